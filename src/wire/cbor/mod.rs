@@ -1,0 +1,135 @@
+//! The cbor dialect: a 4-byte big-endian length, then one CBOR map (RFC 8949).
+//!
+//! serde_cbor decodes the values, but takes much that the contract does not
+//! allow: arrays or integer keys for structs, tags in front of anything, packed
+//! enums. So [`shape`] walks over every item first, without recursion or
+//! allocation, and only what it has passed reaches serde_cbor.
+
+mod shape;
+
+use serde::Deserialize;
+use serde::Serialize;
+
+use super::{ClientFrame, Decoded, ServerFrame, WireError};
+use crate::wire::ErrorCode;
+
+/// The bytes of the length in front of each frame.
+pub const PREFIX: usize = 4;
+
+/// Decodes the first client frame in `bytes`.
+///
+/// # Errors
+/// See [`crate::wire::Dialect::decode`].
+pub fn decode_client(bytes: &[u8], limit: usize) -> Result<Decoded<ClientFrame<'_>>, WireError> {
+    decode(bytes, limit, client_item)
+}
+
+/// Decodes the first server frame in `bytes`.
+///
+/// # Errors
+/// See [`crate::wire::Dialect::decode`].
+pub fn decode_server(bytes: &[u8], limit: usize) -> Result<Decoded<ServerFrame<'_>>, WireError> {
+    decode(bytes, limit, server_item)
+}
+
+/// Appends the frame, with its prefix, to `out`.
+///
+/// # Panics
+/// Never for the types of this crate: a `Vec` takes every byte, and none of them
+/// fails to serialize. A frame of 4 GiB or more cannot be held in memory here.
+pub fn encode<T: Serialize>(frame: &T, out: &mut Vec<u8>) {
+    let start = out.len();
+    out.extend_from_slice(&[0; PREFIX]);
+    serde_cbor::to_writer(&mut *out, frame).expect("a frame serializes into a Vec");
+    let length = u32::try_from(out.len() - start - PREFIX).expect("a frame is below 4 GiB");
+    out[start..start + PREFIX].copy_from_slice(&length.to_be_bytes());
+}
+
+/// The length that the first frame's prefix announces, once it is there.
+pub fn announced_length(bytes: &[u8]) -> Option<usize> {
+    let prefix = bytes.first_chunk::<PREFIX>()?;
+    Some(u32::from_be_bytes(*prefix) as usize)
+}
+
+fn decode<'a, T>(
+    bytes: &'a [u8],
+    limit: usize,
+    item: impl FnOnce(&'a [u8]) -> Result<T, WireError>,
+) -> Result<Decoded<T>, WireError> {
+    let Some(length) = announced_length(bytes) else {
+        return Ok(Decoded::Partial);
+    };
+    if length == 0 {
+        return Err(WireError::bad_frame("a frame of 0 bytes holds no item"));
+    }
+    if length > limit {
+        return Err(foreign(bytes).unwrap_or_else(|| WireError::too_large(length, limit)));
+    }
+    match bytes.get(PREFIX..PREFIX + length) {
+        None => Ok(Decoded::Partial),
+        Some(payload) => Ok(Decoded::Frame(item(payload)?, PREFIX + length)),
+    }
+}
+
+/// Names the protocol of a client that knocked at the wrong door.
+fn foreign(bytes: &[u8]) -> Option<WireError> {
+    let (protocol, hint) = match bytes.first_chunk::<4>()? {
+        b"GET " | b"POST" | b"HEAD" | b"PUT " | b"OPTI" => ("http", "no http is served here"),
+        b"/log" | b"/pin" | b"/who" => ("text", "add ?dialect=text to the server's endpoint"),
+        [0x16, 0x03, ..] => ("tls", "this endpoint is not encrypted"),
+        _ => return None,
+    };
+    Some(WireError {
+        code: ErrorCode::Unsupported,
+        message: format!("this endpoint speaks arauto's cbor dialect, not {protocol}: {hint}"),
+    })
+}
+
+fn client_item(item: &[u8]) -> Result<ClientFrame<'_>, WireError> {
+    let shape::Frame { name, value } = shape::check(item)?;
+    Ok(match name {
+        "login" => ClientFrame::Login(read(name, value)?),
+        "request" => ClientFrame::Request(read(name, value)?),
+        "publish" => ClientFrame::Publish(read(name, value)?),
+        "who" => ClientFrame::Who(read(name, value)?),
+        "ping" => ClientFrame::Ping(read(name, value)?),
+        "ack" => ClientFrame::Ack(read(name, value)?),
+        "fim" => ClientFrame::Fim(read(name, value)?),
+        "shutdown" => ClientFrame::Shutdown(read(name, value)?),
+        "sessions" => ClientFrame::Sessions(read(name, value)?),
+        _ => return Err(unknown(name)),
+    })
+}
+
+fn server_item(item: &[u8]) -> Result<ServerFrame<'_>, WireError> {
+    let shape::Frame { name, value } = shape::check(item)?;
+    Ok(match name {
+        "welcome" => ServerFrame::Welcome(read(name, value)?),
+        "logged_in" => ServerFrame::LoggedIn(read(name, value)?),
+        "reply" => ServerFrame::Reply(read(name, value)?),
+        "published" => ServerFrame::Published(read(name, value)?),
+        "present" => ServerFrame::Present(read(name, value)?),
+        "pong" => ServerFrame::Pong(read(name, value)?),
+        "message" => ServerFrame::Message(read(name, value)?),
+        "joined" => ServerFrame::Joined(read(name, value)?),
+        "left" => ServerFrame::Left(read(name, value)?),
+        "gap" => ServerFrame::Gap(read(name, value)?),
+        "error" => ServerFrame::Error(read(name, value)?),
+        "stopping" => ServerFrame::Stopping(read(name, value)?),
+        "closing" => ServerFrame::Closing(read(name, value)?),
+        "sessions" => ServerFrame::Sessions(read(name, value)?),
+        _ => return Err(unknown(name)),
+    })
+}
+
+fn read<'a, T: Deserialize<'a>>(name: &str, value: &'a [u8]) -> Result<T, WireError> {
+    serde_cbor::from_slice(value)
+        .map_err(|error| WireError::bad_frame(format!("the value of {name} does not fit: {error}")))
+}
+
+fn unknown(name: &str) -> WireError {
+    WireError::bad_frame(format!("no frame is named {name:?}"))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,140 @@
+use std::borrow::Cow;
+
+use super::*;
+use crate::wire::{Asked, Asking, Body, ErrorCode, Login, Resume, Seq};
+
+fn framed(item: &[u8]) -> Vec<u8> {
+    let mut bytes = u32::try_from(item.len())
+        .expect("small")
+        .to_be_bytes()
+        .to_vec();
+    bytes.extend_from_slice(item);
+    bytes
+}
+
+fn code_of(item: &[u8]) -> ErrorCode {
+    decode_client(&framed(item), 1 << 20)
+        .expect_err("not a frame")
+        .code
+}
+
+fn round_trip(frame: &ClientFrame<'_>) {
+    let mut bytes = Vec::new();
+    encode(frame, &mut bytes);
+    let decoded = decode_client(&bytes, 1 << 20).expect("it was just encoded");
+    assert_eq!(decoded, Decoded::Frame(frame.clone(), bytes.len()));
+}
+
+#[test]
+fn client_frames_survive_the_round_trip() {
+    round_trip(&ClientFrame::Ping(Asked { id: u64::MAX }));
+    round_trip(&ClientFrame::Request(Asking {
+        id: 1,
+        body: Body::text("olá"),
+    }));
+    round_trip(&ClientFrame::Publish(Asking {
+        id: 1,
+        body: Body::bytes(&[0, 255]),
+    }));
+    round_trip(&ClientFrame::Login(Login {
+        id: 3,
+        user: Cow::Borrowed("ana"),
+        password: Cow::Borrowed("x"),
+        resume: Some(Resume {
+            stream: Cow::Borrowed("s"),
+            after: Seq(9),
+        }),
+    }));
+}
+
+#[test]
+fn a_text_body_is_borrowed_from_the_buffer() {
+    let mut bytes = Vec::new();
+    encode(
+        &ClientFrame::Request(Asking {
+            id: 1,
+            body: Body::text("olá"),
+        }),
+        &mut bytes,
+    );
+    let Ok(Decoded::Frame(ClientFrame::Request(asking), _)) = decode_client(&bytes, 100) else {
+        panic!("it was just encoded");
+    };
+    assert!(matches!(asking.body, Body::Text(Cow::Borrowed(_))));
+}
+
+#[test]
+fn indefinite_lengths_and_unknown_keys_are_accepted() {
+    // {_ "request": {_ "zz": {1: [_ 1(2)]}, "body": (_ "ol", "a"), "id": 1}}
+    let item = b"\xbf\x67request\xbf\x62zz\xa1\x01\x9f\xc1\x02\xff\x64body\x7f\x62ol\x61a\xff\x62id\x01\xff\xff";
+    let bytes = framed(item);
+    let decoded = decode_client(&bytes, 100).expect("the contract allows it");
+    let frame = ClientFrame::Request(Asking {
+        id: 1,
+        body: Body::from("ola".to_owned()),
+    });
+    assert_eq!(decoded, Decoded::Frame(frame, bytes.len()));
+}
+
+#[test]
+fn what_is_not_of_the_contract_is_a_bad_frame() {
+    let cases: &[(&str, &[u8])] = &[
+        ("an array", b"\x81\x64ping"),
+        ("a bare string", b"\x64ping"),
+        ("an array for the value", b"\xa1\x64ping\x81\x01"),
+        ("integer keys", b"\xa1\x64ping\xa1\x00\x01"),
+        ("two entries", b"\xa2\x64ping\xa1\x62id\x01\x63who\xa1\x62id\x01"),
+        ("no entry", b"\xa0"),
+        ("an unknown name", b"\xa1\x64pong\xa1\x62id\x01"),
+        ("a tail", b"\xa1\x64ping\xa1\x62id\x01\x00"),
+        ("a negative id", b"\xa1\x64ping\xa1\x62id\x20"),
+        ("a text id", b"\xa1\x64ping\xa1\x62id\x611"),
+        ("a float id", b"\xa1\x64ping\xa1\x62id\xfa\x3f\x80\x00\x00"),
+        ("no id", b"\xa1\x64ping\xa0"),
+        ("the id twice", b"\xa1\x64ping\xa2\x62id\x01\x62id\x02"),
+        ("a tagged id", b"\xa1\x64ping\xa1\x62id\xc1\x01"),
+        ("a tagged frame", b"\xd9\xd9\xf7\xa1\x64ping\xa1\x62id\x01"),
+        ("no utf-8", b"\xa1\x67request\xa2\x62id\x01\x64body\x61\xff"),
+        ("an early end", b"\xa1\x64ping\xa1\x62id\x19\x01"),
+        ("reserved bits", b"\xa1\x64ping\xa1\x62id\x1c"),
+        ("a null option", b"\xa1\x68shutdown\xa2\x62id\x01\x63now\xf6"),
+        ("an array to resume", b"\xa1\x65login\xa4\x62id\x01\x64user\x61a\x68password\x61b\x66resume\x82\x61s\x01"),
+        ("integer keys to resume", b"\xa1\x65login\xa4\x62id\x01\x64user\x61a\x68password\x61b\x66resume\xa2\x00\x61s\x01\x01"),
+        ("an odd indefinite map", b"\xa1\x64ping\xa2\x62id\x01\x62zz\xbf\x01\xff"),
+    ];
+    for (what, item) in cases {
+        assert_eq!(code_of(item), ErrorCode::BadFrame, "{what}");
+    }
+}
+
+#[test]
+fn deep_nesting_is_refused_and_costs_nothing() {
+    for opener in [0x81_u8, 0x9f, 0xc1, 0xbf] {
+        let mut item = b"\xa1\x64ping\xa2\x62id\x01\x62zz".to_vec();
+        item.resize(1 << 16, opener);
+        assert_eq!(code_of(&item), ErrorCode::BadFrame);
+    }
+}
+
+#[test]
+fn every_prefix_of_a_frame_is_partial() {
+    let mut bytes = Vec::new();
+    encode(&ClientFrame::Ping(Asked { id: 70_000 }), &mut bytes);
+    for end in 0..bytes.len() {
+        assert_eq!(decode_client(&bytes[..end], 100), Ok(Decoded::Partial));
+    }
+}
+
+#[test]
+fn the_wrong_door_is_named() {
+    for knock in [
+        &b"GET / HTTP/1.1\r\n"[..],
+        b"\x16\x03\x01\x02\x00",
+        b"/login ana x\n",
+    ] {
+        let error = decode_client(knock, 16 << 10).expect_err("no frame");
+        assert_eq!(error.code, ErrorCode::Unsupported);
+    }
+    let error = decode_client(&[0xff; 8], 16 << 10).expect_err("no frame");
+    assert_eq!(error.code, ErrorCode::FrameTooLarge);
+}

@@ -1,0 +1,138 @@
+//! The encodings of the text dialect.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use encoding_rs::{EncoderResult, WINDOWS_1252};
+
+/// How text is laid out in bytes on a listener.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Charset {
+    /// UTF-8.
+    #[default]
+    Utf8,
+    /// UTF-16, little-endian, without a byte order mark.
+    Utf16Le,
+    /// Windows code page 1252, as the WHATWG Encoding Standard has it.
+    Windows1252,
+}
+
+impl Charset {
+    /// The names that an endpoint's option takes.
+    pub const ALL: &'static [Charset] = &[Charset::Utf8, Charset::Utf16Le, Charset::Windows1252];
+
+    /// The charset's name in an endpoint's option.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Charset::Utf8 => "utf-8",
+            Charset::Utf16Le => "utf-16le",
+            Charset::Windows1252 => "windows-1252",
+        }
+    }
+
+    /// The text that `bytes` hold, or `None` where they hold none.
+    pub fn decode(self, bytes: &[u8]) -> Option<Cow<'_, str>> {
+        match self {
+            Charset::Utf8 => std::str::from_utf8(bytes).ok().map(Cow::Borrowed),
+            Charset::Utf16Le => utf16(bytes).map(Cow::Owned),
+            Charset::Windows1252 => Some(WINDOWS_1252.decode_without_bom_handling(bytes).0),
+        }
+    }
+
+    /// Appends `text`; a character that the charset lacks becomes `?`.
+    pub fn encode(self, text: &str, out: &mut Vec<u8>) {
+        match self {
+            Charset::Utf8 => out.extend_from_slice(text.as_bytes()),
+            Charset::Utf16Le => out.extend(text.encode_utf16().flat_map(u16::to_le_bytes)),
+            Charset::Windows1252 => windows_1252(text, out),
+        }
+    }
+
+    /// Where the first line of `bytes` ends, and where the next begins.
+    pub fn find_line(self, bytes: &[u8]) -> Option<(usize, usize)> {
+        match self {
+            Charset::Utf8 | Charset::Windows1252 => {
+                let end = bytes.iter().position(|byte| *byte == b'\n')?;
+                Some((end, end + 1))
+            }
+            Charset::Utf16Le => {
+                let unit = bytes.chunks_exact(2).position(|unit| unit == b"\n\0")?;
+                Some((unit * 2, unit * 2 + 2))
+            }
+        }
+    }
+}
+
+impl fmt::Display for Charset {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+fn utf16(bytes: &[u8]) -> Option<String> {
+    let (units, []) = bytes.as_chunks::<2>() else {
+        return None;
+    };
+    char::decode_utf16(units.iter().map(|unit| u16::from_le_bytes(*unit)))
+        .collect::<Result<_, _>>()
+        .ok()
+}
+
+fn windows_1252(mut text: &str, out: &mut Vec<u8>) {
+    let mut encoder = WINDOWS_1252.new_encoder();
+    while !text.is_empty() {
+        let room = encoder
+            .max_buffer_length_from_utf8_without_replacement(text.len())
+            .unwrap_or(text.len());
+        out.reserve(room);
+        let start = out.len();
+        out.resize(start + room, 0);
+        let (result, read, written) =
+            encoder.encode_from_utf8_without_replacement(text, &mut out[start..], true);
+        out.truncate(start + written);
+        text = &text[read..];
+        if let EncoderResult::Unmappable(_) = result {
+            out.push(b'?');
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_charset_reads_what_it_wrote() {
+        for charset in Charset::ALL {
+            let mut bytes = Vec::new();
+            charset.encode("olá, fim €", &mut bytes);
+            assert_eq!(
+                charset.decode(&bytes).as_deref(),
+                Some("olá, fim €"),
+                "{charset}"
+            );
+        }
+    }
+
+    #[test]
+    fn what_windows_1252_lacks_becomes_a_question_mark() {
+        let mut bytes = Vec::new();
+        Charset::Windows1252.encode("a→b語", &mut bytes);
+        assert_eq!(bytes, b"a?b?");
+    }
+
+    #[test]
+    fn a_lone_surrogate_or_an_odd_byte_is_no_utf_16() {
+        assert_eq!(Charset::Utf16Le.decode(b"\x00\xd8"), None);
+        assert_eq!(Charset::Utf16Le.decode(b"a\0b"), None);
+    }
+
+    #[test]
+    fn a_utf_16_line_ends_at_a_whole_unit() {
+        // U+0A00 and U+000A: only the second is a line feed.
+        assert_eq!(
+            Charset::Utf16Le.find_line(b"\x00\x0a\x0a\x00"),
+            Some((2, 4))
+        );
+    }
+}

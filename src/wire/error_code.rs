@@ -1,0 +1,120 @@
+//! The error codes of the contract.
+
+use std::fmt;
+
+use serde::de::{Deserialize, Deserializer, Error, Visitor};
+use serde::ser::{Serialize, Serializer};
+
+macro_rules! error_codes {
+    ($($(#[$doc:meta])* $variant:ident = $name:literal,)*) => {
+        /// Why a frame was not served, or why a session ends.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+        #[non_exhaustive]
+        pub enum ErrorCode {
+            $($(#[$doc])* $variant,)*
+            /// A code that this version does not know; only ever received.
+            Unknown,
+        }
+
+        impl ErrorCode {
+            /// Every code that a server sends.
+            pub const ALL: &'static [ErrorCode] = &[$(ErrorCode::$variant,)*];
+
+            /// The code's name on the wire.
+            pub const fn as_str(self) -> &'static str {
+                match self {
+                    $(ErrorCode::$variant => $name,)*
+                    ErrorCode::Unknown => "unknown",
+                }
+            }
+        }
+    };
+}
+
+error_codes! {
+    /// The bytes are not a frame of the contract. Ends the session.
+    BadFrame = "bad-frame",
+    /// The frame is longer than `max_frame`. Ends the session.
+    FrameTooLarge = "frame-too-large",
+    /// The bytes are of another protocol. Ends the session.
+    Unsupported = "unsupported",
+    /// Only `login`, `ping` and `fim` are served before the login.
+    NotLoggedIn = "not-logged-in",
+    /// A session logs in once.
+    AlreadyLoggedIn = "already-logged-in",
+    /// The name is not one that a user can have.
+    BadName = "bad-name",
+    /// The password does not match. The third ends the session.
+    BadCredentials = "bad-credentials",
+    /// The name is unknown and this endpoint registers nobody.
+    RegistrationClosed = "registration-closed",
+    /// The user's role does not allow it.
+    Forbidden = "forbidden",
+    /// The handler answers text only.
+    NotText = "not-text",
+    /// Too much at once: try again later.
+    Throttled = "throttled",
+    /// No login in time. Ends the session.
+    LoginTimeout = "login-timeout",
+    /// No frame for too long. Ends the session.
+    IdleTimeout = "idle-timeout",
+    /// No place is free. Ends the session.
+    TooManySessions = "too-many-sessions",
+    /// The client fell off the log's tail. Ends the session.
+    SlowConsumer = "slow-consumer",
+    /// The server is stopping and takes no more work.
+    Stopping = "stopping",
+    /// Something failed inside the server.
+    Internal = "internal",
+}
+
+impl ErrorCode {
+    /// Whether the error is always followed by `closing` and the session's end.
+    ///
+    /// `bad-credentials` is not among them: only the third one is.
+    pub const fn ends_session(self) -> bool {
+        matches!(
+            self,
+            ErrorCode::BadFrame
+                | ErrorCode::FrameTooLarge
+                | ErrorCode::Unsupported
+                | ErrorCode::LoginTimeout
+                | ErrorCode::IdleTimeout
+                | ErrorCode::TooManySessions
+                | ErrorCode::SlowConsumer
+        )
+    }
+}
+
+impl fmt::Display for ErrorCode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl Serialize for ErrorCode {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.as_str())
+    }
+}
+
+impl<'de> Deserialize<'de> for ErrorCode {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct CodeVisitor;
+
+        impl Visitor<'_> for CodeVisitor {
+            type Value = ErrorCode;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an error code")
+            }
+
+            fn visit_str<E: Error>(self, name: &str) -> Result<ErrorCode, E> {
+                let known = ErrorCode::ALL.iter().find(|code| code.as_str() == name);
+                Ok(known.copied().unwrap_or(ErrorCode::Unknown))
+            }
+        }
+
+        deserializer.deserialize_str(CodeVisitor)
+    }
+}

@@ -1,0 +1,398 @@
+//! The frames of the contract, as types. The dialects turn them into bytes.
+//!
+//! Each borrows from the buffer that it was decoded from, so that a frame on its
+//! way through the server is copied at most once.
+
+use std::borrow::Cow;
+
+use serde::{Deserialize, Serialize};
+
+use super::{Body, ErrorCode, Millis, Seq, SessionId};
+
+/// The version of the protocol that this crate speaks.
+pub const VERSION: u64 = 1;
+
+/// What a client sends.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ClientFrame<'a> {
+    /// Log in; a name seen for the first time registers.
+    Login(Login<'a>),
+    /// Ask the endpoint's handler.
+    Request(Asking<'a>),
+    /// Broadcast a message.
+    Publish(Asking<'a>),
+    /// Ask who is logged in.
+    Who(Asked),
+    /// Ask for a `pong`.
+    Ping(Asked),
+    /// "Read up to here"; it has no answer.
+    Ack(Ack),
+    /// End the session.
+    Fim(Asked),
+    /// Stop the server.
+    Shutdown(Shutdown),
+    /// Ask for the list of sessions: an addition to the contract, for operators.
+    Sessions(Asked),
+}
+
+impl ClientFrame<'_> {
+    /// The id that the answer echoes; an `ack` has none.
+    pub fn id(&self) -> Option<u64> {
+        match self {
+            ClientFrame::Login(login) => Some(login.id),
+            ClientFrame::Request(asking) | ClientFrame::Publish(asking) => Some(asking.id),
+            ClientFrame::Who(asked)
+            | ClientFrame::Ping(asked)
+            | ClientFrame::Fim(asked)
+            | ClientFrame::Sessions(asked) => Some(asked.id),
+            ClientFrame::Shutdown(shutdown) => Some(shutdown.id),
+            ClientFrame::Ack(_) => None,
+        }
+    }
+}
+
+/// What the server sends.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ServerFrame<'a> {
+    /// The first frame of every session.
+    Welcome(Welcome<'a>),
+    /// The login is done.
+    LoggedIn(LoggedIn<'a>),
+    /// The handler's answer to a request.
+    Reply(Asking<'a>),
+    /// The message has its seq.
+    Published(Published),
+    /// Who is logged in.
+    Present(Present<'a>),
+    /// The answer to a ping.
+    Pong(Asked),
+    /// A broadcast: somebody's message.
+    Message(Message<'a>),
+    /// A broadcast: a user's first session logged in.
+    Joined(Presence<'a>),
+    /// A broadcast: a user's last session ended.
+    Left(Presence<'a>),
+    /// Broadcasts that are no longer held.
+    Gap(Gap),
+    /// A frame was not served, or the session ends.
+    Error(ErrorFrame<'a>),
+    /// The server is stopping.
+    Stopping(Stopping<'a>),
+    /// The last frame of a session.
+    Closing(Closing<'a>),
+    /// The list of sessions, for operators.
+    Sessions(SessionList<'a>),
+}
+
+impl<'a> ServerFrame<'a> {
+    /// An error frame.
+    pub fn error(id: Option<u64>, code: ErrorCode, message: impl Into<Cow<'a, str>>) -> Self {
+        ServerFrame::Error(ErrorFrame {
+            id,
+            code,
+            message: message.into(),
+        })
+    }
+}
+
+/// A client's claim to a name, and where its broadcasts begin.
+#[derive(Clone, PartialEq, Serialize, Deserialize)]
+pub struct Login<'a> {
+    /// Echoed in the answer.
+    pub id: u64,
+    /// The name, not yet looked at.
+    #[serde(borrow)]
+    pub user: Cow<'a, str>,
+    /// The password, not yet looked at.
+    #[serde(borrow)]
+    pub password: Cow<'a, str>,
+    /// Where an earlier session stopped reading.
+    #[serde(
+        borrow,
+        default,
+        skip_serializing_if = "Option::is_none",
+        with = "present"
+    )]
+    pub resume: Option<Resume<'a>>,
+}
+
+impl std::fmt::Debug for Login<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Login")
+            .field("id", &self.id)
+            .field("user", &self.user)
+            .field("password", &"…")
+            .field("resume", &self.resume)
+            .finish()
+    }
+}
+
+/// The stream and the last seq that a client has read.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Resume<'a> {
+    /// The stream's name, from an earlier `logged_in`.
+    #[serde(borrow)]
+    pub stream: Cow<'a, str>,
+    /// The last seq that was read.
+    pub after: Seq,
+}
+
+/// An id and a body: a request, a publish, a reply.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Asking<'a> {
+    /// Chosen by the client, echoed in the answer.
+    pub id: u64,
+    /// Text or bytes.
+    #[serde(borrow)]
+    pub body: Body<'a>,
+}
+
+/// Nothing but an id.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Asked {
+    /// Chosen by the client, echoed in the answer.
+    pub id: u64,
+}
+
+/// "Read up to here".
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Ack {
+    /// The last seq that was read.
+    pub seq: Seq,
+}
+
+/// Stop the server; for admins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Shutdown {
+    /// Echoed in the answer.
+    pub id: u64,
+    /// Skip the drain.
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "present")]
+    pub now: Option<bool>,
+}
+
+/// Who the server is and what it takes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Welcome<'a> {
+    /// The protocol's version, 1.
+    pub version: u64,
+    /// The server's name and version.
+    #[serde(borrow)]
+    pub server: Cow<'a, str>,
+    /// This session's number.
+    pub session: SessionId,
+    /// The longest frame, in bytes, without its prefix.
+    pub max_frame: u64,
+}
+
+/// The login is done.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LoggedIn<'a> {
+    /// The login's id.
+    pub id: u64,
+    /// The name as the server knows it (normalized).
+    #[serde(borrow)]
+    pub user: Cow<'a, str>,
+    /// What the user may do.
+    pub role: Role,
+    /// Whether this login created the user.
+    pub registered: bool,
+    /// Names the sequence that seq counts in.
+    #[serde(borrow)]
+    pub stream: Cow<'a, str>,
+    /// The last seq before this session's first broadcast.
+    pub seq: Seq,
+}
+
+/// What a user may do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Role {
+    /// Ask and read.
+    Leitor,
+    /// And publish.
+    Escritor,
+    /// And stop the server.
+    Admin,
+}
+
+impl Role {
+    /// The role's name on the wire.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Role::Leitor => "leitor",
+            Role::Escritor => "escritor",
+            Role::Admin => "admin",
+        }
+    }
+
+    /// Whether the role includes `publish`.
+    pub const fn may_publish(self) -> bool {
+        matches!(self, Role::Escritor | Role::Admin)
+    }
+}
+
+impl std::fmt::Display for Role {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl std::str::FromStr for Role {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        [Role::Leitor, Role::Escritor, Role::Admin]
+            .into_iter()
+            .find(|role| role.as_str() == text)
+            .ok_or_else(|| format!("no role {text:?}: it is leitor, escritor or admin"))
+    }
+}
+
+/// The message has its seq.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Published {
+    /// The publish frame's id.
+    pub id: u64,
+    /// The message's seq.
+    pub seq: Seq,
+}
+
+/// Who is logged in.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Present<'a> {
+    /// The who frame's id.
+    pub id: u64,
+    /// Each user once, in the order of their names' code points.
+    #[serde(borrow)]
+    pub users: Vec<Cow<'a, str>>,
+}
+
+/// A broadcast: somebody's message.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Message<'a> {
+    /// Its place in the stream.
+    pub seq: Seq,
+    /// Who published it.
+    #[serde(borrow)]
+    pub from: Cow<'a, str>,
+    /// When it got its seq.
+    pub at: Millis,
+    /// Text or bytes.
+    #[serde(borrow)]
+    pub body: Body<'a>,
+}
+
+/// A broadcast: a user came or went.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Presence<'a> {
+    /// Its place in the stream.
+    pub seq: Seq,
+    /// Who.
+    #[serde(borrow)]
+    pub user: Cow<'a, str>,
+    /// When.
+    pub at: Millis,
+}
+
+/// Broadcasts that are no longer held: `from` to `to`, both included.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Gap {
+    /// The first that is missing.
+    pub from: Seq,
+    /// The last that is missing.
+    pub to: Seq,
+}
+
+/// A frame was not served, or the session ends.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ErrorFrame<'a> {
+    /// The frame that it answers, if it answers one.
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "present")]
+    pub id: Option<u64>,
+    /// What programs read.
+    pub code: ErrorCode,
+    /// What people read.
+    #[serde(borrow)]
+    pub message: Cow<'a, str>,
+}
+
+/// The server is stopping.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Stopping<'a> {
+    /// The shutdown frame that it answers, if it answers one.
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "present")]
+    pub id: Option<u64>,
+    /// What stopped it: `fim`, `signal`, `admin` or `panic`.
+    #[serde(borrow)]
+    pub reason: Cow<'a, str>,
+    /// The phase that it is in.
+    #[serde(borrow)]
+    pub phase: Cow<'a, str>,
+    /// Milliseconds until it is gone at the latest.
+    pub remaining: u64,
+}
+
+/// The last frame of a session.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Closing<'a> {
+    /// `fim`, `shutdown`, an error's code, or `disconnected`.
+    #[serde(borrow)]
+    pub reason: Cow<'a, str>,
+    /// The last broadcast sent before it.
+    pub last_seq: Seq,
+    /// Frames since the login that were answered in any way but with `stopping`.
+    pub accepted: u64,
+    /// Frames since the login that were answered with `stopping`.
+    pub refused: u64,
+}
+
+/// The list of sessions, for operators.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SessionList<'a> {
+    /// The sessions frame's id.
+    pub id: u64,
+    /// In the order of their numbers.
+    #[serde(borrow)]
+    pub sessions: Vec<SessionLine<'a>>,
+}
+
+/// One session, as an operator sees it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SessionLine<'a> {
+    /// Its number.
+    pub session: SessionId,
+    /// Its user; absent before the login.
+    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    pub user: Option<Cow<'a, str>>,
+    /// The listener that it came in by.
+    #[serde(borrow)]
+    pub endpoint: Cow<'a, str>,
+    /// Who is at the other end, as the system says: `pid 7 uid 1000`, an address.
+    #[serde(borrow)]
+    pub peer: Cow<'a, str>,
+    /// When it connected.
+    pub since: Millis,
+    /// The last broadcast written to it.
+    pub sent: Seq,
+}
+
+/// Optional keys are absent or of their type: `null` is neither.
+mod present {
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    pub(super) fn serialize<T: Serialize, S: Serializer>(
+        value: &Option<T>,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        value.serialize(serializer)
+    }
+
+    pub(super) fn deserialize<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Option<T>, D::Error> {
+        T::deserialize(deserializer).map(Some)
+    }
+}

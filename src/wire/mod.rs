@@ -1,0 +1,58 @@
+//! Frames and their bytes: what travels, apart from what it travels on.
+//!
+//! [`ClientFrame`] and [`ServerFrame`] are the contract as types. A [`Dialect`]
+//! turns them into bytes and back: `cbor` for programs ([`cbor`]), `text` for
+//! people and scripts ([`text`]). Nothing here knows of sockets or actors, and
+//! nothing here trusts its input: every byte may come from a stranger.
+
+mod body;
+pub mod cbor;
+mod charset;
+mod dialect;
+mod error_code;
+mod frame;
+mod ids;
+pub mod text;
+
+pub use body::Body;
+pub use charset::Charset;
+pub use dialect::{Decoded, Dialect};
+pub use error_code::ErrorCode;
+pub use frame::{
+    Ack, Asked, Asking, ClientFrame, Closing, ErrorFrame, Gap, LoggedIn, Login, Message, Presence,
+    Present, Published, Resume, Role, ServerFrame, SessionLine, SessionList, Shutdown, Stopping,
+    VERSION, Welcome,
+};
+pub use ids::{Millis, Seq, SessionId};
+
+/// The longest frame before the login, in bytes without its prefix.
+pub const MAX_FRAME_BEFORE_LOGIN: usize = 16 * 1024;
+
+/// The longest frame after the login by default, in bytes without its prefix.
+pub const MAX_FRAME: usize = 1024 * 1024;
+
+/// Bytes that are not a frame, and what to tell the one who sent them.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{code}: {message}")]
+pub struct WireError {
+    /// What programs read.
+    pub code: ErrorCode,
+    /// What people read: what is wrong, and where.
+    pub message: String,
+}
+
+impl WireError {
+    pub(crate) fn bad_frame(message: impl Into<String>) -> Self {
+        WireError {
+            code: ErrorCode::BadFrame,
+            message: message.into(),
+        }
+    }
+
+    fn too_large(length: usize, limit: usize) -> Self {
+        WireError {
+            code: ErrorCode::FrameTooLarge,
+            message: format!("a frame of {length} bytes is longer than the {limit} allowed here"),
+        }
+    }
+}

@@ -1,0 +1,93 @@
+//! Bodies on one line: control characters travel as escapes, both ways.
+
+use std::borrow::Cow;
+use std::fmt::Write;
+
+use crate::wire::Body;
+
+/// Appends the body with LF, CR, other control characters and the backslash
+/// escaped; a byte string as `\x` and two digits each.
+///
+/// The bidirectional controls are escaped too: a terminal that obeys them shows
+/// another text than the one sent (Unicode TR 36).
+pub(super) fn escape(body: &Body<'_>, out: &mut String) {
+    match body {
+        Body::Text(text) => text.chars().for_each(|c| escape_char(c, out)),
+        Body::Bytes(bytes) => bytes.iter().for_each(|byte| {
+            write!(out, "\\x{byte:02x}").expect("a String takes every character");
+        }),
+    }
+}
+
+fn escape_char(c: char, out: &mut String) {
+    match c {
+        '\n' => out.push_str("\\n"),
+        '\r' => out.push_str("\\r"),
+        '\\' => out.push_str("\\\\"),
+        c if c.is_control() || reorders(c) => out.extend(c.escape_unicode()),
+        c => out.push(c),
+    }
+}
+
+/// Characters that end a line or reorder it without being control characters.
+fn reorders(c: char) -> bool {
+    matches!(c, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
+/// Reads a body as it was typed or sent. An unfinished or unknown escape stands
+/// for itself, so that `C:\dir` survives a person who has not read this.
+pub(super) fn unescape(text: Cow<'_, str>) -> Body<'_> {
+    if !text.contains('\\') {
+        return Body::Text(text);
+    }
+    if let Some(bytes) = byte_string(&text) {
+        return Body::from(bytes);
+    }
+    let mut plain = String::with_capacity(text.len());
+    let mut rest = &*text;
+    while let Some(at) = rest.find('\\') {
+        plain.push_str(&rest[..at]);
+        rest = &rest[at..];
+        let (c, length) = escaped(rest).unwrap_or(('\\', 1));
+        plain.push(c);
+        rest = &rest[length..];
+    }
+    plain.push_str(rest);
+    Body::from(plain)
+}
+
+/// The character that an escape at the start of `text` stands for, and its length.
+fn escaped(text: &str) -> Option<(char, usize)> {
+    match text.as_bytes().get(1)? {
+        b'n' => Some(('\n', 2)),
+        b'r' => Some(('\r', 2)),
+        b't' => Some(('\t', 2)),
+        b'\\' => Some(('\\', 2)),
+        b'u' => {
+            let digits = text.strip_prefix("\\u{")?;
+            let end = digits.find('}').filter(|end| (1..=6).contains(end))?;
+            let c = char::from_u32(u32::from_str_radix(&digits[..end], 16).ok()?)?;
+            Some((c, "\\u{".len() + end + 1))
+        }
+        _ => None,
+    }
+}
+
+/// The bytes, where the whole text is made of `\xNN`.
+fn byte_string(text: &str) -> Option<Vec<u8>> {
+    let (quads, []) = text.as_bytes().as_chunks::<4>() else {
+        return None;
+    };
+    quads
+        .iter()
+        .map(|quad| match quad {
+            [b'\\', b'x', high, low] => Some(hex(*high)? << 4 | hex(*low)?),
+            _ => None,
+        })
+        .collect()
+}
+
+fn hex(digit: u8) -> Option<u8> {
+    let value = char::from(digit).to_digit(16)?;
+    u8::try_from(value).ok()
+}

@@ -1,0 +1,83 @@
+//! A client's line.
+
+use std::borrow::Cow;
+
+use super::escape::unescape;
+use crate::wire::{Asked, Asking, ClientFrame, Login};
+
+/// Lines have no ids: an answer follows its line.
+const ID: u64 = 0;
+const ASKED: Asked = Asked { id: ID };
+
+/// Every line is a frame: what is no command is a request.
+pub(super) fn line(line: Cow<'_, str>) -> ClientFrame<'_> {
+    match line {
+        Cow::Borrowed(line) => borrowed(line),
+        Cow::Owned(line) => owned(&line),
+    }
+}
+
+fn borrowed(line: &str) -> ClientFrame<'_> {
+    match line {
+        "fim" => return ClientFrame::Fim(ASKED),
+        "/who" => return ClientFrame::Who(ASKED),
+        "/ping" => return ClientFrame::Ping(ASKED),
+        _ => {}
+    }
+    if let Some(claim) = argument(line, "/login") {
+        let (user, password) = claim.split_once(' ').unwrap_or((claim, ""));
+        return ClientFrame::Login(Login {
+            id: ID,
+            user: Cow::Borrowed(user),
+            password: Cow::Borrowed(password),
+            resume: None,
+        });
+    }
+    if let Some(text) = argument(line, "/publish") {
+        return ClientFrame::Publish(asking(text));
+    }
+    let text = line.strip_prefix('/').filter(|rest| rest.starts_with('/'));
+    ClientFrame::Request(asking(text.unwrap_or(line)))
+}
+
+fn owned(line: &str) -> ClientFrame<'static> {
+    match borrowed(line) {
+        ClientFrame::Login(login) => ClientFrame::Login(Login {
+            id: ID,
+            user: Cow::Owned(login.user.into_owned()),
+            password: Cow::Owned(login.password.into_owned()),
+            resume: None,
+        }),
+        ClientFrame::Publish(asking) => ClientFrame::Publish(kept(asking)),
+        ClientFrame::Request(asking) => ClientFrame::Request(kept(asking)),
+        ClientFrame::Who(asked) => ClientFrame::Who(asked),
+        ClientFrame::Ping(asked) => ClientFrame::Ping(asked),
+        ClientFrame::Fim(asked) => ClientFrame::Fim(asked),
+        ClientFrame::Ack(ack) => ClientFrame::Ack(ack),
+        ClientFrame::Shutdown(shutdown) => ClientFrame::Shutdown(shutdown),
+        ClientFrame::Sessions(asked) => ClientFrame::Sessions(asked),
+    }
+}
+
+/// What follows a command and one space; nothing follows a bare command.
+fn argument<'a>(line: &'a str, command: &str) -> Option<&'a str> {
+    let rest = line.strip_prefix(command)?;
+    if rest.is_empty() {
+        return Some(rest);
+    }
+    rest.strip_prefix(' ')
+}
+
+fn asking(text: &str) -> Asking<'_> {
+    Asking {
+        id: ID,
+        body: unescape(Cow::Borrowed(text)),
+    }
+}
+
+fn kept(asking: Asking<'_>) -> Asking<'static> {
+    Asking {
+        id: asking.id,
+        body: asking.body.into_owned(),
+    }
+}

@@ -1,0 +1,94 @@
+use super::*;
+use crate::wire::{Asking, ErrorCode, Login, Message, Millis, Seq};
+
+fn parsed(line: &str) -> ClientFrame<'static> {
+    match parse::line(Cow::Owned(line.to_owned())) {
+        ClientFrame::Request(asking) => ClientFrame::Request(Asking {
+            id: asking.id,
+            body: asking.body.into_owned(),
+        }),
+        other => other,
+    }
+}
+
+fn request(body: Body<'static>) -> ClientFrame<'static> {
+    ClientFrame::Request(Asking { id: 0, body })
+}
+
+#[test]
+fn what_is_no_command_is_a_request() {
+    assert_eq!(parsed("olá"), request(Body::text("olá")));
+    assert_eq!(parsed(""), request(Body::text("")));
+    assert_eq!(parsed("//who"), request(Body::text("/who")));
+    assert_eq!(parsed("/whoever"), request(Body::text("/whoever")));
+    assert_eq!(parsed("fim."), request(Body::text("fim.")));
+}
+
+#[test]
+fn a_password_is_the_rest_of_the_line() {
+    let ClientFrame::Login(Login { user, password, .. }) = parsed("/login ana a b\\n ") else {
+        panic!("a login");
+    };
+    assert_eq!((&*user, &*password), ("ana", "a b\\n "));
+}
+
+#[test]
+fn escapes_go_both_ways_and_unknown_ones_stand_for_themselves() {
+    assert_eq!(
+        parsed(r"a\nb\\c\u{1b}"),
+        request(Body::text("a\nb\\c\u{1b}"))
+    );
+    assert_eq!(parsed(r"C:\dir\"), request(Body::text(r"C:\dir\")));
+    assert_eq!(
+        parsed(r"\u{110000}\u{"),
+        request(Body::text(r"\u{110000}\u{"))
+    );
+    assert_eq!(parsed(r"\x00\xfF"), request(Body::bytes(&[0, 255])));
+    assert_eq!(parsed(r"\x00 "), request(Body::text(r"\x00 ")));
+    assert_eq!(
+        body_line(&Body::text("a\nb\r\t\\\u{1b}\u{202e}é")),
+        r"a\nb\r\u{9}\\\u{1b}\u{202e}é"
+    );
+    assert_eq!(body_line(&Body::bytes(&[0, 255])), r"\x00\xff");
+}
+
+#[test]
+fn a_line_ends_in_lf_or_cr_lf_in_every_charset() {
+    for charset in Charset::ALL {
+        for end in ["\n", "\r\n"] {
+            let mut bytes = Vec::new();
+            charset.encode(&format!("olá{end}fim{end}"), &mut bytes);
+            let Ok(Decoded::Frame(first, used)) = decode_client(*charset, &bytes, 100) else {
+                panic!("a line");
+            };
+            assert_eq!(first, request(Body::text("olá")));
+            let rest = decode_client(*charset, &bytes[used..], 100);
+            assert!(matches!(rest, Ok(Decoded::Frame(ClientFrame::Fim(_), _))));
+        }
+    }
+}
+
+#[test]
+fn a_line_too_long_or_of_another_charset_is_an_error() {
+    let code = |bytes: &[u8]| {
+        decode_client(Charset::Utf8, bytes, 4)
+            .expect_err("no line")
+            .code
+    };
+    assert_eq!(code(b"12345"), ErrorCode::FrameTooLarge);
+    assert_eq!(code(b"12345\n"), ErrorCode::FrameTooLarge);
+    assert_eq!(code(b"\xff\n"), ErrorCode::BadFrame);
+}
+
+#[test]
+fn a_message_is_one_line() {
+    let mut out = Vec::new();
+    let frame = ServerFrame::Message(Message {
+        seq: Seq(7),
+        from: Cow::Borrowed("ana"),
+        at: Millis(0),
+        body: Body::text("um\ndois"),
+    });
+    encode_server(Charset::Utf8, &frame, &mut out);
+    assert_eq!(out, b"* message 7 ana um\\ndois\n");
+}
