@@ -1,0 +1,159 @@
+//! A reader's place, and reading from it.
+
+use std::sync::atomic::Ordering;
+
+use bytes::Bytes;
+use smallvec::SmallVec;
+
+use super::Log;
+use super::parts::{Parts, frame_length};
+use crate::wire::{Gap, Seq};
+
+/// Some whole frames of the log; they share its memory.
+#[derive(Debug, Clone)]
+pub struct Slice {
+    /// The frames, one after the other.
+    pub bytes: Bytes,
+    last: Seq,
+}
+
+/// Slices that stand one after the other.
+pub type Slices = SmallVec<[Slice; 4]>;
+
+/// How far a reader has read: always between two frames.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Cursor {
+    seq: Seq,
+    part: u64,
+    offset: usize,
+    position: u64,
+}
+
+impl Cursor {
+    /// The last seq that was read.
+    pub fn seq(&self) -> Seq {
+        self.seq
+    }
+
+    /// Bytes of the stream before this place.
+    pub fn position(&self) -> u64 {
+        self.position
+    }
+
+    /// Moves behind the frames that `written` bytes of `slices` touched.
+    ///
+    /// `slices` must be what [`Log::read`] gave for this cursor. What is left of
+    /// a frame that was written in part comes back: it must be written before
+    /// anything else, whatever becomes of the log meanwhile.
+    pub fn advance(&mut self, slices: &Slices, written: usize) -> Bytes {
+        let mut left = written;
+        for slice in slices {
+            let length = slice.bytes.len();
+            if left < length {
+                return self.advance_within(&slice.bytes, left);
+            }
+            left -= length;
+            *self = Cursor {
+                seq: slice.last,
+                part: self.part + 1,
+                offset: 0,
+                position: self.position + length as u64,
+            };
+        }
+        Bytes::new()
+    }
+
+    /// Walks the frames at the front of `slice` that `written` bytes touch.
+    fn advance_within(&mut self, slice: &Bytes, written: usize) -> Bytes {
+        let mut end = 0;
+        while end < written
+            && let Some(length) = frame_length(&slice[end..])
+        {
+            end += length;
+            self.seq = self.seq.next();
+        }
+        self.position += end as u64;
+        if end == slice.len() {
+            (self.part, self.offset) = (self.part + 1, 0);
+        } else {
+            self.offset += end;
+        }
+        slice.slice(written..end)
+    }
+}
+
+/// What a reader finds at its place.
+#[derive(Debug)]
+pub enum Read {
+    /// Nothing yet.
+    Head,
+    /// Whole frames, in order.
+    Frames(Slices),
+    /// The tail has passed the cursor: these are no longer held. The cursor
+    /// stands behind them now.
+    Gap(Gap),
+}
+
+impl Log {
+    /// A cursor behind `after`: what comes next is `after + 1`.
+    ///
+    /// Where that is no longer held, the first read tells the gap. `after` past
+    /// the head stands at the head.
+    pub fn cursor_after(&self, after: Seq) -> Cursor {
+        let parts = self.parts.read();
+        let seq = after.min(parts.head());
+        let (part, offset, position) = parts.place_after(seq);
+        Cursor {
+            seq,
+            part,
+            offset,
+            position,
+        }
+    }
+
+    /// Whether `cursor` has read everything that is shown.
+    pub fn is_at_head(&self, cursor: &Cursor) -> bool {
+        cursor.part == self.next_part.load(Ordering::Acquire)
+    }
+
+    /// What stands at `cursor`, in at most `count` slices of about `bytes` in
+    /// all. Only a gap moves the cursor; [`Cursor::advance`] does after a write.
+    pub fn read(&self, cursor: &mut Cursor, count: usize, bytes: usize) -> Read {
+        if self.is_at_head(cursor) {
+            return Read::Head;
+        }
+        let parts = self.parts.read();
+        if cursor.part < parts.tail_place().0 {
+            return Read::Gap(skip_to_tail(&parts, cursor));
+        }
+        let mut slices = Slices::new();
+        let (mut number, mut offset, mut gathered) = (cursor.part, cursor.offset, 0);
+        while let Some(part) = parts.get(number)
+            && slices.len() < count
+            && gathered < bytes
+        {
+            slices.push(Slice {
+                bytes: part.bytes.slice(offset..),
+                last: parts.last_of(number),
+            });
+            gathered += part.bytes.len() - offset;
+            (number, offset) = (number + 1, 0);
+        }
+        Read::Frames(slices)
+    }
+}
+
+fn skip_to_tail(parts: &Parts, cursor: &mut Cursor) -> Gap {
+    let gap = Gap {
+        from: cursor.seq.next(),
+        to: Seq(parts.tail().0 - 1),
+    };
+    let (part, position) = parts.tail_place();
+    *cursor = Cursor {
+        seq: gap.to,
+        part,
+        offset: 0,
+        position,
+    };
+    gap
+}

@@ -1,0 +1,133 @@
+//! The broadcasts, once each, and who has yet to read them.
+//!
+//! The problem: one message to n sessions must not cost n copies, n queues or n
+//! pieces of work for the one who appends it, and a reader that stalls must cost
+//! nobody anything. So the broadcasts stand in one [`Log`], encoded once, bounded
+//! in bytes, and a reader is a [`Cursor`]: a number that says how far it has read.
+//!
+//! Invariants:
+//! - seqs count 1, 2, 3, … without a hole; only the one [`Appender`] gives them;
+//! - what a reader sees is a prefix of what was appended, whole frames only;
+//! - a cursor stands between two frames; when the log's tail has passed it, it
+//!   learns exactly which seqs it missed, once;
+//! - after [`Appender::seal`] the head does not move.
+
+mod appender;
+mod bell;
+mod cursor;
+mod pace;
+mod parts;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+
+use parking_lot::RwLock;
+
+pub use appender::{Appender, Broadcast, Sealed};
+pub use bell::{Bell, Place};
+pub use cursor::{Cursor, Read, Slice, Slices};
+pub use pace::{Lag, Pace, PaceLimits};
+use parts::Parts;
+
+use crate::wire::Seq;
+
+/// How much the log keeps, and how long publishers wait for readers.
+#[derive(Debug, Clone, Copy)]
+pub struct LogLimits {
+    /// Bytes kept for readers that lag.
+    pub bytes: usize,
+    /// How publishers wait for readers that move.
+    pub pace: PaceLimits,
+}
+
+/// The newest broadcasts of one stream, for any number of readers.
+#[derive(Debug)]
+pub struct Log {
+    stream: String,
+    parts: RwLock<Parts>,
+    /// The number of the part that comes next: equal to a cursor's where that
+    /// cursor has read everything. Changes under the write lock only.
+    next_part: AtomicU64,
+    head: AtomicU64,
+    /// Bytes ever appended: the head as a distance, for lags.
+    written: AtomicU64,
+    sealed: AtomicBool,
+    bells: Vec<Bell>,
+    pace: Pace,
+}
+
+impl Log {
+    /// An empty log and its one appender; `bells` is how many threads read it.
+    pub fn new(stream: String, limits: LogLimits, bells: usize) -> (Arc<Log>, Appender) {
+        let log = Arc::new(Log {
+            stream,
+            parts: RwLock::new(Parts::new(limits.bytes)),
+            next_part: AtomicU64::new(0),
+            head: AtomicU64::new(0),
+            written: AtomicU64::new(0),
+            sealed: AtomicBool::new(false),
+            bells: (0..bells).map(|_| Bell::default()).collect(),
+            pace: Pace::new(limits.pace),
+        });
+        let appender = Appender::new(Arc::clone(&log));
+        (log, appender)
+    }
+
+    /// Names the sequence that the seqs count in.
+    pub fn stream(&self) -> &str {
+        &self.stream
+    }
+
+    /// The newest seq that readers can see.
+    pub fn head(&self) -> Seq {
+        Seq(self.head.load(Ordering::Acquire))
+    }
+
+    /// Whether the head has come to rest.
+    pub fn is_sealed(&self) -> bool {
+        self.sealed.load(Ordering::Acquire)
+    }
+
+    /// What wakes the readers of one thread.
+    ///
+    /// # Panics
+    /// If there are no more than `shard` bells.
+    pub fn bell(&self, shard: usize) -> &Bell {
+        &self.bells[shard]
+    }
+
+    /// What holds publishers back while readers catch up.
+    pub fn pace(&self) -> &Pace {
+        &self.pace
+    }
+
+    /// Bytes ever appended.
+    pub fn written(&self) -> u64 {
+        self.written.load(Ordering::Acquire)
+    }
+
+    /// Waits for the rings of one bell and hands each on to the readers that
+    /// wait there. One task on each thread that reads runs this for ever.
+    ///
+    /// # Panics
+    /// If there are no more than `shard` bells.
+    pub async fn relay(&self, shard: usize) {
+        let bell = self.bell(shard);
+        let mut served = None;
+        loop {
+            bell.rung().await;
+            let written = self.written();
+            bell.wake_all();
+            // Those woken run before this task does again.
+            tokio::task::yield_now().await;
+            self.pace.note(&mut served, written, written);
+        }
+    }
+
+    fn ring(&self) {
+        self.bells.iter().for_each(Bell::ring);
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,167 @@
+//! Publishers wait for readers that move.
+//!
+//! Without a brake, a publisher that outruns the machine pushes every reader off
+//! the log's tail, the healthy ones too. With a brake on lag alone, one stalled
+//! reader stops everybody. So both count: a reader that lags by more than the
+//! window holds publishers back only while it moves, and one that does not is let
+//! go, to fall off the tail in its own time.
+
+use std::sync::Arc;
+use std::task::Waker;
+use std::time::{Duration, Instant};
+
+use parking_lot::Mutex;
+
+/// When publishers wait.
+#[derive(Debug, Clone, Copy)]
+pub struct PaceLimits {
+    /// Bytes that a moving reader may lag before publishers wait for it.
+    pub window: u64,
+    /// Bytes a second that a lagging reader must take to count as moving.
+    pub min_rate: u64,
+    /// How long a lagging reader is given the benefit of the doubt.
+    pub patience: Duration,
+}
+
+/// Knows who lags, and lets publishers through or not.
+#[derive(Debug)]
+pub struct Pace {
+    limits: PaceLimits,
+    board: Arc<Mutex<Board>>,
+}
+
+#[derive(Debug, Default)]
+struct Board {
+    laggards: Vec<Option<Laggard>>,
+    free: Vec<usize>,
+    publishers: Vec<Waker>,
+}
+
+#[derive(Debug)]
+struct Laggard {
+    position: u64,
+    taken: u64,
+    mark: Mark,
+    moves: bool,
+}
+
+/// Where a laggard was when it was last judged.
+#[derive(Debug)]
+struct Mark {
+    at: Instant,
+    taken: u64,
+}
+
+/// A reader's entry among those that lag; dropping it takes the entry away.
+#[derive(Debug)]
+pub struct Lag {
+    index: usize,
+    board: Arc<Mutex<Board>>,
+}
+
+impl Drop for Lag {
+    fn drop(&mut self) {
+        let mut board = self.board.lock();
+        board.laggards[self.index] = None;
+        board.free.push(self.index);
+        board.wake_publishers();
+    }
+}
+
+impl Pace {
+    pub(super) fn new(limits: PaceLimits) -> Self {
+        Pace {
+            limits,
+            board: Arc::default(),
+        }
+    }
+
+    /// Notes that a reader lags: it is at `position`, and has taken `taken` bytes
+    /// so far (which a gap does not count towards).
+    pub fn note(&self, lag: &mut Option<Lag>, position: u64, taken: u64) {
+        let mut board = self.board.lock();
+        let Some(lag) = lag else {
+            let index = board.enter(Laggard {
+                position,
+                taken,
+                mark: Mark {
+                    at: Instant::now(),
+                    taken,
+                },
+                moves: true,
+            });
+            drop(board);
+            *lag = Some(Lag {
+                index,
+                board: Arc::clone(&self.board),
+            });
+            return;
+        };
+        if let Some(laggard) = &mut board.laggards[lag.index] {
+            (laggard.position, laggard.taken) = (position, taken);
+        }
+        board.wake_publishers();
+    }
+
+    /// Whether a publisher may go on, with the log's end at `written`.
+    ///
+    /// Where it may not, `waker` is woken when a reader has moved; as a reader
+    /// that stands still moves nothing, ask again after [`PaceLimits::patience`]
+    /// at the latest.
+    pub fn may_publish(&self, written: u64, waker: &Waker) -> bool {
+        let mut board = self.board.lock();
+        let now = Instant::now();
+        let limits = self.limits;
+        let held = board
+            .laggards
+            .iter_mut()
+            .flatten()
+            .any(|laggard| laggard.holds(written, now, limits));
+        if held && !board.publishers.iter().any(|known| known.will_wake(waker)) {
+            board.publishers.push(waker.clone());
+        }
+        !held
+    }
+
+    /// How long a lagging reader is given the benefit of the doubt.
+    pub fn patience(&self) -> Duration {
+        self.limits.patience
+    }
+}
+
+impl Board {
+    fn enter(&mut self, laggard: Laggard) -> usize {
+        if let Some(index) = self.free.pop() {
+            self.laggards[index] = Some(laggard);
+            return index;
+        }
+        self.laggards.push(Some(laggard));
+        self.laggards.len() - 1
+    }
+
+    fn wake_publishers(&mut self) {
+        self.publishers.drain(..).for_each(Waker::wake);
+    }
+}
+
+impl Laggard {
+    fn holds(&mut self, written: u64, now: Instant, limits: PaceLimits) -> bool {
+        if self.position >= written {
+            self.judge(now, true);
+        }
+        let spent = now.duration_since(self.mark.at);
+        if spent >= limits.patience {
+            let taken = (self.taken - self.mark.taken) as f64;
+            self.judge(now, taken >= limits.min_rate as f64 * spent.as_secs_f64());
+        }
+        self.moves && written.saturating_sub(self.position) > limits.window
+    }
+
+    fn judge(&mut self, now: Instant, moves: bool) {
+        self.moves = moves;
+        self.mark = Mark {
+            at: now,
+            taken: self.taken,
+        };
+    }
+}

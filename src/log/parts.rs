@@ -1,0 +1,136 @@
+//! The log's bytes: parts of whole frames, oldest first.
+
+use std::collections::VecDeque;
+
+use bytes::Bytes;
+
+use crate::wire::Seq;
+use crate::wire::cbor;
+
+/// What a part costs beside its bytes, so that many small parts stay within the
+/// bound as well.
+const OVERHEAD: usize = size_of::<Part>();
+
+/// Some frames that were appended together and stand together in memory.
+#[derive(Debug, Clone)]
+pub(super) struct Part {
+    pub(super) first: Seq,
+    /// Bytes ever appended before this part.
+    pub(super) start: u64,
+    pub(super) bytes: Bytes,
+}
+
+#[derive(Debug)]
+pub(super) struct Parts {
+    limit: usize,
+    held: usize,
+    /// The number of the part at the front; they count 0, 1, 2, …
+    first_number: u64,
+    parts: VecDeque<Part>,
+    next: Seq,
+    end: u64,
+}
+
+impl Parts {
+    pub(super) fn new(limit: usize) -> Self {
+        Parts {
+            limit,
+            held: 0,
+            first_number: 0,
+            parts: VecDeque::new(),
+            next: Seq::ZERO.next(),
+            end: 0,
+        }
+    }
+
+    /// Appends `count` frames and drops the oldest parts over the bound. The
+    /// newest part stays, however long it is.
+    pub(super) fn push(&mut self, bytes: Bytes, count: u64) {
+        self.held += bytes.len() + OVERHEAD;
+        let start = self.end;
+        self.end += bytes.len() as u64;
+        self.parts.push_back(Part {
+            first: self.next,
+            start,
+            bytes,
+        });
+        self.next = Seq(self.next.0 + count);
+        while self.held > self.limit && self.parts.len() > 1 {
+            self.drop_oldest();
+        }
+    }
+
+    fn drop_oldest(&mut self) {
+        if let Some(part) = self.parts.pop_front() {
+            self.held -= part.bytes.len() + OVERHEAD;
+            self.first_number += 1;
+        }
+    }
+
+    /// The number that the next part will get.
+    pub(super) fn next_number(&self) -> u64 {
+        self.first_number + self.parts.len() as u64
+    }
+
+    /// Bytes ever appended.
+    pub(super) fn end(&self) -> u64 {
+        self.end
+    }
+
+    /// The newest seq.
+    pub(super) fn head(&self) -> Seq {
+        Seq(self.next.0 - 1)
+    }
+
+    /// The oldest seq still held, or the next one where nothing is held.
+    pub(super) fn tail(&self) -> Seq {
+        self.parts.front().map_or(self.next, |part| part.first)
+    }
+
+    /// Where the oldest held frame stands: its part's number and position.
+    pub(super) fn tail_place(&self) -> (u64, u64) {
+        let position = self.parts.front().map_or(self.end, |part| part.start);
+        (self.first_number, position)
+    }
+
+    /// The part of that number, unless it has been dropped or is yet to come.
+    pub(super) fn get(&self, number: u64) -> Option<&Part> {
+        let index = usize::try_from(number.checked_sub(self.first_number)?).ok()?;
+        self.parts.get(index)
+    }
+
+    /// The last seq in the part of that number.
+    pub(super) fn last_of(&self, number: u64) -> Seq {
+        let after = self.get(number + 1).map_or(self.next, |part| part.first);
+        Seq(after.0 - 1)
+    }
+
+    /// The place behind `seq`: a part's number, an offset in it, and the bytes
+    /// ever appended before. Where what follows `seq` has been dropped, the place
+    /// is in front of the tail.
+    pub(super) fn place_after(&self, seq: Seq) -> (u64, usize, u64) {
+        if seq == self.head() {
+            return (self.next_number(), 0, self.end);
+        }
+        let next = seq.next();
+        let Some(index) = self
+            .parts
+            .partition_point(|part| part.first <= next)
+            .checked_sub(1)
+        else {
+            return (0, 0, 0);
+        };
+        let part = &self.parts[index];
+        let mut offset = 0;
+        for _ in part.first.0..next.0 {
+            offset += frame_length(&part.bytes[offset..]).expect("parts hold whole frames");
+        }
+        let number = self.first_number + index as u64;
+        (number, offset, part.start + offset as u64)
+    }
+}
+
+/// The length of the frame at the front of `bytes`, its prefix included.
+pub(super) fn frame_length(bytes: &[u8]) -> Option<usize> {
+    cbor::announced_length(bytes).map(|length| length + cbor::PREFIX)
+}

@@ -1,0 +1,177 @@
+use std::sync::atomic::AtomicUsize;
+use std::task::{Wake, Waker};
+use std::time::Duration;
+
+use super::*;
+use crate::wire::{Body, Decoded, Gap, Millis, ServerFrame, cbor};
+
+fn limits(bytes: usize) -> LogLimits {
+    LogLimits {
+        bytes,
+        pace: PaceLimits {
+            window: 1000,
+            min_rate: 1000,
+            patience: Duration::from_secs(3600),
+        },
+    }
+}
+
+fn log(bytes: usize) -> (Arc<Log>, Appender) {
+    Log::new("s".to_owned(), limits(bytes), 1)
+}
+
+fn push(appender: &mut Appender, text: &str) {
+    let body = Body::text(text);
+    let broadcast = Broadcast::Message {
+        from: "ana",
+        body: &body,
+    };
+    appender.push(Millis(0), broadcast).expect("not sealed");
+}
+
+/// Reads `step` bytes at a time to the head; the seqs seen, gaps by their ends.
+fn read_all(log: &Log, cursor: &mut Cursor, step: usize) -> Vec<Result<u64, Gap>> {
+    let (mut seen, mut stream) = (Vec::new(), Vec::new());
+    loop {
+        match log.read(cursor, 4, usize::MAX) {
+            Read::Head => break,
+            Read::Gap(gap) => seen.push(Err(gap)),
+            Read::Frames(slices) => {
+                let all: Vec<u8> = slices.iter().flat_map(|s| s.bytes.to_vec()).collect();
+                let written = step.min(all.len());
+                stream.extend_from_slice(&all[..written]);
+                stream.extend_from_slice(&cursor.advance(&slices, written));
+            }
+        }
+        while let Ok(Decoded::Frame(frame, used)) = cbor::decode_server(&stream, 1 << 20) {
+            let ServerFrame::Message(message) = frame else {
+                panic!("only messages were pushed");
+            };
+            seen.push(Ok(message.seq.0));
+            stream.drain(..used);
+        }
+        assert!(stream.is_empty(), "a read and its rest are whole frames");
+    }
+    seen
+}
+
+#[test]
+fn readers_see_every_seq_once_however_little_they_take() {
+    for step in [1, 7, 60, 100, 1 << 20] {
+        let (log, mut appender) = log(1 << 20);
+        let mut cursor = log.cursor_after(Seq::ZERO);
+        for text in ["a", "b", "c", "d", "e"] {
+            push(&mut appender, text);
+            push(&mut appender, text);
+            appender.commit();
+        }
+        let expected: Vec<_> = (1..=10).map(Ok).collect();
+        assert_eq!(read_all(&log, &mut cursor, step), expected, "step {step}");
+        assert_eq!(cursor.seq(), Seq(10));
+        assert_eq!(cursor.position(), log.written());
+    }
+}
+
+#[test]
+fn what_is_pushed_is_not_seen_before_the_commit() {
+    let (log, mut appender) = log(1 << 20);
+    let cursor = log.cursor_after(Seq::ZERO);
+    push(&mut appender, "a");
+    assert!(log.is_at_head(&cursor));
+    appender.commit();
+    assert!(!log.is_at_head(&cursor));
+}
+
+#[test]
+fn a_reader_behind_the_tail_gets_one_gap_that_names_what_it_missed() {
+    let (log, mut appender) = log(1000);
+    let mut cursor = log.cursor_after(Seq::ZERO);
+    for _ in 0..50 {
+        push(&mut appender, "x");
+        appender.commit();
+    }
+    let seen = read_all(&log, &mut cursor, usize::MAX);
+    let Some(Err(gap)) = seen.first() else {
+        panic!("50 frames do not fit into 1000 bytes");
+    };
+    assert_eq!(gap.from, Seq(1));
+    let rest: Vec<_> = (gap.to.0 + 1..=50).map(Ok).collect();
+    assert_eq!(seen[1..], rest);
+}
+
+#[test]
+fn a_cursor_can_begin_anywhere() {
+    let (log, mut appender) = log(1 << 20);
+    for _ in 0..3 {
+        (0..3).for_each(|_| push(&mut appender, "x"));
+        appender.commit();
+    }
+    for after in 0..=9 {
+        let mut cursor = log.cursor_after(Seq(after));
+        let expected: Vec<_> = (after + 1..=9).map(Ok).collect();
+        assert_eq!(read_all(&log, &mut cursor, 64), expected);
+        assert_eq!(cursor.position(), log.written());
+    }
+    assert!(log.is_at_head(&log.cursor_after(Seq(99))));
+}
+
+#[test]
+fn a_sealed_log_takes_nothing_and_shows_what_it_took() {
+    let (log, mut appender) = log(1 << 20);
+    push(&mut appender, "a");
+    assert_eq!(appender.seal(), Seq(1));
+    assert_eq!(log.head(), Seq(1));
+    let refused = appender.push(Millis(0), Broadcast::Joined("ana"));
+    assert_eq!(refused, Err(Sealed));
+    assert_eq!(log.head(), Seq(1));
+}
+
+#[derive(Default)]
+struct Count(AtomicUsize);
+
+impl Wake for Count {
+    fn wake(self: Arc<Self>) {
+        self.0.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+#[test]
+fn a_reader_queues_once_a_round_and_is_woken_once() {
+    let count = Arc::new(Count::default());
+    let waker = Waker::from(Arc::clone(&count));
+    let (log, _appender) = log(100);
+    let mut place = bell::Place::default();
+    for round in 1..=3 {
+        (0..5).for_each(|_| log.bell(0).wait(&mut place, &waker));
+        log.bell(0).wake_all();
+        assert_eq!(count.0.load(Ordering::Relaxed), round);
+    }
+}
+
+#[test]
+fn publishers_wait_for_a_reader_that_lags_until_it_has_moved() {
+    let (log, _appender) = log(100);
+    let count = Arc::new(Count::default());
+    let waker = Waker::from(Arc::clone(&count));
+    let mut lag = None;
+    log.pace().note(&mut lag, 0, 0);
+    assert!(log.pace().may_publish(1000, &waker));
+    assert!(!log.pace().may_publish(1001, &waker));
+    log.pace().note(&mut lag, 500, 500);
+    assert_eq!(count.0.load(Ordering::Relaxed), 1);
+    assert!(log.pace().may_publish(1001, &waker));
+    assert!(!log.pace().may_publish(2000, &waker));
+    drop(lag);
+    assert_eq!(count.0.load(Ordering::Relaxed), 2);
+    assert!(log.pace().may_publish(2000, &waker));
+}
+
+#[test]
+fn a_reader_that_does_not_move_holds_nobody_back_for_longer_than_its_patience() {
+    let mut limits = limits(100);
+    limits.pace.patience = Duration::ZERO;
+    let (log, _appender) = Log::new("s".to_owned(), limits, 1);
+    let mut lag = None;
+    log.pace().note(&mut lag, 0, 0);
+    assert!(log.pace().may_publish(1 << 40, Waker::noop()));
+}
