@@ -1,3 +1,4 @@
 //! x
 pub mod wire;
 pub mod log;
+pub mod close;
