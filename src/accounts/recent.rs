@@ -1,0 +1,78 @@
+//! Passwords that were found right a short while ago.
+//!
+//! A storm of reconnects would cost an argon2 each. So a MAC of the password that
+//! was right is kept for some minutes, under a key that lives in this process
+//! only; it stands beside the account in memory and never on disk.
+
+use std::time::{Duration, Instant};
+
+use hmac::{Hmac, KeyInit, Mac};
+use sha2::Sha256;
+
+use super::{Password, UserName};
+
+/// How long a password that was right is known to be.
+const FRESH: Duration = Duration::from_secs(5 * 60);
+
+/// The key of this process.
+pub(super) struct Recents {
+    key: [u8; 32],
+}
+
+/// That a password was right, and until when that counts.
+#[derive(Debug, Clone)]
+pub(super) struct Recent {
+    mac: [u8; 32],
+    until: Instant,
+}
+
+impl Recents {
+    /// # Errors
+    /// The system has no randomness to give.
+    pub(super) fn new() -> Result<Self, getrandom::Error> {
+        let mut key = [0; 32];
+        getrandom::fill(&mut key)?;
+        Ok(Recents { key })
+    }
+
+    pub(super) fn remember(&self, user: &UserName, phc: &str, password: &Password) -> Recent {
+        let mac = self.mac(user, phc, password).finalize().into_bytes();
+        Recent {
+            mac: mac.into(),
+            until: Instant::now() + FRESH,
+        }
+    }
+
+    /// Whether this is the password that was right, compared in constant time.
+    /// A changed hash changes the MAC: a new password ends the memory of the old.
+    pub(super) fn knows(
+        &self,
+        recent: &Recent,
+        user: &UserName,
+        phc: &str,
+        password: &Password,
+    ) -> bool {
+        Instant::now() < recent.until
+            && self
+                .mac(user, phc, password)
+                .verify_slice(&recent.mac)
+                .is_ok()
+    }
+
+    fn mac(&self, user: &UserName, phc: &str, password: &Password) -> Hmac<Sha256> {
+        let mut mac =
+            Hmac::<Sha256>::new_from_slice(&self.key).expect("hmac takes a key of any length");
+        for field in [user.as_str().as_bytes(), phc.as_bytes()] {
+            mac.update(field);
+            mac.update(&[0]); // neither holds a NUL
+        }
+        mac.update(password.as_bytes());
+        mac
+    }
+}
+
+impl std::fmt::Debug for Recents {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Recents(…)")
+    }
+}

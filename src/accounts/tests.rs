@@ -1,0 +1,185 @@
+use std::sync::Arc;
+
+use super::*;
+use crate::wire::{Millis, Role};
+
+const LIMITS: LoginLimits = LoginLimits {
+    hashing: 2,
+    waiting: 1000,
+    default_role: Role::Escritor,
+};
+
+fn hasher() -> Hasher {
+    Hasher::new(HashCost::LEAST).expect("the least cost is one")
+}
+
+fn accounts(folder: Option<&DataFolder>) -> Accounts {
+    let db = folder.map(|folder| Db::open(&folder.database().expect("writable")).expect("a db"));
+    Accounts::open(db, hasher(), LIMITS).expect("readable")
+}
+
+fn claim(user: &str, password: &str) -> Claim {
+    Claim {
+        user: user.to_owned(),
+        password: password.to_owned(),
+        may_register: true,
+    }
+}
+
+fn folder() -> (tempfile::TempDir, DataFolder) {
+    let temp = tempfile::tempdir().expect("a temporary folder");
+    let folder = DataFolder::open(&temp.path().join("data")).expect("writable");
+    (temp, folder)
+}
+
+#[tokio::test]
+async fn of_a_hundred_first_logins_exactly_one_registers() {
+    for _ in 0..50 {
+        let accounts = Arc::new(accounts(None));
+        let logins = (0..100).map(|index| {
+            let accounts = Arc::clone(&accounts);
+            let password = format!("p{}", index % 2);
+            tokio::spawn(async move { accounts.login(&claim("ana", &password)).await })
+        });
+        let mut registered = 0;
+        for login in futures_util::future::join_all(logins).await {
+            match login.expect("no panic") {
+                Ok(admitted) => registered += usize::from(admitted.registered),
+                Err(refusal) => assert_eq!(refusal, Refusal::BadCredentials),
+            }
+        }
+        assert_eq!(registered, 1);
+    }
+}
+
+#[tokio::test]
+async fn an_account_is_on_disk_when_its_login_is_answered() {
+    let (_temp, folder) = folder();
+    let accounts = accounts(Some(&folder));
+    let admitted = accounts.login(&claim("ana", "x")).await.expect("free");
+    assert!(admitted.registered);
+    let mut other = Db::open(&folder.database().expect("there")).expect("a db");
+    let found = other.accounts().expect("readable");
+    assert_eq!(found[0].name, admitted.user);
+}
+
+#[tokio::test]
+async fn what_another_process_changes_counts_for_the_next_login() {
+    let (_temp, folder) = folder();
+    let accounts = accounts(Some(&folder));
+    let ana = accounts.login(&claim("ana", "old")).await.expect("free").user;
+    let mut other = Db::open(&folder.database().expect("there")).expect("a db");
+
+    let phc = hasher().hash(&Password::parse("new").expect("one")).expect("hashes");
+    assert!(other.set_password(&ana, &phc).expect("writable"));
+    assert!(other.set_role(&ana, Role::Admin).expect("writable"));
+    let old = accounts.login(&claim("ana", "old")).await;
+    assert_eq!(old, Err(Refusal::BadCredentials));
+    let new = accounts.login(&claim("ana", "new")).await.expect("right");
+    assert_eq!((new.role, new.registered), (Role::Admin, false));
+
+    assert!(other.remove(&ana).expect("writable"));
+    let again = accounts.login(&claim("ana", "third")).await.expect("free");
+    assert!(again.registered);
+}
+
+#[tokio::test]
+async fn a_registration_that_cannot_be_written_leaves_the_name_free() {
+    let (_temp, folder) = folder();
+    let accounts = accounts(Some(&folder));
+    let lock = rusqlite::Connection::open(folder.database().expect("there")).expect("a db");
+    lock.execute_batch("DROP TABLE account").expect("writable");
+    let refused = accounts.login(&claim("ana", "x")).await;
+    assert_eq!(refused, Err(Refusal::Internal));
+    lock.execute_batch(
+        "CREATE TABLE account (name TEXT PRIMARY KEY, phc TEXT, role TEXT, created INTEGER)",
+    )
+    .expect("writable");
+    assert!(accounts.login(&claim("ana", "y")).await.expect("free").registered);
+}
+
+#[tokio::test]
+async fn a_closed_endpoint_registers_nobody() {
+    let accounts = accounts(None);
+    let closed = Claim {
+        may_register: false,
+        ..claim("ana", "x")
+    };
+    assert_eq!(accounts.login(&closed).await, Err(Refusal::RegistrationClosed));
+    accounts.login(&claim("ana", "x")).await.expect("free");
+    assert!(accounts.login(&closed).await.is_ok());
+}
+
+#[tokio::test]
+async fn a_full_queue_throttles() {
+    let limits = LoginLimits {
+        waiting: 0,
+        ..LIMITS
+    };
+    let accounts = Accounts::open(None, hasher(), limits).expect("no file");
+    assert_eq!(accounts.login(&claim("ana", "x")).await, Err(Refusal::Throttled));
+}
+
+#[tokio::test]
+async fn sealed_accounts_refuse_what_is_half_done() {
+    let accounts = accounts(None);
+    accounts.seal();
+    assert_eq!(accounts.login(&claim("ana", "x")).await, Err(Refusal::Stopping));
+}
+
+#[test]
+fn names_are_of_rfc_8265() {
+    let parse = UserName::parse;
+    assert_eq!(parse("").expect_err("empty"), NameError::Empty);
+    assert_eq!(parse(&"a".repeat(65)).expect_err("long"), NameError::TooLong(65));
+    assert_eq!(parse("consola").expect_err("ours"), NameError::Reserved("consola"));
+    for name in ["a b", "a\u{0}", "\u{202e}a", "a\n", "\u{1f600}"] {
+        assert_eq!(parse(name).expect_err(name), NameError::NotAllowed);
+    }
+    assert_eq!(parse("e\u{301}"), parse("é"));
+    assert_ne!(parse("Ana"), parse("ana"));
+    assert!(parse(&"a".repeat(64)).is_ok());
+}
+
+#[test]
+fn a_damaged_database_is_named_and_left_alone() {
+    let (_temp, folder) = folder();
+    let path = folder.database().expect("writable");
+    let garbage = b"this is no database, and long enough to have been one".repeat(9);
+    std::fs::write(&path, &garbage).expect("writable");
+    let error = Db::open(&path).expect_err("damaged");
+    assert!(matches!(error, StoreError::Damaged { .. }), "{error}");
+    assert_eq!(std::fs::read(&path).expect("readable"), garbage);
+}
+
+#[test]
+fn one_server_at_a_time_works_in_a_folder() {
+    let (_temp, folder) = folder();
+    let lock = folder.lock().expect("free");
+    assert!(matches!(folder.lock(), Err(FolderError::InUse(_))));
+    drop(lock);
+    folder.lock().expect("free again");
+}
+
+#[cfg(unix)]
+#[test]
+fn nobody_else_can_read_the_folder() {
+    use std::os::unix::fs::PermissionsExt;
+    let (temp, folder) = folder();
+    let mut db = Db::open(&folder.database().expect("writable")).expect("a db");
+    let account = Account {
+        name: UserName::parse("ana").expect("a name"),
+        phc: "x".to_owned(),
+        role: Role::Leitor,
+        created: Millis(0),
+    };
+    db.insert(&[account]).expect("writable");
+    let mode = |path: std::path::PathBuf| {
+        std::fs::metadata(path).expect("there").permissions().mode() & 0o777
+    };
+    let data = temp.path().join("data");
+    assert_eq!(mode(data.clone()), 0o700);
+    for file in std::fs::read_dir(data).expect("readable") {
+        assert_eq!(mode(file.expect("readable").path()), 0o600);
+    }
+}

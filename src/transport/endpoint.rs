@@ -1,0 +1,138 @@
+//! Endpoints as people write them.
+
+use std::fmt;
+use std::path::PathBuf;
+use std::str::FromStr;
+
+/// Where a server listens and a client connects.
+///
+/// ```
+/// let endpoint: arauto::Endpoint = "unix:/run/arauto.sock".parse()?;
+/// assert_eq!(endpoint.to_string(), "unix:/run/arauto.sock");
+/// # Ok::<_, arauto::EndpointError>(())
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Endpoint {
+    /// `pipe:NAME`: a named pipe, on unix a socket in the user's runtime folder.
+    Pipe(String),
+    /// `unix:PATH`: a stream socket in the file system.
+    Unix(PathBuf),
+    /// `unix:@NAME`: a stream socket in Linux's abstract namespace.
+    Abstract(String),
+    /// `tcp:HOST:PORT`, loopback only.
+    Tcp {
+        /// A name or an address.
+        host: String,
+        /// 0 lets the system choose.
+        port: u16,
+    },
+}
+
+/// What is wrong with an endpoint.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("endpoint {endpoint:?}: {problem}")]
+pub struct EndpointError {
+    endpoint: String,
+    problem: String,
+}
+
+const KINDS: &str = "it begins with pipe:, unix: or tcp:, as in pipe:arauto, unix:/run/x.sock, \
+                     unix:@x or tcp:127.0.0.1:7000";
+
+impl FromStr for Endpoint {
+    type Err = EndpointError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        parse(text).map_err(|problem| EndpointError {
+            endpoint: text.to_owned(),
+            problem,
+        })
+    }
+}
+
+fn parse(text: &str) -> Result<Endpoint, String> {
+    if text.contains('\0') {
+        return Err("it holds a NUL".to_owned());
+    }
+    let (kind, rest) = text.split_once(':').ok_or(KINDS)?;
+    match kind {
+        "pipe" => pipe(rest),
+        "unix" => unix(rest),
+        "tcp" => tcp(rest),
+        "seqpacket" | "tls" => Err(format!("{kind} is not served by this version: {KINDS}")),
+        _ => Err(format!("no kind {kind:?}: {KINDS}")),
+    }
+}
+
+fn pipe(name: &str) -> Result<Endpoint, String> {
+    if name.starts_with("//") {
+        return Err("a pipe of another host is for windows clients".to_owned());
+    }
+    if matches!(name, "" | "." | "..") || name.contains(['/', '\\']) {
+        return Err("a pipe's name is not empty and has no slash, as in pipe:arauto".to_owned());
+    }
+    Ok(Endpoint::Pipe(name.to_owned()))
+}
+
+fn unix(rest: &str) -> Result<Endpoint, String> {
+    match rest.strip_prefix('@') {
+        _ if matches!(rest, "" | "@") => {
+            Err("it names no file, as in unix:/run/x.sock or unix:@x".to_owned())
+        }
+        Some(name) => Ok(Endpoint::Abstract(name.to_owned())),
+        None => Ok(Endpoint::Unix(PathBuf::from(rest))),
+    }
+}
+
+fn tcp(rest: &str) -> Result<Endpoint, String> {
+    let example = "it is tcp:HOST:PORT, as in tcp:127.0.0.1:7000 or tcp:[::1]:7000";
+    let (host, port) = rest.rsplit_once(':').ok_or(example)?;
+    let port = port.parse().map_err(|_| format!("no port {port:?}: {example}"))?;
+    let bare = host.strip_prefix('[').and_then(|host| host.strip_suffix(']'));
+    let host = match bare {
+        Some(host) => host,
+        None if host.is_empty() || host.contains(':') => return Err(example.to_owned()),
+        None => host,
+    };
+    Ok(Endpoint::Tcp {
+        host: host.to_owned(),
+        port,
+    })
+}
+
+impl fmt::Display for Endpoint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Endpoint::Pipe(name) => write!(f, "pipe:{name}"),
+            Endpoint::Unix(path) => write!(f, "unix:{}", path.display()),
+            Endpoint::Abstract(name) => write!(f, "unix:@{name}"),
+            Endpoint::Tcp { host, port } if host.contains(':') => write!(f, "tcp:[{host}]:{port}"),
+            Endpoint::Tcp { host, port } => write!(f, "tcp:{host}:{port}"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_endpoint_reads_as_it_is_written() {
+        for text in ["pipe:arauto", "unix:/a/b c.sock", "unix:@x", "unix:x", "tcp:[::1]:0", "tcp:localhost:7"] {
+            let endpoint: Endpoint = text.parse().expect(text);
+            assert_eq!(endpoint.to_string(), text);
+        }
+    }
+
+    #[test]
+    fn what_is_none_is_named_with_a_way_out() {
+        for text in [
+            "", "x", "pipe:", "pipe:a/b", "pipe:..", "pipe://h/n", "unix:", "unix:@", "tcp:", "tcp:x",
+            "tcp::1", "tcp:h:70000", "tcp:::1:7", "udp:x", "unix:/a\0b", "tls:h:1", "seqpacket:/x",
+        ] {
+            let error = text.parse::<Endpoint>().expect_err(text).to_string();
+            assert!(error.contains(&format!("{text:?}")), "{error}");
+        }
+    }
+}

@@ -1,0 +1,17 @@
+//! What bytes travel on: endpoints, listeners, connections.
+//!
+//! The only room that knows of sockets and of the operating system. It carries
+//! bytes and knows nothing of frames. A new kind of transport is a new variant of
+//! [`Endpoint`], [`Listener`] and [`Connection`].
+
+mod connection;
+mod endpoint;
+mod listener;
+mod peer;
+#[cfg(unix)]
+mod unix;
+
+pub use connection::{Connection, Detached, connect};
+pub use endpoint::{Endpoint, EndpointError};
+pub use listener::{Access, BindError, Listener};
+pub use peer::Peer;

@@ -1,0 +1,56 @@
+//! Unix stream sockets: addresses, safe binding, and what the kernel still holds.
+
+mod address;
+mod door;
+
+use std::io;
+use std::os::fd::AsFd;
+
+use rustix::ioctl::{Getter, ioctl};
+use tokio::net::UnixStream;
+
+pub(super) use address::{UnixAddress, address};
+pub(super) use door::UnixDoor;
+
+pub(super) async fn connect(address: &UnixAddress) -> io::Result<UnixStream> {
+    match address {
+        UnixAddress::Path(path) => UnixStream::connect(path).await,
+        UnixAddress::Abstract(name) => {
+            // A connect to a unix socket is done at once, or refused: it does not
+            // block but on a full backlog, and that only for the acceptor's turn.
+            let address = address::abstract_name(name)?;
+            let stream = std::os::unix::net::UnixStream::connect_addr(&address)?;
+            stream.set_nonblocking(true)?;
+            UnixStream::from_std(stream)
+        }
+    }
+}
+
+/// SIOCOUTQ (the same number as TIOCOUTQ), see unix(7) and tcp(7).
+const SIOCOUTQ: rustix::ioctl::Opcode = 0x5411;
+
+/// Whether the socket's send queue is empty.
+#[expect(unsafe_code, reason = "no crate offers SIOCOUTQ")]
+pub(super) fn is_outq_empty(socket: &impl AsFd) -> io::Result<bool> {
+    // SAFETY: SIOCOUTQ writes one int through its argument and nothing else, which
+    // is what a Getter of c_int gives it room for.
+    let held: std::ffi::c_int =
+        unsafe { ioctl(socket.as_fd(), Getter::<SIOCOUTQ, std::ffi::c_int>::new())? };
+    Ok(held == 0)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::{Read, Write};
+    use std::os::unix::net::UnixStream;
+
+    #[test]
+    fn the_queue_is_empty_once_the_peer_has_read() {
+        let (mut ours, mut theirs) = UnixStream::pair().expect("a pair");
+        assert!(super::is_outq_empty(&ours).expect("it says"));
+        ours.write_all(b"fim").expect("room");
+        assert!(!super::is_outq_empty(&ours).expect("it says"));
+        theirs.read_exact(&mut [0; 3]).expect("it is there");
+        assert!(super::is_outq_empty(&ours).expect("it says"));
+    }
+}
