@@ -17,7 +17,7 @@ mod store;
 mod table;
 
 pub use db::{Account, Db, StoreError};
-pub use folder::{DataFolder, FolderError};
+pub use folder::{DataFolder, FolderError, FolderLock};
 pub use hash::{HashCost, Hasher};
 pub use login::{Accounts, Admitted, Claim, LoginLimits, Refusal};
 pub use name::{NameError, Password, PasswordError, UserName};

@@ -117,8 +117,11 @@ pub struct SessionRecord {
     pub cut: Seq,
     /// The last seq that was written to it whole.
     pub sent: Seq,
-    /// Ranges of broadcasts that it did not get, both ends included.
+    /// Ranges of broadcasts that it had to get and did not, both ends included.
     pub missing: Vec<(Seq, Seq)>,
+    /// The latest ranges that it was told by `gap` that it would not get.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub gaps: Vec<(Seq, Seq)>,
     /// How far its bytes are known to have got.
     pub evidence: Evidence,
 }

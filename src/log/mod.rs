@@ -25,7 +25,7 @@ use parking_lot::RwLock;
 
 pub use appender::{Appender, Broadcast, Sealed};
 pub use bell::{Bell, Place};
-pub use cursor::{Cursor, Read, Slice, Slices};
+pub use cursor::{Cursor, Read, Slices};
 pub use pace::{Lag, Pace, PaceLimits};
 use parts::Parts;
 

@@ -10,6 +10,7 @@ pub mod cbor;
 mod charset;
 mod dialect;
 mod error_code;
+mod event;
 mod frame;
 mod ids;
 pub mod text;
@@ -18,6 +19,7 @@ pub use body::Body;
 pub use charset::Charset;
 pub use dialect::{Decoded, Dialect};
 pub use error_code::ErrorCode;
+pub use event::Event;
 pub use frame::{
     Ack, Asked, Asking, ClientFrame, Closing, ErrorFrame, Gap, LoggedIn, Login, Message, Presence,
     Present, Published, Resume, Role, ServerFrame, SessionLine, SessionList, Shutdown, Stopping,

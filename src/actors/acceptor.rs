@@ -1,0 +1,243 @@
+//! The acceptor: one a listener, hands each connection over.
+//!
+//! It survives every error of an accept. Where no place is free, the caller is
+//! handed over all the same, to be told so; where even that would be too much,
+//! the connection is dropped.
+
+use std::io;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::task::{Context as TaskContext, Poll, Waker};
+use std::time::Duration;
+
+use actix::fut::ActorFuture;
+use actix::{Actor, ActorContext, AsyncContext, Context, Handler, Message, MessageResult};
+
+use super::sentinel::Sentinel;
+
+/// How long the first pause after a failed accept is; it doubles up to [`LONGEST`].
+const SHORTEST: Duration = Duration::from_millis(10);
+const LONGEST: Duration = Duration::from_secs(1);
+
+/// Connections taken in a row before others on this thread have their turn.
+const BURST: usize = 64;
+
+/// What is listened on, without what it is.
+pub trait Door: Unpin + 'static {
+    /// A connection.
+    type Caller;
+
+    /// The next connection.
+    fn poll_accept(&mut self, cx: &mut TaskContext<'_>) -> Poll<io::Result<Self::Caller>>;
+
+    /// Lets nobody new in; those who wait can still be accepted.
+    fn close_to_new(&mut self);
+}
+
+/// What becomes of a caller.
+#[derive(Debug)]
+pub enum Admission {
+    /// There is a place.
+    Welcome(Places),
+    /// There is none: say so.
+    Full(Places),
+    /// The server is stopping: say so.
+    Stopping,
+}
+
+/// Counts places, at an endpoint or in the whole server.
+#[derive(Debug, Clone)]
+pub struct Room {
+    taken: Arc<AtomicUsize>,
+    most: usize,
+}
+
+/// Places that are taken; dropping it frees them.
+#[derive(Debug, Default)]
+pub struct Places(Vec<Room>);
+
+impl Room {
+    /// A room with so many places.
+    pub fn new(most: usize) -> Room {
+        Room {
+            taken: Arc::default(),
+            most,
+        }
+    }
+
+    fn enter(&self) -> bool {
+        let entered = self.taken.fetch_add(1, Ordering::AcqRel) < self.most;
+        if !entered {
+            self.taken.fetch_sub(1, Ordering::AcqRel);
+        }
+        entered
+    }
+}
+
+impl Places {
+    /// One place in each of the rooms, or none at all.
+    fn take<'a>(rooms: impl IntoIterator<Item = &'a Room>) -> Option<Places> {
+        let mut places = Places::default();
+        for room in rooms {
+            if !room.enter() {
+                return None;
+            }
+            places.0.push(room.clone());
+        }
+        Some(places)
+    }
+}
+
+impl Drop for Places {
+    fn drop(&mut self) {
+        for room in &self.0 {
+            room.taken.fetch_sub(1, Ordering::AcqRel);
+        }
+    }
+}
+
+/// Accepts at one door.
+pub struct Acceptor<D: Door> {
+    door: Option<D>,
+    rooms: Vec<Room>,
+    /// Callers who are being told that there is no place.
+    turned_away: Room,
+    hand_over: Box<dyn FnMut(D::Caller, Admission)>,
+    pause: Duration,
+    resting: bool,
+    stopping: bool,
+    waker: Option<Waker>,
+    sentinel: Sentinel,
+}
+
+/// Let nobody new in, refuse those who wait, and close the door.
+#[derive(Message)]
+#[rtype(result = "()")]
+pub struct Seal;
+
+impl<D: Door> Acceptor<D> {
+    /// An acceptor at `door`, for callers who find a place in each of `rooms`.
+    pub fn new(
+        door: D,
+        rooms: Vec<Room>,
+        turned_away: Room,
+        hand_over: impl FnMut(D::Caller, Admission) + 'static,
+        sentinel: Sentinel,
+    ) -> Self {
+        Acceptor {
+            door: Some(door),
+            rooms,
+            turned_away,
+            hand_over: Box::new(hand_over),
+            pause: SHORTEST,
+            resting: false,
+            stopping: false,
+            waker: None,
+            sentinel,
+        }
+    }
+
+    fn admit(&mut self, caller: D::Caller) {
+        let admission = if self.stopping {
+            Some(Admission::Stopping)
+        } else if let Some(places) = Places::take(&self.rooms) {
+            Some(Admission::Welcome(places))
+        } else {
+            Places::take([&self.turned_away]).map(Admission::Full)
+        };
+        match admission {
+            Some(admission) => (self.hand_over)(caller, admission),
+            None => tracing::warn!("a caller was dropped: too many are being turned away"),
+        }
+    }
+
+    fn accept(&mut self, ctx: &mut Context<Self>, cx: &mut TaskContext<'_>) {
+        for _ in 0..BURST {
+            if self.resting {
+                return;
+            }
+            let Some(door) = &mut self.door else { return };
+            match door.poll_accept(cx) {
+                Poll::Pending => return,
+                Poll::Ready(Ok(caller)) => {
+                    self.pause = SHORTEST;
+                    self.admit(caller);
+                }
+                // The caller has gone before its accept: the next one, please.
+                Poll::Ready(Err(error))
+                    if matches!(
+                        error.kind(),
+                        io::ErrorKind::ConnectionAborted
+                            | io::ErrorKind::ConnectionReset
+                            | io::ErrorKind::NotConnected
+                            | io::ErrorKind::Interrupted
+                    ) => {}
+                Poll::Ready(Err(error)) => self.rest(&error, ctx),
+            }
+        }
+        cx.waker().wake_by_ref();
+    }
+
+    /// No descriptor or no memory is free: others must end before this helps.
+    fn rest(&mut self, error: &io::Error, ctx: &mut Context<Self>) {
+        tracing::warn!(%error, pause = ?self.pause, "accepting failed, trying again");
+        self.resting = true;
+        ctx.run_later(self.pause, |acceptor, _| {
+            acceptor.resting = false;
+            if let Some(waker) = &acceptor.waker {
+                waker.wake_by_ref();
+            }
+        });
+        self.pause = (self.pause * 2).min(LONGEST);
+    }
+
+    /// Tells those who have connected but were not accepted yet.
+    fn refuse_waiting(&mut self) {
+        let Some(mut door) = self.door.take() else {
+            return;
+        };
+        self.stopping = true;
+        door.close_to_new();
+        let mut cx = TaskContext::from_waker(Waker::noop());
+        while let Poll::Ready(Ok(caller)) = door.poll_accept(&mut cx) {
+            self.admit(caller);
+        }
+    }
+}
+
+impl<D: Door> Actor for Acceptor<D> {
+    type Context = Context<Self>;
+
+    fn started(&mut self, ctx: &mut Self::Context) {
+        ctx.spawn(Accepting);
+    }
+}
+
+struct Accepting;
+
+impl<D: Door> ActorFuture<Acceptor<D>> for Accepting {
+    type Output = ();
+
+    fn poll(
+        self: Pin<&mut Self>,
+        acceptor: &mut Acceptor<D>,
+        ctx: &mut Context<Acceptor<D>>,
+        task: &mut TaskContext<'_>,
+    ) -> Poll<()> {
+        acceptor.waker = Some(task.waker().clone());
+        acceptor.accept(ctx, task);
+        Poll::Pending
+    }
+}
+
+impl<D: Door> Handler<Seal> for Acceptor<D> {
+    type Result = MessageResult<Seal>;
+
+    fn handle(&mut self, Seal: Seal, ctx: &mut Self::Context) -> Self::Result {
+        self.refuse_waiting();
+        self.sentinel.disarm();
+        ctx.stop();
+        MessageResult(())
+    }
+}

@@ -1,0 +1,226 @@
+//! The hub: gives each broadcast its seq, knows who is present.
+//!
+//! It does no work a session. What arrives together is appended together and
+//! shown with one wake-up a thread.
+
+use std::collections::BTreeMap;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context as TaskContext, Poll};
+
+use actix::fut::ActorFuture;
+use actix::{
+    Actor, ActorContext, AsyncContext, Context, Handler, Message, MessageResult,
+};
+
+use super::sentinel::Sentinel;
+use crate::accounts::UserName;
+use crate::log::{Appender, Broadcast, Sealed};
+use crate::wire::{Body, Millis, Seq};
+
+/// Owns the log's appender.
+pub struct Hub {
+    appender: Appender,
+    present: BTreeMap<UserName, usize>,
+    clock: Clock,
+    sentinel: Sentinel,
+}
+
+/// Tells the time of a broadcast.
+pub type Clock = Arc<dyn Fn() -> Millis + Send + Sync>;
+
+/// Publish these, in this order, next to one another.
+#[derive(Message)]
+#[rtype(result = "Result<Seq, Sealed>")]
+pub struct Publish {
+    /// Who publishes.
+    pub from: UserName,
+    /// What.
+    pub bodies: Bodies,
+}
+
+/// Bodies on their way to the hub, in one piece of memory.
+#[derive(Debug, Default)]
+pub struct Bodies {
+    bytes: Vec<u8>,
+    /// Where each ends, and whether it is text.
+    ends: Vec<(usize, bool)>,
+}
+
+impl Bodies {
+    /// Adds one.
+    pub fn push(&mut self, body: &Body<'_>) {
+        self.bytes.extend_from_slice(body.as_bytes());
+        let is_text = matches!(body, Body::Text(_));
+        self.ends.push((self.bytes.len(), is_text));
+    }
+
+    /// How many.
+    pub fn len(&self) -> usize {
+        self.ends.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.ends.is_empty()
+    }
+
+    /// Their bytes in all.
+    pub fn bytes(&self) -> usize {
+        self.bytes.len()
+    }
+
+    fn iter(&self) -> impl Iterator<Item = Body<'_>> {
+        let mut start = 0;
+        self.ends.iter().map(move |(end, is_text)| {
+            let bytes = &self.bytes[start..*end];
+            start = *end;
+            if *is_text {
+                Body::text(std::str::from_utf8(bytes).expect("it was pushed as text"))
+            } else {
+                Body::bytes(bytes)
+            }
+        })
+    }
+}
+
+/// A session of this user has logged in; the answer is the newest seq after that.
+#[derive(Message)]
+#[rtype(result = "Seq")]
+pub struct Join(pub UserName);
+
+/// A session of this user has ended.
+#[derive(Message)]
+#[rtype(result = "()")]
+pub struct Leave(pub UserName);
+
+/// Who is present?
+#[derive(Message)]
+#[rtype(result = "Vec<UserName>")]
+pub struct Who;
+
+/// Take nothing more; the answer is the head that stays.
+#[derive(Message)]
+#[rtype(result = "Seq")]
+pub struct Seal;
+
+/// Stop.
+#[derive(Message)]
+#[rtype(result = "()")]
+pub struct Stop;
+
+impl Hub {
+    /// A hub; the sentinel tells of its panic.
+    pub fn new(appender: Appender, clock: Clock, sentinel: Sentinel) -> Hub {
+        Hub {
+            appender,
+            present: BTreeMap::new(),
+            clock,
+            sentinel,
+        }
+    }
+
+    fn announce(&mut self, broadcast: Broadcast<'_>) {
+        // A sealed log announces nobody: the shutdown ends the sessions now.
+        let _ = self.appender.push((self.clock)(), broadcast);
+    }
+}
+
+impl Actor for Hub {
+    type Context = Context<Self>;
+
+    fn started(&mut self, ctx: &mut Self::Context) {
+        ctx.set_mailbox_capacity(1 << 12);
+        ctx.spawn(Commit);
+    }
+}
+
+/// Runs each time that the mailbox has been emptied: shows what has gathered.
+struct Commit;
+
+impl ActorFuture<Hub> for Commit {
+    type Output = ();
+
+    fn poll(
+        self: Pin<&mut Self>,
+        hub: &mut Hub,
+        _ctx: &mut Context<Hub>,
+        _task: &mut TaskContext<'_>,
+    ) -> Poll<()> {
+        hub.appender.commit();
+        Poll::Pending
+    }
+}
+
+impl Handler<Publish> for Hub {
+    type Result = MessageResult<Publish>;
+
+    fn handle(&mut self, publish: Publish, _ctx: &mut Self::Context) -> Self::Result {
+        let (at, from) = ((self.clock)(), publish.from.as_str());
+        let first = self.appender.last().next();
+        for body in publish.bodies.iter() {
+            let body = &body;
+            let broadcast = Broadcast::Message { from, body };
+            // The log is sealed between messages, never within one.
+            if let Err(sealed) = self.appender.push(at, broadcast) {
+                return MessageResult(Err(sealed));
+            }
+        }
+        MessageResult(Ok(first))
+    }
+}
+
+impl Handler<Join> for Hub {
+    type Result = MessageResult<Join>;
+
+    fn handle(&mut self, Join(user): Join, _ctx: &mut Self::Context) -> Self::Result {
+        let sessions = self.present.entry(user.clone()).or_default();
+        *sessions += 1;
+        if *sessions == 1 {
+            self.announce(Broadcast::Joined(user.as_str()));
+            // Shown now: the session's cursor starts behind it.
+            self.appender.commit();
+        }
+        MessageResult(self.appender.log().head())
+    }
+}
+
+impl Handler<Leave> for Hub {
+    type Result = ();
+
+    fn handle(&mut self, Leave(user): Leave, _ctx: &mut Self::Context) {
+        let Some(sessions) = self.present.get_mut(&user) else {
+            return;
+        };
+        *sessions -= 1;
+        if *sessions == 0 {
+            self.present.remove(&user);
+            self.announce(Broadcast::Left(user.as_str()));
+        }
+    }
+}
+
+impl Handler<Who> for Hub {
+    type Result = MessageResult<Who>;
+
+    fn handle(&mut self, Who: Who, _ctx: &mut Self::Context) -> Self::Result {
+        MessageResult(self.present.keys().cloned().collect())
+    }
+}
+
+impl Handler<Seal> for Hub {
+    type Result = MessageResult<Seal>;
+
+    fn handle(&mut self, Seal: Seal, _ctx: &mut Self::Context) -> Self::Result {
+        MessageResult(self.appender.seal())
+    }
+}
+
+impl Handler<Stop> for Hub {
+    type Result = ();
+
+    fn handle(&mut self, Stop: Stop, ctx: &mut Self::Context) {
+        self.sentinel.disarm();
+        ctx.stop();
+    }
+}

@@ -1,0 +1,21 @@
+//! The actors and the messages between them.
+//!
+//! ```text
+//! acceptor --hands over--> session --asks--> auth
+//!                             |  \---asks--> hub (appends to the log)
+//!                             \------asks--> supervisor
+//! supervisor --orders--> sessions
+//! ```
+//!
+//! Only the session imports other actors. A message type lives in the file of the
+//! actor that handles it; what the supervisor sends to actors that it does not
+//! know lives with the supervisor ([`supervisor::Order`], [`supervisor::Crew`]).
+
+pub mod acceptor;
+pub mod auth;
+pub mod handler;
+pub mod hub;
+pub mod link;
+pub mod sentinel;
+pub mod session;
+pub mod supervisor;

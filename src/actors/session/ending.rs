@@ -1,0 +1,376 @@
+//! The way from the last frame to the end.
+//!
+//! `Refusing` (a shutdown's cut is made) -> `ToCut` (the broadcasts up to the
+//! cut) -> `Goodbye` (`closing` is queued, then known to be read) -> `Lingering`
+//! (the write side is shut, the input is read to its end) -> closed.
+//!
+//! A session that ends by itself walks through in one go, within `drain_timeout`.
+//! In a shutdown the supervisor's orders open each step.
+
+use std::borrow::Cow;
+use std::task::Context as TaskContext;
+use std::time::Duration;
+
+use actix::{AsyncContext, Context};
+use tokio::sync::oneshot;
+
+use super::Session;
+use super::outlet::Written;
+use super::state::{Member, State};
+use crate::actors::link::Link;
+use crate::actors::supervisor::Status;
+use crate::close::{CloseReason, Evidence, SessionRecord};
+use crate::wire::{Closing, ErrorCode, Seq, ServerFrame, Stopping, WireError};
+
+/// How long to wait before asking again whether the client has read everything:
+/// no event tells it.
+const FIRST_LOOK: Duration = Duration::from_millis(1);
+const LAST_LOOK: Duration = Duration::from_millis(50);
+
+/// A session on its way out.
+#[derive(Debug)]
+pub(super) struct Ending {
+    /// Who it is, until the hub knows that the session is over.
+    pub(super) member: Option<Member>,
+    pub(super) reason: CloseReason,
+    pub(super) step: Step,
+    /// Whether the supervisor leads.
+    ordered: bool,
+    /// Whether a timer already watches over this ending.
+    watched: bool,
+    look: Option<Duration>,
+}
+
+/// How far an ending has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Step {
+    /// Frames are refused, broadcasts go on.
+    Refusing,
+    /// What was broadcast up to here is written.
+    ToCut(Seq),
+    /// `closing` is queued.
+    Goodbye,
+    /// The write side is shut.
+    Lingering,
+}
+
+impl Ending {
+    /// Whether a frame that arrives now is still answered: with a refusal.
+    pub(super) fn refuses_frames(&self) -> bool {
+        self.ordered && self.step < Step::Goodbye
+    }
+}
+
+impl<L: Link + 'static> Session<L> {
+    /// The session ends for `reason`: what is broadcast by now is still written,
+    /// then comes `closing`.
+    pub(super) fn end(&mut self, reason: CloseReason) {
+        let cut = self.desk.log.head();
+        self.start_ending(reason, Step::ToCut(cut), false);
+    }
+
+    /// Ends the session with an error: nothing but `closing` follows it.
+    pub(super) fn fail(&mut self, code: ErrorCode, message: &str) {
+        self.outlet.answer(&ServerFrame::error(None, code, message));
+        let reason = match code {
+            ErrorCode::Stopping => CloseReason::Shutdown,
+            _ => CloseReason::Error(code),
+        };
+        let here = self.outlet.reached();
+        self.start_ending(reason, Step::ToCut(here), false);
+    }
+
+    pub(super) fn fail_by_wire(&mut self, error: &WireError) {
+        tracing::info!(session = %self.info.id, peer = %self.info.peer, %error, "bad input");
+        if matches!(&self.state, State::Ending(_)) {
+            // The shutdown has it already; the rest of the input means nothing.
+            self.outlet
+                .answer(&ServerFrame::error(None, error.code, error.message.as_str()));
+            self.inbox.is_over = true;
+        } else {
+            self.fail(error.code, &error.message);
+        }
+    }
+
+    fn start_ending(&mut self, reason: CloseReason, step: Step, ordered: bool) {
+        let member = self.state.take_member();
+        self.state = State::Ending(Ending {
+            member,
+            reason,
+            step,
+            ordered,
+            watched: false,
+            look: None,
+        });
+    }
+
+    /// The shutdown's cut: from here on frames are refused. Who asked for the
+    /// shutdown gets the same frame as its answer, and no second one.
+    pub(super) fn announce(&mut self, id: Option<u64>, status: &Status) {
+        let told = matches!(self.state, State::Ending(_) | State::Closed { .. });
+        if told && id.is_none() {
+            return;
+        }
+        self.outlet.answer(&ServerFrame::Stopping(Stopping {
+            id,
+            reason: Cow::Borrowed(status.reason.as_str()),
+            phase: Cow::Borrowed(status.phase.as_str()),
+            remaining: u64::try_from(status.remaining.as_millis()).unwrap_or(u64::MAX),
+        }));
+        if !told {
+            self.start_ending(CloseReason::Shutdown, Step::Refusing, true);
+        }
+    }
+
+    /// The shutdown's drain. The receiver resolves when it is done.
+    pub(super) fn begin_drain(&mut self, cut: Seq) -> Option<oneshot::Receiver<SessionRecord>> {
+        match &mut self.state {
+            State::Closed { .. } => return None,
+            State::Ending(ending) if ending.step == Step::Refusing => {
+                ending.step = Step::ToCut(cut);
+            }
+            State::Ending(_) => {} // it ends by itself
+            // The announcement never reached it; now is as good.
+            _ => self.start_ending(CloseReason::Shutdown, Step::ToCut(cut), true),
+        }
+        Some(self.wait_until_done())
+    }
+
+    /// The shutdown's close.
+    pub(super) fn begin_close(&mut self) -> Option<oneshot::Receiver<SessionRecord>> {
+        match &mut self.state {
+            State::Closed { .. } => return None,
+            State::Ending(ending) => {
+                ending.ordered = true;
+                if ending.step == Step::Goodbye {
+                    ending.step = Step::Lingering;
+                }
+            }
+            _ => return None,
+        }
+        Some(self.wait_until_done())
+    }
+
+    fn wait_until_done(&mut self) -> oneshot::Receiver<SessionRecord> {
+        let (done, receiver) = oneshot::channel();
+        self.waiting = Some(done);
+        receiver
+    }
+
+    /// Writes once, up to the cut where there is one.
+    pub(super) fn poll_output(&mut self, cx: &mut TaskContext<'_>) -> bool {
+        let (until, ends_on_gap) = match &self.state {
+            State::Closed { .. } => return false,
+            State::Greeting | State::LoggingIn => (None, false),
+            State::Ready(_) => (None, self.ends_on_gap()),
+            State::Ending(ending) => match ending.step {
+                Step::Refusing => (None, false),
+                Step::ToCut(cut) => (Some(cut), false),
+                Step::Goodbye | Step::Lingering => (Some(Seq::ZERO), false),
+            },
+        };
+        match self.outlet.write(until, ends_on_gap, cx) {
+            Written::Clear | Written::Blocked => false,
+            Written::More => {
+                self.info.set_sent(self.outlet.sent());
+                true
+            }
+            Written::FellOff(gap) => {
+                let message = format!("broadcasts {} to {} are no longer held", gap.from, gap.to);
+                self.fail(ErrorCode::SlowConsumer, &message);
+                true
+            }
+        }
+    }
+
+    fn ends_on_gap(&self) -> bool {
+        self.desk.limits.slow == super::SlowPolicy::Disconnect
+    }
+
+    /// Takes the next step of an ending, if it can be taken.
+    pub(super) fn move_on(&mut self, ctx: &mut Context<Self>, cx: &mut TaskContext<'_>) -> bool {
+        self.watch_over(ctx);
+        let pending = self.pending.is_some();
+        let broken = self.outlet.is_broken();
+        let reached = self.outlet.reached();
+        let clear = self.outlet.is_clear();
+        let over = self.inbox.is_over;
+        let follows = self.state.member().is_some();
+        let Some(ending) = self.ending() else {
+            return false;
+        };
+        let reason = ending.reason;
+        match ending.step {
+            Step::Refusing if broken && over => self.close(CloseReason::Lost),
+            Step::Refusing => return false,
+            Step::ToCut(_) if broken && !pending => self.close(lost_or(reason)),
+            Step::ToCut(cut) if pending || (follows && reached < cut) => return false,
+            Step::ToCut(_) => self.say_goodbye(),
+            Step::Goodbye if broken => self.close(lost_or(reason)),
+            Step::Goodbye if !clear => return false,
+            Step::Goodbye if ending.ordered => return self.look_for_evidence(ctx),
+            Step::Goodbye => {
+                ending.step = Step::Lingering;
+                self.outlet.shut(cx);
+            }
+            Step::Lingering if over || broken => self.close(reason),
+            Step::Lingering => {
+                self.outlet.shut(cx);
+                return false;
+            }
+        }
+        true
+    }
+
+    /// Whoever ends by itself has `drain_timeout` for it.
+    fn watch_over(&mut self, ctx: &mut Context<Self>) {
+        let limit = self.desk.limits.drain_timeout;
+        if let Some(ending) = self.ending()
+            && !ending.watched
+            && !ending.ordered
+        {
+            ending.watched = true;
+            ctx.run_later(limit, |session, _| {
+                let led = session.ending().is_some_and(|ending| ending.ordered);
+                if !led {
+                    session.give_up_waiting();
+                }
+            });
+        }
+    }
+
+    fn give_up_waiting(&mut self) {
+        if let Some(ending) = self.ending() {
+            let reason = ending.reason;
+            tracing::debug!(session = %self.info.id, "the client did not read to the end in time");
+            self.close(reason);
+            self.wake();
+        }
+    }
+
+    fn say_goodbye(&mut self) {
+        let Some(ending) = self.ending() else { return };
+        ending.step = Step::Goodbye;
+        let (reason, member, ordered) = (ending.reason, ending.member.take(), ending.ordered);
+        self.outlet.stop_following();
+        self.outlet.answer(&ServerFrame::Closing(Closing {
+            reason: Cow::Borrowed(reason.as_str()),
+            last_seq: self.outlet.reached(),
+            accepted: self.tally.accepted,
+            refused: self.tally.refused,
+        }));
+        // The session gets no more broadcasts: for the others its user has left.
+        // A shutdown announces nobody, its log is sealed.
+        if let Some(member) = member
+            && !ordered
+        {
+            self.leave(&member.user);
+        }
+    }
+
+    /// `closing` is written: is it read? Asked again and again, with longer waits.
+    fn look_for_evidence(&mut self, ctx: &mut Context<Self>) -> bool {
+        let link = self.outlet.link_ref();
+        let best = link.evidence() >= link.best_evidence();
+        if best || self.inbox.is_over {
+            return self.tell_done();
+        }
+        let Some(ending) = self.ending() else {
+            return false;
+        };
+        let wait = ending.look.map_or(FIRST_LOOK, |last| (last * 2).min(LAST_LOOK));
+        ending.look = Some(wait);
+        if self.waiting.is_some() && !self.looking {
+            self.looking = true;
+            ctx.run_later(wait, |session, _| {
+                session.looking = false;
+                session.wake();
+            });
+        }
+        false
+    }
+
+    fn tell_done(&mut self) -> bool {
+        let record = self.record();
+        match self.waiting.take() {
+            Some(waiting) => {
+                let _ = waiting.send(record);
+                true
+            }
+            None => false,
+        }
+    }
+
+    /// The end: nothing is read or written any more.
+    pub(super) fn close(&mut self, reason: CloseReason) {
+        if self.state.is_closed() {
+            return;
+        }
+        let reason = match &self.state {
+            State::Ending(ending) if reason == CloseReason::Shutdown => ending.reason,
+            _ => reason,
+        };
+        self.evidence = Some(self.evidence_now());
+        let member = self.state.take_member();
+        self.state = State::Closed { member, reason };
+        self.outlet.stop_following();
+        self.pending = None;
+        self.tell_done();
+    }
+
+    fn evidence_now(&self) -> Evidence {
+        let link = self.outlet.link_ref();
+        if self.acked >= self.outlet.reached() && self.acked > Seq::ZERO {
+            Evidence::Acked
+        } else if self.outlet.is_broken() || !self.outlet.is_clear() {
+            Evidence::Queued
+        } else {
+            link.evidence()
+        }
+    }
+
+    /// What can be said of this session now.
+    pub(super) fn record(&self) -> SessionRecord {
+        let (reason, cut) = match &self.state {
+            State::Closed { reason, .. } => (*reason, None),
+            State::Ending(ending) => match ending.step {
+                Step::ToCut(cut) => (ending.reason, Some(cut)),
+                _ => (ending.reason, None),
+            },
+            _ => (CloseReason::Shutdown, None),
+        };
+        let user = self.info.user();
+        let sent = self.outlet.sent();
+        let cut = match (cut, reason) {
+            _ if user.is_none() => Seq::ZERO,
+            (Some(cut), _) => cut,
+            (None, CloseReason::Shutdown) => self.desk.log.head(),
+            (None, _) => sent,
+        };
+        let missing = user.is_some() && sent < cut;
+        let missing = missing.then(|| (sent.next(), cut));
+        SessionRecord {
+            session: self.info.id,
+            user: user.map(|user| user.to_string()),
+            endpoint: self.info.endpoint.to_string(),
+            reason: reason.to_string(),
+            accepted: self.tally.accepted,
+            answered: self.tally.answered,
+            refused: self.tally.refused,
+            cut,
+            sent,
+            missing: missing.into_iter().collect(),
+            gaps: self.outlet.gaps().to_vec(),
+            evidence: self.evidence.unwrap_or_else(|| self.evidence_now()),
+        }
+    }
+}
+
+/// A connection that breaks while the session says goodbye has a reason already,
+/// unless the goodbye was the server's idea.
+fn lost_or(reason: CloseReason) -> CloseReason {
+    match reason {
+        CloseReason::Shutdown => CloseReason::Lost,
+        other => other,
+    }
+}

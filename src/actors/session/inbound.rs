@@ -1,0 +1,208 @@
+//! Bytes to frames, and when to read.
+
+use std::cell::Cell;
+use std::pin::Pin;
+use std::task::{Context as TaskContext, Poll};
+use std::time::Instant;
+
+use actix::{AsyncContext, Context};
+use tokio::io::ReadBuf;
+
+use super::Session;
+use super::ending::Step;
+use super::state::State;
+use crate::actors::link::Link;
+use crate::close::CloseReason;
+use crate::wire::{Decoded, MAX_FRAME_BEFORE_LOGIN};
+
+/// What one read takes. The buffer is the thread's, not the session's: an idle
+/// session holds none.
+const READ: usize = 64 * 1024;
+
+thread_local! {
+    static SCRATCH: Cell<Option<Box<[u8]>>> = const { Cell::new(None) };
+}
+
+/// Bytes that were read and not yet served.
+#[derive(Debug, Default)]
+pub(super) struct Inbox {
+    bytes: Vec<u8>,
+    /// The client has closed its side.
+    pub(super) is_over: bool,
+    /// The first frame is a publish that waits for slow readers.
+    pub(super) is_held: bool,
+    /// Whether the bytes hold no whole frame, as far as is known.
+    is_partial: bool,
+}
+
+impl<L: Link + 'static> Session<L> {
+    /// Serves what is there and reads more, as long as that is allowed.
+    pub(super) fn poll_input(
+        &mut self,
+        ctx: &mut Context<Self>,
+        cx: &mut TaskContext<'_>,
+    ) -> bool {
+        if self.discards_input() {
+            return self.discard_input(cx);
+        }
+        let mut progress = self.serve_inbox(ctx, cx);
+        if !self.may_serve() || self.inbox.is_held || self.inbox.is_over {
+            return progress | self.note_end();
+        }
+        let mut scratch = SCRATCH.take().unwrap_or_else(|| vec![0; READ].into());
+        match self.read(&mut scratch, cx) {
+            Poll::Pending => {}
+            Poll::Ready(0) => {
+                progress = true;
+                self.note_end();
+            }
+            Poll::Ready(length) => {
+                progress = true;
+                self.take_in(&scratch[..length], ctx, cx);
+            }
+        }
+        SCRATCH.set(Some(scratch));
+        progress
+    }
+
+    fn read(&mut self, scratch: &mut [u8], cx: &mut TaskContext<'_>) -> Poll<usize> {
+        let mut buf = ReadBuf::new(scratch);
+        match Pin::new(self.outlet.link()).poll_read(cx, &mut buf) {
+            Poll::Pending => Poll::Pending,
+            Poll::Ready(Ok(())) => {
+                let length = buf.filled().len();
+                self.inbox.is_over |= length == 0;
+                Poll::Ready(length)
+            }
+            Poll::Ready(Err(error)) => {
+                tracing::debug!(session = %self.info.id, %error, "reading failed");
+                self.inbox.is_over = true;
+                self.outlet.give_up();
+                Poll::Ready(0)
+            }
+        }
+    }
+
+    /// Whether a frame may be admitted, or refused, now.
+    fn may_serve(&self) -> bool {
+        let open = match &self.state {
+            State::Greeting | State::Ready(_) => true,
+            State::Ending(ending) => ending.refuses_frames(),
+            State::LoggingIn | State::Closed { .. } => false,
+        };
+        open && self.pending.is_none() && self.outlet.has_room()
+    }
+
+    fn take_in(&mut self, bytes: &[u8], ctx: &mut Context<Self>, cx: &mut TaskContext<'_>) {
+        self.inbox.is_partial = false;
+        if self.inbox.bytes.is_empty() {
+            let served = self.serve_bytes(bytes, ctx, cx);
+            self.inbox.bytes.extend_from_slice(&bytes[served..]);
+        } else {
+            self.inbox.bytes.extend_from_slice(bytes);
+            self.serve_inbox(ctx, cx);
+        }
+    }
+
+    fn serve_inbox(&mut self, ctx: &mut Context<Self>, cx: &mut TaskContext<'_>) -> bool {
+        if self.inbox.bytes.is_empty() || self.inbox.is_partial || !self.may_serve() {
+            return false;
+        }
+        let mut bytes = std::mem::take(&mut self.inbox.bytes);
+        let served = self.serve_bytes(&bytes, ctx, cx);
+        bytes.drain(..served);
+        if bytes.is_empty() && bytes.capacity() > READ {
+            bytes = Vec::new();
+        }
+        self.inbox.bytes = if bytes.is_empty() { Vec::new() } else { bytes };
+        served > 0
+    }
+
+    /// Serves the frames at the front of `bytes`; how many bytes they took.
+    fn serve_bytes(
+        &mut self,
+        bytes: &[u8],
+        ctx: &mut Context<Self>,
+        cx: &mut TaskContext<'_>,
+    ) -> usize {
+        let mut used = 0;
+        self.inbox.is_held = false;
+        while self.may_serve() {
+            let limit = self.frame_limit();
+            match self.desk.dialect.decode(&bytes[used..], limit) {
+                Ok(Decoded::Frame(frame, length)) => {
+                    if !self.serve(frame, ctx, cx) {
+                        break;
+                    }
+                    used += length;
+                }
+                Ok(Decoded::Partial) => {
+                    self.inbox.is_partial = true;
+                    break;
+                }
+                Err(error) => {
+                    self.finish_batch();
+                    self.fail_by_wire(&error);
+                    break;
+                }
+            }
+        }
+        if used > 0 {
+            self.last_frame = Instant::now();
+        }
+        self.finish_batch();
+        self.wait_for_readers(ctx);
+        used
+    }
+
+    fn frame_limit(&self) -> usize {
+        if self.state.member().is_some() {
+            self.desk.limits.max_frame
+        } else {
+            MAX_FRAME_BEFORE_LOGIN.min(self.desk.limits.max_frame)
+        }
+    }
+
+    /// A publisher that waits for readers asks again in a while: a reader that
+    /// stands still wakes nobody.
+    fn wait_for_readers(&mut self, ctx: &mut Context<Self>) {
+        if self.inbox.is_held {
+            let again = self.desk.log.pace().patience() / 8;
+            ctx.run_later(again, |session, _| session.wake());
+        }
+    }
+
+    /// The client has said all that it will: once that is served, the session ends.
+    fn note_end(&mut self) -> bool {
+        let served = self.pending.is_none() && !self.inbox.is_held;
+        let whole = self.inbox.is_partial || self.inbox.bytes.is_empty();
+        let open = matches!(self.state, State::Greeting | State::Ready(_));
+        if !(self.inbox.is_over && served && whole && open) {
+            return false;
+        }
+        self.end(CloseReason::Disconnected);
+        true
+    }
+
+    /// Whether what the client still sends is of no use to anybody.
+    fn discards_input(&self) -> bool {
+        match &self.state {
+            State::Ending(ending) => matches!(ending.step, Step::Goodbye | Step::Lingering),
+            _ => false,
+        }
+    }
+
+    fn discard_input(&mut self, cx: &mut TaskContext<'_>) -> bool {
+        self.inbox.bytes = Vec::new();
+        let mut progress = false;
+        let mut scratch = SCRATCH.take().unwrap_or_else(|| vec![0; READ].into());
+        while !self.inbox.is_over && !progress {
+            match self.read(&mut scratch, cx) {
+                Poll::Pending => break,
+                Poll::Ready(_) => progress = true,
+            }
+        }
+        SCRATCH.set(Some(scratch));
+        progress
+    }
+}

@@ -1,0 +1,350 @@
+//! The session: one connection's side of the protocol.
+//!
+//! One future of the actor, the pump, reads, serves and writes; nothing else
+//! touches the link. It stops reading while a frame is in work or answers pile up,
+//! so that a client's own pace is the only queue there is.
+//!
+//! - [`state`]: where a session is, as one enum;
+//! - [`inbound`]: bytes to frames, and when to read;
+//! - [`serve`]: what each frame does;
+//! - [`work`]: frames that wait for another actor, or for a handler;
+//! - [`outlet`]: answers and broadcasts to bytes;
+//! - [`ending`]: the way from the last frame to the end.
+
+mod ending;
+mod inbound;
+mod outlet;
+mod serve;
+mod state;
+mod work;
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context as TaskContext, Poll, Waker};
+use std::time::{Duration, Instant};
+
+use actix::fut::ActorFuture;
+use actix::{
+    Actor, ActorContext, Addr, AsyncContext, Context, Handler, ResponseFuture, SpawnHandle,
+};
+use tokio::sync::oneshot;
+
+use self::ending::Ending;
+use self::inbound::Inbox;
+use self::outlet::Outlet;
+use self::serve::Batch;
+use self::state::State;
+use self::work::Pending;
+use super::acceptor::Places;
+use super::auth::Auth;
+use super::handler::Handler as RequestHandler;
+use super::hub::{Hub, Leave};
+use super::link::Link;
+use super::supervisor::{Ended, Order, SessionInfo, Supervisor};
+use crate::close::{CloseReason, Evidence, InWork, SessionRecord};
+use crate::log::Log;
+use crate::wire::{Dialect, ErrorCode, Seq, ServerFrame, VERSION, Welcome};
+
+/// How often the pump goes round before other sessions have their turn.
+const ROUNDS: usize = 16;
+
+/// What becomes of a reader that falls off the log's tail.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum SlowPolicy {
+    /// It is told what it missed, and goes on.
+    #[default]
+    Gap,
+    /// It is told so, and the session ends.
+    Disconnect,
+}
+
+/// What a session allows, and for how long it waits.
+#[derive(Debug, Clone, Copy)]
+pub struct SessionLimits {
+    /// The longest frame, in bytes without its prefix.
+    pub max_frame: usize,
+    /// From the connect to the login.
+    pub login_timeout: Duration,
+    /// Without a frame from the client; `None` is for ever.
+    pub idle_timeout: Option<Duration>,
+    /// From `closing` to the client's own end.
+    pub drain_timeout: Duration,
+    /// What becomes of a slow reader.
+    pub slow: SlowPolicy,
+}
+
+/// What the sessions of one listener share.
+pub struct Desk {
+    /// The listener, as the operator wrote it.
+    pub endpoint: Arc<str>,
+    /// How frames become bytes here.
+    pub dialect: Dialect,
+    /// Whether an unknown name registers here.
+    pub may_register: bool,
+    /// What answers requests.
+    pub handler: Arc<dyn RequestHandler>,
+    /// What a session allows.
+    pub limits: SessionLimits,
+    /// The server's name and version.
+    pub server: String,
+    /// The broadcasts.
+    pub log: Arc<Log>,
+    /// Frames that were accepted and not yet answered.
+    pub in_work: InWork,
+    /// Checks logins.
+    pub auth: Addr<Auth>,
+    /// Takes publishes.
+    pub hub: Addr<Hub>,
+    /// Knows the sessions.
+    pub supervisor: Addr<Supervisor>,
+}
+
+/// What a session begins with.
+pub struct Start<L> {
+    /// The connection.
+    pub link: L,
+    /// What can be known of it from outside.
+    pub info: Arc<SessionInfo>,
+    /// What it shares with the listener's other sessions.
+    pub desk: Arc<Desk>,
+    /// Which of the log's bells wakes this thread.
+    pub shard: usize,
+    /// Whether the peer may stop the server whatever its role: a local process
+    /// of the server's own user.
+    pub is_own_user: bool,
+    /// The places that it takes.
+    pub places: Places,
+    /// Whether it is only told that it cannot stay, and why.
+    pub turned_away: Option<ErrorCode>,
+}
+
+/// One connection.
+pub struct Session<L: Link + 'static> {
+    state: State,
+    inbox: Inbox,
+    outlet: Outlet<L>,
+    pending: Option<Pending>,
+    batch: Option<Batch>,
+    tally: Tally,
+    /// The last seq that the client said it has read.
+    acked: Seq,
+    /// How far the bytes got, once the session is closed.
+    evidence: Option<Evidence>,
+    /// Whether a timer will ask again if the client has read everything.
+    looking: bool,
+    info: Arc<SessionInfo>,
+    desk: Arc<Desk>,
+    is_own_user: bool,
+    last_frame: Instant,
+    login_timer: Option<SpawnHandle>,
+    /// Who waits for the session to be drained, or closed.
+    waiting: Option<oneshot::Sender<SessionRecord>>,
+    waker: Option<Waker>,
+    _places: Places,
+}
+
+/// Counts of a session's frames since its login.
+#[derive(Debug, Clone, Copy, Default)]
+struct Tally {
+    accepted: u64,
+    answered: u64,
+    refused: u64,
+    bad_credentials: u32,
+}
+
+impl<L: Link + 'static> Session<L> {
+    /// A session that begins with its welcome.
+    pub fn new(start: Start<L>) -> Self {
+        let desk = start.desk;
+        let mut session = Session {
+            state: State::Greeting,
+            inbox: Inbox::default(),
+            outlet: Outlet::new(start.link, desk.dialect, Arc::clone(&desk.log), start.shard),
+            pending: None,
+            batch: None,
+            tally: Tally::default(),
+            acked: Seq::ZERO,
+            evidence: None,
+            looking: false,
+            info: start.info,
+            desk,
+            is_own_user: start.is_own_user,
+            last_frame: Instant::now(),
+            login_timer: None,
+            waiting: None,
+            waker: None,
+            _places: start.places,
+        };
+        session.greet();
+        if let Some(code) = start.turned_away {
+            let message = match code {
+                ErrorCode::Stopping => "the server is stopping",
+                _ => "no place is free: try again later, or ask the operator for more",
+            };
+            session.fail(code, message);
+        }
+        session
+    }
+
+    fn greet(&mut self) {
+        let desk = Arc::clone(&self.desk);
+        self.outlet.answer(&ServerFrame::Welcome(Welcome {
+            version: VERSION,
+            server: desk.server.as_str().into(),
+            session: self.info.id,
+            max_frame: desk.limits.max_frame as u64,
+        }));
+    }
+
+    /// Reads, serves and writes until there is nothing to do, or others must have
+    /// their turn.
+    fn pump(&mut self, ctx: &mut Context<Self>, cx: &mut TaskContext<'_>) {
+        if !self.waker.as_ref().is_some_and(|known| known.will_wake(cx.waker())) {
+            self.waker = Some(cx.waker().clone());
+        }
+        for _ in 0..ROUNDS {
+            let served = self.poll_work(cx);
+            let read = self.poll_input(ctx, cx);
+            let written = self.poll_output(cx);
+            let moved = self.move_on(ctx, cx);
+            if !(served || read || written || moved) {
+                return;
+            }
+        }
+        cx.waker().wake_by_ref();
+    }
+
+    /// A panic in here, be it a handler's or our own, ends this session only.
+    fn pump_guarded(&mut self, ctx: &mut Context<Self>, cx: &mut TaskContext<'_>) {
+        let pumped = catch_unwind(AssertUnwindSafe(|| self.pump(ctx, cx)));
+        if pumped.is_err() {
+            tracing::error!(session = %self.info.id, "a session panicked, it ends");
+            self.pending = None;
+            if matches!(self.state, State::Ending(_)) {
+                self.close(CloseReason::Error(ErrorCode::Internal));
+            } else {
+                self.fail(ErrorCode::Internal, "the server failed while it served this session");
+            }
+            cx.waker().wake_by_ref();
+        }
+    }
+
+    fn wake(&self) {
+        if let Some(waker) = &self.waker {
+            waker.wake_by_ref();
+        }
+    }
+
+    fn set_timers(&mut self, ctx: &mut Context<Self>) {
+        let limits = self.desk.limits;
+        self.login_timer = Some(ctx.run_later(limits.login_timeout, |session, _| {
+            if matches!(session.state, State::Greeting) {
+                session.fail(ErrorCode::LoginTimeout, "no login in time: connect again");
+                session.wake();
+            }
+        }));
+        if let Some(idle) = limits.idle_timeout {
+            ctx.run_interval(idle / 4, move |session, _| session.check_idle(idle));
+        }
+    }
+
+    fn check_idle(&mut self, limit: Duration) {
+        let is_idle = self.last_frame.elapsed() >= limit && self.pending.is_none();
+        if is_idle && matches!(self.state, State::Ready(_)) {
+            self.fail(ErrorCode::IdleTimeout, "no frame for too long: send a ping now and then");
+            self.wake();
+        }
+    }
+}
+
+impl<L: Link + 'static> Actor for Session<L> {
+    type Context = Context<Self>;
+
+    fn started(&mut self, ctx: &mut Self::Context) {
+        ctx.spawn(Pump);
+        if matches!(self.state, State::Greeting) {
+            self.set_timers(ctx);
+        }
+    }
+
+    /// Also runs when a panic drops the actor: nobody waits for the dead.
+    fn stopped(&mut self, _ctx: &mut Self::Context) {
+        if let Some(member) = self.state.member() {
+            self.desk.hub.do_send(Leave(member.user.clone()));
+        }
+        let record = self.record();
+        tracing::debug!(
+            session = %record.session,
+            user = record.user,
+            reason = record.reason,
+            accepted = record.accepted,
+            refused = record.refused,
+            sent = %record.sent,
+            "session over"
+        );
+        if let Some(waiting) = self.waiting.take() {
+            let _ = waiting.send(record.clone());
+        }
+        self.desk.supervisor.do_send(Ended(record));
+    }
+}
+
+struct Pump;
+
+impl<L: Link + 'static> ActorFuture<Session<L>> for Pump {
+    type Output = ();
+
+    fn poll(
+        self: Pin<&mut Self>,
+        session: &mut Session<L>,
+        ctx: &mut Context<Session<L>>,
+        task: &mut TaskContext<'_>,
+    ) -> Poll<()> {
+        session.pump_guarded(ctx, task);
+        if session.state.is_closed() && session.waiting.is_none() {
+            ctx.stop();
+        }
+        Poll::Pending
+    }
+}
+
+impl<L: Link + 'static> Handler<Order> for Session<L> {
+    type Result = ResponseFuture<SessionRecord>;
+
+    // The pump runs after the mailbox, in the same poll: it acts on the order.
+    fn handle(&mut self, order: Order, ctx: &mut Self::Context) -> Self::Result {
+        let done = match order {
+            Order::Announce(status) => {
+                self.announce(None, &status);
+                None
+            }
+            Order::Drain(cut) => self.begin_drain(cut),
+            Order::Close => self.begin_close(),
+            Order::Finish => {
+                self.close(CloseReason::Shutdown);
+                ctx.stop();
+                None
+            }
+        };
+        match done {
+            None => {
+                let record = self.record();
+                Box::pin(async move { record })
+            }
+            Some(done) => {
+                let at_once = self.record();
+                Box::pin(async move { done.await.unwrap_or(at_once) })
+            }
+        }
+    }
+}
+
+impl<L: Link + 'static> Session<L> {
+    fn ending(&mut self) -> Option<&mut Ending> {
+        match &mut self.state {
+            State::Ending(ending) => Some(ending),
+            _ => None,
+        }
+    }
+}

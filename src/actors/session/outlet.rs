@@ -1,0 +1,340 @@
+//! What goes to the client: answers from a small queue, broadcasts from the log.
+
+use std::io::{self, IoSlice};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context as TaskContext, Poll};
+
+use bytes::Bytes;
+use smallvec::SmallVec;
+
+use crate::actors::link::Link;
+use crate::log::{Cursor, Lag, Log, Place, Read, Slices};
+use crate::wire::{Decoded, Dialect, Gap, Seq, ServerFrame, cbor};
+
+/// While more than this waits to be written, the client is not read from.
+const ANSWERS: usize = 64 * 1024;
+
+/// What one write takes from the log, about.
+const SLICES: usize = 32;
+const BATCH: usize = 256 * 1024;
+
+/// A link's outgoing side.
+#[derive(Debug)]
+pub(super) struct Outlet<L> {
+    link: L,
+    dialect: Dialect,
+    log: Arc<Log>,
+    shard: usize,
+    /// The rest of a broadcast that was written in part: it goes before all else.
+    rest: Bytes,
+    answers: Vec<u8>,
+    /// How much of the answers has been written.
+    answered: usize,
+    reader: Option<Reader>,
+    broken: bool,
+    write_shut: bool,
+}
+
+/// The session's place in the log.
+#[derive(Debug)]
+struct Reader {
+    cursor: Cursor,
+    /// The cursor's seq when everything had been written.
+    clear: Seq,
+    /// Bytes of broadcasts written so far.
+    taken: u64,
+    lag: Option<Lag>,
+    place: Place,
+    /// The latest gaps that the client was told.
+    gaps: Vec<(Seq, Seq)>,
+}
+
+/// How many of the gaps that a client was told are kept for the report.
+const GAPS: usize = 16;
+
+/// How a round of writing ended.
+#[derive(Debug, PartialEq)]
+pub(super) enum Written {
+    /// Nothing is left to write.
+    Clear,
+    /// The client does not take more now.
+    Blocked,
+    /// Some was written; there is more.
+    More,
+    /// The reader fell off the log's tail, and that is to end it.
+    FellOff(Gap),
+}
+
+/// What a writer does with a reader that falls off the tail.
+pub(super) type EndsOnGap = bool;
+
+impl<L: Link> Outlet<L> {
+    pub(super) fn new(link: L, dialect: Dialect, log: Arc<Log>, shard: usize) -> Self {
+        Outlet {
+            link,
+            dialect,
+            log,
+            shard,
+            rest: Bytes::new(),
+            answers: Vec::new(),
+            answered: 0,
+            reader: None,
+            broken: false,
+            write_shut: false,
+        }
+    }
+
+    pub(super) fn link(&mut self) -> &mut L {
+        &mut self.link
+    }
+
+    pub(super) fn link_ref(&self) -> &L {
+        &self.link
+    }
+
+    /// Queues an answer.
+    pub(super) fn answer(&mut self, frame: &ServerFrame<'_>) {
+        if !self.broken {
+            self.dialect.encode(frame, &mut self.answers);
+        }
+    }
+
+    /// The length of the last answer, for the one that may be too long to send.
+    pub(super) fn queued(&self) -> usize {
+        self.answers.len()
+    }
+
+    /// Takes back what was queued since `mark`, a value of [`Outlet::queued`].
+    pub(super) fn take_back(&mut self, mark: usize) {
+        self.answers.truncate(mark);
+    }
+
+    /// Whether more answers may be made.
+    pub(super) fn has_room(&self) -> bool {
+        self.answers.len() - self.answered < ANSWERS
+    }
+
+    /// From now on, what follows `after` is sent.
+    pub(super) fn follow(&mut self, after: Seq) {
+        self.reader = Some(Reader {
+            cursor: self.log.cursor_after(after),
+            clear: after,
+            taken: 0,
+            lag: None,
+            place: Place::default(),
+            gaps: Vec::new(),
+        });
+    }
+
+    /// The last seq that is on its way or has gone.
+    pub(super) fn reached(&self) -> Seq {
+        self.reader
+            .as_ref()
+            .map_or(Seq::ZERO, |reader| reader.cursor.seq())
+    }
+
+    /// The last seq that has been written whole.
+    pub(super) fn sent(&self) -> Seq {
+        let Some(reader) = &self.reader else {
+            return Seq::ZERO;
+        };
+        if self.is_clear() {
+            reader.cursor.seq()
+        } else if self.dialect.is_log_native() && self.rest.is_empty() {
+            reader.cursor.seq()
+        } else if self.dialect.is_log_native() {
+            Seq(reader.cursor.seq().0 - 1)
+        } else {
+            reader.clear
+        }
+    }
+
+    /// The latest gaps that the client was told.
+    pub(super) fn gaps(&self) -> &[(Seq, Seq)] {
+        self.reader.as_ref().map_or(&[], |reader| &reader.gaps)
+    }
+
+    pub(super) fn is_broken(&self) -> bool {
+        self.broken
+    }
+
+    /// Nothing more can be written: what is queued goes nowhere.
+    pub(super) fn give_up(&mut self) {
+        self.broken = true;
+        self.rest = Bytes::new();
+        self.answers = Vec::new();
+        self.answered = 0;
+        self.stop_following();
+    }
+
+    /// Holds nobody back any more.
+    pub(super) fn stop_following(&mut self) {
+        if let Some(reader) = &mut self.reader {
+            reader.lag = None;
+        }
+    }
+
+    /// Whether nothing waits to be written but what is in the log.
+    pub(super) fn is_clear(&self) -> bool {
+        self.rest.is_empty() && self.answered == self.answers.len()
+    }
+
+    /// Shuts the write side: the client sees the end after the last byte.
+    pub(super) fn shut(&mut self, cx: &mut TaskContext<'_>) {
+        if !self.write_shut && !self.broken {
+            self.write_shut = true;
+            if let Poll::Ready(Err(error)) = Pin::new(&mut self.link).poll_shutdown(cx) {
+                tracing::debug!(%error, "the write side could not be shut");
+            }
+        }
+    }
+
+    /// Writes once: what is queued and, up to `until`, what the log holds.
+    pub(super) fn write(
+        &mut self,
+        until: Option<Seq>,
+        ends_on_gap: EndsOnGap,
+        cx: &mut TaskContext<'_>,
+    ) -> Written {
+        if self.broken {
+            return Written::Clear;
+        }
+        let slices = match self.next_slices(until, ends_on_gap, cx) {
+            Ok(slices) => slices,
+            Err(gap) => return Written::FellOff(gap),
+        };
+        if self.is_clear() && slices.is_empty() {
+            return Written::Clear;
+        }
+        match self.write_vectored(&slices, cx) {
+            Poll::Pending => {
+                self.note_lag();
+                Written::Blocked
+            }
+            Poll::Ready(Ok(length)) if length > 0 => {
+                self.account(&slices, length);
+                Written::More
+            }
+            Poll::Ready(outcome) => {
+                tracing::debug!(?outcome, "writing failed");
+                self.give_up();
+                Written::Clear
+            }
+        }
+    }
+
+    fn write_vectored(
+        &mut self,
+        slices: &Slices,
+        cx: &mut TaskContext<'_>,
+    ) -> Poll<io::Result<usize>> {
+        let mut parts: SmallVec<[IoSlice<'_>; SLICES]> = SmallVec::new();
+        let queued = [&self.rest[..], &self.answers[self.answered..]];
+        let logged = slices.iter().map(|slice| &slice.bytes[..]);
+        for part in queued.into_iter().chain(logged).filter(|p| !p.is_empty()) {
+            parts.push(IoSlice::new(part));
+        }
+        let link = Pin::new(&mut self.link);
+        match &parts[..] {
+            [one] => link.poll_write(cx, one),
+            many => link.poll_write_vectored(cx, many),
+        }
+    }
+
+    /// Notes that the first `length` bytes of rest, answers and slices have gone.
+    fn account(&mut self, slices: &Slices, length: usize) {
+        let mut left = length;
+        let of_rest = left.min(self.rest.len());
+        self.rest = self.rest.slice(of_rest..);
+        left -= of_rest;
+        let of_answers = left.min(self.answers.len() - self.answered);
+        self.answered += of_answers;
+        left -= of_answers;
+        if self.answered == self.answers.len() {
+            self.answers.clear();
+            self.answered = 0;
+            if self.answers.capacity() > 1024 {
+                self.answers = Vec::new(); // an idle session holds no buffer
+            }
+        }
+        if let Some(reader) = &mut self.reader {
+            if left > 0 {
+                self.rest = reader.cursor.advance(slices, left);
+            }
+            reader.taken += (length - of_answers) as u64;
+        }
+        if self.is_clear()
+            && let Some(reader) = &mut self.reader
+        {
+            reader.clear = reader.cursor.seq();
+        }
+    }
+
+    fn note_lag(&mut self) {
+        if let Some(reader) = &mut self.reader {
+            let position = reader.cursor.position();
+            self.log.pace().note(&mut reader.lag, position, reader.taken);
+        }
+    }
+
+    /// What the log has for this session; a gap becomes an answer on the way.
+    fn next_slices(
+        &mut self,
+        until: Option<Seq>,
+        ends_on_gap: EndsOnGap,
+        cx: &mut TaskContext<'_>,
+    ) -> Result<Slices, Gap> {
+        let native = self.dialect.is_log_native();
+        if self.reader.is_none() || !(native || self.has_room()) {
+            return Ok(Slices::new());
+        }
+        loop {
+            let Some(reader) = &mut self.reader else {
+                return Ok(Slices::new());
+            };
+            if until.is_some_and(|until| reader.cursor.seq() >= until) {
+                reader.lag = None;
+                return Ok(Slices::new());
+            }
+            match self.log.read(&mut reader.cursor, SLICES, BATCH) {
+                Read::Head => {
+                    reader.lag = None;
+                    self.log.bell(self.shard).wait(&mut reader.place, cx.waker());
+                    if self.log.is_at_head(&reader.cursor) {
+                        return Ok(Slices::new());
+                    }
+                }
+                Read::Gap(gap) if ends_on_gap => return Err(gap),
+                Read::Gap(gap) => {
+                    if reader.gaps.len() == GAPS {
+                        reader.gaps.remove(0);
+                    }
+                    reader.gaps.push((gap.from, gap.to));
+                    self.answer(&ServerFrame::Gap(gap));
+                }
+                Read::Frames(slices) if native => return Ok(slices),
+                Read::Frames(slices) => {
+                    self.render(&slices);
+                    return Ok(Slices::new());
+                }
+            }
+        }
+    }
+
+    /// Turns broadcasts into answers, for a dialect that the log is not kept in.
+    fn render(&mut self, slices: &Slices) {
+        let mut length = 0;
+        for slice in slices {
+            let mut bytes = &slice.bytes[..];
+            while let Ok(Decoded::Frame(frame, used)) = cbor::decode_server(bytes, usize::MAX) {
+                self.dialect.encode(&frame, &mut self.answers);
+                bytes = &bytes[used..];
+            }
+            length += slice.bytes.len();
+        }
+        if let Some(reader) = &mut self.reader {
+            reader.cursor.advance(slices, length);
+        }
+    }
+}

@@ -1,0 +1,355 @@
+//! What each frame does.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+use std::task::Context as TaskContext;
+
+use actix::{AsyncContext, Context};
+
+use super::Session;
+use super::state::State;
+use super::work::{Done, Entry, Ids, Pending, asked, reply_frame};
+use crate::accounts::{Claim, Refusal, UserName};
+use crate::actors::auth;
+use crate::actors::handler::{Answer, Outcome, Request};
+use crate::actors::hub::{Bodies, Join, Leave, Publish, Who};
+use crate::actors::link::Link;
+use crate::actors::supervisor::{Haste, List, SessionInfo, Stop};
+use crate::close::{CloseReason, StopReason};
+use crate::log::Log;
+use crate::wire::{
+    Asked, Asking, ClientFrame, Dialect, ErrorCode, Login, Role, Seq, ServerFrame,
+    SessionLine, Shutdown,
+};
+
+/// Publishes that go to the hub in one message, at most.
+const BATCH_FRAMES: usize = 512;
+const BATCH_BYTES: usize = 128 * 1024;
+
+/// What a message frame holds beside its body, its sender's name and the
+/// prefix, at most: names of keys, numbers, heads.
+const MESSAGE_OVERHEAD: usize = 64;
+
+/// A run of publishes on its way to the hub.
+#[derive(Debug, Default)]
+pub(super) struct Batch {
+    ids: Ids,
+    bodies: Bodies,
+}
+
+impl<L: Link + 'static> Session<L> {
+    /// Serves one frame. `false`: not now; it must be served again later.
+    pub(super) fn serve(
+        &mut self,
+        frame: ClientFrame<'_>,
+        ctx: &mut Context<Self>,
+        cx: &mut TaskContext<'_>,
+    ) -> bool {
+        if let ClientFrame::Publish(publish) = &frame
+            && matches!(self.state, State::Ready(_))
+        {
+            return self.gather(publish, cx);
+        }
+        if self.batch.is_some() {
+            return false; // the run goes to the hub first
+        }
+        match &self.state {
+            State::Greeting => self.serve_stranger(frame, ctx),
+            State::Ready(_) => self.serve_member(frame),
+            State::Ending(_) => self.serve_late(&frame),
+            State::LoggingIn | State::Closed { .. } => return false,
+        }
+        true
+    }
+
+    fn serve_stranger(&mut self, frame: ClientFrame<'_>, ctx: &mut Context<Self>) {
+        match frame {
+            ClientFrame::Login(login) => self.log_in(&login, ctx),
+            ClientFrame::Ping(asked) => self.outlet.answer(&ServerFrame::Pong(asked)),
+            ClientFrame::Fim(_) => self.end(CloseReason::Fim),
+            other => {
+                let message = "log in first";
+                let error = ServerFrame::error(other.id(), ErrorCode::NotLoggedIn, message);
+                self.outlet.answer(&error);
+            }
+        }
+    }
+
+    fn log_in(&mut self, login: &Login<'_>, ctx: &mut Context<Self>) {
+        if let Some(timer) = self.login_timer.take() {
+            ctx.cancel_future(timer);
+        }
+        let claim = Claim {
+            user: login.user.clone().into_owned(),
+            password: login.password.clone().into_owned(),
+            may_register: self.desk.may_register,
+        };
+        let resume = login.resume.as_ref();
+        let resume = resume.map(|resume| (resume.stream.clone().into_owned(), resume.after));
+        let (id, desk) = (login.id, Arc::clone(&self.desk));
+        self.state = State::LoggingIn;
+        self.begin(0, async move {
+            let outcome = match desk.auth.send(auth::Login(claim)).await {
+                Ok(Ok(admitted)) => match desk.hub.send(Join(admitted.user.clone())).await {
+                    Ok(head) => {
+                        let (after, gap) = begin_after(&desk.log, head, resume);
+                        Ok(Entry {
+                            admitted,
+                            after,
+                            gap,
+                        })
+                    }
+                    Err(_) => Err(Refusal::Internal),
+                },
+                Ok(Err(refusal)) => Err(refusal),
+                Err(_) => Err(Refusal::Internal),
+            };
+            Done::Login { id, outcome }
+        });
+    }
+
+    fn serve_member(&mut self, frame: ClientFrame<'_>) {
+        match frame {
+            ClientFrame::Login(login) => {
+                let message = "this session has logged in already";
+                self.refuse(login.id, ErrorCode::AlreadyLoggedIn, message);
+            }
+            ClientFrame::Ack(ack) => self.acked = self.acked.max(ack.seq),
+            ClientFrame::Fim(_) => self.end(CloseReason::Fim),
+            ClientFrame::Ping(asked) => {
+                self.count_answered();
+                self.outlet.answer(&ServerFrame::Pong(asked));
+            }
+            ClientFrame::Request(asking) => self.request(asking),
+            ClientFrame::Who(asked) => self.who(asked),
+            ClientFrame::Sessions(asked) => self.sessions(asked),
+            ClientFrame::Shutdown(shutdown) => self.shut_down(shutdown),
+            ClientFrame::Publish(publish) => unreachable!("gathered: {}", publish.id),
+        }
+    }
+
+    fn request(&mut self, asking: Asking<'_>) {
+        let desk = Arc::clone(&self.desk);
+        let id = asking.id;
+        let Some(member) = self.state.member() else {
+            return;
+        };
+        self.tally.accepted += 1;
+        let request = Request::new(member.user.as_str(), self.info.id, asking.body);
+        match desk.handler.handle(request) {
+            Answer::Now(outcome) => {
+                self.tally.answered += 1;
+                self.reply(id, outcome);
+            }
+            Answer::Later(answer) => self.begin(1, async move {
+                Done::Replied {
+                    id,
+                    outcome: answer.await,
+                }
+            }),
+        }
+    }
+
+    pub(super) fn reply(&mut self, id: u64, outcome: Outcome) {
+        match outcome {
+            Ok(body) => self.answer_within(id, &reply_frame(id, body)),
+            Err(error) => self.refuse(id, error.code(), &error.to_string()),
+        }
+    }
+
+    /// Adds a publish to the run. `false`: readers must catch up first, or the
+    /// run is full.
+    fn gather(&mut self, publish: &Asking<'_>, cx: &mut TaskContext<'_>) -> bool {
+        let Some(member) = self.state.member() else {
+            return true;
+        };
+        if !member.role.may_publish() {
+            if self.batch.is_some() {
+                return false;
+            }
+            self.count_answered();
+            let message = "publishing needs the role escritor";
+            self.refuse(publish.id, ErrorCode::Forbidden, message);
+            return true;
+        }
+        let length = publish.body.as_bytes().len() + member.user.as_str().len() + MESSAGE_OVERHEAD;
+        if length > self.desk.limits.max_frame {
+            if self.batch.is_some() {
+                return false;
+            }
+            self.count_answered();
+            self.fail_frame(publish.id, "the message's frame would be longer than max_frame");
+            return true;
+        }
+        if let Some(batch) = &self.batch
+            && (batch.ids.len() >= BATCH_FRAMES || batch.bodies.bytes() >= BATCH_BYTES)
+        {
+            return false;
+        }
+        let log = &self.desk.log;
+        if self.batch.is_none() && !log.pace().may_publish(log.written(), cx.waker()) {
+            self.inbox.is_held = true;
+            return false;
+        }
+        let batch = self.batch.get_or_insert_default();
+        batch.ids.push(publish.id);
+        batch.bodies.push(&publish.body);
+        true
+    }
+
+    /// Sends the run of publishes to the hub.
+    pub(super) fn finish_batch(&mut self) {
+        let Some(Batch { ids, bodies }) = self.batch.take() else {
+            return;
+        };
+        let Some(member) = self.state.member() else {
+            return;
+        };
+        let (from, frames) = (member.user.clone(), ids.len());
+        self.tally.accepted += frames as u64;
+        let answer = self.desk.hub.send(Publish { from, bodies });
+        self.begin(frames, async move {
+            match answer.await {
+                Ok(first) => Done::Published { ids, first },
+                Err(_) => Done::Gone { ids },
+            }
+        });
+    }
+
+    fn who(&mut self, Asked { id }: Asked) {
+        self.tally.accepted += 1;
+        let answer = self.desk.hub.send(Who);
+        self.begin(1, async move {
+            asked(answer.await, id, |users| Done::Present { id, users })
+        });
+    }
+
+    fn sessions(&mut self, Asked { id }: Asked) {
+        self.tally.accepted += 1;
+        if !self.is_admin() {
+            self.tally.answered += 1;
+            self.refuse(id, ErrorCode::Forbidden, "the list of sessions is for admins");
+            return;
+        }
+        let answer = self.desk.supervisor.send(List);
+        self.begin(1, async move {
+            asked(answer.await, id, |infos| Done::Sessions {
+                id,
+                sessions: infos.iter().map(|info| session_line(info)).collect(),
+            })
+        });
+    }
+
+    fn shut_down(&mut self, Shutdown { id, now }: Shutdown) {
+        self.tally.accepted += 1;
+        if !self.is_admin() {
+            self.tally.answered += 1;
+            let message = "stopping the server is for admins, and for its own user on this machine";
+            self.refuse(id, ErrorCode::Forbidden, message);
+            return;
+        }
+        tracing::info!(session = %self.info.id, user = ?self.info.user(), now, "shutdown asked for");
+        self.ask_stop(id, now.unwrap_or(false));
+    }
+
+    fn ask_stop(&mut self, id: u64, now: bool) {
+        let answer = self.desk.supervisor.send(Stop {
+            reason: StopReason::Admin,
+            haste: if now { Haste::Now } else { Haste::AsPlanned },
+        });
+        self.begin(1, async move {
+            asked(answer.await, id, |status| Done::Stopping { id, status })
+        });
+    }
+
+    /// A frame behind the cut: refused, each with its answer.
+    fn serve_late(&mut self, frame: &ClientFrame<'_>) {
+        let is_member = self.state.member().is_some();
+        match frame {
+            ClientFrame::Ack(ack) => self.acked = self.acked.max(ack.seq),
+            ClientFrame::Fim(_) => {} // the end is on its way already
+            // A second shutdown changes nothing, and is told where it stands.
+            ClientFrame::Shutdown(shutdown) if is_member && self.is_admin() => {
+                self.tally.accepted += 1;
+                self.ask_stop(shutdown.id, shutdown.now.unwrap_or(false));
+            }
+            other => {
+                if is_member && !matches!(other, ClientFrame::Login(_)) {
+                    self.tally.refused += 1;
+                }
+                let message = "the server is stopping";
+                let error = ServerFrame::error(other.id(), ErrorCode::Stopping, message);
+                self.outlet.answer(&error);
+            }
+        }
+    }
+
+    fn is_admin(&self) -> bool {
+        let role = self.state.member().map(|member| member.role);
+        role == Some(Role::Admin) || self.is_own_user
+    }
+
+    /// Begins a piece of work that answers `frames` frames.
+    fn begin(&mut self, frames: usize, future: impl Future<Output = Done> + 'static) {
+        self.pending = Some(Pending {
+            future: Box::pin(future),
+            work: (frames > 0).then(|| self.desk.in_work.admit(frames)),
+            frames: frames as u64,
+        });
+    }
+
+    fn count_answered(&mut self) {
+        self.tally.accepted += 1;
+        self.tally.answered += 1;
+    }
+
+    /// Answers a frame with an error.
+    pub(super) fn refuse(&mut self, id: u64, code: ErrorCode, message: &str) {
+        self.outlet
+            .answer(&ServerFrame::error(Some(id), code, message));
+    }
+
+    /// Answers with a frame that may turn out too long for the client to take.
+    pub(super) fn answer_within(&mut self, id: u64, frame: &ServerFrame<'_>) {
+        let mark = self.outlet.queued();
+        self.outlet.answer(frame);
+        let limit = match self.desk.dialect {
+            Dialect::Cbor => self.desk.limits.max_frame + crate::wire::cbor::PREFIX,
+            Dialect::Text(_) => usize::MAX,
+        };
+        if self.outlet.queued() - mark > limit {
+            self.outlet.take_back(mark);
+            self.fail_frame(id, "the answer's frame would be longer than max_frame");
+        }
+    }
+
+    fn fail_frame(&mut self, id: u64, message: &str) {
+        self.refuse(id, ErrorCode::FrameTooLarge, message);
+        self.end(CloseReason::Error(ErrorCode::FrameTooLarge));
+    }
+
+    /// Tells the hub that a session of this user is over.
+    pub(super) fn leave(&self, user: &UserName) {
+        self.desk.hub.do_send(Leave(user.clone()));
+    }
+}
+
+/// Where a session's broadcasts begin, and what its resume cannot give.
+fn begin_after(log: &Log, head: Seq, resume: Option<(String, Seq)>) -> (Seq, Option<Seq>) {
+    match resume {
+        None => (head, None),
+        Some((stream, after)) if stream == log.stream() && after <= head => (after, None),
+        Some(_) => (head, Some(head)),
+    }
+}
+
+fn session_line(info: &SessionInfo) -> SessionLine<'static> {
+    SessionLine {
+        session: info.id,
+        user: info.user().map(|user| Cow::Owned(user.to_string())),
+        endpoint: Cow::Owned(info.endpoint.to_string()),
+        peer: Cow::Owned(info.peer.clone()),
+        since: info.since,
+        sent: info.sent(),
+    }
+}

@@ -1,0 +1,58 @@
+//! Where a session is.
+
+use super::ending::Ending;
+use crate::accounts::UserName;
+use crate::close::CloseReason;
+use crate::wire::Role;
+
+/// A session's state. It only ever moves downwards, but for a login that fails.
+#[derive(Debug)]
+pub(super) enum State {
+    /// Connected; nobody yet.
+    Greeting,
+    /// A login is in work.
+    LoggingIn,
+    /// Logged in.
+    Ready(Member),
+    /// No frame is admitted any more.
+    Ending(Ending),
+    /// Nothing is read or written any more.
+    Closed {
+        /// Who it was, until the hub knows that the session is over.
+        member: Option<Member>,
+        reason: CloseReason,
+    },
+}
+
+/// Who a session is.
+#[derive(Debug, Clone)]
+pub(super) struct Member {
+    pub(super) user: UserName,
+    pub(super) role: Role,
+}
+
+impl State {
+    /// Who it is, from the login to the end.
+    pub(super) fn member(&self) -> Option<&Member> {
+        match self {
+            State::Greeting | State::LoggingIn => None,
+            State::Ready(member) => Some(member),
+            State::Ending(ending) => ending.member.as_ref(),
+            State::Closed { member, .. } => member.as_ref(),
+        }
+    }
+
+    /// Takes the member out, for whoever comes next.
+    pub(super) fn take_member(&mut self) -> Option<Member> {
+        match std::mem::replace(self, State::Greeting) {
+            State::Greeting | State::LoggingIn => None,
+            State::Ready(member) => Some(member),
+            State::Ending(ending) => ending.member,
+            State::Closed { member, .. } => member,
+        }
+    }
+
+    pub(super) fn is_closed(&self) -> bool {
+        matches!(self, State::Closed { .. })
+    }
+}

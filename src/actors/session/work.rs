@@ -1,0 +1,235 @@
+//! Frames that wait for another actor, or for a handler.
+//!
+//! A session has one piece of work at a time: that is what keeps its answers in
+//! the order of its frames. Publishes that stand next to one another are one piece.
+
+use std::borrow::Cow;
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context as TaskContext, Poll};
+
+use actix::MailboxError;
+use smallvec::SmallVec;
+
+use super::Session;
+use super::state::{Member, State};
+use crate::accounts::{Admitted, Refusal, UserName};
+use crate::actors::handler::Outcome as HandlerOutcome;
+use crate::actors::link::Link;
+use crate::actors::supervisor::Status;
+use crate::close::Work;
+use crate::log::Sealed;
+use crate::wire::{
+    Asking, ErrorCode, LoggedIn, Present, Published, Seq, ServerFrame, SessionLine, SessionList,
+};
+
+/// The ids of a run of publishes.
+pub(super) type Ids = SmallVec<[u64; 4]>;
+
+/// A piece of work, and the frames that it counts for.
+pub(super) struct Pending {
+    pub(super) future: Pin<Box<dyn Future<Output = Done>>>,
+    /// Keeps the frames in the server's count until they are answered.
+    pub(super) work: Option<Work>,
+    /// How many frames of the session's own count are answered by it.
+    pub(super) frames: u64,
+}
+
+/// What came of a piece of work.
+pub(super) enum Done {
+    Login {
+        id: u64,
+        outcome: Result<Entry, Refusal>,
+    },
+    Published {
+        ids: Ids,
+        first: Result<Seq, Sealed>,
+    },
+    Replied {
+        id: u64,
+        outcome: HandlerOutcome,
+    },
+    Present {
+        id: u64,
+        users: Vec<UserName>,
+    },
+    Sessions {
+        id: u64,
+        sessions: Vec<SessionLine<'static>>,
+    },
+    Stopping {
+        id: u64,
+        status: Status,
+    },
+    /// The actor that was asked is gone.
+    Gone {
+        ids: Ids,
+    },
+}
+
+/// A login that auth and the hub have agreed to.
+pub(super) struct Entry {
+    pub(super) admitted: Admitted,
+    /// Where its broadcasts begin.
+    pub(super) after: Seq,
+    /// What a resume cannot give: named before anything else.
+    pub(super) gap: Option<Seq>,
+}
+
+impl<L: Link + 'static> Session<L> {
+    /// Whether a piece of work is done now.
+    pub(super) fn poll_work(&mut self, cx: &mut TaskContext<'_>) -> bool {
+        let Some(pending) = &mut self.pending else {
+            return false;
+        };
+        let Poll::Ready(done) = pending.future.as_mut().poll(cx) else {
+            return false;
+        };
+        let frames = pending.frames;
+        let work = pending.work.take();
+        self.pending = None;
+        self.tally.answered += frames;
+        self.conclude(done);
+        // Only now is it answered as far as the shutdown is concerned.
+        drop(work);
+        true
+    }
+
+    fn conclude(&mut self, done: Done) {
+        match done {
+            Done::Login { id, outcome } => self.conclude_login(id, outcome),
+            Done::Published { ids, first } => self.conclude_publish(&ids, first),
+            Done::Replied { id, outcome } => self.reply(id, outcome),
+            Done::Present { id, users } => {
+                let users = users.iter().map(|user| Cow::Borrowed(user.as_str()));
+                let users = users.collect();
+                self.answer_within(id, &ServerFrame::Present(Present { id, users }));
+            }
+            Done::Sessions { id, sessions } => {
+                self.answer_within(id, &ServerFrame::Sessions(SessionList { id, sessions }));
+            }
+            Done::Stopping { id, status } => self.announce(Some(id), &status),
+            Done::Gone { ids } => {
+                for id in ids {
+                    self.refuse(id, ErrorCode::Internal, "a part of the server has failed");
+                }
+            }
+        }
+    }
+
+    fn conclude_login(&mut self, id: u64, outcome: Result<Entry, Refusal>) {
+        if !matches!(self.state, State::LoggingIn) {
+            // The session has been ended meanwhile; the account, if it is new,
+            // exists all the same.
+            if let Ok(entry) = outcome {
+                self.leave(&entry.admitted.user);
+            }
+            self.refuse(id, ErrorCode::Stopping, "the server is stopping");
+            return;
+        }
+        self.state = State::Greeting;
+        match outcome {
+            Ok(entry) => self.enter(id, entry),
+            Err(refusal) => self.turn_down(id, &refusal),
+        }
+    }
+
+    fn enter(&mut self, id: u64, entry: Entry) {
+        let Admitted {
+            user,
+            role,
+            registered,
+        } = entry.admitted;
+        tracing::info!(
+            session = %self.info.id,
+            user = %user,
+            role = %role,
+            registered,
+            endpoint = %self.info.endpoint,
+            peer = %self.info.peer,
+            "logged in"
+        );
+        self.outlet.answer(&ServerFrame::LoggedIn(LoggedIn {
+            id,
+            user: Cow::Borrowed(user.as_str()),
+            role,
+            registered,
+            stream: Cow::Borrowed(self.desk.log.stream()),
+            seq: entry.after,
+        }));
+        if let Some(newest) = entry.gap {
+            self.outlet.answer(&ServerFrame::Gap(crate::wire::Gap {
+                from: Seq::ZERO.next(),
+                to: newest,
+            }));
+        }
+        self.outlet.follow(entry.after);
+        self.info.set_user(user.clone());
+        self.state = State::Ready(Member { user, role });
+    }
+
+    fn turn_down(&mut self, id: u64, refusal: &Refusal) {
+        let code = refusal_code(refusal);
+        tracing::info!(session = %self.info.id, peer = %self.info.peer, %code, "login refused");
+        self.refuse(id, code, &refusal.to_string());
+        if code == ErrorCode::BadCredentials {
+            self.tally.bad_credentials += 1;
+            if self.tally.bad_credentials == 3 {
+                self.end(crate::close::CloseReason::Error(code));
+            }
+        }
+    }
+
+    fn conclude_publish(&mut self, ids: &Ids, first: Result<Seq, Sealed>) {
+        match first {
+            Ok(first) => {
+                for (id, seq) in ids.iter().zip(first.0..) {
+                    let (id, seq) = (*id, Seq(seq));
+                    self.outlet
+                        .answer(&ServerFrame::Published(Published { id, seq }));
+                }
+            }
+            // They were accepted, and the log's deadline passed before their turn:
+            // they are refused after all, and counted so.
+            Err(Sealed) => {
+                let frames = ids.len() as u64;
+                self.tally.accepted -= frames;
+                self.tally.answered -= frames;
+                self.tally.refused += frames;
+                for id in ids {
+                    self.refuse(*id, ErrorCode::Stopping, "the server is stopping");
+                }
+            }
+        }
+    }
+}
+
+fn refusal_code(refusal: &Refusal) -> ErrorCode {
+    match refusal {
+        Refusal::BadName(_) => ErrorCode::BadName,
+        Refusal::BadCredentials => ErrorCode::BadCredentials,
+        Refusal::RegistrationClosed => ErrorCode::RegistrationClosed,
+        Refusal::Throttled => ErrorCode::Throttled,
+        Refusal::Stopping => ErrorCode::Stopping,
+        Refusal::Internal => ErrorCode::Internal,
+    }
+}
+
+/// What came of an ask, or that nobody is there to answer it.
+pub(super) fn asked<T>(
+    answer: Result<T, MailboxError>,
+    id: u64,
+    done: impl FnOnce(T) -> Done,
+) -> Done {
+    match answer {
+        Ok(answer) => done(answer),
+        Err(_) => Done::Gone {
+            ids: Ids::from_elem(id, 1),
+        },
+    }
+}
+
+/// A reply as a frame.
+pub(super) fn reply_frame(id: u64, body: crate::wire::Body<'_>) -> ServerFrame<'_> {
+    ServerFrame::Reply(Asking { id, body })
+}

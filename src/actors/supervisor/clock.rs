@@ -1,0 +1,92 @@
+//! The time that a shutdown has left, which a second signal cuts short.
+
+use std::cell::{Cell, RefCell};
+use std::future::Future;
+use std::time::{Duration, Instant};
+
+use tokio::sync::Notify;
+use tokio::time::timeout_at;
+
+use super::Status;
+use crate::close::{Deadlines, Phase, StopReason};
+
+pub(super) struct StopClock {
+    deadlines: RefCell<Deadlines>,
+    phase: Cell<Phase>,
+    total: Duration,
+    forced: Cell<bool>,
+    fallen: Cell<Option<&'static str>>,
+    hurried: Notify,
+}
+
+impl StopClock {
+    pub(super) fn new(total: Duration) -> Self {
+        StopClock {
+            deadlines: RefCell::new(Deadlines::new(Instant::now(), total)),
+            phase: Cell::new(Phase::Trigger),
+            total,
+            forced: Cell::new(false),
+            fallen: Cell::new(None),
+            hurried: Notify::new(),
+        }
+    }
+
+    pub(super) fn start(&self, now: Instant) {
+        *self.deadlines.borrow_mut() = Deadlines::new(now, self.total);
+    }
+
+    pub(super) fn enter(&self, phase: Phase) {
+        self.phase.set(phase);
+    }
+
+    pub(super) fn hurry(&self, each: Duration) {
+        self.forced.set(true);
+        self.deadlines.borrow_mut().hurry(Instant::now(), each);
+        self.hurried.notify_waiters();
+    }
+
+    pub(super) fn is_forced(&self) -> bool {
+        self.forced.get()
+    }
+
+    pub(super) fn note_panic(&self, what: &'static str) {
+        self.fallen.set(Some(what));
+    }
+
+    pub(super) fn fallen(&self) -> Option<&'static str> {
+        self.fallen.get()
+    }
+
+    pub(super) fn total(&self) -> Duration {
+        self.total
+    }
+
+    pub(super) fn status(&self, reason: StopReason) -> Status {
+        Status {
+            reason,
+            phase: self.phase.get(),
+            remaining: self.deadlines.borrow().remaining(Instant::now()),
+        }
+    }
+
+    /// Runs `work` until the phase's deadline, which may come closer meanwhile.
+    /// `None`: it was not done by then.
+    pub(super) async fn within<T>(
+        &self,
+        phase: Phase,
+        began: Instant,
+        work: impl Future<Output = T>,
+    ) -> Option<T> {
+        let mut work = std::pin::pin!(work);
+        loop {
+            let hurried = self.hurried.notified();
+            let deadline = self.deadlines.borrow().of(phase, began);
+            tokio::select! {
+                biased;
+                done = timeout_at(deadline.into(), &mut work) => return done.ok(),
+                () = hurried => {}
+            }
+        }
+    }
+
+}

@@ -1,0 +1,185 @@
+//! The shutdown itself, phase by phase.
+
+use std::cell::RefCell;
+use std::future::Future;
+use std::rc::Rc;
+use std::time::Instant;
+
+use actix::Addr;
+use futures_util::StreamExt;
+use futures_util::stream::FuturesUnordered;
+
+use super::clock::StopClock;
+use super::roster::Roster;
+use super::{Order, Plan, Settle, Supervisor};
+use crate::close::{ExitCode, Phase, PhaseLine, Report, StopReason};
+use crate::wire::Seq;
+
+pub(super) struct Drive {
+    plan: Plan,
+    reason: StopReason,
+    roster: Rc<RefCell<Roster>>,
+    clock: Rc<StopClock>,
+    supervisor: Addr<Supervisor>,
+    phases: Vec<PhaseLine>,
+    trouble: Vec<String>,
+}
+
+impl Drive {
+    pub(super) fn new(
+        plan: Plan,
+        reason: StopReason,
+        roster: &Rc<RefCell<Roster>>,
+        clock: &Rc<StopClock>,
+        supervisor: Addr<Supervisor>,
+    ) -> Self {
+        Drive {
+            plan,
+            reason,
+            roster: Rc::clone(roster),
+            clock: Rc::clone(clock),
+            supervisor,
+            phases: Vec::new(),
+            trouble: Vec::new(),
+        }
+    }
+
+    pub(super) async fn run(mut self) {
+        self.trigger().await;
+        self.seal().await;
+        self.order(Phase::Announce, Order::Announce(self.clock.status(self.reason)))
+            .await;
+        self.requests().await;
+        let head = self.hub().await;
+        self.order(Phase::Drain, Order::Drain(head)).await;
+        self.order(Phase::Close, Order::Close).await;
+        self.actors().await;
+        self.store().await;
+        let report = self.report(head);
+        let Drive { plan, .. } = self;
+        plan.done.send_replace(Some(report));
+    }
+
+    async fn trigger(&mut self) {
+        self.plan.crew.tell_stopping();
+        self.phase(Phase::Trigger, async {}).await;
+    }
+
+    async fn seal(&mut self) {
+        let sealed = self.plan.crew.seal_doors();
+        let supervisor = self.supervisor.clone();
+        self.phase(Phase::Seal, async move {
+            sealed.await;
+            // Sessions that were handed over before the seal are on the roster
+            // only once this mailbox has been emptied.
+            let _ = supervisor.send(Settle).await;
+        })
+        .await;
+    }
+
+    async fn requests(&mut self) {
+        let in_work = self.plan.in_work.clone();
+        self.phase(Phase::Requests, async move { in_work.idle().await })
+            .await;
+    }
+
+    /// The log's head, sealed; where the hub is gone, as far as it got.
+    async fn hub(&mut self) -> Seq {
+        let sealed = self.plan.crew.seal_log();
+        let head = self.phase(Phase::Hub, sealed).await;
+        head.flatten().unwrap_or_else(|| self.plan.log.head())
+    }
+
+    async fn actors(&mut self) {
+        let sessions = self.ordered(Order::Finish);
+        let actors = self.plan.crew.stop_actors();
+        self.phase(Phase::Actors, async move {
+            sessions.await;
+            actors.await;
+        })
+        .await;
+    }
+
+    async fn store(&mut self) {
+        let closed = self.plan.crew.close_store();
+        match self.phase(Phase::Store, closed).await {
+            Some(trouble) => self.trouble.extend(trouble),
+            None => self
+                .trouble
+                .push("the last checkpoint or a thread's end did not come in time".to_owned()),
+        }
+    }
+
+    async fn order(&mut self, phase: Phase, order: Order) {
+        let ordered = self.ordered(order);
+        self.phase(phase, ordered).await;
+    }
+
+    /// Gives every session the order and notes what each says when it is done.
+    fn ordered(&self, order: Order) -> impl Future<Output = ()> + use<> {
+        let roster = Rc::clone(&self.roster);
+        let recipients = roster.borrow().recipients();
+        let mut answers: FuturesUnordered<_> = recipients
+            .into_iter()
+            .map(|session| session.send(order))
+            .collect();
+        async move {
+            while let Some(answer) = answers.next().await {
+                // A session that ends meanwhile tells it by `Ended`.
+                if let Ok(record) = answer {
+                    roster.borrow_mut().note(record);
+                }
+            }
+        }
+    }
+
+    /// Runs a phase until its deadline and writes its line.
+    async fn phase<T>(&mut self, phase: Phase, work: impl Future<Output = T>) -> Option<T> {
+        let began = Instant::now();
+        self.clock.enter(phase);
+        let done = self.clock.within(phase, began, work).await;
+        let took = began.elapsed();
+        if done.is_none() {
+            tracing::warn!(%phase, ?took, "a phase of the shutdown did not end in time");
+        } else {
+            tracing::info!(%phase, ?took, "phase over");
+        }
+        self.phases.push(PhaseLine {
+            phase,
+            budget_ms: millis(phase.budget(self.clock.total())),
+            took_ms: millis(took),
+            in_time: done.is_some(),
+        });
+        done
+    }
+
+    fn report(&mut self, head: Seq) -> Report {
+        let sessions = self.roster.borrow_mut().take_records(head);
+        if let Some(what) = self.clock.fallen() {
+            self.trouble.push(format!("{what} panicked"));
+        }
+        let exit = if self.clock.fallen().is_some() {
+            ExitCode::Panicked
+        } else if self.clock.is_forced() {
+            ExitCode::Forced
+        } else if sessions.iter().all(|session| session.is_whole()) && self.trouble.is_empty() {
+            ExitCode::Clean
+        } else {
+            ExitCode::Deadline
+        };
+        Report {
+            version: 1,
+            reason: self.reason,
+            exit: exit.code(),
+            stream: self.plan.log.stream().to_owned(),
+            head,
+            phases: std::mem::take(&mut self.phases),
+            sessions,
+            trouble: std::mem::take(&mut self.trouble),
+        }
+    }
+}
+
+fn millis(duration: std::time::Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}

@@ -1,0 +1,248 @@
+//! The supervisor: knows every session, and takes them all down in order.
+//!
+//! The console, the signals and an admin's `shutdown` only send it [`Stop`]. It
+//! imports no other actor: sessions are [`Order`]ed through recipients, and what
+//! else must be stopped is its [`Crew`].
+
+mod clock;
+mod drive;
+mod roster;
+
+use std::cell::RefCell;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use actix::{Actor, AsyncContext, Context, Handler, Message, MessageResult, Recipient};
+use futures_util::future::LocalBoxFuture;
+use tokio::sync::watch;
+
+use self::clock::StopClock;
+use self::drive::Drive;
+use self::roster::Roster;
+use crate::close::{InWork, Phase, Report, SessionRecord, StopReason};
+use crate::log::Log;
+use crate::wire::Seq;
+
+pub use roster::SessionInfo;
+
+/// What the supervisor can ask of the actors that it does not know.
+pub trait Crew {
+    /// Tell whoever watches the process that it is stopping.
+    fn tell_stopping(&self);
+    /// Let nobody new in, refuse half-done logins.
+    fn seal_doors(&self) -> LocalBoxFuture<'static, ()>;
+    /// Take no more broadcasts; the head that stays. `None` if the hub is gone.
+    fn seal_log(&self) -> LocalBoxFuture<'static, Option<Seq>>;
+    /// Stop the hub, then auth; each confirms.
+    fn stop_actors(&self) -> LocalBoxFuture<'static, ()>;
+    /// The last checkpoint, and the end of every thread; what went wrong.
+    fn close_store(&self) -> LocalBoxFuture<'static, Vec<String>>;
+}
+
+/// Owns the roster of sessions and the phases of the shutdown.
+pub struct Supervisor {
+    roster: Rc<RefCell<Roster>>,
+    clock: Rc<StopClock>,
+    plan: Option<Plan>,
+    reason: Option<StopReason>,
+}
+
+/// What a shutdown is made with.
+pub struct Plan {
+    /// What must be stopped beside the sessions.
+    pub crew: Box<dyn Crew + Send>,
+    /// Frames that were accepted and not yet answered.
+    pub in_work: InWork,
+    /// The broadcasts.
+    pub log: Arc<Log>,
+    /// The most that the whole shutdown may take.
+    pub total: Duration,
+    /// Gets the report.
+    pub done: watch::Sender<Option<Report>>,
+}
+
+/// Here is what a shutdown is made with: the supervisor's first message.
+#[derive(Message)]
+#[rtype(result = "()")]
+pub struct Begin(pub Plan);
+
+/// A session has been handed its connection.
+#[derive(Message)]
+#[rtype(result = "()")]
+pub struct Opened {
+    /// What can be known of it from outside.
+    pub info: Arc<SessionInfo>,
+    /// Where it takes orders.
+    pub orders: Recipient<Order>,
+}
+
+/// A session has ended by itself.
+#[derive(Message)]
+#[rtype(result = "()")]
+pub struct Ended(pub SessionRecord);
+
+/// Which sessions are there?
+#[derive(Message)]
+#[rtype(result = "Vec<Arc<SessionInfo>>")]
+pub struct List;
+
+/// Stop the server. The answer tells the phase and the time left.
+#[derive(Message)]
+#[rtype(result = "Status")]
+pub struct Stop {
+    /// Why. The first reason counts.
+    pub reason: StopReason,
+    /// How patiently.
+    pub haste: Haste,
+}
+
+/// What each phase gets when the drain is to be skipped: enough for orders to
+/// reach the sessions and their records to come back, not for clients to read.
+const NOW: Duration = Duration::from_millis(200);
+
+/// What each phase gets after a second signal.
+const INSISTED: Duration = Duration::from_secs(1);
+
+/// How patiently a server stops.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Haste {
+    /// As planned. A second time it changes nothing.
+    AsPlanned,
+    /// As planned the first time; the second time each phase has 1 s.
+    Insist,
+    /// Skip the drain.
+    Now,
+}
+
+/// A part of the server is gone though nobody stopped it.
+#[derive(Message)]
+#[rtype(result = "()")]
+pub struct Fallen(pub &'static str);
+
+/// Where a shutdown is.
+#[derive(Debug, Clone, Copy)]
+pub struct Status {
+    /// Why the server stops.
+    pub reason: StopReason,
+    /// The phase that it is in.
+    pub phase: Phase,
+    /// When it is gone at the latest.
+    pub remaining: Duration,
+}
+
+/// What the supervisor tells a session. The answer comes when it is done.
+#[derive(Debug, Clone, Copy, Message)]
+#[rtype(result = "SessionRecord")]
+pub enum Order {
+    /// Make the cut: what comes after it is refused.
+    Announce(Status),
+    /// Get to this seq, say `closing`, and see it read.
+    Drain(Seq),
+    /// Shut the write side and read the input to its end.
+    Close,
+    /// Stop.
+    Finish,
+}
+
+/// Everything sent before has been handled: a barrier for this mailbox.
+#[derive(Message)]
+#[rtype(result = "()")]
+struct Settle;
+
+impl Supervisor {
+    /// A supervisor without sessions.
+    pub fn new(total: Duration) -> Supervisor {
+        Supervisor {
+            roster: Rc::default(),
+            clock: Rc::new(StopClock::new(total)),
+            plan: None,
+            reason: None,
+        }
+    }
+
+    fn stop(&mut self, reason: StopReason, haste: Haste, ctx: &mut Context<Self>) -> Status {
+        let first = self.reason.is_none();
+        let reason = *self.reason.get_or_insert(reason);
+        if first {
+            self.clock.start(Instant::now());
+            if let Some(plan) = self.plan.take() {
+                tracing::info!(%reason, "stopping");
+                let settle = ctx.address();
+                let drive = Drive::new(plan, reason, &self.roster, &self.clock, settle);
+                actix_rt::spawn(drive.run());
+            }
+        }
+        match haste {
+            Haste::Now => self.clock.hurry(NOW),
+            Haste::Insist if !first => self.clock.hurry(INSISTED),
+            Haste::Insist | Haste::AsPlanned => {}
+        }
+        self.clock.status(reason)
+    }
+}
+
+impl Actor for Supervisor {
+    type Context = Context<Self>;
+
+    fn started(&mut self, ctx: &mut Self::Context) {
+        ctx.set_mailbox_capacity(1 << 12);
+    }
+}
+
+impl Handler<Begin> for Supervisor {
+    type Result = ();
+
+    fn handle(&mut self, Begin(plan): Begin, _ctx: &mut Self::Context) {
+        self.plan = Some(plan);
+    }
+}
+
+impl Handler<Opened> for Supervisor {
+    type Result = ();
+
+    fn handle(&mut self, opened: Opened, _ctx: &mut Self::Context) {
+        self.roster.borrow_mut().open(opened.info, opened.orders);
+    }
+}
+
+impl Handler<Ended> for Supervisor {
+    type Result = ();
+
+    fn handle(&mut self, Ended(record): Ended, _ctx: &mut Self::Context) {
+        let keep = self.reason.is_some();
+        self.roster.borrow_mut().end(record, keep);
+    }
+}
+
+impl Handler<List> for Supervisor {
+    type Result = MessageResult<List>;
+
+    fn handle(&mut self, List: List, _ctx: &mut Self::Context) -> Self::Result {
+        MessageResult(self.roster.borrow().infos())
+    }
+}
+
+impl Handler<Stop> for Supervisor {
+    type Result = MessageResult<Stop>;
+
+    fn handle(&mut self, stop: Stop, ctx: &mut Self::Context) -> Self::Result {
+        MessageResult(self.stop(stop.reason, stop.haste, ctx))
+    }
+}
+
+impl Handler<Fallen> for Supervisor {
+    type Result = ();
+
+    fn handle(&mut self, Fallen(what): Fallen, ctx: &mut Self::Context) {
+        tracing::error!(what, "a part of the server panicked, stopping");
+        self.clock.note_panic(what);
+        self.stop(StopReason::Panic, Haste::AsPlanned, ctx);
+    }
+}
+
+impl Handler<Settle> for Supervisor {
+    type Result = ();
+
+    fn handle(&mut self, Settle: Settle, _ctx: &mut Self::Context) {}
+}

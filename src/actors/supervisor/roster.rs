@@ -1,0 +1,128 @@
+//! The sessions that are there, and what became of those that were.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use actix::Recipient;
+use parking_lot::Mutex;
+
+use super::Order;
+use crate::accounts::UserName;
+use crate::close::{CloseReason, Evidence, SessionRecord};
+use crate::wire::{Millis, Seq, SessionId};
+
+/// What can be known of a session from outside, at any moment.
+#[derive(Debug)]
+pub struct SessionInfo {
+    /// Its number.
+    pub id: SessionId,
+    /// The listener that it came in by.
+    pub endpoint: Arc<str>,
+    /// Who is at the other end, in words.
+    pub peer: String,
+    /// When it connected.
+    pub since: Millis,
+    user: Mutex<Option<UserName>>,
+    sent: AtomicU64,
+}
+
+impl SessionInfo {
+    /// A session that has just connected.
+    pub fn new(id: SessionId, endpoint: Arc<str>, peer: String) -> Self {
+        SessionInfo {
+            id,
+            endpoint,
+            peer,
+            since: Millis::now(),
+            user: Mutex::new(None),
+            sent: AtomicU64::new(0),
+        }
+    }
+
+    /// Its user, once it has logged in.
+    pub fn user(&self) -> Option<UserName> {
+        self.user.lock().clone()
+    }
+
+    /// The last broadcast written to it.
+    pub fn sent(&self) -> Seq {
+        Seq(self.sent.load(Ordering::Relaxed))
+    }
+
+    pub(in crate::actors) fn set_user(&self, user: UserName) {
+        *self.user.lock() = Some(user);
+    }
+
+    pub(in crate::actors) fn set_sent(&self, seq: Seq) {
+        self.sent.store(seq.0, Ordering::Relaxed);
+    }
+}
+
+#[derive(Default)]
+pub(super) struct Roster {
+    live: BTreeMap<SessionId, Live>,
+    records: BTreeMap<SessionId, SessionRecord>,
+}
+
+struct Live {
+    info: Arc<SessionInfo>,
+    orders: Recipient<Order>,
+}
+
+impl Roster {
+    pub(super) fn open(&mut self, info: Arc<SessionInfo>, orders: Recipient<Order>) {
+        self.live.insert(info.id, Live { info, orders });
+    }
+
+    /// Forgets a session; during a shutdown its record is kept.
+    pub(super) fn end(&mut self, record: SessionRecord, keep: bool) {
+        self.live.remove(&record.session);
+        if keep {
+            self.note(record);
+        }
+    }
+
+    /// What a session says of itself now; later words replace earlier ones.
+    pub(super) fn note(&mut self, record: SessionRecord) {
+        self.records.insert(record.session, record);
+    }
+
+    pub(super) fn infos(&self) -> Vec<Arc<SessionInfo>> {
+        self.live.values().map(|live| Arc::clone(&live.info)).collect()
+    }
+
+    pub(super) fn recipients(&self) -> Vec<Recipient<Order>> {
+        self.live.values().map(|live| live.orders.clone()).collect()
+    }
+
+    /// Every session's last word; those that never said one are listed with what
+    /// is known from outside, at the lowest level of evidence.
+    pub(super) fn take_records(&mut self, cut: Seq) -> Vec<SessionRecord> {
+        let mut records = std::mem::take(&mut self.records);
+        for (id, live) in &self.live {
+            records
+                .entry(*id)
+                .or_insert_with(|| silent(&live.info, cut));
+        }
+        records.into_values().collect()
+    }
+}
+
+fn silent(info: &SessionInfo, cut: Seq) -> SessionRecord {
+    let sent = info.sent();
+    SessionRecord {
+        session: info.id,
+        user: info.user().map(|user| user.to_string()),
+        endpoint: info.endpoint.to_string(),
+        reason: CloseReason::Shutdown.to_string(),
+        accepted: 0,
+        answered: 0,
+        refused: 0,
+        cut,
+        sent,
+        missing: (sent < cut).then(|| (sent.next(), cut)).into_iter().collect(),
+        gaps: Vec::new(),
+        evidence: Evidence::Queued,
+    }
+}

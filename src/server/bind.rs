@@ -1,0 +1,266 @@
+//! From a configuration to a running server.
+
+use std::sync::Arc;
+
+use actix::{Actor, Addr, Arbiter};
+use parking_lot::Mutex;
+use tokio::sync::watch;
+
+use super::config::{Config, Listen};
+use super::crew::Staff;
+use super::handle::ServerHandle;
+use super::link::ListenerDoor;
+use super::listen::Usher;
+use crate::accounts::{
+    Accounts, DataFolder, Db, FolderError, FolderLock, Hasher, LoginLimits, StoreError,
+};
+use crate::actors::acceptor::{Acceptor, Room};
+use crate::actors::auth::Auth;
+use crate::actors::hub::Hub;
+use crate::actors::sentinel::Sentinel;
+use crate::actors::session::{Desk, SessionLimits};
+use crate::actors::supervisor::{Begin, Fallen, Plan, Supervisor};
+use crate::close::InWork;
+use crate::log::{Appender, Log};
+use crate::transport::{BindError, Listener};
+
+/// Callers that are told at once that there is no place for them.
+const TURNED_AWAY: usize = 256;
+
+/// Starts servers.
+#[derive(Debug, Clone, Copy)]
+pub struct Server;
+
+/// Why a server does not start.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ServerError {
+    /// An endpoint cannot be listened on.
+    #[error(transparent)]
+    Bind(#[from] BindError),
+    /// The data folder cannot be used.
+    #[error(transparent)]
+    Folder(#[from] FolderError),
+    /// The accounts cannot be read.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The configuration cannot be.
+    #[error("{0}")]
+    Config(String),
+}
+
+impl Server {
+    /// Starts a server on the actix system that it is called on, with threads of
+    /// its own for the sessions. It never stops that system.
+    ///
+    /// ```
+    /// # actix_rt::System::new().block_on(async {
+    /// use arauto::{Config, Server, StopReason};
+    ///
+    /// let folder = tempfile::tempdir()?;
+    /// let mut config = Config::default();
+    /// config.listen = vec![format!("unix:{}", folder.path().join("a.sock").display()).parse()?];
+    ///
+    /// let server = Server::bind(config).await?;
+    /// server.publish("bom dia").await?;
+    /// server.stop(StopReason::Fim).await;
+    /// assert_eq!(server.stopped().await.exit, 0);
+    /// # Ok::<_, Box<dyn std::error::Error>>(()) }).unwrap();
+    /// ```
+    ///
+    /// # Errors
+    /// See [`ServerError`]. Then nothing is left running, and no file behind.
+    ///
+    /// # Panics
+    /// Outside of an actix system.
+    pub async fn bind(config: Config) -> Result<ServerHandle, ServerError> {
+        check(&config)?;
+        let (accounts, folder) = open_accounts(&config)?;
+        let mut listeners = Vec::new();
+        for listen in &config.listen {
+            let listener = Listener::bind(&listen.endpoint, &listen.access).await?;
+            listeners.push((listen.clone(), listener));
+        }
+        Ok(assemble(&config, accounts, folder, listeners))
+    }
+
+    /// Starts a server on a thread and an actix system of its own, and returns
+    /// once it listens.
+    ///
+    /// # Errors
+    /// See [`ServerError`].
+    ///
+    /// # Panics
+    /// If the system has no thread to give.
+    pub fn start(config: Config) -> Result<ServerHandle, ServerError> {
+        let (started, outcome) = std::sync::mpsc::channel();
+        std::thread::Builder::new()
+            .name("arauto".to_owned())
+            .spawn(move || {
+                actix_rt::System::new().block_on(async move {
+                    let bound = Server::bind(config).await;
+                    let running = bound.as_ref().ok().cloned();
+                    // Whoever started it may have gone: then it runs all the same.
+                    let _ = started.send(bound);
+                    if let Some(server) = running {
+                        server.stopped().await;
+                    }
+                });
+            })
+            .expect("the system has a thread to give");
+        outcome.recv().expect("the thread says how it went before it ends")
+    }
+}
+
+fn check(config: &Config) -> Result<(), ServerError> {
+    let wrong = |what: &str| Err(ServerError::Config(what.to_owned()));
+    if config.listen.is_empty() {
+        return wrong("there is nothing to listen on: give --listen");
+    }
+    if config.arbiters == 0 || config.hashing == 0 || config.max_sessions == 0 {
+        return wrong("arbiters, hashing and max-sessions must be above 0");
+    }
+    if !(1024..=1 << 30).contains(&config.max_frame) {
+        return wrong("max-frame must be between 1 KiB and 1 GiB");
+    }
+    if config.log.bytes < 4 * config.max_frame.min(64 << 10) {
+        return wrong("log-bytes must be at least 256 KiB");
+    }
+    Ok(())
+}
+
+fn open_accounts(config: &Config) -> Result<(Accounts, Option<FolderLock>), ServerError> {
+    let (db, lock) = match &config.data {
+        None => (None, None),
+        Some(path) => {
+            let folder = DataFolder::open(path)?;
+            let lock = folder.lock()?;
+            (Some(Db::open(&folder.database()?)?), Some(lock))
+        }
+    };
+    let hasher = Hasher::new(config.hash_cost)
+        .map_err(|error| ServerError::Config(format!("argon2's cost: {error}")))?;
+    let limits = LoginLimits {
+        hashing: config.hashing,
+        waiting: config.logins_waiting,
+        default_role: config.default_role,
+    };
+    Ok((Accounts::open(db, hasher, limits)?, lock))
+}
+
+fn assemble(
+    config: &Config,
+    accounts: Accounts,
+    folder: Option<FolderLock>,
+    listeners: Vec<(Listen, Listener)>,
+) -> ServerHandle {
+    let (log, appender) = Log::new(stream_name(), config.log, config.arbiters);
+    let arbiters: Vec<Arbiter> = (0..config.arbiters).map(|_| Arbiter::new()).collect();
+    for (shard, arbiter) in arbiters.iter().enumerate() {
+        let log = Arc::clone(&log);
+        arbiter.spawn(async move { log.relay(shard).await });
+    }
+    let supervisor = Supervisor::new(config.drain_timeout).start();
+    let auth = Auth::new(accounts, sentinel("auth", &supervisor)).start();
+    let hub = start_hub(&arbiters[0], appender, config, &supervisor);
+    let handles = arbiters.iter().map(Arbiter::handle).collect();
+    let usher = Usher::new(handles, supervisor.clone());
+    let server_room = Room::new(config.max_sessions);
+    let turned_away = Room::new(TURNED_AWAY);
+    let in_work = InWork::default();
+
+    let mut staff = Staff {
+        acceptors: Vec::new(),
+        auth: auth.clone(),
+        hub: hub.clone(),
+        on_stopping: Arc::clone(&config.on_stopping),
+        desks: Vec::new(),
+        arbiters: Arc::new(Mutex::new(arbiters)),
+        accounts: Arc::default(),
+        folder: Arc::new(Mutex::new(folder)),
+    };
+    let mut endpoints = Vec::new();
+    for (listen, listener) in listeners {
+        endpoints.push(listener.endpoint().clone());
+        let desk = Arc::new(Desk {
+            endpoint: Arc::from(listener.endpoint().to_string()),
+            dialect: listen.dialect,
+            may_register: listen.registration,
+            handler: listen
+                .handler
+                .as_ref()
+                .map_or_else(|| Arc::clone(&config.handler), |handler| handler.build()),
+            limits: limits(config),
+            server: concat!("arauto ", env!("CARGO_PKG_VERSION")).to_owned(),
+            log: Arc::clone(&log),
+            in_work: in_work.clone(),
+            auth: auth.clone(),
+            hub: hub.clone(),
+            supervisor: supervisor.clone(),
+        });
+        staff.desks.push(Arc::downgrade(&desk));
+        let own = listen.max.map(Room::new);
+        let rooms = own.into_iter().chain([server_room.clone()]).collect();
+        let usher = usher.clone();
+        let acceptor = Acceptor::new(
+            ListenerDoor(listener),
+            rooms,
+            turned_away.clone(),
+            move |connection, admission| usher.seat(connection, admission, &desk),
+            sentinel("an acceptor", &supervisor),
+        );
+        staff.acceptors.push(acceptor.start());
+    }
+
+    let (done, report) = watch::channel(None);
+    supervisor.do_send(Begin(Plan {
+        crew: Box::new(staff),
+        in_work,
+        log: Arc::clone(&log),
+        total: config.drain_timeout,
+        done,
+    }));
+    ServerHandle {
+        endpoints: endpoints.into(),
+        supervisor,
+        hub,
+        log,
+        report,
+    }
+}
+
+/// The hub lives with the first sessions: what they tell each other most often
+/// then crosses no thread.
+fn start_hub(
+    arbiter: &Arbiter,
+    appender: Appender,
+    config: &Config,
+    supervisor: &Addr<Supervisor>,
+) -> Addr<Hub> {
+    let (clock, supervisor) = (Arc::clone(&config.clock), supervisor.clone());
+    Hub::start_in_arbiter(&arbiter.handle(), move |_| {
+        Hub::new(appender, clock, sentinel("the hub", &supervisor))
+    })
+}
+
+fn sentinel(what: &'static str, supervisor: &Addr<Supervisor>) -> Sentinel {
+    let supervisor = supervisor.clone();
+    Sentinel::new(move || supervisor.do_send(Fallen(what)))
+}
+
+fn limits(config: &Config) -> SessionLimits {
+    SessionLimits {
+        max_frame: config.max_frame,
+        login_timeout: config.login_timeout,
+        idle_timeout: config.idle_timeout,
+        drain_timeout: config.drain_timeout,
+        slow: config.slow,
+    }
+}
+
+/// A name that no other stream has: 128 random bits.
+fn stream_name() -> String {
+    let mut bytes = [0; 16];
+    getrandom::fill(&mut bytes).expect("the system has randomness to give at the start");
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}

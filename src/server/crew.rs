@@ -1,0 +1,121 @@
+//! What the supervisor stops beside the sessions: doors, hub, auth, threads.
+
+use std::sync::{Arc, Weak};
+
+use actix::{Addr, Arbiter};
+use futures_util::FutureExt;
+use futures_util::future::{LocalBoxFuture, join_all};
+use parking_lot::Mutex;
+use tokio::sync::oneshot;
+
+use super::link::ListenerDoor;
+use crate::accounts::{Accounts, FolderLock};
+use crate::actors::acceptor::{self, Acceptor};
+use crate::actors::auth::{self, Auth};
+use crate::actors::hub::{self, Hub};
+use crate::actors::session::Desk;
+use crate::actors::supervisor::Crew;
+use crate::wire::Seq;
+
+/// Everything that runs, but for the supervisor and the sessions.
+pub(super) struct Staff {
+    pub(super) acceptors: Vec<Addr<Acceptor<ListenerDoor>>>,
+    pub(super) auth: Addr<Auth>,
+    pub(super) hub: Addr<Hub>,
+    pub(super) on_stopping: Arc<dyn Fn() + Send + Sync>,
+    /// Kept to see that nobody holds one at the end.
+    pub(super) desks: Vec<Weak<Desk>>,
+    pub(super) arbiters: Arc<Mutex<Vec<Arbiter>>>,
+    pub(super) accounts: Arc<Mutex<Option<Arc<Accounts>>>>,
+    pub(super) folder: Arc<Mutex<Option<FolderLock>>>,
+}
+
+impl Crew for Staff {
+    fn tell_stopping(&self) {
+        (self.on_stopping)();
+    }
+
+    fn seal_doors(&self) -> LocalBoxFuture<'static, ()> {
+        // Whoever is gone is sealed.
+        let auth = self.auth.send(auth::Seal);
+        let doors = self.acceptors.iter().map(|door| door.send(acceptor::Seal));
+        let doors = join_all(doors.collect::<Vec<_>>());
+        let arbiters = Arc::clone(&self.arbiters);
+        async move {
+            let _ = auth.await;
+            doors.await;
+            settle(&arbiters).await;
+        }
+        .boxed_local()
+    }
+
+    fn seal_log(&self) -> LocalBoxFuture<'static, Option<Seq>> {
+        let sealed = self.hub.send(hub::Seal);
+        async move { sealed.await.ok() }.boxed_local()
+    }
+
+    fn stop_actors(&self) -> LocalBoxFuture<'static, ()> {
+        let (hub, auth) = (self.hub.clone(), self.auth.clone());
+        let accounts = Arc::clone(&self.accounts);
+        async move {
+            let _ = hub.send(hub::Stop).await; // gone already: stopped
+            *accounts.lock() = auth.send(auth::Stop).await.ok();
+        }
+        .boxed_local()
+    }
+
+    fn close_store(&self) -> LocalBoxFuture<'static, Vec<String>> {
+        let accounts = Arc::clone(&self.accounts);
+        let arbiters = Arc::clone(&self.arbiters);
+        let folder = Arc::clone(&self.folder);
+        let desks = self.desks.clone();
+        async move {
+            let mut trouble = Vec::new();
+            let taken = accounts.lock().take();
+            if let Some(accounts) = taken {
+                if let Err(error) = accounts.checkpoint().await {
+                    trouble.push(error.to_string());
+                }
+                // Its last owner waits for the store's thread.
+                let closed = tokio::task::spawn_blocking(move || drop(accounts));
+                let _ = closed.await;
+            }
+            let threads = std::mem::take(&mut *arbiters.lock());
+            // Joining blocks, and a thread of this system must not.
+            let joined = tokio::task::spawn_blocking(move || join_threads(threads)).await;
+            trouble.extend(joined.unwrap_or_default());
+            let alive = desks.iter().filter(|desk| desk.upgrade().is_some()).count();
+            if alive > 0 {
+                trouble.push(format!("sessions of {alive} listeners are still alive"));
+            }
+            drop(folder.lock().take());
+            trouble
+        }
+        .boxed_local()
+    }
+}
+
+/// Sessions that were on their way to a thread have started there after this.
+async fn settle(arbiters: &Mutex<Vec<Arbiter>>) {
+    let reached: Vec<_> = arbiters
+        .lock()
+        .iter()
+        .map(|arbiter| {
+            let (reply, reached) = oneshot::channel::<()>();
+            arbiter.spawn_fn(move || drop(reply));
+            reached
+        })
+        .collect();
+    join_all(reached).await;
+}
+
+fn join_threads(arbiters: Vec<Arbiter>) -> Vec<String> {
+    arbiters.iter().for_each(|arbiter| {
+        arbiter.stop();
+    });
+    let joined = arbiters.into_iter().map(Arbiter::join);
+    joined
+        .filter(Result::is_err)
+        .map(|_| "a session thread panicked".to_owned())
+        .collect()
+}

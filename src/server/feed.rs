@@ -1,0 +1,77 @@
+//! The broadcasts, for the program that the server runs in.
+
+use std::collections::VecDeque;
+use std::future::poll_fn;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use crate::log::{Cursor, Log, Place, Read};
+use crate::wire::{Decoded, Event, cbor};
+
+/// What one look takes from the log, about.
+const SLICES: usize = 4;
+const BATCH: usize = 64 * 1024;
+
+/// Hears every broadcast, from the moment of its making.
+///
+/// It is a cursor like any session's: one that is not read from costs nothing,
+/// and hears of a gap when it falls off the log's tail.
+#[derive(Debug)]
+pub struct Feed {
+    log: Arc<Log>,
+    cursor: Cursor,
+    place: Place,
+    ready: VecDeque<Event>,
+}
+
+impl Feed {
+    pub(super) fn new(log: Arc<Log>) -> Feed {
+        Feed {
+            cursor: log.cursor_after(log.head()),
+            log,
+            place: Place::default(),
+            ready: VecDeque::new(),
+        }
+    }
+
+    /// The next broadcast; `None` once the server has stopped and all are heard.
+    pub async fn next(&mut self) -> Option<Event> {
+        poll_fn(|cx| self.poll_next(cx)).await
+    }
+
+    fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Option<Event>> {
+        loop {
+            if let Some(event) = self.ready.pop_front() {
+                return Poll::Ready(Some(event));
+            }
+            match self.log.read(&mut self.cursor, SLICES, BATCH) {
+                Read::Gap(gap) => return Poll::Ready(Some(Event::Gap(gap))),
+                Read::Frames(slices) => {
+                    let mut length = 0;
+                    for slice in &slices {
+                        self.decode(&slice.bytes);
+                        length += slice.bytes.len();
+                    }
+                    self.cursor.advance(&slices, length);
+                }
+                Read::Head => {
+                    let sealed = self.log.is_sealed();
+                    self.log.bell(0).wait(&mut self.place, cx.waker());
+                    match (self.log.is_at_head(&self.cursor), sealed) {
+                        (false, _) => {}
+                        (true, true) => return Poll::Ready(None),
+                        // Sealed between the two looks: the ring wakes us.
+                        (true, false) => return Poll::Pending,
+                    }
+                }
+            }
+        }
+    }
+
+    fn decode(&mut self, mut bytes: &[u8]) {
+        while let Ok(Decoded::Frame(frame, used)) = cbor::decode_server(bytes, usize::MAX) {
+            self.ready.extend(Event::of(frame));
+            bytes = &bytes[used..];
+        }
+    }
+}

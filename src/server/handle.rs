@@ -1,0 +1,101 @@
+//! A running server, as the program around it sees it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use actix::Addr;
+use tokio::sync::watch;
+
+use super::Feed;
+use crate::accounts::UserName;
+use crate::actors::hub::{Bodies, Hub, Publish};
+use crate::actors::supervisor::{Haste, Stop, Supervisor};
+use crate::close::{Phase, Report, StopReason};
+use crate::log::Log;
+use crate::transport::Endpoint;
+use crate::wire::{Body, Seq};
+
+/// A running server. It can be cloned and sent to other threads; dropping it does
+/// not stop the server, [`ServerHandle::stop`] does.
+#[derive(Clone)]
+pub struct ServerHandle {
+    pub(super) endpoints: Arc<[Endpoint]>,
+    pub(super) supervisor: Addr<Supervisor>,
+    pub(super) hub: Addr<Hub>,
+    pub(super) log: Arc<Log>,
+    pub(super) report: watch::Receiver<Option<Report>>,
+}
+
+/// Where a stop is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct StopStatus {
+    /// The first reason to stop.
+    pub reason: StopReason,
+    /// The phase that the stop is in.
+    pub phase: Phase,
+    /// When the server is gone at the latest.
+    pub remaining: Duration,
+}
+
+/// The server is stopping, or gone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the server is stopping")]
+pub struct IsStopping;
+
+impl ServerHandle {
+    /// Where the server listens; ports that the system chose are filled in.
+    pub fn endpoints(&self) -> &[Endpoint] {
+        &self.endpoints
+    }
+
+    /// Publishes as the server's own console, `consola`.
+    ///
+    /// # Errors
+    /// The server is stopping: nothing was published.
+    pub async fn publish(&self, body: impl Into<Body<'_>>) -> Result<Seq, IsStopping> {
+        let mut bodies = Bodies::default();
+        bodies.push(&body.into());
+        let from = UserName::console();
+        let published = self.hub.send(Publish { from, bodies }).await;
+        published.map_err(|_| IsStopping)?.map_err(|_| IsStopping)
+    }
+
+    /// Hears every broadcast from now on.
+    pub fn subscribe(&self) -> Feed {
+        Feed::new(Arc::clone(&self.log))
+    }
+
+    /// Stops the server, losing nothing that was accepted. A second call changes
+    /// nothing and tells where the stop is. `None` where the server is gone.
+    pub async fn stop(&self, reason: StopReason) -> Option<StopStatus> {
+        self.ask_stop(reason, Haste::AsPlanned).await
+    }
+
+    /// As [`ServerHandle::stop`] the first time; after that each phase has no more
+    /// than 1 s, and the exit code is 4.
+    pub async fn insist(&self, reason: StopReason) -> Option<StopStatus> {
+        self.ask_stop(reason, Haste::Insist).await
+    }
+
+    async fn ask_stop(&self, reason: StopReason, haste: Haste) -> Option<StopStatus> {
+        let status = self.supervisor.send(Stop { reason, haste }).await.ok()?;
+        Some(StopStatus {
+            reason: status.reason,
+            phase: status.phase,
+            remaining: status.remaining,
+        })
+    }
+
+    /// Waits until the server has stopped; what it says of that.
+    ///
+    /// # Panics
+    /// If the actix system that the server runs on was stopped under it.
+    pub async fn stopped(&self) -> Report {
+        let mut report = self.report.clone();
+        let stopped = report.wait_for(Option::is_some).await;
+        stopped
+            .expect("the server's system was not stopped before the server")
+            .clone()
+            .expect("it was waited for")
+    }
+}

@@ -1,0 +1,86 @@
+//! Joins the two rooms that do not know each other: a transport's connection is
+//! an actor's link, a transport's listener an acceptor's door.
+
+use std::io;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+
+use crate::actors::acceptor::Door;
+use crate::actors::link::Link;
+use crate::close::Evidence;
+use crate::transport::{Connection, Listener};
+
+pub(super) struct ConnectionLink(pub(super) Connection);
+
+impl Link for ConnectionLink {
+    fn evidence(&self) -> Evidence {
+        match self.0.is_taken() {
+            Ok(true) => self.best_evidence(),
+            Ok(false) | Err(_) => Evidence::Written,
+        }
+    }
+
+    fn best_evidence(&self) -> Evidence {
+        if self.0.taken_means_read() {
+            Evidence::Read
+        } else {
+            Evidence::KernelAcked
+        }
+    }
+}
+
+impl AsyncRead for ConnectionLink {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.0).poll_read(cx, buf)
+    }
+}
+
+impl AsyncWrite for ConnectionLink {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.0).poll_write(cx, buf)
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bufs: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.0).poll_write_vectored(cx, bufs)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.0.is_write_vectored()
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.0).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.0).poll_shutdown(cx)
+    }
+}
+
+pub(super) struct ListenerDoor(pub(super) Listener);
+
+impl Door for ListenerDoor {
+    type Caller = Connection;
+
+    fn poll_accept(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<Connection>> {
+        self.0.poll_accept(cx)
+    }
+
+    fn close_to_new(&mut self) {
+        self.0.close_to_new();
+    }
+}

@@ -1,0 +1,17 @@
+//! The server: binds listeners, actors, accounts and log together.
+//!
+//! [`Server::bind`] runs on the actix system of its caller and never stops it;
+//! [`Server::start`] brings a thread and a system of its own.
+
+mod bind;
+mod config;
+mod crew;
+mod feed;
+mod handle;
+mod link;
+mod listen;
+
+pub use bind::{Server, ServerError};
+pub use config::{Config, ConfigError, HandlerOption, Listen};
+pub use feed::Feed;
+pub use handle::{IsStopping, ServerHandle, StopStatus};
