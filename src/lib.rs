@@ -1,13 +1,56 @@
-//! x
-pub mod wire;
-mod log;
-pub mod close;
+//! A message server for programs on one host, and its client.
+//!
+//! Clients connect over unix sockets or loopback TCP, log in (the first login of a
+//! name registers it), ask and are answered, publish and hear every broadcast in
+//! one numbered sequence without a hole. Inside, each connection is an actor; a
+//! supervisor takes them all down in order, losing nothing that was accepted, and
+//! says so in a [`Report`].
+//!
+//! # Use it
+//! - [`Server::start`] or [`Server::bind`] with a [`Config`] run a server inside
+//!   your program; write a [`Handler`] to answer requests.
+//! - [`Client::connect`] is the other side.
+//!
+//! # Find your way
+//! From `main` to the core it is two hops: `cli::serve` calls [`Server::bind`],
+//! which starts the actors.
+//!
+//! | room | what it holds |
+//! |---|---|
+//! | [`wire`] | frames and their bytes, in each dialect |
+//! | [`accounts`] | who may log in, and where that is kept |
+//! | `log` | the broadcasts, once each, and the cursors that read them |
+//! | `close` | what a shutdown promises: phases, counts, evidence, [`Report`] |
+//! | `transport` | endpoints, listeners, connections: all that knows the system |
+//! | `actors` | acceptor, session, auth, hub, supervisor |
+//! | `server` | binds all of these together |
+//! | `client` | the other side, without actors |
+//!
+//! docs/architecture.md has the picture, docs/shutdown.md what stopping takes.
+
 pub mod accounts;
-pub mod transport;
-pub mod actors;
-pub mod server;
-pub use transport::{Endpoint, EndpointError};
-pub use server::*;
-pub use actors::handler::*;
-pub use close::*;
-pub use wire::*;
+mod actors;
+mod client;
+mod close;
+mod log;
+mod server;
+mod transport;
+pub mod wire;
+
+pub use actors::handler::{Answer, Echo, Fixed, Handler, HandlerError, Outcome, Request, Upper};
+pub use actors::hub::Clock;
+pub use actors::session::SlowPolicy;
+pub use actors::supervisor::PhaseObserver;
+pub use client::{
+    Answering, Client, ClientError, End, Events, Incoming, LoggedInAs, ResumePoint, StoppingNotice, Visitor,
+};
+pub use close::{
+    CloseReason, Evidence, ExitCode, Phase, PhaseLine, Report, SessionRecord, StopReason,
+};
+pub use log::{LogLimits, PaceLimits};
+pub use server::{
+    Config, ConfigError, Feed, HandlerOption, IsStopping, Listen, Server, ServerError,
+    ServerHandle, StopStatus,
+};
+pub use transport::{Access, BindError, Endpoint, EndpointError, Peer};
+pub use wire::{Body, ErrorCode, Event, Gap, Millis, Role, Seq, SessionId};

@@ -76,6 +76,6 @@ impl Hasher {
 }
 
 /// Whether `text` is an argon2id hash in PHC form, as [`Hasher::hash`] makes them.
-pub(super) fn is_phc(text: &str) -> bool {
+pub fn is_phc(text: &str) -> bool {
     text.starts_with("$argon2id$") && PasswordHash::new(text).is_ok_and(|hash| hash.hash.is_some())
 }

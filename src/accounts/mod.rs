@@ -18,7 +18,7 @@ mod table;
 
 pub use db::{Account, Db, StoreError};
 pub use folder::{DataFolder, FolderError, FolderLock};
-pub use hash::{HashCost, Hasher};
+pub use hash::{HashCost, Hasher, is_phc};
 pub use login::{Accounts, Admitted, Claim, LoginLimits, Refusal};
 pub use name::{NameError, Password, PasswordError, UserName};
 pub use store::Store;

@@ -55,16 +55,6 @@ impl Bodies {
         self.ends.push((self.bytes.len(), is_text));
     }
 
-    /// How many.
-    pub fn len(&self) -> usize {
-        self.ends.len()
-    }
-
-    /// Whether there are none.
-    pub fn is_empty(&self) -> bool {
-        self.ends.is_empty()
-    }
-
     /// Their bytes in all.
     pub fn bytes(&self) -> usize {
         self.bytes.len()

@@ -173,7 +173,6 @@ fn assemble(
         acceptors: Vec::new(),
         auth: auth.clone(),
         hub: hub.clone(),
-        on_stopping: Arc::clone(&config.on_stopping),
         desks: Vec::new(),
         arbiters: Arc::new(Mutex::new(arbiters)),
         accounts: Arc::default(),
@@ -217,7 +216,7 @@ fn assemble(
         crew: Box::new(staff),
         in_work,
         log: Arc::clone(&log),
-        total: config.drain_timeout,
+        on_phase: Arc::clone(&config.on_phase),
         done,
     }));
     ServerHandle {

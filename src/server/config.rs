@@ -11,6 +11,7 @@ use crate::accounts::HashCost;
 use crate::actors::handler::{Echo, Fixed, Handler, Upper};
 use crate::actors::hub::Clock;
 use crate::actors::session::SlowPolicy;
+use crate::actors::supervisor::PhaseObserver;
 use crate::log::{LogLimits, PaceLimits};
 use crate::transport::{Access, Endpoint};
 use crate::wire::{Charset, Dialect, MAX_FRAME, Millis, Role};
@@ -204,8 +205,8 @@ pub struct Config {
     pub handler: Arc<dyn Handler>,
     /// Tells the time of a broadcast.
     pub clock: Clock,
-    /// Runs once, when the server begins to stop.
-    pub on_stopping: Arc<dyn Fn() + Send + Sync>,
+    /// Hears of each phase of the stop when it is over; the first is `trigger`.
+    pub on_phase: PhaseObserver,
 }
 
 impl Default for Config {
@@ -235,7 +236,7 @@ impl Default for Config {
             logins_waiting: 20_000,
             handler: Arc::new(Upper),
             clock: Arc::new(Millis::now),
-            on_stopping: Arc::new(|| {}),
+            on_phase: Arc::new(|_| {}),
         }
     }
 }

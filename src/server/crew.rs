@@ -22,7 +22,6 @@ pub(super) struct Staff {
     pub(super) acceptors: Vec<Addr<Acceptor<ListenerDoor>>>,
     pub(super) auth: Addr<Auth>,
     pub(super) hub: Addr<Hub>,
-    pub(super) on_stopping: Arc<dyn Fn() + Send + Sync>,
     /// Kept to see that nobody holds one at the end.
     pub(super) desks: Vec<Weak<Desk>>,
     pub(super) arbiters: Arc<Mutex<Vec<Arbiter>>>,
@@ -31,10 +30,6 @@ pub(super) struct Staff {
 }
 
 impl Crew for Staff {
-    fn tell_stopping(&self) {
-        (self.on_stopping)();
-    }
-
     fn seal_doors(&self) -> LocalBoxFuture<'static, ()> {
         // Whoever is gone is sealed.
         let auth = self.auth.send(auth::Seal);

@@ -11,7 +11,7 @@ mod peer;
 #[cfg(unix)]
 mod unix;
 
-pub use connection::{Connection, Detached, connect};
+pub use connection::{Connection, connect};
 pub use endpoint::{Endpoint, EndpointError};
 pub use listener::{Access, BindError, Listener};
 pub use peer::Peer;

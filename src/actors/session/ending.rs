@@ -137,7 +137,11 @@ impl<L: Link + 'static> Session<L> {
     }
 
     /// The shutdown's close.
-    pub(super) fn begin_close(&mut self) -> Option<oneshot::Receiver<SessionRecord>> {
+    pub(super) fn begin_close(
+        &mut self,
+        linger: Duration,
+        ctx: &mut Context<Self>,
+    ) -> Option<oneshot::Receiver<SessionRecord>> {
         match &mut self.state {
             State::Closed { .. } => return None,
             State::Ending(ending) => {
@@ -148,7 +152,21 @@ impl<L: Link + 'static> Session<L> {
             }
             _ => return None,
         }
+        ctx.run_later(linger, |session, _| session.stop_lingering());
         Some(self.wait_until_done())
+    }
+
+    /// The client has read all there was and does not close: nothing is lost by
+    /// closing first. One that has not read yet is waited for.
+    fn stop_lingering(&mut self) {
+        let link = self.outlet.link_ref();
+        let read = link.evidence() >= link.best_evidence();
+        let reason = match self.ending() {
+            Some(ending) if ending.step == Step::Lingering && read => ending.reason,
+            _ => return,
+        };
+        self.close(reason);
+        self.wake();
     }
 
     fn wait_until_done(&mut self) -> oneshot::Receiver<SessionRecord> {

@@ -320,7 +320,7 @@ impl<L: Link + 'static> Handler<Order> for Session<L> {
                 None
             }
             Order::Drain(cut) => self.begin_drain(cut),
-            Order::Close => self.begin_close(),
+            Order::Close(linger) => self.begin_close(linger, ctx),
             Order::Finish => {
                 self.close(CloseReason::Shutdown);
                 ctx.stop();

@@ -45,24 +45,20 @@ impl Drive {
     }
 
     pub(super) async fn run(mut self) {
-        self.trigger().await;
+        self.phase(Phase::Trigger, async {}).await;
         self.seal().await;
         self.order(Phase::Announce, Order::Announce(self.clock.status(self.reason)))
             .await;
         self.requests().await;
         let head = self.hub().await;
         self.order(Phase::Drain, Order::Drain(head)).await;
-        self.order(Phase::Close, Order::Close).await;
+        let linger = Phase::Close.budget(self.clock.total());
+        self.order(Phase::Close, Order::Close(linger)).await;
         self.actors().await;
         self.store().await;
         let report = self.report(head);
         let Drive { plan, .. } = self;
         plan.done.send_replace(Some(report));
-    }
-
-    async fn trigger(&mut self) {
-        self.plan.crew.tell_stopping();
-        self.phase(Phase::Trigger, async {}).await;
     }
 
     async fn seal(&mut self) {
@@ -144,12 +140,14 @@ impl Drive {
         } else {
             tracing::info!(%phase, ?took, "phase over");
         }
-        self.phases.push(PhaseLine {
+        let line = PhaseLine {
             phase,
             budget_ms: millis(phase.budget(self.clock.total())),
             took_ms: millis(took),
             in_time: done.is_some(),
-        });
+        };
+        (self.plan.on_phase)(&line);
+        self.phases.push(line);
         done
     }
 

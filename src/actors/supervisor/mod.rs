@@ -20,7 +20,7 @@ use tokio::sync::watch;
 use self::clock::StopClock;
 use self::drive::Drive;
 use self::roster::Roster;
-use crate::close::{InWork, Phase, Report, SessionRecord, StopReason};
+use crate::close::{InWork, Phase, PhaseLine, Report, SessionRecord, StopReason};
 use crate::log::Log;
 use crate::wire::Seq;
 
@@ -28,8 +28,6 @@ pub use roster::SessionInfo;
 
 /// What the supervisor can ask of the actors that it does not know.
 pub trait Crew {
-    /// Tell whoever watches the process that it is stopping.
-    fn tell_stopping(&self);
     /// Let nobody new in, refuse half-done logins.
     fn seal_doors(&self) -> LocalBoxFuture<'static, ()>;
     /// Take no more broadcasts; the head that stays. `None` if the hub is gone.
@@ -48,6 +46,9 @@ pub struct Supervisor {
     reason: Option<StopReason>,
 }
 
+/// Hears of each phase of the shutdown when it is over.
+pub type PhaseObserver = Arc<dyn Fn(&PhaseLine) + Send + Sync>;
+
 /// What a shutdown is made with.
 pub struct Plan {
     /// What must be stopped beside the sessions.
@@ -56,8 +57,8 @@ pub struct Plan {
     pub in_work: InWork,
     /// The broadcasts.
     pub log: Arc<Log>,
-    /// The most that the whole shutdown may take.
-    pub total: Duration,
+    /// Hears of each phase when it is over.
+    pub on_phase: PhaseObserver,
     /// Gets the report.
     pub done: watch::Sender<Option<Report>>,
 }
@@ -139,8 +140,9 @@ pub enum Order {
     Announce(Status),
     /// Get to this seq, say `closing`, and see it read.
     Drain(Seq),
-    /// Shut the write side and read the input to its end.
-    Close,
+    /// Shut the write side and read the input to its end; of a client that has
+    /// read everything and does not close, for this long.
+    Close(Duration),
     /// Stop.
     Finish,
 }

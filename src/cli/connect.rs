@@ -1,0 +1,118 @@
+//! What every client's command shares: where, who, and the login.
+
+use std::time::Duration;
+
+use arauto::{Client, ClientError, Endpoint, Events, ResumePoint};
+
+use super::exit::{Failure, sysexits};
+use super::password::PasswordArgs;
+
+/// How long a login may take, the wait for a busy server included.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+#[derive(clap::Args)]
+pub(super) struct ConnectArgs {
+    /// The server's endpoint: pipe:NAME, unix:PATH, unix:@NAME or tcp:HOST:PORT.
+    #[arg(long, value_name = "ENDPOINT", env = "ARAUTO_ENDPOINT", default_value = "pipe:arauto")]
+    connect: String,
+
+    /// The user to log in as; a new name registers [default: the OS user's name].
+    #[arg(long, value_name = "NAME", env = "ARAUTO_USER")]
+    user: Option<String>,
+
+    #[command(flatten)]
+    password: PasswordArgs,
+}
+
+/// Who logs in where: kept to log in again after a break.
+pub(super) struct Account {
+    endpoint: Endpoint,
+    user: String,
+    password: String,
+}
+
+impl ConnectArgs {
+    /// Asks for what is missing.
+    pub(super) fn account(&self) -> Result<Account, Failure> {
+        let endpoint = endpoint(&self.connect)?;
+        let user = match &self.user {
+            Some(user) => user.clone(),
+            None => os_user()?,
+        };
+        let prompt = format!("password of {user} (a new name registers with it): ");
+        let password = self.password.password(&prompt)?;
+        Ok(Account {
+            endpoint,
+            user,
+            password,
+        })
+    }
+}
+
+/// A client takes the server's own spelling, options and all.
+fn endpoint(text: &str) -> Result<Endpoint, Failure> {
+    let (endpoint, options) = text.split_once('?').unwrap_or((text, ""));
+    if options.split('&').any(|option| matches!(option, "dialect=text" | "dialect=raw")) {
+        let message = format!(
+            "{text}: this client speaks cbor; for a text endpoint use socat or nc, \
+             as in examples/text.sh"
+        );
+        return Err(Failure::new(sysexits::USAGE, message));
+    }
+    endpoint
+        .parse()
+        .map_err(|error: arauto::EndpointError| Failure::new(sysexits::USAGE, error.to_string()))
+}
+
+fn os_user() -> Result<String, Failure> {
+    ["USER", "LOGNAME", "USERNAME"]
+        .iter()
+        .find_map(|variable| std::env::var(variable).ok().filter(|name| !name.is_empty()))
+        .or_else(user_of_uid)
+        .ok_or_else(|| Failure::new(sysexits::USAGE, "the OS user has no name: give --user NAME"))
+}
+
+/// The name in `/etc/passwd` (passwd(5)), for services, which have no `$USER`.
+fn user_of_uid() -> Option<String> {
+    let uid = rustix::process::geteuid().as_raw().to_string();
+    let users = std::fs::read_to_string("/etc/passwd").ok()?;
+    users.lines().find_map(|line| {
+        let mut fields = line.split(':');
+        let name = fields.next()?;
+        (fields.nth(1)? == uid).then(|| name.to_owned())
+    })
+}
+
+impl Account {
+    pub(super) fn endpoint(&self) -> &Endpoint {
+        &self.endpoint
+    }
+
+    /// Connects and logs in; `from` resumes.
+    pub(super) async fn log_in(
+        &self,
+        from: Option<&ResumePoint>,
+    ) -> Result<(Client, Events), Failure> {
+        let entered = tokio::time::timeout(PATIENCE, self.enter(from)).await;
+        let entered = entered.map_err(|_| {
+            let message = format!("{} did not answer in {PATIENCE:?}", self.endpoint);
+            Failure::new(sysexits::TEMPFAIL, message)
+        })?;
+        Ok(entered?)
+    }
+
+    async fn enter(&self, from: Option<&ResumePoint>) -> Result<(Client, Events), ClientError> {
+        let visitor = Client::connect(&self.endpoint).await?;
+        match from {
+            None => visitor.login(&self.user, &self.password).await,
+            Some(from) => visitor.resume(&self.user, &self.password, from).await,
+        }
+    }
+}
+
+/// For what only asks: the broadcasts are not read.
+pub(super) async fn log_in_to_ask(args: &ConnectArgs) -> Result<Client, Failure> {
+    let (client, events) = args.account()?.log_in(None).await?;
+    drop(events);
+    Ok(client)
+}

@@ -1,0 +1,116 @@
+//! The server's console: a line is published as `consola`, `fim` stops the server.
+//!
+//! It reads on a thread of its own, because reading a terminal blocks; all it does
+//! is to send.
+
+use std::io::{self, BufRead, IsTerminal};
+
+use arauto::accounts::CONSOLE;
+use arauto::{Event, Feed, ServerHandle, StopReason};
+use rustyline::error::ReadlineError;
+use rustyline::history::MemHistory;
+use rustyline::{Config, Editor};
+use tokio::sync::mpsc;
+
+use super::screen::Screen;
+use super::show;
+
+/// What came from the console.
+#[derive(Debug)]
+pub(super) enum Typed {
+    Line(String),
+    /// Ctrl-C on a terminal that is being edited on, where it is no signal.
+    Interrupt,
+    /// The input is over.
+    End,
+}
+
+/// Starts the console's thread.
+pub(super) fn start(screen: Screen) -> mpsc::Receiver<Typed> {
+    // Bounded: a pipe that is faster than the server waits for it.
+    let (sender, receiver) = mpsc::channel(64);
+    std::thread::Builder::new()
+        .name("arauto-console".to_owned())
+        .spawn(move || {
+            if io::stdin().is_terminal() {
+                edit(&screen, &sender);
+            } else {
+                read(&sender);
+            }
+        })
+        .expect("the system has a thread to give at the start");
+    receiver
+}
+
+fn read(sender: &mpsc::Sender<Typed>) {
+    for line in io::stdin().lock().lines() {
+        let typed = match line {
+            Ok(line) => Typed::Line(line),
+            Err(error) => {
+                tracing::warn!(%error, "the console's input is not readable");
+                break;
+            }
+        };
+        if sender.blocking_send(typed).is_err() {
+            return;
+        }
+    }
+    let _ = sender.blocking_send(Typed::End);
+}
+
+fn edit(screen: &Screen, sender: &mpsc::Sender<Typed>) {
+    let editor = Editor::<(), MemHistory>::with_history(Config::default(), MemHistory::new());
+    let Ok(mut editor) = editor else {
+        return read(sender);
+    };
+    match editor.create_external_printer() {
+        Ok(printer) => screen.edit(printer),
+        Err(error) => tracing::debug!(%error, "the terminal cannot be shared"),
+    }
+    loop {
+        let typed = match editor.readline("arauto> ") {
+            Ok(line) => {
+                let _ = editor.add_history_entry(&line); // a full history forgets
+                Typed::Line(line)
+            }
+            Err(ReadlineError::Interrupted) => Typed::Interrupt,
+            Err(error) => {
+                tracing::debug!(%error, "the console ended");
+                break;
+            }
+        };
+        let over = matches!(&typed, Typed::Line(line) if is_fim(line));
+        if sender.blocking_send(typed).is_err() || over {
+            break;
+        }
+    }
+    screen.release();
+    let _ = sender.blocking_send(Typed::End);
+}
+
+/// Whether the line is the word that ends it all.
+pub(super) fn is_fim(line: &str) -> bool {
+    line.trim() == "fim"
+}
+
+/// Publishes a line, or stops the server on `fim`.
+pub(super) async fn obey(server: &ServerHandle, line: &str) {
+    if is_fim(line) {
+        if let Some(status) = server.stop(StopReason::Fim).await {
+            tracing::info!(phase = %status.phase, remaining = ?status.remaining, "fim");
+        }
+    } else if !line.is_empty() && server.publish(line).await.is_err() {
+        tracing::warn!("not published: the server is stopping");
+    }
+}
+
+/// Prints what the others say.
+pub(super) async fn listen(mut feed: Feed, screen: Screen) {
+    let echo = !io::stdin().is_terminal();
+    while let Some(event) = feed.next().await {
+        let own = matches!(&event, Event::Message { from, .. } if from == CONSOLE);
+        if echo || !own {
+            screen.print(&show::line(&event));
+        }
+    }
+}

@@ -1,0 +1,63 @@
+//! `arauto fim`: stops the server.
+
+use std::time::{Duration, Instant};
+
+use arauto::Client;
+use rustix::process::{Pid, test_kill_process};
+
+use super::connect::ConnectArgs;
+use super::exit::{Failure, sysexits};
+
+/// How often to look whether the server's process is gone.
+const LOOK: Duration = Duration::from_millis(20);
+
+/// What a server may take beyond the time that it named.
+const GRACE: Duration = Duration::from_secs(5);
+
+#[derive(clap::Args)]
+pub(super) struct Args {
+    #[command(flatten)]
+    connect: ConnectArgs,
+
+    /// Skip the drain: what is not delivered yet is lost, and named in the report.
+    #[arg(long)]
+    now: bool,
+
+    /// Wait until the server is gone.
+    #[arg(long)]
+    wait: bool,
+}
+
+pub(super) async fn run(args: Args) -> Result<u8, Failure> {
+    let account = args.connect.account()?;
+    let (client, events) = account.log_in(None).await?;
+    drop(events);
+    let began = Instant::now();
+    let notice = client.shutdown(args.now).await?;
+    eprintln!(
+        "arauto: the server is stopping ({}), in phase {}, gone in {:?} at most",
+        notice.reason, notice.phase, notice.remaining
+    );
+    if !args.wait {
+        return Ok(0);
+    }
+    // Read to the end first: the server waits for its readers.
+    let _ = client.closed().await; // broken or in order: it is over
+    let limit = notice.remaining + GRACE;
+    while began.elapsed() < limit {
+        if is_gone(client.who_am_i().server_pid, account.endpoint()).await {
+            return Ok(0);
+        }
+        tokio::time::sleep(LOOK).await;
+    }
+    let message = format!("the server is still there after {limit:?}");
+    Err(Failure::new(sysexits::TEMPFAIL, message))
+}
+
+/// A local server is gone when its process is; of another, nobody must listen.
+async fn is_gone(pid: Option<i32>, endpoint: &arauto::Endpoint) -> bool {
+    match pid.and_then(Pid::from_raw) {
+        Some(pid) => test_kill_process(pid) == Err(rustix::io::Errno::SRCH),
+        None => Client::connect(endpoint).await.is_err(),
+    }
+}

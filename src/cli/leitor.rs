@@ -1,0 +1,198 @@
+//! `arauto leitor`: prints the broadcasts, and misses nothing.
+
+use std::io::{self, Write};
+use std::path::PathBuf;
+use std::time::Duration;
+
+use arauto::{Client, Event, Events, Incoming, ResumePoint};
+
+use super::connect::{Account, ConnectArgs};
+use super::exit::{Failure, stdout_failed, sysexits};
+use super::show;
+use super::state_file::StateFile;
+
+/// The first wait before connecting again; it doubles up to [`LONGEST`].
+const SHORTEST: Duration = Duration::from_millis(100);
+const LONGEST: Duration = Duration::from_secs(5);
+
+/// Events printed in a row before they are flushed, saved and acknowledged.
+const BATCH: usize = 1000;
+
+#[derive(clap::Args)]
+pub(super) struct Args {
+    #[command(flatten)]
+    connect: ConnectArgs,
+
+    /// Print one JSON object a line.
+    #[arg(long)]
+    json: bool,
+
+    /// Remember in this file how far was read, and go on from there next time.
+    #[arg(long, value_name = "FILE")]
+    resume: Option<PathBuf>,
+
+    /// End with the session instead of connecting again.
+    #[arg(long)]
+    once: bool,
+}
+
+/// How a session ended for the reader.
+enum Outcome {
+    /// The server ended it in order.
+    Closed(String),
+    /// It broke.
+    Lost(String),
+    /// Ctrl-C, or nobody reads what is printed.
+    Enough(Result<u8, Failure>),
+}
+
+struct Leitor {
+    account: Account,
+    json: bool,
+    file: Option<StateFile>,
+    point: Option<ResumePoint>,
+}
+
+pub(super) async fn run(args: Args) -> Result<u8, Failure> {
+    let (file, point) = match &args.resume {
+        Some(path) => {
+            let (file, point) = StateFile::open(path)?;
+            (Some(file), point)
+        }
+        None => (None, None),
+    };
+    let mut leitor = Leitor {
+        account: args.connect.account()?,
+        json: args.json,
+        file,
+        point,
+    };
+    // The first login fails at once: a wrong endpoint is no reason to wait.
+    let mut session = leitor.account.log_in(leitor.point.as_ref()).await?;
+    loop {
+        let (client, events) = session;
+        let outcome = leitor.read(&client, events).await?;
+        match (&outcome, args.once) {
+            (Outcome::Enough(_), _) => {}
+            (Outcome::Closed(reason), true) => {
+                eprintln!("arauto: the session is closed ({reason})");
+                return Ok(0);
+            }
+            (Outcome::Lost(problem), true) => {
+                let message = format!("the connection broke: {problem}");
+                return Err(Failure::new(sysexits::IOERR, message));
+            }
+            (Outcome::Closed(why) | Outcome::Lost(why), false) => {
+                eprintln!("arauto: the session ended ({why}), connecting again");
+            }
+        }
+        if let Outcome::Enough(outcome) = outcome {
+            return outcome;
+        }
+        session = match leitor.connect_again().await? {
+            Some(session) => session,
+            None => return Ok(0),
+        };
+    }
+}
+
+impl Leitor {
+    /// Prints until the session ends.
+    async fn read(&mut self, client: &Client, mut events: Events) -> Result<Outcome, Failure> {
+        let who = client.who_am_i();
+        if self.point.as_ref().is_none_or(|point| point.stream != who.stream) {
+            self.keep(ResumePoint {
+                stream: who.stream.clone(),
+                after: who.seq,
+            })?;
+        }
+        loop {
+            let incoming = tokio::select! {
+                incoming = events.next() => incoming,
+                _ = tokio::signal::ctrl_c() => {
+                    let _ = client.fim().await; // it may be over already
+                    return Ok(Outcome::Enough(Ok(0)));
+                }
+            };
+            let Some(first) = incoming else {
+                return Ok(Outcome::Lost("the session is over".to_owned()));
+            };
+            let (printed, end) = self.print(first, &mut events);
+            if let Err(error) = printed {
+                return Ok(Outcome::Enough(stdout_failed(&error)));
+            }
+            if let Some(point) = self.point.clone() {
+                let seq = point.after;
+                self.keep(point)?;
+                let _ = client.ack(seq).await; // a session that is over needs none
+            }
+            if let Some(end) = end {
+                return Ok(end);
+            }
+        }
+    }
+
+    /// Prints what is there, and flushes it.
+    fn print(&mut self, first: Incoming, events: &mut Events) -> (io::Result<()>, Option<Outcome>) {
+        let mut out = io::BufWriter::new(io::stdout().lock());
+        let mut end = None;
+        let mut next = Some(first);
+        let mut room = BATCH;
+        while let Some(incoming) = next.take() {
+            match incoming {
+                Incoming::Event(event) => {
+                    if let Err(error) = writeln!(out, "{}", self.show(&event)) {
+                        return (Err(error), None);
+                    }
+                    if let Some(point) = &mut self.point {
+                        point.after = event.seq();
+                    }
+                }
+                Incoming::Stopping(notice) => {
+                    eprintln!("arauto: the server is stopping ({})", notice.reason);
+                }
+                Incoming::Closing(closing) => end = Some(Outcome::Closed(closing.reason)),
+                Incoming::Lost(problem) => end = Some(Outcome::Lost(problem)),
+                _ => {}
+            }
+            room -= 1;
+            if room > 0 {
+                next = events.try_next();
+            }
+        }
+        (out.flush(), end)
+    }
+
+    fn show(&self, event: &Event) -> String {
+        if self.json {
+            show::json(event)
+        } else {
+            show::line(event)
+        }
+    }
+
+    fn keep(&mut self, point: ResumePoint) -> Result<(), Failure> {
+        if let Some(file) = &self.file {
+            file.save(&point)?;
+        }
+        self.point = Some(point);
+        Ok(())
+    }
+
+    /// Tries until it works, or cannot ever. `None`: Ctrl-C.
+    async fn connect_again(&self) -> Result<Option<(Client, Events)>, Failure> {
+        let mut wait = SHORTEST;
+        loop {
+            tokio::select! {
+                () = tokio::time::sleep(wait) => {}
+                _ = tokio::signal::ctrl_c() => return Ok(None),
+            }
+            match self.account.log_in(self.point.as_ref()).await {
+                Ok(session) => return Ok(Some(session)),
+                Err(failure) if failure.may_pass() => {}
+                Err(failure) => return Err(failure),
+            }
+            wait = (wait * 2).min(LONGEST);
+        }
+    }
+}

@@ -1,0 +1,58 @@
+//! One terminal for the console's line, the broadcasts and the log: whoever
+//! prints while a person types goes around the line, not through it.
+
+use std::io::{self, Write};
+use std::sync::Arc;
+
+use parking_lot::Mutex;
+use rustyline::ExternalPrinter;
+
+type Printer = Box<dyn ExternalPrinter + Send>;
+
+/// Where to print; clones share it.
+#[derive(Clone, Default)]
+pub(super) struct Screen {
+    printer: Arc<Mutex<Option<Printer>>>,
+}
+
+impl Screen {
+    /// From now on a line is being edited on the terminal.
+    pub(super) fn edit(&self, printer: impl ExternalPrinter + Send + 'static) {
+        *self.printer.lock() = Some(Box::new(printer));
+    }
+
+    /// Nobody edits any more.
+    pub(super) fn release(&self) {
+        *self.printer.lock() = None;
+    }
+
+    /// Prints a line of broadcasts.
+    pub(super) fn print(&self, line: &str) {
+        let mut printer = self.printer.lock();
+        let printed = match &mut *printer {
+            Some(printer) => printer.print(format!("{line}\n")).is_ok(),
+            None => writeln!(io::stdout(), "{line}").is_ok(),
+        };
+        if !printed {
+            *printer = None; // the terminal is gone; the log may still go somewhere
+        }
+    }
+}
+
+/// The log's way to the terminal, or to stderr.
+impl Write for Screen {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if let Some(printer) = &mut *self.printer.lock() {
+            let text = String::from_utf8_lossy(bytes).into_owned();
+            if printer.print(text).is_ok() {
+                return Ok(bytes.len());
+            }
+        }
+        io::stderr().write_all(bytes)?;
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        io::stderr().flush()
+    }
+}

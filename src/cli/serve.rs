@@ -1,0 +1,223 @@
+//! `arauto serve`.
+
+use std::io::{self, IsTerminal};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use arauto::{Phase, Report, Server, ServerError, ServerHandle, StopReason};
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::mpsc;
+
+use super::console::{self, Typed};
+use super::exit::{Failure, sysexits};
+use super::logs;
+use super::screen::Screen;
+use super::settings::Settings;
+
+#[derive(clap::Args)]
+pub(super) struct Args {
+    #[command(flatten)]
+    settings: Settings,
+
+    /// Read settings from this TOML file; its keys are the flags' names.
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+
+    /// Take lines from stdin: each is published as `consola`, `fim` stops the
+    /// server [default: if stdin is a terminal].
+    #[arg(long, overrides_with = "no_console")]
+    console: bool,
+
+    /// Leave stdin alone.
+    #[arg(long)]
+    no_console: bool,
+}
+
+pub(super) fn run(args: Args) -> Result<u8, Failure> {
+    let settings = match &args.config {
+        Some(path) => args.settings.or(Settings::read(path)?),
+        None => args.settings,
+    };
+    let mut config = settings.config()?;
+    config.on_phase = Arc::new(|line| {
+        if line.phase == Phase::Trigger {
+            notify(&sd_notify::NotifyState::Stopping);
+        }
+    });
+    if let Some(path) = &settings.report {
+        check_report(path)?;
+    }
+    let with_console = !args.no_console && (args.console || io::stdin().is_terminal());
+    let terminal = Terminal::remember();
+    let screen = Screen::default();
+    let log = logs::start(settings.log.unwrap_or_default(), screen.clone());
+
+    let report = actix_rt::System::new().block_on(async {
+        let server = Server::bind(config).await.map_err(start_failed)?;
+        for endpoint in server.endpoints() {
+            tracing::info!(%endpoint, "listening");
+        }
+        notify(&sd_notify::NotifyState::Ready);
+        Ok::<_, Failure>(attend(server, with_console, &screen).await)
+    });
+    screen.release();
+    terminal.restore();
+    let report = report?;
+    summarize(&report);
+    let written = settings
+        .report
+        .as_deref()
+        .map_or(Ok(()), |path| write_report(&report, path));
+    drop(log); // flushed
+    match written {
+        Err(failure) if report.exit == 0 => Err(failure),
+        Err(failure) => {
+            eprintln!("arauto: {}", failure.message());
+            Ok(report.exit)
+        }
+        Ok(()) => Ok(report.exit),
+    }
+}
+
+/// Passes the console's lines and the signals on until the server has stopped.
+async fn attend(server: ServerHandle, with_console: bool, screen: &Screen) -> Report {
+    let mut typed = if with_console {
+        actix_rt::spawn(console::listen(server.subscribe(), screen.clone()));
+        console::start(screen.clone())
+    } else {
+        mpsc::channel(1).1
+    };
+    let mut signals = Signals::new();
+    let stopped = server.stopped();
+    let mut stopped = std::pin::pin!(stopped);
+    loop {
+        tokio::select! {
+            report = &mut stopped => return report,
+            () = signals.next() => signals.act(&server).await,
+            Some(typed) = typed.recv() => match typed {
+                Typed::Line(line) => console::obey(&server, &line).await,
+                Typed::Interrupt => signals.act(&server).await,
+                // A service's stdin may end at any time; the server goes on.
+                Typed::End => tracing::debug!("the console's input is over"),
+            }
+        }
+    }
+}
+
+/// SIGTERM, SIGINT, and how many there were.
+struct Signals {
+    terminate: tokio::signal::unix::Signal,
+    interrupt: tokio::signal::unix::Signal,
+    count: u32,
+}
+
+impl Signals {
+    fn new() -> Self {
+        let listen = |kind| signal(kind).expect("these signals can be handled");
+        Signals {
+            terminate: listen(SignalKind::terminate()),
+            interrupt: listen(SignalKind::interrupt()),
+            count: 0,
+        }
+    }
+
+    async fn next(&mut self) {
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
+        }
+    }
+
+    /// The first stops the server, the second cuts every deadline to 1 s, the
+    /// third ends the process.
+    async fn act(&mut self, server: &ServerHandle) {
+        self.count += 1;
+        match self.count {
+            1 => drop(server.stop(StopReason::Signal).await),
+            2 => drop(server.insist(StopReason::Signal).await),
+            _ => std::process::exit(4),
+        }
+    }
+}
+
+/// The terminal's settings: a console thread that still reads when the process
+/// ends cannot put them back itself.
+struct Terminal(Option<rustix::termios::Termios>);
+
+impl Terminal {
+    fn remember() -> Self {
+        Terminal(rustix::termios::tcgetattr(io::stdin()).ok())
+    }
+
+    fn restore(&self) {
+        if let Some(settings) = &self.0 {
+            let now = rustix::termios::OptionalActions::Now;
+            let _ = rustix::termios::tcsetattr(io::stdin(), now, settings); // or it is gone
+        }
+    }
+}
+
+fn notify(state: &sd_notify::NotifyState<'_>) {
+    if let Err(error) = sd_notify::notify(std::slice::from_ref(state)) {
+        tracing::warn!(%error, "the service manager could not be told");
+    }
+}
+
+fn start_failed(error: ServerError) -> Failure {
+    let code = match &error {
+        ServerError::Bind(_) => sysexits::UNAVAILABLE,
+        ServerError::Folder(_) => sysexits::CANTCREAT,
+        ServerError::Store(_) => sysexits::DATAERR,
+        _ => sysexits::CONFIG,
+    };
+    Failure::new(code, error.to_string())
+}
+
+fn summarize(report: &Report) {
+    let short = report.sessions.iter().filter(|session| !session.is_whole());
+    let accepted: u64 = report.sessions.iter().map(|session| session.accepted).sum();
+    let refused: u64 = report.sessions.iter().map(|session| session.refused).sum();
+    tracing::info!(
+        reason = %report.reason,
+        exit = report.exit,
+        sessions = report.sessions.len(),
+        incomplete = short.count(),
+        accepted,
+        refused,
+        head = %report.head,
+        trouble = ?report.trouble,
+        "stopped"
+    );
+}
+
+fn report_failed(path: &Path, error: &io::Error) -> Failure {
+    let message = format!("the report {}: {error}", path.display());
+    Failure::new(sysexits::CANTCREAT, message)
+}
+
+/// Better told now than when the report is lost.
+fn check_report(path: &Path) -> Result<(), Failure> {
+    let folder = report_folder(path);
+    tempfile::NamedTempFile::new_in(folder)
+        .map(drop)
+        .map_err(|error| report_failed(path, &error))
+}
+
+/// Whole or not at all: a reader never sees half a report.
+fn write_report(report: &Report, path: &Path) -> Result<(), Failure> {
+    let write = || -> io::Result<()> {
+        let mut file = tempfile::NamedTempFile::new_in(report_folder(path))?;
+        serde_json::to_writer_pretty(&mut file, report)?;
+        io::Write::write_all(&mut file, b"\n")?;
+        file.persist(path)?;
+        Ok(())
+    };
+    write().map_err(|error| report_failed(path, &error))
+}
+
+fn report_folder(path: &Path) -> &Path {
+    match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
+    }
+}

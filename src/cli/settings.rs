@@ -1,0 +1,186 @@
+//! What `serve` can be told, by flags and by a file of the same names.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use arauto::{Config, Listen, Role, SlowPolicy};
+use bytesize::ByteSize;
+use serde::{Deserialize, Deserializer};
+
+use super::exit::{Failure, sysexits};
+use super::logs::LogForm;
+
+/// Every setting of the server. A flag wins over the file, the file over the
+/// default.
+#[derive(Debug, Default, clap::Args, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
+pub(super) struct Settings {
+    /// Listen here; can be given more than once [default: pipe:arauto]. Options
+    /// follow a `?`, as in `unix:/run/a.sock?dialect=text&max=10`.
+    #[arg(long, value_name = "ENDPOINT")]
+    pub(super) listen: Vec<String>,
+
+    /// Keep accounts in this folder; `none`: only while the server runs [default:
+    /// $STATE_DIRECTORY, else /var/lib/arauto for root, else
+    /// $XDG_STATE_HOME/arauto].
+    #[arg(long, value_name = "DIR")]
+    pub(super) data: Option<PathBuf>,
+
+    /// The most that stopping may take [default: 20s].
+    #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration)]
+    #[serde(deserialize_with = "time")]
+    pub(super) drain_timeout: Option<Duration>,
+
+    /// Write the report of the stop into this file, as JSON.
+    #[arg(long, value_name = "FILE")]
+    pub(super) report: Option<PathBuf>,
+
+    /// The log's form [default: human].
+    #[arg(long, value_name = "FORM")]
+    pub(super) log: Option<LogForm>,
+
+    /// Threads that sessions are spread over [default: 1; see docs/architecture.md].
+    #[arg(long, value_name = "N")]
+    pub(super) arbiters: Option<usize>,
+
+    /// The most sessions at once [default: 20000].
+    #[arg(long, value_name = "N")]
+    pub(super) max_sessions: Option<usize>,
+
+    /// The longest frame [default: 1MiB].
+    #[arg(long, value_name = "BYTES")]
+    pub(super) max_frame: Option<ByteSize>,
+
+    /// From a connect to its login [default: 10s].
+    #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration)]
+    #[serde(deserialize_with = "time")]
+    pub(super) login_timeout: Option<Duration>,
+
+    /// End a session that sends no frame for so long [default: never].
+    #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration)]
+    #[serde(deserialize_with = "time")]
+    pub(super) idle_timeout: Option<Duration>,
+
+    /// What becomes of a reader that falls off the log's tail: it is told of the
+    /// gap and goes on, or it is disconnected [default: gap].
+    #[arg(long, value_name = "POLICY", value_parser = ["gap", "disconnect"])]
+    pub(super) slow: Option<String>,
+
+    /// How much the log of broadcasts keeps for readers that lag [default: 64MiB].
+    #[arg(long, value_name = "BYTES")]
+    pub(super) log_bytes: Option<ByteSize>,
+
+    /// The role of those who register by a first login [default: escritor].
+    #[arg(long, value_name = "ROLE")]
+    pub(super) default_role: Option<Role>,
+}
+
+fn time<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Duration>, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    humantime::parse_duration(&text)
+        .map(Some)
+        .map_err(|error| serde::de::Error::custom(format!("{text:?} is no time: {error}")))
+}
+
+impl Settings {
+    /// What the file says.
+    pub(super) fn read(path: &Path) -> Result<Settings, Failure> {
+        let named = |error: String| format!("the config file {}: {error}", path.display());
+        let text = std::fs::read_to_string(path)
+            .map_err(|error| Failure::new(sysexits::NOINPUT, named(error.to_string())))?;
+        toml::from_str(&text)
+            .map_err(|error| Failure::new(sysexits::CONFIG, named(error.to_string())))
+    }
+
+    /// These settings, and the file's where these say nothing.
+    pub(super) fn or(self, file: Settings) -> Settings {
+        Settings {
+            listen: if self.listen.is_empty() {
+                file.listen
+            } else {
+                self.listen
+            },
+            data: self.data.or(file.data),
+            drain_timeout: self.drain_timeout.or(file.drain_timeout),
+            report: self.report.or(file.report),
+            log: self.log.or(file.log),
+            arbiters: self.arbiters.or(file.arbiters),
+            max_sessions: self.max_sessions.or(file.max_sessions),
+            max_frame: self.max_frame.or(file.max_frame),
+            login_timeout: self.login_timeout.or(file.login_timeout),
+            idle_timeout: self.idle_timeout.or(file.idle_timeout),
+            slow: self.slow.or(file.slow),
+            log_bytes: self.log_bytes.or(file.log_bytes),
+            default_role: self.default_role.or(file.default_role),
+        }
+    }
+
+    /// The server's configuration.
+    pub(super) fn config(&self) -> Result<Config, Failure> {
+        let mut config = Config::default();
+        if !self.listen.is_empty() {
+            let listen = self.listen.iter().map(|text| text.parse::<Listen>());
+            config.listen = listen
+                .collect::<Result<_, _>>()
+                .map_err(|error| Failure::new(sysexits::USAGE, error.to_string()))?;
+        }
+        config.data = self.data_folder();
+        config.idle_timeout = self.idle_timeout;
+        set(&mut config.drain_timeout, self.drain_timeout);
+        set(&mut config.arbiters, self.arbiters);
+        set(&mut config.max_sessions, self.max_sessions);
+        set(&mut config.max_frame, self.max_frame.map(bytes));
+        set(&mut config.login_timeout, self.login_timeout);
+        set(&mut config.default_role, self.default_role);
+        if let Some(log_bytes) = self.log_bytes {
+            config.log.bytes = bytes(log_bytes);
+            // Publishers must wait well before the log's tail comes near.
+            let window = config.log.pace.window.min(log_bytes.as_u64() / 8);
+            config.log.pace.window = window;
+        }
+        match self.slow.as_deref() {
+            None | Some("gap") => {}
+            Some("disconnect") => config.slow = SlowPolicy::Disconnect,
+            Some(other) => {
+                let message = format!("no policy {other:?} for slow readers: gap or disconnect");
+                return Err(Failure::new(sysexits::CONFIG, message));
+            }
+        }
+        Ok(config)
+    }
+
+    fn data_folder(&self) -> Option<PathBuf> {
+        match &self.data {
+            Some(path) if path.as_os_str() == "none" => None,
+            Some(path) => Some(path.clone()),
+            None => Some(default_data_folder()),
+        }
+    }
+}
+
+fn set<T>(slot: &mut T, value: Option<T>) {
+    if let Some(value) = value {
+        *slot = value;
+    }
+}
+
+fn bytes(size: ByteSize) -> usize {
+    usize::try_from(size.as_u64()).unwrap_or(usize::MAX)
+}
+
+/// Where a server's accounts are when nobody says: systemd's folder, the
+/// system's for root, the user's own (XDG Base Directory Specification).
+pub(super) fn default_data_folder() -> PathBuf {
+    let variable = |name| std::env::var_os(name).filter(|value| !value.is_empty());
+    if let Some(folder) = variable("STATE_DIRECTORY") {
+        return PathBuf::from(folder);
+    }
+    if rustix::process::geteuid().is_root() {
+        return PathBuf::from("/var/lib/arauto");
+    }
+    let state = variable("XDG_STATE_HOME").map(PathBuf::from);
+    let home = || PathBuf::from(variable("HOME").unwrap_or_else(|| "/".into()));
+    state
+        .unwrap_or_else(|| home().join(".local/state"))
+        .join("arauto")
+}

@@ -1,0 +1,65 @@
+//! Broadcasts for a person, and for a program.
+
+use arauto::wire::text::body_line;
+use arauto::{Body, Event};
+use serde_json::{Value, json};
+
+/// One line, as in the text dialect: what a stranger wrote cannot tear it, colour
+/// it or reorder it.
+pub(super) fn line(event: &Event) -> String {
+    match event {
+        Event::Message {
+            seq, from, body, ..
+        } => format!("{seq} {from}: {}", body_line(body)),
+        Event::Joined { seq, user, .. } => format!("{seq} * {user} joined"),
+        Event::Left { seq, user, .. } => format!("{seq} * {user} left"),
+        Event::Gap(gap) => format!("{}-{} * gap: no longer held", gap.from, gap.to),
+        _ => format!("{} * something newer than this arauto", event.seq()),
+    }
+}
+
+/// One JSON object, with the contract's names.
+pub(super) fn json(event: &Event) -> String {
+    let value = match event {
+        Event::Message {
+            seq,
+            from,
+            at,
+            body,
+        } => json!({"message": {"seq": seq, "from": from, "at": at, "body": json_body(body)}}),
+        Event::Joined { seq, user, at } => json!({"joined": {"seq": seq, "user": user, "at": at}}),
+        Event::Left { seq, user, at } => json!({"left": {"seq": seq, "user": user, "at": at}}),
+        Event::Gap(gap) => json!({"gap": {"from": gap.from, "to": gap.to}}),
+        _ => json!({"unknown": {"seq": event.seq()}}),
+    };
+    value.to_string()
+}
+
+/// JSON has no byte strings: they come as an object with hexadecimal digits.
+fn json_body(body: &Body<'_>) -> Value {
+    match body {
+        Body::Text(text) => json!(text),
+        Body::Bytes(bytes) => {
+            let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+            json!({ "hex": hex })
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use arauto::{Millis, Seq};
+
+    #[test]
+    fn what_a_stranger_wrote_stays_on_its_line() {
+        let event = Event::Message {
+            seq: Seq(1),
+            from: "ana".to_owned(),
+            at: Millis(2),
+            body: Body::text("a\n\u{1b}[31m\u{202e}b"),
+        };
+        assert_eq!(line(&event), r"1 ana: a\n\u{1b}[31m\u{202e}b");
+        assert!(!json(&event).contains(char::is_control));
+    }
+}

@@ -1,0 +1,255 @@
+//! `arauto users`: the accounts, whether the server runs or not. A running server
+//! sees what changed at the next login.
+
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, UNIX_EPOCH};
+
+use arauto::accounts::{
+    Account, DataFolder, Db, HashCost, Hasher, Password, StoreError, UserName, is_phc,
+};
+use arauto::{Millis, Role};
+use clap::Subcommand;
+use serde_json::json;
+
+use super::exit::{Failure, stdout_failed, sysexits};
+use super::password::PasswordArgs;
+use super::report::plain_table;
+use super::settings::default_data_folder;
+
+#[derive(clap::Args)]
+pub(super) struct Args {
+    /// The server's data folder [default: as for `arauto serve`].
+    #[arg(long, value_name = "DIR", global = true)]
+    data: Option<PathBuf>,
+
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Print the users, their roles and when they registered.
+    List {
+        /// Print one JSON object a line.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Add a user.
+    Add {
+        /// The user's name.
+        name: String,
+        /// What the user may do: leitor, escritor or admin.
+        #[arg(long, default_value = "escritor")]
+        role: Role,
+        #[command(flatten)]
+        password: PasswordArgs,
+    },
+    /// Give a user a new password.
+    Passwd {
+        /// The user's name.
+        name: String,
+        #[command(flatten)]
+        password: PasswordArgs,
+    },
+    /// Give a user a role.
+    Role {
+        /// The user's name.
+        name: String,
+        /// What the user may do: leitor, escritor or admin.
+        role: Role,
+    },
+    /// Take a user away. Sessions that are logged in go on until they end.
+    Remove {
+        /// The user's name.
+        name: String,
+    },
+    /// Add the users of a file, all or none: a line each, NAME, ROLE and PASSWORD
+    /// with tabs between; the password can be an argon2id hash ($argon2id$…).
+    /// Empty lines and those that begin with # are passed over.
+    Import {
+        /// The file.
+        file: PathBuf,
+    },
+}
+
+pub(super) fn run(args: &Args) -> Result<u8, Failure> {
+    let folder = args.data.clone().unwrap_or_else(default_data_folder);
+    let makes_accounts = matches!(args.command, Command::Add { .. } | Command::Import { .. });
+    if !makes_accounts && !folder.join("arauto.db").exists() {
+        let message = format!(
+            "no accounts in {}: name the server's data folder with --data",
+            folder.display()
+        );
+        return Err(Failure::new(sysexits::NOINPUT, message));
+    }
+    let open = || DataFolder::open(&folder)?.database();
+    let path = open().map_err(|error| Failure::new(sysexits::CANTCREAT, error.to_string()))?;
+    let mut db = Db::open(&path)?;
+    match &args.command {
+        Command::List { json } => return list(&mut db, *json),
+        Command::Add {
+            name,
+            role,
+            password,
+        } => add(&mut db, name, *role, password)?,
+        Command::Passwd { name, password } => {
+            let name = parse_name(name)?;
+            known(&name, db.contains(&name)?)?;
+            let phc = hash(&password.password(&format!("new password of {name}: "))?)?;
+            known(&name, db.set_password(&name, &phc)?)?;
+        }
+        Command::Role { name, role } => {
+            let name = parse_name(name)?;
+            known(&name, db.set_role(&name, *role)?)?;
+        }
+        Command::Remove { name } => {
+            let name = parse_name(name)?;
+            known(&name, db.remove(&name)?)?;
+        }
+        Command::Import { file } => import(&mut db, file)?,
+    }
+    Ok(0)
+}
+
+impl From<StoreError> for Failure {
+    fn from(error: StoreError) -> Self {
+        let code = match &error {
+            StoreError::Failed { .. } => sysexits::IOERR,
+            _ => sysexits::DATAERR,
+        };
+        Failure::new(code, error.to_string())
+    }
+}
+
+fn parse_name(name: &str) -> Result<UserName, Failure> {
+    UserName::parse(name)
+        .map_err(|error| Failure::new(sysexits::USAGE, format!("{name:?}: {error}")))
+}
+
+fn known(name: &UserName, found: bool) -> Result<(), Failure> {
+    if found {
+        return Ok(());
+    }
+    let message = format!("no user {name}: see `arauto users list`");
+    Err(Failure::new(sysexits::DATAERR, message))
+}
+
+fn hash(password: &str) -> Result<String, Failure> {
+    let failed = |error: String| Failure::new(sysexits::DATAERR, error);
+    let password = Password::parse(password).map_err(|error| failed(error.to_string()))?;
+    let hasher = Hasher::new(HashCost::default()).expect("the default cost is one");
+    hasher.hash(&password).map_err(|error| failed(error.to_string()))
+}
+
+fn list(db: &mut Db, as_json: bool) -> Result<u8, Failure> {
+    let accounts = db.accounts()?;
+    let text = if as_json {
+        let lines = accounts.iter().map(|account| {
+            let user = account.name.as_str();
+            json!({"user": user, "role": account.role, "created": account.created}).to_string()
+        });
+        lines.collect::<Vec<_>>().join("\n")
+    } else {
+        let mut table = plain_table(["user", "role", "registered"]);
+        for account in &accounts {
+            let created = UNIX_EPOCH + Duration::from_millis(account.created.0);
+            table.add_row([
+                account.name.to_string(),
+                account.role.to_string(),
+                humantime::format_rfc3339_seconds(created).to_string(),
+            ]);
+        }
+        table.to_string()
+    };
+    match writeln!(io::stdout(), "{text}") {
+        Ok(()) => Ok(0),
+        Err(error) => stdout_failed(&error),
+    }
+}
+
+fn add(db: &mut Db, name: &str, role: Role, password: &PasswordArgs) -> Result<(), Failure> {
+    let name = parse_name(name)?;
+    if db.contains(&name)? {
+        return Err(exists(&[name]));
+    }
+    let phc = hash(&password.password(&format!("password of {name}: "))?)?;
+    insert(db, &[new_account(name, phc, role)])
+}
+
+fn new_account(name: UserName, phc: String, role: Role) -> Account {
+    Account {
+        name,
+        phc,
+        role,
+        created: Millis::now(),
+    }
+}
+
+fn exists(names: &[UserName]) -> Failure {
+    let names: Vec<&str> = names.iter().map(UserName::as_str).collect();
+    let message = format!(
+        "there is a user {} already: `arauto users passwd` and `role` change one",
+        names.join(", ")
+    );
+    Failure::new(sysexits::DATAERR, message)
+}
+
+fn insert(db: &mut Db, accounts: &[Account]) -> Result<(), Failure> {
+    let added = db.insert(accounts)?;
+    let late = accounts.iter().zip(added).filter(|(_, added)| !added);
+    let late: Vec<UserName> = late.map(|(account, _)| account.name.clone()).collect();
+    if late.is_empty() {
+        return Ok(());
+    }
+    Err(exists(&late))
+}
+
+fn import(db: &mut Db, path: &Path) -> Result<(), Failure> {
+    let named = |error: String| format!("{}: {error}", path.display());
+    let text = std::fs::read_to_string(path)
+        .map_err(|error| Failure::new(sysexits::NOINPUT, named(error.to_string())))?;
+    let mut accounts: Vec<Account> = Vec::new();
+    for (number, line) in (1..).zip(text.lines()) {
+        if line.is_empty() || line.starts_with('#') {
+            continue;
+        }
+        let wrong = |problem: String| {
+            Failure::new(sysexits::DATAERR, named(format!("line {number}: {problem}")))
+        };
+        let account = parse_line(line).map_err(wrong)?;
+        if accounts.iter().any(|earlier| earlier.name == account.name) {
+            return Err(wrong(format!("{} comes twice", account.name)));
+        }
+        accounts.push(account);
+    }
+    let mut known = Vec::new();
+    for account in &accounts {
+        if db.contains(&account.name)? {
+            known.push(account.name.clone());
+        }
+    }
+    if !known.is_empty() {
+        return Err(exists(&known));
+    }
+    insert(db, &accounts)?;
+    eprintln!("arauto: {} users added", accounts.len());
+    Ok(())
+}
+
+fn parse_line(line: &str) -> Result<Account, String> {
+    let mut fields = line.splitn(3, '\t');
+    let mut field = |what: &str| {
+        let missing = format!("no {what}: a line is NAME, ROLE and PASSWORD with tabs between");
+        fields.next().ok_or(missing)
+    };
+    let (name, role, password) = (field("name")?, field("role")?, field("password")?);
+    let name = UserName::parse(name).map_err(|error| format!("{name:?}: {error}"))?;
+    let role = role.parse()?;
+    let phc = if is_phc(password) {
+        password.to_owned()
+    } else {
+        hash(password).map_err(|failure| failure.message().to_owned())?
+    };
+    Ok(new_account(name, phc, role))
+}

@@ -1,0 +1,206 @@
+//! From the connect to the login.
+
+use std::borrow::Cow;
+
+use tokio::io::AsyncWriteExt;
+
+use super::error::{ClientError, End};
+use super::session::{self, Client, Events};
+use super::stream::FrameReader;
+use crate::transport::{Connection, Endpoint, Peer, connect};
+use crate::wire::{
+    ClientFrame, LoggedIn, Login, Resume, Role, Seq, ServerFrame, SessionId, VERSION, cbor,
+};
+
+/// A connection that nobody has logged in on yet.
+pub struct Visitor {
+    reader: FrameReader<Connection>,
+    session: SessionId,
+    server: String,
+    peer: Option<Peer>,
+}
+
+/// Where an earlier session stopped reading.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ResumePoint {
+    /// The stream's name.
+    pub stream: String,
+    /// The last seq that was read.
+    pub after: Seq,
+}
+
+/// Who a client is, and where its broadcasts begin.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct LoggedInAs {
+    /// The user's name, as the server knows it.
+    pub user: String,
+    /// What the user may do.
+    pub role: Role,
+    /// Whether this login created the user.
+    pub registered: bool,
+    /// Names the sequence that seqs count in.
+    pub stream: String,
+    /// The last seq before the first broadcast.
+    pub seq: Seq,
+    /// The session's number.
+    pub session: SessionId,
+    /// The server's process id, on a local endpoint.
+    pub server_pid: Option<i32>,
+}
+
+impl Client {
+    /// Connects and waits for the server's welcome.
+    ///
+    /// # Errors
+    /// Nobody listens there, the server is full or stopping, or it is no arauto.
+    pub async fn connect(endpoint: &Endpoint) -> Result<Visitor, ClientError> {
+        let connection = connect(endpoint).await.map_err(|error| ClientError::Connect {
+            endpoint: endpoint.clone(),
+            kind: error.kind(),
+            problem: error.to_string(),
+        })?;
+        let peer = connection.peer().ok();
+        let mut reader = FrameReader::new(connection);
+        let welcome = reader
+            .next(|frame| match frame {
+                ServerFrame::Welcome(welcome) => Ok((
+                    welcome.version,
+                    welcome.session,
+                    welcome.server.into_owned(),
+                    welcome.max_frame,
+                )),
+                other => Err(unexpected(&other)),
+            })
+            .await?;
+        let (version, session, server, max_frame) = welcome.ok_or_else(no_closing)??;
+        if version != VERSION {
+            let problem = format!("it speaks version {version}, this client {VERSION}");
+            return Err(ClientError::Protocol(problem));
+        }
+        reader.set_limit(max_frame);
+        Ok(Visitor {
+            reader,
+            session,
+            server,
+            peer,
+        })
+    }
+}
+
+impl Visitor {
+    /// The session's number.
+    pub fn session(&self) -> SessionId {
+        self.session
+    }
+
+    /// The server's name and version.
+    pub fn server(&self) -> &str {
+        &self.server
+    }
+
+    /// Logs in; a name seen for the first time registers. Broadcasts begin now.
+    ///
+    /// # Errors
+    /// The server refuses, or the connection breaks.
+    pub async fn login(
+        self,
+        user: &str,
+        password: &str,
+    ) -> Result<(Client, Events), ClientError> {
+        self.enter(user, password, None).await
+    }
+
+    /// Logs in and hears first what came since an earlier session.
+    ///
+    /// # Errors
+    /// See [`Visitor::login`].
+    pub async fn resume(
+        self,
+        user: &str,
+        password: &str,
+        from: &ResumePoint,
+    ) -> Result<(Client, Events), ClientError> {
+        self.enter(user, password, Some(from)).await
+    }
+
+    async fn enter(
+        mut self,
+        user: &str,
+        password: &str,
+        from: Option<&ResumePoint>,
+    ) -> Result<(Client, Events), ClientError> {
+        let login = ClientFrame::Login(Login {
+            id: 0,
+            user: Cow::Borrowed(user),
+            password: Cow::Borrowed(password),
+            resume: from.map(|from| Resume {
+                stream: Cow::Borrowed(&from.stream),
+                after: from.after,
+            }),
+        });
+        let mut bytes = Vec::new();
+        cbor::encode(&login, &mut bytes);
+        let (mut connection, buffer, limit) = self.reader.into_source();
+        let sent = connection.write_all(&bytes).await;
+        sent.map_err(|error| ClientError::Lost(error.to_string()))?;
+        self.reader = FrameReader::resume(connection, buffer, limit);
+        loop {
+            let step = self.reader.next(step).await?.ok_or_else(no_closing)??;
+            if let Some(mut login) = step {
+                login.session = self.session;
+                login.server_pid = self.peer.and_then(|peer| peer.pid());
+                let (connection, buffer, limit) = self.reader.into_source();
+                return Ok(session::start(connection, buffer, limit, login));
+            }
+        }
+    }
+}
+
+/// What a frame before the login's answer means; `None`: nothing yet.
+fn step(frame: ServerFrame<'_>) -> Result<Option<LoggedInAs>, ClientError> {
+    match frame {
+        ServerFrame::LoggedIn(login) => Ok(Some(logged_in(login))),
+        // Its error comes next.
+        ServerFrame::Stopping(_) => Ok(None),
+        other => Err(unexpected(&other)),
+    }
+}
+
+fn logged_in(login: LoggedIn<'_>) -> LoggedInAs {
+    LoggedInAs {
+        user: login.user.into_owned(),
+        role: login.role,
+        registered: login.registered,
+        stream: login.stream.into_owned(),
+        seq: login.seq,
+        session: SessionId(0),
+        server_pid: None,
+    }
+}
+
+fn unexpected(frame: &ServerFrame<'_>) -> ClientError {
+    match frame {
+        ServerFrame::Error(error) => ClientError::Refused {
+            code: error.code,
+            message: error.message.clone().into_owned(),
+        },
+        ServerFrame::Closing(closing) => ClientError::Closed(closing.reason.clone().into_owned()),
+        other => ClientError::Protocol(format!("unexpected {other:?}")),
+    }
+}
+
+fn no_closing() -> ClientError {
+    ClientError::Lost("it ended without closing".to_owned())
+}
+
+impl End {
+    pub(super) fn of(closing: crate::wire::Closing<'_>) -> End {
+        End {
+            reason: closing.reason.into_owned(),
+            last_seq: closing.last_seq,
+            accepted: closing.accepted,
+            refused: closing.refused,
+        }
+    }
+}

@@ -1,0 +1,41 @@
+//! The client: connect, log in, ask, publish, hear. No actors.
+//!
+//! [`Client::connect`] gives a [`Visitor`], its login a [`Client`] for asking and
+//! an [`Events`] for hearing.
+//!
+//! ```
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! use arauto::{Body, Client, Config, Incoming, Server, StopReason};
+//!
+//! # let folder = tempfile::tempdir()?;
+//! # let endpoint = format!("unix:{}", folder.path().join("a.sock").display());
+//! let mut config = Config::default();
+//! config.listen = vec![endpoint.parse()?];
+//! let server = Server::start(config)?;
+//!
+//! # let runtime = tokio::runtime::Runtime::new()?;
+//! # runtime.block_on(async {
+//! let visitor = Client::connect(&endpoint.parse()?).await?;
+//! let (client, mut events) = visitor.login("ana", "segredo").await?;
+//! assert_eq!(client.request("straße").await?, Body::text("STRASSE"));
+//!
+//! let seq = client.publish("bom dia").await?;
+//! let Some(Incoming::Event(event)) = events.next().await else {
+//!     panic!("one hears oneself");
+//! };
+//! assert_eq!(event.seq(), seq);
+//!
+//! client.fim().await?;
+//! server.stop(StopReason::Fim).await;
+//! # Ok::<_, Box<dyn std::error::Error>>(()) })?;
+//! # Ok(()) }
+//! ```
+
+mod error;
+mod handshake;
+mod session;
+mod stream;
+
+pub use error::{ClientError, End};
+pub use handshake::{LoggedInAs, ResumePoint, Visitor};
+pub use session::{Answering, Client, Events, Incoming, StoppingNotice};

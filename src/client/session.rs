@@ -1,0 +1,475 @@
+//! A logged-in session: answers find their askers, broadcasts their reader.
+
+use std::collections::HashMap;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use bytes::BytesMut;
+use parking_lot::Mutex;
+use tokio::io::{AsyncWrite, AsyncWriteExt, ReadHalf, split};
+use tokio::sync::{mpsc, oneshot, watch};
+
+use super::error::{ClientError, End};
+use super::handshake::LoggedInAs;
+use super::stream::FrameReader;
+use crate::transport::Connection;
+use crate::wire::{
+    Ack, Asked, Asking, Body, ClientFrame, Event, Seq, ServerFrame, SessionLine, Shutdown, cbor,
+};
+
+/// Frames that may wait to be written, and events that may wait to be read.
+const QUEUE: usize = 1024;
+
+/// What one write takes at most, about.
+const BATCH: usize = 64 * 1024;
+
+/// A logged-in session, for asking. Clones share it; the session ends when the
+/// last of them and the [`Events`] are dropped, or with [`Client::fim`].
+#[derive(Clone)]
+pub struct Client {
+    shared: Arc<Shared>,
+    outgoing: mpsc::Sender<Vec<u8>>,
+    who: Arc<LoggedInAs>,
+}
+
+/// A logged-in session, for hearing.
+///
+/// While this is not read, a full queue holds up the answers to the same session's
+/// requests as well: read it, or drop it to hear nothing.
+pub struct Events {
+    incoming: mpsc::Receiver<Incoming>,
+    client: Client,
+}
+
+/// What a session hears without having asked.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub enum Incoming {
+    /// A broadcast, or a gap in them.
+    Event(Event),
+    /// The server is stopping.
+    Stopping(StoppingNotice),
+    /// The session's end, in order. Nothing follows.
+    Closing(End),
+    /// The session's end without a word: something failed. Nothing follows.
+    Lost(String),
+}
+
+/// That the server is stopping, and where it is with that.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoppingNotice {
+    /// `fim`, `signal`, `admin` or `panic`.
+    pub reason: String,
+    /// The phase that it is in.
+    pub phase: String,
+    /// When it is gone at the latest.
+    pub remaining: Duration,
+}
+
+/// What answers a frame.
+#[derive(Debug)]
+enum Reply {
+    Body(Body<'static>),
+    Seq(Seq),
+    Users(Vec<String>),
+    Sessions(Vec<SessionLine<'static>>),
+    Stopping(StoppingNotice),
+    Pong,
+}
+
+type Waiting = oneshot::Sender<Result<Reply, ClientError>>;
+
+struct Shared {
+    next_id: AtomicU64,
+    waiting: Mutex<HashMap<u64, Waiting>>,
+    /// How the session ended, once it has.
+    over: watch::Sender<Option<Result<End, ClientError>>>,
+}
+
+pub(super) fn start(
+    connection: Connection,
+    buffer: BytesMut,
+    limit: usize,
+    who: LoggedInAs,
+) -> (Client, Events) {
+    let (read, write) = split(connection);
+    let (outgoing, frames) = mpsc::channel(QUEUE);
+    let (events, incoming) = mpsc::channel(QUEUE);
+    let shared = Arc::new(Shared {
+        next_id: AtomicU64::new(1),
+        waiting: Mutex::default(),
+        over: watch::Sender::new(None),
+    });
+    let reader = FrameReader::resume(read, buffer, limit);
+    tokio::spawn(read_frames(reader, Arc::clone(&shared), events));
+    tokio::spawn(write_frames(write, frames, shared.over.subscribe()));
+    let client = Client {
+        shared,
+        outgoing,
+        who: Arc::new(who),
+    };
+    let events = Events {
+        incoming,
+        client: client.clone(),
+    };
+    (client, events)
+}
+
+impl Client {
+    /// Who this client is, and where its broadcasts begin.
+    pub fn who_am_i(&self) -> &LoggedInAs {
+        &self.who
+    }
+
+    /// Asks the endpoint's handler.
+    ///
+    /// # Errors
+    /// The handler refuses, or the session ends first.
+    pub async fn request(&self, body: impl Into<Body<'_>>) -> Result<Body<'static>, ClientError> {
+        self.begin_request(body).await?.await
+    }
+
+    /// Sends a request; the answer is another future. So many can be on their way
+    /// at once, and they are answered in the order in which they were sent.
+    ///
+    /// # Errors
+    /// The session is over.
+    pub async fn begin_request(
+        &self,
+        body: impl Into<Body<'_>>,
+    ) -> Result<Answering<Body<'static>>, ClientError> {
+        let body = body.into();
+        let answer = self.begin(|id| ClientFrame::Request(Asking { id, body }));
+        Ok(answer.await?.map_reply(|reply| match reply {
+            Reply::Body(body) => Ok(body),
+            other => Err(mismatch(&other)),
+        }))
+    }
+
+    /// Publishes a message; its place in the stream.
+    ///
+    /// # Errors
+    /// The user may not, or the session ends first.
+    pub async fn publish(&self, body: impl Into<Body<'_>>) -> Result<Seq, ClientError> {
+        self.begin_publish(body).await?.await
+    }
+
+    /// Sends a message; its place in the stream is another future, as with
+    /// [`Client::begin_request`].
+    ///
+    /// # Errors
+    /// The session is over.
+    pub async fn begin_publish(
+        &self,
+        body: impl Into<Body<'_>>,
+    ) -> Result<Answering<Seq>, ClientError> {
+        let body = body.into();
+        let answer = self.begin(|id| ClientFrame::Publish(Asking { id, body }));
+        Ok(answer.await?.map_reply(|reply| match reply {
+            Reply::Seq(seq) => Ok(seq),
+            other => Err(mismatch(&other)),
+        }))
+    }
+
+    /// Who is logged in.
+    ///
+    /// # Errors
+    /// The session ends first.
+    pub async fn who(&self) -> Result<Vec<String>, ClientError> {
+        match self.ask(|id| ClientFrame::Who(Asked { id })).await? {
+            Reply::Users(users) => Ok(users),
+            other => Err(mismatch(&other)),
+        }
+    }
+
+    /// Waits for the server to answer.
+    ///
+    /// # Errors
+    /// The session ends first.
+    pub async fn ping(&self) -> Result<(), ClientError> {
+        match self.ask(|id| ClientFrame::Ping(Asked { id })).await? {
+            Reply::Pong => Ok(()),
+            other => Err(mismatch(&other)),
+        }
+    }
+
+    /// The server's sessions; for admins.
+    ///
+    /// # Errors
+    /// The user may not, or the session ends first.
+    pub async fn sessions(&self) -> Result<Vec<SessionLine<'static>>, ClientError> {
+        match self.ask(|id| ClientFrame::Sessions(Asked { id })).await? {
+            Reply::Sessions(sessions) => Ok(sessions),
+            other => Err(mismatch(&other)),
+        }
+    }
+
+    /// Stops the server; for admins. `now` skips the drain.
+    ///
+    /// # Errors
+    /// The user may not, or the session ends first.
+    pub async fn shutdown(&self, now: bool) -> Result<StoppingNotice, ClientError> {
+        let now = now.then_some(true);
+        match self.ask(|id| ClientFrame::Shutdown(Shutdown { id, now })).await? {
+            Reply::Stopping(notice) => Ok(notice),
+            other => Err(mismatch(&other)),
+        }
+    }
+
+    /// Says that everything up to `seq` has been read.
+    ///
+    /// # Errors
+    /// The session is over.
+    pub async fn ack(&self, seq: Seq) -> Result<(), ClientError> {
+        self.send(&ClientFrame::Ack(Ack { seq })).await
+    }
+
+    /// Ends the session: what was asked before is answered, what was broadcast
+    /// before is delivered. Waits for the end.
+    ///
+    /// # Errors
+    /// The connection breaks first.
+    pub async fn fim(&self) -> Result<End, ClientError> {
+        let id = self.shared.next_id.fetch_add(1, Ordering::Relaxed);
+        // A session that is over already has its end.
+        let _ = self.send(&ClientFrame::Fim(Asked { id })).await;
+        self.closed().await
+    }
+
+    /// Waits for the session's end.
+    ///
+    /// # Errors
+    /// It ended without `closing`.
+    pub async fn closed(&self) -> Result<End, ClientError> {
+        let mut over = self.shared.over.subscribe();
+        let over = over.wait_for(Option::is_some).await;
+        over.expect("this client holds the sender")
+            .clone()
+            .expect("it was waited for")
+    }
+
+    async fn ask<'a>(
+        &self,
+        frame: impl FnOnce(u64) -> ClientFrame<'a>,
+    ) -> Result<Reply, ClientError> {
+        self.begin(frame).await?.wait().await
+    }
+
+    async fn begin<'a>(
+        &self,
+        frame: impl FnOnce(u64) -> ClientFrame<'a>,
+    ) -> Result<Waiter, ClientError> {
+        let id = self.shared.next_id.fetch_add(1, Ordering::Relaxed);
+        let (waiting, answer) = oneshot::channel();
+        let frame = frame(id);
+        self.shared.waiting.lock().insert(id, waiting);
+        let waiter = Waiter {
+            id,
+            answer,
+            client: self.clone(),
+        };
+        self.send(&frame).await?;
+        Ok(waiter)
+    }
+
+    async fn send(&self, frame: &ClientFrame<'_>) -> Result<(), ClientError> {
+        let mut bytes = Vec::new();
+        cbor::encode(frame, &mut bytes);
+        if self.shared.over.borrow().is_some() || self.outgoing.send(bytes).await.is_err() {
+            return Err(self.shared.why_over());
+        }
+        Ok(())
+    }
+}
+
+/// Waits for one answer; dropping it forgets the question.
+struct Waiter {
+    id: u64,
+    answer: oneshot::Receiver<Result<Reply, ClientError>>,
+    client: Client,
+}
+
+impl Waiter {
+    async fn wait(mut self) -> Result<Reply, ClientError> {
+        match (&mut self.answer).await {
+            Ok(answer) => answer,
+            Err(_) => Err(self.client.shared.why_over()),
+        }
+    }
+
+    fn map_reply<T: 'static>(
+        self,
+        map: impl FnOnce(Reply) -> Result<T, ClientError> + Send + 'static,
+    ) -> Answering<T> {
+        Answering {
+            answer: Box::pin(async move { map(self.wait().await?) }),
+        }
+    }
+}
+
+impl Drop for Waiter {
+    fn drop(&mut self) {
+        self.client.shared.waiting.lock().remove(&self.id);
+    }
+}
+
+/// An answer that is on its way.
+pub struct Answering<T> {
+    answer: Pin<Box<dyn Future<Output = Result<T, ClientError>> + Send>>,
+}
+
+impl<T> Future for Answering<T> {
+    type Output = Result<T, ClientError>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        self.answer.as_mut().poll(cx)
+    }
+}
+
+impl Events {
+    /// The next thing to hear; `None` after the end.
+    pub async fn next(&mut self) -> Option<Incoming> {
+        self.incoming.recv().await
+    }
+
+    /// What is there to hear now, without waiting.
+    pub fn try_next(&mut self) -> Option<Incoming> {
+        self.incoming.try_recv().ok()
+    }
+
+    /// The same session, for asking.
+    pub fn client(&self) -> &Client {
+        &self.client
+    }
+}
+
+impl Shared {
+    fn why_over(&self) -> ClientError {
+        match &*self.over.borrow() {
+            Some(Ok(end)) => ClientError::Closed(end.reason.clone()),
+            Some(Err(error)) => error.clone(),
+            None => ClientError::Lost("nothing can be written any more".to_owned()),
+        }
+    }
+
+    fn resolve(&self, id: u64, answer: Result<Reply, ClientError>) {
+        if let Some(waiting) = self.waiting.lock().remove(&id) {
+            let _ = waiting.send(answer); // whoever asked may have gone
+        }
+    }
+
+    fn finish(&self, how: Result<End, ClientError>) {
+        self.over.send_replace(Some(how));
+        self.waiting.lock().clear();
+    }
+}
+
+fn mismatch(reply: &Reply) -> ClientError {
+    ClientError::Protocol(format!("an answer of another kind: {reply:?}"))
+}
+
+async fn read_frames(
+    mut reader: FrameReader<ReadHalf<Connection>>,
+    shared: Arc<Shared>,
+    events: mpsc::Sender<Incoming>,
+) {
+    let how = loop {
+        let heard = match reader.next(|frame| dispatch(frame, &shared)).await {
+            Ok(Some(heard)) => heard,
+            Ok(None) => break Err(ClientError::Lost("it ended without closing".to_owned())),
+            Err(error) => break Err(error),
+        };
+        match heard {
+            None => {}
+            Some(Incoming::Closing(end)) => break Ok(end),
+            // A reader that is gone hears nothing; its answers go on.
+            Some(incoming) => drop(events.send(incoming).await),
+        }
+    };
+    let last = match &how {
+        Ok(end) => Incoming::Closing(end.clone()),
+        Err(error) => Incoming::Lost(error.to_string()),
+    };
+    shared.finish(how);
+    let _ = events.send(last).await;
+}
+
+/// Gives an answer to who waits for it; what nobody asked for is returned.
+fn dispatch(frame: ServerFrame<'_>, shared: &Shared) -> Option<Incoming> {
+    let (id, answer) = match frame {
+        ServerFrame::Reply(reply) => (reply.id, Ok(Reply::Body(reply.body.into_owned()))),
+        ServerFrame::Published(published) => (published.id, Ok(Reply::Seq(published.seq))),
+        ServerFrame::Pong(asked) => (asked.id, Ok(Reply::Pong)),
+        ServerFrame::Present(present) => {
+            let users = present.users.into_iter().map(|user| user.into_owned());
+            (present.id, Ok(Reply::Users(users.collect())))
+        }
+        ServerFrame::Sessions(list) => {
+            let sessions = list.sessions.into_iter().map(owned_line);
+            (list.id, Ok(Reply::Sessions(sessions.collect())))
+        }
+        ServerFrame::Stopping(stopping) => {
+            let notice = StoppingNotice {
+                reason: stopping.reason.into_owned(),
+                phase: stopping.phase.into_owned(),
+                remaining: Duration::from_millis(stopping.remaining),
+            };
+            match stopping.id {
+                Some(id) => (id, Ok(Reply::Stopping(notice))),
+                None => return Some(Incoming::Stopping(notice)),
+            }
+        }
+        ServerFrame::Error(error) => {
+            let refused = ClientError::Refused {
+                code: error.code,
+                message: error.message.into_owned(),
+            };
+            // An error without an id is followed by closing, which tells its code.
+            (error.id?, Err(refused))
+        }
+        ServerFrame::Closing(closing) => return Some(Incoming::Closing(End::of(closing))),
+        ServerFrame::Welcome(_) | ServerFrame::LoggedIn(_) => return None,
+        broadcast => return Event::of(broadcast).map(Incoming::Event),
+    };
+    shared.resolve(id, answer);
+    None
+}
+
+fn owned_line(line: SessionLine<'_>) -> SessionLine<'static> {
+    SessionLine {
+        session: line.session,
+        user: line.user.map(|user| user.into_owned().into()),
+        endpoint: line.endpoint.into_owned().into(),
+        peer: line.peer.into_owned().into(),
+        since: line.since,
+        sent: line.sent,
+    }
+}
+
+/// Writes frames, those that wait together in one write, until nobody can ask any
+/// more or the session is over; then the server sees the end.
+async fn write_frames(
+    mut sink: impl AsyncWrite + Unpin,
+    mut frames: mpsc::Receiver<Vec<u8>>,
+    mut over: watch::Receiver<Option<Result<End, ClientError>>>,
+) {
+    loop {
+        let frame = tokio::select! {
+            frame = frames.recv() => frame,
+            _ = over.wait_for(Option::is_some) => None,
+        };
+        let Some(mut bytes) = frame else { break };
+        while bytes.len() < BATCH
+            && let Ok(more) = frames.try_recv()
+        {
+            bytes.extend_from_slice(&more);
+        }
+        if sink.write_all(&bytes).await.is_err() {
+            return; // the reader learns why
+        }
+    }
+    let _ = sink.shutdown().await; // or it is gone already
+}
