@@ -340,6 +340,11 @@ impl Events {
         self.incoming.try_recv().ok()
     }
 
+    /// Whether nothing is there to hear now.
+    pub fn is_empty(&self) -> bool {
+        self.incoming.is_empty()
+    }
+
     /// The same session, for asking.
     pub fn client(&self) -> &Client {
         &self.client

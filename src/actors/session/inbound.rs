@@ -131,7 +131,7 @@ impl<L: Link + 'static> Session<L> {
             let limit = self.frame_limit();
             match self.desk.dialect.decode(&bytes[used..], limit) {
                 Ok(Decoded::Frame(frame, length)) => {
-                    if !self.serve(frame, ctx, cx) {
+                    if !self.serve(frame, cx) {
                         break;
                     }
                     used += length;

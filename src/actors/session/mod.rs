@@ -26,7 +26,7 @@ use std::time::{Duration, Instant};
 
 use actix::fut::ActorFuture;
 use actix::{
-    Actor, ActorContext, Addr, AsyncContext, Context, Handler, ResponseFuture, SpawnHandle,
+    Actor, ActorContext, Addr, AsyncContext, Context, Handler, ResponseFuture,
 };
 use tokio::sync::oneshot;
 
@@ -137,7 +137,7 @@ pub struct Session<L: Link + 'static> {
     desk: Arc<Desk>,
     is_own_user: bool,
     last_frame: Instant,
-    login_timer: Option<SpawnHandle>,
+    login_is_overdue: bool,
     /// Who waits for the session to be drained, or closed.
     waiting: Option<oneshot::Sender<SessionRecord>>,
     waker: Option<Waker>,
@@ -171,7 +171,7 @@ impl<L: Link + 'static> Session<L> {
             desk,
             is_own_user: start.is_own_user,
             last_frame: Instant::now(),
-            login_timer: None,
+            login_is_overdue: false,
             waiting: None,
             waker: None,
             _places: start.places,
@@ -238,14 +238,20 @@ impl<L: Link + 'static> Session<L> {
 
     fn set_timers(&mut self, ctx: &mut Context<Self>) {
         let limits = self.desk.limits;
-        self.login_timer = Some(ctx.run_later(limits.login_timeout, |session, _| {
-            if matches!(session.state, State::Greeting) {
-                session.fail(ErrorCode::LoginTimeout, "no login in time: connect again");
-                session.wake();
-            }
-        }));
+        ctx.run_later(limits.login_timeout, |session, _| {
+            session.login_is_overdue = true;
+            session.check_login();
+            session.wake();
+        });
         if let Some(idle) = limits.idle_timeout {
             ctx.run_interval(idle / 4, move |session, _| session.check_idle(idle));
+        }
+    }
+
+    /// A login that is in work may still succeed; one that fails was the last.
+    fn check_login(&mut self) {
+        if self.login_is_overdue && matches!(self.state, State::Greeting) {
+            self.fail(ErrorCode::LoginTimeout, "no login in time: connect again");
         }
     }
 

@@ -4,8 +4,6 @@ use std::borrow::Cow;
 use std::sync::Arc;
 use std::task::Context as TaskContext;
 
-use actix::{AsyncContext, Context};
-
 use super::Session;
 use super::state::State;
 use super::work::{Done, Entry, Ids, Pending, asked, reply_frame};
@@ -42,7 +40,6 @@ impl<L: Link + 'static> Session<L> {
     pub(super) fn serve(
         &mut self,
         frame: ClientFrame<'_>,
-        ctx: &mut Context<Self>,
         cx: &mut TaskContext<'_>,
     ) -> bool {
         if let ClientFrame::Publish(publish) = &frame
@@ -54,7 +51,7 @@ impl<L: Link + 'static> Session<L> {
             return false; // the run goes to the hub first
         }
         match &self.state {
-            State::Greeting => self.serve_stranger(frame, ctx),
+            State::Greeting => self.serve_stranger(frame),
             State::Ready(_) => self.serve_member(frame),
             State::Ending(_) => self.serve_late(&frame),
             State::LoggingIn | State::Closed { .. } => return false,
@@ -62,9 +59,9 @@ impl<L: Link + 'static> Session<L> {
         true
     }
 
-    fn serve_stranger(&mut self, frame: ClientFrame<'_>, ctx: &mut Context<Self>) {
+    fn serve_stranger(&mut self, frame: ClientFrame<'_>) {
         match frame {
-            ClientFrame::Login(login) => self.log_in(&login, ctx),
+            ClientFrame::Login(login) => self.log_in(&login),
             ClientFrame::Ping(asked) => self.outlet.answer(&ServerFrame::Pong(asked)),
             ClientFrame::Fim(_) => self.end(CloseReason::Fim),
             other => {
@@ -75,10 +72,7 @@ impl<L: Link + 'static> Session<L> {
         }
     }
 
-    fn log_in(&mut self, login: &Login<'_>, ctx: &mut Context<Self>) {
-        if let Some(timer) = self.login_timer.take() {
-            ctx.cancel_future(timer);
-        }
+    fn log_in(&mut self, login: &Login<'_>) {
         let claim = Claim {
             user: login.user.clone().into_owned(),
             password: login.password.clone().into_owned(),
