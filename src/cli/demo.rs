@@ -51,7 +51,7 @@ impl Stage {
         config.log.bytes = 512 << 10;
         config.log.pace.window = 64 << 10;
         config.log.pace.patience = Duration::from_millis(200);
-        config.on_phase = Arc::new(|line| tell_phase(line));
+        config.on_phase = Arc::new(tell_phase);
         let server = Server::start(config)
             .map_err(|error| Failure::new(sysexits::UNAVAILABLE, error.to_string()))?;
         Ok(Stage {
@@ -68,7 +68,11 @@ impl Stage {
 }
 
 fn tell_phase(line: &PhaseLine) {
-    say(&format!("  phase {:<9} over after {} ms", line.phase.as_str(), line.took_ms));
+    say(&format!(
+        "  phase {:<9} over after {} ms",
+        line.phase.as_str(),
+        line.took_ms
+    ));
 }
 
 fn heading(text: &str) {

@@ -213,7 +213,10 @@ impl Client {
     /// The user may not, or the session ends first.
     pub async fn shutdown(&self, now: bool) -> Result<StoppingNotice, ClientError> {
         let now = now.then_some(true);
-        match self.ask(|id| ClientFrame::Shutdown(Shutdown { id, now })).await? {
+        match self
+            .ask(|id| ClientFrame::Shutdown(Shutdown { id, now }))
+            .await?
+        {
             Reply::Stopping(notice) => Ok(notice),
             other => Err(mismatch(&other)),
         }

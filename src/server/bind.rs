@@ -108,7 +108,9 @@ impl Server {
                 });
             })
             .expect("the system has a thread to give");
-        outcome.recv().expect("the thread says how it went before it ends")
+        outcome
+            .recv()
+            .expect("the thread says how it went before it ends")
     }
 }
 

@@ -45,7 +45,9 @@ pub enum BindError {
     #[error("{0} is taken by a server that is running: stop it, or choose another --listen")]
     InUse(Endpoint),
     /// Something that is no socket stands at the path.
-    #[error("{0} is taken by a file that is not a socket: move it away, or choose another --listen")]
+    #[error(
+        "{0} is taken by a file that is not a socket: move it away, or choose another --listen"
+    )]
     NotASocket(Endpoint),
     /// Plain TCP beyond this machine.
     #[error("{0} is not loopback ({1}): plain tcp is for this machine only")]

@@ -36,7 +36,10 @@ impl Peer {
 impl fmt::Display for Peer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Peer::Local { pid: Some(pid), uid } => write!(f, "pid {pid} uid {uid}"),
+            Peer::Local {
+                pid: Some(pid),
+                uid,
+            } => write!(f, "pid {pid} uid {uid}"),
             Peer::Local { pid: None, uid } => write!(f, "uid {uid}"),
             Peer::Remote(address) => address.fmt(f),
         }

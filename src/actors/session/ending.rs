@@ -84,8 +84,11 @@ impl<L: Link + 'static> Session<L> {
         tracing::info!(session = %self.info.id, peer = %self.info.peer, %error, "bad input");
         if matches!(&self.state, State::Ending(_)) {
             // The shutdown has it already; the rest of the input means nothing.
-            self.outlet
-                .answer(&ServerFrame::error(None, error.code, error.message.as_str()));
+            self.outlet.answer(&ServerFrame::error(
+                None,
+                error.code,
+                error.message.as_str(),
+            ));
             self.inbox.is_over = true;
         } else {
             self.fail(error.code, &error.message);
@@ -296,7 +299,9 @@ impl<L: Link + 'static> Session<L> {
         let Some(ending) = self.ending() else {
             return false;
         };
-        let wait = ending.look.map_or(FIRST_LOOK, |last| (last * 2).min(LAST_LOOK));
+        let wait = ending
+            .look
+            .map_or(FIRST_LOOK, |last| (last * 2).min(LAST_LOOK));
         ending.look = Some(wait);
         if self.waiting.is_some() && !self.looking {
             self.looking = true;

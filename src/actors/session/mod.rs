@@ -25,9 +25,7 @@ use std::task::{Context as TaskContext, Poll, Waker};
 use std::time::{Duration, Instant};
 
 use actix::fut::ActorFuture;
-use actix::{
-    Actor, ActorContext, Addr, AsyncContext, Context, Handler, ResponseFuture,
-};
+use actix::{Actor, ActorContext, Addr, AsyncContext, Context, Handler, ResponseFuture};
 use tokio::sync::oneshot;
 
 use self::ending::Ending;
@@ -200,7 +198,11 @@ impl<L: Link + 'static> Session<L> {
     /// Reads, serves and writes until there is nothing to do, or others must have
     /// their turn.
     fn pump(&mut self, ctx: &mut Context<Self>, cx: &mut TaskContext<'_>) {
-        if !self.waker.as_ref().is_some_and(|known| known.will_wake(cx.waker())) {
+        if !self
+            .waker
+            .as_ref()
+            .is_some_and(|known| known.will_wake(cx.waker()))
+        {
             self.waker = Some(cx.waker().clone());
         }
         for _ in 0..ROUNDS {
@@ -224,7 +226,10 @@ impl<L: Link + 'static> Session<L> {
             if matches!(self.state, State::Ending(_)) {
                 self.close(CloseReason::Error(ErrorCode::Internal));
             } else {
-                self.fail(ErrorCode::Internal, "the server failed while it served this session");
+                self.fail(
+                    ErrorCode::Internal,
+                    "the server failed while it served this session",
+                );
             }
             cx.waker().wake_by_ref();
         }
@@ -258,7 +263,10 @@ impl<L: Link + 'static> Session<L> {
     fn check_idle(&mut self, limit: Duration) {
         let is_idle = self.last_frame.elapsed() >= limit && self.pending.is_none();
         if is_idle && matches!(self.state, State::Ready(_)) {
-            self.fail(ErrorCode::IdleTimeout, "no frame for too long: send a ping now and then");
+            self.fail(
+                ErrorCode::IdleTimeout,
+                "no frame for too long: send a ping now and then",
+            );
             self.wake();
         }
     }

@@ -16,8 +16,8 @@ use crate::actors::supervisor::{Haste, List, SessionInfo, Stop};
 use crate::close::{CloseReason, StopReason};
 use crate::log::Log;
 use crate::wire::{
-    Asked, Asking, ClientFrame, Dialect, ErrorCode, Login, Role, Seq, ServerFrame,
-    SessionLine, Shutdown,
+    Asked, Asking, ClientFrame, Dialect, ErrorCode, Login, Role, Seq, ServerFrame, SessionLine,
+    Shutdown,
 };
 
 /// Publishes that go to the hub in one message, at most.
@@ -37,11 +37,7 @@ pub(super) struct Batch {
 
 impl<L: Link + 'static> Session<L> {
     /// Serves one frame. `false`: not now; it must be served again later.
-    pub(super) fn serve(
-        &mut self,
-        frame: ClientFrame<'_>,
-        cx: &mut TaskContext<'_>,
-    ) -> bool {
+    pub(super) fn serve(&mut self, frame: ClientFrame<'_>, cx: &mut TaskContext<'_>) -> bool {
         if let ClientFrame::Publish(publish) = &frame
             && matches!(self.state, State::Ready(_))
         {
@@ -172,7 +168,10 @@ impl<L: Link + 'static> Session<L> {
                 return false;
             }
             self.count_answered();
-            self.fail_frame(publish.id, "the message's frame would be longer than max_frame");
+            self.fail_frame(
+                publish.id,
+                "the message's frame would be longer than max_frame",
+            );
             return true;
         }
         if let Some(batch) = &self.batch
@@ -222,7 +221,11 @@ impl<L: Link + 'static> Session<L> {
         self.tally.accepted += 1;
         if !self.is_admin() {
             self.tally.answered += 1;
-            self.refuse(id, ErrorCode::Forbidden, "the list of sessions is for admins");
+            self.refuse(
+                id,
+                ErrorCode::Forbidden,
+                "the list of sessions is for admins",
+            );
             return;
         }
         let answer = self.desk.supervisor.send(List);

@@ -47,8 +47,11 @@ impl Drive {
     pub(super) async fn run(mut self) {
         self.phase(Phase::Trigger, async {}).await;
         self.seal().await;
-        self.order(Phase::Announce, Order::Announce(self.clock.status(self.reason)))
-            .await;
+        self.order(
+            Phase::Announce,
+            Order::Announce(self.clock.status(self.reason)),
+        )
+        .await;
         self.requests().await;
         let head = self.hub().await;
         self.order(Phase::Drain, Order::Drain(head)).await;

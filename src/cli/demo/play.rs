@@ -41,7 +41,10 @@ async fn register(stage: &Stage) -> Result<(Client, Events), Failure> {
     heading("ana logs in for the first time, and that registers her");
     let (client, events) = stage.enter("ana", "segredo").await?;
     let who = client.who_am_i();
-    say(&format!("  ana      registered: {}, role: {}", who.registered, who.role));
+    say(&format!(
+        "  ana      registered: {}, role: {}",
+        who.registered, who.role
+    ));
     Ok((client, events))
 }
 
@@ -56,14 +59,14 @@ async fn wrong_password(stage: &Stage) {
 async fn upper_case(ana: &Client) -> Result<(), Failure> {
     heading("ana asks, and the endpoint's handler answers in upper case");
     let reply = ana.request("straße").await?;
-    say(&format!("  ana      straße -> {}", reply.as_text().unwrap_or("?")));
+    say(&format!(
+        "  ana      straße -> {}",
+        reply.as_text().unwrap_or("?")
+    ));
     Ok(())
 }
 
-async fn login_notice(
-    stage: &Stage,
-    ana_hears: &mut Events,
-) -> Result<(Client, Events), Failure> {
+async fn login_notice(stage: &Stage, ana_hears: &mut Events) -> Result<(Client, Events), Failure> {
     heading("rui logs in, and everybody who is there is told");
     let entered = stage.enter("rui", "outro").await?;
     let notice = hear(ana_hears).await?;
@@ -116,8 +119,12 @@ async fn slow_reader(ana: &Client, mut lento_hears: Events) -> Result<JoinHandle
     if let Some(gap) = gap {
         let (from, to) = (gap.from, gap.to);
         let count = to.0 - from.0 + 1;
-        say(&format!("  lento    reads {heard} that were waiting, then is told exactly"));
-        say(&format!("           what it missed: {from} to {to}, {count} broadcasts"));
+        say(&format!(
+            "  lento    reads {heard} that were waiting, then is told exactly"
+        ));
+        say(&format!(
+            "           what it missed: {from} to {to}, {count} broadcasts"
+        ));
     }
     Ok(read_on(lento_hears))
 }

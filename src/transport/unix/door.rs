@@ -155,10 +155,7 @@ fn bind_path(
 
 /// Binds with `mode` set on the socket first, which its file is made with: there
 /// is no moment at which it is open to more.
-fn listening(
-    address: &SocketAddrUnix,
-    mode: Mode,
-) -> io::Result<std::os::unix::net::UnixListener> {
+fn listening(address: &SocketAddrUnix, mode: Mode) -> io::Result<std::os::unix::net::UnixListener> {
     let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
     let socket = socket_with(AddressFamily::UNIX, SocketType::STREAM, flags, None)?;
     fchmod(&socket, mode)?;

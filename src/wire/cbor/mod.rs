@@ -111,7 +111,9 @@ fn client_value<'a>(name: &str, value: &'a [u8]) -> Result<ClientFrame<'a>, Wire
 
 fn seq_from_1(ack: Ack) -> Result<Ack, WireError> {
     match ack.seq {
-        Seq::ZERO => Err(WireError::bad_frame("the value of ack does not fit: seqs count from 1")),
+        Seq::ZERO => Err(WireError::bad_frame(
+            "the value of ack does not fit: seqs count from 1",
+        )),
         _ => Ok(ack),
     }
 }

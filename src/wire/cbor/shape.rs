@@ -34,7 +34,11 @@ impl Frame<'_> {
         let mut value = self.value.to_vec();
         for at in &self.unassigned {
             // One byte becomes null, two an unsigned number of one byte.
-            value[*at] = if value[*at] == SIMPLE_IN_NEXT_BYTE { 0x18 } else { 0xf6 };
+            value[*at] = if value[*at] == SIMPLE_IN_NEXT_BYTE {
+                0x18
+            } else {
+                0xf6
+            };
         }
         value
     }

@@ -85,7 +85,10 @@ fn indefinite_keys_and_unassigned_simple_values_are_passed_over() {
     ] {
         let bytes = framed(item);
         let decoded = decode_client(&bytes, 100).expect("the contract allows it");
-        assert_eq!(decoded, Decoded::Frame(ClientFrame::Ping(Asked { id: 1 }), bytes.len()));
+        assert_eq!(
+            decoded,
+            Decoded::Frame(ClientFrame::Ping(Asked { id: 1 }), bytes.len())
+        );
     }
 }
 
