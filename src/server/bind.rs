@@ -207,7 +207,7 @@ fn assemble(
             ListenerDoor(listener),
             rooms,
             turned_away.clone(),
-            move |connection, admission| usher.seat(connection, admission, &desk),
+            move |caller, admission| usher.seat(caller, admission, &desk),
             sentinel("an acceptor", &supervisor),
         );
         staff.acceptors.push(acceptor.start());

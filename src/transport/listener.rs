@@ -8,7 +8,7 @@ use std::task::{Context, Poll};
 use tokio::net::TcpListener;
 
 use super::unix::UnixDoor;
-use super::{Connection, Endpoint};
+use super::{Connection, Endpoint, Peer};
 
 /// Who of this machine may connect to a socket in the file system.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -52,6 +52,9 @@ pub enum BindError {
     /// Plain TCP beyond this machine.
     #[error("{0} is not loopback ({1}): plain tcp is for this machine only")]
     NotLoopback(Endpoint, SocketAddr),
+    /// A group's access to a name that has no file.
+    #[error("{0} has no file that access=group could be set on: use unix:PATH")]
+    NoFile(Endpoint),
     /// The system does not let it.
     #[error("{endpoint} cannot be listened on: {source}")]
     Io {
@@ -67,6 +70,8 @@ pub enum BindError {
 pub struct Listener {
     endpoint: Endpoint,
     door: Door,
+    /// An abstract name has no file whose mode could keep others out.
+    own_user_only: bool,
 }
 
 #[derive(Debug)]
@@ -91,12 +96,22 @@ impl Listener {
                 (endpoint.clone(), Door::Unix(door))
             }
         };
-        Ok(Listener { endpoint, door })
+        let is_abstract = matches!(endpoint, Endpoint::Abstract(_));
+        Ok(Listener {
+            own_user_only: is_abstract && *access == Access::Owner,
+            endpoint,
+            door,
+        })
     }
 
     /// Where it listens; a port that the system chose is filled in.
     pub fn endpoint(&self) -> &Endpoint {
         &self.endpoint
+    }
+
+    /// Whether this peer may stay, where the system itself lets everybody connect.
+    pub fn admits(&self, peer: &Peer) -> bool {
+        !self.own_user_only || peer.is_same_user() || peer.is_root()
     }
 
     /// The next connection.

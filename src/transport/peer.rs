@@ -24,6 +24,11 @@ impl Peer {
         matches!(self, Peer::Local { uid, .. } if *uid == rustix::process::geteuid().as_raw())
     }
 
+    /// Whether the peer is a local process of root's, whom no mode keeps out.
+    pub fn is_root(&self) -> bool {
+        matches!(self, Peer::Local { uid: 0, .. })
+    }
+
     /// The peer's process id, where the system tells it.
     pub fn pid(&self) -> Option<i32> {
         match self {

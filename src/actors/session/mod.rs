@@ -178,6 +178,7 @@ impl<L: Link + 'static> Session<L> {
         if let Some(code) = start.turned_away {
             let message = match code {
                 ErrorCode::Stopping => "the server is stopping",
+                ErrorCode::Forbidden => "this endpoint is for the server's own user",
                 _ => "no place is free: try again later, or ask the operator for more",
             };
             session.fail(code, message);

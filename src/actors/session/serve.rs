@@ -245,8 +245,12 @@ impl<L: Link + 'static> Session<L> {
             self.refuse(id, ErrorCode::Forbidden, message);
             return;
         }
-        tracing::info!(session = %self.info.id, user = ?self.info.user(), now, "shutdown asked for");
-        self.ask_stop(id, now.unwrap_or(false));
+        let now = now.unwrap_or(false);
+        if let Some(member) = self.state.member() {
+            let (session, user) = (self.info.id, &member.user);
+            tracing::info!(%session, %user, now, "shutdown asked for");
+        }
+        self.ask_stop(id, now);
     }
 
     fn ask_stop(&mut self, id: u64, now: bool) {

@@ -141,7 +141,7 @@ impl Drive {
         if done.is_none() {
             tracing::warn!(%phase, ?took, "a phase of the shutdown did not end in time");
         } else {
-            tracing::info!(%phase, ?took, "phase over");
+            tracing::debug!(%phase, ?took, "phase over");
         }
         let line = PhaseLine {
             phase,

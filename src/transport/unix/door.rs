@@ -37,6 +37,9 @@ impl UnixDoor {
             source,
         };
         let (listener, file) = match address(endpoint).map_err(io_error)? {
+            UnixAddress::Abstract(_) if matches!(access, Access::Group(_)) => {
+                return Err(BindError::NoFile(endpoint.clone()));
+            }
             UnixAddress::Abstract(name) => {
                 let address = SocketAddrUnix::new_abstract_name(name.as_bytes())
                     .map_err(|error| io_error(error.into()))?;
