@@ -20,7 +20,7 @@ endpoint=$1 user=$2
 
 # In a socat address these characters mean something.
 quoted() {
-    sed 's/[][\\:,!"'\''(){}]/\\&/g' <<<"$1"
+    printf '%s\n' "$1" | sed 's/[][\\:,!"'\''(){}]/\\&/g'
 }
 
 case $endpoint in
