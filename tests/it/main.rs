@@ -7,12 +7,14 @@
     reason = "a test that cannot go on says so with its line; most of these are `expect` all the same"
 )]
 
-mod closing;
 mod contract;
 mod errors;
 mod layers;
 mod presence;
+mod readers;
+mod registration;
 mod resume;
+mod shutdown;
 mod support;
 mod text_dialect;
 mod what_happens;

@@ -84,30 +84,49 @@ impl Raw {
 
     /// The next frame; `None` at the end.
     pub fn recv(&mut self) -> Option<Frame> {
+        self.recv_item(|item| {
+            let frame = Frame::parse(item);
+            contract::server_sends(&frame, item);
+            frame
+        })
+    }
+
+    /// The next frame's item, as bytes: for tests with too many frames to look at
+    /// each one closely.
+    pub fn recv_item<T>(&mut self, take: impl FnOnce(&[u8]) -> T) -> Option<T> {
         loop {
             let bytes = &self.buffer[self.at..];
             if let Some((prefix, rest)) = bytes.split_first_chunk::<4>() {
                 let length = u32::from_be_bytes(*prefix) as usize;
                 if let Some(item) = rest.get(..length) {
-                    let frame = Frame::parse(item);
-                    contract::server_sends(&frame, item);
+                    let taken = take(item);
                     self.at += 4 + length;
-                    return Some(frame);
+                    return Some(taken);
                 }
             }
             self.buffer.drain(..self.at);
             self.at = 0;
-            let mut chunk = [0; 16 * 1024];
-            match self.wire.read(&mut chunk) {
-                Ok(0) => {
-                    assert!(self.buffer.is_empty(), "the end came within a frame");
-                    return None;
-                }
-                Ok(length) => self.buffer.extend_from_slice(&chunk[..length]),
-                Err(error) if error.kind() == std::io::ErrorKind::ConnectionReset => return None,
-                Err(error) => panic!("nothing more to read: {error}"),
+            if !self.read_more() {
+                return None;
             }
         }
+    }
+
+    fn read_more(&mut self) -> bool {
+        let mut chunk = [0; 64 * 1024];
+        match self.wire.read(&mut chunk) {
+            Ok(length) => {
+                self.buffer.extend_from_slice(&chunk[..length]);
+                length > 0
+            }
+            Err(error) if error.kind() == std::io::ErrorKind::ConnectionReset => false,
+            Err(error) => panic!("nothing more to read: {error}"),
+        }
+    }
+
+    /// Whether the last bytes before the end were a whole frame.
+    pub fn ended_whole(&self) -> bool {
+        self.buffer.len() == self.at
     }
 
     /// The next frame, which is called `name`.
@@ -156,6 +175,7 @@ impl Raw {
     pub fn expect_end(&mut self) {
         let more = self.recv();
         assert_eq!(more, None, "closing is the last frame");
+        assert!(self.ended_whole(), "the end came within a frame");
     }
 
     /// Logs in with everybody's password.
