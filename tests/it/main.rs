@@ -7,6 +7,7 @@
     reason = "a test that cannot go on says so with its line; most of these are `expect` all the same"
 )]
 
+mod cli;
 mod contract;
 mod errors;
 mod layers;
@@ -15,6 +16,8 @@ mod readers;
 mod registration;
 mod resume;
 mod shutdown;
+#[cfg(unix)]
+mod sockets;
 mod support;
 mod text_dialect;
 mod what_happens;

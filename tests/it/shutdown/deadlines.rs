@@ -112,7 +112,9 @@ fn a_second_stop_changes_nothing_and_tells_the_phase() {
 fn the_phases_come_in_their_order_and_the_observer_hears_each() {
     let (told, heard) = std::sync::mpsc::channel();
     let fixture = Fixture::with(|config| {
-        config.on_phase = std::sync::Arc::new(move |line| drop(told.send(line.phase)));
+        config.on_phase = std::sync::Arc::new(move |line| {
+            told.send(line.phase).expect("the test listens to the end");
+        });
     });
     fixture.begin_stop();
     let report = fixture.assert_clean();

@@ -3,6 +3,7 @@
 
 mod frame;
 mod lines;
+mod process;
 mod raw;
 mod server;
 
@@ -12,6 +13,7 @@ use std::time::{Duration, Instant};
 
 pub use frame::{Frame, ask, bytes, login, prefixed, publish, request, text};
 pub use lines::Lines;
+pub use process::{Done, Served, arauto, finish, spawn};
 pub use raw::Raw;
 pub use server::Fixture;
 

@@ -56,10 +56,6 @@ impl Fixture {
         config.listen.push(listen.parse::<Listen>().expect("it is an endpoint"));
     }
 
-    pub fn endpoint(&self) -> &Endpoint {
-        &self.server.endpoints()[0]
-    }
-
     pub fn stream(&self) -> UnixStream {
         let stream = UnixStream::connect(self.socket()).expect("the server listens");
         let other = stream.try_clone().expect("a descriptor is free");
