@@ -1,0 +1,81 @@
+//! `pedir`, `escritor`, `who`, `sessions`.
+
+use crate::support::{Served, finish, login, watchdog};
+
+#[test]
+fn a_pipe_through_pedir_keeps_its_order() {
+    let _watchdog = watchdog();
+    let served = Served::new(&["--data", "none"]);
+    let numbers: String = (1..=20_000).map(|number| format!("n{number}\n")).collect();
+    let replies = finish(&mut served.command(&["pedir"]), &numbers).fine();
+    assert!(replies == numbers.to_uppercase(), "20000 replies in the order of their requests");
+    served.stop();
+}
+
+#[test]
+fn pedir_asks_its_arguments_and_stops_at_fim() {
+    let _watchdog = watchdog();
+    let served = Served::new(&["--data", "none"]);
+    let replies = finish(&mut served.command(&["pedir", "olá", "straße"]), "").fine();
+    assert_eq!(replies, "OLÁ\nSTRASSE\n");
+    let replies = finish(&mut served.command(&["request"]), "a\nfim\nb\n").fine();
+    assert_eq!(replies, "A\n");
+    served.stop();
+}
+
+#[test]
+fn escritor_publishes_its_arguments_or_each_line_until_fim() {
+    let _watchdog = watchdog();
+    let served = Served::new(&["--data", "none"]);
+    let mut reader = served.visitor();
+    reader.send(&login(1, "eva", "x"));
+    let mut seq = reader.expect("logged_in").num("seq");
+    finish(&mut served.command(&["escritor", "um", "dois"]), "").fine();
+    let printed = finish(&mut served.command(&["write", "--verbose"]), "três\nfim\nquatro\n").fine();
+    let mut heard = Vec::new();
+    while heard.len() < 3 {
+        let frame = reader.recv().expect("the session goes on");
+        seq += 1;
+        assert_eq!(frame.num("seq"), seq);
+        if frame.is("message") {
+            assert_eq!(frame.text("from"), "ana");
+            heard.push(frame.text("body").to_owned());
+        }
+    }
+    assert_eq!(heard, ["um", "dois", "três"]);
+    assert_eq!(printed, format!("{seq}\n"), "its place in the stream");
+    drop(reader);
+    served.stop();
+}
+
+#[test]
+fn who_and_sessions_tell_who_is_there() {
+    let _watchdog = watchdog();
+    let served = Served::new(&["--data", "none"]);
+    let mut rui = served.visitor();
+    rui.log_in("rui");
+    assert_eq!(finish(&mut served.command(&["who"]), "").fine(), "ana\nrui\n");
+    let sessions = finish(&mut served.command(&["sessions"]), "").fine();
+    let pid = format!("pid {}", std::process::id());
+    for what in ["rui", "ana", "unix:", &pid] {
+        assert!(sessions.contains(what), "{what}: {sessions}");
+    }
+    drop(rui);
+    served.stop();
+}
+
+#[test]
+fn a_reader_of_pedir_that_has_had_enough_is_no_failure() {
+    let _watchdog = watchdog();
+    let served = Served::new(&["--data", "none"]);
+    let mut command = std::process::Command::new("sh");
+    command
+        .args(["-c", "seq 20000 | \"$0\" pedir | head -n 3"])
+        .arg(env!("CARGO_BIN_EXE_arauto"))
+        .env("ARAUTO_ENDPOINT", format!("unix:{}", served.socket().display()))
+        .env("ARAUTO_USER", "ana")
+        .env("ARAUTO_PASSWORD", "x");
+    let done = finish(&mut command, "");
+    assert_eq!((&*done.out, &*done.err), ("1\n2\n3\n", ""));
+    served.stop();
+}

@@ -1,0 +1,54 @@
+//! `serve --console` through a pipe.
+
+use std::io::Write;
+
+use crate::support::{Served, watchdog};
+
+#[test]
+fn console_lines_are_published_as_consola_and_fim_stops_the_server() {
+    let _watchdog = watchdog();
+    let mut served = Served::new(&["--data", "none", "--console"]);
+    let mut ana = served.visitor();
+    ana.log_in("ana");
+    let mut console = served.child.stdin.take().expect("it is a pipe");
+    console.write_all("bom dia\n\n  fim é só uma palavra\n".as_bytes()).expect("it reads");
+    for text in ["bom dia", "  fim é só uma palavra"] {
+        let message = ana.expect("message");
+        assert_eq!((message.text("from"), message.text("body")), ("consola", text));
+    }
+    console.write_all(b"fim\n").expect("it reads");
+    assert_eq!(ana.expect("stopping").text("reason"), "fim");
+    ana.expect_closing("shutdown");
+    assert_eq!(served.wait(), Some(0), "{}", served.log());
+    let printed = served.printed();
+    assert!(printed.contains("consola: bom dia"), "{printed:?}");
+}
+
+#[test]
+fn the_end_of_a_consoles_input_stops_nothing() {
+    let _watchdog = watchdog();
+    let mut served = Served::new(&["--data", "none", "--console"]);
+    let mut console = served.child.stdin.take().expect("it is a pipe");
+    let mut ana = served.visitor();
+    ana.log_in("ana");
+    console.write_all(b"last words\n").expect("it reads");
+    drop(console);
+    assert_eq!(ana.expect("message").text("body"), "last words");
+    ana.request(1, "still there?");
+    assert_eq!(ana.skip_to("reply").text("body"), "STILL THERE?");
+    drop(ana);
+    served.stop();
+}
+
+#[test]
+fn without_a_console_what_comes_by_stdin_is_nothing() {
+    let _watchdog = watchdog();
+    let mut served = Served::new(&["--data", "none", "--no-console"]);
+    let mut console = served.child.stdin.take().expect("it is a pipe");
+    let _ = console.write_all(b"fim\n"); // nobody reads it
+    let mut ana = served.visitor();
+    ana.log_in("ana");
+    ana.ping();
+    drop(ana);
+    served.stop();
+}

@@ -1,0 +1,8 @@
+//! The real binary, from a shell.
+
+mod clients;
+mod console;
+mod leitor;
+mod serve;
+mod usage;
+mod users;

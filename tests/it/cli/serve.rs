@@ -1,0 +1,121 @@
+//! How a served server stops, and what it leaves behind.
+
+use rustix::process::Signal;
+
+use crate::support::{Raw, Served, finish, watchdog};
+
+fn report(served: &Served) -> arauto::Report {
+    let path = served.folder.path().join("report.json");
+    let text = std::fs::read_to_string(path).expect("--report writes it");
+    serde_json::from_str(&text).expect("the report is json, with the names of the design")
+}
+
+/// A client that never reads, with more on its way than its socket takes.
+fn stalled_reader(served: &Served) -> Raw {
+    let mut stalled = served.visitor();
+    stalled.log_in("stalled");
+    let mut ana = served.visitor();
+    ana.log_in("ana");
+    let body = "x".repeat(64 << 10);
+    for id in 0..40 {
+        ana.publish(id, &body);
+        ana.skip_to("published");
+    }
+    ana.fim();
+    stalled
+}
+
+#[test]
+fn sigterm_and_sigint_stop_the_server_with_exit_0_and_a_report() {
+    let _watchdog = watchdog();
+    for signal in [Signal::TERM, Signal::INT] {
+        let mut served = Served::new(&["--data", "none"]);
+        let mut ana = served.visitor();
+        let session = ana.log_in("ana");
+        served.signal(signal);
+        assert_eq!(ana.expect("stopping").text("reason"), "signal");
+        ana.expect_closing("shutdown");
+        assert_eq!(served.wait(), Some(0), "{}", served.log());
+        assert!(!served.socket().exists());
+        let report = report(&served);
+        assert_eq!((report.version, report.exit, report.reason.as_str()), (1, 0, "signal"));
+        assert_eq!(report.stream, session.text("stream"));
+        assert_eq!(report.sessions.len(), 1);
+        assert_eq!(report.phases.len(), 9);
+    }
+}
+
+#[test]
+fn a_second_signal_forces_exit_4_past_a_stalled_reader() {
+    let _watchdog = watchdog();
+    let mut served = Served::new(&["--data", "none"]);
+    let mut other = served.visitor();
+    other.log_in("other");
+    let _stalled = stalled_reader(&served);
+    served.signal(Signal::TERM);
+    other.skip_to("stopping");
+    served.signal(Signal::TERM);
+    assert_eq!(served.wait(), Some(4), "{}", served.log());
+    let report = report(&served);
+    assert_eq!(report.exit, 4);
+    assert!(report.sessions.iter().any(|session| !session.missing.is_empty()), "{report:#?}");
+}
+
+#[test]
+fn fim_with_wait_returns_when_the_server_is_gone() {
+    let _watchdog = watchdog();
+    let mut served = Served::new(&["--data", "none"]);
+    // A zombie is no server any more, but has its process id until it is waited for.
+    let pid = served.child.id();
+    let waiter = std::thread::spawn({
+        let mut command = served.command(&["fim", "--wait"]);
+        move || finish(&mut command, "")
+    });
+    assert_eq!(served.wait(), Some(0));
+    let done = waiter.join().expect("no panic");
+    assert!(done.err.contains("stopping"), "{done:?}");
+    done.fine();
+    assert!(!std::path::Path::new(&format!("/proc/{pid}")).exists(), "it is gone");
+    assert_eq!(report(&served).reason.as_str(), "admin");
+}
+
+#[test]
+fn fim_now_skips_the_drain_and_makes_exit_4() {
+    let _watchdog = watchdog();
+    let mut served = Served::new(&["--data", "none"]);
+    let _stalled = stalled_reader(&served);
+    finish(&mut served.command(&["fim", "--now"]), "").fine();
+    assert_eq!(served.wait(), Some(4), "{}", served.log());
+}
+
+#[test]
+fn a_config_file_says_what_flags_do_not() {
+    let _watchdog = watchdog();
+    let folder = tempfile::tempdir().expect("a folder can be made");
+    let file = folder.path().join("arauto.toml");
+    std::fs::write(&file, "max-frame = \"2KiB\"\ndefault-role = \"leitor\"\ndata = \"none\"\n")
+        .expect("it is ours");
+    let path = file.display().to_string();
+    let served = Served::new(&["--data", "none", "--config", &path, "--default-role", "admin"]);
+    let mut client = Raw::unix(
+        std::os::unix::net::UnixStream::connect(served.socket()).expect("the server listens"),
+    );
+    assert_eq!(client.expect("welcome").num("max_frame"), 2048);
+    assert_eq!(client.log_in("ana").text("role"), "admin", "a flag is stronger");
+    drop(client);
+    served.stop();
+}
+
+#[test]
+fn the_log_can_be_json() {
+    let _watchdog = watchdog();
+    let mut served = Served::new(&["--data", "none", "--log", "json"]);
+    served.signal(Signal::TERM);
+    assert_eq!(served.wait(), Some(0));
+    let log = served.log();
+    assert!(log.lines().count() > 2, "{log}");
+    for line in log.lines() {
+        let entry: Result<serde_json::Value, _> = serde_json::from_str(line);
+        assert!(entry.is_ok(), "{line}");
+    }
+}

@@ -1,0 +1,101 @@
+//! What a person gets wrong is named, with the way out.
+
+use crate::support::{Served, arauto, finish, watchdog};
+
+#[test]
+fn usage_errors_exit_64() {
+    let _watchdog = watchdog();
+    for arguments in [
+        &["nada"][..],
+        &["serve", "--nada"],
+        &["serve", "--drain-timeout", "soon"],
+        &["serve", "--default-role", "rei"],
+        &["serve", "--listen", "unix:/x?nada=1", "--data", "none"],
+        &["serve", "--listen", "udp:x", "--data", "none"],
+        &["pedir", "--connect", "nada", "a"],
+        &["pedir", "--connect", "unix:/x?dialect=text", "a"],
+        &["users"],
+        &[],
+    ] {
+        let done = finish(&mut arauto(arguments), "");
+        assert_eq!(done.code, Some(64), "{arguments:?}: {done:?}");
+        assert!(!done.err.is_empty(), "{arguments:?}");
+    }
+}
+
+#[test]
+fn help_and_version_exit_0_and_name_every_command() {
+    let _watchdog = watchdog();
+    let help = finish(&mut arauto(&["--help"]), "").fine();
+    for command in ["serve", "leitor", "escritor", "pedir", "who", "sessions", "fim", "users", "demo"] {
+        assert!(help.contains(command), "{command}");
+    }
+    for alias in ["read", "write", "request"] {
+        assert!(help.contains(alias), "{alias}");
+        finish(&mut arauto(&[alias, "--help"]), "").fine();
+    }
+    assert!(finish(&mut arauto(&["--version"]), "").fine().starts_with("arauto "));
+}
+
+#[test]
+fn where_nobody_listens_a_client_exits_69_with_a_hint() {
+    let _watchdog = watchdog();
+    let folder = tempfile::tempdir().expect("a folder can be made");
+    let endpoint = format!("unix:{}/none.sock", folder.path().display());
+    for command in [&["pedir", "a"][..], &["who"], &["leitor"], &["escritor", "a"], &["fim"]] {
+        let mut command = arauto(command);
+        let done = finish(command.args(["--user", "ana", "--connect", &endpoint]), "");
+        done.failed(69, &["none.sock", "arauto serve", "--connect"]);
+    }
+}
+
+#[test]
+fn a_wrong_password_exits_77_and_no_password_too() {
+    let _watchdog = watchdog();
+    let served = Served::new(&[]);
+    finish(&mut served.command(&["who"]), "").fine();
+    let wrong = finish(served.command(&["who"]).env("ARAUTO_PASSWORD", "outro"), "");
+    wrong.failed(77, &["bad-credentials"]);
+    let none = finish(served.command(&["who"]).env_remove("ARAUTO_PASSWORD"), "");
+    none.failed(77, &["ARAUTO_PASSWORD", "--password-file"]);
+    let file = served.folder.path().join("password");
+    std::fs::write(&file, format!("{}\n", crate::support::PASSWORD)).expect("it is ours");
+    let mut who = served.command(&["who", "--password-file"]);
+    finish(who.arg(&file).env_remove("ARAUTO_PASSWORD"), "").fine();
+    served.stop();
+}
+
+#[test]
+fn a_config_file_with_an_unknown_key_exits_78_and_names_it() {
+    let _watchdog = watchdog();
+    let folder = tempfile::tempdir().expect("a folder can be made");
+    let file = folder.path().join("arauto.toml");
+    for (text, naming) in [
+        ("nada = 1\n", "nada"),
+        ("drain-timeout = \"soon\"\n", "soon"),
+        ("listen = [\n", "arauto.toml"),
+        ("slow = \"perhaps\"\n", "perhaps"),
+    ] {
+        std::fs::write(&file, text).expect("it is ours");
+        let mut serve = arauto(&["serve", "--data", "none", "--config"]);
+        finish(serve.arg(&file), "").failed(78, &[naming]);
+    }
+    let mut serve = arauto(&["serve", "--config", "/no/such/file.toml"]);
+    finish(&mut serve, "").failed(66, &["/no/such/file.toml"]);
+}
+
+#[test]
+fn a_server_that_cannot_start_says_why() {
+    let _watchdog = watchdog();
+    let served = Served::new(&[]);
+    let listen = format!("unix:{}", served.socket().display());
+    let mut second = arauto(&["serve", "--data", "none", "--listen", &listen]);
+    finish(&mut second, "").failed(69, &[&listen, "running"]);
+    let mut open = arauto(&["serve", "--data", "none", "--listen", "tcp:0.0.0.0:0"]);
+    finish(&mut open, "").failed(69, &["loopback"]);
+    let data = served.folder.path().join("data");
+    let other = format!("unix:{}/other.sock", served.folder.path().display());
+    let mut same_data = arauto(&["serve", "--listen", &other, "--data"]);
+    finish(same_data.arg(&data), "").failed(73, &[&data.display().to_string()]);
+    served.stop();
+}

@@ -1,0 +1,90 @@
+//! `arauto users`, with the server running and without it.
+
+use crate::support::{Done, Served, arauto, finish, watchdog};
+
+fn who_as(served: &Served, user: &str, password: &str) -> Done {
+    let mut who = served.command(&["who"]);
+    finish(who.env("ARAUTO_USER", user).env("ARAUTO_PASSWORD", password), "")
+}
+
+fn users(served: &Served, arguments: &[&str], password: &str) -> Done {
+    finish(served.users(arguments).env("ARAUTO_PASSWORD", password), "")
+}
+
+#[test]
+fn a_running_server_sees_what_changed_at_the_next_login() {
+    let _watchdog = watchdog();
+    let served = Served::new(&[]);
+    users(&served, &["add", "rui", "--role", "leitor"], "um").fine();
+    assert_eq!(who_as(&served, "rui", "um").fine(), "rui\n");
+    who_as(&served, "rui", "dois").failed(77, &["bad-credentials"]);
+
+    users(&served, &["passwd", "rui"], "dois").fine();
+    who_as(&served, "rui", "um").failed(77, &["bad-credentials"]);
+    who_as(&served, "rui", "dois").fine();
+
+    let mut write = served.command(&["escritor", "a"]);
+    write.env("ARAUTO_USER", "rui").env("ARAUTO_PASSWORD", "dois");
+    finish(&mut write, "").failed(77, &["forbidden"]);
+    users(&served, &["role", "rui", "escritor"], "").fine();
+    finish(&mut write, "").fine();
+
+    users(&served, &["remove", "rui"], "").fine();
+    assert!(!users(&served, &["list"], "").fine().contains("rui"));
+    assert_eq!(who_as(&served, "rui", "três").fine(), "rui\n", "the name is free again");
+    served.stop();
+}
+
+#[test]
+fn without_a_server_the_accounts_are_the_same() {
+    let _watchdog = watchdog();
+    let folder = tempfile::tempdir().expect("a folder can be made");
+    let data = folder.path().join("data");
+    let users = |arguments: &[&str]| {
+        let mut command = arauto(&["users", "--data"]);
+        finish(command.arg(&data).args(arguments), "")
+    };
+    users(&["list"]).failed(66, &["--data"]);
+    users(&["add", "ana", "--role", "admin"]).fine();
+    users(&["add", "ana"]).failed(65, &["ana", "passwd"]);
+    users(&["add", "a b"]).failed(64, &["a b"]);
+    users(&["role", "rui", "leitor"]).failed(65, &["rui", "list"]);
+    users(&["role", "ana", "rei"]).failed(64, &["rei"]);
+    users(&["remove", "rui"]).failed(65, &["rui"]);
+    users(&["passwd", "rui"]).failed(65, &["rui"]);
+    let table = users(&["list"]).fine();
+    assert!(table.contains("ana") && table.contains("admin"), "{table}");
+    let json: serde_json::Value =
+        serde_json::from_str(users(&["list", "--json"]).fine().trim()).expect("it is json");
+    assert_eq!((&json["user"], &json["role"]), (&"ana".into(), &"admin".into()));
+
+    let served = Served::within(folder, &[]);
+    assert_eq!(who_as(&served, "ana", crate::support::PASSWORD).fine(), "ana\n");
+    served.stop();
+}
+
+#[test]
+fn an_import_adds_all_or_none() {
+    let _watchdog = watchdog();
+    let served = Served::new(&[]);
+    let file = served.folder.path().join("users.tsv");
+    let import = |text: &str| {
+        std::fs::write(&file, text).expect("it is ours");
+        finish(served.users(&["import"]).arg(&file), "")
+    };
+    import("# name, role, password\n\nana\tadmin\tum\nrui\tleitor\tcom\ttab\n").fine();
+    who_as(&served, "ana", "um").fine();
+    who_as(&served, "rui", "com\ttab").failed(77, &[]);
+    for (text, naming) in [
+        ("eva\tadmin\tx\nana\tleitor\ty\n", "ana"),
+        ("eva\tadmin\tx\nbia\n", "line 2"),
+        ("eva\tadmin\tx\nbia\trei\ty\n", "rei"),
+        ("eva\tadmin\tx\neva\tadmin\ty\n", "twice"),
+        ("eva\tadmin\tx\na b\tadmin\ty\n", "line 2"),
+    ] {
+        import(text).failed(65, &[naming]);
+        assert!(!users(&served, &["list"], "").fine().contains("eva"), "all or none: {text:?}");
+    }
+    finish(&mut served.users(&["import", "/no/such/file"]), "").failed(66, &["/no/such/file"]);
+    served.stop();
+}

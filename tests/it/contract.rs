@@ -1,0 +1,163 @@
+//! docs/protocol.cddl and what travels are the same thing.
+//!
+//! Every frame that passes through [`crate::support::Raw`], in any test, comes
+//! here. Frames of one shape are validated once: the schema says nothing that
+//! would tell them apart.
+
+use std::collections::{BTreeSet, HashSet};
+use std::sync::{LazyLock, Mutex};
+
+use cddl::ast::CDDL;
+use cddl::validator::Validator;
+use cddl::validator::cbor::CBORValidator;
+use cddl::validator::cbor_value::decode_cbor;
+use serde_cbor::Value;
+
+use crate::support::{Fixture, Frame, Raw, ask, bytes, publish, request, text};
+
+/// Names of frames, as the schema lists them.
+const CLIENT: &[&str] = &[
+    "login", "request", "publish", "who", "ping", "ack", "fim", "shutdown", "sessions",
+];
+const SERVER: &[&str] = &[
+    "welcome", "logged_in", "reply", "published", "present", "pong", "message", "joined", "left",
+    "gap", "error", "stopping", "closing", "sessions",
+];
+
+/// The schema, with one side's frames as the rule that counts.
+struct Schema {
+    text: &'static str,
+    rules: CDDL<'static>,
+    known: Mutex<HashSet<String>>,
+}
+
+static FROM_CLIENTS: LazyLock<Schema> = LazyLock::new(|| Schema::of("client-frame"));
+static FROM_SERVERS: LazyLock<Schema> = LazyLock::new(|| Schema::of("server-frame"));
+
+impl Schema {
+    fn of(side: &str) -> Schema {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/protocol.cddl");
+        let schema = std::fs::read_to_string(path).expect("the schema is in docs");
+        let text: &str = Box::leak(format!("one-frame = {side}\n{schema}").into());
+        Schema {
+            text,
+            rules: cddl::cddl_from_str(text, false).expect("docs/protocol.cddl is a schema"),
+            known: Mutex::default(),
+        }
+    }
+
+    fn check(&self, item: &[u8]) -> Result<(), String> {
+        let value = decode_cbor(item).map_err(|error| error.to_string())?;
+        let mut validator = CBORValidator::new(&self.rules, value, None);
+        validator.validate().map_err(|error| error.to_string())
+    }
+
+    fn see(&self, frame: &Frame, item: &[u8]) {
+        let shape = frame.shape();
+        let is_new = self.known.lock().expect("it is only inserted into").insert(shape);
+        if is_new && let Err(error) = self.check(item) {
+            panic!("{frame:?} is not of docs/protocol.cddl: {error}");
+        }
+    }
+}
+
+/// A client sends this frame.
+pub fn client_sends(frame: &Frame) {
+    FROM_CLIENTS.see(frame, &frame.item());
+}
+
+/// A server has sent this frame.
+pub fn server_sends(frame: &Frame, item: &[u8]) {
+    FROM_SERVERS.see(frame, item);
+}
+
+/// Every frame of the contract, in one conversation.
+fn drive() -> (BTreeSet<String>, BTreeSet<String>) {
+    let fixture = Fixture::new();
+    let (mut ana, login) = fixture.client_and_login("ana");
+    let mut rui = fixture.client("rui");
+    rui.fim();
+    let sent = [
+        request(1, text("a")),
+        request(2, bytes(&[0xff])),
+        publish(3, text("b")),
+        publish(4, bytes(&[0])),
+        ask("who", 5),
+        ask("ping", 6),
+        Frame::new("ack", [("seq", Value::Integer(1))]),
+        ask("sessions", 7),
+    ];
+    let mut from_client: BTreeSet<String> = sent.iter().map(|frame| frame.name.clone()).collect();
+    sent.iter().for_each(|frame| ana.send(frame));
+    let mut heard = ana.until("sessions");
+
+    let mut late = fixture.visitor();
+    let resume = Value::Map([(text("stream"), text("another")), (text("after"), Value::Integer(0))].into());
+    late.send(&crate::support::login(8, "eva", crate::support::PASSWORD).with("resume", resume));
+    heard.extend(late.until("gap"));
+    heard.extend(late_end(late));
+
+    heard.push(login);
+    from_client.extend(["login".to_owned(), "fim".to_owned(), "shutdown".to_owned()]);
+    ana.send(&ask("shutdown", 9).with("now", Value::Bool(false)));
+    heard.extend(ana.until("closing"));
+    drop(ana);
+    fixture.assert_clean();
+    let mut from_server: BTreeSet<String> = heard.into_iter().map(|frame| frame.name).collect();
+    from_server.insert("welcome".to_owned()); // each client of the fixture expects it
+    (from_client, from_server)
+}
+
+fn late_end(mut client: Raw) -> Vec<Frame> {
+    client.ask("fim", 1);
+    client.until("closing")
+}
+
+#[test]
+fn every_frame_of_the_contract_has_been_seen_and_validated() {
+    let (from_client, from_server) = drive();
+    assert_eq!(from_client, CLIENT.iter().map(|name| (*name).to_owned()).collect());
+    assert_eq!(from_server, SERVER.iter().map(|name| (*name).to_owned()).collect());
+}
+
+#[test]
+fn the_schema_lists_the_frames_that_the_tests_know() {
+    let listed = |side: &str| -> Vec<String> {
+        let schema = FROM_CLIENTS.text;
+        let start = schema.find(&format!("\n{side} =")).expect("the side has a rule");
+        let rule = schema[start + 1..].split("\n\n").next().expect("there is a first part");
+        let entries = rule.lines().filter_map(|line| line.split_once('{'));
+        entries
+            .filter_map(|(_, entry)| Some(entry.split_once(':')?.0.trim().to_owned()))
+            .collect()
+    };
+    assert_eq!(listed("client-frame"), CLIENT);
+    assert_eq!(listed("server-frame"), SERVER);
+}
+
+#[test]
+fn the_schema_refuses_what_is_not_of_the_contract() {
+    let wrong = [
+        ask("login", 1),
+        Frame::new("ping", []),
+        Frame::new("ping", [("id", text("1"))]),
+        Frame::new("nothing", [("id", Value::Integer(1))]),
+        Frame::new("ack", [("seq", Value::Integer(0))]),
+        request(1, Value::Integer(7)),
+        crate::support::login(1, &"a".repeat(65), "x"),
+    ];
+    for frame in wrong {
+        assert!(FROM_CLIENTS.check(&frame.item()).is_err(), "{frame:?} passes");
+    }
+    let error = Frame::new("error", [("code", text("no-code")), ("message", text("x"))]);
+    assert!(FROM_SERVERS.check(&error.item()).is_err(), "a code that is none passes");
+    assert!(FROM_SERVERS.check(&ask("ping", 1).item()).is_err(), "a client's frame passes");
+}
+
+#[test]
+fn a_frame_holds_each_error_code_and_the_schema_knows_it() {
+    for code in arauto::ErrorCode::ALL {
+        let error = Frame::new("error", [("code", text(code.as_str())), ("message", text("x"))]);
+        assert_eq!(FROM_SERVERS.check(&error.item()), Ok(()), "{code}");
+    }
+}

@@ -1,0 +1,138 @@
+//! What can go wrong until somebody is logged in.
+
+use std::time::Duration;
+
+use crate::support::{Fixture, PASSWORD, login, wait_until};
+
+#[test]
+pub(super) fn a_request_before_the_login_is_not_logged_in() {
+    let fixture = Fixture::new();
+    let mut client = fixture.visitor();
+    client.request(5, "a");
+    assert_eq!(client.expect_error("not-logged-in").num("id"), 5);
+    client.log_in("ana");
+    fixture.finish();
+}
+
+#[test]
+pub(super) fn a_second_login_in_one_session_is_already_logged_in() {
+    let fixture = Fixture::new();
+    let mut ana = fixture.client("ana");
+    ana.send(&login(5, "rui", PASSWORD));
+    assert_eq!(ana.expect_error("already-logged-in").num("id"), 5);
+    ana.ping();
+    fixture.finish();
+}
+
+#[test]
+pub(super) fn what_is_no_name_is_a_bad_name() {
+    let fixture = Fixture::new();
+    let mut client = fixture.visitor();
+    let long = "a".repeat(65);
+    for name in ["", "a b", "a\u{7}", "\u{2460}", &long] {
+        client.send_bytes(&login(5, name, PASSWORD).bytes());
+        assert_eq!(client.expect_error("bad-name").num("id"), 5, "{name:?}");
+    }
+    client.log_in(&"a".repeat(64));
+    fixture.finish();
+}
+
+#[test]
+fn the_consoles_name_is_nobodys() {
+    let fixture = Fixture::new();
+    let mut client = fixture.visitor();
+    client.send(&login(5, arauto::accounts::CONSOLE, PASSWORD));
+    let error = client.expect("error");
+    assert_eq!(error.text("code"), "bad-name", "{error:?}");
+    fixture.finish();
+}
+
+#[test]
+pub(super) fn a_wrong_password_is_bad_credentials() {
+    let fixture = Fixture::new();
+    fixture.client("ana").fim();
+    let mut client = fixture.visitor();
+    client.send(&login(5, "ana", "outro"));
+    assert_eq!(client.expect_error("bad-credentials").num("id"), 5);
+    client.log_in("ana");
+    fixture.finish();
+}
+
+#[test]
+pub(super) fn an_unknown_name_where_registration_is_closed() {
+    let fixture = Fixture::listening("?registration=closed", |_| {});
+    let mut client = fixture.visitor();
+    client.send(&login(5, "ana", PASSWORD));
+    assert_eq!(client.expect_error("registration-closed").num("id"), 5);
+    client.ping();
+    fixture.finish();
+}
+
+#[test]
+pub(super) fn a_login_too_many_is_throttled() {
+    let fixture = Fixture::with(|config| config.logins_waiting = 0);
+    let mut client = fixture.visitor();
+    client.send(&login(5, "ana", PASSWORD));
+    assert_eq!(client.expect_error("throttled").num("id"), 5);
+    client.ping();
+    fixture.finish();
+}
+
+#[test]
+pub(super) fn no_login_in_time_is_a_login_timeout() {
+    let fixture = Fixture::with(|config| config.login_timeout = Duration::from_millis(100));
+    let mut client = fixture.visitor();
+    client.expect_error("login-timeout");
+    client.expect_closing("login-timeout");
+    fixture.finish();
+}
+
+#[test]
+fn pings_do_not_put_the_login_off() {
+    let fixture = Fixture::with(|config| config.login_timeout = Duration::from_millis(100));
+    let mut client = fixture.visitor();
+    let frames = loop {
+        if client.try_send(&crate::support::ask("ping", 1).bytes()).is_err() {
+            break client.until("closing");
+        }
+        match client.recv() {
+            Some(frame) if frame.is("pong") => {}
+            Some(frame) => break vec![frame, client.expect("closing")],
+            None => panic!("the end without a word"),
+        }
+    };
+    assert_eq!(frames.last().expect("there is one").text("reason"), "login-timeout");
+    fixture.finish();
+}
+
+#[test]
+pub(super) fn a_session_too_many_is_told_so() {
+    let fixture = Fixture::with(|config| config.max_sessions = 1);
+    let mut ana = fixture.client("ana");
+    let mut other = fixture.visitor();
+    other.expect_error("too-many-sessions");
+    other.expect_closing("too-many-sessions");
+    ana.fim();
+    drop(ana);
+    wait_until("the place is free again", || {
+        let mut client = fixture.visitor();
+        client.send_bytes(&crate::support::ask("ping", 1).bytes());
+        client.recv().is_some_and(|frame| frame.is("pong"))
+    });
+    fixture.finish();
+}
+
+#[test]
+fn an_endpoint_may_have_a_limit_of_its_own() {
+    let fixture = Fixture::listening("?max=2", |config| {
+        Fixture::also(config, "tcp:127.0.0.1:0");
+    });
+    let _two = [fixture.visitor(), fixture.visitor()];
+    let mut third = fixture.visitor();
+    third.expect_error("too-many-sessions");
+    third.expect_closing("too-many-sessions");
+    let mut elsewhere = fixture.tcp_visitor();
+    elsewhere.log_in("ana");
+    elsewhere.fim();
+    fixture.finish();
+}

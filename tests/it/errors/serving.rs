@@ -1,0 +1,144 @@
+//! What can go wrong with a frame of a session that is logged in.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use arauto::{Answer, Body, Handler, Request, Role, SlowPolicy};
+use tokio::sync::Notify;
+
+use crate::support::{Fixture, ask, bytes, publish, request, text, wait_until};
+
+#[test]
+pub(super) fn what_a_role_does_not_allow_is_forbidden() {
+    let fixture = Fixture::with(|config| {
+        config.default_role = Role::Leitor;
+        Fixture::also(config, "tcp:127.0.0.1:0");
+    });
+    let mut ana = fixture.tcp_visitor();
+    ana.log_in("ana");
+    for frame in [publish(5, text("a")), ask("shutdown", 5), ask("sessions", 5)] {
+        ana.send(&frame);
+        assert_eq!(ana.expect_error("forbidden").num("id"), 5);
+    }
+    let closing = ana.fim();
+    assert_eq!((closing.num("accepted"), closing.num("refused")), (3, 0));
+    fixture.finish();
+}
+
+#[test]
+pub(super) fn bytes_for_upper_are_not_text() {
+    let fixture = Fixture::new();
+    let mut ana = fixture.client("ana");
+    ana.send(&request(5, bytes(b"abc")));
+    assert_eq!(ana.expect_error("not-text").num("id"), 5);
+    ana.ping();
+    fixture.finish();
+}
+
+#[test]
+pub(super) fn no_frame_for_too_long_is_an_idle_timeout() {
+    let fixture = Fixture::with(|config| config.idle_timeout = Some(Duration::from_millis(100)));
+    let mut ana = fixture.client("ana");
+    ana.expect_error("idle-timeout");
+    ana.expect_closing("idle-timeout");
+    fixture.finish();
+}
+
+#[test]
+pub(super) fn a_reader_that_falls_off_the_tail_is_a_slow_consumer() {
+    let fixture = Fixture::with(|config| {
+        config.slow = SlowPolicy::Disconnect;
+        config.log.bytes = 256 << 10;
+        config.log.pace.window = 32 << 10;
+        config.log.pace.patience = Duration::from_millis(50);
+    });
+    let mut slow = fixture.client("slow");
+    let mut ana = fixture.client("ana");
+    let body = "x".repeat(16 << 10);
+    // More than the socket and the log hold together.
+    for id in 0..200 {
+        ana.publish(id, &body);
+        ana.skip_to("published");
+    }
+    let frames = slow.until("error");
+    assert_eq!(frames.last().expect("it is there").text("code"), "slow-consumer");
+    let closing = slow.expect_closing("slow-consumer");
+    let seqs: Vec<u64> = frames
+        .iter()
+        .filter(|frame| frame.is("message") || frame.is("joined"))
+        .map(|frame| frame.num("seq"))
+        .collect();
+    assert_eq!(seqs, (2..2 + seqs.len() as u64).collect::<Vec<_>>(), "no hole before the end");
+    assert_eq!(seqs.last(), Some(&closing.num("last_seq")), "the last that was sent");
+    ana.ping();
+    fixture.finish();
+}
+
+/// Answers once it is told to.
+struct Held(Arc<Notify>);
+
+impl Handler for Held {
+    fn handle(&self, _request: Request<'_>) -> Answer {
+        let told = Arc::clone(&self.0);
+        Answer::later(async move {
+            told.notified().await;
+            Ok(Body::text("done"))
+        })
+    }
+}
+
+#[test]
+pub(super) fn a_frame_after_the_cut_is_told_of_the_stop() {
+    let go = Arc::new(Notify::new());
+    let held = Held(Arc::clone(&go));
+    let fixture = Fixture::with(|config| config.handler = Arc::new(held));
+    let (mut ana, mut rui) = (fixture.client("ana"), fixture.client("rui"));
+    ana.expect("joined");
+    ana.request(1, "a");
+    wait_until("the handler has it", || Arc::strong_count(&go) == 3);
+    fixture.begin_stop();
+    rui.expect("stopping");
+    let late = [request(5, text("a")), publish(6, text("a")), ask("who", 7), ask("ping", 8)];
+    for frame in &late {
+        rui.send(frame);
+    }
+    for id in 5..9 {
+        assert_eq!(rui.expect_error("stopping").num("id"), id);
+    }
+    go.notify_one();
+    let closing = rui.expect_closing("shutdown");
+    assert_eq!((closing.num("accepted"), closing.num("refused")), (0, 4));
+    ana.skip_to("reply");
+    ana.expect_closing("shutdown");
+    fixture.assert_clean();
+}
+
+/// Panics, at once or in its future.
+struct Panics;
+
+impl Handler for Panics {
+    fn handle(&self, request: Request<'_>) -> Answer {
+        match request.body.as_text() {
+            Some("now") => panic!("on purpose"),
+            Some("later") => Answer::later(async { panic!("on purpose, later") }),
+            _ => Answer::now("fine"),
+        }
+    }
+}
+
+#[test]
+pub(super) fn a_handler_that_panics_ends_its_own_session_with_internal() {
+    let fixture = Fixture::with(|config| config.handler = Arc::new(Panics));
+    let mut other = fixture.client("other");
+    for when in ["now", "later"] {
+        let mut ana = fixture.client("ana");
+        ana.request(1, when);
+        ana.expect_error("internal");
+        ana.expect_closing("internal");
+    }
+    other.request(1, "well?");
+    let frames = other.until("reply");
+    assert_eq!(frames.last().expect("it is there").text("body"), "fine");
+    assert!(frames.iter().any(|frame| frame.is("left")), "the others hear that ana is gone");
+    fixture.finish();
+}

@@ -1,0 +1,97 @@
+//! What is wrong with the bytes.
+
+use arauto::wire::{MAX_FRAME, MAX_FRAME_BEFORE_LOGIN};
+
+use crate::support::{Fixture, prefixed};
+
+#[test]
+pub(super) fn bytes_that_are_no_frame_are_a_bad_frame() {
+    let fixture = Fixture::new();
+    let bad: &[&[u8]] = &[
+        b"",                             // a length of 0
+        b"\xff",                         // a break
+        b"\xa0",                         // no name
+        b"\xa1\x64ping\x01",             // no map
+        b"\xa1\x64ping\xa0",             // no id
+        b"\xa1\x64ping\xa1\x62id\x20",   // a negative id
+        b"\xa1\x64ping\xa1\x62id\x01!",  // something follows
+        b"\xa1\x64pang\xa1\x62id\x01",   // a name that is none
+        b"\xa1\x64pong\xa1\x62id\x01",   // a server's frame
+        b"\xc1\xa1\x64ping\xa1\x62id\x01", // a tag
+    ];
+    for item in bad {
+        let mut client = fixture.visitor();
+        client.send_bytes(&prefixed(item));
+        let error = client.expect_error("bad-frame");
+        assert!(error.get("id").is_none(), "{item:?}: {error:?}");
+        client.expect_closing("bad-frame");
+    }
+    fixture.finish();
+}
+
+#[test]
+fn a_bad_frame_after_the_login_is_answered_in_its_place() {
+    let fixture = Fixture::new();
+    let mut ana = fixture.client("ana");
+    ana.request(1, "a");
+    ana.publish(2, "b");
+    ana.send_bytes(&prefixed(b"\xff"));
+    let frames = ana.until("closing");
+    ana.expect_end();
+    let answers: Vec<&str> = frames
+        .iter()
+        .map(|frame| frame.name.as_str())
+        .filter(|name| *name != "message")
+        .collect();
+    assert_eq!(answers, ["reply", "published", "error", "closing"]);
+    assert_eq!(frames.last().expect("it is there").num("accepted"), 2);
+    fixture.finish();
+}
+
+#[test]
+pub(super) fn a_frame_over_the_limit_is_too_large() {
+    let fixture = Fixture::new();
+    let over = |limit: usize| u32::try_from(limit + 1).expect("it fits").to_be_bytes();
+
+    let mut stranger = fixture.visitor();
+    stranger.send_bytes(&over(MAX_FRAME_BEFORE_LOGIN));
+    stranger.expect_error("frame-too-large");
+    stranger.expect_closing("frame-too-large");
+
+    let mut ana = fixture.client("ana");
+    ana.request(1, &"x".repeat(MAX_FRAME_BEFORE_LOGIN + 1));
+    ana.expect("reply");
+    ana.send_bytes(&over(MAX_FRAME));
+    ana.expect_error("frame-too-large");
+    ana.expect_closing("frame-too-large");
+    fixture.finish();
+}
+
+#[test]
+fn a_frame_of_exactly_the_limit_is_served() {
+    let fixture = Fixture::with(|config| config.max_frame = 4096);
+    let mut ana = fixture.client("ana");
+    let body = "x".repeat(4096 - crate::support::request(1, crate::support::text("")).item().len() - 2);
+    let frame = crate::support::request(1, crate::support::text(&body));
+    assert_eq!(frame.item().len(), 4096);
+    ana.send(&frame);
+    assert_eq!(ana.expect("reply").text("body").len(), body.len());
+    fixture.finish();
+}
+
+#[test]
+pub(super) fn another_protocol_is_unsupported() {
+    let fixture = Fixture::new();
+    let foreign: &[&[u8]] = &[
+        b"GET / HTTP/1.1\r\nHost: x\r\n\r\n",
+        b"/login ana segredo\n",
+        b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03",
+    ];
+    for bytes in foreign {
+        let mut client = fixture.visitor();
+        client.send_bytes(bytes);
+        client.expect_error("unsupported");
+        client.expect_closing("unsupported");
+    }
+    fixture.finish();
+}

@@ -1,0 +1,23 @@
+//! arauto from outside: real sockets, real processes, the contract's own bytes.
+//!
+//! One binary, one file a behaviour. No test sleeps: each waits for what it needs
+//! and [`support::watchdog`] ends the process where that never comes.
+#![allow(
+    clippy::unwrap_used,
+    reason = "a test that cannot go on says so with its line; most of these are `expect` all the same"
+)]
+
+mod cli;
+mod contract;
+mod errors;
+mod layers;
+mod presence;
+mod readers;
+mod registration;
+mod resume;
+mod shutdown;
+#[cfg(unix)]
+mod sockets;
+mod support;
+mod text_dialect;
+mod what_happens;

@@ -1,0 +1,95 @@
+//! First come registers, once, and for good.
+
+use std::process::Command;
+use std::sync::Barrier;
+
+use crate::support::{Fixture, PASSWORD, Raw, login, wait_until, watchdog};
+
+/// How many log in at once.
+const AT_ONCE: usize = 100;
+
+#[test]
+fn of_100_first_logins_of_one_name_exactly_one_registers() {
+    let fixture = Fixture::new();
+    for name in ["ana", "bia", "caio", "davi", "eva"] {
+        let start = Barrier::new(AT_ONCE);
+        let registered: usize = std::thread::scope(|scope| {
+            let attempts: Vec<_> = (0..AT_ONCE)
+                .map(|number| {
+                    let (fixture, start) = (&fixture, &start);
+                    scope.spawn(move || {
+                        let mut client = fixture.visitor();
+                        start.wait();
+                        // Half of them bring a password of their own.
+                        let password = if number % 2 == 0 { "um" } else { "outro" };
+                        client.send(&login(1, name, password));
+                        let answer = client.recv().expect("it is answered");
+                        match answer.name.as_str() {
+                            "logged_in" => (password, Some(answer.flag("registered"))),
+                            _ => (password, None),
+                        }
+                    })
+                })
+                .collect();
+            let outcomes: Vec<_> =
+                attempts.into_iter().map(|one| one.join().expect("no panic")).collect();
+            let winner = outcomes.iter().find(|(_, outcome)| *outcome == Some(true));
+            let (its_password, _) = winner.expect("one registers");
+            for (password, outcome) in &outcomes {
+                assert_eq!(outcome.is_some(), password == its_password, "{password}: {outcome:?}");
+            }
+            outcomes.iter().filter(|(_, outcome)| *outcome == Some(true)).count()
+        });
+        assert_eq!(registered, 1, "{name}");
+    }
+    fixture.finish();
+}
+
+#[test]
+fn an_answered_registration_outlives_a_kill_9() {
+    let _watchdog = watchdog();
+    let folder = tempfile::tempdir().expect("a folder can be made");
+    let socket = folder.path().join("s.sock");
+    let start = || {
+        let server = Command::new(env!("CARGO_BIN_EXE_arauto"))
+            .args(["serve", "--no-console", "--log", "json", "--listen"])
+            .arg(format!("unix:{}", socket.display()))
+            .arg("--data")
+            .arg(folder.path().join("data"))
+            .stderr(std::process::Stdio::null())
+            .spawn()
+            .expect("the binary is built");
+        wait_until("the server listens", || {
+            std::os::unix::net::UnixStream::connect(&socket).is_ok()
+        });
+        server
+    };
+    let visitor = || {
+        let stream = std::os::unix::net::UnixStream::connect(&socket).expect("it listens");
+        let mut client = Raw::unix(stream);
+        client.expect("welcome");
+        client
+    };
+
+    let mut server = start();
+    let users = ["ana", "rui", "eva"];
+    let mut clients: Vec<Raw> = users.iter().map(|_| visitor()).collect();
+    for (client, user) in clients.iter_mut().zip(users) {
+        client.send(&login(1, user, PASSWORD));
+    }
+    for client in &mut clients {
+        assert!(client.skip_to("logged_in").flag("registered"));
+    }
+    server.kill().expect("it runs");
+    server.wait().expect("it is a child");
+
+    let mut server = start();
+    for user in users {
+        let mut client = visitor();
+        client.send(&login(1, user, "outro"));
+        client.expect_error("bad-credentials");
+        assert!(!client.log_in(user).flag("registered"), "{user} is known");
+    }
+    server.kill().expect("it runs");
+    server.wait().expect("it is a child");
+}

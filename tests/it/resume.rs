@@ -1,0 +1,112 @@
+//! A login that goes on where an earlier session stopped.
+
+use serde_cbor::Value;
+
+use crate::support::{Fixture, Frame, PASSWORD, Raw, login, text};
+
+fn resume(fixture: &Fixture, user: &str, stream: &str, after: u64) -> (Raw, Frame) {
+    let mut client = fixture.visitor();
+    let entries = [(text("stream"), text(stream)), (text("after"), Value::Integer(after.into()))];
+    let point = Value::Map(entries.into());
+    client.send(&login(1, user, PASSWORD).with("resume", point));
+    let login = client.expect("logged_in");
+    (client, login)
+}
+
+/// Publishes so many messages, and waits until each has its seq.
+fn publish(client: &mut Raw, count: u64, body: &str) -> u64 {
+    for id in 0..count {
+        client.publish(id, body);
+    }
+    let mut last = 0;
+    for _ in 0..count {
+        last = client.skip_to("published").num("seq");
+    }
+    last
+}
+
+/// The seqs that come until `last`.
+fn heard(client: &mut Raw, last: u64) -> Vec<u64> {
+    let mut seqs = Vec::new();
+    while seqs.last() != Some(&last) {
+        seqs.push(client.recv().expect("the session goes on").num("seq"));
+    }
+    seqs
+}
+
+#[test]
+fn the_same_stream_is_replayed_from_where_it_was_read() {
+    let fixture = Fixture::new();
+    let (mut ana, first) = fixture.client_and_login("ana");
+    let (stream, after) = (first.text("stream").to_owned(), first.num("seq"));
+    let mut rui = fixture.client("rui");
+    ana.expect("joined");
+    ana.fim();
+    publish(&mut rui, 50, "missed");
+
+    let (mut again, login) = resume(&fixture, "ana", &stream, after + 1);
+    assert_eq!(login.num("seq"), after + 1, "it begins where the client stopped");
+    let last = publish(&mut rui, 5, "live");
+    let seqs = heard(&mut again, last);
+    assert_eq!(seqs, (after + 2..=last).collect::<Vec<_>>(), "no hole, no repeat");
+    fixture.finish();
+}
+
+#[test]
+fn a_resume_at_the_head_replays_nothing_but_its_own_joined() {
+    let fixture = Fixture::new();
+    let (mut ana, first) = fixture.client_and_login("ana");
+    let last = publish(&mut ana, 3, "x");
+    ana.fim(); // its own left is last + 1
+    let (mut again, login) = resume(&fixture, "ana", first.text("stream"), last);
+    assert_eq!(login.num("seq"), last);
+    assert_eq!(again.expect("left").num("seq"), last + 1);
+    assert_eq!(again.expect("joined").num("seq"), last + 2);
+    fixture.finish();
+}
+
+#[test]
+fn what_is_no_longer_held_is_named_by_one_gap_before_the_rest() {
+    let fixture = Fixture::with(|config| {
+        config.log.bytes = 256 << 10;
+        config.log.pace.window = 32 << 10;
+    });
+    let (mut ana, first) = fixture.client_and_login("ana");
+    let body = "x".repeat(8 << 10);
+    let last = publish(&mut ana, 100, &body);
+
+    let (mut again, login) = resume(&fixture, "ana", first.text("stream"), 1);
+    assert_eq!(login.num("seq"), 1);
+    let gap = again.expect("gap");
+    assert_eq!(gap.num("from"), 2, "it begins behind what was read");
+    assert!(gap.num("to") < last, "the newest are held: {gap:?}");
+    assert_eq!(heard(&mut again, last), (gap.num("to") + 1..=last).collect::<Vec<_>>());
+    fixture.finish();
+}
+
+#[test]
+fn another_streams_name_is_one_gap_from_1_and_then_live() {
+    let fixture = Fixture::new();
+    let mut ana = fixture.client("ana");
+    publish(&mut ana, 10, "x");
+    let (mut rui, login) = resume(&fixture, "rui", "another", 3);
+    let head = login.num("seq");
+    let gap = rui.expect("gap");
+    assert_eq!((gap.num("from"), gap.num("to")), (1, head));
+    let last = publish(&mut ana, 1, "live");
+    assert_eq!(heard(&mut rui, last), [head + 1]);
+    fixture.finish();
+}
+
+#[test]
+fn an_after_that_is_ahead_of_the_stream_is_one_gap_from_1_and_then_live() {
+    let fixture = Fixture::new();
+    let (mut ana, first) = fixture.client_and_login("ana");
+    let (mut rui, login) = resume(&fixture, "rui", first.text("stream"), u64::MAX);
+    let head = login.num("seq");
+    let gap = rui.expect("gap");
+    assert_eq!((gap.num("from"), gap.num("to")), (1, head));
+    let last = publish(&mut ana, 1, "live");
+    assert_eq!(heard(&mut rui, last), [head + 1]);
+    fixture.finish();
+}

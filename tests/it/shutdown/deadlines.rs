@@ -1,0 +1,125 @@
+//! Deadlines: what was not delivered is named, and nothing waits for ever.
+
+use std::time::{Duration, Instant};
+
+use arauto::{Evidence, Phase, SessionRecord, StopReason};
+
+use super::{HeldServer, stalled_reader};
+use crate::support::{Fixture, block_on};
+
+fn of<'a>(report: &'a arauto::Report, user: &str) -> &'a SessionRecord {
+    let mut sessions = report.sessions.iter();
+    let found = sessions.find(|record| record.user.as_deref() == Some(user));
+    found.unwrap_or_else(|| panic!("{user} is in the report: {report:#?}"))
+}
+
+#[test]
+fn a_stalled_reader_makes_exit_3_with_the_missing_range_named() {
+    let fixture = Fixture::with(|config| config.drain_timeout = Duration::from_secs(2));
+    let mut stalled = stalled_reader(&fixture);
+    let began = Instant::now();
+    fixture.begin_stop();
+    let report = fixture.report();
+    assert!(began.elapsed() < Duration::from_secs(10), "the budget is 2 s");
+    assert_eq!(report.exit, 3);
+    let record = of(&report, "stalled");
+    assert_eq!(record.cut, report.head);
+    assert_eq!(record.missing, [(record.sent.next(), report.head)]);
+    assert!(record.evidence < Evidence::Read, "{record:?}");
+    let drain = report.phases.iter().find(|line| line.phase == Phase::Drain);
+    assert!(!drain.expect("it was reached").in_time);
+
+    // What the report calls sent is what there is to read, to the last whole frame.
+    let mut last = 0;
+    while let Some(frame) = stalled.recv() {
+        if frame.get("seq").is_some() {
+            last = frame.num("seq");
+        }
+        assert!(!frame.is("closing"), "it was cut off");
+    }
+    assert_eq!(last, record.sent.0);
+}
+
+#[test]
+fn a_reader_that_wakes_up_in_the_drain_misses_nothing() {
+    let fixture = Fixture::new();
+    let mut stalled = stalled_reader(&fixture);
+    fixture.begin_stop();
+    let frames = stalled.until("closing");
+    stalled.expect_end();
+    let seqs = frames.iter().filter(|frame| frame.get("seq").is_some());
+    let seqs: Vec<u64> = seqs.map(|frame| frame.num("seq")).collect();
+    let report = fixture.assert_clean();
+    assert_eq!(seqs, (2..=report.head.0).collect::<Vec<_>>());
+}
+
+#[test]
+fn insisting_cuts_every_deadline_short_and_makes_exit_4() {
+    let fixture = Fixture::new();
+    let _stalled = stalled_reader(&fixture);
+    let began = Instant::now();
+    fixture.begin_stop();
+    block_on(fixture.server.insist(StopReason::Signal)).expect("it is still there");
+    let report = fixture.report();
+    assert!(began.elapsed() < Duration::from_secs(10), "it took {:?}", began.elapsed());
+    assert_eq!((report.exit, report.reason), (4, StopReason::Fim));
+    assert!(!of(&report, "stalled").missing.is_empty(), "what is missing is listed");
+}
+
+#[test]
+fn an_admins_shutdown_now_skips_the_drain() {
+    let fixture = Fixture::new();
+    let _stalled = stalled_reader(&fixture);
+    let mut ana = fixture.client("ana");
+    let began = Instant::now();
+    let now = crate::support::ask("shutdown", 3).with("now", serde_cbor::Value::Bool(true));
+    ana.send(&now);
+    assert_eq!(ana.skip_to("stopping").num("id"), 3);
+    ana.expect_closing("shutdown");
+    let report = fixture.report();
+    assert!(began.elapsed() < Duration::from_secs(10), "it took {:?}", began.elapsed());
+    assert_eq!((report.exit, report.reason), (4, StopReason::Admin));
+}
+
+#[test]
+fn a_second_stop_changes_nothing_and_tells_the_phase() {
+    let HeldServer {
+        fixture,
+        go,
+        mut holder,
+    } = HeldServer::new("hold");
+    let first = block_on(fixture.server.stop(StopReason::Fim)).expect("it is there");
+    assert_eq!(first.reason, StopReason::Fim);
+    holder.expect("stopping");
+    let second = block_on(fixture.server.stop(StopReason::Admin)).expect("it is there");
+    assert_eq!((second.reason, second.phase), (StopReason::Fim, Phase::Requests));
+    assert!(second.remaining <= first.remaining);
+    holder.ask("shutdown", 5);
+    go.notify_one();
+    let reply = holder.expect("reply");
+    assert_eq!(reply.text("body"), "done");
+    let again = holder.expect("stopping");
+    assert_eq!((again.num("id"), again.text("reason")), (5, "fim"));
+    holder.expect_closing("shutdown");
+    let server = fixture.server.clone();
+    let report = fixture.assert_clean();
+    assert_eq!(report.reason, StopReason::Fim);
+    let gone = block_on(server.stop(StopReason::Fim));
+    assert!(gone.is_none_or(|status| status.phase == Phase::Store), "{gone:?}");
+}
+
+#[test]
+fn the_phases_come_in_their_order_and_the_observer_hears_each() {
+    let (told, heard) = std::sync::mpsc::channel();
+    let fixture = Fixture::with(|config| {
+        config.on_phase = std::sync::Arc::new(move |line| {
+            told.send(line.phase).expect("the test listens to the end");
+        });
+    });
+    fixture.begin_stop();
+    let report = fixture.assert_clean();
+    assert_eq!(heard.try_iter().collect::<Vec<_>>(), Phase::ALL);
+    let phases: Vec<Phase> = report.phases.iter().map(|line| line.phase).collect();
+    assert_eq!(phases, Phase::ALL);
+    assert!(report.phases.iter().all(|line| line.in_time));
+}

@@ -1,0 +1,80 @@
+//! A part of the server panics.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use arauto::{Millis, StopReason};
+
+use super::HeldServer;
+use crate::support::Fixture;
+
+#[test]
+fn a_hub_that_panics_stops_the_server_with_exit_70() {
+    let broken = Arc::new(AtomicBool::new(false));
+    let is_broken = Arc::clone(&broken);
+    let fixture = Fixture::with(|config| {
+        config.clock = Arc::new(move || {
+            assert!(!is_broken.load(Ordering::Acquire), "on purpose");
+            Millis::now()
+        });
+    });
+    let mut ana = fixture.client("ana");
+    let mut rui = fixture.client("rui");
+    ana.expect("joined");
+    broken.store(true, Ordering::Release);
+    ana.publish(7, "the clock panics");
+    for client in [&mut ana, &mut rui] {
+        assert_eq!(client.skip_to("stopping").text("reason"), "panic");
+        let last = client.until("closing");
+        assert_eq!(last.last().expect("it is there").text("reason"), "shutdown");
+        client.expect_end();
+    }
+    let report = fixture.report();
+    assert_eq!((report.exit, report.reason), (70, StopReason::Panic));
+    assert!(report.trouble.iter().any(|what| what.contains("hub")), "{:?}", report.trouble);
+}
+
+#[test]
+fn a_publish_that_the_hub_falls_over_is_answered_with_internal() {
+    let broken = Arc::new(AtomicBool::new(false));
+    let is_broken = Arc::clone(&broken);
+    let fixture = Fixture::with(|config| {
+        config.clock = Arc::new(move || {
+            assert!(!is_broken.load(Ordering::Acquire), "on purpose");
+            Millis::now()
+        });
+    });
+    let mut ana = fixture.client("ana");
+    broken.store(true, Ordering::Release);
+    ana.publish(7, "the clock panics");
+    let frames = ana.until("closing");
+    let error = frames.iter().find(|frame| frame.is("error")).expect("it is answered");
+    assert_eq!((error.num("id"), error.text("code")), (7, "internal"));
+    assert_eq!(frames.last().expect("it is there").num("accepted"), 1);
+    assert_eq!(fixture.report().exit, 70);
+}
+
+#[test]
+fn a_handler_that_panics_in_the_drain_ends_its_own_session_only() {
+    let HeldServer {
+        fixture,
+        go,
+        mut holder,
+    } = HeldServer::new("panic");
+    let mut other = fixture.client("other");
+    holder.expect("joined");
+    fixture.begin_stop();
+    other.expect("stopping");
+    holder.expect("stopping");
+    go.notify_one();
+    other.expect_closing("shutdown");
+    while let Some(frame) = holder.recv() {
+        assert!(!frame.is("reply"), "nobody answered: {frame:?}");
+    }
+    let report = fixture.report();
+    let record = report.sessions.iter().find(|record| record.user.as_deref() == Some("holder"));
+    let record = record.expect("the report has every session");
+    assert_eq!(record.reason, "internal");
+    assert_eq!((record.accepted, record.answered), (1, 0), "what was not answered is named");
+    assert_eq!((report.exit, report.reason), (3, StopReason::Fim));
+}

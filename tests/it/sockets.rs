@@ -1,0 +1,185 @@
+//! Sockets: made safely, taken from nobody, gone after the stop.
+
+use std::os::unix::fs::PermissionsExt;
+use std::os::unix::net::UnixListener;
+use std::process::{Command, Stdio};
+
+use arauto::accounts::HashCost;
+use arauto::{BindError, Client, Config, Server, ServerError, StopReason};
+use rustix::process::{Pid, Signal, kill_process};
+
+use crate::support::{Fixture, block_on, wait_until, watchdog};
+
+fn config(endpoint: &str) -> Config {
+    let mut config = Config::default();
+    config.hash_cost = HashCost::LEAST;
+    config.listen = vec![endpoint.parse().expect("it is an endpoint")];
+    config
+}
+
+/// The error of a server that must not start.
+fn refused(endpoint: &str) -> BindError {
+    match Server::start(config(endpoint)) {
+        Err(ServerError::Bind(error)) => error,
+        Err(other) => panic!("{other}"),
+        Ok(_) => panic!("a server runs at {endpoint}"),
+    }
+}
+
+#[test]
+fn a_sockets_file_is_the_owners_alone_whatever_the_umask_is() {
+    let _watchdog = watchdog();
+    for umask in ["000", "022", "777"] {
+        let folder = tempfile::tempdir().expect("a folder can be made");
+        let socket = folder.path().join("s.sock");
+        let mut server = Command::new("sh")
+            .args(["-c", &format!("umask {umask}; exec \"$0\" \"$@\"")])
+            .arg(env!("CARGO_BIN_EXE_arauto"))
+            .args(["serve", "--no-console", "--data", "none", "--listen"])
+            .arg(format!("unix:{}", socket.display()))
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("there is a shell");
+        wait_until("the server listens", || {
+            std::os::unix::net::UnixStream::connect(&socket).is_ok()
+        });
+        let mode = std::fs::metadata(&socket).expect("it is there").permissions().mode();
+        assert_eq!(mode & 0o777, 0o600, "umask {umask}");
+        let pid = i32::try_from(server.id()).ok().and_then(Pid::from_raw).expect("it has an id");
+        kill_process(pid, Signal::TERM).expect("it runs");
+        assert_eq!(server.wait().expect("it is a child").code(), Some(0));
+        assert!(!socket.exists(), "the file is gone after the stop");
+    }
+}
+
+#[test]
+fn everyone_may_connect_where_the_endpoint_says_so() {
+    let fixture = Fixture::listening("?access=everyone", |_| {});
+    let mode = std::fs::metadata(fixture.socket()).expect("it is there").permissions().mode();
+    assert_eq!(mode & 0o777, 0o666);
+    fixture.finish();
+}
+
+#[test]
+fn a_stale_socket_is_replaced() {
+    let _watchdog = watchdog();
+    let folder = tempfile::tempdir().expect("a folder can be made");
+    let socket = folder.path().join("s.sock");
+    drop(UnixListener::bind(&socket).expect("the path is free"));
+    assert!(socket.exists(), "nobody listens there, and the file stays");
+    let server = Server::start(config(&format!("unix:{}", socket.display()))).expect("it starts");
+    std::os::unix::net::UnixStream::connect(&socket).expect("the server listens");
+    block_on(server.stop(StopReason::Fim));
+    assert_eq!(block_on(server.stopped()).exit, 0);
+    assert!(!socket.exists());
+}
+
+#[test]
+fn a_living_servers_socket_is_never_taken() {
+    let fixture = Fixture::new();
+    let endpoint = format!("unix:{}", fixture.socket().display());
+    let error = refused(&endpoint);
+    assert!(matches!(error, BindError::InUse(_)), "{error}");
+    assert!(error.to_string().contains(&endpoint), "{error}");
+    fixture.client("ana").fim();
+    fixture.finish();
+}
+
+#[test]
+fn a_file_that_is_no_socket_is_left_alone() {
+    let folder = tempfile::tempdir().expect("a folder can be made");
+    let path = folder.path().join("s.sock");
+    std::fs::write(&path, "precious").expect("the folder is ours");
+    let error = refused(&format!("unix:{}", path.display()));
+    assert!(matches!(error, BindError::NotASocket(_)), "{error}");
+    assert_eq!(std::fs::read_to_string(&path).expect("it is there"), "precious");
+}
+
+#[test]
+fn a_server_that_does_not_start_leaves_no_socket_behind() {
+    let folder = tempfile::tempdir().expect("a folder can be made");
+    let good = folder.path().join("good.sock");
+    let bad = folder.path().join("no/such/folder.sock");
+    let mut config = config(&format!("unix:{}", good.display()));
+    Fixture::also(&mut config, &format!("unix:{}", bad.display()));
+    assert!(Server::start(config).is_err());
+    assert!(!good.exists());
+}
+
+#[test]
+fn a_socket_that_somebody_else_put_there_meanwhile_stays() {
+    let fixture = Fixture::new();
+    let path = fixture.socket();
+    std::fs::remove_file(&path).expect("it is there");
+    let _other = UnixListener::bind(&path).expect("the path is free");
+    fixture.begin_stop();
+    let report = fixture.report();
+    assert_eq!(report.exit, 0);
+    assert!(path.exists(), "it is not the server's own");
+}
+
+#[test]
+fn tcp_beyond_this_machine_is_refused() {
+    let error = refused("tcp:0.0.0.0:0");
+    assert!(matches!(error, BindError::NotLoopback(..)), "{error}");
+    assert!(error.to_string().contains("loopback"), "{error}");
+}
+
+#[test]
+fn loopback_tcp_and_abstract_sockets_serve_like_any_other() {
+    let _watchdog = watchdog();
+    let name = format!("unix:@arauto-test-{}", std::process::id());
+    for endpoint in ["tcp:127.0.0.1:0", "tcp:[::1]:0", &name] {
+        let server = match Server::start(config(endpoint)) {
+            Ok(server) => server,
+            Err(error) if endpoint.contains("::1") => {
+                eprintln!("skipped, no ipv6 here: {error}");
+                continue;
+            }
+            Err(error) => panic!("{error}"),
+        };
+        block_on(async {
+            let visitor = Client::connect(&server.endpoints()[0]).await.expect("it listens");
+            let (client, _events) = visitor.login("ana", "segredo").await.expect("it is open");
+            let reply = client.request("olá").await.expect("it is served");
+            assert_eq!(reply.as_text(), Some("OLÁ"));
+            assert_eq!(client.fim().await.expect("it ends in order").reason, "fim");
+        });
+        block_on(server.stop(StopReason::Fim));
+        assert_eq!(block_on(server.stopped()).exit, 0);
+    }
+}
+
+#[test]
+fn an_abstract_name_that_is_taken_is_told_so() {
+    let _watchdog = watchdog();
+    let name = format!("unix:@arauto-taken-{}", std::process::id());
+    let server = Server::start(config(&name)).expect("the name is free");
+    let error = refused(&name);
+    assert!(matches!(error, BindError::InUse(_)), "{error}");
+    block_on(server.stop(StopReason::Fim));
+    assert_eq!(block_on(server.stopped()).exit, 0);
+}
+
+#[test]
+fn a_pipe_is_a_socket_in_the_runtime_folder() {
+    let _watchdog = watchdog();
+    let runtime = tempfile::tempdir().expect("a folder can be made");
+    let mut server = crate::support::arauto(&["serve", "--no-console", "--data", "none"])
+        .args(["--listen", "pipe:teste"])
+        .env("XDG_RUNTIME_DIR", runtime.path())
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("the binary is built");
+    let socket = runtime.path().join("arauto/teste.sock");
+    wait_until("the server listens", || {
+        std::os::unix::net::UnixStream::connect(&socket).is_ok()
+    });
+    let mut who = crate::support::arauto(&["who", "--connect", "pipe:teste", "--user", "ana"]);
+    let done = crate::support::finish(who.env("XDG_RUNTIME_DIR", runtime.path()), "");
+    assert_eq!(done.fine(), "ana\n");
+    let pid = i32::try_from(server.id()).ok().and_then(Pid::from_raw).expect("it has an id");
+    kill_process(pid, Signal::INT).expect("it runs");
+    assert_eq!(server.wait().expect("it is a child").code(), Some(0));
+    assert!(!socket.exists());
+}

@@ -1,0 +1,69 @@
+//! A client of the text dialect.
+
+use std::io::{BufRead, BufReader, Write};
+use std::os::unix::net::UnixStream;
+use std::time::Duration;
+
+/// A client that speaks lines of UTF-8.
+pub struct Lines {
+    reader: BufReader<UnixStream>,
+}
+
+impl Lines {
+    pub fn over(stream: UnixStream) -> Lines {
+        stream
+            .set_read_timeout(Some(Duration::from_secs(50)))
+            .expect("it is a socket");
+        Lines {
+            reader: BufReader::new(stream),
+        }
+    }
+
+    /// Sends a line.
+    pub fn say(&mut self, line: &str) {
+        self.send(format!("{line}\n").as_bytes());
+    }
+
+    pub fn send(&mut self, bytes: &[u8]) {
+        self.reader.get_mut().write_all(bytes).expect("the server reads");
+    }
+
+    /// The next line without its end; `None` at the end.
+    pub fn hear(&mut self) -> Option<String> {
+        let mut line = String::new();
+        let length = self.reader.read_line(&mut line).expect("the server writes utf-8");
+        if length == 0 {
+            return None;
+        }
+        let line = line.strip_suffix('\n').expect("a line ends in LF");
+        assert!(!line.contains(char::is_control), "{line:?} is one line for a terminal");
+        Some(line.to_owned())
+    }
+
+    #[track_caller]
+    pub fn expect(&mut self, line: &str) {
+        assert_eq!(self.hear().as_deref(), Some(line));
+    }
+
+    /// Sends a line and takes the answer.
+    #[track_caller]
+    pub fn exchange(&mut self, line: &str, answer: &str) {
+        self.say(line);
+        self.expect(answer);
+    }
+
+    #[track_caller]
+    pub fn expect_end(&mut self) {
+        assert_eq!(self.hear(), None);
+    }
+
+    /// The next line that begins so.
+    pub fn skip_to(&mut self, start: &str) -> String {
+        loop {
+            let line = self.hear().unwrap_or_else(|| panic!("the end before {start}"));
+            if line.starts_with(start) {
+                return line;
+            }
+        }
+    }
+}

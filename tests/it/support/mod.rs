@@ -1,0 +1,66 @@
+//! What the tests share: a server on a fresh endpoint, clients that speak bare
+//! frames, a watchdog, and a way to wait for a condition.
+
+mod frame;
+mod lines;
+mod process;
+mod raw;
+mod server;
+
+use std::future::Future;
+use std::sync::mpsc;
+use std::time::{Duration, Instant};
+
+pub use frame::{Frame, ask, bytes, login, prefixed, publish, request, text};
+pub use lines::Lines;
+pub use process::{Done, Served, arauto, finish, spawn};
+pub use raw::Raw;
+pub use server::Fixture;
+
+/// What a test may take.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// The password of everybody.
+pub const PASSWORD: &str = "segredo";
+
+/// Ends the process, with the test's name, unless it is dropped in time.
+#[derive(Debug)]
+pub struct Watchdog {
+    _alive: mpsc::Sender<()>,
+}
+
+/// A watchdog for the test that calls it.
+pub fn watchdog() -> Watchdog {
+    watchdog_for(PATIENCE)
+}
+
+/// A watchdog for a test that may take longer.
+pub fn watchdog_for(patience: Duration) -> Watchdog {
+    let (alive, dropped) = mpsc::channel::<()>();
+    let test = std::thread::current().name().unwrap_or("a test").to_owned();
+    std::thread::spawn(move || {
+        if dropped.recv_timeout(patience) == Err(mpsc::RecvTimeoutError::Timeout) {
+            eprintln!("watchdog: {test} has not ended after {patience:?}");
+            std::process::abort();
+        }
+    });
+    Watchdog { _alive: alive }
+}
+
+/// Waits until `condition` holds; the watchdog sees to it that it ends.
+pub fn wait_until(what: &str, mut condition: impl FnMut() -> bool) {
+    let began = Instant::now();
+    while !condition() {
+        assert!(began.elapsed() < PATIENCE, "never: {what}");
+        std::thread::park_timeout(Duration::from_millis(2));
+    }
+}
+
+/// Runs a future to its end on a runtime of its own.
+pub fn block_on<T>(future: impl Future<Output = T>) -> T {
+    tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .expect("a runtime can be made")
+        .block_on(future)
+}

@@ -1,0 +1,180 @@
+//! The real binary, as a shell starts it.
+
+use std::io::{Read, Write};
+use std::os::unix::net::UnixStream;
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+
+use rustix::process::{Pid, Signal, kill_process};
+use tempfile::TempDir;
+
+use super::{PASSWORD, Raw, wait_until};
+
+/// What a command left behind.
+#[derive(Debug)]
+pub struct Done {
+    pub code: Option<i32>,
+    pub out: String,
+    pub err: String,
+}
+
+impl Done {
+    /// Asserts the exit code, and that stderr names each of these.
+    #[track_caller]
+    pub fn failed(&self, code: i32, naming: &[&str]) {
+        assert_eq!(self.code, Some(code), "{self:?}");
+        for name in naming {
+            assert!(self.err.contains(name), "{name:?} is not in {:?}", self.err);
+        }
+        assert!(!self.err.contains("panicked"), "{}", self.err);
+    }
+
+    /// Asserts the exit code 0; what it printed.
+    #[track_caller]
+    pub fn fine(self) -> String {
+        assert_eq!(self.code, Some(0), "{self:?}");
+        self.out
+    }
+}
+
+/// `arauto` with these arguments, and none of the caller's settings.
+pub fn arauto(arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_arauto"));
+    for variable in ["ARAUTO_ENDPOINT", "ARAUTO_USER", "RUST_LOG", "STATE_DIRECTORY", "NOTIFY_SOCKET"] {
+        command.env_remove(variable);
+    }
+    command.env("ARAUTO_PASSWORD", PASSWORD).args(arguments);
+    command
+}
+
+/// Starts a command with its three streams as pipes.
+pub fn spawn(command: &mut Command) -> Child {
+    command
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the binary is built")
+}
+
+/// Runs a command to its end, with this to read.
+pub fn finish(command: &mut Command, input: &str) -> Done {
+    let mut child = spawn(command);
+    let mut stdin = child.stdin.take().expect("it is a pipe");
+    let input = input.to_owned();
+    let writer = std::thread::spawn(move || {
+        let _ = stdin.write_all(input.as_bytes()); // or it reads no more
+    });
+    let output = child.wait_with_output().expect("it is a child");
+    writer.join().expect("it does not panic");
+    let text = |bytes| String::from_utf8(bytes).expect("it prints utf-8");
+    Done {
+        code: output.status.code(),
+        out: text(output.stdout),
+        err: text(output.stderr),
+    }
+}
+
+/// `arauto serve` on a fresh endpoint, killed where the test forgets it.
+pub struct Served {
+    pub child: Child,
+    pub folder: TempDir,
+}
+
+impl Served {
+    pub fn new(arguments: &[&str]) -> Served {
+        Served::within(tempfile::tempdir().expect("a folder can be made"), arguments)
+    }
+
+    /// A server that goes on where another in this folder stopped.
+    pub fn within(folder: TempDir, arguments: &[&str]) -> Served {
+        let socket = folder.path().join("s.sock");
+        let mut command = arauto(&["serve"]);
+        command.arg("--listen").arg(format!("unix:{}", socket.display()));
+        if !arguments.contains(&"--data") {
+            command.arg("--data").arg(folder.path().join("data"));
+        }
+        command.arg("--report").arg(folder.path().join("report.json"));
+        let log = std::fs::File::create(folder.path().join("log")).expect("the folder is ours");
+        let child = command
+            .args(arguments)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(log)
+            .spawn()
+            .expect("the binary is built");
+        let served = Served { child, folder };
+        wait_until("the server listens", || UnixStream::connect(served.socket()).is_ok());
+        served
+    }
+
+    pub fn socket(&self) -> PathBuf {
+        self.folder.path().join("s.sock")
+    }
+
+    /// A client's command for this server.
+    pub fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = arauto(arguments);
+        command.env("ARAUTO_ENDPOINT", format!("unix:{}", self.socket().display()));
+        command.env("ARAUTO_USER", "ana");
+        command
+    }
+
+    /// A command of `arauto users` for its data folder.
+    pub fn users(&self, arguments: &[&str]) -> Command {
+        let mut command = arauto(&["users", "--data"]);
+        command.arg(self.folder.path().join("data")).args(arguments);
+        command
+    }
+
+    pub fn log(&self) -> String {
+        std::fs::read_to_string(self.folder.path().join("log")).expect("it is there")
+    }
+
+    /// A raw client that has read its welcome.
+    pub fn visitor(&self) -> Raw {
+        let stream = UnixStream::connect(self.socket()).expect("the server listens");
+        let mut client = Raw::unix(stream);
+        client.expect("welcome");
+        client
+    }
+
+    pub fn signal(&self, signal: Signal) {
+        let pid = i32::try_from(self.child.id()).ok().and_then(Pid::from_raw);
+        kill_process(pid.expect("a child has an id"), signal).expect("it is still there");
+    }
+
+    /// Waits for its end; its exit code.
+    pub fn wait(&mut self) -> Option<i32> {
+        self.child.wait().expect("it is a child").code()
+    }
+
+    /// Waits for its end; the folder, for the next one.
+    pub fn into_folder(mut self) -> TempDir {
+        self.wait();
+        let empty = tempfile::tempdir().expect("a folder can be made");
+        std::mem::replace(&mut self.folder, empty)
+    }
+
+    /// Stops it with SIGTERM, which must be clean.
+    #[track_caller]
+    pub fn stop(mut self) {
+        self.signal(Signal::TERM);
+        assert_eq!(self.wait(), Some(0), "{}", self.log());
+    }
+
+    /// What it has printed to stdout, to its end.
+    pub fn printed(&mut self) -> String {
+        let mut printed = String::new();
+        let mut stdout = self.child.stdout.take().expect("it is a pipe");
+        stdout.read_to_string(&mut printed).expect("it prints utf-8");
+        printed
+    }
+}
+
+impl Drop for Served {
+    fn drop(&mut self) {
+        let _ = self.child.kill(); // or it has ended
+        let _ = self.child.wait();
+    }
+}

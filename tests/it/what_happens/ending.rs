@@ -1,0 +1,119 @@
+//! Rows 7 to 9: `fim`, the stop, `closing`.
+
+use std::sync::Arc;
+
+use arauto::{Answer, Body, Handler, Request};
+use tokio::sync::Notify;
+
+use crate::support::{Fixture, wait_until};
+
+#[test]
+fn fim_answers_what_was_asked_before_and_delivers_what_was_broadcast_before() {
+    let fixture = Fixture::new();
+    let (mut ana, login) = fixture.client_and_login("ana");
+    let first = login.num("seq") + 1;
+    for id in 0..20 {
+        ana.request(id, "a");
+        ana.publish(100 + id, "b");
+    }
+    ana.ask("fim", 7);
+    ana.request(8, "after fim: nobody answers this");
+    let frames = ana.until("closing");
+    ana.expect_end();
+    let count = |name| frames.iter().filter(|frame| frame.is(name)).count();
+    assert_eq!((count("reply"), count("published")), (20, 20));
+    let heard: Vec<u64> =
+        frames.iter().filter(|frame| frame.is("message")).map(|frame| frame.num("seq")).collect();
+    assert_eq!(heard, (first..first + 20).collect::<Vec<_>>());
+    let closing = frames.last().expect("it ends with closing");
+    assert_eq!(closing.text("reason"), "fim");
+    assert_eq!(closing.num("last_seq"), first + 19);
+    assert_eq!((closing.num("accepted"), closing.num("refused")), (40, 0));
+    fixture.finish();
+}
+
+#[test]
+fn closing_counts_errors_as_answers_and_leaves_out_login_ack_and_fim() {
+    let fixture = Fixture::new();
+    let mut ana = fixture.client("ana");
+    ana.send(&crate::support::request(1, crate::support::bytes(&[1])));
+    ana.expect_error("not-text");
+    ana.ack(1);
+    ana.ask("ping", 2);
+    ana.expect("pong");
+    let closing = ana.fim();
+    assert_eq!((closing.num("accepted"), closing.num("refused")), (2, 0));
+    fixture.finish();
+}
+
+#[test]
+fn a_client_that_only_shuts_its_side_gets_its_answers_and_closing() {
+    let fixture = Fixture::new();
+    let mut ana = fixture.client("ana");
+    ana.request(1, "a");
+    ana.shut_write();
+    assert_eq!(ana.expect("reply").text("body"), "A");
+    ana.expect_closing("disconnected");
+    fixture.finish();
+}
+
+/// Answers once it is told to.
+struct Slow(Arc<Notify>);
+
+impl Handler for Slow {
+    fn handle(&self, _request: Request<'_>) -> Answer {
+        let told = Arc::clone(&self.0);
+        Answer::later(async move {
+            told.notified().await;
+            Ok(Body::text("done"))
+        })
+    }
+}
+
+#[test]
+fn a_stop_gives_each_session_stopping_its_answers_the_broadcasts_and_closing() {
+    let go = Arc::new(Notify::new());
+    let slow = Slow(Arc::clone(&go));
+    let fixture = Fixture::with(|config| config.handler = Arc::new(slow));
+    let mut rui = fixture.client("rui");
+    let (mut ana, login) = fixture.client_and_login("ana");
+    rui.skip_to("joined");
+    rui.publish(1, "before");
+    rui.skip_to("message");
+    ana.request(1, "slow");
+    assert_eq!(ana.expect("message").num("seq"), login.num("seq") + 1);
+    // The request is on its way to the handler; the stop must find it accepted.
+    let asked = Arc::clone(&go);
+    wait_until("the handler has the request", || Arc::strong_count(&asked) == 4);
+
+    fixture.begin_stop();
+    let stopping = ana.expect("stopping");
+    assert_eq!(stopping.text("reason"), "fim");
+    assert!(stopping.get("id").is_none(), "nobody asked");
+    assert!((1..=20_000).contains(&stopping.num("remaining")), "{stopping:?}");
+    ana.publish(2, "late");
+    rui.expect("stopping");
+    rui.request(2, "late");
+    assert_eq!(rui.expect_error("stopping").num("id"), 2);
+
+    go.notify_one();
+    assert_eq!(ana.expect("reply").text("body"), "done");
+    assert_eq!(ana.expect_error("stopping").num("id"), 2);
+    let closing = ana.expect_closing("shutdown");
+    assert_eq!(closing.num("last_seq"), login.num("seq") + 1);
+    assert_eq!((closing.num("accepted"), closing.num("refused")), (1, 1));
+    let closing = rui.expect_closing("shutdown");
+    assert_eq!((closing.num("accepted"), closing.num("refused")), (1, 1));
+    fixture.assert_clean();
+}
+
+#[test]
+fn a_session_that_never_logged_in_is_told_of_the_stop_too() {
+    let fixture = Fixture::new();
+    let mut visitor = fixture.visitor();
+    fixture.begin_stop();
+    visitor.expect("stopping");
+    let closing = visitor.expect_closing("shutdown");
+    assert_eq!(closing.num("last_seq"), 0);
+    fixture.assert_clean();
+}
