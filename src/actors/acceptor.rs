@@ -33,6 +33,10 @@ pub trait Door: Unpin + 'static {
 
     /// Lets nobody new in; those who wait can still be accepted.
     fn close_to_new(&mut self);
+
+    /// The next of those who have connected and wait, asking the system itself:
+    /// what the runtime has been told of may be older.
+    fn next_waiting(&mut self) -> Option<Self::Caller>;
 }
 
 /// What becomes of a caller.
@@ -199,8 +203,7 @@ impl<D: Door> Acceptor<D> {
         };
         self.stopping = true;
         door.close_to_new();
-        let mut cx = TaskContext::from_waker(Waker::noop());
-        while let Poll::Ready(Ok(caller)) = door.poll_accept(&mut cx) {
+        while let Some(caller) = door.next_waiting() {
             self.admit(caller);
         }
     }

@@ -24,7 +24,7 @@ pub(super) async fn run(args: Args) -> Result<u8, Failure> {
     let client = log_in_to_ask(&args.connect).await?;
     let send = async |body| client.begin_publish(body).await;
     let mut out = io::BufWriter::new(io::stdout());
-    let published = pipeline::run(Input::new(args.messages), send, |answer| {
+    let published = pipeline::run(&client, Input::new(args.messages), send, |answer| {
         let seq = answer?;
         if !args.verbose {
             return Ok(true);

@@ -24,17 +24,22 @@ pub(super) async fn run(args: Args) -> Result<u8, Failure> {
     let send = async |body| client.begin_request(body).await;
     let mut printer = Printer::new();
     let mut refused = None;
-    let asked = pipeline::run(Input::new(args.requests), send, |answer| match answer {
-        Ok(body) => printer.print(&body),
-        // One refused request is told and the others go on; the exit code tells it.
-        Err(error @ ClientError::Refused { .. }) => {
-            let failure = Failure::from(error);
-            eprintln!("arauto: {}", failure.message());
-            refused.get_or_insert(failure);
-            Ok(true)
-        }
-        Err(error) => Err(error.into()),
-    });
+    let asked = pipeline::run(
+        &client,
+        Input::new(args.requests),
+        send,
+        |answer| match answer {
+            Ok(body) => printer.print(&body),
+            // One refused request is told and the others go on; the exit code tells it.
+            Err(error @ ClientError::Refused { .. }) => {
+                let failure = Failure::from(error);
+                eprintln!("arauto: {}", failure.message());
+                refused.get_or_insert(failure);
+                Ok(true)
+            }
+            Err(error) => Err(error.into()),
+        },
+    );
     asked.await?;
     printer.finish()?;
     client.fim().await?;

@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use arauto::{Answering, Body, ClientError};
+use arauto::{Answering, Body, Client, ClientError};
 
 use super::exit::Failure;
 use super::input::Input;
@@ -13,12 +13,15 @@ const WINDOW: usize = 1024;
 /// Sends what comes in until its end or `fim`, and gives each answer to `tell`, in
 /// the order of the frames. `tell` says whether to go on.
 pub(super) async fn run<T: 'static>(
+    client: &Client,
     mut input: Input,
     send: impl AsyncFn(Body<'static>) -> Result<Answering<T>, ClientError>,
     mut tell: impl FnMut(Result<T, ClientError>) -> Result<bool, Failure>,
 ) -> Result<(), Failure> {
     let mut on_their_way: VecDeque<Answering<T>> = VecDeque::new();
     let mut is_over = false;
+    let closed = client.closed();
+    let mut closed = std::pin::pin!(closed);
     while !(is_over && on_their_way.is_empty()) {
         tokio::select! {
             biased;
@@ -34,6 +37,8 @@ pub(super) async fn run<T: 'static>(
                     _ => is_over = true,
                 }
             }
+            // Nobody would notice while nothing is typed.
+            end = &mut closed => return Err(ClientError::Closed(end?.reason).into()),
         }
     }
     Ok(())

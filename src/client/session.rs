@@ -466,6 +466,7 @@ async fn write_frames(
 ) {
     loop {
         let frame = tokio::select! {
+            biased; // what was sent before the end still goes out: a last ack, say
             frame = frames.recv() => frame,
             _ = over.wait_for(Option::is_some) => None,
         };

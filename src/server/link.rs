@@ -80,17 +80,33 @@ pub(super) struct Caller {
     pub(super) may_stay: bool,
 }
 
+impl ListenerDoor {
+    fn caller(&self, connection: Connection) -> io::Result<Caller> {
+        let peer = connection.peer()?;
+        Ok(Caller {
+            may_stay: self.0.admits(&peer),
+            peer,
+            connection,
+        })
+    }
+}
+
 impl Door for ListenerDoor {
     type Caller = Caller;
 
     fn poll_accept(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<Caller>> {
         let connection = std::task::ready!(self.0.poll_accept(cx))?;
-        let peer = connection.peer()?;
-        Poll::Ready(Ok(Caller {
-            may_stay: self.0.admits(&peer),
-            peer,
-            connection,
-        }))
+        Poll::Ready(self.caller(connection))
+    }
+
+    fn next_waiting(&mut self) -> Option<Caller> {
+        loop {
+            let connection = self.0.accept_waiting()?;
+            // One that has gone already needs no answer.
+            if let Ok(caller) = self.caller(connection) {
+                return Some(caller);
+            }
+        }
     }
 
     fn close_to_new(&mut self) {

@@ -1,13 +1,13 @@
 //! Listeners: made safely, closed without cutting off who is already there.
 
 use std::io;
-use std::net::SocketAddr;
+use std::net::{SocketAddr, TcpStream};
 use std::str::FromStr;
 use std::task::{Context, Poll};
 
 use tokio::net::TcpListener;
 
-use super::unix::UnixDoor;
+use super::unix::{UnixDoor, accept_now};
 use super::{Connection, Endpoint, Peer};
 
 /// Who of this machine may connect to a socket in the file system.
@@ -125,6 +125,20 @@ impl Listener {
                 })
             }
         })
+    }
+
+    /// The next connection that waits at this moment, by the system's own word; the
+    /// runtime's may be older. `None`: nobody waits, or nobody can be let in.
+    pub fn accept_waiting(&mut self) -> Option<Connection> {
+        match &self.door {
+            Door::Unix(door) => door.accept_waiting().ok().map(Connection::Unix),
+            Door::Tcp(listener) => {
+                let stream = TcpStream::from(accept_now(listener).ok()?);
+                tokio::net::TcpStream::from_std(stream)
+                    .ok()
+                    .map(Connection::Tcp)
+            }
+        }
     }
 
     /// Lets nobody new in; who has connected already can still be accepted. Of

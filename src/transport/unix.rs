@@ -10,7 +10,7 @@ use rustix::ioctl::{Getter, ioctl};
 use tokio::net::UnixStream;
 
 pub(super) use address::{UnixAddress, address};
-pub(super) use door::UnixDoor;
+pub(super) use door::{UnixDoor, accept_now};
 
 pub(super) async fn connect(address: &UnixAddress) -> io::Result<UnixStream> {
     match address {

@@ -95,7 +95,18 @@ impl<L: Link + 'static> Session<L> {
         }
     }
 
+    /// Whether `closing` is queued: nothing may follow it.
+    pub(super) fn is_saying_goodbye(&self) -> bool {
+        match &self.state {
+            State::Ending(ending) => ending.step >= Step::Goodbye,
+            State::Closed { .. } => true,
+            _ => false,
+        }
+    }
+
     fn start_ending(&mut self, reason: CloseReason, step: Step, ordered: bool) {
+        // Whoever ends with an error in a shutdown is still led by it.
+        let ordered = ordered || self.ending().is_some_and(|ending| ending.ordered);
         let member = self.state.take_member();
         self.state = State::Ending(Ending {
             member,
@@ -320,7 +331,9 @@ impl<L: Link + 'static> Session<L> {
             return;
         }
         let Some(ending) = self.ending() else { return };
-        let wait = ending.look.map_or(FIRST_LOOK, |last| (last * 2).min(LAST_LOOK));
+        let wait = ending
+            .look
+            .map_or(FIRST_LOOK, |last| (last * 2).min(LAST_LOOK));
         ending.look = Some(wait);
         self.looking = true;
         ctx.run_later(wait, |session, _| {

@@ -9,7 +9,6 @@ use actix::{AsyncContext, Context};
 use tokio::io::ReadBuf;
 
 use super::Session;
-use super::ending::Step;
 use super::state::State;
 use crate::actors::link::Link;
 use crate::close::CloseReason;
@@ -40,9 +39,6 @@ pub(super) struct Inbox {
 impl<L: Link + 'static> Session<L> {
     /// Serves what is there and reads more, as long as that is allowed.
     pub(super) fn poll_input(&mut self, ctx: &mut Context<Self>, cx: &mut TaskContext<'_>) -> bool {
-        if self.discards_input() {
-            return self.discard_input(cx);
-        }
         let mut progress = self.serve_inbox(ctx, cx);
         if !self.may_serve() || self.inbox.is_held || self.inbox.is_over {
             return progress | self.note_end();
@@ -85,7 +81,7 @@ impl<L: Link + 'static> Session<L> {
     fn may_serve(&self) -> bool {
         let open = match &self.state {
             State::Greeting | State::Ready(_) => true,
-            State::Ending(ending) => ending.refuses_frames(),
+            State::Ending(ending) => ending.refuses_frames() || self.is_saying_goodbye(),
             State::LoggingIn | State::Closed { .. } => false,
         };
         open && self.pending.is_none() && self.outlet.has_room()
@@ -138,8 +134,11 @@ impl<L: Link + 'static> Session<L> {
                     self.inbox.is_partial = true;
                     break;
                 }
+                // Behind `closing` nothing is answered any more.
+                Err(_) if self.is_saying_goodbye() => return bytes.len(),
+                // What was sent before it is answered first: it comes up again.
+                Err(_) if self.batch.is_some() => break,
                 Err(error) => {
-                    self.finish_batch();
                     self.fail_by_wire(&error);
                     break;
                 }
@@ -184,27 +183,5 @@ impl<L: Link + 'static> Session<L> {
         }
         self.end(CloseReason::Disconnected);
         true
-    }
-
-    /// Whether what the client still sends is of no use to anybody.
-    fn discards_input(&self) -> bool {
-        match &self.state {
-            State::Ending(ending) => matches!(ending.step, Step::Goodbye | Step::Lingering),
-            _ => false,
-        }
-    }
-
-    fn discard_input(&mut self, cx: &mut TaskContext<'_>) -> bool {
-        self.inbox.bytes = Vec::new();
-        let mut progress = false;
-        let mut scratch = SCRATCH.take().unwrap_or_else(|| vec![0; READ].into());
-        while !self.inbox.is_over && !progress {
-            match self.read(&mut scratch, cx) {
-                Poll::Pending => break,
-                Poll::Ready(_) => progress = true,
-            }
-        }
-        SCRATCH.set(Some(scratch));
-        progress
     }
 }

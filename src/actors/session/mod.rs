@@ -223,8 +223,8 @@ impl<L: Link + 'static> Session<L> {
         let pumped = catch_unwind(AssertUnwindSafe(|| self.pump(ctx, cx)));
         if pumped.is_err() {
             tracing::error!(session = %self.info.id, "a session panicked, it ends");
-            self.pending = None;
-            if matches!(self.state, State::Ending(_)) {
+            (self.pending, self.batch) = (None, None);
+            if self.is_saying_goodbye() {
                 self.close(CloseReason::Error(ErrorCode::Internal));
             } else {
                 self.fail(

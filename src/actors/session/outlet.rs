@@ -296,6 +296,7 @@ impl<L: Link> Outlet<L> {
                 reader.lag = None;
                 return Ok(Slices::new());
             }
+            let here = reader.cursor;
             match self.log.read(&mut reader.cursor, SLICES, BATCH) {
                 Read::Head => {
                     reader.lag = None;
@@ -306,7 +307,10 @@ impl<L: Link> Outlet<L> {
                         return Ok(Slices::new());
                     }
                 }
-                Read::Gap(gap) if ends_on_gap => return Err(gap),
+                Read::Gap(gap) if ends_on_gap => {
+                    reader.cursor = here; // what it has got is what it is told at the end
+                    return Err(gap);
+                }
                 Read::Gap(gap) => {
                     if reader.gaps.len() == GAPS {
                         reader.gaps.remove(0);

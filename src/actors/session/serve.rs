@@ -263,8 +263,12 @@ impl<L: Link + 'static> Session<L> {
         });
     }
 
-    /// A frame behind the cut: refused, each with its answer.
+    /// A frame behind the cut: refused, each with its answer. Behind `closing` not
+    /// even that; only what says how far the client has read still counts.
     fn serve_late(&mut self, frame: &ClientFrame<'_>) {
+        if self.is_saying_goodbye() && !matches!(frame, ClientFrame::Ack(_)) {
+            return;
+        }
         let is_member = self.state.member().is_some();
         match frame {
             ClientFrame::Ack(ack) => self.acked = self.acked.max(ack.seq),

@@ -3,14 +3,15 @@
 
 use std::fs::File;
 use std::io;
+use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::path::{Path, PathBuf};
 use std::task::{Context, Poll};
 
 use rustix::fs::{FlockOperation, Gid, Mode, chmod, chown, fchmod, flock};
 use rustix::net::{
-    AddressFamily, Shutdown, SocketAddrUnix, SocketFlags, SocketType, bind, listen, shutdown,
-    socket_with,
+    AddressFamily, Shutdown, SocketAddrUnix, SocketFlags, SocketType, accept_with, bind, listen,
+    shutdown, socket_with,
 };
 use tokio::net::{UnixListener, UnixStream};
 
@@ -70,6 +71,11 @@ impl UnixDoor {
             .map_ok(|(stream, _address)| stream)
     }
 
+    pub(in crate::transport) fn accept_waiting(&self) -> io::Result<UnixStream> {
+        let socket = accept_now(&self.listener)?;
+        UnixStream::from_std(std::os::unix::net::UnixStream::from(socket))
+    }
+
     /// `shutdown` on a listening unix socket refuses each later connect and leaves
     /// those that wait for their accept (unix_stream_connect in the kernel's
     /// net/unix/af_unix.c looks at RCV_SHUTDOWN).
@@ -79,6 +85,12 @@ impl UnixDoor {
             tracing::debug!(%error, "the listening socket could not be shut");
         }
     }
+}
+
+/// Accepts without asking the runtime whether there is something to accept.
+pub(in crate::transport) fn accept_now(listener: &impl AsFd) -> io::Result<OwnedFd> {
+    let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
+    Ok(accept_with(listener, flags)?)
 }
 
 /// A socket's file. It is taken away only if it is still this one.
