@@ -20,8 +20,20 @@ const CLIENT: &[&str] = &[
     "login", "request", "publish", "who", "ping", "ack", "fim", "shutdown", "sessions",
 ];
 const SERVER: &[&str] = &[
-    "welcome", "logged_in", "reply", "published", "present", "pong", "message", "joined", "left",
-    "gap", "error", "stopping", "closing", "sessions",
+    "welcome",
+    "logged_in",
+    "reply",
+    "published",
+    "present",
+    "pong",
+    "message",
+    "joined",
+    "left",
+    "gap",
+    "error",
+    "stopping",
+    "closing",
+    "sessions",
 ];
 
 /// The schema, with one side's frames as the rule that counts.
@@ -54,7 +66,11 @@ impl Schema {
 
     fn see(&self, frame: &Frame, item: &[u8]) {
         let shape = frame.shape();
-        let is_new = self.known.lock().expect("it is only inserted into").insert(shape);
+        let is_new = self
+            .known
+            .lock()
+            .expect("it is only inserted into")
+            .insert(shape);
         if is_new && let Err(error) = self.check(item) {
             panic!("{frame:?} is not of docs/protocol.cddl: {error}");
         }
@@ -92,7 +108,13 @@ fn drive() -> (BTreeSet<String>, BTreeSet<String>) {
     let mut heard = ana.until("sessions");
 
     let mut late = fixture.visitor();
-    let resume = Value::Map([(text("stream"), text("another")), (text("after"), Value::Integer(0))].into());
+    let resume = Value::Map(
+        [
+            (text("stream"), text("another")),
+            (text("after"), Value::Integer(0)),
+        ]
+        .into(),
+    );
     late.send(&crate::support::login(8, "eva", crate::support::PASSWORD).with("resume", resume));
     heard.extend(late.until("gap"));
     heard.extend(late_end(late));
@@ -116,16 +138,27 @@ fn late_end(mut client: Raw) -> Vec<Frame> {
 #[test]
 fn every_frame_of_the_contract_has_been_seen_and_validated() {
     let (from_client, from_server) = drive();
-    assert_eq!(from_client, CLIENT.iter().map(|name| (*name).to_owned()).collect());
-    assert_eq!(from_server, SERVER.iter().map(|name| (*name).to_owned()).collect());
+    assert_eq!(
+        from_client,
+        CLIENT.iter().map(|name| (*name).to_owned()).collect()
+    );
+    assert_eq!(
+        from_server,
+        SERVER.iter().map(|name| (*name).to_owned()).collect()
+    );
 }
 
 #[test]
 fn the_schema_lists_the_frames_that_the_tests_know() {
     let listed = |side: &str| -> Vec<String> {
         let schema = FROM_CLIENTS.text;
-        let start = schema.find(&format!("\n{side} =")).expect("the side has a rule");
-        let rule = schema[start + 1..].split("\n\n").next().expect("there is a first part");
+        let start = schema
+            .find(&format!("\n{side} ="))
+            .expect("the side has a rule");
+        let rule = schema[start + 1..]
+            .split("\n\n")
+            .next()
+            .expect("there is a first part");
         let entries = rule.lines().filter_map(|line| line.split_once('{'));
         entries
             .filter_map(|(_, entry)| Some(entry.split_once(':')?.0.trim().to_owned()))
@@ -147,17 +180,29 @@ fn the_schema_refuses_what_is_not_of_the_contract() {
         crate::support::login(1, &"a".repeat(65), "x"),
     ];
     for frame in wrong {
-        assert!(FROM_CLIENTS.check(&frame.item()).is_err(), "{frame:?} passes");
+        assert!(
+            FROM_CLIENTS.check(&frame.item()).is_err(),
+            "{frame:?} passes"
+        );
     }
     let error = Frame::new("error", [("code", text("no-code")), ("message", text("x"))]);
-    assert!(FROM_SERVERS.check(&error.item()).is_err(), "a code that is none passes");
-    assert!(FROM_SERVERS.check(&ask("ping", 1).item()).is_err(), "a client's frame passes");
+    assert!(
+        FROM_SERVERS.check(&error.item()).is_err(),
+        "a code that is none passes"
+    );
+    assert!(
+        FROM_SERVERS.check(&ask("ping", 1).item()).is_err(),
+        "a client's frame passes"
+    );
 }
 
 #[test]
 fn a_frame_holds_each_error_code_and_the_schema_knows_it() {
     for code in arauto::ErrorCode::ALL {
-        let error = Frame::new("error", [("code", text(code.as_str())), ("message", text("x"))]);
+        let error = Frame::new(
+            "error",
+            [("code", text(code.as_str())), ("message", text("x"))],
+        );
         assert_eq!(FROM_SERVERS.check(&error.item()), Ok(()), "{code}");
     }
 }

@@ -12,29 +12,79 @@ struct Room {
     never: &'static [&'static str],
 }
 
-const SOCKETS: &[&str] = &["tokio::net", "std::net", "std::os::unix::net", "std::os::linux::net"];
+const SOCKETS: &[&str] = &[
+    "tokio::net",
+    "std::net",
+    "std::os::unix::net",
+    "std::os::linux::net",
+];
 
 const ROOMS: &[Room] = &[
-    Room { name: "wire", rooms: &[], never: &["actix", "tokio", "std::fs", "std::os"] },
+    Room {
+        name: "wire",
+        rooms: &[],
+        never: &["actix", "tokio", "std::fs", "std::os"],
+    },
     // Waiting (tokio::sync) and blocking threads (tokio::task) are no sockets.
-    Room { name: "accounts", rooms: &["wire"], never: &["actix", "tokio::io"] },
-    Room { name: "log", rooms: &["wire"], never: &["actix", "tokio::io", "std::fs", "std::os"] },
-    Room { name: "close", rooms: &["wire"], never: &["actix", "tokio::io", "std::fs", "std::os"] },
-    Room { name: "transport", rooms: &[], never: &["actix", "serde_cbor"] },
-    Room { name: "actors", rooms: &["wire", "accounts", "log", "close"], never: &["std::os", "rustix"] },
+    Room {
+        name: "accounts",
+        rooms: &["wire"],
+        never: &["actix", "tokio::io"],
+    },
+    Room {
+        name: "log",
+        rooms: &["wire"],
+        never: &["actix", "tokio::io", "std::fs", "std::os"],
+    },
+    Room {
+        name: "close",
+        rooms: &["wire"],
+        never: &["actix", "tokio::io", "std::fs", "std::os"],
+    },
+    Room {
+        name: "transport",
+        rooms: &[],
+        never: &["actix", "serde_cbor"],
+    },
+    Room {
+        name: "actors",
+        rooms: &["wire", "accounts", "log", "close"],
+        never: &["std::os", "rustix"],
+    },
     Room {
         name: "server",
         rooms: &["wire", "accounts", "log", "close", "transport", "actors"],
         never: &["std::os", "rustix"],
     },
-    Room { name: "client", rooms: &["wire", "transport"], never: &["actix", "std::os", "rustix"] },
+    Room {
+        name: "client",
+        rooms: &["wire", "transport"],
+        never: &["actix", "std::os", "rustix"],
+    },
     // The public face is all that they see: `arauto::`, never `crate::`.
-    Room { name: "cli", rooms: &[], never: &["actix::", "crate::"] },
-    Room { name: "main.rs", rooms: &["cli"], never: &["actix", "crate::"] },
+    Room {
+        name: "cli",
+        rooms: &[],
+        never: &["actix::", "crate::"],
+    },
+    Room {
+        name: "main.rs",
+        rooms: &["cli"],
+        never: &["actix", "crate::"],
+    },
     // It names every room, and has no code.
     Room {
         name: "lib.rs",
-        rooms: &["wire", "accounts", "log", "close", "transport", "actors", "server", "client"],
+        rooms: &[
+            "wire",
+            "accounts",
+            "log",
+            "close",
+            "transport",
+            "actors",
+            "server",
+            "client",
+        ],
         never: &["actix", "tokio", "fn "],
     },
 ];
@@ -46,7 +96,9 @@ const ACTORS: &[&str] = &["acceptor", "auth", "hub", "session", "supervisor"];
 fn violations(path: &str, source: &str) -> Vec<String> {
     let (name, _) = path.split_once('/').unwrap_or((path, ""));
     let Some(room) = ROOMS.iter().find(|room| room.name == name) else {
-        return vec![format!("{path}: no room is called {name}; the table needs it")];
+        return vec![format!(
+            "{path}: no room is called {name}; the table needs it"
+        )];
     };
     let mut wrong = Vec::new();
     for (number, line) in code(path, source) {
@@ -69,11 +121,16 @@ fn violations(path: &str, source: &str) -> Vec<String> {
         if line.contains("::*") {
             note("a glob import hides where a name comes from".to_owned());
         }
-        if ["crate::{", "tokio::{", "std::{"].iter().any(|group| line.contains(group)) {
+        if ["crate::{", "tokio::{", "std::{"]
+            .iter()
+            .any(|group| line.contains(group))
+        {
             note("a group of paths hides a room from this test".to_owned());
         }
         if let Some(other) = other_actor(path, line) {
-            note(format!("only session imports other actors, and this is {other}"));
+            note(format!(
+                "only session imports other actors, and this is {other}"
+            ));
         }
     }
     wrong
@@ -102,7 +159,9 @@ fn names(line: &str, word: &str) -> bool {
 fn rooms_in(line: &str) -> impl Iterator<Item = &str> {
     line.match_indices("crate::").filter_map(|(at, prefix)| {
         let rest = &line[at + prefix.len()..];
-        let end = rest.find(|c: char| !(c.is_alphanumeric() || c == '_')).unwrap_or(rest.len());
+        let end = rest
+            .find(|c: char| !(c.is_alphanumeric() || c == '_'))
+            .unwrap_or(rest.len());
         // `pub(in crate::transport)` names its own room; `crate::{` is found elsewhere.
         Some(&rest[..end]).filter(|room| !room.is_empty())
     })
@@ -144,7 +203,11 @@ fn every_file_keeps_to_its_layer() {
         .iter()
         .flat_map(|path| {
             let source = std::fs::read_to_string(path).expect("a source is text");
-            let path = path.strip_prefix(&root).expect("it is below").display().to_string();
+            let path = path
+                .strip_prefix(&root)
+                .expect("it is below")
+                .display()
+                .to_string();
             violations(&path, &source)
         })
         .collect();
@@ -185,13 +248,31 @@ fn a_breach_of_each_rule_is_found() {
 #[test]
 fn what_the_design_allows_is_not_a_breach() {
     let fine = [
-        ("accounts/x.rs", "use tokio::sync::oneshot;\nuse crate::wire::Seq;"),
-        ("actors/session/x.rs", "use crate::actors::hub::Publish;\nuse crate::log::Log;"),
-        ("actors/hub.rs", "use super::sentinel::Sentinel;\nuse actix::Actor;"),
-        ("server/x.rs", "use crate::transport::Listener;\nuse crate::actors::hub::Hub;"),
-        ("transport/x.rs", "#[expect(unsafe_code)]\nuse tokio::net::UnixStream;"),
+        (
+            "accounts/x.rs",
+            "use tokio::sync::oneshot;\nuse crate::wire::Seq;",
+        ),
+        (
+            "actors/session/x.rs",
+            "use crate::actors::hub::Publish;\nuse crate::log::Log;",
+        ),
+        (
+            "actors/hub.rs",
+            "use super::sentinel::Sentinel;\nuse actix::Actor;",
+        ),
+        (
+            "server/x.rs",
+            "use crate::transport::Listener;\nuse crate::actors::hub::Hub;",
+        ),
+        (
+            "transport/x.rs",
+            "#[expect(unsafe_code)]\nuse tokio::net::UnixStream;",
+        ),
         ("cli/x.rs", "use arauto::Client;\nuse super::exit::Failure;"),
-        ("wire/x.rs", "//! See crate::log.\nmod tests {\n    use super::*;\n}"),
+        (
+            "wire/x.rs",
+            "//! See crate::log.\nmod tests {\n    use super::*;\n}",
+        ),
         ("wire/tests.rs", "use super::*;"),
     ];
     for (path, source) in fine {

@@ -25,7 +25,9 @@ fn a_user_joins_with_the_first_session_and_leaves_with_the_last() {
 #[test]
 fn who_names_each_user_once_in_order() {
     let fixture = Fixture::new();
-    let clients: Vec<_> = ["rui", "ana", "eva", "ana"].map(|user| fixture.client(user)).into();
+    let clients: Vec<_> = ["rui", "ana", "eva", "ana"]
+        .map(|user| fixture.client(user))
+        .into();
     let mut asking = fixture.client("zoe");
     asking.ask("who", 5);
     let present = asking.skip_to("present");

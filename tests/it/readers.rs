@@ -42,7 +42,11 @@ fn a_slow_reader_gets_one_gap_that_names_exactly_what_it_missed() {
     let last = flood(&mut ana, 400, &"x".repeat(16 << 10));
     let heard = ranges(&mut slow, last);
     let gaps: Vec<_> = heard.iter().filter(|(from, to)| from != to).collect();
-    assert_eq!(gaps.len(), 1, "it did not read in between, so it missed one range: {gaps:?}");
+    assert_eq!(
+        gaps.len(),
+        1,
+        "it did not read in between, so it missed one range: {gaps:?}"
+    );
     let mut next = login.num("seq") + 1;
     for (from, to) in heard {
         assert_eq!(from, next, "no hole, no repeat");
@@ -157,7 +161,11 @@ fn a_slow_reader_of_text_is_told_of_its_gap_too() {
         let mut number = || words.next().and_then(|word| word.parse::<u64>().ok());
         let from = number().expect("a broadcast has a seq");
         assert_eq!(from, next, "no hole, no repeat");
-        next = if kind == "gap" { number().expect("it has an end") + 1 } else { from + 1 };
+        next = if kind == "gap" {
+            number().expect("it has an end") + 1
+        } else {
+            from + 1
+        };
     }
     fixture.finish();
 }

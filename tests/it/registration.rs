@@ -31,14 +31,23 @@ fn of_100_first_logins_of_one_name_exactly_one_registers() {
                     })
                 })
                 .collect();
-            let outcomes: Vec<_> =
-                attempts.into_iter().map(|one| one.join().expect("no panic")).collect();
+            let outcomes: Vec<_> = attempts
+                .into_iter()
+                .map(|one| one.join().expect("no panic"))
+                .collect();
             let winner = outcomes.iter().find(|(_, outcome)| *outcome == Some(true));
             let (its_password, _) = winner.expect("one registers");
             for (password, outcome) in &outcomes {
-                assert_eq!(outcome.is_some(), password == its_password, "{password}: {outcome:?}");
+                assert_eq!(
+                    outcome.is_some(),
+                    password == its_password,
+                    "{password}: {outcome:?}"
+                );
             }
-            outcomes.iter().filter(|(_, outcome)| *outcome == Some(true)).count()
+            outcomes
+                .iter()
+                .filter(|(_, outcome)| *outcome == Some(true))
+                .count()
         });
         assert_eq!(registered, 1, "{name}");
     }

@@ -6,7 +6,10 @@ use crate::support::{Fixture, Frame, PASSWORD, Raw, login, text};
 
 fn resume(fixture: &Fixture, user: &str, stream: &str, after: u64) -> (Raw, Frame) {
     let mut client = fixture.visitor();
-    let entries = [(text("stream"), text(stream)), (text("after"), Value::Integer(after.into()))];
+    let entries = [
+        (text("stream"), text(stream)),
+        (text("after"), Value::Integer(after.into())),
+    ];
     let point = Value::Map(entries.into());
     client.send(&login(1, user, PASSWORD).with("resume", point));
     let login = client.expect("logged_in");
@@ -45,10 +48,18 @@ fn the_same_stream_is_replayed_from_where_it_was_read() {
     publish(&mut rui, 50, "missed");
 
     let (mut again, login) = resume(&fixture, "ana", &stream, after + 1);
-    assert_eq!(login.num("seq"), after + 1, "it begins where the client stopped");
+    assert_eq!(
+        login.num("seq"),
+        after + 1,
+        "it begins where the client stopped"
+    );
     let last = publish(&mut rui, 5, "live");
     let seqs = heard(&mut again, last);
-    assert_eq!(seqs, (after + 2..=last).collect::<Vec<_>>(), "no hole, no repeat");
+    assert_eq!(
+        seqs,
+        (after + 2..=last).collect::<Vec<_>>(),
+        "no hole, no repeat"
+    );
     fixture.finish();
 }
 
@@ -80,7 +91,10 @@ fn what_is_no_longer_held_is_named_by_one_gap_before_the_rest() {
     let gap = again.expect("gap");
     assert_eq!(gap.num("from"), 2, "it begins behind what was read");
     assert!(gap.num("to") < last, "the newest are held: {gap:?}");
-    assert_eq!(heard(&mut again, last), (gap.num("to") + 1..=last).collect::<Vec<_>>());
+    assert_eq!(
+        heard(&mut again, last),
+        (gap.num("to") + 1..=last).collect::<Vec<_>>()
+    );
     fixture.finish();
 }
 

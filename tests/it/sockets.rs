@@ -43,9 +43,15 @@ fn a_sockets_file_is_the_owners_alone_whatever_the_umask_is() {
         wait_until("the server listens", || {
             std::os::unix::net::UnixStream::connect(&socket).is_ok()
         });
-        let mode = std::fs::metadata(&socket).expect("it is there").permissions().mode();
+        let mode = std::fs::metadata(&socket)
+            .expect("it is there")
+            .permissions()
+            .mode();
         assert_eq!(mode & 0o777, 0o600, "umask {umask}");
-        let pid = i32::try_from(server.id()).ok().and_then(Pid::from_raw).expect("it has an id");
+        let pid = i32::try_from(server.id())
+            .ok()
+            .and_then(Pid::from_raw)
+            .expect("it has an id");
         kill_process(pid, Signal::TERM).expect("it runs");
         assert_eq!(server.wait().expect("it is a child").code(), Some(0));
         assert!(!socket.exists(), "the file is gone after the stop");
@@ -55,7 +61,10 @@ fn a_sockets_file_is_the_owners_alone_whatever_the_umask_is() {
 #[test]
 fn everyone_may_connect_where_the_endpoint_says_so() {
     let fixture = Fixture::listening("?access=everyone", |_| {});
-    let mode = std::fs::metadata(fixture.socket()).expect("it is there").permissions().mode();
+    let mode = std::fs::metadata(fixture.socket())
+        .expect("it is there")
+        .permissions()
+        .mode();
     assert_eq!(mode & 0o777, 0o666);
     fixture.finish();
 }
@@ -92,7 +101,10 @@ fn a_file_that_is_no_socket_is_left_alone() {
     std::fs::write(&path, "precious").expect("the folder is ours");
     let error = refused(&format!("unix:{}", path.display()));
     assert!(matches!(error, BindError::NotASocket(_)), "{error}");
-    assert_eq!(std::fs::read_to_string(&path).expect("it is there"), "precious");
+    assert_eq!(
+        std::fs::read_to_string(&path).expect("it is there"),
+        "precious"
+    );
 }
 
 #[test]
@@ -139,7 +151,9 @@ fn loopback_tcp_and_abstract_sockets_serve_like_any_other() {
             Err(error) => panic!("{error}"),
         };
         block_on(async {
-            let visitor = Client::connect(&server.endpoints()[0]).await.expect("it listens");
+            let visitor = Client::connect(&server.endpoints()[0])
+                .await
+                .expect("it listens");
             let (client, _events) = visitor.login("ana", "segredo").await.expect("it is open");
             let reply = client.request("olá").await.expect("it is served");
             assert_eq!(reply.as_text(), Some("OLÁ"));
@@ -178,7 +192,10 @@ fn a_pipe_is_a_socket_in_the_runtime_folder() {
     let mut who = crate::support::arauto(&["who", "--connect", "pipe:teste", "--user", "ana"]);
     let done = crate::support::finish(who.env("XDG_RUNTIME_DIR", runtime.path()), "");
     assert_eq!(done.fine(), "ana\n");
-    let pid = i32::try_from(server.id()).ok().and_then(Pid::from_raw).expect("it has an id");
+    let pid = i32::try_from(server.id())
+        .ok()
+        .and_then(Pid::from_raw)
+        .expect("it has an id");
     kill_process(pid, Signal::INT).expect("it runs");
     assert_eq!(server.wait().expect("it is a child").code(), Some(0));
     assert!(!socket.exists());

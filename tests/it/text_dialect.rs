@@ -86,7 +86,10 @@ fn a_byte_string_is_shown_in_hexadecimal_digits() {
     let mut feed = fixture.server.subscribe();
     let published = crate::support::block_on(fixture.server.publish(vec![0, 0xff, 0x41]));
     let seq = published.expect("it runs");
-    assert_eq!(crate::support::block_on(feed.next()).map(|event| event.seq()), Some(seq));
+    assert_eq!(
+        crate::support::block_on(feed.next()).map(|event| event.seq()),
+        Some(seq)
+    );
     ana.expect(&format!(r"* message {seq} consola \x00\xff\x41"));
     fixture.finish();
 }
@@ -107,7 +110,10 @@ fn a_line_may_end_in_cr_lf_and_come_in_pieces() {
 #[test]
 fn a_line_that_is_too_long_or_not_text_ends_the_session() {
     let fixture = fixture();
-    for (line, code) in [(vec![b'x'; 17 << 10], "frame-too-large"), (vec![0xff, b'\n'], "bad-frame")] {
+    for (line, code) in [
+        (vec![b'x'; 17 << 10], "frame-too-large"),
+        (vec![0xff, b'\n'], "bad-frame"),
+    ] {
         let mut client = fixture.lines();
         client.expect("+ arauto 1");
         client.send(&line);
@@ -124,14 +130,19 @@ fn a_reader_of_text_gets_every_message_in_order() {
     let mut ana = fixture.lines();
     ana.expect("+ arauto 1");
     ana.exchange("/login ana x", "+ ana registered");
-    let publishes = (0..500).map(|number| format!("/publish {number}\n")).collect::<String>();
+    let publishes = (0..500)
+        .map(|number| format!("/publish {number}\n"))
+        .collect::<String>();
     ana.send(publishes.as_bytes());
     ana.say("fim");
     let mut heard = Vec::new();
     let mut published = 0;
     loop {
         let line = ana.hear().expect("closing comes first");
-        match line.split_once(' ').expect("each line has a mark and a rest") {
+        match line
+            .split_once(' ')
+            .expect("each line has a mark and a rest")
+        {
             ("*", rest) => heard.push(rest.to_owned()),
             ("+", _) => published += 1,
             (".", "fim") => break,

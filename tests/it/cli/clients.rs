@@ -8,7 +8,10 @@ fn a_pipe_through_pedir_keeps_its_order() {
     let served = Served::new(&["--data", "none"]);
     let numbers: String = (1..=20_000).map(|number| format!("n{number}\n")).collect();
     let replies = finish(&mut served.command(&["pedir"]), &numbers).fine();
-    assert!(replies == numbers.to_uppercase(), "20000 replies in the order of their requests");
+    assert!(
+        replies == numbers.to_uppercase(),
+        "20000 replies in the order of their requests"
+    );
     served.stop();
 }
 
@@ -31,7 +34,11 @@ fn escritor_publishes_its_arguments_or_each_line_until_fim() {
     reader.send(&login(1, "eva", "x"));
     let mut seq = reader.expect("logged_in").num("seq");
     finish(&mut served.command(&["escritor", "um", "dois"]), "").fine();
-    let printed = finish(&mut served.command(&["write", "--verbose"]), "três\nfim\nquatro\n").fine();
+    let printed = finish(
+        &mut served.command(&["write", "--verbose"]),
+        "três\nfim\nquatro\n",
+    )
+    .fine();
     let mut heard = Vec::new();
     while heard.len() < 3 {
         let frame = reader.recv().expect("the session goes on");
@@ -54,7 +61,10 @@ fn who_and_sessions_tell_who_is_there() {
     let served = Served::new(&["--data", "none"]);
     let mut rui = served.visitor();
     rui.log_in("rui");
-    assert_eq!(finish(&mut served.command(&["who"]), "").fine(), "ana\nrui\n");
+    assert_eq!(
+        finish(&mut served.command(&["who"]), "").fine(),
+        "ana\nrui\n"
+    );
     let sessions = finish(&mut served.command(&["sessions"]), "").fine();
     let pid = format!("pid {}", std::process::id());
     for what in ["rui", "ana", "unix:", &pid] {
@@ -72,7 +82,10 @@ fn a_reader_of_pedir_that_has_had_enough_is_no_failure() {
     command
         .args(["-c", "seq 20000 | \"$0\" pedir | head -n 3"])
         .arg(env!("CARGO_BIN_EXE_arauto"))
-        .env("ARAUTO_ENDPOINT", format!("unix:{}", served.socket().display()))
+        .env(
+            "ARAUTO_ENDPOINT",
+            format!("unix:{}", served.socket().display()),
+        )
         .env("ARAUTO_USER", "ana")
         .env("ARAUTO_PASSWORD", "x");
     let done = finish(&mut command, "");

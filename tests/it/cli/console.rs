@@ -11,10 +11,15 @@ fn console_lines_are_published_as_consola_and_fim_stops_the_server() {
     let mut ana = served.visitor();
     ana.log_in("ana");
     let mut console = served.child.stdin.take().expect("it is a pipe");
-    console.write_all("bom dia\n\n  fim é só uma palavra\n".as_bytes()).expect("it reads");
+    console
+        .write_all("bom dia\n\n  fim é só uma palavra\n".as_bytes())
+        .expect("it reads");
     for text in ["bom dia", "  fim é só uma palavra"] {
         let message = ana.expect("message");
-        assert_eq!((message.text("from"), message.text("body")), ("consola", text));
+        assert_eq!(
+            (message.text("from"), message.text("body")),
+            ("consola", text)
+        );
     }
     console.write_all(b"fim\n").expect("it reads");
     assert_eq!(ana.expect("stopping").text("reason"), "fim");

@@ -31,7 +31,10 @@ impl Leitor {
     fn message(&mut self) -> String {
         loop {
             let line = self.line();
-            if let Some((_, text)) = line.split_once(": ") {
+            // `SEQ USER: TEXT`; what is no message has a star for the user.
+            if let Some((head, text)) = line.split_once(": ")
+                && !head.contains('*')
+            {
                 return text.to_owned();
             }
         }
@@ -81,7 +84,14 @@ fn a_leitor_with_resume_misses_nothing_while_it_is_away() {
     drop(second); // kill -9
     publish(&served, "quatro");
     let mut third = start();
-    assert_eq!(third.message(), "quatro");
+    // What was printed may have outrun the state file: then it comes twice, not never.
+    let next = loop {
+        let text = third.message();
+        if text != "dois" && text != "três" {
+            break text;
+        }
+    };
+    assert_eq!(next, "quatro");
     third.interrupt();
     served.stop();
 }
@@ -92,14 +102,18 @@ fn a_leitor_connects_again_after_the_server_has_restarted() {
     let served = Served::new(&[]);
     let mut reader = Leitor::start(leitor(&served, &[]));
     crate::support::wait_until("the leitor is there", || {
-        finish(&mut served.command(&["who"]), "").fine().contains("eva")
+        finish(&mut served.command(&["who"]), "")
+            .fine()
+            .contains("eva")
     });
     publish(&served, "antes");
     assert_eq!(reader.message(), "antes");
     finish(&mut served.command(&["fim"]), "").fine();
     let served = Served::within(served.into_folder(), &[]);
     crate::support::wait_until("the leitor is back", || {
-        finish(&mut served.command(&["who"]), "").fine().contains("eva")
+        finish(&mut served.command(&["who"]), "")
+            .fine()
+            .contains("eva")
     });
     publish(&served, "depois");
     assert_eq!(reader.message(), "depois");
@@ -113,7 +127,9 @@ fn json_lines_have_the_contracts_names() {
     let served = Served::new(&["--data", "none"]);
     let mut reader = Leitor::start(leitor(&served, &["--json"]));
     crate::support::wait_until("the leitor is there", || {
-        finish(&mut served.command(&["who"]), "").fine().contains("eva")
+        finish(&mut served.command(&["who"]), "")
+            .fine()
+            .contains("eva")
     });
     publish(&served, "olá");
     let message = loop {
@@ -122,8 +138,14 @@ fn json_lines_have_the_contracts_names() {
             break message.clone();
         }
     };
-    assert_eq!((&message["from"], &message["body"]), (&"ana".into(), &"olá".into()));
-    assert!(message["seq"].is_u64() && message["at"].is_u64(), "{message}");
+    assert_eq!(
+        (&message["from"], &message["body"]),
+        (&"ana".into(), &"olá".into())
+    );
+    assert!(
+        message["seq"].is_u64() && message["at"].is_u64(),
+        "{message}"
+    );
     reader.interrupt();
     served.stop();
 }
@@ -134,7 +156,9 @@ fn a_leitor_that_reads_once_ends_with_the_session() {
     let mut served = Served::new(&["--data", "none"]);
     let mut reader = Leitor::start(leitor(&served, &["--once"]));
     crate::support::wait_until("the leitor is there", || {
-        finish(&mut served.command(&["who"]), "").fine().contains("eva")
+        finish(&mut served.command(&["who"]), "")
+            .fine()
+            .contains("eva")
     });
     finish(&mut served.command(&["fim"]), "").fine();
     assert_eq!(served.wait(), Some(0));

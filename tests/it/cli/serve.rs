@@ -38,7 +38,10 @@ fn sigterm_and_sigint_stop_the_server_with_exit_0_and_a_report() {
         assert_eq!(served.wait(), Some(0), "{}", served.log());
         assert!(!served.socket().exists());
         let report = report(&served);
-        assert_eq!((report.version, report.exit, report.reason.as_str()), (1, 0, "signal"));
+        assert_eq!(
+            (report.version, report.exit, report.reason.as_str()),
+            (1, 0, "signal")
+        );
         assert_eq!(report.stream, session.text("stream"));
         assert_eq!(report.sessions.len(), 1);
         assert_eq!(report.phases.len(), 9);
@@ -58,7 +61,13 @@ fn a_second_signal_forces_exit_4_past_a_stalled_reader() {
     assert_eq!(served.wait(), Some(4), "{}", served.log());
     let report = report(&served);
     assert_eq!(report.exit, 4);
-    assert!(report.sessions.iter().any(|session| !session.missing.is_empty()), "{report:#?}");
+    assert!(
+        report
+            .sessions
+            .iter()
+            .any(|session| !session.missing.is_empty()),
+        "{report:#?}"
+    );
 }
 
 #[test]
@@ -75,7 +84,10 @@ fn fim_with_wait_returns_when_the_server_is_gone() {
     let done = waiter.join().expect("no panic");
     assert!(done.err.contains("stopping"), "{done:?}");
     done.fine();
-    assert!(!std::path::Path::new(&format!("/proc/{pid}")).exists(), "it is gone");
+    assert!(
+        !std::path::Path::new(&format!("/proc/{pid}")).exists(),
+        "it is gone"
+    );
     assert_eq!(report(&served).reason.as_str(), "admin");
 }
 
@@ -93,15 +105,29 @@ fn a_config_file_says_what_flags_do_not() {
     let _watchdog = watchdog();
     let folder = tempfile::tempdir().expect("a folder can be made");
     let file = folder.path().join("arauto.toml");
-    std::fs::write(&file, "max-frame = \"2KiB\"\ndefault-role = \"leitor\"\ndata = \"none\"\n")
-        .expect("it is ours");
+    std::fs::write(
+        &file,
+        "max-frame = \"2KiB\"\ndefault-role = \"leitor\"\ndata = \"none\"\n",
+    )
+    .expect("it is ours");
     let path = file.display().to_string();
-    let served = Served::new(&["--data", "none", "--config", &path, "--default-role", "admin"]);
+    let served = Served::new(&[
+        "--data",
+        "none",
+        "--config",
+        &path,
+        "--default-role",
+        "admin",
+    ]);
     let mut client = Raw::unix(
         std::os::unix::net::UnixStream::connect(served.socket()).expect("the server listens"),
     );
     assert_eq!(client.expect("welcome").num("max_frame"), 2048);
-    assert_eq!(client.log_in("ana").text("role"), "admin", "a flag is stronger");
+    assert_eq!(
+        client.log_in("ana").text("role"),
+        "admin",
+        "a flag is stronger"
+    );
     drop(client);
     served.stop();
 }

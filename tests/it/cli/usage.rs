@@ -27,14 +27,20 @@ fn usage_errors_exit_64() {
 fn help_and_version_exit_0_and_name_every_command() {
     let _watchdog = watchdog();
     let help = finish(&mut arauto(&["--help"]), "").fine();
-    for command in ["serve", "leitor", "escritor", "pedir", "who", "sessions", "fim", "users", "demo"] {
+    for command in [
+        "serve", "leitor", "escritor", "pedir", "who", "sessions", "fim", "users", "demo",
+    ] {
         assert!(help.contains(command), "{command}");
     }
     for alias in ["read", "write", "request"] {
         assert!(help.contains(alias), "{alias}");
         finish(&mut arauto(&[alias, "--help"]), "").fine();
     }
-    assert!(finish(&mut arauto(&["--version"]), "").fine().starts_with("arauto "));
+    assert!(
+        finish(&mut arauto(&["--version"]), "")
+            .fine()
+            .starts_with("arauto ")
+    );
 }
 
 #[test]
@@ -42,7 +48,13 @@ fn where_nobody_listens_a_client_exits_69_with_a_hint() {
     let _watchdog = watchdog();
     let folder = tempfile::tempdir().expect("a folder can be made");
     let endpoint = format!("unix:{}/none.sock", folder.path().display());
-    for command in [&["pedir", "a"][..], &["who"], &["leitor"], &["escritor", "a"], &["fim"]] {
+    for command in [
+        &["pedir", "a"][..],
+        &["who"],
+        &["leitor"],
+        &["escritor", "a"],
+        &["fim"],
+    ] {
         let mut command = arauto(command);
         let done = finish(command.args(["--user", "ana", "--connect", &endpoint]), "");
         done.failed(69, &["none.sock", "arauto serve", "--connect"]);

@@ -4,7 +4,11 @@ use crate::support::{Done, Served, arauto, finish, watchdog};
 
 fn who_as(served: &Served, user: &str, password: &str) -> Done {
     let mut who = served.command(&["who"]);
-    finish(who.env("ARAUTO_USER", user).env("ARAUTO_PASSWORD", password), "")
+    finish(
+        who.env("ARAUTO_USER", user)
+            .env("ARAUTO_PASSWORD", password),
+        "",
+    )
 }
 
 fn users(served: &Served, arguments: &[&str], password: &str) -> Done {
@@ -24,14 +28,20 @@ fn a_running_server_sees_what_changed_at_the_next_login() {
     who_as(&served, "rui", "dois").fine();
 
     let mut write = served.command(&["escritor", "a"]);
-    write.env("ARAUTO_USER", "rui").env("ARAUTO_PASSWORD", "dois");
+    write
+        .env("ARAUTO_USER", "rui")
+        .env("ARAUTO_PASSWORD", "dois");
     finish(&mut write, "").failed(77, &["forbidden"]);
     users(&served, &["role", "rui", "escritor"], "").fine();
     finish(&mut write, "").fine();
 
     users(&served, &["remove", "rui"], "").fine();
     assert!(!users(&served, &["list"], "").fine().contains("rui"));
-    assert_eq!(who_as(&served, "rui", "três").fine(), "rui\n", "the name is free again");
+    assert_eq!(
+        who_as(&served, "rui", "três").fine(),
+        "rui\n",
+        "the name is free again"
+    );
     served.stop();
 }
 
@@ -56,10 +66,16 @@ fn without_a_server_the_accounts_are_the_same() {
     assert!(table.contains("ana") && table.contains("admin"), "{table}");
     let json: serde_json::Value =
         serde_json::from_str(users(&["list", "--json"]).fine().trim()).expect("it is json");
-    assert_eq!((&json["user"], &json["role"]), (&"ana".into(), &"admin".into()));
+    assert_eq!(
+        (&json["user"], &json["role"]),
+        (&"ana".into(), &"admin".into())
+    );
 
     let served = Served::within(folder, &[]);
-    assert_eq!(who_as(&served, "ana", crate::support::PASSWORD).fine(), "ana\n");
+    assert_eq!(
+        who_as(&served, "ana", crate::support::PASSWORD).fine(),
+        "ana\n"
+    );
     served.stop();
 }
 
@@ -72,9 +88,9 @@ fn an_import_adds_all_or_none() {
         std::fs::write(&file, text).expect("it is ours");
         finish(served.users(&["import"]).arg(&file), "")
     };
-    import("# name, role, password\n\nana\tadmin\tum\nrui\tleitor\tcom\ttab\n").fine();
+    import("# name, role, password\n\nana\tadmin\tum\nrui\tleitor\tcom espaço\n").fine();
     who_as(&served, "ana", "um").fine();
-    who_as(&served, "rui", "com\ttab").failed(77, &[]);
+    who_as(&served, "rui", "com espaço").fine();
     for (text, naming) in [
         ("eva\tadmin\tx\nana\tleitor\ty\n", "ana"),
         ("eva\tadmin\tx\nbia\n", "line 2"),
@@ -83,7 +99,10 @@ fn an_import_adds_all_or_none() {
         ("eva\tadmin\tx\na b\tadmin\ty\n", "line 2"),
     ] {
         import(text).failed(65, &[naming]);
-        assert!(!users(&served, &["list"], "").fine().contains("eva"), "all or none: {text:?}");
+        assert!(
+            !users(&served, &["list"], "").fine().contains("eva"),
+            "all or none: {text:?}"
+        );
     }
     finish(&mut served.users(&["import", "/no/such/file"]), "").failed(66, &["/no/such/file"]);
     served.stop();

@@ -92,7 +92,10 @@ fn pings_do_not_put_the_login_off() {
     let fixture = Fixture::with(|config| config.login_timeout = Duration::from_millis(100));
     let mut client = fixture.visitor();
     let frames = loop {
-        if client.try_send(&crate::support::ask("ping", 1).bytes()).is_err() {
+        if client
+            .try_send(&crate::support::ask("ping", 1).bytes())
+            .is_err()
+        {
             break client.until("closing");
         }
         match client.recv() {
@@ -101,7 +104,10 @@ fn pings_do_not_put_the_login_off() {
             None => panic!("the end without a word"),
         }
     };
-    assert_eq!(frames.last().expect("there is one").text("reason"), "login-timeout");
+    assert_eq!(
+        frames.last().expect("there is one").text("reason"),
+        "login-timeout"
+    );
     fixture.finish();
 }
 

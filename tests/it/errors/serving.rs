@@ -16,7 +16,11 @@ pub(super) fn what_a_role_does_not_allow_is_forbidden() {
     });
     let mut ana = fixture.tcp_visitor();
     ana.log_in("ana");
-    for frame in [publish(5, text("a")), ask("shutdown", 5), ask("sessions", 5)] {
+    for frame in [
+        publish(5, text("a")),
+        ask("shutdown", 5),
+        ask("sessions", 5),
+    ] {
         ana.send(&frame);
         assert_eq!(ana.expect_error("forbidden").num("id"), 5);
     }
@@ -61,15 +65,26 @@ pub(super) fn a_reader_that_falls_off_the_tail_is_a_slow_consumer() {
         ana.skip_to("published");
     }
     let frames = slow.until("error");
-    assert_eq!(frames.last().expect("it is there").text("code"), "slow-consumer");
+    assert_eq!(
+        frames.last().expect("it is there").text("code"),
+        "slow-consumer"
+    );
     let closing = slow.expect_closing("slow-consumer");
     let seqs: Vec<u64> = frames
         .iter()
         .filter(|frame| frame.is("message") || frame.is("joined"))
         .map(|frame| frame.num("seq"))
         .collect();
-    assert_eq!(seqs, (2..2 + seqs.len() as u64).collect::<Vec<_>>(), "no hole before the end");
-    assert_eq!(seqs.last(), Some(&closing.num("last_seq")), "the last that was sent");
+    assert_eq!(
+        seqs,
+        (2..2 + seqs.len() as u64).collect::<Vec<_>>(),
+        "no hole before the end"
+    );
+    assert_eq!(
+        seqs.last(),
+        Some(&closing.num("last_seq")),
+        "the last that was sent"
+    );
     ana.ping();
     fixture.finish();
 }
@@ -98,7 +113,12 @@ pub(super) fn a_frame_after_the_cut_is_told_of_the_stop() {
     wait_until("the handler has it", || Arc::strong_count(&go) == 3);
     fixture.begin_stop();
     rui.expect("stopping");
-    let late = [request(5, text("a")), publish(6, text("a")), ask("who", 7), ask("ping", 8)];
+    let late = [
+        request(5, text("a")),
+        publish(6, text("a")),
+        ask("who", 7),
+        ask("ping", 8),
+    ];
     for frame in &late {
         rui.send(frame);
     }
@@ -139,6 +159,9 @@ pub(super) fn a_handler_that_panics_ends_its_own_session_with_internal() {
     other.request(1, "well?");
     let frames = other.until("reply");
     assert_eq!(frames.last().expect("it is there").text("body"), "fine");
-    assert!(frames.iter().any(|frame| frame.is("left")), "the others hear that ana is gone");
+    assert!(
+        frames.iter().any(|frame| frame.is("left")),
+        "the others hear that ana is gone"
+    );
     fixture.finish();
 }

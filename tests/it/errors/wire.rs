@@ -8,15 +8,15 @@ use crate::support::{Fixture, prefixed};
 pub(super) fn bytes_that_are_no_frame_are_a_bad_frame() {
     let fixture = Fixture::new();
     let bad: &[&[u8]] = &[
-        b"",                             // a length of 0
-        b"\xff",                         // a break
-        b"\xa0",                         // no name
-        b"\xa1\x64ping\x01",             // no map
-        b"\xa1\x64ping\xa0",             // no id
-        b"\xa1\x64ping\xa1\x62id\x20",   // a negative id
-        b"\xa1\x64ping\xa1\x62id\x01!",  // something follows
-        b"\xa1\x64pang\xa1\x62id\x01",   // a name that is none
-        b"\xa1\x64pong\xa1\x62id\x01",   // a server's frame
+        b"",                               // a length of 0
+        b"\xff",                           // a break
+        b"\xa0",                           // no name
+        b"\xa1\x64ping\x01",               // no map
+        b"\xa1\x64ping\xa0",               // no id
+        b"\xa1\x64ping\xa1\x62id\x20",     // a negative id
+        b"\xa1\x64ping\xa1\x62id\x01!",    // something follows
+        b"\xa1\x64pang\xa1\x62id\x01",     // a name that is none
+        b"\xa1\x64pong\xa1\x62id\x01",     // a server's frame
         b"\xc1\xa1\x64ping\xa1\x62id\x01", // a tag
     ];
     for item in bad {
@@ -71,7 +71,12 @@ pub(super) fn a_frame_over_the_limit_is_too_large() {
 fn a_frame_of_exactly_the_limit_is_served() {
     let fixture = Fixture::with(|config| config.max_frame = 4096);
     let mut ana = fixture.client("ana");
-    let body = "x".repeat(4096 - crate::support::request(1, crate::support::text("")).item().len() - 2);
+    let body = "x".repeat(
+        4096 - crate::support::request(1, crate::support::text(""))
+            .item()
+            .len()
+            - 2,
+    );
     let frame = crate::support::request(1, crate::support::text(&body));
     assert_eq!(frame.item().len(), 4096);
     ana.send(&frame);

@@ -20,7 +20,10 @@ fn a_stalled_reader_makes_exit_3_with_the_missing_range_named() {
     let began = Instant::now();
     fixture.begin_stop();
     let report = fixture.report();
-    assert!(began.elapsed() < Duration::from_secs(10), "the budget is 2 s");
+    assert!(
+        began.elapsed() < Duration::from_secs(10),
+        "the budget is 2 s"
+    );
     assert_eq!(report.exit, 3);
     let record = of(&report, "stalled");
     assert_eq!(record.cut, report.head);
@@ -61,9 +64,16 @@ fn insisting_cuts_every_deadline_short_and_makes_exit_4() {
     fixture.begin_stop();
     block_on(fixture.server.insist(StopReason::Signal)).expect("it is still there");
     let report = fixture.report();
-    assert!(began.elapsed() < Duration::from_secs(10), "it took {:?}", began.elapsed());
+    assert!(
+        began.elapsed() < Duration::from_secs(10),
+        "it took {:?}",
+        began.elapsed()
+    );
     assert_eq!((report.exit, report.reason), (4, StopReason::Fim));
-    assert!(!of(&report, "stalled").missing.is_empty(), "what is missing is listed");
+    assert!(
+        !of(&report, "stalled").missing.is_empty(),
+        "what is missing is listed"
+    );
 }
 
 #[test]
@@ -77,7 +87,11 @@ fn an_admins_shutdown_now_skips_the_drain() {
     assert_eq!(ana.skip_to("stopping").num("id"), 3);
     ana.expect_closing("shutdown");
     let report = fixture.report();
-    assert!(began.elapsed() < Duration::from_secs(10), "it took {:?}", began.elapsed());
+    assert!(
+        began.elapsed() < Duration::from_secs(10),
+        "it took {:?}",
+        began.elapsed()
+    );
     assert_eq!((report.exit, report.reason), (4, StopReason::Admin));
 }
 
@@ -92,7 +106,10 @@ fn a_second_stop_changes_nothing_and_tells_the_phase() {
     assert_eq!(first.reason, StopReason::Fim);
     holder.expect("stopping");
     let second = block_on(fixture.server.stop(StopReason::Admin)).expect("it is there");
-    assert_eq!((second.reason, second.phase), (StopReason::Fim, Phase::Requests));
+    assert_eq!(
+        (second.reason, second.phase),
+        (StopReason::Fim, Phase::Requests)
+    );
     assert!(second.remaining <= first.remaining);
     holder.ask("shutdown", 5);
     go.notify_one();
@@ -105,7 +122,10 @@ fn a_second_stop_changes_nothing_and_tells_the_phase() {
     let report = fixture.assert_clean();
     assert_eq!(report.reason, StopReason::Fim);
     let gone = block_on(server.stop(StopReason::Fim));
-    assert!(gone.is_none_or(|status| status.phase == Phase::Store), "{gone:?}");
+    assert!(
+        gone.is_none_or(|status| status.phase == Phase::Store),
+        "{gone:?}"
+    );
 }
 
 #[test]

@@ -90,11 +90,17 @@ impl Heard {
 /// A request, a publish and a ping.
 fn batch(name: usize, id: u64) -> Vec<u8> {
     let body = format!("{name}-{}", id + 1);
-    let asking = |id| arauto::wire::Asking { id, body: arauto::Body::text(&body) };
+    let asking = |id| arauto::wire::Asking {
+        id,
+        body: arauto::Body::text(&body),
+    };
     let mut bytes = Vec::new();
     cbor::encode(&ClientFrame::Request(asking(id)), &mut bytes);
     cbor::encode(&ClientFrame::Publish(asking(id + 1)), &mut bytes);
-    cbor::encode(&ClientFrame::Ping(arauto::wire::Asked { id: id + 2 }), &mut bytes);
+    cbor::encode(
+        &ClientFrame::Ping(arauto::wire::Asked { id: id + 2 }),
+        &mut bytes,
+    );
     bytes
 }
 
@@ -129,27 +135,48 @@ fn live(fixture: &Fixture, name: usize, at_work: &AtomicUsize) -> Option<Heard> 
 fn check(heard: &Heard, messages: &HashMap<u64, String>, report: &Report) {
     let (reason, last_seq, accepted, refused) = heard.closing.as_ref().expect("it was closed");
     assert_eq!(reason, "shutdown");
-    let record = report.sessions.iter().find(|record| record.session.0 == heard.session);
+    let record = report
+        .sessions
+        .iter()
+        .find(|record| record.session.0 == heard.session);
     let record = record.expect("the report has every session");
-    assert_eq!((record.reason.as_str(), &*record.missing), ("shutdown", &[][..]));
+    assert_eq!(
+        (record.reason.as_str(), &*record.missing),
+        ("shutdown", &[][..])
+    );
     let Some(since) = heard.since else {
         assert_eq!((*accepted, *refused, *last_seq), (0, 0, 0));
         assert!(record.user.is_none(), "it never logged in: {record:?}");
         return;
     };
     // Every answer once, in the order of the frames; refusals only at the end.
-    let answers: Vec<u64> = heard.answered.iter().chain(&heard.refused).copied().collect();
+    let answers: Vec<u64> = heard
+        .answered
+        .iter()
+        .chain(&heard.refused)
+        .copied()
+        .collect();
     assert_eq!(answers, (1..=answers.len() as u64).collect::<Vec<_>>());
     assert_eq!(*accepted, heard.answered.len() as u64);
     assert_eq!(*refused, heard.refused.len() as u64);
-    assert_eq!((record.accepted, record.answered, record.refused), (*accepted, *accepted, *refused));
+    assert_eq!(
+        (record.accepted, record.answered, record.refused),
+        (*accepted, *accepted, *refused)
+    );
     // Every broadcast from the login to the head, once, in order.
     assert_eq!(*last_seq, report.head.0);
-    assert_eq!(heard.broadcasts, (since + 1..=*last_seq).collect::<Vec<_>>());
+    assert_eq!(
+        heard.broadcasts,
+        (since + 1..=*last_seq).collect::<Vec<_>>()
+    );
     assert_eq!((record.sent.0, record.cut.0), (*last_seq, *last_seq));
     assert!(record.evidence >= Evidence::Read, "{record:?}");
     for (seq, body) in messages.iter().filter(|(seq, _)| **seq > since) {
-        assert_eq!(heard.messages.get(seq), Some(body), "{seq} is who published it says");
+        assert_eq!(
+            heard.messages.get(seq),
+            Some(body),
+            "{seq} is who published it says"
+        );
     }
 }
 
@@ -166,10 +193,14 @@ fn round() {
                     wait_until("the stop is near", || is_late.load(Ordering::Acquire));
                 }
                 let heard = live(fixture, name, at_work);
-                all.lock().expect("nobody panics here").extend(heard.map(|heard| (name, heard)));
+                all.lock()
+                    .expect("nobody panics here")
+                    .extend(heard.map(|heard| (name, heard)));
             });
         }
-        wait_until("clients are at work", || at_work.load(Ordering::Relaxed) >= BEFORE);
+        wait_until("clients are at work", || {
+            at_work.load(Ordering::Relaxed) >= BEFORE
+        });
         is_late.store(true, Ordering::Release);
         fixture.begin_stop();
     });
@@ -183,7 +214,8 @@ fn round() {
         }
     }
     assert!(messages.len() >= BEFORE, "the stop fell into the work");
-    all.iter().for_each(|(_, heard)| check(heard, &messages, &report));
+    all.iter()
+        .for_each(|(_, heard)| check(heard, &messages, &report));
 }
 
 #[test]

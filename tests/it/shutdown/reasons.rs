@@ -48,8 +48,14 @@ fn a_connection_that_breaks_while_the_server_stops_is_lost() {
     holder.skip_to("reply");
     holder.expect_closing("shutdown");
     let report = fixture.assert_clean();
-    let record = report.sessions.iter().find(|record| record.user.as_deref() == Some("ana"));
-    assert_eq!(record.expect("it was there").reason, CloseReason::Lost.as_str());
+    let record = report
+        .sessions
+        .iter()
+        .find(|record| record.user.as_deref() == Some("ana"));
+    assert_eq!(
+        record.expect("it was there").reason,
+        CloseReason::Lost.as_str()
+    );
 }
 
 #[test]

@@ -119,7 +119,9 @@ fn kind(value: &Value) -> String {
         Value::Bool(_) => "bool".to_owned(),
         Value::Array(items) => format!("[{}]", items.first().map(kind).unwrap_or_default()),
         Value::Map(map) => {
-            let entries = map.iter().map(|(key, value)| format!("{key:?}={}", kind(value)));
+            let entries = map
+                .iter()
+                .map(|(key, value)| format!("{key:?}={}", kind(value)));
             format!("{{{}}}", entries.collect::<Vec<_>>().join(" "))
         }
         other => panic!("the contract knows no {other:?}"),
@@ -158,6 +160,10 @@ pub fn publish(number: u64, body: Value) -> Frame {
 }
 
 pub fn login(number: u64, user: &str, password: &str) -> Frame {
-    let entries = [("id", id(number)), ("user", text(user)), ("password", text(password))];
+    let entries = [
+        ("id", id(number)),
+        ("user", text(user)),
+        ("password", text(password)),
+    ];
     Frame::new("login", entries)
 }

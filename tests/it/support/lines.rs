@@ -25,18 +25,27 @@ impl Lines {
     }
 
     pub fn send(&mut self, bytes: &[u8]) {
-        self.reader.get_mut().write_all(bytes).expect("the server reads");
+        self.reader
+            .get_mut()
+            .write_all(bytes)
+            .expect("the server reads");
     }
 
     /// The next line without its end; `None` at the end.
     pub fn hear(&mut self) -> Option<String> {
         let mut line = String::new();
-        let length = self.reader.read_line(&mut line).expect("the server writes utf-8");
+        let length = self
+            .reader
+            .read_line(&mut line)
+            .expect("the server writes utf-8");
         if length == 0 {
             return None;
         }
         let line = line.strip_suffix('\n').expect("a line ends in LF");
-        assert!(!line.contains(char::is_control), "{line:?} is one line for a terminal");
+        assert!(
+            !line.contains(char::is_control),
+            "{line:?} is one line for a terminal"
+        );
         Some(line.to_owned())
     }
 
@@ -60,7 +69,9 @@ impl Lines {
     /// The next line that begins so.
     pub fn skip_to(&mut self, start: &str) -> String {
         loop {
-            let line = self.hear().unwrap_or_else(|| panic!("the end before {start}"));
+            let line = self
+                .hear()
+                .unwrap_or_else(|| panic!("the end before {start}"));
             if line.starts_with(start) {
                 return line;
             }

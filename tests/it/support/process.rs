@@ -40,7 +40,13 @@ impl Done {
 /// `arauto` with these arguments, and none of the caller's settings.
 pub fn arauto(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_arauto"));
-    for variable in ["ARAUTO_ENDPOINT", "ARAUTO_USER", "RUST_LOG", "STATE_DIRECTORY", "NOTIFY_SOCKET"] {
+    for variable in [
+        "ARAUTO_ENDPOINT",
+        "ARAUTO_USER",
+        "RUST_LOG",
+        "STATE_DIRECTORY",
+        "NOTIFY_SOCKET",
+    ] {
         command.env_remove(variable);
     }
     command.env("ARAUTO_PASSWORD", PASSWORD).args(arguments);
@@ -83,18 +89,25 @@ pub struct Served {
 
 impl Served {
     pub fn new(arguments: &[&str]) -> Served {
-        Served::within(tempfile::tempdir().expect("a folder can be made"), arguments)
+        Served::within(
+            tempfile::tempdir().expect("a folder can be made"),
+            arguments,
+        )
     }
 
     /// A server that goes on where another in this folder stopped.
     pub fn within(folder: TempDir, arguments: &[&str]) -> Served {
         let socket = folder.path().join("s.sock");
         let mut command = arauto(&["serve"]);
-        command.arg("--listen").arg(format!("unix:{}", socket.display()));
+        command
+            .arg("--listen")
+            .arg(format!("unix:{}", socket.display()));
         if !arguments.contains(&"--data") {
             command.arg("--data").arg(folder.path().join("data"));
         }
-        command.arg("--report").arg(folder.path().join("report.json"));
+        command
+            .arg("--report")
+            .arg(folder.path().join("report.json"));
         let log = std::fs::File::create(folder.path().join("log")).expect("the folder is ours");
         let child = command
             .args(arguments)
@@ -104,7 +117,9 @@ impl Served {
             .spawn()
             .expect("the binary is built");
         let served = Served { child, folder };
-        wait_until("the server listens", || UnixStream::connect(served.socket()).is_ok());
+        wait_until("the server listens", || {
+            UnixStream::connect(served.socket()).is_ok()
+        });
         served
     }
 
@@ -115,7 +130,10 @@ impl Served {
     /// A client's command for this server.
     pub fn command(&self, arguments: &[&str]) -> Command {
         let mut command = arauto(arguments);
-        command.env("ARAUTO_ENDPOINT", format!("unix:{}", self.socket().display()));
+        command.env(
+            "ARAUTO_ENDPOINT",
+            format!("unix:{}", self.socket().display()),
+        );
         command.env("ARAUTO_USER", "ana");
         command
     }
@@ -167,7 +185,9 @@ impl Served {
     pub fn printed(&mut self) -> String {
         let mut printed = String::new();
         let mut stdout = self.child.stdout.take().expect("it is a pipe");
-        stdout.read_to_string(&mut printed).expect("it prints utf-8");
+        stdout
+            .read_to_string(&mut printed)
+            .expect("it prints utf-8");
         printed
     }
 }

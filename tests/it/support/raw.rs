@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use serde_cbor::Value;
 
-use super::frame::{Frame, ask, login, publish, request, text};
 use super::PASSWORD;
+use super::frame::{Frame, ask, login, publish, request, text};
 use crate::contract;
 
 /// Longer than anything that a test waits for on a socket.
@@ -49,12 +49,16 @@ pub struct Raw {
 
 impl Raw {
     pub fn unix(stream: UnixStream) -> Raw {
-        stream.set_read_timeout(Some(PATIENCE)).expect("it is a socket");
+        stream
+            .set_read_timeout(Some(PATIENCE))
+            .expect("it is a socket");
         Raw::over(Box::new(stream))
     }
 
     pub fn tcp(stream: TcpStream) -> Raw {
-        stream.set_read_timeout(Some(PATIENCE)).expect("it is a socket");
+        stream
+            .set_read_timeout(Some(PATIENCE))
+            .expect("it is a socket");
         Raw::over(Box::new(stream))
     }
 
@@ -131,7 +135,9 @@ impl Raw {
 
     /// The next frame, which is called `name`.
     pub fn expect(&mut self, name: &str) -> Frame {
-        let frame = self.recv().unwrap_or_else(|| panic!("the end instead of {name}"));
+        let frame = self
+            .recv()
+            .unwrap_or_else(|| panic!("the end instead of {name}"));
         assert!(frame.is(name), "{frame:?} instead of {name}");
         frame
     }
@@ -160,7 +166,10 @@ impl Raw {
     pub fn expect_error(&mut self, code: &str) -> Frame {
         let error = self.expect("error");
         assert_eq!(error.text("code"), code, "{error:?}");
-        assert!(!error.text("message").is_empty(), "a person must be told something");
+        assert!(
+            !error.text("message").is_empty(),
+            "a person must be told something"
+        );
         error
     }
 

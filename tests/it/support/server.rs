@@ -53,13 +53,18 @@ impl Fixture {
 
     /// Another listener for the same server, to be added to its configuration.
     pub fn also(config: &mut Config, listen: &str) {
-        config.listen.push(listen.parse::<Listen>().expect("it is an endpoint"));
+        config
+            .listen
+            .push(listen.parse::<Listen>().expect("it is an endpoint"));
     }
 
     pub fn stream(&self) -> UnixStream {
         let stream = UnixStream::connect(self.socket()).expect("the server listens");
         let other = stream.try_clone().expect("a descriptor is free");
-        self.connected.lock().expect("no test panics here").push(other);
+        self.connected
+            .lock()
+            .expect("no test panics here")
+            .push(other);
         stream
     }
 
@@ -116,7 +121,12 @@ impl Fixture {
     /// Stops the server, and asserts that the stop was clean. Clients that are
     /// still connected are cut off: they were not the test's subject.
     pub fn finish(self) {
-        for stream in self.connected.lock().expect("no test panics here").drain(..) {
+        for stream in self
+            .connected
+            .lock()
+            .expect("no test panics here")
+            .drain(..)
+        {
             let _ = stream.shutdown(std::net::Shutdown::Both); // or it is closed
         }
         self.begin_stop();
@@ -128,7 +138,10 @@ impl Fixture {
         let report = self.report();
         assert_eq!(report.trouble, Vec::<String>::new());
         assert_eq!(report.exit, 0, "{report:#?}");
-        assert!(!self.socket().exists(), "the socket's file is gone after the stop");
+        assert!(
+            !self.socket().exists(),
+            "the socket's file is gone after the stop"
+        );
         report
     }
 }

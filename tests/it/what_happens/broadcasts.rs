@@ -14,12 +14,19 @@ fn joined_and_left_are_broadcasts_like_messages() {
     rui.publish(1, "olá");
     rui.skip_to("published");
     rui.fim();
-    let (joined, message, left) = (ana.expect("joined"), ana.expect("message"), ana.expect("left"));
+    let (joined, message, left) = (
+        ana.expect("joined"),
+        ana.expect("message"),
+        ana.expect("left"),
+    );
     assert_eq!(joined.text("user"), "rui");
     assert_eq!((message.text("from"), message.text("body")), ("rui", "olá"));
     assert_eq!(left.text("user"), "rui");
     let first = login.num("seq") + 1;
-    assert_eq!(seqs(&[joined, message, left]), [first, first + 1, first + 2]);
+    assert_eq!(
+        seqs(&[joined, message, left]),
+        [first, first + 1, first + 2]
+    );
     fixture.finish();
 }
 
@@ -28,7 +35,11 @@ fn a_session_gets_every_broadcast_after_its_login_in_order_its_own_included() {
     let fixture = Fixture::new();
     let (mut ana, ana_login) = fixture.client_and_login("ana");
     let (mut rui, rui_login) = fixture.client_and_login("rui");
-    assert_eq!(ana_login.num("seq") + 1, rui_login.num("seq"), "rui's joined is before rui's S");
+    assert_eq!(
+        ana_login.num("seq") + 1,
+        rui_login.num("seq"),
+        "rui's joined is before rui's S"
+    );
     for number in 0..100 {
         ana.publish(number, "a");
         rui.publish(number, "b");
@@ -62,11 +73,19 @@ fn a_fresh_login_does_not_see_itself_join() {
 fn bodies_are_text_or_bytes_and_stay_so() {
     let fixture = Fixture::new();
     let mut ana = fixture.client("ana");
-    for body in [text("ol\u{e1}\n\u{1f980}"), text(""), bytes(&[0, 0xff, 10]), bytes(&[])] {
+    for body in [
+        text("ol\u{e1}\n\u{1f980}"),
+        text(""),
+        bytes(&[0, 0xff, 10]),
+        bytes(&[]),
+    ] {
         ana.send(&publish(1, body.clone()));
         let frames = [ana.recv(), ana.recv()].map(|frame| frame.expect("two frames come"));
         let message = frames.iter().find(|frame| frame.is("message"));
-        assert_eq!(message.expect("one is the message").get("body"), Some(&body));
+        assert_eq!(
+            message.expect("one is the message").get("body"),
+            Some(&body)
+        );
     }
     fixture.finish();
 }
@@ -98,6 +117,9 @@ fn the_console_publishes_like_everybody() {
     let mut ana = fixture.client("ana");
     let seq = crate::support::block_on(fixture.server.publish("aviso")).expect("it runs");
     let message = ana.expect("message");
-    assert_eq!((message.text("from"), message.num("seq")), ("consola", seq.0));
+    assert_eq!(
+        (message.text("from"), message.num("seq")),
+        ("consola", seq.0)
+    );
     fixture.finish();
 }

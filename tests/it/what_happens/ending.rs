@@ -22,8 +22,11 @@ fn fim_answers_what_was_asked_before_and_delivers_what_was_broadcast_before() {
     ana.expect_end();
     let count = |name| frames.iter().filter(|frame| frame.is(name)).count();
     assert_eq!((count("reply"), count("published")), (20, 20));
-    let heard: Vec<u64> =
-        frames.iter().filter(|frame| frame.is("message")).map(|frame| frame.num("seq")).collect();
+    let heard: Vec<u64> = frames
+        .iter()
+        .filter(|frame| frame.is("message"))
+        .map(|frame| frame.num("seq"))
+        .collect();
     assert_eq!(heard, (first..first + 20).collect::<Vec<_>>());
     let closing = frames.last().expect("it ends with closing");
     assert_eq!(closing.text("reason"), "fim");
@@ -84,13 +87,18 @@ fn a_stop_gives_each_session_stopping_its_answers_the_broadcasts_and_closing() {
     assert_eq!(ana.expect("message").num("seq"), login.num("seq") + 1);
     // The request is on its way to the handler; the stop must find it accepted.
     let asked = Arc::clone(&go);
-    wait_until("the handler has the request", || Arc::strong_count(&asked) == 4);
+    wait_until("the handler has the request", || {
+        Arc::strong_count(&asked) == 4
+    });
 
     fixture.begin_stop();
     let stopping = ana.expect("stopping");
     assert_eq!(stopping.text("reason"), "fim");
     assert!(stopping.get("id").is_none(), "nobody asked");
-    assert!((1..=20_000).contains(&stopping.num("remaining")), "{stopping:?}");
+    assert!(
+        (1..=20_000).contains(&stopping.num("remaining")),
+        "{stopping:?}"
+    );
     ana.publish(2, "late");
     rui.expect("stopping");
     rui.request(2, "late");

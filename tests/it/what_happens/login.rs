@@ -78,7 +78,10 @@ fn names_are_normalized_before_they_are_compared() {
     assert_eq!(composed.text("user"), decomposed.text("user"));
     assert!(!decomposed.flag("registered"), "it is the same name");
     let (_three, capital) = fixture.client_and_login("Jos\u{e9}");
-    assert!(capital.flag("registered"), "case is preserved, and tells names apart");
+    assert!(
+        capital.flag("registered"),
+        "case is preserved, and tells names apart"
+    );
     fixture.finish();
 }
 

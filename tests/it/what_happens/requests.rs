@@ -96,6 +96,9 @@ fn a_handler_knows_who_asks() {
     let session = client.expect("welcome").num("session");
     client.log_in("ana");
     client.request(1, "");
-    assert_eq!(client.expect("reply").text("body"), format!("ana {session}"));
+    assert_eq!(
+        client.expect("reply").text("body"),
+        format!("ana {session}")
+    );
     fixture.finish();
 }
