@@ -42,7 +42,8 @@ pub use actors::hub::Clock;
 pub use actors::session::SlowPolicy;
 pub use actors::supervisor::PhaseObserver;
 pub use client::{
-    Answering, Client, ClientError, End, Events, Incoming, LoggedInAs, ResumePoint, StoppingNotice, Visitor,
+    Answering, Client, ClientError, End, Events, Incoming, LoggedInAs, ResumePoint, StoppingNotice,
+    Visitor,
 };
 pub use close::{
     CloseReason, Evidence, ExitCode, Phase, PhaseLine, Report, SessionRecord, StopReason,

@@ -99,10 +99,10 @@ impl Db {
             connection.busy_timeout(PATIENCE)?;
             connection.pragma_update(None, "journal_mode", "WAL")?;
             connection.pragma_update(None, "synchronous", "FULL")?;
-            let transaction = connection.transaction_with_behavior(
-                rusqlite::TransactionBehavior::Immediate,
-            )?;
-            let version: i64 = transaction.pragma_query_value(None, "user_version", |r| r.get(0))?;
+            let transaction =
+                connection.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
+            let version: i64 =
+                transaction.pragma_query_value(None, "user_version", |r| r.get(0))?;
             if version == 0 {
                 transaction.execute_batch(
                     "CREATE TABLE account (
@@ -180,7 +180,11 @@ impl Db {
     /// # Errors
     /// See [`StoreError`].
     pub fn set_password(&mut self, name: &UserName, phc: &str) -> Result<bool, StoreError> {
-        self.change("UPDATE account SET phc = ?2 WHERE name = ?1", name, Some(phc))
+        self.change(
+            "UPDATE account SET phc = ?2 WHERE name = ?1",
+            name,
+            Some(phc),
+        )
     }
 
     /// Gives a user a role; whether there is such a user.
@@ -189,7 +193,11 @@ impl Db {
     /// See [`StoreError`].
     pub fn set_role(&mut self, name: &UserName, role: Role) -> Result<bool, StoreError> {
         let role = role.as_str();
-        self.change("UPDATE account SET role = ?2 WHERE name = ?1", name, Some(role))
+        self.change(
+            "UPDATE account SET role = ?2 WHERE name = ?1",
+            name,
+            Some(role),
+        )
     }
 
     /// Takes a user away; whether there was one.

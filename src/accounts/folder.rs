@@ -41,7 +41,9 @@ impl DataFolder {
         builder.recursive(true);
         #[cfg(unix)]
         std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-        builder.create(path).map_err(|error| io_error(path, error))?;
+        builder
+            .create(path)
+            .map_err(|error| io_error(path, error))?;
         Ok(DataFolder {
             path: path.to_owned(),
         })

@@ -43,7 +43,9 @@ pub enum Refusal {
     #[error("the name or the password is wrong")]
     BadCredentials,
     /// The name is unknown and nobody registers here.
-    #[error("nobody of that name, and this endpoint registers nobody: ask the operator for an account")]
+    #[error(
+        "nobody of that name, and this endpoint registers nobody: ask the operator for an account"
+    )]
     RegistrationClosed,
     /// Too many logins wait.
     #[error("too many logins wait: try again in a second")]
@@ -174,7 +176,11 @@ impl Accounts {
         {
             return Ok(admitted);
         }
-        let (hasher, phc, guess) = (self.hasher.clone(), Arc::clone(&known.phc), password.clone());
+        let (hasher, phc, guess) = (
+            self.hasher.clone(),
+            Arc::clone(&known.phc),
+            password.clone(),
+        );
         let right = place.run(move || hasher.verify(&guess, &phc)).await;
         match right {
             Some(true) => {

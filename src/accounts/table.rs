@@ -99,9 +99,8 @@ impl Table {
     /// stay, and so does the memory of right passwords that are still the same.
     pub(super) fn reload(&self, accounts: &[Account]) {
         let names: HashSet<&UserName> = accounts.iter().map(|account| &account.name).collect();
-        self.slots.retain(|name, slot| {
-            matches!(slot, Slot::Registering(_)) || names.contains(name)
-        });
+        self.slots
+            .retain(|name, slot| matches!(slot, Slot::Registering(_)) || names.contains(name));
         for account in accounts {
             let mut fresh = known(account);
             if let Some(slot) = self.slots.get(&account.name)
@@ -110,8 +109,7 @@ impl Table {
             {
                 fresh.recent.clone_from(&old.recent);
             }
-            self.slots
-                .insert(account.name.clone(), Slot::Known(fresh));
+            self.slots.insert(account.name.clone(), Slot::Known(fresh));
         }
     }
 }

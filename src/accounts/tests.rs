@@ -67,10 +67,16 @@ async fn an_account_is_on_disk_when_its_login_is_answered() {
 async fn what_another_process_changes_counts_for_the_next_login() {
     let (_temp, folder) = folder();
     let accounts = accounts(Some(&folder));
-    let ana = accounts.login(&claim("ana", "old")).await.expect("free").user;
+    let ana = accounts
+        .login(&claim("ana", "old"))
+        .await
+        .expect("free")
+        .user;
     let mut other = Db::open(&folder.database().expect("there")).expect("a db");
 
-    let phc = hasher().hash(&Password::parse("new").expect("one")).expect("hashes");
+    let phc = hasher()
+        .hash(&Password::parse("new").expect("one"))
+        .expect("hashes");
     assert!(other.set_password(&ana, &phc).expect("writable"));
     assert!(other.set_role(&ana, Role::Admin).expect("writable"));
     let old = accounts.login(&claim("ana", "old")).await;
@@ -95,7 +101,13 @@ async fn a_registration_that_cannot_be_written_leaves_the_name_free() {
         "CREATE TABLE account (name TEXT PRIMARY KEY, phc TEXT, role TEXT, created INTEGER)",
     )
     .expect("writable");
-    assert!(accounts.login(&claim("ana", "y")).await.expect("free").registered);
+    assert!(
+        accounts
+            .login(&claim("ana", "y"))
+            .await
+            .expect("free")
+            .registered
+    );
 }
 
 #[tokio::test]
@@ -105,7 +117,10 @@ async fn a_closed_endpoint_registers_nobody() {
         may_register: false,
         ..claim("ana", "x")
     };
-    assert_eq!(accounts.login(&closed).await, Err(Refusal::RegistrationClosed));
+    assert_eq!(
+        accounts.login(&closed).await,
+        Err(Refusal::RegistrationClosed)
+    );
     accounts.login(&claim("ana", "x")).await.expect("free");
     assert!(accounts.login(&closed).await.is_ok());
 }
@@ -117,22 +132,34 @@ async fn a_full_queue_throttles() {
         ..LIMITS
     };
     let accounts = Accounts::open(None, hasher(), limits).expect("no file");
-    assert_eq!(accounts.login(&claim("ana", "x")).await, Err(Refusal::Throttled));
+    assert_eq!(
+        accounts.login(&claim("ana", "x")).await,
+        Err(Refusal::Throttled)
+    );
 }
 
 #[tokio::test]
 async fn sealed_accounts_refuse_what_is_half_done() {
     let accounts = accounts(None);
     accounts.seal();
-    assert_eq!(accounts.login(&claim("ana", "x")).await, Err(Refusal::Stopping));
+    assert_eq!(
+        accounts.login(&claim("ana", "x")).await,
+        Err(Refusal::Stopping)
+    );
 }
 
 #[test]
 fn names_are_of_rfc_8265() {
     let parse = UserName::parse;
     assert_eq!(parse("").expect_err("empty"), NameError::Empty);
-    assert_eq!(parse(&"a".repeat(65)).expect_err("long"), NameError::TooLong(65));
-    assert_eq!(parse("consola").expect_err("ours"), NameError::Reserved("consola"));
+    assert_eq!(
+        parse(&"a".repeat(65)).expect_err("long"),
+        NameError::TooLong(65)
+    );
+    assert_eq!(
+        parse("consola").expect_err("ours"),
+        NameError::Reserved("consola")
+    );
     for name in ["a b", "a\u{0}", "\u{202e}a", "a\n", "\u{1f600}"] {
         assert_eq!(parse(name).expect_err(name), NameError::NotAllowed);
     }

@@ -9,9 +9,7 @@ use std::sync::Arc;
 use std::task::{Context as TaskContext, Poll};
 
 use actix::fut::ActorFuture;
-use actix::{
-    Actor, ActorContext, AsyncContext, Context, Handler, Message, MessageResult,
-};
+use actix::{Actor, ActorContext, AsyncContext, Context, Handler, Message, MessageResult};
 
 use super::sentinel::Sentinel;
 use crate::accounts::UserName;

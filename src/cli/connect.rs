@@ -13,7 +13,12 @@ const PATIENCE: Duration = Duration::from_secs(60);
 #[derive(clap::Args)]
 pub(super) struct ConnectArgs {
     /// The server's endpoint: pipe:NAME, unix:PATH, unix:@NAME or tcp:HOST:PORT.
-    #[arg(long, value_name = "ENDPOINT", env = "ARAUTO_ENDPOINT", default_value = "pipe:arauto")]
+    #[arg(
+        long,
+        value_name = "ENDPOINT",
+        env = "ARAUTO_ENDPOINT",
+        default_value = "pipe:arauto"
+    )]
     connect: String,
 
     /// The user to log in as; a new name registers [default: the OS user's name].
@@ -52,7 +57,10 @@ impl ConnectArgs {
 /// A client takes the server's own spelling, options and all.
 fn endpoint(text: &str) -> Result<Endpoint, Failure> {
     let (endpoint, options) = text.split_once('?').unwrap_or((text, ""));
-    if options.split('&').any(|option| matches!(option, "dialect=text" | "dialect=raw")) {
+    if options
+        .split('&')
+        .any(|option| matches!(option, "dialect=text" | "dialect=raw"))
+    {
         let message = format!(
             "{text}: this client speaks cbor; for a text endpoint use socat or nc, \
              as in examples/text.sh"

@@ -54,7 +54,10 @@ impl Failure {
 
     /// Whether the same may work a little later.
     pub(super) fn may_pass(&self) -> bool {
-        matches!(self.code, sysexits::UNAVAILABLE | sysexits::TEMPFAIL | sysexits::IOERR)
+        matches!(
+            self.code,
+            sysexits::UNAVAILABLE | sysexits::TEMPFAIL | sysexits::IOERR
+        )
     }
 }
 

@@ -100,7 +100,11 @@ impl Leitor {
     /// Prints until the session ends.
     async fn read(&mut self, client: &Client, mut events: Events) -> Result<Outcome, Failure> {
         let who = client.who_am_i();
-        if self.point.as_ref().is_none_or(|point| point.stream != who.stream) {
+        if self
+            .point
+            .as_ref()
+            .is_none_or(|point| point.stream != who.stream)
+        {
             self.keep(ResumePoint {
                 stream: who.stream.clone(),
                 after: who.seq,

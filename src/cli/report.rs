@@ -46,7 +46,15 @@ fn sessions(records: &[SessionRecord]) -> String {
         let key = (record.reason.as_str(), record.evidence.as_str());
         groups.entry(key).or_default().push(record);
     }
-    let header = ["sessions", "ended by", "bytes are", "accepted", "answered", "refused", "missing"];
+    let header = [
+        "sessions",
+        "ended by",
+        "bytes are",
+        "accepted",
+        "answered",
+        "refused",
+        "missing",
+    ];
     let mut table = plain_table(header);
     for ((reason, evidence), group) in groups {
         let sum = |count: fn(&SessionRecord) -> u64| group.iter().map(|r| count(r)).sum::<u64>();

@@ -53,12 +53,14 @@ pub(super) fn run(args: Args) -> Result<u8, Failure> {
     let log = logs::start(settings.log.unwrap_or_default(), screen.clone());
 
     let report = actix_rt::System::new().block_on(async {
+        // Before anybody can connect: a signal must not find the default action.
+        let signals = Signals::new();
         let server = Server::bind(config).await.map_err(start_failed)?;
         for endpoint in server.endpoints() {
             tracing::info!(%endpoint, "listening");
         }
         notify(&sd_notify::NotifyState::Ready);
-        Ok::<_, Failure>(attend(server, with_console, &screen).await)
+        Ok::<_, Failure>(attend(server, signals, with_console, &screen).await)
     });
     screen.release();
     terminal.restore();
@@ -80,14 +82,18 @@ pub(super) fn run(args: Args) -> Result<u8, Failure> {
 }
 
 /// Passes the console's lines and the signals on until the server has stopped.
-async fn attend(server: ServerHandle, with_console: bool, screen: &Screen) -> Report {
+async fn attend(
+    server: ServerHandle,
+    mut signals: Signals,
+    with_console: bool,
+    screen: &Screen,
+) -> Report {
     let mut typed = if with_console {
         actix_rt::spawn(console::listen(server.subscribe(), screen.clone()));
         console::start(screen.clone())
     } else {
         mpsc::channel(1).1
     };
-    let mut signals = Signals::new();
     let stopped = server.stopped();
     let mut stopped = std::pin::pin!(stopped);
     loop {

@@ -24,9 +24,9 @@ pub(super) async fn run(args: Args) -> Result<u8, Failure> {
     let sessions = client.sessions().await?;
     client.fim().await?;
     let text = if args.json {
-        let lines = sessions.iter().map(|line| {
-            serde_json::to_string(line).expect("a session's line is text and numbers")
-        });
+        let lines = sessions
+            .iter()
+            .map(|line| serde_json::to_string(line).expect("a session's line is text and numbers"));
         lines.collect::<Vec<_>>().join("\n")
     } else {
         table(&sessions)

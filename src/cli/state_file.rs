@@ -52,7 +52,10 @@ impl StateFile {
             seq: point.after,
         };
         let save = || -> io::Result<()> {
-            let folder = self.path.parent().filter(|path| !path.as_os_str().is_empty());
+            let folder = self
+                .path
+                .parent()
+                .filter(|path| !path.as_os_str().is_empty());
             let mut file = tempfile::NamedTempFile::new_in(folder.unwrap_or(Path::new(".")))?;
             serde_json::to_writer(&mut file, &state)?;
             file.write_all(b"\n")?;
@@ -63,6 +66,9 @@ impl StateFile {
     }
 
     fn failed(&self, code: u8, error: &io::Error) -> Failure {
-        Failure::new(code, format!("the resume file {}: {error}", self.path.display()))
+        Failure::new(
+            code,
+            format!("the resume file {}: {error}", self.path.display()),
+        )
     }
 }

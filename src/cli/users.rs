@@ -139,7 +139,9 @@ fn hash(password: &str) -> Result<String, Failure> {
     let failed = |error: String| Failure::new(sysexits::DATAERR, error);
     let password = Password::parse(password).map_err(|error| failed(error.to_string()))?;
     let hasher = Hasher::new(HashCost::default()).expect("the default cost is one");
-    hasher.hash(&password).map_err(|error| failed(error.to_string()))
+    hasher
+        .hash(&password)
+        .map_err(|error| failed(error.to_string()))
 }
 
 fn list(db: &mut Db, as_json: bool) -> Result<u8, Failure> {
@@ -215,7 +217,10 @@ fn import(db: &mut Db, path: &Path) -> Result<(), Failure> {
             continue;
         }
         let wrong = |problem: String| {
-            Failure::new(sysexits::DATAERR, named(format!("line {number}: {problem}")))
+            Failure::new(
+                sysexits::DATAERR,
+                named(format!("line {number}: {problem}")),
+            )
         };
         let account = parse_line(line).map_err(wrong)?;
         if accounts.iter().any(|earlier| earlier.name == account.name) {

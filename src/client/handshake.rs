@@ -55,11 +55,13 @@ impl Client {
     /// # Errors
     /// Nobody listens there, the server is full or stopping, or it is no arauto.
     pub async fn connect(endpoint: &Endpoint) -> Result<Visitor, ClientError> {
-        let connection = connect(endpoint).await.map_err(|error| ClientError::Connect {
-            endpoint: endpoint.clone(),
-            kind: error.kind(),
-            problem: error.to_string(),
-        })?;
+        let connection = connect(endpoint)
+            .await
+            .map_err(|error| ClientError::Connect {
+                endpoint: endpoint.clone(),
+                kind: error.kind(),
+                problem: error.to_string(),
+            })?;
         let peer = connection.peer().ok();
         let mut reader = FrameReader::new(connection);
         let welcome = reader
@@ -103,11 +105,7 @@ impl Visitor {
     ///
     /// # Errors
     /// The server refuses, or the connection breaks.
-    pub async fn login(
-        self,
-        user: &str,
-        password: &str,
-    ) -> Result<(Client, Events), ClientError> {
+    pub async fn login(self, user: &str, password: &str) -> Result<(Client, Events), ClientError> {
         self.enter(user, password, None).await
     }
 

@@ -213,7 +213,10 @@ impl Client {
     /// The user may not, or the session ends first.
     pub async fn shutdown(&self, now: bool) -> Result<StoppingNotice, ClientError> {
         let now = now.then_some(true);
-        match self.ask(|id| ClientFrame::Shutdown(Shutdown { id, now })).await? {
+        match self
+            .ask(|id| ClientFrame::Shutdown(Shutdown { id, now }))
+            .await?
+        {
             Reply::Stopping(notice) => Ok(notice),
             other => Err(mismatch(&other)),
         }
@@ -338,6 +341,11 @@ impl Events {
     /// What is there to hear now, without waiting.
     pub fn try_next(&mut self) -> Option<Incoming> {
         self.incoming.try_recv().ok()
+    }
+
+    /// Whether nothing is there to hear now.
+    pub fn is_empty(&self) -> bool {
+        self.incoming.is_empty()
     }
 
     /// The same session, for asking.

@@ -35,6 +35,8 @@ struct Board {
     laggards: Vec<Option<Laggard>>,
     free: Vec<usize>,
     publishers: Vec<Waker>,
+    /// Where the log's end was when a publisher was last held back.
+    held_at: u64,
 }
 
 #[derive(Debug)]
@@ -100,7 +102,10 @@ impl Pace {
         if let Some(laggard) = &mut board.laggards[lag.index] {
             (laggard.position, laggard.taken) = (position, taken);
         }
-        board.wake_publishers();
+        // Not for every step that a reader takes: only for the one that lets go.
+        if board.held_at.saturating_sub(position) <= self.limits.window {
+            board.wake_publishers();
+        }
     }
 
     /// Whether a publisher may go on, with the log's end at `written`.
@@ -117,6 +122,9 @@ impl Pace {
             .iter_mut()
             .flatten()
             .any(|laggard| laggard.holds(written, now, limits));
+        if held {
+            board.held_at = written;
+        }
         if held && !board.publishers.iter().any(|known| known.will_wake(waker)) {
             board.publishers.push(waker.clone());
         }

@@ -108,7 +108,9 @@ impl Server {
                 });
             })
             .expect("the system has a thread to give");
-        outcome.recv().expect("the thread says how it went before it ends")
+        outcome
+            .recv()
+            .expect("the thread says how it went before it ends")
     }
 }
 
@@ -205,7 +207,7 @@ fn assemble(
             ListenerDoor(listener),
             rooms,
             turned_away.clone(),
-            move |connection, admission| usher.seat(connection, admission, &desk),
+            move |caller, admission| usher.seat(caller, admission, &desk),
             sentinel("an acceptor", &supervisor),
         );
         staff.acceptors.push(acceptor.start());

@@ -108,7 +108,9 @@ impl Listen {
             "access" => self.access = value.parse()?,
             "direction" | "terminator" | "remote" => {
                 let why = "it belongs to the raw dialect or to windows pipes";
-                return Err(format!("option {name:?} is not served by this version: {why}"));
+                return Err(format!(
+                    "option {name:?} is not served by this version: {why}"
+                ));
             }
             _ => {
                 let known = "dialect, encoding, max, registration, handler, access";
@@ -259,10 +261,19 @@ mod tests {
     #[test]
     fn what_is_no_option_is_named() {
         for text in [
-            "unix:/x?dialect=x", "unix:/x?max=0", "unix:/x?max=-1", "unix:/x?registration",
-            "unix:/x?handler=fixed", "unix:/x?handler=fixed:%ff", "unix:/x?access=me",
-            "unix:/x?encoding=latin1", "unix:/x?encoding=utf-16le", "unix:/x?zz=1",
-            "unix:/x?direction=outbound", "unix:/x?dialect=raw", "nothing",
+            "unix:/x?dialect=x",
+            "unix:/x?max=0",
+            "unix:/x?max=-1",
+            "unix:/x?registration",
+            "unix:/x?handler=fixed",
+            "unix:/x?handler=fixed:%ff",
+            "unix:/x?access=me",
+            "unix:/x?encoding=latin1",
+            "unix:/x?encoding=utf-16le",
+            "unix:/x?zz=1",
+            "unix:/x?direction=outbound",
+            "unix:/x?dialect=raw",
+            "nothing",
         ] {
             let error = text.parse::<Listen>().expect_err(text).to_string();
             assert!(error.contains(text), "{error}");

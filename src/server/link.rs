@@ -10,7 +10,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use crate::actors::acceptor::Door;
 use crate::actors::link::Link;
 use crate::close::Evidence;
-use crate::transport::{Connection, Listener};
+use crate::transport::{Connection, Listener, Peer};
 
 pub(super) struct ConnectionLink(pub(super) Connection);
 
@@ -73,11 +73,24 @@ impl AsyncWrite for ConnectionLink {
 
 pub(super) struct ListenerDoor(pub(super) Listener);
 
-impl Door for ListenerDoor {
-    type Caller = Connection;
+/// A connection, who is at its other end, and whether that one may stay.
+pub(super) struct Caller {
+    pub(super) connection: Connection,
+    pub(super) peer: Peer,
+    pub(super) may_stay: bool,
+}
 
-    fn poll_accept(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<Connection>> {
-        self.0.poll_accept(cx)
+impl Door for ListenerDoor {
+    type Caller = Caller;
+
+    fn poll_accept(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<Caller>> {
+        let connection = std::task::ready!(self.0.poll_accept(cx))?;
+        let peer = connection.peer()?;
+        Poll::Ready(Ok(Caller {
+            may_stay: self.0.admits(&peer),
+            peer,
+            connection,
+        }))
     }
 
     fn close_to_new(&mut self) {

@@ -8,11 +8,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use actix::{Actor, Addr};
 use actix_rt::ArbiterHandle;
 
-use super::link::ConnectionLink;
+use super::link::{Caller, ConnectionLink};
 use crate::actors::acceptor::{Admission, Places};
 use crate::actors::session::{Desk, Session, Start};
 use crate::actors::supervisor::{Opened, SessionInfo, Supervisor};
-use crate::transport::Connection;
 use crate::wire::{ErrorCode, SessionId};
 
 /// Gives connections their numbers and their threads.
@@ -36,18 +35,17 @@ impl Usher {
     }
 
     /// Starts a session for the connection.
-    pub(super) fn seat(&self, connection: Connection, admission: Admission, desk: &Arc<Desk>) {
+    pub(super) fn seat(&self, caller: Caller, admission: Admission, desk: &Arc<Desk>) {
+        let Caller {
+            connection,
+            peer,
+            may_stay,
+        } = caller;
         let (places, turned_away) = match admission {
+            Admission::Welcome(places) if !may_stay => (places, Some(ErrorCode::Forbidden)),
             Admission::Welcome(places) => (places, None),
             Admission::Full(places) => (places, Some(ErrorCode::TooManySessions)),
             Admission::Stopping => (Places::default(), Some(ErrorCode::Stopping)),
-        };
-        let peer = match connection.peer() {
-            Ok(peer) => peer,
-            Err(error) => {
-                tracing::debug!(%error, "a caller has gone before anybody looked");
-                return;
-            }
         };
         let id = SessionId(self.sessions.fetch_add(1, Ordering::Relaxed) + 1);
         let info = SessionInfo::new(id, Arc::clone(&desk.endpoint), peer.to_string());

@@ -88,8 +88,12 @@ fn unix(rest: &str) -> Result<Endpoint, String> {
 fn tcp(rest: &str) -> Result<Endpoint, String> {
     let example = "it is tcp:HOST:PORT, as in tcp:127.0.0.1:7000 or tcp:[::1]:7000";
     let (host, port) = rest.rsplit_once(':').ok_or(example)?;
-    let port = port.parse().map_err(|_| format!("no port {port:?}: {example}"))?;
-    let bare = host.strip_prefix('[').and_then(|host| host.strip_suffix(']'));
+    let port = port
+        .parse()
+        .map_err(|_| format!("no port {port:?}: {example}"))?;
+    let bare = host
+        .strip_prefix('[')
+        .and_then(|host| host.strip_suffix(']'));
     let host = match bare {
         Some(host) => host,
         None if host.is_empty() || host.contains(':') => return Err(example.to_owned()),
@@ -119,7 +123,14 @@ mod tests {
 
     #[test]
     fn an_endpoint_reads_as_it_is_written() {
-        for text in ["pipe:arauto", "unix:/a/b c.sock", "unix:@x", "unix:x", "tcp:[::1]:0", "tcp:localhost:7"] {
+        for text in [
+            "pipe:arauto",
+            "unix:/a/b c.sock",
+            "unix:@x",
+            "unix:x",
+            "tcp:[::1]:0",
+            "tcp:localhost:7",
+        ] {
             let endpoint: Endpoint = text.parse().expect(text);
             assert_eq!(endpoint.to_string(), text);
         }
@@ -128,8 +139,23 @@ mod tests {
     #[test]
     fn what_is_none_is_named_with_a_way_out() {
         for text in [
-            "", "x", "pipe:", "pipe:a/b", "pipe:..", "pipe://h/n", "unix:", "unix:@", "tcp:", "tcp:x",
-            "tcp::1", "tcp:h:70000", "tcp:::1:7", "udp:x", "unix:/a\0b", "tls:h:1", "seqpacket:/x",
+            "",
+            "x",
+            "pipe:",
+            "pipe:a/b",
+            "pipe:..",
+            "pipe://h/n",
+            "unix:",
+            "unix:@",
+            "tcp:",
+            "tcp:x",
+            "tcp::1",
+            "tcp:h:70000",
+            "tcp:::1:7",
+            "udp:x",
+            "unix:/a\0b",
+            "tls:h:1",
+            "seqpacket:/x",
         ] {
             let error = text.parse::<Endpoint>().expect_err(text).to_string();
             assert!(error.contains(&format!("{text:?}")), "{error}");

@@ -8,7 +8,7 @@ use std::task::{Context, Poll};
 use tokio::net::TcpListener;
 
 use super::unix::UnixDoor;
-use super::{Connection, Endpoint};
+use super::{Connection, Endpoint, Peer};
 
 /// Who of this machine may connect to a socket in the file system.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -45,11 +45,16 @@ pub enum BindError {
     #[error("{0} is taken by a server that is running: stop it, or choose another --listen")]
     InUse(Endpoint),
     /// Something that is no socket stands at the path.
-    #[error("{0} is taken by a file that is not a socket: move it away, or choose another --listen")]
+    #[error(
+        "{0} is taken by a file that is not a socket: move it away, or choose another --listen"
+    )]
     NotASocket(Endpoint),
     /// Plain TCP beyond this machine.
     #[error("{0} is not loopback ({1}): plain tcp is for this machine only")]
     NotLoopback(Endpoint, SocketAddr),
+    /// A group's access to a name that has no file.
+    #[error("{0} has no file that access=group could be set on: use unix:PATH")]
+    NoFile(Endpoint),
     /// The system does not let it.
     #[error("{endpoint} cannot be listened on: {source}")]
     Io {
@@ -65,6 +70,8 @@ pub enum BindError {
 pub struct Listener {
     endpoint: Endpoint,
     door: Door,
+    /// An abstract name has no file whose mode could keep others out.
+    own_user_only: bool,
 }
 
 #[derive(Debug)]
@@ -89,12 +96,22 @@ impl Listener {
                 (endpoint.clone(), Door::Unix(door))
             }
         };
-        Ok(Listener { endpoint, door })
+        let is_abstract = matches!(endpoint, Endpoint::Abstract(_));
+        Ok(Listener {
+            own_user_only: is_abstract && *access == Access::Owner,
+            endpoint,
+            door,
+        })
     }
 
     /// Where it listens; a port that the system chose is filled in.
     pub fn endpoint(&self) -> &Endpoint {
         &self.endpoint
+    }
+
+    /// Whether this peer may stay, where the system itself lets everybody connect.
+    pub fn admits(&self, peer: &Peer) -> bool {
+        !self.own_user_only || peer.is_same_user() || peer.is_root()
     }
 
     /// The next connection.

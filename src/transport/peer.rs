@@ -24,6 +24,11 @@ impl Peer {
         matches!(self, Peer::Local { uid, .. } if *uid == rustix::process::geteuid().as_raw())
     }
 
+    /// Whether the peer is a local process of root's, whom no mode keeps out.
+    pub fn is_root(&self) -> bool {
+        matches!(self, Peer::Local { uid: 0, .. })
+    }
+
     /// The peer's process id, where the system tells it.
     pub fn pid(&self) -> Option<i32> {
         match self {
@@ -36,7 +41,10 @@ impl Peer {
 impl fmt::Display for Peer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Peer::Local { pid: Some(pid), uid } => write!(f, "pid {pid} uid {uid}"),
+            Peer::Local {
+                pid: Some(pid),
+                uid,
+            } => write!(f, "pid {pid} uid {uid}"),
             Peer::Local { pid: None, uid } => write!(f, "uid {uid}"),
             Peer::Remote(address) => address.fmt(f),
         }

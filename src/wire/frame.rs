@@ -52,6 +52,40 @@ impl ClientFrame<'_> {
     }
 }
 
+impl<'a> ClientFrame<'a> {
+    /// The same frame, owning what it holds.
+    pub fn into_owned(self) -> ClientFrame<'static> {
+        match self {
+            ClientFrame::Login(login) => ClientFrame::Login(Login {
+                id: login.id,
+                user: Cow::Owned(login.user.into_owned()),
+                password: Cow::Owned(login.password.into_owned()),
+                resume: login.resume.map(|resume| Resume {
+                    stream: Cow::Owned(resume.stream.into_owned()),
+                    after: resume.after,
+                }),
+            }),
+            ClientFrame::Request(asking) => ClientFrame::Request(asking.into_owned()),
+            ClientFrame::Publish(asking) => ClientFrame::Publish(asking.into_owned()),
+            ClientFrame::Who(asked) => ClientFrame::Who(asked),
+            ClientFrame::Ping(asked) => ClientFrame::Ping(asked),
+            ClientFrame::Ack(ack) => ClientFrame::Ack(ack),
+            ClientFrame::Fim(asked) => ClientFrame::Fim(asked),
+            ClientFrame::Shutdown(shutdown) => ClientFrame::Shutdown(shutdown),
+            ClientFrame::Sessions(asked) => ClientFrame::Sessions(asked),
+        }
+    }
+}
+
+impl Asking<'_> {
+    fn into_owned(self) -> Asking<'static> {
+        Asking {
+            id: self.id,
+            body: self.body.into_owned(),
+        }
+    }
+}
+
 /// What the server sends.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -103,10 +137,10 @@ pub struct Login<'a> {
     /// Echoed in the answer.
     pub id: u64,
     /// The name, not yet looked at.
-    #[serde(borrow)]
+    #[serde(borrow, with = "text")]
     pub user: Cow<'a, str>,
     /// The password, not yet looked at.
-    #[serde(borrow)]
+    #[serde(borrow, with = "text")]
     pub password: Cow<'a, str>,
     /// Where an earlier session stopped reading.
     #[serde(
@@ -133,7 +167,7 @@ impl std::fmt::Debug for Login<'_> {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Resume<'a> {
     /// The stream's name, from an earlier `logged_in`.
-    #[serde(borrow)]
+    #[serde(borrow, with = "text")]
     pub stream: Cow<'a, str>,
     /// The last seq that was read.
     pub after: Seq,
@@ -179,7 +213,7 @@ pub struct Welcome<'a> {
     /// The protocol's version, 1.
     pub version: u64,
     /// The server's name and version.
-    #[serde(borrow)]
+    #[serde(borrow, with = "text")]
     pub server: Cow<'a, str>,
     /// This session's number.
     pub session: SessionId,
@@ -193,14 +227,14 @@ pub struct LoggedIn<'a> {
     /// The login's id.
     pub id: u64,
     /// The name as the server knows it (normalized).
-    #[serde(borrow)]
+    #[serde(borrow, with = "text")]
     pub user: Cow<'a, str>,
     /// What the user may do.
     pub role: Role,
     /// Whether this login created the user.
     pub registered: bool,
     /// Names the sequence that seq counts in.
-    #[serde(borrow)]
+    #[serde(borrow, with = "text")]
     pub stream: Cow<'a, str>,
     /// The last seq before this session's first broadcast.
     pub seq: Seq,
@@ -276,7 +310,7 @@ pub struct Message<'a> {
     /// Its place in the stream.
     pub seq: Seq,
     /// Who published it.
-    #[serde(borrow)]
+    #[serde(borrow, with = "text")]
     pub from: Cow<'a, str>,
     /// When it got its seq.
     pub at: Millis,
@@ -291,7 +325,7 @@ pub struct Presence<'a> {
     /// Its place in the stream.
     pub seq: Seq,
     /// Who.
-    #[serde(borrow)]
+    #[serde(borrow, with = "text")]
     pub user: Cow<'a, str>,
     /// When.
     pub at: Millis,
@@ -315,7 +349,7 @@ pub struct ErrorFrame<'a> {
     /// What programs read.
     pub code: ErrorCode,
     /// What people read.
-    #[serde(borrow)]
+    #[serde(borrow, with = "text")]
     pub message: Cow<'a, str>,
 }
 
@@ -326,10 +360,10 @@ pub struct Stopping<'a> {
     #[serde(default, skip_serializing_if = "Option::is_none", with = "present")]
     pub id: Option<u64>,
     /// What stopped it: `fim`, `signal`, `admin` or `panic`.
-    #[serde(borrow)]
+    #[serde(borrow, with = "text")]
     pub reason: Cow<'a, str>,
     /// The phase that it is in.
-    #[serde(borrow)]
+    #[serde(borrow, with = "text")]
     pub phase: Cow<'a, str>,
     /// Milliseconds until it is gone at the latest.
     pub remaining: u64,
@@ -339,7 +373,7 @@ pub struct Stopping<'a> {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Closing<'a> {
     /// `fim`, `shutdown`, an error's code, or `disconnected`.
-    #[serde(borrow)]
+    #[serde(borrow, with = "text")]
     pub reason: Cow<'a, str>,
     /// The last broadcast sent before it.
     pub last_seq: Seq,
@@ -368,15 +402,53 @@ pub struct SessionLine<'a> {
     #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
     pub user: Option<Cow<'a, str>>,
     /// The listener that it came in by.
-    #[serde(borrow)]
+    #[serde(borrow, with = "text")]
     pub endpoint: Cow<'a, str>,
     /// Who is at the other end, as the system says: `pid 7 uid 1000`, an address.
-    #[serde(borrow)]
+    #[serde(borrow, with = "text")]
     pub peer: Cow<'a, str>,
     /// When it connected.
     pub since: Millis,
     /// The last broadcast written to it.
     pub sent: Seq,
+}
+
+/// A text string, and no byte string: serde's own `Cow<str>` takes both.
+mod text {
+    use std::borrow::Cow;
+    use std::fmt;
+
+    use serde::de::{Deserializer, Error, Visitor};
+    use serde::ser::Serializer;
+
+    pub(super) fn serialize<S: Serializer>(text: &str, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(text)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Cow<'de, str>, D::Error> {
+        deserializer.deserialize_str(TextVisitor)
+    }
+
+    struct TextVisitor;
+
+    impl<'de> Visitor<'de> for TextVisitor {
+        type Value = Cow<'de, str>;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("a text string")
+        }
+
+        fn visit_borrowed_str<E: Error>(self, text: &'de str) -> Result<Self::Value, E> {
+            Ok(Cow::Borrowed(text))
+        }
+
+        // An indefinite-length string arrives in pieces and cannot be borrowed.
+        fn visit_str<E: Error>(self, text: &str) -> Result<Self::Value, E> {
+            Ok(Cow::Owned(text.to_owned()))
+        }
+    }
 }
 
 /// Optional keys are absent or of their type: `null` is neither.

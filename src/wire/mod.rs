@@ -58,3 +58,6 @@ impl WireError {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

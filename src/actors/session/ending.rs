@@ -57,7 +57,7 @@ pub(super) enum Step {
 impl Ending {
     /// Whether a frame that arrives now is still answered: with a refusal.
     pub(super) fn refuses_frames(&self) -> bool {
-        self.ordered && self.step < Step::Goodbye
+        self.reason == CloseReason::Shutdown && self.ordered && self.step < Step::Goodbye
     }
 }
 
@@ -84,8 +84,11 @@ impl<L: Link + 'static> Session<L> {
         tracing::info!(session = %self.info.id, peer = %self.info.peer, %error, "bad input");
         if matches!(&self.state, State::Ending(_)) {
             // The shutdown has it already; the rest of the input means nothing.
-            self.outlet
-                .answer(&ServerFrame::error(None, error.code, error.message.as_str()));
+            self.outlet.answer(&ServerFrame::error(
+                None,
+                error.code,
+                error.message.as_str(),
+            ));
             self.inbox.is_over = true;
         } else {
             self.fail(error.code, &error.message);
@@ -129,7 +132,12 @@ impl<L: Link + 'static> Session<L> {
             State::Ending(ending) if ending.step == Step::Refusing => {
                 ending.step = Step::ToCut(cut);
             }
-            State::Ending(_) => {} // it ends by itself
+            // It ends by itself; from here on the supervisor leads, and asks first
+            // whether everything has been read.
+            State::Ending(ending) => {
+                ending.ordered = true;
+                ending.step = ending.step.min(Step::Goodbye);
+            }
             // The announcement never reached it; now is as good.
             _ => self.start_ending(CloseReason::Shutdown, Step::ToCut(cut), true),
         }
@@ -159,8 +167,7 @@ impl<L: Link + 'static> Session<L> {
     /// The client has read all there was and does not close: nothing is lost by
     /// closing first. One that has not read yet is waited for.
     fn stop_lingering(&mut self) {
-        let link = self.outlet.link_ref();
-        let read = link.evidence() >= link.best_evidence();
+        let read = self.is_read();
         let reason = match self.ending() {
             Some(ending) if ending.step == Step::Lingering && read => ending.reason,
             _ => return,
@@ -231,10 +238,16 @@ impl<L: Link + 'static> Session<L> {
                 ending.step = Step::Lingering;
                 self.outlet.shut(cx);
             }
-            Step::Lingering if over || broken => self.close(reason),
+            Step::Lingering if broken => self.close(lost_or(reason)),
+            Step::Lingering if over && !ending.ordered => self.close(reason),
             Step::Lingering => {
                 self.outlet.shut(cx);
-                return false;
+                // The client may have closed one side only, and read on.
+                if !(over && self.is_read()) {
+                    self.look_again(ctx);
+                    return false;
+                }
+                self.close(reason);
             }
         }
         true
@@ -286,26 +299,34 @@ impl<L: Link + 'static> Session<L> {
         }
     }
 
-    /// `closing` is written: is it read? Asked again and again, with longer waits.
+    /// `closing` is written: is it read?
     fn look_for_evidence(&mut self, ctx: &mut Context<Self>) -> bool {
-        let link = self.outlet.link_ref();
-        let best = link.evidence() >= link.best_evidence();
-        if best || self.inbox.is_over {
+        if self.is_read() {
             return self.tell_done();
         }
-        let Some(ending) = self.ending() else {
-            return false;
-        };
+        self.look_again(ctx);
+        false
+    }
+
+    /// Whether all that is written has got as far as can ever be known.
+    fn is_read(&self) -> bool {
+        let link = self.outlet.link_ref();
+        link.evidence() >= link.best_evidence()
+    }
+
+    /// No event tells when it is read: asked again and again, with longer waits.
+    fn look_again(&mut self, ctx: &mut Context<Self>) {
+        if self.waiting.is_none() || self.looking {
+            return;
+        }
+        let Some(ending) = self.ending() else { return };
         let wait = ending.look.map_or(FIRST_LOOK, |last| (last * 2).min(LAST_LOOK));
         ending.look = Some(wait);
-        if self.waiting.is_some() && !self.looking {
-            self.looking = true;
-            ctx.run_later(wait, |session, _| {
-                session.looking = false;
-                session.wake();
-            });
-        }
-        false
+        self.looking = true;
+        ctx.run_later(wait, |session, _| {
+            session.looking = false;
+            session.wake();
+        });
     }
 
     fn tell_done(&mut self) -> bool {

@@ -31,17 +31,15 @@ pub(super) struct Inbox {
     pub(super) is_over: bool,
     /// The first frame is a publish that waits for slow readers.
     pub(super) is_held: bool,
+    /// A timer will ask again whether it may go on.
+    asks_again: bool,
     /// Whether the bytes hold no whole frame, as far as is known.
     is_partial: bool,
 }
 
 impl<L: Link + 'static> Session<L> {
     /// Serves what is there and reads more, as long as that is allowed.
-    pub(super) fn poll_input(
-        &mut self,
-        ctx: &mut Context<Self>,
-        cx: &mut TaskContext<'_>,
-    ) -> bool {
+    pub(super) fn poll_input(&mut self, ctx: &mut Context<Self>, cx: &mut TaskContext<'_>) -> bool {
         if self.discards_input() {
             return self.discard_input(cx);
         }
@@ -131,7 +129,7 @@ impl<L: Link + 'static> Session<L> {
             let limit = self.frame_limit();
             match self.desk.dialect.decode(&bytes[used..], limit) {
                 Ok(Decoded::Frame(frame, length)) => {
-                    if !self.serve(frame, ctx, cx) {
+                    if !self.serve(frame, cx) {
                         break;
                     }
                     used += length;
@@ -166,9 +164,13 @@ impl<L: Link + 'static> Session<L> {
     /// A publisher that waits for readers asks again in a while: a reader that
     /// stands still wakes nobody.
     fn wait_for_readers(&mut self, ctx: &mut Context<Self>) {
-        if self.inbox.is_held {
+        if self.inbox.is_held && !self.inbox.asks_again {
+            self.inbox.asks_again = true;
             let again = self.desk.log.pace().patience() / 8;
-            ctx.run_later(again, |session, _| session.wake());
+            ctx.run_later(again, |session, _| {
+                session.inbox.asks_again = false;
+                session.wake();
+            });
         }
     }
 

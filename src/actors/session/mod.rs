@@ -25,9 +25,7 @@ use std::task::{Context as TaskContext, Poll, Waker};
 use std::time::{Duration, Instant};
 
 use actix::fut::ActorFuture;
-use actix::{
-    Actor, ActorContext, Addr, AsyncContext, Context, Handler, ResponseFuture, SpawnHandle,
-};
+use actix::{Actor, ActorContext, Addr, AsyncContext, Context, Handler, ResponseFuture};
 use tokio::sync::oneshot;
 
 use self::ending::Ending;
@@ -137,7 +135,7 @@ pub struct Session<L: Link + 'static> {
     desk: Arc<Desk>,
     is_own_user: bool,
     last_frame: Instant,
-    login_timer: Option<SpawnHandle>,
+    login_is_overdue: bool,
     /// Who waits for the session to be drained, or closed.
     waiting: Option<oneshot::Sender<SessionRecord>>,
     waker: Option<Waker>,
@@ -171,7 +169,7 @@ impl<L: Link + 'static> Session<L> {
             desk,
             is_own_user: start.is_own_user,
             last_frame: Instant::now(),
-            login_timer: None,
+            login_is_overdue: false,
             waiting: None,
             waker: None,
             _places: start.places,
@@ -180,6 +178,7 @@ impl<L: Link + 'static> Session<L> {
         if let Some(code) = start.turned_away {
             let message = match code {
                 ErrorCode::Stopping => "the server is stopping",
+                ErrorCode::Forbidden => "this endpoint is for the server's own user",
                 _ => "no place is free: try again later, or ask the operator for more",
             };
             session.fail(code, message);
@@ -200,7 +199,11 @@ impl<L: Link + 'static> Session<L> {
     /// Reads, serves and writes until there is nothing to do, or others must have
     /// their turn.
     fn pump(&mut self, ctx: &mut Context<Self>, cx: &mut TaskContext<'_>) {
-        if !self.waker.as_ref().is_some_and(|known| known.will_wake(cx.waker())) {
+        if !self
+            .waker
+            .as_ref()
+            .is_some_and(|known| known.will_wake(cx.waker()))
+        {
             self.waker = Some(cx.waker().clone());
         }
         for _ in 0..ROUNDS {
@@ -224,7 +227,10 @@ impl<L: Link + 'static> Session<L> {
             if matches!(self.state, State::Ending(_)) {
                 self.close(CloseReason::Error(ErrorCode::Internal));
             } else {
-                self.fail(ErrorCode::Internal, "the server failed while it served this session");
+                self.fail(
+                    ErrorCode::Internal,
+                    "the server failed while it served this session",
+                );
             }
             cx.waker().wake_by_ref();
         }
@@ -238,21 +244,30 @@ impl<L: Link + 'static> Session<L> {
 
     fn set_timers(&mut self, ctx: &mut Context<Self>) {
         let limits = self.desk.limits;
-        self.login_timer = Some(ctx.run_later(limits.login_timeout, |session, _| {
-            if matches!(session.state, State::Greeting) {
-                session.fail(ErrorCode::LoginTimeout, "no login in time: connect again");
-                session.wake();
-            }
-        }));
+        ctx.run_later(limits.login_timeout, |session, _| {
+            session.login_is_overdue = true;
+            session.check_login();
+            session.wake();
+        });
         if let Some(idle) = limits.idle_timeout {
             ctx.run_interval(idle / 4, move |session, _| session.check_idle(idle));
+        }
+    }
+
+    /// A login that is in work may still succeed; one that fails was the last.
+    fn check_login(&mut self) {
+        if self.login_is_overdue && matches!(self.state, State::Greeting) {
+            self.fail(ErrorCode::LoginTimeout, "no login in time: connect again");
         }
     }
 
     fn check_idle(&mut self, limit: Duration) {
         let is_idle = self.last_frame.elapsed() >= limit && self.pending.is_none();
         if is_idle && matches!(self.state, State::Ready(_)) {
-            self.fail(ErrorCode::IdleTimeout, "no frame for too long: send a ping now and then");
+            self.fail(
+                ErrorCode::IdleTimeout,
+                "no frame for too long: send a ping now and then",
+            );
             self.wake();
         }
     }

@@ -139,14 +139,11 @@ impl<L: Link> Outlet<L> {
         let Some(reader) = &self.reader else {
             return Seq::ZERO;
         };
-        if self.is_clear() {
-            reader.cursor.seq()
-        } else if self.dialect.is_log_native() && self.rest.is_empty() {
-            reader.cursor.seq()
-        } else if self.dialect.is_log_native() {
-            Seq(reader.cursor.seq().0 - 1)
-        } else {
-            reader.clear
+        match (self.dialect.is_log_native(), self.rest.is_empty()) {
+            // Rendered broadcasts wait among the answers.
+            (false, _) if !self.is_clear() => reader.clear,
+            (true, false) => Seq(reader.cursor.seq().0 - 1),
+            _ => reader.cursor.seq(),
         }
     }
 
@@ -274,7 +271,9 @@ impl<L: Link> Outlet<L> {
     fn note_lag(&mut self) {
         if let Some(reader) = &mut self.reader {
             let position = reader.cursor.position();
-            self.log.pace().note(&mut reader.lag, position, reader.taken);
+            self.log
+                .pace()
+                .note(&mut reader.lag, position, reader.taken);
         }
     }
 
@@ -300,7 +299,9 @@ impl<L: Link> Outlet<L> {
             match self.log.read(&mut reader.cursor, SLICES, BATCH) {
                 Read::Head => {
                     reader.lag = None;
-                    self.log.bell(self.shard).wait(&mut reader.place, cx.waker());
+                    self.log
+                        .bell(self.shard)
+                        .wait(&mut reader.place, cx.waker());
                     if self.log.is_at_head(&reader.cursor) {
                         return Ok(Slices::new());
                     }

@@ -4,8 +4,6 @@ use std::borrow::Cow;
 use std::sync::Arc;
 use std::task::Context as TaskContext;
 
-use actix::{AsyncContext, Context};
-
 use super::Session;
 use super::state::State;
 use super::work::{Done, Entry, Ids, Pending, asked, reply_frame};
@@ -18,8 +16,8 @@ use crate::actors::supervisor::{Haste, List, SessionInfo, Stop};
 use crate::close::{CloseReason, StopReason};
 use crate::log::Log;
 use crate::wire::{
-    Asked, Asking, ClientFrame, Dialect, ErrorCode, Login, Role, Seq, ServerFrame,
-    SessionLine, Shutdown,
+    Asked, Asking, ClientFrame, Dialect, ErrorCode, Login, Role, Seq, ServerFrame, SessionLine,
+    Shutdown,
 };
 
 /// Publishes that go to the hub in one message, at most.
@@ -39,12 +37,7 @@ pub(super) struct Batch {
 
 impl<L: Link + 'static> Session<L> {
     /// Serves one frame. `false`: not now; it must be served again later.
-    pub(super) fn serve(
-        &mut self,
-        frame: ClientFrame<'_>,
-        ctx: &mut Context<Self>,
-        cx: &mut TaskContext<'_>,
-    ) -> bool {
+    pub(super) fn serve(&mut self, frame: ClientFrame<'_>, cx: &mut TaskContext<'_>) -> bool {
         if let ClientFrame::Publish(publish) = &frame
             && matches!(self.state, State::Ready(_))
         {
@@ -54,7 +47,7 @@ impl<L: Link + 'static> Session<L> {
             return false; // the run goes to the hub first
         }
         match &self.state {
-            State::Greeting => self.serve_stranger(frame, ctx),
+            State::Greeting => self.serve_stranger(frame),
             State::Ready(_) => self.serve_member(frame),
             State::Ending(_) => self.serve_late(&frame),
             State::LoggingIn | State::Closed { .. } => return false,
@@ -62,9 +55,9 @@ impl<L: Link + 'static> Session<L> {
         true
     }
 
-    fn serve_stranger(&mut self, frame: ClientFrame<'_>, ctx: &mut Context<Self>) {
+    fn serve_stranger(&mut self, frame: ClientFrame<'_>) {
         match frame {
-            ClientFrame::Login(login) => self.log_in(&login, ctx),
+            ClientFrame::Login(login) => self.log_in(&login),
             ClientFrame::Ping(asked) => self.outlet.answer(&ServerFrame::Pong(asked)),
             ClientFrame::Fim(_) => self.end(CloseReason::Fim),
             other => {
@@ -75,10 +68,7 @@ impl<L: Link + 'static> Session<L> {
         }
     }
 
-    fn log_in(&mut self, login: &Login<'_>, ctx: &mut Context<Self>) {
-        if let Some(timer) = self.login_timer.take() {
-            ctx.cancel_future(timer);
-        }
+    fn log_in(&mut self, login: &Login<'_>) {
         let claim = Claim {
             user: login.user.clone().into_owned(),
             password: login.password.clone().into_owned(),
@@ -178,7 +168,10 @@ impl<L: Link + 'static> Session<L> {
                 return false;
             }
             self.count_answered();
-            self.fail_frame(publish.id, "the message's frame would be longer than max_frame");
+            self.fail_frame(
+                publish.id,
+                "the message's frame would be longer than max_frame",
+            );
             return true;
         }
         if let Some(batch) = &self.batch
@@ -228,7 +221,11 @@ impl<L: Link + 'static> Session<L> {
         self.tally.accepted += 1;
         if !self.is_admin() {
             self.tally.answered += 1;
-            self.refuse(id, ErrorCode::Forbidden, "the list of sessions is for admins");
+            self.refuse(
+                id,
+                ErrorCode::Forbidden,
+                "the list of sessions is for admins",
+            );
             return;
         }
         let answer = self.desk.supervisor.send(List);
@@ -248,8 +245,12 @@ impl<L: Link + 'static> Session<L> {
             self.refuse(id, ErrorCode::Forbidden, message);
             return;
         }
-        tracing::info!(session = %self.info.id, user = ?self.info.user(), now, "shutdown asked for");
-        self.ask_stop(id, now.unwrap_or(false));
+        let now = now.unwrap_or(false);
+        if let Some(member) = self.state.member() {
+            let (session, user) = (self.info.id, &member.user);
+            tracing::info!(%session, %user, now, "shutdown asked for");
+        }
+        self.ask_stop(id, now);
     }
 
     fn ask_stop(&mut self, id: u64, now: bool) {

@@ -178,6 +178,7 @@ impl<L: Link + 'static> Session<L> {
                 self.end(crate::close::CloseReason::Error(code));
             }
         }
+        self.check_login();
     }
 
     fn conclude_publish(&mut self, ids: &Ids, first: Result<Seq, Sealed>) {

@@ -47,8 +47,11 @@ impl Drive {
     pub(super) async fn run(mut self) {
         self.phase(Phase::Trigger, async {}).await;
         self.seal().await;
-        self.order(Phase::Announce, Order::Announce(self.clock.status(self.reason)))
-            .await;
+        self.order(
+            Phase::Announce,
+            Order::Announce(self.clock.status(self.reason)),
+        )
+        .await;
         self.requests().await;
         let head = self.hub().await;
         self.order(Phase::Drain, Order::Drain(head)).await;
@@ -138,7 +141,7 @@ impl Drive {
         if done.is_none() {
             tracing::warn!(%phase, ?took, "a phase of the shutdown did not end in time");
         } else {
-            tracing::info!(%phase, ?took, "phase over");
+            tracing::debug!(%phase, ?took, "phase over");
         }
         let line = PhaseLine {
             phase,

@@ -89,7 +89,10 @@ impl Roster {
     }
 
     pub(super) fn infos(&self) -> Vec<Arc<SessionInfo>> {
-        self.live.values().map(|live| Arc::clone(&live.info)).collect()
+        self.live
+            .values()
+            .map(|live| Arc::clone(&live.info))
+            .collect()
     }
 
     pub(super) fn recipients(&self) -> Vec<Recipient<Order>> {
@@ -121,7 +124,10 @@ fn silent(info: &SessionInfo, cut: Seq) -> SessionRecord {
         refused: 0,
         cut,
         sent,
-        missing: (sent < cut).then(|| (sent.next(), cut)).into_iter().collect(),
+        missing: (sent < cut)
+            .then(|| (sent.next(), cut))
+            .into_iter()
+            .collect(),
         gaps: Vec::new(),
         evidence: Evidence::Queued,
     }

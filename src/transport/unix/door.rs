@@ -37,6 +37,9 @@ impl UnixDoor {
             source,
         };
         let (listener, file) = match address(endpoint).map_err(io_error)? {
+            UnixAddress::Abstract(_) if matches!(access, Access::Group(_)) => {
+                return Err(BindError::NoFile(endpoint.clone()));
+            }
             UnixAddress::Abstract(name) => {
                 let address = SocketAddrUnix::new_abstract_name(name.as_bytes())
                     .map_err(|error| io_error(error.into()))?;
@@ -155,10 +158,7 @@ fn bind_path(
 
 /// Binds with `mode` set on the socket first, which its file is made with: there
 /// is no moment at which it is open to more.
-fn listening(
-    address: &SocketAddrUnix,
-    mode: Mode,
-) -> io::Result<std::os::unix::net::UnixListener> {
+fn listening(address: &SocketAddrUnix, mode: Mode) -> io::Result<std::os::unix::net::UnixListener> {
     let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
     let socket = socket_with(AddressFamily::UNIX, SocketType::STREAM, flags, None)?;
     fchmod(&socket, mode)?;

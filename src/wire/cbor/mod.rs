@@ -2,7 +2,7 @@
 //!
 //! serde_cbor decodes the values, but takes much that the contract does not
 //! allow: arrays or integer keys for structs, tags in front of anything, packed
-//! enums. So [`shape`] walks over every item first, without recursion or
+//! enums. So `shape` walks over every item first, without recursion or
 //! allocation, and only what it has passed reaches serde_cbor.
 
 mod shape;
@@ -10,7 +10,7 @@ mod shape;
 use serde::Deserialize;
 use serde::Serialize;
 
-use super::{ClientFrame, Decoded, ServerFrame, WireError};
+use super::{Ack, ClientFrame, Decoded, Seq, ServerFrame, WireError};
 use crate::wire::ErrorCode;
 
 /// The bytes of the length in front of each frame.
@@ -86,14 +86,22 @@ fn foreign(bytes: &[u8]) -> Option<WireError> {
 }
 
 fn client_item(item: &[u8]) -> Result<ClientFrame<'_>, WireError> {
-    let shape::Frame { name, value } = shape::check(item)?;
+    let frame = shape::check(item)?;
+    if frame.unassigned.is_empty() {
+        return client_value(&frame.name, frame.value);
+    }
+    let plain = frame.plain_value();
+    client_value(&frame.name, &plain).map(ClientFrame::into_owned)
+}
+
+fn client_value<'a>(name: &str, value: &'a [u8]) -> Result<ClientFrame<'a>, WireError> {
     Ok(match name {
         "login" => ClientFrame::Login(read(name, value)?),
         "request" => ClientFrame::Request(read(name, value)?),
         "publish" => ClientFrame::Publish(read(name, value)?),
         "who" => ClientFrame::Who(read(name, value)?),
         "ping" => ClientFrame::Ping(read(name, value)?),
-        "ack" => ClientFrame::Ack(read(name, value)?),
+        "ack" => ClientFrame::Ack(seq_from_1(read(name, value)?)?),
         "fim" => ClientFrame::Fim(read(name, value)?),
         "shutdown" => ClientFrame::Shutdown(read(name, value)?),
         "sessions" => ClientFrame::Sessions(read(name, value)?),
@@ -101,8 +109,18 @@ fn client_item(item: &[u8]) -> Result<ClientFrame<'_>, WireError> {
     })
 }
 
+fn seq_from_1(ack: Ack) -> Result<Ack, WireError> {
+    match ack.seq {
+        Seq::ZERO => Err(WireError::bad_frame(
+            "the value of ack does not fit: seqs count from 1",
+        )),
+        _ => Ok(ack),
+    }
+}
+
 fn server_item(item: &[u8]) -> Result<ServerFrame<'_>, WireError> {
-    let shape::Frame { name, value } = shape::check(item)?;
+    let shape::Frame { name, value, .. } = shape::check(item)?;
+    let name = &*name;
     Ok(match name {
         "welcome" => ServerFrame::Welcome(read(name, value)?),
         "logged_in" => ServerFrame::LoggedIn(read(name, value)?),

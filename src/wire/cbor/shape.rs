@@ -4,6 +4,8 @@
 //! more than its own length; nesting deeper than [`MAX_DEPTH`] is refused, well
 //! below the depth at which serde_cbor's recursion would matter.
 
+use std::borrow::Cow;
+
 use crate::wire::WireError;
 
 /// How deep an item may nest, the frame's own two maps included.
@@ -18,13 +20,37 @@ const KNOWN_KEYS: &[&str] = &[
 /// A frame's name, and the bytes of its value.
 #[derive(Debug)]
 pub(super) struct Frame<'a> {
-    pub(super) name: &'a str,
+    pub(super) name: Cow<'a, str>,
     pub(super) value: &'a [u8],
+    /// Where the value holds simple values that have no meaning (RFC 8949, 3.3).
+    /// They stand under unknown keys, and are more than serde_cbor can pass over.
+    pub(super) unassigned: Vec<usize>,
+}
+
+impl Frame<'_> {
+    /// The value with each of the unassigned replaced by something of its length
+    /// that serde_cbor passes over.
+    pub(super) fn plain_value(&self) -> Vec<u8> {
+        let mut value = self.value.to_vec();
+        for at in &self.unassigned {
+            // One byte becomes null, two an unsigned number of one byte.
+            value[*at] = if value[*at] == SIMPLE_IN_NEXT_BYTE {
+                0x18
+            } else {
+                0xf6
+            };
+        }
+        value
+    }
 }
 
 /// Checks that `item` is one well-formed frame and nothing after it.
 pub(super) fn check(item: &[u8]) -> Result<Frame<'_>, WireError> {
-    let mut walk = Walk { bytes: item, at: 0 };
+    let mut walk = Walk {
+        bytes: item,
+        at: 0,
+        unassigned: Vec::new(),
+    };
     let entries = walk.map("the item")?;
     if !matches!(entries, Some(1) | None) {
         return Err(walk.wrong("the item must be a map with one entry"));
@@ -39,12 +65,19 @@ pub(super) fn check(item: &[u8]) -> Result<Frame<'_>, WireError> {
     if walk.at != item.len() {
         return Err(walk.wrong("nothing may follow the item"));
     }
-    Ok(Frame { name, value })
+    let mut unassigned = walk.unassigned;
+    unassigned.iter_mut().for_each(|at| *at -= start);
+    Ok(Frame {
+        name,
+        value,
+        unassigned,
+    })
 }
 
 struct Walk<'a> {
     bytes: &'a [u8],
     at: usize,
+    unassigned: Vec<usize>,
 }
 
 /// One item's head: its major type and its argument; `None` is indefinite.
@@ -60,7 +93,9 @@ const TEXT: u8 = 3;
 const ARRAY: u8 = 4;
 const MAP: u8 = 5;
 const TAG: u8 = 6;
+const SIMPLE: u8 = 7;
 const BREAK: u8 = 0xff;
+const SIMPLE_IN_NEXT_BYTE: u8 = 0xf8;
 
 impl<'a> Walk<'a> {
     fn wrong(&self, what: &str) -> WireError {
@@ -119,14 +154,25 @@ impl<'a> Walk<'a> {
         Ok(self.head()?.argument)
     }
 
-    /// A definite text string: what every frame's name and key is.
-    fn key(&mut self) -> Result<&'a str, WireError> {
+    /// A text string: what every frame's name and key is.
+    fn key(&mut self) -> Result<Cow<'a, str>, WireError> {
         let head = self.head()?;
-        let (TEXT, Some(length)) = (head.major, head.argument) else {
-            return Err(self.wrong("a key must be a text string of definite length"));
-        };
+        match (head.major, head.argument) {
+            (TEXT, Some(length)) => self.text(length).map(Cow::Borrowed),
+            (TEXT, None) => {
+                let mut key = String::new();
+                while !self.take_break() {
+                    key.push_str(self.piece(TEXT)?);
+                }
+                Ok(Cow::Owned(key))
+            }
+            _ => Err(self.wrong("a key must be a text string")),
+        }
+    }
+
+    fn text(&mut self, length: u64) -> Result<&'a str, WireError> {
         let content = self.skip(length)?;
-        std::str::from_utf8(content).map_err(|_| self.wrong("a key is not utf-8"))
+        std::str::from_utf8(content).map_err(|_| self.wrong("a text string is not utf-8"))
     }
 
     /// A map with text keys, over which it walks to its end.
@@ -140,13 +186,17 @@ impl<'a> Walk<'a> {
                 None => {}
             }
             let key = self.key()?;
-            let known = KNOWN_KEYS.contains(&key);
+            let known = KNOWN_KEYS.contains(&&*key);
             if known && self.peek().is_some_and(|byte| byte >> 5 == TAG) {
                 return Err(self.wrong(&format!("{key} carries a tag")));
             }
-            match key {
-                "resume" => self.text_map(key)?,
+            let unassigned = self.unassigned.len();
+            match &*key {
+                "resume" => self.text_map("resume")?,
                 _ => self.item()?,
+            }
+            if known && self.unassigned.len() > unassigned && key != "resume" {
+                return Err(self.wrong(&format!("{key} is a simple value without a meaning")));
             }
         }
     }
@@ -186,11 +236,21 @@ impl<'a> Walk<'a> {
     /// One item's head and, where it is flat, its content. For a container: how
     /// many items it holds.
     fn step(&mut self) -> Result<Option<Option<u64>>, WireError> {
+        let start = self.at;
         let head = self.head()?;
         match (head.major, head.argument) {
+            (SIMPLE, Some(_)) => {
+                self.simple(start)?;
+                Ok(None)
+            }
             (UNSIGNED | NEGATIVE, _) => Ok(None),
             (BYTES | TEXT, Some(length)) => self.skip(length).map(|_| None),
-            (major @ (BYTES | TEXT), None) => self.pieces(major).map(|()| None),
+            (major @ (BYTES | TEXT), None) => {
+                while !self.take_break() {
+                    self.piece(major)?;
+                }
+                Ok(None)
+            }
             // That a key of an indefinite map has its value is left to serde_cbor.
             (ARRAY, count) | (MAP, count @ None) => Ok(Some(count)),
             (MAP, Some(entries)) => match entries.checked_mul(2) {
@@ -198,19 +258,28 @@ impl<'a> Walk<'a> {
                 None => Err(self.wrong("a map is longer than the frame")),
             },
             (TAG, _) => Ok(Some(Some(1))),
-            _ => Ok(None), // simple values and floats: the head is all
+            (SIMPLE.., _) => Err(self.wrong("a break stands where an item must")),
         }
     }
 
-    /// The pieces of an indefinite string, each definite and of its kind.
-    fn pieces(&mut self, major: u8) -> Result<(), WireError> {
-        while !self.take_break() {
-            let head = self.head()?;
-            match head.argument {
-                Some(length) if head.major == major => self.skip(length)?,
-                _ => return Err(self.wrong("a piece of a string is of another kind")),
-            };
+    /// A simple value or a float, of which the head is all.
+    fn simple(&mut self, start: usize) -> Result<(), WireError> {
+        match self.bytes[start..self.at] {
+            [0xe0..=0xf3] => self.unassigned.push(start),
+            [SIMPLE_IN_NEXT_BYTE, value] if value >= 32 => self.unassigned.push(start),
+            [SIMPLE_IN_NEXT_BYTE, _] => return Err(self.wrong("the item is not well-formed cbor")),
+            _ => {} // false, true, null, undefined, floats
         }
         Ok(())
+    }
+
+    /// One piece of an indefinite string: definite, and of its kind.
+    fn piece(&mut self, major: u8) -> Result<&'a str, WireError> {
+        let head = self.head()?;
+        match head.argument {
+            Some(length) if head.major == major && major == TEXT => self.text(length),
+            Some(length) if head.major == major => self.skip(length).map(|_| ""),
+            _ => Err(self.wrong("a piece of a string is of another kind")),
+        }
     }
 }

@@ -77,6 +77,22 @@ fn indefinite_lengths_and_unknown_keys_are_accepted() {
 }
 
 #[test]
+fn indefinite_keys_and_unassigned_simple_values_are_passed_over() {
+    for item in [
+        &b"\xa1\x7f\x62pi\x62ng\xff\xa1\x7f\x61i\x60\x61d\xff\x01"[..],
+        b"\xa1\x64ping\xa2\x62zz\xe5\x62id\x01",
+        b"\xa1\x64ping\xa2\x62zz\x82\xf8\xff\xf8\x20\x62id\x01",
+    ] {
+        let bytes = framed(item);
+        let decoded = decode_client(&bytes, 100).expect("the contract allows it");
+        assert_eq!(
+            decoded,
+            Decoded::Frame(ClientFrame::Ping(Asked { id: 1 }), bytes.len())
+        );
+    }
+}
+
+#[test]
 fn what_is_not_of_the_contract_is_a_bad_frame() {
     let cases: &[(&str, &[u8])] = &[
         ("an array", b"\x81\x64ping"),
@@ -100,6 +116,11 @@ fn what_is_not_of_the_contract_is_a_bad_frame() {
         ("a null option", b"\xa1\x68shutdown\xa2\x62id\x01\x63now\xf6"),
         ("an array to resume", b"\xa1\x65login\xa4\x62id\x01\x64user\x61a\x68password\x61b\x66resume\x82\x61s\x01"),
         ("integer keys to resume", b"\xa1\x65login\xa4\x62id\x01\x64user\x61a\x68password\x61b\x66resume\xa2\x00\x61s\x01\x01"),
+        ("bytes for a name", b"\xa1\x65login\xa3\x62id\x01\x64user\x41a\x68password\x61b"),
+        ("a character cut in two", b"\xa1\x67request\xa2\x62id\x01\x64body\x7f\x61\xc3\x61\xa9\xff"),
+        ("an ack of nothing", b"\xa1\x63ack\xa1\x63seq\x00"),
+        ("an unassigned id", b"\xa1\x64ping\xa1\x62id\xe5"),
+        ("a break for an item", b"\xa1\x64ping\xa2\x62id\x01\x62zz\x81\xff"),
         ("an odd indefinite map", b"\xa1\x64ping\xa2\x62id\x01\x62zz\xbf\x01\xff"),
     ];
     for (what, item) in cases {

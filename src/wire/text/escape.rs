@@ -29,9 +29,9 @@ fn escape_char(c: char, out: &mut String) {
     }
 }
 
-/// Characters that end a line or reorder it without being control characters.
+/// Characters that reorder a line without being control characters (UAX 9).
 fn reorders(c: char) -> bool {
-    matches!(c, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 /// Reads a body as it was typed or sent. An unfinished or unknown escape stands

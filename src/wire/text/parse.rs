@@ -13,7 +13,7 @@ const ASKED: Asked = Asked { id: ID };
 pub(super) fn line(line: Cow<'_, str>) -> ClientFrame<'_> {
     match line {
         Cow::Borrowed(line) => borrowed(line),
-        Cow::Owned(line) => owned(&line),
+        Cow::Owned(line) => borrowed(&line).into_owned(),
     }
 }
 
@@ -40,25 +40,6 @@ fn borrowed(line: &str) -> ClientFrame<'_> {
     ClientFrame::Request(asking(text.unwrap_or(line)))
 }
 
-fn owned(line: &str) -> ClientFrame<'static> {
-    match borrowed(line) {
-        ClientFrame::Login(login) => ClientFrame::Login(Login {
-            id: ID,
-            user: Cow::Owned(login.user.into_owned()),
-            password: Cow::Owned(login.password.into_owned()),
-            resume: None,
-        }),
-        ClientFrame::Publish(asking) => ClientFrame::Publish(kept(asking)),
-        ClientFrame::Request(asking) => ClientFrame::Request(kept(asking)),
-        ClientFrame::Who(asked) => ClientFrame::Who(asked),
-        ClientFrame::Ping(asked) => ClientFrame::Ping(asked),
-        ClientFrame::Fim(asked) => ClientFrame::Fim(asked),
-        ClientFrame::Ack(ack) => ClientFrame::Ack(ack),
-        ClientFrame::Shutdown(shutdown) => ClientFrame::Shutdown(shutdown),
-        ClientFrame::Sessions(asked) => ClientFrame::Sessions(asked),
-    }
-}
-
 /// What follows a command and one space; nothing follows a bare command.
 fn argument<'a>(line: &'a str, command: &str) -> Option<&'a str> {
     let rest = line.strip_prefix(command)?;
@@ -72,12 +53,5 @@ fn asking(text: &str) -> Asking<'_> {
     Asking {
         id: ID,
         body: unescape(Cow::Borrowed(text)),
-    }
-}
-
-fn kept(asking: Asking<'_>) -> Asking<'static> {
-    Asking {
-        id: asking.id,
-        body: asking.body.into_owned(),
     }
 }

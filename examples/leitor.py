@@ -1,0 +1,130 @@
+#!/usr/bin/env python3
+"""Prints every broadcast of an arauto server, one a line, until the server closes.
+
+    ARAUTO_PASSWORD=... leitor.py ENDPOINT USER
+
+ENDPOINT speaks cbor: unix:PATH, unix:@NAME, pipe:NAME (on unix) or tcp:HOST:PORT.
+Needs Python 3.11 and cbor2. Exit codes: 0 the server closed in order, 1 anything else.
+"""
+
+import asyncio
+import os
+import signal
+import socket
+import sys
+
+import cbor2
+
+
+class Failure(Exception):
+    """Its text is for people."""
+
+
+def dial(endpoint):
+    """Returns a connected socket. Blocks, for there is nothing else to do yet."""
+    kind, _, rest = endpoint.partition(":")
+    if kind == "tcp":
+        host, _, port = rest.rpartition(":")
+        return socket.create_connection((host.strip("[]"), int(port)))
+    if kind == "pipe":
+        folder = os.environ.get("XDG_RUNTIME_DIR") or ("/run" if os.getuid() == 0 else None)
+        folder = f"{folder}/arauto" if folder else f"/tmp/arauto-{os.getuid()}"
+        # Anybody can create a folder in /tmp, and wait in it for our password.
+        if os.lstat(folder).st_uid != os.getuid():
+            raise Failure(f"{folder} belongs to another user, and is not trusted")
+        rest = f"{folder}/{rest}.sock"
+    elif kind != "unix":
+        raise Failure(f"{endpoint} is not an endpoint that this program knows")
+    sock = socket.socket(socket.AF_UNIX)
+    sock.connect("\0" + rest[1:] if rest.startswith("@") and kind == "unix" else rest)
+    return sock
+
+
+class Link:
+    """Frames over a socket: four bytes of length, then one CBOR item.
+
+    Not an asyncio stream, because that forgets what is yet to read as soon as a write
+    fails, and the last frames of a server that has gone are what we want to read.
+    """
+
+    def __init__(self, sock):
+        sock.setblocking(False)
+        self.sock, self.loop, self.unread = sock, asyncio.get_running_loop(), bytearray()
+
+    async def send(self, name, **fields):
+        item = cbor2.dumps({name: fields})
+        await self.loop.sock_sendall(self.sock, len(item).to_bytes(4, "big") + item)
+
+    async def receive(self):
+        """Returns the next frame: its name, and the map of its fields."""
+        item = await self.exactly(int.from_bytes(await self.exactly(4), "big"))
+        [(name, fields)] = cbor2.loads(item).items()
+        return name, fields
+
+    async def exactly(self, size):
+        while len(self.unread) < size:
+            piece = await self.loop.sock_recv(self.sock, 65536)
+            if not piece:
+                raise Failure("the pipe ended without closing; something failed")
+            self.unread += piece
+        taken = bytes(self.unread[:size])
+        del self.unread[:size]
+        return taken
+
+
+async def read(link, user, password):
+    """Prints until the end; returns the reason that the server gives for it."""
+    while True:
+        match await link.receive():
+            case "welcome", {"version": 1}:
+                await link.send("login", id=1, user=user, password=password)
+            case "logged_in", _:
+                pass
+            case "message", {"seq": seq, "from": sender, "body": body}:
+                await show(link, seq, f"{seq} {sender}: {printable(body)}")
+            case "joined" | "left" as event, {"seq": seq, "user": who}:
+                await show(link, seq, f"{seq} * {who} {event}")
+            case "gap", {"from": first, "to": last}:
+                await show(link, last, f"{first}-{last} * gap: no longer held")
+            case "stopping", {"reason": reason}:
+                print(f"leitor.py: the server stops: {reason}", file=sys.stderr)
+            case "closing", {"reason": reason}:
+                return reason
+            case "error", {"code": code, "message": text}:
+                raise Failure(f"{text} ({code})")
+            case name, _:
+                raise Failure(f"did not expect {name}")
+
+
+async def show(link, seq, line):
+    print(line, flush=True)  # only what has left this program may be acknowledged
+    if not link.unread:  # once for all that came together
+        try:
+            await link.send("ack", seq=seq)
+        except ConnectionError:
+            pass  # the server has gone; its last frames are still to be read
+
+
+def printable(body):
+    """One line, whatever the body holds: nobody shall forge a line or steer our terminal."""
+    if isinstance(body, bytes):
+        return "".join(f"\\x{byte:02x}" for byte in body)
+    short = {"\\": r"\\", "\n": r"\n", "\r": r"\r"}
+    return "".join(short.get(c) or (c if c.isprintable() else f"\\u{{{ord(c):x}}}") for c in body)
+
+
+async def main(endpoint, user):
+    with dial(endpoint) as sock:
+        reason = await read(Link(sock), user, os.environ["ARAUTO_PASSWORD"])
+    print(f"leitor.py: closed: {reason}", file=sys.stderr)
+
+
+if __name__ == "__main__":
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl-C ends it, without a traceback
+    if len(sys.argv) != 3 or "ARAUTO_PASSWORD" not in os.environ:
+        sys.exit(__doc__)
+    sys.stdout.reconfigure(encoding="utf-8")
+    try:
+        asyncio.run(main(*sys.argv[1:]))
+    except (Failure, OSError, ValueError) as error:
+        sys.exit(f"leitor.py: {error}")

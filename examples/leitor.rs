@@ -1,0 +1,75 @@
+//! Prints every broadcast, one a line, until the server closes or Ctrl-C.
+//!
+//! ```sh
+//! ARAUTO_PASSWORD=... cargo run --example leitor -- ENDPOINT USER
+//! ```
+
+use std::error::Error;
+use std::io::{self, Write};
+use std::process::ExitCode;
+
+use arauto::wire::text::body_line;
+use arauto::{Client, Event, Incoming};
+
+const USAGE: &str = "usage: ARAUTO_PASSWORD=... leitor ENDPOINT USER";
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> ExitCode {
+    match run().await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("leitor: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run() -> Result<(), Box<dyn Error>> {
+    let args = std::env::args_os().skip(1).map(|arg| arg.into_string());
+    let args: Vec<String> = args.collect::<Result<_, _>>().map_err(|_| USAGE)?;
+    let [endpoint, user] = &args[..] else {
+        return Err(USAGE.into());
+    };
+    let password = std::env::var("ARAUTO_PASSWORD").map_err(|_| USAGE)?;
+
+    let visitor = Client::connect(&endpoint.parse()?).await?;
+    let (client, mut events) = visitor.login(user, &password).await?;
+    loop {
+        let incoming = tokio::select! {
+            // In this order the signal is caught before anything is printed.
+            biased;
+            Ok(()) = tokio::signal::ctrl_c() => {
+                client.fim().await?;
+                return Ok(());
+            }
+            incoming = events.next() => incoming.ok_or("nothing follows the end")?,
+        };
+        match incoming {
+            Incoming::Event(event) => {
+                writeln!(io::stdout(), "{}", line(&event))?;
+                // The session may have ended by now; then its end is still to be read.
+                let _ = client.ack(event.seq()).await;
+            }
+            Incoming::Stopping(notice) => eprintln!("leitor: the server stops: {}", notice.reason),
+            Incoming::Closing(end) => {
+                eprintln!("leitor: closed: {}", end.reason);
+                return Ok(());
+            }
+            Incoming::Lost(problem) => return Err(format!("the session broke: {problem}").into()),
+            _ => {}
+        }
+    }
+}
+
+/// A stranger's text must not forge a line or steer the terminal: `body_line` escapes it.
+fn line(event: &Event) -> String {
+    match event {
+        Event::Message {
+            seq, from, body, ..
+        } => format!("{seq} {from}: {}", body_line(body)),
+        Event::Joined { seq, user, .. } => format!("{seq} * {user} joined"),
+        Event::Left { seq, user, .. } => format!("{seq} * {user} left"),
+        Event::Gap(gap) => format!("{}-{} * gap: no longer held", gap.from, gap.to),
+        _ => format!("{} * something newer than this program", event.seq()),
+    }
+}

@@ -1,0 +1,73 @@
+//! No bytes make a panic, and what is sent is what arrives.
+
+use proptest::prelude::{Strategy, any, prop, prop_assert, prop_assert_eq, proptest};
+
+use super::text::body_line;
+use super::{Asking, Body, Charset, ClientFrame, Decoded, Dialect, MAX_FRAME, cbor};
+
+fn dialects() -> impl Iterator<Item = Dialect> {
+    let text = Charset::ALL.iter().map(|charset| Dialect::Text(*charset));
+    [Dialect::Cbor].into_iter().chain(text)
+}
+
+fn bodies() -> impl Strategy<Value = Body<'static>> {
+    let text = any::<String>().prop_map(Body::from);
+    let bytes = prop::collection::vec(any::<u8>(), 0..64).prop_map(Body::from);
+    proptest::prop_oneof![text, bytes]
+}
+
+fn decode_everywhere(bytes: &[u8]) {
+    for dialect in dialects() {
+        let _ = dialect.decode(bytes, MAX_FRAME); // an error is as good as a frame
+    }
+    let _ = cbor::decode_server(bytes, MAX_FRAME);
+}
+
+proptest! {
+    #[test]
+    fn no_bytes_make_a_panic(bytes in prop::collection::vec(any::<u8>(), 0..512)) {
+        decode_everywhere(&bytes);
+        let mut framed = u32::try_from(bytes.len()).expect("small").to_be_bytes().to_vec();
+        framed.extend_from_slice(&bytes);
+        decode_everywhere(&framed);
+    }
+
+    #[test]
+    fn no_damaged_frame_makes_a_panic(
+        id in any::<u64>(),
+        body in bodies(),
+        at in any::<prop::sample::Index>(),
+        byte in any::<u8>(),
+    ) {
+        let mut bytes = Vec::new();
+        cbor::encode(&ClientFrame::Request(Asking { id, body }), &mut bytes);
+        let at = at.index(bytes.len());
+        bytes[at] = byte;
+        decode_everywhere(&bytes);
+    }
+
+    #[test]
+    fn a_frame_arrives_as_it_was_sent(id in any::<u64>(), body in bodies()) {
+        let frame = ClientFrame::Publish(Asking { id, body });
+        let mut bytes = Vec::new();
+        cbor::encode(&frame, &mut bytes);
+        let length = bytes.len();
+        bytes.extend_from_slice(b"what follows is not looked at");
+        let decoded = cbor::decode_client(&bytes, MAX_FRAME).expect("it is a frame");
+        prop_assert_eq!(decoded, Decoded::Frame(frame, length));
+    }
+
+    #[test]
+    fn a_body_on_a_line_is_the_body_again(body in bodies()) {
+        let line = body_line(&body);
+        prop_assert!(!line.contains(char::is_control), "{:?}", line);
+        let sent = format!("/publish {line}\n");
+        let dialect = Dialect::Text(Charset::Utf8);
+        let decoded = dialect.decode(sent.as_bytes(), MAX_FRAME).expect("it is a line");
+        let Decoded::Frame(ClientFrame::Publish(asking), _) = decoded else {
+            panic!("{sent:?} is no publish");
+        };
+        // An empty byte string has no digits to be known by.
+        prop_assert!(asking.body == body || body.as_bytes().is_empty());
+    }
+}
