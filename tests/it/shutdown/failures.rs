@@ -27,6 +27,8 @@ fn a_hub_that_panics_stops_the_server_with_exit_70() {
         assert_eq!(client.skip_to("stopping").text("reason"), "panic");
         let last = client.until("closing");
         assert_eq!(last.last().expect("it is there").text("reason"), "shutdown");
+    }
+    for client in [&mut ana, &mut rui] {
         client.expect_end();
     }
     let report = fixture.report();
