@@ -93,6 +93,7 @@ fn drive() -> (BTreeSet<String>, BTreeSet<String>) {
     let (mut ana, login) = fixture.client_and_login("ana");
     let mut rui = fixture.client("rui");
     rui.fim();
+    drop(rui);
     let sent = [
         request(1, text("a")),
         request(2, bytes(&[0xff])),

@@ -79,7 +79,10 @@ fn a_stop_announces_nobody_as_left() {
     fixture.begin_stop();
     for client in [&mut ana, &mut rui] {
         client.expect("stopping");
-        client.expect_closing("shutdown");
+        client.expect("closing");
+    }
+    for client in [&mut ana, &mut rui] {
+        client.expect_end();
     }
     fixture.assert_clean();
 }

@@ -31,6 +31,7 @@ fn a_conversation_has_every_kind_of_line() {
     ana.exchange("/who", "+ present ana rui");
     rui.exchange("fim", ". fim");
     rui.expect_end();
+    drop(rui);
     ana.expect("* left 4 rui");
 
     fixture.begin_stop();

@@ -31,7 +31,10 @@ impl Leitor {
     fn message(&mut self) -> String {
         loop {
             let line = self.line();
-            if let Some((_, text)) = line.split_once(": ") {
+            // `SEQ USER: TEXT`; what is no message has a star for the user.
+            if let Some((head, text)) = line.split_once(": ")
+                && !head.contains('*')
+            {
                 return text.to_owned();
             }
         }
@@ -81,7 +84,14 @@ fn a_leitor_with_resume_misses_nothing_while_it_is_away() {
     drop(second); // kill -9
     publish(&served, "quatro");
     let mut third = start();
-    assert_eq!(third.message(), "quatro");
+    // What was printed may have outrun the state file: then it comes twice, not never.
+    let next = loop {
+        let text = third.message();
+        if text != "dois" && text != "três" {
+            break text;
+        }
+    };
+    assert_eq!(next, "quatro");
     third.interrupt();
     served.stop();
 }

@@ -140,5 +140,6 @@ fn an_endpoint_may_have_a_limit_of_its_own() {
     let mut elsewhere = fixture.tcp_visitor();
     elsewhere.log_in("ana");
     elsewhere.fim();
+    drop(elsewhere);
     fixture.finish();
 }

@@ -26,6 +26,7 @@ pub(super) fn what_a_role_does_not_allow_is_forbidden() {
     }
     let closing = ana.fim();
     assert_eq!((closing.num("accepted"), closing.num("refused")), (3, 0));
+    drop(ana);
     fixture.finish();
 }
 
@@ -126,10 +127,11 @@ pub(super) fn a_frame_after_the_cut_is_told_of_the_stop() {
         assert_eq!(rui.expect_error("stopping").num("id"), id);
     }
     go.notify_one();
-    let closing = rui.expect_closing("shutdown");
+    let closing = rui.expect("closing");
     assert_eq!((closing.num("accepted"), closing.num("refused")), (0, 4));
     ana.skip_to("reply");
     ana.expect_closing("shutdown");
+    rui.expect_end();
     fixture.assert_clean();
 }
 

@@ -143,3 +143,18 @@ fn the_phases_come_in_their_order_and_the_observer_hears_each() {
     assert_eq!(phases, Phase::ALL);
     assert!(report.phases.iter().all(|line| line.in_time));
 }
+
+#[test]
+fn a_client_that_said_fim_and_keeps_its_socket_does_not_hold_the_stop_up() {
+    let fixture = Fixture::new();
+    let mut ana = fixture.client("ana");
+    ana.fim(); // it has read everything, the server's end included
+    let began = Instant::now();
+    fixture.begin_stop();
+    fixture.assert_clean();
+    assert!(
+        began.elapsed() < Duration::from_secs(5),
+        "it took {:?}",
+        began.elapsed()
+    );
+}
