@@ -75,17 +75,20 @@ impl Roster {
         self.live.insert(info.id, Live { info, orders });
     }
 
-    /// Forgets a session; during a shutdown its record is kept.
+    /// Forgets a session; during a shutdown its last word is kept.
     pub(super) fn end(&mut self, record: SessionRecord, keep: bool) {
         self.live.remove(&record.session);
         if keep {
-            self.note(record);
+            self.records.insert(record.session, record);
         }
     }
 
-    /// What a session says of itself now; later words replace earlier ones.
+    /// What a session says of itself now; later words replace earlier ones. An
+    /// answer can be overtaken by the session's end: that was the last word.
     pub(super) fn note(&mut self, record: SessionRecord) {
-        self.records.insert(record.session, record);
+        if self.live.contains_key(&record.session) {
+            self.records.insert(record.session, record);
+        }
     }
 
     pub(super) fn infos(&self) -> Vec<Arc<SessionInfo>> {
