@@ -2,6 +2,7 @@
 
 mod clients;
 mod console;
+mod demo;
 mod leitor;
 mod serve;
 mod usage;

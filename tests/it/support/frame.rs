@@ -87,11 +87,14 @@ impl Frame {
         let Some(Value::Array(items)) = self.get(key) else {
             panic!("{key} of {self:?} is no list");
         };
-        let text = |item| match item {
-            &Value::Text(ref text) => text.as_str(),
-            other => panic!("{other:?} is no text"),
-        };
-        items.iter().map(text).collect()
+        let mut texts = Vec::new();
+        for item in items {
+            match item {
+                Value::Text(text) => texts.push(text.as_str()),
+                other => panic!("{other:?} is no text"),
+            }
+        }
+        texts
     }
 
     /// The frame's shape: its name, its keys, and of what kind each value is; where

@@ -1,0 +1,31 @@
+//! `arauto demo`: what a newcomer runs first.
+
+use std::time::{Duration, Instant};
+
+use crate::support::{arauto, finish, watchdog};
+
+#[test]
+fn the_demo_shows_it_all_in_less_than_10_seconds() {
+    let _watchdog = watchdog();
+    let began = Instant::now();
+    let done = finish(arauto(&["demo"]).env_remove("ARAUTO_PASSWORD"), "");
+    assert!(
+        began.elapsed() < Duration::from_secs(10),
+        "it took {:?}",
+        began.elapsed()
+    );
+    let all = format!("{}{}", done.out, done.err);
+    for shown in [
+        "registered: true",
+        "bad-credentials",
+        "STRASSE",
+        "joined",
+        "missed",
+        "resumes",
+        "drain",
+        "exit 0",
+    ] {
+        assert!(all.contains(shown), "{shown} is not in {all}");
+    }
+    done.fine();
+}
