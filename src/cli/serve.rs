@@ -3,7 +3,6 @@
 use std::io::{self, IsTerminal};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
 
 use arauto::{Phase, Report, Server, ServerError, ServerHandle, StopReason};
 use tokio::signal::unix::{SignalKind, signal};
@@ -116,11 +115,7 @@ struct Signals {
     terminate: tokio::signal::unix::Signal,
     interrupt: tokio::signal::unix::Signal,
     count: u32,
-    last: Option<Instant>,
 }
-
-/// Signals closer together than this are one.
-const ECHO: Duration = Duration::from_millis(50);
 
 impl Signals {
     fn new() -> Self {
@@ -129,7 +124,6 @@ impl Signals {
             terminate: listen(SignalKind::terminate()),
             interrupt: listen(SignalKind::interrupt()),
             count: 0,
-            last: None,
         }
     }
 
@@ -143,13 +137,6 @@ impl Signals {
     /// The first stops the server, the second cuts every deadline to 1 s, the
     /// third ends the process.
     async fn act(&mut self, server: &ServerHandle) {
-        // timeout(1) and some shells signal the process and then its group: one
-        // wish, told twice.
-        let is_echo = self.last.is_some_and(|last| last.elapsed() < ECHO);
-        self.last = Some(Instant::now());
-        if is_echo {
-            return;
-        }
         self.count += 1;
         match self.count {
             1 => drop(server.stop(StopReason::Signal).await),
