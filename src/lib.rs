@@ -50,7 +50,7 @@ pub use close::{
 };
 pub use log::{LogLimits, PaceLimits};
 pub use server::{
-    Config, ConfigError, Feed, HandlerOption, IsStopping, Listen, Server, ServerError,
+    Config, ConfigError, Feed, HandlerOption, Listen, PublishError, Server, ServerError,
     ServerHandle, StopStatus,
 };
 pub use transport::{Access, BindError, Endpoint, EndpointError, Peer};

@@ -43,9 +43,9 @@ pub(super) fn start(screen: Screen) -> mpsc::Receiver<Typed> {
 }
 
 fn read(sender: &mpsc::Sender<Typed>) {
-    for line in io::stdin().lock().lines() {
+    for line in io::stdin().lock().split(b'\n') {
         let typed = match line {
-            Ok(line) => Typed::Line(line),
+            Ok(line) => Typed::Line(String::from_utf8_lossy(&line).into_owned()),
             Err(error) => {
                 tracing::warn!(%error, "the console's input is not readable");
                 break;
@@ -99,18 +99,28 @@ pub(super) async fn obey(server: &ServerHandle, line: &str) {
         if let Some(status) = server.stop(StopReason::Fim).await {
             tracing::info!(phase = %status.phase, remaining = ?status.remaining, "fim");
         }
-    } else if !line.is_empty() && server.publish(line).await.is_err() {
-        tracing::warn!("not published: the server is stopping");
+    } else if !line.is_empty()
+        && let Err(error) = server.publish(line).await
+    {
+        tracing::warn!(%error, "not published");
     }
 }
 
 /// Prints what the others say.
 pub(super) async fn listen(mut feed: Feed, screen: Screen) {
     let echo = !io::stdin().is_terminal();
+    // A terminal that is held, or a pipe that nobody reads, must not hold up the
+    // server: it is this thread that waits, and then the feed hears of a gap.
+    let (lines, mut to_print) = mpsc::channel::<String>(64);
+    std::thread::spawn(move || {
+        while let Some(line) = to_print.blocking_recv() {
+            screen.print(&line);
+        }
+    });
     while let Some(event) = feed.next().await {
         let own = matches!(&event, Event::Message { from, .. } if from == CONSOLE);
-        if echo || !own {
-            screen.print(&show::line(&event));
+        if (echo || !own) && lines.send(show::line(&event)).await.is_err() {
+            return;
         }
     }
 }

@@ -42,8 +42,8 @@ pub(super) async fn run(args: Args) -> Result<u8, Failure> {
         return Ok(0);
     }
     // Read to the end first: the server waits for its readers.
-    let _ = client.closed().await; // broken or in order: it is over
     let limit = notice.remaining + GRACE;
+    let _ = tokio::time::timeout(limit, client.closed()).await; // however it ended
     while began.elapsed() < limit {
         if is_gone(client.who_am_i().server_pid, account.endpoint()).await {
             return Ok(0);

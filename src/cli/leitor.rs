@@ -114,6 +114,7 @@ impl Leitor {
             let incoming = tokio::select! {
                 incoming = events.next() => incoming,
                 _ = tokio::signal::ctrl_c() => {
+                    drop(events); // nobody reads them any more, and they hold up the end
                     let _ = client.fim().await; // it may be over already
                     return Ok(Outcome::Enough(Ok(0)));
                 }
@@ -187,11 +188,15 @@ impl Leitor {
     async fn connect_again(&self) -> Result<Option<(Client, Events)>, Failure> {
         let mut wait = SHORTEST;
         loop {
-            tokio::select! {
-                () = tokio::time::sleep(wait) => {}
+            let attempt = async {
+                tokio::time::sleep(wait).await;
+                self.account.log_in(self.point.as_ref()).await
+            };
+            let attempt = tokio::select! {
+                attempt = attempt => attempt,
                 _ = tokio::signal::ctrl_c() => return Ok(None),
-            }
-            match self.account.log_in(self.point.as_ref()).await {
+            };
+            match attempt {
                 Ok(session) => return Ok(Some(session)),
                 Err(failure) if failure.may_pass() => {}
                 Err(failure) => return Err(failure),

@@ -3,6 +3,7 @@
 
 use std::io::{self, Write};
 use std::sync::Arc;
+use std::time::Duration;
 
 use parking_lot::Mutex;
 use rustyline::ExternalPrinter;
@@ -23,7 +24,10 @@ impl Screen {
 
     /// Nobody edits any more.
     pub(super) fn release(&self) {
-        *self.printer.lock() = None;
+        // A printer that is stuck on its terminal is left to itself.
+        if let Some(mut printer) = self.printer.try_lock_for(Duration::from_millis(200)) {
+            *printer = None;
+        }
     }
 
     /// Prints a line of broadcasts.

@@ -54,7 +54,7 @@ pub(super) fn run(args: Args) -> Result<u8, Failure> {
 
     let report = actix_rt::System::new().block_on(async {
         // Before anybody can connect: a signal must not find the default action.
-        let signals = Signals::new();
+        let signals = Signals::new(terminal.clone());
         let server = Server::bind(config).await.map_err(start_failed)?;
         for endpoint in server.endpoints() {
             tracing::info!(%endpoint, "listening");
@@ -115,15 +115,17 @@ struct Signals {
     terminate: tokio::signal::unix::Signal,
     interrupt: tokio::signal::unix::Signal,
     count: u32,
+    terminal: Terminal,
 }
 
 impl Signals {
-    fn new() -> Self {
+    fn new(terminal: Terminal) -> Self {
         let listen = |kind| signal(kind).expect("these signals can be handled");
         Signals {
             terminate: listen(SignalKind::terminate()),
             interrupt: listen(SignalKind::interrupt()),
             count: 0,
+            terminal,
         }
     }
 
@@ -141,13 +143,17 @@ impl Signals {
         match self.count {
             1 => drop(server.stop(StopReason::Signal).await),
             2 => drop(server.insist(StopReason::Signal).await),
-            _ => std::process::exit(4),
+            _ => {
+                self.terminal.restore();
+                std::process::exit(4)
+            }
         }
     }
 }
 
 /// The terminal's settings: a console thread that still reads when the process
 /// ends cannot put them back itself.
+#[derive(Clone)]
 struct Terminal(Option<rustix::termios::Termios>);
 
 impl Terminal {

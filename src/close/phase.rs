@@ -123,6 +123,10 @@ impl Deadlines {
         let planned = self.start + planned;
         match self.haste {
             None => planned,
+            // The end of the actors and the store is no drain: it is not skipped.
+            Some(haste) if phase >= Phase::Actors => {
+                planned.min(began.max(haste.at) + haste.each.max(Duration::from_secs(1)))
+            }
             Some(haste) => planned.min(began.max(haste.at) + haste.each),
         }
     }

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Phase, StopReason};
+use super::{CloseReason, Phase, StopReason};
 use crate::wire::{Seq, SessionId};
 
 /// How far a session's bytes are known to have got; a later level includes the
@@ -129,10 +129,9 @@ pub struct SessionRecord {
 impl SessionRecord {
     /// Whether everything that was promised to the session is known to be kept.
     ///
-    /// A client that left by itself was promised nothing more.
+    /// A client that broke the connection was promised nothing more.
     pub fn is_whole(&self) -> bool {
-        let left_by_itself = matches!(self.reason.as_str(), "fim" | "disconnected" | "lost");
-        left_by_itself
+        self.reason == CloseReason::Lost.as_str()
             || (self.accepted == self.answered
                 && self.missing.is_empty()
                 && self.evidence >= Evidence::KernelAcked)

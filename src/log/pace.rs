@@ -37,6 +37,8 @@ struct Board {
     publishers: Vec<Waker>,
     /// Where the log's end was when a publisher was last held back.
     held_at: u64,
+    /// Bytes that were let through and are not in the log yet.
+    on_their_way: u64,
 }
 
 #[derive(Debug)]
@@ -70,7 +72,33 @@ impl Drop for Lag {
     }
 }
 
+/// Bytes on their way to the log; dropping it says that they are there.
+#[derive(Debug)]
+pub struct OnItsWay {
+    bytes: u64,
+    board: Arc<Mutex<Board>>,
+}
+
+impl Drop for OnItsWay {
+    fn drop(&mut self) {
+        let mut board = self.board.lock();
+        board.on_their_way -= self.bytes;
+        board.wake_publishers();
+    }
+}
+
 impl Pace {
+    /// Counts bytes that were let through, until they are in the log: many
+    /// publishers that are let through at the same moment could fill it otherwise.
+    pub fn send(&self, bytes: usize) -> OnItsWay {
+        let bytes = bytes as u64;
+        self.board.lock().on_their_way += bytes;
+        OnItsWay {
+            bytes,
+            board: Arc::clone(&self.board),
+        }
+    }
+
     pub(super) fn new(limits: PaceLimits) -> Self {
         Pace {
             limits,
@@ -117,11 +145,14 @@ impl Pace {
         let mut board = self.board.lock();
         let now = Instant::now();
         let limits = self.limits;
-        let held = board
-            .laggards
-            .iter_mut()
-            .flatten()
-            .any(|laggard| laggard.holds(written, now, limits));
+        let written = written + board.on_their_way;
+        let full = board.on_their_way > limits.window;
+        let held = full
+            || board
+                .laggards
+                .iter_mut()
+                .flatten()
+                .any(|laggard| laggard.holds(written, now, limits));
         if held {
             board.held_at = written;
         }

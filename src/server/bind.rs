@@ -1,6 +1,7 @@
 //! From a configuration to a running server.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use actix::{Actor, Addr, Arbiter};
 use parking_lot::Mutex;
@@ -122,6 +123,19 @@ fn check(config: &Config) -> Result<(), ServerError> {
     if config.arbiters == 0 || config.hashing == 0 || config.max_sessions == 0 {
         return wrong("arbiters, hashing and max-sessions must be above 0");
     }
+    let day = Duration::from_secs(24 * 60 * 60);
+    if config.drain_timeout > day || config.login_timeout > day {
+        return wrong("drain-timeout and login-timeout must be a day at most");
+    }
+    if config
+        .idle_timeout
+        .is_some_and(|idle| idle < Duration::from_millis(10))
+    {
+        return wrong("idle-timeout must be 10 ms at least");
+    }
+    if config.arbiters > 1024 {
+        return wrong("arbiters must be 1024 at most");
+    }
     if !(1024..=1 << 30).contains(&config.max_frame) {
         return wrong("max-frame must be between 1 KiB and 1 GiB");
     }
@@ -226,6 +240,7 @@ fn assemble(
         supervisor,
         hub,
         log,
+        max_frame: config.max_frame,
         report,
     }
 }

@@ -76,9 +76,11 @@ impl Crew for Staff {
                 let _ = closed.await;
             }
             let threads = std::mem::take(&mut *arbiters.lock());
-            // Joining blocks, and a thread of this system must not.
-            let joined = tokio::task::spawn_blocking(move || join_threads(threads)).await;
-            trouble.extend(joined.unwrap_or_default());
+            // Joining blocks, and a thread of this system must not; nor one of its
+            // blocking threads, which its end would wait for.
+            let (joined, outcome) = oneshot::channel();
+            std::thread::spawn(move || joined.send(join_threads(threads)));
+            trouble.extend(outcome.await.unwrap_or_default());
             let alive = desks.iter().filter(|desk| desk.upgrade().is_some()).count();
             if alive > 0 {
                 trouble.push(format!("sessions of {alive} listeners are still alive"));

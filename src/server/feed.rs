@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::future::poll_fn;
 use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, Waker};
 
 use crate::log::{Cursor, Log, Place, Read};
 use crate::wire::{Decoded, Event, cbor};
@@ -21,6 +21,8 @@ pub struct Feed {
     log: Arc<Log>,
     cursor: Cursor,
     place: Place,
+    /// Who was queued at the bell: another task that asks must be queued anew.
+    waker: Option<Waker>,
     ready: VecDeque<Event>,
 }
 
@@ -30,6 +32,7 @@ impl Feed {
             cursor: log.cursor_after(log.head()),
             log,
             place: Place::default(),
+            waker: None,
             ready: VecDeque::new(),
         }
     }
@@ -56,6 +59,13 @@ impl Feed {
                 }
                 Read::Head => {
                     let sealed = self.log.is_sealed();
+                    if !self
+                        .waker
+                        .as_ref()
+                        .is_some_and(|known| known.will_wake(cx.waker()))
+                    {
+                        (self.waker, self.place) = (Some(cx.waker().clone()), Place::default());
+                    }
                     self.log.bell(0).wait(&mut self.place, cx.waker());
                     match (self.log.is_at_head(&self.cursor), sealed) {
                         (false, _) => {}

@@ -8,7 +8,7 @@ use tokio::sync::watch;
 
 use super::Feed;
 use crate::accounts::UserName;
-use crate::actors::hub::{Bodies, Hub, Publish};
+use crate::actors::hub::{Bodies, Hub, Publish, fits};
 use crate::actors::supervisor::{Haste, Stop, Supervisor};
 use crate::close::{Phase, Report, StopReason};
 use crate::log::Log;
@@ -23,6 +23,7 @@ pub struct ServerHandle {
     pub(super) supervisor: Addr<Supervisor>,
     pub(super) hub: Addr<Hub>,
     pub(super) log: Arc<Log>,
+    pub(super) max_frame: usize,
     pub(super) report: watch::Receiver<Option<Report>>,
 }
 
@@ -37,10 +38,17 @@ pub struct StopStatus {
     pub remaining: Duration,
 }
 
-/// The server is stopping, or gone.
+/// Why the embedding program's message was not published.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("the server is stopping")]
-pub struct IsStopping;
+#[non_exhaustive]
+pub enum PublishError {
+    /// The server is stopping, or gone.
+    #[error("the server is stopping")]
+    Stopping,
+    /// Its frame would be longer than clients take.
+    #[error("a message of {0} bytes does not fit into max-frame")]
+    TooLong(usize),
+}
 
 impl ServerHandle {
     /// Where the server listens; ports that the system chose are filled in.
@@ -50,14 +58,22 @@ impl ServerHandle {
 
     /// Publishes as the server's own console, `consola`.
     ///
+    /// It does not wait for readers that lag, as clients' publishing does.
+    ///
     /// # Errors
-    /// The server is stopping: nothing was published.
-    pub async fn publish(&self, body: impl Into<Body<'_>>) -> Result<Seq, IsStopping> {
+    /// See [`PublishError`]. Then nothing was published.
+    pub async fn publish(&self, body: impl Into<Body<'_>>) -> Result<Seq, PublishError> {
+        let (body, from) = (body.into(), UserName::console());
+        let length = body.as_bytes().len();
+        if !fits(&body, &from, self.max_frame) {
+            return Err(PublishError::TooLong(length));
+        }
         let mut bodies = Bodies::default();
-        bodies.push(&body.into());
-        let from = UserName::console();
-        let published = self.hub.send(Publish { from, bodies }).await;
-        published.map_err(|_| IsStopping)?.map_err(|_| IsStopping)
+        bodies.push(&body);
+        match self.hub.send(Publish { from, bodies }).await {
+            Ok(Ok(seq)) => Ok(seq),
+            Ok(Err(_)) | Err(_) => Err(PublishError::Stopping),
+        }
     }
 
     /// Hears every broadcast from now on.

@@ -14,4 +14,4 @@ mod listen;
 pub use bind::{Server, ServerError};
 pub use config::{Config, ConfigError, HandlerOption, Listen};
 pub use feed::Feed;
-pub use handle::{IsStopping, ServerHandle, StopStatus};
+pub use handle::{PublishError, ServerHandle, StopStatus};

@@ -78,21 +78,14 @@ fn utf16(bytes: &[u8]) -> Option<String> {
         .ok()
 }
 
-fn windows_1252(mut text: &str, out: &mut Vec<u8>) {
+fn windows_1252(text: &str, out: &mut Vec<u8>) {
     let mut encoder = WINDOWS_1252.new_encoder();
-    while !text.is_empty() {
-        let room = encoder
-            .max_buffer_length_from_utf8_without_replacement(text.len())
-            .unwrap_or(text.len());
-        out.reserve(room);
-        let start = out.len();
-        out.resize(start + room, 0);
-        let (result, read, written) =
-            encoder.encode_from_utf8_without_replacement(text, &mut out[start..], true);
-        out.truncate(start + written);
-        text = &text[read..];
-        if let EncoderResult::Unmappable(_) = result {
-            out.push(b'?');
+    let (mut utf8, mut byte) = ([0; 4], [0; 4]);
+    for c in text.chars() {
+        let c = c.encode_utf8(&mut utf8);
+        match encoder.encode_from_utf8_without_replacement(c, &mut byte, false) {
+            (EncoderResult::Unmappable(_), ..) => out.push(b'?'),
+            (_, _, written) => out.extend_from_slice(&byte[..written]),
         }
     }
 }

@@ -36,6 +36,8 @@ pub(super) struct Ending {
     pub(super) step: Step,
     /// Whether the supervisor leads.
     ordered: bool,
+    /// Whether the supervisor has given the word to close.
+    may_linger: bool,
     /// Whether a timer already watches over this ending.
     watched: bool,
     look: Option<Duration>,
@@ -113,6 +115,7 @@ impl<L: Link + 'static> Session<L> {
             reason,
             step,
             ordered,
+            may_linger: false,
             watched: false,
             look: None,
         });
@@ -165,9 +168,7 @@ impl<L: Link + 'static> Session<L> {
             State::Closed { .. } => return None,
             State::Ending(ending) => {
                 ending.ordered = true;
-                if ending.step == Step::Goodbye {
-                    ending.step = Step::Lingering;
-                }
+                ending.may_linger = true;
             }
             _ => return None,
         }
@@ -244,7 +245,9 @@ impl<L: Link + 'static> Session<L> {
             Step::ToCut(_) => self.say_goodbye(),
             Step::Goodbye if broken => self.close(lost_or(reason)),
             Step::Goodbye if !clear => return false,
-            Step::Goodbye if ending.ordered => return self.look_for_evidence(ctx),
+            Step::Goodbye if ending.ordered && !ending.may_linger => {
+                return self.look_for_evidence(ctx);
+            }
             Step::Goodbye => {
                 ending.step = Step::Lingering;
                 self.outlet.shut(cx);
@@ -372,10 +375,10 @@ impl<L: Link + 'static> Session<L> {
 
     fn evidence_now(&self) -> Evidence {
         let link = self.outlet.link_ref();
-        if self.acked >= self.outlet.reached() && self.acked > Seq::ZERO {
-            Evidence::Acked
-        } else if self.outlet.is_broken() || !self.outlet.is_clear() {
+        if self.outlet.is_broken() || !self.outlet.is_clear() {
             Evidence::Queued
+        } else if self.acked >= self.outlet.reached() && self.acked > Seq::ZERO {
+            Evidence::Acked
         } else {
             link.evidence()
         }
@@ -418,11 +421,11 @@ impl<L: Link + 'static> Session<L> {
     }
 }
 
-/// A connection that breaks while the session says goodbye has a reason already,
-/// unless the goodbye was the server's idea.
+/// A connection that breaks while the session says goodbye is lost, whatever the
+/// goodbye was for; an error is told all the same.
 fn lost_or(reason: CloseReason) -> CloseReason {
     match reason {
-        CloseReason::Shutdown => CloseReason::Lost,
-        other => other,
+        CloseReason::Error(_) => reason,
+        _ => CloseReason::Lost,
     }
 }

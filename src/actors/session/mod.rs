@@ -262,7 +262,8 @@ impl<L: Link + 'static> Session<L> {
     }
 
     fn check_idle(&mut self, limit: Duration) {
-        let is_idle = self.last_frame.elapsed() >= limit && self.pending.is_none();
+        let is_served = self.pending.is_some() || self.inbox.is_held;
+        let is_idle = self.last_frame.elapsed() >= limit && !is_served;
         if is_idle && matches!(self.state, State::Ready(_)) {
             self.fail(
                 ErrorCode::IdleTimeout,

@@ -33,6 +33,8 @@ pub(super) struct Outlet<L> {
     answered: usize,
     reader: Option<Reader>,
     broken: bool,
+    /// The last seq that had been written whole when the link broke.
+    sent_before_break: Option<Seq>,
     write_shut: bool,
 }
 
@@ -48,10 +50,24 @@ struct Reader {
     place: Place,
     /// The latest gaps that the client was told.
     gaps: Vec<(Seq, Seq)>,
+    /// Gaps that are queued: until they are written, nobody was told.
+    untold: SmallVec<[Gap; 1]>,
 }
 
 /// How many of the gaps that a client was told are kept for the report.
 const GAPS: usize = 16;
+
+impl Reader {
+    /// The gaps that were queued have been written.
+    fn note_told(&mut self) {
+        for gap in self.untold.drain(..) {
+            if self.gaps.len() == GAPS {
+                self.gaps.remove(0);
+            }
+            self.gaps.push((gap.from, gap.to));
+        }
+    }
+}
 
 /// How a round of writing ended.
 #[derive(Debug, PartialEq)]
@@ -81,6 +97,7 @@ impl<L: Link> Outlet<L> {
             answered: 0,
             reader: None,
             broken: false,
+            sent_before_break: None,
             write_shut: false,
         }
     }
@@ -100,7 +117,7 @@ impl<L: Link> Outlet<L> {
         }
     }
 
-    /// The length of the last answer, for the one that may be too long to send.
+    /// The length of the whole queue: a mark to measure an answer by.
     pub(super) fn queued(&self) -> usize {
         self.answers.len()
     }
@@ -124,6 +141,7 @@ impl<L: Link> Outlet<L> {
             lag: None,
             place: Place::default(),
             gaps: Vec::new(),
+            untold: SmallVec::new(),
         });
     }
 
@@ -139,6 +157,12 @@ impl<L: Link> Outlet<L> {
         let Some(reader) = &self.reader else {
             return Seq::ZERO;
         };
+        if let Some(sent) = self.sent_before_break {
+            return sent;
+        }
+        if let Some(gap) = reader.untold.first() {
+            return Seq(gap.from.0 - 1);
+        }
         match (self.dialect.is_log_native(), self.rest.is_empty()) {
             // Rendered broadcasts wait among the answers.
             (false, _) if !self.is_clear() => reader.clear,
@@ -158,6 +182,7 @@ impl<L: Link> Outlet<L> {
 
     /// Nothing more can be written: what is queued goes nowhere.
     pub(super) fn give_up(&mut self) {
+        self.sent_before_break = Some(self.sent());
         self.broken = true;
         self.rest = Bytes::new();
         self.answers = Vec::new();
@@ -249,6 +274,9 @@ impl<L: Link> Outlet<L> {
         self.answered += of_answers;
         left -= of_answers;
         if self.answered == self.answers.len() {
+            if let Some(reader) = &mut self.reader {
+                reader.note_told();
+            }
             self.answers.clear();
             self.answered = 0;
             if self.answers.capacity() > 1024 {
@@ -312,10 +340,7 @@ impl<L: Link> Outlet<L> {
                     return Err(gap);
                 }
                 Read::Gap(gap) => {
-                    if reader.gaps.len() == GAPS {
-                        reader.gaps.remove(0);
-                    }
-                    reader.gaps.push((gap.from, gap.to));
+                    reader.untold.push(gap);
                     self.answer(&ServerFrame::Gap(gap));
                 }
                 Read::Frames(slices) if native => return Ok(slices),

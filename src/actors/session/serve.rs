@@ -10,7 +10,7 @@ use super::work::{Done, Entry, Ids, Pending, asked, reply_frame};
 use crate::accounts::{Claim, Refusal, UserName};
 use crate::actors::auth;
 use crate::actors::handler::{Answer, Outcome, Request};
-use crate::actors::hub::{Bodies, Join, Leave, Publish, Who};
+use crate::actors::hub::{Bodies, Join, Leave, Publish, Who, fits};
 use crate::actors::link::Link;
 use crate::actors::supervisor::{Haste, List, SessionInfo, Stop};
 use crate::close::{CloseReason, StopReason};
@@ -23,10 +23,6 @@ use crate::wire::{
 /// Publishes that go to the hub in one message, at most.
 const BATCH_FRAMES: usize = 512;
 const BATCH_BYTES: usize = 128 * 1024;
-
-/// What a message frame holds beside its body, its sender's name and the
-/// prefix, at most: names of keys, numbers, heads.
-const MESSAGE_OVERHEAD: usize = 64;
 
 /// A run of publishes on its way to the hub.
 #[derive(Debug, Default)]
@@ -104,7 +100,7 @@ impl<L: Link + 'static> Session<L> {
                 let message = "this session has logged in already";
                 self.refuse(login.id, ErrorCode::AlreadyLoggedIn, message);
             }
-            ClientFrame::Ack(ack) => self.acked = self.acked.max(ack.seq),
+            ClientFrame::Ack(ack) => self.note_ack(ack.seq),
             ClientFrame::Fim(_) => self.end(CloseReason::Fim),
             ClientFrame::Ping(asked) => {
                 self.count_answered();
@@ -116,6 +112,11 @@ impl<L: Link + 'static> Session<L> {
             ClientFrame::Shutdown(shutdown) => self.shut_down(shutdown),
             ClientFrame::Publish(publish) => unreachable!("gathered: {}", publish.id),
         }
+    }
+
+    /// Nobody has read what was not sent.
+    fn note_ack(&mut self, seq: Seq) {
+        self.acked = self.acked.max(seq.min(self.outlet.sent()));
     }
 
     fn request(&mut self, asking: Asking<'_>) {
@@ -162,8 +163,7 @@ impl<L: Link + 'static> Session<L> {
             self.refuse(publish.id, ErrorCode::Forbidden, message);
             return true;
         }
-        let length = publish.body.as_bytes().len() + member.user.as_str().len() + MESSAGE_OVERHEAD;
-        if length > self.desk.limits.max_frame {
+        if !fits(&publish.body, &member.user, self.desk.limits.max_frame) {
             if self.batch.is_some() {
                 return false;
             }
@@ -200,9 +200,12 @@ impl<L: Link + 'static> Session<L> {
         };
         let (from, frames) = (member.user.clone(), ids.len());
         self.tally.accepted += frames as u64;
+        let on_its_way = self.desk.log.pace().send(bodies.bytes());
         let answer = self.desk.hub.send(Publish { from, bodies });
         self.begin(frames, async move {
-            match answer.await {
+            let published = answer.await;
+            drop(on_its_way);
+            match published {
                 Ok(first) => Done::Published { ids, first },
                 Err(_) => Done::Gone { ids },
             }
@@ -271,7 +274,7 @@ impl<L: Link + 'static> Session<L> {
         }
         let is_member = self.state.member().is_some();
         match frame {
-            ClientFrame::Ack(ack) => self.acked = self.acked.max(ack.seq),
+            ClientFrame::Ack(ack) => self.note_ack(ack.seq),
             ClientFrame::Fim(_) => {} // the end is on its way already
             // A second shutdown changes nothing, and is told where it stands.
             ClientFrame::Shutdown(shutdown) if is_member && self.is_admin() => {

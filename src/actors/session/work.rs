@@ -7,6 +7,7 @@ use std::borrow::Cow;
 use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context as TaskContext, Poll};
+use std::time::Instant;
 
 use actix::MailboxError;
 use smallvec::SmallVec;
@@ -89,6 +90,7 @@ impl<L: Link + 'static> Session<L> {
         let work = pending.work.take();
         self.pending = None;
         self.tally.answered += frames;
+        self.last_frame = Instant::now(); // what it waited for is not its idleness
         self.conclude(done);
         // Only now is it answered as far as the shutdown is concerned.
         drop(work);

@@ -39,6 +39,10 @@ impl StopClock {
         self.phase.set(phase);
     }
 
+    pub(super) fn phase(&self) -> Phase {
+        self.phase.get()
+    }
+
     pub(super) fn hurry(&self, each: Duration) {
         self.forced.set(true);
         self.deadlines.borrow_mut().hurry(Instant::now(), each);

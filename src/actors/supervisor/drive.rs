@@ -2,18 +2,23 @@
 
 use std::cell::RefCell;
 use std::future::Future;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use actix::Addr;
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
+use tokio::time::timeout;
 
 use super::clock::StopClock;
 use super::roster::Roster;
 use super::{Order, Plan, Settle, Supervisor};
 use crate::close::{ExitCode, Phase, PhaseLine, Report, StopReason};
 use crate::wire::Seq;
+
+/// How long the hub and auth have to stop where sessions took all the time.
+const LAST_WORD: Duration = Duration::from_millis(500);
 
 pub(super) struct Drive {
     plan: Plan,
@@ -92,11 +97,14 @@ impl Drive {
     async fn actors(&mut self) {
         let sessions = self.ordered(Order::Finish);
         let actors = self.plan.crew.stop_actors();
-        self.phase(Phase::Actors, async move {
+        let stopped = self.phase(Phase::Actors, async move {
             sessions.await;
             actors.await;
-        })
-        .await;
+        });
+        if stopped.await.is_none() {
+            // A session that is stuck is no reason to drop the hub and the accounts.
+            let _ = timeout(LAST_WORD, self.plan.crew.stop_actors()).await;
+        }
     }
 
     async fn store(&mut self) {
@@ -149,7 +157,10 @@ impl Drive {
             took_ms: millis(took),
             in_time: done.is_some(),
         };
-        (self.plan.on_phase)(&line);
+        let told = catch_unwind(AssertUnwindSafe(|| (self.plan.on_phase)(&line)));
+        if told.is_err() {
+            tracing::error!(%phase, "the observer of the phases panicked");
+        }
         self.phases.push(line);
         done
     }
@@ -181,6 +192,6 @@ impl Drive {
     }
 }
 
-fn millis(duration: std::time::Duration) -> u64 {
+fn millis(duration: Duration) -> u64 {
     u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }

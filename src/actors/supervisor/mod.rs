@@ -237,6 +237,9 @@ impl Handler<Fallen> for Supervisor {
     type Result = ();
 
     fn handle(&mut self, Fallen(what): Fallen, ctx: &mut Self::Context) {
+        if self.reason.is_some() && self.clock.phase() >= Phase::Actors {
+            return; // they are being taken down, the hard way where it must be
+        }
         tracing::error!(what, "a part of the server panicked, stopping");
         self.clock.note_panic(what);
         self.stop(StopReason::Panic, Haste::AsPlanned, ctx);

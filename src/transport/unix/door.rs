@@ -7,6 +7,7 @@ use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::path::{Path, PathBuf};
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use rustix::fs::{FlockOperation, Gid, Mode, chmod, chown, fchmod, flock};
 use rustix::net::{
@@ -20,6 +21,10 @@ use crate::transport::{Access, BindError, Endpoint};
 
 /// Connections that may wait for their accept; the kernel caps it by somaxconn.
 const BACKLOG: i32 = 4096;
+
+/// Another server that starts in the same folder is done within this time.
+const LOOKS: u32 = 100;
+const LOOK: Duration = Duration::from_millis(20);
 
 /// A unix socket that is listened on; its file goes with it.
 #[derive(Debug)]
@@ -118,8 +123,17 @@ fn lock_folder(path: &Path) -> io::Result<File> {
         _ => Path::new("."),
     };
     let file = File::open(folder)?;
-    flock(&file, FlockOperation::LockExclusive)?;
-    Ok(file)
+    for _ in 0..LOOKS {
+        match flock(&file, FlockOperation::NonBlockingLockExclusive) {
+            Err(rustix::io::Errno::WOULDBLOCK) => std::thread::sleep(LOOK),
+            locked => return locked.map(|()| file).map_err(io::Error::from),
+        }
+    }
+    let problem = format!(
+        "the folder {} is locked by another program",
+        folder.display()
+    );
+    Err(io::Error::new(io::ErrorKind::WouldBlock, problem))
 }
 
 fn clear_stale(endpoint: &Endpoint, path: &Path) -> Result<(), BindError> {

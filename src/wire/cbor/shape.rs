@@ -1,8 +1,8 @@
 //! The outline of a frame: one map with one entry, its value a map with text keys.
 //!
-//! The walk holds a fixed stack and allocates nothing, so that no input costs
-//! more than its own length; nesting deeper than [`MAX_DEPTH`] is refused, well
-//! below the depth at which serde_cbor's recursion would matter.
+//! The walk holds a fixed stack, so that no input costs much more than its own
+//! length; nesting deeper than [`MAX_DEPTH`] is refused, well below the depth at
+//! which serde_cbor's recursion would matter.
 
 use std::borrow::Cow;
 
@@ -11,11 +11,21 @@ use crate::wire::WireError;
 /// How deep an item may nest, the frame's own two maps included.
 const MAX_DEPTH: usize = 32;
 
-/// Keys that the contract gives a meaning; their values carry no tags. Under
-/// any other key anything well-formed may stand, and is ignored.
-const KNOWN_KEYS: &[&str] = &[
-    "id", "user", "password", "resume", "stream", "after", "body", "seq", "now",
-];
+/// The keys of a client's frame that have a meaning: their values carry no tags.
+/// Under any other key anything well-formed may stand, and is ignored.
+fn known_keys(name: &str) -> &'static [&'static str] {
+    match name {
+        "login" => &["id", "user", "password", "resume"],
+        "request" | "publish" => &["id", "body"],
+        "who" | "ping" | "fim" | "sessions" => &["id"],
+        "shutdown" => &["id", "now"],
+        "ack" => &["seq"],
+        _ => &[],
+    }
+}
+
+/// The keys of a login's `resume`.
+const RESUME_KEYS: &[&str] = &["stream", "after"];
 
 /// A frame's name, and the bytes of its value.
 #[derive(Debug)]
@@ -57,7 +67,7 @@ pub(super) fn check(item: &[u8]) -> Result<Frame<'_>, WireError> {
     }
     let name = walk.key()?;
     let start = walk.at;
-    walk.text_map("the frame's value")?;
+    walk.text_map("the frame's value", known_keys(&name))?;
     let value = &item[start..walk.at];
     if entries.is_none() && !walk.take_break() {
         return Err(walk.wrong("the item must be a map with one entry"));
@@ -176,7 +186,7 @@ impl<'a> Walk<'a> {
     }
 
     /// A map with text keys, over which it walks to its end.
-    fn text_map(&mut self, what: &str) -> Result<(), WireError> {
+    fn text_map(&mut self, what: &str, known: &[&str]) -> Result<(), WireError> {
         let mut left = self.map(what)?;
         loop {
             match &mut left {
@@ -186,19 +196,28 @@ impl<'a> Walk<'a> {
                 None => {}
             }
             let key = self.key()?;
-            let known = KNOWN_KEYS.contains(&&*key);
-            if known && self.peek().is_some_and(|byte| byte >> 5 == TAG) {
-                return Err(self.wrong(&format!("{key} carries a tag")));
-            }
-            let unassigned = self.unassigned.len();
-            match &*key {
-                "resume" => self.text_map("resume")?,
-                _ => self.item()?,
-            }
-            if known && self.unassigned.len() > unassigned && key != "resume" {
-                return Err(self.wrong(&format!("{key} is a simple value without a meaning")));
+            if !known.contains(&&*key) {
+                self.item()?;
+            } else if key == "resume" {
+                // One level and no more: `resume` is not among its own keys.
+                self.text_map("resume", RESUME_KEYS)?;
+            } else {
+                self.known_item(&key)?;
             }
         }
+    }
+
+    /// The value of a key that has a meaning.
+    fn known_item(&mut self, key: &str) -> Result<(), WireError> {
+        if self.peek().is_some_and(|byte| byte >> 5 == TAG) {
+            return Err(self.wrong(&format!("{key} carries a tag")));
+        }
+        let unassigned = self.unassigned.len();
+        self.item()?;
+        if self.unassigned.len() > unassigned {
+            return Err(self.wrong(&format!("{key} is a simple value without a meaning")));
+        }
+        Ok(())
     }
 
     /// Any well-formed item, nested or not.

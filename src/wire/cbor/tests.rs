@@ -138,6 +138,16 @@ fn deep_nesting_is_refused_and_costs_nothing() {
 }
 
 #[test]
+fn a_resume_within_a_resume_is_nothing_special() {
+    let mut item = b"\xa1\x65login\xa4\x62id\x01\x64user\x61a\x68password\x61b\x66resume".to_vec();
+    item.extend(b"\xa1\x66resume".repeat(100_000));
+    item.push(0);
+    assert_eq!(code_of(&item), ErrorCode::BadFrame);
+    let ping = framed(b"\xa1\x64ping\xa2\x66resume\xc1\x01\x62id\x01");
+    assert!(matches!(decode_client(&ping, 100), Ok(Decoded::Frame(..))));
+}
+
+#[test]
 fn every_prefix_of_a_frame_is_partial() {
     let mut bytes = Vec::new();
     encode(&ClientFrame::Ping(Asked { id: 70_000 }), &mut bytes);
