@@ -84,17 +84,7 @@ impl<L: Link + 'static> Session<L> {
 
     pub(super) fn fail_by_wire(&mut self, error: &WireError) {
         tracing::info!(session = %self.info.id, peer = %self.info.peer, %error, "bad input");
-        if matches!(&self.state, State::Ending(_)) {
-            // The shutdown has it already; the rest of the input means nothing.
-            self.outlet.answer(&ServerFrame::error(
-                None,
-                error.code,
-                error.message.as_str(),
-            ));
-            self.inbox.is_over = true;
-        } else {
-            self.fail(error.code, &error.message);
-        }
+        self.fail(error.code, &error.message);
     }
 
     /// Whether `closing` is queued: nothing may follow it.

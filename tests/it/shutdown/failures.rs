@@ -95,3 +95,16 @@ fn a_handler_that_panics_in_the_drain_ends_its_own_session_only() {
     );
     assert_eq!((report.exit, report.reason), (3, StopReason::Fim));
 }
+
+#[test]
+fn a_bad_frame_after_stopping_is_answered_once() {
+    let fixture = Fixture::new();
+    let mut ana = fixture.client("ana");
+    ana.ask("shutdown", 5);
+    ana.send_bytes(&[0; 4]);
+    ana.expect("stopping");
+    ana.expect_error("bad-frame");
+    ana.expect_closing("bad-frame");
+    drop(ana);
+    fixture.assert_clean();
+}
