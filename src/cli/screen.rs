@@ -33,11 +33,13 @@ impl Screen {
     /// Prints a line of broadcasts.
     pub(super) fn print(&self, line: &str) {
         let mut printer = self.printer.lock();
-        let printed = match &mut *printer {
-            Some(printer) => printer.print(format!("{line}\n")).is_ok(),
-            None => writeln!(io::stdout(), "{line}").is_ok(),
+        let Some(editing) = &mut *printer else {
+            // Not while the lock is held: a stuck stdout must not hold up the log.
+            drop(printer);
+            let _ = writeln!(io::stdout(), "{line}"); // nobody reads: nothing to do
+            return;
         };
-        if !printed {
+        if editing.print(format!("{line}\n")).is_err() {
             *printer = None; // the terminal is gone; the log may still go somewhere
         }
     }
