@@ -21,6 +21,7 @@ mod show;
 mod state_file;
 mod users;
 mod who;
+mod whole_file;
 
 use std::process::ExitCode;
 

@@ -13,6 +13,7 @@ use super::exit::{Failure, sysexits};
 use super::logs;
 use super::screen::Screen;
 use super::settings::Settings;
+use super::whole_file;
 
 #[derive(clap::Args)]
 pub(super) struct Args {
@@ -45,7 +46,7 @@ pub(super) fn run(args: Args) -> Result<u8, Failure> {
         }
     });
     if let Some(path) = &settings.report {
-        check_report(path)?;
+        whole_file::check(path).map_err(|error| report_failed(path, &error))?;
     }
     let with_console = !args.no_console && (args.console || io::stdin().is_terminal());
     let terminal = Terminal::remember();
@@ -207,29 +208,10 @@ fn report_failed(path: &Path, error: &io::Error) -> Failure {
     Failure::new(sysexits::CANTCREAT, message)
 }
 
-/// Better told now than when the report is lost.
-fn check_report(path: &Path) -> Result<(), Failure> {
-    let folder = report_folder(path);
-    tempfile::NamedTempFile::new_in(folder)
-        .map(drop)
-        .map_err(|error| report_failed(path, &error))
-}
-
-/// Whole or not at all: a reader never sees half a report.
 fn write_report(report: &Report, path: &Path) -> Result<(), Failure> {
-    let write = || -> io::Result<()> {
-        let mut file = tempfile::NamedTempFile::new_in(report_folder(path))?;
-        serde_json::to_writer_pretty(&mut file, report)?;
-        io::Write::write_all(&mut file, b"\n")?;
-        file.persist(path)?;
-        Ok(())
-    };
-    write().map_err(|error| report_failed(path, &error))
-}
-
-fn report_folder(path: &Path) -> &Path {
-    match path.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() => folder,
-        _ => Path::new("."),
-    }
+    whole_file::replace(path, |file| {
+        serde_json::to_writer_pretty(&mut *file, report)?;
+        file.write_all(b"\n")
+    })
+    .map_err(|error| report_failed(path, &error))
 }

@@ -1,12 +1,13 @@
 //! Where a leitor stopped reading, kept across its restarts.
 
-use std::io::{self, Write};
+use std::io;
 use std::path::{Path, PathBuf};
 
 use arauto::{ResumePoint, Seq};
 use serde::{Deserialize, Serialize};
 
 use super::exit::{Failure, sysexits};
+use super::whole_file;
 
 /// The file of `leitor --resume`.
 pub(super) struct StateFile {
@@ -51,18 +52,11 @@ impl StateFile {
             stream: point.stream.clone(),
             seq: point.after,
         };
-        let save = || -> io::Result<()> {
-            let folder = self
-                .path
-                .parent()
-                .filter(|path| !path.as_os_str().is_empty());
-            let mut file = tempfile::NamedTempFile::new_in(folder.unwrap_or(Path::new(".")))?;
-            serde_json::to_writer(&mut file, &state)?;
-            file.write_all(b"\n")?;
-            file.persist(&self.path)?;
-            Ok(())
-        };
-        save().map_err(|error| self.failed(sysexits::CANTCREAT, &error))
+        let saved = whole_file::replace(&self.path, |file| {
+            serde_json::to_writer(&mut *file, &state)?;
+            file.write_all(b"\n")
+        });
+        saved.map_err(|error| self.failed(sysexits::CANTCREAT, &error))
     }
 
     fn failed(&self, code: u8, error: &io::Error) -> Failure {

@@ -52,11 +52,9 @@ impl Drive {
     pub(super) async fn run(mut self) {
         self.phase(Phase::Trigger, async {}).await;
         self.seal().await;
-        self.order(
-            Phase::Announce,
-            Order::Announce(self.clock.status(self.reason)),
-        )
-        .await;
+        self.clock.enter(Phase::Announce); // what it is told is where it is
+        let status = self.clock.status(self.reason);
+        self.order(Phase::Announce, Order::Announce(status)).await;
         self.requests().await;
         let head = self.hub().await;
         self.order(Phase::Drain, Order::Drain(head)).await;

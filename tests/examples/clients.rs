@@ -1,0 +1,231 @@
+//! The clients: leitor, escritor and pedir, in Rust and in Python.
+
+use std::process::Stdio;
+
+use arauto::{Body, Evidence, Report};
+use tokio::io::{AsyncBufReadExt, BufReader};
+
+use super::support::{
+    Served, complaint, example, interrupt, lines, printed, run_with, url, within,
+};
+
+#[tokio::test]
+async fn leitor_prints_and_acknowledges_what_escritor_publishes() {
+    let test = async {
+        let server = Served::start().await;
+        let endpoint = server.cbor();
+        let mut witness = server.witness().await;
+        let mut leitor = example("leitor.rs").await.expect("it needs no tools");
+        let leitor = leitor.args([&endpoint, "leo"]).spawn().expect("it starts");
+        witness.hear("joined leo").await;
+
+        let mut escritor = example("escritor.rs").await.expect("it needs no tools");
+        escritor.args([&endpoint, "eva", "bom dia", "a\n\u{1b}[31m\\"]);
+        let output = witness.run("eva", escritor, "").await;
+        assert_eq!(output, "published 4\npublished 5\n");
+
+        let mut escritor = example("escritor.rs").await.expect("it needs no tools");
+        escritor.args([&endpoint, "eva"]);
+        let output = witness
+            .run("eva", escritor, "uma linha\r\n\nfim\ntarde demais\n")
+            .await;
+        assert_eq!(output, "published 8\npublished 9\n");
+
+        witness.stop().await;
+        let output = leitor
+            .wait_with_output()
+            .await
+            .expect("it can be waited for");
+        let complaints = String::from_utf8_lossy(&output.stderr);
+        assert!(complaints.contains("closed: shutdown"), "{complaints}");
+        let expected = [
+            "3 * eva joined",
+            "4 eva: bom dia",
+            r"5 eva: a\n\u{1b}[31m\\",
+            "6 * eva left",
+            "7 * eva joined",
+            "8 eva: uma linha",
+            "9 eva: ",
+            "10 * eva left",
+        ];
+        assert_eq!(lines(&printed(output)), expected);
+        assert_eq!(evidence(&server.report().await, "leo"), Evidence::Acked);
+    };
+    within(test).await;
+}
+
+fn evidence(report: &Report, user: &str) -> Evidence {
+    let mut sessions = report.sessions.iter();
+    let session = sessions.find(|session| session.user.as_deref() == Some(user));
+    session
+        .unwrap_or_else(|| panic!("{user} was there: {report:?}"))
+        .evidence
+}
+
+#[tokio::test]
+async fn leitor_ends_in_order_on_ctrl_c() {
+    let test = async {
+        let server = Served::start().await;
+        let mut witness = server.witness().await;
+        let mut leitor = example("leitor.rs").await.expect("it needs no tools");
+        let mut leitor = leitor
+            .args([&server.cbor(), "leo"])
+            .spawn()
+            .expect("it starts");
+        witness.hear("joined leo").await;
+        witness
+            .client
+            .publish("olá")
+            .await
+            .expect("the server runs");
+        let stdout = leitor.stdout.take().expect("it is piped");
+        let line = BufReader::new(stdout).lines().next_line().await;
+        assert_eq!(line.expect("it is text").as_deref(), Some("3 witness: olá"));
+        interrupt(&leitor);
+        let status = leitor.wait().await.expect("it can be waited for");
+        assert_eq!(status.code(), Some(0));
+        witness.hear("left leo").await;
+    };
+    within(test).await;
+}
+
+#[tokio::test]
+async fn escritor_hears_of_the_end_while_nobody_types() {
+    let test = async {
+        let server = Served::start().await;
+        let mut witness = server.witness().await;
+        let mut escritor = example("escritor.rs").await.expect("it needs no tools");
+        let escritor = escritor.args([&server.cbor(), "eva"]).stdin(Stdio::piped());
+        let mut escritor = escritor.spawn().expect("it starts");
+        let typed = escritor.stdin.take(); // open, and silent
+        witness.hear("joined eva").await;
+        witness.stop().await;
+        let output = escritor
+            .wait_with_output()
+            .await
+            .expect("it can be waited for");
+        drop(typed);
+        assert_eq!(complaint(output, 1), "escritor: closed: shutdown\n");
+    };
+    within(test).await;
+}
+
+#[tokio::test]
+async fn the_python_clients_and_the_rust_ones_understand_each_other() {
+    let test = async {
+        let (Some(mut leitor), Some(mut escritor), Some(mut from_stdin)) = (
+            example("leitor.py").await,
+            example("escritor.py").await,
+            example("escritor.py").await,
+        ) else {
+            return;
+        };
+        let server = Served::start().await;
+        let endpoint = server.cbor();
+        let mut witness = server.witness().await;
+        let leitor = leitor.args([&endpoint, "lia"]).spawn().expect("it starts");
+        witness.hear("joined lia").await;
+        let mut rust = example("leitor.rs").await.expect("it needs no tools");
+        let rust = rust.args([&endpoint, "leo"]).spawn().expect("it starts");
+        witness.hear("joined leo").await;
+
+        escritor.args([&endpoint, "edu", "saudações", "a\n\u{1b}[31m\\"]);
+        let output = witness.run("edu", escritor, "").await;
+        assert_eq!(output, "published 5\npublished 6\n");
+        from_stdin.args([&endpoint, "edu"]);
+        let output = witness
+            .run("edu", from_stdin, "uma linha\r\n\nfim\ntarde demais\n")
+            .await;
+        assert_eq!(output, "published 9\npublished 10\n");
+        let mut escritor = example("escritor.rs").await.expect("it needs no tools");
+        escritor.args([&endpoint, "eva", "de rust"]);
+        witness.run("eva", escritor, "").await;
+        let bytes = witness.client.publish(Body::bytes(&[0, 0xff])).await;
+        bytes.expect("the server runs");
+
+        witness.stop().await;
+        let output = leitor
+            .wait_with_output()
+            .await
+            .expect("it can be waited for");
+        let expected = [
+            "3 * leo joined",
+            "4 * edu joined",
+            "5 edu: saudações",
+            r"6 edu: a\n\u{1b}[31m\\",
+            "7 * edu left",
+            "8 * edu joined",
+            "9 edu: uma linha",
+            "10 edu: ",
+            "11 * edu left",
+            "12 * eva joined",
+            "13 eva: de rust",
+            "14 * eva left",
+            r"15 witness: \x00\xff",
+        ];
+        let python = printed(output);
+        assert_eq!(lines(&python), expected);
+        let rust = rust.wait_with_output().await.expect("it can be waited for");
+        assert_eq!(lines(&printed(rust)), expected[1..]);
+        assert_eq!(evidence(&server.report().await, "lia"), Evidence::Acked);
+    };
+    within(test).await;
+}
+
+#[tokio::test]
+async fn pedir_prints_the_replies_in_the_order_of_the_requests() {
+    let test = async {
+        let server = Served::start().await;
+        let pedir = example("pedir.rs").await.expect("it needs no tools");
+        let numbers: Vec<String> = (0..500).map(|n| format!("n{n}")).collect();
+        let endpoint = server.cbor();
+        let mut args = vec![endpoint.as_str(), "ana", "straße", "a\nb"];
+        args.extend(numbers.iter().map(String::as_str));
+        let replies = printed(run_with(pedir, &args).await);
+        let mut expected = vec!["STRASSE".to_owned(), r"A\nB".to_owned()];
+        expected.extend(numbers.iter().map(|number| number.to_uppercase()));
+        assert_eq!(lines(&replies), expected);
+    };
+    within(test).await;
+}
+
+#[tokio::test]
+async fn a_client_that_gets_nowhere_says_why() {
+    let test = async {
+        let server = Served::start().await;
+        let _witness = server.witness().await; // whose name is now taken
+        let (cbor, nowhere) = (server.cbor(), url(server.folder.path(), "nobody.sock"));
+        let clients = [
+            "leitor.rs",
+            "escritor.rs",
+            "pedir.rs",
+            "leitor.py",
+            "escritor.py",
+        ];
+        for name in clients {
+            for (args, why) in [
+                (vec![&*nowhere, "ana"], "No such file"),
+                (vec!["nonsense", "ana"], "nonsense"),
+                (vec![&*cbor, "a b"], "bad-name"),
+                (vec![&*cbor, "witness"], "bad-credentials"),
+                (vec![], "ENDPOINT USER"),
+            ] {
+                let Some(mut client) = example(name).await else {
+                    break;
+                };
+                client.env("ARAUTO_PASSWORD", "another");
+                let complaint = complaint(run_with(client, &args).await, 1);
+                assert!(complaint.contains(why), "{name} {args:?}: {complaint}");
+                assert!(
+                    !complaint.contains("panicked"),
+                    "{name} {args:?}: {complaint}"
+                );
+                assert!(
+                    !complaint.contains("Traceback"),
+                    "{name} {args:?}: {complaint}"
+                );
+            }
+        }
+    };
+    within(test).await;
+}

@@ -1,0 +1,235 @@
+//! Running an example, and the server that it meets.
+
+use std::fs;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::process::{Output, Stdio};
+use std::time::Duration;
+
+use arauto::{Client, Endpoint, Event, Events, Incoming, Report};
+use rustix::process::{Pid, Signal, kill_process};
+use tempfile::TempDir;
+use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
+use tokio::process::{Child, Command};
+
+pub(crate) const PASSWORD: &str = "segredo";
+
+/// Nothing here takes longer than seconds; what hangs is a failure, and its processes
+/// are killed on drop.
+pub(crate) async fn within<T>(test: impl Future<Output = T>) -> T {
+    let limit = Duration::from_secs(60);
+    tokio::time::timeout(limit, test)
+        .await
+        .expect("it is over in 60 s")
+}
+
+/// How to run a file of examples/. `None`, told on stderr: a tool is missing here.
+pub(crate) async fn example(name: &str) -> Option<Command> {
+    let source = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("examples")
+        .join(name);
+    let (stem, kind) = name
+        .rsplit_once('.')
+        .expect("an example's name has an extension");
+    let mut command = match kind {
+        "rs" => Command::new(built(stem)),
+        "py" => {
+            let python = std::env::var_os("ARAUTO_PYTHON").unwrap_or_else(|| "python3".into());
+            let check = "import cbor2, sys; sys.exit(sys.version_info < (3, 11))";
+            let check = Command::new(&python).args(["-c", check]).output().await;
+            if !check.is_ok_and(|check| check.status.success()) {
+                return missing(
+                    name,
+                    "python3 (3.11) with cbor2; ARAUTO_PYTHON names another",
+                );
+            }
+            let mut command = Command::new(python);
+            command.arg(source);
+            command
+        }
+        _ => {
+            let check = Command::new("socat").arg("-V").output().await;
+            if !check.is_ok_and(|check| check.status.success()) {
+                return missing(name, "socat");
+            }
+            Command::new(source)
+        }
+    };
+    command
+        .env("ARAUTO_PASSWORD", PASSWORD)
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .kill_on_drop(true);
+    Some(command)
+}
+
+/// Cargo builds the examples beside the tests, in `target/PROFILE/examples`.
+pub(crate) fn built(stem: &str) -> PathBuf {
+    let test = std::env::current_exe().expect("the system knows what it runs");
+    let profile = test
+        .parent()
+        .and_then(Path::parent)
+        .expect("it is target/PROFILE/deps/TEST");
+    let built = profile.join("examples").join(stem);
+    let what_to_do = "is not there: run `cargo build --examples`, or `cargo test` without --test";
+    assert!(built.exists(), "{} {what_to_do}", built.display());
+    built
+}
+
+pub(crate) fn missing(name: &str, tool: &str) -> Option<Command> {
+    let required = std::env::var_os("ARAUTO_REQUIRE_TOOLS").is_some_and(|value| value == "1");
+    assert!(
+        !required,
+        "{name} needs {tool}, and ARAUTO_REQUIRE_TOOLS is 1"
+    );
+    // Not eprintln, which the test runner hides where the test passes.
+    let _ = writeln!(io::stderr(), "not run: {name} needs {tool}");
+    None
+}
+
+/// Runs it to its end, with something on stdin.
+pub(crate) async fn run(mut command: Command, input: &str) -> Output {
+    let mut child = command.stdin(Stdio::piped()).spawn().expect("it starts");
+    let mut stdin = child.stdin.take().expect("it is piped");
+    // It may end without reading all, or anything: that is no failure of itself.
+    let _ = stdin.write_all(input.as_bytes()).await;
+    drop(stdin);
+    child
+        .wait_with_output()
+        .await
+        .expect("it can be waited for")
+}
+
+pub(crate) async fn run_with(mut command: Command, args: &[&str]) -> Output {
+    command.args(args);
+    run(command, "").await
+}
+
+/// What it printed; it must have succeeded.
+pub(crate) fn printed(output: Output) -> String {
+    assert!(output.status.success(), "{output:?}");
+    String::from_utf8(output.stdout).expect("it prints text")
+}
+
+/// What it complained of, as the exit code that it must have given says.
+pub(crate) fn complaint(output: Output, code: i32) -> String {
+    assert_eq!(output.status.code(), Some(code), "{output:?}");
+    String::from_utf8(output.stderr).expect("it complains in text")
+}
+
+pub(crate) fn interrupt(child: &Child) {
+    let id = child.id().expect("it runs");
+    let pid = Pid::from_raw(i32::try_from(id).expect("a pid is an i32"));
+    kill_process(pid.expect("it is no 0"), Signal::INT).expect("it takes signals");
+}
+
+/// `arauto serve` on a cbor and on a text endpoint.
+pub(crate) struct Served {
+    pub(crate) child: Child,
+    pub(crate) folder: TempDir,
+}
+
+impl Served {
+    pub(crate) async fn start() -> Served {
+        let folder = tempfile::tempdir().expect("there is a place for temporary files");
+        let mut command = Command::new(env!("CARGO_BIN_EXE_arauto"));
+        command.args(["serve", "--data", "none", "--no-console"]);
+        for socket in ["cbor.sock", "text.sock?dialect=text"] {
+            command.arg("--listen").arg(url(folder.path(), socket));
+        }
+        command.arg("--report").arg(folder.path().join("report"));
+        let command = command
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped());
+        let mut child = command.kill_on_drop(true).spawn().expect("arauto starts");
+        let stderr = child.stderr.take().expect("it is piped");
+        let mut log = BufReader::new(stderr).lines();
+        let mut listening = 0;
+        while listening < 2 {
+            let line = log.next_line().await.expect("the log is text");
+            let line = line.expect("the server listens before it ends");
+            listening += usize::from(line.contains(" listening "));
+        }
+        tokio::spawn(async move { while let Ok(Some(_)) = log.next_line().await {} });
+        Served { child, folder }
+    }
+
+    pub(crate) fn cbor(&self) -> String {
+        url(self.folder.path(), "cbor.sock")
+    }
+
+    pub(crate) fn text(&self) -> String {
+        url(self.folder.path(), "text.sock")
+    }
+
+    pub(crate) async fn witness(&self) -> Witness {
+        let endpoint: Endpoint = self.cbor().parse().expect("it is an endpoint");
+        let visitor = Client::connect(&endpoint)
+            .await
+            .expect("the server listens");
+        let session = visitor
+            .login("witness", PASSWORD)
+            .await
+            .expect("the name is free");
+        let (client, events) = session;
+        Witness { client, events }
+    }
+
+    /// Waits for the end that somebody has asked for.
+    pub(crate) async fn report(mut self) -> Report {
+        let status = self.child.wait().await.expect("it can be waited for");
+        assert_eq!(status.code(), Some(0));
+        let report = fs::read(self.folder.path().join("report")).expect("it is written");
+        serde_json::from_slice(&report).expect("it is a report")
+    }
+}
+
+pub(crate) fn url(folder: &Path, socket: &str) -> String {
+    format!("unix:{}", folder.join(socket).display())
+}
+
+/// Another client, which hears what the examples do.
+pub(crate) struct Witness {
+    pub(crate) client: Client,
+    pub(crate) events: Events,
+}
+
+impl Witness {
+    /// Waits for a broadcast, written as `joined NAME`, `left NAME` or the message's text.
+    pub(crate) async fn hear(&mut self, expected: &str) {
+        loop {
+            let incoming = self.events.next().await;
+            let Some(Incoming::Event(event)) = incoming else {
+                panic!("{expected} was to be heard, and not {incoming:?}");
+            };
+            let heard = match event {
+                Event::Joined { user, .. } => format!("joined {user}"),
+                Event::Left { user, .. } => format!("left {user}"),
+                Event::Message { body, .. } => body.as_text().unwrap_or("(bytes)").to_owned(),
+                other => panic!("{expected} was to be heard, and not {other:?}"),
+            };
+            if heard == expected {
+                return;
+            }
+        }
+    }
+
+    /// Runs a client until the others have heard that it left: the next event's seq is
+    /// then certain.
+    pub(crate) async fn run(&mut self, user: &str, command: Command, input: &str) -> String {
+        let output = printed(run(command, input).await);
+        self.hear(&format!("left {user}")).await;
+        output
+    }
+
+    pub(crate) async fn stop(&self) {
+        let stopping = self.client.shutdown(false).await;
+        stopping.expect("the same OS user may stop the server");
+    }
+}
+
+pub(crate) fn lines(text: &str) -> Vec<&str> {
+    text.lines().collect()
+}
