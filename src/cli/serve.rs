@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use arauto::{Phase, Report, Server, ServerError, ServerHandle, StopReason};
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc;
 
@@ -53,6 +54,7 @@ pub(super) fn run(args: Args) -> Result<u8, Failure> {
     let screen = Screen::default();
     let log = logs::start(settings.log.unwrap_or_default(), screen.clone());
 
+    raise_descriptor_limit();
     let report = actix_rt::System::new().block_on(async {
         // Before anybody can connect: a signal must not find the default action.
         let signals = Signals::new(terminal.clone());
@@ -167,6 +169,20 @@ impl Terminal {
             let now = rustix::termios::OptionalActions::Now;
             let _ = rustix::termios::tcsetattr(io::stdin(), now, settings); // or it is gone
         }
+    }
+}
+
+/// Each session takes a descriptor, and the usual soft limit is 1024, for the sake
+/// of programs that call select(2): up to the hard limit (getrlimit(2)).
+fn raise_descriptor_limit() {
+    let limit = getrlimit(Resource::Nofile);
+    let raised = Rlimit {
+        current: limit.maximum,
+        maximum: limit.maximum,
+    };
+    match setrlimit(Resource::Nofile, raised) {
+        Ok(()) => tracing::debug!(limit = ?raised.current, "descriptors"),
+        Err(error) => tracing::warn!(limit = ?limit.current, %error, "few descriptors"),
     }
 }
 
