@@ -34,11 +34,14 @@ async fn run() -> Result<(), Box<dyn Error>> {
 
     let visitor = Client::connect(&endpoint.parse()?).await?;
     let (client, mut events) = visitor.login(user, &password).await?;
+    // One for all of the loop: made anew, it would miss what comes while a line is printed.
+    let mut interrupt = std::pin::pin!(tokio::signal::ctrl_c());
     loop {
         let incoming = tokio::select! {
             // In this order the signal is caught before anything is printed.
             biased;
-            Ok(()) = tokio::signal::ctrl_c() => {
+            Ok(()) = &mut interrupt => {
+                drop(events); // unread, they would hold up the end
                 client.fim().await?;
                 return Ok(());
             }

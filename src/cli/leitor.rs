@@ -9,6 +9,7 @@ use arauto::{Client, Event, Events, Incoming, ResumePoint};
 use super::connect::{Account, ConnectArgs};
 use super::exit::{Failure, stdout_failed, sysexits};
 use super::show;
+use super::signals::StopSignals;
 use super::state_file::StateFile;
 
 /// The first wait before connecting again; it doubles up to [`LONGEST`].
@@ -67,11 +68,16 @@ pub(super) async fn run(args: Args) -> Result<u8, Failure> {
         file,
         point,
     };
+    // After the password's prompt, which Ctrl-C must end.
+    let mut signals = StopSignals::new();
     // The first login fails at once: a wrong endpoint is no reason to wait.
-    let mut session = leitor.account.log_in(leitor.point.as_ref()).await?;
+    let mut session = tokio::select! {
+        session = leitor.account.log_in(leitor.point.as_ref()) => session?,
+        () = signals.next() => return Ok(0),
+    };
     loop {
         let (client, events) = session;
-        let outcome = leitor.read(&client, events).await?;
+        let outcome = leitor.read(&client, events, &mut signals).await?;
         match (&outcome, args.once) {
             (Outcome::Enough(_), _) => {}
             (Outcome::Closed(reason), true) => {
@@ -89,7 +95,7 @@ pub(super) async fn run(args: Args) -> Result<u8, Failure> {
         if let Outcome::Enough(outcome) = outcome {
             return outcome;
         }
-        session = match leitor.connect_again().await? {
+        session = match leitor.connect_again(&mut signals).await? {
             Some(session) => session,
             None => return Ok(0),
         };
@@ -98,7 +104,12 @@ pub(super) async fn run(args: Args) -> Result<u8, Failure> {
 
 impl Leitor {
     /// Prints until the session ends.
-    async fn read(&mut self, client: &Client, mut events: Events) -> Result<Outcome, Failure> {
+    async fn read(
+        &mut self,
+        client: &Client,
+        mut events: Events,
+        signals: &mut StopSignals,
+    ) -> Result<Outcome, Failure> {
         let who = client.who_am_i();
         if self
             .point
@@ -113,7 +124,7 @@ impl Leitor {
         loop {
             let incoming = tokio::select! {
                 incoming = events.next() => incoming,
-                _ = tokio::signal::ctrl_c() => {
+                () = signals.next() => {
                     drop(events); // nobody reads them any more, and they hold up the end
                     let _ = client.fim().await; // it may be over already
                     return Ok(Outcome::Enough(Ok(0)));
@@ -161,7 +172,8 @@ impl Leitor {
                 _ => {}
             }
             room -= 1;
-            if room > 0 {
+            // Behind the end there is nothing but the last ack to send.
+            if room > 0 && end.is_none() {
                 next = events.try_next();
             }
         }
@@ -185,7 +197,10 @@ impl Leitor {
     }
 
     /// Tries until it works, or cannot ever. `None`: Ctrl-C.
-    async fn connect_again(&self) -> Result<Option<(Client, Events)>, Failure> {
+    async fn connect_again(
+        &self,
+        signals: &mut StopSignals,
+    ) -> Result<Option<(Client, Events)>, Failure> {
         let mut wait = SHORTEST;
         loop {
             let attempt = async {
@@ -194,7 +209,7 @@ impl Leitor {
             };
             let attempt = tokio::select! {
                 attempt = attempt => attempt,
-                _ = tokio::signal::ctrl_c() => return Ok(None),
+                () = signals.next() => return Ok(None),
             };
             match attempt {
                 Ok(session) => return Ok(Some(session)),

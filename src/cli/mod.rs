@@ -18,6 +18,7 @@ mod serve;
 mod sessions;
 mod settings;
 mod show;
+mod signals;
 mod state_file;
 mod users;
 mod who;

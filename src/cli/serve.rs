@@ -6,7 +6,6 @@ use std::sync::Arc;
 
 use arauto::{Phase, Report, Server, ServerError, ServerHandle, StopReason};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
-use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc;
 
 use super::console::{self, Typed};
@@ -14,6 +13,7 @@ use super::exit::{Failure, sysexits};
 use super::logs;
 use super::screen::Screen;
 use super::settings::Settings;
+use super::signals::StopSignals;
 use super::whole_file;
 
 #[derive(clap::Args)]
@@ -115,28 +115,22 @@ async fn attend(
 
 /// SIGTERM, SIGINT, and how many there were.
 struct Signals {
-    terminate: tokio::signal::unix::Signal,
-    interrupt: tokio::signal::unix::Signal,
+    signals: StopSignals,
     count: u32,
     terminal: Terminal,
 }
 
 impl Signals {
     fn new(terminal: Terminal) -> Self {
-        let listen = |kind| signal(kind).expect("these signals can be handled");
         Signals {
-            terminate: listen(SignalKind::terminate()),
-            interrupt: listen(SignalKind::interrupt()),
+            signals: StopSignals::new(),
             count: 0,
             terminal,
         }
     }
 
     async fn next(&mut self) {
-        tokio::select! {
-            _ = self.terminate.recv() => {}
-            _ = self.interrupt.recv() => {}
-        }
+        self.signals.next().await;
     }
 
     /// The first stops the server, the second cuts every deadline to 1 s, the

@@ -23,6 +23,9 @@ use crate::wire::{
 /// Frames that may wait to be written, and events that may wait to be read.
 const QUEUE: usize = 1024;
 
+/// How long a reader has after the end to acknowledge what it has read.
+const LAST_ACK: Duration = Duration::from_millis(250);
+
 /// What one write takes at most, about.
 const BATCH: usize = 64 * 1024;
 
@@ -42,6 +45,8 @@ pub struct Client {
 pub struct Events {
     incoming: mpsc::Receiver<Incoming>,
     client: Client,
+    /// The end has been heard.
+    is_over: bool,
 }
 
 /// What a session hears without having asked.
@@ -104,8 +109,9 @@ pub(super) fn start(
         over: watch::Sender::new(None),
     });
     let reader = FrameReader::resume(read, buffer, limit);
-    tokio::spawn(read_frames(reader, Arc::clone(&shared), events));
-    tokio::spawn(write_frames(write, frames, shared.over.subscribe()));
+    let (hang_up, hung_up) = oneshot::channel();
+    tokio::spawn(read_frames(reader, Arc::clone(&shared), events, hang_up));
+    tokio::spawn(write_frames(write, frames, hung_up));
     let client = Client {
         shared,
         outgoing,
@@ -114,6 +120,7 @@ pub(super) fn start(
     let events = Events {
         incoming,
         client: client.clone(),
+        is_over: false,
     };
     (client, events)
 }
@@ -281,7 +288,9 @@ impl Client {
     async fn send(&self, frame: &ClientFrame<'_>) -> Result<(), ClientError> {
         let mut bytes = Vec::new();
         cbor::encode(frame, &mut bytes);
-        if self.shared.over.borrow().is_some() || self.outgoing.send(bytes).await.is_err() {
+        // An ack still counts behind the end, for as long as the write side is open.
+        let is_late = self.shared.over.borrow().is_some() && !matches!(frame, ClientFrame::Ack(_));
+        if is_late || self.outgoing.send(bytes).await.is_err() {
             return Err(self.shared.why_over());
         }
         Ok(())
@@ -333,14 +342,30 @@ impl<T> Future for Answering<T> {
 }
 
 impl Events {
-    /// The next thing to hear; `None` after the end.
+    /// The next thing to hear; `None` after the end. Between the end and this
+    /// `None` an [`Client::ack`] still counts.
     pub async fn next(&mut self) -> Option<Incoming> {
-        self.incoming.recv().await
+        if self.is_over {
+            self.incoming.close();
+            return None;
+        }
+        let incoming = self.incoming.recv().await;
+        self.note(incoming)
     }
 
     /// What is there to hear now, without waiting.
     pub fn try_next(&mut self) -> Option<Incoming> {
-        self.incoming.try_recv().ok()
+        if self.is_over {
+            self.incoming.close();
+            return None;
+        }
+        let incoming = self.incoming.try_recv().ok();
+        self.note(incoming)
+    }
+
+    fn note(&mut self, incoming: Option<Incoming>) -> Option<Incoming> {
+        self.is_over |= matches!(incoming, Some(Incoming::Closing(_) | Incoming::Lost(_)));
+        incoming
     }
 
     /// Whether nothing is there to hear now.
@@ -383,6 +408,7 @@ async fn read_frames(
     mut reader: FrameReader<ReadHalf<Connection>>,
     shared: Arc<Shared>,
     events: mpsc::Sender<Incoming>,
+    hang_up: oneshot::Sender<()>,
 ) {
     let how = loop {
         let heard = match reader.next(|frame| dispatch(frame, &shared)).await {
@@ -402,7 +428,11 @@ async fn read_frames(
         Err(error) => Incoming::Lost(error.to_string()),
     };
     shared.finish(how);
+    // Whoever still reads may want to acknowledge what was last: the write side
+    // stays open for a moment, and the server waits for its end.
     let _ = events.send(last).await;
+    let _ = tokio::time::timeout(LAST_ACK, events.closed()).await;
+    drop(hang_up);
 }
 
 /// Gives an answer to who waits for it; what nobody asked for is returned.
@@ -462,13 +492,13 @@ fn owned_line(line: SessionLine<'_>) -> SessionLine<'static> {
 async fn write_frames(
     mut sink: impl AsyncWrite + Unpin,
     mut frames: mpsc::Receiver<Vec<u8>>,
-    mut over: watch::Receiver<Option<Result<End, ClientError>>>,
+    mut hung_up: oneshot::Receiver<()>,
 ) {
     loop {
         let frame = tokio::select! {
             biased; // what was sent before the end still goes out: a last ack, say
             frame = frames.recv() => frame,
-            _ = over.wait_for(Option::is_some) => None,
+            _ = &mut hung_up => None,
         };
         let Some(mut bytes) = frame else { break };
         while bytes.len() < BATCH
