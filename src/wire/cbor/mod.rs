@@ -2,8 +2,8 @@
 //!
 //! serde_cbor decodes the values, but takes much that the contract does not
 //! allow: arrays or integer keys for structs, tags in front of anything, packed
-//! enums. So `shape` walks over every item first, without recursion or
-//! allocation, and only what it has passed reaches serde_cbor.
+//! enums. So `shape` walks over every item first, with a stack of fixed depth,
+//! and only what it has passed reaches serde_cbor.
 
 mod shape;
 
