@@ -40,7 +40,7 @@ impl Dialect {
     /// Appends the frame's bytes to `out`.
     pub fn encode(self, frame: &ServerFrame<'_>, out: &mut Vec<u8>) {
         match self {
-            Dialect::Cbor => cbor::encode(frame, out),
+            Dialect::Cbor => cbor::encode_server(frame, out),
             Dialect::Text(charset) => text::encode_server(charset, frame, out),
         }
     }

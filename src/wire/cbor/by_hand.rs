@@ -1,0 +1,183 @@
+//! The few frames that there are most of, without serde.
+//!
+//! What is written here is byte for byte what serde_cbor writes, and what is read
+//! here it reads the same; the tests hold the two against each other. Reading
+//! gives up on anything but the usual form, right or wrong: the careful way then
+//! decides.
+
+use std::str;
+
+use bytes::BufMut;
+use smallvec::SmallVec;
+
+use super::PREFIX;
+use crate::wire::{Asking, Body, ClientFrame, Millis, Published, Seq};
+
+const UNSIGNED: u8 = 0;
+const BYTES: u8 = 2;
+const TEXT: u8 = 3;
+
+/// The longest head of an item: one byte, and a number of eight.
+const HEAD: usize = 9;
+
+type Head = ([u8; HEAD], usize);
+
+/// An item's head in its shortest form (RFC 8949, 4.2.1).
+#[inline]
+fn head(major: u8, value: u64) -> Head {
+    let mut bytes = [0; HEAD];
+    let (info, width) = match value {
+        0..=23 => (value as u8, 0),
+        24..=0xff => (24, 1),
+        0x100..=0xffff => (25, 2),
+        0x1_0000..=0xffff_ffff => (26, 4),
+        _ => (27, 8),
+    };
+    bytes[0] = major << 5 | info;
+    if width > 0 {
+        let shifted = value << (64 - 8 * width);
+        bytes[1..].copy_from_slice(&shifted.to_be_bytes());
+    }
+    (bytes, 1 + width)
+}
+
+fn put_head(major: u8, value: u64, out: &mut impl BufMut) {
+    let (bytes, length) = head(major, value);
+    out.put_slice(&bytes[..length]);
+}
+
+fn put_string(major: u8, bytes: &[u8], out: &mut impl BufMut) {
+    put_head(major, bytes.len() as u64, out);
+    out.put_slice(bytes);
+}
+
+/// Appends a body as a CBOR item.
+pub fn encode_body(body: &Body<'_>, out: &mut impl BufMut) {
+    let major = match body {
+        Body::Text(_) => TEXT,
+        Body::Bytes(_) => BYTES,
+    };
+    put_string(major, body.as_bytes(), out);
+}
+
+const MESSAGE: &[u8] = b"\xa1\x67message\xa4\x63seq";
+
+/// Messages of one sender at one time: all of their frames but seq and body.
+#[derive(Debug, Clone)]
+pub struct MessageFrames {
+    /// From the key `from` to the key `body`.
+    middle: SmallVec<[u8; 128]>,
+}
+
+impl MessageFrames {
+    /// Messages from `from` at `at`.
+    pub fn new(from: &str, at: Millis) -> Self {
+        let mut middle = Vec::with_capacity(128);
+        middle.put_slice(b"\x64from");
+        put_string(TEXT, from.as_bytes(), &mut middle);
+        middle.put_slice(b"\x62at");
+        put_head(UNSIGNED, at.0, &mut middle);
+        middle.put_slice(b"\x64body");
+        MessageFrames {
+            middle: SmallVec::from_vec(middle),
+        }
+    }
+
+    /// The frame's bytes in all, its prefix included; `body` is a CBOR item.
+    pub fn length(&self, seq: Seq, body: &[u8]) -> usize {
+        let (_, seq) = head(UNSIGNED, seq.0);
+        PREFIX + MESSAGE.len() + seq + self.middle.len() + body.len()
+    }
+
+    /// Appends the frame; `body` is a CBOR item, see [`encode_body`].
+    ///
+    /// # Panics
+    /// The frame is of 4 GiB or more.
+    #[inline]
+    pub fn encode(&self, seq: Seq, body: &[u8], out: &mut impl BufMut) {
+        let item = self.length(seq, body) - PREFIX;
+        out.put_u32(u32::try_from(item).expect("a frame is below 4 GiB"));
+        out.put_slice(MESSAGE);
+        put_head(UNSIGNED, seq.0, out);
+        out.put_slice(&self.middle);
+        out.put_slice(body);
+    }
+}
+
+/// Appends a `published`, with its prefix.
+pub(super) fn published(frame: &Published, out: &mut Vec<u8>) {
+    let start = out.len();
+    out.put_slice(b"\0\0\0\0\xa1\x69published\xa2\x62id");
+    put_head(UNSIGNED, frame.id, out);
+    out.put_slice(b"\x63seq");
+    put_head(UNSIGNED, frame.seq.0, out);
+    let item = out.len() - start - PREFIX;
+    out[start + PREFIX - 1] = item as u8; // below 50
+}
+
+/// Appends a `reply`, with its prefix.
+///
+/// # Panics
+/// The frame is of 4 GiB or more.
+pub(super) fn reply(frame: &Asking<'_>, out: &mut Vec<u8>) {
+    let start = out.len();
+    out.put_slice(b"\0\0\0\0\xa1\x65reply\xa2\x62id");
+    put_head(UNSIGNED, frame.id, out);
+    out.put_slice(b"\x64body");
+    encode_body(&frame.body, out);
+    let item = u32::try_from(out.len() - start - PREFIX).expect("a frame is below 4 GiB");
+    out[start..start + PREFIX].copy_from_slice(&item.to_be_bytes());
+}
+
+/// Reads a `publish` or a `request` in its usual form: definite lengths, the keys
+/// `id` and `body` in this order and no other.
+#[inline]
+pub(super) fn asking(item: &[u8]) -> Option<ClientFrame<'_>> {
+    let (name, rest) = item.split_at_checked(10)?;
+    let rest = rest.strip_prefix(b"\x62id")?;
+    let (UNSIGNED, id, rest) = take_head(rest)? else {
+        return None;
+    };
+    let rest = rest.strip_prefix(b"\x64body")?;
+    let (major, length, body) = take_head(rest)?;
+    if body.len() as u64 != length {
+        return None;
+    }
+    let body = match major {
+        TEXT => Body::text(str::from_utf8(body).ok()?),
+        BYTES => Body::bytes(body),
+        _ => return None,
+    };
+    match name {
+        b"\xa1\x67publish\xa2" => Some(ClientFrame::Publish(Asking { id, body })),
+        b"\xa1\x67request\xa2" => Some(ClientFrame::Request(Asking { id, body })),
+        _ => None,
+    }
+}
+
+/// An item's major type, its argument, and what follows its head.
+#[inline]
+fn take_head(bytes: &[u8]) -> Option<(u8, u64, &[u8])> {
+    let (first, rest) = bytes.split_first()?;
+    let (value, rest) = match first & 0x1f {
+        info @ 0..=23 => (u64::from(info), rest),
+        24 => {
+            let (value, rest) = rest.split_first()?;
+            (u64::from(*value), rest)
+        }
+        25 => {
+            let (value, rest) = rest.split_first_chunk()?;
+            (u64::from(u16::from_be_bytes(*value)), rest)
+        }
+        26 => {
+            let (value, rest) = rest.split_first_chunk()?;
+            (u64::from(u32::from_be_bytes(*value)), rest)
+        }
+        27 => {
+            let (value, rest) = rest.split_first_chunk()?;
+            (u64::from_be_bytes(*value), rest)
+        }
+        _ => return None,
+    };
+    Some((first >> 5, value, rest))
+}
