@@ -10,11 +10,13 @@ use std::task::{Context as TaskContext, Poll};
 
 use actix::fut::ActorFuture;
 use actix::{Actor, ActorContext, AsyncContext, Context, Handler, Message, MessageResult};
+use smallvec::SmallVec;
 
 use super::sentinel::Sentinel;
+use super::spare;
 use crate::accounts::UserName;
-use crate::log::{Appender, Broadcast, Sealed};
-use crate::wire::{Body, Millis, Seq};
+use crate::log::{Appender, Presented, Sealed};
+use crate::wire::{Body, Millis, Seq, cbor};
 
 /// Owns the log's appender.
 pub struct Hub {
@@ -46,38 +48,46 @@ pub fn fits(body: &Body<'_>, from: &UserName, max_frame: usize) -> bool {
     body.as_bytes().len() + from.as_str().len() + MESSAGE_OVERHEAD <= max_frame
 }
 
-/// Bodies on their way to the hub, in one piece of memory.
-#[derive(Debug, Default)]
+/// Bodies on their way to the hub, as CBOR items in one piece of memory.
+#[derive(Debug)]
 pub struct Bodies {
-    bytes: Vec<u8>,
-    /// Where each ends, and whether it is text.
-    ends: Vec<(usize, bool)>,
+    items: Vec<u8>,
+    /// Where each ends.
+    ends: SmallVec<[usize; 4]>,
+}
+
+impl Default for Bodies {
+    fn default() -> Self {
+        Bodies {
+            items: spare::take(),
+            ends: SmallVec::new(),
+        }
+    }
+}
+
+impl Drop for Bodies {
+    fn drop(&mut self) {
+        spare::give(std::mem::take(&mut self.items));
+    }
 }
 
 impl Bodies {
     /// Adds one.
     pub fn push(&mut self, body: &Body<'_>) {
-        self.bytes.extend_from_slice(body.as_bytes());
-        let is_text = matches!(body, Body::Text(_));
-        self.ends.push((self.bytes.len(), is_text));
+        cbor::encode_body(body, &mut self.items);
+        self.ends.push(self.items.len());
     }
 
     /// Their bytes in all.
     pub fn bytes(&self) -> usize {
-        self.bytes.len()
+        self.items.len()
     }
 
-    fn iter(&self) -> impl Iterator<Item = Body<'_>> {
+    fn iter(&self) -> impl Iterator<Item = &[u8]> {
         let mut start = 0;
-        self.ends.iter().map(move |(end, is_text)| {
-            let bytes = &self.bytes[start..*end];
-            start = *end;
-            if *is_text {
-                Body::text(std::str::from_utf8(bytes).expect("it was pushed as text"))
-            } else {
-                Body::bytes(bytes)
-            }
-        })
+        self.ends
+            .iter()
+            .map(move |end| &self.items[std::mem::replace(&mut start, *end)..*end])
     }
 }
 
@@ -117,9 +127,9 @@ impl Hub {
         }
     }
 
-    fn announce(&mut self, broadcast: Broadcast<'_>) {
+    fn announce(&mut self, who: Presented<'_>) {
         // A sealed log announces nobody: the shutdown ends the sessions now.
-        let _ = self.appender.push((self.clock)(), broadcast);
+        let _ = self.appender.push_presence((self.clock)(), who);
     }
 }
 
@@ -154,16 +164,7 @@ impl Handler<Publish> for Hub {
 
     fn handle(&mut self, publish: Publish, _ctx: &mut Self::Context) -> Self::Result {
         let (at, from) = ((self.clock)(), publish.from.as_str());
-        let first = self.appender.last().next();
-        for body in publish.bodies.iter() {
-            let body = &body;
-            let broadcast = Broadcast::Message { from, body };
-            // The log is sealed between messages, never within one.
-            if let Err(sealed) = self.appender.push(at, broadcast) {
-                return MessageResult(Err(sealed));
-            }
-        }
-        MessageResult(Ok(first))
+        MessageResult(self.appender.push_messages(at, from, publish.bodies.iter()))
     }
 }
 
@@ -174,7 +175,7 @@ impl Handler<Join> for Hub {
         let sessions = self.present.entry(user.clone()).or_default();
         *sessions += 1;
         if *sessions == 1 {
-            self.announce(Broadcast::Joined(user.as_str()));
+            self.announce(Presented::Joined(user.as_str()));
             // Shown now: the session's cursor starts behind it.
             self.appender.commit();
         }
@@ -192,7 +193,7 @@ impl Handler<Leave> for Hub {
         *sessions -= 1;
         if *sessions == 0 {
             self.present.remove(&user);
-            self.announce(Broadcast::Left(user.as_str()));
+            self.announce(Presented::Left(user.as_str()));
         }
     }
 }

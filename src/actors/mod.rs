@@ -18,4 +18,5 @@ pub mod hub;
 pub mod link;
 pub mod sentinel;
 pub mod session;
+mod spare;
 pub mod supervisor;

@@ -4,24 +4,23 @@ use std::borrow::Cow;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use bytes::Bytes;
+use bytes::{BufMut, Bytes, BytesMut};
 
 use super::Log;
-use crate::wire::{Body, Message, Millis, Presence, Seq, ServerFrame, cbor};
+use crate::wire::cbor::{self, MessageFrames};
+use crate::wire::{Millis, Presence, Seq, ServerFrame};
 
-/// Frames are put together up to this many bytes; a larger frame stands alone.
-const PART: usize = 64 * 1024;
+/// Memory is taken in chunks of this size, which the parts that are written into
+/// it share. Just below what malloc(3) would map and unmap each time.
+const CHUNK: usize = 128 * 1024 - 64;
 
-/// What can be broadcast.
+/// A frame longer than this stands in memory of its own: what is left at the end
+/// of a chunk because the next frame does not fit stays small.
+const LONG: usize = CHUNK / 8;
+
+/// A user came or went.
 #[derive(Debug, Clone, Copy)]
-pub enum Broadcast<'a> {
-    /// Somebody's message.
-    Message {
-        /// Who published it.
-        from: &'a str,
-        /// Text or bytes.
-        body: &'a Body<'a>,
-    },
+pub enum Presented<'a> {
     /// A user's first session logged in.
     Joined(&'a str),
     /// A user's last session ended.
@@ -35,13 +34,14 @@ pub struct Sealed;
 
 /// Gives each broadcast its seq, encodes it once and shows it to the readers.
 ///
-/// [`Appender::push`] gathers, [`Appender::commit`] shows: what arrives together
-/// is shown together, with one wake-up for all of it.
+/// Pushing gathers, [`Appender::commit`] shows: what arrives together is shown
+/// together, with one wake-up for all of it.
 #[derive(Debug)]
 pub struct Appender {
     log: Arc<Log>,
-    buffer: Vec<u8>,
-    /// Frames in the buffer.
+    /// Frames that are not shown yet, and room for more.
+    chunk: BytesMut,
+    /// Frames in the chunk.
     count: u64,
     last: Seq,
     /// Whether readers can see frames that they were not woken for.
@@ -52,7 +52,7 @@ impl Appender {
     pub(super) fn new(log: Arc<Log>) -> Self {
         Appender {
             log,
-            buffer: Vec::new(),
+            chunk: BytesMut::new(),
             count: 0,
             last: Seq::ZERO,
             unrung: false,
@@ -64,26 +64,52 @@ impl Appender {
         &self.log
     }
 
-    /// The seq that was given last, shown or not.
-    pub fn last(&self) -> Seq {
-        self.last
+    /// Gives messages of one sender their seqs; the first of them comes back. Each
+    /// body is a CBOR item, see [`cbor::encode_body`].
+    ///
+    /// # Errors
+    /// The log is sealed. Then none of them has a seq.
+    pub fn push_messages<'a>(
+        &mut self,
+        at: Millis,
+        from: &str,
+        bodies: impl IntoIterator<Item = &'a [u8]>,
+    ) -> Result<Seq, Sealed> {
+        if self.log.is_sealed() {
+            return Err(Sealed);
+        }
+        let frames = MessageFrames::new(from, at);
+        let first = self.last.next();
+        for body in bodies {
+            let seq = self.last.next();
+            let length = frames.length(seq, body);
+            self.push(length, |out| frames.encode(seq, body, out));
+        }
+        Ok(first)
     }
 
-    /// Gives the broadcast its seq.
+    /// Gives a coming or a going its seq.
     ///
     /// # Errors
     /// The log is sealed.
-    pub fn push(&mut self, at: Millis, broadcast: Broadcast<'_>) -> Result<Seq, Sealed> {
+    pub fn push_presence(&mut self, at: Millis, who: Presented<'_>) -> Result<Seq, Sealed> {
         if self.log.is_sealed() {
             return Err(Sealed);
         }
         let seq = self.last.next();
-        self.last = seq;
-        self.count += 1;
-        cbor::encode(&frame(seq, at, broadcast), &mut self.buffer);
-        if self.buffer.len() >= PART {
-            self.flush();
+        let presence = |user| Presence {
+            seq,
+            user: Cow::Borrowed(user),
+            at,
+        };
+        let mut frame = Vec::new();
+        match who {
+            Presented::Joined(user) => {
+                cbor::encode(&ServerFrame::Joined(presence(user)), &mut frame);
+            }
+            Presented::Left(user) => cbor::encode(&ServerFrame::Left(presence(user)), &mut frame),
         }
+        self.push(frame.len(), |out| out.put_slice(&frame));
         Ok(seq)
     }
 
@@ -103,46 +129,45 @@ impl Appender {
         self.last
     }
 
+    /// Adds one frame of `length` bytes; the seq that it carries is the next.
+    fn push(&mut self, length: usize, encode: impl FnOnce(&mut BytesMut)) {
+        if length > LONG {
+            self.flush();
+            let mut own = BytesMut::with_capacity(length);
+            encode(&mut own);
+            self.show(own.freeze(), 1);
+        } else {
+            if self.chunk.capacity() - self.chunk.len() < length {
+                self.next_chunk();
+            }
+            encode(&mut self.chunk);
+            self.count += 1;
+        }
+        self.last = self.last.next();
+    }
+
+    fn next_chunk(&mut self) {
+        self.flush();
+        self.log.parts.write().charge_newest(self.chunk.capacity());
+        self.chunk = BytesMut::with_capacity(CHUNK);
+    }
+
     fn flush(&mut self) {
-        if self.count == 0 {
-            return;
+        if self.count > 0 {
+            let bytes = self.chunk.split().freeze();
+            let count = std::mem::take(&mut self.count);
+            self.show(bytes, count);
         }
+    }
+
+    fn show(&mut self, bytes: Bytes, count: u64) {
         self.unrung = true;
-        let bytes = Bytes::copy_from_slice(&self.buffer);
-        self.buffer.clear();
-        if self.buffer.capacity() > 2 * PART {
-            self.buffer = Vec::new();
-        }
         let mut parts = self.log.parts.write();
-        parts.push(bytes, std::mem::take(&mut self.count));
+        parts.push(bytes, count);
         self.log.written.store(parts.end(), Ordering::Release);
         self.log.head.store(parts.head().0, Ordering::Release);
         self.log
             .next_part
             .store(parts.next_number(), Ordering::Release);
-    }
-}
-
-fn frame<'a>(seq: Seq, at: Millis, broadcast: Broadcast<'a>) -> ServerFrame<'a> {
-    match broadcast {
-        Broadcast::Message { from, body } => ServerFrame::Message(Message {
-            seq,
-            from: Cow::Borrowed(from),
-            at,
-            body: match body {
-                Body::Text(text) => Body::text(text),
-                Body::Bytes(bytes) => Body::bytes(bytes),
-            },
-        }),
-        Broadcast::Joined(user) => ServerFrame::Joined(presence(seq, at, user)),
-        Broadcast::Left(user) => ServerFrame::Left(presence(seq, at, user)),
-    }
-}
-
-fn presence(seq: Seq, at: Millis, user: &str) -> Presence<'_> {
-    Presence {
-        seq,
-        user: Cow::Borrowed(user),
-        at,
     }
 }

@@ -23,7 +23,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use parking_lot::RwLock;
 
-pub use appender::{Appender, Broadcast, Sealed};
+pub use appender::{Appender, Presented, Sealed};
 pub use bell::{Bell, Place};
 pub use cursor::{Cursor, Read, Slices};
 pub use pace::{Lag, Pace, PaceLimits};

@@ -18,6 +18,8 @@ pub(super) struct Part {
     /// Bytes ever appended before this part.
     pub(super) start: u64,
     pub(super) bytes: Bytes,
+    /// What it counts for against the bound.
+    cost: usize,
 }
 
 #[derive(Debug)]
@@ -46,13 +48,15 @@ impl Parts {
     /// Appends `count` frames and drops the oldest parts over the bound. The
     /// newest part stays, however long it is.
     pub(super) fn push(&mut self, bytes: Bytes, count: u64) {
-        self.held += bytes.len() + OVERHEAD;
+        let cost = bytes.len() + OVERHEAD;
+        self.held += cost;
         let start = self.end;
         self.end += bytes.len() as u64;
         self.parts.push_back(Part {
             first: self.next,
             start,
             bytes,
+            cost,
         });
         self.next = Seq(self.next.0 + count);
         while self.held > self.limit && self.parts.len() > 1 {
@@ -60,9 +64,17 @@ impl Parts {
         }
     }
 
+    /// Adds memory that nothing will be written into to the newest part's cost.
+    pub(super) fn charge_newest(&mut self, unused: usize) {
+        if let Some(newest) = self.parts.back_mut() {
+            newest.cost += unused;
+            self.held += unused;
+        }
+    }
+
     fn drop_oldest(&mut self) {
         if let Some(part) = self.parts.pop_front() {
-            self.held -= part.bytes.len() + OVERHEAD;
+            self.held -= part.cost;
             self.first_number += 1;
         }
     }

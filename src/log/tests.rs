@@ -21,12 +21,10 @@ fn log(bytes: usize) -> (Arc<Log>, Appender) {
 }
 
 fn push(appender: &mut Appender, text: &str) {
-    let body = Body::text(text);
-    let broadcast = Broadcast::Message {
-        from: "ana",
-        body: &body,
-    };
-    appender.push(Millis(0), broadcast).expect("not sealed");
+    let mut body = Vec::new();
+    cbor::encode_body(&Body::text(text), &mut body);
+    let pushed = appender.push_messages(Millis(0), "ana", [&body[..]]);
+    pushed.expect("not sealed");
 }
 
 /// Reads `step` bytes at a time to the head; the seqs seen, gaps by their ends.
@@ -121,7 +119,7 @@ fn a_sealed_log_takes_nothing_and_shows_what_it_took() {
     push(&mut appender, "a");
     assert_eq!(appender.seal(), Seq(1));
     assert_eq!(log.head(), Seq(1));
-    let refused = appender.push(Millis(0), Broadcast::Joined("ana"));
+    let refused = appender.push_presence(Millis(0), Presented::Joined("ana"));
     assert_eq!(refused, Err(Sealed));
     assert_eq!(log.head(), Seq(1));
 }

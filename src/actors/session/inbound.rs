@@ -14,9 +14,13 @@ use crate::actors::link::Link;
 use crate::close::CloseReason;
 use crate::wire::{Decoded, MAX_FRAME_BEFORE_LOGIN};
 
-/// What one read takes. The buffer is the thread's, not the session's: an idle
-/// session holds none.
-const READ: usize = 64 * 1024;
+/// What one read takes, at least. The buffer is the thread's, not the session's:
+/// an idle session holds none.
+const READ: usize = 256 * 1024;
+
+/// The beginning of a frame that is put in front of the next read. A longer one is
+/// copied once, and not for each of its pieces.
+const SHORT_REST: usize = 4 * 1024;
 
 thread_local! {
     static SCRATCH: Cell<Option<Box<[u8]>>> = const { Cell::new(None) };
@@ -36,6 +40,19 @@ pub(super) struct Inbox {
     is_partial: bool,
 }
 
+impl Inbox {
+    /// Puts a short rest at the front of `scratch`; its length there. The inbox
+    /// keeps it until something follows it.
+    fn put_short_rest(&self, scratch: &mut [u8]) -> usize {
+        let rest = self.bytes.len();
+        if rest > SHORT_REST {
+            return 0;
+        }
+        scratch[..rest].copy_from_slice(&self.bytes);
+        rest
+    }
+}
+
 impl<L: Link + 'static> Session<L> {
     /// Serves what is there and reads more, as long as that is allowed.
     pub(super) fn poll_input(&mut self, ctx: &mut Context<Self>, cx: &mut TaskContext<'_>) -> bool {
@@ -43,8 +60,10 @@ impl<L: Link + 'static> Session<L> {
         if !self.may_serve() || self.inbox.is_held || self.inbox.is_over {
             return progress | self.note_end();
         }
-        let mut scratch = SCRATCH.take().unwrap_or_else(|| vec![0; READ].into());
-        match self.read(&mut scratch, cx) {
+        let fresh = || vec![0; SHORT_REST + READ].into();
+        let mut scratch: Box<[u8]> = SCRATCH.take().unwrap_or_else(fresh);
+        let rest = self.inbox.put_short_rest(&mut scratch);
+        match self.read(&mut scratch[rest..], cx) {
             Poll::Pending => {}
             Poll::Ready(0) => {
                 progress = true;
@@ -52,7 +71,10 @@ impl<L: Link + 'static> Session<L> {
             }
             Poll::Ready(length) => {
                 progress = true;
-                self.take_in(&scratch[..length], ctx, cx);
+                if rest > 0 {
+                    self.inbox.bytes = Vec::new();
+                }
+                self.take_in(&scratch[..rest + length], ctx, cx);
             }
         }
         SCRATCH.set(Some(scratch));

@@ -9,6 +9,7 @@ use bytes::Bytes;
 use smallvec::SmallVec;
 
 use crate::actors::link::Link;
+use crate::actors::spare;
 use crate::log::{Cursor, Lag, Log, Place, Read, Slices};
 use crate::wire::{Decoded, Dialect, Gap, Seq, ServerFrame, cbor};
 
@@ -36,6 +37,14 @@ pub(super) struct Outlet<L> {
     /// The last seq that had been written whole when the link broke.
     sent_before_break: Option<Seq>,
     write_shut: bool,
+}
+
+/// The buffer, with memory of some length where it had none.
+fn at_hand(buffer: &mut Vec<u8>) -> &mut Vec<u8> {
+    if buffer.capacity() == 0 {
+        *buffer = spare::take();
+    }
+    buffer
 }
 
 /// The session's place in the log.
@@ -113,7 +122,8 @@ impl<L: Link> Outlet<L> {
     /// Queues an answer.
     pub(super) fn answer(&mut self, frame: &ServerFrame<'_>) {
         if !self.broken {
-            self.dialect.encode(frame, &mut self.answers);
+            let answers = at_hand(&mut self.answers);
+            self.dialect.encode(frame, answers);
         }
     }
 
@@ -277,11 +287,8 @@ impl<L: Link> Outlet<L> {
             if let Some(reader) = &mut self.reader {
                 reader.note_told();
             }
-            self.answers.clear();
+            spare::give(std::mem::take(&mut self.answers));
             self.answered = 0;
-            if self.answers.capacity() > 1024 {
-                self.answers = Vec::new(); // an idle session holds no buffer
-            }
         }
         if let Some(reader) = &mut self.reader {
             if left > 0 {
@@ -358,7 +365,7 @@ impl<L: Link> Outlet<L> {
         for slice in slices {
             let mut bytes = &slice.bytes[..];
             while let Ok(Decoded::Frame(frame, used)) = cbor::decode_server(bytes, usize::MAX) {
-                self.dialect.encode(&frame, &mut self.answers);
+                self.dialect.encode(&frame, at_hand(&mut self.answers));
                 bytes = &bytes[used..];
             }
             length += slice.bytes.len();

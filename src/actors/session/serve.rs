@@ -21,8 +21,8 @@ use crate::wire::{
 };
 
 /// Publishes that go to the hub in one message, at most.
-const BATCH_FRAMES: usize = 512;
-const BATCH_BYTES: usize = 128 * 1024;
+const BATCH_FRAMES: usize = 4096;
+const BATCH_BYTES: usize = 256 * 1024;
 
 /// A run of publishes on its way to the hub.
 #[derive(Debug, Default)]

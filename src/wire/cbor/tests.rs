@@ -177,7 +177,11 @@ fn the_wrong_door_is_named() {
 /// Numbers around each of the widths that a head can have.
 fn numbers() -> impl Strategy<Value = u64> {
     let edges = [0, 23, 24, 255, 256, 65_535, 65_536, 1 << 32, u64::MAX];
-    prop_oneof![prop::sample::select(edges.to_vec()), any::<u64>(), 0..70_000_u64]
+    prop_oneof![
+        prop::sample::select(edges.to_vec()),
+        any::<u64>(),
+        0..70_000_u64
+    ]
 }
 
 fn bodies() -> impl Strategy<Value = Body<'static>> {
