@@ -7,6 +7,7 @@ use std::sync::atomic::Ordering;
 use bytes::{BufMut, Bytes, BytesMut};
 
 use super::Log;
+use super::mirror::{LARGE, MANY, MakeFile, Mirror};
 use crate::wire::cbor::{self, MessageFrames};
 use crate::wire::{Millis, Presence, Seq, ServerFrame};
 
@@ -46,6 +47,7 @@ pub struct Appender {
     last: Seq,
     /// Whether readers can see frames that they were not woken for.
     unrung: bool,
+    mirror: Mirror,
 }
 
 impl Appender {
@@ -56,7 +58,13 @@ impl Appender {
             count: 0,
             last: Seq::ZERO,
             unrung: false,
+            mirror: Mirror::new(None),
         }
+    }
+
+    /// Copies what many will read into files as well, see [`MakeFile`].
+    pub fn mirror_into(&mut self, make: MakeFile) {
+        self.mirror = Mirror::new(Some(make));
     }
 
     /// The log that it appends to.
@@ -162,8 +170,16 @@ impl Appender {
 
     fn show(&mut self, bytes: Bytes, count: u64) {
         self.unrung = true;
+        let mirrored = if self.log.audience.load(Ordering::Relaxed) < MANY {
+            self.mirror.rest();
+            None
+        } else if bytes.len() < LARGE {
+            None
+        } else {
+            self.mirror.copy(&bytes)
+        };
         let mut parts = self.log.parts.write();
-        parts.push(bytes, count);
+        parts.push(bytes, count, mirrored);
         self.log.written.store(parts.end(), Ordering::Release);
         self.log.head.store(parts.head().0, Ordering::Release);
         self.log

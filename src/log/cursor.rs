@@ -6,6 +6,7 @@ use bytes::Bytes;
 use smallvec::SmallVec;
 
 use super::Log;
+use super::mirror::Mirrored;
 use super::parts::{Parts, frame_length};
 use crate::wire::{Gap, Seq};
 
@@ -14,7 +15,30 @@ use crate::wire::{Gap, Seq};
 pub struct Slice {
     /// The frames, one after the other.
     pub bytes: Bytes,
+    /// The same bytes in a file, where there is one.
+    pub mirrored: Option<Mirrored>,
     last: Seq,
+}
+
+/// The rest of a frame that was written in part: it must be written before
+/// anything else, whatever becomes of the log meanwhile.
+#[derive(Debug, Clone, Default)]
+pub struct Rest {
+    /// What is left of the frame.
+    pub bytes: Bytes,
+    /// The same bytes in a file, where there is one.
+    pub mirrored: Option<Mirrored>,
+}
+
+impl Rest {
+    /// Takes the first `length` bytes off.
+    ///
+    /// # Panics
+    /// There are not so many.
+    pub fn take_off(&mut self, length: usize) {
+        self.bytes = self.bytes.slice(length..);
+        self.mirrored = self.mirrored.take().map(|place| place.skip(length));
+    }
 }
 
 /// Slices that stand one after the other.
@@ -43,14 +67,13 @@ impl Cursor {
     /// Moves behind the frames that `written` bytes of `slices` touched.
     ///
     /// `slices` must be what [`Log::read`] gave for this cursor. What is left of
-    /// a frame that was written in part comes back: it must be written before
-    /// anything else, whatever becomes of the log meanwhile.
-    pub fn advance(&mut self, slices: &Slices, written: usize) -> Bytes {
+    /// a frame that was written in part comes back.
+    pub fn advance(&mut self, slices: &Slices, written: usize) -> Rest {
         let mut left = written;
         for slice in slices {
             let length = slice.bytes.len();
             if left < length {
-                return self.advance_within(&slice.bytes, left);
+                return self.advance_within(slice, left);
             }
             left -= length;
             *self = Cursor {
@@ -60,25 +83,31 @@ impl Cursor {
                 position: self.position + length as u64,
             };
         }
-        Bytes::new()
+        Rest::default()
     }
 
     /// Walks the frames at the front of `slice` that `written` bytes touch.
-    fn advance_within(&mut self, slice: &Bytes, written: usize) -> Bytes {
+    fn advance_within(&mut self, slice: &Slice, written: usize) -> Rest {
+        let Slice {
+            bytes, mirrored, ..
+        } = slice;
         let mut end = 0;
         while end < written
-            && let Some(length) = frame_length(&slice[end..])
+            && let Some(length) = frame_length(&bytes[end..])
         {
             end += length;
             self.seq = self.seq.next();
         }
         self.position += end as u64;
-        if end == slice.len() {
+        if end == bytes.len() {
             (self.part, self.offset) = (self.part + 1, 0);
         } else {
             self.offset += end;
         }
-        slice.slice(written..end)
+        Rest {
+            bytes: bytes.slice(written..end),
+            mirrored: mirrored.as_ref().map(|place| place.skip(written)),
+        }
     }
 }
 
@@ -134,6 +163,7 @@ impl Log {
         {
             slices.push(Slice {
                 bytes: part.bytes.slice(offset..),
+                mirrored: part.mirrored.as_ref().map(|place| place.skip(offset)),
                 last: parts.last_of(number),
             });
             gathered += part.bytes.len() - offset;

@@ -15,17 +15,19 @@
 mod appender;
 mod bell;
 mod cursor;
+mod mirror;
 mod pace;
 mod parts;
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 
 use parking_lot::RwLock;
 
 pub use appender::{Appender, Presented, Sealed};
 pub use bell::{Bell, Place};
-pub use cursor::{Cursor, Read, Slices};
+pub use cursor::{Cursor, Read, Rest, Slices};
+pub use mirror::Mirrored;
 pub use pace::{Lag, Pace, PaceLimits};
 use parts::Parts;
 
@@ -52,8 +54,21 @@ pub struct Log {
     /// Bytes ever appended: the head as a distance, for lags.
     written: AtomicU64,
     sealed: AtomicBool,
+    /// Readers that take files, see [`Seat`].
+    audience: AtomicUsize,
     bells: Vec<Bell>,
     pace: Pace,
+}
+
+/// One of the readers that can be sent a file's bytes: where there are many of
+/// them, what is appended is mirrored. Dropping it takes it away.
+#[derive(Debug)]
+pub struct Seat(Arc<Log>);
+
+impl Drop for Seat {
+    fn drop(&mut self) {
+        self.0.audience.fetch_sub(1, Ordering::Relaxed);
+    }
 }
 
 impl Log {
@@ -66,6 +81,7 @@ impl Log {
             head: AtomicU64::new(0),
             written: AtomicU64::new(0),
             sealed: AtomicBool::new(false),
+            audience: AtomicUsize::new(0),
             bells: (0..bells).map(|_| Bell::default()).collect(),
             pace: Pace::new(limits.pace),
         });
@@ -94,6 +110,12 @@ impl Log {
     /// If there are no more than `shard` bells.
     pub fn bell(&self, shard: usize) -> &Bell {
         &self.bells[shard]
+    }
+
+    /// Counts a reader that can be sent a file's bytes.
+    pub fn seat(self: &Arc<Log>) -> Seat {
+        self.audience.fetch_add(1, Ordering::Relaxed);
+        Seat(Arc::clone(self))
     }
 
     /// What holds publishers back while readers catch up.

@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 
 use bytes::Bytes;
 
+use super::mirror::{KEPT, Mirrored};
 use crate::wire::Seq;
 use crate::wire::cbor;
 
@@ -18,6 +19,7 @@ pub(super) struct Part {
     /// Bytes ever appended before this part.
     pub(super) start: u64,
     pub(super) bytes: Bytes,
+    pub(super) mirrored: Option<Mirrored>,
     /// What it counts for against the bound.
     cost: usize,
 }
@@ -31,6 +33,10 @@ pub(super) struct Parts {
     parts: VecDeque<Part>,
     next: Seq,
     end: u64,
+    /// The number of the oldest part that may be mirrored.
+    first_mirrored: u64,
+    /// Bytes that are mirrored.
+    mirrored: usize,
 }
 
 impl Parts {
@@ -42,12 +48,17 @@ impl Parts {
             parts: VecDeque::new(),
             next: Seq::ZERO.next(),
             end: 0,
+            first_mirrored: 0,
+            mirrored: 0,
         }
     }
 
     /// Appends `count` frames and drops the oldest parts over the bound. The
     /// newest part stays, however long it is.
-    pub(super) fn push(&mut self, bytes: Bytes, count: u64) {
+    pub(super) fn push(&mut self, bytes: Bytes, count: u64, mirrored: Option<Mirrored>) {
+        if mirrored.is_some() {
+            self.mirrored += bytes.len();
+        }
         let cost = bytes.len() + OVERHEAD;
         self.held += cost;
         let start = self.end;
@@ -56,11 +67,29 @@ impl Parts {
             first: self.next,
             start,
             bytes,
+            mirrored,
             cost,
         });
         self.next = Seq(self.next.0 + count);
         while self.held > self.limit && self.parts.len() > 1 {
             self.drop_oldest();
+        }
+        while self.mirrored > KEPT {
+            self.forget_mirrored();
+        }
+    }
+
+    /// The oldest mirrored part is so no more.
+    fn forget_mirrored(&mut self) {
+        let number = self.first_mirrored.max(self.first_number);
+        self.first_mirrored = number + 1;
+        let index = usize::try_from(number - self.first_number).ok();
+        let Some(part) = index.and_then(|index| self.parts.get_mut(index)) else {
+            self.mirrored = 0; // what is not held is not mirrored
+            return;
+        };
+        if part.mirrored.take().is_some() {
+            self.mirrored -= part.bytes.len();
         }
     }
 
@@ -75,6 +104,9 @@ impl Parts {
     fn drop_oldest(&mut self) {
         if let Some(part) = self.parts.pop_front() {
             self.held -= part.cost;
+            if part.mirrored.is_some() {
+                self.mirrored -= part.bytes.len();
+            }
             self.first_number += 1;
         }
     }

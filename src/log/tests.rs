@@ -1,3 +1,4 @@
+use std::io::{Read as _, Seek, SeekFrom};
 use std::sync::atomic::AtomicUsize;
 use std::task::{Wake, Waker};
 use std::time::Duration;
@@ -38,7 +39,7 @@ fn read_all(log: &Log, cursor: &mut Cursor, step: usize) -> Vec<Result<u64, Gap>
                 let all: Vec<u8> = slices.iter().flat_map(|s| s.bytes.to_vec()).collect();
                 let written = step.min(all.len());
                 stream.extend_from_slice(&all[..written]);
-                stream.extend_from_slice(&cursor.advance(&slices, written));
+                stream.extend_from_slice(&cursor.advance(&slices, written).bytes);
             }
         }
         while let Ok(Decoded::Frame(frame, used)) = cbor::decode_server(&stream, 1 << 20) {
@@ -122,6 +123,63 @@ fn a_sealed_log_takes_nothing_and_shows_what_it_took() {
     let refused = appender.push_presence(Millis(0), Presented::Joined("ana"));
     assert_eq!(refused, Err(Sealed));
     assert_eq!(log.head(), Seq(1));
+}
+
+#[test]
+fn what_many_read_stands_in_a_file_as_well() {
+    let (log, mut appender) = log(1 << 20);
+    appender.mirror_into(tempfile::tempfile);
+    let mut cursor = log.cursor_after(Seq::ZERO);
+    let text = "x".repeat(10_000);
+    let flood = |appender: &mut Appender| {
+        (0..30).for_each(|_| push(appender, &text));
+        appender.commit();
+    };
+    flood(&mut appender);
+    let Read::Frames(few) = log.read(&mut cursor, 4, usize::MAX) else {
+        panic!("there are frames");
+    };
+    assert!(few.iter().all(|slice| slice.mirrored.is_none()));
+
+    let seats: Vec<_> = (0..mirror::MANY).map(|_| log.seat()).collect();
+    cursor = log.cursor_after(log.head());
+    flood(&mut appender);
+    let mut seen = 0;
+    while let Read::Frames(slices) = log.read(&mut cursor, 4, usize::MAX) {
+        let place = |slice: &cursor::Slice| slice.mirrored.clone().expect("many read");
+        for slice in &slices {
+            assert_eq!(read_at(&place(slice), slice.bytes.len()), slice.bytes);
+            seen += slice.bytes.len();
+        }
+        for pair in slices.windows(2) {
+            assert!(place(&pair[0]).is_followed_by(&place(&pair[1]), pair[0].bytes.len()));
+        }
+        // Within a frame: what is left of it stands in the file, too.
+        let mut half = cursor;
+        let rest = half.advance(&slices, 15_000);
+        let place = rest.mirrored.expect("the slice was mirrored");
+        assert_eq!(read_at(&place, rest.bytes.len()), rest.bytes);
+        cursor.advance(&slices, slices.iter().map(|slice| slice.bytes.len()).sum());
+    }
+    assert!(seen > 300_000);
+    drop(seats);
+    cursor = log.cursor_after(log.head());
+    flood(&mut appender);
+    let Read::Frames(few) = log.read(&mut cursor, 4, usize::MAX) else {
+        panic!("there are frames");
+    };
+    assert!(few.iter().all(|slice| slice.mirrored.is_none()));
+}
+
+fn read_at(place: &Mirrored, length: usize) -> Vec<u8> {
+    let mut file = place.file();
+    let mut bytes = vec![0; length];
+    let end = file.stream_position().expect("a file has one");
+    file.seek(SeekFrom::Start(place.offset()))
+        .expect("it is there");
+    file.read_exact(&mut bytes).expect("it was written");
+    file.seek(SeekFrom::Start(end)).expect("it was there");
+    bytes
 }
 
 #[derive(Default)]

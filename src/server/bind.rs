@@ -23,7 +23,7 @@ use crate::actors::session::{Desk, SessionLimits};
 use crate::actors::supervisor::{Begin, Fallen, Plan, Supervisor};
 use crate::close::InWork;
 use crate::log::{Appender, Log};
-use crate::transport::{BindError, Listener};
+use crate::transport::{BindError, Listener, memory_file};
 
 /// Callers that are told at once that there is no place for them.
 const TURNED_AWAY: usize = 256;
@@ -170,7 +170,8 @@ fn assemble(
     folder: Option<FolderLock>,
     listeners: Vec<(Listen, Listener)>,
 ) -> ServerHandle {
-    let (log, appender) = Log::new(stream_name(), config.log, config.arbiters);
+    let (log, mut appender) = Log::new(stream_name(), config.log, config.arbiters);
+    appender.mirror_into(memory_file);
     let arbiters: Vec<Arbiter> = (0..config.arbiters).map(|_| Arbiter::new()).collect();
     for (shard, arbiter) in arbiters.iter().enumerate() {
         let log = Arc::clone(&log);

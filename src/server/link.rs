@@ -1,6 +1,7 @@
 //! Joins the two rooms that do not know each other: a transport's connection is
 //! an actor's link, a transport's listener an acceptor's door.
 
+use std::fs::File;
 use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll};
@@ -28,6 +29,20 @@ impl Link for ConnectionLink {
         } else {
             Evidence::KernelAcked
         }
+    }
+
+    fn sends_files(&self) -> bool {
+        self.0.sends_files()
+    }
+
+    fn poll_send_file(
+        &mut self,
+        cx: &mut Context<'_>,
+        file: &File,
+        offset: u64,
+        length: usize,
+    ) -> Poll<io::Result<usize>> {
+        self.0.poll_send_file(cx, file, offset, length)
     }
 }
 

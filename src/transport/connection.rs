@@ -1,9 +1,10 @@
 //! A connected stream of bytes, whatever it runs on.
 
+use std::fs::File;
 use std::io::{self, IoSlice};
 use std::os::unix::net as std_unix;
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpStream, UnixStream};
@@ -84,6 +85,51 @@ impl Connection {
         match self {
             Connection::Unix(stream) => unix::is_outq_empty(stream),
             Connection::Tcp(stream) => unix::is_outq_empty(stream),
+        }
+    }
+
+    /// Whether [`Connection::poll_send_file`] may work.
+    pub fn sends_files(&self) -> bool {
+        cfg!(target_os = "linux")
+    }
+
+    /// Sends `length` bytes of a file that lives in memory, from `offset` on,
+    /// without copying them: they must not change afterwards. How many went.
+    ///
+    /// # Errors
+    /// The connection is broken; or the system does not do this, with a kind of
+    /// `InvalidInput` or `Unsupported`: then nothing was sent.
+    pub fn poll_send_file(
+        &mut self,
+        cx: &mut Context<'_>,
+        file: &File,
+        offset: u64,
+        length: usize,
+    ) -> Poll<io::Result<usize>> {
+        #[cfg(target_os = "linux")]
+        loop {
+            use super::memory_file::send;
+            let writable = tokio::io::Interest::WRITABLE;
+            let sent = match self {
+                Connection::Unix(stream) => {
+                    ready!(stream.poll_write_ready(cx))?;
+                    stream.try_io(writable, || send(stream, file, offset, length))
+                }
+                Connection::Tcp(stream) => {
+                    ready!(stream.poll_write_ready(cx))?;
+                    stream.try_io(writable, || send(stream, file, offset, length))
+                }
+            };
+            match sent {
+                // The socket was less ready than was known: wait for it.
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                sent => return Poll::Ready(sent),
+            }
+        }
+        #[cfg(not(target_os = "linux"))]
+        {
+            let _ = (cx, file, offset, length);
+            Poll::Ready(Err(io::ErrorKind::Unsupported.into()))
         }
     }
 

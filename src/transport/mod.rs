@@ -7,6 +7,7 @@
 mod connection;
 mod endpoint;
 mod listener;
+mod memory_file;
 mod peer;
 #[cfg(unix)]
 mod unix;
@@ -14,4 +15,5 @@ mod unix;
 pub use connection::{Connection, connect};
 pub use endpoint::{Endpoint, EndpointError};
 pub use listener::{Access, BindError, Listener};
+pub use memory_file::memory_file;
 pub use peer::Peer;

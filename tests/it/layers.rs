@@ -34,7 +34,7 @@ const ROOMS: &[Room] = &[
     Room {
         name: "log",
         rooms: &["wire"],
-        never: &["actix", "tokio::io", "std::fs", "std::os"],
+        never: &["actix", "tokio::io", "std::os"],
     },
     Room {
         name: "close",

@@ -11,6 +11,7 @@ mod cli;
 mod contract;
 mod errors;
 mod layers;
+mod many_readers;
 mod presence;
 mod readers;
 mod registration;

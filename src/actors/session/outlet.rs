@@ -5,12 +5,11 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context as TaskContext, Poll};
 
-use bytes::Bytes;
 use smallvec::SmallVec;
 
 use crate::actors::link::Link;
 use crate::actors::spare;
-use crate::log::{Cursor, Lag, Log, Place, Read, Slices};
+use crate::log::{Cursor, Lag, Log, Mirrored, Place, Read, Rest, Seat, Slices};
 use crate::wire::{Decoded, Dialect, Gap, Seq, ServerFrame, cbor};
 
 /// While more than this waits to be written, the client is not read from.
@@ -20,6 +19,9 @@ const ANSWERS: usize = 64 * 1024;
 const SLICES: usize = 32;
 const BATCH: usize = 256 * 1024;
 
+/// Less than this is sooner copied than handed out.
+const SENT_AS_FILE: usize = 16 * 1024;
+
 /// A link's outgoing side.
 #[derive(Debug)]
 pub(super) struct Outlet<L> {
@@ -28,7 +30,7 @@ pub(super) struct Outlet<L> {
     log: Arc<Log>,
     shard: usize,
     /// The rest of a broadcast that was written in part: it goes before all else.
-    rest: Bytes,
+    rest: Rest,
     answers: Vec<u8>,
     /// How much of the answers has been written.
     answered: usize,
@@ -57,6 +59,8 @@ struct Reader {
     taken: u64,
     lag: Option<Lag>,
     place: Place,
+    /// Held by a reader that can be sent a file's bytes.
+    seat: Option<Seat>,
     /// The latest gaps that the client was told.
     gaps: Vec<(Seq, Seq)>,
     /// Gaps that are queued: until they are written, nobody was told.
@@ -101,7 +105,7 @@ impl<L: Link> Outlet<L> {
             dialect,
             log,
             shard,
-            rest: Bytes::new(),
+            rest: Rest::default(),
             answers: Vec::new(),
             answered: 0,
             reader: None,
@@ -144,7 +148,9 @@ impl<L: Link> Outlet<L> {
 
     /// From now on, what follows `after` is sent.
     pub(super) fn follow(&mut self, after: Seq) {
+        let takes_files = self.dialect.is_log_native() && self.link.sends_files();
         self.reader = Some(Reader {
+            seat: takes_files.then(|| self.log.seat()),
             cursor: self.log.cursor_after(after),
             clear: after,
             taken: 0,
@@ -173,7 +179,7 @@ impl<L: Link> Outlet<L> {
         if let Some(gap) = reader.untold.first() {
             return Seq(gap.from.0 - 1);
         }
-        match (self.dialect.is_log_native(), self.rest.is_empty()) {
+        match (self.dialect.is_log_native(), self.rest.bytes.is_empty()) {
             // Rendered broadcasts wait among the answers.
             (false, _) if !self.is_clear() => reader.clear,
             (true, false) => Seq(reader.cursor.seq().0 - 1),
@@ -194,7 +200,7 @@ impl<L: Link> Outlet<L> {
     pub(super) fn give_up(&mut self) {
         self.sent_before_break = Some(self.sent());
         self.broken = true;
-        self.rest = Bytes::new();
+        self.rest = Rest::default();
         self.answers = Vec::new();
         self.answered = 0;
         self.stop_following();
@@ -203,13 +209,13 @@ impl<L: Link> Outlet<L> {
     /// Holds nobody back any more.
     pub(super) fn stop_following(&mut self) {
         if let Some(reader) = &mut self.reader {
-            reader.lag = None;
+            (reader.lag, reader.seat) = (None, None);
         }
     }
 
     /// Whether nothing waits to be written but what is in the log.
     pub(super) fn is_clear(&self) -> bool {
-        self.rest.is_empty() && self.answered == self.answers.len()
+        self.rest.bytes.is_empty() && self.answered == self.answers.len()
     }
 
     /// Shuts the write side: the client sees the end after the last byte.
@@ -239,7 +245,14 @@ impl<L: Link> Outlet<L> {
         if self.is_clear() && slices.is_empty() {
             return Written::Clear;
         }
-        match self.write_vectored(&slices, cx) {
+        let written = match self.mirrored_run(&slices) {
+            Some((place, length)) => {
+                let (file, offset) = (place.file(), place.offset());
+                self.link.poll_send_file(cx, file, offset, length)
+            }
+            None => self.write_vectored(&slices, cx),
+        };
+        match written {
             Poll::Pending => {
                 self.note_lag();
                 Written::Blocked
@@ -247,6 +260,14 @@ impl<L: Link> Outlet<L> {
             Poll::Ready(Ok(length)) if length > 0 => {
                 self.account(&slices, length);
                 Written::More
+            }
+            Poll::Ready(Err(error))
+                if matches!(
+                    error.kind(),
+                    io::ErrorKind::InvalidInput | io::ErrorKind::Unsupported
+                ) && self.gives_up_seat() =>
+            {
+                Written::More // nothing was sent: it is copied from now on
             }
             Poll::Ready(outcome) => {
                 tracing::debug!(?outcome, "writing failed");
@@ -256,13 +277,40 @@ impl<L: Link> Outlet<L> {
         }
     }
 
+    /// What can be sent from one file: the rest and what follows it, or the front
+    /// of the slices. `None` where it is little, or answers stand before it.
+    fn mirrored_run(&self, slices: &Slices) -> Option<(Mirrored, usize)> {
+        self.reader.as_ref()?.seat.as_ref()?;
+        if self.answered < self.answers.len() {
+            return None;
+        }
+        let rest = (!self.rest.bytes.is_empty()).then_some((&self.rest.bytes, &self.rest.mirrored));
+        let logged = slices.iter().map(|slice| (&slice.bytes, &slice.mirrored));
+        let mut pieces = rest.into_iter().chain(logged);
+        let (bytes, first) = pieces.next()?;
+        let first = first.as_ref()?;
+        let mut length = bytes.len();
+        for (bytes, place) in pieces {
+            match place {
+                Some(place) if first.is_followed_by(place, length) => length += bytes.len(),
+                _ => break,
+            }
+        }
+        (length >= SENT_AS_FILE).then(|| (first.clone(), length))
+    }
+
+    fn gives_up_seat(&mut self) -> bool {
+        let seat = self.reader.as_mut().and_then(|reader| reader.seat.take());
+        seat.is_some()
+    }
+
     fn write_vectored(
         &mut self,
         slices: &Slices,
         cx: &mut TaskContext<'_>,
     ) -> Poll<io::Result<usize>> {
         let mut parts: SmallVec<[IoSlice<'_>; SLICES]> = SmallVec::new();
-        let queued = [&self.rest[..], &self.answers[self.answered..]];
+        let queued = [&self.rest.bytes[..], &self.answers[self.answered..]];
         let logged = slices.iter().map(|slice| &slice.bytes[..]);
         for part in queued.into_iter().chain(logged).filter(|p| !p.is_empty()) {
             parts.push(IoSlice::new(part));
@@ -277,8 +325,8 @@ impl<L: Link> Outlet<L> {
     /// Notes that the first `length` bytes of rest, answers and slices have gone.
     fn account(&mut self, slices: &Slices, length: usize) {
         let mut left = length;
-        let of_rest = left.min(self.rest.len());
-        self.rest = self.rest.slice(of_rest..);
+        let of_rest = left.min(self.rest.bytes.len());
+        self.rest.take_off(of_rest);
         left -= of_rest;
         let of_answers = left.min(self.answers.len() - self.answered);
         self.answered += of_answers;
