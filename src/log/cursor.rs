@@ -42,7 +42,7 @@ impl Rest {
 }
 
 /// Slices that stand one after the other.
-pub type Slices = SmallVec<[Slice; 4]>;
+pub type Slices = SmallVec<[Slice; 2]>;
 
 /// How far a reader has read: always between two frames.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
