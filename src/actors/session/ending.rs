@@ -27,6 +27,9 @@ use crate::wire::{Closing, ErrorCode, Seq, ServerFrame, Stopping, WireError};
 const FIRST_LOOK: Duration = Duration::from_millis(1);
 const LAST_LOOK: Duration = Duration::from_millis(50);
 
+/// Writes in a row, before the session looks at its input again.
+const WRITES: usize = 4;
+
 /// A session on its way out.
 #[derive(Debug)]
 pub(super) struct Ending {
@@ -184,7 +187,8 @@ impl<L: Link + 'static> Session<L> {
         receiver
     }
 
-    /// Writes once, up to the cut where there is one.
+    /// Writes, up to the cut where there is one. Whether the pump must go round
+    /// again for it.
     pub(super) fn poll_output(&mut self, cx: &mut TaskContext<'_>) -> bool {
         let (until, ends_on_gap) = match &self.state {
             State::Closed { .. } => return false,
@@ -196,17 +200,31 @@ impl<L: Link + 'static> Session<L> {
                 Step::Goodbye | Step::Lingering => (Some(Seq::ZERO), false),
             },
         };
-        match self.outlet.write(until, ends_on_gap, cx) {
-            Written::Clear | Written::Blocked => false,
-            Written::More => {
-                self.info.set_sent(self.outlet.sent());
-                true
+        // Input that had to wait for room is looked at once there is some.
+        let had_room = self.outlet.has_room();
+        let mut wrote = false;
+        for _ in 0..WRITES {
+            match self.outlet.write(until, ends_on_gap, cx) {
+                Written::More => wrote = true,
+                Written::Clear | Written::Blocked => {
+                    self.note_sent(wrote);
+                    return wrote && !had_room;
+                }
+                Written::FellOff(gap) => {
+                    let message =
+                        format!("broadcasts {} to {} are no longer held", gap.from, gap.to);
+                    self.fail(ErrorCode::SlowConsumer, &message);
+                    return true;
+                }
             }
-            Written::FellOff(gap) => {
-                let message = format!("broadcasts {} to {} are no longer held", gap.from, gap.to);
-                self.fail(ErrorCode::SlowConsumer, &message);
-                true
-            }
+        }
+        self.note_sent(wrote);
+        true
+    }
+
+    fn note_sent(&self, wrote: bool) {
+        if wrote {
+            self.info.set_sent(self.outlet.sent());
         }
     }
 

@@ -25,7 +25,9 @@ use std::task::{Context as TaskContext, Poll, Waker};
 use std::time::{Duration, Instant};
 
 use actix::fut::ActorFuture;
-use actix::{Actor, ActorContext, Addr, AsyncContext, Context, Handler, ResponseFuture};
+use actix::{
+    Actor, ActorContext, Addr, AsyncContext, Context, Handler, ResponseFuture, SpawnHandle,
+};
 use tokio::sync::oneshot;
 
 use self::ending::Ending;
@@ -136,6 +138,8 @@ pub struct Session<L: Link + 'static> {
     is_own_user: bool,
     last_frame: Instant,
     login_is_overdue: bool,
+    /// Runs until the login.
+    login_timer: Option<SpawnHandle>,
     /// Who waits for the session to be drained, or closed.
     waiting: Option<oneshot::Sender<SessionRecord>>,
     waker: Option<Waker>,
@@ -170,6 +174,7 @@ impl<L: Link + 'static> Session<L> {
             is_own_user: start.is_own_user,
             last_frame: Instant::now(),
             login_is_overdue: false,
+            login_timer: None,
             waiting: None,
             waker: None,
             _places: start.places,
@@ -208,6 +213,9 @@ impl<L: Link + 'static> Session<L> {
         }
         for _ in 0..ROUNDS {
             let served = self.poll_work(cx);
+            if served {
+                self.stop_login_timer(ctx);
+            }
             let read = self.poll_input(ctx, cx);
             let written = self.poll_output(cx);
             let moved = self.move_on(ctx, cx);
@@ -244,13 +252,23 @@ impl<L: Link + 'static> Session<L> {
 
     fn set_timers(&mut self, ctx: &mut Context<Self>) {
         let limits = self.desk.limits;
-        ctx.run_later(limits.login_timeout, |session, _| {
+        let timer = ctx.run_later(limits.login_timeout, |session, _| {
             session.login_is_overdue = true;
             session.check_login();
             session.wake();
         });
+        self.login_timer = Some(timer);
         if let Some(idle) = limits.idle_timeout {
             ctx.run_interval(idle / 4, move |session, _| session.check_idle(idle));
+        }
+    }
+
+    /// A member's timer would only be polled each time that the pump is.
+    fn stop_login_timer(&mut self, ctx: &mut Context<Self>) {
+        if matches!(self.state, State::Ready(_))
+            && let Some(timer) = self.login_timer.take()
+        {
+            ctx.cancel_future(timer);
         }
     }
 
