@@ -2,29 +2,58 @@
 //! move bytes; see README.md.
 
 mod affinity;
+mod bars;
 mod child;
 mod load;
+mod measure;
 mod meter;
 mod net;
 mod peer;
+mod report;
+mod rows;
 mod server;
 mod start;
+mod stats;
 
+use std::fs;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Result};
+use anyhow::{Context, Result, ensure};
 use clap::{Parser, Subcommand, ValueEnum};
+use measure::Plan;
+use report::machine::Machine;
+use report::{Results, document, tables};
+use rows::{ROWS, Row};
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
+/// Gives arauto, nats-server, redis-server, mosquitto and bare loops the same work
+/// in turn, and writes down how they compare
 #[derive(Debug, Parser)]
 struct Cli {
     #[command(subcommand)]
     command: Option<Also>,
-    #[arg(long, default_value="target/release/arauto")]
+    /// How often each system gets its turn
+    #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u16).range(1..))]
+    rounds: u16,
+    /// Only the rows whose names have one of these words in them; the page is then
+    /// left alone. `--only help` shows the names
+    #[arg(long, value_name = "WORDS", value_delimiter = ',', num_args = 1..)]
+    only: Vec<String>,
+    /// One round of next to nothing: do all counts add up? The page is left alone
+    #[arg(long)]
+    quick: bool,
+    /// Write what was measured into this file
+    #[arg(long, value_name = "FILE")]
+    json: Option<PathBuf>,
+    /// Measure nothing: write the page from such a file
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["quick", "only", "json"])]
+    from: Option<PathBuf>,
+    /// arauto's program
+    #[arg(long, value_name = "FILE", default_value = "target/release/arauto")]
     arauto: PathBuf,
-    #[arg(long, default_value_t=100)]
-    readers: usize,
-    #[arg(long, default_value_t=128)]
-    size: usize,
+    /// The page that the tables go into; the picture is put beside it
+    #[arg(long, value_name = "FILE", default_value = "docs/performance.md")]
+    page: PathBuf,
 }
 
 /// What the program does for itself, in processes of their own.
@@ -57,23 +86,14 @@ enum Bare {
 
 fn main() -> Result<()> {
     let cli = Cli::parse();
-    match &cli.command {
-        Some(Also::Bare { which, path }) => bare(*which, path),
-        Some(Also::Exec { cpu, words }) => child::exec(words, *cpu),
-        None => {
-            use peer::System::*;
-            for s in [Arauto, Bare, BareFramed, Nats, Redis, Mosquitto] {
-                let r = start::start(s, &std::fs::canonicalize(&cli.arauto)?, None)?;
-                let work = load::fan_out::FanOut{publishers:1, readers: cli.readers, size: cli.size, writes: load::fan_out::Writes::Pipelined, pace:None};
-                let mut n = (20_000/cli.readers) as u64;
-                let mut f = load::fan_out::run(work,&r,n)?;
-                for _ in 0..2 {
-                 n = (f.rate/cli.readers as f64 * if f.seconds<0.2 {0.4} else {1.5}) as u64;
-                 f = load::fan_out::run(work,&r,n)?; }
-                println!("{:?} n {n} {f:?}", s);
-            }
-            Ok(())
+    match (&cli.command, &cli.from) {
+        (Some(Also::Bare { which, path }), _) => bare(*which, path),
+        (Some(Also::Exec { cpu, words }), _) => child::exec(words, *cpu),
+        (None, Some(file)) => {
+            let results = serde_json::from_slice(&fs::read(file)?)?;
+            document::write(&results, &cli.page)
         }
+        (None, None) => measure_all(&cli),
     }
 }
 
@@ -83,4 +103,58 @@ fn bare(which: Bare, path: &Path) -> Result<()> {
         Bare::EpollEcho => server::epoll_echo::serve(path),
         Bare::TokioEcho => server::tokio_echo::serve(path),
     }
+}
+
+fn measure_all(cli: &Cli) -> Result<()> {
+    use_all_descriptors()?;
+    let rows = chosen(&cli.only)?;
+    let arauto = fs::canonicalize(&cli.arauto).with_context(|| cli.arauto.display().to_string())?;
+    let plan = Plan {
+        arauto,
+        rounds: if cli.quick { 1 } else { cli.rounds.into() },
+        quick: cli.quick,
+    };
+    let results = Results {
+        machine: Machine::look(),
+        rounds: plan.rounds,
+        rows: rows.iter().map(|row| measure::row(row, &plan)).collect(),
+    };
+    if let Some(file) = &cli.json {
+        fs::write(file, serde_json::to_vec_pretty(&results)?)?;
+    }
+    if !cli.quick {
+        println!("{}", document::section(&results));
+    }
+    if !cli.quick && rows.len() == ROWS.len() {
+        document::write(&results, &cli.page)?;
+    }
+    ensure!(
+        results.is_whole(),
+        "not everything could be measured:\n{}",
+        tables::failures(&results)
+    );
+    Ok(())
+}
+
+fn chosen(words: &[String]) -> Result<Vec<&'static Row>> {
+    let is_chosen =
+        |row: &&Row| words.is_empty() || words.iter().any(|word| row.id.contains(word.as_str()));
+    let rows: Vec<_> = ROWS.iter().filter(is_chosen).collect();
+    let names: Vec<_> = ROWS.iter().map(|row| row.id).collect();
+    ensure!(
+        !rows.is_empty(),
+        "no such row; there are: {}",
+        names.join(" ")
+    );
+    Ok(rows)
+}
+
+/// A thousand readers need more descriptors than many shells allow at first.
+fn use_all_descriptors() -> Result<()> {
+    let limit = getrlimit(Resource::Nofile);
+    let all = Rlimit {
+        current: limit.maximum,
+        maximum: limit.maximum,
+    };
+    Ok(setrlimit(Resource::Nofile, all)?)
 }

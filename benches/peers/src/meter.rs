@@ -65,6 +65,11 @@ impl Meter {
         self.skip == 0 && self.head.is_empty()
     }
 
+    /// Messages whose last byte has come.
+    pub fn whole(&self) -> u64 {
+        self.count.messages - u64::from(self.skip > 0)
+    }
+
     /// Takes what one read has brought.
     pub fn feed(&mut self, mut bytes: &[u8]) -> Result<()> {
         loop {

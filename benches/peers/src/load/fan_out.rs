@@ -12,7 +12,7 @@ use rustix::time::{
 };
 
 use super::publisher::{Publisher, repeat};
-use super::{BUFFER, Clocks, Figures, Poll, read};
+use super::{BUFFER, Clocks, Figures, Got, Poll, read};
 use crate::meter::{Count, Meter};
 use crate::net;
 use crate::start::Running;
@@ -118,8 +118,8 @@ impl Run<'_> {
             net::unblock(&socket)?;
             self.poll.add(&socket, index, EventFlags::IN)?;
             let own = self.messages / self.work.publishers as u64;
-            let publisher = (!reads)
-                .then(|| Publisher::new(frames.clone(), frame.len(), self.work.writes));
+            let publisher =
+                (!reads).then(|| Publisher::new(frames.clone(), frame.len(), self.work.writes));
             let hears = reads || system.tells_publishers();
             self.conns.push(Conn {
                 socket,
@@ -196,12 +196,30 @@ impl Run<'_> {
 
     fn read(&mut self, index: usize) -> Result<()> {
         let conn = &mut self.conns[index];
-        if let Some(bytes) = read(&conn.socket, &mut self.buffer)? {
-            conn.meter
+        match read(&conn.socket, &mut self.buffer)? {
+            Got::Bytes(bytes) => conn
+                .meter
                 .feed(bytes)
-                .with_context(|| format!("connection {index}"))?;
+                .with_context(|| format!("connection {index}"))?,
+            Got::Nothing => {}
+            Got::End => return self.note_cut(index),
         }
         self.note_done(index);
+        Ok(())
+    }
+
+    /// A server that may lose messages may do it by cutting off who is slow.
+    fn note_cut(&mut self, index: usize) -> Result<()> {
+        let reads = index < self.work.readers;
+        ensure!(
+            reads && self.running.system.may_lose(),
+            "the server closed connection {index}"
+        );
+        let conn = &mut self.conns[index];
+        self.poll.forget(&conn.socket)?;
+        if !std::mem::replace(&mut conn.done, true) {
+            self.left -= 1;
+        }
         Ok(())
     }
 
@@ -231,7 +249,12 @@ impl Run<'_> {
             return;
         }
         // A paced publisher owes nothing between two messages.
-        if paced_out && !conn.publisher.as_ref().is_some_and(|p| p.sent() >= self.messages) {
+        if paced_out
+            && !conn
+                .publisher
+                .as_ref()
+                .is_some_and(|p| p.sent() >= self.messages)
+        {
             return;
         }
         conn.done = true;

@@ -123,6 +123,10 @@ impl Poll {
         Ok(epoll::modify(&self.epoll, socket, data, flags)?)
     }
 
+    fn forget(&self, socket: &OwnedFd) -> Result<()> {
+        Ok(epoll::delete(&self.epoll, socket)?)
+    }
+
     /// What has happened; `None`: for too long nothing has.
     fn wait(&mut self) -> Result<Option<Vec<Event>>> {
         if self.begin.elapsed() > LONGEST {
@@ -149,12 +153,22 @@ impl Poll {
     }
 }
 
-/// Reads once. `None`: nothing is there.
-fn read<'a>(socket: &OwnedFd, buffer: &'a mut [u8]) -> Result<Option<&'a [u8]>> {
+/// What one read has brought.
+enum Got<'a> {
+    /// These bytes.
+    Bytes(&'a [u8]),
+    /// Nothing now.
+    Nothing,
+    /// The server has closed the connection.
+    End,
+}
+
+/// Reads once.
+fn read<'a>(socket: &OwnedFd, buffer: &'a mut [u8]) -> Result<Got<'a>> {
     match rustix::io::read(socket, &mut *buffer) {
-        Ok(0) => bail!("the server closed a connection"),
-        Ok(length) => Ok(Some(&buffer[..length])),
-        Err(Errno::AGAIN | Errno::INTR) => Ok(None),
+        Ok(0) | Err(Errno::CONNRESET) => Ok(Got::End),
+        Ok(length) => Ok(Got::Bytes(&buffer[..length])),
+        Err(Errno::AGAIN | Errno::INTR) => Ok(Got::Nothing),
         Err(error) => Err(error.into()),
     }
 }

@@ -93,7 +93,10 @@ impl System {
             _ => {
                 net::write_all(socket, b"p")?;
                 net::read_exact(socket, &mut [0])?;
-                Ok(Meter::new(Uniform::new(1, b"nothing is sent to publishers")))
+                Ok(Meter::new(Uniform::new(
+                    1,
+                    b"nothing is sent to publishers",
+                )))
             }
         }
     }

@@ -53,7 +53,9 @@ struct Chunks {
 
 impl Chunks {
     fn buffer(&mut self) -> Vec<u8> {
-        self.spare.pop().unwrap_or_else(|| Vec::with_capacity(CHUNK))
+        self.spare
+            .pop()
+            .unwrap_or_else(|| Vec::with_capacity(CHUNK))
     }
 
     fn push(&mut self, chunk: Vec<u8>) {
@@ -203,7 +205,8 @@ impl FanOut {
         let was_slowest = self.chunks.is_in_first(reader.position);
         if self.write(place)? && !self.readers[place].blocked {
             let reader = &self.readers[place];
-            self.poll.change(&reader.socket, reader.index, EventFlags::IN)?;
+            self.poll
+                .change(&reader.socket, reader.index, EventFlags::IN)?;
         }
         // Only one of the slowest can have moved the place of the slowest.
         match was_slowest {
