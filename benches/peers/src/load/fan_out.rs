@@ -5,12 +5,8 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
 use rustix::event::epoll::EventFlags;
-use rustix::io::Errno;
-use rustix::time::{
-    Itimerspec, TimerfdClockId, TimerfdFlags, TimerfdTimerFlags, Timespec, timerfd_create,
-    timerfd_settime,
-};
 
+use super::pace::Ticks;
 use super::publisher::{Publisher, repeat};
 use super::{BUFFER, Clocks, Figures, Got, Poll, read};
 use crate::meter::{Count, Meter};
@@ -154,8 +150,9 @@ impl Run<'_> {
     fn keep_pace(&mut self, pace: u64, begin: Instant) -> Result<()> {
         ensure!(self.work.publishers == 1, "only one publisher is paced");
         let index = self.work.readers;
-        let timer = ticking(Duration::from_nanos(1_000_000_000 / pace))?;
-        self.poll.add(&timer, self.conns.len(), EventFlags::IN)?;
+        let timer = Ticks::every(Duration::from_nanos(1_000_000_000 / pace))?;
+        self.poll
+            .add(timer.socket(), self.conns.len(), EventFlags::IN)?;
         let mut owed = 0;
         while self.left > 0 && self.turn(Some(&timer))? {
             let due = (begin.elapsed().as_secs_f64() * pace as f64) as u64;
@@ -172,14 +169,14 @@ impl Run<'_> {
     }
 
     /// Serves what has happened. `false`: nothing happens any more.
-    fn turn(&mut self, timer: Option<&OwnedFd>) -> Result<bool> {
+    fn turn(&mut self, timer: Option<&Ticks>) -> Result<bool> {
         let Some(events) = self.poll.wait()? else {
             return Ok(false);
         };
         for event in &events {
             let index = usize::try_from(event.data.u64())?;
             if index == self.conns.len() {
-                drain(timer)?;
+                timer.map_or(Ok(()), Ticks::clear)?;
                 continue;
             }
             let flags = event.flags;
@@ -243,18 +240,13 @@ impl Run<'_> {
     }
 
     fn note_done(&mut self, index: usize) {
-        let paced_out = self.work.pace.is_some() && index >= self.work.readers;
         let conn = &mut self.conns[index];
         if conn.done || !conn.is_done() {
             return;
         }
         // A paced publisher owes nothing between two messages.
-        if paced_out
-            && !conn
-                .publisher
-                .as_ref()
-                .is_some_and(|p| p.sent() >= self.messages)
-        {
+        let own = self.messages / self.work.publishers as u64;
+        if conn.publisher.as_ref().is_some_and(|it| it.sent() < own) {
             return;
         }
         conn.done = true;
@@ -291,32 +283,5 @@ impl Run<'_> {
             self.left,
             undone.join("; ")
         )
-    }
-}
-
-fn ticking(every: Duration) -> Result<OwnedFd> {
-    let timer = timerfd_create(
-        TimerfdClockId::Monotonic,
-        TimerfdFlags::NONBLOCK | TimerfdFlags::CLOEXEC,
-    )?;
-    let every = Timespec {
-        tv_sec: i64::try_from(every.as_secs())?,
-        tv_nsec: i64::from(every.subsec_nanos()),
-    };
-    let ticks = Itimerspec {
-        it_interval: every,
-        it_value: every,
-    };
-    timerfd_settime(&timer, TimerfdTimerFlags::empty(), &ticks)?;
-    Ok(timer)
-}
-
-fn drain(timer: Option<&OwnedFd>) -> Result<()> {
-    let Some(timer) = timer else {
-        return Ok(());
-    };
-    match rustix::io::read(timer, &mut [0; 8]) {
-        Ok(_) | Err(Errno::AGAIN | Errno::INTR) => Ok(()),
-        Err(error) => Err(error.into()),
     }
 }

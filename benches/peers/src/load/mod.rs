@@ -3,6 +3,7 @@
 pub mod fan_out;
 pub mod latency;
 pub mod loops;
+mod pace;
 mod publisher;
 
 use std::os::fd::OwnedFd;
