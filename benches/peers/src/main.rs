@@ -17,6 +17,7 @@ mod stats;
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::ExitCode;
 
 use anyhow::{Context, Result, ensure};
 use clap::{Parser, Subcommand, ValueEnum};
@@ -29,6 +30,7 @@ use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 /// Gives arauto, nats-server, redis-server, mosquitto and bare loops the same work
 /// in turn, and writes down how they compare
 #[derive(Debug, Parser)]
+#[command(disable_help_subcommand = true)]
 struct Cli {
     #[command(subcommand)]
     command: Option<Also>,
@@ -60,6 +62,7 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 enum Also {
     /// Run a bare loop
+    #[command(hide = true)]
     Bare {
         /// Which
         which: Bare,
@@ -67,6 +70,7 @@ enum Also {
         path: PathBuf,
     },
     /// Become another program, that dies with this one's parent
+    #[command(hide = true)]
     Exec {
         /// Run on this cpu only
         #[arg(long)]
@@ -84,8 +88,17 @@ enum Bare {
     TokioEcho,
 }
 
-fn main() -> Result<()> {
-    let cli = Cli::parse();
+fn main() -> ExitCode {
+    match run(&Cli::parse()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(cli: &Cli) -> Result<()> {
     match (&cli.command, &cli.from) {
         (Some(Also::Bare { which, path }), _) => bare(*which, path),
         (Some(Also::Exec { cpu, words }), _) => child::exec(words, *cpu),
@@ -93,7 +106,7 @@ fn main() -> Result<()> {
             let results = serde_json::from_slice(&fs::read(file)?)?;
             document::write(&results, &cli.page)
         }
-        (None, None) => measure_all(&cli),
+        (None, None) => measure_all(cli),
     }
 }
 

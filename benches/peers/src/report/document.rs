@@ -19,7 +19,7 @@ pub fn section(results: &Results) -> String {
     };
     format!(
         "\n### Ratios that have a bar\n\n\
-         arauto's figure over the other's in the same round, {} rounds.\n\n{}\n\
+         arauto's figure over the other's in the same round; rounds: {}.\n\n{}\n\
          ### Other ratios\n\n{}\n\
          ### Figures\n\n\
          ![Deliveries a second, by work and system](performance.svg)\n\n{}{failures}\n\

@@ -10,7 +10,7 @@ use super::Results;
 use crate::bars::Figure;
 use crate::peer::System;
 use crate::rows::{ROWS, Row, Work};
-use crate::stats::{Spread, digits};
+use crate::stats::Spread;
 
 const SIZE: (u32, u32) = (1180, 560);
 const MARGIN: i32 = 16;
@@ -136,7 +136,7 @@ fn short(value: f64) -> String {
     };
     let text = match value >= 10.0 {
         true => format!("{value:.0}"),
-        false => digits(value)[..3].to_owned(),
+        false => format!("{value:.1}"),
     };
     let text = text.strip_suffix(".0").unwrap_or(&text);
     format!("{text}{unit}")
