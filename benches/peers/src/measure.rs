@@ -112,12 +112,14 @@ fn progress(round: usize, system: System, figures: &Figures) {
         rate,
         cpu,
         load_busy,
+        others_busy,
         lost,
         ..
     } = figures;
     let name = system.name();
     eprint!("  {round} {name:16} {rate:12.0}/s  cpu {cpu:7.4} s/million");
-    eprint!("  load busy {:3.0}%", load_busy * 100.0);
+    let [load, others] = [load_busy, others_busy].map(|share| share * 100.0);
+    eprint!("  busy: load {load:3.0}%, others {others:2.0}%");
     if let (Some(p50), Some(p99)) = (figures.p50, figures.p99) {
         eprint!("  p50 {p50:.1} us  p99 {p99:.1} us");
     }

@@ -1,5 +1,6 @@
 //! The load: one thread whose clients do the same cheap thing for every system.
 
+mod clocks;
 pub mod fan_out;
 pub mod latency;
 pub mod loops;
@@ -10,7 +11,7 @@ use std::os::fd::OwnedFd;
 use std::time::{Duration, Instant};
 
 use anyhow::{Result, bail};
-use nix::time::ClockId;
+use clocks::Clocks;
 use rustix::buffer::spare_capacity;
 use rustix::event::epoll::{self, Event, EventData, EventFlags};
 use rustix::fs::Timespec;
@@ -41,58 +42,13 @@ pub struct Figures {
     pub cpu: f64,
     /// The share of the run in which the load's own thread was busy.
     pub load_busy: f64,
+    /// The share of all processors that neither the load nor the server used, and
+    /// that was busy all the same. Where it is not near 0, the run was disturbed.
+    pub others_busy: f64,
     /// Round trips, in microseconds; where each was timed.
     pub p50: Option<f64>,
     /// The same.
     pub p99: Option<f64>,
-}
-
-/// The clocks of one run: the wall's, the server's and the load's own.
-pub struct Clocks<'a> {
-    server: &'a dyn Fn() -> Result<Duration>,
-    begin: Instant,
-    server_begin: Duration,
-    own_begin: Duration,
-}
-
-impl<'a> Clocks<'a> {
-    /// Starts them; `server` reads the server's CPU time.
-    pub fn start(server: &'a dyn Fn() -> Result<Duration>) -> Result<Self> {
-        let (server_begin, own_begin) = (server()?, own_cpu()?);
-        Ok(Clocks {
-            server,
-            begin: Instant::now(),
-            server_begin,
-            own_begin,
-        })
-    }
-
-    /// When the run began.
-    pub fn begin(&self) -> Instant {
-        self.begin
-    }
-
-    /// Stops them: `done` were done when the clock stood at `end`.
-    pub fn stop(self, done: u64, lost: u64, end: Instant) -> Result<Figures> {
-        let seconds = end.duration_since(self.begin).as_secs_f64();
-        let whole = self.begin.elapsed().as_secs_f64();
-        let server = ((self.server)()? - self.server_begin).as_secs_f64();
-        let own = (own_cpu()? - self.own_begin).as_secs_f64();
-        Ok(Figures {
-            done,
-            lost,
-            seconds,
-            rate: done as f64 / seconds,
-            cpu: server / done as f64 * 1e6,
-            load_busy: own / whole,
-            p50: None,
-            p99: None,
-        })
-    }
-}
-
-fn own_cpu() -> Result<Duration> {
-    Ok(ClockId::CLOCK_THREAD_CPUTIME_ID.now()?.into())
 }
 
 /// An epoll instance, and a watch over whether anything still happens.

@@ -4,6 +4,7 @@ use std::fmt::Write;
 
 use super::Results;
 use crate::bars::{Figure, Limit, bar};
+use crate::load::Figures;
 use crate::measure::{RowResult, Runs};
 use crate::peer::System;
 use crate::rows::{ROWS, Row, Work};
@@ -89,7 +90,8 @@ fn ratios(results: &Results, text: &mut String, with_bar: bool) {
 /// What each system did: medians, and the least and the most of the rounds.
 pub fn figures_of_all(results: &Results) -> String {
     let mut text = "| work | system | a second | server CPU s a million | p50 us | p99 us \
-                    | load busy | lost |\n|---|---|---|---|---|---|---|---|\n"
+                    | load busy | others busy | lost |\n\
+                    |---|---|---|---|---|---|---|---|---|\n"
         .to_owned();
     for row in ROWS {
         let Some(result) = results.row(row.id) else {
@@ -106,12 +108,14 @@ fn line(text: &mut String, row: &Row, runs: &Runs) {
     let start = format!("| {} | {} |", row.title, runs.system.name());
     let spread = |figure: Figure| Spread::of(runs.rounds.iter().filter_map(|f| figure.of(f)));
     let Some(rate) = spread(Figure::Rate) else {
-        let _ = writeln!(text, "{start} failed |{}", " |".repeat(5));
+        let _ = writeln!(text, "{start} failed |{}", " |".repeat(6));
         return;
     };
     let shown = |spread: Option<Spread>| spread.map_or(String::new(), |s| s.to_string());
-    let busy = Spread::of(runs.rounds.iter().map(|f| f.load_busy * 100.0));
-    let busy = busy.map_or(String::new(), |busy| format!("{:.0}%", busy.median));
+    let percent = |share: fn(&Figures) -> f64| {
+        let spread = Spread::of(runs.rounds.iter().map(share));
+        spread.map_or(String::new(), |s| format!("{:.0}%", s.median * 100.0))
+    };
     let lost: u64 = runs.rounds.iter().map(|f| f.lost).sum();
     let done: u64 = runs.rounds.iter().map(|f| f.done).sum();
     let lost = match lost {
@@ -120,11 +124,13 @@ fn line(text: &mut String, row: &Row, runs: &Runs) {
     };
     let _ = writeln!(
         text,
-        "{start} {} | {} | {} | {} | {busy} | {lost} |",
+        "{start} {} | {} | {} | {} | {} | {} | {lost} |",
         rate_text(rate),
         shown(spread(Figure::Cpu)),
         shown(spread(Figure::P50)),
         shown(spread(Figure::P99)),
+        percent(|f| f.load_busy),
+        percent(|f| f.others_busy),
     );
 }
 
