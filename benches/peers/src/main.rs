@@ -1,0 +1,173 @@
+//! Measures arauto beside other servers and beside bare loops that do nothing but
+//! move bytes; see README.md.
+
+mod affinity;
+mod bars;
+mod child;
+mod load;
+mod measure;
+mod meter;
+mod net;
+mod peer;
+mod report;
+mod rows;
+mod server;
+mod start;
+mod stats;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use anyhow::{Context, Result, ensure};
+use clap::{Parser, Subcommand, ValueEnum};
+use measure::Plan;
+use report::machine::Machine;
+use report::{Results, document, tables};
+use rows::{ROWS, Row};
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+
+/// Gives arauto, nats-server, redis-server, mosquitto and bare loops the same work
+/// in turn, and writes down how they compare
+#[derive(Debug, Parser)]
+#[command(disable_help_subcommand = true)]
+struct Cli {
+    #[command(subcommand)]
+    command: Option<Also>,
+    /// How often each system gets its turn
+    #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u16).range(1..))]
+    rounds: u16,
+    /// Only the rows whose names have one of these words in them; the page is then
+    /// left alone. `--only help` shows the names
+    #[arg(long, value_name = "WORDS", value_delimiter = ',', num_args = 1..)]
+    only: Vec<String>,
+    /// One round of next to nothing: do all counts add up? The page is left alone
+    #[arg(long)]
+    quick: bool,
+    /// Write what was measured into this file
+    #[arg(long, value_name = "FILE")]
+    json: Option<PathBuf>,
+    /// Measure nothing: write the page from such a file
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["quick", "only", "json"])]
+    from: Option<PathBuf>,
+    /// arauto's program
+    #[arg(long, value_name = "FILE", default_value = "target/release/arauto")]
+    arauto: PathBuf,
+    /// The page that the tables go into; the picture is put beside it
+    #[arg(long, value_name = "FILE", default_value = "docs/performance.md")]
+    page: PathBuf,
+}
+
+/// What the program does for itself, in processes of their own.
+#[derive(Debug, Subcommand)]
+enum Also {
+    /// Run a bare loop
+    #[command(hide = true)]
+    Bare {
+        /// Which
+        which: Bare,
+        /// The socket that it listens at
+        path: PathBuf,
+    },
+    /// Become another program, that dies with this one's parent
+    #[command(hide = true)]
+    Exec {
+        /// Run on this cpu only
+        #[arg(long)]
+        cpu: Option<usize>,
+        /// The program and its arguments
+        #[arg(last = true)]
+        words: Vec<String>,
+    },
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum Bare {
+    FanOut,
+    EpollEcho,
+    TokioEcho,
+}
+
+fn main() -> ExitCode {
+    match run(&Cli::parse()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(cli: &Cli) -> Result<()> {
+    match (&cli.command, &cli.from) {
+        (Some(Also::Bare { which, path }), _) => bare(*which, path),
+        (Some(Also::Exec { cpu, words }), _) => child::exec(words, *cpu),
+        (None, Some(file)) => {
+            let results = serde_json::from_slice(&fs::read(file)?)?;
+            document::write(&results, &cli.page)
+        }
+        (None, None) => measure_all(cli),
+    }
+}
+
+fn bare(which: Bare, path: &Path) -> Result<()> {
+    match which {
+        Bare::FanOut => server::fan_out::serve(path),
+        Bare::EpollEcho => server::epoll_echo::serve(path),
+        Bare::TokioEcho => server::tokio_echo::serve(path),
+    }
+}
+
+fn measure_all(cli: &Cli) -> Result<()> {
+    use_all_descriptors()?;
+    let rows = chosen(&cli.only)?;
+    let arauto = fs::canonicalize(&cli.arauto).with_context(|| cli.arauto.display().to_string())?;
+    let plan = Plan {
+        arauto,
+        rounds: if cli.quick { 1 } else { cli.rounds.into() },
+        quick: cli.quick,
+    };
+    let results = Results {
+        machine: Machine::look(),
+        rounds: plan.rounds,
+        rows: rows.iter().map(|row| measure::row(row, &plan)).collect(),
+    };
+    if let Some(file) = &cli.json {
+        fs::write(file, serde_json::to_vec_pretty(&results)?)?;
+    }
+    if !cli.quick {
+        println!("{}", document::section(&results));
+    }
+    if !cli.quick && rows.len() == ROWS.len() {
+        document::write(&results, &cli.page)?;
+    }
+    ensure!(
+        results.is_whole(),
+        "not everything could be measured:\n{}",
+        tables::failures(&results)
+    );
+    Ok(())
+}
+
+fn chosen(words: &[String]) -> Result<Vec<&'static Row>> {
+    let is_chosen =
+        |row: &&Row| words.is_empty() || words.iter().any(|word| row.id.contains(word.as_str()));
+    let rows: Vec<_> = ROWS.iter().filter(is_chosen).collect();
+    let names: Vec<_> = ROWS.iter().map(|row| row.id).collect();
+    ensure!(
+        !rows.is_empty(),
+        "no such row; there are: {}",
+        names.join(" ")
+    );
+    Ok(rows)
+}
+
+/// A thousand readers need more descriptors than many shells allow at first.
+fn use_all_descriptors() -> Result<()> {
+    let limit = getrlimit(Resource::Nofile);
+    let all = Rlimit {
+        current: limit.maximum,
+        maximum: limit.maximum,
+    };
+    Ok(setrlimit(Resource::Nofile, all)?)
+}

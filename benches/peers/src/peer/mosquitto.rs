@@ -1,0 +1,67 @@
+//! MQTT 3.1.1, as far as it is needed: everything at QoS 0.
+
+use std::os::fd::OwnedFd;
+
+use anyhow::{Result, ensure};
+
+use super::uniform::Uniform;
+use crate::meter::Meter;
+use crate::net;
+
+/// A topic of one letter, with its length before it.
+const TOPIC: &[u8] = b"\0\x01s";
+
+/// Subscribes, and waits until that is done.
+pub fn subscribe(socket: &OwnedFd, size: usize) -> Result<Meter> {
+    connect(socket)?;
+    let mut payload = b"\0\x01".to_vec(); // the packet's id
+    payload.extend_from_slice(TOPIC);
+    payload.push(0); // at QoS 0
+    exchange(socket, &packet(0x82, &payload), b"\x90\x03\0\x01\0")?;
+    let message = publish(&"x".repeat(size));
+    let head = &message[..message.len() - size];
+    Ok(Meter::new(Uniform::new(message.len(), head)))
+}
+
+/// A connection that only publishes.
+pub fn announce(socket: &OwnedFd) -> Result<Meter> {
+    connect(socket)?;
+    Ok(Meter::new(Uniform::new(
+        1,
+        b"nothing is sent to publishers",
+    )))
+}
+
+/// One message; it arrives as the same bytes.
+pub fn publish(body: &str) -> Vec<u8> {
+    packet(0x30, &[TOPIC, body.as_bytes()].concat())
+}
+
+fn connect(socket: &OwnedFd) -> Result<()> {
+    // A clean session, no keep-alive, a client id of the server's choice.
+    let hello = packet(0x10, b"\0\x04MQTT\x04\x02\0\0\0\0");
+    exchange(socket, &hello, b"\x20\x02\0\0")
+}
+
+fn exchange(socket: &OwnedFd, packet: &[u8], expected: &[u8]) -> Result<()> {
+    net::write_all(socket, packet)?;
+    let mut answer = vec![0; expected.len()];
+    net::read_exact(socket, &mut answer)?;
+    ensure!(answer == expected, "mosquitto: {answer:?}");
+    Ok(())
+}
+
+fn packet(kind: u8, payload: &[u8]) -> Vec<u8> {
+    let mut bytes = vec![kind];
+    let mut left = payload.len();
+    loop {
+        let digit = (left % 128) as u8;
+        left /= 128;
+        bytes.push(if left > 0 { digit | 0x80 } else { digit });
+        if left == 0 {
+            break;
+        }
+    }
+    bytes.extend_from_slice(payload);
+    bytes
+}

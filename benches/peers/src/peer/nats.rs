@@ -1,0 +1,48 @@
+//! The NATS protocol, as far as it is needed.
+
+use std::os::fd::OwnedFd;
+
+use anyhow::{Result, bail};
+
+use super::uniform::Uniform;
+use crate::meter::Meter;
+use crate::net;
+
+const SUBJECT: &str = "s";
+
+/// It asks once, two seconds after a connect, and would mind a missing answer
+/// after minutes only: runs are over by then.
+const PING: &[u8] = b"PING\r\n";
+
+/// Subscribes, and waits until that is known to be done.
+pub fn subscribe(socket: &OwnedFd, size: usize) -> Result<Meter> {
+    connect(socket, &format!("SUB {SUBJECT} 1\r\n"))?;
+    let head = format!("MSG {SUBJECT} 1 {size}\r\n");
+    let messages = Uniform::new(head.len() + size + 2, head.as_bytes());
+    Ok(Meter::new(messages.with_ping(PING)))
+}
+
+/// A connection that only publishes.
+pub fn announce(socket: &OwnedFd) -> Result<Meter> {
+    connect(socket, "")?;
+    let nothing = Uniform::new(1, b"nothing is sent to publishers");
+    Ok(Meter::new(nothing.with_ping(PING)))
+}
+
+/// One message.
+pub fn publish(body: &str) -> Vec<u8> {
+    format!("PUB {SUBJECT} {}\r\n{body}\r\n", body.len()).into_bytes()
+}
+
+fn connect(socket: &OwnedFd, then: &str) -> Result<()> {
+    let options = r#"{"verbose":false,"pedantic":false,"echo":false}"#;
+    let hello = format!("CONNECT {options}\r\n{then}PING\r\n");
+    net::write_all(socket, hello.as_bytes())?;
+    loop {
+        match net::read_line(socket)?.as_str() {
+            "PONG" => return Ok(()),
+            line if line.starts_with("INFO") || line == "PING" => {}
+            line => bail!("nats-server: {line}"),
+        }
+    }
+}

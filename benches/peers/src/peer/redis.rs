@@ -1,0 +1,43 @@
+//! RESP, as far as it is needed.
+
+use std::os::fd::OwnedFd;
+
+use anyhow::{Result, ensure};
+
+use super::uniform::Uniform;
+use crate::meter::{Meter, show};
+use crate::net;
+
+/// What is published to.
+pub const CHANNEL: &str = "s";
+
+/// Subscribes, and waits until that is done.
+pub fn subscribe(socket: &OwnedFd, size: usize) -> Result<Meter> {
+    net::write_all(socket, &command(&["SUBSCRIBE", CHANNEL]))?;
+    let expected = b"*3\r\n$9\r\nsubscribe\r\n$1\r\ns\r\n:1\r\n";
+    let mut answer = vec![0; expected.len()];
+    net::read_exact(socket, &mut answer)?;
+    ensure!(answer == expected, "redis-server: {:?}", show(&answer));
+    let head = format!("*3\r\n$7\r\nmessage\r\n$1\r\n{CHANNEL}\r\n${size}\r\n");
+    let messages = Uniform::new(head.len() + size + 2, head.as_bytes());
+    Ok(Meter::new(messages))
+}
+
+/// The answer to a publish that reached `readers`.
+pub fn answer(readers: usize) -> String {
+    format!(":{readers}\r\n")
+}
+
+/// A command with its arguments.
+pub fn command(words: &[&str]) -> Vec<u8> {
+    let mut bytes = format!("*{}\r\n", words.len()).into_bytes();
+    for word in words {
+        bytes.extend(bulk(word));
+    }
+    bytes
+}
+
+/// One bulk string.
+pub fn bulk(text: &str) -> Vec<u8> {
+    format!("${}\r\n{text}\r\n", text.len()).into_bytes()
+}

@@ -1,0 +1,6 @@
+//! The bare loops: what a server costs that does nothing but move bytes.
+
+pub mod epoll_echo;
+pub mod fan_out;
+mod poll;
+pub mod tokio_echo;

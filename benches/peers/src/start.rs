@@ -1,0 +1,120 @@
+//! How each server is started: its settings, and nothing else.
+
+use std::net::TcpListener;
+use std::path::{Path, PathBuf};
+
+use anyhow::Result;
+use tempfile::TempDir;
+
+use crate::child::Server;
+use crate::net::{self, Address};
+use crate::peer::System;
+
+/// A server that is up, in a folder of its own.
+#[derive(Debug)]
+pub struct Running {
+    /// Which one it is.
+    pub system: System,
+    /// Where it listens.
+    pub address: Address,
+    /// Its process. Before the folder: it is killed first.
+    pub server: Server,
+    _folder: TempDir,
+}
+
+/// Starts a system's server and waits until it takes connections.
+pub fn start(system: System, arauto: &Path, cpu: Option<usize>) -> Result<Running> {
+    let folder = tempfile::Builder::new().prefix("arauto-peers-").tempdir()?;
+    let (words, address) = command(system, arauto, folder.path())?;
+    let mut server = Server::start(&words, cpu, folder.path())?;
+    server.wait_until(|| net::connect(&address).map(drop))?;
+    Ok(Running {
+        system,
+        address,
+        server,
+        _folder: folder,
+    })
+}
+
+fn command(system: System, arauto: &Path, folder: &Path) -> Result<(Vec<String>, Address)> {
+    let socket = folder.join("socket");
+    let path = socket.display().to_string();
+    let unix = Address::Unix(socket);
+    Ok(match system {
+        System::Arauto => (serve(arauto, &format!("unix:{path}?handler=echo")), unix),
+        System::ArautoUpper => (serve(arauto, &format!("unix:{path}")), unix),
+        System::Bare | System::BareFramed => (own("fan-out", &path)?, unix),
+        System::EpollEcho => (own("epoll-echo", &path)?, unix),
+        System::TokioEcho => (own("tokio-echo", &path)?, unix),
+        System::Redis => (redis(&path, folder), unix),
+        System::Nats => {
+            let port = free_port()?;
+            let words = ["nats-server", "-a", "127.0.0.1", "-p", &port.to_string()];
+            (owned(&words), Address::Tcp(([127, 0, 0, 1], port).into()))
+        }
+        System::Mosquitto => (mosquitto(&path, folder)?, unix),
+    })
+}
+
+fn owned(words: &[&str]) -> Vec<String> {
+    words.iter().map(|word| (*word).to_owned()).collect()
+}
+
+fn serve(arauto: &Path, listen: &str) -> Vec<String> {
+    let arauto = arauto.display().to_string();
+    let words = [
+        &arauto,
+        "serve",
+        "--listen",
+        listen,
+        "--data",
+        "none",
+        "--no-console",
+    ];
+    owned(&words)
+}
+
+/// One of the bare loops: this very program.
+fn own(server: &str, path: &str) -> Result<Vec<String>> {
+    let program = std::env::current_exe()?.display().to_string();
+    Ok(owned(&[&program, "bare", server, path]))
+}
+
+/// Nothing on disk, no tcp; and readers are not cut off for what waits for them,
+/// as the default would do to healthy ones under saturation.
+fn redis(path: &str, folder: &Path) -> Vec<String> {
+    let folder = folder.display().to_string();
+    let words = [
+        "redis-server",
+        "--port",
+        "0",
+        "--unixsocket",
+        path,
+        "--save",
+        "",
+        "--appendonly",
+        "no",
+        "--dir",
+        &folder,
+        "--client-output-buffer-limit",
+        "pubsub 0 0 0",
+    ];
+    owned(&words)
+}
+
+/// Its queue for one client is without limit, as by default it throws away what
+/// is more than 1,000 messages behind. As root it would become another user, who
+/// may not write into the folder.
+fn mosquitto(path: &str, folder: &Path) -> Result<Vec<String>> {
+    let file: PathBuf = folder.join("mosquitto.conf");
+    let settings = format!(
+        "listener 0 {path}\nallow_anonymous true\nmax_queued_messages 0\nuser root\nlog_type error\n"
+    );
+    std::fs::write(&file, settings)?;
+    Ok(owned(&["mosquitto", "-c", &file.display().to_string()]))
+}
+
+/// A port that nobody uses now. nats-server has no unix sockets.
+fn free_port() -> Result<u16> {
+    Ok(TcpListener::bind("127.0.0.1:0")?.local_addr()?.port())
+}
