@@ -6,6 +6,9 @@
 //! and only what it has passed reaches serde_cbor.
 
 mod shape;
+mod skim;
+
+pub use skim::{SkimError, Skimmed, Skimmer};
 
 use serde::Deserialize;
 use serde::Serialize;

@@ -3,7 +3,7 @@ use std::borrow::Cow;
 use super::*;
 use crate::wire::{Asked, Asking, Body, ErrorCode, Login, Resume, Seq};
 
-fn framed(item: &[u8]) -> Vec<u8> {
+pub(super) fn framed(item: &[u8]) -> Vec<u8> {
     let mut bytes = u32::try_from(item.len())
         .expect("small")
         .to_be_bytes()
