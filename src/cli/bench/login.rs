@@ -10,8 +10,9 @@ use super::asker::{Storm, Until};
 use super::askers::{Askers, Loops};
 use super::door::Door;
 use super::fanout::difference;
-use super::figures::{Figures, Rows, counted, known, number};
+use super::figures::{Figures, Rows, bytes, counted, known, number};
 use super::latency::{Latencies, Percentiles, time};
+use super::process::{Memory, Process};
 use super::stage::Stage;
 use super::threads;
 use super::watch::Count;
@@ -61,6 +62,8 @@ pub(super) struct Found {
     /// Requests of those already in, while the others logged in.
     asking: Option<Percentiles>,
     server_cpu_seconds: Option<f64>,
+    /// What the server holds once all are in.
+    memory: Option<Memory>,
 }
 
 /// How the storm went on one thread. The sessions stay until all have been counted.
@@ -102,6 +105,7 @@ impl Bench for Args {
         let stormed = stage.watch.step("logins", goal, &entered, storming).await?;
         storm.end();
         let server_cpu_seconds = difference(before, stage.server_cpu());
+        let memory = stage.process().and_then(Process::memory);
         let asked = match askers {
             Some(askers) => Some(askers.done().await?),
             None => None,
@@ -117,6 +121,7 @@ impl Bench for Args {
             connects_again: stage.door.again.get(),
             asking: asked.and_then(|asked| asked.latencies.percentiles()),
             server_cpu_seconds,
+            memory,
         })
     }
 }
@@ -203,6 +208,8 @@ impl Figures for Found {
             asking.rows("others' reply", rows);
         }
         rows.add("server's CPU", known(self.server_cpu_seconds, time));
+        let rss = self.memory.map(|memory| memory.rss);
+        rows.add("server's memory, all in", bytes(rss));
     }
 
     fn trouble(&self) -> Option<String> {

@@ -47,13 +47,15 @@ use figures::{Document, Figures, json_failed};
 use stage::Stage;
 
 #[derive(clap::Args)]
+#[command(
+    after_help = "Each starts a server of its own and stops it, unless --endpoint \
+    names one that runs. docs/bench.md says what each figure means."
+)]
 pub(super) struct Args {
     #[command(subcommand)]
     work: Work,
 }
 
-/// Each work starts a server of its own and stops it, unless --endpoint names one
-/// that runs.
 #[derive(clap::Subcommand)]
 enum Work {
     /// Publish to many leitores: deliveries a second, and what each costs.
@@ -73,7 +75,8 @@ enum Work {
 #[derive(clap::Args, Serialize)]
 struct Common {
     /// Measure this server, which runs, and not one that the bench starts. Its CPU
-    /// and memory are known where it is a process of this machine's.
+    /// and memory are known where it is a process of this machine's. The accounts'
+    /// password is asked for as by the other commands.
     #[arg(long, value_name = "ENDPOINT")]
     #[serde(skip)]
     endpoint: Option<String>,

@@ -9,17 +9,12 @@
 //! It holds no buffer: of a frame that a read has cut it keeps how much is to come,
 //! and the frame itself only where its head was cut or it was asked to.
 
+mod head;
+
+use head::{HEAD, MESSAGE, answer, uint};
+
 use super::{Decoded, PREFIX, announced_length, decode_server};
 use crate::wire::{Gap, Seq, ServerFrame, WireError};
-
-/// What stands in front of each number. A map of 4, 2 and 2 keys, shortest heads.
-const MESSAGE: &[u8; 14] = b"\xa1\x67message\xa4\x63seq";
-const PUBLISHED: &[u8; 15] = b"\xa1\x69published\xa2\x62id";
-const REPLY: &[u8; 11] = b"\xa1\x65reply\xa2\x62id";
-const SEQ: &[u8; 4] = b"\x63seq";
-
-/// The most that is looked at: a prefix, `published`, and two numbers.
-const HEAD: usize = PREFIX + PUBLISHED.len() + 9 + SEQ.len() + 9;
 
 /// What a frame says, as far as it was looked at.
 #[derive(Debug, Clone, PartialEq)]
@@ -265,44 +260,6 @@ impl Skimmer {
         self.last = gap.to;
         Ok(gap)
     }
-}
-
-/// An answer as this server writes it, by its numbers.
-fn answer(item: &[u8]) -> Option<Skimmed<'static>> {
-    if let Some(rest) = item.strip_prefix(PUBLISHED) {
-        let (id, rest) = uint(rest)?;
-        let (seq, rest) = uint(rest.strip_prefix(SEQ)?)?;
-        let seq = Seq(seq);
-        return rest.is_empty().then_some(Skimmed::Published { id, seq });
-    }
-    let (id, _body) = uint(item.strip_prefix(REPLY)?)?;
-    Some(Skimmed::Reply { id })
-}
-
-/// An unsigned integer at the front (RFC 8949, 3.1), and what follows it.
-#[inline]
-fn uint(bytes: &[u8]) -> Option<(u64, &[u8])> {
-    let (first, rest) = bytes.split_first()?;
-    Some(match first {
-        0..=23 => (u64::from(*first), rest),
-        24 => {
-            let (value, rest) = rest.split_first()?;
-            (u64::from(*value), rest)
-        }
-        25 => {
-            let (value, rest) = rest.split_first_chunk()?;
-            (u64::from(u16::from_be_bytes(*value)), rest)
-        }
-        26 => {
-            let (value, rest) = rest.split_first_chunk()?;
-            (u64::from(u32::from_be_bytes(*value)), rest)
-        }
-        27 => {
-            let (value, rest) = rest.split_first_chunk()?;
-            (u64::from_be_bytes(*value), rest)
-        }
-        _ => return None,
-    })
 }
 
 #[cfg(test)]

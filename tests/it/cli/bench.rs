@@ -3,16 +3,20 @@
 
 use serde_json::Value;
 
-use crate::support::{Served, arauto, finish, watchdog};
+use crate::support::{Served, arauto, finish, spawn, wait_until, watchdog};
 
-/// A work's JSON, in a folder of its own.
-fn figures(command: &mut std::process::Command) -> Value {
+/// A work's JSON; `more` are further arguments.
+fn figures(work: &[&str], more: &[&str]) -> Value {
     let folder = tempfile::tempdir().expect("a folder can be made");
     let file = folder.path().join("figures.json");
-    finish(command.arg("--json").arg(&file), "").fine();
+    let (name, arguments) = work.split_first().expect("it has a name");
+    let mut command = arauto(&["bench", name, "--json"]);
+    command.arg(&file).args(more).args(arguments);
+    finish(&mut command, "").fine();
     let text = std::fs::read_to_string(&file).expect("--json writes it");
     let json: Value = serde_json::from_str(&text).expect("it is json");
     assert_eq!(json["version"], 1);
+    assert_eq!(json["work"], *name);
     assert!(
         json["date"]
             .as_str()
@@ -23,20 +27,17 @@ fn figures(command: &mut std::process::Command) -> Value {
 }
 
 /// On a server of its own, which stops well.
-fn alone(arguments: &[&str]) -> Value {
-    let mut command = arauto(&["bench"]);
-    let json = figures(command.args(arguments));
-    assert_eq!(json["work"], arguments[0]);
+fn alone(work: &[&str]) -> Value {
+    let json = figures(work, &[]);
     assert_eq!(json["server"]["is_own"], true);
     assert_eq!(json["server"]["exit"], 0);
     json
 }
 
 /// On a server that runs, whose process it finds.
-fn beside(served: &Served, arguments: &[&str]) -> Value {
-    let mut command = arauto(&["bench"]);
+fn beside(served: &Served, work: &[&str]) -> Value {
     let endpoint = format!("unix:{}", served.socket().display());
-    let json = figures(command.args(arguments).args(["--endpoint", &endpoint]));
+    let json = figures(work, &["--endpoint", &endpoint]);
     assert_eq!(json["server"]["is_own"], false);
     assert_eq!(json["server"]["pid"], served.child.id());
     json
@@ -189,16 +190,23 @@ fn what_the_server_takes_is_known_on_linux() {
     assert_eq!(json["parameters"]["serve_arguments"][1], "2");
 }
 
+/// As the server's log has it, coloured or not.
+fn tcp_endpoint(served: &Served) -> String {
+    let mut log = String::new();
+    wait_until("the log names the endpoint", || {
+        log = served.log();
+        log.contains("tcp:127.0.0.1:")
+    });
+    let (_, port) = log.split_once("tcp:127.0.0.1:").expect("it was waited for");
+    let digits = port.chars().take_while(char::is_ascii_digit);
+    format!("tcp:127.0.0.1:{}", digits.collect::<String>())
+}
+
 #[test]
 fn a_server_without_a_pid_leaves_the_figures_unknown() {
     let _watchdog = watchdog();
     let served = Served::new(&["--listen", "tcp:127.0.0.1:0"]);
-    let listening = served.log();
-    let tcp = listening
-        .split_whitespace()
-        .find_map(|word| word.strip_prefix("endpoint=tcp:"))
-        .unwrap_or_else(|| panic!("{listening}"));
-    let endpoint = format!("tcp:{tcp}");
+    let endpoint = tcp_endpoint(&served);
     let mut command = arauto(&["bench", "request", "--sessions", "1", "--messages", "3"]);
     command.args(["--endpoint", &endpoint]);
     let done = finish(&mut command, "").fine();
@@ -249,7 +257,7 @@ fn its_own_server_goes_with_it() {
     let _watchdog = watchdog();
     let mut command = arauto(&["bench", "fanout", "--rate", "1", "--messages", "1000"]);
     let folder = tempfile::tempdir().expect("a folder can be made");
-    let mut bench = crate::support::spawn(command.env("TMPDIR", folder.path()));
+    let mut bench = spawn(command.env("TMPDIR", folder.path()));
     let socket = || {
         let entries = std::fs::read_dir(folder.path()).expect("it is ours");
         let sockets = entries
@@ -258,14 +266,14 @@ fn its_own_server_goes_with_it() {
         sockets.into_iter().find(|socket| socket.exists())
     };
     let mut found = None;
-    crate::support::wait_until("its server listens", || {
+    wait_until("its server listens", || {
         found = socket();
         found.is_some()
     });
     let socket = found.expect("it was waited for");
     bench.kill().expect("it runs");
     bench.wait().expect("it is a child");
-    crate::support::wait_until("its server is gone", || {
+    wait_until("its server is gone", || {
         std::os::unix::net::UnixStream::connect(&socket).is_err()
     });
 }
