@@ -19,7 +19,7 @@
 //! |---|---|
 //! | [`wire`] | frames and their bytes, in each dialect |
 //! | [`accounts`] | who may log in, and where that is kept |
-//! | `log` | the broadcasts, once each, and the cursors that read them |
+//! | [`log`] | the broadcasts, once each, and the cursors that read them |
 //! | `close` | what a shutdown promises: phases, counts, evidence, [`Report`] |
 //! | `transport` | endpoints, listeners, connections: all that knows the system |
 //! | `actors` | acceptor, session, auth, hub, supervisor |
@@ -32,7 +32,7 @@ pub mod accounts;
 mod actors;
 mod client;
 mod close;
-mod log;
+pub mod log;
 mod server;
 mod transport;
 pub mod wire;
@@ -42,8 +42,8 @@ pub use actors::hub::Clock;
 pub use actors::session::SlowPolicy;
 pub use actors::supervisor::PhaseObserver;
 pub use client::{
-    Answering, Client, ClientError, End, Events, Incoming, LoggedInAs, ResumePoint, StoppingNotice,
-    Visitor,
+    Answering, Client, ClientError, End, Events, Incoming, LoggedInAs, RawSession, ResumePoint,
+    StoppingNotice, Visitor,
 };
 pub use close::{
     CloseReason, Evidence, ExitCode, Phase, PhaseLine, Report, SessionRecord, StopReason,

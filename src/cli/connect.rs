@@ -55,7 +55,7 @@ impl ConnectArgs {
 }
 
 /// A client takes the server's own spelling, options and all.
-fn endpoint(text: &str) -> Result<Endpoint, Failure> {
+pub(super) fn endpoint(text: &str) -> Result<Endpoint, Failure> {
     let (endpoint, options) = text.split_once('?').unwrap_or((text, ""));
     if options
         .split('&')

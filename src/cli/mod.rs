@@ -1,5 +1,6 @@
 //! The command line: one file a command, and what they share.
 
+mod bench;
 mod connect;
 mod console;
 mod demo;
@@ -8,6 +9,7 @@ mod exit;
 mod fim;
 mod input;
 mod leitor;
+mod limits;
 mod logs;
 mod password;
 mod pedir;
@@ -60,6 +62,8 @@ enum Command {
     Fim(fim::Args),
     /// Keep the accounts, whether the server runs or not.
     Users(users::Args),
+    /// Measure how fast a server is.
+    Bench(bench::Args),
     /// See it all at work, on a server of its own, in a few seconds.
     Demo(demo::Args),
 }
@@ -79,6 +83,7 @@ pub fn main() -> ExitCode {
         Command::Serve(args) => serve::run(args),
         Command::Demo(args) => demo::run(&args),
         Command::Users(args) => users::run(&args),
+        Command::Bench(args) => bench::run(args),
         Command::Leitor(args) => client(leitor::run(args)),
         Command::Escritor(args) => client(escritor::run(args)),
         Command::Pedir(args) => client(pedir::run(args)),
@@ -92,7 +97,7 @@ pub fn main() -> ExitCode {
     }
 }
 
-/// Runs a client's command on a runtime of one thread.
+/// Runs a client's command on a runtime of this thread.
 fn client(command: impl Future<Output = Result<u8, Failure>>) -> Result<u8, Failure> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()

@@ -5,11 +5,11 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use arauto::{Phase, Report, Server, ServerError, ServerHandle, StopReason};
-use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::sync::mpsc;
 
 use super::console::{self, Typed};
 use super::exit::{Failure, sysexits};
+use super::limits;
 use super::logs;
 use super::screen::Screen;
 use super::settings::Settings;
@@ -33,9 +33,17 @@ pub(super) struct Args {
     /// Leave stdin alone.
     #[arg(long)]
     no_console: bool,
+
+    /// End at once when this process, the parent, ends: for servers that
+    /// `arauto bench` starts.
+    #[arg(long, value_name = "PID", hide = true)]
+    die_with: Option<u32>,
 }
 
 pub(super) fn run(args: Args) -> Result<u8, Failure> {
+    if let Some(parent) = args.die_with {
+        limits::die_with(parent)?;
+    }
     let settings = match &args.config {
         Some(path) => args.settings.or(Settings::read(path)?),
         None => args.settings,
@@ -54,7 +62,7 @@ pub(super) fn run(args: Args) -> Result<u8, Failure> {
     let screen = Screen::default();
     let log = logs::start(settings.log.unwrap_or_default(), screen.clone());
 
-    raise_descriptor_limit();
+    limits::raise_descriptor_limit();
     let report = actix_rt::System::new().block_on(async {
         // Before anybody can connect: a signal must not find the default action.
         let signals = Signals::new(terminal.clone());
@@ -163,20 +171,6 @@ impl Terminal {
             let now = rustix::termios::OptionalActions::Now;
             let _ = rustix::termios::tcsetattr(io::stdin(), now, settings); // or it is gone
         }
-    }
-}
-
-/// Each session takes a descriptor, and the usual soft limit is 1024, for the sake
-/// of programs that call select(2): up to the hard limit (getrlimit(2)).
-fn raise_descriptor_limit() {
-    let limit = getrlimit(Resource::Nofile);
-    let raised = Rlimit {
-        current: limit.maximum,
-        maximum: limit.maximum,
-    };
-    match setrlimit(Resource::Nofile, raised) {
-        Ok(()) => tracing::debug!(limit = ?raised.current, "descriptors"),
-        Err(error) => tracing::warn!(limit = ?limit.current, %error, "few descriptors"),
     }
 }
 

@@ -1,6 +1,6 @@
 //! Files that are replaced whole or not at all: a reader never sees half of one.
 
-use std::io::{self, Write};
+use std::io::{self, BufWriter, IntoInnerError, Write};
 use std::path::Path;
 
 use tempfile::NamedTempFile;
@@ -13,8 +13,11 @@ pub(super) fn replace(
     path: &Path,
     fill: impl FnOnce(&mut dyn Write) -> io::Result<()>,
 ) -> io::Result<()> {
-    let mut file = NamedTempFile::new_in(folder(path))?;
+    // A serializer writes each token by itself: a report of 10,000 sessions would be
+    // a million system calls.
+    let mut file = BufWriter::new(NamedTempFile::new_in(folder(path))?);
     fill(&mut file)?;
+    let file = file.into_inner().map_err(IntoInnerError::into_error)?;
     file.persist(path)?;
     Ok(())
 }

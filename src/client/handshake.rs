@@ -2,9 +2,11 @@
 
 use std::borrow::Cow;
 
+use bytes::BytesMut;
 use tokio::io::AsyncWriteExt;
 
 use super::error::{ClientError, End};
+use super::raw::RawSession;
 use super::session::{self, Client, Events};
 use super::stream::FrameReader;
 use crate::transport::{Connection, Endpoint, Peer, connect};
@@ -122,12 +124,38 @@ impl Visitor {
         self.enter(user, password, Some(from)).await
     }
 
+    /// Logs in and hands the connection over as it is: what follows is the bytes of
+    /// frames, and nobody looks at them. For proxies and load generators.
+    ///
+    /// # Errors
+    /// See [`Visitor::login`].
+    pub async fn login_raw(self, user: &str, password: &str) -> Result<RawSession, ClientError> {
+        let entered = self.log_in(user, password, None).await?;
+        Ok(RawSession::new(entered))
+    }
+
     async fn enter(
-        mut self,
+        self,
         user: &str,
         password: &str,
         from: Option<&ResumePoint>,
     ) -> Result<(Client, Events), ClientError> {
+        let entered = self.log_in(user, password, from).await?;
+        let (buffer, limit) = (entered.buffer, entered.max_frame);
+        Ok(session::start(
+            entered.connection,
+            buffer,
+            limit,
+            entered.who,
+        ))
+    }
+
+    async fn log_in(
+        mut self,
+        user: &str,
+        password: &str,
+        from: Option<&ResumePoint>,
+    ) -> Result<Entered, ClientError> {
         let login = ClientFrame::Login(Login {
             id: 0,
             user: Cow::Borrowed(user),
@@ -145,14 +173,28 @@ impl Visitor {
         self.reader = FrameReader::resume(connection, buffer, limit);
         loop {
             let step = self.reader.next(step).await?.ok_or_else(no_closing)??;
-            if let Some(mut login) = step {
-                login.session = self.session;
-                login.server_pid = self.peer.and_then(|peer| peer.pid());
-                let (connection, buffer, limit) = self.reader.into_source();
-                return Ok(session::start(connection, buffer, limit, login));
+            if let Some(mut who) = step {
+                who.session = self.session;
+                who.server_pid = self.peer.and_then(|peer| peer.pid());
+                let (connection, buffer, max_frame) = self.reader.into_source();
+                return Ok(Entered {
+                    connection,
+                    buffer,
+                    max_frame,
+                    who,
+                });
             }
         }
     }
+}
+
+/// A connection on which a login has just been answered.
+pub(super) struct Entered {
+    pub(super) connection: Connection,
+    /// What was read behind the login's answer.
+    pub(super) buffer: BytesMut,
+    pub(super) max_frame: usize,
+    pub(super) who: LoggedInAs,
 }
 
 /// What a frame before the login's answer means; `None`: nothing yet.

@@ -1,7 +1,8 @@
 //! The client: connect, log in, ask, publish, hear. No actors.
 //!
 //! [`Client::connect`] gives a [`Visitor`], its login a [`Client`] for asking and
-//! an [`Events`] for hearing.
+//! an [`Events`] for hearing. Who moves frames on without looking into each takes
+//! a [`RawSession`] instead.
 //!
 //! ```
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -33,9 +34,11 @@
 
 mod error;
 mod handshake;
+mod raw;
 mod session;
 mod stream;
 
 pub use error::{ClientError, End};
 pub use handshake::{LoggedInAs, ResumePoint, Visitor};
+pub use raw::RawSession;
 pub use session::{Answering, Client, Events, Incoming, StoppingNotice};

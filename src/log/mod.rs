@@ -11,6 +11,28 @@
 //! - a cursor stands between two frames; when the log's tail has passed it, it
 //!   learns exactly which seqs it missed, once;
 //! - after [`Appender::seal`] the head does not move.
+//!
+//! ```
+//! use arauto::log::{Log, Read};
+//! use arauto::wire::cbor::encode_body;
+//! use arauto::{Body, Config, Millis, Seq};
+//!
+//! let (log, mut appender) = Log::new("a stream".to_owned(), Config::default().log, 1);
+//! let mut cursor = log.cursor_after(Seq::ZERO);
+//! let mut body = Vec::new();
+//! encode_body(&Body::text("bom dia"), &mut body);
+//! appender.push_messages(Millis::now(), "ana", [&body[..]])?;
+//! assert!(matches!(log.read(&mut cursor, 4, 64 << 10), Read::Head));
+//!
+//! appender.commit();
+//! let Read::Frames(slices) = log.read(&mut cursor, 4, 64 << 10) else {
+//!     panic!("it is shown now");
+//! };
+//! let written = slices.iter().map(|slice| slice.bytes.len()).sum();
+//! cursor.advance(&slices, written);
+//! assert_eq!(cursor.seq(), Seq(1));
+//! # Ok::<_, arauto::log::Sealed>(())
+//! ```
 
 mod appender;
 mod bell;
@@ -26,8 +48,8 @@ use parking_lot::RwLock;
 
 pub use appender::{Appender, Presented, Sealed};
 pub use bell::{Bell, Place};
-pub use cursor::{Cursor, Read, Rest, Slices};
-pub use mirror::Mirrored;
+pub use cursor::{Cursor, Read, Rest, Slice, Slices};
+pub use mirror::{MakeFile, Mirrored};
 pub use pace::{Lag, Pace, PaceLimits};
 use parts::Parts;
 

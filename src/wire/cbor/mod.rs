@@ -8,6 +8,9 @@
 
 mod by_hand;
 mod shape;
+mod skim;
+
+pub use skim::{SkimError, Skimmed, Skimmer};
 
 use serde::Deserialize;
 use serde::Serialize;

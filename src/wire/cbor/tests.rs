@@ -7,7 +7,7 @@ use crate::wire::{
     Asked, Asking, Body, ErrorCode, Login, Message, Millis, Published, Resume, Seq, ServerFrame,
 };
 
-fn framed(item: &[u8]) -> Vec<u8> {
+pub(super) fn framed(item: &[u8]) -> Vec<u8> {
     let mut bytes = u32::try_from(item.len())
         .expect("small")
         .to_be_bytes()

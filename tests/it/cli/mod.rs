@@ -1,5 +1,6 @@
 //! The real binary, from a shell.
 
+mod bench;
 mod clients;
 mod console;
 mod demo;

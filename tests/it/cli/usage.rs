@@ -28,7 +28,7 @@ fn help_and_version_exit_0_and_name_every_command() {
     let _watchdog = watchdog();
     let help = finish(&mut arauto(&["--help"]), "").fine();
     for command in [
-        "serve", "leitor", "escritor", "pedir", "who", "sessions", "fim", "users", "demo",
+        "serve", "leitor", "escritor", "pedir", "who", "sessions", "fim", "users", "demo", "bench",
     ] {
         assert!(help.contains(command), "{command}");
     }

@@ -1,0 +1,228 @@
+//! What each step of a message's way costs, apart from sockets and actors.
+//!
+//! ```sh
+//! cargo bench --bench micro             # all of them
+//! cargo bench --bench micro -- --quick log
+//! ```
+//!
+//! `arauto bench` measures the whole server.
+#![allow(
+    missing_docs,
+    reason = "criterion's macros make public functions without any"
+)]
+
+use std::borrow::Cow;
+use std::hint::black_box;
+use std::time::Duration;
+
+use arauto::accounts::{Accounts, Claim, HashCost, Hasher, LoginLimits};
+use arauto::log::{Appender, Log, Read};
+use arauto::wire::cbor::{self, MessageFrames, Skimmer};
+use arauto::wire::{Asking, ClientFrame, MAX_FRAME, Message, Published, ServerFrame};
+use arauto::{Body, LogLimits, Millis, PaceLimits, Role, Seq};
+use criterion::{Criterion, Throughput, criterion_group, criterion_main};
+
+/// The body of every message here, unless its name says otherwise.
+const BODY: &str = "as long as the bodies of the other benchmarks are, so that the figures fit \
+                    together, which makes one hundred and twenty-eight bytes";
+const AT: Millis = Millis(1_700_000_000_000);
+
+fn message(seq: u64) -> ServerFrame<'static> {
+    ServerFrame::Message(Message {
+        seq: Seq(seq),
+        from: Cow::Borrowed("escritor-1"),
+        at: AT,
+        body: Body::text(BODY),
+    })
+}
+
+fn asking(id: u64) -> Asking<'static> {
+    let body = Body::text(BODY);
+    Asking { id, body }
+}
+
+fn encoded(frame: &impl serde::Serialize) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    cbor::encode(frame, &mut bytes);
+    bytes
+}
+
+fn encode(c: &mut Criterion) {
+    assert_eq!(BODY.len(), 128);
+    let mut group = c.benchmark_group("encode");
+    group.throughput(Throughput::Elements(1));
+    let mut bytes = Vec::with_capacity(1024);
+    let mut case = |name: &str, encode: &dyn Fn(&mut Vec<u8>)| {
+        group.bench_function(name, |b| {
+            b.iter(|| {
+                bytes.clear();
+                encode(&mut bytes);
+                black_box(&bytes);
+            });
+        });
+    };
+    let (message, request) = (message(70_000), ClientFrame::Request(asking(1)));
+    let publish = ClientFrame::Publish(asking(1));
+    let (body, frames) = (body_item(), MessageFrames::new("escritor-1", AT));
+    case("message", &|out| {
+        frames.encode(black_box(Seq(70_000)), &body, out);
+    });
+    case("message by serde", &|out| {
+        cbor::encode(black_box(&message), out);
+    });
+    let (id, seq) = (70_000, Seq(70_000));
+    let published = ServerFrame::Published(Published { id, seq });
+    case("published", &|out| {
+        cbor::encode_server(black_box(&published), out);
+    });
+    case("request", &|out| cbor::encode(black_box(&request), out));
+    case("publish", &|out| cbor::encode(black_box(&publish), out));
+    group.finish();
+}
+
+fn decode(c: &mut Criterion) {
+    let mut group = c.benchmark_group("decode");
+    group.throughput(Throughput::Elements(1));
+    let bytes = encoded(&message(70_000));
+    group.bench_function("message", |b| {
+        b.iter(|| {
+            let decoded = cbor::decode_server(black_box(&bytes), MAX_FRAME);
+            assert!(black_box(decoded).is_ok());
+        });
+    });
+    for (name, frame) in [
+        ("request", ClientFrame::Request(asking(1))),
+        ("publish", ClientFrame::Publish(asking(1))),
+    ] {
+        let bytes = encoded(&frame);
+        group.bench_function(name, |b| {
+            b.iter(|| {
+                let decoded = cbor::decode_client(black_box(&bytes), MAX_FRAME);
+                assert!(black_box(decoded).is_ok());
+            });
+        });
+    }
+    group.finish();
+}
+
+/// What a client of `arauto bench` does for each broadcast.
+fn skim(c: &mut Criterion) {
+    let mut group = c.benchmark_group("skim");
+    let bytes: Vec<u8> = (1..=1000).flat_map(|seq| encoded(&message(seq))).collect();
+    group.throughput(Throughput::Elements(1000));
+    group.bench_function("message", |b| {
+        b.iter(|| {
+            let mut skimmer = Skimmer::new(Seq::ZERO, MAX_FRAME);
+            let mut count = 0_u64;
+            let skimmed = skimmer.skim(black_box(&bytes), |_| count += 1);
+            skimmed.expect("they are frames");
+            assert_eq!(count, 1000);
+        });
+    });
+    group.finish();
+}
+
+fn new_log() -> (std::sync::Arc<Log>, Appender) {
+    let limits = LogLimits {
+        bytes: 64 << 20,
+        pace: PaceLimits {
+            window: 8 << 20,
+            min_rate: 1 << 20,
+            patience: Duration::from_secs(1),
+        },
+    };
+    Log::new("bench".to_owned(), limits, 1)
+}
+
+fn body_item() -> Vec<u8> {
+    let mut item = Vec::new();
+    cbor::encode_body(&Body::text(BODY), &mut item);
+    item
+}
+
+fn push(appender: &mut Appender, count: usize) {
+    let body = body_item();
+    let bodies = std::iter::repeat_n(&body[..], count);
+    let pushed = appender.push_messages(AT, "escritor-1", bodies);
+    pushed.expect("it is not sealed");
+}
+
+fn log(c: &mut Criterion) {
+    let mut group = c.benchmark_group("log");
+    group.throughput(Throughput::Elements(1));
+    let (_log, mut appender) = new_log();
+    group.bench_function("append one, commit", |b| {
+        b.iter(|| {
+            push(&mut appender, 1);
+            appender.commit();
+        });
+    });
+    group.throughput(Throughput::Elements(300));
+    group.bench_function("append 300, commit", |b| {
+        b.iter(|| {
+            push(&mut appender, 300);
+            appender.commit();
+        });
+    });
+    read_log(&mut group);
+    group.finish();
+}
+
+/// A reader that lags by a few parts takes them, as after a write.
+fn read_log<M: criterion::measurement::Measurement>(group: &mut criterion::BenchmarkGroup<'_, M>) {
+    let (log, mut appender) = new_log();
+    for _ in 0..16 {
+        push(&mut appender, 300);
+        appender.commit();
+    }
+    let start = log.cursor_after(Seq(300));
+    group.throughput(Throughput::Elements(1));
+    group.bench_function("read at the cursor", |b| {
+        b.iter(|| {
+            let mut cursor = black_box(start);
+            let Read::Frames(slices) = log.read(&mut cursor, 4, 256 << 10) else {
+                panic!("there are frames");
+            };
+            let length = slices.iter().map(|slice| slice.bytes.len()).sum();
+            black_box(cursor.advance(&slices, length));
+        });
+    });
+    let head = log.cursor_after(log.head());
+    group.bench_function("read at the head", |b| {
+        b.iter(|| {
+            let mut cursor = black_box(head);
+            assert!(matches!(log.read(&mut cursor, 4, 256 << 10), Read::Head));
+        });
+    });
+}
+
+/// A login whose password was right a short while ago: all but argon2.
+fn login(c: &mut Criterion) {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .build()
+        .expect("a runtime can be made");
+    let hasher = Hasher::new(HashCost::LEAST).expect("argon2 takes its own least");
+    let limits = LoginLimits {
+        hashing: 1,
+        waiting: 1,
+        default_role: Role::Escritor,
+    };
+    let accounts = Accounts::open(None, hasher, limits).expect("there is nothing to read");
+    let claim = Claim {
+        user: "ana".to_owned(),
+        password: "segredo".to_owned(),
+        may_register: true,
+    };
+    runtime
+        .block_on(accounts.login(&claim))
+        .expect("it registers");
+    c.bench_function("login/recently right", |b| {
+        b.iter(|| {
+            let admitted = runtime.block_on(accounts.login(black_box(&claim)));
+            assert!(black_box(admitted).is_ok());
+        });
+    });
+}
+
+criterion_group!(benches, encode, decode, skim, log, login);
+criterion_main!(benches);

@@ -1,0 +1,60 @@
+//! The time in a message's body: its last 16 bytes are digits that say when it was
+//! sent, and as the body is the last of a frame, they are the frame's last too.
+
+use std::time::{Duration, Instant};
+
+/// Hexadecimal digits of a time.
+pub(super) const LENGTH: usize = 16;
+
+/// The instant that all times are counted from.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Epoch(Instant);
+
+impl Epoch {
+    pub(super) fn now() -> Epoch {
+        Epoch(Instant::now())
+    }
+
+    pub(super) fn nanos(self, at: Instant) -> u64 {
+        let since = at.saturating_duration_since(self.0);
+        u64::try_from(since.as_nanos()).expect("nobody benches for 500 years")
+    }
+
+    /// How long ago a stamp is; `None` for one that is yet to come.
+    pub(super) fn since(self, nanos: u64) -> Option<Duration> {
+        let now = self.nanos(Instant::now());
+        now.checked_sub(nanos).map(Duration::from_nanos)
+    }
+}
+
+/// A body of that many bytes, without a time.
+pub(super) fn body(size: usize) -> String {
+    "arauto bench ".chars().cycle().take(size).collect()
+}
+
+/// Writes a time over the end of a frame with such a body.
+pub(super) fn set(frame: &mut [u8], nanos: u64) {
+    if let Some(end) = frame.last_chunk_mut::<LENGTH>() {
+        end.copy_from_slice(format!("{nanos:016x}").as_bytes());
+    }
+}
+
+/// The time at the end of a frame, where there is one.
+pub(super) fn get(frame: &[u8]) -> Option<u64> {
+    let digits = std::str::from_utf8(frame.last_chunk::<LENGTH>()?).ok()?;
+    u64::from_str_radix(digits, 16).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_set_is_got() {
+        let mut frame = body(40).into_bytes();
+        assert_eq!(get(&frame), None);
+        set(&mut frame, 0xabc);
+        assert_eq!(get(&frame), Some(0xabc));
+        assert!(frame.starts_with(b"arauto bench"));
+    }
+}

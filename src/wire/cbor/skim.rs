@@ -1,0 +1,266 @@
+//! Going over a server's frames without decoding each.
+//!
+//! The problem: one that counts ten million broadcasts a second, or passes them
+//! on, cannot afford serde for each. So a [`Skimmer`] goes from prefix to prefix
+//! and looks at the first bytes only: where they are those that this server
+//! writes for a `message`, a `published` or a `reply`, the number in front is all
+//! that it reads. Whatever else it finds is decoded properly.
+//!
+//! It holds no buffer: of a frame that a read has cut it keeps how much is to come,
+//! and the frame itself only where its head was cut or it was asked to.
+
+mod head;
+
+use head::{HEAD, MESSAGE, answer, uint};
+
+use super::{Decoded, PREFIX, announced_length, decode_server};
+use crate::wire::{Gap, Seq, ServerFrame, WireError};
+
+/// What a frame says, as far as it was looked at.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub enum Skimmed<'a> {
+    /// A `message`, with the next seq. `frame` is its bytes with the prefix: all
+    /// of them after [`Skimmer::whole_frames`], else at least its head.
+    Message {
+        /// Its place in the stream.
+        seq: Seq,
+        /// Its bytes.
+        frame: &'a [u8],
+    },
+    /// A `joined` or a `left`, with the next seq.
+    Presence(Seq),
+    /// Broadcasts that this session does not get.
+    Gap(Gap),
+    /// A `published`.
+    Published {
+        /// The id of the frame that it answers.
+        id: u64,
+        /// The message's place in the stream.
+        seq: Seq,
+    },
+    /// A `reply`.
+    Reply {
+        /// The id of the frame that it answers.
+        id: u64,
+    },
+    /// Any other frame, decoded.
+    Other(ServerFrame<'a>),
+}
+
+/// Why a stream cannot be skimmed any further.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum SkimError {
+    /// These bytes are no frame of the server's.
+    #[error(transparent)]
+    Frame(#[from] WireError),
+    /// A broadcast is missing or came twice, and no `gap` told of it.
+    #[error("a broadcast has the seq {found}, and {expected} is the next")]
+    OutOfOrder {
+        /// The seq that the last broadcast or gap asks for.
+        expected: Seq,
+        /// The seq that came.
+        found: Seq,
+    },
+}
+
+/// Goes over one session's frames, from read to read.
+#[derive(Debug)]
+pub struct Skimmer {
+    last: Seq,
+    limit: usize,
+    keep_whole: bool,
+    cut: Cut,
+}
+
+/// What the last read left of a frame.
+#[derive(Debug)]
+enum Cut {
+    /// Nothing: it ended with a frame.
+    Clean,
+    /// These bytes of a frame that was looked at are still to come.
+    Skip(usize),
+    /// These bytes came of a frame that was not looked at yet.
+    Kept(Vec<u8>),
+}
+
+impl Skimmer {
+    /// For a session whose last broadcast was `after` (or whose first will be the
+    /// next one), with frames of up to `max_frame` bytes.
+    pub fn new(after: Seq, max_frame: usize) -> Self {
+        Skimmer {
+            last: after,
+            limit: max_frame,
+            keep_whole: false,
+            cut: Cut::Clean,
+        }
+    }
+
+    /// Each message is shown with all of its bytes, at the price of a copy of those
+    /// that a read has cut.
+    #[must_use]
+    pub fn whole_frames(mut self) -> Self {
+        self.keep_whole = true;
+        self
+    }
+
+    /// The last seq that was heard of.
+    pub fn last(&self) -> Seq {
+        self.last
+    }
+
+    /// Goes over what a read brought, and shows each frame once it is there.
+    ///
+    /// # Errors
+    /// The bytes are no frames, or the seqs have a hole; nothing can be told of
+    /// what follows.
+    pub fn skim(
+        &mut self,
+        bytes: &[u8],
+        mut show: impl FnMut(Skimmed<'_>),
+    ) -> Result<(), SkimError> {
+        let mut at = self.finish_cut(bytes, &mut show)?;
+        while at < bytes.len() {
+            let rest = &bytes[at..];
+            match self.front(rest, &mut show)? {
+                Some(length) if length <= rest.len() => at += length,
+                Some(length) => {
+                    self.cut = Cut::Skip(length - rest.len());
+                    break;
+                }
+                None => {
+                    self.cut = Cut::Kept(rest.to_vec());
+                    break;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Ends the frame that the last read cut; how many bytes of this one it took.
+    fn finish_cut(
+        &mut self,
+        bytes: &[u8],
+        show: &mut impl FnMut(Skimmed<'_>),
+    ) -> Result<usize, SkimError> {
+        match std::mem::replace(&mut self.cut, Cut::Clean) {
+            Cut::Clean => Ok(0),
+            Cut::Skip(left) if left > bytes.len() => {
+                self.cut = Cut::Skip(left - bytes.len());
+                Ok(bytes.len())
+            }
+            Cut::Skip(left) => Ok(left),
+            Cut::Kept(kept) => self.finish_kept(kept, bytes, show),
+        }
+    }
+
+    fn finish_kept(
+        &mut self,
+        mut kept: Vec<u8>,
+        bytes: &[u8],
+        show: &mut impl FnMut(Skimmed<'_>),
+    ) -> Result<usize, SkimError> {
+        let mut taken = 0;
+        // First the prefix, which says how much is wanted.
+        for _ in 0..2 {
+            let wanted = announced_length(&kept).map_or(PREFIX, |length| PREFIX + length);
+            let more = wanted.saturating_sub(kept.len()).min(bytes.len() - taken);
+            kept.extend_from_slice(&bytes[taken..taken + more]);
+            taken += more;
+        }
+        self.cut = match self.front(&kept, show)? {
+            Some(length) if length > kept.len() => Cut::Skip(length - kept.len()),
+            Some(_) => Cut::Clean,
+            None => Cut::Kept(kept),
+        };
+        Ok(taken)
+    }
+
+    /// Shows the frame at the front; its length, which may be more than is there.
+    /// `None`: too little of it is there.
+    #[inline]
+    fn front(
+        &mut self,
+        bytes: &[u8],
+        show: &mut impl FnMut(Skimmed<'_>),
+    ) -> Result<Option<usize>, SkimError> {
+        if let Some(head) = bytes.first_chunk::<HEAD>()
+            && let Some(length) = announced_length(head).map(|length| PREFIX + length)
+            && (HEAD..=self.limit.saturating_add(PREFIX)).contains(&length)
+            && head[PREFIX..].starts_with(MESSAGE)
+            && let Some((seq, _)) = uint(&head[PREFIX + MESSAGE.len()..])
+        {
+            if self.keep_whole && length > bytes.len() {
+                return Ok(None);
+            }
+            let seq = self.next(Seq(seq))?;
+            let frame = &bytes[..length.min(bytes.len())];
+            show(Skimmed::Message { seq, frame });
+            return Ok(Some(length));
+        }
+        self.other(bytes, show)
+    }
+
+    /// A frame that is no message as this server writes it, or that is cut early.
+    fn other(
+        &mut self,
+        bytes: &[u8],
+        show: &mut impl FnMut(Skimmed<'_>),
+    ) -> Result<Option<usize>, SkimError> {
+        let whole = announced_length(bytes)
+            .filter(|length| *length <= self.limit)
+            .and_then(|length| bytes.get(..PREFIX + length));
+        if let Some(frame) = whole
+            && let Some(answer) = answer(&frame[PREFIX..])
+        {
+            show(answer);
+            return Ok(Some(frame.len()));
+        }
+        let Decoded::Frame(frame, length) = decode_server(bytes, self.limit)? else {
+            return Ok(None);
+        };
+        let skimmed = match frame {
+            ServerFrame::Message(message) => Skimmed::Message {
+                seq: self.next(message.seq)?,
+                frame: &bytes[..length],
+            },
+            ServerFrame::Joined(presence) | ServerFrame::Left(presence) => {
+                Skimmed::Presence(self.next(presence.seq)?)
+            }
+            ServerFrame::Gap(gap) => Skimmed::Gap(self.pass(gap)?),
+            ServerFrame::Published(published) => Skimmed::Published {
+                id: published.id,
+                seq: published.seq,
+            },
+            ServerFrame::Reply(reply) => Skimmed::Reply { id: reply.id },
+            other => Skimmed::Other(other),
+        };
+        show(skimmed);
+        Ok(Some(length))
+    }
+
+    #[inline]
+    fn next(&mut self, found: Seq) -> Result<Seq, SkimError> {
+        let expected = self.last.next();
+        if found != expected {
+            return Err(SkimError::OutOfOrder { expected, found });
+        }
+        self.last = found;
+        Ok(found)
+    }
+
+    fn pass(&mut self, gap: Gap) -> Result<Gap, SkimError> {
+        // After a resume that cannot be honoured the gap begins before `after`.
+        let is_next = gap.from <= self.last.next() && gap.to >= self.last;
+        if !is_next {
+            let (expected, found) = (self.last.next(), gap.from);
+            return Err(SkimError::OutOfOrder { expected, found });
+        }
+        self.last = gap.to;
+        Ok(gap)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,169 @@
+use std::borrow::Cow;
+
+use proptest::prelude::{ProptestConfig, any, proptest};
+use serde_cbor::Value;
+
+use super::{SkimError, Skimmed, Skimmer};
+use crate::wire::cbor::encode;
+use crate::wire::cbor::tests::framed;
+use crate::wire::{
+    Asked, Asking, Body, ErrorCode, Gap, Message, Millis, Presence, Published, Seq, ServerFrame,
+};
+
+const LIMIT: usize = 1 << 20;
+
+fn message(seq: u64, body: &'static str) -> ServerFrame<'static> {
+    ServerFrame::Message(Message {
+        seq: Seq(seq),
+        from: Cow::Borrowed("ana"),
+        at: Millis(1_700_000_000_000),
+        body: Body::text(body),
+    })
+}
+
+fn stream() -> Vec<u8> {
+    let frames = [
+        message(1, ""),
+        message(
+            2,
+            "a body that is longer than what is looked at of each frame",
+        ),
+        ServerFrame::Published(Published { id: 7, seq: Seq(2) }),
+        ServerFrame::Joined(Presence {
+            seq: Seq(3),
+            user: Cow::Borrowed("rui"),
+            at: Millis(0),
+        }),
+        ServerFrame::Gap(Gap {
+            from: Seq(4),
+            to: Seq(69_999),
+        }),
+        message(70_000, "x"),
+        ServerFrame::Reply(Asking {
+            id: 1 << 40,
+            body: Body::bytes(&[1, 2]),
+        }),
+        ServerFrame::Pong(Asked { id: 3 }),
+    ];
+    let mut bytes = Vec::new();
+    frames.iter().for_each(|frame| encode(frame, &mut bytes));
+    bytes
+}
+
+/// What a skimmer that reads `bytes` in these pieces says, in short.
+fn told(skimmer: &mut Skimmer, pieces: &[&[u8]]) -> Vec<String> {
+    let mut told = Vec::new();
+    for piece in pieces {
+        let show = |frame: Skimmed<'_>| {
+            told.push(match frame {
+                Skimmed::Message { seq, .. } => format!("message {seq}"),
+                other => format!("{other:?}"),
+            });
+        };
+        skimmer.skim(piece, show).expect("they are frames");
+    }
+    told
+}
+
+const TOLD: [&str; 8] = [
+    "message 1",
+    "message 2",
+    "Published { id: 7, seq: Seq(2) }",
+    "Presence(Seq(3))",
+    "Gap(Gap { from: Seq(4), to: Seq(69999) })",
+    "message 70000",
+    "Reply { id: 1099511627776 }",
+    "Other(Pong(Asked { id: 3 }))",
+];
+
+#[test]
+fn every_frame_is_told_once_wherever_a_read_cuts_the_stream() {
+    let bytes = stream();
+    for piece in 1..bytes.len() {
+        let pieces: Vec<&[u8]> = bytes.chunks(piece).collect();
+        for whole in [false, true] {
+            let mut skimmer = Skimmer::new(Seq::ZERO, LIMIT);
+            skimmer.keep_whole = whole;
+            assert_eq!(told(&mut skimmer, &pieces), TOLD, "in pieces of {piece}");
+            assert_eq!(skimmer.last(), Seq(70_000));
+        }
+    }
+}
+
+#[test]
+fn whole_frames_are_whole_wherever_a_read_cuts_them() {
+    let mut bytes = Vec::new();
+    encode(
+        &message(1, "a body that is longer than the head of its frame"),
+        &mut bytes,
+    );
+    for piece in 1..=bytes.len() {
+        let mut skimmer = Skimmer::new(Seq::ZERO, LIMIT).whole_frames();
+        let mut shown = Vec::new();
+        for read in bytes.chunks(piece) {
+            let show = |frame: Skimmed<'_>| match frame {
+                Skimmed::Message { frame, .. } => shown.extend_from_slice(frame),
+                other => panic!("{other:?}"),
+            };
+            skimmer.skim(read, show).expect("it is a frame");
+        }
+        assert_eq!(shown, bytes);
+    }
+}
+
+#[test]
+fn a_message_that_another_server_writes_otherwise_is_decoded() {
+    // A map sorts its keys: another order than this server's.
+    let fields = [
+        ("body", Value::Text("x".to_owned())),
+        ("from", Value::Text("ana".to_owned())),
+        ("at", Value::Integer(5)),
+        ("seq", Value::Integer(1)),
+    ];
+    let text = |text: &str| Value::Text(text.to_owned());
+    let fields = fields.map(|(key, value)| (text(key), value));
+    let frame = Value::Map([(text("message"), Value::Map(fields.into()))].into());
+    let bytes = framed(&serde_cbor::to_vec(&frame).expect("a value serializes"));
+    let mut skimmer = Skimmer::new(Seq::ZERO, LIMIT);
+    assert_eq!(told(&mut skimmer, &[&bytes]), ["message 1"]);
+}
+
+#[test]
+fn a_hole_and_a_repeat_are_errors() {
+    for (first, second) in [(1, 3), (1, 1), (2, 3)] {
+        let mut bytes = Vec::new();
+        encode(&message(first, "x"), &mut bytes);
+        encode(&message(second, "x"), &mut bytes);
+        let outcome = Skimmer::new(Seq::ZERO, LIMIT).skim(&bytes, |_| {});
+        assert!(matches!(outcome, Err(SkimError::OutOfOrder { .. })));
+    }
+}
+
+#[test]
+fn a_frame_over_the_limit_is_an_error() {
+    let mut bytes = Vec::new();
+    encode(
+        &message(1, "a body that is longer than the limit below"),
+        &mut bytes,
+    );
+    let outcome = Skimmer::new(Seq::ZERO, 50).skim(&bytes, |_| {});
+    let Err(SkimError::Frame(error)) = outcome else {
+        panic!("{outcome:?}");
+    };
+    assert_eq!(error.code, ErrorCode::FrameTooLarge);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(512))]
+
+    #[test]
+    fn no_bytes_make_a_panic(bytes: Vec<u8>, at in any::<proptest::sample::Index>()) {
+        let mut stream = stream();
+        let at = at.index(stream.len());
+        stream.splice(at..at, bytes);
+        for piece in [1, 7, 64, stream.len()] {
+            let mut skimmer = Skimmer::new(Seq::ZERO, LIMIT);
+            let _ = stream.chunks(piece).try_for_each(|read| skimmer.skim(read, |_| {}));
+        }
+    }
+}

@@ -1,0 +1,279 @@
+//! `arauto bench`: every work, small, against a server of its own and against one
+//! that runs; what it counts is exact, and its JSON says it. No test looks at a time.
+
+use serde_json::Value;
+
+use crate::support::{Served, arauto, finish, spawn, wait_until, watchdog};
+
+/// A work's JSON; `more` are further arguments.
+fn figures(work: &[&str], more: &[&str]) -> Value {
+    let folder = tempfile::tempdir().expect("a folder can be made");
+    let file = folder.path().join("figures.json");
+    let (name, arguments) = work.split_first().expect("it has a name");
+    let mut command = arauto(&["bench", name, "--json"]);
+    command.arg(&file).args(more).args(arguments);
+    finish(&mut command, "").fine();
+    let text = std::fs::read_to_string(&file).expect("--json writes it");
+    let json: Value = serde_json::from_str(&text).expect("it is json");
+    assert_eq!(json["version"], 1);
+    assert_eq!(json["work"], *name);
+    assert!(
+        json["date"]
+            .as_str()
+            .is_some_and(|date| date.ends_with('Z'))
+    );
+    assert_eq!(json["machine"]["os"], std::env::consts::OS);
+    json
+}
+
+/// On a server of its own, which stops well.
+fn alone(work: &[&str]) -> Value {
+    let json = figures(work, &[]);
+    assert_eq!(json["server"]["is_own"], true);
+    assert_eq!(json["server"]["exit"], 0);
+    json
+}
+
+/// On a server that runs, whose process it finds.
+fn beside(served: &Served, work: &[&str]) -> Value {
+    let endpoint = format!("unix:{}", served.socket().display());
+    let json = figures(work, &["--endpoint", &endpoint]);
+    assert_eq!(json["server"]["is_own"], false);
+    assert_eq!(json["server"]["pid"], served.child.id());
+    json
+}
+
+fn works(run: impl Fn(&[&str]) -> Value) {
+    let json = run(&["fanout", "--sessions", "3", "--messages", "40"]);
+    assert_eq!(json["figures"]["deliveries"], 120);
+    assert_eq!(json["figures"]["gaps"], 0);
+    assert_eq!(json["parameters"]["size_bytes"], 128);
+
+    let json = run(&["request", "--sessions", "3", "--messages", "20"]);
+    assert_eq!(json["figures"]["requests"], 60);
+    assert_eq!(json["figures"]["latency"]["count"], 60);
+
+    let json = run(&["login", "--sessions", "9", "--accounts", "2"]);
+    assert_eq!(json["figures"]["logins"], 9);
+    assert_eq!(json["figures"]["login"]["count"], 9);
+
+    let bursts = ["--messages", "30", "--settle", "0s"];
+    let json = run(&[&["connections", "--sessions", "5"][..], &bursts].concat());
+    assert_eq!(json["figures"]["deliveries"], 150);
+    assert_eq!(json["parameters"]["settle_seconds"], 0.0);
+}
+
+#[test]
+fn every_work_counts_exactly_on_a_server_of_its_own() {
+    let _watchdog = watchdog();
+    works(alone);
+}
+
+#[test]
+fn every_work_counts_exactly_on_a_server_that_runs() {
+    let _watchdog = watchdog();
+    let served = Served::new(&[]);
+    works(|arguments| beside(&served, arguments));
+    served.stop();
+}
+
+#[test]
+fn many_escritores_and_threads_lose_nothing_either() {
+    let _watchdog = watchdog();
+    let json = alone(&[
+        "fanout",
+        "--sessions",
+        "5",
+        "--messages",
+        "103",
+        "--escritores",
+        "4",
+        "--threads",
+        "2",
+        "--single-writes",
+        "--stalled",
+        "2",
+        "--size",
+        "3000",
+    ]);
+    assert_eq!(json["figures"]["deliveries"], 515);
+    assert_eq!(json["figures"]["delivery_latency"], Value::Null);
+    assert_eq!(json["parameters"]["stalled"], 2);
+}
+
+#[test]
+fn a_paced_fanout_times_every_delivery() {
+    let _watchdog = watchdog();
+    let json = alone(&[
+        "fanout",
+        "--sessions",
+        "2",
+        "--messages",
+        "50",
+        "--rate",
+        "1000",
+        "--escritores",
+        "2",
+    ]);
+    assert_eq!(json["figures"]["delivery_latency"]["count"], 100);
+}
+
+#[test]
+fn pipelined_requests_are_answered_in_order() {
+    let _watchdog = watchdog();
+    let json = alone(&[
+        "request",
+        "--sessions",
+        "2",
+        "--messages",
+        "100",
+        "--in-flight",
+        "16",
+        "--threads",
+        "2",
+    ]);
+    assert_eq!(json["figures"]["requests"], 200);
+}
+
+#[test]
+fn a_storm_after_a_restart_lets_all_in_while_others_ask() {
+    let _watchdog = watchdog();
+    let json = alone(&[
+        "login",
+        "--restart",
+        "--sessions",
+        "12",
+        "--accounts",
+        "3",
+        "--while-asking",
+        "2",
+    ]);
+    assert_eq!(json["figures"]["logins"], 12);
+    assert!(json["figures"]["asking"]["count"].is_u64(), "{json}");
+}
+
+#[test]
+fn a_shutdown_is_heard_to_the_end_by_all() {
+    let _watchdog = watchdog();
+    let work = ["shutdown", "--sessions", "4", "--messages", "25"];
+    let json = alone(&work);
+    assert_eq!(json["figures"]["closings"], 4);
+    assert_eq!(json["figures"]["deliveries"], 100);
+    assert_eq!(json["figures"]["phases"].as_array().map(Vec::len), Some(9));
+
+    let mut served = Served::new(&[]);
+    let json = beside(&served, &work);
+    assert_eq!(json["figures"]["closings"], 4);
+    assert_eq!(json["figures"]["phases"], Value::Null);
+    assert_eq!(served.wait(), Some(0), "{}", served.log());
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn what_the_server_takes_is_known_on_linux() {
+    let _watchdog = watchdog();
+    let json = alone(&[
+        "fanout",
+        "--sessions",
+        "2",
+        "--messages",
+        "10",
+        "--",
+        "--arbiters",
+        "2",
+    ]);
+    assert!(json["figures"]["server_cpu_seconds"].is_f64(), "{json}");
+    assert!(
+        json["server"]["peak_memory_bytes"].as_u64() > Some(1 << 20),
+        "{json}"
+    );
+    assert_eq!(json["parameters"]["serve_arguments"][1], "2");
+}
+
+/// As the server's log has it, coloured or not.
+fn tcp_endpoint(served: &Served) -> String {
+    let mut log = String::new();
+    wait_until("the log names the endpoint", || {
+        log = served.log();
+        log.contains("tcp:127.0.0.1:")
+    });
+    let (_, port) = log.split_once("tcp:127.0.0.1:").expect("it was waited for");
+    let digits = port.chars().take_while(char::is_ascii_digit);
+    format!("tcp:127.0.0.1:{}", digits.collect::<String>())
+}
+
+#[test]
+fn a_server_without_a_pid_leaves_the_figures_unknown() {
+    let _watchdog = watchdog();
+    let served = Served::new(&["--listen", "tcp:127.0.0.1:0"]);
+    let endpoint = tcp_endpoint(&served);
+    let mut command = arauto(&["bench", "request", "--sessions", "1", "--messages", "3"]);
+    command.args(["--endpoint", &endpoint]);
+    let done = finish(&mut command, "").fine();
+    assert!(done.contains("unknown"), "{done}");
+    served.stop();
+}
+
+#[test]
+fn what_cannot_be_measured_is_refused_with_a_reason() {
+    let _watchdog = watchdog();
+    for (arguments, code, naming) in [
+        (&["bench"][..], 64, "fanout"),
+        (&["bench", "fanout", "--sessions", "0"], 64, "1 at least"),
+        (
+            &["bench", "fanout", "--rate", "10", "--size", "8"],
+            64,
+            "--size 16",
+        ),
+        (
+            &["bench", "fanout", "--sessions", "99999999"],
+            71,
+            "ulimit -n",
+        ),
+        (
+            &["bench", "fanout", "--json", "/no/such/folder/x"],
+            73,
+            "/no/such/folder",
+        ),
+        (
+            &["bench", "login", "--restart", "--endpoint", "unix:/x"],
+            64,
+            "--restart",
+        ),
+        (
+            &["bench", "request", "--endpoint", "unix:/no/such.sock"],
+            69,
+            "arauto serve",
+        ),
+        (&["bench", "request", "--", "--nada"], 70, "--nada"),
+    ] {
+        let done = finish(&mut arauto(arguments), "");
+        done.failed(code, &[naming]);
+    }
+}
+
+#[test]
+fn its_own_server_goes_with_it() {
+    let _watchdog = watchdog();
+    let mut command = arauto(&["bench", "fanout", "--rate", "1", "--messages", "1000"]);
+    let folder = tempfile::tempdir().expect("a folder can be made");
+    let mut bench = spawn(command.env("TMPDIR", folder.path()));
+    let socket = || {
+        let entries = std::fs::read_dir(folder.path()).expect("it is ours");
+        let sockets = entries
+            .flatten()
+            .map(|entry| entry.path().join("bench.sock"));
+        sockets.into_iter().find(|socket| socket.exists())
+    };
+    let mut found = None;
+    wait_until("its server listens", || {
+        found = socket();
+        found.is_some()
+    });
+    let socket = found.expect("it was waited for");
+    bench.kill().expect("it runs");
+    bench.wait().expect("it is a child");
+    wait_until("its server is gone", || {
+        std::os::unix::net::UnixStream::connect(&socket).is_err()
+    });
+}
