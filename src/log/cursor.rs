@@ -17,6 +17,13 @@ pub struct Slice {
     last: Seq,
 }
 
+impl Slice {
+    /// Frames of which the last has this seq.
+    pub fn new(bytes: Bytes, last: Seq) -> Slice {
+        Slice { bytes, last }
+    }
+}
+
 /// Slices that stand one after the other.
 pub type Slices = SmallVec<[Slice; 4]>;
 

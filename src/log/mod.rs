@@ -17,6 +17,7 @@ mod bell;
 mod cursor;
 mod pace;
 mod parts;
+mod scribe;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -25,10 +26,13 @@ use parking_lot::RwLock;
 
 pub use appender::{Appender, Presented, Sealed};
 pub use bell::{Bell, Place};
-pub use cursor::{Cursor, Read, Slices};
+pub use cursor::{Cursor, Read, Slice, Slices};
 pub use pace::{Lag, Pace, PaceLimits};
 use parts::Parts;
+pub use parts::frame_length;
+pub use scribe::{Outcome, Scribe};
 
+pub use crate::store::{Chunk, Readers, Retention};
 use crate::wire::Seq;
 
 /// How much the log keeps, and how long publishers wait for readers.
@@ -40,10 +44,22 @@ pub struct LogLimits {
     pub pace: PaceLimits,
 }
 
+/// Where a log goes on.
+#[derive(Debug)]
+pub struct Origin {
+    /// Names the sequence that the seqs count in.
+    pub stream: String,
+    /// The first seq that it will hold.
+    pub first: Seq,
+    /// Reads what the log no longer holds, where a journal keeps it.
+    pub past: Option<Arc<Readers>>,
+}
+
 /// The newest broadcasts of one stream, for any number of readers.
 #[derive(Debug)]
 pub struct Log {
     stream: String,
+    past: Option<Arc<Readers>>,
     parts: RwLock<Parts>,
     /// The number of the part that comes next: equal to a cursor's where that
     /// cursor has read everything. Changes under the write lock only.
@@ -57,13 +73,26 @@ pub struct Log {
 }
 
 impl Log {
-    /// An empty log and its one appender; `bells` is how many threads read it.
+    /// An empty log of a new stream and its one appender; `bells` is how many
+    /// threads read it.
     pub fn new(stream: String, limits: LogLimits, bells: usize) -> (Arc<Log>, Appender) {
-        let log = Arc::new(Log {
+        let origin = Origin {
             stream,
-            parts: RwLock::new(Parts::new(limits.bytes)),
-            next_part: AtomicU64::new(0),
-            head: AtomicU64::new(0),
+            first: Seq::ZERO.next(),
+            past: None,
+        };
+        Log::going_on(origin, limits, bells)
+    }
+
+    /// As [`Log::new`], for a stream that goes on.
+    pub fn going_on(origin: Origin, limits: LogLimits, bells: usize) -> (Arc<Log>, Appender) {
+        let parts = Parts::new(limits.bytes, origin.first);
+        let log = Arc::new(Log {
+            stream: origin.stream,
+            past: origin.past,
+            next_part: AtomicU64::new(parts.next_number()),
+            head: AtomicU64::new(parts.head().0),
+            parts: RwLock::new(parts),
             written: AtomicU64::new(0),
             sealed: AtomicBool::new(false),
             bells: (0..bells).map(|_| Bell::default()).collect(),
@@ -81,6 +110,16 @@ impl Log {
     /// The newest seq that readers can see.
     pub fn head(&self) -> Seq {
         Seq(self.head.load(Ordering::Acquire))
+    }
+
+    /// The oldest seq that is still held, or the next one where none is.
+    pub fn tail(&self) -> Seq {
+        self.parts.read().tail()
+    }
+
+    /// Reads what is no longer held, where a journal keeps it.
+    pub fn past(&self) -> Option<&Arc<Readers>> {
+        self.past.as_ref()
     }
 
     /// Whether the head has come to rest.

@@ -207,6 +207,11 @@ impl<L: Link + 'static> Session<L> {
                 self.fail(ErrorCode::SlowConsumer, &message);
                 true
             }
+            Written::Unreadable => {
+                let message = "the server's journal cannot be read: resume from here later";
+                self.fail(ErrorCode::Internal, message);
+                true
+            }
         }
     }
 
@@ -360,6 +365,7 @@ impl<L: Link + 'static> Session<L> {
         self.state = State::Closed { member, reason };
         self.outlet.stop_following();
         self.pending = None;
+        self.runs.clear();
         self.tell_done();
     }
 
