@@ -31,6 +31,14 @@ pub struct Rest {
 }
 
 impl Rest {
+    /// Bytes that stand in no file.
+    pub fn of(bytes: Bytes) -> Rest {
+        Rest {
+            bytes,
+            mirrored: None,
+        }
+    }
+
     /// Takes the first `length` bytes off.
     ///
     /// # Panics
@@ -38,6 +46,17 @@ impl Rest {
     pub fn take_off(&mut self, length: usize) {
         self.bytes = self.bytes.slice(length..);
         self.mirrored = self.mirrored.take().map(|place| place.skip(length));
+    }
+}
+
+impl Slice {
+    /// Frames of which the last has this seq.
+    pub fn new(bytes: Bytes, last: Seq) -> Slice {
+        Slice {
+            bytes,
+            mirrored: None,
+            last,
+        }
     }
 }
 

@@ -10,11 +10,9 @@ use tokio::sync::watch;
 use super::config::{Config, Listen};
 use super::crew::Staff;
 use super::handle::ServerHandle;
+use super::kept::Kept;
 use super::link::ListenerDoor;
 use super::listen::Usher;
-use crate::accounts::{
-    Accounts, DataFolder, Db, FolderError, FolderLock, Hasher, LoginLimits, StoreError,
-};
 use crate::actors::acceptor::{Acceptor, Room};
 use crate::actors::auth::Auth;
 use crate::actors::hub::Hub;
@@ -22,7 +20,8 @@ use crate::actors::sentinel::Sentinel;
 use crate::actors::session::{Desk, SessionLimits};
 use crate::actors::supervisor::{Begin, Fallen, Plan, Supervisor};
 use crate::close::InWork;
-use crate::log::{Appender, Log};
+use crate::log::{Appender, Scribe};
+use crate::store::{FolderError, StoreError};
 use crate::transport::{BindError, Listener, memory_file};
 
 /// Callers that are told at once that there is no place for them.
@@ -76,13 +75,13 @@ impl Server {
     /// Outside of an actix system.
     pub async fn bind(config: Config) -> Result<ServerHandle, ServerError> {
         check(&config)?;
-        let (accounts, folder) = open_accounts(&config)?;
+        let kept = Kept::open(&config)?;
         let mut listeners = Vec::new();
         for listen in &config.listen {
             let listener = Listener::bind(&listen.endpoint, &listen.access).await?;
             listeners.push((listen.clone(), listener));
         }
-        Ok(assemble(&config, accounts, folder, listeners))
+        Ok(assemble(&config, kept, listeners))
     }
 
     /// Starts a server on a thread and an actix system of its own, and returns
@@ -139,38 +138,22 @@ fn check(config: &Config) -> Result<(), ServerError> {
     if !(1024..=1 << 30).contains(&config.max_frame) {
         return wrong("max-frame must be between 1 KiB and 1 GiB");
     }
+    if config.journal.is_some() && config.data.is_none() {
+        return wrong("a journal needs a data folder: give --data a folder, or leave --journal");
+    }
     if config.log.bytes < 4 * config.max_frame.min(64 << 10) {
         return wrong("log-bytes must be at least 256 KiB");
     }
     Ok(())
 }
 
-fn open_accounts(config: &Config) -> Result<(Accounts, Option<FolderLock>), ServerError> {
-    let (db, lock) = match &config.data {
-        None => (None, None),
-        Some(path) => {
-            let folder = DataFolder::open(path)?;
-            let lock = folder.lock()?;
-            (Some(Db::open(&folder.database()?)?), Some(lock))
-        }
-    };
-    let hasher = Hasher::new(config.hash_cost)
-        .map_err(|error| ServerError::Config(format!("argon2's cost: {error}")))?;
-    let limits = LoginLimits {
-        hashing: config.hashing,
-        waiting: config.logins_waiting,
-        default_role: config.default_role,
-    };
-    Ok((Accounts::open(db, hasher, limits)?, lock))
-}
-
-fn assemble(
-    config: &Config,
-    accounts: Accounts,
-    folder: Option<FolderLock>,
-    listeners: Vec<(Listen, Listener)>,
-) -> ServerHandle {
-    let (log, mut appender) = Log::new(stream_name(), config.log, config.arbiters);
+fn assemble(config: &Config, kept: Kept, listeners: Vec<(Listen, Listener)>) -> ServerHandle {
+    let Kept {
+        accounts,
+        data,
+        stream,
+    } = kept;
+    let (log, mut appender, scribe) = stream.begin(config);
     appender.mirror_into(memory_file);
     let arbiters: Vec<Arbiter> = (0..config.arbiters).map(|_| Arbiter::new()).collect();
     for (shard, arbiter) in arbiters.iter().enumerate() {
@@ -179,7 +162,7 @@ fn assemble(
     }
     let supervisor = Supervisor::new(config.drain_timeout).start();
     let auth = Auth::new(accounts, sentinel("auth", &supervisor)).start();
-    let hub = start_hub(&arbiters[0], appender, config, &supervisor);
+    let hub = start_hub(&arbiters[0], (appender, scribe), config, &supervisor);
     let handles = arbiters.iter().map(Arbiter::handle).collect();
     let usher = Usher::new(handles, supervisor.clone());
     let server_room = Room::new(config.max_sessions);
@@ -193,7 +176,7 @@ fn assemble(
         desks: Vec::new(),
         arbiters: Arc::new(Mutex::new(arbiters)),
         accounts: Arc::default(),
-        folder: Arc::new(Mutex::new(folder)),
+        data: Arc::new(Mutex::new(data)),
     };
     let mut endpoints = Vec::new();
     for (listen, listener) in listeners {
@@ -250,13 +233,13 @@ fn assemble(
 /// then crosses no thread.
 fn start_hub(
     arbiter: &Arbiter,
-    appender: Appender,
+    (appender, scribe): (Appender, Option<Scribe>),
     config: &Config,
     supervisor: &Addr<Supervisor>,
 ) -> Addr<Hub> {
     let (clock, supervisor) = (Arc::clone(&config.clock), supervisor.clone());
     Hub::start_in_arbiter(&arbiter.handle(), move |_| {
-        Hub::new(appender, clock, sentinel("the hub", &supervisor))
+        Hub::new(appender, scribe, clock, sentinel("the hub", &supervisor))
     })
 }
 
@@ -273,11 +256,4 @@ fn limits(config: &Config) -> SessionLimits {
         drain_timeout: config.drain_timeout,
         slow: config.slow,
     }
-}
-
-/// A name that no other stream has: 128 random bits.
-fn stream_name() -> String {
-    let mut bytes = [0; 16];
-    getrandom::fill(&mut bytes).expect("the system has randomness to give at the start");
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
