@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use arauto::{Evidence, Phase, SessionRecord, StopReason};
 
 use super::{HeldServer, stalled_reader};
-use crate::support::{Fixture, block_on};
+use crate::support::{Fixture, block_on, wait_until};
 
 fn of<'a>(report: &'a arauto::Report, user: &str) -> &'a SessionRecord {
     let mut sessions = report.sessions.iter();
@@ -105,7 +105,10 @@ fn a_second_stop_changes_nothing_and_tells_the_phase() {
     let first = block_on(fixture.server.stop(StopReason::Fim)).expect("it is there");
     assert_eq!(first.reason, StopReason::Fim);
     holder.expect("stopping");
-    let second = block_on(fixture.server.stop(StopReason::Admin)).expect("it is there");
+    // It has heard of the stop; the others may be yet to.
+    let again = || block_on(fixture.server.stop(StopReason::Admin)).expect("it is there");
+    wait_until("the phase is requests", || again().phase == Phase::Requests);
+    let second = again();
     assert_eq!(
         (second.reason, second.phase),
         (StopReason::Fim, Phase::Requests)
