@@ -18,7 +18,7 @@ use super::press::{self, Published, Run};
 use super::process::{Memory, Process};
 use super::stage::Stage;
 use super::watch::Count;
-use super::{Bench, Common, Needs, at_least_1};
+use super::{Bench, Common, Needs, at_least_0, at_least_1};
 use crate::cli::exit::Failure;
 
 /// The longest wait for memory to settle: more looks stuck.
@@ -39,7 +39,7 @@ pub(super) struct Args {
     messages: usize,
 
     /// Bytes of each message's body.
-    #[arg(long, value_name = "BYTES", default_value_t = 128)]
+    #[arg(long, value_name = "BYTES", default_value_t = 128, value_parser = at_least_0)]
     #[serde(rename = "size_bytes")]
     size: usize,
 

@@ -14,7 +14,7 @@ use super::process::Process;
 use super::stage::Stage;
 use super::stamp::{self, Epoch};
 use super::watch::Count;
-use super::{Bench, Common, Needs, at_least_1};
+use super::{Bench, Common, Needs, at_least_0, at_least_1};
 use crate::cli::exit::{Failure, sysexits};
 
 #[derive(clap::Args, Serialize)]
@@ -28,7 +28,7 @@ pub(super) struct Args {
     messages: usize,
 
     /// Bytes of each message's body.
-    #[arg(long, value_name = "BYTES", default_value_t = 128)]
+    #[arg(long, value_name = "BYTES", default_value_t = 128, value_parser = at_least_0)]
     #[serde(rename = "size_bytes")]
     size: usize,
 
@@ -47,7 +47,7 @@ pub(super) struct Args {
     rate: Option<f64>,
 
     /// Further leitores, which log in and then never read.
-    #[arg(long, value_name = "N", default_value_t = 0)]
+    #[arg(long, value_name = "N", default_value_t = 0, value_parser = at_least_0)]
     stalled: usize,
 
     #[command(flatten)]

@@ -16,7 +16,7 @@ use super::process::{Memory, Process};
 use super::stage::Stage;
 use super::threads;
 use super::watch::Count;
-use super::{Bench, Common, Needs, at_least_1};
+use super::{Bench, Common, Needs, at_least_0, at_least_1};
 use crate::cli::exit::{Failure, sysexits};
 
 /// Bytes of a request while the storm lasts.
@@ -40,7 +40,7 @@ pub(super) struct Args {
 
     /// So many further clients are in before, and make requests all the time; how
     /// long theirs take is told.
-    #[arg(long, value_name = "N", default_value_t = 0)]
+    #[arg(long, value_name = "N", default_value_t = 0, value_parser = at_least_0)]
     while_asking: usize,
 
     #[command(flatten)]

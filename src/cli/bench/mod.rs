@@ -176,11 +176,23 @@ async fn measure<W: Bench>(work: &W) -> Result<u8, Failure> {
     }
 }
 
+/// The most of anything: two such counts can be multiplied.
+const MOST: usize = 1_000_000_000;
+
 /// A count of which 0 makes no sense.
 fn at_least_1(text: &str) -> Result<usize, String> {
     match text.parse() {
+        Ok(count @ 1..=MOST) => Ok(count),
         Ok(0) => Err("it must be 1 at least".to_owned()),
-        Ok(count) => Ok(count),
+        Ok(_) => Err(format!("it must be {MOST} at most")),
         Err(error) => Err(format!("{error}")),
+    }
+}
+
+/// A count that may be 0.
+fn at_least_0(text: &str) -> Result<usize, String> {
+    match text {
+        "0" => Ok(0),
+        _ => at_least_1(text),
     }
 }

@@ -9,7 +9,7 @@ use super::figures::{Figures, Rows, counted, known, number};
 use super::latency::{Percentiles, time};
 use super::process::Process;
 use super::stage::Stage;
-use super::{Bench, Common, Needs, at_least_1};
+use super::{Bench, Common, Needs, at_least_0, at_least_1};
 use crate::cli::exit::Failure;
 
 #[derive(clap::Args, Serialize)]
@@ -24,7 +24,7 @@ pub(super) struct Args {
     messages: usize,
 
     /// Bytes of each request's body.
-    #[arg(long, value_name = "BYTES", default_value_t = 128)]
+    #[arg(long, value_name = "BYTES", default_value_t = 128, value_parser = at_least_0)]
     #[serde(rename = "size_bytes")]
     size: usize,
 

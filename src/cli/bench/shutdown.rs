@@ -13,7 +13,7 @@ use super::latency::time;
 use super::press::{self, Run};
 use super::stage::Stage;
 use super::watch::Count;
-use super::{Bench, Common, Needs, at_least_1};
+use super::{Bench, Common, Needs, at_least_0, at_least_1};
 use crate::cli::exit::Failure;
 
 /// How often to look whether a server that is no child of ours is gone.
@@ -30,7 +30,7 @@ pub(super) struct Args {
     messages: usize,
 
     /// Bytes of each message's body.
-    #[arg(long, value_name = "BYTES", default_value_t = 128)]
+    #[arg(long, value_name = "BYTES", default_value_t = 128, value_parser = at_least_0)]
     #[serde(rename = "size_bytes")]
     size: usize,
 

@@ -226,9 +226,9 @@ fn what_cannot_be_measured_is_refused_with_a_reason() {
             "--size 16",
         ),
         (
-            &["bench", "fanout", "--sessions", "99999999"],
-            71,
-            "ulimit -n",
+            &["bench", "fanout", "--sessions", "9999999999"],
+            64,
+            "at most",
         ),
         (
             &["bench", "fanout", "--json", "/no/such/folder/x"],
@@ -250,6 +250,15 @@ fn what_cannot_be_measured_is_refused_with_a_reason() {
         let done = finish(&mut arauto(arguments), "");
         done.failed(code, &[naming]);
     }
+}
+
+#[test]
+fn more_sessions_than_descriptors_are_refused_before_anything_begins() {
+    let _watchdog = watchdog();
+    let mut shell = std::process::Command::new("sh");
+    let script = "ulimit -n 100 && exec \"$0\" bench fanout --sessions 100";
+    let done = finish(shell.args(["-c", script, env!("CARGO_BIN_EXE_arauto")]), "");
+    done.failed(71, &["ulimit -n", "--sessions"]);
 }
 
 #[test]
