@@ -22,9 +22,9 @@ use arauto::wire::{Asking, ClientFrame, MAX_FRAME, Message, Published, ServerFra
 use arauto::{Body, LogLimits, Millis, PaceLimits, Role, Seq};
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 
-/// The body of every message here: 128 bytes.
-const BODY: &str = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef\
-                    0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
+/// The body of every message here, unless its name says otherwise.
+const BODY: &str = "as long as the bodies of the other benchmarks are, so that the figures fit \
+                    together, which makes one hundred and twenty-eight bytes";
 const AT: Millis = Millis(1_700_000_000_000);
 
 fn message(seq: u64) -> ServerFrame<'static> {

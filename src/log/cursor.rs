@@ -20,6 +20,17 @@ pub struct Slice {
     last: Seq,
 }
 
+impl Slice {
+    /// Frames that are not in a file; the last has this seq.
+    pub fn new(bytes: Bytes, last: Seq) -> Slice {
+        Slice {
+            bytes,
+            mirrored: None,
+            last,
+        }
+    }
+}
+
 /// The rest of a frame that was written in part: it must be written before
 /// anything else, whatever becomes of the log meanwhile.
 #[derive(Debug, Clone, Default)]
@@ -31,14 +42,6 @@ pub struct Rest {
 }
 
 impl Rest {
-    /// Bytes that stand in no file.
-    pub fn of(bytes: Bytes) -> Rest {
-        Rest {
-            bytes,
-            mirrored: None,
-        }
-    }
-
     /// Takes the first `length` bytes off.
     ///
     /// # Panics
@@ -46,17 +49,6 @@ impl Rest {
     pub fn take_off(&mut self, length: usize) {
         self.bytes = self.bytes.slice(length..);
         self.mirrored = self.mirrored.take().map(|place| place.skip(length));
-    }
-}
-
-impl Slice {
-    /// Frames of which the last has this seq.
-    pub fn new(bytes: Bytes, last: Seq) -> Slice {
-        Slice {
-            bytes,
-            mirrored: None,
-            last,
-        }
     }
 }
 

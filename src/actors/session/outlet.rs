@@ -96,7 +96,7 @@ impl Reader {
     /// the last one.
     fn advance(&mut self, slices: &Slices, written: usize) -> Rest {
         match &mut self.past {
-            Some(past) => Rest::of(past.advance(written)),
+            Some(past) => past.advance(written),
             None => self.cursor.advance(slices, written),
         }
     }

@@ -10,9 +10,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context as TaskContext, Poll};
 
-use bytes::Bytes;
-
-use crate::log::{Chunk, Log, Slice, Slices, frame_length};
+use crate::log::{Chunk, Log, Rest, Slice, Slices, frame_length};
 use crate::wire::{Gap, Seq};
 
 /// What is read at once, about.
@@ -126,9 +124,9 @@ impl Past {
 
     /// Moves behind the frames that `written` bytes touched; the rest of the last
     /// one, as with a cursor in the log.
-    pub(super) fn advance(&mut self, written: usize) -> Bytes {
+    pub(super) fn advance(&mut self, written: usize) -> Rest {
         let Step::Here(chunk) = &mut self.step else {
-            return Bytes::new();
+            return Rest::default();
         };
         let frames = &chunk.frames;
         let mut end = 0;
@@ -138,7 +136,10 @@ impl Past {
             end += length;
             self.seq = self.seq.next();
         }
-        let rest = frames.slice(written..end);
+        let rest = Rest {
+            bytes: frames.slice(written..end),
+            mirrored: None,
+        };
         chunk.frames = frames.slice(end..);
         chunk.first = self.seq.next();
         if chunk.frames.is_empty() {
