@@ -18,7 +18,8 @@
 //! | room | what it holds |
 //! |---|---|
 //! | [`wire`] | frames and their bytes, in each dialect |
-//! | [`accounts`] | who may log in, and where that is kept |
+//! | [`accounts`] | who may log in |
+//! | `store` | what outlives the process: one SQLite file, one thread that writes |
 //! | [`log`] | the broadcasts, once each, and the cursors that read them |
 //! | `close` | what a shutdown promises: phases, counts, evidence, [`Report`] |
 //! | `transport` | endpoints, listeners, connections: all that knows the system |
@@ -34,6 +35,7 @@ mod client;
 mod close;
 pub mod log;
 mod server;
+mod store;
 mod transport;
 pub mod wire;
 

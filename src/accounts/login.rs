@@ -3,11 +3,12 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use super::keeper::{Inserted, Keeper};
 use super::pool::Pool;
 use super::recent::Recents;
-use super::store::{Inserted, Store};
 use super::table::{Found, Known, Reservation, Table};
-use super::{Account, Db, Hasher, NameError, Password, StoreError, UserName};
+use super::{Account, Hasher, NameError, Password, StoreError, UserName};
+use crate::store::Store;
 use crate::wire::{Millis, Role};
 
 /// A client's word that it is somebody.
@@ -73,7 +74,7 @@ pub struct LoginLimits {
 #[derive(Debug)]
 pub struct Accounts {
     table: Arc<Table>,
-    store: Store,
+    keeper: Keeper,
     hasher: Hasher,
     recents: Recents,
     pool: Pool,
@@ -82,22 +83,26 @@ pub struct Accounts {
 }
 
 impl Accounts {
-    /// The accounts of `db`; without one they last as long as the process.
+    /// The accounts of `store`; without one they last as long as the process.
     ///
     /// # Errors
     /// The database cannot be read.
     ///
     /// # Panics
-    /// If the system has no randomness or no thread to give.
-    pub fn open(db: Option<Db>, hasher: Hasher, limits: LoginLimits) -> Result<Self, StoreError> {
+    /// If the system has no randomness to give.
+    pub fn open(
+        store: Option<Store>,
+        hasher: Hasher,
+        limits: LoginLimits,
+    ) -> Result<Self, StoreError> {
         let table = Arc::new(Table::default());
-        let store = match db {
-            Some(db) => Store::open(db, Arc::clone(&table))?,
-            None => Store::memory(),
+        let keeper = match store {
+            Some(store) => Keeper::open(store, Arc::clone(&table))?,
+            None => Keeper::Memory,
         };
         Ok(Accounts {
             table,
-            store,
+            keeper,
             hasher,
             recents: Recents::new().expect("the system has randomness to give at the start"),
             pool: Pool::new(limits.hashing, limits.waiting),
@@ -109,14 +114,6 @@ impl Accounts {
     /// Refuses every login that has not been answered yet.
     pub fn seal(&self) {
         self.sealed.store(true, Ordering::Release);
-    }
-
-    /// Moves everything into the database file.
-    ///
-    /// # Errors
-    /// It could not be written.
-    pub async fn checkpoint(&self) -> Result<(), StoreError> {
-        self.store.checkpoint().await
     }
 
     /// Checks a claim; the first claim to a name registers it.
@@ -136,7 +133,7 @@ impl Accounts {
         let Ok(password) = Password::parse(&claim.password) else {
             return Err(Refusal::BadCredentials);
         };
-        self.store.refresh().await;
+        self.keeper.refresh().await;
         loop {
             if self.sealed.load(Ordering::Acquire) {
                 return Err(Refusal::Stopping);
@@ -224,7 +221,7 @@ impl Accounts {
             role: self.default_role,
             created: Millis::now(),
         };
-        let inserted = self.store.insert(&self.table, account.clone()).await;
+        let inserted = self.keeper.insert(&self.table, account.clone()).await;
         if inserted == Inserted::Yes {
             self.remember(user, password, &account.phc);
         }

@@ -6,22 +6,21 @@
 //! - a password is hashed on a bounded pool, never where it would hold up others;
 //! - an unknown name costs the same work as a known one.
 
-mod db;
-mod folder;
 mod hash;
+mod keeper;
 mod login;
 mod name;
 mod pool;
 mod recent;
-mod store;
+mod rows;
 mod table;
 
-pub use db::{Account, Db, StoreError};
-pub use folder::{DataFolder, FolderError, FolderLock};
 pub use hash::{HashCost, Hasher, is_phc};
 pub use login::{Accounts, Admitted, Claim, LoginLimits, Refusal};
 pub use name::{NameError, Password, PasswordError, UserName};
-pub use store::Store;
+pub use rows::Account;
+
+pub use crate::store::{DataFolder, Db, FolderError, FolderLock, StoreError};
 
 /// The name that the server's own console publishes under; nobody can log in as it.
 pub const CONSOLE: &str = "consola";

@@ -1,6 +1,7 @@
 use std::sync::Arc;
 
 use super::*;
+use crate::store::Store;
 use crate::wire::{Millis, Role};
 
 const LIMITS: LoginLimits = LoginLimits {
@@ -14,8 +15,13 @@ fn hasher() -> Hasher {
 }
 
 fn accounts(folder: Option<&DataFolder>) -> Accounts {
-    let db = folder.map(|folder| Db::open(&folder.database().expect("writable")).expect("a db"));
-    Accounts::open(db, hasher(), LIMITS).expect("readable")
+    let store = folder.map(|folder| {
+        let db = Db::open(&folder.database().expect("writable")).expect("a db");
+        let (store, thread) = Store::start(db);
+        std::mem::forget(thread); // it ends with the accounts, its only askers
+        store
+    });
+    Accounts::open(store, hasher(), LIMITS).expect("readable")
 }
 
 fn claim(user: &str, password: &str) -> Claim {

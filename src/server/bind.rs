@@ -8,13 +8,11 @@ use parking_lot::Mutex;
 use tokio::sync::watch;
 
 use super::config::{Config, Listen};
-use super::crew::Staff;
+use super::crew::{Data, Staff};
 use super::handle::ServerHandle;
 use super::link::ListenerDoor;
 use super::listen::Usher;
-use crate::accounts::{
-    Accounts, DataFolder, Db, FolderError, FolderLock, Hasher, LoginLimits, StoreError,
-};
+use crate::accounts::{Accounts, Hasher, LoginLimits};
 use crate::actors::acceptor::{Acceptor, Room};
 use crate::actors::auth::Auth;
 use crate::actors::hub::Hub;
@@ -23,6 +21,7 @@ use crate::actors::session::{Desk, SessionLimits};
 use crate::actors::supervisor::{Begin, Fallen, Plan, Supervisor};
 use crate::close::InWork;
 use crate::log::{Appender, Log};
+use crate::store::{DataFolder, Db, FolderError, Store, StoreError};
 use crate::transport::{BindError, Listener, memory_file};
 
 /// Callers that are told at once that there is no place for them.
@@ -76,13 +75,13 @@ impl Server {
     /// Outside of an actix system.
     pub async fn bind(config: Config) -> Result<ServerHandle, ServerError> {
         check(&config)?;
-        let (accounts, folder) = open_accounts(&config)?;
+        let (accounts, data) = open_accounts(&config)?;
         let mut listeners = Vec::new();
         for listen in &config.listen {
             let listener = Listener::bind(&listen.endpoint, &listen.access).await?;
             listeners.push((listen.clone(), listener));
         }
-        Ok(assemble(&config, accounts, folder, listeners))
+        Ok(assemble(&config, accounts, data, listeners))
     }
 
     /// Starts a server on a thread and an actix system of its own, and returns
@@ -145,15 +144,7 @@ fn check(config: &Config) -> Result<(), ServerError> {
     Ok(())
 }
 
-fn open_accounts(config: &Config) -> Result<(Accounts, Option<FolderLock>), ServerError> {
-    let (db, lock) = match &config.data {
-        None => (None, None),
-        Some(path) => {
-            let folder = DataFolder::open(path)?;
-            let lock = folder.lock()?;
-            (Some(Db::open(&folder.database()?)?), Some(lock))
-        }
-    };
+fn open_accounts(config: &Config) -> Result<(Accounts, Option<Data>), ServerError> {
     let hasher = Hasher::new(config.hash_cost)
         .map_err(|error| ServerError::Config(format!("argon2's cost: {error}")))?;
     let limits = LoginLimits {
@@ -161,13 +152,24 @@ fn open_accounts(config: &Config) -> Result<(Accounts, Option<FolderLock>), Serv
         waiting: config.logins_waiting,
         default_role: config.default_role,
     };
-    Ok((Accounts::open(db, hasher, limits)?, lock))
+    let Some(path) = &config.data else {
+        return Ok((Accounts::open(None, hasher, limits)?, None));
+    };
+    let folder = DataFolder::open(path)?;
+    let lock = folder.lock()?;
+    let db = Db::open_sound(&folder.database()?)?;
+    let (store, thread) = Store::start(db);
+    let accounts = Accounts::open(Some(store.clone()), hasher, limits)?;
+    // Everything in it has been read: it is sound.
+    store.wait(Db::trust).unwrap_or(Ok(()))?;
+    let store = thread;
+    Ok((accounts, Some(Data { store, lock })))
 }
 
 fn assemble(
     config: &Config,
     accounts: Accounts,
-    folder: Option<FolderLock>,
+    data: Option<Data>,
     listeners: Vec<(Listen, Listener)>,
 ) -> ServerHandle {
     let (log, mut appender) = Log::new(stream_name(), config.log, config.arbiters);
@@ -193,7 +195,7 @@ fn assemble(
         desks: Vec::new(),
         arbiters: Arc::new(Mutex::new(arbiters)),
         accounts: Arc::default(),
-        folder: Arc::new(Mutex::new(folder)),
+        data: Arc::new(Mutex::new(data)),
     };
     let mut endpoints = Vec::new();
     for (listen, listener) in listeners {

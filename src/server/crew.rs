@@ -9,12 +9,13 @@ use parking_lot::Mutex;
 use tokio::sync::oneshot;
 
 use super::link::ListenerDoor;
-use crate::accounts::{Accounts, FolderLock};
+use crate::accounts::Accounts;
 use crate::actors::acceptor::{self, Acceptor};
 use crate::actors::auth::{self, Auth};
 use crate::actors::hub::{self, Hub};
 use crate::actors::session::Desk;
 use crate::actors::supervisor::Crew;
+use crate::store::{FolderLock, StoreThread};
 use crate::wire::Seq;
 
 /// Everything that runs, but for the supervisor and the sessions.
@@ -26,7 +27,13 @@ pub(super) struct Staff {
     pub(super) desks: Vec<Weak<Desk>>,
     pub(super) arbiters: Arc<Mutex<Vec<Arbiter>>>,
     pub(super) accounts: Arc<Mutex<Option<Arc<Accounts>>>>,
-    pub(super) folder: Arc<Mutex<Option<FolderLock>>>,
+    pub(super) data: Arc<Mutex<Option<Data>>>,
+}
+
+/// The data folder, while the server has it.
+pub(super) struct Data {
+    pub(super) store: StoreThread,
+    pub(super) lock: FolderLock,
 }
 
 impl Crew for Staff {
@@ -62,18 +69,20 @@ impl Crew for Staff {
     fn close_store(&self) -> LocalBoxFuture<'static, Vec<String>> {
         let accounts = Arc::clone(&self.accounts);
         let arbiters = Arc::clone(&self.arbiters);
-        let folder = Arc::clone(&self.folder);
+        let data = Arc::clone(&self.data);
         let desks = self.desks.clone();
         async move {
-            let mut trouble = Vec::new();
-            let taken = accounts.lock().take();
-            if let Some(accounts) = taken {
-                if let Err(error) = accounts.checkpoint().await {
-                    trouble.push(error.to_string());
+            let (mut trouble, mut held) = (Vec::new(), None);
+            drop(accounts.lock().take());
+            let data = data.lock().take();
+            if let Some(Data { store, lock }) = data {
+                // It waits for the store's thread.
+                match tokio::task::spawn_blocking(|| store.close()).await {
+                    Ok(Ok(())) => {}
+                    Ok(Err(error)) => trouble.push(error.to_string()),
+                    Err(_) => trouble.push("closing the database panicked".to_owned()),
                 }
-                // Its last owner waits for the store's thread.
-                let closed = tokio::task::spawn_blocking(move || drop(accounts));
-                let _ = closed.await;
+                held = Some(lock);
             }
             let threads = std::mem::take(&mut *arbiters.lock());
             // Joining blocks, and a thread of this system must not; nor one of its
@@ -85,7 +94,7 @@ impl Crew for Staff {
             if alive > 0 {
                 trouble.push(format!("sessions of {alive} listeners are still alive"));
             }
-            drop(folder.lock().take());
+            drop(held);
             trouble
         }
         .boxed_local()

@@ -1,0 +1,175 @@
+//! One connection that writes.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use rusqlite::config::DbConfig;
+use rusqlite::{Connection, TransactionBehavior};
+
+use super::StoreError;
+use super::schema::{self, SCHEMA};
+
+/// How long to wait for another process that writes.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// The write-ahead log goes into the file once it has so many pages (16 MiB): each
+/// time costs two syncs, so not too often, and readers look through it, so not
+/// too seldom.
+const CHECKPOINT_PAGES: i64 = 4096;
+
+/// After a burst the write-ahead log is cut to this length.
+const WAL_LIMIT: i64 = 64 << 20;
+
+/// Pages kept in memory, in KiB: a batch of the journal must fit, or it is written
+/// twice.
+const CACHE_KIB: i64 = 16 << 10;
+
+/// One connection to the database.
+#[derive(Debug)]
+pub struct Db {
+    path: PathBuf,
+    connection: Connection,
+    is_trusted: bool,
+}
+
+impl Db {
+    /// Opens the database at `path`, which must exist; an empty file becomes one,
+    /// and older tables become today's.
+    ///
+    /// Every commit is on disk when it returns (WAL, `synchronous=FULL`).
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub fn open(path: &Path) -> Result<Db, StoreError> {
+        let mut db = Db::connect(path)?;
+        db.prepare()?;
+        db.trust()?;
+        Ok(db)
+    }
+
+    /// As [`Db::open`], after a look at every page: what is damaged is refused
+    /// before anything is written. Until [`Db::trust`] nothing tidies up either.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub fn open_sound(path: &Path) -> Result<Db, StoreError> {
+        let mut db = Db::connect(path)?;
+        db.look_at_every_page()?;
+        db.prepare()?;
+        Ok(db)
+    }
+
+    fn connect(path: &Path) -> Result<Db, StoreError> {
+        let connection = Connection::open(path).map_err(|error| StoreError::sqlite(path, error))?;
+        let mut db = Db {
+            path: path.to_owned(),
+            connection,
+            is_trusted: false,
+        };
+        db.run(|connection| {
+            connection.busy_timeout(PATIENCE)?;
+            leave_alone(connection, true)
+        })?;
+        Ok(db)
+    }
+
+    fn look_at_every_page(&mut self) -> Result<(), StoreError> {
+        let found: String = self.run(|connection| {
+            connection.query_row("PRAGMA quick_check(1)", [], |row| row.get(0))
+        })?;
+        match found.as_str() {
+            "ok" => Ok(()),
+            // SQLite's first line names the place.
+            _ => Err(self.damaged(found.replace('\n', " "))),
+        }
+    }
+
+    fn prepare(&mut self) -> Result<(), StoreError> {
+        let found = self.run(|connection| {
+            connection.pragma_update(None, "journal_mode", "WAL")?;
+            connection.pragma_update(None, "synchronous", "FULL")?;
+            connection.pragma_update(None, "wal_autocheckpoint", CHECKPOINT_PAGES)?;
+            connection.pragma_update(None, "journal_size_limit", WAL_LIMIT)?;
+            connection.pragma_update(None, "cache_size", -CACHE_KIB)?;
+            let immediate = TransactionBehavior::Immediate;
+            let transaction = connection.transaction_with_behavior(immediate)?;
+            let found = schema::prepare(&transaction)?;
+            transaction.commit()?;
+            Ok(found)
+        })?;
+        if !(0..=SCHEMA).contains(&found) {
+            return Err(StoreError::Newer {
+                path: self.path.clone(),
+                found,
+            });
+        }
+        Ok(())
+    }
+
+    /// From here on the file is known to be sound: closing it may tidy up.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub fn trust(&mut self) -> Result<(), StoreError> {
+        self.is_trusted = true;
+        self.run(|connection| leave_alone(connection, false))
+    }
+
+    /// The last step: a file that is not trusted keeps its bytes.
+    pub(super) fn tidy_up(&mut self) -> Result<(), StoreError> {
+        if self.is_trusted {
+            self.checkpoint()?;
+        }
+        Ok(())
+    }
+
+    /// Where the database is.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// A number that changes when another process has changed the database
+    /// (SQLite's `data_version`). A look at shared memory, not at the disk.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub fn data_version(&mut self) -> Result<i64, StoreError> {
+        self.run(|connection| {
+            connection
+                .prepare_cached("PRAGMA data_version")?
+                .query_row([], |row| row.get(0))
+        })
+    }
+
+    /// Moves what the write-ahead log holds into the database file.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub fn checkpoint(&mut self) -> Result<(), StoreError> {
+        self.run(|connection| {
+            connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))
+        })
+    }
+
+    /// Runs statements, and names the file where they fail.
+    pub(crate) fn run<T>(
+        &mut self,
+        work: impl FnOnce(&mut Connection) -> rusqlite::Result<T>,
+    ) -> Result<T, StoreError> {
+        work(&mut self.connection).map_err(|error| StoreError::sqlite(&self.path, error))
+    }
+
+    pub(super) fn damaged(&self, reason: impl Into<String>) -> StoreError {
+        StoreError::Damaged {
+            path: self.path.clone(),
+            reason: reason.into(),
+        }
+    }
+}
+
+/// Whether closing the connection leaves the file and its write-ahead log as they
+/// are; otherwise the last one to close moves the one into the other.
+fn leave_alone(connection: &Connection, alone: bool) -> rusqlite::Result<()> {
+    let option = DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE;
+    connection.set_db_config(option, alone).map(drop)
+}

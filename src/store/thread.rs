@@ -1,0 +1,116 @@
+//! The one thread that writes.
+
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::thread::JoinHandle;
+
+use tokio::sync::oneshot;
+
+use super::{Db, StoreError};
+
+type Work = Box<dyn FnOnce(&mut Db) + Send>;
+
+enum Job {
+    Run(Work),
+    End(Sender<Result<(), StoreError>>),
+}
+
+/// Asks the thread that writes. What it is asked is done in order.
+#[derive(Debug, Clone)]
+pub struct Store {
+    jobs: Sender<Job>,
+}
+
+/// The thread itself; dropping it waits for its end.
+#[derive(Debug)]
+pub struct StoreThread {
+    jobs: Sender<Job>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Store {
+    /// Gives the database to a thread of its own.
+    ///
+    /// # Panics
+    /// If the system has no thread to give.
+    pub fn start(mut db: Db) -> (Store, StoreThread) {
+        let (jobs, receiver) = channel();
+        let thread = std::thread::Builder::new()
+            .name("arauto-store".to_owned())
+            .spawn(move || work(&mut db, &receiver))
+            .expect("the system has a thread to give at the start");
+        let store = Store { jobs: jobs.clone() };
+        let thread = Some(thread);
+        (store, StoreThread { jobs, thread })
+    }
+
+    /// Has work done with the database; what comes of it. The receiver fails where
+    /// the thread has ended.
+    pub fn ask<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut Db) -> T + Send + 'static,
+    ) -> oneshot::Receiver<T> {
+        let (reply, answer) = oneshot::channel();
+        let job = Box::new(move |db: &mut Db| {
+            let _ = reply.send(work(db)); // whoever asked may have gone
+        });
+        let _ = self.jobs.send(Job::Run(job)); // then the reply is dropped with it
+        answer
+    }
+
+    /// As [`Store::ask`], and blocks until it is done. `None`: the thread has ended.
+    pub fn wait<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut Db) -> T + Send + 'static,
+    ) -> Option<T> {
+        let (reply, answer) = channel();
+        let job = Box::new(move |db: &mut Db| {
+            let _ = reply.send(work(db)); // it waits below
+        });
+        self.jobs.send(Job::Run(job)).ok()?;
+        answer.recv().ok()
+    }
+}
+
+impl StoreThread {
+    /// Does what it was asked until now, moves everything into the database file
+    /// and ends the thread. It blocks.
+    ///
+    /// # Errors
+    /// The last step failed; the write-ahead log beside the file still has it all.
+    pub fn close(mut self) -> Result<(), StoreError> {
+        self.end()
+    }
+
+    fn end(&mut self) -> Result<(), StoreError> {
+        let Some(thread) = self.thread.take() else {
+            return Ok(());
+        };
+        let (reply, answer) = channel();
+        let _ = self.jobs.send(Job::End(reply)); // or it has ended
+        let closed = answer.recv().unwrap_or(Ok(()));
+        if thread.join().is_err() {
+            tracing::error!("the store's thread panicked");
+        }
+        closed
+    }
+}
+
+impl Drop for StoreThread {
+    fn drop(&mut self) {
+        if let Err(error) = self.end() {
+            tracing::error!(%error, "the database could not be tidied up");
+        }
+    }
+}
+
+fn work(db: &mut Db, jobs: &Receiver<Job>) {
+    while let Ok(job) = jobs.recv() {
+        match job {
+            Job::Run(work) => work(db),
+            Job::End(reply) => {
+                let _ = reply.send(db.tidy_up()); // it waits for the thread all the same
+                return;
+            }
+        }
+    }
+}
