@@ -50,7 +50,7 @@ pub use client::{
 pub use close::{
     CloseReason, Evidence, ExitCode, Phase, PhaseLine, Report, SessionRecord, StopReason,
 };
-pub use log::{LogLimits, PaceLimits};
+pub use log::{LogLimits, PaceLimits, Retention};
 pub use server::{
     Config, ConfigError, Feed, HandlerOption, Listen, PublishError, Server, ServerError,
     ServerHandle, StopStatus,

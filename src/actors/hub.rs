@@ -1,29 +1,46 @@
 //! The hub: gives each broadcast its seq, knows who is present.
 //!
 //! It does no work a session. What arrives together is appended together and
-//! shown with one wake-up a thread.
+//! shown with one wake-up a thread; with a journal, once it is on disk ([`keeper`]).
 
-use std::collections::BTreeMap;
+mod keeper;
+mod present;
+
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context as TaskContext, Poll};
 
 use actix::fut::ActorFuture;
-use actix::{Actor, ActorContext, AsyncContext, Context, Handler, Message, MessageResult};
+use actix::{
+    Actor, ActorContext, AsyncContext, Context, Handler, Message, MessageResult, Response,
+};
 use smallvec::SmallVec;
 
+use self::keeper::Keeper;
+use self::present::Present;
 use super::sentinel::Sentinel;
 use super::spare;
 use crate::accounts::UserName;
-use crate::log::{Appender, Presented, Sealed};
+use crate::log::{Appender, Presented, Scribe};
 use crate::wire::{Body, Millis, Seq, cbor};
 
 /// Owns the log's appender.
 pub struct Hub {
     appender: Appender,
-    present: BTreeMap<UserName, usize>,
+    present: Present,
     clock: Clock,
+    /// Where there is a journal.
+    keeper: Option<Keeper>,
     sentinel: Sentinel,
+}
+
+/// Why something was not published.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NotPublished {
+    /// The log takes nothing more.
+    Sealed,
+    /// The journal could not be written.
+    Unwritten,
 }
 
 /// Tells the time of a broadcast.
@@ -31,7 +48,7 @@ pub type Clock = Arc<dyn Fn() -> Millis + Send + Sync>;
 
 /// Publish these, in this order, next to one another.
 #[derive(Message)]
-#[rtype(result = "Result<Seq, Sealed>")]
+#[rtype(result = "Result<Seq, NotPublished>")]
 pub struct Publish {
     /// Who publishes.
     pub from: UserName,
@@ -93,7 +110,7 @@ impl Bodies {
 
 /// A session of this user has logged in; the answer is the newest seq after that.
 #[derive(Message)]
-#[rtype(result = "Seq")]
+#[rtype(result = "Result<Seq, NotPublished>")]
 pub struct Join(pub UserName);
 
 /// A session of this user has ended.
@@ -117,19 +134,33 @@ pub struct Seal;
 pub struct Stop;
 
 impl Hub {
-    /// A hub; the sentinel tells of its panic.
-    pub fn new(appender: Appender, clock: Clock, sentinel: Sentinel) -> Hub {
+    /// A hub, and what writes its journal where it has one; the sentinel tells of
+    /// its panic.
+    pub fn new(
+        appender: Appender,
+        scribe: Option<Scribe>,
+        clock: Clock,
+        sentinel: Sentinel,
+    ) -> Hub {
         Hub {
             appender,
-            present: BTreeMap::new(),
+            present: Present::default(),
             clock,
+            keeper: scribe.map(Keeper::new),
             sentinel,
         }
     }
 
-    fn announce(&mut self, who: Presented<'_>) {
-        // A sealed log announces nobody: the shutdown ends the sessions now.
-        let _ = self.appender.push_presence((self.clock)(), who);
+    fn join_shown_at_once(&mut self, user: &UserName, is_first: bool) -> Seq {
+        if is_first {
+            let joined = Presented::Joined(user.as_str());
+            // A sealed log announces nobody: the shutdown ends the sessions now.
+            let _ = self.appender.push_presence((self.clock)(), joined);
+            // Shown now: the session's cursor starts behind it.
+            self.appender.commit();
+            self.present.announce(user);
+        }
+        self.appender.log().head()
     }
 }
 
@@ -138,6 +169,7 @@ impl Actor for Hub {
 
     fn started(&mut self, ctx: &mut Self::Context) {
         ctx.set_mailbox_capacity(1 << 12);
+        self.keeper.iter_mut().for_each(Keeper::start);
         ctx.spawn(Commit);
     }
 }
@@ -152,34 +184,72 @@ impl ActorFuture<Hub> for Commit {
         self: Pin<&mut Self>,
         hub: &mut Hub,
         _ctx: &mut Context<Hub>,
-        _task: &mut TaskContext<'_>,
+        task: &mut TaskContext<'_>,
     ) -> Poll<()> {
-        hub.appender.commit();
+        let Hub {
+            appender,
+            present,
+            clock,
+            keeper,
+            ..
+        } = hub;
+        match keeper {
+            None => appender.commit(),
+            Some(keeper) => keeper.turn(appender, present, || clock(), task),
+        }
         Poll::Pending
     }
 }
 
 impl Handler<Publish> for Hub {
-    type Result = MessageResult<Publish>;
+    type Result = Response<Result<Seq, NotPublished>>;
 
     fn handle(&mut self, publish: Publish, _ctx: &mut Self::Context) -> Self::Result {
         let (at, from) = ((self.clock)(), publish.from.as_str());
-        MessageResult(self.appender.push_messages(at, from, publish.bodies.iter()))
+        let Some(keeper) = &mut self.keeper else {
+            let published = self.appender.push_messages(at, from, publish.bodies.iter());
+            return Response::reply(published.map_err(NotPublished::from));
+        };
+        if let Err(refused) = keeper.admit(&mut self.appender, at) {
+            return Response::reply(Err(refused));
+        }
+        match self.appender.push_messages(at, from, publish.bodies.iter()) {
+            Ok(first) => keeper.publish(first),
+            Err(sealed) => Response::reply(Err(sealed.into())),
+        }
     }
 }
 
 impl Handler<Join> for Hub {
-    type Result = MessageResult<Join>;
+    type Result = Response<Result<Seq, NotPublished>>;
 
     fn handle(&mut self, Join(user): Join, _ctx: &mut Self::Context) -> Self::Result {
-        let sessions = self.present.entry(user.clone()).or_default();
-        *sessions += 1;
-        if *sessions == 1 {
-            self.announce(Presented::Joined(user.as_str()));
-            // Shown now: the session's cursor starts behind it.
-            self.appender.commit();
+        let is_first = self.present.enter(&user);
+        let Some(keeper) = &mut self.keeper else {
+            return Response::reply(Ok(self.join_shown_at_once(&user, is_first)));
+        };
+        if self.present.is_announced(&user) {
+            return Response::reply(Ok(self.appender.log().head()));
         }
-        MessageResult(self.appender.log().head())
+        if is_first {
+            let at = (self.clock)();
+            match keeper.admit(&mut self.appender, at) {
+                Ok(()) => {
+                    let joined = Presented::Joined(user.as_str());
+                    // It is not sealed: that was just looked at.
+                    let _ = self.appender.push_presence(at, joined);
+                }
+                // The shutdown ends the session now: nobody is told of it.
+                Err(NotPublished::Sealed) => {
+                    return Response::reply(Ok(self.appender.log().head()));
+                }
+                Err(refused) => {
+                    self.present.leave(&user);
+                    return Response::reply(Err(refused));
+                }
+            }
+        }
+        keeper.join(user)
     }
 }
 
@@ -187,13 +257,17 @@ impl Handler<Leave> for Hub {
     type Result = ();
 
     fn handle(&mut self, Leave(user): Leave, _ctx: &mut Self::Context) {
-        let Some(sessions) = self.present.get_mut(&user) else {
+        if !self.present.leave(&user) {
             return;
-        };
-        *sessions -= 1;
-        if *sessions == 0 {
-            self.present.remove(&user);
-            self.announce(Presented::Left(user.as_str()));
+        }
+        let at = (self.clock)();
+        match &mut self.keeper {
+            None => {
+                // A sealed log announces nobody: the shutdown ends the sessions now.
+                let left = Presented::Left(user.as_str());
+                let _ = self.appender.push_presence(at, left);
+            }
+            Some(keeper) => keeper.leave(&mut self.appender, at, user),
         }
     }
 }
@@ -202,15 +276,18 @@ impl Handler<Who> for Hub {
     type Result = MessageResult<Who>;
 
     fn handle(&mut self, Who: Who, _ctx: &mut Self::Context) -> Self::Result {
-        MessageResult(self.present.keys().cloned().collect())
+        MessageResult(self.present.announced())
     }
 }
 
 impl Handler<Seal> for Hub {
-    type Result = MessageResult<Seal>;
+    type Result = Response<Seq>;
 
     fn handle(&mut self, Seal: Seal, _ctx: &mut Self::Context) -> Self::Result {
-        MessageResult(self.appender.seal())
+        match &mut self.keeper {
+            None => Response::reply(self.appender.seal()),
+            Some(keeper) => keeper.seal(),
+        }
     }
 }
 

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use arauto::{Config, Listen, Role, SlowPolicy};
+use arauto::{Config, Listen, Retention, Role, SlowPolicy};
 use bytesize::ByteSize;
 use serde::{Deserialize, Deserializer};
 
@@ -20,11 +20,25 @@ pub(super) struct Settings {
     #[arg(long, value_name = "ENDPOINT")]
     pub(super) listen: Vec<String>,
 
-    /// Keep accounts in this folder; `none`: only while the server runs [default:
+    /// Keep accounts, and the journal, in this folder; `none`: accounts only while the server runs [default:
     /// $STATE_DIRECTORY, else /var/lib/arauto for root, else
     /// $XDG_STATE_HOME/arauto].
     #[arg(long, value_name = "DIR")]
     pub(super) data: Option<PathBuf>,
+
+    /// Keep broadcasts on disk too: each is there before anybody hears of it, and
+    /// clients resume across a restart (see docs/journal.md).
+    #[arg(long)]
+    pub(super) journal: bool,
+
+    /// The journal keeps the newest broadcasts, so many bytes of them [default: 1GiB].
+    #[arg(long, value_name = "BYTES")]
+    pub(super) retain_bytes: Option<ByteSize>,
+
+    /// The journal keeps broadcasts for so long [default: as long as they fit].
+    #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration)]
+    #[serde(deserialize_with = "time")]
+    pub(super) retain_age: Option<Duration>,
 
     /// The most that stopping may take [default: 20s].
     #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration)]
@@ -101,6 +115,9 @@ impl Settings {
                 self.listen
             },
             data: self.data.or(file.data),
+            journal: self.journal || file.journal,
+            retain_bytes: self.retain_bytes.or(file.retain_bytes),
+            retain_age: self.retain_age.or(file.retain_age),
             drain_timeout: self.drain_timeout.or(file.drain_timeout),
             report: self.report.or(file.report),
             log: self.log.or(file.log),
@@ -125,6 +142,7 @@ impl Settings {
                 .map_err(|error| Failure::new(sysexits::USAGE, error.to_string()))?;
         }
         config.data = self.data_folder();
+        config.journal = self.retention()?;
         config.idle_timeout = self.idle_timeout;
         set(&mut config.drain_timeout, self.drain_timeout);
         set(&mut config.arbiters, self.arbiters);
@@ -147,6 +165,26 @@ impl Settings {
             }
         }
         Ok(config)
+    }
+
+    /// How much the journal keeps, where there is one.
+    fn retention(&self) -> Result<Option<Retention>, Failure> {
+        if !self.journal {
+            let retains = self.retain_bytes.is_some() || self.retain_age.is_some();
+            let message = "retain-bytes and retain-age are of the journal: add --journal";
+            return if retains {
+                Err(Failure::new(sysexits::CONFIG, message))
+            } else {
+                Ok(None)
+            };
+        }
+        let mut retention = Retention::default();
+        set(
+            &mut retention.bytes,
+            self.retain_bytes.map(|size| size.as_u64()),
+        );
+        retention.age = self.retain_age;
+        Ok(Some(retention))
     }
 
     fn data_folder(&self) -> Option<PathBuf> {

@@ -8,6 +8,7 @@ use bytes::{BufMut, Bytes, BytesMut};
 
 use super::Log;
 use super::mirror::{LARGE, MANY, MakeFile, Mirror};
+use crate::store::Part;
 use crate::wire::cbor::{self, MessageFrames};
 use crate::wire::{Millis, Presence, Seq, ServerFrame};
 
@@ -48,17 +49,30 @@ pub struct Appender {
     /// Whether readers can see frames that they were not woken for.
     unrung: bool,
     mirror: Mirror,
+    /// With a journal: what is not on its way to the disk yet.
+    held: Option<Held>,
+}
+
+/// Parts that are shown only when they are on disk.
+#[derive(Debug)]
+struct Held {
+    parts: Vec<Part>,
+    /// The last seq in them, or on its way, or shown.
+    last: Seq,
+    /// When the newest broadcast was made.
+    newest: Millis,
 }
 
 impl Appender {
     pub(super) fn new(log: Arc<Log>) -> Self {
         Appender {
+            last: log.head(),
             log,
             chunk: BytesMut::new(),
             count: 0,
-            last: Seq::ZERO,
             unrung: false,
             mirror: Mirror::new(None),
+            held: None,
         }
     }
 
@@ -86,6 +100,7 @@ impl Appender {
         if self.log.is_sealed() {
             return Err(Sealed);
         }
+        self.note_time(at);
         let frames = MessageFrames::new(from, at);
         let first = self.last.next();
         for body in bodies {
@@ -104,6 +119,7 @@ impl Appender {
         if self.log.is_sealed() {
             return Err(Sealed);
         }
+        self.note_time(at);
         let seq = self.last.next();
         let presence = |user| Presence {
             seq,
@@ -137,6 +153,52 @@ impl Appender {
         self.last
     }
 
+    /// From now on what is pushed is shown by [`Appender::show_held`] only.
+    pub(super) fn hold_back(&mut self) {
+        self.commit();
+        self.held = Some(Held {
+            parts: Vec::new(),
+            last: self.last,
+            newest: Millis(0),
+        });
+    }
+
+    /// What has been pushed and held back.
+    pub(super) fn take_held(&mut self) -> Vec<Part> {
+        self.flush();
+        let held = self.held.as_mut();
+        held.map_or_else(Vec::new, |held| std::mem::take(&mut held.parts))
+    }
+
+    /// Shows parts that are on disk.
+    pub fn show_held(&mut self, parts: &[Part]) {
+        for part in parts {
+            let count = part.last.0 - part.first.0 + 1;
+            self.show_now(part.frames.clone(), count);
+            self.last = self.last.max(part.last);
+        }
+        if std::mem::take(&mut self.unrung) {
+            self.log.ring();
+        }
+    }
+
+    /// Forgets what has not been shown: its seqs are given again.
+    pub(super) fn take_back(&mut self) {
+        self.chunk.clear();
+        self.count = 0;
+        self.last = self.log.head();
+        if let Some(held) = &mut self.held {
+            held.parts.clear();
+            held.last = self.last;
+        }
+    }
+
+    fn note_time(&mut self, at: Millis) {
+        if let Some(held) = &mut self.held {
+            held.newest = at;
+        }
+    }
+
     /// Adds one frame of `length` bytes; the seq that it carries is the next.
     fn push(&mut self, length: usize, encode: impl FnOnce(&mut BytesMut)) {
         if length > LONG {
@@ -168,7 +230,22 @@ impl Appender {
         }
     }
 
+    /// Shows frames, or holds them back.
     fn show(&mut self, bytes: Bytes, count: u64) {
+        let Some(held) = &mut self.held else {
+            return self.show_now(bytes, count);
+        };
+        let first = held.last.next();
+        held.last = Seq(held.last.0 + count);
+        held.parts.push(Part {
+            first,
+            last: held.last,
+            at: held.newest,
+            frames: bytes,
+        });
+    }
+
+    fn show_now(&mut self, bytes: Bytes, count: u64) {
         self.unrung = true;
         let mirrored = if self.log.audience.load(Ordering::Relaxed) < MANY {
             self.mirror.rest();

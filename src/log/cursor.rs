@@ -20,6 +20,17 @@ pub struct Slice {
     last: Seq,
 }
 
+impl Slice {
+    /// Frames that are not in a file; the last has this seq.
+    pub fn new(bytes: Bytes, last: Seq) -> Slice {
+        Slice {
+            bytes,
+            mirrored: None,
+            last,
+        }
+    }
+}
+
 /// The rest of a frame that was written in part: it must be written before
 /// anything else, whatever becomes of the log meanwhile.
 #[derive(Debug, Clone, Default)]

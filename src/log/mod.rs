@@ -40,6 +40,7 @@ mod cursor;
 mod mirror;
 mod pace;
 mod parts;
+mod scribe;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
@@ -52,7 +53,10 @@ pub use cursor::{Cursor, Read, Rest, Slice, Slices};
 pub use mirror::{MakeFile, Mirrored};
 pub use pace::{Lag, Pace, PaceLimits};
 use parts::Parts;
+pub use parts::frame_length;
+pub use scribe::{Outcome, Scribe};
 
+pub use crate::store::{Chunk, Readers, Retention};
 use crate::wire::Seq;
 
 /// How much the log keeps, and how long publishers wait for readers.
@@ -64,10 +68,22 @@ pub struct LogLimits {
     pub pace: PaceLimits,
 }
 
+/// Where a log goes on.
+#[derive(Debug)]
+pub struct Origin {
+    /// Names the sequence that the seqs count in.
+    pub stream: String,
+    /// The first seq that it will hold.
+    pub first: Seq,
+    /// Reads what the log no longer holds, where a journal keeps it.
+    pub past: Option<Arc<Readers>>,
+}
+
 /// The newest broadcasts of one stream, for any number of readers.
 #[derive(Debug)]
 pub struct Log {
     stream: String,
+    past: Option<Arc<Readers>>,
     parts: RwLock<Parts>,
     /// The number of the part that comes next: equal to a cursor's where that
     /// cursor has read everything. Changes under the write lock only.
@@ -94,13 +110,26 @@ impl Drop for Seat {
 }
 
 impl Log {
-    /// An empty log and its one appender; `bells` is how many threads read it.
+    /// An empty log of a new stream and its one appender; `bells` is how many
+    /// threads read it.
     pub fn new(stream: String, limits: LogLimits, bells: usize) -> (Arc<Log>, Appender) {
-        let log = Arc::new(Log {
+        let origin = Origin {
             stream,
-            parts: RwLock::new(Parts::new(limits.bytes)),
-            next_part: AtomicU64::new(0),
-            head: AtomicU64::new(0),
+            first: Seq::ZERO.next(),
+            past: None,
+        };
+        Log::going_on(origin, limits, bells)
+    }
+
+    /// As [`Log::new`], for a stream that goes on.
+    pub fn going_on(origin: Origin, limits: LogLimits, bells: usize) -> (Arc<Log>, Appender) {
+        let parts = Parts::new(limits.bytes, origin.first);
+        let log = Arc::new(Log {
+            stream: origin.stream,
+            past: origin.past,
+            next_part: AtomicU64::new(parts.next_number()),
+            head: AtomicU64::new(parts.head().0),
+            parts: RwLock::new(parts),
             written: AtomicU64::new(0),
             sealed: AtomicBool::new(false),
             audience: AtomicUsize::new(0),
@@ -119,6 +148,16 @@ impl Log {
     /// The newest seq that readers can see.
     pub fn head(&self) -> Seq {
         Seq(self.head.load(Ordering::Acquire))
+    }
+
+    /// The oldest seq that is still held, or the next one where none is.
+    pub fn tail(&self) -> Seq {
+        self.parts.read().tail()
+    }
+
+    /// Reads what is no longer held, where a journal keeps it.
+    pub fn past(&self) -> Option<&Arc<Readers>> {
+        self.past.as_ref()
     }
 
     /// Whether the head has come to rest.

@@ -12,6 +12,9 @@ use crate::wire::cbor;
 /// bound as well.
 const OVERHEAD: usize = size_of::<Part>();
 
+/// The number of the first part; 0 is in front of every part there ever was.
+pub(super) const FIRST: u64 = 1;
+
 /// Some frames that were appended together and stand together in memory.
 #[derive(Debug, Clone)]
 pub(super) struct Part {
@@ -28,7 +31,7 @@ pub(super) struct Part {
 pub(super) struct Parts {
     limit: usize,
     held: usize,
-    /// The number of the part at the front; they count 0, 1, 2, …
+    /// The number of the part at the front; they count from [`FIRST`].
     first_number: u64,
     parts: VecDeque<Part>,
     next: Seq,
@@ -40,13 +43,14 @@ pub(super) struct Parts {
 }
 
 impl Parts {
-    pub(super) fn new(limit: usize) -> Self {
+    /// No parts yet; the first frame will have the seq `first`.
+    pub(super) fn new(limit: usize, first: Seq) -> Self {
         Parts {
             limit,
             held: 0,
-            first_number: 0,
+            first_number: FIRST,
             parts: VecDeque::new(),
-            next: Seq::ZERO.next(),
+            next: first,
             end: 0,
             first_mirrored: 0,
             mirrored: 0,
@@ -175,6 +179,6 @@ impl Parts {
 }
 
 /// The length of the frame at the front of `bytes`, its prefix included.
-pub(super) fn frame_length(bytes: &[u8]) -> Option<usize> {
+pub fn frame_length(bytes: &[u8]) -> Option<usize> {
     cbor::announced_length(bytes).map(|length| length + cbor::PREFIX)
 }

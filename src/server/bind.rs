@@ -8,11 +8,11 @@ use parking_lot::Mutex;
 use tokio::sync::watch;
 
 use super::config::{Config, Listen};
-use super::crew::{Data, Staff};
+use super::crew::Staff;
 use super::handle::ServerHandle;
+use super::kept::Kept;
 use super::link::ListenerDoor;
 use super::listen::Usher;
-use crate::accounts::{Accounts, Hasher, LoginLimits};
 use crate::actors::acceptor::{Acceptor, Room};
 use crate::actors::auth::Auth;
 use crate::actors::hub::Hub;
@@ -20,8 +20,8 @@ use crate::actors::sentinel::Sentinel;
 use crate::actors::session::{Desk, SessionLimits};
 use crate::actors::supervisor::{Begin, Fallen, Plan, Supervisor};
 use crate::close::InWork;
-use crate::log::{Appender, Log};
-use crate::store::{DataFolder, Db, FolderError, Store, StoreError};
+use crate::log::{Appender, Scribe};
+use crate::store::{FolderError, StoreError};
 use crate::transport::{BindError, Listener, memory_file};
 
 /// Callers that are told at once that there is no place for them.
@@ -75,13 +75,13 @@ impl Server {
     /// Outside of an actix system.
     pub async fn bind(config: Config) -> Result<ServerHandle, ServerError> {
         check(&config)?;
-        let (accounts, data) = open_accounts(&config)?;
+        let kept = Kept::open(&config)?;
         let mut listeners = Vec::new();
         for listen in &config.listen {
             let listener = Listener::bind(&listen.endpoint, &listen.access).await?;
             listeners.push((listen.clone(), listener));
         }
-        Ok(assemble(&config, accounts, data, listeners))
+        Ok(assemble(&config, kept, listeners))
     }
 
     /// Starts a server on a thread and an actix system of its own, and returns
@@ -138,41 +138,22 @@ fn check(config: &Config) -> Result<(), ServerError> {
     if !(1024..=1 << 30).contains(&config.max_frame) {
         return wrong("max-frame must be between 1 KiB and 1 GiB");
     }
+    if config.journal.is_some() && config.data.is_none() {
+        return wrong("a journal needs a data folder: give --data a folder, or leave --journal");
+    }
     if config.log.bytes < 4 * config.max_frame.min(64 << 10) {
         return wrong("log-bytes must be at least 256 KiB");
     }
     Ok(())
 }
 
-fn open_accounts(config: &Config) -> Result<(Accounts, Option<Data>), ServerError> {
-    let hasher = Hasher::new(config.hash_cost)
-        .map_err(|error| ServerError::Config(format!("argon2's cost: {error}")))?;
-    let limits = LoginLimits {
-        hashing: config.hashing,
-        waiting: config.logins_waiting,
-        default_role: config.default_role,
-    };
-    let Some(path) = &config.data else {
-        return Ok((Accounts::open(None, hasher, limits)?, None));
-    };
-    let folder = DataFolder::open(path)?;
-    let lock = folder.lock()?;
-    let db = Db::open_sound(&folder.database()?)?;
-    let (store, thread) = Store::start(db);
-    let accounts = Accounts::open(Some(store.clone()), hasher, limits)?;
-    // Everything in it has been read: it is sound.
-    store.wait(Db::trust).unwrap_or(Ok(()))?;
-    let store = thread;
-    Ok((accounts, Some(Data { store, lock })))
-}
-
-fn assemble(
-    config: &Config,
-    accounts: Accounts,
-    data: Option<Data>,
-    listeners: Vec<(Listen, Listener)>,
-) -> ServerHandle {
-    let (log, mut appender) = Log::new(stream_name(), config.log, config.arbiters);
+fn assemble(config: &Config, kept: Kept, listeners: Vec<(Listen, Listener)>) -> ServerHandle {
+    let Kept {
+        accounts,
+        data,
+        stream,
+    } = kept;
+    let (log, mut appender, scribe) = stream.begin(config);
     appender.mirror_into(memory_file);
     let arbiters: Vec<Arbiter> = (0..config.arbiters).map(|_| Arbiter::new()).collect();
     for (shard, arbiter) in arbiters.iter().enumerate() {
@@ -181,7 +162,7 @@ fn assemble(
     }
     let supervisor = Supervisor::new(config.drain_timeout).start();
     let auth = Auth::new(accounts, sentinel("auth", &supervisor)).start();
-    let hub = start_hub(&arbiters[0], appender, config, &supervisor);
+    let hub = start_hub(&arbiters[0], (appender, scribe), config, &supervisor);
     let handles = arbiters.iter().map(Arbiter::handle).collect();
     let usher = Usher::new(handles, supervisor.clone());
     let server_room = Room::new(config.max_sessions);
@@ -252,13 +233,13 @@ fn assemble(
 /// then crosses no thread.
 fn start_hub(
     arbiter: &Arbiter,
-    appender: Appender,
+    (appender, scribe): (Appender, Option<Scribe>),
     config: &Config,
     supervisor: &Addr<Supervisor>,
 ) -> Addr<Hub> {
     let (clock, supervisor) = (Arc::clone(&config.clock), supervisor.clone());
     Hub::start_in_arbiter(&arbiter.handle(), move |_| {
-        Hub::new(appender, clock, sentinel("the hub", &supervisor))
+        Hub::new(appender, scribe, clock, sentinel("the hub", &supervisor))
     })
 }
 
@@ -275,11 +256,4 @@ fn limits(config: &Config) -> SessionLimits {
         drain_timeout: config.drain_timeout,
         slow: config.slow,
     }
-}
-
-/// A name that no other stream has: 128 random bits.
-fn stream_name() -> String {
-    let mut bytes = [0; 16];
-    getrandom::fill(&mut bytes).expect("the system has randomness to give at the start");
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

@@ -12,7 +12,7 @@ use crate::actors::handler::{Echo, Fixed, Handler, Upper};
 use crate::actors::hub::Clock;
 use crate::actors::session::SlowPolicy;
 use crate::actors::supervisor::PhaseObserver;
-use crate::log::{LogLimits, PaceLimits};
+use crate::log::{LogLimits, PaceLimits, Retention};
 use crate::transport::{Access, Endpoint};
 use crate::wire::{Charset, Dialect, MAX_FRAME, Millis, Role};
 
@@ -177,8 +177,12 @@ impl From<Endpoint> for Listen {
 pub struct Config {
     /// Where to listen.
     pub listen: Vec<Listen>,
-    /// Where accounts are kept; `None`: for as long as the server runs.
+    /// Where accounts, and the journal, are kept; `None`: accounts last as long as
+    /// the server runs.
     pub data: Option<PathBuf>,
+    /// Keep broadcasts on disk, and how much of them; `None`: in memory only. It
+    /// needs [`Config::data`].
+    pub journal: Option<Retention>,
     /// The most that stopping may take.
     pub drain_timeout: Duration,
     /// Threads that sessions are spread over.
@@ -217,6 +221,7 @@ impl Default for Config {
         Config {
             listen: vec![Listen::new(Endpoint::Pipe("arauto".to_owned()))],
             data: None,
+            journal: None,
             drain_timeout: Duration::from_secs(20),
             arbiters: 1,
             max_sessions: 20_000,

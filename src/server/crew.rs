@@ -15,7 +15,7 @@ use crate::actors::auth::{self, Auth};
 use crate::actors::hub::{self, Hub};
 use crate::actors::session::Desk;
 use crate::actors::supervisor::Crew;
-use crate::store::{FolderLock, StoreThread};
+use crate::store::{FolderLock, Readers, StoreThread};
 use crate::wire::Seq;
 
 /// Everything that runs, but for the supervisor and the sessions.
@@ -33,6 +33,7 @@ pub(super) struct Staff {
 /// The data folder, while the server has it.
 pub(super) struct Data {
     pub(super) store: StoreThread,
+    pub(super) readers: Arc<Readers>,
     pub(super) lock: FolderLock,
 }
 
@@ -75,7 +76,13 @@ impl Crew for Staff {
             let (mut trouble, mut held) = (Vec::new(), None);
             drop(accounts.lock().take());
             let data = data.lock().take();
-            if let Some(Data { store, lock }) = data {
+            if let Some(Data {
+                store,
+                readers,
+                lock,
+            }) = data
+            {
+                readers.close(); // the last connection tidies up, and these cannot
                 // It waits for the store's thread.
                 match tokio::task::spawn_blocking(|| store.close()).await {
                     Ok(Ok(())) => {}

@@ -8,7 +8,7 @@ use tokio::sync::watch;
 
 use super::Feed;
 use crate::accounts::UserName;
-use crate::actors::hub::{Bodies, Hub, Publish, fits};
+use crate::actors::hub::{Bodies, Hub, NotPublished, Publish, fits};
 use crate::actors::supervisor::{Haste, Stop, Supervisor};
 use crate::close::{Phase, Report, StopReason};
 use crate::log::Log;
@@ -48,6 +48,9 @@ pub enum PublishError {
     /// Its frame would be longer than clients take.
     #[error("a message of {0} bytes does not fit into max-frame")]
     TooLong(usize),
+    /// The journal could not be written; the server's log says why.
+    #[error("the message was not published: the journal could not be written")]
+    Unwritten,
 }
 
 impl ServerHandle {
@@ -72,7 +75,8 @@ impl ServerHandle {
         bodies.push(&body);
         match self.hub.send(Publish { from, bodies }).await {
             Ok(Ok(seq)) => Ok(seq),
-            Ok(Err(_)) | Err(_) => Err(PublishError::Stopping),
+            Ok(Err(NotPublished::Unwritten)) => Err(PublishError::Unwritten),
+            Ok(Err(NotPublished::Sealed)) | Err(_) => Err(PublishError::Stopping),
         }
     }
 

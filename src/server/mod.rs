@@ -8,6 +8,7 @@ mod config;
 mod crew;
 mod feed;
 mod handle;
+mod kept;
 mod link;
 mod listen;
 

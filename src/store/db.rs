@@ -159,6 +159,14 @@ impl Db {
         work(&mut self.connection).map_err(|error| StoreError::sqlite(&self.path, error))
     }
 
+    pub(super) fn connection(&mut self) -> &mut Connection {
+        &mut self.connection
+    }
+
+    pub(super) fn failed(&self, error: rusqlite::Error) -> StoreError {
+        StoreError::sqlite(&self.path, error)
+    }
+
     pub(super) fn damaged(&self, reason: impl Into<String>) -> StoreError {
         StoreError::Damaged {
             path: self.path.clone(),

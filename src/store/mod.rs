@@ -1,22 +1,34 @@
 //! What outlives the process: one SQLite file, `arauto.db`, in the data folder.
 //!
-//! The file has one connection that writes, on one thread ([`Store`]): what other
-//! processes change shows in its `data_version`, and what waits together can be put
-//! into one transaction by whoever asks.
+//! The problem: accounts and the journal of broadcasts must be on disk before
+//! anybody is told of them, in one file that every tool can open, and what one of
+//! them waits for must not be two writers that fight for a lock. So the file has
+//! one connection that writes, on one thread ([`Store`]); what waits together is
+//! put into one transaction by whoever asks. Readers of the journal have
+//! connections of their own, which cannot write ([`Readers`]).
 //!
 //! Invariants:
 //! - a commit is on disk when it returns (WAL, `synchronous=FULL`);
-//! - a file that is damaged is named and its bytes are left alone.
+//! - a file that is damaged is named and its bytes are left alone;
+//! - the journal's rows are the stream without a hole, from what retention has
+//!   left to the head, whole frames only; the head outlives its rows;
+//! - what could not be written is either certainly not on disk or known to be in
+//!   doubt ([`NotWritten`]): a seq in doubt is never given again.
 
+mod check;
 mod db;
 mod error;
 mod folder;
+mod journal;
+mod past;
 mod schema;
 mod thread;
 
 pub use db::Db;
 pub use error::StoreError;
 pub use folder::{DataFolder, FolderError, FolderLock};
+pub use journal::{Journal, NotWritten, Part, Retention};
+pub use past::{Chunk, Readers};
 pub use thread::{Store, StoreThread};
 
 #[cfg(test)]

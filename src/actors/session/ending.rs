@@ -216,6 +216,11 @@ impl<L: Link + 'static> Session<L> {
                     self.fail(ErrorCode::SlowConsumer, &message);
                     return true;
                 }
+                Written::Unreadable => {
+                    let message = "the server's journal cannot be read: resume from here later";
+                    self.fail(ErrorCode::Internal, message);
+                    return true;
+                }
             }
         }
         self.note_sent(wrote);
@@ -378,6 +383,7 @@ impl<L: Link + 'static> Session<L> {
         self.state = State::Closed { member, reason };
         self.outlet.stop_following();
         self.pending = None;
+        self.runs.clear();
         self.tell_done();
     }
 

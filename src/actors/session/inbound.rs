@@ -34,6 +34,8 @@ pub(super) struct Inbox {
     pub(super) is_over: bool,
     /// The first frame is a publish that waits for slow readers.
     pub(super) is_held: bool,
+    /// The first frame waits for the answers to the runs that are on their way.
+    pub(super) waits_for_runs: bool,
     /// A timer will ask again whether it may go on.
     asks_again: bool,
     /// Whether the bytes hold no whole frame, as far as is known.
@@ -106,7 +108,7 @@ impl<L: Link + 'static> Session<L> {
             State::Ending(ending) => ending.refuses_frames() || self.is_saying_goodbye(),
             State::LoggingIn | State::Closed { .. } => false,
         };
-        open && self.pending.is_none() && self.outlet.has_room()
+        open && (self.pending.is_none() || self.may_run_on()) && self.outlet.has_room()
     }
 
     fn take_in(&mut self, bytes: &[u8], ctx: &mut Context<Self>, cx: &mut TaskContext<'_>) {
@@ -159,7 +161,7 @@ impl<L: Link + 'static> Session<L> {
                 // Behind `closing` nothing is answered any more.
                 Err(_) if self.is_saying_goodbye() => return bytes.len(),
                 // What was sent before it is answered first: it comes up again.
-                Err(_) if self.batch.is_some() => break,
+                Err(_) if self.must_wait() => break,
                 Err(error) => {
                     self.fail_by_wire(&error);
                     break;

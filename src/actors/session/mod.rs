@@ -9,15 +9,18 @@
 //! - [`serve`]: what each frame does;
 //! - [`work`]: frames that wait for another actor, or for a handler;
 //! - [`outlet`]: answers and broadcasts to bytes;
+//! - [`past`]: broadcasts that only the journal still holds;
 //! - [`ending`]: the way from the last frame to the end.
 
 mod ending;
 mod inbound;
 mod outlet;
+mod past;
 mod serve;
 mod state;
 mod work;
 
+use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::sync::Arc;
@@ -124,7 +127,10 @@ pub struct Session<L: Link + 'static> {
     state: State,
     inbox: Inbox,
     outlet: Outlet<L>,
+    /// The oldest piece of work.
     pending: Option<Pending>,
+    /// Runs of publishes behind it, which then is one itself.
+    runs: VecDeque<Pending>,
     batch: Option<Batch>,
     tally: Tally,
     /// The last seq that the client said it has read.
@@ -164,6 +170,7 @@ impl<L: Link + 'static> Session<L> {
             inbox: Inbox::default(),
             outlet: Outlet::new(start.link, desk.dialect, Arc::clone(&desk.log), start.shard),
             pending: None,
+            runs: VecDeque::new(),
             batch: None,
             tally: Tally::default(),
             acked: Seq::ZERO,
@@ -232,6 +239,7 @@ impl<L: Link + 'static> Session<L> {
         if pumped.is_err() {
             tracing::error!(session = %self.info.id, "a session panicked, it ends");
             (self.pending, self.batch) = (None, None);
+            self.runs.clear();
             if self.is_saying_goodbye() {
                 self.close(CloseReason::Error(ErrorCode::Internal));
             } else {

@@ -7,6 +7,7 @@ use std::task::{Context as TaskContext, Poll};
 
 use smallvec::SmallVec;
 
+use super::past::{Look, Past};
 use crate::actors::link::Link;
 use crate::actors::spare;
 use crate::log::{Cursor, Lag, Log, Mirrored, Place, Read, Rest, Seat, Slices};
@@ -53,6 +54,10 @@ fn at_hand(buffer: &mut Vec<u8>) -> &mut Vec<u8> {
 #[derive(Debug)]
 struct Reader {
     cursor: Cursor,
+    /// Where it is instead, while the log no longer holds what comes next.
+    past: Option<Box<Past>>,
+    /// Nothing has been read since the login.
+    is_fresh: bool,
     /// The cursor's seq when everything had been written.
     clear: Seq,
     /// Bytes of broadcasts written so far.
@@ -67,10 +72,88 @@ struct Reader {
     untold: SmallVec<[Gap; 1]>,
 }
 
+/// What a reader finds at its place.
+enum Found {
+    /// Nothing yet; the task is woken.
+    Nothing,
+    /// It is to look again: its place has changed.
+    Elsewhere,
+    Gap(Gap),
+    Frames(Slices),
+}
+
 /// How many of the gaps that a client was told are kept for the report.
 const GAPS: usize = 16;
 
 impl Reader {
+    /// The last seq that was read.
+    fn seq(&self) -> Seq {
+        let past = self.past.as_ref().map(|past| past.seq());
+        past.unwrap_or_else(|| self.cursor.seq())
+    }
+
+    /// Moves behind the frames that `written` bytes of `slices` touched; the rest of
+    /// the last one.
+    fn advance(&mut self, slices: &Slices, written: usize) -> Rest {
+        match &mut self.past {
+            Some(past) => past.advance(written),
+            None => self.cursor.advance(slices, written),
+        }
+    }
+
+    fn read_log(&mut self, log: &Log, shard: usize, cx: &mut TaskContext<'_>) -> Found {
+        let here = self.cursor;
+        match log.read(&mut self.cursor, SLICES, BATCH) {
+            Read::Head => {
+                self.lag = None;
+                log.bell(shard).wait(&mut self.place, cx.waker());
+                if log.is_at_head(&self.cursor) {
+                    return Found::Nothing;
+                }
+                Found::Elsewhere
+            }
+            Read::Frames(slices) => Found::Frames(slices),
+            Read::Gap(_) if log.past().is_some() => {
+                self.lag = None;
+                self.past = Some(Box::new(Past::behind(here.seq())));
+                Found::Elsewhere
+            }
+            Read::Gap(gap) => Found::Gap(gap),
+        }
+    }
+
+    fn read_past(&mut self, log: &Log, cx: &mut TaskContext<'_>) -> Result<Found, Written> {
+        let Some(past) = &mut self.past else {
+            return Ok(Found::Elsewhere);
+        };
+        Ok(match past.look(log, cx) {
+            Look::Waiting => Found::Nothing,
+            Look::Frames(slices) => Found::Frames(slices),
+            Look::Gap(gap) => Found::Gap(gap),
+            Look::Failed => return Err(Written::Unreadable),
+            Look::Met => {
+                self.cursor = log.cursor_after(past.seq());
+                self.past = None;
+                Found::Elsewhere
+            }
+        })
+    }
+
+    /// Goes on behind a gap that is told; the log's cursor does so by itself.
+    fn skip(&mut self, gap: Gap) {
+        self.untold.push(gap);
+        if let Some(past) = &mut self.past {
+            past.skip(gap);
+        }
+    }
+
+    /// Goes back in front of a gap: what it has got is what it is told at the end.
+    fn stay_before(&mut self, log: &Log, gap: Gap) {
+        if self.past.is_none() {
+            self.cursor = log.cursor_after(Seq(gap.from.0 - 1));
+        }
+    }
+
     /// The gaps that were queued have been written.
     fn note_told(&mut self) {
         for gap in self.untold.drain(..) {
@@ -93,6 +176,8 @@ pub(super) enum Written {
     More,
     /// The reader fell off the log's tail, and that is to end it.
     FellOff(Gap),
+    /// The journal cannot be read.
+    Unreadable,
 }
 
 /// What a writer does with a reader that falls off the tail.
@@ -152,6 +237,8 @@ impl<L: Link> Outlet<L> {
         self.reader = Some(Reader {
             seat: takes_files.then(|| self.log.seat()),
             cursor: self.log.cursor_after(after),
+            past: None,
+            is_fresh: true,
             clear: after,
             taken: 0,
             lag: None,
@@ -163,9 +250,7 @@ impl<L: Link> Outlet<L> {
 
     /// The last seq that is on its way or has gone.
     pub(super) fn reached(&self) -> Seq {
-        self.reader
-            .as_ref()
-            .map_or(Seq::ZERO, |reader| reader.cursor.seq())
+        self.reader.as_ref().map_or(Seq::ZERO, Reader::seq)
     }
 
     /// The last seq that has been written whole.
@@ -182,8 +267,8 @@ impl<L: Link> Outlet<L> {
         match (self.dialect.is_log_native(), self.rest.bytes.is_empty()) {
             // Rendered broadcasts wait among the answers.
             (false, _) if !self.is_clear() => reader.clear,
-            (true, false) => Seq(reader.cursor.seq().0 - 1),
-            _ => reader.cursor.seq(),
+            (true, false) => Seq(reader.seq().0 - 1),
+            _ => reader.seq(),
         }
     }
 
@@ -240,7 +325,7 @@ impl<L: Link> Outlet<L> {
         }
         let slices = match self.next_slices(until, ends_on_gap, cx) {
             Ok(slices) => slices,
-            Err(gap) => return Written::FellOff(gap),
+            Err(stopped) => return stopped,
         };
         if self.is_clear() && slices.is_empty() {
             return Written::Clear;
@@ -340,19 +425,22 @@ impl<L: Link> Outlet<L> {
         }
         if let Some(reader) = &mut self.reader {
             if left > 0 {
-                self.rest = reader.cursor.advance(slices, left);
+                self.rest = reader.advance(slices, left);
             }
             reader.taken += (length - of_answers) as u64;
         }
         if self.is_clear()
             && let Some(reader) = &mut self.reader
         {
-            reader.clear = reader.cursor.seq();
+            reader.clear = reader.seq();
         }
     }
 
+    /// A reader of the journal holds nobody back: it cannot fall off that.
     fn note_lag(&mut self) {
-        if let Some(reader) = &mut self.reader {
+        if let Some(reader) = &mut self.reader
+            && reader.past.is_none()
+        {
             let position = reader.cursor.position();
             self.log
                 .pace()
@@ -360,13 +448,14 @@ impl<L: Link> Outlet<L> {
         }
     }
 
-    /// What the log has for this session; a gap becomes an answer on the way.
+    /// What the log, or the journal, has for this session; a gap becomes an answer
+    /// on the way.
     fn next_slices(
         &mut self,
         until: Option<Seq>,
         ends_on_gap: EndsOnGap,
         cx: &mut TaskContext<'_>,
-    ) -> Result<Slices, Gap> {
+    ) -> Result<Slices, Written> {
         let native = self.dialect.is_log_native();
         if self.reader.is_none() || !(native || self.has_room()) {
             return Ok(Slices::new());
@@ -375,31 +464,33 @@ impl<L: Link> Outlet<L> {
             let Some(reader) = &mut self.reader else {
                 return Ok(Slices::new());
             };
-            if until.is_some_and(|until| reader.cursor.seq() >= until) {
+            if until.is_some_and(|until| reader.seq() >= until) {
                 reader.lag = None;
                 return Ok(Slices::new());
             }
-            let here = reader.cursor;
-            match self.log.read(&mut reader.cursor, SLICES, BATCH) {
-                Read::Head => {
-                    reader.lag = None;
-                    self.log
-                        .bell(self.shard)
-                        .wait(&mut reader.place, cx.waker());
-                    if self.log.is_at_head(&reader.cursor) {
-                        return Ok(Slices::new());
-                    }
+            let found = match reader.past {
+                None => reader.read_log(&self.log, self.shard, cx),
+                Some(_) => reader.read_past(&self.log, cx)?,
+            };
+            match found {
+                Found::Nothing => return Ok(Slices::new()),
+                Found::Elsewhere => {}
+                // What a resume cannot give is told, whatever the policy.
+                Found::Gap(gap) if ends_on_gap && !reader.is_fresh => {
+                    reader.stay_before(&self.log, gap);
+                    return Err(Written::FellOff(gap));
                 }
-                Read::Gap(gap) if ends_on_gap => {
-                    reader.cursor = here; // what it has got is what it is told at the end
-                    return Err(gap);
-                }
-                Read::Gap(gap) => {
-                    reader.untold.push(gap);
+                Found::Gap(gap) => {
+                    reader.is_fresh = false;
+                    reader.skip(gap);
                     self.answer(&ServerFrame::Gap(gap));
                 }
-                Read::Frames(slices) if native => return Ok(slices),
-                Read::Frames(slices) => {
+                Found::Frames(slices) if native => {
+                    reader.is_fresh = false;
+                    return Ok(slices);
+                }
+                Found::Frames(slices) => {
+                    reader.is_fresh = false;
                     self.render(&slices);
                     return Ok(Slices::new());
                 }
@@ -419,7 +510,7 @@ impl<L: Link> Outlet<L> {
             length += slice.bytes.len();
         }
         if let Some(reader) = &mut self.reader {
-            reader.cursor.advance(slices, length);
+            reader.advance(slices, length);
         }
     }
 }

@@ -6,7 +6,7 @@ use std::task::Context as TaskContext;
 
 use super::Session;
 use super::state::State;
-use super::work::{Done, Entry, Ids, Pending, asked, reply_frame};
+use super::work::{Done, Entry, Ids, Pending, TurnedDown, asked, reply_frame};
 use crate::accounts::{Claim, Refusal, UserName};
 use crate::actors::auth;
 use crate::actors::handler::{Answer, Outcome, Request};
@@ -24,6 +24,10 @@ use crate::wire::{
 const BATCH_FRAMES: usize = 4096;
 const BATCH_BYTES: usize = 256 * 1024;
 
+/// Runs of a session that wait for the journal at once, at most: one publisher
+/// alone must be able to fill what is written while the disk is waited for.
+const RUNS: usize = 8;
+
 /// A run of publishes on its way to the hub.
 #[derive(Debug, Default)]
 pub(super) struct Batch {
@@ -39,8 +43,14 @@ impl<L: Link + 'static> Session<L> {
         {
             return self.gather(publish, cx);
         }
-        if self.batch.is_some() {
-            return false; // the run goes to the hub first
+        if let ClientFrame::Ack(ack) = &frame
+            && matches!(self.state, State::Ready(_))
+        {
+            self.note_ack(ack.seq); // it has no answer that would have to wait
+            return true;
+        }
+        if self.must_wait() {
+            return false;
         }
         match &self.state {
             State::Greeting => self.serve_stranger(frame),
@@ -77,7 +87,7 @@ impl<L: Link + 'static> Session<L> {
         self.begin(0, async move {
             let outcome = match desk.auth.send(auth::Login(claim)).await {
                 Ok(Ok(admitted)) => match desk.hub.send(Join(admitted.user.clone())).await {
-                    Ok(head) => {
+                    Ok(Ok(head)) => {
                         let (after, gap) = begin_after(&desk.log, head, resume);
                         Ok(Entry {
                             admitted,
@@ -85,10 +95,11 @@ impl<L: Link + 'static> Session<L> {
                             gap,
                         })
                     }
-                    Err(_) => Err(Refusal::Internal),
+                    Ok(Err(_)) => Err(TurnedDown::Unannounced),
+                    Err(_) => Err(TurnedDown::Refused(Refusal::Internal)),
                 },
-                Ok(Err(refusal)) => Err(refusal),
-                Err(_) => Err(Refusal::Internal),
+                Ok(Err(refusal)) => Err(TurnedDown::Refused(refusal)),
+                Err(_) => Err(TurnedDown::Refused(Refusal::Internal)),
             };
             Done::Login { id, outcome }
         });
@@ -100,7 +111,7 @@ impl<L: Link + 'static> Session<L> {
                 let message = "this session has logged in already";
                 self.refuse(login.id, ErrorCode::AlreadyLoggedIn, message);
             }
-            ClientFrame::Ack(ack) => self.note_ack(ack.seq),
+            ClientFrame::Ack(_) => {} // noted already
             ClientFrame::Fim(_) => self.end(CloseReason::Fim),
             ClientFrame::Ping(asked) => {
                 self.count_answered();
@@ -155,7 +166,7 @@ impl<L: Link + 'static> Session<L> {
             return true;
         };
         if !member.role.may_publish() {
-            if self.batch.is_some() {
+            if self.must_wait() {
                 return false;
             }
             self.count_answered();
@@ -164,7 +175,7 @@ impl<L: Link + 'static> Session<L> {
             return true;
         }
         if !fits(&publish.body, &member.user, self.desk.limits.max_frame) {
-            if self.batch.is_some() {
+            if self.must_wait() {
                 return false;
             }
             self.count_answered();
@@ -190,6 +201,21 @@ impl<L: Link + 'static> Session<L> {
         true
     }
 
+    /// Whether what comes now must wait for answers to what came before it.
+    pub(super) fn must_wait(&mut self) -> bool {
+        self.inbox.waits_for_runs = self.pending.is_some();
+        self.batch.is_some() || self.pending.is_some()
+    }
+
+    /// Whether a run may be begun though another is on its way: where the hub
+    /// answers at once that would only make runs shorter.
+    pub(super) fn may_run_on(&self) -> bool {
+        let is_journaled = self.desk.log.past().is_some();
+        let is_run = self.pending.as_ref().is_some_and(|oldest| oldest.is_run);
+        let has_room = self.runs.len() + 1 < RUNS && !self.inbox.waits_for_runs;
+        is_journaled && is_run && has_room && matches!(self.state, State::Ready(_))
+    }
+
     /// Sends the run of publishes to the hub.
     pub(super) fn finish_batch(&mut self) {
         let Some(Batch { ids, bodies }) = self.batch.take() else {
@@ -202,7 +228,7 @@ impl<L: Link + 'static> Session<L> {
         self.tally.accepted += frames as u64;
         let on_its_way = self.desk.log.pace().send(bodies.bytes());
         let answer = self.desk.hub.send(Publish { from, bodies });
-        self.begin(frames, async move {
+        self.begin_work(true, frames, async move {
             let published = answer.await;
             drop(on_its_way);
             match published {
@@ -299,11 +325,26 @@ impl<L: Link + 'static> Session<L> {
 
     /// Begins a piece of work that answers `frames` frames.
     fn begin(&mut self, frames: usize, future: impl Future<Output = Done> + 'static) {
-        self.pending = Some(Pending {
+        self.begin_work(false, frames, future);
+    }
+
+    fn begin_work(
+        &mut self,
+        is_run: bool,
+        frames: usize,
+        future: impl Future<Output = Done> + 'static,
+    ) {
+        let begun = Pending {
             future: Box::pin(future),
             work: (frames > 0).then(|| self.desk.in_work.admit(frames)),
             frames: frames as u64,
-        });
+            is_run,
+        };
+        if self.pending.is_none() {
+            self.pending = Some(begun);
+        } else {
+            self.runs.push_back(begun);
+        }
     }
 
     fn count_answered(&mut self) {

@@ -1,9 +1,13 @@
 //! Frames that wait for another actor, or for a handler.
 //!
 //! A session has one piece of work at a time: that is what keeps its answers in
-//! the order of its frames. Publishes that stand next to one another are one piece.
+//! the order of its frames. Publishes that stand next to one another are one piece,
+//! a run. With a journal a run waits for the disk, so that more of them may be on
+//! their way behind it: they are answered in their order, and no other frame is
+//! served before.
 
 use std::borrow::Cow;
+use std::collections::VecDeque;
 use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context as TaskContext, Poll};
@@ -16,10 +20,10 @@ use super::Session;
 use super::state::{Member, State};
 use crate::accounts::{Admitted, Refusal, UserName};
 use crate::actors::handler::Outcome as HandlerOutcome;
+use crate::actors::hub::NotPublished;
 use crate::actors::link::Link;
 use crate::actors::supervisor::Status;
 use crate::close::Work;
-use crate::log::Sealed;
 use crate::wire::{
     Asking, ErrorCode, LoggedIn, Present, Published, Seq, ServerFrame, SessionLine, SessionList,
 };
@@ -34,17 +38,19 @@ pub(super) struct Pending {
     pub(super) work: Option<Work>,
     /// How many frames of the session's own count are answered by it.
     pub(super) frames: u64,
+    /// Whether it is a run of publishes: others may be behind it.
+    pub(super) is_run: bool,
 }
 
 /// What came of a piece of work.
 pub(super) enum Done {
     Login {
         id: u64,
-        outcome: Result<Entry, Refusal>,
+        outcome: Result<Entry, TurnedDown>,
     },
     Published {
         ids: Ids,
-        first: Result<Seq, Sealed>,
+        first: Result<Seq, NotPublished>,
     },
     Replied {
         id: u64,
@@ -68,6 +74,14 @@ pub(super) enum Done {
     },
 }
 
+/// Why a login came to nothing.
+pub(super) enum TurnedDown {
+    /// Auth did not agree to it.
+    Refused(Refusal),
+    /// Its `joined` could not be published.
+    Unannounced,
+}
+
 /// A login that auth and the hub have agreed to.
 pub(super) struct Entry {
     pub(super) admitted: Admitted,
@@ -88,7 +102,11 @@ impl<L: Link + 'static> Session<L> {
         };
         let frames = pending.frames;
         let work = pending.work.take();
-        self.pending = None;
+        self.pending = self.runs.pop_front();
+        if self.pending.is_none() {
+            self.runs = VecDeque::new(); // an idle session holds no buffer
+            self.inbox.waits_for_runs = false;
+        }
         self.tally.answered += frames;
         self.last_frame = Instant::now(); // what it waited for is not its idleness
         self.conclude(done);
@@ -119,7 +137,7 @@ impl<L: Link + 'static> Session<L> {
         }
     }
 
-    fn conclude_login(&mut self, id: u64, outcome: Result<Entry, Refusal>) {
+    fn conclude_login(&mut self, id: u64, outcome: Result<Entry, TurnedDown>) {
         if !matches!(self.state, State::LoggingIn) {
             // The session has been ended meanwhile; the account, if it is new,
             // exists all the same.
@@ -132,7 +150,13 @@ impl<L: Link + 'static> Session<L> {
         self.state = State::Greeting;
         match outcome {
             Ok(entry) => self.enter(id, entry),
-            Err(refusal) => self.turn_down(id, &refusal),
+            Err(TurnedDown::Refused(refusal)) => self.turn_down(id, &refusal),
+            Err(TurnedDown::Unannounced) => {
+                let message = "the login cannot be announced, as the server's journal cannot be \
+                               written: try again later";
+                self.refuse(id, ErrorCode::Internal, message);
+                self.check_login();
+            }
         }
     }
 
@@ -183,7 +207,7 @@ impl<L: Link + 'static> Session<L> {
         self.check_login();
     }
 
-    fn conclude_publish(&mut self, ids: &Ids, first: Result<Seq, Sealed>) {
+    fn conclude_publish(&mut self, ids: &Ids, first: Result<Seq, NotPublished>) {
         match first {
             Ok(first) => {
                 for (id, seq) in ids.iter().zip(first.0..) {
@@ -194,13 +218,20 @@ impl<L: Link + 'static> Session<L> {
             }
             // They were accepted, and the log's deadline passed before their turn:
             // they are refused after all, and counted so.
-            Err(Sealed) => {
+            Err(NotPublished::Sealed) => {
                 let frames = ids.len() as u64;
                 self.tally.accepted -= frames;
                 self.tally.answered -= frames;
                 self.tally.refused += frames;
                 for id in ids {
                     self.refuse(*id, ErrorCode::Stopping, "the server is stopping");
+                }
+            }
+            Err(NotPublished::Unwritten) => {
+                let message = "the message was not published: the server's journal could not \
+                               be written";
+                for id in ids {
+                    self.refuse(*id, ErrorCode::Internal, message);
                 }
             }
         }

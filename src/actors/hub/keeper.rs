@@ -1,0 +1,220 @@
+//! What the hub has promised while the journal is written.
+//!
+//! A batch is on its way to the disk; who waits for it is answered when it is
+//! there, and what comes meanwhile gathers for the next. Where a batch cannot be
+//! written, whoever waits for it, or for what was built on it, is told so; users
+//! who left are still owed their `left`, and get it in front of whatever is
+//! written next.
+
+use std::task::{Context as TaskContext, Poll};
+use std::time::Duration;
+
+use actix::Response;
+use tokio::sync::oneshot;
+use tokio::time::{Interval, MissedTickBehavior, interval};
+
+use super::NotPublished;
+use super::present::Present;
+use crate::accounts::UserName;
+use crate::log::{Appender, Outcome, Presented, Scribe, Sealed};
+use crate::wire::{Millis, Seq};
+
+/// How often a quiet hub tries what it owes again, and lets retention work.
+const TICK: Duration = Duration::from_secs(1);
+
+type Reply = oneshot::Sender<Result<Seq, NotPublished>>;
+
+/// Keeps the hub's promises with a journal.
+pub(super) struct Keeper {
+    scribe: Scribe,
+    /// For the batch on its way.
+    sent: Promises,
+    /// For the batch after it.
+    gathered: Promises,
+    /// Users whose `left` could not be written.
+    owed: Vec<UserName>,
+    sealing: Option<oneshot::Sender<Seq>>,
+    is_failing: bool,
+    tick: Option<Interval>,
+}
+
+#[derive(Default)]
+struct Promises {
+    publishes: Vec<(Seq, Reply)>,
+    joins: Vec<(UserName, Reply)>,
+    lefts: Vec<UserName>,
+}
+
+impl Keeper {
+    pub(super) fn new(scribe: Scribe) -> Keeper {
+        Keeper {
+            scribe,
+            sent: Promises::default(),
+            gathered: Promises::default(),
+            owed: Vec::new(),
+            sealing: None,
+            is_failing: false,
+            tick: None,
+        }
+    }
+
+    /// Begins to look after what is owed; within the runtime that polls it.
+    pub(super) fn start(&mut self) {
+        let mut tick = interval(TICK);
+        tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        self.tick = Some(tick);
+    }
+
+    /// Whether something can be published now. If so, what is owed comes first.
+    pub(super) fn admit(
+        &mut self,
+        appender: &mut Appender,
+        at: Millis,
+    ) -> Result<(), NotPublished> {
+        if self.sealing.is_some() || appender.log().is_sealed() {
+            return Err(NotPublished::Sealed);
+        }
+        if self.scribe.is_lost() {
+            return Err(NotPublished::Unwritten);
+        }
+        for user in std::mem::take(&mut self.owed) {
+            self.push_left(appender, at, user);
+        }
+        Ok(())
+    }
+
+    /// Says that a user has left; where that cannot be written now, later.
+    pub(super) fn leave(&mut self, appender: &mut Appender, at: Millis, user: UserName) {
+        if self.admit(appender, at).is_ok() {
+            self.push_left(appender, at, user);
+        }
+    }
+
+    fn push_left(&mut self, appender: &mut Appender, at: Millis, user: UserName) {
+        // A sealed log announces nobody.
+        let _ = appender.push_presence(at, Presented::Left(user.as_str()));
+        self.gathered.lefts.push(user);
+    }
+
+    /// Answers a publish whose first message has this seq, once it is shown.
+    pub(super) fn publish(&mut self, first: Seq) -> Response<Result<Seq, NotPublished>> {
+        let (reply, answer) = oneshot::channel();
+        self.gathered.publishes.push((first, reply));
+        later(answer)
+    }
+
+    /// Answers a login once the user's `joined` is shown.
+    pub(super) fn join(&mut self, user: UserName) -> Response<Result<Seq, NotPublished>> {
+        let (reply, answer) = oneshot::channel();
+        self.gathered.joins.push((user, reply));
+        later(answer)
+    }
+
+    /// Answers with the head once everything that was promised is shown, or not.
+    pub(super) fn seal(&mut self) -> Response<Seq> {
+        let (reply, answer) = oneshot::channel();
+        self.sealing = Some(reply);
+        Response::fut(async move { answer.await.unwrap_or(Seq::ZERO) })
+    }
+
+    /// Keeps what can be kept now, and sends the next batch on its way.
+    pub(super) fn turn(
+        &mut self,
+        appender: &mut Appender,
+        present: &mut Present,
+        clock: impl Fn() -> Millis,
+        cx: &mut TaskContext<'_>,
+    ) {
+        if self.poll_tick(cx) {
+            // What it says is said to publishers; here it is a try.
+            let _ = self.admit(appender, clock());
+        }
+        loop {
+            match self.scribe.poll(appender, cx) {
+                Poll::Pending => return,
+                Poll::Ready(None) => {}
+                Poll::Ready(Some(Outcome::Shown)) => self.keep(appender, present),
+                Poll::Ready(Some(Outcome::Undone(error))) => {
+                    self.note_failure(&error);
+                    self.give_up(present);
+                }
+                Poll::Ready(Some(Outcome::Lost(error))) => {
+                    let error = error.map_or_else(String::new, |error| error.to_string());
+                    tracing::error!(
+                        %error,
+                        "the journal is in doubt: nothing is published before a restart"
+                    );
+                    self.give_up(present);
+                }
+            }
+            self.sent = std::mem::take(&mut self.gathered);
+            if !self.scribe.write(appender, clock()) {
+                self.keep(appender, present); // second sessions, who waited for the first
+                break;
+            }
+        }
+        if let Some(reply) = self.sealing.take() {
+            let _ = reply.send(appender.seal()); // or the deadline has passed
+        }
+    }
+
+    fn poll_tick(&mut self, cx: &mut TaskContext<'_>) -> bool {
+        let tick = self.tick.as_mut();
+        tick.is_some_and(|tick| {
+            tick.poll_tick(cx).is_ready() && {
+                // The first look arms the next tick.
+                let _ = tick.poll_tick(cx);
+                true
+            }
+        })
+    }
+
+    fn keep(&mut self, appender: &Appender, present: &mut Present) {
+        let Promises {
+            publishes, joins, ..
+        } = std::mem::take(&mut self.sent);
+        if self.is_failing && !publishes.is_empty() {
+            self.is_failing = false;
+            tracing::info!("the journal is written again");
+        }
+        for (first, reply) in publishes {
+            let _ = reply.send(Ok(first)); // its session may have ended
+        }
+        for (user, reply) in joins {
+            present.announce(&user);
+            let _ = reply.send(Ok(appender.log().head()));
+        }
+    }
+
+    fn give_up(&mut self, present: &mut Present) {
+        let (sent, gathered) = (&mut self.sent, &mut self.gathered);
+        for promises in [std::mem::take(sent), std::mem::take(gathered)] {
+            for (_, reply) in promises.publishes {
+                let _ = reply.send(Err(NotPublished::Unwritten));
+            }
+            for (user, reply) in promises.joins {
+                present.leave(&user);
+                let _ = reply.send(Err(NotPublished::Unwritten));
+            }
+            self.owed.extend(promises.lefts);
+        }
+    }
+
+    fn note_failure(&mut self, error: &impl std::fmt::Display) {
+        if !std::mem::replace(&mut self.is_failing, true) {
+            tracing::error!(%error, "the journal cannot be written, nothing is published");
+        }
+    }
+}
+
+fn later(
+    answer: oneshot::Receiver<Result<Seq, NotPublished>>,
+) -> Response<Result<Seq, NotPublished>> {
+    Response::fut(async move { answer.await.unwrap_or(Err(NotPublished::Unwritten)) })
+}
+
+impl From<Sealed> for NotPublished {
+    fn from(_: Sealed) -> Self {
+        NotPublished::Sealed
+    }
+}

@@ -1,0 +1,163 @@
+//! A reader of what the log no longer holds: the journal, chunk by chunk.
+//!
+//! One chunk at a time is in memory, and the next is asked for when it has been
+//! written: a client that does not read asks for nothing. Where the reader meets
+//! the log's tail it goes on there.
+
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context as TaskContext, Poll};
+
+use crate::log::{Chunk, Log, Rest, Slice, Slices, frame_length};
+use crate::wire::{Gap, Seq};
+
+/// What is read at once, about.
+const CHUNK: usize = 256 * 1024;
+
+/// A place in the journal, between two frames.
+#[derive(Debug)]
+pub(super) struct Past {
+    /// The last seq that was read.
+    seq: Seq,
+    step: Step,
+}
+
+enum Step {
+    /// The next chunk must be asked for.
+    Wanted,
+    /// It is being read; the log's head when it was asked for.
+    Asked(Reading, Seq),
+    /// The rest of a chunk, and its last seq.
+    Here(Chunk),
+}
+
+type Reading = Pin<Box<dyn Future<Output = Option<Option<Chunk>>>>>;
+
+impl fmt::Debug for Step {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Step::Wanted => "Wanted",
+            Step::Asked(..) => "Asked",
+            Step::Here(_) => "Here",
+        })
+    }
+}
+
+/// What a reader finds at its place.
+pub(super) enum Look {
+    /// It is being read; the task is woken.
+    Waiting,
+    /// Whole frames, in order.
+    Frames(Slices),
+    /// Retention has removed these; [`Past::skip`] goes on behind them.
+    Gap(Gap),
+    /// The log holds what comes next.
+    Met,
+    /// The journal cannot be read; the server's log says why.
+    Failed,
+}
+
+impl Past {
+    /// What comes next is the one behind `seq`.
+    pub(super) fn behind(seq: Seq) -> Past {
+        Past {
+            seq,
+            step: Step::Wanted,
+        }
+    }
+
+    /// The last seq that was read.
+    pub(super) fn seq(&self) -> Seq {
+        self.seq
+    }
+
+    /// What stands at this place.
+    pub(super) fn look(&mut self, log: &Log, cx: &mut TaskContext<'_>) -> Look {
+        loop {
+            let tail = log.tail();
+            if self.seq.next() >= tail {
+                return Look::Met;
+            }
+            match &mut self.step {
+                Step::Wanted => match read(log, self.seq) {
+                    Some(reading) => self.step = Step::Asked(reading, log.head()),
+                    None => return Look::Failed,
+                },
+                Step::Asked(reading, head) => {
+                    let head = *head;
+                    let Poll::Ready(read) = reading.as_mut().poll(cx) else {
+                        return Look::Waiting;
+                    };
+                    self.step = Step::Wanted;
+                    match read {
+                        None => return Look::Failed,
+                        Some(Some(chunk)) => self.step = Step::Here(chunk),
+                        // All that there was when it was asked for has been removed.
+                        Some(None) => return self.gap(head.next().min(tail)),
+                    }
+                }
+                Step::Here(chunk) if chunk.first > self.seq.next() => {
+                    let first = chunk.first;
+                    return self.gap(first.min(tail));
+                }
+                Step::Here(chunk) => {
+                    let slice = Slice::new(chunk.frames.clone(), chunk.last);
+                    return Look::Frames(Slices::from_iter([slice]));
+                }
+            }
+        }
+    }
+
+    fn gap(&self, next: Seq) -> Look {
+        Look::Gap(Gap {
+            from: self.seq.next(),
+            to: Seq(next.0 - 1),
+        })
+    }
+
+    /// Goes on behind a gap.
+    pub(super) fn skip(&mut self, gap: Gap) {
+        self.seq = gap.to;
+    }
+
+    /// Moves behind the frames that `written` bytes touched; the rest of the last
+    /// one, as with a cursor in the log.
+    pub(super) fn advance(&mut self, written: usize) -> Rest {
+        let Step::Here(chunk) = &mut self.step else {
+            return Rest::default();
+        };
+        let frames = &chunk.frames;
+        let mut end = 0;
+        while end < written
+            && let Some(length) = frame_length(&frames[end..])
+        {
+            end += length;
+            self.seq = self.seq.next();
+        }
+        let rest = Rest {
+            bytes: frames.slice(written..end),
+            mirrored: None,
+        };
+        chunk.frames = frames.slice(end..);
+        chunk.first = self.seq.next();
+        if chunk.frames.is_empty() {
+            self.step = Step::Wanted;
+        }
+        rest
+    }
+}
+
+fn read(log: &Log, after: Seq) -> Option<Reading> {
+    let readers = Arc::clone(log.past()?);
+    Some(Box::pin(async move {
+        match readers.read(after, CHUNK).await {
+            Ok(chunk) => Some(chunk),
+            Err(error) => {
+                tracing::error!(%error, "the journal cannot be read");
+                None
+            }
+        }
+    }))
+}

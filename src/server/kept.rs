@@ -1,0 +1,122 @@
+//! What a server finds in its data folder, and goes on with.
+
+use std::sync::Arc;
+
+use super::bind::ServerError;
+use super::config::Config;
+use super::crew::Data;
+use crate::accounts::{Accounts, Hasher, LoginLimits};
+use crate::log::{Appender, Log, Origin, Readers, Scribe};
+use crate::store::{DataFolder, Db, Journal, Part, Store};
+
+/// The newest broadcasts of the journal that are in memory from the start: clients
+/// that come back after a restart are mostly near its end.
+const NEWEST: usize = 8 << 20;
+
+/// What outlives a server, opened and looked at.
+pub(super) struct Kept {
+    pub(super) accounts: Accounts,
+    pub(super) data: Option<Data>,
+    pub(super) stream: Stream,
+}
+
+/// The stream that the server's log goes on with.
+pub(super) enum Stream {
+    /// A new one, in memory.
+    New,
+    /// The journal's.
+    Kept {
+        journal: Journal,
+        newest: Vec<Part>,
+        store: Store,
+        readers: Arc<Readers>,
+    },
+}
+
+impl Kept {
+    pub(super) fn open(config: &Config) -> Result<Kept, ServerError> {
+        let hasher = Hasher::new(config.hash_cost)
+            .map_err(|error| ServerError::Config(format!("argon2's cost: {error}")))?;
+        let limits = LoginLimits {
+            hashing: config.hashing,
+            waiting: config.logins_waiting,
+            default_role: config.default_role,
+        };
+        let Some(path) = &config.data else {
+            return Ok(Kept {
+                accounts: Accounts::open(None, hasher, limits)?,
+                data: None,
+                stream: Stream::New,
+            });
+        };
+        let folder = DataFolder::open(path)?;
+        let lock = folder.lock()?;
+        let path = folder.database()?;
+        let mut db = Db::open_sound(&path)?;
+        let newest = NEWEST.min(config.log.bytes / 2);
+        let journal = config
+            .journal
+            .map(|retention| Journal::open(&mut db, retention, newest, stream_name));
+        let journal = journal.transpose()?;
+        let (store, thread) = Store::start(db);
+        let accounts = Accounts::open(Some(store.clone()), hasher, limits)?;
+        // Everything in it has been read: it is sound.
+        store.wait(Db::trust).unwrap_or(Ok(()))?;
+        let readers = Readers::new(&path);
+        Ok(Kept {
+            accounts,
+            data: Some(Data {
+                store: thread,
+                readers: Arc::clone(&readers),
+                lock,
+            }),
+            stream: match journal {
+                None => Stream::New,
+                Some((journal, newest)) => Stream::Kept {
+                    journal,
+                    newest,
+                    store,
+                    readers,
+                },
+            },
+        })
+    }
+}
+
+impl Stream {
+    /// The log, and what writes it.
+    pub(super) fn begin(self, config: &Config) -> (Arc<Log>, Appender, Option<Scribe>) {
+        match self {
+            Stream::New => {
+                let (log, appender) = Log::new(stream_name(), config.log, config.arbiters);
+                (log, appender, None)
+            }
+            Stream::Kept {
+                journal,
+                newest,
+                store,
+                readers,
+            } => {
+                let head = journal.head();
+                let first = newest.first().map_or(head.next(), |part| part.first);
+                let origin = Origin {
+                    stream: journal.stream().to_owned(),
+                    first,
+                    past: Some(readers),
+                };
+                tracing::info!(stream = %origin.stream, %head, "the journal goes on");
+                let (log, mut appender) = Log::going_on(origin, config.log, config.arbiters);
+                appender.show_held(&newest);
+                let scribe = Scribe::new(store, journal, &mut appender);
+                (log, appender, Some(scribe))
+            }
+        }
+    }
+}
+
+/// A name that no other stream has: 128 random bits.
+fn stream_name() -> String {
+    let mut bytes = [0; 16];
+    getrandom::fill(&mut bytes).expect("the system has randomness to give at the start");
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}

@@ -1,0 +1,261 @@
+//! The journal's writer: parts of the log become rows, the oldest rows go.
+
+use bytes::Bytes;
+use rusqlite::{Connection, ErrorCode, Transaction, TransactionBehavior, params};
+
+use super::{Db, StoreError};
+use crate::wire::{Millis, Seq};
+
+/// What a row costs beside its frames, about; retention counts it, so that many
+/// small rows stay within the bound as well.
+const ROW: u64 = 64;
+
+/// Rows that one transaction removes at most, beside twice what it adds: what is
+/// over the bound goes little by little, and no publisher waits for it.
+const REMOVED: usize = 64;
+
+/// Some frames that stand next to one another: a row.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Part {
+    /// The first frame's seq.
+    pub first: Seq,
+    /// The last frame's seq.
+    pub last: Seq,
+    /// When the newest was broadcast.
+    pub at: Millis,
+    /// The frames as they go over the wire, in cbor, each behind its length.
+    pub frames: Bytes,
+}
+
+/// How much of the stream is kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Retention {
+    /// Bytes of broadcasts; the oldest go first. 64 are added for each row.
+    pub bytes: u64,
+    /// Broadcasts that are older go; `None`: age does not count.
+    pub age: Option<std::time::Duration>,
+}
+
+impl Default for Retention {
+    fn default() -> Self {
+        Retention {
+            bytes: 1 << 30,
+            age: None,
+        }
+    }
+}
+
+/// Why broadcasts were not written.
+#[derive(Debug, thiserror::Error)]
+pub enum NotWritten {
+    /// They are certainly not on disk: their seqs can be given again.
+    #[error("{0}")]
+    RolledBack(StoreError),
+    /// Nobody knows whether they are: their seqs must never be given again.
+    #[error("{0}")]
+    InDoubt(StoreError),
+}
+
+/// What is on disk, as far as the one who writes must know it.
+#[derive(Debug, Clone)]
+pub(super) struct State {
+    pub(super) stream: String,
+    pub(super) head: Seq,
+    /// Retention has removed everything up to here.
+    pub(super) trimmed: Seq,
+    /// What the rows cost.
+    pub(super) held: u64,
+    /// The time of the oldest row.
+    pub(super) oldest: Option<Millis>,
+}
+
+/// Writes the journal; there is one.
+#[derive(Debug)]
+pub struct Journal {
+    pub(super) state: State,
+    pub(super) retention: Retention,
+}
+
+impl Journal {
+    /// The stream's name.
+    pub fn stream(&self) -> &str {
+        &self.state.stream
+    }
+
+    /// The newest seq that is on disk, or was before retention removed it.
+    pub fn head(&self) -> Seq {
+        self.state.head
+    }
+
+    /// Whether retention has something to remove at `now`.
+    pub fn is_over(&self, now: Millis) -> bool {
+        self.retention.is_over(&self.state, now)
+    }
+
+    /// Puts the parts on disk in one transaction, and removes some of what is over
+    /// the bounds. Without parts it only does the latter.
+    ///
+    /// # Errors
+    /// See [`NotWritten`]. Either way the journal is as it was before.
+    pub fn write(&mut self, db: &mut Db, parts: &[Part], now: Millis) -> Result<(), NotWritten> {
+        let (state, retention) = (self.state.clone(), self.retention);
+        let written = within(db.connection(), |transaction| {
+            change(transaction, state, retention, parts, now)
+        });
+        match written {
+            Ok(state) => {
+                self.state = state;
+                Ok(())
+            }
+            Err((error, true)) => Err(NotWritten::RolledBack(db.failed(error))),
+            Err((error, false)) => Err(NotWritten::InDoubt(db.failed(error))),
+        }
+    }
+}
+
+/// Runs a transaction. Where it fails: whether it is certain that nothing of it
+/// was committed.
+fn within<T>(
+    connection: &mut Connection,
+    work: impl FnOnce(&Transaction<'_>) -> rusqlite::Result<T>,
+) -> Result<T, (rusqlite::Error, bool)> {
+    let outcome = attempt(connection, work);
+    // What is still open here could be committed by whoever comes next.
+    let is_over = connection.is_autocommit();
+    outcome.map_err(|(error, is_certain)| (error, is_certain && is_over))
+}
+
+fn attempt<T>(
+    connection: &mut Connection,
+    work: impl FnOnce(&Transaction<'_>) -> rusqlite::Result<T>,
+) -> Result<T, (rusqlite::Error, bool)> {
+    // Until COMMIT no page says that it belongs to a transaction that is over.
+    let before = |error| (error, true);
+    let transaction = connection
+        .transaction_with_behavior(TransactionBehavior::Immediate)
+        .map_err(before)?;
+    let done = work(&transaction).map_err(before)?;
+    // No space: the page that says so was not written whole. Any other failure may
+    // have come behind it, as that of a sync does.
+    let full = |error: &rusqlite::Error| error.sqlite_error_code() == Some(ErrorCode::DiskFull);
+    transaction.commit().map_err(|error| {
+        let is_certain = full(&error);
+        (error, is_certain)
+    })?;
+    Ok(done)
+}
+
+fn change(
+    transaction: &Transaction<'_>,
+    mut state: State,
+    retention: Retention,
+    parts: &[Part],
+    now: Millis,
+) -> rusqlite::Result<State> {
+    for part in parts {
+        insert(transaction, part)?;
+        state.head = part.last;
+        state.held += cost(part.frames.len() as u64);
+        state.oldest = state.oldest.or(Some(part.at));
+    }
+    remove(transaction, &mut state, retention, now, parts.len())?;
+    write_state(transaction, &state)?;
+    Ok(state)
+}
+
+fn insert(transaction: &Transaction<'_>, part: &Part) -> rusqlite::Result<()> {
+    let crc = part_crc(part.first, part.last, part.at, &part.frames);
+    let (first, last, at) = (stored(part.first.0), stored(part.last.0), stored(part.at.0));
+    transaction
+        .prepare_cached("INSERT INTO journal VALUES (?, ?, ?, ?, ?)")?
+        .execute(params![first, last, at, crc, &part.frames[..]])
+        .map(drop)
+}
+
+/// Removes the oldest rows while they are over the bounds, so many at most.
+fn remove(
+    transaction: &Transaction<'_>,
+    state: &mut State,
+    retention: Retention,
+    now: Millis,
+    added: usize,
+) -> rusqlite::Result<()> {
+    if !retention.is_over(state, now) {
+        return Ok(());
+    }
+    let most = REMOVED + 2 * added;
+    let mut query = transaction
+        .prepare_cached("SELECT last, time, length(frames) FROM journal ORDER BY first LIMIT ?")?;
+    let limit = i64::try_from(most + 1).unwrap_or(i64::MAX);
+    let mut rows = query.query([limit])?;
+    let (mut removed, before) = (0, state.trimmed);
+    // The oldest row that stays must be seen too: it tells the oldest time.
+    while let Some(row) = rows.next()? {
+        state.oldest = Some(Millis(row.get::<_, u64>(1)?));
+        if removed == most || !retention.is_over(state, now) {
+            break;
+        }
+        state.trimmed = Seq(row.get(0)?);
+        state.held = state.held.saturating_sub(cost(row.get(2)?));
+        state.oldest = None;
+        removed += 1;
+    }
+    drop(rows);
+    if state.trimmed > before {
+        transaction
+            .prepare_cached("DELETE FROM journal WHERE first <= ?")?
+            .execute([stored(state.trimmed.0)])?;
+    }
+    Ok(())
+}
+
+impl Retention {
+    fn is_over(&self, state: &State, now: Millis) -> bool {
+        let Some(oldest) = state.oldest else {
+            return false; // there is no row
+        };
+        let age = u64::try_from(self.age.map_or(u128::MAX, |age| age.as_millis()));
+        let is_old = age.is_ok_and(|age| oldest.0.saturating_add(age) < now.0);
+        state.held > self.bytes || is_old
+    }
+}
+
+/// Writes the one row of `stream`.
+pub(super) fn write_state(connection: &Connection, state: &State) -> rusqlite::Result<()> {
+    let crc = state_crc(&state.stream, state.head, state.trimmed);
+    let (head, trimmed) = (stored(state.head.0), stored(state.trimmed.0));
+    connection
+        .prepare_cached("INSERT OR REPLACE INTO stream VALUES (1, ?, ?, ?, ?)")?
+        .execute(params![state.stream, head, trimmed, crc])
+        .map(drop)
+}
+
+/// What a row with so many bytes of frames costs.
+pub(super) fn cost(length: u64) -> u64 {
+    length + ROW
+}
+
+/// SQLite's integers have a sign; no clock and no stream gets to 2^63.
+pub(super) fn stored(number: u64) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
+}
+
+/// Covers a row: its numbers, 8 bytes each, little end first, then its frames.
+pub(super) fn part_crc(first: Seq, last: Seq, at: Millis, frames: &[u8]) -> u32 {
+    let mut hasher = crc32fast::Hasher::new();
+    for number in [first.0, last.0, at.0] {
+        hasher.update(&number.to_le_bytes());
+    }
+    hasher.update(frames);
+    hasher.finalize()
+}
+
+/// Covers the row of `stream`: its two numbers as above, then the name.
+pub(super) fn state_crc(stream: &str, head: Seq, trimmed: Seq) -> u32 {
+    let mut hasher = crc32fast::Hasher::new();
+    for number in [head.0, trimmed.0] {
+        hasher.update(&number.to_le_bytes());
+    }
+    hasher.update(stream.as_bytes());
+    hasher.finalize()
+}

@@ -1,0 +1,172 @@
+//! The journal's readers.
+//!
+//! Each read is one short look, on a blocking thread, with a connection that
+//! cannot write: it holds up no writer, and the write-ahead log can be emptied
+//! between two of them.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use bytes::{Bytes, BytesMut};
+use parking_lot::Mutex;
+use rusqlite::{Connection, OpenFlags, Row};
+use tokio::sync::Semaphore;
+
+use super::StoreError;
+use super::check::frame_length;
+use super::journal::{part_crc, stored};
+use crate::wire::{Millis, Seq};
+
+/// Reads at once; more wait for their turn, in order.
+const AT_ONCE: usize = 2;
+
+/// Some whole frames of the journal.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Chunk {
+    /// The first frame's seq.
+    pub first: Seq,
+    /// The last frame's seq.
+    pub last: Seq,
+    /// The frames.
+    pub frames: Bytes,
+}
+
+/// Reads the journal for any number of sessions.
+#[derive(Debug)]
+pub struct Readers {
+    path: PathBuf,
+    places: Arc<Semaphore>,
+    idle: Mutex<Vec<Connection>>,
+}
+
+impl Readers {
+    /// Readers of the database at `path`.
+    pub fn new(path: &Path) -> Arc<Readers> {
+        Arc::new(Readers {
+            path: path.to_owned(),
+            places: Arc::new(Semaphore::new(AT_ONCE)),
+            idle: Mutex::default(),
+        })
+    }
+
+    /// The oldest frames behind `after`, about `bytes` of them; at least one row's.
+    /// `None`: there is none.
+    ///
+    /// # Errors
+    /// The journal cannot be read, or is damaged there.
+    ///
+    /// # Panics
+    /// Outside of a tokio runtime.
+    pub async fn read(
+        self: Arc<Self>,
+        after: Seq,
+        bytes: usize,
+    ) -> Result<Option<Chunk>, StoreError> {
+        let places = Arc::clone(&self.places);
+        let place = places.acquire_owned().await;
+        let place = place.expect("the semaphore is never closed");
+        let path = self.path.clone();
+        let read = tokio::task::spawn_blocking(move || {
+            let _place = place; // kept though the one who asked has gone
+            self.read_now(after, bytes)
+        });
+        read.await.unwrap_or_else(|_| {
+            let reason = "a reader of the journal panicked".to_owned();
+            Err(StoreError::Damaged { path, reason })
+        })
+    }
+
+    /// Closes the connections that nobody uses.
+    pub fn close(&self) {
+        self.idle.lock().clear();
+    }
+
+    fn read_now(&self, after: Seq, bytes: usize) -> Result<Option<Chunk>, StoreError> {
+        let failed = |error| StoreError::sqlite(&self.path, error);
+        let idle = self.idle.lock().pop();
+        let connection = match idle {
+            Some(connection) => connection,
+            None => open(&self.path).map_err(failed)?,
+        };
+        let mut chunk = Gathered::default();
+        let wrong = rows(&connection, after, bytes, &mut chunk).map_err(failed)?;
+        self.idle.lock().push(connection);
+        match wrong {
+            None => Ok(chunk.behind(after)),
+            Some(first) => Err(StoreError::Damaged {
+                path: self.path.clone(),
+                reason: format!("the checksum of the journal's row of seq {first} is wrong"),
+            }),
+        }
+    }
+}
+
+fn open(path: &Path) -> rusqlite::Result<Connection> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(path, flags)?;
+    connection.busy_timeout(std::time::Duration::from_secs(5))?;
+    Ok(connection)
+}
+
+/// Gathers rows from the one that holds what follows `after`. The first seq of a
+/// row that is damaged.
+fn rows(
+    connection: &Connection,
+    after: Seq,
+    bytes: usize,
+    chunk: &mut Gathered,
+) -> rusqlite::Result<Option<Seq>> {
+    let mut query = connection.prepare_cached(
+        "SELECT first, last, time, crc, frames FROM journal
+         WHERE first >= coalesce((SELECT max(first) FROM journal WHERE first <= ?1), 0)
+           AND last >= ?1
+         ORDER BY first",
+    )?;
+    let mut rows = query.query([stored(after.next().0)])?;
+    while chunk.frames.len() < bytes
+        && let Some(row) = rows.next()?
+    {
+        if !chunk.add(row)? {
+            return Ok(Some(Seq(row.get(0)?)));
+        }
+    }
+    Ok(None)
+}
+
+#[derive(Default)]
+struct Gathered {
+    range: Option<(Seq, Seq)>,
+    frames: BytesMut,
+}
+
+impl Gathered {
+    /// Adds a row, if it is whole.
+    fn add(&mut self, row: &Row<'_>) -> rusqlite::Result<bool> {
+        let (first, last) = (Seq(row.get(0)?), Seq(row.get(1)?));
+        let frames = row.get_ref(4)?.as_blob().unwrap_or_default();
+        if row.get::<_, u32>(3)? != part_crc(first, last, Millis(row.get(2)?), frames) {
+            return Ok(false);
+        }
+        let (from, _) = self.range.unwrap_or((first, last));
+        self.range = Some((from, last));
+        self.frames.extend_from_slice(frames);
+        Ok(true)
+    }
+
+    /// What of it is behind `after`.
+    fn behind(self, after: Seq) -> Option<Chunk> {
+        let (mut first, last) = self.range?;
+        let frames = self.frames.freeze();
+        let mut at = 0;
+        while first <= after {
+            at += frame_length(&frames[at..]).expect("its checksum is right: whole frames");
+            first = first.next();
+        }
+        let frames = frames.slice(at..);
+        Some(Chunk {
+            first,
+            last,
+            frames,
+        })
+    }
+}
