@@ -10,6 +10,8 @@
 mod cli;
 mod contract;
 mod errors;
+#[cfg(unix)]
+mod journal;
 mod layers;
 mod many_readers;
 mod presence;
