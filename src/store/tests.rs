@@ -3,6 +3,7 @@ use std::path::PathBuf;
 use rusqlite::Connection;
 
 use super::*;
+use crate::wire::{Millis, Seq, ServerFrame, cbor};
 
 fn fresh() -> (tempfile::TempDir, PathBuf) {
     let temp = tempfile::tempdir().expect("a temporary folder");
@@ -71,4 +72,137 @@ fn what_the_thread_was_asked_is_done_before_it_is_closed() {
     thread.close().expect("tidy");
     assert_eq!(answer.try_recv(), Ok(true));
     assert_eq!(store.wait(|_| ()), None, "nobody is there any more");
+}
+
+/// Whole frames of messages with these seqs.
+fn frames(seqs: std::ops::RangeInclusive<u64>) -> bytes::Bytes {
+    use std::borrow::Cow;
+    let mut frames = Vec::new();
+    for seq in seqs {
+        let body = format!("body of {seq} {}", "x".repeat(500));
+        let message = crate::wire::Message {
+            seq: Seq(seq),
+            from: Cow::Borrowed("ana"),
+            at: Millis(seq),
+            body: crate::wire::Body::text(&body),
+        };
+        cbor::encode(&ServerFrame::Message(message), &mut frames);
+    }
+    frames.into()
+}
+
+fn part(seqs: std::ops::RangeInclusive<u64>) -> Part {
+    Part {
+        first: Seq(*seqs.start()),
+        last: Seq(*seqs.end()),
+        at: Millis(*seqs.end()),
+        frames: frames(seqs),
+    }
+}
+
+fn open(path: &std::path::Path) -> Result<(Db, Journal, Vec<Part>), StoreError> {
+    let mut db = Db::open_sound(path)?;
+    let name = || "s".to_owned();
+    let (journal, parts) = Journal::open(&mut db, Retention::default(), usize::MAX, name)?;
+    Ok((db, journal, parts))
+}
+
+/// A journal of 1 to 400, ten a row, all of it in the file itself.
+fn kept() -> (tempfile::TempDir, PathBuf, Vec<Part>) {
+    let (temp, path) = fresh();
+    let (mut db, mut journal, _) = open(&path).expect("a new one");
+    let parts: Vec<Part> = (0..40)
+        .map(|row| part(row * 10 + 1..=row * 10 + 10))
+        .collect();
+    for parts in parts.chunks(7) {
+        journal.write(&mut db, parts, Millis(0)).expect("writable");
+    }
+    db.checkpoint().expect("writable");
+    (temp, path, parts)
+}
+
+#[test]
+fn a_journal_is_what_was_written() {
+    let (_temp, path, written) = kept();
+    let (_db, journal, parts) = open(&path).expect("sound");
+    assert_eq!((journal.stream(), journal.head()), ("s", Seq(400)));
+    assert_eq!(parts, written);
+}
+
+#[test]
+fn a_flipped_byte_is_found_or_changes_nothing() {
+    let (_temp, path, written) = kept();
+    let sound = std::fs::read(&path).expect("readable");
+    let mut found = 0;
+    for place in (0..sound.len()).step_by(sound.len() / 400) {
+        let mut bytes = sound.clone();
+        bytes[place] ^= 0x55;
+        std::fs::write(&path, &bytes).expect("writable");
+        match open(&path) {
+            Err(error) => {
+                assert!(error.to_string().contains(&path.display().to_string()));
+                found += 1;
+            }
+            // A byte that means nothing: of a page's free space, or of the header.
+            Ok((_, journal, parts)) => {
+                assert_eq!((journal.head(), &parts), (Seq(400), &written), "{place}");
+            }
+        }
+        assert_eq!(std::fs::read(&path).expect("readable"), bytes, "{place}");
+        for other in ["arauto.db-wal", "arauto.db-shm"] {
+            let _ = std::fs::remove_file(path.with_file_name(other)); // of the last round
+        }
+    }
+    assert!(found > 300, "most bytes mean something: {found}");
+}
+
+#[tokio::test]
+async fn readers_find_every_place_and_name_what_is_gone() {
+    let (_temp, path, _) = kept();
+    let (mut db, mut journal, _) = open(&path).expect("sound");
+    journal.retention = Retention {
+        bytes: 60_000,
+        age: None,
+    };
+    journal.write(&mut db, &[], Millis(0)).expect("writable");
+    let trimmed = journal.state.trimmed;
+    assert!(journal.state.held <= 60_000 && trimmed > Seq(200));
+    let readers = Readers::new(&path);
+    let mut after = Seq::ZERO;
+    let first = readers.clone().read(after, 1).await.expect("readable");
+    assert_eq!(first.expect("some are kept").first, trimmed.next());
+    after = trimmed;
+    while let Some(chunk) = readers.clone().read(after, 1).await.expect("readable") {
+        assert_eq!(check::seqs(&chunk.frames), Some((after.next(), chunk.last)));
+        after = Seq(after.0 + 3).min(chunk.last); // within rows as well
+    }
+    assert_eq!(after, Seq(400));
+}
+
+#[test]
+fn a_full_disk_is_certain_and_what_comes_then_goes_on_from_there() {
+    let (_temp, path) = fresh();
+    let (mut db, mut journal, _) = open(&path).expect("a new one");
+    journal
+        .write(&mut db, &[part(1..=10)], Millis(0))
+        .expect("writable");
+    let pages = |db: &mut Db, most: i64| {
+        let limited =
+            db.run(|c| c.query_row(&format!("PRAGMA max_page_count = {most}"), [], |_| Ok(())));
+        limited.expect("it can be set");
+    };
+    pages(&mut db, 1); // no page more than there are
+    let refused = journal.write(&mut db, &[part(11..=200)], Millis(0));
+    assert!(
+        matches!(refused, Err(NotWritten::RolledBack(_))),
+        "{refused:?}"
+    );
+    assert_eq!(journal.head(), Seq(10));
+    pages(&mut db, 1 << 30);
+    journal
+        .write(&mut db, &[part(11..=20)], Millis(0))
+        .expect("there is space again");
+    drop(db);
+    let (_db, journal, parts) = open(&path).expect("sound");
+    assert_eq!((journal.head(), parts.len()), (Seq(20), 2));
 }

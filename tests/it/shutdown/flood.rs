@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use arauto::wire::{ClientFrame, Decoded, ServerFrame, cbor};
-use arauto::{Evidence, Report};
+use arauto::{Config, Evidence, Report, Retention};
 
 use crate::support::{Fixture, PASSWORD, Raw, login, prefixed, wait_until, watchdog_for};
 
@@ -180,8 +180,11 @@ fn check(heard: &Heard, messages: &HashMap<u64, String>, report: &Report) {
     }
 }
 
-fn round() {
-    let fixture = Fixture::with(|config| config.arbiters = 2);
+fn round(change: impl FnOnce(&mut Config)) {
+    let fixture = Fixture::with(|config| {
+        config.arbiters = 2;
+        change(config);
+    });
     let at_work = AtomicUsize::new(0);
     let is_late = AtomicBool::new(false);
     let all = Mutex::new(Vec::new());
@@ -222,7 +225,19 @@ fn round() {
 fn what_64_clients_had_accepted_is_answered_and_delivered_100_times_over() {
     let _watchdog = watchdog_for(Duration::from_secs(300));
     for _ in 0..ROUNDS {
-        round();
+        round(|_| {});
+    }
+}
+
+#[test]
+fn with_a_journal_the_same_is_so() {
+    let _watchdog = watchdog_for(Duration::from_secs(300));
+    for _ in 0..ROUNDS / 5 {
+        let data = tempfile::tempdir().expect("a folder can be made");
+        round(|config| {
+            config.data = Some(data.path().join("data"));
+            config.journal = Some(Retention::default());
+        });
     }
 }
 
