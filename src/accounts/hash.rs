@@ -1,8 +1,10 @@
 //! argon2id (RFC 9106), as PHC strings.
 
-use argon2::password_hash::phc::PasswordHash;
-use argon2::password_hash::{PasswordHasher, PasswordVerifier};
-use argon2::{Algorithm, Argon2, Params, Version};
+use std::sync::Arc;
+
+use argon2::password_hash::phc::{Output, ParamsString, PasswordHash, Salt};
+use argon2::{Algorithm, Argon2, Block, Params, Version};
+use parking_lot::Mutex;
 
 use super::Password;
 
@@ -33,9 +35,32 @@ impl HashCost {
 }
 
 /// Hashes and checks passwords at one cost.
+///
+/// The memory of a hash goes on to the next one until [`Hasher::let_go`]: left to
+/// malloc(3), each thread that ever hashed would keep its own.
 #[derive(Debug, Clone)]
 pub struct Hasher {
     argon2: Argon2<'static>,
+    spare: Arc<Mutex<Vec<Memory>>>,
+}
+
+/// What a hash is made in.
+#[derive(Debug, Default)]
+struct Memory(Vec<Block>);
+
+/// Blocks of 1 KiB that glibc always maps and unmaps, whatever it was asked for
+/// before: more than its DEFAULT_MMAP_THRESHOLD_MAX, mallopt(3). What is not
+/// touched of them costs nothing.
+const MAPPED: usize = 33 * 1024;
+
+impl Memory {
+    fn blocks(&mut self, count: usize) -> &mut [Block] {
+        if self.0.capacity() < count {
+            self.0 = Vec::with_capacity(count.max(MAPPED));
+        }
+        self.0.resize(count, Block::new());
+        &mut self.0
+    }
 }
 
 impl Hasher {
@@ -47,24 +72,44 @@ impl Hasher {
         let params = Params::new(cost.memory_kib, cost.passes, 1, None)?;
         Ok(Hasher {
             argon2: Argon2::new(Algorithm::Argon2id, Version::V0x13, params),
+            spare: Arc::default(),
         })
     }
 
     /// Hashes with a fresh salt, into a PHC string. Slow by design.
     ///
     /// # Errors
-    /// The system has no randomness or no memory to give.
+    /// The system has no randomness to give.
     pub fn hash(&self, password: &Password) -> Result<String, argon2::password_hash::Error> {
-        Ok(self.argon2.hash_password(password.as_bytes())?.to_string())
+        let mut salt = [0; 16];
+        getrandom::fill(&mut salt).map_err(|_| argon2::password_hash::Error::Crypto)?;
+        let mut output = [0; Params::DEFAULT_OUTPUT_LEN];
+        self.fill(&self.argon2, password, &salt, &mut output)?;
+        let hash = PasswordHash {
+            algorithm: Algorithm::Argon2id.ident(),
+            version: Some(Version::V0x13.into()),
+            params: ParamsString::try_from(self.argon2.params())?,
+            salt: Some(Salt::new(&salt)?),
+            hash: Some(Output::new(&output)?),
+        };
+        Ok(hash.to_string())
     }
 
     /// Whether the password made this PHC string. Slow by design.
     pub fn verify(&self, password: &Password, phc: &str) -> bool {
-        PasswordHash::new(phc).is_ok_and(|hash| {
-            self.argon2
-                .verify_password(password.as_bytes(), &hash)
-                .is_ok()
-        })
+        PasswordHash::new(phc).is_ok_and(|hash| self.matches(password, &hash).is_some())
+    }
+
+    /// `Some` if it matches; the comparison takes the same time wherever they differ.
+    fn matches(&self, password: &Password, hash: &PasswordHash) -> Option<()> {
+        let algorithm = Algorithm::try_from(hash.algorithm.as_str()).ok()?;
+        let version = hash.version.map(Version::try_from).transpose().ok()?;
+        let params = Params::try_from(hash).ok()?;
+        let argon2 = Argon2::new(algorithm, version.unwrap_or_default(), params);
+        let (salt, expected) = (hash.salt?, hash.hash?);
+        let mut output = vec![0; expected.len()];
+        self.fill(&argon2, password, &salt, &mut output).ok()?;
+        (Output::new(&output).ok()? == expected).then_some(())
     }
 
     /// Does the work of a [`Hasher::verify`] for a name that nobody has, so that
@@ -72,6 +117,26 @@ impl Hasher {
     pub fn pretend(&self, password: &Password) {
         // The outcome is of no use: a failure here would be one there as well.
         let _ = self.hash(password);
+    }
+
+    /// Gives the memory back to the system: nobody waits for a hash.
+    pub fn let_go(&self) {
+        self.spare.lock().clear();
+    }
+
+    fn fill(
+        &self,
+        argon2: &Argon2<'_>,
+        password: &Password,
+        salt: &[u8],
+        output: &mut [u8],
+    ) -> Result<(), argon2::Error> {
+        let mut memory = self.spare.lock().pop().unwrap_or_default();
+        let blocks = memory.blocks(argon2.params().block_count());
+        let filled =
+            argon2.hash_password_into_with_memory(password.as_bytes(), salt, output, blocks);
+        self.spare.lock().push(memory);
+        filled
     }
 }
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::keeper::{Inserted, Keeper};
-use super::pool::Pool;
+use super::pool::{Place, Pool};
 use super::recent::Recents;
 use super::table::{Found, Known, Reservation, Table};
 use super::{Account, Hasher, NameError, Password, StoreError, UserName};
@@ -173,13 +173,9 @@ impl Accounts {
         {
             return Ok(admitted);
         }
-        let (hasher, phc, guess) = (
-            self.hasher.clone(),
-            Arc::clone(&known.phc),
-            password.clone(),
-        );
-        let right = place.run(move || hasher.verify(&guess, &phc)).await;
-        match right {
+        let (phc, guess) = (Arc::clone(&known.phc), password.clone());
+        let right = self.work(place, move |hasher| hasher.verify(&guess, &phc));
+        match right.await {
             Some(true) => {
                 self.remember(&admitted.user, password, &known.phc);
                 Ok(admitted)
@@ -211,8 +207,8 @@ impl Accounts {
         let Ok(place) = self.pool.enter().await else {
             return Some(Err(Refusal::Throttled));
         };
-        let (hasher, secret) = (self.hasher.clone(), password.clone());
-        let Some(Ok(phc)) = place.run(move || hasher.hash(&secret)).await else {
+        let secret = password.clone();
+        let Some(Ok(phc)) = self.work(place, move |hasher| hasher.hash(&secret)).await else {
             return Some(Err(Refusal::Internal));
         };
         let account = Account {
@@ -239,8 +235,22 @@ impl Accounts {
 
     async fn turn_away(&self, password: Password) -> Result<Admitted, Refusal> {
         let place = self.pool.enter().await.map_err(|_| Refusal::Throttled)?;
-        let hasher = self.hasher.clone();
-        place.run(move || hasher.pretend(&password)).await;
+        self.work(place, move |hasher| hasher.pretend(&password))
+            .await;
         Err(Refusal::RegistrationClosed)
+    }
+
+    /// Hashes in the pool. `None` if it panicked.
+    async fn work<T: Send + 'static>(
+        &self,
+        place: Place,
+        work: impl FnOnce(&Hasher) -> T + Send + 'static,
+    ) -> Option<T> {
+        let hasher = self.hasher.clone();
+        let done = place.run(move || work(&hasher)).await;
+        if self.pool.is_quiet() {
+            self.hasher.let_go();
+        }
+        done
     }
 }

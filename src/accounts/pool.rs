@@ -12,6 +12,7 @@ pub(super) struct Pool {
     places: Arc<Semaphore>,
     waiting: AtomicUsize,
     most_waiting: usize,
+    most: usize,
 }
 
 /// The queue is full.
@@ -28,7 +29,13 @@ impl Pool {
             places: Arc::new(Semaphore::new(places)),
             waiting: AtomicUsize::new(0),
             most_waiting,
+            most: places,
         }
+    }
+
+    /// Whether nothing runs and nobody waits.
+    pub(super) fn is_quiet(&self) -> bool {
+        self.waiting.load(Ordering::Acquire) == 0 && self.places.available_permits() == self.most
     }
 
     /// Waits for a place.

@@ -216,3 +216,23 @@ fn nobody_else_can_read_the_folder() {
         assert_eq!(mode(file.expect("readable").path()), 0o600);
     }
 }
+
+/// A hash of the reference implementation's own tests (phc-winner-argon2, test.c).
+const REFERENCE: &str = "$argon2id$v=19$m=256,t=2,p=1$c29tZXNhbHQ\
+                         $nf65EOgLrQMR/uIPnA4rEsF5h7TKyQwu9U1bMCHGi/4";
+
+#[test]
+fn a_hash_is_right_whatever_its_memory_held_before() {
+    let hasher = hasher();
+    let right = Password::parse("password").expect("it is one");
+    let wrong = Password::parse("passwort").expect("it is one");
+    for _ in 0..2 {
+        assert!(hasher.verify(&right, REFERENCE));
+        assert!(!hasher.verify(&wrong, REFERENCE));
+        let own = hasher.hash(&wrong).expect("there is randomness");
+        assert!(hasher.verify(&wrong, &own));
+        assert!(!hasher.verify(&right, &own));
+    }
+    hasher.let_go();
+    assert!(hasher.verify(&right, REFERENCE));
+}

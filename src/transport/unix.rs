@@ -5,6 +5,7 @@ mod door;
 
 use std::io;
 use std::os::fd::AsFd;
+use std::time::Duration;
 
 use rustix::ioctl::{Getter, ioctl};
 use tokio::net::UnixStream;
@@ -12,12 +13,32 @@ use tokio::net::UnixStream;
 pub(super) use address::{UnixAddress, address};
 pub(super) use door::{UnixDoor, accept_now};
 
+/// The first and the longest pause before a connect to a full backlog is tried
+/// again, and how often it is tried: some 5 s in all.
+const FIRST_PAUSE: Duration = Duration::from_millis(1);
+const LONGEST_PAUSE: Duration = Duration::from_millis(100);
+const TRIES: u32 = 56;
+
+/// Connects. While the listener's backlog is full a connect that does not block
+/// fails (EAGAIN, connect(2)), and no event tells of the next free place.
 pub(super) async fn connect(address: &UnixAddress) -> io::Result<UnixStream> {
+    let mut pause = FIRST_PAUSE;
+    for _ in 1..TRIES {
+        match connect_now(address).await {
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+            outcome => return outcome,
+        }
+        tokio::time::sleep(pause).await;
+        pause = (pause * 2).min(LONGEST_PAUSE);
+    }
+    connect_now(address).await
+}
+
+async fn connect_now(address: &UnixAddress) -> io::Result<UnixStream> {
     match address {
         UnixAddress::Path(path) => UnixStream::connect(path).await,
         UnixAddress::Abstract(name) => {
-            // A connect to a unix socket is done at once, or refused: it does not
-            // block but on a full backlog, and that only for the acceptor's turn.
+            // It blocks on a full backlog, and only for the acceptor's turn.
             let address = address::abstract_name(name)?;
             let stream = std::os::unix::net::UnixStream::connect_addr(&address)?;
             stream.set_nonblocking(true)?;
