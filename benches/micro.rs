@@ -184,7 +184,7 @@ fn read_log<M: criterion::measurement::Measurement>(group: &mut criterion::Bench
                 panic!("there are frames");
             };
             let length = slices.iter().map(|slice| slice.bytes.len()).sum();
-            black_box(cursor.advance(&slices, length));
+            black_box(cursor.advance(&log, &slices, length));
         });
     });
     let head = log.cursor_after(log.head());

@@ -77,14 +77,14 @@ impl Cursor {
 
     /// Moves behind the frames that `written` bytes of `slices` touched.
     ///
-    /// `slices` must be what [`Log::read`] gave for this cursor. What is left of
-    /// a frame that was written in part comes back.
-    pub fn advance(&mut self, slices: &Slices, written: usize) -> Rest {
+    /// `slices` must be what [`Log::read`] of this `log` gave for this cursor. What
+    /// is left of a frame that was written in part comes back.
+    pub fn advance(&mut self, log: &Log, slices: &Slices, written: usize) -> Rest {
         let mut left = written;
         for slice in slices {
             let length = slice.bytes.len();
             if left < length {
-                return self.advance_within(slice, left);
+                return self.advance_within(log, slice, left);
             }
             left -= length;
             *self = Cursor {
@@ -98,11 +98,19 @@ impl Cursor {
     }
 
     /// Walks the frames at the front of `slice` that `written` bytes touch.
-    fn advance_within(&mut self, slice: &Slice, written: usize) -> Rest {
+    fn advance_within(&mut self, log: &Log, slice: &Slice, written: usize) -> Rest {
         let Slice {
             bytes, mirrored, ..
         } = slice;
         let mut end = 0;
+        // A part that has been dropped meanwhile is walked from the start.
+        if let Some(part) = log.parts.read().get(self.part)
+            && let (mark, seq) = part.mark_before(self.offset + written)
+            && mark > self.offset
+        {
+            end = mark - self.offset;
+            self.seq = Seq(seq.0 - 1);
+        }
         while end < written
             && let Some(length) = frame_length(&bytes[end..])
         {

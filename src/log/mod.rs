@@ -29,7 +29,7 @@
 //!     panic!("it is shown now");
 //! };
 //! let written = slices.iter().map(|slice| slice.bytes.len()).sum();
-//! cursor.advance(&slices, written);
+//! cursor.advance(&log, &slices, written);
 //! assert_eq!(cursor.seq(), Seq(1));
 //! # Ok::<_, arauto::log::Sealed>(())
 //! ```

@@ -23,8 +23,49 @@ pub(super) struct Part {
     pub(super) start: u64,
     pub(super) bytes: Bytes,
     pub(super) mirrored: Option<Mirrored>,
+    /// Where every [`STRIDE`]th frame begins, but for the first.
+    marks: Box<[u32]>,
     /// What it counts for against the bound.
     cost: usize,
+}
+
+/// Frames from one mark to the next: to find a frame, at most so many are walked.
+const STRIDE: u64 = 64;
+
+impl Part {
+    /// The last mark at or before `offset`: its own offset and its frame's seq.
+    pub(super) fn mark_before(&self, offset: usize) -> (usize, Seq) {
+        let passed = self.marks.partition_point(|mark| *mark as usize <= offset);
+        self.mark(passed)
+    }
+
+    fn mark(&self, number: usize) -> (usize, Seq) {
+        let at = number.checked_sub(1).map_or(0, |index| self.marks[index]);
+        (at as usize, Seq(self.first.0 + number as u64 * STRIDE))
+    }
+
+    /// Where the frame of `seq` begins, or the part's end behind its last.
+    fn offset_of(&self, seq: Seq) -> usize {
+        let wanted = usize::try_from((seq.0 - self.first.0) / STRIDE).unwrap_or(usize::MAX);
+        let (mut offset, mut at) = self.mark(wanted.min(self.marks.len()));
+        while at < seq {
+            offset += frame_length(&self.bytes[offset..]).expect("parts hold whole frames");
+            at = at.next();
+        }
+        offset
+    }
+}
+
+fn marks(bytes: &[u8], count: u64) -> Box<[u32]> {
+    let mut marks = Vec::with_capacity(usize::try_from(count / STRIDE).unwrap_or(0));
+    let mut offset = 0;
+    for index in 1..count {
+        offset += frame_length(&bytes[offset..]).expect("parts hold whole frames");
+        if index.is_multiple_of(STRIDE) {
+            marks.push(u32::try_from(offset).expect("a part of many frames is small"));
+        }
+    }
+    marks.into()
 }
 
 #[derive(Debug)]
@@ -63,7 +104,8 @@ impl Parts {
         if mirrored.is_some() {
             self.mirrored += bytes.len();
         }
-        let cost = bytes.len() + OVERHEAD;
+        let marks = marks(&bytes, count);
+        let cost = bytes.len() + OVERHEAD + size_of_val(&*marks);
         self.held += cost;
         let start = self.end;
         self.end += bytes.len() as u64;
@@ -72,6 +114,7 @@ impl Parts {
             start,
             bytes,
             mirrored,
+            marks,
             cost,
         });
         self.next = Seq(self.next.0 + count);
@@ -169,10 +212,7 @@ impl Parts {
             return (0, 0, 0);
         };
         let part = &self.parts[index];
-        let mut offset = 0;
-        for _ in part.first.0..next.0 {
-            offset += frame_length(&part.bytes[offset..]).expect("parts hold whole frames");
-        }
+        let offset = part.offset_of(next);
         let number = self.first_number + index as u64;
         (number, offset, part.start + offset as u64)
     }

@@ -39,7 +39,7 @@ fn read_all(log: &Log, cursor: &mut Cursor, step: usize) -> Vec<Result<u64, Gap>
                 let all: Vec<u8> = slices.iter().flat_map(|s| s.bytes.to_vec()).collect();
                 let written = step.min(all.len());
                 stream.extend_from_slice(&all[..written]);
-                stream.extend_from_slice(&cursor.advance(&slices, written).bytes);
+                stream.extend_from_slice(&cursor.advance(log, &slices, written).bytes);
             }
         }
         while let Ok(Decoded::Frame(frame, used)) = cbor::decode_server(&stream, 1 << 20) {
@@ -68,6 +68,27 @@ fn readers_see_every_seq_once_however_little_they_take() {
         assert_eq!(read_all(&log, &mut cursor, step), expected, "step {step}");
         assert_eq!(cursor.seq(), Seq(10));
         assert_eq!(cursor.position(), log.written());
+    }
+}
+
+#[test]
+fn a_long_part_can_be_read_in_pieces_of_any_length_and_from_anywhere() {
+    let (log, mut appender) = log(1 << 20);
+    let texts = ["", "b", "a longer one", "x"];
+    (0..500).for_each(|n| push(&mut appender, texts[n % texts.len()]));
+    appender.commit();
+    let end = log.written();
+    for step in [13, 200, 3_000, 5_000, 9_000] {
+        let mut cursor = log.cursor_after(Seq::ZERO);
+        let expected: Vec<_> = (1..=500).map(Ok).collect();
+        assert_eq!(read_all(&log, &mut cursor, step), expected, "step {step}");
+        assert_eq!((cursor.seq(), cursor.position()), (Seq(500), end));
+    }
+    for after in [0, 1, 62, 63, 64, 65, 127, 128, 300, 499, 500] {
+        let mut cursor = log.cursor_after(Seq(after));
+        let expected: Vec<_> = (after + 1..=500).map(Ok).collect();
+        assert_eq!(read_all(&log, &mut cursor, 777), expected, "after {after}");
+        assert_eq!(cursor.position(), end);
     }
 }
 
@@ -156,10 +177,14 @@ fn what_many_read_stands_in_a_file_as_well() {
         }
         // Within a frame: what is left of it stands in the file, too.
         let mut half = cursor;
-        let rest = half.advance(&slices, 15_000);
+        let rest = half.advance(&log, &slices, 15_000);
         let place = rest.mirrored.expect("the slice was mirrored");
         assert_eq!(read_at(&place, rest.bytes.len()), rest.bytes);
-        cursor.advance(&slices, slices.iter().map(|slice| slice.bytes.len()).sum());
+        cursor.advance(
+            &log,
+            &slices,
+            slices.iter().map(|slice| slice.bytes.len()).sum(),
+        );
     }
     assert!(seen > 300_000);
     drop(seats);

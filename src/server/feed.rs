@@ -55,7 +55,7 @@ impl Feed {
                         self.decode(&slice.bytes);
                         length += slice.bytes.len();
                     }
-                    self.cursor.advance(&slices, length);
+                    self.cursor.advance(&self.log, &slices, length);
                 }
                 Read::Head => {
                     let sealed = self.log.is_sealed();

@@ -94,10 +94,10 @@ impl Reader {
 
     /// Moves behind the frames that `written` bytes of `slices` touched; the rest of
     /// the last one.
-    fn advance(&mut self, slices: &Slices, written: usize) -> Rest {
+    fn advance(&mut self, log: &Log, slices: &Slices, written: usize) -> Rest {
         match &mut self.past {
             Some(past) => past.advance(written),
-            None => self.cursor.advance(slices, written),
+            None => self.cursor.advance(log, slices, written),
         }
     }
 
@@ -425,7 +425,7 @@ impl<L: Link> Outlet<L> {
         }
         if let Some(reader) = &mut self.reader {
             if left > 0 {
-                self.rest = reader.advance(slices, left);
+                self.rest = reader.advance(&self.log, slices, left);
             }
             reader.taken += (length - of_answers) as u64;
         }
@@ -510,7 +510,7 @@ impl<L: Link> Outlet<L> {
             length += slice.bytes.len();
         }
         if let Some(reader) = &mut self.reader {
-            reader.advance(slices, length);
+            reader.advance(&self.log, slices, length);
         }
     }
 }

@@ -60,7 +60,10 @@ pub fn encode_body(body: &Body<'_>, out: &mut impl BufMut) {
     put_string(major, body.as_bytes(), out);
 }
 
-const MESSAGE: &[u8] = b"\xa1\x67message\xa4\x63seq";
+const MESSAGE: &[u8; 14] = b"\xa1\x67message\xa4\x63seq";
+
+/// A message's frame up to the number of its seq.
+const FRONT: usize = PREFIX + MESSAGE.len();
 
 /// Messages of one sender at one time: all of their frames but seq and body.
 #[derive(Debug, Clone)]
@@ -86,7 +89,7 @@ impl MessageFrames {
     /// The frame's bytes in all, its prefix included; `body` is a CBOR item.
     pub fn length(&self, seq: Seq, body: &[u8]) -> usize {
         let (_, seq) = head(UNSIGNED, seq.0);
-        PREFIX + MESSAGE.len() + seq + self.middle.len() + body.len()
+        FRONT + seq + self.middle.len() + body.len()
     }
 
     /// Appends the frame; `body` is a CBOR item, see [`encode_body`].
@@ -95,24 +98,38 @@ impl MessageFrames {
     /// The frame is of 4 GiB or more.
     #[inline]
     pub fn encode(&self, seq: Seq, body: &[u8], out: &mut impl BufMut) {
-        let item = self.length(seq, body) - PREFIX;
-        out.put_u32(u32::try_from(item).expect("a frame is below 4 GiB"));
-        out.put_slice(MESSAGE);
-        put_head(UNSIGNED, seq.0, out);
+        // Put together here first: copies of a fixed length are moves, no calls.
+        let (number, width) = head(UNSIGNED, seq.0);
+        let front = FRONT + width;
+        let item = front - PREFIX + self.middle.len() + body.len();
+        let item = u32::try_from(item).expect("a frame is below 4 GiB");
+        let mut bytes = [0; FRONT + HEAD];
+        bytes[..PREFIX].copy_from_slice(&item.to_be_bytes());
+        bytes[PREFIX..FRONT].copy_from_slice(MESSAGE);
+        bytes[FRONT..].copy_from_slice(&number);
+        out.put_slice(&bytes[..front]);
         out.put_slice(&self.middle);
         out.put_slice(body);
     }
 }
 
+const PUBLISHED: &[u8; 19] = b"\0\0\0\0\xa1\x69published\xa2\x62id";
+
 /// Appends a `published`, with its prefix.
 pub(super) fn published(frame: &Published, out: &mut Vec<u8>) {
-    let start = out.len();
-    out.put_slice(b"\0\0\0\0\xa1\x69published\xa2\x62id");
-    put_head(UNSIGNED, frame.id, out);
-    out.put_slice(b"\x63seq");
-    put_head(UNSIGNED, frame.seq.0, out);
-    let item = out.len() - start - PREFIX;
-    out[start + PREFIX - 1] = item as u8; // below 50
+    let (id, id_width) = head(UNSIGNED, frame.id);
+    let (seq, seq_width) = head(UNSIGNED, frame.seq.0);
+    let mut bytes = [0; PUBLISHED.len() + HEAD + 4 + HEAD];
+    bytes[..PUBLISHED.len()].copy_from_slice(PUBLISHED);
+    let mut end = PUBLISHED.len();
+    bytes[end..end + HEAD].copy_from_slice(&id);
+    end += id_width;
+    bytes[end..end + 4].copy_from_slice(b"\x63seq");
+    end += 4;
+    bytes[end..end + HEAD].copy_from_slice(&seq);
+    end += seq_width;
+    bytes[PREFIX - 1] = (end - PREFIX) as u8; // it is below 50
+    out.extend_from_slice(&bytes[..end]);
 }
 
 /// Appends a `reply`, with its prefix.
