@@ -91,6 +91,11 @@ impl Db {
             connection.pragma_update(None, "wal_autocheckpoint", CHECKPOINT_PAGES)?;
             connection.pragma_update(None, "journal_size_limit", WAL_LIMIT)?;
             connection.pragma_update(None, "cache_size", -CACHE_KIB)?;
+            // Mostly there is nothing to do, and the one who writes is not waited for.
+            let found = schema::version(connection)?;
+            if found == SCHEMA {
+                return Ok(found);
+            }
             let immediate = TransactionBehavior::Immediate;
             let transaction = connection.transaction_with_behavior(immediate)?;
             let found = schema::prepare(&transaction)?;

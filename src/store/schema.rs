@@ -1,6 +1,6 @@
 //! The tables, and how older ones become these.
 
-use rusqlite::Transaction;
+use rusqlite::{Connection, Transaction};
 
 /// The version of the tables, in SQLite's `user_version`.
 pub(super) const SCHEMA: i64 = 2;
@@ -28,10 +28,15 @@ const JOURNAL: &str = "CREATE TABLE stream (
         frames  BLOB NOT NULL
     ) STRICT;";
 
+/// The version of the tables that are there; 0 where there is none.
+pub(super) fn version(connection: &Connection) -> rusqlite::Result<i64> {
+    connection.pragma_query_value(None, "user_version", |row| row.get(0))
+}
+
 /// Makes the tables of an empty file, or those that an older version lacks. The
 /// version that was found; one from the future is left as it is.
 pub(super) fn prepare(transaction: &Transaction<'_>) -> rusqlite::Result<i64> {
-    let found: i64 = transaction.pragma_query_value(None, "user_version", |row| row.get(0))?;
+    let found = version(transaction)?;
     if !(0..SCHEMA).contains(&found) {
         return Ok(found);
     }
