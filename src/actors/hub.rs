@@ -286,7 +286,7 @@ impl Handler<Seal> for Hub {
     fn handle(&mut self, Seal: Seal, _ctx: &mut Self::Context) -> Self::Result {
         match &mut self.keeper {
             None => Response::reply(self.appender.seal()),
-            Some(keeper) => keeper.seal(),
+            Some(keeper) => keeper.seal(&self.appender),
         }
     }
 }

@@ -6,6 +6,7 @@
 //! who left are still owed their `left`, and get it in front of whatever is
 //! written next.
 
+use std::sync::Arc;
 use std::task::{Context as TaskContext, Poll};
 use std::time::Duration;
 
@@ -111,10 +112,12 @@ impl Keeper {
     }
 
     /// Answers with the head once everything that was promised is shown, or not.
-    pub(super) fn seal(&mut self) -> Response<Seq> {
+    pub(super) fn seal(&mut self, appender: &Appender) -> Response<Seq> {
         let (reply, answer) = oneshot::channel();
         self.sealing = Some(reply);
-        Response::fut(async move { answer.await.unwrap_or(Seq::ZERO) })
+        let log = Arc::clone(appender.log());
+        // Where the hub fails meanwhile, what is shown is all that there is.
+        Response::fut(async move { answer.await.unwrap_or_else(|_| log.head()) })
     }
 
     /// Keeps what can be kept now, and sends the next batch on its way.
