@@ -9,6 +9,7 @@
 //! - [`serve`]: what each frame does;
 //! - [`work`]: frames that wait for another actor, or for a handler;
 //! - [`outlet`]: answers and broadcasts to bytes;
+//! - [`reader`]: the session's place among the broadcasts;
 //! - [`past`]: broadcasts that only the journal still holds;
 //! - [`ending`]: the way from the last frame to the end.
 
@@ -16,6 +17,7 @@ mod ending;
 mod inbound;
 mod outlet;
 mod past;
+mod reader;
 mod serve;
 mod state;
 mod work;

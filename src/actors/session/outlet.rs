@@ -5,20 +5,17 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context as TaskContext, Poll};
 
+use bytes::Bytes;
 use smallvec::SmallVec;
 
-use super::past::{Look, Past};
+use super::reader::{Found, Reader, SLICES};
 use crate::actors::link::Link;
 use crate::actors::spare;
-use crate::log::{Cursor, Lag, Log, Mirrored, Place, Read, Rest, Seat, Slices};
+use crate::log::{Log, Mirrored, Rest, Slices};
 use crate::wire::{Decoded, Dialect, Gap, Seq, ServerFrame, cbor};
 
 /// While more than this waits to be written, the client is not read from.
 const ANSWERS: usize = 64 * 1024;
-
-/// What one write takes from the log, about.
-const SLICES: usize = 32;
-const BATCH: usize = 256 * 1024;
 
 /// Less than this is sooner copied than handed out.
 const SENT_AS_FILE: usize = 16 * 1024;
@@ -50,121 +47,6 @@ fn at_hand(buffer: &mut Vec<u8>) -> &mut Vec<u8> {
     buffer
 }
 
-/// The session's place in the log.
-#[derive(Debug)]
-struct Reader {
-    cursor: Cursor,
-    /// Where it is instead, while the log no longer holds what comes next.
-    past: Option<Box<Past>>,
-    /// Nothing has been read since the login.
-    is_fresh: bool,
-    /// The cursor's seq when everything had been written.
-    clear: Seq,
-    /// Bytes of broadcasts written so far.
-    taken: u64,
-    lag: Option<Lag>,
-    place: Place,
-    /// Held by a reader that can be sent a file's bytes.
-    seat: Option<Seat>,
-    /// The latest gaps that the client was told.
-    gaps: Vec<(Seq, Seq)>,
-    /// Gaps that are queued: until they are written, nobody was told.
-    untold: SmallVec<[Gap; 1]>,
-}
-
-/// What a reader finds at its place.
-enum Found {
-    /// Nothing yet; the task is woken.
-    Nothing,
-    /// It is to look again: its place has changed.
-    Elsewhere,
-    Gap(Gap),
-    Frames(Slices),
-}
-
-/// How many of the gaps that a client was told are kept for the report.
-const GAPS: usize = 16;
-
-impl Reader {
-    /// The last seq that was read.
-    fn seq(&self) -> Seq {
-        let past = self.past.as_ref().map(|past| past.seq());
-        past.unwrap_or_else(|| self.cursor.seq())
-    }
-
-    /// Moves behind the frames that `written` bytes of `slices` touched; the rest of
-    /// the last one.
-    fn advance(&mut self, log: &Log, slices: &Slices, written: usize) -> Rest {
-        match &mut self.past {
-            Some(past) => past.advance(written),
-            None => self.cursor.advance(log, slices, written),
-        }
-    }
-
-    fn read_log(&mut self, log: &Log, shard: usize, cx: &mut TaskContext<'_>) -> Found {
-        let here = self.cursor;
-        match log.read(&mut self.cursor, SLICES, BATCH) {
-            Read::Head => {
-                self.lag = None;
-                log.bell(shard).wait(&mut self.place, cx.waker());
-                if log.is_at_head(&self.cursor) {
-                    return Found::Nothing;
-                }
-                Found::Elsewhere
-            }
-            Read::Frames(slices) => Found::Frames(slices),
-            Read::Gap(_) if log.past().is_some() => {
-                self.lag = None;
-                self.past = Some(Box::new(Past::behind(here.seq())));
-                Found::Elsewhere
-            }
-            Read::Gap(gap) => Found::Gap(gap),
-        }
-    }
-
-    fn read_past(&mut self, log: &Log, cx: &mut TaskContext<'_>) -> Result<Found, Written> {
-        let Some(past) = &mut self.past else {
-            return Ok(Found::Elsewhere);
-        };
-        Ok(match past.look(log, cx) {
-            Look::Waiting => Found::Nothing,
-            Look::Frames(slices) => Found::Frames(slices),
-            Look::Gap(gap) => Found::Gap(gap),
-            Look::Failed => return Err(Written::Unreadable),
-            Look::Met => {
-                self.cursor = log.cursor_after(past.seq());
-                self.past = None;
-                Found::Elsewhere
-            }
-        })
-    }
-
-    /// Goes on behind a gap that is told; the log's cursor does so by itself.
-    fn skip(&mut self, gap: Gap) {
-        self.untold.push(gap);
-        if let Some(past) = &mut self.past {
-            past.skip(gap);
-        }
-    }
-
-    /// Goes back in front of a gap: what it has got is what it is told at the end.
-    fn stay_before(&mut self, log: &Log, gap: Gap) {
-        if self.past.is_none() {
-            self.cursor = log.cursor_after(Seq(gap.from.0 - 1));
-        }
-    }
-
-    /// The gaps that were queued have been written.
-    fn note_told(&mut self) {
-        for gap in self.untold.drain(..) {
-            if self.gaps.len() == GAPS {
-                self.gaps.remove(0);
-            }
-            self.gaps.push((gap.from, gap.to));
-        }
-    }
-}
-
 /// How a round of writing ended.
 #[derive(Debug, PartialEq)]
 pub(super) enum Written {
@@ -182,6 +64,23 @@ pub(super) enum Written {
 
 /// What a writer does with a reader that falls off the tail.
 pub(super) type EndsOnGap = bool;
+
+/// What stands together in one file at the front of `pieces`, where it is worth
+/// handing out: its place and length.
+fn run<'a>(
+    mut pieces: impl Iterator<Item = (&'a Bytes, &'a Option<Mirrored>)>,
+) -> Option<(Mirrored, usize)> {
+    let (bytes, first) = pieces.next()?;
+    let first = first.as_ref()?;
+    let mut length = bytes.len();
+    for (bytes, place) in pieces {
+        match place {
+            Some(place) if first.is_followed_by(place, length) => length += bytes.len(),
+            _ => break,
+        }
+    }
+    (length >= SENT_AS_FILE).then(|| (first.clone(), length))
+}
 
 impl<L: Link> Outlet<L> {
     pub(super) fn new(link: L, dialect: Dialect, log: Arc<Log>, shard: usize) -> Self {
@@ -234,18 +133,7 @@ impl<L: Link> Outlet<L> {
     /// From now on, what follows `after` is sent.
     pub(super) fn follow(&mut self, after: Seq) {
         let takes_files = self.dialect.is_log_native() && self.link.sends_files();
-        self.reader = Some(Reader {
-            seat: takes_files.then(|| self.log.seat()),
-            cursor: self.log.cursor_after(after),
-            past: None,
-            is_fresh: true,
-            clear: after,
-            taken: 0,
-            lag: None,
-            place: Place::default(),
-            gaps: Vec::new(),
-            untold: SmallVec::new(),
-        });
+        self.reader = Some(Reader::new(&self.log, after, takes_files));
     }
 
     /// The last seq that is on its way or has gone.
@@ -330,7 +218,8 @@ impl<L: Link> Outlet<L> {
         if self.is_clear() && slices.is_empty() {
             return Written::Clear;
         }
-        let written = match self.mirrored_run(&slices) {
+        let (slices, run) = self.choose(slices);
+        let written = match run {
             Some((place, length)) => {
                 let (file, offset) = (place.file(), place.offset());
                 self.link.poll_send_file(cx, file, offset, length)
@@ -362,26 +251,24 @@ impl<L: Link> Outlet<L> {
         }
     }
 
-    /// What can be sent from one file: the rest and what follows it, or the front
-    /// of the slices. `None` where it is little, or answers stand before it.
-    fn mirrored_run(&self, slices: &Slices) -> Option<(Mirrored, usize)> {
-        self.reader.as_ref()?.seat.as_ref()?;
+    /// What is written now: a run of a file, or copies of all. Where answers stand
+    /// before a run, they go first, alone.
+    fn choose(&self, slices: Slices) -> (Slices, Option<(Mirrored, usize)>) {
+        let takes_files = self
+            .reader
+            .as_ref()
+            .is_some_and(|reader| reader.seat.is_some());
+        if !takes_files {
+            return (slices, None);
+        }
+        let logged = slices.iter().map(|slice| (&slice.bytes, &slice.mirrored));
         if self.answered < self.answers.len() {
-            return None;
+            let follows = run(logged).is_some();
+            return (if follows { Slices::new() } else { slices }, None);
         }
         let rest = (!self.rest.bytes.is_empty()).then_some((&self.rest.bytes, &self.rest.mirrored));
-        let logged = slices.iter().map(|slice| (&slice.bytes, &slice.mirrored));
-        let mut pieces = rest.into_iter().chain(logged);
-        let (bytes, first) = pieces.next()?;
-        let first = first.as_ref()?;
-        let mut length = bytes.len();
-        for (bytes, place) in pieces {
-            match place {
-                Some(place) if first.is_followed_by(place, length) => length += bytes.len(),
-                _ => break,
-            }
-        }
-        (length >= SENT_AS_FILE).then(|| (first.clone(), length))
+        let run = run(rest.into_iter().chain(logged));
+        (slices, run)
     }
 
     fn gives_up_seat(&mut self) -> bool {

@@ -112,6 +112,11 @@ impl Escritor {
         Ok(self.last)
     }
 
+    /// Hears for ever: one that stopped reading would hold the others back.
+    pub(super) async fn hear_on(&mut self, buffer: &Buffer) -> Result<(), Failure> {
+        self.ear.hear_until(buffer, |_| {}, |_| false).await
+    }
+
     /// Writes what the socket takes of `total` bytes of frames.
     fn poll_write(
         &mut self,

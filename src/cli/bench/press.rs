@@ -1,9 +1,12 @@
 //! Some escritores on a thread, that publish a run of messages.
 
+use std::cell::Cell;
+use std::pin::pin;
 use std::time::Instant;
 
 use arauto::Seq;
-use futures_util::future::try_join_all;
+use futures_util::future::{Either, select, try_join_all};
+use tokio::sync::Notify;
 
 use super::door::Door;
 use super::ear::Buffer;
@@ -50,17 +53,33 @@ async fn publish(door: Door, run: Run, answered: Count) -> Result<Published, Fai
     let buffer = Buffer::new();
     let began = Instant::now();
     let shares = threads::shares(as_count(run.messages), run.escritores);
+    let left = Cell::new(run.escritores);
+    let all_published = Notify::new();
     let publishing = escritores.iter_mut().zip(shares).map(|(escritor, share)| {
-        let (buffer, answered) = (&buffer, &answered);
+        let (buffer, answered, left, all_published) = (&buffer, &answered, &left, &all_published);
         async move {
             let share = share as u64;
-            let Some((rate, epoch)) = run.rate else {
-                return escritor.publish(share, run.manner, buffer, answered).await;
+            let last = match run.rate {
+                None => {
+                    let publishing = escritor.publish(share, run.manner, buffer, answered);
+                    publishing.await?
+                }
+                Some((rate, epoch)) => {
+                    let pace = Pace::new(rate / run.escritores as f64);
+                    let publishing = escritor.publish_paced(share, pace, epoch, buffer, answered);
+                    publishing.await?
+                }
             };
-            let pace = Pace::new(rate / run.escritores as f64);
-            escritor
-                .publish_paced(share, pace, epoch, buffer, answered)
-                .await
+            left.set(left.get() - 1);
+            if left.get() == 0 {
+                all_published.notify_waiters();
+                return Ok(last);
+            }
+            let (hearing, over) = (escritor.hear_on(buffer), all_published.notified());
+            match select(pin!(hearing), pin!(over)).await {
+                Either::Left((Err(failure), _)) => Err(failure),
+                _ => Ok(last),
+            }
         }
     });
     let lasts = try_join_all(publishing).await?;

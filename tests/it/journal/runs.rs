@@ -72,6 +72,10 @@ fn a_bad_frame_behind_runs_ends_the_session_after_their_answers() {
         }
     };
     assert_eq!((next, error.text("code")), (700, "bad-frame"));
+    // Answers go out before broadcasts: some of those may be yet to come.
+    let closing = ana.skip_to("closing");
+    assert_eq!(closing.text("reason"), "bad-frame");
+    ana.expect_end();
     fixture.finish();
 }
 

@@ -1,0 +1,150 @@
+//! A session's place among the broadcasts, and what it finds there.
+
+use std::sync::Arc;
+use std::task::Context as TaskContext;
+
+use smallvec::SmallVec;
+
+use super::outlet::Written;
+use super::past::{Look, Past};
+use crate::log::{Cursor, Lag, Log, Place, Read, Rest, Seat, Slices};
+use crate::wire::{Gap, Seq};
+
+/// What one write takes from the log, about.
+pub(super) const SLICES: usize = 32;
+const BATCH: usize = 256 * 1024;
+
+/// The session's place in the log.
+#[derive(Debug)]
+pub(super) struct Reader {
+    pub(super) cursor: Cursor,
+    /// Where it is instead, while the log no longer holds what comes next.
+    pub(super) past: Option<Box<Past>>,
+    /// Nothing has been read since the login.
+    pub(super) is_fresh: bool,
+    /// The cursor's seq when everything had been written.
+    pub(super) clear: Seq,
+    /// Bytes of broadcasts written so far.
+    pub(super) taken: u64,
+    pub(super) lag: Option<Lag>,
+    pub(super) place: Place,
+    /// Held by a reader that can be sent a file's bytes.
+    pub(super) seat: Option<Seat>,
+    /// The latest gaps that the client was told.
+    pub(super) gaps: Vec<(Seq, Seq)>,
+    /// Gaps that are queued: until they are written, nobody was told.
+    pub(super) untold: SmallVec<[Gap; 1]>,
+}
+
+/// What a reader finds at its place.
+pub(super) enum Found {
+    /// Nothing yet; the task is woken.
+    Nothing,
+    /// It is to look again: its place has changed.
+    Elsewhere,
+    Gap(Gap),
+    Frames(Slices),
+}
+
+/// How many of the gaps that a client was told are kept for the report.
+const GAPS: usize = 16;
+
+impl Reader {
+    /// A reader of what follows `after`.
+    pub(super) fn new(log: &Arc<Log>, after: Seq, takes_files: bool) -> Reader {
+        Reader {
+            cursor: log.cursor_after(after),
+            past: None,
+            is_fresh: true,
+            clear: after,
+            taken: 0,
+            lag: None,
+            place: Place::default(),
+            seat: takes_files.then(|| log.seat()),
+            gaps: Vec::new(),
+            untold: SmallVec::new(),
+        }
+    }
+
+    /// The last seq that was read.
+    pub(super) fn seq(&self) -> Seq {
+        let past = self.past.as_ref().map(|past| past.seq());
+        past.unwrap_or_else(|| self.cursor.seq())
+    }
+
+    /// Moves behind the frames that `written` bytes of `slices` touched; the rest of
+    /// the last one.
+    pub(super) fn advance(&mut self, log: &Log, slices: &Slices, written: usize) -> Rest {
+        match &mut self.past {
+            Some(past) => past.advance(written),
+            None => self.cursor.advance(log, slices, written),
+        }
+    }
+
+    pub(super) fn read_log(&mut self, log: &Log, shard: usize, cx: &mut TaskContext<'_>) -> Found {
+        let here = self.cursor;
+        match log.read(&mut self.cursor, SLICES, BATCH) {
+            Read::Head => {
+                self.lag = None;
+                log.bell(shard).wait(&mut self.place, cx.waker());
+                if log.is_at_head(&self.cursor) {
+                    return Found::Nothing;
+                }
+                Found::Elsewhere
+            }
+            Read::Frames(slices) => Found::Frames(slices),
+            Read::Gap(_) if log.past().is_some() => {
+                self.lag = None;
+                self.past = Some(Box::new(Past::behind(here.seq())));
+                Found::Elsewhere
+            }
+            Read::Gap(gap) => Found::Gap(gap),
+        }
+    }
+
+    pub(super) fn read_past(
+        &mut self,
+        log: &Log,
+        cx: &mut TaskContext<'_>,
+    ) -> Result<Found, Written> {
+        let Some(past) = &mut self.past else {
+            return Ok(Found::Elsewhere);
+        };
+        Ok(match past.look(log, cx) {
+            Look::Waiting => Found::Nothing,
+            Look::Frames(slices) => Found::Frames(slices),
+            Look::Gap(gap) => Found::Gap(gap),
+            Look::Failed => return Err(Written::Unreadable),
+            Look::Met => {
+                self.cursor = log.cursor_after(past.seq());
+                self.past = None;
+                Found::Elsewhere
+            }
+        })
+    }
+
+    /// Goes on behind a gap that is told; the log's cursor does so by itself.
+    pub(super) fn skip(&mut self, gap: Gap) {
+        self.untold.push(gap);
+        if let Some(past) = &mut self.past {
+            past.skip(gap);
+        }
+    }
+
+    /// Goes back in front of a gap: what it has got is what it is told at the end.
+    pub(super) fn stay_before(&mut self, log: &Log, gap: Gap) {
+        if self.past.is_none() {
+            self.cursor = log.cursor_after(Seq(gap.from.0 - 1));
+        }
+    }
+
+    /// The gaps that were queued have been written.
+    pub(super) fn note_told(&mut self) {
+        for gap in self.untold.drain(..) {
+            if self.gaps.len() == GAPS {
+                self.gaps.remove(0);
+            }
+            self.gaps.push((gap.from, gap.to));
+        }
+    }
+}
