@@ -24,7 +24,7 @@ pub(super) const LARGE: usize = 16 * 1024;
 
 /// How much is mirrored at most, counted by parts: readers that lag by more are
 /// few. What they get is copied as it always was.
-pub(super) const KEPT: usize = 16 << 20;
+pub(super) const KEPT: usize = 8 << 20;
 
 /// A file takes this much before the next is made.
 const SEGMENT: u64 = 1 << 20;
