@@ -13,18 +13,19 @@
 
 use std::borrow::Cow;
 use std::hint::black_box;
+use std::sync::Arc;
 use std::time::Duration;
 
 use arauto::accounts::{Accounts, Claim, HashCost, Hasher, LoginLimits};
-use arauto::log::{Appender, Log, Read};
+use arauto::log::{Appender, Log, Origin, Read};
 use arauto::wire::cbor::{self, MessageFrames, Skimmer};
 use arauto::wire::{Asking, ClientFrame, MAX_FRAME, Message, Published, ServerFrame};
 use arauto::{Body, LogLimits, Millis, PaceLimits, Role, Seq};
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 
 /// The body of every message here, unless its name says otherwise.
-const BODY: &str = "as long as the bodies of the other benchmarks are, so that the figures fit \
-                    together, which makes one hundred and twenty-eight bytes";
+const BODY: &str = "as long as the bodies of other benchmarks are, so that the figures fit \
+                    together, which makes one hundred and twenty-eight bytes.";
 const AT: Millis = Millis(1_700_000_000_000);
 
 fn message(seq: u64) -> ServerFrame<'static> {
@@ -122,7 +123,12 @@ fn skim(c: &mut Criterion) {
     group.finish();
 }
 
-fn new_log() -> (std::sync::Arc<Log>, Appender) {
+fn new_log() -> (Arc<Log>, Appender) {
+    log_from(Seq(1))
+}
+
+/// A log whose first broadcast has this seq.
+fn log_from(first: Seq) -> (Arc<Log>, Appender) {
     let limits = LogLimits {
         bytes: 64 << 20,
         pace: PaceLimits {
@@ -131,7 +137,12 @@ fn new_log() -> (std::sync::Arc<Log>, Appender) {
             patience: Duration::from_secs(1),
         },
     };
-    Log::new("bench".to_owned(), limits, 1)
+    let origin = Origin {
+        stream: "bench".to_owned(),
+        first,
+        past: None,
+    };
+    Log::going_on(origin, limits, 1)
 }
 
 fn body_item() -> Vec<u8> {
@@ -159,6 +170,13 @@ fn log(c: &mut Criterion) {
     });
     group.throughput(Throughput::Elements(300));
     group.bench_function("append 300, commit", |b| {
+        b.iter(|| {
+            push(&mut appender, 300);
+            appender.commit();
+        });
+    });
+    let (_log, mut appender) = log_from(Seq(1_000_000_000));
+    group.bench_function("append 300, commit, from seq 10^9 on", |b| {
         b.iter(|| {
             push(&mut appender, 300);
             appender.commit();
