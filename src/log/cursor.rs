@@ -1,12 +1,13 @@
 //! A reader's place, and reading from it.
 
+use std::ops::Range;
 use std::sync::atomic::Ordering;
 
 use bytes::Bytes;
 use smallvec::SmallVec;
 
 use super::Log;
-use super::mirror::Mirrored;
+use super::mirror::{Mirrored, WeakMirrored};
 use super::parts::{Parts, frame_length};
 use crate::wire::{Gap, Seq};
 
@@ -37,18 +38,39 @@ impl Slice {
 pub struct Rest {
     /// What is left of the frame.
     pub bytes: Bytes,
-    /// The same bytes in a file, where there is one.
-    pub mirrored: Option<Mirrored>,
+    /// The same bytes in a file, as long as there is one.
+    pub mirrored: WeakMirrored,
 }
 
+/// A rest of this length is copied out of the memory that many frames share: a
+/// client that does not read would keep all of that.
+const COPIED: usize = 16 * 1024;
+
 impl Rest {
+    /// `range` of `bytes`, which may stand in a file.
+    pub fn of(bytes: &Bytes, range: Range<usize>, mirrored: Option<&Mirrored>) -> Rest {
+        if range.is_empty() {
+            return Rest::default();
+        }
+        let place = mirrored.map(|place| place.skip(range.start).downgrade());
+        let rest = bytes.slice(range);
+        Rest {
+            bytes: if rest.len() <= COPIED {
+                Bytes::copy_from_slice(&rest)
+            } else {
+                rest
+            },
+            mirrored: place.unwrap_or_default(),
+        }
+    }
+
     /// Takes the first `length` bytes off.
     ///
     /// # Panics
     /// There are not so many.
     pub fn take_off(&mut self, length: usize) {
         self.bytes = self.bytes.slice(length..);
-        self.mirrored = self.mirrored.take().map(|place| place.skip(length));
+        self.mirrored.skip(length);
     }
 }
 
@@ -123,10 +145,7 @@ impl Cursor {
         } else {
             self.offset += end;
         }
-        Rest {
-            bytes: bytes.slice(written..end),
-            mirrored: mirrored.as_ref().map(|place| place.skip(written)),
-        }
+        Rest::of(bytes, written..end, mirrored.as_ref())
     }
 }
 

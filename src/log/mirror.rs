@@ -10,7 +10,7 @@
 
 use std::fs::File;
 use std::io::{self, Write};
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
 /// Makes an empty file that lives in memory and has no name.
 pub type MakeFile = fn() -> io::Result<File>;
@@ -56,9 +56,40 @@ impl Mirrored {
         }
     }
 
+    /// The same place, which does not keep the file: whoever waits with it for a
+    /// client that does not read must not hold a whole file for a few bytes.
+    pub fn downgrade(&self) -> WeakMirrored {
+        WeakMirrored {
+            file: Arc::downgrade(&self.file),
+            offset: self.offset,
+        }
+    }
+
     /// Whether `next` begins where `length` bytes from here end.
     pub fn is_followed_by(&self, next: &Mirrored, length: usize) -> bool {
         Arc::ptr_eq(&self.file, &next.file) && self.offset + length as u64 == next.offset
+    }
+}
+
+/// Where some bytes of the log stand in a file, as long as that is there.
+#[derive(Debug, Clone, Default)]
+pub struct WeakMirrored {
+    file: Weak<File>,
+    offset: u64,
+}
+
+impl WeakMirrored {
+    /// The place, if its file is there.
+    pub fn upgrade(&self) -> Option<Mirrored> {
+        Some(Mirrored {
+            file: self.file.upgrade()?,
+            offset: self.offset,
+        })
+    }
+
+    /// Moves `length` bytes further on.
+    pub fn skip(&mut self, length: usize) {
+        self.offset += length as u64;
     }
 }
 

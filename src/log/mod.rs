@@ -50,7 +50,7 @@ use parking_lot::RwLock;
 pub use appender::{Appender, Presented, Sealed};
 pub use bell::{Bell, Place};
 pub use cursor::{Cursor, Read, Rest, Slice, Slices};
-pub use mirror::{MakeFile, Mirrored};
+pub use mirror::{MakeFile, Mirrored, WeakMirrored};
 pub use pace::{Lag, Pace, PaceLimits};
 use parts::Parts;
 pub use parts::frame_length;

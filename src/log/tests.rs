@@ -165,7 +165,7 @@ fn what_many_read_stands_in_a_file_as_well() {
     let seats: Vec<_> = (0..mirror::MANY).map(|_| log.seat()).collect();
     cursor = log.cursor_after(log.head());
     flood(&mut appender);
-    let mut seen = 0;
+    let (mut seen, mut rests) = (0, Vec::new());
     while let Read::Frames(slices) = log.read(&mut cursor, 4, usize::MAX) {
         let place = |slice: &cursor::Slice| slice.mirrored.clone().expect("many read");
         for slice in &slices {
@@ -178,8 +178,9 @@ fn what_many_read_stands_in_a_file_as_well() {
         // Within a frame: what is left of it stands in the file, too.
         let mut half = cursor;
         let rest = half.advance(&log, &slices, 15_000);
-        let place = rest.mirrored.expect("the slice was mirrored");
+        let place = rest.mirrored.upgrade().expect("the slice was mirrored");
         assert_eq!(read_at(&place, rest.bytes.len()), rest.bytes);
+        rests.push(rest);
         cursor.advance(
             &log,
             &slices,
@@ -187,6 +188,10 @@ fn what_many_read_stands_in_a_file_as_well() {
         );
     }
     assert!(seen > 300_000);
+    // Who never writes it keeps no file for it, and no memory that others share.
+    (0..10).for_each(|_| flood(&mut appender));
+    assert!(rests.iter().all(|rest| rest.mirrored.upgrade().is_none()));
+    assert!(rests.iter().all(|rest| rest.bytes.is_unique()));
     drop(seats);
     cursor = log.cursor_after(log.head());
     flood(&mut appender);

@@ -5,7 +5,6 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context as TaskContext, Poll};
 
-use bytes::Bytes;
 use smallvec::SmallVec;
 
 use super::reader::{Found, Reader, SLICES};
@@ -65,21 +64,18 @@ pub(super) enum Written {
 /// What a writer does with a reader that falls off the tail.
 pub(super) type EndsOnGap = bool;
 
-/// What stands together in one file at the front of `pieces`, where it is worth
-/// handing out: its place and length.
-fn run<'a>(
-    mut pieces: impl Iterator<Item = (&'a Bytes, &'a Option<Mirrored>)>,
-) -> Option<(Mirrored, usize)> {
-    let (bytes, first) = pieces.next()?;
-    let first = first.as_ref()?;
-    let mut length = bytes.len();
-    for (bytes, place) in pieces {
+/// What stands together in one file at the front of `pieces`, each with its length,
+/// where it is worth handing out: its place and length.
+fn run(mut pieces: impl Iterator<Item = (usize, Option<Mirrored>)>) -> Option<(Mirrored, usize)> {
+    let (mut length, first) = pieces.next()?;
+    let first = first?;
+    for (more, place) in pieces {
         match place {
-            Some(place) if first.is_followed_by(place, length) => length += bytes.len(),
+            Some(place) if first.is_followed_by(&place, length) => length += more,
             _ => break,
         }
     }
-    (length >= SENT_AS_FILE).then(|| (first.clone(), length))
+    (length >= SENT_AS_FILE).then_some((first, length))
 }
 
 impl<L: Link> Outlet<L> {
@@ -261,12 +257,15 @@ impl<L: Link> Outlet<L> {
         if !takes_files {
             return (slices, None);
         }
-        let logged = slices.iter().map(|slice| (&slice.bytes, &slice.mirrored));
+        let logged = slices
+            .iter()
+            .map(|slice| (slice.bytes.len(), slice.mirrored.clone()));
         if self.answered < self.answers.len() {
             let follows = run(logged).is_some();
             return (if follows { Slices::new() } else { slices }, None);
         }
-        let rest = (!self.rest.bytes.is_empty()).then_some((&self.rest.bytes, &self.rest.mirrored));
+        let Rest { bytes, mirrored } = &self.rest;
+        let rest = (!bytes.is_empty()).then(|| (bytes.len(), mirrored.upgrade()));
         let run = run(rest.into_iter().chain(logged));
         (slices, run)
     }

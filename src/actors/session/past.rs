@@ -136,10 +136,7 @@ impl Past {
             end += length;
             self.seq = self.seq.next();
         }
-        let rest = Rest {
-            bytes: frames.slice(written..end),
-            mirrored: None,
-        };
+        let rest = Rest::of(frames, written..end, None);
         chunk.frames = frames.slice(end..);
         chunk.first = self.seq.next();
         if chunk.frames.is_empty() {
