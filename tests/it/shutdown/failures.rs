@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use arauto::{Millis, StopReason};
 
 use super::HeldServer;
-use crate::support::Fixture;
+use crate::support::{Fixture, ask};
 
 #[test]
 fn a_hub_that_panics_stops_the_server_with_exit_70() {
@@ -100,8 +100,10 @@ fn a_handler_that_panics_in_the_drain_ends_its_own_session_only() {
 fn a_bad_frame_after_stopping_is_answered_once() {
     let fixture = Fixture::new();
     let mut ana = fixture.client("ana");
-    ana.ask("shutdown", 5);
-    ana.send_bytes(&[0; 4]);
+    // In one piece: once `closing` is queued nothing is answered any more.
+    let mut bytes = ask("shutdown", 5).bytes();
+    bytes.extend_from_slice(&[0; 4]);
+    ana.send_bytes(&bytes);
     ana.expect("stopping");
     ana.expect_error("bad-frame");
     ana.expect_closing("bad-frame");
