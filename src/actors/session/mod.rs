@@ -133,7 +133,8 @@ pub struct Session<L: Link + 'static> {
     pending: Option<Pending>,
     /// Runs of publishes behind it, which then is one itself.
     runs: VecDeque<Pending>,
-    batch: Option<Batch>,
+    /// Boxed, as few sessions publish at any moment.
+    batch: Option<Box<Batch>>,
     tally: Tally,
     /// The last seq that the client said it has read.
     acked: Seq,

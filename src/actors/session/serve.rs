@@ -218,9 +218,10 @@ impl<L: Link + 'static> Session<L> {
 
     /// Sends the run of publishes to the hub.
     pub(super) fn finish_batch(&mut self) {
-        let Some(Batch { ids, bodies }) = self.batch.take() else {
+        let Some(batch) = self.batch.take() else {
             return;
         };
+        let Batch { ids, bodies } = *batch;
         let Some(member) = self.state.member() else {
             return;
         };
