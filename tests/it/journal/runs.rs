@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::io::Write;
-use std::sync::Mutex;
+use std::sync::{Barrier, Mutex};
 
 use arauto::wire::{ClientFrame, Decoded, ServerFrame, cbor};
 
@@ -128,14 +128,16 @@ fn what_was_accepted_before_fim_is_on_disk_after_exit_0() {
         let data = Data::new();
         let fixture = Fixture::with(|config| data.journal(config));
         let published = Mutex::new(HashMap::new());
+        let all_in = Barrier::new(6);
         std::thread::scope(|scope| {
             for name in 0..6 {
-                let (fixture, published) = (&fixture, &published);
+                let (fixture, published, all_in) = (&fixture, &published, &all_in);
                 scope.spawn(move || {
                     let stream = fixture.stream();
                     let mut client = Raw::unix(stream.try_clone().expect("a descriptor"));
                     client.expect("welcome");
                     client.log_in(&format!("user{name}"));
+                    all_in.wait(); // the stop refuses whoever is not in yet
                     let own = publish_until_the_end(client, &stream, name);
                     published.lock().expect("nobody panics").extend(own);
                 });
