@@ -74,35 +74,45 @@ class Link:
 
 async def read(link, user, password):
     """Prints until the end; returns the reason that the server gives for it."""
-    while True:
+    shown, acknowledged, reason = 0, 0, None
+    while reason is None:
         match await link.receive():
             case "welcome", {"version": 1}:
                 await link.send("login", id=1, user=user, password=password)
             case "logged_in", _:
                 pass
             case "message", {"seq": seq, "from": sender, "body": body}:
-                await show(link, seq, f"{seq} {sender}: {printable(body)}")
+                shown = show(seq, f"{seq} {sender}: {printable(body)}")
             case "joined" | "left" as event, {"seq": seq, "user": who}:
-                await show(link, seq, f"{seq} * {who} {event}")
+                shown = show(seq, f"{seq} * {who} {event}")
             case "gap", {"from": first, "to": last}:
-                await show(link, last, f"{first}-{last} * gap: no longer held")
-            case "stopping", {"reason": reason}:
-                print(f"leitor.py: the server stops: {reason}", file=sys.stderr)
+                shown = show(last, f"{first}-{last} * gap: no longer held")
+            case "stopping", {"reason": why}:
+                print(f"leitor.py: the server stops: {why}", file=sys.stderr)
             case "closing", {"reason": reason}:
-                return reason
+                pass
             case "error", {"code": code, "message": text}:
                 raise Failure(f"{text} ({code})")
             case name, _:
                 raise Failure(f"did not expect {name}")
+        # Once for all that came together, whichever frame was its last: nothing is
+        # unread behind `closing`, and an ack still counts there.
+        if acknowledged < shown and not link.unread:
+            acknowledged = shown
+            await acknowledge(link, shown)
+    return reason
 
 
-async def show(link, seq, line):
+def show(seq, line):
     print(line, flush=True)  # only what has left this program may be acknowledged
-    if not link.unread:  # once for all that came together
-        try:
-            await link.send("ack", seq=seq)
-        except ConnectionError:
-            pass  # the server has gone; its last frames are still to be read
+    return seq
+
+
+async def acknowledge(link, seq):
+    try:
+        await link.send("ack", seq=seq)
+    except ConnectionError:
+        pass  # the server has gone; its last frames are still to be read
 
 
 def printable(body):

@@ -45,7 +45,11 @@ async fn run() -> Result<(), Box<dyn Error>> {
                 client.fim().await?;
                 return Ok(());
             }
-            incoming = events.next() => incoming.ok_or("nothing follows the end")?,
+            incoming = events.next() => incoming,
+        };
+        // Not before this: with it the last ack has gone.
+        let Some(incoming) = incoming else {
+            return Ok(());
         };
         match incoming {
             Incoming::Event(event) => {
@@ -56,7 +60,6 @@ async fn run() -> Result<(), Box<dyn Error>> {
             Incoming::Stopping(notice) => eprintln!("leitor: the server stops: {}", notice.reason),
             Incoming::Closing(end) => {
                 eprintln!("leitor: closed: {}", end.reason);
-                return Ok(());
             }
             Incoming::Lost(problem) => return Err(format!("the session broke: {problem}").into()),
             _ => {}

@@ -8,8 +8,8 @@ use arauto::{Client, Event, Events, Incoming, ResumePoint};
 
 use super::connect::{Account, ConnectArgs};
 use super::exit::{Failure, stdout_failed, sysexits};
+use super::os::StopSignals;
 use super::show;
-use super::signals::StopSignals;
 use super::state_file::StateFile;
 
 /// The first wait before connecting again; it doubles up to [`LONGEST`].
@@ -143,6 +143,7 @@ impl Leitor {
                 let _ = client.ack(seq).await; // a session that is over needs none
             }
             if let Some(end) = end {
+                events.next().await; // the last ack has gone with it
                 return Ok(end);
             }
         }

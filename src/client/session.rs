@@ -23,7 +23,8 @@ use crate::wire::{
 /// Frames that may wait to be written, and events that may wait to be read.
 const QUEUE: usize = 1024;
 
-/// How long a reader has after the end to acknowledge what it has read.
+/// How long a reader has after the end to acknowledge what it has read, and how long
+/// the last of that may take to be written.
 const LAST_ACK: Duration = Duration::from_millis(250);
 
 /// What one write takes at most, about.
@@ -343,10 +344,13 @@ impl<T> Future for Answering<T> {
 
 impl Events {
     /// The next thing to hear; `None` after the end. Between the end and this
-    /// `None` an [`Client::ack`] still counts.
+    /// `None` an [`Client::ack`] still counts, and with it all of them have gone:
+    /// whoever acknowledges waits for it before leaving the runtime.
     pub async fn next(&mut self) -> Option<Incoming> {
         if self.is_over {
             self.incoming.close();
+            let written = self.client.outgoing.closed();
+            let _ = tokio::time::timeout(LAST_ACK, written).await; // nobody may take it
             return None;
         }
         let incoming = self.incoming.recv().await;

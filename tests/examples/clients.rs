@@ -2,8 +2,14 @@
 
 use std::process::Stdio;
 
-use arauto::{Body, Evidence, Report};
-use tokio::io::{AsyncBufReadExt, BufReader};
+use arauto::wire::cbor;
+use arauto::wire::{
+    ClientFrame, Closing, Decoded, LoggedIn, Millis, Presence, Role, ServerFrame, SessionId,
+    Stopping, VERSION, Welcome,
+};
+use arauto::{Body, Evidence, Report, Seq};
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
+use tokio::net::{UnixListener, UnixStream};
 
 use super::support::{
     Served, complaint, example, interrupt, lines, printed, run_with, url, within,
@@ -52,6 +58,97 @@ async fn leitor_prints_and_acknowledges_what_escritor_publishes() {
         assert_eq!(evidence(&server.report().await, "leo"), Evidence::Acked);
     };
     within(test).await;
+}
+
+#[tokio::test]
+async fn the_leitores_acknowledge_what_came_in_one_piece_with_the_end() {
+    let test = async {
+        let folder = tempfile::tempdir().expect("there is a place for temporary files");
+        let endpoint = url(folder.path(), "scripted.sock");
+        let listener = UnixListener::bind(folder.path().join("scripted.sock"));
+        let listener = listener.expect("it can be bound");
+        for name in ["leitor.rs", "leitor.py"] {
+            let Some(mut leitor) = example(name).await else {
+                continue;
+            };
+            let leitor = leitor.args([&endpoint, "lia"]).spawn().expect("it starts");
+            let (mut pipe, _) = listener.accept().await.expect("it connects");
+            let acknowledged = serve_all_at_once(&mut pipe).await;
+            let output = printed(
+                leitor
+                    .wait_with_output()
+                    .await
+                    .expect("it can be waited for"),
+            );
+            assert_eq!(lines(&output), ["7 * eva joined", "8 * eva left"], "{name}");
+            assert_eq!(acknowledged, Some(Seq(8)), "{name}");
+        }
+    };
+    within(test).await;
+}
+
+/// A server's part of a session whose broadcasts and end are one write. Returns the
+/// last ack.
+async fn serve_all_at_once(pipe: &mut UnixStream) -> Option<Seq> {
+    let presence = |seq| Presence {
+        seq: Seq(seq),
+        user: "eva".into(),
+        at: Millis(0),
+    };
+    let welcome = ServerFrame::Welcome(Welcome {
+        version: VERSION,
+        server: "script".into(),
+        session: SessionId(1),
+        max_frame: 1024,
+    });
+    write_frames(pipe, &[welcome]).await;
+    let mut login = vec![0; pipe.read_u32().await.expect("it logs in") as usize];
+    pipe.read_exact(&mut login).await.expect("it logs in");
+    let logged_in = ServerFrame::LoggedIn(LoggedIn {
+        id: 1,
+        user: "lia".into(),
+        role: Role::Leitor,
+        registered: false,
+        stream: "s".into(),
+        seq: Seq(6),
+    });
+    let stopping = ServerFrame::Stopping(Stopping {
+        id: None,
+        reason: "fim".into(),
+        phase: "announce".into(),
+        remaining: 1,
+    });
+    let closing = ServerFrame::Closing(Closing {
+        reason: "shutdown".into(),
+        last_seq: Seq(8),
+        accepted: 0,
+        refused: 0,
+    });
+    let (joined, left) = (
+        ServerFrame::Joined(presence(7)),
+        ServerFrame::Left(presence(8)),
+    );
+    write_frames(pipe, &[logged_in, joined, left, stopping, closing]).await;
+    pipe.shutdown().await.expect("it is still there");
+
+    let (mut input, mut last) = (Vec::new(), None);
+    pipe.read_to_end(&mut input).await.expect("it ends");
+    let mut rest = &input[..];
+    while let Ok(Decoded::Frame(frame, length)) = cbor::decode_client(rest, 1024) {
+        rest = &rest[length..];
+        if let ClientFrame::Ack(ack) = frame {
+            last = Some(ack.seq);
+        }
+    }
+    last
+}
+
+async fn write_frames(pipe: &mut UnixStream, frames: &[ServerFrame<'_>]) {
+    let mut bytes = Vec::new();
+    for frame in frames {
+        cbor::encode_server(frame, &mut bytes);
+    }
+    pipe.write_all(&bytes).await.expect("it is still there");
 }
 
 fn evidence(report: &Report, user: &str) -> Evidence {
