@@ -11,45 +11,8 @@ use bytes::BufMut;
 use smallvec::SmallVec;
 
 use super::PREFIX;
+use super::head::{BYTES, LONGEST, TEXT, UNSIGNED, head, put_head, put_string, take_head};
 use crate::wire::{Asking, Body, ClientFrame, Millis, Published, Seq};
-
-const UNSIGNED: u8 = 0;
-const BYTES: u8 = 2;
-const TEXT: u8 = 3;
-
-/// The longest head of an item: one byte, and a number of eight.
-const HEAD: usize = 9;
-
-type Head = ([u8; HEAD], usize);
-
-/// An item's head in its shortest form (RFC 8949, 4.2.1).
-#[inline]
-fn head(major: u8, value: u64) -> Head {
-    let mut bytes = [0; HEAD];
-    let (info, width) = match value {
-        0..=23 => (value as u8, 0),
-        24..=0xff => (24, 1),
-        0x100..=0xffff => (25, 2),
-        0x1_0000..=0xffff_ffff => (26, 4),
-        _ => (27, 8),
-    };
-    bytes[0] = major << 5 | info;
-    if width > 0 {
-        let shifted = value << (64 - 8 * width);
-        bytes[1..].copy_from_slice(&shifted.to_be_bytes());
-    }
-    (bytes, 1 + width)
-}
-
-fn put_head(major: u8, value: u64, out: &mut impl BufMut) {
-    let (bytes, length) = head(major, value);
-    out.put_slice(&bytes[..length]);
-}
-
-fn put_string(major: u8, bytes: &[u8], out: &mut impl BufMut) {
-    put_head(major, bytes.len() as u64, out);
-    out.put_slice(bytes);
-}
 
 /// Appends a body as a CBOR item.
 pub fn encode_body(body: &Body<'_>, out: &mut impl BufMut) {
@@ -60,7 +23,13 @@ pub fn encode_body(body: &Body<'_>, out: &mut impl BufMut) {
     put_string(major, body.as_bytes(), out);
 }
 
-const MESSAGE: &[u8; 14] = b"\xa1\x67message\xa4\x63seq";
+/// What stands in front of the first number of a frame. A map of 4, 2 and 2 keys.
+pub(super) const MESSAGE: &[u8; 14] = b"\xa1\x67message\xa4\x63seq";
+pub(super) const PUBLISHED: &[u8; 15] = b"\xa1\x69published\xa2\x62id";
+pub(super) const REPLY: &[u8; 11] = b"\xa1\x65reply\xa2\x62id";
+
+/// What stands in front of a `published`'s second number.
+pub(super) const SEQ: &[u8; 4] = b"\x63seq";
 
 /// A message's frame up to the number of its seq.
 const FRONT: usize = PREFIX + MESSAGE.len();
@@ -103,7 +72,7 @@ impl MessageFrames {
         let front = FRONT + width;
         let item = front - PREFIX + self.middle.len() + body.len();
         let item = u32::try_from(item).expect("a frame is below 4 GiB");
-        let mut bytes = [0; FRONT + HEAD];
+        let mut bytes = [0; FRONT + LONGEST];
         bytes[..PREFIX].copy_from_slice(&item.to_be_bytes());
         bytes[PREFIX..FRONT].copy_from_slice(MESSAGE);
         bytes[FRONT..].copy_from_slice(&number);
@@ -113,20 +82,22 @@ impl MessageFrames {
     }
 }
 
-const PUBLISHED: &[u8; 19] = b"\0\0\0\0\xa1\x69published\xa2\x62id";
+/// The most bytes of a `published`.
+pub(super) const LONGEST_PUBLISHED: usize =
+    PREFIX + PUBLISHED.len() + LONGEST + SEQ.len() + LONGEST;
 
 /// Appends a `published`, with its prefix.
 pub(super) fn published(frame: &Published, out: &mut Vec<u8>) {
     let (id, id_width) = head(UNSIGNED, frame.id);
     let (seq, seq_width) = head(UNSIGNED, frame.seq.0);
-    let mut bytes = [0; PUBLISHED.len() + HEAD + 4 + HEAD];
-    bytes[..PUBLISHED.len()].copy_from_slice(PUBLISHED);
-    let mut end = PUBLISHED.len();
-    bytes[end..end + HEAD].copy_from_slice(&id);
+    let mut bytes = [0; LONGEST_PUBLISHED];
+    let mut end = PREFIX + PUBLISHED.len();
+    bytes[PREFIX..end].copy_from_slice(PUBLISHED);
+    bytes[end..end + LONGEST].copy_from_slice(&id);
     end += id_width;
-    bytes[end..end + 4].copy_from_slice(b"\x63seq");
-    end += 4;
-    bytes[end..end + HEAD].copy_from_slice(&seq);
+    bytes[end..end + SEQ.len()].copy_from_slice(SEQ);
+    end += SEQ.len();
+    bytes[end..end + LONGEST].copy_from_slice(&seq);
     end += seq_width;
     bytes[PREFIX - 1] = (end - PREFIX) as u8; // it is below 50
     out.extend_from_slice(&bytes[..end]);
@@ -138,7 +109,8 @@ pub(super) fn published(frame: &Published, out: &mut Vec<u8>) {
 /// The frame is of 4 GiB or more.
 pub(super) fn reply(frame: &Asking<'_>, out: &mut Vec<u8>) {
     let start = out.len();
-    out.put_slice(b"\0\0\0\0\xa1\x65reply\xa2\x62id");
+    out.put_slice(&[0; PREFIX]);
+    out.put_slice(REPLY);
     put_head(UNSIGNED, frame.id, out);
     out.put_slice(b"\x64body");
     encode_body(&frame.body, out);
@@ -170,31 +142,4 @@ pub(super) fn asking(item: &[u8]) -> Option<ClientFrame<'_>> {
         b"\xa1\x67request\xa2" => Some(ClientFrame::Request(Asking { id, body })),
         _ => None,
     }
-}
-
-/// An item's major type, its argument, and what follows its head.
-#[inline]
-fn take_head(bytes: &[u8]) -> Option<(u8, u64, &[u8])> {
-    let (first, rest) = bytes.split_first()?;
-    let (value, rest) = match first & 0x1f {
-        info @ 0..=23 => (u64::from(info), rest),
-        24 => {
-            let (value, rest) = rest.split_first()?;
-            (u64::from(*value), rest)
-        }
-        25 => {
-            let (value, rest) = rest.split_first_chunk()?;
-            (u64::from(u16::from_be_bytes(*value)), rest)
-        }
-        26 => {
-            let (value, rest) = rest.split_first_chunk()?;
-            (u64::from(u32::from_be_bytes(*value)), rest)
-        }
-        27 => {
-            let (value, rest) = rest.split_first_chunk()?;
-            (u64::from_be_bytes(*value), rest)
-        }
-        _ => return None,
-    };
-    Some((first >> 5, value, rest))
 }

@@ -7,6 +7,7 @@
 //! of pass by both, in their usual form: see `by_hand`.
 
 mod by_hand;
+mod head;
 mod shape;
 mod skim;
 

@@ -9,10 +9,12 @@
 //! It holds no buffer: of a frame that a read has cut it keeps how much is to come,
 //! and the frame itself only where its head was cut or it was asked to.
 
-mod head;
+mod answer;
 
-use head::{HEAD, MESSAGE, answer, uint};
+use answer::answer;
 
+use super::by_hand::{LONGEST_PUBLISHED, MESSAGE};
+use super::head::take_uint;
 use super::{Decoded, PREFIX, announced_length, decode_server};
 use crate::wire::{Gap, Seq, ServerFrame, WireError};
 
@@ -185,11 +187,11 @@ impl Skimmer {
         bytes: &[u8],
         show: &mut impl FnMut(Skimmed<'_>),
     ) -> Result<Option<usize>, SkimError> {
-        if let Some(head) = bytes.first_chunk::<HEAD>()
+        if let Some(head) = bytes.first_chunk::<LONGEST_PUBLISHED>()
             && let Some(length) = announced_length(head).map(|length| PREFIX + length)
-            && (HEAD..=self.limit.saturating_add(PREFIX)).contains(&length)
+            && (LONGEST_PUBLISHED..=self.limit.saturating_add(PREFIX)).contains(&length)
             && head[PREFIX..].starts_with(MESSAGE)
-            && let Some((seq, _)) = uint(&head[PREFIX + MESSAGE.len()..])
+            && let Some((seq, _)) = take_uint(&head[PREFIX + MESSAGE.len()..])
         {
             if self.keep_whole && length > bytes.len() {
                 return Ok(None);
