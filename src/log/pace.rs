@@ -39,6 +39,16 @@ struct Board {
     held_at: u64,
     /// Bytes that were let through and are not in the log yet.
     on_their_way: u64,
+    /// What the last look at every laggard showed, where it held nobody back.
+    looked: Option<Look>,
+}
+
+/// A look at every laggard, so that not each publish must look again.
+#[derive(Debug)]
+struct Look {
+    at: Instant,
+    /// No laggard is behind this: none of them ever goes back.
+    lowest: u64,
 }
 
 #[derive(Debug)]
@@ -147,12 +157,10 @@ impl Pace {
         let limits = self.limits;
         let written = written + board.on_their_way;
         let full = board.on_their_way > limits.window;
-        let held = full
-            || board
-                .laggards
-                .iter_mut()
-                .flatten()
-                .any(|laggard| laggard.holds(written, now, limits));
+        if !full && board.is_known_clear(written, now, limits) {
+            return true;
+        }
+        let held = board.look(written, now, limits) || full;
         if held {
             board.held_at = written;
         }
@@ -169,7 +177,31 @@ impl Pace {
 }
 
 impl Board {
+    /// Whether the last look tells, without another one, that nobody holds
+    /// publishers back. It counts for a short while, so that those who stand still
+    /// are found out in time.
+    fn is_known_clear(&self, written: u64, now: Instant, limits: PaceLimits) -> bool {
+        self.looked.as_ref().is_some_and(|look| {
+            now.duration_since(look.at) < limits.patience / 8
+                && written.saturating_sub(look.lowest) <= limits.window
+        })
+    }
+
+    /// Judges every laggard. Whether one of them holds publishers back.
+    fn look(&mut self, written: u64, now: Instant, limits: PaceLimits) -> bool {
+        let (mut lowest, mut held) = (written, false);
+        for laggard in self.laggards.iter_mut().flatten() {
+            lowest = lowest.min(laggard.position);
+            held |= laggard.holds(written, now, limits);
+        }
+        self.looked = (!held).then_some(Look { at: now, lowest });
+        held
+    }
+
     fn enter(&mut self, laggard: Laggard) -> usize {
+        if let Some(look) = &mut self.looked {
+            look.lowest = look.lowest.min(laggard.position);
+        }
         if let Some(index) = self.free.pop() {
             self.laggards[index] = Some(laggard);
             return index;

@@ -253,6 +253,19 @@ fn publishers_wait_for_a_reader_that_lags_until_it_has_moved() {
 }
 
 #[test]
+fn a_reader_that_begins_to_lag_after_the_last_look_at_all_of_them_counts_at_once() {
+    let (log, _appender) = log(100);
+    let may_publish = |written| log.pace().may_publish(written, Waker::noop());
+    assert!(may_publish(5000), "nobody lags");
+    let mut lag = None;
+    log.pace().note(&mut lag, 3000, 0);
+    assert!(!may_publish(5001));
+    log.pace().note(&mut lag, 4500, 1500);
+    assert!(may_publish(5001));
+    assert!(!may_publish(6000));
+}
+
+#[test]
 fn a_reader_that_does_not_move_holds_nobody_back_for_longer_than_its_patience() {
     let mut limits = limits(100);
     limits.pace.patience = Duration::ZERO;
