@@ -5,6 +5,7 @@ use std::time::Duration;
 use arauto::{Client, ClientError, Endpoint, Events, ResumePoint};
 
 use super::exit::{Failure, sysexits};
+use super::os;
 use super::password::PasswordArgs;
 
 /// How long a login may take, the wait for a busy server included.
@@ -76,19 +77,8 @@ fn os_user() -> Result<String, Failure> {
     ["USER", "LOGNAME", "USERNAME"]
         .iter()
         .find_map(|variable| std::env::var(variable).ok().filter(|name| !name.is_empty()))
-        .or_else(user_of_uid)
+        .or_else(os::user_name)
         .ok_or_else(|| Failure::new(sysexits::USAGE, "the OS user has no name: give --user NAME"))
-}
-
-/// The name in `/etc/passwd` (passwd(5)), for services, which have no `$USER`.
-fn user_of_uid() -> Option<String> {
-    let uid = rustix::process::geteuid().as_raw().to_string();
-    let users = std::fs::read_to_string("/etc/passwd").ok()?;
-    users.lines().find_map(|line| {
-        let mut fields = line.split(':');
-        let name = fields.next()?;
-        (fields.nth(1)? == uid).then(|| name.to_owned())
-    })
 }
 
 impl Account {

@@ -3,10 +3,10 @@
 use std::time::{Duration, Instant};
 
 use arauto::Client;
-use rustix::process::{Pid, test_kill_process};
 
 use super::connect::ConnectArgs;
 use super::exit::{Failure, sysexits};
+use super::os;
 
 /// How often to look whether the server's process is gone.
 const LOOK: Duration = Duration::from_millis(20);
@@ -56,8 +56,8 @@ pub(super) async fn run(args: Args) -> Result<u8, Failure> {
 
 /// A local server is gone when its process is; of another, nobody must listen.
 async fn is_gone(pid: Option<i32>, endpoint: &arauto::Endpoint) -> bool {
-    match pid.and_then(Pid::from_raw) {
-        Some(pid) => test_kill_process(pid) == Err(rustix::io::Errno::SRCH),
+    match pid.and_then(os::is_process_gone) {
+        Some(gone) => gone,
         None => Client::connect(endpoint).await.is_err(),
     }
 }

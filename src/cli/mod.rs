@@ -1,5 +1,6 @@
 //! The command line: one file a command, and what they share.
 
+#[cfg(unix)]
 mod bench;
 mod connect;
 mod console;
@@ -9,8 +10,8 @@ mod exit;
 mod fim;
 mod input;
 mod leitor;
-mod limits;
 mod logs;
+mod os;
 mod password;
 mod pedir;
 mod pipeline;
@@ -20,7 +21,6 @@ mod serve;
 mod sessions;
 mod settings;
 mod show;
-mod signals;
 mod state_file;
 mod users;
 mod who;
@@ -63,6 +63,7 @@ enum Command {
     /// Keep the accounts, whether the server runs or not.
     Users(users::Args),
     /// Measure how fast a server is.
+    #[cfg(unix)]
     Bench(bench::Args),
     /// See it all at work, on a server of its own, in a few seconds.
     Demo(demo::Args),
@@ -83,6 +84,7 @@ pub fn main() -> ExitCode {
         Command::Serve(args) => serve::run(args),
         Command::Demo(args) => demo::run(&args),
         Command::Users(args) => users::run(&args),
+        #[cfg(unix)]
         Command::Bench(args) => bench::run(args),
         Command::Leitor(args) => client(leitor::run(args)),
         Command::Escritor(args) => client(escritor::run(args)),

@@ -9,11 +9,10 @@ use tokio::sync::mpsc;
 
 use super::console::{self, Typed};
 use super::exit::{Failure, sysexits};
-use super::limits;
 use super::logs;
+use super::os::{self, StopSignals, Terminal};
 use super::screen::Screen;
 use super::settings::Settings;
-use super::signals::StopSignals;
 use super::whole_file;
 
 #[derive(clap::Args)]
@@ -42,7 +41,7 @@ pub(super) struct Args {
 
 pub(super) fn run(args: Args) -> Result<u8, Failure> {
     if let Some(parent) = args.die_with {
-        limits::die_with(parent)?;
+        os::die_with(parent)?;
     }
     let settings = match &args.config {
         Some(path) => args.settings.or(Settings::read(path)?),
@@ -51,7 +50,7 @@ pub(super) fn run(args: Args) -> Result<u8, Failure> {
     let mut config = settings.config()?;
     config.on_phase = Arc::new(|line| {
         if line.phase == Phase::Trigger {
-            notify(&sd_notify::NotifyState::Stopping);
+            os::notify_stopping();
         }
     });
     if let Some(path) = &settings.report {
@@ -62,7 +61,7 @@ pub(super) fn run(args: Args) -> Result<u8, Failure> {
     let screen = Screen::default();
     let log = logs::start(settings.log.unwrap_or_default(), screen.clone());
 
-    limits::raise_descriptor_limit();
+    os::raise_descriptor_limit();
     let report = actix_rt::System::new().block_on(async {
         // Before anybody can connect: a signal must not find the default action.
         let signals = Signals::new(terminal.clone());
@@ -70,7 +69,7 @@ pub(super) fn run(args: Args) -> Result<u8, Failure> {
         for endpoint in server.endpoints() {
             tracing::info!(%endpoint, "listening");
         }
-        notify(&sd_notify::NotifyState::Ready);
+        os::notify_ready();
         Ok::<_, Failure>(attend(server, signals, with_console, &screen).await)
     });
     screen.release();
@@ -121,7 +120,7 @@ async fn attend(
     }
 }
 
-/// SIGTERM, SIGINT, and how many there were.
+/// SIGTERM, SIGINT and their like, and how many there were.
 struct Signals {
     signals: StopSignals,
     count: u32,
@@ -153,30 +152,6 @@ impl Signals {
                 std::process::exit(4)
             }
         }
-    }
-}
-
-/// The terminal's settings: a console thread that still reads when the process
-/// ends cannot put them back itself.
-#[derive(Clone)]
-struct Terminal(Option<rustix::termios::Termios>);
-
-impl Terminal {
-    fn remember() -> Self {
-        Terminal(rustix::termios::tcgetattr(io::stdin()).ok())
-    }
-
-    fn restore(&self) {
-        if let Some(settings) = &self.0 {
-            let now = rustix::termios::OptionalActions::Now;
-            let _ = rustix::termios::tcsetattr(io::stdin(), now, settings); // or it is gone
-        }
-    }
-}
-
-fn notify(state: &sd_notify::NotifyState<'_>) {
-    if let Err(error) = sd_notify::notify(std::slice::from_ref(state)) {
-        tracing::warn!(%error, "the service manager could not be told");
     }
 }
 

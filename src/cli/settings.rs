@@ -9,6 +9,7 @@ use serde::{Deserialize, Deserializer};
 
 use super::exit::{Failure, sysexits};
 use super::logs::LogForm;
+use super::os;
 
 /// Every setting of the server. A flag wins over the file, the file over the
 /// default.
@@ -191,7 +192,7 @@ impl Settings {
         match &self.data {
             Some(path) if path.as_os_str() == "none" => None,
             Some(path) => Some(path.clone()),
-            None => Some(default_data_folder()),
+            None => Some(os::default_data_folder()),
         }
     }
 }
@@ -204,21 +205,4 @@ fn set<T>(slot: &mut T, value: Option<T>) {
 
 fn bytes(size: ByteSize) -> usize {
     usize::try_from(size.as_u64()).unwrap_or(usize::MAX)
-}
-
-/// Where a server's accounts are when nobody says: systemd's folder, the
-/// system's for root, the user's own (XDG Base Directory Specification).
-pub(super) fn default_data_folder() -> PathBuf {
-    let variable = |name| std::env::var_os(name).filter(|value| !value.is_empty());
-    if let Some(folder) = variable("STATE_DIRECTORY") {
-        return PathBuf::from(folder);
-    }
-    if rustix::process::geteuid().is_root() {
-        return PathBuf::from("/var/lib/arauto");
-    }
-    let state = variable("XDG_STATE_HOME").map(PathBuf::from);
-    let home = || PathBuf::from(variable("HOME").unwrap_or_else(|| "/".into()));
-    state
-        .unwrap_or_else(|| home().join(".local/state"))
-        .join("arauto")
 }

@@ -13,9 +13,9 @@ use clap::Subcommand;
 use serde_json::json;
 
 use super::exit::{Failure, stdout_failed, sysexits};
+use super::os::default_data_folder;
 use super::password::PasswordArgs;
 use super::report::plain_table;
-use super::settings::default_data_folder;
 
 #[derive(clap::Args)]
 pub(super) struct Args {

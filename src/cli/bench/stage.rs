@@ -10,7 +10,7 @@ use super::process::Process;
 use super::watch::{Count, Watch};
 use crate::cli::connect;
 use crate::cli::exit::{Failure, sysexits};
-use crate::cli::limits;
+use crate::cli::os;
 
 /// Descriptors that are not sessions: the runtime's, the files', the terminal's.
 const OTHERS: u64 = 64;
@@ -153,7 +153,7 @@ async fn name(endpoint: &Endpoint) -> Result<String, Failure> {
 
 fn check_descriptors(sessions: usize) -> Result<(), Failure> {
     let wanted = sessions as u64 + OTHERS;
-    match limits::raise_descriptor_limit() {
+    match os::raise_descriptor_limit() {
         Some(limit) if limit < wanted => {
             let message = format!(
                 "{sessions} sessions take {wanted} descriptors, and the limit is {limit}: \

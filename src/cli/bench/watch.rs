@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::cli::exit::{Failure, sysexits};
-use crate::cli::signals::StopSignals;
+use crate::cli::os::StopSignals;
 
 /// How often the bar moves.
 const TICK: Duration = Duration::from_millis(100);

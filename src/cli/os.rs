@@ -1,0 +1,15 @@
+//! What the command line needs of the operating system, the same for each.
+//!
+//! One file a system; the rest of the command line knows none of them.
+
+#[cfg(unix)]
+#[path = "os/unix.rs"]
+mod system;
+#[cfg(windows)]
+#[path = "os/windows.rs"]
+mod system;
+
+pub(super) use system::{
+    StopSignals, Terminal, default_data_folder, die_with, is_process_gone, notify_ready,
+    notify_stopping, raise_descriptor_limit, user_name,
+};

@@ -1,0 +1,145 @@
+//! Unix: signals, descriptors, the terminal, the service manager.
+
+use std::io;
+use std::path::PathBuf;
+
+use rustix::process::{Pid, Resource, Rlimit, geteuid, getrlimit, setrlimit, test_kill_process};
+use rustix::termios::{OptionalActions, Termios, tcgetattr, tcsetattr};
+use sd_notify::NotifyState;
+use tokio::signal::unix::{Signal, SignalKind, signal};
+
+use crate::cli::exit::{Failure, sysexits};
+
+/// SIGTERM and SIGINT, as a stream: one that comes while nobody waits is kept. From
+/// its making on they have no other effect.
+pub(in crate::cli) struct StopSignals {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl StopSignals {
+    pub(in crate::cli) fn new() -> Self {
+        let listen = |kind| signal(kind).expect("these signals can be handled");
+        StopSignals {
+            terminate: listen(SignalKind::terminate()),
+            interrupt: listen(SignalKind::interrupt()),
+        }
+    }
+
+    /// The next one.
+    pub(in crate::cli) async fn next(&mut self) {
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
+        }
+    }
+}
+
+/// The terminal's settings: a console thread that still reads when the process
+/// ends cannot put them back itself.
+#[derive(Clone)]
+pub(in crate::cli) struct Terminal(Option<Termios>);
+
+impl Terminal {
+    pub(in crate::cli) fn remember() -> Self {
+        Terminal(tcgetattr(io::stdin()).ok())
+    }
+
+    pub(in crate::cli) fn restore(&self) {
+        if let Some(settings) = &self.0 {
+            let _ = tcsetattr(io::stdin(), OptionalActions::Now, settings); // or it is gone
+        }
+    }
+}
+
+/// Each session takes a descriptor, and the usual soft limit is 1024, for the sake
+/// of programs that call select(2): up to the hard limit (getrlimit(2)). The limit
+/// that holds then; `None`: there is none.
+pub(in crate::cli) fn raise_descriptor_limit() -> Option<u64> {
+    let limit = getrlimit(Resource::Nofile);
+    let raised = Rlimit {
+        current: limit.maximum,
+        maximum: limit.maximum,
+    };
+    match setrlimit(Resource::Nofile, raised) {
+        Ok(()) => {
+            tracing::debug!(limit = ?raised.current, "descriptors");
+            raised.current
+        }
+        Err(error) => {
+            tracing::warn!(limit = ?limit.current, %error, "few descriptors");
+            limit.current
+        }
+    }
+}
+
+/// Ends this process when its parent ends, however that ends (prctl(2),
+/// PR_SET_PDEATHSIG). `parent` is who started it, as it may be gone already.
+#[cfg(target_os = "linux")]
+pub(in crate::cli) fn die_with(parent: u32) -> Result<(), Failure> {
+    use rustix::process::{Signal, getppid, set_parent_process_death_signal};
+
+    let told = set_parent_process_death_signal(Some(Signal::KILL));
+    let alive = getppid().is_some_and(|now| now.as_raw_pid().unsigned_abs() == parent);
+    match told {
+        Ok(()) if alive => Ok(()),
+        Ok(()) => Err(Failure::new(sysexits::TEMPFAIL, "the parent is gone")),
+        Err(error) => Err(Failure::new(sysexits::OSERR, format!("prctl: {error}"))),
+    }
+}
+
+/// Other systems have no such promise to give.
+#[cfg(not(target_os = "linux"))]
+pub(in crate::cli) fn die_with(_parent: u32) -> Result<(), Failure> {
+    Ok(())
+}
+
+/// Whether the process is no more; `None`: that cannot be told.
+pub(in crate::cli) fn is_process_gone(pid: i32) -> Option<bool> {
+    let pid = Pid::from_raw(pid)?;
+    Some(test_kill_process(pid) == Err(rustix::io::Errno::SRCH))
+}
+
+/// The name in `/etc/passwd` (passwd(5)), for services, which have no `$USER`.
+pub(in crate::cli) fn user_name() -> Option<String> {
+    let uid = geteuid().as_raw().to_string();
+    let users = std::fs::read_to_string("/etc/passwd").ok()?;
+    users.lines().find_map(|line| {
+        let mut fields = line.split(':');
+        let name = fields.next()?;
+        (fields.nth(1)? == uid).then(|| name.to_owned())
+    })
+}
+
+/// Where a server's accounts are when nobody says: systemd's folder, the
+/// system's for root, the user's own (XDG Base Directory Specification).
+pub(in crate::cli) fn default_data_folder() -> PathBuf {
+    let variable = |name| std::env::var_os(name).filter(|value| !value.is_empty());
+    if let Some(folder) = variable("STATE_DIRECTORY") {
+        return PathBuf::from(folder);
+    }
+    if geteuid().is_root() {
+        return PathBuf::from("/var/lib/arauto");
+    }
+    let state = variable("XDG_STATE_HOME").map(PathBuf::from);
+    let home = || PathBuf::from(variable("HOME").unwrap_or_else(|| "/".into()));
+    state
+        .unwrap_or_else(|| home().join(".local/state"))
+        .join("arauto")
+}
+
+/// Tells the service manager (sd_notify(3)) that the server serves.
+pub(in crate::cli) fn notify_ready() {
+    notify(&NotifyState::Ready);
+}
+
+/// Tells the service manager that the server comes to its end.
+pub(in crate::cli) fn notify_stopping() {
+    notify(&NotifyState::Stopping);
+}
+
+fn notify(state: &NotifyState<'_>) {
+    if let Err(error) = sd_notify::notify(std::slice::from_ref(state)) {
+        tracing::warn!(%error, "the service manager could not be told");
+    }
+}

@@ -1,0 +1,94 @@
+//! Windows: the console's control events, and folders.
+//!
+//! There is no service manager to tell, no limit on handles to raise, and a console
+//! keeps its own settings.
+
+use std::path::PathBuf;
+
+use tokio::signal::windows::{
+    CtrlBreak, CtrlC, CtrlClose, CtrlLogoff, CtrlShutdown, ctrl_break, ctrl_c, ctrl_close,
+    ctrl_logoff, ctrl_shutdown,
+};
+
+use crate::cli::exit::Failure;
+
+/// Ctrl-C, Ctrl-Break, the closed console, the end of the user's session and of the
+/// system (SetConsoleCtrlHandler), as a stream: one that comes while nobody waits is
+/// kept. From its making on they have no other effect, but that after the last three
+/// Windows ends the process in some seconds (5 for a closed console), done or not.
+pub(in crate::cli) struct StopSignals {
+    ctrl_c: CtrlC,
+    ctrl_break: CtrlBreak,
+    close: CtrlClose,
+    logoff: CtrlLogoff,
+    shutdown: CtrlShutdown,
+}
+
+impl StopSignals {
+    pub(in crate::cli) fn new() -> Self {
+        let why = "a console's events can be handled";
+        StopSignals {
+            ctrl_c: ctrl_c().expect(why),
+            ctrl_break: ctrl_break().expect(why),
+            close: ctrl_close().expect(why),
+            logoff: ctrl_logoff().expect(why),
+            shutdown: ctrl_shutdown().expect(why),
+        }
+    }
+
+    /// The next one.
+    pub(in crate::cli) async fn next(&mut self) {
+        tokio::select! {
+            _ = self.ctrl_c.recv() => {}
+            _ = self.ctrl_break.recv() => {}
+            _ = self.close.recv() => {}
+            _ = self.logoff.recv() => {}
+            _ = self.shutdown.recv() => {}
+        }
+    }
+}
+
+/// A console's settings are its own: nothing is to be put back.
+#[derive(Clone)]
+pub(in crate::cli) struct Terminal;
+
+impl Terminal {
+    pub(in crate::cli) fn remember() -> Self {
+        Terminal
+    }
+
+    pub(in crate::cli) fn restore(&self) {}
+}
+
+/// Handles have no limit that a process could raise.
+pub(in crate::cli) fn raise_descriptor_limit() -> Option<u64> {
+    None
+}
+
+/// Windows makes no such promise to a process that did not set up a job.
+pub(in crate::cli) fn die_with(_parent: u32) -> Result<(), Failure> {
+    Ok(())
+}
+
+/// A process id alone does not tell: it may be another's by now.
+pub(in crate::cli) fn is_process_gone(_pid: i32) -> Option<bool> {
+    None
+}
+
+/// `%USERNAME%` is always set, and looked at first.
+pub(in crate::cli) fn user_name() -> Option<String> {
+    None
+}
+
+/// Where a server's accounts are when nobody says: the user's own folder for what a
+/// program keeps on this machine.
+pub(in crate::cli) fn default_data_folder() -> PathBuf {
+    let variable = |name| std::env::var_os(name).filter(|value| !value.is_empty());
+    variable("LOCALAPPDATA")
+        .map_or_else(std::env::temp_dir, PathBuf::from)
+        .join("arauto")
+}
+
+pub(in crate::cli) fn notify_ready() {}
+
+pub(in crate::cli) fn notify_stopping() {}
