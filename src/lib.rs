@@ -22,6 +22,7 @@
 //! | `store` | what outlives the process: one SQLite file, one thread that writes |
 //! | [`log`] | the broadcasts, once each, and the cursors that read them |
 //! | `close` | what a shutdown promises: phases, counts, evidence, [`Report`] |
+//! | `framing` | streams and messages, as rooms tell each other of them |
 //! | `transport` | endpoints, listeners, connections: all that knows the system |
 //! | `actors` | acceptor, session, auth, hub, supervisor |
 //! | `server` | binds all of these together |
@@ -33,6 +34,7 @@ pub mod accounts;
 mod actors;
 mod client;
 mod close;
+mod framing;
 pub mod log;
 mod server;
 mod store;
@@ -55,5 +57,5 @@ pub use server::{
     Config, ConfigError, Feed, HandlerOption, Listen, PublishError, Server, ServerError,
     ServerHandle, StopStatus,
 };
-pub use transport::{Access, BindError, Endpoint, EndpointError, Peer};
+pub use transport::{Access, BindError, Endpoint, EndpointError, Peer, Remote};
 pub use wire::{Body, ErrorCode, Event, Gap, Millis, Role, Seq, SessionId};

@@ -4,12 +4,39 @@ use std::fs::File;
 use std::io;
 use std::task::{Context, Poll};
 
-use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::io::AsyncWrite;
 
 use crate::close::Evidence;
+use crate::framing::{Framing, Received};
 
 /// A connection's two directions, and what can be known of the sent bytes.
-pub trait Link: AsyncRead + AsyncWrite + Unpin {
+///
+/// A stream is written to as [`AsyncWrite`] has it, in message mode each message is
+/// sent by [`Link::poll_send_message`]; receiving is the same for both.
+pub trait Link: AsyncWrite + Unpin {
+    /// Whether it keeps the boundaries of messages. It stays the same.
+    fn framing(&self) -> Framing;
+
+    /// Receives bytes, or a message or a part of one.
+    ///
+    /// # Errors
+    /// The connection is broken; or a message was cut off, as `buf` had no room for
+    /// it, and that is a [`MessageTooLong`](crate::framing::MessageTooLong).
+    fn poll_receive(&mut self, cx: &mut Context<'_>, buf: &mut [u8]) -> Poll<io::Result<Received>>;
+
+    /// Sends one message, whole; message mode only.
+    ///
+    /// # Errors
+    /// The connection is broken.
+    fn poll_send_message(&mut self, cx: &mut Context<'_>, message: &[u8]) -> Poll<io::Result<()>>;
+
+    /// Whether either side can be closed on its own. Where it cannot, the client
+    /// does not see the end before the connection is closed.
+    fn half_closes(&self) -> bool;
+
+    /// Once the client has closed its side: whether nothing reaches it any more.
+    fn is_hung_up(&self) -> bool;
+
     /// How far the bytes that were written are known to have got:
     /// [`Evidence::Written`], [`Evidence::KernelAcked`] or [`Evidence::Read`].
     fn evidence(&self) -> Evidence;

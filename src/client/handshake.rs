@@ -9,7 +9,7 @@ use super::error::{ClientError, End};
 use super::raw::RawSession;
 use super::session::{self, Client, Events};
 use super::stream::FrameReader;
-use crate::transport::{Connection, Endpoint, Peer, connect};
+use crate::transport::{Connection, Endpoint, Peer, Purpose, connect};
 use crate::wire::{
     ClientFrame, LoggedIn, Login, Resume, Role, Seq, ServerFrame, SessionId, VERSION, cbor,
 };
@@ -57,13 +57,14 @@ impl Client {
     /// # Errors
     /// Nobody listens there, the server is full or stopping, or it is no arauto.
     pub async fn connect(endpoint: &Endpoint) -> Result<Visitor, ClientError> {
-        let connection = connect(endpoint)
-            .await
-            .map_err(|error| ClientError::Connect {
-                endpoint: endpoint.clone(),
-                kind: error.kind(),
-                problem: error.to_string(),
-            })?;
+        let connection =
+            connect(endpoint, Purpose::Frames)
+                .await
+                .map_err(|error| ClientError::Connect {
+                    endpoint: endpoint.clone(),
+                    kind: error.kind(),
+                    problem: error.to_string(),
+                })?;
         let peer = connection.peer().ok();
         let mut reader = FrameReader::new(connection);
         let welcome = reader

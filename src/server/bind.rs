@@ -7,12 +7,13 @@ use actix::{Actor, Addr, Arbiter};
 use parking_lot::Mutex;
 use tokio::sync::watch;
 
-use super::config::{Config, Listen};
+use super::config::Config;
 use super::crew::Staff;
 use super::handle::ServerHandle;
 use super::kept::Kept;
 use super::link::ListenerDoor;
-use super::listen::Usher;
+use super::listen::Listen;
+use super::usher::Usher;
 use crate::actors::acceptor::{Acceptor, Room};
 use crate::actors::auth::Auth;
 use crate::actors::hub::Hub;
@@ -20,9 +21,10 @@ use crate::actors::sentinel::Sentinel;
 use crate::actors::session::{Desk, SessionLimits};
 use crate::actors::supervisor::{Begin, Fallen, Plan, Supervisor};
 use crate::close::InWork;
+use crate::framing::Framing;
 use crate::log::{Appender, Scribe};
 use crate::store::{FolderError, StoreError};
-use crate::transport::{BindError, Listener, memory_file};
+use crate::transport::{BindError, Listener, Opening, memory_file};
 
 /// Callers that are told at once that there is no place for them.
 const TURNED_AWAY: usize = 256;
@@ -78,7 +80,12 @@ impl Server {
         let kept = Kept::open(&config)?;
         let mut listeners = Vec::new();
         for listen in &config.listen {
-            let listener = Listener::bind(&listen.endpoint, &listen.access).await?;
+            let opening = Opening {
+                access: &listen.access,
+                remote: listen.remote,
+                pipe: listen.pipe(),
+            };
+            let listener = Listener::bind(&listen.endpoint, &opening).await?;
             listeners.push((listen.clone(), listener));
         }
         Ok(assemble(&config, kept, listeners))
@@ -118,6 +125,14 @@ fn check(config: &Config) -> Result<(), ServerError> {
     let wrong = |what: &str| Err(ServerError::Config(what.to_owned()));
     if config.listen.is_empty() {
         return wrong("there is nothing to listen on: give --listen");
+    }
+    for listen in &config.listen {
+        let problem = |what| ServerError::Config(format!("endpoint {}: {what}", listen.endpoint));
+        listen.check().map_err(problem)?;
+        let framing = listen.endpoint.framing(listen.pipe());
+        if listen.dialect.raw().is_some() || framing == Framing::Messages {
+            return Err(problem("raw and message mode are not served yet"));
+        }
     }
     if config.arbiters == 0 || config.hashing == 0 || config.max_sessions == 0 {
         return wrong("arbiters, hashing and max-sessions must be above 0");
@@ -189,7 +204,7 @@ fn assemble(config: &Config, kept: Kept, listeners: Vec<(Listen, Listener)>) -> 
                 .handler
                 .as_ref()
                 .map_or_else(|| Arc::clone(&config.handler), |handler| handler.build()),
-            limits: limits(config),
+            limits: limits(config, &listener),
             server: concat!("arauto ", env!("CARGO_PKG_VERSION")).to_owned(),
             log: Arc::clone(&log),
             in_work: in_work.clone(),
@@ -248,9 +263,10 @@ fn sentinel(what: &'static str, supervisor: &Addr<Supervisor>) -> Sentinel {
     Sentinel::new(move || supervisor.do_send(Fallen(what)))
 }
 
-fn limits(config: &Config) -> SessionLimits {
+fn limits(config: &Config, listener: &Listener) -> SessionLimits {
+    let longest = listener.longest_frame().unwrap_or(usize::MAX);
     SessionLimits {
-        max_frame: config.max_frame,
+        max_frame: config.max_frame.min(longest),
         login_timeout: config.login_timeout,
         idle_timeout: config.idle_timeout,
         drain_timeout: config.drain_timeout,

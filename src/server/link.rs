@@ -6,16 +6,37 @@ use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::io::AsyncWrite;
 
 use crate::actors::acceptor::Door;
 use crate::actors::link::Link;
 use crate::close::Evidence;
+use crate::framing::{Framing, Received};
 use crate::transport::{Connection, Listener, Peer};
 
 pub(super) struct ConnectionLink(pub(super) Connection);
 
 impl Link for ConnectionLink {
+    fn framing(&self) -> Framing {
+        self.0.framing()
+    }
+
+    fn poll_receive(&mut self, cx: &mut Context<'_>, buf: &mut [u8]) -> Poll<io::Result<Received>> {
+        self.0.poll_receive(cx, buf)
+    }
+
+    fn poll_send_message(&mut self, cx: &mut Context<'_>, message: &[u8]) -> Poll<io::Result<()>> {
+        self.0.poll_send_message(cx, message)
+    }
+
+    fn half_closes(&self) -> bool {
+        self.0.half_closes()
+    }
+
+    fn is_hung_up(&self) -> bool {
+        self.0.is_hung_up()
+    }
+
     fn evidence(&self) -> Evidence {
         match self.0.is_taken() {
             Ok(true) => self.best_evidence(),
@@ -43,16 +64,6 @@ impl Link for ConnectionLink {
         length: usize,
     ) -> Poll<io::Result<usize>> {
         self.0.poll_send_file(cx, file, offset, length)
-    }
-}
-
-impl AsyncRead for ConnectionLink {
-    fn poll_read(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buf: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.0).poll_read(cx, buf)
     }
 }
 

@@ -11,8 +11,10 @@ mod handle;
 mod kept;
 mod link;
 mod listen;
+mod usher;
 
 pub use bind::{Server, ServerError};
-pub use config::{Config, ConfigError, HandlerOption, Listen};
+pub use config::Config;
 pub use feed::Feed;
 pub use handle::{PublishError, ServerHandle, StopStatus};
+pub use listen::{ConfigError, HandlerOption, Listen};

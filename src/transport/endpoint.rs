@@ -4,6 +4,8 @@ use std::fmt;
 use std::path::PathBuf;
 use std::str::FromStr;
 
+use crate::framing::Framing;
+
 /// Where a server listens and a client connects.
 ///
 /// ```
@@ -20,6 +22,16 @@ pub enum Endpoint {
     Unix(PathBuf),
     /// `unix:@NAME`: a stream socket in Linux's abstract namespace.
     Abstract(String),
+    /// `seqpacket:PATH`: a socket in the file system that keeps the boundaries of
+    /// messages (SOCK_SEQPACKET).
+    SeqPacket(PathBuf),
+    /// `pipe://HOST/NAME`: a named pipe of another host, for windows clients.
+    RemotePipe {
+        /// The other host's name.
+        host: String,
+        /// The pipe's name there.
+        name: String,
+    },
     /// `tcp:HOST:PORT`, loopback only.
     Tcp {
         /// A name or an address.
@@ -37,8 +49,25 @@ pub struct EndpointError {
     problem: String,
 }
 
-const KINDS: &str = "it begins with pipe:, unix: or tcp:, as in pipe:arauto, unix:/run/x.sock, \
-                     unix:@x or tcp:127.0.0.1:7000";
+const KINDS: &str = "it begins with pipe:, unix:, seqpacket: or tcp:, as in pipe:arauto, \
+                     unix:/run/x.sock, unix:@x, seqpacket:/run/x.sock or tcp:127.0.0.1:7000";
+
+impl Endpoint {
+    /// What is carried there. Only a windows pipe can be made either way: it is made
+    /// as `pipe` says.
+    pub fn framing(&self, pipe: Framing) -> Framing {
+        match self {
+            Endpoint::SeqPacket(_) => Framing::Messages,
+            Endpoint::Pipe(_) | Endpoint::RemotePipe { .. } if cfg!(windows) => pipe,
+            _ => Framing::Stream,
+        }
+    }
+
+    /// Whether the system would let clients of other hosts in there as well.
+    pub fn may_have_remote_clients(&self) -> bool {
+        cfg!(windows) && matches!(self, Endpoint::Pipe(_))
+    }
+}
 
 impl FromStr for Endpoint {
     type Err = EndpointError;
@@ -59,20 +88,35 @@ fn parse(text: &str) -> Result<Endpoint, String> {
     match kind {
         "pipe" => pipe(rest),
         "unix" => unix(rest),
+        "seqpacket" if rest.is_empty() => {
+            Err("it names no file, as in seqpacket:/run/x.sock".to_owned())
+        }
+        "seqpacket" => Ok(Endpoint::SeqPacket(PathBuf::from(rest))),
         "tcp" => tcp(rest),
-        "seqpacket" | "tls" => Err(format!("{kind} is not served by this version: {KINDS}")),
+        "tls" => Err(format!("tls is not served by this version: {KINDS}")),
         _ => Err(format!("no kind {kind:?}: {KINDS}")),
     }
 }
 
 fn pipe(name: &str) -> Result<Endpoint, String> {
-    if name.starts_with("//") {
-        return Err("a pipe of another host is for windows clients".to_owned());
+    if let Some(remote) = name.strip_prefix("//") {
+        let (host, name) = remote.split_once('/').unwrap_or((remote, ""));
+        if !is_plain(host) || !is_plain(name) {
+            return Err("a pipe of another host is pipe://HOST/NAME".to_owned());
+        }
+        return Ok(Endpoint::RemotePipe {
+            host: host.to_owned(),
+            name: name.to_owned(),
+        });
     }
-    if matches!(name, "" | "." | "..") || name.contains(['/', '\\']) {
+    if !is_plain(name) {
         return Err("a pipe's name is not empty and has no slash, as in pipe:arauto".to_owned());
     }
     Ok(Endpoint::Pipe(name.to_owned()))
+}
+
+fn is_plain(name: &str) -> bool {
+    !matches!(name, "" | "." | "..") && !name.contains(['/', '\\'])
 }
 
 fn unix(rest: &str) -> Result<Endpoint, String> {
@@ -111,6 +155,8 @@ impl fmt::Display for Endpoint {
             Endpoint::Pipe(name) => write!(f, "pipe:{name}"),
             Endpoint::Unix(path) => write!(f, "unix:{}", path.display()),
             Endpoint::Abstract(name) => write!(f, "unix:@{name}"),
+            Endpoint::SeqPacket(path) => write!(f, "seqpacket:{}", path.display()),
+            Endpoint::RemotePipe { host, name } => write!(f, "pipe://{host}/{name}"),
             Endpoint::Tcp { host, port } if host.contains(':') => write!(f, "tcp:[{host}]:{port}"),
             Endpoint::Tcp { host, port } => write!(f, "tcp:{host}:{port}"),
         }
@@ -128,6 +174,8 @@ mod tests {
             "unix:/a/b c.sock",
             "unix:@x",
             "unix:x",
+            "seqpacket:/a/b.sock",
+            "pipe://servidor/teste",
             "tcp:[::1]:0",
             "tcp:localhost:7",
         ] {
@@ -144,7 +192,9 @@ mod tests {
             "pipe:",
             "pipe:a/b",
             "pipe:..",
-            "pipe://h/n",
+            "pipe://h",
+            "pipe:///n",
+            "pipe://h/a/b",
             "unix:",
             "unix:@",
             "tcp:",
@@ -155,7 +205,7 @@ mod tests {
             "udp:x",
             "unix:/a\0b",
             "tls:h:1",
-            "seqpacket:/x",
+            "seqpacket:",
         ] {
             let error = text.parse::<Endpoint>().expect_err(text).to_string();
             assert!(error.contains(&format!("{text:?}")), "{error}");

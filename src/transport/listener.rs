@@ -5,10 +5,11 @@ use std::net::{SocketAddr, TcpStream};
 use std::str::FromStr;
 use std::task::{Context, Poll};
 
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, UnixStream};
 
-use super::unix::{UnixDoor, accept_now};
+use super::unix::{LONGEST_FRAME, SeqPacket, UnixDoor, accept_now};
 use super::{Connection, Endpoint, Peer};
+use crate::framing::Framing;
 
 /// Who of this machine may connect to a socket in the file system.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -37,6 +38,39 @@ impl FromStr for Access {
     }
 }
 
+/// Whether a windows pipe lets clients of other hosts in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Remote {
+    /// This host's only.
+    #[default]
+    Reject,
+    /// Those too that windows lets in.
+    Accept,
+}
+
+impl FromStr for Remote {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text {
+            "reject" => Ok(Remote::Reject),
+            "accept" => Ok(Remote::Accept),
+            _ => Err(format!("no remote {text:?}: it is reject or accept")),
+        }
+    }
+}
+
+/// How an endpoint is opened to clients.
+#[derive(Debug, Clone)]
+pub struct Opening<'a> {
+    /// Who of this machine may connect.
+    pub access: &'a Access,
+    /// Who of other hosts may, to a windows pipe.
+    pub remote: Remote,
+    /// Of which type a windows pipe is made; others are what they are.
+    pub pipe: Framing,
+}
+
 /// Why an endpoint cannot be listened on.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -55,6 +89,9 @@ pub enum BindError {
     /// A group's access to a name that has no file.
     #[error("{0} has no file that access=group could be set on: use unix:PATH")]
     NoFile(Endpoint),
+    /// A windows pipe's option, or a pipe of another host.
+    #[error("{0} cannot be listened on: {1}")]
+    NotHere(Endpoint, &'static str),
     /// The system does not let it.
     #[error("{endpoint} cannot be listened on: {source}")]
     Io {
@@ -69,6 +106,7 @@ pub enum BindError {
 #[derive(Debug)]
 pub struct Listener {
     endpoint: Endpoint,
+    framing: Framing,
     door: Door,
     /// An abstract name has no file whose mode could keep others out.
     own_user_only: bool,
@@ -88,17 +126,26 @@ impl Listener {
     ///
     /// # Panics
     /// Outside of a tokio runtime.
-    pub async fn bind(endpoint: &Endpoint, access: &Access) -> Result<Listener, BindError> {
+    pub async fn bind(endpoint: &Endpoint, opening: &Opening<'_>) -> Result<Listener, BindError> {
+        if opening.remote == Remote::Accept && !endpoint.may_have_remote_clients() {
+            let why = "remote=accept is for windows pipes";
+            return Err(BindError::NotHere(endpoint.clone(), why));
+        }
         let (endpoint, door) = match endpoint {
             Endpoint::Tcp { host, port } => bind_tcp(endpoint, host, *port).await?,
+            Endpoint::RemotePipe { .. } => {
+                let why = "a pipe is listened on by its own host, as pipe:NAME";
+                return Err(BindError::NotHere(endpoint.clone(), why));
+            }
             _ => {
-                let door = UnixDoor::bind(endpoint, access)?;
+                let door = UnixDoor::bind(endpoint, opening.access)?;
                 (endpoint.clone(), Door::Unix(door))
             }
         };
         let is_abstract = matches!(endpoint, Endpoint::Abstract(_));
         Ok(Listener {
-            own_user_only: is_abstract && *access == Access::Owner,
+            own_user_only: is_abstract && *opening.access == Access::Owner,
+            framing: endpoint.framing(opening.pipe),
             endpoint,
             door,
         })
@@ -109,6 +156,16 @@ impl Listener {
         &self.endpoint
     }
 
+    /// What its connections carry.
+    pub fn framing(&self) -> Framing {
+        self.framing
+    }
+
+    /// The longest frame that its connections can carry, where there is such a limit.
+    pub fn longest_frame(&self) -> Option<usize> {
+        matches!(self.endpoint, Endpoint::SeqPacket(_)).then_some(LONGEST_FRAME)
+    }
+
     /// Whether this peer may stay, where the system itself lets everybody connect.
     pub fn admits(&self, peer: &Peer) -> bool {
         !self.own_user_only || peer.is_same_user() || peer.is_root()
@@ -117,7 +174,10 @@ impl Listener {
     /// The next connection.
     pub fn poll_accept(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<Connection>> {
         Poll::Ready(match &mut self.door {
-            Door::Unix(door) => std::task::ready!(door.poll_accept(cx)).map(Connection::Unix),
+            Door::Unix(door) => {
+                let socket = std::task::ready!(door.poll_accept(cx));
+                socket.and_then(|socket| self.unix_connection(socket))
+            }
             Door::Tcp(listener) => {
                 std::task::ready!(listener.poll_accept(cx)).and_then(|(stream, _)| {
                     stream.set_nodelay(true)?;
@@ -131,7 +191,7 @@ impl Listener {
     /// runtime's may be older. `None`: nobody waits, or nobody can be let in.
     pub fn accept_waiting(&mut self) -> Option<Connection> {
         match &self.door {
-            Door::Unix(door) => door.accept_waiting().ok().map(Connection::Unix),
+            Door::Unix(door) => self.unix_connection(door.accept_waiting().ok()?).ok(),
             Door::Tcp(listener) => {
                 let stream = TcpStream::from(accept_now(listener).ok()?);
                 tokio::net::TcpStream::from_std(stream)
@@ -139,6 +199,13 @@ impl Listener {
                     .map(Connection::Tcp)
             }
         }
+    }
+
+    fn unix_connection(&self, socket: UnixStream) -> io::Result<Connection> {
+        Ok(match self.endpoint {
+            Endpoint::SeqPacket(_) => Connection::SeqPacket(SeqPacket::new(socket)?),
+            _ => Connection::Unix(socket),
+        })
     }
 
     /// Lets nobody new in; who has connected already can still be accepted. Of

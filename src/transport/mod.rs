@@ -1,7 +1,7 @@
 //! What bytes travel on: endpoints, listeners, connections.
 //!
 //! The only room that knows of sockets and of the operating system. It carries
-//! bytes and knows nothing of frames. A new kind of transport is a new variant of
+//! bytes, or messages, and knows nothing of frames. A new kind of transport is a new variant of
 //! [`Endpoint`], [`Listener`] and [`Connection`].
 
 mod connection;
@@ -12,8 +12,8 @@ mod peer;
 #[cfg(unix)]
 mod unix;
 
-pub use connection::{Connection, connect};
+pub use connection::{Connection, Purpose, connect};
 pub use endpoint::{Endpoint, EndpointError};
-pub use listener::{Access, BindError, Listener};
+pub use listener::{Access, BindError, Listener, Opening, Remote};
 pub use memory_file::memory_file;
 pub use peer::Peer;

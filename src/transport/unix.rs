@@ -1,17 +1,22 @@
-//! Unix stream sockets: addresses, safe binding, and what the kernel still holds.
+//! Unix sockets: addresses, safe binding, and what the kernel still holds.
 
 mod address;
 mod door;
+mod seqpacket;
 
 use std::io;
 use std::os::fd::AsFd;
 use std::time::Duration;
 
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::ioctl::{Getter, ioctl};
+use rustix::net::{AddressFamily, SocketAddrUnix, SocketFlags, SocketType, socket_with};
 use tokio::net::UnixStream;
 
 pub(super) use address::{UnixAddress, address};
 pub(super) use door::{UnixDoor, accept_now};
+pub(super) use seqpacket::LONGEST_FRAME;
+pub use seqpacket::SeqPacket;
 
 /// The first and the longest pause before a connect to a full backlog is tried
 /// again, and how often it is tried: some 5 s in all.
@@ -44,7 +49,22 @@ async fn connect_now(address: &UnixAddress) -> io::Result<UnixStream> {
             stream.set_nonblocking(true)?;
             UnixStream::from_std(stream)
         }
+        UnixAddress::SeqPacket(path) => {
+            let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
+            let socket = socket_with(AddressFamily::UNIX, SocketType::SEQPACKET, flags, None)?;
+            rustix::net::connect(&socket, &SocketAddrUnix::new(path)?)?;
+            UnixStream::from_std(std::os::unix::net::UnixStream::from(socket))
+        }
     }
+}
+
+/// Whether nothing that is sent can reach the peer any more: it has closed both
+/// sides, not only its own. Of TCP that is known once something was sent to it.
+pub(super) fn is_hung_up(socket: &impl AsFd) -> io::Result<bool> {
+    let mut asked = [PollFd::new(socket, PollFlags::empty())];
+    poll(&mut asked, Some(&Timespec::default()))?;
+    let gone = PollFlags::HUP | PollFlags::ERR;
+    Ok(asked[0].revents().intersects(gone))
 }
 
 /// SIOCOUTQ (the same number as TIOCOUTQ), see unix(7) and tcp(7).
@@ -63,7 +83,17 @@ pub(super) fn is_outq_empty(socket: &impl AsFd) -> io::Result<bool> {
 #[cfg(test)]
 mod tests {
     use std::io::{Read, Write};
+    use std::net::Shutdown;
     use std::os::unix::net::UnixStream;
+
+    #[test]
+    fn a_peer_that_has_closed_one_side_has_not_hung_up() {
+        let (ours, theirs) = UnixStream::pair().expect("a pair");
+        theirs.shutdown(Shutdown::Write).expect("it is open");
+        assert!(!super::is_hung_up(&ours).expect("it says"));
+        drop(theirs);
+        assert!(super::is_hung_up(&ours).expect("it says"));
+    }
 
     #[test]
     fn the_queue_is_empty_once_the_peer_has_read() {

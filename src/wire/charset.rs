@@ -1,4 +1,4 @@
-//! The encodings of the text dialect.
+//! The encodings of the text and the raw dialect.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -36,6 +36,24 @@ impl Charset {
             Charset::Utf8 => std::str::from_utf8(bytes).ok().map(Cow::Borrowed),
             Charset::Utf16Le => utf16(bytes).map(Cow::Owned),
             Charset::Windows1252 => Some(WINDOWS_1252.decode_without_bom_handling(bytes).0),
+        }
+    }
+
+    /// The text that `bytes` hold, with U+FFFD for what is none.
+    pub fn decode_lossy(self, bytes: &[u8]) -> Cow<'_, str> {
+        match self {
+            Charset::Utf8 => String::from_utf8_lossy(bytes),
+            Charset::Utf16Le => Cow::Owned(utf16_lossy(bytes)),
+            Charset::Windows1252 => WINDOWS_1252.decode_without_bom_handling(bytes).0,
+        }
+    }
+
+    /// The bytes without this ASCII character, where they end in it.
+    pub fn strip_suffix(self, bytes: &[u8], ascii: u8) -> Option<&[u8]> {
+        match self {
+            Charset::Utf8 | Charset::Windows1252 => bytes.strip_suffix(&[ascii]),
+            Charset::Utf16Le if bytes.len().is_multiple_of(2) => bytes.strip_suffix(&[ascii, 0]),
+            Charset::Utf16Le => None,
         }
     }
 
@@ -78,6 +96,14 @@ fn utf16(bytes: &[u8]) -> Option<String> {
         .ok()
 }
 
+fn utf16_lossy(bytes: &[u8]) -> String {
+    let (units, odd) = bytes.as_chunks::<2>();
+    char::decode_utf16(units.iter().map(|unit| u16::from_le_bytes(*unit)))
+        .map(|c| c.unwrap_or(char::REPLACEMENT_CHARACTER))
+        .chain((!odd.is_empty()).then_some(char::REPLACEMENT_CHARACTER))
+        .collect()
+}
+
 fn windows_1252(text: &str, out: &mut Vec<u8>) {
     let mut encoder = WINDOWS_1252.new_encoder();
     let (mut utf8, mut byte) = ([0; 4], [0; 4]);
@@ -118,6 +144,13 @@ mod tests {
     fn a_lone_surrogate_or_an_odd_byte_is_no_utf_16() {
         assert_eq!(Charset::Utf16Le.decode(b"\x00\xd8"), None);
         assert_eq!(Charset::Utf16Le.decode(b"a\0b"), None);
+    }
+
+    #[test]
+    fn what_is_no_text_can_be_replaced() {
+        assert_eq!(Charset::Utf8.decode_lossy(b"a\xffb"), "a\u{fffd}b");
+        let utf16 = Charset::Utf16Le.decode_lossy(b"\x00\xd8a\0b");
+        assert_eq!(utf16, "\u{fffd}a\u{fffd}");
     }
 
     #[test]

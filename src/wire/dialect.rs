@@ -1,6 +1,8 @@
 //! A listener's dialect: how frames become bytes there.
 
-use super::{Charset, ClientFrame, ServerFrame, WireError, cbor, text};
+use super::raw::Direction;
+use super::{Charset, ClientFrame, RawDialect, ServerFrame, WireError, cbor, raw, text};
+use crate::framing::Framing;
 
 /// How a listener's sessions speak.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -9,6 +11,8 @@ pub enum Dialect {
     Cbor,
     /// Lines, for people and scripts.
     Text(Charset),
+    /// Bare bodies, for programs that know nothing of arauto.
+    Raw(RawDialect),
 }
 
 /// What the front of a buffer holds.
@@ -34,19 +38,57 @@ impl Dialect {
         match self {
             Dialect::Cbor => cbor::decode_client(bytes, limit),
             Dialect::Text(charset) => text::decode_client(charset, bytes, limit),
+            Dialect::Raw(raw) => raw::decode_client(raw.charset, bytes, limit),
         }
     }
 
-    /// Appends the frame's bytes to `out`.
-    pub fn encode(self, frame: &ServerFrame<'_>, out: &mut Vec<u8>) {
+    /// Decodes a message of a connection that keeps their boundaries: exactly one
+    /// frame.
+    ///
+    /// # Errors
+    /// It is no frame, more than one, or too long.
+    pub fn decode_message<'a>(
+        self,
+        message: &'a [u8],
+        limit: usize,
+    ) -> Result<ClientFrame<'a>, WireError> {
+        match self {
+            Dialect::Cbor => cbor::decode_message(message, limit),
+            Dialect::Text(charset) => text::decode_message(charset, message, limit),
+            Dialect::Raw(raw) => raw::decode_message(raw.charset, message, limit),
+        }
+    }
+
+    /// Appends the frame's bytes to `out`. `false`: this frame is not sent, as the
+    /// dialect has no words for it.
+    pub fn encode(self, framing: Framing, frame: &ServerFrame<'_>, out: &mut Vec<u8>) -> bool {
         match self {
             Dialect::Cbor => cbor::encode_server(frame, out),
-            Dialect::Text(charset) => text::encode_server(charset, frame, out),
+            Dialect::Text(charset) => text::encode_server(charset, framing, frame, out),
+            Dialect::Raw(raw) => return raw::encode_server(raw, framing, frame, out),
         }
+        true
     }
 
     /// Whether the log's bytes can be sent as they are.
-    pub fn is_log_native(self) -> bool {
-        self == Dialect::Cbor
+    pub fn is_log_native(self, framing: Framing) -> bool {
+        self == Dialect::Cbor && framing == Framing::Stream
     }
+
+    /// What a raw listener is like.
+    pub fn raw(self) -> Option<RawDialect> {
+        match self {
+            Dialect::Raw(raw) => Some(raw),
+            Dialect::Cbor | Dialect::Text(_) => None,
+        }
+    }
+
+    /// Whether only the server speaks.
+    pub fn is_outbound(self) -> bool {
+        self.raw()
+            .is_some_and(|raw| raw.direction == Direction::Outbound)
+    }
+
+    /// What a message is longer by than its frame, at most.
+    pub const MESSAGE_OVERHEAD: usize = cbor::PREFIX;
 }

@@ -2,7 +2,7 @@
 //!
 //! [`ClientFrame`] and [`ServerFrame`] are the contract as types. A [`Dialect`]
 //! turns them into bytes and back: `cbor` for programs ([`cbor`]), `text` for
-//! people and scripts ([`text`]). Nothing here knows of sockets or actors, and
+//! people and scripts ([`text`]), `raw` for programs of others ([`raw`]). Nothing here knows of sockets or actors, and
 //! nothing here trusts its input: every byte may come from a stranger.
 
 mod body;
@@ -13,6 +13,7 @@ mod error_code;
 mod event;
 mod frame;
 mod ids;
+pub mod raw;
 pub mod text;
 
 pub use body::Body;
@@ -26,6 +27,7 @@ pub use frame::{
     VERSION, Welcome,
 };
 pub use ids::{Millis, Seq, SessionId};
+pub use raw::RawDialect;
 
 /// The longest frame before the login, in bytes without its prefix.
 pub const MAX_FRAME_BEFORE_LOGIN: usize = 16 * 1024;

@@ -3,11 +3,17 @@
 use proptest::prelude::{Strategy, any, prop, prop_assert, prop_assert_eq, proptest};
 
 use super::text::body_line;
-use super::{Asking, Body, Charset, ClientFrame, Decoded, Dialect, MAX_FRAME, cbor};
+use super::{Asking, Body, Charset, ClientFrame, Decoded, Dialect, MAX_FRAME, RawDialect, cbor};
 
 fn dialects() -> impl Iterator<Item = Dialect> {
     let text = Charset::ALL.iter().map(|charset| Dialect::Text(*charset));
-    [Dialect::Cbor].into_iter().chain(text)
+    let raw = Charset::ALL.iter().map(|charset| {
+        Dialect::Raw(RawDialect {
+            charset: *charset,
+            ..RawDialect::default()
+        })
+    });
+    [Dialect::Cbor].into_iter().chain(text).chain(raw)
 }
 
 fn bodies() -> impl Strategy<Value = Body<'static>> {
@@ -19,6 +25,7 @@ fn bodies() -> impl Strategy<Value = Body<'static>> {
 fn decode_everywhere(bytes: &[u8]) {
     for dialect in dialects() {
         let _ = dialect.decode(bytes, MAX_FRAME); // an error is as good as a frame
+        let _ = dialect.decode_message(bytes, MAX_FRAME);
     }
     let _ = cbor::decode_server(bytes, MAX_FRAME);
 }

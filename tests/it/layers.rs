@@ -20,9 +20,15 @@ const SOCKETS: &[&str] = &[
 ];
 
 const ROOMS: &[Room] = &[
+    // What the rooms that know no other tell each other.
+    Room {
+        name: "framing",
+        rooms: &[],
+        never: &["actix", "tokio", "std::fs", "std::os"],
+    },
     Room {
         name: "wire",
-        rooms: &[],
+        rooms: &["framing"],
         never: &["actix", "tokio", "std::fs", "std::os"],
     },
     // Waiting (tokio::sync) and blocking threads (tokio::task) are no sockets.
@@ -48,12 +54,12 @@ const ROOMS: &[Room] = &[
     },
     Room {
         name: "transport",
-        rooms: &[],
+        rooms: &["framing"],
         never: &["actix", "serde_cbor"],
     },
     Room {
         name: "actors",
-        rooms: &["wire", "accounts", "log", "close"],
+        rooms: &["wire", "accounts", "log", "close", "framing"],
         never: &["std::os", "rustix", "rusqlite"],
     },
     Room {
@@ -66,12 +72,13 @@ const ROOMS: &[Room] = &[
             "close",
             "transport",
             "actors",
+            "framing",
         ],
         never: &["std::os", "rustix"],
     },
     Room {
         name: "client",
-        rooms: &["wire", "transport"],
+        rooms: &["wire", "transport", "framing"],
         never: &["actix", "std::os", "rustix"],
     },
     // The public face is all that they see: `arauto::`. In the binary `crate::` is the
@@ -82,13 +89,13 @@ const ROOMS: &[Room] = &[
         never: &["actix::"],
     },
     Room {
-        name: "main.rs",
+        name: "main",
         rooms: &["cli"],
         never: &["actix"],
     },
     // It names every room, and has no code.
     Room {
-        name: "lib.rs",
+        name: "lib",
         rooms: &[
             "wire",
             "store",
@@ -99,6 +106,7 @@ const ROOMS: &[Room] = &[
             "actors",
             "server",
             "client",
+            "framing",
         ],
         never: &["actix", "tokio", "fn "],
     },
@@ -109,7 +117,7 @@ const ACTORS: &[&str] = &["acceptor", "auth", "hub", "session", "supervisor"];
 
 /// What is wrong with a file, each in a sentence.
 fn violations(path: &str, source: &str) -> Vec<String> {
-    let (name, _) = path.split_once('/').unwrap_or((path, ""));
+    let (name, _) = path.split_once(['/', '.']).unwrap_or((path, ""));
     let Some(room) = ROOMS.iter().find(|room| room.name == name) else {
         return vec![format!(
             "{path}: no room is called {name}; the table needs it"

@@ -245,6 +245,7 @@ impl<L: Link + 'static> Session<L> {
         let reached = self.outlet.reached();
         let clear = self.outlet.is_clear();
         let over = self.inbox.is_over;
+        let half_closes = self.outlet.link_ref().half_closes();
         let follows = self.state.member().is_some();
         let Some(ending) = self.ending() else {
             return false;
@@ -269,8 +270,10 @@ impl<L: Link + 'static> Session<L> {
             Step::Lingering if over && !ending.ordered => self.close(reason),
             Step::Lingering => {
                 self.outlet.shut(cx);
-                // The client may have closed one side only, and read on.
-                if !(over && self.is_read()) {
+                // The client may have closed one side only, and read on. Where nobody
+                // can, it sees the end when this side closes, and not before.
+                let may_close = over || !half_closes;
+                if !(may_close && self.is_read()) {
                     self.look_again(ctx);
                     return false;
                 }
@@ -343,7 +346,9 @@ impl<L: Link + 'static> Session<L> {
 
     /// No event tells when it is read: asked again and again, with longer waits.
     fn look_again(&mut self, ctx: &mut Context<Self>) {
-        if self.waiting.is_none() || self.looking {
+        // Where the client's own end is waited for, that wakes the session.
+        let is_told = self.waiting.is_none() && self.outlet.link_ref().half_closes();
+        if is_told || self.looking {
             return;
         }
         let Some(ending) = self.ending() else { return };

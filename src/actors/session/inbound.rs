@@ -1,17 +1,16 @@
 //! Bytes to frames, and when to read.
 
 use std::cell::Cell;
-use std::pin::Pin;
 use std::task::{Context as TaskContext, Poll};
 use std::time::Instant;
 
 use actix::{AsyncContext, Context};
-use tokio::io::ReadBuf;
 
 use super::Session;
 use super::state::State;
 use crate::actors::link::Link;
 use crate::close::CloseReason;
+use crate::framing::Received;
 use crate::wire::{Decoded, MAX_FRAME_BEFORE_LOGIN};
 
 /// What one read takes, at least. The buffer is the thread's, not the session's:
@@ -84,13 +83,14 @@ impl<L: Link + 'static> Session<L> {
     }
 
     fn read(&mut self, scratch: &mut [u8], cx: &mut TaskContext<'_>) -> Poll<usize> {
-        let mut buf = ReadBuf::new(scratch);
-        match Pin::new(self.outlet.link()).poll_read(cx, &mut buf) {
+        match self.outlet.link().poll_receive(cx, scratch) {
             Poll::Pending => Poll::Pending,
-            Poll::Ready(Ok(())) => {
-                let length = buf.filled().len();
-                self.inbox.is_over |= length == 0;
+            Poll::Ready(Ok(Received::Bytes(length) | Received::Message(length))) => {
                 Poll::Ready(length)
+            }
+            Poll::Ready(Ok(Received::End)) => {
+                self.inbox.is_over = true;
+                Poll::Ready(0)
             }
             Poll::Ready(Err(error)) => {
                 tracing::debug!(session = %self.info.id, %error, "reading failed");

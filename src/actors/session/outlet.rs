@@ -107,7 +107,7 @@ impl<L: Link> Outlet<L> {
     pub(super) fn answer(&mut self, frame: &ServerFrame<'_>) {
         if !self.broken {
             let answers = at_hand(&mut self.answers);
-            self.dialect.encode(frame, answers);
+            self.dialect.encode(self.link.framing(), frame, answers);
         }
     }
 
@@ -128,7 +128,8 @@ impl<L: Link> Outlet<L> {
 
     /// From now on, what follows `after` is sent.
     pub(super) fn follow(&mut self, after: Seq) {
-        let takes_files = self.dialect.is_log_native() && self.link.sends_files();
+        let takes_files =
+            self.dialect.is_log_native(self.link.framing()) && self.link.sends_files();
         self.reader = Some(Reader::new(&self.log, after, takes_files));
     }
 
@@ -148,7 +149,10 @@ impl<L: Link> Outlet<L> {
         if let Some(gap) = reader.untold.first() {
             return Seq(gap.from.0 - 1);
         }
-        match (self.dialect.is_log_native(), self.rest.bytes.is_empty()) {
+        match (
+            self.dialect.is_log_native(self.link.framing()),
+            self.rest.bytes.is_empty(),
+        ) {
             // Rendered broadcasts wait among the answers.
             (false, _) if !self.is_clear() => reader.clear,
             (true, false) => Seq(reader.seq().0 - 1),
@@ -342,7 +346,7 @@ impl<L: Link> Outlet<L> {
         ends_on_gap: EndsOnGap,
         cx: &mut TaskContext<'_>,
     ) -> Result<Slices, Written> {
-        let native = self.dialect.is_log_native();
+        let native = self.dialect.is_log_native(self.link.framing());
         if self.reader.is_none() || !(native || self.has_room()) {
             return Ok(Slices::new());
         }
@@ -390,7 +394,8 @@ impl<L: Link> Outlet<L> {
         for slice in slices {
             let mut bytes = &slice.bytes[..];
             while let Ok(Decoded::Frame(frame, used)) = cbor::decode_server(bytes, usize::MAX) {
-                self.dialect.encode(&frame, at_hand(&mut self.answers));
+                self.dialect
+                    .encode(self.link.framing(), &frame, at_hand(&mut self.answers));
                 bytes = &bytes[used..];
             }
             length += slice.bytes.len();

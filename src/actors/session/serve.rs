@@ -365,7 +365,7 @@ impl<L: Link + 'static> Session<L> {
         self.outlet.answer(frame);
         let limit = match self.desk.dialect {
             Dialect::Cbor => self.desk.limits.max_frame + crate::wire::cbor::PREFIX,
-            Dialect::Text(_) => usize::MAX,
+            Dialect::Text(_) | Dialect::Raw(_) => usize::MAX,
         };
         if self.outlet.queued() - mark > limit {
             self.outlet.take_back(mark);

@@ -16,6 +16,7 @@ use crate::transport::Endpoint;
 pub(in crate::transport) enum UnixAddress {
     Path(PathBuf),
     Abstract(String),
+    SeqPacket(PathBuf),
 }
 
 /// The socket of an endpoint. The folder of a `pipe:` is made where it is not there.
@@ -28,6 +29,11 @@ pub(in crate::transport) fn address(endpoint: &Endpoint) -> io::Result<UnixAddre
             private_folder(&folder)?;
             Ok(UnixAddress::Path(folder.join(format!("{name}.sock"))))
         }
+        Endpoint::SeqPacket(path) => Ok(UnixAddress::SeqPacket(path.clone())),
+        Endpoint::RemotePipe { .. } => Err(io::Error::new(
+            io::ErrorKind::Unsupported,
+            "a pipe of another host is reached from windows only",
+        )),
         Endpoint::Tcp { .. } => Err(io::Error::new(
             io::ErrorKind::InvalidInput,
             "tcp is not a unix socket",

@@ -49,18 +49,17 @@ impl UnixDoor {
             UnixAddress::Abstract(name) => {
                 let address = SocketAddrUnix::new_abstract_name(name.as_bytes())
                     .map_err(|error| io_error(error.into()))?;
-                match listening(&address, Mode::RUSR | Mode::WUSR) {
+                let kind = SocketType::STREAM;
+                match listening(&address, kind, Mode::RUSR | Mode::WUSR) {
                     Err(error) if error.kind() == io::ErrorKind::AddrInUse => {
                         return Err(BindError::InUse(endpoint.clone()));
                     }
                     bound => (bound.map_err(io_error)?, None),
                 }
             }
-            UnixAddress::Path(path) => {
-                let _only_us = lock_folder(&path).map_err(io_error)?;
-                clear_stale(endpoint, &path)?;
-                let (listener, file) = bind_path(&path, access).map_err(io_error)?;
-                (listener, Some(file))
+            UnixAddress::Path(path) => bind_file(endpoint, &path, SocketType::STREAM, access)?,
+            UnixAddress::SeqPacket(path) => {
+                bind_file(endpoint, &path, SocketType::SEQPACKET, access)?
             }
         };
         let listener = UnixListener::from_std(listener).map_err(io_error)?;
@@ -149,6 +148,7 @@ fn clear_stale(endpoint: &Endpoint, path: &Path) -> Result<(), BindError> {
         }
         Ok(_) => {}
     }
+    // A socket of another type says EPROTOTYPE where somebody listens.
     match std::os::unix::net::UnixStream::connect(path) {
         Err(error) if error.kind() == io::ErrorKind::ConnectionRefused => {
             std::fs::remove_file(path).map_err(io_error)
@@ -158,12 +158,31 @@ fn clear_stale(endpoint: &Endpoint, path: &Path) -> Result<(), BindError> {
     }
 }
 
+type Bound = (std::os::unix::net::UnixListener, Option<SocketFile>);
+
+fn bind_file(
+    endpoint: &Endpoint,
+    path: &Path,
+    kind: SocketType,
+    access: &Access,
+) -> Result<Bound, BindError> {
+    let io_error = |source| BindError::Io {
+        endpoint: endpoint.clone(),
+        source,
+    };
+    let _only_us = lock_folder(path).map_err(io_error)?;
+    clear_stale(endpoint, path)?;
+    let (listener, file) = bind_path(path, kind, access).map_err(io_error)?;
+    Ok((listener, Some(file)))
+}
+
 fn bind_path(
     path: &Path,
+    kind: SocketType,
     access: &Access,
 ) -> io::Result<(std::os::unix::net::UnixListener, SocketFile)> {
     let address = SocketAddrUnix::new(path)?;
-    let listener = listening(&address, Mode::RUSR | Mode::WUSR)?;
+    let listener = listening(&address, kind, Mode::RUSR | Mode::WUSR)?;
     let found = std::fs::symlink_metadata(path)?;
     let file = SocketFile {
         path: path.to_owned(),
@@ -184,9 +203,13 @@ fn bind_path(
 
 /// Binds with `mode` set on the socket first, which its file is made with: there
 /// is no moment at which it is open to more.
-fn listening(address: &SocketAddrUnix, mode: Mode) -> io::Result<std::os::unix::net::UnixListener> {
+fn listening(
+    address: &SocketAddrUnix,
+    kind: SocketType,
+    mode: Mode,
+) -> io::Result<std::os::unix::net::UnixListener> {
     let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
-    let socket = socket_with(AddressFamily::UNIX, SocketType::STREAM, flags, None)?;
+    let socket = socket_with(AddressFamily::UNIX, kind, flags, None)?;
     fchmod(&socket, mode)?;
     bind(&socket, address)?;
     listen(&socket, BACKLOG)?;

@@ -32,6 +32,18 @@ pub fn decode_client(bytes: &[u8], limit: usize) -> Result<Decoded<ClientFrame<'
     decode(bytes, limit, client_item)
 }
 
+/// Decodes a message: one client frame, prefix and all, and nothing else.
+///
+/// # Errors
+/// See [`crate::wire::Dialect::decode_message`].
+pub fn decode_message(message: &[u8], limit: usize) -> Result<ClientFrame<'_>, WireError> {
+    match decode_client(message, limit)? {
+        Decoded::Frame(frame, used) if used == message.len() => Ok(frame),
+        Decoded::Frame(..) => Err(WireError::bad_frame("more than a frame in one message")),
+        Decoded::Partial => Err(WireError::bad_frame("less than a frame in one message")),
+    }
+}
+
 /// Decodes the first server frame in `bytes`.
 ///
 /// # Errors

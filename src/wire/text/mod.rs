@@ -7,6 +7,7 @@ mod render;
 use std::borrow::Cow;
 
 use super::{Body, Charset, ClientFrame, Decoded, ServerFrame, WireError};
+use crate::framing::Framing;
 
 /// Decodes the first line in `bytes`.
 ///
@@ -28,16 +29,50 @@ pub fn decode_client(
         return Err(WireError::too_large(end, limit));
     }
     let Some(line) = charset.decode(&bytes[..end]) else {
-        return Err(WireError::bad_frame(format!("the line is not {charset}")));
+        return Err(not_text(charset));
     };
     Ok(Decoded::Frame(parse::line(without_cr(line)), next))
 }
 
-/// Appends the frame as a line.
-pub fn encode_server(charset: Charset, frame: &ServerFrame<'_>, out: &mut Vec<u8>) {
+/// Decodes a message: one line, whether it brings its end along or not. A line feed
+/// inside of it belongs to the text.
+///
+/// # Errors
+/// See [`crate::wire::Dialect::decode_message`].
+pub fn decode_message(
+    charset: Charset,
+    message: &[u8],
+    limit: usize,
+) -> Result<ClientFrame<'_>, WireError> {
+    let line = match charset.strip_suffix(message, b'\n') {
+        Some(line) => charset.strip_suffix(line, b'\r').unwrap_or(line),
+        None => message,
+    };
+    if line.len() > limit {
+        return Err(WireError::too_large(line.len(), limit));
+    }
+    match charset.decode(line) {
+        Some(line) => Ok(parse::line(line)),
+        None => Err(not_text(charset)),
+    }
+}
+
+fn not_text(charset: Charset) -> WireError {
+    WireError::bad_frame(format!("the line is not {charset}"))
+}
+
+/// Appends the frame as a line; as a message it needs no end.
+pub fn encode_server(
+    charset: Charset,
+    framing: Framing,
+    frame: &ServerFrame<'_>,
+    out: &mut Vec<u8>,
+) {
     let mut line = String::new();
     render::line(frame, &mut line);
-    line.push('\n');
+    if framing == Framing::Stream {
+        line.push('\n');
+    }
     charset.encode(&line, out);
 }
 

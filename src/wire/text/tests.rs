@@ -89,6 +89,21 @@ fn a_message_is_one_line() {
         at: Millis(0),
         body: Body::text("um\ndois"),
     });
-    encode_server(Charset::Utf8, &frame, &mut out);
+    encode_server(Charset::Utf8, Framing::Stream, &frame, &mut out);
     assert_eq!(out, b"* message 7 ana um\\ndois\n");
+    out.clear();
+    encode_server(Charset::Utf8, Framing::Messages, &frame, &mut out);
+    assert_eq!(out, b"* message 7 ana um\\ndois");
+}
+
+#[test]
+fn a_message_may_bring_a_lines_end_along_and_holds_one_line_all_the_same() {
+    for charset in Charset::ALL {
+        for end in ["", "\n", "\r\n"] {
+            let mut bytes = Vec::new();
+            charset.encode(&format!("olá\nfim{end}"), &mut bytes);
+            let frame = decode_message(*charset, &bytes, 100).expect("it is short");
+            assert_eq!(frame, request(Body::text("olá\nfim")));
+        }
+    }
 }

@@ -1,0 +1,48 @@
+//! Whether a connection keeps the boundaries of what is sent on it.
+//!
+//! A stream is bytes, and who reads it must find where a frame ends. In message
+//! mode (SOCK_SEQPACKET, a named pipe of message type) the system keeps each message
+//! whole. These types are what the rooms that know sockets and those that know
+//! frames say about it to each other; they are of neither.
+
+/// What a connection carries.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Framing {
+    /// Bytes.
+    Stream,
+    /// Messages, each whole.
+    Messages,
+}
+
+/// What one receive brought.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Received {
+    /// So many bytes of a stream, or of a message that goes on. Never 0.
+    Bytes(usize),
+    /// So many bytes, which complete a message. A message may have 0.
+    Message(usize),
+    /// The peer has closed its side.
+    End,
+}
+
+/// A message that the receiver had no room for: the system has cut it off, and
+/// what is left of it is of no use. It comes inside of an [`std::io::Error`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("a message of {length} bytes is longer than what can be received here")]
+pub struct MessageTooLong {
+    /// How long it was.
+    pub length: usize,
+}
+
+impl MessageTooLong {
+    /// Whether that is what went wrong.
+    pub fn of(error: &std::io::Error) -> Option<MessageTooLong> {
+        error.get_ref()?.downcast_ref().copied()
+    }
+}
+
+impl From<MessageTooLong> for std::io::Error {
+    fn from(error: MessageTooLong) -> Self {
+        std::io::Error::new(std::io::ErrorKind::InvalidData, error)
+    }
+}

@@ -1,0 +1,97 @@
+//! What becomes of a connection: a session on one of the arbiters.
+
+use std::cell::Cell;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use actix::{Actor, Addr};
+use actix_rt::ArbiterHandle;
+
+use super::link::{Caller, ConnectionLink};
+use crate::actors::acceptor::{Admission, Places};
+use crate::actors::session::{Desk, Session, Start};
+use crate::actors::supervisor::{Opened, SessionInfo, Supervisor};
+use crate::wire::{ErrorCode, SessionId};
+
+/// Gives connections their numbers and their threads.
+#[derive(Clone)]
+pub(super) struct Usher {
+    arbiters: Rc<[ArbiterHandle]>,
+    /// Sessions there have been; the next one's arbiter follows from it.
+    seated: Rc<Cell<usize>>,
+    sessions: Arc<AtomicU64>,
+    supervisor: Addr<Supervisor>,
+}
+
+impl Usher {
+    pub(super) fn new(arbiters: Rc<[ArbiterHandle]>, supervisor: Addr<Supervisor>) -> Self {
+        Usher {
+            arbiters,
+            seated: Rc::default(),
+            sessions: Arc::default(),
+            supervisor,
+        }
+    }
+
+    /// Starts a session for the connection.
+    pub(super) fn seat(&self, caller: Caller, admission: Admission, desk: &Arc<Desk>) {
+        let Caller {
+            connection,
+            peer,
+            may_stay,
+        } = caller;
+        let (places, turned_away) = match admission {
+            Admission::Welcome(places) if !may_stay => (places, Some(ErrorCode::Forbidden)),
+            Admission::Welcome(places) => (places, None),
+            Admission::Full(places) => (places, Some(ErrorCode::TooManySessions)),
+            Admission::Stopping => (Places::default(), Some(ErrorCode::Stopping)),
+        };
+        let id = SessionId(self.sessions.fetch_add(1, Ordering::Relaxed) + 1);
+        let info = SessionInfo::new(id, Arc::clone(&desk.endpoint), peer.to_string());
+        let info = Arc::new(info);
+        tracing::debug!(session = %id, endpoint = %info.endpoint, %peer, ?turned_away, "connected");
+        let detached = match connection.detach() {
+            Ok(detached) => detached,
+            Err(error) => {
+                tracing::warn!(session = %id, %error, "a connection could not be handed over");
+                return;
+            }
+        };
+        let shard = self.seated.replace(self.seated.get() + 1) % self.arbiters.len();
+        let (desk, its_info) = (Arc::clone(desk), Arc::clone(&info));
+        let is_own_user = peer.is_same_user();
+        let start = move || {
+            let link = ConnectionLink(detached.attach()?);
+            Ok::<_, std::io::Error>(Session::new(Start {
+                link,
+                info: its_info,
+                desk,
+                shard,
+                is_own_user,
+                places,
+                turned_away,
+            }))
+        };
+        self.start(shard, info, start);
+    }
+
+    fn start(
+        &self,
+        shard: usize,
+        info: Arc<SessionInfo>,
+        start: impl FnOnce() -> std::io::Result<Session<ConnectionLink>> + Send + 'static,
+    ) {
+        let supervisor = self.supervisor.clone();
+        self.arbiters[shard].spawn_fn(move || match start() {
+            Ok(session) => {
+                let address = session.start();
+                supervisor.do_send(Opened {
+                    info,
+                    orders: address.recipient(),
+                });
+            }
+            Err(error) => tracing::warn!(session = %info.id, %error, "a session could not start"),
+        });
+    }
+}

@@ -1,0 +1,192 @@
+//! SOCK_SEQPACKET: a connection that keeps the boundaries of messages.
+
+use std::io::{self, IoSlice, IoSliceMut};
+use std::mem::MaybeUninit;
+use std::os::fd::{AsFd, BorrowedFd};
+use std::os::unix::net as std_unix;
+use std::task::{Context, Poll, ready};
+
+use rustix::net::sockopt::{
+    set_socket_passcred, set_socket_send_buffer_size, socket_send_buffer_size,
+};
+use rustix::net::{
+    RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, ReturnFlags, SendAncillaryBuffer,
+    SendFlags, Shutdown, recvmsg, sendmsg, shutdown,
+};
+use tokio::io::Interest;
+use tokio::net::UnixStream;
+
+use crate::framing::{MessageTooLong, Received};
+
+/// The longest frame on such a socket: a message must fit into the send buffer,
+/// which is 208 KiB where the operator has not changed net.core.wmem_default.
+pub(in crate::transport) const LONGEST_FRAME: usize = 128 * 1024;
+
+/// What the send buffer must hold: the longest frame, its prefix, and what the
+/// kernel keeps beside it.
+const SEND_BUFFER: usize = LONGEST_FRAME + 4096;
+
+/// A connected socket of this type. tokio knows none: it is told of one that it
+/// takes for a stream, asked for readiness, and never reads or writes.
+#[derive(Debug)]
+pub struct SeqPacket {
+    socket: UnixStream,
+}
+
+impl SeqPacket {
+    /// Takes a connected socket over.
+    ///
+    /// With SO_PASSCRED every message brings its sender's credentials, those too
+    /// that were sent before it was set, and the end of the input brings none
+    /// (unix(7)). Nothing else tells an empty message from the end.
+    pub(in crate::transport) fn new(socket: UnixStream) -> io::Result<Self> {
+        set_socket_passcred(&socket, true)?;
+        if socket_send_buffer_size(&socket)? < SEND_BUFFER {
+            set_socket_send_buffer_size(&socket, SEND_BUFFER)?;
+        }
+        Ok(SeqPacket { socket })
+    }
+
+    pub(in crate::transport) fn into_std(self) -> io::Result<std_unix::UnixStream> {
+        self.socket.into_std()
+    }
+
+    /// Joins the runtime of the current thread.
+    pub(in crate::transport) fn from_std(socket: std_unix::UnixStream) -> io::Result<Self> {
+        let socket = UnixStream::from_std(socket)?;
+        Ok(SeqPacket { socket })
+    }
+
+    pub(in crate::transport) fn socket(&self) -> &UnixStream {
+        &self.socket
+    }
+
+    /// The next message. One that is longer than `buf` is an error.
+    pub(in crate::transport) fn poll_receive(
+        &self,
+        cx: &mut Context<'_>,
+        buf: &mut [u8],
+    ) -> Poll<io::Result<Received>> {
+        loop {
+            ready!(self.socket.poll_read_ready(cx))?;
+            let received = || receive(self.socket.as_fd(), buf);
+            match self.socket.try_io(Interest::READABLE, received) {
+                // The socket was less ready than was known: wait for it.
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                received => return Poll::Ready(received),
+            }
+        }
+    }
+
+    /// Sends one message, made of these parts.
+    pub(in crate::transport) fn poll_send(
+        &self,
+        cx: &mut Context<'_>,
+        parts: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        loop {
+            ready!(self.socket.poll_write_ready(cx))?;
+            let sent = || send(self.socket.as_fd(), parts);
+            match self.socket.try_io(Interest::WRITABLE, sent) {
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                sent => return Poll::Ready(sent),
+            }
+        }
+    }
+
+    /// The peer sees the end behind the last message.
+    pub(in crate::transport) fn shut_write(&self) -> io::Result<()> {
+        Ok(shutdown(&self.socket, Shutdown::Write)?)
+    }
+}
+
+fn send(socket: BorrowedFd<'_>, parts: &[IoSlice<'_>]) -> io::Result<usize> {
+    let mut nothing = SendAncillaryBuffer::default();
+    Ok(sendmsg(socket, parts, &mut nothing, SendFlags::NOSIGNAL)?)
+}
+
+fn receive(socket: BorrowedFd<'_>, buf: &mut [u8]) -> io::Result<Received> {
+    match receive_once(socket, buf) {
+        // The peer has closed without having read everything. That is told once, before
+        // what it had sent itself, which is still there.
+        Err(error) if error.kind() == io::ErrorKind::ConnectionReset => receive_once(socket, buf),
+        received => received,
+    }
+}
+
+fn receive_once(socket: BorrowedFd<'_>, buf: &mut [u8]) -> io::Result<Received> {
+    let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmCredentials(1))];
+    let mut control = RecvAncillaryBuffer::new(&mut space);
+    // TRUNC asks for the real length of what does not fit. A descriptor that is sent
+    // along finds no room, and the kernel closes it.
+    let flags = RecvFlags::TRUNC | RecvFlags::CMSG_CLOEXEC;
+    let room = buf.len();
+    let received = recvmsg(socket, &mut [IoSliceMut::new(buf)], &mut control, flags)?;
+    if received.flags.contains(ReturnFlags::TRUNC) || received.bytes > room {
+        let length = received.bytes;
+        return Err(MessageTooLong { length }.into());
+    }
+    let is_message = received.bytes > 0
+        || control
+            .drain()
+            .any(|part| matches!(part, RecvAncillaryMessage::ScmCredentials(_)));
+    Ok(if is_message {
+        Received::Message(received.bytes)
+    } else {
+        Received::End
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use rustix::net::{AddressFamily, SendFlags, SocketFlags, SocketType, socketpair};
+
+    use super::*;
+
+    fn pair() -> (std::os::fd::OwnedFd, std::os::fd::OwnedFd) {
+        let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
+        let pair = socketpair(AddressFamily::UNIX, SocketType::SEQPACKET, flags, None);
+        pair.expect("a pair")
+    }
+
+    fn say(socket: &std::os::fd::OwnedFd, message: &[u8]) {
+        rustix::net::send(socket, message, SendFlags::empty()).expect("room");
+    }
+
+    fn hear(socket: &std::os::fd::OwnedFd) -> io::Result<Received> {
+        receive(socket.as_fd(), &mut [0; 4])
+    }
+
+    #[test]
+    fn an_empty_message_is_not_the_end() {
+        let (ours, theirs) = pair();
+        say(&theirs, b"");
+        set_socket_passcred(&ours, true).expect("it is a unix socket");
+        say(&theirs, b"");
+        say(&theirs, b"fim");
+        drop(theirs);
+        let heard: Vec<_> = (0..4).map(|_| hear(&ours).expect("it is there")).collect();
+        let [empty, fim] = [Received::Message(0), Received::Message(3)];
+        assert_eq!(heard, [empty, empty, fim, Received::End]);
+    }
+
+    #[test]
+    fn a_message_that_does_not_fit_is_an_error_with_its_length() {
+        let (ours, theirs) = pair();
+        say(&theirs, b"bom dia");
+        say(&theirs, b"fim");
+        let error = hear(&ours).expect_err("4 bytes are too few");
+        assert_eq!(MessageTooLong::of(&error).map(|long| long.length), Some(7));
+        assert_eq!(hear(&ours).expect("it fits"), Received::Message(3));
+    }
+
+    #[test]
+    fn what_was_sent_before_a_reset_is_still_heard() {
+        let (ours, theirs) = pair();
+        say(&ours, b"x");
+        say(&theirs, b"fim");
+        drop(theirs);
+        assert_eq!(hear(&ours).expect("it is there"), Received::Message(3));
+        assert_eq!(hear(&ours).expect("it has closed"), Received::End);
+    }
+}

@@ -1,0 +1,283 @@
+//! The raw dialect: a message, or a line, is a body, and nothing else travels.
+//!
+//! For programs that know nothing of arauto. Nobody logs in, and what has no body
+//! to show is not sent. A request's id tells whether a NUL ended it, so that its
+//! reply ends in the same way.
+
+use std::borrow::Cow;
+
+use super::{
+    Asked, Asking, Body, Charset, ClientFrame, Decoded, ErrorCode, ErrorFrame, ServerFrame,
+    WireError,
+};
+use crate::framing::Framing;
+
+/// How a raw listener's sessions speak.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct RawDialect {
+    /// The encoding of every body.
+    pub charset: Charset,
+    /// Who speaks.
+    pub direction: Direction,
+    /// What follows each body that is sent.
+    pub terminator: Terminator,
+}
+
+/// Who speaks on a raw listener.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Direction {
+    /// The client asks and is answered. It hears no broadcasts.
+    #[default]
+    Duplex,
+    /// The server alone, to whom it may concern: the broadcasts.
+    Outbound,
+}
+
+/// What follows each body that is sent, in message mode.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Terminator {
+    /// Nothing but what a request brought along.
+    #[default]
+    None,
+    /// A NUL.
+    Nul,
+}
+
+/// The word that ends a conversation.
+const FIM: &str = "fim";
+
+/// The ids of requests.
+const BARE: u64 = 0;
+const ENDED_BY_NUL: u64 = 1;
+
+/// Decodes the first line in `bytes`.
+///
+/// # Errors
+/// It is longer than `limit`.
+pub fn decode_client(
+    charset: Charset,
+    bytes: &[u8],
+    limit: usize,
+) -> Result<Decoded<ClientFrame<'_>>, WireError> {
+    let Some((end, next)) = charset.find_line(bytes) else {
+        return if bytes.len() > limit {
+            Err(WireError::too_large(bytes.len(), limit))
+        } else {
+            Ok(Decoded::Partial)
+        };
+    };
+    let line = &bytes[..end];
+    let line = charset.strip_suffix(line, b'\r').unwrap_or(line);
+    Ok(Decoded::Frame(decode_message(charset, line, limit)?, next))
+}
+
+/// Decodes a message.
+///
+/// # Errors
+/// It is longer than `limit`.
+pub fn decode_message(
+    charset: Charset,
+    message: &[u8],
+    limit: usize,
+) -> Result<ClientFrame<'_>, WireError> {
+    let (text, id) = match charset.strip_suffix(message, b'\0') {
+        Some(text) => (text, ENDED_BY_NUL),
+        None => (message, BARE),
+    };
+    if text.len() > limit {
+        return Err(WireError::too_large(text.len(), limit));
+    }
+    let text = charset.decode_lossy(text);
+    // Whoever types into socat sends the line's end along.
+    if text.trim_end_matches(['\r', '\n']) == FIM {
+        return Ok(ClientFrame::Fim(Asked { id }));
+    }
+    Ok(ClientFrame::Request(Asking {
+        id,
+        body: Body::Text(text),
+    }))
+}
+
+/// Appends what is sent for the frame; `false`: nothing is.
+pub fn encode_server(
+    dialect: RawDialect,
+    framing: Framing,
+    frame: &ServerFrame<'_>,
+    out: &mut Vec<u8>,
+) -> bool {
+    let (body, id) = match (dialect.direction, frame) {
+        (Direction::Outbound, ServerFrame::Message(message)) => {
+            (Cow::Borrowed(&message.body), BARE)
+        }
+        (Direction::Outbound, ServerFrame::Closing(closing)) if closing.reason == "shutdown" => {
+            (Cow::Owned(Body::text(FIM)), BARE)
+        }
+        (Direction::Duplex, ServerFrame::Reply(reply)) => (Cow::Borrowed(&reply.body), reply.id),
+        (Direction::Duplex, ServerFrame::Error(error)) if answers(error) => {
+            let text = format!("- {} {}", error.code, error.message);
+            (Cow::Owned(Body::from(text)), error.id.unwrap_or(BARE))
+        }
+        _ => return false,
+    };
+    let ends_in_nul = dialect.terminator == Terminator::Nul || id == ENDED_BY_NUL;
+    encode_body(dialect.charset, framing, &body, ends_in_nul, out);
+    true
+}
+
+/// Whether somebody waits for this error: whoever asks is told why there is no
+/// reply. A request that comes when the server is stopping gets none.
+fn answers(error: &ErrorFrame<'_>) -> bool {
+    match error.code {
+        ErrorCode::Stopping => false,
+        ErrorCode::FrameTooLarge => true,
+        _ => error.id.is_some(),
+    }
+}
+
+/// Appends a body as a message, or as a line, in which no other line can hide.
+pub fn encode_body(
+    charset: Charset,
+    framing: Framing,
+    body: &Body<'_>,
+    ends_in_nul: bool,
+    out: &mut Vec<u8>,
+) {
+    match (body, framing) {
+        (Body::Text(text), Framing::Messages) => charset.encode(text, out),
+        (Body::Bytes(bytes), Framing::Messages) => out.extend_from_slice(bytes),
+        (Body::Text(text), Framing::Stream) => charset.encode(&one_line(text), out),
+        (Body::Bytes(bytes), Framing::Stream) => {
+            charset.encode(&one_line(&charset.decode_lossy(bytes)), out);
+        }
+    }
+    if ends_in_nul {
+        charset.encode("\0", out);
+    }
+    if framing == Framing::Stream {
+        charset.encode("\n", out);
+    }
+}
+
+/// The text with a space for each line break.
+fn one_line(text: &str) -> Cow<'_, str> {
+    if !text.contains(['\r', '\n']) {
+        return Cow::Borrowed(text);
+    }
+    Cow::Owned(text.replace("\r\n", " ").replace(['\r', '\n'], " "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::wire::{Message, Millis, Seq};
+
+    fn request(text: &str, id: u64) -> ClientFrame<'static> {
+        let body = Body::from(text.to_owned());
+        ClientFrame::Request(Asking { id, body })
+    }
+
+    fn encoded(charset: Charset, text: &str) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        charset.encode(text, &mut bytes);
+        bytes
+    }
+
+    fn sent(dialect: RawDialect, framing: Framing, frame: &ServerFrame<'_>) -> Option<Vec<u8>> {
+        let mut out = Vec::new();
+        encode_server(dialect, framing, frame, &mut out).then_some(out)
+    }
+
+    #[test]
+    fn a_line_is_a_request_and_fim_is_fim_in_every_charset() {
+        for charset in Charset::ALL {
+            let bytes = encoded(*charset, "olá\r\nfim\0\n");
+            let Ok(Decoded::Frame(first, used)) = decode_client(*charset, &bytes, 100) else {
+                panic!("a line");
+            };
+            assert_eq!(first, request("olá", BARE));
+            let rest = decode_client(*charset, &bytes[used..], 100);
+            assert!(matches!(rest, Ok(Decoded::Frame(ClientFrame::Fim(_), _))));
+        }
+    }
+
+    #[test]
+    fn a_nul_at_the_end_is_taken_off_and_put_back() {
+        let dialect = RawDialect {
+            charset: Charset::Utf16Le,
+            ..RawDialect::default()
+        };
+        let message = encoded(dialect.charset, "olá\0");
+        let asked = decode_message(dialect.charset, &message, 100).expect("it is short");
+        assert_eq!(asked, request("olá", ENDED_BY_NUL));
+        let ClientFrame::Request(asking) = asked else {
+            panic!("a request");
+        };
+        let reply = ServerFrame::Reply(asking);
+        assert_eq!(sent(dialect, Framing::Messages, &reply), Some(message));
+    }
+
+    #[test]
+    fn what_is_not_text_is_replaced_and_what_is_too_long_is_an_error() {
+        let replaced = |charset: Charset, bytes| {
+            let frame = decode_message(charset, bytes, 4).expect("it is short");
+            frame.into_owned()
+        };
+        assert_eq!(
+            replaced(Charset::Utf8, b"a\xff"),
+            request("a\u{fffd}", BARE)
+        );
+        assert_eq!(
+            replaced(Charset::Utf16Le, b"a\0b"),
+            request("a\u{fffd}", BARE)
+        );
+        let error = decode_message(Charset::Utf8, b"12345", 4).expect_err("it is too long");
+        assert_eq!(error.code, ErrorCode::FrameTooLarge);
+        assert!(decode_message(Charset::Utf8, b"1234\0", 4).is_ok());
+    }
+
+    #[test]
+    fn a_body_is_one_line_of_a_stream_and_untouched_in_a_message() {
+        let outbound = RawDialect {
+            direction: Direction::Outbound,
+            ..RawDialect::default()
+        };
+        let message = |body| {
+            ServerFrame::Message(Message {
+                seq: Seq(1),
+                from: Cow::Borrowed("ana"),
+                at: Millis(0),
+                body,
+            })
+        };
+        for (body, line, whole) in [
+            (
+                Body::text("um\r\ndois\n"),
+                &b"um dois \n"[..],
+                &b"um\r\ndois\n"[..],
+            ),
+            (Body::bytes(b"\xff\n"), "\u{fffd} \n".as_bytes(), b"\xff\n"),
+            (Body::text(""), b"\n", b""),
+        ] {
+            let frame = message(body);
+            let stream = sent(outbound, Framing::Stream, &frame);
+            assert_eq!(stream.as_deref(), Some(line));
+            let messages = sent(outbound, Framing::Messages, &frame);
+            assert_eq!(messages.as_deref(), Some(whole));
+            assert_eq!(sent(RawDialect::default(), Framing::Stream, &frame), None);
+        }
+    }
+
+    #[test]
+    fn whoever_asks_is_told_why_there_is_no_reply() {
+        let dialect = RawDialect::default();
+        let error = |id, code| {
+            let frame = ServerFrame::error(id, code, "porque não");
+            sent(dialect, Framing::Messages, &frame)
+        };
+        let told = error(Some(ENDED_BY_NUL), ErrorCode::Forbidden);
+        assert_eq!(told.as_deref(), Some("- forbidden porque não\0".as_bytes()));
+        assert!(error(None, ErrorCode::FrameTooLarge).is_some());
+        assert_eq!(error(None, ErrorCode::IdleTimeout), None);
+        assert_eq!(error(Some(BARE), ErrorCode::Stopping), None);
+    }
+}
