@@ -46,8 +46,8 @@ pub use actors::hub::Clock;
 pub use actors::session::SlowPolicy;
 pub use actors::supervisor::PhaseObserver;
 pub use client::{
-    Answering, Client, ClientError, End, Events, Incoming, LoggedInAs, RawSession, ResumePoint,
-    StoppingNotice, Visitor,
+    Answering, Client, ClientError, End, Events, Incoming, LoggedInAs, RawPipe, RawSession,
+    ResumePoint, StoppingNotice, Visitor,
 };
 pub use close::{
     CloseReason, Evidence, ExitCode, Phase, PhaseLine, Report, SessionRecord, StopReason,

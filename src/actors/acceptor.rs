@@ -2,7 +2,8 @@
 //!
 //! It survives every error of an accept. Where no place is free, the caller is
 //! handed over all the same, to be told so; where even that would be too much,
-//! the connection is dropped.
+//! the connection is dropped. Callers who could not be told wait for a place
+//! instead, where the system keeps them.
 
 use std::io;
 use std::pin::Pin;
@@ -13,6 +14,7 @@ use std::time::Duration;
 
 use actix::fut::ActorFuture;
 use actix::{Actor, ActorContext, AsyncContext, Context, Handler, Message, MessageResult};
+use parking_lot::Mutex;
 
 use super::sentinel::Sentinel;
 
@@ -50,11 +52,27 @@ pub enum Admission {
     Stopping,
 }
 
+/// What a caller gets where no place is free.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum WhenFull {
+    /// It is let in to be told so.
+    Refuse,
+    /// It is not let in before there is a place.
+    Wait,
+}
+
 /// Counts places, at an endpoint or in the whole server.
 #[derive(Debug, Clone)]
 pub struct Room {
-    taken: Arc<AtomicUsize>,
+    places: Arc<Count>,
     most: usize,
+}
+
+#[derive(Debug, Default)]
+struct Count {
+    taken: AtomicUsize,
+    /// Acceptors that wait for a free place.
+    waiting: Mutex<Vec<Waker>>,
 }
 
 /// Places that are taken; dropping it frees them.
@@ -65,17 +83,40 @@ impl Room {
     /// A room with so many places.
     pub fn new(most: usize) -> Room {
         Room {
-            taken: Arc::default(),
+            places: Arc::default(),
             most,
         }
     }
 
     fn enter(&self) -> bool {
-        let entered = self.taken.fetch_add(1, Ordering::AcqRel) < self.most;
+        let entered = self.places.taken.fetch_add(1, Ordering::AcqRel) < self.most;
         if !entered {
-            self.taken.fetch_sub(1, Ordering::AcqRel);
+            self.places.taken.fetch_sub(1, Ordering::AcqRel);
         }
         entered
+    }
+
+    fn leave(&self) {
+        self.places.taken.fetch_sub(1, Ordering::AcqRel);
+        let waiting = std::mem::take(&mut *self.places.waiting.lock());
+        waiting.into_iter().for_each(Waker::wake);
+    }
+
+    fn is_full(&self) -> bool {
+        self.places.taken.load(Ordering::Acquire) >= self.most
+    }
+
+    /// Whether there is a place; where there is none, the task is woken by the next.
+    fn poll_place(&self, cx: &TaskContext<'_>) -> bool {
+        if !self.is_full() {
+            return true;
+        }
+        let mut waiting = self.places.waiting.lock();
+        if !waiting.iter().any(|known| known.will_wake(cx.waker())) {
+            waiting.push(cx.waker().clone());
+        }
+        drop(waiting);
+        !self.is_full() // one may have left between the two
     }
 }
 
@@ -95,9 +136,7 @@ impl Places {
 
 impl Drop for Places {
     fn drop(&mut self) {
-        for room in &self.0 {
-            room.taken.fetch_sub(1, Ordering::AcqRel);
-        }
+        self.0.iter().for_each(Room::leave);
     }
 }
 
@@ -105,6 +144,7 @@ impl Drop for Places {
 pub struct Acceptor<D: Door> {
     door: Option<D>,
     rooms: Vec<Room>,
+    when_full: WhenFull,
     /// Callers who are being told that there is no place.
     turned_away: Room,
     hand_over: Box<dyn FnMut(D::Caller, Admission)>,
@@ -124,7 +164,7 @@ impl<D: Door> Acceptor<D> {
     /// An acceptor at `door`, for callers who find a place in each of `rooms`.
     pub fn new(
         door: D,
-        rooms: Vec<Room>,
+        (rooms, when_full): (Vec<Room>, WhenFull),
         turned_away: Room,
         hand_over: impl FnMut(D::Caller, Admission) + 'static,
         sentinel: Sentinel,
@@ -132,6 +172,7 @@ impl<D: Door> Acceptor<D> {
         Acceptor {
             door: Some(door),
             rooms,
+            when_full,
             turned_away,
             hand_over: Box::new(hand_over),
             pause: SHORTEST,
@@ -158,7 +199,7 @@ impl<D: Door> Acceptor<D> {
 
     fn accept(&mut self, ctx: &mut Context<Self>, cx: &mut TaskContext<'_>) {
         for _ in 0..BURST {
-            if self.resting {
+            if self.resting || self.waits_for_place(cx) {
                 return;
             }
             let Some(door) = &mut self.door else { return };
@@ -181,6 +222,12 @@ impl<D: Door> Acceptor<D> {
             }
         }
         cx.waker().wake_by_ref();
+    }
+
+    /// All acceptors are on one thread, so that nobody takes the place in between.
+    fn waits_for_place(&self, cx: &TaskContext<'_>) -> bool {
+        let is_free = |room: &Room| room.poll_place(cx);
+        self.when_full == WhenFull::Wait && !self.rooms.iter().all(is_free)
     }
 
     /// No descriptor or no memory is free: others must end before this helps.

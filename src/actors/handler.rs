@@ -36,7 +36,7 @@ pub trait Handler: Send + Sync + 'static {
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct Request<'a> {
-    /// The user who asks.
+    /// The user who asks; empty in the raw dialect, where nobody logs in.
     pub user: &'a str,
     /// The session that the request came by.
     pub session: SessionId,

@@ -51,22 +51,27 @@ pub struct LoggedInAs {
     pub server_pid: Option<i32>,
 }
 
+/// Connects.
+pub(super) async fn open(endpoint: &Endpoint, purpose: Purpose) -> Result<Connection, ClientError> {
+    connect(endpoint, purpose)
+        .await
+        .map_err(|error| ClientError::Connect {
+            endpoint: endpoint.clone(),
+            kind: error.kind(),
+            problem: error.to_string(),
+        })
+}
+
 impl Client {
     /// Connects and waits for the server's welcome.
     ///
     /// # Errors
     /// Nobody listens there, the server is full or stopping, or it is no arauto.
     pub async fn connect(endpoint: &Endpoint) -> Result<Visitor, ClientError> {
-        let connection =
-            connect(endpoint, Purpose::Frames)
-                .await
-                .map_err(|error| ClientError::Connect {
-                    endpoint: endpoint.clone(),
-                    kind: error.kind(),
-                    problem: error.to_string(),
-                })?;
+        let connection = open(endpoint, Purpose::Frames).await?;
         let peer = connection.peer().ok();
-        let mut reader = FrameReader::new(connection);
+        let framing = connection.framing();
+        let mut reader = FrameReader::new(connection, framing);
         let welcome = reader
             .next(|frame| match frame {
                 ServerFrame::Welcome(welcome) => Ok((
@@ -168,10 +173,8 @@ impl Visitor {
         });
         let mut bytes = Vec::new();
         cbor::encode(&login, &mut bytes);
-        let (mut connection, buffer, limit) = self.reader.into_source();
-        let sent = connection.write_all(&bytes).await;
+        let sent = self.reader.source().write_all(&bytes).await;
         sent.map_err(|error| ClientError::Lost(error.to_string()))?;
-        self.reader = FrameReader::resume(connection, buffer, limit);
         loop {
             let step = self.reader.next(step).await?.ok_or_else(no_closing)??;
             if let Some(mut who) = step {

@@ -2,7 +2,8 @@
 //!
 //! [`Client::connect`] gives a [`Visitor`], its login a [`Client`] for asking and
 //! an [`Events`] for hearing. Who moves frames on without looking into each takes
-//! a [`RawSession`] instead.
+//! a [`RawSession`] instead. [`RawPipe`] is for listeners of the raw dialect, which
+//! know neither logins nor frames.
 //!
 //! ```
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -34,11 +35,13 @@
 
 mod error;
 mod handshake;
+mod pipe;
 mod raw;
 mod session;
 mod stream;
 
 pub use error::{ClientError, End};
 pub use handshake::{LoggedInAs, ResumePoint, Visitor};
+pub use pipe::RawPipe;
 pub use raw::RawSession;
 pub use session::{Answering, Client, Events, Incoming, StoppingNotice};

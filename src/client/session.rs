@@ -15,6 +15,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 use super::error::{ClientError, End};
 use super::handshake::LoggedInAs;
 use super::stream::FrameReader;
+use crate::framing::Framing;
 use crate::transport::Connection;
 use crate::wire::{
     Ack, Asked, Asking, Body, ClientFrame, Event, Seq, ServerFrame, SessionLine, Shutdown, cbor,
@@ -101,6 +102,7 @@ pub(super) fn start(
     limit: usize,
     who: LoggedInAs,
 ) -> (Client, Events) {
+    let framing = connection.framing();
     let (read, write) = split(connection);
     let (outgoing, frames) = mpsc::channel(QUEUE);
     let (events, incoming) = mpsc::channel(QUEUE);
@@ -109,10 +111,10 @@ pub(super) fn start(
         waiting: Mutex::default(),
         over: watch::Sender::new(None),
     });
-    let reader = FrameReader::resume(read, buffer, limit);
+    let reader = FrameReader::resume(read, framing, buffer, limit);
     let (hang_up, hung_up) = oneshot::channel();
     tokio::spawn(read_frames(reader, Arc::clone(&shared), events, hang_up));
-    tokio::spawn(write_frames(write, frames, hung_up));
+    tokio::spawn(write_frames(write, framing, frames, hung_up));
     let client = Client {
         shared,
         outgoing,
@@ -491,10 +493,11 @@ fn owned_line(line: SessionLine<'_>) -> SessionLine<'static> {
     }
 }
 
-/// Writes frames, those that wait together in one write, until nobody can ask any
-/// more or the session is over; then the server sees the end.
+/// Writes frames, those that wait together in one write of a stream, until nobody can
+/// ask any more or the session is over; then the server sees the end.
 async fn write_frames(
     mut sink: impl AsyncWrite + Unpin,
+    framing: Framing,
     mut frames: mpsc::Receiver<Vec<u8>>,
     mut hung_up: oneshot::Receiver<()>,
 ) {
@@ -505,7 +508,8 @@ async fn write_frames(
             _ = &mut hung_up => None,
         };
         let Some(mut bytes) = frame else { break };
-        while bytes.len() < BATCH
+        while framing == Framing::Stream
+            && bytes.len() < BATCH
             && let Ok(more) = frames.try_recv()
         {
             bytes.extend_from_slice(&more);

@@ -4,19 +4,25 @@ use bytes::{Buf, BytesMut};
 use tokio::io::{AsyncRead, AsyncReadExt};
 
 use super::ClientError;
+use crate::framing::Framing;
 use crate::wire::{Decoded, MAX_FRAME, ServerFrame, cbor};
+
+/// What one read of a stream takes, at least.
+const READ: usize = 16 * 1024;
 
 /// Reads frames; what has been read and not decoded stays here.
 pub(super) struct FrameReader<R> {
     source: R,
+    framing: Framing,
     buffer: BytesMut,
     limit: usize,
 }
 
 impl<R: AsyncRead + Unpin> FrameReader<R> {
-    pub(super) fn new(source: R) -> Self {
+    pub(super) fn new(source: R, framing: Framing) -> Self {
         FrameReader {
             source,
+            framing,
             buffer: BytesMut::new(),
             limit: MAX_FRAME,
         }
@@ -40,7 +46,11 @@ impl<R: AsyncRead + Unpin> FrameReader<R> {
                 self.buffer.advance(used);
                 return Ok(Some(taken));
             }
-            self.buffer.reserve(16 * 1024);
+            self.buffer.reserve(match self.framing {
+                Framing::Stream => READ,
+                // There must be room for the longest: what is cut off is lost.
+                Framing::Messages => self.limit + cbor::PREFIX,
+            });
             match self.source.read_buf(&mut self.buffer).await {
                 Ok(0) if self.buffer.is_empty() => return Ok(None),
                 Ok(0) => return Err(ClientError::Lost("it ended within a frame".to_owned())),
@@ -54,9 +64,15 @@ impl<R: AsyncRead + Unpin> FrameReader<R> {
         (self.source, self.buffer, self.limit)
     }
 
-    pub(super) fn resume(source: R, buffer: BytesMut, limit: usize) -> Self {
+    /// Where the frames come from, to write to it.
+    pub(super) fn source(&mut self) -> &mut R {
+        &mut self.source
+    }
+
+    pub(super) fn resume(source: R, framing: Framing, buffer: BytesMut, limit: usize) -> Self {
         FrameReader {
             source,
+            framing,
             buffer,
             limit,
         }

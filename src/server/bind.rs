@@ -14,14 +14,13 @@ use super::kept::Kept;
 use super::link::ListenerDoor;
 use super::listen::Listen;
 use super::usher::Usher;
-use crate::actors::acceptor::{Acceptor, Room};
+use crate::actors::acceptor::{Acceptor, Room, WhenFull};
 use crate::actors::auth::Auth;
 use crate::actors::hub::Hub;
 use crate::actors::sentinel::Sentinel;
 use crate::actors::session::{Desk, SessionLimits};
 use crate::actors::supervisor::{Begin, Fallen, Plan, Supervisor};
 use crate::close::InWork;
-use crate::framing::Framing;
 use crate::log::{Appender, Scribe};
 use crate::store::{FolderError, StoreError};
 use crate::transport::{BindError, Listener, Opening, memory_file};
@@ -129,10 +128,6 @@ fn check(config: &Config) -> Result<(), ServerError> {
     for listen in &config.listen {
         let problem = |what| ServerError::Config(format!("endpoint {}: {what}", listen.endpoint));
         listen.check().map_err(problem)?;
-        let framing = listen.endpoint.framing(listen.pipe());
-        if listen.dialect.raw().is_some() || framing == Framing::Messages {
-            return Err(problem("raw and message mode are not served yet"));
-        }
     }
     if config.arbiters == 0 || config.hashing == 0 || config.max_sessions == 0 {
         return wrong("arbiters, hashing and max-sessions must be above 0");
@@ -218,7 +213,7 @@ fn assemble(config: &Config, kept: Kept, listeners: Vec<(Listen, Listener)>) -> 
         let usher = usher.clone();
         let acceptor = Acceptor::new(
             ListenerDoor(listener),
-            rooms,
+            (rooms, when_full(&listen)),
             turned_away.clone(),
             move |caller, admission| usher.seat(caller, admission, &desk),
             sentinel("an acceptor", &supervisor),
@@ -241,6 +236,14 @@ fn assemble(config: &Config, kept: Kept, listeners: Vec<(Listen, Listener)>) -> 
         log,
         max_frame: config.max_frame,
         report,
+    }
+}
+
+/// A raw client cannot be told that it is one too many.
+fn when_full(listen: &Listen) -> WhenFull {
+    match listen.dialect.raw() {
+        None => WhenFull::Refuse,
+        Some(_) => WhenFull::Wait,
     }
 }
 

@@ -1,6 +1,8 @@
 //! A running server, as the program around it sees it.
 
+use std::future::poll_fn;
 use std::sync::Arc;
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use actix::Addr;
@@ -9,11 +11,14 @@ use tokio::sync::watch;
 use super::Feed;
 use crate::accounts::UserName;
 use crate::actors::hub::{Bodies, Hub, NotPublished, Publish, fits};
-use crate::actors::supervisor::{Haste, Stop, Supervisor};
+use crate::actors::supervisor::{Haste, List, Stop, Supervisor, WaitFor};
 use crate::close::{Phase, Report, StopReason};
 use crate::log::Log;
 use crate::transport::Endpoint;
-use crate::wire::{Body, Seq};
+use crate::wire::{Body, Seq, SessionLine};
+
+/// How soon a publisher that waits for readers asks again.
+const LOOK: Duration = Duration::from_millis(125);
 
 /// A running server. It can be cloned and sent to other threads; dropping it does
 /// not stop the server, [`ServerHandle::stop`] does.
@@ -78,6 +83,42 @@ impl ServerHandle {
             Ok(Err(NotPublished::Unwritten)) => Err(PublishError::Unwritten),
             Ok(Err(NotPublished::Sealed)) | Err(_) => Err(PublishError::Stopping),
         }
+    }
+
+    /// As [`ServerHandle::publish`], and waits for readers that lag, as clients'
+    /// publishing does: see [`PaceLimits`](crate::PaceLimits).
+    ///
+    /// # Errors
+    /// See [`PublishError`]. Then nothing was published.
+    pub async fn publish_paced(&self, body: impl Into<Body<'_>>) -> Result<Seq, PublishError> {
+        let pace = self.log.pace();
+        let may_publish = |cx: &mut Context<'_>| {
+            // Nobody is waited for once it stops.
+            let goes_on = self.log.is_sealed() || pace.may_publish(self.log.written(), cx.waker());
+            if goes_on {
+                Poll::Ready(())
+            } else {
+                Poll::Pending
+            }
+        };
+        // A reader that stands still wakes nobody.
+        let again = pace.patience().min(LOOK);
+        while tokio::time::timeout(again, poll_fn(may_publish))
+            .await
+            .is_err()
+        {}
+        self.publish(body).await
+    }
+
+    /// The sessions that are there, in the order of their numbers.
+    pub async fn sessions(&self) -> Vec<SessionLine<'static>> {
+        let infos = self.supervisor.send(List).await.unwrap_or_default();
+        infos.iter().map(|info| info.line()).collect()
+    }
+
+    /// Waits until so many sessions are there at once. `false`: the server has gone.
+    pub async fn wait_for_sessions(&self, count: usize) -> bool {
+        self.supervisor.send(WaitFor(count)).await.unwrap_or(false)
     }
 
     /// Hears every broadcast from now on.

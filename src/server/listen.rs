@@ -158,11 +158,7 @@ fn set(listen: &mut Listen, spoken: &mut Spoken, name: &str, value: &str) -> Res
             ];
             spoken.name = choose("dialect", value, &names)?;
         }
-        "encoding" => {
-            let names = Charset::ALL.iter().map(|known| (known.as_str(), *known));
-            let charset = choose("encoding", value, &names.collect::<Vec<_>>())?;
-            spoken.charset = Some(charset);
-        }
+        "encoding" => spoken.charset = Some(value.parse()?),
         "direction" => {
             let names = [
                 ("duplex", Direction::Duplex),

@@ -61,6 +61,7 @@ impl Usher {
         let shard = self.seated.replace(self.seated.get() + 1) % self.arbiters.len();
         let (desk, its_info) = (Arc::clone(desk), Arc::clone(&info));
         let is_own_user = peer.is_same_user();
+        let head = desk.log.head();
         let start = move || {
             let link = ConnectionLink(detached.attach()?);
             Ok::<_, std::io::Error>(Session::new(Start {
@@ -69,6 +70,7 @@ impl Usher {
                 desk,
                 shard,
                 is_own_user,
+                head,
                 places,
                 turned_away,
             }))

@@ -106,6 +106,7 @@ pub enum BindError {
 #[derive(Debug)]
 pub struct Listener {
     endpoint: Endpoint,
+    /// What its connections carry.
     framing: Framing,
     door: Door,
     /// An abstract name has no file whose mode could keep others out.
@@ -156,14 +157,14 @@ impl Listener {
         &self.endpoint
     }
 
-    /// What its connections carry.
-    pub fn framing(&self) -> Framing {
-        self.framing
-    }
-
     /// The longest frame that its connections can carry, where there is such a limit.
     pub fn longest_frame(&self) -> Option<usize> {
-        matches!(self.endpoint, Endpoint::SeqPacket(_)).then_some(LONGEST_FRAME)
+        match self.framing {
+            Framing::Stream => None,
+            Framing::Messages => {
+                matches!(self.endpoint, Endpoint::SeqPacket(_)).then_some(LONGEST_FRAME)
+            }
+        }
     }
 
     /// Whether this peer may stay, where the system itself lets everybody connect.

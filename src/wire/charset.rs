@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::fmt;
+use std::str::FromStr;
 
 use encoding_rs::{EncoderResult, WINDOWS_1252};
 
@@ -78,6 +79,17 @@ impl Charset {
                 Some((unit * 2, unit * 2 + 2))
             }
         }
+    }
+}
+
+impl FromStr for Charset {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let known = Charset::ALL.iter().find(|known| known.as_str() == text);
+        known
+            .copied()
+            .ok_or_else(|| format!("no encoding {text:?}: it is utf-8, utf-16le or windows-1252"))
     }
 }
 

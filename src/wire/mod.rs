@@ -53,7 +53,7 @@ impl WireError {
         }
     }
 
-    fn too_large(length: usize, limit: usize) -> Self {
+    pub(crate) fn too_large(length: usize, limit: usize) -> Self {
         WireError {
             code: ErrorCode::FrameTooLarge,
             message: format!("a frame of {length} bytes is longer than the {limit} allowed here"),

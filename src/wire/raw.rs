@@ -88,14 +88,19 @@ pub fn decode_message(
         return Err(WireError::too_large(text.len(), limit));
     }
     let text = charset.decode_lossy(text);
-    // Whoever types into socat sends the line's end along.
-    if text.trim_end_matches(['\r', '\n']) == FIM {
+    if is_fim(&text) {
         return Ok(ClientFrame::Fim(Asked { id }));
     }
     Ok(ClientFrame::Request(Asking {
         id,
         body: Body::Text(text),
     }))
+}
+
+/// Whether the text is the word that ends it all. Whoever types into socat sends
+/// the line's end along.
+pub fn is_fim(text: &str) -> bool {
+    text.trim_end_matches(['\r', '\n']) == FIM
 }
 
 /// Appends what is sent for the frame; `false`: nothing is.

@@ -15,9 +15,13 @@ mod journal;
 mod layers;
 mod many_readers;
 mod presence;
+#[cfg(unix)]
+mod raw_dialect;
 mod readers;
 mod registration;
 mod resume;
+#[cfg(unix)]
+mod seqpacket;
 mod shutdown;
 #[cfg(unix)]
 mod sockets;

@@ -19,7 +19,7 @@ use super::outlet::Written;
 use super::state::{Member, State};
 use crate::actors::link::Link;
 use crate::actors::supervisor::Status;
-use crate::close::{CloseReason, Evidence, SessionRecord};
+use crate::close::{CloseReason, SessionRecord};
 use crate::wire::{Closing, ErrorCode, Seq, ServerFrame, Stopping, WireError};
 
 /// How long to wait before asking again whether the client has read everything:
@@ -246,7 +246,7 @@ impl<L: Link + 'static> Session<L> {
         let clear = self.outlet.is_clear();
         let over = self.inbox.is_over;
         let half_closes = self.outlet.link_ref().half_closes();
-        let follows = self.state.member().is_some();
+        let follows = self.outlet.follows();
         let Some(ending) = self.ending() else {
             return false;
         };
@@ -273,7 +273,10 @@ impl<L: Link + 'static> Session<L> {
                 // The client may have closed one side only, and read on. Where nobody
                 // can, it sees the end when this side closes, and not before.
                 let may_close = over || !half_closes;
-                if !(may_close && self.is_read()) {
+                if !self.is_read() {
+                    return self.wait_to_be_read(ctx);
+                }
+                if !may_close {
                     self.look_again(ctx);
                     return false;
                 }
@@ -322,10 +325,10 @@ impl<L: Link + 'static> Session<L> {
         }));
         // The session gets no more broadcasts: for the others its user has left.
         // A shutdown announces nobody, its log is sealed.
-        if let Some(member) = member
+        if let Some(user) = member.as_ref().and_then(Member::user)
             && !ordered
         {
-            self.leave(&member.user);
+            self.leave(user);
         }
     }
 
@@ -334,14 +337,17 @@ impl<L: Link + 'static> Session<L> {
         if self.is_read() {
             return self.tell_done();
         }
-        self.look_again(ctx);
-        false
+        self.wait_to_be_read(ctx)
     }
 
-    /// Whether all that is written has got as far as can ever be known.
-    fn is_read(&self) -> bool {
-        let link = self.outlet.link_ref();
-        link.evidence() >= link.best_evidence()
+    /// Looks again later; a client that has gone will read nothing more.
+    fn wait_to_be_read(&mut self, ctx: &mut Context<Self>) -> bool {
+        if self.inbox.is_over && self.outlet.link_ref().is_hung_up() {
+            self.outlet.give_up();
+            return true;
+        }
+        self.look_again(ctx);
+        false
     }
 
     /// No event tells when it is read: asked again and again, with longer waits.
@@ -390,53 +396,6 @@ impl<L: Link + 'static> Session<L> {
         self.pending = None;
         self.runs.clear();
         self.tell_done();
-    }
-
-    fn evidence_now(&self) -> Evidence {
-        let link = self.outlet.link_ref();
-        if self.outlet.is_broken() || !self.outlet.is_clear() {
-            Evidence::Queued
-        } else if self.acked >= self.outlet.reached() && self.acked > Seq::ZERO {
-            Evidence::Acked
-        } else {
-            link.evidence()
-        }
-    }
-
-    /// What can be said of this session now.
-    pub(super) fn record(&self) -> SessionRecord {
-        let (reason, cut) = match &self.state {
-            State::Closed { reason, .. } => (*reason, None),
-            State::Ending(ending) => match ending.step {
-                Step::ToCut(cut) => (ending.reason, Some(cut)),
-                _ => (ending.reason, None),
-            },
-            _ => (CloseReason::Shutdown, None),
-        };
-        let user = self.info.user();
-        let sent = self.outlet.sent();
-        let cut = match (cut, reason) {
-            _ if user.is_none() => Seq::ZERO,
-            (Some(cut), _) => cut,
-            (None, CloseReason::Shutdown) => self.desk.log.head(),
-            (None, _) => sent,
-        };
-        let missing = user.is_some() && sent < cut;
-        let missing = missing.then(|| (sent.next(), cut));
-        SessionRecord {
-            session: self.info.id,
-            user: user.map(|user| user.to_string()),
-            endpoint: self.info.endpoint.to_string(),
-            reason: reason.to_string(),
-            accepted: self.tally.accepted,
-            answered: self.tally.answered,
-            refused: self.tally.refused,
-            cut,
-            sent,
-            missing: missing.into_iter().collect(),
-            gaps: self.outlet.gaps().to_vec(),
-            evidence: self.evidence.unwrap_or_else(|| self.evidence_now()),
-        }
     }
 }
 

@@ -1,6 +1,8 @@
 //! Bytes to frames, and when to read.
 
 use std::cell::Cell;
+use std::collections::VecDeque;
+use std::io;
 use std::task::{Context as TaskContext, Poll};
 use std::time::Instant;
 
@@ -10,12 +12,12 @@ use super::Session;
 use super::state::State;
 use crate::actors::link::Link;
 use crate::close::CloseReason;
-use crate::framing::Received;
+use crate::framing::{Framing, MessageTooLong, Received};
 use crate::wire::{Decoded, MAX_FRAME_BEFORE_LOGIN};
 
 /// What one read takes, at least. The buffer is the thread's, not the session's:
 /// an idle session holds none.
-const READ: usize = 256 * 1024;
+pub(super) const READ: usize = 256 * 1024;
 
 /// The beginning of a frame that is put in front of the next read. A longer one is
 /// copied once, and not for each of its pieces.
@@ -28,7 +30,11 @@ thread_local! {
 /// Bytes that were read and not yet served.
 #[derive(Debug, Default)]
 pub(super) struct Inbox {
-    bytes: Vec<u8>,
+    pub(super) bytes: Vec<u8>,
+    /// In message mode: how long each whole message at their front is.
+    pub(super) messages: VecDeque<usize>,
+    /// In message mode: behind these comes one that cannot be received.
+    pub(super) too_long: Option<MessageTooLong>,
     /// The client has closed its side.
     pub(super) is_over: bool,
     /// The first frame is a publish that waits for slow readers.
@@ -37,11 +43,18 @@ pub(super) struct Inbox {
     pub(super) waits_for_runs: bool,
     /// A timer will ask again whether it may go on.
     asks_again: bool,
+    /// A timer will ask again whether a client that only listens is still there.
+    pub(super) looks_again: bool,
     /// Whether the bytes hold no whole frame, as far as is known.
-    is_partial: bool,
+    pub(super) is_partial: bool,
 }
 
 impl Inbox {
+    /// Whether a whole frame may be there, to be served.
+    fn holds_frame(&self) -> bool {
+        !self.messages.is_empty() || !(self.is_partial || self.bytes.is_empty())
+    }
+
     /// Puts a short rest at the front of `scratch`; its length there. The inbox
     /// keeps it until something follows it.
     fn put_short_rest(&self, scratch: &mut [u8]) -> usize {
@@ -57,29 +70,46 @@ impl Inbox {
 impl<L: Link + 'static> Session<L> {
     /// Serves what is there and reads more, as long as that is allowed.
     pub(super) fn poll_input(&mut self, ctx: &mut Context<Self>, cx: &mut TaskContext<'_>) -> bool {
-        let mut progress = self.serve_inbox(ctx, cx);
-        if !self.may_serve() || self.inbox.is_held || self.inbox.is_over {
-            return progress | self.note_end();
+        let is_deaf = self.desk.dialect.is_outbound();
+        let mut progress = false;
+        if !is_deaf {
+            progress = self.serve_inbox(ctx, cx);
+            if !self.may_serve() || self.inbox.is_held || self.inbox.is_over {
+                return progress | self.note_end(cx);
+            }
         }
         let fresh = || vec![0; SHORT_REST + READ].into();
         let mut scratch: Box<[u8]> = SCRATCH.take().unwrap_or_else(fresh);
-        let rest = self.inbox.put_short_rest(&mut scratch);
+        progress |= match self.outlet.framing() {
+            _ if is_deaf => self.poll_ignored(&mut scratch, ctx, cx),
+            Framing::Stream => self.poll_stream(&mut scratch, ctx, cx),
+            Framing::Messages => self.poll_messages(&mut scratch, ctx, cx),
+        };
+        SCRATCH.set(Some(scratch));
+        progress
+    }
+
+    fn poll_stream(
+        &mut self,
+        scratch: &mut [u8],
+        ctx: &mut Context<Self>,
+        cx: &mut TaskContext<'_>,
+    ) -> bool {
+        let rest = self.inbox.put_short_rest(scratch);
         match self.read(&mut scratch[rest..], cx) {
-            Poll::Pending => {}
+            Poll::Pending => false,
             Poll::Ready(0) => {
-                progress = true;
-                self.note_end();
+                self.note_end(cx);
+                true
             }
             Poll::Ready(length) => {
-                progress = true;
                 if rest > 0 {
                     self.inbox.bytes = Vec::new();
                 }
                 self.take_in(&scratch[..rest + length], ctx, cx);
+                true
             }
         }
-        SCRATCH.set(Some(scratch));
-        progress
     }
 
     fn read(&mut self, scratch: &mut [u8], cx: &mut TaskContext<'_>) -> Poll<usize> {
@@ -93,16 +123,20 @@ impl<L: Link + 'static> Session<L> {
                 Poll::Ready(0)
             }
             Poll::Ready(Err(error)) => {
-                tracing::debug!(session = %self.info.id, %error, "reading failed");
-                self.inbox.is_over = true;
-                self.outlet.give_up();
+                self.note_broken(&error);
                 Poll::Ready(0)
             }
         }
     }
 
+    pub(super) fn note_broken(&mut self, error: &io::Error) {
+        tracing::debug!(session = %self.info.id, %error, "reading failed");
+        self.inbox.is_over = true;
+        self.outlet.give_up();
+    }
+
     /// Whether a frame may be admitted, or refused, now.
-    fn may_serve(&self) -> bool {
+    pub(super) fn may_serve(&self) -> bool {
         let open = match &self.state {
             State::Greeting | State::Ready(_) => true,
             State::Ending(ending) => ending.refuses_frames() || self.is_saying_goodbye(),
@@ -123,6 +157,9 @@ impl<L: Link + 'static> Session<L> {
     }
 
     fn serve_inbox(&mut self, ctx: &mut Context<Self>, cx: &mut TaskContext<'_>) -> bool {
+        if self.outlet.framing() == Framing::Messages {
+            return self.serve_waiting_messages(ctx, cx);
+        }
         if self.inbox.bytes.is_empty() || self.inbox.is_partial || !self.may_serve() {
             return false;
         }
@@ -168,15 +205,19 @@ impl<L: Link + 'static> Session<L> {
                 }
             }
         }
-        if used > 0 {
+        self.conclude_serving(used > 0, ctx);
+        used
+    }
+
+    pub(super) fn conclude_serving(&mut self, served: bool, ctx: &mut Context<Self>) {
+        if served {
             self.last_frame = Instant::now();
         }
         self.finish_batch();
         self.wait_for_readers(ctx);
-        used
     }
 
-    fn frame_limit(&self) -> usize {
+    pub(super) fn frame_limit(&self) -> usize {
         if self.state.member().is_some() {
             self.desk.limits.max_frame
         } else {
@@ -198,14 +239,36 @@ impl<L: Link + 'static> Session<L> {
     }
 
     /// The client has said all that it will: once that is served, the session ends.
-    fn note_end(&mut self) -> bool {
+    pub(super) fn note_end(&mut self, cx: &mut TaskContext<'_>) -> bool {
+        if self.inbox.is_over && self.inbox.is_partial {
+            self.serve_last_line(cx);
+        }
         let served = self.pending.is_none() && !self.inbox.is_held;
-        let whole = self.inbox.is_partial || self.inbox.bytes.is_empty();
+        let whole = !self.inbox.holds_frame();
         let open = matches!(self.state, State::Greeting | State::Ready(_));
         if !(self.inbox.is_over && served && whole && open) {
             return false;
         }
         self.end(CloseReason::Disconnected);
         true
+    }
+
+    /// A program that knows nothing of arauto may end with its text, and not with a
+    /// line.
+    fn serve_last_line(&mut self, cx: &mut TaskContext<'_>) {
+        let dialect = self.desk.dialect;
+        let is_line = dialect.raw().is_some() && self.outlet.framing() == Framing::Stream;
+        if !is_line || self.inbox.bytes.is_empty() || !self.may_serve() {
+            return;
+        }
+        let line = std::mem::take(&mut self.inbox.bytes);
+        match dialect.decode_message(&line, self.frame_limit()) {
+            Ok(frame) => {
+                if !self.serve(frame, cx) {
+                    self.inbox.bytes = line;
+                }
+            }
+            Err(error) => self.fail_by_wire(&error),
+        }
     }
 }

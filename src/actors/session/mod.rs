@@ -4,20 +4,28 @@
 //! touches the link. It stops reading while a frame is in work or answers pile up,
 //! so that a client's own pace is the only queue there is.
 //!
+//! - [`desk`]: what a session begins with;
 //! - [`state`]: where a session is, as one enum;
 //! - [`inbound`]: bytes to frames, and when to read;
+//! - [`messages`]: the same where the system keeps messages whole;
+//! - [`deaf`]: sessions that only speak;
 //! - [`serve`]: what each frame does;
 //! - [`work`]: frames that wait for another actor, or for a handler;
 //! - [`outlet`]: answers and broadcasts to bytes;
 //! - [`reader`]: the session's place among the broadcasts;
 //! - [`past`]: broadcasts that only the journal still holds;
+//! - [`record`]: what can be said of a session, and how far its bytes got;
 //! - [`ending`]: the way from the last frame to the end.
 
+mod deaf;
+mod desk;
 mod ending;
 mod inbound;
+mod messages;
 mod outlet;
 mod past;
 mod reader;
+mod record;
 mod serve;
 mod state;
 mod work;
@@ -30,99 +38,25 @@ use std::task::{Context as TaskContext, Poll, Waker};
 use std::time::{Duration, Instant};
 
 use actix::fut::ActorFuture;
-use actix::{
-    Actor, ActorContext, Addr, AsyncContext, Context, Handler, ResponseFuture, SpawnHandle,
-};
+use actix::{Actor, ActorContext, AsyncContext, Context, Handler, ResponseFuture, SpawnHandle};
 use tokio::sync::oneshot;
 
+pub use self::desk::{Desk, SessionLimits, SlowPolicy, Start};
 use self::ending::Ending;
 use self::inbound::Inbox;
-use self::outlet::Outlet;
+use self::outlet::{Opened, Outlet};
 use self::serve::Batch;
-use self::state::State;
+use self::state::{Member, State};
 use self::work::Pending;
 use super::acceptor::Places;
-use super::auth::Auth;
-use super::handler::Handler as RequestHandler;
-use super::hub::{Hub, Leave};
+use super::hub::Leave;
 use super::link::Link;
-use super::supervisor::{Ended, Order, SessionInfo, Supervisor};
-use crate::close::{CloseReason, Evidence, InWork, SessionRecord};
-use crate::log::Log;
-use crate::wire::{Dialect, ErrorCode, Seq, ServerFrame, VERSION, Welcome};
+use super::supervisor::{Ended, Order, SessionInfo};
+use crate::close::{CloseReason, Evidence, SessionRecord};
+use crate::wire::{ErrorCode, Seq, ServerFrame, VERSION, Welcome};
 
 /// How often the pump goes round before other sessions have their turn.
 const ROUNDS: usize = 16;
-
-/// What becomes of a reader that falls off the log's tail.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum SlowPolicy {
-    /// It is told what it missed, and goes on.
-    #[default]
-    Gap,
-    /// It is told so, and the session ends.
-    Disconnect,
-}
-
-/// What a session allows, and for how long it waits.
-#[derive(Debug, Clone, Copy)]
-pub struct SessionLimits {
-    /// The longest frame, in bytes without its prefix.
-    pub max_frame: usize,
-    /// From the connect to the login.
-    pub login_timeout: Duration,
-    /// Without a frame from the client; `None` is for ever.
-    pub idle_timeout: Option<Duration>,
-    /// From `closing` to the client's own end.
-    pub drain_timeout: Duration,
-    /// What becomes of a slow reader.
-    pub slow: SlowPolicy,
-}
-
-/// What the sessions of one listener share.
-pub struct Desk {
-    /// The listener, as the operator wrote it.
-    pub endpoint: Arc<str>,
-    /// How frames become bytes here.
-    pub dialect: Dialect,
-    /// Whether an unknown name registers here.
-    pub may_register: bool,
-    /// What answers requests.
-    pub handler: Arc<dyn RequestHandler>,
-    /// What a session allows.
-    pub limits: SessionLimits,
-    /// The server's name and version.
-    pub server: String,
-    /// The broadcasts.
-    pub log: Arc<Log>,
-    /// Frames that were accepted and not yet answered.
-    pub in_work: InWork,
-    /// Checks logins.
-    pub auth: Addr<Auth>,
-    /// Takes publishes.
-    pub hub: Addr<Hub>,
-    /// Knows the sessions.
-    pub supervisor: Addr<Supervisor>,
-}
-
-/// What a session begins with.
-pub struct Start<L> {
-    /// The connection.
-    pub link: L,
-    /// What can be known of it from outside.
-    pub info: Arc<SessionInfo>,
-    /// What it shares with the listener's other sessions.
-    pub desk: Arc<Desk>,
-    /// Which of the log's bells wakes this thread.
-    pub shard: usize,
-    /// Whether the peer may stop the server whatever its role: a local process
-    /// of the server's own user.
-    pub is_own_user: bool,
-    /// The places that it takes.
-    pub places: Places,
-    /// Whether it is only told that it cannot stay, and why.
-    pub turned_away: Option<ErrorCode>,
-}
 
 /// One connection.
 pub struct Session<L: Link + 'static> {
@@ -168,10 +102,18 @@ impl<L: Link + 'static> Session<L> {
     /// A session that begins with its welcome.
     pub fn new(start: Start<L>) -> Self {
         let desk = start.desk;
+        let outlet = Outlet::new(Opened {
+            link: start.link,
+            session: start.info.id,
+            dialect: desk.dialect,
+            max_frame: desk.limits.max_frame,
+            log: Arc::clone(&desk.log),
+            shard: start.shard,
+        });
         let mut session = Session {
             state: State::Greeting,
             inbox: Inbox::default(),
-            outlet: Outlet::new(start.link, desk.dialect, Arc::clone(&desk.log), start.shard),
+            outlet,
             pending: None,
             runs: VecDeque::new(),
             batch: None,
@@ -197,6 +139,11 @@ impl<L: Link + 'static> Session<L> {
                 _ => "no place is free: try again later, or ask the operator for more",
             };
             session.fail(code, message);
+        } else if session.desk.dialect.raw().is_some() {
+            session.state = State::Ready(Member::Nameless);
+            if session.desk.dialect.is_outbound() {
+                session.outlet.follow(start.head);
+            }
         }
         session
     }
@@ -263,13 +210,17 @@ impl<L: Link + 'static> Session<L> {
 
     fn set_timers(&mut self, ctx: &mut Context<Self>) {
         let limits = self.desk.limits;
-        let timer = ctx.run_later(limits.login_timeout, |session, _| {
-            session.login_is_overdue = true;
-            session.check_login();
-            session.wake();
-        });
-        self.login_timer = Some(timer);
-        if let Some(idle) = limits.idle_timeout {
+        if matches!(self.state, State::Greeting) {
+            let timer = ctx.run_later(limits.login_timeout, |session, _| {
+                session.login_is_overdue = true;
+                session.check_login();
+                session.wake();
+            });
+            self.login_timer = Some(timer);
+        }
+        if let Some(idle) = limits.idle_timeout
+            && !self.desk.dialect.is_outbound()
+        {
             ctx.run_interval(idle / 4, move |session, _| session.check_idle(idle));
         }
     }
@@ -308,15 +259,15 @@ impl<L: Link + 'static> Actor for Session<L> {
 
     fn started(&mut self, ctx: &mut Self::Context) {
         ctx.spawn(Pump);
-        if matches!(self.state, State::Greeting) {
+        if matches!(self.state, State::Greeting | State::Ready(_)) {
             self.set_timers(ctx);
         }
     }
 
     /// Also runs when a panic drops the actor: nobody waits for the dead.
     fn stopped(&mut self, _ctx: &mut Self::Context) {
-        if let Some(member) = self.state.member() {
-            self.desk.hub.do_send(Leave(member.user.clone()));
+        if let Some(user) = self.state.member().and_then(Member::user) {
+            self.desk.hub.do_send(Leave(user.clone()));
         }
         let record = self.record();
         tracing::debug!(

@@ -1,36 +1,34 @@
 //! What goes to the client: answers from a small queue, broadcasts from the log.
 
-use std::io::{self, IoSlice};
+mod queue;
+mod render;
+mod stream;
+
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context as TaskContext, Poll};
 
-use smallvec::SmallVec;
-
-use super::reader::{Found, Reader, SLICES};
+use self::queue::Queue;
+use super::reader::{Found, Reader};
 use crate::actors::link::Link;
-use crate::actors::spare;
-use crate::log::{Log, Mirrored, Rest, Slices};
-use crate::wire::{Decoded, Dialect, Gap, Seq, ServerFrame, cbor};
-
-/// While more than this waits to be written, the client is not read from.
-const ANSWERS: usize = 64 * 1024;
-
-/// Less than this is sooner copied than handed out.
-const SENT_AS_FILE: usize = 16 * 1024;
+use crate::framing::Framing;
+use crate::log::{Log, Rest, Slices};
+use crate::wire::{Dialect, Gap, Seq, ServerFrame, SessionId};
 
 /// A link's outgoing side.
 #[derive(Debug)]
 pub(super) struct Outlet<L> {
     link: L,
+    session: SessionId,
     dialect: Dialect,
+    /// The longest message that may be sent, in message mode.
+    longest: usize,
     log: Arc<Log>,
     shard: usize,
     /// The rest of a broadcast that was written in part: it goes before all else.
     rest: Rest,
-    answers: Vec<u8>,
-    /// How much of the answers has been written.
-    answered: usize,
+    /// Answers, and broadcasts where they do not go out as the log has them.
+    queue: Queue,
     reader: Option<Reader>,
     broken: bool,
     /// The last seq that had been written whole when the link broke.
@@ -38,12 +36,14 @@ pub(super) struct Outlet<L> {
     write_shut: bool,
 }
 
-/// The buffer, with memory of some length where it had none.
-fn at_hand(buffer: &mut Vec<u8>) -> &mut Vec<u8> {
-    if buffer.capacity() == 0 {
-        *buffer = spare::take();
-    }
-    buffer
+/// What an outlet begins with.
+pub(super) struct Opened<L> {
+    pub(super) link: L,
+    pub(super) session: SessionId,
+    pub(super) dialect: Dialect,
+    pub(super) max_frame: usize,
+    pub(super) log: Arc<Log>,
+    pub(super) shard: usize,
 }
 
 /// How a round of writing ended.
@@ -64,30 +64,17 @@ pub(super) enum Written {
 /// What a writer does with a reader that falls off the tail.
 pub(super) type EndsOnGap = bool;
 
-/// What stands together in one file at the front of `pieces`, each with its length,
-/// where it is worth handing out: its place and length.
-fn run(mut pieces: impl Iterator<Item = (usize, Option<Mirrored>)>) -> Option<(Mirrored, usize)> {
-    let (mut length, first) = pieces.next()?;
-    let first = first?;
-    for (more, place) in pieces {
-        match place {
-            Some(place) if first.is_followed_by(&place, length) => length += more,
-            _ => break,
-        }
-    }
-    (length >= SENT_AS_FILE).then_some((first, length))
-}
-
 impl<L: Link> Outlet<L> {
-    pub(super) fn new(link: L, dialect: Dialect, log: Arc<Log>, shard: usize) -> Self {
+    pub(super) fn new(opened: Opened<L>) -> Self {
         Outlet {
-            link,
-            dialect,
-            log,
-            shard,
+            queue: Queue::new(opened.link.framing()),
+            link: opened.link,
+            session: opened.session,
+            dialect: opened.dialect,
+            longest: opened.max_frame + Dialect::MESSAGE_OVERHEAD,
+            log: opened.log,
+            shard: opened.shard,
             rest: Rest::default(),
-            answers: Vec::new(),
-            answered: 0,
             reader: None,
             broken: false,
             sent_before_break: None,
@@ -103,34 +90,50 @@ impl<L: Link> Outlet<L> {
         &self.link
     }
 
+    pub(super) fn framing(&self) -> Framing {
+        self.queue.framing()
+    }
+
     /// Queues an answer.
     pub(super) fn answer(&mut self, frame: &ServerFrame<'_>) {
         if !self.broken {
-            let answers = at_hand(&mut self.answers);
-            self.dialect.encode(self.link.framing(), frame, answers);
+            let framing = self.queue.framing();
+            let is_sent = self.dialect.encode(framing, frame, self.queue.bytes());
+            self.queue.mark_answer(is_sent);
         }
     }
 
-    /// The length of the whole queue: a mark to measure an answer by.
-    pub(super) fn queued(&self) -> usize {
-        self.answers.len()
-    }
-
-    /// Takes back what was queued since `mark`, a value of [`Outlet::queued`].
-    pub(super) fn take_back(&mut self, mark: usize) {
-        self.answers.truncate(mark);
+    /// Queues an answer, if it is no longer than the client can take it. Whether it is.
+    pub(super) fn answer_within(&mut self, frame: &ServerFrame<'_>) -> bool {
+        let end = self.queue.end();
+        self.answer(frame);
+        let is_line = self.dialect != Dialect::Cbor && self.framing() == Framing::Stream;
+        let fits = is_line || self.queue.since(end) <= self.longest;
+        if !fits {
+            self.queue.take_back(end);
+        }
+        fits
     }
 
     /// Whether more answers may be made.
     pub(super) fn has_room(&self) -> bool {
-        self.answers.len() - self.answered < ANSWERS
+        self.queue.has_room()
+    }
+
+    /// Whether the log's bytes are sent as they are.
+    fn is_log_native(&self) -> bool {
+        self.dialect.is_log_native(self.queue.framing())
     }
 
     /// From now on, what follows `after` is sent.
     pub(super) fn follow(&mut self, after: Seq) {
-        let takes_files =
-            self.dialect.is_log_native(self.link.framing()) && self.link.sends_files();
+        let takes_files = self.is_log_native() && self.link.sends_files();
         self.reader = Some(Reader::new(&self.log, after, takes_files));
+    }
+
+    /// Whether broadcasts are sent, or were.
+    pub(super) fn follows(&self) -> bool {
+        self.reader.is_some()
     }
 
     /// The last seq that is on its way or has gone.
@@ -146,17 +149,15 @@ impl<L: Link> Outlet<L> {
         if let Some(sent) = self.sent_before_break {
             return sent;
         }
-        if let Some(gap) = reader.untold.first() {
+        if !self.is_log_native() {
+            return reader.clear;
+        }
+        if let Some(gap) = self.queue.first_gap() {
             return Seq(gap.from.0 - 1);
         }
-        match (
-            self.dialect.is_log_native(self.link.framing()),
-            self.rest.bytes.is_empty(),
-        ) {
-            // Rendered broadcasts wait among the answers.
-            (false, _) if !self.is_clear() => reader.clear,
-            (true, false) => Seq(reader.seq().0 - 1),
-            _ => reader.seq(),
+        match self.rest.bytes.is_empty() {
+            true => reader.seq(),
+            false => Seq(reader.seq().0 - 1),
         }
     }
 
@@ -174,8 +175,7 @@ impl<L: Link> Outlet<L> {
         self.sent_before_break = Some(self.sent());
         self.broken = true;
         self.rest = Rest::default();
-        self.answers = Vec::new();
-        self.answered = 0;
+        self.queue = Queue::new(self.queue.framing());
         self.stop_following();
     }
 
@@ -188,7 +188,7 @@ impl<L: Link> Outlet<L> {
 
     /// Whether nothing waits to be written but what is in the log.
     pub(super) fn is_clear(&self) -> bool {
-        self.rest.bytes.is_empty() && self.answered == self.answers.len()
+        self.rest.bytes.is_empty() && self.queue.is_clear()
     }
 
     /// Shuts the write side: the client sees the end after the last byte.
@@ -211,118 +211,9 @@ impl<L: Link> Outlet<L> {
         if self.broken {
             return Written::Clear;
         }
-        let slices = match self.next_slices(until, ends_on_gap, cx) {
-            Ok(slices) => slices,
-            Err(stopped) => return stopped,
-        };
-        if self.is_clear() && slices.is_empty() {
-            return Written::Clear;
-        }
-        let (slices, run) = self.choose(slices);
-        let written = match run {
-            Some((place, length)) => {
-                let (file, offset) = (place.file(), place.offset());
-                self.link.poll_send_file(cx, file, offset, length)
-            }
-            None => self.write_vectored(&slices, cx),
-        };
-        match written {
-            Poll::Pending => {
-                self.note_lag();
-                Written::Blocked
-            }
-            Poll::Ready(Ok(length)) if length > 0 => {
-                self.account(&slices, length);
-                Written::More
-            }
-            Poll::Ready(Err(error))
-                if matches!(
-                    error.kind(),
-                    io::ErrorKind::InvalidInput | io::ErrorKind::Unsupported
-                ) && self.gives_up_seat() =>
-            {
-                Written::More // nothing was sent: it is copied from now on
-            }
-            Poll::Ready(outcome) => {
-                tracing::debug!(?outcome, "writing failed");
-                self.give_up();
-                Written::Clear
-            }
-        }
-    }
-
-    /// What is written now: a run of a file, or copies of all. Where answers stand
-    /// before a run, they go first, alone.
-    fn choose(&self, slices: Slices) -> (Slices, Option<(Mirrored, usize)>) {
-        let takes_files = self
-            .reader
-            .as_ref()
-            .is_some_and(|reader| reader.seat.is_some());
-        if !takes_files {
-            return (slices, None);
-        }
-        let logged = slices
-            .iter()
-            .map(|slice| (slice.bytes.len(), slice.mirrored.clone()));
-        if self.answered < self.answers.len() {
-            let follows = run(logged).is_some();
-            return (if follows { Slices::new() } else { slices }, None);
-        }
-        let Rest { bytes, mirrored } = &self.rest;
-        let rest = (!bytes.is_empty()).then(|| (bytes.len(), mirrored.upgrade()));
-        let run = run(rest.into_iter().chain(logged));
-        (slices, run)
-    }
-
-    fn gives_up_seat(&mut self) -> bool {
-        let seat = self.reader.as_mut().and_then(|reader| reader.seat.take());
-        seat.is_some()
-    }
-
-    fn write_vectored(
-        &mut self,
-        slices: &Slices,
-        cx: &mut TaskContext<'_>,
-    ) -> Poll<io::Result<usize>> {
-        let mut parts: SmallVec<[IoSlice<'_>; SLICES]> = SmallVec::new();
-        let queued = [&self.rest.bytes[..], &self.answers[self.answered..]];
-        let logged = slices.iter().map(|slice| &slice.bytes[..]);
-        for part in queued.into_iter().chain(logged).filter(|p| !p.is_empty()) {
-            parts.push(IoSlice::new(part));
-        }
-        let link = Pin::new(&mut self.link);
-        match &parts[..] {
-            [one] => link.poll_write(cx, one),
-            many => link.poll_write_vectored(cx, many),
-        }
-    }
-
-    /// Notes that the first `length` bytes of rest, answers and slices have gone.
-    fn account(&mut self, slices: &Slices, length: usize) {
-        let mut left = length;
-        let of_rest = left.min(self.rest.bytes.len());
-        self.rest.take_off(of_rest);
-        left -= of_rest;
-        let of_answers = left.min(self.answers.len() - self.answered);
-        self.answered += of_answers;
-        left -= of_answers;
-        if self.answered == self.answers.len() {
-            if let Some(reader) = &mut self.reader {
-                reader.note_told();
-            }
-            spare::give(std::mem::take(&mut self.answers));
-            self.answered = 0;
-        }
-        if let Some(reader) = &mut self.reader {
-            if left > 0 {
-                self.rest = reader.advance(&self.log, slices, left);
-            }
-            reader.taken += (length - of_answers) as u64;
-        }
-        if self.is_clear()
-            && let Some(reader) = &mut self.reader
-        {
-            reader.clear = reader.seq();
+        match self.framing() {
+            Framing::Stream => self.write_stream(until, ends_on_gap, cx),
+            Framing::Messages => self.send_messages(until, ends_on_gap, cx),
         }
     }
 
@@ -346,7 +237,7 @@ impl<L: Link> Outlet<L> {
         ends_on_gap: EndsOnGap,
         cx: &mut TaskContext<'_>,
     ) -> Result<Slices, Written> {
-        let native = self.dialect.is_log_native(self.link.framing());
+        let native = self.is_log_native();
         if self.reader.is_none() || !(native || self.has_room()) {
             return Ok(Slices::new());
         }
@@ -373,7 +264,7 @@ impl<L: Link> Outlet<L> {
                 Found::Gap(gap) => {
                     reader.is_fresh = false;
                     reader.skip(gap);
-                    self.answer(&ServerFrame::Gap(gap));
+                    self.queue_gap(gap);
                 }
                 Found::Frames(slices) if native => {
                     reader.is_fresh = false;
@@ -382,26 +273,12 @@ impl<L: Link> Outlet<L> {
                 Found::Frames(slices) => {
                     reader.is_fresh = false;
                     self.render(&slices);
-                    return Ok(Slices::new());
+                    // Where there was nothing for this client, it may be further on.
+                    if !self.queue.is_clear() {
+                        return Ok(Slices::new());
+                    }
                 }
             }
-        }
-    }
-
-    /// Turns broadcasts into answers, for a dialect that the log is not kept in.
-    fn render(&mut self, slices: &Slices) {
-        let mut length = 0;
-        for slice in slices {
-            let mut bytes = &slice.bytes[..];
-            while let Ok(Decoded::Frame(frame, used)) = cbor::decode_server(bytes, usize::MAX) {
-                self.dialect
-                    .encode(self.link.framing(), &frame, at_hand(&mut self.answers));
-                bytes = &bytes[used..];
-            }
-            length += slice.bytes.len();
-        }
-        if let Some(reader) = &mut self.reader {
-            reader.advance(&self.log, slices, length);
         }
     }
 }

@@ -3,8 +3,6 @@
 use std::sync::Arc;
 use std::task::Context as TaskContext;
 
-use smallvec::SmallVec;
-
 use super::outlet::Written;
 use super::past::{Look, Past};
 use crate::log::{Cursor, Lag, Log, Place, Read, Rest, Seat, Slices};
@@ -22,7 +20,7 @@ pub(super) struct Reader {
     pub(super) past: Option<Box<Past>>,
     /// Nothing has been read since the login.
     pub(super) is_fresh: bool,
-    /// The cursor's seq when everything had been written.
+    /// The last broadcast that was written, where they are rendered first.
     pub(super) clear: Seq,
     /// Bytes of broadcasts written so far.
     pub(super) taken: u64,
@@ -32,8 +30,6 @@ pub(super) struct Reader {
     pub(super) seat: Option<Seat>,
     /// The latest gaps that the client was told.
     pub(super) gaps: Vec<(Seq, Seq)>,
-    /// Gaps that are queued: until they are written, nobody was told.
-    pub(super) untold: SmallVec<[Gap; 1]>,
 }
 
 /// What a reader finds at its place.
@@ -62,7 +58,6 @@ impl Reader {
             place: Place::default(),
             seat: takes_files.then(|| log.seat()),
             gaps: Vec::new(),
-            untold: SmallVec::new(),
         }
     }
 
@@ -125,7 +120,6 @@ impl Reader {
 
     /// Goes on behind a gap that is told; the log's cursor does so by itself.
     pub(super) fn skip(&mut self, gap: Gap) {
-        self.untold.push(gap);
         if let Some(past) = &mut self.past {
             past.skip(gap);
         }
@@ -138,13 +132,11 @@ impl Reader {
         }
     }
 
-    /// The gaps that were queued have been written.
-    pub(super) fn note_told(&mut self) {
-        for gap in self.untold.drain(..) {
-            if self.gaps.len() == GAPS {
-                self.gaps.remove(0);
-            }
-            self.gaps.push((gap.from, gap.to));
+    /// A gap has been written, or is one that this client is not told of.
+    pub(super) fn note_told(&mut self, gap: Gap) {
+        if self.gaps.len() == GAPS {
+            self.gaps.remove(0);
         }
+        self.gaps.push((gap.from, gap.to));
     }
 }

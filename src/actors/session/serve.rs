@@ -1,24 +1,20 @@
 //! What each frame does.
 
-use std::borrow::Cow;
 use std::sync::Arc;
 use std::task::Context as TaskContext;
 
 use super::Session;
-use super::state::State;
+use super::state::{Member, State};
 use super::work::{Done, Entry, Ids, Pending, TurnedDown, asked, reply_frame};
 use crate::accounts::{Claim, Refusal, UserName};
 use crate::actors::auth;
 use crate::actors::handler::{Answer, Outcome, Request};
 use crate::actors::hub::{Bodies, Join, Leave, Publish, Who, fits};
 use crate::actors::link::Link;
-use crate::actors::supervisor::{Haste, List, SessionInfo, Stop};
+use crate::actors::supervisor::{Haste, List, Stop};
 use crate::close::{CloseReason, StopReason};
 use crate::log::Log;
-use crate::wire::{
-    Asked, Asking, ClientFrame, Dialect, ErrorCode, Login, Role, Seq, ServerFrame, SessionLine,
-    Shutdown,
-};
+use crate::wire::{Asked, Asking, ClientFrame, ErrorCode, Login, Role, Seq, ServerFrame, Shutdown};
 
 /// Publishes that go to the hub in one message, at most.
 const BATCH_FRAMES: usize = 4096;
@@ -137,7 +133,8 @@ impl<L: Link + 'static> Session<L> {
             return;
         };
         self.tally.accepted += 1;
-        let request = Request::new(member.user.as_str(), self.info.id, asking.body);
+        let user = member.user().map_or("", UserName::as_str);
+        let request = Request::new(user, self.info.id, asking.body);
         match desk.handler.handle(request) {
             Answer::Now(outcome) => {
                 self.tally.answered += 1;
@@ -162,10 +159,10 @@ impl<L: Link + 'static> Session<L> {
     /// Adds a publish to the run. `false`: readers must catch up first, or the
     /// run is full.
     fn gather(&mut self, publish: &Asking<'_>, cx: &mut TaskContext<'_>) -> bool {
-        let Some(member) = self.state.member() else {
+        let Some(Member::User { user, role }) = self.state.member() else {
             return true;
         };
-        if !member.role.may_publish() {
+        if !role.may_publish() {
             if self.must_wait() {
                 return false;
             }
@@ -174,7 +171,7 @@ impl<L: Link + 'static> Session<L> {
             self.refuse(publish.id, ErrorCode::Forbidden, message);
             return true;
         }
-        if !fits(&publish.body, &member.user, self.desk.limits.max_frame) {
+        if !fits(&publish.body, user, self.desk.limits.max_frame) {
             if self.must_wait() {
                 return false;
             }
@@ -222,10 +219,10 @@ impl<L: Link + 'static> Session<L> {
             return;
         };
         let Batch { ids, bodies } = *batch;
-        let Some(member) = self.state.member() else {
+        let Some(user) = self.state.member().and_then(Member::user) else {
             return;
         };
-        let (from, frames) = (member.user.clone(), ids.len());
+        let (from, frames) = (user.clone(), ids.len());
         self.tally.accepted += frames as u64;
         let on_its_way = self.desk.log.pace().send(bodies.bytes());
         let answer = self.desk.hub.send(Publish { from, bodies });
@@ -262,7 +259,7 @@ impl<L: Link + 'static> Session<L> {
         self.begin(1, async move {
             asked(answer.await, id, |infos| Done::Sessions {
                 id,
-                sessions: infos.iter().map(|info| session_line(info)).collect(),
+                sessions: infos.iter().map(|info| info.line()).collect(),
             })
         });
     }
@@ -276,8 +273,8 @@ impl<L: Link + 'static> Session<L> {
             return;
         }
         let now = now.unwrap_or(false);
-        if let Some(member) = self.state.member() {
-            let (session, user) = (self.info.id, &member.user);
+        if let Some(user) = self.state.member().and_then(Member::user) {
+            let session = self.info.id;
             tracing::info!(%session, %user, now, "shutdown asked for");
         }
         self.ask_stop(id, now);
@@ -320,7 +317,7 @@ impl<L: Link + 'static> Session<L> {
     }
 
     fn is_admin(&self) -> bool {
-        let role = self.state.member().map(|member| member.role);
+        let role = self.state.member().and_then(Member::role);
         role == Some(Role::Admin) || self.is_own_user
     }
 
@@ -361,14 +358,7 @@ impl<L: Link + 'static> Session<L> {
 
     /// Answers with a frame that may turn out too long for the client to take.
     pub(super) fn answer_within(&mut self, id: u64, frame: &ServerFrame<'_>) {
-        let mark = self.outlet.queued();
-        self.outlet.answer(frame);
-        let limit = match self.desk.dialect {
-            Dialect::Cbor => self.desk.limits.max_frame + crate::wire::cbor::PREFIX,
-            Dialect::Text(_) | Dialect::Raw(_) => usize::MAX,
-        };
-        if self.outlet.queued() - mark > limit {
-            self.outlet.take_back(mark);
+        if !self.outlet.answer_within(frame) {
             self.fail_frame(id, "the answer's frame would be longer than max_frame");
         }
     }
@@ -390,16 +380,5 @@ fn begin_after(log: &Log, head: Seq, resume: Option<(String, Seq)>) -> (Seq, Opt
         None => (head, None),
         Some((stream, after)) if stream == log.stream() && after <= head => (after, None),
         Some(_) => (head, Some(head)),
-    }
-}
-
-fn session_line(info: &SessionInfo) -> SessionLine<'static> {
-    SessionLine {
-        session: info.id,
-        user: info.user().map(|user| Cow::Owned(user.to_string())),
-        endpoint: Cow::Owned(info.endpoint.to_string()),
-        peer: Cow::Owned(info.peer.clone()),
-        since: info.since,
-        sent: info.sent(),
     }
 }

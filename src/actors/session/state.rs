@@ -12,7 +12,7 @@ pub(super) enum State {
     Greeting,
     /// A login is in work.
     LoggingIn,
-    /// Logged in.
+    /// Logged in, or where nobody has to be.
     Ready(Member),
     /// No frame is admitted any more.
     Ending(Ending),
@@ -26,13 +26,31 @@ pub(super) enum State {
 
 /// Who a session is.
 #[derive(Debug, Clone)]
-pub(super) struct Member {
-    pub(super) user: UserName,
-    pub(super) role: Role,
+pub(super) enum Member {
+    /// Somebody who has logged in.
+    User { user: UserName, role: Role },
+    /// A program of the raw dialect, which has no name.
+    Nameless,
+}
+
+impl Member {
+    pub(super) fn user(&self) -> Option<&UserName> {
+        match self {
+            Member::User { user, .. } => Some(user),
+            Member::Nameless => None,
+        }
+    }
+
+    pub(super) fn role(&self) -> Option<Role> {
+        match self {
+            Member::User { role, .. } => Some(*role),
+            Member::Nameless => None,
+        }
+    }
 }
 
 impl State {
-    /// Who it is, from the login to the end.
+    /// Who it is, from the login, where there is one, to the end.
     pub(super) fn member(&self) -> Option<&Member> {
         match self {
             State::Greeting | State::LoggingIn => None,

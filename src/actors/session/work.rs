@@ -191,7 +191,7 @@ impl<L: Link + 'static> Session<L> {
         }
         self.outlet.follow(entry.after);
         self.info.set_user(user.clone());
-        self.state = State::Ready(Member { user, role });
+        self.state = State::Ready(Member::User { user, role });
     }
 
     fn turn_down(&mut self, id: u64, refusal: &Refusal) {

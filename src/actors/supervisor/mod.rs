@@ -13,7 +13,9 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use actix::{Actor, AsyncContext, Context, Handler, Message, MessageResult, Recipient};
+use actix::{
+    Actor, AsyncContext, Context, Handler, Message, MessageResult, Recipient, ResponseFuture,
+};
 use futures_util::future::LocalBoxFuture;
 use tokio::sync::watch;
 
@@ -87,6 +89,11 @@ pub struct Ended(pub SessionRecord);
 #[derive(Message)]
 #[rtype(result = "Vec<Arc<SessionInfo>>")]
 pub struct List;
+
+/// Answered once there are so many sessions.
+#[derive(Message)]
+#[rtype(result = "bool")]
+pub struct WaitFor(pub usize);
 
 /// Stop the server. The answer tells the phase and the time left.
 #[derive(Message)]
@@ -222,6 +229,15 @@ impl Handler<List> for Supervisor {
 
     fn handle(&mut self, List: List, _ctx: &mut Self::Context) -> Self::Result {
         MessageResult(self.roster.borrow().infos())
+    }
+}
+
+impl Handler<WaitFor> for Supervisor {
+    type Result = ResponseFuture<bool>;
+
+    fn handle(&mut self, WaitFor(count): WaitFor, _ctx: &mut Self::Context) -> Self::Result {
+        let come = self.roster.borrow_mut().wait_for(count);
+        Box::pin(async move { come.await.is_ok() })
     }
 }
 

@@ -1,16 +1,18 @@
 //! The sessions that are there, and what became of those that were.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use actix::Recipient;
 use parking_lot::Mutex;
+use tokio::sync::oneshot;
 
 use super::Order;
 use crate::accounts::UserName;
 use crate::close::{CloseReason, Evidence, SessionRecord};
-use crate::wire::{Millis, Seq, SessionId};
+use crate::wire::{Millis, Seq, SessionId, SessionLine};
 
 /// What can be known of a session from outside, at any moment.
 #[derive(Debug)]
@@ -45,6 +47,18 @@ impl SessionInfo {
         self.user.lock().clone()
     }
 
+    /// What an operator is told of it.
+    pub fn line(&self) -> SessionLine<'static> {
+        SessionLine {
+            session: self.id,
+            user: self.user().map(|user| Cow::Owned(user.to_string())),
+            endpoint: Cow::Owned(self.endpoint.to_string()),
+            peer: Cow::Owned(self.peer.clone()),
+            since: self.since,
+            sent: self.sent(),
+        }
+    }
+
     /// The last broadcast written to it.
     pub fn sent(&self) -> Seq {
         Seq(self.sent.load(Ordering::Relaxed))
@@ -62,6 +76,8 @@ impl SessionInfo {
 #[derive(Default)]
 pub(super) struct Roster {
     live: BTreeMap<SessionId, Live>,
+    /// Those who wait for so many sessions.
+    waiting: Vec<(usize, oneshot::Sender<()>)>,
     records: BTreeMap<SessionId, SessionRecord>,
 }
 
@@ -73,6 +89,21 @@ struct Live {
 impl Roster {
     pub(super) fn open(&mut self, info: Arc<SessionInfo>, orders: Recipient<Order>) {
         self.live.insert(info.id, Live { info, orders });
+        let there = self.live.len();
+        for (_, waiting) in self.waiting.extract_if(.., |(count, _)| *count <= there) {
+            let _ = waiting.send(()); // whoever waited may have gone
+        }
+    }
+
+    /// Resolves once there are so many sessions.
+    pub(super) fn wait_for(&mut self, count: usize) -> oneshot::Receiver<()> {
+        let (waiting, come) = oneshot::channel();
+        if self.live.len() >= count {
+            let _ = waiting.send(());
+        } else {
+            self.waiting.push((count, waiting));
+        }
+        come
     }
 
     /// Forgets a session; during a shutdown its last word is kept.
@@ -105,6 +136,7 @@ impl Roster {
     /// Every session's last word; those that never said one are listed with what
     /// is known from outside, at the lowest level of evidence.
     pub(super) fn take_records(&mut self, cut: Seq) -> Vec<SessionRecord> {
+        self.waiting.clear(); // nobody comes any more
         let mut records = std::mem::take(&mut self.records);
         for (id, live) in &self.live {
             records

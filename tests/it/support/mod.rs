@@ -1,6 +1,7 @@
 //! What the tests share: a server on a fresh endpoint, clients that speak bare
 //! frames, a watchdog, and a way to wait for a condition.
 
+mod bare;
 mod frame;
 mod lines;
 mod process;
@@ -11,6 +12,7 @@ use std::future::Future;
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
+pub use bare::Bare;
 pub use frame::{Frame, ask, bytes, login, prefixed, publish, request, text};
 pub use lines::Lines;
 pub use process::{Done, Served, arauto, finish, spawn};

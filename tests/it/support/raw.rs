@@ -2,12 +2,16 @@
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
+use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
 use std::time::Duration;
 
+use rustix::net::sockopt::{Timeout, set_socket_timeout};
+use rustix::net::{Shutdown, shutdown};
 use serde_cbor::Value;
 
 use super::PASSWORD;
+use super::bare::Packets;
 use super::frame::{Frame, ask, login, publish, request, text};
 use crate::contract;
 
@@ -40,6 +44,16 @@ impl Wire for TcpStream {
     }
 }
 
+impl Wire for Packets {
+    fn shut(&self) {
+        let _ = shutdown(&self.0, Shutdown::Both);
+    }
+
+    fn shut_write(&self) {
+        let _ = shutdown(&self.0, Shutdown::Write);
+    }
+}
+
 /// A client on a unix socket or on TCP, blocking.
 pub struct Raw {
     wire: Box<dyn Wire>,
@@ -60,6 +74,12 @@ impl Raw {
             .set_read_timeout(Some(PATIENCE))
             .expect("it is a socket");
         Raw::over(Box::new(stream))
+    }
+
+    /// On a socket that keeps messages whole.
+    pub fn packets(socket: OwnedFd) -> Raw {
+        set_socket_timeout(&socket, Timeout::Recv, Some(PATIENCE)).expect("it is a socket");
+        Raw::over(Box::new(Packets(socket)))
     }
 
     fn over(wire: Box<dyn Wire>) -> Raw {
@@ -117,7 +137,7 @@ impl Raw {
     }
 
     fn read_more(&mut self) -> bool {
-        let mut chunk = [0; 64 * 1024];
+        let mut chunk = vec![0; 256 * 1024];
         match self.wire.read(&mut chunk) {
             Ok(length) => {
                 self.buffer.extend_from_slice(&chunk[..length]);

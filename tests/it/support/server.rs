@@ -1,15 +1,18 @@
 //! A server on a fresh endpoint.
 
 use std::net::TcpStream;
+use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
-use std::sync::Mutex;
+use std::sync::{Mutex, Weak};
 
 use arauto::accounts::HashCost;
 use arauto::{Config, Endpoint, Listen, Report, Server, ServerHandle, StopReason};
+use rustix::net::{Shutdown, shutdown};
 use tempfile::TempDir;
 
-use super::{Frame, Lines, Raw, Watchdog, block_on, watchdog};
+use super::bare::seqpacket;
+use super::{Bare, Frame, Lines, Raw, Watchdog, block_on, wait_until, watchdog};
 
 /// A running server in a folder of its own; what stops it also asserts how.
 pub struct Fixture {
@@ -17,6 +20,7 @@ pub struct Fixture {
     folder: TempDir,
     /// Another handle on each connection, to end those that a test still holds.
     connected: Mutex<Vec<UnixStream>>,
+    bare: Mutex<Vec<Weak<OwnedFd>>>,
     _watchdog: Watchdog,
 }
 
@@ -32,17 +36,23 @@ impl Fixture {
 
     /// A server whose endpoint has these options.
     pub fn listening(options: &str, change: impl FnOnce(&mut Config)) -> Fixture {
+        Fixture::on("unix", options, change)
+    }
+
+    /// A server whose endpoint is a socket of this kind.
+    pub fn on(kind: &str, options: &str, change: impl FnOnce(&mut Config)) -> Fixture {
         let _watchdog = watchdog();
         let folder = tempfile::tempdir().expect("a folder can be made");
         let mut config = Config::default();
         config.hash_cost = HashCost::LEAST;
-        let listen = format!("unix:{}{options}", folder.path().join("s.sock").display());
+        let listen = format!("{kind}:{}{options}", folder.path().join("s.sock").display());
         config.listen = vec![listen.parse().expect("the options are right")];
         change(&mut config);
         Fixture {
             server: Server::start(config).expect("the server starts"),
             folder,
             connected: Mutex::default(),
+            bare: Mutex::default(),
             _watchdog,
         }
     }
@@ -66,6 +76,30 @@ impl Fixture {
             .expect("no test panics here")
             .push(other);
         stream
+    }
+
+    /// A socket that keeps messages whole, connected.
+    pub fn packets(&self) -> OwnedFd {
+        let socket = seqpacket(&self.socket());
+        let other = socket.try_clone().expect("a descriptor is free");
+        let mut connected = self.connected.lock().expect("no test panics here");
+        connected.push(UnixStream::from(other));
+        socket
+    }
+
+    /// A program that knows nothing of arauto, at the first endpoint.
+    pub fn bare(&self) -> Bare {
+        let bare = Bare::connect(&self.server.endpoints()[0]);
+        let mut connected = self.bare.lock().expect("no test panics here");
+        connected.push(bare.socket());
+        bare
+    }
+
+    /// Waits until there are so many sessions, no more and no less.
+    pub fn wait_for_sessions(&self, count: usize) {
+        wait_until(&format!("{count} sessions"), || {
+            block_on(self.server.sessions()).len() == count
+        });
     }
 
     /// A client that has not read its welcome.
@@ -128,6 +162,10 @@ impl Fixture {
             .drain(..)
         {
             let _ = stream.shutdown(std::net::Shutdown::Both); // or it is closed
+        }
+        let bare = std::mem::take(&mut *self.bare.lock().expect("no test panics here"));
+        for socket in bare.iter().filter_map(Weak::upgrade) {
+            let _ = shutdown(&*socket, Shutdown::Both);
         }
         self.begin_stop();
         self.assert_clean();

@@ -1,0 +1,87 @@
+//! What a session begins with, and what it shares with others.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use actix::Addr;
+
+use crate::actors::acceptor::Places;
+use crate::actors::auth::Auth;
+use crate::actors::handler::Handler;
+use crate::actors::hub::Hub;
+use crate::actors::supervisor::{SessionInfo, Supervisor};
+use crate::close::InWork;
+use crate::log::Log;
+use crate::wire::{Dialect, ErrorCode, Seq};
+
+/// What becomes of a reader that falls off the log's tail.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum SlowPolicy {
+    /// It is told what it missed, and goes on.
+    #[default]
+    Gap,
+    /// It is told so, and the session ends.
+    Disconnect,
+}
+
+/// What a session allows, and for how long it waits.
+#[derive(Debug, Clone, Copy)]
+pub struct SessionLimits {
+    /// The longest frame, in bytes without its prefix.
+    pub max_frame: usize,
+    /// From the connect to the login.
+    pub login_timeout: Duration,
+    /// Without a frame from the client; `None` is for ever.
+    pub idle_timeout: Option<Duration>,
+    /// From `closing` to the client's own end.
+    pub drain_timeout: Duration,
+    /// What becomes of a slow reader.
+    pub slow: SlowPolicy,
+}
+
+/// What the sessions of one listener share.
+pub struct Desk {
+    /// The listener, as the operator wrote it.
+    pub endpoint: Arc<str>,
+    /// How frames become bytes here.
+    pub dialect: Dialect,
+    /// Whether an unknown name registers here.
+    pub may_register: bool,
+    /// What answers requests.
+    pub handler: Arc<dyn Handler>,
+    /// What a session allows.
+    pub limits: SessionLimits,
+    /// The server's name and version.
+    pub server: String,
+    /// The broadcasts.
+    pub log: Arc<Log>,
+    /// Frames that were accepted and not yet answered.
+    pub in_work: InWork,
+    /// Checks logins.
+    pub auth: Addr<Auth>,
+    /// Takes publishes.
+    pub hub: Addr<Hub>,
+    /// Knows the sessions.
+    pub supervisor: Addr<Supervisor>,
+}
+
+/// What a session begins with.
+pub struct Start<L> {
+    /// The connection.
+    pub link: L,
+    /// What can be known of it from outside.
+    pub info: Arc<SessionInfo>,
+    /// What it shares with the listener's other sessions.
+    pub desk: Arc<Desk>,
+    /// Which of the log's bells wakes this thread.
+    pub shard: usize,
+    /// Whether the peer may stop the server whatever its role: a local process
+    /// of the server's own user.
+    pub is_own_user: bool,
+    /// The log's head when it was let in: a reader that does not log in begins here.
+    pub head: Seq,
+    /// The places that it takes.
+    pub places: Places,
+    /// Whether it is only told that it cannot stay, and why.
+    pub turned_away: Option<ErrorCode>,
+}

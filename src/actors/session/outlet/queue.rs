@@ -1,0 +1,263 @@
+//! What waits to be written to a client, in its order.
+//!
+//! In message mode each frame's end is known, as each goes out on its own. Besides,
+//! whoever reads the log in another form than its own must know how far it got: a
+//! mark says which broadcast a place in the queue stands for.
+
+use std::collections::VecDeque;
+
+use crate::actors::spare;
+use crate::framing::Framing;
+use crate::wire::{Gap, Seq};
+
+/// While more than this waits to be written, the client is not read from.
+const ANSWERS: usize = 64 * 1024;
+
+/// Frames that wait to be written.
+#[derive(Debug)]
+pub(super) struct Queue {
+    framing: Framing,
+    bytes: Vec<u8>,
+    /// How much of the bytes has been written.
+    written: usize,
+    marks: VecDeque<Mark>,
+    /// Bytes that were written before the first one here.
+    before: u64,
+}
+
+/// A place in the queue, and what stands in front of it.
+#[derive(Debug)]
+struct Mark {
+    /// Counted from the queue's beginning.
+    end: u64,
+    /// Whether it is a frame, or something that this client is not sent.
+    is_frame: bool,
+    of: Marked,
+}
+
+/// What a mark stands for.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Marked {
+    Answer,
+    Broadcast(Seq),
+    Gap(Gap),
+}
+
+/// The queue's end at some moment.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct End {
+    bytes: usize,
+    marks: usize,
+}
+
+impl Queue {
+    pub(super) fn new(framing: Framing) -> Queue {
+        Queue {
+            framing,
+            bytes: Vec::new(),
+            written: 0,
+            marks: VecDeque::new(),
+            before: 0,
+        }
+    }
+
+    pub(super) fn framing(&self) -> Framing {
+        self.framing
+    }
+
+    /// The buffer, with memory of some length where it had none.
+    pub(super) fn bytes(&mut self) -> &mut Vec<u8> {
+        if self.bytes.capacity() == 0 {
+            self.bytes = spare::take();
+        }
+        &mut self.bytes
+    }
+
+    /// Says what was appended last.
+    pub(super) fn mark(&mut self, is_frame: bool, of: Marked) {
+        let end = self.before + self.bytes.len() as u64;
+        self.marks.push_back(Mark { end, is_frame, of });
+        self.let_go();
+    }
+
+    /// An answer was appended. Nobody asks where one ends in a stream.
+    pub(super) fn mark_answer(&mut self, is_frame: bool) {
+        if self.framing == Framing::Messages && is_frame {
+            self.mark(true, Marked::Answer);
+        } else {
+            self.let_go();
+        }
+    }
+
+    /// Where nothing was appended after all, somebody else has more use of the memory.
+    fn let_go(&mut self) {
+        if self.bytes.is_empty() {
+            spare::give(std::mem::take(&mut self.bytes));
+        }
+    }
+
+    pub(super) fn end(&self) -> End {
+        End {
+            bytes: self.bytes.len(),
+            marks: self.marks.len(),
+        }
+    }
+
+    /// How many bytes were appended since.
+    pub(super) fn since(&self, end: End) -> usize {
+        self.bytes.len() - end.bytes
+    }
+
+    /// Takes back what was appended since.
+    pub(super) fn take_back(&mut self, end: End) {
+        self.bytes.truncate(end.bytes);
+        self.marks.truncate(end.marks);
+    }
+
+    /// Whether more may be appended.
+    pub(super) fn has_room(&self) -> bool {
+        let marks = self.marks.len() * size_of::<Mark>(); // an empty message costs too
+        self.unwritten().len() + marks < ANSWERS
+    }
+
+    pub(super) fn is_clear(&self) -> bool {
+        self.unwritten().is_empty() && self.marks.is_empty()
+    }
+
+    pub(super) fn unwritten(&self) -> &[u8] {
+        &self.bytes[self.written..]
+    }
+
+    /// The first message that has not been sent.
+    pub(super) fn message(&self) -> Option<&[u8]> {
+        let mark = self.marks.iter().find(|mark| mark.is_frame)?;
+        let end = usize::try_from(mark.end - self.before).ok()?;
+        self.bytes.get(self.written..end)
+    }
+
+    /// That message has been sent.
+    pub(super) fn message_sent(&mut self) {
+        let Some(mark) = self.marks.iter_mut().find(|mark| mark.is_frame) else {
+            return;
+        };
+        mark.is_frame = false;
+        let end = mark.end - self.before;
+        self.written = usize::try_from(end).unwrap_or(usize::MAX);
+        self.tidy();
+    }
+
+    /// So many bytes of a stream have been written.
+    pub(super) fn wrote(&mut self, length: usize) {
+        self.written += length;
+        self.tidy();
+    }
+
+    /// What has been dealt with, one after the other.
+    pub(super) fn next_done(&mut self) -> Option<Marked> {
+        let mark = self.marks.front()?;
+        let is_written = match self.framing {
+            Framing::Stream => mark.end <= self.before + self.written as u64,
+            Framing::Messages => !mark.is_frame,
+        };
+        if !is_written {
+            return None;
+        }
+        let done = self.marks.pop_front()?;
+        if self.marks.is_empty() {
+            self.marks = VecDeque::new(); // an idle session holds no buffer
+        }
+        Some(done.of)
+    }
+
+    /// The first gap that has not been written.
+    pub(super) fn first_gap(&self) -> Option<Gap> {
+        self.marks.iter().find_map(|mark| match mark.of {
+            Marked::Gap(gap) => Some(gap),
+            Marked::Answer | Marked::Broadcast(_) => None,
+        })
+    }
+
+    /// A client that reads slowly and asks on must not make the buffer grow for ever.
+    fn tidy(&mut self) {
+        if self.written == self.bytes.len() {
+            spare::give(std::mem::take(&mut self.bytes));
+        } else if self.written > ANSWERS {
+            self.bytes.drain(..self.written);
+        } else {
+            return;
+        }
+        self.before += self.written as u64;
+        self.written = 0;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn append(queue: &mut Queue, bytes: &[u8], of: Marked) {
+        queue.bytes().extend_from_slice(bytes);
+        queue.mark(true, of);
+    }
+
+    fn done(queue: &mut Queue) -> Vec<String> {
+        std::iter::from_fn(|| queue.next_done())
+            .map(|done| format!("{done:?}"))
+            .collect()
+    }
+
+    #[test]
+    fn messages_go_out_one_by_one_the_empty_ones_too() {
+        let mut queue = Queue::new(Framing::Messages);
+        append(&mut queue, b"", Marked::Answer);
+        append(&mut queue, b"bom dia", Marked::Broadcast(Seq(1)));
+        queue.mark(false, Marked::Broadcast(Seq(2)));
+        assert_eq!(queue.message(), Some(&b""[..]));
+        assert_eq!(done(&mut queue), [""; 0]);
+        queue.message_sent();
+        assert_eq!(done(&mut queue), ["Answer"]);
+        assert_eq!(queue.message(), Some(&b"bom dia"[..]));
+        assert!(!queue.is_clear());
+        queue.message_sent();
+        assert_eq!(queue.message(), None);
+        assert_eq!(done(&mut queue), ["Broadcast(Seq(1))", "Broadcast(Seq(2))"]);
+        assert!(queue.is_clear());
+    }
+
+    #[test]
+    fn a_broadcast_in_a_stream_is_done_with_its_last_byte() {
+        let mut queue = Queue::new(Framing::Stream);
+        append(&mut queue, b"um\n", Marked::Broadcast(Seq(1)));
+        append(&mut queue, b"dois\n", Marked::Broadcast(Seq(2)));
+        queue.wrote(7);
+        assert_eq!(done(&mut queue), ["Broadcast(Seq(1))"]);
+        queue.wrote(1);
+        assert_eq!(done(&mut queue), ["Broadcast(Seq(2))"]);
+        assert!(queue.is_clear());
+    }
+
+    #[test]
+    fn what_is_taken_back_was_never_there() {
+        let mut queue = Queue::new(Framing::Messages);
+        append(&mut queue, b"um", Marked::Answer);
+        let end = queue.end();
+        append(&mut queue, b"dois", Marked::Answer);
+        assert_eq!(queue.since(end), 4);
+        queue.take_back(end);
+        assert_eq!(queue.message(), Some(&b"um"[..]));
+        queue.message_sent();
+        assert_eq!(queue.message(), None);
+    }
+
+    #[test]
+    fn a_queue_that_is_never_empty_does_not_grow() {
+        let mut queue = Queue::new(Framing::Stream);
+        append(&mut queue, &[0; 1000], Marked::Broadcast(Seq(1)));
+        for seq in 2..1000 {
+            append(&mut queue, &[0; 1000], Marked::Broadcast(Seq(seq)));
+            queue.wrote(1000);
+            assert_eq!(done(&mut queue).len(), 1);
+        }
+        assert!(queue.bytes.len() < 2 * ANSWERS);
+    }
+}

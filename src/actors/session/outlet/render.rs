@@ -1,0 +1,134 @@
+//! Broadcasts for those who do not get the log's bytes as they stand there, and
+//! messages for those who get each frame as one.
+
+use std::task::{Context as TaskContext, Poll};
+
+use super::queue::Marked;
+use super::{EndsOnGap, Outlet, Written};
+use crate::actors::link::Link;
+use crate::framing::Framing;
+use crate::log::{Slices, frame_length};
+use crate::wire::{Decoded, Dialect, Gap, Seq, ServerFrame, cbor};
+
+/// Messages sent in a row before the session looks at its input again.
+const MESSAGES: usize = 64;
+
+impl<L: Link> Outlet<L> {
+    /// Queues broadcasts as this client gets them.
+    pub(super) fn render(&mut self, slices: &Slices) {
+        let (mut seq, mut length) = (self.reached(), 0);
+        for slice in slices {
+            let mut bytes = &slice.bytes[..];
+            while let Some(used) = frame_length(bytes)
+                && let Some(frame) = bytes.get(..used)
+            {
+                seq = seq.next();
+                self.render_frame(seq, frame);
+                bytes = &bytes[used..];
+            }
+            length += slice.bytes.len();
+        }
+        if let Some(reader) = &mut self.reader {
+            reader.advance(&self.log, slices, length);
+        }
+        self.note_done();
+    }
+
+    fn render_frame(&mut self, seq: Seq, frame: &[u8]) {
+        let (dialect, framing) = (self.dialect, self.queue.framing());
+        let end = self.queue.end();
+        let out = self.queue.bytes();
+        let is_sent = match dialect {
+            Dialect::Cbor => {
+                out.extend_from_slice(frame);
+                true
+            }
+            _ => match cbor::decode_server(frame, usize::MAX) {
+                Ok(Decoded::Frame(frame, _)) => dialect.encode(framing, &frame, out),
+                Ok(Decoded::Partial) | Err(_) => false,
+            },
+        };
+        let is_too_long = framing == Framing::Messages && self.queue.since(end) > self.longest;
+        if is_sent && is_too_long {
+            self.queue.take_back(end);
+            self.queue_gap(Gap { from: seq, to: seq });
+        } else {
+            self.queue.mark(is_sent, Marked::Broadcast(seq));
+        }
+    }
+
+    /// Queues what tells the client of a gap. A raw one is told nothing.
+    pub(super) fn queue_gap(&mut self, gap: Gap) {
+        let (dialect, framing) = (self.dialect, self.queue.framing());
+        let is_sent = dialect.encode(framing, &ServerFrame::Gap(gap), self.queue.bytes());
+        if !is_sent {
+            let (from, to) = (gap.from, gap.to);
+            tracing::debug!(session = %self.session, %from, %to, "a raw reader misses these");
+        }
+        self.queue.mark(is_sent, Marked::Gap(gap));
+        self.note_done();
+    }
+
+    /// Notes what has been written, or passed over.
+    pub(super) fn note_done(&mut self) {
+        while let Some(done) = self.queue.next_done() {
+            let Some(reader) = &mut self.reader else {
+                continue;
+            };
+            match done {
+                Marked::Answer => {}
+                Marked::Broadcast(seq) => reader.clear = seq,
+                Marked::Gap(gap) => {
+                    reader.clear = gap.to;
+                    reader.note_told(gap);
+                }
+            }
+        }
+    }
+
+    /// Sends what is queued and, up to `until`, what the log holds, each frame as one
+    /// message.
+    pub(super) fn send_messages(
+        &mut self,
+        until: Option<Seq>,
+        ends_on_gap: EndsOnGap,
+        cx: &mut TaskContext<'_>,
+    ) -> Written {
+        for sent in 0..MESSAGES {
+            if self.queue.message().is_none()
+                && let Err(stopped) = self.next_slices(until, ends_on_gap, cx)
+            {
+                return stopped;
+            }
+            let Some(message) = self.queue.message() else {
+                return if sent > 0 {
+                    Written::More
+                } else {
+                    Written::Clear
+                };
+            };
+            let length = message.len() as u64;
+            match self.link.poll_send_message(cx, message) {
+                Poll::Ready(Ok(())) => self.queue.message_sent(),
+                Poll::Ready(Err(error)) => {
+                    tracing::debug!(session = %self.session, %error, "sending failed");
+                    self.give_up();
+                    return Written::Clear;
+                }
+                Poll::Pending => {
+                    self.note_lag();
+                    return if sent > 0 {
+                        Written::More
+                    } else {
+                        Written::Blocked
+                    };
+                }
+            }
+            if let Some(reader) = &mut self.reader {
+                reader.taken += length;
+            }
+            self.note_done();
+        }
+        Written::More
+    }
+}

@@ -1,0 +1,145 @@
+//! Writing to a stream: what is queued, and the log's own bytes behind it.
+
+use std::io::{self, IoSlice};
+use std::pin::Pin;
+use std::task::{Context as TaskContext, Poll};
+
+use smallvec::SmallVec;
+
+use super::super::reader::SLICES;
+use super::{EndsOnGap, Outlet, Written};
+use crate::actors::link::Link;
+use crate::log::{Mirrored, Rest, Slices};
+use crate::wire::Seq;
+
+/// Less than this is sooner copied than handed out.
+const SENT_AS_FILE: usize = 16 * 1024;
+
+/// What stands together in one file at the front of `pieces`, each with its length,
+/// where it is worth handing out: its place and length.
+fn run(mut pieces: impl Iterator<Item = (usize, Option<Mirrored>)>) -> Option<(Mirrored, usize)> {
+    let (mut length, first) = pieces.next()?;
+    let first = first?;
+    for (more, place) in pieces {
+        match place {
+            Some(place) if first.is_followed_by(&place, length) => length += more,
+            _ => break,
+        }
+    }
+    (length >= SENT_AS_FILE).then_some((first, length))
+}
+
+impl<L: Link> Outlet<L> {
+    /// Writes once.
+    pub(super) fn write_stream(
+        &mut self,
+        until: Option<Seq>,
+        ends_on_gap: EndsOnGap,
+        cx: &mut TaskContext<'_>,
+    ) -> Written {
+        let slices = match self.next_slices(until, ends_on_gap, cx) {
+            Ok(slices) => slices,
+            Err(stopped) => return stopped,
+        };
+        if self.is_clear() && slices.is_empty() {
+            return Written::Clear;
+        }
+        let (slices, run) = self.choose(slices);
+        let written = match run {
+            Some((place, length)) => {
+                let (file, offset) = (place.file(), place.offset());
+                self.link.poll_send_file(cx, file, offset, length)
+            }
+            None => self.write_vectored(&slices, cx),
+        };
+        match written {
+            Poll::Pending => {
+                self.note_lag();
+                Written::Blocked
+            }
+            Poll::Ready(Ok(length)) if length > 0 => {
+                self.account(&slices, length);
+                Written::More
+            }
+            Poll::Ready(Err(error))
+                if matches!(
+                    error.kind(),
+                    io::ErrorKind::InvalidInput | io::ErrorKind::Unsupported
+                ) && self.gives_up_seat() =>
+            {
+                Written::More // nothing was sent: it is copied from now on
+            }
+            Poll::Ready(outcome) => {
+                tracing::debug!(?outcome, "writing failed");
+                self.give_up();
+                Written::Clear
+            }
+        }
+    }
+
+    /// What is written now: a run of a file, or copies of all. Where answers stand
+    /// before a run, they go first, alone.
+    fn choose(&self, slices: Slices) -> (Slices, Option<(Mirrored, usize)>) {
+        let takes_files = self
+            .reader
+            .as_ref()
+            .is_some_and(|reader| reader.seat.is_some());
+        if !takes_files {
+            return (slices, None);
+        }
+        let logged = slices
+            .iter()
+            .map(|slice| (slice.bytes.len(), slice.mirrored.clone()));
+        if !self.queue.unwritten().is_empty() {
+            let follows = run(logged).is_some();
+            return (if follows { Slices::new() } else { slices }, None);
+        }
+        let Rest { bytes, mirrored } = &self.rest;
+        let rest = (!bytes.is_empty()).then(|| (bytes.len(), mirrored.upgrade()));
+        let run = run(rest.into_iter().chain(logged));
+        (slices, run)
+    }
+
+    fn gives_up_seat(&mut self) -> bool {
+        let seat = self.reader.as_mut().and_then(|reader| reader.seat.take());
+        seat.is_some()
+    }
+
+    fn write_vectored(
+        &mut self,
+        slices: &Slices,
+        cx: &mut TaskContext<'_>,
+    ) -> Poll<io::Result<usize>> {
+        let mut parts: SmallVec<[IoSlice<'_>; SLICES]> = SmallVec::new();
+        let queued = [&self.rest.bytes[..], self.queue.unwritten()];
+        let logged = slices.iter().map(|slice| &slice.bytes[..]);
+        for part in queued.into_iter().chain(logged).filter(|p| !p.is_empty()) {
+            parts.push(IoSlice::new(part));
+        }
+        let link = Pin::new(&mut self.link);
+        match &parts[..] {
+            [one] => link.poll_write(cx, one),
+            many => link.poll_write_vectored(cx, many),
+        }
+    }
+
+    /// Notes that the first `length` bytes of rest, answers and slices have gone.
+    fn account(&mut self, slices: &Slices, length: usize) {
+        let mut left = length;
+        let of_rest = left.min(self.rest.bytes.len());
+        self.rest.take_off(of_rest);
+        left -= of_rest;
+        let queued = left.min(self.queue.unwritten().len());
+        self.queue.wrote(queued);
+        left -= queued;
+        let native = self.is_log_native();
+        if let Some(reader) = &mut self.reader {
+            if left > 0 {
+                self.rest = reader.advance(&self.log, slices, left);
+            }
+            let of_broadcasts = if native { length - queued } else { length };
+            reader.taken += of_broadcasts as u64;
+        }
+        self.note_done();
+    }
+}

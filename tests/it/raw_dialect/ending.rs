@@ -1,0 +1,122 @@
+//! The stop, for those who know nothing of it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use arauto::{Answer, Body, Evidence, Handler, Request};
+use tokio::sync::Notify;
+
+use super::{KINDS, fixture, readers, rests, rows};
+use crate::support::{block_on, wait_until};
+
+struct Held(Arc<Notify>);
+
+impl Handler for Held {
+    fn handle(&self, _request: Request<'_>) -> Answer {
+        let go = Arc::clone(&self.0);
+        Answer::later(async move {
+            go.notified().await;
+            Ok(Body::text("pronto"))
+        })
+    }
+}
+
+#[test]
+fn what_was_accepted_is_answered_and_what_comes_later_gets_no_reply() {
+    for kind in KINDS {
+        let go = Arc::new(Notify::new());
+        let held = Held(Arc::clone(&go));
+        let fixture = fixture(kind, "", |config| config.handler = Arc::new(held));
+        let mut client = fixture.bare();
+        client.say("um");
+        wait_until("the handler has it", || Arc::strong_count(&go) == 3);
+        fixture.begin_stop();
+        wait_until("the cut is made", || {
+            let status = block_on(fixture.server.stop(arauto::StopReason::Fim));
+            status.is_some_and(|status| status.phase >= arauto::Phase::Requests)
+        });
+        client.say("dois");
+        client.say("três");
+        go.notify_one();
+        assert_eq!(client.rest(), ["pronto"], "{kind}");
+        drop(client);
+        let report = fixture.assert_clean();
+        let row = rows(&report)[0];
+        assert_eq!(
+            (row.accepted, row.answered, row.refused),
+            (1, 1, 2),
+            "{row:?}"
+        );
+    }
+}
+
+#[test]
+fn the_last_messages_arrive_though_the_reader_has_written_what_nobody_read() {
+    for kind in ["unix", "seqpacket"] {
+        let fixture = fixture(kind, "&direction=outbound", |_| {});
+        let mut readers = readers(&fixture, 4);
+        for reader in &mut readers {
+            reader.send(&[b'x'; 1000]);
+        }
+        for number in 0..1000 {
+            let said = block_on(fixture.server.publish(format!("{number}")));
+            said.expect("it runs");
+        }
+        fixture.begin_stop();
+        for reader in &mut readers {
+            let _ = reader.try_send(b"y"); // nobody reads it; it must cost nothing
+        }
+        let mut expected: Vec<_> = (0..1000).map(|number| number.to_string()).collect();
+        expected.push("fim".to_owned());
+        for rest in rests(readers) {
+            assert_eq!(rest, expected, "{kind}");
+        }
+        fixture.assert_clean();
+    }
+}
+
+#[test]
+fn a_reader_that_never_reads_is_in_the_report_with_what_it_misses() {
+    for kind in ["unix", "seqpacket"] {
+        let fixture = fixture(kind, "&direction=outbound", |config| {
+            config.drain_timeout = Duration::from_secs(2);
+        });
+        let mut stalled = readers(&fixture, 1).remove(0);
+        let body = "x".repeat(64 << 10);
+        for _ in 0..40 {
+            block_on(fixture.server.publish(body.as_str())).expect("it runs");
+        }
+        fixture.begin_stop();
+        let report = fixture.report();
+        assert_eq!(report.exit, 3, "{report:#?}");
+        let row = rows(&report)[0];
+        assert_eq!(row.cut, report.head);
+        assert_eq!(row.missing, [(row.sent.next(), report.head)]);
+        assert!(row.evidence < Evidence::Read, "{row:?}");
+        // What the report calls sent is what there is to read.
+        let mut heard = 0;
+        while let Some(bytes) = stalled.receive() {
+            heard += bytes.len();
+        }
+        let whole = body.len() + usize::from(!stalled.keeps_messages());
+        assert_eq!(row.sent.0, (heard / whole) as u64, "{kind}");
+    }
+}
+
+#[test]
+fn a_client_that_asks_and_never_reads_holds_nobody_up() {
+    let fixture = fixture("seqpacket", "", |config| {
+        config.drain_timeout = Duration::from_secs(1);
+    });
+    let mut asking = fixture.bare();
+    for _ in 0..20 {
+        asking.send(&[b'x'; 4000]);
+    }
+    let mut other = fixture.bare();
+    other.say("olá");
+    other.expect("OLÁ");
+    drop(other);
+    fixture.begin_stop();
+    let report = fixture.report();
+    assert!(matches!(report.exit, 0 | 3), "{report:#?}");
+}

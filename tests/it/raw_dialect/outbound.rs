@@ -1,0 +1,188 @@
+//! `direction=outbound`: the server speaks, and nobody else.
+
+use arauto::wire::Charset;
+use arauto::{Client, Evidence, Seq};
+
+use super::{KINDS, encoded, fixture, readers, rests, rows};
+use crate::support::{Fixture, block_on};
+
+fn say(fixture: &Fixture, body: &str) -> Seq {
+    block_on(fixture.server.publish(body)).expect("the server runs")
+}
+
+#[test]
+fn each_body_is_a_message_or_a_line_and_fim_is_the_last() {
+    for kind in KINDS {
+        let fixture = fixture(kind, "&direction=outbound", |_| {});
+        let mut feed = fixture.server.subscribe();
+        say(&fixture, "before anybody was there");
+        block_on(feed.next()).expect("it is in the log");
+        let readers = readers(&fixture, 3);
+        say(&fixture, "bom dia");
+        // Who comes and goes is not told.
+        block_on(async {
+            let visitor = Client::connect(&fixture.server.endpoints()[1])
+                .await
+                .unwrap();
+            let (ana, _events) = visitor.login("ana", "segredo").await.unwrap();
+            ana.publish("olá, straße").await.unwrap();
+            ana.fim().await.unwrap();
+        });
+        say(&fixture, "");
+        fixture.wait_for_sessions(3);
+        fixture.begin_stop();
+        for rest in rests(readers) {
+            assert_eq!(rest, ["bom dia", "olá, straße", "", "fim"], "{kind}");
+        }
+        let report = fixture.assert_clean();
+        for row in rows(&report) {
+            assert_eq!((row.cut, row.sent), (report.head, report.head), "{row:?}");
+            assert!(row.missing.is_empty() && row.gaps.is_empty(), "{row:?}");
+            assert!(row.evidence >= Evidence::KernelAcked, "{row:?}");
+            assert_eq!(row.reason, "shutdown");
+        }
+        assert_eq!(rows(&report).len(), 3);
+    }
+}
+
+#[test]
+fn bodies_are_in_the_listeners_encoding_and_what_it_lacks_is_a_question_mark() {
+    for (charset, text) in [
+        (Charset::Utf8, "a→b 🦀 olá €"),
+        (Charset::Utf16Le, "a→b 🦀 olá €"),
+        (Charset::Windows1252, "a?b ? olá €"),
+    ] {
+        for kind in ["unix", "seqpacket"] {
+            let options = format!("&direction=outbound&encoding={charset}");
+            let fixture = fixture(kind, &options, |_| {});
+            let mut reader = readers(&fixture, 1).remove(0);
+            say(&fixture, "a→b 🦀 olá €");
+            fixture.begin_stop();
+            let end = if reader.keeps_messages() { "" } else { "\n" };
+            let expected = format!("{text}{end}fim{end}");
+            let heard: Vec<Vec<u8>> = std::iter::from_fn(|| reader.receive()).collect();
+            assert_eq!(
+                heard.concat(),
+                encoded(charset, &expected),
+                "{kind} {charset}"
+            );
+            drop(reader);
+            fixture.assert_clean();
+        }
+    }
+}
+
+#[test]
+fn a_line_break_in_a_body_makes_no_second_line() {
+    let fixture = fixture("unix", "&direction=outbound", |_| {});
+    let mut reader = readers(&fixture, 1).remove(0);
+    say(&fixture, "um\r\ndois\nfim\r");
+    reader.expect("um dois fim ");
+    fixture.finish();
+}
+
+#[test]
+fn a_message_is_the_body_whatever_it_holds() {
+    let fixture = fixture("seqpacket", "&direction=outbound", |_| {});
+    let mut reader = readers(&fixture, 1).remove(0);
+    say(&fixture, "um\r\ndois\n");
+    block_on(fixture.server.publish(vec![0, 0xff, b'\n'])).expect("it runs");
+    reader.expect("um\r\ndois\n");
+    assert_eq!(reader.hear_bytes(), Some(vec![0, 0xff, b'\n']));
+    fixture.finish();
+}
+
+#[test]
+fn bytes_are_text_of_the_listeners_encoding_where_lines_must_be_kept() {
+    let fixture = fixture("unix", "&direction=outbound", |_| {});
+    let mut reader = readers(&fixture, 1).remove(0);
+    block_on(fixture.server.publish(b"a\xff\nb".to_vec())).expect("it runs");
+    reader.expect("a\u{fffd} b");
+    fixture.finish();
+}
+
+#[test]
+fn a_nul_ends_each_message_where_the_endpoint_says_so() {
+    let options = "&direction=outbound&terminator=nul&encoding=utf-16le";
+    let fixture = fixture("seqpacket", options, |_| {});
+    let mut reader = readers(&fixture, 1).remove(0);
+    say(&fixture, "olá");
+    fixture.begin_stop();
+    for text in ["olá\0", "fim\0"] {
+        assert_eq!(reader.hear_bytes(), Some(encoded(Charset::Utf16Le, text)));
+    }
+    reader.expect_end();
+    drop(reader);
+    fixture.assert_clean();
+}
+
+#[test]
+fn what_a_reader_sends_is_nobodys_business() {
+    for kind in KINDS {
+        let fixture = fixture(kind, "&direction=outbound", |_| {});
+        let mut reader = readers(&fixture, 1).remove(0);
+        reader.say("fim");
+        reader.send(&[0xff; 150_000]);
+        say(&fixture, "bom dia");
+        reader.expect("bom dia");
+        // nc -N, say, closes its own side when its input is over.
+        reader.shut_write();
+        say(&fixture, "boa tarde");
+        reader.expect("boa tarde");
+        fixture.begin_stop();
+        assert_eq!(reader.rest(), ["fim"], "{kind}");
+        drop(reader);
+        let report = fixture.assert_clean();
+        assert_eq!(
+            (rows(&report)[0].accepted, rows(&report)[0].refused),
+            (0, 0)
+        );
+    }
+}
+
+#[test]
+fn a_reader_that_has_gone_is_noticed_though_nothing_is_said() {
+    for kind in ["unix", "seqpacket"] {
+        let fixture = fixture(kind, "&direction=outbound", |_| {});
+        let both = readers(&fixture, 2);
+        both[0].shut_write();
+        drop(both);
+        fixture.wait_for_sessions(0);
+        fixture.finish();
+    }
+}
+
+#[test]
+fn no_reader_is_too_quiet() {
+    let idle = std::time::Duration::from_millis(10);
+    let fixture = fixture("unix", "&direction=outbound", |config| {
+        config.idle_timeout = Some(idle);
+        config.login_timeout = idle;
+    });
+    let mut reader = readers(&fixture, 1).remove(0);
+    let asked = std::time::Instant::now();
+    while asked.elapsed() < idle * 5 {
+        say(&fixture, "tique");
+        reader.expect("tique");
+    }
+    fixture.finish();
+}
+
+#[test]
+fn what_is_too_long_for_a_message_is_passed_over() {
+    let fixture = fixture("seqpacket", "&direction=outbound", |_| {});
+    let mut reader = readers(&fixture, 1).remove(0);
+    let longest = "x".repeat(128 << 10);
+    say(&fixture, &longest);
+    let passed_over = say(&fixture, &"y".repeat(200 << 10));
+    say(&fixture, "bom dia");
+    reader.expect(&longest);
+    reader.expect("bom dia");
+    fixture.begin_stop();
+    reader.expect("fim");
+    reader.expect_end();
+    drop(reader);
+    let report = fixture.assert_clean();
+    assert_eq!(rows(&report)[0].gaps, [(passed_over, passed_over)]);
+    assert_eq!(rows(&report)[0].sent, report.head);
+}

@@ -1,0 +1,102 @@
+//! `max` on a raw listener: who finds no place waits for one, as nobody could tell it.
+
+use super::{KINDS, fixture, rests, rows};
+use crate::support::block_on;
+
+#[test]
+fn the_second_reader_waits_until_the_first_has_gone_and_is_served_then() {
+    for kind in ["unix", "seqpacket"] {
+        let fixture = fixture(kind, "&direction=outbound&max=1", |_| {});
+        let mut first = fixture.bare();
+        fixture.wait_for_sessions(1);
+        let mut second = fixture.bare();
+        block_on(fixture.server.publish("um")).expect("it runs");
+        first.expect("um");
+        assert_eq!(block_on(fixture.server.sessions()).len(), 1, "it waits");
+        drop(first);
+        assert!(block_on(fixture.server.wait_for_sessions(1)));
+        // It may be the first one still, until that is seen to have gone.
+        let second_is_in = || {
+            block_on(fixture.server.sessions())
+                .iter()
+                .any(|s| s.session.0 == 2)
+        };
+        crate::support::wait_until("the second is in", second_is_in);
+        block_on(fixture.server.publish("dois")).expect("it runs");
+        second.expect("dois");
+        fixture.begin_stop();
+        assert_eq!(second.rest(), ["fim"]);
+        drop(second);
+        fixture.assert_clean();
+    }
+}
+
+#[test]
+fn what_was_sent_before_there_was_a_place_is_answered_then_the_empty_too() {
+    for kind in KINDS {
+        let fixture = fixture(kind, "&max=1", |_| {});
+        let mut first = fixture.bare();
+        first.say("um");
+        first.expect("UM");
+        let mut second = fixture.bare();
+        second.say("");
+        second.say("dois");
+        first.say("fim");
+        first.expect_end();
+        drop(first);
+        assert_eq!(
+            [second.hear(), second.hear()].map(Option::unwrap),
+            ["", "DOIS"]
+        );
+        fixture.finish();
+    }
+}
+
+#[test]
+fn one_after_the_other_all_are_served() {
+    let fixture = fixture("unix", "&max=2", |_| {});
+    std::thread::scope(|scope| {
+        for number in 0..50 {
+            let fixture = &fixture;
+            scope.spawn(move || {
+                let mut client = fixture.bare();
+                client.say(&format!("cliente {number}"));
+                client.expect(&format!("CLIENTE {number}"));
+            });
+        }
+    });
+    fixture.finish();
+}
+
+#[test]
+fn the_servers_own_limit_is_waited_for_too() {
+    let fixture = fixture("unix", "", |config| config.max_sessions = 1);
+    let mut first = fixture.bare();
+    first.say("um");
+    first.expect("UM");
+    let mut second = fixture.bare();
+    second.say("dois");
+    drop(first);
+    second.expect("DOIS");
+    fixture.finish();
+}
+
+#[test]
+fn a_stop_ends_those_in_order_who_still_wait() {
+    for kind in ["unix", "seqpacket"] {
+        let fixture = fixture(kind, "&direction=outbound&max=1", |_| {});
+        let mut readers = vec![fixture.bare()];
+        fixture.wait_for_sessions(1);
+        readers.extend((0..5).map(|_| fixture.bare()));
+        block_on(fixture.server.publish("um")).expect("it runs");
+        fixture.begin_stop();
+        let heard = rests(readers);
+        assert_eq!(heard[0], ["um", "fim"]);
+        assert!(
+            heard[1..].iter().all(|rest| rest[..] == ["fim"]),
+            "{heard:?}"
+        );
+        let report = fixture.assert_clean();
+        assert_eq!(rows(&report).len(), 6);
+    }
+}

@@ -1,0 +1,102 @@
+//! Raw readers that are slower than what is said.
+
+use std::time::Duration;
+
+use arauto::{Config, SlowPolicy};
+
+use super::{KINDS, fixture, readers, rows};
+use crate::support::block_on;
+
+fn small_log(config: &mut Config) {
+    config.log.bytes = 1 << 20;
+    config.log.pace.window = 128 << 10;
+    config.log.pace.patience = Duration::from_millis(50);
+}
+
+#[test]
+fn a_healthy_reader_gets_every_message_of_a_flood() {
+    const MESSAGES: usize = 4000;
+    for kind in KINDS {
+        let fixture = fixture(kind, "&direction=outbound", |config| {
+            small_log(config);
+            config.log.pace.patience = Duration::from_secs(5);
+        });
+        let readers = readers(&fixture, 2);
+        let text = "x".repeat(2000); // 8 MB in all, eight times what the log holds
+        std::thread::scope(|scope| {
+            for mut reader in readers {
+                scope.spawn(move || {
+                    for number in 0..MESSAGES {
+                        let heard = reader.hear().expect("it goes on");
+                        assert!(
+                            heard.starts_with(&format!("{number} ")),
+                            "{number}: {heard}"
+                        );
+                    }
+                });
+            }
+            block_on(async {
+                for number in 0..MESSAGES {
+                    let body = format!("{number} {text}");
+                    fixture.server.publish_paced(body).await.expect("it runs");
+                }
+            });
+        });
+        fixture.finish();
+    }
+}
+
+#[test]
+fn what_a_slow_reader_misses_is_passed_over_and_in_the_report() {
+    for kind in ["unix", "seqpacket"] {
+        let fixture = fixture(kind, "&direction=outbound", small_log);
+        let mut slow = readers(&fixture, 1).remove(0);
+        let text = "x".repeat(16 << 10);
+        for number in 1..=400 {
+            let said = block_on(fixture.server.publish(format!("{number} {text}")));
+            said.expect("it runs");
+        }
+        let mut heard: Vec<u64> = Vec::new();
+        while heard.last() != Some(&400) {
+            let line = slow.hear().expect("it goes on");
+            let (number, _) = line.split_once(' ').expect("it begins with a number");
+            heard.push(number.parse().expect("it is one"));
+        }
+        assert!(heard.is_sorted(), "{heard:?}");
+        fixture.begin_stop();
+        slow.expect("fim");
+        slow.expect_end();
+        drop(slow);
+        let report = fixture.assert_clean();
+        let [row] = rows(&report)[..] else {
+            panic!("{report:#?}");
+        };
+        let [(from, to)] = row.gaps[..] else {
+            panic!("it did not read in between, so it missed one range: {row:?}");
+        };
+        let expected = (1..from.0).chain(to.0 + 1..=400);
+        assert_eq!(heard, expected.collect::<Vec<_>>(), "{kind}");
+    }
+}
+
+#[test]
+fn a_slow_reader_is_cut_off_without_a_word_where_the_operator_wants_that() {
+    for kind in ["unix", "seqpacket"] {
+        let fixture = fixture(kind, "&direction=outbound", |config| {
+            small_log(config);
+            config.slow = SlowPolicy::Disconnect;
+        });
+        let mut slow = readers(&fixture, 1).remove(0);
+        // The first message is behind nothing: it makes the reader one that has read.
+        block_on(fixture.server.publish("x")).expect("it runs");
+        slow.expect("x");
+        let text = "x".repeat(16 << 10);
+        for _ in 0..400 {
+            block_on(fixture.server.publish(text.as_str())).expect("it runs");
+        }
+        let heard = slow.rest();
+        assert!(heard.len() < 400 && heard.iter().all(|line| *line == text));
+        drop(slow);
+        fixture.finish();
+    }
+}

@@ -1,0 +1,5 @@
+//! `seqpacket:PATH`: the system keeps each message whole.
+
+mod cbor;
+mod sockets;
+mod text;

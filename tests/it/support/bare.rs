@@ -1,0 +1,181 @@
+//! A program that knows nothing of arauto: a socket, and what is sent on it.
+
+use std::io::{self, IoSliceMut, Write};
+use std::mem::MaybeUninit;
+use std::net::TcpStream;
+use std::os::fd::OwnedFd;
+use std::os::unix::net::UnixStream;
+use std::path::Path;
+use std::sync::{Arc, Weak};
+use std::time::Duration;
+
+use arauto::Endpoint;
+use rustix::net::sockopt::{Timeout, set_socket_passcred, set_socket_timeout};
+use rustix::net::{
+    AddressFamily, RecvAncillaryBuffer, RecvFlags, ReturnFlags, SendFlags, Shutdown,
+    SocketAddrUnix, SocketFlags, SocketType, connect, recvmsg, send, shutdown, socket_with,
+};
+
+/// Longer than anything that a test waits for on a socket.
+const PATIENCE: Duration = Duration::from_secs(50);
+
+/// A connected socket of any kind.
+pub struct Bare {
+    socket: Arc<OwnedFd>,
+    keeps_messages: bool,
+    begun: Vec<u8>,
+}
+
+/// Connects to a socket that keeps messages whole.
+pub fn seqpacket(path: &Path) -> OwnedFd {
+    let kind = SocketType::SEQPACKET;
+    let socket = socket_with(AddressFamily::UNIX, kind, SocketFlags::CLOEXEC, None);
+    let socket = socket.expect("a descriptor is free");
+    let address = SocketAddrUnix::new(path).expect("the path is short");
+    connect(&socket, &address).expect("the server listens");
+    set_socket_passcred(&socket, true).expect("it is a unix socket");
+    socket
+}
+
+impl Bare {
+    pub fn connect(endpoint: &Endpoint) -> Bare {
+        let socket = match endpoint {
+            Endpoint::SeqPacket(path) => seqpacket(path),
+            Endpoint::Unix(path) => UnixStream::connect(path).expect("it listens").into(),
+            Endpoint::Tcp { host, port } => TcpStream::connect((host.as_str(), *port))
+                .expect("it listens")
+                .into(),
+            other => panic!("the tests have no {other}"),
+        };
+        set_socket_timeout(&socket, Timeout::Recv, Some(PATIENCE)).expect("it is a socket");
+        Bare {
+            socket: Arc::new(socket),
+            keeps_messages: matches!(endpoint, Endpoint::SeqPacket(_)),
+            begun: Vec::new(),
+        }
+    }
+
+    /// Whether the system keeps messages whole here.
+    pub fn keeps_messages(&self) -> bool {
+        self.keeps_messages
+    }
+
+    /// The same socket, for another thread.
+    pub fn share(&self) -> Bare {
+        Bare {
+            socket: Arc::clone(&self.socket),
+            keeps_messages: self.keeps_messages,
+            begun: Vec::new(),
+        }
+    }
+
+    /// To cut it off; dropping it closes it all the same.
+    pub fn socket(&self) -> Weak<OwnedFd> {
+        Arc::downgrade(&self.socket)
+    }
+
+    /// Sends bytes as they are.
+    pub fn send(&mut self, bytes: &[u8]) {
+        self.try_send(bytes).expect("the server is there");
+    }
+
+    pub fn try_send(&mut self, bytes: &[u8]) -> io::Result<()> {
+        let mut sent = send(&self.socket, bytes, SendFlags::NOSIGNAL)?;
+        while sent < bytes.len() {
+            sent += send(&self.socket, &bytes[sent..], SendFlags::NOSIGNAL)?;
+        }
+        Ok(())
+    }
+
+    /// Sends a text as one message, or as one line.
+    pub fn say(&mut self, text: &str) {
+        if self.keeps_messages {
+            self.send(text.as_bytes());
+        } else {
+            self.send(format!("{text}\n").as_bytes());
+        }
+    }
+
+    /// What one receive brings; `None` at the end.
+    pub fn receive(&mut self) -> Option<Vec<u8>> {
+        let mut bytes = vec![0; 256 * 1024];
+        let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmCredentials(1))];
+        let mut control = RecvAncillaryBuffer::new(&mut space);
+        let buffers = &mut [IoSliceMut::new(&mut bytes)];
+        let received = recvmsg(&self.socket, buffers, &mut control, RecvFlags::empty());
+        let received = received.expect("the end comes before an error");
+        assert!(!received.flags.contains(ReturnFlags::TRUNC));
+        let is_end = received.bytes == 0 && control.drain().next().is_none();
+        bytes.truncate(received.bytes);
+        (!is_end).then_some(bytes)
+    }
+
+    /// The next message, or the next line without its end; `None` at the end.
+    pub fn hear_bytes(&mut self) -> Option<Vec<u8>> {
+        if self.keeps_messages {
+            return self.receive();
+        }
+        loop {
+            if let Some(end) = self.begun.iter().position(|byte| *byte == b'\n') {
+                let rest = self.begun.split_off(end + 1);
+                let mut line = std::mem::replace(&mut self.begun, rest);
+                line.pop();
+                return Some(line);
+            }
+            match self.receive() {
+                Some(bytes) => self.begun.extend_from_slice(&bytes),
+                None => {
+                    assert!(self.begun.is_empty(), "the end came within a line");
+                    return None;
+                }
+            }
+        }
+    }
+
+    /// The same as text.
+    pub fn hear(&mut self) -> Option<String> {
+        let bytes = self.hear_bytes()?;
+        Some(String::from_utf8(bytes).expect("the server writes utf-8"))
+    }
+
+    #[track_caller]
+    pub fn expect(&mut self, text: &str) {
+        assert_eq!(self.hear().as_deref(), Some(text));
+    }
+
+    /// Everything up to the end.
+    pub fn rest(&mut self) -> Vec<String> {
+        std::iter::from_fn(|| self.hear()).collect()
+    }
+
+    #[track_caller]
+    pub fn expect_end(&mut self) {
+        assert_eq!(self.hear(), None);
+    }
+
+    /// Says that nothing more will be sent.
+    pub fn shut_write(&self) {
+        shutdown(&self.socket, Shutdown::Write).expect("it is open");
+    }
+}
+
+/// What a raw cbor client travels on, where messages are kept whole.
+pub struct Packets(pub OwnedFd);
+
+impl io::Read for Packets {
+    fn read(&mut self, bytes: &mut [u8]) -> io::Result<usize> {
+        let (_, length) = rustix::net::recv(&self.0, &mut *bytes, RecvFlags::TRUNC)?;
+        assert!(length <= bytes.len(), "a message of {length} bytes was cut");
+        Ok(length)
+    }
+}
+
+impl Write for Packets {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        Ok(send(&self.0, bytes, SendFlags::NOSIGNAL)?)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
