@@ -13,7 +13,8 @@ const PATIENCE: Duration = Duration::from_secs(60);
 
 #[derive(clap::Args)]
 pub(super) struct ConnectArgs {
-    /// The server's endpoint: pipe:NAME, unix:PATH, unix:@NAME or tcp:HOST:PORT.
+    /// The server's endpoint: pipe:NAME, unix:PATH, unix:@NAME, seqpacket:PATH or
+    /// tcp:HOST:PORT.
     #[arg(
         long,
         value_name = "ENDPOINT",
@@ -38,6 +39,10 @@ pub(super) struct Account {
 }
 
 impl ConnectArgs {
+    pub(super) fn endpoint_text(&self) -> &str {
+        &self.connect
+    }
+
     /// Asks for what is missing.
     pub(super) fn account(&self) -> Result<Account, Failure> {
         let endpoint = endpoint(&self.connect)?;
@@ -58,14 +63,13 @@ impl ConnectArgs {
 /// A client takes the server's own spelling, options and all.
 pub(super) fn endpoint(text: &str) -> Result<Endpoint, Failure> {
     let (endpoint, options) = text.split_once('?').unwrap_or((text, ""));
-    if options
-        .split('&')
-        .any(|option| matches!(option, "dialect=text" | "dialect=raw"))
-    {
-        let message = format!(
-            "{text}: this client speaks cbor; for a text endpoint use socat or nc, \
-             as in examples/text.sh"
-        );
+    let other = options.split('&').find_map(|option| match option {
+        "dialect=text" => Some("for a text endpoint use socat or nc, as in examples/text.sh"),
+        "dialect=raw" => Some("for a raw endpoint use leitor, escritor or pedir with --raw"),
+        _ => None,
+    });
+    if let Some(way_out) = other {
+        let message = format!("{text}: this client speaks cbor; {way_out}");
         return Err(Failure::new(sysexits::USAGE, message));
     }
     endpoint

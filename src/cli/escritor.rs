@@ -2,25 +2,38 @@
 
 use std::io::{self, Write};
 
+use arauto::wire::raw::Direction;
+
 use super::connect::{ConnectArgs, log_in_to_ask};
 use super::exit::{Failure, stdout_failed};
 use super::input::Input;
 use super::pipeline;
+use super::raw::{self, RawArgs};
 
 #[derive(clap::Args)]
 pub(super) struct Args {
     #[command(flatten)]
     connect: ConnectArgs,
 
+    #[command(flatten)]
+    raw: RawArgs,
+
     /// Print each message's place in the stream.
-    #[arg(long, short)]
+    #[arg(long, short, conflicts_with = "raw")]
     verbose: bool,
 
     /// Each one is a message [default: each line of stdin, until `fim`].
     messages: Vec<String>,
 }
 
-pub(super) async fn run(args: Args) -> Result<u8, Failure> {
+pub(super) fn run(args: Args) -> Result<u8, Failure> {
+    match args.raw.pipe(&args.connect, Direction::Outbound)? {
+        Some(pipe) => raw::escritor(pipe, args.messages),
+        None => super::client(publish(args)),
+    }
+}
+
+async fn publish(args: Args) -> Result<u8, Failure> {
     let client = log_in_to_ask(&args.connect).await?;
     let send = async |body| client.begin_publish(body).await;
     let mut out = io::BufWriter::new(io::stdout());

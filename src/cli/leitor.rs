@@ -4,11 +4,13 @@ use std::io::{self, Write};
 use std::path::PathBuf;
 use std::time::Duration;
 
+use arauto::wire::raw::Direction;
 use arauto::{Client, Event, Events, Incoming, ResumePoint};
 
 use super::connect::{Account, ConnectArgs};
 use super::exit::{Failure, stdout_failed, sysexits};
 use super::os::StopSignals;
+use super::raw::{self, RawArgs};
 use super::show;
 use super::state_file::StateFile;
 
@@ -24,15 +26,18 @@ pub(super) struct Args {
     #[command(flatten)]
     connect: ConnectArgs,
 
+    #[command(flatten)]
+    raw: RawArgs,
+
     /// Print one JSON object a line.
-    #[arg(long)]
+    #[arg(long, conflicts_with = "raw")]
     json: bool,
 
     /// Remember in this file how far was read, and go on from there next time.
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", conflicts_with = "raw")]
     resume: Option<PathBuf>,
 
-    /// End with the session instead of connecting again.
+    /// End with the session instead of connecting again, as --raw always does.
     #[arg(long)]
     once: bool,
 }
@@ -55,6 +60,9 @@ struct Leitor {
 }
 
 pub(super) async fn run(args: Args) -> Result<u8, Failure> {
+    if let Some(pipe) = args.raw.pipe(&args.connect, Direction::Outbound)? {
+        return raw::leitor(pipe).await;
+    }
     let (file, point) = match &args.resume {
         Some(path) => {
             let (file, point) = StateFile::open(path)?;

@@ -15,6 +15,8 @@ mod os;
 mod password;
 mod pedir;
 mod pipeline;
+mod printer;
+mod raw;
 mod report;
 mod screen;
 mod serve;
@@ -48,7 +50,8 @@ enum Command {
     /// Print the broadcasts.
     #[command(visible_alias = "read")]
     Leitor(leitor::Args),
-    /// Publish the arguments, or each line of the input until `fim`.
+    /// Publish the arguments, or each line of the input until `fim`; with --raw, be the
+    /// server that says them to its readers.
     #[command(visible_alias = "write")]
     Escritor(escritor::Args),
     /// Ask with the arguments, or with each line of the input, and print the replies.
@@ -87,7 +90,7 @@ pub fn main() -> ExitCode {
         #[cfg(unix)]
         Command::Bench(args) => bench::run(args),
         Command::Leitor(args) => client(leitor::run(args)),
-        Command::Escritor(args) => client(escritor::run(args)),
+        Command::Escritor(args) => escritor::run(args),
         Command::Pedir(args) => client(pedir::run(args)),
         Command::Who(args) => client(who::run(args)),
         Command::Sessions(args) => client(sessions::run(args)),

@@ -1,25 +1,35 @@
 //! `arauto pedir`: asks, and prints the replies in the order of the requests.
 
-use std::io::{self, IsTerminal, Write};
-
-use arauto::wire::text::body_line;
-use arauto::{Body, ClientError};
+use arauto::ClientError;
+use arauto::wire::raw::Direction;
 
 use super::connect::{ConnectArgs, log_in_to_ask};
-use super::exit::{Failure, stdout_failed};
+use super::exit::Failure;
 use super::input::Input;
 use super::pipeline;
+use super::printer::Printer;
+use super::raw::{self, RawArgs};
 
 #[derive(clap::Args)]
 pub(super) struct Args {
     #[command(flatten)]
     connect: ConnectArgs,
 
+    #[command(flatten)]
+    raw: RawArgs,
+
+    /// With --raw: end each request in a NUL.
+    #[arg(long, requires = "raw")]
+    nul: bool,
+
     /// Each one is a request [default: each line of stdin, until `fim`].
     requests: Vec<String>,
 }
 
 pub(super) async fn run(args: Args) -> Result<u8, Failure> {
+    if let Some(pipe) = args.raw.pipe(&args.connect, Direction::Duplex)? {
+        return raw::pedir(pipe, args.requests, args.nul).await;
+    }
     let client = log_in_to_ask(&args.connect).await?;
     let send = async |body| client.begin_request(body).await;
     let mut printer = Printer::new();
@@ -41,53 +51,10 @@ pub(super) async fn run(args: Args) -> Result<u8, Failure> {
         },
     );
     asked.await?;
-    printer.finish()?;
+    printer.flush()?;
     client.fim().await?;
     match refused {
         None => Ok(0),
         Some(failure) => Ok(failure.code()),
-    }
-}
-
-/// A pipe gets replies as they are, a terminal gets them without what it would obey.
-struct Printer {
-    out: io::BufWriter<io::Stdout>,
-    is_terminal: bool,
-}
-
-impl Printer {
-    fn new() -> Self {
-        Printer {
-            out: io::BufWriter::new(io::stdout()),
-            is_terminal: io::stdout().is_terminal(),
-        }
-    }
-
-    fn print(&mut self, body: &Body<'_>) -> Result<bool, Failure> {
-        let harmless = body
-            .as_text()
-            .is_some_and(|text| !text.contains(char::is_control));
-        let printed = if self.is_terminal && !harmless {
-            writeln!(self.out, "{}", body_line(body))
-        } else {
-            let written = self.out.write_all(body.as_bytes());
-            written.and_then(|()| self.out.write_all(b"\n"))
-        };
-        // A person sees each at once; a pipe gets them in blocks.
-        let printed = match self.is_terminal {
-            true => printed.and_then(|()| self.out.flush()),
-            false => printed,
-        };
-        match printed {
-            Ok(()) => Ok(true),
-            Err(error) => stdout_failed(&error).map(|_| false),
-        }
-    }
-
-    fn finish(mut self) -> Result<(), Failure> {
-        match self.out.flush() {
-            Ok(()) => Ok(()),
-            Err(error) => stdout_failed(&error).map(drop),
-        }
     }
 }

@@ -51,6 +51,6 @@ async fn first<T>(answers: &mut VecDeque<Answering<T>>) -> Result<T, ClientError
     }
 }
 
-fn is_fim(body: &Body<'_>) -> bool {
+pub(super) fn is_fim(body: &Body<'_>) -> bool {
     body.as_text().is_some_and(|text| text.trim() == "fim")
 }

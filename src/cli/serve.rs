@@ -155,7 +155,7 @@ impl Signals {
     }
 }
 
-fn start_failed(error: ServerError) -> Failure {
+pub(super) fn start_failed(error: ServerError) -> Failure {
     let code = match &error {
         ServerError::Bind(_) => sysexits::UNAVAILABLE,
         ServerError::Folder(_) => sysexits::CANTCREAT,

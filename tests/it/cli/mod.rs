@@ -5,6 +5,7 @@ mod clients;
 mod console;
 mod demo;
 mod leitor;
+mod raw;
 mod serve;
 mod usage;
 mod users;

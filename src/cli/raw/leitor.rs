@@ -1,0 +1,29 @@
+//! `arauto leitor --raw`: the reading end of any pipe that carries text.
+
+use arauto::{Body, RawPipe};
+
+use super::{Pipe, is_fim};
+use crate::cli::exit::Failure;
+use crate::cli::os::StopSignals;
+use crate::cli::printer::Printer;
+
+/// Prints each message, until `fim` or the end.
+pub(in crate::cli) async fn run(pipe: Pipe) -> Result<u8, Failure> {
+    let mut signals = StopSignals::new();
+    let mut printer = Printer::new();
+    let mut reader = RawPipe::to_read(&pipe.listen.endpoint, pipe.charset).await?;
+    loop {
+        let text = tokio::select! {
+            text = reader.next() => text?,
+            () = signals.next() => return Ok(0),
+        };
+        match text {
+            Some(text) if !is_fim(&text) => {
+                if !(printer.print(&Body::from(text))? && printer.flush()?) {
+                    return Ok(0);
+                }
+            }
+            _ => return Ok(0),
+        }
+    }
+}
