@@ -1,6 +1,6 @@
 //! `pedir`, `escritor`, `who`, `sessions`.
 
-use crate::support::{Served, finish, login, watchdog};
+use crate::support::{Served, finish, login, wait_until, watchdog};
 
 #[test]
 fn a_pipe_through_pedir_keeps_its_order() {
@@ -91,4 +91,36 @@ fn a_reader_of_pedir_that_has_had_enough_is_no_failure() {
     let done = finish(&mut command, "");
     assert_eq!((&*done.out, &*done.err), ("1\n2\n3\n", ""));
     served.stop();
+}
+
+#[test]
+fn every_command_works_where_messages_are_kept_whole() {
+    let _watchdog = watchdog();
+    let folder = tempfile::tempdir().expect("a folder can be made");
+    let endpoint = format!("seqpacket:{}", folder.path().join("p.sock").display());
+    let mut served = Served::new(&["--data", "none", "--listen", &endpoint]);
+    let run = |arguments: &[&str], input: &str| {
+        let mut command = served.command(arguments);
+        finish(command.args(["--connect", &endpoint]), input)
+    };
+    let numbers: String = (1..=3000).map(|number| format!("n{number}\n")).collect();
+    let state = folder.path().join("state").display().to_string();
+    run(&["who"], "").fine();
+    std::thread::scope(|scope| {
+        // It resumes from here, whatever was said meanwhile.
+        run(&["escritor", "before"], "").fine();
+        let leitor = scope.spawn(|| run(&["leitor", "--once", "--resume", &state], "").fine());
+        wait_until("it has a place in the stream", || {
+            std::fs::read(&state).is_ok_and(|state| !state.is_empty())
+        });
+        run(&["escritor"], &numbers).fine();
+        assert_eq!(run(&["pedir"], &numbers).fine(), numbers.to_uppercase());
+        assert!(run(&["sessions"], "").fine().contains(&endpoint));
+        run(&["fim"], "").fine();
+        let heard = leitor.join().expect("it hears all");
+        let said = heard.lines().filter_map(|line| line.split_once(": "));
+        let said: String = said.map(|(_, text)| format!("{text}\n")).collect();
+        assert!(said == numbers, "{said}");
+    });
+    assert_eq!(served.wait(), Some(0), "{}", served.log());
 }
