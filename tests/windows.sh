@@ -165,7 +165,10 @@ wine_ready() {
 # The lock is not lent to them, who would hold it for as long as they live.
 wine_services() {
     "$wine_folder/wineserver64" -p60 </dev/null >/dev/null 2>&1 9>&- || true # runs already
-    timeout "$1" "$wine_folder/wine64" "${@:2}" </dev/null >/dev/null 2>&1 9>&-
+    timeout "$1" "$wine_folder/wine64" "${@:2}" </dev/null >/dev/null 2>&1 9>&- || {
+        echo "Wine does not start: WINEPREFIX=$WINEPREFIX wine64 ${*:2}" >&2
+        exit 1
+    }
 }
 
 wine_end() {
@@ -177,7 +180,8 @@ wine_end() {
 }
 
 rust_tests() {
-    "${cargo[@]}" test --locked --target "$target" "${build_std[@]}" "$@"
+    # What hangs is a failure, and not a night's work.
+    timeout 1500 "${cargo[@]}" test --locked --target "$target" "${build_std[@]}" "$@"
 }
 
 need_wine() {
