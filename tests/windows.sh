@@ -94,10 +94,20 @@ choose_rust() {
     export RUSTC_BOOTSTRAP=1
     build_std=('-Zbuild-std=std,panic_abort,test')
     unset RUSTUP_TOOLCHAIN
+    # Old build scripts (indexmap 1) look for std in the compiler's own folder, where this
+    # target has none, and take it that there is none at all.
+    export CARGO_TARGET_X86_64_PC_WINDOWS_GNU_RUSTFLAGS='--cfg has_std'
 }
 
 has_std() {
     compgen -G "$(rustc --print sysroot)/lib/rustlib/$target/lib/libstd-*.rlib" >/dev/null
+}
+
+# MinGW's gcc leaves an empty file behind for each program that it links: not in /tmp.
+temporary_folder() {
+    mkdir -p "$windows"
+    TMPDIR=$(mktemp -d "$windows/tmp.XXXXXX")
+    export TMPDIR
 }
 
 # In C and for Wine, out of a file of tests/win32.
@@ -115,6 +125,7 @@ wants_shim() {
 build() {
     system_packages
     choose_rust
+    temporary_folder
     step "cargo build --release for $target" \
         "${cargo[@]}" build --locked --release --target "$target" "${build_std[@]}"
     if wants_shim; then
@@ -179,6 +190,15 @@ wine_end() {
     case $socket in /tmp/wine-*) rm -rf "$socket" ;; esac
 }
 
+finish() {
+    wine_end
+    remove_temporary
+}
+
+remove_temporary() {
+    case ${TMPDIR:-} in "$windows"/tmp.*) rm -rf "$TMPDIR" ;; esac
+}
+
 rust_tests() {
     # What hangs is a failure, and not a night's work.
     timeout 1500 "${cargo[@]}" test --locked --target "$target" "${build_std[@]}" "$@"
@@ -192,7 +212,7 @@ need_wine() {
 }
 
 everything() {
-    trap wine_end EXIT
+    trap finish EXIT
     trap 'exit 130' INT TERM
     build
     step 'the Win32 programs' win32_programs
@@ -216,14 +236,16 @@ all)
 build)
     cd "$root"
     exec </dev/null
+    trap remove_temporary EXIT
     build
     ;;
 test)
     shift
     cd "$root"
-    trap wine_end EXIT
+    trap finish EXIT
     system_packages
     choose_rust
+    temporary_folder
     [[ -d $windows/win32 ]] || win32_programs
     export ARAUTO_WIN32=$windows/win32
     wine_ready
