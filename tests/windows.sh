@@ -78,11 +78,13 @@ choose_rust() {
     export CARGO_TARGET_X86_64_PC_WINDOWS_GNU_RUNNER="tests/windows.sh wine"
     if [[ ${ARAUTO_WINDOWS_RUST:-} != debian ]] && have rustc; then
         has_std && return
-        header "rustup target add $target"
-        if have rustup && timeout 60 rustup target add "$target" && has_std; then
-            return
+        if have rustup; then
+            header "rustup target add $target"
+            if timeout 60 rustup target add "$target" && has_std; then
+                return
+            fi
         fi
-        echo "this machine's Rust has no $target, and rustup cannot add it: Debian's builds it"
+        echo "this machine's Rust has no $target, and none to add: Debian's builds it"
     fi
     if ! [[ -x /usr/bin/cargo && -d /usr/lib/rustlib/src/rust/library ]]; then
         step "install Debian's Rust and its source" install rustc-web cargo-web rust-web-src
