@@ -1,6 +1,6 @@
 //! A message server for programs on one host, and its client.
 //!
-//! Clients connect over unix sockets or loopback TCP, log in (the first login of a
+//! Clients connect over named pipes, unix sockets or loopback TCP, log in (the first login of a
 //! name registers it), ask and are answered, publish and hear every broadcast in
 //! one numbered sequence without a hole. Inside, each connection is an actor; a
 //! supervisor takes them all down in order, losing nothing that was accepted, and
@@ -57,5 +57,5 @@ pub use server::{
     Config, ConfigError, Feed, HandlerOption, Listen, PublishError, Server, ServerError,
     ServerHandle, StopStatus,
 };
-pub use transport::{Access, BindError, Endpoint, EndpointError, Peer, Remote};
+pub use transport::{Access, BindError, Endpoint, EndpointError, LocalUser, Peer, Remote};
 pub use wire::{Body, ErrorCode, Event, Gap, Millis, Role, Seq, SessionId};

@@ -83,6 +83,7 @@ impl Server {
                 access: &listen.access,
                 remote: listen.remote,
                 pipe: listen.pipe(),
+                max: listen.max,
             };
             let listener = Listener::bind(&listen.endpoint, &opening).await?;
             listeners.push((listen.clone(), listener));

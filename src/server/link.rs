@@ -12,7 +12,7 @@ use crate::actors::acceptor::Door;
 use crate::actors::link::Link;
 use crate::close::Evidence;
 use crate::framing::{Framing, Received};
-use crate::transport::{Connection, Listener, Peer};
+use crate::transport::{Connection, Listener, Peer, Taken};
 
 pub(super) struct ConnectionLink(pub(super) Connection);
 
@@ -45,10 +45,10 @@ impl Link for ConnectionLink {
     }
 
     fn best_evidence(&self) -> Evidence {
-        if self.0.taken_means_read() {
-            Evidence::Read
-        } else {
-            Evidence::KernelAcked
+        match self.0.taken_means() {
+            Taken::Unknown => Evidence::Written,
+            Taken::KernelAcked => Evidence::KernelAcked,
+            Taken::Read => Evidence::Read,
         }
     }
 

@@ -2,14 +2,13 @@
 
 use std::fs::File;
 use std::io::{self, IoSlice};
-use std::os::unix::net as std_unix;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::net::{TcpStream, UnixStream};
+use tokio::net::TcpStream;
 
-use super::unix::{self, SeqPacket};
+use super::system::{self, DetachedLocal, Local, tcp};
 use super::{Endpoint, Peer};
 use crate::framing::{Framing, Received};
 
@@ -20,10 +19,8 @@ use crate::framing::{Framing, Received};
 /// the end; a read cannot.
 #[derive(Debug)]
 pub enum Connection {
-    /// A unix stream socket.
-    Unix(UnixStream),
-    /// A unix socket that keeps the boundaries of messages.
-    SeqPacket(SeqPacket),
+    /// A unix socket, or a pipe of windows.
+    Local(Local),
     /// A TCP connection.
     Tcp(TcpStream),
 }
@@ -31,10 +28,8 @@ pub enum Connection {
 /// A connection on its way from one thread's runtime to another's.
 #[derive(Debug)]
 pub enum Detached {
-    /// A unix stream socket.
-    Unix(std_unix::UnixStream),
-    /// A unix socket that keeps the boundaries of messages.
-    SeqPacket(std_unix::UnixStream),
+    /// A unix socket, or a pipe of windows.
+    Local(DetachedLocal),
     /// A TCP connection.
     Tcp(std::net::TcpStream),
 }
@@ -51,27 +46,44 @@ pub enum Purpose {
     Reading,
 }
 
+/// What [`Connection::is_taken`] can say at best.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Taken {
+    /// Nothing.
+    Unknown,
+    /// That the peer's kernel has it.
+    KernelAcked,
+    /// That the peer has read it.
+    Read,
+}
+
 /// Connects to a listener.
 ///
 /// # Errors
 /// Nobody listens there, or may not be reached.
 pub async fn connect(endpoint: &Endpoint, purpose: Purpose) -> io::Result<Connection> {
-    let _ = purpose; // sockets are all the same
     match endpoint {
         Endpoint::Tcp { host, port } => {
             let stream = TcpStream::connect((host.as_str(), *port)).await?;
             stream.set_nodelay(true)?;
             Ok(Connection::Tcp(stream))
         }
-        _ => {
-            let address = unix::address(endpoint)?;
-            let socket = unix::connect(&address).await?;
-            match endpoint {
-                Endpoint::SeqPacket(_) => Ok(Connection::SeqPacket(SeqPacket::new(socket)?)),
-                _ => Ok(Connection::Unix(socket)),
-            }
-        }
+        _ => Ok(Connection::Local(system::connect(endpoint, purpose).await?)),
     }
+}
+
+/// Receives from a stream.
+pub(super) fn poll_receive_bytes(
+    stream: &mut (impl AsyncRead + Unpin),
+    cx: &mut Context<'_>,
+    buf: &mut [u8],
+) -> Poll<io::Result<Received>> {
+    let mut buf = ReadBuf::new(buf);
+    ready!(Pin::new(stream).poll_read(cx, &mut buf))?;
+    Poll::Ready(Ok(match buf.filled().len() {
+        0 => Received::End,
+        length => Received::Bytes(length),
+    }))
 }
 
 impl Connection {
@@ -81,8 +93,7 @@ impl Connection {
     /// The system does not let it.
     pub fn detach(self) -> io::Result<Detached> {
         Ok(match self {
-            Connection::Unix(stream) => Detached::Unix(stream.into_std()?),
-            Connection::SeqPacket(socket) => Detached::SeqPacket(socket.into_std()?),
+            Connection::Local(local) => Detached::Local(local.detach()?),
             Connection::Tcp(stream) => Detached::Tcp(stream.into_std()?),
         })
     }
@@ -92,37 +103,34 @@ impl Connection {
     /// # Errors
     /// The peer has gone already.
     pub fn peer(&self) -> io::Result<Peer> {
-        let credentials = match self {
-            Connection::Unix(stream) => stream.peer_cred()?,
-            Connection::SeqPacket(socket) => socket.socket().peer_cred()?,
-            Connection::Tcp(stream) => return Ok(Peer::Remote(stream.peer_addr()?)),
-        };
-        Ok(Peer::Local {
-            pid: credentials.pid(),
-            uid: credentials.uid(),
-        })
+        match self {
+            Connection::Local(local) => local.peer(),
+            Connection::Tcp(stream) => Ok(Peer::Remote(stream.peer_addr()?)),
+        }
     }
 
     /// Whether it keeps the boundaries of messages.
     pub fn framing(&self) -> Framing {
         match self {
-            Connection::Unix(_) | Connection::Tcp(_) => Framing::Stream,
-            Connection::SeqPacket(_) => Framing::Messages,
+            Connection::Local(local) => local.framing(),
+            Connection::Tcp(_) => Framing::Stream,
         }
     }
 
     /// Whether either side can be closed on its own.
     pub fn half_closes(&self) -> bool {
-        true
+        match self {
+            Connection::Local(local) => local.half_closes(),
+            Connection::Tcp(_) => true,
+        }
     }
 
     /// Once the peer has closed its side: whether it has closed the other one too, as
     /// far as the system knows, so that nothing reaches it any more.
     pub fn is_hung_up(&self) -> bool {
         let asked = match self {
-            Connection::Unix(stream) => unix::is_hung_up(stream),
-            Connection::SeqPacket(socket) => unix::is_hung_up(socket.socket()),
-            Connection::Tcp(stream) => unix::is_hung_up(stream),
+            Connection::Local(local) => local.is_hung_up(),
+            Connection::Tcp(stream) => tcp::is_hung_up(stream),
         };
         asked.unwrap_or(true)
     }
@@ -138,15 +146,10 @@ impl Connection {
         cx: &mut Context<'_>,
         buf: &mut [u8],
     ) -> Poll<io::Result<Received>> {
-        let mut buf = match self {
-            Connection::SeqPacket(socket) => return socket.poll_receive(cx, buf),
-            Connection::Unix(_) | Connection::Tcp(_) => ReadBuf::new(buf),
-        };
-        ready!(Pin::new(self).poll_read(cx, &mut buf))?;
-        Poll::Ready(Ok(match buf.filled().len() {
-            0 => Received::End,
-            length => Received::Bytes(length),
-        }))
+        match self {
+            Connection::Local(local) => local.poll_receive(cx, buf),
+            Connection::Tcp(stream) => poll_receive_bytes(stream, cx, buf),
+        }
     }
 
     /// Sends one message, whole.
@@ -159,32 +162,28 @@ impl Connection {
         message: &[u8],
     ) -> Poll<io::Result<()>> {
         match self {
-            Connection::SeqPacket(socket) => {
-                let sent = ready!(socket.poll_send(cx, &[IoSlice::new(message)]));
-                Poll::Ready(sent.map(drop))
-            }
-            Connection::Unix(_) | Connection::Tcp(_) => {
-                Poll::Ready(Err(io::ErrorKind::Unsupported.into()))
-            }
+            Connection::Local(local) => local.poll_send_message(cx, message),
+            Connection::Tcp(_) => Poll::Ready(Err(io::ErrorKind::Unsupported.into())),
         }
     }
 
-    /// Whether everything written has left: read by the peer (unix sockets), or
-    /// acknowledged by the peer's kernel (TCP). See SIOCOUTQ in unix(7), tcp(7).
+    /// Whether everything written has got as far as [`Connection::taken_means`] says.
     ///
     /// # Errors
     /// The system does not say.
     pub fn is_taken(&self) -> io::Result<bool> {
         match self {
-            Connection::Unix(stream) => unix::is_outq_empty(stream),
-            Connection::SeqPacket(socket) => unix::is_outq_empty(socket.socket()),
-            Connection::Tcp(stream) => unix::is_outq_empty(stream),
+            Connection::Local(local) => local.is_read(),
+            Connection::Tcp(stream) => tcp::is_acked(stream),
         }
     }
 
     /// Whether [`Connection::poll_send_file`] may work.
     pub fn sends_files(&self) -> bool {
-        cfg!(target_os = "linux") && self.framing() == Framing::Stream
+        match self {
+            Connection::Local(local) => local.sends_files(),
+            Connection::Tcp(_) => tcp::SENDS_FILES,
+        }
     }
 
     /// Sends `length` bytes of a file that lives in memory, from `offset` on,
@@ -200,38 +199,19 @@ impl Connection {
         offset: u64,
         length: usize,
     ) -> Poll<io::Result<usize>> {
-        #[cfg(target_os = "linux")]
-        loop {
-            use super::memory_file::send;
-            let writable = tokio::io::Interest::WRITABLE;
-            let sent = match self {
-                Connection::Unix(stream) => {
-                    ready!(stream.poll_write_ready(cx))?;
-                    stream.try_io(writable, || send(stream, file, offset, length))
-                }
-                Connection::Tcp(stream) => {
-                    ready!(stream.poll_write_ready(cx))?;
-                    stream.try_io(writable, || send(stream, file, offset, length))
-                }
-                Connection::SeqPacket(_) => Err(io::ErrorKind::Unsupported.into()),
-            };
-            match sent {
-                // The socket was less ready than was known: wait for it.
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
-                sent => return Poll::Ready(sent),
-            }
-        }
-        #[cfg(not(target_os = "linux"))]
-        {
-            let _ = (cx, file, offset, length);
-            Poll::Ready(Err(io::ErrorKind::Unsupported.into()))
+        match self {
+            Connection::Local(local) => local.poll_send_file(cx, file, offset, length),
+            Connection::Tcp(stream) => tcp::poll_send_file(stream, cx, file, offset, length),
         }
     }
 
-    /// Whether [`Connection::is_taken`] speaks of the peer itself, and not only of
-    /// its kernel.
-    pub fn taken_means_read(&self) -> bool {
-        matches!(self, Connection::Unix(_) | Connection::SeqPacket(_))
+    /// How far [`Connection::is_taken`] can see.
+    pub fn taken_means(&self) -> Taken {
+        match self {
+            Connection::Local(_) => Taken::Read,
+            Connection::Tcp(_) if tcp::TELLS_ACKS => Taken::KernelAcked,
+            Connection::Tcp(_) => Taken::Unknown,
+        }
     }
 }
 
@@ -245,11 +225,19 @@ impl Detached {
     /// Outside of a tokio runtime.
     pub fn attach(self) -> io::Result<Connection> {
         Ok(match self {
-            Detached::Unix(stream) => Connection::Unix(UnixStream::from_std(stream)?),
-            Detached::SeqPacket(socket) => Connection::SeqPacket(SeqPacket::from_std(socket)?),
+            Detached::Local(local) => Connection::Local(local.attach()?),
             Detached::Tcp(stream) => Connection::Tcp(TcpStream::from_std(stream)?),
         })
     }
+}
+
+macro_rules! on_stream {
+    ($self:ident, $stream:ident => $call:expr) => {
+        match $self.get_mut() {
+            Connection::Local($stream) => $call,
+            Connection::Tcp($stream) => $call,
+        }
+    };
 }
 
 impl AsyncRead for Connection {
@@ -258,17 +246,7 @@ impl AsyncRead for Connection {
         cx: &mut Context<'_>,
         buf: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        match self.get_mut() {
-            Connection::Unix(stream) => Pin::new(stream).poll_read(cx, buf),
-            Connection::Tcp(stream) => Pin::new(stream).poll_read(cx, buf),
-            Connection::SeqPacket(socket) => {
-                match ready!(socket.poll_receive(cx, buf.initialize_unfilled()))? {
-                    Received::Bytes(length) | Received::Message(length) => buf.advance(length),
-                    Received::End => {}
-                }
-                Poll::Ready(Ok(()))
-            }
-        }
+        on_stream!(self, stream => Pin::new(stream).poll_read(cx, buf))
     }
 }
 
@@ -278,11 +256,7 @@ impl AsyncWrite for Connection {
         cx: &mut Context<'_>,
         buf: &[u8],
     ) -> Poll<io::Result<usize>> {
-        match self.get_mut() {
-            Connection::Unix(stream) => Pin::new(stream).poll_write(cx, buf),
-            Connection::Tcp(stream) => Pin::new(stream).poll_write(cx, buf),
-            Connection::SeqPacket(socket) => socket.poll_send(cx, &[IoSlice::new(buf)]),
-        }
+        on_stream!(self, stream => Pin::new(stream).poll_write(cx, buf))
     }
 
     fn poll_write_vectored(
@@ -290,27 +264,21 @@ impl AsyncWrite for Connection {
         cx: &mut Context<'_>,
         bufs: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        match self.get_mut() {
-            Connection::Unix(stream) => Pin::new(stream).poll_write_vectored(cx, bufs),
-            Connection::Tcp(stream) => Pin::new(stream).poll_write_vectored(cx, bufs),
-            Connection::SeqPacket(socket) => socket.poll_send(cx, bufs),
-        }
+        on_stream!(self, stream => Pin::new(stream).poll_write_vectored(cx, bufs))
     }
 
     fn is_write_vectored(&self) -> bool {
-        true
+        match self {
+            Connection::Local(local) => local.is_write_vectored(),
+            Connection::Tcp(_) => true,
+        }
     }
 
-    /// What is written is with the system at once.
-    fn poll_flush(self: Pin<&mut Self>, _cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Poll::Ready(Ok(()))
+    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        on_stream!(self, stream => Pin::new(stream).poll_flush(cx))
     }
 
     fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        match self.get_mut() {
-            Connection::Unix(stream) => Pin::new(stream).poll_shutdown(cx),
-            Connection::Tcp(stream) => Pin::new(stream).poll_shutdown(cx),
-            Connection::SeqPacket(socket) => Poll::Ready(socket.shut_write()),
-        }
+        on_stream!(self, stream => Pin::new(stream).poll_shutdown(cx))
     }
 }

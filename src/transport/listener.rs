@@ -1,13 +1,13 @@
 //! Listeners: made safely, closed without cutting off who is already there.
 
 use std::io;
-use std::net::{SocketAddr, TcpStream};
+use std::net::SocketAddr;
 use std::str::FromStr;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 
-use tokio::net::{TcpListener, UnixStream};
+use tokio::net::TcpListener;
 
-use super::unix::{LONGEST_FRAME, SeqPacket, UnixDoor, accept_now};
+use super::system::{LONGEST_MESSAGE, LocalDoor, tcp};
 use super::{Connection, Endpoint, Peer};
 use crate::framing::Framing;
 
@@ -69,6 +69,10 @@ pub struct Opening<'a> {
     pub remote: Remote,
     /// Of which type a windows pipe is made; others are what they are.
     pub pipe: Framing,
+    /// The most clients at once that a windows pipe has instances for: the others wait
+    /// until one is free. Elsewhere the acceptor counts.
+    #[cfg_attr(not(windows), expect(dead_code, reason = "sockets have no instances"))]
+    pub max: Option<usize>,
 }
 
 /// Why an endpoint cannot be listened on.
@@ -115,7 +119,7 @@ pub struct Listener {
 
 #[derive(Debug)]
 enum Door {
-    Unix(UnixDoor),
+    Local(LocalDoor),
     Tcp(TcpListener),
 }
 
@@ -139,8 +143,8 @@ impl Listener {
                 return Err(BindError::NotHere(endpoint.clone(), why));
             }
             _ => {
-                let door = UnixDoor::bind(endpoint, opening.access)?;
-                (endpoint.clone(), Door::Unix(door))
+                let door = LocalDoor::bind(endpoint, opening)?;
+                (endpoint.clone(), Door::Local(door))
             }
         };
         let is_abstract = matches!(endpoint, Endpoint::Abstract(_));
@@ -162,7 +166,7 @@ impl Listener {
         match self.framing {
             Framing::Stream => None,
             Framing::Messages => {
-                matches!(self.endpoint, Endpoint::SeqPacket(_)).then_some(LONGEST_FRAME)
+                matches!(self.endpoint, Endpoint::SeqPacket(_)).then_some(LONGEST_MESSAGE)
             }
         }
     }
@@ -175,44 +179,27 @@ impl Listener {
     /// The next connection.
     pub fn poll_accept(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<Connection>> {
         Poll::Ready(match &mut self.door {
-            Door::Unix(door) => {
-                let socket = std::task::ready!(door.poll_accept(cx));
-                socket.and_then(|socket| self.unix_connection(socket))
-            }
-            Door::Tcp(listener) => {
-                std::task::ready!(listener.poll_accept(cx)).and_then(|(stream, _)| {
-                    stream.set_nodelay(true)?;
-                    Ok(Connection::Tcp(stream))
-                })
-            }
+            Door::Local(door) => ready!(door.poll_accept(cx)).map(Connection::Local),
+            Door::Tcp(listener) => ready!(listener.poll_accept(cx)).and_then(|(stream, _)| {
+                stream.set_nodelay(true)?;
+                Ok(Connection::Tcp(stream))
+            }),
         })
     }
 
     /// The next connection that waits at this moment, by the system's own word; the
     /// runtime's may be older. `None`: nobody waits, or nobody can be let in.
     pub fn accept_waiting(&mut self) -> Option<Connection> {
-        match &self.door {
-            Door::Unix(door) => self.unix_connection(door.accept_waiting().ok()?).ok(),
-            Door::Tcp(listener) => {
-                let stream = TcpStream::from(accept_now(listener).ok()?);
-                tokio::net::TcpStream::from_std(stream)
-                    .ok()
-                    .map(Connection::Tcp)
-            }
+        match &mut self.door {
+            Door::Local(door) => door.accept_waiting().map(Connection::Local),
+            Door::Tcp(listener) => tcp::accept_now(listener).ok().map(Connection::Tcp),
         }
-    }
-
-    fn unix_connection(&self, socket: UnixStream) -> io::Result<Connection> {
-        Ok(match self.endpoint {
-            Endpoint::SeqPacket(_) => Connection::SeqPacket(SeqPacket::new(socket)?),
-            _ => Connection::Unix(socket),
-        })
     }
 
     /// Lets nobody new in; who has connected already can still be accepted. Of
     /// TCP, which has no such call, the last moment's callers may be cut off.
     pub fn close_to_new(&mut self) {
-        if let Door::Unix(door) = &mut self.door {
+        if let Door::Local(door) = &mut self.door {
             door.close_to_new();
         }
     }

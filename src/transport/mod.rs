@@ -11,9 +11,19 @@ mod memory_file;
 mod peer;
 #[cfg(unix)]
 mod unix;
+#[cfg(windows)]
+mod windows;
 
-pub use connection::{Connection, Purpose, connect};
+/// The system's own part: each offers the same names.
+#[cfg(unix)]
+use unix as system;
+#[cfg(windows)]
+use windows as system;
+
+use connection::poll_receive_bytes;
+
+pub use connection::{Connection, Purpose, Taken, connect};
 pub use endpoint::{Endpoint, EndpointError};
 pub use listener::{Access, BindError, Listener, Opening, Remote};
 pub use memory_file::memory_file;
-pub use peer::Peer;
+pub use peer::{LocalUser, Peer};

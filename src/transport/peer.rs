@@ -3,30 +3,61 @@
 use std::fmt;
 use std::net::SocketAddr;
 
+use super::system;
+
 /// The other end of a connection.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Peer {
     /// A process of this machine.
     Local {
         /// Its process id, where the system tells it.
         pid: Option<i32>,
-        /// Its effective user id when it connected.
-        uid: u32,
+        /// Whose process it is, where the system tells it.
+        user: Option<LocalUser>,
     },
     /// An address.
     Remote(SocketAddr),
 }
 
+/// A user of this machine.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum LocalUser {
+    /// Unix: the effective user id that a process had when it connected.
+    Uid(u32),
+    /// Windows: a security identifier, and the account's name.
+    Sid {
+        /// As in `S-1-5-18`.
+        sid: String,
+        /// As in `HOST\ana`; the SID again where the system knows no name.
+        name: String,
+    },
+}
+
+impl LocalUser {
+    /// Root, or SYSTEM: whom no mode and no descriptor keeps out.
+    fn is_root(&self) -> bool {
+        match self {
+            LocalUser::Uid(uid) => *uid == 0,
+            LocalUser::Sid { sid, .. } => sid == "S-1-5-18",
+        }
+    }
+}
+
 impl Peer {
     /// Whether the peer is a local process of this process's own user.
-    #[cfg(unix)]
     pub fn is_same_user(&self) -> bool {
-        matches!(self, Peer::Local { uid, .. } if *uid == rustix::process::geteuid().as_raw())
+        match self {
+            Peer::Local { user, .. } => user.is_some() && *user == system::own_user(),
+            Peer::Remote(_) => false,
+        }
     }
 
-    /// Whether the peer is a local process of root's, whom no mode keeps out.
+    /// Whether the peer is a local process of root's, or of SYSTEM's.
     pub fn is_root(&self) -> bool {
-        matches!(self, Peer::Local { uid: 0, .. })
+        match self {
+            Peer::Local { user, .. } => user.as_ref().is_some_and(LocalUser::is_root),
+            Peer::Remote(_) => false,
+        }
     }
 
     /// The peer's process id, where the system tells it.
@@ -38,14 +69,34 @@ impl Peer {
     }
 }
 
+impl fmt::Display for LocalUser {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            LocalUser::Uid(uid) => write!(f, "uid {uid}"),
+            LocalUser::Sid { name, .. } => write!(f, "user {name}"),
+        }
+    }
+}
+
 impl fmt::Display for Peer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Peer::Local {
                 pid: Some(pid),
-                uid,
-            } => write!(f, "pid {pid} uid {uid}"),
-            Peer::Local { pid: None, uid } => write!(f, "uid {uid}"),
+                user: Some(user),
+            } => write!(f, "pid {pid} {user}"),
+            Peer::Local {
+                pid: Some(pid),
+                user: None,
+            } => write!(f, "pid {pid}"),
+            Peer::Local {
+                pid: None,
+                user: Some(user),
+            } => user.fmt(f),
+            Peer::Local {
+                pid: None,
+                user: None,
+            } => f.write_str("a process of this machine"),
             Peer::Remote(address) => address.fmt(f),
         }
     }

@@ -2,7 +2,10 @@
 
 mod address;
 mod door;
+mod local;
+mod send_file;
 mod seqpacket;
+pub(super) mod tcp;
 
 use std::io;
 use std::os::fd::AsFd;
@@ -13,10 +16,13 @@ use rustix::ioctl::{Getter, ioctl};
 use rustix::net::{AddressFamily, SocketAddrUnix, SocketFlags, SocketType, socket_with};
 use tokio::net::UnixStream;
 
-pub(super) use address::{UnixAddress, address};
-pub(super) use door::{UnixDoor, accept_now};
-pub(super) use seqpacket::LONGEST_FRAME;
-pub use seqpacket::SeqPacket;
+use super::LocalUser;
+use address::{UnixAddress, address};
+pub(super) use door::LocalDoor;
+pub(super) use local::connect;
+pub use local::{DetachedLocal, Local};
+pub(super) use seqpacket::LONGEST_MESSAGE;
+use seqpacket::SeqPacket;
 
 /// The first and the longest pause before a connect to a full backlog is tried
 /// again, and how often it is tried: some 5 s in all.
@@ -26,7 +32,7 @@ const TRIES: u32 = 56;
 
 /// Connects. While the listener's backlog is full a connect that does not block
 /// fails (EAGAIN, connect(2)), and no event tells of the next free place.
-pub(super) async fn connect(address: &UnixAddress) -> io::Result<UnixStream> {
+async fn connect_to(address: &UnixAddress) -> io::Result<UnixStream> {
     let mut pause = FIRST_PAUSE;
     for _ in 1..TRIES {
         match connect_now(address).await {
@@ -60,11 +66,16 @@ async fn connect_now(address: &UnixAddress) -> io::Result<UnixStream> {
 
 /// Whether nothing that is sent can reach the peer any more: it has closed both
 /// sides, not only its own. Of TCP that is known once something was sent to it.
-pub(super) fn is_hung_up(socket: &impl AsFd) -> io::Result<bool> {
+fn is_hung_up(socket: &impl AsFd) -> io::Result<bool> {
     let mut asked = [PollFd::new(socket, PollFlags::empty())];
     poll(&mut asked, Some(&Timespec::default()))?;
     let gone = PollFlags::HUP | PollFlags::ERR;
     Ok(asked[0].revents().intersects(gone))
+}
+
+/// The user that this process acts as.
+pub(super) fn own_user() -> Option<LocalUser> {
+    Some(LocalUser::Uid(rustix::process::geteuid().as_raw()))
 }
 
 /// SIOCOUTQ (the same number as TIOCOUTQ), see unix(7) and tcp(7).
@@ -72,7 +83,7 @@ const SIOCOUTQ: rustix::ioctl::Opcode = 0x5411;
 
 /// Whether the socket's send queue is empty.
 #[expect(unsafe_code, reason = "no crate offers SIOCOUTQ")]
-pub(super) fn is_outq_empty(socket: &impl AsFd) -> io::Result<bool> {
+fn is_outq_empty(socket: &impl AsFd) -> io::Result<bool> {
     // SAFETY: SIOCOUTQ writes one int through its argument and nothing else, which
     // is what a Getter of c_int gives it room for.
     let held: std::ffi::c_int =

@@ -6,7 +6,7 @@ use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::path::{Path, PathBuf};
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use rustix::fs::{FlockOperation, Gid, Mode, chmod, chown, fchmod, flock};
@@ -17,7 +17,8 @@ use rustix::net::{
 use tokio::net::{UnixListener, UnixStream};
 
 use super::address::{UnixAddress, address};
-use crate::transport::{Access, BindError, Endpoint};
+use super::local::Local;
+use crate::transport::{Access, BindError, Endpoint, Opening};
 
 /// Connections that may wait for their accept; the kernel caps it by somaxconn.
 const BACKLOG: i32 = 4096;
@@ -28,16 +29,18 @@ const LOOK: Duration = Duration::from_millis(20);
 
 /// A unix socket that is listened on; its file goes with it.
 #[derive(Debug)]
-pub(in crate::transport) struct UnixDoor {
+pub(in crate::transport) struct LocalDoor {
     listener: UnixListener,
+    endpoint: Endpoint,
     file: Option<SocketFile>,
 }
 
-impl UnixDoor {
+impl LocalDoor {
     pub(in crate::transport) fn bind(
         endpoint: &Endpoint,
-        access: &Access,
+        opening: &Opening<'_>,
     ) -> Result<Self, BindError> {
+        let access = opening.access;
         let io_error = |source| BindError::Io {
             endpoint: endpoint.clone(),
             source,
@@ -63,21 +66,25 @@ impl UnixDoor {
             }
         };
         let listener = UnixListener::from_std(listener).map_err(io_error)?;
-        Ok(UnixDoor { listener, file })
+        Ok(LocalDoor {
+            listener,
+            endpoint: endpoint.clone(),
+            file,
+        })
     }
 
     pub(in crate::transport) fn poll_accept(
         &mut self,
         cx: &mut Context<'_>,
-    ) -> Poll<io::Result<UnixStream>> {
-        self.listener
-            .poll_accept(cx)
-            .map_ok(|(stream, _address)| stream)
+    ) -> Poll<io::Result<Local>> {
+        let (socket, _address) = ready!(self.listener.poll_accept(cx))?;
+        Poll::Ready(Local::new(socket, &self.endpoint))
     }
 
-    pub(in crate::transport) fn accept_waiting(&self) -> io::Result<UnixStream> {
-        let socket = accept_now(&self.listener)?;
-        UnixStream::from_std(std::os::unix::net::UnixStream::from(socket))
+    pub(in crate::transport) fn accept_waiting(&mut self) -> Option<Local> {
+        let socket = accept_now(&self.listener).ok()?;
+        let socket = UnixStream::from_std(std::os::unix::net::UnixStream::from(socket)).ok()?;
+        Local::new(socket, &self.endpoint).ok()
     }
 
     /// `shutdown` on a listening unix socket refuses each later connect and leaves
@@ -92,7 +99,7 @@ impl UnixDoor {
 }
 
 /// Accepts without asking the runtime whether there is something to accept.
-pub(in crate::transport) fn accept_now(listener: &impl AsFd) -> io::Result<OwnedFd> {
+pub(super) fn accept_now(listener: &impl AsFd) -> io::Result<OwnedFd> {
     let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
     Ok(accept_with(listener, flags)?)
 }

@@ -20,11 +20,11 @@ use crate::framing::{MessageTooLong, Received};
 
 /// The longest frame on such a socket: a message must fit into the send buffer,
 /// which is 208 KiB where the operator has not changed net.core.wmem_default.
-pub(in crate::transport) const LONGEST_FRAME: usize = 128 * 1024;
+pub(in crate::transport) const LONGEST_MESSAGE: usize = 128 * 1024;
 
 /// What the send buffer must hold: the longest frame, its prefix, and what the
 /// kernel keeps beside it.
-const SEND_BUFFER: usize = LONGEST_FRAME + 4096;
+const SEND_BUFFER: usize = LONGEST_MESSAGE + 4096;
 
 /// A connected socket of this type. tokio knows none: it is told of one that it
 /// takes for a stream, asked for readiness, and never reads or writes.

@@ -1,0 +1,203 @@
+//! A connection to a process of this host: a unix socket.
+
+use std::fs::File;
+use std::io::{self, IoSlice};
+use std::os::unix::net as std_unix;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::UnixStream;
+
+use super::{SeqPacket, address, connect_to, is_hung_up, is_outq_empty};
+use crate::framing::{Framing, Received};
+use crate::transport::{Endpoint, LocalUser, Peer, Purpose};
+
+/// A unix socket.
+#[derive(Debug)]
+pub enum Local {
+    /// Which carries a stream.
+    Stream(UnixStream),
+    /// Which keeps the boundaries of messages.
+    Messages(SeqPacket),
+}
+
+/// A unix socket on its way from one thread's runtime to another's.
+#[derive(Debug)]
+pub enum DetachedLocal {
+    /// Which carries a stream.
+    Stream(std_unix::UnixStream),
+    /// Which keeps the boundaries of messages.
+    Messages(std_unix::UnixStream),
+}
+
+/// Connects; sockets are the same for every purpose.
+pub(in crate::transport) async fn connect(
+    endpoint: &Endpoint,
+    _purpose: Purpose,
+) -> io::Result<Local> {
+    let socket = connect_to(&address(endpoint)?).await?;
+    Local::new(socket, endpoint)
+}
+
+impl Local {
+    pub(super) fn new(socket: UnixStream, endpoint: &Endpoint) -> io::Result<Local> {
+        Ok(match endpoint {
+            Endpoint::SeqPacket(_) => Local::Messages(SeqPacket::new(socket)?),
+            _ => Local::Stream(socket),
+        })
+    }
+
+    fn socket(&self) -> &UnixStream {
+        match self {
+            Local::Stream(stream) => stream,
+            Local::Messages(socket) => socket.socket(),
+        }
+    }
+
+    pub(in crate::transport) fn detach(self) -> io::Result<DetachedLocal> {
+        Ok(match self {
+            Local::Stream(stream) => DetachedLocal::Stream(stream.into_std()?),
+            Local::Messages(socket) => DetachedLocal::Messages(socket.into_std()?),
+        })
+    }
+
+    pub(in crate::transport) fn peer(&self) -> io::Result<Peer> {
+        let credentials = self.socket().peer_cred()?;
+        Ok(Peer::Local {
+            pid: credentials.pid(),
+            user: Some(LocalUser::Uid(credentials.uid())),
+        })
+    }
+
+    pub(in crate::transport) fn framing(&self) -> Framing {
+        match self {
+            Local::Stream(_) => Framing::Stream,
+            Local::Messages(_) => Framing::Messages,
+        }
+    }
+
+    /// A socket's sides can be shut one by one.
+    pub(in crate::transport) fn half_closes(&self) -> bool {
+        true
+    }
+
+    pub(in crate::transport) fn is_hung_up(&self) -> io::Result<bool> {
+        is_hung_up(self.socket())
+    }
+
+    /// SIOCOUTQ falls to 0 when the peer has read, see unix(7).
+    pub(in crate::transport) fn is_read(&self) -> io::Result<bool> {
+        is_outq_empty(self.socket())
+    }
+
+    pub(in crate::transport) fn poll_receive(
+        &mut self,
+        cx: &mut Context<'_>,
+        buf: &mut [u8],
+    ) -> Poll<io::Result<Received>> {
+        match self {
+            Local::Stream(stream) => crate::transport::poll_receive_bytes(stream, cx, buf),
+            Local::Messages(socket) => socket.poll_receive(cx, buf),
+        }
+    }
+
+    pub(in crate::transport) fn poll_send_message(
+        &mut self,
+        cx: &mut Context<'_>,
+        message: &[u8],
+    ) -> Poll<io::Result<()>> {
+        match self {
+            Local::Stream(_) => Poll::Ready(Err(io::ErrorKind::Unsupported.into())),
+            Local::Messages(socket) => {
+                let sent = ready!(socket.poll_send(cx, &[IoSlice::new(message)]));
+                Poll::Ready(sent.map(drop))
+            }
+        }
+    }
+
+    pub(in crate::transport) fn sends_files(&self) -> bool {
+        cfg!(target_os = "linux") && matches!(self, Local::Stream(_))
+    }
+
+    pub(in crate::transport) fn poll_send_file(
+        &mut self,
+        cx: &mut Context<'_>,
+        file: &File,
+        offset: u64,
+        length: usize,
+    ) -> Poll<io::Result<usize>> {
+        match self {
+            Local::Stream(stream) => super::send_file::poll_unix(stream, cx, file, offset, length),
+            Local::Messages(_) => Poll::Ready(Err(io::ErrorKind::Unsupported.into())),
+        }
+    }
+}
+
+impl DetachedLocal {
+    pub(in crate::transport) fn attach(self) -> io::Result<Local> {
+        Ok(match self {
+            DetachedLocal::Stream(stream) => Local::Stream(UnixStream::from_std(stream)?),
+            DetachedLocal::Messages(socket) => Local::Messages(SeqPacket::from_std(socket)?),
+        })
+    }
+}
+
+impl AsyncRead for Local {
+    fn poll_read(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        match self.get_mut() {
+            Local::Stream(stream) => Pin::new(stream).poll_read(cx, buf),
+            Local::Messages(socket) => {
+                match ready!(socket.poll_receive(cx, buf.initialize_unfilled()))? {
+                    Received::Bytes(length) | Received::Message(length) => buf.advance(length),
+                    Received::End => {}
+                }
+                Poll::Ready(Ok(()))
+            }
+        }
+    }
+}
+
+impl AsyncWrite for Local {
+    fn poll_write(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        match self.get_mut() {
+            Local::Stream(stream) => Pin::new(stream).poll_write(cx, buf),
+            Local::Messages(socket) => socket.poll_send(cx, &[IoSlice::new(buf)]),
+        }
+    }
+
+    fn poll_write_vectored(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bufs: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        match self.get_mut() {
+            Local::Stream(stream) => Pin::new(stream).poll_write_vectored(cx, bufs),
+            Local::Messages(socket) => socket.poll_send(cx, bufs),
+        }
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        true
+    }
+
+    /// What is written is with the system at once.
+    fn poll_flush(self: Pin<&mut Self>, _cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match self.get_mut() {
+            Local::Stream(stream) => Pin::new(stream).poll_shutdown(cx),
+            Local::Messages(socket) => Poll::Ready(socket.shut_write()),
+        }
+    }
+}

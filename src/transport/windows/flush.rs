@@ -1,0 +1,100 @@
+//! Whether the client has read everything.
+//!
+//! Windows tells it in one way: FlushFileBuffers returns when it has, and not before,
+//! so that each flush under way has a thread of its own. A pipe that is disconnected
+//! ends its flush.
+
+use std::io;
+use std::os::windows::io::{AsRawHandle, OwnedHandle};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+
+use windows_sys::Win32::Storage::FileSystem::FlushFileBuffers;
+use windows_sys::Win32::System::Pipes::DisconnectNamedPipe;
+
+/// A flush needs hardly any stack.
+const STACK: usize = 64 * 1024;
+
+/// Watches over one end of a pipe.
+#[derive(Debug)]
+pub(super) struct Flush {
+    handle: Arc<OwnedHandle>,
+    /// Counts writes.
+    written: u64,
+    progress: Arc<Progress>,
+}
+
+#[derive(Debug, Default)]
+struct Progress {
+    runs: AtomicBool,
+    /// Writes that are known to have been read.
+    read: AtomicU64,
+}
+
+impl Flush {
+    pub(super) fn new(handle: Arc<OwnedHandle>) -> Flush {
+        Flush {
+            handle,
+            written: 0,
+            progress: Arc::default(),
+        }
+    }
+
+    /// Something was written.
+    pub(super) fn note_write(&mut self) {
+        self.written += 1;
+    }
+
+    /// Whether the peer has read everything, as far as is known. Asking begins to
+    /// find out: ask again.
+    ///
+    /// # Errors
+    /// There is no thread for it.
+    pub(super) fn is_done(&self) -> io::Result<bool> {
+        if self.progress.read.load(Ordering::Acquire) >= self.written {
+            return Ok(true);
+        }
+        if !self.progress.runs.swap(true, Ordering::AcqRel) {
+            self.start()?;
+        }
+        Ok(false)
+    }
+
+    #[expect(unsafe_code, reason = "no crate flushes a pipe by its handle")]
+    fn start(&self) -> io::Result<()> {
+        let (handle, upto) = (Arc::clone(&self.handle), self.written);
+        let progress = Arc::clone(&self.progress);
+        let thread = std::thread::Builder::new()
+            .name("arauto-flush".to_owned())
+            .stack_size(STACK);
+        let started = thread.spawn(move || {
+            // SAFETY: the handle is open, for as long as this thread holds it.
+            let flushed = unsafe { FlushFileBuffers(handle.as_raw_handle()) };
+            if flushed != 0 {
+                progress.read.fetch_max(upto, Ordering::AcqRel);
+            }
+            progress.runs.store(false, Ordering::Release);
+        });
+        if let Err(error) = started {
+            self.progress.runs.store(false, Ordering::Release);
+            return Err(error);
+        }
+        Ok(())
+    }
+
+    pub(super) fn handle(&self) -> &OwnedHandle {
+        &self.handle
+    }
+}
+
+impl Drop for Flush {
+    /// Ends a flush that still waits: a deadline has passed, and the peer loses what it
+    /// has not read. Without one the peer can still read what is there.
+    #[expect(unsafe_code, reason = "no crate disconnects a pipe by its handle")]
+    fn drop(&mut self) {
+        if self.progress.runs.load(Ordering::Acquire) {
+            // SAFETY: the handle is open.
+            unsafe { DisconnectNamedPipe(self.handle.as_raw_handle()) };
+        }
+    }
+}

@@ -1,0 +1,325 @@
+//! Windows: named pipes.
+//!
+//! Pipes of byte type, for frames that bring their own lengths, are tokio's once they
+//! are connected. Those of message type, for bare messages, are read and written here,
+//! because tokio does not keep a message's boundaries. Both are made and connected
+//! here: tokio fixes the default time-out, and would tie a pipe to the runtime of the
+//! thread that accepts it.
+//!
+//! - [`overlapped`]: one operation, waited for without a thread;
+//! - [`instance`]: making an instance; [`door`]: those that wait for clients;
+//! - [`client`]: opening a pipe;
+//! - [`message`]: messages; [`flush`]: whether they have been read;
+//! - [`security`]: descriptors and SIDs;
+//! - [`tcp`]: what else is to be known of TCP here.
+
+mod client;
+mod door;
+mod flush;
+mod instance;
+mod message;
+mod overlapped;
+mod security;
+pub(super) mod tcp;
+
+use std::fs::File;
+use std::io;
+use std::os::windows::io::{AsRawHandle, IntoRawHandle, OwnedHandle, RawHandle};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::windows::named_pipe::{NamedPipeClient, NamedPipeServer};
+use windows_sys::Win32::System::Pipes::{GetNamedPipeClientProcessId, GetNamedPipeServerProcessId};
+
+use self::door::Place;
+use self::flush::Flush;
+use self::message::{MessageEnd, is_end};
+use super::{Endpoint, LocalUser, Peer};
+use crate::framing::{Framing, Received};
+
+pub(super) use self::client::connect;
+pub(super) use self::door::LocalDoor;
+
+/// The longest message is the longest frame: there is no other limit.
+pub(super) const LONGEST_MESSAGE: usize = usize::MAX;
+
+/// What the system calls an error.
+fn code(error: &io::Error) -> Option<u32> {
+    error.raw_os_error().map(i32::cast_unsigned)
+}
+
+/// The path of an endpoint's pipe.
+fn path(endpoint: &Endpoint) -> io::Result<String> {
+    match endpoint {
+        Endpoint::Pipe(name) => Ok(format!(r"\\.\pipe\{name}")),
+        Endpoint::RemotePipe { host, name } => Ok(format!(r"\\{host}\pipe\{name}")),
+        _ => {
+            let problem = "windows has no sockets with a path: use pipe:NAME or tcp:HOST:PORT";
+            Err(io::Error::new(io::ErrorKind::Unsupported, problem))
+        }
+    }
+}
+
+/// The user that this process acts as.
+pub(super) fn own_user() -> Option<LocalUser> {
+    security::own_user().ok().cloned()
+}
+
+/// One end of a connected pipe.
+#[derive(Debug)]
+pub struct Local {
+    end: End,
+    /// The server's end has one: it frees an instance.
+    place: Option<Place>,
+}
+
+/// A pipe on its way from one thread's runtime to another's.
+#[derive(Debug)]
+pub struct DetachedLocal {
+    handle: OwnedHandle,
+    framing: Framing,
+    place: Option<Place>,
+}
+
+#[derive(Debug)]
+enum End {
+    /// Accepted, and not yet of any runtime.
+    Accepted(OwnedHandle, Framing),
+    /// Bytes, the server's end.
+    Serving(Box<Serving>),
+    /// Bytes, the client's end.
+    Asking(NamedPipeClient),
+    /// Messages.
+    Messages(Box<MessageEnd>),
+}
+
+#[derive(Debug)]
+struct Serving {
+    pipe: NamedPipeServer,
+    flush: Flush,
+}
+
+impl Local {
+    /// The server's end of a pipe that a client has opened.
+    fn accepted(handle: OwnedHandle, framing: Framing, place: Place) -> Local {
+        Local {
+            end: End::Accepted(handle, framing),
+            place: Some(place),
+        }
+    }
+
+    /// The client's end.
+    #[expect(unsafe_code, reason = "tokio takes raw handles")]
+    fn connected(handle: OwnedHandle, framing: Framing) -> io::Result<Local> {
+        let end = match framing {
+            // SAFETY: it is a pipe's handle, open for overlapped use, and tokio's alone.
+            Framing::Stream => {
+                End::Asking(unsafe { NamedPipeClient::from_raw_handle(handle.into_raw_handle())? })
+            }
+            Framing::Messages => End::Messages(Box::new(MessageEnd::new(Arc::new(handle))?)),
+        };
+        Ok(Local { end, place: None })
+    }
+
+    /// Only what was just accepted: a pipe that tokio has is tied to its runtime.
+    pub(super) fn detach(self) -> io::Result<DetachedLocal> {
+        match self.end {
+            End::Accepted(handle, framing) => Ok(DetachedLocal {
+                handle,
+                framing,
+                place: self.place,
+            }),
+            _ => Err(io::ErrorKind::Unsupported.into()),
+        }
+    }
+
+    fn raw(&self) -> RawHandle {
+        match &self.end {
+            End::Accepted(handle, _) => handle.as_raw_handle(),
+            End::Serving(serving) => serving.pipe.as_raw_handle(),
+            End::Asking(pipe) => pipe.as_raw_handle(),
+            End::Messages(messages) => messages.flush.handle().as_raw_handle(),
+        }
+    }
+
+    /// The process at the other end, and its user.
+    #[expect(unsafe_code, reason = "no crate tells a pipe's client")]
+    pub(super) fn peer(&self) -> io::Result<Peer> {
+        let mut pid = 0;
+        let is_client = match &self.end {
+            End::Asking(_) => true,
+            End::Messages(_) | End::Accepted(..) | End::Serving(_) => self.place.is_none(),
+        };
+        // SAFETY: the handle is open, and the pid's place is ours.
+        let told = unsafe {
+            match is_client {
+                true => GetNamedPipeServerProcessId(self.raw(), &mut pid),
+                false => GetNamedPipeClientProcessId(self.raw(), &mut pid),
+            }
+        };
+        if told == 0 {
+            let error = io::Error::last_os_error();
+            return Err(io::Error::new(io::ErrorKind::NotConnected, error));
+        }
+        Ok(Peer::Local {
+            pid: i32::try_from(pid).ok(),
+            user: security::user_of_process(pid).ok(),
+        })
+    }
+
+    pub(super) fn framing(&self) -> Framing {
+        match &self.end {
+            End::Accepted(_, framing) => *framing,
+            End::Serving(_) | End::Asking(_) => Framing::Stream,
+            End::Messages(_) => Framing::Messages,
+        }
+    }
+
+    /// A pipe is closed as a whole.
+    pub(super) fn half_closes(&self) -> bool {
+        false
+    }
+
+    /// Asked once the peer has closed its side: it has no other.
+    pub(super) fn is_hung_up(&self) -> io::Result<bool> {
+        Ok(true)
+    }
+
+    /// Whether the peer has read everything. Asking begins to find out.
+    pub(super) fn is_read(&self) -> io::Result<bool> {
+        match &self.end {
+            End::Serving(serving) => serving.flush.is_done(),
+            End::Messages(messages) => messages.is_read(),
+            End::Accepted(..) | End::Asking(_) => Ok(false),
+        }
+    }
+
+    pub(super) fn poll_receive(
+        &mut self,
+        cx: &mut Context<'_>,
+        buf: &mut [u8],
+    ) -> Poll<io::Result<Received>> {
+        match &mut self.end {
+            End::Messages(messages) => messages.poll_receive(cx, buf),
+            _ => super::poll_receive_bytes(self, cx, buf),
+        }
+    }
+
+    pub(super) fn poll_send_message(
+        &mut self,
+        cx: &mut Context<'_>,
+        message: &[u8],
+    ) -> Poll<io::Result<()>> {
+        match &mut self.end {
+            End::Messages(messages) => messages.poll_send(cx, message),
+            _ => Poll::Ready(Err(io::ErrorKind::Unsupported.into())),
+        }
+    }
+
+    pub(super) fn sends_files(&self) -> bool {
+        false
+    }
+
+    pub(super) fn poll_send_file(
+        &mut self,
+        _cx: &mut Context<'_>,
+        _file: &File,
+        _offset: u64,
+        _length: usize,
+    ) -> Poll<io::Result<usize>> {
+        Poll::Ready(Err(io::ErrorKind::Unsupported.into()))
+    }
+}
+
+impl DetachedLocal {
+    /// Joins the runtime of the current thread.
+    #[expect(unsafe_code, reason = "tokio takes raw handles")]
+    pub(super) fn attach(self) -> io::Result<Local> {
+        let DetachedLocal {
+            handle,
+            framing,
+            place,
+        } = self;
+        let end = match framing {
+            Framing::Messages => End::Messages(Box::new(MessageEnd::new(Arc::new(handle))?)),
+            Framing::Stream => {
+                let flush = match &place {
+                    Some(place) => Flush::new(Arc::clone(place.handle())),
+                    None => Flush::new(Arc::new(handle.try_clone()?)),
+                };
+                let raw = handle.into_raw_handle();
+                // SAFETY: it is a pipe's handle, open for overlapped use, and tokio's alone.
+                let pipe = unsafe { NamedPipeServer::from_raw_handle(raw)? };
+                End::Serving(Box::new(Serving { pipe, flush }))
+            }
+        };
+        Ok(Local { end, place })
+    }
+}
+
+/// What a pipe that nobody has attached yet can do.
+fn not_attached<T>() -> Poll<io::Result<T>> {
+    Poll::Ready(Err(io::ErrorKind::NotConnected.into()))
+}
+
+impl AsyncRead for Local {
+    fn poll_read(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let read = match &mut self.get_mut().end {
+            End::Accepted(..) => return not_attached(),
+            End::Serving(serving) => Pin::new(&mut serving.pipe).poll_read(cx, buf),
+            End::Asking(pipe) => Pin::new(pipe).poll_read(cx, buf),
+            End::Messages(messages) => {
+                match ready!(messages.poll_receive(cx, buf.initialize_unfilled()))? {
+                    Received::Bytes(length) | Received::Message(length) => buf.advance(length),
+                    Received::End => {}
+                }
+                return Poll::Ready(Ok(()));
+            }
+        };
+        // To a socket's reader the peer's close is an end, and no error.
+        match ready!(read) {
+            Err(error) if is_end(&error) => Poll::Ready(Ok(())),
+            read => Poll::Ready(read),
+        }
+    }
+}
+
+impl AsyncWrite for Local {
+    fn poll_write(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        match &mut self.get_mut().end {
+            End::Accepted(..) => not_attached(),
+            End::Serving(serving) => {
+                serving.flush.note_write();
+                Pin::new(&mut serving.pipe).poll_write(cx, buf)
+            }
+            End::Asking(pipe) => Pin::new(pipe).poll_write(cx, buf),
+            End::Messages(messages) => {
+                ready!(messages.poll_send(cx, buf))?;
+                Poll::Ready(Ok(buf.len()))
+            }
+        }
+    }
+
+    /// What is written is with the system at once, or soon.
+    fn poll_flush(self: Pin<&mut Self>, _cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+
+    /// A pipe has no side that could be closed on its own.
+    fn poll_shutdown(self: Pin<&mut Self>, _cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+}
+
+#[cfg(test)]
+mod tests;

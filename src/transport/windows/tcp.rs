@@ -1,0 +1,42 @@
+//! What Windows tells of TCP: less than unix.
+
+use std::fs::File;
+use std::io;
+use std::task::{Context, Poll};
+
+use tokio::net::{TcpListener, TcpStream};
+
+/// Whether the peer has closed both sides: a write tells it, and nothing else.
+pub(in crate::transport) fn is_hung_up(_stream: &TcpStream) -> io::Result<bool> {
+    Ok(false)
+}
+
+/// Nothing tells how far the peer's kernel has got.
+pub(in crate::transport) fn is_acked(_stream: &TcpStream) -> io::Result<bool> {
+    Ok(false)
+}
+
+/// Whether [`is_acked`] can ever be true.
+pub(in crate::transport) const TELLS_ACKS: bool = false;
+
+/// There are no files in memory here.
+pub(in crate::transport) const SENDS_FILES: bool = false;
+
+pub(in crate::transport) fn poll_send_file(
+    _stream: &TcpStream,
+    _cx: &mut Context<'_>,
+    _file: &File,
+    _offset: u64,
+    _length: usize,
+) -> Poll<io::Result<usize>> {
+    Poll::Ready(Err(io::ErrorKind::Unsupported.into()))
+}
+
+/// Accepts by the runtime's word, which may be older than the system's.
+pub(in crate::transport) fn accept_now(listener: &TcpListener) -> io::Result<TcpStream> {
+    let mut nobody = Context::from_waker(std::task::Waker::noop());
+    match listener.poll_accept(&mut nobody) {
+        Poll::Ready(accepted) => accepted.map(|(stream, _)| stream),
+        Poll::Pending => Err(io::ErrorKind::WouldBlock.into()),
+    }
+}

@@ -1,0 +1,165 @@
+//! Pipes by themselves: a door and clients of one process.
+
+use std::future::{Future, poll_fn};
+
+use super::*;
+use crate::transport::{Access, Opening, Purpose, Remote};
+
+fn fresh() -> Endpoint {
+    use std::sync::atomic::{AtomicU32, Ordering};
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    let number = NEXT.fetch_add(1, Ordering::Relaxed);
+    Endpoint::Pipe(format!("arauto-test-{}-{number}", std::process::id()))
+}
+
+fn opening(pipe: Framing, max: Option<usize>) -> Opening<'static> {
+    Opening {
+        access: &Access::Owner,
+        remote: Remote::Reject,
+        pipe,
+        max,
+    }
+}
+
+async fn accept(door: &mut LocalDoor) -> Local {
+    let local = poll_fn(|cx| door.poll_accept(cx)).await;
+    let detached = local.expect("a client is there").detach();
+    let attached = detached.expect("it is of no runtime yet").attach();
+    attached.expect("it is a pipe")
+}
+
+async fn pair(framing: Framing) -> (Local, Local) {
+    let endpoint = fresh();
+    let mut door = LocalDoor::bind(&endpoint, &opening(framing, None)).expect("it is free");
+    let client = connect(&endpoint, Purpose::Messages);
+    let (server, client) = tokio::join!(accept(&mut door), client);
+    (server, client.expect("an instance waits"))
+}
+
+async fn receive(local: &mut Local) -> Received {
+    let mut buf = vec![0; 256 * 1024];
+    let received = poll_fn(|cx| local.poll_receive(cx, &mut buf)).await;
+    received.expect("the pipe is whole")
+}
+
+/// The length of the next message, however many pieces it comes in.
+async fn message(local: &mut Local) -> usize {
+    let mut length = 0;
+    loop {
+        match receive(local).await {
+            Received::Bytes(more) => length += more,
+            Received::Message(last) => return length + last,
+            Received::End => panic!("the end within a message of {length} so far"),
+        }
+    }
+}
+
+async fn send(local: &mut Local, message: &[u8]) {
+    let sent = poll_fn(|cx| local.poll_send_message(cx, message)).await;
+    sent.expect("the pipe is whole");
+}
+
+#[tokio::test]
+async fn a_message_of_any_length_arrives_as_one_and_an_empty_one_is_no_end() {
+    let (mut server, mut client) = pair(Framing::Messages).await;
+    let lengths = [0, 1, 4095, 4096, 4097, 100_000, 0, 1 << 20];
+    let sending = async {
+        for length in lengths {
+            send(&mut client, &vec![7; length]).await;
+        }
+        drop(client);
+    };
+    let receiving = async {
+        for length in lengths {
+            assert_eq!(message(&mut server).await, length);
+        }
+        assert_eq!(receive(&mut server).await, Received::End);
+        assert_eq!(receive(&mut server).await, Received::End);
+    };
+    tokio::join!(sending, receiving);
+}
+
+#[tokio::test]
+async fn what_was_sent_before_the_end_is_read_after_it() {
+    let (mut server, mut client) = pair(Framing::Messages).await;
+    send(&mut server, b"bom dia").await;
+    send(&mut server, b"fim").await;
+    drop(server);
+    assert_eq!(message(&mut client).await, 7);
+    assert_eq!(message(&mut client).await, 3);
+    assert_eq!(receive(&mut client).await, Received::End);
+}
+
+#[tokio::test]
+async fn it_is_known_when_the_client_has_read() {
+    let (mut server, mut client) = pair(Framing::Messages).await;
+    send(&mut server, b"fim").await;
+    assert!(!server.is_read().expect("there is a thread for it"));
+    assert_eq!(message(&mut client).await, 3);
+    while !server.is_read().expect("there is a thread for it") {
+        tokio::task::yield_now().await;
+    }
+}
+
+#[tokio::test]
+async fn a_client_that_never_reads_does_not_hold_up_the_close() {
+    let (mut server, client) = pair(Framing::Messages).await;
+    send(&mut server, b"fim").await;
+    assert!(!server.is_read().expect("there is a thread for it"));
+    drop(server); // and with it the flush under way, or this test never ends
+    drop(client);
+}
+
+#[tokio::test]
+async fn with_all_instances_taken_a_client_waits_until_one_is_free() {
+    let endpoint = fresh();
+    let opening = opening(Framing::Stream, Some(1));
+    let mut door = LocalDoor::bind(&endpoint, &opening).expect("it is free");
+    let first = connect(&endpoint, Purpose::Frames).await;
+    let first = first.expect("the one instance waits");
+    let served = accept(&mut door).await;
+    let second = tokio::spawn(async move { connect(&endpoint, Purpose::Frames).await });
+    let next = poll_fn(|cx| door.poll_accept(cx));
+    tokio::pin!(next);
+    let waits = poll_fn(|cx| Poll::Ready(next.as_mut().poll(cx).is_pending()));
+    assert!(waits.await);
+    assert!(!second.is_finished());
+    drop((first, served));
+    next.await.expect("the second client");
+    let second = second.await.expect("it does not panic");
+    second.expect("it was waited for");
+}
+
+#[tokio::test]
+async fn a_name_that_is_taken_is_refused() {
+    let endpoint = fresh();
+    let opening = opening(Framing::Stream, None);
+    let _first = LocalDoor::bind(&endpoint, &opening).expect("it is free");
+    let second = LocalDoor::bind(&endpoint, &opening);
+    assert!(matches!(second, Err(crate::transport::BindError::InUse(_))));
+}
+
+#[tokio::test]
+async fn a_closed_door_lets_those_in_who_were_there_and_nobody_else() {
+    let endpoint = fresh();
+    let mut door = LocalDoor::bind(&endpoint, &opening(Framing::Stream, None)).expect("free");
+    let early = connect(&endpoint, Purpose::Frames).await;
+    door.close_to_new();
+    // It waits, as there still is a pipe, and learns of its end.
+    let late = tokio::spawn(async move { connect(&endpoint, Purpose::Frames).await });
+    tokio::task::yield_now().await;
+    let accepted = door.accept_waiting();
+    assert!(accepted.is_some() && door.accept_waiting().is_none());
+    drop((early, accepted, door));
+    assert!(late.await.expect("it does not panic").is_err());
+}
+
+#[tokio::test]
+async fn both_ends_know_each_other() {
+    let (server, client) = pair(Framing::Stream).await;
+    for end in [server, client] {
+        let peer = end.peer().expect("it is there");
+        assert_eq!(peer.pid(), i32::try_from(std::process::id()).ok());
+        assert!(peer.is_same_user(), "{peer}");
+    }
+}
