@@ -12,6 +12,7 @@ use arauto::{
 use tempfile::TempDir;
 
 use super::exit::{Failure, sysexits};
+use super::os;
 
 /// No step of the demo takes longer; one that does has failed.
 const PATIENCE: Duration = Duration::from_secs(8);
@@ -42,8 +43,7 @@ impl Stage {
             let message = format!("no temporary folder: {error}; set TMPDIR");
             Failure::new(sysexits::CANTCREAT, message)
         })?;
-        let path = folder.path().join("demo.sock");
-        let endpoint = Endpoint::Unix(path);
+        let endpoint = os::endpoint_in(folder.path());
         let mut config = Config::default();
         config.listen = vec![endpoint.clone().into()];
         config.data = Some(folder.path().join("data"));

@@ -10,6 +10,6 @@ mod system;
 mod system;
 
 pub(super) use system::{
-    StopSignals, Terminal, default_data_folder, die_with, is_process_gone, notify_ready,
-    notify_stopping, raise_descriptor_limit, user_name,
+    StopSignals, Terminal, default_data_folder, die_with, endpoint_in, is_process_gone,
+    notify_ready, notify_stopping, raise_descriptor_limit, user_name,
 };

@@ -60,6 +60,9 @@ const ROUNDS: usize = 16;
 
 /// One connection.
 pub struct Session<L: Link + 'static> {
+    /// First, to be free again before the link is closed: who sees that and comes in
+    /// its place finds one.
+    _places: Places,
     state: State,
     inbox: Inbox,
     outlet: Outlet<L>,
@@ -86,7 +89,6 @@ pub struct Session<L: Link + 'static> {
     /// Who waits for the session to be drained, or closed.
     waiting: Option<oneshot::Sender<SessionRecord>>,
     waker: Option<Waker>,
-    _places: Places,
 }
 
 /// Counts of a session's frames since its login.

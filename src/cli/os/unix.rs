@@ -1,8 +1,9 @@
 //! Unix: signals, descriptors, the terminal, the service manager.
 
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
+use arauto::Endpoint;
 use rustix::process::{Pid, Resource, Rlimit, geteuid, getrlimit, setrlimit, test_kill_process};
 use rustix::termios::{OptionalActions, Termios, tcgetattr, tcsetattr};
 use sd_notify::NotifyState;
@@ -126,6 +127,11 @@ pub(in crate::cli) fn default_data_folder() -> PathBuf {
     state
         .unwrap_or_else(|| home().join(".local/state"))
         .join("arauto")
+}
+
+/// An endpoint for a server that lives for a moment: it goes with the folder.
+pub(in crate::cli) fn endpoint_in(folder: &Path) -> Endpoint {
+    Endpoint::Unix(folder.join("arauto.sock"))
 }
 
 /// Tells the service manager (sd_notify(3)) that the server serves.

@@ -3,8 +3,9 @@
 //! There is no service manager to tell, no limit on handles to raise, and a console
 //! keeps its own settings.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
+use arauto::Endpoint;
 use tokio::signal::windows::{
     CtrlBreak, CtrlC, CtrlClose, CtrlLogoff, CtrlShutdown, ctrl_break, ctrl_c, ctrl_close,
     ctrl_logoff, ctrl_shutdown,
@@ -87,6 +88,13 @@ pub(in crate::cli) fn default_data_folder() -> PathBuf {
     variable("LOCALAPPDATA")
         .map_or_else(std::env::temp_dir, PathBuf::from)
         .join("arauto")
+}
+
+/// An endpoint for a server that lives for a moment: a pipe with the folder's name,
+/// which is nobody else's.
+pub(in crate::cli) fn endpoint_in(folder: &Path) -> Endpoint {
+    let name = folder.file_name().unwrap_or_default().to_string_lossy();
+    Endpoint::Pipe(name.into_owned())
 }
 
 pub(in crate::cli) fn notify_ready() {}
