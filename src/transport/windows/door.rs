@@ -13,7 +13,7 @@ use futures_util::task::AtomicWaker;
 use parking_lot::Mutex;
 use tokio::time::Sleep;
 use windows_sys::Win32::Foundation::{
-    ERROR_ACCESS_DENIED, ERROR_FILE_NOT_FOUND, ERROR_PIPE_BUSY, ERROR_PIPE_CONNECTED,
+    ERROR_ACCESS_DENIED, ERROR_FILE_NOT_FOUND, ERROR_NO_DATA, ERROR_PIPE_BUSY, ERROR_PIPE_CONNECTED,
 };
 use windows_sys::Win32::System::Pipes::{ConnectNamedPipe, WaitNamedPipeW};
 
@@ -236,7 +236,10 @@ impl Waiting {
         });
         let is_connected = match begun {
             Ok(()) => false,
-            Err(error) if code(&error) == Some(ERROR_PIPE_CONNECTED) => true,
+            // Between the making of the instance and now; NO_DATA: and it has gone again.
+            Err(error) if matches!(code(&error), Some(ERROR_PIPE_CONNECTED | ERROR_NO_DATA)) => {
+                true
+            }
             Err(error) => return Err(error),
         };
         Ok(Waiting {

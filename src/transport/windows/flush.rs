@@ -46,12 +46,18 @@ impl Flush {
     }
 
     /// Whether the peer has read everything, as far as is known. Asking begins to
-    /// find out: ask again.
+    /// find out: ask again. `is_over`: the peer has closed its end.
     ///
     /// # Errors
-    /// There is no thread for it.
-    pub(super) fn is_done(&self) -> io::Result<bool> {
+    /// There is no thread for it, or the peer did not read everything.
+    pub(super) fn is_done(&self, is_over: bool) -> io::Result<bool> {
         if self.progress.read.load(Ordering::Acquire) >= self.written {
+            return Ok(true);
+        }
+        if is_over {
+            // There is nobody to wait for.
+            flush(&self.handle)?;
+            self.progress.read.fetch_max(self.written, Ordering::AcqRel);
             return Ok(true);
         }
         if !self.progress.runs.swap(true, Ordering::AcqRel) {
@@ -60,7 +66,6 @@ impl Flush {
         Ok(false)
     }
 
-    #[expect(unsafe_code, reason = "no crate flushes a pipe by its handle")]
     fn start(&self) -> io::Result<()> {
         let (handle, upto) = (Arc::clone(&self.handle), self.written);
         let progress = Arc::clone(&self.progress);
@@ -68,9 +73,7 @@ impl Flush {
             .name("arauto-flush".to_owned())
             .stack_size(STACK);
         let started = thread.spawn(move || {
-            // SAFETY: the handle is open, for as long as this thread holds it.
-            let flushed = unsafe { FlushFileBuffers(handle.as_raw_handle()) };
-            if flushed != 0 {
+            if flush(&handle).is_ok() {
                 progress.read.fetch_max(upto, Ordering::AcqRel);
             }
             progress.runs.store(false, Ordering::Release);
@@ -84,6 +87,16 @@ impl Flush {
 
     pub(super) fn handle(&self) -> &OwnedHandle {
         &self.handle
+    }
+}
+
+/// Waits until the peer has read everything.
+#[expect(unsafe_code, reason = "no crate flushes a pipe by its handle")]
+fn flush(handle: &OwnedHandle) -> io::Result<()> {
+    // SAFETY: the handle is open for as long as it is borrowed.
+    match unsafe { FlushFileBuffers(handle.as_raw_handle()) } {
+        0 => Err(io::Error::last_os_error()),
+        _ => Ok(()),
     }
 }
 

@@ -23,14 +23,16 @@ mod security;
 pub(super) mod tcp;
 
 use std::fs::File;
-use std::io;
+use std::io::{self, IoSlice};
 use std::os::windows::io::{AsRawHandle, IntoRawHandle, OwnedHandle, RawHandle};
 use std::pin::Pin;
+use std::ptr;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::windows::named_pipe::{NamedPipeClient, NamedPipeServer};
+use windows_sys::Win32::System::IO::CancelIoEx;
 use windows_sys::Win32::System::Pipes::{GetNamedPipeClientProcessId, GetNamedPipeServerProcessId};
 
 use self::door::Place;
@@ -44,6 +46,9 @@ pub(super) use self::door::LocalDoor;
 
 /// The longest message is the longest frame: there is no other limit.
 pub(super) const LONGEST_MESSAGE: usize = usize::MAX;
+
+/// What one write takes of several slices.
+const GATHERED: usize = 128 * 1024;
 
 /// What the system calls an error.
 fn code(error: &io::Error) -> Option<u32> {
@@ -99,6 +104,18 @@ enum End {
 struct Serving {
     pipe: NamedPipeServer,
     flush: Flush,
+    /// The client has closed its end.
+    is_over: bool,
+}
+
+impl Drop for Serving {
+    /// mio keeps a write that is under way, and the pipe with it, until the client has
+    /// read it. Who is dropped with one was waited for, and must see the end.
+    #[expect(unsafe_code, reason = "tokio does not cancel a write")]
+    fn drop(&mut self) {
+        // SAFETY: the handle is open; no OVERLAPPED is named: all are meant.
+        unsafe { CancelIoEx(self.pipe.as_raw_handle(), ptr::null()) };
+    }
 }
 
 impl Local {
@@ -190,7 +207,7 @@ impl Local {
     /// Whether the peer has read everything. Asking begins to find out.
     pub(super) fn is_read(&self) -> io::Result<bool> {
         match &self.end {
-            End::Serving(serving) => serving.flush.is_done(),
+            End::Serving(serving) => serving.flush.is_done(serving.is_over),
             End::Messages(messages) => messages.is_read(),
             End::Accepted(..) | End::Asking(_) => Ok(false),
         }
@@ -252,7 +269,11 @@ impl DetachedLocal {
                 let raw = handle.into_raw_handle();
                 // SAFETY: it is a pipe's handle, open for overlapped use, and tokio's alone.
                 let pipe = unsafe { NamedPipeServer::from_raw_handle(raw)? };
-                End::Serving(Box::new(Serving { pipe, flush }))
+                End::Serving(Box::new(Serving {
+                    pipe,
+                    flush,
+                    is_over: false,
+                }))
             }
         };
         Ok(Local { end, place })
@@ -272,7 +293,13 @@ impl AsyncRead for Local {
     ) -> Poll<io::Result<()>> {
         let read = match &mut self.get_mut().end {
             End::Accepted(..) => return not_attached(),
-            End::Serving(serving) => Pin::new(&mut serving.pipe).poll_read(cx, buf),
+            End::Serving(serving) => {
+                let read = Pin::new(&mut serving.pipe).poll_read(cx, buf);
+                if let Poll::Ready(Err(error)) = &read {
+                    serving.is_over |= is_end(error);
+                }
+                read
+            }
             End::Asking(pipe) => Pin::new(pipe).poll_read(cx, buf),
             End::Messages(messages) => {
                 match ready!(messages.poll_receive(cx, buf.initialize_unfilled()))? {
@@ -299,8 +326,9 @@ impl AsyncWrite for Local {
         match &mut self.get_mut().end {
             End::Accepted(..) => not_attached(),
             End::Serving(serving) => {
+                let written = ready!(Pin::new(&mut serving.pipe).poll_write(cx, buf));
                 serving.flush.note_write();
-                Pin::new(&mut serving.pipe).poll_write(cx, buf)
+                Poll::Ready(written)
             }
             End::Asking(pipe) => Pin::new(pipe).poll_write(cx, buf),
             End::Messages(messages) => {
@@ -308,6 +336,29 @@ impl AsyncWrite for Local {
                 Poll::Ready(Ok(buf.len()))
             }
         }
+    }
+
+    /// One write for all: the first of them alone would keep the others back for as
+    /// long as there is always a first.
+    fn poll_write_vectored(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bufs: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        if !self.is_write_vectored() {
+            let first = bufs.iter().find(|buf| !buf.is_empty());
+            return self.poll_write(cx, first.map_or(&[], |buf| &buf[..]));
+        }
+        let mut gathered = Vec::new();
+        for buf in bufs {
+            let room = GATHERED - gathered.len();
+            gathered.extend_from_slice(&buf[..buf.len().min(room)]);
+        }
+        self.poll_write(cx, &gathered)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        matches!(self.end, End::Serving(_))
     }
 
     /// What is written is with the system at once, or soon.
