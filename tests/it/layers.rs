@@ -234,7 +234,8 @@ fn every_file_keeps_to_its_layer() {
                 .strip_prefix(&root)
                 .expect("it is below")
                 .display()
-                .to_string();
+                .to_string()
+                .replace(std::path::MAIN_SEPARATOR, "/");
             violations(&path, &source)
         })
         .collect();

@@ -10,7 +10,6 @@
 mod cli;
 mod contract;
 mod errors;
-#[cfg(unix)]
 mod journal;
 mod layers;
 mod many_readers;
@@ -28,3 +27,5 @@ mod sockets;
 mod support;
 mod text_dialect;
 mod what_happens;
+#[cfg(windows)]
+mod windows;

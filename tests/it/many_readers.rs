@@ -64,7 +64,7 @@ fn has_memory_files() -> bool {
 }
 
 #[test]
-fn forty_readers_on_unix_sockets_hear_every_byte_of_every_message() {
+fn forty_readers_on_a_local_endpoint_hear_every_byte_of_every_message() {
     let fixture = Fixture::new();
     let readers = (0..READERS).map(|_| fixture.client("rui")).collect();
     hear_while_publishing(readers, fixture.client("ana"));

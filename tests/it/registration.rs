@@ -1,9 +1,8 @@
 //! First come registers, once, and for good.
 
-use std::process::Command;
 use std::sync::Barrier;
 
-use crate::support::{Fixture, PASSWORD, Raw, login, wait_until, watchdog};
+use crate::support::{Fixture, PASSWORD, Raw, Served, login, watchdog};
 
 /// How many log in at once.
 const AT_ONCE: usize = 100;
@@ -57,48 +56,22 @@ fn of_100_first_logins_of_one_name_exactly_one_registers() {
 #[test]
 fn an_answered_registration_outlives_a_kill_9() {
     let _watchdog = watchdog();
-    let folder = tempfile::tempdir().expect("a folder can be made");
-    let socket = folder.path().join("s.sock");
-    let start = || {
-        let server = Command::new(env!("CARGO_BIN_EXE_arauto"))
-            .args(["serve", "--no-console", "--log", "json", "--listen"])
-            .arg(format!("unix:{}", socket.display()))
-            .arg("--data")
-            .arg(folder.path().join("data"))
-            .stderr(std::process::Stdio::null())
-            .spawn()
-            .expect("the binary is built");
-        wait_until("the server listens", || {
-            std::os::unix::net::UnixStream::connect(&socket).is_ok()
-        });
-        server
-    };
-    let visitor = || {
-        let stream = std::os::unix::net::UnixStream::connect(&socket).expect("it listens");
-        let mut client = Raw::unix(stream);
-        client.expect("welcome");
-        client
-    };
-
-    let mut server = start();
+    let arguments = ["--no-console"];
+    let mut server = Served::new(&arguments);
     let users = ["ana", "rui", "eva"];
-    let mut clients: Vec<Raw> = users.iter().map(|_| visitor()).collect();
+    let mut clients: Vec<Raw> = users.iter().map(|_| server.visitor()).collect();
     for (client, user) in clients.iter_mut().zip(users) {
         client.send(&login(1, user, PASSWORD));
     }
     for client in &mut clients {
         assert!(client.skip_to("logged_in").flag("registered"));
     }
-    server.kill().expect("it runs");
-    server.wait().expect("it is a child");
-
-    let mut server = start();
+    server.child.kill().expect("it runs");
+    let server = Served::within(server.into_folder(), &arguments);
     for user in users {
-        let mut client = visitor();
+        let mut client = server.visitor();
         client.send(&login(1, user, "outro"));
         client.expect_error("bad-credentials");
         assert!(!client.log_in(user).flag("registered"), "{user} is known");
     }
-    server.kill().expect("it runs");
-    server.wait().expect("it is a child");
 }

@@ -2,13 +2,22 @@
 
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::UnixListener;
+use std::path::Path;
 use std::process::{Command, Stdio};
 
 use arauto::accounts::HashCost;
-use arauto::{BindError, Client, Config, Server, ServerError, StopReason};
+use arauto::{BindError, Client, Config, Endpoint, Server, ServerError, StopReason};
 use rustix::process::{Pid, Signal, kill_process};
 
 use crate::support::{Fixture, block_on, wait_until, watchdog};
+
+/// The file of the server's socket.
+fn socket(fixture: &Fixture) -> &Path {
+    match fixture.endpoint() {
+        Endpoint::Unix(path) => path,
+        other => panic!("{other} has no file"),
+    }
+}
 
 fn config(endpoint: &str) -> Config {
     let mut config = Config::default();
@@ -61,7 +70,7 @@ fn a_sockets_file_is_the_owners_alone_whatever_the_umask_is() {
 #[test]
 fn everyone_may_connect_where_the_endpoint_says_so() {
     let fixture = Fixture::listening("?access=everyone", |_| {});
-    let mode = std::fs::metadata(fixture.socket())
+    let mode = std::fs::metadata(socket(&fixture))
         .expect("it is there")
         .permissions()
         .mode();
@@ -86,7 +95,7 @@ fn a_stale_socket_is_replaced() {
 #[test]
 fn a_living_servers_socket_is_never_taken() {
     let fixture = Fixture::new();
-    let endpoint = format!("unix:{}", fixture.socket().display());
+    let endpoint = fixture.endpoint().to_string();
     let error = refused(&endpoint);
     assert!(matches!(error, BindError::InUse(_)), "{error}");
     assert!(error.to_string().contains(&endpoint), "{error}");
@@ -121,7 +130,7 @@ fn a_server_that_does_not_start_leaves_no_socket_behind() {
 #[test]
 fn a_socket_that_somebody_else_put_there_meanwhile_stays() {
     let fixture = Fixture::new();
-    let path = fixture.socket();
+    let path = socket(&fixture).to_owned();
     std::fs::remove_file(&path).expect("it is there");
     let _other = UnixListener::bind(&path).expect("the path is free");
     fixture.begin_stop();

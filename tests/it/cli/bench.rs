@@ -3,7 +3,7 @@
 
 use serde_json::Value;
 
-use crate::support::{Served, arauto, finish, spawn, wait_until, watchdog};
+use crate::support::{Served, arauto, finish, wait_until, watchdog};
 
 /// A work's JSON; `more` are further arguments.
 fn figures(work: &[&str], more: &[&str]) -> Value {
@@ -36,7 +36,7 @@ fn alone(work: &[&str]) -> Value {
 
 /// On a server that runs, whose process it finds.
 fn beside(served: &Served, work: &[&str]) -> Value {
-    let endpoint = format!("unix:{}", served.socket().display());
+    let endpoint = served.endpoint().to_string();
     let json = figures(work, &["--endpoint", &endpoint]);
     assert_eq!(json["server"]["is_own"], false);
     assert_eq!(json["server"]["pid"], served.child.id());
@@ -253,6 +253,7 @@ fn what_cannot_be_measured_is_refused_with_a_reason() {
 }
 
 #[test]
+#[cfg(unix)] // others have no such limit
 fn more_sessions_than_descriptors_are_refused_before_anything_begins() {
     let _watchdog = watchdog();
     let mut shell = std::process::Command::new("sh");
@@ -262,11 +263,12 @@ fn more_sessions_than_descriptors_are_refused_before_anything_begins() {
 }
 
 #[test]
+#[cfg(target_os = "linux")] // others promise it not
 fn its_own_server_goes_with_it() {
     let _watchdog = watchdog();
     let mut command = arauto(&["bench", "fanout", "--rate", "1", "--messages", "1000"]);
     let folder = tempfile::tempdir().expect("a folder can be made");
-    let mut bench = spawn(command.env("TMPDIR", folder.path()));
+    let mut bench = crate::support::spawn(command.env("TMPDIR", folder.path()));
     let socket = || {
         let entries = std::fs::read_dir(folder.path()).expect("it is ours");
         let sockets = entries

@@ -67,7 +67,7 @@ fn who_and_sessions_tell_who_is_there() {
     );
     let sessions = finish(&mut served.command(&["sessions"]), "").fine();
     let pid = format!("pid {}", std::process::id());
-    for what in ["rui", "ana", "unix:", &pid] {
+    for what in ["rui", "ana", &served.endpoint().to_string(), &pid] {
         assert!(sessions.contains(what), "{what}: {sessions}");
     }
     drop(rui);
@@ -75,6 +75,7 @@ fn who_and_sessions_tell_who_is_there() {
 }
 
 #[test]
+#[cfg(unix)] // a shell's
 fn a_reader_of_pedir_that_has_had_enough_is_no_failure() {
     let _watchdog = watchdog();
     let served = Served::new(&["--data", "none"]);
@@ -82,10 +83,7 @@ fn a_reader_of_pedir_that_has_had_enough_is_no_failure() {
     command
         .args(["-c", "seq 20000 | \"$0\" pedir | head -n 3"])
         .arg(env!("CARGO_BIN_EXE_arauto"))
-        .env(
-            "ARAUTO_ENDPOINT",
-            format!("unix:{}", served.socket().display()),
-        )
+        .env("ARAUTO_ENDPOINT", served.endpoint().to_string())
         .env("ARAUTO_USER", "ana")
         .env("ARAUTO_PASSWORD", "x");
     let done = finish(&mut command, "");

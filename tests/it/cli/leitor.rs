@@ -3,9 +3,7 @@
 use std::io::{BufRead, BufReader};
 use std::process::{Child, ChildStdout, Command};
 
-use rustix::process::{Pid, Signal, kill_process};
-
-use crate::support::{Served, finish, spawn, watchdog};
+use crate::support::{Served, Stop, finish, os, spawn, watchdog};
 
 /// A leitor that runs; killed where the test forgets it.
 struct Leitor {
@@ -15,7 +13,7 @@ struct Leitor {
 
 impl Leitor {
     fn start(mut command: Command) -> Leitor {
-        let mut child = spawn(&mut command);
+        let mut child = spawn(os::listens_to_stop(&mut command));
         let lines = BufReader::new(child.stdout.take().expect("it is a pipe"));
         Leitor { child, lines }
     }
@@ -42,8 +40,7 @@ impl Leitor {
 
     /// Ends it as Ctrl-C does.
     fn interrupt(mut self) {
-        let pid = i32::try_from(self.child.id()).ok().and_then(Pid::from_raw);
-        kill_process(pid.expect("it has an id"), Signal::INT).expect("it runs");
+        os::tell(self.child.id(), Stop::Interrupt);
         assert_eq!(self.child.wait().expect("it is a child").code(), Some(0));
     }
 }

@@ -1,5 +1,6 @@
 //! The real binary, from a shell.
 
+#[cfg(unix)] // the command is not there elsewhere
 mod bench;
 mod clients;
 mod console;

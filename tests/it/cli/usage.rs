@@ -1,6 +1,6 @@
 //! What a person gets wrong is named, with the way out.
 
-use crate::support::{Served, arauto, finish, watchdog};
+use crate::support::{Served, arauto, finish, os, watchdog};
 
 #[test]
 fn usage_errors_exit_64() {
@@ -28,10 +28,11 @@ fn help_and_version_exit_0_and_name_every_command() {
     let _watchdog = watchdog();
     let help = finish(&mut arauto(&["--help"]), "").fine();
     for command in [
-        "serve", "leitor", "escritor", "pedir", "who", "sessions", "fim", "users", "demo", "bench",
+        "serve", "leitor", "escritor", "pedir", "who", "sessions", "fim", "users", "demo",
     ] {
         assert!(help.contains(command), "{command}");
     }
+    assert_eq!(help.contains("bench"), cfg!(unix), "{help}");
     for alias in ["read", "write", "request"] {
         assert!(help.contains(alias), "{alias}");
         finish(&mut arauto(&[alias, "--help"]), "").fine();
@@ -47,7 +48,7 @@ fn help_and_version_exit_0_and_name_every_command() {
 fn where_nobody_listens_a_client_exits_69_with_a_hint() {
     let _watchdog = watchdog();
     let folder = tempfile::tempdir().expect("a folder can be made");
-    let endpoint = format!("unix:{}/none.sock", folder.path().display());
+    let endpoint = os::endpoint(folder.path(), "none").to_string();
     for command in [
         &["pedir", "a"][..],
         &["who"],
@@ -57,7 +58,7 @@ fn where_nobody_listens_a_client_exits_69_with_a_hint() {
     ] {
         let mut command = arauto(command);
         let done = finish(command.args(["--user", "ana", "--connect", &endpoint]), "");
-        done.failed(69, &["none.sock", "arauto serve", "--connect"]);
+        done.failed(69, &[&endpoint, "arauto serve", "--connect"]);
     }
 }
 
@@ -100,13 +101,13 @@ fn a_config_file_with_an_unknown_key_exits_78_and_names_it() {
 fn a_server_that_cannot_start_says_why() {
     let _watchdog = watchdog();
     let served = Served::new(&[]);
-    let listen = format!("unix:{}", served.socket().display());
+    let listen = served.endpoint().to_string();
     let mut second = arauto(&["serve", "--data", "none", "--listen", &listen]);
     finish(&mut second, "").failed(69, &[&listen, "running"]);
     let mut open = arauto(&["serve", "--data", "none", "--listen", "tcp:0.0.0.0:0"]);
     finish(&mut open, "").failed(69, &["loopback"]);
     let data = served.folder.path().join("data");
-    let other = format!("unix:{}/other.sock", served.folder.path().display());
+    let other = os::endpoint(served.folder.path(), "other").to_string();
     let mut same_data = arauto(&["serve", "--listen", &other, "--data"]);
     finish(same_data.arg(&data), "").failed(73, &[&data.display().to_string()]);
     served.stop();

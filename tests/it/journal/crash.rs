@@ -2,16 +2,16 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::io::Write;
-use std::os::unix::net::UnixStream;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use arauto::wire::{Asking, ClientFrame, Decoded, ServerFrame, cbor};
 
-use rustix::process::Signal;
+use arauto::Endpoint;
 
 use super::{Data, on_disk, register, resuming};
+use crate::support::os::{self, Stream};
 use crate::support::{Frame, PASSWORD, Raw, Served, login, prefixed, wait_until, watchdog_for};
 
 const ROUNDS: usize = 200;
@@ -58,9 +58,9 @@ fn hear(client: &mut Raw, mut take: impl FnMut(&ServerFrame<'_>, &[u8])) {
 }
 
 /// A client that has logged in, and the answer to that. `None`: the kill came first.
-fn connect(served: &Served, login: &Frame) -> Option<(UnixStream, Raw, Frame)> {
-    let stream = UnixStream::connect(served.socket()).ok()?;
-    let mut client = Raw::unix(stream.try_clone().expect("a descriptor is free"));
+fn connect(endpoint: &Endpoint, login: &Frame) -> Option<(Stream, Raw, Frame)> {
+    let stream = os::connect(endpoint).ok()?;
+    let mut client = Raw::local(stream.try_clone().expect("a descriptor is free"));
     client.try_send(&login.bytes()).ok()?;
     let [welcome, answer] = [client.recv()?, client.recv()?];
     assert!(
@@ -71,7 +71,7 @@ fn connect(served: &Served, login: &Frame) -> Option<(UnixStream, Raw, Frame)> {
 }
 
 /// Publishes without waiting, until the server is killed.
-fn write(mut stream: UnixStream, tag: &str) {
+fn write(mut stream: Stream, tag: &str) {
     for first in (0_u64..).step_by(20) {
         let mut bytes = Vec::new();
         for id in first..first + 20 {
@@ -87,7 +87,7 @@ fn write(mut stream: UnixStream, tag: &str) {
 
 struct Round<'a> {
     number: usize,
-    served: &'a Served,
+    endpoint: &'a Endpoint,
     told: &'a Mutex<Told>,
     /// Answers and broadcasts so far.
     progress: &'a AtomicUsize,
@@ -97,7 +97,7 @@ impl Round<'_> {
     fn escritor(&self, user: &str) {
         let tag = format!("{user}-{}", self.number);
         let login = login(1, user, PASSWORD);
-        let Some((stream, mut client, _)) = connect(self.served, &login) else {
+        let Some((stream, mut client, _)) = connect(self.endpoint, &login) else {
             return;
         };
         std::thread::scope(|scope| {
@@ -121,7 +121,7 @@ impl Round<'_> {
     /// hole.
     fn leitor(&self, stream: &str, mut last: u64) -> u64 {
         let login = resuming("leitor", stream, last);
-        let Some((_stream, mut client, login)) = connect(self.served, &login) else {
+        let Some((_stream, mut client, login)) = connect(self.endpoint, &login) else {
             return last;
         };
         assert_eq!((login.text("stream"), login.num("seq")), (stream, last));
@@ -159,9 +159,10 @@ fn what_anybody_was_told_outlives_200_kills_at_random_instants() {
     let (mut last, mut state) = (0, 0x9e37_79b9_7f4a_7c15);
     for number in 0..ROUNDS {
         let progress = AtomicUsize::new(0);
+        let endpoint = served.endpoint().clone();
         let round = Round {
             number,
-            served: &served,
+            endpoint: &endpoint,
             told: &told,
             progress: &progress,
         };
@@ -173,7 +174,7 @@ fn what_anybody_was_told_outlives_200_kills_at_random_instants() {
             wait_until("there is load", || {
                 progress.load(Ordering::Relaxed) > enough
             });
-            served.signal(Signal::KILL);
+            served.child.kill().expect("it runs");
             for writer in writers {
                 writer.join().expect("it was told the truth");
             }

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::{Data, publish, register};
-use crate::support::{Fixture, arauto, finish, watchdog};
+use crate::support::{Fixture, arauto, finish, os, watchdog};
 
 /// Where these bytes stand in the file.
 fn find(bytes: &[u8], wanted: &[u8]) -> usize {
@@ -106,8 +106,8 @@ fn rows_that_do_not_make_a_stream_are_damage() {
 fn refused(data: &Data, what: &str) {
     let path = data.database();
     let before = std::fs::read(&path).expect("it is there");
-    let socket = data.0.path().join("s.sock").display().to_string();
-    let listen = format!("unix:{socket}");
+    let endpoint = os::endpoint(data.0.path(), "s");
+    let listen = endpoint.to_string();
     let folder = data.path().display().to_string();
     let serve = [
         "serve",
@@ -123,5 +123,5 @@ fn refused(data: &Data, what: &str) {
     let named = path.display().to_string();
     done.failed(65, &[&named, "damaged", "move it away"]);
     assert_eq!(std::fs::read(&path).expect("it is there"), before, "{what}");
-    assert!(!Path::new(&socket).exists(), "nothing is left behind");
+    assert!(os::is_gone(&endpoint), "nothing is left behind");
 }

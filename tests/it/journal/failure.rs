@@ -4,17 +4,16 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use super::{Data, heard, on_disk, register};
-use crate::support::{Frame, Raw, Served, arauto, wait_until, watchdog};
+use crate::support::{Frame, Raw, Served, Stop, arauto, os, wait_until, watchdog};
 
 /// Starts `arauto serve --journal` from a shell that does something first.
 fn serve_after(data: &Data, preparation: &str) -> Served {
     let folder = tempfile::tempdir().expect("a folder can be made");
-    let socket = folder.path().join("s.sock");
+    let endpoint = os::endpoint(folder.path(), "s");
     let serve = arauto(&[]);
     let script = format!(
-        "{preparation}; exec {:?} serve --journal --no-console --listen 'unix:{}' --data {:?}",
+        "{preparation}; exec {:?} serve --journal --no-console --listen '{endpoint}' --data {:?}",
         serve.get_program(),
-        socket.display(),
         data.path()
     );
     let shell = if preparation.contains("mount") {
@@ -32,11 +31,7 @@ fn serve_after(data: &Data, preparation: &str) -> Served {
         .stderr(log)
         .spawn()
         .expect("there is a shell");
-    let served = Served { child, folder };
-    wait_until("the server listens", || {
-        std::os::unix::net::UnixStream::connect(served.socket()).is_ok()
-    });
-    served
+    Served::begun(child, folder, endpoint)
 }
 
 /// Publishes, and waits for the answer.
@@ -150,7 +145,7 @@ fn a_full_disk_refuses_publishers_and_nobody_else_until_there_is_space_again() {
     let (kept, head) = on_disk(&copy.path().join("arauto.db"));
     assert_eq!((head, kept.len() as u64), (last + 1, last + 1));
     drop((ana, eva, late));
-    served.signal(rustix::process::Signal::TERM);
+    served.tell(Stop::USUAL);
     assert_eq!(served.wait(), Some(0), "{}", served.log());
 }
 
@@ -178,7 +173,7 @@ fn a_journal_in_doubt_refuses_publishers_until_a_restart_and_gives_no_seq_twice(
     wait_until("it is logged, once", || {
         served.log().matches("in doubt").count() == 1
     });
-    served.signal(rustix::process::Signal::KILL);
+    served.child.kill().expect("it runs");
     served.wait();
 
     let again = serve_after(&data, ":");

@@ -1,7 +1,9 @@
 //! The journal: what was published is there after a restart, however it came.
 
+#[cfg(unix)] // 200 processes: elsewhere `restart` kills one
 mod crash;
 mod damage;
+#[cfg(unix)] // a shell's limits and mounts
 mod failure;
 mod past;
 mod restart;

@@ -7,6 +7,7 @@ use std::sync::{Barrier, Mutex};
 use arauto::wire::{ClientFrame, Decoded, ServerFrame, cbor};
 
 use super::{Data, on_disk};
+use crate::support::os::{self, Stream};
 use crate::support::{Fixture, Raw, ask, prefixed, publish, request, text};
 
 #[test]
@@ -14,7 +15,7 @@ fn answers_come_in_the_order_of_the_frames_whatever_waits_for_the_disk() {
     let data = Data::new();
     let fixture = Fixture::with(|config| data.journal(config));
     let stream = fixture.stream();
-    let mut ana = Raw::unix(stream.try_clone().expect("a descriptor is free"));
+    let mut ana = Raw::local(stream.try_clone().expect("a descriptor is free"));
     ana.expect("welcome");
     ana.log_in("ana");
     let mut bytes = Vec::new();
@@ -80,11 +81,7 @@ fn a_bad_frame_behind_runs_ends_the_session_after_their_answers() {
 }
 
 /// Publishes without waiting until the server says that it stops; its answers.
-fn publish_until_the_end(
-    client: Raw,
-    stream: &std::os::unix::net::UnixStream,
-    name: usize,
-) -> HashMap<u64, String> {
+fn publish_until_the_end(client: Raw, stream: &Stream, name: usize) -> HashMap<u64, String> {
     let mut writer = stream.try_clone().expect("a descriptor is free");
     let writing = std::thread::spawn(move || {
         for first in (0_u64..).step_by(50) {
@@ -117,7 +114,7 @@ fn publish_until_the_end(
         });
         assert!(heard.is_some(), "the pipe ended without closing");
     }
-    let _ = stream.shutdown(std::net::Shutdown::Both); // or it is closed
+    os::end(stream);
     writing.join().expect("no panic");
     published
 }
@@ -134,7 +131,7 @@ fn what_was_accepted_before_fim_is_on_disk_after_exit_0() {
                 let (fixture, published, all_in) = (&fixture, &published, &all_in);
                 scope.spawn(move || {
                     let stream = fixture.stream();
-                    let mut client = Raw::unix(stream.try_clone().expect("a descriptor"));
+                    let mut client = Raw::local(stream.try_clone().expect("a descriptor"));
                     client.expect("welcome");
                     client.log_in(&format!("user{name}"));
                     all_in.wait(); // the stop refuses whoever is not in yet

@@ -40,7 +40,12 @@ fn a_stalled_reader_makes_exit_3_with_the_missing_range_named() {
         }
         assert!(!frame.is("closing"), "it was cut off");
     }
-    assert_eq!(last, record.sent.0);
+    if cfg!(windows) {
+        // Written is what tokio has taken, and its last write may not have fitted.
+        assert!(last <= record.sent.0, "{last} of {record:?}");
+    } else {
+        assert_eq!(last, record.sent.0);
+    }
 }
 
 #[test]

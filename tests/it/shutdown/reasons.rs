@@ -25,6 +25,7 @@ fn a_session_that_the_stop_ends_ends_for_shutdown() {
 }
 
 #[test]
+#[cfg(unix)] // a pipe has no side of its own
 fn a_client_that_shuts_its_side_without_a_word_is_disconnected() {
     let fixture = Fixture::new();
     let mut ana = fixture.client("ana");

@@ -1,19 +1,16 @@
 //! A client of the text dialect.
 
 use std::io::{BufRead, BufReader, Write};
-use std::os::unix::net::UnixStream;
-use std::time::Duration;
+
+use super::os::Stream;
 
 /// A client that speaks lines of UTF-8.
 pub struct Lines {
-    reader: BufReader<UnixStream>,
+    reader: BufReader<Stream>,
 }
 
 impl Lines {
-    pub fn over(stream: UnixStream) -> Lines {
-        stream
-            .set_read_timeout(Some(Duration::from_secs(50)))
-            .expect("it is a socket");
+    pub fn over(stream: Stream) -> Lines {
         Lines {
             reader: BufReader::new(stream),
         }

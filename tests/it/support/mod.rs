@@ -1,20 +1,27 @@
 //! What the tests share: a server on a fresh endpoint, clients that speak bare
 //! frames, a watchdog, and a way to wait for a condition.
 
+#[cfg(unix)]
 mod bare;
 mod frame;
 mod lines;
+pub mod os;
+#[cfg(unix)]
+mod packets;
 mod process;
 mod raw;
 mod server;
 
 use std::future::Future;
+use std::io::Write;
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
+#[cfg(unix)]
 pub use bare::Bare;
 pub use frame::{Frame, ask, bytes, login, prefixed, publish, request, text};
 pub use lines::Lines;
+pub use os::Stop;
 pub use process::{Done, Served, arauto, finish, spawn};
 pub use raw::Raw;
 pub use server::Fixture;
@@ -42,7 +49,11 @@ pub fn watchdog_for(patience: Duration) -> Watchdog {
     let test = std::thread::current().name().unwrap_or("a test").to_owned();
     std::thread::spawn(move || {
         if dropped.recv_timeout(patience) == Err(mpsc::RecvTimeoutError::Timeout) {
-            eprintln!("watchdog: {test} has not ended after {patience:?}");
+            // Not eprintln, whose words the runner would take with it.
+            let _ = writeln!(
+                std::io::stderr(),
+                "watchdog: {test} has not ended after {patience:?}"
+            );
             std::process::abort();
         }
     });

@@ -1,13 +1,12 @@
 //! The real binary, as a shell starts it.
 
 use std::io::{Read, Write};
-use std::os::unix::net::UnixStream;
-use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 
-use rustix::process::{Pid, Signal, kill_process};
+use arauto::Endpoint;
 use tempfile::TempDir;
 
+use super::os::{self, Stop};
 use super::{PASSWORD, Raw, wait_until};
 
 /// What a command left behind.
@@ -85,6 +84,7 @@ pub fn finish(command: &mut Command, input: &str) -> Done {
 pub struct Served {
     pub child: Child,
     pub folder: TempDir,
+    endpoint: Endpoint,
 }
 
 impl Served {
@@ -97,11 +97,9 @@ impl Served {
 
     /// A server that goes on where another in this folder stopped.
     pub fn within(folder: TempDir, arguments: &[&str]) -> Served {
-        let socket = folder.path().join("s.sock");
+        let endpoint = os::endpoint(folder.path(), "s");
         let mut command = arauto(&["serve"]);
-        command
-            .arg("--listen")
-            .arg(format!("unix:{}", socket.display()));
+        command.arg("--listen").arg(endpoint.to_string());
         if !arguments.contains(&"--data") {
             command.arg("--data").arg(folder.path().join("data"));
         }
@@ -109,31 +107,38 @@ impl Served {
             .arg("--report")
             .arg(folder.path().join("report.json"));
         let log = std::fs::File::create(folder.path().join("log")).expect("the folder is ours");
-        let child = command
+        let child = os::listens_to_stop(&mut command)
             .args(arguments)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(log)
             .spawn()
             .expect("the binary is built");
-        let served = Served { child, folder };
+        Served::begun(child, folder, endpoint)
+    }
+
+    /// A server that was started just now, once it listens.
+    pub fn begun(child: Child, folder: TempDir, endpoint: Endpoint) -> Served {
+        let served = Served {
+            child,
+            folder,
+            endpoint,
+        };
         wait_until("the server listens", || {
-            UnixStream::connect(served.socket()).is_ok()
+            os::connect(&served.endpoint).is_ok()
         });
         served
     }
 
-    pub fn socket(&self) -> PathBuf {
-        self.folder.path().join("s.sock")
+    /// Where it listens.
+    pub fn endpoint(&self) -> &Endpoint {
+        &self.endpoint
     }
 
     /// A client's command for this server.
     pub fn command(&self, arguments: &[&str]) -> Command {
         let mut command = arauto(arguments);
-        command.env(
-            "ARAUTO_ENDPOINT",
-            format!("unix:{}", self.socket().display()),
-        );
+        command.env("ARAUTO_ENDPOINT", self.endpoint.to_string());
         command.env("ARAUTO_USER", "ana");
         command
     }
@@ -151,15 +156,19 @@ impl Served {
 
     /// A raw client that has read its welcome.
     pub fn visitor(&self) -> Raw {
-        let stream = UnixStream::connect(self.socket()).expect("the server listens");
-        let mut client = Raw::unix(stream);
+        let mut client = self.stranger();
         client.expect("welcome");
         client
     }
 
-    pub fn signal(&self, signal: Signal) {
-        let pid = i32::try_from(self.child.id()).ok().and_then(Pid::from_raw);
-        kill_process(pid.expect("a child has an id"), signal).expect("it is still there");
+    /// A raw client that has not read its welcome.
+    pub fn stranger(&self) -> Raw {
+        Raw::local(os::connect(&self.endpoint).expect("the server listens"))
+    }
+
+    /// Tells it to stop.
+    pub fn tell(&self, stop: Stop) {
+        os::tell(self.child.id(), stop);
     }
 
     /// Waits for its end; its exit code.
@@ -174,10 +183,10 @@ impl Served {
         std::mem::replace(&mut self.folder, empty)
     }
 
-    /// Stops it with SIGTERM, which must be clean.
+    /// Tells it to stop, which must be clean.
     #[track_caller]
     pub fn stop(mut self) {
-        self.signal(Signal::TERM);
+        self.tell(Stop::USUAL);
         assert_eq!(self.wait(), Some(0), "{}", self.log());
     }
 

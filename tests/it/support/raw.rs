@@ -2,17 +2,13 @@
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
-use std::os::fd::OwnedFd;
-use std::os::unix::net::UnixStream;
 use std::time::Duration;
 
-use rustix::net::sockopt::{Timeout, set_socket_timeout};
-use rustix::net::{Shutdown, shutdown};
 use serde_cbor::Value;
 
 use super::PASSWORD;
-use super::bare::Packets;
 use super::frame::{Frame, ask, login, publish, request, text};
+use super::os::{self, Stream};
 use crate::contract;
 
 /// Longer than anything that a test waits for on a socket.
@@ -21,14 +17,16 @@ const PATIENCE: Duration = Duration::from_secs(50);
 /// What a raw client travels on.
 pub trait Wire: Read + Write + Send {
     fn shut(&self);
+    #[cfg(unix)] // a pipe has no side of its own
     fn shut_write(&self);
 }
 
-impl Wire for UnixStream {
+impl Wire for Stream {
     fn shut(&self) {
-        let _ = self.shutdown(std::net::Shutdown::Both); // or it is gone already
+        os::end(self);
     }
 
+    #[cfg(unix)]
     fn shut_write(&self) {
         let _ = self.shutdown(std::net::Shutdown::Write);
     }
@@ -36,25 +34,16 @@ impl Wire for UnixStream {
 
 impl Wire for TcpStream {
     fn shut(&self) {
-        let _ = self.shutdown(std::net::Shutdown::Both);
+        let _ = self.shutdown(std::net::Shutdown::Both); // or it is gone already
     }
 
+    #[cfg(unix)]
     fn shut_write(&self) {
         let _ = self.shutdown(std::net::Shutdown::Write);
     }
 }
 
-impl Wire for Packets {
-    fn shut(&self) {
-        let _ = shutdown(&self.0, Shutdown::Both);
-    }
-
-    fn shut_write(&self) {
-        let _ = shutdown(&self.0, Shutdown::Write);
-    }
-}
-
-/// A client on a unix socket or on TCP, blocking.
+/// A client on a local endpoint or on TCP, blocking.
 pub struct Raw {
     wire: Box<dyn Wire>,
     buffer: Vec<u8>,
@@ -62,10 +51,7 @@ pub struct Raw {
 }
 
 impl Raw {
-    pub fn unix(stream: UnixStream) -> Raw {
-        stream
-            .set_read_timeout(Some(PATIENCE))
-            .expect("it is a socket");
+    pub fn local(stream: Stream) -> Raw {
         Raw::over(Box::new(stream))
     }
 
@@ -76,13 +62,7 @@ impl Raw {
         Raw::over(Box::new(stream))
     }
 
-    /// On a socket that keeps messages whole.
-    pub fn packets(socket: OwnedFd) -> Raw {
-        set_socket_timeout(&socket, Timeout::Recv, Some(PATIENCE)).expect("it is a socket");
-        Raw::over(Box::new(Packets(socket)))
-    }
-
-    fn over(wire: Box<dyn Wire>) -> Raw {
+    pub(super) fn over(wire: Box<dyn Wire>) -> Raw {
         Raw {
             wire,
             buffer: Vec::new(),
@@ -137,7 +117,7 @@ impl Raw {
     }
 
     fn read_more(&mut self) -> bool {
-        let mut chunk = vec![0; 256 * 1024];
+        let mut chunk = [0; 64 * 1024];
         match self.wire.read(&mut chunk) {
             Ok(length) => {
                 self.buffer.extend_from_slice(&chunk[..length]);
@@ -245,6 +225,7 @@ impl Raw {
     }
 
     /// Says that nothing more will be sent.
+    #[cfg(unix)]
     pub fn shut_write(&self) {
         self.wire.shut_write();
     }

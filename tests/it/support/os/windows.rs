@@ -1,0 +1,284 @@
+//! Windows: named pipes and the console's control events.
+
+use std::fs::OpenOptions;
+use std::io::{self, Read, Write};
+use std::os::windows::fs::OpenOptionsExt;
+use std::os::windows::io::{AsRawHandle, FromRawHandle, OwnedHandle};
+use std::os::windows::process::CommandExt;
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::ptr;
+use std::sync::{Arc, RwLock};
+use std::time::{Duration, Instant};
+
+use arauto::Endpoint;
+use windows_sys::Win32::Foundation::{
+    ERROR_BROKEN_PIPE, ERROR_FILE_NOT_FOUND, ERROR_IO_PENDING, ERROR_OPERATION_ABORTED,
+    ERROR_PIPE_BUSY, ERROR_PIPE_NOT_CONNECTED, HANDLE,
+};
+use windows_sys::Win32::Storage::FileSystem::{FILE_FLAG_OVERLAPPED, ReadFile, WriteFile};
+use windows_sys::Win32::System::Console::{
+    AttachConsole, CTRL_BREAK_EVENT, CTRL_C_EVENT, FreeConsole, GenerateConsoleCtrlEvent,
+    SetConsoleCtrlHandler,
+};
+use windows_sys::Win32::System::IO::{CancelIoEx, GetOverlappedResult, OVERLAPPED};
+use windows_sys::Win32::System::Threading::{CREATE_NO_WINDOW, CreateEventW};
+use windows_sys::core::BOOL;
+
+/// Longer than anything that a test waits for.
+const PATIENCE: Duration = Duration::from_secs(50);
+
+/// A local endpoint that is this folder's own, by the folder's name.
+pub fn endpoint(folder: &Path, name: &str) -> Endpoint {
+    let folder = folder.file_name().expect("it is no root").to_string_lossy();
+    Endpoint::Pipe(format!("arauto-test{folder}-{name}"))
+}
+
+fn path(endpoint: &Endpoint) -> String {
+    match endpoint {
+        Endpoint::Pipe(name) => format!(r"\\.\pipe\{name}"),
+        other => panic!("{other} is no pipe"),
+    }
+}
+
+/// Whether nothing is left of a local endpoint.
+pub fn is_gone(endpoint: &Endpoint) -> bool {
+    open(endpoint).is_err_and(|error| code(&error) == Some(ERROR_FILE_NOT_FOUND))
+}
+
+/// Connects, and waits while the pipe is busy.
+pub fn connect(endpoint: &Endpoint) -> io::Result<Stream> {
+    let began = Instant::now();
+    loop {
+        match open(endpoint) {
+            Err(error) if code(&error) == Some(ERROR_PIPE_BUSY) && began.elapsed() < PATIENCE => {
+                std::thread::park_timeout(Duration::from_millis(2));
+            }
+            opened => return opened.and_then(Stream::new),
+        }
+    }
+}
+
+/// Whether it is there, and all its instances are taken.
+pub fn is_busy(endpoint: &Endpoint) -> bool {
+    open(endpoint).is_err_and(|error| code(&error) == Some(ERROR_PIPE_BUSY))
+}
+
+/// Opens a pipe to read and to write, without waiting.
+pub fn open(endpoint: &Endpoint) -> io::Result<OwnedHandle> {
+    let mut options = OpenOptions::new();
+    // What holds two operations at once: a file of std's would let a write wait for
+    // as long as a read does.
+    options.custom_flags(FILE_FLAG_OVERLAPPED);
+    let file = options.read(true).write(true).open(path(endpoint))?;
+    Ok(file.into())
+}
+
+fn code(error: &io::Error) -> Option<u32> {
+    error.raw_os_error().map(i32::cast_unsigned)
+}
+
+/// A blocking client's end of a pipe.
+#[derive(Debug)]
+pub struct Stream {
+    pipe: Arc<RwLock<Option<Arc<OwnedHandle>>>>,
+    /// Tells that this holder's operation is over.
+    event: OwnedHandle,
+}
+
+/// Ends a connection, whoever else holds it.
+pub fn end(stream: &Stream) {
+    let mut pipe = stream.pipe.write().expect("nobody panics with it");
+    if let Some(pipe) = pipe.take() {
+        #[expect(unsafe_code, reason = "another thread may be reading")]
+        // SAFETY: the handle is open; no OVERLAPPED is named: all operations are meant.
+        unsafe {
+            CancelIoEx(pipe.as_raw_handle(), ptr::null())
+        };
+    }
+}
+
+impl Stream {
+    fn new(pipe: OwnedHandle) -> io::Result<Stream> {
+        Ok(Stream {
+            pipe: Arc::new(RwLock::new(Some(Arc::new(pipe)))),
+            event: event()?,
+        })
+    }
+
+    /// The same connection, for another thread.
+    pub fn try_clone(&self) -> io::Result<Stream> {
+        Ok(Stream {
+            pipe: Arc::clone(&self.pipe),
+            event: event()?,
+        })
+    }
+
+    /// Begins an operation and waits for its end; how many bytes it took.
+    #[expect(unsafe_code, reason = "std has no overlapped operations")]
+    fn transfer(
+        &mut self,
+        begin: impl FnOnce(HANDLE, *mut OVERLAPPED) -> BOOL,
+    ) -> io::Result<usize> {
+        let mut overlapped = OVERLAPPED {
+            hEvent: self.event.as_raw_handle(),
+            ..OVERLAPPED::default()
+        };
+        // Begun under the lock, so that `end` comes before it or finds it begun.
+        let guard = self.pipe.read().expect("nobody panics with it");
+        let pipe = guard.clone().ok_or(io::ErrorKind::NotConnected)?;
+        let begun = begin(pipe.as_raw_handle(), &mut overlapped);
+        let error = io::Error::last_os_error();
+        drop(guard);
+        if begun == 0 && code(&error) != Some(ERROR_IO_PENDING) {
+            return Err(error);
+        }
+        let mut length = 0;
+        // SAFETY: the handle is open and the OVERLAPPED that of an operation on it.
+        // Told to wait, it returns when the operation is over: nothing reaches the
+        // OVERLAPPED, nor the caller's buffer, any more.
+        let done =
+            unsafe { GetOverlappedResult(pipe.as_raw_handle(), &overlapped, &mut length, 1) };
+        if done == 0 {
+            return Err(io::Error::last_os_error());
+        }
+        Ok(length as usize)
+    }
+}
+
+#[expect(unsafe_code, reason = "std has no events")]
+fn event() -> io::Result<OwnedHandle> {
+    // SAFETY: nothing is passed by address. Reset by hand, which each operation does.
+    let event = unsafe { CreateEventW(ptr::null(), 1, 0, ptr::null()) };
+    if event.is_null() {
+        return Err(io::Error::last_os_error());
+    }
+    // SAFETY: it was made just now, and nobody else has it.
+    Ok(unsafe { OwnedHandle::from_raw_handle(event) })
+}
+
+impl Read for Stream {
+    #[expect(unsafe_code, reason = "std has no overlapped operations")]
+    fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
+        let (place, length) = (buf.as_mut_ptr(), size(buf));
+        let read = self.transfer(|pipe, overlapped| {
+            // SAFETY: the bytes are ours until the operation is over, which
+            // `transfer` waits for.
+            unsafe { ReadFile(pipe, place, length, ptr::null_mut(), overlapped) }
+        });
+        match read {
+            // The server has closed its end, or has thrown us out.
+            Err(error)
+                if matches!(
+                    code(&error),
+                    Some(ERROR_BROKEN_PIPE | ERROR_PIPE_NOT_CONNECTED)
+                ) =>
+            {
+                Ok(0)
+            }
+            // `end` was called.
+            Err(error) if code(&error) == Some(ERROR_OPERATION_ABORTED) => Ok(0),
+            read => read,
+        }
+    }
+}
+
+impl Write for Stream {
+    #[expect(unsafe_code, reason = "std has no overlapped operations")]
+    fn write(&mut self, buf: &[u8]) -> io::Result<usize> {
+        let (place, length) = (buf.as_ptr(), size(buf));
+        self.transfer(|pipe, overlapped| {
+            // SAFETY: as for reading.
+            unsafe { WriteFile(pipe, place, length, ptr::null_mut(), overlapped) }
+        })
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+fn size(buf: &[u8]) -> u32 {
+    u32::try_from(buf.len()).unwrap_or(u32::MAX)
+}
+
+/// How a program is told to stop, in order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stop {
+    /// Ctrl-C.
+    Interrupt,
+    /// Ctrl-Break, which Wine does not send.
+    Break,
+}
+
+impl Stop {
+    /// Those that every system sends.
+    pub const ALL: [Stop; 1] = [Stop::Interrupt];
+
+    /// What stops a server that runs on its own.
+    pub const USUAL: Stop = Stop::Interrupt;
+}
+
+/// Makes a command's process one that can be told to stop: with a console of its own,
+/// whose events nobody else gets.
+pub fn listens_to_stop(command: &mut Command) -> &mut Command {
+    command.creation_flags(CREATE_NO_WINDOW)
+}
+
+/// Tells a process to stop.
+pub fn tell(pid: u32, stop: Stop) {
+    assert!(try_tell(pid, stop), "{pid} cannot be told: {stop:?}");
+}
+
+/// The variable that tells a process of these tests to send an event.
+const SEND: &str = "ARAUTO_TEST_SEND";
+
+/// Tells a process to stop; whether this system can.
+///
+/// A process is of one console at a time, and an event goes to all of a console's
+/// processes: another process sends it, which has nothing else to do.
+pub fn try_tell(pid: u32, stop: Stop) -> bool {
+    let event = match stop {
+        Stop::Interrupt => CTRL_C_EVENT,
+        Stop::Break => CTRL_BREAK_EVENT,
+    };
+    let (_, module) = module_path!().split_once("::").expect("it is in a crate");
+    let sender = std::env::current_exe().expect("the system knows what it runs");
+    let status = Command::new(sender)
+        .args(["--ignored", "--exact"])
+        .arg(format!("{module}::sends_an_event_to_a_console"))
+        .env(SEND, format!("{pid} {event}"))
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .status();
+    status.expect("it has been run before").success()
+}
+
+#[test]
+#[ignore = "tests run it to tell another process to stop"]
+fn sends_an_event_to_a_console() {
+    let Ok(told) = std::env::var(SEND) else {
+        return;
+    };
+    let (pid, event) = told.split_once(' ').expect("a process and an event");
+    let number = |text: &str| text.parse::<u32>().expect("it is a number");
+    let sent = send(number(pid), number(event));
+    sent.unwrap_or_else(|error| panic!("{event} to {pid}: {error}"));
+}
+
+#[expect(unsafe_code, reason = "std knows no consoles")]
+fn send(pid: u32, event: u32) -> io::Result<()> {
+    let checked = |done: BOOL| match done {
+        0 => Err(io::Error::last_os_error()),
+        _ => Ok(()),
+    };
+    // SAFETY: they take no addresses. The event is not for this process: no handler,
+    // and told to, is to ignore it.
+    unsafe {
+        FreeConsole(); // or there was none
+        checked(AttachConsole(pid))?;
+        checked(SetConsoleCtrlHandler(None, 1))?;
+        checked(GenerateConsoleCtrlEvent(event, 0))
+    }
+}

@@ -1,0 +1,79 @@
+//! Sockets that only unix has: those that keep messages whole, and what bare programs
+//! use.
+
+use std::os::fd::OwnedFd;
+use std::os::unix::net::UnixStream;
+use std::path::PathBuf;
+use std::sync::Weak;
+use std::time::Duration;
+
+use arauto::{Config, Endpoint};
+use rustix::net::sockopt::{Timeout, set_socket_timeout};
+use rustix::net::{Shutdown, shutdown};
+
+use super::bare::{Packets, seqpacket};
+use super::raw::Wire;
+use super::{Bare, Fixture, Raw};
+
+/// Longer than anything that a test waits for on a socket.
+const PATIENCE: Duration = Duration::from_secs(50);
+
+impl Wire for Packets {
+    fn shut(&self) {
+        let _ = shutdown(&self.0, Shutdown::Both);
+    }
+
+    fn shut_write(&self) {
+        let _ = shutdown(&self.0, Shutdown::Write);
+    }
+}
+
+impl Raw {
+    /// On a socket that keeps messages whole.
+    pub fn packets(socket: OwnedFd) -> Raw {
+        set_socket_timeout(&socket, Timeout::Recv, Some(PATIENCE)).expect("it is a socket");
+        Raw::over(Box::new(Packets(socket)))
+    }
+}
+
+impl Fixture {
+    /// A server whose endpoint is a socket of this kind.
+    pub fn on(kind: &str, options: &str, change: impl FnOnce(&mut Config)) -> Fixture {
+        let endpoint = |folder: &std::path::Path| {
+            let endpoint = format!("{kind}:{}", folder.join("s.sock").display());
+            endpoint.parse().expect("it is an endpoint")
+        };
+        Fixture::at(endpoint, options, change)
+    }
+
+    pub fn socket(&self) -> PathBuf {
+        match self.endpoint() {
+            Endpoint::Unix(path) | Endpoint::SeqPacket(path) => path.clone(),
+            other => panic!("{other} is no socket's file"),
+        }
+    }
+
+    /// A socket that keeps messages whole, connected.
+    pub fn packets(&self) -> OwnedFd {
+        let socket = seqpacket(&self.socket());
+        let other = socket.try_clone().expect("a descriptor is free");
+        self.will_end(UnixStream::from(other));
+        socket
+    }
+
+    /// A program that knows nothing of arauto, at the first endpoint.
+    pub fn bare(&self) -> Bare {
+        let bare = Bare::connect(&self.server.endpoints()[0]);
+        let mut connected = self.bare.lock().expect("no test panics here");
+        connected.push(bare.socket());
+        bare
+    }
+
+    /// Cuts the programs off that a test still holds.
+    pub(super) fn end_bare(&self) {
+        let bare = std::mem::take(&mut *self.bare.lock().expect("no test panics here"));
+        for socket in bare.iter().filter_map(Weak::upgrade) {
+            let _ = shutdown(&*socket, Shutdown::Both);
+        }
+    }
+}

@@ -1,0 +1,57 @@
+//! Who is at the other end of a pipe.
+
+use crate::support::{Served, ask, finish, wait_until, watchdog};
+
+/// The names that this machine has for who runs the test.
+fn own_account() -> String {
+    std::env::var("USERNAME").expect("windows sets it")
+}
+
+#[test]
+fn sessions_tell_the_process_and_the_user_at_the_other_end() {
+    let _watchdog = watchdog();
+    let served = Served::new(&["--data", "none"]);
+    let mut ana = served.visitor();
+    ana.log_in("ana");
+    let mut sessions = served.command(&["sessions", "--json"]);
+    let lines = finish(sessions.env("ARAUTO_USER", "rui"), "").fine();
+    let lines = lines.lines().map(|line| {
+        let line: serde_json::Value = serde_json::from_str(line).expect("it is json");
+        let text = |key: &str| line[key].as_str().unwrap_or_default().to_owned();
+        (text("user"), text("peer"))
+    });
+    let lines: Vec<(String, String)> = lines.collect();
+    let (_, peer) = lines
+        .iter()
+        .find(|(user, _)| user == "ana")
+        .unwrap_or_else(|| panic!("ana is there: {lines:?}"));
+    let pid = format!("pid {} user ", std::process::id());
+    let account = peer.strip_prefix(&pid);
+    let account = account.unwrap_or_else(|| panic!("{peer:?} begins with {pid:?}"));
+    let (_domain, user) = account.split_once('\\').expect("as in HOST\\ana");
+    assert_eq!(user.to_lowercase(), own_account().to_lowercase());
+    drop(ana);
+    served.stop();
+}
+
+#[test]
+fn the_log_tells_them_too() {
+    let _watchdog = watchdog();
+    let served = Served::new(&["--data", "none", "--log", "json"]);
+    served.visitor().log_in("ana");
+    let pid = format!("\"pid {} user ", std::process::id());
+    wait_until("the login is logged", || served.log().contains(&pid));
+    served.stop();
+}
+
+#[test]
+fn the_servers_own_user_may_stop_it_whatever_his_role_is() {
+    let _watchdog = watchdog();
+    let mut served = Served::new(&["--data", "none", "--default-role", "leitor"]);
+    let mut ana = served.visitor();
+    assert_eq!(ana.log_in("ana").text("role"), "leitor");
+    ana.send(&ask("shutdown", 1));
+    assert_eq!(ana.expect("stopping").num("id"), 1);
+    ana.expect_closing("shutdown");
+    assert_eq!(served.wait(), Some(0), "{}", served.log());
+}

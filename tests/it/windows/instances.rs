@@ -1,0 +1,174 @@
+//! A name and its instances: taken by one server, enough for a burst, waited for where
+//! there is a limit, and given back.
+
+use std::sync::Barrier;
+
+use arauto::accounts::HashCost;
+use arauto::{BindError, Client, Config, Server, ServerError, StopReason};
+use windows_sys::Wdk::System::SystemInformation::{
+    NtQuerySystemInformation, SystemProcessInformation,
+};
+use windows_sys::Win32::System::WindowsProgramming::SYSTEM_PROCESS_INFORMATION;
+
+use crate::support::os::{self, is_busy};
+use crate::support::{Fixture, Served, arauto, block_on, finish, wait_until, watchdog};
+
+#[test]
+fn a_second_server_on_the_same_pipe_exits_69_and_says_who_has_it() {
+    let _watchdog = watchdog();
+    let served = Served::new(&["--data", "none"]);
+    let pipe = served.endpoint().to_string();
+    let mut second = arauto(&["serve", "--data", "none", "--listen", &pipe]);
+    finish(&mut second, "").failed(69, &[&pipe, "taken by a server that is running"]);
+    served.visitor().fim();
+    served.stop();
+}
+
+#[test]
+fn a_second_server_of_the_same_program_is_refused_too() {
+    let fixture = Fixture::new();
+    let mut config = Config::default();
+    config.hash_cost = HashCost::LEAST;
+    Fixture::also(&mut config, &fixture.endpoint().to_string());
+    config.listen.drain(..1);
+    match Server::start(config) {
+        Err(ServerError::Bind(BindError::InUse(endpoint))) => {
+            assert_eq!(endpoint, *fixture.endpoint());
+        }
+        Err(other) => panic!("{other}"),
+        Ok(_) => panic!("two servers have one name"),
+    }
+    fixture.client("ana").fim();
+    fixture.finish();
+}
+
+#[test]
+fn a_name_is_free_again_once_its_server_has_stopped() {
+    let _watchdog = watchdog();
+    let mut served = Served::new(&["--data", "none"]);
+    for _ in 0..5 {
+        served.tell(os::Stop::USUAL);
+        assert_eq!(served.wait(), Some(0), "{}", served.log());
+        served = Served::within(served.into_folder(), &["--data", "none"]);
+    }
+    served.stop();
+}
+
+#[test]
+fn a_burst_of_200_clients_is_served_and_no_client_hears_of_a_busy_pipe() {
+    let _watchdog = watchdog();
+    let served = Served::new(&["--data", "none"]);
+    let client = async |number: usize| {
+        let visitor = Client::connect(served.endpoint()).await?;
+        let (client, _events) = visitor.login(&format!("user{number}"), "segredo").await?;
+        let reply = client.request("olá").await?;
+        assert_eq!(reply.as_text(), Some("OLÁ"));
+        client.fim().await
+    };
+    let ended = block_on(futures_util::future::join_all((0..200).map(client)));
+    for end in ended {
+        assert_eq!(end.expect("it is served").reason, "fim");
+    }
+    served.stop();
+}
+
+#[test]
+fn with_max_1_the_second_client_waits_and_is_served_when_the_first_has_gone() {
+    let fixture = Fixture::listening("?max=1", |_| {});
+    let mut first = fixture.client("ana");
+    wait_until("there is no place", || is_busy(fixture.endpoint()));
+    let endpoint = fixture.endpoint().clone();
+    let begun = Barrier::new(2);
+    std::thread::scope(|scope| {
+        let second = scope.spawn(|| {
+            block_on(async {
+                begun.wait();
+                let visitor = Client::connect(&endpoint).await.expect("its turn comes");
+                let (client, _events) = visitor.login("rui", "segredo").await.expect("it is open");
+                client.fim().await.expect("it ends in order").reason
+            })
+        });
+        begun.wait();
+        first.request(1, "still alone?");
+        assert_eq!(first.expect("reply").text("body"), "STILL ALONE?");
+        assert!(is_busy(fixture.endpoint()) && !second.is_finished());
+        first.fim();
+        drop(first);
+        assert_eq!(second.join().expect("no panic"), "fim");
+    });
+    fixture.finish();
+}
+
+#[test]
+fn with_max_3_no_fourth_is_ever_let_in() {
+    let fixture = Fixture::listening("?max=3", |_| {});
+    for _ in 0..3 {
+        let clients = ["ana", "rui", "eva"].map(|user| fixture.client(user));
+        wait_until("there is no place", || is_busy(fixture.endpoint()));
+        clients.map(|mut client| client.fim());
+    }
+    fixture.finish();
+}
+
+#[test]
+fn clients_that_vanish_cost_neither_a_place_nor_a_handle() {
+    let _watchdog = watchdog();
+    let served = Served::new(&["--data", "none"]);
+    let vanish = |times| {
+        for _ in 0..times {
+            drop(os::connect(served.endpoint()).expect("there is a place"));
+        }
+        served.visitor().fim();
+    };
+    vanish(100); // threads and buffers that a server makes once
+    let before = handles(&served);
+    assert!(before > 64, "it holds an instance for each who may come");
+    vanish(200);
+    wait_until("the handles are back", || handles(&served) <= before + 8);
+    served.stop();
+}
+
+/// How many handles the server holds. Not by GetProcessHandleCount: of another process
+/// it says 0 on Wine.
+#[expect(unsafe_code, reason = "std does not count handles")]
+fn handles(served: &Served) -> u32 {
+    let mut buffer = vec![0_u64; 64 * 1024]; // of words, for its alignment
+    let size = u32::try_from(size_of_val(&buffer[..])).expect("it is small");
+    let place = buffer.as_mut_ptr();
+    // SAFETY: there are `size` bytes at its place.
+    let status =
+        unsafe { NtQuerySystemInformation(SystemProcessInformation, place.cast(), size, &mut 0) };
+    assert_eq!(status, 0, "there is room for all processes");
+    let mut at = 0;
+    loop {
+        // SAFETY: the system has put one record there, and then one at each offset.
+        let process = unsafe {
+            let record = place.cast::<u8>().add(at);
+            record.cast::<SYSTEM_PROCESS_INFORMATION>().read()
+        };
+        if process.UniqueProcessId.addr() == served.child.id() as usize {
+            return process.HandleCount;
+        }
+        assert_ne!(process.NextEntryOffset, 0, "the server is among them");
+        at += process.NextEntryOffset as usize;
+    }
+}
+
+#[test]
+fn two_pipes_of_one_server_are_apart() {
+    let folder = tempfile::tempdir().expect("a folder can be made");
+    let other = os::endpoint(folder.path(), "other");
+    let fixture = Fixture::with(|config| Fixture::also(config, &format!("{other}?max=1")));
+    let _ana = fixture.client("ana");
+    let rui = os::connect(&other).expect("it listens there too");
+    let mut rui = crate::support::Raw::local(rui);
+    rui.expect("welcome");
+    rui.log_in("rui");
+    wait_until("the other has no place", || is_busy(&other));
+    assert!(!is_busy(fixture.endpoint()));
+    rui.fim();
+    drop(rui);
+    block_on(fixture.server.stop(StopReason::Fim));
+    fixture.finish();
+    assert!(os::is_gone(&other));
+}

@@ -1,0 +1,7 @@
+//! What only Windows has: instances and their limit, handles, security descriptors,
+//! who is at the other end by process id and account.
+
+mod identity;
+mod instances;
+mod security;
+mod stop;

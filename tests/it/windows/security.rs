@@ -1,0 +1,136 @@
+//! Who may open a pipe, as its security descriptor reads back. Wine keeps descriptors,
+//! and does not enforce them.
+
+use std::ffi::c_void;
+use std::os::windows::io::AsRawHandle;
+use std::ptr;
+
+use windows_sys::Win32::Foundation::LocalFree;
+use windows_sys::Win32::Security::Authorization::{
+    ConvertSecurityDescriptorToStringSecurityDescriptorW, GetSecurityInfo, SDDL_REVISION_1,
+    SE_KERNEL_OBJECT,
+};
+use windows_sys::Win32::Security::DACL_SECURITY_INFORMATION;
+
+use crate::support::{Fixture, os};
+
+/// One entry: what is allowed, and to whom.
+#[derive(Debug, PartialEq)]
+struct Entry {
+    rights: String,
+    whom: String,
+}
+
+impl Entry {
+    /// All rights: as they are asked for, or as the system stores that for a pipe.
+    fn is_all(&self) -> bool {
+        matches!(self.rights.as_str(), "GA" | "FA")
+    }
+}
+
+/// The entries of a pipe's list, each of which allows something.
+fn entries(options: &str) -> Vec<Entry> {
+    let fixture = Fixture::listening(options, |_| {});
+    let sddl = sddl(fixture.endpoint());
+    fixture.finish();
+    let list = sddl.strip_prefix("D:P").expect("nothing is inherited");
+    let entries = list.split_terminator(')').map(|entry| {
+        let fields: Vec<&str> = entry.split(';').collect();
+        let ["(A", "", rights, "", "", whom] = fields[..] else {
+            panic!("{entry} of {sddl} allows nothing");
+        };
+        Entry {
+            rights: rights.to_owned(),
+            whom: whom.to_owned(),
+        }
+    });
+    entries.collect()
+}
+
+/// The list of who may do what, in the security descriptor definition language.
+#[expect(unsafe_code, reason = "std knows no security descriptors")]
+fn sddl(endpoint: &arauto::Endpoint) -> String {
+    let pipe = os::open(endpoint).expect("there is a place");
+    let mut descriptor: *mut c_void = ptr::null_mut();
+    let mut text: *mut u16 = ptr::null_mut();
+    // SAFETY: the handle is open, and the descriptor's place is ours; nothing else is
+    // asked for.
+    let error = unsafe {
+        GetSecurityInfo(
+            pipe.as_raw_handle(),
+            SE_KERNEL_OBJECT,
+            DACL_SECURITY_INFORMATION,
+            ptr::null_mut(),
+            ptr::null_mut(),
+            ptr::null_mut(),
+            ptr::null_mut(),
+            &mut descriptor,
+        )
+    };
+    assert_eq!(error, 0, "it can be read");
+    // SAFETY: the descriptor is the system's, alive until it is freed, and the text's
+    // place is ours. The text ends in NUL. Both are freed once, as the system says.
+    unsafe {
+        let written = ConvertSecurityDescriptorToStringSecurityDescriptorW(
+            descriptor,
+            SDDL_REVISION_1,
+            DACL_SECURITY_INFORMATION,
+            &mut text,
+            ptr::null_mut(),
+        );
+        assert_ne!(written, 0, "{}", std::io::Error::last_os_error());
+        let length = (0..).take_while(|&at| *text.add(at) != 0).count();
+        let sddl = String::from_utf16_lossy(std::slice::from_raw_parts(text, length));
+        LocalFree(text.cast());
+        LocalFree(descriptor);
+        sddl
+    }
+}
+
+/// The first two entries: SYSTEM's and the server's own user's, who may do anything.
+fn check_owners(entries: &[Entry]) {
+    let [system, own] = &entries[..2] else {
+        panic!("two are always there: {entries:?}");
+    };
+    assert!(system.is_all() && system.whom == "SY", "{system:?}");
+    assert!(own.is_all() && own.whom.starts_with("S-1-"), "{own:?}");
+}
+
+#[test]
+fn by_default_only_the_owner_and_system_may_open_a_pipe() {
+    for options in ["", "?access=owner", "?dialect=text"] {
+        let entries = entries(options);
+        check_owners(&entries);
+        assert_eq!(entries.len(), 2, "{options}: {entries:?}");
+    }
+}
+
+#[test]
+fn everyone_may_read_and_write_and_not_answer_in_the_servers_place() {
+    const FILE_CREATE_PIPE_INSTANCE: u32 = 0x4;
+    for options in ["?access=everyone", "?access=everyone&dialect=text"] {
+        let entries = entries(options);
+        check_owners(&entries);
+        let [_, _, everyone] = &entries[..] else {
+            panic!("{options}: {entries:?}");
+        };
+        assert_eq!(everyone.whom, "WD");
+        let rights = everyone.rights.strip_prefix("0x").expect("bits");
+        let rights = u32::from_str_radix(rights, 16).expect("bits");
+        assert_eq!(rights, 0x0012_019b, "{rights:#x}");
+        assert_eq!(rights & FILE_CREATE_PIPE_INSTANCE, 0);
+    }
+}
+
+#[test]
+fn a_group_that_is_none_is_named() {
+    let mut config = arauto::Config::default();
+    let folder = tempfile::tempdir().expect("a folder can be made");
+    let pipe = os::endpoint(folder.path(), "s").to_string();
+    Fixture::also(&mut config, &format!("{pipe}?access=group:nenhum-grupo"));
+    config.listen.drain(..1);
+    let Err(error) = arauto::Server::start(config) else {
+        panic!("nobody is in that group");
+    };
+    assert!(error.to_string().contains(&pipe), "{error}");
+}
