@@ -13,6 +13,7 @@ mod errors;
 mod journal;
 mod layers;
 mod many_readers;
+mod pages;
 mod presence;
 #[cfg(unix)]
 mod raw_dialect;
