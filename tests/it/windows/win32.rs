@@ -1,0 +1,204 @@
+//! Bare Win32 programs, which know nothing of arauto, on pipes of the raw dialect.
+//!
+//! They are those of tests/win32, in C; tests/windows.sh builds each for ANSI and for
+//! UNICODE and says in `ARAUTO_WIN32` where they are.
+
+use std::io::{BufRead, BufReader, Read};
+use std::path::PathBuf;
+use std::process::{Child, ChildStdout, Command, Stdio};
+use std::time::Duration;
+
+use arauto::{Evidence, PublishError, SessionId};
+
+use crate::support::{Fixture, block_on, os, wait_until};
+
+/// How the programs were built, and the encoding that their text then has.
+const BUILDS: [(&str, &str); 2] = [("ansi", "windows-1252"), ("unicode", "utf-16le")];
+
+/// Exit codes of the programs.
+const BUSY: i32 = 7;
+const TIMED_OUT: i32 = 8;
+
+/// A program of tests/win32 that runs.
+struct Program {
+    child: Child,
+    said: BufReader<ChildStdout>,
+}
+
+impl Program {
+    fn start(build: &str, name: &str, arguments: &[&str]) -> Program {
+        let folder = std::env::var_os("ARAUTO_WIN32");
+        let folder = folder.expect("ARAUTO_WIN32 says where the programs are: see tests/windows.sh");
+        let program = PathBuf::from(folder).join(build).join(format!("{name}.exe"));
+        let mut child = Command::new(program)
+            .args(arguments)
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("it has been built");
+        let said = BufReader::new(child.stdout.take().expect("it is piped"));
+        Program { child, said }
+    }
+
+    fn line(&mut self) -> String {
+        let mut line = String::new();
+        self.said.read_line(&mut line).expect("it prints text");
+        line.trim_end().to_owned()
+    }
+
+    /// What it still says, and its exit code.
+    fn end(mut self) -> (String, i32) {
+        let mut rest = String::new();
+        self.said.read_to_string(&mut rest).expect("it prints text");
+        let status = self.child.wait().expect("it can be waited for");
+        (rest.replace("\r\n", "\n"), status.code().unwrap_or(-1))
+    }
+}
+
+fn run(build: &str, name: &str, arguments: &[&str]) -> (String, i32) {
+    Program::start(build, name, arguments).end()
+}
+
+fn raw(encoding: &str, more: &str) -> Fixture {
+    Fixture::listening(&format!("?dialect=raw&encoding={encoding}{more}"), |_| {})
+}
+
+fn say(fixture: &Fixture, text: &'static str) -> Result<(), PublishError> {
+    block_on(fixture.server.publish(text)).map(drop)
+}
+
+/// The number of the newest session there is.
+fn newest(fixture: &Fixture) -> Option<SessionId> {
+    let sessions = block_on(fixture.server.sessions());
+    sessions.iter().map(|line| line.session).max()
+}
+
+#[test]
+fn readers_get_every_phrase_as_one_message_and_fim_last() {
+    for (build, encoding) in BUILDS {
+        let fixture = raw(encoding, "&direction=outbound");
+        let pipe = os::path(fixture.endpoint());
+        let unit = if build == "unicode" { 2 } else { 1 };
+        // By messages, to the end of the pipe; and in byte mode, as a plain reader.
+        let mut readers = [
+            Program::start(build, "leitor", &["-m", "-e", "-b", "4", &pipe]),
+            Program::start(build, "leitor", &[&pipe]),
+        ];
+        for reader in &mut readers {
+            assert_eq!(reader.line(), "open");
+        }
+        fixture.wait_for_sessions(2);
+        say(&fixture, "bom dia").expect("the server runs");
+        for reader in &mut readers {
+            assert_eq!(reader.line(), format!("{} bom dia", 7 * unit));
+        }
+        say(&fixture, "ação €").expect("the server runs");
+        for reader in &mut readers {
+            assert_eq!(reader.line(), format!("{} ação €", 6 * unit));
+        }
+        fixture.begin_stop();
+        for reader in readers {
+            assert_eq!(reader.end(), (format!("{} fim\n", 3 * unit), 0), "{build}");
+        }
+        assert_eq!(fixture.report().exit, 0);
+    }
+}
+
+#[test]
+fn with_one_instance_the_second_reader_waits_until_the_first_has_gone() {
+    for (build, encoding) in BUILDS {
+        let fixture = raw(encoding, "&direction=outbound&max=1");
+        let pipe = os::path(fixture.endpoint());
+        let mut first = Program::start(build, "leitor", &["-m", &pipe]);
+        assert_eq!(first.line(), "open");
+        fixture.wait_for_sessions(1);
+        let before = newest(&fixture);
+        let (_, code) = run(build, "busy", &["-r", &pipe]);
+        assert_eq!(code, BUSY, "it does not wait");
+        let (told, code) = run(build, "busy", &["-r", "-w", "200", &pipe]);
+        assert_eq!(code, TIMED_OUT, "{told}");
+        let mut second = Program::start(build, "leitor", &["-m", &pipe]);
+        first.child.kill().expect("it runs");
+        first.end();
+        assert_eq!(second.line(), "open");
+        wait_until("the second session", || newest(&fixture) > before);
+        say(&fixture, "só um").expect("the server runs");
+        assert!(second.line().ends_with("só um"));
+        fixture.begin_stop();
+        assert_eq!(second.end().1, 0);
+        assert_eq!(fixture.report().exit, 0);
+    }
+}
+
+#[test]
+fn a_duplex_client_gets_the_bare_reply_and_its_nul() {
+    for (build, encoding) in BUILDS {
+        let fixture = raw(encoding, "");
+        let pipe = os::path(fixture.endpoint());
+        for how in [&["-t"][..], &["-n"], &[]] {
+            let (said, code) = run(build, "pedir", &[how, &[&pipe, "olá, mundo"]].concat());
+            assert_eq!(code, 0, "{said}");
+            assert!(said.trim_end().ends_with("OLÁ, MUNDO"), "{said}");
+            assert_eq!(said.contains("NUL"), how != ["-n"], "{said}");
+        }
+    }
+}
+
+#[test]
+fn a_handler_answers_as_the_servers_example_does() {
+    for (build, encoding) in BUILDS {
+        let answer = "&handler=fixed:Default%20answer%20from%20server";
+        let fixture = raw(encoding, answer);
+        let (said, code) = run(build, "pedir", &[&os::path(fixture.endpoint()), "hello"]);
+        assert_eq!(code, 0, "{said}");
+        assert!(said.contains("NUL: Default answer from server"), "{said}");
+    }
+}
+
+#[test]
+fn a_message_of_100_000_bytes_arrives_whole_and_so_does_its_reply() {
+    for (build, encoding) in BUILDS {
+        let fixture = raw(encoding, "");
+        let pipe = os::path(fixture.endpoint());
+        for size in ["2", "4094", "4096", "4098", "100000"] {
+            let (said, code) = run(build, "grande", &["-z", &pipe, size]);
+            assert_eq!(code, 0, "{size}: {said}");
+        }
+    }
+}
+
+#[test]
+fn two_hundred_clients_that_connect_and_vanish_cost_nothing() {
+    for (build, encoding) in BUILDS {
+        let fixture = raw(encoding, "");
+        let pipe = os::path(fixture.endpoint());
+        let (said, code) = run(build, "somem", &[&pipe]);
+        assert_eq!(code, 0, "{said}");
+        assert!(said.contains(" 0 found none"), "{said}");
+        let (said, code) = run(build, "pedir", &[&pipe, "ainda"]);
+        assert_eq!(code, 0, "{said}");
+        assert!(said.trim_end().ends_with("AINDA"), "{said}");
+    }
+}
+
+#[test]
+fn a_reader_that_never_reads_does_not_hold_up_the_stop_beyond_its_deadline() {
+    let options = "?dialect=raw&direction=outbound";
+    let fixture = Fixture::listening(options, |config| {
+        config.drain_timeout = Duration::from_secs(2);
+    });
+    let pipe = os::path(fixture.endpoint());
+    let mut silent = Program::start("ansi", "mudo", &["-r", &pipe]);
+    assert_eq!(silent.line(), "open");
+    fixture.wait_for_sessions(1);
+    say(&fixture, "bom dia").expect("the server runs");
+    fixture.begin_stop();
+    let report = fixture.report();
+    assert_eq!(report.exit, 3);
+    let [session] = &report.sessions[..] else {
+        panic!("one session: {report:?}");
+    };
+    assert!(session.evidence < Evidence::Read, "{session:?}");
+    let (told, _) = silent.end();
+    assert!(told.contains("by the server"), "it saw the end: {told}");
+}
