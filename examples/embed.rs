@@ -57,7 +57,12 @@ impl Handler for Prices {
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Box<dyn Error>> {
     let folder = tempfile::tempdir()?;
-    let endpoint = format!("unix:{}", folder.path().join("prices.sock").display());
+    // A local endpoint that nobody else has.
+    let endpoint = if cfg!(windows) {
+        format!("pipe:prices-{}", std::process::id())
+    } else {
+        format!("unix:{}", folder.path().join("prices.sock").display())
+    };
     let mut config = Config::default();
     config.listen = vec![endpoint.parse()?];
     config.handler = std::sync::Arc::new(Prices::default());

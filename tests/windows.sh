@@ -202,6 +202,8 @@ remove_temporary() {
 }
 
 rust_tests() {
+    # Asked for among the tests, they would be built as tests, and not as programs.
+    "${cargo[@]}" build --quiet --locked --target "$target" "${build_std[@]}" --examples
     # What hangs is a failure, and not a night's work.
     timeout 1500 "${cargo[@]}" test --locked --target "$target" "${build_std[@]}" "$@"
 }
@@ -226,8 +228,8 @@ everything() {
     printf '\n=== %d s in all: the Windows tests passed\n' "$SECONDS"
 }
 
-# Library, programs and tests/it; examples are built for the tests that run them.
-tests=(--lib --bins --tests --examples)
+# Library, programs, tests/it and tests/examples.
+tests=(--lib --bins --tests)
 
 case ${1:-all} in
 all)

@@ -7,12 +7,19 @@ use arauto::wire::{
     ClientFrame, Closing, Decoded, LoggedIn, Millis, Presence, Role, ServerFrame, SessionId,
     Stopping, VERSION, Welcome,
 };
-use arauto::{Body, Evidence, Report, Seq};
+use arauto::{Evidence, Report, Seq};
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
-use tokio::net::{UnixListener, UnixStream};
 
+use super::door::{Accepted, Door};
 use super::support::{
     Served, complaint, example, interrupt, lines, printed, run_with, url, within,
+};
+
+/// What the system says where nobody listens.
+const NO_SUCH: &str = if cfg!(windows) {
+    "os error 2"
+} else {
+    "No such file"
 };
 
 #[tokio::test]
@@ -64,15 +71,14 @@ async fn leitor_prints_and_acknowledges_what_escritor_publishes() {
 async fn the_leitores_acknowledge_what_came_in_one_piece_with_the_end() {
     let test = async {
         let folder = tempfile::tempdir().expect("there is a place for temporary files");
-        let endpoint = url(folder.path(), "scripted.sock");
-        let listener = UnixListener::bind(folder.path().join("scripted.sock"));
-        let listener = listener.expect("it can be bound");
+        let endpoint = url(folder.path(), "scripted");
+        let mut door = Door::open(&endpoint);
         for name in ["leitor.rs", "leitor.py"] {
             let Some(mut leitor) = example(name).await else {
                 continue;
             };
             let leitor = leitor.args([&endpoint, "lia"]).spawn().expect("it starts");
-            let (mut pipe, _) = listener.accept().await.expect("it connects");
+            let mut pipe = door.accept().await;
             let acknowledged = serve_all_at_once(&mut pipe).await;
             let output = printed(
                 leitor
@@ -89,7 +95,7 @@ async fn the_leitores_acknowledge_what_came_in_one_piece_with_the_end() {
 
 /// A server's part of a session whose broadcasts and end are one write. Returns the
 /// last ack.
-async fn serve_all_at_once(pipe: &mut UnixStream) -> Option<Seq> {
+async fn serve_all_at_once(pipe: &mut Accepted) -> Option<Seq> {
     let presence = |seq| Presence {
         seq: Seq(seq),
         user: "eva".into(),
@@ -132,7 +138,10 @@ async fn serve_all_at_once(pipe: &mut UnixStream) -> Option<Seq> {
     pipe.shutdown().await.expect("it is still there");
 
     let (mut input, mut last) = (Vec::new(), None);
-    pipe.read_to_end(&mut input).await.expect("it ends");
+    if let Err(error) = pipe.read_to_end(&mut input).await {
+        // A pipe's end, on Windows.
+        assert_eq!(error.kind(), std::io::ErrorKind::BrokenPipe, "{error}");
+    }
     let mut rest = &input[..];
     while let Ok(Decoded::Frame(frame, length)) = cbor::decode_client(rest, 1024) {
         rest = &rest[length..];
@@ -143,7 +152,7 @@ async fn serve_all_at_once(pipe: &mut UnixStream) -> Option<Seq> {
     last
 }
 
-async fn write_frames(pipe: &mut UnixStream, frames: &[ServerFrame<'_>]) {
+async fn write_frames(pipe: &mut Accepted, frames: &[ServerFrame<'_>]) {
     let mut bytes = Vec::new();
     for frame in frames {
         cbor::encode_server(frame, &mut bytes);
@@ -208,6 +217,7 @@ async fn escritor_hears_of_the_end_while_nobody_types() {
 }
 
 #[tokio::test]
+#[cfg(unix)] // they speak to sockets only
 async fn the_python_clients_and_the_rust_ones_understand_each_other() {
     let test = async {
         let (Some(mut leitor), Some(mut escritor), Some(mut from_stdin)) = (
@@ -237,7 +247,10 @@ async fn the_python_clients_and_the_rust_ones_understand_each_other() {
         let mut escritor = example("escritor.rs").await.expect("it needs no tools");
         escritor.args([&endpoint, "eva", "de rust"]);
         witness.run("eva", escritor, "").await;
-        let bytes = witness.client.publish(Body::bytes(&[0, 0xff])).await;
+        let bytes = witness
+            .client
+            .publish(arauto::Body::bytes(&[0, 0xff]))
+            .await;
         bytes.expect("the server runs");
 
         witness.stop().await;
@@ -291,7 +304,7 @@ async fn a_client_that_gets_nowhere_says_why() {
     let test = async {
         let server = Served::start().await;
         let _witness = server.witness().await; // whose name is now taken
-        let (cbor, nowhere) = (server.cbor(), url(server.folder.path(), "nobody.sock"));
+        let (cbor, nowhere) = (server.cbor(), url(server.folder.path(), "nobody"));
         let clients = [
             "leitor.rs",
             "escritor.rs",
@@ -301,7 +314,7 @@ async fn a_client_that_gets_nowhere_says_why() {
         ];
         for name in clients {
             for (args, why) in [
-                (vec![&*nowhere, "ana"], "No such file"),
+                (vec![&*nowhere, "ana"], NO_SUCH),
                 (vec!["nonsense", "ana"], "nonsense"),
                 (vec![&*cbor, "a b"], "bad-name"),
                 (vec![&*cbor, "witness"], "bad-credentials"),

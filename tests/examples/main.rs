@@ -1,16 +1,19 @@
 //! Every file in examples/ runs here as a person runs it, against a real server.
-#![cfg(unix)]
 
 mod clients;
+#[cfg_attr(windows, path = "door/windows.rs")]
+#[cfg_attr(unix, path = "door/unix.rs")]
+mod door;
 mod embed;
 mod mycopy;
 mod support;
+#[cfg(unix)] // a shell's
 mod text;
 
 use std::fs;
 use std::path::Path;
 
-use mycopy::{mode, names};
+use mycopy::names;
 
 #[test]
 fn every_example_is_run_by_a_test_and_named_in_the_readme() {
@@ -31,10 +34,13 @@ fn every_example_is_run_by_a_test_and_named_in_the_readme() {
         );
         let file = folder.join(name);
         let text = fs::read_to_string(&file).expect("an example is a text");
+        // A copy of this folder on another system has no modes.
+        #[cfg(unix)]
         assert_eq!(
             text.starts_with("#!/"),
-            mode(&file) & 0o111 != 0,
+            mycopy::mode(&file) & 0o111 != 0,
             "the mode of {name}"
         );
+        assert!(text.ends_with('\n'), "{name} is whole");
     }
 }

@@ -7,10 +7,13 @@ use std::process::{Output, Stdio};
 use std::time::Duration;
 
 use arauto::{Client, Endpoint, Event, Events, Incoming, Report};
-use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::process::{Child, Command};
+
+#[allow(dead_code, reason = "shared with tests/it, which needs all of it")]
+#[path = "../it/support/os.rs"]
+mod os;
 
 pub(crate) const PASSWORD: &str = "segredo";
 
@@ -33,6 +36,7 @@ pub(crate) async fn example(name: &str) -> Option<Command> {
         .expect("an example's name has an extension");
     let mut command = match kind {
         "rs" => Command::new(built(stem)),
+        _ if cfg!(windows) => return None, // they speak to sockets only
         "py" => {
             let python = std::env::var_os("ARAUTO_PYTHON").unwrap_or_else(|| "python3".into());
             let check = "import cbor2, sys; sys.exit(sys.version_info < (3, 11))";
@@ -55,6 +59,7 @@ pub(crate) async fn example(name: &str) -> Option<Command> {
             Command::new(source)
         }
     };
+    os::listens_to_stop(command.as_std_mut());
     command
         .env("ARAUTO_PASSWORD", PASSWORD)
         .stdin(Stdio::null())
@@ -71,7 +76,8 @@ pub(crate) fn built(stem: &str) -> PathBuf {
         .parent()
         .and_then(Path::parent)
         .expect("it is target/PROFILE/deps/TEST");
-    let built = profile.join("examples").join(stem);
+    let program = format!("{stem}{}", std::env::consts::EXE_SUFFIX);
+    let built = profile.join("examples").join(program);
     let what_to_do = "is not there: run `cargo build --examples`, or `cargo test` without --test";
     assert!(built.exists(), "{} {what_to_do}", built.display());
     built
@@ -119,9 +125,7 @@ pub(crate) fn complaint(output: Output, code: i32) -> String {
 }
 
 pub(crate) fn interrupt(child: &Child) {
-    let id = child.id().expect("it runs");
-    let pid = Pid::from_raw(i32::try_from(id).expect("a pid is an i32"));
-    kill_process(pid.expect("it is no 0"), Signal::INT).expect("it takes signals");
+    os::tell(child.id().expect("it runs"), os::Stop::Interrupt);
 }
 
 /// `arauto serve` on a cbor and on a text endpoint.
@@ -135,8 +139,9 @@ impl Served {
         let folder = tempfile::tempdir().expect("there is a place for temporary files");
         let mut command = Command::new(env!("CARGO_BIN_EXE_arauto"));
         command.args(["serve", "--data", "none", "--no-console"]);
-        for socket in ["cbor.sock", "text.sock?dialect=text"] {
-            command.arg("--listen").arg(url(folder.path(), socket));
+        for (name, options) in [("cbor", ""), ("text", "?dialect=text")] {
+            let endpoint = url(folder.path(), name);
+            command.arg("--listen").arg(format!("{endpoint}{options}"));
         }
         command.arg("--report").arg(folder.path().join("report"));
         let command = command
@@ -157,11 +162,12 @@ impl Served {
     }
 
     pub(crate) fn cbor(&self) -> String {
-        url(self.folder.path(), "cbor.sock")
+        url(self.folder.path(), "cbor")
     }
 
+    #[cfg(unix)]
     pub(crate) fn text(&self) -> String {
-        url(self.folder.path(), "text.sock")
+        url(self.folder.path(), "text")
     }
 
     pub(crate) async fn witness(&self) -> Witness {
@@ -186,8 +192,9 @@ impl Served {
     }
 }
 
-pub(crate) fn url(folder: &Path, socket: &str) -> String {
-    format!("unix:{}", folder.join(socket).display())
+/// A local endpoint that is this folder's own.
+pub(crate) fn url(folder: &Path, name: &str) -> String {
+    os::endpoint(folder, name).to_string()
 }
 
 /// Another client, which hears what the examples do.

@@ -41,7 +41,7 @@ async fn the_shell_script_tells_an_error_by_its_exit_code() {
         let told = String::from_utf8_lossy(&output.stdout).into_owned();
         complaint(output, 1);
         assert!(told.contains("\n- bad-credentials "), "{told}");
-        let endpoint = url(server.folder.path(), "nobody.sock");
+        let endpoint = url(server.folder.path(), "nobody");
         let complaint = complaint(run_with(nowhere, &[&endpoint, "tia"]).await, 1);
         assert!(complaint.contains("text.sh: no line from"), "{complaint}");
     };
