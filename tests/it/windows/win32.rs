@@ -28,8 +28,11 @@ struct Program {
 impl Program {
     fn start(build: &str, name: &str, arguments: &[&str]) -> Program {
         let folder = std::env::var_os("ARAUTO_WIN32");
-        let folder = folder.expect("ARAUTO_WIN32 says where the programs are: see tests/windows.sh");
-        let program = PathBuf::from(folder).join(build).join(format!("{name}.exe"));
+        let folder =
+            folder.expect("ARAUTO_WIN32 says where the programs are: see tests/windows.sh");
+        let program = PathBuf::from(folder)
+            .join(build)
+            .join(format!("{name}.exe"));
         let mut child = Command::new(program)
             .args(arguments)
             .stdin(Stdio::null())
