@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use super::*;
 use crate::store::Store;
-use crate::wire::{Millis, Role};
+use crate::wire::Role;
 
 const LIMITS: LoginLimits = LoginLimits {
     hashing: 2,
@@ -204,7 +204,7 @@ fn nobody_else_can_read_the_folder() {
         name: UserName::parse("ana").expect("a name"),
         phc: "x".to_owned(),
         role: Role::Leitor,
-        created: Millis(0),
+        created: crate::wire::Millis(0),
     };
     db.insert(&[account]).expect("writable");
     let mode = |path: std::path::PathBuf| {

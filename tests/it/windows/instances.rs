@@ -105,7 +105,9 @@ fn with_max_3_no_fourth_is_ever_let_in() {
     for _ in 0..3 {
         let clients = ["ana", "rui", "eva"].map(|user| fixture.client(user));
         wait_until("there is no place", || is_busy(fixture.endpoint()));
-        clients.map(|mut client| client.fim());
+        for mut client in clients {
+            client.fim();
+        }
     }
     fixture.finish();
 }
