@@ -20,8 +20,7 @@ use windows_sys::Win32::Foundation::{
 };
 use windows_sys::Win32::System::IO::{CancelIoEx, GetOverlappedResult, OVERLAPPED};
 use windows_sys::Win32::System::Threading::{
-    CreateEventW, INFINITE, RegisterWaitForSingleObject, UnregisterWaitEx, WT_EXECUTEINWAITTHREAD,
-    WT_EXECUTEONLYONCE,
+    CreateEventW, INFINITE, RegisterWaitForSingleObject, UnregisterWaitEx, WT_EXECUTEONLYONCE,
 };
 use windows_sys::core::BOOL;
 
@@ -153,6 +152,7 @@ impl Operation {
         if !self.is_begun {
             return None;
         }
+        self.wait = None; // nobody is to be woken for it
         // SAFETY: the handle is open and the OVERLAPPED is this operation's.
         unsafe { CancelIoEx(self.handle.as_raw_handle(), self.shared.overlapped.get()) };
         self.outcome(true)
@@ -194,6 +194,9 @@ impl Drop for Operation {
 }
 
 /// A thread of the system's waits for an event, once, and wakes a task.
+///
+/// Not with WT_EXECUTEINWAITTHREAD: where such a wait is unregistered at the moment that
+/// it is signalled, Wine 8 removes it from a list that it is not in, and falls.
 #[derive(Debug)]
 struct Wait {
     handle: HANDLE,
@@ -209,7 +212,6 @@ impl Wait {
     #[expect(unsafe_code, reason = "no crate waits for an event like this")]
     fn new(shared: &Arc<Shared>) -> io::Result<Wait> {
         let mut handle: HANDLE = ptr::null_mut();
-        let flags = WT_EXECUTEINWAITTHREAD | WT_EXECUTEONLYONCE;
         // SAFETY: the event and the context live until the Wait is dropped, which
         // waits until the callback is over.
         let registered = unsafe {
@@ -219,7 +221,7 @@ impl Wait {
                 Some(wake),
                 Arc::as_ptr(shared).cast(),
                 INFINITE,
-                flags,
+                WT_EXECUTEONLYONCE,
             )
         };
         if registered == 0 {
