@@ -6,6 +6,7 @@ mod clients;
 mod console;
 mod demo;
 mod leitor;
+#[cfg(unix)] // with socat at the other end; Windows has tests/win32 there
 mod raw;
 mod serve;
 mod usage;

@@ -34,7 +34,7 @@ pub fn endpoint(folder: &Path, name: &str) -> Endpoint {
     Endpoint::Pipe(format!("arauto-test{folder}-{name}"))
 }
 
-fn path(endpoint: &Endpoint) -> String {
+pub fn path(endpoint: &Endpoint) -> String {
     match endpoint {
         Endpoint::Pipe(name) => format!(r"\\.\pipe\{name}"),
         other => panic!("{other} is no pipe"),
