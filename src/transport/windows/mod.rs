@@ -294,10 +294,13 @@ impl AsyncRead for Local {
         let read = match &mut self.get_mut().end {
             End::Accepted(..) => return not_attached(),
             End::Serving(serving) => {
+                let before = buf.remaining();
                 let read = Pin::new(&mut serving.pipe).poll_read(cx, buf);
-                if let Poll::Ready(Err(error)) = &read {
-                    serving.is_over |= is_end(error);
-                }
+                serving.is_over |= match &read {
+                    Poll::Ready(Ok(())) => before > 0 && buf.remaining() == before,
+                    Poll::Ready(Err(error)) => is_end(error),
+                    Poll::Pending => false,
+                };
                 read
             }
             End::Asking(pipe) => Pin::new(pipe).poll_read(cx, buf),
