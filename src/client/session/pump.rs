@@ -1,0 +1,129 @@
+//! What reads a session's frames and what writes them, each a task of its own.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::io::{AsyncWrite, AsyncWriteExt, ReadHalf};
+use tokio::sync::{mpsc, oneshot};
+
+use super::{Incoming, LAST_ACK, Reply, Shared, StoppingNotice};
+use crate::client::error::{ClientError, End};
+use crate::client::stream::FrameReader;
+use crate::framing::Framing;
+use crate::transport::Connection;
+use crate::wire::{Event, ServerFrame, SessionLine};
+
+/// What one write takes at most, about.
+const BATCH: usize = 64 * 1024;
+
+/// Reads until the end, and tells everybody of it.
+pub(super) async fn read_frames(
+    mut reader: FrameReader<ReadHalf<Connection>>,
+    shared: Arc<Shared>,
+    events: mpsc::Sender<Incoming>,
+    hang_up: oneshot::Sender<()>,
+) {
+    let how = loop {
+        let heard = match reader.next(|frame| dispatch(frame, &shared)).await {
+            Ok(Some(heard)) => heard,
+            Ok(None) => break Err(ClientError::Lost("it ended without closing".to_owned())),
+            Err(error) => break Err(error),
+        };
+        match heard {
+            None => {}
+            Some(Incoming::Closing(end)) => break Ok(end),
+            // A reader that is gone hears nothing; its answers go on.
+            Some(incoming) => drop(events.send(incoming).await),
+        }
+    };
+    let last = match &how {
+        Ok(end) => Incoming::Closing(end.clone()),
+        Err(error) => Incoming::Lost(error.to_string()),
+    };
+    shared.finish(how);
+    // Whoever still reads may want to acknowledge what was last: the write side
+    // stays open for a moment, and the server waits for its end.
+    let _ = events.send(last).await;
+    let _ = tokio::time::timeout(LAST_ACK, events.closed()).await;
+    drop(hang_up);
+}
+
+/// Gives an answer to who waits for it; what nobody asked for is returned.
+fn dispatch(frame: ServerFrame<'_>, shared: &Shared) -> Option<Incoming> {
+    let (id, answer) = match frame {
+        ServerFrame::Reply(reply) => (reply.id, Ok(Reply::Body(reply.body.into_owned()))),
+        ServerFrame::Published(published) => (published.id, Ok(Reply::Seq(published.seq))),
+        ServerFrame::Pong(asked) => (asked.id, Ok(Reply::Pong)),
+        ServerFrame::Present(present) => {
+            let users = present.users.into_iter().map(|user| user.into_owned());
+            (present.id, Ok(Reply::Users(users.collect())))
+        }
+        ServerFrame::Sessions(list) => {
+            let sessions = list.sessions.into_iter().map(owned_line);
+            (list.id, Ok(Reply::Sessions(sessions.collect())))
+        }
+        ServerFrame::Stopping(stopping) => {
+            let notice = StoppingNotice {
+                reason: stopping.reason.into_owned(),
+                phase: stopping.phase.into_owned(),
+                remaining: Duration::from_millis(stopping.remaining),
+            };
+            match stopping.id {
+                Some(id) => (id, Ok(Reply::Stopping(notice))),
+                None => return Some(Incoming::Stopping(notice)),
+            }
+        }
+        ServerFrame::Error(error) => {
+            let refused = ClientError::Refused {
+                code: error.code,
+                message: error.message.into_owned(),
+            };
+            // An error without an id is followed by closing, which tells its code.
+            (error.id?, Err(refused))
+        }
+        ServerFrame::Closing(closing) => return Some(Incoming::Closing(End::of(closing))),
+        ServerFrame::Welcome(_) | ServerFrame::LoggedIn(_) => return None,
+        broadcast => return Event::of(broadcast).map(Incoming::Event),
+    };
+    shared.resolve(id, answer);
+    None
+}
+
+fn owned_line(line: SessionLine<'_>) -> SessionLine<'static> {
+    SessionLine {
+        session: line.session,
+        user: line.user.map(|user| user.into_owned().into()),
+        endpoint: line.endpoint.into_owned().into(),
+        peer: line.peer.into_owned().into(),
+        since: line.since,
+        sent: line.sent,
+    }
+}
+
+/// Writes frames, those that wait together in one write of a stream, until nobody can
+/// ask any more or the session is over; then the server sees the end.
+pub(super) async fn write_frames(
+    mut sink: impl AsyncWrite + Unpin,
+    framing: Framing,
+    mut frames: mpsc::Receiver<Vec<u8>>,
+    mut hung_up: oneshot::Receiver<()>,
+) {
+    loop {
+        let frame = tokio::select! {
+            biased; // what was sent before the end still goes out: a last ack, say
+            frame = frames.recv() => frame,
+            _ = &mut hung_up => None,
+        };
+        let Some(mut bytes) = frame else { break };
+        while framing == Framing::Stream
+            && bytes.len() < BATCH
+            && let Ok(more) = frames.try_recv()
+        {
+            bytes.extend_from_slice(&more);
+        }
+        if sink.write_all(&bytes).await.is_err() {
+            return; // the reader learns why
+        }
+    }
+    let _ = sink.shutdown().await; // or it is gone already
+}
