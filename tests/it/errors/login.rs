@@ -129,7 +129,7 @@ pub(super) fn a_session_too_many_is_told_so() {
 }
 
 #[test]
-#[cfg(unix)] // at a pipe the next client waits: `windows::waiting`
+#[cfg(unix)] // at a pipe the next client waits: `windows::instances`
 fn an_endpoint_may_have_a_limit_of_its_own() {
     let fixture = Fixture::listening("?max=2", |config| {
         Fixture::also(config, "tcp:127.0.0.1:0");
