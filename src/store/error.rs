@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use rusqlite::ErrorCode;
+use rusqlite::ffi::SQLITE_IOERR_SHORT_READ;
 
 use super::schema::SCHEMA;
 
@@ -59,6 +60,13 @@ impl StoreError {
             | rusqlite::Error::InvalidColumnType(..)
             | rusqlite::Error::IntegralValueOutOfRange(..)
             | rusqlite::Error::Utf8Error(..) => true,
+            // The file ends where it should not; whether SQLite takes the rest for zeros
+            // depends on what it reads there.
+            rusqlite::Error::SqliteFailure(error, _)
+                if error.extended_code == SQLITE_IOERR_SHORT_READ =>
+            {
+                true
+            }
             other => matches!(
                 other.sqlite_error_code(),
                 Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase)
