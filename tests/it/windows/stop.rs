@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use arauto::{Evidence, Report};
+use arauto::{Evidence, Report, Seq, SessionRecord};
 
 use crate::support::os::{self, Stop};
 use crate::support::{Raw, Served, finish, watchdog};
@@ -13,13 +13,12 @@ fn report(served: &Served) -> Report {
     serde_json::from_str(&text).expect("the report is json")
 }
 
-/// Publishes so much that no pipe takes it.
-fn publish_too_much(served: &Served) {
+/// Publishes so many, as somebody who leaves again.
+fn publish(served: &Served, count: u64, body: &str) {
     let mut rui = served.visitor();
     rui.log_in("rui");
-    let body = "x".repeat(64 << 10);
-    for id in 0..40 {
-        rui.publish(id, &body);
+    for id in 0..count {
+        rui.publish(id, body);
         rui.skip_to("published");
     }
     rui.fim();
@@ -36,20 +35,35 @@ fn a_reader_that_never_reads_holds_the_stop_up_until_the_deadline_and_is_named()
     let _watchdog = watchdog();
     let mut served = Served::new(&["--data", "none", "--drain-timeout", "2s"]);
     let _ana = ana(&served);
-    publish_too_much(&served);
+    publish(&served, 40, &"x".repeat(64 << 10)); // more than any pipe takes
+    let (head, record) = stop_with_exit_3(&mut served);
+    assert_eq!(record.missing, [(record.sent.next(), head)]);
+    assert!(record.evidence < Evidence::Read, "{record:?}");
+}
+
+#[test]
+fn what_is_in_the_pipe_and_not_read_by_the_deadline_is_not_called_read() {
+    let _watchdog = watchdog();
+    let mut served = Served::new(&["--data", "none", "--drain-timeout", "2s"]);
+    let _ana = ana(&served);
+    publish(&served, 20, &"y".repeat(1000)); // a pipe takes it all
+    let (head, record) = stop_with_exit_3(&mut served);
+    assert_eq!((record.sent, &*record.missing), (head, &[][..]));
+    assert_eq!(record.evidence, Evidence::Written);
+}
+
+/// Stops it; the head, and what is said of ana, in time.
+fn stop_with_exit_3(served: &mut Served) -> (Seq, SessionRecord) {
     let began = Instant::now();
     finish(&mut served.command(&["fim"]), "").fine();
     assert_eq!(served.wait(), Some(3), "{}", served.log());
     let took = began.elapsed();
     assert!(took < Duration::from_secs(20), "it took {took:?}");
-    let report = report(&served);
-    let record = report
-        .sessions
-        .iter()
-        .find(|record| record.user.as_deref() == Some("ana"))
-        .expect("every session is there");
-    assert_eq!(record.missing, [(record.sent.next(), report.head)]);
-    assert!(record.evidence < Evidence::Read, "{record:?}");
+    let mut report = report(served);
+    let is_anas = |record: &SessionRecord| record.user.as_deref() == Some("ana");
+    let place = report.sessions.iter().position(is_anas);
+    let record = place.expect("every session is there");
+    (report.head, report.sessions.swap_remove(record))
 }
 
 #[test]
@@ -65,11 +79,11 @@ fn the_server_waits_until_the_last_frames_and_closing_have_been_read() {
     }
     served.tell(Stop::USUAL);
     rui.until("closing");
-    rui.expect_end();
     let running = served.child.try_wait().expect("it is a child");
     assert_eq!(running, None, "ana has read nothing yet");
     let frames = ana.until("closing");
     ana.expect_end();
+    rui.expect_end();
     let messages = frames.iter().filter(|frame| frame.is("message")).count();
     assert_eq!(messages, 50);
     assert_eq!(served.wait(), Some(0), "{}", served.log());
