@@ -227,32 +227,35 @@ pub fn listens_to_stop(command: &mut Command) -> &mut Command {
 
 /// Tells a process to stop.
 pub fn tell(pid: u32, stop: Stop) {
-    assert!(try_tell(pid, stop), "{pid} cannot be told: {stop:?}");
+    try_tell(pid, stop).unwrap_or_else(|why| panic!("{pid} was not told {stop:?}: {why}"));
 }
 
 /// The variable that tells a process of these tests to send an event.
 const SEND: &str = "ARAUTO_TEST_SEND";
 
-/// Tells a process to stop; whether this system can.
+/// Tells a process to stop, where this system can.
 ///
 /// A process is of one console at a time, and an event goes to all of a console's
 /// processes: another process sends it, which has nothing else to do.
-pub fn try_tell(pid: u32, stop: Stop) -> bool {
+pub fn try_tell(pid: u32, stop: Stop) -> Result<(), String> {
     let event = match stop {
         Stop::Interrupt => CTRL_C_EVENT,
         Stop::Break => CTRL_BREAK_EVENT,
     };
     let (_, module) = module_path!().split_once("::").expect("it is in a crate");
     let sender = std::env::current_exe().expect("the system knows what it runs");
-    let status = Command::new(sender)
+    let sent = Command::new(sender)
         .args(["--ignored", "--exact"])
         .arg(format!("{module}::sends_an_event_to_a_console"))
         .env(SEND, format!("{pid} {event}"))
         .stdin(Stdio::null())
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .status();
-    status.expect("it has been run before").success()
+        .output();
+    let sent = sent.expect("it has been run before");
+    if sent.status.success() {
+        return Ok(());
+    }
+    let said = String::from_utf8_lossy(&sent.stdout).into_owned();
+    Err(format!("{}: {said}", sent.status))
 }
 
 #[test]
