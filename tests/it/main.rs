@@ -13,6 +13,7 @@ mod errors;
 mod journal;
 mod layers;
 mod many_readers;
+#[cfg(unix)] // it looks at the sources only
 mod pages;
 mod presence;
 #[cfg(unix)]

@@ -92,6 +92,7 @@ fn a_reader_of_pedir_that_has_had_enough_is_no_failure() {
 }
 
 #[test]
+#[cfg(unix)] // seqpacket
 fn every_command_works_where_messages_are_kept_whole() {
     let _watchdog = watchdog();
     let folder = tempfile::tempdir().expect("a folder can be made");
