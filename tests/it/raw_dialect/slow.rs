@@ -71,11 +71,14 @@ fn what_a_slow_reader_misses_is_passed_over_and_in_the_report() {
         let [row] = rows(&report)[..] else {
             panic!("{report:#?}");
         };
-        let [(from, to)] = row.gaps[..] else {
-            panic!("it did not read in between, so it missed one range: {row:?}");
+        assert!(!row.gaps.is_empty(), "it did not read in between: {row:?}");
+        // What was rendered between two gaps had only waited: there may be several.
+        let is_missed = |seq: &u64| {
+            let mut gaps = row.gaps.iter();
+            gaps.any(|(from, to)| (from.0..=to.0).contains(seq))
         };
-        let expected = (1..from.0).chain(to.0 + 1..=400);
-        assert_eq!(heard, expected.collect::<Vec<_>>(), "{kind}");
+        let expected: Vec<u64> = (1..=400).filter(|seq| !is_missed(seq)).collect();
+        assert_eq!(heard, expected, "{kind}");
     }
 }
 

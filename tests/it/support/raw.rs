@@ -117,7 +117,7 @@ impl Raw {
     }
 
     fn read_more(&mut self) -> bool {
-        let mut chunk = [0; 64 * 1024];
+        let mut chunk = vec![0; 256 * 1024]; // a message must find room for all of it
         match self.wire.read(&mut chunk) {
             Ok(length) => {
                 self.buffer.extend_from_slice(&chunk[..length]);
