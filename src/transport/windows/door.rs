@@ -157,7 +157,9 @@ impl LocalDoor {
         while let Some(mut waiting) = self.waiting.pop() {
             if waiting.is_connected_now() {
                 self.connected += 1;
-                return self.local(waiting).ok();
+                if let Ok(local) = self.local(waiting) {
+                    return Some(local);
+                }
             }
         }
         None
@@ -171,13 +173,14 @@ impl LocalDoor {
     /// Closes the instances that are over, each when the next one is there.
     fn replace(&mut self) -> io::Result<()> {
         let over = std::mem::take(&mut *self.over.handles.lock());
+        let mut filled = Ok(());
         for handle in over {
             self.connected -= 1;
-            let filled = self.fill();
+            // All of them are over, also where the next one cannot be made.
+            filled = filled.and(self.fill());
             drop(handle);
-            filled?;
         }
-        Ok(())
+        filled
     }
 
     /// Makes instances until enough wait, or there may be no more now.
