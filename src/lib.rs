@@ -50,7 +50,8 @@ pub use client::{
     ResumePoint, StoppingNotice, Visitor,
 };
 pub use close::{
-    CloseReason, Evidence, ExitCode, Phase, PhaseLine, Report, SessionRecord, StopReason,
+    ActorLine, CloseReason, Evidence, ExitCode, Fate, Micros, Phase, PhaseLine, Report,
+    SessionOutcome, SessionRecord, StopReason, Times,
 };
 pub use log::{LogLimits, PaceLimits, Retention};
 pub use server::{

@@ -2,38 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{CloseReason, Phase, StopReason};
-use crate::wire::{Seq, SessionId};
-
-/// How far a session's bytes are known to have got; a later level includes the
-/// earlier ones.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Evidence {
-    /// Still in the server.
-    Queued,
-    /// The server's kernel has them.
-    Written,
-    /// The peer's kernel has them (TCP).
-    KernelAcked,
-    /// The peer has read them (unix sockets).
-    Read,
-    /// The client said so.
-    Acked,
-}
-
-impl Evidence {
-    /// The level's name in the report.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Evidence::Queued => "queued",
-            Evidence::Written => "written",
-            Evidence::KernelAcked => "kernel-acked",
-            Evidence::Read => "read",
-            Evidence::Acked => "acked",
-        }
-    }
-}
+use super::{Micros, Phase, SessionRecord, StopReason};
+use crate::wire::{Millis, Seq};
 
 /// How a stop went, as the process's exit code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -70,12 +40,18 @@ pub struct Report {
     pub reason: StopReason,
     /// The process's exit code.
     pub exit: u8,
+    /// When the stop began.
+    #[serde(default)]
+    pub began: Millis,
     /// The stream that the seqs count in.
     pub stream: String,
     /// The last seq of the stream: the cut of every session that was drained.
     pub head: Seq,
     /// Every phase that was reached, in order.
     pub phases: Vec<PhaseLine>,
+    /// What ran beside the sessions, in the order in which it was sealed.
+    #[serde(default)]
+    pub actors: Vec<ActorLine>,
     /// Every session that was there when the stop began, by number.
     pub sessions: Vec<SessionRecord>,
     /// Other things that went wrong, each in a sentence.
@@ -92,48 +68,25 @@ pub struct PhaseLine {
     pub budget_ms: u64,
     /// What it took.
     pub took_ms: u64,
+    /// When it began.
+    #[serde(default)]
+    pub began_us: Micros,
+    /// What it took, to the microsecond.
+    #[serde(default)]
+    pub took_us: Micros,
     /// Whether it was over by its deadline.
     pub in_time: bool,
 }
 
-/// What became of a session.
+/// What became of an actor that is no session.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct SessionRecord {
-    /// Its number.
-    pub session: SessionId,
-    /// Its user; absent where it never logged in.
-    pub user: Option<String>,
-    /// The listener that it came in by.
-    pub endpoint: String,
-    /// Why it ended.
-    pub reason: String,
-    /// Frames admitted since the login.
-    pub accepted: u64,
-    /// Those of them that were answered.
-    pub answered: u64,
-    /// Frames answered with the error `stopping`.
-    pub refused: u64,
-    /// The last seq that it had to get.
-    pub cut: Seq,
-    /// The last seq that was written to it whole.
-    pub sent: Seq,
-    /// Ranges of broadcasts that it had to get and did not, both ends included.
-    pub missing: Vec<(Seq, Seq)>,
-    /// The latest ranges that it was told by `gap` that it would not get.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub gaps: Vec<(Seq, Seq)>,
-    /// How far its bytes are known to have got.
-    pub evidence: Evidence,
-}
-
-impl SessionRecord {
-    /// Whether everything that was promised to the session is known to be kept.
-    ///
-    /// A client that broke the connection was promised nothing more.
-    pub fn is_whole(&self) -> bool {
-        self.reason == CloseReason::Lost.as_str()
-            || (self.accepted == self.answered
-                && self.missing.is_empty()
-                && self.evidence >= Evidence::KernelAcked)
-    }
+pub struct ActorLine {
+    /// Its name, an acceptor's with its endpoint.
+    pub actor: String,
+    /// From when on it took nothing more.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sealed_us: Option<Micros>,
+    /// When it confirmed that it stopped; absent where it never did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stopped_us: Option<Micros>,
 }

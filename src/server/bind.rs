@@ -11,6 +11,7 @@ use super::config::Config;
 use super::crew::Staff;
 use super::handle::ServerHandle;
 use super::kept::Kept;
+use super::ledger::Ledger;
 use super::link::ListenerDoor;
 use super::listen::Listen;
 use super::usher::Usher;
@@ -20,7 +21,7 @@ use crate::actors::hub::Hub;
 use crate::actors::sentinel::Sentinel;
 use crate::actors::session::{Desk, SessionLimits};
 use crate::actors::supervisor::{Begin, Fallen, Plan, Supervisor};
-use crate::close::InWork;
+use crate::close::{InWork, Stopwatch};
 use crate::log::{Appender, Scribe};
 use crate::store::{FolderError, StoreError};
 use crate::transport::{BindError, Listener, Opening, memory_file};
@@ -178,7 +179,7 @@ fn assemble(config: &Config, kept: Kept, listeners: Vec<(Listen, Listener)>) -> 
     let usher = Usher::new(handles, supervisor.clone());
     let server_room = Room::new(config.max_sessions);
     let turned_away = Room::new(TURNED_AWAY);
-    let in_work = InWork::default();
+    let (in_work, stopwatch) = (InWork::default(), Stopwatch::default());
 
     let mut staff = Staff {
         acceptors: Vec::new(),
@@ -188,6 +189,7 @@ fn assemble(config: &Config, kept: Kept, listeners: Vec<(Listen, Listener)>) -> 
         arbiters: Arc::new(Mutex::new(arbiters)),
         accounts: Arc::default(),
         data: Arc::new(Mutex::new(data)),
+        ledger: Ledger::new(stopwatch.clone()),
     };
     let mut endpoints = Vec::new();
     for (listen, listener) in listeners {
@@ -204,6 +206,7 @@ fn assemble(config: &Config, kept: Kept, listeners: Vec<(Listen, Listener)>) -> 
             server: concat!("arauto ", env!("CARGO_PKG_VERSION")).to_owned(),
             log: Arc::clone(&log),
             in_work: in_work.clone(),
+            stopwatch: stopwatch.clone(),
             auth: auth.clone(),
             hub: hub.clone(),
             supervisor: supervisor.clone(),
@@ -219,7 +222,11 @@ fn assemble(config: &Config, kept: Kept, listeners: Vec<(Listen, Listener)>) -> 
             move |caller, admission| usher.seat(caller, admission, &desk),
             sentinel("an acceptor", &supervisor),
         );
-        staff.acceptors.push(acceptor.start());
+        let endpoint = endpoints
+            .last()
+            .expect("it has just been pushed")
+            .to_string();
+        staff.acceptors.push((endpoint, acceptor.start()));
     }
 
     let (done, report) = watch::channel(None);
@@ -227,6 +234,7 @@ fn assemble(config: &Config, kept: Kept, listeners: Vec<(Listen, Listener)>) -> 
         crew: Box::new(staff),
         in_work,
         log: Arc::clone(&log),
+        stopwatch,
         on_phase: Arc::clone(&config.on_phase),
         done,
     }));

@@ -8,6 +8,7 @@ use futures_util::future::{LocalBoxFuture, join_all};
 use parking_lot::Mutex;
 use tokio::sync::oneshot;
 
+use super::ledger::Ledger;
 use super::link::ListenerDoor;
 use crate::accounts::Accounts;
 use crate::actors::acceptor::{self, Acceptor};
@@ -15,12 +16,18 @@ use crate::actors::auth::{self, Auth};
 use crate::actors::hub::{self, Hub};
 use crate::actors::session::Desk;
 use crate::actors::supervisor::Crew;
+use crate::close::ActorLine;
 use crate::store::{FolderLock, Readers, StoreThread};
 use crate::wire::Seq;
 
+/// The names of the two in the report.
+const AUTH: &str = "auth";
+const HUB: &str = "hub";
+
 /// Everything that runs, but for the supervisor and the sessions.
 pub(super) struct Staff {
-    pub(super) acceptors: Vec<Addr<Acceptor<ListenerDoor>>>,
+    /// Each with the endpoint that it accepts at.
+    pub(super) acceptors: Vec<(String, Addr<Acceptor<ListenerDoor>>)>,
     pub(super) auth: Addr<Auth>,
     pub(super) hub: Addr<Hub>,
     /// Kept to see that nobody holds one at the end.
@@ -28,6 +35,7 @@ pub(super) struct Staff {
     pub(super) arbiters: Arc<Mutex<Vec<Arbiter>>>,
     pub(super) accounts: Arc<Mutex<Option<Arc<Accounts>>>>,
     pub(super) data: Arc<Mutex<Option<Data>>>,
+    pub(super) ledger: Ledger,
 }
 
 /// The data folder, while the server has it.
@@ -39,13 +47,24 @@ pub(super) struct Data {
 
 impl Crew for Staff {
     fn seal_doors(&self) -> LocalBoxFuture<'static, ()> {
-        // Whoever is gone is sealed.
-        let auth = self.auth.send(auth::Seal);
-        let doors = self.acceptors.iter().map(|door| door.send(acceptor::Seal));
+        let (auth, ledger) = (self.auth.send(auth::Seal), self.ledger.clone());
+        let doors = self.acceptors.iter().map(|(endpoint, door)| {
+            let (sealed, ledger) = (door.send(acceptor::Seal), self.ledger.clone());
+            let name = format!("acceptor {endpoint}");
+            async move {
+                // It stops with that. Whoever is gone needs no seal.
+                if sealed.await.is_ok() {
+                    ledger.sealed(&name);
+                    ledger.stopped(&name);
+                }
+            }
+        });
         let doors = join_all(doors.collect::<Vec<_>>());
         let arbiters = Arc::clone(&self.arbiters);
         async move {
-            let _ = auth.await;
+            if auth.await.is_ok() {
+                ledger.sealed(AUTH);
+            }
             doors.await;
             settle(&arbiters).await;
         }
@@ -53,16 +72,26 @@ impl Crew for Staff {
     }
 
     fn seal_log(&self) -> LocalBoxFuture<'static, Option<Seq>> {
-        let sealed = self.hub.send(hub::Seal);
-        async move { sealed.await.ok() }.boxed_local()
+        let (sealed, ledger) = (self.hub.send(hub::Seal), self.ledger.clone());
+        async move {
+            let head = sealed.await.ok()?;
+            ledger.sealed(HUB);
+            Some(head)
+        }
+        .boxed_local()
     }
 
     fn stop_actors(&self) -> LocalBoxFuture<'static, ()> {
         let (hub, auth) = (self.hub.clone(), self.auth.clone());
-        let accounts = Arc::clone(&self.accounts);
+        let (accounts, ledger) = (Arc::clone(&self.accounts), self.ledger.clone());
         async move {
-            let _ = hub.send(hub::Stop).await; // gone already: stopped
-            *accounts.lock() = auth.send(auth::Stop).await.ok();
+            if hub.send(hub::Stop).await.is_ok() {
+                ledger.stopped(HUB);
+            }
+            if let Ok(handed_over) = auth.send(auth::Stop).await {
+                ledger.stopped(AUTH);
+                *accounts.lock() = Some(handed_over);
+            }
         }
         .boxed_local()
     }
@@ -105,6 +134,10 @@ impl Crew for Staff {
             trouble
         }
         .boxed_local()
+    }
+
+    fn lines(&self) -> Vec<ActorLine> {
+        self.ledger.lines()
     }
 }
 

@@ -9,6 +9,7 @@ mod crew;
 mod feed;
 mod handle;
 mod kept;
+mod ledger;
 mod link;
 mod listen;
 mod usher;

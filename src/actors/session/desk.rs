@@ -10,7 +10,7 @@ use crate::actors::auth::Auth;
 use crate::actors::handler::Handler;
 use crate::actors::hub::Hub;
 use crate::actors::supervisor::{SessionInfo, Supervisor};
-use crate::close::InWork;
+use crate::close::{InWork, Stopwatch};
 use crate::log::Log;
 use crate::wire::{Dialect, ErrorCode, Seq};
 
@@ -57,6 +57,8 @@ pub struct Desk {
     pub log: Arc<Log>,
     /// Frames that were accepted and not yet answered.
     pub in_work: InWork,
+    /// Runs once the server stops.
+    pub stopwatch: Stopwatch,
     /// Checks logins.
     pub auth: Addr<Auth>,
     /// Takes publishes.

@@ -129,6 +129,7 @@ impl<L: Link + 'static> Session<L> {
         }));
         if !told {
             self.start_ending(CloseReason::Shutdown, Step::Refusing, true);
+            self.note_time(|times| &mut times.cut);
         }
     }
 
@@ -146,7 +147,10 @@ impl<L: Link + 'static> Session<L> {
                 ending.step = ending.step.min(Step::Goodbye);
             }
             // The announcement never reached it; now is as good.
-            _ => self.start_ending(CloseReason::Shutdown, Step::ToCut(cut), true),
+            _ => {
+                self.start_ending(CloseReason::Shutdown, Step::ToCut(cut), true);
+                self.note_time(|times| &mut times.cut);
+            }
         }
         Some(self.wait_until_done())
     }
@@ -227,9 +231,11 @@ impl<L: Link + 'static> Session<L> {
         true
     }
 
-    fn note_sent(&self, wrote: bool) {
-        if wrote {
-            self.info.set_sent(self.outlet.sent());
+    fn note_sent(&mut self, wrote: bool) {
+        let sent = self.outlet.sent();
+        if wrote && sent != self.info.sent() {
+            self.info.set_sent(sent);
+            self.note_time(|times| &mut times.last_broadcast);
         }
     }
 
@@ -323,6 +329,7 @@ impl<L: Link + 'static> Session<L> {
             accepted: self.tally.accepted,
             refused: self.tally.refused,
         }));
+        self.note_time(|times| &mut times.closing);
         // The session gets no more broadcasts: for the others its user has left.
         // A shutdown announces nobody, its log is sealed.
         if let Some(user) = member.as_ref().and_then(Member::user)
@@ -390,6 +397,7 @@ impl<L: Link + 'static> Session<L> {
             _ => reason,
         };
         self.evidence = Some(self.evidence_now());
+        self.note_time(|times| &mut times.stopped);
         let member = self.state.take_member();
         self.state = State::Closed { member, reason };
         self.outlet.stop_following();

@@ -52,7 +52,7 @@ use super::acceptor::Places;
 use super::hub::Leave;
 use super::link::Link;
 use super::supervisor::{Ended, Order, SessionInfo};
-use crate::close::{CloseReason, Evidence, SessionRecord};
+use crate::close::{CloseReason, Evidence, SessionRecord, Times};
 use crate::wire::{ErrorCode, Seq, ServerFrame, VERSION, Welcome};
 
 /// How often the pump goes round before other sessions have their turn.
@@ -77,6 +77,8 @@ pub struct Session<L: Link + 'static> {
     acked: Seq,
     /// How far the bytes got, once the session is closed.
     evidence: Option<Evidence>,
+    /// Boxed, as they are made only once the server stops.
+    times: Option<Box<Times>>,
     /// Whether a timer will ask again if the client has read everything.
     looking: bool,
     info: Arc<SessionInfo>,
@@ -122,6 +124,7 @@ impl<L: Link + 'static> Session<L> {
             tally: Tally::default(),
             acked: Seq::ZERO,
             evidence: None,
+            times: None,
             looking: false,
             info: start.info,
             desk,
@@ -144,7 +147,7 @@ impl<L: Link + 'static> Session<L> {
         } else if session.desk.dialect.raw().is_some() {
             session.state = State::Ready(Member::Nameless);
             if session.desk.dialect.is_outbound() {
-                session.outlet.follow(start.head);
+                session.follow(start.head);
             }
         }
         session

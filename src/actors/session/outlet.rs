@@ -166,6 +166,13 @@ impl<L: Link> Outlet<L> {
         self.reader.as_ref().map_or(&[], |reader| &reader.gaps)
     }
 
+    /// Up to where there were gaps that are no longer kept.
+    pub(super) fn gaps_unlisted_to(&self) -> Option<Seq> {
+        self.reader
+            .as_ref()
+            .and_then(|reader| reader.gaps_unlisted_to)
+    }
+
     pub(super) fn is_broken(&self) -> bool {
         self.broken
     }

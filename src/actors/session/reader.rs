@@ -30,6 +30,8 @@ pub(super) struct Reader {
     pub(super) seat: Option<Seat>,
     /// The latest gaps that the client was told.
     pub(super) gaps: Vec<(Seq, Seq)>,
+    /// Earlier ones, up to this seq, are not kept.
+    pub(super) gaps_unlisted_to: Option<Seq>,
 }
 
 /// What a reader finds at its place.
@@ -58,6 +60,7 @@ impl Reader {
             place: Place::default(),
             seat: takes_files.then(|| log.seat()),
             gaps: Vec::new(),
+            gaps_unlisted_to: None,
         }
     }
 
@@ -135,7 +138,8 @@ impl Reader {
     /// A gap has been written, or is one that this client is not told of.
     pub(super) fn note_told(&mut self, gap: Gap) {
         if self.gaps.len() == GAPS {
-            self.gaps.remove(0);
+            let (_, to) = self.gaps.remove(0);
+            self.gaps_unlisted_to = Some(to);
         }
         self.gaps.push((gap.from, gap.to));
     }

@@ -4,7 +4,7 @@ use super::Session;
 use super::ending::Step;
 use super::state::State;
 use crate::actors::link::Link;
-use crate::close::{CloseReason, Evidence, SessionRecord};
+use crate::close::{CloseReason, Evidence, Micros, SessionRecord, Times};
 use crate::wire::Seq;
 
 impl<L: Link + 'static> Session<L> {
@@ -22,6 +22,26 @@ impl<L: Link + 'static> Session<L> {
             Evidence::Acked
         } else {
             link.evidence()
+        }
+    }
+
+    /// From now on it gets what follows `after`.
+    pub(super) fn follow(&mut self, after: Seq) {
+        self.outlet.follow(after);
+        self.info.follow(after);
+    }
+
+    pub(super) fn note_answered(&mut self, frames: u64) {
+        self.tally.answered += frames;
+        if frames > 0 {
+            self.note_time(|times| &mut times.last_reply);
+        }
+    }
+
+    /// Once the server stops, the time of what has just happened is kept.
+    pub(super) fn note_time(&mut self, of: impl FnOnce(&mut Times) -> &mut Option<Micros>) {
+        if let Some(now) = self.desk.stopwatch.now() {
+            *of(self.times.get_or_insert_default()) = Some(now);
         }
     }
 
@@ -52,11 +72,15 @@ impl<L: Link + 'static> Session<L> {
             accepted: self.tally.accepted,
             answered: self.tally.answered,
             refused: self.tally.refused,
+            after: self.info.after(),
             cut,
             sent,
             missing: missing.into_iter().collect(),
             gaps: self.outlet.gaps().to_vec(),
+            gaps_unlisted_to: self.outlet.gaps_unlisted_to(),
+            acked: self.acked,
             evidence: self.evidence.unwrap_or_else(|| self.evidence_now()),
+            times_us: self.times.as_deref().copied().unwrap_or_default(),
         }
     }
 }

@@ -137,7 +137,7 @@ impl<L: Link + 'static> Session<L> {
         let request = Request::new(user, self.info.id, asking.body);
         match desk.handler.handle(request) {
             Answer::Now(outcome) => {
-                self.tally.answered += 1;
+                self.note_answered(1);
                 self.reply(id, outcome);
             }
             Answer::Later(answer) => self.begin(1, async move {
@@ -247,7 +247,7 @@ impl<L: Link + 'static> Session<L> {
     fn sessions(&mut self, Asked { id }: Asked) {
         self.tally.accepted += 1;
         if !self.is_admin() {
-            self.tally.answered += 1;
+            self.note_answered(1);
             self.refuse(
                 id,
                 ErrorCode::Forbidden,
@@ -267,7 +267,7 @@ impl<L: Link + 'static> Session<L> {
     fn shut_down(&mut self, Shutdown { id, now }: Shutdown) {
         self.tally.accepted += 1;
         if !self.is_admin() {
-            self.tally.answered += 1;
+            self.note_answered(1);
             let message = "stopping the server is for admins, and for its own user on this machine";
             self.refuse(id, ErrorCode::Forbidden, message);
             return;
@@ -347,7 +347,7 @@ impl<L: Link + 'static> Session<L> {
 
     fn count_answered(&mut self) {
         self.tally.accepted += 1;
-        self.tally.answered += 1;
+        self.note_answered(1);
     }
 
     /// Answers a frame with an error.

@@ -107,7 +107,7 @@ impl<L: Link + 'static> Session<L> {
             self.runs = VecDeque::new(); // an idle session holds no buffer
             self.inbox.waits_for_runs = false;
         }
-        self.tally.answered += frames;
+        self.note_answered(frames);
         self.last_frame = Instant::now(); // what it waited for is not its idleness
         self.conclude(done);
         // Only now is it answered as far as the shutdown is concerned.
@@ -189,7 +189,7 @@ impl<L: Link + 'static> Session<L> {
                 to: newest,
             }));
         }
-        self.outlet.follow(entry.after);
+        self.follow(entry.after);
         self.info.set_user(user.clone());
         self.state = State::Ready(Member::User { user, role });
     }

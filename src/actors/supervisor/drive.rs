@@ -14,8 +14,8 @@ use tokio::time::timeout;
 use super::clock::StopClock;
 use super::roster::Roster;
 use super::{Order, Plan, Settle, Supervisor};
-use crate::close::{ExitCode, Phase, PhaseLine, Report, StopReason};
-use crate::wire::Seq;
+use crate::close::{ExitCode, Micros, Phase, PhaseLine, Report, StopReason};
+use crate::wire::{Millis, Seq};
 
 /// How long the hub and auth have to stop where sessions took all the time.
 const LAST_WORD: Duration = Duration::from_millis(500);
@@ -26,6 +26,7 @@ pub(super) struct Drive {
     roster: Rc<RefCell<Roster>>,
     clock: Rc<StopClock>,
     supervisor: Addr<Supervisor>,
+    began: Millis,
     phases: Vec<PhaseLine>,
     trouble: Vec<String>,
 }
@@ -44,6 +45,7 @@ impl Drive {
             roster: Rc::clone(roster),
             clock: Rc::clone(clock),
             supervisor,
+            began: Millis::now(),
             phases: Vec::new(),
             trouble: Vec::new(),
         }
@@ -140,7 +142,7 @@ impl Drive {
 
     /// Runs a phase until its deadline and writes its line.
     async fn phase<T>(&mut self, phase: Phase, work: impl Future<Output = T>) -> Option<T> {
-        let began = Instant::now();
+        let (began, began_us) = (Instant::now(), self.passed());
         self.clock.enter(phase);
         let done = self.clock.within(phase, began, work).await;
         let took = began.elapsed();
@@ -154,6 +156,8 @@ impl Drive {
             budget_ms: millis(phase.budget(self.clock.total())),
             took_ms: millis(took),
             in_time: done.is_some(),
+            began_us,
+            took_us: Micros(u64::try_from(took.as_micros()).unwrap_or(u64::MAX)),
         };
         let told = catch_unwind(AssertUnwindSafe(|| (self.plan.on_phase)(&line)));
         if told.is_err() {
@@ -161,6 +165,11 @@ impl Drive {
         }
         self.phases.push(line);
         done
+    }
+
+    /// Time since the stop began.
+    fn passed(&self) -> Micros {
+        self.plan.stopwatch.now().unwrap_or_default()
     }
 
     fn report(&mut self, head: Seq) -> Report {
@@ -181,9 +190,11 @@ impl Drive {
             version: 1,
             reason: self.reason,
             exit: exit.code(),
+            began: self.began,
             stream: self.plan.log.stream().to_owned(),
             head,
             phases: std::mem::take(&mut self.phases),
+            actors: self.plan.crew.lines(),
             sessions,
             trouble: std::mem::take(&mut self.trouble),
         }

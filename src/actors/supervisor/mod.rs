@@ -22,7 +22,9 @@ use tokio::sync::watch;
 use self::clock::StopClock;
 use self::drive::Drive;
 use self::roster::Roster;
-use crate::close::{InWork, Phase, PhaseLine, Report, SessionRecord, StopReason};
+use crate::close::{
+    ActorLine, InWork, Phase, PhaseLine, Report, SessionRecord, StopReason, Stopwatch,
+};
 use crate::log::Log;
 use crate::wire::Seq;
 
@@ -38,6 +40,8 @@ pub trait Crew {
     fn stop_actors(&self) -> LocalBoxFuture<'static, ()>;
     /// The last checkpoint, and the end of every thread; what went wrong.
     fn close_store(&self) -> LocalBoxFuture<'static, Vec<String>>;
+    /// When each of them was sealed and has stopped.
+    fn lines(&self) -> Vec<ActorLine>;
 }
 
 /// Owns the roster of sessions and the phases of the shutdown.
@@ -59,6 +63,8 @@ pub struct Plan {
     pub in_work: InWork,
     /// The broadcasts.
     pub log: Arc<Log>,
+    /// Runs from the stop's beginning, for all who are told to note when they ended.
+    pub stopwatch: Stopwatch,
     /// Hears of each phase when it is over.
     pub on_phase: PhaseObserver,
     /// Gets the report.
@@ -174,8 +180,10 @@ impl Supervisor {
         let first = self.reason.is_none();
         let reason = *self.reason.get_or_insert(reason);
         if first {
-            self.clock.start(Instant::now());
+            let now = Instant::now();
+            self.clock.start(now);
             if let Some(plan) = self.plan.take() {
+                plan.stopwatch.begin(now);
                 tracing::info!(%reason, "stopping");
                 let settle = ctx.address();
                 let drive = Drive::new(plan, reason, &self.roster, &self.clock, settle);

@@ -2,8 +2,8 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 
 use actix::Recipient;
 use parking_lot::Mutex;
@@ -11,7 +11,7 @@ use tokio::sync::oneshot;
 
 use super::Order;
 use crate::accounts::UserName;
-use crate::close::{CloseReason, Evidence, SessionRecord};
+use crate::close::{CloseReason, Evidence, SessionRecord, Times};
 use crate::wire::{Millis, Seq, SessionId, SessionLine};
 
 /// What can be known of a session from outside, at any moment.
@@ -26,6 +26,8 @@ pub struct SessionInfo {
     /// When it connected.
     pub since: Millis,
     user: Mutex<Option<UserName>>,
+    /// Its broadcasts begin behind this one, once it gets any.
+    after: OnceLock<Seq>,
     sent: AtomicU64,
 }
 
@@ -38,6 +40,7 @@ impl SessionInfo {
             peer,
             since: Millis::now(),
             user: Mutex::new(None),
+            after: OnceLock::new(),
             sent: AtomicU64::new(0),
         }
     }
@@ -59,6 +62,11 @@ impl SessionInfo {
         }
     }
 
+    /// Behind which broadcast its own begin; `None` where it gets none.
+    pub(in crate::actors) fn after(&self) -> Option<Seq> {
+        self.after.get().copied()
+    }
+
     /// The last broadcast written to it.
     pub fn sent(&self) -> Seq {
         Seq(self.sent.load(Ordering::Relaxed))
@@ -66,6 +74,12 @@ impl SessionInfo {
 
     pub(in crate::actors) fn set_user(&self, user: UserName) {
         *self.user.lock() = Some(user);
+    }
+
+    /// From now on it gets what follows `after`.
+    pub(in crate::actors) fn follow(&self, after: Seq) {
+        let _ = self.after.set(after); // a session logs in once
+        self.set_sent(after);
     }
 
     pub(in crate::actors) fn set_sent(&self, seq: Seq) {
@@ -147,8 +161,9 @@ impl Roster {
     }
 }
 
-fn silent(info: &SessionInfo, cut: Seq) -> SessionRecord {
-    let sent = info.sent();
+fn silent(info: &SessionInfo, head: Seq) -> SessionRecord {
+    let (sent, after) = (info.sent(), info.after());
+    let cut = after.map_or(Seq::ZERO, |_| head);
     SessionRecord {
         session: info.id,
         user: info.user().map(|user| user.to_string()),
@@ -157,6 +172,7 @@ fn silent(info: &SessionInfo, cut: Seq) -> SessionRecord {
         accepted: 0,
         answered: 0,
         refused: 0,
+        after,
         cut,
         sent,
         missing: (sent < cut)
@@ -164,6 +180,9 @@ fn silent(info: &SessionInfo, cut: Seq) -> SessionRecord {
             .into_iter()
             .collect(),
         gaps: Vec::new(),
+        gaps_unlisted_to: None,
+        acked: Seq::ZERO,
         evidence: Evidence::Queued,
+        times_us: Times::default(),
     }
 }

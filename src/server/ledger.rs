@@ -1,0 +1,53 @@
+//! When each actor that is no session was sealed, and when it has stopped.
+
+use std::sync::Arc;
+
+use parking_lot::Mutex;
+
+use crate::close::{ActorLine, Micros, Stopwatch};
+
+/// Written while the server stops; all clones are one.
+#[derive(Debug, Clone)]
+pub(super) struct Ledger {
+    stopwatch: Stopwatch,
+    lines: Arc<Mutex<Vec<ActorLine>>>,
+}
+
+impl Ledger {
+    pub(super) fn new(stopwatch: Stopwatch) -> Ledger {
+        Ledger {
+            stopwatch,
+            lines: Arc::default(),
+        }
+    }
+
+    /// It takes nothing more from now on.
+    pub(super) fn sealed(&self, actor: &str) {
+        self.note(actor, |line| &mut line.sealed_us);
+    }
+
+    /// It has confirmed that it stopped.
+    pub(super) fn stopped(&self, actor: &str) {
+        self.note(actor, |line| &mut line.stopped_us);
+    }
+
+    pub(super) fn lines(&self) -> Vec<ActorLine> {
+        self.lines.lock().clone()
+    }
+
+    /// The first time counts.
+    fn note(&self, actor: &str, of: impl FnOnce(&mut ActorLine) -> &mut Option<Micros>) {
+        let mut lines = self.lines.lock();
+        let index = lines.iter().position(|line| line.actor == actor);
+        let index = index.unwrap_or_else(|| {
+            lines.push(ActorLine {
+                actor: actor.to_owned(),
+                sealed_us: None,
+                stopped_us: None,
+            });
+            lines.len() - 1
+        });
+        let time = of(&mut lines[index]);
+        *time = time.or_else(|| self.stopwatch.now());
+    }
+}
