@@ -7,6 +7,7 @@ mod console;
 mod demo;
 mod escritor;
 mod exit;
+mod explain;
 mod fim;
 mod input;
 mod leitor;
@@ -24,6 +25,7 @@ mod sessions;
 mod settings;
 mod show;
 mod state_file;
+mod table;
 mod users;
 mod who;
 mod whole_file;
@@ -63,6 +65,10 @@ enum Command {
     Sessions(sessions::Args),
     /// Stop the server; for admins.
     Fim(fim::Args),
+    /// Print the report of a stop, or draw it.
+    Report(report::Args),
+    /// Tell what became of one broadcast at every session, from a stop's report.
+    Explain(explain::Args),
     /// Keep the accounts, whether the server runs or not.
     Users(users::Args),
     /// Measure how fast a server is.
@@ -86,6 +92,8 @@ pub fn main() -> ExitCode {
     let outcome = match cli.command {
         Command::Serve(args) => serve::run(args),
         Command::Demo(args) => demo::run(&args),
+        Command::Report(args) => report::run(&args),
+        Command::Explain(args) => explain::run(&args),
         Command::Users(args) => users::run(&args),
         #[cfg(unix)]
         Command::Bench(args) => bench::run(args),

@@ -7,7 +7,7 @@ use arauto::wire::SessionLine;
 
 use super::connect::{ConnectArgs, log_in_to_ask};
 use super::exit::{Failure, stdout_failed};
-use super::report::plain_table;
+use super::table::plain_table;
 
 #[derive(clap::Args)]
 pub(super) struct Args {

@@ -15,7 +15,7 @@ use serde_json::json;
 use super::exit::{Failure, stdout_failed, sysexits};
 use super::os::default_data_folder;
 use super::password::PasswordArgs;
-use super::report::plain_table;
+use super::table::plain_table;
 
 #[derive(clap::Args)]
 pub(super) struct Args {

@@ -20,6 +20,7 @@ mod presence;
 mod raw_dialect;
 mod readers;
 mod registration;
+mod report;
 mod resume;
 #[cfg(unix)]
 mod seqpacket;

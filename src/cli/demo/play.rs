@@ -5,7 +5,7 @@ use tokio::task::JoinHandle;
 
 use super::{Stage, heading, hear, say};
 use crate::cli::exit::{Failure, sysexits};
-use crate::cli::report::tables;
+use crate::cli::report::summary;
 use crate::cli::show::line;
 
 /// Messages that are more than the demo's log, the socket and a client's queue hold.
@@ -180,7 +180,7 @@ async fn fim(stage: &Stage) -> u8 {
     stage.server.stop(StopReason::Fim).await;
     let report = stage.server.stopped().await;
     heading("the report");
-    for row in tables(&report).lines() {
+    for row in summary(&report).lines() {
         say(format!(" {row}").trim_end());
     }
     let code = report.exit;

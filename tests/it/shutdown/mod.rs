@@ -52,7 +52,7 @@ impl HeldServer {
 }
 
 /// A client that never reads, with more on its way than its socket takes.
-fn stalled_reader(fixture: &Fixture) -> Raw {
+pub fn stalled_reader(fixture: &Fixture) -> Raw {
     let stalled = fixture.client("stalled");
     let mut ana = fixture.client("ana");
     let body = "x".repeat(64 << 10);

@@ -1,0 +1,104 @@
+//! `arauto report`: a stop's report for a person, in words or as a picture.
+
+mod page;
+mod section;
+mod sections;
+mod timeline;
+mod words;
+
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use arauto::Report;
+
+use self::timeline::Timeline;
+use super::exit::{Failure, stdout_failed, sysexits};
+
+pub(super) use self::sections::summary;
+pub(super) use self::words::clean;
+
+#[derive(clap::Args)]
+pub(super) struct Args {
+    /// The report that `arauto serve --report FILE` has written; `-` is stdin.
+    #[arg(value_name = "FILE")]
+    report: PathBuf,
+
+    /// Draw the stop as a timeline into this SVG file; `-` is stdout.
+    #[arg(long, value_name = "OUT")]
+    svg: Option<PathBuf>,
+
+    /// Write pictures and tables into this HTML file, which needs no other; `-` is
+    /// stdout.
+    #[arg(long, value_name = "OUT")]
+    html: Option<PathBuf>,
+
+    /// The SVG's width in pixels; below 600 it is drawn for a phone.
+    #[arg(long, value_name = "PIXELS", default_value_t = 960, requires = "svg",
+          value_parser = clap::value_parser!(u32).range(320..=4000))]
+    width: u32,
+
+    /// List every session that is not complete, not only the first 20.
+    #[arg(long)]
+    all: bool,
+}
+
+pub(super) fn run(args: &Args) -> Result<u8, Failure> {
+    let report = read(&args.report)?;
+    if args.svg.is_none() && args.html.is_none() {
+        let most = if args.all { usize::MAX } else { 20 };
+        let text = sections::text(&sections::all(&report, most));
+        return match writeln!(io::stdout(), "{}\n\n{text}", sections::head(&report)) {
+            Ok(()) => Ok(0),
+            Err(error) => stdout_failed(&error),
+        };
+    }
+    if let Some(out) = &args.svg {
+        write(out, &timeline(&report, args.width)?.file())?;
+    }
+    if let Some(out) = &args.html {
+        let pictures = [timeline(&report, 960)?, timeline(&report, 390)?];
+        write(out, &page::html(&report, &pictures))?;
+    }
+    Ok(0)
+}
+
+/// Reads a report.
+pub(super) fn read(path: &Path) -> Result<Report, Failure> {
+    let text = if path == Path::new("-") {
+        io::read_to_string(io::stdin())
+    } else {
+        std::fs::read_to_string(path)
+    };
+    let named = |what: String| format!("the report {}: {what}", path.display());
+    let text = text.map_err(|error| Failure::new(sysexits::NOINPUT, named(error.to_string())))?;
+    let report: Report = serde_json::from_str(&text).map_err(|error| {
+        let advice = "it must be a file that `arauto serve --report FILE` has written";
+        Failure::new(sysexits::DATAERR, named(format!("{error}; {advice}")))
+    })?;
+    if report.version != 1 {
+        let what = format!(
+            "its format is {}, and this arauto reads 1: use a newer one",
+            report.version
+        );
+        return Err(Failure::new(sysexits::DATAERR, named(what)));
+    }
+    Ok(report)
+}
+
+fn timeline(report: &Report, width: u32) -> Result<Timeline, Failure> {
+    Timeline::of(report, width).ok_or_else(|| {
+        let what = "the report has no times: it was written by an arauto older than 0.2";
+        Failure::new(sysexits::DATAERR, what)
+    })
+}
+
+fn write(out: &Path, text: &str) -> Result<(), Failure> {
+    if out == Path::new("-") {
+        return match io::stdout().write_all(text.as_bytes()) {
+            Ok(()) => Ok(()),
+            Err(error) => stdout_failed(&error).map(drop),
+        };
+    }
+    std::fs::write(out, text)
+        .map_err(|error| Failure::new(sysexits::CANTCREAT, format!("{}: {error}", out.display())))
+}

@@ -1,0 +1,205 @@
+//! What a report says, table by table.
+
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
+use std::time::{Duration, UNIX_EPOCH};
+
+use arauto::{Micros, PhaseLine, Report, SessionOutcome, SessionRecord};
+
+use super::section::Section;
+use super::words::{clean, count, maybe, meaning, ranges, span, user};
+
+/// How many of the slowest sessions are listed.
+const SLOWEST: usize = 5;
+
+/// The report in a few lines and its two main tables.
+pub(in crate::cli) fn summary(report: &Report) -> String {
+    let sections = [phases(report), outcomes(report)];
+    format!("{}\n\n{}", head(report), text(&sections))
+}
+
+/// Every table of the report that has something to say; at most so many sessions
+/// that are not complete.
+pub(super) fn all(report: &Report, most: usize) -> Vec<Section> {
+    let sections = [
+        phases(report),
+        actors(report),
+        outcomes(report),
+        slowest(report),
+        incomplete(report, most),
+    ];
+    let sections = sections.into_iter();
+    sections.filter(|section| !section.is_empty()).collect()
+}
+
+pub(super) fn text(sections: &[Section]) -> String {
+    let sections = sections.iter().map(Section::text);
+    sections.collect::<Vec<_>>().join("\n\n")
+}
+
+/// Why, when, how long, and what went wrong.
+pub(super) fn head(report: &Report) -> String {
+    let (exit, meaning) = (report.exit, meaning(report.exit));
+    let began =
+        humantime::format_rfc3339_seconds(UNIX_EPOCH + Duration::from_millis(report.began.0));
+    let planned: u64 = report.phases.iter().map(|line| line.budget_ms).sum();
+    let mut text = format!(
+        "stopped by {}, exit {exit}: {meaning}\nbegan {began}, took {} of {}; last broadcast {} of stream {}",
+        report.reason,
+        span(total(report)),
+        span(Micros(planned * 1000)),
+        report.head,
+        clean(&report.stream),
+    );
+    for trouble in &report.trouble {
+        text.push_str("\ntrouble: ");
+        text.push_str(&clean(trouble));
+    }
+    text
+}
+
+/// From the stop's beginning to its last phase's end.
+pub(super) fn total(report: &Report) -> Micros {
+    let ends = report
+        .phases
+        .iter()
+        .map(|line| line.began_us.0 + took(line).0);
+    Micros(ends.max().unwrap_or_default())
+}
+
+/// What a phase took; older reports have milliseconds only.
+pub(super) fn took(line: &PhaseLine) -> Micros {
+    line.took_us.max(Micros(line.took_ms * 1000))
+}
+
+fn phases(report: &Report) -> Section {
+    let mut section = Section::new("phases", &["phase", "may take", "took", ""]);
+    for line in &report.phases {
+        section.row([
+            line.phase.to_string(),
+            span(Micros(line.budget_ms * 1000)),
+            span(took(line)),
+            if line.in_time { "" } else { "too late" }.to_owned(),
+        ]);
+    }
+    section
+}
+
+fn actors(report: &Report) -> Section {
+    let mut section = Section::new("actors", &["actor", "sealed", "stopped"]);
+    for line in &report.actors {
+        section.row([
+            clean(&line.actor),
+            maybe(line.sealed_us),
+            maybe(line.stopped_us),
+        ]);
+    }
+    section
+}
+
+fn outcomes(report: &Report) -> Section {
+    let mut groups: BTreeMap<_, Vec<&SessionRecord>> = BTreeMap::new();
+    for record in &report.sessions {
+        let key = (record.outcome(), record.reason.as_str(), record.evidence);
+        groups.entry(key).or_default().push(record);
+    }
+    let header = &[
+        "sessions",
+        "outcome",
+        "ended by",
+        "bytes are",
+        "accepted",
+        "answered",
+        "refused",
+        "missing",
+    ];
+    let mut section = Section::new("sessions by outcome", header);
+    for ((outcome, reason, evidence), group) in groups {
+        let sum = |count: fn(&SessionRecord) -> u64| group.iter().map(|r| count(r)).sum::<u64>();
+        section.row([
+            group.len().to_string(),
+            outcome.as_str().to_owned(),
+            clean(reason),
+            evidence.as_str().to_owned(),
+            sum(|record| record.accepted).to_string(),
+            sum(|record| record.answered).to_string(),
+            sum(|record| record.refused).to_string(),
+            sum(SessionRecord::missed).to_string(),
+        ]);
+    }
+    section
+}
+
+fn slowest(report: &Report) -> Section {
+    let header = &[
+        "session",
+        "user",
+        "endpoint",
+        "outcome",
+        "cut",
+        "last reply",
+        "last broadcast",
+        "closing",
+        "stopped",
+    ];
+    let mut section = Section::new("the slowest sessions, since the stop began", header);
+    let mut sessions: Vec<_> = report.sessions.iter().collect();
+    // One that never stopped is slower than all the others.
+    sessions.sort_by_key(|record| {
+        let stopped = record.times_us.stopped;
+        Reverse(stopped.unwrap_or(Micros(u64::MAX)))
+    });
+    for record in sessions.into_iter().take(SLOWEST) {
+        let times = record.times_us;
+        section.row([
+            record.session.to_string(),
+            user(record),
+            clean(&record.endpoint),
+            record.outcome().as_str().to_owned(),
+            maybe(times.cut),
+            maybe(times.last_reply),
+            maybe(times.last_broadcast),
+            maybe(times.closing),
+            maybe(times.stopped),
+        ]);
+    }
+    section
+}
+
+fn incomplete(report: &Report, most: usize) -> Section {
+    let header = &[
+        "session",
+        "user",
+        "endpoint",
+        "outcome",
+        "accepted",
+        "answered",
+        "bytes are",
+        "sent",
+        "misses",
+    ];
+    let mut section = Section::new("sessions that are not complete", header);
+    let is_listed = |record: &&SessionRecord| {
+        let outcome = record.outcome();
+        !matches!(outcome, SessionOutcome::Complete | SessionOutcome::Lost)
+    };
+    let listed: Vec<_> = report.sessions.iter().filter(is_listed).collect();
+    for record in listed.iter().take(most) {
+        section.row([
+            record.session.to_string(),
+            user(record),
+            clean(&record.endpoint),
+            record.outcome().as_str().to_owned(),
+            record.accepted.to_string(),
+            record.answered.to_string(),
+            record.evidence.as_str().to_owned(),
+            record.sent.to_string(),
+            ranges(&record.missing),
+        ]);
+    }
+    if listed.len() > most {
+        let rest = count(listed.len() - most);
+        section.rest(format!("and {rest} more: --all lists them"));
+    }
+    section
+}

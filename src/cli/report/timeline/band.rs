@@ -1,0 +1,166 @@
+//! Many sessions of one outcome: how many of them were how far, at each moment.
+
+use std::collections::BTreeMap;
+
+use arauto::{Micros, SessionOutcome, SessionRecord, Times};
+use maud::{Markup, html};
+
+use super::super::words::{clean, count};
+use super::column::Columns;
+use super::look::{Look, fitted, px};
+
+/// A band, before it is drawn.
+pub(super) struct Band<'a> {
+    outcome: SessionOutcome,
+    records: &'a [&'a SessionRecord],
+    /// Its part of all sessions.
+    part: f64,
+}
+
+impl<'a> Band<'a> {
+    pub(super) fn of(
+        outcome: SessionOutcome,
+        records: &'a [&'a SessionRecord],
+        sessions: usize,
+    ) -> Band<'a> {
+        Band {
+            outcome,
+            records,
+            part: records.len() as f64 / sessions as f64,
+        }
+    }
+
+    /// A small group must be seen beside a large one.
+    pub(super) fn height(&self, look: &Look) -> f64 {
+        look.bar() + 34.0 + 86.0 * self.part
+    }
+
+    pub(super) fn draw(&self, look: &Look, columns: &Columns, y: f64) -> Markup {
+        let (name_x, name_y) = look.name_at(y);
+        let top = y + look.bar();
+        let height = y + self.height(look) - top;
+        let letters = look.name_letters();
+        let (name, notes) = (self.name(), self.notes());
+        html! {
+            g {
+                title { (name) @for note in &notes { ", " (note) } }
+                @if look.turns_names() {
+                    text x=(px(name_x)) y=(px(name_y)) {
+                        (name) " " tspan class="quiet" { (fitted(&notes.join(", "), letters.saturating_sub(name.len() + 2))) }
+                    }
+                } @else {
+                    text x=(px(name_x)) y=(px(name_y)) { (name) }
+                    @for (index, note) in notes.iter().enumerate() {
+                        text class="quiet" x=(px(name_x)) y=(px(name_y + 15.0 * (index + 1) as f64)) {
+                            (fitted(note, letters))
+                        }
+                    }
+                }
+                (self.areas(columns, top, height))
+                (self.rug(columns, |times| times.last_reply, "rug", (top, top + 6.0)))
+                (self.rug(columns, |times| times.last_broadcast, "wave", (top + 7.0, top + 13.0)))
+            }
+        }
+    }
+
+    fn name(&self) -> String {
+        format!("{} {}", count(self.records.len()), self.outcome.as_str())
+    }
+
+    fn notes(&self) -> Vec<String> {
+        let mut notes = Vec::new();
+        let missed: u64 = self.records.iter().map(|record| record.missed()).sum();
+        if missed > 0 {
+            notes.push(format!("misses {missed} broadcasts"));
+        }
+        let unanswered = self.records.iter();
+        let unanswered: u64 = unanswered
+            .map(|r| r.accepted.saturating_sub(r.answered))
+            .sum();
+        if unanswered > 0 {
+            notes.push(format!("{unanswered} frames unanswered"));
+        }
+        let mut endpoints: BTreeMap<&str, usize> = BTreeMap::new();
+        for record in self.records {
+            *endpoints.entry(&record.endpoint).or_default() += 1;
+        }
+        let most = 2;
+        let shown = endpoints.iter().take(most);
+        notes.extend(
+            shown.map(|(endpoint, sessions)| format!("{} {}", count(*sessions), clean(endpoint))),
+        );
+        if endpoints.len() > most {
+            notes.push(format!("and {} more endpoints", endpoints.len() - most));
+        }
+        notes
+    }
+
+    /// From below: those that are over, those that are closing, those that are on
+    /// their way to it; what is above them is at work.
+    fn areas(&self, columns: &Columns, top: f64, height: f64) -> Markup {
+        let over = self.xs(columns, |times| times.stopped);
+        let closing = self.xs(columns, |times| times.closing.or(times.stopped));
+        let cut = self.xs(columns, |times| {
+            times.cut.or(times.closing).or(times.stopped)
+        });
+        let (left, width) = (columns.left(), columns.right() - columns.left());
+        let is_cut_off = self.outcome != SessionOutcome::Complete;
+        let steps = |xs: &[f64]| self.steps(xs, columns, top, height);
+        html! {
+            rect class="work" x=(px(left)) y=(px(top)) width=(px(width)) height=(px(height)) {}
+            path class=(if is_cut_off { "broken" } else { "drain" }) d=(steps(&cut)) {}
+            path class="closing" d=(steps(&closing)) {}
+            path class="over" d=(steps(&over)) {}
+        }
+    }
+
+    /// Where each session is at such a point, in order.
+    fn xs(&self, columns: &Columns, of: impl Fn(&Times) -> Option<Micros>) -> Vec<f64> {
+        let times = self
+            .records
+            .iter()
+            .filter_map(|record| of(&record.times_us));
+        let mut xs: Vec<f64> = times.map(|at| columns.x(at)).collect();
+        xs.sort_by(f64::total_cmp);
+        xs
+    }
+
+    /// The area under the count of those that have passed, to half a pixel.
+    fn steps(&self, xs: &[f64], columns: &Columns, top: f64, height: f64) -> String {
+        let (bottom, right) = (top + height, columns.right());
+        let level = |passed: usize| bottom - height * passed as f64 / self.records.len() as f64;
+        let mut path = format!(
+            "M{} {}",
+            px(xs.first().copied().unwrap_or(right)),
+            px(bottom)
+        );
+        let mut from = 0;
+        while from < xs.len() {
+            let here = xs[from];
+            let passed = xs.partition_point(|x| *x <= here + 0.5);
+            path.push_str(&format!("H{}V{}", px(here), px(level(passed))));
+            from = passed;
+        }
+        path.push_str(&format!("H{}V{}Z", px(right), px(bottom)));
+        path
+    }
+
+    /// A stroke for each pixel where at least one session is at such a point.
+    fn rug(
+        &self,
+        columns: &Columns,
+        of: impl Fn(&Times) -> Option<Micros>,
+        class: &str,
+        (from, to): (f64, f64),
+    ) -> Markup {
+        let mut xs: Vec<u64> = self
+            .xs(columns, of)
+            .iter()
+            .map(|x| x.round() as u64)
+            .collect();
+        xs.dedup();
+        let strokes = xs.iter().map(|x| format!("M{x} {}V{}", px(from), px(to)));
+        let strokes: String = strokes.collect();
+        html! { @if !strokes.is_empty() { path class=(class) d=(strokes) {} } }
+    }
+}

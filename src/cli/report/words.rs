@@ -1,0 +1,92 @@
+//! Numbers and names of a report, for a person.
+
+use arauto::wire::text::body_line;
+use arauto::{Body, Micros, Seq, SessionRecord};
+
+/// A time in three figures or so.
+pub(super) fn span(time: Micros) -> String {
+    match time.0 {
+        0 => "0 ms".to_owned(),
+        us @ ..10_000 => format!("{:.2} ms", us as f64 / 1e3),
+        us @ ..1_000_000 => format!("{:.0} ms", us as f64 / 1e3),
+        us @ ..100_000_000 => format!("{:.2} s", us as f64 / 1e6),
+        us => format!("{:.0} s", us as f64 / 1e6),
+    }
+}
+
+/// A time that may not be known.
+pub(super) fn maybe(time: Option<Micros>) -> String {
+    time.map_or_else(|| "-".to_owned(), span)
+}
+
+/// Ranges of seqs, the first few of them.
+pub(super) fn ranges(ranges: &[(Seq, Seq)]) -> String {
+    const SHOWN: usize = 3;
+    let shown = ranges.iter().take(SHOWN).map(|(from, to)| {
+        if from == to {
+            from.to_string()
+        } else {
+            format!("{from}-{to}")
+        }
+    });
+    let mut text = shown.collect::<Vec<_>>().join(", ");
+    if ranges.len() > SHOWN {
+        text.push_str(&format!(" and {} more", ranges.len() - SHOWN));
+    }
+    text
+}
+
+/// Who a session is.
+pub(super) fn user(record: &SessionRecord) -> String {
+    record.user.as_deref().map_or("-".to_owned(), clean)
+}
+
+/// What somebody else wrote, which must not tear a line or colour a terminal.
+pub(in crate::cli) fn clean(text: &str) -> String {
+    body_line(&Body::text(text))
+}
+
+/// Thousands with commas.
+pub(super) fn count(number: usize) -> String {
+    let digits = number.to_string();
+    let mut text = String::new();
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+/// What an exit code of the server says.
+pub(super) fn meaning(exit: u8) -> &'static str {
+    match exit {
+        0 => "everything accepted was answered and has arrived",
+        3 => "a deadline passed: what is missing is listed",
+        4 => "forced: what is missing is listed",
+        70 => "a part of the server panicked",
+        _ => "unknown to this arauto",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_have_three_figures_or_so() {
+        let spans = [0, 310, 12_345, 2_013_000, 700_000_000].map(|us| span(Micros(us)));
+        assert_eq!(spans, ["0 ms", "0.31 ms", "12 ms", "2.01 s", "700 s"]);
+    }
+
+    #[test]
+    fn many_ranges_are_counted() {
+        let many: Vec<_> = (1..=5)
+            .map(|n| (Seq(n * 10), Seq(n * 10 + n - 1)))
+            .collect();
+        assert_eq!(ranges(&many), "10, 20-21, 30-32 and 2 more");
+        assert_eq!(count(1_234_567), "1,234,567");
+        assert_eq!(count(123), "123");
+    }
+}

@@ -1,0 +1,20 @@
+//! Tables on a terminal.
+
+use comfy_table::{ContentArrangement, Table, presets};
+
+/// A table without lines, which `awk` can read as well.
+pub(super) fn plain_table<'a>(header: impl IntoIterator<Item = &'a str>) -> Table {
+    let mut table = Table::new();
+    table
+        .load_style(presets::NOTHING)
+        .set_content_arrangement(ContentArrangement::Disabled)
+        .set_header(header);
+    table
+}
+
+/// Its lines, without the blanks at their ends.
+pub(super) fn lines(table: &Table) -> String {
+    let text = table.to_string();
+    let lines = text.lines().map(str::trim_end);
+    lines.collect::<Vec<_>>().join("\n")
+}

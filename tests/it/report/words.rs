@@ -1,0 +1,90 @@
+//! `arauto report FILE`.
+
+use super::{Told, of_many};
+use crate::support::{arauto, finish};
+
+#[test]
+fn phases_outcomes_the_slowest_and_what_is_missing_are_printed() {
+    let told = Told::with_a_stalled_reader();
+    let text = told.prints(&["report"], &[]);
+    let stalled = told.user("stalled");
+    let misses = format!("{}-{}", stalled.sent.next(), told.report.head);
+    let row = |start: &str| {
+        let mut lines = text.lines();
+        let line = lines.find(|line| line.trim_start().starts_with(start));
+        line.unwrap_or_else(|| panic!("{start:?} is not in {text}"))
+            .to_owned()
+    };
+    assert!(
+        text.starts_with("stopped by fim, exit 3: a deadline passed"),
+        "{text}"
+    );
+    assert!(row("drain").ends_with("too late"), "{text}");
+    assert!(!row("seal").contains("late"), "{text}");
+    assert!(row("1         missing").contains("shutdown"), "{text}");
+    assert!(row("hub  ").contains(" ms"), "{text}");
+    let slowest = text.find("the slowest").expect("they are listed");
+    let incomplete = text
+        .find("sessions that are not complete")
+        .expect("they are listed");
+    assert!(slowest < incomplete);
+    let last = text.lines().last().expect("it has lines");
+    assert!(
+        last.contains("stalled") && last.ends_with(&misses),
+        "{last:?} {misses}"
+    );
+}
+
+#[test]
+fn the_first_20_that_are_not_complete_are_listed_and_all_on_demand() {
+    let told = Told::with_a_stalled_reader();
+    // Of each three one is stalled.
+    let told = Told::of(of_many(&told.report, 90));
+    let rows = |text: &str| text.lines().filter(|line| line.contains("stalled")).count();
+    let some = told.prints(&["report"], &[]);
+    assert!(
+        some.trim_end().ends_with("and 10 more: --all lists them"),
+        "{some}"
+    );
+    let all = told.prints(&["report"], &["--all"]);
+    assert_eq!(rows(&all) - rows(&some), 10);
+    assert!(!all.contains("--all"));
+}
+
+#[test]
+fn what_is_no_report_is_refused_with_what_to_do() {
+    let folder = tempfile::tempdir().expect("a folder can be made");
+    let file = folder.path().join("r.json");
+    let refused = |text: &str, code: i32, naming: &[&str]| {
+        std::fs::write(&file, text).expect("the folder is ours");
+        finish(arauto(&["report"]).arg(&file), "").failed(code, naming);
+    };
+    refused("bom dia", 65, &["r.json", "arauto serve --report"]);
+    let newer = r#"{"version": 9, "reason": "fim", "exit": 0, "stream": "s", "head": 0,
+                    "phases": [], "sessions": []}"#;
+    refused(newer, 65, &["r.json", "format is 9"]);
+    finish(arauto(&["report"]).arg(folder.path().join("none")), "").failed(66, &["none"]);
+    let plain = newer.replace('9', "1");
+    std::fs::write(&file, plain).expect("the folder is ours");
+    let drawn = finish(arauto(&["report"]).arg(&file).args(["--svg", "-"]), "");
+    drawn.failed(65, &["no times"]);
+}
+
+#[test]
+fn a_report_can_come_through_a_pipe() {
+    let told = Told::with_a_stalled_reader();
+    let text = serde_json::to_string(&told.report).expect("a report is json");
+    let printed = finish(&mut arauto(&["report", "-"]), &text).fine();
+    assert_eq!(printed, told.prints(&["report"], &[]));
+}
+
+#[test]
+fn what_a_stranger_wrote_into_a_report_cannot_colour_a_terminal() {
+    let told = Told::with_a_stalled_reader();
+    let mut report = told.report;
+    report.sessions[0].user = Some("\u{1b}[31mred\nrow".to_owned());
+    report.trouble.push("a\u{1b}]0;title\u{7}".to_owned());
+    let text = Told::of(report).prints(&["report"], &[]);
+    assert!(!text.contains(['\u{1b}', '\u{7}']), "{text:?}");
+    assert!(text.contains(r"\u{1b}[31mred\nrow"), "{text}");
+}
