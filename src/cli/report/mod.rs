@@ -87,7 +87,7 @@ pub(super) fn read(path: &Path) -> Result<Report, Failure> {
 
 fn timeline(report: &Report, width: u32) -> Result<Timeline, Failure> {
     Timeline::of(report, width).ok_or_else(|| {
-        let what = "the report has no times: it was written by an arauto older than 0.2";
+        let what = "the report has no times: it was written by an older arauto";
         Failure::new(sysexits::DATAERR, what)
     })
 }

@@ -7,6 +7,7 @@ use arauto::{Body, Micros, Seq, SessionRecord};
 pub(super) fn span(time: Micros) -> String {
     match time.0 {
         0 => "0 ms".to_owned(),
+        us @ ..100 => format!("{us} us"),
         us @ ..10_000 => format!("{:.2} ms", us as f64 / 1e3),
         us @ ..1_000_000 => format!("{:.0} ms", us as f64 / 1e3),
         us @ ..100_000_000 => format!("{:.2} s", us as f64 / 1e6),
@@ -76,8 +77,11 @@ mod tests {
 
     #[test]
     fn times_have_three_figures_or_so() {
-        let spans = [0, 310, 12_345, 2_013_000, 700_000_000].map(|us| span(Micros(us)));
-        assert_eq!(spans, ["0 ms", "0.31 ms", "12 ms", "2.01 s", "700 s"]);
+        let spans = [0, 4, 310, 12_345, 2_013_000, 700_000_000].map(|us| span(Micros(us)));
+        assert_eq!(
+            spans,
+            ["0 ms", "4 us", "0.31 ms", "12 ms", "2.01 s", "700 s"]
+        );
     }
 
     #[test]

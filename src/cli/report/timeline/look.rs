@@ -39,7 +39,7 @@ pub(in crate::cli::report) const STYLE: &str = "\
 ";
 
 /// About how wide a letter of 12 px is.
-const LETTER: f64 = 6.5;
+const LETTER: f64 = 7.0;
 
 /// Sizes, in pixels.
 pub(super) struct Look {
@@ -85,7 +85,7 @@ impl Look {
 
     /// What a column has at least.
     pub(super) fn narrowest(&self) -> f64 {
-        if self.is_phone { 24.0 } else { 58.0 }
+        if self.is_phone { 24.0 } else { 62.0 }
     }
 
     /// Where the first lane begins.
