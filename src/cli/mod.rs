@@ -5,6 +5,7 @@ mod bench;
 mod connect;
 mod console;
 mod demo;
+mod digits;
 mod escritor;
 mod exit;
 mod explain;

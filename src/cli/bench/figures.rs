@@ -9,6 +9,7 @@ use bytesize::ByteSize;
 use serde::Serialize;
 
 use super::process::Machine;
+use crate::cli::digits::grouped;
 use crate::cli::exit::{Failure, stdout_failed, sysexits};
 use crate::cli::whole_file;
 
@@ -136,17 +137,6 @@ pub(super) fn number(value: f64) -> String {
 pub(super) fn counted(had: u64, wanted: u64) -> String {
     let (had, wanted) = (grouped(&had.to_string()), grouped(&wanted.to_string()));
     format!("{had} of {wanted}")
-}
-
-fn grouped(digits: &str) -> String {
-    let mut text = String::new();
-    for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index).is_multiple_of(3) {
-            text.push(' ');
-        }
-        text.push(digit);
-    }
-    text
 }
 
 /// What is not known on this system, or of this server.

@@ -3,6 +3,8 @@
 use arauto::wire::text::body_line;
 use arauto::{Body, Micros, Seq, SessionRecord};
 
+use crate::cli::digits::grouped;
+
 /// A time in three figures or so.
 pub(super) fn span(time: Micros) -> String {
     match time.0 {
@@ -47,17 +49,9 @@ pub(in crate::cli) fn clean(text: &str) -> String {
     body_line(&Body::text(text))
 }
 
-/// Thousands with commas.
+/// A number of sessions, or of what they miss.
 pub(super) fn count(number: usize) -> String {
-    let digits = number.to_string();
-    let mut text = String::new();
-    for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
+    grouped(&number.to_string())
 }
 
 /// What an exit code of the server says.
@@ -90,7 +84,7 @@ mod tests {
             .map(|n| (Seq(n * 10), Seq(n * 10 + n - 1)))
             .collect();
         assert_eq!(ranges(&many), "10, 20-21, 30-32 and 2 more");
-        assert_eq!(count(1_234_567), "1,234,567");
+        assert_eq!(count(1_234_567), "1 234 567");
         assert_eq!(count(123), "123");
     }
 }

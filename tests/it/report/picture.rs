@@ -140,7 +140,7 @@ fn five_thousand_sessions_are_folded_into_bands() {
         let texts = texts(&document);
         let has = |start: &str| texts.iter().any(|text| text.starts_with(start));
         // The three of the small stop again and again: stranger, rui, stalled.
-        assert!(has("3,334 complete") && has("1,666 missing"), "{texts:?}");
+        assert!(has("3 334 complete") && has("1 666 missing"), "{texts:?}");
     }
 }
 
