@@ -1,5 +1,7 @@
 //! Every file in examples/ runs here as a person runs it, against a real server.
 
+#[cfg(unix)] // unix sockets
+mod classroom;
 mod clients;
 #[cfg_attr(windows, path = "door/windows.rs")]
 #[cfg_attr(unix, path = "door/unix.rs")]
@@ -20,12 +22,18 @@ fn every_example_is_run_by_a_test_and_named_in_the_readme() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples");
     let readme = fs::read_to_string(folder.join("README.md")).expect("it has a README");
     let tests = concat!(
+        include_str!("classroom.rs"),
         include_str!("clients.rs"),
         include_str!("text.rs"),
         include_str!("embed.rs"),
         include_str!("mycopy.rs"),
     );
     for name in names(&folder).iter().filter(|name| *name != "README.md") {
+        // Where an example is a folder, that is the file which cargo begins with.
+        let name = &match folder.join(name).is_dir() {
+            true => format!("{name}/main.rs"),
+            false => name.clone(),
+        };
         let call = format!("example(\"{name}\").await");
         assert!(tests.contains(&call), "no test runs examples/{name}");
         assert!(

@@ -35,7 +35,8 @@ pub(crate) async fn example(name: &str) -> Option<Command> {
         .rsplit_once('.')
         .expect("an example's name has an extension");
     let mut command = match kind {
-        "rs" => Command::new(built(stem)),
+        // A folder's main.rs is built under the folder's name.
+        "rs" => Command::new(built(stem.strip_suffix("/main").unwrap_or(stem))),
         _ if cfg!(windows) => return None, // they speak to sockets only
         "py" => {
             let python = std::env::var_os("ARAUTO_PYTHON").unwrap_or_else(|| "python3".into());

@@ -1,0 +1,103 @@
+//! Wrong: `System::stop` at once.
+//!
+//! The server reads asks on the system's own thread and hands them to a worker on an
+//! arbiter. Its mailbox holds what it has not come to yet.
+
+use std::os::unix::net::UnixStream;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
+use std::time::Duration;
+
+use actix::{Actor, Arbiter, Context, ContextFutureSpawner, Handler, Message, System, WrapFuture};
+use tokio::io::AsyncReadExt;
+
+use crate::common::{
+    ASKS, Accepted, Account, Client, FIM, Lesson, Output, Transport, answer, on_this_runtime,
+    output,
+};
+
+pub(crate) const LESSON: Lesson = Lesson {
+    name: "system-stop",
+    title: "System::current().stop() as soon as fim is read",
+    why: &[
+        "the system tells its arbiters to end, and they drop their actors with all that is",
+        "in the mailboxes; nobody waits for a thread, or for a `stopping` hook to run",
+    ],
+    arauto: "nothing is stopped by it: each actor is asked, and confirms",
+    file: "src/server/crew.rs",
+    run: || vec![run()],
+};
+
+/// What an ask takes of the worker's thread: it computes, a password's hash perhaps.
+const COSTS: Duration = Duration::from_millis(1);
+
+fn run() -> Account {
+    let (socket, client) = Transport::Unix.pair().expect("sockets are to be had");
+    let accepted = Accepted::default();
+    let list = accepted.clone();
+    let server = thread::spawn(move || serve(socket, list));
+    let mut client = Client::new(client);
+    client.ask(1..=ASKS);
+    client.fim();
+    let heard = client.hear();
+    let hooks = server.join().expect("the server does not panic");
+    Account::new(Transport::Unix, &accepted, heard).with_note(format!(
+        "when `run` returned, {hooks} of 1 `stopped` hooks had run: it waits for none"
+    ))
+}
+
+/// How many `stopped` hooks had run when it was over.
+fn serve(socket: UnixStream, accepted: Accepted) -> usize {
+    let system = System::new();
+    let writer = socket.try_clone().expect("a descriptor is to be had");
+    let stopped = Arc::new(AtomicUsize::new(0));
+    let hooks = Arc::clone(&stopped);
+    let worker = Worker::start_in_arbiter(&Arbiter::new().handle(), |_| Worker {
+        output: output(writer),
+        stopped,
+    });
+    Arbiter::current().spawn(async move {
+        let mut input = on_this_runtime(socket);
+        while let Ok(id) = input.read_u32().await {
+            if id == FIM {
+                break;
+            }
+            accepted.note(id);
+            worker.do_send(Ask(id));
+        }
+        // THE WRONG LINE. It looks right, because it is the only stop that actix offers for
+        // a whole system, `run` returns, and the exit code is 0.
+        System::current().stop();
+    });
+    system.run().expect("the system starts");
+    hooks.load(Ordering::SeqCst)
+}
+
+struct Worker {
+    output: Output,
+    stopped: Arc<AtomicUsize>,
+}
+
+impl Actor for Worker {
+    type Context = Context<Self>;
+
+    fn stopped(&mut self, _: &mut Self::Context) {
+        self.stopped.fetch_add(1, Ordering::SeqCst);
+    }
+}
+
+#[derive(Message)]
+#[rtype(result = "()")]
+struct Ask(u32);
+
+impl Handler<Ask> for Worker {
+    type Result = ();
+
+    fn handle(&mut self, Ask(id): Ask, ctx: &mut Self::Context) {
+        thread::sleep(COSTS);
+        let output = Output::clone(&self.output);
+        let work = async move { answer(&output, id).await };
+        work.into_actor(self).wait(ctx); // one at a time, in their order
+    }
+}
