@@ -4,6 +4,8 @@ mod deadlines;
 mod failures;
 mod flood;
 mod reasons;
+#[cfg(unix)] // a pipe has no side of its own
+mod unread;
 
 use std::sync::Arc;
 
