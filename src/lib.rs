@@ -22,6 +22,7 @@
 //! | `store` | what outlives the process: one SQLite file, one thread that writes |
 //! | [`log`] | the broadcasts, once each, and the cursors that read them |
 //! | `close` | what a shutdown promises: phases, counts, evidence, [`Report`] |
+//! | `sync` | what threads share: atomics and locks, or a scheduler's in their place |
 //! | `framing` | streams and messages, as rooms tell each other of them |
 //! | `transport` | endpoints, listeners, connections: all that knows the system |
 //! | `actors` | acceptor, session, auth, hub, supervisor |
@@ -35,9 +36,12 @@ mod actors;
 mod client;
 mod close;
 mod framing;
+#[cfg(all(test, shuttle))]
+mod interleavings;
 pub mod log;
 mod server;
 mod store;
+mod sync;
 mod transport;
 pub mod wire;
 

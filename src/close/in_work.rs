@@ -5,10 +5,9 @@
 
 use std::future::poll_fn;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::Poll;
 
-use futures_util::task::AtomicWaker;
+use crate::sync::{AtomicUsize, AtomicWaker, Ordering};
 
 /// Counts the frames in work, server-wide.
 #[derive(Debug, Clone, Default)]
@@ -67,7 +66,9 @@ impl Drop for Work {
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, shuttle))]
+mod interleavings;
+#[cfg(all(test, not(shuttle)))]
 mod tests {
     use futures_util::FutureExt;
 

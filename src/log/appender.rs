@@ -2,13 +2,13 @@
 
 use std::borrow::Cow;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 
 use bytes::{BufMut, Bytes, BytesMut};
 
 use super::Log;
 use super::mirror::{LARGE, MANY, MakeFile, Mirror};
 use crate::store::Part;
+use crate::sync::Ordering;
 use crate::wire::cbor::{self, MessageFrames};
 use crate::wire::{Millis, Presence, Seq, ServerFrame};
 

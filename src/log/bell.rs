@@ -5,11 +5,9 @@
 //! there. A ring while the last one has not been heard costs nothing.
 
 use std::future::poll_fn;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Poll, Waker};
 
-use futures_util::task::AtomicWaker;
-use parking_lot::Mutex;
+use crate::sync::{AtomicBool, AtomicWaker, Mutex, Ordering};
 
 /// The readers of one thread that have read everything.
 #[derive(Debug, Default)]

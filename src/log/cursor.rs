@@ -1,7 +1,6 @@
 //! A reader's place, and reading from it.
 
 use std::ops::Range;
-use std::sync::atomic::Ordering;
 
 use bytes::Bytes;
 use smallvec::SmallVec;
@@ -9,6 +8,7 @@ use smallvec::SmallVec;
 use super::Log;
 use super::mirror::{Mirrored, WeakMirrored};
 use super::parts::{Parts, frame_length};
+use crate::sync::Ordering;
 use crate::wire::{Gap, Seq};
 
 /// Some whole frames of the log; they share its memory.

@@ -43,9 +43,6 @@ mod parts;
 mod scribe;
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
-
-use parking_lot::RwLock;
 
 pub use appender::{Appender, Presented, Sealed};
 pub use bell::{Bell, Place};
@@ -57,6 +54,7 @@ pub use parts::frame_length;
 pub use scribe::{Outcome, Scribe};
 
 pub use crate::store::{Chunk, Readers, Retention};
+use crate::sync::{AtomicBool, AtomicU64, AtomicUsize, Ordering, RwLock};
 use crate::wire::Seq;
 
 /// How much the log keeps, and how long publishers wait for readers.
@@ -212,5 +210,7 @@ impl Log {
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, shuttle))]
+pub(crate) mod interleavings;
+#[cfg(all(test, not(shuttle)))]
 mod tests;

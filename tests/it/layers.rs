@@ -27,6 +27,17 @@ const ROOMS: &[Room] = &[
         never: &["actix", "tokio", "std::fs", "std::os"],
     },
     Room {
+        name: "sync",
+        rooms: &[],
+        never: &["actix", "tokio", "std::fs", "std::os"],
+    },
+    // Only tests use it, where threads are scheduled.
+    Room {
+        name: "interleavings",
+        rooms: &[],
+        never: &["actix", "tokio", "std::fs", "std::os"],
+    },
+    Room {
         name: "wire",
         rooms: &["framing"],
         never: &["actix", "tokio", "std::fs", "std::os"],
@@ -44,13 +55,29 @@ const ROOMS: &[Room] = &[
     },
     Room {
         name: "log",
-        rooms: &["wire", "store"],
-        never: &["actix", "tokio::io", "std::os"],
+        rooms: &["wire", "store", "sync", "interleavings"],
+        // What threads share goes through `sync`, or its schedules are not looked at.
+        never: &[
+            "actix",
+            "tokio::io",
+            "std::os",
+            "std::sync::atomic",
+            "parking_lot",
+            "futures_util::task",
+        ],
     },
     Room {
         name: "close",
-        rooms: &["wire"],
-        never: &["actix", "tokio::io", "std::fs", "std::os"],
+        rooms: &["wire", "sync", "interleavings"],
+        never: &[
+            "actix",
+            "tokio::io",
+            "std::fs",
+            "std::os",
+            "std::sync::atomic",
+            "parking_lot",
+            "futures_util::task",
+        ],
     },
     Room {
         name: "transport",
@@ -59,7 +86,14 @@ const ROOMS: &[Room] = &[
     },
     Room {
         name: "actors",
-        rooms: &["wire", "accounts", "log", "close", "framing"],
+        rooms: &[
+            "wire",
+            "accounts",
+            "log",
+            "close",
+            "framing",
+            "interleavings",
+        ],
         never: &["std::os", "rustix", "rusqlite"],
     },
     Room {
@@ -73,6 +107,7 @@ const ROOMS: &[Room] = &[
             "transport",
             "actors",
             "framing",
+            "interleavings",
         ],
         never: &["std::os", "rustix"],
     },
@@ -107,6 +142,8 @@ const ROOMS: &[Room] = &[
             "server",
             "client",
             "framing",
+            "sync",
+            "interleavings",
         ],
         never: &["actix", "tokio", "fn "],
     },
@@ -251,6 +288,9 @@ fn a_breach_of_each_rule_is_found() {
         ("accounts/x.rs", "use actix_rt::spawn;"),
         ("accounts/x.rs", "use tokio::net::UnixStream;"),
         ("log/x.rs", "use crate::actors::hub::Hub;"),
+        ("log/x.rs", "use std::sync::atomic::AtomicU64;"),
+        ("close/x.rs", "use parking_lot::Mutex;"),
+        ("wire/x.rs", "use crate::sync::Mutex;"),
         ("store/x.rs", "use crate::accounts::UserName;"),
         ("actors/hub.rs", "use rusqlite::Connection;"),
         ("close/x.rs", "use crate::server::Server;"),

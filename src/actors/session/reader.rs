@@ -144,3 +144,6 @@ impl Reader {
         self.gaps.push((gap.from, gap.to));
     }
 }
+
+#[cfg(all(test, shuttle))]
+mod interleavings;

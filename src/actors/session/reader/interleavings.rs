@@ -1,0 +1,55 @@
+//! A session's reader that sleeps between broadcasts.
+
+use std::future::poll_fn;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use shuttle::{future, thread};
+
+use super::{Found, Reader};
+use crate::interleavings::explore;
+use crate::log::Log;
+use crate::log::interleavings::{ROOMY, Stage, UNPACED, push};
+use crate::wire::Seq;
+
+/// Reads up to the cut, as a session does that is drained.
+fn drain(reader: &mut Reader, log: &Log, cut: Seq, cx: &mut Context<'_>) -> Poll<()> {
+    while reader.seq() < cut {
+        match reader.read_log(log, 0, cx) {
+            Found::Nothing => return Poll::Pending,
+            Found::Elsewhere => {}
+            Found::Gap(gap) => panic!("everything is held: {gap:?}"),
+            Found::Frames(slices) => {
+                let written = slices.iter().map(|slice| slice.bytes.len()).sum();
+                reader.advance(log, &slices, written);
+            }
+        }
+    }
+    Poll::Ready(())
+}
+
+fn sessions_are_drained_to_the_cut() {
+    let (stage, mut appender) = Stage::new(ROOMY, UNPACED);
+    let readers = [0, 1].map(|_| {
+        let log = Arc::clone(&stage.log);
+        let mut reader = Reader::new(&log, Seq::ZERO, true);
+        future::spawn_local(poll_fn(move |cx| drain(&mut reader, &log, Seq(3), cx)))
+    });
+    let hub = thread::spawn(move || {
+        for _ in 0..3 {
+            push(&mut appender, 1);
+            appender.commit();
+        }
+        appender.seal()
+    });
+    for reader in readers {
+        future::block_on(reader).expect("nobody ends it");
+    }
+    assert_eq!(hub.join().expect("it does not panic"), Seq(3));
+    stage.end();
+}
+
+#[test]
+fn a_session_reads_up_to_the_cut_whenever_it_falls_asleep() {
+    explore(sessions_are_drained_to_the_cut);
+}

@@ -1,0 +1,184 @@
+//! The log among threads: an appender, relays, readers that sleep at their bells.
+
+mod pace;
+mod tail;
+mod wake;
+
+use std::future::poll_fn;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use shuttle::future::{JoinHandle, block_on, spawn};
+use shuttle::rand::{Rng, thread_rng};
+
+use super::{Appender, Cursor, Log, LogLimits, PaceLimits, Place, Read, Slices};
+use crate::wire::{Body, Decoded, Gap, Millis, Seq, ServerFrame, cbor};
+
+/// Nothing that is appended here goes beyond it.
+pub(crate) const ROOMY: usize = 1 << 20;
+
+/// The newest part alone is held.
+const TINY: usize = 1;
+
+/// Nobody waits for readers.
+pub(crate) const UNPACED: u64 = u64::MAX;
+
+/// A log of two bells, with the relay of each.
+pub(crate) struct Stage {
+    pub(crate) log: Arc<Log>,
+    relays: [JoinHandle<()>; 2],
+}
+
+impl Stage {
+    pub(crate) fn new(bytes: usize, window: u64) -> (Stage, Appender) {
+        let pace = PaceLimits {
+            window,
+            min_rate: 0,
+            // No schedule takes so long: nobody is given up as standing still.
+            patience: Duration::from_secs(3600),
+        };
+        let (log, appender) = Log::new("s".to_owned(), LogLimits { bytes, pace }, 2);
+        let relays = [0, 1].map(|shard| {
+            let log = Arc::clone(&log);
+            spawn(async move { log.relay(shard).await })
+        });
+        (Stage { log, relays }, appender)
+    }
+
+    /// Ends the relays, which go on for ever.
+    pub(crate) fn end(self) {
+        for relay in self.relays {
+            relay.abort();
+            let _ = block_on(relay);
+        }
+    }
+}
+
+/// Pushes so many messages, as one part.
+pub(crate) fn push(appender: &mut Appender, count: usize) {
+    let mut body = Vec::new();
+    cbor::encode_body(&Body::text("x"), &mut body);
+    let bodies = std::iter::repeat_n(&body[..], count);
+    let pushed = appender.push_messages(Millis(0), "a", bodies);
+    pushed.expect("it is sealed later");
+}
+
+/// How a reader goes to sleep.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Habit {
+    /// It queues at its bell, and looks at the seal and the head after that.
+    Careful,
+    /// It looks at the head once more; whether it is sealed it looked before.
+    TrustsTheSeal,
+    /// It looked at both before.
+    TrustsItsLook,
+}
+
+/// A reader that takes each seq as seen, or told as missed, and each of them once.
+struct Witness {
+    log: Arc<Log>,
+    shard: usize,
+    cursor: Cursor,
+    place: Place,
+    habit: Habit,
+    /// The last seq that was seen or told.
+    last: Seq,
+    missed: u64,
+    /// Bytes written, which a gap does not count towards.
+    taken: u64,
+    lag: Option<super::Lag>,
+    /// Whether it says where it is, for publishers to wait for it.
+    paced: bool,
+}
+
+impl Witness {
+    fn after(log: &Arc<Log>, shard: usize, after: Seq) -> Witness {
+        Witness {
+            cursor: log.cursor_after(after),
+            log: Arc::clone(log),
+            shard,
+            place: Place::default(),
+            habit: Habit::Careful,
+            last: after,
+            missed: 0,
+            taken: 0,
+            lag: None,
+            paced: false,
+        }
+    }
+
+    /// Reads until the log is sealed and read to its head.
+    async fn read_to_the_cut(mut self) -> Witness {
+        poll_fn(|cx| self.poll(cx)).await;
+        assert_eq!(self.cursor.seq(), self.last);
+        assert_eq!(self.cursor.position(), self.log.written());
+        self
+    }
+
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        loop {
+            let was_sealed = self.log.is_sealed();
+            match self.log.read(&mut self.cursor, 2, usize::MAX) {
+                Read::Frames(slices) => self.write(&slices),
+                Read::Gap(gap) => self.note_missed(gap),
+                Read::Head => {
+                    self.lag = None;
+                    if let Some(end) = self.wait(was_sealed, cx) {
+                        return end;
+                    }
+                }
+            }
+        }
+    }
+
+    /// Goes to sleep, unless there is more to read (`None`).
+    fn wait(&mut self, was_sealed: bool, cx: &mut Context<'_>) -> Option<Poll<()>> {
+        let bell = self.log.bell(self.shard);
+        bell.wait(&mut self.place, cx.waker());
+        let sealed = match self.habit {
+            Habit::Careful => self.log.is_sealed(),
+            _ => was_sealed,
+        };
+        if self.habit != Habit::TrustsItsLook && !self.log.is_at_head(&self.cursor) {
+            return None;
+        }
+        Some(if sealed {
+            Poll::Ready(())
+        } else {
+            Poll::Pending
+        })
+    }
+
+    /// Writes as much as the peer happens to take, and what is left of the frame.
+    fn write(&mut self, slices: &Slices) {
+        let bytes: Vec<u8> = slices.iter().flat_map(|s| s.bytes.to_vec()).collect();
+        let written = thread_rng().gen_range(1..=bytes.len());
+        let rest = self.cursor.advance(&self.log, slices, written).bytes;
+        self.note_seen(&[&bytes[..written], &rest].concat());
+        self.taken += (written + rest.len()) as u64;
+        if self.paced {
+            let position = self.cursor.position();
+            self.log.pace().note(&mut self.lag, position, self.taken);
+        }
+    }
+
+    fn note_seen(&mut self, mut bytes: &[u8]) {
+        while !bytes.is_empty() {
+            let decoded = cbor::decode_server(bytes, 1 << 20);
+            let Ok(Decoded::Frame(ServerFrame::Message(message), used)) = decoded else {
+                panic!("what is written is whole messages: {decoded:?}");
+            };
+            assert_eq!(message.seq, self.last.next(), "each is seen once, in order");
+            self.last = message.seq;
+            bytes = &bytes[used..];
+        }
+    }
+
+    fn note_missed(&mut self, gap: Gap) {
+        assert_eq!(gap.from, self.last.next(), "what was missed is told once");
+        assert!(gap.to >= gap.from, "something was missed");
+        self.missed += gap.to.0 - self.last.0;
+        self.last = gap.to;
+    }
+}

@@ -1,0 +1,31 @@
+//! The tail passes readers while they read.
+
+use shuttle::future;
+
+use super::{Stage, TINY, UNPACED, Witness, push};
+use crate::interleavings::explore;
+use crate::wire::Seq;
+
+/// Parts of one frame and of several: the tail passes readers between two parts, and
+/// within one that they have written half of.
+fn each_seq_is_seen_or_missed() {
+    let (stage, mut appender) = Stage::new(TINY, UNPACED);
+    let readers = [0, 0, 1].map(|shard| Witness::after(&stage.log, shard, Seq::ZERO));
+    let readers = readers.map(|reader| future::spawn(reader.read_to_the_cut()));
+    for count in [1, 3, 2, 1] {
+        push(&mut appender, count);
+        appender.commit();
+    }
+    let cut = appender.seal();
+    for reader in readers {
+        let reader = future::block_on(reader).expect("nobody ends it");
+        assert_eq!(reader.last, cut);
+        assert!(reader.missed < cut.0, "the newest part is always held");
+    }
+    stage.end();
+}
+
+#[test]
+fn a_reader_that_the_tail_passes_gets_each_seq_or_is_told_of_it_once() {
+    explore(each_seq_is_seen_or_missed);
+}

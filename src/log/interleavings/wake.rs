@@ -1,0 +1,99 @@
+//! Nobody sleeps on something to read, or on a sealed log.
+
+use std::sync::Arc;
+
+use shuttle::{future, thread};
+
+use super::{Habit, ROOMY, Stage, UNPACED, Witness, push};
+use crate::interleavings::{expect_found, explore};
+use crate::log::{Appender, Sealed};
+use crate::wire::{Millis, Seq};
+
+/// What [`append_and_seal`] appends.
+const APPENDED: Seq = Seq(4);
+
+fn append_and_seal(mut appender: Appender) {
+    push(&mut appender, 1);
+    appender.commit();
+    push(&mut appender, 2);
+    appender.commit();
+    push(&mut appender, 1);
+    assert_eq!(appender.seal(), APPENDED);
+    let refused = appender.push_messages(Millis(0), "a", [&[0][..]]);
+    assert_eq!(refused, Err(Sealed));
+    appender.commit();
+}
+
+/// Readers of both bells, on threads and as tasks, and one that comes late.
+fn readers_get_everything() {
+    let (stage, appender) = Stage::new(ROOMY, UNPACED);
+    let readers = [0, 0, 1].map(|shard| Witness::after(&stage.log, shard, Seq::ZERO));
+    let tasks = readers.map(|reader| future::spawn(reader.read_to_the_cut()));
+    let late = thread::spawn({
+        let log = Arc::clone(&stage.log);
+        move || {
+            let late = Witness::after(&log, 1, log.head());
+            future::block_on(late.read_to_the_cut())
+        }
+    });
+    append_and_seal(appender);
+    let readers = tasks.map(|task| future::block_on(task).expect("nobody ends it"));
+    let late = late.join().expect("it does not panic");
+    for reader in readers.into_iter().chain([late]) {
+        assert_eq!((reader.last, reader.missed), (APPENDED, 0));
+    }
+    stage.end();
+}
+
+#[test]
+fn readers_wake_for_what_is_appended_and_get_everything_up_to_the_cut() {
+    explore(readers_get_everything);
+}
+
+/// Each look is at one moment: what was seen sealed has its head for good.
+fn a_sealed_head_stays() {
+    let (stage, appender) = Stage::new(ROOMY, UNPACED);
+    let looker = thread::spawn({
+        let log = Arc::clone(&stage.log);
+        move || {
+            for _ in 0..3 {
+                let (sealed, head) = (log.is_sealed(), log.head());
+                let (written, at) = (log.written(), log.cursor_after(Seq(u64::MAX)));
+                assert!(at.seq() >= head, "what is counted can be read");
+                assert!(!sealed || (head, at.seq()) == (APPENDED, APPENDED));
+                assert!(!sealed || written == at.position());
+            }
+        }
+    });
+    append_and_seal(appender);
+    looker.join().expect("it does not panic");
+    assert_eq!(stage.log.head(), APPENDED);
+    stage.end();
+}
+
+#[test]
+fn the_head_of_a_sealed_log_does_not_move() {
+    explore(a_sealed_head_stays);
+}
+
+/// A reader with a bad habit at a log that is sealed once so many are appended.
+fn one_reader(habit: Habit, count: usize) {
+    let (stage, mut appender) = Stage::new(ROOMY, UNPACED);
+    let mut reader = Witness::after(&stage.log, 0, Seq::ZERO);
+    reader.habit = habit;
+    let reader = future::spawn(reader.read_to_the_cut());
+    push(&mut appender, count);
+    appender.seal();
+    let _ = future::block_on(reader);
+    stage.end();
+}
+
+#[test]
+fn a_reader_that_does_not_look_at_the_head_again_is_found_asleep() {
+    expect_found("deadlock", || one_reader(Habit::TrustsItsLook, 1));
+}
+
+#[test]
+fn a_reader_that_does_not_look_at_the_seal_again_is_found_asleep() {
+    expect_found("deadlock", || one_reader(Habit::TrustsTheSeal, 0));
+}

@@ -1,0 +1,19 @@
+//! What threads share below the actors: atomics, locks, a task's waker.
+//!
+//! The log and the counter of frames in work take these from here, so that the tests
+//! of their interleavings (`--cfg shuttle`, see `tests/interleavings.sh`) can put a
+//! scheduler behind each of them. In every other build they are the real ones under
+//! another name: nothing stands between them and whoever uses them.
+
+#[cfg(not(all(test, shuttle)))]
+pub use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+
+#[cfg(not(all(test, shuttle)))]
+pub use futures_util::task::AtomicWaker;
+#[cfg(not(all(test, shuttle)))]
+pub use parking_lot::{Mutex, RwLock};
+
+#[cfg(all(test, shuttle))]
+mod scheduled;
+#[cfg(all(test, shuttle))]
+pub use scheduled::{AtomicBool, AtomicU64, AtomicUsize, AtomicWaker, Mutex, Ordering, RwLock};
