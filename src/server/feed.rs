@@ -58,7 +58,6 @@ impl Feed {
                     self.cursor.advance(&self.log, &slices, length);
                 }
                 Read::Head => {
-                    let sealed = self.log.is_sealed();
                     if !self
                         .waker
                         .as_ref()
@@ -67,10 +66,13 @@ impl Feed {
                         (self.waker, self.place) = (Some(cx.waker().clone()), Place::default());
                     }
                     self.log.bell(0).wait(&mut self.place, cx.waker());
+                    // Both looks come behind the queueing: a seal in front of it may
+                    // have rung already, and nothing rings after that. The seal is the
+                    // first of them: behind it the head is the last.
+                    let sealed = self.log.is_sealed();
                     match (self.log.is_at_head(&self.cursor), sealed) {
                         (false, _) => {}
                         (true, true) => return Poll::Ready(None),
-                        // Sealed between the two looks: the ring wakes us.
                         (true, false) => return Poll::Pending,
                     }
                 }
@@ -85,3 +87,6 @@ impl Feed {
         }
     }
 }
+
+#[cfg(all(test, shuttle))]
+mod interleavings;
