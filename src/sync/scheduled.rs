@@ -47,7 +47,7 @@ impl<T> RwLock<T> {
 /// registers sees what was done before it, or it finds the new waker.
 ///
 /// The real one is made of std's atomics, where no scheduler can step in: what goes
-/// on inside of it is for its own tests (under loom, in futures-rs).
+/// on inside of it is taken on trust.
 #[derive(Debug, Default)]
 pub struct AtomicWaker(Mutex<Option<Waker>>);
 

@@ -110,14 +110,20 @@ impl Witness {
 
     /// Reads until the log is sealed and read to its head.
     async fn read_to_the_cut(mut self) -> Witness {
-        poll_fn(|cx| self.poll(cx)).await;
+        poll_fn(|cx| self.poll(None, cx)).await;
         assert_eq!(self.cursor.seq(), self.last);
         assert_eq!(self.cursor.position(), self.log.written());
         self
     }
 
-    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        loop {
+    /// Reads until it has got `wanted`, of a log that nobody seals.
+    async fn read_up_to(mut self, wanted: Seq) -> Witness {
+        poll_fn(|cx| self.poll(Some(wanted), cx)).await;
+        self
+    }
+
+    fn poll(&mut self, wanted: Option<Seq>, cx: &mut Context<'_>) -> Poll<()> {
+        while wanted.is_none_or(|wanted| self.last < wanted) {
             let was_sealed = self.log.is_sealed();
             match self.log.read(&mut self.cursor, 2, usize::MAX) {
                 Read::Frames(slices) => self.write(&slices),
@@ -130,6 +136,7 @@ impl Witness {
                 }
             }
         }
+        Poll::Ready(())
     }
 
     /// Goes to sleep, unless there is more to read (`None`).

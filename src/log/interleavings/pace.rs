@@ -15,11 +15,12 @@ use crate::wire::Seq;
 /// Less than two frames.
 const WINDOW: u64 = 40;
 
-/// About what a frame takes.
-const FRAME: usize = 30;
+/// What publishers say is on its way: less than the window, and more, which holds the
+/// others back on its own.
+const ON_THEIR_WAY: [usize; 2] = [30, 60];
 
 /// Publishes as a session does, with the appender in the hub's place.
-async fn publish(log: Arc<Log>, hub: Arc<Mutex<Appender>>) {
+async fn publish(log: Arc<Log>, hub: Arc<Mutex<Appender>>, bytes: usize) {
     for _ in 0..3 {
         poll_fn(|cx| {
             if log.pace().may_publish(log.written(), cx.waker()) {
@@ -29,7 +30,7 @@ async fn publish(log: Arc<Log>, hub: Arc<Mutex<Appender>>) {
             }
         })
         .await;
-        let on_its_way = log.pace().send(FRAME);
+        let on_its_way = log.pace().send(bytes);
         let mut appender = hub.lock();
         push(&mut appender, 1);
         appender.commit();
@@ -46,8 +47,10 @@ fn publishers_go_on() {
         future::spawn(reader.read_to_the_cut())
     });
     let hub = Arc::new(Mutex::new(appender));
-    let publishers =
-        [0, 1].map(|_| future::spawn(publish(Arc::clone(&stage.log), Arc::clone(&hub))));
+    let publishers = ON_THEIR_WAY.map(|bytes| {
+        let (log, hub) = (Arc::clone(&stage.log), Arc::clone(&hub));
+        future::spawn(publish(log, hub, bytes))
+    });
     for publisher in publishers {
         future::block_on(publisher).expect("nobody ends it");
     }

@@ -50,6 +50,28 @@ fn readers_wake_for_what_is_appended_and_get_everything_up_to_the_cut() {
     explore(readers_get_everything);
 }
 
+/// Nothing rings behind the last commit: who misses it sleeps for ever.
+fn readers_get_the_last_commit() {
+    let (stage, mut appender) = Stage::new(ROOMY, UNPACED);
+    let readers = [0, 1].map(|shard| {
+        let reader = Witness::after(&stage.log, shard, Seq::ZERO);
+        future::spawn(reader.read_up_to(Seq(3)))
+    });
+    for count in [1, 2] {
+        push(&mut appender, count);
+        appender.commit();
+    }
+    for reader in readers {
+        future::block_on(reader).expect("nobody ends it");
+    }
+    stage.end();
+}
+
+#[test]
+fn readers_wake_for_a_commit_that_nothing_follows() {
+    explore(readers_get_the_last_commit);
+}
+
 /// Each look is at one moment: what was seen sealed has its head for good.
 fn a_sealed_head_stays() {
     let (stage, appender) = Stage::new(ROOMY, UNPACED);
