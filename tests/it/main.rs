@@ -10,6 +10,8 @@
 mod cli;
 mod contract;
 mod errors;
+#[cfg(unix)] // signals, limits of descriptors, a disk of its own
+mod faults;
 mod journal;
 mod layers;
 mod many_readers;

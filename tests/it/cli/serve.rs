@@ -2,12 +2,6 @@
 
 use crate::support::{Raw, Served, Stop, finish, os, watchdog};
 
-fn report(served: &Served) -> arauto::Report {
-    let path = served.folder.path().join("report.json");
-    let text = std::fs::read_to_string(path).expect("--report writes it");
-    serde_json::from_str(&text).expect("the report is json, with the names of the design")
-}
-
 /// A client that never reads, with more on its way than its socket takes.
 fn stalled_reader(served: &Served) -> Raw {
     let mut stalled = served.visitor();
@@ -35,7 +29,7 @@ fn a_signal_stops_the_server_with_exit_0_and_a_report() {
         ana.expect_closing("shutdown");
         assert_eq!(served.wait(), Some(0), "{}", served.log());
         assert!(os::is_gone(served.endpoint()));
-        let report = report(&served);
+        let report = served.report();
         assert_eq!(
             (report.version, report.exit, report.reason.as_str()),
             (1, 0, "signal")
@@ -57,7 +51,7 @@ fn a_second_signal_forces_exit_4_past_a_stalled_reader() {
     other.skip_to("stopping");
     served.tell(Stop::USUAL);
     assert_eq!(served.wait(), Some(4), "{}", served.log());
-    let report = report(&served);
+    let report = served.report();
     assert_eq!(report.exit, 4);
     assert!(
         report
@@ -86,7 +80,7 @@ fn fim_with_wait_returns_when_the_server_is_gone() {
         let process = format!("/proc/{pid}");
         assert!(!std::path::Path::new(&process).exists(), "it is gone");
     }
-    assert_eq!(report(&served).reason.as_str(), "admin");
+    assert_eq!(served.report().reason.as_str(), "admin");
 }
 
 #[test]

@@ -69,6 +69,11 @@ impl Bare {
         }
     }
 
+    /// The socket alone, for a client of the test's own.
+    pub fn into_socket(self) -> OwnedFd {
+        Arc::into_inner(self.socket).expect("nobody shares it")
+    }
+
     /// To cut it off; dropping it closes it all the same.
     pub fn socket(&self) -> Weak<OwnedFd> {
         Arc::downgrade(&self.socket)

@@ -3,7 +3,7 @@
 use std::io::{Read, Write};
 use std::process::{Child, Command, Stdio};
 
-use arauto::Endpoint;
+use arauto::{Endpoint, Report};
 use tempfile::TempDir;
 
 use super::os::{self, Stop};
@@ -97,6 +97,16 @@ impl Served {
 
     /// A server that goes on where another in this folder stopped.
     pub fn within(folder: TempDir, arguments: &[&str]) -> Served {
+        Served::altered(folder, arguments, |command| command)
+    }
+
+    /// The same, its command altered before it starts: its log is lost where stderr is
+    /// given another place.
+    pub fn altered(
+        folder: TempDir,
+        arguments: &[&str],
+        alter: impl FnOnce(Command) -> Command,
+    ) -> Served {
         let endpoint = os::endpoint(folder.path(), "s");
         let mut command = arauto(&["serve"]);
         command.arg("--listen").arg(endpoint.to_string());
@@ -107,11 +117,13 @@ impl Served {
             .arg("--report")
             .arg(folder.path().join("report.json"));
         let log = std::fs::File::create(folder.path().join("log")).expect("the folder is ours");
-        let child = os::listens_to_stop(&mut command)
-            .args(arguments)
+        command.args(arguments);
+        command
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
-            .stderr(log)
+            .stderr(log);
+        let mut command = alter(command);
+        let child = os::listens_to_stop(&mut command)
             .spawn()
             .expect("the binary is built");
         Served::begun(child, folder, endpoint)
@@ -148,6 +160,14 @@ impl Served {
         let mut command = arauto(&["users", "--data"]);
         command.arg(self.folder.path().join("data")).args(arguments);
         command
+    }
+
+    /// What it has left behind with `--report`.
+    #[track_caller]
+    pub fn report(&self) -> Report {
+        let path = self.folder.path().join("report.json");
+        let text = std::fs::read_to_string(path).expect("--report writes it");
+        serde_json::from_str(&text).expect("the report is json, with the names of the design")
     }
 
     pub fn log(&self) -> String {

@@ -1,0 +1,173 @@
+//! 1,000 sessions ask, publish and listen while the server is told to stop.
+
+use std::collections::HashMap;
+use std::io::Write;
+use std::time::{Duration, Instant};
+
+use arauto::{Evidence, Report, SessionRecord};
+
+use super::Three;
+use super::random::Random;
+use super::swarm::{self, Heard, Swarm, Swarmed, Work};
+use crate::support::{Served, Stop, watchdog_for};
+
+const SESSIONS: usize = 1_000;
+
+/// Few, so that password hashes are not what is measured.
+const USERS: usize = 8;
+
+/// The variable that gives another number of runs.
+const RUNS: &str = "ARAUTO_FAULT_RUNS";
+const USUAL_RUNS: usize = 20;
+
+/// The stop comes after so many answers, at most.
+const LATEST: u64 = 6_000;
+
+/// Of 20 sessions one publishes, 10 ask, 9 listen, of which some say so.
+fn work_of(name: usize) -> Work {
+    match name / 3 % 20 {
+        0 => Work::Publish(1),
+        1..=6 => Work::Ask(1),
+        7..=10 => Work::Ask(8),
+        11..=14 => Work::ReadAndAck,
+        _ => Work::Read,
+    }
+}
+
+/// What a run came to.
+struct Run {
+    answered: u64,
+    refused: u64,
+    unread: u64,
+    broadcasts: u64,
+    stop: Duration,
+}
+
+async fn run(random: &mut Random) -> Run {
+    let Three {
+        mut served,
+        endpoints,
+    } = Three::new(&["--console", "--data", "none"]);
+    let mut swarm = Swarm::new();
+    for name in 0..SESSIONS {
+        if name == USERS {
+            swarm.until_logged_in(USERS).await; // from here on the passwords are known
+        }
+        let user = format!("user{}", name % USERS);
+        swarm.join(&endpoints[name % 3], &user, work_of(name));
+    }
+    swarm.until_logged_in(SESSIONS).await;
+    swarm.until_answered(random.below(LATEST)).await;
+    let began = Instant::now();
+    stop(&mut served, random);
+    let Swarmed { heard, told } = swarm.ended().await;
+    assert_eq!(served.wait(), Some(0), "{}", served.log());
+    let stop = began.elapsed();
+    let report = served.report();
+    check(&heard, &report);
+    for heard in &heard {
+        for (id, seq) in &heard.published {
+            let said = swarm::said(heard.name, *id);
+            assert_eq!(
+                told.text(*seq),
+                Some(said),
+                "{seq} is who published it says"
+            );
+        }
+    }
+    let sum = |count: fn(&Heard) -> u64| heard.iter().map(count).sum();
+    Run {
+        answered: sum(|heard| heard.answered),
+        refused: sum(|heard| heard.refused),
+        unread: sum(Heard::unread),
+        broadcasts: report.head.0,
+        stop,
+    }
+}
+
+fn stop(served: &mut Served, random: &mut Random) {
+    match random.below(3) {
+        0 => served.tell(Stop::Terminate),
+        1 => served.tell(Stop::Interrupt),
+        _ => {
+            let console = served.child.stdin.as_mut().expect("it is a pipe");
+            console.write_all(b"fim\n").expect("it is read");
+        }
+    }
+}
+
+fn check(heard: &[Heard], report: &Report) {
+    assert_eq!(report.exit, 0);
+    assert_eq!(report.trouble, Vec::<String>::new());
+    assert_eq!(report.sessions.len(), SESSIONS);
+    let records: HashMap<u64, &SessionRecord> = report
+        .sessions
+        .iter()
+        .map(|record| (record.session.0, record))
+        .collect();
+    for heard in heard {
+        let record = records.get(&heard.session).copied();
+        check_one(
+            heard,
+            record.expect("the report has every session"),
+            report.head.0,
+        );
+    }
+}
+
+/// The client's counts, those of its `closing`, and those of the report.
+fn check_one(heard: &Heard, record: &SessionRecord, head: u64) {
+    let closing = heard.closing.as_ref().expect("it was closed");
+    assert_eq!(
+        (closing.reason.as_str(), record.reason.as_str()),
+        ("shutdown", "shutdown")
+    );
+    assert_eq!(
+        (heard.answered, heard.refused),
+        (closing.accepted, closing.refused)
+    );
+    assert_eq!(
+        (heard.answered, heard.answered, heard.refused),
+        (record.accepted, record.answered, record.refused)
+    );
+    assert!(heard.sent >= heard.answered + heard.refused, "{heard:?}");
+    assert_eq!((heard.last, closing.last_seq), (head, head));
+    assert_eq!((record.sent.0, record.cut.0), (head, head));
+    assert_eq!(record.missing, []);
+    let least = match record.endpoint.starts_with("tcp:") {
+        true => Evidence::KernelAcked,
+        false => Evidence::Read,
+    };
+    assert!(record.evidence >= least, "{record:?}");
+}
+
+/// Least, median and most.
+fn spread<T: Ord + Copy>(runs: &[Run], of: impl Fn(&Run) -> T) -> (T, T, T) {
+    let mut all: Vec<T> = runs.iter().map(of).collect();
+    all.sort_unstable();
+    (all[0], all[all.len() / 2], all[all.len() - 1])
+}
+
+#[test]
+fn each_frame_of_1000_sessions_is_answered_refused_or_unread_and_both_sides_count_the_same() {
+    let runs = std::env::var(RUNS).ok();
+    let runs = runs.map_or(USUAL_RUNS, |runs| runs.parse().expect("a number of runs"));
+    let patience = Duration::from_secs(60 + 15 * runs as u64);
+    let _watchdog = watchdog_for(patience);
+    let mut random = Random::new();
+    let began = Instant::now();
+    let runs: Vec<Run> = (0..runs).map(|_| swarm::run(run(&mut random))).collect();
+    // What a person asks for with `--nocapture`, and docs/shutdown.md quotes.
+    println!(
+        "{} runs in {:?}, least/median/most:",
+        runs.len(),
+        began.elapsed()
+    );
+    println!("  answered {:?}", spread(&runs, |run| run.answered));
+    println!("  refused {:?}", spread(&runs, |run| run.refused));
+    println!("  unread {:?}", spread(&runs, |run| run.unread));
+    println!("  broadcasts {:?}", spread(&runs, |run| run.broadcasts));
+    println!("  stop {:?}", spread(&runs, |run| run.stop));
+    let is_amid = |run: &Run| run.refused > 0 && run.broadcasts > USERS as u64;
+    assert!(runs.iter().any(is_amid), "the stops fell into the work");
+}

@@ -1,0 +1,52 @@
+//! Fault runs: the real binary is stopped, or killed, while something is wrong.
+//!
+//! What a client noted is held against what the report says of it, frame by frame.
+//! Instants are of a seeded generator, and the seed is told where a run fails.
+
+mod flood;
+mod random;
+mod swarm;
+
+use arauto::Endpoint;
+use tempfile::TempDir;
+
+use crate::support::{Served, wait_until};
+
+/// A server that listens on a unix socket, on one that keeps messages, and on TCP.
+struct Three {
+    served: Served,
+    endpoints: [Endpoint; 3],
+}
+
+impl Three {
+    fn new(arguments: &[&str]) -> Three {
+        let folder = tempfile::tempdir().expect("a folder can be made");
+        Three::within(folder, arguments)
+    }
+
+    fn within(folder: TempDir, arguments: &[&str]) -> Three {
+        let packets = Endpoint::SeqPacket(folder.path().join("p.sock"));
+        let named = packets.to_string();
+        let mut all = vec!["--listen", &named, "--listen", "tcp:127.0.0.1:0"];
+        all.extend(arguments);
+        let served = Served::within(folder, &all);
+        let mut port = None;
+        wait_until("the log names the port", || {
+            port = tcp(&served.log());
+            port.is_some()
+        });
+        let tcp = port.expect("it was waited for");
+        let endpoints = [served.endpoint().clone(), packets, tcp];
+        Three { served, endpoints }
+    }
+}
+
+/// The port that the system chose, once its line in the log is whole.
+fn tcp(log: &str) -> Option<Endpoint> {
+    let (_, line) = log.split_once("endpoint=tcp:127.0.0.1:")?;
+    let (port, _) = line.split_once('\n')?;
+    Some(Endpoint::Tcp {
+        host: "127.0.0.1".to_owned(),
+        port: port.trim().parse().ok()?,
+    })
+}

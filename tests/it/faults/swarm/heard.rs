@@ -1,0 +1,142 @@
+//! What clients were told.
+
+use std::collections::HashMap;
+
+use arauto::wire::{Closing, Decoded, ServerFrame, cbor};
+
+/// What a client sent, and what it heard of its session.
+///
+/// The counts are as good as lists: each answer is held against its place when it
+/// comes.
+#[derive(Debug, Default)]
+pub(crate) struct Heard {
+    pub(crate) name: usize,
+    /// The session's number.
+    pub(crate) session: u64,
+    /// The seq of its login.
+    pub(crate) since: u64,
+    /// The last broadcast.
+    pub(crate) last: u64,
+    /// Whole frames that it sent since the login, with ids from 1.
+    pub(crate) sent: u64,
+    /// Those that were answered: the first ones.
+    pub(crate) answered: u64,
+    /// Those that were refused: the next ones.
+    pub(crate) refused: u64,
+    /// The seq of each of its publishes that was answered.
+    pub(crate) published: Vec<(u64, u64)>,
+    pub(crate) is_logged_in: bool,
+    pub(crate) is_stopping: bool,
+    pub(crate) closing: Option<Closed>,
+}
+
+/// What `closing` said.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Closed {
+    pub(crate) reason: String,
+    pub(crate) last_seq: u64,
+    pub(crate) accepted: u64,
+    pub(crate) refused: u64,
+}
+
+impl From<&Closing<'_>> for Closed {
+    fn from(closing: &Closing<'_>) -> Closed {
+        Closed {
+            reason: closing.reason.clone().into_owned(),
+            last_seq: closing.last_seq.0,
+            accepted: closing.accepted,
+            refused: closing.refused,
+        }
+    }
+}
+
+/// What was broadcast under each seq, as its bytes.
+#[derive(Default)]
+pub(crate) struct Told(HashMap<u64, Box<[u8]>>);
+
+impl Told {
+    fn is(&self, seq: u64, frame: &[u8]) -> bool {
+        self.0.get(&seq).is_some_and(|known| **known == *frame)
+    }
+
+    fn note(&mut self, seq: u64, frame: &[u8]) {
+        let before = self.0.insert(seq, frame.into());
+        assert!(
+            before.is_none_or(|before| *before == *frame),
+            "{seq} is the same for everybody"
+        );
+    }
+
+    /// The text that was broadcast under this seq.
+    pub(crate) fn text(&self, seq: u64) -> Option<String> {
+        let frame = self.0.get(&seq)?;
+        match cbor::decode_server(frame, usize::MAX) {
+            Ok(Decoded::Frame(ServerFrame::Message(message), _)) => {
+                message.body.as_text().map(str::to_owned)
+            }
+            _ => None,
+        }
+    }
+}
+
+impl Heard {
+    /// Takes a frame with its prefix; whether it answered one of the client's.
+    pub(super) fn take(&mut self, frame: &[u8], told: &mut Told) -> bool {
+        assert!(self.closing.is_none(), "closing is the last frame");
+        if told.is(self.last + 1, frame) {
+            self.last += 1;
+            return false;
+        }
+        let before = self.answered + self.refused;
+        match cbor::decode_server(frame, usize::MAX) {
+            Ok(Decoded::Frame(decoded, _)) => self.note(&decoded, frame, told),
+            other => panic!("no frame: {other:?}"),
+        }
+        self.answered + self.refused > before
+    }
+
+    fn note(&mut self, decoded: &ServerFrame<'_>, bytes: &[u8], told: &mut Told) {
+        match decoded {
+            ServerFrame::Welcome(welcome) => self.session = welcome.session.0,
+            ServerFrame::LoggedIn(login) => {
+                self.is_logged_in = true;
+                (self.since, self.last) = (login.seq.0, login.seq.0);
+            }
+            ServerFrame::Reply(reply) => self.answer(reply.id),
+            ServerFrame::Published(published) => {
+                self.answer(published.id);
+                self.published.push((published.id, published.seq.0));
+            }
+            ServerFrame::Message(message) => self.broadcast(message.seq.0, bytes, told),
+            ServerFrame::Joined(presence) | ServerFrame::Left(presence) => {
+                self.broadcast(presence.seq.0, bytes, told);
+            }
+            ServerFrame::Error(error) => {
+                assert_eq!(error.code.as_str(), "stopping", "{error:?}");
+                assert!(self.is_stopping, "it is told of the stop first");
+                self.refused += 1;
+                assert_eq!(error.id, Some(self.answered + self.refused), "in order");
+            }
+            ServerFrame::Stopping(_) => self.is_stopping = true,
+            ServerFrame::Closing(closing) => self.closing = Some(closing.into()),
+            other => panic!("nobody asked for {other:?}"),
+        }
+    }
+
+    fn answer(&mut self, id: u64) {
+        assert_eq!(self.refused, 0, "what is refused comes behind the cut");
+        self.answered += 1;
+        assert_eq!(id, self.answered, "in the order of the frames, once each");
+    }
+
+    fn broadcast(&mut self, seq: u64, bytes: &[u8], told: &mut Told) {
+        assert_eq!(seq, self.last + 1, "no hole, no repeat");
+        self.last = seq;
+        told.note(seq, bytes);
+    }
+
+    /// Frames that were neither answered nor refused.
+    pub(crate) fn unread(&self) -> u64 {
+        self.sent - self.answered - self.refused
+    }
+}
