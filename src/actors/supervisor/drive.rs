@@ -56,7 +56,7 @@ impl Drive {
         self.seal().await;
         self.clock.enter(Phase::Announce); // what it is told is where it is
         let status = self.clock.status(self.reason);
-        self.order(Phase::Announce, Order::Announce(status)).await;
+        self.announce(Order::Announce(status)).await;
         self.requests().await;
         let head = self.hub().await;
         self.order(Phase::Drain, Order::Drain(head)).await;
@@ -79,6 +79,14 @@ impl Drive {
             let _ = supervisor.send(Settle).await;
         })
         .await;
+    }
+
+    /// The deadline ends the waiting and not the announcement: an order that nobody
+    /// waits for any more is dropped by its mailbox, and the session would go on to its
+    /// end without a word.
+    async fn announce(&mut self, order: Order) {
+        let announced = actix_rt::spawn(self.ordered(order));
+        self.phase(Phase::Announce, announced).await;
     }
 
     async fn requests(&mut self) {
@@ -133,8 +141,11 @@ impl Drive {
         async move {
             while let Some(answer) = answers.next().await {
                 // A session that ends meanwhile tells it by `Ended`.
-                if let Ok(record) = answer {
-                    roster.borrow_mut().note(record);
+                match (answer, order) {
+                    // It may come late, and is no later word than any other.
+                    (Ok(record), Order::Announce(_)) => roster.borrow_mut().note_first(record),
+                    (Ok(record), _) => roster.borrow_mut().note(record),
+                    (Err(_), _) => {}
                 }
             }
         }

@@ -136,6 +136,13 @@ impl Roster {
         }
     }
 
+    /// What a session says of itself, where it has said nothing else.
+    pub(super) fn note_first(&mut self, record: SessionRecord) {
+        if self.live.contains_key(&record.session) {
+            self.records.entry(record.session).or_insert(record);
+        }
+    }
+
     pub(super) fn infos(&self) -> Vec<Arc<SessionInfo>> {
         self.live
             .values()

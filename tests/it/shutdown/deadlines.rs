@@ -1,8 +1,9 @@
 //! Deadlines: what was not delivered is named, and nothing waits for ever.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use arauto::{Evidence, Phase, SessionRecord, StopReason};
+use arauto::{Answer, Body, Evidence, Handler, Phase, Request, SessionRecord, StopReason};
 
 use super::{HeldServer, stalled_reader};
 use crate::support::{Fixture, block_on, wait_until};
@@ -79,6 +80,45 @@ fn insisting_cuts_every_deadline_short_and_makes_exit_4() {
         !of(&report, "stalled").missing.is_empty(),
         "what is missing is listed"
     );
+}
+
+/// Keeps the sessions' thread to itself until it is told to go on.
+struct Greedy(std::sync::Mutex<std::sync::mpsc::Receiver<()>>);
+
+impl Handler for Greedy {
+    fn handle(&self, _request: Request<'_>) -> Answer {
+        let told = self.0.lock().expect("nobody panics with it");
+        told.recv().expect("the phase comes");
+        Answer::Now(Ok(Body::text("done")))
+    }
+}
+
+#[test]
+fn an_announcement_that_comes_after_its_deadline_is_heard_all_the_same() {
+    let (go_on, told) = std::sync::mpsc::channel();
+    let begun = Arc::new(Greedy(std::sync::Mutex::new(told)));
+    let handler = Arc::clone(&begun);
+    let fixture = Fixture::with(|config| {
+        config.drain_timeout = Duration::from_secs(5);
+        config.handler = handler;
+        config.on_phase = Arc::new(move |line| {
+            if line.phase == Phase::Announce {
+                assert!(!line.in_time, "nobody could be told yet");
+                go_on.send(()).expect("the handler waits");
+            }
+        });
+    });
+    let mut other = fixture.client("other");
+    let mut greedy = fixture.client("greedy");
+    greedy.request(1, "all of it");
+    wait_until("the handler has the thread", || begun.0.try_lock().is_err());
+    fixture.begin_stop();
+    assert_eq!(greedy.skip_to("reply").num("id"), 1);
+    for client in [&mut greedy, &mut other] {
+        client.skip_to("stopping");
+        client.expect_closing("shutdown");
+    }
+    fixture.assert_clean();
 }
 
 #[test]
