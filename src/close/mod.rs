@@ -12,7 +12,7 @@ mod stopwatch;
 
 pub use evidence::Evidence;
 pub use in_work::{InWork, Work};
-pub use phase::{Deadlines, Phase};
+pub use phase::{Deadlines, LAST_WORD, Phase};
 pub use reason::{CloseReason, StopReason};
 pub use record::{Fate, SessionOutcome, SessionRecord};
 pub use report::{ActorLine, ExitCode, PhaseLine, Report};

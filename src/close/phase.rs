@@ -90,12 +90,20 @@ pub struct Deadlines {
     haste: Option<Haste>,
 }
 
-/// From `at` on, each phase has no more than `each`.
+/// What is hurried since `at`: all up to the close is over by `until`.
 #[derive(Debug, Clone, Copy)]
 struct Haste {
     at: Instant,
-    each: Duration,
+    until: Instant,
 }
+
+/// What a phase has all the same where the time is up: enough for orders to reach the
+/// sessions and their records to come back, not for clients to read.
+pub const LAST_WORD: Duration = Duration::from_millis(200);
+
+/// What each of the last phases has at most in haste. The end of the actors and the
+/// store is no drain: it is not skipped.
+const HASTY_END: Duration = Duration::from_secs(1);
 
 impl Deadlines {
     /// Deadlines for a shutdown that begins at `start` and takes `total` at most.
@@ -107,10 +115,12 @@ impl Deadlines {
         }
     }
 
-    /// Cuts what each phase still has to `each`, the current one's from `now` on.
-    pub fn hurry(&mut self, now: Instant, each: Duration) {
-        let each = self.haste.map_or(each, |haste| haste.each.min(each));
-        self.haste = Some(Haste { at: now, each });
+    /// Gives all phases up to the close `left` together, from `now` on; once that is over
+    /// each has [`LAST_WORD`].
+    pub fn hurry(&mut self, now: Instant, left: Duration) {
+        let until = now + left;
+        let until = self.haste.map_or(until, |haste| haste.until.min(until));
+        self.haste = Some(Haste { at: now, until });
     }
 
     /// When `phase`, which began at `began`, must be over.
@@ -123,11 +133,8 @@ impl Deadlines {
         let planned = self.start + planned;
         match self.haste {
             None => planned,
-            // The end of the actors and the store is no drain: it is not skipped.
-            Some(haste) if phase >= Phase::Actors => {
-                planned.min(began.max(haste.at) + haste.each.max(Duration::from_secs(1)))
-            }
-            Some(haste) => planned.min(began.max(haste.at) + haste.each),
+            Some(haste) if phase >= Phase::Actors => planned.min(began.max(haste.at) + HASTY_END),
+            Some(haste) => planned.min(haste.until.max(began + LAST_WORD)),
         }
     }
 
@@ -161,14 +168,27 @@ mod tests {
     }
 
     #[test]
-    fn haste_cuts_the_current_phase_and_each_later_one() {
+    fn haste_gives_all_phases_up_to_the_close_one_time_together() {
         let start = Instant::now();
         let mut deadlines = Deadlines::new(start, TOTAL);
         let second = Duration::from_secs(1);
         deadlines.hurry(start + second, second);
         assert_eq!(deadlines.of(Phase::Requests, start), start + 2 * second);
+        let soon = start + second + second / 2;
+        assert_eq!(deadlines.of(Phase::Drain, soon), start + 2 * second);
         let later = start + 3 * second;
-        assert_eq!(deadlines.of(Phase::Drain, later), later + second);
+        assert_eq!(deadlines.of(Phase::Close, later), later + LAST_WORD);
+        assert_eq!(deadlines.of(Phase::Store, later), later + second);
         assert_eq!(deadlines.of(Phase::Seal, start), start + second / 2);
+    }
+
+    #[test]
+    fn haste_is_never_taken_back() {
+        let start = Instant::now();
+        let mut deadlines = Deadlines::new(start, TOTAL);
+        let second = Duration::from_secs(1);
+        deadlines.hurry(start, LAST_WORD);
+        deadlines.hurry(start + LAST_WORD / 2, second);
+        assert_eq!(deadlines.of(Phase::Requests, start), start + LAST_WORD);
     }
 }

@@ -132,8 +132,8 @@ impl ServerHandle {
         self.ask_stop(reason, Haste::AsPlanned).await
     }
 
-    /// As [`ServerHandle::stop`] the first time; after that each phase has no more
-    /// than 1 s, and the exit code is 4.
+    /// As [`ServerHandle::stop`] the first time; after that all phases up to the close
+    /// have 1 s together, and the exit code is 4.
     pub async fn insist(&self, reason: StopReason) -> Option<StopStatus> {
         self.ask_stop(reason, Haste::Insist).await
     }

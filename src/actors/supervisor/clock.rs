@@ -43,9 +43,9 @@ impl StopClock {
         self.phase.get()
     }
 
-    pub(super) fn hurry(&self, each: Duration) {
+    pub(super) fn hurry(&self, left: Duration) {
         self.forced.set(true);
-        self.deadlines.borrow_mut().hurry(Instant::now(), each);
+        self.deadlines.borrow_mut().hurry(Instant::now(), left);
         self.hurried.notify_waiters();
     }
 

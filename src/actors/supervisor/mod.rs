@@ -23,7 +23,7 @@ use self::clock::StopClock;
 use self::drive::Drive;
 use self::roster::Roster;
 use crate::close::{
-    ActorLine, InWork, Phase, PhaseLine, Report, SessionRecord, StopReason, Stopwatch,
+    ActorLine, InWork, LAST_WORD, Phase, PhaseLine, Report, SessionRecord, StopReason, Stopwatch,
 };
 use crate::log::Log;
 use crate::wire::Seq;
@@ -111,11 +111,7 @@ pub struct Stop {
     pub haste: Haste,
 }
 
-/// What each phase gets when the drain is to be skipped: enough for orders to
-/// reach the sessions and their records to come back, not for clients to read.
-const NOW: Duration = Duration::from_millis(200);
-
-/// What each phase gets after a second signal.
+/// What all phases up to the close have together after a second signal.
 const INSISTED: Duration = Duration::from_secs(1);
 
 /// How patiently a server stops.
@@ -123,7 +119,7 @@ const INSISTED: Duration = Duration::from_secs(1);
 pub enum Haste {
     /// As planned. A second time it changes nothing.
     AsPlanned,
-    /// As planned the first time; the second time each phase has 1 s.
+    /// As planned the first time; the second time the drain is over after 1 s.
     Insist,
     /// Skip the drain.
     Now,
@@ -191,7 +187,7 @@ impl Supervisor {
             }
         }
         match haste {
-            Haste::Now => self.clock.hurry(NOW),
+            Haste::Now => self.clock.hurry(LAST_WORD),
             Haste::Insist if !first => self.clock.hurry(INSISTED),
             Haste::Insist | Haste::AsPlanned => {}
         }

@@ -5,6 +5,7 @@
 
 mod flood;
 mod random;
+mod stalled;
 mod swarm;
 
 use arauto::Endpoint;
