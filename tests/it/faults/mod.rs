@@ -4,6 +4,7 @@
 //! Instants are of a seeded generator, and the seed is told where a run fails.
 
 mod flood;
+mod killed;
 mod random;
 mod stalled;
 mod swarm;

@@ -1,0 +1,241 @@
+//! SIGKILL while the server stops: the next one starts, and has what was acknowledged.
+
+use std::collections::BTreeMap;
+use std::io::{BufRead, BufReader, Write};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use arauto::accounts::HashCost;
+use arauto::{Config, Phase, Retention, Server, StopReason};
+use serde_cbor::Value;
+use tempfile::TempDir;
+
+use super::random::Random;
+use crate::support::{
+    Frame, PASSWORD, Raw, Served, Stop, block_on, login, os, text, wait_until, watchdog_for,
+};
+
+/// The variables that make this test's own binary a server that stands still when a
+/// phase is over.
+const FOLDER: &str = "ARAUTO_TEST_FOLDER";
+const PHASE: &str = "ARAUTO_TEST_PHASE";
+
+/// Kills of the real binary.
+const KILLS: usize = 20;
+
+/// The kill comes so many microseconds after the signal, at most: what a stop takes here.
+const LATEST: u64 = 20_000;
+
+/// What clients were told is so.
+#[derive(Default)]
+struct Acknowledged {
+    users: Vec<String>,
+    /// Each broadcast's seq and text.
+    published: Vec<(u64, String)>,
+    stream: String,
+}
+
+/// Registers, publishes and asks until the server is gone; what was acknowledged.
+fn work(endpoint: &arauto::Endpoint, told: &Mutex<Acknowledged>, tag: &str) {
+    for number in 0.. {
+        let user = format!("{tag}-{number}");
+        let Some(mut client) = registered(endpoint, told, &user) else {
+            return;
+        };
+        for id in 0..5 {
+            let said = format!("{user} says {id}");
+            let frame = crate::support::publish(id, text(&said)).bytes();
+            if client.try_send(&frame).is_err() {
+                return;
+            }
+            let Some(seq) = published(&mut client) else {
+                return;
+            };
+            let mut told = told.lock().expect("nobody panics with it");
+            told.published.push((seq, said));
+        }
+    }
+}
+
+/// A client that is logged in for the first time.
+fn registered(endpoint: &arauto::Endpoint, told: &Mutex<Acknowledged>, user: &str) -> Option<Raw> {
+    let mut client = Raw::local(os::connect(endpoint).ok()?);
+    client.try_send(&login(0, user, PASSWORD).bytes()).ok()?;
+    loop {
+        let frame = client.recv()?;
+        if frame.is("logged_in") {
+            assert!(frame.flag("registered"), "{user} is new");
+            let mut told = told.lock().expect("nobody panics with it");
+            told.users.push(user.to_owned());
+            told.stream = frame.text("stream").to_owned();
+            return Some(client);
+        }
+    }
+}
+
+/// The seq of what was published; `None`: it was refused, or the end came.
+fn published(client: &mut Raw) -> Option<u64> {
+    loop {
+        let frame = client.recv()?;
+        if frame.is("error") || frame.is("closing") {
+            return None;
+        }
+        if frame.is("published") {
+            return Some(frame.num("seq"));
+        }
+    }
+}
+
+/// Starts the real server on what is left, which must have all of it, and stops it.
+fn check(folder: TempDir, told: &Acknowledged) -> TempDir {
+    let mut served = Served::within(folder, &["--journal", "--no-console"]);
+    for user in &told.users {
+        let mut client = served.visitor();
+        assert!(!client.log_in(user).flag("registered"), "{user} is known");
+    }
+    let mut reader = served.visitor();
+    let resume = [
+        (text("stream"), text(&told.stream)),
+        (text("after"), Value::Integer(0)),
+    ];
+    reader.send(&login(1, "leitor", PASSWORD).with("resume", Value::Map(resume.into())));
+    assert_eq!(reader.expect("logged_in").text("stream"), told.stream);
+    let mut waiting = told.published.clone();
+    waiting.sort_unstable();
+    let mut waiting = waiting.into_iter().peekable();
+    let mut last = 0;
+    while waiting.peek().is_some() {
+        let frame: Frame = reader.recv().expect("the session goes on");
+        assert_eq!(frame.num("seq"), last + 1, "no hole, no repeat");
+        last += 1;
+        if let Some((_, said)) = waiting.next_if(|(seq, _)| *seq == last) {
+            assert_eq!(frame.text("body"), said);
+        }
+    }
+    drop(reader);
+    let log = served.log();
+    assert!(!log.contains("ERROR"), "{log}");
+    served.tell(Stop::USUAL);
+    assert_eq!(served.wait(), Some(0), "{}", served.log());
+    served.into_folder()
+}
+
+/// Has clients at work until the server is killed, which `reach` brings to the place.
+fn killed(child: &mut Child, folder: &Path, tag: &str, reach: impl FnOnce(u32)) -> Acknowledged {
+    let endpoint = os::endpoint(folder, "s");
+    let told = Mutex::new(Acknowledged::default());
+    std::thread::scope(|scope| {
+        for number in 0..3 {
+            let (endpoint, told, tag) = (&endpoint, &told, format!("{tag}{number}"));
+            scope.spawn(move || work(endpoint, told, &tag));
+        }
+        wait_until("something is acknowledged", || {
+            told.lock().expect("nobody panics with it").published.len() >= 6
+        });
+        reach(child.id());
+        child.kill().expect("it is ours");
+        child.wait().expect("it is ours");
+    });
+    told.into_inner().expect("nobody panicked")
+}
+
+/// A server in a process of its own that stands still when `phase` is over.
+fn standing_still_after(phase: Phase, folder: &Path) -> Child {
+    let (_, module) = module_path!().split_once("::").expect("it is in a crate");
+    Command::new(std::env::current_exe().expect("the system knows what it runs"))
+        .args(["--ignored", "--exact", "--nocapture"])
+        .arg(format!("{module}::serves_until_it_is_killed"))
+        .env(FOLDER, folder)
+        .env(PHASE, phase.as_str())
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("it has been run before")
+}
+
+#[test]
+fn after_a_kill_in_each_phase_the_next_server_has_all_that_was_acknowledged() {
+    let _watchdog = watchdog_for(Duration::from_secs(180));
+    for phase in Phase::ALL {
+        let folder = tempfile::tempdir().expect("a folder can be made");
+        let mut child = standing_still_after(phase, folder.path());
+        let mut stdin = child.stdin.take().expect("it is a pipe");
+        let stdout = BufReader::new(child.stdout.take().expect("it is a pipe"));
+        let mut lines = stdout.lines().map(|line| line.expect("it prints utf-8"));
+        let mut wait_for = |what: &str| assert!(lines.any(|line| line.contains(what)), "{what}");
+        wait_for("serving");
+        let told = killed(&mut child, folder.path(), phase.as_str(), |_| {
+            stdin.write_all(b"fim\n").expect("it is read");
+            wait_for(&format!("over: {phase}"));
+        });
+        check(folder, &told);
+    }
+}
+
+#[test]
+fn after_kills_at_random_instants_of_a_stop_so_has_the_real_one() {
+    let _watchdog = watchdog_for(Duration::from_secs(180));
+    let mut random = Random::new();
+    let mut folder = tempfile::tempdir().expect("a folder can be made");
+    let mut last_phases: BTreeMap<String, usize> = BTreeMap::new();
+    for number in 0..KILLS {
+        let arguments = ["--journal", "--no-console"];
+        let mut served = Served::altered(folder, &arguments, |mut command| {
+            command.env("ARAUTO_LOG", "debug");
+            command
+        });
+        let late = Duration::from_micros(random.below(LATEST));
+        let path = served.folder.path().to_owned();
+        let told = killed(&mut served.child, &path, &format!("k{number}-"), |pid| {
+            os::tell(pid, Stop::USUAL);
+            let began = Instant::now();
+            while began.elapsed() < late {
+                std::hint::spin_loop(); // nothing is waited for: the instant is random
+            }
+        });
+        *last_phases.entry(last_phase(&served.log())).or_default() += 1;
+        folder = check(served.into_folder(), &told);
+    }
+    println!("the last phase that was over before the kill: {last_phases:?}");
+    let amid = KILLS - last_phases.get("store").copied().unwrap_or_default();
+    assert!(amid > 0, "the kills fell into the stops: {last_phases:?}");
+}
+
+/// The last phase that its log says is over.
+fn last_phase(log: &str) -> String {
+    let last = log.rsplit_once("phase over phase=");
+    let name = last.and_then(|(_, rest)| rest.split_whitespace().next());
+    name.unwrap_or("none").to_owned()
+}
+
+#[test]
+#[ignore = "tests run it as a server that they kill"]
+fn serves_until_it_is_killed() {
+    let (Some(folder), Ok(phase)) = (std::env::var_os(FOLDER), std::env::var(PHASE)) else {
+        return;
+    };
+    let folder = Path::new(&folder);
+    let mut config = Config::default();
+    let endpoint = os::endpoint(folder, "s").to_string();
+    config.listen = vec![endpoint.parse().expect("it is an endpoint")];
+    config.data = Some(folder.join("data"));
+    config.journal = Some(Retention::default());
+    config.hash_cost = HashCost::LEAST;
+    config.on_phase = Arc::new(move |line| {
+        if line.phase.as_str() == phase {
+            println!("over: {phase}");
+            loop {
+                std::thread::park();
+            }
+        }
+    });
+    let server = Server::start(config).expect("the server starts");
+    let mut line = String::new();
+    println!("serving");
+    let _ = std::io::stdin().read_line(&mut line); // it is told to stop, or is killed
+    block_on(server.stop(StopReason::Fim)).expect("it is there");
+    block_on(server.stopped());
+}
