@@ -100,8 +100,7 @@ impl Served {
         Served::altered(folder, arguments, |command| command)
     }
 
-    /// The same, its command altered before it starts: its log is lost where stderr is
-    /// given another place.
+    /// The same, its command altered before it is given its streams and started.
     pub fn altered(
         folder: TempDir,
         arguments: &[&str],
@@ -118,12 +117,11 @@ impl Served {
             .arg(folder.path().join("report.json"));
         let log = std::fs::File::create(folder.path().join("log")).expect("the folder is ours");
         command.args(arguments);
-        command
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(log);
         let mut command = alter(command);
         let child = os::listens_to_stop(&mut command)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(log)
             .spawn()
             .expect("the binary is built");
         Served::begun(child, folder, endpoint)
