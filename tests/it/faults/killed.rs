@@ -9,12 +9,11 @@ use std::time::{Duration, Instant};
 
 use arauto::accounts::HashCost;
 use arauto::{Config, Phase, Retention, Server, StopReason};
-use serde_cbor::Value;
-use tempfile::TempDir;
 
+use super::kept::{Acknowledged, check};
 use super::random::Random;
 use crate::support::{
-    Frame, PASSWORD, Raw, Served, Stop, block_on, login, os, text, wait_until, watchdog_for,
+    PASSWORD, Raw, Served, Stop, block_on, login, os, text, wait_until, watchdog_for,
 };
 
 /// The variables that make this test's own binary a server that stands still when a
@@ -27,15 +26,6 @@ const KILLS: usize = 20;
 
 /// The kill comes so many microseconds after the signal, at most: what a stop takes here.
 const LATEST: u64 = 20_000;
-
-/// What clients were told is so.
-#[derive(Default)]
-struct Acknowledged {
-    users: Vec<String>,
-    /// Each broadcast's seq and text.
-    published: Vec<(u64, String)>,
-    stream: String,
-}
 
 /// Registers, publishes and asks until the server is gone; what was acknowledged.
 fn work(endpoint: &arauto::Endpoint, told: &Mutex<Acknowledged>, tag: &str) {
@@ -86,40 +76,6 @@ fn published(client: &mut Raw) -> Option<u64> {
             return Some(frame.num("seq"));
         }
     }
-}
-
-/// Starts the real server on what is left, which must have all of it, and stops it.
-fn check(folder: TempDir, told: &Acknowledged) -> TempDir {
-    let mut served = Served::within(folder, &["--journal", "--no-console"]);
-    for user in &told.users {
-        let mut client = served.visitor();
-        assert!(!client.log_in(user).flag("registered"), "{user} is known");
-    }
-    let mut reader = served.visitor();
-    let resume = [
-        (text("stream"), text(&told.stream)),
-        (text("after"), Value::Integer(0)),
-    ];
-    reader.send(&login(1, "leitor", PASSWORD).with("resume", Value::Map(resume.into())));
-    assert_eq!(reader.expect("logged_in").text("stream"), told.stream);
-    let mut waiting = told.published.clone();
-    waiting.sort_unstable();
-    let mut waiting = waiting.into_iter().peekable();
-    let mut last = 0;
-    while waiting.peek().is_some() {
-        let frame: Frame = reader.recv().expect("the session goes on");
-        assert_eq!(frame.num("seq"), last + 1, "no hole, no repeat");
-        last += 1;
-        if let Some((_, said)) = waiting.next_if(|(seq, _)| *seq == last) {
-            assert_eq!(frame.text("body"), said);
-        }
-    }
-    drop(reader);
-    let log = served.log();
-    assert!(!log.contains("ERROR"), "{log}");
-    served.tell(Stop::USUAL);
-    assert_eq!(served.wait(), Some(0), "{}", served.log());
-    served.into_folder()
 }
 
 /// Has clients at work until the server is killed, which `reach` brings to the place.

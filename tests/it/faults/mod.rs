@@ -6,6 +6,7 @@
 mod descriptors;
 mod disk;
 mod flood;
+mod kept;
 mod killed;
 mod random;
 mod stalled;

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use super::{Data, heard, on_disk, register};
-use crate::support::{Frame, Raw, Served, Stop, arauto, os, wait_until, watchdog};
+use crate::support::{Frame, Raw, Served, Stop, arauto, can_mount, os, wait_until, watchdog};
 
 /// Starts `arauto serve --journal` from a shell that does something first.
 fn serve_after(data: &Data, preparation: &str) -> Served {
@@ -67,18 +67,6 @@ fn publish_until_refused(client: &mut Raw, body: &str) -> Vec<u64> {
 fn still_answers(client: &mut Raw) {
     client.request(7, "olá");
     assert_eq!(client.skip_to("reply").text("body"), "OLÁ");
-}
-
-/// Whether a file system of our own can be made; what cannot be tested is told.
-fn can_mount() -> bool {
-    let tried = Command::new("unshare").args(["-rm", "true"]).output();
-    let can = tried.is_ok_and(|done| done.status.success());
-    if !can {
-        let required = std::env::var_os("ARAUTO_REQUIRE_TOOLS").is_some();
-        assert!(!required, "unshare(1) must be allowed to make namespaces");
-        eprintln!("SKIPPED: a full disk, as unshare(1) may not make namespaces here");
-    }
-    can
 }
 
 #[test]

@@ -22,6 +22,8 @@ pub use bare::Bare;
 pub use frame::{Frame, ask, bytes, login, prefixed, publish, request, text};
 pub use lines::Lines;
 pub use os::Stop;
+#[cfg(unix)]
+pub use process::can_mount;
 pub use process::{Done, Served, arauto, finish, spawn};
 pub use raw::Raw;
 pub use server::Fixture;

@@ -225,3 +225,16 @@ impl Drop for Served {
         let _ = self.child.wait();
     }
 }
+
+/// Whether a file system of our own can be made; what cannot be tested is told.
+#[cfg(unix)]
+pub fn can_mount() -> bool {
+    let tried = Command::new("unshare").args(["-rm", "true"]).output();
+    let can = tried.is_ok_and(|done| done.status.success());
+    if !can {
+        let required = std::env::var_os("ARAUTO_REQUIRE_TOOLS").is_some();
+        assert!(!required, "unshare(1) must be allowed to make namespaces");
+        eprintln!("SKIPPED: a full disk, as unshare(1) may not make namespaces here");
+    }
+    can
+}

@@ -1,0 +1,192 @@
+//! The disk is full when the server is told to stop.
+//!
+//! What was acknowledged is on disk before: in the write-ahead log, which the last
+//! checkpoint moves into the database. Where it cannot, the stop says so, and the next
+//! start has it all.
+
+use std::fs::File;
+use std::io::Write;
+use std::os::fd::AsRawFd;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use arauto::{Report, SessionRecord};
+use tempfile::TempDir;
+
+use super::kept::{self, Acknowledged};
+use crate::support::{Served, Stop, arauto, can_mount, os, watchdog};
+
+const USERS: [&str; 3] = ["ana", "bia", "caio"];
+
+/// Enough for the write-ahead log to hold pages that the database has no room for.
+const MESSAGES: u64 = 40;
+
+/// A folder with a disk of its own, which lasts as long as its server or this does.
+struct Disk {
+    /// The disk's root, which outlives the server's name space.
+    root: File,
+}
+
+/// The same command on a disk of `size` in `folder`, that nobody else sees.
+fn on_small_disk(folder: &Path, size: &str, command: Command) -> Command {
+    let mount = format!(
+        "mount -t tmpfs -o size={size},mode=700 tmpfs {}; exec \"$0\" \"$@\"",
+        folder.display()
+    );
+    super::within(&["unshare", "-rm", "sh", "-c", &mount], command)
+}
+
+impl Disk {
+    fn of(served: &Served, folder: &Path) -> Disk {
+        let root = PathBuf::from(format!("/proc/{}/root", served.child.id()));
+        let inside = root.join(folder.strip_prefix("/").expect("it is absolute"));
+        Disk {
+            root: File::open(inside).expect("the server runs"),
+        }
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        PathBuf::from(format!("/proc/self/fd/{}/{name}", self.root.as_raw_fd()))
+    }
+
+    /// Leaves no byte free.
+    fn fill(&self) {
+        let mut filler = File::create(self.path("filler")).expect("a file can be made");
+        let mut piece = 1 << 16;
+        while piece > 0 {
+            if filler.write_all(&vec![0; piece]).is_err() {
+                piece /= 2;
+            }
+        }
+    }
+
+    /// What is on it, in a folder that has room.
+    fn copy(&self) -> TempDir {
+        let folder = tempfile::tempdir().expect("a folder can be made");
+        let data = folder.path().join("data");
+        std::fs::create_dir(&data).expect("the folder is ours");
+        for name in ["arauto.db", "arauto.db-wal"] {
+            std::fs::copy(self.path(name), data.join(name)).expect("it is there");
+        }
+        folder
+    }
+}
+
+/// `arauto serve` with a disk of its own at `disk`.
+fn serve(disk: &Path, size: &str, arguments: &[&str]) -> (Served, Disk) {
+    let folder = tempfile::tempdir().expect("a folder can be made");
+    std::fs::create_dir_all(disk).expect("the folder is ours");
+    let endpoint = os::endpoint(folder.path(), "s");
+    let mut command = arauto(&["serve", "--no-console", "--listen"]);
+    command.arg(endpoint.to_string()).args(arguments);
+    let log = File::create(folder.path().join("log")).expect("the folder is ours");
+    let child = on_small_disk(disk, size, command)
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(log)
+        .spawn()
+        .expect("there is a shell");
+    let served = Served::begun(child, folder, endpoint);
+    let disk = Disk::of(&served, disk);
+    (served, disk)
+}
+
+/// Has accounts and broadcasts acknowledged.
+fn acknowledged(served: &Served) -> Acknowledged {
+    let mut told = Acknowledged::default();
+    let body = "x".repeat(20_000);
+    for user in USERS {
+        let mut client = served.visitor();
+        let login = client.log_in(user);
+        told.stream = login.text("stream").to_owned();
+        told.users.push(user.to_owned());
+        for id in 0..MESSAGES {
+            client.publish(id, &body);
+            let seq = client.skip_to("published").num("seq");
+            told.published.push((seq, body.clone()));
+        }
+        client.fim();
+    }
+    told
+}
+
+#[test]
+fn a_checkpoint_without_room_makes_exit_3_and_the_next_start_has_all_that_was_acknowledged() {
+    let _watchdog = watchdog();
+    if !can_mount() {
+        return;
+    }
+    let outside = tempfile::tempdir().expect("a folder can be made");
+    let data = outside.path().join("data").display().to_string();
+    let report = outside.path().join("report.json").display().to_string();
+    let arguments = ["--journal", "--data", &data, "--report", &report];
+    let (mut served, disk) = serve(Path::new(&data), "12m", &arguments);
+    let told = acknowledged(&served);
+    let mut reader = served.visitor();
+    reader.log_in("ana");
+    disk.fill();
+
+    served.tell(Stop::USUAL);
+    reader.skip_to("stopping");
+    reader.expect_closing("shutdown");
+    drop(reader);
+    assert_eq!(served.wait(), Some(3), "{}", served.log());
+    let report = std::fs::read_to_string(report).expect("it lies on another disk");
+    let report: Report = serde_json::from_str(&report).expect("it is a report");
+    assert!(report.sessions.iter().all(SessionRecord::is_whole));
+    assert_eq!(report.trouble.len(), 1, "{:?}", report.trouble);
+    assert!(report.trouble[0].contains("full"), "{:?}", report.trouble);
+    kept::check(disk.copy(), &told);
+}
+
+#[test]
+fn a_report_without_room_makes_exit_73_and_no_half_of_one() {
+    let _watchdog = watchdog();
+    if !can_mount() {
+        return;
+    }
+    let outside = tempfile::tempdir().expect("a folder can be made");
+    let report = outside.path().join("report.json").display().to_string();
+    let arguments = ["--data", "none", "--report", &report];
+    let (mut served, disk) = serve(outside.path(), "1m", &arguments);
+    let mut ana = served.visitor();
+    ana.log_in("ana");
+    disk.fill();
+
+    served.tell(Stop::USUAL);
+    ana.expect("stopping");
+    ana.expect_closing("shutdown");
+    drop(ana);
+    assert_eq!(served.wait(), Some(73), "{}", served.log());
+    assert!(
+        served.log().contains("report.json: No space left"),
+        "{}",
+        served.log()
+    );
+    let left = std::fs::read_dir(disk.path(""))
+        .expect("it is there")
+        .count();
+    assert_eq!(left, 1, "the filler alone");
+}
+
+#[test]
+fn with_no_room_for_either_the_exit_is_that_of_the_stop() {
+    let _watchdog = watchdog();
+    if !can_mount() {
+        return;
+    }
+    let data = tempfile::tempdir().expect("a folder can be made");
+    let report = data.path().join("report.json").display().to_string();
+    let path = data.path().display().to_string();
+    let arguments = ["--journal", "--data", &path, "--report", &report];
+    let (mut served, disk) = serve(data.path(), "12m", &arguments);
+    acknowledged(&served);
+    disk.fill();
+    served.tell(Stop::USUAL);
+    assert_eq!(served.wait(), Some(3), "{}", served.log());
+    assert!(
+        served.log().contains("report.json: No space left"),
+        "{}",
+        served.log()
+    );
+}
