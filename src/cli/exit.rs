@@ -1,7 +1,10 @@
 //! How a command fails: a code of sysexits(3) and a line for a person.
 
-use std::io;
+use std::io::{self, Write};
 use std::process::ExitCode;
+use std::sync::mpsc;
+use std::thread;
+use std::time::Duration;
 
 use arauto::{ClientError, ErrorCode};
 
@@ -19,6 +22,23 @@ pub(super) mod sysexits {
     pub(crate) const PROTOCOL: u8 = 76;
     pub(crate) const NOPERM: u8 = 77;
     pub(crate) const CONFIG: u8 = 78;
+}
+
+/// How long a stderr that nobody reads may keep a command that is over.
+const STUCK: Duration = Duration::from_secs(1);
+
+/// Tells a person on stderr. One that fails is no panic, and one that is stuck holds
+/// nothing up: neither may change the exit code.
+pub(super) fn complain(message: &str) {
+    let line = format!("arauto: {message}\n");
+    let (told, over) = mpsc::channel();
+    let telling = thread::Builder::new().spawn(move || {
+        let _ = io::stderr().write_all(line.as_bytes());
+        let _ = told.send(()); // nobody may wait any more
+    });
+    if telling.is_ok() {
+        let _ = over.recv_timeout(STUCK);
+    }
 }
 
 /// Why a command failed.
@@ -39,7 +59,7 @@ impl Failure {
     /// Tells it on stderr.
     pub(super) fn tell(&self) -> ExitCode {
         if !self.message.is_empty() {
-            eprintln!("arauto: {}", self.message);
+            complain(&self.message);
         }
         ExitCode::from(self.code)
     }

@@ -8,7 +8,7 @@ use arauto::{Phase, Report, Server, ServerError, ServerHandle, StopReason};
 use tokio::sync::mpsc;
 
 use super::console::{self, Typed};
-use super::exit::{Failure, sysexits};
+use super::exit::{Failure, complain, sysexits};
 use super::logs;
 use super::os::{self, StopSignals, Terminal};
 use super::screen::Screen;
@@ -84,7 +84,7 @@ pub(super) fn run(args: Args) -> Result<u8, Failure> {
     match written {
         Err(failure) if report.exit == 0 => Err(failure),
         Err(failure) => {
-            eprintln!("arauto: {}", failure.message());
+            complain(failure.message());
             Ok(report.exit)
         }
         Ok(()) => Ok(report.exit),

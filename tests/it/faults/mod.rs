@@ -8,6 +8,7 @@ mod disk;
 mod flood;
 mod kept;
 mod killed;
+mod outputs;
 mod random;
 mod stalled;
 mod swarm;

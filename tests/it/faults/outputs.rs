@@ -1,0 +1,127 @@
+//! The server's own outputs are closed, full, or read by nobody.
+//!
+//! They are for people: none of them may change how a stop ends, nor hold it up.
+
+use std::fs::{File, OpenOptions};
+use std::io::Write;
+use std::path::Path;
+
+use arauto::SessionRecord;
+use rustix::fs::{CWD, FileType, Mode, OFlags, fcntl_setfl, mknodat};
+
+use super::by_shell;
+use crate::support::{Served, Stop, watchdog};
+
+/// A server with these redirections, that says much to its log.
+fn redirected(arguments: &[&str], redirections: &str) -> Served {
+    let folder = tempfile::tempdir().expect("a folder can be made");
+    Served::altered(folder, arguments, |command| {
+        let mut command = by_shell("export ARAUTO_LOG=debug", command, redirections);
+        command.env_remove("ARAUTO_LOG");
+        command
+    })
+}
+
+/// Somebody comes, publishes and hears of the stop, which is clean.
+fn serves_and_stops(mut served: Served) {
+    let mut ana = served.visitor();
+    ana.log_in("ana");
+    for id in 1..=200 {
+        ana.publish(id, "bom dia");
+        ana.skip_to("published");
+    }
+    served.tell(Stop::USUAL);
+    ana.skip_to("stopping");
+    let closing = ana.skip_to("closing");
+    assert_eq!(closing.num("accepted"), 200);
+    ana.expect_end();
+    drop(ana);
+    assert_eq!(served.wait(), Some(0));
+    let report = served.report();
+    assert_eq!((report.exit, report.head.0), (0, 201));
+    assert!(report.sessions.iter().all(SessionRecord::is_whole));
+}
+
+/// A pipe with a name, and both of its ends.
+fn pipe(path: &Path) -> File {
+    mknodat(CWD, path, FileType::Fifo, Mode::RUSR | Mode::WUSR, 0).expect("the folder is ours");
+    let both = OpenOptions::new().read(true).write(true).open(path);
+    both.expect("it has been made")
+}
+
+/// A pipe with a name that takes nothing more as long as this is kept.
+fn full_pipe(path: &Path) -> File {
+    let mut pipe = pipe(path);
+    fcntl_setfl(&pipe, OFlags::NONBLOCK).expect("it is a pipe");
+    let mut piece = 1 << 16;
+    while piece > 0 {
+        if pipe.write(&vec![b'.'; piece]).is_err() {
+            piece /= 2;
+        }
+    }
+    pipe
+}
+
+#[test]
+fn closed_outputs_change_nothing() {
+    let _watchdog = watchdog();
+    for redirections in ["2>&-", ">&-", "<&- >&- 2>&-"] {
+        serves_and_stops(redirected(
+            &["--no-console", "--data", "none"],
+            redirections,
+        ));
+    }
+}
+
+#[test]
+fn outputs_that_fail_change_nothing() {
+    let _watchdog = watchdog();
+    for redirections in ["2>/dev/full", ">/dev/full 2>/dev/full"] {
+        serves_and_stops(redirected(&["--console", "--data", "none"], redirections));
+    }
+}
+
+#[test]
+fn a_log_whose_reader_has_gone_changes_nothing() {
+    let _watchdog = watchdog();
+    let folder = tempfile::tempdir().expect("a folder can be made");
+    let path = folder.path().join("pipe");
+    let ends = pipe(&path);
+    let redirection = format!("2>{}", path.display());
+    let served = redirected(&["--no-console", "--data", "none"], &redirection);
+    drop(ends);
+    serves_and_stops(served);
+}
+
+#[test]
+fn outputs_that_nobody_reads_hold_nothing_up() {
+    let _watchdog = watchdog();
+    let folder = tempfile::tempdir().expect("a folder can be made");
+    let path = folder.path().join("pipe");
+    let _full = full_pipe(&path);
+    for redirections in ["2>PIPE", ">PIPE", ">PIPE 2>PIPE"] {
+        let redirections = redirections.replace("PIPE", &path.display().to_string());
+        serves_and_stops(redirected(&["--console", "--data", "none"], &redirections));
+    }
+}
+
+/// The exit code of a server whose report cannot be written.
+fn without_report(redirections: &str) -> Option<i32> {
+    let mut served = redirected(&["--no-console", "--data", "none"], redirections);
+    let report = served.folder.path().join("report.json");
+    std::fs::create_dir(&report).expect("nothing is there yet");
+    served.tell(Stop::USUAL);
+    served.wait()
+}
+
+#[test]
+fn that_the_report_is_not_written_is_told_by_the_exit_where_no_output_is_left() {
+    let _watchdog = watchdog();
+    let folder = tempfile::tempdir().expect("a folder can be made");
+    let path = folder.path().join("pipe");
+    let _full = full_pipe(&path);
+    let stuck = format!("2>{}", path.display());
+    for redirections in ["", "2>&-", "2>/dev/full", &stuck] {
+        assert_eq!(without_report(redirections), Some(73), "{redirections}");
+    }
+}
