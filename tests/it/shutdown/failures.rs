@@ -2,11 +2,13 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
-use arauto::{Millis, StopReason};
+use arauto::{Millis, Phase, StopReason};
+use tokio::sync::Notify;
 
-use super::HeldServer;
-use crate::support::{Fixture, ask};
+use super::{Held, HeldServer};
+use crate::support::{Fixture, ask, wait_until};
 
 #[test]
 fn a_hub_that_panics_stops_the_server_with_exit_70() {
@@ -94,6 +96,50 @@ fn a_handler_that_panics_in_the_drain_ends_its_own_session_only() {
         "what was not answered is named"
     );
     assert_eq!((report.exit, report.reason), (3, StopReason::Fim));
+    let others = report
+        .sessions
+        .iter()
+        .filter(|one| one.reason != "internal");
+    let others: Vec<_> = others.collect();
+    assert_eq!(others.len(), 1);
+    assert!(others[0].is_whole(), "{:?}", others[0]);
+}
+
+#[test]
+fn a_session_that_panics_in_the_phase_drain_leaves_the_others_whole_and_makes_exit_3() {
+    let go = Arc::new(Notify::new());
+    let (held, told) = (Held(Arc::clone(&go)), Arc::clone(&go));
+    let fixture = Fixture::with(|config| {
+        config.drain_timeout = Duration::from_secs(4);
+        config.handler = Arc::new(held);
+        config.on_phase = Arc::new(move |line| match line.phase {
+            Phase::Requests => assert!(!line.in_time, "the handler still has it"),
+            Phase::Hub => told.notify_one(), // the drain is next
+            _ => {}
+        });
+    });
+    let mut holder = fixture.client("holder");
+    holder.request(1, "panic");
+    wait_until("the handler has it", || Arc::strong_count(&go) == 4);
+    let mut other = fixture.client("other");
+    fixture.begin_stop();
+    let frames = holder.until("closing");
+    let error = frames.iter().find(|frame| frame.is("error"));
+    assert_eq!(error.expect("it is told").text("code"), "internal");
+    assert_eq!(other.skip_to("closing").text("reason"), "shutdown");
+    for client in [&mut holder, &mut other] {
+        client.expect_end();
+    }
+    let report = fixture.report();
+    assert_eq!((report.exit, &report.trouble), (3, &Vec::new()));
+    let of = |reason: &str| {
+        let mut found = report.sessions.iter().filter(|one| one.reason == reason);
+        found
+            .next()
+            .unwrap_or_else(|| panic!("{reason}: {report:#?}"))
+    };
+    assert_eq!((of("internal").accepted, of("internal").answered), (1, 0));
+    assert!(of("shutdown").is_whole(), "{report:#?}");
 }
 
 #[test]
