@@ -154,9 +154,10 @@ fn each_frame_of_1000_sessions_is_answered_refused_or_unread_and_both_sides_coun
     let runs = runs.map_or(USUAL_RUNS, |runs| runs.parse().expect("a number of runs"));
     let patience = Duration::from_secs(60 + 15 * runs as u64);
     let _watchdog = watchdog_for(patience);
-    let mut random = Random::new();
     let began = Instant::now();
-    let runs: Vec<Run> = (0..runs).map(|_| swarm::run(run(&mut random))).collect();
+    let runs: Vec<Run> = (0..runs)
+        .map(|_| swarm::run(run(&mut Random::new())))
+        .collect();
     // What a person asks for with `--nocapture`, and docs/shutdown.md quotes.
     println!(
         "{} runs in {:?}, least/median/most:",

@@ -134,10 +134,10 @@ fn after_a_kill_in_each_phase_the_next_server_has_all_that_was_acknowledged() {
 #[test]
 fn after_kills_at_random_instants_of_a_stop_so_has_the_real_one() {
     let _watchdog = watchdog_for(Duration::from_secs(180));
-    let mut random = Random::new();
     let mut folder = tempfile::tempdir().expect("a folder can be made");
     let mut last_phases: BTreeMap<String, usize> = BTreeMap::new();
     for number in 0..KILLS {
+        let mut random = Random::new();
         let arguments = ["--journal", "--no-console"];
         let mut served = Served::altered(folder, &arguments, |mut command| {
             command.env("ARAUTO_LOG", "debug");

@@ -5,7 +5,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 /// The variable that gives a failed run's seed again.
 const SEED: &str = "ARAUTO_FAULT_SEED";
 
-/// Numbers from a seed (xorshift), which it tells where the test fails.
+/// The numbers of one run, from a seed (xorshift) which it tells where the run fails.
 pub(super) struct Random {
     seed: u64,
     state: u64,

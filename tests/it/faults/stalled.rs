@@ -146,6 +146,7 @@ fn with_50_stalled_readers_the_deadline_holds_and_exactly_what_they_miss_is_name
         assert!(swarmed.heard.iter().all(|heard| heard.last == head));
         took
     });
+    println!("gone {took:?} after the signal, of {BUDGET:?}");
     assert!(took <= BUDGET + LATER, "{took:?}: {}", served.log());
     let report = served.report();
     assert_eq!(report.exit, 3);
@@ -170,6 +171,7 @@ fn a_second_signal_ends_a_stop_with_stalled_readers_within_2_s_and_exit_4() {
     served.tell(Stop::USUAL);
     assert_eq!(served.wait(), Some(4), "{}", served.log());
     let took = insisted.elapsed();
+    println!("gone {took:?} after the second signal");
     assert!(took <= IMPATIENT, "{took:?}: {}", served.log());
     let report = served.report();
     assert_eq!(report.exit, 4);

@@ -113,7 +113,10 @@ impl Heard {
             }
             ServerFrame::Error(error) => {
                 assert_eq!(error.code.as_str(), "stopping", "{error:?}");
-                assert!(self.is_stopping, "told first: {error:?}, {self:?}");
+                assert!(
+                    self.is_stopping,
+                    "it is told of the stop first: {error:?}, {self:?}"
+                );
                 self.refused += 1;
                 assert_eq!(error.id, Some(self.answered + self.refused), "in order");
             }
