@@ -64,6 +64,14 @@ impl Ending {
     pub(super) fn refuses_frames(&self) -> bool {
         self.reason == CloseReason::Shutdown && self.ordered && self.step < Step::Goodbye
     }
+
+    /// The last broadcast that it has still to get to.
+    pub(super) fn cut(&self) -> Option<Seq> {
+        match self.step {
+            Step::ToCut(cut) => Some(cut),
+            Step::Refusing | Step::Goodbye | Step::Lingering => None,
+        }
+    }
 }
 
 impl<L: Link + 'static> Session<L> {
@@ -396,10 +404,19 @@ impl<L: Link + 'static> Session<L> {
             State::Ending(ending) if reason == CloseReason::Shutdown => ending.reason,
             _ => reason,
         };
+        let cut = match &self.state {
+            // Who broke the connection was promised nothing more.
+            State::Ending(ending) if reason != CloseReason::Lost => ending.cut(),
+            _ => None,
+        };
         self.evidence = Some(self.evidence_now());
         self.note_time(|times| &mut times.stopped);
         let member = self.state.take_member();
-        self.state = State::Closed { member, reason };
+        self.state = State::Closed {
+            member,
+            reason,
+            cut,
+        };
         self.outlet.stop_following();
         self.pending = None;
         self.runs.clear();

@@ -1,7 +1,6 @@
 //! What can be said of a session, and how far its bytes are known to have got.
 
 use super::Session;
-use super::ending::Step;
 use super::state::State;
 use crate::actors::link::Link;
 use crate::close::{CloseReason, Evidence, Micros, SessionRecord, Times};
@@ -48,11 +47,8 @@ impl<L: Link + 'static> Session<L> {
     /// What can be said of this session now.
     pub(super) fn record(&self) -> SessionRecord {
         let (reason, cut) = match &self.state {
-            State::Closed { reason, .. } => (*reason, None),
-            State::Ending(ending) => match ending.step {
-                Step::ToCut(cut) => (ending.reason, Some(cut)),
-                _ => (ending.reason, None),
-            },
+            State::Closed { reason, cut, .. } => (*reason, *cut),
+            State::Ending(ending) => (ending.reason, ending.cut()),
             _ => (CloseReason::Shutdown, None),
         };
         let user = self.info.user();

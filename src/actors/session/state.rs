@@ -3,7 +3,7 @@
 use super::ending::Ending;
 use crate::accounts::UserName;
 use crate::close::CloseReason;
-use crate::wire::Role;
+use crate::wire::{Role, Seq};
 
 /// A session's state. It only ever moves downwards, but for a login that fails.
 #[derive(Debug)]
@@ -21,6 +21,8 @@ pub(super) enum State {
         /// Who it was, until the hub knows that the session is over.
         member: Option<Member>,
         reason: CloseReason,
+        /// Where it had still to get to.
+        cut: Option<Seq>,
     },
 }
 

@@ -50,6 +50,29 @@ fn a_stalled_reader_makes_exit_3_with_the_missing_range_named() {
 }
 
 #[test]
+fn who_said_fim_and_reads_nothing_has_its_missing_range_named() {
+    let fixture = Fixture::with(|config| config.drain_timeout = Duration::from_secs(2));
+    let mut stalled = stalled_reader(&fixture);
+    let mut rui = fixture.client("rui");
+    stalled.ask("fim", 999);
+    // One thread reads both, in turn: after these it has read the `fim`.
+    for id in 0..3 {
+        rui.ask("ping", id);
+        rui.skip_to("pong");
+    }
+    fixture.begin_stop();
+    let report = fixture.report();
+    assert_eq!(report.exit, 3);
+    let record = of(&report, "stalled");
+    assert_eq!(record.reason, "fim");
+    assert!(
+        record.sent < record.cut && record.cut <= report.head,
+        "{record:?}"
+    );
+    assert_eq!(record.missing, [(record.sent.next(), record.cut)]);
+}
+
+#[test]
 fn a_reader_that_wakes_up_in_the_drain_misses_nothing() {
     let fixture = Fixture::new();
     let mut stalled = stalled_reader(&fixture);
