@@ -1,6 +1,6 @@
 //! The shutdown itself, phase by phase.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;
@@ -27,6 +27,8 @@ pub(super) struct Drive {
     clock: Rc<StopClock>,
     supervisor: Addr<Supervisor>,
     began: Millis,
+    /// Whether the roster is known to be complete.
+    is_settled: Rc<Cell<bool>>,
     phases: Vec<PhaseLine>,
     trouble: Vec<String>,
 }
@@ -46,6 +48,7 @@ impl Drive {
             clock: Rc::clone(clock),
             supervisor,
             began: Millis::now(),
+            is_settled: Rc::default(),
             phases: Vec::new(),
             trouble: Vec::new(),
         }
@@ -72,13 +75,16 @@ impl Drive {
     async fn seal(&mut self) {
         let sealed = self.plan.crew.seal_doors();
         let supervisor = self.supervisor.clone();
-        self.phase(Phase::Seal, async move {
+        let is_settled = Rc::clone(&self.is_settled);
+        // A task of its own: a deadline does not end it, and later phases ask for it.
+        let settling = actix_rt::spawn(async move {
             sealed.await;
             // Sessions that were handed over before the seal are on the roster
             // only once this mailbox has been emptied.
             let _ = supervisor.send(Settle).await;
-        })
-        .await;
+            is_settled.set(true);
+        });
+        self.phase(Phase::Seal, settling).await;
     }
 
     /// The deadline ends the waiting and not the announcement: an order that nobody
@@ -98,11 +104,19 @@ impl Drive {
     /// The log's head, sealed; where the hub is gone, as far as it got.
     async fn hub(&mut self) -> Seq {
         let sealed = self.plan.crew.seal_log();
-        let head = self.phase(Phase::Hub, sealed).await;
-        head.flatten().unwrap_or_else(|| self.plan.log.head())
+        let head = self.phase(Phase::Hub, sealed).await.flatten();
+        head.unwrap_or_else(|| {
+            let trouble = "the log was not sealed: there may be broadcasts behind its head";
+            self.trouble.push(trouble.to_owned());
+            self.plan.log.head()
+        })
     }
 
     async fn actors(&mut self) {
+        if !self.is_settled.get() {
+            let trouble = "the doors were not sealed: who came last may not be listed";
+            self.trouble.push(trouble.to_owned());
+        }
         let sessions = self.ordered(Order::Finish);
         let actors = self.plan.crew.stop_actors();
         let stopped = self.phase(Phase::Actors, async move {

@@ -8,7 +8,7 @@ mod words;
 use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 
-use arauto::{Micros, Report, Seq, SessionId};
+use arauto::{Micros, Report, SessionId};
 use tempfile::TempDir;
 
 use crate::shutdown::stalled_reader;

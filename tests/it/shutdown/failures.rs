@@ -1,10 +1,11 @@
 //! A part of the server panics.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use arauto::{Millis, Phase, StopReason};
+use arauto::{Answer, Body, Handler, Millis, Phase, Request, StopReason};
 use tokio::sync::Notify;
 
 use super::{Held, HeldServer};
@@ -155,4 +156,50 @@ fn a_bad_frame_after_stopping_is_answered_once() {
     ana.expect_closing("bad-frame");
     drop(ana);
     fixture.assert_clean();
+}
+
+/// Stands still with its whole thread until it is told to go on.
+struct Blocked {
+    began: Sender<()>,
+    go: Mutex<Receiver<()>>,
+}
+
+impl Handler for Blocked {
+    fn handle(&self, _request: Request<'_>) -> Answer {
+        self.began.send(()).expect("the test listens");
+        let go = self.go.lock().expect("nobody panicked with it");
+        go.recv().expect("the close phase ends");
+        Answer::now(Body::text("done"))
+    }
+}
+
+#[test]
+fn a_stop_past_a_thread_that_stands_still_owns_up_to_what_it_does_not_know() {
+    let (began, begun) = channel();
+    let (go_on, go) = channel();
+    let fixture = Fixture::with(|config| {
+        config.drain_timeout = Duration::from_secs(2);
+        config.handler = Arc::new(Blocked {
+            began,
+            go: Mutex::new(go),
+        });
+        config.on_phase = Arc::new(move |line| {
+            if line.phase == Phase::Actors {
+                go_on.send(()).expect("the handler waits");
+            }
+        });
+    });
+    let mut ana = fixture.client("ana");
+    ana.request(1, "hold");
+    begun.recv().expect("the handler has it");
+    fixture.begin_stop();
+    let report = fixture.report();
+    assert_eq!(report.exit, 3);
+    for what in ["the log was not sealed", "the doors were not sealed"] {
+        assert!(
+            report.trouble.iter().any(|known| known.starts_with(what)),
+            "{what}: {:?}",
+            report.trouble
+        );
+    }
 }
