@@ -1,0 +1,32 @@
+//! Ways to break the protocol, each a switch of the same model.
+
+/// One rule that a server does not keep.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Broken {
+    /// Sessions are drained to the head that there is, and then the log is sealed.
+    DrainBeforeSeal,
+    /// `closing` is queued though a frame is in work.
+    ClosingBeforeReplies,
+    /// The head to drain to is read when the seal is asked for, and not from its answer.
+    CutReadTwice,
+    /// The roster is believed complete once the doors are shut.
+    NoSettle,
+    /// The requests phase waits for a marker to go through the mailboxes.
+    MarkerForCounter,
+    /// Actors are stopped as soon as nothing is in work: `System::stop` at its best.
+    SystemStop,
+    /// What is written is called read.
+    WrittenIsRead,
+    /// The cut is told and not kept.
+    AdmitsBehindTheCut,
+    /// A publish that came too late for the log is refused, and answered besides.
+    RefusalAnsweredToo,
+    /// Phases wait for as long as it takes.
+    NoDeadlines,
+    /// A roster that was not complete by the seal's deadline is believed all the same.
+    RosterBelieved,
+    /// Who ends by itself and is cut short on its way to its cut calls that reached.
+    CutForgotten,
+    /// A head that the hub has not answered by its deadline is believed all the same.
+    HeadGuessed,
+}

@@ -1,0 +1,248 @@
+//! The pump: writes, and takes the next steps of an ending, as in
+//! `src/actors/session/ending.rs` and `record.rs`.
+
+use arauto::{CloseReason, Evidence, Phase};
+
+use crate::broken::Broken;
+use crate::setting::{SOCKET, Setting};
+use crate::state::{
+    Ending, EndingStep, Item, Place, Record, Seat, SeatId, Seq, State, ToHub, ToSupervisor,
+};
+
+/// What a session does next of itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Move {
+    /// Reading or writing has failed.
+    NoteBreak,
+    Write,
+    SayGoodbye,
+    TellDone,
+    Linger,
+    Close(CloseReason),
+}
+
+impl State {
+    /// Goes round until nothing moves. Whether anything did.
+    pub fn pump(&mut self, setting: &Setting, at: SeatId) -> bool {
+        let mut moved = false;
+        while let Some(next) = self.next_move(setting, at) {
+            moved = true;
+            self.make(setting, at, next);
+        }
+        moved
+    }
+
+    /// Whether the session, woken now, would do something.
+    pub fn has_move(&self, setting: &Setting, at: SeatId) -> bool {
+        self.next_move(setting, at).is_some()
+    }
+
+    fn next_move(&self, setting: &Setting, at: SeatId) -> Option<Move> {
+        let seat = &self.seats[at];
+        if !seat.session.is_there() {
+            None
+        } else if seat.is_gone && !seat.session.is_broken {
+            Some(Move::NoteBreak)
+        } else if seat.unread < SOCKET && seat.has_more(self.hub.head) {
+            Some(Move::Write)
+        } else {
+            seat.next_step(setting)
+        }
+    }
+
+    fn make(&mut self, setting: &Setting, at: SeatId, next: Move) {
+        let seat = &mut self.seats[at];
+        match next {
+            Move::NoteBreak => seat.session.is_broken = true,
+            Move::Write => seat.write(),
+            Move::SayGoodbye => self.say_goodbye(at),
+            Move::TellDone => self.tell_done(setting, at),
+            Move::Linger => {
+                if let Place::Ending(ending) = &mut seat.session.place {
+                    ending.step = EndingStep::Lingering;
+                }
+            }
+            Move::Close(reason) => self.close(setting, at, reason),
+        }
+    }
+
+    fn say_goodbye(&mut self, at: SeatId) {
+        let session = &mut self.seats[at].session;
+        let Place::Ending(ending) = &mut session.place else {
+            return;
+        };
+        ending.step = EndingStep::Goodbye;
+        let is_ordered = ending.is_ordered;
+        session.answer(Item::Closing {
+            accepted: session.tally.accepted,
+            refused: session.tally.refused,
+        });
+        let was_member = std::mem::take(&mut session.is_member);
+        if was_member && !is_ordered && self.hub.is_alive {
+            self.hub.mailbox.push(ToHub::Leave);
+        }
+    }
+
+    /// The end: nothing is read or written any more. Whoever waits is told, and so
+    /// is the supervisor: the actor stops in the same poll.
+    pub fn close(&mut self, setting: &Setting, at: SeatId, reason: CloseReason) {
+        let (own, cut) = match self.seats[at].session.place {
+            Place::Ending(ending) => (ending.reason, ending.cut()),
+            _ => (reason, None),
+        };
+        let reason = match reason {
+            CloseReason::Shutdown => own,
+            _ => reason,
+        };
+        // Who broke the connection is promised nothing more.
+        let cut = cut.filter(|_| reason != CloseReason::Lost && !setting.is(Broken::CutForgotten));
+        self.seats[at].session.place = Place::Closed { reason, cut };
+        self.drop_work(at);
+        self.tell_done(setting, at);
+        let is_member = std::mem::take(&mut self.seats[at].session.is_member);
+        if is_member && self.hub.is_alive {
+            self.hub.mailbox.push(ToHub::Leave);
+        }
+        let record = self.record(setting, at);
+        self.supervisor
+            .mailbox
+            .push(ToSupervisor::Ended(at, record));
+        let session = &mut self.seats[at].session;
+        if !session.orders.is_empty() && session.told.is_none() {
+            self.supervisor.awaited &= !(1 << at); // its mailbox is gone
+        }
+        self.seats[at].session.orders.clear();
+    }
+
+    fn tell_done(&mut self, setting: &Setting, at: SeatId) {
+        if let Some(phase) = self.seats[at].session.waiting.take() {
+            self.tell(setting, at, phase);
+        }
+    }
+
+    /// The answer to the order of `phase`, for a drive that still waits for it.
+    pub fn tell(&mut self, setting: &Setting, at: SeatId, phase: Phase) {
+        if self.supervisor.phase == Some(phase) {
+            let record = self.record(setting, at);
+            self.seats[at].session.told = Some(record);
+        }
+    }
+
+    pub fn record(&self, setting: &Setting, at: SeatId) -> Record {
+        let seat = &self.seats[at];
+        let session = &seat.session;
+        let (reason, cut) = match session.place {
+            Place::Closed { reason, cut } => (reason, cut),
+            Place::Ending(ending) => (ending.reason, ending.cut()),
+            _ => (CloseReason::Shutdown, None),
+        };
+        let sent = session.cursor;
+        let cut = match (cut, reason) {
+            _ if !session.follows => 0,
+            (Some(cut), _) => cut,
+            (None, CloseReason::Shutdown) => self.hub.head,
+            (None, _) => sent,
+        };
+        Record {
+            reason,
+            tally: session.tally,
+            cut,
+            sent,
+            missing: (sent < cut).then_some((sent + 1, cut)),
+            evidence: seat.evidence(setting),
+            is_last: session.is_closed(),
+        }
+    }
+}
+
+impl Seat {
+    /// Up to where broadcasts are written.
+    fn until(&self, head: Seq) -> Seq {
+        match self.session.place {
+            _ if !self.session.follows => 0,
+            Place::Ending(ending) => match ending.step {
+                EndingStep::Refusing => head,
+                EndingStep::ToCut(cut) => cut.min(head),
+                EndingStep::Goodbye | EndingStep::Lingering => 0,
+            },
+            _ => head,
+        }
+    }
+
+    /// Whether there is something to write: answers, then broadcasts.
+    fn has_more(&self, head: Seq) -> bool {
+        !self.session.is_broken && (!self.is_clear() || self.session.cursor < self.until(head))
+    }
+
+    fn is_clear(&self) -> bool {
+        usize::from(self.session.written) == self.session.outbox.len()
+    }
+
+    fn write(&mut self) {
+        self.unread += 1;
+        if self.is_clear() {
+            self.session.cursor += 1;
+        } else {
+            self.session.written += 1;
+        }
+    }
+
+    fn evidence(&self, setting: &Setting) -> Evidence {
+        if self.session.is_broken || !self.is_clear() {
+            Evidence::Queued
+        } else if self.seems_read(setting) {
+            Evidence::Read
+        } else {
+            Evidence::Written
+        }
+    }
+
+    /// `is_read`: what the system says of it.
+    fn seems_read(&self, setting: &Setting) -> bool {
+        self.is_read() || (setting.is(Broken::WrittenIsRead) && !self.is_gone)
+    }
+
+    /// `move_on`: the next step of an ending, if it can be taken.
+    fn next_step(&self, setting: &Setting) -> Option<Move> {
+        let session = &self.session;
+        let (is_broken, is_pending) = (session.is_broken, session.pending.is_some());
+        let Place::Ending(ending) = session.place else {
+            return (is_broken && !is_pending).then_some(Move::Close(CloseReason::Lost));
+        };
+        let waits_for_work = is_pending && !setting.is(Broken::ClosingBeforeReplies);
+        let is_read = self.seems_read(setting);
+        match ending.step {
+            EndingStep::Refusing => is_broken.then_some(Move::Close(CloseReason::Lost)),
+            EndingStep::ToCut(_) if is_broken && !is_pending => {
+                Some(Move::Close(lost_or(ending.reason)))
+            }
+            EndingStep::ToCut(_) if waits_for_work => None,
+            EndingStep::ToCut(cut) if session.follows && session.cursor < cut => None,
+            EndingStep::ToCut(_) => Some(Move::SayGoodbye),
+            _ if is_broken => Some(Move::Close(lost_or(ending.reason))),
+            EndingStep::Goodbye if !self.is_clear() => None,
+            EndingStep::Goodbye if ending.is_ordered && !ending.may_linger => {
+                (is_read && session.waiting.is_some()).then_some(Move::TellDone)
+            }
+            EndingStep::Goodbye => Some(Move::Linger),
+            EndingStep::Lingering => is_read.then_some(Move::Close(ending.reason)),
+        }
+    }
+}
+
+impl Ending {
+    /// Where it has still to get to.
+    fn cut(self) -> Option<Seq> {
+        match self.step {
+            EndingStep::ToCut(cut) => Some(cut),
+            _ => None,
+        }
+    }
+}
+
+fn lost_or(reason: CloseReason) -> CloseReason {
+    match reason {
+        CloseReason::Error(_) => reason,
+        _ => CloseReason::Lost,
+    }
+}

@@ -1,0 +1,148 @@
+//! Each broken rule is found by a counter-example, and there is none where it is kept.
+//! `cargo test --test model found -- --nocapture` prints them.
+
+use std::collections::BTreeSet;
+
+use stateright::{Checker, HasDiscoveries, Model};
+
+use crate::broken::Broken;
+use crate::properties::{
+    ALL_TOLD, ANSWERED_ONCE, CLOSING_LAST, CUT_KEPT, ENDS, EVIDENCE, NOTHING_LOST, PATIENCE,
+    PHASES_IN_ORDER, SEAL_LAST, TRUTH, WORK_AWAITED,
+};
+use crate::setting::{Client, Frame, Setting};
+use crate::step::Step;
+use crate::told;
+
+/// A way to make the property fall: as short as there is, or one step longer.
+fn counter_example(setting: &Setting, name: &'static str) -> Option<Vec<Step>> {
+    let checker = setting
+        .clone()
+        .checker()
+        .finish_when(HasDiscoveries::AnyOf(BTreeSet::from([name])))
+        .spawn_bfs()
+        .join();
+    let path = checker.discovery(name)?;
+    let property = setting.property(name);
+    Some(told::steps(setting, path, &property))
+}
+
+fn falls(broken: Broken, name: &'static str, setting: Setting) {
+    let intact = counter_example(&setting, name);
+    assert_eq!(intact, None, "the intact protocol keeps it");
+    let setting = Setting {
+        broken: Some(broken),
+        ..setting
+    };
+    let steps = counter_example(&setting, name).expect("the break is found");
+    println!("{broken:?}, {}", told::tell(name, &steps));
+}
+
+#[test]
+fn a_drain_before_the_seal_loses_a_broadcast() {
+    let clients = vec![Client::sends(&[Frame::Fim]), Client::sends(&[])];
+    falls(Broken::DrainBeforeSeal, PATIENCE, Setting::of(clients));
+}
+
+#[test]
+fn closing_before_the_replies_is_not_the_last_frame() {
+    let setting = Setting {
+        early_deadlines: 1,
+        ..Setting::of(vec![Client::sends(&[Frame::Request])])
+    };
+    falls(Broken::ClosingBeforeReplies, CLOSING_LAST, setting);
+}
+
+#[test]
+fn a_cut_that_is_read_twice_is_two_cuts() {
+    let clients = vec![Client::sends(&[Frame::Fim]), Client::sends(&[])];
+    falls(Broken::CutReadTwice, PATIENCE, Setting::of(clients));
+}
+
+#[test]
+fn a_roster_without_settle_misses_who_was_handed_over() {
+    let clients = vec![Client::sends(&[]).comes_late()];
+    falls(Broken::NoSettle, ALL_TOLD, Setting::of(clients));
+}
+
+#[test]
+fn a_marker_overtakes_what_waits_for_a_handler() {
+    let clients = vec![Client::sends(&[Frame::Request])];
+    falls(Broken::MarkerForCounter, WORK_AWAITED, Setting::of(clients));
+}
+
+#[test]
+fn actors_that_are_stopped_at_once_leave_clients_without_their_answers() {
+    let clients = vec![Client::sends(&[Frame::Request])];
+    falls(Broken::SystemStop, PATIENCE, Setting::of(clients));
+}
+
+#[test]
+fn what_is_written_is_not_read() {
+    let clients = vec![Client::sends(&[]).stalls()];
+    falls(Broken::WrittenIsRead, EVIDENCE, Setting::of(clients));
+}
+
+#[test]
+fn a_frame_behind_the_cut_must_not_be_admitted() {
+    let clients = vec![Client::sends(&[Frame::Request])];
+    falls(Broken::AdmitsBehindTheCut, CUT_KEPT, Setting::of(clients));
+}
+
+#[test]
+fn a_roster_that_was_not_complete_in_time_is_no_exit_0() {
+    let setting = Setting {
+        early_deadlines: 1,
+        ..Setting::of(vec![Client::sends(&[]).comes_late()])
+    };
+    falls(Broken::RosterBelieved, ALL_TOLD, setting);
+}
+
+#[test]
+fn a_head_that_was_not_sealed_in_time_is_no_exit_0() {
+    let setting = Setting {
+        early_deadlines: 3,
+        ..Setting::of(vec![Client::sends(&[Frame::Publish]), Client::sends(&[])])
+    };
+    falls(Broken::HeadGuessed, NOTHING_LOST, setting);
+}
+
+#[test]
+fn who_said_fim_and_is_cut_short_is_told_of_by_its_range() {
+    let setting = Setting {
+        waiting: 4,
+        ..Setting::of(vec![Client::sends(&[Frame::Fim]).stalls()])
+    };
+    falls(Broken::CutForgotten, TRUTH, setting);
+}
+
+#[test]
+fn a_publish_behind_the_cut_finds_the_log_sealed() {
+    let clients = vec![Client::sends(&[Frame::Publish])];
+    falls(Broken::AdmitsBehindTheCut, SEAL_LAST, Setting::of(clients));
+}
+
+#[test]
+fn a_drain_before_the_seal_is_out_of_order() {
+    let clients = vec![Client::sends(&[])];
+    falls(
+        Broken::DrainBeforeSeal,
+        PHASES_IN_ORDER,
+        Setting::of(clients),
+    );
+}
+
+#[test]
+fn a_publish_that_the_sealed_log_refused_must_not_be_answered_too() {
+    let setting = Setting {
+        early_deadlines: 1,
+        ..Setting::of(vec![Client::sends(&[Frame::Publish])])
+    };
+    falls(Broken::RefusalAnsweredToo, ANSWERED_ONCE, setting);
+}
+
+#[test]
+fn a_stop_without_deadlines_waits_for_a_stalled_client_for_ever() {
+    let clients = vec![Client::sends(&[]).stalls()];
+    falls(Broken::NoDeadlines, ENDS, Setting::of(clients));
+}

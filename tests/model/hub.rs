@@ -1,0 +1,57 @@
+//! The hub and its log: what each message does, as in `src/actors/hub.rs`, without a
+//! journal.
+
+use arauto::Phase;
+
+use crate::broken::Broken;
+use crate::setting::Setting;
+use crate::state::{Answer, State, ToHub, ToSupervisor};
+
+impl State {
+    /// Handles the first message of the hub's mailbox.
+    pub fn hub_handles(&mut self, setting: &Setting) {
+        match self.hub.mailbox.remove(0) {
+            ToHub::Publish(at) if self.hub.is_sealed => self.give(at, Answer::Sealed),
+            ToHub::Publish(at) => {
+                self.hub.head += 1;
+                self.give(at, Answer::Published);
+            }
+            ToHub::Join(at) => {
+                self.push_presence();
+                self.give(at, Answer::Joined(self.hub.head));
+            }
+            ToHub::Leave => self.push_presence(),
+            ToHub::Seal => {
+                self.hub.is_sealed = true;
+                let is_awaited = self.supervisor.phase == Some(Phase::Hub);
+                if is_awaited && !setting.is(Broken::CutReadTwice) {
+                    self.supervisor.head = Some(self.hub.head);
+                }
+            }
+            ToHub::Stop => self.hub_ends(),
+        }
+    }
+
+    /// A sealed log announces nobody.
+    fn push_presence(&mut self) {
+        if !self.hub.is_sealed {
+            self.hub.head += 1;
+        }
+    }
+
+    /// Its panic: nobody answers what is in its mailbox; the sentinel tells of it.
+    pub fn hub_panics(&mut self) {
+        self.hub_ends();
+        self.supervisor.mailbox.push(ToSupervisor::Fallen);
+    }
+
+    /// What is queued behind a stop is dropped.
+    fn hub_ends(&mut self) {
+        self.hub.is_alive = false;
+        for message in std::mem::take(&mut self.hub.mailbox) {
+            if let ToHub::Publish(at) | ToHub::Join(at) = message {
+                self.give(at, Answer::Gone);
+            }
+        }
+    }
+}

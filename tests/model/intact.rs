@@ -1,0 +1,168 @@
+//! The intact protocol, each setting to its last state.
+//! `cargo test --test model intact -- --nocapture` prints how many there are.
+
+use std::collections::HashSet;
+use std::time::Instant;
+
+use stateright::{Checker, Model};
+
+use crate::setting::{Client, Frame, Setting};
+use crate::state::State;
+use crate::told;
+
+/// Looks at every state of the setting, of which there must be at least so many, and
+/// says how many there are.
+fn check(name: &str, setting: Setting, least: usize) {
+    let began = Instant::now();
+    let checker = setting.checker().threads(2).spawn_dfs().join();
+    let (states, depth) = (checker.unique_state_count(), checker.max_depth());
+    let took = began.elapsed();
+    println!("{name}: {states} states, depth {depth}, {took:.1?}");
+    for (name, path) in checker.discoveries() {
+        let property = checker.model().property(name);
+        if property.expectation.discovery_is_failure() {
+            let steps = told::steps(checker.model(), path, &property);
+            println!("{}", told::tell(name, &steps));
+        }
+    }
+    checker.assert_properties();
+    assert!(states >= least, "{name}: only {states} states");
+}
+
+/// One state on the way down, and the steps from it that are still to be taken.
+struct Visit {
+    state: State,
+    ahead: Vec<State>,
+}
+
+impl Visit {
+    fn of(setting: &Setting, state: State) -> Visit {
+        let ahead = setting.next_states(&state);
+        Visit { state, ahead }
+    }
+}
+
+/// A search in depth that knows the states above it, which the checker does not.
+#[test]
+fn no_run_comes_back_to_where_it_was() {
+    let setting = Setting {
+        early_deadlines: 1,
+        second_fim: true,
+        ..Setting::of(vec![
+            Client::sends(&[Frame::Publish, Frame::Fim]).may_break(),
+        ])
+    };
+    let first = State::begin(&setting);
+    let (mut above, mut known) = (HashSet::from([first.clone()]), HashSet::new());
+    let mut way = vec![Visit::of(&setting, first)];
+    while let Some(visit) = way.last_mut() {
+        let Some(next) = visit.ahead.pop() else {
+            above.remove(&visit.state);
+            known.insert(visit.state.clone());
+            way.pop();
+            continue;
+        };
+        assert!(!above.contains(&next), "a cycle: {next:#?}");
+        if !known.contains(&next) {
+            above.insert(next.clone());
+            way.push(Visit::of(&setting, next));
+        }
+        assert!(known.len() < 1_000_000, "smaller, please");
+    }
+    println!("no cycle in {} states", known.len());
+    assert!(known.len() >= 1000, "only {} states", known.len());
+}
+
+#[test]
+fn three_sessions_lose_nothing_whatever_comes_first() {
+    let setting = Setting::of(vec![
+        Client::sends(&[Frame::Request]),
+        Client::sends(&[Frame::Publish]),
+        Client::sends(&[]),
+    ]);
+    check("three sessions", setting, 220_000);
+}
+
+#[test]
+fn a_run_of_frames_is_answered_or_refused_each_once() {
+    let setting = Setting {
+        second_fim: true,
+        ..Setting::of(vec![
+            Client::sends(&[Frame::Publish, Frame::Request, Frame::Publish]),
+            Client::sends(&[Frame::Request]),
+        ])
+    };
+    check("runs of frames", setting, 480_000);
+}
+
+#[test]
+fn who_stalls_or_breaks_off_costs_nobody_else_anything() {
+    let setting = Setting {
+        waiting: 4,
+        ..Setting::of(vec![
+            Client::sends(&[Frame::Request]).stalls().may_break(),
+            Client::sends(&[Frame::Publish]).may_break(),
+        ])
+    };
+    check("stalled and broken", setting, 410_000);
+}
+
+#[test]
+fn who_says_fim_is_owed_what_was_broadcast_before() {
+    let setting = Setting {
+        waiting: 3,
+        ..Setting::of(vec![
+            Client::sends(&[Frame::Publish, Frame::Fim]),
+            Client::sends(&[Frame::Fim]).stalls(),
+        ])
+    };
+    check("fim", setting, 14_000);
+}
+
+#[test]
+fn deadlines_that_pass_at_any_instant_are_owned_up_to() {
+    let setting = Setting {
+        early_deadlines: 2,
+        ..Setting::of(vec![
+            Client::sends(&[Frame::Publish]),
+            Client::sends(&[Frame::Request]),
+        ])
+    };
+    check("early deadlines", setting, 860_000);
+}
+
+#[test]
+fn a_second_signal_is_exit_4_and_a_panic_ends_one_session() {
+    let setting = Setting {
+        session_panics: 1,
+        second_signal: true,
+        ..Setting::of(vec![
+            Client::sends(&[Frame::Request, Frame::Publish]).may_break(),
+        ])
+    };
+    check("panic and second signal", setting, 150_000);
+}
+
+#[test]
+fn a_hub_that_panics_is_exit_70() {
+    let setting = Setting {
+        hub_panics: 1,
+        ..Setting::of(vec![
+            Client::sends(&[Frame::Publish, Frame::Request]),
+            Client::sends(&[Frame::Publish]),
+        ])
+    };
+    check("hub panic", setting, 810_000);
+}
+
+#[test]
+fn a_late_connection_is_served_refused_or_told() {
+    let setting = Setting {
+        early_deadlines: 1,
+        ..Setting::of(vec![
+            Client::sends(&[]),
+            Client::sends(&[Frame::Login, Frame::Request]).comes_late(),
+        ])
+    };
+    check("late connection", setting, 115_000);
+}

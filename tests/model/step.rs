@@ -1,0 +1,282 @@
+//! What can happen next: the model's actions.
+
+use arauto::Phase;
+use stateright::{Model, Property};
+
+use crate::broken::Broken;
+use crate::properties;
+use crate::setting::Setting;
+use crate::state::{Connection, Haste, Place, SeatId, State, ToSupervisor, Wait};
+
+/// One step of one actor, of a client, or of time. Numbers are seats.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Step {
+    /// `Stop` is sent: `fim` at the console.
+    Fim,
+    /// `Stop` with `Haste::Insist`: the second signal.
+    Signal,
+    /// A client connects, or finds the door closed.
+    Connect(SeatId),
+    /// The acceptor accepts it and hands it over.
+    Accept(SeatId),
+    /// The acceptor handles `Seal`; auth does too.
+    SealDoors,
+    /// What was handed over starts on its arbiter.
+    Start(SeatId),
+    /// The supervisor handles a message.
+    Supervisor,
+    /// The seal's barrier goes on: `settle`, then `Settle`.
+    Barrier,
+    /// The hub handles a message.
+    Hub,
+    /// Auth looks at a login.
+    Auth(SeatId),
+    /// A session handles an order.
+    Handle(SeatId),
+    /// A session reads a frame and serves it.
+    Serve(SeatId),
+    /// A session's work is done.
+    Conclude(SeatId),
+    /// A session is woken: by the log, by room in its socket, by a look at it.
+    Wake(SeatId),
+    /// A session's answer reaches the drive.
+    Note(SeatId),
+    /// A client reads what there is.
+    Read(SeatId),
+    /// A client's connection breaks.
+    Break(SeatId),
+    /// A session's handler panics.
+    Panic(SeatId),
+    HubPanic,
+    /// A phase is over, in time.
+    Over(Phase),
+    /// A phase's deadline passes.
+    Deadline(Phase),
+}
+
+impl Model for Setting {
+    type State = State;
+    type Action = Step;
+
+    fn init_states(&self) -> Vec<State> {
+        vec![State::begin(self)]
+    }
+
+    fn actions(&self, state: &State, steps: &mut Vec<Step>) {
+        if state.supervisor.exit.is_some() {
+            return;
+        }
+        if let Some(step) = inner(state) {
+            return steps.push(step);
+        }
+        self.server_steps(state, steps);
+        for at in 0..state.seats.len() {
+            self.seat_steps(state, at, steps);
+        }
+        let is_stuck = steps.is_empty();
+        if let Some(phase) = state.supervisor.phase
+            && (is_stuck || state.left.early_deadlines > 0)
+            && phase != Phase::Store
+            && !self.is(Broken::NoDeadlines)
+        {
+            steps.push(Step::Deadline(phase));
+        }
+        self.whims(state, steps);
+    }
+
+    fn next_state(&self, last: &State, step: Step) -> Option<State> {
+        let mut state = last.clone();
+        state.take(self, step);
+        Some(state)
+    }
+
+    fn properties(&self) -> Vec<Property<Setting>> {
+        properties::all(self)
+    }
+}
+
+/// A step that nothing else hinders, and that hinders nothing else: it is taken first,
+/// and alone, which leaves out none but equal orders.
+fn inner(state: &State) -> Option<Step> {
+    if let Some(ToSupervisor::Ended(..)) = state.supervisor.mailbox.first() {
+        return Some(Step::Supervisor);
+    }
+    // An answer could only miss its phase.
+    let told = state
+        .seats
+        .iter()
+        .position(|seat| seat.session.told.is_some());
+    let can_miss = state.left.early_deadlines > 0 || state.left.signals > 0;
+    told.filter(|_| !can_miss).map(Step::Note)
+}
+
+impl Setting {
+    fn server_steps(&self, state: &State, steps: &mut Vec<Step>) {
+        if state.supervisor.phase.is_none() && state.left.fims > 0 {
+            steps.push(Step::Fim);
+        }
+        if state.acceptor.is_told && !state.acceptor.is_sealed {
+            steps.push(Step::SealDoors);
+        }
+        if !state.supervisor.mailbox.is_empty() {
+            steps.push(Step::Supervisor);
+        }
+        if state.barrier_is_due() {
+            steps.push(Step::Barrier);
+        }
+        if state.hub.is_alive && !state.hub.mailbox.is_empty() {
+            steps.push(Step::Hub);
+        }
+        if let Some(phase) = state.supervisor.phase
+            && state.phase_is_over(self)
+        {
+            steps.push(Step::Over(phase));
+        }
+    }
+
+    fn seat_steps(&self, state: &State, at: SeatId, steps: &mut Vec<Step>) {
+        let (seat, client) = (&state.seats[at], &self.clients[at]);
+        match seat.connection {
+            Connection::Waiting if !state.acceptor.is_sealed => steps.push(Step::Accept(at)),
+            Connection::HandedOver { .. } => steps.push(Step::Start(at)),
+            _ => {}
+        }
+        if seat.session.told.is_some() {
+            steps.push(Step::Note(at));
+        }
+        if seat.unread > 0 && client.reads && !seat.is_gone {
+            steps.push(Step::Read(at));
+        }
+        // Threads have ended by then.
+        if !seat.session.is_there() || state.supervisor.phase == Some(Phase::Store) {
+            return;
+        }
+        if !seat.session.orders.is_empty() {
+            steps.push(Step::Handle(at));
+        }
+        if seat.session.may_serve() && !seat.is_gone && seat.session.next_frame().is_some() {
+            steps.push(Step::Serve(at));
+        }
+        match seat.session.pending.map(|pending| pending.wait) {
+            Some(Wait::Auth) => steps.push(Step::Auth(at)),
+            Some(Wait::Handler | Wait::Answer(_)) => steps.push(Step::Conclude(at)),
+            Some(Wait::Hub) | None => {}
+        }
+        if state.has_move(self, at) {
+            steps.push(Step::Wake(at));
+        }
+    }
+
+    /// What may happen, and need not.
+    fn whims(&self, state: &State, steps: &mut Vec<Step>) {
+        let has_begun = state.supervisor.phase.is_some();
+        if has_begun && state.left.fims > 0 {
+            steps.push(Step::Fim);
+        }
+        if has_begun && state.left.signals > 0 {
+            steps.push(Step::Signal);
+        }
+        if state.hub.is_alive && state.left.hub_panics > 0 {
+            steps.push(Step::HubPanic);
+        }
+        for (at, seat) in state.seats.iter().enumerate() {
+            if seat.connection == Connection::Outside {
+                steps.push(Step::Connect(at));
+            }
+            if self.clients[at].may_break && seat.session.is_there() && !seat.is_gone {
+                steps.push(Step::Break(at));
+            }
+            let waits = seat.session.pending.map(|pending| pending.wait);
+            if waits == Some(Wait::Handler) && state.left.session_panics > 0 {
+                steps.push(Step::Panic(at));
+            }
+        }
+    }
+}
+
+impl State {
+    fn take(&mut self, setting: &Setting, step: Step) {
+        match step {
+            Step::Fim => {
+                self.left.fims -= 1;
+                let stop = ToSupervisor::Stop(Haste::AsPlanned);
+                self.supervisor.mailbox.push(stop);
+            }
+            Step::Signal => {
+                self.left.signals -= 1;
+                let stop = ToSupervisor::Stop(Haste::Insist);
+                self.supervisor.mailbox.push(stop);
+            }
+            Step::Connect(at) => {
+                self.seats[at].connection = match self.acceptor.is_sealed {
+                    true => Connection::Refused,
+                    false => Connection::Waiting,
+                };
+            }
+            Step::Accept(at) => self.hand_over(at, false),
+            Step::SealDoors => self.seal_doors(),
+            Step::Start(at) => {
+                let is_stopping = matches!(
+                    self.seats[at].connection,
+                    Connection::HandedOver { is_stopping: true }
+                );
+                self.seats[at].connection = Connection::Seated;
+                self.start(at, is_stopping);
+                self.pump(setting, at);
+            }
+            Step::Supervisor => self.supervisor_handles(),
+            Step::Barrier => self.barrier_goes_on(setting),
+            Step::Hub => self.hub_handles(setting),
+            Step::Auth(at) => self.check_login(at),
+            Step::Handle(at) => self.handle(setting, at),
+            Step::Serve(at) => {
+                self.serve(setting, at);
+                self.pump(setting, at);
+            }
+            Step::Conclude(at) => {
+                self.conclude(setting, at);
+                self.pump(setting, at);
+            }
+            Step::Wake(at) => {
+                self.pump(setting, at);
+            }
+            Step::Note(at) => self.note(at),
+            Step::Read(at) => self.seats[at].unread = 0,
+            Step::Break(at) => self.seats[at].is_gone = true,
+            Step::Panic(at) => {
+                self.left.session_panics -= 1;
+                self.panic(setting, at);
+                self.pump(setting, at);
+            }
+            Step::HubPanic => {
+                self.left.hub_panics -= 1;
+                self.hub_panics();
+            }
+            Step::Over(_) => self.next_phase(setting, true),
+            Step::Deadline(_) => {
+                self.left.early_deadlines = self.left.early_deadlines.saturating_sub(1);
+                self.next_phase(setting, false);
+            }
+        }
+    }
+
+    fn hand_over(&mut self, at: SeatId, is_stopping: bool) {
+        self.seats[at].connection = Connection::HandedOver { is_stopping };
+    }
+
+    /// Whoever waits is accepted, to be told; then the door is closed.
+    fn seal_doors(&mut self) {
+        self.acceptor.is_sealed = true;
+        for at in 0..self.seats.len() {
+            if self.seats[at].connection == Connection::Waiting {
+                self.hand_over(at, true);
+            }
+        }
+    }
+
+    /// Whether the client was let in: its session exists, or will.
+    pub fn is_let_in(&self, at: SeatId) -> bool {
+        let is_seated = self.seats[at].session.place != Place::Absent;
+        is_seated || matches!(self.seats[at].connection, Connection::HandedOver { .. })
+    }
+}
