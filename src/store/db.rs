@@ -151,9 +151,15 @@ impl Db {
     /// # Errors
     /// See [`StoreError`].
     pub fn checkpoint(&mut self) -> Result<(), StoreError> {
-        self.run(|connection| {
-            connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))
-        })
+        let is_busy: bool = self.run(|connection| {
+            connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0))
+        })?;
+        if is_busy {
+            // Nothing is lost: what is in the WAL is on disk, and the next one moves it.
+            let file = self.path.display();
+            tracing::warn!(%file, "another process reads the database, no checkpoint was made");
+        }
+        Ok(())
     }
 
     /// Runs statements, and names the file where they fail.

@@ -334,7 +334,8 @@ impl<L: Link + 'static> Session<L> {
         self.outlet.answer(&ServerFrame::Closing(Closing {
             reason: Cow::Borrowed(reason.as_str()),
             last_seq: self.outlet.reached(),
-            accepted: self.tally.accepted,
+            // What a panic left without its answer is told by the report.
+            accepted: self.tally.answered,
             refused: self.tally.refused,
         }));
         self.note_time(|times| &mut times.closing);

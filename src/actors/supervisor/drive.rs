@@ -18,7 +18,7 @@ use crate::close::{ExitCode, Micros, Phase, PhaseLine, Report, StopReason};
 use crate::wire::{Millis, Seq};
 
 /// How long the hub and auth have to stop where sessions took all the time.
-const LAST_WORD: Duration = Duration::from_millis(500);
+const STOPPING: Duration = Duration::from_millis(500);
 
 pub(super) struct Drive {
     plan: Plan,
@@ -125,7 +125,7 @@ impl Drive {
         });
         if stopped.await.is_none() {
             // A session that is stuck is no reason to drop the hub and the accounts.
-            let _ = timeout(LAST_WORD, self.plan.crew.stop_actors()).await;
+            let _ = timeout(STOPPING, self.plan.crew.stop_actors()).await;
         }
     }
 

@@ -156,15 +156,27 @@ impl Roster {
 
     /// Every session's last word; those that never said one are listed with what
     /// is known from outside, at the lowest level of evidence.
-    pub(super) fn take_records(&mut self, cut: Seq) -> Vec<SessionRecord> {
+    pub(super) fn take_records(&mut self, head: Seq) -> Vec<SessionRecord> {
         self.waiting.clear(); // nobody comes any more
         let mut records = std::mem::take(&mut self.records);
         for (id, live) in &self.live {
-            records
+            let record = records
                 .entry(*id)
-                .or_insert_with(|| silent(&live.info, cut));
+                .or_insert_with(|| silent(&live.info, head));
+            if record.reason == CloseReason::Shutdown.as_str() {
+                catch_up(record, silent(&live.info, head));
+            }
         }
         records.into_values().collect()
+    }
+}
+
+/// Of the broadcasts of one that spoke before the log was sealed, and never again, what is
+/// known from outside is newer.
+fn catch_up(record: &mut SessionRecord, known: SessionRecord) {
+    if record.cut < known.cut {
+        (record.cut, record.sent) = (known.cut, known.sent);
+        (record.missing, record.evidence) = (known.missing, known.evidence);
     }
 }
 
@@ -191,5 +203,74 @@ fn silent(info: &SessionInfo, head: Seq) -> SessionRecord {
         acked: Seq::ZERO,
         evidence: Evidence::Queued,
         times_us: Times::default(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use actix::{Actor, Context, Handler, ResponseFuture};
+
+    use super::*;
+
+    struct Mute;
+
+    impl Actor for Mute {
+        type Context = Context<Self>;
+    }
+
+    impl Handler<Order> for Mute {
+        type Result = ResponseFuture<SessionRecord>;
+
+        fn handle(&mut self, _: Order, _: &mut Self::Context) -> Self::Result {
+            Box::pin(std::future::pending())
+        }
+    }
+
+    /// A roster with one session that has got the broadcasts 11 to 15.
+    fn roster() -> (Roster, Arc<SessionInfo>) {
+        let info = SessionInfo::new(SessionId(7), Arc::from("unix:@a"), "a test".to_owned());
+        info.follow(Seq(10));
+        info.set_sent(Seq(15));
+        let (info, mut roster) = (Arc::new(info), Roster::default());
+        roster.open(Arc::clone(&info), Mute.start().recipient());
+        (roster, info)
+    }
+
+    fn misses(records: &[SessionRecord]) -> Vec<(Seq, Seq)> {
+        let [record] = records else {
+            panic!("there is one session: {records:?}");
+        };
+        assert_eq!((record.cut, record.sent), (Seq(20), Seq(15)));
+        assert!(!record.is_whole());
+        record.missing.clone()
+    }
+
+    #[actix::test]
+    async fn who_never_said_a_word_misses_what_was_not_sent_since_its_login() {
+        let (mut roster, _) = roster();
+        assert_eq!(misses(&roster.take_records(Seq(20))), [(Seq(16), Seq(20))]);
+    }
+
+    #[actix::test]
+    async fn who_spoke_before_the_seal_only_is_held_to_the_head() {
+        let (mut roster, info) = roster();
+        let mut early = silent(&info, Seq(15));
+        (early.accepted, early.answered) = (3, 3);
+        early.evidence = Evidence::Read;
+        assert!(early.is_whole(), "so it was then");
+        roster.note(early);
+        let records = roster.take_records(Seq(20));
+        assert_eq!(misses(&records), [(Seq(16), Seq(20))]);
+        assert_eq!(records[0].answered, 3, "what it said of its frames stands");
+    }
+
+    #[actix::test]
+    async fn a_last_word_stands() {
+        let (mut roster, info) = roster();
+        info.set_sent(Seq(20));
+        let mut last = silent(&info, Seq(20));
+        last.evidence = Evidence::Acked;
+        roster.note(last.clone());
+        assert_eq!(roster.take_records(Seq(20)), [last]);
     }
 }

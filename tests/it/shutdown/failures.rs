@@ -83,6 +83,9 @@ fn a_handler_that_panics_in_the_drain_ends_its_own_session_only() {
     assert_eq!(other.skip_to("closing").text("reason"), "shutdown");
     while let Some(frame) = holder.recv() {
         assert!(!frame.is("reply"), "nobody answered: {frame:?}");
+        if frame.is("closing") {
+            assert_eq!(frame.num("accepted"), 0, "it counts answers");
+        }
     }
     let report = fixture.report();
     let record = report
