@@ -24,7 +24,7 @@ draw() { # NAME: wide, and for a phone
     "$arauto" report "$folder/report.json" --svg "docs/$1-phone.svg" --width 390
 }
 
-# Readers, one that stalls, one that asks and one that publishes, all at work at the fim.
+# Readers, one that stalls, two that ask and two that publish, all at work at the fim.
 serve --drain-timeout 4s
 for user in ana rui lento; do
     "$arauto" leitor --user "$user" >/dev/null 2>&1 &
@@ -33,10 +33,14 @@ stalled=$!
 "$arauto" leitor --connect tcp:127.0.0.1:7411 --user eva >/dev/null 2>&1 &
 until (($(sessions) == 5)); do sleep 0.05; done
 kill -STOP "$stalled"
-seq 100000000 | "$arauto" pedir --user leo >/dev/null 2>&1 &
-yes 'bom dia, a todos os que leem' | head -c 300000000 | "$arauto" escritor --user lia >/dev/null 2>&1 &
-until (($(sessions) == 7)); do sleep 0.05; done
-sleep 0.5
+for user in leo mia; do
+    seq 100000000 | "$arauto" pedir --user "$user" >/dev/null 2>&1 &
+done
+for user in lia zeca; do
+    yes 'bom dia, a todos os que leem' | "$arauto" escritor --user "$user" >/dev/null 2>&1 &
+done
+until (($(sessions) == 9)); do sleep 0.05; done
+sleep 2 # until nobody waits for the one that stands still
 kill -TERM "$server"
 wait "$server" || true
 kill -CONT "$stalled"

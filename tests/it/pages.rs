@@ -29,7 +29,7 @@ fn places(modules: &[&str]) -> Vec<PathBuf> {
         .strip_suffix(&["tests"])
         .unwrap_or(modules)
         .join("/");
-    let folders = ["tests/it", "tests/examples", "src"];
+    let folders = ["tests/it", "tests/examples", "tests/model", "src"];
     let files = folders.iter().flat_map(|folder| {
         let path = root().join(folder).join(&inner);
         [

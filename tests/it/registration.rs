@@ -2,7 +2,7 @@
 
 use std::sync::Barrier;
 
-use crate::support::{Fixture, PASSWORD, Raw, Served, login, watchdog};
+use crate::support::{Fixture, PASSWORD, Raw, Served, Stop, login, watchdog};
 
 /// How many log in at once.
 const AT_ONCE: usize = 100;
@@ -53,8 +53,8 @@ fn of_100_first_logins_of_one_name_exactly_one_registers() {
     fixture.finish();
 }
 
-#[test]
-fn an_answered_registration_outlives_a_kill_9() {
+/// Three register, the server comes to its end, and the next one knows them.
+fn outlive(end: impl FnOnce(&mut Served)) {
     let _watchdog = watchdog();
     let arguments = ["--no-console"];
     let mut server = Served::new(&arguments);
@@ -66,7 +66,8 @@ fn an_answered_registration_outlives_a_kill_9() {
     for client in &mut clients {
         assert!(client.skip_to("logged_in").flag("registered"));
     }
-    server.child.kill().expect("it runs");
+    drop(clients);
+    end(&mut server);
     let server = Served::within(server.into_folder(), &arguments);
     for user in users {
         let mut client = server.visitor();
@@ -74,4 +75,17 @@ fn an_answered_registration_outlives_a_kill_9() {
         client.expect_error("bad-credentials");
         assert!(!client.log_in(user).flag("registered"), "{user} is known");
     }
+}
+
+#[test]
+fn an_answered_registration_outlives_a_kill_9() {
+    outlive(|server| server.child.kill().expect("it runs"));
+}
+
+#[test]
+fn an_answered_registration_outlives_a_stop() {
+    outlive(|server| {
+        server.tell(Stop::USUAL);
+        assert_eq!(server.wait(), Some(0), "{}", server.log());
+    });
 }

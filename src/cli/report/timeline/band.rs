@@ -7,12 +7,14 @@ use maud::{Markup, html};
 
 use super::super::words::{clean, count};
 use super::column::Columns;
+use super::lane::was_over;
 use super::look::{Look, fitted, px};
 
 /// A band, before it is drawn.
 pub(super) struct Band<'a> {
     outcome: SessionOutcome,
     records: &'a [&'a SessionRecord],
+    times: Vec<Times>,
     /// Its part of all sessions.
     part: f64,
 }
@@ -23,9 +25,18 @@ impl<'a> Band<'a> {
         records: &'a [&'a SessionRecord],
         sessions: usize,
     ) -> Band<'a> {
+        let over = Times {
+            stopped: Some(Micros(0)),
+            ..Times::default()
+        };
+        let times = records.iter().map(|record| match was_over(record) {
+            true => over,
+            false => record.times_us,
+        });
         Band {
             outcome,
             records,
+            times: times.collect(),
             part: records.len() as f64 / sessions as f64,
         }
     }
@@ -116,10 +127,7 @@ impl<'a> Band<'a> {
 
     /// Where each session is at such a point, in order.
     fn xs(&self, columns: &Columns, of: impl Fn(&Times) -> Option<Micros>) -> Vec<f64> {
-        let times = self
-            .records
-            .iter()
-            .filter_map(|record| of(&record.times_us));
+        let times = self.times.iter().filter_map(of);
         let mut xs: Vec<f64> = times.map(|at| columns.x(at)).collect();
         xs.sort_by(f64::total_cmp);
         xs

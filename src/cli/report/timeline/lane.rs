@@ -13,6 +13,14 @@ use super::look::{Look, fitted, px};
 enum Way {
     Whole,
     CutOff,
+    /// Nothing was left to do when the stop began.
+    Over,
+}
+
+/// Whether a session had come to its end when the stop began: it has no times, and is
+/// owed nothing.
+pub(super) fn was_over(record: &SessionRecord) -> bool {
+    record.times_us == Times::default() && record.is_whole()
 }
 
 /// A lane, before it is drawn.
@@ -72,6 +80,7 @@ impl Lane {
             detail,
             times,
             way: match record.outcome() {
+                _ if was_over(record) => Way::Over,
                 SessionOutcome::Complete => Way::Whole,
                 _ => Way::CutOff,
             },
@@ -107,9 +116,15 @@ impl Lane {
             Way::Whole => ("drain", "closing"),
             Way::CutOff if times.closing.is_none() => ("broken", "broken"),
             Way::CutOff => ("drain", "broken"),
+            Way::Over => ("over", "over"),
+        };
+        let first = if let Way::Over = self.way {
+            "over"
+        } else {
+            "work"
         };
         let parts = [
-            ("work", columns.left(), cut),
+            (first, columns.left(), cut),
             (drain, cut, closing),
             (last, closing, end),
         ];

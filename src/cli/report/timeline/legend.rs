@@ -53,7 +53,7 @@ const COLOURS: [(&str, &str); 5] = [
     ("work", "at work"),
     ("drain", "from the cut to closing"),
     ("closing", "from closing to the end"),
-    ("broken", "cut off"),
+    ("broken", "cut off, or broke off"),
     ("late", "a deadline passed"),
 ];
 
