@@ -41,6 +41,9 @@ pub(super) fn run(args: &Args) -> Result<u8, Failure> {
     } else {
         told(&report, seq)
     };
+    if text.is_empty() {
+        return Ok(0); // no session, no line
+    }
     match writeln!(io::stdout(), "{text}") {
         Ok(()) => Ok(0),
         Err(error) => stdout_failed(&error),
@@ -94,6 +97,7 @@ fn name(fate: Fate) -> &'static str {
         Fate::Missing => "missing",
         Fate::Gap => "gap",
         Fate::Unlisted => "unlisted",
+        Fate::Unplaced => "unplaced",
         Fate::Before => "before",
         Fate::Behind => "behind",
         Fate::NoReader => "no-reader",
@@ -113,7 +117,13 @@ fn because(record: &SessionRecord, fate: Fate) -> String {
         }
         Fate::Sent(_) => format!("written, as all up to {sent}; nobody knows how much was read"),
         Fate::Missing => format!("the last one written was {sent}"),
-        Fate::Gap => "the client was told by `gap` that it would not get it".to_owned(),
+        Fate::Gap => {
+            "it fell off the log; the client was told by `gap`, where its dialect has that"
+                .to_owned()
+        }
+        Fate::Unplaced => {
+            "the report is an older one: it does not say where its broadcasts began".to_owned()
+        }
         Fate::Unlisted => "the report no longer lists such early gaps of this session".to_owned(),
         Fate::Before => "made before the session's broadcasts begin".to_owned(),
         Fate::Behind if record.reason == CloseReason::Lost.as_str() => {

@@ -31,9 +31,13 @@ pub struct SessionRecord {
     pub sent: Seq,
     /// Ranges of broadcasts that it had to get and did not, both ends included.
     pub missing: Vec<(Seq, Seq)>,
-    /// The latest ranges that it was told by `gap` that it would not get.
+    /// The latest ranges that had fallen off the log before it read them; its client was
+    /// told so by `gap`, where its dialect has that.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub gaps: Vec<(Seq, Seq)>,
+    /// Whether it was owed every broadcast up to the log's sealed head.
+    #[serde(skip)]
+    pub(crate) is_owed_head: bool,
     /// There were earlier gaps, up to this seq, which are not listed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub gaps_unlisted_to: Option<Seq>,
@@ -86,10 +90,13 @@ pub enum Fate {
     Sent(Evidence),
     /// It had to be written, and was not.
     Missing,
-    /// The client was told by `gap` that it would not get it.
+    /// It had fallen off the log before the session read it; the client was told so by
+    /// `gap`, where its dialect has that.
     Gap,
     /// It was written, or is in a gap that the report no longer lists.
     Unlisted,
+    /// The report does not say where the session's broadcasts began: an older one.
+    Unplaced,
     /// It was made before the session logged in, or resumed behind it.
     Before,
     /// The session had ended by itself before it was made.
@@ -134,11 +141,12 @@ impl SessionRecord {
     pub fn fate(&self, seq: Seq) -> Fate {
         let is_in = |ranges: &[(Seq, Seq)]| ranges.iter().any(|(a, b)| (*a..=*b).contains(&seq));
         match self.after {
-            None => Fate::NoReader,
             Some(after) if seq <= after => Fate::Before,
             _ if is_in(&self.gaps) => Fate::Gap,
-            _ if self.gaps_unlisted_to.is_some_and(|to| seq <= to) => Fate::Unlisted,
             _ if is_in(&self.missing) => Fate::Missing,
+            None if self.user.is_some() || self.sent > Seq::ZERO => Fate::Unplaced,
+            None => Fate::NoReader,
+            _ if self.gaps_unlisted_to.is_some_and(|to| seq <= to) => Fate::Unlisted,
             _ if seq > self.sent => Fate::Behind,
             _ if seq <= self.acked => Fate::Acked,
             // Acked is said of the last one only; of the others it is the ack that tells.
@@ -165,6 +173,7 @@ mod tests {
             sent: Seq(90),
             missing: vec![(Seq(91), Seq(100))],
             gaps: vec![(Seq(20), Seq(29))],
+            is_owed_head: true,
             gaps_unlisted_to: Some(Seq(15)),
             acked: Seq(50),
             evidence: Evidence::Written,
@@ -197,6 +206,8 @@ mod tests {
         (record.cut, record.missing) = (Seq(90), Vec::new());
         assert_eq!(record.fate(Seq(95)), Fate::Behind);
         record.after = None;
+        assert_eq!(record.fate(Seq(60)), Fate::Unplaced, "an older report's");
+        (record.user, record.sent) = (None, Seq::ZERO);
         assert_eq!(record.fate(Seq(60)), Fate::NoReader);
     }
 

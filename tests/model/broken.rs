@@ -27,6 +27,8 @@ pub enum Broken {
     RosterBelieved,
     /// Who ends by itself and is cut short on its way to its cut calls that reached.
     CutForgotten,
+    /// Whom the server itself fails in the stop is owed nothing more.
+    OwedForgotten,
     /// A head that the hub has not answered by its deadline is believed all the same.
     HeadGuessed,
 }

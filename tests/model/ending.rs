@@ -6,7 +6,7 @@ use arauto::{CloseReason, Evidence, Phase};
 use crate::broken::Broken;
 use crate::setting::{SOCKET, Setting};
 use crate::state::{
-    Ending, EndingStep, Item, Place, Record, Seat, SeatId, Seq, State, ToHub, ToSupervisor,
+    Ending, EndingStep, Item, Owed, Place, Record, Seat, SeatId, Seq, State, ToHub, ToSupervisor,
 };
 
 /// What a session does next of itself.
@@ -86,17 +86,22 @@ impl State {
     /// The end: nothing is read or written any more. Whoever waits is told, and so
     /// is the supervisor: the actor stops in the same poll.
     pub fn close(&mut self, setting: &Setting, at: SeatId, reason: CloseReason) {
-        let (own, cut) = match self.seats[at].session.place {
-            Place::Ending(ending) => (ending.reason, ending.cut()),
-            _ => (reason, None),
+        let (own, owed) = match self.seats[at].session.place {
+            Place::Ending(ending) => (ending.reason, ending.owed()),
+            _ if reason == CloseReason::Shutdown => (reason, Owed::UpToHead),
+            _ => (reason, Owed::Nothing),
         };
         let reason = match reason {
             CloseReason::Shutdown => own,
             _ => reason,
         };
         // Who broke the connection is promised nothing more.
-        let cut = cut.filter(|_| reason != CloseReason::Lost && !setting.is(Broken::CutForgotten));
-        self.seats[at].session.place = Place::Closed { reason, cut };
+        let owed = match owed {
+            _ if reason == CloseReason::Lost => Owed::Nothing,
+            Owed::UpTo(_) if setting.is(Broken::CutForgotten) => Owed::Nothing,
+            owed => owed,
+        };
+        self.seats[at].session.place = Place::Closed { reason, owed };
         self.drop_work(at);
         self.tell_done(setting, at);
         let is_member = std::mem::take(&mut self.seats[at].session.is_member);
@@ -131,17 +136,17 @@ impl State {
     pub fn record(&self, setting: &Setting, at: SeatId) -> Record {
         let seat = &self.seats[at];
         let session = &seat.session;
-        let (reason, cut) = match session.place {
-            Place::Closed { reason, cut } => (reason, cut),
-            Place::Ending(ending) => (ending.reason, ending.cut()),
-            _ => (CloseReason::Shutdown, None),
+        let (reason, owed) = match session.place {
+            Place::Closed { reason, owed } => (reason, owed),
+            Place::Ending(ending) => (ending.reason, ending.owed()),
+            _ => (CloseReason::Shutdown, Owed::UpToHead),
         };
         let sent = session.cursor;
-        let cut = match (cut, reason) {
-            _ if !session.follows => 0,
-            (Some(cut), _) => cut,
-            (None, CloseReason::Shutdown) => self.hub.head,
-            (None, _) => sent,
+        let owed = if session.follows { owed } else { Owed::Nothing };
+        let cut = match owed {
+            Owed::Nothing => sent,
+            Owed::UpTo(cut) => cut,
+            Owed::UpToHead => self.hub.head,
         };
         Record {
             reason,
@@ -150,6 +155,7 @@ impl State {
             sent,
             missing: (sent < cut).then_some((sent + 1, cut)),
             evidence: seat.evidence(setting),
+            is_owed_head: owed == Owed::UpToHead,
             is_last: session.is_closed(),
         }
     }
@@ -232,10 +238,12 @@ impl Seat {
 
 impl Ending {
     /// Where it has still to get to.
-    fn cut(self) -> Option<Seq> {
-        match self.step {
-            EndingStep::ToCut(cut) => Some(cut),
-            _ => None,
+    fn owed(self) -> Owed {
+        match (self.reason, self.step) {
+            (CloseReason::Shutdown, _) => Owed::UpToHead,
+            _ if self.failed_in_stop => Owed::UpToHead,
+            (_, EndingStep::ToCut(cut)) => Owed::UpTo(cut),
+            _ => Owed::Nothing,
         }
     }
 }

@@ -56,7 +56,7 @@ fn closing_before_the_replies_is_not_the_last_frame() {
 #[test]
 fn a_cut_that_is_read_twice_is_two_cuts() {
     let clients = vec![Client::sends(&[Frame::Fim]), Client::sends(&[])];
-    falls(Broken::CutReadTwice, PATIENCE, Setting::of(clients));
+    falls(Broken::CutReadTwice, NOTHING_LOST, Setting::of(clients));
 }
 
 #[test]
@@ -92,7 +92,7 @@ fn a_frame_behind_the_cut_must_not_be_admitted() {
 #[test]
 fn a_roster_that_was_not_complete_in_time_is_no_exit_0() {
     let setting = Setting {
-        early_deadlines: 1,
+        early_deadlines: 2,
         ..Setting::of(vec![Client::sends(&[]).comes_late()])
     };
     falls(Broken::RosterBelieved, ALL_TOLD, setting);
@@ -145,4 +145,14 @@ fn a_publish_that_the_sealed_log_refused_must_not_be_answered_too() {
 fn a_stop_without_deadlines_waits_for_a_stalled_client_for_ever() {
     let clients = vec![Client::sends(&[]).stalls()];
     falls(Broken::NoDeadlines, ENDS, Setting::of(clients));
+}
+
+#[test]
+fn whom_the_server_fails_in_the_stop_is_owed_what_all_others_get() {
+    let setting = Setting {
+        waiting: 4,
+        session_panics: 1,
+        ..Setting::of(vec![Client::sends(&[Frame::Request]).stalls()])
+    };
+    falls(Broken::OwedForgotten, TRUTH, setting);
 }

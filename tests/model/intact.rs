@@ -128,12 +128,13 @@ fn deadlines_that_pass_at_any_instant_are_owned_up_to() {
             Client::sends(&[Frame::Request]),
         ])
     };
-    check("early deadlines", setting, 860_000);
+    check("early deadlines", setting, 630_000);
 }
 
 #[test]
 fn a_second_signal_is_exit_4_and_a_panic_ends_one_session() {
     let setting = Setting {
+        waiting: 2,
         session_panics: 1,
         second_signal: true,
         ..Setting::of(vec![
@@ -164,5 +165,5 @@ fn a_late_connection_is_served_refused_or_told() {
             Client::sends(&[Frame::Login, Frame::Request]).comes_late(),
         ])
     };
-    check("late connection", setting, 115_000);
+    check("late connection", setting, 80_000);
 }

@@ -35,6 +35,7 @@ impl Session {
         self.place = Place::Ending(Ending {
             reason,
             step,
+            failed_in_stop: false,
             is_ordered: is_ordered || was_ordered,
             may_linger: false,
         });
@@ -46,10 +47,14 @@ impl Session {
     }
 
     /// Ends with an error: nothing but `closing` follows it.
-    pub fn fail(&mut self, reason: CloseReason) {
+    pub fn fail(&mut self, reason: CloseReason, in_stop: bool) {
         self.answer(Item::Failure);
-        self.promised = Some(self.cursor);
+        // What the server itself fails in the stop is owed what all others get.
+        self.promised = (!in_stop).then_some(self.cursor);
         self.start_ending(reason, EndingStep::ToCut(self.cursor), false);
+        if let Place::Ending(ending) = &mut self.place {
+            ending.failed_in_stop = in_stop;
+        }
     }
 
     fn refuse(&mut self, frame: usize) {
@@ -70,7 +75,7 @@ impl State {
         let session = &mut self.seats[at].session;
         session.place = Place::Greeting;
         if is_stopping {
-            session.fail(CloseReason::Shutdown);
+            session.fail(CloseReason::Shutdown, false);
         }
         self.supervisor.mailbox.push(ToSupervisor::Opened(at));
     }
@@ -206,6 +211,7 @@ impl State {
     pub fn panic(&mut self, setting: &Setting, at: SeatId) {
         self.drop_work(at);
         let reason = CloseReason::Error(ErrorCode::Internal);
+        let in_stop = self.supervisor.phase.is_some();
         let session = &mut self.seats[at].session;
         let is_saying_goodbye = matches!(
             session.place,
@@ -214,7 +220,12 @@ impl State {
         if is_saying_goodbye {
             self.close(setting, at, reason);
         } else {
-            session.fail(reason);
+            session.fail(reason, in_stop);
+            if setting.is(Broken::OwedForgotten)
+                && let Place::Ending(ending) = &mut session.place
+            {
+                ending.failed_in_stop = false;
+            }
         }
     }
 

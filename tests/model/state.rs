@@ -176,17 +176,22 @@ pub enum Place {
     LoggingIn,
     Ready,
     Ending(Ending),
-    Closed {
-        reason: CloseReason,
-        /// Where it had to get to and had not got to yet.
-        cut: Option<Seq>,
-    },
+    Closed { reason: CloseReason, owed: Owed },
+}
+
+/// The broadcasts that a session has still to get.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Owed {
+    Nothing,
+    UpTo(Seq),
+    UpToHead,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Ending {
     pub reason: CloseReason,
     pub step: EndingStep,
+    pub failed_in_stop: bool,
     pub is_ordered: bool,
     pub may_linger: bool,
 }
@@ -287,11 +292,20 @@ pub struct Record {
     pub sent: Seq,
     pub missing: Option<(Seq, Seq)>,
     pub evidence: Evidence,
+    pub is_owed_head: bool,
     /// Whether it was said when the session was closed: for the properties alone.
     pub is_last: bool,
 }
 
 impl Record {
+    /// A word from before the log was sealed did not know where its head would be.
+    pub fn hold_to(&mut self, head: Seq) {
+        if self.is_owed_head {
+            self.cut = head;
+            self.missing = (self.sent < head).then_some((self.sent + 1, head));
+        }
+    }
+
     pub fn is_whole(&self) -> bool {
         self.reason == CloseReason::Lost
             || (self.tally.accepted == self.tally.answered

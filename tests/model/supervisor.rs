@@ -97,7 +97,12 @@ impl State {
             Some(Phase::Seal) => self.supervisor.barrier == Barrier::Passed,
             // A marker would have gone through every mailbox by now.
             Some(Phase::Requests) => self.in_work == 0 || setting.is(Broken::MarkerForCounter),
-            Some(Phase::Hub) => !self.hub.is_alive || (head.is_some() && self.hub.is_sealed),
+            // What has come by now is drained to the head: it must be on the roster.
+            Some(Phase::Hub) => {
+                let is_sealed = head.is_some() && self.hub.is_sealed;
+                let is_settled = self.supervisor.barrier == Barrier::Passed;
+                (!self.hub.is_alive || is_sealed) && is_settled
+            }
             Some(Phase::Announce | Phase::Drain | Phase::Close) => *awaited == 0,
             Some(Phase::Actors) => match self.supervisor.stops_hub {
                 false => *awaited == 0,
@@ -128,6 +133,7 @@ impl State {
         }
         if phase == Phase::Hub && self.supervisor.head.is_none() {
             self.supervisor.has_trouble |= !setting.is(Broken::HeadGuessed);
+            self.supervisor.head = Some(self.hub.head); // as far as it got
         }
         self.supervisor.lines.push(phase);
         match next(setting, phase) {
@@ -148,13 +154,13 @@ impl State {
                 }
                 self.tell_hub(ToHub::Seal);
             }
-            Phase::Drain => self.drain(),
-            Phase::Close => self.order(Order::Close),
-            Phase::Actors => {
+            Phase::Drain => {
                 let is_complete = self.supervisor.barrier == Barrier::Passed;
                 self.supervisor.has_trouble |= !is_complete && !setting.is(Broken::RosterBelieved);
-                self.order(Order::Finish);
+                self.drain();
             }
+            Phase::Close => self.order(Order::Close),
+            Phase::Actors => self.order(Order::Finish),
             Phase::Store => self.stop_threads(),
             Phase::Trigger | Phase::Seal | Phase::Requests => {}
         }
@@ -203,6 +209,9 @@ impl State {
             if seat.roster == Roster::Live && seat.record.is_none() {
                 seat.record = Some(silent(seat.session.cursor, head));
             }
+            if let Some(record) = &mut seat.record {
+                record.hold_to(head);
+            }
         }
         let mut records = self.seats.iter().filter_map(|seat| seat.record);
         let is_whole = records.all(|record| record.is_whole());
@@ -240,6 +249,7 @@ fn silent(sent: u8, cut: u8) -> Record {
         sent,
         missing: (sent < cut).then_some((sent + 1, cut)),
         evidence: Evidence::Queued,
+        is_owed_head: false,
         is_last: false,
     }
 }

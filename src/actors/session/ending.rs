@@ -16,7 +16,7 @@ use tokio::sync::oneshot;
 
 use super::Session;
 use super::outlet::Written;
-use super::state::{Member, State};
+use super::state::{Member, Owed, State};
 use crate::actors::link::Link;
 use crate::actors::supervisor::Status;
 use crate::close::{CloseReason, SessionRecord};
@@ -37,6 +37,8 @@ pub(super) struct Ending {
     pub(super) member: Option<Member>,
     pub(super) reason: CloseReason,
     pub(super) step: Step,
+    /// Whether the server failed it while it stopped: it is owed what all others get.
+    failed_in_stop: bool,
     /// Whether the supervisor leads.
     ordered: bool,
     /// Whether the supervisor has given the word to close.
@@ -65,11 +67,13 @@ impl Ending {
         self.reason == CloseReason::Shutdown && self.ordered && self.step < Step::Goodbye
     }
 
-    /// The last broadcast that it has still to get to.
-    pub(super) fn cut(&self) -> Option<Seq> {
-        match self.step {
-            Step::ToCut(cut) => Some(cut),
-            Step::Refusing | Step::Goodbye | Step::Lingering => None,
+    /// What it has still to get.
+    pub(super) fn owed(&self) -> Owed {
+        match (self.reason, self.step) {
+            (CloseReason::Shutdown, _) => Owed::UpToHead,
+            _ if self.failed_in_stop => Owed::UpToHead,
+            (_, Step::ToCut(cut)) => Owed::UpTo(cut),
+            (_, Step::Refusing | Step::Goodbye | Step::Lingering) => Owed::Nothing,
         }
     }
 }
@@ -110,11 +114,14 @@ impl<L: Link + 'static> Session<L> {
     fn start_ending(&mut self, reason: CloseReason, step: Step, ordered: bool) {
         // Whoever ends with an error in a shutdown is still led by it.
         let ordered = ordered || self.ending().is_some_and(|ending| ending.ordered);
+        let is_ours = reason == CloseReason::Error(ErrorCode::Internal);
+        let failed_in_stop = is_ours && self.desk.stopwatch.now().is_some();
         let member = self.state.take_member();
         self.state = State::Ending(Ending {
             member,
             reason,
             step,
+            failed_in_stop,
             ordered,
             may_linger: false,
             watched: false,
@@ -405,10 +412,11 @@ impl<L: Link + 'static> Session<L> {
             State::Ending(ending) if reason == CloseReason::Shutdown => ending.reason,
             _ => reason,
         };
-        let cut = match &self.state {
-            // Who broke the connection was promised nothing more.
-            State::Ending(ending) if reason != CloseReason::Lost => ending.cut(),
-            _ => None,
+        let owed = match &self.state {
+            _ if reason == CloseReason::Lost => Owed::Nothing, // it broke the connection
+            State::Ending(ending) => ending.owed(),
+            _ if reason == CloseReason::Shutdown => Owed::UpToHead,
+            _ => Owed::Nothing,
         };
         self.evidence = Some(self.evidence_now());
         self.note_time(|times| &mut times.stopped);
@@ -416,7 +424,7 @@ impl<L: Link + 'static> Session<L> {
         self.state = State::Closed {
             member,
             reason,
-            cut,
+            owed,
         };
         self.outlet.stop_following();
         self.pending = None;

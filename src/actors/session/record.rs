@@ -1,7 +1,7 @@
 //! What can be said of a session, and how far its bytes are known to have got.
 
 use super::Session;
-use super::state::State;
+use super::state::{Owed, State};
 use crate::actors::link::Link;
 use crate::close::{CloseReason, Evidence, Micros, SessionRecord, Times};
 use crate::wire::Seq;
@@ -15,10 +15,11 @@ impl<L: Link + 'static> Session<L> {
 
     pub(super) fn evidence_now(&self) -> Evidence {
         let link = self.outlet.link_ref();
+        let is_acked = self.acked >= self.outlet.reached() && self.acked > Seq::ZERO;
         if self.outlet.is_broken() || !self.outlet.is_clear() {
             Evidence::Queued
-        } else if self.acked >= self.outlet.reached() && self.acked > Seq::ZERO {
-            Evidence::Acked
+        } else if is_acked && self.is_read() {
+            Evidence::Acked // its word is for broadcasts: replies may be unread all the same
         } else {
             link.evidence()
         }
@@ -46,18 +47,22 @@ impl<L: Link + 'static> Session<L> {
 
     /// What can be said of this session now.
     pub(super) fn record(&self) -> SessionRecord {
-        let (reason, cut) = match &self.state {
-            State::Closed { reason, cut, .. } => (*reason, *cut),
-            State::Ending(ending) => (ending.reason, ending.cut()),
-            _ => (CloseReason::Shutdown, None),
+        let (reason, owed) = match &self.state {
+            State::Closed { reason, owed, .. } => (*reason, *owed),
+            State::Ending(ending) => (ending.reason, ending.owed()),
+            _ => (CloseReason::Shutdown, Owed::UpToHead),
         };
         let user = self.info.user();
         let sent = self.outlet.sent();
-        let cut = match (cut, reason) {
-            _ if !self.outlet.follows() => Seq::ZERO,
-            (Some(cut), _) => cut,
-            (None, CloseReason::Shutdown) => self.desk.log.head(),
-            (None, _) => sent,
+        let owed = if self.outlet.follows() {
+            owed
+        } else {
+            Owed::Nothing
+        };
+        let cut = match owed {
+            Owed::Nothing => sent,
+            Owed::UpTo(cut) => cut,
+            Owed::UpToHead => self.desk.log.head(),
         };
         let missing = (sent < cut).then(|| (sent.next(), cut));
         SessionRecord {
@@ -73,6 +78,7 @@ impl<L: Link + 'static> Session<L> {
             sent,
             missing: missing.into_iter().collect(),
             gaps: self.outlet.gaps().to_vec(),
+            is_owed_head: owed == Owed::UpToHead,
             gaps_unlisted_to: self.outlet.gaps_unlisted_to(),
             acked: self.acked,
             evidence: self.evidence.unwrap_or_else(|| self.evidence_now()),

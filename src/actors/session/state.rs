@@ -21,9 +21,20 @@ pub(super) enum State {
         /// Who it was, until the hub knows that the session is over.
         member: Option<Member>,
         reason: CloseReason,
-        /// Where it had still to get to.
-        cut: Option<Seq>,
+        /// What it had still to get.
+        owed: Owed,
     },
+}
+
+/// The broadcasts that a session has still to get.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Owed {
+    /// What it has got is all.
+    Nothing,
+    /// Those up to this one, which was the log's head when it ended by itself.
+    UpTo(Seq),
+    /// All that there are when the log is sealed.
+    UpToHead,
 }
 
 /// Who a session is.

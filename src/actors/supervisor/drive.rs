@@ -7,8 +7,9 @@ use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 use actix::Addr;
-use futures_util::StreamExt;
+use futures_util::future::{LocalBoxFuture, Shared};
 use futures_util::stream::FuturesUnordered;
+use futures_util::{FutureExt, StreamExt};
 use tokio::time::timeout;
 
 use super::clock::StopClock;
@@ -20,6 +21,9 @@ use crate::wire::{Millis, Seq};
 /// How long the hub and auth have to stop where sessions took all the time.
 const STOPPING: Duration = Duration::from_millis(500);
 
+/// The doors are being sealed, and the roster completed.
+type Settling = Shared<LocalBoxFuture<'static, ()>>;
+
 pub(super) struct Drive {
     plan: Plan,
     reason: StopReason,
@@ -27,8 +31,8 @@ pub(super) struct Drive {
     clock: Rc<StopClock>,
     supervisor: Addr<Supervisor>,
     began: Millis,
-    /// Whether the roster is known to be complete.
-    is_settled: Rc<Cell<bool>>,
+    /// Done when the roster is known to be complete.
+    settling: Option<Settling>,
     phases: Vec<PhaseLine>,
     trouble: Vec<String>,
 }
@@ -48,7 +52,7 @@ impl Drive {
             clock: Rc::clone(clock),
             supervisor,
             began: Millis::now(),
-            is_settled: Rc::default(),
+            settling: None,
             phases: Vec::new(),
             trouble: Vec::new(),
         }
@@ -62,6 +66,7 @@ impl Drive {
         self.announce(Order::Announce(status)).await;
         self.requests().await;
         let head = self.hub().await;
+        self.note_unsettled();
         self.order(Phase::Drain, Order::Drain(head)).await;
         let linger = Phase::Close.budget(self.clock.total());
         self.order(Phase::Close, Order::Close(linger)).await;
@@ -75,15 +80,15 @@ impl Drive {
     async fn seal(&mut self) {
         let sealed = self.plan.crew.seal_doors();
         let supervisor = self.supervisor.clone();
-        let is_settled = Rc::clone(&self.is_settled);
-        // A task of its own: a deadline does not end it, and later phases ask for it.
+        // A task of its own: a deadline does not end it, and a later phase waits for it.
         let settling = actix_rt::spawn(async move {
             sealed.await;
             // Sessions that were handed over before the seal are on the roster
             // only once this mailbox has been emptied.
             let _ = supervisor.send(Settle).await;
-            is_settled.set(true);
         });
+        let settling: Settling = settling.map(drop).boxed_local().shared();
+        self.settling = Some(settling.clone());
         self.phase(Phase::Seal, settling).await;
     }
 
@@ -101,22 +106,36 @@ impl Drive {
             .await;
     }
 
-    /// The log's head, sealed; where the hub is gone, as far as it got.
+    /// The log's head, sealed; where the hub is gone, as far as it got. What has come by now
+    /// is drained to it: who was handed over must be on the roster.
     async fn hub(&mut self) -> Seq {
-        let sealed = self.plan.crew.seal_log();
-        let head = self.phase(Phase::Hub, sealed).await.flatten();
-        head.unwrap_or_else(|| {
+        let (sealed, settling) = (self.plan.crew.seal_log(), self.settling.clone());
+        let found = Rc::new(Cell::new(None));
+        let head = Rc::clone(&found);
+        self.phase(Phase::Hub, async move {
+            head.set(sealed.await);
+            if let Some(settling) = settling {
+                settling.await;
+            }
+        })
+        .await;
+        found.get().unwrap_or_else(|| {
             let trouble = "the log was not sealed: there may be broadcasts behind its head";
             self.trouble.push(trouble.to_owned());
             self.plan.log.head()
         })
     }
 
-    async fn actors(&mut self) {
-        if !self.is_settled.get() {
+    /// Who starts behind the orders to drain is told nothing.
+    fn note_unsettled(&mut self) {
+        let is_settled = |settling: &Settling| settling.peek().is_some();
+        if !self.settling.as_ref().is_some_and(is_settled) {
             let trouble = "the doors were not sealed: who came last may not be listed";
             self.trouble.push(trouble.to_owned());
         }
+    }
+
+    async fn actors(&mut self) {
         let sessions = self.ordered(Order::Finish);
         let actors = self.plan.crew.stop_actors();
         let stopped = self.phase(Phase::Actors, async move {

@@ -160,24 +160,30 @@ impl Roster {
         self.waiting.clear(); // nobody comes any more
         let mut records = std::mem::take(&mut self.records);
         for (id, live) in &self.live {
-            let record = records
-                .entry(*id)
-                .or_insert_with(|| silent(&live.info, head));
-            if record.reason == CloseReason::Shutdown.as_str() {
-                catch_up(record, silent(&live.info, head));
+            let known = silent(&live.info, head);
+            let record = records.entry(*id).or_insert_with(|| known.clone());
+            if record.sent < known.sent {
+                (record.sent, record.evidence) = (known.sent, known.evidence);
             }
         }
+        records
+            .values_mut()
+            .for_each(|record| hold_to(record, head));
         records.into_values().collect()
     }
 }
 
-/// Of the broadcasts of one that spoke before the log was sealed, and never again, what is
-/// known from outside is newer.
-fn catch_up(record: &mut SessionRecord, known: SessionRecord) {
-    if record.cut < known.cut {
-        (record.cut, record.sent) = (known.cut, known.sent);
-        (record.missing, record.evidence) = (known.missing, known.evidence);
+/// A word from before the log was sealed did not know where its head would be.
+fn hold_to(record: &mut SessionRecord, head: Seq) {
+    if record.is_owed_head {
+        record.cut = head;
+        record.missing = missing(record.sent, head);
     }
+}
+
+fn missing(sent: Seq, cut: Seq) -> Vec<(Seq, Seq)> {
+    let range = (sent < cut).then(|| (sent.next(), cut));
+    range.into_iter().collect()
 }
 
 fn silent(info: &SessionInfo, head: Seq) -> SessionRecord {
@@ -194,11 +200,9 @@ fn silent(info: &SessionInfo, head: Seq) -> SessionRecord {
         after,
         cut,
         sent,
-        missing: (sent < cut)
-            .then(|| (sent.next(), cut))
-            .into_iter()
-            .collect(),
+        missing: missing(sent, cut),
         gaps: Vec::new(),
+        is_owed_head: after.is_some(),
         gaps_unlisted_to: None,
         acked: Seq::ZERO,
         evidence: Evidence::Queued,

@@ -1,5 +1,6 @@
 //! `arauto report`: a stop's report for a person, in words or as a picture.
 
+mod file;
 mod page;
 mod section;
 mod sections;
@@ -14,6 +15,7 @@ use arauto::Report;
 use self::timeline::Timeline;
 use super::exit::{Failure, stdout_failed, sysexits};
 
+pub(super) use self::file::read;
 pub(super) use self::sections::summary;
 pub(super) use self::words::clean;
 
@@ -60,29 +62,6 @@ pub(super) fn run(args: &Args) -> Result<u8, Failure> {
         write(out, &page::html(&report, &pictures))?;
     }
     Ok(0)
-}
-
-/// Reads a report.
-pub(super) fn read(path: &Path) -> Result<Report, Failure> {
-    let text = if path == Path::new("-") {
-        io::read_to_string(io::stdin())
-    } else {
-        std::fs::read_to_string(path)
-    };
-    let named = |what: String| format!("the report {}: {what}", path.display());
-    let text = text.map_err(|error| Failure::new(sysexits::NOINPUT, named(error.to_string())))?;
-    let report: Report = serde_json::from_str(&text).map_err(|error| {
-        let advice = "it must be a file that `arauto serve --report FILE` has written";
-        Failure::new(sysexits::DATAERR, named(format!("{error}; {advice}")))
-    })?;
-    if report.version != 1 {
-        let what = format!(
-            "its format is {}, and this arauto reads 1: use a newer one",
-            report.version
-        );
-        return Err(Failure::new(sysexits::DATAERR, named(what)));
-    }
-    Ok(report)
 }
 
 fn timeline(report: &Report, width: u32) -> Result<Timeline, Failure> {

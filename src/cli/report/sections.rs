@@ -4,7 +4,7 @@ use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::time::{Duration, UNIX_EPOCH};
 
-use arauto::{Micros, PhaseLine, Report, SessionOutcome, SessionRecord};
+use arauto::{Micros, Millis, PhaseLine, Report, SessionOutcome, SessionRecord};
 
 use super::section::Section;
 use super::words::{clean, count, maybe, meaning, ranges, span, user};
@@ -40,12 +40,11 @@ pub(super) fn text(sections: &[Section]) -> String {
 /// Why, when, how long, and what went wrong.
 pub(super) fn head(report: &Report) -> String {
     let (exit, meaning) = (report.exit, meaning(report.exit));
-    let began =
-        humantime::format_rfc3339_seconds(UNIX_EPOCH + Duration::from_millis(report.began.0));
     let planned: u64 = report.phases.iter().map(|line| line.budget_ms).sum();
     let mut text = format!(
-        "stopped by {}, exit {exit}: {meaning}\nbegan {began}, took {} of {}; last broadcast {} of stream {}",
+        "stopped by {}, exit {exit}: {meaning}\n{}took {} of {}; last broadcast {} of stream {}",
         report.reason,
+        began(report),
         span(total(report)),
         span(Micros(planned * 1000)),
         report.head,
@@ -58,13 +57,22 @@ pub(super) fn head(report: &Report) -> String {
     text
 }
 
-/// From the stop's beginning to its last phase's end.
+/// Older reports do not say it.
+fn began(report: &Report) -> String {
+    if report.began == Millis(0) {
+        return String::new();
+    }
+    let began = UNIX_EPOCH + Duration::from_millis(report.began.0);
+    format!("began {}, ", humantime::format_rfc3339_seconds(began))
+}
+
+/// From the stop's beginning to its last phase's end; the time between two phases is
+/// not known of older reports.
 pub(super) fn total(report: &Report) -> Micros {
-    let ends = report
-        .phases
-        .iter()
-        .map(|line| line.began_us.0 + took(line).0);
-    Micros(ends.max().unwrap_or_default())
+    let phases = report.phases.iter();
+    let end = phases.clone().map(|line| line.began_us.0 + took(line).0);
+    let sum = phases.map(|line| took(line).0).sum();
+    Micros(end.max().unwrap_or_default().max(sum))
 }
 
 /// What a phase took; older reports have milliseconds only.

@@ -44,9 +44,10 @@ pub(super) fn user(record: &SessionRecord) -> String {
     record.user.as_deref().map_or("-".to_owned(), clean)
 }
 
-/// What somebody else wrote, which must not tear a line or colour a terminal.
+/// What somebody else wrote, which must not tear a line or colour a terminal, nor be
+/// what XML cannot hold.
 pub(in crate::cli) fn clean(text: &str) -> String {
-    body_line(&Body::text(text))
+    body_line(&Body::text(text)).replace(['\u{fffe}', '\u{ffff}'], "\u{fffd}")
 }
 
 /// A number of sessions, or of what they miss.
@@ -58,7 +59,7 @@ pub(super) fn count(number: usize) -> String {
 pub(super) fn meaning(exit: u8) -> &'static str {
     match exit {
         0 => "everything accepted was answered and has arrived",
-        3 => "a deadline passed: what is missing is listed",
+        3 => "not everything is known to be kept: what is missing is listed",
         4 => "forced: what is missing is listed",
         70 => "a part of the server panicked",
         _ => "unknown to this arauto",

@@ -150,6 +150,7 @@ fn spread<T: Ord + Copy>(runs: &[Run], of: impl Fn(&Run) -> T) -> (T, T, T) {
 
 #[test]
 fn each_frame_of_1000_sessions_is_answered_refused_or_unread_and_both_sides_count_the_same() {
+    let _alone = super::alone();
     let runs = std::env::var(RUNS).ok();
     let runs = runs.map_or(USUAL_RUNS, |runs| runs.parse().expect("a number of runs"));
     let patience = Duration::from_secs(60 + 15 * runs as u64);

@@ -14,11 +14,19 @@ mod stalled;
 mod swarm;
 
 use std::process::Command;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use arauto::Endpoint;
 use tempfile::TempDir;
 
 use crate::support::{Served, wait_until};
+
+/// Held by those who make much of the machine, or look at the clock: they would be in each
+/// other's way.
+fn alone() -> MutexGuard<'static, ()> {
+    static ALONE: Mutex<()> = Mutex::new(());
+    ALONE.lock().unwrap_or_else(PoisonError::into_inner) // one that failed is over too
+}
 
 /// A server that listens on a unix socket, on one that keeps messages, and on TCP.
 struct Three {

@@ -120,6 +120,7 @@ fn check(stalled: Vec<Stalled>, report: &Report) {
 
 #[test]
 fn with_50_stalled_readers_the_deadline_holds_and_exactly_what_they_miss_is_named() {
+    let _alone = super::alone();
     let _watchdog = watchdog();
     let budget = format!("{}s", BUDGET.as_secs());
     let arguments = ["--no-console", "--data", "none", "--drain-timeout", &budget];
@@ -156,6 +157,7 @@ fn with_50_stalled_readers_the_deadline_holds_and_exactly_what_they_miss_is_name
 
 #[test]
 fn a_second_signal_ends_a_stop_with_stalled_readers_within_2_s_and_exit_4() {
+    let _alone = super::alone();
     let _watchdog = watchdog();
     let Three {
         mut served,

@@ -148,7 +148,7 @@ fn five_thousand_sessions_are_folded_into_bands() {
 fn a_page_holds_both_pictures_and_every_table_and_needs_no_other_file() {
     let told = Told::with_a_stalled_reader();
     let mut report = told.report;
-    report.sessions[0].user = Some("<script>alert(1)</script>".to_owned());
+    report.sessions[0].user = Some("<script>alert(1)</script>\u{ffff}".to_owned());
     let told = Told::of(report);
     let out = told.out("a.html");
     told.prints(&["report"], &["--html", path(&out)]);
@@ -163,6 +163,8 @@ fn a_page_holds_both_pictures_and_every_table_and_needs_no_other_file() {
         assert!(page.contains(&format!("<h2>{title}</h2>")), "{title}");
     }
     assert!(!page.contains("<script"), "names are text");
+    let picture = svg(&told, &[]);
+    Document::parse(&picture).expect("it is xml, whatever a name holds");
     for other in ["src=", "href=", "url(", "@import"] {
         assert!(!page.contains(other), "{other}");
     }

@@ -1,5 +1,7 @@
 //! `arauto report FILE`.
 
+use serde_json::json;
+
 use super::{Told, of_many};
 use crate::support::{arauto, finish};
 
@@ -16,11 +18,10 @@ fn phases_outcomes_the_slowest_and_what_is_missing_are_printed() {
             .to_owned()
     };
     assert!(
-        text.starts_with("stopped by fim, exit 3: a deadline passed"),
+        text.starts_with("stopped by fim, exit 3: not everything is known to be kept"),
         "{text}"
     );
     assert!(row("drain").ends_with("too late"), "{text}");
-    assert!(!row("seal").contains("late"), "{text}");
     assert!(row("1         missing").contains("shutdown"), "{text}");
     assert!(row("hub  ").contains(" ms"), "{text}");
     let slowest = text.find("the slowest").expect("they are listed");
@@ -87,4 +88,76 @@ fn what_a_stranger_wrote_into_a_report_cannot_colour_a_terminal() {
     let text = Told::of(report).prints(&["report"], &[]);
     assert!(!text.contains(['\u{1b}', '\u{7}']), "{text:?}");
     assert!(text.contains(r"\u{1b}[31mred\nrow"), "{text}");
+}
+
+#[test]
+fn a_report_whose_numbers_cannot_be_is_refused_by_name() {
+    let told = Told::with_a_stalled_reader();
+    let report = serde_json::to_value(&told.report).expect("a report is json");
+    let wrong = [
+        ("/began", json!(u64::MAX), "began"),
+        ("/head", json!(u64::MAX), "head"),
+        ("/phases/5/took_ms", json!(u64::MAX), "drain"),
+        ("/phases/8/began_us", json!(0), "store"),
+        ("/sessions/0/accepted", json!(u64::MAX), "session 1"),
+        ("/sessions/0/missing", json!([[812, 641]]), "812 to 641"),
+        ("/sessions/0/gaps", json!([[0, 1]]), "0 to 1"),
+    ];
+    for (place, value, naming) in wrong {
+        let mut broken = report.clone();
+        match broken.pointer_mut(place) {
+            Some(field) => *field = value,
+            None => broken["sessions"][0]["gaps"] = value,
+        }
+        let text = broken.to_string();
+        for command in ["report -", "explain 1 --report -"] {
+            let arguments: Vec<&str> = command.split(' ').collect();
+            finish(&mut arauto(&arguments), &text).failed(65, &[naming]);
+        }
+    }
+}
+
+#[test]
+fn a_report_of_before_there_were_times_is_told_as_far_as_it_goes() {
+    let told = Told::with_a_stalled_reader();
+    let mut old = serde_json::to_value(&told.report).expect("a report is json");
+    let object = old.as_object_mut().expect("it is one");
+    object.retain(|name, _| !["began", "actors"].contains(&name.as_str()));
+    for line in old["phases"].as_array_mut().expect("it is one") {
+        let line = line.as_object_mut().expect("it is one");
+        line.retain(|name, _| !name.ends_with("_us"));
+    }
+    for record in old["sessions"].as_array_mut().expect("it is one") {
+        let record = record.as_object_mut().expect("it is one");
+        record.retain(|name, _| !["after", "acked", "times_us"].contains(&name.as_str()));
+    }
+    let text = old.to_string();
+    let printed = finish(&mut arauto(&["report", "-"]), &text).fine();
+    let took = printed.lines().nth(1).expect("it has a second line");
+    assert!(
+        took.starts_with("took 5"),
+        "the phases' sum, and no date: {took}"
+    );
+    let head = told.report.head.to_string();
+    let explained = finish(&mut arauto(&["explain", &head, "--report", "-"]), &text).fine();
+    let first = explained.lines().next().expect("it has lines");
+    for fate in ["1 missing", "1 unplaced", "1 no-reader"] {
+        assert!(first.contains(fate), "{first}");
+    }
+}
+
+#[test]
+fn a_report_without_sessions_has_no_line_to_explain() {
+    let told = Told::with_a_stalled_reader();
+    let mut report = told.report;
+    report.sessions.clear();
+    let told = Told::of(report);
+    assert_eq!(
+        told.prints(&["explain", "1", "--json", "--report"], &[]),
+        ""
+    );
+    assert!(
+        told.prints(&["explain", "1", "--report"], &[])
+            .contains("no session")
+    );
 }

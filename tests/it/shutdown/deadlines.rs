@@ -229,3 +229,26 @@ fn a_client_that_said_fim_and_keeps_its_socket_does_not_hold_the_stop_up() {
         began.elapsed()
     );
 }
+
+#[test]
+fn an_ack_of_the_broadcasts_is_no_word_for_replies_that_nobody_has_read() {
+    let fixture = Fixture::with(|config| config.drain_timeout = Duration::from_secs(2));
+    let mut ana = fixture.client("ana");
+    ana.publish(1, "bom dia");
+    let seq = ana.skip_to("message").num("seq");
+    ana.ack(seq);
+    // Small ones, which the socket takes and the client leaves there.
+    for id in 2..12 {
+        ana.request(id, "olá");
+    }
+    fixture.begin_stop();
+    let report = fixture.report();
+    let record = of(&report, "ana");
+    assert_eq!(record.acked.0, seq);
+    assert_eq!(record.accepted, record.answered);
+    assert_eq!(
+        (record.evidence, report.exit),
+        (Evidence::Written, 3),
+        "{record:?}"
+    );
+}

@@ -9,7 +9,7 @@ use arauto::{Answer, Body, Handler, Millis, Phase, Request, StopReason};
 use tokio::sync::Notify;
 
 use super::{Held, HeldServer};
-use crate::support::{Fixture, ask, wait_until};
+use crate::support::{Fixture, ask, block_on, wait_until};
 
 #[test]
 fn a_hub_that_panics_stops_the_server_with_exit_70() {
@@ -205,4 +205,41 @@ fn a_stop_past_a_thread_that_stands_still_owns_up_to_what_it_does_not_know() {
             report.trouble
         );
     }
+}
+
+#[test]
+fn whom_the_server_fails_in_the_stop_has_its_missing_range_named() {
+    let short = Duration::from_secs(4);
+    let HeldServer {
+        fixture,
+        go,
+        holder,
+    } = HeldServer::with("panic", |config| config.drain_timeout = short);
+    let mut other = fixture.client("other");
+    let body = "x".repeat(64 << 10);
+    for _ in 0..40 {
+        // More than a socket takes, for a holder that reads nothing.
+        block_on(fixture.server.publish(body.as_str())).expect("the server is there");
+    }
+    fixture.begin_stop();
+    other.skip_to("stopping");
+    go.notify_one();
+    other.skip_to("closing");
+    other.expect_end();
+    let report = fixture.report();
+    drop(holder);
+    let named = |user: &str| {
+        let mut sessions = report.sessions.iter();
+        let found = sessions.find(|record| record.user.as_deref() == Some(user));
+        found.expect("the report has every session")
+    };
+    let record = named("holder");
+    assert_eq!(
+        (record.reason.as_str(), record.cut),
+        ("internal", report.head)
+    );
+    assert!(record.sent < report.head, "{record:?}");
+    assert_eq!(record.missing, [(record.sent.next(), report.head)]);
+    assert_eq!(named("other").missed(), 0);
+    assert_eq!(report.exit, 3);
 }

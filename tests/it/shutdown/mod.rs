@@ -9,7 +9,7 @@ mod unread;
 
 use std::sync::Arc;
 
-use arauto::{Answer, Body, Handler, Request};
+use arauto::{Answer, Body, Config, Handler, Request};
 use tokio::sync::Notify;
 
 use crate::support::{Fixture, Raw, wait_until};
@@ -38,9 +38,16 @@ struct HeldServer {
 
 impl HeldServer {
     fn new(request: &str) -> HeldServer {
+        HeldServer::with(request, |_| {})
+    }
+
+    fn with(request: &str, change: impl FnOnce(&mut Config)) -> HeldServer {
         let go = Arc::new(Notify::new());
         let held = Held(Arc::clone(&go));
-        let fixture = Fixture::with(|config| config.handler = Arc::new(held));
+        let fixture = Fixture::with(|config| {
+            config.handler = Arc::new(held);
+            change(config);
+        });
         let mut holder = fixture.client("holder");
         holder.request(1, request);
         // Here, in the handler, and in the future that waits.

@@ -1,0 +1,90 @@
+//! A report out of a file, and whether it can be one.
+
+use std::io;
+use std::path::Path;
+
+use arauto::{Micros, Report, Seq, SessionRecord};
+
+use crate::cli::exit::{Failure, sysexits};
+
+/// The largest number that every JSON reader keeps exact; with it no sum that is made
+/// here overflows.
+const LARGEST: u64 = (1 << 53) - 1;
+
+/// The first millisecond after the year 9999.
+const YEAR_10000: u64 = 253_402_300_800_000;
+
+/// Reads a report; `-` is stdin.
+pub(in crate::cli) fn read(path: &Path) -> Result<Report, Failure> {
+    let text = if path == Path::new("-") {
+        io::read_to_string(io::stdin())
+    } else {
+        std::fs::read_to_string(path)
+    };
+    let named = |what: String| format!("the report {}: {what}", path.display());
+    let text = text.map_err(|error| Failure::new(sysexits::NOINPUT, named(error.to_string())))?;
+    let refuse = |what: String| {
+        let advice = "it must be a file that `arauto serve --report FILE` has written";
+        Failure::new(sysexits::DATAERR, named(format!("{what}; {advice}")))
+    };
+    let report: Report = serde_json::from_str(&text).map_err(|error| refuse(error.to_string()))?;
+    if report.version != 1 {
+        let version = report.version;
+        let what = format!("its format is {version}, and this arauto reads 1: use a newer one");
+        return Err(Failure::new(sysexits::DATAERR, named(what)));
+    }
+    check(&report).map_err(refuse)?;
+    Ok(report)
+}
+
+/// Whether its numbers can be those of a stop.
+fn check(report: &Report) -> Result<(), String> {
+    let is_sane = |number: u64| number <= LARGEST;
+    if report.began.0 >= YEAR_10000 || !is_sane(report.head.0) {
+        return Err("`began` or `head` is too large".to_owned());
+    }
+    let mut last = Micros(0);
+    for line in &report.phases {
+        let numbers = [
+            line.budget_ms,
+            line.took_ms,
+            line.began_us.0,
+            line.took_us.0,
+        ];
+        if !numbers
+            .into_iter()
+            .all(|number| is_sane(number.saturating_mul(1000)))
+        {
+            return Err(format!("a time of the phase {} is too large", line.phase));
+        }
+        if line.began_us < last {
+            return Err(format!(
+                "the phase {} begins before the one before",
+                line.phase
+            ));
+        }
+        last = line.began_us;
+    }
+    for record in &report.sessions {
+        check_session(record).map_err(|what| format!("session {}: {what}", record.session))?;
+    }
+    Ok(())
+}
+
+fn check_session(record: &SessionRecord) -> Result<(), String> {
+    let counts = [record.accepted, record.answered, record.refused];
+    let seqs = [record.cut, record.sent, record.acked].map(|seq| seq.0);
+    if counts
+        .into_iter()
+        .chain(seqs)
+        .any(|number| number > LARGEST)
+    {
+        return Err("a number is too large".to_owned());
+    }
+    for (from, to) in record.missing.iter().chain(&record.gaps) {
+        if *from == Seq::ZERO || from > to || to.0 > LARGEST {
+            return Err(format!("{from} to {to} is no range of broadcasts"));
+        }
+    }
+    Ok(())
+}
