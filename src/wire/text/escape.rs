@@ -24,9 +24,32 @@ fn escape_char(c: char, out: &mut String) {
         '\n' => out.push_str("\\n"),
         '\r' => out.push_str("\\r"),
         '\\' => out.push_str("\\\\"),
-        c if c.is_control() || reorders(c) => out.extend(c.escape_unicode()),
+        c if hides(c) => out.extend(c.escape_unicode()),
         c => out.push(c),
     }
+}
+
+/// The text with every character escaped that [`hides`]: for a log, where a backslash is
+/// one.
+pub fn printable(text: &str) -> Cow<'_, str> {
+    if !text.contains(hides) {
+        return Cow::Borrowed(text);
+    }
+    let mut line = String::with_capacity(text.len() + 8);
+    for c in text.chars() {
+        if hides(c) {
+            line.extend(c.escape_unicode());
+        } else {
+            line.push(c);
+        }
+    }
+    Cow::Owned(line)
+}
+
+/// Whether a character can tear a line, colour a terminal or hide what stands around it:
+/// the control characters, and the bidirectional controls (UAX 9).
+pub fn hides(c: char) -> bool {
+    c.is_control() || reorders(c)
 }
 
 /// Characters that reorder a line without being control characters (UAX 9).

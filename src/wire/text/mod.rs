@@ -6,6 +6,7 @@ mod render;
 
 use std::borrow::Cow;
 
+pub use self::escape::{hides, printable};
 use super::{Body, Charset, ClientFrame, Decoded, ServerFrame, WireError};
 use crate::framing::Framing;
 
