@@ -1,3 +1,5 @@
+mod codec;
+
 use std::borrow::Cow;
 
 use proptest::prelude::{Just, Strategy, any, prop, prop_assert_eq, prop_oneof, proptest};

@@ -1,0 +1,196 @@
+//! The bytes of every frame are those that another codec writes: serde_cbor can be
+//! replaced without a change on the wire.
+
+use std::borrow::Cow;
+
+use proptest::prelude::{Just, Strategy, any, prop, prop_assert_eq, prop_oneof, proptest};
+
+use super::{bodies, framed, numbers};
+use crate::wire::cbor::{encode, encode_server};
+use crate::wire::{
+    Ack, Asked, Asking, ClientFrame, Closing, ErrorCode, ErrorFrame, Gap, LoggedIn, Login, Message,
+    Millis, Presence, Present, Published, Resume, Role, Seq, ServerFrame, SessionId, SessionLine,
+    SessionList, Shutdown, Stopping, Welcome,
+};
+
+fn ids() -> impl Strategy<Value = u64> {
+    numbers()
+}
+
+fn seqs() -> impl Strategy<Value = Seq> {
+    numbers().prop_map(Seq)
+}
+
+fn times() -> impl Strategy<Value = Millis> {
+    numbers().prop_map(Millis)
+}
+
+fn texts() -> impl Strategy<Value = Cow<'static, str>> {
+    any::<String>().prop_map(Cow::Owned)
+}
+
+fn roles() -> impl Strategy<Value = Role> {
+    prop::sample::select(vec![Role::Leitor, Role::Escritor, Role::Admin])
+}
+
+fn asked() -> impl Strategy<Value = Asked> {
+    ids().prop_map(|id| Asked { id })
+}
+
+fn asking() -> impl Strategy<Value = Asking<'static>> {
+    (ids(), bodies()).prop_map(|(id, body)| Asking { id, body })
+}
+
+fn logins() -> impl Strategy<Value = Login<'static>> {
+    let resume = (texts(), seqs()).prop_map(|(stream, after)| Resume { stream, after });
+    let parts = (ids(), texts(), texts(), prop::option::of(resume));
+    parts.prop_map(|(id, user, password, resume)| Login {
+        id,
+        user,
+        password,
+        resume,
+    })
+}
+
+fn client_frames() -> impl Strategy<Value = ClientFrame<'static>> {
+    let now = prop::option::of(any::<bool>());
+    prop_oneof![
+        logins().prop_map(ClientFrame::Login),
+        asking().prop_map(ClientFrame::Request),
+        asking().prop_map(ClientFrame::Publish),
+        asked().prop_map(ClientFrame::Who),
+        asked().prop_map(ClientFrame::Ping),
+        seqs().prop_map(|seq| ClientFrame::Ack(Ack { seq })),
+        asked().prop_map(ClientFrame::Fim),
+        (ids(), now).prop_map(|(id, now)| ClientFrame::Shutdown(Shutdown { id, now })),
+        asked().prop_map(ClientFrame::Sessions),
+    ]
+}
+
+fn welcomes() -> impl Strategy<Value = Welcome<'static>> {
+    let parts = (numbers(), texts(), numbers(), numbers());
+    parts.prop_map(|(version, server, session, max_frame)| Welcome {
+        version,
+        server,
+        session: SessionId(session),
+        max_frame,
+    })
+}
+
+fn logged_in() -> impl Strategy<Value = LoggedIn<'static>> {
+    let parts = (ids(), texts(), roles(), any::<bool>(), texts(), seqs());
+    parts.prop_map(|(id, user, role, registered, stream, seq)| LoggedIn {
+        id,
+        user,
+        role,
+        registered,
+        stream,
+        seq,
+    })
+}
+
+fn messages() -> impl Strategy<Value = Message<'static>> {
+    let parts = (seqs(), texts(), times(), bodies());
+    parts.prop_map(|(seq, from, at, body)| Message {
+        seq,
+        from,
+        at,
+        body,
+    })
+}
+
+fn presence() -> impl Strategy<Value = Presence<'static>> {
+    (seqs(), texts(), times()).prop_map(|(seq, user, at)| Presence { seq, user, at })
+}
+
+fn errors() -> impl Strategy<Value = ErrorFrame<'static>> {
+    let codes = prop_oneof![Just(ErrorCode::BadFrame), Just(ErrorCode::TooManySessions)];
+    let parts = (prop::option::of(ids()), codes, texts());
+    parts.prop_map(|(id, code, message)| ErrorFrame { id, code, message })
+}
+
+fn stoppings() -> impl Strategy<Value = Stopping<'static>> {
+    let parts = (prop::option::of(ids()), texts(), texts(), numbers());
+    parts.prop_map(|(id, reason, phase, remaining)| Stopping {
+        id,
+        reason,
+        phase,
+        remaining,
+    })
+}
+
+fn closings() -> impl Strategy<Value = Closing<'static>> {
+    let parts = (texts(), seqs(), numbers(), numbers());
+    parts.prop_map(|(reason, last_seq, accepted, refused)| Closing {
+        reason,
+        last_seq,
+        accepted,
+        refused,
+    })
+}
+
+fn session_lines() -> impl Strategy<Value = SessionLine<'static>> {
+    let parts = (
+        numbers(),
+        prop::option::of(texts()),
+        texts(),
+        texts(),
+        times(),
+        seqs(),
+    );
+    parts.prop_map(|(session, user, endpoint, peer, since, sent)| SessionLine {
+        session: SessionId(session),
+        user,
+        endpoint,
+        peer,
+        since,
+        sent,
+    })
+}
+
+fn server_frames() -> impl Strategy<Value = ServerFrame<'static>> {
+    let published = (ids(), seqs()).prop_map(|(id, seq)| Published { id, seq });
+    let users = prop::collection::vec(texts(), 0..30);
+    let present = (ids(), users).prop_map(|(id, users)| Present { id, users });
+    let gap = (seqs(), seqs()).prop_map(|(from, to)| Gap { from, to });
+    let sessions = prop::collection::vec(session_lines(), 0..4);
+    let sessions = (ids(), sessions).prop_map(|(id, sessions)| SessionList { id, sessions });
+    prop_oneof![
+        welcomes().prop_map(ServerFrame::Welcome),
+        logged_in().prop_map(ServerFrame::LoggedIn),
+        asking().prop_map(ServerFrame::Reply),
+        published.prop_map(ServerFrame::Published),
+        present.prop_map(ServerFrame::Present),
+        asked().prop_map(ServerFrame::Pong),
+        messages().prop_map(ServerFrame::Message),
+        presence().prop_map(ServerFrame::Joined),
+        presence().prop_map(ServerFrame::Left),
+        gap.prop_map(ServerFrame::Gap),
+        errors().prop_map(ServerFrame::Error),
+        stoppings().prop_map(ServerFrame::Stopping),
+        closings().prop_map(ServerFrame::Closing),
+        sessions.prop_map(ServerFrame::Sessions),
+    ]
+}
+
+fn by_ciborium(frame: &impl serde::Serialize) -> Vec<u8> {
+    let mut item = Vec::new();
+    ciborium::into_writer(frame, &mut item).expect("a Vec takes every byte");
+    framed(&item)
+}
+
+proptest! {
+    #[test]
+    fn what_a_client_sends_is_what_ciborium_writes(frame in client_frames()) {
+        let mut bytes = Vec::new();
+        encode(&frame, &mut bytes);
+        prop_assert_eq!(bytes, by_ciborium(&frame));
+    }
+
+    #[test]
+    fn what_a_server_sends_is_what_ciborium_writes(frame in server_frames()) {
+        let mut bytes = Vec::new();
+        encode_server(&frame, &mut bytes);
+        prop_assert_eq!(bytes, by_ciborium(&frame));
+    }
+}
