@@ -11,5 +11,5 @@ mod system;
 
 pub(super) use system::{
     StopSignals, Terminal, default_data_folder, die_with, endpoint_in, is_process_gone,
-    notify_ready, notify_stopping, raise_descriptor_limit, user_name,
+    make_private, notify_ready, notify_stopping, raise_descriptor_limit, user_name,
 };

@@ -5,7 +5,9 @@ use std::path::Path;
 
 use tempfile::NamedTempFile;
 
-/// Replaces `path` by what `fill` writes.
+use super::os;
+
+/// Replaces `path` by what `fill` writes: its owner's alone, as it may name users.
 ///
 /// # Errors
 /// It could not be written; then the file is as it was.
@@ -18,6 +20,7 @@ pub(super) fn replace(
     let mut file = BufWriter::new(NamedTempFile::new_in(folder(path))?);
     fill(&mut file)?;
     let file = file.into_inner().map_err(IntoInnerError::into_error)?;
+    os::make_private(file.as_file())?;
     file.persist(path)?;
     Ok(())
 }

@@ -1,8 +1,17 @@
 //! The data folder: private, and one server's at a time.
 
-use std::fs::{self, File, OpenOptions, TryLockError};
+#[cfg(unix)]
+mod guard;
+#[cfg(not(unix))]
+#[path = "folder/plain.rs"]
+mod guard;
+
+use std::fs::{File, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
+
+/// The database's name in it.
+const DATABASE: &str = "arauto.db";
 
 /// The folder in which a server keeps what must outlive it.
 #[derive(Debug)]
@@ -22,6 +31,20 @@ pub enum FolderError {
         /// What the system says.
         source: io::Error,
     },
+    /// Its name, or that of a file in it, is a symbolic link's.
+    #[error("data folder: {} is a symbolic link: give what it points to with --data", .0.display())]
+    Link(PathBuf),
+    /// It or a file in it belongs to another user.
+    #[error(
+        "data folder: {} belongs to the user {owner}: run as that user, or choose another with --data",
+        path.display()
+    )]
+    NotOurs {
+        /// Which file or folder.
+        path: PathBuf,
+        /// The owner's number.
+        owner: u32,
+    },
     /// Another server works in it.
     #[error("data folder: {} is in use by another arauto serve", .0.display())]
     InUse(PathBuf),
@@ -32,18 +55,13 @@ pub enum FolderError {
 pub struct FolderLock(#[expect(dead_code, reason = "its lock goes when it is closed")] File);
 
 impl DataFolder {
-    /// Opens the folder, and makes it (0700) where there is none.
+    /// Opens the folder, and makes it (0700) where there is none. One that was open to
+    /// others is closed to them, unless it holds other things.
     ///
     /// # Errors
-    /// The system does not let it.
+    /// The system does not let it, it is a link, or somebody else's.
     pub fn open(path: &Path) -> Result<DataFolder, FolderError> {
-        let mut builder = fs::DirBuilder::new();
-        builder.recursive(true);
-        #[cfg(unix)]
-        std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-        builder
-            .create(path)
-            .map_err(|error| io_error(path, error))?;
+        guard::open_folder(path)?;
         Ok(DataFolder {
             path: path.to_owned(),
         })
@@ -52,10 +70,10 @@ impl DataFolder {
     /// Takes the folder for one server.
     ///
     /// # Errors
-    /// Another server has it.
+    /// Another server has it, or see [`DataFolder::open`].
     pub fn lock(&self) -> Result<FolderLock, FolderError> {
         let path = self.path.join("arauto.lock");
-        let file = private_file(&path)?;
+        let file = guard::open_file(&path)?;
         match file.try_lock() {
             Ok(()) => Ok(FolderLock(file)),
             Err(TryLockError::WouldBlock) => Err(FolderError::InUse(self.path.clone())),
@@ -67,25 +85,12 @@ impl DataFolder {
     /// SQLite gives its other files the same permissions.
     ///
     /// # Errors
-    /// The system does not let it.
+    /// See [`DataFolder::open`].
     pub fn database(&self) -> Result<PathBuf, FolderError> {
-        let path = self.path.join("arauto.db");
-        private_file(&path)?;
+        let path = self.path.join(DATABASE);
+        guard::open_file(&path)?;
         Ok(path)
     }
-}
-
-/// Opens a file, and makes it (0600 whatever the umask) where there is none.
-fn private_file(path: &Path) -> Result<File, FolderError> {
-    let mut options = OpenOptions::new();
-    options.read(true).write(true).create(true).truncate(false);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let file = options.open(path).map_err(|error| io_error(path, error))?;
-    #[cfg(unix)]
-    file.set_permissions(std::os::unix::fs::PermissionsExt::from_mode(0o600))
-        .map_err(|error| io_error(path, error))?;
-    Ok(file)
 }
 
 fn io_error(path: &Path, source: io::Error) -> FolderError {

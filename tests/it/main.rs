@@ -12,6 +12,8 @@ mod contract;
 mod errors;
 #[cfg(unix)] // signals, limits of descriptors, a disk of its own
 mod faults;
+#[cfg(unix)]
+mod files;
 mod journal;
 mod layers;
 mod many_readers;

@@ -1,6 +1,8 @@
 //! Unix: signals, descriptors, the terminal, the service manager.
 
+use std::fs::{File, Permissions};
 use std::io;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use arauto::Endpoint;
@@ -148,4 +150,9 @@ fn notify(state: &NotifyState<'_>) {
     if let Err(error) = sd_notify::notify(std::slice::from_ref(state)) {
         tracing::warn!(%error, "the service manager could not be told");
     }
+}
+
+/// Lets nobody but its owner at a file, whatever the umask.
+pub(in crate::cli) fn make_private(file: &File) -> io::Result<()> {
+    file.set_permissions(Permissions::from_mode(0o600))
 }

@@ -3,6 +3,8 @@
 //! There is no service manager to tell, no limit on handles to raise, and a console
 //! keeps its own settings.
 
+use std::fs::File;
+use std::io;
 use std::path::{Path, PathBuf};
 
 use arauto::Endpoint;
@@ -100,3 +102,8 @@ pub(in crate::cli) fn endpoint_in(folder: &Path) -> Endpoint {
 pub(in crate::cli) fn notify_ready() {}
 
 pub(in crate::cli) fn notify_stopping() {}
+
+/// A file has the permissions of its folder here.
+pub(in crate::cli) fn make_private(_file: &File) -> io::Result<()> {
+    Ok(())
+}

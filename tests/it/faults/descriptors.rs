@@ -4,7 +4,7 @@ use std::process::Command;
 
 use arauto::SessionRecord;
 
-use crate::support::{Raw, Served, Stop, wait_until, watchdog};
+use crate::support::{Raw, Served, Stop, by_shell, wait_until, watchdog};
 
 /// What the server may have open, and clients that want in: more than there is room for.
 const LIMIT: usize = 64;
@@ -12,7 +12,7 @@ const CLIENTS: usize = 100;
 
 /// The same command, run by a shell that lowers both limits first.
 fn limited(command: Command) -> Command {
-    super::by_shell(&format!("ulimit -n {LIMIT}"), command, "")
+    by_shell(&format!("ulimit -n {LIMIT}"), command, "")
 }
 
 /// Reads to the end; whether `closing` came before it.

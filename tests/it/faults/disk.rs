@@ -14,7 +14,7 @@ use arauto::{Report, SessionRecord};
 use tempfile::TempDir;
 
 use super::kept::{self, Acknowledged};
-use crate::support::{Served, Stop, arauto, can_mount, os, watchdog};
+use crate::support::{Served, Stop, arauto, can_mount, os, run_by, watchdog};
 
 const USERS: [&str; 3] = ["ana", "bia", "caio"];
 
@@ -33,7 +33,7 @@ fn on_small_disk(folder: &Path, size: &str, command: Command) -> Command {
         "mount -t tmpfs -o size={size},mode=700 tmpfs {}; exec \"$0\" \"$@\"",
         folder.display()
     );
-    super::within(&["unshare", "-rm", "sh", "-c", &mount], command)
+    run_by(&["unshare", "-rm", "sh", "-c", &mount], command)
 }
 
 impl Disk {

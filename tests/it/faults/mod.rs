@@ -13,7 +13,6 @@ mod random;
 mod stalled;
 mod swarm;
 
-use std::process::Command;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use arauto::Endpoint;
@@ -65,24 +64,4 @@ fn tcp(log: &str) -> Option<Endpoint> {
         host: "127.0.0.1".to_owned(),
         port: port.trim().parse().ok()?,
     })
-}
-
-/// The same command, run by a shell that prepares for it, with these redirections.
-fn by_shell(preparation: &str, command: Command, redirections: &str) -> Command {
-    let script = format!("{preparation}; exec \"$0\" \"$@\" {redirections}");
-    within(&["sh", "-c", &script], command)
-}
-
-/// The same command as another one's arguments, without its streams.
-fn within(outer: &[&str], command: Command) -> Command {
-    let mut outside = Command::new(outer[0]);
-    outside.args(&outer[1..]).arg(command.get_program());
-    outside.args(command.get_args());
-    for (name, value) in command.get_envs() {
-        match value {
-            Some(value) => outside.env(name, value),
-            None => outside.env_remove(name),
-        };
-    }
-    outside
 }

@@ -9,8 +9,7 @@ use std::path::Path;
 use arauto::SessionRecord;
 use rustix::fs::{CWD, FileType, Mode, OFlags, fcntl_setfl, mknodat};
 
-use super::by_shell;
-use crate::support::{Served, Stop, watchdog};
+use crate::support::{Served, Stop, by_shell, watchdog};
 
 /// A server with these redirections, that says much to its log.
 fn redirected(arguments: &[&str], redirections: &str) -> Served {

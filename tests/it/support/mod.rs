@@ -22,9 +22,9 @@ pub use bare::Bare;
 pub use frame::{Frame, ask, bytes, login, prefixed, publish, request, text};
 pub use lines::Lines;
 pub use os::Stop;
-#[cfg(unix)]
-pub use process::can_mount;
 pub use process::{Done, Served, arauto, finish, spawn};
+#[cfg(unix)]
+pub use process::{by_shell, can_mount, run_by};
 pub use raw::Raw;
 pub use server::Fixture;
 

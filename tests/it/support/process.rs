@@ -238,3 +238,25 @@ pub fn can_mount() -> bool {
     }
     can
 }
+
+/// The same command, run by a shell that prepares for it, with these redirections.
+#[cfg(unix)]
+pub fn by_shell(preparation: &str, command: Command, redirections: &str) -> Command {
+    let script = format!("{preparation}; exec \"$0\" \"$@\" {redirections}");
+    run_by(&["sh", "-c", &script], command)
+}
+
+/// The same command as another one's arguments, without its streams.
+#[cfg(unix)]
+pub fn run_by(outer: &[&str], command: Command) -> Command {
+    let mut outside = Command::new(outer[0]);
+    outside.args(&outer[1..]).arg(command.get_program());
+    outside.args(command.get_args());
+    for (name, value) in command.get_envs() {
+        match value {
+            Some(value) => outside.env(name, value),
+            None => outside.env_remove(name),
+        };
+    }
+    outside
+}

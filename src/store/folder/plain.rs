@@ -1,0 +1,16 @@
+//! Folders and files as the system gives them to their owner.
+
+use std::fs::{File, OpenOptions, create_dir_all};
+use std::path::Path;
+
+use super::{FolderError, io_error};
+
+pub(super) fn open_folder(path: &Path) -> Result<(), FolderError> {
+    create_dir_all(path).map_err(|error| io_error(path, error))
+}
+
+pub(super) fn open_file(path: &Path) -> Result<File, FolderError> {
+    let mut options = OpenOptions::new();
+    options.read(true).write(true).create(true).truncate(false);
+    options.open(path).map_err(|error| io_error(path, error))
+}
