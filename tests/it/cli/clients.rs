@@ -1,6 +1,8 @@
 //! `pedir`, `escritor`, `who`, `sessions`.
 
-use crate::support::{Served, finish, login, wait_until, watchdog};
+#[cfg(unix)]
+use crate::support::wait_until;
+use crate::support::{Served, finish, login, watchdog};
 
 #[test]
 fn a_pipe_through_pedir_keeps_its_order() {
