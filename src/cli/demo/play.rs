@@ -164,12 +164,18 @@ async fn resume(
 /// Reads whatever comes, acknowledges it, until the end.
 fn read_on(mut events: Events) -> JoinHandle<()> {
     tokio::spawn(async move {
+        let mut unsaid = None;
         while let Some(incoming) = events.next().await {
-            // One word for many: only when nothing more waits.
-            if let Incoming::Event(event) = incoming
-                && events.is_empty()
+            let event = match incoming {
+                Incoming::Event(event) => Some(event.seq()),
+                _ => None,
+            };
+            unsaid = event.or(unsaid);
+            // One word for many: only when no other broadcast waits.
+            if (event.is_none() || events.is_empty())
+                && let Some(seq) = unsaid.take()
             {
-                let _ = events.client().ack(event.seq()).await; // or it is over
+                let _ = events.client().ack(seq).await; // or it is over
             }
         }
     })
