@@ -1,9 +1,8 @@
 //! The acceptor: one a listener, hands each connection over.
 //!
 //! It survives every error of an accept. Where no place is free, the caller is
-//! handed over all the same, to be told so; where even that would be too much,
-//! the connection is dropped. Callers who could not be told wait for a place
-//! instead, where the system keeps them.
+//! handed over all the same, to be told so; where even that would be too much, and
+//! where a caller could not be told, it waits for a place, where the system keeps it.
 
 use std::io;
 use std::pin::Pin;
@@ -193,7 +192,8 @@ impl<D: Door> Acceptor<D> {
         };
         match admission {
             Some(admission) => (self.hand_over)(caller, admission),
-            None => tracing::warn!("a caller was dropped: too many are being turned away"),
+            // It was looked at before the accept, and this is the one thread that takes any.
+            None => tracing::error!("a caller was dropped: there was a place, and is none"),
         }
     }
 
@@ -224,10 +224,17 @@ impl<D: Door> Acceptor<D> {
         cx.waker().wake_by_ref();
     }
 
+    /// Whether the next caller could neither stay nor be told so. It waits where the
+    /// system keeps it; those who are being told are gone in a moment.
+    ///
     /// All acceptors are on one thread, so that nobody takes the place in between.
     fn waits_for_place(&self, cx: &TaskContext<'_>) -> bool {
         let is_free = |room: &Room| room.poll_place(cx);
-        self.when_full == WhenFull::Wait && !self.rooms.iter().all(is_free)
+        let may_stay = self.rooms.iter().all(is_free);
+        match self.when_full {
+            WhenFull::Wait => !may_stay,
+            WhenFull::Refuse => !may_stay && !self.turned_away.poll_place(cx),
+        }
     }
 
     /// No descriptor or no memory is free: others must end before this helps.

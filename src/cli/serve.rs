@@ -61,7 +61,7 @@ pub(super) fn run(args: Args) -> Result<u8, Failure> {
     let screen = Screen::default();
     let log = logs::start(settings.log.unwrap_or_default(), screen.clone());
 
-    os::raise_descriptor_limit();
+    config.max_sessions = fitting(config.max_sessions, os::raise_descriptor_limit());
     let report = actix_rt::System::new().block_on(async {
         // Before anybody can connect: a signal must not find the default action.
         let signals = Signals::new(terminal.clone());
@@ -155,6 +155,27 @@ impl Signals {
     }
 }
 
+/// What the server itself has open at most, where there is enough: the database and its
+/// readers, files in memory, listeners, standard streams.
+const OWN: u64 = 64;
+
+/// So many sessions that a descriptor is left for each, for the eighth of them that is told
+/// that there is no place, and for the server itself: one too many is told so, and a stop
+/// can write its report.
+fn fitting(wanted: usize, limit: Option<u64>) -> usize {
+    let Some(limit) = limit else { return wanted };
+    let room = limit - OWN.min(limit / 2);
+    let most = usize::try_from(room * 8 / 9).unwrap_or(usize::MAX).max(1);
+    if most < wanted {
+        tracing::warn!(
+            limit,
+            sessions = most,
+            "few descriptors: fewer sessions than max-sessions"
+        );
+    }
+    wanted.min(most)
+}
+
 pub(super) fn start_failed(error: ServerError) -> Failure {
     let code = match &error {
         ServerError::Bind(_) => sysexits::UNAVAILABLE,
@@ -193,4 +214,24 @@ fn write_report(report: &Report, path: &Path) -> Result<(), Failure> {
         file.write_all(b"\n")
     })
     .map_err(|error| report_failed(path, &error))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::fitting;
+
+    #[test]
+    fn sessions_leave_descriptors_for_the_server_and_for_those_who_are_told() {
+        for limit in [16, 64, 256, 1024, 1_048_576] {
+            let sessions = fitting(20_000, Some(limit)) as u64;
+            assert!(sessions >= 1 && sessions <= 20_000);
+            assert!(
+                sessions + sessions / 8 + limit.min(128) / 2 <= limit,
+                "{limit}: {sessions}"
+            );
+        }
+        assert_eq!(fitting(20_000, Some(256)), 170);
+        assert_eq!(fitting(100, Some(1 << 20)), 100);
+        assert_eq!(fitting(100, None), 100);
+    }
 }

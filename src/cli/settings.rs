@@ -58,7 +58,7 @@ pub(super) struct Settings {
     #[arg(long, value_name = "N")]
     pub(super) arbiters: Option<usize>,
 
-    /// The most sessions at once [default: 20000].
+    /// The most sessions at once [default: 20000, or as many as there are descriptors for].
     #[arg(long, value_name = "N")]
     pub(super) max_sessions: Option<usize>,
 

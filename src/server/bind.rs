@@ -26,8 +26,13 @@ use crate::log::{Appender, Scribe};
 use crate::store::{FolderError, StoreError};
 use crate::transport::{BindError, Listener, Opening, memory_file};
 
-/// Callers that are told at once that there is no place for them.
+/// Callers that are told at once that there is no place for them: so many, and no more
+/// than an eighth of the sessions, as each takes a descriptor.
 const TURNED_AWAY: usize = 256;
+
+fn turned_away(max_sessions: usize) -> usize {
+    (max_sessions / 8).clamp(1, TURNED_AWAY)
+}
 
 /// Starts servers.
 #[derive(Debug, Clone, Copy)]
@@ -178,7 +183,7 @@ fn assemble(config: &Config, kept: Kept, listeners: Vec<(Listen, Listener)>) -> 
     let handles = arbiters.iter().map(Arbiter::handle).collect();
     let usher = Usher::new(handles, supervisor.clone());
     let server_room = Room::new(config.max_sessions);
-    let turned_away = Room::new(TURNED_AWAY);
+    let turned_away = Room::new(turned_away(config.max_sessions));
     let (in_work, stopwatch) = (InWork::default(), Stopwatch::default());
 
     let mut staff = Staff {

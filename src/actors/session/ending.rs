@@ -27,6 +27,9 @@ use crate::wire::{Closing, ErrorCode, Seq, ServerFrame, Stopping, WireError};
 const FIRST_LOOK: Duration = Duration::from_millis(1);
 const LAST_LOOK: Duration = Duration::from_millis(50);
 
+/// How long a caller that finds no place may take to hear so: others wait to be told.
+const TOLD: Duration = Duration::from_secs(1);
+
 /// Writes in a row, before the session looks at its input again.
 const WRITES: usize = 4;
 
@@ -310,6 +313,10 @@ impl<L: Link + 'static> Session<L> {
     /// Whoever ends by itself has `drain_timeout` for it.
     fn watch_over(&mut self, ctx: &mut Context<Self>) {
         let limit = self.desk.limits.drain_timeout;
+        let limit = match self.ending().map(|ending| ending.reason) {
+            Some(CloseReason::Error(ErrorCode::TooManySessions)) => limit.min(TOLD),
+            _ => limit,
+        };
         if let Some(ending) = self.ending()
             && !ending.watched
             && !ending.ordered

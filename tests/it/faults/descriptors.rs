@@ -1,18 +1,27 @@
-//! No descriptor is free when the server is told to stop.
+//! Descriptors run short: while the server serves, and when it is told to stop.
 
-use std::process::Command;
+use std::sync::Mutex;
 
 use arauto::SessionRecord;
+use rustix::process::{Pid, Resource, Rlimit, getrlimit, prlimit};
 
-use crate::support::{Raw, Served, Stop, by_shell, wait_until, watchdog};
+use crate::support::{Raw, Served, Stop, ask, by_shell, wait_until, watchdog};
 
-/// What the server may have open, and clients that want in: more than there is room for.
-const LIMIT: usize = 64;
+/// Descriptors that are left to a server that runs, and clients that want in: more than
+/// there is room for.
+const LEFT: u64 = 40;
 const CLIENTS: usize = 100;
 
-/// The same command, run by a shell that lowers both limits first.
-fn limited(command: Command) -> Command {
-    by_shell(&format!("ulimit -n {LIMIT}"), command, "")
+/// Leaves a running server so many descriptors beside those that it has open.
+fn leave(served: &Served, left: u64) {
+    let open = std::fs::read_dir(format!("/proc/{}/fd", served.child.id()));
+    let open = open.expect("it runs").count() as u64;
+    let limit = Rlimit {
+        current: Some(open + left),
+        maximum: getrlimit(Resource::Nofile).maximum, // the child's is ours
+    };
+    let id = Pid::from_child(&served.child);
+    prlimit(Some(id), Resource::Nofile, limit).expect("it is our child");
 }
 
 /// Reads to the end; whether `closing` came before it.
@@ -27,10 +36,10 @@ fn is_closed_with_a_word(mut client: Raw) -> bool {
 #[test]
 fn with_no_descriptor_free_the_stop_drains_who_is_in_and_writes_its_report() {
     let _watchdog = watchdog();
-    let folder = tempfile::tempdir().expect("a folder can be made");
-    let mut served = Served::altered(folder, &["--no-console", "--journal"], limited);
+    let mut served = Served::new(&["--no-console", "--journal"]);
     let mut ana = served.visitor();
     ana.log_in("ana");
+    leave(&served, LEFT);
     let waiting: Vec<Raw> = (0..CLIENTS).map(|_| served.stranger()).collect();
     wait_until("no descriptor is free", || {
         served.log().contains("accepting failed")
@@ -59,4 +68,84 @@ fn with_no_descriptor_free_the_stop_drains_who_is_in_and_writes_its_report() {
     assert_eq!(report.trouble, Vec::<String>::new());
     assert_eq!(report.sessions.len(), told + 1);
     assert!(report.sessions.iter().all(SessionRecord::is_whole));
+}
+
+#[test]
+fn where_accepting_failed_for_want_of_descriptors_it_goes_on_when_there_are_some() {
+    let _watchdog = watchdog();
+    let served = Served::new(&["--no-console"]);
+    let mut ana = served.visitor();
+    ana.log_in("ana");
+    leave(&served, 2);
+    let mut waiting: Vec<Raw> = (0..5).map(|_| served.stranger()).collect();
+    wait_until("no descriptor is free", || {
+        served.log().contains("accepting failed")
+    });
+    ana.publish(1, "olá");
+    ana.expect("published");
+    ana.expect("message");
+    leave(&served, 100);
+    for client in &mut waiting {
+        client.expect("welcome");
+    }
+    // It had waited longer and longer, and not gone round and round.
+    let failed = served.log().matches("accepting failed").count();
+    assert!(failed < 50, "{failed} times");
+    drop((ana, waiting));
+    served.stop();
+}
+
+/// A hard limit, clients, and those of them that there is room for.
+const LIMIT: usize = 256;
+const CROWD: usize = 1000;
+const ROOM: usize = (LIMIT - 64) * 8 / 9;
+
+#[test]
+fn of_1000_clients_at_a_limit_of_256_descriptors_each_is_served_or_told() {
+    let _watchdog = watchdog();
+    let folder = tempfile::tempdir().expect("a folder can be made");
+    let limited = |command| by_shell(&format!("ulimit -n {LIMIT}"), command, "");
+    let mut served = Served::altered(folder, &["--no-console", "--journal"], limited);
+    let inside = Mutex::new(Vec::new());
+    std::thread::scope(|scope| {
+        for _ in 0..8 {
+            scope.spawn(|| {
+                for _ in 0..CROWD / 8 {
+                    let mut client = served.visitor();
+                    let _ = client.try_send(&ask("ping", 1).bytes()); // or it is closed
+                    match client.recv() {
+                        Some(frame) if frame.is("pong") => {
+                            inside.lock().expect("nobody panics here").push(client);
+                        }
+                        Some(frame) => {
+                            assert_eq!(frame.text("code"), "too-many-sessions");
+                            client.expect_closing("too-many-sessions");
+                        }
+                        None => panic!("the end without a word"),
+                    }
+                }
+            });
+        }
+    });
+    let log = served.log();
+    assert!(
+        log.contains("few descriptors"),
+        "the operator is told: {log}"
+    );
+    assert!(
+        !log.contains("accepting failed"),
+        "there is a reserve: {log}"
+    );
+    let mut inside = inside.into_inner().expect("nobody panicked");
+    assert!(
+        (1..=ROOM).contains(&inside.len()),
+        "{} are in",
+        inside.len()
+    );
+    let mut ana = inside.pop().expect("there is one");
+    ana.log_in("ana");
+    ana.ping();
+    drop((ana, inside));
+    served.tell(Stop::USUAL);
+    assert_eq!(served.wait(), Some(0), "{}", served.log());
 }
