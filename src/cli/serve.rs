@@ -224,7 +224,7 @@ mod tests {
     fn sessions_leave_descriptors_for_the_server_and_for_those_who_are_told() {
         for limit in [16, 64, 256, 1024, 1_048_576] {
             let sessions = fitting(20_000, Some(limit)) as u64;
-            assert!(sessions >= 1 && sessions <= 20_000);
+            assert!((1..=20_000).contains(&sessions));
             assert!(
                 sessions + sessions / 8 + limit.min(128) / 2 <= limit,
                 "{limit}: {sessions}"
