@@ -16,11 +16,11 @@ use std::hint::black_box;
 use std::sync::Arc;
 use std::time::Duration;
 
-use arauto::accounts::{Accounts, Claim, HashCost, Hasher, LoginLimits};
+use arauto::accounts::{Accounts, Claim, HashCost, Hasher, LoginLimits, PeerId};
 use arauto::log::{Appender, Log, Origin, Read};
 use arauto::wire::cbor::{self, MessageFrames, Skimmer};
 use arauto::wire::{Asking, ClientFrame, MAX_FRAME, Message, Published, ServerFrame};
-use arauto::{Body, LogLimits, Millis, PaceLimits, Role, Seq};
+use arauto::{Body, LogLimits, Millis, PaceLimits, Rate, Role, Seq};
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 
 /// The body of every message here, unless its name says otherwise.
@@ -223,6 +223,9 @@ fn login(c: &mut Criterion) {
     let limits = LoginLimits {
         hashing: 1,
         waiting: 1,
+        user_rate: Rate::a_minute(100),
+        peer_rate: Rate::a_minute(100),
+        accounts: 1,
         default_role: Role::Escritor,
     };
     let accounts = Accounts::open(None, hasher, limits).expect("there is nothing to read");
@@ -230,6 +233,7 @@ fn login(c: &mut Criterion) {
         user: "ana".to_owned(),
         password: "segredo".to_owned(),
         may_register: true,
+        peer: PeerId::Local,
     };
     runtime
         .block_on(accounts.login(&claim))

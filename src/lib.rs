@@ -23,6 +23,7 @@
 //! | [`log`] | the broadcasts, once each, and the cursors that read them |
 //! | `close` | what a shutdown promises: phases, counts, evidence, [`Report`] |
 //! | `sync` | what threads share: atomics and locks, or a scheduler's in their place |
+//! | `rate` | so many in a time: token buckets |
 //! | `framing` | streams and messages, as rooms tell each other of them |
 //! | `transport` | endpoints, listeners, connections: all that knows the system |
 //! | `actors` | acceptor, session, auth, hub, supervisor |
@@ -39,6 +40,7 @@ mod framing;
 #[cfg(all(test, shuttle))]
 mod interleavings;
 pub mod log;
+mod rate;
 mod server;
 mod store;
 mod sync;
@@ -58,6 +60,7 @@ pub use close::{
     SessionOutcome, SessionRecord, StopReason, Times,
 };
 pub use log::{LogLimits, PaceLimits, Retention};
+pub use rate::Rate;
 pub use server::{
     Config, ConfigError, Feed, HandlerOption, Listen, PublishError, Server, ServerError,
     ServerHandle, StopStatus,

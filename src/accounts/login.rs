@@ -2,12 +2,16 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
 
+use super::brake::{Attempt, Brakes, Verdict};
 use super::keeper::{Inserted, Keeper};
-use super::pool::{Place, Pool};
+use super::peers::PeerRates;
+use super::pool::{Full, Place, Pool};
 use super::recent::Recents;
 use super::table::{Found, Known, Reservation, Table};
-use super::{Account, Hasher, NameError, Password, StoreError, UserName};
+use super::{Account, Hasher, NameError, Password, PeerId, StoreError, UserName};
+use crate::rate::{Rate, try_again_in};
 use crate::store::Store;
 use crate::wire::{Millis, Role};
 
@@ -20,6 +24,8 @@ pub struct Claim {
     pub password: String,
     /// Whether an unknown name registers.
     pub may_register: bool,
+    /// Where it comes from.
+    pub peer: PeerId,
 }
 
 /// A claim that holds.
@@ -48,9 +54,20 @@ pub enum Refusal {
         "nobody of that name, and this endpoint registers nobody: ask the operator for an account"
     )]
     RegistrationClosed,
-    /// Too many logins wait.
-    #[error("too many logins wait: try again in a second")]
-    Throttled,
+    /// There are as many accounts as the server keeps.
+    #[error(
+        "nobody of that name, and there are as many accounts as this server keeps: ask the \
+         operator for one"
+    )]
+    NoMoreAccounts,
+    /// Not now.
+    #[error("{too_many}: {}", try_again_in(*wait))]
+    Throttled {
+        /// What there are too many of.
+        too_many: &'static str,
+        /// When it can be tried again.
+        wait: Duration,
+    },
     /// The server is stopping.
     #[error("the server is stopping")]
     Stopping,
@@ -64,8 +81,14 @@ pub enum Refusal {
 pub struct LoginLimits {
     /// Hashes at once.
     pub hashing: usize,
-    /// Logins that wait for a hash.
+    /// Logins of one peer that wait for a hash.
     pub waiting: usize,
+    /// Passwords of one name that one peer has looked at.
+    pub user_rate: Rate,
+    /// Passwords, of whatever name, that one peer has looked at.
+    pub peer_rate: Rate,
+    /// Accounts; above it nobody registers.
+    pub accounts: usize,
     /// The role of those who register by themselves.
     pub default_role: Role,
 }
@@ -78,8 +101,24 @@ pub struct Accounts {
     hasher: Hasher,
     recents: Recents,
     pool: Pool,
+    brakes: Brakes,
+    peers: PeerRates,
+    most: usize,
     default_role: Role,
     sealed: AtomicBool,
+}
+
+/// What looking at a password takes, beside a claim.
+struct Turn<'a> {
+    place: Place,
+    attempt: Option<Attempt<'a>>,
+}
+
+/// What comes before a password is looked at.
+enum Before<'a> {
+    Turn(Turn<'a>),
+    /// Something has happened meanwhile: find the name again.
+    LookAgain,
 }
 
 impl Accounts {
@@ -106,9 +145,18 @@ impl Accounts {
             hasher,
             recents: Recents::new().expect("the system has randomness to give at the start"),
             pool: Pool::new(limits.hashing, limits.waiting),
+            brakes: Brakes::new(limits.user_rate),
+            peers: PeerRates::new(limits.peer_rate),
+            most: limits.accounts,
             default_role: limits.default_role,
             sealed: AtomicBool::new(false),
         })
+    }
+
+    /// As if it had been registered, and last logged in to, long ago.
+    #[cfg(test)]
+    pub(super) fn forget(&self, user: &UserName) {
+        self.table.forget(user);
     }
 
     /// Refuses every login that has not been answered yet.
@@ -138,18 +186,71 @@ impl Accounts {
             if self.sealed.load(Ordering::Acquire) {
                 return Err(Refusal::Stopping);
             }
-            match self.table.find(&user, claim.may_register) {
-                Found::Known(known) => return self.check(user, &password, &known).await,
+            match self.table.find(&user, self.registers(claim)) {
+                Found::Known(known) if self.was_right(&user, &password, &known) => {
+                    return Ok(admitted(user, known.role));
+                }
+                Found::Known(known) => match self.turn(&user, claim, known.is_new()).await? {
+                    Before::Turn(turn) => return self.check(user, &password, &known, turn).await,
+                    Before::LookAgain => {}
+                },
                 // Closed when the other first login is over, however it ended.
                 Found::Busy(mut over) => while over.changed().await.is_ok() {},
                 Found::Free(Some(reservation)) => {
-                    if let Some(outcome) = self.register(&user, &password, reservation).await {
+                    let registered = self.register(&user, &password, claim, reservation).await;
+                    if let Some(outcome) = registered {
                         return outcome;
                     }
                 }
-                Found::Free(None) => return self.turn_away(password).await,
+                Found::Free(None) => match self.turn(&user, claim, false).await? {
+                    Before::Turn(turn) => return self.turn_away(password, claim, turn).await,
+                    Before::LookAgain => {}
+                },
             }
         }
+    }
+
+    /// Whether an unknown name registers now.
+    fn registers(&self, claim: &Claim) -> bool {
+        claim.may_register && self.table.len() < self.most
+    }
+
+    /// Waits until a password may be looked at: for other attempts like it, and for a
+    /// place among all that hash.
+    async fn turn(
+        &self,
+        user: &UserName,
+        claim: &Claim,
+        is_new: bool,
+    ) -> Result<Before<'_>, Refusal> {
+        let attempt = if is_new {
+            None // a first login that came second, and no guess
+        } else {
+            match self.brakes.attempt(user, &claim.peer, Instant::now()) {
+                Verdict::Look(attempt) => Some(attempt),
+                Verdict::Later(wait) => {
+                    let too_many = "too many logins with that name";
+                    return Err(Refusal::Throttled { too_many, wait });
+                }
+                Verdict::Wait(over) => {
+                    over.await;
+                    return Ok(Before::LookAgain);
+                }
+            }
+        };
+        let place = self.place(&claim.peer).await?;
+        Ok(Before::Turn(Turn { place, attempt }))
+    }
+
+    async fn place(&self, peer: &PeerId) -> Result<Place, Refusal> {
+        let throttled = |too_many, wait| Refusal::Throttled { too_many, wait };
+        self.peers
+            .take(peer, Instant::now())
+            .map_err(|wait| throttled("too many logins from there", wait))?;
+        self.pool
+            .enter(peer)
+            .await
+            .map_err(|Full| throttled("too many logins from there wait", Duration::from_secs(1)))
     }
 
     async fn check(
@@ -157,30 +258,26 @@ impl Accounts {
         user: UserName,
         password: &Password,
         known: &Known,
+        Turn { place, attempt }: Turn<'_>,
     ) -> Result<Admitted, Refusal> {
-        let admitted = Admitted {
-            role: known.role,
-            registered: false,
-            user,
-        };
-        if self.was_right(&admitted.user, password, known) {
-            return Ok(admitted);
-        }
-        let place = self.pool.enter().await.map_err(|_| Refusal::Throttled)?;
         // Another login of the same user may have been found right meanwhile.
-        if let Found::Known(known) = self.table.find(&admitted.user, false)
-            && self.was_right(&admitted.user, password, &known)
+        if let Found::Known(known) = self.table.find(&user, false)
+            && self.was_right(&user, password, &known)
         {
-            return Ok(admitted);
+            return Ok(admitted(user, known.role));
         }
         let (phc, guess) = (Arc::clone(&known.phc), password.clone());
         let right = self.work(place, move |hasher| hasher.verify(&guess, &phc));
         match right.await {
             Some(true) => {
-                self.remember(&admitted.user, password, &known.phc);
-                Ok(admitted)
+                self.remember(&user, password, &known.phc);
+                conclude(attempt, true);
+                Ok(admitted(user, known.role))
             }
-            Some(false) => Err(Refusal::BadCredentials),
+            Some(false) => {
+                conclude(attempt, false);
+                Err(Refusal::BadCredentials)
+            }
             None => Err(Refusal::Internal),
         }
     }
@@ -202,10 +299,12 @@ impl Accounts {
         &self,
         user: &UserName,
         password: &Password,
+        claim: &Claim,
         reservation: Reservation,
     ) -> Option<Result<Admitted, Refusal>> {
-        let Ok(place) = self.pool.enter().await else {
-            return Some(Err(Refusal::Throttled));
+        let place = match self.place(&claim.peer).await {
+            Ok(place) => place,
+            Err(refusal) => return Some(Err(refusal)),
         };
         let secret = password.clone();
         let Some(Ok(phc)) = self.work(place, move |hasher| hasher.hash(&secret)).await else {
@@ -224,20 +323,29 @@ impl Accounts {
         drop(reservation);
         match inserted {
             Inserted::Yes => Some(Ok(Admitted {
-                user: user.clone(),
-                role: account.role,
                 registered: true,
+                ..admitted(user.clone(), account.role)
             })),
             Inserted::NameTaken => None,
             Inserted::Failed => Some(Err(Refusal::Internal)),
         }
     }
 
-    async fn turn_away(&self, password: Password) -> Result<Admitted, Refusal> {
-        let place = self.pool.enter().await.map_err(|_| Refusal::Throttled)?;
+    /// An unknown name costs what a known one with a wrong password costs.
+    async fn turn_away(
+        &self,
+        password: Password,
+        claim: &Claim,
+        Turn { place, attempt }: Turn<'_>,
+    ) -> Result<Admitted, Refusal> {
         self.work(place, move |hasher| hasher.pretend(&password))
             .await;
-        Err(Refusal::RegistrationClosed)
+        conclude(attempt, false);
+        Err(if claim.may_register {
+            Refusal::NoMoreAccounts
+        } else {
+            Refusal::RegistrationClosed
+        })
     }
 
     /// Hashes in the pool. `None` if it panicked.
@@ -252,5 +360,22 @@ impl Accounts {
             self.hasher.let_go();
         }
         done
+    }
+}
+
+/// Tells the brake how a password was.
+fn conclude(attempt: Option<Attempt<'_>>, is_right: bool) {
+    match attempt {
+        Some(attempt) if is_right => attempt.right(),
+        Some(attempt) => attempt.wrong(Instant::now()),
+        None => {}
+    }
+}
+
+fn admitted(user: UserName, role: Role) -> Admitted {
+    Admitted {
+        user,
+        role,
+        registered: false,
     }
 }

@@ -4,12 +4,17 @@
 //! - of any number of first logins of one name, exactly one registers it;
 //! - an account is on disk before anybody is told that it exists;
 //! - a password is hashed on a bounded pool, never where it would hold up others;
-//! - an unknown name costs the same work as a known one.
+//! - an unknown name costs the same work as a known one;
+//! - who guesses is slowed down, and nobody else for it.
 
+mod brake;
 mod hash;
 mod keeper;
 mod login;
+mod memory;
 mod name;
+mod peer_id;
+mod peers;
 mod pool;
 mod recent;
 mod rows;
@@ -18,6 +23,7 @@ mod table;
 pub use hash::{HashCost, Hasher, is_phc};
 pub use login::{Accounts, Admitted, Claim, LoginLimits, Refusal};
 pub use name::{NameError, Password, PasswordError, UserName};
+pub use peer_id::PeerId;
 pub use rows::Account;
 
 pub use crate::store::{DataFolder, Db, FolderError, FolderLock, StoreError};

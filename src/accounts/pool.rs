@@ -1,52 +1,120 @@
-//! Slow work, a little of it at a time.
+//! Slow work, a little of it at a time, and everybody's in turn.
+//!
+//! So much runs at once, on blocking threads; what is more waits in a line a peer, and
+//! a place that becomes free goes to the line whose turn it is: a peer that asks for
+//! much waits for itself, not others for it.
 
+use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use parking_lot::Mutex;
+use tokio::sync::oneshot;
 
-/// Runs at most so much hashing at once, on blocking threads; more waits, and
-/// what would make the queue too long is turned away.
+use super::PeerId;
+
+/// Runs at most so much at once.
 #[derive(Debug)]
 pub(super) struct Pool {
-    places: Arc<Semaphore>,
-    waiting: AtomicUsize,
-    most_waiting: usize,
+    lines: Arc<Mutex<Lines>>,
+    /// Places that there are.
     most: usize,
+    /// How long a peer's line may be.
+    longest: usize,
 }
 
-/// The queue is full.
+/// Invariant: while somebody waits, no place is free.
+#[derive(Debug)]
+struct Lines {
+    free: usize,
+    waiting: HashMap<PeerId, VecDeque<oneshot::Sender<Place>>>,
+    /// The peers that have a line, in the order of their turns; each once.
+    turns: VecDeque<PeerId>,
+}
+
+/// The peer's line is full.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Full;
 
-/// A place in the pool, for one piece of work.
+/// A place in the pool, for one piece of work. Dropping it passes it on.
 #[derive(Debug)]
-pub(super) struct Place(OwnedSemaphorePermit);
+pub(super) struct Place {
+    lines: Option<Arc<Mutex<Lines>>>,
+}
 
 impl Pool {
-    pub(super) fn new(places: usize, most_waiting: usize) -> Self {
+    pub(super) fn new(places: usize, longest: usize) -> Self {
+        let lines = Lines {
+            free: places,
+            waiting: HashMap::new(),
+            turns: VecDeque::new(),
+        };
         Pool {
-            places: Arc::new(Semaphore::new(places)),
-            waiting: AtomicUsize::new(0),
-            most_waiting,
+            lines: Arc::new(Mutex::new(lines)),
             most: places,
+            longest,
         }
     }
 
     /// Whether nothing runs and nobody waits.
     pub(super) fn is_quiet(&self) -> bool {
-        self.waiting.load(Ordering::Acquire) == 0 && self.places.available_permits() == self.most
+        self.lines.lock().free == self.most
     }
 
     /// Waits for a place.
-    pub(super) async fn enter(&self) -> Result<Place, Full> {
-        if self.waiting.fetch_add(1, Ordering::AcqRel) >= self.most_waiting {
-            self.waiting.fetch_sub(1, Ordering::AcqRel);
-            return Err(Full);
+    pub(super) async fn enter(&self, peer: &PeerId) -> Result<Place, Full> {
+        let turn = {
+            let mut lines = self.lines.lock();
+            if lines.free > 0 {
+                lines.free -= 1;
+                return Ok(Place {
+                    lines: Some(Arc::clone(&self.lines)),
+                });
+            }
+            lines.wait(peer, self.longest)?
+        };
+        Ok(turn.await.expect("a line is served to its end"))
+    }
+}
+
+impl Lines {
+    fn wait(&mut self, peer: &PeerId, longest: usize) -> Result<oneshot::Receiver<Place>, Full> {
+        let (place, turn) = oneshot::channel();
+        match self.waiting.get_mut(peer) {
+            None if longest == 0 => return Err(Full),
+            None => {
+                self.waiting.insert(peer.clone(), VecDeque::from([place]));
+                self.turns.push_back(peer.clone());
+            }
+            Some(line) => {
+                if line.len() >= longest {
+                    line.retain(|waiting| !waiting.is_closed()); // some have gone meanwhile
+                }
+                if line.len() >= longest {
+                    return Err(Full);
+                }
+                line.push_back(place);
+            }
         }
-        let _waiting = Waiting(&self.waiting);
-        let permit = Arc::clone(&self.places).acquire_owned().await;
-        Ok(Place(permit.expect("the semaphore is never closed")))
+        Ok(turn)
+    }
+
+    /// Who is next; its peer's next turn comes after everybody else's.
+    fn next(&mut self) -> Option<oneshot::Sender<Place>> {
+        loop {
+            let peer = self.turns.pop_front()?;
+            let Some(line) = self.waiting.get_mut(&peer) else {
+                continue;
+            };
+            let next = line.pop_front();
+            if line.is_empty() {
+                self.waiting.remove(&peer);
+            } else {
+                self.turns.push_back(peer);
+            }
+            if next.is_some() {
+                return next;
+            }
+        }
     }
 }
 
@@ -59,17 +127,101 @@ impl Place {
         let result = tokio::task::spawn_blocking(move || {
             // The place goes with the work: it stays taken though the one who
             // asked has gone.
-            let Place(_permit) = self;
+            let _place = self;
             work()
         });
         result.await.ok()
     }
 }
 
-struct Waiting<'a>(&'a AtomicUsize);
-
-impl Drop for Waiting<'_> {
+impl Drop for Place {
     fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::AcqRel);
+        let Some(lines) = self.lines.take() else {
+            return;
+        };
+        loop {
+            let Some(next) = ({
+                let mut locked = lines.lock();
+                let next = locked.next();
+                locked.free += usize::from(next.is_none());
+                next
+            }) else {
+                return;
+            };
+            let place = Place {
+                lines: Some(Arc::clone(&lines)),
+            };
+            match next.send(place) {
+                Ok(()) => return,
+                // Who waited has gone; here the place is passed on, and not by its drop.
+                Err(mut place) => drop(place.lines.take()),
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::future::Future;
+    use std::pin::{Pin, pin};
+    use std::task::{Context, Poll, Waker};
+
+    use super::*;
+
+    fn poll<F: Future>(future: Pin<&mut F>) -> Poll<F::Output> {
+        future.poll(&mut Context::from_waker(Waker::noop()))
+    }
+
+    fn peer(uid: u32) -> PeerId {
+        PeerId::Uid(uid)
+    }
+
+    #[test]
+    fn one_who_asks_for_much_is_waited_for_once_in_a_round() {
+        let pool = Pool::new(1, 100);
+        let Poll::Ready(Ok(place)) = poll(pin!(pool.enter(&peer(1)))) else {
+            panic!("it is free");
+        };
+        let (greedy, modest) = (peer(1), peer(2));
+        let mut many: Vec<_> = (0..50).map(|_| Box::pin(pool.enter(&greedy))).collect();
+        assert!(many.iter_mut().all(|turn| poll(turn.as_mut()).is_pending()));
+        let mut one = pin!(pool.enter(&modest));
+        assert!(poll(one.as_mut()).is_pending());
+
+        drop(place);
+        let Poll::Ready(Ok(first)) = poll(many[0].as_mut()) else {
+            panic!("who came first is first");
+        };
+        drop(first);
+        assert!(
+            poll(one.as_mut()).is_ready(),
+            "and then it is the other's turn"
+        );
+    }
+
+    #[test]
+    fn a_place_passes_over_those_who_have_gone() {
+        let pool = Pool::new(1, 100);
+        let Poll::Ready(Ok(place)) = poll(pin!(pool.enter(&peer(1)))) else {
+            panic!("it is free");
+        };
+        let id = peer(1);
+        let mut gone: Vec<_> = (0..100).map(|_| Box::pin(pool.enter(&id))).collect();
+        assert!(gone.iter_mut().all(|turn| poll(turn.as_mut()).is_pending()));
+        let full = poll(pin!(pool.enter(&id)));
+        assert!(matches!(full, Poll::Ready(Err(Full))));
+        drop(gone);
+        let mut last = pin!(pool.enter(&id));
+        assert!(
+            poll(last.as_mut()).is_pending(),
+            "those who have gone take no room"
+        );
+        drop(place);
+        let Poll::Ready(Ok(place)) = poll(last.as_mut()) else {
+            panic!("nobody else waits");
+        };
+        assert!(!pool.is_quiet());
+        drop(place);
+        assert!(pool.is_quiet());
     }
 }

@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use dashmap::DashMap;
 use dashmap::mapref::entry::Entry;
@@ -10,6 +11,10 @@ use tokio::sync::watch;
 use super::recent::Recent;
 use super::{Account, UserName};
 use crate::wire::Role;
+
+/// Of several first logins at one moment all are checked against the one that registers,
+/// however many there are. This is how long such a moment is.
+const MOMENT: Duration = Duration::from_secs(2);
 
 /// The DashMap of users: what every login looks at first.
 #[derive(Debug, Default)]
@@ -30,6 +35,15 @@ pub(super) struct Known {
     pub(super) phc: Arc<str>,
     pub(super) role: Role,
     pub(super) recent: Option<Recent>,
+    /// When it was registered, by this process.
+    since: Option<Instant>,
+}
+
+impl Known {
+    /// Whether it was registered a moment ago.
+    pub(super) fn is_new(&self) -> bool {
+        self.since.is_some_and(|since| since.elapsed() < MOMENT)
+    }
 }
 
 /// What a login finds under its name.
@@ -79,10 +93,19 @@ impl Table {
         }
     }
 
-    /// An account that is on disk becomes known.
+    /// Accounts, and names that are being registered.
+    pub(super) fn len(&self) -> usize {
+        self.slots.len()
+    }
+
+    /// An account that is on disk, and was registered just now, becomes known.
     pub(super) fn settle(&self, account: &Account) {
+        let registered = Known {
+            since: Some(Instant::now()),
+            ..known(account)
+        };
         self.slots
-            .insert(account.name.clone(), Slot::Known(known(account)));
+            .insert(account.name.clone(), Slot::Known(registered));
     }
 
     /// Remembers that a password was right, if the account has not changed since.
@@ -92,6 +115,15 @@ impl Table {
             && &*known.phc == phc
         {
             known.recent = Some(recent);
+        }
+    }
+
+    #[cfg(test)]
+    pub(super) fn forget(&self, name: &UserName) {
+        if let Some(mut slot) = self.slots.get_mut(name)
+            && let Slot::Known(known) = &mut *slot
+        {
+            (known.recent, known.since) = (None, None);
         }
     }
 
@@ -108,6 +140,7 @@ impl Table {
                 && old.phc == fresh.phc
             {
                 fresh.recent.clone_from(&old.recent);
+                fresh.since = old.since;
             }
             self.slots.insert(account.name.clone(), Slot::Known(fresh));
         }
@@ -119,5 +152,6 @@ fn known(account: &Account) -> Known {
         phc: Arc::from(account.phc.as_str()),
         role: account.role,
         recent: None,
+        since: None,
     }
 }

@@ -6,16 +6,15 @@
 
 use std::io;
 use std::pin::Pin;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context as TaskContext, Poll, Waker};
 use std::time::Duration;
 
 use actix::fut::ActorFuture;
 use actix::{Actor, ActorContext, AsyncContext, Context, Handler, Message, MessageResult};
-use parking_lot::Mutex;
 
+use super::room::{Crowd, Places, Room};
 use super::sentinel::Sentinel;
+use crate::accounts::PeerId;
 
 /// How long the first pause after a failed accept is; it doubles up to [`LONGEST`].
 const SHORTEST: Duration = Duration::from_millis(10);
@@ -27,7 +26,7 @@ const BURST: usize = 64;
 /// What is listened on, without what it is.
 pub trait Door: Unpin + 'static {
     /// A connection.
-    type Caller;
+    type Caller: Caller;
 
     /// The next connection.
     fn poll_accept(&mut self, cx: &mut TaskContext<'_>) -> Poll<io::Result<Self::Caller>>;
@@ -38,6 +37,12 @@ pub trait Door: Unpin + 'static {
     /// The next of those who have connected and wait, asking the system itself:
     /// what the runtime has been told of may be older.
     fn next_waiting(&mut self) -> Option<Self::Caller>;
+}
+
+/// A connection that nobody serves yet.
+pub trait Caller: Unpin {
+    /// Who it is counted as.
+    fn peer_id(&self) -> PeerId;
 }
 
 /// What becomes of a caller.
@@ -60,92 +65,24 @@ pub enum WhenFull {
     Wait,
 }
 
-/// Counts places, at an endpoint or in the whole server.
-#[derive(Debug, Clone)]
-pub struct Room {
-    places: Arc<Count>,
-    most: usize,
-}
-
-#[derive(Debug, Default)]
-struct Count {
-    taken: AtomicUsize,
-    /// Acceptors that wait for a free place.
-    waiting: Mutex<Vec<Waker>>,
-}
-
-/// Places that are taken; dropping it frees them.
-#[derive(Debug, Default)]
-pub struct Places(Vec<Room>);
-
-impl Room {
-    /// A room with so many places.
-    pub fn new(most: usize) -> Room {
-        Room {
-            places: Arc::default(),
-            most,
-        }
-    }
-
-    fn enter(&self) -> bool {
-        let entered = self.places.taken.fetch_add(1, Ordering::AcqRel) < self.most;
-        if !entered {
-            self.places.taken.fetch_sub(1, Ordering::AcqRel);
-        }
-        entered
-    }
-
-    fn leave(&self) {
-        self.places.taken.fetch_sub(1, Ordering::AcqRel);
-        let waiting = std::mem::take(&mut *self.places.waiting.lock());
-        waiting.into_iter().for_each(Waker::wake);
-    }
-
-    fn is_full(&self) -> bool {
-        self.places.taken.load(Ordering::Acquire) >= self.most
-    }
-
-    /// Whether there is a place; where there is none, the task is woken by the next.
-    fn poll_place(&self, cx: &TaskContext<'_>) -> bool {
-        if !self.is_full() {
-            return true;
-        }
-        let mut waiting = self.places.waiting.lock();
-        if !waiting.iter().any(|known| known.will_wake(cx.waker())) {
-            waiting.push(cx.waker().clone());
-        }
-        drop(waiting);
-        !self.is_full() // one may have left between the two
-    }
-}
-
-impl Places {
-    /// One place in each of the rooms, or none at all.
-    fn take<'a>(rooms: impl IntoIterator<Item = &'a Room>) -> Option<Places> {
-        let mut places = Places::default();
-        for room in rooms {
-            if !room.enter() {
-                return None;
-            }
-            places.0.push(room.clone());
-        }
-        Some(places)
-    }
-}
-
-impl Drop for Places {
-    fn drop(&mut self) {
-        self.0.iter().for_each(Room::leave);
-    }
+/// Where the callers of one door find their places.
+pub struct Venue {
+    /// Each caller takes a place in each of these.
+    pub rooms: Vec<Room>,
+    /// And one among its peer's.
+    pub peers: Crowd<PeerId>,
+    /// What becomes of those who find none in the rooms.
+    pub when_full: WhenFull,
+    /// Callers who are being told that there is no place.
+    pub turned_away: Room,
 }
 
 /// Accepts at one door.
 pub struct Acceptor<D: Door> {
     door: Option<D>,
-    rooms: Vec<Room>,
-    when_full: WhenFull,
-    /// Callers who are being told that there is no place.
-    turned_away: Room,
+    venue: Venue,
+    /// A caller that could neither stay nor be told so: nobody is accepted before it.
+    held: Option<D::Caller>,
     hand_over: Box<dyn FnMut(D::Caller, Admission)>,
     pause: Duration,
     resting: bool,
@@ -159,20 +96,42 @@ pub struct Acceptor<D: Door> {
 #[rtype(result = "()")]
 pub struct Seal;
 
+impl Venue {
+    /// `None`: it could not even be told that it cannot stay.
+    fn admission(&self, peer: PeerId) -> Option<Admission> {
+        let places = Places::take(&self.rooms).and_then(|places| places.among(&self.peers, peer));
+        match places {
+            Some(places) => Some(Admission::Welcome(places)),
+            None => Places::take([&self.turned_away]).map(Admission::Full),
+        }
+    }
+
+    /// Whether the next caller could neither stay nor be told so. It waits where the
+    /// system keeps it; those who are being told are gone in a moment.
+    ///
+    /// All acceptors are on one thread, so that nobody takes the place in between.
+    fn waits_for_place(&self, cx: &TaskContext<'_>) -> bool {
+        let is_free = |room: &Room| room.poll_place(cx);
+        let may_stay = self.rooms.iter().all(is_free);
+        match self.when_full {
+            WhenFull::Wait => !may_stay,
+            WhenFull::Refuse => !may_stay && !self.turned_away.poll_place(cx),
+        }
+    }
+}
+
 impl<D: Door> Acceptor<D> {
-    /// An acceptor at `door`, for callers who find a place in each of `rooms`.
+    /// An acceptor at `door`, for callers who find their places.
     pub fn new(
         door: D,
-        (rooms, when_full): (Vec<Room>, WhenFull),
-        turned_away: Room,
+        venue: Venue,
         hand_over: impl FnMut(D::Caller, Admission) + 'static,
         sentinel: Sentinel,
     ) -> Self {
         Acceptor {
             door: Some(door),
-            rooms,
-            when_full,
-            turned_away,
+            venue,
+            held: None,
             hand_over: Box::new(hand_over),
             pause: SHORTEST,
             resting: false,
@@ -182,24 +141,35 @@ impl<D: Door> Acceptor<D> {
         }
     }
 
+    /// Hands a caller over, or keeps it where it could neither stay nor be told so.
     fn admit(&mut self, caller: D::Caller) {
         let admission = if self.stopping {
             Some(Admission::Stopping)
-        } else if let Some(places) = Places::take(&self.rooms) {
-            Some(Admission::Welcome(places))
         } else {
-            Places::take([&self.turned_away]).map(Admission::Full)
+            self.venue.admission(caller.peer_id())
         };
         match admission {
             Some(admission) => (self.hand_over)(caller, admission),
-            // It was looked at before the accept, and this is the one thread that takes any.
-            None => tracing::error!("a caller was dropped: there was a place, and is none"),
+            None => self.held = Some(caller),
         }
+    }
+
+    /// Whether a caller is still held.
+    fn holds(&mut self, cx: &TaskContext<'_>) -> bool {
+        if let Some(caller) = self.held.take() {
+            // Asked first, so that the task is woken by the next free place.
+            let may_be_told = self.venue.turned_away.poll_place(cx);
+            self.admit(caller);
+            if self.held.is_some() && may_be_told {
+                cx.waker().wake_by_ref();
+            }
+        }
+        self.held.is_some()
     }
 
     fn accept(&mut self, ctx: &mut Context<Self>, cx: &mut TaskContext<'_>) {
         for _ in 0..BURST {
-            if self.resting || self.waits_for_place(cx) {
+            if self.resting || self.holds(cx) || self.venue.waits_for_place(cx) {
                 return;
             }
             let Some(door) = &mut self.door else { return };
@@ -224,19 +194,6 @@ impl<D: Door> Acceptor<D> {
         cx.waker().wake_by_ref();
     }
 
-    /// Whether the next caller could neither stay nor be told so. It waits where the
-    /// system keeps it; those who are being told are gone in a moment.
-    ///
-    /// All acceptors are on one thread, so that nobody takes the place in between.
-    fn waits_for_place(&self, cx: &TaskContext<'_>) -> bool {
-        let is_free = |room: &Room| room.poll_place(cx);
-        let may_stay = self.rooms.iter().all(is_free);
-        match self.when_full {
-            WhenFull::Wait => !may_stay,
-            WhenFull::Refuse => !may_stay && !self.turned_away.poll_place(cx),
-        }
-    }
-
     /// No descriptor or no memory is free: others must end before this helps.
     fn rest(&mut self, error: &io::Error, ctx: &mut Context<Self>) {
         tracing::warn!(%error, pause = ?self.pause, "accepting failed, trying again");
@@ -257,6 +214,9 @@ impl<D: Door> Acceptor<D> {
         };
         self.stopping = true;
         door.close_to_new();
+        if let Some(caller) = self.held.take() {
+            self.admit(caller);
+        }
         while let Some(caller) = door.next_waiting() {
             self.admit(caller);
         }

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use arauto::{Config, Listen, Retention, Role, SlowPolicy};
+use arauto::{Config, Listen, Rate, Retention, Role, SlowPolicy};
 use bytesize::ByteSize;
 use serde::{Deserialize, Deserializer};
 
@@ -62,9 +62,54 @@ pub(super) struct Settings {
     #[arg(long, value_name = "N")]
     pub(super) max_sessions: Option<usize>,
 
+    /// The most sessions of one user [default: 10000].
+    #[arg(long, value_name = "N")]
+    pub(super) max_sessions_per_user: Option<usize>,
+
+    /// The most sessions of one peer: a user of this machine, or an address [default: 16000].
+    #[arg(long, value_name = "N")]
+    pub(super) max_sessions_per_peer: Option<usize>,
+
+    /// The most sessions that have not logged in [default: 18000].
+    #[arg(long, value_name = "N")]
+    pub(super) max_unauthenticated: Option<usize>,
+
     /// The longest frame [default: 1MiB].
     #[arg(long, value_name = "BYTES")]
     pub(super) max_frame: Option<ByteSize>,
+
+    /// The longest frame of somebody who has not logged in [default: 16KiB].
+    #[arg(long, value_name = "BYTES")]
+    pub(super) max_frame_before_login: Option<ByteSize>,
+
+    /// Publishes of one session that may wait for their answers at once [default: 32768].
+    #[arg(long, value_name = "N")]
+    pub(super) frames_in_work: Option<usize>,
+
+    /// Requests and publishes of one session, as 1000/s, 100/m or 10/h; those above are
+    /// answered `throttled` [default: as fast as they are answered].
+    #[arg(long, value_name = "RATE")]
+    pub(super) request_rate: Option<Rate>,
+
+    /// Logins with one name that one peer has looked at [default: 100/m].
+    #[arg(long, value_name = "RATE")]
+    pub(super) login_rate_per_user: Option<Rate>,
+
+    /// Logins that one peer has looked at [default: 10000/m].
+    #[arg(long, value_name = "RATE")]
+    pub(super) login_rate_per_peer: Option<Rate>,
+
+    /// Passwords that are hashed at once [default: half the cores].
+    #[arg(long, value_name = "N")]
+    pub(super) hashing: Option<usize>,
+
+    /// Logins of one peer that may wait for a hash [default: 20000].
+    #[arg(long, value_name = "N")]
+    pub(super) logins_waiting: Option<usize>,
+
+    /// The most accounts that clients register [default: 100000].
+    #[arg(long, value_name = "N")]
+    pub(super) max_accounts: Option<usize>,
 
     /// From a connect to its login [default: 10s].
     #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration)]
@@ -124,7 +169,18 @@ impl Settings {
             log: self.log.or(file.log),
             arbiters: self.arbiters.or(file.arbiters),
             max_sessions: self.max_sessions.or(file.max_sessions),
+            max_sessions_per_user: self.max_sessions_per_user.or(file.max_sessions_per_user),
+            max_sessions_per_peer: self.max_sessions_per_peer.or(file.max_sessions_per_peer),
+            max_unauthenticated: self.max_unauthenticated.or(file.max_unauthenticated),
             max_frame: self.max_frame.or(file.max_frame),
+            max_frame_before_login: self.max_frame_before_login.or(file.max_frame_before_login),
+            frames_in_work: self.frames_in_work.or(file.frames_in_work),
+            request_rate: self.request_rate.or(file.request_rate),
+            login_rate_per_user: self.login_rate_per_user.or(file.login_rate_per_user),
+            login_rate_per_peer: self.login_rate_per_peer.or(file.login_rate_per_peer),
+            hashing: self.hashing.or(file.hashing),
+            logins_waiting: self.logins_waiting.or(file.logins_waiting),
+            max_accounts: self.max_accounts.or(file.max_accounts),
             login_timeout: self.login_timeout.or(file.login_timeout),
             idle_timeout: self.idle_timeout.or(file.idle_timeout),
             slow: self.slow.or(file.slow),
@@ -150,6 +206,7 @@ impl Settings {
         set(&mut config.max_sessions, self.max_sessions);
         set(&mut config.max_frame, self.max_frame.map(bytes));
         set(&mut config.login_timeout, self.login_timeout);
+        self.set_limits(&mut config);
         set(&mut config.default_role, self.default_role);
         if let Some(log_bytes) = self.log_bytes {
             config.log.bytes = bytes(log_bytes);
@@ -166,6 +223,27 @@ impl Settings {
             }
         }
         Ok(config)
+    }
+
+    fn set_limits(&self, config: &mut Config) {
+        config.request_rate = self.request_rate;
+        let before_login = self.max_frame_before_login.map(bytes);
+        set(&mut config.max_frame_before_login, before_login);
+        set(
+            &mut config.max_sessions_per_user,
+            self.max_sessions_per_user,
+        );
+        set(
+            &mut config.max_sessions_per_peer,
+            self.max_sessions_per_peer,
+        );
+        set(&mut config.max_unauthenticated, self.max_unauthenticated);
+        set(&mut config.frames_in_work, self.frames_in_work);
+        set(&mut config.login_rate_per_user, self.login_rate_per_user);
+        set(&mut config.login_rate_per_peer, self.login_rate_per_peer);
+        set(&mut config.hashing, self.hashing);
+        set(&mut config.logins_waiting, self.logins_waiting);
+        set(&mut config.max_accounts, self.max_accounts);
     }
 
     /// How much the journal keeps, where there is one.

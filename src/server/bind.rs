@@ -15,9 +15,10 @@ use super::ledger::Ledger;
 use super::link::ListenerDoor;
 use super::listen::Listen;
 use super::usher::Usher;
-use crate::actors::acceptor::{Acceptor, Room, WhenFull};
+use crate::actors::acceptor::{Acceptor, Venue, WhenFull};
 use crate::actors::auth::Auth;
 use crate::actors::hub::Hub;
+use crate::actors::room::{Crowd, Room};
 use crate::actors::sentinel::Sentinel;
 use crate::actors::session::{Desk, SessionLimits};
 use crate::actors::supervisor::{Begin, Fallen, Plan, Supervisor};
@@ -136,8 +137,17 @@ fn check(config: &Config) -> Result<(), ServerError> {
         let problem = |what| ServerError::Config(format!("endpoint {}: {what}", listen.endpoint));
         listen.check().map_err(problem)?;
     }
-    if config.arbiters == 0 || config.hashing == 0 || config.max_sessions == 0 {
-        return wrong("arbiters, hashing and max-sessions must be above 0");
+    let above_zero = [
+        ("arbiters", config.arbiters),
+        ("hashing", config.hashing),
+        ("max-sessions", config.max_sessions),
+        ("max-sessions-per-user", config.max_sessions_per_user),
+        ("max-sessions-per-peer", config.max_sessions_per_peer),
+        ("max-unauthenticated", config.max_unauthenticated),
+        ("frames-in-work", config.frames_in_work),
+    ];
+    if let Some((name, _)) = above_zero.iter().find(|(_, value)| *value == 0) {
+        return Err(ServerError::Config(format!("{name} must be above 0")));
     }
     let day = Duration::from_secs(24 * 60 * 60);
     if config.drain_timeout > day || config.login_timeout > day {
@@ -154,6 +164,9 @@ fn check(config: &Config) -> Result<(), ServerError> {
     }
     if !(1024..=1 << 30).contains(&config.max_frame) {
         return wrong("max-frame must be between 1 KiB and 1 GiB");
+    }
+    if !(1024..=1 << 20).contains(&config.max_frame_before_login) {
+        return wrong("max-frame-before-login must be between 1 KiB and 1 MiB");
     }
     if config.journal.is_some() && config.data.is_none() {
         return wrong("a journal needs a data folder: give --data a folder, or leave --journal");
@@ -184,6 +197,9 @@ fn assemble(config: &Config, kept: Kept, listeners: Vec<(Listen, Listener)>) -> 
     let usher = Usher::new(handles, supervisor.clone());
     let server_room = Room::new(config.max_sessions);
     let turned_away = Room::new(turned_away(config.max_sessions));
+    let strangers = Room::new(config.max_unauthenticated);
+    let peers = Crowd::new(config.max_sessions_per_peer);
+    let users = Crowd::new(config.max_sessions_per_user);
     let (in_work, stopwatch) = (InWork::default(), Stopwatch::default());
 
     let mut staff = Staff {
@@ -203,6 +219,8 @@ fn assemble(config: &Config, kept: Kept, listeners: Vec<(Listen, Listener)>) -> 
             endpoint: Arc::from(listener.endpoint().to_string()),
             dialect: listen.dialect,
             may_register: listen.registration,
+            strangers: strangers.clone(),
+            users: users.clone(),
             handler: listen
                 .handler
                 .as_ref()
@@ -218,12 +236,19 @@ fn assemble(config: &Config, kept: Kept, listeners: Vec<(Listen, Listener)>) -> 
         });
         staff.desks.push(Arc::downgrade(&desk));
         let own = listen.max.map(Room::new);
-        let rooms = own.into_iter().chain([server_room.clone()]).collect();
+        let logs_in = listen.dialect.raw().is_none();
+        let before_login = logs_in.then(|| strangers.clone());
+        let all = [own, before_login, Some(server_room.clone())];
+        let venue = Venue {
+            rooms: all.into_iter().flatten().collect(),
+            peers: peers.clone(),
+            when_full: when_full(&listen),
+            turned_away: turned_away.clone(),
+        };
         let usher = usher.clone();
         let acceptor = Acceptor::new(
             ListenerDoor(listener),
-            (rooms, when_full(&listen)),
-            turned_away.clone(),
+            venue,
             move |caller, admission| usher.seat(caller, admission, &desk),
             sentinel("an acceptor", &supervisor),
         );
@@ -284,6 +309,12 @@ fn limits(config: &Config, listener: &Listener) -> SessionLimits {
     let longest = listener.longest_frame().unwrap_or(usize::MAX);
     SessionLimits {
         max_frame: config.max_frame.min(longest),
+        max_frame_before_login: config
+            .max_frame_before_login
+            .min(config.max_frame)
+            .min(longest),
+        frames_in_work: config.frames_in_work,
+        request_rate: config.request_rate,
         login_timeout: config.login_timeout,
         idle_timeout: config.idle_timeout,
         drain_timeout: config.drain_timeout,

@@ -11,8 +11,9 @@ use crate::actors::hub::Clock;
 use crate::actors::session::SlowPolicy;
 use crate::actors::supervisor::PhaseObserver;
 use crate::log::{LogLimits, PaceLimits, Retention};
+use crate::rate::Rate;
 use crate::transport::Endpoint;
-use crate::wire::{MAX_FRAME, Millis, Role};
+use crate::wire::{MAX_FRAME, MAX_FRAME_BEFORE_LOGIN, Millis, Role};
 
 /// What a server is made with. [`Config::default`] is what `arauto serve` runs,
 /// but for the data folder, which is the embedding program's to choose.
@@ -33,8 +34,28 @@ pub struct Config {
     pub arbiters: usize,
     /// The most sessions at once.
     pub max_sessions: usize,
+    /// The most of one user.
+    pub max_sessions_per_user: usize,
+    /// The most of one peer: a user of this machine (a uid, a SID), or an address.
+    pub max_sessions_per_peer: usize,
+    /// The most that have not logged in.
+    pub max_unauthenticated: usize,
     /// The longest frame, in bytes without its prefix.
     pub max_frame: usize,
+    /// The longest of somebody who has not logged in.
+    pub max_frame_before_login: usize,
+    /// Publishes of one session that are admitted and not answered, at most: those
+    /// behind them are read later. Other frames are served one at a time.
+    pub frames_in_work: usize,
+    /// Requests and publishes of one session; `None` is as fast as they are answered.
+    pub request_rate: Option<Rate>,
+    /// Logins of one peer with one name, those left out that were right a short while
+    /// ago.
+    pub login_rate_per_user: Rate,
+    /// The same, with whatever name.
+    pub login_rate_per_peer: Rate,
+    /// The most accounts that clients register: operators may add more.
+    pub max_accounts: usize,
     /// From a connect to its login.
     pub login_timeout: Duration,
     /// Without a frame from a client; `None` is for ever.
@@ -49,7 +70,7 @@ pub struct Config {
     pub hash_cost: HashCost,
     /// Password hashes at once.
     pub hashing: usize,
-    /// Logins that may wait for a hash.
+    /// Logins of one peer that may wait for a hash.
     pub logins_waiting: usize,
     /// What answers requests, where the endpoint does not say.
     pub handler: Arc<dyn Handler>,
@@ -69,7 +90,16 @@ impl Default for Config {
             drain_timeout: Duration::from_secs(20),
             arbiters: 1,
             max_sessions: 20_000,
+            max_sessions_per_user: 10_000,
+            max_sessions_per_peer: 16_000,
+            max_unauthenticated: 18_000,
             max_frame: MAX_FRAME,
+            max_frame_before_login: MAX_FRAME_BEFORE_LOGIN,
+            frames_in_work: 32_768,
+            request_rate: None,
+            login_rate_per_user: Rate::a_minute(100),
+            login_rate_per_peer: Rate::a_minute(10_000),
+            max_accounts: 100_000,
             login_timeout: Duration::from_secs(10),
             idle_timeout: None,
             slow: SlowPolicy::Gap,

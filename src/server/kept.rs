@@ -40,6 +40,9 @@ impl Kept {
         let limits = LoginLimits {
             hashing: config.hashing,
             waiting: config.logins_waiting,
+            user_rate: config.login_rate_per_user,
+            peer_rate: config.login_rate_per_peer,
+            accounts: config.max_accounts,
             default_role: config.default_role,
         };
         let Some(path) = &config.data else {

@@ -8,11 +8,12 @@ use std::task::{Context, Poll};
 
 use tokio::io::AsyncWrite;
 
-use crate::actors::acceptor::Door;
+use crate::accounts::PeerId;
+use crate::actors::acceptor::{self, Door};
 use crate::actors::link::Link;
 use crate::close::Evidence;
 use crate::framing::{Framing, Received};
-use crate::transport::{Connection, Listener, Peer, Taken};
+use crate::transport::{Connection, Listener, LocalUser, Peer, Taken};
 
 pub(super) struct ConnectionLink(pub(super) Connection);
 
@@ -104,6 +105,24 @@ pub(super) struct Caller {
     pub(super) connection: Connection,
     pub(super) peer: Peer,
     pub(super) may_stay: bool,
+}
+
+/// Whom a peer is counted as.
+pub(super) fn peer_id(peer: &Peer) -> PeerId {
+    match peer {
+        Peer::Remote(address) => PeerId::at(address.ip()),
+        Peer::Local { user, .. } => match user {
+            Some(LocalUser::Uid(uid)) => PeerId::Uid(*uid),
+            Some(LocalUser::Sid { sid, .. }) => PeerId::Sid(sid.as_str().into()),
+            None => PeerId::Local,
+        },
+    }
+}
+
+impl acceptor::Caller for Caller {
+    fn peer_id(&self) -> PeerId {
+        peer_id(&self.peer)
+    }
 }
 
 impl ListenerDoor {

@@ -8,8 +8,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use actix::{Actor, Addr};
 use actix_rt::ArbiterHandle;
 
-use super::link::{Caller, ConnectionLink};
-use crate::actors::acceptor::{Admission, Places};
+use super::link::{Caller, ConnectionLink, peer_id};
+use crate::actors::acceptor::Admission;
+use crate::actors::room::Places;
 use crate::actors::session::{Desk, Session, Start};
 use crate::actors::supervisor::{Opened, SessionInfo, Supervisor};
 use crate::wire::{ErrorCode, SessionId};
@@ -60,7 +61,7 @@ impl Usher {
         };
         let shard = self.seated.replace(self.seated.get() + 1) % self.arbiters.len();
         let (desk, its_info) = (Arc::clone(desk), Arc::clone(&info));
-        let is_own_user = peer.is_same_user();
+        let (is_own_user, peer) = (peer.is_same_user(), peer_id(&peer));
         let head = desk.log.head();
         let start = move || {
             let link = ConnectionLink(detached.attach()?);
@@ -71,6 +72,7 @@ impl Usher {
                 shard,
                 is_own_user,
                 head,
+                peer,
                 places,
                 turned_away,
             }))

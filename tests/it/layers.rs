@@ -31,6 +31,11 @@ const ROOMS: &[Room] = &[
         rooms: &[],
         never: &["actix", "tokio", "std::fs", "std::os"],
     },
+    Room {
+        name: "rate",
+        rooms: &[],
+        never: &["actix", "tokio", "std::fs", "std::os"],
+    },
     // Only tests use it, where threads are scheduled.
     Room {
         name: "interleavings",
@@ -50,7 +55,7 @@ const ROOMS: &[Room] = &[
     },
     Room {
         name: "accounts",
-        rooms: &["wire", "store"],
+        rooms: &["wire", "store", "rate"],
         never: &["actix", "tokio::io", "std::fs", "std::os"],
     },
     Room {
@@ -92,6 +97,7 @@ const ROOMS: &[Room] = &[
             "log",
             "close",
             "framing",
+            "rate",
             "interleavings",
         ],
         never: &["std::os", "rustix", "rusqlite"],
@@ -107,6 +113,7 @@ const ROOMS: &[Room] = &[
             "transport",
             "actors",
             "framing",
+            "rate",
             "interleavings",
         ],
         never: &["std::os", "rustix"],
@@ -142,6 +149,7 @@ const ROOMS: &[Room] = &[
             "server",
             "client",
             "framing",
+            "rate",
             "sync",
             "interleavings",
         ],

@@ -16,6 +16,7 @@ mod faults;
 mod files;
 mod journal;
 mod layers;
+mod limits;
 mod many_readers;
 #[cfg(unix)] // it looks at the sources only
 mod pages;

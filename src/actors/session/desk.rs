@@ -5,13 +5,15 @@ use std::time::Duration;
 
 use actix::Addr;
 
-use crate::actors::acceptor::Places;
+use crate::accounts::{PeerId, UserName};
 use crate::actors::auth::Auth;
 use crate::actors::handler::Handler;
 use crate::actors::hub::Hub;
+use crate::actors::room::{Crowd, Places, Room};
 use crate::actors::supervisor::{SessionInfo, Supervisor};
 use crate::close::{InWork, Stopwatch};
 use crate::log::Log;
+use crate::rate::Rate;
 use crate::wire::{Dialect, ErrorCode, Seq};
 
 /// What becomes of a reader that falls off the log's tail.
@@ -29,6 +31,12 @@ pub enum SlowPolicy {
 pub struct SessionLimits {
     /// The longest frame, in bytes without its prefix.
     pub max_frame: usize,
+    /// The longest of somebody who has not logged in.
+    pub max_frame_before_login: usize,
+    /// Frames that are admitted and not answered, before another one is looked at.
+    pub frames_in_work: usize,
+    /// Frames that ask for something; `None` is as fast as they are answered.
+    pub request_rate: Option<Rate>,
     /// From the connect to the login.
     pub login_timeout: Duration,
     /// Without a frame from the client; `None` is for ever.
@@ -47,6 +55,10 @@ pub struct Desk {
     pub dialect: Dialect,
     /// Whether an unknown name registers here.
     pub may_register: bool,
+    /// The places of those who have not logged in yet.
+    pub strangers: Room,
+    /// The places of each user.
+    pub users: Crowd<UserName>,
     /// What answers requests.
     pub handler: Arc<dyn Handler>,
     /// What a session allows.
@@ -82,6 +94,8 @@ pub struct Start<L> {
     pub is_own_user: bool,
     /// The log's head when it was let in: a reader that does not log in begins here.
     pub head: Seq,
+    /// Who is at the other end.
+    pub peer: PeerId,
     /// The places that it takes.
     pub places: Places,
     /// Whether it is only told that it cannot stay, and why.

@@ -13,7 +13,7 @@ use super::state::State;
 use crate::actors::link::Link;
 use crate::close::CloseReason;
 use crate::framing::{Framing, MessageTooLong, Received};
-use crate::wire::{Decoded, MAX_FRAME_BEFORE_LOGIN};
+use crate::wire::Decoded;
 
 /// What one read takes, at least. The buffer is the thread's, not the session's:
 /// an idle session holds none.
@@ -221,7 +221,7 @@ impl<L: Link + 'static> Session<L> {
         if self.state.member().is_some() {
             self.desk.limits.max_frame
         } else {
-            MAX_FRAME_BEFORE_LOGIN.min(self.desk.limits.max_frame)
+            self.desk.limits.max_frame_before_login
         }
     }
 

@@ -10,6 +10,7 @@
 //! - [`messages`]: the same where the system keeps messages whole;
 //! - [`deaf`]: sessions that only speak;
 //! - [`serve`]: what each frame does;
+//! - [`rate`]: how fast it may ask;
 //! - [`work`]: frames that wait for another actor, or for a handler;
 //! - [`outlet`]: answers and broadcasts to bytes;
 //! - [`reader`]: the session's place among the broadcasts;
@@ -24,6 +25,7 @@ mod inbound;
 mod messages;
 mod outlet;
 mod past;
+mod rate;
 mod reader;
 mod record;
 mod serve;
@@ -48,11 +50,13 @@ use self::outlet::{Opened, Outlet};
 use self::serve::Batch;
 use self::state::{Member, State};
 use self::work::Pending;
-use super::acceptor::Places;
 use super::hub::Leave;
 use super::link::Link;
+use super::room::{CrowdPlace, Places};
 use super::supervisor::{Ended, Order, SessionInfo};
+use crate::accounts::{PeerId, UserName};
 use crate::close::{CloseReason, Evidence, SessionRecord, Times};
+use crate::rate::Bucket;
 use crate::wire::{ErrorCode, Seq, ServerFrame, VERSION, Welcome};
 
 /// How often the pump goes round before other sessions have their turn.
@@ -62,7 +66,10 @@ const ROUNDS: usize = 16;
 pub struct Session<L: Link + 'static> {
     /// First, to be free again before the link is closed: who sees that and comes in
     /// its place finds one.
-    _places: Places,
+    places: Places,
+    /// Its place among the user's sessions, once it has logged in.
+    user_place: Option<CrowdPlace<UserName>>,
+    peer: PeerId,
     state: State,
     inbox: Inbox,
     outlet: Outlet<L>,
@@ -73,6 +80,8 @@ pub struct Session<L: Link + 'static> {
     /// Boxed, as few sessions publish at any moment.
     batch: Option<Box<Batch>>,
     tally: Tally,
+    /// What the request rate leaves; boxed, as few servers have one.
+    bucket: Option<Box<Bucket>>,
     /// The last seq that the client said it has read.
     acked: Seq,
     /// How far the bytes got, once the session is closed.
@@ -114,7 +123,12 @@ impl<L: Link + 'static> Session<L> {
             log: Arc::clone(&desk.log),
             shard: start.shard,
         });
+        let bucket = desk.limits.request_rate;
+        let bucket = bucket.map(|rate| Box::new(Bucket::full(rate, Instant::now())));
         let mut session = Session {
+            places: start.places,
+            user_place: None,
+            peer: start.peer,
             state: State::Greeting,
             inbox: Inbox::default(),
             outlet,
@@ -122,6 +136,7 @@ impl<L: Link + 'static> Session<L> {
             runs: VecDeque::new(),
             batch: None,
             tally: Tally::default(),
+            bucket,
             acked: Seq::ZERO,
             evidence: None,
             times: None,
@@ -134,7 +149,6 @@ impl<L: Link + 'static> Session<L> {
             login_timer: None,
             waiting: None,
             waker: None,
-            _places: start.places,
         };
         session.greet();
         if let Some(code) = start.turned_away {

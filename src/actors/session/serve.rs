@@ -3,10 +3,10 @@
 use std::sync::Arc;
 use std::task::Context as TaskContext;
 
-use super::Session;
 use super::state::{Member, State};
 use super::work::{Done, Entry, Ids, Pending, TurnedDown, asked, reply_frame};
-use crate::accounts::{Claim, Refusal, UserName};
+use super::{Desk, Session};
+use crate::accounts::{Admitted, Claim, Refusal, UserName};
 use crate::actors::auth;
 use crate::actors::handler::{Answer, Outcome, Request};
 use crate::actors::hub::{Bodies, Join, Leave, Publish, Who, fits};
@@ -17,7 +17,7 @@ use crate::log::Log;
 use crate::wire::{Asked, Asking, ClientFrame, ErrorCode, Login, Role, Seq, ServerFrame, Shutdown};
 
 /// Publishes that go to the hub in one message, at most.
-const BATCH_FRAMES: usize = 4096;
+pub(super) const BATCH_FRAMES: usize = 4096;
 const BATCH_BYTES: usize = 256 * 1024;
 
 /// Runs of a session that wait for the journal at once, at most: one publisher
@@ -48,6 +48,11 @@ impl<L: Link + 'static> Session<L> {
         if self.must_wait() {
             return false;
         }
+        if let Some(id) = self.asks(&frame)
+            && let Err(wait) = self.take_token()
+        {
+            return self.throttle(id, wait);
+        }
         match &self.state {
             State::Greeting => self.serve_stranger(frame),
             State::Ready(_) => self.serve_member(frame),
@@ -75,6 +80,7 @@ impl<L: Link + 'static> Session<L> {
             user: login.user.clone().into_owned(),
             password: login.password.clone().into_owned(),
             may_register: self.desk.may_register,
+            peer: self.peer.clone(),
         };
         let resume = login.resume.as_ref();
         let resume = resume.map(|resume| (resume.stream.clone().into_owned(), resume.after));
@@ -82,18 +88,7 @@ impl<L: Link + 'static> Session<L> {
         self.state = State::LoggingIn;
         self.begin(0, async move {
             let outcome = match desk.auth.send(auth::Login(claim)).await {
-                Ok(Ok(admitted)) => match desk.hub.send(Join(admitted.user.clone())).await {
-                    Ok(Ok(head)) => {
-                        let (after, gap) = begin_after(&desk.log, head, resume);
-                        Ok(Entry {
-                            admitted,
-                            after,
-                            gap,
-                        })
-                    }
-                    Ok(Err(_)) => Err(TurnedDown::Unannounced),
-                    Err(_) => Err(TurnedDown::Refused(Refusal::Internal)),
-                },
+                Ok(Ok(admitted)) => announce_login(&desk, admitted, resume).await,
                 Ok(Err(refusal)) => Err(TurnedDown::Refused(refusal)),
                 Err(_) => Err(TurnedDown::Refused(Refusal::Internal)),
             };
@@ -183,7 +178,7 @@ impl<L: Link + 'static> Session<L> {
             return true;
         }
         if let Some(batch) = &self.batch
-            && (batch.ids.len() >= BATCH_FRAMES || batch.bodies.bytes() >= BATCH_BYTES)
+            && (batch.ids.len() >= self.longest_run() || batch.bodies.bytes() >= BATCH_BYTES)
         {
             return false;
         }
@@ -191,6 +186,9 @@ impl<L: Link + 'static> Session<L> {
         if self.batch.is_none() && !log.pace().may_publish(log.written(), cx.waker()) {
             self.inbox.is_held = true;
             return false;
+        }
+        if let Err(wait) = self.take_token() {
+            return self.throttle(publish.id, wait);
         }
         let batch = self.batch.get_or_insert_default();
         batch.ids.push(publish.id);
@@ -209,7 +207,11 @@ impl<L: Link + 'static> Session<L> {
     pub(super) fn may_run_on(&self) -> bool {
         let is_journaled = self.desk.log.past().is_some();
         let is_run = self.pending.as_ref().is_some_and(|oldest| oldest.is_run);
-        let has_room = self.runs.len() + 1 < RUNS && !self.inbox.waits_for_runs;
+        let runs = self.pending.iter().chain(&self.runs);
+        let frames: u64 = runs.map(|run| run.frames).sum();
+        let has_room = self.runs.len() + 1 < RUNS
+            && frames < self.desk.limits.frames_in_work as u64
+            && !self.inbox.waits_for_runs;
         is_journaled && is_run && has_room && matches!(self.state, State::Ready(_))
     }
 
@@ -345,7 +347,7 @@ impl<L: Link + 'static> Session<L> {
         }
     }
 
-    fn count_answered(&mut self) {
+    pub(super) fn count_answered(&mut self) {
         self.tally.accepted += 1;
         self.note_answered(1);
     }
@@ -371,6 +373,29 @@ impl<L: Link + 'static> Session<L> {
     /// Tells the hub that a session of this user is over.
     pub(super) fn leave(&self, user: &UserName) {
         self.desk.hub.do_send(Leave(user.clone()));
+    }
+}
+
+/// Takes one of the user's places and has the login announced.
+async fn announce_login(
+    desk: &Desk,
+    admitted: Admitted,
+    resume: Option<(String, Seq)>,
+) -> Result<Entry, TurnedDown> {
+    let place = desk.users.enter(admitted.user.clone());
+    let place = place.ok_or(TurnedDown::NoPlace)?;
+    match desk.hub.send(Join(admitted.user.clone())).await {
+        Ok(Ok(head)) => {
+            let (after, gap) = begin_after(&desk.log, head, resume);
+            Ok(Entry {
+                admitted,
+                place,
+                after,
+                gap,
+            })
+        }
+        Ok(Err(_)) => Err(TurnedDown::Unannounced),
+        Err(_) => Err(TurnedDown::Refused(Refusal::Internal)),
     }
 }
 

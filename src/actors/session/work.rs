@@ -22,8 +22,9 @@ use crate::accounts::{Admitted, Refusal, UserName};
 use crate::actors::handler::Outcome as HandlerOutcome;
 use crate::actors::hub::NotPublished;
 use crate::actors::link::Link;
+use crate::actors::room::CrowdPlace;
 use crate::actors::supervisor::Status;
-use crate::close::Work;
+use crate::close::{CloseReason, Work};
 use crate::wire::{
     Asking, ErrorCode, LoggedIn, Present, Published, Seq, ServerFrame, SessionLine, SessionList,
 };
@@ -78,6 +79,8 @@ pub(super) enum Done {
 pub(super) enum TurnedDown {
     /// Auth did not agree to it.
     Refused(Refusal),
+    /// The user has as many sessions as it may.
+    NoPlace,
     /// Its `joined` could not be published.
     Unannounced,
 }
@@ -85,6 +88,8 @@ pub(super) enum TurnedDown {
 /// A login that auth and the hub have agreed to.
 pub(super) struct Entry {
     pub(super) admitted: Admitted,
+    /// Its place among the user's sessions.
+    pub(super) place: CrowdPlace<UserName>,
     /// Where its broadcasts begin.
     pub(super) after: Seq,
     /// What a resume cannot give: named before anything else.
@@ -151,6 +156,11 @@ impl<L: Link + 'static> Session<L> {
         match outcome {
             Ok(entry) => self.enter(id, entry),
             Err(TurnedDown::Refused(refusal)) => self.turn_down(id, &refusal),
+            Err(TurnedDown::NoPlace) => {
+                let message = "this user has as many sessions as it may: end one first";
+                self.refuse(id, ErrorCode::TooManySessions, message);
+                self.end(CloseReason::Error(ErrorCode::TooManySessions));
+            }
             Err(TurnedDown::Unannounced) => {
                 let message = "the login cannot be announced, as the server's journal cannot be \
                                written: try again later";
@@ -192,6 +202,8 @@ impl<L: Link + 'static> Session<L> {
         self.follow(entry.after);
         self.info.set_user(user.clone());
         self.state = State::Ready(Member::User { user, role });
+        self.user_place = Some(entry.place);
+        self.places.leave(&self.desk.strangers);
     }
 
     fn turn_down(&mut self, id: u64, refusal: &Refusal) {
@@ -201,7 +213,7 @@ impl<L: Link + 'static> Session<L> {
         if code == ErrorCode::BadCredentials {
             self.tally.bad_credentials += 1;
             if self.tally.bad_credentials == 3 {
-                self.end(crate::close::CloseReason::Error(code));
+                self.end(CloseReason::Error(code));
             }
         }
         self.check_login();
@@ -242,8 +254,8 @@ fn refusal_code(refusal: &Refusal) -> ErrorCode {
     match refusal {
         Refusal::BadName(_) => ErrorCode::BadName,
         Refusal::BadCredentials => ErrorCode::BadCredentials,
-        Refusal::RegistrationClosed => ErrorCode::RegistrationClosed,
-        Refusal::Throttled => ErrorCode::Throttled,
+        Refusal::RegistrationClosed | Refusal::NoMoreAccounts => ErrorCode::RegistrationClosed,
+        Refusal::Throttled { .. } => ErrorCode::Throttled,
         Refusal::Stopping => ErrorCode::Stopping,
         Refusal::Internal => ErrorCode::Internal,
     }

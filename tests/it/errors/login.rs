@@ -70,11 +70,12 @@ pub(super) fn an_unknown_name_where_registration_is_closed() {
 
 #[test]
 pub(super) fn a_login_too_many_is_throttled() {
-    let fixture = Fixture::with(|config| config.logins_waiting = 0);
-    let mut client = fixture.visitor();
-    client.send(&login(5, "ana", PASSWORD));
-    assert_eq!(client.expect_error("throttled").num("id"), 5);
-    client.ping();
+    let fixture = Fixture::with(|config| config.login_rate_per_peer = "1/h".parse().expect("one"));
+    drop(fixture.client("ana"));
+    let mut rui = fixture.visitor();
+    rui.send(&login(5, "rui", PASSWORD));
+    assert_eq!(rui.expect_error("throttled").num("id"), 5);
+    rui.ping();
     fixture.finish();
 }
 

@@ -1,0 +1,68 @@
+//! Whom to count by, where the name that is claimed proves nothing.
+
+use core::net::{IpAddr, Ipv6Addr}; // addresses only: the sockets are in std
+use std::fmt;
+use std::sync::Arc;
+
+/// Who is at the other end, as far as the system vouches for it: what limits and
+/// back-offs are counted by, together with the name that is claimed or without it.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum PeerId {
+    /// A user of this machine, by the user id that a unix system tells.
+    Uid(u32),
+    /// A user of this machine, by a windows security identifier.
+    Sid(Arc<str>),
+    /// An address; of IPv6 the first 64 bits, as a host has all of the rest.
+    Address(IpAddr),
+    /// A process of this machine, whose user the system does not tell.
+    Local,
+}
+
+impl PeerId {
+    /// Who is known by an address only.
+    pub fn at(address: IpAddr) -> PeerId {
+        PeerId::Address(match address.to_canonical() {
+            IpAddr::V6(address) if !address.is_loopback() => {
+                let network = u128::from(address) & (u128::MAX << 64);
+                IpAddr::V6(Ipv6Addr::from(network))
+            }
+            address => address,
+        })
+    }
+
+    /// Whether it is on this machine.
+    pub fn is_local(&self) -> bool {
+        match self {
+            PeerId::Uid(_) | PeerId::Sid(_) | PeerId::Local => true,
+            PeerId::Address(address) => address.is_loopback(),
+        }
+    }
+}
+
+impl fmt::Display for PeerId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            PeerId::Uid(uid) => write!(f, "uid {uid}"),
+            PeerId::Sid(sid) => f.write_str(sid),
+            PeerId::Address(address) => address.fmt(f),
+            PeerId::Local => f.write_str("this machine"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_host_is_one_peer_whatever_addresses_it_takes() {
+        let at = |text: &str| PeerId::at(text.parse().expect("an address"));
+        assert_eq!(at("2001:db8:1:2::1"), at("2001:db8:1:2:ffff::9"));
+        assert_ne!(at("2001:db8:1:2::1"), at("2001:db8:1:3::1"));
+        assert_eq!(at("::ffff:192.0.2.1"), at("192.0.2.1"));
+        assert_ne!(at("192.0.2.1"), at("192.0.2.2"));
+        assert!(at("::1").is_local() && at("127.0.0.9").is_local());
+        assert!(!at("192.0.2.1").is_local());
+    }
+}

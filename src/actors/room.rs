@@ -1,0 +1,214 @@
+//! Places for sessions, and who has taken them.
+//!
+//! A session holds its places for as long as it lives; dropping them frees them, so
+//! that none is lost whatever becomes of the session.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::hash::Hash;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::task::{Context as TaskContext, Waker};
+
+use parking_lot::Mutex;
+
+use crate::accounts::PeerId;
+
+/// Counts places: at an endpoint, in the whole server, among those who have not logged
+/// in yet.
+#[derive(Debug, Clone)]
+pub struct Room {
+    places: Arc<Count>,
+    most: usize,
+}
+
+#[derive(Debug, Default)]
+struct Count {
+    taken: AtomicUsize,
+    /// Acceptors that wait for a free place.
+    waiting: Mutex<Vec<Waker>>,
+}
+
+/// Places that are taken; dropping it frees them.
+#[derive(Debug, Default)]
+pub struct Places {
+    rooms: Vec<Room>,
+    _among: Option<CrowdPlace<PeerId>>,
+}
+
+impl Room {
+    /// A room with so many places.
+    pub fn new(most: usize) -> Room {
+        Room {
+            places: Arc::default(),
+            most,
+        }
+    }
+
+    fn enter(&self) -> bool {
+        let entered = self.places.taken.fetch_add(1, Ordering::AcqRel) < self.most;
+        if !entered {
+            self.places.taken.fetch_sub(1, Ordering::AcqRel);
+        }
+        entered
+    }
+
+    fn leave(&self) {
+        self.places.taken.fetch_sub(1, Ordering::AcqRel);
+        let waiting = std::mem::take(&mut *self.places.waiting.lock());
+        waiting.into_iter().for_each(Waker::wake);
+    }
+
+    fn is_full(&self) -> bool {
+        self.places.taken.load(Ordering::Acquire) >= self.most
+    }
+
+    /// Whether there is a place; where there is none, the task is woken by the next.
+    pub(super) fn poll_place(&self, cx: &TaskContext<'_>) -> bool {
+        if !self.is_full() {
+            return true;
+        }
+        let mut waiting = self.places.waiting.lock();
+        if !waiting.iter().any(|known| known.will_wake(cx.waker())) {
+            waiting.push(cx.waker().clone());
+        }
+        drop(waiting);
+        !self.is_full() // one may have left between the two
+    }
+}
+
+impl Places {
+    /// One place in each of the rooms, or none at all.
+    pub(super) fn take<'a>(rooms: impl IntoIterator<Item = &'a Room>) -> Option<Places> {
+        let mut places = Places::default();
+        for room in rooms {
+            if !room.enter() {
+                return None;
+            }
+            places.rooms.push(room.clone());
+        }
+        Some(places)
+    }
+
+    /// And one in the crowd, or none at all.
+    pub(super) fn among(mut self, crowd: &Crowd<PeerId>, peer: PeerId) -> Option<Places> {
+        self._among = Some(crowd.enter(peer)?);
+        Some(self)
+    }
+
+    /// Frees the place in one of the rooms before the others.
+    pub(super) fn leave(&mut self, room: &Room) {
+        let is_it = |taken: &Room| Arc::ptr_eq(&taken.places, &room.places);
+        if let Some(index) = self.rooms.iter().position(is_it) {
+            self.rooms.swap_remove(index).leave();
+            self.rooms.shrink_to_fit();
+        }
+    }
+}
+
+impl Drop for Places {
+    fn drop(&mut self) {
+        self.rooms.iter().for_each(Room::leave);
+    }
+}
+
+/// Below it a crowd's memory is not worth giving back.
+const FEW: usize = 1024;
+
+/// Counts the places of each: of a user, of a peer.
+#[derive(Debug)]
+pub struct Crowd<K> {
+    taken: Arc<Mutex<HashMap<K, usize>>>,
+    most: usize,
+}
+
+/// A place that is taken in a [`Crowd`]; dropping it frees it.
+pub struct CrowdPlace<K: Eq + Hash> {
+    taken: Arc<Mutex<HashMap<K, usize>>>,
+    whose: K,
+}
+
+impl<K> Clone for Crowd<K> {
+    fn clone(&self) -> Self {
+        Crowd {
+            taken: Arc::clone(&self.taken),
+            most: self.most,
+        }
+    }
+}
+
+impl<K: Eq + Hash + Clone> Crowd<K> {
+    /// So many places for each.
+    pub fn new(most: usize) -> Self {
+        Crowd {
+            taken: Arc::default(),
+            most,
+        }
+    }
+
+    /// One of `whose` places, if there is one.
+    pub(super) fn enter(&self, whose: K) -> Option<CrowdPlace<K>> {
+        let mut taken = self.taken.lock();
+        let count = taken.entry(whose.clone()).or_insert(0);
+        if *count >= self.most {
+            return None;
+        }
+        *count += 1;
+        drop(taken);
+        Some(CrowdPlace {
+            taken: Arc::clone(&self.taken),
+            whose,
+        })
+    }
+}
+
+impl<K: Eq + Hash> Drop for CrowdPlace<K> {
+    fn drop(&mut self) {
+        let mut taken = self.taken.lock();
+        if let Some(count) = taken.get_mut(&self.whose) {
+            *count -= 1;
+            if *count == 0 {
+                taken.remove(&self.whose);
+            }
+        }
+        if taken.capacity() > FEW && taken.len() * 8 < taken.capacity() {
+            let few = taken.len() * 2;
+            taken.shrink_to(few); // a crowd's memory goes with it
+        }
+    }
+}
+
+impl<K: Eq + Hash> fmt::Debug for CrowdPlace<K> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("CrowdPlace(…)")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_place_is_free_again_when_it_is_dropped_and_not_before() {
+        let (all, strangers) = (Room::new(2), Room::new(1));
+        let mut first = Places::take([&all, &strangers]).expect("both are empty");
+        assert!(Places::take([&all, &strangers]).is_none());
+        first.leave(&strangers);
+        let second = Places::take([&all, &strangers]).expect("one has left");
+        assert!(all.is_full());
+        drop(first);
+        assert!(!all.is_full() && strangers.is_full());
+        drop(second);
+        assert!(!strangers.is_full());
+    }
+
+    #[test]
+    fn each_has_its_own_places_in_a_crowd() {
+        let crowd = Crowd::new(1);
+        let ana = crowd.enter("ana").expect("none is taken");
+        assert!(crowd.enter("ana").is_none());
+        let _rui = crowd.enter("rui").expect("these are another's");
+        drop(ana);
+        assert!(crowd.enter("ana").is_some());
+    }
+}

@@ -1,0 +1,84 @@
+//! How fast passwords are looked at, and how many accounts there are.
+
+use std::time::{Duration, Instant};
+
+use super::keep_account;
+use crate::support::{Fixture, Frame, PASSWORD, login, wait_until};
+
+/// The wait that a message names.
+fn wait_in(error: &Frame) -> Duration {
+    let message = error.text("message");
+    let (_, wait) = message.split_once(": try again in ").expect(message);
+    let millis = wait.strip_suffix(" ms").expect(message);
+    Duration::from_millis(millis.parse().expect(message))
+}
+
+#[test]
+fn wrong_passwords_are_held_back_and_the_right_one_gets_in_after_the_wait() {
+    let mut _data = None;
+    let fixture = Fixture::with(|config| _data = Some(keep_account(config, "ana")));
+    let mut codes = Vec::new();
+    let held = loop {
+        let mut client = fixture.visitor();
+        client.send(&login(5, "ana", "guess"));
+        let error = client.expect("error");
+        codes.push(error.text("code").to_owned());
+        if error.text("code") == "throttled" {
+            break error;
+        }
+    };
+    let wrong = codes.iter().filter(|code| *code == "bad-credentials");
+    assert_eq!((wrong.count(), codes.len()), (10, 11), "{codes:?}");
+    let wait = wait_in(&held);
+    assert!((1..=100).contains(&wait.as_millis()), "{held:?}");
+
+    let began = Instant::now();
+    wait_until("the wait is over", || began.elapsed() >= wait);
+    let mut owner = fixture.visitor();
+    owner.send(&login(6, "ana", PASSWORD));
+    owner.expect("logged_in");
+    fixture.finish();
+}
+
+#[test]
+fn throttled_leaves_the_session_open() {
+    let fixture = Fixture::with(|config| config.login_rate_per_peer = "1/h".parse().expect("one"));
+    drop(fixture.client("ana")); // it took the only token
+    let mut rui = fixture.visitor();
+    for id in 1..=10 {
+        rui.send(&login(id, "rui", PASSWORD));
+        let error = rui.expect_error("throttled");
+        assert_eq!(error.num("id"), id);
+        assert!(wait_in(&error) > Duration::from_secs(3000), "{error:?}");
+    }
+    rui.ping();
+    // Whose password was right a moment ago costs no token.
+    rui.send(&login(11, "ana", PASSWORD));
+    rui.expect("logged_in");
+    fixture.finish();
+}
+
+#[test]
+fn above_so_many_accounts_nobody_registers() {
+    let fixture = Fixture::with(|config| config.max_accounts = 1);
+    drop(fixture.client("ana"));
+    let mut rui = fixture.visitor();
+    rui.send(&login(5, "rui", PASSWORD));
+    rui.expect_error("registration-closed");
+    rui.send(&login(6, "ana", PASSWORD));
+    rui.expect("logged_in");
+    fixture.finish();
+}
+
+#[test]
+fn before_the_login_a_frame_is_as_long_as_the_operator_says() {
+    let fixture = Fixture::with(|config| config.max_frame_before_login = 1024);
+    let mut long = fixture.visitor();
+    long.send(&login(5, "ana", &"x".repeat(2000)));
+    long.expect_error("frame-too-large");
+    long.expect_closing("frame-too-large");
+    let mut ana = fixture.client("ana");
+    ana.request(7, &"x".repeat(2000));
+    ana.skip_to("reply");
+    fixture.finish();
+}

@@ -1,0 +1,35 @@
+//! Limits: whoever meets one is told so, with a code, and nobody else notices.
+
+mod logins;
+#[cfg(unix)] // another user of the same machine, by setresuid(2)
+mod peers;
+mod places;
+mod requests;
+#[cfg(unix)] // it looks at the sources only
+mod table;
+
+use arauto::accounts::{Account, DataFolder, Db, HashCost, Hasher, Password, UserName};
+use arauto::{Config, Millis, Role};
+use tempfile::TempDir;
+
+use crate::support::PASSWORD;
+
+/// Gives the server an account that was registered before it started: nobody has logged in
+/// to it yet. The folder must live as long as the server.
+fn keep_account(config: &mut Config, user: &str) -> TempDir {
+    let folder = tempfile::tempdir().expect("a folder can be made");
+    let path = folder.path().join("data");
+    let hasher = Hasher::new(HashCost::LEAST).expect("the least cost is one");
+    let password = Password::parse(PASSWORD).expect("it is one");
+    let account = Account {
+        name: UserName::parse(user).expect("it is a name"),
+        phc: hasher.hash(&password).expect("there is randomness"),
+        role: Role::Escritor,
+        created: Millis::now(),
+    };
+    let data = DataFolder::open(&path).expect("it can be made");
+    let mut db = Db::open(&data.database().expect("it is ours")).expect("it is new");
+    db.insert(&[account]).expect("there is room");
+    config.data = Some(path);
+    folder
+}

@@ -1,0 +1,89 @@
+//! Two users of one machine: what one of them does is not the other's.
+
+use std::fs::Permissions;
+use std::os::unix::fs::PermissionsExt;
+
+use rustix::process::{Uid, getuid};
+use rustix::thread::set_thread_res_uid;
+
+use super::keep_account;
+use crate::support::{Fixture, Frame, PASSWORD, Raw, login};
+
+/// Somebody else: on every system a user without files.
+const NOBODY: u32 = 65534;
+
+/// What somebody else does, on a thread that becomes that user for good.
+fn as_somebody_else<T: Send>(act: impl FnOnce() -> T + Send) -> T {
+    std::thread::scope(|scope| {
+        let other = scope.spawn(|| {
+            let uid = Uid::from_raw(NOBODY);
+            set_thread_res_uid(uid, uid, uid).expect("root may become anybody");
+            act()
+        });
+        other.join().expect("it has not panicked")
+    })
+}
+
+/// A server that everybody of this machine may connect to; `None` where the tests cannot
+/// become somebody else.
+fn open_to_everybody(change: impl FnOnce(&mut arauto::Config)) -> Option<Fixture> {
+    if !getuid().is_root() {
+        assert!(
+            std::env::var_os("ARAUTO_REQUIRE_TOOLS").is_none(),
+            "only root can become somebody else"
+        );
+        return None;
+    }
+    let fixture = Fixture::listening("?access=everyone", change);
+    let socket = fixture.socket();
+    let folder = socket.parent().expect("it is in a folder");
+    let mode = Permissions::from_mode(0o755);
+    std::fs::set_permissions(folder, mode).expect("the folder is ours");
+    Some(fixture)
+}
+
+fn guess(client: &mut Raw, password: &str) -> Frame {
+    client.send(&login(5, "ana", password));
+    client.expect("error")
+}
+
+#[test]
+fn each_user_of_the_machine_has_places_of_its_own() {
+    let Some(fixture) = open_to_everybody(|config| config.max_sessions_per_peer = 1) else {
+        return;
+    };
+    let mut ana = fixture.client("ana");
+    as_somebody_else(|| {
+        let mut rui = fixture.client("rui");
+        let mut second = fixture.visitor();
+        second.expect_error("too-many-sessions");
+        second.expect_closing("too-many-sessions");
+        rui.ping();
+    });
+    ana.ping();
+    fixture.finish();
+}
+
+#[test]
+fn whoever_guesses_a_password_does_not_keep_its_owner_out() {
+    let mut _data = None;
+    let Some(fixture) = open_to_everybody(|config| _data = Some(keep_account(config, "ana")))
+    else {
+        return;
+    };
+    as_somebody_else(|| {
+        let guesses = (0..200).map(|_| fixture.visitor());
+        let told = guesses.map(|mut client| guess(&mut client, "guess").text("code").to_owned());
+        let held = told.filter(|code| code == "throttled").count();
+        assert!(held > 100, "{held} of 200 guesses were held back");
+    });
+    // The owner is looked at as if nothing had been: even a mistake is only that.
+    let mut owner = fixture.visitor();
+    assert_eq!(
+        guess(&mut owner, "mistyped").text("code"),
+        "bad-credentials"
+    );
+    owner.send(&login(6, "ana", PASSWORD));
+    owner.expect("logged_in");
+    fixture.finish();
+}

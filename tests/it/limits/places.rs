@@ -1,0 +1,77 @@
+//! How many sessions there may be.
+
+use crate::support::{Fixture, login, wait_until};
+
+#[test]
+fn a_user_has_so_many_sessions_and_the_next_login_is_one_too_many() {
+    let fixture = Fixture::with(|config| config.max_sessions_per_user = 2);
+    let (first, mut second) = (fixture.client("ana"), fixture.client("ana"));
+    let mut third = fixture.visitor();
+    third.send(&login(7, "ana", crate::support::PASSWORD));
+    assert_eq!(third.expect_error("too-many-sessions").num("id"), 7);
+    third.expect_closing("too-many-sessions");
+
+    let mut rui = fixture.client("rui");
+    rui.fim();
+    second.skip_to("left"); // of rui, and of nobody before: the third never joined
+    drop((first, rui));
+    wait_until("ana has a place again", || {
+        let mut client = fixture.visitor();
+        client.send(&login(7, "ana", crate::support::PASSWORD));
+        client.recv().is_some_and(|frame| frame.is("logged_in"))
+    });
+    fixture.finish();
+}
+
+#[test]
+fn those_who_have_not_logged_in_have_places_of_their_own() {
+    let fixture = Fixture::with(|config| config.max_unauthenticated = 2);
+    let members = [
+        fixture.client("ana"),
+        fixture.client("rui"),
+        fixture.client("eva"),
+    ];
+    let mut strangers = [fixture.visitor(), fixture.visitor()];
+    let mut third = fixture.visitor();
+    third.expect_error("too-many-sessions");
+    third.expect_closing("too-many-sessions");
+    strangers[0].log_in("gil");
+    let mut another = fixture.visitor();
+    another.ping();
+    drop((members, strangers, another));
+    fixture.finish();
+}
+
+#[test]
+fn a_peer_has_so_many_sessions() {
+    let fixture = Fixture::with(|config| config.max_sessions_per_peer = 1);
+    let mut ana = fixture.client("ana");
+    let mut second = fixture.visitor();
+    second.expect_error("too-many-sessions");
+    second.expect_closing("too-many-sessions");
+    ana.ping();
+    drop(ana);
+    wait_until("the place is free again", || {
+        let mut client = fixture.visitor();
+        client.send(&login(7, "ana", crate::support::PASSWORD));
+        client.recv().is_some_and(|frame| frame.is("logged_in"))
+    });
+    fixture.finish();
+}
+
+#[test]
+fn those_who_are_told_that_there_is_no_place_are_told_though_they_are_many() {
+    // One at a time is told so; the others wait, none is dropped without a word.
+    let fixture =
+        Fixture::with(|config| (config.max_sessions, config.max_sessions_per_peer) = (8, 1));
+    let mut ana = fixture.client("ana");
+    let callers: Vec<_> = (0..20).map(|_| fixture.stranger()).collect();
+    for mut caller in callers {
+        caller.expect("welcome");
+        caller.expect_error("too-many-sessions");
+        caller.expect_closing("too-many-sessions");
+    }
+    ana.ping();
+    drop(ana);
+    fixture.finish();
+}

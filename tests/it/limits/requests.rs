@@ -1,0 +1,103 @@
+//! How fast a session may ask, and how much at once.
+
+#[cfg(unix)]
+use crate::support::PASSWORD;
+use crate::support::{Fixture, publish, request, text};
+
+#[test]
+fn what_comes_too_fast_is_throttled_in_its_turn() {
+    let fixture = Fixture::with(|config| config.request_rate = Some("3/h".parse().expect("one")));
+    let mut ana = fixture.client("ana");
+    let frames = [
+        publish(1, text("a")),
+        publish(2, text("b")),
+        request(3, text("c")),
+        publish(4, text("d")),
+        request(5, text("e")),
+        publish(6, text("f")),
+    ];
+    let bytes: Vec<u8> = frames.iter().flat_map(|frame| frame.bytes()).collect();
+    ana.send_bytes(&bytes);
+    let mut answers = Vec::new();
+    while answers.len() < 6 {
+        let frame = ana.recv().expect("each is answered");
+        if !frame.is("message") {
+            answers.push(frame);
+        }
+    }
+    let names: Vec<&str> = answers.iter().map(|frame| frame.name.as_str()).collect();
+    assert_eq!(
+        names,
+        ["published", "published", "reply", "error", "error", "error"]
+    );
+    let ids: Vec<u64> = answers.iter().map(|frame| frame.num("id")).collect();
+    assert_eq!(ids, [1, 2, 3, 4, 5, 6]);
+    for error in &answers[3..] {
+        assert_eq!(error.text("code"), "throttled");
+        assert!(error.text("message").contains("try again in"), "{error:?}");
+    }
+    // What keeps a session alive, or ends it, is never throttled.
+    ana.ping();
+    let closing = ana.fim();
+    assert_eq!((closing.num("accepted"), closing.num("refused")), (7, 0));
+    let mut rui = fixture.client("rui");
+    rui.request(1, "a");
+    rui.skip_to("reply"); // it has a rate of its own
+    drop((ana, rui));
+    fixture.finish();
+}
+
+#[test]
+#[cfg(unix)]
+fn a_line_that_comes_too_fast_is_told_so() {
+    let fixture = Fixture::listening("?dialect=text", |config| {
+        config.request_rate = Some("1/h".parse().expect("one"));
+    });
+    let mut ana = fixture.lines();
+    ana.expect("+ arauto 1");
+    ana.exchange(&format!("/login ana {PASSWORD}"), "+ ana registered");
+    ana.exchange("abc", "= ABC");
+    ana.say("abc");
+    let line = ana.hear().expect("it is answered");
+    assert!(
+        line.starts_with("- throttled too many requests: try again in "),
+        "{line}"
+    );
+    ana.exchange("/ping", "+ pong");
+    drop(ana);
+    fixture.finish();
+}
+
+#[test]
+#[cfg(unix)]
+fn whoever_cannot_be_told_is_read_from_as_fast_as_it_may() {
+    let fixture = Fixture::listening("?dialect=raw", |config| {
+        config.request_rate = Some("20/s".parse().expect("one"));
+    });
+    let mut raw = fixture.lines();
+    let lines: Vec<String> = (0..30).map(|line| format!("linha {line}")).collect();
+    raw.send(format!("{}\n", lines.join("\n")).as_bytes());
+    for line in &lines {
+        raw.expect(&line.to_uppercase());
+    }
+    drop(raw);
+    fixture.finish();
+}
+
+#[test]
+fn one_frame_in_work_is_enough_to_publish_many() {
+    let data = tempfile::tempdir().expect("a folder can be made");
+    let fixture = Fixture::with(|config| {
+        config.frames_in_work = 1;
+        config.data = Some(data.path().join("data"));
+        config.journal = Some(arauto::Retention::default());
+    });
+    let mut ana = fixture.client("ana");
+    let frames = (1..=100).map(|id| publish(id, text("a")).bytes());
+    ana.send_bytes(&frames.flatten().collect::<Vec<u8>>());
+    for id in 1..=100 {
+        assert_eq!(ana.skip_to("published").num("id"), id);
+    }
+    drop(ana);
+    fixture.finish();
+}
