@@ -129,7 +129,7 @@ mod tests {
     }
 
     const HOSTILE: &str =
-        "a\r\n2026 ERROR forged\u{1b}[31m\u{0}\u{7f}\u{85}\u{9b}31m\u{202e}\u{2066}b";
+        "a\r\n2026 ERROR forged\u{1b}[31m\u{0}\u{7f}\u{85}\u{9b}31m\u{202e}\u{2066}\u{2028}b";
 
     fn say() {
         let error = std::io::Error::other(HOSTILE);

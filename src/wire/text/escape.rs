@@ -8,7 +8,7 @@ use crate::wire::Body;
 /// Appends the body with LF, CR, other control characters and the backslash
 /// escaped; a byte string as `\x` and two digits each.
 ///
-/// The bidirectional controls are escaped too: a terminal that obeys them shows
+/// What else [`hides`] is escaped too: a terminal that obeys a bidirectional control shows
 /// another text than the one sent (Unicode TR 36).
 pub(super) fn escape(body: &Body<'_>, out: &mut String) {
     match body {
@@ -47,9 +47,10 @@ pub fn printable(text: &str) -> Cow<'_, str> {
 }
 
 /// Whether a character can tear a line, colour a terminal or hide what stands around it:
-/// the control characters, and the bidirectional controls (UAX 9).
+/// the control characters, the separators of lines and paragraphs (some programs begin a
+/// line there, Python's `splitlines` is one), and the bidirectional controls (UAX 9).
 pub fn hides(c: char) -> bool {
-    c.is_control() || reorders(c)
+    c.is_control() || matches!(c, '\u{2028}' | '\u{2029}') || reorders(c)
 }
 
 /// Characters that reorder a line without being control characters (UAX 9).
