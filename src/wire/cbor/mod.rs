@@ -127,11 +127,10 @@ fn client_item(item: &[u8]) -> Result<ClientFrame<'_>, WireError> {
 
 fn careful_client_item(item: &[u8]) -> Result<ClientFrame<'_>, WireError> {
     let frame = shape::check(item)?;
-    if frame.unassigned.is_empty() {
-        return client_value(&frame.name, frame.value);
+    match frame.plain {
+        None => client_value(&frame.name, frame.value),
+        Some(plain) => client_value(&frame.name, &plain).map(ClientFrame::into_owned),
     }
-    let plain = frame.plain_value();
-    client_value(&frame.name, &plain).map(ClientFrame::into_owned)
 }
 
 fn client_value<'a>(name: &str, value: &'a [u8]) -> Result<ClientFrame<'a>, WireError> {

@@ -32,26 +32,10 @@ const RESUME_KEYS: &[&str] = &["stream", "after"];
 pub(super) struct Frame<'a> {
     pub(super) name: Cow<'a, str>,
     pub(super) value: &'a [u8],
-    /// Where the value holds simple values that have no meaning (RFC 8949, 3.3).
-    /// They stand under unknown keys, and are more than serde_cbor can pass over.
-    pub(super) unassigned: Vec<usize>,
-}
-
-impl Frame<'_> {
-    /// The value with each of the unassigned replaced by something of its length
-    /// that serde_cbor passes over.
-    pub(super) fn plain_value(&self) -> Vec<u8> {
-        let mut value = self.value.to_vec();
-        for at in &self.unassigned {
-            // One byte becomes null, two an unsigned number of one byte.
-            value[*at] = if value[*at] == SIMPLE_IN_NEXT_BYTE {
-                0x18
-            } else {
-                0xf6
-            };
-        }
-        value
-    }
+    /// The value without the simple values that have no meaning (RFC 8949, 3.3), where
+    /// it holds any. They stand under unknown keys, and are more than serde_cbor can
+    /// pass over: in place of each stands something of its length that it can.
+    pub(super) plain: Option<Vec<u8>>,
 }
 
 /// Checks that `item` is one well-formed frame and nothing after it.
@@ -59,7 +43,8 @@ pub(super) fn check(item: &[u8]) -> Result<Frame<'_>, WireError> {
     let mut walk = Walk {
         bytes: item,
         at: 0,
-        unassigned: Vec::new(),
+        unassigned: 0,
+        plain: None,
     };
     let entries = walk.map("the item")?;
     if !matches!(entries, Some(1) | None) {
@@ -68,26 +53,33 @@ pub(super) fn check(item: &[u8]) -> Result<Frame<'_>, WireError> {
     let name = walk.key()?;
     let start = walk.at;
     walk.text_map("the frame's value", known_keys(&name))?;
-    let value = &item[start..walk.at];
+    let end = walk.at;
     if entries.is_none() && !walk.take_break() {
         return Err(walk.wrong("the item must be a map with one entry"));
     }
     if walk.at != item.len() {
         return Err(walk.wrong("nothing may follow the item"));
     }
-    let mut unassigned = walk.unassigned;
-    unassigned.iter_mut().for_each(|at| *at -= start);
+    let plain = walk.plain.map(|mut plain| {
+        plain.truncate(end);
+        plain.drain(..start);
+        plain
+    });
     Ok(Frame {
         name,
-        value,
-        unassigned,
+        value: &item[start..end],
+        plain,
     })
 }
 
 struct Walk<'a> {
     bytes: &'a [u8],
     at: usize,
-    unassigned: Vec<usize>,
+    /// Simple values without a meaning, so far. Their places are not kept: a frame may
+    /// hold nothing else, and a place is eight times as long as one of them.
+    unassigned: usize,
+    /// The bytes with something else in their place, from the first of them on.
+    plain: Option<Vec<u8>>,
 }
 
 /// One item's head: its major type and its argument; `None` is indefinite.
@@ -106,6 +98,8 @@ const TAG: u8 = 6;
 const SIMPLE: u8 = 7;
 const BREAK: u8 = 0xff;
 const SIMPLE_IN_NEXT_BYTE: u8 = 0xf8;
+const UNSIGNED_IN_NEXT_BYTE: u8 = 0x18;
+const NULL: u8 = 0xf6;
 
 impl<'a> Walk<'a> {
     fn wrong(&self, what: &str) -> WireError {
@@ -212,9 +206,9 @@ impl<'a> Walk<'a> {
         if self.peek().is_some_and(|byte| byte >> 5 == TAG) {
             return Err(self.wrong(&format!("{key} carries a tag")));
         }
-        let unassigned = self.unassigned.len();
+        let unassigned = self.unassigned;
         self.item()?;
-        if self.unassigned.len() > unassigned {
+        if self.unassigned > unassigned {
             return Err(self.wrong(&format!("{key} is a simple value without a meaning")));
         }
         Ok(())
@@ -284,12 +278,21 @@ impl<'a> Walk<'a> {
     /// A simple value or a float, of which the head is all.
     fn simple(&mut self, start: usize) -> Result<(), WireError> {
         match self.bytes[start..self.at] {
-            [0xe0..=0xf3] => self.unassigned.push(start),
-            [SIMPLE_IN_NEXT_BYTE, value] if value >= 32 => self.unassigned.push(start),
+            [0xe0..=0xf3] => self.replace(start, NULL),
+            [SIMPLE_IN_NEXT_BYTE, value] if value >= 32 => {
+                self.replace(start, UNSIGNED_IN_NEXT_BYTE)
+            }
             [SIMPLE_IN_NEXT_BYTE, _] => return Err(self.wrong("the item is not well-formed cbor")),
             _ => {} // false, true, null, undefined, floats
         }
         Ok(())
+    }
+
+    /// Puts another head in place of a simple value without a meaning.
+    fn replace(&mut self, at: usize, head: u8) {
+        self.unassigned += 1;
+        let plain = self.plain.get_or_insert_with(|| self.bytes.to_vec());
+        plain[at] = head;
     }
 
     /// One piece of an indefinite string: definite, and of its kind.
