@@ -27,7 +27,8 @@ use crate::wire::{Closing, ErrorCode, Seq, ServerFrame, Stopping, WireError};
 const FIRST_LOOK: Duration = Duration::from_millis(1);
 const LAST_LOOK: Duration = Duration::from_millis(50);
 
-/// How long a caller that finds no place may take to hear so: others wait to be told.
+/// How long a client that was never let in may take to hear why: it holds a place, or a
+/// descriptor, that others wait for.
 const TOLD: Duration = Duration::from_secs(1);
 
 /// Writes in a row, before the session looks at its input again.
@@ -313,8 +314,9 @@ impl<L: Link + 'static> Session<L> {
     /// Whoever ends by itself has `drain_timeout` for it.
     fn watch_over(&mut self, ctx: &mut Context<Self>) {
         let limit = self.desk.limits.drain_timeout;
+        let was_let_in = self.outlet.follows();
         let limit = match self.ending().map(|ending| ending.reason) {
-            Some(CloseReason::Error(ErrorCode::TooManySessions)) => limit.min(TOLD),
+            Some(CloseReason::Error(_)) if !was_let_in => limit.min(TOLD),
             _ => limit,
         };
         if let Some(ending) = self.ending()
