@@ -1,0 +1,218 @@
+//! Few bytes that ask for much: lengths that are announced, nesting, small items that
+//! become large ones.
+
+use crate::process::{MIB, Process};
+use crate::support::{Frame, PASSWORD, Raw, Served, login, prefixed, watchdog};
+use crate::{alone, may_open, serve};
+
+/// The server's own default.
+const MAX_FRAME: usize = 1 << 20;
+
+/// What is announced, and by how many.
+const ANNOUNCED: usize = MAX_FRAME;
+const ANNOUNCERS: usize = 1000;
+const USERS: usize = 50;
+
+/// What the memory may grow by for all of them: 8 KiB each, and never 1 MiB.
+const FOR_ALL: u64 = 8 * MIB;
+
+/// What it may grow by for single frames of 1 MiB: the frame as it is read and as it
+/// waits, and its answer, but never a value for each of its bytes.
+const FOR_ONE: u64 = 4 * MIB;
+
+const DEPTH: usize = 100_000;
+
+struct Target {
+    served: Served,
+    process: Process,
+    witness: Raw,
+    before: u64,
+}
+
+impl Target {
+    /// A server whose users have registered: of their hashes nothing is left.
+    fn new(users: &[String]) -> Target {
+        let served = serve(&["--data", "none"]);
+        let process = Process::of(&served);
+        for name in users {
+            user(&served, name).fim();
+        }
+        // Buffers have their size after this.
+        let mut witness = user(&served, "ana");
+        witness.request(1, &"x".repeat(MAX_FRAME / 2));
+        witness.skip_to("reply");
+        process.forget_peak();
+        Target {
+            before: process.memory(),
+            served,
+            process,
+            witness,
+        }
+    }
+
+    /// Somebody else is served as before, and the memory did not grow beyond that.
+    #[track_caller]
+    fn assert_unharmed(&mut self, what: &str, allowed: u64) {
+        self.witness.request(2, "olá");
+        self.witness.skip_to("reply");
+        let grown = self.process.peak().saturating_sub(self.before);
+        println!("{what}: the memory grew by {} KiB at most", grown / 1024);
+        assert!(grown < allowed, "{what}: it grew by {grown} bytes");
+    }
+
+    fn stop(self) {
+        drop(self.witness);
+        self.served.stop();
+    }
+}
+
+fn user(served: &Served, name: &str) -> Raw {
+    let mut client = served.visitor();
+    client.send(&login(0, name, PASSWORD));
+    client.expect("logged_in");
+    client
+}
+
+/// `{"request": {"id": 7, KEY: …}}` around these bytes.
+fn request_around(key: &str, item: &[u8]) -> Vec<u8> {
+    let mut frame = vec![0xa1, 0x67];
+    frame.extend_from_slice(b"request");
+    frame.push(0xa2);
+    frame.extend_from_slice(b"\x62id\x07");
+    frame.push(0x60 + u8::try_from(key.len()).expect("it is short"));
+    frame.extend_from_slice(key.as_bytes());
+    frame.extend_from_slice(item);
+    frame
+}
+
+/// The same one within the other, so often, and something in the middle.
+fn nested(outer: &[u8], depth: usize) -> Vec<u8> {
+    let mut item = outer.repeat(depth);
+    item.push(0xf6);
+    item
+}
+
+/// One array of as many empty arrays as find room in a frame, or of other items of a byte.
+fn array_of(item: u8, length: usize) -> Vec<u8> {
+    let announced = u32::try_from(length).expect("it is a frame").to_be_bytes();
+    let mut array = vec![0x9a];
+    array.extend_from_slice(&announced);
+    array.resize(array.len() + length, item);
+    array
+}
+
+#[test]
+fn lengths_up_to_4_gib_are_refused_at_their_prefix() {
+    let (_alone, _watchdog) = (alone(), watchdog());
+    let mut target = Target::new(&["bia".to_owned()]);
+    for length in [1 << 24, u32::MAX / 2, u32::MAX] {
+        let mut stranger = target.served.visitor();
+        stranger.send_bytes(&length.to_be_bytes());
+        stranger.expect_error("frame-too-large");
+        stranger.expect_closing("frame-too-large");
+        let mut member = user(&target.served, "bia");
+        member.send_bytes(&length.to_be_bytes());
+        member.skip_to("error");
+        member.skip_to("closing");
+    }
+    target.assert_unharmed("prefixes of up to 4 GiB", FOR_ONE);
+    target.stop();
+}
+
+#[test]
+fn of_1000_sessions_that_announce_1_mib_and_send_a_byte_none_is_given_the_memory() {
+    let (_alone, _watchdog) = (alone(), watchdog());
+    may_open(2 * ANNOUNCERS as u64);
+    let users: Vec<String> = (0..USERS).map(|number| format!("u{number}")).collect();
+    let mut target = Target::new(&users);
+    let announced = u32::try_from(ANNOUNCED).expect("it is short");
+    let announcers: Vec<Raw> = (0..ANNOUNCERS)
+        .map(|number| {
+            let mut client = user(&target.served, &users[number % USERS]);
+            client.send_bytes(&announced.to_be_bytes());
+            client.send_bytes(&[0xa1]);
+            client
+        })
+        .collect();
+    target.assert_unharmed("1,000 announcements of 1 MiB", FOR_ALL);
+    drop(announcers);
+    target.stop();
+}
+
+#[test]
+fn nesting_100_000_deep_is_bad_frame_wherever_it_stands() {
+    let (_alone, _watchdog) = (alone(), watchdog());
+    let mut target = Target::new(&["bia".to_owned()]);
+    let outers: [(&str, &[u8]); 5] = [
+        ("arrays", &[0x81]),
+        ("endless arrays", &[0x9f]),
+        ("maps", &[0xa1, 0x61, b'a']),
+        ("endless maps", &[0xbf, 0x61, b'a']),
+        ("tags", &[0xd9, 0xd9, 0xf7]),
+    ];
+    for (what, outer) in outers {
+        for key in ["body", "x"] {
+            let mut member = user(&target.served, "bia");
+            let frame = prefixed(&request_around(key, &nested(outer, DEPTH)));
+            assert!(frame.len() < MAX_FRAME, "it is refused for its depth");
+            member.send_bytes(&frame);
+            let error = member.skip_to("error");
+            assert_eq!(error.text("code"), "bad-frame", "{what} under {key}");
+            member.skip_to("closing");
+
+            let mut stranger = target.served.visitor();
+            let frame = request_around(key, &nested(outer, 5000));
+            stranger.send_bytes(&prefixed(&frame));
+            stranger.expect_error("bad-frame");
+            stranger.expect_closing("bad-frame");
+        }
+    }
+    target.assert_unharmed("nesting", FOR_ONE);
+    target.stop();
+}
+
+#[test]
+fn a_mebibyte_of_items_of_one_byte_becomes_no_value_for_each() {
+    let (_alone, _watchdog) = (alone(), watchdog());
+    let mut target = Target::new(&["bia".to_owned()]);
+    // Empty arrays, empty maps, empty strings, simple values that mean nothing.
+    for item in [0x80, 0xa0, 0x60, 0xe0] {
+        let length = MAX_FRAME - 64;
+        let mut member = user(&target.served, "bia");
+        member.send_bytes(&prefixed(&request_around("body", &array_of(item, length))));
+        assert_eq!(member.skip_to("error").text("code"), "bad-frame");
+        member.skip_to("closing");
+
+        // Under a key that means nothing it is passed over; here the body is missing.
+        let mut member = user(&target.served, "bia");
+        member.send_bytes(&prefixed(&request_around("x", &array_of(item, length))));
+        assert_eq!(member.skip_to("error").text("code"), "bad-frame");
+        member.skip_to("closing");
+    }
+    let mut stranger = target.served.visitor();
+    stranger.send_bytes(&prefixed(&[0x80; 16_000]));
+    stranger.expect_error("bad-frame");
+    stranger.expect_closing("bad-frame");
+    target.assert_unharmed("a mebibyte of items of one byte", FOR_ONE);
+    target.stop();
+}
+
+#[test]
+fn an_ignored_key_of_a_mebibyte_is_passed_over_and_the_request_is_served() {
+    let (_alone, _watchdog) = (alone(), watchdog());
+    let mut target = Target::new(&["bia".to_owned()]);
+    let body = [b"\x64body\x61a".to_vec(), b"\x61x".to_vec()].concat();
+    for item in [0x80, 0xa0, 0x60, 0xe0] {
+        let mut frame = vec![0xa1, 0x67];
+        frame.extend_from_slice(b"request\xa3\x62id\x07");
+        frame.extend_from_slice(&body);
+        frame.extend_from_slice(&array_of(item, MAX_FRAME - 64));
+        let mut member = user(&target.served, "bia");
+        member.send_bytes(&prefixed(&frame));
+        let reply: Frame = member.skip_to("reply");
+        assert_eq!((reply.num("id"), reply.text("body")), (7, "A"));
+        member.fim();
+    }
+    target.assert_unharmed("an ignored key of a mebibyte", FOR_ONE);
+    target.stop();
+}

@@ -1,0 +1,142 @@
+//! Clients come and go for a long time: nothing of them stays.
+//!
+//! `ARAUTO_CHURN` says for how long, as in `3m`. The server is looked at when it is at
+//! rest, first after a warm-up: buffers that threads keep, pages of the allocator and
+//! the log of broadcasts have their size by then.
+
+use std::time::{Duration, Instant};
+
+use crate::process::{MIB, Process};
+use crate::support::{Raw, Served, Stop, login, watchdog_for};
+use crate::{alone, serve};
+
+/// How long where nobody says.
+const SHORT: Duration = Duration::from_secs(20);
+
+/// How often the server is left alone and looked at: the first time ends the warm-up.
+const PARTS: u32 = 4;
+
+/// Clients at once.
+const CLIENTS: u64 = 8;
+
+/// What the memory may grow by after the warm-up.
+const GROWTH: u64 = MIB;
+
+/// Who is logged in with a wrong password, again and again.
+const VICTIM: &str = "vitima";
+
+fn time() -> Duration {
+    match std::env::var("ARAUTO_CHURN") {
+        Ok(time) => humantime::parse_duration(&time).expect("ARAUTO_CHURN is a time, as 3m"),
+        Err(_) => SHORT,
+    }
+}
+
+fn user(served: &Served, name: &str) -> Raw {
+    let mut client = served.visitor();
+    client.log_in(name);
+    client
+}
+
+/// Asks and publishes, and hears what it published.
+fn work(client: &mut Raw) {
+    for id in 0..10 {
+        client.request(id, "olá");
+        client.skip_to("reply");
+        client.publish(id, &"x".repeat(1000));
+        client.skip_to("published");
+    }
+}
+
+/// One visit of a client, of each kind that there is in turn.
+fn visit(served: &Served, client: u64, visit: u64) {
+    let name = format!("u{client}");
+    match visit % 8 {
+        0 => drop(served.stranger()),
+        1 => {
+            let mut client = served.visitor();
+            let _ = client.try_send(&[0, 0, 0, 38, 0xa1, 0x65]); // a login begins
+        }
+        2 => {
+            let mut client = served.visitor();
+            let _ = client.try_send(&[0, 0, 0, 3, 0x80, 0x80, 0x80]);
+            client.expect_error("bad-frame");
+        }
+        3 => {
+            let mut client = served.visitor();
+            client.shut_write();
+            client.expect_closing("disconnected");
+        }
+        4 => {
+            let mut client = served.visitor();
+            client.send(&login(1, VICTIM, "errado"));
+            let code = client.expect("error").text("code").to_owned();
+            assert!(["bad-credentials", "throttled"].contains(&code.as_str()));
+        }
+        5 => drop(user(served, &name)),
+        6 => {
+            let mut client = user(served, &name);
+            work(&mut client);
+            client.publish(99, "whose answer nobody waits for");
+        }
+        _ => {
+            let mut client = user(served, &name);
+            work(&mut client);
+            client.fim();
+        }
+    }
+}
+
+/// Clients come and go until then; how often.
+fn churn(served: &Served, until: Instant) -> u64 {
+    std::thread::scope(|scope| {
+        let clients: Vec<_> = (0..CLIENTS)
+            .map(|client| {
+                scope.spawn(move || {
+                    let mut visits = 0;
+                    while Instant::now() < until {
+                        visit(served, client, client + visits);
+                        visits += 1;
+                    }
+                    visits
+                })
+            })
+            .collect();
+        let visits = clients.into_iter().map(|client| client.join());
+        visits.map(|visits| visits.expect("it went well")).sum()
+    })
+}
+
+#[test]
+fn after_long_churn_the_server_holds_what_it_held_after_the_warm_up() {
+    let (_alone, time) = (alone(), time());
+    let _watchdog = watchdog_for(time * 2 + Duration::from_secs(60));
+    let mut served = serve(&["--journal", "--log-bytes", "1MiB", "--retain-bytes", "4MiB"]);
+    let process = Process::of(&served);
+    let mut listener = user(&served, "ouvinte");
+    user(&served, VICTIM).fim();
+    // Accounts, and the hashes that make them, are there before.
+    for client in 0..CLIENTS {
+        user(&served, &format!("u{client}")).fim();
+    }
+    let listening = std::thread::spawn(move || {
+        while listener.recv_item(|_| ()).is_some() {}
+        listener.ended_whole()
+    });
+    let before = process.held();
+
+    let began = Instant::now();
+    let mut held = Vec::new();
+    for part in 1..=PARTS {
+        let visits = churn(&served, began + time * part / PARTS);
+        held.push(process.at_rest(before));
+        let now = held.last().expect("it was pushed");
+        println!("after {:?}, {visits} visits more: {now}", began.elapsed());
+    }
+    let (warm, last) = (held[0].memory, held[held.len() - 1].memory);
+    let growth = last.saturating_sub(warm);
+    assert!(growth < GROWTH, "the memory has grown by {growth} bytes");
+    served.tell(Stop::USUAL);
+    assert!(listening.join().expect("it only reads"), "it heard all");
+    assert_eq!(served.wait(), Some(0), "{}", served.log());
+}

@@ -1,0 +1,103 @@
+//! Wrong passwords, many at once.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use crate::latency::{Times, assert_p99, timed};
+use crate::process::{MIB, Process};
+use crate::support::{PASSWORD, Raw, Served, login, watchdog_for};
+use crate::{alone, serve};
+
+const GUESSES: usize = 200;
+
+/// Accounts that are guessed at: few guesses each, so that none has to wait.
+const NAMES: usize = 100;
+
+/// What one hash takes (OWASP's first choice for argon2id), and what else there may be.
+const HASH: u64 = 19 * MIB;
+const BESIDE: u64 = 8 * MIB;
+
+/// For three storms, where half the cores are one.
+const PATIENCE: Duration = Duration::from_secs(180);
+
+/// Between two requests of a session that has nothing to do with it.
+const PACE: Duration = Duration::from_millis(4);
+const BAR: Duration = Duration::from_millis(10);
+
+/// The server's own default: half the cores hash.
+fn hashing() -> u32 {
+    let cores = std::thread::available_parallelism().expect("there is a core");
+    u32::try_from(cores.get() / 2)
+        .expect("there are few")
+        .max(1)
+}
+
+fn name(number: usize) -> String {
+    format!("u{}", number % NAMES)
+}
+
+/// All guess at once, each once; each is told that it was wrong.
+fn storm(served: &Served) {
+    let mut guessing: Vec<Raw> = (0..GUESSES).map(|_| served.visitor()).collect();
+    for (number, client) in guessing.iter_mut().enumerate() {
+        client.send(&login(1, &name(number), "errado"));
+    }
+    for client in &mut guessing {
+        let answer = client.expect("error");
+        let code = answer.text("code");
+        assert!(["bad-credentials", "throttled"].contains(&code), "{code}");
+    }
+}
+
+/// Asks now and then while the storm lasts.
+fn asks(client: &mut Raw, over: &AtomicBool) -> Times {
+    let ask = || {
+        (!over.load(Ordering::Acquire)).then(|| {
+            std::thread::park_timeout(PACE);
+            timed(|| {
+                client.request(1, "olá");
+                client.skip_to("reply");
+            })
+        })
+    };
+    std::iter::from_fn(ask).collect()
+}
+
+#[test]
+fn of_200_wrong_logins_at_once_no_more_are_hashed_than_may_be_and_requests_are_quick() {
+    let (_alone, _watchdog) = (alone(), watchdog_for(PATIENCE));
+    let served = serve(&["--data", "none"]);
+    let process = Process::of(&served);
+    for number in 0..NAMES {
+        let mut client = served.visitor();
+        client.send(&login(1, &name(number), PASSWORD));
+        client.expect("logged_in");
+        client.fim();
+    }
+    let mut ana = served.visitor();
+    ana.log_in("ana");
+    let before = process.memory();
+    process.forget_peak();
+
+    assert_p99("requests beside 200 wrong logins", BAR, || {
+        let (over, used) = (AtomicBool::new(false), process.cpu());
+        let mut took = Duration::ZERO;
+        let times = std::thread::scope(|scope| {
+            let asking = scope.spawn(|| asks(&mut ana, &over));
+            took = timed(|| storm(&served));
+            over.store(true, Ordering::Release);
+            asking.join().expect("each was answered")
+        });
+        let used = process.cpu() - used;
+        println!("200 wrong logins took {took:?} and {used:?} of the cpu");
+        // A quarter for all that is no hash.
+        assert!(used < took * hashing() * 5 / 4, "hashing took more");
+        times
+    });
+    let grown = process.peak().saturating_sub(before);
+    println!("the memory grew by {} KiB at most", grown / 1024);
+    assert!(grown < HASH * u64::from(hashing()) + BESIDE);
+    ana.fim();
+    drop(ana);
+    served.stop();
+}

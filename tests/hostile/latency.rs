@@ -1,0 +1,72 @@
+//! How long answers took, and whether that is soon enough.
+
+use std::fmt;
+use std::time::{Duration, Instant};
+
+/// Rounds, of which the best counts.
+const ROUNDS: usize = 3;
+
+/// What single answers took, in order of length.
+pub struct Times(Vec<Duration>);
+
+impl FromIterator<Duration> for Times {
+    fn from_iter<I: IntoIterator<Item = Duration>>(times: I) -> Times {
+        let mut times: Vec<_> = times.into_iter().collect();
+        times.sort_unstable();
+        Times(times)
+    }
+}
+
+impl Times {
+    /// The time that so many thousandths of all took no longer than.
+    fn quantile(&self, thousandths: usize) -> Duration {
+        let at = (self.0.len() * thousandths).div_ceil(1000);
+        self.0[at.saturating_sub(1)]
+    }
+
+    pub fn median(&self) -> Duration {
+        self.quantile(500)
+    }
+
+    pub fn p99(&self) -> Duration {
+        self.quantile(990)
+    }
+
+    pub fn max(&self) -> Duration {
+        self.quantile(1000)
+    }
+}
+
+impl fmt::Display for Times {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "{} times: median {:?}, p99 {:?}, max {:?}",
+            self.0.len(),
+            self.median(),
+            self.p99(),
+            self.max()
+        )
+    }
+}
+
+/// What `work` took.
+pub fn timed(work: impl FnOnce()) -> Duration {
+    let began = Instant::now();
+    work();
+    began.elapsed()
+}
+
+/// Asserts that in one of three rounds 99 of 100 answers came before `bar`.
+pub fn assert_p99(what: &str, bar: Duration, mut round: impl FnMut() -> Times) {
+    let mut p99s = Vec::new();
+    for _ in 0..ROUNDS {
+        let times = round();
+        println!("{what}: {times}");
+        p99s.push(times.p99());
+        if times.p99() < bar {
+            return;
+        }
+    }
+    panic!("{what}: p99 is not below {bar:?} in any round: {p99s:?}");
+}

@@ -1,0 +1,97 @@
+//! What a server holds and uses, as Linux counts it (proc(5)).
+
+use std::fmt;
+use std::fs;
+use std::time::Duration;
+
+use rustix::param::clock_ticks_per_second;
+
+use crate::support::{Served, wait_until};
+
+pub const MIB: u64 = 1 << 20;
+
+/// A server's process.
+#[derive(Clone, Copy)]
+pub struct Process(u32);
+
+/// What a process holds at a moment when it does nothing.
+#[derive(Debug, Clone, Copy)]
+pub struct Held {
+    pub descriptors: usize,
+    pub threads: u64,
+    /// Bytes in memory (RSS).
+    pub memory: u64,
+}
+
+impl fmt::Display for Held {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let kib = self.memory / 1024;
+        let (descriptors, threads) = (self.descriptors, self.threads);
+        write!(f, "{kib} KiB, {descriptors} descriptors, {threads} threads")
+    }
+}
+
+impl Process {
+    pub fn of(served: &Served) -> Process {
+        Process(served.child.id())
+    }
+
+    /// The CPU's time that it has used, in user and in system mode.
+    pub fn cpu(self) -> Duration {
+        let stat = self.read("stat");
+        // The second field is the program's name, in parentheses.
+        let (_, fields) = stat.rsplit_once(')').expect("it has a name");
+        let ticks = fields.split_whitespace().skip(11).take(2);
+        let ticks: u64 = ticks.map(|ticks| ticks.parse::<u64>().unwrap()).sum();
+        Duration::from_secs_f64(ticks as f64 / clock_ticks_per_second() as f64)
+    }
+
+    pub fn descriptors(self) -> usize {
+        let open = fs::read_dir(format!("/proc/{}/fd", self.0));
+        open.expect("it runs").count()
+    }
+
+    /// Bytes in memory now.
+    pub fn memory(self) -> u64 {
+        self.status("VmRSS:") * 1024
+    }
+
+    /// The most bytes in memory since [`Process::forget_peak`].
+    pub fn peak(self) -> u64 {
+        self.status("VmHWM:") * 1024
+    }
+
+    /// From now on the peak is counted anew.
+    pub fn forget_peak(self) {
+        fs::write(format!("/proc/{}/clear_refs", self.0), "5").expect("it is our child");
+    }
+
+    pub fn held(self) -> Held {
+        Held {
+            descriptors: self.descriptors(),
+            threads: self.status("Threads:"),
+            memory: self.memory(),
+        }
+    }
+
+    /// What it holds once it has no more descriptors and threads than before. A thread
+    /// that waits for more blocking work leaves after some seconds.
+    pub fn at_rest(self, before: Held) -> Held {
+        wait_until("its descriptors and threads are those of before", || {
+            let now = self.held();
+            now.descriptors <= before.descriptors && now.threads <= before.threads
+        });
+        self.held()
+    }
+
+    fn status(self, key: &str) -> u64 {
+        let status = self.read("status");
+        let line = status.lines().find_map(|line| line.strip_prefix(key));
+        let value = line.and_then(|line| line.split_whitespace().next()?.parse().ok());
+        value.unwrap_or_else(|| panic!("{key} is not in {status}"))
+    }
+
+    fn read(self, file: &str) -> String {
+        fs::read_to_string(format!("/proc/{}/{file}", self.0)).expect("it runs")
+    }
+}

@@ -1,0 +1,206 @@
+//! Clients that send and do not read, or close one side and stay.
+
+use std::io::{ErrorKind, Write};
+use std::os::unix::net::UnixStream;
+use std::time::{Duration, Instant};
+
+use crate::process::{Held, MIB, Process};
+use crate::support::{
+    Frame, Raw, Served, ask, os, publish, request, text, wait_until, watchdog, watchdog_for,
+};
+use crate::{alone, serve};
+
+/// Requests of 100 MB in all.
+const BODY: usize = 100_000;
+const REQUESTS: u64 = 1000;
+
+/// What the memory may grow by for a client that is not read from: what was read of its
+/// frames, the answers that wait, and the log where it publishes.
+const BUFFERS: u64 = 8 * MIB;
+const LOG: u64 = 4 * MIB;
+
+/// No write goes through for so long: the server reads no more.
+const BLOCKED: Duration = Duration::from_millis(500);
+
+struct Target {
+    served: Served,
+    process: Process,
+    witness: Raw,
+    before: Held,
+}
+
+impl Target {
+    fn new() -> Target {
+        Target::with(&[])
+    }
+
+    fn with(arguments: &[&str]) -> Target {
+        let log = LOG.to_string();
+        let served = serve(&[&["--data", "none", "--log-bytes", &log], arguments].concat());
+        let process = Process::of(&served);
+        user(&served, "lento").1.fim();
+        let mut witness = user(&served, "ana").1;
+        // The log and the buffers have their size after this.
+        for _ in 0..2 * LOG / BODY as u64 {
+            witness.publish(1, &"x".repeat(BODY));
+            witness.skip_to("published");
+        }
+        witness.ping();
+        process.forget_peak();
+        Target {
+            before: process.held(),
+            served,
+            process,
+            witness,
+        }
+    }
+
+    /// Somebody else is served as before, and the memory did not grow beyond that.
+    #[track_caller]
+    fn assert_unharmed(&mut self, what: &str) {
+        self.witness.request(2, "olá");
+        self.witness.skip_to("reply");
+        let grown = self.process.peak().saturating_sub(self.before.memory);
+        println!("{what}: the memory grew by {} KiB at most", grown / 1024);
+        assert!(grown < BUFFERS, "{what}: it grew by {grown} bytes");
+    }
+
+    fn stop(mut self) {
+        self.witness.fim();
+        drop(self.witness);
+        self.served.stop();
+    }
+}
+
+/// A client that has logged in, and its connection.
+fn user(served: &Served, name: &str) -> (UnixStream, Raw) {
+    let stream = os::connect(served.endpoint()).expect("the server listens");
+    let mut client = Raw::local(stream.try_clone().expect("a descriptor is free"));
+    client.expect("welcome");
+    client.log_in(name);
+    (stream, client)
+}
+
+/// Sends frames until the server takes no more; how many bytes of all went.
+fn send_until_blocked(stream: &mut UnixStream, frames: impl Iterator<Item = Frame>) -> u64 {
+    stream.set_nonblocking(true).expect("it is a socket");
+    let mut sent = 0;
+    for frame in frames {
+        let bytes = frame.bytes();
+        let mut rest = &bytes[..];
+        let mut moved = Instant::now();
+        while !rest.is_empty() {
+            match stream.write(rest) {
+                Ok(length) => {
+                    (rest, sent) = (&rest[length..], sent + length as u64);
+                    moved = Instant::now();
+                }
+                Err(error) if error.kind() == ErrorKind::WouldBlock => {
+                    if moved.elapsed() > BLOCKED {
+                        return sent;
+                    }
+                    std::thread::park_timeout(Duration::from_millis(1));
+                }
+                Err(error) => panic!("it is still open: {error}"),
+            }
+        }
+    }
+    sent
+}
+
+fn body() -> String {
+    "x".repeat(BODY)
+}
+
+#[test]
+fn who_pipelines_100_mb_of_requests_and_reads_nothing_is_not_read_from_and_loses_nothing() {
+    let (_alone, _watchdog) = (alone(), watchdog_for(Duration::from_secs(180)));
+    let mut target = Target::new();
+    let (mut stream, mut lento) = user(&target.served, "lento");
+    let requests = (0..REQUESTS).map(|id| request(id, text(&body())));
+    let sent = send_until_blocked(&mut stream, requests);
+    println!("{sent} bytes of requests were taken");
+    assert!(sent < 4 * MIB, "{sent} bytes were taken");
+    target.assert_unharmed("100 MB of requests");
+
+    // Read after all, each of the 100 MB is answered, in its order.
+    stream.set_nonblocking(false).expect("it is a socket");
+    let whole = sent / request(0, text(&body())).bytes().len() as u64;
+    let in_part = sent % request(0, text(&body())).bytes().len() as u64;
+    let mut asking = stream.try_clone().expect("a descriptor is free");
+    let asking = std::thread::spawn(move || {
+        let cut = usize::try_from(in_part).expect("it is less than a frame");
+        let rest = request(whole, text(&body())).bytes();
+        asking.write_all(&rest[cut..]).expect("it is read");
+        for id in whole + 1..REQUESTS {
+            asking
+                .write_all(&request(id, text(&body())).bytes())
+                .expect("it is read");
+        }
+    });
+    for id in 0..REQUESTS {
+        assert_eq!(lento.skip_to("reply").num("id"), id);
+    }
+    asking.join().expect("all was read");
+    lento.fim();
+    target.assert_unharmed("100 MB of requests that were answered");
+    drop((stream, lento));
+    target.stop();
+}
+
+#[test]
+fn who_publishes_and_reads_nothing_is_not_read_from_in_the_end() {
+    let (_alone, _watchdog) = (alone(), watchdog());
+    let mut target = Target::new();
+    let (mut stream, lento) = user(&target.served, "lento");
+    let endless = (0..).map(|id| publish(id, text("x")));
+    let sent = send_until_blocked(&mut stream, endless);
+    println!("{sent} bytes of small publishes were taken");
+    target.assert_unharmed("publishes whose answers nobody reads");
+    drop((stream, lento));
+    target.stop();
+}
+
+#[test]
+fn who_half_closes_and_stays_holds_no_descriptor() {
+    let (_alone, _watchdog) = (alone(), watchdog());
+    let mut target = Target::new();
+    let stay: Vec<(UnixStream, Raw)> = (0..100)
+        .map(|_| {
+            let (stream, mut client) = user(&target.served, "lento");
+            for id in 0..10 {
+                client.send(&ask("ping", id));
+            }
+            client.shut_write();
+            (stream, client)
+        })
+        .collect();
+    wait_until("their descriptors are free", || {
+        target.process.descriptors() <= target.before.descriptors
+    });
+    for (_stream, mut client) in stay {
+        client.skip_to("pong");
+        let closing = client.skip_to("closing");
+        assert_eq!(closing.text("reason"), "disconnected");
+        assert_eq!(closing.num("accepted"), 10);
+    }
+    target.assert_unharmed("half-closed connections");
+    target.stop();
+}
+
+#[test]
+fn who_sends_and_reads_nothing_holds_its_descriptor_no_longer_than_the_timeouts_say() {
+    let (_alone, _watchdog) = (alone(), watchdog());
+    let mut target = Target::with(&["--idle-timeout", "1s", "--drain-timeout", "1s"]);
+    let (mut stream, client) = user(&target.served, "lento");
+    let requests = (0..REQUESTS).map(|id| request(id, text(&body())));
+    send_until_blocked(&mut stream, requests);
+    client.shut_write(); // which the server cannot see: it reads nothing from there
+    wait_until("its descriptor is free", || {
+        target.witness.ping();
+        target.process.descriptors() <= target.before.descriptors
+    });
+    target.assert_unharmed("a connection that is not read");
+    drop((stream, client));
+    target.stop();
+}
