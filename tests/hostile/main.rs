@@ -11,6 +11,8 @@
 
 mod bombs;
 mod churn;
+mod descriptors;
+mod full_disk;
 mod guess;
 mod latency;
 mod names;

@@ -4,91 +4,28 @@
 //! checkpoint moves into the database. Where it cannot, the stop says so, and the next
 //! start has it all.
 
-use std::fs::File;
-use std::io::Write;
-use std::os::fd::AsRawFd;
-use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::path::Path;
 
 use arauto::{Report, SessionRecord};
 use tempfile::TempDir;
 
 use super::kept::{self, Acknowledged};
-use crate::support::{Served, Stop, arauto, can_mount, os, run_by, watchdog};
+use crate::support::{Disk, Served, Stop, can_mount, watchdog};
 
 const USERS: [&str; 3] = ["ana", "bia", "caio"];
 
 /// Enough for the write-ahead log to hold pages that the database has no room for.
 const MESSAGES: u64 = 40;
 
-/// A folder with a disk of its own, which lasts as long as its server or this does.
-struct Disk {
-    /// The disk's root, which outlives the server's name space.
-    root: File,
-}
-
-/// The same command on a disk of `size` in `folder`, that nobody else sees.
-fn on_small_disk(folder: &Path, size: &str, command: Command) -> Command {
-    let mount = format!(
-        "mount -t tmpfs -o size={size},mode=700 tmpfs {}; exec \"$0\" \"$@\"",
-        folder.display()
-    );
-    run_by(&["unshare", "-rm", "sh", "-c", &mount], command)
-}
-
-impl Disk {
-    fn of(served: &Served, folder: &Path) -> Disk {
-        let root = PathBuf::from(format!("/proc/{}/root", served.child.id()));
-        let inside = root.join(folder.strip_prefix("/").expect("it is absolute"));
-        Disk {
-            root: File::open(inside).expect("the server runs"),
-        }
-    }
-
-    fn path(&self, name: &str) -> PathBuf {
-        PathBuf::from(format!("/proc/self/fd/{}/{name}", self.root.as_raw_fd()))
-    }
-
-    /// Leaves no byte free.
-    fn fill(&self) {
-        let mut filler = File::create(self.path("filler")).expect("a file can be made");
-        let mut piece = 1 << 16;
-        while piece > 0 {
-            if filler.write_all(&vec![0; piece]).is_err() {
-                piece /= 2;
-            }
-        }
-    }
-
-    /// What is on it, in a folder that has room.
-    fn copy(&self) -> TempDir {
-        let folder = tempfile::tempdir().expect("a folder can be made");
-        let data = folder.path().join("data");
-        std::fs::create_dir(&data).expect("the folder is ours");
-        for name in ["arauto.db", "arauto.db-wal"] {
-            std::fs::copy(self.path(name), data.join(name)).expect("it is there");
-        }
-        folder
-    }
-}
-
-/// `arauto serve` with a disk of its own at `disk`.
-fn serve(disk: &Path, size: &str, arguments: &[&str]) -> (Served, Disk) {
+/// What is on a disk, in a folder that has room.
+fn copy(disk: &Disk) -> TempDir {
     let folder = tempfile::tempdir().expect("a folder can be made");
-    std::fs::create_dir_all(disk).expect("the folder is ours");
-    let endpoint = os::endpoint(folder.path(), "s");
-    let mut command = arauto(&["serve", "--no-console", "--listen"]);
-    command.arg(endpoint.to_string()).args(arguments);
-    let log = File::create(folder.path().join("log")).expect("the folder is ours");
-    let child = on_small_disk(disk, size, command)
-        .stdin(Stdio::null())
-        .stdout(Stdio::null())
-        .stderr(log)
-        .spawn()
-        .expect("there is a shell");
-    let served = Served::begun(child, folder, endpoint);
-    let disk = Disk::of(&served, disk);
-    (served, disk)
+    let data = folder.path().join("data");
+    std::fs::create_dir(&data).expect("the folder is ours");
+    for name in ["arauto.db", "arauto.db-wal"] {
+        std::fs::copy(disk.path(name), data.join(name)).expect("it is there");
+    }
+    folder
 }
 
 /// Has accounts and broadcasts acknowledged.
@@ -120,7 +57,7 @@ fn a_checkpoint_without_room_makes_exit_3_and_the_next_start_has_all_that_was_ac
     let data = outside.path().join("data").display().to_string();
     let report = outside.path().join("report.json").display().to_string();
     let arguments = ["--journal", "--data", &data, "--report", &report];
-    let (mut served, disk) = serve(Path::new(&data), "12m", &arguments);
+    let (mut served, disk) = Disk::serve(Path::new(&data), "12m", &arguments);
     let told = acknowledged(&served);
     let mut reader = served.visitor();
     reader.log_in("ana");
@@ -136,7 +73,7 @@ fn a_checkpoint_without_room_makes_exit_3_and_the_next_start_has_all_that_was_ac
     assert!(report.sessions.iter().all(SessionRecord::is_whole));
     assert_eq!(report.trouble.len(), 1, "{:?}", report.trouble);
     assert!(report.trouble[0].contains("full"), "{:?}", report.trouble);
-    kept::check(disk.copy(), &told);
+    kept::check(copy(&disk), &told);
 }
 
 #[test]
@@ -148,7 +85,7 @@ fn a_report_without_room_makes_exit_73_and_no_half_of_one() {
     let outside = tempfile::tempdir().expect("a folder can be made");
     let report = outside.path().join("report.json").display().to_string();
     let arguments = ["--data", "none", "--report", &report];
-    let (mut served, disk) = serve(outside.path(), "1m", &arguments);
+    let (mut served, disk) = Disk::serve(outside.path(), "1m", &arguments);
     let mut ana = served.visitor();
     ana.log_in("ana");
     disk.fill();
@@ -179,7 +116,7 @@ fn with_no_room_for_either_the_exit_is_that_of_the_stop() {
     let report = data.path().join("report.json").display().to_string();
     let path = data.path().display().to_string();
     let arguments = ["--journal", "--data", &path, "--report", &report];
-    let (mut served, disk) = serve(data.path(), "12m", &arguments);
+    let (mut served, disk) = Disk::serve(data.path(), "12m", &arguments);
     acknowledged(&served);
     disk.fill();
     served.tell(Stop::USUAL);

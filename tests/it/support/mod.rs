@@ -3,6 +3,8 @@
 
 #[cfg(unix)]
 mod bare;
+#[cfg(unix)]
+mod disk;
 mod frame;
 mod lines;
 pub mod os;
@@ -19,6 +21,8 @@ use std::time::{Duration, Instant};
 
 #[cfg(unix)]
 pub use bare::Bare;
+#[cfg(unix)]
+pub use disk::Disk;
 pub use frame::{Frame, ask, bytes, login, prefixed, publish, request, text};
 pub use lines::Lines;
 pub use os::Stop;

@@ -1,0 +1,69 @@
+//! A server whose data is on a disk of its own, which can be full.
+
+use std::fs::File;
+use std::io::Write;
+use std::os::fd::AsRawFd;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use super::{Served, arauto, os, run_by};
+
+/// A folder with a disk of its own, which lasts as long as its server or this does.
+pub struct Disk {
+    /// The disk's root, which outlives the server's name space.
+    root: File,
+}
+
+/// The same command on a disk of `size` in `folder`, that nobody else sees.
+fn on_small_disk(folder: &Path, size: &str, command: Command) -> Command {
+    let mount = format!(
+        "mount -t tmpfs -o size={size},mode=700 tmpfs {}; exec \"$0\" \"$@\"",
+        folder.display()
+    );
+    run_by(&["unshare", "-rm", "sh", "-c", &mount], command)
+}
+
+impl Disk {
+    /// `arauto serve` with a disk of its own at `disk`.
+    pub fn serve(disk: &Path, size: &str, arguments: &[&str]) -> (Served, Disk) {
+        let folder = tempfile::tempdir().expect("a folder can be made");
+        std::fs::create_dir_all(disk).expect("the folder is ours");
+        let endpoint = os::endpoint(folder.path(), "s");
+        let mut command = arauto(&["serve", "--no-console", "--listen"]);
+        command.arg(endpoint.to_string()).args(arguments);
+        let log = File::create(folder.path().join("log")).expect("the folder is ours");
+        let child = on_small_disk(disk, size, command)
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(log)
+            .spawn()
+            .expect("there is a shell");
+        let served = Served::begun(child, folder, endpoint);
+        let disk = Disk::of(&served, disk);
+        (served, disk)
+    }
+
+    fn of(served: &Served, folder: &Path) -> Disk {
+        let root = PathBuf::from(format!("/proc/{}/root", served.child.id()));
+        let inside = root.join(folder.strip_prefix("/").expect("it is absolute"));
+        Disk {
+            root: File::open(inside).expect("the server runs"),
+        }
+    }
+
+    /// A file on it, as this process sees it.
+    pub fn path(&self, name: &str) -> PathBuf {
+        PathBuf::from(format!("/proc/self/fd/{}/{name}", self.root.as_raw_fd()))
+    }
+
+    /// Leaves no byte free.
+    pub fn fill(&self) {
+        let mut filler = File::create(self.path("filler")).expect("a file can be made");
+        let mut piece = 1 << 16;
+        while piece > 0 {
+            if filler.write_all(&vec![0; piece]).is_err() {
+                piece /= 2;
+            }
+        }
+    }
+}
