@@ -3,7 +3,12 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-const PAGES: [&str; 3] = ["docs/exercises.md", "docs/shutdown.md", "docs/windows.md"];
+const PAGES: [&str; 4] = [
+    "docs/exercises.md",
+    "docs/security.md",
+    "docs/shutdown.md",
+    "docs/windows.md",
+];
 
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -29,7 +34,13 @@ fn places(modules: &[&str]) -> Vec<PathBuf> {
         .strip_suffix(&["tests"])
         .unwrap_or(modules)
         .join("/");
-    let folders = ["tests/it", "tests/examples", "tests/model", "src"];
+    let folders = [
+        "tests/it",
+        "tests/hostile",
+        "tests/examples",
+        "tests/model",
+        "src",
+    ];
     let files = folders.iter().flat_map(|folder| {
         let path = root().join(folder).join(&inner);
         [
