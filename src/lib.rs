@@ -63,7 +63,7 @@ pub use log::{LogLimits, PaceLimits, Retention};
 pub use rate::Rate;
 pub use server::{
     Config, ConfigError, Feed, HandlerOption, Listen, PublishError, Server, ServerError,
-    ServerHandle, StopStatus,
+    ServerHandle, StopStatus, open_data_folder,
 };
 pub use transport::{Access, BindError, Endpoint, EndpointError, LocalUser, Peer, Remote};
 pub use wire::{Body, ErrorCode, Event, Gap, Millis, Role, Seq, SessionId};

@@ -5,9 +5,7 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, UNIX_EPOCH};
 
-use arauto::accounts::{
-    Account, DataFolder, Db, HashCost, Hasher, Password, StoreError, UserName, is_phc,
-};
+use arauto::accounts::{Account, Db, HashCost, Hasher, Password, StoreError, UserName, is_phc};
 use arauto::{Millis, Role};
 use clap::Subcommand;
 use serde_json::json;
@@ -83,7 +81,7 @@ pub(super) fn run(args: &Args) -> Result<u8, Failure> {
         );
         return Err(Failure::new(sysexits::NOINPUT, message));
     }
-    let open = || DataFolder::open(&folder)?.database();
+    let open = || arauto::open_data_folder(&folder)?.database();
     let path = open().map_err(|error| Failure::new(sysexits::CANTCREAT, error.to_string()))?;
     let mut db = Db::open(&path)?;
     match &args.command {

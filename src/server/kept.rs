@@ -5,9 +5,10 @@ use std::sync::Arc;
 use super::bind::ServerError;
 use super::config::Config;
 use super::crew::Data;
+use super::folder::open_data_folder;
 use crate::accounts::{Accounts, Hasher, LoginLimits};
 use crate::log::{Appender, Log, Origin, Readers, Scribe};
-use crate::store::{DataFolder, Db, Journal, Part, Store};
+use crate::store::{Db, Journal, Part, Store};
 
 /// The newest broadcasts of the journal that are in memory from the start: clients
 /// that come back after a restart are mostly near its end.
@@ -52,7 +53,7 @@ impl Kept {
                 stream: Stream::New,
             });
         };
-        let folder = DataFolder::open(path)?;
+        let folder = open_data_folder(path)?;
         let lock = folder.lock()?;
         let path = folder.database()?;
         let mut db = Db::open_sound(&path)?;

@@ -67,6 +67,14 @@ impl DataFolder {
         })
     }
 
+    /// Whether nothing in it, if it is there, is anybody else's business.
+    pub fn may_be(path: &Path) -> bool {
+        match std::fs::read_dir(path) {
+            Ok(mut entries) => entries.next().is_none() || path.join(DATABASE).exists(),
+            Err(error) => error.kind() == io::ErrorKind::NotFound,
+        }
+    }
+
     /// Takes the folder for one server.
     ///
     /// # Errors

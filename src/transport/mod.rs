@@ -9,6 +9,7 @@ mod endpoint;
 mod listener;
 mod memory_file;
 mod peer;
+mod private_folder;
 #[cfg(unix)]
 mod unix;
 #[cfg(windows)]
@@ -27,3 +28,4 @@ pub use endpoint::{Endpoint, EndpointError};
 pub use listener::{Access, BindError, Listener, Opening, Remote};
 pub use memory_file::memory_file;
 pub use peer::{LocalUser, Peer};
+pub use private_folder::make_private_folder;

@@ -9,6 +9,7 @@ pub(super) mod tcp;
 
 use std::io;
 use std::os::fd::AsFd;
+use std::path::Path;
 use std::time::Duration;
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
@@ -71,6 +72,11 @@ fn is_hung_up(socket: &impl AsFd) -> io::Result<bool> {
     poll(&mut asked, Some(&Timespec::default()))?;
     let gone = PollFlags::HUP | PollFlags::ERR;
     Ok(asked[0].revents().intersects(gone))
+}
+
+/// Nothing: a folder's mode is set by whoever makes it, with std.
+pub(super) fn make_private_folder(_path: &Path) -> io::Result<()> {
+    Ok(())
 }
 
 /// The user that this process acts as.

@@ -12,7 +12,7 @@ use rustix::fs::OFlags;
 use rustix::io::Errno;
 use rustix::process::geteuid;
 
-use super::{DATABASE, FolderError, io_error};
+use super::{DataFolder, FolderError, io_error};
 
 /// Makes the folder (0700 whatever the umask) where there is none, and looks whether it is
 /// this user's and no link.
@@ -26,7 +26,7 @@ pub(super) fn open_folder(path: &Path) -> Result<(), FolderError> {
     if found.mode() & 0o077 == 0 && found.mode() & 0o700 == 0o700 {
         return Ok(());
     }
-    if is_data_folder(path) {
+    if DataFolder::may_be(path) {
         return set_mode(path, &folder, 0o700);
     }
     // It holds what is not ours: others may have their reasons to come in.
@@ -87,19 +87,12 @@ fn set_mode(path: &Path, file: &File, mode: u32) -> Result<(), FolderError> {
     set.map_err(|error| io_error(path, error))
 }
 
-/// Whether nothing in it is anybody else's business.
-fn is_data_folder(path: &Path) -> bool {
-    let is_empty = std::fs::read_dir(path).is_ok_and(|mut entries| entries.next().is_none());
-    is_empty || path.join(DATABASE).exists()
-}
-
 #[cfg(test)]
 mod tests {
     use std::fs::{metadata, write};
     use std::os::unix::fs::{chown, symlink};
 
     use super::*;
-    use crate::store::DataFolder;
 
     fn mode(path: &Path) -> u32 {
         metadata(path).expect("it is there").mode() & 0o777

@@ -16,6 +16,7 @@
 mod client;
 mod door;
 mod flush;
+mod folder;
 mod instance;
 mod message;
 mod overlapped;
@@ -43,6 +44,7 @@ use crate::framing::{Framing, Received};
 
 pub(super) use self::client::connect;
 pub(super) use self::door::LocalDoor;
+pub(super) use self::folder::make_private_folder;
 
 /// The longest message is the longest frame: there is no other limit.
 pub(super) const LONGEST_MESSAGE: usize = usize::MAX;

@@ -53,7 +53,7 @@ impl Descriptor {
     }
 
     #[expect(unsafe_code, reason = "no crate reads SDDL")]
-    fn from_sddl(sddl: &str) -> io::Result<Descriptor> {
+    pub(super) fn from_sddl(sddl: &str) -> io::Result<Descriptor> {
         let sddl = wide(OsStr::new(sddl));
         let mut descriptor = ptr::null_mut();
         // SAFETY: the text ends in NUL, and the descriptor's place is ours.
@@ -86,10 +86,7 @@ impl Drop for Descriptor {
 
 fn sddl(access: &Access, framing: Framing) -> io::Result<String> {
     // Nothing is inherited (P); SYSTEM, and the server's own user.
-    let own = match own_user()? {
-        LocalUser::Sid { sid, .. } => sid,
-        LocalUser::Uid(_) => unreachable!("windows has SIDs"),
-    };
+    let own = own_sid()?;
     let mut sddl = format!("D:P(A;;GA;;;SY)(A;;GA;;;{own})");
     let rights = match framing {
         Framing::Stream => READ_AND_WRITE,
@@ -102,6 +99,14 @@ fn sddl(access: &Access, framing: Framing) -> io::Result<String> {
     };
     sddl.push_str(&format!("(A;;{rights};;;{others})"));
     Ok(sddl)
+}
+
+/// This process's user, as SDDL names one.
+pub(super) fn own_sid() -> io::Result<&'static str> {
+    match own_user()? {
+        LocalUser::Sid { sid, .. } => Ok(sid),
+        LocalUser::Uid(_) => unreachable!("windows has SIDs"),
+    }
 }
 
 /// This process's user.
@@ -261,7 +266,7 @@ fn account(name: &str) -> io::Result<String> {
 /// # Safety
 /// `sid` points to a SID.
 #[expect(unsafe_code, reason = "no crate writes a SID as text")]
-unsafe fn sid_text(sid: PSID) -> io::Result<String> {
+pub(super) unsafe fn sid_text(sid: PSID) -> io::Result<String> {
     let mut text: *mut u16 = ptr::null_mut();
     // SAFETY: the caller's promise; the text's place is ours.
     if unsafe { ConvertSidToStringSidW(sid, &mut text) } == 0 {

@@ -1,16 +1,20 @@
-//! Who may open a pipe, as its security descriptor reads back. Wine keeps descriptors,
+//! Who may open a pipe, or look into the data folder, as its security descriptor reads back. Wine keeps descriptors,
 //! and does not enforce them.
 
 use std::ffi::c_void;
+use std::fs::OpenOptions;
+use std::os::windows::fs::OpenOptionsExt;
 use std::os::windows::io::AsRawHandle;
+use std::path::Path;
 use std::ptr;
 
 use windows_sys::Win32::Foundation::LocalFree;
 use windows_sys::Win32::Security::Authorization::{
     ConvertSecurityDescriptorToStringSecurityDescriptorW, GetSecurityInfo, SDDL_REVISION_1,
-    SE_KERNEL_OBJECT,
+    SE_FILE_OBJECT, SE_KERNEL_OBJECT, SE_OBJECT_TYPE,
 };
 use windows_sys::Win32::Security::DACL_SECURITY_INFORMATION;
+use windows_sys::Win32::Storage::FileSystem::FILE_FLAG_BACKUP_SEMANTICS;
 
 use crate::support::{Fixture, os};
 
@@ -31,7 +35,9 @@ impl Entry {
 /// The entries of a pipe's list, each of which allows something.
 fn entries(options: &str) -> Vec<Entry> {
     let fixture = Fixture::listening(options, |_| {});
-    let sddl = sddl(fixture.endpoint());
+    let pipe = os::open(fixture.endpoint()).expect("there is a place");
+    let sddl = sddl(&pipe, SE_KERNEL_OBJECT);
+    drop(pipe);
     fixture.finish();
     let list = sddl.strip_prefix("D:P").expect("nothing is inherited");
     let entries = list.split_terminator(')').map(|entry| {
@@ -49,16 +55,15 @@ fn entries(options: &str) -> Vec<Entry> {
 
 /// The list of who may do what, in the security descriptor definition language.
 #[expect(unsafe_code, reason = "std knows no security descriptors")]
-fn sddl(endpoint: &arauto::Endpoint) -> String {
-    let pipe = os::open(endpoint).expect("there is a place");
+fn sddl(object: &impl AsRawHandle, kind: SE_OBJECT_TYPE) -> String {
     let mut descriptor: *mut c_void = ptr::null_mut();
     let mut text: *mut u16 = ptr::null_mut();
     // SAFETY: the handle is open, and the descriptor's place is ours; nothing else is
     // asked for.
     let error = unsafe {
         GetSecurityInfo(
-            pipe.as_raw_handle(),
-            SE_KERNEL_OBJECT,
+            object.as_raw_handle(),
+            kind,
             DACL_SECURITY_INFORMATION,
             ptr::null_mut(),
             ptr::null_mut(),
@@ -133,4 +138,58 @@ fn a_group_that_is_none_is_named() {
         panic!("nobody is in that group");
     };
     assert!(error.to_string().contains(&pipe), "{error}");
+}
+
+/// The list of a folder.
+fn folders_sddl(path: &Path) -> String {
+    let mut options = OpenOptions::new();
+    let folder = options
+        .read(true)
+        .custom_flags(FILE_FLAG_BACKUP_SEMANTICS)
+        .open(path)
+        .expect("it is ours");
+    sddl(&folder, SE_FILE_OBJECT)
+}
+
+/// Whether the list lets everybody, or every user, do anything.
+fn lets_others_in(sddl: &str) -> bool {
+    ["WD", "AU", "BU"]
+        .iter()
+        .any(|others| sddl.contains(&format!(";;;{others})")))
+}
+
+/// Wine gives a folder the list that it is made with, and does nothing where it is to get
+/// another one later: that a folder is closed which was there before cannot be seen here.
+#[test]
+fn the_data_folder_is_its_owners_and_systems_alone() {
+    let folder = tempfile::tempdir().expect("a folder can be made");
+    let (data, usual) = (folder.path().join("data"), folder.path().join("usual"));
+    std::fs::create_dir(&usual).expect("the folder is ours");
+    let by_itself = folders_sddl(&usual);
+    assert!(lets_others_in(&by_itself), "{by_itself}");
+    let fixture = Fixture::with(|config| config.data = Some(data.clone()));
+    drop(fixture.client("ana"));
+    fixture.finish();
+    let sddl = folders_sddl(&data);
+    assert!(!lets_others_in(&sddl), "{sddl}");
+}
+
+#[test]
+fn a_data_folder_that_is_there_is_opened_again() {
+    let folder = tempfile::tempdir().expect("a folder can be made");
+    let data = folder.path().join("data");
+    for _ in 0..2 {
+        arauto::open_data_folder(&data).expect("it is ours");
+    }
+}
+
+#[test]
+fn a_folder_with_other_things_in_it_keeps_its_list() {
+    let folder = tempfile::tempdir().expect("a folder can be made");
+    let shared = folder.path().join("shared");
+    std::fs::create_dir(&shared).expect("the folder is ours");
+    std::fs::write(shared.join("carta.txt"), "bom dia").expect("the folder is ours");
+    let before = folders_sddl(&shared);
+    arauto::open_data_folder(&shared).expect("it is ours");
+    assert_eq!(folders_sddl(&shared), before);
 }

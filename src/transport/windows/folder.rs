@@ -1,0 +1,154 @@
+//! Folders that are their owner's alone.
+//!
+//! The list of a folder is made with it, so that there is no moment at which others get in.
+//! What is made in it later inherits the list.
+
+use std::fs::{File, OpenOptions};
+use std::io;
+use std::os::windows::fs::OpenOptionsExt;
+use std::os::windows::io::AsRawHandle;
+use std::path::Path;
+use std::ptr;
+
+use windows_sys::Win32::Foundation::{ERROR_ALREADY_EXISTS, GENERIC_READ, LocalFree};
+use windows_sys::Win32::Security::Authorization::{
+    GetSecurityInfo, SE_FILE_OBJECT, SetSecurityInfo,
+};
+use windows_sys::Win32::Security::{
+    ACL, DACL_SECURITY_INFORMATION, GetSecurityDescriptorDacl, OWNER_SECURITY_INFORMATION,
+    PROTECTED_DACL_SECURITY_INFORMATION, PSECURITY_DESCRIPTOR, PSID, SECURITY_ATTRIBUTES,
+};
+use windows_sys::Win32::Storage::FileSystem::{
+    CreateDirectoryW, FILE_FLAG_BACKUP_SEMANTICS, FILE_FLAG_OPEN_REPARSE_POINT, READ_CONTROL,
+    WRITE_DAC,
+};
+
+use super::instance::wide;
+use super::security::{Descriptor, own_sid, sid_text};
+
+/// Whom no list keeps out, and who owns what they make together: SYSTEM, and the group of
+/// administrators.
+const POWERS: [&str; 2] = ["S-1-5-18", "S-1-5-32-544"];
+
+/// Makes the folder, or closes one that is there: its owner and SYSTEM may do anything in
+/// it, others nothing, and nothing is inherited from above.
+///
+/// # Errors
+/// It is a link, somebody else's, or the system does not let it.
+pub(in crate::transport) fn make_private_folder(path: &Path) -> io::Result<()> {
+    if let Some(parent) = path.parent() {
+        std::fs::create_dir_all(parent)?;
+    }
+    let own = own_sid()?;
+    let inherited = "OICI"; // by files and folders in it
+    let sddl = format!("D:P(A;{inherited};FA;;;SY)(A;{inherited};FA;;;{own})");
+    let descriptor = Descriptor::from_sddl(&sddl)?;
+    if create(path, &descriptor)? {
+        return Ok(());
+    }
+    let folder = open(path)?;
+    if folder.metadata()?.is_symlink() {
+        let problem = "it is a symbolic link: give what it points to";
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, problem));
+    }
+    let owner = owner(&folder)?;
+    if owner != own && !POWERS.contains(&owner.as_str()) {
+        let problem = format!("it belongs to {owner}: run as that user");
+        return Err(io::Error::new(io::ErrorKind::PermissionDenied, problem));
+    }
+    close(&folder, &descriptor)
+}
+
+/// Whether there was none.
+#[expect(unsafe_code, reason = "std makes no folder with a list of its own")]
+fn create(path: &Path, descriptor: &Descriptor) -> io::Result<bool> {
+    let name = wide(path.as_os_str());
+    let attributes = SECURITY_ATTRIBUTES {
+        nLength: size_of::<SECURITY_ATTRIBUTES>() as u32,
+        lpSecurityDescriptor: descriptor.as_ptr(),
+        bInheritHandle: 0,
+    };
+    // SAFETY: the name ends in NUL, and the descriptor outlives the call.
+    if unsafe { CreateDirectoryW(name.as_ptr(), &attributes) } != 0 {
+        return Ok(true);
+    }
+    let error = io::Error::last_os_error();
+    match error.raw_os_error().map(i32::cast_unsigned) {
+        Some(ERROR_ALREADY_EXISTS) => Ok(false),
+        _ => Err(error),
+    }
+}
+
+/// Opens the folder itself, though its name may be a link's: what is looked at is then what
+/// is closed.
+fn open(path: &Path) -> io::Result<File> {
+    OpenOptions::new()
+        .access_mode(GENERIC_READ | READ_CONTROL | WRITE_DAC)
+        .custom_flags(FILE_FLAG_BACKUP_SEMANTICS | FILE_FLAG_OPEN_REPARSE_POINT)
+        .open(path)
+}
+
+/// The owner's SID, as text.
+#[expect(unsafe_code, reason = "std knows no owners")]
+fn owner(folder: &File) -> io::Result<String> {
+    let (mut owner, mut descriptor): (PSID, PSECURITY_DESCRIPTOR) =
+        (ptr::null_mut(), ptr::null_mut());
+    // SAFETY: the handle is open, both places are ours, and nothing else is asked for.
+    let error = unsafe {
+        GetSecurityInfo(
+            folder.as_raw_handle(),
+            SE_FILE_OBJECT,
+            OWNER_SECURITY_INFORMATION,
+            &mut owner,
+            ptr::null_mut(),
+            ptr::null_mut(),
+            ptr::null_mut(),
+            &mut descriptor,
+        )
+    };
+    system_says(error)?;
+    // SAFETY: the owner stands in the descriptor, which is freed once, behind it.
+    unsafe {
+        let text = sid_text(owner);
+        LocalFree(descriptor);
+        text
+    }
+}
+
+/// Gives a folder that is there the descriptor's list.
+#[expect(unsafe_code, reason = "std sets no lists")]
+fn close(folder: &File, descriptor: &Descriptor) -> io::Result<()> {
+    let (mut list, mut is_there, mut is_default): (*mut ACL, _, _) = (ptr::null_mut(), 0, 0);
+    // SAFETY: the descriptor is alive, and each place is ours.
+    let told = unsafe {
+        GetSecurityDescriptorDacl(
+            descriptor.as_ptr(),
+            &mut is_there,
+            &mut list,
+            &mut is_default,
+        )
+    };
+    if told == 0 || is_there == 0 {
+        return Err(io::Error::last_os_error());
+    }
+    // SAFETY: the handle is open; the list stands in the descriptor, which is alive.
+    let error = unsafe {
+        SetSecurityInfo(
+            folder.as_raw_handle(),
+            SE_FILE_OBJECT,
+            DACL_SECURITY_INFORMATION | PROTECTED_DACL_SECURITY_INFORMATION,
+            ptr::null_mut(),
+            ptr::null_mut(),
+            list,
+            ptr::null(),
+        )
+    };
+    system_says(error)
+}
+
+fn system_says(error: u32) -> io::Result<()> {
+    match error {
+        0 => Ok(()),
+        error => Err(io::Error::from_raw_os_error(error.cast_signed())),
+    }
+}
