@@ -22,6 +22,11 @@ const CLIENTS: u64 = 8;
 /// What the memory may grow by after the warm-up.
 const GROWTH: u64 = MIB;
 
+/// What the log and the journal may hold, and enough to fill either.
+const LOG: &str = "1MiB";
+const JOURNAL: &str = "4MiB";
+const FILLING: u64 = 200;
+
 /// Who is logged in with a wrong password, again and again.
 const VICTIM: &str = "vitima";
 
@@ -36,6 +41,14 @@ fn user(served: &Served, name: &str) -> Raw {
     let mut client = served.visitor();
     client.log_in(name);
     client
+}
+
+/// Publishes until the log, the journal and the database's cache are full.
+fn fill(client: &mut Raw) {
+    for id in 0..FILLING {
+        client.publish(id, &"x".repeat(50_000));
+        client.skip_to("published");
+    }
 }
 
 /// Asks and publishes, and hears what it published.
@@ -111,9 +124,10 @@ fn churn(served: &Served, until: Instant) -> u64 {
 fn after_long_churn_the_server_holds_what_it_held_after_the_warm_up() {
     let (_alone, time) = (alone(), time());
     let _watchdog = watchdog_for(time * 2 + Duration::from_secs(60));
-    let mut served = serve(&["--journal", "--log-bytes", "1MiB", "--retain-bytes", "4MiB"]);
+    let mut served = serve(&["--journal", "--log-bytes", LOG, "--retain-bytes", JOURNAL]);
     let process = Process::of(&served);
     let mut listener = user(&served, "ouvinte");
+    fill(&mut listener);
     user(&served, VICTIM).fim();
     // Accounts, and the hashes that make them, are there before.
     for client in 0..CLIENTS {
@@ -133,6 +147,7 @@ fn after_long_churn_the_server_holds_what_it_held_after_the_warm_up() {
         let now = held.last().expect("it was pushed");
         println!("after {:?}, {visits} visits more: {now}", began.elapsed());
     }
+    process.has_let_threads_go(before);
     let (warm, last) = (held[0].memory, held[held.len() - 1].memory);
     let growth = last.saturating_sub(warm);
     assert!(growth < GROWTH, "the memory has grown by {growth} bytes");

@@ -74,14 +74,20 @@ impl Process {
         }
     }
 
-    /// What it holds once it has no more descriptors and threads than before. A thread
-    /// that waits for more blocking work leaves after some seconds.
+    /// What it holds once it has no more descriptors than before.
     pub fn at_rest(self, before: Held) -> Held {
-        wait_until("its descriptors and threads are those of before", || {
-            let now = self.held();
-            now.descriptors <= before.descriptors && now.threads <= before.threads
+        wait_until("its descriptors are those of before", || {
+            self.descriptors() <= before.descriptors
         });
         self.held()
+    }
+
+    /// Waits until it has no more threads than before: one that waits for more blocking
+    /// work leaves after some seconds.
+    pub fn has_let_threads_go(self, before: Held) {
+        wait_until("its threads are those of before", || {
+            self.held().threads <= before.threads
+        });
     }
 
     fn status(self, key: &str) -> u64 {

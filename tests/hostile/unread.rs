@@ -19,8 +19,9 @@ const REQUESTS: u64 = 1000;
 const BUFFERS: u64 = 8 * MIB;
 const LOG: u64 = 4 * MIB;
 
-/// No write goes through for so long: the server reads no more.
-const BLOCKED: Duration = Duration::from_millis(500);
+/// No write goes through for so long: the server reads no more. A publisher who waits for
+/// readers goes on after 1 s, as these stand still.
+const BLOCKED: Duration = Duration::from_secs(2);
 
 struct Target {
     served: Served,
@@ -191,7 +192,7 @@ fn who_half_closes_and_stays_holds_no_descriptor() {
 #[test]
 fn who_sends_and_reads_nothing_holds_its_descriptor_no_longer_than_the_timeouts_say() {
     let (_alone, _watchdog) = (alone(), watchdog());
-    let mut target = Target::with(&["--idle-timeout", "1s", "--drain-timeout", "1s"]);
+    let mut target = Target::with(&["--idle-timeout", "4s", "--drain-timeout", "1s"]);
     let (mut stream, client) = user(&target.served, "lento");
     let requests = (0..REQUESTS).map(|id| request(id, text(&body())));
     send_until_blocked(&mut stream, requests);
