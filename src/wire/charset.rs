@@ -80,6 +80,16 @@ impl Charset {
             }
         }
     }
+
+    /// Whether a line ends in `bytes`, where none did in the first `searched` of them.
+    pub fn ends_line(self, bytes: &[u8], searched: usize) -> bool {
+        let unit = match self {
+            Charset::Utf8 | Charset::Windows1252 => 1,
+            Charset::Utf16Le => 2,
+        };
+        let from = searched - searched % unit; // a unit may have come in part
+        self.find_line(&bytes[from..]).is_some()
+    }
 }
 
 impl FromStr for Charset {

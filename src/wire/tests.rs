@@ -39,6 +39,22 @@ proptest! {
         decode_everywhere(&framed);
     }
 
+    /// With few letters, so that line ends come often, and in part.
+    #[test]
+    fn what_is_not_worth_decoding_is_partial_still(
+        bytes in prop::collection::vec(prop::sample::select(b"\n\0x".to_vec()), 1..24),
+        searched in 0..24_usize,
+        limit in 1..24_usize,
+    ) {
+        let searched = searched.min(bytes.len());
+        for dialect in dialects() {
+            let was_partial = dialect.decode(&bytes[..searched], limit) == Ok(Decoded::Partial);
+            if was_partial && !dialect.is_worth_decoding(&bytes, searched, limit) {
+                prop_assert_eq!(dialect.decode(&bytes, limit), Ok(Decoded::Partial));
+            }
+        }
+    }
+
     #[test]
     fn no_damaged_frame_makes_a_panic(
         id in any::<u64>(),

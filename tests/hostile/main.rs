@@ -12,6 +12,7 @@
 mod bombs;
 mod churn;
 mod descriptors;
+mod dripped;
 mod full_disk;
 mod guess;
 mod latency;

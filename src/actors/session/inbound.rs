@@ -146,14 +146,20 @@ impl<L: Link + 'static> Session<L> {
     }
 
     fn take_in(&mut self, bytes: &[u8], ctx: &mut Context<Self>, cx: &mut TaskContext<'_>) {
-        self.inbox.is_partial = false;
+        let was_partial = std::mem::take(&mut self.inbox.is_partial);
         if self.inbox.bytes.is_empty() {
             let served = self.serve_bytes(bytes, ctx, cx);
             self.inbox.bytes.extend_from_slice(&bytes[served..]);
-        } else {
-            self.inbox.bytes.extend_from_slice(bytes);
-            self.serve_inbox(ctx, cx);
+            return;
         }
+        let searched = self.inbox.bytes.len();
+        self.inbox.bytes.extend_from_slice(bytes);
+        let (all, limit) = (&self.inbox.bytes, self.frame_limit());
+        if was_partial && !self.desk.dialect.is_worth_decoding(all, searched, limit) {
+            self.inbox.is_partial = true;
+            return;
+        }
+        self.serve_inbox(ctx, cx);
     }
 
     fn serve_inbox(&mut self, ctx: &mut Context<Self>, cx: &mut TaskContext<'_>) -> bool {
