@@ -7,10 +7,12 @@
 use std::time::Duration;
 
 use arauto::accounts::HashCost;
+use arauto::{Config, Endpoint, Server, ServerHandle, StopReason};
+use tempfile::TempDir;
 
 use crate::alone;
 use crate::latency::{Times, timed};
-use crate::support::{Fixture, Raw, login, os};
+use crate::support::{Raw, block_on, login, os, watchdog_for};
 
 const SAMPLES: usize = 1000;
 
@@ -25,38 +27,76 @@ const COST: HashCost = HashCost {
 
 const ROUNDS: usize = 3;
 
+/// For all rounds, where others use the machine as well.
+const PATIENCE: Duration = Duration::from_secs(240);
+
 /// The difference of the medians that is allowed, as a part of either: 1 in 20.
 const PART: u32 = 20;
 
-/// How long a wrong password takes to be refused, on a session of its own.
-fn refusal(fixture: &Fixture, name: &str, code: &str) -> Duration {
-    let mut client = fixture.visitor();
-    timed(|| {
-        client.send(&login(1, name, "errado"));
-        client.expect_error(code);
-    })
+struct Target {
+    server: ServerHandle,
+    /// Where nobody registers, and where everybody does.
+    closed: Endpoint,
+    open: Endpoint,
+    _folder: TempDir,
 }
 
-fn register(fixture: &Fixture, name: &str) {
-    let open = &fixture.server.endpoints()[1];
-    let mut client = Raw::local(os::connect(open).expect("it listens"));
+impl Target {
+    fn new() -> Target {
+        let folder = tempfile::tempdir().expect("a folder can be made");
+        let closed = os::endpoint(folder.path(), "closed");
+        let open = os::endpoint(folder.path(), "open");
+        let listen = [format!("{closed}?registration=closed"), open.to_string()];
+        let mut config = Config::default();
+        config.listen = listen.map(|listen| listen.parse().unwrap()).into();
+        config.hash_cost = COST;
+        Target {
+            server: Server::start(config).expect("the server starts"),
+            closed,
+            open,
+            _folder: folder,
+        }
+    }
+
+    fn register(&self, name: &str) {
+        let mut client = visitor(&self.open);
+        client.log_in(name);
+        client.fim();
+    }
+
+    /// How long a wrong password takes to be refused, on a session of its own.
+    fn refusal(&self, name: &str, code: &str) -> Duration {
+        let mut client = visitor(&self.closed);
+        timed(|| {
+            client.send(&login(1, name, "errado"));
+            client.expect_error(code);
+        })
+    }
+
+    fn stop(self) {
+        block_on(self.server.stop(StopReason::Fim)).expect("the server is there");
+        assert_eq!(block_on(self.server.stopped()).exit, 0);
+    }
+}
+
+fn visitor(endpoint: &Endpoint) -> Raw {
+    let mut client = Raw::local(os::connect(endpoint).expect("it listens"));
     client.expect("welcome");
-    client.log_in(name);
-    client.fim();
+    client
 }
 
-fn round(fixture: &Fixture, round: usize) -> (Times, Times) {
+fn round(target: &Target, round: usize) -> (Times, Times) {
     let (mut known, mut unknown) = (Vec::new(), Vec::new());
     for sample in 0..SAMPLES {
         let number = sample / GUESSES;
         let known_first = sample % 2 == 0;
         let mut try_known = || {
             let name = format!("c{round}-{number}");
-            known.push(refusal(fixture, &name, "bad-credentials"));
+            known.push(target.refusal(&name, "bad-credentials"));
         };
         let mut try_unknown = || {
             let name = format!("d{round}-{number}");
-            unknown.push(refusal(fixture, &name, "registration-closed"));
+            unknown.push(target.refusal(&name, "registration-closed"));
         };
         if known_first {
             try_known();
@@ -71,23 +111,18 @@ fn round(fixture: &Fixture, round: usize) -> (Times, Times) {
 
 #[test]
 fn a_wrong_password_is_refused_in_the_same_time_for_known_and_for_unknown_names() {
-    let _alone = alone();
-    let folder = tempfile::tempdir().expect("a folder can be made");
-    let open = os::endpoint(folder.path(), "open");
-    let fixture = Fixture::listening("?registration=closed", |config| {
-        config.hash_cost = COST;
-        Fixture::also(config, &open.to_string());
-    });
+    let (_alone, _watchdog) = (alone(), watchdog_for(PATIENCE));
+    let target = Target::new();
     for number in 0..ROUNDS {
         for name in 0..SAMPLES / GUESSES {
-            register(&fixture, &format!("c{number}-{name}"));
+            target.register(&format!("c{number}-{name}"));
         }
-        let (known, unknown) = round(&fixture, number);
+        let (known, unknown) = round(&target, number);
         println!("known names: {known}");
         println!("unknown names: {unknown}");
         let difference = known.median().abs_diff(unknown.median());
         if difference < known.median().min(unknown.median()) / PART {
-            fixture.finish();
+            target.stop();
             return;
         }
     }
