@@ -3,6 +3,8 @@
 //! No field can start a second record, colour a terminal or hide text, whoever it comes
 //! from: control characters, and those that reorder a line, are escaped in every form.
 
+mod form;
+
 use std::fmt::{self, Write as _};
 use std::io::{self, IsTerminal, Write};
 
@@ -14,18 +16,8 @@ use tracing_subscriber::field::MakeExt;
 use tracing_subscriber::fmt::format::{Writer, debug_fn};
 use tracing_subscriber::util::SubscriberInitExt;
 
+pub(super) use self::form::LogForm;
 use super::screen::Screen;
-
-/// The log's form.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum, serde::Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub(super) enum LogForm {
-    /// For a person.
-    #[default]
-    Human,
-    /// For a program: one JSON object a line.
-    Json,
-}
 
 /// Starts the log. `ARAUTO_LOG` filters it as tracing's EnvFilter does, as in
 /// `ARAUTO_LOG=debug`. What a stuck stderr does not take is dropped: the server

@@ -148,8 +148,13 @@ impl Settings {
         let named = |error: String| format!("the config file {}: {error}", path.display());
         let text = std::fs::read_to_string(path)
             .map_err(|error| Failure::new(sysexits::NOINPUT, named(error.to_string())))?;
-        toml::from_str(&text)
+        Settings::parse(&text)
             .map_err(|error| Failure::new(sysexits::CONFIG, named(error.to_string())))
+    }
+
+    /// What a file with this text says.
+    pub(super) fn parse(text: &str) -> Result<Settings, toml::de::Error> {
+        toml::from_str(text)
     }
 
     /// These settings, and the file's where these say nothing.

@@ -1,10 +1,11 @@
 //! Where a leitor stopped reading, kept across its restarts.
 
+mod state;
+
 use std::io;
 use std::path::{Path, PathBuf};
 
-use arauto::{ResumePoint, Seq};
-use serde::{Deserialize, Serialize};
+use arauto::ResumePoint;
 
 use super::exit::{Failure, sysexits};
 use super::whole_file;
@@ -12,13 +13,6 @@ use super::whole_file;
 /// The file of `leitor --resume`.
 pub(super) struct StateFile {
     path: PathBuf,
-}
-
-#[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct State {
-    stream: String,
-    seq: Seq,
 }
 
 impl StateFile {
@@ -32,15 +26,11 @@ impl StateFile {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok((file, None)),
             Err(error) => return Err(file.failed(sysexits::NOINPUT, &error)),
         };
-        let state: State = serde_json::from_slice(&bytes).map_err(|error| {
+        let point = state::read(&bytes).map_err(|error| {
             let advice = "remove it to begin with what comes now";
             let message = format!("{} is no resume file: {error}; {advice}", path.display());
             Failure::new(sysexits::DATAERR, message)
         })?;
-        let point = ResumePoint {
-            stream: state.stream,
-            after: state.seq,
-        };
         Ok((file, Some(point)))
     }
 
@@ -48,14 +38,7 @@ impl StateFile {
     /// this process; only a crash of the machine may bring an older state back,
     /// and then broadcasts come twice rather than never.
     pub(super) fn save(&self, point: &ResumePoint) -> Result<(), Failure> {
-        let state = State {
-            stream: point.stream.clone(),
-            seq: point.after,
-        };
-        let saved = whole_file::replace(&self.path, |file| {
-            serde_json::to_writer(&mut *file, &state)?;
-            file.write_all(b"\n")
-        });
+        let saved = whole_file::replace(&self.path, |file| state::write(point, file));
         saved.map_err(|error| self.failed(sysexits::CANTCREAT, &error))
     }
 

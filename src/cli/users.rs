@@ -1,15 +1,18 @@
 //! `arauto users`: the accounts, whether the server runs or not. A running server
 //! sees what changed at the next login.
 
+mod file;
+
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, UNIX_EPOCH};
 
-use arauto::accounts::{Account, Db, HashCost, Hasher, Password, StoreError, UserName, is_phc};
+use arauto::accounts::{Account, Db, HashCost, Hasher, Password, StoreError, UserName};
 use arauto::{Millis, Role};
 use clap::Subcommand;
 use serde_json::json;
 
+use self::file::{Newcomer, Secret};
 use super::exit::{Failure, stdout_failed, sysexits};
 use super::os::default_data_folder;
 use super::password::PasswordArgs;
@@ -94,7 +97,7 @@ pub(super) fn run(args: &Args) -> Result<u8, Failure> {
         Command::Passwd { name, password } => {
             let name = parse_name(name)?;
             known(&name, db.contains(&name)?)?;
-            let phc = hash(&password.password(&format!("new password of {name}: "))?)?;
+            let phc = ask(password, &format!("new password of {name}: "))?;
             known(&name, db.set_password(&name, &phc)?)?;
         }
         Command::Role { name, role } => {
@@ -133,13 +136,17 @@ fn known(name: &UserName, found: bool) -> Result<(), Failure> {
     Err(Failure::new(sysexits::DATAERR, message))
 }
 
-fn hash(password: &str) -> Result<String, Failure> {
-    let failed = |error: String| Failure::new(sysexits::DATAERR, error);
-    let password = Password::parse(password).map_err(|error| failed(error.to_string()))?;
+fn ask(password: &PasswordArgs, prompt: &str) -> Result<String, Failure> {
+    let password = Password::parse(&password.password(prompt)?)
+        .map_err(|error| Failure::new(sysexits::DATAERR, error.to_string()))?;
+    hash(&password)
+}
+
+fn hash(password: &Password) -> Result<String, Failure> {
     let hasher = Hasher::new(HashCost::default()).expect("the default cost is one");
     hasher
-        .hash(&password)
-        .map_err(|error| failed(error.to_string()))
+        .hash(password)
+        .map_err(|error| Failure::new(sysexits::DATAERR, error.to_string()))
 }
 
 fn list(db: &mut Db, as_json: bool) -> Result<u8, Failure> {
@@ -173,7 +180,7 @@ fn add(db: &mut Db, name: &str, role: Role, password: &PasswordArgs) -> Result<(
     if db.contains(&name)? {
         return Err(exists(&[name]));
     }
-    let phc = hash(&password.password(&format!("password of {name}: "))?)?;
+    let phc = ask(password, &format!("password of {name}: "))?;
     insert(db, &[new_account(name, phc, role)])
 }
 
@@ -209,50 +216,28 @@ fn import(db: &mut Db, path: &Path) -> Result<(), Failure> {
     let named = |error: String| format!("{}: {error}", path.display());
     let text = std::fs::read_to_string(path)
         .map_err(|error| Failure::new(sysexits::NOINPUT, named(error.to_string())))?;
-    let mut accounts: Vec<Account> = Vec::new();
-    for (number, line) in (1..).zip(text.lines()) {
-        if line.is_empty() || line.starts_with('#') {
-            continue;
-        }
-        let wrong = |problem: String| {
-            Failure::new(
-                sysexits::DATAERR,
-                named(format!("line {number}: {problem}")),
-            )
-        };
-        let account = parse_line(line).map_err(wrong)?;
-        if accounts.iter().any(|earlier| earlier.name == account.name) {
-            return Err(wrong(format!("{} comes twice", account.name)));
-        }
-        accounts.push(account);
-    }
+    let newcomers = file::read(&text)
+        .map_err(|error| Failure::new(sysexits::DATAERR, named(error.to_string())))?;
     let mut known = Vec::new();
-    for account in &accounts {
-        if db.contains(&account.name)? {
-            known.push(account.name.clone());
+    for newcomer in &newcomers {
+        if db.contains(&newcomer.name)? {
+            known.push(newcomer.name.clone());
         }
     }
     if !known.is_empty() {
         return Err(exists(&known));
     }
+    let accounts: Vec<Account> = newcomers
+        .into_iter()
+        .map(|Newcomer { name, role, secret }| {
+            let phc = match secret {
+                Secret::Hash(phc) => phc,
+                Secret::Password(password) => hash(&password)?,
+            };
+            Ok(new_account(name, phc, role))
+        })
+        .collect::<Result<_, Failure>>()?;
     insert(db, &accounts)?;
     eprintln!("arauto: {} users added", accounts.len());
     Ok(())
-}
-
-fn parse_line(line: &str) -> Result<Account, String> {
-    let mut fields = line.splitn(3, '\t');
-    let mut field = |what: &str| {
-        let missing = format!("no {what}: a line is NAME, ROLE and PASSWORD with tabs between");
-        fields.next().ok_or(missing)
-    };
-    let (name, role, password) = (field("name")?, field("role")?, field("password")?);
-    let name = UserName::parse(name).map_err(|error| format!("{name:?}: {error}"))?;
-    let role = role.parse()?;
-    let phc = if is_phc(password) {
-        password.to_owned()
-    } else {
-        hash(password).map_err(|failure| failure.message().to_owned())?
-    };
-    Ok(new_account(name, phc, role))
 }
