@@ -138,11 +138,12 @@ fn tcp(rest: &str) -> Result<Endpoint, String> {
     let bare = host
         .strip_prefix('[')
         .and_then(|host| host.strip_suffix(']'));
-    let host = match bare {
-        Some(host) => host,
-        None if host.is_empty() || host.contains(':') => return Err(example.to_owned()),
-        None => host,
-    };
+    // An address with colons stands in brackets, and nothing else does.
+    let is_host = bare.is_some() == host.contains(':');
+    let host = bare.unwrap_or(host);
+    if !is_host || host.is_empty() || host.contains(['[', ']']) {
+        return Err(example.to_owned());
+    }
     Ok(Endpoint::Tcp {
         host: host.to_owned(),
         port,
@@ -202,6 +203,10 @@ mod tests {
             "tcp::1",
             "tcp:h:70000",
             "tcp:::1:7",
+            "tcp:[]:7",
+            "tcp:[h]:7",
+            "tcp:[[::1]]:7",
+            "tcp:h]:7",
             "udp:x",
             "unix:/a\0b",
             "tls:h:1",
