@@ -67,6 +67,14 @@ impl Charset {
         }
     }
 
+    /// The bytes of an ASCII character, such as those that end a line.
+    pub const fn width(self) -> usize {
+        match self {
+            Charset::Utf8 | Charset::Windows1252 => 1,
+            Charset::Utf16Le => 2,
+        }
+    }
+
     /// Where the first line of `bytes` ends, and where the next begins.
     pub fn find_line(self, bytes: &[u8]) -> Option<(usize, usize)> {
         match self {

@@ -60,7 +60,8 @@ pub fn decode_client(
     limit: usize,
 ) -> Result<Decoded<ClientFrame<'_>>, WireError> {
     let Some((end, next)) = charset.find_line(bytes) else {
-        return if bytes.len() > limit {
+        // Behind the text there may be a NUL, a CR and a part of the LF.
+        return if bytes.len() >= limit + 3 * charset.width() {
             Err(WireError::too_large(bytes.len(), limit))
         } else {
             Ok(Decoded::Partial)
@@ -202,6 +203,23 @@ mod tests {
             assert_eq!(first, request("olá", BARE));
             let rest = decode_client(*charset, &bytes[used..], 100);
             assert!(matches!(rest, Ok(Decoded::Frame(ClientFrame::Fim(_), _))));
+        }
+    }
+
+    #[test]
+    fn a_line_is_as_long_as_it_may_be_however_it_arrives() {
+        for charset in Charset::ALL {
+            let line = encoded(*charset, "olá!\0\r\n");
+            let limit = encoded(*charset, "olá!").len();
+            for cut in 0..line.len() {
+                let part = decode_client(*charset, &line[..cut], limit);
+                assert_eq!(part, Ok(Decoded::Partial), "{charset} {cut}");
+            }
+            let whole = Decoded::Frame(request("olá!", ENDED_BY_NUL), line.len());
+            assert_eq!(decode_client(*charset, &line, limit), Ok(whole));
+            assert!(decode_client(*charset, &line, limit - 1).is_err());
+            let endless = encoded(*charset, "olá!olá!");
+            assert!(decode_client(*charset, &endless, limit).is_err());
         }
     }
 

@@ -20,7 +20,8 @@ pub fn decode_client(
     limit: usize,
 ) -> Result<Decoded<ClientFrame<'_>>, WireError> {
     let Some((end, next)) = charset.find_line(bytes) else {
-        return if bytes.len() > limit {
+        // A part of the line's end may be there already.
+        return if bytes.len() >= limit + charset.width() {
             Err(WireError::too_large(bytes.len(), limit))
         } else {
             Ok(Decoded::Partial)

@@ -69,6 +69,23 @@ fn a_line_ends_in_lf_or_cr_lf_in_every_charset() {
 }
 
 #[test]
+fn a_line_is_as_long_as_it_may_be_however_it_arrives() {
+    for charset in Charset::ALL {
+        let mut line = Vec::new();
+        charset.encode("olá!", &mut line);
+        let limit = line.len();
+        charset.encode("\n", &mut line);
+        for cut in 0..line.len() {
+            let part = decode_client(*charset, &line[..cut], limit);
+            assert_eq!(part, Ok(Decoded::Partial), "{charset} {cut}");
+        }
+        let whole = Decoded::Frame(request(Body::text("olá!")), line.len());
+        assert_eq!(decode_client(*charset, &line, limit), Ok(whole));
+        assert!(decode_client(*charset, &line[..limit], limit - charset.width()).is_err());
+    }
+}
+
+#[test]
 fn a_line_too_long_or_of_another_charset_is_an_error() {
     let code = |bytes: &[u8]| {
         decode_client(Charset::Utf8, bytes, 4)
