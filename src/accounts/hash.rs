@@ -140,7 +140,25 @@ impl Hasher {
     }
 }
 
-/// Whether `text` is an argon2id hash in PHC form, as [`Hasher::hash`] makes them.
+/// The most that a hash made elsewhere may cost to check: 1 GiB of memory, and as much
+/// work as 16 passes over that.
+const MOST_KIB: u32 = 1 << 20;
+const MOST_WORK: u64 = 16 << 20;
+
+/// Whether `text` is an argon2id hash in PHC form, as [`Hasher::hash`] makes them, that
+/// can be checked at a cost that a server can bear.
 pub fn is_phc(text: &str) -> bool {
-    text.starts_with("$argon2id$") && PasswordHash::new(text).is_ok_and(|hash| hash.hash.is_some())
+    text.starts_with("$argon2id$") && PasswordHash::new(text).is_ok_and(|hash| is_checked(&hash))
+}
+
+/// Whether [`Hasher::verify`] comes to an end with it.
+fn is_checked(hash: &PasswordHash) -> bool {
+    let is_known = hash
+        .version
+        .is_none_or(|version| Version::try_from(version).is_ok());
+    let is_borne = Params::try_from(hash).is_ok_and(|params| {
+        let work = u64::from(params.m_cost()) * u64::from(params.t_cost());
+        params.m_cost() <= MOST_KIB && work <= MOST_WORK
+    });
+    is_known && is_borne && hash.salt.is_some() && hash.hash.is_some()
 }

@@ -23,6 +23,9 @@ pub(super) enum Secret {
     Password(Password),
 }
 
+/// What a hash begins with, and no password.
+const HASH: &str = "$argon2id$";
+
 /// Which line is wrong, from 1, and what about it.
 #[derive(Debug, thiserror::Error)]
 #[error("line {number}: {problem}")]
@@ -65,6 +68,12 @@ fn parse(line: &str) -> Result<Newcomer, String> {
 fn secret(text: &str) -> Result<Secret, String> {
     if is_phc(text) {
         return Ok(Secret::Hash(text.to_owned()));
+    }
+    // Taken for a password it would be one that its user does not know, and others may.
+    if text.starts_with(HASH) {
+        return Err(format!(
+            "the password begins with {HASH} and is no argon2id hash that can be checked here"
+        ));
     }
     let password = Password::parse(text).map_err(|error| error.to_string())?;
     Ok(Secret::Password(password))

@@ -97,6 +97,15 @@ fn an_import_adds_all_or_none() {
         ("eva\tadmin\tx\nbia\trei\ty\n", "rei"),
         ("eva\tadmin\tx\neva\tadmin\ty\n", "twice"),
         ("eva\tadmin\tx\na b\tadmin\ty\n", "line 2"),
+        (
+            "eva\tadmin\t$argon2id$v=19$m=8,t=1,p=1$c29tZXNhbHQ\n",
+            "hash",
+        ),
+        (
+            "eva\tadmin\t$argon2id$v=19$m=4294967295,t=1,p=1$c29tZXNhbHQ\
+             $RdescudvJCsgt3ub+b4dWRWJTmaaJObG\n",
+            "hash",
+        ),
     ] {
         import(text).failed(65, &[naming]);
         assert!(
