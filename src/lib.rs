@@ -37,6 +37,9 @@ mod actors;
 mod client;
 mod close;
 mod framing;
+#[cfg(fuzzing)]
+#[doc(hidden)]
+pub mod fuzzing;
 #[cfg(all(test, shuttle))]
 mod interleavings;
 pub mod log;

@@ -123,6 +123,12 @@ const ROOMS: &[Room] = &[
         rooms: &["wire", "transport", "framing"],
         never: &["actix", "std::os", "rustix"],
     },
+    // Built for the fuzz targets only: a server without a transport.
+    Room {
+        name: "fuzzing",
+        rooms: &["wire", "accounts", "log", "close", "actors", "framing"],
+        never: &["std::os", "rustix"],
+    },
     // The public face is all that they see: `arauto::`. In the binary `crate::` is the
     // binary itself, so that `crate::cli` is the one room there is.
     Room {
@@ -152,6 +158,7 @@ const ROOMS: &[Room] = &[
             "rate",
             "sync",
             "interleavings",
+            "fuzzing",
         ],
         never: &["actix", "tokio", "fn "],
     },

@@ -1,0 +1,129 @@
+//! What the server said in the cbor dialect, held against what it was asked.
+
+use arauto::Seq;
+use arauto::fuzzing::{Framing, Outcome};
+use arauto::wire::cbor::decode_server;
+use arauto::wire::{Closing, Decoded, ErrorCode, ServerFrame};
+
+use crate::asked::Asked;
+use crate::script::Choices;
+
+#[derive(Default)]
+struct Said {
+    is_greeted: bool,
+    is_member: bool,
+    answers: usize,
+    accepted: u64,
+    refused: u64,
+    /// The last broadcast that was heard, or passed over.
+    last: Seq,
+    /// The last one of its own.
+    published: Seq,
+    is_over: bool,
+}
+
+pub fn judge(outcome: &Outcome, asked: &Asked, choices: &Choices<'_>) {
+    let mut said = Said::default();
+    for written in &outcome.written {
+        let mut rest = &written[..];
+        while !rest.is_empty() {
+            match decode_server(rest, usize::MAX) {
+                Ok(Decoded::Frame(frame, used)) => {
+                    assert!(choices.framing == Framing::Stream || used == written.len());
+                    assert!(used <= choices.max_frame + 4, "{frame:?}");
+                    said.hear(&frame, asked);
+                    rest = &rest[used..];
+                }
+                Ok(Decoded::Partial) if choices.gone_after.is_some() => return,
+                other => panic!("no frame: {other:?}"),
+            }
+        }
+    }
+    assert!(
+        said.is_over || choices.gone_after.is_some(),
+        "there is no closing"
+    );
+}
+
+impl Said {
+    fn hear(&mut self, frame: &ServerFrame<'_>, asked: &Asked) {
+        assert!(!self.is_over, "closing is the last frame");
+        assert_eq!(self.is_greeted, !matches!(frame, ServerFrame::Welcome(_)));
+        match frame {
+            ServerFrame::Welcome(welcome) => {
+                assert_eq!(welcome.version, 1);
+                self.is_greeted = true;
+            }
+            ServerFrame::LoggedIn(login) => {
+                self.answer(login.id, None, asked);
+                assert!(!self.is_member);
+                (self.is_member, self.last) = (true, login.seq);
+            }
+            ServerFrame::Reply(reply) => self.answer(reply.id, None, asked),
+            ServerFrame::Published(published) => {
+                self.answer(published.id, None, asked);
+                assert!(published.seq > self.published);
+                self.published = published.seq;
+            }
+            ServerFrame::Present(present) => self.answer(present.id, None, asked),
+            ServerFrame::Pong(pong) => self.answer(pong.id, None, asked),
+            ServerFrame::Sessions(list) => self.answer(list.id, None, asked),
+            ServerFrame::Stopping(stopping) => {
+                stopping
+                    .id
+                    .into_iter()
+                    .for_each(|id| self.answer(id, None, asked));
+            }
+            ServerFrame::Error(error) => {
+                let code = Some(error.code);
+                error
+                    .id
+                    .into_iter()
+                    .for_each(|id| self.answer(id, code, asked));
+            }
+            ServerFrame::Message(message) => self.broadcast(message.seq),
+            ServerFrame::Joined(presence) | ServerFrame::Left(presence) => {
+                self.broadcast(presence.seq);
+            }
+            ServerFrame::Gap(gap) => {
+                assert!(gap.from <= self.last.next() && gap.to >= self.last);
+                self.last = gap.to;
+            }
+            ServerFrame::Closing(closing) => self.close(closing, asked),
+        }
+    }
+
+    fn answer(&mut self, id: u64, error: Option<ErrorCode>, asked: &Asked) {
+        let question = asked.frames.get(self.answers).expect("somebody asked");
+        assert_eq!(question.id, id, "answers come in the order of their frames");
+        self.answers += 1;
+        if self.is_member && !question.is_login {
+            match error {
+                Some(ErrorCode::Stopping) => self.refused += 1,
+                _ => self.accepted += 1,
+            }
+        }
+    }
+
+    fn broadcast(&mut self, seq: Seq) {
+        assert!(self.is_member, "only members hear broadcasts");
+        assert_eq!(seq, self.last.next(), "no broadcast is missing");
+        self.last = seq;
+    }
+
+    fn close(&mut self, closing: &Closing<'_>, asked: &Asked) {
+        self.is_over = true;
+        let counts = (closing.accepted, closing.refused);
+        assert_eq!(counts, (self.accepted, self.refused), "{asked:?}");
+        assert_eq!(closing.last_seq, self.last);
+        if let Some(answers) = asked.answers_until(&closing.reason) {
+            assert_eq!(self.answers, answers, "each frame has its answer");
+        }
+        if matches!(&*closing.reason, "fim" | "disconnected" | "shutdown") && !asked.hurries {
+            assert!(
+                self.published <= self.last,
+                "its own broadcasts are heard too"
+            );
+        }
+    }
+}

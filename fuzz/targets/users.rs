@@ -1,0 +1,86 @@
+//! The file of `arauto users import`.
+//!
+//! - Everybody in it has a name that is one, once.
+//! - Names and passwords are normalized once and for all: what was read, written again,
+//!   is read as the same.
+//! - A hash that is taken over can be checked at a cost that a server can bear.
+//! - What is wrong is told by its line, on one line, with nothing in it that hides.
+
+#![no_main]
+
+#[path = "../../src/cli/users/file.rs"]
+mod file;
+
+use std::collections::HashSet;
+
+use arauto::accounts::UserName;
+use arauto::wire::text::hides;
+use arauto_fuzz::memory::peak;
+use file::{Newcomer, Secret};
+use libfuzzer_sys::fuzz_target;
+
+/// The most memory for one hash, in KiB.
+const MOST_KIB: u64 = 1024 * 1024;
+
+fuzz_target!(|text: &str| {
+    let (read, peak) = peak(|| file::read(text));
+    assert!(
+        peak <= 64 * 1024 + 128 * text.len(),
+        "{peak} bytes for {}",
+        text.len()
+    );
+    match read {
+        Ok(newcomers) => accounts(text, &newcomers),
+        Err(error) => {
+            let error = error.to_string();
+            let place = error
+                .strip_prefix("line ")
+                .and_then(|rest| rest.split_once(": "));
+            let (number, problem) = place.expect("the place comes first");
+            let number: usize = number.parse().expect("a line has a number");
+            assert!((1..=text.lines().count()).contains(&number));
+            assert!(!problem.is_empty() && !error.contains(hides), "{error:?}");
+        }
+    }
+});
+
+fn accounts(text: &str, newcomers: &[Newcomer]) {
+    let lines = text
+        .lines()
+        .filter(|line| !line.is_empty() && !line.starts_with('#'));
+    let secrets = lines.map(|line| line.splitn(3, '\t').nth(2).expect("it was accepted"));
+    let secrets: Vec<&str> = secrets.collect();
+    assert_eq!(secrets.len(), newcomers.len());
+    let names: HashSet<&UserName> = newcomers.iter().map(|newcomer| &newcomer.name).collect();
+    assert_eq!(names.len(), newcomers.len(), "nobody comes twice");
+    let mut again = String::new();
+    for (newcomer, secret) in newcomers.iter().zip(secrets) {
+        let (name, role) = (newcomer.name.as_str(), newcomer.role);
+        assert!((1..=64).contains(&name.len()) && !name.contains(hides) && !name.contains(' '));
+        assert_eq!(UserName::parse(name).as_ref(), Ok(&newcomer.name));
+        if let Secret::Hash(phc) = &newcomer.secret {
+            affordable(phc);
+        }
+        // A name may begin like a comment.
+        if !name.starts_with('#') {
+            again.push_str(&format!("{name}\t{role}\t{secret}\r\n"));
+        }
+    }
+    let known = file::read(&again).expect("it was accepted");
+    let expected = newcomers
+        .iter()
+        .filter(|newcomer| !newcomer.name.as_str().starts_with('#'));
+    assert!(known.iter().eq(expected));
+}
+
+fn affordable(phc: &str) {
+    assert!(phc.starts_with("$argon2id$") && !phc.contains(hides));
+    // Where none is given it is argon2's default.
+    for memory in phc
+        .split(['$', ','])
+        .filter_map(|part| part.strip_prefix("m="))
+    {
+        let memory: u64 = memory.parse().expect("it is a number");
+        assert!(memory <= MOST_KIB, "{phc}");
+    }
+}

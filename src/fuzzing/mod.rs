@@ -1,0 +1,193 @@
+//! A whole conversation without a socket, for the fuzz targets.
+//!
+//! The problem: what a stranger's bytes do to a session shows only with the hub, auth and
+//! the supervisor beside it, and a fuzzer must have thousands of such servers a second. So
+//! [`converse`] puts the real actors round a link that is a piece of memory, lets them
+//! run until the session and then the server are over, and hands out what was written.
+//! What is right and wrong about that is the targets' to say.
+//!
+//! Nothing here waits for a timer: the peer reads all that it is sent, closes when it
+//! is told to, and the one blocking thing is the cheapest of password hashes. It is
+//! compiled with `--cfg fuzzing` only, and is no part of the library.
+
+mod link;
+mod staff;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use actix::{Actor, Addr};
+use tokio::sync::{oneshot, watch};
+use tokio::time::timeout;
+
+use self::link::MemoryLink;
+pub use self::link::{Peer, Piece};
+use self::staff::Staff;
+use crate::accounts::{Accounts, HashCost, Hasher, LoginLimits};
+use crate::actors::acceptor::Places;
+use crate::actors::auth::Auth;
+use crate::actors::handler::Handler;
+use crate::actors::hub::Hub;
+use crate::actors::sentinel::Sentinel;
+use crate::actors::session::{Desk, Session, SessionLimits, SlowPolicy, Start};
+use crate::actors::supervisor::{
+    Begin, Fallen, Haste, Opened, Plan, SessionInfo, Stop, Supervisor,
+};
+use crate::close::{InWork, Report, StopReason, Stopwatch};
+pub use crate::framing::Framing;
+use crate::log::{Log, LogLimits, PaceLimits};
+use crate::wire::{Dialect, Millis, Role, Seq, SessionId};
+
+/// What ends a conversation that hangs. Nothing in it takes a thousandth of that.
+const HUNG: Duration = Duration::from_secs(10);
+
+/// What the stop may take, so that no phase of it is ever late on a busy machine.
+const PATIENT: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// What the log keeps, in bytes.
+const LOG: usize = 256 * 1024;
+
+/// One client's whole conversation, and the server that it has it with.
+pub struct Script {
+    /// How frames become bytes.
+    pub dialect: Dialect,
+    /// What the link carries.
+    pub framing: Framing,
+    /// The longest frame.
+    pub max_frame: usize,
+    /// Whether an unknown name registers.
+    pub may_register: bool,
+    /// Whether the client is the server's own user, who may stop it.
+    pub is_own_user: bool,
+    /// The role of whoever registers.
+    pub role: Role,
+    /// What answers requests.
+    pub handler: Arc<dyn Handler>,
+    /// The client.
+    pub peer: Peer,
+}
+
+/// What came of a conversation.
+pub struct Outcome {
+    /// What was written: a stream in one piece, or each message.
+    pub written: Vec<Vec<u8>>,
+    /// What the server says of its stop, which came at the latest when the session was over.
+    pub report: Report,
+}
+
+/// Has the conversation; on an actix system.
+///
+/// # Panics
+/// If the session, or the stop of the server, does not come to an end.
+pub async fn converse(script: Script) -> Outcome {
+    let limits = LogLimits {
+        bytes: LOG,
+        pace: PaceLimits {
+            window: LOG as u64 / 8,
+            min_rate: 64 * 1024,
+            patience: Duration::from_secs(1),
+        },
+    };
+    let (log, appender) = Log::new("0123456789abcdef".to_owned(), limits, 1);
+    let relay = {
+        let log = Arc::clone(&log);
+        actix_rt::spawn(async move { log.relay(0).await })
+    };
+    let supervisor = Supervisor::new(PATIENT).start();
+    let auth = Auth::new(accounts(script.role), sentinel("auth", &supervisor)).start();
+    let clock = Arc::new(|| Millis(1_000));
+    let hub = Hub::new(appender, None, clock, sentinel("the hub", &supervisor)).start();
+    let (in_work, stopwatch) = (InWork::default(), Stopwatch::default());
+    let (done, report) = watch::channel(None);
+    supervisor.do_send(Begin(Plan {
+        crew: Box::new(Staff {
+            auth: auth.clone(),
+            hub: hub.clone(),
+        }),
+        in_work: in_work.clone(),
+        log: Arc::clone(&log),
+        stopwatch: stopwatch.clone(),
+        on_phase: Arc::new(|_| {}),
+        done,
+    }));
+    let (gone, is_gone) = oneshot::channel();
+    let (link, written) = MemoryLink::new(
+        script.framing,
+        script.peer,
+        (supervisor.clone(), hub.clone()),
+        gone,
+    );
+    let desk = Arc::new(Desk {
+        endpoint: Arc::from("fuzz"),
+        dialect: script.dialect,
+        may_register: script.may_register,
+        handler: script.handler,
+        limits: SessionLimits {
+            max_frame: script.max_frame,
+            login_timeout: PATIENT,
+            idle_timeout: None,
+            drain_timeout: PATIENT,
+            slow: SlowPolicy::Gap,
+        },
+        server: "arauto".to_owned(),
+        log,
+        in_work,
+        stopwatch,
+        auth,
+        hub,
+        supervisor: supervisor.clone(),
+    });
+    seat(link, desk, &supervisor, script.is_own_user);
+
+    let over = timeout(HUNG, is_gone).await;
+    let _ = over.expect("the session ends when the client has");
+    let report = stop(&supervisor, report).await;
+    relay.abort();
+    let written = std::mem::take(&mut *written.borrow_mut());
+    Outcome { written, report }
+}
+
+fn accounts(default_role: Role) -> Accounts {
+    let hasher = Hasher::new(HashCost::LEAST).expect("it is the least that argon2 takes");
+    let limits = LoginLimits {
+        hashing: 1,
+        waiting: 8,
+        default_role,
+    };
+    Accounts::open(None, hasher, limits).expect("there is no database to fail")
+}
+
+fn sentinel(what: &'static str, supervisor: &Addr<Supervisor>) -> Sentinel {
+    let supervisor = supervisor.clone();
+    Sentinel::new(move || supervisor.do_send(Fallen(what)))
+}
+
+fn seat(link: MemoryLink, desk: Arc<Desk>, supervisor: &Addr<Supervisor>, is_own_user: bool) {
+    let id = SessionId(1);
+    let info = SessionInfo::new(id, Arc::clone(&desk.endpoint), "memory".to_owned());
+    let info = Arc::new(info);
+    let session = Session::new(Start {
+        link,
+        info: Arc::clone(&info),
+        desk,
+        shard: 0,
+        is_own_user,
+        head: Seq::ZERO,
+        places: Places::default(),
+        turned_away: None,
+    });
+    let orders = session.start().recipient();
+    supervisor.do_send(Opened { info, orders });
+}
+
+async fn stop(
+    supervisor: &Addr<Supervisor>,
+    mut report: watch::Receiver<Option<Report>>,
+) -> Report {
+    let (reason, haste) = (StopReason::Fim, Haste::AsPlanned);
+    let stopping = supervisor.send(Stop { reason, haste }).await;
+    stopping.expect("the supervisor outlives its server");
+    let stopped = timeout(HUNG, report.wait_for(Option::is_some)).await;
+    let stopped = stopped.expect("the server stops").expect("and reports it");
+    stopped.clone().expect("it was waited for")
+}
