@@ -19,6 +19,8 @@ struct Said {
     last: Seq,
     /// The last one of its own.
     published: Seq,
+    /// It was told of bytes that are no frame: nothing but `closing` follows.
+    is_failed: bool,
     is_over: bool,
 }
 
@@ -49,6 +51,8 @@ impl Said {
     fn hear(&mut self, frame: &ServerFrame<'_>, asked: &Asked) {
         assert!(!self.is_over, "closing is the last frame");
         assert_eq!(self.is_greeted, !matches!(frame, ServerFrame::Welcome(_)));
+        let is_last = matches!(frame, ServerFrame::Closing(_));
+        assert!(!self.is_failed || is_last, "it comes too late: {frame:?}");
         match frame {
             ServerFrame::Welcome(welcome) => {
                 assert_eq!(welcome.version, 1);
@@ -76,6 +80,11 @@ impl Said {
             }
             ServerFrame::Error(error) => {
                 let code = Some(error.code);
+                let is_of_bytes = matches!(
+                    error.code,
+                    ErrorCode::BadFrame | ErrorCode::Unsupported | ErrorCode::FrameTooLarge
+                );
+                self.is_failed = is_of_bytes && error.id.is_none();
                 error
                     .id
                     .into_iter()
