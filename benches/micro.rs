@@ -234,6 +234,7 @@ fn login(c: &mut Criterion) {
         password: "segredo".to_owned(),
         may_register: true,
         peer: PeerId::Local,
+        asker: None,
     };
     runtime
         .block_on(accounts.login(&claim))

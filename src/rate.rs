@@ -76,10 +76,12 @@ impl FromStr for Rate {
         let problem =
             || format!("no rate {text:?}: it is COUNT/s, COUNT/m or COUNT/h, as in 100/s");
         let (count, unit) = text.split_once('/').ok_or_else(problem)?;
-        let count = count.parse().ok().filter(|count| *count > 0);
+        let count = Some(count).filter(|count| !count.starts_with('+'));
+        let count = count.and_then(|count| count.parse().ok());
         let per = Unit::ALL.into_iter().find(|known| known.letter() == unit);
         match (count, per) {
-            (Some(count), Some(per)) => Ok(Rate { count, per }),
+            // More than one a nanosecond could not be told from no rate at all.
+            (Some(count @ 1..=1_000_000_000), Some(per)) => Ok(Rate { count, per }),
             _ => Err(problem()),
         }
     }
@@ -141,7 +143,7 @@ mod tests {
 
     #[test]
     fn a_rate_reads_as_it_is_written() {
-        for text in ["1/s", "100/m", "4294967295/h"] {
+        for text in ["1/s", "100/m", "1000000000/h"] {
             assert_eq!(text.parse::<Rate>().expect(text).to_string(), text);
         }
         for text in [
@@ -153,7 +155,8 @@ mod tests {
             "-1/s",
             "1/d",
             "1/ s",
-            "4294967296/s",
+            "+5/s",
+            "1000000001/s",
         ] {
             let error = text.parse::<Rate>().expect_err(text);
             assert!(error.contains(&format!("{text:?}")), "{error}");

@@ -7,8 +7,9 @@
 //! [`LONGEST_HERE`].
 //!
 //! Guesses that come at once are no way around it: no more of them are in work than
-//! may still go wrong, and the others wait to hear how those ended. A login that was
-//! found right a short while ago is answered before any of this is looked at.
+//! may still go wrong, and the others wait to hear how those ended. Only a user of this
+//! machine who was found right a short while ago is let in before any of this is looked at:
+//! whoever has that user's programs has the user's password too.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -99,11 +100,15 @@ impl Brakes {
         if brake.in_work > 0 && brake.wrong + brake.in_work >= FREE {
             return Verdict::Wait(Arc::clone(&brake.over).notified_owned());
         }
-        if let Err(wait) = brake.bucket.take(now) {
-            return Verdict::Later(wait);
-        }
         brake.in_work += 1;
         Verdict::Look(Attempt { brakes: self, key })
+    }
+
+    /// Whoever waits looks again.
+    pub(super) fn let_go(&self) {
+        for brake in self.known.lock().values_mut() {
+            brake.over.notify_waiters();
+        }
     }
 
     fn conclude(&self, key: &Key, change: impl FnOnce(&mut Brake)) {
@@ -114,6 +119,15 @@ impl Brakes {
 }
 
 impl Attempt<'_> {
+    /// Takes one of the tokens of the name and the peer, or says when there is one. Only
+    /// what costs a hash takes one.
+    pub(super) fn take_token(&self, now: Instant) -> Result<(), Duration> {
+        let mut known = self.brakes.known.lock();
+        known
+            .get_mut(&self.key)
+            .map_or(Ok(()), |brake| brake.bucket.take(now))
+    }
+
     /// The password was wrong.
     pub(super) fn wrong(self, now: Instant) {
         let longest = if self.key.1.is_local() {

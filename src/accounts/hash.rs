@@ -81,16 +81,31 @@ impl Hasher {
     /// # Errors
     /// The system has no randomness to give.
     pub fn hash(&self, password: &Password) -> Result<String, argon2::password_hash::Error> {
-        let mut salt = [0; 16];
-        getrandom::fill(&mut salt).map_err(|_| argon2::password_hash::Error::Crypto)?;
+        let salt: [u8; 16] = random()?;
         let mut output = [0; Params::DEFAULT_OUTPUT_LEN];
         self.fill(&self.argon2, password, &salt, &mut output)?;
+        self.phc(&salt, &output)
+    }
+
+    /// A PHC string of this cost that no password has made: to be verified for a name
+    /// that nobody has, so that the time of the answer does not tell it.
+    ///
+    /// # Errors
+    /// The system has no randomness to give.
+    pub fn nobodys(&self) -> Result<String, argon2::password_hash::Error> {
+        self.phc(
+            &random::<16>()?,
+            &random::<{ Params::DEFAULT_OUTPUT_LEN }>()?,
+        )
+    }
+
+    fn phc(&self, salt: &[u8], output: &[u8]) -> Result<String, argon2::password_hash::Error> {
         let hash = PasswordHash {
             algorithm: Algorithm::Argon2id.ident(),
             version: Some(Version::V0x13.into()),
             params: ParamsString::try_from(self.argon2.params())?,
-            salt: Some(Salt::new(&salt)?),
-            hash: Some(Output::new(&output)?),
+            salt: Some(Salt::new(salt)?),
+            hash: Some(Output::new(output)?),
         };
         Ok(hash.to_string())
     }
@@ -112,13 +127,6 @@ impl Hasher {
         (Output::new(&output).ok()? == expected).then_some(())
     }
 
-    /// Does the work of a [`Hasher::verify`] for a name that nobody has, so that
-    /// the time of the answer does not tell it.
-    pub fn pretend(&self, password: &Password) {
-        // The outcome is of no use: a failure here would be one there as well.
-        let _ = self.hash(password);
-    }
-
     /// Gives the memory back to the system: nobody waits for a hash.
     pub fn let_go(&self) {
         self.spare.lock().clear();
@@ -138,6 +146,12 @@ impl Hasher {
         self.spare.lock().push(memory);
         filled
     }
+}
+
+fn random<const N: usize>() -> Result<[u8; N], argon2::password_hash::Error> {
+    let mut bytes = [0; N];
+    getrandom::fill(&mut bytes).map_err(|_| argon2::password_hash::Error::Crypto)?;
+    Ok(bytes)
 }
 
 /// The most that a hash made elsewhere may cost to check: 1 GiB of memory, and as much

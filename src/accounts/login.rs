@@ -7,91 +7,14 @@ use std::time::{Duration, Instant};
 use super::brake::{Attempt, Brakes, Verdict};
 use super::keeper::{Inserted, Keeper};
 use super::peers::PeerRates;
-use super::pool::{Full, Place, Pool};
+use super::pool::{NoPlace, Place, Pool};
 use super::recent::Recents;
-use super::table::{Found, Known, Reservation, Table};
-use super::{Account, Hasher, NameError, Password, PeerId, StoreError, UserName};
-use crate::rate::{Rate, try_again_in};
+use super::table::{Firsts, Found, Known, Reservation, Table};
+use super::{
+    Account, Admitted, Claim, Hasher, LoginLimits, Password, Refusal, StoreError, UserName,
+};
 use crate::store::Store;
 use crate::wire::{Millis, Role};
-
-/// A client's word that it is somebody.
-#[derive(Debug, Clone)]
-pub struct Claim {
-    /// The name, as it came.
-    pub user: String,
-    /// The password, as it came.
-    pub password: String,
-    /// Whether an unknown name registers.
-    pub may_register: bool,
-    /// Where it comes from.
-    pub peer: PeerId,
-}
-
-/// A claim that holds.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Admitted {
-    /// The user.
-    pub user: UserName,
-    /// What the user may do.
-    pub role: Role,
-    /// Whether this login created the account.
-    pub registered: bool,
-}
-
-/// A claim that does not hold.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum Refusal {
-    /// The name cannot be one.
-    #[error(transparent)]
-    BadName(#[from] NameError),
-    /// The password is wrong.
-    #[error("the name or the password is wrong")]
-    BadCredentials,
-    /// The name is unknown and nobody registers here.
-    #[error(
-        "nobody of that name, and this endpoint registers nobody: ask the operator for an account"
-    )]
-    RegistrationClosed,
-    /// There are as many accounts as the server keeps.
-    #[error(
-        "nobody of that name, and there are as many accounts as this server keeps: ask the \
-         operator for one"
-    )]
-    NoMoreAccounts,
-    /// Not now.
-    #[error("{too_many}: {}", try_again_in(*wait))]
-    Throttled {
-        /// What there are too many of.
-        too_many: &'static str,
-        /// When it can be tried again.
-        wait: Duration,
-    },
-    /// The server is stopping.
-    #[error("the server is stopping")]
-    Stopping,
-    /// The account could not be kept; the server's log says why.
-    #[error("the account could not be kept, nothing was registered: the server's log says why")]
-    Internal,
-}
-
-/// How much login work there may be at once, and what registering gives.
-#[derive(Debug, Clone, Copy)]
-pub struct LoginLimits {
-    /// Hashes at once.
-    pub hashing: usize,
-    /// Logins of one peer that wait for a hash.
-    pub waiting: usize,
-    /// Passwords of one name that one peer has looked at.
-    pub user_rate: Rate,
-    /// Passwords, of whatever name, that one peer has looked at.
-    pub peer_rate: Rate,
-    /// Accounts; above it nobody registers.
-    pub accounts: usize,
-    /// The role of those who register by themselves.
-    pub default_role: Role,
-}
 
 /// The users of one server.
 #[derive(Debug)]
@@ -99,6 +22,8 @@ pub struct Accounts {
     table: Arc<Table>,
     keeper: Keeper,
     hasher: Hasher,
+    /// What the passwords of unknown names are held against.
+    nobodys: Arc<str>,
     recents: Recents,
     pool: Pool,
     brakes: Brakes,
@@ -106,20 +31,19 @@ pub struct Accounts {
     most: usize,
     default_role: Role,
     sealed: AtomicBool,
-}
-
-/// What looking at a password takes, beside a claim.
-struct Turn<'a> {
-    place: Place,
-    attempt: Option<Attempt<'a>>,
+    #[cfg(test)]
+    hashed: std::sync::atomic::AtomicUsize,
 }
 
 /// What comes before a password is looked at.
-enum Before<'a> {
-    Turn(Turn<'a>),
+enum Next<'a> {
+    /// It may be; a first login that came second is no attempt, and counts as none.
+    Look(Option<Attempt<'a>>),
     /// Something has happened meanwhile: find the name again.
-    LookAgain,
+    Again,
 }
+
+const RANDOMNESS: &str = "the system has randomness to give at the start";
 
 impl Accounts {
     /// The accounts of `store`; without one they last as long as the process.
@@ -142,15 +66,30 @@ impl Accounts {
         Ok(Accounts {
             table,
             keeper,
+            nobodys: hasher.nobodys().expect(RANDOMNESS).into(),
             hasher,
-            recents: Recents::new().expect("the system has randomness to give at the start"),
+            recents: Recents::new().expect(RANDOMNESS),
             pool: Pool::new(limits.hashing, limits.waiting),
             brakes: Brakes::new(limits.user_rate),
             peers: PeerRates::new(limits.peer_rate),
             most: limits.accounts,
             default_role: limits.default_role,
             sealed: AtomicBool::new(false),
+            #[cfg(test)]
+            hashed: Default::default(),
         })
+    }
+
+    /// How many passwords have been hashed.
+    #[cfg(test)]
+    pub(super) fn hashed(&self) -> usize {
+        self.hashed.load(Ordering::Acquire)
+    }
+
+    /// As if it had been registered long ago.
+    #[cfg(test)]
+    pub(super) fn let_moment_pass(&self, user: &UserName) {
+        self.table.let_moment_pass(user);
     }
 
     /// As if it had been registered, and last logged in to, long ago.
@@ -159,9 +98,11 @@ impl Accounts {
         self.table.forget(user);
     }
 
-    /// Refuses every login that has not been answered yet.
+    /// Refuses every login that has not been answered yet, at once where it only waits.
     pub fn seal(&self) {
         self.sealed.store(true, Ordering::Release);
+        self.pool.close();
+        self.brakes.let_go();
     }
 
     /// Checks a claim; the first claim to a name registers it.
@@ -187,13 +128,22 @@ impl Accounts {
                 return Err(Refusal::Stopping);
             }
             match self.table.find(&user, self.registers(claim)) {
-                Found::Known(known) if self.was_right(&user, &password, &known) => {
-                    return Ok(admitted(user, known.role));
+                Found::Known(known) => {
+                    let was_right = self.was_right(&user, &password, &known);
+                    if was_right && known.is_at_home(&claim.peer) {
+                        return Ok(admitted(user, known.role));
+                    }
+                    match self.next(&user, claim, &known.firsts).await? {
+                        Next::Again => {}
+                        Next::Look(attempt) if was_right => {
+                            conclude(attempt, true);
+                            return Ok(admitted(user, known.role));
+                        }
+                        Next::Look(attempt) => {
+                            return self.check(user, &password, claim, &known, attempt).await;
+                        }
+                    }
                 }
-                Found::Known(known) => match self.turn(&user, claim, known.is_new()).await? {
-                    Before::Turn(turn) => return self.check(user, &password, &known, turn).await,
-                    Before::LookAgain => {}
-                },
                 // Closed when the other first login is over, however it ended.
                 Found::Busy(mut over) => while over.changed().await.is_ok() {},
                 Found::Free(Some(reservation)) => {
@@ -202,10 +152,12 @@ impl Accounts {
                         return outcome;
                     }
                 }
-                Found::Free(None) => match self.turn(&user, claim, false).await? {
-                    Before::Turn(turn) => return self.turn_away(password, claim, turn).await,
-                    Before::LookAgain => {}
-                },
+                Found::Free(None) => {
+                    self.look_for_nobody(&user, &password);
+                    if let Next::Look(attempt) = self.next(&user, claim, &Firsts::NONE).await? {
+                        return self.turn_away(&user, password, claim, attempt).await;
+                    }
+                }
             }
         }
     }
@@ -215,62 +167,73 @@ impl Accounts {
         claim.may_register && self.table.len() < self.most
     }
 
-    /// Waits until a password may be looked at: for other attempts like it, and for a
-    /// place among all that hash.
-    async fn turn(
+    /// Whether a password may be looked at now: one that is held back is not even held
+    /// against what is remembered, or it would have been tried all the same.
+    async fn next(
         &self,
         user: &UserName,
         claim: &Claim,
-        is_new: bool,
-    ) -> Result<Before<'_>, Refusal> {
-        let attempt = if is_new {
-            None // a first login that came second, and no guess
-        } else {
-            match self.brakes.attempt(user, &claim.peer, Instant::now()) {
-                Verdict::Look(attempt) => Some(attempt),
-                Verdict::Later(wait) => {
-                    let too_many = "too many logins with that name";
-                    return Err(Refusal::Throttled { too_many, wait });
-                }
-                Verdict::Wait(over) => {
-                    over.await;
-                    return Ok(Before::LookAgain);
-                }
+        firsts: &Firsts,
+    ) -> Result<Next<'_>, Refusal> {
+        if firsts.take() {
+            return Ok(Next::Look(None));
+        }
+        match self.brakes.attempt(user, &claim.peer, Instant::now()) {
+            Verdict::Look(attempt) => Ok(Next::Look(Some(attempt))),
+            Verdict::Later(wait) => Err(throttled("too many logins with that name", wait)),
+            Verdict::Wait(over) => {
+                over.await;
+                Ok(Next::Again)
             }
-        };
-        let place = self.place(&claim.peer).await?;
-        Ok(Before::Turn(Turn { place, attempt }))
+        }
     }
 
-    async fn place(&self, peer: &PeerId) -> Result<Place, Refusal> {
-        let throttled = |too_many, wait| Refusal::Throttled { too_many, wait };
-        self.peers
-            .take(peer, Instant::now())
-            .map_err(|wait| throttled("too many logins from there", wait))?;
-        self.pool
-            .enter(peer)
+    /// Waits for a place among all that hash.
+    async fn place(&self, claim: &Claim, attempt: Option<&Attempt<'_>>) -> Result<Place, Refusal> {
+        let now = Instant::now();
+        if let Some(attempt) = attempt {
+            let taken = attempt.take_token(now);
+            taken.map_err(|wait| throttled("too many logins with that name", wait))?;
+        }
+        let taken = self.peers.take(&claim.peer, now);
+        taken.map_err(|wait| throttled("too many logins from there", wait))?;
+        let place = self
+            .pool
+            .enter(&claim.peer)
             .await
-            .map_err(|Full| throttled("too many logins from there wait", Duration::from_secs(1)))
+            .map_err(|none| match none {
+                NoPlace::Full => {
+                    throttled("too many logins from there wait", Duration::from_secs(1))
+                }
+                NoPlace::Closed => Refusal::Stopping,
+            })?;
+        if claim.is_abandoned() {
+            return Err(Refusal::Abandoned);
+        }
+        Ok(place)
     }
 
     async fn check(
         &self,
         user: UserName,
         password: &Password,
+        claim: &Claim,
         known: &Known,
-        Turn { place, attempt }: Turn<'_>,
+        attempt: Option<Attempt<'_>>,
     ) -> Result<Admitted, Refusal> {
+        let place = self.place(claim, attempt.as_ref()).await?;
         // Another login of the same user may have been found right meanwhile.
         if let Found::Known(known) = self.table.find(&user, false)
             && self.was_right(&user, password, &known)
         {
+            conclude(attempt, true);
             return Ok(admitted(user, known.role));
         }
         let (phc, guess) = (Arc::clone(&known.phc), password.clone());
         let right = self.work(place, move |hasher| hasher.verify(&guess, &phc));
         match right.await {
             Some(true) => {
-                self.remember(&user, password, &known.phc);
+                self.remember(&user, password, &known.phc, claim);
                 conclude(attempt, true);
                 Ok(admitted(user, known.role))
             }
@@ -283,14 +246,18 @@ impl Accounts {
     }
 
     fn was_right(&self, user: &UserName, password: &Password, known: &Known) -> bool {
-        known
-            .recent
-            .as_ref()
-            .is_some_and(|recent| self.recents.knows(recent, user, &known.phc, password))
+        let recent = known.recent.as_ref();
+        self.recents.knows(recent, user, &known.phc, password)
     }
 
-    fn remember(&self, user: &UserName, password: &Password, phc: &str) {
-        let recent = self.recents.remember(user, phc, password);
+    /// The work of [`Accounts::was_right`] for a name that nobody has.
+    fn look_for_nobody(&self, user: &UserName, password: &Password) {
+        let never = self.recents.knows(None, user, &self.nobodys, password);
+        debug_assert!(!never, "nothing is remembered of nobody");
+    }
+
+    fn remember(&self, user: &UserName, password: &Password, phc: &str, claim: &Claim) {
+        let recent = self.recents.remember(user, phc, password, &claim.peer);
         self.table.remember(user, phc, recent);
     }
 
@@ -302,7 +269,7 @@ impl Accounts {
         claim: &Claim,
         reservation: Reservation,
     ) -> Option<Result<Admitted, Refusal>> {
-        let place = match self.place(&claim.peer).await {
+        let place = match self.place(claim, None).await {
             Ok(place) => place,
             Err(refusal) => return Some(Err(refusal)),
         };
@@ -318,7 +285,7 @@ impl Accounts {
         };
         let inserted = self.keeper.insert(&self.table, account.clone()).await;
         if inserted == Inserted::Yes {
-            self.remember(user, password, &account.phc);
+            self.remember(user, password, &account.phc, claim);
         }
         drop(reservation);
         match inserted {
@@ -334,11 +301,15 @@ impl Accounts {
     /// An unknown name costs what a known one with a wrong password costs.
     async fn turn_away(
         &self,
+        user: &UserName,
         password: Password,
         claim: &Claim,
-        Turn { place, attempt }: Turn<'_>,
+        attempt: Option<Attempt<'_>>,
     ) -> Result<Admitted, Refusal> {
-        self.work(place, move |hasher| hasher.pretend(&password))
+        let place = self.place(claim, attempt.as_ref()).await?;
+        self.look_for_nobody(user, &password);
+        let phc = Arc::clone(&self.nobodys);
+        self.work(place, move |hasher| hasher.verify(&password, &phc))
             .await;
         conclude(attempt, false);
         Err(if claim.may_register {
@@ -354,6 +325,8 @@ impl Accounts {
         place: Place,
         work: impl FnOnce(&Hasher) -> T + Send + 'static,
     ) -> Option<T> {
+        #[cfg(test)]
+        self.hashed.fetch_add(1, Ordering::AcqRel);
         let hasher = self.hasher.clone();
         let done = place.run(move || work(&hasher)).await;
         if self.pool.is_quiet() {
@@ -361,6 +334,10 @@ impl Accounts {
         }
         done
     }
+}
+
+fn throttled(too_many: &'static str, wait: Duration) -> Refusal {
+    Refusal::Throttled { too_many, wait }
 }
 
 /// Tells the brake how a password was.

@@ -62,6 +62,10 @@ impl<K: Eq + Hash, V: Remembered> Memory<K, V> {
         self.known.get_mut(key)
     }
 
+    pub(super) fn values_mut(&mut self) -> impl Iterator<Item = &mut V> {
+        self.known.values_mut()
+    }
+
     fn sweep(&mut self, now: Instant) {
         for least in [Worth::Little, Worth::Much, Worth::Pinned] {
             self.known.retain(|_, value| value.worth(now) >= least);

@@ -8,6 +8,7 @@
 //! - who guesses is slowed down, and nobody else for it.
 
 mod brake;
+mod claim;
 mod hash;
 mod keeper;
 mod login;
@@ -20,8 +21,9 @@ mod recent;
 mod rows;
 mod table;
 
+pub use claim::{Admitted, Claim, LoginLimits, Refusal};
 pub use hash::{HashCost, Hasher, is_phc};
-pub use login::{Accounts, Admitted, Claim, LoginLimits, Refusal};
+pub use login::Accounts;
 pub use name::{NameError, Password, PasswordError, UserName};
 pub use peer_id::PeerId;
 pub use rows::Account;

@@ -1,6 +1,6 @@
 //! Whom to count by, where the name that is claimed proves nothing.
 
-use core::net::{IpAddr, Ipv6Addr}; // addresses only: the sockets are in std
+use core::net::{IpAddr, Ipv4Addr, Ipv6Addr}; // addresses only: the sockets are in std
 use std::fmt;
 use std::sync::Arc;
 
@@ -13,7 +13,8 @@ pub enum PeerId {
     Uid(u32),
     /// A user of this machine, by a windows security identifier.
     Sid(Arc<str>),
-    /// An address; of IPv6 the first 64 bits, as a host has all of the rest.
+    /// An address: of IPv6 the first 64 bits, as a host has all of the rest; of this
+    /// machine 127.0.0.1, as each of its programs may take any that loop back.
     Address(IpAddr),
     /// A process of this machine, whose user the system does not tell.
     Local,
@@ -23,12 +24,18 @@ impl PeerId {
     /// Who is known by an address only.
     pub fn at(address: IpAddr) -> PeerId {
         PeerId::Address(match address.to_canonical() {
-            IpAddr::V6(address) if !address.is_loopback() => {
+            address if address.is_loopback() => IpAddr::V4(Ipv4Addr::LOCALHOST),
+            IpAddr::V6(address) => {
                 let network = u128::from(address) & (u128::MAX << 64);
                 IpAddr::V6(Ipv6Addr::from(network))
             }
             address => address,
         })
+    }
+
+    /// Whether it is one user of this machine, and nobody else.
+    pub(super) fn is_user(&self) -> bool {
+        matches!(self, PeerId::Uid(_) | PeerId::Sid(_))
     }
 
     /// Whether it is on this machine.
@@ -62,7 +69,10 @@ mod tests {
         assert_ne!(at("2001:db8:1:2::1"), at("2001:db8:1:3::1"));
         assert_eq!(at("::ffff:192.0.2.1"), at("192.0.2.1"));
         assert_ne!(at("192.0.2.1"), at("192.0.2.2"));
-        assert!(at("::1").is_local() && at("127.0.0.9").is_local());
+        assert_eq!(at("::1"), at("127.0.0.1"));
+        assert_eq!(at("127.9.9.9"), at("127.0.0.1"));
+        assert_eq!(at("::ffff:127.0.0.3"), at("127.0.0.1"));
+        assert!(at("::1").is_local());
         assert!(!at("192.0.2.1").is_local());
     }
 }

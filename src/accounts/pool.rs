@@ -29,11 +29,17 @@ struct Lines {
     waiting: HashMap<PeerId, VecDeque<oneshot::Sender<Place>>>,
     /// The peers that have a line, in the order of their turns; each once.
     turns: VecDeque<PeerId>,
+    is_closed: bool,
 }
 
-/// The peer's line is full.
+/// Why there is no place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Full;
+pub(super) enum NoPlace {
+    /// The peer's line is full.
+    Full,
+    /// No work is begun any more.
+    Closed,
+}
 
 /// A place in the pool, for one piece of work. Dropping it passes it on.
 #[derive(Debug)]
@@ -47,6 +53,7 @@ impl Pool {
             free: places,
             waiting: HashMap::new(),
             turns: VecDeque::new(),
+            is_closed: false,
         };
         Pool {
             lines: Arc::new(Mutex::new(lines)),
@@ -60,10 +67,21 @@ impl Pool {
         self.lines.lock().free == self.most
     }
 
+    /// Begins nothing more: whoever waits is told so.
+    pub(super) fn close(&self) {
+        let mut lines = self.lines.lock();
+        lines.is_closed = true;
+        lines.turns.clear();
+        lines.waiting.clear();
+    }
+
     /// Waits for a place.
-    pub(super) async fn enter(&self, peer: &PeerId) -> Result<Place, Full> {
+    pub(super) async fn enter(&self, peer: &PeerId) -> Result<Place, NoPlace> {
         let turn = {
             let mut lines = self.lines.lock();
+            if lines.is_closed {
+                return Err(NoPlace::Closed);
+            }
             if lines.free > 0 {
                 lines.free -= 1;
                 return Ok(Place {
@@ -72,15 +90,15 @@ impl Pool {
             }
             lines.wait(peer, self.longest)?
         };
-        Ok(turn.await.expect("a line is served to its end"))
+        turn.await.map_err(|_| NoPlace::Closed)
     }
 }
 
 impl Lines {
-    fn wait(&mut self, peer: &PeerId, longest: usize) -> Result<oneshot::Receiver<Place>, Full> {
+    fn wait(&mut self, peer: &PeerId, longest: usize) -> Result<oneshot::Receiver<Place>, NoPlace> {
         let (place, turn) = oneshot::channel();
         match self.waiting.get_mut(peer) {
-            None if longest == 0 => return Err(Full),
+            None if longest == 0 => return Err(NoPlace::Full),
             None => {
                 self.waiting.insert(peer.clone(), VecDeque::from([place]));
                 self.turns.push_back(peer.clone());
@@ -90,7 +108,7 @@ impl Lines {
                     line.retain(|waiting| !waiting.is_closed()); // some have gone meanwhile
                 }
                 if line.len() >= longest {
-                    return Err(Full);
+                    return Err(NoPlace::Full);
                 }
                 line.push_back(place);
             }
@@ -209,7 +227,7 @@ mod tests {
         let mut gone: Vec<_> = (0..100).map(|_| Box::pin(pool.enter(&id))).collect();
         assert!(gone.iter_mut().all(|turn| poll(turn.as_mut()).is_pending()));
         let full = poll(pin!(pool.enter(&id)));
-        assert!(matches!(full, Poll::Ready(Err(Full))));
+        assert!(matches!(full, Poll::Ready(Err(NoPlace::Full))));
         drop(gone);
         let mut last = pin!(pool.enter(&id));
         assert!(
@@ -223,5 +241,20 @@ mod tests {
         assert!(!pool.is_quiet());
         drop(place);
         assert!(pool.is_quiet());
+    }
+
+    #[test]
+    fn who_waits_when_it_closes_is_told_so_at_once() {
+        let pool = Pool::new(1, 100);
+        let Poll::Ready(Ok(_at_work)) = poll(pin!(pool.enter(&peer(1)))) else {
+            panic!("it is free");
+        };
+        let id = peer(1);
+        let mut waiting = pin!(pool.enter(&id));
+        assert!(poll(waiting.as_mut()).is_pending());
+        pool.close();
+        for turn in [waiting, pin!(pool.enter(&id))] {
+            assert!(matches!(poll(turn), Poll::Ready(Err(NoPlace::Closed))));
+        }
     }
 }

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
-use super::{Password, UserName};
+use super::{Password, PeerId, UserName};
 
 /// How long a password that was right is known to be.
 const FRESH: Duration = Duration::from_secs(5 * 60);
@@ -24,6 +24,16 @@ pub(super) struct Recents {
 pub(super) struct Recent {
     mac: [u8; 32],
     until: Instant,
+    /// Whose it was.
+    peer: PeerId,
+}
+
+impl Recent {
+    /// Whether it was this peer's, and the peer is a user of this machine: all that is that
+    /// user's is in the same hands.
+    pub(super) fn is_of(&self, peer: &PeerId) -> bool {
+        peer.is_user() && self.peer == *peer
+    }
 }
 
 impl Recents {
@@ -35,28 +45,35 @@ impl Recents {
         Ok(Recents { key })
     }
 
-    pub(super) fn remember(&self, user: &UserName, phc: &str, password: &Password) -> Recent {
+    pub(super) fn remember(
+        &self,
+        user: &UserName,
+        phc: &str,
+        password: &Password,
+        peer: &PeerId,
+    ) -> Recent {
         let mac = self.mac(user, phc, password).finalize().into_bytes();
         Recent {
             mac: mac.into(),
             until: Instant::now() + FRESH,
+            peer: peer.clone(),
         }
     }
 
     /// Whether this is the password that was right, compared in constant time.
-    /// A changed hash changes the MAC: a new password ends the memory of the old.
+    /// A changed hash changes the MAC: a new password ends the memory of the old. It is
+    /// the same work where nothing is remembered.
     pub(super) fn knows(
         &self,
-        recent: &Recent,
+        recent: Option<&Recent>,
         user: &UserName,
         phc: &str,
         password: &Password,
     ) -> bool {
-        Instant::now() < recent.until
-            && self
-                .mac(user, phc, password)
-                .verify_slice(&recent.mac)
-                .is_ok()
+        let mac = self.mac(user, phc, password);
+        let nothing = [0; 32];
+        let is_same = mac.verify_slice(recent.map_or(&nothing, |recent| &recent.mac));
+        is_same.is_ok() && recent.is_some_and(|recent| Instant::now() < recent.until)
     }
 
     fn mac(&self, user: &UserName, phc: &str, password: &Password) -> Hmac<Sha256> {

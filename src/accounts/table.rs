@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use dashmap::DashMap;
@@ -9,12 +10,49 @@ use dashmap::mapref::entry::Entry;
 use tokio::sync::watch;
 
 use super::recent::Recent;
-use super::{Account, UserName};
+use super::{Account, PeerId, UserName};
 use crate::wire::Role;
 
-/// Of several first logins at one moment all are checked against the one that registers,
-/// however many there are. This is how long such a moment is.
+/// How long the moment of a registration is.
 const MOMENT: Duration = Duration::from_secs(2);
+
+/// First logins at one moment that are checked against the one that registers.
+const FIRSTS: u32 = 100;
+
+/// Of several first logins at one moment each is checked against the one that registers:
+/// those that come second are no guesses. There are only so many of them, once in the
+/// life of an account, whoever they are.
+#[derive(Debug, Clone)]
+pub(super) struct Firsts(Option<Arc<Moment>>);
+
+#[derive(Debug)]
+struct Moment {
+    since: Instant,
+    left: AtomicU32,
+}
+
+impl Firsts {
+    /// Of an account that nobody registers just now.
+    pub(super) const NONE: Firsts = Firsts(None);
+
+    fn now() -> Firsts {
+        Firsts(Some(Arc::new(Moment {
+            since: Instant::now(),
+            left: AtomicU32::new(FIRSTS),
+        })))
+    }
+
+    /// Whether a login is one of them.
+    pub(super) fn take(&self) -> bool {
+        let Some(moment) = &self.0 else { return false };
+        let one_less = |left: u32| left.checked_sub(1);
+        moment.since.elapsed() < MOMENT
+            && moment
+                .left
+                .fetch_update(Ordering::AcqRel, Ordering::Acquire, one_less)
+                .is_ok()
+    }
+}
 
 /// The DashMap of users: what every login looks at first.
 #[derive(Debug, Default)]
@@ -35,14 +73,15 @@ pub(super) struct Known {
     pub(super) phc: Arc<str>,
     pub(super) role: Role,
     pub(super) recent: Option<Recent>,
-    /// When it was registered, by this process.
-    since: Option<Instant>,
+    pub(super) firsts: Firsts,
 }
 
 impl Known {
-    /// Whether it was registered a moment ago.
-    pub(super) fn is_new(&self) -> bool {
-        self.since.is_some_and(|since| since.elapsed() < MOMENT)
+    /// Whether this peer was the last to log in.
+    pub(super) fn is_at_home(&self, peer: &PeerId) -> bool {
+        self.recent
+            .as_ref()
+            .is_some_and(|recent| recent.is_of(peer))
     }
 }
 
@@ -101,7 +140,7 @@ impl Table {
     /// An account that is on disk, and was registered just now, becomes known.
     pub(super) fn settle(&self, account: &Account) {
         let registered = Known {
-            since: Some(Instant::now()),
+            firsts: Firsts::now(),
             ..known(account)
         };
         self.slots
@@ -120,10 +159,20 @@ impl Table {
 
     #[cfg(test)]
     pub(super) fn forget(&self, name: &UserName) {
+        self.let_moment_pass(name);
         if let Some(mut slot) = self.slots.get_mut(name)
             && let Slot::Known(known) = &mut *slot
         {
-            (known.recent, known.since) = (None, None);
+            known.recent = None;
+        }
+    }
+
+    #[cfg(test)]
+    pub(super) fn let_moment_pass(&self, name: &UserName) {
+        if let Some(mut slot) = self.slots.get_mut(name)
+            && let Slot::Known(known) = &mut *slot
+        {
+            known.firsts = Firsts::NONE;
         }
     }
 
@@ -140,7 +189,7 @@ impl Table {
                 && old.phc == fresh.phc
             {
                 fresh.recent.clone_from(&old.recent);
-                fresh.since = old.since;
+                fresh.firsts.clone_from(&old.firsts);
             }
             self.slots.insert(account.name.clone(), Slot::Known(fresh));
         }
@@ -152,6 +201,6 @@ fn known(account: &Account) -> Known {
         phc: Arc::from(account.phc.as_str()),
         role: account.role,
         recent: None,
-        since: None,
+        firsts: Firsts::NONE,
     }
 }

@@ -34,6 +34,7 @@ fn claim(user: &str, password: &str) -> Claim {
         password: password.to_owned(),
         may_register: true,
         peer: PeerId::Uid(1000),
+        asker: None,
     }
 }
 
@@ -188,12 +189,34 @@ async fn the_owner_gets_in_while_somebody_guesses() {
     guess(&accounts, &elsewhere, 50).await;
     let owner = accounts.login(&claim("ana", "x")).await;
     assert!(owner.is_ok());
-    // From where the guesses come, too, as the password was right a moment ago.
-    let there = Claim {
-        password: "x".to_owned(),
-        ..elsewhere
+}
+
+#[tokio::test]
+async fn what_is_held_back_is_not_tried_though_the_owner_has_just_logged_in() {
+    let accounts = accounts(None);
+    accounts.login(&claim("ana", "x")).await.expect("free");
+    accounts.let_moment_pass(&UserName::parse("ana").expect("a name"));
+    let elsewhere = |password| Claim {
+        peer: PeerId::at("127.0.0.1".parse().expect("an address")),
+        ..claim("ana", password)
     };
-    assert!(accounts.login(&there).await.is_ok());
+    guess(&accounts, &elsewhere("guess"), 50).await;
+    let held = accounts.login(&elsewhere("x")).await;
+    assert!(matches!(held, Err(Refusal::Throttled { .. })), "{held:?}");
+    // Whoever logged in as a user of this machine is let in at once, as before.
+    guess(&accounts, &claim("ana", "guess"), 50).await;
+    assert!(accounts.login(&claim("ana", "x")).await.is_ok());
+}
+
+#[tokio::test]
+async fn there_are_only_so_many_first_logins_that_come_second() {
+    let accounts = accounts(None);
+    accounts.login(&claim("ana", "x")).await.expect("free");
+    let guesses = guess(&accounts, &claim("ana", "guess"), 300).await;
+    let looked_at = guesses
+        .iter()
+        .filter(|guess| **guess == Refusal::BadCredentials);
+    assert_eq!(looked_at.count() as u32, 100 + brake::FREE);
 }
 
 #[tokio::test]
@@ -256,6 +279,46 @@ async fn a_peer_has_a_rate_whatever_names_it_takes() {
         ..claim("gil", "x")
     };
     assert!(accounts.login(&elsewhere).await.is_ok());
+}
+
+#[tokio::test]
+async fn who_waits_for_a_hash_when_the_accounts_are_sealed_is_refused_at_once() {
+    let accounts = accounts(None);
+    let names: Vec<Claim> = (0..500)
+        .map(|index| claim(&format!("u{index}"), "x"))
+        .collect();
+    let logins = names.iter().map(|claim| accounts.login(claim));
+    let all = futures_util::future::join_all(logins);
+    let (outcomes, ()) = tokio::join!(all, async { accounts.seal() });
+    assert!(
+        outcomes
+            .iter()
+            .all(|outcome| *outcome == Err(Refusal::Stopping))
+    );
+    assert!(
+        accounts.hashed() < 250,
+        "those who waited were not hashed for"
+    );
+}
+
+#[tokio::test]
+async fn nothing_is_hashed_for_who_has_gone() {
+    let accounts = accounts(None);
+    let asker = Arc::new(());
+    let gone = Claim {
+        asker: Some(Arc::downgrade(&asker)),
+        ..claim("ana", "x")
+    };
+    drop(asker);
+    assert_eq!(accounts.login(&gone).await, Err(Refusal::Abandoned));
+    assert_eq!(accounts.hashed(), 0);
+    assert!(
+        accounts
+            .login(&claim("ana", "x"))
+            .await
+            .expect("free")
+            .registered
+    );
 }
 
 #[tokio::test]

@@ -50,8 +50,9 @@ pub trait Caller: Unpin {
 pub enum Admission {
     /// There is a place.
     Welcome(Places),
-    /// There is none: say so.
-    Full(Places),
+    /// There is none: say so. Without a place among those who are told: say it, and do not
+    /// wait until it is read.
+    Full(Option<Places>),
     /// The server is stopping: say so.
     Stopping,
 }
@@ -81,8 +82,6 @@ pub struct Venue {
 pub struct Acceptor<D: Door> {
     door: Option<D>,
     venue: Venue,
-    /// A caller that could neither stay nor be told so: nobody is accepted before it.
-    held: Option<D::Caller>,
     hand_over: Box<dyn FnMut(D::Caller, Admission)>,
     pause: Duration,
     resting: bool,
@@ -97,12 +96,13 @@ pub struct Acceptor<D: Door> {
 pub struct Seal;
 
 impl Venue {
-    /// `None`: it could not even be told that it cannot stay.
-    fn admission(&self, peer: PeerId) -> Option<Admission> {
+    fn admission(&self, peer: PeerId) -> Admission {
         let places = Places::take(&self.rooms).and_then(|places| places.among(&self.peers, peer));
         match places {
-            Some(places) => Some(Admission::Welcome(places)),
-            None => Places::take([&self.turned_away]).map(Admission::Full),
+            Some(places) => Admission::Welcome(places),
+            // A peer that has too many may come as often as it likes: it keeps nobody else
+            // out of the door.
+            None => Admission::Full(Places::take([&self.turned_away])),
         }
     }
 
@@ -131,7 +131,6 @@ impl<D: Door> Acceptor<D> {
         Acceptor {
             door: Some(door),
             venue,
-            held: None,
             hand_over: Box::new(hand_over),
             pause: SHORTEST,
             resting: false,
@@ -141,35 +140,17 @@ impl<D: Door> Acceptor<D> {
         }
     }
 
-    /// Hands a caller over, or keeps it where it could neither stay nor be told so.
     fn admit(&mut self, caller: D::Caller) {
-        let admission = if self.stopping {
-            Some(Admission::Stopping)
-        } else {
-            self.venue.admission(caller.peer_id())
+        let admission = match self.stopping {
+            true => Admission::Stopping,
+            false => self.venue.admission(caller.peer_id()),
         };
-        match admission {
-            Some(admission) => (self.hand_over)(caller, admission),
-            None => self.held = Some(caller),
-        }
-    }
-
-    /// Whether a caller is still held.
-    fn holds(&mut self, cx: &TaskContext<'_>) -> bool {
-        if let Some(caller) = self.held.take() {
-            // Asked first, so that the task is woken by the next free place.
-            let may_be_told = self.venue.turned_away.poll_place(cx);
-            self.admit(caller);
-            if self.held.is_some() && may_be_told {
-                cx.waker().wake_by_ref();
-            }
-        }
-        self.held.is_some()
+        (self.hand_over)(caller, admission);
     }
 
     fn accept(&mut self, ctx: &mut Context<Self>, cx: &mut TaskContext<'_>) {
         for _ in 0..BURST {
-            if self.resting || self.holds(cx) || self.venue.waits_for_place(cx) {
+            if self.resting || self.venue.waits_for_place(cx) {
                 return;
             }
             let Some(door) = &mut self.door else { return };
@@ -214,9 +195,6 @@ impl<D: Door> Acceptor<D> {
         };
         self.stopping = true;
         door.close_to_new();
-        if let Some(caller) = self.held.take() {
-            self.admit(caller);
-        }
         while let Some(caller) = door.next_waiting() {
             self.admit(caller);
         }

@@ -123,12 +123,20 @@ impl SessionRecord {
 
     /// Whether everything that was promised to the session is known to be kept.
     ///
-    /// A client that broke the connection was promised nothing more.
+    /// A client that broke the connection was promised nothing more, and a stranger
+    /// nothing at all.
     pub fn is_whole(&self) -> bool {
-        matches!(
-            self.outcome(),
-            SessionOutcome::Complete | SessionOutcome::Lost
-        )
+        match self.outcome() {
+            SessionOutcome::Complete | SessionOutcome::Lost => true,
+            SessionOutcome::Unproven => self.is_strangers(),
+            SessionOutcome::Unanswered | SessionOutcome::Missing => false,
+        }
+    }
+
+    /// Whether nobody has logged in, and no frame was admitted.
+    fn is_strangers(&self) -> bool {
+        let frames = self.accepted + self.refused;
+        self.user.is_none() && self.after.is_none() && frames == 0
     }
 
     /// How many broadcasts it had to get and did not.
@@ -227,5 +235,20 @@ mod tests {
         assert_eq!(record.outcome(), SessionOutcome::Complete);
         record.reason = CloseReason::Lost.to_string();
         assert!(record.is_whole());
+    }
+
+    #[test]
+    fn a_stranger_who_does_not_read_its_goodbye_leaves_nothing_unkept() {
+        let mut record = record();
+        record.missing.clear();
+        (record.user, record.after) = (None, None);
+        (record.accepted, record.answered, record.refused) = (0, 0, 0);
+        assert_eq!(record.outcome(), SessionOutcome::Unproven);
+        assert!(record.is_whole());
+        (record.accepted, record.answered) = (1, 1);
+        assert!(
+            !record.is_whole(),
+            "a program without a name was promised its answer"
+        );
     }
 }

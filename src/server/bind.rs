@@ -149,6 +149,12 @@ fn check(config: &Config) -> Result<(), ServerError> {
     if let Some((name, _)) = above_zero.iter().find(|(_, value)| *value == 0) {
         return Err(ServerError::Config(format!("{name} must be above 0")));
     }
+    if config.hashing > 1024 {
+        return wrong("hashing must be 1024 at most");
+    }
+    if config.login_timeout.is_zero() {
+        return wrong("login-timeout must be above 0");
+    }
     let day = Duration::from_secs(24 * 60 * 60);
     if config.drain_timeout > day || config.login_timeout > day {
         return wrong("drain-timeout and login-timeout must be a day at most");

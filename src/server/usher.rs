@@ -42,10 +42,14 @@ impl Usher {
             peer,
             may_stay,
         } = caller;
+        let mut is_brief = false;
         let (places, turned_away) = match admission {
             Admission::Welcome(places) if !may_stay => (places, Some(ErrorCode::Forbidden)),
             Admission::Welcome(places) => (places, None),
-            Admission::Full(places) => (places, Some(ErrorCode::TooManySessions)),
+            Admission::Full(places) => {
+                is_brief = places.is_none();
+                (places.unwrap_or_default(), Some(ErrorCode::TooManySessions))
+            }
             Admission::Stopping => (Places::default(), Some(ErrorCode::Stopping)),
         };
         let id = SessionId(self.sessions.fetch_add(1, Ordering::Relaxed) + 1);
@@ -75,6 +79,7 @@ impl Usher {
                 peer,
                 places,
                 turned_away,
+                is_brief,
             }))
         };
         self.start(shard, info, start);

@@ -120,14 +120,15 @@ fn a_name_has_a_rate_however_its_logins_end() {
     let now = Instant::now();
     for _ in 0..3 {
         let Verdict::Look(attempt) = brakes.attempt(&ana(), &elsewhere(), now) else {
-            panic!("there are tokens");
+            panic!("none was wrong");
         };
+        assert_eq!(attempt.take_token(now), Ok(()));
         attempt.right();
     }
-    let Verdict::Later(wait) = brakes.attempt(&ana(), &elsewhere(), now) else {
-        panic!("there is none left");
+    let Verdict::Look(attempt) = brakes.attempt(&ana(), &elsewhere(), now) else {
+        panic!("none was wrong");
     };
-    assert_eq!(wait, Duration::from_secs(20));
+    assert_eq!(attempt.take_token(now), Err(Duration::from_secs(20)));
 }
 
 #[test]

@@ -31,6 +31,9 @@ const LAST_LOOK: Duration = Duration::from_millis(50);
 /// descriptor, that others wait for.
 const TOLD: Duration = Duration::from_secs(1);
 
+/// The same where it has no place for that: enough for a last word to be written.
+const BRIEFLY: Duration = Duration::from_millis(50);
+
 /// Writes in a row, before the session looks at its input again.
 const WRITES: usize = 4;
 
@@ -153,7 +156,11 @@ impl<L: Link + 'static> Session<L> {
     }
 
     /// The shutdown's drain. The receiver resolves when it is done.
-    pub(super) fn begin_drain(&mut self, cut: Seq) -> Option<oneshot::Receiver<SessionRecord>> {
+    pub(super) fn begin_drain(
+        &mut self,
+        cut: Seq,
+        ctx: &mut Context<Self>,
+    ) -> Option<oneshot::Receiver<SessionRecord>> {
         match &mut self.state {
             State::Closed { .. } => return None,
             State::Ending(ending) if ending.step == Step::Refusing => {
@@ -171,7 +178,15 @@ impl<L: Link + 'static> Session<L> {
                 self.note_time(|times| &mut times.cut);
             }
         }
+        if self.is_strangers() {
+            ctx.run_later(TOLD, |session, _| session.give_up_waiting());
+        }
         Some(self.wait_until_done())
+    }
+
+    /// Whether it was promised nothing: no frame of it was admitted, no broadcast is its.
+    fn is_strangers(&self) -> bool {
+        !self.outlet.follows() && self.tally.accepted + self.tally.refused == 0
     }
 
     /// The shutdown's close.
@@ -316,6 +331,7 @@ impl<L: Link + 'static> Session<L> {
         let limit = self.desk.limits.drain_timeout;
         let was_let_in = self.outlet.follows();
         let limit = match self.ending().map(|ending| ending.reason) {
+            _ if self.is_brief => BRIEFLY,
             Some(CloseReason::Error(_)) if !was_let_in => limit.min(TOLD),
             _ => limit,
         };

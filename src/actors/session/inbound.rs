@@ -221,6 +221,7 @@ impl<L: Link + 'static> Session<L> {
         }
         self.finish_batch();
         self.wait_for_readers(ctx);
+        self.look_whether_gone(ctx);
     }
 
     pub(super) fn frame_limit(&self) -> usize {

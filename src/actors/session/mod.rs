@@ -9,6 +9,7 @@
 //! - [`inbound`]: bytes to frames, and when to read;
 //! - [`messages`]: the same where the system keeps messages whole;
 //! - [`deaf`]: sessions that only speak;
+//! - [`gone`]: clients that go while nobody reads what they sent;
 //! - [`serve`]: what each frame does;
 //! - [`rate`]: how fast it may ask;
 //! - [`work`]: frames that wait for another actor, or for a handler;
@@ -21,6 +22,7 @@
 mod deaf;
 mod desk;
 mod ending;
+mod gone;
 mod inbound;
 mod messages;
 mod outlet;
@@ -80,6 +82,8 @@ pub struct Session<L: Link + 'static> {
     /// Boxed, as few sessions publish at any moment.
     batch: Option<Box<Batch>>,
     tally: Tally,
+    /// Whoever waits for a login to be answered, as long as the client is there.
+    asker: Option<Arc<()>>,
     /// What the request rate leaves; boxed, as few servers have one.
     bucket: Option<Box<Bucket>>,
     /// The last seq that the client said it has read.
@@ -95,6 +99,8 @@ pub struct Session<L: Link + 'static> {
     is_own_user: bool,
     last_frame: Instant,
     login_is_overdue: bool,
+    /// Whether it says its last word and does not wait until it is read.
+    is_brief: bool,
     /// Runs until the login.
     login_timer: Option<SpawnHandle>,
     /// Who waits for the session to be drained, or closed.
@@ -136,6 +142,7 @@ impl<L: Link + 'static> Session<L> {
             runs: VecDeque::new(),
             batch: None,
             tally: Tally::default(),
+            asker: None,
             bucket,
             acked: Seq::ZERO,
             evidence: None,
@@ -146,6 +153,7 @@ impl<L: Link + 'static> Session<L> {
             is_own_user: start.is_own_user,
             last_frame: Instant::now(),
             login_is_overdue: false,
+            is_brief: start.is_brief,
             login_timer: None,
             waiting: None,
             waker: None,
@@ -334,7 +342,7 @@ impl<L: Link + 'static> Handler<Order> for Session<L> {
                 self.announce(None, &status);
                 None
             }
-            Order::Drain(cut) => self.begin_drain(cut),
+            Order::Drain(cut) => self.begin_drain(cut, ctx),
             Order::Close(linger) => self.begin_close(linger, ctx),
             Order::Finish => {
                 self.close(CloseReason::Shutdown);

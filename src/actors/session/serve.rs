@@ -76,7 +76,9 @@ impl<L: Link + 'static> Session<L> {
     }
 
     fn log_in(&mut self, login: &Login<'_>) {
+        let asker = Arc::new(());
         let claim = Claim {
+            asker: Some(Arc::downgrade(&asker)),
             user: login.user.clone().into_owned(),
             password: login.password.clone().into_owned(),
             may_register: self.desk.may_register,
@@ -86,6 +88,7 @@ impl<L: Link + 'static> Session<L> {
         let resume = resume.map(|resume| (resume.stream.clone().into_owned(), resume.after));
         let (id, desk) = (login.id, Arc::clone(&self.desk));
         self.state = State::LoggingIn;
+        self.asker = Some(asker);
         self.begin(0, async move {
             let outcome = match desk.auth.send(auth::Login(claim)).await {
                 Ok(Ok(admitted)) => announce_login(&desk, admitted, resume).await,

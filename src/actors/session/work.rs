@@ -143,6 +143,7 @@ impl<L: Link + 'static> Session<L> {
     }
 
     fn conclude_login(&mut self, id: u64, outcome: Result<Entry, TurnedDown>) {
+        self.asker = None;
         if !matches!(self.state, State::LoggingIn) {
             // The session has been ended meanwhile; the account, if it is new,
             // exists all the same.
@@ -208,7 +209,13 @@ impl<L: Link + 'static> Session<L> {
 
     fn turn_down(&mut self, id: u64, refusal: &Refusal) {
         let code = refusal_code(refusal);
-        tracing::info!(session = %self.info.id, peer = %self.info.peer, %code, "login refused");
+        let (session, peer) = (self.info.id, &self.info.peer);
+        // A stranger may be told so thousands of times a second.
+        if code == ErrorCode::Throttled {
+            tracing::debug!(%session, %peer, %code, "login refused");
+        } else {
+            tracing::info!(%session, %peer, %code, "login refused");
+        }
         self.refuse(id, code, &refusal.to_string());
         if code == ErrorCode::BadCredentials {
             self.tally.bad_credentials += 1;
@@ -257,7 +264,7 @@ fn refusal_code(refusal: &Refusal) -> ErrorCode {
         Refusal::RegistrationClosed | Refusal::NoMoreAccounts => ErrorCode::RegistrationClosed,
         Refusal::Throttled { .. } => ErrorCode::Throttled,
         Refusal::Stopping => ErrorCode::Stopping,
-        Refusal::Internal => ErrorCode::Internal,
+        Refusal::Internal | Refusal::Abandoned => ErrorCode::Internal,
     }
 }
 

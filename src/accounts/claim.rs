@@ -1,0 +1,100 @@
+//! What a login says, and what it is told.
+
+use std::sync::Weak;
+use std::time::Duration;
+
+use super::{NameError, PeerId, UserName};
+use crate::rate::{Rate, try_again_in};
+use crate::wire::Role;
+
+/// A client's word that it is somebody.
+#[derive(Debug, Clone)]
+pub struct Claim {
+    /// The name, as it came.
+    pub user: String,
+    /// The password, as it came.
+    pub password: String,
+    /// Whether an unknown name registers.
+    pub may_register: bool,
+    /// Where it comes from.
+    pub peer: PeerId,
+    /// Lives as long as somebody wants to know; `None`: for ever.
+    pub asker: Option<Weak<()>>,
+}
+
+impl Claim {
+    /// Whether nobody wants to know any more.
+    pub(super) fn is_abandoned(&self) -> bool {
+        self.asker
+            .as_ref()
+            .is_some_and(|asker| asker.strong_count() == 0)
+    }
+}
+
+/// A claim that holds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Admitted {
+    /// The user.
+    pub user: UserName,
+    /// What the user may do.
+    pub role: Role,
+    /// Whether this login created the account.
+    pub registered: bool,
+}
+
+/// A claim that does not hold.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Refusal {
+    /// The name cannot be one.
+    #[error(transparent)]
+    BadName(#[from] NameError),
+    /// The password is wrong.
+    #[error("the name or the password is wrong")]
+    BadCredentials,
+    /// The name is unknown and nobody registers here.
+    #[error(
+        "nobody of that name, and this endpoint registers nobody: ask the operator for an account"
+    )]
+    RegistrationClosed,
+    /// There are as many accounts as the server keeps.
+    #[error(
+        "nobody of that name, and there are as many accounts as this server keeps: ask the \
+         operator for one"
+    )]
+    NoMoreAccounts,
+    /// Not now.
+    #[error("{too_many}: {}", try_again_in(*wait))]
+    Throttled {
+        /// What there are too many of.
+        too_many: &'static str,
+        /// When it can be tried again.
+        wait: Duration,
+    },
+    /// The server is stopping.
+    #[error("the server is stopping")]
+    Stopping,
+    /// Whoever asked has gone.
+    #[error("nobody waits for this login any more")]
+    Abandoned,
+    /// The account could not be kept; the server's log says why.
+    #[error("the account could not be kept, nothing was registered: the server's log says why")]
+    Internal,
+}
+
+/// How much login work there may be at once, and what registering gives.
+#[derive(Debug, Clone, Copy)]
+pub struct LoginLimits {
+    /// Hashes at once.
+    pub hashing: usize,
+    /// Logins of one peer that wait for a hash.
+    pub waiting: usize,
+    /// Passwords of one name that one peer has looked at.
+    pub user_rate: Rate,
+    /// Passwords, of whatever name, that one peer has looked at.
+    pub peer_rate: Rate,
+    /// Accounts, whoever made them; where there are as many nobody registers.
+    pub accounts: usize,
+    /// The role of those who register by themselves.
+    pub default_role: Role,
+}
