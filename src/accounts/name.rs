@@ -1,6 +1,6 @@
 //! Names and passwords as RFC 8265 has them.
 
-use std::borrow::Borrow;
+use std::borrow::{Borrow, Cow};
 use std::fmt;
 use std::sync::Arc;
 
@@ -48,6 +48,11 @@ impl UserName {
             return Err(NameError::TooLong(text.len()));
         }
         let name = UsernameCasePreserved::enforce(text).map_err(|_| NameError::NotAllowed)?;
+        // What a name becomes must be a name itself, and the same one (RFC 8264, 7): `=` and
+        // U+0338 become the one sign U+2260, which no name may hold.
+        if UsernameCasePreserved::enforce(&*name) != Ok(Cow::Borrowed(&*name)) {
+            return Err(NameError::NotAllowed);
+        }
         match name.len() {
             0 => Err(NameError::Empty),
             length if length > MAX_NAME => Err(NameError::TooLong(length)),
