@@ -235,6 +235,7 @@ fn login(c: &mut Criterion) {
         may_register: true,
         peer: PeerId::Local,
         asker: None,
+        vouched: None,
     };
     runtime
         .block_on(accounts.login(&claim))

@@ -1,6 +1,6 @@
 //! A message server for programs on one host, and its client.
 //!
-//! Clients connect over named pipes, unix sockets or loopback TCP, log in (the first login of a
+//! Clients connect over named pipes, unix sockets, loopback TCP or TLS, log in (the first login of a
 //! name registers it), ask and are answered, publish and hear every broadcast in
 //! one numbered sequence without a hole. Inside, each connection is an actor; a
 //! supervisor takes them all down in order, losing nothing that was accepted, and
@@ -68,5 +68,8 @@ pub use server::{
     Config, ConfigError, Feed, HandlerOption, Listen, PublishError, Server, ServerError,
     ServerHandle, StopStatus, open_data_folder,
 };
-pub use transport::{Access, BindError, Endpoint, EndpointError, LocalUser, Peer, Remote};
+pub use transport::{
+    Access, BindError, ClientCert, Endpoint, EndpointError, Fingerprint, FingerprintError,
+    LocalUser, Peer, Remote, TlsConfig, TlsError, Trust,
+};
 pub use wire::{Body, ErrorCode, Event, Gap, Millis, Role, Seq, SessionId};

@@ -14,6 +14,9 @@ pub struct Claim {
     pub user: String,
     /// The password, as it came.
     pub password: String,
+    /// The name that somebody trusted vouches for: whoever claims it needs no password,
+    /// and nothing else can be claimed.
+    pub vouched: Option<String>,
     /// Whether an unknown name registers.
     pub may_register: bool,
     /// Where it comes from.
@@ -23,6 +26,18 @@ pub struct Claim {
 }
 
 impl Claim {
+    /// Whether somebody vouches for this user.
+    pub(super) fn is_vouched(&self, user: &UserName) -> Result<bool, Refusal> {
+        match &self.vouched {
+            None => Ok(false),
+            Some(name) if UserName::parse(name).as_ref() == Ok(user) => Ok(true),
+            Some(name) => Err(Refusal::VouchedForAnother {
+                certificate: name.clone(),
+                user: user.to_string(),
+            }),
+        }
+    }
+
     /// Whether nobody wants to know any more.
     pub(super) fn is_abandoned(&self) -> bool {
         self.asker
@@ -57,6 +72,14 @@ pub enum Refusal {
         "nobody of that name, and this endpoint registers nobody: ask the operator for an account"
     )]
     RegistrationClosed,
+    /// The certificate is another user's.
+    #[error("the certificate is {certificate:?}'s, and {user:?} cannot log in with it")]
+    VouchedForAnother {
+        /// Whom the certificate vouches for.
+        certificate: String,
+        /// Who was claimed.
+        user: String,
+    },
     /// There are as many accounts as the server keeps.
     #[error(
         "nobody of that name, and there are as many accounts as this server keeps: ask the \

@@ -119,10 +119,52 @@ impl Accounts {
 
     async fn judge(&self, claim: &Claim) -> Result<Admitted, Refusal> {
         let user = UserName::parse(&claim.user)?;
-        let Ok(password) = Password::parse(&claim.password) else {
-            return Err(Refusal::BadCredentials);
-        };
+        let is_vouched = claim.is_vouched(&user)?;
+        let password = Password::parse(&claim.password).ok();
         self.keeper.refresh().await;
+        match password {
+            _ if is_vouched => self.admit(user, password, claim).await,
+            Some(password) => self.compare(user, password, claim).await,
+            None => Err(Refusal::BadCredentials),
+        }
+    }
+
+    /// Lets in whom somebody trusted vouches for. The password counts only where the name
+    /// registers: it becomes the account's.
+    async fn admit(
+        &self,
+        user: UserName,
+        password: Option<Password>,
+        claim: &Claim,
+    ) -> Result<Admitted, Refusal> {
+        loop {
+            if self.sealed.load(Ordering::Acquire) {
+                return Err(Refusal::Stopping);
+            }
+            let may_register = self.registers(claim);
+            match self.table.find(&user, may_register && password.is_some()) {
+                Found::Known(known) => return Ok(admitted(user, known.role)),
+                Found::Busy(mut over) => while over.changed().await.is_ok() {},
+                Found::Free(Some(reservation)) => {
+                    let password = password.as_ref().expect("without one nothing is reserved");
+                    let registered = self.register(&user, password, claim, reservation).await;
+                    if let Some(outcome) = registered {
+                        return outcome;
+                    }
+                }
+                Found::Free(None) if may_register => return Err(Refusal::BadCredentials),
+                Found::Free(None) => return Err(closed(claim)),
+            }
+        }
+    }
+
+    /// Lets in whose password is right; of an unknown name the first that comes.
+    async fn compare(
+        &self,
+        user: UserName,
+        password: Password,
+        claim: &Claim,
+    ) -> Result<Admitted, Refusal> {
         loop {
             if self.sealed.load(Ordering::Acquire) {
                 return Err(Refusal::Stopping);
@@ -312,11 +354,7 @@ impl Accounts {
         self.work(place, move |hasher| hasher.verify(&password, &phc))
             .await;
         conclude(attempt, false);
-        Err(if claim.may_register {
-            Refusal::NoMoreAccounts
-        } else {
-            Refusal::RegistrationClosed
-        })
+        Err(closed(claim))
     }
 
     /// Hashes in the pool. `None` if it panicked.
@@ -333,6 +371,14 @@ impl Accounts {
             self.hasher.let_go();
         }
         done
+    }
+}
+
+/// Why nobody registers.
+fn closed(claim: &Claim) -> Refusal {
+    match claim.may_register {
+        true => Refusal::NoMoreAccounts,
+        false => Refusal::RegistrationClosed,
     }
 }
 

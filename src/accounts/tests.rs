@@ -30,6 +30,7 @@ fn accounts(folder: Option<&DataFolder>) -> Accounts {
 
 fn claim(user: &str, password: &str) -> Claim {
     Claim {
+        vouched: None,
         user: user.to_owned(),
         password: password.to_owned(),
         may_register: true,

@@ -37,7 +37,18 @@ pub trait Link: AsyncWrite + Unpin {
     /// Once the client has closed its side: whether nothing reaches it any more.
     fn is_hung_up(&self) -> bool;
 
-    /// How far the bytes that were written are known to have got:
+    /// Whether the client can be told anything yet: a handshake may come first.
+    fn is_open(&self) -> bool {
+        true
+    }
+
+    /// The name that somebody trusted vouches for, once the link is open.
+    fn vouched_name(&self) -> Option<String> {
+        None
+    }
+
+    /// How far the bytes that were written are known to have got: [`Evidence::Queued`]
+    /// while the link itself still holds some, which flushing moves on,
     /// [`Evidence::Written`], [`Evidence::KernelAcked`] or [`Evidence::Read`].
     fn evidence(&self) -> Evidence;
 

@@ -2,19 +2,20 @@
 
 use std::time::Duration;
 
-use arauto::{Client, ClientError, Endpoint, Events, ResumePoint};
+use arauto::{Client, ClientError, Endpoint, Events, ResumePoint, Trust};
 
 use super::exit::{Failure, sysexits};
 use super::os;
 use super::password::PasswordArgs;
+use super::tls::TrustArgs;
 
 /// How long a login may take, the wait for a busy server included.
 const PATIENCE: Duration = Duration::from_secs(60);
 
 #[derive(clap::Args)]
 pub(super) struct ConnectArgs {
-    /// The server's endpoint: pipe:NAME, unix:PATH, unix:@NAME, seqpacket:PATH or
-    /// tcp:HOST:PORT.
+    /// The server's endpoint: pipe:NAME, unix:PATH, unix:@NAME, seqpacket:PATH,
+    /// tcp:HOST:PORT or tls:HOST:PORT.
     #[arg(
         long,
         value_name = "ENDPOINT",
@@ -29,11 +30,15 @@ pub(super) struct ConnectArgs {
 
     #[command(flatten)]
     password: PasswordArgs,
+
+    #[command(flatten)]
+    tls: TrustArgs,
 }
 
 /// Who logs in where: kept to log in again after a break.
 pub(super) struct Account {
     endpoint: Endpoint,
+    trust: Trust,
     user: String,
     password: String,
 }
@@ -43,9 +48,15 @@ impl ConnectArgs {
         &self.connect
     }
 
+    /// Whom to take for the server.
+    pub(super) fn trust(&self) -> Result<Trust, Failure> {
+        self.tls.trust()
+    }
+
     /// Asks for what is missing.
     pub(super) fn account(&self) -> Result<Account, Failure> {
         let endpoint = endpoint(&self.connect)?;
+        let trust = self.trust()?;
         let user = match &self.user {
             Some(user) => user.clone(),
             None => os_user()?,
@@ -54,6 +65,7 @@ impl ConnectArgs {
         let password = self.password.password(&prompt)?;
         Ok(Account {
             endpoint,
+            trust,
             user,
             password,
         })
@@ -86,8 +98,10 @@ fn os_user() -> Result<String, Failure> {
 }
 
 impl Account {
-    pub(super) fn endpoint(&self) -> &Endpoint {
-        &self.endpoint
+    /// Whether nobody can be reached there any more.
+    pub(super) async fn is_gone(&self) -> bool {
+        let visitor = Client::connect_with(&self.endpoint, &self.trust).await;
+        visitor.is_err()
     }
 
     /// Connects and logs in; `from` resumes.
@@ -104,7 +118,7 @@ impl Account {
     }
 
     async fn enter(&self, from: Option<&ResumePoint>) -> Result<(Client, Events), ClientError> {
-        let visitor = Client::connect(&self.endpoint).await?;
+        let visitor = Client::connect_with(&self.endpoint, &self.trust).await?;
         match from {
             None => visitor.login(&self.user, &self.password).await,
             Some(from) => visitor.resume(&self.user, &self.password, from).await,

@@ -84,6 +84,11 @@ impl Failure {
 impl From<ClientError> for Failure {
     fn from(error: ClientError) -> Self {
         match &error {
+            // It is there, and is not the server that is meant.
+            ClientError::Connect {
+                kind: io::ErrorKind::InvalidData,
+                ..
+            } => Failure::new(sysexits::PROTOCOL, error.to_string()),
             ClientError::Connect { kind, .. } => {
                 let advice = match kind {
                     io::ErrorKind::PermissionDenied => {

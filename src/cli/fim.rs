@@ -2,9 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use arauto::Client;
-
-use super::connect::ConnectArgs;
+use super::connect::{Account, ConnectArgs};
 use super::exit::{Failure, sysexits};
 use super::os;
 
@@ -45,7 +43,7 @@ pub(super) async fn run(args: Args) -> Result<u8, Failure> {
     let limit = notice.remaining + GRACE;
     let _ = tokio::time::timeout(limit, client.closed()).await; // however it ended
     while began.elapsed() < limit {
-        if is_gone(client.who_am_i().server_pid, account.endpoint()).await {
+        if is_gone(client.who_am_i().server_pid, &account).await {
             return Ok(0);
         }
         tokio::time::sleep(LOOK).await;
@@ -55,9 +53,9 @@ pub(super) async fn run(args: Args) -> Result<u8, Failure> {
 }
 
 /// A local server is gone when its process is; of another, nobody must listen.
-async fn is_gone(pid: Option<i32>, endpoint: &arauto::Endpoint) -> bool {
+async fn is_gone(pid: Option<i32>, account: &Account) -> bool {
     match pid.and_then(os::is_process_gone) {
         Some(gone) => gone,
-        None => Client::connect(endpoint).await.is_err(),
+        None => account.is_gone().await,
     }
 }

@@ -27,6 +27,7 @@ mod settings;
 mod show;
 mod state_file;
 mod table;
+mod tls;
 mod users;
 mod who;
 mod whole_file;
@@ -72,6 +73,8 @@ enum Command {
     Explain(explain::Args),
     /// Keep the accounts, whether the server runs or not.
     Users(users::Args),
+    /// Make the certificate of a server's tls: endpoints, and tell its fingerprint.
+    Tls(tls::Args),
     /// Measure how fast a server is.
     #[cfg(unix)]
     Bench(bench::Args),
@@ -96,6 +99,7 @@ pub fn main() -> ExitCode {
         Command::Report(args) => report::run(&args),
         Command::Explain(args) => explain::run(&args),
         Command::Users(args) => users::run(&args),
+        Command::Tls(args) => tls::run(&args),
         #[cfg(unix)]
         Command::Bench(args) => bench::run(args),
         Command::Leitor(args) => client(leitor::run(args)),

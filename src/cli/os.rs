@@ -10,6 +10,7 @@ mod system;
 mod system;
 
 pub(super) use system::{
-    StopSignals, Terminal, default_data_folder, die_with, endpoint_in, is_process_gone,
-    make_private, notify_ready, notify_stopping, raise_descriptor_limit, user_name,
+    Reloads, StopSignals, Terminal, default_data_folder, die_with, endpoint_in, host_name,
+    is_process_gone, make_private, make_private_folder, notify_ready, notify_stopping,
+    raise_descriptor_limit, user_name,
 };

@@ -10,7 +10,7 @@ use tokio::sync::mpsc;
 use super::console::{self, Typed};
 use super::exit::{Failure, complain, sysexits};
 use super::logs;
-use super::os::{self, StopSignals, Terminal};
+use super::os::{self, Reloads, StopSignals, Terminal};
 use super::screen::Screen;
 use super::settings::Settings;
 use super::whole_file;
@@ -109,7 +109,10 @@ async fn attend(
     loop {
         tokio::select! {
             report = &mut stopped => return report,
-            () = signals.next() => signals.act(&server).await,
+            told = signals.next() => match told {
+                Told::Stop => signals.act(&server).await,
+                Told::Reload => reload(&server),
+            },
             Some(typed) = typed.recv() => match typed {
                 Typed::Line(line) => console::obey(&server, &line).await,
                 Typed::Interrupt => signals.act(&server).await,
@@ -120,9 +123,25 @@ async fn attend(
     }
 }
 
-/// SIGTERM, SIGINT and their like, and how many there were.
+/// New handshakes get the new certificate; one that cannot be loaded changes nothing.
+fn reload(server: &ServerHandle) {
+    match server.reload_certificates() {
+        Ok(Some(fingerprint)) => tracing::info!(%fingerprint, "certificate loaded again"),
+        Ok(None) => tracing::debug!("nothing to load again: there are no tls endpoints"),
+        Err(error) => tracing::error!(%error, "the old certificate stays"),
+    }
+}
+
+/// What a signal asks for.
+enum Told {
+    Stop,
+    Reload,
+}
+
+/// SIGTERM, SIGINT and their like, and how many there were; SIGHUP.
 struct Signals {
     signals: StopSignals,
+    reloads: Reloads,
     count: u32,
     terminal: Terminal,
 }
@@ -131,13 +150,17 @@ impl Signals {
     fn new(terminal: Terminal) -> Self {
         Signals {
             signals: StopSignals::new(),
+            reloads: Reloads::new(),
             count: 0,
             terminal,
         }
     }
 
-    async fn next(&mut self) {
-        self.signals.next().await;
+    async fn next(&mut self) -> Told {
+        tokio::select! {
+            () = self.signals.next() => Told::Stop,
+            () = self.reloads.next() => Told::Reload,
+        }
     }
 
     /// The first stops the server, the second cuts every deadline to 1 s, the

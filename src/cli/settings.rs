@@ -3,13 +3,14 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use arauto::{Config, Listen, Rate, Retention, Role, SlowPolicy};
+use arauto::{Config, Listen, Rate, Retention, Role, SlowPolicy, TlsConfig};
 use bytesize::ByteSize;
 use serde::{Deserialize, Deserializer};
 
 use super::exit::{Failure, sysexits};
 use super::logs::LogForm;
 use super::os;
+use super::tls::Pair;
 
 /// Every setting of the server. A flag wins over the file, the file over the
 /// default.
@@ -116,6 +117,26 @@ pub(super) struct Settings {
     #[serde(deserialize_with = "time")]
     pub(super) login_timeout: Option<Duration>,
 
+    /// The certificate of tls: endpoints, with those that lead from it to a root: a PEM
+    /// file [default: tls/cert.pem in the data folder, as `arauto tls init` makes it].
+    #[arg(long, value_name = "FILE")]
+    pub(super) tls_cert: Option<PathBuf>,
+
+    /// The key of --tls-cert: a PEM file that nobody else may read [default: tls/key.pem in
+    /// the data folder].
+    #[arg(long, value_name = "FILE")]
+    pub(super) tls_key: Option<PathBuf>,
+
+    /// Ask clients of tls: endpoints for a certificate that one in this PEM file vouches
+    /// for: its common name is the user.
+    #[arg(long, value_name = "FILE")]
+    pub(super) tls_client_ca: Option<PathBuf>,
+
+    /// From a connect to the end of its tls handshake [default: 5s].
+    #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration)]
+    #[serde(deserialize_with = "time")]
+    pub(super) handshake_timeout: Option<Duration>,
+
     /// End a session that sends no frame for so long [default: never].
     #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration)]
     #[serde(deserialize_with = "time")]
@@ -187,6 +208,10 @@ impl Settings {
             logins_waiting: self.logins_waiting.or(file.logins_waiting),
             max_accounts: self.max_accounts.or(file.max_accounts),
             login_timeout: self.login_timeout.or(file.login_timeout),
+            tls_cert: self.tls_cert.or(file.tls_cert),
+            tls_key: self.tls_key.or(file.tls_key),
+            tls_client_ca: self.tls_client_ca.or(file.tls_client_ca),
+            handshake_timeout: self.handshake_timeout.or(file.handshake_timeout),
             idle_timeout: self.idle_timeout.or(file.idle_timeout),
             slow: self.slow.or(file.slow),
             log_bytes: self.log_bytes.or(file.log_bytes),
@@ -205,6 +230,7 @@ impl Settings {
         }
         config.data = self.data_folder();
         config.journal = self.retention()?;
+        config.tls = self.tls()?;
         config.idle_timeout = self.idle_timeout;
         set(&mut config.drain_timeout, self.drain_timeout);
         set(&mut config.arbiters, self.arbiters);
@@ -249,6 +275,27 @@ impl Settings {
         set(&mut config.hashing, self.hashing);
         set(&mut config.logins_waiting, self.logins_waiting);
         set(&mut config.max_accounts, self.max_accounts);
+    }
+
+    /// The certificate of tls endpoints, should there be any.
+    fn tls(&self) -> Result<Option<TlsConfig>, Failure> {
+        let pair = match (&self.tls_cert, &self.tls_key) {
+            (Some(certificate), Some(key)) => Some(Pair {
+                certificate: certificate.clone(),
+                key: key.clone(),
+            }),
+            (None, None) => self.data_folder().as_deref().map(Pair::of_data),
+            _ => {
+                let message = "tls-cert and tls-key belong together: give both, or neither";
+                return Err(Failure::new(sysexits::CONFIG, message));
+            }
+        };
+        Ok(pair.map(|pair| {
+            let mut tls = TlsConfig::new(pair.certificate, pair.key);
+            tls.client_ca = self.tls_client_ca.clone();
+            set(&mut tls.handshake_timeout, self.handshake_timeout);
+            tls
+        }))
     }
 
     /// How much the journal keeps, where there is one.

@@ -9,7 +9,7 @@ use super::error::{ClientError, End};
 use super::raw::RawSession;
 use super::session::{self, Client, Events};
 use super::stream::FrameReader;
-use crate::transport::{Connection, Endpoint, Peer, Purpose, connect};
+use crate::transport::{Connection, Endpoint, Peer, Purpose, Trust, connect};
 use crate::wire::{
     ClientFrame, LoggedIn, Login, Resume, Role, Seq, ServerFrame, SessionId, VERSION, cbor,
 };
@@ -52,8 +52,12 @@ pub struct LoggedInAs {
 }
 
 /// Connects.
-pub(super) async fn open(endpoint: &Endpoint, purpose: Purpose) -> Result<Connection, ClientError> {
-    connect(endpoint, purpose)
+pub(super) async fn open(
+    endpoint: &Endpoint,
+    purpose: Purpose,
+    trust: &Trust,
+) -> Result<Connection, ClientError> {
+    connect(endpoint, purpose, trust)
         .await
         .map_err(|error| ClientError::Connect {
             endpoint: endpoint.clone(),
@@ -63,12 +67,21 @@ pub(super) async fn open(endpoint: &Endpoint, purpose: Purpose) -> Result<Connec
 }
 
 impl Client {
-    /// Connects and waits for the server's welcome.
+    /// Connects and waits for the server's welcome. On a `tls:` endpoint the system's
+    /// trusted roots must vouch for the server.
     ///
     /// # Errors
     /// Nobody listens there, the server is full or stopping, or it is no arauto.
     pub async fn connect(endpoint: &Endpoint) -> Result<Visitor, ClientError> {
-        let connection = open(endpoint, Purpose::Frames).await?;
+        Client::connect_with(endpoint, &Trust::system()).await
+    }
+
+    /// The same, with this trust on a `tls:` endpoint; elsewhere it says nothing.
+    ///
+    /// # Errors
+    /// See [`Client::connect`]; or it is not a server that is trusted.
+    pub async fn connect_with(endpoint: &Endpoint, trust: &Trust) -> Result<Visitor, ClientError> {
+        let connection = open(endpoint, Purpose::Frames, trust).await?;
         let peer = connection.peer().ok();
         let framing = connection.framing();
         let mut reader = FrameReader::new(connection, framing);
@@ -173,8 +186,11 @@ impl Visitor {
         });
         let mut bytes = Vec::new();
         cbor::encode(&login, &mut bytes);
-        let sent = self.reader.source().write_all(&bytes).await;
+        let connection = self.reader.source();
+        let sent = connection.write_all(&bytes).await;
         sent.map_err(|error| ClientError::Lost(error.to_string()))?;
+        let flushed = connection.flush().await;
+        flushed.map_err(|error| ClientError::Lost(error.to_string()))?;
         loop {
             let step = self.reader.next(step).await?.ok_or_else(no_closing)??;
             if let Some(mut who) = step {

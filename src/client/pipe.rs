@@ -8,7 +8,7 @@ use tokio::io::AsyncWriteExt;
 use super::error::ClientError;
 use super::handshake::open;
 use crate::framing::{Framing, Received};
-use crate::transport::{Connection, Endpoint, Purpose};
+use crate::transport::{Connection, Endpoint, Purpose, Trust};
 use crate::wire::raw::encode_body;
 use crate::wire::{Body, Charset};
 
@@ -56,7 +56,19 @@ impl RawPipe {
     /// # Errors
     /// Nobody listens there.
     pub async fn to_read(endpoint: &Endpoint, charset: Charset) -> Result<RawPipe, ClientError> {
-        RawPipe::connect(endpoint, charset, Purpose::Reading).await
+        RawPipe::to_read_with(endpoint, charset, &Trust::system()).await
+    }
+
+    /// The same, with this trust on a `tls:` endpoint.
+    ///
+    /// # Errors
+    /// Nobody listens there, or nobody who is trusted.
+    pub async fn to_read_with(
+        endpoint: &Endpoint,
+        charset: Charset,
+        trust: &Trust,
+    ) -> Result<RawPipe, ClientError> {
+        RawPipe::connect(endpoint, charset, Purpose::Reading, trust).await
     }
 
     /// Connects to somebody who answers.
@@ -64,16 +76,29 @@ impl RawPipe {
     /// # Errors
     /// Nobody listens there.
     pub async fn to_ask(endpoint: &Endpoint, charset: Charset) -> Result<RawPipe, ClientError> {
-        RawPipe::connect(endpoint, charset, Purpose::Messages).await
+        RawPipe::to_ask_with(endpoint, charset, &Trust::system()).await
+    }
+
+    /// The same, with this trust on a `tls:` endpoint.
+    ///
+    /// # Errors
+    /// Nobody listens there, or nobody who is trusted.
+    pub async fn to_ask_with(
+        endpoint: &Endpoint,
+        charset: Charset,
+        trust: &Trust,
+    ) -> Result<RawPipe, ClientError> {
+        RawPipe::connect(endpoint, charset, Purpose::Messages, trust).await
     }
 
     async fn connect(
         endpoint: &Endpoint,
         charset: Charset,
         purpose: Purpose,
+        trust: &Trust,
     ) -> Result<RawPipe, ClientError> {
         Ok(RawPipe {
-            connection: open(endpoint, purpose).await?,
+            connection: open(endpoint, purpose, trust).await?,
             charset,
             scratch: vec![0; READ].into(),
             begun: Vec::new(),
@@ -142,7 +167,10 @@ impl RawPipe {
         encode_body(self.charset, framing, &body, ends_in_nul, &mut bytes);
         let connection = &mut self.connection;
         let sent = match framing {
-            Framing::Stream => connection.write_all(&bytes).await,
+            Framing::Stream => match connection.write_all(&bytes).await {
+                Ok(()) => connection.flush().await,
+                failed => failed,
+            },
             Framing::Messages => poll_fn(|cx| connection.poll_send_message(cx, &bytes)).await,
         };
         sent.map_err(lost)

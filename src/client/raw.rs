@@ -16,7 +16,7 @@ use crate::transport::Connection;
 /// Nothing is decoded, answered or acknowledged for you: reading to `closing`,
 /// matching answers to frames and the order of it all are yours. On a `seqpacket:`
 /// endpoint a read takes one frame, for which the buffer must have room, and a write
-/// must be one. It holds no buffer once what came together with the login's answer has been read.
+/// must be one; on a `tls:` endpoint flush behind what you write. It holds no buffer once what came together with the login's answer has been read.
 ///
 /// ```
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {

@@ -14,6 +14,7 @@ use super::kept::Kept;
 use super::ledger::Ledger;
 use super::link::ListenerDoor;
 use super::listen::Listen;
+use super::tls::Tls;
 use super::usher::Usher;
 use crate::actors::acceptor::{Acceptor, Venue, WhenFull};
 use crate::actors::auth::Auth;
@@ -25,7 +26,7 @@ use crate::actors::supervisor::{Begin, Fallen, Plan, Supervisor};
 use crate::close::{InWork, Stopwatch};
 use crate::log::{Appender, Scribe};
 use crate::store::{FolderError, StoreError};
-use crate::transport::{BindError, Listener, Opening, memory_file};
+use crate::transport::{BindError, Listener, Opening, TlsError, memory_file};
 
 /// Callers that are told at once that there is no place for them: so many, and no more
 /// than an eighth of the sessions, as each takes a descriptor.
@@ -46,6 +47,9 @@ pub enum ServerError {
     /// An endpoint cannot be listened on.
     #[error(transparent)]
     Bind(#[from] BindError),
+    /// The certificate or its key cannot be used.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
     /// The data folder cannot be used.
     #[error(transparent)]
     Folder(#[from] FolderError),
@@ -83,6 +87,7 @@ impl Server {
     /// Outside of an actix system.
     pub async fn bind(config: Config) -> Result<ServerHandle, ServerError> {
         check(&config)?;
+        let tls = Tls::load(&config)?;
         let kept = Kept::open(&config)?;
         let mut listeners = Vec::new();
         for listen in &config.listen {
@@ -91,11 +96,12 @@ impl Server {
                 remote: listen.remote,
                 pipe: listen.pipe(),
                 max: listen.max,
+                tls: tls.door(listen),
             };
             let listener = Listener::bind(&listen.endpoint, &opening).await?;
             listeners.push((listen.clone(), listener));
         }
-        Ok(assemble(&config, kept, listeners))
+        Ok(assemble(&config, kept, tls, listeners))
     }
 
     /// Starts a server on a thread and an actix system of its own, and returns
@@ -183,7 +189,12 @@ fn check(config: &Config) -> Result<(), ServerError> {
     Ok(())
 }
 
-fn assemble(config: &Config, kept: Kept, listeners: Vec<(Listen, Listener)>) -> ServerHandle {
+fn assemble(
+    config: &Config,
+    kept: Kept,
+    tls: Tls,
+    listeners: Vec<(Listen, Listener)>,
+) -> ServerHandle {
     let Kept {
         accounts,
         data,
@@ -280,6 +291,7 @@ fn assemble(config: &Config, kept: Kept, listeners: Vec<(Listen, Listener)>) -> 
         hub,
         log,
         max_frame: config.max_frame,
+        tls,
         report,
     }
 }

@@ -12,7 +12,7 @@ use crate::actors::session::SlowPolicy;
 use crate::actors::supervisor::PhaseObserver;
 use crate::log::{LogLimits, PaceLimits, Retention};
 use crate::rate::Rate;
-use crate::transport::Endpoint;
+use crate::transport::{Endpoint, TlsConfig};
 use crate::wire::{MAX_FRAME, MAX_FRAME_BEFORE_LOGIN, Millis, Role};
 
 /// What a server is made with. [`Config::default`] is what `arauto serve` runs,
@@ -40,6 +40,8 @@ pub struct Config {
     pub max_sessions_per_peer: usize,
     /// The most that have not logged in.
     pub max_unauthenticated: usize,
+    /// The certificate of `tls:` endpoints, which need one.
+    pub tls: Option<TlsConfig>,
     /// The longest frame, in bytes without its prefix.
     pub max_frame: usize,
     /// The longest of somebody who has not logged in.
@@ -93,6 +95,7 @@ impl Default for Config {
             max_sessions_per_user: 10_000,
             max_sessions_per_peer: 16_000,
             max_unauthenticated: 18_000,
+            tls: None,
             max_frame: MAX_FRAME,
             max_frame_before_login: MAX_FRAME_BEFORE_LOGIN,
             frames_in_work: 32_768,

@@ -9,12 +9,13 @@ use actix::Addr;
 use tokio::sync::watch;
 
 use super::Feed;
+use super::tls::Tls;
 use crate::accounts::UserName;
 use crate::actors::hub::{Bodies, Hub, NotPublished, Publish, fits};
 use crate::actors::supervisor::{Haste, List, Stop, Supervisor, WaitFor};
 use crate::close::{Phase, Report, StopReason};
 use crate::log::Log;
-use crate::transport::Endpoint;
+use crate::transport::{Credentials, Endpoint, Fingerprint, TlsError};
 use crate::wire::{Body, Seq, SessionLine};
 
 /// How soon a publisher that waits for readers asks again.
@@ -29,6 +30,7 @@ pub struct ServerHandle {
     pub(super) hub: Addr<Hub>,
     pub(super) log: Arc<Log>,
     pub(super) max_frame: usize,
+    pub(super) tls: Tls,
     pub(super) report: watch::Receiver<Option<Report>>,
 }
 
@@ -108,6 +110,22 @@ impl ServerHandle {
             .is_err()
         {}
         self.publish(body).await
+    }
+
+    /// The fingerprint of the certificate that `tls:` endpoints show; `None`: there are
+    /// no such endpoints.
+    pub fn certificate(&self) -> Option<Fingerprint> {
+        self.tls.credentials().map(Credentials::fingerprint)
+    }
+
+    /// Loads certificate, key and the clients' authority again, for handshakes from now
+    /// on; sessions that are there go on. It reads files, and returns the new
+    /// certificate's fingerprint, or `None` where there are no `tls:` endpoints.
+    ///
+    /// # Errors
+    /// See [`TlsError`]. Then the old ones stay.
+    pub fn reload_certificates(&self) -> Result<Option<Fingerprint>, TlsError> {
+        self.tls.credentials().map(Credentials::reload).transpose()
     }
 
     /// The sessions that are there, in the order of their numbers.

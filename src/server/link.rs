@@ -38,7 +38,18 @@ impl Link for ConnectionLink {
         self.0.is_hung_up()
     }
 
+    fn is_open(&self) -> bool {
+        self.0.is_open()
+    }
+
+    fn vouched_name(&self) -> Option<String> {
+        self.0.peer_name()
+    }
+
     fn evidence(&self) -> Evidence {
+        if !self.0.is_flushed() {
+            return Evidence::Queued;
+        }
         match self.0.is_taken() {
             Ok(true) => self.best_evidence(),
             Ok(false) | Err(_) => Evidence::Written,

@@ -7,7 +7,7 @@ use percent_encoding::percent_decode_str;
 
 use crate::actors::handler::{Echo, Fixed, Handler, Upper};
 use crate::framing::Framing;
-use crate::transport::{Access, Endpoint, Remote};
+use crate::transport::{Access, ClientCert, Endpoint, Remote};
 use crate::wire::raw::{Direction, Terminator};
 use crate::wire::{Charset, Dialect, RawDialect};
 
@@ -34,6 +34,9 @@ pub struct Listen {
     pub access: Access,
     /// Who of other hosts may, to a windows pipe.
     pub remote: Remote,
+    /// Whether clients must show a certificate, on a `tls:` endpoint of a server that
+    /// asks for one; `None`: they may.
+    pub client_cert: Option<ClientCert>,
 }
 
 /// A handler that an endpoint's options can name.
@@ -66,14 +69,19 @@ impl Listen {
     /// An endpoint with every option at its default.
     pub fn new(endpoint: Endpoint) -> Listen {
         Listen {
+            registration: !matches!(endpoint, Endpoint::Tls { .. }),
             endpoint,
             dialect: Dialect::Cbor,
             max: None,
-            registration: true,
             handler: None,
             access: Access::Owner,
             remote: Remote::Reject,
+            client_cert: None,
         }
+    }
+
+    pub(super) fn is_tls(&self) -> bool {
+        matches!(self.endpoint, Endpoint::Tls { .. })
     }
 
     /// The framing that it asks of a windows pipe: the raw dialect has no other bounds
@@ -97,6 +105,13 @@ impl Listen {
             }
             _ if self.remote == Remote::Accept && !self.endpoint.may_have_remote_clients() => {
                 Err("remote is for windows pipes")
+            }
+            _ if self.client_cert.is_some() && !self.is_tls() => {
+                Err("client-cert is for tls endpoints")
+            }
+            // Nobody logs in there: it would be open to every host.
+            Some(_) if self.is_tls() && self.client_cert != Some(ClientCert::Required) => {
+                Err("the raw dialect knows no login: on tls it needs client-cert=required")
             }
             _ => Ok(()),
         }
@@ -182,10 +197,11 @@ fn set(listen: &mut Listen, spoken: &mut Spoken, name: &str, value: &str) -> Res
         "handler" => listen.handler = Some(handler(value)?),
         "access" => listen.access = value.parse()?,
         "remote" if listen.endpoint.may_have_remote_clients() => listen.remote = value.parse()?,
+        "client-cert" => listen.client_cert = Some(value.parse()?),
         "remote" => return Err("option \"remote\" is for windows pipes".to_owned()),
         _ => {
             let known = "dialect, encoding, direction, terminator, max, registration, handler, \
-                         access or remote";
+                         access, remote or client-cert";
             return Err(choice("option", name, known));
         }
     }
@@ -277,6 +293,14 @@ mod tests {
     }
 
     #[test]
+    fn nobody_registers_on_tls_unless_it_says_so() {
+        assert!(!listen("tls:0.0.0.0:7443").registration);
+        assert!(listen("tls:0.0.0.0:7443?registration=open").registration);
+        let asking = listen("tls:h:1?dialect=raw&client-cert=required");
+        assert_eq!(asking.client_cert, Some(ClientCert::Required));
+    }
+
+    #[test]
     fn what_is_no_option_is_named() {
         for text in [
             "unix:/x?dialect=x",
@@ -309,6 +333,8 @@ mod tests {
             ),
             ("unix:/x?remote=accept", "remote"),
             ("tcp:127.0.0.1:0?remote=reject", "remote"),
+            ("tcp:127.0.0.1:0?client-cert=required", "client-cert"),
+            ("tls:127.0.0.1:0?dialect=raw", "client-cert"),
         ] {
             let error = text.parse::<Listen>().expect_err(text).to_string();
             assert!(error.contains(text), "{error}");

@@ -13,6 +13,7 @@ mod kept;
 mod ledger;
 mod link;
 mod listen;
+mod tls;
 mod usher;
 
 pub use bind::{Server, ServerError};

@@ -9,6 +9,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 
 use super::system::{self, DetachedLocal, Local, tcp};
+use super::tls::{self, DetachedTls, Tls, Trust};
 use super::{Endpoint, Peer};
 use crate::framing::{Framing, Received};
 
@@ -23,6 +24,8 @@ pub enum Connection {
     Local(Local),
     /// A TCP connection.
     Tcp(TcpStream),
+    /// The same with TLS.
+    Tls(Tls),
 }
 
 /// A connection on its way from one thread's runtime to another's.
@@ -32,6 +35,8 @@ pub enum Detached {
     Local(DetachedLocal),
     /// A TCP connection.
     Tcp(std::net::TcpStream),
+    /// The same before its TLS handshake.
+    Tls(DetachedTls),
 }
 
 /// What a client connects for. A windows pipe is opened differently for each; a
@@ -57,16 +62,24 @@ pub enum Taken {
     Read,
 }
 
-/// Connects to a listener.
+/// Connects to a listener; where it speaks TLS, to one that `trust` takes for it.
 ///
 /// # Errors
-/// Nobody listens there, or may not be reached.
-pub async fn connect(endpoint: &Endpoint, purpose: Purpose) -> io::Result<Connection> {
+/// Nobody listens there, or may not be reached, or is trusted.
+pub async fn connect(
+    endpoint: &Endpoint,
+    purpose: Purpose,
+    trust: &Trust,
+) -> io::Result<Connection> {
     match endpoint {
         Endpoint::Tcp { host, port } => {
             let stream = TcpStream::connect((host.as_str(), *port)).await?;
             stream.set_nodelay(true)?;
             Ok(Connection::Tcp(stream))
+        }
+        Endpoint::Tls { host, port } => {
+            let stream = tls::connect(host, *port, trust).await?;
+            Ok(Connection::Tls(stream))
         }
         _ => Ok(Connection::Local(system::connect(endpoint, purpose).await?)),
     }
@@ -95,6 +108,7 @@ impl Connection {
         Ok(match self {
             Connection::Local(local) => Detached::Local(local.detach()?),
             Connection::Tcp(stream) => Detached::Tcp(stream.into_std()?),
+            Connection::Tls(stream) => Detached::Tls(stream.detach()?),
         })
     }
 
@@ -106,6 +120,34 @@ impl Connection {
         match self {
             Connection::Local(local) => local.peer(),
             Connection::Tcp(stream) => Ok(Peer::Remote(stream.peer_addr()?)),
+            Connection::Tls(stream) => {
+                let tcp = stream.tcp().ok_or(io::ErrorKind::NotConnected)?;
+                Ok(Peer::Remote(tcp.peer_addr()?))
+            }
+        }
+    }
+
+    /// Whether the peer can be told anything yet: a TLS handshake comes first.
+    pub fn is_open(&self) -> bool {
+        match self {
+            Connection::Local(_) | Connection::Tcp(_) => true,
+            Connection::Tls(stream) => stream.is_open(),
+        }
+    }
+
+    /// The name in the certificate that the peer has shown, where it has.
+    pub fn peer_name(&self) -> Option<String> {
+        match self {
+            Connection::Local(_) | Connection::Tcp(_) => None,
+            Connection::Tls(stream) => stream.peer_name(),
+        }
+    }
+
+    /// Whether the kernel has all that was written.
+    pub fn is_flushed(&self) -> bool {
+        match self {
+            Connection::Local(_) | Connection::Tcp(_) => true,
+            Connection::Tls(stream) => stream.is_flushed(),
         }
     }
 
@@ -113,7 +155,7 @@ impl Connection {
     pub fn framing(&self) -> Framing {
         match self {
             Connection::Local(local) => local.framing(),
-            Connection::Tcp(_) => Framing::Stream,
+            Connection::Tcp(_) | Connection::Tls(_) => Framing::Stream,
         }
     }
 
@@ -121,7 +163,7 @@ impl Connection {
     pub fn half_closes(&self) -> bool {
         match self {
             Connection::Local(local) => local.half_closes(),
-            Connection::Tcp(_) => true,
+            Connection::Tcp(_) | Connection::Tls(_) => true,
         }
     }
 
@@ -131,6 +173,7 @@ impl Connection {
         let asked = match self {
             Connection::Local(local) => local.is_hung_up(),
             Connection::Tcp(stream) => tcp::is_hung_up(stream),
+            Connection::Tls(stream) => stream.tcp().map_or(Ok(true), tcp::is_hung_up),
         };
         asked.unwrap_or(true)
     }
@@ -149,6 +192,7 @@ impl Connection {
         match self {
             Connection::Local(local) => local.poll_receive(cx, buf),
             Connection::Tcp(stream) => poll_receive_bytes(stream, cx, buf),
+            Connection::Tls(stream) => poll_receive_bytes(stream, cx, buf),
         }
     }
 
@@ -163,7 +207,9 @@ impl Connection {
     ) -> Poll<io::Result<()>> {
         match self {
             Connection::Local(local) => local.poll_send_message(cx, message),
-            Connection::Tcp(_) => Poll::Ready(Err(io::ErrorKind::Unsupported.into())),
+            Connection::Tcp(_) | Connection::Tls(_) => {
+                Poll::Ready(Err(io::ErrorKind::Unsupported.into()))
+            }
         }
     }
 
@@ -175,6 +221,8 @@ impl Connection {
         match self {
             Connection::Local(local) => local.is_read(),
             Connection::Tcp(stream) => tcp::is_acked(stream),
+            Connection::Tls(stream) if !stream.is_flushed() => Ok(false),
+            Connection::Tls(stream) => stream.tcp().map_or(Ok(false), tcp::is_acked),
         }
     }
 
@@ -183,6 +231,7 @@ impl Connection {
         match self {
             Connection::Local(local) => local.sends_files(),
             Connection::Tcp(_) => tcp::SENDS_FILES,
+            Connection::Tls(_) => false, // every session's bytes are others
         }
     }
 
@@ -202,6 +251,7 @@ impl Connection {
         match self {
             Connection::Local(local) => local.poll_send_file(cx, file, offset, length),
             Connection::Tcp(stream) => tcp::poll_send_file(stream, cx, file, offset, length),
+            Connection::Tls(_) => Poll::Ready(Err(io::ErrorKind::Unsupported.into())),
         }
     }
 
@@ -209,8 +259,8 @@ impl Connection {
     pub fn taken_means(&self) -> Taken {
         match self {
             Connection::Local(_) => Taken::Read,
-            Connection::Tcp(_) if tcp::TELLS_ACKS => Taken::KernelAcked,
-            Connection::Tcp(_) => Taken::Unknown,
+            Connection::Tcp(_) | Connection::Tls(_) if tcp::TELLS_ACKS => Taken::KernelAcked,
+            Connection::Tcp(_) | Connection::Tls(_) => Taken::Unknown,
         }
     }
 }
@@ -227,6 +277,7 @@ impl Detached {
         Ok(match self {
             Detached::Local(local) => Connection::Local(local.attach()?),
             Detached::Tcp(stream) => Connection::Tcp(TcpStream::from_std(stream)?),
+            Detached::Tls(stream) => Connection::Tls(stream.attach()?),
         })
     }
 }
@@ -236,6 +287,7 @@ macro_rules! on_stream {
         match $self.get_mut() {
             Connection::Local($stream) => $call,
             Connection::Tcp($stream) => $call,
+            Connection::Tls($stream) => $call,
         }
     };
 }
@@ -270,7 +322,7 @@ impl AsyncWrite for Connection {
     fn is_write_vectored(&self) -> bool {
         match self {
             Connection::Local(local) => local.is_write_vectored(),
-            Connection::Tcp(_) => true,
+            Connection::Tcp(_) | Connection::Tls(_) => true,
         }
     }
 

@@ -39,6 +39,13 @@ pub enum Endpoint {
         /// 0 lets the system choose.
         port: u16,
     },
+    /// `tls:HOST:PORT`, anywhere.
+    Tls {
+        /// A name or an address.
+        host: String,
+        /// 0 lets the system choose.
+        port: u16,
+    },
 }
 
 /// What is wrong with an endpoint.
@@ -49,8 +56,9 @@ pub struct EndpointError {
     problem: String,
 }
 
-const KINDS: &str = "it begins with pipe:, unix:, seqpacket: or tcp:, as in pipe:arauto, \
-                     unix:/run/x.sock, unix:@x, seqpacket:/run/x.sock or tcp:127.0.0.1:7000";
+const KINDS: &str = "it begins with pipe:, unix:, seqpacket:, tcp: or tls:, as in pipe:arauto, \
+                     unix:/run/x.sock, unix:@x, seqpacket:/run/x.sock, tcp:127.0.0.1:7000 or \
+                     tls:0.0.0.0:7443";
 
 impl Endpoint {
     /// What is carried there. Only a windows pipe can be made either way: it is made
@@ -92,8 +100,16 @@ fn parse(text: &str) -> Result<Endpoint, String> {
             Err("it names no file, as in seqpacket:/run/x.sock".to_owned())
         }
         "seqpacket" => Ok(Endpoint::SeqPacket(PathBuf::from(rest))),
-        "tcp" => tcp(rest),
-        "tls" => Err(format!("tls is not served by this version: {KINDS}")),
+        "tcp" => {
+            let example = "it is tcp:HOST:PORT, as in tcp:127.0.0.1:7000 or tcp:[::1]:7000";
+            let (host, port) = host_and_port(rest, example)?;
+            Ok(Endpoint::Tcp { host, port })
+        }
+        "tls" => {
+            let example = "it is tls:HOST:PORT, as in tls:0.0.0.0:7443 or tls:[::]:7443";
+            let (host, port) = host_and_port(rest, example)?;
+            Ok(Endpoint::Tls { host, port })
+        }
         _ => Err(format!("no kind {kind:?}: {KINDS}")),
     }
 }
@@ -129,8 +145,7 @@ fn unix(rest: &str) -> Result<Endpoint, String> {
     }
 }
 
-fn tcp(rest: &str) -> Result<Endpoint, String> {
-    let example = "it is tcp:HOST:PORT, as in tcp:127.0.0.1:7000 or tcp:[::1]:7000";
+fn host_and_port(rest: &str, example: &str) -> Result<(String, u16), String> {
     let (host, port) = rest.rsplit_once(':').ok_or(example)?;
     let port = port
         .parse()
@@ -144,10 +159,14 @@ fn tcp(rest: &str) -> Result<Endpoint, String> {
     if !is_host || host.is_empty() || host.contains(['[', ']']) {
         return Err(example.to_owned());
     }
-    Ok(Endpoint::Tcp {
-        host: host.to_owned(),
-        port,
-    })
+    Ok((host.to_owned(), port))
+}
+
+fn write_address(f: &mut fmt::Formatter<'_>, kind: &str, host: &str, port: u16) -> fmt::Result {
+    match host.contains(':') {
+        true => write!(f, "{kind}:[{host}]:{port}"),
+        false => write!(f, "{kind}:{host}:{port}"),
+    }
 }
 
 impl fmt::Display for Endpoint {
@@ -158,8 +177,8 @@ impl fmt::Display for Endpoint {
             Endpoint::Abstract(name) => write!(f, "unix:@{name}"),
             Endpoint::SeqPacket(path) => write!(f, "seqpacket:{}", path.display()),
             Endpoint::RemotePipe { host, name } => write!(f, "pipe://{host}/{name}"),
-            Endpoint::Tcp { host, port } if host.contains(':') => write!(f, "tcp:[{host}]:{port}"),
-            Endpoint::Tcp { host, port } => write!(f, "tcp:{host}:{port}"),
+            Endpoint::Tcp { host, port } => write_address(f, "tcp", host, *port),
+            Endpoint::Tls { host, port } => write_address(f, "tls", host, *port),
         }
     }
 }
@@ -179,6 +198,8 @@ mod tests {
             "pipe://servidor/teste",
             "tcp:[::1]:0",
             "tcp:localhost:7",
+            "tls:0.0.0.0:7443",
+            "tls:[::]:0",
         ] {
             let endpoint: Endpoint = text.parse().expect(text);
             assert_eq!(endpoint.to_string(), text);
@@ -209,7 +230,8 @@ mod tests {
             "tcp:h]:7",
             "udp:x",
             "unix:/a\0b",
-            "tls:h:1",
+            "tls:h",
+            "tls::1",
             "seqpacket:",
         ] {
             let error = text.parse::<Endpoint>().expect_err(text).to_string();

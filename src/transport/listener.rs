@@ -5,9 +5,10 @@ use std::net::SocketAddr;
 use std::str::FromStr;
 use std::task::{Context, Poll, ready};
 
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpStream};
 
 use super::system::{LONGEST_MESSAGE, LocalDoor, tcp};
+use super::tls::{Tls, TlsDoor};
 use super::{Connection, Endpoint, Peer};
 use crate::framing::Framing;
 
@@ -73,6 +74,8 @@ pub struct Opening<'a> {
     /// until one is free. Elsewhere the acceptor counts.
     #[cfg_attr(not(windows), expect(dead_code, reason = "sockets have no instances"))]
     pub max: Option<usize>,
+    /// What handshakes are made with, where the endpoint has any.
+    pub tls: Option<TlsDoor>,
 }
 
 /// Why an endpoint cannot be listened on.
@@ -88,7 +91,9 @@ pub enum BindError {
     )]
     NotASocket(Endpoint),
     /// Plain TCP beyond this machine.
-    #[error("{0} is not loopback ({1}): plain tcp is for this machine only")]
+    #[error(
+        "{0} is not loopback ({1}): plain tcp is for this machine only, others come in by tls:"
+    )]
     NotLoopback(Endpoint, SocketAddr),
     /// A group's access to a name that has no file.
     #[error("{0} has no file that access=group could be set on: use unix:PATH")]
@@ -121,6 +126,7 @@ pub struct Listener {
 enum Door {
     Local(LocalDoor),
     Tcp(TcpListener),
+    Tls(TcpListener, TlsDoor),
 }
 
 impl Listener {
@@ -137,7 +143,23 @@ impl Listener {
             return Err(BindError::NotHere(endpoint.clone(), why));
         }
         let (endpoint, door) = match endpoint {
-            Endpoint::Tcp { host, port } => bind_tcp(endpoint, host, *port).await?,
+            Endpoint::Tcp { host, port } => {
+                let addresses = addresses(endpoint, host, *port).await?;
+                check_loopback(endpoint, &addresses)?;
+                let (listener, port) = bind_tcp(endpoint, &addresses).await?;
+                let host = host.clone();
+                (Endpoint::Tcp { host, port }, Door::Tcp(listener))
+            }
+            Endpoint::Tls { host, port } => {
+                let Some(tls) = opening.tls.clone() else {
+                    let why = "it has no certificate";
+                    return Err(BindError::NotHere(endpoint.clone(), why));
+                };
+                let addresses = addresses(endpoint, host, *port).await?;
+                let (listener, port) = bind_tcp(endpoint, &addresses).await?;
+                let host = host.clone();
+                (Endpoint::Tls { host, port }, Door::Tls(listener, tls))
+            }
             Endpoint::RemotePipe { .. } => {
                 let why = "a pipe is listened on by its own host, as pipe:NAME";
                 return Err(BindError::NotHere(endpoint.clone(), why));
@@ -180,10 +202,9 @@ impl Listener {
     pub fn poll_accept(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<Connection>> {
         Poll::Ready(match &mut self.door {
             Door::Local(door) => ready!(door.poll_accept(cx)).map(Connection::Local),
-            Door::Tcp(listener) => ready!(listener.poll_accept(cx)).and_then(|(stream, _)| {
-                stream.set_nodelay(true)?;
-                Ok(Connection::Tcp(stream))
-            }),
+            Door::Tcp(listener) => ready!(poll_accept_tcp(listener, cx)).map(Connection::Tcp),
+            Door::Tls(listener, tls) => ready!(poll_accept_tcp(listener, cx))
+                .map(|stream| Connection::Tls(Tls::accepted(stream, tls.clone()))),
         })
     }
 
@@ -193,6 +214,10 @@ impl Listener {
         match &mut self.door {
             Door::Local(door) => door.accept_waiting().map(Connection::Local),
             Door::Tcp(listener) => tcp::accept_now(listener).ok().map(Connection::Tcp),
+            Door::Tls(listener, tls) => {
+                let stream = tcp::accept_now(listener).ok()?;
+                Some(Connection::Tls(Tls::accepted(stream, tls.clone())))
+            }
         }
     }
 
@@ -205,29 +230,53 @@ impl Listener {
     }
 }
 
-async fn bind_tcp(
+fn poll_accept_tcp(listener: &TcpListener, cx: &mut Context<'_>) -> Poll<io::Result<TcpStream>> {
+    let (stream, _) = ready!(listener.poll_accept(cx))?;
+    stream.set_nodelay(true)?;
+    Poll::Ready(Ok(stream))
+}
+
+async fn addresses(
     endpoint: &Endpoint,
     host: &str,
     port: u16,
-) -> Result<(Endpoint, Door), BindError> {
-    let io_error = |source| BindError::Io {
-        endpoint: endpoint.clone(),
-        source,
-    };
-    let addresses: Vec<SocketAddr> = tokio::net::lookup_host((host, port))
-        .await
-        .map_err(io_error)?
-        .collect();
-    if let Some(address) = addresses.iter().find(|address| !address.ip().is_loopback()) {
-        return Err(BindError::NotLoopback(endpoint.clone(), *address));
+) -> Result<Vec<SocketAddr>, BindError> {
+    let found = tokio::net::lookup_host((host, port)).await;
+    found
+        .map(Iterator::collect)
+        .map_err(|source| BindError::io(endpoint, source))
+}
+
+fn check_loopback(endpoint: &Endpoint, addresses: &[SocketAddr]) -> Result<(), BindError> {
+    match addresses.iter().find(|address| !address.ip().is_loopback()) {
+        Some(address) => Err(BindError::NotLoopback(endpoint.clone(), *address)),
+        None => Ok(()),
     }
-    let listener = match TcpListener::bind(&*addresses).await {
+}
+
+/// A listener, and its port.
+async fn bind_tcp(
+    endpoint: &Endpoint,
+    addresses: &[SocketAddr],
+) -> Result<(TcpListener, u16), BindError> {
+    let listener = match TcpListener::bind(addresses).await {
         Err(error) if error.kind() == io::ErrorKind::AddrInUse => {
             return Err(BindError::InUse(endpoint.clone()));
         }
-        bound => bound.map_err(io_error)?,
+        bound => bound.map_err(|source| BindError::io(endpoint, source))?,
     };
-    let port = listener.local_addr().map_err(io_error)?.port();
-    let host = host.to_owned();
-    Ok((Endpoint::Tcp { host, port }, Door::Tcp(listener)))
+    let address = listener.local_addr();
+    let port = address
+        .map_err(|source| BindError::io(endpoint, source))?
+        .port();
+    Ok((listener, port))
+}
+
+impl BindError {
+    fn io(endpoint: &Endpoint, source: io::Error) -> BindError {
+        BindError::Io {
+            endpoint: endpoint.clone(),
+            source,
+        }
+    }
 }

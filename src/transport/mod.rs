@@ -10,6 +10,7 @@ mod listener;
 mod memory_file;
 mod peer;
 mod private_folder;
+mod tls;
 #[cfg(unix)]
 mod unix;
 #[cfg(windows)]
@@ -29,3 +30,6 @@ pub use listener::{Access, BindError, Listener, Opening, Remote};
 pub use memory_file::memory_file;
 pub use peer::{LocalUser, Peer};
 pub use private_folder::make_private_folder;
+pub use tls::{
+    ClientCert, Credentials, Fingerprint, FingerprintError, TlsConfig, TlsDoor, TlsError, Trust,
+};

@@ -7,8 +7,10 @@ mod send_file;
 mod seqpacket;
 pub(super) mod tcp;
 
+use std::fs::File;
 use std::io;
 use std::os::fd::AsFd;
+use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::time::Duration;
 
@@ -77,6 +79,11 @@ fn is_hung_up(socket: &impl AsFd) -> io::Result<bool> {
 /// Nothing: a folder's mode is set by whoever makes it, with std.
 pub(super) fn make_private_folder(_path: &Path) -> io::Result<()> {
     Ok(())
+}
+
+/// Whether others than its owner may read the file.
+pub(super) fn is_readable_by_others(file: &File) -> io::Result<bool> {
+    Ok(file.metadata()?.mode() & 0o077 != 0)
 }
 
 /// The user that this process acts as.

@@ -143,6 +143,12 @@ impl<L: Link + 'static> Session<L> {
         if told && id.is_none() {
             return;
         }
+        if !self.outlet.link_ref().is_open() {
+            // Nothing was accepted of it, and nothing can be said to it.
+            self.close(CloseReason::Lost);
+            self.wake();
+            return;
+        }
         self.outlet.answer(&ServerFrame::Stopping(Stopping {
             id,
             reason: Cow::Borrowed(status.reason.as_str()),

@@ -3,6 +3,8 @@
 mod queue;
 mod render;
 mod stream;
+#[cfg(test)]
+mod tests;
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -200,11 +202,14 @@ impl<L: Link> Outlet<L> {
 
     /// Shuts the write side: the client sees the end after the last byte.
     pub(super) fn shut(&mut self, cx: &mut TaskContext<'_>) {
-        if !self.write_shut && !self.broken {
-            self.write_shut = true;
-            if let Poll::Ready(Err(error)) = Pin::new(&mut self.link).poll_shutdown(cx) {
-                tracing::debug!(%error, "the write side could not be shut");
-            }
+        if self.write_shut || self.broken {
+            return;
+        }
+        // What the link says before its end may have to wait: it is asked again.
+        let shut = Pin::new(&mut self.link).poll_shutdown(cx);
+        self.write_shut = shut.is_ready();
+        if let Poll::Ready(Err(error)) = shut {
+            tracing::debug!(%error, "the write side could not be shut");
         }
     }
 
@@ -218,9 +223,29 @@ impl<L: Link> Outlet<L> {
         if self.broken {
             return Written::Clear;
         }
-        match self.framing() {
+        let written = match self.framing() {
             Framing::Stream => self.write_stream(until, ends_on_gap, cx),
             Framing::Messages => self.send_messages(until, ends_on_gap, cx),
+        };
+        match written {
+            Written::Clear => self.flush(cx),
+            other => other,
+        }
+    }
+
+    /// A link may hold what it has taken: it is moved on as the client takes more.
+    fn flush(&mut self, cx: &mut TaskContext<'_>) -> Written {
+        if self.broken || self.write_shut {
+            return Written::Clear;
+        }
+        match Pin::new(&mut self.link).poll_flush(cx) {
+            Poll::Ready(Ok(())) => Written::Clear,
+            Poll::Pending => Written::Blocked,
+            Poll::Ready(Err(error)) => {
+                tracing::debug!(%error, "flushing failed");
+                self.give_up();
+                Written::Clear
+            }
         }
     }
 

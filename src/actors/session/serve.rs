@@ -81,6 +81,7 @@ impl<L: Link + 'static> Session<L> {
             asker: Some(Arc::downgrade(&asker)),
             user: login.user.clone().into_owned(),
             password: login.password.clone().into_owned(),
+            vouched: self.outlet.link_ref().vouched_name(),
             may_register: self.desk.may_register,
             peer: self.peer.clone(),
         };

@@ -262,6 +262,7 @@ fn refusal_code(refusal: &Refusal) -> ErrorCode {
         Refusal::BadName(_) => ErrorCode::BadName,
         Refusal::BadCredentials => ErrorCode::BadCredentials,
         Refusal::RegistrationClosed | Refusal::NoMoreAccounts => ErrorCode::RegistrationClosed,
+        Refusal::VouchedForAnother { .. } => ErrorCode::Forbidden,
         Refusal::Throttled { .. } => ErrorCode::Throttled,
         Refusal::Stopping => ErrorCode::Stopping,
         Refusal::Internal | Refusal::Abandoned => ErrorCode::Internal,

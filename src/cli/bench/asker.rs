@@ -138,8 +138,12 @@ impl Asker {
                 Poll::Ready(Err(error)) => {
                     return Err(Failure::new(sysexits::IOERR, format!("writing: {error}")));
                 }
-                Poll::Pending => break,
+                Poll::Pending => return Ok(()),
             }
+        }
+        let flushed = Pin::new(&mut self.ear.session).poll_flush(cx);
+        if let Poll::Ready(Err(error)) = flushed {
+            return Err(Failure::new(sysexits::IOERR, format!("writing: {error}")));
         }
         Ok(())
     }

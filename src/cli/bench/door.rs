@@ -3,7 +3,7 @@
 use std::ops::Range;
 use std::time::Duration;
 
-use arauto::{Client, ClientError, Endpoint, ErrorCode, RawSession};
+use arauto::{Client, ClientError, Endpoint, ErrorCode, RawSession, Trust};
 use futures_util::{StreamExt, TryStreamExt, stream};
 
 use super::watch::Count;
@@ -22,6 +22,7 @@ const AGAIN: Duration = Duration::from_millis(1);
 #[derive(Debug, Clone)]
 pub(super) struct Door {
     pub(super) endpoint: Endpoint,
+    pub(super) trust: Trust,
     /// What each account's name begins with.
     pub(super) user: String,
     pub(super) password: String,
@@ -54,7 +55,7 @@ impl Door {
     }
 
     async fn try_enter(&self, user: &str) -> Result<RawSession, ClientError> {
-        let visitor = Client::connect(&self.endpoint).await?;
+        let visitor = Client::connect_with(&self.endpoint, &self.trust).await?;
         visitor.login_raw(user, &self.password).await
     }
 

@@ -133,10 +133,10 @@ impl Escritor {
             match session.poll_write(cx, &self.frames[within..end]) {
                 Poll::Ready(Ok(more)) => *written += more as u64,
                 Poll::Ready(Err(error)) => return Err(not_written(&error)),
-                Poll::Pending => break,
+                Poll::Pending => return Ok(()),
             }
         }
-        Ok(())
+        self.poll_flush(cx)
     }
 
     fn poll_write_out(&mut self, cx: &mut Context<'_>, out: &mut Vec<u8>) -> Result<(), Failure> {
@@ -144,10 +144,18 @@ impl Escritor {
             match Pin::new(&mut self.ear.session).poll_write(cx, out) {
                 Poll::Ready(Ok(written)) => drop(out.drain(..written)),
                 Poll::Ready(Err(error)) => return Err(not_written(&error)),
-                Poll::Pending => break,
+                Poll::Pending => return Ok(()),
             }
         }
-        Ok(())
+        self.poll_flush(cx)
+    }
+
+    /// A session with TLS may hold what it has taken.
+    fn poll_flush(&mut self, cx: &mut Context<'_>) -> Result<(), Failure> {
+        match Pin::new(&mut self.ear.session).poll_flush(cx) {
+            Poll::Ready(Err(error)) => Err(not_written(&error)),
+            Poll::Ready(Ok(())) | Poll::Pending => Ok(()),
+        }
     }
 
     /// Hears what there is, until so many are answered.

@@ -42,6 +42,7 @@ use serde::Serialize;
 
 use super::exit::{Failure, sysexits};
 use super::password::PasswordArgs;
+use super::tls::TrustArgs;
 use super::whole_file;
 use figures::{Document, Figures, json_failed};
 use stage::Stage;
@@ -98,6 +99,10 @@ struct Common {
     #[command(flatten)]
     #[serde(skip)]
     password: PasswordArgs,
+
+    #[command(flatten)]
+    #[serde(skip)]
+    tls: TrustArgs,
 
     /// Further arguments of the `arauto serve` that the bench starts, as in
     /// `arauto bench fanout -- --arbiters 2`.

@@ -120,7 +120,7 @@ impl Bench for Args {
 async fn admin(stage: &Stage) -> Result<Client, Failure> {
     let door = &stage.door;
     let user = format!("{}-1", door.user);
-    let visitor = Client::connect(&door.endpoint).await?;
+    let visitor = Client::connect_with(&door.endpoint, &door.trust).await?;
     let (client, _) = visitor.login(&user, &door.password).await?;
     Ok(client)
 }

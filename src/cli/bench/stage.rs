@@ -1,6 +1,6 @@
 //! Where a work takes place: the server, the way in, and who watches.
 
-use arauto::Endpoint;
+use arauto::{Endpoint, Trust};
 
 use super::Common;
 use super::door::Door;
@@ -56,13 +56,15 @@ impl Stage {
                 common.password.password(&prompt)?
             }
         };
-        let name = name(&endpoint).await?;
+        let trust = common.tls.trust()?;
+        let name = name(&endpoint, &trust).await?;
         let mut stage = Stage {
             is_own: own.is_some(),
             pid: own.as_ref().map(|own| own.process().0),
             own,
             door: Door {
                 endpoint,
+                trust,
                 user: common.user.clone(),
                 password,
                 again: Count::default(),
@@ -146,8 +148,8 @@ impl Stage {
     }
 }
 
-async fn name(endpoint: &Endpoint) -> Result<String, Failure> {
-    let visitor = arauto::Client::connect(endpoint).await?;
+async fn name(endpoint: &Endpoint, trust: &Trust) -> Result<String, Failure> {
+    let visitor = arauto::Client::connect_with(endpoint, trust).await?;
     Ok(visitor.server().to_owned())
 }
 

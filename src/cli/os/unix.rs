@@ -1,12 +1,13 @@
 //! Unix: signals, descriptors, the terminal, the service manager.
 
-use std::fs::{File, Permissions};
+use std::fs::{DirBuilder, File, Permissions};
 use std::io;
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use arauto::Endpoint;
 use rustix::process::{Pid, Resource, Rlimit, geteuid, getrlimit, setrlimit, test_kill_process};
+use rustix::system::uname;
 use rustix::termios::{OptionalActions, Termios, tcgetattr, tcsetattr};
 use sd_notify::NotifyState;
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -35,6 +36,20 @@ impl StopSignals {
             _ = self.terminate.recv() => {}
             _ = self.interrupt.recv() => {}
         }
+    }
+}
+
+/// SIGHUP, as a stream. From its making on it has no other effect.
+pub(in crate::cli) struct Reloads(Signal);
+
+impl Reloads {
+    pub(in crate::cli) fn new() -> Self {
+        Reloads(signal(SignalKind::hangup()).expect("this signal can be handled"))
+    }
+
+    /// The next one.
+    pub(in crate::cli) async fn next(&mut self) {
+        let _ = self.0.recv().await; // there is always one more
     }
 }
 
@@ -150,6 +165,18 @@ fn notify(state: &NotifyState<'_>) {
     if let Err(error) = sd_notify::notify(std::slice::from_ref(state)) {
         tracing::warn!(%error, "the service manager could not be told");
     }
+}
+
+/// The machine's own name (uname(2)).
+pub(in crate::cli) fn host_name() -> Option<String> {
+    let name = uname().nodename().to_str().ok()?.to_owned();
+    (!name.is_empty()).then_some(name)
+}
+
+/// Makes a folder, and those above it, that nobody but their owner may look into; one
+/// that is there is left as it is.
+pub(in crate::cli) fn make_private_folder(path: &Path) -> io::Result<()> {
+    DirBuilder::new().recursive(true).mode(0o700).create(path)
 }
 
 /// Lets nobody but its owner at a file, whatever the umask.

@@ -51,6 +51,19 @@ impl StopSignals {
     }
 }
 
+/// Nothing tells a process here to read its files again.
+pub(in crate::cli) struct Reloads;
+
+impl Reloads {
+    pub(in crate::cli) fn new() -> Self {
+        Reloads
+    }
+
+    pub(in crate::cli) async fn next(&mut self) {
+        std::future::pending().await
+    }
+}
+
 /// A console's settings are its own: nothing is to be put back.
 #[derive(Clone)]
 pub(in crate::cli) struct Terminal;
@@ -102,6 +115,16 @@ pub(in crate::cli) fn endpoint_in(folder: &Path) -> Endpoint {
 pub(in crate::cli) fn notify_ready() {}
 
 pub(in crate::cli) fn notify_stopping() {}
+
+/// The machine's own name.
+pub(in crate::cli) fn host_name() -> Option<String> {
+    std::env::var("COMPUTERNAME").ok()
+}
+
+/// A folder has the permissions of the one above it here.
+pub(in crate::cli) fn make_private_folder(path: &Path) -> io::Result<()> {
+    std::fs::create_dir_all(path)
+}
 
 /// A file has the permissions of its folder here.
 pub(in crate::cli) fn make_private(_file: &File) -> io::Result<()> {

@@ -11,7 +11,8 @@ use crate::cli::printer::Printer;
 pub(in crate::cli) async fn run(pipe: Pipe) -> Result<u8, Failure> {
     let mut signals = StopSignals::new();
     let mut printer = Printer::new();
-    let mut reader = RawPipe::to_read(&pipe.listen.endpoint, pipe.charset).await?;
+    let endpoint = &pipe.listen.endpoint;
+    let mut reader = RawPipe::to_read_with(endpoint, pipe.charset, &pipe.trust).await?;
     loop {
         let text = tokio::select! {
             text = reader.next() => text?,

@@ -10,7 +10,7 @@ pub(super) use pedir::run as pedir;
 
 use arauto::wire::raw::{Direction, is_fim};
 use arauto::wire::{Charset, Dialect, RawDialect};
-use arauto::{ConfigError, Listen};
+use arauto::{ConfigError, Listen, Trust};
 
 use super::connect::ConnectArgs;
 use super::exit::{Failure, sysexits};
@@ -58,6 +58,7 @@ impl RawArgs {
         let dialect = Dialect::Raw(raw);
         Ok(Some(Pipe {
             charset: raw.charset,
+            trust: connect.trust()?,
             listen: Listen { dialect, ..listen },
         }))
     }
@@ -67,6 +68,7 @@ impl RawArgs {
 pub(super) struct Pipe {
     listen: Listen,
     charset: Charset,
+    trust: Trust,
 }
 
 /// The server's own spelling is taken, and what it need not say is added.

@@ -15,7 +15,8 @@ pub(in crate::cli) async fn run(
     ends_in_nul: bool,
 ) -> Result<u8, Failure> {
     let mut printer = Printer::new();
-    let mut asked = RawPipe::to_ask(&pipe.listen.endpoint, pipe.charset).await?;
+    let endpoint = &pipe.listen.endpoint;
+    let mut asked = RawPipe::to_ask_with(endpoint, pipe.charset, &pipe.trust).await?;
     let mut input = Input::new(requests);
     while let Some(body) = input.next().await?.filter(|body| !is_fim(body)) {
         let text = String::from_utf8_lossy(body.as_bytes());

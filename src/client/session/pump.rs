@@ -121,7 +121,7 @@ pub(super) async fn write_frames(
         {
             bytes.extend_from_slice(&more);
         }
-        if sink.write_all(&bytes).await.is_err() {
+        if sink.write_all(&bytes).await.is_err() || sink.flush().await.is_err() {
             return; // the reader learns why
         }
     }

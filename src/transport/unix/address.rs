@@ -34,7 +34,7 @@ pub(in crate::transport) fn address(endpoint: &Endpoint) -> io::Result<UnixAddre
             io::ErrorKind::Unsupported,
             "a pipe of another host is reached from windows only",
         )),
-        Endpoint::Tcp { .. } => Err(io::Error::new(
+        Endpoint::Tcp { .. } | Endpoint::Tls { .. } => Err(io::Error::new(
             io::ErrorKind::InvalidInput,
             "tcp is not a unix socket",
         )),

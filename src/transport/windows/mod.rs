@@ -69,6 +69,11 @@ fn path(endpoint: &Endpoint) -> io::Result<String> {
     }
 }
 
+/// Whether others than its owner may read the file: descriptors are not looked at here.
+pub(super) fn is_readable_by_others(_file: &File) -> io::Result<bool> {
+    Ok(false)
+}
+
 /// The user that this process acts as.
 pub(super) fn own_user() -> Option<LocalUser> {
     security::own_user().ok().cloned()

@@ -18,6 +18,7 @@ fn opening(pipe: Framing, max: Option<usize>) -> Opening<'static> {
         remote: Remote::Reject,
         pipe,
         max,
+        tls: None,
     }
 }
 

@@ -1,0 +1,145 @@
+//! A link that holds what it has taken, as one with TLS does.
+
+use std::fs::File;
+use std::io;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use tokio::io::AsyncWrite;
+
+use super::{Opened, Outlet, Written};
+use crate::actors::link::Link;
+use crate::close::Evidence;
+use crate::framing::{Framing, Received};
+use crate::log::{Log, LogLimits, PaceLimits};
+use crate::wire::{Asked, Dialect, ServerFrame, SessionId};
+
+/// Takes everything at once, and passes it on once it `may`.
+#[derive(Debug, Default)]
+struct Holding {
+    held: usize,
+    passed_on: usize,
+    may: bool,
+    is_shut: bool,
+}
+
+impl Holding {
+    fn pass_on(&mut self) -> Poll<io::Result<()>> {
+        if !self.may && self.held > 0 {
+            return Poll::Pending;
+        }
+        self.passed_on += std::mem::take(&mut self.held);
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl AsyncWrite for Holding {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        _cx: &mut Context<'_>,
+        buf: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        self.held += buf.len();
+        Poll::Ready(Ok(buf.len()))
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, _cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.pass_on()
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, _cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let passed_on = self.pass_on();
+        self.is_shut = passed_on.is_ready();
+        passed_on
+    }
+}
+
+impl Link for Holding {
+    fn framing(&self) -> Framing {
+        Framing::Stream
+    }
+
+    fn poll_receive(&mut self, _: &mut Context<'_>, _: &mut [u8]) -> Poll<io::Result<Received>> {
+        Poll::Pending
+    }
+
+    fn poll_send_message(&mut self, _: &mut Context<'_>, _: &[u8]) -> Poll<io::Result<()>> {
+        unreachable!("it carries a stream")
+    }
+
+    fn half_closes(&self) -> bool {
+        true
+    }
+
+    fn is_hung_up(&self) -> bool {
+        false
+    }
+
+    fn evidence(&self) -> Evidence {
+        Evidence::Written
+    }
+
+    fn best_evidence(&self) -> Evidence {
+        Evidence::Written
+    }
+
+    fn sends_files(&self) -> bool {
+        false
+    }
+
+    fn poll_send_file(
+        &mut self,
+        _: &mut Context<'_>,
+        _: &File,
+        _: u64,
+        _: usize,
+    ) -> Poll<io::Result<usize>> {
+        unreachable!("it sends no files")
+    }
+}
+
+fn outlet() -> Outlet<Holding> {
+    let limits = LogLimits {
+        bytes: 1 << 20,
+        pace: PaceLimits {
+            window: 1000,
+            min_rate: 1000,
+            patience: Duration::from_secs(3600),
+        },
+    };
+    let (log, _) = Log::new("s".to_owned(), limits, 1);
+    let mut outlet = Outlet::new(Opened {
+        link: Holding::default(),
+        session: SessionId(1),
+        dialect: Dialect::Cbor,
+        max_frame: 1 << 20,
+        log,
+        shard: 0,
+    });
+    outlet.answer(&ServerFrame::Pong(Asked { id: 1 }));
+    outlet
+}
+
+#[test]
+fn what_the_link_holds_is_moved_on_though_nothing_new_is_written() {
+    let mut cx = Context::from_waker(std::task::Waker::noop());
+    let mut outlet = outlet();
+    assert_eq!(outlet.write(None, false, &mut cx), Written::More);
+    assert_eq!(outlet.write(None, false, &mut cx), Written::Blocked);
+    outlet.link().may = true;
+    assert_eq!(outlet.write(None, false, &mut cx), Written::Clear);
+    assert!(outlet.link().passed_on > 0);
+}
+
+#[test]
+fn the_write_side_is_shut_behind_what_the_link_holds() {
+    let mut cx = Context::from_waker(std::task::Waker::noop());
+    let mut outlet = outlet();
+    assert_eq!(outlet.write(None, false, &mut cx), Written::More);
+    outlet.shut(&mut cx);
+    assert!(!outlet.link().is_shut);
+    outlet.link().may = true;
+    outlet.shut(&mut cx);
+    assert!(outlet.link().is_shut);
+}

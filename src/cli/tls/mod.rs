@@ -1,0 +1,63 @@
+//! `arauto tls`: certificates, and the flags by which clients know their server.
+
+mod fingerprint;
+mod init;
+mod trust;
+
+use std::path::{Path, PathBuf};
+
+use clap::Subcommand;
+
+use super::exit::{Failure, sysexits};
+use super::os;
+
+pub(super) use trust::TrustArgs;
+
+#[derive(clap::Args)]
+pub(super) struct Args {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Make a certificate that vouches for itself, and its key.
+    Init(init::Args),
+    /// Print a certificate's fingerprint, as clients pin it.
+    Fingerprint(fingerprint::Args),
+}
+
+pub(super) fn run(args: &Args) -> Result<u8, Failure> {
+    match &args.command {
+        Command::Init(args) => init::run(args),
+        Command::Fingerprint(args) => fingerprint::run(args),
+    }
+}
+
+/// A certificate's file and its key's.
+pub(super) struct Pair {
+    pub(super) certificate: PathBuf,
+    pub(super) key: PathBuf,
+}
+
+impl Pair {
+    /// Where `arauto tls init` puts them, and `arauto serve` looks for them.
+    pub(super) fn of_data(data: &Path) -> Pair {
+        Pair::within(&data.join("tls"))
+    }
+
+    fn within(folder: &Path) -> Pair {
+        Pair {
+            certificate: folder.join("cert.pem"),
+            key: folder.join("key.pem"),
+        }
+    }
+}
+
+fn default_pair() -> Pair {
+    Pair::of_data(&os::default_data_folder())
+}
+
+fn unusable(error: &arauto::TlsError) -> Failure {
+    Failure::new(sysexits::CONFIG, error.to_string())
+}

@@ -1,0 +1,55 @@
+//! A server's certificate, for those of its listeners that need one.
+
+use std::sync::Arc;
+
+use super::bind::ServerError;
+use super::config::Config;
+use super::listen::Listen;
+use crate::transport::{Credentials, Endpoint, TlsDoor};
+
+/// What there is to shake hands with, once it is loaded.
+#[derive(Clone, Default)]
+pub(super) struct Tls(Option<Arc<Credentials>>);
+
+impl Tls {
+    /// Loads it where a listener needs it, and nowhere else.
+    pub(super) fn load(config: &Config) -> Result<Tls, ServerError> {
+        let mut listeners = config.listen.iter().filter(|listen| listen.is_tls());
+        let Some(first) = listeners.next() else {
+            return Ok(Tls::default());
+        };
+        let Some(files) = &config.tls else {
+            let problem = "it needs a certificate and its key: see `arauto tls init`";
+            return Err(wrong(&first.endpoint, problem));
+        };
+        let mut asking = config.listen.iter();
+        if let Some(listen) = asking.find(|listen| listen.client_cert.is_some())
+            && files.client_ca.is_none()
+        {
+            let problem =
+                "client-cert needs somebody who vouches for clients: give --tls-client-ca";
+            return Err(wrong(&listen.endpoint, problem));
+        }
+        let credentials = Credentials::load(files.clone())?;
+        let fingerprint = credentials.fingerprint();
+        tracing::info!(certificate = %files.certificate.display(), %fingerprint, "tls");
+        Ok(Tls(Some(Arc::new(credentials))))
+    }
+
+    pub(super) fn credentials(&self) -> Option<&Credentials> {
+        self.0.as_deref()
+    }
+
+    /// What a listener's handshakes are made with.
+    pub(super) fn door(&self, listen: &Listen) -> Option<TlsDoor> {
+        let credentials = self.0.clone().filter(|_| listen.is_tls())?;
+        Some(TlsDoor {
+            credentials,
+            client_cert: listen.client_cert.unwrap_or_default(),
+        })
+    }
+}
+
+fn wrong(endpoint: &Endpoint, problem: &str) -> ServerError {
+    ServerError::Config(format!("endpoint {endpoint}: {problem}"))
+}

@@ -1,0 +1,35 @@
+//! TLS 1.3 and 1.2 over TCP, by rustls with ring.
+//!
+//! - [`server`]: what a server shows and asks, loaded from files and reloaded while it runs;
+//! - [`trust`]: whom a client takes for its server;
+//! - [`stream`]: a connection, its handshake included, which whoever reads or writes drives.
+//!
+//! Nothing here knows accounts: a client certificate's common name is handed up as text.
+
+mod client;
+mod error;
+mod fingerprint;
+mod identity;
+mod pinned;
+mod server;
+mod stream;
+mod trust;
+
+use std::sync::Arc;
+
+use rustls::SupportedProtocolVersion;
+use rustls::crypto::CryptoProvider;
+use rustls::version::{TLS12, TLS13};
+
+pub(super) use client::connect;
+pub use error::TlsError;
+pub use fingerprint::{Fingerprint, FingerprintError};
+pub use server::{ClientCert, Credentials, TlsConfig, TlsDoor};
+pub use stream::{DetachedTls, Tls};
+pub use trust::Trust;
+
+const VERSIONS: &[&SupportedProtocolVersion] = &[&TLS13, &TLS12];
+
+fn provider() -> Arc<CryptoProvider> {
+    Arc::new(rustls::crypto::ring::default_provider())
+}

@@ -1,0 +1,186 @@
+//! A TLS connection, from before its handshake to its end.
+//!
+//! A handshake is driven by whoever reads or writes, on the thread that owns the
+//! connection: nobody waits for it. Until it is done nothing is read and nothing taken to
+//! write. What is taken to write may stand in here, encrypted, 64 KiB at most, while the
+//! kernel takes no more: [`Tls::is_flushed`] tells, and flushing goes on with it.
+//!
+//! Of a client, an end without close_notify is an end like any other: who asked has its
+//! frames' own bounds. For a client it is an error, as it may be a stranger's doing.
+
+use std::fmt;
+use std::future::Future;
+use std::io::{self, IoSlice};
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use rustls::CommonState;
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::TcpStream;
+use tokio::time::{Timeout, timeout};
+use tokio_rustls::{Accept, TlsAcceptor, TlsStream};
+
+use super::TlsDoor;
+use super::client::in_words;
+use super::identity::common_name;
+
+/// A TLS connection, attached to the runtime of the thread that uses it.
+pub struct Tls(State);
+
+enum State {
+    /// Nothing has been read or written.
+    Arrived(TcpStream, TlsDoor),
+    ShakingHands(Pin<Box<Timeout<Accept<TcpStream>>>>),
+    Open(Box<TlsStream<TcpStream>>),
+    /// The handshake came to nothing.
+    Failed,
+}
+
+/// A connection whose handshake has not begun, on its way to another thread's runtime.
+#[derive(Debug)]
+pub struct DetachedTls(std::net::TcpStream, TlsDoor);
+
+impl DetachedTls {
+    pub(in crate::transport) fn attach(self) -> io::Result<Tls> {
+        Ok(Tls::accepted(TcpStream::from_std(self.0)?, self.1))
+    }
+}
+
+impl Tls {
+    pub(in crate::transport) fn accepted(stream: TcpStream, door: TlsDoor) -> Tls {
+        Tls(State::Arrived(stream, door))
+    }
+
+    pub(super) fn opened(stream: TlsStream<TcpStream>) -> Tls {
+        Tls(State::Open(Box::new(stream)))
+    }
+
+    pub(in crate::transport) fn detach(self) -> io::Result<DetachedTls> {
+        match self.0 {
+            State::Arrived(stream, door) => Ok(DetachedTls(stream.into_std()?, door)),
+            _ => Err(io::ErrorKind::Unsupported.into()), // it belongs to this thread
+        }
+    }
+
+    /// What it runs on, where that is still there.
+    pub(in crate::transport) fn tcp(&self) -> Option<&TcpStream> {
+        match &self.0 {
+            State::Arrived(stream, _) => Some(stream),
+            State::ShakingHands(handshake) => handshake.get_ref().get_ref(),
+            State::Open(stream) => Some(stream.get_ref().0),
+            State::Failed => None,
+        }
+    }
+
+    fn session(&self) -> Option<&CommonState> {
+        match &self.0 {
+            State::Open(stream) => Some(stream.get_ref().1),
+            _ => None,
+        }
+    }
+
+    /// Whether the handshake is done.
+    pub(in crate::transport) fn is_open(&self) -> bool {
+        self.session().is_some()
+    }
+
+    /// Whether the kernel has all that was written.
+    pub(in crate::transport) fn is_flushed(&self) -> bool {
+        self.session().is_some_and(|session| !session.wants_write())
+    }
+
+    /// The common name in the peer's certificate, where it has shown one and it has one.
+    pub(in crate::transport) fn peer_name(&self) -> Option<String> {
+        common_name(self.session()?.peer_certificates()?.first()?)
+    }
+
+    fn poll_open(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<&mut TlsStream<TcpStream>>> {
+        if let State::Arrived(..) = &self.0
+            && let State::Arrived(stream, door) = std::mem::replace(&mut self.0, State::Failed)
+        {
+            let accept = TlsAcceptor::from(door.config()).accept(stream);
+            self.0 = State::ShakingHands(Box::pin(timeout(door.handshake_timeout(), accept)));
+        }
+        if let State::ShakingHands(handshake) = &mut self.0 {
+            let shaken = ready!(handshake.as_mut().poll(cx));
+            let shaken = shaken.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()));
+            self.0 = State::Failed;
+            let stream = shaken.inspect_err(|error| {
+                tracing::debug!(%error, "the tls handshake came to nothing");
+            })?;
+            self.0 = State::Open(Box::new(stream.into()));
+        }
+        Poll::Ready(match &mut self.0 {
+            State::Open(stream) => Ok(stream),
+            _ => Err(io::ErrorKind::NotConnected.into()),
+        })
+    }
+}
+
+impl AsyncRead for Tls {
+    fn poll_read(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let stream = ready!(self.get_mut().poll_open(cx))?;
+        let read = ready!(Pin::new(&mut *stream).poll_read(cx, buf));
+        Poll::Ready(match (read, stream) {
+            (Err(error), TlsStream::Server(_)) if error.kind() == io::ErrorKind::UnexpectedEof => {
+                Ok(())
+            }
+            (read, TlsStream::Client(_)) => read.map_err(in_words),
+            (read, TlsStream::Server(_)) => read,
+        })
+    }
+}
+
+impl AsyncWrite for Tls {
+    fn poll_write(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        let stream = ready!(self.get_mut().poll_open(cx))?;
+        Pin::new(stream).poll_write(cx, buf)
+    }
+
+    fn poll_write_vectored(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bufs: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        let stream = ready!(self.get_mut().poll_open(cx))?;
+        Pin::new(stream).poll_write_vectored(cx, bufs)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        true
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let stream = ready!(self.get_mut().poll_open(cx))?;
+        Pin::new(stream).poll_flush(cx)
+    }
+
+    /// Sends close_notify behind all else, and then closes the side. A handshake that is
+    /// not done has nothing to say and is given up.
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match &mut self.0 {
+            State::Open(stream) => Pin::new(stream).poll_shutdown(cx),
+            _ => {
+                self.0 = State::Failed;
+                Poll::Ready(Ok(()))
+            }
+        }
+    }
+}
+
+impl fmt::Debug for Tls {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut tls = f.debug_struct("Tls");
+        tls.field("tcp", &self.tcp())
+            .field("is_open", &self.is_open());
+        tls.finish()
+    }
+}

@@ -1,0 +1,114 @@
+//! Whom a client takes for its server, and who it says that it is.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use rustls::client::danger::ServerCertVerifier;
+use rustls::client::{Resumption, WebPkiServerVerifier};
+use rustls::sign::{CertifiedKey, SingleCertAndKey};
+use rustls::{ClientConfig, RootCertStore};
+
+use super::identity::{Identity, authorities};
+use super::pinned::Pinned;
+use super::{Fingerprint, TlsError, VERSIONS, provider};
+
+/// Whom a client takes for its server on a `tls:` endpoint, and the certificate that it
+/// shows there itself. The default is the system's trusted roots, and no certificate.
+#[derive(Debug, Clone, Default)]
+pub struct Trust {
+    whom: Whom,
+    own: Option<Arc<CertifiedKey>>,
+}
+
+#[derive(Debug, Clone, Default)]
+enum Whom {
+    /// Who has a certificate, for the endpoint's name, by a root that the system trusts.
+    #[default]
+    System,
+    /// The same, by one of these.
+    Authorities(Arc<RootCertStore>),
+    /// Who has this certificate.
+    Pinned(Fingerprint),
+}
+
+impl Trust {
+    /// Trust in what the system's roots vouch for.
+    pub fn system() -> Trust {
+        Trust::default()
+    }
+
+    /// Trust in one certificate, whatever its name and dates.
+    pub fn pinned(fingerprint: Fingerprint) -> Trust {
+        Trust {
+            whom: Whom::Pinned(fingerprint),
+            own: None,
+        }
+    }
+
+    /// Trust in what the certificates in this PEM file vouch for, themselves included.
+    ///
+    /// # Errors
+    /// The file cannot be read, or has no certificate.
+    pub fn authorities(path: &Path) -> Result<Trust, TlsError> {
+        let roots = authorities("the trusted certificate", path)?;
+        Ok(Trust {
+            whom: Whom::Authorities(roots),
+            own: None,
+        })
+    }
+
+    /// The same trust, and a certificate of one's own, from PEM files.
+    ///
+    /// # Errors
+    /// See [`TlsError`].
+    pub fn with_certificate(self, certificate: &Path, key: &Path) -> Result<Trust, TlsError> {
+        let identity = Identity::load(certificate, key)?;
+        Ok(Trust {
+            own: Some(identity.key),
+            ..self
+        })
+    }
+
+    pub(super) fn client_config(&self) -> Result<ClientConfig, TlsError> {
+        let config = ClientConfig::builder_with_provider(provider())
+            .with_protocol_versions(VERSIONS)?
+            .dangerous() // the verifier is the project's own where a certificate is pinned
+            .with_custom_certificate_verifier(self.verifier()?);
+        let mut config = match &self.own {
+            None => config.with_no_client_auth(),
+            Some(key) => {
+                let resolver = SingleCertAndKey::from(Arc::clone(key));
+                config.with_client_cert_resolver(Arc::new(resolver))
+            }
+        };
+        config.resumption = Resumption::disabled(); // servers keep nothing to go on with
+        Ok(config)
+    }
+
+    fn verifier(&self) -> Result<Arc<dyn ServerCertVerifier>, TlsError> {
+        let roots = match &self.whom {
+            Whom::Pinned(expected) => {
+                return Ok(Arc::new(Pinned {
+                    expected: *expected,
+                    provider: provider(),
+                }));
+            }
+            Whom::Authorities(roots) => Arc::clone(roots),
+            Whom::System => system_roots()?,
+        };
+        let verifier = WebPkiServerVerifier::builder_with_provider(roots, provider()).build();
+        Ok(verifier.map_err(|error| TlsError::NoRoots(error.to_string()))?)
+    }
+}
+
+fn system_roots() -> Result<Arc<RootCertStore>, TlsError> {
+    let found = rustls_native_certs::load_native_certs();
+    let mut roots = RootCertStore::empty();
+    roots.add_parsable_certificates(found.certs);
+    if roots.is_empty() {
+        let problem = found.errors.first().map(ToString::to_string);
+        let problem = problem.unwrap_or_else(|| "there are none".to_owned());
+        return Err(TlsError::NoRoots(problem));
+    }
+    Ok(Arc::new(roots))
+}
