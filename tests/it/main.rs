@@ -34,6 +34,8 @@ mod shutdown;
 mod sockets;
 mod support;
 mod text_dialect;
+#[cfg(unix)] // it signals, and looks at modes
+mod tls;
 mod what_happens;
 #[cfg(windows)]
 mod windows;

@@ -13,6 +13,8 @@ mod packets;
 mod process;
 mod raw;
 mod server;
+#[cfg(unix)]
+mod tls;
 
 use std::future::Future;
 use std::io::Write;
@@ -31,6 +33,8 @@ pub use process::{Done, Served, arauto, finish, spawn};
 pub use process::{by_shell, can_mount, run_by};
 pub use raw::Raw;
 pub use server::Fixture;
+#[cfg(unix)]
+pub use tls::{Authority, Paper, tcp};
 
 /// What a test may take.
 const PATIENCE: Duration = Duration::from_secs(60);

@@ -1,0 +1,194 @@
+//! Certificates of the tests' own, and a raw client with TLS that is rustls and nothing else.
+
+use std::fs::{self, Permissions};
+use std::io::{self, Read, Write};
+use std::net::TcpStream;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use arauto::{Endpoint, Fingerprint};
+use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair};
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
+use rustls::{
+    ClientConfig, ClientConnection, RootCertStore, StreamOwned, SupportedProtocolVersion,
+};
+
+use super::Raw;
+use super::raw::Wire;
+
+/// Longer than anything that a test waits for on a socket.
+const PATIENCE: Duration = Duration::from_secs(50);
+
+/// A certificate and its key, in PEM files.
+pub struct Paper {
+    pub certificate: PathBuf,
+    pub key: PathBuf,
+}
+
+impl Paper {
+    /// One that vouches for itself.
+    pub fn of(folder: &Path, names: &[&str]) -> Paper {
+        let (params, key) = (params(names), new_key());
+        let certificate = params.self_signed(&key).expect("it signs itself");
+        Paper::write(folder, "server", &certificate.pem(), &key)
+    }
+
+    fn write(folder: &Path, name: &str, pem: &str, key: &KeyPair) -> Paper {
+        let paper = Paper {
+            certificate: folder.join(format!("{name}.pem")),
+            key: folder.join(format!("{name}.key")),
+        };
+        fs::write(&paper.certificate, pem).expect("the folder is ours");
+        fs::write(&paper.key, key.serialize_pem()).expect("the folder is ours");
+        let private = Permissions::from_mode(0o600);
+        fs::set_permissions(&paper.key, private).expect("the file is ours");
+        paper
+    }
+
+    pub fn fingerprint(&self) -> Fingerprint {
+        Fingerprint::of_file(&self.certificate).expect("it was just made")
+    }
+
+    /// What a client takes that trusts this certificate, and no other.
+    pub fn trusting(&self, version: &'static SupportedProtocolVersion) -> ClientConfig {
+        let builder = self.builder(version);
+        builder.with_no_client_auth()
+    }
+
+    /// The same, with a certificate of the client's own.
+    pub fn trusting_as(&self, own: &Paper) -> ClientConfig {
+        let certificate = CertificateDer::from_pem_file(&own.certificate);
+        let key = PrivateKeyDer::from_pem_file(&own.key).expect("it is a key");
+        self.builder(&rustls::version::TLS13)
+            .with_client_auth_cert(vec![certificate.expect("it is a certificate")], key)
+            .expect("they belong together")
+    }
+
+    fn builder(
+        &self,
+        version: &'static SupportedProtocolVersion,
+    ) -> rustls::ConfigBuilder<ClientConfig, rustls::client::WantsClientCert> {
+        let mut roots = RootCertStore::empty();
+        let certificate = CertificateDer::from_pem_file(&self.certificate);
+        let added = roots.add(certificate.expect("it is a certificate"));
+        added.expect("it is a root");
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        ClientConfig::builder_with_provider(provider)
+            .with_protocol_versions(&[version])
+            .expect("ring has both versions")
+            .with_root_certificates(roots)
+    }
+}
+
+/// Who vouches for others.
+pub struct Authority {
+    issuer: Issuer<'static, KeyPair>,
+    pub certificate: PathBuf,
+}
+
+impl Authority {
+    pub fn new(folder: &Path) -> Authority {
+        let (mut params, key) = (params(&[]), new_key());
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        let named = &mut params.distinguished_name;
+        named.push(DnType::CommonName, "the tests' authority");
+        let certificate = folder.join("authority.pem");
+        let pem = params.self_signed(&key).expect("it signs itself").pem();
+        fs::write(&certificate, pem).expect("the folder is ours");
+        Authority {
+            issuer: Issuer::new(params, key),
+            certificate,
+        }
+    }
+
+    /// A client's certificate, with this common name if any.
+    pub fn vouch(&self, folder: &Path, name: Option<&str>) -> Paper {
+        let (mut params, key) = (params(&[]), new_key());
+        if let Some(name) = name {
+            params.distinguished_name.push(DnType::CommonName, name);
+        }
+        let certificate = params.signed_by(&key, &self.issuer).expect("it signs");
+        Paper::write(folder, name.unwrap_or("nobody"), &certificate.pem(), &key)
+    }
+}
+
+fn new_key() -> KeyPair {
+    KeyPair::generate().expect("ring makes keys")
+}
+
+fn params(names: &[&str]) -> CertificateParams {
+    let names: Vec<String> = names.iter().copied().map(str::to_owned).collect();
+    let mut params = CertificateParams::new(names).expect("these are names");
+    params.distinguished_name = rcgen::DistinguishedName::new();
+    params
+}
+
+/// A TCP connection to a `tls:` endpoint of this machine.
+pub fn tcp(endpoint: &Endpoint) -> TcpStream {
+    let Endpoint::Tls { host, port } = endpoint else {
+        panic!("{endpoint} is no tls endpoint");
+    };
+    let stream = TcpStream::connect((host.as_str(), *port)).expect("the server listens");
+    let patience = stream.set_read_timeout(Some(PATIENCE));
+    patience.expect("it is a socket");
+    stream
+}
+
+type Stream = StreamOwned<ClientConnection, TcpStream>;
+
+/// An end without close_notify is an error to read.
+struct Secured(Mutex<Stream>);
+
+impl Secured {
+    fn stream(&mut self) -> &mut Stream {
+        self.0.get_mut().expect("nobody panics with it")
+    }
+}
+
+impl Read for Secured {
+    fn read(&mut self, bytes: &mut [u8]) -> io::Result<usize> {
+        self.stream().read(bytes)
+    }
+}
+
+impl Write for Secured {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.stream().write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.stream().flush()
+    }
+}
+
+impl Wire for Secured {
+    fn shut(&self) {
+        let stream = self.0.lock().expect("nobody panics with it");
+        let _ = stream.sock.shutdown(std::net::Shutdown::Both); // or it is gone already
+    }
+
+    /// close_notify, and no more: the TCP connection stays as it is.
+    fn shut_write(&self) {
+        let mut stream = self.0.lock().expect("nobody panics with it");
+        stream.conn.send_close_notify();
+        stream.flush().expect("the server reads");
+    }
+}
+
+impl Raw {
+    /// On a `tls:` endpoint; the handshake is made with the first read or write.
+    pub fn tls(endpoint: &Endpoint, config: ClientConfig) -> Raw {
+        Raw::tls_on(tcp(endpoint), config)
+    }
+
+    /// On a connection to a `tls:` endpoint.
+    pub fn tls_on(stream: TcpStream, config: ClientConfig) -> Raw {
+        let name = ServerName::try_from("127.0.0.1").expect("it is a name");
+        let session = ClientConnection::new(Arc::new(config), name).expect("it is a config");
+        let stream = StreamOwned::new(session, stream);
+        Raw::over(Box::new(Secured(Mutex::new(stream))))
+    }
+}

@@ -1,0 +1,152 @@
+//! Clients that show a certificate.
+
+use arauto::{Client, Config, Trust};
+use rustls::version::TLS13;
+use tempfile::TempDir;
+
+use super::Secured;
+use crate::support::{Authority, PASSWORD, Paper, Raw, block_on, login};
+
+/// A server that asks for certificates, and who vouches for its clients.
+struct Asking {
+    secured: Secured,
+    authority: Authority,
+}
+
+impl Asking {
+    fn new(options: &str) -> Asking {
+        let mut authority = None;
+        let ask = |folder: &TempDir, config: &mut Config| {
+            let made = authority.insert(Authority::new(folder.path()));
+            let tls = config.tls.as_mut().expect("it has a certificate");
+            tls.client_ca = Some(made.certificate.clone());
+        };
+        let secured = Secured::with(options, ask);
+        Asking {
+            secured,
+            authority: authority.expect("it was made before the server started"),
+        }
+    }
+
+    fn vouch(&self, name: Option<&str>) -> Paper {
+        self.authority.vouch(self.secured.folder.path(), name)
+    }
+
+    /// A raw client with this certificate that has read its welcome.
+    fn visitor(&self, own: &Paper) -> Raw {
+        let config = self.secured.paper.trusting_as(own);
+        let mut client = Raw::tls(self.secured.endpoint(), config);
+        client.expect("welcome");
+        client
+    }
+}
+
+#[test]
+fn a_certificate_logs_its_user_in_without_a_right_password() {
+    let asking = Asking::new("");
+    asking.secured.fixture.client("ana").fim();
+    let paper = asking.vouch(Some("ana"));
+    for password in ["", "outro", PASSWORD] {
+        let mut ana = asking.visitor(&paper);
+        ana.send(&login(1, "ana", password));
+        assert_eq!(ana.expect("logged_in").text("user"), "ana");
+        ana.fim();
+    }
+    asking.secured.finish();
+}
+
+#[test]
+fn a_certificate_is_for_no_other_user() {
+    let asking = Asking::new("?registration=open");
+    asking.secured.fixture.client("rui").fim();
+    let mut ana = asking.visitor(&asking.vouch(Some("ana")));
+    ana.send(&login(1, "rui", PASSWORD));
+    let error = ana.expect_error("forbidden");
+    let message = error.text("message");
+    assert!(
+        message.contains("ana") && message.contains("rui"),
+        "{message}"
+    );
+    ana.ping(); // and may say who it is
+    drop(ana);
+    asking.secured.finish();
+}
+
+#[test]
+fn an_unknown_user_registers_with_its_password_where_that_is_open() {
+    let closed = Asking::new("");
+    let mut ana = closed.visitor(&closed.vouch(Some("ana")));
+    ana.send(&login(1, "ana", ""));
+    ana.expect_error("registration-closed");
+    drop(ana);
+    closed.secured.finish();
+
+    let open = Asking::new("?registration=open");
+    let mut ana = open.visitor(&open.vouch(Some("ana")));
+    ana.send(&login(1, "ana", ""));
+    ana.expect_error("bad-credentials"); // that is no password
+    assert!(ana.log_in("ana").flag("registered"));
+    drop(ana);
+    assert!(
+        !open
+            .secured
+            .fixture
+            .client_and_login("ana")
+            .1
+            .flag("registered")
+    );
+    let mut other = open.secured.fixture.visitor();
+    other.send(&login(1, "ana", "outro"));
+    other.expect_error("bad-credentials");
+    drop(other);
+    open.secured.finish();
+}
+
+#[test]
+fn who_has_no_certificate_uses_a_password_unless_one_is_required() {
+    let optional = Asking::new("?registration=open");
+    let mut ana = optional.secured.client("ana");
+    ana.fim();
+    drop(ana);
+    let mut nameless = optional.visitor(&optional.vouch(None));
+    nameless.send(&login(1, "ana", "outro"));
+    nameless.expect_error("bad-credentials");
+    drop(nameless);
+    optional.secured.finish();
+
+    let required = Asking::new("?registration=open&client-cert=required");
+    let endpoint = required.secured.endpoint().clone();
+    let trust = Trust::pinned(required.secured.paper.fingerprint());
+    let refused = block_on(Client::connect_with(&endpoint, &trust));
+    let refused = refused.err().expect("it is required").to_string();
+    assert!(refused.contains("--tls-cert"), "{refused}");
+    let paper = required.vouch(Some("ana"));
+    let trust = trust.with_certificate(&paper.certificate, &paper.key);
+    let trust = trust.expect("they belong together");
+    block_on(async {
+        let visitor = Client::connect_with(&endpoint, &trust).await?;
+        let (client, _events) = visitor.login("ana", PASSWORD).await?;
+        client.fim().await
+    })
+    .expect("it has one");
+    required.secured.finish();
+}
+
+#[test]
+fn a_certificate_that_nobody_trusted_vouches_for_is_refused() {
+    let asking = Asking::new("?registration=open");
+    let elsewhere = tempfile::tempdir().expect("a folder can be made");
+    let stranger = Authority::new(elsewhere.path()).vouch(elsewhere.path(), Some("ana"));
+    let trust = Trust::pinned(asking.secured.paper.fingerprint());
+    let trust = trust.with_certificate(&stranger.certificate, &stranger.key);
+    let trust = trust.expect("they belong together");
+    let endpoint = asking.secured.endpoint().clone();
+    let refused = block_on(Client::connect_with(&endpoint, &trust));
+    let refused = refused.err().expect("it is not trusted").to_string();
+    assert!(refused.contains("--tls-client-ca"), "{refused}");
+    // Without any it is let in.
+    let mut client = Raw::tls(&endpoint, asking.secured.paper.trusting(&TLS13));
+    client.expect("welcome");
+    drop(client);
+    asking.secured.finish();
+}

@@ -1,0 +1,165 @@
+//! Two hosts: network namespaces, joined by a cable that is a veth pair.
+
+use std::io::{BufRead, BufReader, Write};
+use std::process::{Child, Command};
+
+use arauto::Fingerprint;
+
+use crate::support::{arauto, finish, run_by, spawn, wait_until, watchdog};
+
+const PREFIX: &str = "arauto-it-";
+
+/// The server's host and the client's, each with an address.
+struct Hosts {
+    here: String,
+    there: String,
+}
+
+const HERE: &str = "192.0.2.1";
+const THERE: &str = "192.0.2.2";
+
+fn ip(arguments: &str) -> bool {
+    let done = Command::new("ip").args(arguments.split(' ')).output();
+    done.is_ok_and(|done| done.status.success())
+}
+
+impl Hosts {
+    /// `None`: namespaces cannot be made here.
+    fn new() -> Option<Hosts> {
+        remove_left_over();
+        let name = |which| format!("{PREFIX}{}-{which}", std::process::id());
+        let hosts = Hosts {
+            here: name("here"),
+            there: name("there"),
+        };
+        hosts.join().then_some(hosts)
+    }
+
+    fn join(&self) -> bool {
+        let Hosts { here, there } = self;
+        ip(&format!("netns add {here}"))
+            && ip(&format!("netns add {there}"))
+            && ip(&format!(
+                "link add cable netns {here} type veth peer name cable netns {there}"
+            ))
+            && [(here, HERE), (there, THERE)]
+                .iter()
+                .all(|(host, address)| {
+                    ip(&format!("-n {host} address add {address}/24 dev cable"))
+                        && ip(&format!("-n {host} link set cable up"))
+                        && ip(&format!("-n {host} link set lo up"))
+                })
+    }
+
+    /// The same command, on one of them.
+    fn on(&self, host: &str, command: Command) -> Command {
+        run_by(&["ip", "netns", "exec", host], command)
+    }
+}
+
+impl Drop for Hosts {
+    fn drop(&mut self) {
+        for host in [&self.here, &self.there] {
+            ip(&format!("netns delete {host}")); // or it was never made
+        }
+    }
+}
+
+/// A test that was killed leaves its namespaces behind.
+fn remove_left_over() {
+    let listed = Command::new("ip").args(["netns", "list"]).output();
+    let listed = listed.map(|done| done.stdout).unwrap_or_default();
+    for line in String::from_utf8_lossy(&listed).lines() {
+        let name = line.split(' ').next().unwrap_or_default();
+        let owner = name
+            .strip_prefix(PREFIX)
+            .and_then(|rest| rest.split('-').next());
+        let is_gone = |pid| !std::path::Path::new("/proc").join(pid).exists();
+        if owner.is_some_and(is_gone) {
+            ip(&format!("netns delete {name}"));
+        }
+    }
+}
+
+/// A child that does not outlive its test.
+struct Running(Child);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.0.kill(); // or it has ended
+        let _ = self.0.wait();
+    }
+}
+
+#[test]
+fn a_leitor_on_another_host_hears_what_is_published_by_tls_and_plain_tcp_is_refused() {
+    let _watchdog = watchdog();
+    let Some(hosts) = Hosts::new() else {
+        let required = std::env::var_os("ARAUTO_REQUIRE_TOOLS").is_some();
+        assert!(
+            !required,
+            "ip(8) must be allowed to make network namespaces"
+        );
+        eprintln!("SKIPPED: two hosts, as ip(8) may not make network namespaces here");
+        return;
+    };
+    let folder = tempfile::tempdir().expect("a folder can be made");
+    let data = folder.path().join("data").display().to_string();
+    let made = finish(
+        arauto(&["tls", "init", "--name", HERE, "--folder"]).arg(folder.path().join("data/tls")),
+        "",
+    );
+    made.fine();
+    let certificate = folder.path().join("data/tls/cert.pem");
+    let fingerprint = Fingerprint::of_file(&certificate).expect("it was just made");
+
+    let plain = [
+        "serve",
+        "--no-console",
+        "--data",
+        "none",
+        "--listen",
+        "tcp:192.0.2.1:7443",
+    ];
+    finish(&mut hosts.on(&hosts.here, arauto(&plain)), "").failed(69, &["not loopback"]);
+
+    let local = format!("unix:{}", folder.path().join("s.sock").display());
+    let mut serve = arauto(&["serve", "--console", "--data", &data, "--listen", &local]);
+    serve.args(["--listen", "tls:192.0.2.1:7443"]);
+    let mut server = Running(spawn(&mut hosts.on(&hosts.here, serve)));
+    wait_until("it listens", || folder.path().join("s.sock").exists());
+    // By tls nobody registers: they come in by the local endpoint first.
+    for user in ["ana", "rui"] {
+        let who = arauto(&["who", "--connect", &local, "--user", user]);
+        finish(&mut hosts.on(&hosts.here, who), "").fine();
+    }
+
+    let pinned = fingerprint.to_string();
+    let by_tls = |command: &str, user: &str| {
+        let mut command = arauto(&[command, "--connect", "tls:192.0.2.1:7443"]);
+        command.args(["--tls-fingerprint", &pinned, "--user", user]);
+        command
+    };
+    let mut leitor = Running(spawn(&mut hosts.on(&hosts.there, by_tls("leitor", "ana"))));
+    let heard = leitor.0.stdout.take().expect("it is a pipe");
+    let mut heard = BufReader::new(heard)
+        .lines()
+        .map(|line| line.expect("it prints text"));
+    let there = || {
+        let who = arauto(&["who", "--connect", &local, "--user", "rui"]);
+        finish(&mut hosts.on(&hosts.here, who), "")
+            .fine()
+            .contains("ana")
+    };
+    wait_until("the leitor is logged in", there);
+
+    let mut escritor = by_tls("escritor", "rui");
+    escritor.arg("bom dia");
+    finish(&mut hosts.on(&hosts.here, escritor), "").fine();
+    let found = heard.find(|line| line.contains("rui: bom dia"));
+    assert!(found.is_some(), "the leitor's output ended");
+
+    let stdin = server.0.stdin.as_mut().expect("it is a pipe");
+    stdin.write_all(b"fim\n").expect("it reads");
+    assert_eq!(server.0.wait().expect("it is a child").code(), Some(0));
+}

@@ -1,0 +1,127 @@
+//! SIGHUP: another certificate for whoever comes, and nothing else for who is there.
+
+use std::fs;
+
+use arauto::{Client, Endpoint, Fingerprint, Trust};
+use rustix::process::{Pid, Signal, kill_process};
+use rustls::version::TLS13;
+use tempfile::TempDir;
+
+use crate::support::{Paper, Raw, Served, block_on, wait_until, watchdog};
+
+/// `arauto serve` with a certificate that can be replaced.
+struct Renewed {
+    served: Served,
+    papers: TempDir,
+    now: Paper,
+}
+
+impl Renewed {
+    fn new() -> Renewed {
+        let papers = tempfile::tempdir().expect("a folder can be made");
+        let now = Paper::of(papers.path(), &["127.0.0.1"]);
+        let file = |path: &std::path::Path| path.display().to_string();
+        let (certificate, key) = (file(&now.certificate), file(&now.key));
+        let served = Served::new(&[
+            "--listen",
+            "tls:127.0.0.1:0?registration=open",
+            "--tls-cert",
+            &certificate,
+            "--tls-key",
+            &key,
+        ]);
+        Renewed {
+            served,
+            papers,
+            now,
+        }
+    }
+
+    /// Where it listens, as its log says.
+    fn endpoint(&self) -> Endpoint {
+        self.wait_for_log("endpoint=tls:");
+        let log = self.served.log();
+        let (_, said) = log.split_once("endpoint=tls:").expect("it says so");
+        let said = said.split_whitespace().next().unwrap_or_default();
+        format!("tls:{said}").parse().expect("it is an endpoint")
+    }
+
+    fn hang_up(&self) {
+        let pid = i32::try_from(self.served.child.id()).expect("a process has an id");
+        let pid = Pid::from_raw(pid).expect("a process has an id");
+        kill_process(pid, Signal::HUP).expect("it is still there");
+    }
+
+    fn is_shown(&self, fingerprint: Fingerprint) -> bool {
+        let trust = Trust::pinned(fingerprint);
+        block_on(Client::connect_with(&self.endpoint(), &trust)).is_ok()
+    }
+
+    fn wait_for_log(&self, line: &str) {
+        wait_until(line, || self.served.log().contains(line));
+    }
+}
+
+#[test]
+fn sighup_gives_new_clients_the_new_certificate_and_ends_nobody() {
+    let _watchdog = watchdog();
+    let mut renewed = Renewed::new();
+    let mut ana = Raw::tls(&renewed.endpoint(), renewed.now.trusting(&TLS13));
+    ana.expect("welcome");
+    ana.log_in("ana");
+    let old = renewed.now.fingerprint();
+    assert!(renewed.is_shown(old));
+
+    renewed.now = Paper::of(renewed.papers.path(), &["127.0.0.1"]);
+    let new = renewed.now.fingerprint();
+    assert_ne!(new, old);
+    assert!(renewed.is_shown(old), "not before it is told");
+    renewed.hang_up();
+    renewed.wait_for_log(&format!("certificate loaded again fingerprint={new}"));
+    assert!(renewed.is_shown(new));
+    assert!(!renewed.is_shown(old));
+    ana.request(1, "bom dia");
+    assert_eq!(ana.skip_to("reply").text("body"), "BOM DIA");
+
+    fs::write(&renewed.now.certificate, "broken").expect("the file is ours");
+    renewed.hang_up();
+    renewed.wait_for_log("the old certificate stays");
+    let log = renewed.served.log();
+    let said = log
+        .lines()
+        .find(|line| line.contains("the old certificate stays"));
+    let said = said.expect("it was just there");
+    assert!(
+        said.contains("ERROR") && said.contains("there is no certificate in it"),
+        "{said}"
+    );
+    assert!(renewed.is_shown(new));
+    ana.ping();
+    ana.fim();
+    drop(ana);
+    renewed.served.stop();
+}
+
+#[test]
+fn sighup_without_tls_changes_nothing() {
+    let _watchdog = watchdog();
+    let served = Served::altered(
+        tempfile::tempdir().expect("a folder can be made"),
+        &["--data", "none"],
+        |mut command| {
+            command.env("ARAUTO_LOG", "debug");
+            command
+        },
+    );
+    let pid = i32::try_from(served.child.id()).expect("a process has an id");
+    let pid = Pid::from_raw(pid).expect("a process has an id");
+    kill_process(pid, Signal::HUP).expect("it is still there");
+    wait_until("it says that there is nothing to do", || {
+        served.log().contains("there are no tls endpoints")
+    });
+    let mut ana = served.visitor();
+    ana.log_in("ana");
+    ana.fim();
+    drop(ana);
+    served.stop();
+}

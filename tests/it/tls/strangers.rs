@@ -1,0 +1,127 @@
+//! Who comes to a tls port and is no client, or has no business there.
+
+use std::io::{Read, Write};
+use std::time::Duration;
+
+use arauto::{Server, TlsConfig};
+
+use super::Secured;
+use crate::support::{Fixture, PASSWORD, login, tcp, watchdog};
+
+#[test]
+fn plain_text_and_garbage_at_a_tls_port_just_end() {
+    let secured = Secured::new("?registration=open");
+    for said in [
+        &b"GET / HTTP/1.0\r\n\r\n"[..],
+        &[0; 600],
+        &[22, 3, 1, 255, 255, 1],
+    ] {
+        let mut stranger = tcp(secured.endpoint());
+        stranger.write_all(said).expect("the server reads");
+        let _ = stranger.shutdown(std::net::Shutdown::Write);
+        let mut heard = Vec::new();
+        let _ = stranger.read_to_end(&mut heard); // an alert, or a reset
+        assert!(heard.len() < 64, "nothing but an alert: {heard:?}");
+    }
+    let mut ana = secured.client("ana");
+    ana.fim();
+    drop(ana);
+    secured.finish();
+}
+
+#[test]
+fn a_silent_handshake_ends_in_its_time_while_others_are_served() {
+    let secured = Secured::with("?registration=open", |_, config| {
+        let tls = config.tls.as_mut().expect("it has a certificate");
+        tls.handshake_timeout = Duration::from_millis(300);
+    });
+    let mut silent = tcp(secured.endpoint());
+    let mut ana = secured.client("ana");
+    ana.ping();
+    assert_eq!(
+        silent
+            .read(&mut [0; 64])
+            .expect("it is closed, and in order"),
+        0
+    );
+    ana.ping();
+    secured.fixture.wait_for_sessions(1);
+    ana.fim();
+    drop(ana);
+    secured.finish();
+}
+
+#[test]
+fn a_stop_waits_for_no_handshake() {
+    let secured = Secured::with("", |_, config| {
+        let tls = config.tls.as_mut().expect("it has a certificate");
+        tls.handshake_timeout = Duration::from_secs(3600);
+        config.login_timeout = Duration::from_secs(3600);
+        config.drain_timeout = Duration::from_secs(3600);
+    });
+    let _silent = tcp(secured.endpoint());
+    secured.fixture.wait_for_sessions(1);
+    secured.fixture.begin_stop();
+    let report = secured.fixture.assert_clean();
+    assert_eq!(report.sessions.len(), 1);
+    assert_eq!(report.sessions[0].reason, "lost");
+}
+
+#[test]
+fn nobody_registers_by_tls_unless_the_endpoint_says_so() {
+    let secured = Secured::new("");
+    let mut ana = secured.visitor();
+    ana.send(&login(5, "ana", PASSWORD));
+    assert_eq!(ana.expect_error("registration-closed").num("id"), 5);
+    drop(ana);
+    // Who registered elsewhere comes in.
+    secured.fixture.client("ana").fim();
+    let mut ana = secured.visitor();
+    assert!(!ana.log_in("ana").flag("registered"));
+    drop(ana);
+    secured.finish();
+}
+
+#[test]
+fn who_comes_by_tls_is_never_the_servers_own_user() {
+    let secured = Secured::new("?registration=open");
+    let mut ana = secured.client("ana");
+    let mut local = secured.fixture.client("rui");
+    for asked in ["shutdown", "sessions"] {
+        ana.ask(asked, 1);
+        assert_eq!(ana.skip_to("error").text("code"), "forbidden");
+    }
+    local.ask("sessions", 1);
+    local.skip_to("sessions");
+    drop((ana, local));
+    secured.finish();
+}
+
+#[test]
+fn what_cannot_be_listened_on_is_told_with_a_way_out() {
+    let _watchdog = watchdog();
+    let refused = |listen: &str, tls: Option<TlsConfig>| {
+        let mut config = arauto::Config::default();
+        config.listen.clear();
+        Fixture::also(&mut config, listen);
+        config.tls = tls;
+        let refused = Server::start(config).err().expect("it does not start");
+        refused.to_string()
+    };
+    let plain = refused("tcp:0.0.0.0:0", None);
+    assert!(
+        plain.contains("not loopback") && plain.contains("tls:"),
+        "{plain}"
+    );
+    let bare = refused("tls:127.0.0.1:0", None);
+    assert!(bare.contains("arauto tls init"), "{bare}");
+    let missing = TlsConfig::new("/nowhere/cert.pem", "/nowhere/key.pem");
+    let missing = refused("tls:127.0.0.1:0", Some(missing));
+    assert!(missing.contains("/nowhere/cert.pem"), "{missing}");
+    assert!(missing.contains("arauto tls init"), "{missing}");
+    let asking = refused(
+        "tls:127.0.0.1:0?client-cert=required",
+        Some(TlsConfig::new("a", "b")),
+    );
+    assert!(asking.contains("--tls-client-ca"), "{asking}");
+}

@@ -1,0 +1,103 @@
+//! Whom a client takes for its server.
+
+use arauto::{Client, ClientError, Endpoint, Fingerprint, Trust};
+
+use super::Secured;
+use crate::support::{PASSWORD, Paper, block_on};
+
+/// Logs in and asks; why not, in words.
+fn ask(endpoint: &Endpoint, trust: &Trust) -> Result<(), ClientError> {
+    block_on(async {
+        let visitor = Client::connect_with(endpoint, trust).await?;
+        let (client, events) = visitor.login("ana", PASSWORD).await?;
+        drop(events);
+        client.request("bom dia").await?;
+        client.fim().await.map(drop)
+    })
+}
+
+fn at(secured: &Secured, host: &str) -> Endpoint {
+    let Endpoint::Tls { port, .. } = secured.endpoint() else {
+        panic!("it has one");
+    };
+    format!("tls:{host}:{port}")
+        .parse()
+        .expect("it is an endpoint")
+}
+
+#[track_caller]
+fn refused(endpoint: &Endpoint, trust: &Trust, naming: &[&str]) {
+    let error = ask(endpoint, trust)
+        .expect_err("it is not trusted")
+        .to_string();
+    for name in naming {
+        assert!(error.contains(name), "{name:?} is not in {error:?}");
+    }
+}
+
+#[test]
+fn a_pinned_certificate_is_the_server_and_no_other_is() {
+    let secured = Secured::new("?registration=open");
+    let seen = secured.paper.fingerprint();
+    let right = Trust::pinned(seen);
+    ask(secured.endpoint(), &right).expect("it is the server");
+    let other = "0a".repeat(32).parse::<Fingerprint>().expect("it is one");
+    let naming = [
+        &seen.to_string(),
+        &other.to_string(),
+        "arauto tls fingerprint",
+    ];
+    refused(
+        secured.endpoint(),
+        &Trust::pinned(other),
+        &naming.map(AsRef::as_ref),
+    );
+    assert_eq!(secured.fixture.server.certificate(), Some(seen));
+    secured.finish();
+}
+
+#[test]
+fn a_trusted_file_vouches_for_the_name_and_for_no_other() {
+    let secured = Secured::new("?registration=open");
+    let trust = Trust::authorities(&secured.paper.certificate).expect("it is one");
+    ask(secured.endpoint(), &trust).expect("it vouches for itself");
+    ask(&at(&secured, "localhost"), &trust).expect("by each of its names");
+    let elsewhere = tempfile::tempdir().expect("a folder can be made");
+    let stranger = Paper::of(elsewhere.path(), &["127.0.0.1"]);
+    let strange = Trust::authorities(&stranger.certificate).expect("it is one");
+    let ways = ["--tls-fingerprint", "--tls-ca"];
+    refused(secured.endpoint(), &strange, &ways);
+    refused(secured.endpoint(), &Trust::system(), &ways);
+    secured.finish();
+}
+
+#[test]
+fn a_certificate_for_another_name_is_refused_unless_it_is_pinned() {
+    let folder = tempfile::tempdir().expect("a folder can be made");
+    let paper = Paper::of(folder.path(), &["elsewhere.example"]);
+    let secured = Secured::with("?registration=open", |_, config| {
+        config.tls = Some(arauto::TlsConfig::new(&paper.certificate, &paper.key));
+    });
+    let trust = Trust::authorities(&paper.certificate).expect("it is one");
+    let naming = ["another name", "elsewhere.example", "--tls-fingerprint"];
+    refused(secured.endpoint(), &trust, &naming);
+    let pinned = Trust::pinned(paper.fingerprint());
+    ask(secured.endpoint(), &pinned).expect("a pinned one needs no name");
+    secured.finish();
+}
+
+#[test]
+fn a_server_that_speaks_no_tls_is_told_from_one_that_is_not_trusted() {
+    let secured = Secured::with("", |_, config| {
+        crate::support::Fixture::also(config, "tcp:127.0.0.1:0");
+    });
+    let Some(Endpoint::Tcp { host, port }) = secured.fixture.server.endpoints().last() else {
+        panic!("the last endpoint is not tcp");
+    };
+    let plain = format!("tls:{host}:{port}")
+        .parse()
+        .expect("it is an endpoint");
+    let trust = Trust::pinned(secured.paper.fingerprint());
+    refused(&plain, &trust, &["does not speak tls"]);
+    secured.finish();
+}
