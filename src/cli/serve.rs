@@ -62,6 +62,7 @@ pub(super) fn run(args: Args) -> Result<u8, Failure> {
     let log = logs::start(settings.log.unwrap_or_default(), screen.clone());
 
     config.max_sessions = fitting(config.max_sessions, os::raise_descriptor_limit());
+    settings.leave_places(&mut config);
     let report = actix_rt::System::new().block_on(async {
         // Before anybody can connect: a signal must not find the default action.
         let signals = Signals::new(terminal.clone());

@@ -108,7 +108,7 @@ pub(super) struct Settings {
     #[arg(long, value_name = "N")]
     pub(super) logins_waiting: Option<usize>,
 
-    /// The most accounts that clients register [default: 100000].
+    /// Accounts; where there are as many nobody registers [default: 100000].
     #[arg(long, value_name = "N")]
     pub(super) max_accounts: Option<usize>,
 
@@ -254,6 +254,22 @@ impl Settings {
             }
         }
         Ok(config)
+    }
+
+    /// Where the operator has said nothing of it: one peer leaves a fifth of the places to
+    /// others, and those who have not logged in a tenth to those who have.
+    pub(super) fn leave_places(&self, config: &mut Config) {
+        if self.max_sessions.is_some() {
+            return;
+        }
+        let of_ten = |parts: usize| (config.max_sessions * parts / 10).max(1);
+        let (peer, strangers) = (of_ten(8), of_ten(9));
+        if self.max_sessions_per_peer.is_none() {
+            config.max_sessions_per_peer = peer;
+        }
+        if self.max_unauthenticated.is_none() {
+            config.max_unauthenticated = strangers;
+        }
     }
 
     fn set_limits(&self, config: &mut Config) {

@@ -56,7 +56,7 @@ pub struct Config {
     pub login_rate_per_user: Rate,
     /// The same, with whatever name.
     pub login_rate_per_peer: Rate,
-    /// The most accounts that clients register: operators may add more.
+    /// Accounts, whoever made them; where there are as many nobody registers.
     pub max_accounts: usize,
     /// From a connect to its login.
     pub login_timeout: Duration,

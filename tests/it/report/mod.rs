@@ -78,10 +78,15 @@ fn stop_once() -> Report {
     let _stalled = stalled_reader(&fixture);
     fixture.wait_for_sessions(3); // who has published is gone
     fixture.begin_stop();
-    for reader in [&mut rui, &mut stranger] {
-        reader.skip_to("closing");
-        reader.expect_end();
-    }
+    // At once: in a stop nobody sees the end before everybody has read the rest.
+    std::thread::scope(|scope| {
+        for reader in [&mut rui, &mut stranger] {
+            scope.spawn(move || {
+                reader.skip_to("closing");
+                reader.expect_end();
+            });
+        }
+    });
     fixture.report()
 }
 
