@@ -50,9 +50,10 @@ pub trait Caller: Unpin {
 pub enum Admission {
     /// There is a place.
     Welcome(Places),
-    /// There is none: say so. Without a place among those who are told: say it, and do not
-    /// wait until it is read.
-    Full(Option<Places>),
+    /// There is none: say so.
+    Full(Places),
+    /// There is none, and many are being told: say so, and do not wait until it is read.
+    FullBriefly(Places),
     /// The server is stopping: say so.
     Stopping,
 }
@@ -74,14 +75,18 @@ pub struct Venue {
     pub peers: Crowd<PeerId>,
     /// What becomes of those who find none in the rooms.
     pub when_full: WhenFull,
-    /// Callers who are being told that there is no place.
+    /// Callers who are being told that there is no place: all of them.
     pub turned_away: Room,
+    /// Those among them who have the time to read it.
+    pub patiently: Room,
 }
 
 /// Accepts at one door.
 pub struct Acceptor<D: Door> {
     door: Option<D>,
     venue: Venue,
+    /// A caller who could not even be told, for a moment: nobody is accepted before it.
+    held: Option<D::Caller>,
     hand_over: Box<dyn FnMut(D::Caller, Admission)>,
     pause: Duration,
     resting: bool,
@@ -96,14 +101,18 @@ pub struct Acceptor<D: Door> {
 pub struct Seal;
 
 impl Venue {
-    fn admission(&self, peer: PeerId) -> Admission {
+    /// `None`: it could not even be told that it cannot stay. That is over in a moment, as
+    /// half of those who are told have no time to read it: a peer that has too many may come
+    /// as often as it likes, and keeps nobody else out of the door.
+    fn admission(&self, peer: PeerId) -> Option<Admission> {
         let places = Places::take(&self.rooms).and_then(|places| places.among(&self.peers, peer));
-        match places {
-            Some(places) => Admission::Welcome(places),
-            // A peer that has too many may come as often as it likes: it keeps nobody else
-            // out of the door.
-            None => Admission::Full(Places::take([&self.turned_away])),
+        if let Some(places) = places {
+            return Some(Admission::Welcome(places));
         }
+        if let Some(places) = Places::take([&self.turned_away, &self.patiently]) {
+            return Some(Admission::Full(places));
+        }
+        Places::take([&self.turned_away]).map(Admission::FullBriefly)
     }
 
     /// Whether the next caller could neither stay nor be told so. It waits where the
@@ -131,6 +140,7 @@ impl<D: Door> Acceptor<D> {
         Acceptor {
             door: Some(door),
             venue,
+            held: None,
             hand_over: Box::new(hand_over),
             pause: SHORTEST,
             resting: false,
@@ -140,17 +150,34 @@ impl<D: Door> Acceptor<D> {
         }
     }
 
+    /// Hands a caller over, or keeps it where it could neither stay nor be told so.
     fn admit(&mut self, caller: D::Caller) {
         let admission = match self.stopping {
-            true => Admission::Stopping,
+            true => Some(Admission::Stopping),
             false => self.venue.admission(caller.peer_id()),
         };
-        (self.hand_over)(caller, admission);
+        match admission {
+            Some(admission) => (self.hand_over)(caller, admission),
+            None => self.held = Some(caller),
+        }
+    }
+
+    /// Whether a caller is still held.
+    fn holds(&mut self, cx: &TaskContext<'_>) -> bool {
+        let Some(caller) = self.held.take() else {
+            return false;
+        };
+        if self.venue.turned_away.poll_place(cx) {
+            self.admit(caller);
+        } else {
+            self.held = Some(caller);
+        }
+        self.held.is_some()
     }
 
     fn accept(&mut self, ctx: &mut Context<Self>, cx: &mut TaskContext<'_>) {
         for _ in 0..BURST {
-            if self.resting || self.venue.waits_for_place(cx) {
+            if self.resting || self.holds(cx) || self.venue.waits_for_place(cx) {
                 return;
             }
             let Some(door) = &mut self.door else { return };
@@ -195,6 +222,9 @@ impl<D: Door> Acceptor<D> {
         };
         self.stopping = true;
         door.close_to_new();
+        if let Some(caller) = self.held.take() {
+            self.admit(caller);
+        }
         while let Some(caller) = door.next_waiting() {
             self.admit(caller);
         }

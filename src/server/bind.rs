@@ -33,7 +33,7 @@ use crate::transport::{BindError, Listener, Opening, TlsError, memory_file};
 const TURNED_AWAY: usize = 256;
 
 fn turned_away(max_sessions: usize) -> usize {
-    (max_sessions / 8).clamp(1, TURNED_AWAY)
+    (max_sessions / 8).clamp(2, TURNED_AWAY)
 }
 
 /// Starts servers.
@@ -213,7 +213,8 @@ fn assemble(
     let handles = arbiters.iter().map(Arbiter::handle).collect();
     let usher = Usher::new(handles, supervisor.clone());
     let server_room = Room::new(config.max_sessions);
-    let turned_away = Room::new(turned_away(config.max_sessions));
+    let told = turned_away(config.max_sessions);
+    let (turned_away, patiently) = (Room::new(told), Room::new(told / 2));
     let strangers = Room::new(config.max_unauthenticated);
     let peers = Crowd::new(config.max_sessions_per_peer);
     let users = Crowd::new(config.max_sessions_per_user);
@@ -261,6 +262,7 @@ fn assemble(
             peers: peers.clone(),
             when_full: when_full(&listen),
             turned_away: turned_away.clone(),
+            patiently: patiently.clone(),
         };
         let usher = usher.clone();
         let acceptor = Acceptor::new(

@@ -46,9 +46,10 @@ impl Usher {
         let (places, turned_away) = match admission {
             Admission::Welcome(places) if !may_stay => (places, Some(ErrorCode::Forbidden)),
             Admission::Welcome(places) => (places, None),
-            Admission::Full(places) => {
-                is_brief = places.is_none();
-                (places.unwrap_or_default(), Some(ErrorCode::TooManySessions))
+            Admission::Full(places) => (places, Some(ErrorCode::TooManySessions)),
+            Admission::FullBriefly(places) => {
+                is_brief = true;
+                (places, Some(ErrorCode::TooManySessions))
             }
             Admission::Stopping => (Places::default(), Some(ErrorCode::Stopping)),
         };

@@ -100,6 +100,6 @@ pub struct Start<L> {
     pub places: Places,
     /// Whether it is only told that it cannot stay, and why.
     pub turned_away: Option<ErrorCode>,
-    /// Whether it has no place for as long as it takes to hear that.
+    /// Whether there is no time for it to read that.
     pub is_brief: bool,
 }

@@ -99,7 +99,7 @@ pub struct Session<L: Link + 'static> {
     is_own_user: bool,
     last_frame: Instant,
     login_is_overdue: bool,
-    /// Whether it says its last word and does not wait until it is read.
+    /// Whether it says its last word and does not wait until that is read.
     is_brief: bool,
     /// Runs until the login.
     login_timer: Option<SpawnHandle>,
