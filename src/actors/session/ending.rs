@@ -31,8 +31,8 @@ const LAST_LOOK: Duration = Duration::from_millis(50);
 /// descriptor, that others wait for.
 const TOLD: Duration = Duration::from_secs(1);
 
-/// The same where it has no place for that: enough for a last word to be written.
-const BRIEFLY: Duration = Duration::from_millis(50);
+/// The same for whom there is no time: until it is written, and no longer than this.
+const BRIEFLY: Duration = Duration::from_millis(250);
 
 /// Writes in a row, before the session looks at its input again.
 const WRITES: usize = 4;
@@ -292,6 +292,7 @@ impl<L: Link + 'static> Session<L> {
         let clear = self.outlet.is_clear();
         let over = self.inbox.is_over;
         let half_closes = self.outlet.link_ref().half_closes();
+        let is_brief = self.is_brief;
         let follows = self.outlet.follows();
         let Some(ending) = self.ending() else {
             return false;
@@ -313,7 +314,7 @@ impl<L: Link + 'static> Session<L> {
                 self.outlet.shut(cx);
             }
             Step::Lingering if broken => self.close(lost_or(reason)),
-            Step::Lingering if over && !ending.ordered => self.close(reason),
+            Step::Lingering if (over || is_brief) && !ending.ordered => self.close(reason),
             Step::Lingering => {
                 self.outlet.shut(cx);
                 // The client may have closed one side only, and read on. Where nobody
