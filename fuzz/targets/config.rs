@@ -15,6 +15,8 @@ mod logs;
 #[allow(dead_code, reason = "the command line reads files too")]
 #[path = "../../src/cli/settings.rs"]
 mod settings;
+#[path = "../../src/cli/tls/pair.rs"]
+mod tls;
 
 /// What the system has to say, which is not judged here.
 mod os {
@@ -31,7 +33,9 @@ use libfuzzer_sys::fuzz_target;
 use settings::Settings;
 
 /// What settings are made of, for what does not go together to be named by it.
-const NAMES: [&str; 6] = ["endpoint", "slow", "retain", "journal", "time", "option"];
+const NAMES: [&str; 7] = [
+    "endpoint", "slow", "retain", "journal", "time", "option", "tls-key",
+];
 
 fuzz_target!(|text: &str| {
     let (parsed, peak) = peak(|| Settings::parse(text));

@@ -23,11 +23,11 @@ use tokio::time::timeout;
 use self::link::MemoryLink;
 pub use self::link::{Peer, Piece};
 use self::staff::Staff;
-use crate::accounts::{Accounts, HashCost, Hasher, LoginLimits};
-use crate::actors::acceptor::Places;
+use crate::accounts::{Accounts, HashCost, Hasher, LoginLimits, PeerId};
 use crate::actors::auth::Auth;
 use crate::actors::handler::Handler;
 use crate::actors::hub::Hub;
+use crate::actors::room::{Crowd, Places, Room};
 use crate::actors::sentinel::Sentinel;
 use crate::actors::session::{Desk, Session, SessionLimits, SlowPolicy, Start};
 use crate::actors::supervisor::{
@@ -36,7 +36,8 @@ use crate::actors::supervisor::{
 use crate::close::{InWork, Report, StopReason, Stopwatch};
 pub use crate::framing::Framing;
 use crate::log::{Log, LogLimits, PaceLimits};
-use crate::wire::{Dialect, Millis, Role, Seq, SessionId};
+use crate::rate::Rate;
+use crate::wire::{Dialect, MAX_FRAME_BEFORE_LOGIN, Millis, Role, Seq, SessionId};
 
 /// What ends a conversation that hangs. Nothing in it takes a thousandth of that.
 const HUNG: Duration = Duration::from_secs(10);
@@ -121,9 +122,14 @@ pub async fn converse(script: Script) -> Outcome {
         endpoint: Arc::from("fuzz"),
         dialect: script.dialect,
         may_register: script.may_register,
+        strangers: Room::new(1),
+        users: Crowd::new(1),
         handler: script.handler,
         limits: SessionLimits {
             max_frame: script.max_frame,
+            max_frame_before_login: MAX_FRAME_BEFORE_LOGIN.min(script.max_frame),
+            frames_in_work: 32_768,
+            request_rate: None,
             login_timeout: PATIENT,
             idle_timeout: None,
             drain_timeout: PATIENT,
@@ -152,6 +158,9 @@ fn accounts(default_role: Role) -> Accounts {
     let limits = LoginLimits {
         hashing: 1,
         waiting: 8,
+        user_rate: Rate::a_minute(1000),
+        peer_rate: Rate::a_minute(1000),
+        accounts: 8,
         default_role,
     };
     Accounts::open(None, hasher, limits).expect("there is no database to fail")
@@ -173,8 +182,10 @@ fn seat(link: MemoryLink, desk: Arc<Desk>, supervisor: &Addr<Supervisor>, is_own
         shard: 0,
         is_own_user,
         head: Seq::ZERO,
+        peer: PeerId::Local,
         places: Places::default(),
         turned_away: None,
+        is_brief: false,
     });
     let orders = session.start().recipient();
     supervisor.do_send(Opened { info, orders });

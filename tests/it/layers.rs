@@ -126,7 +126,9 @@ const ROOMS: &[Room] = &[
     // Built for the fuzz targets only: a server without a transport.
     Room {
         name: "fuzzing",
-        rooms: &["wire", "accounts", "log", "close", "actors", "framing"],
+        rooms: &[
+            "wire", "accounts", "log", "close", "actors", "framing", "rate",
+        ],
         never: &["std::os", "rustix"],
     },
     // The public face is all that they see: `arauto::`. In the binary `crate::` is the

@@ -2,15 +2,15 @@
 
 mod fingerprint;
 mod init;
+mod pair;
 mod trust;
-
-use std::path::{Path, PathBuf};
 
 use clap::Subcommand;
 
 use super::exit::{Failure, sysexits};
 use super::os;
 
+pub(super) use pair::Pair;
 pub(super) use trust::TrustArgs;
 
 #[derive(clap::Args)]
@@ -31,26 +31,6 @@ pub(super) fn run(args: &Args) -> Result<u8, Failure> {
     match &args.command {
         Command::Init(args) => init::run(args),
         Command::Fingerprint(args) => fingerprint::run(args),
-    }
-}
-
-/// A certificate's file and its key's.
-pub(super) struct Pair {
-    pub(super) certificate: PathBuf,
-    pub(super) key: PathBuf,
-}
-
-impl Pair {
-    /// Where `arauto tls init` puts them, and `arauto serve` looks for them.
-    pub(super) fn of_data(data: &Path) -> Pair {
-        Pair::within(&data.join("tls"))
-    }
-
-    fn within(folder: &Path) -> Pair {
-        Pair {
-            certificate: folder.join("cert.pem"),
-            key: folder.join("key.pem"),
-        }
     }
 }
 
