@@ -4,6 +4,8 @@ mod deadlines;
 mod failures;
 mod flood;
 mod reasons;
+#[cfg(unix)] // hundreds of clients at once
+mod strangers;
 #[cfg(unix)] // a pipe has no side of its own
 mod unread;
 

@@ -1,0 +1,53 @@
+//! A stop and those who have not logged in.
+
+use std::time::Duration;
+
+use arauto::accounts::HashCost;
+
+use crate::support::{Fixture, PASSWORD, login};
+
+/// More than could be hashed in the time that the stop may take.
+const LOGINS: usize = 300;
+
+#[test]
+fn a_stop_waits_for_no_login_in_line_and_each_is_told() {
+    let fixture = Fixture::with(|config| {
+        config.hash_cost = HashCost::default();
+        config.hashing = 1;
+        config.drain_timeout = Duration::from_secs(3);
+    });
+    let mut clients: Vec<_> = (0..LOGINS).map(|_| fixture.visitor()).collect();
+    for (number, client) in clients.iter_mut().enumerate() {
+        client.send(&login(1, &format!("u{number}"), PASSWORD));
+    }
+    clients[0].expect("logged_in"); // the others are in line
+    fixture.begin_stop();
+    // All at once: in a stop nobody sees the end before everybody has read the rest.
+    std::thread::scope(|scope| {
+        for mut client in clients {
+            scope.spawn(move || {
+                let closing = client.skip_to("closing");
+                assert_eq!(closing.text("reason"), "shutdown");
+                client.expect_end();
+            });
+        }
+    });
+    let report = fixture.assert_clean();
+    let in_time = report.phases.iter().all(|phase| phase.in_time);
+    assert!(in_time, "{:#?}", report.phases);
+}
+
+#[test]
+fn strangers_who_read_nothing_make_no_exit_3() {
+    let fixture = Fixture::new();
+    let mut ana = fixture.client("ana");
+    let strangers: Vec<_> = (0..30).map(|_| fixture.stranger()).collect();
+    fixture.wait_for_sessions(31);
+    fixture.begin_stop();
+    ana.skip_to("closing");
+    ana.expect_end();
+    let report = fixture.assert_clean();
+    let in_time = report.phases.iter().all(|phase| phase.in_time);
+    assert!(in_time, "{:#?}", report.phases);
+    drop(strangers);
+}
