@@ -12,15 +12,13 @@ use std::task::Context as TaskContext;
 use std::time::Duration;
 
 use actix::{AsyncContext, Context};
-use tokio::sync::oneshot;
 
 use super::Session;
 use super::outlet::Written;
 use super::state::{Member, Owed, State};
 use crate::actors::link::Link;
-use crate::actors::supervisor::Status;
-use crate::close::{CloseReason, SessionRecord};
-use crate::wire::{Closing, ErrorCode, Seq, ServerFrame, Stopping, WireError};
+use crate::close::CloseReason;
+use crate::wire::{Closing, ErrorCode, Seq, ServerFrame, WireError};
 
 /// How long to wait before asking again whether the client has read everything:
 /// no event tells it.
@@ -29,7 +27,7 @@ const LAST_LOOK: Duration = Duration::from_millis(50);
 
 /// How long a client that was never let in may take to hear why: it holds a place, or a
 /// descriptor, that others wait for.
-const TOLD: Duration = Duration::from_secs(1);
+pub(super) const TOLD: Duration = Duration::from_secs(1);
 
 /// The same for whom there is no time: until it is written, and no longer than this.
 const BRIEFLY: Duration = Duration::from_millis(250);
@@ -47,9 +45,9 @@ pub(super) struct Ending {
     /// Whether the server failed it while it stopped: it is owed what all others get.
     failed_in_stop: bool,
     /// Whether the supervisor leads.
-    ordered: bool,
+    pub(super) ordered: bool,
     /// Whether the supervisor has given the word to close.
-    may_linger: bool,
+    pub(super) may_linger: bool,
     /// Whether a timer already watches over this ending.
     watched: bool,
     look: Option<Duration>,
@@ -118,7 +116,7 @@ impl<L: Link + 'static> Session<L> {
         }
     }
 
-    fn start_ending(&mut self, reason: CloseReason, step: Step, ordered: bool) {
+    pub(super) fn start_ending(&mut self, reason: CloseReason, step: Step, ordered: bool) {
         // Whoever ends with an error in a shutdown is still led by it.
         let ordered = ordered || self.ending().is_some_and(|ending| ending.ordered);
         let is_ours = reason == CloseReason::Error(ErrorCode::Internal);
@@ -134,101 +132,6 @@ impl<L: Link + 'static> Session<L> {
             watched: false,
             look: None,
         });
-    }
-
-    /// The shutdown's cut: from here on frames are refused. Who asked for the
-    /// shutdown gets the same frame as its answer, and no second one.
-    pub(super) fn announce(&mut self, id: Option<u64>, status: &Status) {
-        let told = matches!(self.state, State::Ending(_) | State::Closed { .. });
-        if told && id.is_none() {
-            return;
-        }
-        if !self.outlet.link_ref().is_open() {
-            // Nothing was accepted of it, and nothing can be said to it.
-            self.close(CloseReason::Lost);
-            self.wake();
-            return;
-        }
-        self.outlet.answer(&ServerFrame::Stopping(Stopping {
-            id,
-            reason: Cow::Borrowed(status.reason.as_str()),
-            phase: Cow::Borrowed(status.phase.as_str()),
-            remaining: u64::try_from(status.remaining.as_millis()).unwrap_or(u64::MAX),
-        }));
-        if !told {
-            self.start_ending(CloseReason::Shutdown, Step::Refusing, true);
-            self.note_time(|times| &mut times.cut);
-        }
-    }
-
-    /// The shutdown's drain. The receiver resolves when it is done.
-    pub(super) fn begin_drain(
-        &mut self,
-        cut: Seq,
-        ctx: &mut Context<Self>,
-    ) -> Option<oneshot::Receiver<SessionRecord>> {
-        match &mut self.state {
-            State::Closed { .. } => return None,
-            State::Ending(ending) if ending.step == Step::Refusing => {
-                ending.step = Step::ToCut(cut);
-            }
-            // It ends by itself; from here on the supervisor leads, and asks first
-            // whether everything has been read.
-            State::Ending(ending) => {
-                ending.ordered = true;
-                ending.step = ending.step.min(Step::Goodbye);
-            }
-            // The announcement never reached it; now is as good.
-            _ => {
-                self.start_ending(CloseReason::Shutdown, Step::ToCut(cut), true);
-                self.note_time(|times| &mut times.cut);
-            }
-        }
-        if self.is_strangers() {
-            ctx.run_later(TOLD, |session, _| session.give_up_waiting());
-        }
-        Some(self.wait_until_done())
-    }
-
-    /// Whether it was promised nothing: no frame of it was admitted, no broadcast is its.
-    fn is_strangers(&self) -> bool {
-        !self.outlet.follows() && self.tally.accepted + self.tally.refused == 0
-    }
-
-    /// The shutdown's close.
-    pub(super) fn begin_close(
-        &mut self,
-        linger: Duration,
-        ctx: &mut Context<Self>,
-    ) -> Option<oneshot::Receiver<SessionRecord>> {
-        match &mut self.state {
-            State::Closed { .. } => return None,
-            State::Ending(ending) => {
-                ending.ordered = true;
-                ending.may_linger = true;
-            }
-            _ => return None,
-        }
-        ctx.run_later(linger, |session, _| session.stop_lingering());
-        Some(self.wait_until_done())
-    }
-
-    /// The client has read all there was and does not close: nothing is lost by
-    /// closing first. One that has not read yet is waited for.
-    fn stop_lingering(&mut self) {
-        let read = self.is_read();
-        let reason = match self.ending() {
-            Some(ending) if ending.step == Step::Lingering && read => ending.reason,
-            _ => return,
-        };
-        self.close(reason);
-        self.wake();
-    }
-
-    fn wait_until_done(&mut self) -> oneshot::Receiver<SessionRecord> {
-        let (done, receiver) = oneshot::channel();
-        self.waiting = Some(done);
-        receiver
     }
 
     /// Writes, up to the cut where there is one. Whether the pump must go round
@@ -356,7 +259,7 @@ impl<L: Link + 'static> Session<L> {
         }
     }
 
-    fn give_up_waiting(&mut self) {
+    pub(super) fn give_up_waiting(&mut self) {
         if let Some(ending) = self.ending() {
             let reason = ending.reason;
             tracing::debug!(session = %self.info.id, "the client did not read to the end in time");

@@ -11,12 +11,14 @@
 //! - [`deaf`]: sessions that only speak;
 //! - [`gone`]: clients that go while nobody reads what they sent;
 //! - [`serve`]: what each frame does;
+//! - [`login`]: from the claim to the first broadcast;
 //! - [`rate`]: how fast it may ask;
 //! - [`work`]: frames that wait for another actor, or for a handler;
 //! - [`outlet`]: answers and broadcasts to bytes;
 //! - [`reader`]: the session's place among the broadcasts;
 //! - [`past`]: broadcasts that only the journal still holds;
 //! - [`record`]: what can be said of a session, and how far its bytes got;
+//! - [`orders`]: what a shutdown asks of it;
 //! - [`ending`]: the way from the last frame to the end.
 
 mod deaf;
@@ -24,7 +26,9 @@ mod desk;
 mod ending;
 mod gone;
 mod inbound;
+mod login;
 mod messages;
+mod orders;
 mod outlet;
 mod past;
 mod rate;

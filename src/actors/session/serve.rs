@@ -3,18 +3,16 @@
 use std::sync::Arc;
 use std::task::Context as TaskContext;
 
+use super::Session;
 use super::state::{Member, State};
-use super::work::{Done, Entry, Ids, Pending, TurnedDown, asked, reply_frame};
-use super::{Desk, Session};
-use crate::accounts::{Admitted, Claim, Refusal, UserName};
-use crate::actors::auth;
+use super::work::{Done, Ids, Pending, asked, reply_frame};
+use crate::accounts::UserName;
 use crate::actors::handler::{Answer, Outcome, Request};
-use crate::actors::hub::{Bodies, Join, Leave, Publish, Who, fits};
+use crate::actors::hub::{Bodies, Leave, Publish, Who, fits};
 use crate::actors::link::Link;
 use crate::actors::supervisor::{Haste, List, Stop};
 use crate::close::{CloseReason, StopReason};
-use crate::log::Log;
-use crate::wire::{Asked, Asking, ClientFrame, ErrorCode, Login, Role, Seq, ServerFrame, Shutdown};
+use crate::wire::{Asked, Asking, ClientFrame, ErrorCode, Role, Seq, ServerFrame, Shutdown};
 
 /// Publishes that go to the hub in one message, at most.
 pub(super) const BATCH_FRAMES: usize = 4096;
@@ -73,31 +71,6 @@ impl<L: Link + 'static> Session<L> {
                 self.outlet.answer(&error);
             }
         }
-    }
-
-    fn log_in(&mut self, login: &Login<'_>) {
-        let asker = Arc::new(());
-        let claim = Claim {
-            asker: Some(Arc::downgrade(&asker)),
-            user: login.user.clone().into_owned(),
-            password: login.password.clone().into_owned(),
-            vouched: self.outlet.link_ref().vouched_name(),
-            may_register: self.desk.may_register,
-            peer: self.peer.clone(),
-        };
-        let resume = login.resume.as_ref();
-        let resume = resume.map(|resume| (resume.stream.clone().into_owned(), resume.after));
-        let (id, desk) = (login.id, Arc::clone(&self.desk));
-        self.state = State::LoggingIn;
-        self.asker = Some(asker);
-        self.begin(0, async move {
-            let outcome = match desk.auth.send(auth::Login(claim)).await {
-                Ok(Ok(admitted)) => announce_login(&desk, admitted, resume).await,
-                Ok(Err(refusal)) => Err(TurnedDown::Refused(refusal)),
-                Err(_) => Err(TurnedDown::Refused(Refusal::Internal)),
-            };
-            Done::Login { id, outcome }
-        });
     }
 
     fn serve_member(&mut self, frame: ClientFrame<'_>) {
@@ -328,7 +301,7 @@ impl<L: Link + 'static> Session<L> {
     }
 
     /// Begins a piece of work that answers `frames` frames.
-    fn begin(&mut self, frames: usize, future: impl Future<Output = Done> + 'static) {
+    pub(super) fn begin(&mut self, frames: usize, future: impl Future<Output = Done> + 'static) {
         self.begin_work(false, frames, future);
     }
 
@@ -377,37 +350,5 @@ impl<L: Link + 'static> Session<L> {
     /// Tells the hub that a session of this user is over.
     pub(super) fn leave(&self, user: &UserName) {
         self.desk.hub.do_send(Leave(user.clone()));
-    }
-}
-
-/// Takes one of the user's places and has the login announced.
-async fn announce_login(
-    desk: &Desk,
-    admitted: Admitted,
-    resume: Option<(String, Seq)>,
-) -> Result<Entry, TurnedDown> {
-    let place = desk.users.enter(admitted.user.clone());
-    let place = place.ok_or(TurnedDown::NoPlace)?;
-    match desk.hub.send(Join(admitted.user.clone())).await {
-        Ok(Ok(head)) => {
-            let (after, gap) = begin_after(&desk.log, head, resume);
-            Ok(Entry {
-                admitted,
-                place,
-                after,
-                gap,
-            })
-        }
-        Ok(Err(_)) => Err(TurnedDown::Unannounced),
-        Err(_) => Err(TurnedDown::Refused(Refusal::Internal)),
-    }
-}
-
-/// Where a session's broadcasts begin, and what its resume cannot give.
-fn begin_after(log: &Log, head: Seq, resume: Option<(String, Seq)>) -> (Seq, Option<Seq>) {
-    match resume {
-        None => (head, None),
-        Some((stream, after)) if stream == log.stream() && after <= head => (after, None),
-        Some(_) => (head, Some(head)),
     }
 }

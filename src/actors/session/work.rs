@@ -17,16 +17,15 @@ use actix::MailboxError;
 use smallvec::SmallVec;
 
 use super::Session;
-use super::state::{Member, State};
 use crate::accounts::{Admitted, Refusal, UserName};
 use crate::actors::handler::Outcome as HandlerOutcome;
 use crate::actors::hub::NotPublished;
 use crate::actors::link::Link;
 use crate::actors::room::CrowdPlace;
 use crate::actors::supervisor::Status;
-use crate::close::{CloseReason, Work};
+use crate::close::Work;
 use crate::wire::{
-    Asking, ErrorCode, LoggedIn, Present, Published, Seq, ServerFrame, SessionLine, SessionList,
+    Asking, ErrorCode, Present, Published, Seq, ServerFrame, SessionLine, SessionList,
 };
 
 /// The ids of a run of publishes.
@@ -142,90 +141,6 @@ impl<L: Link + 'static> Session<L> {
         }
     }
 
-    fn conclude_login(&mut self, id: u64, outcome: Result<Entry, TurnedDown>) {
-        self.asker = None;
-        if !matches!(self.state, State::LoggingIn) {
-            // The session has been ended meanwhile; the account, if it is new,
-            // exists all the same.
-            if let Ok(entry) = outcome {
-                self.leave(&entry.admitted.user);
-            }
-            self.refuse(id, ErrorCode::Stopping, "the server is stopping");
-            return;
-        }
-        self.state = State::Greeting;
-        match outcome {
-            Ok(entry) => self.enter(id, entry),
-            Err(TurnedDown::Refused(refusal)) => self.turn_down(id, &refusal),
-            Err(TurnedDown::NoPlace) => {
-                let message = "this user has as many sessions as it may: end one first";
-                self.refuse(id, ErrorCode::TooManySessions, message);
-                self.end(CloseReason::Error(ErrorCode::TooManySessions));
-            }
-            Err(TurnedDown::Unannounced) => {
-                let message = "the login cannot be announced, as the server's journal cannot be \
-                               written: try again later";
-                self.refuse(id, ErrorCode::Internal, message);
-                self.check_login();
-            }
-        }
-    }
-
-    fn enter(&mut self, id: u64, entry: Entry) {
-        let Admitted {
-            user,
-            role,
-            registered,
-        } = entry.admitted;
-        tracing::info!(
-            session = %self.info.id,
-            user = %user,
-            role = %role,
-            registered,
-            endpoint = %self.info.endpoint,
-            peer = %self.info.peer,
-            "logged in"
-        );
-        self.outlet.answer(&ServerFrame::LoggedIn(LoggedIn {
-            id,
-            user: Cow::Borrowed(user.as_str()),
-            role,
-            registered,
-            stream: Cow::Borrowed(self.desk.log.stream()),
-            seq: entry.after,
-        }));
-        if let Some(newest) = entry.gap {
-            self.outlet.answer(&ServerFrame::Gap(crate::wire::Gap {
-                from: Seq::ZERO.next(),
-                to: newest,
-            }));
-        }
-        self.follow(entry.after);
-        self.info.set_user(user.clone());
-        self.state = State::Ready(Member::User { user, role });
-        self.user_place = Some(entry.place);
-        self.places.leave(&self.desk.strangers);
-    }
-
-    fn turn_down(&mut self, id: u64, refusal: &Refusal) {
-        let code = refusal_code(refusal);
-        let (session, peer) = (self.info.id, &self.info.peer);
-        // A stranger may be told so thousands of times a second.
-        if code == ErrorCode::Throttled {
-            tracing::debug!(%session, %peer, %code, "login refused");
-        } else {
-            tracing::info!(%session, %peer, %code, "login refused");
-        }
-        self.refuse(id, code, &refusal.to_string());
-        if code == ErrorCode::BadCredentials {
-            self.tally.bad_credentials += 1;
-            if self.tally.bad_credentials == 3 {
-                self.end(CloseReason::Error(code));
-            }
-        }
-        self.check_login();
-    }
-
     fn conclude_publish(&mut self, ids: &Ids, first: Result<Seq, NotPublished>) {
         match first {
             Ok(first) => {
@@ -254,18 +169,6 @@ impl<L: Link + 'static> Session<L> {
                 }
             }
         }
-    }
-}
-
-fn refusal_code(refusal: &Refusal) -> ErrorCode {
-    match refusal {
-        Refusal::BadName(_) => ErrorCode::BadName,
-        Refusal::BadCredentials => ErrorCode::BadCredentials,
-        Refusal::RegistrationClosed | Refusal::NoMoreAccounts => ErrorCode::RegistrationClosed,
-        Refusal::VouchedForAnother { .. } => ErrorCode::Forbidden,
-        Refusal::Throttled { .. } => ErrorCode::Throttled,
-        Refusal::Stopping => ErrorCode::Stopping,
-        Refusal::Internal | Refusal::Abandoned => ErrorCode::Internal,
     }
 }
 

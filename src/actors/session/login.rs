@@ -1,0 +1,170 @@
+//! A login, from the claim to the first broadcast.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use super::state::{Member, State};
+use super::work::{Done, Entry, TurnedDown};
+use super::{Desk, Session};
+use crate::accounts::{Admitted, Claim, Refusal};
+use crate::actors::auth;
+use crate::actors::hub::Join;
+use crate::actors::link::Link;
+use crate::close::CloseReason;
+use crate::log::Log;
+use crate::wire::{ErrorCode, Gap, LoggedIn, Login, Seq, ServerFrame};
+
+impl<L: Link + 'static> Session<L> {
+    pub(super) fn log_in(&mut self, login: &Login<'_>) {
+        let asker = Arc::new(());
+        let claim = Claim {
+            asker: Some(Arc::downgrade(&asker)),
+            user: login.user.clone().into_owned(),
+            password: login.password.clone().into_owned(),
+            vouched: self.outlet.link_ref().vouched_name(),
+            may_register: self.desk.may_register,
+            peer: self.peer.clone(),
+        };
+        let resume = login.resume.as_ref();
+        let resume = resume.map(|resume| (resume.stream.clone().into_owned(), resume.after));
+        let (id, desk) = (login.id, Arc::clone(&self.desk));
+        self.state = State::LoggingIn;
+        self.asker = Some(asker);
+        self.begin(0, async move {
+            let outcome = match desk.auth.send(auth::Login(claim)).await {
+                Ok(Ok(admitted)) => announce_login(&desk, admitted, resume).await,
+                Ok(Err(refusal)) => Err(TurnedDown::Refused(refusal)),
+                Err(_) => Err(TurnedDown::Refused(Refusal::Internal)),
+            };
+            Done::Login { id, outcome }
+        });
+    }
+
+    pub(super) fn conclude_login(&mut self, id: u64, outcome: Result<Entry, TurnedDown>) {
+        self.asker = None;
+        if !matches!(self.state, State::LoggingIn) {
+            // The session has been ended meanwhile; the account, if it is new,
+            // exists all the same.
+            if let Ok(entry) = outcome {
+                self.leave(&entry.admitted.user);
+            }
+            self.refuse(id, ErrorCode::Stopping, "the server is stopping");
+            return;
+        }
+        self.state = State::Greeting;
+        match outcome {
+            Ok(entry) => self.enter(id, entry),
+            Err(TurnedDown::Refused(refusal)) => self.turn_down(id, &refusal),
+            Err(TurnedDown::NoPlace) => {
+                let message = "this user has as many sessions as it may: end one first";
+                self.refuse(id, ErrorCode::TooManySessions, message);
+                self.end(CloseReason::Error(ErrorCode::TooManySessions));
+            }
+            Err(TurnedDown::Unannounced) => {
+                let message = "the login cannot be announced, as the server's journal cannot be \
+                               written: try again later";
+                self.refuse(id, ErrorCode::Internal, message);
+                self.check_login();
+            }
+        }
+    }
+
+    fn enter(&mut self, id: u64, entry: Entry) {
+        let Admitted {
+            user,
+            role,
+            registered,
+        } = entry.admitted;
+        tracing::info!(
+            session = %self.info.id,
+            user = %user,
+            role = %role,
+            registered,
+            endpoint = %self.info.endpoint,
+            peer = %self.info.peer,
+            "logged in"
+        );
+        self.outlet.answer(&ServerFrame::LoggedIn(LoggedIn {
+            id,
+            user: Cow::Borrowed(user.as_str()),
+            role,
+            registered,
+            stream: Cow::Borrowed(self.desk.log.stream()),
+            seq: entry.after,
+        }));
+        if let Some(newest) = entry.gap {
+            self.outlet.answer(&ServerFrame::Gap(Gap {
+                from: Seq::ZERO.next(),
+                to: newest,
+            }));
+        }
+        self.follow(entry.after);
+        self.info.set_user(user.clone());
+        self.state = State::Ready(Member::User { user, role });
+        self.user_place = Some(entry.place);
+        self.places.leave(&self.desk.strangers);
+    }
+
+    fn turn_down(&mut self, id: u64, refusal: &Refusal) {
+        let code = refusal_code(refusal);
+        let (session, peer) = (self.info.id, &self.info.peer);
+        // A stranger may be told so thousands of times a second.
+        if code == ErrorCode::Throttled {
+            tracing::debug!(%session, %peer, %code, "login refused");
+        } else {
+            tracing::info!(%session, %peer, %code, "login refused");
+        }
+        self.refuse(id, code, &refusal.to_string());
+        if code == ErrorCode::BadCredentials {
+            self.tally.bad_credentials += 1;
+            if self.tally.bad_credentials == 3 {
+                self.end(CloseReason::Error(code));
+            }
+        }
+        self.check_login();
+    }
+}
+
+/// Takes one of the user's places and has the login announced.
+async fn announce_login(
+    desk: &Desk,
+    admitted: Admitted,
+    resume: Option<(String, Seq)>,
+) -> Result<Entry, TurnedDown> {
+    let place = desk.users.enter(admitted.user.clone());
+    let place = place.ok_or(TurnedDown::NoPlace)?;
+    match desk.hub.send(Join(admitted.user.clone())).await {
+        Ok(Ok(head)) => {
+            let (after, gap) = begin_after(&desk.log, head, resume);
+            Ok(Entry {
+                admitted,
+                place,
+                after,
+                gap,
+            })
+        }
+        Ok(Err(_)) => Err(TurnedDown::Unannounced),
+        Err(_) => Err(TurnedDown::Refused(Refusal::Internal)),
+    }
+}
+
+/// Where a session's broadcasts begin, and what its resume cannot give.
+fn begin_after(log: &Log, head: Seq, resume: Option<(String, Seq)>) -> (Seq, Option<Seq>) {
+    match resume {
+        None => (head, None),
+        Some((stream, after)) if stream == log.stream() && after <= head => (after, None),
+        Some(_) => (head, Some(head)),
+    }
+}
+
+fn refusal_code(refusal: &Refusal) -> ErrorCode {
+    match refusal {
+        Refusal::BadName(_) => ErrorCode::BadName,
+        Refusal::BadCredentials => ErrorCode::BadCredentials,
+        Refusal::RegistrationClosed | Refusal::NoMoreAccounts => ErrorCode::RegistrationClosed,
+        Refusal::VouchedForAnother { .. } => ErrorCode::Forbidden,
+        Refusal::Throttled { .. } => ErrorCode::Throttled,
+        Refusal::Stopping => ErrorCode::Stopping,
+        Refusal::Internal | Refusal::Abandoned => ErrorCode::Internal,
+    }
+}
