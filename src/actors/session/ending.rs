@@ -195,7 +195,8 @@ impl<L: Link + 'static> Session<L> {
         let clear = self.outlet.is_clear();
         let over = self.inbox.is_over;
         let half_closes = self.outlet.link_ref().half_closes();
-        let is_brief = self.is_brief;
+        // Where closing takes back what is unread, even a brief word is waited for.
+        let is_brief = self.is_brief && half_closes;
         let follows = self.outlet.follows();
         let Some(ending) = self.ending() else {
             return false;

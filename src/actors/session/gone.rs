@@ -2,6 +2,7 @@
 //!
 //! A session that is not read from does not see its client's end. Where that may last, in a
 //! login that waits for its hash and where requests come too fast to be told so, it looks.
+//! A link that cannot close one side does not tell it, and is not asked.
 
 use std::time::Duration;
 
@@ -18,7 +19,8 @@ const LOOK: Duration = Duration::from_millis(250);
 impl<L: Link + 'static> Session<L> {
     /// Looks now and then whether the client has gone.
     pub(super) fn look_whether_gone(&mut self, ctx: &mut Context<Self>) {
-        if self.inbox.looks_again || !self.is_left_waiting() {
+        let tells = self.outlet.link_ref().half_closes();
+        if self.inbox.looks_again || !tells || !self.is_left_waiting() {
             return;
         }
         self.inbox.looks_again = true;
