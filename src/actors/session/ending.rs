@@ -195,8 +195,7 @@ impl<L: Link + 'static> Session<L> {
         let clear = self.outlet.is_clear();
         let over = self.inbox.is_over;
         let half_closes = self.outlet.link_ref().half_closes();
-        // Where closing takes back what is unread, even a brief word is waited for.
-        let is_brief = self.is_brief && half_closes;
+        let is_brief = self.is_brief;
         let follows = self.outlet.follows();
         let Some(ending) = self.ending() else {
             return false;

@@ -133,6 +133,8 @@ impl<L: Link + 'static> Session<L> {
             log: Arc::clone(&desk.log),
             shard: start.shard,
         });
+        // Where closing takes back what is unread, even a brief word is waited for.
+        let is_brief = start.is_brief && outlet.link_ref().half_closes();
         let bucket = desk.limits.request_rate;
         let bucket = bucket.map(|rate| Box::new(Bucket::full(rate, Instant::now())));
         let mut session = Session {
@@ -157,7 +159,7 @@ impl<L: Link + 'static> Session<L> {
             is_own_user: start.is_own_user,
             last_frame: Instant::now(),
             login_is_overdue: false,
-            is_brief: start.is_brief,
+            is_brief,
             login_timer: None,
             waiting: None,
             waker: None,
