@@ -60,6 +60,7 @@ fn a_peer_has_so_many_sessions() {
 }
 
 #[test]
+#[cfg(unix)] // all connect before any reads: a pipe of windows takes back what is unread for a second
 fn those_who_are_told_that_there_is_no_place_are_told_though_they_are_many() {
     // One at a time is told so; the others wait, none is dropped without a word.
     let fixture =
