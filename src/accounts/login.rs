@@ -2,12 +2,10 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, Instant};
 
-use super::brake::{Attempt, Brakes, Verdict};
+use super::gate::{Gate, Look, Next};
 use super::keeper::{Inserted, Keeper};
-use super::peers::PeerRates;
-use super::pool::{NoPlace, Place, Pool};
+use super::pool::Place;
 use super::recent::Recents;
 use super::table::{Firsts, Found, Known, Reservation, Table};
 use super::{
@@ -25,22 +23,12 @@ pub struct Accounts {
     /// What the passwords of unknown names are held against.
     nobodys: Arc<str>,
     recents: Recents,
-    pool: Pool,
-    brakes: Brakes,
-    peers: PeerRates,
+    gate: Gate,
     most: usize,
     default_role: Role,
     sealed: AtomicBool,
     #[cfg(test)]
     hashed: std::sync::atomic::AtomicUsize,
-}
-
-/// What comes before a password is looked at.
-enum Next<'a> {
-    /// It may be; a first login that came second is no attempt, and counts as none.
-    Look(Option<Attempt<'a>>),
-    /// Something has happened meanwhile: find the name again.
-    Again,
 }
 
 const RANDOMNESS: &str = "the system has randomness to give at the start";
@@ -69,9 +57,7 @@ impl Accounts {
             nobodys: hasher.nobodys().expect(RANDOMNESS).into(),
             hasher,
             recents: Recents::new().expect(RANDOMNESS),
-            pool: Pool::new(limits.hashing, limits.waiting),
-            brakes: Brakes::new(limits.user_rate),
-            peers: PeerRates::new(limits.peer_rate),
+            gate: Gate::new(&limits),
             most: limits.accounts,
             default_role: limits.default_role,
             sealed: AtomicBool::new(false),
@@ -101,8 +87,7 @@ impl Accounts {
     /// Refuses every login that has not been answered yet, at once where it only waits.
     pub fn seal(&self) {
         self.sealed.store(true, Ordering::Release);
-        self.pool.close();
-        self.brakes.let_go();
+        self.gate.close();
     }
 
     /// Checks a claim; the first claim to a name registers it.
@@ -175,14 +160,14 @@ impl Accounts {
                     if was_right && known.is_at_home(&claim.peer) {
                         return Ok(admitted(user, known.role));
                     }
-                    match self.next(&user, claim, &known.firsts).await? {
+                    match self.gate.next(&user, claim, &known.firsts).await? {
                         Next::Again => {}
-                        Next::Look(attempt) if was_right => {
-                            conclude(attempt, true);
+                        Next::Look(look) if was_right => {
+                            look.right();
                             return Ok(admitted(user, known.role));
                         }
-                        Next::Look(attempt) => {
-                            return self.check(user, &password, claim, &known, attempt).await;
+                        Next::Look(look) => {
+                            return self.check(user, &password, claim, &known, look).await;
                         }
                     }
                 }
@@ -196,8 +181,8 @@ impl Accounts {
                 }
                 Found::Free(None) => {
                     self.look_for_nobody(&user, &password);
-                    if let Next::Look(attempt) = self.next(&user, claim, &Firsts::NONE).await? {
-                        return self.turn_away(&user, password, claim, attempt).await;
+                    if let Next::Look(look) = self.gate.next(&user, claim, &Firsts::NONE).await? {
+                        return self.turn_away(&user, password, claim, look).await;
                     }
                 }
             }
@@ -209,66 +194,20 @@ impl Accounts {
         claim.may_register && self.table.len() < self.most
     }
 
-    /// Whether a password may be looked at now: one that is held back is not even held
-    /// against what is remembered, or it would have been tried all the same.
-    async fn next(
-        &self,
-        user: &UserName,
-        claim: &Claim,
-        firsts: &Firsts,
-    ) -> Result<Next<'_>, Refusal> {
-        if firsts.take() {
-            return Ok(Next::Look(None));
-        }
-        match self.brakes.attempt(user, &claim.peer, Instant::now()) {
-            Verdict::Look(attempt) => Ok(Next::Look(Some(attempt))),
-            Verdict::Later(wait) => Err(throttled("too many logins with that name", wait)),
-            Verdict::Wait(over) => {
-                over.await;
-                Ok(Next::Again)
-            }
-        }
-    }
-
-    /// Waits for a place among all that hash.
-    async fn place(&self, claim: &Claim, attempt: Option<&Attempt<'_>>) -> Result<Place, Refusal> {
-        let now = Instant::now();
-        if let Some(attempt) = attempt {
-            let taken = attempt.take_token(now);
-            taken.map_err(|wait| throttled("too many logins with that name", wait))?;
-        }
-        let taken = self.peers.take(&claim.peer, now);
-        taken.map_err(|wait| throttled("too many logins from there", wait))?;
-        let place = self
-            .pool
-            .enter(&claim.peer)
-            .await
-            .map_err(|none| match none {
-                NoPlace::Full => {
-                    throttled("too many logins from there wait", Duration::from_secs(1))
-                }
-                NoPlace::Closed => Refusal::Stopping,
-            })?;
-        if claim.is_abandoned() {
-            return Err(Refusal::Abandoned);
-        }
-        Ok(place)
-    }
-
     async fn check(
         &self,
         user: UserName,
         password: &Password,
         claim: &Claim,
         known: &Known,
-        attempt: Option<Attempt<'_>>,
+        look: Look<'_>,
     ) -> Result<Admitted, Refusal> {
-        let place = self.place(claim, attempt.as_ref()).await?;
+        let place = self.gate.place_for(&look, claim).await?;
         // Another login of the same user may have been found right meanwhile.
         if let Found::Known(known) = self.table.find(&user, false)
             && self.was_right(&user, password, &known)
         {
-            conclude(attempt, true);
+            look.right();
             return Ok(admitted(user, known.role));
         }
         let (phc, guess) = (Arc::clone(&known.phc), password.clone());
@@ -276,11 +215,11 @@ impl Accounts {
         match right.await {
             Some(true) => {
                 self.remember(&user, password, &known.phc, claim);
-                conclude(attempt, true);
+                look.right();
                 Ok(admitted(user, known.role))
             }
             Some(false) => {
-                conclude(attempt, false);
+                look.wrong();
                 Err(Refusal::BadCredentials)
             }
             None => Err(Refusal::Internal),
@@ -311,7 +250,7 @@ impl Accounts {
         claim: &Claim,
         reservation: Reservation,
     ) -> Option<Result<Admitted, Refusal>> {
-        let place = match self.place(claim, None).await {
+        let place = match self.gate.place(claim).await {
             Ok(place) => place,
             Err(refusal) => return Some(Err(refusal)),
         };
@@ -346,14 +285,14 @@ impl Accounts {
         user: &UserName,
         password: Password,
         claim: &Claim,
-        attempt: Option<Attempt<'_>>,
+        look: Look<'_>,
     ) -> Result<Admitted, Refusal> {
-        let place = self.place(claim, attempt.as_ref()).await?;
+        let place = self.gate.place_for(&look, claim).await?;
         self.look_for_nobody(user, &password);
         let phc = Arc::clone(&self.nobodys);
         self.work(place, move |hasher| hasher.verify(&password, &phc))
             .await;
-        conclude(attempt, false);
+        look.wrong();
         Err(closed(claim))
     }
 
@@ -367,7 +306,7 @@ impl Accounts {
         self.hashed.fetch_add(1, Ordering::AcqRel);
         let hasher = self.hasher.clone();
         let done = place.run(move || work(&hasher)).await;
-        if self.pool.is_quiet() {
+        if self.gate.is_quiet() {
             self.hasher.let_go();
         }
         done
@@ -379,19 +318,6 @@ fn closed(claim: &Claim) -> Refusal {
     match claim.may_register {
         true => Refusal::NoMoreAccounts,
         false => Refusal::RegistrationClosed,
-    }
-}
-
-fn throttled(too_many: &'static str, wait: Duration) -> Refusal {
-    Refusal::Throttled { too_many, wait }
-}
-
-/// Tells the brake how a password was.
-fn conclude(attempt: Option<Attempt<'_>>, is_right: bool) {
-    match attempt {
-        Some(attempt) if is_right => attempt.right(),
-        Some(attempt) => attempt.wrong(Instant::now()),
-        None => {}
     }
 }
 

@@ -9,6 +9,7 @@
 
 mod brake;
 mod claim;
+mod gate;
 mod hash;
 mod keeper;
 mod login;
