@@ -185,7 +185,6 @@ fn seat(link: MemoryLink, desk: Arc<Desk>, supervisor: &Addr<Supervisor>, is_own
         peer: PeerId::Local,
         places: Places::default(),
         turned_away: None,
-        is_brief: false,
     });
     let orders = session.start().recipient();
     supervisor.do_send(Opened { info, orders });

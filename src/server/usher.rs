@@ -11,9 +11,9 @@ use actix_rt::ArbiterHandle;
 use super::link::{Caller, ConnectionLink, peer_id};
 use crate::actors::acceptor::Admission;
 use crate::actors::room::Places;
-use crate::actors::session::{Desk, Session, Start};
+use crate::actors::session::{Desk, Session, Start, TurnedAway};
 use crate::actors::supervisor::{Opened, SessionInfo, Supervisor};
-use crate::wire::{ErrorCode, SessionId};
+use crate::wire::SessionId;
 
 /// Gives connections their numbers and their threads.
 #[derive(Clone)]
@@ -42,16 +42,12 @@ impl Usher {
             peer,
             may_stay,
         } = caller;
-        let mut is_brief = false;
         let (places, turned_away) = match admission {
-            Admission::Welcome(places) if !may_stay => (places, Some(ErrorCode::Forbidden)),
+            Admission::Welcome(places) if !may_stay => (places, Some(TurnedAway::Forbidden)),
             Admission::Welcome(places) => (places, None),
-            Admission::Full(places) => (places, Some(ErrorCode::TooManySessions)),
-            Admission::FullBriefly(places) => {
-                is_brief = true;
-                (places, Some(ErrorCode::TooManySessions))
-            }
-            Admission::Stopping => (Places::default(), Some(ErrorCode::Stopping)),
+            Admission::Full(places) => (places, Some(TurnedAway::Full)),
+            Admission::FullBriefly(places) => (places, Some(TurnedAway::FullBriefly)),
+            Admission::Stopping => (Places::default(), Some(TurnedAway::Stopping)),
         };
         let id = SessionId(self.sessions.fetch_add(1, Ordering::Relaxed) + 1);
         let info = SessionInfo::new(id, Arc::clone(&desk.endpoint), peer.to_string());
@@ -80,7 +76,6 @@ impl Usher {
                 peer,
                 places,
                 turned_away,
-                is_brief,
             }))
         };
         self.start(shard, info, start);

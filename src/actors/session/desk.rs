@@ -99,7 +99,38 @@ pub struct Start<L> {
     /// The places that it takes.
     pub places: Places,
     /// Whether it is only told that it cannot stay, and why.
-    pub turned_away: Option<ErrorCode>,
-    /// Whether there is no time for it to read that.
-    pub is_brief: bool,
+    pub turned_away: Option<TurnedAway>,
+}
+
+/// Why somebody cannot stay.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TurnedAway {
+    /// No place is free.
+    Full,
+    /// No place is free, and there is no time to wait until that is read.
+    FullBriefly,
+    /// The endpoint is for others.
+    Forbidden,
+    /// The server is stopping.
+    Stopping,
+}
+
+impl TurnedAway {
+    pub(super) fn code(self) -> ErrorCode {
+        match self {
+            TurnedAway::Full | TurnedAway::FullBriefly => ErrorCode::TooManySessions,
+            TurnedAway::Forbidden => ErrorCode::Forbidden,
+            TurnedAway::Stopping => ErrorCode::Stopping,
+        }
+    }
+
+    pub(super) fn message(self) -> &'static str {
+        match self {
+            TurnedAway::Full | TurnedAway::FullBriefly => {
+                "no place is free: try again later, or ask the operator for more"
+            }
+            TurnedAway::Forbidden => "this endpoint is for the server's own user",
+            TurnedAway::Stopping => "the server is stopping",
+        }
+    }
 }

@@ -49,7 +49,7 @@ use actix::fut::ActorFuture;
 use actix::{Actor, ActorContext, AsyncContext, Context, Handler, ResponseFuture, SpawnHandle};
 use tokio::sync::oneshot;
 
-pub use self::desk::{Desk, SessionLimits, SlowPolicy, Start};
+pub use self::desk::{Desk, SessionLimits, SlowPolicy, Start, TurnedAway};
 use self::ending::Ending;
 use self::inbound::Inbox;
 use self::outlet::{Opened, Outlet};
@@ -134,7 +134,8 @@ impl<L: Link + 'static> Session<L> {
             shard: start.shard,
         });
         // Where closing takes back what is unread, even a brief word is waited for.
-        let is_brief = start.is_brief && outlet.link_ref().half_closes();
+        let is_brief =
+            start.turned_away == Some(TurnedAway::FullBriefly) && outlet.link_ref().half_closes();
         let bucket = desk.limits.request_rate;
         let bucket = bucket.map(|rate| Box::new(Bucket::full(rate, Instant::now())));
         let mut session = Session {
@@ -165,13 +166,8 @@ impl<L: Link + 'static> Session<L> {
             waker: None,
         };
         session.greet();
-        if let Some(code) = start.turned_away {
-            let message = match code {
-                ErrorCode::Stopping => "the server is stopping",
-                ErrorCode::Forbidden => "this endpoint is for the server's own user",
-                _ => "no place is free: try again later, or ask the operator for more",
-            };
-            session.fail(code, message);
+        if let Some(why) = start.turned_away {
+            session.fail(why.code(), why.message());
         } else if session.desk.dialect.raw().is_some() {
             session.state = State::Ready(Member::Nameless);
             if session.desk.dialect.is_outbound() {
