@@ -1,5 +1,7 @@
 //! Choices that stand at the front of an input, before the bytes that are judged.
 
+use arauto::wire::Charset;
+
 /// An input, taken from its front.
 #[derive(Debug, Clone, Copy)]
 pub struct Input<'a> {
@@ -28,6 +30,32 @@ impl<'a> Input<'a> {
     /// If there are none.
     pub fn choose<T: Copy>(&mut self, choices: &[T]) -> T {
         choices[usize::from(self.byte()) % choices.len()]
+    }
+}
+
+/// Bytes in one of the encodings.
+#[derive(Debug, Clone, Copy)]
+pub struct Encoded<'a> {
+    /// The encoding.
+    pub charset: Charset,
+    /// The longest line or message that is read.
+    pub limit: usize,
+    /// Where a line is cut: see [`place`].
+    pub cut: u8,
+    /// Its bytes, perhaps.
+    pub bytes: &'a [u8],
+}
+
+impl<'a> Encoded<'a> {
+    /// The choices of an input, as libFuzzer gives it, and its rest.
+    pub fn new(data: &'a [u8]) -> Self {
+        let mut input = Input::new(data);
+        Encoded {
+            charset: input.choose(Charset::ALL),
+            limit: input.choose(&[1 << 20, 16]),
+            cut: input.byte(),
+            bytes: input.rest,
+        }
     }
 }
 

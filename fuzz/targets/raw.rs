@@ -18,18 +18,17 @@ use arauto::wire::{
     Asking, Charset, ClientFrame, Closing, Decoded, Dialect, Message, RawDialect, ServerFrame,
 };
 use arauto::{Millis, Seq};
-use arauto_fuzz::input::{Input, place};
+use arauto_fuzz::input::{Encoded, place};
 use arauto_fuzz::memory::in_proportion;
 use libfuzzer_sys::fuzz_target;
 
-const LIMITS: [usize; 2] = [1 << 20, 16];
-
 fuzz_target!(|data: &[u8]| {
-    let mut input = Input::new(data);
-    let charset = input.choose(Charset::ALL);
-    let limit = input.choose(&LIMITS);
-    let cut = input.byte();
-    let bytes = input.rest;
+    let Encoded {
+        charset,
+        limit,
+        cut,
+        bytes,
+    } = Encoded::new(data);
     lines(charset, bytes, limit, cut);
     message(charset, bytes, limit);
     broadcast(charset, &Body::bytes(bytes));

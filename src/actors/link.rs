@@ -27,8 +27,14 @@ pub trait Link: AsyncWrite + Unpin {
     /// Sends one message, whole; message mode only.
     ///
     /// # Errors
-    /// The connection is broken.
-    fn poll_send_message(&mut self, cx: &mut Context<'_>, message: &[u8]) -> Poll<io::Result<()>>;
+    /// The connection is broken, or a stream.
+    fn poll_send_message(
+        &mut self,
+        _cx: &mut Context<'_>,
+        _message: &[u8],
+    ) -> Poll<io::Result<()>> {
+        Poll::Ready(Err(io::ErrorKind::Unsupported.into()))
+    }
 
     /// Whether either side can be closed on its own. Where it cannot, the client
     /// does not see the end before the connection is closed.
@@ -56,7 +62,9 @@ pub trait Link: AsyncWrite + Unpin {
     fn best_evidence(&self) -> Evidence;
 
     /// Whether [`Link::poll_send_file`] may work.
-    fn sends_files(&self) -> bool;
+    fn sends_files(&self) -> bool {
+        false
+    }
 
     /// Sends `length` bytes of a file that lives in memory, from `offset` on,
     /// without copying them: they must not change afterwards. How many went.
@@ -66,9 +74,11 @@ pub trait Link: AsyncWrite + Unpin {
     /// `InvalidInput` or `Unsupported`: then nothing was sent.
     fn poll_send_file(
         &mut self,
-        cx: &mut Context<'_>,
-        file: &File,
-        offset: u64,
-        length: usize,
-    ) -> Poll<io::Result<usize>>;
+        _cx: &mut Context<'_>,
+        _file: &File,
+        _offset: u64,
+        _length: usize,
+    ) -> Poll<io::Result<usize>> {
+        Poll::Ready(Err(io::ErrorKind::Unsupported.into()))
+    }
 }

@@ -2,11 +2,10 @@
 
 use std::cell::RefCell;
 use std::collections::VecDeque;
-use std::fs::File;
 use std::io;
 use std::pin::Pin;
 use std::rc::Rc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 
 use actix::Addr;
 use tokio::io::AsyncWrite;
@@ -106,6 +105,18 @@ impl MemoryLink {
         !*flag
     }
 
+    /// Whether it takes something now.
+    fn poll_room(&mut self, cx: &Context<'_>) -> Poll<io::Result<()>> {
+        if self.peer.takes.is_some() && !Self::is_ready(&mut self.is_full, cx) {
+            return Poll::Pending;
+        }
+        if self.is_gone() {
+            return Poll::Ready(Err(io::ErrorKind::BrokenPipe.into()));
+        }
+        assert!(!self.is_shut, "nothing is written behind the end");
+        Poll::Ready(Ok(()))
+    }
+
     fn note_piece(&mut self, piece: &Piece) {
         self.come += 1;
         if self.peer.stop_at == Some(self.come) {
@@ -187,13 +198,7 @@ impl Link for MemoryLink {
     }
 
     fn poll_send_message(&mut self, cx: &mut Context<'_>, message: &[u8]) -> Poll<io::Result<()>> {
-        if self.peer.takes.is_some() && !Self::is_ready(&mut self.is_full, cx) {
-            return Poll::Pending;
-        }
-        if self.is_gone() {
-            return Poll::Ready(Err(io::ErrorKind::BrokenPipe.into()));
-        }
-        assert!(!self.is_shut, "nothing is sent behind the end");
+        ready!(self.poll_room(cx))?;
         self.length += message.len().max(1);
         self.written.borrow_mut().push(message.to_vec());
         Poll::Ready(Ok(()))
@@ -214,20 +219,6 @@ impl Link for MemoryLink {
     fn best_evidence(&self) -> Evidence {
         Evidence::Read
     }
-
-    fn sends_files(&self) -> bool {
-        false
-    }
-
-    fn poll_send_file(
-        &mut self,
-        _cx: &mut Context<'_>,
-        _file: &File,
-        _offset: u64,
-        _length: usize,
-    ) -> Poll<io::Result<usize>> {
-        Poll::Ready(Err(io::ErrorKind::Unsupported.into()))
-    }
 }
 
 impl AsyncWrite for MemoryLink {
@@ -236,13 +227,7 @@ impl AsyncWrite for MemoryLink {
         cx: &mut Context<'_>,
         buf: &[u8],
     ) -> Poll<io::Result<usize>> {
-        if self.peer.takes.is_some() && !Self::is_ready(&mut self.is_full, cx) {
-            return Poll::Pending;
-        }
-        if self.is_gone() {
-            return Poll::Ready(Err(io::ErrorKind::BrokenPipe.into()));
-        }
-        assert!(!self.is_shut, "nothing is written behind the end");
+        ready!(self.poll_room(cx))?;
         let taken = self.peer.takes.unwrap_or(buf.len()).min(buf.len());
         self.length += taken;
         let mut written = self.written.borrow_mut();

@@ -1,6 +1,5 @@
 //! A link that holds what it has taken, as one with TLS does.
 
-use std::fs::File;
 use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll};
@@ -64,10 +63,6 @@ impl Link for Holding {
         Poll::Pending
     }
 
-    fn poll_send_message(&mut self, _: &mut Context<'_>, _: &[u8]) -> Poll<io::Result<()>> {
-        unreachable!("it carries a stream")
-    }
-
     fn half_closes(&self) -> bool {
         true
     }
@@ -82,20 +77,6 @@ impl Link for Holding {
 
     fn best_evidence(&self) -> Evidence {
         Evidence::Written
-    }
-
-    fn sends_files(&self) -> bool {
-        false
-    }
-
-    fn poll_send_file(
-        &mut self,
-        _: &mut Context<'_>,
-        _: &File,
-        _: u64,
-        _: usize,
-    ) -> Poll<io::Result<usize>> {
-        unreachable!("it sends no files")
     }
 }
 
