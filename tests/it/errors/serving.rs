@@ -3,10 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use arauto::{Answer, Body, Handler, Request, Role, SlowPolicy};
-use tokio::sync::Notify;
+use arauto::{Answer, Handler, Request, Role, SlowPolicy};
 
-use crate::support::{Fixture, ask, bytes, publish, request, text, wait_until};
+use crate::support::{Fixture, Held, ask, bytes, publish, request, text};
 
 #[test]
 pub(super) fn what_a_role_does_not_allow_is_forbidden() {
@@ -90,28 +89,15 @@ pub(super) fn a_reader_that_falls_off_the_tail_is_a_slow_consumer() {
     fixture.finish();
 }
 
-/// Answers once it is told to.
-struct Held(Arc<Notify>);
-
-impl Handler for Held {
-    fn handle(&self, _request: Request<'_>) -> Answer {
-        let told = Arc::clone(&self.0);
-        Answer::later(async move {
-            told.notified().await;
-            Ok(Body::text("done"))
-        })
-    }
-}
-
 #[test]
 pub(super) fn a_frame_after_the_cut_is_told_of_the_stop() {
-    let go = Arc::new(Notify::new());
-    let held = Held(Arc::clone(&go));
-    let fixture = Fixture::with(|config| config.handler = Arc::new(held));
+    let held = Held::default();
+    let handler = Arc::new(held.clone());
+    let fixture = Fixture::with(|config| config.handler = handler);
     let (mut ana, mut rui) = (fixture.client("ana"), fixture.client("rui"));
     ana.expect("joined");
     ana.request(1, "a");
-    wait_until("the handler has it", || Arc::strong_count(&go) == 3);
+    held.wait_for_request();
     fixture.begin_stop();
     rui.expect("stopping");
     let late = [
@@ -126,7 +112,7 @@ pub(super) fn a_frame_after_the_cut_is_told_of_the_stop() {
     for id in 5..9 {
         assert_eq!(rui.expect_error("stopping").num("id"), id);
     }
-    go.notify_one();
+    held.go_on();
     let closing = rui.expect("closing");
     assert_eq!((closing.num("accepted"), closing.num("refused")), (0, 4));
     ana.skip_to("reply");

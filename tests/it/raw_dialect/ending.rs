@@ -3,33 +3,20 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use arauto::{Answer, Body, Evidence, Handler, Request};
-use tokio::sync::Notify;
+use arauto::Evidence;
 
 use super::{KINDS, fixture, readers, rests, rows};
-use crate::support::{block_on, wait_until};
-
-struct Held(Arc<Notify>);
-
-impl Handler for Held {
-    fn handle(&self, _request: Request<'_>) -> Answer {
-        let go = Arc::clone(&self.0);
-        Answer::later(async move {
-            go.notified().await;
-            Ok(Body::text("pronto"))
-        })
-    }
-}
+use crate::support::{Held, block_on, wait_until};
 
 #[test]
 fn what_was_accepted_is_answered_and_what_comes_later_gets_no_reply() {
     for kind in KINDS {
-        let go = Arc::new(Notify::new());
-        let held = Held(Arc::clone(&go));
-        let fixture = fixture(kind, "", |config| config.handler = Arc::new(held));
+        let held = Held::default();
+        let handler = Arc::new(held.clone());
+        let fixture = fixture(kind, "", |config| config.handler = handler);
         let mut client = fixture.bare();
         client.say("um");
-        wait_until("the handler has it", || Arc::strong_count(&go) == 3);
+        held.wait_for_request();
         fixture.begin_stop();
         wait_until("the cut is made", || {
             let status = block_on(fixture.server.stop(arauto::StopReason::Fim));
@@ -37,8 +24,8 @@ fn what_was_accepted_is_answered_and_what_comes_later_gets_no_reply() {
         });
         client.say("dois");
         client.say("três");
-        go.notify_one();
-        assert_eq!(client.rest(), ["pronto"], "{kind}");
+        held.go_on();
+        assert_eq!(client.rest(), ["done"], "{kind}");
         drop(client);
         let report = fixture.assert_clean();
         let row = rows(&report)[0];

@@ -167,7 +167,7 @@ fn an_admins_shutdown_now_skips_the_drain() {
 fn a_second_stop_changes_nothing_and_tells_the_phase() {
     let HeldServer {
         fixture,
-        go,
+        held,
         mut holder,
     } = HeldServer::new("hold");
     let first = block_on(fixture.server.stop(StopReason::Fim)).expect("it is there");
@@ -183,7 +183,7 @@ fn a_second_stop_changes_nothing_and_tells_the_phase() {
     );
     assert!(second.remaining <= first.remaining);
     holder.ask("shutdown", 5);
-    go.notify_one();
+    held.go_on();
     let reply = holder.expect("reply");
     assert_eq!(reply.text("body"), "done");
     let again = holder.expect("stopping");

@@ -6,10 +6,9 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use arauto::{Answer, Body, Handler, Millis, Phase, Request, StopReason};
-use tokio::sync::Notify;
 
-use super::{Held, HeldServer};
-use crate::support::{Fixture, ask, block_on, wait_until};
+use super::HeldServer;
+use crate::support::{Fixture, Held, ask, block_on};
 
 #[test]
 fn a_hub_that_panics_stops_the_server_with_exit_70() {
@@ -70,7 +69,7 @@ fn a_publish_that_the_hub_falls_over_is_answered_with_internal() {
 fn a_handler_that_panics_in_the_drain_ends_its_own_session_only() {
     let HeldServer {
         fixture,
-        go,
+        held,
         mut holder,
     } = HeldServer::new("panic");
     let mut other = fixture.client("other");
@@ -78,7 +77,7 @@ fn a_handler_that_panics_in_the_drain_ends_its_own_session_only() {
     fixture.begin_stop();
     other.expect("stopping");
     holder.expect("stopping");
-    go.notify_one();
+    held.go_on();
     // The holder was not ended by the stop: that it has left may still be told.
     assert_eq!(other.skip_to("closing").text("reason"), "shutdown");
     while let Some(frame) = holder.recv() {
@@ -111,20 +110,20 @@ fn a_handler_that_panics_in_the_drain_ends_its_own_session_only() {
 
 #[test]
 fn a_session_that_panics_in_the_phase_drain_leaves_the_others_whole_and_makes_exit_3() {
-    let go = Arc::new(Notify::new());
-    let (held, told) = (Held(Arc::clone(&go)), Arc::clone(&go));
+    let held = Held::default();
+    let (handler, told) = (Arc::new(held.clone()), held.clone());
     let fixture = Fixture::with(|config| {
         config.drain_timeout = Duration::from_secs(4);
-        config.handler = Arc::new(held);
+        config.handler = handler;
         config.on_phase = Arc::new(move |line| match line.phase {
             Phase::Requests => assert!(!line.in_time, "the handler still has it"),
-            Phase::Hub => told.notify_one(), // the drain is next
+            Phase::Hub => told.go_on(), // the drain is next
             _ => {}
         });
     });
     let mut holder = fixture.client("holder");
     holder.request(1, "panic");
-    wait_until("the handler has it", || Arc::strong_count(&go) == 4);
+    held.wait_for_request();
     let mut other = fixture.client("other");
     fixture.begin_stop();
     let frames = holder.until("closing");
@@ -212,7 +211,7 @@ fn whom_the_server_fails_in_the_stop_has_its_missing_range_named() {
     let short = Duration::from_secs(4);
     let HeldServer {
         fixture,
-        go,
+        held,
         holder,
     } = HeldServer::with("panic", |config| config.drain_timeout = short);
     let mut other = fixture.client("other");
@@ -223,7 +222,7 @@ fn whom_the_server_fails_in_the_stop_has_its_missing_range_named() {
     }
     fixture.begin_stop();
     other.skip_to("stopping");
-    go.notify_one();
+    held.go_on();
     other.skip_to("closing");
     other.expect_end();
     let report = fixture.report();

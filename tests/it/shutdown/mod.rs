@@ -11,30 +11,14 @@ mod unread;
 
 use std::sync::Arc;
 
-use arauto::{Answer, Body, Config, Handler, Request};
-use tokio::sync::Notify;
+use arauto::Config;
 
-use crate::support::{Fixture, Raw, wait_until};
+use crate::support::{Fixture, Held, Raw};
 
-/// Answers `done`, or panics where that was asked for, once it is told to go on.
-struct Held(Arc<Notify>);
-
-impl Handler for Held {
-    fn handle(&self, request: Request<'_>) -> Answer {
-        let told = Arc::clone(&self.0);
-        let panics = request.body.as_text() == Some("panic");
-        Answer::later(async move {
-            told.notified().await;
-            assert!(!panics, "on purpose");
-            Ok(Body::text("done"))
-        })
-    }
-}
-
-/// A server whose stop waits in the phase `requests` until `go` is notified.
+/// A server whose stop waits in the phase `requests` until the handler goes on.
 struct HeldServer {
     fixture: Fixture,
-    go: Arc<Notify>,
+    held: Held,
     holder: Raw,
 }
 
@@ -44,19 +28,18 @@ impl HeldServer {
     }
 
     fn with(request: &str, change: impl FnOnce(&mut Config)) -> HeldServer {
-        let go = Arc::new(Notify::new());
-        let held = Held(Arc::clone(&go));
+        let held = Held::default();
+        let handler = Arc::new(held.clone());
         let fixture = Fixture::with(|config| {
-            config.handler = Arc::new(held);
+            config.handler = handler;
             change(config);
         });
         let mut holder = fixture.client("holder");
         holder.request(1, request);
-        // Here, in the handler, and in the future that waits.
-        wait_until("the handler has it", || Arc::strong_count(&go) == 3);
+        held.wait_for_request();
         HeldServer {
             fixture,
-            go,
+            held,
             holder,
         }
     }

@@ -38,14 +38,14 @@ fn a_client_that_shuts_its_side_without_a_word_is_disconnected() {
 fn a_connection_that_breaks_while_the_server_stops_is_lost() {
     let HeldServer {
         fixture,
-        go,
+        held,
         mut holder,
     } = HeldServer::new("hold");
     let mut ana = fixture.client("ana");
     fixture.begin_stop();
     ana.expect("stopping");
     drop(ana);
-    go.notify_one();
+    held.go_on();
     holder.skip_to("reply");
     holder.expect_closing("shutdown");
     let report = fixture.assert_clean();
@@ -63,13 +63,13 @@ fn a_connection_that_breaks_while_the_server_stops_is_lost() {
 fn a_client_that_says_fim_while_the_server_stops_gets_its_closing_all_the_same() {
     let HeldServer {
         fixture,
-        go,
+        held,
         mut holder,
     } = HeldServer::new("hold");
     fixture.begin_stop();
     holder.expect("stopping");
     holder.ask("fim", 3);
-    go.notify_one();
+    held.go_on();
     holder.expect("reply");
     let closing = holder.expect("closing");
     assert_eq!((closing.num("accepted"), closing.num("refused")), (1, 0));

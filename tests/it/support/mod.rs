@@ -6,6 +6,7 @@ mod bare;
 #[cfg(unix)]
 mod disk;
 mod frame;
+mod held;
 mod lines;
 pub mod os;
 #[cfg(unix)]
@@ -26,6 +27,7 @@ pub use bare::Bare;
 #[cfg(unix)]
 pub use disk::Disk;
 pub use frame::{Frame, ask, bytes, login, prefixed, publish, request, text};
+pub use held::Held;
 pub use lines::Lines;
 pub use os::Stop;
 pub use process::{Done, Served, arauto, finish, spawn};

@@ -5,13 +5,12 @@ use std::net::Shutdown;
 use std::sync::Arc;
 use std::time::Duration;
 
-use arauto::{Answer, Body, Evidence, Handler, Request};
+use arauto::Evidence;
 use rustls::version::{TLS12, TLS13};
 use serde_cbor::Value;
-use tokio::sync::Notify;
 
 use super::Secured;
-use crate::support::{Frame, PASSWORD, Raw, block_on, login, tcp, text, wait_until};
+use crate::support::{Frame, Held, PASSWORD, Raw, block_on, login, tcp, text};
 
 const OPEN: &str = "?registration=open";
 
@@ -144,19 +143,6 @@ fn a_reader_that_stalls_is_no_proof_and_is_named() {
     drop(stalled);
 }
 
-/// Answers once it is told to.
-struct Slow(Arc<Notify>);
-
-impl Handler for Slow {
-    fn handle(&self, _request: Request<'_>) -> Answer {
-        let told = Arc::clone(&self.0);
-        Answer::later(async move {
-            told.notified().await;
-            Ok(Body::text("done"))
-        })
-    }
-}
-
 #[test]
 fn who_says_fim_before_it_reads_gets_everything_and_a_clean_end() {
     const MESSAGES: usize = 200;
@@ -194,15 +180,14 @@ fn an_end_without_close_notify_is_the_end_and_keeps_the_pending_reply() {
 
 #[test]
 fn a_client_that_says_close_notify_still_gets_its_pending_reply() {
-    let go = Arc::new(Notify::new());
-    let slow = Slow(Arc::clone(&go));
-    let secured = Secured::with(OPEN, |_, config| config.handler = Arc::new(slow));
+    let held = Held::default();
+    let handler = Arc::new(held.clone());
+    let secured = Secured::with(OPEN, |_, config| config.handler = handler);
     let mut ana = secured.client("ana");
     ana.request(1, "a");
     ana.shut_write();
-    // Here, in the handler, and in the future that waits.
-    wait_until("the handler has it", || Arc::strong_count(&go) == 3);
-    go.notify_one();
+    held.wait_for_request();
+    held.go_on();
     assert_eq!(ana.expect("reply").text("body"), "done");
     ana.expect_closing("disconnected");
     drop(ana);

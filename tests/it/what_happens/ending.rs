@@ -2,10 +2,7 @@
 
 use std::sync::Arc;
 
-use arauto::{Answer, Body, Handler, Request};
-use tokio::sync::Notify;
-
-use crate::support::{Fixture, wait_until};
+use crate::support::{Fixture, Held};
 
 #[test]
 fn fim_answers_what_was_asked_before_and_delivers_what_was_broadcast_before() {
@@ -61,24 +58,11 @@ fn a_client_that_only_shuts_its_side_gets_its_answers_and_closing() {
     fixture.finish();
 }
 
-/// Answers once it is told to.
-struct Slow(Arc<Notify>);
-
-impl Handler for Slow {
-    fn handle(&self, _request: Request<'_>) -> Answer {
-        let told = Arc::clone(&self.0);
-        Answer::later(async move {
-            told.notified().await;
-            Ok(Body::text("done"))
-        })
-    }
-}
-
 #[test]
 fn a_stop_gives_each_session_stopping_its_answers_the_broadcasts_and_closing() {
-    let go = Arc::new(Notify::new());
-    let slow = Slow(Arc::clone(&go));
-    let fixture = Fixture::with(|config| config.handler = Arc::new(slow));
+    let held = Held::default();
+    let handler = Arc::new(held.clone());
+    let fixture = Fixture::with(|config| config.handler = handler);
     let mut rui = fixture.client("rui");
     let (mut ana, login) = fixture.client_and_login("ana");
     rui.skip_to("joined");
@@ -87,10 +71,7 @@ fn a_stop_gives_each_session_stopping_its_answers_the_broadcasts_and_closing() {
     ana.request(1, "slow");
     assert_eq!(ana.expect("message").num("seq"), login.num("seq") + 1);
     // The request is on its way to the handler; the stop must find it accepted.
-    let asked = Arc::clone(&go);
-    wait_until("the handler has the request", || {
-        Arc::strong_count(&asked) == 4
-    });
+    held.wait_for_request();
 
     fixture.begin_stop();
     let stopping = ana.expect("stopping");
@@ -105,7 +86,7 @@ fn a_stop_gives_each_session_stopping_its_answers_the_broadcasts_and_closing() {
     rui.request(2, "late");
     assert_eq!(rui.expect_error("stopping").num("id"), 2);
 
-    go.notify_one();
+    held.go_on();
     assert_eq!(ana.expect("reply").text("body"), "done");
     assert_eq!(ana.expect_error("stopping").num("id"), 2);
     // The server closes once all have read: nobody waits for the end before that.

@@ -1,0 +1,46 @@
+//! A handler that keeps what it is asked until it is told to answer.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use arauto::{Answer, Body, Handler, Request};
+use tokio::sync::Notify;
+
+use super::wait_until;
+
+/// Answers `done`, or panics where that was asked for, once it is told to go on.
+#[derive(Clone, Default)]
+pub struct Held(Arc<State>);
+
+#[derive(Default)]
+struct State {
+    asked: AtomicUsize,
+    go_on: Notify,
+}
+
+impl Held {
+    /// Waits until it has been asked something.
+    pub fn wait_for_request(&self) {
+        wait_until("the handler has it", || {
+            self.0.asked.load(Ordering::Acquire) > 0
+        });
+    }
+
+    /// Lets it answer one request.
+    pub fn go_on(&self) {
+        self.0.go_on.notify_one();
+    }
+}
+
+impl Handler for Held {
+    fn handle(&self, request: Request<'_>) -> Answer {
+        let state = Arc::clone(&self.0);
+        let panics = request.body.as_text() == Some("panic");
+        Answer::later(async move {
+            state.asked.fetch_add(1, Ordering::AcqRel);
+            state.go_on.notified().await;
+            assert!(!panics, "on purpose");
+            Ok(Body::text("done"))
+        })
+    }
+}
