@@ -22,8 +22,8 @@ pub(super) struct Settings {
     #[arg(long, value_name = "ENDPOINT")]
     pub(super) listen: Vec<String>,
 
-    /// Keep accounts, and the journal, in this folder; `none`: accounts only while the server runs [default:
-    /// $STATE_DIRECTORY, else /var/lib/arauto for root, else
+    /// Keep accounts, and the journal, in this folder; `none`: accounts only while the
+    /// server runs [default: $STATE_DIRECTORY, else /var/lib/arauto for root, else
     /// $XDG_STATE_HOME/arauto].
     #[arg(long, value_name = "DIR")]
     pub(super) data: Option<PathBuf>,
@@ -117,6 +117,11 @@ pub(super) struct Settings {
     #[serde(deserialize_with = "time")]
     pub(super) login_timeout: Option<Duration>,
 
+    /// End a session that sends no frame for so long [default: never].
+    #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration)]
+    #[serde(deserialize_with = "time")]
+    pub(super) idle_timeout: Option<Duration>,
+
     /// The certificate of tls: endpoints, with those that lead from it to a root: a PEM
     /// file [default: tls/cert.pem in the data folder, as `arauto tls init` makes it].
     #[arg(long, value_name = "FILE")]
@@ -136,11 +141,6 @@ pub(super) struct Settings {
     #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration)]
     #[serde(deserialize_with = "time")]
     pub(super) handshake_timeout: Option<Duration>,
-
-    /// End a session that sends no frame for so long [default: never].
-    #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration)]
-    #[serde(deserialize_with = "time")]
-    pub(super) idle_timeout: Option<Duration>,
 
     /// What becomes of a reader that falls off the log's tail: it is told of the
     /// gap and goes on, or it is disconnected [default: gap].
@@ -208,11 +208,11 @@ impl Settings {
             logins_waiting: self.logins_waiting.or(file.logins_waiting),
             max_accounts: self.max_accounts.or(file.max_accounts),
             login_timeout: self.login_timeout.or(file.login_timeout),
+            idle_timeout: self.idle_timeout.or(file.idle_timeout),
             tls_cert: self.tls_cert.or(file.tls_cert),
             tls_key: self.tls_key.or(file.tls_key),
             tls_client_ca: self.tls_client_ca.or(file.tls_client_ca),
             handshake_timeout: self.handshake_timeout.or(file.handshake_timeout),
-            idle_timeout: self.idle_timeout.or(file.idle_timeout),
             slow: self.slow.or(file.slow),
             log_bytes: self.log_bytes.or(file.log_bytes),
             default_role: self.default_role.or(file.default_role),
