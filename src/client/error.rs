@@ -39,6 +39,10 @@ pub enum ClientError {
 }
 
 impl ClientError {
+    pub(super) fn no_closing() -> ClientError {
+        ClientError::Lost("it ended without closing".to_owned())
+    }
+
     /// The server's error code, where it was the server that refused.
     pub fn code(&self) -> Option<ErrorCode> {
         match self {

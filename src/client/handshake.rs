@@ -96,7 +96,8 @@ impl Client {
                 other => Err(unexpected(&other)),
             })
             .await?;
-        let (version, session, server, max_frame) = welcome.ok_or_else(no_closing)??;
+        let (version, session, server, max_frame) =
+            welcome.ok_or_else(|| no_welcome(endpoint))??;
         if version != VERSION {
             let problem = format!("it speaks version {version}, this client {VERSION}");
             return Err(ClientError::Protocol(problem));
@@ -192,7 +193,11 @@ impl Visitor {
         let flushed = connection.flush().await;
         flushed.map_err(|error| ClientError::Lost(error.to_string()))?;
         loop {
-            let step = self.reader.next(step).await?.ok_or_else(no_closing)??;
+            let step = self
+                .reader
+                .next(step)
+                .await?
+                .ok_or_else(ClientError::no_closing)??;
             if let Some(mut who) = step {
                 who.session = self.session;
                 who.server_pid = self.peer.and_then(|peer| peer.pid());
@@ -250,8 +255,12 @@ fn unexpected(frame: &ServerFrame<'_>) -> ClientError {
     }
 }
 
-fn no_closing() -> ClientError {
-    ClientError::Lost("it ended without closing".to_owned())
+fn no_welcome(endpoint: &Endpoint) -> ClientError {
+    let or_what = match endpoint {
+        Endpoint::Tcp { .. } => "is it a tls: endpoint, or another program's?",
+        _ => "is it another program's?",
+    };
+    ClientError::Lost(format!("it ended without a welcome: {or_what}"))
 }
 
 impl End {

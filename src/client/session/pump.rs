@@ -26,7 +26,7 @@ pub(super) async fn read_frames(
     let how = loop {
         let heard = match reader.next(|frame| dispatch(frame, &shared)).await {
             Ok(Some(heard)) => heard,
-            Ok(None) => break Err(ClientError::Lost("it ended without closing".to_owned())),
+            Ok(None) => break Err(ClientError::no_closing()),
             Err(error) => break Err(error),
         };
         match heard {

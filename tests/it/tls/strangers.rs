@@ -3,10 +3,10 @@
 use std::io::{Read, Write};
 use std::time::Duration;
 
-use arauto::{Server, TlsConfig};
+use arauto::{Client, Endpoint, Server, TlsConfig};
 
 use super::Secured;
-use crate::support::{Fixture, PASSWORD, login, tcp, watchdog};
+use crate::support::{Fixture, PASSWORD, block_on, login, tcp, watchdog};
 
 #[test]
 fn plain_text_and_garbage_at_a_tls_port_just_end() {
@@ -48,6 +48,22 @@ fn a_silent_handshake_ends_in_its_time_while_others_are_served() {
     secured.fixture.wait_for_sessions(1);
     ana.fim();
     drop(ana);
+    secured.finish();
+}
+
+#[test]
+fn a_client_that_takes_a_tls_port_for_tcp_is_told_what_it_may_be() {
+    let secured = Secured::with("", |_, config| {
+        let tls = config.tls.as_mut().expect("it has a certificate");
+        tls.handshake_timeout = Duration::from_millis(300);
+    });
+    let Endpoint::Tls { host, port } = secured.endpoint().clone() else {
+        panic!("it is tls");
+    };
+    let _watchdog = watchdog();
+    let outcome = block_on(Client::connect(&Endpoint::Tcp { host, port }));
+    let error = outcome.err().expect("no welcome comes").to_string();
+    assert!(error.contains("is it a tls: endpoint"), "{error}");
     secured.finish();
 }
 
