@@ -54,7 +54,7 @@ pub(super) fn run(args: Args) -> Result<u8, Failure> {
         }
     });
     if let Some(path) = &settings.report {
-        whole_file::check(path).map_err(|error| report_failed(path, &error))?;
+        check_report(path, config.data.as_deref())?;
     }
     let with_console = !args.no_console && (args.console || io::stdin().is_terminal());
     let terminal = Terminal::remember();
@@ -198,6 +198,15 @@ fn fitting(wanted: usize, limit: Option<u64>) -> usize {
         );
     }
     wanted.min(most)
+}
+
+/// Whether the report can be written at the end. It may stand in the data folder, which may
+/// not be there yet.
+fn check_report(path: &Path, data: Option<&Path>) -> Result<(), Failure> {
+    if let Some(data) = data {
+        arauto::open_data_folder(data).map_err(|error| start_failed(error.into()))?;
+    }
+    whole_file::check(path).map_err(|error| report_failed(path, &error))
 }
 
 pub(super) fn start_failed(error: ServerError) -> Failure {

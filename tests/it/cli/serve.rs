@@ -1,6 +1,6 @@
 //! How a served server stops, and what it leaves behind.
 
-use crate::support::{Raw, Served, Stop, finish, os, watchdog};
+use crate::support::{Raw, Served, Stop, arauto, finish, os, watchdog};
 
 /// A client that never reads, with more on its way than its socket takes.
 fn stalled_reader(served: &Served) -> Raw {
@@ -134,4 +134,17 @@ fn the_log_can_be_json() {
         let entry: Result<serde_json::Value, _> = serde_json::from_str(line);
         assert!(entry.is_ok(), "{line}");
     }
+}
+
+#[test]
+fn the_report_may_stand_in_a_data_folder_that_is_not_there_yet() {
+    let _watchdog = watchdog();
+    let folder = tempfile::tempdir().expect("a folder can be made");
+    let data = folder.path().join("data");
+    let report = data.join("last-stop.json");
+    let endpoint = os::endpoint(folder.path(), "a").to_string();
+    let mut serve = arauto(&["serve", "--console", "--listen", &endpoint]);
+    serve.arg("--data").arg(&data).arg("--report").arg(&report);
+    finish(&mut serve, "fim\n").fine();
+    assert!(report.exists());
 }
