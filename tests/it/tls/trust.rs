@@ -73,17 +73,20 @@ fn a_trusted_file_vouches_for_the_name_and_for_no_other() {
 
 #[test]
 fn a_certificate_for_another_name_is_refused_unless_it_is_pinned() {
-    let folder = tempfile::tempdir().expect("a folder can be made");
-    let paper = Paper::of(folder.path(), &["elsewhere.example"]);
-    let secured = Secured::with("?registration=open", |_, config| {
-        config.tls = Some(arauto::TlsConfig::new(&paper.certificate, &paper.key));
-    });
-    let trust = Trust::authorities(&paper.certificate).expect("it is one");
-    let naming = ["another name", "elsewhere.example", "--tls-fingerprint"];
-    refused(secured.endpoint(), &trust, &naming);
-    let pinned = Trust::pinned(paper.fingerprint());
-    ask(secured.endpoint(), &pinned).expect("a pinned one needs no name");
-    secured.finish();
+    // The second is a name of this very machine, and not the one that is connected to.
+    for name in ["elsewhere.example", "localhost"] {
+        let folder = tempfile::tempdir().expect("a folder can be made");
+        let paper = Paper::of(folder.path(), &[name]);
+        let secured = Secured::with("?registration=open", |_, config| {
+            config.tls = Some(arauto::TlsConfig::new(&paper.certificate, &paper.key));
+        });
+        let trust = Trust::authorities(&paper.certificate).expect("it is one");
+        let naming = ["another name", name, "--tls-fingerprint"];
+        refused(&at(&secured, "127.0.0.1"), &trust, &naming);
+        let pinned = Trust::pinned(paper.fingerprint());
+        ask(secured.endpoint(), &pinned).expect("a pinned one needs no name");
+        secured.finish();
+    }
 }
 
 #[test]
