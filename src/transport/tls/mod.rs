@@ -13,6 +13,8 @@ mod identity;
 mod pinned;
 mod server;
 mod stream;
+#[cfg(all(test, target_os = "linux"))] // where the kernel tells what was acknowledged
+mod tests;
 mod trust;
 
 use std::sync::Arc;
