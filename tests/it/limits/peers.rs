@@ -2,6 +2,7 @@
 
 use std::fs::Permissions;
 use std::os::unix::fs::PermissionsExt;
+use std::os::unix::net::UnixStream;
 
 use rustix::process::{Uid, getuid};
 use rustix::thread::set_thread_res_uid;
@@ -62,6 +63,25 @@ fn each_user_of_the_machine_has_places_of_its_own() {
     });
     ana.ping();
     fixture.finish();
+}
+
+#[test]
+fn a_peer_that_comes_as_often_as_it_likes_keeps_nobody_else_out() {
+    let Some(fixture) = open_to_everybody(|config| {
+        config.max_sessions = 16; // two of those that are turned away are told at a time
+        config.max_sessions_per_peer = 1;
+    }) else {
+        return;
+    };
+    let _crowd = as_somebody_else(|| {
+        let rui = fixture.client("rui");
+        // Nobody reads. Were each waited for the second that it may take, the last would
+        // come to its turn behind the watchdog.
+        let connect = |_| UnixStream::connect(fixture.socket()).expect("it is listened on");
+        let unread: Vec<_> = (0..200).map(connect).collect();
+        (rui, unread)
+    });
+    fixture.client("ana").ping();
 }
 
 #[test]

@@ -104,14 +104,17 @@ impl Authority {
         }
     }
 
-    /// A client's certificate, with this common name if any.
-    pub fn vouch(&self, folder: &Path, name: Option<&str>) -> Paper {
+    /// A client's certificate, with these common names: none, one or two.
+    pub fn vouch(&self, folder: &Path, names: &[&str]) -> Paper {
         let (mut params, key) = (params(&[]), new_key());
-        if let Some(name) = name {
-            params.distinguished_name.push(DnType::CommonName, name);
+        // The second is the same kind by its number: rcgen would put it in the first's place.
+        let kinds = [DnType::CommonName, DnType::CustomDnType(vec![2, 5, 4, 3])];
+        for (kind, name) in kinds.into_iter().zip(names) {
+            params.distinguished_name.push(kind, *name);
         }
         let certificate = params.signed_by(&key, &self.issuer).expect("it signs");
-        Paper::write(folder, name.unwrap_or("nobody"), &certificate.pem(), &key)
+        let file = format!("client-{}", names.join("-"));
+        Paper::write(folder, &file, &certificate.pem(), &key)
     }
 }
 

@@ -28,8 +28,8 @@ impl Asking {
         }
     }
 
-    fn vouch(&self, name: Option<&str>) -> Paper {
-        self.authority.vouch(self.secured.folder.path(), name)
+    fn vouch(&self, names: &[&str]) -> Paper {
+        self.authority.vouch(self.secured.folder.path(), names)
     }
 
     /// A raw client with this certificate that has read its welcome.
@@ -45,7 +45,7 @@ impl Asking {
 fn a_certificate_logs_its_user_in_without_a_right_password() {
     let asking = Asking::new("");
     asking.secured.fixture.client("ana").fim();
-    let paper = asking.vouch(Some("ana"));
+    let paper = asking.vouch(&["ana"]);
     for password in ["", "outro", PASSWORD] {
         let mut ana = asking.visitor(&paper);
         ana.send(&login(1, "ana", password));
@@ -59,7 +59,7 @@ fn a_certificate_logs_its_user_in_without_a_right_password() {
 fn a_certificate_is_for_no_other_user() {
     let asking = Asking::new("?registration=open");
     asking.secured.fixture.client("rui").fim();
-    let mut ana = asking.visitor(&asking.vouch(Some("ana")));
+    let mut ana = asking.visitor(&asking.vouch(&["ana"]));
     ana.send(&login(1, "rui", PASSWORD));
     let error = ana.expect_error("forbidden");
     let message = error.text("message");
@@ -75,14 +75,14 @@ fn a_certificate_is_for_no_other_user() {
 #[test]
 fn an_unknown_user_registers_with_its_password_where_that_is_open() {
     let closed = Asking::new("");
-    let mut ana = closed.visitor(&closed.vouch(Some("ana")));
+    let mut ana = closed.visitor(&closed.vouch(&["ana"]));
     ana.send(&login(1, "ana", ""));
     ana.expect_error("registration-closed");
     drop(ana);
     closed.secured.finish();
 
     let open = Asking::new("?registration=open");
-    let mut ana = open.visitor(&open.vouch(Some("ana")));
+    let mut ana = open.visitor(&open.vouch(&["ana"]));
     ana.send(&login(1, "ana", ""));
     ana.expect_error("bad-credentials"); // that is no password
     assert!(ana.log_in("ana").flag("registered"));
@@ -108,10 +108,11 @@ fn who_has_no_certificate_uses_a_password_unless_one_is_required() {
     let mut ana = optional.secured.client("ana");
     ana.fim();
     drop(ana);
-    let mut nameless = optional.visitor(&optional.vouch(None));
-    nameless.send(&login(1, "ana", "outro"));
-    nameless.expect_error("bad-credentials");
-    drop(nameless);
+    for names in [&[][..], &["ana", "rui"]] {
+        let mut nameless = optional.visitor(&optional.vouch(names));
+        nameless.send(&login(1, "ana", "outro"));
+        nameless.expect_error("bad-credentials");
+    }
     optional.secured.finish();
 
     let required = Asking::new("?registration=open&client-cert=required");
@@ -120,7 +121,7 @@ fn who_has_no_certificate_uses_a_password_unless_one_is_required() {
     let refused = block_on(Client::connect_with(&endpoint, &trust));
     let refused = refused.err().expect("it is required").to_string();
     assert!(refused.contains("--tls-cert"), "{refused}");
-    let paper = required.vouch(Some("ana"));
+    let paper = required.vouch(&["ana"]);
     let trust = trust.with_certificate(&paper.certificate, &paper.key);
     let trust = trust.expect("they belong together");
     block_on(async {
@@ -136,7 +137,7 @@ fn who_has_no_certificate_uses_a_password_unless_one_is_required() {
 fn a_certificate_that_nobody_trusted_vouches_for_is_refused() {
     let asking = Asking::new("?registration=open");
     let elsewhere = tempfile::tempdir().expect("a folder can be made");
-    let stranger = Authority::new(elsewhere.path()).vouch(elsewhere.path(), Some("ana"));
+    let stranger = Authority::new(elsewhere.path()).vouch(elsewhere.path(), &["ana"]);
     let trust = Trust::pinned(asking.secured.paper.fingerprint());
     let trust = trust.with_certificate(&stranger.certificate, &stranger.key);
     let trust = trust.expect("they belong together");

@@ -97,7 +97,7 @@ fn files_that_cannot_be_used_are_named_with_what_is_wrong() {
     let folder = tempfile::tempdir().expect("a folder can be made");
     let paper = Paper::of(folder.path(), &["localhost"]);
     let authority = Authority::new(folder.path());
-    let other = authority.vouch(folder.path(), Some("ana"));
+    let other = authority.vouch(folder.path(), &["ana"]);
     let refused = |certificate: &Path, key: &Path, naming: &[&str]| {
         let (certificate, key) = (certificate.display().to_string(), key.display().to_string());
         serve(&[
