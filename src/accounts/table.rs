@@ -204,3 +204,20 @@ fn known(account: &Account) -> Known {
         firsts: Firsts::NONE,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_moment_is_over_after_a_while() {
+        let since = |since| {
+            let left = AtomicU32::new(1);
+            Firsts(Some(Arc::new(Moment { since, left })))
+        };
+        let now = Instant::now();
+        assert!(since(now).take());
+        let long_ago = now.checked_sub(MOMENT).expect("the clock began before");
+        assert!(!since(long_ago).take());
+    }
+}

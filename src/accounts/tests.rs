@@ -1,3 +1,5 @@
+mod holding_back;
+
 use std::sync::Arc;
 
 use super::*;
@@ -36,6 +38,14 @@ fn claim(user: &str, password: &str) -> Claim {
         may_register: true,
         peer: PeerId::Uid(1000),
         asker: None,
+    }
+}
+
+/// A claim by somebody who is known by an address only.
+fn by_tcp(user: &str, password: &str) -> Claim {
+    Claim {
+        peer: PeerId::at("127.0.0.1".parse().expect("an address")),
+        ..claim(user, password)
     }
 }
 
@@ -139,114 +149,6 @@ async fn a_closed_endpoint_registers_nobody() {
 }
 
 #[tokio::test]
-async fn a_full_queue_throttles() {
-    let limits = LoginLimits {
-        hashing: 1,
-        waiting: 0,
-        ..LIMITS
-    };
-    let accounts = Accounts::open(None, hasher(), limits).expect("no file");
-    let (ana, rui) = (claim("ana", "x"), claim("rui", "x"));
-    let (first, second) = tokio::join!(accounts.login(&ana), accounts.login(&rui));
-    assert!(first.is_ok());
-    assert!(matches!(second, Err(Refusal::Throttled { .. })));
-}
-
-async fn guess(accounts: &Accounts, claim: &Claim, count: u32) -> Vec<Refusal> {
-    let logins = (0..count).map(|_| accounts.login(claim));
-    let outcomes = futures_util::future::join_all(logins).await;
-    let wrong = outcomes
-        .into_iter()
-        .map(|outcome| outcome.expect_err("it is wrong"));
-    wrong.collect()
-}
-
-#[tokio::test]
-async fn of_many_guesses_at_once_no_more_than_a_few_are_looked_at() {
-    let accounts = accounts(None);
-    accounts.login(&claim("ana", "x")).await.expect("free");
-    accounts.forget(&UserName::parse("ana").expect("a name"));
-    let guesses = guess(&accounts, &claim("ana", "guess"), 200).await;
-    let looked_at = guesses
-        .iter()
-        .filter(|guess| **guess == Refusal::BadCredentials);
-    assert_eq!(looked_at.count() as u32, brake::FREE);
-    let held = |guess: &&Refusal| matches!(guess, Refusal::Throttled { .. });
-    assert_eq!(
-        guesses.iter().filter(held).count() as u32,
-        200 - brake::FREE
-    );
-}
-
-#[tokio::test]
-async fn the_owner_gets_in_while_somebody_guesses() {
-    let accounts = accounts(None);
-    accounts.login(&claim("ana", "x")).await.expect("free");
-    accounts.forget(&UserName::parse("ana").expect("a name"));
-    let elsewhere = Claim {
-        peer: PeerId::Uid(1001),
-        ..claim("ana", "guess")
-    };
-    guess(&accounts, &elsewhere, 50).await;
-    let owner = accounts.login(&claim("ana", "x")).await;
-    assert!(owner.is_ok());
-}
-
-#[tokio::test]
-async fn what_is_held_back_is_not_tried_though_the_owner_has_just_logged_in() {
-    let accounts = accounts(None);
-    accounts.login(&claim("ana", "x")).await.expect("free");
-    accounts.let_moment_pass(&UserName::parse("ana").expect("a name"));
-    let elsewhere = |password| Claim {
-        peer: PeerId::at("127.0.0.1".parse().expect("an address")),
-        ..claim("ana", password)
-    };
-    guess(&accounts, &elsewhere("guess"), 50).await;
-    let held = accounts.login(&elsewhere("x")).await;
-    assert!(matches!(held, Err(Refusal::Throttled { .. })), "{held:?}");
-    // Whoever logged in as a user of this machine is let in at once, as before.
-    guess(&accounts, &claim("ana", "guess"), 50).await;
-    assert!(accounts.login(&claim("ana", "x")).await.is_ok());
-}
-
-#[tokio::test]
-async fn there_are_only_so_many_first_logins_that_come_second() {
-    let accounts = accounts(None);
-    accounts.login(&claim("ana", "x")).await.expect("free");
-    let guesses = guess(&accounts, &claim("ana", "guess"), 300).await;
-    let looked_at = guesses
-        .iter()
-        .filter(|guess| **guess == Refusal::BadCredentials);
-    assert_eq!(looked_at.count() as u32, 100 + brake::FREE);
-}
-
-#[tokio::test]
-async fn a_name_that_is_unknown_is_guessed_at_as_slowly_as_a_known_one() {
-    let accounts = accounts(None);
-    let closed = Claim {
-        may_register: false,
-        ..claim("nobody", "guess")
-    };
-    let guesses = guess(&accounts, &closed, 50).await;
-    let looked_at = guesses
-        .iter()
-        .filter(|guess| **guess == Refusal::RegistrationClosed);
-    assert_eq!(looked_at.count() as u32, brake::FREE);
-}
-
-#[tokio::test]
-async fn a_storm_of_right_logins_is_no_guessing() {
-    let accounts = accounts(None);
-    accounts.login(&claim("ana", "x")).await.expect("free");
-    accounts.forget(&UserName::parse("ana").expect("a name"));
-    let ana = claim("ana", "x");
-    let logins = (0..500).map(|_| accounts.login(&ana));
-    for outcome in futures_util::future::join_all(logins).await {
-        assert!(!outcome.expect("right").registered);
-    }
-}
-
-#[tokio::test]
 async fn nobody_registers_where_there_are_accounts_enough() {
     let limits = LoginLimits {
         accounts: 1,
@@ -257,49 +159,6 @@ async fn nobody_registers_where_there_are_accounts_enough() {
     let refused = accounts.login(&claim("rui", "x")).await;
     assert_eq!(refused, Err(Refusal::NoMoreAccounts));
     assert!(accounts.login(&claim("ana", "x")).await.is_ok());
-}
-
-#[tokio::test]
-async fn a_peer_has_a_rate_whatever_names_it_takes() {
-    let limits = LoginLimits {
-        peer_rate: Rate::a_minute(3),
-        ..LIMITS
-    };
-    let accounts = Accounts::open(None, hasher(), limits).expect("no file");
-    for name in ["ana", "rui", "eva"] {
-        accounts.login(&claim(name, "x")).await.expect("free");
-    }
-    let refused = accounts.login(&claim("gil", "x")).await;
-    assert!(matches!(refused, Err(Refusal::Throttled { .. })));
-    assert!(
-        accounts.login(&claim("ana", "x")).await.is_ok(),
-        "it costs no hash"
-    );
-    let elsewhere = Claim {
-        peer: PeerId::Uid(1001),
-        ..claim("gil", "x")
-    };
-    assert!(accounts.login(&elsewhere).await.is_ok());
-}
-
-#[tokio::test]
-async fn who_waits_for_a_hash_when_the_accounts_are_sealed_is_refused_at_once() {
-    let accounts = accounts(None);
-    let names: Vec<Claim> = (0..500)
-        .map(|index| claim(&format!("u{index}"), "x"))
-        .collect();
-    let logins = names.iter().map(|claim| accounts.login(claim));
-    let all = futures_util::future::join_all(logins);
-    let (outcomes, ()) = tokio::join!(all, async { accounts.seal() });
-    assert!(
-        outcomes
-            .iter()
-            .all(|outcome| *outcome == Err(Refusal::Stopping))
-    );
-    assert!(
-        accounts.hashed() < 250,
-        "those who waited were not hashed for"
-    );
 }
 
 #[tokio::test]
