@@ -59,6 +59,26 @@ fn throttled_leaves_the_session_open() {
 }
 
 #[test]
+#[cfg(unix)] // a pipe of Windows does not tell that its client has gone
+fn logins_of_those_who_have_gone_hold_up_nobody() {
+    let fixture = Fixture::with(|config| {
+        config.hashing = 1;
+        // The best part of a second each: all of them would take longer than the watchdog.
+        config.hash_cost = arauto::accounts::HashCost {
+            memory_kib: 19 * 1024,
+            passes: 60,
+        };
+    });
+    for number in 0..200 {
+        let mut gone = fixture.visitor();
+        gone.send(&login(1, &format!("u{number}"), PASSWORD));
+    }
+    fixture.client("ana").ping();
+    fixture.wait_for_sessions(0);
+    fixture.finish();
+}
+
+#[test]
 fn above_so_many_accounts_nobody_registers() {
     let fixture = Fixture::with(|config| config.max_accounts = 1);
     drop(fixture.client("ana"));

@@ -1,8 +1,8 @@
 //! How fast a session may ask, and how much at once.
 
-#[cfg(unix)]
-use crate::support::PASSWORD;
 use crate::support::{Fixture, publish, request, text};
+#[cfg(unix)]
+use crate::support::{Lines, PASSWORD, os};
 
 #[test]
 fn what_comes_too_fast_is_throttled_in_its_turn() {
@@ -81,6 +81,21 @@ fn whoever_cannot_be_told_is_read_from_as_fast_as_it_may() {
         raw.expect(&line.to_uppercase());
     }
     drop(raw);
+    fixture.finish();
+}
+
+#[test]
+#[cfg(unix)]
+fn whoever_cannot_be_told_and_goes_takes_no_place_any_more() {
+    let fixture = Fixture::listening("?dialect=raw", |config| {
+        config.request_rate = Some("1/h".parse().expect("one"));
+    });
+    let stream = os::connect(fixture.endpoint()).expect("it is listened on");
+    let mut raw = Lines::over(stream);
+    raw.send(b"um\ndois\n");
+    raw.expect("UM");
+    drop(raw);
+    fixture.wait_for_sessions(0);
     fixture.finish();
 }
 
