@@ -56,7 +56,7 @@ pub use actors::session::SlowPolicy;
 pub use actors::supervisor::PhaseObserver;
 pub use client::{
     Answering, Client, ClientError, End, Events, Incoming, LoggedInAs, RawPipe, RawSession,
-    ResumePoint, StoppingNotice, Visitor,
+    ResumePoint, ServerTerms, StoppingNotice, Visitor,
 };
 pub use close::{
     ActorLine, CloseReason, Evidence, ExitCode, Fate, Micros, Phase, PhaseLine, Report,

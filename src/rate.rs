@@ -131,12 +131,6 @@ impl Bucket {
     }
 }
 
-/// A wait as messages say it: whole milliseconds, and never less than what it is.
-pub(crate) fn try_again_in(wait: Duration) -> String {
-    let millis = wait.as_nanos().div_ceil(1_000_000).max(1);
-    format!("try again in {millis} ms")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -180,14 +174,5 @@ mod tests {
             "and no more than that"
         );
         assert!(bucket.take(at(60_000)).is_err());
-    }
-
-    #[test]
-    fn a_wait_is_never_said_shorter_than_it_is() {
-        assert_eq!(
-            try_again_in(Duration::from_micros(1_001)),
-            "try again in 2 ms"
-        );
-        assert_eq!(try_again_in(Duration::ZERO), "try again in 1 ms");
     }
 }

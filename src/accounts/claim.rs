@@ -4,7 +4,7 @@ use std::sync::Weak;
 use std::time::Duration;
 
 use super::{NameError, PeerId, UserName};
-use crate::rate::{Rate, try_again_in};
+use crate::rate::Rate;
 use crate::wire::Role;
 
 /// A client's word that it is somebody.
@@ -87,7 +87,7 @@ pub enum Refusal {
     )]
     NoMoreAccounts,
     /// Not now.
-    #[error("{too_many}: {}", try_again_in(*wait))]
+    #[error("{too_many}")]
     Throttled {
         /// What there are too many of.
         too_many: &'static str,

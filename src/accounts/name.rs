@@ -7,8 +7,7 @@ use std::sync::Arc;
 use precis_profiles::precis_core::profile::PrecisFastInvocation;
 use precis_profiles::{OpaqueString, UsernameCasePreserved};
 
-/// The longest name, in bytes of UTF-8.
-const MAX_NAME: usize = 64;
+use crate::wire::LONGEST_NAME;
 
 /// A user's name: one userpart of RFC 8265, profile UsernameCasePreserved, of 1
 /// to 64 bytes, normalized. Two spellings of one name are equal.
@@ -23,7 +22,7 @@ pub enum NameError {
     #[error("a user name must not be empty")]
     Empty,
     /// Longer than 64 bytes.
-    #[error("a user name has at most {MAX_NAME} bytes of utf-8, this one has {0}")]
+    #[error("a user name has at most {LONGEST_NAME} bytes of utf-8, this one has {0}")]
     TooLong(usize),
     /// A character that RFC 8265 does not allow in a name.
     #[error("a user name takes letters, digits and ascii signs, no space (rfc 8265)")]
@@ -44,7 +43,7 @@ impl UserName {
         }
         // Normalization shrinks a string by a small factor at most: what is
         // longer by far need not be looked at.
-        if text.len() > 8 * MAX_NAME {
+        if text.len() > 8 * LONGEST_NAME {
             return Err(NameError::TooLong(text.len()));
         }
         let name = UsernameCasePreserved::enforce(text).map_err(|_| NameError::NotAllowed)?;
@@ -55,7 +54,7 @@ impl UserName {
         }
         match name.len() {
             0 => Err(NameError::Empty),
-            length if length > MAX_NAME => Err(NameError::TooLong(length)),
+            length if length > LONGEST_NAME => Err(NameError::TooLong(length)),
             _ if name == super::CONSOLE => Err(NameError::Reserved(super::CONSOLE)),
             _ => Ok(UserName(Arc::from(&*name))),
         }

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::future::Future;
 use std::pin::Pin;
+use std::time::Duration;
 
 use crate::wire::{Body, ErrorCode, SessionId};
 
@@ -93,8 +94,13 @@ pub enum HandlerError {
     #[error("{0}")]
     Forbidden(String),
     /// Too much at once.
-    #[error("{0}")]
-    Throttled(String),
+    #[error("{message}")]
+    Throttled {
+        /// What there is too much of.
+        message: String,
+        /// When the request may be sent again.
+        retry_after: Duration,
+    },
     /// Something failed.
     #[error("{0}")]
     Internal(String),
@@ -106,7 +112,7 @@ impl HandlerError {
         match self {
             HandlerError::NotText => ErrorCode::NotText,
             HandlerError::Forbidden(_) => ErrorCode::Forbidden,
-            HandlerError::Throttled(_) => ErrorCode::Throttled,
+            HandlerError::Throttled { .. } => ErrorCode::Throttled,
             HandlerError::Internal(_) => ErrorCode::Internal,
         }
     }

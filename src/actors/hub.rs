@@ -56,15 +56,6 @@ pub struct Publish {
     pub bodies: Bodies,
 }
 
-/// What a message frame holds beside its body and its sender's name, at most:
-/// names of keys, numbers, heads.
-const MESSAGE_OVERHEAD: usize = 64;
-
-/// Whether a message's frame will be one that clients take.
-pub fn fits(body: &Body<'_>, from: &UserName, max_frame: usize) -> bool {
-    body.as_bytes().len() + from.as_str().len() + MESSAGE_OVERHEAD <= max_frame
-}
-
 /// Bodies on their way to the hub, as CBOR items in one piece of memory.
 #[derive(Debug)]
 pub struct Bodies {

@@ -1,9 +1,10 @@
 //! What can go wrong with a client, and how a session ends.
 
 use std::io;
+use std::time::Duration;
 
 use crate::transport::Endpoint;
-use crate::wire::{ErrorCode, Seq};
+use crate::wire::{ErrorCode, ErrorFrame, Seq};
 
 /// What can go wrong.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -26,6 +27,9 @@ pub enum ClientError {
         code: ErrorCode,
         /// What people read.
         message: String,
+        /// How long to wait before the same is asked again, where the server says so: always
+        /// with `throttled`.
+        retry_after: Option<Duration>,
     },
     /// The server sent what the contract does not allow.
     #[error("the server does not speak the protocol: {0}")]
@@ -41,6 +45,22 @@ pub enum ClientError {
 impl ClientError {
     pub(super) fn no_closing() -> ClientError {
         ClientError::Lost("it ended without closing".to_owned())
+    }
+
+    pub(super) fn refused(error: ErrorFrame<'_>) -> ClientError {
+        ClientError::Refused {
+            code: error.code,
+            message: error.message.into_owned(),
+            retry_after: error.retry_after.map(Duration::from_millis),
+        }
+    }
+
+    /// How long to wait before the same is asked again, where the server says so.
+    pub fn retry_after(&self) -> Option<Duration> {
+        match self {
+            ClientError::Refused { retry_after, .. } => *retry_after,
+            _ => None,
+        }
     }
 
     /// The server's error code, where it was the server that refused.

@@ -1,6 +1,7 @@
 //! From the connect to the login.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 
 use bytes::BytesMut;
 use tokio::io::AsyncWriteExt;
@@ -11,15 +12,50 @@ use super::session::{self, Client, Events};
 use super::stream::FrameReader;
 use crate::transport::{Connection, Endpoint, Peer, Purpose, Trust, connect};
 use crate::wire::{
-    ClientFrame, LoggedIn, Login, Resume, Role, Seq, ServerFrame, SessionId, VERSION, cbor,
+    ClientFrame, LoggedIn, Login, Resume, Role, Seq, ServerFrame, SessionId, VERSION, Welcome, cbor,
 };
 
 /// A connection that nobody has logged in on yet.
 pub struct Visitor {
     reader: FrameReader<Connection>,
-    session: SessionId,
-    server: String,
+    server: ServerTerms,
     peer: Option<Peer>,
+}
+
+/// What a server says of itself in its `welcome`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ServerTerms {
+    /// This session's number.
+    pub session: SessionId,
+    /// The server's name and version.
+    pub server: String,
+    /// The longest frame, in bytes, without its prefix.
+    pub max_frame: u64,
+    /// The longest body that a publish may have, in bytes; a server from before this key
+    /// does not say it.
+    pub max_body: Option<u64>,
+    /// The features that this endpoint serves, of those that the contract names.
+    pub features: Vec<String>,
+    /// The bounds of those features.
+    pub limits: BTreeMap<String, u64>,
+}
+
+impl ServerTerms {
+    fn of(welcome: Welcome<'_>) -> ServerTerms {
+        let features = welcome.features.into_iter().map(Cow::into_owned);
+        let limits = welcome.limits.unwrap_or_default().into_iter();
+        ServerTerms {
+            session: welcome.session,
+            server: welcome.server.into_owned(),
+            max_frame: welcome.max_frame,
+            max_body: welcome.max_body,
+            features: features.collect(),
+            limits: limits
+                .map(|(name, bound)| (name.into_owned(), bound))
+                .collect(),
+        }
+    }
 }
 
 /// Where an earlier session stopped reading.
@@ -45,8 +81,13 @@ pub struct LoggedInAs {
     pub stream: String,
     /// The last seq before the first broadcast.
     pub seq: Seq,
+    /// How fast the session may send frames that ask for something, as in `100/s`; `None`:
+    /// as fast as they are answered.
+    pub request_rate: Option<String>,
     /// The session's number.
     pub session: SessionId,
+    /// The longest body that a publish may have, in bytes, where the server says it.
+    pub max_body: Option<u64>,
     /// The server's process id, on a local endpoint.
     pub server_pid: Option<i32>,
 }
@@ -87,25 +128,18 @@ impl Client {
         let mut reader = FrameReader::new(connection, framing);
         let welcome = reader
             .next(|frame| match frame {
-                ServerFrame::Welcome(welcome) => Ok((
-                    welcome.version,
-                    welcome.session,
-                    welcome.server.into_owned(),
-                    welcome.max_frame,
-                )),
+                ServerFrame::Welcome(welcome) => Ok((welcome.version, ServerTerms::of(welcome))),
                 other => Err(unexpected(&other)),
             })
             .await?;
-        let (version, session, server, max_frame) =
-            welcome.ok_or_else(|| no_welcome(endpoint))??;
+        let (version, server) = welcome.ok_or_else(|| no_welcome(endpoint))??;
         if version != VERSION {
             let problem = format!("it speaks version {version}, this client {VERSION}");
             return Err(ClientError::Protocol(problem));
         }
-        reader.set_limit(max_frame);
+        reader.set_limit(server.max_frame);
         Ok(Visitor {
             reader,
-            session,
             server,
             peer,
         })
@@ -115,11 +149,16 @@ impl Client {
 impl Visitor {
     /// The session's number.
     pub fn session(&self) -> SessionId {
-        self.session
+        self.server.session
     }
 
     /// The server's name and version.
     pub fn server(&self) -> &str {
+        &self.server.server
+    }
+
+    /// What the server says of itself: its limits and features.
+    pub fn terms(&self) -> &ServerTerms {
         &self.server
     }
 
@@ -199,7 +238,8 @@ impl Visitor {
                 .await?
                 .ok_or_else(ClientError::no_closing)??;
             if let Some(mut who) = step {
-                who.session = self.session;
+                who.session = self.server.session;
+                who.max_body = self.server.max_body;
                 who.server_pid = self.peer.and_then(|peer| peer.pid());
                 let (connection, buffer, max_frame) = self.reader.into_source();
                 return Ok(Entered {
@@ -239,17 +279,16 @@ fn logged_in(login: LoggedIn<'_>) -> LoggedInAs {
         registered: login.registered,
         stream: login.stream.into_owned(),
         seq: login.seq,
+        request_rate: login.request_rate.map(Cow::into_owned),
         session: SessionId(0),
+        max_body: None,
         server_pid: None,
     }
 }
 
 fn unexpected(frame: &ServerFrame<'_>) -> ClientError {
     match frame {
-        ServerFrame::Error(error) => ClientError::Refused {
-            code: error.code,
-            message: error.message.clone().into_owned(),
-        },
+        ServerFrame::Error(error) => ClientError::refused(error.clone()),
         ServerFrame::Closing(closing) => ClientError::Closed(closing.reason.clone().into_owned()),
         other => ClientError::Protocol(format!("unexpected {other:?}")),
     }

@@ -41,7 +41,7 @@ mod session;
 mod stream;
 
 pub use error::{ClientError, End};
-pub use handshake::{LoggedInAs, ResumePoint, Visitor};
+pub use handshake::{LoggedInAs, ResumePoint, ServerTerms, Visitor};
 pub use pipe::RawPipe;
 pub use raw::RawSession;
 pub use session::{Answering, Client, Events, Incoming, StoppingNotice};

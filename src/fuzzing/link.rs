@@ -12,12 +12,12 @@ use tokio::io::AsyncWrite;
 use tokio::sync::oneshot;
 
 use crate::accounts::UserName;
-use crate::actors::hub::{Bodies, Hub, Publish, fits};
+use crate::actors::hub::{Bodies, Hub, Publish};
 use crate::actors::link::Link;
 use crate::actors::supervisor::{Haste, Stop, Supervisor};
 use crate::close::{Evidence, StopReason};
 use crate::framing::{Framing, MessageTooLong, Received};
-use crate::wire::Body;
+use crate::wire::{Body, cbor};
 
 /// What a read of the session brings, about.
 #[derive(Debug, Clone)]
@@ -136,7 +136,7 @@ impl MemoryLink {
             Err(_) => Body::bytes(bytes),
         };
         let (from, mut bodies) = (UserName::console(), Bodies::default());
-        if fits(&body, &from, max_frame) {
+        if bytes.len() <= cbor::max_body(max_frame) {
             bodies.push(&body);
             self.hub.do_send(Publish { from, bodies });
         }

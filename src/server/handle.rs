@@ -11,12 +11,12 @@ use tokio::sync::watch;
 use super::Feed;
 use super::tls::Tls;
 use crate::accounts::UserName;
-use crate::actors::hub::{Bodies, Hub, NotPublished, Publish, fits};
+use crate::actors::hub::{Bodies, Hub, NotPublished, Publish};
 use crate::actors::supervisor::{Haste, List, Stop, Supervisor, WaitFor};
 use crate::close::{Phase, Report, StopReason};
 use crate::log::Log;
 use crate::transport::{Credentials, Endpoint, Fingerprint, TlsError};
-use crate::wire::{Body, Seq, SessionLine};
+use crate::wire::{Body, Seq, SessionLine, cbor};
 
 /// How soon a publisher that waits for readers asks again.
 const LOOK: Duration = Duration::from_millis(125);
@@ -75,7 +75,7 @@ impl ServerHandle {
     pub async fn publish(&self, body: impl Into<Body<'_>>) -> Result<Seq, PublishError> {
         let (body, from) = (body.into(), UserName::console());
         let length = body.as_bytes().len();
-        if !fits(&body, &from, self.max_frame) {
+        if length > cbor::max_body(self.max_frame) {
             return Err(PublishError::TooLong(length));
         }
         let mut bodies = Bodies::default();

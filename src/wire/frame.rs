@@ -4,6 +4,8 @@
 //! way through the server is copied at most once.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
@@ -127,8 +129,25 @@ impl<'a> ServerFrame<'a> {
             id,
             code,
             message: message.into(),
+            retry_after: None,
         })
     }
+
+    /// An error frame with the code `throttled`, which always says when to try again:
+    /// `wait` in whole milliseconds, rounded up.
+    pub fn throttled(id: Option<u64>, message: impl Into<Cow<'a, str>>, wait: Duration) -> Self {
+        ServerFrame::Error(ErrorFrame {
+            id,
+            code: ErrorCode::Throttled,
+            message: message.into(),
+            retry_after: Some(whole_millis(wait)),
+        })
+    }
+}
+
+/// A wait in whole milliseconds: at least 1, and never less than the wait itself.
+fn whole_millis(wait: Duration) -> u64 {
+    u64::try_from(wait.as_nanos().div_ceil(1_000_000).max(1)).unwrap_or(u64::MAX)
 }
 
 /// A client's claim to a name, and where its broadcasts begin.
@@ -219,6 +238,21 @@ pub struct Welcome<'a> {
     pub session: SessionId,
     /// The longest frame, in bytes, without its prefix.
     pub max_frame: u64,
+    /// The longest body of a `publish`, in bytes, whatever the publisher's name is. A server
+    /// from before this key does not say it.
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "present")]
+    pub max_body: Option<u64>,
+    /// The features that this endpoint serves, of those that the contract names.
+    #[serde(borrow, default)]
+    pub features: Vec<Cow<'a, str>>,
+    /// The bounds of those features, by the names that the contract gives them.
+    #[serde(
+        borrow,
+        default,
+        skip_serializing_if = "Option::is_none",
+        with = "present"
+    )]
+    pub limits: Option<BTreeMap<Cow<'a, str>, u64>>,
 }
 
 /// The login is done.
@@ -238,6 +272,15 @@ pub struct LoggedIn<'a> {
     pub stream: Cow<'a, str>,
     /// The last seq before this session's first broadcast.
     pub seq: Seq,
+    /// How fast the session may send frames that ask for something, as in `100/s`; absent:
+    /// as fast as they are answered.
+    #[serde(
+        borrow,
+        default,
+        skip_serializing_if = "Option::is_none",
+        with = "present"
+    )]
+    pub request_rate: Option<Cow<'a, str>>,
 }
 
 /// What a user may do.
@@ -351,6 +394,19 @@ pub struct ErrorFrame<'a> {
     /// What people read.
     #[serde(borrow, with = "text")]
     pub message: Cow<'a, str>,
+    /// Milliseconds until the frame may be sent again; always there with `throttled`.
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "present")]
+    pub retry_after: Option<u64>,
+}
+
+impl ErrorFrame<'_> {
+    /// The message for a dialect that has no key for when to try again: it ends in that.
+    pub fn for_people(&self) -> Cow<'_, str> {
+        match self.retry_after {
+            None => Cow::Borrowed(&*self.message),
+            Some(millis) => Cow::Owned(format!("{}: try again in {millis} ms", self.message)),
+        }
+    }
 }
 
 /// The server is stopping.

@@ -35,6 +35,9 @@ pub const MAX_FRAME_BEFORE_LOGIN: usize = 16 * 1024;
 /// The longest frame after the login by default, in bytes without its prefix.
 pub const MAX_FRAME: usize = 1024 * 1024;
 
+/// The longest name of a user, in bytes of UTF-8.
+pub const LONGEST_NAME: usize = 64;
+
 /// Bytes that are not a frame, and what to tell the one who sent them.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{code}: {message}")]

@@ -120,7 +120,7 @@ pub fn encode_server(
         }
         (Direction::Duplex, ServerFrame::Reply(reply)) => (Cow::Borrowed(&reply.body), reply.id),
         (Direction::Duplex, ServerFrame::Error(error)) if answers(error) => {
-            let text = format!("- {} {}", error.code, error.message);
+            let text = format!("- {} {}", error.code, error.for_people());
             (Cow::Owned(Body::from(text)), error.id.unwrap_or(BARE))
         }
         _ => return false,

@@ -106,6 +106,9 @@ async fn serve_all_at_once(pipe: &mut Accepted) -> Option<Seq> {
         server: "script".into(),
         session: SessionId(1),
         max_frame: 1024,
+        max_body: Some(900),
+        features: Vec::new(),
+        limits: None,
     });
     write_frames(pipe, &[welcome]).await;
     let mut login = vec![0; pipe.read_u32().await.expect("it logs in") as usize];
@@ -117,6 +120,7 @@ async fn serve_all_at_once(pipe: &mut Accepted) -> Option<Seq> {
         registered: false,
         stream: "s".into(),
         seq: Seq(6),
+        request_rate: None,
     });
     let stopping = ServerFrame::Stopping(Stopping {
         id: None,

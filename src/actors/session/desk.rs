@@ -14,7 +14,7 @@ use crate::actors::supervisor::{SessionInfo, Supervisor};
 use crate::close::{InWork, Stopwatch};
 use crate::log::Log;
 use crate::rate::Rate;
-use crate::wire::{Dialect, ErrorCode, Seq};
+use crate::wire::{Dialect, ErrorCode, Seq, cbor};
 
 /// What becomes of a reader that falls off the log's tail.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -45,6 +45,13 @@ pub struct SessionLimits {
     pub drain_timeout: Duration,
     /// What becomes of a slow reader.
     pub slow: SlowPolicy,
+}
+
+impl SessionLimits {
+    /// The longest body that a publish may have, in bytes.
+    pub(super) fn max_body(&self) -> usize {
+        cbor::max_body(self.max_frame)
+    }
 }
 
 /// What the sessions of one listener share.

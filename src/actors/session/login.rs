@@ -91,6 +91,11 @@ impl<L: Link + 'static> Session<L> {
             registered,
             stream: Cow::Borrowed(self.desk.log.stream()),
             seq: entry.after,
+            request_rate: self
+                .desk
+                .limits
+                .request_rate
+                .map(|rate| rate.to_string().into()),
         }));
         if let Some(newest) = entry.gap {
             self.outlet.answer(&ServerFrame::Gap(Gap {
@@ -114,7 +119,13 @@ impl<L: Link + 'static> Session<L> {
         } else {
             tracing::info!(%session, %peer, %code, "login refused");
         }
-        self.refuse(id, code, &refusal.to_string());
+        match refusal {
+            Refusal::Throttled { wait, .. } => {
+                let error = ServerFrame::throttled(Some(id), refusal.to_string(), *wait);
+                self.outlet.answer(&error);
+            }
+            _ => self.refuse(id, code, &refusal.to_string()),
+        }
         if code == ErrorCode::BadCredentials {
             self.tally.bad_credentials += 1;
             if self.tally.bad_credentials == 3 {

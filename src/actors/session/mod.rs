@@ -184,6 +184,9 @@ impl<L: Link + 'static> Session<L> {
             server: desk.server.as_str().into(),
             session: self.info.id,
             max_frame: desk.limits.max_frame as u64,
+            max_body: Some(desk.limits.max_body() as u64),
+            features: Vec::new(),
+            limits: None,
         }));
     }
 

@@ -9,8 +9,7 @@ use super::Session;
 use super::serve::BATCH_FRAMES;
 use super::state::{Member, State};
 use crate::actors::link::Link;
-use crate::rate::try_again_in;
-use crate::wire::{ClientFrame, ErrorCode};
+use crate::wire::{ClientFrame, ServerFrame};
 
 impl<L: Link + 'static> Session<L> {
     /// The id of a member's frame that takes a token; publishes take theirs where they
@@ -45,8 +44,8 @@ impl<L: Link + 'static> Session<L> {
             return false;
         }
         self.count_answered();
-        let message = format!("too many requests: {}", try_again_in(wait));
-        self.refuse(id, ErrorCode::Throttled, &message);
+        let error = ServerFrame::throttled(Some(id), "too many requests", wait);
+        self.outlet.answer(&error);
         true
     }
 

@@ -7,8 +7,8 @@ use super::Session;
 use super::state::{Member, State};
 use super::work::{Done, Ids, Pending, asked, reply_frame};
 use crate::accounts::UserName;
-use crate::actors::handler::{Answer, Outcome, Request};
-use crate::actors::hub::{Bodies, Leave, Publish, Who, fits};
+use crate::actors::handler::{Answer, HandlerError, Outcome, Request};
+use crate::actors::hub::{Bodies, Leave, Publish, Who};
 use crate::actors::link::Link;
 use crate::actors::supervisor::{Haste, List, Stop};
 use crate::close::{CloseReason, StopReason};
@@ -124,6 +124,13 @@ impl<L: Link + 'static> Session<L> {
     pub(super) fn reply(&mut self, id: u64, outcome: Outcome) {
         match outcome {
             Ok(body) => self.answer_within(id, &reply_frame(id, body)),
+            Err(HandlerError::Throttled {
+                message,
+                retry_after,
+            }) => {
+                let error = ServerFrame::throttled(Some(id), message, retry_after);
+                self.outlet.answer(&error);
+            }
             Err(error) => self.refuse(id, error.code(), &error.to_string()),
         }
     }
@@ -131,7 +138,7 @@ impl<L: Link + 'static> Session<L> {
     /// Adds a publish to the run. `false`: readers must catch up first, or the
     /// run is full.
     fn gather(&mut self, publish: &Asking<'_>, cx: &mut TaskContext<'_>) -> bool {
-        let Some(Member::User { user, role }) = self.state.member() else {
+        let Some(Member::User { role, .. }) = self.state.member() else {
             return true;
         };
         if !role.may_publish() {
@@ -143,15 +150,14 @@ impl<L: Link + 'static> Session<L> {
             self.refuse(publish.id, ErrorCode::Forbidden, message);
             return true;
         }
-        if !fits(&publish.body, user, self.desk.limits.max_frame) {
+        let (length, max_body) = (publish.body.as_bytes().len(), self.desk.limits.max_body());
+        if length > max_body {
             if self.must_wait() {
                 return false;
             }
             self.count_answered();
-            self.fail_frame(
-                publish.id,
-                "the message's frame would be longer than max_frame",
-            );
+            let message = format!("a body of {length} bytes is longer than max_body, {max_body}");
+            self.refuse(publish.id, ErrorCode::FrameTooLarge, &message);
             return true;
         }
         if let Some(batch) = &self.batch
@@ -338,13 +344,9 @@ impl<L: Link + 'static> Session<L> {
     /// Answers with a frame that may turn out too long for the client to take.
     pub(super) fn answer_within(&mut self, id: u64, frame: &ServerFrame<'_>) {
         if !self.outlet.answer_within(frame) {
-            self.fail_frame(id, "the answer's frame would be longer than max_frame");
+            let message = "the answer's frame would be longer than max_frame";
+            self.refuse(id, ErrorCode::FrameTooLarge, message);
         }
-    }
-
-    fn fail_frame(&mut self, id: u64, message: &str) {
-        self.refuse(id, ErrorCode::FrameTooLarge, message);
-        self.end(CloseReason::Error(ErrorCode::FrameTooLarge));
     }
 
     /// Tells the hub that a session of this user is over.

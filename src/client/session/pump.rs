@@ -74,12 +74,8 @@ fn dispatch(frame: ServerFrame<'_>, shared: &Shared) -> Option<Incoming> {
             }
         }
         ServerFrame::Error(error) => {
-            let refused = ClientError::Refused {
-                code: error.code,
-                message: error.message.into_owned(),
-            };
             // An error without an id is followed by closing, which tells its code.
-            (error.id?, Err(refused))
+            (error.id?, Err(ClientError::refused(error)))
         }
         ServerFrame::Closing(closing) => return Some(Incoming::Closing(End::of(closing))),
         ServerFrame::Welcome(_) | ServerFrame::LoggedIn(_) => return None,

@@ -12,7 +12,7 @@ use smallvec::SmallVec;
 
 use super::PREFIX;
 use super::head::{BYTES, LONGEST, TEXT, UNSIGNED, head, put_head, put_string, take_head};
-use crate::wire::{Asking, Body, ClientFrame, Millis, Published, Seq};
+use crate::wire::{Asking, Body, ClientFrame, LONGEST_NAME, Millis, Published, Seq};
 
 /// Appends a body as a CBOR item.
 pub fn encode_body(body: &Body<'_>, out: &mut impl BufMut) {
@@ -33,6 +33,40 @@ pub(super) const SEQ: &[u8; 4] = b"\x63seq";
 
 /// A message's frame up to the number of its seq.
 const FRONT: usize = PREFIX + MESSAGE.len();
+
+/// The most bytes of a message's frame, its prefix left out, beside its body: the sender's
+/// name and both numbers at their longest.
+const AROUND_BODY: usize = MESSAGE.len()
+    + LONGEST                       // seq
+    + 5 + 2 + LONGEST_NAME          // from
+    + 3 + LONGEST                   // at
+    + 5; // the key of the body
+
+/// The longest body, in bytes of its content, of a message whose frame never exceeds
+/// `max_frame`, whoever sends it and whatever its numbers are.
+pub const fn max_body(max_frame: usize) -> usize {
+    let room = max_frame.saturating_sub(AROUND_BODY);
+    // The head of a string, and the longest string that a head of this width is for.
+    let heads = [
+        (9, usize::MAX),
+        (5, u32::MAX as usize),
+        (3, 0xffff),
+        (2, 0xff),
+        (1, 23),
+    ];
+    let mut index = 0;
+    while index + 1 < heads.len() {
+        let (width, longest) = heads[index];
+        let body = room.saturating_sub(width);
+        let longest = if body < longest { body } else { longest };
+        if longest > heads[index + 1].1 {
+            return longest;
+        }
+        index += 1;
+    }
+    let body = room.saturating_sub(1);
+    if body < 23 { body } else { 23 }
+}
 
 /// Messages of one sender at one time: all of their frames but seq and body.
 #[derive(Debug, Clone)]

@@ -19,7 +19,7 @@ use serde::Serialize;
 use super::{Ack, ClientFrame, Decoded, Seq, ServerFrame, WireError};
 use crate::wire::ErrorCode;
 
-pub use by_hand::{MessageFrames, encode_body};
+pub use by_hand::{MessageFrames, encode_body, max_body};
 
 /// The bytes of the length in front of each frame.
 pub const PREFIX: usize = 4;

@@ -252,3 +252,25 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn max_body_is_the_longest_that_fits_into_a_frame_whoever_sends_it() {
+    let name = "n".repeat(crate::wire::LONGEST_NAME);
+    let frames = MessageFrames::new(&name, Millis(u64::MAX));
+    let item_length = |body: usize| {
+        let mut item = Vec::new();
+        encode_body(&Body::bytes(&vec![b'x'; body]), &mut item);
+        frames.length(Seq(u64::MAX), &item) - PREFIX
+    };
+    // Each width of a string's head, and the steps between them.
+    let around = |at: usize| at - 20..at + 20;
+    let frames = around(1024)
+        .chain(around((64 << 10) + 112))
+        .chain([128 << 10, 1 << 20]);
+    for max_frame in (113..420).chain(frames) {
+        let longest = max_body(max_frame);
+        assert!(item_length(longest) <= max_frame, "{max_frame}");
+        assert!(item_length(longest + 1) > max_frame, "{max_frame}");
+    }
+    assert_eq!(max_body(0), 0);
+}

@@ -41,7 +41,7 @@ fn write_line(frame: &ServerFrame<'_>, out: &mut String) -> fmt::Result {
         ServerFrame::Stopping(stopping) => write!(out, "* stopping {}", stopping.reason),
         ServerFrame::Error(error) => {
             write!(out, "- {} ", error.code)?;
-            escape(&Body::text(&error.message), out);
+            escape(&Body::text(&error.for_people()), out);
             Ok(())
         }
         ServerFrame::Closing(closing) => write!(out, ". {}", closing.reason),

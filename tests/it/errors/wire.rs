@@ -2,7 +2,7 @@
 
 use arauto::wire::{MAX_FRAME, MAX_FRAME_BEFORE_LOGIN};
 
-use crate::support::{Fixture, prefixed};
+use crate::support::{Fixture, bytes, prefixed, publish, text};
 
 #[test]
 pub(super) fn bytes_that_are_no_frame_are_a_bad_frame() {
@@ -98,5 +98,47 @@ pub(super) fn another_protocol_is_unsupported() {
         client.expect_error("unsupported");
         client.expect_closing("unsupported");
     }
+    fixture.finish();
+}
+
+#[test]
+fn a_body_of_max_body_is_published_and_a_longer_one_is_refused_alone() {
+    let fixture = Fixture::with(|config| config.max_frame = 4096);
+    let mut ana = fixture.stranger();
+    let max_body = ana.expect("welcome").num("max_body");
+    let body = |length: u64| text(&"x".repeat(usize::try_from(length).expect("it is short")));
+    ana.log_in(&"a".repeat(64));
+    ana.send(&publish(1, body(max_body)));
+    ana.send(&publish(2, body(max_body + 1)));
+    ana.send(&publish(3, bytes(&vec![0; 4000 - 2])));
+    let frames = ana.until("error");
+    assert!(
+        frames.iter().any(|frame| frame.is("published")),
+        "{frames:?}"
+    );
+    let refused = [frames.last().expect("it is there"), &ana.skip_to("error")];
+    for (error, id) in refused.into_iter().zip([2, 3]) {
+        assert_eq!(
+            (error.text("code"), error.num("id")),
+            ("frame-too-large", id)
+        );
+    }
+    let closing = ana.fim();
+    assert_eq!((closing.num("accepted"), closing.num("last_seq")), (3, 2));
+    drop(ana);
+    fixture.finish();
+}
+
+#[test]
+fn a_reply_that_is_too_long_is_refused_alone() {
+    let fixture = Fixture::listening("?handler=fixed:%C3%9F", |config| {
+        let long = "ß".repeat(3000);
+        config.max_frame = 4096;
+        config.listen[0].handler = Some(arauto::HandlerOption::Fixed(long));
+    });
+    let mut ana = fixture.client("ana");
+    ana.request(1, "a");
+    assert_eq!(ana.expect_error("frame-too-large").num("id"), 1);
+    ana.ping();
     fixture.finish();
 }

@@ -5,12 +5,9 @@ use std::time::{Duration, Instant};
 use super::keep_account;
 use crate::support::{Fixture, Frame, PASSWORD, login, wait_until};
 
-/// The wait that a message names.
+/// The wait that an error names.
 fn wait_in(error: &Frame) -> Duration {
-    let message = error.text("message");
-    let (_, wait) = message.split_once(": try again in ").expect(message);
-    let millis = wait.strip_suffix(" ms").expect(message);
-    Duration::from_millis(millis.parse().expect(message))
+    Duration::from_millis(error.num("retry_after"))
 }
 
 #[test]

@@ -68,25 +68,53 @@ fn client_frames() -> impl Strategy<Value = ClientFrame<'static>> {
 }
 
 fn welcomes() -> impl Strategy<Value = Welcome<'static>> {
-    let parts = (numbers(), texts(), numbers(), numbers());
-    parts.prop_map(|(version, server, session, max_frame)| Welcome {
-        version,
-        server,
-        session: SessionId(session),
-        max_frame,
-    })
+    let features = prop::collection::vec(texts(), 0..4);
+    let limits = prop::option::of(prop::collection::btree_map(texts(), numbers(), 0..4));
+    let max_body = prop::option::of(numbers());
+    let parts = (
+        numbers(),
+        texts(),
+        numbers(),
+        numbers(),
+        max_body,
+        features,
+        limits,
+    );
+    parts.prop_map(
+        |(version, server, session, max_frame, max_body, features, limits)| Welcome {
+            version,
+            server,
+            session: SessionId(session),
+            max_frame,
+            max_body,
+            features,
+            limits,
+        },
+    )
 }
 
 fn logged_in() -> impl Strategy<Value = LoggedIn<'static>> {
-    let parts = (ids(), texts(), roles(), any::<bool>(), texts(), seqs());
-    parts.prop_map(|(id, user, role, registered, stream, seq)| LoggedIn {
-        id,
-        user,
-        role,
-        registered,
-        stream,
-        seq,
-    })
+    let rate = prop::option::of(texts());
+    let parts = (
+        ids(),
+        texts(),
+        roles(),
+        any::<bool>(),
+        texts(),
+        seqs(),
+        rate,
+    );
+    parts.prop_map(
+        |(id, user, role, registered, stream, seq, request_rate)| LoggedIn {
+            id,
+            user,
+            role,
+            registered,
+            stream,
+            seq,
+            request_rate,
+        },
+    )
 }
 
 fn messages() -> impl Strategy<Value = Message<'static>> {
@@ -105,8 +133,14 @@ fn presence() -> impl Strategy<Value = Presence<'static>> {
 
 fn errors() -> impl Strategy<Value = ErrorFrame<'static>> {
     let codes = prop_oneof![Just(ErrorCode::BadFrame), Just(ErrorCode::TooManySessions)];
-    let parts = (prop::option::of(ids()), codes, texts());
-    parts.prop_map(|(id, code, message)| ErrorFrame { id, code, message })
+    let retry_after = prop::option::of(numbers());
+    let parts = (prop::option::of(ids()), codes, texts(), retry_after);
+    parts.prop_map(|(id, code, message, retry_after)| ErrorFrame {
+        id,
+        code,
+        message,
+        retry_after,
+    })
 }
 
 fn stoppings() -> impl Strategy<Value = Stopping<'static>> {
