@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::{NameError, PeerId, UserName};
 use crate::rate::Rate;
-use crate::wire::Role;
+use crate::wire::{Quote, Role};
 
 /// A client's word that it is somebody.
 #[derive(Debug, Clone)]
@@ -73,7 +73,11 @@ pub enum Refusal {
     )]
     RegistrationClosed,
     /// The certificate is another user's.
-    #[error("the certificate is {certificate:?}'s, and {user:?} cannot log in with it")]
+    #[error(
+        "the certificate is for {}, and {} cannot log in with it",
+        Quote::new(certificate),
+        Quote::new(user)
+    )]
     VouchedForAnother {
         /// Whom the certificate vouches for.
         certificate: String,

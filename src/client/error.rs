@@ -4,6 +4,7 @@ use std::io;
 use std::time::Duration;
 
 use crate::transport::Endpoint;
+use crate::wire::quote::{LONGEST_TEXT, limited};
 use crate::wire::{ErrorCode, ErrorFrame, Seq};
 
 /// What can go wrong.
@@ -45,6 +46,11 @@ pub enum ClientError {
 impl ClientError {
     pub(super) fn no_closing() -> ClientError {
         ClientError::Lost("it ended without closing".to_owned())
+    }
+
+    /// An error that shows what a server sent, cut where it is long.
+    pub(super) fn unexpected(what: &str, sent: &impl std::fmt::Debug) -> ClientError {
+        ClientError::Protocol(limited(format_args!("{what} {sent:?}"), LONGEST_TEXT))
     }
 
     pub(super) fn refused(error: ErrorFrame<'_>) -> ClientError {

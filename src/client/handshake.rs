@@ -290,7 +290,7 @@ fn unexpected(frame: &ServerFrame<'_>) -> ClientError {
     match frame {
         ServerFrame::Error(error) => ClientError::refused(error.clone()),
         ServerFrame::Closing(closing) => ClientError::Closed(closing.reason.clone().into_owned()),
-        other => ClientError::Protocol(format!("unexpected {other:?}")),
+        other => ClientError::unexpected("unexpected", other),
     }
 }
 

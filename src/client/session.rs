@@ -404,5 +404,5 @@ impl Shared {
 }
 
 fn mismatch(reply: &Reply) -> ClientError {
-    ClientError::Protocol(format!("an answer of another kind: {reply:?}"))
+    ClientError::unexpected("an answer of another kind:", reply)
 }

@@ -41,10 +41,17 @@ impl<R: AsyncRead + Unpin> FrameReader<R> {
         loop {
             let decoded = cbor::decode_server(&self.buffer, self.limit)
                 .map_err(|error| ClientError::Protocol(error.message))?;
-            if let Decoded::Frame(frame, used) = decoded {
-                let taken = take(frame);
-                self.buffer.advance(used);
-                return Ok(Some(taken));
+            match decoded {
+                Decoded::Frame(frame, used) => {
+                    let taken = take(frame);
+                    self.buffer.advance(used);
+                    return Ok(Some(taken));
+                }
+                Decoded::Ignored(used) => {
+                    self.buffer.advance(used);
+                    continue;
+                }
+                Decoded::Partial => {}
             }
             self.buffer.reserve(match self.framing {
                 Framing::Stream => READ,

@@ -40,6 +40,22 @@ impl Charset {
         }
     }
 
+    /// Where `bytes` stop to be text, counted from 0.
+    pub fn valid_up_to(self, bytes: &[u8]) -> usize {
+        match self {
+            Charset::Utf8 => std::str::from_utf8(bytes)
+                .err()
+                .map_or(bytes.len(), |error| error.valid_up_to()),
+            Charset::Utf16Le => {
+                let (units, _) = bytes.as_chunks::<2>();
+                let units = units.iter().map(|unit| u16::from_le_bytes(*unit));
+                let valid = char::decode_utf16(units).map_while(Result::ok);
+                valid.map(|c| 2 * c.len_utf16()).sum()
+            }
+            Charset::Windows1252 => bytes.len(),
+        }
+    }
+
     /// The text that `bytes` hold, with U+FFFD for what is none.
     pub fn decode_lossy(self, bytes: &[u8]) -> Cow<'_, str> {
         match self {
@@ -174,6 +190,9 @@ mod tests {
     fn a_lone_surrogate_or_an_odd_byte_is_no_utf_16() {
         assert_eq!(Charset::Utf16Le.decode(b"\x00\xd8"), None);
         assert_eq!(Charset::Utf16Le.decode(b"a\0b"), None);
+        assert_eq!(Charset::Utf16Le.valid_up_to(b"a\0\x00\xd8a\0"), 2);
+        assert_eq!(Charset::Utf16Le.valid_up_to(b"a\0b"), 2);
+        assert_eq!(Charset::Utf8.valid_up_to(b"ol\xc3"), 2);
     }
 
     #[test]

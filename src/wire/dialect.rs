@@ -22,6 +22,9 @@ pub enum Decoded<T> {
     Partial,
     /// A frame, and how many bytes it took.
     Frame(T, usize),
+    /// A server's frame of a name that is not known here, and how many bytes it took: a
+    /// client passes over it.
+    Ignored(usize),
 }
 
 impl Dialect {

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use super::quote::{LONGEST_TEXT, limited};
 use super::{Body, ErrorCode, Millis, Seq, SessionId};
 
 /// The version of the protocol that this crate speaks.
@@ -36,10 +37,17 @@ pub enum ClientFrame<'a> {
     Shutdown(Shutdown),
     /// Ask for the list of sessions: an addition to the contract, for operators.
     Sessions(Asked),
+    /// The answer to a call of a service. No service is served in this version, so that no
+    /// call waits for one: it is ignored.
+    #[serde(skip)]
+    Answer,
+    /// A frame, or a key of one, of a feature that the server knows and does not serve.
+    #[serde(skip)]
+    Unserved(Unserved),
 }
 
 impl ClientFrame<'_> {
-    /// The id that the answer echoes; an `ack` has none.
+    /// The id that the answer echoes; an `ack` and an `answer` have none.
     pub fn id(&self) -> Option<u64> {
         match self {
             ClientFrame::Login(login) => Some(login.id),
@@ -49,7 +57,8 @@ impl ClientFrame<'_> {
             | ClientFrame::Fim(asked)
             | ClientFrame::Sessions(asked) => Some(asked.id),
             ClientFrame::Shutdown(shutdown) => Some(shutdown.id),
-            ClientFrame::Ack(_) => None,
+            ClientFrame::Unserved(unserved) => Some(unserved.id),
+            ClientFrame::Ack(_) | ClientFrame::Answer => None,
         }
     }
 }
@@ -75,6 +84,8 @@ impl<'a> ClientFrame<'a> {
             ClientFrame::Fim(asked) => ClientFrame::Fim(asked),
             ClientFrame::Shutdown(shutdown) => ClientFrame::Shutdown(shutdown),
             ClientFrame::Sessions(asked) => ClientFrame::Sessions(asked),
+            ClientFrame::Answer => ClientFrame::Answer,
+            ClientFrame::Unserved(unserved) => ClientFrame::Unserved(unserved),
         }
     }
 }
@@ -124,11 +135,12 @@ pub enum ServerFrame<'a> {
 
 impl<'a> ServerFrame<'a> {
     /// An error frame.
+    /// Of a long message not more than [`LONGEST_TEXT`] bytes are sent.
     pub fn error(id: Option<u64>, code: ErrorCode, message: impl Into<Cow<'a, str>>) -> Self {
         ServerFrame::Error(ErrorFrame {
             id,
             code,
-            message: message.into(),
+            message: shortened(message.into()),
             retry_after: None,
         })
     }
@@ -139,10 +151,18 @@ impl<'a> ServerFrame<'a> {
         ServerFrame::Error(ErrorFrame {
             id,
             code: ErrorCode::Throttled,
-            message: message.into(),
+            message: shortened(message.into()),
             retry_after: Some(whole_millis(wait)),
         })
     }
+}
+
+/// No error frame may be longer than `max_frame`, whoever wrote its message.
+fn shortened(message: Cow<'_, str>) -> Cow<'_, str> {
+    if message.len() <= LONGEST_TEXT {
+        return message;
+    }
+    Cow::Owned(limited(message, LONGEST_TEXT))
 }
 
 /// A wait in whole milliseconds: at least 1, and never less than the wait itself.
@@ -200,6 +220,17 @@ pub struct Asking<'a> {
     /// Text or bytes.
     #[serde(borrow)]
     pub body: Body<'a>,
+}
+
+/// What a client asked for of a feature that is not served.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Unserved {
+    /// The frame's id, which the answer echoes.
+    pub id: u64,
+    /// The frame, or the key, in words.
+    pub what: &'static str,
+    /// Whether it is a login.
+    pub is_login: bool,
 }
 
 /// Nothing but an id.

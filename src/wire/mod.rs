@@ -13,6 +13,7 @@ mod error_code;
 mod event;
 mod frame;
 mod ids;
+pub mod quote;
 pub mod raw;
 pub mod text;
 
@@ -24,9 +25,10 @@ pub use event::Event;
 pub use frame::{
     Ack, Asked, Asking, ClientFrame, Closing, ErrorFrame, Gap, LoggedIn, Login, Message, Presence,
     Present, Published, Resume, Role, ServerFrame, SessionLine, SessionList, Shutdown, Stopping,
-    VERSION, Welcome,
+    Unserved, VERSION, Welcome,
 };
 pub use ids::{Millis, Seq, SessionId};
+pub use quote::Quote;
 pub use raw::RawDialect;
 
 /// The longest frame before the login, in bytes without its prefix.
@@ -49,10 +51,19 @@ pub struct WireError {
 }
 
 impl WireError {
-    pub(crate) fn bad_frame(message: impl Into<String>) -> Self {
+    /// `at` counts the bytes of the frame from 0, its prefix left out.
+    pub(crate) fn bad_frame_at(at: usize, problem: &str) -> Self {
         WireError {
             code: ErrorCode::BadFrame,
-            message: message.into(),
+            message: format!("{problem} (at byte {at} of the frame)"),
+        }
+    }
+
+    /// `at` counts the bytes of the line from 0.
+    pub(crate) fn bad_line_at(at: usize, problem: &str) -> Self {
+        WireError {
+            code: ErrorCode::BadFrame,
+            message: format!("{problem} (at byte {at} of the line)"),
         }
     }
 

@@ -50,6 +50,7 @@ impl Asked {
                     self.note(&frame);
                     rest = &rest[used..];
                 }
+                Ok(Decoded::Ignored(used)) => rest = &rest[used..],
                 Ok(Decoded::Partial) => break,
                 Err(_) => {
                     self.ends_in_error = true;
@@ -98,7 +99,11 @@ impl Asked {
             _ => {}
         }
         if let Some(id) = frame.id().filter(|_| !matches!(frame, ClientFrame::Fim(_))) {
-            let is_login = matches!(frame, ClientFrame::Login(_));
+            let is_login = match frame {
+                ClientFrame::Login(_) => true,
+                ClientFrame::Unserved(unserved) => unserved.is_login,
+                _ => false,
+            };
             self.frames.push(Question { id, is_login });
         }
     }

@@ -197,6 +197,7 @@ impl<L: Link + 'static> Session<L> {
                     }
                     used += length;
                 }
+                Ok(Decoded::Ignored(length)) => used += length,
                 Ok(Decoded::Partial) => {
                     self.inbox.is_partial = true;
                     break;

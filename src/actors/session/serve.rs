@@ -12,7 +12,9 @@ use crate::actors::hub::{Bodies, Leave, Publish, Who};
 use crate::actors::link::Link;
 use crate::actors::supervisor::{Haste, List, Stop};
 use crate::close::{CloseReason, StopReason};
-use crate::wire::{Asked, Asking, ClientFrame, ErrorCode, Role, Seq, ServerFrame, Shutdown};
+use crate::wire::{
+    Asked, Asking, ClientFrame, ErrorCode, Role, Seq, ServerFrame, Shutdown, Unserved,
+};
 
 /// Publishes that go to the hub in one message, at most.
 pub(super) const BATCH_FRAMES: usize = 4096;
@@ -65,6 +67,7 @@ impl<L: Link + 'static> Session<L> {
             ClientFrame::Login(login) => self.log_in(&login),
             ClientFrame::Ping(asked) => self.outlet.answer(&ServerFrame::Pong(asked)),
             ClientFrame::Fim(_) => self.end(CloseReason::Fim),
+            ClientFrame::Unserved(unserved) if unserved.is_login => self.refuse_unserved(unserved),
             other => {
                 let message = "log in first";
                 let error = ServerFrame::error(other.id(), ErrorCode::NotLoggedIn, message);
@@ -80,6 +83,13 @@ impl<L: Link + 'static> Session<L> {
                 self.refuse(login.id, ErrorCode::AlreadyLoggedIn, message);
             }
             ClientFrame::Ack(_) => {} // noted already
+            ClientFrame::Answer => {} // to a call that this session does not hold
+            ClientFrame::Unserved(unserved) => {
+                if !unserved.is_login {
+                    self.count_answered();
+                }
+                self.refuse_unserved(unserved);
+            }
             ClientFrame::Fim(_) => self.end(CloseReason::Fim),
             ClientFrame::Ping(asked) => {
                 self.count_answered();
@@ -91,6 +101,11 @@ impl<L: Link + 'static> Session<L> {
             ClientFrame::Shutdown(shutdown) => self.shut_down(shutdown),
             ClientFrame::Publish(publish) => unreachable!("gathered: {}", publish.id),
         }
+    }
+
+    fn refuse_unserved(&mut self, Unserved { id, what, .. }: Unserved) {
+        let message = format!("{what} is of a feature that is not served here");
+        self.refuse(id, ErrorCode::Unsupported, &message);
     }
 
     /// Nobody has read what was not sent.
@@ -285,13 +300,19 @@ impl<L: Link + 'static> Session<L> {
         match frame {
             ClientFrame::Ack(ack) => self.note_ack(ack.seq),
             ClientFrame::Fim(_) => {} // the end is on its way already
+            ClientFrame::Answer => {}
             // A second shutdown changes nothing, and is told where it stands.
             ClientFrame::Shutdown(shutdown) if is_member && self.is_admin() => {
                 self.tally.accepted += 1;
                 self.ask_stop(shutdown.id, shutdown.now.unwrap_or(false));
             }
             other => {
-                if is_member && !matches!(other, ClientFrame::Login(_)) {
+                let is_login = match other {
+                    ClientFrame::Login(_) => true,
+                    ClientFrame::Unserved(unserved) => unserved.is_login,
+                    _ => false,
+                };
+                if is_member && !is_login {
                     self.tally.refused += 1;
                 }
                 let message = "the server is stopping";

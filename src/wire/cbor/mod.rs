@@ -8,6 +8,7 @@
 
 mod by_hand;
 mod head;
+mod keys;
 mod shape;
 mod skim;
 
@@ -16,8 +17,9 @@ pub use skim::{SkimError, Skimmed, Skimmer};
 use serde::Deserialize;
 use serde::Serialize;
 
-use super::{Ack, ClientFrame, Decoded, Seq, ServerFrame, WireError};
-use crate::wire::ErrorCode;
+use super::{Asked, ClientFrame, Decoded, ServerFrame, Unserved, WireError};
+use crate::wire::quote::{QUOTED, limited};
+use crate::wire::{ErrorCode, Quote};
 
 pub use by_hand::{MessageFrames, encode_body, max_body};
 
@@ -39,17 +41,28 @@ pub fn decode_client(bytes: &[u8], limit: usize) -> Result<Decoded<ClientFrame<'
 pub fn decode_message(message: &[u8], limit: usize) -> Result<ClientFrame<'_>, WireError> {
     match decode_client(message, limit)? {
         Decoded::Frame(frame, used) if used == message.len() => Ok(frame),
-        Decoded::Frame(..) => Err(WireError::bad_frame("more than a frame in one message")),
-        Decoded::Partial => Err(WireError::bad_frame("less than a frame in one message")),
+        Decoded::Frame(_, used) | Decoded::Ignored(used) => Err(WireError::bad_frame_at(
+            used - PREFIX,
+            "more than a frame in one message",
+        )),
+        Decoded::Partial => Err(WireError::bad_frame_at(
+            message.len().saturating_sub(PREFIX),
+            "less than a frame in one message",
+        )),
     }
 }
 
-/// Decodes the first server frame in `bytes`.
+/// Decodes the first server frame in `bytes`. A frame of a name that is not known here is
+/// [`Decoded::Ignored`]: a later version of the protocol may have sent it.
 ///
 /// # Errors
 /// See [`crate::wire::Dialect::decode`].
 pub fn decode_server(bytes: &[u8], limit: usize) -> Result<Decoded<ServerFrame<'_>>, WireError> {
-    decode(bytes, limit, server_item)
+    Ok(match decode(bytes, limit, server_item)? {
+        Decoded::Frame(Some(frame), used) => Decoded::Frame(frame, used),
+        Decoded::Frame(None, used) | Decoded::Ignored(used) => Decoded::Ignored(used),
+        Decoded::Partial => Decoded::Partial,
+    })
 }
 
 /// Appends the frame, with its prefix, to `out`.
@@ -93,7 +106,10 @@ fn decode<'a, T>(
         return Ok(Decoded::Partial);
     };
     if length == 0 {
-        return Err(WireError::bad_frame("a frame of 0 bytes holds no item"));
+        return Err(WireError::bad_frame_at(
+            0,
+            "a frame of 0 bytes holds no item",
+        ));
     }
     if length > limit {
         return Err(foreign(bytes).unwrap_or_else(|| WireError::too_large(length, limit)));
@@ -127,65 +143,85 @@ fn client_item(item: &[u8]) -> Result<ClientFrame<'_>, WireError> {
 
 fn careful_client_item(item: &[u8]) -> Result<ClientFrame<'_>, WireError> {
     let frame = shape::check(item)?;
-    match frame.plain {
-        None => client_value(&frame.name, frame.value),
-        Some(plain) => client_value(&frame.name, &plain).map(ClientFrame::into_owned),
+    match &frame.plain {
+        None => client_value(&frame, frame.value),
+        Some(plain) => client_value(&frame, plain).map(ClientFrame::into_owned),
     }
 }
 
-fn client_value<'a>(name: &str, value: &'a [u8]) -> Result<ClientFrame<'a>, WireError> {
-    Ok(match name {
-        "login" => ClientFrame::Login(read(name, value)?),
-        "request" => ClientFrame::Request(read(name, value)?),
-        "publish" => ClientFrame::Publish(read(name, value)?),
-        "who" => ClientFrame::Who(read(name, value)?),
-        "ping" => ClientFrame::Ping(read(name, value)?),
-        "ack" => ClientFrame::Ack(seq_from_1(read(name, value)?)?),
-        "fim" => ClientFrame::Fim(read(name, value)?),
-        "shutdown" => ClientFrame::Shutdown(read(name, value)?),
-        "sessions" => ClientFrame::Sessions(read(name, value)?),
-        _ => return Err(unknown(name)),
+fn client_value<'a>(
+    frame: &shape::Frame<'_>,
+    value: &'a [u8],
+) -> Result<ClientFrame<'a>, WireError> {
+    let decoded = match &*frame.name {
+        "login" => ClientFrame::Login(read(frame, value)?),
+        "request" => ClientFrame::Request(read(frame, value)?),
+        "publish" => ClientFrame::Publish(read(frame, value)?),
+        "who" => ClientFrame::Who(read(frame, value)?),
+        "ping" => ClientFrame::Ping(read(frame, value)?),
+        "ack" => ClientFrame::Ack(read(frame, value)?),
+        "fim" => ClientFrame::Fim(read(frame, value)?),
+        "shutdown" => ClientFrame::Shutdown(read(frame, value)?),
+        "sessions" => ClientFrame::Sessions(read(frame, value)?),
+        "subscribe" => unserved(read::<Asked>(frame, value)?.id, "the frame subscribe"),
+        "offer" => unserved(read::<Asked>(frame, value)?.id, "the frame offer"),
+        "withdraw" => unserved(read::<Asked>(frame, value)?.id, "the frame withdraw"),
+        "answer" => ClientFrame::Answer,
+        _ => return Err(unknown(frame)),
+    };
+    Ok(match frame.unserved {
+        None => decoded,
+        Some(key) => ClientFrame::Unserved(Unserved {
+            id: decoded.id().unwrap_or_default(),
+            what: key,
+            is_login: matches!(decoded, ClientFrame::Login(_)),
+        }),
     })
 }
 
-fn seq_from_1(ack: Ack) -> Result<Ack, WireError> {
-    match ack.seq {
-        Seq::ZERO => Err(WireError::bad_frame(
-            "the value of ack does not fit: seqs count from 1",
-        )),
-        _ => Ok(ack),
-    }
-}
-
-fn server_item(item: &[u8]) -> Result<ServerFrame<'_>, WireError> {
-    let shape::Frame { name, value, .. } = shape::check(item)?;
-    let name = &*name;
-    Ok(match name {
-        "welcome" => ServerFrame::Welcome(read(name, value)?),
-        "logged_in" => ServerFrame::LoggedIn(read(name, value)?),
-        "reply" => ServerFrame::Reply(read(name, value)?),
-        "published" => ServerFrame::Published(read(name, value)?),
-        "present" => ServerFrame::Present(read(name, value)?),
-        "pong" => ServerFrame::Pong(read(name, value)?),
-        "message" => ServerFrame::Message(read(name, value)?),
-        "joined" => ServerFrame::Joined(read(name, value)?),
-        "left" => ServerFrame::Left(read(name, value)?),
-        "gap" => ServerFrame::Gap(read(name, value)?),
-        "error" => ServerFrame::Error(read(name, value)?),
-        "stopping" => ServerFrame::Stopping(read(name, value)?),
-        "closing" => ServerFrame::Closing(read(name, value)?),
-        "sessions" => ServerFrame::Sessions(read(name, value)?),
-        _ => return Err(unknown(name)),
+fn unserved(id: u64, what: &'static str) -> ClientFrame<'static> {
+    ClientFrame::Unserved(Unserved {
+        id,
+        what,
+        is_login: false,
     })
 }
 
-fn read<'a, T: Deserialize<'a>>(name: &str, value: &'a [u8]) -> Result<T, WireError> {
-    serde_cbor::from_slice(value)
-        .map_err(|error| WireError::bad_frame(format!("the value of {name} does not fit: {error}")))
+fn server_item(item: &[u8]) -> Result<Option<ServerFrame<'_>>, WireError> {
+    let frame = shape::check(item)?;
+    let (frame, value) = (&frame, frame.value);
+    Ok(Some(match &*frame.name {
+        "welcome" => ServerFrame::Welcome(read(frame, value)?),
+        "logged_in" => ServerFrame::LoggedIn(read(frame, value)?),
+        "reply" => ServerFrame::Reply(read(frame, value)?),
+        "published" => ServerFrame::Published(read(frame, value)?),
+        "present" => ServerFrame::Present(read(frame, value)?),
+        "pong" => ServerFrame::Pong(read(frame, value)?),
+        "message" => ServerFrame::Message(read(frame, value)?),
+        "joined" => ServerFrame::Joined(read(frame, value)?),
+        "left" => ServerFrame::Left(read(frame, value)?),
+        "gap" => ServerFrame::Gap(read(frame, value)?),
+        "error" => ServerFrame::Error(read(frame, value)?),
+        "stopping" => ServerFrame::Stopping(read(frame, value)?),
+        "closing" => ServerFrame::Closing(read(frame, value)?),
+        "sessions" => ServerFrame::Sessions(read(frame, value)?),
+        _ => return Ok(None),
+    }))
 }
 
-fn unknown(name: &str) -> WireError {
-    WireError::bad_frame(format!("no frame is named {name:?}"))
+/// Reads a value whose shape has been checked. What serde finds wrong all the same, in what a
+/// server sends, may quote the value: not much of that is kept.
+fn read<'a, T: Deserialize<'a>>(frame: &shape::Frame<'_>, value: &'a [u8]) -> Result<T, WireError> {
+    serde_cbor::from_slice(value).map_err(|error| {
+        let at = frame.value_at + usize::try_from(error.offset()).unwrap_or_default();
+        let problem = format_args!("the value of {} does not fit: {error}", frame.name);
+        WireError::bad_frame_at(at, &limited(problem, 2 * QUOTED))
+    })
+}
+
+fn unknown(frame: &shape::Frame<'_>) -> WireError {
+    let problem = format!("no frame is named {}", Quote::new(&*frame.name));
+    WireError::bad_frame_at(frame.name_at, &problem)
 }
 
 #[cfg(test)]

@@ -6,32 +6,23 @@
 
 use std::borrow::Cow;
 
+use super::keys::{self, Key, Kind};
 use crate::wire::WireError;
 
 /// How deep an item may nest, the frame's own two maps included.
 const MAX_DEPTH: usize = 32;
 
-/// The keys of a client's frame that have a meaning: their values carry no tags.
-/// Under any other key anything well-formed may stand, and is ignored.
-fn known_keys(name: &str) -> &'static [&'static str] {
-    match name {
-        "login" => &["id", "user", "password", "resume"],
-        "request" | "publish" => &["id", "body"],
-        "who" | "ping" | "fim" | "sessions" => &["id"],
-        "shutdown" => &["id", "now"],
-        "ack" => &["seq"],
-        _ => &[],
-    }
-}
-
-/// The keys of a login's `resume`.
-const RESUME_KEYS: &[&str] = &["stream", "after"];
-
 /// A frame's name, and the bytes of its value.
 #[derive(Debug)]
 pub(super) struct Frame<'a> {
     pub(super) name: Cow<'a, str>,
+    /// Where the name stands in the item.
+    pub(super) name_at: usize,
     pub(super) value: &'a [u8],
+    /// Where the value begins in the item.
+    pub(super) value_at: usize,
+    /// A key of a feature that is not served here, where the value has one.
+    pub(super) unserved: Option<&'static str>,
     /// The value without the simple values that have no meaning (RFC 8949, 3.3), where
     /// it holds any. They stand under unknown keys, and are more than serde_cbor can
     /// pass over: in place of each stands something of its length that it can.
@@ -43,16 +34,17 @@ pub(super) fn check(item: &[u8]) -> Result<Frame<'_>, WireError> {
     let mut walk = Walk {
         bytes: item,
         at: 0,
-        unassigned: 0,
         plain: None,
+        unserved: None,
     };
     let entries = walk.map("the item")?;
     if !matches!(entries, Some(1) | None) {
         return Err(walk.wrong("the item must be a map with one entry"));
     }
+    let name_at = walk.at;
     let name = walk.key()?;
     let start = walk.at;
-    walk.text_map("the frame's value", known_keys(&name))?;
+    walk.text_map("the frame's value", keys::of(&name), keys::unserved(&name))?;
     let end = walk.at;
     if entries.is_none() && !walk.take_break() {
         return Err(walk.wrong("the item must be a map with one entry"));
@@ -67,7 +59,10 @@ pub(super) fn check(item: &[u8]) -> Result<Frame<'_>, WireError> {
     });
     Ok(Frame {
         name,
+        name_at,
         value: &item[start..end],
+        value_at: start,
+        unserved: walk.unserved,
         plain,
     })
 }
@@ -75,11 +70,9 @@ pub(super) fn check(item: &[u8]) -> Result<Frame<'_>, WireError> {
 struct Walk<'a> {
     bytes: &'a [u8],
     at: usize,
-    /// Simple values without a meaning, so far. Their places are not kept: a frame may
-    /// hold nothing else, and a place is eight times as long as one of them.
-    unassigned: usize,
     /// The bytes with something else in their place, from the first of them on.
     plain: Option<Vec<u8>>,
+    unserved: Option<&'static str>,
 }
 
 /// One item's head: its major type and its argument; `None` is indefinite.
@@ -99,11 +92,13 @@ const SIMPLE: u8 = 7;
 const BREAK: u8 = 0xff;
 const SIMPLE_IN_NEXT_BYTE: u8 = 0xf8;
 const UNSIGNED_IN_NEXT_BYTE: u8 = 0x18;
+const FALSE: u8 = 0xf4;
+const TRUE: u8 = 0xf5;
 const NULL: u8 = 0xf6;
 
 impl<'a> Walk<'a> {
     fn wrong(&self, what: &str) -> WireError {
-        WireError::bad_frame(format!("{what} (at byte {} of the frame)", self.at))
+        WireError::bad_frame_at(self.at, what)
     }
 
     fn peek(&self) -> Option<u8> {
@@ -176,42 +171,87 @@ impl<'a> Walk<'a> {
 
     fn text(&mut self, length: u64) -> Result<&'a str, WireError> {
         let content = self.skip(length)?;
-        std::str::from_utf8(content).map_err(|_| self.wrong("a text string is not utf-8"))
+        std::str::from_utf8(content).map_err(|error| {
+            self.at = self.at - content.len() + error.valid_up_to();
+            self.wrong("a text string is not utf-8")
+        })
     }
 
     /// A map with text keys, over which it walks to its end.
-    fn text_map(&mut self, what: &str, known: &[&str]) -> Result<(), WireError> {
+    fn text_map(
+        &mut self,
+        what: &str,
+        known: &'static [Key],
+        unserved: &'static [&'static str],
+    ) -> Result<(), WireError> {
         let mut left = self.map(what)?;
+        let mut seen = 0_u32;
         loop {
             match &mut left {
-                Some(0) => return Ok(()),
+                Some(0) => break,
                 Some(left) => *left -= 1,
-                None if self.take_break() => return Ok(()),
+                None if self.take_break() => break,
                 None => {}
             }
+            let key_at = self.at;
             let key = self.key()?;
-            if !known.contains(&&*key) {
+            let Some(index) = known.iter().position(|known| known.name == key) else {
+                if let Some(name) = unserved.iter().find(|name| **name == key) {
+                    self.unserved.get_or_insert(name);
+                }
                 self.item()?;
-            } else if key == "resume" {
-                // One level and no more: `resume` is not among its own keys.
-                self.text_map("resume", RESUME_KEYS)?;
-            } else {
-                self.known_item(&key)?;
+                continue;
+            };
+            if seen & 1 << index != 0 {
+                self.at = key_at;
+                return Err(self.wrong(&format!("{key} comes twice")));
             }
+            seen |= 1 << index;
+            self.known_item(&known[index])?;
+        }
+        let missing = |(index, key): &(usize, &Key)| key.is_required && seen & 1 << index == 0;
+        match known.iter().enumerate().find(missing) {
+            None => Ok(()),
+            Some((_, key)) => Err(self.wrong(&format!("{} is missing in {what}", key.name))),
         }
     }
 
     /// The value of a key that has a meaning.
-    fn known_item(&mut self, key: &str) -> Result<(), WireError> {
-        if self.peek().is_some_and(|byte| byte >> 5 == TAG) {
-            return Err(self.wrong(&format!("{key} carries a tag")));
+    fn known_item(&mut self, key: &Key) -> Result<(), WireError> {
+        let Some(first) = self.peek() else {
+            return Err(self.wrong("the item ends early"));
+        };
+        let name = key.name;
+        let is_of_kind = match (key.kind, first >> 5) {
+            (_, TAG) => return Err(self.wrong(&format!("{name} carries a tag"))),
+            (Kind::Uint | Kind::Seq, major) => major == UNSIGNED,
+            (Kind::Text, major) => major == TEXT,
+            (Kind::Body, major) => matches!(major, TEXT | BYTES),
+            (Kind::Bool, _) => matches!(first, FALSE | TRUE),
+            // One level and no more: no key of such a map is a map.
+            (Kind::Map(keys), MAP) => return self.text_map(name, keys, &[]),
+            (Kind::Map(_), _) => false,
+        };
+        if !is_of_kind {
+            return Err(self.wrong(&format!("{name} must be {}", key.kind.in_words())));
         }
-        let unassigned = self.unassigned;
-        self.item()?;
-        if self.unassigned > unassigned {
-            return Err(self.wrong(&format!("{key} is a simple value without a meaning")));
+        let start = self.at;
+        let head = self.head()?;
+        match (head.major, head.argument) {
+            (UNSIGNED, Some(0)) if matches!(key.kind, Kind::Seq) => {
+                self.at = start;
+                Err(self.wrong(&format!("{name} must be 1 or more")))
+            }
+            (TEXT, Some(length)) => self.text(length).map(drop),
+            (BYTES, Some(length)) => self.skip(length).map(drop),
+            (major @ (BYTES | TEXT), None) => {
+                while !self.take_break() {
+                    self.piece(major)?;
+                }
+                Ok(())
+            }
+            _ => Ok(()), // the head is all of it
         }
-        Ok(())
     }
 
     /// Any well-formed item, nested or not.
@@ -290,7 +330,6 @@ impl<'a> Walk<'a> {
 
     /// Puts another head in place of a simple value without a meaning.
     fn replace(&mut self, at: usize, head: u8) {
-        self.unassigned += 1;
         let plain = self.plain.get_or_insert_with(|| self.bytes.to_vec());
         plain[at] = head;
     }

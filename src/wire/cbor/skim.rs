@@ -219,8 +219,10 @@ impl Skimmer {
             show(answer);
             return Ok(Some(frame.len()));
         }
-        let Decoded::Frame(frame, length) = decode_server(bytes, self.limit)? else {
-            return Ok(None);
+        let (frame, length) = match decode_server(bytes, self.limit)? {
+            Decoded::Partial => return Ok(None),
+            Decoded::Ignored(length) => return Ok(Some(length)),
+            Decoded::Frame(frame, length) => (frame, length),
         };
         let skimmed = match frame {
             ServerFrame::Message(message) => Skimmed::Message {

@@ -135,6 +135,169 @@ fn what_is_not_of_the_contract_is_a_bad_frame() {
 }
 
 #[test]
+fn bad_frame_says_at_which_byte_of_the_frame() {
+    let cases: &[(&[u8], usize, &str)] = &[
+        (b"\x81\x64ping", 0, "the item must be a map"),
+        (
+            b"\xa1\x64pang\xa1\x62id\x01",
+            1,
+            "no frame is named \"pang\"",
+        ),
+        (b"\xa1\x64ping\x01", 6, "the frame's value must be a map"),
+        (
+            b"\xa1\x64ping\xa1\x00\x01",
+            8,
+            "a key must be a text string",
+        ),
+        (
+            b"\xa1\x64ping\xa1\x62id\x20",
+            10,
+            "id must be an unsigned integer",
+        ),
+        (
+            b"\xa1\x64ping\xa1\x62id\xf6",
+            10,
+            "id must be an unsigned integer",
+        ),
+        (b"\xa1\x64ping\xa1\x62id\xc1\x01", 10, "id carries a tag"),
+        (b"\xa1\x64ping\xa0", 7, "id is missing in the frame's value"),
+        (
+            b"\xa1\x64ping\xa2\x62id\x01\x62id\x02",
+            11,
+            "id comes twice",
+        ),
+        (
+            b"\xa1\x64ping\xa1\x62id\x01\x00",
+            11,
+            "nothing may follow the item",
+        ),
+        (b"\xa1\x63ack\xa1\x63seq\x00", 10, "seq must be 1 or more"),
+        (
+            b"\xa1\x67request\xa2\x62id\x01\x64body\x63ol\xff",
+            22,
+            "a text string is not utf-8",
+        ),
+        (
+            b"\xa1\x68shutdown\xa2\x62id\x01\x63now\x01",
+            19,
+            "now must be true or false",
+        ),
+        (
+            b"\xa1\x65login\xa4\x62id\x01\x64user\x61a\x68password\x61b\x66resume\xa1\x65after\x01",
+            45,
+            "stream is missing in resume",
+        ),
+    ];
+    for (item, at, problem) in cases {
+        let error = decode_client(&framed(item), 1 << 20).expect_err("not a frame");
+        assert_eq!(
+            error.message,
+            format!("{problem} (at byte {at} of the frame)")
+        );
+    }
+}
+
+#[test]
+fn errors_about_long_frames_are_short() {
+    let long = "\u{1b}".repeat(900_000);
+    let mut items = Vec::new();
+    for (name, key) in [(long.as_str(), "id"), ("ping", "id"), ("login", "user")] {
+        let mut item = b"\xa1".to_vec();
+        head::put_string(head::TEXT, name.as_bytes(), &mut item);
+        item.push(0xa1);
+        head::put_string(head::TEXT, key.as_bytes(), &mut item);
+        head::put_string(head::BYTES, long.as_bytes(), &mut item);
+        items.push(item.clone());
+        // The same as text, where bytes are what the key takes least.
+        let start = item.len() - long.len() - 5;
+        item[start] = 0x7a;
+        items.push(item);
+    }
+    for item in items {
+        let bytes = framed(&item);
+        let errors = [
+            decode_client(&bytes, 1 << 20).expect_err("not a frame"),
+            decode_server(&framed(&item), 1 << 20)
+                .err()
+                .unwrap_or_else(|| WireError::bad_frame_at(0, "passed over")),
+        ];
+        for error in errors {
+            assert!(error.message.len() < 300, "{}", error.message.len());
+        }
+    }
+    let welcome = framed(b"\xa1\x67welcome\xa1\x67session\x61x");
+    let error = decode_server(&welcome, 100).expect_err("no number");
+    assert!(error.message.contains("(at byte "), "{}", error.message);
+}
+
+#[test]
+fn a_frame_name_that_only_a_later_server_knows_is_passed_over() {
+    let mut bytes = framed(b"\xa1\x66passed\xa1\x62to\x09");
+    let length = bytes.len();
+    bytes.extend(framed(b"\xa1\x64pong\xa1\x62id\x01"));
+    assert_eq!(decode_server(&bytes, 100), Ok(Decoded::Ignored(length)));
+    let mut skimmed = 0;
+    let mut skimmer = Skimmer::new(Seq(0), 100);
+    let shown = skimmer.skim(&bytes, |_| skimmed += 1);
+    assert_eq!((shown, skimmed), (Ok(()), 1));
+}
+
+#[test]
+fn what_belongs_to_a_feature_that_is_not_served_is_known_by_its_id() {
+    let cases: &[(&[u8], &str, bool)] = &[
+        (
+            b"\xa1\x69subscribe\xa2\x62id\x07\x63add\x80",
+            "the frame subscribe",
+            false,
+        ),
+        (
+            b"\xa1\x65offer\xa2\x62id\x07\x67service\x61a",
+            "the frame offer",
+            false,
+        ),
+        (
+            b"\xa1\x67publish\xa3\x65topic\x61a\x62id\x07\x64body\x61b",
+            "topic",
+            false,
+        ),
+        (
+            b"\xa1\x67publish\xa4\x62id\x07\x61n\x01\x68producer\x61p\x64body\x61b",
+            "n",
+            false,
+        ),
+        (
+            b"\xa1\x67request\xa3\x62id\x07\x64body\x61b\x67service\x61a",
+            "service",
+            false,
+        ),
+        (
+            b"\xa1\x65login\xa4\x62id\x07\x64user\x61a\x68password\x61b\x66cursor\x61c",
+            "cursor",
+            true,
+        ),
+    ];
+    for (item, what, is_login) in cases {
+        let (id, is_login) = (7, *is_login);
+        let unserved = ClientFrame::Unserved(Unserved { id, what, is_login });
+        let bytes = framed(item);
+        assert_eq!(
+            decode_client(&bytes, 100),
+            Ok(Decoded::Frame(unserved, bytes.len()))
+        );
+    }
+    let answer = framed(b"\xa1\x66answer\xa2\x64call\x01\x64body\x61a");
+    let decoded = decode_client(&answer, 100);
+    assert_eq!(
+        decoded,
+        Ok(Decoded::Frame(ClientFrame::Answer, answer.len()))
+    );
+    assert_eq!(
+        code_of(b"\xa1\x65offer\xa1\x67service\x61a"),
+        ErrorCode::BadFrame
+    );
+}
+
+#[test]
 fn deep_nesting_is_refused_and_costs_nothing() {
     for opener in [0x81_u8, 0x9f, 0xc1, 0xbf] {
         let mut item = b"\xa1\x64ping\xa2\x62id\x01\x62zz".to_vec();

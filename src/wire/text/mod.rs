@@ -31,7 +31,7 @@ pub fn decode_client(
         return Err(WireError::too_large(end, limit));
     }
     let Some(line) = charset.decode(&bytes[..end]) else {
-        return Err(not_text(charset));
+        return Err(not_text(charset, &bytes[..end]));
     };
     Ok(Decoded::Frame(parse::line(without_cr(line)), next))
 }
@@ -55,12 +55,13 @@ pub fn decode_message(
     }
     match charset.decode(line) {
         Some(line) => Ok(parse::line(line)),
-        None => Err(not_text(charset)),
+        None => Err(not_text(charset, line)),
     }
 }
 
-fn not_text(charset: Charset) -> WireError {
-    WireError::bad_frame(format!("the line is not {charset}"))
+fn not_text(charset: Charset, line: &[u8]) -> WireError {
+    let problem = format!("the line is not {charset}");
+    WireError::bad_line_at(charset.valid_up_to(line), &problem)
 }
 
 /// Appends the frame as a line; as a message it needs no end.

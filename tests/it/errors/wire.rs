@@ -2,7 +2,9 @@
 
 use arauto::wire::{MAX_FRAME, MAX_FRAME_BEFORE_LOGIN};
 
-use crate::support::{Fixture, bytes, prefixed, publish, text};
+use serde_cbor::Value;
+
+use crate::support::{Fixture, Frame, ask, bytes, prefixed, publish, text};
 
 #[test]
 pub(super) fn bytes_that_are_no_frame_are_a_bad_frame() {
@@ -140,5 +142,63 @@ fn a_reply_that_is_too_long_is_refused_alone() {
     ana.request(1, "a");
     assert_eq!(ana.expect_error("frame-too-large").num("id"), 1);
     ana.ping();
+    fixture.finish();
+}
+
+#[test]
+fn a_frame_of_a_feature_that_is_not_served_is_unsupported_alone() {
+    let fixture = Fixture::new();
+    let mut ana = fixture.visitor();
+    let with_cursor = crate::support::login(1, "ana", crate::support::PASSWORD);
+    ana.send_bytes(&with_cursor.with("cursor", text("c")).bytes());
+    assert_eq!(ana.expect_error("unsupported").num("id"), 1);
+    ana.send_bytes(&ask("subscribe", 2).bytes());
+    assert_eq!(ana.expect_error("not-logged-in").num("id"), 2);
+    assert!(
+        ana.log_in("ana").flag("registered"),
+        "the first login did nothing"
+    );
+    let unserved = [
+        ask("subscribe", 3),
+        ask("offer", 4).with("service", text("s")),
+        ask("withdraw", 5).with("service", text("s")),
+        publish(6, text("a")).with("topic", text("t")),
+        publish(7, text("a")).with("n", Value::Integer(1)),
+        crate::support::request(8, text("a")).with("timeout", Value::Integer(1)),
+    ];
+    for frame in &unserved {
+        ana.send_bytes(&frame.bytes()); // the schema has none of these
+    }
+    for id in 3..9 {
+        assert_eq!(ana.expect_error("unsupported").num("id"), id);
+    }
+    let answer = Frame::new("answer", [("call", Value::Integer(1)), ("body", text("a"))]);
+    ana.send_bytes(&answer.bytes());
+    let closing = ana.fim();
+    assert_eq!((closing.num("accepted"), closing.num("last_seq")), (6, 1));
+    drop(ana);
+    fixture.finish();
+}
+
+/// A bad frame as long as a frame may be: the name, a key's value, a key.
+#[test]
+fn errors_about_the_longest_bad_frames_are_short() {
+    let fixture = Fixture::new();
+    let long = "\u{1b}".repeat(MAX_FRAME - 64);
+    let bad = [
+        Frame::new(&long, [("id", Value::Integer(1))]),
+        Frame::new("ping", [("id", text(&long))]),
+        Frame::new("request", [("id", text(&long)), ("body", text("a"))]),
+        Frame::new("request", [("id", Value::Integer(1)), (&long, text("a"))]),
+    ];
+    for frame in bad {
+        let mut ana = fixture.client("ana");
+        ana.send_bytes(&frame.bytes());
+        let error = ana.expect_error("bad-frame");
+        let message = error.text("message");
+        assert!(message.len() < 256, "{} bytes", message.len());
+        assert!(message.contains("(at byte "), "{message}");
+        ana.expect_closing("bad-frame");
+    }
     fixture.finish();
 }

@@ -45,7 +45,7 @@ impl<L: Link> Outlet<L> {
             }
             _ => match cbor::decode_server(frame, usize::MAX) {
                 Ok(Decoded::Frame(frame, _)) => dialect.encode(framing, &frame, out),
-                Ok(Decoded::Partial) | Err(_) => false,
+                Ok(Decoded::Partial | Decoded::Ignored(_)) | Err(_) => false,
             },
         };
         let is_too_long = framing == Framing::Messages && self.queue.since(end) > self.longest;

@@ -1,0 +1,91 @@
+//! The keys of a client's frames: what each must hold, and which of them belong to features
+//! that this server does not serve.
+
+/// A key that has a meaning.
+#[derive(Debug)]
+pub(super) struct Key {
+    pub(super) name: &'static str,
+    pub(super) kind: Kind,
+    pub(super) is_required: bool,
+}
+
+/// What the value of a key must be.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Kind {
+    Uint,
+    /// A seq, which counts from 1.
+    Seq,
+    Text,
+    /// A text string or a byte string.
+    Body,
+    Bool,
+    /// A map with these keys.
+    Map(&'static [Key]),
+}
+
+impl Kind {
+    /// The kind in words.
+    pub(super) fn in_words(self) -> &'static str {
+        match self {
+            Kind::Uint | Kind::Seq => "an unsigned integer",
+            Kind::Text => "a text string",
+            Kind::Body => "a text string or a byte string",
+            Kind::Bool => "true or false",
+            Kind::Map(_) => "a map",
+        }
+    }
+}
+
+const fn required(name: &'static str, kind: Kind) -> Key {
+    Key {
+        name,
+        kind,
+        is_required: true,
+    }
+}
+
+const fn optional(name: &'static str, kind: Kind) -> Key {
+    Key {
+        name,
+        kind,
+        is_required: false,
+    }
+}
+
+const ID: Key = required("id", Kind::Uint);
+
+const LOGIN: &[Key] = &[
+    ID,
+    required("user", Kind::Text),
+    required("password", Kind::Text),
+    optional("resume", Kind::Map(RESUME)),
+];
+
+const RESUME: &[Key] = &[
+    required("stream", Kind::Text),
+    required("after", Kind::Uint),
+];
+
+/// The keys of the client frame of this name that have a meaning. Under any other key
+/// anything well-formed may stand, and is ignored.
+pub(super) fn of(frame: &str) -> &'static [Key] {
+    match frame {
+        "login" => LOGIN,
+        "request" | "publish" => const { &[ID, required("body", Kind::Body)] },
+        "who" | "ping" | "fim" | "sessions" | "subscribe" | "offer" | "withdraw" => const { &[ID] },
+        "shutdown" => const { &[ID, optional("now", Kind::Bool)] },
+        "ack" => const { &[required("seq", Kind::Seq)] },
+        "answer" => const { &[required("call", Kind::Uint)] },
+        _ => &[],
+    }
+}
+
+/// The keys of a client frame that belong to features which are not served here.
+pub(super) fn unserved(frame: &str) -> &'static [&'static str] {
+    match frame {
+        "login" => &["filter", "presence", "kept", "cursor"],
+        "publish" => &["topic", "headers", "keep", "to", "producer", "n"],
+        "request" => &["service", "timeout", "headers"],
+        _ => &[],
+    }
+}

@@ -1,0 +1,140 @@
+//! Bytes of a client, as an error, a log or a page may show them.
+//!
+//! Whatever a client sends, what is shown of it is short, on one line, and hides nothing: a
+//! frame of 1 MiB must not become a log record or an error frame of that length.
+
+use std::fmt::{self, Display, Write};
+
+use super::text::hides;
+
+/// The most bytes that are shown of what a client sent, its escapes included.
+pub const QUOTED: usize = 64;
+
+/// The most bytes of a text for people, such as an error frame's message.
+pub const LONGEST_TEXT: usize = 512;
+
+/// Shows bytes in quotation marks: at most [`QUOTED`] bytes of them, with whatever
+/// [`hides`] escaped, and how long the whole is where it was cut.
+#[derive(Debug, Clone, Copy)]
+pub struct Quote<'a>(&'a [u8]);
+
+impl<'a> Quote<'a> {
+    /// Quotes text or bytes.
+    pub fn new(bytes: &'a (impl AsRef<[u8]> + ?Sized)) -> Quote<'a> {
+        Quote(bytes.as_ref())
+    }
+}
+
+impl Display for Quote<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // A character has at most 4 bytes: no more than this is looked at.
+        let front = &self.0[..self.0.len().min(QUOTED + 4)];
+        let mut room = QUOTED;
+        let mut is_cut = false;
+        f.write_char('"')?;
+        'quoted: for chunk in front.utf8_chunks() {
+            for c in chunk.valid().chars() {
+                is_cut |= !put(&escaped(c), &mut room, f)?;
+                if is_cut {
+                    break 'quoted;
+                }
+            }
+            for byte in chunk.invalid() {
+                is_cut |= !put(&format!("\\x{byte:02x}"), &mut room, f)?;
+                if is_cut {
+                    break 'quoted;
+                }
+            }
+        }
+        f.write_char('"')?;
+        if is_cut || self.0.len() > front.len() {
+            write!(f, "… ({} bytes)", self.0.len())?;
+        }
+        Ok(())
+    }
+}
+
+/// Writes a piece where there is room for it. Whether there was.
+fn put(piece: &str, room: &mut usize, f: &mut fmt::Formatter<'_>) -> Result<bool, fmt::Error> {
+    if piece.len() > *room {
+        return Ok(false);
+    }
+    *room -= piece.len();
+    f.write_str(piece)?;
+    Ok(true)
+}
+
+fn escaped(c: char) -> String {
+    match c {
+        '"' | '\\' => format!("\\{c}"),
+        c if hides(c) => c.escape_unicode().collect(),
+        c => c.to_string(),
+    }
+}
+
+/// The text of `value`, of which at most `most` bytes are made: the rest is not even
+/// formatted, where it comes in pieces.
+pub fn limited(value: impl Display, most: usize) -> String {
+    let mut text = Limited {
+        text: String::new(),
+        most,
+    };
+    if write!(text, "{value}").is_err() {
+        text.text.push('…');
+    }
+    text.text
+}
+
+struct Limited {
+    text: String,
+    most: usize,
+}
+
+impl Write for Limited {
+    fn write_str(&mut self, piece: &str) -> fmt::Result {
+        let room = self.most - self.text.len();
+        if piece.len() <= room {
+            self.text.push_str(piece);
+            return Ok(());
+        }
+        let end = (0..=room).rev().find(|end| piece.is_char_boundary(*end));
+        self.text.push_str(&piece[..end.unwrap_or(0)]);
+        Err(fmt::Error)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn quote_shows_short_text_whole() {
+        assert_eq!(Quote::new("olá").to_string(), "\"olá\"");
+        assert_eq!(Quote::new("").to_string(), "\"\"");
+        assert_eq!(Quote::new(&[b'x'; QUOTED]).to_string().len(), QUOTED + 2);
+    }
+
+    #[test]
+    fn quote_escapes_what_hides_and_bytes_that_are_no_text() {
+        let quoted = Quote::new(b"a\x1b[31m\"\\\xff\xe2\x80\xae\n").to_string();
+        assert_eq!(quoted, r#""a\u{1b}[31m\"\\\xff\u{202e}\u{a}""#);
+    }
+
+    #[test]
+    fn quote_is_short_whatever_it_is_of() {
+        for piece in ["x", "\u{1b}", "é", "\u{1f980}", "\"", "\u{10ffff}"] {
+            let quoted = Quote::new(&piece.repeat(1 << 20)).to_string();
+            assert!(quoted.len() <= QUOTED + 40, "{quoted}");
+            let length = format!("({} bytes)", piece.len() << 20);
+            assert!(quoted.ends_with(&length), "{quoted}");
+        }
+        assert!(Quote::new(&[0xff; 1 << 20]).to_string().len() <= QUOTED + 40);
+    }
+
+    #[test]
+    fn limited_text_ends_between_two_characters() {
+        assert_eq!(limited("olá", 10), "olá");
+        assert_eq!(limited("olá", 3), "ol…");
+        assert_eq!(limited(format_args!("{}{}", "ab", "cd"), 3), "abc…");
+    }
+}
