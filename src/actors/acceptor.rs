@@ -1,6 +1,7 @@
 //! The acceptor: one a listener, hands each connection over.
 //!
-//! It survives every error of an accept. Where no place is free, the caller is
+//! It survives every error of an accept: a caller that has gone costs nothing, anything
+//! else a pause. Where no place is free, the caller is
 //! handed over all the same, to be told so; where even that would be too much, and
 //! where a caller could not be told, it waits for a place, where the system keeps it.
 
@@ -15,6 +16,7 @@ use actix::{Actor, ActorContext, AsyncContext, Context, Handler, Message, Messag
 use super::room::{Crowd, Places, Room};
 use super::sentinel::Sentinel;
 use crate::accounts::PeerId;
+use crate::framing::Failure;
 
 /// How long the first pause after a failed accept is; it doubles up to [`LONGEST`].
 const SHORTEST: Duration = Duration::from_millis(10);
@@ -27,6 +29,9 @@ const BURST: usize = 64;
 pub trait Door: Unpin + 'static {
     /// A connection.
     type Caller: Caller;
+
+    /// Classifies an error of [`Door::poll_accept`].
+    fn failure_of(&self, error: &io::Error) -> Failure;
 
     /// The next connection.
     fn poll_accept(&mut self, cx: &mut TaskContext<'_>) -> Poll<io::Result<Self::Caller>>;
@@ -176,6 +181,7 @@ impl<D: Door> Acceptor<D> {
     }
 
     fn accept(&mut self, ctx: &mut Context<Self>, cx: &mut TaskContext<'_>) {
+        let mut gone = 0;
         for _ in 0..BURST {
             if self.resting || self.holds(cx) || self.venue.waits_for_place(cx) {
                 return;
@@ -187,15 +193,13 @@ impl<D: Door> Acceptor<D> {
                     self.pause = SHORTEST;
                     self.admit(caller);
                 }
-                // The caller has gone before its accept: the next one, please.
-                Poll::Ready(Err(error))
-                    if matches!(
-                        error.kind(),
-                        io::ErrorKind::ConnectionAborted
-                            | io::ErrorKind::ConnectionReset
-                            | io::ErrorKind::NotConnected
-                            | io::ErrorKind::Interrupted
-                    ) => {}
+                // The caller has gone before its accept.
+                Poll::Ready(Err(error)) if door.failure_of(&error) == Failure::PeerGone => {
+                    gone += 1;
+                    if gone == BURST {
+                        self.rest(&error, ctx); // or it would go on without a pause for ever
+                    }
+                }
                 Poll::Ready(Err(error)) => self.rest(&error, ctx),
             }
         }

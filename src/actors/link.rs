@@ -7,27 +7,36 @@ use std::task::{Context, Poll};
 use tokio::io::AsyncWrite;
 
 use crate::close::Evidence;
-use crate::framing::{Framing, Received};
+use crate::framing::{Failure, Framing, Received};
 
 /// A connection's two directions, and what can be known of the sent bytes.
 ///
 /// A stream is written to as [`AsyncWrite`] has it, in message mode each message is
 /// sent by [`Link::poll_send_message`]; receiving is the same for both.
+///
+/// A link retries what fails for a moment by itself, and is `Pending` meanwhile. An error
+/// that it returns is of a class, see [`Link::failure_of`].
 pub trait Link: AsyncWrite + Unpin {
+    /// Classifies an error that this link returned. A transient one has been retried for as
+    /// long as that may take.
+    fn failure_of(&self, error: &io::Error) -> Failure {
+        Failure::of_kind(error.kind())
+    }
+
     /// Whether it keeps the boundaries of messages. It stays the same.
     fn framing(&self) -> Framing;
 
     /// Receives bytes, or a message or a part of one.
     ///
     /// # Errors
-    /// The connection is broken; or a message was cut off, as `buf` had no room for
+    /// Those that [`Link::failure_of`] classifies; or a message was cut off, as `buf` had no room for
     /// it, and that is a [`MessageTooLong`](crate::framing::MessageTooLong).
     fn poll_receive(&mut self, cx: &mut Context<'_>, buf: &mut [u8]) -> Poll<io::Result<Received>>;
 
     /// Sends one message, whole; message mode only.
     ///
     /// # Errors
-    /// The connection is broken, or a stream.
+    /// Those that [`Link::failure_of`] classifies; or the link is a stream.
     fn poll_send_message(
         &mut self,
         _cx: &mut Context<'_>,
@@ -55,7 +64,8 @@ pub trait Link: AsyncWrite + Unpin {
 
     /// How far the bytes that were written are known to have got: [`Evidence::Queued`]
     /// while the link itself still holds some, which flushing moves on,
-    /// [`Evidence::Written`], [`Evidence::KernelAcked`] or [`Evidence::Read`].
+    /// [`Evidence::Written`], [`Evidence::KernelAcked`] or [`Evidence::Read`]. Once an
+    /// operation has failed it is never above [`Evidence::Written`].
     fn evidence(&self) -> Evidence;
 
     /// The best that [`Link::evidence`] can ever say of this kind of connection.

@@ -12,12 +12,16 @@ use crate::accounts::PeerId;
 use crate::actors::acceptor::{self, Door};
 use crate::actors::link::Link;
 use crate::close::Evidence;
-use crate::framing::{Framing, Received};
-use crate::transport::{Connection, Listener, LocalUser, Peer, Taken};
+use crate::framing::{Failure, Framing, Received};
+use crate::transport::{Connection, Listener, LocalUser, Peer, Taken, failure_of};
 
 pub(super) struct ConnectionLink(pub(super) Connection);
 
 impl Link for ConnectionLink {
+    fn failure_of(&self, error: &io::Error) -> Failure {
+        failure_of(error)
+    }
+
     fn framing(&self) -> Framing {
         self.0.framing()
     }
@@ -149,6 +153,10 @@ impl ListenerDoor {
 
 impl Door for ListenerDoor {
     type Caller = Caller;
+
+    fn failure_of(&self, error: &io::Error) -> Failure {
+        failure_of(error)
+    }
 
     fn poll_accept(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<Caller>> {
         let connection = std::task::ready!(self.0.poll_accept(cx))?;

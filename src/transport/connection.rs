@@ -9,9 +9,10 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 
 use super::system::{self, DetachedLocal, Local, tcp};
+use super::tcp::Tcp;
 use super::tls::{self, DetachedTls, Tls, Trust};
-use super::{Endpoint, Peer};
-use crate::framing::{Framing, Received};
+use super::{Endpoint, Peer, failure_of};
+use crate::framing::{Failure, Framing, Received};
 
 /// A connection, attached to the runtime of the thread that uses it.
 ///
@@ -23,7 +24,7 @@ pub enum Connection {
     /// A unix socket, or a pipe of windows.
     Local(Local),
     /// A TCP connection.
-    Tcp(TcpStream),
+    Tcp(Tcp),
     /// The same with TLS.
     Tls(Tls),
 }
@@ -75,7 +76,7 @@ pub async fn connect(
         Endpoint::Tcp { host, port } => {
             let stream = TcpStream::connect((host.as_str(), *port)).await?;
             stream.set_nodelay(true)?;
-            Ok(Connection::Tcp(stream))
+            Ok(Connection::Tcp(Tcp::new(stream)))
         }
         Endpoint::Tls { host, port } => {
             let stream = tls::connect(host, *port, trust).await?;
@@ -119,10 +120,10 @@ impl Connection {
     pub fn peer(&self) -> io::Result<Peer> {
         match self {
             Connection::Local(local) => local.peer(),
-            Connection::Tcp(stream) => Ok(Peer::Remote(stream.peer_addr()?)),
+            Connection::Tcp(tcp) => Ok(Peer::Remote(tcp.stream().peer_addr()?)),
             Connection::Tls(stream) => {
                 let tcp = stream.tcp().ok_or(io::ErrorKind::NotConnected)?;
-                Ok(Peer::Remote(tcp.peer_addr()?))
+                Ok(Peer::Remote(tcp.stream().peer_addr()?))
             }
         }
     }
@@ -172,17 +173,22 @@ impl Connection {
     pub fn is_hung_up(&self) -> bool {
         let asked = match self {
             Connection::Local(local) => local.is_hung_up(),
-            Connection::Tcp(stream) => tcp::is_hung_up(stream),
-            Connection::Tls(stream) => stream.tcp().map_or(Ok(true), tcp::is_hung_up),
+            Connection::Tcp(tcp) => tcp::is_hung_up(tcp.stream()),
+            Connection::Tls(stream) => {
+                let below = stream.tcp();
+                below.map_or(Ok(true), |below| tcp::is_hung_up(below.stream()))
+            }
         };
-        asked.unwrap_or(true)
+        // Where the system does not say, for reasons of its own, nobody knows.
+        asked.unwrap_or_else(|error| failure_of(&error) == Failure::PeerGone)
     }
 
     /// Receives bytes, or a message or a part of one. On [`Endpoint::SeqPacket`] `buf`
     /// must have room for the whole of it.
     ///
     /// # Errors
-    /// The connection is broken; or a message was cut off, and that is a
+    /// [`failure_of`](super::failure_of) classifies them; one that passes has been retried
+    /// for some seconds. A message that was cut off is a
     /// [`MessageTooLong`](crate::framing::MessageTooLong).
     pub fn poll_receive(
         &mut self,
@@ -199,7 +205,7 @@ impl Connection {
     /// Sends one message, whole.
     ///
     /// # Errors
-    /// The connection is broken, or carries a stream.
+    /// [`failure_of`](super::failure_of) classifies them; or the connection carries a stream.
     pub fn poll_send_message(
         &mut self,
         cx: &mut Context<'_>,
@@ -213,16 +219,17 @@ impl Connection {
         }
     }
 
-    /// Whether everything written has got as far as [`Connection::taken_means`] says.
+    /// Whether everything written has got as far as [`Connection::taken_means`] says. Once
+    /// a read or a write has failed it is false: docs/shutdown.md says which events empty a
+    /// send queue that nobody has read.
     ///
     /// # Errors
     /// The system does not say.
     pub fn is_taken(&self) -> io::Result<bool> {
         match self {
             Connection::Local(local) => local.is_read(),
-            Connection::Tcp(stream) => tcp::is_acked(stream),
-            Connection::Tls(stream) if !stream.is_flushed() => Ok(false),
-            Connection::Tls(stream) => stream.tcp().map_or(Ok(false), tcp::is_acked),
+            Connection::Tcp(tcp) => tcp.is_acked(),
+            Connection::Tls(stream) => stream.is_acked(),
         }
     }
 
@@ -250,7 +257,7 @@ impl Connection {
     ) -> Poll<io::Result<usize>> {
         match self {
             Connection::Local(local) => local.poll_send_file(cx, file, offset, length),
-            Connection::Tcp(stream) => tcp::poll_send_file(stream, cx, file, offset, length),
+            Connection::Tcp(tcp) => tcp.poll_send_file(cx, file, offset, length),
             Connection::Tls(_) => Poll::Ready(Err(io::ErrorKind::Unsupported.into())),
         }
     }
@@ -276,7 +283,7 @@ impl Detached {
     pub fn attach(self) -> io::Result<Connection> {
         Ok(match self {
             Detached::Local(local) => Connection::Local(local.attach()?),
-            Detached::Tcp(stream) => Connection::Tcp(TcpStream::from_std(stream)?),
+            Detached::Tcp(stream) => Connection::Tcp(Tcp::new(TcpStream::from_std(stream)?)),
             Detached::Tls(stream) => Connection::Tls(stream.attach()?),
         })
     }

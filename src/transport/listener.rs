@@ -8,9 +8,14 @@ use std::task::{Context, Poll, ready};
 use tokio::net::{TcpListener, TcpStream};
 
 use super::system::{LONGEST_MESSAGE, LocalDoor, tcp};
+use super::tcp::Tcp;
 use super::tls::{Tls, TlsDoor};
-use super::{Connection, Endpoint, Peer};
-use crate::framing::Framing;
+use super::{Connection, Endpoint, Peer, failure_of};
+use crate::framing::{Failure, Framing};
+
+/// How often an accept in a stop is tried at once, where it fails for a moment or the caller
+/// has gone already. There is no time for pauses.
+const TRIES: u32 = 64;
 
 /// Who of this machine may connect to a socket in the file system.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -202,7 +207,8 @@ impl Listener {
     pub fn poll_accept(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<Connection>> {
         Poll::Ready(match &mut self.door {
             Door::Local(door) => ready!(door.poll_accept(cx)).map(Connection::Local),
-            Door::Tcp(listener) => ready!(poll_accept_tcp(listener, cx)).map(Connection::Tcp),
+            Door::Tcp(listener) => ready!(poll_accept_tcp(listener, cx))
+                .map(|stream| Connection::Tcp(Tcp::new(stream))),
             Door::Tls(listener, tls) => ready!(poll_accept_tcp(listener, cx))
                 .map(|stream| Connection::Tls(Tls::accepted(stream, tls.clone()))),
         })
@@ -211,14 +217,29 @@ impl Listener {
     /// The next connection that waits at this moment, by the system's own word; the
     /// runtime's may be older. `None`: nobody waits, or nobody can be let in.
     pub fn accept_waiting(&mut self) -> Option<Connection> {
-        match &mut self.door {
-            Door::Local(door) => door.accept_waiting().map(Connection::Local),
-            Door::Tcp(listener) => tcp::accept_now(listener).ok().map(Connection::Tcp),
-            Door::Tls(listener, tls) => {
-                let stream = tcp::accept_now(listener).ok()?;
-                Some(Connection::Tls(Tls::accepted(stream, tls.clone())))
+        for _ in 0..TRIES {
+            match self.accept_now() {
+                Ok(connection) => return Some(connection),
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return None,
+                Err(error) => match failure_of(&error) {
+                    Failure::Transient | Failure::PeerGone => {}
+                    Failure::MessageTooLong | Failure::OwnSide => break,
+                },
             }
         }
+        tracing::warn!(endpoint = %self.endpoint, "waiting connections cannot be accepted");
+        None
+    }
+
+    fn accept_now(&mut self) -> io::Result<Connection> {
+        Ok(match &mut self.door {
+            Door::Local(door) => Connection::Local(door.accept_now()?),
+            Door::Tcp(listener) => Connection::Tcp(Tcp::new(tcp::accept_now(listener)?)),
+            Door::Tls(listener, tls) => {
+                let stream = tcp::accept_now(listener)?;
+                Connection::Tls(Tls::accepted(stream, tls.clone()))
+            }
+        })
     }
 
     /// Lets nobody new in; who has connected already can still be accepted. Of

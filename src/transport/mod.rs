@@ -4,17 +4,22 @@
 //! bytes, or messages, and knows nothing of frames. A new kind of transport is a new variant of
 //! [`Endpoint`], [`Listener`] and [`Connection`].
 
+mod attempts;
 mod connection;
 mod endpoint;
+mod failure;
 mod listener;
 mod memory_file;
 mod peer;
 mod private_folder;
+mod tcp;
 mod tls;
 #[cfg(unix)]
 mod unix;
 #[cfg(windows)]
 mod windows;
+#[cfg(any(windows, test))]
+mod windows_codes;
 
 /// The system's own part: each offers the same names.
 #[cfg(unix)]
@@ -26,6 +31,7 @@ use connection::poll_receive_bytes;
 
 pub use connection::{Connection, Purpose, Taken, connect};
 pub use endpoint::{Endpoint, EndpointError};
+pub use failure::failure_of;
 pub use listener::{Access, BindError, Listener, Opening, Remote};
 pub use memory_file::memory_file;
 pub use peer::{LocalUser, Peer};

@@ -2,6 +2,7 @@
 
 mod address;
 mod door;
+mod failure;
 mod local;
 mod send_file;
 mod seqpacket;
@@ -22,6 +23,7 @@ use tokio::net::UnixStream;
 use super::LocalUser;
 use address::{UnixAddress, address};
 pub(super) use door::LocalDoor;
+pub(super) use failure::failure_of_code;
 pub(super) use local::connect;
 pub use local::{DetachedLocal, Local};
 pub(super) use seqpacket::LONGEST_MESSAGE;
@@ -91,6 +93,22 @@ pub(super) fn own_user() -> Option<LocalUser> {
     Some(LocalUser::Uid(rustix::process::geteuid().as_raw()))
 }
 
+/// Whether the peer has taken all that was sent, and the socket holds no error that says
+/// otherwise.
+///
+/// The queue is asked first. The kernel records a reset before it discards what was not
+/// read (unix_release_sock in net/unix/af_unix.c; tcp_reset in net/ipv4/tcp_input.c), so
+/// that a queue that a reset has emptied always comes with the error. poll(2) tells of the
+/// error and leaves it there, for the read or the write that returns it.
+fn is_taken(socket: &impl AsFd) -> io::Result<bool> {
+    if !is_outq_empty(socket)? {
+        return Ok(false);
+    }
+    let mut asked = [PollFd::new(socket, PollFlags::empty())];
+    poll(&mut asked, Some(&Timespec::default()))?;
+    Ok(!asked[0].revents().contains(PollFlags::ERR))
+}
+
 /// SIOCOUTQ (the same number as TIOCOUTQ), see unix(7) and tcp(7).
 const SIOCOUTQ: rustix::ioctl::Opcode = 0x5411;
 
@@ -107,7 +125,7 @@ fn is_outq_empty(socket: &impl AsFd) -> io::Result<bool> {
 #[cfg(test)]
 mod tests {
     use std::io::{Read, Write};
-    use std::net::Shutdown;
+    use std::net::{Shutdown, TcpListener, TcpStream};
     use std::os::unix::net::UnixStream;
 
     #[test]
@@ -117,6 +135,46 @@ mod tests {
         assert!(!super::is_hung_up(&ours).expect("it says"));
         drop(theirs);
         assert!(super::is_hung_up(&ours).expect("it says"));
+    }
+
+    #[test]
+    fn queue_that_the_peers_close_has_emptied_is_not_taken() {
+        let (mut ours, theirs) = UnixStream::pair().expect("a pair");
+        ours.write_all(b"fim").expect("room");
+        drop(theirs);
+        assert!(super::is_outq_empty(&ours).expect("it says"));
+        assert!(!super::is_taken(&ours).expect("it says"));
+    }
+
+    #[test]
+    fn tcp_reset_behind_the_peers_end_is_not_taken() {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a port is free");
+        let address = listener.local_addr().expect("it is bound");
+        let theirs = TcpStream::connect(address).expect("it listens");
+        let (mut ours, _) = listener.accept().expect("it has connected");
+        ours.write_all(b"fim").expect("room");
+        theirs.shutdown(Shutdown::Write).expect("it is open");
+        assert_eq!(ours.read(&mut [0; 3]).expect("it is the end"), 0);
+        theirs.peek(&mut [0; 3]).expect("its kernel has them");
+        while !super::is_outq_empty(&ours).expect("it says") {
+            std::thread::yield_now(); // until they are acknowledged
+        }
+        assert!(super::is_taken(&ours).expect("it says"));
+        drop(theirs); // unread: a reset, and nobody reads any more to hear of it
+        while !super::is_hung_up(&ours).expect("it says") {
+            std::thread::yield_now();
+        }
+        assert!(super::is_outq_empty(&ours).expect("it says"));
+        assert!(!super::is_taken(&ours).expect("it says"));
+    }
+
+    #[test]
+    fn what_was_read_before_the_peers_close_is_taken() {
+        let (mut ours, mut theirs) = UnixStream::pair().expect("a pair");
+        ours.write_all(b"fim").expect("room");
+        theirs.read_exact(&mut [0; 3]).expect("it is there");
+        drop(theirs);
+        assert!(super::is_taken(&ours).expect("it says"));
     }
 
     #[test]

@@ -11,6 +11,7 @@ use tokio_rustls::TlsConnector;
 
 use super::pinned::WrongFingerprint;
 use super::{Tls, Trust};
+use crate::transport::tcp::Tcp;
 
 /// What the handshake may take.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -26,7 +27,7 @@ pub(in crate::transport) async fn connect(host: &str, port: u16, trust: &Trust) 
     let config = Arc::new(trust.client_config()?);
     let stream = TcpStream::connect((host, port)).await?;
     stream.set_nodelay(true)?;
-    let shaken = TlsConnector::from(config).connect(name, stream);
+    let shaken = TlsConnector::from(config).connect(name, Tcp::new(stream));
     match tokio::time::timeout(PATIENCE, shaken).await {
         Ok(Ok(stream)) => Ok(Tls::opened(stream.into())),
         Ok(Err(error)) => Err(in_words(error)),

@@ -3,6 +3,8 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
+use crate::framing::Failure;
+
 /// Why certificates and keys cannot be used.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -59,6 +61,18 @@ impl TlsError {
             }
             _ => TlsError::file(what, path, error),
         }
+    }
+}
+
+/// Classifies what rustls says of a connection. Most errors tell of what the peer sent.
+pub(in crate::transport) fn failure_of(error: &rustls::Error) -> Failure {
+    match error {
+        rustls::Error::EncryptError
+        | rustls::Error::FailedToGetCurrentTime
+        | rustls::Error::FailedToGetRandomBytes
+        | rustls::Error::General(_)
+        | rustls::Error::HandshakeNotComplete => Failure::OwnSide,
+        _ => Failure::PeerGone,
     }
 }
 

@@ -25,6 +25,7 @@ use rustls::version::{TLS12, TLS13};
 
 pub(super) use client::connect;
 pub use error::TlsError;
+pub(super) use error::failure_of;
 pub use fingerprint::{Fingerprint, FingerprintError};
 pub use server::{ClientCert, Credentials, TlsConfig, TlsDoor};
 pub use stream::{DetachedTls, Tls};

@@ -23,15 +23,22 @@ use tokio_rustls::{Accept, TlsAcceptor, TlsStream};
 use super::TlsDoor;
 use super::client::in_words;
 use super::identity::common_name;
+use crate::transport::attempts::Attempts;
+use crate::transport::tcp::Tcp;
 
 /// A TLS connection, attached to the runtime of the thread that uses it.
-pub struct Tls(State);
+pub struct Tls {
+    state: State,
+    /// What fails in TLS itself: an alert, a record that does not decrypt. TCP remembers
+    /// its own failures.
+    attempts: Attempts,
+}
 
 enum State {
     /// Nothing has been read or written.
-    Arrived(TcpStream, TlsDoor),
-    ShakingHands(Pin<Box<Timeout<Accept<TcpStream>>>>),
-    Open(Box<TlsStream<TcpStream>>),
+    Arrived(Tcp, TlsDoor),
+    ShakingHands(Pin<Box<Timeout<Accept<Tcp>>>>),
+    Open(Box<TlsStream<Tcp>>),
     /// The handshake came to nothing.
     Failed,
 }
@@ -48,23 +55,30 @@ impl DetachedTls {
 
 impl Tls {
     pub(in crate::transport) fn accepted(stream: TcpStream, door: TlsDoor) -> Tls {
-        Tls(State::Arrived(stream, door))
+        Tls::new(State::Arrived(Tcp::new(stream), door))
     }
 
-    pub(super) fn opened(stream: TlsStream<TcpStream>) -> Tls {
-        Tls(State::Open(Box::new(stream)))
+    pub(super) fn opened(stream: TlsStream<Tcp>) -> Tls {
+        Tls::new(State::Open(Box::new(stream)))
+    }
+
+    fn new(state: State) -> Tls {
+        Tls {
+            state,
+            attempts: Attempts::default(),
+        }
     }
 
     pub(in crate::transport) fn detach(self) -> io::Result<DetachedTls> {
-        match self.0 {
+        match self.state {
             State::Arrived(stream, door) => Ok(DetachedTls(stream.into_std()?, door)),
             _ => Err(io::ErrorKind::Unsupported.into()), // it belongs to this thread
         }
     }
 
     /// What it runs on, where that is still there.
-    pub(in crate::transport) fn tcp(&self) -> Option<&TcpStream> {
-        match &self.0 {
+    pub(in crate::transport) fn tcp(&self) -> Option<&Tcp> {
+        match &self.state {
             State::Arrived(stream, _) => Some(stream),
             State::ShakingHands(handshake) => handshake.get_ref().get_ref(),
             State::Open(stream) => Some(stream.get_ref().0),
@@ -73,7 +87,7 @@ impl Tls {
     }
 
     fn session(&self) -> Option<&CommonState> {
-        match &self.0 {
+        match &self.state {
             State::Open(stream) => Some(stream.get_ref().1),
             _ => None,
         }
@@ -89,28 +103,40 @@ impl Tls {
         self.session().is_some_and(|session| !session.wants_write())
     }
 
+    /// Whether the peer's kernel has acknowledged all that was written, and the peer's TLS
+    /// has not objected to any of it.
+    ///
+    /// # Errors
+    /// The system does not say.
+    pub(in crate::transport) fn is_acked(&self) -> io::Result<bool> {
+        if self.attempts.has_failed() || !self.is_flushed() {
+            return Ok(false);
+        }
+        self.tcp().map_or(Ok(false), Tcp::is_acked)
+    }
+
     /// The common name in the peer's certificate, where it has shown one and it has one.
     pub(in crate::transport) fn peer_name(&self) -> Option<String> {
         common_name(self.session()?.peer_certificates()?.first()?)
     }
 
-    fn poll_open(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<&mut TlsStream<TcpStream>>> {
-        if let State::Arrived(..) = &self.0
-            && let State::Arrived(stream, door) = std::mem::replace(&mut self.0, State::Failed)
+    fn poll_open(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<&mut TlsStream<Tcp>>> {
+        if let State::Arrived(..) = &self.state
+            && let State::Arrived(stream, door) = std::mem::replace(&mut self.state, State::Failed)
         {
             let accept = TlsAcceptor::from(door.config()).accept(stream);
-            self.0 = State::ShakingHands(Box::pin(timeout(door.handshake_timeout(), accept)));
+            self.state = State::ShakingHands(Box::pin(timeout(door.handshake_timeout(), accept)));
         }
-        if let State::ShakingHands(handshake) = &mut self.0 {
+        if let State::ShakingHands(handshake) = &mut self.state {
             let shaken = ready!(handshake.as_mut().poll(cx));
             let shaken = shaken.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()));
-            self.0 = State::Failed;
+            self.state = State::Failed;
             let stream = shaken.inspect_err(|error| {
                 tracing::debug!(%error, "the tls handshake came to nothing");
             })?;
-            self.0 = State::Open(Box::new(stream.into()));
+            self.state = State::Open(Box::new(stream.into()));
         }
-        Poll::Ready(match &mut self.0 {
+        Poll::Ready(match &mut self.state {
             State::Open(stream) => Ok(stream),
             _ => Err(io::ErrorKind::NotConnected.into()),
         })
@@ -123,7 +149,19 @@ impl AsyncRead for Tls {
         cx: &mut Context<'_>,
         buf: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        let stream = ready!(self.get_mut().poll_open(cx))?;
+        let this = self.get_mut();
+        let read = ready!(this.poll_read_open(cx, buf));
+        Poll::Ready(this.attempts.note(read))
+    }
+}
+
+impl Tls {
+    fn poll_read_open(
+        &mut self,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let stream = ready!(self.poll_open(cx))?;
         let read = ready!(Pin::new(&mut *stream).poll_read(cx, buf));
         Poll::Ready(match (read, stream) {
             (Err(error), TlsStream::Server(_)) if error.kind() == io::ErrorKind::UnexpectedEof => {
@@ -133,6 +171,19 @@ impl AsyncRead for Tls {
             (read, TlsStream::Server(_)) => read,
         })
     }
+
+    /// Does something to be written, once the handshake is done.
+    fn poll_written<T>(
+        &mut self,
+        cx: &mut Context<'_>,
+        write: impl FnOnce(Pin<&mut TlsStream<Tcp>>, &mut Context<'_>) -> Poll<io::Result<T>>,
+    ) -> Poll<io::Result<T>> {
+        let written = match ready!(self.poll_open(cx)) {
+            Ok(stream) => ready!(write(Pin::new(stream), cx)),
+            Err(error) => Err(error),
+        };
+        Poll::Ready(self.attempts.note(written))
+    }
 }
 
 impl AsyncWrite for Tls {
@@ -141,8 +192,9 @@ impl AsyncWrite for Tls {
         cx: &mut Context<'_>,
         buf: &[u8],
     ) -> Poll<io::Result<usize>> {
-        let stream = ready!(self.get_mut().poll_open(cx))?;
-        Pin::new(stream).poll_write(cx, buf)
+        let write =
+            |stream: Pin<&mut TlsStream<Tcp>>, cx: &mut Context<'_>| stream.poll_write(cx, buf);
+        self.get_mut().poll_written(cx, write)
     }
 
     fn poll_write_vectored(
@@ -150,8 +202,10 @@ impl AsyncWrite for Tls {
         cx: &mut Context<'_>,
         bufs: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        let stream = ready!(self.get_mut().poll_open(cx))?;
-        Pin::new(stream).poll_write_vectored(cx, bufs)
+        let write = |stream: Pin<&mut TlsStream<Tcp>>, cx: &mut Context<'_>| {
+            stream.poll_write_vectored(cx, bufs)
+        };
+        self.get_mut().poll_written(cx, write)
     }
 
     fn is_write_vectored(&self) -> bool {
@@ -159,17 +213,20 @@ impl AsyncWrite for Tls {
     }
 
     fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        let stream = ready!(self.get_mut().poll_open(cx))?;
-        Pin::new(stream).poll_flush(cx)
+        self.get_mut()
+            .poll_written(cx, |stream, cx| stream.poll_flush(cx))
     }
 
     /// Sends close_notify behind all else, and then closes the side. A handshake that is
     /// not done has nothing to say and is given up.
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        match &mut self.0 {
-            State::Open(stream) => Pin::new(stream).poll_shutdown(cx),
+        match &mut self.state {
+            State::Open(stream) => {
+                let shut = ready!(Pin::new(stream).poll_shutdown(cx));
+                Poll::Ready(self.attempts.note(shut))
+            }
             _ => {
-                self.0 = State::Failed;
+                self.state = State::Failed;
                 Poll::Ready(Ok(()))
             }
         }

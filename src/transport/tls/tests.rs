@@ -14,7 +14,6 @@ use tokio::time::timeout;
 
 use super::{ClientCert, Credentials, Tls, TlsConfig, TlsDoor, Trust, connect};
 use crate::transport::Connection;
-use crate::transport::system::tcp;
 
 fn door() -> TlsDoor {
     let folder = tempfile::tempdir().expect("a folder can be made");
@@ -65,7 +64,7 @@ fn fill(server: &mut Connection) {
 async fn take(client: &Tls) {
     let tcp = client.tcp().expect("it is open");
     tokio::task::yield_now().await;
-    match tcp.try_read(&mut vec![0; 1 << 20]) {
+    match tcp.stream().try_read(&mut vec![0; 1 << 20]) {
         Ok(length) => assert!(length > 0, "the server is there"),
         Err(error) => assert_eq!(error.kind(), io::ErrorKind::WouldBlock),
     }
@@ -85,7 +84,7 @@ async fn fill_and_empty() {
         unreachable!("it is tls");
     };
     let below = tls.tcp().expect("it is open");
-    take_until(&client, || tcp::is_acked(below)).await;
+    take_until(&client, || below.is_acked()).await;
     assert!(!server.is_taken().expect("linux tells it"));
     loop {
         tokio::select! {

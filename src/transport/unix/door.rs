@@ -81,10 +81,10 @@ impl LocalDoor {
         Poll::Ready(Local::new(socket, &self.endpoint))
     }
 
-    pub(in crate::transport) fn accept_waiting(&mut self) -> Option<Local> {
-        let socket = accept_now(&self.listener).ok()?;
-        let socket = UnixStream::from_std(std::os::unix::net::UnixStream::from(socket)).ok()?;
-        Local::new(socket, &self.endpoint).ok()
+    pub(in crate::transport) fn accept_now(&mut self) -> io::Result<Local> {
+        let socket = accept_now(&self.listener)?;
+        let socket = UnixStream::from_std(std::os::unix::net::UnixStream::from(socket))?;
+        Local::new(socket, &self.endpoint)
     }
 
     /// `shutdown` on a listening unix socket refuses each later connect and leaves

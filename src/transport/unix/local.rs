@@ -9,16 +9,23 @@ use std::task::{Context, Poll, ready};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::UnixStream;
 
-use super::{SeqPacket, address, connect_to, is_hung_up, is_outq_empty};
+use super::{SeqPacket, address, connect_to, is_hung_up, is_taken};
 use crate::framing::{Framing, Received};
+use crate::transport::attempts::Attempts;
 use crate::transport::{Endpoint, LocalUser, Peer, Purpose};
 
 /// A unix socket.
 #[derive(Debug)]
-pub enum Local {
-    /// Which carries a stream.
+pub struct Local {
+    socket: Socket,
+    attempts: Attempts,
+}
+
+#[derive(Debug)]
+enum Socket {
+    /// It carries a stream.
     Stream(UnixStream),
-    /// Which keeps the boundaries of messages.
+    /// It keeps the boundaries of messages.
     Messages(SeqPacket),
 }
 
@@ -42,23 +49,30 @@ pub(in crate::transport) async fn connect(
 
 impl Local {
     pub(super) fn new(socket: UnixStream, endpoint: &Endpoint) -> io::Result<Local> {
-        Ok(match endpoint {
-            Endpoint::SeqPacket(_) => Local::Messages(SeqPacket::new(socket)?),
-            _ => Local::Stream(socket),
-        })
+        Ok(Local::over(match endpoint {
+            Endpoint::SeqPacket(_) => Socket::Messages(SeqPacket::new(socket)?),
+            _ => Socket::Stream(socket),
+        }))
+    }
+
+    fn over(socket: Socket) -> Local {
+        Local {
+            socket,
+            attempts: Attempts::default(),
+        }
     }
 
     fn socket(&self) -> &UnixStream {
-        match self {
-            Local::Stream(stream) => stream,
-            Local::Messages(socket) => socket.socket(),
+        match &self.socket {
+            Socket::Stream(stream) => stream,
+            Socket::Messages(socket) => socket.socket(),
         }
     }
 
     pub(in crate::transport) fn detach(self) -> io::Result<DetachedLocal> {
-        Ok(match self {
-            Local::Stream(stream) => DetachedLocal::Stream(stream.into_std()?),
-            Local::Messages(socket) => DetachedLocal::Messages(socket.into_std()?),
+        Ok(match self.socket {
+            Socket::Stream(stream) => DetachedLocal::Stream(stream.into_std()?),
+            Socket::Messages(socket) => DetachedLocal::Messages(socket.into_std()?),
         })
     }
 
@@ -71,9 +85,9 @@ impl Local {
     }
 
     pub(in crate::transport) fn framing(&self) -> Framing {
-        match self {
-            Local::Stream(_) => Framing::Stream,
-            Local::Messages(_) => Framing::Messages,
+        match self.socket {
+            Socket::Stream(_) => Framing::Stream,
+            Socket::Messages(_) => Framing::Messages,
         }
     }
 
@@ -86,9 +100,18 @@ impl Local {
         is_hung_up(self.socket())
     }
 
-    /// SIOCOUTQ falls to 0 when the peer has read, see unix(7).
+    /// Whether the peer has read everything: SIOCOUTQ falls to 0 when it has (unix(7)), and
+    /// also when it closes on unread bytes, which [`is_taken`] and the errors that were seen
+    /// tell apart.
     pub(in crate::transport) fn is_read(&self) -> io::Result<bool> {
-        is_outq_empty(self.socket())
+        let has_failed = match &self.socket {
+            Socket::Stream(_) => self.attempts.has_failed(),
+            Socket::Messages(socket) => self.attempts.has_failed() || socket.is_reset(),
+        };
+        if has_failed {
+            return Ok(false);
+        }
+        is_taken(self.socket())
     }
 
     pub(in crate::transport) fn poll_receive(
@@ -96,10 +119,11 @@ impl Local {
         cx: &mut Context<'_>,
         buf: &mut [u8],
     ) -> Poll<io::Result<Received>> {
-        match self {
-            Local::Stream(stream) => crate::transport::poll_receive_bytes(stream, cx, buf),
-            Local::Messages(socket) => socket.poll_receive(cx, buf),
-        }
+        let Local { socket, attempts } = self;
+        attempts.poll_read(cx, |cx| match socket {
+            Socket::Stream(stream) => crate::transport::poll_receive_bytes(stream, cx, buf),
+            Socket::Messages(socket) => socket.poll_receive(cx, buf),
+        })
     }
 
     pub(in crate::transport) fn poll_send_message(
@@ -107,17 +131,17 @@ impl Local {
         cx: &mut Context<'_>,
         message: &[u8],
     ) -> Poll<io::Result<()>> {
-        match self {
-            Local::Stream(_) => Poll::Ready(Err(io::ErrorKind::Unsupported.into())),
-            Local::Messages(socket) => {
-                let sent = ready!(socket.poll_send(cx, &[IoSlice::new(message)]));
-                Poll::Ready(sent.map(drop))
-            }
-        }
+        let Local { socket, attempts } = self;
+        let Socket::Messages(socket) = socket else {
+            return Poll::Ready(Err(io::ErrorKind::Unsupported.into()));
+        };
+        let message = [IoSlice::new(message)];
+        let sent = ready!(attempts.poll_write(cx, |cx| socket.poll_send(cx, &message)));
+        Poll::Ready(sent.map(drop))
     }
 
     pub(in crate::transport) fn sends_files(&self) -> bool {
-        cfg!(target_os = "linux") && matches!(self, Local::Stream(_))
+        cfg!(target_os = "linux") && matches!(self.socket, Socket::Stream(_))
     }
 
     pub(in crate::transport) fn poll_send_file(
@@ -127,19 +151,22 @@ impl Local {
         offset: u64,
         length: usize,
     ) -> Poll<io::Result<usize>> {
-        match self {
-            Local::Stream(stream) => super::send_file::poll_unix(stream, cx, file, offset, length),
-            Local::Messages(_) => Poll::Ready(Err(io::ErrorKind::Unsupported.into())),
-        }
+        let Local { socket, attempts } = self;
+        let Socket::Stream(stream) = socket else {
+            return Poll::Ready(Err(io::ErrorKind::Unsupported.into()));
+        };
+        attempts.poll_write(cx, |cx| {
+            super::send_file::poll_unix(stream, cx, file, offset, length)
+        })
     }
 }
 
 impl DetachedLocal {
     pub(in crate::transport) fn attach(self) -> io::Result<Local> {
-        Ok(match self {
-            DetachedLocal::Stream(stream) => Local::Stream(UnixStream::from_std(stream)?),
-            DetachedLocal::Messages(socket) => Local::Messages(SeqPacket::from_std(socket)?),
-        })
+        Ok(Local::over(match self {
+            DetachedLocal::Stream(stream) => Socket::Stream(UnixStream::from_std(stream)?),
+            DetachedLocal::Messages(socket) => Socket::Messages(SeqPacket::from_std(socket)?),
+        }))
     }
 }
 
@@ -149,16 +176,12 @@ impl AsyncRead for Local {
         cx: &mut Context<'_>,
         buf: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        match self.get_mut() {
-            Local::Stream(stream) => Pin::new(stream).poll_read(cx, buf),
-            Local::Messages(socket) => {
-                match ready!(socket.poll_receive(cx, buf.initialize_unfilled()))? {
-                    Received::Bytes(length) | Received::Message(length) => buf.advance(length),
-                    Received::End => {}
-                }
-                Poll::Ready(Ok(()))
-            }
+        let received = self.get_mut().poll_receive(cx, buf.initialize_unfilled());
+        match ready!(received)? {
+            Received::Bytes(length) | Received::Message(length) => buf.advance(length),
+            Received::End => {}
         }
+        Poll::Ready(Ok(()))
     }
 }
 
@@ -168,10 +191,11 @@ impl AsyncWrite for Local {
         cx: &mut Context<'_>,
         buf: &[u8],
     ) -> Poll<io::Result<usize>> {
-        match self.get_mut() {
-            Local::Stream(stream) => Pin::new(stream).poll_write(cx, buf),
-            Local::Messages(socket) => socket.poll_send(cx, &[IoSlice::new(buf)]),
-        }
+        let Local { socket, attempts } = self.get_mut();
+        attempts.poll_write(cx, |cx| match socket {
+            Socket::Stream(stream) => Pin::new(stream).poll_write(cx, buf),
+            Socket::Messages(socket) => socket.poll_send(cx, &[IoSlice::new(buf)]),
+        })
     }
 
     fn poll_write_vectored(
@@ -179,10 +203,11 @@ impl AsyncWrite for Local {
         cx: &mut Context<'_>,
         bufs: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        match self.get_mut() {
-            Local::Stream(stream) => Pin::new(stream).poll_write_vectored(cx, bufs),
-            Local::Messages(socket) => socket.poll_send(cx, bufs),
-        }
+        let Local { socket, attempts } = self.get_mut();
+        attempts.poll_write(cx, |cx| match socket {
+            Socket::Stream(stream) => Pin::new(stream).poll_write_vectored(cx, bufs),
+            Socket::Messages(socket) => socket.poll_send(cx, bufs),
+        })
     }
 
     fn is_write_vectored(&self) -> bool {
@@ -195,9 +220,10 @@ impl AsyncWrite for Local {
     }
 
     fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        match self.get_mut() {
-            Local::Stream(stream) => Pin::new(stream).poll_shutdown(cx),
-            Local::Messages(socket) => Poll::Ready(socket.shut_write()),
-        }
+        let Local { socket, attempts } = self.get_mut();
+        attempts.poll_write(cx, |cx| match socket {
+            Socket::Stream(stream) => Pin::new(stream).poll_shutdown(cx),
+            Socket::Messages(socket) => Poll::Ready(socket.shut_write()),
+        })
     }
 }

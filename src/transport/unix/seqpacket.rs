@@ -31,6 +31,9 @@ const SEND_BUFFER: usize = LONGEST_MESSAGE + 4096;
 #[derive(Debug)]
 pub struct SeqPacket {
     socket: UnixStream,
+    /// The peer has closed without having read everything. The system says so once, ahead
+    /// of the messages that the peer had sent itself.
+    is_reset: bool,
 }
 
 impl SeqPacket {
@@ -44,7 +47,14 @@ impl SeqPacket {
         if socket_send_buffer_size(&socket)? < SEND_BUFFER {
             set_socket_send_buffer_size(&socket, SEND_BUFFER)?;
         }
-        Ok(SeqPacket { socket })
+        Ok(SeqPacket::over(socket))
+    }
+
+    fn over(socket: UnixStream) -> Self {
+        SeqPacket {
+            socket,
+            is_reset: false,
+        }
     }
 
     pub(in crate::transport) fn into_std(self) -> io::Result<std_unix::UnixStream> {
@@ -53,23 +63,29 @@ impl SeqPacket {
 
     /// Joins the runtime of the current thread.
     pub(in crate::transport) fn from_std(socket: std_unix::UnixStream) -> io::Result<Self> {
-        let socket = UnixStream::from_std(socket)?;
-        Ok(SeqPacket { socket })
+        Ok(SeqPacket::over(UnixStream::from_std(socket)?))
     }
 
     pub(in crate::transport) fn socket(&self) -> &UnixStream {
         &self.socket
     }
 
-    /// The next message. One that is longer than `buf` is an error.
+    /// Whether the peer is known to have closed without having read everything.
+    pub(in crate::transport) fn is_reset(&self) -> bool {
+        self.is_reset
+    }
+
+    /// The next message. One that is longer than `buf` is an error. Where the peer has
+    /// closed without having read everything, that error stands in place of the end, as it
+    /// does on a stream.
     pub(in crate::transport) fn poll_receive(
-        &self,
+        &mut self,
         cx: &mut Context<'_>,
         buf: &mut [u8],
     ) -> Poll<io::Result<Received>> {
         loop {
             ready!(self.socket.poll_read_ready(cx))?;
-            let received = || receive(self.socket.as_fd(), buf);
+            let received = || receive(self.socket.as_fd(), buf, &mut self.is_reset);
             match self.socket.try_io(Interest::READABLE, received) {
                 // The socket was less ready than was known: wait for it.
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
@@ -105,11 +121,16 @@ fn send(socket: BorrowedFd<'_>, parts: &[IoSlice<'_>]) -> io::Result<usize> {
     Ok(sendmsg(socket, parts, &mut nothing, SendFlags::NOSIGNAL)?)
 }
 
-fn receive(socket: BorrowedFd<'_>, buf: &mut [u8]) -> io::Result<Received> {
-    match receive_once(socket, buf) {
-        // The peer has closed without having read everything. That is told once, before
-        // what it had sent itself, which is still there.
-        Err(error) if error.kind() == io::ErrorKind::ConnectionReset => receive_once(socket, buf),
+fn receive(socket: BorrowedFd<'_>, buf: &mut [u8], is_reset: &mut bool) -> io::Result<Received> {
+    let received = match receive_once(socket, buf) {
+        Err(error) if error.kind() == io::ErrorKind::ConnectionReset => {
+            *is_reset = true;
+            receive_once(socket, buf)
+        }
+        received => received,
+    };
+    match received {
+        Ok(Received::End) if *is_reset => Err(io::ErrorKind::ConnectionReset.into()),
         received => received,
     }
 }
@@ -154,7 +175,7 @@ mod tests {
     }
 
     fn hear(socket: &std::os::fd::OwnedFd) -> io::Result<Received> {
-        receive(socket.as_fd(), &mut [0; 4])
+        receive(socket.as_fd(), &mut [0; 4], &mut false)
     }
 
     #[test]
@@ -181,12 +202,16 @@ mod tests {
     }
 
     #[test]
-    fn what_was_sent_before_a_reset_is_still_heard() {
+    fn reset_is_remembered_and_told_behind_what_was_sent_before_it() {
         let (ours, theirs) = pair();
         say(&ours, b"x");
         say(&theirs, b"fim");
         drop(theirs);
-        assert_eq!(hear(&ours).expect("it is there"), Received::Message(3));
-        assert_eq!(hear(&ours).expect("it has closed"), Received::End);
+        let mut is_reset = false;
+        let mut hear = || receive(ours.as_fd(), &mut [0; 4], &mut is_reset);
+        assert_eq!(hear().expect("it is there"), Received::Message(3));
+        let error = hear().expect_err("the peer had not read x");
+        assert_eq!(error.kind(), io::ErrorKind::ConnectionReset);
+        assert!(is_reset);
     }
 }

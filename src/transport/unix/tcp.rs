@@ -11,9 +11,10 @@ pub(in crate::transport) fn is_hung_up(stream: &TcpStream) -> io::Result<bool> {
     super::is_hung_up(stream)
 }
 
-/// Whether the peer's kernel has acknowledged everything (SIOCOUTQ, tcp(7)).
+/// Whether the peer's kernel has acknowledged everything (SIOCOUTQ, tcp(7)), and no error
+/// waits on the socket: after a reset the peer has read less than its kernel took.
 pub(in crate::transport) fn is_acked(stream: &TcpStream) -> io::Result<bool> {
-    super::is_outq_empty(stream)
+    super::is_taken(stream)
 }
 
 /// Whether [`is_acked`] can ever be true.

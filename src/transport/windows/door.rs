@@ -153,16 +153,14 @@ impl LocalDoor {
         Poll::Pending
     }
 
-    pub(in crate::transport) fn accept_waiting(&mut self) -> Option<Local> {
+    pub(in crate::transport) fn accept_now(&mut self) -> io::Result<Local> {
         while let Some(mut waiting) = self.waiting.pop() {
             if waiting.is_connected_now() {
                 self.connected += 1;
-                if let Ok(local) = self.local(waiting) {
-                    return Some(local);
-                }
+                return self.local(waiting);
             }
         }
-        None
+        Err(io::ErrorKind::WouldBlock.into())
     }
 
     /// Nobody new finds an instance: those that have no client yet are taken away.

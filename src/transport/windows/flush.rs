@@ -3,13 +3,27 @@
 //! Windows tells it in one way: FlushFileBuffers returns when it has, and not before,
 //! so that each flush under way has a thread of its own. A pipe that is disconnected
 //! ends its flush.
+//!
+//! A client that closes discards what it has not read, and with that the pipe is as empty as
+//! if it had been read:
+//! - a flush that waits when that happens fails;
+//! - a flush that begins afterwards succeeds, and says nothing.
+//!
+//! So a flush counts only where the pipe was seen connected just before it, and once one has
+//! failed no other is begun.
 
 use std::io;
+use std::mem;
 use std::os::windows::io::{AsRawHandle, OwnedHandle};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
+use windows_sys::Wdk::Storage::FileSystem::{
+    FILE_PIPE_CONNECTED_STATE, FILE_PIPE_LOCAL_INFORMATION, FilePipeLocalInformation,
+    NtQueryInformationFile,
+};
 use windows_sys::Win32::Storage::FileSystem::FlushFileBuffers;
+use windows_sys::Win32::System::IO::IO_STATUS_BLOCK;
 use windows_sys::Win32::System::Pipes::DisconnectNamedPipe;
 
 /// A flush needs hardly any stack.
@@ -29,6 +43,8 @@ struct Progress {
     runs: AtomicBool,
     /// Writes that are known to have been read.
     read: AtomicU64,
+    /// The client has closed, and it is not known to have read everything.
+    has_failed: AtomicBool,
 }
 
 impl Flush {
@@ -49,21 +65,22 @@ impl Flush {
     /// find out: ask again. `is_over`: the peer has closed its end.
     ///
     /// # Errors
-    /// There is no thread for it, or the peer did not read everything.
+    /// There is no thread for it.
     pub(super) fn is_done(&self, is_over: bool) -> io::Result<bool> {
-        if self.progress.read.load(Ordering::Acquire) >= self.written {
+        let progress = &self.progress;
+        if progress.read.load(Ordering::Acquire) >= self.written {
             return Ok(true);
         }
-        if is_over {
-            // There is nobody to wait for.
-            flush(&self.handle)?;
-            self.progress.read.fetch_max(self.written, Ordering::AcqRel);
-            return Ok(true);
-        }
-        if !self.progress.runs.swap(true, Ordering::AcqRel) {
+        let may_begin = !is_over && !progress.has_failed.load(Ordering::Acquire);
+        if may_begin && !progress.runs.swap(true, Ordering::AcqRel) {
             self.start()?;
         }
         Ok(false)
+    }
+
+    /// Whether a flush is under way. A client's close ends it, with what it has to say.
+    pub(super) fn is_running(&self) -> bool {
+        self.progress.runs.load(Ordering::Acquire)
     }
 
     fn start(&self) -> io::Result<()> {
@@ -73,8 +90,10 @@ impl Flush {
             .name("arauto-flush".to_owned())
             .stack_size(STACK);
         let started = thread.spawn(move || {
-            if flush(&handle).is_ok() {
+            if is_connected(&handle) && flush(&handle).is_ok() {
                 progress.read.fetch_max(upto, Ordering::AcqRel);
+            } else {
+                progress.has_failed.store(true, Ordering::Release);
             }
             progress.runs.store(false, Ordering::Release);
         });
@@ -88,6 +107,25 @@ impl Flush {
     pub(super) fn handle(&self) -> &OwnedHandle {
         &self.handle
     }
+}
+
+/// Whether the client still has its end.
+#[expect(unsafe_code, reason = "no crate tells a pipe's state")]
+fn is_connected(handle: &OwnedHandle) -> bool {
+    let mut status = IO_STATUS_BLOCK::default();
+    let mut found = FILE_PIPE_LOCAL_INFORMATION::default();
+    // SAFETY: the handle is open for as long as it is borrowed; both places are ours, and the
+    // length is that of the second.
+    let told = unsafe {
+        NtQueryInformationFile(
+            handle.as_raw_handle(),
+            &mut status,
+            (&raw mut found).cast(),
+            mem::size_of::<FILE_PIPE_LOCAL_INFORMATION>() as u32,
+            FilePipeLocalInformation,
+        )
+    };
+    told == 0 && found.NamedPipeState == FILE_PIPE_CONNECTED_STATE
 }
 
 /// Waits until the peer has read everything.

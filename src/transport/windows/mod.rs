@@ -9,6 +9,7 @@
 //! - [`overlapped`]: one operation, waited for without a thread;
 //! - [`instance`]: making an instance; [`door`]: those that wait for clients;
 //! - [`client`]: opening a pipe;
+//! - [`local_io`]: reading and writing either kind;
 //! - [`message`]: messages; [`flush`]: whether they have been read;
 //! - [`security`]: descriptors and SIDs;
 //! - [`tcp`]: what else is to be known of TCP here.
@@ -18,27 +19,28 @@ mod door;
 mod flush;
 mod folder;
 mod instance;
+mod local_io;
 mod message;
 mod overlapped;
 mod security;
 pub(super) mod tcp;
 
 use std::fs::File;
-use std::io::{self, IoSlice};
+use std::io;
 use std::os::windows::io::{AsRawHandle, IntoRawHandle, OwnedHandle, RawHandle};
-use std::pin::Pin;
 use std::ptr;
 use std::sync::Arc;
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll};
 
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::windows::named_pipe::{NamedPipeClient, NamedPipeServer};
 use windows_sys::Win32::System::IO::CancelIoEx;
 use windows_sys::Win32::System::Pipes::{GetNamedPipeClientProcessId, GetNamedPipeServerProcessId};
 
 use self::door::Place;
 use self::flush::Flush;
-use self::message::{MessageEnd, is_end};
+use self::message::MessageEnd;
+use super::attempts::Attempts;
+pub(super) use super::windows_codes::failure_of_code;
 use super::{Endpoint, LocalUser, Peer};
 use crate::framing::{Framing, Received};
 
@@ -48,9 +50,6 @@ pub(super) use self::folder::make_private_folder;
 
 /// The longest message is the longest frame: there is no other limit.
 pub(super) const LONGEST_MESSAGE: usize = usize::MAX;
-
-/// What one write takes of several slices.
-const GATHERED: usize = 128 * 1024;
 
 /// What the system calls an error.
 fn code(error: &io::Error) -> Option<u32> {
@@ -83,6 +82,7 @@ pub(super) fn own_user() -> Option<LocalUser> {
 #[derive(Debug)]
 pub struct Local {
     end: End,
+    attempts: Attempts,
     /// The server's end has one: it frees an instance.
     place: Option<Place>,
 }
@@ -128,10 +128,7 @@ impl Drop for Serving {
 impl Local {
     /// The server's end of a pipe that a client has opened.
     fn accepted(handle: OwnedHandle, framing: Framing, place: Place) -> Local {
-        Local {
-            end: End::Accepted(handle, framing),
-            place: Some(place),
-        }
+        Local::over(End::Accepted(handle, framing), Some(place))
     }
 
     /// The client's end.
@@ -144,7 +141,15 @@ impl Local {
             }
             Framing::Messages => End::Messages(Box::new(MessageEnd::new(Arc::new(handle))?)),
         };
-        Ok(Local { end, place: None })
+        Ok(Local::over(end, None))
+    }
+
+    fn over(end: End, place: Option<Place>) -> Local {
+        Local {
+            end,
+            attempts: Attempts::default(),
+            place,
+        }
     }
 
     /// Only what was just accepted: a pipe that tokio has is tied to its runtime.
@@ -206,13 +211,21 @@ impl Local {
         false
     }
 
-    /// Asked once the peer has closed its side: it has no other.
+    /// Asked once the peer has closed its side: it has no other. A flush that is under way
+    /// ends by that, and says first whether everything was read.
     pub(super) fn is_hung_up(&self) -> io::Result<bool> {
-        Ok(true)
+        Ok(match &self.end {
+            End::Serving(serving) => !serving.flush.is_running(),
+            End::Messages(messages) => !messages.flush.is_running(),
+            End::Accepted(..) | End::Asking(_) => true,
+        })
     }
 
     /// Whether the peer has read everything. Asking begins to find out.
     pub(super) fn is_read(&self) -> io::Result<bool> {
+        if self.attempts.has_failed() {
+            return Ok(false);
+        }
         match &self.end {
             End::Serving(serving) => serving.flush.is_done(serving.is_over),
             End::Messages(messages) => messages.is_read(),
@@ -225,8 +238,9 @@ impl Local {
         cx: &mut Context<'_>,
         buf: &mut [u8],
     ) -> Poll<io::Result<Received>> {
-        match &mut self.end {
-            End::Messages(messages) => messages.poll_receive(cx, buf),
+        let Local { end, attempts, .. } = self;
+        match end {
+            End::Messages(messages) => attempts.poll_read(cx, |cx| messages.poll_receive(cx, buf)),
             _ => super::poll_receive_bytes(self, cx, buf),
         }
     }
@@ -236,8 +250,11 @@ impl Local {
         cx: &mut Context<'_>,
         message: &[u8],
     ) -> Poll<io::Result<()>> {
-        match &mut self.end {
-            End::Messages(messages) => messages.poll_send(cx, message),
+        let Local { end, attempts, .. } = self;
+        match end {
+            End::Messages(messages) => {
+                attempts.poll_write(cx, |cx| messages.poll_send(cx, message))
+            }
             _ => Poll::Ready(Err(io::ErrorKind::Unsupported.into())),
         }
     }
@@ -283,102 +300,7 @@ impl DetachedLocal {
                 }))
             }
         };
-        Ok(Local { end, place })
-    }
-}
-
-/// What a pipe that nobody has attached yet can do.
-fn not_attached<T>() -> Poll<io::Result<T>> {
-    Poll::Ready(Err(io::ErrorKind::NotConnected.into()))
-}
-
-impl AsyncRead for Local {
-    fn poll_read(
-        self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buf: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
-        let read = match &mut self.get_mut().end {
-            End::Accepted(..) => return not_attached(),
-            End::Serving(serving) => {
-                let before = buf.remaining();
-                let read = Pin::new(&mut serving.pipe).poll_read(cx, buf);
-                serving.is_over |= match &read {
-                    Poll::Ready(Ok(())) => before > 0 && buf.remaining() == before,
-                    Poll::Ready(Err(error)) => is_end(error),
-                    Poll::Pending => false,
-                };
-                read
-            }
-            End::Asking(pipe) => Pin::new(pipe).poll_read(cx, buf),
-            End::Messages(messages) => {
-                match ready!(messages.poll_receive(cx, buf.initialize_unfilled()))? {
-                    Received::Bytes(length) | Received::Message(length) => buf.advance(length),
-                    Received::End => {}
-                }
-                return Poll::Ready(Ok(()));
-            }
-        };
-        // To a socket's reader the peer's close is an end, and no error.
-        match ready!(read) {
-            Err(error) if is_end(&error) => Poll::Ready(Ok(())),
-            read => Poll::Ready(read),
-        }
-    }
-}
-
-impl AsyncWrite for Local {
-    fn poll_write(
-        self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buf: &[u8],
-    ) -> Poll<io::Result<usize>> {
-        match &mut self.get_mut().end {
-            End::Accepted(..) => not_attached(),
-            End::Serving(serving) => {
-                let written = ready!(Pin::new(&mut serving.pipe).poll_write(cx, buf));
-                serving.flush.note_write();
-                Poll::Ready(written)
-            }
-            End::Asking(pipe) => Pin::new(pipe).poll_write(cx, buf),
-            End::Messages(messages) => {
-                ready!(messages.poll_send(cx, buf))?;
-                Poll::Ready(Ok(buf.len()))
-            }
-        }
-    }
-
-    /// One write for all: the first of them alone would keep the others back for as
-    /// long as there is always a first.
-    fn poll_write_vectored(
-        self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        bufs: &[IoSlice<'_>],
-    ) -> Poll<io::Result<usize>> {
-        if !self.is_write_vectored() {
-            let first = bufs.iter().find(|buf| !buf.is_empty());
-            return self.poll_write(cx, first.map_or(&[], |buf| &buf[..]));
-        }
-        let mut gathered = Vec::new();
-        for buf in bufs {
-            let room = GATHERED - gathered.len();
-            gathered.extend_from_slice(&buf[..buf.len().min(room)]);
-        }
-        self.poll_write(cx, &gathered)
-    }
-
-    fn is_write_vectored(&self) -> bool {
-        matches!(self.end, End::Serving(_))
-    }
-
-    /// What is written is with the system at once, or soon.
-    fn poll_flush(self: Pin<&mut Self>, _cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Poll::Ready(Ok(()))
-    }
-
-    /// A pipe has no side that could be closed on its own.
-    fn poll_shutdown(self: Pin<&mut Self>, _cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Poll::Ready(Ok(()))
+        Ok(Local::over(end, place))
     }
 }
 

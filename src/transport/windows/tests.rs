@@ -103,6 +103,25 @@ async fn it_is_known_when_the_client_has_read() {
 }
 
 #[tokio::test]
+async fn client_that_closes_unread_has_never_read() {
+    for is_asked_before in [true, false] {
+        let (mut server, client) = pair(Framing::Messages).await;
+        send(&mut server, b"fim").await;
+        if is_asked_before {
+            assert!(!server.is_read().expect("there is a thread for it"));
+        }
+        drop(client);
+        assert_eq!(receive(&mut server).await, Received::End);
+        while !server.is_hung_up().expect("it says") {
+            tokio::task::yield_now().await; // until the flush that was begun is over
+        }
+        for _ in 0..3 {
+            assert!(!server.is_read().expect("nothing is begun any more"));
+        }
+    }
+}
+
+#[tokio::test]
 async fn a_client_that_never_reads_does_not_hold_up_the_close() {
     let (mut server, client) = pair(Framing::Messages).await;
     send(&mut server, b"fim").await;
@@ -149,8 +168,8 @@ async fn a_closed_door_lets_those_in_who_were_there_and_nobody_else() {
     // It waits, as there still is a pipe, and learns of its end.
     let late = tokio::spawn(async move { connect(&endpoint, Purpose::Frames).await });
     tokio::task::yield_now().await;
-    let accepted = door.accept_waiting();
-    assert!(accepted.is_some() && door.accept_waiting().is_none());
+    let accepted = door.accept_now();
+    assert!(accepted.is_ok() && door.accept_now().is_err());
     drop((early, accepted, door));
     assert!(late.await.expect("it does not panic").is_err());
 }

@@ -1,0 +1,156 @@
+//! A connection's reads and writes, tried again where the system lacks something for a
+//! moment, and the memory of what went wrong.
+//!
+//! Invariants:
+//! - an operation that failed has moved no byte, so that repeating it is safe;
+//! - the pauses of one series add up to [`LONGEST_SERIES`] at most; then the error is
+//!   returned, and the caller takes it for a failure of its own side;
+//! - while a pause runs the operation is `Pending`, as it is while a peer does not read:
+//!   deadlines and the stop cut it short in the same way, and dropping the connection
+//!   drops the timer;
+//! - once an operation has failed for good, [`Attempts::has_failed`] stays true. The error
+//!   that tells of a peer's reset comes once, and may come to a read or to a write.
+
+use std::future::Future;
+use std::io;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use tokio::time::{Sleep, sleep};
+
+use super::failure::failure_of;
+use crate::framing::Failure;
+
+/// The first pause and the longest one; each is twice as long as the one before it.
+const FIRST_PAUSE: Duration = Duration::from_millis(1);
+const LONGEST_PAUSE: Duration = Duration::from_millis(100);
+
+/// What the pauses between one success and the next add up to, at most.
+const LONGEST_SERIES: Duration = Duration::from_secs(5);
+
+/// The pauses of one series of failed attempts. No clock: only what was waited counts.
+#[derive(Debug, Default)]
+struct Backoff {
+    last: Option<Duration>,
+    waited: Duration,
+}
+
+impl Backoff {
+    /// Returns the next pause, or `None` once the series has lasted long enough.
+    fn next_pause(&mut self) -> Option<Duration> {
+        let left = LONGEST_SERIES.saturating_sub(self.waited);
+        if left.is_zero() {
+            return None;
+        }
+        let pause = self.last.map_or(FIRST_PAUSE, |last| last * 2);
+        let pause = pause.min(LONGEST_PAUSE).min(left);
+        self.last = Some(pause);
+        self.waited += pause;
+        Some(pause)
+    }
+}
+
+/// One direction of a connection. It holds memory only while attempts fail.
+#[derive(Debug, Default)]
+struct Direction {
+    series: Option<Box<Series>>,
+}
+
+#[derive(Debug)]
+struct Series {
+    backoff: Backoff,
+    pause: Pin<Box<Sleep>>,
+}
+
+impl Direction {
+    /// Begins the next pause, or returns false where there is to be none.
+    fn begin_pause(&mut self) -> bool {
+        let series = self.series.take();
+        let mut backoff = series.map(|series| series.backoff).unwrap_or_default();
+        let Some(pause) = backoff.next_pause() else {
+            return false;
+        };
+        let pause = Box::pin(sleep(pause));
+        self.series = Some(Box::new(Series { backoff, pause }));
+        true
+    }
+
+    fn poll<T>(
+        &mut self,
+        cx: &mut Context<'_>,
+        mut attempt: impl FnMut(&mut Context<'_>) -> Poll<io::Result<T>>,
+    ) -> Poll<io::Result<T>> {
+        loop {
+            if let Some(series) = &mut self.series {
+                ready!(series.pause.as_mut().poll(cx));
+            }
+            match ready!(attempt(cx)) {
+                Err(error) if failure_of(&error) == Failure::Transient => {
+                    if !self.begin_pause() {
+                        return Poll::Ready(Err(error));
+                    }
+                    tracing::debug!(%error, "operation failed for a moment, retrying");
+                }
+                outcome => {
+                    self.series = None;
+                    return Poll::Ready(outcome);
+                }
+            }
+        }
+    }
+}
+
+/// The attempts of one connection, in both directions.
+#[derive(Debug, Default)]
+pub(super) struct Attempts {
+    reads: Direction,
+    writes: Direction,
+    has_failed: bool,
+}
+
+impl Attempts {
+    /// Reads, again after a pause where that may help.
+    pub(super) fn poll_read<T>(
+        &mut self,
+        cx: &mut Context<'_>,
+        attempt: impl FnMut(&mut Context<'_>) -> Poll<io::Result<T>>,
+    ) -> Poll<io::Result<T>> {
+        let read = ready!(self.reads.poll(cx, attempt));
+        Poll::Ready(self.note(read))
+    }
+
+    /// Writes, again after a pause where that may help. An `attempt` that fails must have
+    /// written nothing.
+    pub(super) fn poll_write<T>(
+        &mut self,
+        cx: &mut Context<'_>,
+        attempt: impl FnMut(&mut Context<'_>) -> Poll<io::Result<T>>,
+    ) -> Poll<io::Result<T>> {
+        let written = ready!(self.writes.poll(cx, attempt));
+        Poll::Ready(self.note(written))
+    }
+
+    /// Remembers a failure that ends the connection.
+    pub(super) fn note<T>(&mut self, outcome: io::Result<T>) -> io::Result<T> {
+        if let Err(error) = &outcome {
+            // sendfile(2) is answered so where it does not work; the bytes are copied then.
+            let is_refusal = matches!(
+                error.kind(),
+                io::ErrorKind::InvalidInput | io::ErrorKind::Unsupported
+            );
+            let is_over = failure_of(error) != Failure::MessageTooLong;
+            self.has_failed |= is_over && !is_refusal;
+        }
+        outcome
+    }
+
+    /// Whether an operation has failed for good. What the system says of sent bytes is no
+    /// evidence any more: a reset discards them, and so empties the send queue.
+    pub(super) fn has_failed(&self) -> bool {
+        self.has_failed
+    }
+}
+
+#[cfg(test)]
+mod tests;

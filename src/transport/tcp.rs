@@ -1,0 +1,109 @@
+//! A TCP connection, whose reads and writes are tried again where that may help.
+//!
+//! TLS runs on the same type: what fails for a moment fails below it, where no record has
+//! been begun and none is lost.
+
+use std::fs::File;
+use std::io::{self, IoSlice};
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::TcpStream;
+
+use super::attempts::Attempts;
+use super::system::tcp;
+
+/// A TCP connection.
+#[derive(Debug)]
+pub struct Tcp {
+    stream: TcpStream,
+    attempts: Attempts,
+}
+
+impl Tcp {
+    pub(super) fn new(stream: TcpStream) -> Tcp {
+        Tcp {
+            stream,
+            attempts: Attempts::default(),
+        }
+    }
+
+    pub(super) fn stream(&self) -> &TcpStream {
+        &self.stream
+    }
+
+    pub(super) fn into_std(self) -> io::Result<std::net::TcpStream> {
+        self.stream.into_std()
+    }
+
+    /// Whether the peer's kernel has acknowledged all that was written.
+    ///
+    /// # Errors
+    /// The system does not say.
+    pub(super) fn is_acked(&self) -> io::Result<bool> {
+        if self.attempts.has_failed() {
+            return Ok(false);
+        }
+        tcp::is_acked(&self.stream)
+    }
+
+    pub(super) fn poll_send_file(
+        &mut self,
+        cx: &mut Context<'_>,
+        file: &File,
+        offset: u64,
+        length: usize,
+    ) -> Poll<io::Result<usize>> {
+        let Tcp { stream, attempts } = self;
+        attempts.poll_write(cx, |cx| {
+            tcp::poll_send_file(stream, cx, file, offset, length)
+        })
+    }
+}
+
+impl AsyncRead for Tcp {
+    fn poll_read(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let Tcp { stream, attempts } = self.get_mut();
+        attempts.poll_read(cx, |cx| Pin::new(&mut *stream).poll_read(cx, buf))
+    }
+}
+
+impl AsyncWrite for Tcp {
+    fn poll_write(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        let Tcp { stream, attempts } = self.get_mut();
+        attempts.poll_write(cx, |cx| Pin::new(&mut *stream).poll_write(cx, buf))
+    }
+
+    fn poll_write_vectored(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bufs: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        let Tcp { stream, attempts } = self.get_mut();
+        attempts.poll_write(cx, |cx| {
+            Pin::new(&mut *stream).poll_write_vectored(cx, bufs)
+        })
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        true
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.get_mut().stream).poll_flush(cx)
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let Tcp { stream, attempts } = self.get_mut();
+        attempts.poll_write(cx, |cx| Pin::new(&mut *stream).poll_shutdown(cx))
+    }
+}
