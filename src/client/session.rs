@@ -110,8 +110,10 @@ pub(super) fn start(
     });
     let reader = FrameReader::resume(read, framing, buffer, limit);
     let (hang_up, hung_up) = oneshot::channel();
-    tokio::spawn(read_frames(reader, Arc::clone(&shared), events, hang_up));
-    tokio::spawn(write_frames(write, framing, frames, hung_up));
+    let (failed, write_failure) = oneshot::channel();
+    let reading = read_frames(reader, Arc::clone(&shared), events, hang_up, write_failure);
+    tokio::spawn(reading);
+    tokio::spawn(write_frames(write, framing, frames, hung_up, failed));
     let client = Client {
         shared,
         outgoing,

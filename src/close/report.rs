@@ -52,7 +52,8 @@ pub struct Report {
     /// What ran beside the sessions, in the order in which it was sealed.
     #[serde(default)]
     pub actors: Vec<ActorLine>,
-    /// Every session that was there when the stop began, by number.
+    /// Every session that was there when the stop began, by number, and the latest of those
+    /// that the server had failed before.
     pub sessions: Vec<SessionRecord>,
     /// Other things that went wrong, each in a sentence.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]

@@ -35,7 +35,7 @@ impl<L: Link + 'static> Session<L> {
             Poll::Ready(Ok(Received::Bytes(_) | Received::Message(_))) => {}
             Poll::Ready(Ok(Received::End)) => self.inbox.is_over = true,
             Poll::Ready(Err(error)) if MessageTooLong::of(&error).is_some() => {}
-            Poll::Ready(Err(error)) => self.note_broken(&error),
+            Poll::Ready(Err(error)) => self.note_unreadable(&error),
         }
         true
     }

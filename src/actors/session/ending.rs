@@ -18,6 +18,7 @@ use super::outlet::Written;
 use super::state::{Member, Owed, State};
 use crate::actors::link::Link;
 use crate::close::CloseReason;
+use crate::framing::Failure;
 use crate::wire::{Closing, ErrorCode, Seq, ServerFrame, WireError};
 
 /// How long to wait before asking again whether the client has read everything:
@@ -70,6 +71,14 @@ impl Ending {
     /// Whether a frame that arrives now is still answered: with a refusal.
     pub(super) fn refuses_frames(&self) -> bool {
         self.reason == CloseReason::Shutdown && self.ordered && self.step < Step::Goodbye
+    }
+
+    /// The server cannot go on with it. What the client had done to end it stands.
+    pub(super) fn fail(&mut self, is_stopping: bool) {
+        if !matches!(self.reason, CloseReason::Error(_)) {
+            self.reason = CloseReason::Error(ErrorCode::Internal);
+            self.failed_in_stop = is_stopping;
+        }
     }
 
     /// What it has still to get.
@@ -188,6 +197,10 @@ impl<L: Link + 'static> Session<L> {
 
     /// Takes the next step of an ending, if it can be taken.
     pub(super) fn move_on(&mut self, ctx: &mut Context<Self>, cx: &mut TaskContext<'_>) -> bool {
+        let failed = self.outlet.has_failed_on_own_side();
+        if failed {
+            self.fail_unwritable();
+        }
         self.watch_over(ctx);
         let pending = self.pending.is_some();
         let broken = self.outlet.is_broken();
@@ -197,12 +210,14 @@ impl<L: Link + 'static> Session<L> {
         let half_closes = self.outlet.link_ref().half_closes();
         let is_brief = self.is_brief;
         let follows = self.outlet.follows();
+        let lingers_unread = self.lingers_unread();
         let Some(ending) = self.ending() else {
             return false;
         };
         let reason = ending.reason;
         match ending.step {
-            Step::Refusing if broken && over => self.close(CloseReason::Lost),
+            Step::Refusing if failed && !pending => self.close(reason),
+            Step::Refusing if broken && over && !failed => self.close(CloseReason::Lost),
             Step::Refusing => return false,
             Step::ToCut(_) if broken && !pending => self.close(lost_or(reason)),
             Step::ToCut(cut) if pending || (follows && reached < cut) => return false,
@@ -217,6 +232,10 @@ impl<L: Link + 'static> Session<L> {
                 self.outlet.shut(cx);
             }
             Step::Lingering if broken => self.close(lost_or(reason)),
+            Step::Lingering if lingers_unread => {
+                self.look_again(ctx);
+                return false;
+            }
             Step::Lingering if (over || is_brief) && !ending.ordered => self.close(reason),
             Step::Lingering => {
                 self.outlet.shut(cx);
@@ -292,7 +311,7 @@ impl<L: Link + 'static> Session<L> {
 
     /// `closing` is written: is it read?
     fn look_for_evidence(&mut self, ctx: &mut Context<Self>) -> bool {
-        if self.is_read() {
+        if self.is_read() || self.inbox.is_unreadable {
             return self.tell_done();
         }
         self.wait_to_be_read(ctx)
@@ -301,7 +320,7 @@ impl<L: Link + 'static> Session<L> {
     /// Looks again later; a client that has gone will read nothing more.
     fn wait_to_be_read(&mut self, ctx: &mut Context<Self>) -> bool {
         if self.inbox.is_over && self.outlet.link_ref().is_hung_up() {
-            self.outlet.give_up();
+            self.outlet.give_up(Failure::PeerGone);
             return true;
         }
         self.look_again(ctx);
@@ -311,7 +330,9 @@ impl<L: Link + 'static> Session<L> {
     /// No event tells when it is read: asked again and again, with longer waits.
     fn look_again(&mut self, ctx: &mut Context<Self>) {
         // Where the client's own end is waited for, that wakes the session.
-        let is_told = self.waiting.is_none() && self.outlet.link_ref().half_closes();
+        let is_told = self.waiting.is_none()
+            && self.outlet.link_ref().half_closes()
+            && !self.inbox.is_unreadable;
         if is_told || self.looking {
             return;
         }

@@ -2,7 +2,6 @@
 
 use std::cell::Cell;
 use std::collections::VecDeque;
-use std::io;
 use std::task::{Context as TaskContext, Poll};
 use std::time::Instant;
 
@@ -37,6 +36,8 @@ pub(super) struct Inbox {
     pub(super) too_long: Option<MessageTooLong>,
     /// The client has closed its side.
     pub(super) is_over: bool,
+    /// Reading has failed on this side: the client may still be there.
+    pub(super) is_unreadable: bool,
     /// The first frame is a publish that waits for slow readers.
     pub(super) is_held: bool,
     /// The first frame waits for the answers to the runs that are on their way.
@@ -123,16 +124,10 @@ impl<L: Link + 'static> Session<L> {
                 Poll::Ready(0)
             }
             Poll::Ready(Err(error)) => {
-                self.note_broken(&error);
+                self.note_unreadable(&error);
                 Poll::Ready(0)
             }
         }
-    }
-
-    pub(super) fn note_broken(&mut self, error: &io::Error) {
-        tracing::debug!(session = %self.info.id, %error, "reading failed");
-        self.inbox.is_over = true;
-        self.outlet.give_up();
     }
 
     /// Whether a frame may be admitted, or refused, now.

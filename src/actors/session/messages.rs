@@ -88,7 +88,7 @@ impl<L: Link + 'static> Session<L> {
                 Ok(Received::End) => self.inbox.is_over = true,
                 Err(error) => match MessageTooLong::of(&error) {
                     Some(too_long) => self.inbox.too_long = Some(too_long),
-                    None => self.note_broken(&error),
+                    None => self.note_unreadable(&error),
                 },
             }
             let length = begun_before + brought.length - brought.begun;

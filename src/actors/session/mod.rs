@@ -19,11 +19,13 @@
 //! - [`past`]: broadcasts that only the journal still holds;
 //! - [`record`]: what can be said of a session, and how far its bytes got;
 //! - [`orders`]: what a shutdown asks of it;
-//! - [`ending`]: the way from the last frame to the end.
+//! - [`ending`]: the way from the last frame to the end;
+//! - [`failing`]: connections that the system fails.
 
 mod deaf;
 mod desk;
 mod ending;
+mod failing;
 mod gone;
 mod inbound;
 mod login;

@@ -2,18 +2,21 @@
 
 mod queue;
 mod render;
+mod replace;
 mod stream;
 #[cfg(test)]
 mod tests;
 
+use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context as TaskContext, Poll};
 
 use self::queue::Queue;
+use self::replace::id_of;
 use super::reader::{Found, Reader};
 use crate::actors::link::Link;
-use crate::framing::Framing;
+use crate::framing::{Failure, Framing};
 use crate::log::{Log, Rest, Slices};
 use crate::wire::{Dialect, Gap, Seq, ServerFrame, SessionId};
 
@@ -32,7 +35,8 @@ pub(super) struct Outlet<L> {
     /// Answers, and broadcasts where they do not go out as the log has them.
     queue: Queue,
     reader: Option<Reader>,
-    broken: bool,
+    /// Why nothing more can be written.
+    failure: Option<Failure>,
     /// The last seq that had been written whole when the link broke.
     sent_before_break: Option<Seq>,
     write_shut: bool,
@@ -78,7 +82,7 @@ impl<L: Link> Outlet<L> {
             shard: opened.shard,
             rest: Rest::default(),
             reader: None,
-            broken: false,
+            failure: None,
             sent_before_break: None,
             write_shut: false,
         }
@@ -98,10 +102,10 @@ impl<L: Link> Outlet<L> {
 
     /// Queues an answer.
     pub(super) fn answer(&mut self, frame: &ServerFrame<'_>) {
-        if !self.broken {
+        if !self.is_broken() {
             let framing = self.queue.framing();
             let is_sent = self.dialect.encode(framing, frame, self.queue.bytes());
-            self.queue.mark_answer(is_sent);
+            self.queue.mark_answer(is_sent, id_of(frame));
         }
     }
 
@@ -176,16 +180,36 @@ impl<L: Link> Outlet<L> {
     }
 
     pub(super) fn is_broken(&self) -> bool {
-        self.broken
+        self.failure.is_some()
     }
 
-    /// Nothing more can be written: what is queued goes nowhere.
-    pub(super) fn give_up(&mut self) {
+    /// Whether nothing more can be written, and not because the peer has gone.
+    pub(super) fn has_failed_on_own_side(&self) -> bool {
+        self.failure == Some(Failure::OwnSide)
+    }
+
+    /// Nothing more can be written: what is queued goes nowhere. The first failure counts.
+    pub(super) fn give_up(&mut self, failure: Failure) {
         self.sent_before_break = Some(self.sent());
-        self.broken = true;
+        self.failure.get_or_insert(failure);
         self.rest = Rest::default();
         self.queue = Queue::new(self.queue.framing());
         self.stop_following();
+    }
+
+    /// Gives up after an error of the link, which says whose failure it is.
+    fn fail(&mut self, error: &io::Error) -> Written {
+        let failure = match self.link.failure_of(error) {
+            Failure::PeerGone => Failure::PeerGone,
+            Failure::Transient | Failure::MessageTooLong | Failure::OwnSide => Failure::OwnSide,
+        };
+        if failure == Failure::OwnSide && !self.is_broken() {
+            tracing::warn!(session = %self.session, %error, "session failed: the system does not take its bytes");
+        } else {
+            tracing::debug!(session = %self.session, %error, "writing failed");
+        }
+        self.give_up(failure);
+        Written::Clear
     }
 
     /// Holds nobody back any more.
@@ -202,14 +226,14 @@ impl<L: Link> Outlet<L> {
 
     /// Shuts the write side: the client sees the end after the last byte.
     pub(super) fn shut(&mut self, cx: &mut TaskContext<'_>) {
-        if self.write_shut || self.broken {
+        if self.write_shut || self.is_broken() {
             return;
         }
         // What the link says before its end may have to wait: it is asked again.
         let shut = Pin::new(&mut self.link).poll_shutdown(cx);
         self.write_shut = shut.is_ready();
         if let Poll::Ready(Err(error)) = shut {
-            tracing::debug!(%error, "the write side could not be shut");
+            tracing::debug!(session = %self.session, %error, "the write side could not be shut");
         }
     }
 
@@ -220,7 +244,7 @@ impl<L: Link> Outlet<L> {
         ends_on_gap: EndsOnGap,
         cx: &mut TaskContext<'_>,
     ) -> Written {
-        if self.broken {
+        if self.is_broken() {
             return Written::Clear;
         }
         let written = match self.framing() {
@@ -235,17 +259,13 @@ impl<L: Link> Outlet<L> {
 
     /// A link may hold what it has taken: it is moved on as the client takes more.
     fn flush(&mut self, cx: &mut TaskContext<'_>) -> Written {
-        if self.broken || self.write_shut {
+        if self.is_broken() || self.write_shut {
             return Written::Clear;
         }
         match Pin::new(&mut self.link).poll_flush(cx) {
             Poll::Ready(Ok(())) => Written::Clear,
             Poll::Pending => Written::Blocked,
-            Poll::Ready(Err(error)) => {
-                tracing::debug!(%error, "flushing failed");
-                self.give_up();
-                Written::Clear
-            }
+            Poll::Ready(Err(error)) => self.fail(&error),
         }
     }
 

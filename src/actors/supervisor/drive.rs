@@ -218,6 +218,7 @@ impl Drive {
 
     fn report(&mut self, head: Seq) -> Report {
         let sessions = self.roster.borrow_mut().take_records(head);
+        self.trouble.extend(self.roster.borrow().trouble());
         if let Some(what) = self.clock.fallen() {
             self.trouble.push(format!("{what} panicked"));
         }

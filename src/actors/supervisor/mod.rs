@@ -6,6 +6,7 @@
 
 mod clock;
 mod drive;
+mod failed;
 mod roster;
 
 use std::cell::RefCell;

@@ -10,6 +10,7 @@ use parking_lot::Mutex;
 use tokio::sync::oneshot;
 
 use super::Order;
+use super::failed::FailedSessions;
 use crate::accounts::UserName;
 use crate::close::{CloseReason, Evidence, SessionRecord, Times};
 use crate::wire::{Millis, Seq, SessionId, SessionLine};
@@ -93,6 +94,7 @@ pub(super) struct Roster {
     /// Those who wait for so many sessions.
     waiting: Vec<(usize, oneshot::Sender<()>)>,
     records: BTreeMap<SessionId, SessionRecord>,
+    failed: FailedSessions,
 }
 
 struct Live {
@@ -120,11 +122,14 @@ impl Roster {
         come
     }
 
-    /// Forgets a session; during a shutdown its last word is kept.
+    /// Forgets a session. Its last word is kept during a shutdown, and before one where the
+    /// server failed it.
     pub(super) fn end(&mut self, record: SessionRecord, keep: bool) {
         self.live.remove(&record.session);
         if keep {
             self.records.insert(record.session, record);
+        } else {
+            self.failed.note(record);
         }
     }
 
@@ -169,7 +174,14 @@ impl Roster {
         records
             .values_mut()
             .for_each(|record| hold_to(record, head));
+        let failed = self.failed.take().into_iter();
+        records.extend(failed.map(|record| (record.session, record)));
         records.into_values().collect()
+    }
+
+    /// What the records do not say, in a sentence.
+    pub(super) fn trouble(&self) -> Option<String> {
+        self.failed.trouble()
     }
 }
 

@@ -9,22 +9,35 @@ use tokio::sync::{mpsc, oneshot};
 use super::{Incoming, LAST_ACK, Reply, Shared, StoppingNotice};
 use crate::client::error::{ClientError, End};
 use crate::client::stream::FrameReader;
-use crate::framing::Framing;
-use crate::transport::Connection;
+use crate::framing::{Failure, Framing};
+use crate::transport::{Connection, failure_of};
 use crate::wire::{Event, ServerFrame, SessionLine};
 
 /// What one write takes at most, about.
 const BATCH: usize = 64 * 1024;
 
-/// Reads until the end, and tells everybody of it.
+/// Reads until the end, or until writing fails on this side, and tells everybody of it.
 pub(super) async fn read_frames(
     mut reader: FrameReader<ReadHalf<Connection>>,
     shared: Arc<Shared>,
     events: mpsc::Sender<Incoming>,
     hang_up: oneshot::Sender<()>,
+    write_failure: oneshot::Receiver<ClientError>,
 ) {
+    let write_failure = async {
+        match write_failure.await {
+            Ok(error) => error,
+            Err(_) => std::future::pending().await, // the writer has ended in order
+        }
+    };
+    let mut write_failure = std::pin::pin!(write_failure);
     let how = loop {
-        let heard = match reader.next(|frame| dispatch(frame, &shared)).await {
+        let read = tokio::select! {
+            biased; // what has come is heard first
+            read = reader.next(|frame| dispatch(frame, &shared)) => read,
+            error = &mut write_failure => break Err(error),
+        };
+        let heard = match read {
             Ok(Some(heard)) => heard,
             Ok(None) => break Err(ClientError::no_closing()),
             Err(error) => break Err(error),
@@ -97,12 +110,14 @@ fn owned_line(line: SessionLine<'_>) -> SessionLine<'static> {
 }
 
 /// Writes frames, those that wait together in one write of a stream, until nobody can
-/// ask any more or the session is over; then the server sees the end.
+/// ask any more or the session is over; then the server sees the end. `failed` hears of a
+/// failure of this side: no end will come of it to the reader.
 pub(super) async fn write_frames(
     mut sink: impl AsyncWrite + Unpin,
     framing: Framing,
     mut frames: mpsc::Receiver<Vec<u8>>,
     mut hung_up: oneshot::Receiver<()>,
+    failed: oneshot::Sender<ClientError>,
 ) {
     loop {
         let frame = tokio::select! {
@@ -117,8 +132,16 @@ pub(super) async fn write_frames(
         {
             bytes.extend_from_slice(&more);
         }
-        if sink.write_all(&bytes).await.is_err() || sink.flush().await.is_err() {
-            return; // the reader learns why
+        let written = async {
+            sink.write_all(&bytes).await?;
+            sink.flush().await
+        };
+        if let Err(error) = written.await {
+            // Where the server has gone the reader learns why, behind what was sent before.
+            if failure_of(&error) != Failure::PeerGone {
+                let _ = failed.send(ClientError::Lost(error.to_string())); // or it is over
+            }
+            return;
         }
     }
     let _ = sink.shutdown().await; // or it is gone already

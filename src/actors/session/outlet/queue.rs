@@ -38,7 +38,8 @@ struct Mark {
 /// What a mark stands for.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Marked {
-    Answer,
+    /// With the id that an error could answer in its place.
+    Answer(Option<u64>),
     Broadcast(Seq),
     Gap(Gap),
 }
@@ -81,9 +82,9 @@ impl Queue {
     }
 
     /// An answer was appended. Nobody asks where one ends in a stream.
-    pub(super) fn mark_answer(&mut self, is_frame: bool) {
+    pub(super) fn mark_answer(&mut self, is_frame: bool, id: Option<u64>) {
         if self.framing == Framing::Messages && is_frame {
-            self.mark(true, Marked::Answer);
+            self.mark(true, Marked::Answer(id));
         } else {
             self.let_go();
         }
@@ -146,6 +147,29 @@ impl Queue {
         self.tidy();
     }
 
+    /// What the first message that has not been sent stands for.
+    pub(super) fn message_mark(&self) -> Option<Marked> {
+        let mark = self.marks.iter().find(|mark| mark.is_frame)?;
+        Some(mark.of)
+    }
+
+    /// Puts another message in place of the first one that has not been sent, or none.
+    pub(super) fn replace_message(&mut self, of: Marked, message: Option<&Vec<u8>>) {
+        let Some(at) = self.marks.iter().position(|mark| mark.is_frame) else {
+            return;
+        };
+        let bytes = message.map_or(&[][..], Vec::as_slice);
+        let begin = self.before + self.written as u64;
+        let old = self.marks[at].end - begin;
+        let end = usize::try_from(old).map_or(self.bytes.len(), |old| self.written + old);
+        self.bytes.splice(self.written..end, bytes.iter().copied());
+        for mark in self.marks.range_mut(at..) {
+            mark.end = mark.end - old + bytes.len() as u64;
+        }
+        let mark = &mut self.marks[at];
+        (mark.of, mark.is_frame) = (of, message.is_some());
+    }
+
     /// So many bytes of a stream have been written.
     pub(super) fn wrote(&mut self, length: usize) {
         self.written += length;
@@ -173,7 +197,7 @@ impl Queue {
     pub(super) fn first_gap(&self) -> Option<Gap> {
         self.marks.iter().find_map(|mark| match mark.of {
             Marked::Gap(gap) => Some(gap),
-            Marked::Answer | Marked::Broadcast(_) => None,
+            Marked::Answer(_) | Marked::Broadcast(_) => None,
         })
     }
 
@@ -209,18 +233,42 @@ mod tests {
     #[test]
     fn messages_go_out_one_by_one_the_empty_ones_too() {
         let mut queue = Queue::new(Framing::Messages);
-        append(&mut queue, b"", Marked::Answer);
+        append(&mut queue, b"", Marked::Answer(None));
         append(&mut queue, b"bom dia", Marked::Broadcast(Seq(1)));
         queue.mark(false, Marked::Broadcast(Seq(2)));
         assert_eq!(queue.message(), Some(&b""[..]));
         assert_eq!(done(&mut queue), [""; 0]);
         queue.message_sent();
-        assert_eq!(done(&mut queue), ["Answer"]);
+        assert_eq!(done(&mut queue), ["Answer(None)"]);
         assert_eq!(queue.message(), Some(&b"bom dia"[..]));
         assert!(!queue.is_clear());
         queue.message_sent();
         assert_eq!(queue.message(), None);
         assert_eq!(done(&mut queue), ["Broadcast(Seq(1))", "Broadcast(Seq(2))"]);
+        assert!(queue.is_clear());
+    }
+
+    #[test]
+    fn replaced_message_leaves_those_behind_it_as_they_are() {
+        let mut queue = Queue::new(Framing::Messages);
+        append(&mut queue, b"um", Marked::Answer(None));
+        queue.message_sent();
+        append(&mut queue, b"a long one", Marked::Broadcast(Seq(1)));
+        append(&mut queue, b"dois", Marked::Broadcast(Seq(2)));
+        append(&mut queue, b"three", Marked::Broadcast(Seq(3)));
+        let gap = Gap {
+            from: Seq(1),
+            to: Seq(1),
+        };
+        queue.replace_message(Marked::Gap(gap), Some(&b"gap".to_vec()));
+        assert_eq!(queue.message(), Some(&b"gap"[..]));
+        queue.message_sent();
+        assert_eq!(queue.message(), Some(&b"dois"[..]));
+        queue.replace_message(Marked::Broadcast(Seq(2)), None);
+        assert_eq!(queue.message(), Some(&b"three"[..]));
+        queue.message_sent();
+        assert!(queue.unwritten().is_empty());
+        assert_eq!(done(&mut queue).len(), 4);
         assert!(queue.is_clear());
     }
 
@@ -239,9 +287,9 @@ mod tests {
     #[test]
     fn what_is_taken_back_was_never_there() {
         let mut queue = Queue::new(Framing::Messages);
-        append(&mut queue, b"um", Marked::Answer);
+        append(&mut queue, b"um", Marked::Answer(None));
         let end = queue.end();
-        append(&mut queue, b"dois", Marked::Answer);
+        append(&mut queue, b"dois", Marked::Answer(None));
         assert_eq!(queue.since(end), 4);
         queue.take_back(end);
         assert_eq!(queue.message(), Some(&b"um"[..]));

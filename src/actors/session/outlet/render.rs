@@ -6,7 +6,7 @@ use std::task::{Context as TaskContext, Poll};
 use super::queue::Marked;
 use super::{EndsOnGap, Outlet, Written};
 use crate::actors::link::Link;
-use crate::framing::Framing;
+use crate::framing::{Failure, Framing};
 use crate::log::{Slices, frame_length};
 use crate::wire::{Decoded, Dialect, Gap, Seq, ServerFrame, cbor};
 
@@ -76,7 +76,7 @@ impl<L: Link> Outlet<L> {
                 continue;
             };
             match done {
-                Marked::Answer => {}
+                Marked::Answer(_) => {}
                 Marked::Broadcast(seq) => reader.clear = seq,
                 Marked::Gap(gap) => {
                     reader.clear = gap.to;
@@ -111,9 +111,11 @@ impl<L: Link> Outlet<L> {
             match self.link.poll_send_message(cx, message) {
                 Poll::Ready(Ok(())) => self.queue.message_sent(),
                 Poll::Ready(Err(error)) => {
-                    tracing::debug!(session = %self.session, %error, "sending failed");
-                    self.give_up();
-                    return Written::Clear;
+                    let is_too_long = self.link.failure_of(&error) == Failure::MessageTooLong;
+                    if is_too_long && self.replace_message() {
+                        continue;
+                    }
+                    return self.fail(&error);
                 }
                 Poll::Pending => {
                     self.note_lag();

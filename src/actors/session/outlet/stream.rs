@@ -69,11 +69,8 @@ impl<L: Link> Outlet<L> {
             {
                 Written::More // nothing was sent: it is copied from now on
             }
-            Poll::Ready(outcome) => {
-                tracing::debug!(?outcome, "writing failed");
-                self.give_up();
-                Written::Clear
-            }
+            Poll::Ready(Ok(_)) => self.fail(&io::ErrorKind::WriteZero.into()),
+            Poll::Ready(Err(error)) => self.fail(&error),
         }
     }
 

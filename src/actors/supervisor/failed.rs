@@ -1,0 +1,104 @@
+//! Sessions that the server failed before the stop: the report lists them, as what they miss
+//! is no fault of their clients'.
+
+use std::collections::VecDeque;
+
+use crate::close::SessionRecord;
+
+/// The most that are kept, the latest ones.
+const KEPT: usize = 64;
+
+/// The records of failed sessions.
+#[derive(Default)]
+pub(super) struct FailedSessions {
+    records: VecDeque<SessionRecord>,
+    unlisted: u64,
+}
+
+impl FailedSessions {
+    /// Keeps the record of a session that has ended, where the server failed it.
+    pub(super) fn note(&mut self, record: SessionRecord) {
+        if !record.is_failed() {
+            return;
+        }
+        if self.records.len() == KEPT {
+            self.records.pop_front();
+            self.unlisted += 1;
+        }
+        self.records.push_back(record);
+    }
+
+    /// Takes the records out, in the order in which the sessions ended.
+    pub(super) fn take(&mut self) -> VecDeque<SessionRecord> {
+        std::mem::take(&mut self.records)
+    }
+
+    /// Says how many there were that are no longer listed.
+    pub(super) fn trouble(&self) -> Option<String> {
+        let unlisted = self.unlisted;
+        (unlisted > 0).then(|| {
+            format!("{unlisted} more sessions were failed by the server before it stopped")
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::close::{CloseReason, Evidence, Times};
+    use crate::wire::{ErrorCode, Seq, SessionId};
+
+    fn record(session: u64, reason: CloseReason) -> SessionRecord {
+        SessionRecord {
+            session: SessionId(session),
+            user: Some("ana".to_owned()),
+            endpoint: "unix:@a".to_owned(),
+            reason: reason.to_string(),
+            accepted: 1,
+            answered: 1,
+            refused: 0,
+            after: Some(Seq(1)),
+            cut: Seq(3),
+            sent: Seq(2),
+            missing: vec![(Seq(3), Seq(3))],
+            gaps: Vec::new(),
+            is_owed_head: false,
+            gaps_unlisted_to: None,
+            acked: Seq::ZERO,
+            evidence: Evidence::Queued,
+            times_us: Times::default(),
+        }
+    }
+
+    #[test]
+    fn only_failed_sessions_are_kept() {
+        let mut failed = FailedSessions::default();
+        failed.note(record(1, CloseReason::Lost));
+        failed.note(record(2, CloseReason::Error(ErrorCode::SlowConsumer)));
+        let mut whole = record(3, CloseReason::Error(ErrorCode::Internal));
+        (whole.missing, whole.evidence) = (Vec::new(), Evidence::Read);
+        failed.note(whole);
+        failed.note(record(4, CloseReason::Error(ErrorCode::Internal)));
+        let kept: Vec<_> = failed
+            .take()
+            .iter()
+            .map(|record| record.session.0)
+            .collect();
+        assert_eq!(kept, [4]);
+        assert_eq!(failed.trouble(), None);
+    }
+
+    #[test]
+    fn failed_sessions_beyond_the_bound_are_counted() {
+        let mut failed = FailedSessions::default();
+        for session in 0..70 {
+            failed.note(record(session, CloseReason::Error(ErrorCode::Internal)));
+        }
+        let trouble = failed.trouble().expect("some are not listed");
+        assert!(trouble.starts_with("6 more"), "{trouble}");
+        assert_eq!(
+            failed.take().front().map(|record| record.session.0),
+            Some(6)
+        );
+    }
+}
