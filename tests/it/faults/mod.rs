@@ -5,6 +5,10 @@
 
 mod descriptors;
 mod disk;
+#[cfg(target_os = "linux")]
+mod evidence;
+#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+mod failing;
 mod flood;
 mod kept;
 mod killed;
@@ -12,6 +16,8 @@ mod outputs;
 mod random;
 mod stalled;
 mod swarm;
+#[cfg(target_os = "linux")]
+mod transports;
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -56,12 +62,16 @@ impl Three {
     }
 }
 
-/// The port that the system chose, once its line in the log is whole.
 fn tcp(log: &str) -> Option<Endpoint> {
-    let (_, line) = log.split_once("endpoint=tcp:127.0.0.1:")?;
-    let (port, _) = line.split_once('\n')?;
     Some(Endpoint::Tcp {
         host: "127.0.0.1".to_owned(),
-        port: port.trim().parse().ok()?,
+        port: port(log, "tcp")?,
     })
+}
+
+/// The port that the system chose, once its line in the log is whole.
+fn port(log: &str, scheme: &str) -> Option<u16> {
+    let (_, line) = log.split_once(&format!("endpoint={scheme}:127.0.0.1:"))?;
+    let (port, _) = line.split_once('\n')?;
+    port.trim().parse().ok()
 }

@@ -14,6 +14,8 @@ mod packets;
 mod process;
 mod raw;
 mod server;
+#[cfg(target_os = "linux")]
+mod shim;
 #[cfg(unix)]
 mod tls;
 
@@ -35,6 +37,8 @@ pub use process::{Done, Served, arauto, finish, spawn};
 pub use process::{by_shell, can_mount, run_by};
 pub use raw::Raw;
 pub use server::Fixture;
+#[cfg(target_os = "linux")]
+pub use shim::FailingSockets;
 #[cfg(unix)]
 pub use tls::{Authority, Paper, tcp};
 
