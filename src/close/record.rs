@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{CloseReason, Evidence, Times};
-use crate::wire::{ErrorCode, Seq, SessionId};
+use crate::wire::{Seq, SessionId};
 
 /// What became of a session.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -131,12 +131,6 @@ impl SessionRecord {
             SessionOutcome::Unproven => self.is_strangers(),
             SessionOutcome::Unanswered | SessionOutcome::Missing => false,
         }
-    }
-
-    /// Whether the server failed the session for reasons of its own, and not everything that
-    /// was promised to it is known to be kept.
-    pub(crate) fn is_failed(&self) -> bool {
-        self.reason == ErrorCode::Internal.as_str() && !self.is_whole()
     }
 
     /// Whether nobody has logged in, and no frame was admitted.

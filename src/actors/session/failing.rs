@@ -2,7 +2,7 @@
 //!
 //! Such a session ends with `internal`. Its client did nothing wrong, so that it is owed what
 //! it would have got: in a stop what all others get, before one what was broadcast by then.
-//! The report lists it, see [`SessionRecord::is_failed`](crate::close::SessionRecord).
+//! The report lists it, also where it ended before the stop.
 
 use std::io;
 
@@ -40,6 +40,11 @@ impl<L: Link + 'static> Session<L> {
                 "the server's system failed to read from this connection: connect again",
             ),
         }
+    }
+
+    /// Whether the system failed its connection.
+    pub(super) fn has_failed(&self) -> bool {
+        self.inbox.is_unreadable || self.outlet.has_failed_on_own_side()
     }
 
     /// Whether it waits for the client to close, as its input cannot be read: closing first

@@ -316,7 +316,8 @@ impl<L: Link + 'static> Actor for Session<L> {
         if let Some(waiting) = self.waiting.take() {
             let _ = waiting.send(record.clone());
         }
-        self.desk.supervisor.do_send(Ended(record));
+        let has_failed = self.has_failed();
+        self.desk.supervisor.do_send(Ended { record, has_failed });
     }
 }
 

@@ -1,5 +1,5 @@
-//! Sessions that the server failed before the stop: the report lists them, as what they miss
-//! is no fault of their clients'.
+//! Sessions whose connections the system failed before the stop: the report lists them, as
+//! what they miss is no fault of their clients'.
 
 use std::collections::VecDeque;
 
@@ -16,9 +16,10 @@ pub(super) struct FailedSessions {
 }
 
 impl FailedSessions {
-    /// Keeps the record of a session that has ended, where the server failed it.
+    /// Keeps the record of a session whose connection has failed, unless everything that was
+    /// promised to it is known to be kept.
     pub(super) fn note(&mut self, record: SessionRecord) {
-        if !record.is_failed() {
+        if record.is_whole() {
             return;
         }
         if self.records.len() == KEPT {
@@ -36,9 +37,8 @@ impl FailedSessions {
     /// Says how many there were that are no longer listed.
     pub(super) fn trouble(&self) -> Option<String> {
         let unlisted = self.unlisted;
-        (unlisted > 0).then(|| {
-            format!("{unlisted} more sessions were failed by the server before it stopped")
-        })
+        (unlisted > 0)
+            .then(|| format!("{unlisted} more sessions had failed before the server stopped"))
     }
 }
 
@@ -71,10 +71,9 @@ mod tests {
     }
 
     #[test]
-    fn only_failed_sessions_are_kept() {
+    fn failed_session_that_got_everything_is_not_kept() {
         let mut failed = FailedSessions::default();
-        failed.note(record(1, CloseReason::Lost));
-        failed.note(record(2, CloseReason::Error(ErrorCode::SlowConsumer)));
+        failed.note(record(2, CloseReason::Lost));
         let mut whole = record(3, CloseReason::Error(ErrorCode::Internal));
         (whole.missing, whole.evidence) = (Vec::new(), Evidence::Read);
         failed.note(whole);

@@ -90,7 +90,12 @@ pub struct Opened {
 /// A session has ended by itself.
 #[derive(Message)]
 #[rtype(result = "()")]
-pub struct Ended(pub SessionRecord);
+pub struct Ended {
+    /// Its last word.
+    pub record: SessionRecord,
+    /// Whether the system failed its connection, for reasons of this side.
+    pub has_failed: bool,
+}
 
 /// Which sessions are there?
 #[derive(Message)]
@@ -223,9 +228,9 @@ impl Handler<Opened> for Supervisor {
 impl Handler<Ended> for Supervisor {
     type Result = ();
 
-    fn handle(&mut self, Ended(record): Ended, _ctx: &mut Self::Context) {
+    fn handle(&mut self, ended: Ended, _ctx: &mut Self::Context) {
         let keep = self.reason.is_some();
-        self.roster.borrow_mut().end(record, keep);
+        self.roster.borrow_mut().end(ended, keep);
     }
 }
 

@@ -9,8 +9,8 @@ use actix::Recipient;
 use parking_lot::Mutex;
 use tokio::sync::oneshot;
 
-use super::Order;
 use super::failed::FailedSessions;
+use super::{Ended, Order};
 use crate::accounts::UserName;
 use crate::close::{CloseReason, Evidence, SessionRecord, Times};
 use crate::wire::{Millis, Seq, SessionId, SessionLine};
@@ -122,13 +122,14 @@ impl Roster {
         come
     }
 
-    /// Forgets a session. Its last word is kept during a shutdown, and before one where the
-    /// server failed it.
-    pub(super) fn end(&mut self, record: SessionRecord, keep: bool) {
+    /// Forgets a session. Its last word is kept during a shutdown, and before one where its
+    /// connection has failed.
+    pub(super) fn end(&mut self, ended: Ended, keep: bool) {
+        let Ended { record, has_failed } = ended;
         self.live.remove(&record.session);
         if keep {
             self.records.insert(record.session, record);
-        } else {
+        } else if has_failed {
             self.failed.note(record);
         }
     }

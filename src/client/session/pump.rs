@@ -146,3 +146,51 @@ pub(super) async fn write_frames(
     }
     let _ = sink.shutdown().await; // or it is gone already
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io;
+    use std::pin::Pin;
+    use std::task::{Context, Poll};
+
+    use super::*;
+
+    /// A sink whose writes all fail like this.
+    struct Failing(io::ErrorKind);
+
+    impl AsyncWrite for Failing {
+        fn poll_write(
+            self: Pin<&mut Self>,
+            _cx: &mut Context<'_>,
+            _buf: &[u8],
+        ) -> Poll<io::Result<usize>> {
+            Poll::Ready(Err(self.0.into()))
+        }
+
+        fn poll_flush(self: Pin<&mut Self>, _cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+            Poll::Ready(Ok(()))
+        }
+
+        fn poll_shutdown(self: Pin<&mut Self>, _cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+            Poll::Ready(Ok(()))
+        }
+    }
+
+    /// What the reader hears of a write that failed like this.
+    async fn heard(kind: io::ErrorKind) -> Option<ClientError> {
+        let (outgoing, frames) = mpsc::channel(1);
+        let (_hang_up, hung_up) = oneshot::channel();
+        let (failed, write_failure) = oneshot::channel();
+        outgoing.send(vec![0]).await.expect("there is room");
+        write_frames(Failing(kind), Framing::Stream, frames, hung_up, failed).await;
+        write_failure.await.ok()
+    }
+
+    #[tokio::test]
+    async fn reader_hears_of_a_write_that_fails_on_this_side_only() {
+        let error = heard(io::ErrorKind::Other).await;
+        assert!(matches!(error, Some(ClientError::Lost(_))), "{error:?}");
+        // The server's end is still to be read, and may say why.
+        assert!(heard(io::ErrorKind::BrokenPipe).await.is_none());
+    }
+}
