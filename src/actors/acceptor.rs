@@ -36,6 +36,9 @@ pub trait Door: Unpin + 'static {
     /// The next connection.
     fn poll_accept(&mut self, cx: &mut TaskContext<'_>) -> Poll<io::Result<Self::Caller>>;
 
+    /// Looks now and then whether callers still find the door, and wakes the task for it.
+    fn poll_watch(&mut self, _cx: &mut TaskContext<'_>) {}
+
     /// Lets nobody new in; those who wait can still be accepted.
     fn close_to_new(&mut self);
 
@@ -255,6 +258,9 @@ impl<D: Door> ActorFuture<Acceptor<D>> for Accepting {
         task: &mut TaskContext<'_>,
     ) -> Poll<()> {
         acceptor.waker = Some(task.waker().clone());
+        if let Some(door) = &mut acceptor.door {
+            door.poll_watch(task);
+        }
         acceptor.accept(ctx, task);
         Poll::Pending
     }

@@ -163,6 +163,10 @@ impl Door for ListenerDoor {
         Poll::Ready(self.caller(connection))
     }
 
+    fn poll_watch(&mut self, cx: &mut Context<'_>) {
+        self.0.poll_watch(cx);
+    }
+
     fn next_waiting(&mut self) -> Option<Caller> {
         loop {
             let connection = self.0.accept_waiting()?;

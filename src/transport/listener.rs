@@ -203,6 +203,14 @@ impl Listener {
         !self.own_user_only || peer.is_same_user() || peer.is_root()
     }
 
+    /// Looks now and then whether clients still find the endpoint: a socket's file that was
+    /// removed is made again. To be polled by the task that accepts.
+    pub fn poll_watch(&mut self, cx: &mut Context<'_>) {
+        if let Door::Local(door) = &mut self.door {
+            door.poll_watch(cx);
+        }
+    }
+
     /// The next connection.
     pub fn poll_accept(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<Connection>> {
         Poll::Ready(match &mut self.door {

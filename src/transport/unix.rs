@@ -1,6 +1,7 @@
 //! Unix sockets: addresses, safe binding, and what the kernel still holds.
 
 mod address;
+mod bind_lock;
 mod door;
 mod failure;
 mod local;

@@ -31,6 +31,8 @@ mod resume;
 mod seqpacket;
 mod shutdown;
 #[cfg(unix)]
+mod socket_file;
+#[cfg(unix)]
 mod sockets;
 mod support;
 mod text_dialect;

@@ -1,7 +1,6 @@
 //! Binding a socket so that no living server loses its own, and no stranger
-//! gets in between.
+//! gets in between. A socket's file that is removed while it is listened on is made again.
 
-use std::fs::File;
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::fs::{FileTypeExt, MetadataExt};
@@ -9,30 +8,48 @@ use std::path::{Path, PathBuf};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
-use rustix::fs::{FlockOperation, Gid, Mode, chmod, chown, fchmod, flock};
+use rustix::fs::{Gid, Mode, chmod, chown, fchmod};
+use rustix::io::Errno;
 use rustix::net::{
-    AddressFamily, Shutdown, SocketAddrUnix, SocketFlags, SocketType, accept_with, bind, listen,
-    shutdown, socket_with,
+    AddressFamily, Shutdown, SocketAddrUnix, SocketFlags, SocketType, accept_with, bind, connect,
+    listen, shutdown, socket_with,
 };
 use tokio::net::{UnixListener, UnixStream};
+use tokio::time::{Interval, MissedTickBehavior, interval};
 
 use super::address::{UnixAddress, address};
+use super::bind_lock::BindLock;
 use super::local::Local;
 use crate::transport::{Access, BindError, Endpoint, Opening};
 
 /// Connections that may wait for their accept; the kernel caps it by somaxconn.
 const BACKLOG: i32 = 4096;
 
-/// Another server that starts in the same folder is done within this time.
-const LOOKS: u32 = 100;
-const LOOK: Duration = Duration::from_millis(20);
+/// How often a socket's path is looked at.
+const WATCH: Duration = Duration::from_secs(2);
 
 /// A unix socket that is listened on; its file goes with it.
 #[derive(Debug)]
 pub(in crate::transport) struct LocalDoor {
+    /// Declared first: while the listener is open, no other file gets its inode.
+    file: Option<Watched>,
     listener: UnixListener,
+    /// Listeners whose path went away: some clients may still wait to be accepted.
+    former: Vec<UnixListener>,
     endpoint: Endpoint,
-    file: Option<SocketFile>,
+}
+
+/// A socket's file that is looked at now and then.
+#[derive(Debug)]
+struct Watched {
+    file: SocketFile,
+    kind: SocketType,
+    access: Access,
+    looks: Interval,
+    /// What stands at the path in its place.
+    other: Option<(u64, u64)>,
+    /// The last look found the file missing, and it could not be made again.
+    is_missing: bool,
 }
 
 impl LocalDoor {
@@ -60,29 +77,72 @@ impl LocalDoor {
                     bound => (bound.map_err(io_error)?, None),
                 }
             }
-            UnixAddress::Path(path) => bind_file(endpoint, &path, SocketType::STREAM, access)?,
+            UnixAddress::Path(path) => watched(endpoint, &path, SocketType::STREAM, access)?,
             UnixAddress::SeqPacket(path) => {
-                bind_file(endpoint, &path, SocketType::SEQPACKET, access)?
+                watched(endpoint, &path, SocketType::SEQPACKET, access)?
             }
         };
         let listener = UnixListener::from_std(listener).map_err(io_error)?;
         Ok(LocalDoor {
-            listener,
-            endpoint: endpoint.clone(),
             file,
+            listener,
+            former: Vec::new(),
+            endpoint: endpoint.clone(),
         })
+    }
+
+    /// Looks at the socket's path when it is time, and has the task woken for the next look.
+    pub(in crate::transport) fn poll_watch(&mut self, cx: &mut Context<'_>) {
+        while let Some(file) = &mut self.file
+            && file.looks.poll_tick(cx).is_ready()
+        {
+            let Some((listener, bound)) = file.look(&self.endpoint) else {
+                continue;
+            };
+            match UnixListener::from_std(listener) {
+                Ok(listener) => {
+                    file.file = bound;
+                    self.former
+                        .push(std::mem::replace(&mut self.listener, listener));
+                    let endpoint = &self.endpoint;
+                    tracing::warn!(%endpoint, "socket file was removed; listening there again");
+                }
+                // `bound` takes its file away again.
+                Err(error) => tracing::error!(%error, "socket file cannot be made again"),
+            }
+        }
+    }
+
+    /// The next client of a listener whose path went away.
+    fn accept_former(&mut self) -> io::Result<Option<OwnedFd>> {
+        while let Some(listener) = self.former.first() {
+            match accept_now(listener) {
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                    self.former.remove(0);
+                }
+                accepted => return accepted.map(Some),
+            }
+        }
+        Ok(None)
     }
 
     pub(in crate::transport) fn poll_accept(
         &mut self,
         cx: &mut Context<'_>,
     ) -> Poll<io::Result<Local>> {
+        if let Some(socket) = self.accept_former()? {
+            let socket = UnixStream::from_std(std::os::unix::net::UnixStream::from(socket))?;
+            return Poll::Ready(Local::new(socket, &self.endpoint));
+        }
         let (socket, _address) = ready!(self.listener.poll_accept(cx))?;
         Poll::Ready(Local::new(socket, &self.endpoint))
     }
 
     pub(in crate::transport) fn accept_now(&mut self) -> io::Result<Local> {
-        let socket = accept_now(&self.listener)?;
+        let socket = match self.accept_former() {
+            Ok(Some(socket)) => socket,
+            _ => accept_now(&self.listener)?,
+        };
         let socket = UnixStream::from_std(std::os::unix::net::UnixStream::from(socket))?;
         Local::new(socket, &self.endpoint)
     }
@@ -113,33 +173,71 @@ struct SocketFile {
 
 impl Drop for SocketFile {
     fn drop(&mut self) {
-        let ours = std::fs::symlink_metadata(&self.path)
-            .is_ok_and(|found| (found.dev(), found.ino()) == self.identity);
-        if ours && let Err(error) = std::fs::remove_file(&self.path) {
+        let is_ours = self.found().is_ok_and(|found| found == self.identity);
+        if is_ours && let Err(error) = std::fs::remove_file(&self.path) {
             tracing::warn!(path = %self.path.display(), %error, "the socket file stays behind");
         }
     }
 }
 
-/// Two servers that find the same stale socket must not both replace it: the
-/// folder is locked from the look to the bind. It is no lock on anybody else.
-fn lock_folder(path: &Path) -> io::Result<File> {
-    let folder = match path.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() => folder,
-        _ => Path::new("."),
-    };
-    let file = File::open(folder)?;
-    for _ in 0..LOOKS {
-        match flock(&file, FlockOperation::NonBlockingLockExclusive) {
-            Err(rustix::io::Errno::WOULDBLOCK) => std::thread::sleep(LOOK),
-            locked => return locked.map(|()| file).map_err(io::Error::from),
+impl SocketFile {
+    /// What stands at the path.
+    fn found(&self) -> io::Result<(u64, u64)> {
+        let found = std::fs::symlink_metadata(&self.path)?;
+        Ok((found.dev(), found.ino()))
+    }
+}
+
+impl Watched {
+    /// Looks at the path. Where the file is gone, binds it again; what somebody else has put
+    /// there is left alone, unless it is a socket that nobody has listened on since the last
+    /// look.
+    fn look(&mut self, endpoint: &Endpoint) -> Option<Bound> {
+        match self.file.found() {
+            Ok(found) if found == self.file.identity => {
+                (self.other, self.is_missing) = (None, false);
+                return None;
+            }
+            Ok(found) if self.other != Some(found) => {
+                self.other = Some(found);
+                tracing::error!(%endpoint, "socket file was replaced by another program's");
+                return None;
+            }
+            Ok(_) | Err(_) => {}
+        }
+        match self.bind_again(endpoint) {
+            Ok(bound) => {
+                (self.other, self.is_missing) = (None, false);
+                bound
+            }
+            // It has been told that somebody else is there.
+            Err(BindError::InUse(_) | BindError::NotASocket(_)) => None,
+            Err(error) => {
+                if !std::mem::replace(&mut self.is_missing, true) {
+                    tracing::error!(%error, "socket file was removed and cannot be made again");
+                }
+                None
+            }
         }
     }
-    let problem = format!(
-        "the folder {} is locked by another program",
-        folder.display()
-    );
-    Err(io::Error::new(io::ErrorKind::WouldBlock, problem))
+
+    /// `None`: another server is starting there.
+    fn bind_again(&self, endpoint: &Endpoint) -> Result<Option<Bound>, BindError> {
+        let io_error = |source| BindError::Io {
+            endpoint: endpoint.clone(),
+            source,
+        };
+        // The folder of a pipe is made again as well.
+        address(endpoint).map_err(io_error)?;
+        let path = &self.file.path;
+        let Some(_only_us) = BindLock::try_take(path).map_err(io_error)? else {
+            return Ok(None);
+        };
+        clear_stale(endpoint, path)?;
+        bind_path(path, self.kind, &self.access)
+            .map_err(io_error)
+            .map(Some)
+    }
 }
 
 fn clear_stale(endpoint: &Endpoint, path: &Path) -> Result<(), BindError> {
@@ -155,32 +253,47 @@ fn clear_stale(endpoint: &Endpoint, path: &Path) -> Result<(), BindError> {
         }
         Ok(_) => {}
     }
-    // A socket of another type says EPROTOTYPE where somebody listens.
-    match std::os::unix::net::UnixStream::connect(path) {
-        Err(error) if error.kind() == io::ErrorKind::ConnectionRefused => {
-            std::fs::remove_file(path).map_err(io_error)
-        }
+    match knock(path) {
+        Err(Errno::CONNREFUSED) => std::fs::remove_file(path).map_err(io_error),
         // Anything else may be a living server that this process cannot reach.
         _ => Err(BindError::InUse(endpoint.clone())),
     }
 }
 
-type Bound = (std::os::unix::net::UnixListener, Option<SocketFile>);
+/// Connects, and does not wait for a server that accepts nobody (EAGAIN then). A socket of
+/// another type says EPROTOTYPE where somebody listens.
+fn knock(path: &Path) -> rustix::io::Result<()> {
+    let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
+    let socket = socket_with(AddressFamily::UNIX, SocketType::STREAM, flags, None)?;
+    connect(&socket, &SocketAddrUnix::new(path)?)
+}
 
-fn bind_file(
+type Bound = (std::os::unix::net::UnixListener, SocketFile);
+
+fn watched(
     endpoint: &Endpoint,
     path: &Path,
     kind: SocketType,
     access: &Access,
-) -> Result<Bound, BindError> {
+) -> Result<(std::os::unix::net::UnixListener, Option<Watched>), BindError> {
     let io_error = |source| BindError::Io {
         endpoint: endpoint.clone(),
         source,
     };
-    let _only_us = lock_folder(path).map_err(io_error)?;
+    let _only_us = BindLock::take(path).map_err(io_error)?;
     clear_stale(endpoint, path)?;
     let (listener, file) = bind_path(path, kind, access).map_err(io_error)?;
-    Ok((listener, Some(file)))
+    let mut looks = interval(WATCH);
+    looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let watched = Watched {
+        file,
+        kind,
+        access: access.clone(),
+        looks,
+        other: None,
+        is_missing: false,
+    };
+    Ok((listener, Some(watched)))
 }
 
 fn bind_path(

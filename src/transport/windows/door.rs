@@ -163,6 +163,9 @@ impl LocalDoor {
         Err(io::ErrorKind::WouldBlock.into())
     }
 
+    /// A pipe's name is there as long as its instances are.
+    pub(in crate::transport) fn poll_watch(&mut self, _cx: &mut Context<'_>) {}
+
     /// Nobody new finds an instance: those that have no client yet are taken away.
     pub(in crate::transport) fn close_to_new(&mut self) {
         self.waiting.retain_mut(Waiting::is_connected_now);

@@ -1,0 +1,147 @@
+//! One server at a time looks at a socket's path and binds it.
+//!
+//! The problem: two servers that find the same stale socket must not both replace it. A lock
+//! on the folder would do, but whoever may read the folder could hold it, and no server
+//! would start. So the lock is on a file of its own beside the socket, which only its owner
+//! can open; it is there only while it is held.
+
+use std::ffi::OsString;
+use std::fs::{File, OpenOptions};
+use std::io;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use rustix::fs::{FlockOperation, OFlags, flock};
+use rustix::process::geteuid;
+
+/// Another server that starts at the same path is done within this time.
+const LOOKS: u32 = 100;
+const LOOK: Duration = Duration::from_millis(20);
+
+/// Holds a socket's path against other servers; dropping it removes its file.
+#[derive(Debug)]
+pub(super) struct BindLock {
+    path: PathBuf,
+    _file: File,
+}
+
+impl BindLock {
+    /// Takes the lock, and waits for another server that has it, but not for ever.
+    ///
+    /// # Errors
+    /// The other one has it all the time, the file is another user's, or the system does
+    /// not let it be made.
+    pub(super) fn take(socket: &Path) -> io::Result<BindLock> {
+        for _ in 0..LOOKS {
+            if let Some(lock) = BindLock::try_take(socket)? {
+                return Ok(lock);
+            }
+            std::thread::sleep(LOOK);
+        }
+        let problem = format!(
+            "{} is locked by another server that is starting",
+            file_beside(socket).display()
+        );
+        Err(io::Error::new(io::ErrorKind::WouldBlock, problem))
+    }
+
+    /// Takes the lock if nobody has it.
+    ///
+    /// # Errors
+    /// See [`BindLock::take`].
+    pub(super) fn try_take(socket: &Path) -> io::Result<Option<BindLock>> {
+        let path = file_beside(socket);
+        let flags = i32::try_from(OFlags::NOFOLLOW.bits()).expect("open(2) takes flags as an int");
+        let mut options = OpenOptions::new();
+        options.write(true).create(true).truncate(false).mode(0o600);
+        let named =
+            |error: io::Error| io::Error::new(error.kind(), format!("{}: {error}", path.display()));
+        let file = options.custom_flags(flags).open(&path).map_err(named)?;
+        let found = file.metadata()?;
+        if found.uid() != geteuid().as_raw() {
+            let problem = format!("{} belongs to the user {}", path.display(), found.uid());
+            return Err(io::Error::new(io::ErrorKind::PermissionDenied, problem));
+        }
+        if found.mode() & 0o077 != 0 {
+            // Others may have it open, and hold it: a new one is nobody else's.
+            std::fs::remove_file(&path).map_err(named)?;
+            return Ok(None);
+        }
+        match flock(&file, FlockOperation::NonBlockingLockExclusive) {
+            Err(rustix::io::Errno::WOULDBLOCK) => return Ok(None),
+            locked => locked?,
+        }
+        // The one that had it before has removed the file, and the next one made another.
+        let identity = |found: &std::fs::Metadata| (found.dev(), found.ino());
+        let is_named = std::fs::symlink_metadata(&path)
+            .is_ok_and(|named| identity(&named) == identity(&found));
+        Ok(is_named.then_some(BindLock { path, _file: file }))
+    }
+}
+
+impl Drop for BindLock {
+    fn drop(&mut self) {
+        // It is still held, so that the file is this one.
+        if let Err(error) = std::fs::remove_file(&self.path)
+            && error.kind() != io::ErrorKind::NotFound
+        {
+            tracing::warn!(path = %self.path.display(), %error, "lock file was not removed");
+        }
+    }
+}
+
+fn file_beside(socket: &Path) -> PathBuf {
+    let mut name = OsString::from(socket);
+    name.push(".lock");
+    name.into()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs::Permissions;
+    use std::os::unix::fs::PermissionsExt;
+
+    use super::*;
+
+    #[test]
+    fn bind_lock_is_one_servers_and_leaves_no_file() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let socket = folder.path().join("a.sock");
+        let lock = BindLock::take(&socket).expect("nobody has it");
+        let mode = std::fs::metadata(file_beside(&socket))
+            .expect("it is there")
+            .mode();
+        assert_eq!(mode & 0o777, 0o600);
+        assert!(BindLock::try_take(&socket).expect("it is ours").is_none());
+        drop(lock);
+        let left = std::fs::read_dir(folder.path()).expect("readable").count();
+        assert_eq!(left, 0);
+        BindLock::take(&socket).expect("nobody has it any more");
+    }
+
+    #[test]
+    fn bind_lock_waits_for_the_one_that_has_it() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let socket = folder.path().join("a.sock");
+        let lock = BindLock::take(&socket).expect("nobody has it");
+        let waiting = std::thread::spawn({
+            let socket = socket.clone();
+            move || BindLock::take(&socket).map(drop)
+        });
+        drop(lock);
+        waiting.join().expect("no panic").expect("it was let go");
+    }
+
+    #[test]
+    fn lock_on_a_file_that_others_could_open_is_passed_over() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let socket = folder.path().join("a.sock");
+        let path = file_beside(&socket);
+        std::fs::write(&path, "").expect("the folder is ours");
+        std::fs::set_permissions(&path, Permissions::from_mode(0o644)).expect("it is ours");
+        let reader = File::open(&path).expect("anybody may");
+        flock(&reader, FlockOperation::LockExclusive).expect("nobody has it");
+        BindLock::take(&socket).expect("the reader's is another file");
+    }
+}
