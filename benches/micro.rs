@@ -139,6 +139,7 @@ fn log_from(first: Seq) -> (Arc<Log>, Appender) {
     };
     let origin = Origin {
         stream: "bench".to_owned(),
+        terms: arauto::log::Terms::only(),
         first,
         past: None,
     };

@@ -72,4 +72,4 @@ pub use transport::{
     Access, BindError, ClientCert, Endpoint, EndpointError, Fingerprint, FingerprintError,
     LocalUser, Peer, Remote, TlsConfig, TlsError, Trust,
 };
-pub use wire::{Body, ErrorCode, Event, Gap, Millis, Role, Seq, SessionId};
+pub use wire::{Body, ErrorCode, Event, Gap, Millis, Role, Seq, SessionId, Term};

@@ -9,7 +9,7 @@
 #[path = "../../src/cli/state_file/state.rs"]
 mod state;
 
-use arauto::{ResumePoint, Seq};
+use arauto::{ResumePoint, Seq, Term};
 use arauto_fuzz::input::Input;
 use arauto_fuzz::memory::in_proportion;
 use libfuzzer_sys::fuzz_target;
@@ -20,9 +20,11 @@ fuzz_target!(|data: &[u8]| {
     }
     let mut input = Input::new(data);
     let after = std::array::from_fn(|_| input.byte());
+    let term = (input.byte() % 2 == 1).then(|| u64::from_le_bytes(std::array::from_fn(|_| input.byte())));
     kept(&ResumePoint {
         stream: String::from_utf8_lossy(input.rest).into_owned(),
         after: Seq(u64::from_le_bytes(after)),
+        term: term.map(Term),
     });
 });
 

@@ -48,7 +48,7 @@ impl Db {
     /// # Errors
     /// See [`StoreError`]. Then none was added.
     pub fn insert(&mut self, accounts: &[Account]) -> Result<Vec<bool>, StoreError> {
-        self.run(|connection| {
+        self.commit(|connection| {
             let transaction = connection.transaction()?;
             let added = accounts
                 .iter()
@@ -108,7 +108,7 @@ impl Db {
         name: &UserName,
         value: Option<&str>,
     ) -> Result<bool, StoreError> {
-        self.run(|connection| {
+        self.commit(|connection| {
             let changed = match value {
                 Some(value) => connection.execute(sql, params![name.as_str(), value]),
                 None => connection.execute(sql, params![name.as_str()]),

@@ -99,10 +99,26 @@ impl Bodies {
     }
 }
 
-/// A session of this user has logged in; the answer is the newest seq after that.
+/// A session of this user has logged in.
 #[derive(Message)]
-#[rtype(result = "Result<Seq, NotPublished>")]
+#[rtype(result = "Result<Joined, NotPublished>")]
 pub struct Join(pub UserName);
+
+/// Where the log was when a session joined.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Joined {
+    /// The newest seq before the login's own `joined`.
+    pub before: Seq,
+    /// The newest seq with it.
+    pub head: Seq,
+}
+
+impl Joined {
+    /// Of a session that nothing announces.
+    fn silently(head: Seq) -> Joined {
+        Joined { before: head, head }
+    }
+}
 
 /// A session of this user has ended.
 #[derive(Message)]
@@ -142,16 +158,21 @@ impl Hub {
         }
     }
 
-    fn join_shown_at_once(&mut self, user: &UserName, is_first: bool) -> Seq {
-        if is_first {
-            let joined = Presented::Joined(user.as_str());
-            // A sealed log announces nobody: the shutdown ends the sessions now.
-            let _ = self.appender.push_presence((self.clock)(), joined);
-            // Shown now: the session's cursor starts behind it.
-            self.appender.commit();
-            self.present.announce(user);
+    fn join_shown_at_once(&mut self, user: &UserName, is_first: bool) -> Joined {
+        if !is_first {
+            return Joined::silently(self.appender.log().head());
         }
-        self.appender.log().head()
+        let joined = Presented::Joined(user.as_str());
+        // A sealed log announces nobody: the shutdown ends the sessions now.
+        let own = self.appender.push_presence((self.clock)(), joined);
+        // Shown now: the session's cursor starts behind it.
+        self.appender.commit();
+        self.present.announce(user);
+        let head = self.appender.log().head();
+        own.map_or(Joined::silently(head), |own| Joined {
+            before: Seq(own.0 - 1),
+            head,
+        })
     }
 }
 
@@ -212,7 +233,7 @@ impl Handler<Publish> for Hub {
 }
 
 impl Handler<Join> for Hub {
-    type Result = Response<Result<Seq, NotPublished>>;
+    type Result = Response<Result<Joined, NotPublished>>;
 
     fn handle(&mut self, Join(user): Join, _ctx: &mut Self::Context) -> Self::Result {
         let is_first = self.present.enter(&user);
@@ -220,19 +241,20 @@ impl Handler<Join> for Hub {
             return Response::reply(Ok(self.join_shown_at_once(&user, is_first)));
         };
         if self.present.is_announced(&user) {
-            return Response::reply(Ok(self.appender.log().head()));
+            return Response::reply(Ok(Joined::silently(self.appender.log().head())));
         }
+        let mut own = None;
         if is_first {
             let at = (self.clock)();
             match keeper.admit(&mut self.appender, at) {
                 Ok(()) => {
                     let joined = Presented::Joined(user.as_str());
                     // It is not sealed: that was just looked at.
-                    let _ = self.appender.push_presence(at, joined);
+                    own = self.appender.push_presence(at, joined).ok();
                 }
                 // The shutdown ends the session now: nobody is told of it.
                 Err(NotPublished::Sealed) => {
-                    return Response::reply(Ok(self.appender.log().head()));
+                    return Response::reply(Ok(Joined::silently(self.appender.log().head())));
                 }
                 Err(refused) => {
                     self.present.leave(&user);
@@ -240,7 +262,7 @@ impl Handler<Join> for Hub {
                 }
             }
         }
-        keeper.join(user)
+        keeper.join(user, own)
     }
 }
 

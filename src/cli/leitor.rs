@@ -119,16 +119,14 @@ impl Leitor {
         signals: &mut StopSignals,
     ) -> Result<Outcome, Failure> {
         let who = client.who_am_i();
-        if self
-            .point
-            .as_ref()
-            .is_none_or(|point| point.stream != who.stream)
-        {
-            self.keep(ResumePoint {
-                stream: who.stream.clone(),
-                after: who.seq,
-            })?;
+        if let Some(forked) = who.forked {
+            eprintln!(
+                "arauto: seq {} to {} were read from another history of this stream (the server's \
+                 data folder was restored from an older copy); going on behind seq {}",
+                forked.from, forked.to, who.seq
+            );
         }
+        self.keep(who.resume_point())?;
         loop {
             let incoming = tokio::select! {
                 incoming = events.next() => incoming,

@@ -12,7 +12,8 @@ use super::session::{self, Client, Events};
 use super::stream::FrameReader;
 use crate::transport::{Connection, Endpoint, Peer, Purpose, Trust, connect};
 use crate::wire::{
-    ClientFrame, LoggedIn, Login, Resume, Role, Seq, ServerFrame, SessionId, VERSION, Welcome, cbor,
+    ClientFrame, Gap, LoggedIn, Login, Resume, Role, Seq, ServerFrame, SessionId, Term, VERSION,
+    Welcome, cbor,
 };
 
 /// A connection that nobody has logged in on yet.
@@ -65,6 +66,31 @@ pub struct ResumePoint {
     pub stream: String,
     /// The last seq that was read.
     pub after: Seq,
+    /// The term of the session that read it, where the server said it.
+    pub term: Option<Term>,
+}
+
+impl ResumePoint {
+    /// What was read up to here and is not in the history of the server that answered so.
+    fn forked(&self, who: &LoggedInAs) -> Option<Gap> {
+        let is_forked = self.stream == who.stream && who.seq < self.after;
+        // Without terms a resume ahead of the stream is answered with a gap.
+        (is_forked && self.term.is_some()).then_some(Gap {
+            from: who.seq.next(),
+            to: self.after,
+        })
+    }
+}
+
+impl LoggedInAs {
+    /// Where a session that is lost before its first broadcast goes on.
+    pub fn resume_point(&self) -> ResumePoint {
+        ResumePoint {
+            stream: self.stream.clone(),
+            after: self.seq,
+            term: self.term,
+        }
+    }
 }
 
 /// Who a client is, and where its broadcasts begin.
@@ -81,6 +107,11 @@ pub struct LoggedInAs {
     pub stream: String,
     /// The last seq before the first broadcast.
     pub seq: Seq,
+    /// Numbers the start of the server on the stream; a resume says it.
+    pub term: Option<Term>,
+    /// What a resume has read of another history, as after a restore of an older copy: the
+    /// broadcasts of this one under these seqs come again, or a gap does.
+    pub forked: Option<Gap>,
     /// How fast the session may send frames that ask for something, as in `100/s`; `None`:
     /// as fast as they are answered.
     pub request_rate: Option<String>,
@@ -222,6 +253,7 @@ impl Visitor {
             resume: from.map(|from| Resume {
                 stream: Cow::Borrowed(&from.stream),
                 after: from.after,
+                term: from.term,
             }),
         });
         let mut bytes = Vec::new();
@@ -239,6 +271,7 @@ impl Visitor {
                 .ok_or_else(ClientError::no_closing)??;
             if let Some(mut who) = step {
                 who.session = self.server.session;
+                who.forked = from.and_then(|from| from.forked(&who));
                 who.max_body = self.server.max_body;
                 who.server_pid = self.peer.and_then(|peer| peer.pid());
                 let (connection, buffer, max_frame) = self.reader.into_source();
@@ -279,6 +312,8 @@ fn logged_in(login: LoggedIn<'_>) -> LoggedInAs {
         registered: login.registered,
         stream: login.stream.into_owned(),
         seq: login.seq,
+        term: login.term,
+        forked: None,
         request_rate: login.request_rate.map(Cow::into_owned),
         session: SessionId(0),
         max_body: None,

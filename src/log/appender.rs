@@ -59,8 +59,6 @@ struct Held {
     parts: Vec<Part>,
     /// The last seq in them, or on its way, or shown.
     last: Seq,
-    /// When the newest broadcast was made.
-    newest: Millis,
 }
 
 impl Appender {
@@ -100,7 +98,6 @@ impl Appender {
         if self.log.is_sealed() {
             return Err(Sealed);
         }
-        self.note_time(at);
         let frames = MessageFrames::new(from, at);
         let first = self.last.next();
         for body in bodies {
@@ -119,7 +116,6 @@ impl Appender {
         if self.log.is_sealed() {
             return Err(Sealed);
         }
-        self.note_time(at);
         let seq = self.last.next();
         let presence = |user| Presence {
             seq,
@@ -159,7 +155,6 @@ impl Appender {
         self.held = Some(Held {
             parts: Vec::new(),
             last: self.last,
-            newest: Millis(0),
         });
     }
 
@@ -190,12 +185,6 @@ impl Appender {
         if let Some(held) = &mut self.held {
             held.parts.clear();
             held.last = self.last;
-        }
-    }
-
-    fn note_time(&mut self, at: Millis) {
-        if let Some(held) = &mut self.held {
-            held.newest = at;
         }
     }
 
@@ -240,7 +229,6 @@ impl Appender {
         held.parts.push(Part {
             first,
             last: held.last,
-            at: held.newest,
             frames: bytes,
         });
     }

@@ -53,7 +53,7 @@ use parts::Parts;
 pub use parts::frame_length;
 pub use scribe::{Outcome, Scribe};
 
-pub use crate::store::{Chunk, Readers, Retention};
+pub use crate::store::{Chunk, Readers, Retention, Terms};
 use crate::sync::{AtomicBool, AtomicU64, AtomicUsize, Ordering, RwLock};
 use crate::wire::Seq;
 
@@ -71,6 +71,8 @@ pub struct LogLimits {
 pub struct Origin {
     /// Names the sequence that the seqs count in.
     pub stream: String,
+    /// The starts of a server on the stream, this one included.
+    pub terms: Terms,
     /// The first seq that it will hold.
     pub first: Seq,
     /// Reads what the log no longer holds, where a journal keeps it.
@@ -81,6 +83,7 @@ pub struct Origin {
 #[derive(Debug)]
 pub struct Log {
     stream: String,
+    terms: Terms,
     past: Option<Arc<Readers>>,
     parts: RwLock<Parts>,
     /// The number of the part that comes next: equal to a cursor's where that
@@ -113,6 +116,7 @@ impl Log {
     pub fn new(stream: String, limits: LogLimits, bells: usize) -> (Arc<Log>, Appender) {
         let origin = Origin {
             stream,
+            terms: Terms::only(),
             first: Seq::ZERO.next(),
             past: None,
         };
@@ -124,6 +128,7 @@ impl Log {
         let parts = Parts::new(limits.bytes, origin.first);
         let log = Arc::new(Log {
             stream: origin.stream,
+            terms: origin.terms,
             past: origin.past,
             next_part: AtomicU64::new(parts.next_number()),
             head: AtomicU64::new(parts.head().0),
@@ -141,6 +146,11 @@ impl Log {
     /// Names the sequence that the seqs count in.
     pub fn stream(&self) -> &str {
         &self.stream
+    }
+
+    /// The starts of a server on the stream, this one included.
+    pub fn terms(&self) -> &Terms {
+        &self.terms
     }
 
     /// The newest seq that readers can see.

@@ -9,7 +9,7 @@ use futures_util::FutureExt;
 use tokio::sync::oneshot;
 
 use super::Appender;
-use crate::store::{Journal, NotWritten, Part, Store};
+use crate::store::{ClockReading, Journal, NotWritten, Part, Store};
 use crate::wire::Millis;
 
 /// Has the log's parts written, and shows them then.
@@ -62,6 +62,11 @@ impl Scribe {
         matches!(self.pen, Pen::Lost)
     }
 
+    /// Has the store look whether the database is still where it was; its log tells.
+    pub fn check_place(&self) {
+        drop(self.store.ask(|db| db.check_place().is_ok()));
+    }
+
     /// Sends what was pushed on its way, or has retention do its work. Whether
     /// something is on its way then.
     pub fn write(&mut self, appender: &mut Appender, now: Millis) -> bool {
@@ -72,8 +77,10 @@ impl Scribe {
                 return !self.is_lost();
             }
         };
+        let now = ClockReading::beside(now);
         let parts = appender.take_held();
-        if parts.is_empty() && !journal.is_over(now) {
+        let is_over = journal.is_over(now);
+        if parts.is_empty() && !is_over {
             self.pen = Pen::Here(journal);
             return false;
         }

@@ -8,7 +8,7 @@ use super::crew::Data;
 use super::folder::open_data_folder;
 use crate::accounts::{Accounts, Hasher, LoginLimits};
 use crate::log::{Appender, Log, Origin, Readers, Scribe};
-use crate::store::{Db, Journal, Part, Store};
+use crate::store::{ClockReading, Db, Journal, Part, Store, stream_name};
 
 /// The newest broadcasts of the journal that are in memory from the start: clients
 /// that come back after a restart are mostly near its end.
@@ -27,7 +27,7 @@ pub(super) enum Stream {
     New,
     /// The journal's.
     Kept {
-        journal: Journal,
+        journal: Box<Journal>,
         newest: Vec<Part>,
         store: Store,
         readers: Arc<Readers>,
@@ -58,15 +58,17 @@ impl Kept {
         let path = folder.database()?;
         let mut db = Db::open_sound(&path)?;
         let newest = NEWEST.min(config.log.bytes / 2);
+        let now = ClockReading::beside((config.clock)());
         let journal = config
             .journal
-            .map(|retention| Journal::open(&mut db, retention, newest, stream_name));
+            .map(|retention| Journal::open(&mut db, retention, newest, now, stream_name));
         let journal = journal.transpose()?;
+        let readers = Readers::new(&db);
         let (store, thread) = Store::start(db);
         let accounts = Accounts::open(Some(store.clone()), hasher, limits)?;
         // Everything in it has been read: it is sound.
         store.wait(Db::trust).unwrap_or(Ok(()))?;
-        let readers = Readers::new(&path);
+        store.wait(Db::mark_wal).unwrap_or(Ok(()))?;
         Ok(Kept {
             accounts,
             data: Some(Data {
@@ -77,7 +79,7 @@ impl Kept {
             stream: match journal {
                 None => Stream::New,
                 Some((journal, newest)) => Stream::Kept {
-                    journal,
+                    journal: Box::new(journal),
                     newest,
                     store,
                     readers,
@@ -105,22 +107,17 @@ impl Stream {
                 let first = newest.first().map_or(head.next(), |part| part.first);
                 let origin = Origin {
                     stream: journal.stream().to_owned(),
+                    terms: journal.terms().clone(),
                     first,
                     past: Some(readers),
                 };
-                tracing::info!(stream = %origin.stream, %head, "the journal goes on");
+                let term = journal.terms().current();
+                tracing::info!(stream = %origin.stream, %term, %head, "the journal goes on");
                 let (log, mut appender) = Log::going_on(origin, config.log, config.arbiters);
                 appender.show_held(&newest);
-                let scribe = Scribe::new(store, journal, &mut appender);
+                let scribe = Scribe::new(store, *journal, &mut appender);
                 (log, appender, Some(scribe))
             }
         }
     }
-}
-
-/// A name that no other stream has: 128 random bits.
-fn stream_name() -> String {
-    let mut bytes = [0; 16];
-    getrandom::fill(&mut bytes).expect("the system has randomness to give at the start");
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

@@ -1,13 +1,16 @@
 //! One connection that writes.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, TransactionBehavior};
 
 use super::StoreError;
+use super::place::{Place, beside};
 use super::schema::{self, SCHEMA};
+use super::wal_mark;
 
 /// How long to wait for another process that writes.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -18,7 +21,7 @@ const PATIENCE: Duration = Duration::from_secs(5);
 const CHECKPOINT_PAGES: i64 = 4096;
 
 /// After a burst the write-ahead log is cut to this length.
-const WAL_LIMIT: i64 = 64 << 20;
+const WAL_LIMIT: i64 = 32 << 20;
 
 /// Pages kept in memory, in KiB: a batch of the journal must fit, or it is written
 /// twice.
@@ -30,6 +33,11 @@ pub struct Db {
     path: PathBuf,
     connection: Connection,
     is_trusted: bool,
+    place: Option<Arc<Place>>,
+    /// The last look found that the files had been moved.
+    is_moved: bool,
+    /// The length of the write-ahead log that was last told.
+    told_wal: u64,
 }
 
 impl Db {
@@ -53,6 +61,9 @@ impl Db {
     /// # Errors
     /// See [`StoreError`].
     pub fn open_sound(path: &Path) -> Result<Db, StoreError> {
+        if wal_mark::is_missing(path) {
+            return Err(StoreError::LacksWal(path.to_owned()));
+        }
         let mut db = Db::connect(path)?;
         db.look_at_every_page()?;
         db.prepare()?;
@@ -65,6 +76,9 @@ impl Db {
             path: path.to_owned(),
             connection,
             is_trusted: false,
+            place: None,
+            is_moved: false,
+            told_wal: 0,
         };
         db.run(|connection| {
             connection.busy_timeout(PATIENCE)?;
@@ -108,7 +122,57 @@ impl Db {
                 found,
             });
         }
+        let place = Place::note(&self.path).map_err(|source| StoreError::Io {
+            path: self.path.clone(),
+            source,
+        })?;
+        self.place = Some(Arc::new(place));
         Ok(())
+    }
+
+    /// Looks whether the database's path still names the files that are open. What is
+    /// committed to others would be lost.
+    ///
+    /// # Errors
+    /// [`StoreError::Moved`].
+    pub fn check_place(&mut self) -> Result<(), StoreError> {
+        let moved = self.place.as_ref().and_then(|place| place.moved());
+        let is_moved = moved.is_some();
+        let outcome = match moved {
+            None => Ok(()),
+            Some(path) => Err(StoreError::Moved(path.to_owned())),
+        };
+        if std::mem::replace(&mut self.is_moved, is_moved) != is_moved {
+            match &outcome {
+                Ok(()) => tracing::info!(file = %self.path.display(), "database files are back"),
+                Err(error) => tracing::error!(%error, "database files were removed or replaced"),
+            }
+        }
+        outcome
+    }
+
+    /// The files that are open, for others who open them.
+    pub(super) fn place(&self) -> Option<Arc<Place>> {
+        self.place.clone()
+    }
+
+    /// Tells the log when the write-ahead log has grown far beyond what a checkpoint leaves,
+    /// and again each time that it has doubled.
+    pub(super) fn note_wal_length(&mut self, retain_bytes: u64) {
+        let length = std::fs::metadata(beside(&self.path, "-wal")).map_or(0, |found| found.len());
+        let usual = retain_bytes.max(WAL_LIMIT.unsigned_abs());
+        if length <= usual {
+            self.told_wal = 0;
+        } else if length >= self.told_wal.saturating_mul(2) {
+            self.told_wal = length;
+            let file = self.path.display();
+            tracing::warn!(
+                %file,
+                wal_bytes = length,
+                retain_bytes,
+                "write-ahead log is growing: a process reads the database in one long transaction"
+            );
+        }
     }
 
     /// From here on the file is known to be sound: closing it may tidy up.
@@ -121,7 +185,11 @@ impl Db {
     }
 
     /// The last step: a file that is not trusted keeps its bytes.
+    ///
+    /// # Errors
+    /// See [`StoreError`]; the files were moved, and what was committed goes with them.
     pub(super) fn tidy_up(&mut self) -> Result<(), StoreError> {
+        self.check_place()?;
         if self.is_trusted {
             self.checkpoint()?;
         }
@@ -137,13 +205,24 @@ impl Db {
     /// (SQLite's `data_version`). A look at shared memory, not at the disk.
     ///
     /// # Errors
-    /// See [`StoreError`].
+    /// See [`StoreError`]; the database's path names other files, so that what another process
+    /// changes is not seen here.
     pub fn data_version(&mut self) -> Result<i64, StoreError> {
+        self.check_place()?;
         self.run(|connection| {
             connection
                 .prepare_cached("PRAGMA data_version")?
                 .query_row([], |row| row.get(0))
         })
+    }
+
+    /// Has the database file say that its write-ahead log belongs to it, so that a copy of the
+    /// file alone is found out. It holds until the log is next moved into the file.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub fn mark_wal(&mut self) -> Result<(), StoreError> {
+        self.commit(|connection| wal_mark::set(connection))
     }
 
     /// Moves what the write-ahead log holds into the database file.
@@ -168,6 +247,18 @@ impl Db {
         work: impl FnOnce(&mut Connection) -> rusqlite::Result<T>,
     ) -> Result<T, StoreError> {
         work(&mut self.connection).map_err(|error| StoreError::sqlite(&self.path, error))
+    }
+
+    /// As [`Db::run`], for statements that commit: they count only where the database's path
+    /// names the files that are open, before and after.
+    pub(crate) fn commit<T>(
+        &mut self,
+        work: impl FnOnce(&mut Connection) -> rusqlite::Result<T>,
+    ) -> Result<T, StoreError> {
+        self.check_place()?;
+        let outcome = self.run(work)?;
+        self.check_place()?;
+        Ok(outcome)
     }
 
     pub(super) fn connection(&mut self) -> &mut Connection {

@@ -40,6 +40,30 @@ pub enum StoreError {
         /// Why it cannot be.
         reason: String,
     },
+    /// The database's path no longer names the files that are open: they were removed, or
+    /// replaced, by another program.
+    #[error(
+        "{} is not the file that is open: it was removed or replaced while it was in use; put it \
+         back, or stop the server (docs/operations.md)",
+        .0.display()
+    )]
+    Moved(PathBuf),
+    /// The database was copied from a running server, without its write-ahead log.
+    #[error(
+        "{path} was copied from a running server without {path}-wal, and what that held is \
+         missing: copy it with `arauto backup`; to go on with what is there, move the file away \
+         and `arauto restore` it",
+        path = .0.display()
+    )]
+    LacksWal(PathBuf),
+    /// The system does not let the file be used.
+    #[error("{}: {source}", path.display())]
+    Io {
+        /// The file.
+        path: PathBuf,
+        /// What the system says.
+        source: std::io::Error,
+    },
     /// Anything else: no space, no permission, locked for too long.
     #[error("{}: {source}", path.display())]
     Failed {

@@ -3,6 +3,9 @@
 use bytes::Bytes;
 use rusqlite::{Connection, ErrorCode, Transaction, TransactionBehavior, params};
 
+use super::age::{Ages, ClockReading};
+use super::crc::Crc;
+use super::terms::Terms;
 use super::{Db, StoreError};
 use crate::wire::{Millis, Seq};
 
@@ -21,8 +24,6 @@ pub struct Part {
     pub first: Seq,
     /// The last frame's seq.
     pub last: Seq,
-    /// When the newest was broadcast.
-    pub at: Millis,
     /// The frames as they go over the wire, in cbor, each behind its length.
     pub frames: Bytes,
 }
@@ -32,7 +33,8 @@ pub struct Part {
 pub struct Retention {
     /// Bytes of broadcasts; the oldest go first. 64 are added for each row.
     pub bytes: u64,
-    /// Broadcasts that are older go; `None`: age does not count.
+    /// Broadcasts that are older go; `None`: age does not count. Age is measured by a clock
+    /// that nobody sets.
     pub age: Option<std::time::Duration>,
 }
 
@@ -65,14 +67,14 @@ pub(super) struct State {
     pub(super) trimmed: Seq,
     /// What the rows cost.
     pub(super) held: u64,
-    /// The time of the oldest row.
-    pub(super) oldest: Option<Millis>,
 }
 
 /// Writes the journal; there is one.
 #[derive(Debug)]
 pub struct Journal {
     pub(super) state: State,
+    pub(super) terms: Terms,
+    pub(super) ages: Ages,
     pub(super) retention: Retention,
 }
 
@@ -87,9 +89,21 @@ impl Journal {
         self.state.head
     }
 
-    /// Whether retention has something to remove at `now`.
-    pub fn is_over(&self, now: Millis) -> bool {
-        self.retention.is_over(&self.state, now)
+    /// The starts of a server on the stream, this one included.
+    pub fn terms(&self) -> &Terms {
+        &self.terms
+    }
+
+    /// Looks at the clocks; whether retention has something to remove now.
+    pub fn is_over(&mut self, now: ClockReading) -> bool {
+        if let Some(jump) = self.ages.observe(now) {
+            let by_seconds = jump.by / 1000;
+            tracing::warn!(
+                by_seconds,
+                "system clock jumped; age retention does not follow it"
+            );
+        }
+        self.state.held > self.retention.bytes || self.ages.has_old(self.state.trimmed, now.run)
     }
 
     /// Puts the parts on disk in one transaction, and removes some of what is over
@@ -97,19 +111,35 @@ impl Journal {
     ///
     /// # Errors
     /// See [`NotWritten`]. Either way the journal is as it was before.
-    pub fn write(&mut self, db: &mut Db, parts: &[Part], now: Millis) -> Result<(), NotWritten> {
-        let (state, retention) = (self.state.clone(), self.retention);
+    pub fn write(
+        &mut self,
+        db: &mut Db,
+        parts: &[Part],
+        now: ClockReading,
+    ) -> Result<(), NotWritten> {
+        db.check_place().map_err(NotWritten::RolledBack)?;
+        let stamp = self.ages.stamp(now.run);
+        let bounds = Bounds {
+            bytes: self.retention.bytes,
+            too_old: self.ages.too_old(now.run),
+        };
+        let state = self.state.clone();
         let written = within(db.connection(), |transaction| {
-            change(transaction, state, retention, parts, now)
+            change(transaction, state, bounds, parts, stamp)
         });
-        match written {
-            Ok(state) => {
-                self.state = state;
-                Ok(())
-            }
-            Err((error, true)) => Err(NotWritten::RolledBack(db.failed(error))),
-            Err((error, false)) => Err(NotWritten::InDoubt(db.failed(error))),
+        let state = written.map_err(|(error, is_certain)| match is_certain {
+            true => NotWritten::RolledBack(db.failed(error)),
+            false => NotWritten::InDoubt(db.failed(error)),
+        })?;
+        // It may be on a file that has no name any more.
+        db.check_place().map_err(NotWritten::InDoubt)?;
+        db.note_wal_length(self.retention.bytes);
+        for part in parts {
+            self.ages.note(part.last, stamp);
         }
+        self.ages.forget(state.trimmed);
+        self.state = state;
+        Ok(())
     }
 }
 
@@ -145,27 +175,40 @@ fn attempt<T>(
     Ok(done)
 }
 
+/// What stays: the newest so many bytes, and no row up to `too_old`.
+#[derive(Debug, Clone, Copy)]
+struct Bounds {
+    bytes: u64,
+    too_old: Seq,
+}
+
+impl Bounds {
+    /// Whether the oldest row, which ends at `last`, must go.
+    fn remove(self, state: &State, last: Seq) -> bool {
+        state.held > self.bytes || last <= self.too_old
+    }
+}
+
 fn change(
     transaction: &Transaction<'_>,
     mut state: State,
-    retention: Retention,
+    bounds: Bounds,
     parts: &[Part],
-    now: Millis,
+    stamp: Millis,
 ) -> rusqlite::Result<State> {
     for part in parts {
-        insert(transaction, part)?;
+        insert(transaction, part, stamp)?;
         state.head = part.last;
         state.held += cost(part.frames.len() as u64);
-        state.oldest = state.oldest.or(Some(part.at));
     }
-    remove(transaction, &mut state, retention, now, parts.len())?;
+    remove(transaction, &mut state, bounds, parts.len())?;
     write_state(transaction, &state)?;
     Ok(state)
 }
 
-fn insert(transaction: &Transaction<'_>, part: &Part) -> rusqlite::Result<()> {
-    let crc = part_crc(part.first, part.last, part.at, &part.frames);
-    let (first, last, at) = (stored(part.first.0), stored(part.last.0), stored(part.at.0));
+fn insert(transaction: &Transaction<'_>, part: &Part, stamp: Millis) -> rusqlite::Result<()> {
+    let crc = part_crc(part.first, part.last, stamp, &part.frames);
+    let (first, last, at) = (stored(part.first.0), stored(part.last.0), stored(stamp.0));
     transaction
         .prepare_cached("INSERT INTO journal VALUES (?, ?, ?, ?, ?)")?
         .execute(params![first, last, at, crc, &part.frames[..]])
@@ -176,29 +219,24 @@ fn insert(transaction: &Transaction<'_>, part: &Part) -> rusqlite::Result<()> {
 fn remove(
     transaction: &Transaction<'_>,
     state: &mut State,
-    retention: Retention,
-    now: Millis,
+    bounds: Bounds,
     added: usize,
 ) -> rusqlite::Result<()> {
-    if !retention.is_over(state, now) {
+    if !bounds.remove(state, state.trimmed.next()) {
         return Ok(());
     }
-    let most = REMOVED + 2 * added;
     let mut query = transaction
-        .prepare_cached("SELECT last, time, length(frames) FROM journal ORDER BY first LIMIT ?")?;
-    let limit = i64::try_from(most + 1).unwrap_or(i64::MAX);
+        .prepare_cached("SELECT last, length(frames) FROM journal ORDER BY first LIMIT ?")?;
+    let limit = i64::try_from(REMOVED + 2 * added).unwrap_or(i64::MAX);
     let mut rows = query.query([limit])?;
-    let (mut removed, before) = (0, state.trimmed);
-    // The oldest row that stays must be seen too: it tells the oldest time.
+    let before = state.trimmed;
     while let Some(row) = rows.next()? {
-        state.oldest = Some(Millis(row.get::<_, u64>(1)?));
-        if removed == most || !retention.is_over(state, now) {
+        let last = Seq(row.get(0)?);
+        if !bounds.remove(state, last) {
             break;
         }
-        state.trimmed = Seq(row.get(0)?);
-        state.held = state.held.saturating_sub(cost(row.get(2)?));
-        state.oldest = None;
-        removed += 1;
+        state.trimmed = last;
+        state.held = state.held.saturating_sub(cost(row.get(1)?));
     }
     drop(rows);
     if state.trimmed > before {
@@ -207,17 +245,6 @@ fn remove(
             .execute([stored(state.trimmed.0)])?;
     }
     Ok(())
-}
-
-impl Retention {
-    fn is_over(&self, state: &State, now: Millis) -> bool {
-        let Some(oldest) = state.oldest else {
-            return false; // there is no row
-        };
-        let age = u64::try_from(self.age.map_or(u128::MAX, |age| age.as_millis()));
-        let is_old = age.is_ok_and(|age| oldest.0.saturating_add(age) < now.0);
-        state.held > self.bytes || is_old
-    }
 }
 
 /// Writes the one row of `stream`.
@@ -240,22 +267,17 @@ pub(super) fn stored(number: u64) -> i64 {
     i64::try_from(number).unwrap_or(i64::MAX)
 }
 
-/// Covers a row: its numbers, 8 bytes each, little end first, then its frames.
-pub(super) fn part_crc(first: Seq, last: Seq, at: Millis, frames: &[u8]) -> u32 {
-    let mut hasher = crc32fast::Hasher::new();
-    for number in [first.0, last.0, at.0] {
-        hasher.update(&number.to_le_bytes());
-    }
-    hasher.update(frames);
-    hasher.finalize()
+/// Covers a row: its numbers, then its frames.
+pub(super) fn part_crc(first: Seq, last: Seq, stamp: Millis, frames: &[u8]) -> u32 {
+    let numbers = Crc::default()
+        .number(first.0)
+        .number(last.0)
+        .number(stamp.0);
+    numbers.bytes(frames).finish()
 }
 
-/// Covers the row of `stream`: its two numbers as above, then the name.
+/// Covers the row of `stream`: its two numbers, then the name.
 pub(super) fn state_crc(stream: &str, head: Seq, trimmed: Seq) -> u32 {
-    let mut hasher = crc32fast::Hasher::new();
-    for number in [head.0, trimmed.0] {
-        hasher.update(&number.to_le_bytes());
-    }
-    hasher.update(stream.as_bytes());
-    hasher.finalize()
+    let numbers = Crc::default().number(head.0).number(trimmed.0);
+    numbers.bytes(stream.as_bytes()).finish()
 }

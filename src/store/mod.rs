@@ -15,20 +15,29 @@
 //! - what could not be written is either certainly not on disk or known to be in
 //!   doubt ([`NotWritten`]): a seq in doubt is never given again.
 
+mod age;
 mod check;
+mod crc;
 mod db;
 mod error;
 mod folder;
 mod journal;
 mod past;
+mod place;
 mod schema;
+mod stream_name;
+mod terms;
 mod thread;
+mod wal_mark;
 
+pub use age::ClockReading;
 pub use db::Db;
 pub use error::StoreError;
 pub use folder::{DataFolder, FolderError, FolderLock};
 pub use journal::{Journal, NotWritten, Part, Retention};
 pub use past::{Chunk, Readers};
+pub use stream_name::stream_name;
+pub use terms::Terms;
 pub use thread::{Store, StoreThread};
 
 #[cfg(test)]

@@ -12,9 +12,10 @@ use parking_lot::Mutex;
 use rusqlite::{Connection, OpenFlags, Row};
 use tokio::sync::Semaphore;
 
-use super::StoreError;
 use super::check::frame_length;
 use super::journal::{part_crc, stored};
+use super::place::Place;
+use super::{Db, StoreError};
 use crate::wire::{Millis, Seq};
 
 /// Reads at once; more wait for their turn, in order.
@@ -35,15 +36,17 @@ pub struct Chunk {
 #[derive(Debug)]
 pub struct Readers {
     path: PathBuf,
+    place: Option<Arc<Place>>,
     places: Arc<Semaphore>,
     idle: Mutex<Vec<Connection>>,
 }
 
 impl Readers {
-    /// Readers of the database at `path`.
-    pub fn new(path: &Path) -> Arc<Readers> {
+    /// Readers of the database that `db` has open.
+    pub fn new(db: &Db) -> Arc<Readers> {
         Arc::new(Readers {
-            path: path.to_owned(),
+            path: db.path().to_owned(),
+            place: db.place(),
             places: Arc::new(Semaphore::new(AT_ONCE)),
             idle: Mutex::default(),
         })
@@ -81,12 +84,24 @@ impl Readers {
         self.idle.lock().clear();
     }
 
+    /// Another database under the same path has another history.
+    fn check_place(&self) -> Result<(), StoreError> {
+        match self.place.as_ref().and_then(|place| place.moved()) {
+            Some(path) => Err(StoreError::Moved(path.to_owned())),
+            None => Ok(()),
+        }
+    }
+
     fn read_now(&self, after: Seq, bytes: usize) -> Result<Option<Chunk>, StoreError> {
         let failed = |error| StoreError::sqlite(&self.path, error);
         let idle = self.idle.lock().pop();
         let connection = match idle {
             Some(connection) => connection,
-            None => open(&self.path).map_err(failed)?,
+            None => {
+                let connection = open(&self.path).map_err(failed)?;
+                self.check_place()?;
+                connection
+            }
         };
         let mut chunk = Gathered::default();
         let wrong = rows(&connection, after, bytes, &mut chunk).map_err(failed)?;

@@ -3,7 +3,7 @@
 use rusqlite::{Connection, Transaction};
 
 /// The version of the tables, in SQLite's `user_version`.
-pub(super) const SCHEMA: i64 = 2;
+pub(super) const SCHEMA: i64 = 3;
 
 const ACCOUNTS: &str = "CREATE TABLE account (
         name    TEXT PRIMARY KEY,
@@ -28,6 +28,17 @@ const JOURNAL: &str = "CREATE TABLE stream (
         frames  BLOB NOT NULL
     ) STRICT;";
 
+/// Where each start of a server began, and what a copy without its write-ahead log says.
+const TERMS: &str = "CREATE TABLE term (
+        number  INTEGER PRIMARY KEY,
+        after   INTEGER NOT NULL,
+        crc     INTEGER NOT NULL
+    ) STRICT;
+    CREATE TABLE file (
+        id      INTEGER PRIMARY KEY CHECK (id = 1),
+        lacks_wal INTEGER NOT NULL
+    ) STRICT;";
+
 /// The version of the tables that are there; 0 where there is none.
 pub(super) fn version(connection: &Connection) -> rusqlite::Result<i64> {
     connection.pragma_query_value(None, "user_version", |row| row.get(0))
@@ -43,7 +54,10 @@ pub(super) fn prepare(transaction: &Transaction<'_>) -> rusqlite::Result<i64> {
     if found < 1 {
         transaction.execute_batch(ACCOUNTS)?;
     }
-    transaction.execute_batch(JOURNAL)?;
+    if found < 2 {
+        transaction.execute_batch(JOURNAL)?;
+    }
+    transaction.execute_batch(TERMS)?;
     transaction.pragma_update(None, "user_version", SCHEMA)?;
     Ok(found)
 }

@@ -10,7 +10,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::quote::{LONGEST_TEXT, limited};
-use super::{Body, ErrorCode, Millis, Seq, SessionId};
+use super::{Body, ErrorCode, Millis, Seq, SessionId, Term};
 
 /// The version of the protocol that this crate speaks.
 pub const VERSION: u64 = 1;
@@ -74,6 +74,7 @@ impl<'a> ClientFrame<'a> {
                 resume: login.resume.map(|resume| Resume {
                     stream: Cow::Owned(resume.stream.into_owned()),
                     after: resume.after,
+                    term: resume.term,
                 }),
             }),
             ClientFrame::Request(asking) => ClientFrame::Request(asking.into_owned()),
@@ -210,6 +211,9 @@ pub struct Resume<'a> {
     pub stream: Cow<'a, str>,
     /// The last seq that was read.
     pub after: Seq,
+    /// The term of the session that read it, from the same `logged_in`.
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "present")]
+    pub term: Option<Term>,
 }
 
 /// An id and a body: a request, a publish, a reply.
@@ -301,8 +305,12 @@ pub struct LoggedIn<'a> {
     /// Names the sequence that seq counts in.
     #[serde(borrow, with = "text")]
     pub stream: Cow<'a, str>,
-    /// The last seq before this session's first broadcast.
+    /// The last seq before this session's first broadcast. Below a resume's `after`: what the
+    /// client has above it is not in this history.
     pub seq: Seq,
+    /// Numbers this start of the server on the stream.
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "present")]
+    pub term: Option<Term>,
     /// How fast the session may send frames that ask for something, as in `100/s`; absent:
     /// as fast as they are answered.
     #[serde(

@@ -27,7 +27,7 @@ pub use frame::{
     Present, Published, Resume, Role, ServerFrame, SessionLine, SessionList, Shutdown, Stopping,
     Unserved, VERSION, Welcome,
 };
-pub use ids::{Millis, Seq, SessionId};
+pub use ids::{Millis, Seq, SessionId, Term};
 pub use quote::Quote;
 pub use raw::RawDialect;
 

@@ -120,6 +120,7 @@ async fn serve_all_at_once(pipe: &mut Accepted) -> Option<Seq> {
         registered: false,
         stream: "s".into(),
         seq: Seq(6),
+        term: None,
         request_rate: None,
     });
     let stopping = ServerFrame::Stopping(Stopping {

@@ -14,8 +14,8 @@ use actix::Response;
 use tokio::sync::oneshot;
 use tokio::time::{Interval, MissedTickBehavior, interval};
 
-use super::NotPublished;
 use super::present::Present;
+use super::{Joined, NotPublished};
 use crate::accounts::UserName;
 use crate::log::{Appender, Outcome, Presented, Scribe, Sealed};
 use crate::wire::{Millis, Seq};
@@ -23,7 +23,7 @@ use crate::wire::{Millis, Seq};
 /// How often a quiet hub tries what it owes again, and lets retention work.
 const TICK: Duration = Duration::from_secs(1);
 
-type Reply = oneshot::Sender<Result<Seq, NotPublished>>;
+type Reply<T> = oneshot::Sender<Result<T, NotPublished>>;
 
 /// Keeps the hub's promises with a journal.
 pub(super) struct Keeper {
@@ -41,9 +41,16 @@ pub(super) struct Keeper {
 
 #[derive(Default)]
 struct Promises {
-    publishes: Vec<(Seq, Reply)>,
-    joins: Vec<(UserName, Reply)>,
+    publishes: Vec<(Seq, Reply<Seq>)>,
+    joins: Vec<Join>,
     lefts: Vec<UserName>,
+}
+
+struct Join {
+    user: UserName,
+    /// Its own `joined`; a second session waits for that of the first.
+    own: Option<Seq>,
+    reply: Reply<Joined>,
 }
 
 impl Keeper {
@@ -104,10 +111,14 @@ impl Keeper {
         later(answer)
     }
 
-    /// Answers a login once the user's `joined` is shown.
-    pub(super) fn join(&mut self, user: UserName) -> Response<Result<Seq, NotPublished>> {
+    /// Answers a login once the user's `joined`, which may be its `own`, is shown.
+    pub(super) fn join(
+        &mut self,
+        user: UserName,
+        own: Option<Seq>,
+    ) -> Response<Result<Joined, NotPublished>> {
         let (reply, answer) = oneshot::channel();
-        self.gathered.joins.push((user, reply));
+        self.gathered.joins.push(Join { user, own, reply });
         later(answer)
     }
 
@@ -131,6 +142,7 @@ impl Keeper {
         if self.poll_tick(cx) {
             // What it says is said to publishers; here it is a try.
             let _ = self.admit(appender, clock());
+            self.scribe.check_place();
         }
         loop {
             match self.scribe.poll(appender, cx) {
@@ -183,9 +195,11 @@ impl Keeper {
         for (first, reply) in publishes {
             let _ = reply.send(Ok(first)); // its session may have ended
         }
-        for (user, reply) in joins {
+        let head = appender.log().head();
+        for Join { user, own, reply } in joins {
             present.announce(&user);
-            let _ = reply.send(Ok(appender.log().head()));
+            let before = own.map_or(head, |own| Seq(own.0 - 1));
+            let _ = reply.send(Ok(Joined { before, head }));
         }
     }
 
@@ -195,7 +209,7 @@ impl Keeper {
             for (_, reply) in promises.publishes {
                 let _ = reply.send(Err(NotPublished::Unwritten));
             }
-            for (user, reply) in promises.joins {
+            for Join { user, reply, .. } in promises.joins {
                 present.leave(&user);
                 let _ = reply.send(Err(NotPublished::Unwritten));
             }
@@ -210,9 +224,9 @@ impl Keeper {
     }
 }
 
-fn later(
-    answer: oneshot::Receiver<Result<Seq, NotPublished>>,
-) -> Response<Result<Seq, NotPublished>> {
+fn later<T: 'static>(
+    answer: oneshot::Receiver<Result<T, NotPublished>>,
+) -> Response<Result<T, NotPublished>> {
     Response::fut(async move { answer.await.unwrap_or(Err(NotPublished::Unwritten)) })
 }
 

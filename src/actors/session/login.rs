@@ -8,11 +8,18 @@ use super::work::{Done, Entry, TurnedDown};
 use super::{Desk, Session};
 use crate::accounts::{Admitted, Claim, Refusal};
 use crate::actors::auth;
-use crate::actors::hub::Join;
+use crate::actors::hub::{Join, Joined};
 use crate::actors::link::Link;
 use crate::close::CloseReason;
 use crate::log::Log;
-use crate::wire::{ErrorCode, Gap, LoggedIn, Login, Seq, ServerFrame};
+use crate::wire::{ErrorCode, Gap, LoggedIn, Login, Seq, ServerFrame, Term};
+
+/// Where an earlier session stopped reading.
+struct Place {
+    stream: String,
+    after: Seq,
+    term: Option<Term>,
+}
 
 impl<L: Link + 'static> Session<L> {
     pub(super) fn log_in(&mut self, login: &Login<'_>) {
@@ -26,7 +33,11 @@ impl<L: Link + 'static> Session<L> {
             peer: self.peer.clone(),
         };
         let resume = login.resume.as_ref();
-        let resume = resume.map(|resume| (resume.stream.clone().into_owned(), resume.after));
+        let resume = resume.map(|resume| Place {
+            stream: resume.stream.clone().into_owned(),
+            after: resume.after,
+            term: resume.term,
+        });
         let (id, desk) = (login.id, Arc::clone(&self.desk));
         self.state = State::LoggingIn;
         self.asker = Some(asker);
@@ -91,6 +102,7 @@ impl<L: Link + 'static> Session<L> {
             registered,
             stream: Cow::Borrowed(self.desk.log.stream()),
             seq: entry.after,
+            term: Some(self.desk.log.terms().current()),
             request_rate: self
                 .desk
                 .limits
@@ -140,13 +152,13 @@ impl<L: Link + 'static> Session<L> {
 async fn announce_login(
     desk: &Desk,
     admitted: Admitted,
-    resume: Option<(String, Seq)>,
+    resume: Option<Place>,
 ) -> Result<Entry, TurnedDown> {
     let place = desk.users.enter(admitted.user.clone());
     let place = place.ok_or(TurnedDown::NoPlace)?;
     match desk.hub.send(Join(admitted.user.clone())).await {
-        Ok(Ok(head)) => {
-            let (after, gap) = begin_after(&desk.log, head, resume);
+        Ok(Ok(joined)) => {
+            let (after, gap) = begin_after(&desk.log, joined, resume.as_ref());
             Ok(Entry {
                 admitted,
                 place,
@@ -159,12 +171,21 @@ async fn announce_login(
     }
 }
 
-/// Where a session's broadcasts begin, and what its resume cannot give.
-fn begin_after(log: &Log, head: Seq, resume: Option<(String, Seq)>) -> (Seq, Option<Seq>) {
-    match resume {
-        None => (head, None),
-        Some((stream, after)) if stream == log.stream() && after <= head => (after, None),
-        Some(_) => (head, Some(head)),
+/// Returns the seq behind which a session's broadcasts begin and, where its resume cannot be
+/// honoured, the end of the gap that tells so.
+fn begin_after(log: &Log, joined: Joined, resume: Option<&Place>) -> (Seq, Option<Seq>) {
+    let Some(place) = resume else {
+        return (joined.head, None);
+    };
+    match place.term {
+        _ if place.stream != log.stream() => (joined.head, Some(joined.head)),
+        // Below `after`: what the client has above that is not in this history.
+        Some(term) => (
+            log.terms().resume_from(place.after, term, joined.before),
+            None,
+        ),
+        None if place.after <= joined.before => (place.after, None),
+        None => (joined.head, Some(joined.head)),
     }
 }
 

@@ -142,8 +142,8 @@ async fn resume(
         last = ana.publish(text).await?;
     }
     let from = ResumePoint {
-        stream: ana.who_am_i().stream.clone(),
         after: left_at,
+        ..ana.who_am_i().resume_point()
     };
     let visitor = Client::connect(&stage.endpoint).await?;
     let (rui, mut events) = visitor.resume("rui", "outro", &from).await?;

@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use arauto::{ResumePoint, Seq};
+use arauto::{ResumePoint, Seq, Term};
 use serde::{Deserialize, Serialize};
 
 #[derive(Serialize, Deserialize)]
@@ -10,12 +10,19 @@ use serde::{Deserialize, Serialize};
 struct State {
     stream: String,
     seq: Seq,
+    /// Files of earlier versions have none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    term: Option<Term>,
 }
 
 /// What the bytes of a file say.
 pub(super) fn read(bytes: &[u8]) -> serde_json::Result<ResumePoint> {
-    let State { stream, seq } = serde_json::from_slice(bytes)?;
-    Ok(ResumePoint { stream, after: seq })
+    let State { stream, seq, term } = serde_json::from_slice(bytes)?;
+    Ok(ResumePoint {
+        stream,
+        after: seq,
+        term,
+    })
 }
 
 /// Writes what [`read`] reads.
@@ -23,6 +30,7 @@ pub(super) fn write(point: &ResumePoint, file: &mut dyn Write) -> io::Result<()>
     let state = State {
         stream: point.stream.clone(),
         seq: point.after,
+        term: point.term,
     };
     serde_json::to_writer(&mut *file, &state)?;
     file.write_all(b"\n")

@@ -64,6 +64,7 @@ const LOGIN: &[Key] = &[
 const RESUME: &[Key] = &[
     required("stream", Kind::Text),
     required("after", Kind::Uint),
+    optional("term", Kind::Uint),
 ];
 
 /// The keys of the client frame of this name that have a meaning. Under any other key

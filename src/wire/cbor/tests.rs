@@ -7,6 +7,7 @@ use proptest::prelude::{Just, Strategy, any, prop, prop_assert_eq, prop_oneof, p
 use super::*;
 use crate::wire::{
     Asked, Asking, Body, ErrorCode, Login, Message, Millis, Published, Resume, Seq, ServerFrame,
+    Term,
 };
 
 pub(super) fn framed(item: &[u8]) -> Vec<u8> {
@@ -49,6 +50,7 @@ fn client_frames_survive_the_round_trip() {
         resume: Some(Resume {
             stream: Cow::Borrowed("s"),
             after: Seq(9),
+            term: Some(Term(3)),
         }),
     }));
 }

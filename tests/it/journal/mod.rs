@@ -6,9 +6,12 @@ mod damage;
 #[cfg(unix)] // a shell's limits and mounts
 mod failure;
 mod past;
+#[cfg(unix)] // elsewhere open files can be neither removed nor renamed
+mod place;
 mod restart;
 mod retention;
 mod runs;
+mod terms;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};

@@ -10,7 +10,7 @@ use crate::wire::cbor::{encode, encode_server};
 use crate::wire::{
     Ack, Asked, Asking, ClientFrame, Closing, ErrorCode, ErrorFrame, Gap, LoggedIn, Login, Message,
     Millis, Presence, Present, Published, Resume, Role, Seq, ServerFrame, SessionId, SessionLine,
-    SessionList, Shutdown, Stopping, Welcome,
+    SessionList, Shutdown, Stopping, Term, Welcome,
 };
 
 fn ids() -> impl Strategy<Value = u64> {
@@ -42,7 +42,11 @@ fn asking() -> impl Strategy<Value = Asking<'static>> {
 }
 
 fn logins() -> impl Strategy<Value = Login<'static>> {
-    let resume = (texts(), seqs()).prop_map(|(stream, after)| Resume { stream, after });
+    let resume = (texts(), seqs(), terms()).prop_map(|(stream, after, term)| Resume {
+        stream,
+        after,
+        term,
+    });
     let parts = (ids(), texts(), texts(), prop::option::of(resume));
     parts.prop_map(|(id, user, password, resume)| Login {
         id,
@@ -93,6 +97,10 @@ fn welcomes() -> impl Strategy<Value = Welcome<'static>> {
     )
 }
 
+fn terms() -> impl Strategy<Value = Option<Term>> {
+    prop::option::of(numbers().prop_map(Term))
+}
+
 fn logged_in() -> impl Strategy<Value = LoggedIn<'static>> {
     let rate = prop::option::of(texts());
     let parts = (
@@ -102,16 +110,18 @@ fn logged_in() -> impl Strategy<Value = LoggedIn<'static>> {
         any::<bool>(),
         texts(),
         seqs(),
+        terms(),
         rate,
     );
     parts.prop_map(
-        |(id, user, role, registered, stream, seq, request_rate)| LoggedIn {
+        |(id, user, role, registered, stream, seq, term, request_rate)| LoggedIn {
             id,
             user,
             role,
             registered,
             stream,
             seq,
+            term,
             request_rate,
         },
     )

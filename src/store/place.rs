@@ -1,0 +1,106 @@
+//! Whether the database's files are still the ones that its path names.
+//!
+//! The problem: a file that was removed, or replaced by a rename, goes on taking commits from
+//! those who have it open, and each of them is lost when the last of those closes it. So
+//! before a commit is acknowledged, the path is looked at: three calls of stat(2).
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+
+/// A database's files: the database, its write-ahead log, and the index of that.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Place {
+    files: Vec<(PathBuf, identity::Identity)>,
+}
+
+impl Place {
+    /// Notes the files that are open now; the write-ahead log must be in use.
+    ///
+    /// # Errors
+    /// One of them is missing.
+    pub(super) fn note(database: &Path) -> std::io::Result<Place> {
+        let files = ["", "-wal", "-shm"].map(|suffix| beside(database, suffix));
+        let noted = files.into_iter().map(|path| {
+            let identity = identity::of(&path)?;
+            Ok((path, identity))
+        });
+        Ok(Place {
+            files: noted.collect::<std::io::Result<_>>()?,
+        })
+    }
+
+    /// The first file whose path no longer names what was noted.
+    pub(super) fn moved(&self) -> Option<&Path> {
+        let moved = |(path, noted): &&(PathBuf, identity::Identity)| {
+            identity::of(path).is_err_and(|error| error.kind() == std::io::ErrorKind::NotFound)
+                || identity::of(path).is_ok_and(|found| found != *noted)
+        };
+        self.files
+            .iter()
+            .find(moved)
+            .map(|(path, _)| path.as_path())
+    }
+}
+
+/// The file of this database whose name ends so.
+pub(super) fn beside(database: &Path, suffix: &str) -> PathBuf {
+    let mut name = OsString::from(database);
+    name.push(suffix);
+    name.into()
+}
+
+#[cfg(unix)]
+mod identity {
+    use std::io;
+    use std::os::unix::fs::MetadataExt;
+    use std::path::Path;
+
+    /// The device and the inode; an open file's inode is given to no other file.
+    pub(super) type Identity = (u64, u64);
+
+    pub(super) fn of(path: &Path) -> io::Result<Identity> {
+        let found = std::fs::metadata(path)?;
+        Ok((found.dev(), found.ino()))
+    }
+}
+
+/// Windows neither removes nor renames a file that SQLite has open.
+#[cfg(not(unix))]
+mod identity {
+    use std::io;
+    use std::path::Path;
+
+    pub(super) type Identity = ();
+
+    pub(super) fn of(_path: &Path) -> io::Result<Identity> {
+        Ok(())
+    }
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn file_that_is_removed_or_replaced_is_named() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let database = folder.path().join("x.db");
+        let files = ["", "-wal", "-shm"].map(|suffix| beside(&database, suffix));
+        assert!(Place::note(&database).is_err(), "nothing is there");
+        for file in &files {
+            std::fs::write(file, "x").expect("the folder is ours");
+        }
+        let place = Place::note(&database).expect("all are there");
+        for file in &files {
+            assert_eq!(place.moved(), None);
+            let aside = folder.path().join("aside");
+            std::fs::rename(file, &aside).expect("the folder is ours");
+            assert_eq!(place.moved(), Some(&**file), "it is gone");
+            std::fs::write(file, "y").expect("the folder is ours");
+            assert_eq!(place.moved(), Some(&**file), "it is another");
+            std::fs::rename(&aside, file).expect("the folder is ours");
+        }
+        std::fs::remove_dir_all(folder.path()).expect("the folder is ours");
+        assert_eq!(place.moved(), Some(&*database));
+    }
+}

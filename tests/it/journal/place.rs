@@ -1,0 +1,128 @@
+//! The database's files are removed, or replaced, while a server has them open.
+
+use std::path::Path;
+
+use super::{Data, publish, register};
+use crate::support::{Fixture, PASSWORD, Raw, Served, Stop, login, watchdog};
+
+/// What another program does to a data folder.
+type Harm = fn(&Path);
+
+const HARMS: [(&str, Harm); 4] = [
+    ("rm -rf", |data| {
+        std::fs::remove_dir_all(data).expect("the folder is ours");
+    }),
+    ("the folder is renamed", |data| {
+        std::fs::rename(data, data.with_extension("away")).expect("the folder is ours");
+    }),
+    ("a copy is moved over the database", |data| {
+        let copy = data.join("copy");
+        std::fs::copy(data.join("arauto.db"), &copy).expect("it is there");
+        std::fs::rename(copy, data.join("arauto.db")).expect("the folder is ours");
+    }),
+    ("the write-ahead log is removed", |data| {
+        std::fs::remove_file(data.join("arauto.db-wal")).expect("it is there");
+    }),
+];
+
+/// The code of the error that answers `frame`; broadcasts come before it.
+fn code_of(client: &mut Raw, frame: &str) -> String {
+    loop {
+        let answer = client.recv().expect("it is answered");
+        match &*answer.name {
+            "error" => return answer.text("code").to_owned(),
+            "message" | "joined" | "left" => {}
+            _ => panic!("{frame}: {answer:?}"),
+        }
+    }
+}
+
+#[test]
+fn nothing_is_acknowledged_once_the_database_is_gone() {
+    let _watchdog = watchdog();
+    for (what, harm) in HARMS {
+        let mut served = Served::new(&["--journal", "--no-console"]);
+        let mut ana = served.visitor();
+        ana.log_in("ana");
+        publish(&mut ana, 3, "before");
+        harm(&served.folder.path().join("data"));
+
+        ana.publish(9, "after");
+        assert_eq!(code_of(&mut ana, "publish"), "internal", "{what}");
+        let mut stranger = served.visitor();
+        stranger.send(&login(1, "novo", PASSWORD));
+        assert_eq!(code_of(&mut stranger, "login"), "internal", "{what}");
+        assert!(
+            served
+                .log()
+                .contains("database files were removed or replaced")
+        );
+        drop((ana, stranger));
+
+        served.tell(Stop::USUAL);
+        assert_ne!(
+            served.wait(),
+            Some(0),
+            "{what}: what was acknowledged is lost"
+        );
+        let trouble = served.report().trouble.join(" ");
+        assert!(trouble.contains("arauto.db"), "{what}: {trouble}");
+    }
+}
+
+#[test]
+fn registration_without_a_journal_is_not_acknowledged_either() {
+    let _watchdog = watchdog();
+    let served = Served::new(&["--no-console"]);
+    std::fs::remove_dir_all(served.folder.path().join("data")).expect("the folder is ours");
+    let mut stranger = served.visitor();
+    stranger.send(&login(1, "novo", PASSWORD));
+    assert_eq!(code_of(&mut stranger, "login"), "internal");
+}
+
+#[test]
+fn quiet_server_tells_that_its_database_is_gone_and_goes_on_once_it_is_back() {
+    let _watchdog = watchdog();
+    let served = Served::new(&["--journal", "--no-console"]);
+    let mut ana = served.visitor();
+    ana.log_in("ana");
+    let data = served.folder.path().join("data");
+    let away = served.folder.path().join("away");
+    std::fs::rename(&data, &away).expect("the folder is ours");
+    crate::support::wait_until("the log tells", || {
+        served
+            .log()
+            .contains("database files were removed or replaced")
+    });
+    std::fs::rename(&away, &data).expect("the folder is ours");
+    crate::support::wait_until("the log tells", || {
+        served.log().contains("database files are back")
+    });
+    publish(&mut ana, 1, "it is the same database");
+    ana.fim();
+    served.stop();
+}
+
+#[test]
+fn reader_of_the_past_is_not_given_another_databases() {
+    let data = Data::new();
+    register(&data.path(), &["ana"]);
+    let fixture = Fixture::with(|config| {
+        data.journal(config);
+        config.log.bytes = 256 << 10;
+        config.log.pace.window = 32 << 10;
+    });
+    let (mut ana, login) = fixture.client_and_login("ana");
+    for _ in 0..80 {
+        publish(&mut ana, 1, &"x".repeat(16 << 10));
+    }
+    HARMS[2].1(&data.path());
+    let mut late = fixture.visitor();
+    late.send(&super::resuming("ana", login.text("stream"), 1));
+    late.expect("logged_in");
+    let answer = late.recv().expect("it is told");
+    assert_eq!((&*answer.name, answer.text("code")), ("error", "internal"));
+    drop((late, ana));
+    fixture.begin_stop();
+    assert_ne!(fixture.report().exit, 0);
+}
