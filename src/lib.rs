@@ -34,6 +34,10 @@
 
 pub mod accounts;
 mod actors;
+pub mod backup {
+    //! Copies of a data folder's database: made while a server runs, put back while none does.
+    pub use crate::store::{Copied, CopiedStream, CopyError, back_up, restore};
+}
 mod client;
 mod close;
 mod framing;

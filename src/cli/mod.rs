@@ -1,5 +1,6 @@
 //! The command line: one file a command, and what they share.
 
+mod backup;
 #[cfg(unix)]
 mod bench;
 mod connect;
@@ -73,6 +74,10 @@ enum Command {
     Explain(explain::Args),
     /// Keep the accounts, whether the server runs or not.
     Users(users::Args),
+    /// Copy the accounts and the journal to a file, whether the server runs or not.
+    Backup(backup::BackupArgs),
+    /// Put a copy that `arauto backup` made into a data folder, and begin a new stream there.
+    Restore(backup::RestoreArgs),
     /// Make the certificate of a server's tls: endpoints, and tell its fingerprint.
     Tls(tls::Args),
     /// Measure how fast a server is.
@@ -99,6 +104,8 @@ pub fn main() -> ExitCode {
         Command::Report(args) => report::run(&args),
         Command::Explain(args) => explain::run(&args),
         Command::Users(args) => users::run(&args),
+        Command::Backup(args) => backup::backup(&args),
+        Command::Restore(args) => backup::put_back(&args),
         Command::Tls(args) => tls::run(&args),
         #[cfg(unix)]
         Command::Bench(args) => bench::run(args),

@@ -70,6 +70,22 @@ impl Db {
         Ok(db)
     }
 
+    /// Opens a copy on which nobody else works: every page is looked at, and older tables
+    /// become today's. It stays one file.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub(super) fn open_copy(path: &Path) -> Result<Db, StoreError> {
+        let mut db = Db::connect(path)?;
+        db.look_at_every_page()?;
+        db.run(|connection| {
+            let transaction = connection.transaction()?;
+            schema::prepare(&transaction)?;
+            transaction.commit()
+        })?;
+        Ok(db)
+    }
+
     fn connect(path: &Path) -> Result<Db, StoreError> {
         let connection = Connection::open(path).map_err(|error| StoreError::sqlite(path, error))?;
         let mut db = Db {

@@ -89,13 +89,18 @@ impl DataFolder {
         }
     }
 
+    /// The database's path; there may be no file.
+    pub(super) fn database_path(&self) -> PathBuf {
+        self.path.join(DATABASE)
+    }
+
     /// The database's path; the file is there, readable by its owner only.
     /// SQLite gives its other files the same permissions.
     ///
     /// # Errors
     /// See [`DataFolder::open`].
     pub fn database(&self) -> Result<PathBuf, FolderError> {
-        let path = self.path.join(DATABASE);
+        let path = self.database_path();
         guard::open_file(&path)?;
         Ok(path)
     }

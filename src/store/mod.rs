@@ -16,6 +16,7 @@
 //!   doubt ([`NotWritten`]): a seq in doubt is never given again.
 
 mod age;
+mod backup;
 mod check;
 mod crc;
 mod db;
@@ -31,6 +32,7 @@ mod thread;
 mod wal_mark;
 
 pub use age::ClockReading;
+pub use backup::{Copied, CopiedStream, CopyError, back_up, restore};
 pub use db::Db;
 pub use error::StoreError;
 pub use folder::{DataFolder, FolderError, FolderLock};

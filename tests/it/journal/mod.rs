@@ -1,5 +1,6 @@
 //! The journal: what was published is there after a restart, however it came.
 
+mod backup;
 #[cfg(unix)] // 200 processes: elsewhere `restart` kills one
 mod crash;
 mod damage;

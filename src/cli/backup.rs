@@ -1,0 +1,88 @@
+//! `arauto backup` and `arauto restore`: copies of a data folder's database.
+
+use std::path::{Path, PathBuf};
+
+use arauto::backup::{Copied, CopyError, back_up, restore};
+
+use super::exit::{Failure, complain, sysexits};
+use super::os::default_data_folder;
+
+#[derive(clap::Args)]
+pub(super) struct BackupArgs {
+    /// The server's data folder [default: as for `arauto serve`].
+    #[arg(long, value_name = "DIR")]
+    data: Option<PathBuf>,
+
+    /// The copy, a new file.
+    file: PathBuf,
+}
+
+#[derive(clap::Args)]
+pub(super) struct RestoreArgs {
+    /// The server's data folder [default: as for `arauto serve`].
+    #[arg(long, value_name = "DIR")]
+    data: Option<PathBuf>,
+
+    /// Replace a database that is there; it is kept beside the one that is restored.
+    #[arg(long)]
+    replace: bool,
+
+    /// The copy.
+    file: PathBuf,
+}
+
+/// Copies the database of a server, which may run.
+pub(super) fn backup(args: &BackupArgs) -> Result<u8, Failure> {
+    let folder = args.data.clone().unwrap_or_else(default_data_folder);
+    let database = folder.join("arauto.db");
+    there(&database)?;
+    let copied = back_up(&database, &args.file)?;
+    tell("backed up", &copied, &args.file);
+    Ok(0)
+}
+
+/// Puts a copy into the folder of a server, which must not run.
+pub(super) fn put_back(args: &RestoreArgs) -> Result<u8, Failure> {
+    let folder = args.data.clone().unwrap_or_else(default_data_folder);
+    there(&args.file)?;
+    let opened = arauto::open_data_folder(&folder).map_err(CopyError::from)?;
+    let copied = restore(&args.file, &opened, args.replace)?;
+    tell("restored", &copied, &folder);
+    if let Some(replaced) = &copied.replaced {
+        complain(&format!(
+            "the database that was there is {} now",
+            replaced.display()
+        ));
+    }
+    Ok(0)
+}
+
+fn there(path: &Path) -> Result<(), Failure> {
+    std::fs::metadata(path).map(drop).map_err(|error| {
+        let message = format!("{}: {error}", path.display());
+        Failure::new(sysexits::NOINPUT, message)
+    })
+}
+
+fn tell(what: &str, copied: &Copied, to: &Path) {
+    let accounts = copied.accounts;
+    let stream = copied.stream.as_ref().map_or_else(String::new, |stream| {
+        let (name, first, head) = (&stream.name, stream.first, stream.head);
+        format!(" and the stream {name}, seq {first} to {head},")
+    });
+    complain(&format!(
+        "{what}: {accounts} accounts{stream} to {}",
+        to.display()
+    ));
+}
+
+impl From<CopyError> for Failure {
+    fn from(error: CopyError) -> Self {
+        let code = match error {
+            CopyError::Store(error) => return error.into(),
+            CopyError::Folder(arauto::accounts::FolderError::InUse(_)) => sysexits::TEMPFAIL,
+            _ => sysexits::CANTCREAT,
+        };
+        Failure::new(code, error.to_string())
+    }
+}
