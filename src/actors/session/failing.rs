@@ -7,6 +7,7 @@
 use std::io;
 
 use super::Session;
+use super::outlet::FAILED;
 use super::state::State;
 use crate::actors::link::Link;
 use crate::close::CloseReason;
@@ -23,7 +24,7 @@ impl<L: Link + 'static> Session<L> {
             self.outlet.give_up(Failure::PeerGone);
             return;
         }
-        tracing::warn!(session = %self.info.id, %error, "session failed: its input cannot be read");
+        tracing::warn!(session = %self.info.id, direction = "read", %error, "{FAILED}");
         self.inbox.is_unreadable = true;
         self.fail_unreadable();
     }

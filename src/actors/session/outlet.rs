@@ -67,6 +67,9 @@ pub(super) enum Written {
     Unreadable,
 }
 
+/// The log's event of a connection that the system fails.
+pub(super) const FAILED: &str = "connection failed, ending the session";
+
 /// What a writer does with a reader that falls off the tail.
 pub(super) type EndsOnGap = bool;
 
@@ -203,10 +206,10 @@ impl<L: Link> Outlet<L> {
             Failure::PeerGone => Failure::PeerGone,
             Failure::Transient | Failure::MessageTooLong | Failure::OwnSide => Failure::OwnSide,
         };
-        if failure == Failure::OwnSide && !self.is_broken() {
-            tracing::warn!(session = %self.session, %error, "session failed: the system does not take its bytes");
-        } else {
-            tracing::debug!(session = %self.session, %error, "writing failed");
+        let session = self.session;
+        match failure {
+            Failure::OwnSide => tracing::warn!(%session, direction = "write", %error, "{FAILED}"),
+            _ => tracing::debug!(%session, %error, "writing failed"),
         }
         self.give_up(failure);
         Written::Clear

@@ -100,7 +100,7 @@ fn session_gives_up_writes_that_do_not_pass_and_is_reported_later() {
     let (readers, mut ana) = clients(&transports);
     sockets.fail("writes", raw(Errno::NOBUFS));
     ana.publish(1, "bom dia");
-    transports.wait_for_log("session failed", 5); // some seconds of back-off
+    transports.wait_for_log("connection failed", 5); // some seconds of back-off
     sockets.mend("writes");
     drop((readers, ana));
     let (code, report) = transports.stop(Vec::new());
@@ -119,7 +119,7 @@ fn write_errors_that_never_pass_end_the_session_as_internal() {
         let (readers, mut ana) = clients(&transports);
         sockets.fail("writes", raw(code));
         ana.publish(1, "bom dia");
-        transports.wait_for_log("session failed", 5);
+        transports.wait_for_log("connection failed", 5);
         sockets.mend("writes");
         drop(readers);
         let (exit, report) = transports.stop(Vec::new());
