@@ -16,7 +16,7 @@ pub enum CloseReason {
     Shutdown,
     /// The client closed its side without a word.
     Disconnected,
-    /// The connection broke: nothing more could be read or written.
+    /// The client broke the connection, or cannot be reached any more.
     Lost,
     /// An error that ends the session.
     Error(ErrorCode),
