@@ -90,10 +90,9 @@ pub struct Deadlines {
     haste: Option<Haste>,
 }
 
-/// What is hurried since `at`: all up to the close is over by `until`.
+/// Everything is over by `until`.
 #[derive(Debug, Clone, Copy)]
 struct Haste {
-    at: Instant,
     until: Instant,
 }
 
@@ -101,9 +100,9 @@ struct Haste {
 /// sessions and their records to come back, not for clients to read.
 pub const LAST_WORD: Duration = Duration::from_millis(200);
 
-/// What each of the last phases has at most in haste. The end of the actors and the
-/// store is no drain: it is not skipped.
-const HASTY_END: Duration = Duration::from_secs(1);
+/// What each of the last phases has all the same where the time is up. The end of the
+/// actors and the store is no drain: it is not skipped.
+const HASTY_END: Duration = Duration::from_millis(400);
 
 impl Deadlines {
     /// Deadlines for a shutdown that begins at `start` and takes `total` at most.
@@ -115,12 +114,12 @@ impl Deadlines {
         }
     }
 
-    /// Gives all phases up to the close `left` together, from `now` on; once that is over
-    /// each has [`LAST_WORD`].
+    /// Gives all phases `left` together, from `now` on; once that is over each has
+    /// [`LAST_WORD`], and the last two have 400 ms each.
     pub fn hurry(&mut self, now: Instant, left: Duration) {
         let until = now + left;
         let until = self.haste.map_or(until, |haste| haste.until.min(until));
-        self.haste = Some(Haste { at: now, until });
+        self.haste = Some(Haste { until });
     }
 
     /// When `phase`, which began at `began`, must be over.
@@ -133,7 +132,9 @@ impl Deadlines {
         let planned = self.start + planned;
         match self.haste {
             None => planned,
-            Some(haste) if phase >= Phase::Actors => planned.min(began.max(haste.at) + HASTY_END),
+            Some(haste) if phase >= Phase::Actors => {
+                planned.min(haste.until.max(began + HASTY_END))
+            }
             Some(haste) => planned.min(haste.until.max(began + LAST_WORD)),
         }
     }
@@ -168,7 +169,7 @@ mod tests {
     }
 
     #[test]
-    fn haste_gives_all_phases_up_to_the_close_one_time_together() {
+    fn haste_gives_all_phases_one_time_together() {
         let start = Instant::now();
         let mut deadlines = Deadlines::new(start, TOTAL);
         let second = Duration::from_secs(1);
@@ -178,7 +179,8 @@ mod tests {
         assert_eq!(deadlines.of(Phase::Drain, soon), start + 2 * second);
         let later = start + 3 * second;
         assert_eq!(deadlines.of(Phase::Close, later), later + LAST_WORD);
-        assert_eq!(deadlines.of(Phase::Store, later), later + second);
+        assert_eq!(deadlines.of(Phase::Store, soon), start + 2 * second);
+        assert_eq!(deadlines.of(Phase::Store, later), later + HASTY_END);
         assert_eq!(deadlines.of(Phase::Seal, start), start + second / 2);
     }
 

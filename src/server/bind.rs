@@ -1,5 +1,6 @@
 //! From a configuration to a running server.
 
+use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -8,25 +9,26 @@ use parking_lot::Mutex;
 use tokio::sync::watch;
 
 use super::config::Config;
-use super::crew::Staff;
+use super::crew::{Staff, Unclosed};
+use super::error::ServerError;
 use super::handle::ServerHandle;
 use super::kept::Kept;
 use super::ledger::Ledger;
 use super::link::ListenerDoor;
 use super::listen::Listen;
+use super::opening::open;
 use super::tls::Tls;
 use super::usher::Usher;
+use super::watch::{sentinel, start_relays, watch_store};
 use crate::actors::acceptor::{Acceptor, Venue, WhenFull};
 use crate::actors::auth::Auth;
 use crate::actors::hub::Hub;
 use crate::actors::room::{Crowd, Room};
-use crate::actors::sentinel::Sentinel;
 use crate::actors::session::{Desk, SessionLimits};
-use crate::actors::supervisor::{Begin, Fallen, Plan, Supervisor};
+use crate::actors::supervisor::{Begin, Plan, Supervisor};
 use crate::close::{InWork, Stopwatch};
 use crate::log::{Appender, Scribe};
-use crate::store::{FolderError, StoreError};
-use crate::transport::{BindError, Listener, Opening, TlsError, memory_file};
+use crate::transport::{Listener, Opening, memory_file};
 
 /// Callers that are told at once that there is no place for them: so many, and no more
 /// than an eighth of the sessions, as each takes a descriptor.
@@ -39,27 +41,6 @@ fn turned_away(max_sessions: usize) -> usize {
 /// Starts servers.
 #[derive(Debug, Clone, Copy)]
 pub struct Server;
-
-/// Why a server does not start.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum ServerError {
-    /// An endpoint cannot be listened on.
-    #[error(transparent)]
-    Bind(#[from] BindError),
-    /// The certificate or its key cannot be used.
-    #[error(transparent)]
-    Tls(#[from] TlsError),
-    /// The data folder cannot be used.
-    #[error(transparent)]
-    Folder(#[from] FolderError),
-    /// The accounts cannot be read.
-    #[error(transparent)]
-    Store(#[from] StoreError),
-    /// The configuration cannot be.
-    #[error("{0}")]
-    Config(String),
-}
 
 impl Server {
     /// Starts a server on the actix system that it is called on, with threads of
@@ -86,9 +67,36 @@ impl Server {
     /// # Panics
     /// Outside of an actix system.
     pub async fn bind(config: Config) -> Result<ServerHandle, ServerError> {
+        Server::bind_unless(config, std::future::pending()).await
+    }
+
+    /// As [`Server::bind`], until `abandoned` resolves: then what is under way is
+    /// interrupted and undone. A look through a large journal takes seconds, and a program
+    /// that is told to stop meanwhile need not wait for it.
+    ///
+    /// # Errors
+    /// See [`ServerError`]; [`ServerError::Abandoned`] once everything is undone. Where a
+    /// disk hangs that is never: give it a deadline.
+    ///
+    /// # Panics
+    /// Outside of an actix system.
+    pub async fn bind_unless(
+        config: Config,
+        abandoned: impl Future<Output = ()>,
+    ) -> Result<ServerHandle, ServerError> {
         check(&config)?;
-        let tls = Tls::load(&config)?;
-        let kept = Kept::open(&config)?;
+        let mut abandoned = std::pin::pin!(abandoned);
+        let (tls, kept) = open(&config, &mut abandoned).await?;
+        tokio::select! {
+            biased;
+            () = &mut abandoned => Err(ServerError::Abandoned),
+            listeners = Server::listen(&config, &tls) => {
+                Ok(assemble(&config, kept, tls, listeners?))
+            }
+        }
+    }
+
+    async fn listen(config: &Config, tls: &Tls) -> Result<Vec<(Listen, Listener)>, ServerError> {
         let mut listeners = Vec::new();
         for listen in &config.listen {
             let opening = Opening {
@@ -101,7 +109,7 @@ impl Server {
             let listener = Listener::bind(&listen.endpoint, &opening).await?;
             listeners.push((listen.clone(), listener));
         }
-        Ok(assemble(&config, kept, tls, listeners))
+        Ok(listeners)
     }
 
     /// Starts a server on a thread and an actix system of its own, and returns
@@ -197,17 +205,15 @@ fn assemble(
 ) -> ServerHandle {
     let Kept {
         accounts,
-        data,
+        mut data,
         stream,
     } = kept;
     let (log, mut appender, scribe) = stream.begin(config);
     appender.mirror_into(memory_file);
     let arbiters: Vec<Arbiter> = (0..config.arbiters).map(|_| Arbiter::new()).collect();
-    for (shard, arbiter) in arbiters.iter().enumerate() {
-        let log = Arc::clone(&log);
-        arbiter.spawn(async move { log.relay(shard).await });
-    }
     let supervisor = Supervisor::new(config.drain_timeout).start();
+    start_relays(&arbiters, &log, &supervisor);
+    watch_store(data.as_mut(), &supervisor);
     let auth = Auth::new(accounts, sentinel("auth", &supervisor)).start();
     let hub = start_hub(&arbiters[0], (appender, scribe), config, &supervisor);
     let handles = arbiters.iter().map(Arbiter::handle).collect();
@@ -228,6 +234,7 @@ fn assemble(
         arbiters: Arc::new(Mutex::new(arbiters)),
         accounts: Arc::default(),
         data: Arc::new(Mutex::new(data)),
+        unclosed: Unclosed::default(),
         ledger: Ledger::new(stopwatch.clone()),
     };
     let mut endpoints = Vec::new();
@@ -318,11 +325,6 @@ fn start_hub(
     Hub::start_in_arbiter(&arbiter.handle(), move |_| {
         Hub::new(appender, scribe, clock, sentinel("the hub", &supervisor))
     })
-}
-
-fn sentinel(what: &'static str, supervisor: &Addr<Supervisor>) -> Sentinel {
-    let supervisor = supervisor.clone();
-    Sentinel::new(move || supervisor.do_send(Fallen(what)))
 }
 
 fn limits(config: &Config, listener: &Listener) -> SessionLimits {

@@ -1,28 +1,35 @@
 //! What the supervisor stops beside the sessions: doors, hub, auth, threads.
 
 use std::sync::{Arc, Weak};
+use std::time::Instant;
 
 use actix::{Addr, Arbiter};
 use futures_util::FutureExt;
-use futures_util::future::{LocalBoxFuture, join_all};
+use futures_util::future::{LocalBoxFuture, join, join_all};
 use parking_lot::Mutex;
 use tokio::sync::oneshot;
 
 use super::ledger::Ledger;
 use super::link::ListenerDoor;
+use super::thread::on_thread;
 use crate::accounts::Accounts;
 use crate::actors::acceptor::{self, Acceptor};
 use crate::actors::auth::{self, Auth};
 use crate::actors::hub::{self, Hub};
 use crate::actors::session::Desk;
-use crate::actors::supervisor::Crew;
+use crate::actors::supervisor::{Closed, Crew};
 use crate::close::ActorLine;
-use crate::store::{FolderLock, Readers, StoreThread};
+use crate::store::{FolderLock, Readers, StoreError, StoreThread};
 use crate::wire::Seq;
 
 /// The names of the two in the report.
 const AUTH: &str = "auth";
 const HUB: &str = "hub";
+
+/// What may not be closed in time.
+const DATABASE: &str = "the database did not close in time: what was acknowledged is in it or \
+                        in its write-ahead log";
+const THREADS: &str = "a session's thread did not end in time";
 
 /// Everything that runs, but for the supervisor and the sessions.
 pub(super) struct Staff {
@@ -35,7 +42,36 @@ pub(super) struct Staff {
     pub(super) arbiters: Arc<Mutex<Vec<Arbiter>>>,
     pub(super) accounts: Arc<Mutex<Option<Arc<Accounts>>>>,
     pub(super) data: Arc<Mutex<Option<Data>>>,
+    pub(super) unclosed: Unclosed,
     pub(super) ledger: Ledger,
+}
+
+/// What is being closed, in the words of the report; clones are one.
+#[derive(Clone, Default)]
+pub(super) struct Unclosed(Arc<Mutex<Vec<&'static str>>>);
+
+impl Unclosed {
+    fn add(&self, what: &'static str) {
+        self.0.lock().push(what);
+    }
+
+    fn remove(&self, what: &'static str) {
+        self.0.lock().retain(|open| *open != what);
+    }
+
+    fn names(&self) -> Vec<String> {
+        let open = self.0.lock();
+        open.iter().map(|what| (*what).to_owned()).collect()
+    }
+}
+
+/// Why the database was not closed as it should be.
+#[derive(Debug, thiserror::Error)]
+enum StoreFault {
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error("the database was not closed: no thread could do it")]
+    CloserGone,
 }
 
 /// The data folder, while the server has it.
@@ -96,44 +132,59 @@ impl Crew for Staff {
         .boxed_local()
     }
 
-    fn close_store(&self) -> LocalBoxFuture<'static, Vec<String>> {
-        let accounts = Arc::clone(&self.accounts);
-        let arbiters = Arc::clone(&self.arbiters);
-        let data = Arc::clone(&self.data);
-        let desks = self.desks.clone();
-        async move {
-            let (mut trouble, mut held) = (Vec::new(), None);
-            drop(accounts.lock().take());
-            let data = data.lock().take();
-            if let Some(Data {
-                store,
-                readers,
-                lock,
-            }) = data
-            {
-                readers.close(); // the last connection tidies up, and these cannot
-                // It waits for the store's thread.
-                match tokio::task::spawn_blocking(|| store.close()).await {
-                    Ok(Ok(())) => {}
-                    Ok(Err(error)) => trouble.push(error.to_string()),
-                    Err(_) => trouble.push("closing the database panicked".to_owned()),
-                }
-                held = Some(lock);
+    fn limit_store(&self) -> Box<dyn Fn(Instant)> {
+        let data = self.data.lock();
+        let limit = data.as_ref().map(|data| data.store.limit().clone());
+        Box::new(move |deadline| {
+            if let Some(limit) = &limit {
+                limit.set(deadline);
             }
-            let threads = std::mem::take(&mut *arbiters.lock());
-            // Joining blocks, and a thread of this system must not; nor one of its
-            // blocking threads, which its end would wait for.
-            let (joined, outcome) = oneshot::channel();
-            std::thread::spawn(move || joined.send(join_threads(threads)));
-            trouble.extend(outcome.await.unwrap_or_default());
+        })
+    }
+
+    fn close_store(&self) -> LocalBoxFuture<'static, Closed> {
+        drop(self.accounts.lock().take());
+        let database = self.data.lock().take().map(|data| {
+            self.unclosed.add(DATABASE);
+            on_thread("arauto-close", move || close(data))
+        });
+        self.unclosed.add(THREADS);
+        let threads = std::mem::take(&mut *self.arbiters.lock());
+        // Joining blocks, and a thread of this system must not.
+        let joined = on_thread("arauto-join", move || join_threads(threads));
+        let (desks, unclosed) = (self.desks.clone(), self.unclosed.clone());
+        async move {
+            let closing = async {
+                let Some(database) = database else {
+                    return Ok(());
+                };
+                let closed = database.await;
+                unclosed.remove(DATABASE);
+                closed.unwrap_or_else(|_| Err(StoreFault::CloserGone))
+            };
+            let joining = async {
+                let joined = joined.await;
+                unclosed.remove(THREADS);
+                joined.unwrap_or_else(|_| vec!["the session threads were not joined".to_owned()])
+            };
+            let (closed, mut trouble) = join(closing, joining).await;
+            let has_panicked =
+                matches!(closed, Err(StoreFault::Store(StoreError::Panicked { .. })));
+            trouble.extend(closed.err().map(|fault| fault.to_string()));
             let alive = desks.iter().filter(|desk| desk.upgrade().is_some()).count();
             if alive > 0 {
                 trouble.push(format!("sessions of {alive} listeners are still alive"));
             }
-            drop(held);
-            trouble
+            Closed {
+                trouble,
+                has_panicked,
+            }
         }
         .boxed_local()
+    }
+
+    fn unclosed(&self) -> Vec<String> {
+        self.unclosed.names()
     }
 
     fn lines(&self) -> Vec<ActorLine> {
@@ -153,6 +204,19 @@ async fn settle(arbiters: &Mutex<Vec<Arbiter>>) {
         })
         .collect();
     join_all(reached).await;
+}
+
+/// Closes the database, for as long as the disk takes. The folder stays locked meanwhile.
+fn close(data: Data) -> Result<(), StoreFault> {
+    let Data {
+        store,
+        readers,
+        lock,
+    } = data;
+    readers.close(); // the last connection tidies up, and these cannot
+    let closed = store.close();
+    drop(lock);
+    Ok(closed?)
 }
 
 fn join_threads(arbiters: Vec<Arbiter>) -> Vec<String> {

@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 
-use super::bind::ServerError;
 use super::config::Config;
 use super::crew::Data;
+use super::error::ServerError;
 use super::folder::open_data_folder;
 use crate::accounts::{Accounts, Hasher, LoginLimits};
 use crate::log::{Appender, Log, Origin, Readers, Scribe};
-use crate::store::{ClockReading, Db, Journal, Part, Store, stream_name};
+use crate::store::{ClockReading, Db, Journal, Part, Store, WaitLimit, stream_name};
 
 /// The newest broadcasts of the journal that are in memory from the start: clients
 /// that come back after a restart are mostly near its end.
@@ -35,7 +35,8 @@ pub(super) enum Stream {
 }
 
 impl Kept {
-    pub(super) fn open(config: &Config) -> Result<Kept, ServerError> {
+    /// Opens what is there. It blocks; the waits for other processes end as `limit` says.
+    pub(super) fn open(config: &Config, limit: &WaitLimit) -> Result<Kept, ServerError> {
         let hasher = Hasher::new(config.hash_cost)
             .map_err(|error| ServerError::Config(format!("argon2's cost: {error}")))?;
         let limits = LoginLimits {
@@ -56,7 +57,7 @@ impl Kept {
         let folder = open_data_folder(path)?;
         let lock = folder.lock()?;
         let path = folder.database()?;
-        let mut db = Db::open_sound(&path)?;
+        let mut db = Db::open_sound_within(&path, limit)?;
         let newest = NEWEST.min(config.log.bytes / 2);
         let now = ClockReading::beside((config.clock)());
         let journal = config

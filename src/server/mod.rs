@@ -6,6 +6,7 @@
 mod bind;
 mod config;
 mod crew;
+mod error;
 mod feed;
 mod folder;
 mod handle;
@@ -13,11 +14,15 @@ mod kept;
 mod ledger;
 mod link;
 mod listen;
+mod opening;
+mod thread;
 mod tls;
 mod usher;
+mod watch;
 
-pub use bind::{Server, ServerError};
+pub use bind::Server;
 pub use config::Config;
+pub use error::ServerError;
 pub use feed::Feed;
 pub use folder::open_data_folder;
 pub use handle::{PublishError, ServerHandle, StopStatus};

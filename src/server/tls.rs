@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use super::bind::ServerError;
 use super::config::Config;
+use super::error::ServerError;
 use super::listen::Listen;
 use crate::transport::{Credentials, Endpoint, TlsDoor};
 

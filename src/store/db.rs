@@ -2,18 +2,19 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, TransactionBehavior};
 
-use super::StoreError;
 use super::place::{Place, beside};
 use super::schema::{self, SCHEMA};
 use super::wal_mark;
+use super::{StoreError, WaitLimit};
 
-/// How long to wait for another process that writes.
-const PATIENCE: Duration = Duration::from_secs(5);
+/// How long the last checkpoint waits for a process that reads: all that it would bring is
+/// a shorter write-ahead log.
+const LAST_PATIENCE: Duration = Duration::from_secs(1);
 
 /// The write-ahead log goes into the file once it has so many pages (16 MiB): each
 /// time costs two syncs, so not too often, and readers look through it, so not
@@ -32,6 +33,7 @@ const CACHE_KIB: i64 = 16 << 10;
 pub struct Db {
     path: PathBuf,
     connection: Connection,
+    limit: WaitLimit,
     is_trusted: bool,
     place: Option<Arc<Place>>,
     /// The last look found that the files had been moved.
@@ -49,7 +51,7 @@ impl Db {
     /// # Errors
     /// See [`StoreError`].
     pub fn open(path: &Path) -> Result<Db, StoreError> {
-        let mut db = Db::connect(path)?;
+        let mut db = Db::connect(path, &WaitLimit::default())?;
         db.prepare()?;
         db.trust()?;
         Ok(db)
@@ -61,10 +63,18 @@ impl Db {
     /// # Errors
     /// See [`StoreError`].
     pub fn open_sound(path: &Path) -> Result<Db, StoreError> {
+        Db::open_sound_within(path, &WaitLimit::default())
+    }
+
+    /// As [`Db::open_sound`], and waits for other processes as `limit` says.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub fn open_sound_within(path: &Path, limit: &WaitLimit) -> Result<Db, StoreError> {
         if wal_mark::is_missing(path) {
             return Err(StoreError::LacksWal(path.to_owned()));
         }
-        let mut db = Db::connect(path)?;
+        let mut db = Db::connect(path, limit)?;
         db.look_at_every_page()?;
         db.prepare()?;
         Ok(db)
@@ -76,7 +86,7 @@ impl Db {
     /// # Errors
     /// See [`StoreError`].
     pub(super) fn open_copy(path: &Path) -> Result<Db, StoreError> {
-        let mut db = Db::connect(path)?;
+        let mut db = Db::connect(path, &WaitLimit::default())?;
         db.look_at_every_page()?;
         db.run(|connection| {
             let transaction = connection.transaction()?;
@@ -86,18 +96,20 @@ impl Db {
         Ok(db)
     }
 
-    fn connect(path: &Path) -> Result<Db, StoreError> {
+    fn connect(path: &Path, limit: &WaitLimit) -> Result<Db, StoreError> {
         let connection = Connection::open(path).map_err(|error| StoreError::sqlite(path, error))?;
         let mut db = Db {
             path: path.to_owned(),
             connection,
+            limit: limit.clone(),
             is_trusted: false,
             place: None,
             is_moved: false,
             told_wal: 0,
         };
         db.run(|connection| {
-            connection.busy_timeout(PATIENCE)?;
+            limit.install(connection)?;
+            limit.interrupts(connection);
             leave_alone(connection, true)
         })?;
         Ok(db)
@@ -207,6 +219,7 @@ impl Db {
     pub(super) fn tidy_up(&mut self) -> Result<(), StoreError> {
         self.check_place()?;
         if self.is_trusted {
+            self.limit.shorten(Instant::now() + LAST_PATIENCE);
             self.checkpoint()?;
         }
         Ok(())
@@ -247,6 +260,8 @@ impl Db {
     /// See [`StoreError`].
     pub fn checkpoint(&mut self) -> Result<(), StoreError> {
         let is_busy: bool = self.run(|connection| {
+            // First what needs no wait for anybody: then the time is for the rest.
+            connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()))?;
             connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0))
         })?;
         if is_busy {
@@ -275,6 +290,10 @@ impl Db {
         let outcome = self.run(work)?;
         self.check_place()?;
         Ok(outcome)
+    }
+
+    pub(super) fn limit(&self) -> &WaitLimit {
+        &self.limit
     }
 
     pub(super) fn connection(&mut self) -> &mut Connection {

@@ -64,6 +64,15 @@ pub enum StoreError {
         /// What the system says.
         source: std::io::Error,
     },
+    /// The thread that writes has panicked.
+    #[error(
+        "{}: the thread that writes it panicked; what was acknowledged before is on disk",
+        path.display()
+    )]
+    Panicked {
+        /// The database.
+        path: PathBuf,
+    },
     /// Anything else: no space, no permission, locked for too long.
     #[error("{}: {source}", path.display())]
     Failed {

@@ -15,7 +15,7 @@ use tokio::sync::Semaphore;
 use super::check::frame_length;
 use super::journal::{part_crc, stored};
 use super::place::Place;
-use super::{Db, StoreError};
+use super::{Db, StoreError, WaitLimit};
 use crate::wire::{Millis, Seq};
 
 /// Reads at once; more wait for their turn, in order.
@@ -37,16 +37,18 @@ pub struct Chunk {
 pub struct Readers {
     path: PathBuf,
     place: Option<Arc<Place>>,
+    limit: WaitLimit,
     places: Arc<Semaphore>,
     idle: Mutex<Vec<Connection>>,
 }
 
 impl Readers {
-    /// Readers of the database that `db` has open.
+    /// Readers of the database that `db` has open, who wait for other processes as it does.
     pub fn new(db: &Db) -> Arc<Readers> {
         Arc::new(Readers {
             path: db.path().to_owned(),
             place: db.place(),
+            limit: db.limit().clone(),
             places: Arc::new(Semaphore::new(AT_ONCE)),
             idle: Mutex::default(),
         })
@@ -95,10 +97,11 @@ impl Readers {
     fn read_now(&self, after: Seq, bytes: usize) -> Result<Option<Chunk>, StoreError> {
         let failed = |error| StoreError::sqlite(&self.path, error);
         let idle = self.idle.lock().pop();
+        self.limit.enter();
         let connection = match idle {
             Some(connection) => connection,
             None => {
-                let connection = open(&self.path).map_err(failed)?;
+                let connection = open(&self.path, &self.limit).map_err(failed)?;
                 self.check_place()?;
                 connection
             }
@@ -116,10 +119,10 @@ impl Readers {
     }
 }
 
-fn open(path: &Path) -> rusqlite::Result<Connection> {
+fn open(path: &Path, limit: &WaitLimit) -> rusqlite::Result<Connection> {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let connection = Connection::open_with_flags(path, flags)?;
-    connection.busy_timeout(std::time::Duration::from_secs(5))?;
+    let mut connection = Connection::open_with_flags(path, flags)?;
+    limit.install(&mut connection)?;
     Ok(connection)
 }
 

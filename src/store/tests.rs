@@ -74,6 +74,40 @@ fn what_the_thread_was_asked_is_done_before_it_is_closed() {
     assert_eq!(store.wait(|_| ()), None, "nobody is there any more");
 }
 
+#[test]
+fn thread_that_panics_tells_so_and_is_not_closed_well() {
+    let (_temp, path) = fresh();
+    let (store, mut thread) = Store::start(Db::open(&path).expect("a db"));
+    let mut panicked = thread.panicked().expect("nobody has taken it");
+    assert!(thread.panicked().is_none(), "there is one");
+    assert_eq!(store.wait(|_| panic!("on purpose")), None::<()>);
+    let error = thread.close().expect_err("it has panicked");
+    assert!(matches!(error, StoreError::Panicked { .. }), "{error}");
+    assert_eq!(panicked.try_recv(), Ok(()));
+}
+
+#[test]
+fn thread_that_is_closed_has_not_panicked() {
+    let (_temp, path) = fresh();
+    let (_store, mut thread) = Store::start(Db::open(&path).expect("a db"));
+    let mut panicked = thread.panicked().expect("nobody has taken it");
+    thread.close().expect("tidy");
+    assert!(panicked.try_recv().is_err());
+}
+
+#[test]
+fn abandoned_connection_ends_what_it_does() {
+    let (_temp, path) = fresh();
+    let limit = WaitLimit::default();
+    let mut db = Db::open_sound_within(&path, &limit).expect("a db");
+    let _abandoned = limit.abandon();
+    let endless = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) \
+                   SELECT count(*) FROM n";
+    let counted = db.run(|connection| connection.query_row(endless, [], |_| Ok(())));
+    let error = counted.expect_err("it never ends by itself");
+    assert!(error.to_string().contains("interrupt"), "{error}");
+}
+
 /// Whole frames of messages with these seqs.
 fn frames(seqs: std::ops::RangeInclusive<u64>) -> bytes::Bytes {
     use std::borrow::Cow;

@@ -1,11 +1,12 @@
 //! The one thread that writes.
 
+use std::path::PathBuf;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread::JoinHandle;
 
 use tokio::sync::oneshot;
 
-use super::{Db, StoreError};
+use super::{Db, StoreError, WaitLimit};
 
 type Work = Box<dyn FnOnce(&mut Db) + Send>;
 
@@ -23,8 +24,11 @@ pub struct Store {
 /// The thread itself; dropping it waits for its end.
 #[derive(Debug)]
 pub struct StoreThread {
+    path: PathBuf,
+    limit: WaitLimit,
     jobs: Sender<Job>,
     thread: Option<JoinHandle<()>>,
+    panicked: Option<oneshot::Receiver<()>>,
 }
 
 impl Store {
@@ -34,13 +38,26 @@ impl Store {
     /// If the system has no thread to give.
     pub fn start(mut db: Db) -> (Store, StoreThread) {
         let (jobs, receiver) = channel();
+        let (path, limit) = (db.path().to_owned(), db.limit().clone());
+        let (on_panic, panicked) = oneshot::channel();
+        let its_limit = limit.clone();
         let thread = std::thread::Builder::new()
             .name("arauto-store".to_owned())
-            .spawn(move || work(&mut db, &receiver))
+            .spawn(move || {
+                let _on_panic = OnPanic(Some(on_panic));
+                its_limit.enter();
+                work(&mut db, &receiver);
+            })
             .expect("the system has a thread to give at the start");
         let store = Store { jobs: jobs.clone() };
-        let thread = Some(thread);
-        (store, StoreThread { jobs, thread })
+        let thread = StoreThread {
+            path,
+            limit,
+            jobs,
+            thread: Some(thread),
+            panicked: Some(panicked),
+        };
+        (store, thread)
     }
 
     /// Has work done with the database; what comes of it. The receiver fails where
@@ -72,11 +89,23 @@ impl Store {
 }
 
 impl StoreThread {
+    /// Bounds how long the thread waits for other processes.
+    pub fn limit(&self) -> &WaitLimit {
+        &self.limit
+    }
+
+    /// Resolves to `Ok` when the thread panics, and to an error when it ends otherwise.
+    /// There is one such receiver: the second call returns `None`.
+    pub fn panicked(&mut self) -> Option<oneshot::Receiver<()>> {
+        self.panicked.take()
+    }
+
     /// Does what it was asked until now, moves everything into the database file
-    /// and ends the thread. It blocks.
+    /// and ends the thread. It blocks, for as long as the disk does.
     ///
     /// # Errors
-    /// The last step failed; the write-ahead log beside the file still has it all.
+    /// The last step failed; the write-ahead log beside the file still has it all. Or the
+    /// thread has panicked.
     pub fn close(mut self) -> Result<(), StoreError> {
         self.end()
     }
@@ -87,11 +116,12 @@ impl StoreThread {
         };
         let (reply, answer) = channel();
         let _ = self.jobs.send(Job::End(reply)); // or it has ended
-        let closed = answer.recv().unwrap_or(Ok(()));
+        let closed = answer.recv();
         if thread.join().is_err() {
-            tracing::error!("the store's thread panicked");
+            let path = self.path.clone();
+            return Err(StoreError::Panicked { path });
         }
-        closed
+        closed.unwrap_or(Ok(()))
     }
 }
 
@@ -99,6 +129,17 @@ impl Drop for StoreThread {
     fn drop(&mut self) {
         if let Err(error) = self.end() {
             tracing::error!(%error, "the database could not be tidied up");
+        }
+    }
+}
+
+/// Tells when the thread that holds it panics.
+struct OnPanic(Option<oneshot::Sender<()>>);
+
+impl Drop for OnPanic {
+    fn drop(&mut self) {
+        if let Some(told) = self.0.take().filter(|_| std::thread::panicking()) {
+            let _ = told.send(()); // nobody may listen
         }
     }
 }

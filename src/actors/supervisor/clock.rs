@@ -17,7 +17,15 @@ pub(super) struct StopClock {
     forced: Cell<bool>,
     fallen: Cell<Option<&'static str>>,
     hurried: Notify,
+    /// Bounds how long the store waits for other processes.
+    limit: RefCell<Option<StoreLimit>>,
 }
+
+type StoreLimit = Box<dyn Fn(Instant)>;
+
+/// What the store has left for its own work when it has waited for others: a quarter of its
+/// time, and at most this.
+const CLOSING: Duration = Duration::from_millis(250);
 
 impl StopClock {
     pub(super) fn new(total: Duration) -> Self {
@@ -28,6 +36,7 @@ impl StopClock {
             forced: Cell::new(false),
             fallen: Cell::new(None),
             hurried: Notify::new(),
+            limit: RefCell::new(None),
         }
     }
 
@@ -35,8 +44,27 @@ impl StopClock {
         *self.deadlines.borrow_mut() = Deadlines::new(now, self.total);
     }
 
+    /// Has the store told how long it may wait, now and whenever that changes.
+    pub(super) fn limit(&self, limit: StoreLimit) {
+        *self.limit.borrow_mut() = Some(limit);
+        self.limit_store();
+    }
+
+    /// The store waits for other processes so long that its phase can end in time.
+    fn limit_store(&self) {
+        let now = Instant::now();
+        let end = self.deadlines.borrow().of(Phase::Store, now);
+        let left = end.saturating_duration_since(now);
+        if let Some(limit) = &*self.limit.borrow() {
+            limit(end - CLOSING.min(left / 4));
+        }
+    }
+
     pub(super) fn enter(&self, phase: Phase) {
         self.phase.set(phase);
+        if phase == Phase::Store {
+            self.limit_store();
+        }
     }
 
     pub(super) fn phase(&self) -> Phase {
@@ -47,6 +75,7 @@ impl StopClock {
         self.forced.set(true);
         self.deadlines.borrow_mut().hurry(Instant::now(), left);
         self.hurried.notify_waiters();
+        self.limit_store();
     }
 
     pub(super) fn is_forced(&self) -> bool {

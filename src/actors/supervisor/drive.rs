@@ -14,12 +14,12 @@ use tokio::time::timeout;
 
 use super::clock::StopClock;
 use super::roster::Roster;
-use super::{Order, Plan, Settle, Supervisor};
+use super::{Order, Plan, STORE, Settle, Supervisor};
 use crate::close::{ExitCode, Micros, Phase, PhaseLine, Report, StopReason};
 use crate::wire::{Millis, Seq};
 
 /// How long the hub and auth have to stop where sessions took all the time.
-const STOPPING: Duration = Duration::from_millis(500);
+const STOPPING: Duration = Duration::from_millis(200);
 
 /// The doors are being sealed, and the roster completed.
 type Settling = Shared<LocalBoxFuture<'static, ()>>;
@@ -151,10 +151,13 @@ impl Drive {
     async fn store(&mut self) {
         let closed = self.plan.crew.close_store();
         match self.phase(Phase::Store, closed).await {
-            Some(trouble) => self.trouble.extend(trouble),
-            None => self
-                .trouble
-                .push("the last checkpoint or a thread's end did not come in time".to_owned()),
+            Some(closed) => {
+                self.trouble.extend(closed.trouble);
+                if closed.has_panicked {
+                    self.clock.note_panic(STORE);
+                }
+            }
+            None => self.trouble.extend(self.plan.crew.unclosed()),
         }
     }
 

@@ -39,11 +39,27 @@ pub trait Crew {
     fn seal_log(&self) -> LocalBoxFuture<'static, Option<Seq>>;
     /// Stop the hub, then auth; each confirms.
     fn stop_actors(&self) -> LocalBoxFuture<'static, ()>;
-    /// The last checkpoint, and the end of every thread; what went wrong.
-    fn close_store(&self) -> LocalBoxFuture<'static, Vec<String>>;
+    /// Sets until when the store waits for other processes.
+    fn limit_store(&self) -> Box<dyn Fn(Instant)>;
+    /// The last checkpoint, and the end of every thread.
+    fn close_store(&self) -> LocalBoxFuture<'static, Closed>;
+    /// What [`Crew::close_store`] still waits for, each in a sentence.
+    fn unclosed(&self) -> Vec<String>;
     /// When each of them was sealed and has stopped.
     fn lines(&self) -> Vec<ActorLine>;
 }
+
+/// How the store, and the threads of the sessions, ended.
+#[derive(Debug)]
+pub struct Closed {
+    /// What went wrong, each in a sentence.
+    pub trouble: Vec<String>,
+    /// Whether the store's thread has panicked.
+    pub has_panicked: bool,
+}
+
+/// The store's name where it is told of a panic.
+pub const STORE: &str = "the store";
 
 /// Owns the roster of sessions and the phases of the shutdown.
 pub struct Supervisor {
@@ -117,7 +133,7 @@ pub struct Stop {
     pub haste: Haste,
 }
 
-/// What all phases up to the close have together after a second signal.
+/// What all phases have together after a second signal.
 const INSISTED: Duration = Duration::from_secs(1);
 
 /// How patiently a server stops.
@@ -125,7 +141,7 @@ const INSISTED: Duration = Duration::from_secs(1);
 pub enum Haste {
     /// As planned. A second time it changes nothing.
     AsPlanned,
-    /// As planned the first time; the second time the drain is over after 1 s.
+    /// As planned the first time; the second time everything is over after 1 s.
     Insist,
     /// Skip the drain.
     Now,
@@ -185,6 +201,7 @@ impl Supervisor {
             let now = Instant::now();
             self.clock.start(now);
             if let Some(plan) = self.plan.take() {
+                self.clock.limit(plan.crew.limit_store());
                 plan.stopwatch.begin(now);
                 tracing::info!(%reason, "stopping");
                 let settle = ctx.address();

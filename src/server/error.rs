@@ -1,0 +1,31 @@
+//! Why a server does not start.
+
+use crate::store::{FolderError, StoreError};
+use crate::transport::{BindError, TlsError};
+
+/// Why a server does not start.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ServerError {
+    /// An endpoint cannot be listened on.
+    #[error(transparent)]
+    Bind(#[from] BindError),
+    /// The certificate or its key cannot be used.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
+    /// The data folder cannot be used.
+    #[error(transparent)]
+    Folder(#[from] FolderError),
+    /// The accounts cannot be read.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The configuration cannot be.
+    #[error("{0}")]
+    Config(String),
+    /// The server was told to stop before it had started.
+    #[error("the start was abandoned, as the server was told to stop")]
+    Abandoned,
+    /// The thread that opens the data folder panicked.
+    #[error("a part of the server panicked while it started; its log says more")]
+    Panicked,
+}
