@@ -211,6 +211,7 @@ impl<L: Link + 'static> Session<L> {
         let is_brief = self.is_brief;
         let follows = self.outlet.follows();
         let lingers_unread = self.lingers_unread();
+        let unanswered = pending || self.holds_unanswered();
         let Some(ending) = self.ending() else {
             return false;
         };
@@ -220,7 +221,7 @@ impl<L: Link + 'static> Session<L> {
             Step::Refusing if broken && over && !failed => self.close(CloseReason::Lost),
             Step::Refusing => return false,
             Step::ToCut(_) if broken && !pending => self.close(lost_or(reason)),
-            Step::ToCut(cut) if pending || (follows && reached < cut) => return false,
+            Step::ToCut(cut) if unanswered || (follows && reached < cut) => return false,
             Step::ToCut(_) => self.say_goodbye(),
             Step::Goodbye if broken => self.close(lost_or(reason)),
             Step::Goodbye if !clear => return false,

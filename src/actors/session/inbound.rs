@@ -140,6 +140,13 @@ impl<L: Link + 'static> Session<L> {
         open && (self.pending.is_none() || self.may_run_on()) && self.outlet.has_room()
     }
 
+    /// Whether frames that were read behind the cut wait for room for their refusals. The
+    /// next room serves them: `closing` comes behind those.
+    pub(super) fn holds_unanswered(&self) -> bool {
+        let refuses = matches!(&self.state, State::Ending(ending) if ending.refuses_frames());
+        refuses && self.inbox.holds_frame() && !self.outlet.has_room()
+    }
+
     fn take_in(&mut self, bytes: &[u8], ctx: &mut Context<Self>, cx: &mut TaskContext<'_>) {
         let was_partial = std::mem::take(&mut self.inbox.is_partial);
         if self.inbox.bytes.is_empty() {

@@ -19,6 +19,7 @@
 //! - [`past`]: broadcasts that only the journal still holds;
 //! - [`record`]: what can be said of a session, and how far its bytes got;
 //! - [`orders`]: what a shutdown asks of it;
+//! - [`notice`]: what it has been told of the stop;
 //! - [`ending`]: the way from the last frame to the end;
 //! - [`failing`]: connections that the system fails.
 
@@ -30,6 +31,7 @@ mod gone;
 mod inbound;
 mod login;
 mod messages;
+mod notice;
 mod orders;
 mod outlet;
 mod past;
@@ -54,6 +56,7 @@ use tokio::sync::oneshot;
 pub use self::desk::{Desk, SessionLimits, SlowPolicy, Start, TurnedAway};
 use self::ending::Ending;
 use self::inbound::Inbox;
+use self::notice::Notice;
 use self::outlet::{Opened, Outlet};
 use self::serve::Batch;
 use self::state::{Member, State};
@@ -100,6 +103,8 @@ pub struct Session<L: Link + 'static> {
     times: Option<Box<Times>>,
     /// Whether a timer will ask again if the client has read everything.
     looking: bool,
+    /// Boxed, as few sessions are told of a stop at any moment.
+    notice: Option<Box<Notice>>,
     info: Arc<SessionInfo>,
     desk: Arc<Desk>,
     is_own_user: bool,
@@ -157,6 +162,7 @@ impl<L: Link + 'static> Session<L> {
             evidence: None,
             times: None,
             looking: false,
+            notice: None,
             info: start.info,
             desk,
             is_own_user: start.is_own_user,
@@ -347,7 +353,7 @@ impl<L: Link + 'static> Handler<Order> for Session<L> {
     fn handle(&mut self, order: Order, ctx: &mut Self::Context) -> Self::Result {
         let done = match order {
             Order::Announce(status) => {
-                self.announce(None, &status);
+                self.announce(status);
                 None
             }
             Order::Drain(cut) => self.begin_drain(cut, ctx),

@@ -15,11 +15,10 @@ use crate::close::{CloseReason, SessionRecord};
 use crate::wire::{Seq, ServerFrame, Stopping};
 
 impl<L: Link + 'static> Session<L> {
-    /// The shutdown's cut: from here on frames are refused. Who asked for the
-    /// shutdown gets the same frame as its answer, and no second one.
-    pub(super) fn announce(&mut self, id: Option<u64>, status: &Status) {
-        let told = matches!(self.state, State::Ending(_) | State::Closed { .. });
-        if told && id.is_none() {
+    /// The shutdown's cut: from here on frames are refused. A session that waits for the
+    /// answer to its own `shutdown` is told by that.
+    pub(super) fn announce(&mut self, status: Status) {
+        if self.is_cut() {
             return;
         }
         if !self.outlet.link_ref().is_open() {
@@ -28,16 +27,37 @@ impl<L: Link + 'static> Session<L> {
             self.wake();
             return;
         }
+        if let Some(status) = self.notice.get_or_insert_default().announce(status) {
+            self.tell_stopping(None, &status);
+        }
+        self.cut();
+    }
+
+    /// Answers the session's own `shutdown`, which is its cut where none was made.
+    pub(super) fn answer_shutdown(&mut self, id: u64, status: Status) {
+        let status = self.notice.get_or_insert_default().answer(status);
+        self.tell_stopping(Some(id), &status);
+        if !self.is_cut() {
+            self.cut();
+        }
+    }
+
+    fn is_cut(&self) -> bool {
+        matches!(self.state, State::Ending(_) | State::Closed { .. })
+    }
+
+    fn cut(&mut self) {
+        self.start_ending(CloseReason::Shutdown, Step::Refusing, true);
+        self.note_time(|times| &mut times.cut);
+    }
+
+    fn tell_stopping(&mut self, id: Option<u64>, status: &Status) {
         self.outlet.answer(&ServerFrame::Stopping(Stopping {
             id,
             reason: Cow::Borrowed(status.reason.as_str()),
             phase: Cow::Borrowed(status.phase.as_str()),
             remaining: u64::try_from(status.remaining.as_millis()).unwrap_or(u64::MAX),
         }));
-        if !told {
-            self.start_ending(CloseReason::Shutdown, Step::Refusing, true);
-            self.note_time(|times| &mut times.cut);
-        }
     }
 
     /// The shutdown's drain. The receiver resolves when it is done.

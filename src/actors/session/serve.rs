@@ -48,7 +48,9 @@ impl<L: Link + 'static> Session<L> {
         if self.must_wait() {
             return false;
         }
-        if let Some(id) = self.asks(&frame)
+        // Behind the cut a frame is refused as `stopping`, however fast it comes.
+        if !matches!(self.state, State::Ending(_))
+            && let Some(id) = self.asks(&frame)
             && let Err(wait) = self.take_token()
         {
             return self.throttle(id, wait);
@@ -281,6 +283,7 @@ impl<L: Link + 'static> Session<L> {
     }
 
     fn ask_stop(&mut self, id: u64, now: bool) {
+        self.notice.get_or_insert_default().ask();
         let answer = self.desk.supervisor.send(Stop {
             reason: StopReason::Admin,
             haste: if now { Haste::Now } else { Haste::AsPlanned },

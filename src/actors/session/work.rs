@@ -132,7 +132,7 @@ impl<L: Link + 'static> Session<L> {
             Done::Sessions { id, sessions } => {
                 self.answer_within(id, &ServerFrame::Sessions(SessionList { id, sessions }));
             }
-            Done::Stopping { id, status } => self.announce(Some(id), &status),
+            Done::Stopping { id, status } => self.answer_shutdown(id, status),
             Done::Gone { ids } => {
                 for id in ids {
                     self.refuse(id, ErrorCode::Internal, "a part of the server has failed");

@@ -6,6 +6,7 @@ mod flood;
 mod reasons;
 #[cfg(unix)] // hundreds of clients at once
 mod strangers;
+mod told;
 #[cfg(unix)] // a pipe has no side of its own
 mod unread;
 
