@@ -30,6 +30,8 @@ pub(super) async fn run(args: Args) -> Result<u8, Failure> {
     let account = args.connect.account()?;
     let (client, events) = account.log_in(None).await?;
     drop(events);
+    // Before it stops: later its id may be another's.
+    let server = client.who_am_i().server_pid.and_then(os::Process::watch);
     let began = Instant::now();
     let notice = client.shutdown(args.now).await?;
     eprintln!(
@@ -43,7 +45,7 @@ pub(super) async fn run(args: Args) -> Result<u8, Failure> {
     let limit = notice.remaining + GRACE;
     let _ = tokio::time::timeout(limit, client.closed()).await; // however it ended
     while began.elapsed() < limit {
-        if is_gone(client.who_am_i().server_pid, &account).await {
+        if is_gone(server.as_ref(), &account).await {
             return Ok(0);
         }
         tokio::time::sleep(LOOK).await;
@@ -52,10 +54,10 @@ pub(super) async fn run(args: Args) -> Result<u8, Failure> {
     Err(Failure::new(sysexits::TEMPFAIL, message))
 }
 
-/// A local server is gone when its process is; of another, nobody must listen.
-async fn is_gone(pid: Option<i32>, account: &Account) -> bool {
-    match pid.and_then(os::is_process_gone) {
-        Some(gone) => gone,
+/// A local server is gone when its process has ended; of another, nobody must listen.
+async fn is_gone(server: Option<&os::Process>, account: &Account) -> bool {
+    match server {
+        Some(process) => process.has_ended(),
         None => account.is_gone().await,
     }
 }

@@ -10,7 +10,7 @@ mod system;
 mod system;
 
 pub(super) use system::{
-    Reloads, StopSignals, Terminal, default_data_folder, die_with, endpoint_in, host_name,
-    is_process_gone, make_private, make_private_folder, notify_ready, notify_stopping,
-    raise_descriptor_limit, user_name,
+    Process, Reloads, StopSignals, Terminal, default_data_folder, die_with, endpoint_in, host_name,
+    make_private, make_private_folder, notify_ready, notify_stopping, raise_descriptor_limit,
+    user_name,
 };

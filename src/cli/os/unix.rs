@@ -2,13 +2,21 @@
 
 use std::fs::{DirBuilder, File, Permissions};
 use std::io;
+#[cfg(target_os = "linux")]
+use std::os::fd::OwnedFd;
 use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use arauto::Endpoint;
-use rustix::process::{Pid, Resource, Rlimit, geteuid, getrlimit, setrlimit, test_kill_process};
+#[cfg(target_os = "linux")]
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::process::{
+    Pid, Resource, Rlimit, geteuid, getpgrp, getrlimit, setrlimit, test_kill_process,
+};
+#[cfg(target_os = "linux")]
+use rustix::process::{PidfdFlags, pidfd_open};
 use rustix::system::uname;
-use rustix::termios::{OptionalActions, Termios, tcgetattr, tcsetattr};
+use rustix::termios::{OptionalActions, Termios, tcgetattr, tcgetpgrp, tcsetattr};
 use sd_notify::NotifyState;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
@@ -63,8 +71,14 @@ impl Terminal {
         Terminal(tcgetattr(io::stdin()).ok())
     }
 
+    /// Puts the settings back. A process in the background leaves them alone: whoever is in
+    /// the foreground has its own, and the system would stop this one (SIGTTOU, see
+    /// tcsetattr(3p)).
     pub(in crate::cli) fn restore(&self) {
-        if let Some(settings) = &self.0 {
+        let is_in_foreground = || tcgetpgrp(io::stdin()).is_ok_and(|group| group == getpgrp());
+        if let Some(settings) = &self.0
+            && is_in_foreground()
+        {
             let _ = tcsetattr(io::stdin(), OptionalActions::Now, settings); // or it is gone
         }
     }
@@ -112,10 +126,54 @@ pub(in crate::cli) fn die_with(_parent: u32) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Whether the process is no more; `None`: that cannot be told.
-pub(in crate::cli) fn is_process_gone(pid: i32) -> Option<bool> {
-    let pid = Pid::from_raw(pid)?;
-    Some(test_kill_process(pid) == Err(rustix::io::Errno::SRCH))
+/// Another process, to see when it has ended.
+pub(in crate::cli) struct Process {
+    pid: Pid,
+    /// Linux: a descriptor of the process itself, as its id may be another's later.
+    #[cfg(target_os = "linux")]
+    descriptor: Option<OwnedFd>,
+}
+
+impl Process {
+    /// The process with this id. `None`: it cannot be watched.
+    pub(in crate::cli) fn watch(pid: i32) -> Option<Process> {
+        let pid = Pid::from_raw(pid)?;
+        Some(Process {
+            pid,
+            #[cfg(target_os = "linux")]
+            descriptor: pidfd_open(pid, PidfdFlags::empty()).ok(),
+        })
+    }
+
+    /// Whether it has ended. One that its parent has not waited for yet (a zombie) has.
+    pub(in crate::cli) fn has_ended(&self) -> bool {
+        #[cfg(target_os = "linux")]
+        {
+            if let Some(descriptor) = &self.descriptor {
+                // Readable once the process has ended (pidfd_open(2)).
+                let mut looked = [PollFd::new(descriptor, PollFlags::IN)];
+                let now = Timespec::default();
+                return poll(&mut looked, Some(&now)).is_ok_and(|ready| ready > 0);
+            }
+            if is_zombie(self.pid) {
+                return true;
+            }
+        }
+        test_kill_process(self.pid) == Err(rustix::io::Errno::SRCH)
+    }
+}
+
+/// Whether the process has ended and waits for its parent (proc_pid_stat(5)): for systems
+/// without pidfd_open(2).
+#[cfg(target_os = "linux")]
+fn is_zombie(pid: Pid) -> bool {
+    let stat = std::fs::read_to_string(format!("/proc/{}/stat", pid.as_raw_nonzero()));
+    let Ok(stat) = stat else { return false };
+    // The second field is the program's name, in parentheses, and may hold any character.
+    let state = stat
+        .rsplit_once(')')
+        .and_then(|(_, fields)| fields.trim_start().chars().next());
+    matches!(state, Some('Z' | 'X'))
 }
 
 /// The name in `/etc/passwd` (passwd(5)), for services, which have no `$USER`.
@@ -182,4 +240,32 @@ pub(in crate::cli) fn make_private_folder(path: &Path) -> io::Result<()> {
 /// Lets nobody but its owner at a file, whatever the umask.
 pub(in crate::cli) fn make_private(file: &File) -> io::Result<()> {
     file.set_permissions(Permissions::from_mode(0o600))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::process::{Command, Stdio};
+
+    use super::*;
+
+    #[test]
+    fn process_that_nobody_has_waited_for_has_ended() {
+        let mut child = Command::new("cat")
+            .stdin(Stdio::piped())
+            .spawn()
+            .expect("cat is everywhere");
+        let pid = i32::try_from(child.id()).expect("it is a process id");
+        let process = Process::watch(pid).expect("it is there");
+        assert!(!process.has_ended());
+        drop(child.stdin.take()); // it ends, and is a zombie then
+        let began = std::time::Instant::now();
+        while !process.has_ended() {
+            assert!(began.elapsed().as_secs() < 50, "it reads the end");
+            std::thread::yield_now();
+        }
+        #[cfg(target_os = "linux")]
+        assert!(is_zombie(process.pid), "nobody has waited for it");
+        child.wait().expect("it is a child");
+        assert!(process.has_ended());
+    }
 }

@@ -5,12 +5,18 @@
 
 use std::fs::File;
 use std::io;
+use std::os::windows::io::{AsRawHandle, FromRawHandle, OwnedHandle};
 use std::path::{Path, PathBuf};
 
 use arauto::Endpoint;
 use tokio::signal::windows::{
     CtrlBreak, CtrlC, CtrlClose, CtrlLogoff, CtrlShutdown, ctrl_break, ctrl_c, ctrl_close,
     ctrl_logoff, ctrl_shutdown,
+};
+
+use windows_sys::Win32::Foundation::WAIT_OBJECT_0;
+use windows_sys::Win32::System::Threading::{
+    OpenProcess, PROCESS_SYNCHRONIZE, WaitForSingleObject,
 };
 
 use crate::cli::exit::Failure;
@@ -86,9 +92,29 @@ pub(in crate::cli) fn die_with(_parent: u32) -> Result<(), Failure> {
     Ok(())
 }
 
-/// A process id alone does not tell: it may be another's by now.
-pub(in crate::cli) fn is_process_gone(_pid: i32) -> Option<bool> {
-    None
+/// Another process, to see when it has ended.
+pub(in crate::cli) struct Process(OwnedHandle);
+
+impl Process {
+    /// The process with this id. `None`: it cannot be watched.
+    #[expect(unsafe_code, reason = "no crate opens another process to wait for it")]
+    pub(in crate::cli) fn watch(pid: i32) -> Option<Process> {
+        let pid = u32::try_from(pid).ok()?;
+        // SAFETY: OpenProcess takes three numbers and returns a handle or null.
+        let handle = unsafe { OpenProcess(PROCESS_SYNCHRONIZE, 0, pid) };
+        if handle.is_null() {
+            return None;
+        }
+        // SAFETY: the handle was opened just now, and nobody else owns it.
+        Some(Process(unsafe { OwnedHandle::from_raw_handle(handle) }))
+    }
+
+    /// Whether it has ended.
+    #[expect(unsafe_code, reason = "no crate waits for another process")]
+    pub(in crate::cli) fn has_ended(&self) -> bool {
+        // SAFETY: the handle is open as long as `self` is; a wait of 0 ms only looks.
+        unsafe { WaitForSingleObject(self.0.as_raw_handle(), 0) == WAIT_OBJECT_0 }
+    }
 }
 
 /// `%USERNAME%` is always set, and looked at first.
