@@ -4,16 +4,20 @@
 //! is to send.
 
 use std::io::{self, BufRead, IsTerminal};
+use std::sync::Arc;
 
 use arauto::accounts::CONSOLE;
 use arauto::{Event, Feed, ServerHandle, StopReason};
 use rustyline::error::ReadlineError;
 use rustyline::history::MemHistory;
 use rustyline::{Config, Editor};
-use tokio::sync::mpsc;
+use tokio::sync::{Semaphore, mpsc};
 
 use super::screen::Screen;
 use super::show;
+
+/// Lines that may wait for the journal; those behind them are read later.
+const IN_WORK: usize = 64;
 
 /// What came from the console.
 #[derive(Debug)]
@@ -93,15 +97,43 @@ pub(super) fn is_fim(line: &str) -> bool {
     line.trim() == "fim"
 }
 
+/// Acts on what is typed until the input is over. `interrupt` hears of each Ctrl-C.
+///
+/// A line that waits for the journal holds up no other, and no `fim`. They are sent to the
+/// hub in their order.
+pub(super) async fn attend(
+    server: ServerHandle,
+    mut typed: mpsc::Receiver<Typed>,
+    interrupt: impl Fn(),
+) {
+    let places = Arc::new(Semaphore::new(IN_WORK));
+    while let Some(typed) = typed.recv().await {
+        match typed {
+            Typed::Interrupt => interrupt(),
+            // A service's stdin may end at any time; the server goes on.
+            Typed::End => tracing::debug!("the console's input is over"),
+            Typed::Line(line) if line.is_empty() => {}
+            Typed::Line(line) => {
+                let place = Arc::clone(&places).acquire_owned().await;
+                let place = place.expect("the semaphore is never closed");
+                let server = server.clone();
+                // Tasks of one thread begin in the order in which they were spawned.
+                actix_rt::spawn(async move {
+                    obey(&server, &line).await;
+                    drop(place);
+                });
+            }
+        }
+    }
+}
+
 /// Publishes a line, or stops the server on `fim`.
-pub(super) async fn obey(server: &ServerHandle, line: &str) {
+async fn obey(server: &ServerHandle, line: &str) {
     if is_fim(line) {
         if let Some(status) = server.stop(StopReason::Fim).await {
             tracing::info!(phase = %status.phase, remaining = ?status.remaining, "fim");
         }
-    } else if !line.is_empty()
-        && let Err(error) = server.publish(line).await
-    {
+    } else if let Err(error) = server.publish(line).await {
         tracing::warn!(%error, "not published");
     }
 }

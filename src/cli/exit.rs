@@ -2,11 +2,11 @@
 
 use std::io::{self, Write};
 use std::process::ExitCode;
-use std::sync::mpsc;
-use std::thread;
 use std::time::Duration;
 
 use arauto::{ClientError, ErrorCode};
+
+use super::deadline::within;
 
 /// Exit codes, see sysexits(3).
 pub(super) mod sysexits {
@@ -31,14 +31,7 @@ const STUCK: Duration = Duration::from_secs(1);
 /// nothing up: neither may change the exit code.
 pub(super) fn complain(message: &str) {
     let line = format!("arauto: {message}\n");
-    let (told, over) = mpsc::channel();
-    let telling = thread::Builder::new().spawn(move || {
-        let _ = io::stderr().write_all(line.as_bytes());
-        let _ = told.send(()); // nobody may wait any more
-    });
-    if telling.is_ok() {
-        let _ = over.recv_timeout(STUCK);
-    }
+    let _ = within(STUCK, move || io::stderr().write_all(line.as_bytes()));
 }
 
 /// Why a command failed.

@@ -1,18 +1,23 @@
-//! `arauto serve`.
+//! `arauto serve`: [`run`] hears signals on the process's first thread, [`serve`] is the
+//! server's own.
+
+mod last_words;
 
 use std::io::{self, IsTerminal};
+use std::mem::ManuallyDrop;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use arauto::{Phase, Report, Server, ServerError, ServerHandle, StopReason};
-use tokio::sync::mpsc;
+use arauto::{Config, ExitCode, Millis, Phase, Report, Seq, Server, ServerError, StopReason};
 
-use super::console::{self, Typed};
+use self::last_words::{LastWords, report_failed};
+use super::console;
 use super::exit::{Failure, complain, sysexits};
 use super::logs;
-use super::os::{self, Reloads, StopSignals, Terminal};
+use super::os;
 use super::screen::Screen;
 use super::settings::Settings;
+use super::stopping::{End, Hearing, Link};
 use super::whole_file;
 
 #[derive(clap::Args)]
@@ -40,143 +45,122 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(args: Args) -> Result<u8, Failure> {
+    let mut hearing = Hearing::begin()?; // before anything that could take time
     if let Some(parent) = args.die_with {
         os::die_with(parent)?;
     }
+    let usual = || Config::default().drain_timeout;
+    let budget = args.settings.drain_timeout.unwrap_or_else(usual);
+    let last_words = LastWords::default();
+    let end = hearing.serve(budget, {
+        let last_words = last_words.clone();
+        move |link| serve(args, &link, &last_words)
+    });
+    hearing.restore_terminal();
+    let report = match end {
+        End::Over(Ok(Some(report))) => report,
+        End::Over(Ok(None)) => unserved(&hearing, None),
+        End::Over(Err(failure)) => {
+            last_words.flush(&mut hearing);
+            return Err(failure);
+        }
+        End::Overdue { was_serving: false } => unserved(&hearing, Some(NOT_ABANDONED)),
+        End::Overdue { was_serving: true } => unserved(&hearing, Some(NOT_HEARD_OF)),
+        End::Crashed => Report {
+            exit: sysexits::SOFTWARE,
+            ..unserved(&hearing, Some(CRASHED))
+        },
+    };
+    summarize(&report);
+    let exit = report.exit;
+    match last_words.say(&mut hearing, report) {
+        Err(failure) if exit == 0 => Err(failure),
+        Err(failure) => {
+            complain(failure.message());
+            Ok(exit)
+        }
+        Ok(()) => Ok(exit),
+    }
+}
+
+/// What is said of a server that cannot speak for itself.
+const NOT_ABANDONED: &str = "the start could not be abandoned in time: the data folder's disk \
+                             does not answer";
+const NOT_HEARD_OF: &str = "the server did not answer in time: nothing is known of its sessions";
+const CRASHED: &str = "the server's own thread panicked: nothing is known of its sessions";
+
+/// The report of a server that never served, or of which nothing is known.
+fn unserved(hearing: &Hearing, trouble: Option<&str>) -> Report {
+    let exit = match trouble {
+        _ if hearing.is_forced() => ExitCode::Forced,
+        Some(_) => ExitCode::Deadline,
+        None => ExitCode::Clean,
+    };
+    Report {
+        version: 1,
+        reason: StopReason::Signal,
+        exit: exit.code(),
+        began: hearing.first_signal().unwrap_or_else(Millis::now),
+        stream: String::new(),
+        head: Seq::ZERO,
+        phases: Vec::new(),
+        actors: Vec::new(),
+        sessions: Vec::new(),
+        trouble: trouble.map(str::to_owned).into_iter().collect(),
+    }
+}
+
+/// Runs the server, on a thread of its own. `None`: it was told to stop before it served.
+fn serve(
+    args: Args,
+    link: &Link<Option<Report>>,
+    last_words: &LastWords,
+) -> Result<Option<Report>, Failure> {
     let settings = match &args.config {
         Some(path) => args.settings.or(Settings::read(path)?),
         None => args.settings,
     };
     let mut config = settings.config()?;
-    config.on_phase = Arc::new(|line| {
-        if line.phase == Phase::Trigger {
-            os::notify_stopping();
+    link.set_budget(config.drain_timeout);
+    config.on_phase = Arc::new({
+        let link = link.clone();
+        move |line| {
+            if line.phase == Phase::Trigger {
+                link.stopping();
+            }
         }
     });
     if let Some(path) = &settings.report {
         check_report(path, config.data.as_deref())?;
+        last_words.report_to(path);
     }
     let with_console = !args.no_console && (args.console || io::stdin().is_terminal());
-    let terminal = Terminal::remember();
     let screen = Screen::default();
     let log = logs::start(settings.log.unwrap_or_default(), screen.clone());
+    last_words.flush_at_the_end(screen.clone(), log);
 
     config.max_sessions = fitting(config.max_sessions, os::raise_descriptor_limit());
     settings.leave_places(&mut config);
-    let report = actix_rt::System::new().block_on(async {
-        // Before anybody can connect: a signal must not find the default action.
-        let signals = Signals::new(terminal.clone());
-        let server = Server::bind(config).await.map_err(start_failed)?;
+    // Never dropped: that would wait for blocking threads, and so for a disk that hangs.
+    let system = ManuallyDrop::new(actix_rt::System::new());
+    system.block_on(async {
+        let server = match Server::bind_unless(config, link.abandoned()).await {
+            Ok(server) => server,
+            Err(ServerError::Abandoned) => return Ok(None),
+            Err(error) => return Err(start_failed(error)),
+        };
         for endpoint in server.endpoints() {
             tracing::info!(%endpoint, "listening");
         }
-        os::notify_ready();
-        Ok::<_, Failure>(attend(server, signals, with_console, &screen).await)
-    });
-    screen.release();
-    terminal.restore();
-    let report = report?;
-    summarize(&report);
-    let written = settings
-        .report
-        .as_deref()
-        .map_or(Ok(()), |path| write_report(&report, path));
-    drop(log); // flushed
-    match written {
-        Err(failure) if report.exit == 0 => Err(failure),
-        Err(failure) => {
-            complain(failure.message());
-            Ok(report.exit)
+        link.serving(server.clone());
+        if with_console {
+            actix_rt::spawn(console::listen(server.subscribe(), screen.clone()));
+            let (typed, link) = (console::start(screen), link.clone());
+            let interrupt = move || link.interrupted();
+            actix_rt::spawn(console::attend(server.clone(), typed, interrupt));
         }
-        Ok(()) => Ok(report.exit),
-    }
-}
-
-/// Passes the console's lines and the signals on until the server has stopped.
-async fn attend(
-    server: ServerHandle,
-    mut signals: Signals,
-    with_console: bool,
-    screen: &Screen,
-) -> Report {
-    let mut typed = if with_console {
-        actix_rt::spawn(console::listen(server.subscribe(), screen.clone()));
-        console::start(screen.clone())
-    } else {
-        mpsc::channel(1).1
-    };
-    let stopped = server.stopped();
-    let mut stopped = std::pin::pin!(stopped);
-    loop {
-        tokio::select! {
-            report = &mut stopped => return report,
-            told = signals.next() => match told {
-                Told::Stop => signals.act(&server).await,
-                Told::Reload => reload(&server),
-            },
-            Some(typed) = typed.recv() => match typed {
-                Typed::Line(line) => console::obey(&server, &line).await,
-                Typed::Interrupt => signals.act(&server).await,
-                // A service's stdin may end at any time; the server goes on.
-                Typed::End => tracing::debug!("the console's input is over"),
-            }
-        }
-    }
-}
-
-/// New handshakes get the new certificate; one that cannot be loaded changes nothing.
-fn reload(server: &ServerHandle) {
-    match server.reload_certificates() {
-        Ok(Some(fingerprint)) => tracing::info!(%fingerprint, "certificate loaded again"),
-        Ok(None) => tracing::debug!("nothing to load again: there are no tls endpoints"),
-        Err(error) => tracing::error!(%error, "the old certificate stays"),
-    }
-}
-
-/// What a signal asks for.
-enum Told {
-    Stop,
-    Reload,
-}
-
-/// SIGTERM, SIGINT and their like, and how many there were; SIGHUP.
-struct Signals {
-    signals: StopSignals,
-    reloads: Reloads,
-    count: u32,
-    terminal: Terminal,
-}
-
-impl Signals {
-    fn new(terminal: Terminal) -> Self {
-        Signals {
-            signals: StopSignals::new(),
-            reloads: Reloads::new(),
-            count: 0,
-            terminal,
-        }
-    }
-
-    async fn next(&mut self) -> Told {
-        tokio::select! {
-            () = self.signals.next() => Told::Stop,
-            () = self.reloads.next() => Told::Reload,
-        }
-    }
-
-    /// The first stops the server, the second cuts every deadline to 1 s, the
-    /// third ends the process.
-    async fn act(&mut self, server: &ServerHandle) {
-        self.count += 1;
-        match self.count {
-            1 => drop(server.stop(StopReason::Signal).await),
-            2 => drop(server.insist(StopReason::Signal).await),
-            _ => {
-                self.terminal.restore();
-                std::process::exit(4)
-            }
-        }
-    }
+        Ok(Some(server.stopped().await))
+    })
 }
 
 /// What the server itself has open at most, where there is enough: the database and its
@@ -234,19 +218,6 @@ fn summarize(report: &Report) {
         trouble = ?report.trouble,
         "stopped"
     );
-}
-
-fn report_failed(path: &Path, error: &io::Error) -> Failure {
-    let message = format!("the report {}: {error}", path.display());
-    Failure::new(sysexits::CANTCREAT, message)
-}
-
-fn write_report(report: &Report, path: &Path) -> Result<(), Failure> {
-    whole_file::replace(path, |file| {
-        serde_json::to_writer_pretty(&mut *file, report)?;
-        file.write_all(b"\n")
-    })
-    .map_err(|error| report_failed(path, &error))
 }
 
 #[cfg(test)]

@@ -1,40 +1,78 @@
 //! `arauto escritor --raw`: the server's end of a pipe that is only read from.
 
+use std::mem::ManuallyDrop;
+use std::sync::Arc;
 use std::time::Duration;
 
-use arauto::{Config, PublishError, Report, Server, ServerHandle, StopReason};
+use arauto::{
+    Config, ExitCode, Phase, PublishError, Report, Server, ServerError, ServerHandle, StopReason,
+};
 
 use super::Pipe;
-use crate::cli::exit::{Failure, sysexits};
+use crate::cli::exit::{Failure, complain, sysexits};
 use crate::cli::input::Input;
-use crate::cli::os::{self, StopSignals};
+use crate::cli::os;
 use crate::cli::pipeline::is_fim;
 use crate::cli::serve::start_failed;
+use crate::cli::stopping::{End, Hearing, Link};
 
 /// A pipe's writer waits for its reader, however long that takes.
 const PATIENCE: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// Listens, waits for a reader, and says each text to all who read, until `fim`.
 pub(in crate::cli) fn run(pipe: Pipe, messages: Vec<String>) -> Result<u8, Failure> {
+    let mut hearing = Hearing::begin()?;
     os::raise_descriptor_limit();
     let mut config = Config::default();
     config.log.pace.patience = PATIENCE;
     config.listen = vec![pipe.listen];
-    actix_rt::System::new().block_on(async {
-        let mut signals = StopSignals::new();
-        let server = Server::bind(config).await.map_err(start_failed)?;
-        eprintln!("arauto: waiting for a reader at {}", server.endpoints()[0]);
-        let (reason, said) = tokio::select! {
-            said = speak(&server, messages) => (StopReason::Fim, said),
-            () = signals.next() => (StopReason::Signal, Ok(())),
+    let budget = config.drain_timeout;
+    let end = hearing.serve(budget, move |link| serve(config, messages, &link));
+    hearing.restore_terminal();
+    match end {
+        End::Over(outcome) => outcome,
+        End::Overdue { .. } => {
+            let message = "the pipe's server did not end in time";
+            Err(Failure::new(ExitCode::Deadline.code(), message))
+        }
+        End::Crashed => Err(Failure::new(
+            sysexits::SOFTWARE,
+            "the pipe's server panicked",
+        )),
+    }
+}
+
+fn serve(mut config: Config, messages: Vec<String>, link: &Link<u8>) -> Result<u8, Failure> {
+    config.on_phase = Arc::new({
+        let link = link.clone();
+        move |line| {
+            if line.phase == Phase::Trigger {
+                link.stopping();
+            }
+        }
+    });
+    // Never dropped: nobody waits for what still blocks.
+    let system = ManuallyDrop::new(actix_rt::System::new());
+    system.block_on(async {
+        let server = match Server::bind_unless(config, link.abandoned()).await {
+            Ok(server) => server,
+            Err(ServerError::Abandoned) => return Ok(0),
+            Err(error) => return Err(start_failed(error)),
         };
-        server.stop(reason).await;
+        complain(&format!(
+            "waiting for a reader at {}",
+            server.endpoints()[0]
+        ));
+        link.serving(server.clone());
+        let mut said = Ok(());
         let stopped = tokio::select! {
-            report = server.stopped() => report,
-            () = signals.next() => {
-                server.insist(StopReason::Signal).await;
+            outcome = speak(&server, messages) => {
+                said = outcome;
+                server.stop(StopReason::Fim).await;
                 server.stopped().await
             }
+            // A signal has stopped it.
+            report = server.stopped() => report,
         };
         said.and_then(|()| conclude(&stopped))
     })
@@ -49,6 +87,8 @@ async fn speak(server: &ServerHandle, messages: Vec<String>) -> Result<(), Failu
             Err(error @ PublishError::TooLong(_)) => {
                 return Err(Failure::new(sysexits::DATAERR, error.to_string()));
             }
+            // A signal has stopped it; the report says how that went.
+            Err(PublishError::Stopping) => return Ok(()),
             Err(error) => return Err(Failure::new(sysexits::SOFTWARE, error.to_string())),
         }
     }

@@ -49,7 +49,7 @@ fn a_second_signal_forces_exit_4_past_a_stalled_reader() {
     let _stalled = stalled_reader(&served);
     served.tell(Stop::USUAL);
     other.skip_to("stopping");
-    served.tell(Stop::USUAL);
+    served.tell_again(Stop::USUAL);
     assert_eq!(served.wait(), Some(4), "{}", served.log());
     let report = served.report();
     assert_eq!(report.exit, 4);
@@ -81,6 +81,15 @@ fn fim_with_wait_returns_when_the_server_is_gone() {
         assert!(!std::path::Path::new(&process).exists(), "it is gone");
     }
     assert_eq!(served.report().reason.as_str(), "admin");
+}
+
+#[test]
+fn fim_with_wait_takes_a_server_that_nobody_has_waited_for_as_gone() {
+    let _watchdog = watchdog();
+    let mut served = Served::new(&["--data", "none"]);
+    // This process is its parent, and does not wait for it before `fim` has returned.
+    finish(&mut served.command(&["fim", "--wait"]), "").fine();
+    assert_eq!(served.wait(), Some(0), "{}", served.log());
 }
 
 #[test]

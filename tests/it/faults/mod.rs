@@ -10,10 +10,14 @@ mod evidence;
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
 mod failing;
 mod flood;
+#[cfg(target_os = "linux")] // it preloads a shared object
+mod hung;
 mod kept;
 mod killed;
 mod outputs;
 mod random;
+#[cfg(target_os = "linux")] // it looks at /proc
+mod signals;
 mod stalled;
 mod swarm;
 #[cfg(target_os = "linux")]

@@ -7,6 +7,8 @@ mod bare;
 mod disk;
 mod frame;
 mod held;
+#[cfg(target_os = "linux")]
+mod hung_disk;
 mod lines;
 pub mod os;
 #[cfg(unix)]
@@ -30,6 +32,8 @@ pub use bare::Bare;
 pub use disk::Disk;
 pub use frame::{Frame, ask, bytes, login, prefixed, publish, request, text};
 pub use held::Held;
+#[cfg(target_os = "linux")]
+pub use hung_disk::HungDisk;
 pub use lines::Lines;
 pub use os::Stop;
 pub use process::{Done, Served, arauto, finish, spawn};

@@ -2,6 +2,8 @@
 
 use std::io::{Read, Write};
 use std::process::{Child, Command, Stdio};
+use std::sync::Mutex;
+use std::time::{Duration, Instant};
 
 use arauto::{Endpoint, Report};
 use tempfile::TempDir;
@@ -85,7 +87,11 @@ pub struct Served {
     pub child: Child,
     pub folder: TempDir,
     endpoint: Endpoint,
+    told: Mutex<Option<Instant>>,
 }
+
+/// More than the time within which two signals are one.
+const APART: Duration = Duration::from_millis(250);
 
 impl Served {
     pub fn new(arguments: &[&str]) -> Served {
@@ -127,13 +133,19 @@ impl Served {
         Served::begun(child, folder, endpoint)
     }
 
-    /// A server that was started just now, once it listens.
-    pub fn begun(child: Child, folder: TempDir, endpoint: Endpoint) -> Served {
-        let served = Served {
+    /// A server that may never listen.
+    pub fn starting(child: Child, folder: TempDir, endpoint: Endpoint) -> Served {
+        Served {
             child,
             folder,
             endpoint,
-        };
+            told: Mutex::new(None),
+        }
+    }
+
+    /// A server that was started just now, once it listens.
+    pub fn begun(child: Child, folder: TempDir, endpoint: Endpoint) -> Served {
+        let served = Served::starting(child, folder, endpoint);
         wait_until("the server listens", || {
             os::connect(&served.endpoint).is_ok()
         });
@@ -187,6 +199,15 @@ impl Served {
     /// Tells it to stop.
     pub fn tell(&self, stop: Stop) {
         os::tell(self.child.id(), stop);
+        *self.told.lock().expect("no test panics here") = Some(Instant::now());
+    }
+
+    /// Tells it once more, when that is another signal and no longer the same.
+    pub fn tell_again(&self, stop: Stop) {
+        let told = *self.told.lock().expect("no test panics here");
+        let told = told.expect("it was told before");
+        wait_until("a signal is another one", || told.elapsed() > APART);
+        self.tell(stop);
     }
 
     /// Waits for its end; its exit code.

@@ -1,0 +1,92 @@
+//! What a server leaves behind: its report, and the end of its log.
+//!
+//! Both have a deadline, as a disk or a terminal may hang: a stop that took its whole
+//! budget is over within one second more.
+
+use std::any::Any;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use arauto::Report;
+use parking_lot::Mutex;
+
+use crate::cli::exit::{Failure, sysexits};
+use crate::cli::screen::Screen;
+use crate::cli::stopping::Hearing;
+use crate::cli::whole_file;
+
+/// What writing the report may take.
+const WRITING: Duration = Duration::from_millis(600);
+
+/// What the log's end, and the console's, may take.
+const FLUSHING: Duration = Duration::from_millis(300);
+
+/// Where the last words go; set by the server's thread, used by the first. Clones are one.
+#[derive(Clone, Default)]
+pub(super) struct LastWords(Arc<Mutex<Places>>);
+
+#[derive(Default)]
+struct Places {
+    report: Option<PathBuf>,
+    screen: Option<Screen>,
+    /// Flushes the log when it is dropped.
+    log: Option<Box<dyn Any + Send>>,
+}
+
+impl LastWords {
+    /// The report goes to this file.
+    pub(super) fn report_to(&self, path: &Path) {
+        self.0.lock().report = Some(path.to_owned());
+    }
+
+    /// The log is flushed by dropping `log`; the console is on `screen`.
+    pub(super) fn flush_at_the_end(&self, screen: Screen, log: impl Send + 'static) {
+        let mut places = self.0.lock();
+        places.screen = Some(screen);
+        places.log = Some(Box::new(log));
+    }
+
+    /// Writes the report, where one is wanted, and flushes the log.
+    pub(super) fn say(&self, hearing: &mut Hearing, report: Report) -> Result<(), Failure> {
+        let path = self.0.lock().report.take();
+        let written = path.map(|path| write(hearing, report, path));
+        self.flush(hearing);
+        written.unwrap_or(Ok(()))
+    }
+
+    /// Flushes the log, and leaves the terminal to others.
+    pub(super) fn flush(&self, hearing: &mut Hearing) {
+        let Places { screen, log, .. } = std::mem::take(&mut *self.0.lock());
+        // A stderr that nobody reads holds nothing up.
+        let _ = hearing.finish(FLUSHING, move || {
+            screen.iter().for_each(Screen::release);
+            drop(log);
+        });
+    }
+}
+
+fn write(hearing: &mut Hearing, report: Report, path: PathBuf) -> Result<(), Failure> {
+    let to = path.clone();
+    let written = hearing.finish(WRITING, move || {
+        whole_file::replace(&to, |file| {
+            serde_json::to_writer_pretty(&mut *file, &report)?;
+            file.write_all(b"\n")
+        })
+    });
+    let late = || {
+        Err(io::Error::new(
+            io::ErrorKind::TimedOut,
+            "the disk does not answer",
+        ))
+    };
+    written
+        .unwrap_or_else(late)
+        .map_err(|error| report_failed(&path, &error))
+}
+
+pub(super) fn report_failed(path: &Path, error: &io::Error) -> Failure {
+    let message = format!("the report {}: {error}", path.display());
+    Failure::new(sysexits::CANTCREAT, message)
+}

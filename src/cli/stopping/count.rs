@@ -1,0 +1,81 @@
+//! What each signal to stop asks for, by how many there were.
+
+use std::time::{Duration, Instant};
+
+/// Signals that come this soon after one are of the same cause: timeout(1) signals its
+/// process and then the whole group, a terminal and a service manager may both signal.
+const SAME_CAUSE: Duration = Duration::from_millis(200);
+
+/// What a signal asks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Asked {
+    /// Stop, losing nothing.
+    Stop,
+    /// Be done within a second.
+    Insist,
+    /// End the process now.
+    Exit,
+}
+
+/// Counts the signals to stop.
+#[derive(Debug, Default)]
+pub(super) struct SignalCount {
+    count: u32,
+    counted: Option<Instant>,
+}
+
+impl SignalCount {
+    /// Counts a signal that came at `now`. `None`: it is of the same cause as the one
+    /// before it.
+    pub(super) fn note(&mut self, now: Instant) -> Option<Asked> {
+        let is_same = |counted: Instant| now.saturating_duration_since(counted) < SAME_CAUSE;
+        if self.counted.is_some_and(is_same) {
+            return None;
+        }
+        self.counted = Some(now);
+        self.count += 1;
+        Some(match self.count {
+            1 => Asked::Stop,
+            2 => Asked::Insist,
+            _ => Asked::Exit,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn asked(at_ms: &[u64]) -> Vec<Option<Asked>> {
+        let (mut count, start) = (SignalCount::default(), Instant::now());
+        let mut note = |ms| count.note(start + Duration::from_millis(ms));
+        at_ms.iter().map(|ms| note(*ms)).collect()
+    }
+
+    #[test]
+    fn signals_within_200_ms_of_the_first_are_the_first() {
+        let all = asked(&[0, 0, 1, 199]);
+        assert_eq!(all, [Some(Asked::Stop), None, None, None]);
+    }
+
+    #[test]
+    fn signals_later_than_that_insist_and_then_exit() {
+        let all = asked(&[0, 200, 400, 600, 900]);
+        let expected = [Asked::Stop, Asked::Insist, Asked::Exit, Asked::Exit].map(Some);
+        assert_eq!(all[..4], expected);
+        assert_eq!(all[4], Some(Asked::Exit));
+    }
+
+    #[test]
+    fn second_signal_that_comes_twice_is_not_the_third() {
+        let all = asked(&[0, 150, 1000, 1010, 1300]);
+        let [first, second, third] = [Asked::Stop, Asked::Insist, Asked::Exit].map(Some);
+        assert_eq!(all, [first, None, second, None, third]);
+    }
+
+    #[test]
+    fn window_begins_with_the_counted_signal_and_not_with_each() {
+        let all = asked(&[0, 150, 250]);
+        assert_eq!(all, [Some(Asked::Stop), None, Some(Asked::Insist)]);
+    }
+}

@@ -1,0 +1,87 @@
+//! The signals of this process, counted.
+
+use std::time::Instant;
+
+use arauto::{ExitCode, Millis};
+
+use super::count::{Asked, SignalCount};
+use crate::cli::os::{Reloads, StopSignals, Terminal};
+
+/// What a signal asks for that does not end the process at once.
+pub(super) enum Told {
+    Stop,
+    Insist,
+    Reload,
+}
+
+/// The signals to stop, counted, and those to read the certificate again.
+pub(super) struct Signals {
+    stops: StopSignals,
+    reloads: Reloads,
+    count: SignalCount,
+    /// When the first came.
+    first: Option<Millis>,
+    is_forced: bool,
+    terminal: Terminal,
+}
+
+impl Signals {
+    /// Hears them from here on; within a runtime.
+    pub(super) fn begin() -> Signals {
+        Signals {
+            stops: StopSignals::new(),
+            reloads: Reloads::new(),
+            count: SignalCount::default(),
+            first: None,
+            is_forced: false,
+            terminal: Terminal::remember(),
+        }
+    }
+
+    /// The next one that asks for something. Cancel safe.
+    pub(super) async fn next(&mut self) -> Told {
+        loop {
+            tokio::select! {
+                () = self.stops.next() => {
+                    if let Some(told) = self.count_one() {
+                        return told;
+                    }
+                }
+                () = self.reloads.next() => return Told::Reload,
+            }
+        }
+    }
+
+    /// Counts a signal to stop; the third ends the process.
+    pub(super) fn count_one(&mut self) -> Option<Told> {
+        match self.count.note(Instant::now())? {
+            Asked::Stop => {
+                self.first = Some(Millis::now());
+                Some(Told::Stop)
+            }
+            Asked::Insist => {
+                self.is_forced = true;
+                Some(Told::Insist)
+            }
+            Asked::Exit => {
+                self.terminal.restore();
+                std::process::exit(i32::from(ExitCode::Forced.code()))
+            }
+        }
+    }
+
+    /// When the first one to stop came.
+    pub(super) fn first(&self) -> Option<Millis> {
+        self.first
+    }
+
+    /// Whether a second one has come.
+    pub(super) fn is_forced(&self) -> bool {
+        self.is_forced
+    }
+
+    /// Puts the terminal back as it was found.
+    pub(super) fn restore_terminal(&self) {
+        self.terminal.restore();
+    }
+}
