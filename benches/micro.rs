@@ -14,7 +14,6 @@
 use std::borrow::Cow;
 use std::hint::black_box;
 use std::sync::Arc;
-use std::time::Duration;
 
 use arauto::accounts::{Accounts, Claim, HashCost, Hasher, LoginLimits, PeerId};
 use arauto::log::{Appender, Log, Origin, Read};
@@ -134,7 +133,7 @@ fn log_from(first: Seq) -> (Arc<Log>, Appender) {
         pace: PaceLimits {
             window: 8 << 20,
             min_rate: 1 << 20,
-            patience: Duration::from_secs(1),
+            ..PaceLimits::default()
         },
     };
     let origin = Origin {

@@ -86,7 +86,7 @@ pub async fn converse(script: Script) -> Outcome {
         pace: PaceLimits {
             window: LOG as u64 / 8,
             min_rate: 64 * 1024,
-            patience: Duration::from_secs(1),
+            ..PaceLimits::default()
         },
     };
     let (log, appender) = Log::new("0123456789abcdef".to_owned(), limits, 1);

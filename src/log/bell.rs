@@ -5,8 +5,10 @@
 //! there. A ring while the last one has not been heard costs nothing.
 
 use std::future::poll_fn;
+use std::sync::Arc;
 use std::task::{Poll, Waker};
 
+use super::waiters::{Key, Waiters};
 use crate::sync::{AtomicBool, AtomicWaker, Mutex, Ordering};
 
 /// The readers of one thread that have read everything.
@@ -14,35 +16,35 @@ use crate::sync::{AtomicBool, AtomicWaker, Mutex, Ordering};
 pub struct Bell {
     rung: AtomicBool,
     relay: AtomicWaker,
-    waiting: Mutex<Waiting>,
+    waiting: Arc<Mutex<Waiters>>,
 }
 
-#[derive(Debug, Default)]
-struct Waiting {
-    /// Counts the times that all were woken.
-    round: u64,
-    wakers: Vec<Waker>,
-}
-
-/// A reader's place in the queue at a bell: it stands there at most once.
+/// A reader's registration at a bell: it stands there at most once. Dropping it takes
+/// the reader out, so that a reader that goes leaves nothing behind.
 #[derive(Debug, Default)]
 pub struct Place {
-    /// The round in which it queued, plus one.
-    round: u64,
+    key: Option<Key>,
+    waiting: Option<Arc<Mutex<Waiters>>>,
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        if let Some(waiting) = self.waiting.take() {
+            waiting.lock().deregister(self.key);
+        }
+    }
 }
 
 impl Bell {
-    /// Queues a reader for the next ring.
+    /// Queues a reader for the next ring. `place` belongs to this bell from then on.
     ///
     /// The reader must look at the log once more after this, and before it
     /// sleeps: a ring may have come between its last look and the queueing.
     pub fn wait(&self, place: &mut Place, waker: &Waker) {
-        let mut waiting = self.waiting.lock();
-        let round = waiting.round + 1;
-        if place.round != round {
-            place.round = round;
-            waiting.wakers.push(waker.clone());
+        if place.waiting.is_none() {
+            place.waiting = Some(Arc::clone(&self.waiting));
         }
+        self.waiting.lock().register(&mut place.key, waker);
     }
 
     /// Says that there is something to read.
@@ -67,11 +69,13 @@ impl Bell {
 
     /// Wakes every reader that waits.
     pub(super) fn wake_all(&self) {
-        let wakers = {
-            let mut waiting = self.waiting.lock();
-            waiting.round += 1;
-            std::mem::take(&mut waiting.wakers)
-        };
-        wakers.into_iter().for_each(Waker::wake);
+        let wakers = self.waiting.lock().take();
+        wakers.for_each(Waker::wake);
+    }
+
+    /// How many readers wait.
+    #[cfg(test)]
+    pub(crate) fn waiting(&self) -> usize {
+        self.waiting.lock().len()
     }
 }

@@ -41,6 +41,7 @@ mod mirror;
 mod pace;
 mod parts;
 mod scribe;
+mod waiters;
 
 use std::sync::Arc;
 
@@ -48,7 +49,7 @@ pub use appender::{Appender, Presented, Sealed};
 pub use bell::{Bell, Place};
 pub use cursor::{Cursor, Read, Rest, Slice, Slices};
 pub use mirror::{MakeFile, Mirrored, WeakMirrored};
-pub use pace::{Lag, Pace, PaceLimits};
+pub use pace::{OnItsWay, Pace, PaceLimits, PacedReader, PublishWait};
 use parts::Parts;
 pub use parts::frame_length;
 pub use scribe::{Outcome, Scribe};
@@ -204,14 +205,14 @@ impl Log {
     /// If there are no more than `shard` bells.
     pub async fn relay(&self, shard: usize) {
         let bell = self.bell(shard);
-        let mut served = None;
+        let mut served = self.pace.reader(None);
         loop {
             bell.rung().await;
             let written = self.written();
             bell.wake_all();
             // Those woken run before this task does again.
             tokio::task::yield_now().await;
-            self.pace.note(&mut served, written, written);
+            served.note(written, written, self.written());
         }
     }
 

@@ -1,84 +1,146 @@
-//! Publishers wait for readers that move.
+//! Publishers wait for readers that keep up and fall behind for a moment.
 //!
 //! Without a brake, a publisher that outruns the machine pushes every reader off
 //! the log's tail, the healthy ones too. With a brake on lag alone, one stalled
-//! reader stops everybody. So both count: a reader that lags by more than the
-//! window holds publishers back only while it moves, and one that does not is let
-//! go, to fall off the tail in its own time.
+//! reader stops everybody. So a reader that lags by more than the window holds
+//! publishers only if it has read at the live edge before, and only as far as its
+//! user's budget goes where it is slower than the least rate: `pace/board.rs` has the
+//! rules, docs/limits.md what a publisher can rely on.
+//!
+//! A reader says where it is when its socket is full, and when it has read everything:
+//! nothing is done for each message.
+
+mod board;
+mod budget;
+mod limits;
 
 use std::sync::Arc;
 use std::task::Waker;
 use std::time::{Duration, Instant};
 
+use self::board::{Board, Report};
+pub use self::limits::PaceLimits;
+use super::waiters::{Key, Waiters};
 use crate::sync::Mutex;
 
-/// When publishers wait.
-#[derive(Debug, Clone, Copy)]
-pub struct PaceLimits {
-    /// Bytes that a moving reader may lag before publishers wait for it.
-    pub window: u64,
-    /// Bytes a second that a lagging reader must take to count as moving.
-    pub min_rate: u64,
-    /// How long a lagging reader is given the benefit of the doubt.
-    pub patience: Duration,
-}
+/// How soon a publisher that waits asks again.
+const SOONEST: Duration = Duration::from_millis(5);
+const LATEST: Duration = Duration::from_millis(125);
 
 /// Knows who lags, and lets publishers through or not.
 #[derive(Debug)]
 pub struct Pace {
-    limits: PaceLimits,
-    board: Arc<Mutex<Board>>,
-}
-
-#[derive(Debug, Default)]
-struct Board {
-    laggards: Vec<Option<Laggard>>,
-    free: Vec<usize>,
-    publishers: Vec<Waker>,
-    /// Where the log's end was when a publisher was last held back.
-    held_at: u64,
-    /// Bytes that were let through and are not in the log yet.
-    on_their_way: u64,
-    /// What the last look at every laggard showed, where it held nobody back.
-    looked: Option<Look>,
-}
-
-/// A look at every laggard, so that not each publish must look again.
-#[derive(Debug)]
-struct Look {
-    at: Instant,
-    /// No laggard is behind this: none of them ever goes back.
-    lowest: u64,
+    patience: Duration,
+    state: Arc<Mutex<State>>,
 }
 
 #[derive(Debug)]
-struct Laggard {
-    position: u64,
+struct State {
+    board: Board,
+    publishers: Waiters,
+}
+
+impl State {
+    /// Has publishers look again.
+    fn wake_publishers(&mut self, now: Instant) {
+        if !self.publishers.is_empty() {
+            self.board.settle(now);
+            self.publishers.take().for_each(Waker::wake);
+        }
+    }
+}
+
+/// A reader, as publishers see it. Dropping it lets them go.
+#[derive(Debug)]
+pub struct PacedReader {
+    user: Option<Arc<str>>,
+    /// Whether it has read everything at some time since its start, or since it fell back.
+    is_live: bool,
+    /// When it last made room in its socket, which was full.
+    moved_at: Option<Instant>,
+    /// Bytes that it had taken when that was last full.
     taken: u64,
-    mark: Mark,
-    moves: bool,
+    /// Its place among those who lag.
+    index: Option<usize>,
+    state: Arc<Mutex<State>>,
 }
 
-/// Where a laggard was when it was last judged.
-#[derive(Debug)]
-struct Mark {
-    at: Instant,
-    taken: u64,
+impl PacedReader {
+    /// Notes that the reader lags: it is at `position` of the `written` bytes of the log,
+    /// and has taken `taken` bytes so far (which a gap does not count towards).
+    pub fn note(&mut self, position: u64, taken: u64, written: u64) {
+        let now = Instant::now();
+        if self.index.is_some() && taken > self.taken {
+            self.moved_at = Some(now);
+        }
+        self.taken = taken;
+        let report = Report {
+            user: self.user.clone(),
+            position,
+            taken,
+            moved_at: self.moved_at,
+            is_live: self.is_live,
+        };
+        let mut state = self.state.lock();
+        match self.index {
+            None => self.index = Some(state.board.enter(report, written)),
+            Some(index) => {
+                if state.board.update(index, &report, written, now) {
+                    state.wake_publishers(now);
+                }
+            }
+        }
+    }
+
+    /// Notes that the reader has read everything; `taken` as above. A reader that has
+    /// taken nothing has read nothing.
+    pub fn note_caught_up(&mut self, taken: u64) {
+        self.is_live |= taken > 0;
+        self.leave();
+    }
+
+    /// Notes that the reader has fallen off the log, or ends: it holds nobody before it
+    /// has caught up.
+    pub fn let_go(&mut self) {
+        self.is_live = false;
+        self.leave();
+    }
+
+    fn leave(&mut self) {
+        if let Some(index) = self.index.take() {
+            let now = Instant::now();
+            let mut state = self.state.lock();
+            if state.board.leave(index, now) {
+                state.wake_publishers(now);
+            }
+        }
+    }
 }
 
-/// A reader's entry among those that lag; dropping it takes the entry away.
-#[derive(Debug)]
-pub struct Lag {
-    index: usize,
-    board: Arc<Mutex<Board>>,
-}
-
-impl Drop for Lag {
+impl Drop for PacedReader {
     fn drop(&mut self) {
-        let mut board = self.board.lock();
-        board.laggards[self.index] = None;
-        board.free.push(self.index);
-        board.wake_publishers();
+        self.leave();
+    }
+}
+
+/// A publisher's registration among those who wait for readers. Dropping it takes the
+/// publisher out.
+#[derive(Debug, Default)]
+pub struct PublishWait {
+    key: Option<Key>,
+    state: Option<Arc<Mutex<State>>>,
+}
+
+impl Drop for PublishWait {
+    fn drop(&mut self) {
+        let Some(shared) = self.state.take() else {
+            return;
+        };
+        let mut state = shared.lock();
+        state.publishers.deregister(self.key.take());
+        if state.publishers.is_empty() {
+            state.board.settle(Instant::now());
+        }
     }
 }
 
@@ -86,153 +148,80 @@ impl Drop for Lag {
 #[derive(Debug)]
 pub struct OnItsWay {
     bytes: u64,
-    board: Arc<Mutex<Board>>,
+    state: Arc<Mutex<State>>,
 }
 
 impl Drop for OnItsWay {
     fn drop(&mut self) {
-        let mut board = self.board.lock();
-        board.on_their_way -= self.bytes;
-        board.wake_publishers();
+        let mut state = self.state.lock();
+        state.board.arrived(self.bytes);
+        state.wake_publishers(Instant::now());
     }
 }
 
 impl Pace {
+    pub(super) fn new(limits: PaceLimits) -> Self {
+        Pace {
+            patience: limits.patience,
+            state: Arc::new(Mutex::new(State {
+                board: Board::new(limits, Instant::now()),
+                publishers: Waiters::default(),
+            })),
+        }
+    }
+
+    /// A reader of this user, which for a reader without a login names its peer; `None`
+    /// is a part of the server.
+    pub fn reader(&self, user: Option<Arc<str>>) -> PacedReader {
+        PacedReader {
+            user,
+            is_live: false,
+            moved_at: None,
+            taken: 0,
+            index: None,
+            state: Arc::clone(&self.state),
+        }
+    }
+
     /// Counts bytes that were let through, until they are in the log: many
     /// publishers that are let through at the same moment could fill it otherwise.
     pub fn send(&self, bytes: usize) -> OnItsWay {
         let bytes = bytes as u64;
-        self.board.lock().on_their_way += bytes;
+        self.state.lock().board.send(bytes);
         OnItsWay {
             bytes,
-            board: Arc::clone(&self.board),
-        }
-    }
-
-    pub(super) fn new(limits: PaceLimits) -> Self {
-        Pace {
-            limits,
-            board: Arc::default(),
-        }
-    }
-
-    /// Notes that a reader lags: it is at `position`, and has taken `taken` bytes
-    /// so far (which a gap does not count towards).
-    pub fn note(&self, lag: &mut Option<Lag>, position: u64, taken: u64) {
-        let mut board = self.board.lock();
-        let Some(lag) = lag else {
-            let index = board.enter(Laggard {
-                position,
-                taken,
-                mark: Mark {
-                    at: Instant::now(),
-                    taken,
-                },
-                moves: true,
-            });
-            drop(board);
-            *lag = Some(Lag {
-                index,
-                board: Arc::clone(&self.board),
-            });
-            return;
-        };
-        if let Some(laggard) = &mut board.laggards[lag.index] {
-            (laggard.position, laggard.taken) = (position, taken);
-        }
-        // Not for every step that a reader takes: only for the one that lets go.
-        if board.held_at.saturating_sub(position) <= self.limits.window {
-            board.wake_publishers();
+            state: Arc::clone(&self.state),
         }
     }
 
     /// Whether a publisher may go on, with the log's end at `written`.
     ///
     /// Where it may not, `waker` is woken when a reader has moved; as a reader
-    /// that stands still moves nothing, ask again after [`PaceLimits::patience`]
-    /// at the latest.
-    pub fn may_publish(&self, written: u64, waker: &Waker) -> bool {
-        let mut board = self.board.lock();
+    /// that stands still moves nothing, ask again after [`Pace::ask_again`] at the latest.
+    pub fn may_publish(&self, written: u64, wait: &mut PublishWait, waker: &Waker) -> bool {
+        let mut state = self.state.lock();
         let now = Instant::now();
-        let limits = self.limits;
-        let written = written + board.on_their_way;
-        let full = board.on_their_way > limits.window;
-        if !full && board.is_known_clear(written, now, limits) {
-            return true;
+        if !state.board.may_publish(written, now) {
+            state.publishers.register(&mut wait.key, waker);
+            wait.state.get_or_insert_with(|| Arc::clone(&self.state));
+            return false;
         }
-        let held = board.look(written, now, limits) || full;
-        if held {
-            board.held_at = written;
+        if wait.state.take().is_some() {
+            state.publishers.deregister(wait.key.take());
         }
-        if held && !board.publishers.iter().any(|known| known.will_wake(waker)) {
-            board.publishers.push(waker.clone());
-        }
-        !held
+        state.wake_publishers(now); // the others may go on, too
+        true
     }
 
-    /// How long a lagging reader is given the benefit of the doubt.
-    pub fn patience(&self) -> Duration {
-        self.limits.patience
-    }
-}
-
-impl Board {
-    /// Whether the last look tells, without another one, that nobody holds
-    /// publishers back. It counts for a short while, so that those who stand still
-    /// are found out in time.
-    fn is_known_clear(&self, written: u64, now: Instant, limits: PaceLimits) -> bool {
-        self.looked.as_ref().is_some_and(|look| {
-            now.duration_since(look.at) < limits.patience / 8
-                && written.saturating_sub(look.lowest) <= limits.window
-        })
+    /// How soon a publisher that waits must ask again: a reader that stands still wakes
+    /// nobody.
+    pub fn ask_again(&self) -> Duration {
+        (self.patience / 2).clamp(SOONEST, LATEST)
     }
 
-    /// Judges every laggard. Whether one of them holds publishers back.
-    fn look(&mut self, written: u64, now: Instant, limits: PaceLimits) -> bool {
-        let (mut lowest, mut held) = (written, false);
-        for laggard in self.laggards.iter_mut().flatten() {
-            lowest = lowest.min(laggard.position);
-            held |= laggard.holds(written, now, limits);
-        }
-        self.looked = (!held).then_some(Look { at: now, lowest });
-        held
-    }
-
-    fn enter(&mut self, laggard: Laggard) -> usize {
-        if let Some(look) = &mut self.looked {
-            look.lowest = look.lowest.min(laggard.position);
-        }
-        if let Some(index) = self.free.pop() {
-            self.laggards[index] = Some(laggard);
-            return index;
-        }
-        self.laggards.push(Some(laggard));
-        self.laggards.len() - 1
-    }
-
-    fn wake_publishers(&mut self) {
-        self.publishers.drain(..).for_each(Waker::wake);
-    }
-}
-
-impl Laggard {
-    fn holds(&mut self, written: u64, now: Instant, limits: PaceLimits) -> bool {
-        if self.position >= written {
-            self.judge(now, true);
-        }
-        let spent = now.duration_since(self.mark.at);
-        if spent >= limits.patience {
-            let taken = (self.taken - self.mark.taken) as f64;
-            self.judge(now, taken >= limits.min_rate as f64 * spent.as_secs_f64());
-        }
-        self.moves && written.saturating_sub(self.position) > limits.window
-    }
-
-    fn judge(&mut self, now: Instant, moves: bool) {
-        self.moves = moves;
-        self.mark = Mark {
-            at: now,
-            taken: self.taken,
-        };
+    /// How many publishers wait.
+    #[cfg(test)]
+    pub(crate) fn waiting(&self) -> usize {
+        self.state.lock().publishers.len()
     }
 }

@@ -13,6 +13,7 @@ fn limits(bytes: usize) -> LogLimits {
             window: 1000,
             min_rate: 1000,
             patience: Duration::from_secs(3600),
+            ..PaceLimits::default()
         },
     }
 }
@@ -235,42 +236,78 @@ fn a_reader_queues_once_a_round_and_is_woken_once() {
 }
 
 #[test]
+fn a_reader_that_goes_leaves_no_waker_at_its_bell() {
+    let count = Arc::new(Count::default());
+    let waker = Waker::from(Arc::clone(&count));
+    let (log, _appender) = log(100);
+    let mut living = bell::Place::default();
+    log.bell(0).wait(&mut living, &waker);
+    for _ in 0..1000 {
+        let mut place = bell::Place::default();
+        log.bell(0).wait(&mut place, &waker);
+        assert_eq!(log.bell(0).waiting(), 2);
+    }
+    assert_eq!(log.bell(0).waiting(), 1, "the reader that is there");
+    log.bell(0).wake_all();
+    assert_eq!(count.0.load(Ordering::Relaxed), 1);
+}
+
+#[test]
+fn a_publisher_that_goes_leaves_no_waker() {
+    let (log, _appender) = log(100);
+    let mut reader = log.pace().reader(Some(Arc::from("rui")));
+    reader.note(100, 100, 100);
+    for _ in 0..1000 {
+        let mut wait = PublishWait::default();
+        let may = log.pace().may_publish(5000, &mut wait, Waker::noop());
+        assert!(!may && log.pace().waiting() == 1);
+    }
+    assert_eq!(log.pace().waiting(), 0);
+}
+
+#[test]
 fn publishers_wait_for_a_reader_that_lags_until_it_has_moved() {
     let (log, _appender) = log(100);
     let count = Arc::new(Count::default());
     let waker = Waker::from(Arc::clone(&count));
-    let mut lag = None;
-    log.pace().note(&mut lag, 0, 0);
-    assert!(log.pace().may_publish(1000, &waker));
-    assert!(!log.pace().may_publish(1001, &waker));
-    log.pace().note(&mut lag, 500, 500);
+    let mut wait = PublishWait::default();
+    let mut may_publish = |written| log.pace().may_publish(written, &mut wait, &waker);
+    let mut reader = log.pace().reader(Some(Arc::from("rui")));
+    reader.note(100, 100, 100);
+    assert!(may_publish(1100));
+    assert!(!may_publish(1101));
+    reader.note(600, 600, 1101);
     assert_eq!(count.0.load(Ordering::Relaxed), 1);
-    assert!(log.pace().may_publish(1001, &waker));
-    assert!(!log.pace().may_publish(2000, &waker));
-    drop(lag);
+    assert!(may_publish(1101));
+    assert!(!may_publish(2000));
+    drop(reader);
     assert_eq!(count.0.load(Ordering::Relaxed), 2);
-    assert!(log.pace().may_publish(2000, &waker));
+    assert!(may_publish(2000));
 }
 
 #[test]
 fn a_reader_that_begins_to_lag_after_the_last_look_at_all_of_them_counts_at_once() {
     let (log, _appender) = log(100);
-    let may_publish = |written| log.pace().may_publish(written, Waker::noop());
+    let mut wait = PublishWait::default();
+    let mut may_publish = |written| log.pace().may_publish(written, &mut wait, Waker::noop());
     assert!(may_publish(5000), "nobody lags");
-    let mut lag = None;
-    log.pace().note(&mut lag, 3000, 0);
+    let mut reader = log.pace().reader(Some(Arc::from("rui")));
+    reader.note_caught_up(3000);
+    reader.note(3000, 3000, 5000);
     assert!(!may_publish(5001));
-    log.pace().note(&mut lag, 4500, 1500);
+    reader.note(4500, 4500, 5001);
     assert!(may_publish(5001));
     assert!(!may_publish(6000));
 }
 
 #[test]
-fn a_reader_that_does_not_move_holds_nobody_back_for_longer_than_its_patience() {
+fn a_reader_that_does_not_move_holds_nobody_back_without_patience_and_budget() {
     let mut limits = limits(100);
     limits.pace.patience = Duration::ZERO;
+    limits.pace.user_budget = Duration::ZERO;
     let (log, _appender) = Log::new("s".to_owned(), limits, 1);
-    let mut lag = None;
-    log.pace().note(&mut lag, 0, 0);
-    assert!(log.pace().may_publish(1 << 40, Waker::noop()));
+    let mut reader = log.pace().reader(Some(Arc::from("rui")));
+    reader.note(1, 1, 1);
+    let mut wait = PublishWait::default();
+    assert!(log.pace().may_publish(1 << 40, &mut wait, Waker::noop()));
 }

@@ -108,11 +108,7 @@ impl Default for Config {
             slow: SlowPolicy::Gap,
             log: LogLimits {
                 bytes: 64 << 20,
-                pace: PaceLimits {
-                    window: 8 << 20,
-                    min_rate: 1 << 20,
-                    patience: Duration::from_secs(1),
-                },
+                pace: PaceLimits::default(),
             },
             default_role: Role::Escritor,
             hash_cost: HashCost::default(),

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::future::poll_fn;
 use std::sync::Arc;
-use std::task::{Context, Poll, Waker};
+use std::task::{Context, Poll};
 
 use crate::log::{Cursor, Log, Place, Read};
 use crate::wire::{Decoded, Event, cbor};
@@ -21,8 +21,6 @@ pub struct Feed {
     log: Arc<Log>,
     cursor: Cursor,
     place: Place,
-    /// Who was queued at the bell: another task that asks must be queued anew.
-    waker: Option<Waker>,
     ready: VecDeque<Event>,
 }
 
@@ -32,7 +30,6 @@ impl Feed {
             cursor: log.cursor_after(log.head()),
             log,
             place: Place::default(),
-            waker: None,
             ready: VecDeque::new(),
         }
     }
@@ -58,13 +55,6 @@ impl Feed {
                     self.cursor.advance(&self.log, &slices, length);
                 }
                 Read::Head => {
-                    if !self
-                        .waker
-                        .as_ref()
-                        .is_some_and(|known| known.will_wake(cx.waker()))
-                    {
-                        (self.waker, self.place) = (Some(cx.waker().clone()), Place::default());
-                    }
                     self.log.bell(0).wait(&mut self.place, cx.waker());
                     // Both looks come behind the queueing: a seal in front of it may
                     // have rung already, and nothing rings after that. The seal is the

@@ -14,12 +14,9 @@ use crate::accounts::UserName;
 use crate::actors::hub::{Bodies, Hub, NotPublished, Publish};
 use crate::actors::supervisor::{Haste, List, Stop, Supervisor, WaitFor};
 use crate::close::{Phase, Report, StopReason};
-use crate::log::Log;
+use crate::log::{Log, PublishWait};
 use crate::transport::{Credentials, Endpoint, Fingerprint, TlsError};
 use crate::wire::{Body, Seq, SessionLine, cbor};
-
-/// How soon a publisher that waits for readers asks again.
-const LOOK: Duration = Duration::from_millis(125);
 
 /// A running server. It can be cloned and sent to other threads; dropping it does
 /// not stop the server, [`ServerHandle::stop`] does.
@@ -94,9 +91,11 @@ impl ServerHandle {
     /// See [`PublishError`]. Then nothing was published.
     pub async fn publish_paced(&self, body: impl Into<Body<'_>>) -> Result<Seq, PublishError> {
         let pace = self.log.pace();
-        let may_publish = |cx: &mut Context<'_>| {
+        let mut wait = PublishWait::default();
+        let mut may_publish = |cx: &mut Context<'_>| {
             // Nobody is waited for once it stops.
-            let goes_on = self.log.is_sealed() || pace.may_publish(self.log.written(), cx.waker());
+            let goes_on =
+                self.log.is_sealed() || pace.may_publish(self.log.written(), &mut wait, cx.waker());
             if goes_on {
                 Poll::Ready(())
             } else {
@@ -104,8 +103,8 @@ impl ServerHandle {
             }
         };
         // A reader that stands still wakes nobody.
-        let again = pace.patience().min(LOOK);
-        while tokio::time::timeout(again, poll_fn(may_publish))
+        let again = pace.ask_again();
+        while tokio::time::timeout(again, poll_fn(&mut may_publish))
             .await
             .is_err()
         {}

@@ -12,6 +12,7 @@ use super::state::State;
 use crate::actors::link::Link;
 use crate::close::CloseReason;
 use crate::framing::{Framing, MessageTooLong, Received};
+use crate::log::PublishWait;
 use crate::wire::Decoded;
 
 /// What one read takes, at least. The buffer is the thread's, not the session's:
@@ -40,6 +41,8 @@ pub(super) struct Inbox {
     pub(super) is_unreadable: bool,
     /// The first frame is a publish that waits for slow readers.
     pub(super) is_held: bool,
+    /// Its registration among the publishers that wait.
+    pub(super) publish_wait: PublishWait,
     /// The first frame waits for the answers to the runs that are on their way.
     pub(super) waits_for_runs: bool,
     /// A timer will ask again whether it may go on.
@@ -240,7 +243,7 @@ impl<L: Link + 'static> Session<L> {
     fn wait_for_readers(&mut self, ctx: &mut Context<Self>) {
         if self.inbox.is_held && !self.inbox.asks_again {
             self.inbox.asks_again = true;
-            let again = self.desk.log.pace().patience() / 8;
+            let again = self.desk.log.pace().ask_again();
             ctx.run_later(again, |session, _| {
                 session.inbox.asks_again = false;
                 session.wake();

@@ -115,7 +115,7 @@ impl<L: Link + 'static> Session<L> {
                 to: newest,
             }));
         }
-        self.follow(entry.after);
+        self.follow(entry.after, user.shared());
         self.info.set_user(user.clone());
         self.state = State::Ready(Member::User { user, role });
         self.user_place = Some(entry.place);

@@ -179,7 +179,9 @@ impl<L: Link + 'static> Session<L> {
         } else if session.desk.dialect.raw().is_some() {
             session.state = State::Ready(Member::Nameless);
             if session.desk.dialect.is_outbound() {
-                session.follow(start.head);
+                // No user name holds a space.
+                let peer = Arc::from(format!("peer {}", session.peer));
+                session.follow(start.head, peer);
             }
         }
         session

@@ -134,10 +134,11 @@ impl<L: Link> Outlet<L> {
         self.dialect.is_log_native(self.queue.framing())
     }
 
-    /// From now on, what follows `after` is sent.
-    pub(super) fn follow(&mut self, after: Seq) {
+    /// From now on, what follows `after` is sent, to this user or, where nobody logs in,
+    /// to this peer.
+    pub(super) fn follow(&mut self, after: Seq, user: Arc<str>) {
         let takes_files = self.is_log_native() && self.link.sends_files();
-        self.reader = Some(Reader::new(&self.log, after, takes_files));
+        self.reader = Some(Reader::new(&self.log, after, takes_files, user));
     }
 
     /// Whether broadcasts are sent, or were.
@@ -218,7 +219,8 @@ impl<L: Link> Outlet<L> {
     /// Holds nobody back any more.
     pub(super) fn stop_following(&mut self) {
         if let Some(reader) = &mut self.reader {
-            (reader.lag, reader.seat) = (None, None);
+            reader.paced.let_go();
+            reader.seat = None;
         }
     }
 
@@ -278,9 +280,8 @@ impl<L: Link> Outlet<L> {
             && reader.past.is_none()
         {
             let position = reader.cursor.position();
-            self.log
-                .pace()
-                .note(&mut reader.lag, position, reader.taken);
+            let written = self.log.written();
+            reader.paced.note(position, reader.taken, written);
         }
     }
 
@@ -301,7 +302,7 @@ impl<L: Link> Outlet<L> {
                 return Ok(Slices::new());
             };
             if until.is_some_and(|until| reader.seq() >= until) {
-                reader.lag = None;
+                reader.paced.let_go();
                 return Ok(Slices::new());
             }
             let found = match reader.past {

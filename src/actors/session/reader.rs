@@ -5,7 +5,7 @@ use std::task::Context as TaskContext;
 
 use super::outlet::Written;
 use super::past::{Look, Past};
-use crate::log::{Cursor, Lag, Log, Place, Read, Rest, Seat, Slices};
+use crate::log::{Cursor, Log, PacedReader, Place, Read, Rest, Seat, Slices};
 use crate::wire::{Gap, Seq};
 
 /// What one write takes from the log, about.
@@ -24,7 +24,8 @@ pub(super) struct Reader {
     pub(super) clear: Seq,
     /// Bytes of broadcasts written so far.
     pub(super) taken: u64,
-    pub(super) lag: Option<Lag>,
+    /// What publishers know of it.
+    pub(super) paced: PacedReader,
     pub(super) place: Place,
     /// Held by a reader that can be sent a file's bytes.
     pub(super) seat: Option<Seat>,
@@ -48,15 +49,15 @@ pub(super) enum Found {
 const GAPS: usize = 16;
 
 impl Reader {
-    /// A reader of what follows `after`.
-    pub(super) fn new(log: &Arc<Log>, after: Seq, takes_files: bool) -> Reader {
+    /// A reader of what follows `after`, of this user, or this peer where nobody logs in.
+    pub(super) fn new(log: &Arc<Log>, after: Seq, takes_files: bool, user: Arc<str>) -> Reader {
         Reader {
             cursor: log.cursor_after(after),
             past: None,
             is_fresh: true,
             clear: after,
             taken: 0,
-            lag: None,
+            paced: log.pace().reader(Some(user)),
             place: Place::default(),
             seat: takes_files.then(|| log.seat()),
             gaps: Vec::new(),
@@ -83,7 +84,7 @@ impl Reader {
         let here = self.cursor;
         match log.read(&mut self.cursor, SLICES, BATCH) {
             Read::Head => {
-                self.lag = None;
+                self.paced.note_caught_up(self.taken);
                 log.bell(shard).wait(&mut self.place, cx.waker());
                 if log.is_at_head(&self.cursor) {
                     return Found::Nothing;
@@ -92,11 +93,14 @@ impl Reader {
             }
             Read::Frames(slices) => Found::Frames(slices),
             Read::Gap(_) if log.past().is_some() => {
-                self.lag = None;
+                self.paced.let_go();
                 self.past = Some(Box::new(Past::behind(here.seq())));
                 Found::Elsewhere
             }
-            Read::Gap(gap) => Found::Gap(gap),
+            Read::Gap(gap) => {
+                self.paced.let_go();
+                Found::Gap(gap)
+            }
         }
     }
 

@@ -1,5 +1,7 @@
 //! What can be said of a session, and how far its bytes are known to have got.
 
+use std::sync::Arc;
+
 use super::Session;
 use super::state::{Owed, State};
 use crate::actors::link::Link;
@@ -26,8 +28,8 @@ impl<L: Link + 'static> Session<L> {
     }
 
     /// From now on it gets what follows `after`.
-    pub(super) fn follow(&mut self, after: Seq) {
-        self.outlet.follow(after);
+    pub(super) fn follow(&mut self, after: Seq, user: Arc<str>) {
+        self.outlet.follow(after, user);
         self.info.follow(after);
     }
 

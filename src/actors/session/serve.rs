@@ -183,7 +183,8 @@ impl<L: Link + 'static> Session<L> {
             return false;
         }
         let log = &self.desk.log;
-        if self.batch.is_none() && !log.pace().may_publish(log.written(), cx.waker()) {
+        let wait = &mut self.inbox.publish_wait;
+        if self.batch.is_none() && !log.pace().may_publish(log.written(), wait, cx.waker()) {
             self.inbox.is_held = true;
             return false;
         }

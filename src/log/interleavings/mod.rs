@@ -12,7 +12,7 @@ use std::time::Duration;
 use shuttle::future::{JoinHandle, block_on, spawn};
 use shuttle::rand::{Rng, thread_rng};
 
-use super::{Appender, Cursor, Log, LogLimits, PaceLimits, Place, Read, Slices};
+use super::{Appender, Cursor, Log, LogLimits, PaceLimits, PacedReader, Place, Read, Slices};
 use crate::wire::{Body, Decoded, Gap, Millis, Seq, ServerFrame, cbor};
 
 /// Nothing that is appended here goes beyond it.
@@ -37,6 +37,7 @@ impl Stage {
             min_rate: 0,
             // No schedule takes so long: nobody is given up as standing still.
             patience: Duration::from_secs(3600),
+            ..PaceLimits::default()
         };
         let (log, appender) = Log::new("s".to_owned(), LogLimits { bytes, pace }, 2);
         let relays = [0, 1].map(|shard| {
@@ -87,7 +88,7 @@ struct Witness {
     missed: u64,
     /// Bytes written, which a gap does not count towards.
     taken: u64,
-    lag: Option<super::Lag>,
+    reader: PacedReader,
     /// Whether it says where it is, for publishers to wait for it.
     paced: bool,
 }
@@ -103,7 +104,7 @@ impl Witness {
             last: after,
             missed: 0,
             taken: 0,
-            lag: None,
+            reader: log.pace().reader(Some(Arc::from("a"))),
             paced: false,
         }
     }
@@ -129,7 +130,7 @@ impl Witness {
                 Read::Frames(slices) => self.write(&slices),
                 Read::Gap(gap) => self.note_missed(gap),
                 Read::Head => {
-                    self.lag = None;
+                    self.reader.note_caught_up(self.taken);
                     if let Some(end) = self.wait(was_sealed, cx) {
                         return end;
                     }
@@ -166,7 +167,7 @@ impl Witness {
         self.taken += (written + rest.len()) as u64;
         if self.paced {
             let position = self.cursor.position();
-            self.log.pace().note(&mut self.lag, position, self.taken);
+            self.reader.note(position, self.taken, self.log.written());
         }
     }
 

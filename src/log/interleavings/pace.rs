@@ -2,13 +2,13 @@
 
 use std::future::poll_fn;
 use std::sync::Arc;
-use std::task::Poll;
+use std::task::{Poll, Waker};
 
-use shuttle::future;
+use shuttle::{future, thread};
 
 use super::{ROOMY, Stage, Witness, push};
 use crate::interleavings::explore;
-use crate::log::{Appender, Log};
+use crate::log::{Appender, Log, PublishWait};
 use crate::sync::Mutex;
 use crate::wire::Seq;
 
@@ -21,9 +21,10 @@ const ON_THEIR_WAY: [usize; 2] = [30, 60];
 
 /// Publishes as a session does, with the appender in the hub's place.
 async fn publish(log: Arc<Log>, hub: Arc<Mutex<Appender>>, bytes: usize) {
+    let mut wait = PublishWait::default();
     for _ in 0..3 {
         poll_fn(|cx| {
-            if log.pace().may_publish(log.written(), cx.waker()) {
+            if log.pace().may_publish(log.written(), &mut wait, cx.waker()) {
                 Poll::Ready(())
             } else {
                 Poll::Pending
@@ -51,9 +52,21 @@ fn publishers_go_on() {
         let (log, hub) = (Arc::clone(&stage.log), Arc::clone(&hub));
         future::spawn(publish(log, hub, bytes))
     });
+    // It asks, and goes without having published.
+    let goes = thread::spawn({
+        let log = Arc::clone(&stage.log);
+        move || {
+            let mut wait = PublishWait::default();
+            let _ = log
+                .pace()
+                .may_publish(log.written(), &mut wait, Waker::noop());
+        }
+    });
     for publisher in publishers {
         future::block_on(publisher).expect("nobody ends it");
     }
+    goes.join().expect("it does not panic");
+    assert_eq!(stage.log.pace().waiting(), 0);
     let cut = hub.lock().seal();
     assert_eq!(cut, Seq(6));
     for reader in readers {

@@ -1,12 +1,13 @@
 //! Nobody sleeps on something to read, or on a sealed log.
 
 use std::sync::Arc;
+use std::task::Waker;
 
 use shuttle::{future, thread};
 
 use super::{Habit, ROOMY, Stage, UNPACED, Witness, push};
 use crate::interleavings::{expect_found, explore};
-use crate::log::{Appender, Sealed};
+use crate::log::{Appender, Place, Sealed};
 use crate::wire::{Millis, Seq};
 
 /// What [`append_and_seal`] appends.
@@ -70,6 +71,38 @@ fn readers_get_the_last_commit() {
 #[test]
 fn readers_wake_for_a_commit_that_nothing_follows() {
     explore(readers_get_the_last_commit);
+}
+
+/// A reader that goes takes its own registration out, and nobody else's.
+fn others_wake_though_a_reader_goes() {
+    let (stage, appender) = Stage::new(ROOMY, UNPACED);
+    let stays = [0, 0].map(|shard| {
+        let reader = Witness::after(&stage.log, shard, Seq::ZERO);
+        future::spawn(reader.read_to_the_cut())
+    });
+    let goes = thread::spawn({
+        let log = Arc::clone(&stage.log);
+        move || {
+            for _ in 0..3 {
+                let mut place = Place::default();
+                log.bell(0).wait(&mut place, Waker::noop());
+                log.bell(0).wait(&mut place, Waker::noop());
+            }
+        }
+    });
+    append_and_seal(appender);
+    goes.join().expect("it does not panic");
+    for reader in stays {
+        let reader = future::block_on(reader).expect("nobody ends it");
+        assert_eq!((reader.last, reader.missed), (APPENDED, 0));
+    }
+    assert_eq!(stage.log.bell(0).waiting(), 0);
+    stage.end();
+}
+
+#[test]
+fn a_reader_that_goes_leaves_no_waker_and_takes_nobody_elses() {
+    explore(others_wake_though_a_reader_goes);
 }
 
 /// Each look is at one moment: what was seen sealed has its head for good.

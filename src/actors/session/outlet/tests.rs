@@ -87,6 +87,7 @@ fn outlet() -> Outlet<Holding> {
             window: 1000,
             min_rate: 1000,
             patience: Duration::from_secs(3600),
+            ..PaceLimits::default()
         },
     };
     let (log, _) = Log::new("s".to_owned(), limits, 1);

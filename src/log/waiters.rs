@@ -1,0 +1,144 @@
+//! Wakers of the tasks that wait for one event.
+//!
+//! Invariants: a task stands here at most once; a task that no longer waits is taken
+//! out, so that there are never more wakers than tasks that wait; taking all of them
+//! ends a round, and a key of an earlier round names nothing.
+
+use std::task::Waker;
+
+/// The tasks that wait.
+#[derive(Debug, Default)]
+pub(super) struct Waiters {
+    /// Counts how often all were taken.
+    round: u64,
+    wakers: Vec<Option<Waker>>,
+    /// Indices in `wakers` that are free.
+    free: Vec<usize>,
+}
+
+/// Names a registration, as long as its round goes on.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Key {
+    round: u64,
+    index: usize,
+}
+
+impl Waiters {
+    /// Registers a task, unless `key` says that it is registered. A task that comes
+    /// back with another waker replaces its waker.
+    pub(super) fn register(&mut self, key: &mut Option<Key>, waker: &Waker) {
+        if let Some(known) = key.filter(|key| key.round == self.round) {
+            if let Some(registered) = &mut self.wakers[known.index]
+                && !registered.will_wake(waker)
+            {
+                registered.clone_from(waker);
+            }
+            return;
+        }
+        let index = match self.free.pop() {
+            Some(index) => {
+                self.wakers[index] = Some(waker.clone());
+                index
+            }
+            None => {
+                self.wakers.push(Some(waker.clone()));
+                self.wakers.len() - 1
+            }
+        };
+        let round = self.round;
+        *key = Some(Key { round, index });
+    }
+
+    /// Takes a task out that no longer waits.
+    pub(super) fn deregister(&mut self, key: Option<Key>) {
+        let Some(key) = key.filter(|key| key.round == self.round) else {
+            return;
+        };
+        self.wakers[key.index] = None;
+        self.free.push(key.index);
+        if self.is_empty() {
+            // The memory for the largest number that ever waited is given back.
+            (self.wakers, self.free) = (Vec::new(), Vec::new());
+        }
+    }
+
+    /// Takes all out, to be woken once no lock is held.
+    pub(super) fn take(&mut self) -> impl Iterator<Item = Waker> + use<> {
+        self.round += 1;
+        self.free = Vec::new();
+        std::mem::take(&mut self.wakers).into_iter().flatten()
+    }
+
+    /// Whether nobody waits.
+    pub(super) fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// How many wait.
+    pub(super) fn len(&self) -> usize {
+        self.wakers.len() - self.free.len()
+    }
+}
+
+#[cfg(all(test, not(shuttle)))]
+mod tests {
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::task::Wake;
+
+    use super::*;
+
+    #[derive(Default)]
+    struct Count(AtomicUsize);
+
+    impl Wake for Count {
+        fn wake(self: Arc<Self>) {
+            self.0.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    #[test]
+    fn a_task_that_comes_and_goes_leaves_no_waker() {
+        let count = Arc::new(Count::default());
+        let waker = Waker::from(Arc::clone(&count));
+        let mut waiters = Waiters::default();
+        let mut stays = None;
+        waiters.register(&mut stays, &waker);
+        for _ in 0..1000 {
+            let mut goes = None;
+            waiters.register(&mut goes, &waker);
+            waiters.register(&mut goes, &waker);
+            assert_eq!(waiters.len(), 2);
+            waiters.deregister(goes);
+        }
+        assert_eq!((waiters.len(), waiters.wakers.len()), (1, 2));
+        waiters.take().for_each(Waker::wake);
+        assert_eq!(count.0.load(Ordering::Relaxed), 1);
+        assert_eq!(Arc::strong_count(&count), 2, "ours, and the waker's own");
+    }
+
+    #[test]
+    fn a_key_of_an_earlier_round_takes_nobody_out() {
+        let mut waiters = Waiters::default();
+        let (mut early, mut late) = (None, None);
+        waiters.register(&mut early, Waker::noop());
+        assert_eq!(waiters.take().count(), 1);
+        waiters.register(&mut late, Waker::noop());
+        waiters.deregister(early);
+        assert_eq!(waiters.len(), 1);
+        waiters.deregister(late);
+        assert!(waiters.is_empty());
+    }
+
+    #[test]
+    fn a_task_with_another_waker_is_woken_by_the_new_one() {
+        let [first, second] = [(); 2].map(|()| Arc::new(Count::default()));
+        let mut waiters = Waiters::default();
+        let mut key = None;
+        waiters.register(&mut key, &Waker::from(Arc::clone(&first)));
+        waiters.register(&mut key, &Waker::from(Arc::clone(&second)));
+        waiters.take().for_each(Waker::wake);
+        let woken = [first, second].map(|count| count.0.load(Ordering::Relaxed));
+        assert_eq!(woken, [0, 1]);
+    }
+}
