@@ -45,6 +45,7 @@ impl InWork {
 
     /// Resolves when nothing is in work. One task at a time may wait.
     pub async fn idle(&self) {
+        let _registered = Registered(&self.shared.waiting);
         poll_fn(|cx| {
             self.shared.waiting.register(cx.waker());
             if self.count() == 0 {
@@ -54,6 +55,15 @@ impl InWork {
             }
         })
         .await;
+    }
+}
+
+/// Whoever waits. It is taken out when it waits no longer, woken or not.
+struct Registered<'a>(&'a AtomicWaker);
+
+impl Drop for Registered<'_> {
+    fn drop(&mut self) {
+        drop(self.0.take());
     }
 }
 
@@ -83,5 +93,13 @@ mod tests {
         assert!(in_work.idle().now_or_never().is_none());
         drop(two);
         assert!(in_work.idle().now_or_never().is_some());
+    }
+
+    #[test]
+    fn who_stops_waiting_leaves_no_waker() {
+        let in_work = InWork::default();
+        let _work = in_work.admit(1);
+        assert!(in_work.idle().now_or_never().is_none());
+        assert!(in_work.shared.waiting.take().is_none());
     }
 }

@@ -6,7 +6,7 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use actix::Addr;
-use tokio::sync::watch;
+use tokio::sync::{oneshot, watch};
 
 use super::Feed;
 use super::tls::Tls;
@@ -135,7 +135,9 @@ impl ServerHandle {
 
     /// Waits until so many sessions are there at once. `false`: the server has gone.
     pub async fn wait_for_sessions(&self, count: usize) -> bool {
-        self.supervisor.send(WaitFor(count)).await.unwrap_or(false)
+        let (reached, come) = oneshot::channel();
+        self.supervisor.do_send(WaitFor { count, reached });
+        come.await.is_ok()
     }
 
     /// Hears every broadcast from now on.

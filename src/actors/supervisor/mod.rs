@@ -14,11 +14,9 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use actix::{
-    Actor, AsyncContext, Context, Handler, Message, MessageResult, Recipient, ResponseFuture,
-};
+use actix::{Actor, AsyncContext, Context, Handler, Message, MessageResult, Recipient};
 use futures_util::future::LocalBoxFuture;
-use tokio::sync::watch;
+use tokio::sync::{oneshot, watch};
 
 use self::clock::StopClock;
 use self::drive::Drive;
@@ -118,10 +116,16 @@ pub struct Ended {
 #[rtype(result = "Vec<Arc<SessionInfo>>")]
 pub struct List;
 
-/// Answered once there are so many sessions.
+/// Tell once there are so many sessions. Whoever waits holds the receiver, so that
+/// nothing is kept here for those who have stopped waiting.
 #[derive(Message)]
-#[rtype(result = "bool")]
-pub struct WaitFor(pub usize);
+#[rtype(result = "()")]
+pub struct WaitFor {
+    /// How many.
+    pub count: usize,
+    /// Told then; dropped where the server goes before.
+    pub reached: oneshot::Sender<()>,
+}
 
 /// Stop the server. The answer tells the phase and the time left.
 #[derive(Message)]
@@ -260,11 +264,10 @@ impl Handler<List> for Supervisor {
 }
 
 impl Handler<WaitFor> for Supervisor {
-    type Result = ResponseFuture<bool>;
+    type Result = ();
 
-    fn handle(&mut self, WaitFor(count): WaitFor, _ctx: &mut Self::Context) -> Self::Result {
-        let come = self.roster.borrow_mut().wait_for(count);
-        Box::pin(async move { come.await.is_ok() })
+    fn handle(&mut self, wait: WaitFor, _ctx: &mut Self::Context) {
+        self.roster.borrow_mut().wait_for(wait.count, wait.reached);
     }
 }
 

@@ -111,15 +111,15 @@ impl Roster {
         }
     }
 
-    /// Resolves once there are so many sessions.
-    pub(super) fn wait_for(&mut self, count: usize) -> oneshot::Receiver<()> {
-        let (waiting, come) = oneshot::channel();
+    /// Tells `reached` once there are so many sessions.
+    pub(super) fn wait_for(&mut self, count: usize, reached: oneshot::Sender<()>) {
+        // Those who have stopped waiting leave nothing behind.
+        self.waiting.retain(|(_, waiting)| !waiting.is_closed());
         if self.live.len() >= count {
-            let _ = waiting.send(());
+            let _ = reached.send(()); // whoever waited may have gone
         } else {
-            self.waiting.push((count, waiting));
+            self.waiting.push((count, reached));
         }
-        come
     }
 
     /// Forgets a session. Its last word is kept during a shutdown, and before one where its
@@ -279,6 +279,21 @@ mod tests {
         let records = roster.take_records(Seq(20));
         assert_eq!(misses(&records), [(Seq(16), Seq(20))]);
         assert_eq!(records[0].answered, 3, "what it said of its frames stands");
+    }
+
+    #[actix::test]
+    async fn who_stops_waiting_for_sessions_leaves_nothing_behind() {
+        let (mut roster, _) = roster();
+        let (reached, mut come) = oneshot::channel();
+        roster.wait_for(2, reached);
+        for _ in 0..1000 {
+            let (reached, _) = oneshot::channel();
+            roster.wait_for(9, reached);
+        }
+        assert_eq!(roster.waiting.len(), 2, "one waits, and one has just gone");
+        let info = SessionInfo::new(SessionId(8), Arc::from("unix:@a"), String::new());
+        roster.open(Arc::new(info), Mute.start().recipient());
+        assert_eq!(come.try_recv(), Ok(()));
     }
 
     #[actix::test]
