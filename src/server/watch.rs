@@ -117,6 +117,7 @@ mod tests {
                 window: 1 << 18,
                 min_rate: 1 << 18,
                 patience: Duration::from_secs(1),
+                ..PaceLimits::default()
             },
         };
         let (log, _appender) = Log::new("s".to_owned(), limits, 1);
