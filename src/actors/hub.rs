@@ -3,12 +3,15 @@
 //! It does no work a session. What arrives together is appended together and
 //! shown with one wake-up a thread; with a journal, once it is on disk ([`keeper`]).
 
+mod alarm;
 mod keeper;
-mod present;
+mod presence;
+mod spacing;
 
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context as TaskContext, Poll};
+use std::time::Instant;
 
 use actix::fut::ActorFuture;
 use actix::{
@@ -16,19 +19,25 @@ use actix::{
 };
 use smallvec::SmallVec;
 
+use self::alarm::Alarm;
 use self::keeper::Keeper;
-use self::present::Present;
+pub use self::presence::PresenceLimits;
+use self::presence::{Change, Entered, Presence};
 use super::sentinel::Sentinel;
 use super::spare;
 use crate::accounts::UserName;
-use crate::log::{Appender, Presented, Scribe};
+use crate::log::{Appender, OnItsWay, Presented, Scribe};
 use crate::wire::{Body, Millis, Seq, cbor};
 
 /// Owns the log's appender.
 pub struct Hub {
     appender: Appender,
-    present: Present,
+    presence: Presence,
+    /// Rings when somebody's presence is to be announced.
+    alarm: Alarm,
     clock: Clock,
+    /// Of what is not shown yet, where there is no journal.
+    on_their_way: Vec<OnItsWay>,
     /// Where there is a journal.
     keeper: Option<Keeper>,
     sentinel: Sentinel,
@@ -54,6 +63,9 @@ pub struct Publish {
     pub from: UserName,
     /// What.
     pub bodies: Bodies,
+    /// Counts them as let through until they are shown, though the session that sent
+    /// them has ended meanwhile. `None` where nobody waited for readers.
+    pub on_its_way: Option<OnItsWay>,
 }
 
 /// Bodies on their way to the hub, as CBOR items in one piece of memory.
@@ -114,9 +126,10 @@ pub struct Joined {
 }
 
 impl Joined {
-    /// Of a session that nothing announces.
-    fn silently(head: Seq) -> Joined {
-        Joined { before: head, head }
+    /// Of a session with this `joined` of its own, if any.
+    fn behind(own: Option<Seq>, head: Seq) -> Joined {
+        let before = own.map_or(head, |own| Seq(own.0 - 1));
+        Joined { before, head }
     }
 }
 
@@ -146,33 +159,59 @@ impl Hub {
     pub fn new(
         appender: Appender,
         scribe: Option<Scribe>,
+        presence: PresenceLimits,
         clock: Clock,
         sentinel: Sentinel,
     ) -> Hub {
         Hub {
             appender,
-            present: Present::default(),
+            presence: Presence::new(presence, Instant::now()),
+            alarm: Alarm::default(),
             clock,
+            on_their_way: Vec::new(),
             keeper: scribe.map(Keeper::new),
             sentinel,
         }
     }
 
-    fn join_shown_at_once(&mut self, user: &UserName, is_first: bool) -> Joined {
-        if !is_first {
-            return Joined::silently(self.appender.log().head());
-        }
-        let joined = Presented::Joined(user.as_str());
+    /// Announces that a user has come or gone, where there is no journal; with which seq.
+    fn announce(&mut self, user: &UserName, change: Change, now: Instant) -> Option<Seq> {
+        let at = (self.clock)();
         // A sealed log announces nobody: the shutdown ends the sessions now.
-        let own = self.appender.push_presence((self.clock)(), joined);
-        // Shown now: the session's cursor starts behind it.
-        self.appender.commit();
-        self.present.announce(user);
-        let head = self.appender.log().head();
-        own.map_or(Joined::silently(head), |own| Joined {
-            before: Seq(own.0 - 1),
-            head,
-        })
+        let seq = self.appender.push_presence(at, presented(user, change));
+        self.presence.made(user, change, now);
+        self.presence.shown(user, change);
+        seq.ok()
+    }
+
+    /// When somebody's presence is to be announced. A journal that fails is tried by
+    /// publishers, and by its own timer.
+    fn next_due(&self) -> Option<Instant> {
+        let may = self.keeper.as_ref().is_none_or(Keeper::may_announce);
+        self.presence.next_due().filter(|_| may)
+    }
+
+    /// Announces what has waited for its time.
+    fn announce_due(&mut self, now: Instant) {
+        match &mut self.keeper {
+            Some(keeper) => {
+                // It says why not to publishers; here it is a try.
+                let at = (self.clock)();
+                let _ = keeper.admit(&mut self.appender, &mut self.presence, at, now);
+            }
+            None => {
+                while let Some((user, change)) = self.presence.due(now) {
+                    self.announce(&user, change, now);
+                }
+            }
+        }
+    }
+}
+
+fn presented(user: &UserName, change: Change) -> Presented<'_> {
+    match change {
+        Change::Joined => Presented::Joined(user.as_str()),
+        Change::Left => Presented::Left(user.as_str()),
     }
 }
 
@@ -198,16 +237,24 @@ impl ActorFuture<Hub> for Commit {
         _ctx: &mut Context<Hub>,
         task: &mut TaskContext<'_>,
     ) -> Poll<()> {
+        if hub.alarm.poll(hub.next_due(), task) {
+            hub.announce_due(Instant::now());
+            let _ = hub.alarm.poll(hub.next_due(), task); // for those who are next
+        }
         let Hub {
             appender,
-            present,
+            presence,
             clock,
+            on_their_way,
             keeper,
             ..
         } = hub;
         match keeper {
-            None => appender.commit(),
-            Some(keeper) => keeper.turn(appender, present, || clock(), task),
+            None => {
+                appender.commit();
+                on_their_way.clear();
+            }
+            Some(keeper) => keeper.turn(appender, presence, || clock(), task),
         }
         Poll::Pending
     }
@@ -220,13 +267,15 @@ impl Handler<Publish> for Hub {
         let (at, from) = ((self.clock)(), publish.from.as_str());
         let Some(keeper) = &mut self.keeper else {
             let published = self.appender.push_messages(at, from, publish.bodies.iter());
+            self.on_their_way.extend(publish.on_its_way);
             return Response::reply(published.map_err(NotPublished::from));
         };
-        if let Err(refused) = keeper.admit(&mut self.appender, at) {
+        let now = Instant::now();
+        if let Err(refused) = keeper.admit(&mut self.appender, &mut self.presence, at, now) {
             return Response::reply(Err(refused));
         }
         match self.appender.push_messages(at, from, publish.bodies.iter()) {
-            Ok(first) => keeper.publish(first),
+            Ok(first) => keeper.publish(first, publish.on_its_way),
             Err(sealed) => Response::reply(Err(sealed.into())),
         }
     }
@@ -236,33 +285,38 @@ impl Handler<Join> for Hub {
     type Result = Response<Result<Joined, NotPublished>>;
 
     fn handle(&mut self, Join(user): Join, _ctx: &mut Self::Context) -> Self::Result {
-        let is_first = self.present.enter(&user);
+        let now = Instant::now();
+        let entered = self.presence.enter(&user, now);
         let Some(keeper) = &mut self.keeper else {
-            return Response::reply(Ok(self.join_shown_at_once(&user, is_first)));
+            let mut own = None;
+            if entered == Entered::Unannounced {
+                own = self.announce(&user, Change::Joined, now);
+                // Shown now: the session's cursor starts behind it.
+                self.appender.commit();
+            }
+            self.presence.admit(&user);
+            return Response::reply(Ok(Joined::behind(own, self.appender.log().head())));
         };
-        if self.present.is_announced(&user) {
-            return Response::reply(Ok(Joined::silently(self.appender.log().head())));
-        }
-        let mut own = None;
-        if is_first {
-            let at = (self.clock)();
-            match keeper.admit(&mut self.appender, at) {
-                Ok(()) => {
-                    let joined = Presented::Joined(user.as_str());
-                    // It is not sealed: that was just looked at.
-                    own = self.appender.push_presence(at, joined).ok();
-                }
-                // The shutdown ends the session now: nobody is told of it.
-                Err(NotPublished::Sealed) => {
-                    return Response::reply(Ok(Joined::silently(self.appender.log().head())));
-                }
-                Err(refused) => {
-                    self.present.leave(&user);
-                    return Response::reply(Err(refused));
-                }
+        let at = (self.clock)();
+        let admitted = match entered {
+            Entered::Settled => Err(NotPublished::Sealed),
+            Entered::OnItsWay => Ok(None),
+            Entered::Unannounced => keeper
+                .admit(&mut self.appender, &mut self.presence, at, now)
+                .map(|()| keeper.announce(&mut self.appender, &mut self.presence, at, now, &user)),
+        };
+        match admitted {
+            Ok(own) => keeper.join(user, own),
+            // Nobody is to be told, or the shutdown ends the session now.
+            Err(NotPublished::Sealed) => {
+                self.presence.admit(&user);
+                Response::reply(Ok(Joined::behind(None, self.appender.log().head())))
+            }
+            Err(refused) => {
+                self.presence.reject(&user, now);
+                Response::reply(Err(refused))
             }
         }
-        keeper.join(user, own)
     }
 }
 
@@ -270,17 +324,16 @@ impl Handler<Leave> for Hub {
     type Result = ();
 
     fn handle(&mut self, Leave(user): Leave, _ctx: &mut Self::Context) {
-        if !self.present.leave(&user) {
+        let now = Instant::now();
+        if !self.presence.leave(&user, now) {
             return;
         }
-        let at = (self.clock)();
-        match &mut self.keeper {
-            None => {
-                // A sealed log announces nobody: the shutdown ends the sessions now.
-                let left = Presented::Left(user.as_str());
-                let _ = self.appender.push_presence(at, left);
+        match &self.keeper {
+            None => drop(self.announce(&user, Change::Left, now)),
+            Some(_) => {
+                self.presence.postpone(&user, now);
+                self.announce_due(now);
             }
-            Some(keeper) => keeper.leave(&mut self.appender, at, user),
         }
     }
 }
@@ -289,7 +342,7 @@ impl Handler<Who> for Hub {
     type Result = MessageResult<Who>;
 
     fn handle(&mut self, Who: Who, _ctx: &mut Self::Context) -> Self::Result {
-        MessageResult(self.present.announced())
+        MessageResult(self.presence.present())
     }
 }
 

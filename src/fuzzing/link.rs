@@ -138,7 +138,11 @@ impl MemoryLink {
         let (from, mut bodies) = (UserName::console(), Bodies::default());
         if bytes.len() <= cbor::max_body(max_frame) {
             bodies.push(&body);
-            self.hub.do_send(Publish { from, bodies });
+            self.hub.do_send(Publish {
+                from,
+                bodies,
+                on_its_way: None,
+            });
         }
     }
 

@@ -26,7 +26,7 @@ use self::staff::Staff;
 use crate::accounts::{Accounts, HashCost, Hasher, LoginLimits, PeerId};
 use crate::actors::auth::Auth;
 use crate::actors::handler::Handler;
-use crate::actors::hub::Hub;
+use crate::actors::hub::{Hub, PresenceLimits};
 use crate::actors::room::{Crowd, Places, Room};
 use crate::actors::sentinel::Sentinel;
 use crate::actors::session::{Desk, Session, SessionLimits, SlowPolicy, Start};
@@ -97,7 +97,9 @@ pub async fn converse(script: Script) -> Outcome {
     let supervisor = Supervisor::new(PATIENT).start();
     let auth = Auth::new(accounts(script.role), sentinel("auth", &supervisor)).start();
     let clock = Arc::new(|| Millis(1_000));
-    let hub = Hub::new(appender, None, clock, sentinel("the hub", &supervisor)).start();
+    let presence = PresenceLimits::share_of(LOG as u64);
+    let sentinel_of_hub = sentinel("the hub", &supervisor);
+    let hub = Hub::new(appender, None, presence, clock, sentinel_of_hub).start();
     let (in_work, stopwatch) = (InWork::default(), Stopwatch::default());
     let (done, report) = watch::channel(None);
     supervisor.do_send(Begin(Plan {

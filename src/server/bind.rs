@@ -22,7 +22,7 @@ use super::usher::Usher;
 use super::watch::{sentinel, start_relays, watch_store};
 use crate::actors::acceptor::{Acceptor, Venue, WhenFull};
 use crate::actors::auth::Auth;
-use crate::actors::hub::Hub;
+use crate::actors::hub::{Hub, PresenceLimits};
 use crate::actors::room::{Crowd, Room};
 use crate::actors::session::{Desk, SessionLimits};
 use crate::actors::supervisor::{Begin, Plan, Supervisor};
@@ -322,8 +322,11 @@ fn start_hub(
     supervisor: &Addr<Supervisor>,
 ) -> Addr<Hub> {
     let (clock, supervisor) = (Arc::clone(&config.clock), supervisor.clone());
+    let kept = config.journal.map_or(u64::MAX, |journal| journal.bytes);
+    let presence = PresenceLimits::share_of(kept.min(config.log.bytes as u64));
     Hub::start_in_arbiter(&arbiter.handle(), move |_| {
-        Hub::new(appender, scribe, clock, sentinel("the hub", &supervisor))
+        let sentinel = sentinel("the hub", &supervisor);
+        Hub::new(appender, scribe, presence, clock, sentinel)
     })
 }
 

@@ -77,7 +77,12 @@ impl ServerHandle {
         }
         let mut bodies = Bodies::default();
         bodies.push(&body);
-        match self.hub.send(Publish { from, bodies }).await {
+        let publish = Publish {
+            from,
+            bodies,
+            on_its_way: None,
+        };
+        match self.hub.send(publish).await {
             Ok(Ok(seq)) => Ok(seq),
             Ok(Err(NotPublished::Unwritten)) => Err(PublishError::Unwritten),
             Ok(Err(NotPublished::Sealed)) | Err(_) => Err(PublishError::Stopping),

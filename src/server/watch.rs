@@ -113,12 +113,7 @@ mod tests {
         watch_store(Some(&mut data), &supervisor);
         let limits = LogLimits {
             bytes: 1 << 20,
-            pace: PaceLimits {
-                window: 1 << 18,
-                min_rate: 1 << 18,
-                patience: Duration::from_secs(1),
-                ..PaceLimits::default()
-            },
+            pace: PaceLimits::default(),
         };
         let (log, _appender) = Log::new("s".to_owned(), limits, 1);
         let (done, mut report) = watch::channel(None);

@@ -2,22 +2,21 @@
 //!
 //! A batch is on its way to the disk; who waits for it is answered when it is
 //! there, and what comes meanwhile gathers for the next. Where a batch cannot be
-//! written, whoever waits for it, or for what was built on it, is told so; users
-//! who left are still owed their `left`, and get it in front of whatever is
-//! written next.
+//! written, whoever waits for it, or for what was built on it, is told so, and what it
+//! announced is announced in front of whatever is written next.
 
 use std::sync::Arc;
 use std::task::{Context as TaskContext, Poll};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use actix::Response;
 use tokio::sync::oneshot;
 use tokio::time::{Interval, MissedTickBehavior, interval};
 
-use super::present::Present;
-use super::{Joined, NotPublished};
+use super::presence::{Change, Presence};
+use super::{Joined, NotPublished, presented};
 use crate::accounts::UserName;
-use crate::log::{Appender, Outcome, Presented, Scribe, Sealed};
+use crate::log::{Appender, OnItsWay, Outcome, Scribe, Sealed};
 use crate::wire::{Millis, Seq};
 
 /// How often a quiet hub tries what it owes again, and lets retention work.
@@ -32,18 +31,19 @@ pub(super) struct Keeper {
     sent: Promises,
     /// For the batch after it.
     gathered: Promises,
-    /// Users whose `left` could not be written.
-    owed: Vec<UserName>,
     sealing: Option<oneshot::Sender<Seq>>,
+    /// Nothing is taken any more: the log is sealed, or will be.
+    is_sealed: bool,
     is_failing: bool,
     tick: Option<Interval>,
 }
 
 #[derive(Default)]
 struct Promises {
-    publishes: Vec<(Seq, Reply<Seq>)>,
+    publishes: Vec<(Seq, Reply<Seq>, Option<OnItsWay>)>,
     joins: Vec<Join>,
-    lefts: Vec<UserName>,
+    /// What is announced, in order.
+    changes: Vec<(UserName, Change)>,
 }
 
 struct Join {
@@ -59,8 +59,8 @@ impl Keeper {
             scribe,
             sent: Promises::default(),
             gathered: Promises::default(),
-            owed: Vec::new(),
             sealing: None,
+            is_sealed: false,
             is_failing: false,
             tick: None,
         }
@@ -73,41 +73,68 @@ impl Keeper {
         self.tick = Some(tick);
     }
 
-    /// Whether something can be published now. If so, what is owed comes first.
+    /// Whether something can be published now. If so, the announcements that are due
+    /// come first.
     pub(super) fn admit(
         &mut self,
         appender: &mut Appender,
+        presence: &mut Presence,
         at: Millis,
+        now: Instant,
     ) -> Result<(), NotPublished> {
-        if self.sealing.is_some() || appender.log().is_sealed() {
+        if self.is_sealed {
             return Err(NotPublished::Sealed);
         }
         if self.scribe.is_lost() {
             return Err(NotPublished::Unwritten);
         }
-        for user in std::mem::take(&mut self.owed) {
-            self.push_left(appender, at, user);
+        while let Some((user, change)) = presence.due(now) {
+            self.push(appender, presence, (at, now), user, change);
         }
         Ok(())
     }
 
-    /// Says that a user has left; where that cannot be written now, later.
-    pub(super) fn leave(&mut self, appender: &mut Appender, at: Millis, user: UserName) {
-        if self.admit(appender, at).is_ok() {
-            self.push_left(appender, at, user);
-        }
+    /// Whether announcements that are due can be made now.
+    pub(super) fn may_announce(&self) -> bool {
+        !(self.is_sealed || self.is_failing || self.scribe.is_lost())
     }
 
-    fn push_left(&mut self, appender: &mut Appender, at: Millis, user: UserName) {
-        // A sealed log announces nobody.
-        let _ = appender.push_presence(at, Presented::Left(user.as_str()));
-        self.gathered.lefts.push(user);
+    /// Announces a user's coming, behind what [`Keeper::admit`] has announced; with which
+    /// seq.
+    pub(super) fn announce(
+        &mut self,
+        appender: &mut Appender,
+        presence: &mut Presence,
+        at: Millis,
+        now: Instant,
+        user: &UserName,
+    ) -> Option<Seq> {
+        self.push(appender, presence, (at, now), user.clone(), Change::Joined)
+    }
+
+    fn push(
+        &mut self,
+        appender: &mut Appender,
+        presence: &mut Presence,
+        (at, now): (Millis, Instant),
+        user: UserName,
+        change: Change,
+    ) -> Option<Seq> {
+        // It is not sealed: that was just looked at.
+        let seq = appender.push_presence(at, presented(&user, change));
+        presence.made(&user, change, now);
+        self.gathered.changes.push((user, change));
+        seq.ok()
     }
 
     /// Answers a publish whose first message has this seq, once it is shown.
-    pub(super) fn publish(&mut self, first: Seq) -> Response<Result<Seq, NotPublished>> {
+    pub(super) fn publish(
+        &mut self,
+        first: Seq,
+        on_its_way: Option<OnItsWay>,
+    ) -> Response<Result<Seq, NotPublished>> {
         let (reply, answer) = oneshot::channel();
-        self.gathered.publishes.push((first, reply));
+        self.gathered.publishes.push((first, reply, on_its_way));
         later(answer)
     }
 
@@ -125,7 +152,7 @@ impl Keeper {
     /// Answers with the head once everything that was promised is shown, or not.
     pub(super) fn seal(&mut self, appender: &Appender) -> Response<Seq> {
         let (reply, answer) = oneshot::channel();
-        self.sealing = Some(reply);
+        (self.sealing, self.is_sealed) = (Some(reply), true);
         let log = Arc::clone(appender.log());
         // Where the hub fails meanwhile, what is shown is all that there is.
         Response::fut(async move { answer.await.unwrap_or_else(|_| log.head()) })
@@ -135,23 +162,23 @@ impl Keeper {
     pub(super) fn turn(
         &mut self,
         appender: &mut Appender,
-        present: &mut Present,
+        presence: &mut Presence,
         clock: impl Fn() -> Millis,
         cx: &mut TaskContext<'_>,
     ) {
         if self.poll_tick(cx) {
             // What it says is said to publishers; here it is a try.
-            let _ = self.admit(appender, clock());
+            let _ = self.admit(appender, presence, clock(), Instant::now());
             self.scribe.check_place();
         }
         loop {
             match self.scribe.poll(appender, cx) {
                 Poll::Pending => return,
                 Poll::Ready(None) => {}
-                Poll::Ready(Some(Outcome::Shown)) => self.keep(appender, present),
+                Poll::Ready(Some(Outcome::Shown)) => self.keep(appender, presence),
                 Poll::Ready(Some(Outcome::Undone(error))) => {
                     self.note_failure(&error);
-                    self.give_up(present);
+                    self.give_up(presence);
                 }
                 Poll::Ready(Some(Outcome::Lost(error))) => {
                     let error = error.map_or_else(String::new, |error| error.to_string());
@@ -159,12 +186,12 @@ impl Keeper {
                         %error,
                         "the journal is in doubt: nothing is published before a restart"
                     );
-                    self.give_up(present);
+                    self.give_up(presence);
                 }
             }
             self.sent = std::mem::take(&mut self.gathered);
             if !self.scribe.write(appender, clock()) {
-                self.keep(appender, present); // second sessions, who waited for the first
+                self.keep(appender, presence); // second sessions, who waited for the first
                 break;
             }
         }
@@ -184,36 +211,43 @@ impl Keeper {
         })
     }
 
-    fn keep(&mut self, appender: &Appender, present: &mut Present) {
+    fn keep(&mut self, appender: &Appender, presence: &mut Presence) {
         let Promises {
-            publishes, joins, ..
+            publishes,
+            joins,
+            changes,
         } = std::mem::take(&mut self.sent);
-        if self.is_failing && !publishes.is_empty() {
+        if self.is_failing && !(publishes.is_empty() && changes.is_empty()) {
             self.is_failing = false;
             tracing::info!("the journal is written again");
         }
-        for (first, reply) in publishes {
+        for (first, reply, _) in publishes {
             let _ = reply.send(Ok(first)); // its session may have ended
+        }
+        for (user, change) in changes {
+            presence.shown(&user, change);
         }
         let head = appender.log().head();
         for Join { user, own, reply } in joins {
-            present.announce(&user);
-            let before = own.map_or(head, |own| Seq(own.0 - 1));
-            let _ = reply.send(Ok(Joined { before, head }));
+            presence.admit(&user);
+            let _ = reply.send(Ok(Joined::behind(own, head)));
         }
     }
 
-    fn give_up(&mut self, present: &mut Present) {
+    fn give_up(&mut self, presence: &mut Presence) {
+        let now = Instant::now();
         let (sent, gathered) = (&mut self.sent, &mut self.gathered);
         for promises in [std::mem::take(sent), std::mem::take(gathered)] {
-            for (_, reply) in promises.publishes {
+            for (_, reply, _) in promises.publishes {
                 let _ = reply.send(Err(NotPublished::Unwritten));
             }
             for Join { user, reply, .. } in promises.joins {
-                present.leave(&user);
+                presence.reject(&user, now);
                 let _ = reply.send(Err(NotPublished::Unwritten));
             }
-            self.owed.extend(promises.lefts);
+            for (user, _) in promises.changes {
+                presence.undo(&user, now);
+            }
         }
     }
 

@@ -227,12 +227,14 @@ impl<L: Link + 'static> Session<L> {
         };
         let (from, frames) = (user.clone(), ids.len());
         self.tally.accepted += frames as u64;
-        let on_its_way = self.desk.log.pace().send(bodies.bytes());
-        let answer = self.desk.hub.send(Publish { from, bodies });
+        let on_its_way = Some(self.desk.log.pace().send(bodies.bytes()));
+        let answer = self.desk.hub.send(Publish {
+            from,
+            bodies,
+            on_its_way,
+        });
         self.begin_work(true, frames, async move {
-            let published = answer.await;
-            drop(on_its_way);
-            match published {
+            match answer.await {
                 Ok(first) => Done::Published { ids, first },
                 Err(_) => Done::Gone { ids },
             }
