@@ -155,3 +155,32 @@ fn after_long_churn_the_server_holds_what_it_held_after_the_warm_up() {
     assert!(listening.join().expect("it only reads"), "it heard all");
     assert_eq!(served.wait(), Some(0), "{}", served.log());
 }
+
+/// Clients of the raw endpoint that come, are let in and go, without a broadcast.
+fn connect_and_go(endpoint: &std::path::Path, count: usize) {
+    for _ in 0..count {
+        let client = std::os::unix::net::UnixStream::connect(endpoint);
+        drop(client.expect("the server listens"));
+    }
+}
+
+#[test]
+fn readers_that_come_and_go_without_a_broadcast_leave_nothing_behind() {
+    let _alone = alone();
+    let _watchdog = watchdog_for(Duration::from_secs(180));
+    let folder = tempfile::tempdir().expect("a folder can be made");
+    let endpoint = folder.path().join("raw");
+    let listen = format!("unix:{}?dialect=raw&direction=outbound", endpoint.display());
+    let mut served = serve(&["--data", "none", "--listen", &listen]);
+    let process = Process::of(&served);
+    let before = process.held();
+    connect_and_go(&endpoint, 2_000);
+    let warm = process.at_rest(before);
+    connect_and_go(&endpoint, 10_000);
+    let last = process.at_rest(before);
+    let growth = last.memory.saturating_sub(warm.memory);
+    println!("{warm}; 10,000 connects later: {last}");
+    assert!(growth < 2 * MIB, "the memory has grown by {growth} bytes");
+    served.tell(Stop::USUAL);
+    assert_eq!(served.wait(), Some(0), "{}", served.log());
+}

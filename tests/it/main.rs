@@ -14,6 +14,7 @@ mod errors;
 mod faults;
 #[cfg(unix)]
 mod files;
+mod holding;
 mod journal;
 mod layers;
 mod limits;

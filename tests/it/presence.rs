@@ -1,6 +1,10 @@
 //! Who is there, and who is told of it.
 
-use crate::support::Fixture;
+use std::time::Instant;
+
+use serde_cbor::Value;
+
+use crate::support::{Fixture, Frame, PASSWORD, Raw, text};
 
 #[test]
 fn a_user_joins_with_the_first_session_and_leaves_with_the_last() {
@@ -57,6 +61,79 @@ fn a_user_who_comes_back_joins_again() {
         ana.expect("joined");
         ana.expect("left");
     }
+    fixture.finish();
+}
+
+/// The changes of a user's presence among these frames.
+fn changes(frames: &[Frame], user: &str) -> Vec<String> {
+    let about = |frame: &&Frame| frame.is("joined") || frame.is("left");
+    let changes = frames.iter().filter(about);
+    let of = changes.filter(|frame| frame.text("user") == user);
+    of.map(|frame| frame.name.clone()).collect()
+}
+
+fn visit(fixture: &Fixture, user: &str) {
+    let mut client = fixture.client(user);
+    client.fim();
+}
+
+#[test]
+fn a_user_who_flaps_is_announced_about_once_a_second_and_last_as_it_is() {
+    let fixture = Fixture::new();
+    let mut ana = fixture.client("ana");
+    let begun = Instant::now();
+    for _ in 0..200 {
+        visit(&fixture, "rui");
+    }
+    let seconds = begun.elapsed().as_secs() as usize;
+    ana.publish(1, "end");
+    let mut told = changes(&ana.until("message"), "rui");
+    assert!(told.len() <= 4 + seconds, "{seconds} s: {told:?}");
+    if told.last().is_none_or(|last| last == "joined") {
+        told.push(ana.skip_to("left").name);
+    }
+    for (number, change) in told.iter().enumerate() {
+        assert_eq!(change, ["joined", "left"][number % 2], "{told:?}");
+    }
+    fixture.finish();
+}
+
+#[test]
+fn who_is_exact_while_announcements_wait() {
+    let fixture = Fixture::new();
+    let mut ana = fixture.client("ana");
+    let mut who = |id| {
+        ana.ask("who", id);
+        let present = ana.skip_to("present");
+        present.texts("users").contains(&"rui")
+    };
+    for round in 0..20 {
+        let mut rui: Raw = fixture.client("rui");
+        assert!(who(2 * round), "it has logged in");
+        rui.fim();
+        crate::support::wait_until("rui is gone", || !who(2 * round + 1));
+    }
+    fixture.finish();
+}
+
+#[test]
+fn a_user_who_flaps_pushes_no_message_out_of_the_log() {
+    let fixture = Fixture::with(|config| config.log.bytes = 256 << 10);
+    let (mut ana, login) = fixture.client_and_login("ana");
+    ana.publish(1, "stays");
+    let seq = ana.skip_to("published").num("seq");
+    // Each visit would take some 400 bytes of the log.
+    for _ in 0..1200 {
+        visit(&fixture, "rui");
+    }
+    let mut eva = fixture.visitor();
+    let entries = [
+        (text("stream"), text(login.text("stream"))),
+        (text("after"), Value::Integer((seq - 1).into())),
+    ];
+    eva.send(&crate::support::login(1, "eva", PASSWORD).with("resume", Value::Map(entries.into())));
+    eva.expect("logged_in");
+    assert_eq!(eva.recv().expect("it goes on").text("body"), "stays");
     fixture.finish();
 }
 

@@ -37,7 +37,8 @@ impl Stage {
             min_rate: 0,
             // No schedule takes so long: nobody is given up as standing still.
             patience: Duration::from_secs(3600),
-            ..PaceLimits::default()
+            user_budget: Duration::from_secs(4 * 3600),
+            total_budget: Duration::from_secs(4 * 3600),
         };
         let (log, appender) = Log::new("s".to_owned(), LogLimits { bytes, pace }, 2);
         let relays = [0, 1].map(|shard| {

@@ -117,18 +117,14 @@ pub(super) struct Report {
 
 impl Board {
     pub(super) fn new(limits: PaceLimits, now: Instant) -> Board {
-        let allowance = |most, rate| Allowance {
-            left: most,
-            most,
-            rate,
-        };
+        let allowance = |left, most, rate| Allowance { left, most, rate };
         Board {
             limits,
             laggards: Vec::new(),
             free: Vec::new(),
             budgets: Budgets::new(limits, now),
-            published: allowance(BURST, limits.min_rate),
-            delivered: allowance(limits.patience, BUSY),
+            published: allowance(BURST, BURST, limits.min_rate),
+            delivered: allowance(Duration::ZERO, limits.patience, BUSY),
             written: 0,
             waiting_since: None,
             holding: 0,

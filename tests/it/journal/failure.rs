@@ -92,18 +92,23 @@ fn a_full_disk_refuses_publishers_and_nobody_else_until_there_is_space_again() {
     ana.log_in("ana");
     let mut rui = served.visitor();
     rui.log_in("rui");
+    let mut tom = served.visitor();
+    tom.log_in("tom");
+    tom.fim();
+    rui.skip_to("left");
     let mut eva = served.visitor();
     let first = eva.log_in("eva").num("seq");
     std::fs::write(&filler, vec![0; 7 << 20]).expect("so much fits");
 
     let body = "x".repeat(20_000);
     let mut taken = publish_until_refused(&mut ana, &body);
+    taken.extend(publish_until_refused(&mut ana, "x"));
     assert!(!taken.is_empty(), "there was some space");
     still_answers(&mut ana);
     rui.fim(); // its `left` cannot be written
     let mut late = served.visitor();
-    late.send(&crate::support::login(1, "rui", crate::support::PASSWORD));
-    late.expect_error("internal"); // nor can its `joined`
+    late.send(&crate::support::login(1, "tom", crate::support::PASSWORD));
+    late.expect_error("internal"); // nor can another's `joined`
     still_answers(&mut ana);
 
     std::fs::remove_file(&filler).expect("it is there");
@@ -122,7 +127,7 @@ fn a_full_disk_refuses_publishers_and_nobody_else_until_there_is_space_again() {
         last - first,
         "rui's left came, and came first"
     );
-    late.send(&crate::support::login(2, "rui", crate::support::PASSWORD));
+    late.send(&crate::support::login(2, "tom", crate::support::PASSWORD));
     late.expect("logged_in");
     // SQLite would follow the path into this process's own namespace.
     let copy = tempfile::tempdir().expect("a folder can be made");

@@ -47,6 +47,28 @@ fn a_healthy_reader_gets_every_message_of_a_flood() {
 }
 
 #[test]
+fn stalled_readers_hold_publishers_no_longer_than_their_peers_budget() {
+    for kind in KINDS {
+        let fixture = fixture(kind, "&direction=outbound", |config| {
+            config.log.pace.window = 64 << 10;
+            // Who is given this holds publishers beyond the test's own deadline.
+            config.log.pace.patience = Duration::from_secs(3600);
+            config.log.pace.user_budget = Duration::from_millis(400);
+        });
+        let stalled = readers(&fixture, 5);
+        let text = "x".repeat(4 << 10);
+        block_on(async {
+            for _ in 0..500 {
+                let published = fixture.server.publish_paced(&*text).await;
+                published.expect("it runs");
+            }
+        });
+        drop(stalled);
+        fixture.finish();
+    }
+}
+
+#[test]
 fn what_a_slow_reader_misses_is_passed_over_and_in_the_report() {
     for kind in ["unix", "seqpacket"] {
         let fixture = fixture(kind, "&direction=outbound", small_log);
