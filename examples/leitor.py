@@ -1,13 +1,15 @@
 #!/usr/bin/env python3
 """Prints every broadcast of an arauto server, one a line, until the server closes.
 
-    ARAUTO_PASSWORD=... leitor.py ENDPOINT USER
+    ARAUTO_PASSWORD=... leitor.py ENDPOINT USER [RESUME_FILE]
 
+With RESUME_FILE it remembers there how far it has read, and goes on from there next time.
 ENDPOINT speaks cbor: unix:PATH, unix:@NAME, pipe:NAME (on unix) or tcp:HOST:PORT.
 Needs Python 3.11 and cbor2. Exit codes: 0 the server closed in order, 1 anything else.
 """
 
 import asyncio
+import json
 import os
 import signal
 import socket
@@ -72,15 +74,52 @@ class Link:
         return taken
 
 
-async def read(link, user, password):
+class Place:
+    """How far was read: in which stream, in which term of it, and up to which seq."""
+
+    def __init__(self, path):
+        self.path, self.known = path, None
+        if path and os.path.exists(path):
+            with open(path, encoding="utf-8") as file:
+                self.known = json.load(file)
+
+    def resume(self):
+        """Returns the keys that a login needs to go on from here."""
+        if self.known is None:
+            return {}
+        point = {"stream": self.known["stream"], "after": self.known["seq"]}
+        if "term" in self.known:
+            point["term"] = self.known["term"]
+        return {"resume": point}
+
+    def begin(self, stream, seq, term):
+        """Takes the place that a login was given for one's own."""
+        before, self.known = self.known, {"stream": stream, "seq": seq}
+        if term is not None:
+            self.known["term"] = term
+        if before and before["stream"] == stream and seq < before["seq"]:
+            lost = f"{seq + 1} to {before['seq']}"
+            print(f"leitor.py: seq {lost} were read from another history", file=sys.stderr)
+        self.move(seq)
+
+    def move(self, seq):
+        """Remembers that everything up to `seq` is shown."""
+        self.known["seq"] = seq
+        if self.path:
+            with open(f"{self.path}.new", "w", encoding="utf-8") as file:
+                json.dump(self.known, file)
+            os.replace(f"{self.path}.new", self.path)
+
+
+async def read(link, user, password, place):
     """Prints until the end; returns the reason that the server gives for it."""
     shown, acknowledged, reason = 0, 0, None
     while reason is None:
         match await link.receive():
             case "welcome", {"version": 1}:
-                await link.send("login", id=1, user=user, password=password)
-            case "logged_in", _:
-                pass
+                await link.send("login", id=1, user=user, password=password, **place.resume())
+            case "logged_in", {"stream": stream, "seq": seq, **more}:
+                place.begin(stream, seq, more.get("term"))
             case "message", {"seq": seq, "from": sender, "body": body}:
                 shown = show(seq, f"{seq} {sender}: {printable(body)}")
             case "joined" | "left" as event, {"seq": seq, "user": who}:
@@ -99,6 +138,7 @@ async def read(link, user, password):
         # unread behind `closing`, and an ack still counts there.
         if acknowledged < shown and not link.unread:
             acknowledged = shown
+            place.move(shown)
             await acknowledge(link, shown)
     return reason
 
@@ -123,15 +163,15 @@ def printable(body):
     return "".join(short.get(c) or (c if c.isprintable() else f"\\u{{{ord(c):x}}}") for c in body)
 
 
-async def main(endpoint, user):
+async def main(endpoint, user, file=None):
     with dial(endpoint) as sock:
-        reason = await read(Link(sock), user, os.environ["ARAUTO_PASSWORD"])
+        reason = await read(Link(sock), user, os.environ["ARAUTO_PASSWORD"], Place(file))
     print(f"leitor.py: closed: {reason}", file=sys.stderr)
 
 
 if __name__ == "__main__":
     signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl-C ends it, without a traceback
-    if len(sys.argv) != 3 or "ARAUTO_PASSWORD" not in os.environ:
+    if len(sys.argv) not in (3, 4) or "ARAUTO_PASSWORD" not in os.environ:
         sys.exit(__doc__)
     sys.stdout.reconfigure(encoding="utf-8")
     try:

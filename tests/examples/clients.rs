@@ -288,6 +288,51 @@ async fn the_python_clients_and_the_rust_ones_understand_each_other() {
 }
 
 #[tokio::test]
+#[cfg(unix)] // it speaks to sockets only
+async fn the_python_leitor_goes_on_where_its_resume_file_says() {
+    let test = async {
+        let (Some(mut first), Some(mut second)) =
+            (example("leitor.py").await, example("leitor.py").await)
+        else {
+            return;
+        };
+        let server = Served::start().await;
+        let (endpoint, file) = (server.cbor(), server.folder.path().join("place.json"));
+        let mut witness = server.witness().await;
+        let place = file.display().to_string();
+        let first = first.args([&endpoint, "lia", &place]);
+        let mut first = first.spawn().expect("it starts");
+        witness.hear("joined lia").await;
+        witness.client.publish("um").await.expect("the server runs");
+        // The file is replaced whole, once what it says is shown.
+        while !std::fs::read_to_string(&file).is_ok_and(|place| place.contains("\"seq\": 3")) {
+            tokio::task::yield_now().await;
+        }
+        first.kill().await.expect("it runs");
+        witness.hear("left lia").await;
+        let kept = std::fs::read_to_string(&file).expect("it is there");
+        assert!(kept.contains("\"term\": 1"), "{kept}");
+        witness
+            .client
+            .publish("dois")
+            .await
+            .expect("the server runs");
+
+        let second = second.args([&endpoint, "lia", &place]);
+        let second = second.spawn().expect("it starts");
+        witness.hear("joined lia").await;
+        witness.stop().await;
+        let output = second
+            .wait_with_output()
+            .await
+            .expect("it can be waited for");
+        let expected = ["4 * lia left", "5 witness: dois", "6 * lia joined"];
+        assert_eq!(lines(&printed(output)), expected);
+    };
+    within(test).await;
+}
+
+#[tokio::test]
 async fn pedir_prints_the_replies_in_the_order_of_the_requests() {
     let test = async {
         let server = Served::start().await;
