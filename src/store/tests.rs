@@ -245,3 +245,76 @@ fn a_full_disk_is_certain_and_what_comes_then_goes_on_from_there() {
     let (_db, journal, parts) = open(&path).expect("sound");
     assert_eq!((journal.head(), parts.len()), (Seq(20), 2));
 }
+
+/// The tables as the second version made them, with the rows of a stream.
+fn version_2(path: &std::path::Path, parts: &[Part]) {
+    version_1(path);
+    let old = Connection::open(path).expect("a db");
+    old.execute_batch(
+        "CREATE TABLE stream (
+             id      INTEGER PRIMARY KEY CHECK (id = 1),
+             name    TEXT NOT NULL,
+             head    INTEGER NOT NULL,
+             trimmed INTEGER NOT NULL,
+             crc     INTEGER NOT NULL
+         ) STRICT;
+         CREATE TABLE journal (
+             first   INTEGER PRIMARY KEY,
+             last    INTEGER NOT NULL,
+             time    INTEGER NOT NULL,
+             crc     INTEGER NOT NULL,
+             frames  BLOB NOT NULL
+         ) STRICT;
+         PRAGMA user_version = 2;",
+    )
+    .expect("writable");
+    let head = parts.last().expect("there are some").last;
+    // As that version did: CRC-32 of the numbers, 8 bytes each, then of the rest.
+    let crc = |numbers: &[u64], rest: &[u8]| {
+        let mut bytes: Vec<u8> = numbers.iter().flat_map(|n| n.to_le_bytes()).collect();
+        bytes.extend_from_slice(rest);
+        crc32fast::hash(&bytes)
+    };
+    let stream = crc(&[head.0, 0], b"old");
+    old.execute(
+        "INSERT INTO stream VALUES (1, 'old', ?, 0, ?)",
+        rusqlite::params![head.0, stream],
+    )
+    .expect("writable");
+    for part in parts {
+        let (first, last, frames) = (part.first.0, part.last.0, &part.frames[..]);
+        old.execute(
+            "INSERT INTO journal VALUES (?, ?, 7, ?, ?)",
+            rusqlite::params![first, last, crc(&[first, last, 7], frames), frames],
+        )
+        .expect("writable");
+    }
+}
+
+#[test]
+fn tables_of_version_2_become_todays_and_keep_their_journal() {
+    let (_temp, path) = fresh();
+    let written = [part(1..=10), part(11..=15)];
+    version_2(&path, &written);
+    let (mut db, mut journal, parts) = open(&path).expect("sound");
+    assert_eq!((journal.stream(), journal.head()), ("old", Seq(15)));
+    assert_eq!(parts, written);
+    assert_eq!(version(&path), schema::SCHEMA);
+    // Two copies of such a folder, started one after the other, are told apart.
+    let first = journal.terms().current();
+    journal
+        .write(&mut db, &[part(16..=20)], now())
+        .expect("writable");
+    drop(db);
+    let (_db, journal, _) = open(&path).expect("sound");
+    assert!(journal.terms().current() > first);
+    assert_eq!(
+        journal.terms().resume_from(Seq(18), first, Seq(20)),
+        Seq(18)
+    );
+    let before = crate::wire::Term(0);
+    assert_eq!(
+        journal.terms().resume_from(Seq(18), before, Seq(20)),
+        Seq(15)
+    );
+}

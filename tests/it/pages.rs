@@ -3,8 +3,9 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-const PAGES: [&str; 4] = [
+const PAGES: [&str; 5] = [
     "docs/exercises.md",
+    "docs/operations.md",
     "docs/security.md",
     "docs/shutdown.md",
     "docs/windows.md",

@@ -136,3 +136,30 @@ fn killed_server_whose_log_another_program_moved_starts_again() {
     assert!(!folder.path().join("data/arauto.db-wal").exists());
     Served::within(folder, &["--journal", "--no-console"]).stop();
 }
+
+#[test]
+fn write_ahead_log_that_grows_behind_a_foreign_reader_is_told() {
+    let _watchdog = watchdog();
+    let served = Served::new(&["--journal", "--no-console", "--retain-bytes", "1MiB"]);
+    let mut ana = served.visitor();
+    ana.log_in("ana");
+    publish(&mut ana, 1, "x");
+    let database = served.folder.path().join("data/arauto.db");
+    let other = rusqlite::Connection::open(&database).expect("a database");
+    // A read transaction that is never over.
+    other
+        .execute_batch("BEGIN; SELECT count(*) FROM journal")
+        .expect("readable");
+    let told = || served.log().matches("write-ahead log is growing").count();
+    let body = "x".repeat(256 << 10);
+    let mut published = 0;
+    while told() == 0 {
+        publish(&mut ana, 8, &body);
+        published += 8;
+        assert!(published < 400, "100 MiB, and nobody was told");
+    }
+    publish(&mut ana, 8, &body);
+    assert_eq!(told(), 1, "not at each commit");
+    drop((other, ana));
+    served.stop();
+}
