@@ -93,7 +93,7 @@ impl Brakes {
         if let Some(wait) = brake
             .until
             .checked_duration_since(now)
-            .filter(|wait| !wait.is_zero())
+            .filter(|wait| !wait.is_zero() && brake.wrong > 0)
         {
             return Verdict::Later(wait);
         }
@@ -102,6 +102,12 @@ impl Brakes {
         }
         brake.in_work += 1;
         Verdict::Look(Attempt { brakes: self, key })
+    }
+
+    /// Ends the back-off of this name and peer: its password was right, however that
+    /// was found out.
+    pub(super) fn forgive(&self, user: &UserName, peer: &PeerId) {
+        self.conclude(&(user.clone(), peer.clone()), Brake::forgive);
     }
 
     /// Whoever waits looks again.
@@ -141,9 +147,9 @@ impl Attempt<'_> {
         });
     }
 
-    /// The password was right: what went wrong before was its owner's.
+    /// The password was right: the wrong ones before it were its owner's.
     pub(super) fn right(self) {
-        self.brakes.conclude(&self.key, |brake| brake.wrong = 0);
+        self.brakes.conclude(&self.key, Brake::forgive);
     }
 }
 
@@ -165,6 +171,11 @@ impl Brake {
             bucket: Bucket::full(rate, now),
             over: Arc::default(),
         }
+    }
+
+    /// Forgets the wrong passwords, and so the wait that the last of them began.
+    fn forgive(&mut self) {
+        self.wrong = 0;
     }
 
     fn is_old(&self, now: Instant) -> bool {

@@ -6,7 +6,7 @@ use super::brake::{Attempt, Brakes, Verdict};
 use super::peers::PeerRates;
 use super::pool::{NoPlace, Place, Pool};
 use super::table::Firsts;
-use super::{Claim, LoginLimits, Refusal, UserName};
+use super::{Claim, LoginLimits, PeerId, Refusal, UserName};
 
 /// Holds back whoever guesses, and lets the others in a few at a time.
 #[derive(Debug)]
@@ -41,6 +41,12 @@ impl Gate {
     pub(super) fn close(&self) {
         self.pool.close();
         self.brakes.let_go();
+    }
+
+    /// Ends the back-off of this name and peer: its password was right. Of a login that
+    /// passed no gate, as the password was known to be right, that is all that is noted.
+    pub(super) fn forgive(&self, user: &UserName, peer: &PeerId) {
+        self.brakes.forgive(user, peer);
     }
 
     /// Whether nothing is hashed, and nobody waits for it.

@@ -109,7 +109,13 @@ impl Accounts {
         self.keeper.refresh().await;
         match password {
             _ if is_vouched => self.admit(user, password, claim).await,
-            Some(password) => self.compare(user, password, claim).await,
+            Some(password) => {
+                let outcome = self.compare(user, password, claim).await;
+                if let Ok(admitted) = &outcome {
+                    self.gate.forgive(&admitted.user, &claim.peer);
+                }
+                outcome
+            }
             None => Err(Refusal::BadCredentials),
         }
     }

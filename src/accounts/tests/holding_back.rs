@@ -72,6 +72,27 @@ async fn what_is_held_back_is_not_tried_though_the_owner_has_just_logged_in() {
 }
 
 #[tokio::test]
+async fn right_password_ends_the_back_off_of_user_and_address() {
+    for claim in [claim, by_tcp] {
+        let accounts = accounts(None);
+        accounts.login(&claim("ana", "x")).await.expect("free");
+        accounts.let_moment_pass(&UserName::parse("ana").expect("a name"));
+        // One at a time: each that goes wrong begins a wait, and the last one is held.
+        let wrong = async || accounts.login(&claim("ana", "guess")).await;
+        while wrong().await == Err(Refusal::BadCredentials) {}
+        loop {
+            match accounts.login(&claim("ana", "x")).await {
+                Err(Refusal::Throttled { .. }) => tokio::task::yield_now().await,
+                outcome => break drop(outcome.expect("it is right")),
+            }
+        }
+        for number in 0..brake::FREE {
+            assert_eq!(wrong().await, Err(Refusal::BadCredentials), "{number}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn an_address_is_let_in_no_sooner_for_having_been_the_last() {
     let accounts = accounts(None);
     accounts.login(&by_tcp("ana", "x")).await.expect("free");

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use super::keep_account;
-use crate::support::{Fixture, Frame, PASSWORD, login, wait_until};
+use crate::support::{Fixture, Frame, PASSWORD, Raw, login, wait_until};
 
 /// The wait that an error names.
 fn wait_in(error: &Frame) -> Duration {
@@ -34,6 +34,42 @@ fn wrong_passwords_are_held_back_and_the_right_one_gets_in_after_the_wait() {
     let mut owner = fixture.visitor();
     owner.send(&login(6, "ana", PASSWORD));
     owner.expect("logged_in");
+    fixture.finish();
+}
+
+/// Fails logins of ana until one is held back.
+fn guess_until_held(visitor: impl Fn() -> Raw) {
+    loop {
+        let mut client = visitor();
+        client.send(&login(5, "ana", "guess"));
+        if client.expect("error").text("code") == "throttled" {
+            return;
+        }
+    }
+}
+
+#[test]
+fn right_password_ends_the_back_off_on_each_endpoint() {
+    let mut _data = None;
+    let fixture = Fixture::with(|config| {
+        _data = Some(keep_account(config, "ana"));
+        Fixture::also(config, "tcp:127.0.0.1:0");
+    });
+    let local = || fixture.visitor();
+    let tcp = || fixture.tcp_visitor();
+    for visitor in [&local as &dyn Fn() -> Raw, &tcp] {
+        guess_until_held(visitor);
+        wait_until("the right password is let in", || {
+            let mut owner = visitor();
+            owner.send(&login(6, "ana", PASSWORD));
+            owner.recv().expect("an answer").is("logged_in")
+        });
+        for _ in 0..10 {
+            let mut client = visitor();
+            client.send(&login(7, "ana", "mistyped"));
+            assert_eq!(client.expect("error").text("code"), "bad-credentials");
+        }
+    }
     fixture.finish();
 }
 
