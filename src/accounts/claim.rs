@@ -3,7 +3,7 @@
 use std::sync::Weak;
 use std::time::Duration;
 
-use super::{NameError, PeerId, UserName};
+use super::{NameError, PeerId, Standing, UserName};
 use crate::rate::Rate;
 use crate::wire::{Quote, Role};
 
@@ -51,10 +51,17 @@ impl Claim {
 pub struct Admitted {
     /// The user.
     pub user: UserName,
-    /// What the user may do.
-    pub role: Role,
+    /// What the account grants, now and later.
+    pub standing: Standing,
     /// Whether this login created the account.
     pub registered: bool,
+}
+
+impl Admitted {
+    /// What the user may do.
+    pub fn role(&self) -> Role {
+        self.standing.role()
+    }
 }
 
 /// A claim that does not hold.
@@ -90,6 +97,17 @@ pub enum Refusal {
          operator for one"
     )]
     NoMoreAccounts,
+    /// The account's row in the database is invalid; the server's log says why.
+    #[error(
+        "this account cannot be used, as its record is invalid: ask the operator, the server's \
+         log says what is wrong"
+    )]
+    Unusable,
+    /// The accounts cannot be read, so that nobody knows whether the claim holds.
+    #[error(
+        "the server cannot read its accounts, and lets nobody in until it can: try again later"
+    )]
+    AccountsUnreadable,
     /// Not now.
     #[error("{too_many}")]
     Throttled {

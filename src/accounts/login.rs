@@ -9,7 +9,8 @@ use super::pool::Place;
 use super::recent::Recents;
 use super::table::{Firsts, Found, Known, Reservation, Table};
 use super::{
-    Account, Admitted, Claim, Hasher, LoginLimits, Password, Refusal, StoreError, UserName,
+    Account, Admitted, Claim, Hasher, LoginLimits, Password, Refusal, Standing, StoreError,
+    UserName,
 };
 use crate::store::Store;
 use crate::wire::{Millis, Role};
@@ -84,6 +85,22 @@ impl Accounts {
         self.table.forget(user);
     }
 
+    /// Whether other processes may change the accounts while this one runs.
+    pub fn are_shared(&self) -> bool {
+        matches!(self.keeper, Keeper::Disk { .. })
+    }
+
+    /// Has `tell` called, on the store's thread, with the users whose sessions have been
+    /// granted less. The first caller counts.
+    pub fn on_revoked(&self, tell: impl Fn(Vec<UserName>) + Send + Sync + 'static) {
+        self.keeper.on_revoked(Box::new(tell));
+    }
+
+    /// Takes over what other processes have changed. Waits behind what the store does.
+    pub async fn look_for_changes(&self) {
+        self.keeper.refresh().await; // the next login fails where this does
+    }
+
     /// Refuses every login that has not been answered yet, at once where it only waits.
     pub fn seal(&self) {
         self.sealed.store(true, Ordering::Release);
@@ -106,7 +123,9 @@ impl Accounts {
         let user = UserName::parse(&claim.user)?;
         let is_vouched = claim.is_vouched(&user)?;
         let password = Password::parse(&claim.password).ok();
-        self.keeper.refresh().await;
+        if !self.keeper.refresh().await {
+            return Err(Refusal::AccountsUnreadable);
+        }
         match password {
             _ if is_vouched => self.admit(user, password, claim).await,
             Some(password) => {
@@ -134,7 +153,8 @@ impl Accounts {
             }
             let may_register = self.registers(claim);
             match self.table.find(&user, may_register && password.is_some()) {
-                Found::Known(known) => return Ok(admitted(user, known.role)),
+                Found::Known(known) => return Ok(admitted(user, known.by_certificate())),
+                Found::Unusable => return Err(Refusal::Unusable),
                 Found::Busy(mut over) => while over.changed().await.is_ok() {},
                 Found::Free(Some(reservation)) => {
                     let password = password.as_ref().expect("without one nothing is reserved");
@@ -164,19 +184,20 @@ impl Accounts {
                 Found::Known(known) => {
                     let was_right = self.was_right(&user, &password, &known);
                     if was_right && known.is_at_home(&claim.peer) {
-                        return Ok(admitted(user, known.role));
+                        return Ok(admitted(user, known.by_password()));
                     }
                     match self.gate.next(&user, claim, &known.firsts).await? {
                         Next::Again => {}
                         Next::Look(look) if was_right => {
                             look.right();
-                            return Ok(admitted(user, known.role));
+                            return Ok(admitted(user, known.by_password()));
                         }
                         Next::Look(look) => {
                             return self.check(user, &password, claim, &known, look).await;
                         }
                     }
                 }
+                Found::Unusable => return Err(Refusal::Unusable),
                 // Closed when the other first login is over, however it ended.
                 Found::Busy(mut over) => while over.changed().await.is_ok() {},
                 Found::Free(Some(reservation)) => {
@@ -214,7 +235,7 @@ impl Accounts {
             && self.was_right(&user, password, &known)
         {
             look.right();
-            return Ok(admitted(user, known.role));
+            return Ok(admitted(user, known.by_password()));
         }
         let (phc, guess) = (Arc::clone(&known.phc), password.clone());
         let right = self.work(place, move |hasher| hasher.verify(&guess, &phc));
@@ -222,7 +243,7 @@ impl Accounts {
             Some(true) => {
                 self.remember(&user, password, &known.phc, claim);
                 look.right();
-                Ok(admitted(user, known.role))
+                Ok(admitted(user, known.by_password()))
             }
             Some(false) => {
                 look.wrong();
@@ -271,14 +292,14 @@ impl Accounts {
             created: Millis::now(),
         };
         let inserted = self.keeper.insert(&self.table, account.clone()).await;
-        if inserted == Inserted::Yes {
+        if matches!(inserted, Inserted::Yes(_)) {
             self.remember(user, password, &account.phc, claim);
         }
         drop(reservation);
         match inserted {
-            Inserted::Yes => Some(Ok(Admitted {
+            Inserted::Yes(known) => Some(Ok(Admitted {
                 registered: true,
-                ..admitted(user.clone(), account.role)
+                ..admitted(user.clone(), granted(&known, claim))
             })),
             Inserted::NameTaken => None,
             Inserted::Failed => Some(Err(Refusal::Internal)),
@@ -327,10 +348,18 @@ fn closed(claim: &Claim) -> Refusal {
     }
 }
 
-fn admitted(user: UserName, role: Role) -> Admitted {
+fn admitted(user: UserName, standing: Standing) -> Admitted {
     Admitted {
         user,
-        role,
+        standing,
         registered: false,
+    }
+}
+
+/// What a new account grants to the login that made it.
+fn granted(known: &Known, claim: &Claim) -> Standing {
+    match claim.vouched {
+        Some(_) => known.by_certificate(),
+        None => known.by_password(),
     }
 }

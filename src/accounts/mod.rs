@@ -5,7 +5,9 @@
 //! - an account is on disk before anybody is told that it exists;
 //! - a password is hashed on a bounded pool, never where it would hold up others;
 //! - an unknown name costs the same work as a known one;
-//! - who guesses is slowed down, and nobody else for it.
+//! - who guesses is slowed down, and nobody else for it;
+//! - what another process revokes counts for live sessions within seconds, and what cannot
+//!   be read grants nothing.
 
 mod brake;
 mod claim;
@@ -19,7 +21,9 @@ mod peer_id;
 mod peers;
 mod pool;
 mod recent;
+mod reload;
 mod rows;
+mod standing;
 mod table;
 
 pub use claim::{Admitted, Claim, LoginLimits, Refusal};
@@ -27,7 +31,8 @@ pub use hash::{HashCost, Hasher, is_phc};
 pub use login::Accounts;
 pub use name::{NameError, Password, PasswordError, UserName};
 pub use peer_id::PeerId;
-pub use rows::Account;
+pub use rows::{Account, AccountRows, InvalidAccount};
+pub use standing::{Revoked, Standing};
 
 pub use crate::store::{DataFolder, Db, FolderError, FolderLock, StoreError};
 

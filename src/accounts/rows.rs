@@ -1,8 +1,11 @@
 //! The accounts on disk.
 
+use std::fmt;
+
+use rusqlite::types::ValueRef;
 use rusqlite::{OptionalExtension, Row, params};
 
-use super::{NameError, UserName};
+use super::{UserName, is_phc};
 use crate::store::{Db, StoreError};
 use crate::wire::{Millis, Role};
 
@@ -19,28 +22,68 @@ pub struct Account {
     pub created: Millis,
 }
 
+/// A row that can be no account: nobody logs in with it, and nobody registers its name.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct InvalidAccount {
+    /// What stands in the name's place; of what is not UTF-8, each part is replaced.
+    pub name: String,
+    /// The user whose account it would be, where the name is one.
+    pub user: Option<UserName>,
+    /// What is wrong with the row.
+    pub reason: String,
+}
+
+/// The rows of the accounts, each judged by itself.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct AccountRows {
+    /// Those that are accounts, by name.
+    pub valid: Vec<Account>,
+    /// Those that can be none.
+    pub invalid: Vec<InvalidAccount>,
+}
+
+impl fmt::Display for InvalidAccount {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "the account {:?} is invalid and cannot be used ({}): repair it with `arauto users \
+             role` or `passwd`, or take it away with `arauto users remove`",
+            self.name, self.reason
+        )
+    }
+}
+
 impl Db {
-    /// Every account, by name.
+    /// Every account, by name. An invalid row spoils no other one.
     ///
     /// # Errors
     /// See [`StoreError`].
-    pub fn accounts(&mut self) -> Result<Vec<Account>, StoreError> {
+    pub fn accounts(&mut self) -> Result<AccountRows, StoreError> {
         let rows = self.run(|connection| {
             connection
                 .prepare_cached("SELECT name, phc, role, created FROM account ORDER BY name")?
-                .query_map([], RawAccount::read)?
+                .query_map([], read)?
                 .collect::<rusqlite::Result<Vec<_>>>()
         })?;
-        rows.into_iter()
-            .map(|row| {
-                let name = row.name.clone();
-                row.check().map_err(|reason| StoreError::Impossible {
-                    path: self.path().to_owned(),
-                    name,
-                    reason,
-                })
-            })
-            .collect()
+        let mut judged = AccountRows::default();
+        for row in rows {
+            match row {
+                Ok(account) => judged.valid.push(account),
+                Err(invalid) => judged.invalid.push(invalid),
+            }
+        }
+        Ok(judged)
+    }
+
+    /// Takes away a row whose name no user can have; whether there was one.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub fn remove_unnameable(&mut self, name: &str) -> Result<bool, StoreError> {
+        self.run(|connection| {
+            let sql = "DELETE FROM account WHERE name = ?1";
+            Ok(connection.execute(sql, params![name])? == 1)
+        })
     }
 
     /// Adds accounts in one transaction; for each, whether its name was free.
@@ -130,30 +173,67 @@ impl Db {
     }
 }
 
-/// A row that nobody has looked at yet.
-struct RawAccount {
-    name: String,
-    phc: String,
-    role: String,
-    created: i64,
+/// One row, judged: SQLite says whether it could be read, the inner result whether it is
+/// an account.
+fn read(row: &Row<'_>) -> rusqlite::Result<Result<Account, InvalidAccount>> {
+    let (name, phc, role) = (row.get_ref(0)?, row.get_ref(1)?, row.get_ref(2)?);
+    let user = text(name).and_then(user_name);
+    let role = text(role).and_then(str::parse);
+    let phc = text(phc).and_then(checkable);
+    let created = created(row.get_ref(3)?);
+    let account = match (user.clone(), phc, role, created) {
+        (Ok(name), Ok(phc), Ok(role), Ok(created)) => Ok(Account {
+            name,
+            phc: phc.to_owned(),
+            role,
+            created,
+        }),
+        (Err(reason), ..) => Err(format!("its name: {reason}")),
+        (_, Err(reason), ..) => Err(format!("its password's hash: {reason}")),
+        (_, _, Err(reason), _) => Err(format!("its role: {reason}")),
+        (.., Err(reason)) => Err(format!("its time: {reason}")),
+    };
+    Ok(account.map_err(|reason| InvalidAccount {
+        name: shown(name),
+        user: user.ok(),
+        reason,
+    }))
 }
 
-impl RawAccount {
-    fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
-        Ok(RawAccount {
-            name: row.get(0)?,
-            phc: row.get(1)?,
-            role: row.get(2)?,
-            created: row.get(3)?,
-        })
-    }
+fn text(value: ValueRef<'_>) -> Result<&str, String> {
+    let text = value.as_str();
+    text.map_err(|error| format!("it is no text ({error})"))
+}
 
-    fn check(self) -> Result<Account, String> {
-        Ok(Account {
-            name: UserName::parse(&self.name).map_err(|error: NameError| error.to_string())?,
-            role: self.role.parse()?,
-            phc: self.phc,
-            created: Millis(u64::try_from(self.created).unwrap_or(0)),
-        })
+fn shown(value: ValueRef<'_>) -> String {
+    match value {
+        ValueRef::Null => "NULL".to_owned(),
+        ValueRef::Integer(number) => number.to_string(),
+        ValueRef::Real(number) => number.to_string(),
+        ValueRef::Text(bytes) | ValueRef::Blob(bytes) => String::from_utf8_lossy(bytes).into(),
     }
+}
+
+/// A name as the server writes it: another spelling of one would be found by nobody.
+fn user_name(text: &str) -> Result<UserName, String> {
+    let name = UserName::parse(text).map_err(|error| error.to_string())?;
+    if name.as_str() != text {
+        return Err(format!(
+            "it is written {name:?} in the form that logins have"
+        ));
+    }
+    Ok(name)
+}
+
+fn checkable(phc: &str) -> Result<&str, String> {
+    match is_phc(phc) {
+        true => Ok(phc),
+        false => Err("it is no argon2id hash that can be checked".to_owned()),
+    }
+}
+
+fn created(value: ValueRef<'_>) -> Result<Millis, String> {
+    let number = value.as_i64();
+    let number = number.map_err(|error| format!("it is no number ({error})"))?;
+    Ok(Millis(u64::try_from(number).unwrap_or(0)))
 }

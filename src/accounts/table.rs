@@ -10,8 +10,8 @@ use dashmap::mapref::entry::Entry;
 use tokio::sync::watch;
 
 use super::recent::Recent;
-use super::{Account, PeerId, UserName};
-use crate::wire::Role;
+use super::standing::{Grant, Standing};
+use super::{Account, AccountRows, PeerId, UserName};
 
 /// How long the moment of a registration is.
 const MOMENT: Duration = Duration::from_secs(2);
@@ -65,18 +65,32 @@ enum Slot {
     /// Somebody's first login is under way; the channel closes when it is over.
     Registering(watch::Receiver<()>),
     Known(Known),
+    /// The account's row is invalid: nobody logs in, and nobody takes the name.
+    Unusable,
 }
 
 /// What is known of an account.
 #[derive(Debug, Clone)]
 pub(super) struct Known {
     pub(super) phc: Arc<str>,
-    pub(super) role: Role,
+    /// The number of this hash's password in `grant`.
+    password: u32,
+    grant: Arc<Grant>,
     pub(super) recent: Option<Recent>,
     pub(super) firsts: Firsts,
 }
 
 impl Known {
+    /// What a login with this account's password is granted.
+    pub(super) fn by_password(&self) -> Standing {
+        Standing::by_password(&self.grant, self.password)
+    }
+
+    /// What a login with a certificate for this account is granted.
+    pub(super) fn by_certificate(&self) -> Standing {
+        Standing::by_certificate(&self.grant)
+    }
+
     /// Whether this peer was the last to log in.
     pub(super) fn is_at_home(&self, peer: &PeerId) -> bool {
         self.recent
@@ -91,6 +105,8 @@ pub(super) enum Found {
     Known(Known),
     /// Another first login is under way: wait for its end, then look again.
     Busy(watch::Receiver<()>),
+    /// An account whose row is invalid.
+    Unusable,
     /// Nobody; where it was asked for, the name is now held for the one who asks.
     Free(Option<Reservation>),
 }
@@ -118,6 +134,7 @@ impl Table {
             Entry::Occupied(slot) => match slot.get() {
                 Slot::Known(known) => Found::Known(known.clone()),
                 Slot::Registering(over) => Found::Busy(over.clone()),
+                Slot::Unusable => Found::Unusable,
             },
             Entry::Vacant(_) if !reserve => Found::Free(None),
             Entry::Vacant(slot) => {
@@ -138,13 +155,14 @@ impl Table {
     }
 
     /// An account that is on disk, and was registered just now, becomes known.
-    pub(super) fn settle(&self, account: &Account) {
+    pub(super) fn settle(&self, account: &Account) -> Known {
         let registered = Known {
             firsts: Firsts::now(),
             ..known(account)
         };
-        self.slots
-            .insert(account.name.clone(), Slot::Known(registered));
+        let slot = Slot::Known(registered.clone());
+        self.slots.insert(account.name.clone(), slot);
+        registered
     }
 
     /// Remembers that a password was right, if the account has not changed since.
@@ -176,30 +194,71 @@ impl Table {
         }
     }
 
-    /// Takes over what another process changed on disk. Registrations under way
-    /// stay, and so does the memory of right passwords that are still the same.
-    pub(super) fn reload(&self, accounts: &[Account]) {
-        let names: HashSet<&UserName> = accounts.iter().map(|account| &account.name).collect();
-        self.slots
-            .retain(|name, slot| matches!(slot, Slot::Registering(_)) || names.contains(name));
-        for account in accounts {
-            let mut fresh = known(account);
-            if let Some(slot) = self.slots.get(&account.name)
-                && let Slot::Known(old) = &*slot
-                && old.phc == fresh.phc
-            {
-                fresh.recent.clone_from(&old.recent);
-                fresh.firsts.clone_from(&old.firsts);
+    /// Takes over what another process changed on disk. Registrations under way stay, and
+    /// so does the memory of right passwords that are still the same. Returns the users
+    /// whose sessions are granted less, or nothing any more.
+    pub(super) fn reload(&self, rows: &AccountRows) -> Vec<UserName> {
+        let mut revoked = Vec::new();
+        let valid = rows.valid.iter().map(|account| &account.name);
+        let invalid = rows.invalid.iter().filter_map(|row| row.user.as_ref());
+        let names: HashSet<&UserName> = valid.chain(invalid.clone()).collect();
+        self.slots.retain(|name, slot| {
+            let stays = matches!(slot, Slot::Registering(_)) || names.contains(name);
+            if !stays && let Slot::Known(known) = slot {
+                known.grant.remove();
+                revoked.push(name.clone());
             }
-            self.slots.insert(account.name.clone(), Slot::Known(fresh));
+            stays
+        });
+        for user in invalid {
+            if let Some(Slot::Known(known)) = self.slots.insert(user.clone(), Slot::Unusable) {
+                known.grant.remove();
+                revoked.push(user.clone());
+            }
         }
+        for account in &rows.valid {
+            let mut slot = self
+                .slots
+                .entry(account.name.clone())
+                .or_insert(Slot::Unusable);
+            match &mut *slot {
+                Slot::Known(known) => {
+                    if known.change(account) {
+                        revoked.push(account.name.clone());
+                    }
+                }
+                Slot::Registering(_) | Slot::Unusable => *slot = Slot::Known(known(account)),
+            }
+        }
+        revoked
+    }
+}
+
+impl Known {
+    /// Becomes what the row is now. Whether that revokes what sessions were granted.
+    fn change(&mut self, account: &Account) -> bool {
+        self.grant.set_role(account.role);
+        let is_same = *self.phc == *account.phc;
+        if !is_same {
+            self.grant.change_password();
+            *self = Known {
+                phc: Arc::from(account.phc.as_str()),
+                password: self.grant.password(),
+                grant: Arc::clone(&self.grant),
+                recent: None,
+                firsts: Firsts::NONE,
+            };
+        }
+        !is_same
     }
 }
 
 fn known(account: &Account) -> Known {
+    let grant = Arc::new(Grant::new(account.role));
     Known {
         phc: Arc::from(account.phc.as_str()),
-        role: account.role,
+        password: grant.password(),
+        grant,
         recent: None,
         firsts: Firsts::NONE,
     }

@@ -83,7 +83,7 @@ async fn an_account_is_on_disk_when_its_login_is_answered() {
     assert!(admitted.registered);
     let mut other = Db::open(&folder.database().expect("there")).expect("a db");
     let found = other.accounts().expect("readable");
-    assert_eq!(found[0].name, admitted.user);
+    assert_eq!(found.valid[0].name, admitted.user);
 }
 
 #[tokio::test]
@@ -105,7 +105,7 @@ async fn what_another_process_changes_counts_for_the_next_login() {
     let old = accounts.login(&claim("ana", "old")).await;
     assert_eq!(old, Err(Refusal::BadCredentials));
     let new = accounts.login(&claim("ana", "new")).await.expect("right");
-    assert_eq!((new.role, new.registered), (Role::Admin, false));
+    assert_eq!((new.role(), new.registered), (Role::Admin, false));
 
     assert!(other.remove(&ana).expect("writable"));
     let again = accounts.login(&claim("ana", "third")).await.expect("free");
@@ -113,24 +113,65 @@ async fn what_another_process_changes_counts_for_the_next_login() {
 }
 
 #[tokio::test]
+async fn revoked_users_are_told_with_what_was_revoked() {
+    let (_temp, folder) = folder();
+    let accounts = accounts(Some(&folder));
+    let told: Arc<parking_lot::Mutex<Vec<String>>> = Arc::default();
+    let hears = Arc::clone(&told);
+    accounts.on_revoked(move |users| hears.lock().extend(users.iter().map(ToString::to_string)));
+    let mut standings = Vec::new();
+    for user in ["ana", "rui", "ze"] {
+        let admitted = accounts.login(&claim(user, "x")).await.expect("free");
+        standings.push(admitted.standing);
+    }
+    let mut other = Db::open(&folder.database().expect("there")).expect("a db");
+    let name = |user: &str| UserName::parse(user).expect("a name");
+    let phc = hasher().hash(&Password::parse("new").expect("one"));
+    assert!(other.remove(&name("ana")).expect("writable"));
+    let phc = phc.expect("hashes");
+    assert!(other.set_password(&name("rui"), &phc).expect("writable"));
+    assert!(other.set_role(&name("ze"), Role::Admin).expect("writable"));
+    accounts.look_for_changes().await;
+    let revoked: Vec<_> = standings.iter().map(Standing::revoked).collect();
+    let expected = [Some(Revoked::Removed), Some(Revoked::PasswordChanged), None];
+    assert_eq!(revoked, expected);
+    assert_eq!(standings[2].role(), Role::Admin);
+    let mut told = told.lock().clone();
+    told.sort();
+    assert_eq!(told, ["ana", "rui"]);
+}
+
+#[tokio::test]
 async fn a_registration_that_cannot_be_written_leaves_the_name_free() {
     let (_temp, folder) = folder();
     let accounts = accounts(Some(&folder));
-    let lock = rusqlite::Connection::open(folder.database().expect("there")).expect("a db");
-    lock.execute_batch("DROP TABLE account").expect("writable");
+    let other = rusqlite::Connection::open(folder.database().expect("there")).expect("a db");
+    let refuse = "CREATE TRIGGER refuse BEFORE INSERT ON account
+                  BEGIN SELECT RAISE(ABORT, 'no room'); END";
+    other.execute_batch(refuse).expect("writable");
     let refused = accounts.login(&claim("ana", "x")).await;
     assert_eq!(refused, Err(Refusal::Internal));
-    lock.execute_batch(
-        "CREATE TABLE account (name TEXT PRIMARY KEY, phc TEXT, role TEXT, created INTEGER)",
-    )
-    .expect("writable");
-    assert!(
-        accounts
-            .login(&claim("ana", "y"))
-            .await
-            .expect("free")
-            .registered
-    );
+    other
+        .execute_batch("DROP TRIGGER refuse")
+        .expect("writable");
+    let again = accounts.login(&claim("ana", "y")).await.expect("free");
+    assert!(again.registered);
+}
+
+#[tokio::test]
+async fn accounts_that_cannot_be_read_let_nobody_in() {
+    let (_temp, folder) = folder();
+    let accounts = accounts(Some(&folder));
+    accounts.login(&claim("ana", "x")).await.expect("free");
+    let other = rusqlite::Connection::open(folder.database().expect("there")).expect("a db");
+    let rename = |sql: &str| other.execute_batch(sql).expect("writable");
+    rename("ALTER TABLE account RENAME TO elsewhere");
+    for user in ["ana", "rui"] {
+        let refused = accounts.login(&claim(user, "x")).await;
+        assert_eq!(refused, Err(Refusal::AccountsUnreadable));
+    }
+    rename("ALTER TABLE elsewhere RENAME TO account");
+    assert!(accounts.login(&claim("ana", "x")).await.is_ok());
 }
 
 #[tokio::test]

@@ -4,8 +4,12 @@
 //! no other; what two claims to one name must agree on is settled in the table.
 
 use std::sync::Arc;
+use std::time::Duration;
 
-use actix::{Actor, ActorContext, Context, Handler, Message, MessageResult, ResponseFuture};
+use actix::{
+    Actor, ActorContext, AsyncContext, Context, Handler, Message, MessageResult, ResponseFuture,
+    WrapFuture,
+};
 
 use super::sentinel::Sentinel;
 use crate::accounts::{Accounts, Admitted, Claim, Refusal};
@@ -41,10 +45,26 @@ impl Auth {
     }
 }
 
+/// How often the database is looked at for what other processes have changed. A session
+/// that is revoked by that has 2 s to end, so that it is over within 5 s.
+const LOOK: Duration = Duration::from_secs(1);
+
+/// Looks for changes for as long as the actor lives; one look at a time.
+async fn look_for_changes(accounts: Arc<Accounts>) {
+    loop {
+        actix_rt::time::sleep(LOOK).await;
+        accounts.look_for_changes().await;
+    }
+}
+
 impl Actor for Auth {
     type Context = Context<Self>;
 
     fn started(&mut self, ctx: &mut Self::Context) {
+        if self.accounts.are_shared() {
+            let looking = look_for_changes(Arc::clone(&self.accounts));
+            ctx.spawn(looking.into_actor(self));
+        }
         // A storm of logins asks at once; each session asks one at a time.
         ctx.set_mailbox_capacity(1 << 16);
     }

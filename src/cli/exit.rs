@@ -99,6 +99,10 @@ impl From<ClientError> for Failure {
                 Failure::new(refused(*code), format!("the server says: {error}"))
             }
             ClientError::Protocol(_) => Failure::new(sysexits::PROTOCOL, error.to_string()),
+            ClientError::Closed(reason) if reason == ErrorCode::Revoked.as_str() => {
+                let advice = "the account was removed or has another password: ask the operator";
+                Failure::new(sysexits::NOPERM, format!("{error}; {advice}"))
+            }
             ClientError::Closed(_) => Failure::new(sysexits::TEMPFAIL, error.to_string()),
             _ => Failure::new(sysexits::IOERR, error.to_string()),
         }
@@ -110,6 +114,7 @@ fn refused(code: ErrorCode) -> u8 {
         ErrorCode::BadCredentials
         | ErrorCode::RegistrationClosed
         | ErrorCode::Forbidden
+        | ErrorCode::Revoked
         | ErrorCode::NotLoggedIn => sysexits::NOPERM,
         ErrorCode::BadName => sysexits::USAGE,
         ErrorCode::NotText | ErrorCode::FrameTooLarge => sysexits::DATAERR,

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use arauto::wire::raw::Direction;
-use arauto::{Client, Event, Events, Incoming, ResumePoint};
+use arauto::{Client, ErrorCode, Event, Events, Incoming, ResumePoint};
 
 use super::connect::{Account, ConnectArgs};
 use super::exit::{Failure, stdout_failed, sysexits};
@@ -88,6 +88,12 @@ pub(super) async fn run(args: Args) -> Result<u8, Failure> {
         let outcome = leitor.read(&client, events, &mut signals).await?;
         match (&outcome, args.once) {
             (Outcome::Enough(_), _) => {}
+            // To log in again would register the name again where registration is open.
+            (Outcome::Closed(reason), _) if reason == ErrorCode::Revoked.as_str() => {
+                let message = "the session ended (revoked): the account was removed or has another \
+                               password; ask the operator, then start again";
+                return Err(Failure::new(sysexits::NOPERM, message));
+            }
             (Outcome::Closed(reason), true) => {
                 eprintln!("arauto: the session is closed ({reason})");
                 return Ok(0);

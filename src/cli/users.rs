@@ -1,5 +1,5 @@
 //! `arauto users`: the accounts, whether the server runs or not. A running server
-//! sees what changed at the next login.
+//! sees what changed at the next login, and for live sessions within 5 s.
 
 mod file;
 
@@ -7,7 +7,9 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, UNIX_EPOCH};
 
-use arauto::accounts::{Account, Db, HashCost, Hasher, Password, StoreError, UserName};
+use arauto::accounts::{
+    Account, AccountRows, Db, HashCost, Hasher, Password, StoreError, UserName,
+};
 use arauto::{Millis, Role};
 use clap::Subcommand;
 use serde_json::json;
@@ -46,21 +48,22 @@ enum Command {
         #[command(flatten)]
         password: PasswordArgs,
     },
-    /// Give a user a new password.
+    /// Give a user a new password. The sessions that logged in with the old one end.
     Passwd {
         /// The user's name.
         name: String,
         #[command(flatten)]
         password: PasswordArgs,
     },
-    /// Give a user a role.
+    /// Give a user a role. It counts for live sessions too.
     Role {
         /// The user's name.
         name: String,
         /// What the user may do: leitor, escritor or admin.
         role: Role,
     },
-    /// Take a user away. Sessions that are logged in go on until they end.
+    /// Take a user away. The user's sessions end within 5 s; where an endpoint's
+    /// registration is open, the name can be registered again.
     Remove {
         /// The user's name.
         name: String,
@@ -105,8 +108,15 @@ pub(super) fn run(args: &Args) -> Result<u8, Failure> {
             known(&name, db.set_role(&name, *role)?)?;
         }
         Command::Remove { name } => {
-            let name = parse_name(name)?;
-            known(&name, db.remove(&name)?)?;
+            let user = parse_name(name);
+            let removed = match &user {
+                Ok(user) => db.remove(user)?,
+                Err(_) => false,
+            };
+            // A row may have a name that no user can have, or spell one otherwise.
+            if !removed && !db.remove_unnameable(name)? {
+                known(&user?, false)?;
+            }
         }
         Command::Import { file } => import(&mut db, file)?,
     }
@@ -150,16 +160,16 @@ fn hash(password: &Password) -> Result<String, Failure> {
 }
 
 fn list(db: &mut Db, as_json: bool) -> Result<u8, Failure> {
-    let accounts = db.accounts()?;
+    let AccountRows { valid, invalid } = db.accounts()?;
     let text = if as_json {
-        let lines = accounts.iter().map(|account| {
+        let lines = valid.iter().map(|account| {
             let user = account.name.as_str();
             json!({"user": user, "role": account.role, "created": account.created}).to_string()
         });
         lines.collect::<Vec<_>>().join("\n")
     } else {
         let mut table = plain_table(["user", "role", "registered"]);
-        for account in &accounts {
+        for account in &valid {
             let created = UNIX_EPOCH + Duration::from_millis(account.created.0);
             table.add_row([
                 account.name.to_string(),
@@ -169,10 +179,18 @@ fn list(db: &mut Db, as_json: bool) -> Result<u8, Failure> {
         }
         table.to_string()
     };
-    match writeln!(io::stdout(), "{text}") {
+    let written = match writeln!(io::stdout(), "{text}") {
         Ok(()) => Ok(0),
         Err(error) => stdout_failed(&error),
-    }
+    };
+    let Some(first) = invalid.first() else {
+        return written;
+    };
+    let others = match invalid.len() - 1 {
+        0 => String::new(),
+        others => format!(" (and {others} more)"),
+    };
+    Err(Failure::new(sysexits::DATAERR, format!("{first}{others}")))
 }
 
 fn add(db: &mut Db, name: &str, role: Role, password: &PasswordArgs) -> Result<(), Failure> {

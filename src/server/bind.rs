@@ -25,7 +25,7 @@ use crate::actors::auth::Auth;
 use crate::actors::hub::{Hub, PresenceLimits};
 use crate::actors::room::{Crowd, Room};
 use crate::actors::session::{Desk, SessionLimits};
-use crate::actors::supervisor::{Begin, Plan, Supervisor};
+use crate::actors::supervisor::{Begin, Plan, Revoked, Supervisor};
 use crate::close::{InWork, Stopwatch};
 use crate::log::{Appender, Scribe};
 use crate::transport::{Listener, Opening, memory_file};
@@ -214,6 +214,8 @@ fn assemble(
     let supervisor = Supervisor::new(config.drain_timeout).start();
     start_relays(&arbiters, &log, &supervisor);
     watch_store(data.as_mut(), &supervisor);
+    let to_sessions = supervisor.clone();
+    accounts.on_revoked(move |users| to_sessions.do_send(Revoked(users)));
     let auth = Auth::new(accounts, sentinel("auth", &supervisor)).start();
     let hub = start_hub(&arbiters[0], (appender, scribe), config, &supervisor);
     let handles = arbiters.iter().map(Arbiter::handle).collect();

@@ -30,16 +30,6 @@ pub enum StoreError {
         /// Its version.
         found: i64,
     },
-    /// An account in it cannot be one.
-    #[error("{} holds an account that cannot be: {name:?}: {reason}", path.display())]
-    Impossible {
-        /// The database.
-        path: PathBuf,
-        /// The account's name.
-        name: String,
-        /// Why it cannot be.
-        reason: String,
-    },
     /// The database's path no longer names the files that are open: they were removed, or
     /// replaced, by another program.
     #[error(

@@ -62,6 +62,8 @@ error_codes! {
     TooManySessions = "too-many-sessions",
     /// The client fell off the log's tail. Ends the session.
     SlowConsumer = "slow-consumer",
+    /// The account was removed, or has another password. Ends the session.
+    Revoked = "revoked",
     /// The server is stopping and takes no more work.
     Stopping = "stopping",
     /// Something failed inside the server.
@@ -82,6 +84,7 @@ impl ErrorCode {
                 | ErrorCode::IdleTimeout
                 | ErrorCode::TooManySessions
                 | ErrorCode::SlowConsumer
+                | ErrorCode::Revoked
         )
     }
 }

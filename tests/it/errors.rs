@@ -62,6 +62,10 @@ const MET: &[Meeting] = &[
         serving::a_reader_that_falls_off_the_tail_is_a_slow_consumer,
     ),
     (
+        ErrorCode::Revoked,
+        crate::revocation::removed_user_sessions_end_with_revoked_and_others_go_on,
+    ),
+    (
         ErrorCode::Stopping,
         serving::a_frame_after_the_cut_is_told_of_the_stop,
     ),

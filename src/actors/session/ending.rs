@@ -33,6 +33,10 @@ pub(super) const TOLD: Duration = Duration::from_secs(1);
 /// The same for whom there is no time: until it is written, and no longer than this.
 const BRIEFLY: Duration = Duration::from_millis(250);
 
+/// The same for a user whose account grants nothing any more: with the time that it takes to
+/// notice, the session is over within 5 s.
+const REVOKED: Duration = Duration::from_secs(2);
+
 /// Writes in a row, before the session looks at its input again.
 const WRITES: usize = 4;
 
@@ -262,6 +266,7 @@ impl<L: Link + 'static> Session<L> {
         let was_let_in = self.outlet.follows();
         let limit = match self.ending().map(|ending| ending.reason) {
             _ if self.is_brief => BRIEFLY,
+            Some(CloseReason::Error(ErrorCode::Revoked)) => limit.min(REVOKED),
             Some(CloseReason::Error(_)) if !was_let_in => limit.min(TOLD),
             _ => limit,
         };

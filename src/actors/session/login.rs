@@ -83,9 +83,10 @@ impl<L: Link + 'static> Session<L> {
     fn enter(&mut self, id: u64, entry: Entry) {
         let Admitted {
             user,
-            role,
+            standing,
             registered,
         } = entry.admitted;
+        let role = standing.role();
         tracing::info!(
             session = %self.info.id,
             user = %user,
@@ -117,9 +118,25 @@ impl<L: Link + 'static> Session<L> {
         }
         self.follow(entry.after, user.shared());
         self.info.set_user(user.clone());
-        self.state = State::Ready(Member::User { user, role });
+        self.state = State::Ready(Member::User { user, standing });
         self.user_place = Some(entry.place);
         self.places.leave(&self.desk.strangers);
+        // Only now is the session found by its user: what was revoked since the login was
+        // checked is seen here.
+        self.check_standing();
+    }
+
+    /// Ends the session where its account grants it nothing any more.
+    pub(super) fn check_standing(&mut self) {
+        let State::Ready(Member::User { user, standing }) = &self.state else {
+            return;
+        };
+        let Some(why) = standing.revoked() else {
+            return;
+        };
+        tracing::info!(session = %self.info.id, %user, %why, "session revoked");
+        self.fail(ErrorCode::Revoked, &why.to_string());
+        self.wake();
     }
 
     fn turn_down(&mut self, id: u64, refusal: &Refusal) {
@@ -194,9 +211,9 @@ fn refusal_code(refusal: &Refusal) -> ErrorCode {
         Refusal::BadName(_) => ErrorCode::BadName,
         Refusal::BadCredentials => ErrorCode::BadCredentials,
         Refusal::RegistrationClosed | Refusal::NoMoreAccounts => ErrorCode::RegistrationClosed,
-        Refusal::VouchedForAnother { .. } => ErrorCode::Forbidden,
+        Refusal::VouchedForAnother { .. } | Refusal::Unusable => ErrorCode::Forbidden,
         Refusal::Throttled { .. } => ErrorCode::Throttled,
         Refusal::Stopping => ErrorCode::Stopping,
-        Refusal::Internal | Refusal::Abandoned => ErrorCode::Internal,
+        Refusal::Internal | Refusal::Abandoned | Refusal::AccountsUnreadable => ErrorCode::Internal,
     }
 }

@@ -360,6 +360,10 @@ impl<L: Link + 'static> Handler<Order> for Session<L> {
             }
             Order::Drain(cut) => self.begin_drain(cut, ctx),
             Order::Close(linger) => self.begin_close(linger, ctx),
+            Order::CheckStanding => {
+                self.check_standing();
+                None
+            }
             Order::Finish => {
                 self.close(CloseReason::Shutdown);
                 ctx.stop();

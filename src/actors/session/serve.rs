@@ -155,10 +155,10 @@ impl<L: Link + 'static> Session<L> {
     /// Adds a publish to the run. `false`: readers must catch up first, or the
     /// run is full.
     fn gather(&mut self, publish: &Asking<'_>, cx: &mut TaskContext<'_>) -> bool {
-        let Some(Member::User { role, .. }) = self.state.member() else {
+        let Some(Member::User { standing, .. }) = self.state.member() else {
             return true;
         };
-        if !role.may_publish() {
+        if !standing.role().may_publish() {
             if self.must_wait() {
                 return false;
             }

@@ -1,7 +1,7 @@
 //! Where a session is.
 
 use super::ending::Ending;
-use crate::accounts::UserName;
+use crate::accounts::{Standing, UserName};
 use crate::close::CloseReason;
 use crate::wire::{Role, Seq};
 
@@ -41,7 +41,7 @@ pub(super) enum Owed {
 #[derive(Debug, Clone)]
 pub(super) enum Member {
     /// Somebody who has logged in.
-    User { user: UserName, role: Role },
+    User { user: UserName, standing: Standing },
     /// A program of the raw dialect, which has no name.
     Nameless,
 }
@@ -54,9 +54,10 @@ impl Member {
         }
     }
 
+    /// The account's role now.
     pub(super) fn role(&self) -> Option<Role> {
         match self {
-            Member::User { role, .. } => Some(*role),
+            Member::User { standing, .. } => Some(standing.role()),
             Member::Nameless => None,
         }
     }

@@ -21,6 +21,7 @@ use tokio::sync::{oneshot, watch};
 use self::clock::StopClock;
 use self::drive::Drive;
 use self::roster::Roster;
+use crate::accounts::UserName;
 use crate::close::{
     ActorLine, InWork, LAST_WORD, Phase, PhaseLine, Report, SessionRecord, StopReason, Stopwatch,
 };
@@ -151,6 +152,11 @@ pub enum Haste {
     Now,
 }
 
+/// Accounts of these users were removed, or have another password.
+#[derive(Message)]
+#[rtype(result = "()")]
+pub struct Revoked(pub Vec<UserName>);
+
 /// A part of the server is gone though nobody stopped it.
 #[derive(Message)]
 #[rtype(result = "()")]
@@ -178,6 +184,8 @@ pub enum Order {
     /// Shut the write side and read the input to its end; of a client that has
     /// read everything and does not close, for this long.
     Close(Duration),
+    /// End the session if its account grants it nothing any more.
+    CheckStanding,
     /// Stop.
     Finish,
 }
@@ -260,6 +268,16 @@ impl Handler<List> for Supervisor {
 
     fn handle(&mut self, List: List, _ctx: &mut Self::Context) -> Self::Result {
         MessageResult(self.roster.borrow().infos())
+    }
+}
+
+impl Handler<Revoked> for Supervisor {
+    type Result = ();
+
+    fn handle(&mut self, Revoked(users): Revoked, _ctx: &mut Self::Context) {
+        for session in self.roster.borrow().of_users(&users) {
+            session.do_send(Order::CheckStanding); // one for each change that another process makes
+        }
     }
 }
 

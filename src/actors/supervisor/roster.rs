@@ -1,7 +1,7 @@
 //! The sessions that are there, and what became of those that were.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 
@@ -154,6 +154,14 @@ impl Roster {
             .values()
             .map(|live| Arc::clone(&live.info))
             .collect()
+    }
+
+    /// Where the sessions of these users take orders.
+    pub(super) fn of_users(&self, users: &[UserName]) -> Vec<Recipient<Order>> {
+        let users: HashSet<&UserName> = users.iter().collect();
+        let is_theirs = |live: &&Live| live.info.user().is_some_and(|user| users.contains(&user));
+        let theirs = self.live.values().filter(is_theirs);
+        theirs.map(|live| live.orders.clone()).collect()
     }
 
     pub(super) fn recipients(&self) -> Vec<Recipient<Order>> {

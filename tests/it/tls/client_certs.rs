@@ -5,7 +5,7 @@ use rustls::version::TLS13;
 use tempfile::TempDir;
 
 use super::Secured;
-use crate::support::{Authority, PASSWORD, Paper, Raw, block_on, login};
+use crate::support::{Authority, PASSWORD, Paper, Raw, arauto, block_on, finish, login};
 
 /// A server that asks for certificates, and who vouches for its clients.
 struct Asking {
@@ -15,11 +15,16 @@ struct Asking {
 
 impl Asking {
     fn new(options: &str) -> Asking {
+        Asking::with(options, |_| {})
+    }
+
+    fn with(options: &str, change: impl FnOnce(&mut Config)) -> Asking {
         let mut authority = None;
         let ask = |folder: &TempDir, config: &mut Config| {
             let made = authority.insert(Authority::new(folder.path()));
             let tls = config.tls.as_mut().expect("it has a certificate");
             tls.client_ca = Some(made.certificate.clone());
+            change(config);
         };
         let secured = Secured::with(options, ask);
         Asking {
@@ -149,5 +154,33 @@ fn a_certificate_that_nobody_trusted_vouches_for_is_refused() {
     let mut client = Raw::tls(&endpoint, asking.secured.paper.trusting(&TLS13));
     client.expect("welcome");
     drop(client);
+    asking.secured.finish();
+}
+
+#[test]
+fn certificate_session_ends_with_its_account_and_not_with_its_password() {
+    let data = tempfile::tempdir().expect("a folder can be made");
+    let path = data.path().join("data");
+    let users = |arguments: &[&str]| {
+        let mut command = arauto(&["users", "--data"]);
+        finish(command.arg(&path).args(arguments), "").fine()
+    };
+    let asking = Asking::with("", |config| config.data = Some(path.clone()));
+    users(&["add", "ana"]);
+    let paper = asking.vouch(&["ana"]);
+    let mut by_certificate = asking.visitor(&paper);
+    by_certificate.log_in("ana");
+    let mut by_password = asking.secured.fixture.client("ana");
+    users(&["passwd", "ana"]);
+    by_password.skip_to("error");
+    by_password.expect_closing("revoked");
+    by_certificate.ping(); // it did not log in with a password
+    users(&["remove", "ana"]);
+    by_certificate.skip_to("error");
+    by_certificate.expect_closing("revoked");
+    let mut again = asking.visitor(&paper);
+    again.send(&login(1, "ana", PASSWORD));
+    again.expect_error("registration-closed");
+    drop((by_certificate, by_password, again));
     asking.secured.finish();
 }

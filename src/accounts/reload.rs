@@ -1,0 +1,97 @@
+//! What is remembered of reading the accounts, from one time to the next.
+//!
+//! The database is looked at every second and at each login, and may stay as it is for days:
+//! each problem is told once, and once more when it is over.
+
+use std::collections::BTreeSet;
+
+use super::InvalidAccount;
+
+/// Invalid rows that one reload names in the log; the others are counted.
+const NAMED: usize = 20;
+
+/// What is known of the database from the last time that it was read.
+#[derive(Debug, Default)]
+pub(super) struct LastRead {
+    /// The version that the table was read from.
+    version: Option<i64>,
+    /// The invalid rows that have been told.
+    told: BTreeSet<InvalidAccount>,
+    is_failing: bool,
+}
+
+/// Invalid rows that are new.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct NewlyInvalid {
+    /// Those to name.
+    pub(super) named: Vec<InvalidAccount>,
+    /// How many more there are.
+    pub(super) others: usize,
+}
+
+impl LastRead {
+    /// Whether the table was read from this version.
+    pub(super) fn is_of(&self, version: i64) -> bool {
+        self.version == Some(version)
+    }
+
+    /// The accounts were read; which of the invalid rows nobody was told of.
+    pub(super) fn note_rows(&mut self, version: i64, invalid: Vec<InvalidAccount>) -> NewlyInvalid {
+        self.version = Some(version);
+        let found: BTreeSet<InvalidAccount> = invalid.into_iter().collect();
+        let mut named: Vec<InvalidAccount> = found.difference(&self.told).cloned().collect();
+        let others = named.len().saturating_sub(NAMED);
+        named.truncate(NAMED);
+        self.told = found;
+        NewlyInvalid { named, others }
+    }
+
+    /// The database could be read, or not; whether that is another outcome than the last.
+    pub(super) fn note_outcome(&mut self, failed: bool) -> bool {
+        std::mem::replace(&mut self.is_failing, failed) != failed
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn invalid(name: &str) -> InvalidAccount {
+        InvalidAccount {
+            name: name.to_owned(),
+            user: None,
+            reason: "a test".to_owned(),
+        }
+    }
+
+    #[test]
+    fn each_invalid_row_is_told_once_and_again_after_it_was_repaired() {
+        let mut last = LastRead::default();
+        let mut tell = |version, names: &[&str]| {
+            let rows = names.iter().map(|name| invalid(name)).collect();
+            last.note_rows(version, rows).named.len()
+        };
+        assert_eq!(tell(1, &["ana"]), 1);
+        assert_eq!(tell(2, &["ana"]), 0);
+        assert_eq!(tell(3, &["ana", "rui"]), 1);
+        assert_eq!(tell(4, &["rui"]), 0);
+        assert_eq!(tell(5, &["ana", "rui"]), 1);
+    }
+
+    #[test]
+    fn many_invalid_rows_are_counted() {
+        let rows = (0..1000).map(|number| invalid(&number.to_string()));
+        let told = LastRead::default().note_rows(1, rows.collect());
+        assert_eq!((told.named.len(), told.others), (NAMED, 1000 - NAMED));
+    }
+
+    #[test]
+    fn failure_and_recovery_are_told_once_each() {
+        let mut last = LastRead::default();
+        let told: Vec<bool> = [false, true, true, false, false]
+            .into_iter()
+            .map(|failed| last.note_outcome(failed))
+            .collect();
+        assert_eq!(told, [false, true, false, true, false]);
+    }
+}

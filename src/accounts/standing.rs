@@ -1,0 +1,173 @@
+//! What an account grants now, to those who have logged in with it.
+//!
+//! A login's answer is true for a moment only: another process may remove the account, give
+//! it another role or another password. So a session holds a [`Standing`] instead of a copy
+//! of its role, and asks it at each decision. Whoever reads the accounts again changes the
+//! [`Grant`] behind it.
+
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, Ordering};
+
+use crate::wire::Role;
+
+/// What one account grants, shared by the table and the account's sessions.
+#[derive(Debug)]
+pub(super) struct Grant {
+    role: AtomicU8,
+    /// How often the password has changed since the account was read first.
+    password: AtomicU32,
+    is_removed: AtomicBool,
+}
+
+/// What an account grants to one session.
+#[derive(Debug, Clone)]
+pub struct Standing {
+    grant: Arc<Grant>,
+    /// The password that the session logged in with; `None`: it showed a certificate.
+    password: Option<u32>,
+}
+
+/// Why an account grants nothing any more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Revoked {
+    /// The account was removed, or its row has become invalid.
+    Removed,
+    /// The password that the session logged in with is no longer the account's.
+    PasswordChanged,
+}
+
+impl Grant {
+    pub(super) fn new(role: Role) -> Grant {
+        Grant {
+            role: AtomicU8::new(number(role)),
+            password: AtomicU32::new(0),
+            is_removed: AtomicBool::new(false),
+        }
+    }
+
+    /// The number of the password that counts now.
+    pub(super) fn password(&self) -> u32 {
+        self.password.load(Ordering::Acquire)
+    }
+
+    pub(super) fn set_role(&self, role: Role) {
+        self.role.store(number(role), Ordering::Release);
+    }
+
+    /// Revokes what was granted for the password that the account had until now.
+    pub(super) fn change_password(&self) {
+        self.password.fetch_add(1, Ordering::AcqRel);
+    }
+
+    /// Revokes what was granted, for good.
+    pub(super) fn remove(&self) {
+        self.is_removed.store(true, Ordering::Release);
+    }
+}
+
+impl Standing {
+    /// The standing of a session that logged in with this password.
+    pub(super) fn by_password(grant: &Arc<Grant>, password: u32) -> Standing {
+        Standing {
+            grant: Arc::clone(grant),
+            password: Some(password),
+        }
+    }
+
+    /// The standing of a session that logged in with a certificate.
+    pub(super) fn by_certificate(grant: &Arc<Grant>) -> Standing {
+        Standing {
+            grant: Arc::clone(grant),
+            password: None,
+        }
+    }
+
+    /// The account's role now.
+    pub fn role(&self) -> Role {
+        let number = self.grant.role.load(Ordering::Acquire);
+        ROLES[usize::from(number)]
+    }
+
+    /// Whether the account grants nothing any more, and why.
+    pub fn revoked(&self) -> Option<Revoked> {
+        let is_current = |password| password == self.grant.password();
+        if self.grant.is_removed.load(Ordering::Acquire) {
+            Some(Revoked::Removed)
+        } else if self.password.is_none_or(is_current) {
+            None
+        } else {
+            Some(Revoked::PasswordChanged)
+        }
+    }
+}
+
+impl PartialEq for Standing {
+    /// Whether both grant the same now.
+    fn eq(&self, other: &Standing) -> bool {
+        (self.role(), self.revoked()) == (other.role(), other.revoked())
+    }
+}
+
+impl Eq for Standing {}
+
+impl fmt::Display for Revoked {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Revoked::Removed => "the account was removed",
+            Revoked::PasswordChanged => "the account's password was changed",
+        })
+    }
+}
+
+/// Each role at its number.
+const ROLES: [Role; 3] = [Role::Leitor, Role::Escritor, Role::Admin];
+
+fn number(role: Role) -> u8 {
+    match role {
+        Role::Leitor => 0,
+        Role::Escritor => 1,
+        Role::Admin => 2,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn role_change_counts_for_each_session() {
+        let grant = Arc::new(Grant::new(Role::Admin));
+        let (one, other) = (
+            Standing::by_password(&grant, 0),
+            Standing::by_certificate(&grant),
+        );
+        for role in ROLES {
+            grant.set_role(role);
+            assert_eq!((one.role(), other.role()), (role, role));
+            assert_eq!((one.revoked(), other.revoked()), (None, None));
+        }
+    }
+
+    #[test]
+    fn new_password_revokes_sessions_of_the_old_one_only() {
+        let grant = Arc::new(Grant::new(Role::Leitor));
+        let old = Standing::by_password(&grant, grant.password());
+        let certificate = Standing::by_certificate(&grant);
+        grant.change_password();
+        let new = Standing::by_password(&grant, grant.password());
+        assert_eq!(old.revoked(), Some(Revoked::PasswordChanged));
+        assert_eq!((new.revoked(), certificate.revoked()), (None, None));
+    }
+
+    #[test]
+    fn removal_revokes_every_session() {
+        let grant = Arc::new(Grant::new(Role::Leitor));
+        let by_password = Standing::by_password(&grant, 0);
+        let by_certificate = Standing::by_certificate(&grant);
+        grant.remove();
+        assert_eq!(by_password.revoked(), Some(Revoked::Removed));
+        assert_eq!(by_certificate.revoked(), Some(Revoked::Removed));
+    }
+}
