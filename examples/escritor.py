@@ -5,14 +5,18 @@
 
 Each TEXT is a message; without any, each line of stdin is one, until the line fim.
 ENDPOINT speaks cbor: unix:PATH, unix:@NAME, pipe:NAME (on unix) or tcp:HOST:PORT.
+On a socket the server must be our own user's, root's, or ARAUTO_SERVER_USER's.
 Needs Python 3.11 and cbor2. Exit codes: 0 all is published, 1 anything else.
 """
 
 import asyncio
 import itertools
 import os
+import pwd
 import signal
 import socket
+import stat
+import struct
 import sys
 import threading
 
@@ -33,14 +37,38 @@ def dial(endpoint):
         folder = os.environ.get("XDG_RUNTIME_DIR") or ("/run" if os.getuid() == 0 else None)
         folder = f"{folder}/arauto" if folder else f"/tmp/arauto-{os.getuid()}"
         # Anybody can create a folder in /tmp, and wait in it for our password.
-        if os.lstat(folder).st_uid != os.getuid():
-            raise Failure(f"{folder} belongs to another user, and is not trusted")
+        found = os.lstat(folder)
+        if found.st_uid != os.getuid() or not stat.S_ISDIR(found.st_mode) or found.st_mode & 0o022:
+            raise Failure(f"{folder} is not a folder that only we can write to")
         rest = f"{folder}/{rest}.sock"
     elif kind != "unix":
         raise Failure(f"{endpoint} is not an endpoint that this program knows")
     sock = socket.socket(socket.AF_UNIX)
     sock.connect("\0" + rest[1:] if rest.startswith("@") and kind == "unix" else rest)
+    check_server(sock, endpoint)
     return sock
+
+
+def check_server(sock, endpoint):
+    """Raises unless the server is our own user's, root's, or ARAUTO_SERVER_USER's.
+
+    While the server is not running anybody who may make its name can wait there for our
+    password. The kernel tells whose process listens (SO_PEERCRED, see unix(7)).
+    """
+    size = struct.calcsize("iII")
+    credentials = sock.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, size)
+    pid, uid, _ = struct.unpack("iII", credentials)
+    trusted = {os.getuid(), 0}
+    if named := os.environ.get("ARAUTO_SERVER_USER"):
+        try:
+            trusted.add(int(named) if named.isdigit() else pwd.getpwnam(named).pw_uid)
+        except KeyError:
+            raise Failure(f"ARAUTO_SERVER_USER: there is no user {named}") from None
+    if uid not in trusted:
+        raise Failure(
+            f"no password was sent to {endpoint}: the server there is pid {pid} of uid {uid};"
+            f" if it is the right one, set ARAUTO_SERVER_USER={uid}"
+        )
 
 
 class Session:

@@ -3,8 +3,8 @@
 #
 #     ARAUTO_PASSWORD=... text.sh ENDPOINT USER
 #
-# ENDPOINT is unix:PATH, unix:@NAME, pipe:NAME or tcp:HOST:PORT, and its listener has
-# dialect=text. Needs socat. Exit codes: 0 the server closed with ". fim"
+# ENDPOINT is unix:PATH, pipe:NAME or tcp:HOST:PORT, and its listener has dialect=text. The
+# socket must be our own, root's, or that of ARAUTO_SERVER_USER. Needs socat. Exit codes: 0 the server closed with ". fim"
 # and said no error, 1 anything else.
 set -euo pipefail
 
@@ -23,16 +23,31 @@ quoted() {
     printf '%s\n' "$1" | sed 's/[][\\:,!"'\''(){}]/\\&/g'
 }
 
+# Whoever holds the server's name would get our password.
+check_owner() {
+    local owner trusted
+    owner=$(stat -c %u "$1") || die "no socket at $1"
+    for trusted in "$EUID" 0 ${ARAUTO_SERVER_USER:+"$(id -u "$ARAUTO_SERVER_USER")"}; do
+        [[ $owner != "$trusted" ]] || return 0
+    done
+    die "$1 belongs to uid $owner: if that is the server's user, set ARAUTO_SERVER_USER=$owner"
+}
+
 case $endpoint in
-    unix:@?*) address=ABSTRACT-CONNECT:$(quoted "${endpoint#unix:@}") ;;
-    unix:?*) address=UNIX-CONNECT:$(quoted "${endpoint#unix:}") ;;
+    # socat does not tell whose process listens: anybody may wait at an abstract name.
+    unix:@?*) die "$endpoint: nothing tells this script whose it is; use a path" ;;
+    unix:?*)
+        check_owner "${endpoint#unix:}"
+        address=UNIX-CONNECT:$(quoted "${endpoint#unix:}")
+        ;;
     tcp:?*:?*) address=TCP:${endpoint#tcp:} ;;
     pipe:?*)
         if [[ -n ${XDG_RUNTIME_DIR:-} ]]; then folder=$XDG_RUNTIME_DIR/arauto
         elif ((EUID == 0)); then folder=/run/arauto
         else folder=/tmp/arauto-$EUID; fi
         # Anybody can create a folder in /tmp, and wait in it for our password.
-        [[ -O $folder && ! -L $folder ]] || die "$folder is not there, or not ours"
+        [[ -O $folder && ! -L $folder && $(stat -c %A "$folder") == d????-??-? ]] ||
+            die "$folder is not there, or others may write to it"
         address=UNIX-CONNECT:$(quoted "$folder/${endpoint#pipe:}.sock")
         ;;
     *) die "$endpoint is not an endpoint that this script knows" ;;

@@ -74,6 +74,7 @@ pub use server::{
 };
 pub use transport::{
     Access, BindError, ClientCert, Endpoint, EndpointError, Fingerprint, FingerprintError,
-    LocalUser, Peer, Remote, TlsConfig, TlsError, Trust,
+    LocalUser, Peer, Remote, TlsConfig, TlsError, Trust, UnknownServerUser, UnsafeFolder,
+    UntrustedServer,
 };
 pub use wire::{Body, ErrorCode, Event, Gap, Millis, Role, Seq, SessionId, Term};

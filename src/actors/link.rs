@@ -6,8 +6,20 @@ use std::task::{Context, Poll};
 
 use tokio::io::AsyncWrite;
 
+use crate::accounts::PeerId;
 use crate::close::Evidence;
 use crate::framing::{Failure, Framing, Received};
+
+/// A client that is known only once something was read from it.
+#[derive(Debug)]
+pub struct LatePeer {
+    /// Whom to count it as.
+    pub id: PeerId,
+    /// Whether it is a local process of the server's own user.
+    pub is_own_user: bool,
+    /// In words.
+    pub name: String,
+}
 
 /// A connection's two directions, and what can be known of the sent bytes.
 ///
@@ -55,6 +67,11 @@ pub trait Link: AsyncWrite + Unpin {
     /// Whether the client can be told anything yet: a handshake may come first.
     fn is_open(&self) -> bool {
         true
+    }
+
+    /// Who the client is, where that is known only once something was read from it.
+    fn late_peer(&self) -> Option<LatePeer> {
+        None
     }
 
     /// The name that somebody trusted vouches for, once the link is open.

@@ -33,7 +33,7 @@ struct Count {
 #[derive(Debug, Default)]
 pub struct Places {
     rooms: Vec<Room>,
-    _among: Option<CrowdPlace<PeerId>>,
+    among: Option<CrowdPlace<PeerId>>,
 }
 
 impl Room {
@@ -92,8 +92,17 @@ impl Places {
 
     /// And one in the crowd, or none at all.
     pub(super) fn among(mut self, crowd: &Crowd<PeerId>, peer: PeerId) -> Option<Places> {
-        self._among = Some(crowd.enter(peer)?);
-        Some(self)
+        self.count_as(crowd, peer).then_some(self)
+    }
+
+    /// Takes a place of this peer's in the crowd, and frees the one that it had there.
+    /// Whether there is one; if not, nothing has changed.
+    pub(super) fn count_as(&mut self, crowd: &Crowd<PeerId>, peer: PeerId) -> bool {
+        let Some(place) = crowd.enter(peer) else {
+            return false;
+        };
+        self.among = Some(place);
+        true
     }
 
     /// Frees the place in one of the rooms before the others.

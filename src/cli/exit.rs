@@ -95,6 +95,9 @@ impl From<ClientError> for Failure {
                 };
                 Failure::new(sysexits::UNAVAILABLE, format!("{error}; {advice}"))
             }
+            ClientError::Untrusted(_) | ClientError::UnsafeFolder { .. } => {
+                Failure::new(sysexits::NOPERM, error.to_string())
+            }
             ClientError::Refused { code, .. } => {
                 Failure::new(refused(*code), format!("the server says: {error}"))
             }

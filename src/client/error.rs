@@ -3,7 +3,7 @@
 use std::io;
 use std::time::Duration;
 
-use crate::transport::Endpoint;
+use crate::transport::{Endpoint, UnsafeFolder, UntrustedServer};
 use crate::wire::quote::{LONGEST_TEXT, limited};
 use crate::wire::{ErrorCode, ErrorFrame, Seq};
 
@@ -20,6 +20,17 @@ pub enum ClientError {
         kind: io::ErrorKind,
         /// What the system says.
         problem: String,
+    },
+    /// The server on a local endpoint is nobody's who is trusted with a password.
+    #[error(transparent)]
+    Untrusted(#[from] UntrustedServer),
+    /// The folder of a `pipe:` endpoint's socket is not this user's alone.
+    #[error("cannot connect to {endpoint}: {problem}")]
+    UnsafeFolder {
+        /// Where.
+        endpoint: Endpoint,
+        /// What is wrong with the folder.
+        problem: UnsafeFolder,
     },
     /// The server answered with an error.
     #[error("{message} ({code})")]

@@ -10,7 +10,7 @@ use super::error::{ClientError, End};
 use super::raw::RawSession;
 use super::session::{self, Client, Events};
 use super::stream::FrameReader;
-use crate::transport::{Connection, Endpoint, Peer, Purpose, Trust, connect};
+use crate::transport::{Connection, Endpoint, Peer, Purpose, Trust, UnsafeFolder, connect};
 use crate::wire::{
     ClientFrame, Gap, LoggedIn, Login, Resume, Role, Seq, ServerFrame, SessionId, Term, VERSION,
     Welcome, cbor,
@@ -131,16 +131,23 @@ pub(super) async fn open(
 ) -> Result<Connection, ClientError> {
     connect(endpoint, purpose, trust)
         .await
-        .map_err(|error| ClientError::Connect {
-            endpoint: endpoint.clone(),
-            kind: error.kind(),
-            problem: error.to_string(),
+        .map_err(|error| match UnsafeFolder::of(&error) {
+            Some(problem) => ClientError::UnsafeFolder {
+                endpoint: endpoint.clone(),
+                problem: problem.clone(),
+            },
+            None => ClientError::Connect {
+                endpoint: endpoint.clone(),
+                kind: error.kind(),
+                problem: error.to_string(),
+            },
         })
 }
 
 impl Client {
-    /// Connects and waits for the server's welcome. On a `tls:` endpoint the system's
-    /// trusted roots must vouch for the server.
+    /// Connects and waits for the server's welcome. On a local endpoint the server must be
+    /// of this process's own user, of root, or the only one that could have made the path;
+    /// on a `tls:` endpoint the system's trusted roots must vouch for it.
     ///
     /// # Errors
     /// Nobody listens there, the server is full or stopping, or it is no arauto.
@@ -148,12 +155,13 @@ impl Client {
         Client::connect_with(endpoint, &Trust::system()).await
     }
 
-    /// The same, with this trust on a `tls:` endpoint; elsewhere it says nothing.
+    /// The same, with this trust: see [`Trust`].
     ///
     /// # Errors
     /// See [`Client::connect`]; or it is not a server that is trusted.
     pub async fn connect_with(endpoint: &Endpoint, trust: &Trust) -> Result<Visitor, ClientError> {
         let connection = open(endpoint, Purpose::Frames, trust).await?;
+        connection.check_server(endpoint, trust)?;
         let peer = connection.peer().ok();
         let framing = connection.framing();
         let mut reader = FrameReader::new(connection, framing);

@@ -125,6 +125,7 @@ pub async fn converse(script: Script) -> Outcome {
         dialect: script.dialect,
         may_register: script.may_register,
         strangers: Room::new(1),
+        peers: Crowd::new(1),
         users: Crowd::new(1),
         handler: script.handler,
         limits: SessionLimits {

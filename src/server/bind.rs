@@ -247,6 +247,7 @@ fn assemble(
             dialect: listen.dialect,
             may_register: listen.registration,
             strangers: strangers.clone(),
+            peers: peers.clone(),
             users: users.clone(),
             handler: listen
                 .handler

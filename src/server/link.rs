@@ -10,7 +10,7 @@ use tokio::io::AsyncWrite;
 
 use crate::accounts::PeerId;
 use crate::actors::acceptor::{self, Door};
-use crate::actors::link::Link;
+use crate::actors::link::{LatePeer, Link};
 use crate::close::Evidence;
 use crate::framing::{Failure, Framing, Received};
 use crate::transport::{Connection, Listener, LocalUser, Peer, Taken, failure_of};
@@ -44,6 +44,15 @@ impl Link for ConnectionLink {
 
     fn is_open(&self) -> bool {
         self.0.is_open()
+    }
+
+    fn late_peer(&self) -> Option<LatePeer> {
+        let peer = self.0.peer_after_read()?;
+        Some(LatePeer {
+            id: peer_id(&peer),
+            is_own_user: peer.is_same_user(),
+            name: peer.to_string(),
+        })
     }
 
     fn vouched_name(&self) -> Option<String> {

@@ -8,10 +8,11 @@ use std::task::{Context, Poll, ready};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 
+use super::server_check::{UntrustedServer, check_server};
 use super::system::{self, DetachedLocal, Local, tcp};
 use super::tcp::Tcp;
-use super::tls::{self, DetachedTls, Tls, Trust};
-use super::{Endpoint, Peer, failure_of};
+use super::tls::{self, DetachedTls, Tls};
+use super::{Endpoint, Peer, Trust, failure_of};
 use crate::framing::{Failure, Framing, Received};
 
 /// A connection, attached to the runtime of the thread that uses it.
@@ -79,7 +80,7 @@ pub async fn connect(
             Ok(Connection::Tcp(Tcp::new(stream)))
         }
         Endpoint::Tls { host, port } => {
-            let stream = tls::connect(host, *port, trust).await?;
+            let stream = tls::connect(host, *port, trust.tls()).await?;
             Ok(Connection::Tls(stream))
         }
         _ => Ok(Connection::Local(system::connect(endpoint, purpose).await?)),
@@ -125,6 +126,27 @@ impl Connection {
                 let tcp = stream.tcp().ok_or(io::ErrorKind::NotConnected)?;
                 Ok(Peer::Remote(tcp.stream().peer_addr()?))
             }
+        }
+    }
+
+    /// Who is at the other end, where the system tells a client's user only once something
+    /// was read from it; `None` where [`Connection::peer`] has told it.
+    pub fn peer_after_read(&self) -> Option<Peer> {
+        match self {
+            Connection::Local(local) => local.peer_after_read(),
+            Connection::Tcp(_) | Connection::Tls(_) => None,
+        }
+    }
+
+    /// Whether the server at the other end may be given a password: on a local endpoint
+    /// it must be a trusted user's. It blocks for as long as looking at a few folders takes.
+    ///
+    /// # Errors
+    /// It is somebody else's, or the system does not tell whose it is.
+    pub fn check_server(&self, endpoint: &Endpoint, trust: &Trust) -> Result<(), UntrustedServer> {
+        match self {
+            Connection::Local(local) => check_server(endpoint, local.peer(), trust),
+            Connection::Tcp(_) | Connection::Tls(_) => Ok(()),
         }
     }
 

@@ -12,8 +12,10 @@ mod listener;
 mod memory_file;
 mod peer;
 mod private_folder;
+mod server_check;
 mod tcp;
 mod tls;
+mod trust;
 #[cfg(unix)]
 mod unix;
 #[cfg(windows)]
@@ -36,6 +38,8 @@ pub use listener::{Access, BindError, Listener, Opening, Remote};
 pub use memory_file::memory_file;
 pub use peer::{LocalUser, Peer};
 pub use private_folder::make_private_folder;
+pub use server_check::{UnsafeFolder, UntrustedServer};
 pub use tls::{
-    ClientCert, Credentials, Fingerprint, FingerprintError, TlsConfig, TlsDoor, TlsError, Trust,
+    ClientCert, Credentials, Fingerprint, FingerprintError, TlsConfig, TlsDoor, TlsError,
 };
+pub use trust::{Trust, UnknownServerUser};

@@ -34,8 +34,25 @@ pub enum LocalUser {
 }
 
 impl LocalUser {
+    /// Whether both are the same user, whatever names the system has for them.
+    pub(super) fn is(&self, other: &LocalUser) -> bool {
+        match (self, other) {
+            (LocalUser::Uid(one), LocalUser::Uid(other)) => one == other,
+            (LocalUser::Sid { sid: one, .. }, LocalUser::Sid { sid: other, .. }) => one == other,
+            _ => false,
+        }
+    }
+
+    /// What names the user without doubt: the number, or the SID.
+    pub(super) fn id(&self) -> String {
+        match self {
+            LocalUser::Uid(uid) => uid.to_string(),
+            LocalUser::Sid { sid, .. } => sid.clone(),
+        }
+    }
+
     /// Root, or SYSTEM: whom no mode and no descriptor keeps out.
-    fn is_root(&self) -> bool {
+    pub(super) fn is_root(&self) -> bool {
         match self {
             LocalUser::Uid(uid) => *uid == 0,
             LocalUser::Sid { sid, .. } => sid == "S-1-5-18",
@@ -47,7 +64,10 @@ impl Peer {
     /// Whether the peer is a local process of this process's own user.
     pub fn is_same_user(&self) -> bool {
         match self {
-            Peer::Local { user, .. } => user.is_some() && *user == system::own_user(),
+            Peer::Local { user, .. } => match (user, system::own_user()) {
+                (Some(user), Some(own)) => user.is(&own),
+                _ => false,
+            },
             Peer::Remote(_) => false,
         }
     }

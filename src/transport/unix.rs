@@ -5,8 +5,10 @@ mod bind_lock;
 mod door;
 mod failure;
 mod local;
+mod node;
 mod send_file;
 mod seqpacket;
+mod server_path;
 pub(super) mod tcp;
 
 use std::fs::File;
@@ -29,6 +31,7 @@ pub(super) use local::connect;
 pub use local::{DetachedLocal, Local};
 pub(super) use seqpacket::LONGEST_MESSAGE;
 use seqpacket::SeqPacket;
+pub(super) use server_path::name_is_safe;
 
 /// The first and the longest pause before a connect to a full backlog is tried
 /// again, and how often it is tried: some 5 s in all.
@@ -108,6 +111,24 @@ fn is_taken(socket: &impl AsFd) -> io::Result<bool> {
     let mut asked = [PollFd::new(socket, PollFlags::empty())];
     poll(&mut asked, Some(&Timespec::default()))?;
     Ok(!asked[0].revents().contains(PollFlags::ERR))
+}
+
+/// The user whom every system trusts, in words.
+pub(super) const ROOT: &str = "root";
+
+/// A user by name, from `/etc/passwd` (passwd(5)), or by number.
+pub(super) fn find_user(name: &str) -> Result<LocalUser, String> {
+    if let Ok(uid) = name.parse() {
+        return Ok(LocalUser::Uid(uid));
+    }
+    let users = std::fs::read_to_string("/etc/passwd")
+        .map_err(|error| format!("/etc/passwd cannot be read ({error}): give the number"))?;
+    let uid = users.lines().find_map(|line| {
+        let mut fields = line.split(':');
+        (fields.next()? == name).then(|| fields.nth(1)?.parse().ok())?
+    });
+    uid.map(LocalUser::Uid)
+        .ok_or_else(|| "it is not in /etc/passwd; give the number of its user id".to_owned())
 }
 
 /// SIOCOUTQ (the same number as TIOCOUTQ), see unix(7) and tcp(7).

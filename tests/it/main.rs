@@ -31,6 +31,8 @@ mod resume;
 mod revocation;
 #[cfg(unix)]
 mod seqpacket;
+#[cfg(unix)]
+mod server_user;
 mod shutdown;
 #[cfg(unix)]
 mod socket_file;

@@ -4,7 +4,7 @@
 use rusqlite::Connection;
 
 use crate::support::{
-    Done, PASSWORD, Raw, Served, ask, finish, login, publish, spawn, text, wait_until, watchdog,
+    Done, PASSWORD, Raw, Served, ask, finish, login, publish, text, wait_until, watchdog,
 };
 
 /// A server with an account `rui`.
@@ -112,7 +112,7 @@ fn seqpacket_session_of_removed_user_ends_with_revoked() {
     let endpoint = format!("seqpacket:{}", folder.path().join("s.sock").display());
     let served = served(&["--listen", &endpoint]);
     let mut leitor = served.command(&["leitor", "--user", "rui", "--connect", &endpoint]);
-    let mut leitor = spawn(&mut leitor);
+    let mut leitor = crate::support::spawn(&mut leitor);
     wait_until("rui is there", || {
         let who = finish(&mut served.command(&["who"]), "").fine();
         who.lines().any(|user| user == "rui")

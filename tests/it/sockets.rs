@@ -9,7 +9,9 @@ use arauto::accounts::HashCost;
 use arauto::{BindError, Client, Config, Endpoint, Server, ServerError, StopReason};
 use rustix::process::{Pid, Signal, kill_process};
 
-use crate::support::{Fixture, block_on, wait_until, watchdog};
+use crate::support::{
+    Fixture, arauto, block_on, can_be_somebody_else, finish, wait_until, watchdog,
+};
 
 /// The file of the server's socket.
 fn socket(fixture: &Fixture) -> &Path {
@@ -208,4 +210,55 @@ fn a_pipe_is_a_socket_in_the_runtime_folder() {
     kill_process(pid, Signal::INT).expect("it runs");
     assert_eq!(server.wait().expect("it is a child").code(), Some(0));
     assert!(!socket.exists());
+}
+
+/// A runtime folder of its own, with a folder for pipes of this mode in it.
+fn pipes_folder(mode: u32) -> (tempfile::TempDir, std::path::PathBuf) {
+    let runtime = tempfile::tempdir().expect("a folder can be made");
+    let pipes = runtime.path().join("arauto");
+    std::fs::create_dir(&pipes).expect("the folder is ours");
+    std::fs::set_permissions(&pipes, std::fs::Permissions::from_mode(mode)).expect("it is ours");
+    (runtime, pipes)
+}
+
+#[test]
+fn pipe_folder_that_others_may_write_to_is_refused_by_both_sides() {
+    let _watchdog = watchdog();
+    for mode in [0o777, 0o1777, 0o770] {
+        let (runtime, pipes) = pipes_folder(mode);
+        let name = pipes.display().to_string();
+        let run = |arguments: &[&str]| {
+            let mut command = arauto(arguments);
+            finish(command.env("XDG_RUNTIME_DIR", runtime.path()), "")
+        };
+        let serve = run(&["serve", "--data", "none", "--listen", "pipe:x"]);
+        serve.failed(
+            serve.code.unwrap_or(0),
+            &[&name, "chmod 700", "XDG_RUNTIME_DIR"],
+        );
+        assert_ne!(serve.code, Some(0), "{serve:?}");
+        let who = run(&["who", "--connect", "pipe:x", "--user", "ana"]);
+        who.failed(77, &[&name, "chmod 700", "XDG_RUNTIME_DIR"]);
+    }
+}
+
+#[test]
+fn pipe_folder_that_is_a_link_or_anothers_is_refused() {
+    let _watchdog = watchdog();
+    let (runtime, pipes) = pipes_folder(0o700);
+    let run = || {
+        let mut who = arauto(&["who", "--connect", "pipe:x", "--user", "ana"]);
+        finish(who.env("XDG_RUNTIME_DIR", runtime.path()), "")
+    };
+    run().failed(69, &["no server listens there"]); // the folder is good
+    let moved = runtime.path().join("moved");
+    std::fs::rename(&pipes, &moved).expect("the folder is ours");
+    std::os::unix::fs::symlink(&moved, &pipes).expect("the folder is ours");
+    run().failed(77, &["is a link"]);
+    if can_be_somebody_else() {
+        std::fs::remove_file(&pipes).expect("the folder is ours");
+        std::fs::rename(&moved, &pipes).expect("the folder is ours");
+        std::os::unix::fs::chown(&pipes, Some(4242), None).expect("root may");
+        run().failed(77, &["belongs to uid 4242"]);
+    }
 }

@@ -64,6 +64,8 @@ pub struct Desk {
     pub may_register: bool,
     /// The places of those who have not logged in yet.
     pub strangers: Room,
+    /// The places of each peer.
+    pub peers: Crowd<PeerId>,
     /// The places of each user.
     pub users: Crowd<UserName>,
     /// What answers requests.

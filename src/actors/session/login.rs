@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::state::{Member, State};
 use super::work::{Done, Entry, TurnedDown};
 use super::{Desk, Session};
-use crate::accounts::{Admitted, Claim, Refusal};
+use crate::accounts::{Admitted, Claim, PeerId, Refusal};
 use crate::actors::auth;
 use crate::actors::hub::{Join, Joined};
 use crate::actors::link::Link;
@@ -23,6 +23,12 @@ struct Place {
 
 impl<L: Link + 'static> Session<L> {
     pub(super) fn log_in(&mut self, login: &Login<'_>) {
+        if !self.identify() {
+            let message = "this user of the machine has as many sessions as it may: end one first";
+            self.refuse(login.id, ErrorCode::TooManySessions, message);
+            self.end(CloseReason::Error(ErrorCode::TooManySessions));
+            return;
+        }
         let asker = Arc::new(());
         let claim = Claim {
             asker: Some(Arc::downgrade(&asker)),
@@ -49,6 +55,23 @@ impl<L: Link + 'static> Session<L> {
             };
             Done::Login { id, outcome }
         });
+    }
+
+    /// Looks who the client is, where that could not be known before it sent something.
+    /// Whether there is a place for that peer.
+    fn identify(&mut self) -> bool {
+        if self.peer != PeerId::Local {
+            return true;
+        }
+        let Some(late) = self.outlet.link_ref().late_peer() else {
+            return true;
+        };
+        if late.id != PeerId::Local && !self.places.count_as(&self.desk.peers, late.id.clone()) {
+            return false;
+        }
+        (self.peer, self.is_own_user) = (late.id, late.is_own_user);
+        self.info.set_peer(late.name);
+        true
     }
 
     pub(super) fn conclude_login(&mut self, id: u64, outcome: Result<Entry, TurnedDown>) {
@@ -93,7 +116,7 @@ impl<L: Link + 'static> Session<L> {
             role = %role,
             registered,
             endpoint = %self.info.endpoint,
-            peer = %self.info.peer,
+            peer = %self.info.peer(),
             "logged in"
         );
         self.outlet.answer(&ServerFrame::LoggedIn(LoggedIn {
@@ -141,7 +164,7 @@ impl<L: Link + 'static> Session<L> {
 
     fn turn_down(&mut self, id: u64, refusal: &Refusal) {
         let code = refusal_code(refusal);
-        let (session, peer) = (self.info.id, &self.info.peer);
+        let (session, peer) = (self.info.id, self.info.peer());
         // A stranger may be told so thousands of times a second.
         if code == ErrorCode::Throttled {
             tracing::debug!(%session, %peer, %code, "login refused");

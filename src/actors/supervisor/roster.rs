@@ -22,8 +22,10 @@ pub struct SessionInfo {
     pub id: SessionId,
     /// The listener that it came in by.
     pub endpoint: Arc<str>,
-    /// Who is at the other end, in words.
-    pub peer: String,
+    /// Who is at the other end, in words, as far as that was known on connecting.
+    peer: String,
+    /// The same, where it is known better since.
+    late_peer: OnceLock<String>,
     /// When it connected.
     pub since: Millis,
     user: Mutex<Option<UserName>>,
@@ -39,11 +41,21 @@ impl SessionInfo {
             id,
             endpoint,
             peer,
+            late_peer: OnceLock::new(),
             since: Millis::now(),
             user: Mutex::new(None),
             after: OnceLock::new(),
             sent: AtomicU64::new(0),
         }
+    }
+
+    /// Who is at the other end, in words.
+    pub fn peer(&self) -> &str {
+        self.late_peer.get().unwrap_or(&self.peer)
+    }
+
+    pub(in crate::actors) fn set_peer(&self, peer: String) {
+        let _ = self.late_peer.set(peer); // it stays the same client
     }
 
     /// Its user, once it has logged in.
@@ -57,7 +69,7 @@ impl SessionInfo {
             session: self.id,
             user: self.user().map(|user| Cow::Owned(user.to_string())),
             endpoint: Cow::Owned(self.endpoint.to_string()),
-            peer: Cow::Owned(self.peer.clone()),
+            peer: Cow::Owned(self.peer().to_owned()),
             since: self.since,
             sent: self.sent(),
         }

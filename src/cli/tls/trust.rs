@@ -1,11 +1,12 @@
 //! By which flags a client knows its server, and is known.
+//! The flags of local endpoints are here too: who is trusted is one setting.
 
 use std::path::PathBuf;
 
 use arauto::{Fingerprint, Trust};
 
 use super::unusable;
-use crate::cli::exit::Failure;
+use crate::cli::exit::{Failure, sysexits};
 
 #[derive(clap::Args, Clone, Default)]
 pub(in crate::cli) struct TrustArgs {
@@ -22,6 +23,12 @@ pub(in crate::cli) struct TrustArgs {
     /// On a tls: endpoint show this certificate, a PEM file: its common name is the user.
     #[arg(long, value_name = "FILE", requires = "tls_key")]
     tls_cert: Option<PathBuf>,
+
+    /// On a local endpoint give the password to a server of this user too, by name or
+    /// number [default: only to servers of your own user and of root, and to one whose path
+    /// nobody else could have put there].
+    #[arg(long, value_name = "NAME", env = "ARAUTO_SERVER_USER")]
+    server_user: Option<String>,
 
     /// The key of --tls-cert.
     #[arg(long, value_name = "FILE", requires = "tls_cert")]
@@ -41,6 +48,12 @@ impl TrustArgs {
             }
             _ => trust,
         };
-        trust.map_err(|error| unusable(&error))
+        let trust = trust.map_err(|error| unusable(&error))?;
+        match &self.server_user {
+            None => Ok(trust),
+            Some(name) => trust
+                .with_server_user(name)
+                .map_err(|error| Failure::new(sysexits::USAGE, error.to_string())),
+        }
     }
 }

@@ -5,10 +5,11 @@
 
 use std::fs::{DirBuilder, File, Metadata, OpenOptions, Permissions, create_dir_all};
 use std::io;
+use std::os::fd::AsRawFd;
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::Path;
 
-use rustix::fs::OFlags;
+use rustix::fs::{Mode, OFlags, fstat};
 use rustix::io::Errno;
 use rustix::process::geteuid;
 
@@ -41,11 +42,24 @@ fn make_folder(path: &Path) -> io::Result<()> {
         create_dir_all(parent)?;
     }
     match DirBuilder::new().mode(0o700).create(path) {
-        // Before it is opened: the umask may have kept even its owner out.
-        Ok(()) => std::fs::set_permissions(path, Permissions::from_mode(0o700)),
+        Ok(()) => open_to_owner(path),
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
         Err(error) => Err(error),
     }
+}
+
+/// Gives a folder that was made just now to its owner, whom the umask may have kept out. Its
+/// name may be a link by now, which chmod(2) would follow; and whoever is kept out can open
+/// it with O_PATH only, which fchmod(2) does not take: but its name in /proc leads to it.
+fn open_to_owner(path: &Path) -> io::Result<()> {
+    let flags = OFlags::PATH | OFlags::NOFOLLOW | OFlags::DIRECTORY | OFlags::CLOEXEC;
+    let folder = rustix::fs::open(path, flags, Mode::empty())?;
+    let found = fstat(&folder)?;
+    if found.st_mode & 0o777 == 0o700 || found.st_uid != geteuid().as_raw() {
+        return Ok(()); // whose it is comes out when it is opened
+    }
+    let name = format!("/proc/self/fd/{}", folder.as_raw_fd());
+    std::fs::set_permissions(name, Permissions::from_mode(0o700))
 }
 
 /// Opens a file, and makes it where there is none; 0600 whatever the umask.

@@ -10,7 +10,7 @@ use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 
 use super::pinned::WrongFingerprint;
-use super::{Tls, Trust};
+use super::{Tls, TlsTrust};
 use crate::transport::tcp::Tcp;
 
 /// What the handshake may take.
@@ -21,7 +21,11 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// # Errors
 /// Nobody listens there; or, with a kind of `InvalidData`, it is somebody else, or does not
 /// speak TLS.
-pub(in crate::transport) async fn connect(host: &str, port: u16, trust: &Trust) -> io::Result<Tls> {
+pub(in crate::transport) async fn connect(
+    host: &str,
+    port: u16,
+    trust: &TlsTrust,
+) -> io::Result<Tls> {
     let name = ServerName::try_from(host.to_owned())
         .map_err(|_| wrong(format!("{host:?} is no name that a certificate could have")))?;
     let config = Arc::new(trust.client_config()?);

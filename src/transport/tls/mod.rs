@@ -29,7 +29,7 @@ pub(super) use error::failure_of;
 pub use fingerprint::{Fingerprint, FingerprintError};
 pub use server::{ClientCert, Credentials, TlsConfig, TlsDoor};
 pub use stream::{DetachedTls, Tls};
-pub use trust::Trust;
+pub(super) use trust::TlsTrust;
 
 const VERSIONS: &[&SupportedProtocolVersion] = &[&TLS13, &TLS12];
 

@@ -12,7 +12,7 @@ use tokio::io::{AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpListener;
 use tokio::time::timeout;
 
-use super::{ClientCert, Credentials, Tls, TlsConfig, TlsDoor, Trust, connect};
+use super::{ClientCert, Credentials, Tls, TlsConfig, TlsDoor, TlsTrust, connect};
 use crate::transport::Connection;
 
 fn door() -> TlsDoor {
@@ -33,7 +33,7 @@ fn door() -> TlsDoor {
 /// A client, and the server's side, shaken hands.
 async fn pair() -> (Tls, Connection) {
     let door = door();
-    let trust = Trust::pinned(door.credentials.fingerprint());
+    let trust = TlsTrust::pinned(door.credentials.fingerprint());
     let listener = TcpListener::bind("127.0.0.1:0")
         .await
         .expect("a port is free");

@@ -15,7 +15,7 @@ use super::{Fingerprint, TlsError, VERSIONS, provider};
 /// Whom a client takes for its server on a `tls:` endpoint, and the certificate that it
 /// shows there itself. The default is the system's trusted roots, and no certificate.
 #[derive(Debug, Clone, Default)]
-pub struct Trust {
+pub(in crate::transport) struct TlsTrust {
     whom: Whom,
     own: Option<Arc<CertifiedKey>>,
 }
@@ -31,15 +31,15 @@ enum Whom {
     Pinned(Fingerprint),
 }
 
-impl Trust {
+impl TlsTrust {
     /// Trust in what the system's roots vouch for.
-    pub fn system() -> Trust {
-        Trust::default()
+    pub(in crate::transport) fn system() -> TlsTrust {
+        TlsTrust::default()
     }
 
     /// Trust in one certificate, whatever its name and dates.
-    pub fn pinned(fingerprint: Fingerprint) -> Trust {
-        Trust {
+    pub(in crate::transport) fn pinned(fingerprint: Fingerprint) -> TlsTrust {
+        TlsTrust {
             whom: Whom::Pinned(fingerprint),
             own: None,
         }
@@ -49,9 +49,9 @@ impl Trust {
     ///
     /// # Errors
     /// The file cannot be read, or has no certificate.
-    pub fn authorities(path: &Path) -> Result<Trust, TlsError> {
+    pub(in crate::transport) fn authorities(path: &Path) -> Result<TlsTrust, TlsError> {
         let roots = authorities("the trusted certificate", path)?;
-        Ok(Trust {
+        Ok(TlsTrust {
             whom: Whom::Authorities(roots),
             own: None,
         })
@@ -61,9 +61,13 @@ impl Trust {
     ///
     /// # Errors
     /// See [`TlsError`].
-    pub fn with_certificate(self, certificate: &Path, key: &Path) -> Result<Trust, TlsError> {
+    pub(in crate::transport) fn with_certificate(
+        self,
+        certificate: &Path,
+        key: &Path,
+    ) -> Result<TlsTrust, TlsError> {
         let identity = Identity::load(certificate, key)?;
-        Ok(Trust {
+        Ok(TlsTrust {
             own: Some(identity.key),
             ..self
         })

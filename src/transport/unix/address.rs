@@ -1,15 +1,19 @@
 //! Where a unix endpoint's socket is.
 
 use std::env;
+use std::fs::DirBuilder;
 use std::io;
 use std::os::linux::net::SocketAddrExt;
-use std::os::unix::fs::{DirBuilderExt, MetadataExt};
+use std::os::unix::fs::DirBuilderExt;
 use std::os::unix::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
+use rustix::fs::{Mode, OFlags, fstat, open};
+use rustix::io::Errno;
 use rustix::process::geteuid;
 
-use crate::transport::Endpoint;
+use super::node::set_mode;
+use crate::transport::{Endpoint, UnsafeFolder};
 
 /// The name of a unix socket.
 #[derive(Debug, Clone)]
@@ -53,22 +57,99 @@ fn pipe_folder() -> PathBuf {
     }
 }
 
-/// In `/tmp` anybody can make the folder first: it must be ours and ours alone.
+/// In `/tmp` anybody can make the folder first: it must be ours and ours alone, or others
+/// could wait for clients in it. What is looked at is what is changed: the folder's own
+/// descriptor, whatever its name leads to later.
 fn private_folder(folder: &Path) -> io::Result<()> {
-    let made = std::fs::DirBuilder::new().mode(0o700).create(folder);
-    if let Err(error) = made
-        && error.kind() != io::ErrorKind::AlreadyExists
-    {
+    let named = |error: io::Error| {
         let problem = format!("{}: {error}", folder.display());
-        return Err(io::Error::new(error.kind(), problem));
+        io::Error::new(error.kind(), problem)
+    };
+    let is_made = match DirBuilder::new().mode(0o700).create(folder) {
+        Ok(()) => true,
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => false,
+        Err(error) => return Err(named(error)),
+    };
+    let flags = OFlags::PATH | OFlags::NOFOLLOW | OFlags::DIRECTORY | OFlags::CLOEXEC;
+    let handle = match open(folder, flags, Mode::empty()) {
+        Err(Errno::NOTDIR | Errno::LOOP) => {
+            return Err(unsafe_folder(folder, "is a link, or no folder: remove it"));
+        }
+        opened => opened.map_err(|error| named(error.into()))?,
+    };
+    if is_made {
+        set_mode(&handle, 0o700).map_err(named)?; // whatever the umask has taken away
     }
-    let found = std::fs::symlink_metadata(folder)?;
-    if !found.is_dir() || found.uid() != geteuid().as_raw() {
-        let problem = format!(
-            "{} is not a folder of your own: remove it, or set XDG_RUNTIME_DIR",
-            folder.display()
-        );
-        return Err(io::Error::new(io::ErrorKind::PermissionDenied, problem));
+    let found = fstat(&handle).map_err(|error| named(error.into()))?;
+    let own = geteuid().as_raw();
+    match problem_of(found.st_uid, found.st_mode, own) {
+        None => Ok(()),
+        Some(problem) => Err(unsafe_folder(folder, &problem)),
     }
-    Ok(())
+}
+
+/// What is wrong with a folder that only `own` may make names in.
+fn problem_of(owner: u32, mode: u32, own: u32) -> Option<String> {
+    const WRITABLE: u32 = 0o022; // by the group, by others
+    if owner != own {
+        return Some(format!("belongs to uid {owner}: remove it"));
+    }
+    (mode & WRITABLE != 0).then(|| {
+        format!(
+            "can be written to by others (mode {:04o}): remove what is not yours from it, then \
+             chmod 700 it",
+            mode & 0o7777
+        )
+    })
+}
+
+fn unsafe_folder(folder: &Path, problem: &str) -> io::Error {
+    let problem = format!(
+        "the folder {} {problem}, or set XDG_RUNTIME_DIR to a folder of your own",
+        folder.display()
+    );
+    io::Error::new(io::ErrorKind::PermissionDenied, UnsafeFolder(problem))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs::{Permissions, create_dir, metadata, set_permissions};
+    use std::os::unix::fs::{PermissionsExt, symlink};
+
+    use super::*;
+
+    #[test]
+    fn folder_of_pipes_is_ones_own_and_closed_to_others() {
+        for (owner, mode, is_good) in [
+            (7, 0o700, true),
+            (7, 0o755, true),
+            (7, 0o777, false),
+            (7, 0o1777, false),
+            (7, 0o770, false),
+            (7, 0o702, false),
+            (8, 0o700, false),
+            (0, 0o700, false),
+        ] {
+            let problem = problem_of(owner, mode, 7);
+            assert_eq!(problem.is_none(), is_good, "{owner} {mode:o}: {problem:?}");
+        }
+    }
+
+    #[test]
+    fn folder_of_pipes_is_made_0700_and_a_link_to_one_is_refused() {
+        let temp = tempfile::tempdir().expect("a folder can be made");
+        let (folder, link) = (temp.path().join("arauto"), temp.path().join("link"));
+        private_folder(&folder).expect("it is made");
+        let mode = metadata(&folder).expect("it is there").permissions().mode();
+        assert_eq!(mode & 0o777, 0o700);
+        private_folder(&folder).expect("it is there, and ours");
+        symlink(&folder, &link).expect("the folder is ours");
+        let error = private_folder(&link).expect_err("a link");
+        assert!(error.to_string().contains("is a link"), "{error}");
+        let open = temp.path().join("open");
+        create_dir(&open).expect("the folder is ours");
+        set_permissions(&open, Permissions::from_mode(0o777)).expect("it is ours");
+        let error = private_folder(&open).expect_err("others may write");
+        assert!(error.to_string().contains("chmod 700"), "{error}");
+    }
 }

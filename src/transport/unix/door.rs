@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
-use rustix::fs::{Gid, Mode, chmod, chown, fchmod};
+use rustix::fs::{Gid, Mode, fchmod};
 use rustix::io::Errno;
 use rustix::net::{
     AddressFamily, Shutdown, SocketAddrUnix, SocketFlags, SocketType, accept_with, bind, connect,
@@ -20,6 +20,7 @@ use tokio::time::{Interval, MissedTickBehavior, interval};
 use super::address::{UnixAddress, address};
 use super::bind_lock::BindLock;
 use super::local::Local;
+use super::node;
 use crate::transport::{Access, BindError, Endpoint, Opening};
 
 /// Connections that may wait for their accept; the kernel caps it by somaxconn.
@@ -303,21 +304,21 @@ fn bind_path(
 ) -> io::Result<(std::os::unix::net::UnixListener, SocketFile)> {
     let address = SocketAddrUnix::new(path)?;
     let listener = listening(&address, kind, Mode::RUSR | Mode::WUSR)?;
-    let found = std::fs::symlink_metadata(path)?;
+    let (node, found) = node::open_socket(path)?;
     let file = SocketFile {
         path: path.to_owned(),
-        identity: (found.dev(), found.ino()),
+        identity: (found.st_dev, found.st_ino),
     };
     // The umask can only have taken bits away: what is missing is added here.
-    let (mode, group) = match access {
-        Access::Owner => (Mode::from_raw_mode(0o600), None),
-        Access::Group(name) => (Mode::from_raw_mode(0o660), Some(group_id(name)?)),
-        Access::Everyone => (Mode::from_raw_mode(0o666), None),
+    let mode = match access {
+        Access::Owner => 0o600,
+        Access::Group(name) => {
+            node::set_group(&node, group_id(name)?)?;
+            0o660
+        }
+        Access::Everyone => 0o666,
     };
-    if group.is_some() {
-        chown(path, None, group)?;
-    }
-    chmod(path, mode)?;
+    node::set_mode(&node, mode)?;
     Ok((listener, file))
 }
 

@@ -84,6 +84,11 @@ impl Local {
         })
     }
 
+    /// Nobody: the peer is known from the start.
+    pub(in crate::transport) fn peer_after_read(&self) -> Option<Peer> {
+        None
+    }
+
     pub(in crate::transport) fn framing(&self) -> Framing {
         match self.socket {
             Socket::Stream(_) => Framing::Stream,

@@ -6,17 +6,15 @@
 use std::fs::{File, OpenOptions};
 use std::io;
 use std::os::windows::fs::OpenOptionsExt;
-use std::os::windows::io::AsRawHandle;
+use std::os::windows::io::{AsHandle, AsRawHandle};
 use std::path::Path;
 use std::ptr;
 
-use windows_sys::Win32::Foundation::{ERROR_ALREADY_EXISTS, GENERIC_READ, LocalFree};
-use windows_sys::Win32::Security::Authorization::{
-    GetSecurityInfo, SE_FILE_OBJECT, SetSecurityInfo,
-};
+use windows_sys::Win32::Foundation::{ERROR_ALREADY_EXISTS, GENERIC_READ};
+use windows_sys::Win32::Security::Authorization::{SE_FILE_OBJECT, SetSecurityInfo};
 use windows_sys::Win32::Security::{
-    ACL, DACL_SECURITY_INFORMATION, GetSecurityDescriptorDacl, OWNER_SECURITY_INFORMATION,
-    PROTECTED_DACL_SECURITY_INFORMATION, PSECURITY_DESCRIPTOR, PSID, SECURITY_ATTRIBUTES,
+    ACL, DACL_SECURITY_INFORMATION, GetSecurityDescriptorDacl, PROTECTED_DACL_SECURITY_INFORMATION,
+    SECURITY_ATTRIBUTES,
 };
 use windows_sys::Win32::Storage::FileSystem::{
     CreateDirectoryW, FILE_FLAG_BACKUP_SEMANTICS, FILE_FLAG_OPEN_REPARSE_POINT, READ_CONTROL,
@@ -24,7 +22,7 @@ use windows_sys::Win32::Storage::FileSystem::{
 };
 
 use super::instance::wide;
-use super::security::{Descriptor, own_sid, sid_text};
+use super::security::{Descriptor, own_sid, owner};
 
 /// Whom no list keeps out, and who owns what they make together: SYSTEM, and the group of
 /// administrators.
@@ -51,8 +49,9 @@ pub(in crate::transport) fn make_private_folder(path: &Path) -> io::Result<()> {
         let problem = "it is a symbolic link: give what it points to";
         return Err(io::Error::new(io::ErrorKind::InvalidInput, problem));
     }
-    let owner = owner(&folder)?;
-    if owner != own && !POWERS.contains(&owner.as_str()) {
+    let owner = owner(folder.as_handle(), SE_FILE_OBJECT)?;
+    let sid = owner.id();
+    if sid != own && !POWERS.contains(&sid.as_str()) {
         let problem = format!("it belongs to {owner}: run as that user");
         return Err(io::Error::new(io::ErrorKind::PermissionDenied, problem));
     }
@@ -86,33 +85,6 @@ fn open(path: &Path) -> io::Result<File> {
         .access_mode(GENERIC_READ | READ_CONTROL | WRITE_DAC)
         .custom_flags(FILE_FLAG_BACKUP_SEMANTICS | FILE_FLAG_OPEN_REPARSE_POINT)
         .open(path)
-}
-
-/// The owner's SID, as text.
-#[expect(unsafe_code, reason = "std knows no owners")]
-fn owner(folder: &File) -> io::Result<String> {
-    let (mut owner, mut descriptor): (PSID, PSECURITY_DESCRIPTOR) =
-        (ptr::null_mut(), ptr::null_mut());
-    // SAFETY: the handle is open, both places are ours, and nothing else is asked for.
-    let error = unsafe {
-        GetSecurityInfo(
-            folder.as_raw_handle(),
-            SE_FILE_OBJECT,
-            OWNER_SECURITY_INFORMATION,
-            &mut owner,
-            ptr::null_mut(),
-            ptr::null_mut(),
-            ptr::null_mut(),
-            &mut descriptor,
-        )
-    };
-    system_says(error)?;
-    // SAFETY: the owner stands in the descriptor, which is freed once, behind it.
-    unsafe {
-        let text = sid_text(owner);
-        LocalFree(descriptor);
-        text
-    }
 }
 
 /// Gives a folder that is there the descriptor's list.

@@ -10,6 +10,7 @@
 //! - [`instance`]: making an instance; [`door`]: those that wait for clients;
 //! - [`client`]: opening a pipe;
 //! - [`local_io`]: reading and writing either kind;
+//! - [`peer`]: who is at the other end;
 //! - [`message`]: messages; [`flush`]: whether they have been read;
 //! - [`security`]: descriptors and SIDs;
 //! - [`tcp`]: what else is to be known of TCP here.
@@ -22,6 +23,7 @@ mod instance;
 mod local_io;
 mod message;
 mod overlapped;
+mod peer;
 mod security;
 pub(super) mod tcp;
 
@@ -34,19 +36,20 @@ use std::task::{Context, Poll};
 
 use tokio::net::windows::named_pipe::{NamedPipeClient, NamedPipeServer};
 use windows_sys::Win32::System::IO::CancelIoEx;
-use windows_sys::Win32::System::Pipes::{GetNamedPipeClientProcessId, GetNamedPipeServerProcessId};
 
 use self::door::Place;
 use self::flush::Flush;
 use self::message::MessageEnd;
 use super::attempts::Attempts;
 pub(super) use super::windows_codes::failure_of_code;
-use super::{Endpoint, LocalUser, Peer};
+use super::{Endpoint, LocalUser};
 use crate::framing::{Framing, Received};
 
 pub(super) use self::client::connect;
 pub(super) use self::door::LocalDoor;
 pub(super) use self::folder::make_private_folder;
+pub(super) use self::peer::{ROOT, name_is_safe};
+pub(in crate::transport) use self::security::find_user;
 
 /// The longest message is the longest frame: there is no other limit.
 pub(super) const LONGEST_MESSAGE: usize = usize::MAX;
@@ -171,31 +174,6 @@ impl Local {
             End::Asking(pipe) => pipe.as_raw_handle(),
             End::Messages(messages) => messages.flush.handle().as_raw_handle(),
         }
-    }
-
-    /// The process at the other end, and its user.
-    #[expect(unsafe_code, reason = "no crate tells a pipe's client")]
-    pub(super) fn peer(&self) -> io::Result<Peer> {
-        let mut pid = 0;
-        let is_client = match &self.end {
-            End::Asking(_) => true,
-            End::Messages(_) | End::Accepted(..) | End::Serving(_) => self.place.is_none(),
-        };
-        // SAFETY: the handle is open, and the pid's place is ours.
-        let told = unsafe {
-            match is_client {
-                true => GetNamedPipeServerProcessId(self.raw(), &mut pid),
-                false => GetNamedPipeClientProcessId(self.raw(), &mut pid),
-            }
-        };
-        if told == 0 {
-            let error = io::Error::last_os_error();
-            return Err(io::Error::new(io::ErrorKind::NotConnected, error));
-        }
-        Ok(Peer::Local {
-            pid: i32::try_from(pid).ok(),
-            user: security::user_of_process(pid).ok(),
-        })
     }
 
     pub(super) fn framing(&self) -> Framing {

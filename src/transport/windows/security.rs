@@ -12,14 +12,16 @@ use std::sync::OnceLock;
 use parking_lot::Mutex;
 use windows_sys::Win32::Foundation::{ERROR_INSUFFICIENT_BUFFER, HANDLE, LocalFree};
 use windows_sys::Win32::Security::Authorization::{
-    ConvertSidToStringSidW, ConvertStringSecurityDescriptorToSecurityDescriptorW, SDDL_REVISION_1,
+    ConvertSidToStringSidW, ConvertStringSecurityDescriptorToSecurityDescriptorW, GetSecurityInfo,
+    SDDL_REVISION_1, SE_KERNEL_OBJECT, SE_OBJECT_TYPE,
 };
 use windows_sys::Win32::Security::{
-    GetTokenInformation, LookupAccountNameW, LookupAccountSidW, PSID, TOKEN_QUERY, TOKEN_USER,
-    TokenUser,
+    GetTokenInformation, LookupAccountNameW, LookupAccountSidW, OWNER_SECURITY_INFORMATION,
+    PSECURITY_DESCRIPTOR, PSID, RevertToSelf, TOKEN_QUERY, TOKEN_USER, TokenUser,
 };
+use windows_sys::Win32::System::Pipes::ImpersonateNamedPipeClient;
 use windows_sys::Win32::System::Threading::{
-    GetCurrentProcess, OpenProcess, OpenProcessToken, PROCESS_QUERY_LIMITED_INFORMATION,
+    GetCurrentProcess, GetCurrentThread, OpenProcessToken, OpenThreadToken,
 };
 
 use super::instance::wide;
@@ -85,9 +87,10 @@ impl Drop for Descriptor {
 }
 
 fn sddl(access: &Access, framing: Framing) -> io::Result<String> {
-    // Nothing is inherited (P); SYSTEM, and the server's own user.
+    // Nothing is inherited (P); SYSTEM, and the server's own user. The owner (O) is that user,
+    // and no group, so that clients can tell whose pipe it is.
     let own = own_sid()?;
-    let mut sddl = format!("D:P(A;;GA;;;SY)(A;;GA;;;{own})");
+    let mut sddl = format!("O:{own}D:P(A;;GA;;;SY)(A;;GA;;;{own})");
     let rights = match framing {
         Framing::Stream => READ_AND_WRITE,
         Framing::Messages => GENERIC,
@@ -118,36 +121,105 @@ pub(super) fn own_user() -> io::Result<&'static LocalUser> {
     #[expect(unsafe_code, reason = "it has no argument and cannot fail")]
     // SAFETY: as the reason says; the handle stands for this process and is not closed.
     let process = unsafe { BorrowedHandle::borrow_raw(GetCurrentProcess()) };
-    let user = user_of(process)?;
+    let user = user_of_process(process)?;
     Ok(OWN.get_or_init(|| user))
 }
 
-/// A process's user.
+/// The user of the client at the other end of a pipe's server end: that of the token that
+/// the client opened the pipe with. A process id would not do, as another process may have
+/// got it meanwhile.
+///
+/// Windows allows this only once something was read from the pipe
+/// (ERROR_CANNOT_IMPERSONATE before that); Wine allows it always.
 ///
 /// # Errors
-/// It has ended, or is not for us to look at.
-#[expect(unsafe_code, reason = "no crate tells a process's user")]
-pub(super) fn user_of_process(pid: u32) -> io::Result<LocalUser> {
-    // SAFETY: nothing is passed by address.
-    let process = unsafe { OpenProcess(PROCESS_QUERY_LIMITED_INFORMATION, 0, pid) };
-    if process.is_null() {
+/// Nothing was read yet, or the client does not let servers see who it is
+/// (SECURITY_ANONYMOUS).
+#[expect(unsafe_code, reason = "no crate tells a pipe's client")]
+pub(super) fn user_of_client(pipe: BorrowedHandle<'_>) -> io::Result<LocalUser> {
+    // SAFETY: the handle is open. Nothing else of this thread's runs before it reverts.
+    if unsafe { ImpersonateNamedPipeClient(pipe.as_raw_handle()) } == 0 {
         return Err(io::Error::last_os_error());
     }
+    let mut token: HANDLE = ptr::null_mut();
+    // SAFETY: the pseudo handle is this thread's, and the token's place is ours. It is
+    // opened as this process (1), which the client's token need not allow.
+    let opened = unsafe { OpenThreadToken(GetCurrentThread(), TOKEN_QUERY, 1, &mut token) };
+    let error = io::Error::last_os_error();
+    // SAFETY: it has no argument.
+    if unsafe { RevertToSelf() } == 0 {
+        // A thread that acts as its client must do nothing more.
+        tracing::error!(error = %io::Error::last_os_error(), "cannot revert to self");
+        std::process::abort();
+    }
+    if opened == 0 {
+        return Err(error);
+    }
     // SAFETY: it was opened just now, and nobody else has it.
-    let process = unsafe { OwnedHandle::from_raw_handle(process) };
-    // SAFETY: it lives until the end of this function.
-    user_of(unsafe { BorrowedHandle::borrow_raw(process.as_raw_handle()) })
+    user_of_token(&unsafe { OwnedHandle::from_raw_handle(token) })
+}
+
+/// The user who has made the pipe that this handle is an end of: the owner in its security
+/// descriptor, which nobody can set to another user.
+pub(super) fn owner_of_pipe(pipe: BorrowedHandle<'_>) -> io::Result<LocalUser> {
+    owner(pipe, SE_KERNEL_OBJECT)
+}
+
+/// The owner in an object's security descriptor.
+#[expect(unsafe_code, reason = "std knows no owners")]
+pub(super) fn owner(object: BorrowedHandle<'_>, kind: SE_OBJECT_TYPE) -> io::Result<LocalUser> {
+    let (mut owner, mut descriptor): (PSID, PSECURITY_DESCRIPTOR) =
+        (ptr::null_mut(), ptr::null_mut());
+    // SAFETY: the handle is open, both places are ours, and nothing else is asked for.
+    let error = unsafe {
+        GetSecurityInfo(
+            object.as_raw_handle(),
+            kind,
+            OWNER_SECURITY_INFORMATION,
+            &mut owner,
+            ptr::null_mut(),
+            ptr::null_mut(),
+            ptr::null_mut(),
+            &mut descriptor,
+        )
+    };
+    if error != 0 {
+        return Err(io::Error::from_raw_os_error(error.cast_signed()));
+    }
+    // SAFETY: the owner stands in the descriptor, which is freed once, behind it.
+    unsafe {
+        let user = match owner.is_null() {
+            true => Err(io::Error::new(io::ErrorKind::NotFound, "it has no owner")),
+            false => user_of_sid(owner),
+        };
+        LocalFree(descriptor);
+        user
+    }
+}
+
+/// A user by name, or by SID.
+pub(in crate::transport) fn find_user(name: &str) -> Result<LocalUser, String> {
+    let sid = match name.starts_with("S-1-") {
+        true => name.to_owned(),
+        false => account(name).map_err(|error| format!("{error}; give the name or the SID"))?,
+    };
+    let name = name.to_owned();
+    Ok(LocalUser::Sid { sid, name })
 }
 
 #[expect(unsafe_code, reason = "no crate tells a process's user")]
-fn user_of(process: BorrowedHandle<'_>) -> io::Result<LocalUser> {
+fn user_of_process(process: BorrowedHandle<'_>) -> io::Result<LocalUser> {
     let mut token: HANDLE = ptr::null_mut();
     // SAFETY: the process is open, and the token's place is ours.
     if unsafe { OpenProcessToken(process.as_raw_handle(), TOKEN_QUERY, &mut token) } == 0 {
         return Err(io::Error::last_os_error());
     }
     // SAFETY: it was opened just now, and nobody else has it.
-    let token = unsafe { OwnedHandle::from_raw_handle(token) };
+    user_of_token(&unsafe { OwnedHandle::from_raw_handle(token) })
+}
+
+#[expect(unsafe_code, reason = "no crate tells a token's user")]
+fn user_of_token(token: &OwnedHandle) -> io::Result<LocalUser> {
     let mut length = 0;
     let handle = token.as_raw_handle();
     // SAFETY: no room is given, so that nothing is written but the length needed.
@@ -163,8 +235,15 @@ fn user_of(process: BorrowedHandle<'_>) -> io::Result<LocalUser> {
         return Err(io::Error::last_os_error());
     }
     // SAFETY: the system has put a TOKEN_USER there, aligned; its SID is in `user`.
+    unsafe { user_of_sid((*user.as_ptr().cast::<TOKEN_USER>()).User.Sid) }
+}
+
+/// # Safety
+/// `sid` points to a SID.
+#[expect(unsafe_code, reason = "it is a pointer")]
+unsafe fn user_of_sid(sid: PSID) -> io::Result<LocalUser> {
+    // SAFETY: the caller's promise, and the text is that of this SID.
     unsafe {
-        let sid = (*user.as_ptr().cast::<TOKEN_USER>()).User.Sid;
         let text = sid_text(sid)?;
         let name = known_name(&text, sid);
         Ok(LocalUser::Sid { sid: text, name })
@@ -266,7 +345,7 @@ fn account(name: &str) -> io::Result<String> {
 /// # Safety
 /// `sid` points to a SID.
 #[expect(unsafe_code, reason = "no crate writes a SID as text")]
-pub(super) unsafe fn sid_text(sid: PSID) -> io::Result<String> {
+unsafe fn sid_text(sid: PSID) -> io::Result<String> {
     let mut text: *mut u16 = ptr::null_mut();
     // SAFETY: the caller's promise; the text's place is ours.
     if unsafe { ConvertSidToStringSidW(sid, &mut text) } == 0 {

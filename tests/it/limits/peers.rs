@@ -4,35 +4,15 @@ use std::fs::Permissions;
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::UnixStream;
 
-use rustix::process::{Uid, getuid};
-use rustix::thread::set_thread_res_uid;
-
 use super::keep_account;
-use crate::support::{Fixture, Frame, PASSWORD, Raw, login};
-
-/// Somebody else: on every system a user without files.
-const NOBODY: u32 = 65534;
-
-/// What somebody else does, on a thread that becomes that user for good.
-fn as_somebody_else<T: Send>(act: impl FnOnce() -> T + Send) -> T {
-    std::thread::scope(|scope| {
-        let other = scope.spawn(|| {
-            let uid = Uid::from_raw(NOBODY);
-            set_thread_res_uid(uid, uid, uid).expect("root may become anybody");
-            act()
-        });
-        other.join().expect("it has not panicked")
-    })
-}
+use crate::support::{
+    Fixture, Frame, PASSWORD, Raw, as_somebody_else, can_be_somebody_else, login,
+};
 
 /// A server that everybody of this machine may connect to; `None` where the tests cannot
 /// become somebody else.
 fn open_to_everybody(change: impl FnOnce(&mut arauto::Config)) -> Option<Fixture> {
-    if !getuid().is_root() {
-        assert!(
-            std::env::var_os("ARAUTO_REQUIRE_TOOLS").is_none(),
-            "only root can become somebody else"
-        );
+    if !can_be_somebody_else() {
         return None;
     }
     let fixture = Fixture::listening("?access=everyone", change);

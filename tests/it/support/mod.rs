@@ -12,6 +12,8 @@ mod hung_disk;
 mod lines;
 pub mod os;
 #[cfg(unix)]
+mod other_user;
+#[cfg(unix)]
 mod packets;
 mod process;
 mod raw;
@@ -36,6 +38,8 @@ pub use held::Held;
 pub use hung_disk::HungDisk;
 pub use lines::Lines;
 pub use os::Stop;
+#[cfg(unix)]
+pub use other_user::{NOBODY, as_somebody_else, can_be_somebody_else};
 pub use process::{Done, Served, arauto, finish, spawn};
 #[cfg(unix)]
 pub use process::{by_shell, can_mount, run_by};

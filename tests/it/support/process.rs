@@ -44,6 +44,7 @@ pub fn arauto(arguments: &[&str]) -> Command {
     for variable in [
         "ARAUTO_ENDPOINT",
         "ARAUTO_USER",
+        "ARAUTO_SERVER_USER",
         "RUST_LOG",
         "STATE_DIRECTORY",
         "NOTIFY_SOCKET",
