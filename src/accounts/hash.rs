@@ -150,7 +150,10 @@ impl Hasher {
 
 fn random<const N: usize>() -> Result<[u8; N], argon2::password_hash::Error> {
     let mut bytes = [0; N];
-    getrandom::fill(&mut bytes).map_err(|_| argon2::password_hash::Error::Crypto)?;
+    getrandom::fill(&mut bytes).map_err(|error| {
+        tracing::error!(%error, "the system gives no randomness");
+        argon2::password_hash::Error::Crypto // has no place for the cause
+    })?;
     Ok(bytes)
 }
 

@@ -10,6 +10,7 @@ use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 
 use super::pinned::WrongFingerprint;
+use super::words::{Whose, about};
 use super::{Tls, TlsTrust};
 use crate::transport::tcp::Tcp;
 
@@ -26,8 +27,11 @@ pub(in crate::transport) async fn connect(
     port: u16,
     trust: &TlsTrust,
 ) -> io::Result<Tls> {
-    let name = ServerName::try_from(host.to_owned())
-        .map_err(|_| wrong(format!("{host:?} is no name that a certificate could have")))?;
+    let name = ServerName::try_from(host.to_owned()).map_err(|error| {
+        wrong(format!(
+            "{host:?} is no name that a certificate could have: {error}"
+        ))
+    })?;
     let config = Arc::new(trust.client_config()?);
     let stream = TcpStream::connect((host, port)).await?;
     stream.set_nodelay(true)?;
@@ -55,6 +59,14 @@ pub(super) fn in_words(error: io::Error) -> io::Error {
     }
 }
 
+/// What went wrong between a server and its client, in words.
+pub(super) fn about_client(error: &io::Error) -> String {
+    match error.get_ref().and_then(|inner| inner.downcast_ref()) {
+        Some(Error::InvalidCertificate(problem)) => about(problem, Whose::Client),
+        _ => error.to_string(),
+    }
+}
+
 fn words(error: &Error) -> Option<String> {
     Some(match error {
         Error::InvalidCertificate(problem) => about_certificate(problem),
@@ -62,41 +74,31 @@ fn words(error: &Error) -> Option<String> {
         Error::AlertReceived(AlertDescription::CertificateRequired) => {
             "the server wants a client certificate: give --tls-cert and --tls-key".to_owned()
         }
+        Error::AlertReceived(AlertDescription::CertificateExpired) => {
+            "the server says that this client's certificate has expired, or is not valid yet: \
+             renew --tls-cert, and look at the server's clock"
+                .to_owned()
+        }
         Error::AlertReceived(
-            AlertDescription::UnknownCA
+            alert @ (AlertDescription::UnknownCA
             | AlertDescription::BadCertificate
-            | AlertDescription::DecryptError,
-        ) => "the server does not take this client's certificate: its --tls-client-ca must \
-              vouch for --tls-cert"
-            .to_owned(),
+            | AlertDescription::UnsupportedCertificate
+            | AlertDescription::CertificateUnknown
+            | AlertDescription::CertificateRevoked
+            | AlertDescription::DecryptError),
+        ) => format!(
+            "the server does not take this client's certificate ({alert:?}): its \
+             --tls-client-ca must vouch for --tls-cert, which must be no authority's own"
+        ),
         _ => return None,
     })
 }
 
 fn about_certificate(problem: &CertificateError) -> String {
-    match problem {
-        CertificateError::Other(other) => match other.0.downcast_ref::<WrongFingerprint>() {
-            Some(wrong) => wrong.to_string(),
-            None => format!("the server's certificate: {problem}"),
-        },
-        // A root that only has the issuer's name is found by its key to be another.
-        CertificateError::UnknownIssuer
-        | CertificateError::BadSignature
-        | CertificateError::UnsupportedSignatureAlgorithmForPublicKeyContext { .. } => {
-            "the server's certificate is by nobody who is trusted here: pin it with \
-             --tls-fingerprint, or name who vouches for it with --tls-ca"
-                .to_owned()
-        }
-        CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
-            format!(
-                "the server's certificate is for another name ({problem}): connect by a name \
-                 that it has, or pin it with --tls-fingerprint"
-            )
-        }
-        CertificateError::Expired | CertificateError::ExpiredContext { .. } => format!(
-            "the server's certificate has expired ({problem}): renew it there, or pin it with \
-             --tls-fingerprint"
-        ),
-        _ => format!("the server's certificate: {problem}"),
+    if let CertificateError::Other(other) = problem
+        && let Some(wrong) = other.0.downcast_ref::<WrongFingerprint>()
+    {
+        return wrong.to_string();
     }
+    about(problem, Whose::Server)
 }

@@ -24,7 +24,8 @@ pub enum TlsError {
     Exposed(PathBuf),
     /// A certificate, and another one's key.
     #[error(
-        "the key {} is not that of the certificate {}",
+        "the key {} is not that of the certificate {}: give the two that were made together, or \
+         make others with `arauto tls init`",
         key.display(),
         certificate.display()
     )]
@@ -58,6 +59,13 @@ impl TlsError {
                 let way =
                     "there is no such file: `arauto tls init` makes a certificate and its key";
                 TlsError::file(what, path, way)
+            }
+            io::ErrorKind::PermissionDenied => {
+                let way = format!("{error}: run as its owner, or let this user read it");
+                TlsError::file(what, path, way)
+            }
+            io::ErrorKind::IsADirectory => {
+                TlsError::file(what, path, "it is a folder: give the file in it")
             }
             _ => TlsError::file(what, path, error),
         }

@@ -11,9 +11,11 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::sign::CertifiedKey;
 use rustls::{InconsistentKeys, RootCertStore};
 use x509_parser::certificate::X509Certificate;
-use x509_parser::prelude::FromDer;
+use x509_parser::prelude::{FromDer, X509Version};
 use x509_parser::time::ASN1Time;
 
+use super::pem::{Wanted, problem_of};
+use super::words::{OLD_VERSION, Whose, about};
 use super::{Fingerprint, TlsError};
 use crate::transport::system;
 
@@ -25,32 +27,46 @@ const KEY: &str = "the key";
 pub(super) struct Identity {
     pub(super) key: Arc<CertifiedKey>,
     pub(super) fingerprint: Fingerprint,
-    /// Why others may not take it today.
-    pub(super) out_of_date: Option<String>,
+    /// Why others may not take it: each a clause.
+    pub(super) doubts: Vec<String>,
 }
 
 impl Identity {
     pub(super) fn load(certificate: &Path, key: &Path) -> Result<Identity, TlsError> {
         let chain = certificates(CERTIFICATE, certificate)?;
         let fingerprint = Fingerprint::of(&chain[0]);
-        let out_of_date = out_of_date(certificate, &chain[0])?;
-        let signing = any_supported_type(&private_key(key)?)
-            .map_err(|error| TlsError::file(KEY, key, error))?;
+        let doubts = doubts(certificate, &chain[0])?;
+        let signing = any_supported_type(&private_key(key)?).map_err(|error| {
+            let problem = format!(
+                "TLS cannot use it ({error}): take an RSA key of 2048 to 8192 bits, an ECDSA key \
+                 on P-256 or P-384, or an Ed25519 key"
+            );
+            TlsError::file(KEY, key, problem)
+        })?;
         let pair = CertifiedKey::new(chain, signing);
         match pair.keys_match() {
             Ok(()) | Err(rustls::Error::InconsistentKeys(InconsistentKeys::Unknown)) => {}
-            Err(_) => {
+            Err(rustls::Error::InconsistentKeys(_)) => {
                 return Err(TlsError::Mismatch {
                     certificate: certificate.to_owned(),
                     key: key.to_owned(),
                 });
             }
+            Err(error) => return Err(TlsError::file(CERTIFICATE, certificate, unusable(&error))),
         }
         Ok(Identity {
             key: Arc::new(pair),
             fingerprint,
-            out_of_date,
+            doubts,
         })
+    }
+}
+
+/// What TLS says of a certificate from a file, in words.
+fn unusable(error: &rustls::Error) -> String {
+    match error {
+        rustls::Error::InvalidCertificate(problem) => about(problem, Whose::Own),
+        other => other.to_string(),
     }
 }
 
@@ -61,20 +77,25 @@ pub(super) fn certificates(
 ) -> Result<Vec<CertificateDer<'static>>, TlsError> {
     let pem = fs::read(path).map_err(|error| TlsError::unread(what, path, &error))?;
     let found: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&pem).collect();
-    let found = found.map_err(|error| TlsError::file(what, path, error))?;
-    if found.is_empty() {
-        return Err(TlsError::file(what, path, "there is no certificate in it"));
-    }
-    Ok(found)
+    let problem = match found {
+        Ok(found) if !found.is_empty() => return Ok(found),
+        Ok(_) => problem_of(&pem, Wanted::Certificate, None),
+        Err(error) => problem_of(&pem, Wanted::Certificate, Some(&error.to_string())),
+    };
+    Err(TlsError::file(what, path, problem))
 }
 
 /// A PEM file's certificates, as those who vouch for others.
 pub(super) fn authorities(what: &'static str, path: &Path) -> Result<Arc<RootCertStore>, TlsError> {
     let mut roots = RootCertStore::empty();
-    for certificate in certificates(what, path)? {
-        roots
-            .add(certificate)
-            .map_err(|error| TlsError::file(what, path, error))?;
+    for (number, certificate) in (1..).zip(certificates(what, path)?) {
+        roots.add(certificate).map_err(|error| {
+            let problem = format!(
+                "of the certificates in it number {number}: {}",
+                unusable(&error)
+            );
+            TlsError::file(what, path, problem)
+        })?;
     }
     Ok(Arc::new(roots))
 }
@@ -87,24 +108,38 @@ fn private_key(path: &Path) -> Result<PrivateKeyDer<'static>, TlsError> {
     }
     let mut pem = Vec::new();
     file.read_to_end(&mut pem).map_err(unread)?;
-    PrivateKeyDer::from_pem_slice(&pem).map_err(|error| match error {
-        pem::Error::NoItemsFound => TlsError::file(KEY, path, "there is no private key in it"),
-        other => TlsError::file(KEY, path, other),
+    PrivateKeyDer::from_pem_slice(&pem).map_err(|error| {
+        let problem = match error {
+            pem::Error::NoItemsFound => problem_of(&pem, Wanted::Key, None),
+            other => problem_of(&pem, Wanted::Key, Some(&other.to_string())),
+        };
+        TlsError::file(KEY, path, problem)
     })
 }
 
-fn out_of_date(path: &Path, certificate: &[u8]) -> Result<Option<String>, TlsError> {
+/// Why others may not take a certificate, though it can be shown to them.
+///
+/// # Errors
+/// It cannot even be shown.
+fn doubts(path: &Path, certificate: &[u8]) -> Result<Vec<String>, TlsError> {
+    let wrong = |problem: String| TlsError::file(CERTIFICATE, path, problem);
     let (_, parsed) = X509Certificate::from_der(certificate)
-        .map_err(|error| TlsError::file(CERTIFICATE, path, error))?;
+        .map_err(|error| wrong(format!("it is damaged ({error}): get the file again")))?;
+    if parsed.version() != X509Version::V3 {
+        return Err(wrong(format!("it {OLD_VERSION}")));
+    }
     let (from, to) = (parsed.validity().not_before, parsed.validity().not_after);
     let now = ASN1Time::now();
-    Ok(if now < from {
-        Some(format!("it holds from {from} on"))
+    let mut doubts = Vec::new();
+    if now < from {
+        doubts.push(format!("it holds from {from} on"));
     } else if now > to {
-        Some(format!("it has expired on {to}"))
-    } else {
-        None
-    })
+        doubts.push(format!("it has expired on {to}"));
+    }
+    if parsed.is_ca() {
+        doubts.push("it is an authority's own (CA:TRUE)".to_owned());
+    }
+    Ok(doubts)
 }
 
 /// The common name of a certificate's subject, where it has exactly one.

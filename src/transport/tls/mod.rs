@@ -10,12 +10,14 @@ mod client;
 mod error;
 mod fingerprint;
 mod identity;
+mod pem;
 mod pinned;
 mod server;
 mod stream;
 #[cfg(all(test, target_os = "linux"))] // where the kernel tells what was acknowledged
 mod tests;
 mod trust;
+mod words;
 
 use std::sync::Arc;
 

@@ -110,7 +110,7 @@ impl Credentials {
 impl Live {
     fn load(files: &TlsConfig) -> Result<Live, TlsError> {
         let identity = Identity::load(&files.certificate, &files.key)?;
-        if let Some(problem) = &identity.out_of_date {
+        for problem in &identity.doubts {
             let certificate = files.certificate.display();
             tracing::warn!(%certificate, problem, "clients that do not pin it refuse this certificate");
         }

@@ -21,7 +21,7 @@ use tokio::time::{Timeout, timeout};
 use tokio_rustls::{Accept, TlsAcceptor, TlsStream};
 
 use super::TlsDoor;
-use super::client::in_words;
+use super::client::{about_client, in_words};
 use super::identity::common_name;
 use crate::transport::attempts::Attempts;
 use crate::transport::tcp::Tcp;
@@ -132,7 +132,8 @@ impl Tls {
             let shaken = shaken.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()));
             self.state = State::Failed;
             let stream = shaken.inspect_err(|error| {
-                tracing::debug!(%error, "the tls handshake came to nothing");
+                let error = about_client(error);
+                tracing::debug!(error, "the tls handshake came to nothing");
             })?;
             self.state = State::Open(Box::new(stream.into()));
         }

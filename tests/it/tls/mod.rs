@@ -7,6 +7,7 @@ mod reload;
 mod session;
 mod strangers;
 mod trust;
+mod unusable;
 
 use arauto::{Config, Endpoint, TlsConfig};
 use rustls::SupportedProtocolVersion;

@@ -1,0 +1,124 @@
+//! What TLS finds wrong with a certificate, and what to do about it, in words.
+
+use rustls::CertificateError;
+
+/// Whose certificate it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Whose {
+    /// The server's, as a client sees it.
+    Server,
+    /// The client's, as a server sees it.
+    Client,
+    /// The one in this process's own file.
+    Own,
+}
+
+impl Whose {
+    fn name(self) -> &'static str {
+        match self {
+            Whose::Server => "the server's certificate",
+            Whose::Client => "the client's certificate",
+            Whose::Own => "it",
+        }
+    }
+
+    /// How a client gets by without another certificate.
+    fn or_pin(self) -> &'static str {
+        match self {
+            Whose::Server => ", or pin it with --tls-fingerprint",
+            Whose::Client | Whose::Own => "",
+        }
+    }
+}
+
+/// What is wrong, on what, and what to do. A pinned certificate's own error is not looked at
+/// here.
+pub(super) fn about(problem: &CertificateError, whose: Whose) -> String {
+    let (it, or_pin) = (whose.name(), whose.or_pin());
+    match problem {
+        // A root that only has the issuer's name is found by its key to be another.
+        CertificateError::UnknownIssuer
+        | CertificateError::BadSignature
+        | CertificateError::UnsupportedSignatureAlgorithmForPublicKeyContext { .. } => {
+            match whose {
+                Whose::Server => format!(
+                    "{it} is by nobody who is trusted here: pin it with --tls-fingerprint, or \
+                     name who vouches for it with --tls-ca"
+                ),
+                Whose::Client | Whose::Own => format!(
+                    "{it} is by nobody who is trusted here: --tls-client-ca must vouch for it"
+                ),
+            }
+        }
+        CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
+            format!("{it} is for another name ({problem}): connect by a name that it has{or_pin}")
+        }
+        CertificateError::Expired | CertificateError::ExpiredContext { .. } => {
+            format!("{it} has expired ({problem}): renew it there{or_pin}")
+        }
+        CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => {
+            format!("{it} is not valid yet ({problem}): set the clocks of both machines{or_pin}")
+        }
+        CertificateError::InvalidPurpose | CertificateError::InvalidPurposeContext { .. } => {
+            format!("{it} is for another purpose ({problem}): make one for this end of TLS{or_pin}")
+        }
+        CertificateError::UnsupportedSignatureAlgorithmContext { .. } => format!(
+            "{it} is signed by an algorithm that is not supported here ({problem}): have it \
+             signed with ECDSA or RSA and SHA-256{or_pin}"
+        ),
+        CertificateError::BadEncoding => {
+            format!("{it} is damaged: get it again, or make another with `arauto tls init`")
+        }
+        // webpki's errors that rustls has no name for.
+        CertificateError::Other(other) => match other.0.to_string().as_str() {
+            "CaUsedAsEndEntity" => format!(
+                "{it} is an authority's own (CA:TRUE), which vouches for others and is taken for \
+                 nobody's: make one for the machine, as `arauto tls init` does{or_pin}"
+            ),
+            "UnsupportedCertVersion" => format!("{it} {OLD_VERSION}"),
+            name => format!("{it} cannot be used ({name}): make another, with `arauto tls init`"),
+        },
+        _ => format!("{it} cannot be used: {problem}"),
+    }
+}
+
+/// What is wrong with an X.509 version that is not 3, and what to do.
+pub(super) const OLD_VERSION: &str = "is of another X.509 version than 3, which alone can be used: \
+                                      make another, with `arauto tls init` or with extensions";
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use rustls::OtherError;
+
+    use super::*;
+
+    #[derive(Debug, thiserror::Error)]
+    #[error("{0}")]
+    struct Named(&'static str);
+
+    #[test]
+    fn no_problem_is_shown_as_a_programs_type() {
+        let other = |name| CertificateError::Other(OtherError(Arc::new(Named(name))));
+        for (problem, says) in [
+            (other("CaUsedAsEndEntity"), "CA:TRUE"),
+            (other("UnsupportedCertVersion"), "version"),
+            (
+                other("NameConstraintViolation"),
+                "(NameConstraintViolation)",
+            ),
+            (CertificateError::Expired, "expired"),
+            (CertificateError::NotValidYet, "clocks"),
+            (CertificateError::NotValidForName, "another name"),
+            (CertificateError::UnknownIssuer, "trusted"),
+            (CertificateError::BadEncoding, "damaged"),
+            (CertificateError::InvalidPurpose, "purpose"),
+        ] {
+            for whose in [Whose::Server, Whose::Client, Whose::Own] {
+                let words = about(&problem, whose);
+                assert!(words.contains(says) && !words.contains("Other"), "{words}");
+            }
+        }
+    }
+}
