@@ -23,7 +23,7 @@ fn hasher() -> Hasher {
 fn accounts(folder: Option<&DataFolder>) -> Accounts {
     let store = folder.map(|folder| {
         let db = Db::open(&folder.database().expect("writable")).expect("a db");
-        let (store, thread) = Store::start(db);
+        let (store, thread) = Store::start(db).expect("a thread");
         std::mem::forget(thread); // it ends with the accounts, its only askers
         store
     });

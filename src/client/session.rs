@@ -35,6 +35,7 @@ pub struct Client {
     shared: Arc<Shared>,
     outgoing: mpsc::Sender<Vec<u8>>,
     who: Arc<LoggedInAs>,
+    max_frame: usize,
 }
 
 /// A logged-in session, for hearing.
@@ -118,6 +119,7 @@ pub(super) fn start(
         shared,
         outgoing,
         who: Arc::new(who),
+        max_frame: limit,
     };
     let events = Events {
         incoming,
@@ -131,6 +133,11 @@ impl Client {
     /// Who this client is, and where its broadcasts begin.
     pub fn who_am_i(&self) -> &LoggedInAs {
         &self.who
+    }
+
+    /// The longest frame that the server takes, in bytes without its prefix.
+    pub fn max_frame(&self) -> usize {
+        self.max_frame
     }
 
     /// Asks the endpoint's handler.

@@ -1,11 +1,13 @@
 //! From a configuration to a running server.
 
 use std::future::Future;
+use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
 use actix::{Actor, Addr, Arbiter};
 use parking_lot::Mutex;
+use tokio::runtime::{Builder, Runtime};
 use tokio::sync::watch;
 
 use super::config::Config;
@@ -85,20 +87,26 @@ impl Server {
         abandoned: impl Future<Output = ()>,
     ) -> Result<ServerHandle, ServerError> {
         check(&config)?;
+        check_randomness()?;
         let mut abandoned = std::pin::pin!(abandoned);
         let (tls, kept) = open(&config, &mut abandoned).await?;
         tokio::select! {
             biased;
             () = &mut abandoned => Err(ServerError::Abandoned),
             listeners = Server::listen(&config, &tls) => {
-                Ok(assemble(&config, kept, tls, listeners?))
+                let listeners = listeners?;
+                let arbiters = arbiters(config.arbiters)?;
+                Ok(assemble(&config, kept, tls, listeners, arbiters))
             }
         }
     }
 
     async fn listen(config: &Config, tls: &Tls) -> Result<Vec<(Listen, Listener)>, ServerError> {
-        let mut listeners = Vec::new();
+        let mut listeners: Vec<(Listen, Listener)> = Vec::new();
         for listen in &config.listen {
+            for (_, other) in &listeners {
+                other.check_apart(&listen.endpoint).await?;
+            }
             let opening = Opening {
                 access: &listen.access,
                 remote: listen.remote,
@@ -117,15 +125,13 @@ impl Server {
     ///
     /// # Errors
     /// See [`ServerError`].
-    ///
-    /// # Panics
-    /// If the system has no thread to give.
     pub fn start(config: Config) -> Result<ServerHandle, ServerError> {
+        let runtime = runtime().map_err(ServerError::no("runtime"))?;
         let (started, outcome) = std::sync::mpsc::channel();
-        std::thread::Builder::new()
+        let running = std::thread::Builder::new()
             .name("arauto".to_owned())
             .spawn(move || {
-                actix_rt::System::new().block_on(async move {
+                actix_rt::System::with_tokio_rt(|| runtime).block_on(async move {
                     let bound = Server::bind(config).await;
                     let running = bound.as_ref().ok().cloned();
                     // Whoever started it may have gone: then it runs all the same.
@@ -134,12 +140,41 @@ impl Server {
                         server.stopped().await;
                     }
                 });
-            })
-            .expect("the system has a thread to give");
+            });
+        running.map_err(ServerError::no("thread"))?;
         outcome
             .recv()
             .expect("the thread says how it went before it ends")
     }
+}
+
+/// A runtime of one thread, as actix makes them.
+fn runtime() -> io::Result<Runtime> {
+    Builder::new_current_thread().enable_all().build()
+}
+
+/// The sessions' threads; all of them, or none is left.
+fn arbiters(count: usize) -> Result<Vec<Arbiter>, ServerError> {
+    let mut arbiters: Vec<Arbiter> = Vec::with_capacity(count);
+    for _ in 0..count {
+        match Arbiter::try_with_tokio_rt(runtime) {
+            Ok(arbiter) => arbiters.push(arbiter),
+            Err(error) => {
+                for arbiter in arbiters {
+                    arbiter.stop();
+                    let _ = arbiter.join(); // it has done nothing yet
+                }
+                return Err(ServerError::no("thread for sessions")(error));
+            }
+        }
+    }
+    Ok(arbiters)
+}
+
+/// Salts, keys and the stream's name need it, and cannot do without.
+fn check_randomness() -> Result<(), ServerError> {
+    getrandom::fill(&mut [0; 32])
+        .map_err(|error| ServerError::no("randomness")(io::Error::other(error)))
 }
 
 fn check(config: &Config) -> Result<(), ServerError> {
@@ -202,6 +237,7 @@ fn assemble(
     kept: Kept,
     tls: Tls,
     listeners: Vec<(Listen, Listener)>,
+    arbiters: Vec<Arbiter>,
 ) -> ServerHandle {
     let Kept {
         accounts,
@@ -210,7 +246,6 @@ fn assemble(
     } = kept;
     let (log, mut appender, scribe) = stream.begin(config);
     appender.mirror_into(memory_file);
-    let arbiters: Vec<Arbiter> = (0..config.arbiters).map(|_| Arbiter::new()).collect();
     let supervisor = Supervisor::new(config.drain_timeout).start();
     start_relays(&arbiters, &log, &supervisor);
     watch_store(data.as_mut(), &supervisor);

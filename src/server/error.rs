@@ -1,5 +1,7 @@
 //! Why a server does not start.
 
+use std::io;
+
 use crate::store::{FolderError, StoreError};
 use crate::transport::{BindError, TlsError};
 
@@ -22,10 +24,25 @@ pub enum ServerError {
     /// The configuration cannot be.
     #[error("{0}")]
     Config(String),
+    /// The system does not give what every server needs.
+    #[error("the system gives the server no {what}: {source}")]
+    System {
+        /// A thread, a runtime, randomness.
+        what: &'static str,
+        /// What the system says.
+        source: io::Error,
+    },
     /// The server was told to stop before it had started.
     #[error("the start was abandoned, as the server was told to stop")]
     Abandoned,
     /// The thread that opens the data folder panicked.
     #[error("a part of the server panicked while it started; its log says more")]
     Panicked,
+}
+
+impl ServerError {
+    /// That the system does not give this.
+    pub(super) fn no(what: &'static str) -> impl Fn(io::Error) -> ServerError {
+        move |source| ServerError::System { what, source }
+    }
 }

@@ -65,7 +65,8 @@ impl Kept {
             .map(|retention| Journal::open(&mut db, retention, newest, now, stream_name));
         let journal = journal.transpose()?;
         let readers = Readers::new(&db);
-        let (store, thread) = Store::start(db);
+        let (store, thread) =
+            Store::start(db).map_err(ServerError::no("thread for the database"))?;
         let accounts = Accounts::open(Some(store.clone()), hasher, limits)?;
         // Everything in it has been read: it is sound.
         store.wait(Db::trust).unwrap_or(Ok(()))?;

@@ -67,7 +67,8 @@ fn tables_of_a_later_version_are_left_alone() {
 #[test]
 fn what_the_thread_was_asked_is_done_before_it_is_closed() {
     let (_temp, path) = fresh();
-    let (store, thread) = Store::start(Db::open(&path).expect("a db"));
+    let started = Store::start(Db::open(&path).expect("a db"));
+    let (store, thread) = started.expect("a thread");
     let mut answer = store.ask(|db| db.data_version().is_ok());
     thread.close().expect("tidy");
     assert_eq!(answer.try_recv(), Ok(true));

@@ -1,5 +1,6 @@
 //! The one thread that writes.
 
+use std::io;
 use std::path::PathBuf;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread::JoinHandle;
@@ -34,9 +35,9 @@ pub struct StoreThread {
 impl Store {
     /// Gives the database to a thread of its own.
     ///
-    /// # Panics
-    /// If the system has no thread to give.
-    pub fn start(mut db: Db) -> (Store, StoreThread) {
+    /// # Errors
+    /// The system has no thread to give.
+    pub fn start(mut db: Db) -> io::Result<(Store, StoreThread)> {
         let (jobs, receiver) = channel();
         let (path, limit) = (db.path().to_owned(), db.limit().clone());
         let (on_panic, panicked) = oneshot::channel();
@@ -47,8 +48,7 @@ impl Store {
                 let _on_panic = OnPanic(Some(on_panic));
                 its_limit.enter();
                 work(&mut db, &receiver);
-            })
-            .expect("the system has a thread to give at the start");
+            })?;
         let store = Store { jobs: jobs.clone() };
         let thread = StoreThread {
             path,
@@ -57,7 +57,7 @@ impl Store {
             thread: Some(thread),
             panicked: Some(panicked),
         };
-        (store, thread)
+        Ok((store, thread))
     }
 
     /// Has work done with the database; what comes of it. The receiver fails where

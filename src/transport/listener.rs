@@ -87,9 +87,17 @@ pub struct Opening<'a> {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum BindError {
-    /// A living server has it.
-    #[error("{0} is taken by a server that is running: stop it, or choose another --listen")]
+    /// Another program listens there.
+    #[error("{0} is taken by another program that is running: stop it, or choose another --listen")]
     InUse(Endpoint),
+    /// This server listens there already.
+    #[error("{endpoint} is taken by this server's own {other}: leave one of the two out")]
+    Own {
+        /// The one that cannot be listened on besides.
+        endpoint: Endpoint,
+        /// The one that is listened on.
+        other: Endpoint,
+    },
     /// Something that is no socket stands at the path.
     #[error(
         "{0} is taken by a file that is not a socket: move it away, or choose another --listen"
@@ -250,6 +258,35 @@ impl Listener {
         })
     }
 
+    /// Whether `endpoint` can be listened on besides this one.
+    ///
+    /// # Errors
+    /// It is the same place by another name.
+    pub async fn check_apart(&self, endpoint: &Endpoint) -> Result<(), BindError> {
+        let is_same = match (&self.door, endpoint) {
+            (Door::Local(door), _) => door.is_at(endpoint),
+            (
+                Door::Tcp(listener) | Door::Tls(listener, _),
+                Endpoint::Tcp { host, port } | Endpoint::Tls { host, port },
+            ) => match listener.local_addr() {
+                // Only the first of a name's addresses is listened on where it can be.
+                Ok(own) if own.port() == *port => {
+                    let others = addresses(endpoint, host, *port).await?;
+                    others.first().is_some_and(|other| do_overlap(own, *other))
+                }
+                _ => false,
+            },
+            _ => false,
+        };
+        if !is_same {
+            return Ok(());
+        }
+        Err(BindError::Own {
+            endpoint: endpoint.clone(),
+            other: self.endpoint.clone(),
+        })
+    }
+
     /// Lets nobody new in; who has connected already can still be accepted. Of
     /// TCP, which has no such call, the last moment's callers may be cut off.
     pub fn close_to_new(&mut self) {
@@ -288,7 +325,14 @@ async fn bind_tcp(
     endpoint: &Endpoint,
     addresses: &[SocketAddr],
 ) -> Result<(TcpListener, u16), BindError> {
-    let listener = match TcpListener::bind(addresses).await {
+    let mut outcome = Err(io::ErrorKind::AddrNotAvailable.into());
+    for address in addresses {
+        outcome = tcp::listen(*address);
+        if outcome.is_ok() {
+            break;
+        }
+    }
+    let listener = match outcome {
         Err(error) if error.kind() == io::ErrorKind::AddrInUse => {
             return Err(BindError::InUse(endpoint.clone()));
         }
@@ -301,11 +345,48 @@ async fn bind_tcp(
     Ok((listener, port))
 }
 
+/// Whether the system lets only one listen: an unspecified address is all of its family,
+/// and of no other ([`tcp::listen`]).
+fn do_overlap(one: SocketAddr, other: SocketAddr) -> bool {
+    let is_same_family = one.is_ipv4() == other.is_ipv4();
+    let is_any = one.ip().is_unspecified() || other.ip().is_unspecified();
+    one.port() == other.port() && is_same_family && (is_any || one.ip() == other.ip())
+}
+
 impl BindError {
+    /// Whether another configuration is needed, and not another moment.
+    pub fn is_of_the_configuration(&self) -> bool {
+        match self {
+            BindError::Own { .. } => true,
+            BindError::Io { source, .. } => matches!(
+                source.kind(),
+                io::ErrorKind::InvalidInput | io::ErrorKind::InvalidFilename
+            ),
+            _ => false,
+        }
+    }
+
     fn io(endpoint: &Endpoint, source: io::Error) -> BindError {
         BindError::Io {
             endpoint: endpoint.clone(),
             source,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_overlap_within_their_family_only() {
+        let address = |text: &str| text.parse::<SocketAddr>().expect("an address");
+        let overlap = |one: &str, other: &str| do_overlap(address(one), address(other));
+        assert!(overlap("127.0.0.1:7000", "127.0.0.1:7000"));
+        assert!(overlap("0.0.0.0:7000", "127.0.0.1:7000"));
+        assert!(overlap("[::1]:7000", "[::]:7000"));
+        assert!(!overlap("0.0.0.0:7000", "[::]:7000"));
+        assert!(!overlap("127.0.0.1:7000", "127.0.0.2:7000"));
+        assert!(!overlap("127.0.0.1:7000", "127.0.0.1:7001"));
     }
 }

@@ -23,17 +23,39 @@ pub(in crate::transport) enum UnixAddress {
     SeqPacket(PathBuf),
 }
 
+/// The longest path of a socket, or abstract name, in bytes: `sun_path` has 108, and one of
+/// them is a NUL behind a path, or in front of a name (unix(7)). The kernel would bind a path
+/// without its NUL, to which hardly any program can connect.
+const LONGEST: usize = 107;
+
 /// The socket of an endpoint. The folder of a `pipe:` is made where it is not there.
+///
+/// # Errors
+/// It is too long, or of another system; or its folder cannot be made.
 pub(in crate::transport) fn address(endpoint: &Endpoint) -> io::Result<UnixAddress> {
     match endpoint {
-        Endpoint::Unix(path) => Ok(UnixAddress::Path(path.clone())),
+        Endpoint::Unix(path) => Ok(UnixAddress::Path(fitting(path.clone())?)),
+        Endpoint::Abstract(name) if name.len() > LONGEST => Err(too_long(&format!(
+            "its name has {} bytes, and an abstract name can have {LONGEST} at most: choose a \
+             shorter one",
+            name.len()
+        ))),
         Endpoint::Abstract(name) => Ok(UnixAddress::Abstract(name.clone())),
         Endpoint::Pipe(name) => {
             let folder = pipe_folder();
+            let path = folder.join(format!("{name}.sock"));
+            let length = path.as_os_str().len();
+            if length > LONGEST {
+                return Err(too_long(&format!(
+                    "it is the socket {}, whose path has {length} bytes, and can have {LONGEST} \
+                     at most: choose a shorter name, or a shorter XDG_RUNTIME_DIR",
+                    path.display()
+                )));
+            }
             private_folder(&folder)?;
-            Ok(UnixAddress::Path(folder.join(format!("{name}.sock"))))
+            Ok(UnixAddress::Path(path))
         }
-        Endpoint::SeqPacket(path) => Ok(UnixAddress::SeqPacket(path.clone())),
+        Endpoint::SeqPacket(path) => Ok(UnixAddress::SeqPacket(fitting(path.clone())?)),
         Endpoint::RemotePipe { .. } => Err(io::Error::new(
             io::ErrorKind::Unsupported,
             "a pipe of another host is reached from windows only",
@@ -45,13 +67,30 @@ pub(in crate::transport) fn address(endpoint: &Endpoint) -> io::Result<UnixAddre
     }
 }
 
+fn fitting(path: PathBuf) -> io::Result<PathBuf> {
+    let length = path.as_os_str().len();
+    if length <= LONGEST {
+        return Ok(path);
+    }
+    Err(too_long(&format!(
+        "its path has {length} bytes, and the path of a socket can have {LONGEST} at most: choose \
+         a shorter one"
+    )))
+}
+
+fn too_long(problem: &str) -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidFilename, problem)
+}
+
 pub(super) fn abstract_name(name: &str) -> io::Result<SocketAddr> {
     SocketAddr::from_abstract_name(name)
 }
 
 fn pipe_folder() -> PathBuf {
     match env::var_os("XDG_RUNTIME_DIR") {
-        Some(folder) if !folder.is_empty() => Path::new(&folder).join("arauto"),
+        // One that is relative would be another folder for each client (XDG Base Directory
+        // Specification).
+        Some(folder) if Path::new(&folder).is_absolute() => Path::new(&folder).join("arauto"),
         _ if geteuid().is_root() => PathBuf::from("/run/arauto"),
         _ => PathBuf::from(format!("/tmp/arauto-{}", geteuid().as_raw())),
     }
@@ -151,5 +190,25 @@ mod tests {
         set_permissions(&open, Permissions::from_mode(0o777)).expect("it is ours");
         let error = private_folder(&open).expect_err("others may write");
         assert!(error.to_string().contains("chmod 700"), "{error}");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_or_name_of_107_bytes_is_the_longest() {
+        let path = |length: usize| PathBuf::from(format!("/{}", "x".repeat(length - 1)));
+        for kind in [Endpoint::Unix, Endpoint::SeqPacket] {
+            address(&kind(path(107))).expect("it fits");
+            let error = address(&kind(path(108))).expect_err("there is no place for the NUL");
+            assert!(error.to_string().contains("107"), "{error}");
+        }
+        address(&Endpoint::Abstract("x".repeat(107))).expect("it fits");
+        let error = address(&Endpoint::Abstract("x".repeat(108))).expect_err("it is too long");
+        assert!(error.to_string().contains("107"), "{error}");
+        // A character may have several bytes.
+        address(&Endpoint::Abstract("é".repeat(54))).expect_err("it is 108 bytes");
     }
 }

@@ -127,6 +127,18 @@ impl LocalDoor {
         Ok(None)
     }
 
+    /// Whether this door is the socket of that endpoint, whatever its name.
+    pub(in crate::transport) fn is_at(&self, endpoint: &Endpoint) -> bool {
+        match address(endpoint) {
+            Ok(UnixAddress::Abstract(_)) => self.endpoint == *endpoint,
+            Ok(UnixAddress::Path(path) | UnixAddress::SeqPacket(path)) => {
+                let watched = self.file.as_ref();
+                watched.is_some_and(|watched| watched.file.is_at(&path))
+            }
+            Err(_) => false,
+        }
+    }
+
     pub(in crate::transport) fn poll_accept(
         &mut self,
         cx: &mut Context<'_>,
@@ -174,14 +186,21 @@ struct SocketFile {
 
 impl Drop for SocketFile {
     fn drop(&mut self) {
-        let is_ours = self.found().is_ok_and(|found| found == self.identity);
-        if is_ours && let Err(error) = std::fs::remove_file(&self.path) {
+        if self.is_at(&self.path)
+            && let Err(error) = std::fs::remove_file(&self.path)
+        {
             tracing::warn!(path = %self.path.display(), %error, "the socket file stays behind");
         }
     }
 }
 
 impl SocketFile {
+    /// Whether this file stands at `path`, by whatever name.
+    fn is_at(&self, path: &Path) -> bool {
+        std::fs::symlink_metadata(path)
+            .is_ok_and(|found| (found.dev(), found.ino()) == self.identity)
+    }
+
     /// What stands at the path.
     fn found(&self) -> io::Result<(u64, u64)> {
         let found = std::fs::symlink_metadata(&self.path)?;

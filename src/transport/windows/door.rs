@@ -129,6 +129,15 @@ impl LocalDoor {
         Ok(door)
     }
 
+    /// Whether this door is the pipe of that endpoint: a pipe's name has no case.
+    pub(in crate::transport) fn is_at(&self, endpoint: &Endpoint) -> bool {
+        let Ok(path) = super::path(endpoint) else {
+            return false;
+        };
+        let own = self.mould.path.split_last().map_or(&[][..], |(_, own)| own); // without its NUL
+        String::from_utf16_lossy(own).eq_ignore_ascii_case(&path)
+    }
+
     pub(in crate::transport) fn poll_accept(
         &mut self,
         cx: &mut Context<'_>,

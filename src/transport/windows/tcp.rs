@@ -2,6 +2,7 @@
 
 use std::fs::File;
 use std::io;
+use std::net::SocketAddr;
 use std::task::{Context, Poll};
 
 use tokio::net::{TcpListener, TcpStream};
@@ -30,6 +31,17 @@ pub(in crate::transport) fn poll_send_file(
     _length: usize,
 ) -> Poll<io::Result<usize>> {
     Poll::Ready(Err(io::ErrorKind::Unsupported.into()))
+}
+
+/// Listens on an address. An IPv6 address is never IPv4's as well: IPV6_V6ONLY is set here
+/// where nobody says otherwise.
+///
+/// # Errors
+/// The system does not let it.
+pub(in crate::transport) fn listen(address: SocketAddr) -> io::Result<TcpListener> {
+    let listener = std::net::TcpListener::bind(address)?;
+    listener.set_nonblocking(true)?;
+    TcpListener::from_std(listener)
 }
 
 /// Accepts by the runtime's word, which may be older than the system's.
