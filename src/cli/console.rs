@@ -3,7 +3,7 @@
 //! It reads on a thread of its own, because reading a terminal blocks; all it does
 //! is to send.
 
-use std::io::{self, BufRead, IsTerminal};
+use std::io::{self, IsTerminal};
 use std::sync::Arc;
 
 use arauto::accounts::CONSOLE;
@@ -13,6 +13,7 @@ use rustyline::history::MemHistory;
 use rustyline::{Config, Editor};
 use tokio::sync::{Semaphore, mpsc};
 
+use super::bounded::{LineError, Lines};
 use super::screen::Screen;
 use super::show;
 
@@ -29,28 +30,44 @@ pub(super) enum Typed {
     End,
 }
 
-/// Starts the console's thread.
-pub(super) fn start(screen: Screen) -> mpsc::Receiver<Typed> {
+/// Starts the console's thread. A line may have `longest` bytes.
+///
+/// # Errors
+/// The system has no thread to give.
+pub(super) fn start(screen: Screen, longest: usize) -> io::Result<mpsc::Receiver<Typed>> {
     // Bounded: a pipe that is faster than the server waits for it.
     let (sender, receiver) = mpsc::channel(64);
     std::thread::Builder::new()
         .name("arauto-console".to_owned())
         .spawn(move || {
             if io::stdin().is_terminal() {
-                edit(&screen, &sender);
+                edit(&screen, &sender, longest);
             } else {
-                read(&sender);
+                read(&sender, longest);
             }
-        })
-        .expect("the system has a thread to give at the start");
-    receiver
+        })?;
+    Ok(receiver)
 }
 
-fn read(sender: &mpsc::Sender<Typed>) {
-    for line in io::stdin().lock().split(b'\n') {
-        let typed = match line {
-            Ok(line) => Typed::Line(String::from_utf8_lossy(&line).into_owned()),
-            Err(error) => {
+/// Reads lines. One that is too long to be published is told and passed over.
+fn read(sender: &mpsc::Sender<Typed>, longest: usize) {
+    let mut lines = Lines::new(io::stdin().lock(), longest);
+    loop {
+        let typed = match lines.next() {
+            Ok(Some(line)) => Typed::Line(String::from_utf8_lossy(&line).into_owned()),
+            Ok(None) => break,
+            Err(LineError::TooLong { number, limit }) => {
+                tracing::warn!(
+                    line = number,
+                    limit,
+                    "console line is too long; not published"
+                );
+                match lines.skip_line() {
+                    Ok(true) => continue,
+                    _ => break,
+                }
+            }
+            Err(LineError::Io(error)) => {
                 tracing::warn!(%error, "the console's input is not readable");
                 break;
             }
@@ -62,10 +79,10 @@ fn read(sender: &mpsc::Sender<Typed>) {
     let _ = sender.blocking_send(Typed::End);
 }
 
-fn edit(screen: &Screen, sender: &mpsc::Sender<Typed>) {
+fn edit(screen: &Screen, sender: &mpsc::Sender<Typed>, longest: usize) {
     let editor = Editor::<(), MemHistory>::with_history(Config::default(), MemHistory::new());
     let Ok(mut editor) = editor else {
-        return read(sender);
+        return read(sender, longest);
     };
     match editor.create_external_printer() {
         Ok(printer) => screen.edit(printer),
@@ -144,11 +161,15 @@ pub(super) async fn listen(mut feed: Feed, screen: Screen) {
     // A terminal that is held, or a pipe that nobody reads, must not hold up the
     // server: it is this thread that waits, and then the feed hears of a gap.
     let (lines, mut to_print) = mpsc::channel::<String>(64);
-    std::thread::spawn(move || {
+    let printing = std::thread::Builder::new().spawn(move || {
         while let Some(line) = to_print.blocking_recv() {
             screen.print(&line);
         }
     });
+    if let Err(error) = printing {
+        tracing::error!(%error, "the console prints no broadcasts");
+        return;
+    }
     while let Some(event) = feed.next().await {
         let own = matches!(&event, Event::Message { from, .. } if from == CONSOLE);
         if (echo || !own) && lines.send(show::line(&event)).await.is_err() {

@@ -2,8 +2,7 @@
 
 mod play;
 
-use std::io::{self, Write};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use arauto::{
@@ -13,6 +12,8 @@ use tempfile::TempDir;
 
 use super::exit::{Failure, sysexits};
 use super::os;
+use super::output::Output;
+use super::resources::{self, Need};
 
 /// No step of the demo takes longer; one that does has failed.
 const PATIENCE: Duration = Duration::from_secs(8);
@@ -21,13 +22,17 @@ const PATIENCE: Duration = Duration::from_secs(8);
 pub(super) struct Args {}
 
 pub(super) fn run(_args: &Args) -> Result<u8, Failure> {
+    resources::check(Need::server(1, 1))?;
     let stage = Stage::set()?;
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .map_err(|error| Failure::new(sysexits::OSERR, format!("no runtime: {error}")))?;
-    runtime.block_on(play::play(&stage))
+    let code = resources::runtime()?.block_on(play::play(&stage))?;
+    match UNPRINTED.get() {
+        Some(failure) if code == 0 => Err(failure.clone()),
+        _ => Ok(code),
+    }
 }
+
+/// The first failure to print, from whatever thread.
+static UNPRINTED: OnceLock<Failure> = OnceLock::new();
 
 /// The server, in a folder that goes with it.
 struct Stage {
@@ -79,9 +84,13 @@ fn heading(text: &str) {
     say(&format!("\n{text}"));
 }
 
-/// Where nobody reads it, the demo goes on to its end all the same.
+/// Where it cannot be printed, the demo goes on to its end all the same, and fails there.
 fn say(text: &str) {
-    let _ = writeln!(io::stdout(), "{text}");
+    let mut out = Output::stdout();
+    let printed = out.text(&format!("{text}\n")).and_then(|()| out.flush());
+    if let Err(failure) = printed {
+        UNPRINTED.get_or_init(|| failure);
+    }
 }
 
 /// The next broadcast, or what came instead.

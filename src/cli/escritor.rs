@@ -1,12 +1,12 @@
 //! `arauto escritor`: publishes.
 
-use std::io::{self, Write};
-
 use arauto::wire::raw::Direction;
+use arauto::{Client, Seq};
 
 use super::connect::{ConnectArgs, log_in_to_ask};
-use super::exit::{Failure, stdout_failed};
+use super::exit::{Failure, sysexits};
 use super::input::Input;
+use super::output::Output;
 use super::pipeline;
 use super::raw::{self, RawArgs};
 
@@ -33,21 +33,65 @@ pub(super) fn run(args: Args) -> Result<u8, Failure> {
     }
 }
 
+/// How far it came: what is told where it does not come to its end.
+#[derive(Debug, Default, Clone, Copy)]
+struct Published {
+    count: u64,
+    last: Option<Seq>,
+}
+
 async fn publish(args: Args) -> Result<u8, Failure> {
     let client = log_in_to_ask(&args.connect).await?;
+    let input = Input::new(args.messages, pipeline::longest_body(&client))?;
+    let mut published = Published::default();
+    match publish_all(&client, input, args.verbose, &mut published).await {
+        Ok(()) => {
+            client.fim().await?;
+            Ok(0)
+        }
+        Err(failure) => {
+            // What was sent may be published without an answer that was seen here.
+            let _ = client.fim().await; // or the session is over
+            Err(published.told(failure))
+        }
+    }
+}
+
+async fn publish_all(
+    client: &Client,
+    input: Input,
+    is_verbose: bool,
+    published: &mut Published,
+) -> Result<(), Failure> {
+    let mut out = Output::stdout();
     let send = async |body| client.begin_publish(body).await;
-    let mut out = io::BufWriter::new(io::stdout());
-    let published = pipeline::run(&client, Input::new(args.messages), send, |answer| {
-        let seq = answer?;
-        if !args.verbose {
-            return Ok(true);
+    let told = pipeline::run(client, input, send, |place, answer| {
+        let seq = answer.map_err(|error| Failure::from(error).at(place))?;
+        published.count += 1;
+        published.last = Some(seq);
+        if is_verbose {
+            out.line(&seq.to_string())?;
+            out.flush()?;
         }
-        match writeln!(out, "{seq}").and_then(|()| out.flush()) {
-            Ok(()) => Ok(true),
-            Err(error) => stdout_failed(&error).map(|_| false),
-        }
+        Ok(())
     });
-    published.await?;
-    client.fim().await?;
-    Ok(0)
+    told.await
+}
+
+impl Published {
+    /// The failure, and how far it had come.
+    fn told(self, failure: Failure) -> Failure {
+        let so_far = match self.last {
+            None => "nothing is known to be published".to_owned(),
+            Some(last) => format!(
+                "{} published until then are known, the last one is {last}",
+                self.count
+            ),
+        };
+        if failure.is_reader_gone() {
+            let message = format!("nobody reads stdout any more, and so this stopped; {so_far}");
+            return Failure::new(sysexits::IOERR, message);
+        }
+        failure.with(&so_far)
+    }
 }

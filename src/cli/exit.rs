@@ -7,6 +7,7 @@ use std::time::Duration;
 use arauto::{ClientError, ErrorCode};
 
 use super::deadline::within;
+use super::output::{one_line, shown};
 
 /// Exit codes, see sysexits(3).
 pub(super) mod sysexits {
@@ -27,15 +28,25 @@ pub(super) mod sysexits {
 /// How long a stderr that nobody reads may keep a command that is over.
 const STUCK: Duration = Duration::from_secs(1);
 
-/// Tells a person on stderr. One that fails is no panic, and one that is stuck holds
-/// nothing up: neither may change the exit code.
+/// The exit code of a filter whose reader has gone: the one that a shell shows for a
+/// program that SIGPIPE has ended (signal(7)).
+const READER_GONE: u8 = 128 + 13;
+
+/// Tells a person on stderr, which may be a terminal: hostile characters are escaped. A
+/// stderr that fails is no panic, and one that is stuck holds nothing up: neither may
+/// change the exit code.
 pub(super) fn complain(message: &str) {
-    let line = format!("arauto: {message}\n");
-    let _ = within(STUCK, move || io::stderr().write_all(line.as_bytes()));
+    let line = format!("arauto: {}\n", shown(message));
+    let same = line.clone();
+    let told = within(STUCK, move || io::stderr().write_all(line.as_bytes()));
+    if told.is_err() {
+        // There is no thread to have: it is told all the same.
+        let _ = io::stderr().write_all(same.as_bytes());
+    }
 }
 
 /// Why a command failed.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Failure {
     code: u8,
     message: String,
@@ -65,6 +76,30 @@ impl Failure {
         &self.message
     }
 
+    /// The same failure, with what a person must know besides.
+    pub(super) fn with(self, note: &str) -> Failure {
+        Failure {
+            message: match self.message.as_str() {
+                "" => note.to_owned(),
+                message => format!("{message}; {note}"),
+            },
+            ..self
+        }
+    }
+
+    /// The same failure of what stands at this place of the input.
+    pub(super) fn at(self, place: &str) -> Failure {
+        Failure {
+            message: format!("{place}: {}", self.message),
+            ..self
+        }
+    }
+
+    /// Whether it is that nobody reads what is printed.
+    pub(super) fn is_reader_gone(&self) -> bool {
+        self.code == READER_GONE
+    }
+
     /// Whether the same may work a little later.
     pub(super) fn may_pass(&self) -> bool {
         matches!(
@@ -76,12 +111,20 @@ impl Failure {
 
 impl From<ClientError> for Failure {
     fn from(error: ClientError) -> Self {
+        // The server's words stay on their line.
+        let said = error.to_string();
+        let said = one_line(&said);
         match &error {
             // It is there, and is not the server that is meant.
             ClientError::Connect {
                 kind: io::ErrorKind::InvalidData,
                 ..
-            } => Failure::new(sysexits::PROTOCOL, error.to_string()),
+            } => Failure::new(sysexits::PROTOCOL, said),
+            // No such endpoint can be: its name is too long, or of another system.
+            ClientError::Connect {
+                kind: io::ErrorKind::InvalidInput | io::ErrorKind::InvalidFilename,
+                ..
+            } => Failure::new(sysexits::USAGE, said),
             ClientError::Connect { kind, .. } => {
                 let advice = match kind {
                     io::ErrorKind::PermissionDenied => {
@@ -93,21 +136,21 @@ impl From<ClientError> for Failure {
                     }
                     _ => "name another endpoint with --connect",
                 };
-                Failure::new(sysexits::UNAVAILABLE, format!("{error}; {advice}"))
+                Failure::new(sysexits::UNAVAILABLE, format!("{said}; {advice}"))
             }
             ClientError::Untrusted(_) | ClientError::UnsafeFolder { .. } => {
-                Failure::new(sysexits::NOPERM, error.to_string())
+                Failure::new(sysexits::NOPERM, said)
             }
             ClientError::Refused { code, .. } => {
-                Failure::new(refused(*code), format!("the server says: {error}"))
+                Failure::new(refused(*code), format!("the server says: {said}"))
             }
-            ClientError::Protocol(_) => Failure::new(sysexits::PROTOCOL, error.to_string()),
+            ClientError::Protocol(_) => Failure::new(sysexits::PROTOCOL, said),
             ClientError::Closed(reason) if reason == ErrorCode::Revoked.as_str() => {
                 let advice = "the account was removed or has another password: ask the operator";
-                Failure::new(sysexits::NOPERM, format!("{error}; {advice}"))
+                Failure::new(sysexits::NOPERM, format!("{said}; {advice}"))
             }
-            ClientError::Closed(_) => Failure::new(sysexits::TEMPFAIL, error.to_string()),
-            _ => Failure::new(sysexits::IOERR, error.to_string()),
+            ClientError::Closed(_) => Failure::new(sysexits::TEMPFAIL, said),
+            _ => Failure::new(sysexits::IOERR, said),
         }
     }
 }
@@ -129,11 +172,12 @@ fn refused(code: ErrorCode) -> u8 {
     }
 }
 
-/// Writing to stdout failed; a reader that has had enough is no failure.
-pub(super) fn stdout_failed(error: &io::Error) -> Result<u8, Failure> {
+/// How a command fails that could not print. A reader that has had enough ends a filter
+/// without a word, as SIGPIPE would; a command that did more than print adds what it did.
+pub(super) fn stdout_failed(error: &io::Error) -> Failure {
     if error.kind() == io::ErrorKind::BrokenPipe {
-        return Ok(0);
+        return Failure::new(READER_GONE, "");
     }
     let message = format!("cannot write to stdout: {error}");
-    Err(Failure::new(sysexits::IOERR, message))
+    Failure::new(sysexits::IOERR, message)
 }

@@ -1,13 +1,13 @@
 //! `arauto explain`: what became of one broadcast.
 
 use std::collections::BTreeMap;
-use std::io::{self, Write};
 use std::path::PathBuf;
 
 use arauto::{CloseReason, Evidence, Fate, Report, Seq, SessionRecord};
-use serde_json::json;
+use serde_json::{Value, json};
 
-use super::exit::{Failure, stdout_failed, sysexits};
+use super::exit::{Failure, sysexits};
+use super::output::Output;
 use super::report::{clean, read};
 use super::table::{lines, plain_table};
 
@@ -35,19 +35,15 @@ pub(super) fn run(args: &Args) -> Result<u8, Failure> {
         );
         return Err(Failure::new(sysexits::USAGE, what));
     }
-    let text = if args.json {
-        let lines = report.sessions.iter().map(|record| line(record, seq));
-        lines.collect::<Vec<_>>().join("\n")
+    let mut out = Output::stdout();
+    if args.json {
+        for record in &report.sessions {
+            out.json(&line(record, seq))?;
+        }
     } else {
-        told(&report, seq)
-    };
-    if text.is_empty() {
-        return Ok(0); // no session, no line
+        out.text(&told(&report, seq))?;
     }
-    match writeln!(io::stdout(), "{text}") {
-        Ok(()) => Ok(0),
-        Err(error) => stdout_failed(&error),
-    }
+    out.finish()
 }
 
 fn told(report: &Report, seq: Seq) -> String {
@@ -74,20 +70,19 @@ fn told(report: &Report, seq: Seq) -> String {
         counts
     };
     format!(
-        "broadcast {seq} of {}, stream {}: {counts}\n\n{}",
+        "broadcast {seq} of {}, stream {}: {counts}\n\n{}\n",
         report.head,
         clean(&report.stream),
         lines(&table)
     )
 }
 
-fn line(record: &SessionRecord, seq: Seq) -> String {
+fn line(record: &SessionRecord, seq: Seq) -> Value {
     let fate = record.fate(seq);
     json!({
         "session": record.session, "user": record.user, "endpoint": record.endpoint,
         "fate": name(fate), "because": because(record, fate),
     })
-    .to_string()
 }
 
 fn name(fate: Fate) -> &'static str {

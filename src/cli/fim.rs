@@ -3,8 +3,9 @@
 use std::time::{Duration, Instant};
 
 use super::connect::{Account, ConnectArgs};
-use super::exit::{Failure, sysexits};
+use super::exit::{Failure, complain, sysexits};
 use super::os;
+use super::output::one_line;
 
 /// How often to look whether the server's process is gone.
 const LOOK: Duration = Duration::from_millis(20);
@@ -34,10 +35,11 @@ pub(super) async fn run(args: Args) -> Result<u8, Failure> {
     let server = client.who_am_i().server_pid.and_then(os::Process::watch);
     let began = Instant::now();
     let notice = client.shutdown(args.now).await?;
-    eprintln!(
-        "arauto: the server is stopping ({}), in phase {}, gone in {:?} at most",
-        notice.reason, notice.phase, notice.remaining
-    );
+    let (reason, phase) = (one_line(&notice.reason), one_line(&notice.phase));
+    complain(&format!(
+        "the server is stopping ({reason}), in phase {phase}, gone in {:?} at most",
+        notice.remaining
+    ));
     if !args.wait {
         return Ok(0);
     }

@@ -1,6 +1,5 @@
 //! `arauto leitor`: prints the broadcasts, and misses nothing.
 
-use std::io::{self, Write};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -8,8 +7,9 @@ use arauto::wire::raw::Direction;
 use arauto::{Client, ErrorCode, Event, Events, Incoming, ResumePoint};
 
 use super::connect::{Account, ConnectArgs};
-use super::exit::{Failure, stdout_failed, sysexits};
+use super::exit::{Failure, complain, sysexits};
 use super::os::StopSignals;
+use super::output::{Output, one_line};
 use super::raw::{self, RawArgs};
 use super::show;
 use super::state_file::StateFile;
@@ -95,7 +95,7 @@ pub(super) async fn run(args: Args) -> Result<u8, Failure> {
                 return Err(Failure::new(sysexits::NOPERM, message));
             }
             (Outcome::Closed(reason), true) => {
-                eprintln!("arauto: the session is closed ({reason})");
+                complain(&format!("the session is closed ({})", one_line(reason)));
                 return Ok(0);
             }
             (Outcome::Lost(problem), true) => {
@@ -103,7 +103,8 @@ pub(super) async fn run(args: Args) -> Result<u8, Failure> {
                 return Err(Failure::new(sysexits::IOERR, message));
             }
             (Outcome::Closed(why) | Outcome::Lost(why), false) => {
-                eprintln!("arauto: the session ended ({why}), connecting again");
+                let why = one_line(why);
+                complain(&format!("the session ended ({why}), connecting again"));
             }
         }
         if let Outcome::Enough(outcome) = outcome {
@@ -126,11 +127,11 @@ impl Leitor {
     ) -> Result<Outcome, Failure> {
         let who = client.who_am_i();
         if let Some(forked) = who.forked {
-            eprintln!(
-                "arauto: seq {} to {} were read from another history of this stream (the server's \
+            complain(&format!(
+                "seq {} to {} were read from another history of this stream (the server's \
                  data folder was restored from an older copy); going on behind seq {}",
                 forked.from, forked.to, who.seq
-            );
+            ));
         }
         self.keep(who.resume_point())?;
         loop {
@@ -146,8 +147,8 @@ impl Leitor {
                 return Ok(Outcome::Lost("the session is over".to_owned()));
             };
             let (printed, end) = self.print(first, &mut events);
-            if let Err(error) = printed {
-                return Ok(Outcome::Enough(stdout_failed(&error)));
+            if let Err(failure) = printed {
+                return Ok(Outcome::Enough(Err(failure)));
             }
             if let Some(point) = self.point.clone() {
                 let seq = point.after;
@@ -162,23 +163,28 @@ impl Leitor {
     }
 
     /// Prints what is there, and flushes it.
-    fn print(&mut self, first: Incoming, events: &mut Events) -> (io::Result<()>, Option<Outcome>) {
-        let mut out = io::BufWriter::new(io::stdout().lock());
+    fn print(
+        &mut self,
+        first: Incoming,
+        events: &mut Events,
+    ) -> (Result<(), Failure>, Option<Outcome>) {
+        let mut out = Output::stdout();
         let mut end = None;
         let mut next = Some(first);
         let mut room = BATCH;
         while let Some(incoming) = next.take() {
             match incoming {
                 Incoming::Event(event) => {
-                    if let Err(error) = writeln!(out, "{}", self.show(&event)) {
-                        return (Err(error), None);
+                    if let Err(failure) = self.show(&event, &mut out) {
+                        return (Err(failure), None);
                     }
                     if let Some(point) = &mut self.point {
                         point.after = event.seq();
                     }
                 }
                 Incoming::Stopping(notice) => {
-                    eprintln!("arauto: the server is stopping ({})", notice.reason);
+                    let reason = one_line(&notice.reason);
+                    complain(&format!("the server is stopping ({reason})"));
                 }
                 Incoming::Closing(closing) => end = Some(Outcome::Closed(closing.reason)),
                 Incoming::Lost(problem) => end = Some(Outcome::Lost(problem)),
@@ -193,11 +199,11 @@ impl Leitor {
         (out.flush(), end)
     }
 
-    fn show(&self, event: &Event) -> String {
+    fn show(&self, event: &Event, out: &mut Output) -> Result<(), Failure> {
         if self.json {
-            show::json(event)
+            out.json(&show::json(event))
         } else {
-            show::line(event)
+            out.line(&show::line(event))
         }
     }
 

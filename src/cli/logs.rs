@@ -8,7 +8,6 @@ mod form;
 use std::fmt::{self, Write as _};
 use std::io::{self, IsTerminal, Write};
 
-use arauto::wire::text::{hides, printable};
 use tracing::field::Field;
 use tracing_appender::non_blocking::{NonBlockingBuilder, WorkerGuard};
 use tracing_subscriber::EnvFilter;
@@ -17,6 +16,7 @@ use tracing_subscriber::fmt::format::{Writer, debug_fn};
 use tracing_subscriber::util::SubscriberInitExt;
 
 pub(super) use self::form::LogForm;
+use super::output::{is_hostile, one_line};
 use super::screen::Screen;
 
 /// Starts the log. `ARAUTO_LOG` filters it as tracing's EnvFilter does, as in
@@ -54,7 +54,7 @@ fn human_fields() -> impl for<'a> tracing_subscriber::fmt::FormatFields<'a> + Se
     debug_fn(
         |writer: &mut Writer<'_>, field: &Field, value: &dyn fmt::Debug| {
             let value = format!("{value:?}");
-            let value = printable(&value);
+            let value = one_line(&value);
             match field.name() {
                 "message" => writer.write_str(&value),
                 name if writer.has_ansi_escapes() => {
@@ -79,8 +79,10 @@ impl<W: Write> Write for OneLine<W> {
         for c in text.chars() {
             match c {
                 '\n' => line.push(c),
-                c if hides(c) => {
-                    write!(line, "\\u{:04x}", u32::from(c)).expect("a String takes it")
+                c if is_hostile(c) => {
+                    for unit in c.encode_utf16(&mut [0; 2]) {
+                        write!(line, "\\u{unit:04x}").expect("a String takes it");
+                    }
                 }
                 c => line.push(c),
             }
@@ -120,8 +122,7 @@ mod tests {
         }
     }
 
-    const HOSTILE: &str =
-        "a\r\n2026 ERROR forged\u{1b}[31m\u{0}\u{7f}\u{85}\u{9b}31m\u{202e}\u{2066}\u{2028}b";
+    const HOSTILE: &str = "a\r\n2026 ERROR forged\u{1b}[31m\u{0}\u{7f}\u{85}\u{9b}31m\u{202e}\u{2066}\u{2028}\u{200b}\u{e0041}b";
 
     fn say() {
         let error = std::io::Error::other(HOSTILE);
@@ -131,7 +132,10 @@ mod tests {
 
     fn assert_two_clean_lines(text: &str) {
         assert_eq!(text.lines().count(), 2, "{text:?}");
-        let hidden: Vec<char> = text.chars().filter(|c| *c != '\n' && hides(*c)).collect();
+        let hidden: Vec<char> = text
+            .chars()
+            .filter(|c| *c != '\n' && is_hostile(*c))
+            .collect();
         assert_eq!(hidden, [], "{text:?}");
     }
 

@@ -3,6 +3,7 @@
 mod backup;
 #[cfg(unix)]
 mod bench;
+mod bounded;
 mod connect;
 mod console;
 mod deadline;
@@ -16,12 +17,13 @@ mod input;
 mod leitor;
 mod logs;
 mod os;
+mod output;
 mod password;
 mod pedir;
 mod pipeline;
-mod printer;
 mod raw;
 mod report;
+mod resources;
 mod screen;
 mod serve;
 mod sessions;
@@ -35,11 +37,14 @@ mod users;
 mod who;
 mod whole_file;
 
+use std::io::{self, Write};
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use exit::{Failure, sysexits};
+use exit::{Failure, stdout_failed, sysexits};
+use output::shown;
+use resources::Need;
 
 /// A message server for programs on one host: log in, ask, broadcast without a
 /// hole, and stop on "fim" losing nothing that was accepted.
@@ -91,14 +96,13 @@ enum Command {
 
 /// Runs the command; every failure is one line on stderr that says what to do.
 pub fn main() -> ExitCode {
+    os::on_own_stack(run)
+}
+
+fn run() -> ExitCode {
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
-        Err(error) => {
-            // Where the terminal is gone there is nobody to tell.
-            let _ = error.print();
-            let asked = !error.use_stderr();
-            return ExitCode::from(if asked { 0 } else { sysexits::USAGE });
-        }
+        Err(error) => return usage(&error),
     };
     let outcome = match cli.command {
         Command::Serve(args) => serve::run(*args),
@@ -124,12 +128,29 @@ pub fn main() -> ExitCode {
     }
 }
 
+/// Prints help where it is asked for, and else what is wrong with the arguments.
+fn usage(error: &clap::Error) -> ExitCode {
+    if error.use_stderr() {
+        complain_as_clap(error);
+        return ExitCode::from(sysexits::USAGE);
+    }
+    let printed = error.print().and_then(|()| io::stdout().flush());
+    match printed {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => stdout_failed(&error).tell(),
+    }
+}
+
+/// The arguments that are wrong are quoted: they may have come from elsewhere.
+fn complain_as_clap(error: &clap::Error) {
+    let text = error.render().to_string();
+    let _ = io::stderr().write_all(shown(&text).as_bytes()); // or there is nobody to tell
+}
+
 /// Runs a client's command on a runtime of this thread.
 fn client(command: impl Future<Output = Result<u8, Failure>>) -> Result<u8, Failure> {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .map_err(|error| Failure::new(sysexits::OSERR, format!("no runtime: {error}")))?;
+    resources::check(Need::CLIENT)?;
+    let runtime = resources::runtime()?;
     let outcome = runtime.block_on(command);
     // A thread may still be reading the terminal: nobody waits for it.
     runtime.shutdown_background();

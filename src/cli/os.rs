@@ -10,7 +10,8 @@ mod system;
 mod system;
 
 pub(super) use system::{
-    Process, Reloads, StopSignals, Terminal, default_data_folder, die_with, endpoint_in, host_name,
-    make_private, make_private_folder, notify_ready, notify_stopping, raise_descriptor_limit,
+    Attributes, Process, Reloads, StopSignals, Target, Terminal, default_data_folder, die_with,
+    endpoint_in, has_descriptors, host_name, look_at, make_private, make_private_folder,
+    notify_ready, notify_stopping, on_own_stack, open_folder, raise_descriptor_limit, read_hidden,
     user_name,
 };

@@ -1,17 +1,23 @@
 //! Passwords: from a file, the environment or a prompt; never from an argument,
 //! where every other user of the machine could read them.
 
-use std::io::{self, IsTerminal};
+use std::io;
 use std::path::{Path, PathBuf};
 
+use super::bounded;
 use super::exit::{Failure, sysexits};
+use super::os;
+use super::output::one_line;
 
 const VARIABLE: &str = "ARAUTO_PASSWORD";
 
+/// The longest first line of a password file, in bytes.
+const LONGEST: usize = 4096;
+
 #[derive(clap::Args)]
 pub(super) struct PasswordArgs {
-    /// Read the password from the first line of this file [default: $ARAUTO_PASSWORD,
-    /// else a prompt].
+    /// Read the password from the first line of this file, `-` is stdin [default:
+    /// $ARAUTO_PASSWORD, else a prompt at the terminal].
     #[arg(long, value_name = "FILE")]
     password_file: Option<PathBuf>,
 }
@@ -33,22 +39,27 @@ impl PasswordArgs {
 }
 
 fn from_file(path: &Path) -> Result<String, Failure> {
-    let text = std::fs::read_to_string(path).map_err(|error| {
+    bounded::read_first_line(path, LONGEST).map_err(|error| {
         let message = format!("the password file {}: {error}", path.display());
-        Failure::new(sysexits::NOINPUT, message)
-    })?;
-    Ok(text.lines().next().unwrap_or_default().to_owned())
+        Failure::new(error.code(), message)
+    })
 }
 
+/// Asks at the terminal, which is there even where stdin brings what is to be sent.
 fn ask(prompt: &str) -> Result<String, Failure> {
-    if !io::stdin().is_terminal() {
-        let message = format!(
-            "no password: there is no terminal to ask at; set {VARIABLE} or give --password-file"
-        );
-        return Err(Failure::new(sysexits::NOPERM, message));
+    match os::read_hidden(&one_line(prompt)) {
+        Ok(Some(password)) => Ok(password),
+        Ok(None) => Err(Failure::new(sysexits::NOPERM, "no password was typed")),
+        Err(error) if error.kind() == io::ErrorKind::InvalidData => Err(Failure::new(
+            sysexits::DATAERR,
+            format!("the password: {error}"),
+        )),
+        Err(_) => {
+            let message = format!(
+                "no password: there is no terminal to ask at; set {VARIABLE} or give \
+                 --password-file"
+            );
+            Err(Failure::new(sysexits::NOPERM, message))
+        }
     }
-    rpassword::prompt_password(prompt).map_err(|error| {
-        let message = format!("the password could not be read: {error}");
-        Failure::new(sysexits::NOINPUT, message)
-    })
 }

@@ -4,10 +4,10 @@ use arauto::ClientError;
 use arauto::wire::raw::Direction;
 
 use super::connect::{ConnectArgs, log_in_to_ask};
-use super::exit::Failure;
+use super::exit::{Failure, complain};
 use super::input::Input;
+use super::output::Output;
 use super::pipeline;
-use super::printer::Printer;
 use super::raw::{self, RawArgs};
 
 #[derive(clap::Args)]
@@ -32,26 +32,22 @@ pub(super) async fn run(args: Args) -> Result<u8, Failure> {
     }
     let client = log_in_to_ask(&args.connect).await?;
     let send = async |body| client.begin_request(body).await;
-    let mut printer = Printer::new();
+    let input = Input::new(args.requests, pipeline::longest_body(&client))?;
+    let mut out = Output::stdout();
     let mut refused = None;
-    let asked = pipeline::run(
-        &client,
-        Input::new(args.requests),
-        send,
-        |answer| match answer {
-            Ok(body) => printer.print(&body),
-            // One refused request is told and the others go on; the exit code tells it.
-            Err(error @ ClientError::Refused { .. }) => {
-                let failure = Failure::from(error);
-                eprintln!("arauto: {}", failure.message());
-                refused.get_or_insert(failure);
-                Ok(true)
-            }
-            Err(error) => Err(error.into()),
-        },
-    );
+    let asked = pipeline::run(&client, input, send, |place, answer| match answer {
+        Ok(body) => out.body(&body),
+        // One refused request is told and the others go on; the exit code tells it.
+        Err(error @ ClientError::Refused { .. }) => {
+            let failure = Failure::from(error).at(place);
+            complain(failure.message());
+            refused.get_or_insert(failure);
+            Ok(())
+        }
+        Err(error) => Err(error.into()),
+    });
     asked.await?;
-    printer.flush()?;
+    out.finish()?;
     client.fim().await?;
     match refused {
         None => Ok(0),

@@ -8,6 +8,8 @@ use std::time::Duration;
 use parking_lot::Mutex;
 use rustyline::ExternalPrinter;
 
+use super::output::{Output, one_line};
+
 type Printer = Box<dyn ExternalPrinter + Send>;
 
 /// Where to print; clones share it.
@@ -36,10 +38,11 @@ impl Screen {
         let Some(editing) = &mut *printer else {
             // Not while the lock is held: a stuck stdout must not hold up the log.
             drop(printer);
-            let _ = writeln!(io::stdout(), "{line}"); // nobody reads: nothing to do
+            let mut out = Output::stdout();
+            let _ = out.line(line).and_then(|()| out.flush()); // the server goes on
             return;
         };
-        if editing.print(format!("{line}\n")).is_err() {
+        if editing.print(format!("{}\n", one_line(line))).is_err() {
             *printer = None; // the terminal is gone; the log may still go somewhere
         }
     }

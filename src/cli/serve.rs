@@ -8,6 +8,7 @@ use std::mem::ManuallyDrop;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use arauto::accounts::StoreError;
 use arauto::{Config, ExitCode, Millis, Phase, Report, Seq, Server, ServerError, StopReason};
 
 use self::last_words::{LastWords, report_failed};
@@ -15,6 +16,7 @@ use super::console;
 use super::exit::{Failure, complain, sysexits};
 use super::logs;
 use super::os;
+use super::resources::{self, Need};
 use super::screen::Screen;
 use super::settings::Settings;
 use super::stopping::{End, Hearing, Link};
@@ -45,6 +47,7 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(args: Args) -> Result<u8, Failure> {
+    resources::check(Need::server(1, 1))?;
     let mut hearing = Hearing::begin()?; // before anything that could take time
     if let Some(parent) = args.die_with {
         os::die_with(parent)?;
@@ -130,6 +133,8 @@ fn serve(
             }
         }
     });
+    let need = Need::server(config.arbiters, config.listen.len());
+    resources::check(need)?;
     if let Some(path) = &settings.report {
         check_report(path, config.data.as_deref())?;
         last_words.report_to(path);
@@ -142,7 +147,9 @@ fn serve(
     config.max_sessions = fitting(config.max_sessions, os::raise_descriptor_limit());
     settings.leave_places(&mut config);
     // Never dropped: that would wait for blocking threads, and so for a disk that hangs.
-    let system = ManuallyDrop::new(actix_rt::System::new());
+    let runtime = resources::runtime()?;
+    let longest = config.max_frame;
+    let system = ManuallyDrop::new(actix_rt::System::with_tokio_rt(|| runtime));
     system.block_on(async {
         let server = match Server::bind_unless(config, link.abandoned()).await {
             Ok(server) => server,
@@ -155,9 +162,14 @@ fn serve(
         link.serving(server.clone());
         if with_console {
             actix_rt::spawn(console::listen(server.subscribe(), screen.clone()));
-            let (typed, link) = (console::start(screen), link.clone());
+            let link = link.clone();
             let interrupt = move || link.interrupted();
-            actix_rt::spawn(console::attend(server.clone(), typed, interrupt));
+            match console::start(screen, longest) {
+                Ok(typed) => {
+                    actix_rt::spawn(console::attend(server.clone(), typed, interrupt));
+                }
+                Err(error) => tracing::error!(%error, "the console reads nothing"),
+            }
         }
         Ok(Some(server.stopped().await))
     })
@@ -195,8 +207,11 @@ fn check_report(path: &Path, data: Option<&Path>) -> Result<(), Failure> {
 
 pub(super) fn start_failed(error: ServerError) -> Failure {
     let code = match &error {
+        ServerError::Bind(error) if error.is_of_the_configuration() => sysexits::CONFIG,
         ServerError::Bind(_) => sysexits::UNAVAILABLE,
+        ServerError::System { .. } => sysexits::OSERR,
         ServerError::Folder(_) => sysexits::CANTCREAT,
+        ServerError::Store(StoreError::Failed { .. }) => sysexits::IOERR,
         ServerError::Store(_) => sysexits::DATAERR,
         _ => sysexits::CONFIG,
     };

@@ -1,12 +1,12 @@
 //! `arauto sessions`.
 
-use std::io::{self, Write};
 use std::time::{Duration, UNIX_EPOCH};
 
 use arauto::wire::SessionLine;
 
 use super::connect::{ConnectArgs, log_in_to_ask};
-use super::exit::{Failure, stdout_failed};
+use super::exit::Failure;
+use super::output::{Output, one_line};
 use super::table::plain_table;
 
 #[derive(clap::Args)]
@@ -23,18 +23,15 @@ pub(super) async fn run(args: Args) -> Result<u8, Failure> {
     let client = log_in_to_ask(&args.connect).await?;
     let sessions = client.sessions().await?;
     client.fim().await?;
-    let text = if args.json {
-        let lines = sessions
-            .iter()
-            .map(|line| serde_json::to_string(line).expect("a session's line is text and numbers"));
-        lines.collect::<Vec<_>>().join("\n")
+    let mut out = Output::stdout();
+    if args.json {
+        for line in &sessions {
+            out.json(line)?;
+        }
     } else {
-        table(&sessions)
-    };
-    match writeln!(io::stdout(), "{text}") {
-        Ok(()) => Ok(0),
-        Err(error) => stdout_failed(&error),
+        out.text(&table(&sessions))?;
     }
+    out.finish()
 }
 
 fn table(sessions: &[SessionLine<'_>]) -> String {
@@ -43,12 +40,12 @@ fn table(sessions: &[SessionLine<'_>]) -> String {
         let since = UNIX_EPOCH + Duration::from_millis(line.since.0);
         table.add_row([
             line.session.to_string(),
-            line.user.as_deref().unwrap_or("-").to_owned(),
-            line.endpoint.to_string(),
-            line.peer.to_string(),
+            one_line(line.user.as_deref().unwrap_or("-")).into_owned(),
+            one_line(&line.endpoint).into_owned(),
+            one_line(&line.peer).into_owned(),
             humantime::format_rfc3339_seconds(since).to_string(),
             line.sent.to_string(),
         ]);
     }
-    table.to_string()
+    format!("{table}\n")
 }

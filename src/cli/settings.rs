@@ -7,10 +7,14 @@ use arauto::{Config, Listen, Rate, Retention, Role, SlowPolicy, TlsConfig};
 use bytesize::ByteSize;
 use serde::{Deserialize, Deserializer};
 
+use super::bounded;
 use super::exit::{Failure, sysexits};
 use super::logs::LogForm;
 use super::os;
 use super::tls::Pair;
+
+/// The longest config file, in bytes.
+const LONGEST_FILE: usize = 1 << 20;
 
 /// Every setting of the server. A flag wins over the file, the file over the
 /// default.
@@ -167,8 +171,8 @@ impl Settings {
     /// What the file says.
     pub(super) fn read(path: &Path) -> Result<Settings, Failure> {
         let named = |error: String| format!("the config file {}: {error}", path.display());
-        let text = std::fs::read_to_string(path)
-            .map_err(|error| Failure::new(sysexits::NOINPUT, named(error.to_string())))?;
+        let text = bounded::read_text(path, LONGEST_FILE)
+            .map_err(|error| Failure::new(error.code(), named(error.to_string())))?;
         Settings::parse(&text)
             .map_err(|error| Failure::new(sysexits::CONFIG, named(error.to_string())))
     }

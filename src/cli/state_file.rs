@@ -7,8 +7,12 @@ use std::path::{Path, PathBuf};
 
 use arauto::ResumePoint;
 
+use super::bounded::{self, ReadError};
 use super::exit::{Failure, sysexits};
 use super::whole_file;
+
+/// The longest resume file, in bytes.
+const LONGEST: usize = 64 << 10;
 
 /// The file of `leitor --resume`.
 pub(super) struct StateFile {
@@ -21,10 +25,19 @@ impl StateFile {
         let file = StateFile {
             path: path.to_owned(),
         };
-        let bytes = match std::fs::read(path) {
+        whole_file::check(path).map_err(|error| file.failed(sysexits::CANTCREAT, &error))?;
+        if whole_file::forgets(path) {
+            return Ok((file, None)); // /dev/null: begin with what comes now, each time
+        }
+        let bytes = match bounded::read_bytes(path, LONGEST) {
             Ok(bytes) => bytes,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok((file, None)),
-            Err(error) => return Err(file.failed(sysexits::NOINPUT, &error)),
+            Err(ReadError::Io(error)) if error.kind() == io::ErrorKind::NotFound => {
+                return Ok((file, None));
+            }
+            Err(error) => {
+                let message = format!("the resume file {}: {error}", path.display());
+                return Err(Failure::new(error.code(), message));
+            }
         };
         let point = state::read(&bytes).map_err(|error| {
             let advice = "remove it to begin with what comes now";
@@ -34,9 +47,8 @@ impl StateFile {
         Ok((file, Some(point)))
     }
 
-    /// Replaces what it holds, whole or not at all. The bytes survive the end of
-    /// this process; only a crash of the machine may bring an older state back,
-    /// and then broadcasts come twice rather than never.
+    /// Replaces what it holds, whole or not at all; it is on disk before this returns, and
+    /// so before the server hears that it has been read up to there.
     pub(super) fn save(&self, point: &ResumePoint) -> Result<(), Failure> {
         let saved = whole_file::replace(&self.path, |file| state::write(point, file));
         saved.map_err(|error| self.failed(sysexits::CANTCREAT, &error))

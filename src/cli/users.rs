@@ -3,7 +3,6 @@
 
 mod file;
 
-use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, UNIX_EPOCH};
 
@@ -15,10 +14,15 @@ use clap::Subcommand;
 use serde_json::json;
 
 use self::file::{Newcomer, Secret};
-use super::exit::{Failure, stdout_failed, sysexits};
+use super::bounded::{self, ReadError};
+use super::exit::{Failure, complain, sysexits};
 use super::os::default_data_folder;
+use super::output::{Output, one_line};
 use super::password::PasswordArgs;
 use super::table::plain_table;
+
+/// The longest file of users, in bytes: some 500,000 of them with their hashes.
+const LONGEST_IMPORT: usize = 64 << 20;
 
 #[derive(clap::Args)]
 pub(super) struct Args {
@@ -72,7 +76,7 @@ enum Command {
     /// with tabs between; the password can be an argon2id hash ($argon2id$…).
     /// Empty lines and those that begin with # are passed over.
     Import {
-        /// The file.
+        /// The file, in UTF-8; `-` is stdin.
         file: PathBuf,
     },
 }
@@ -161,36 +165,37 @@ fn hash(password: &Password) -> Result<String, Failure> {
 
 fn list(db: &mut Db, as_json: bool) -> Result<u8, Failure> {
     let AccountRows { valid, invalid } = db.accounts()?;
-    let text = if as_json {
-        let lines = valid.iter().map(|account| {
+    let mut out = Output::stdout();
+    if as_json {
+        for account in &valid {
             let user = account.name.as_str();
-            json!({"user": user, "role": account.role, "created": account.created}).to_string()
-        });
-        lines.collect::<Vec<_>>().join("\n")
+            let (role, created) = (account.role, account.created);
+            out.json(&json!({"user": user, "role": role, "created": created}))?;
+        }
     } else {
         let mut table = plain_table(["user", "role", "registered"]);
         for account in &valid {
             let created = UNIX_EPOCH + Duration::from_millis(account.created.0);
             table.add_row([
-                account.name.to_string(),
+                one_line(account.name.as_str()).into_owned(),
                 account.role.to_string(),
                 humantime::format_rfc3339_seconds(created).to_string(),
             ]);
         }
-        table.to_string()
-    };
-    let written = match writeln!(io::stdout(), "{text}") {
-        Ok(()) => Ok(0),
-        Err(error) => stdout_failed(&error),
-    };
+        out.text(&format!("{table}\n"))?;
+    }
+    let code = out.finish()?;
     let Some(first) = invalid.first() else {
-        return written;
+        return Ok(code);
     };
     let others = match invalid.len() - 1 {
         0 => String::new(),
         others => format!(" (and {others} more)"),
     };
-    Err(Failure::new(sysexits::DATAERR, format!("{first}{others}")))
+    Err(Failure::new(
+        sysexits::DATAERR,
+        format!("{first}{others}"),
+    ))
 }
 
 fn add(db: &mut Db, name: &str, role: Role, password: &PasswordArgs) -> Result<(), Failure> {
@@ -232,8 +237,8 @@ fn insert(db: &mut Db, accounts: &[Account]) -> Result<(), Failure> {
 
 fn import(db: &mut Db, path: &Path) -> Result<(), Failure> {
     let named = |error: String| format!("{}: {error}", path.display());
-    let text = std::fs::read_to_string(path)
-        .map_err(|error| Failure::new(sysexits::NOINPUT, named(error.to_string())))?;
+    let text = bounded::read_text(path, LONGEST_IMPORT)
+        .map_err(|error: ReadError| Failure::new(error.code(), named(error.to_string())))?;
     let newcomers = file::read(&text)
         .map_err(|error| Failure::new(sysexits::DATAERR, named(error.to_string())))?;
     let mut known = Vec::new();
@@ -256,6 +261,6 @@ fn import(db: &mut Db, path: &Path) -> Result<(), Failure> {
         })
         .collect::<Result<_, Failure>>()?;
     insert(db, &accounts)?;
-    eprintln!("arauto: {} users added", accounts.len());
+    complain(&format!("{} users added", accounts.len()));
     Ok(())
 }

@@ -1,9 +1,8 @@
 //! `arauto who`.
 
-use std::io::{self, Write};
-
 use super::connect::{ConnectArgs, log_in_to_ask};
-use super::exit::{Failure, stdout_failed};
+use super::exit::Failure;
+use super::output::Output;
 
 #[derive(clap::Args)]
 pub(super) struct Args {
@@ -15,11 +14,9 @@ pub(super) async fn run(args: Args) -> Result<u8, Failure> {
     let client = log_in_to_ask(&args.connect).await?;
     let users = client.who().await?;
     client.fim().await?;
-    let mut out = io::stdout().lock();
+    let mut out = Output::stdout();
     for user in users {
-        if let Err(error) = writeln!(out, "{user}") {
-            return stdout_failed(&error);
-        }
+        out.line(&user)?;
     }
-    Ok(0)
+    out.finish()
 }

@@ -103,7 +103,7 @@ mod tests {
         let path = folder.database().expect("writable");
         let db = Db::open(&path).expect("a db");
         let readers = Readers::new(&db);
-        let (store, thread) = Store::start(db);
+        let (store, thread) = Store::start(db).expect("a thread");
         let mut data = Data {
             store: thread,
             readers,

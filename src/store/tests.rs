@@ -78,7 +78,8 @@ fn what_the_thread_was_asked_is_done_before_it_is_closed() {
 #[test]
 fn thread_that_panics_tells_so_and_is_not_closed_well() {
     let (_temp, path) = fresh();
-    let (store, mut thread) = Store::start(Db::open(&path).expect("a db"));
+    let started = Store::start(Db::open(&path).expect("a db"));
+    let (store, mut thread) = started.expect("a thread");
     let mut panicked = thread.panicked().expect("nobody has taken it");
     assert!(thread.panicked().is_none(), "there is one");
     assert_eq!(store.wait(|_| panic!("on purpose")), None::<()>);
@@ -90,7 +91,8 @@ fn thread_that_panics_tells_so_and_is_not_closed_well() {
 #[test]
 fn thread_that_is_closed_has_not_panicked() {
     let (_temp, path) = fresh();
-    let (_store, mut thread) = Store::start(Db::open(&path).expect("a db"));
+    let started = Store::start(Db::open(&path).expect("a db"));
+    let (_store, mut thread) = started.expect("a thread");
     let mut panicked = thread.panicked().expect("nobody has taken it");
     thread.close().expect("tidy");
     assert!(panicked.try_recv().is_err());

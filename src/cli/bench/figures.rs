@@ -1,7 +1,7 @@
 //! What a work found, for a person and for a program.
 
 use std::fmt::Display;
-use std::io::{self, Write};
+use std::io;
 use std::path::Path;
 use std::time::SystemTime;
 
@@ -10,7 +10,8 @@ use serde::Serialize;
 
 use super::process::Machine;
 use crate::cli::digits::grouped;
-use crate::cli::exit::{Failure, stdout_failed, sysexits};
+use crate::cli::exit::{Failure, sysexits};
+use crate::cli::output;
 use crate::cli::whole_file;
 
 /// The format of the JSON. Keys may be added to it.
@@ -84,10 +85,7 @@ impl<'a, P: Serialize, F: Figures> Document<'a, P, F> {
         let mut rows = Rows::default();
         self.figures.rows(&mut rows);
         self.server.rows(&mut rows);
-        match io::stdout().write_all(rows.text().as_bytes()) {
-            Ok(()) => Ok(()),
-            Err(error) => stdout_failed(&error).map(drop),
-        }
+        output::print(&rows.text()).map(drop)
     }
 
     /// Writes it for a program.

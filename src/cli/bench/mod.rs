@@ -42,6 +42,7 @@ use serde::Serialize;
 
 use super::exit::{Failure, sysexits};
 use super::password::PasswordArgs;
+use super::resources::{self, Need};
 use super::tls::TrustArgs;
 use super::whole_file;
 use figures::{Document, Figures, json_failed};
@@ -156,10 +157,8 @@ fn perform<W: Bench>(work: &W) -> Result<u8, Failure> {
     if let Some(path) = &work.common().json {
         whole_file::check(path).map_err(|error| json_failed(path, &error))?;
     }
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .map_err(|error| Failure::new(sysexits::OSERR, format!("no runtime: {error}")))?;
+    resources::check(Need::CLIENT)?;
+    let runtime = resources::runtime()?;
     let outcome = runtime.block_on(measure(work));
     runtime.shutdown_background();
     outcome
@@ -171,10 +170,11 @@ async fn measure<W: Bench>(work: &W) -> Result<u8, Failure> {
     let figures = work.run(&mut stage).await?;
     let server = stage.strike().await?;
     let document = Document::new(W::NAME, work, &figures, &server);
-    document.print()?;
+    // The file first: what is printed may have no reader.
     if let Some(path) = &work.common().json {
         document.write(path)?;
     }
+    document.print()?;
     match figures.trouble() {
         None => Ok(0),
         Some(trouble) => Err(Failure::new(sysexits::SOFTWARE, trouble)),

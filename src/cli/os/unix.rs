@@ -1,18 +1,25 @@
 //! Unix: signals, descriptors, the terminal, the service manager.
 
+#[path = "unix/folders.rs"]
+mod folders;
+#[path = "unix/process.rs"]
+mod process;
+#[path = "unix/prompt.rs"]
+mod prompt;
+#[path = "unix/target.rs"]
+mod target;
+
 use std::fs::{DirBuilder, File, Permissions};
 use std::io;
 #[cfg(target_os = "linux")]
 use std::os::fd::OwnedFd;
 use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use arauto::Endpoint;
 #[cfg(target_os = "linux")]
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use rustix::process::{
-    Pid, Resource, Rlimit, geteuid, getpgrp, getrlimit, setrlimit, test_kill_process,
-};
+use rustix::process::{Pid, Resource, Rlimit, getpgrp, getrlimit, setrlimit, test_kill_process};
 #[cfg(target_os = "linux")]
 use rustix::process::{PidfdFlags, pidfd_open};
 use rustix::system::uname;
@@ -20,6 +27,10 @@ use rustix::termios::{OptionalActions, Termios, tcgetattr, tcgetpgrp, tcsetattr}
 use sd_notify::NotifyState;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
+pub(in crate::cli) use self::folders::{default_data_folder, user_name};
+pub(in crate::cli) use self::process::{has_descriptors, on_own_stack};
+pub(in crate::cli) use self::prompt::read_hidden;
+pub(in crate::cli) use self::target::{Attributes, Target, look_at, open_folder};
 use crate::cli::exit::{Failure, sysexits};
 
 /// SIGTERM and SIGINT, as a stream: one that comes while nobody waits is kept. From
@@ -174,34 +185,6 @@ fn is_zombie(pid: Pid) -> bool {
         .rsplit_once(')')
         .and_then(|(_, fields)| fields.trim_start().chars().next());
     matches!(state, Some('Z' | 'X'))
-}
-
-/// The name in `/etc/passwd` (passwd(5)), for services, which have no `$USER`.
-pub(in crate::cli) fn user_name() -> Option<String> {
-    let uid = geteuid().as_raw().to_string();
-    let users = std::fs::read_to_string("/etc/passwd").ok()?;
-    users.lines().find_map(|line| {
-        let mut fields = line.split(':');
-        let name = fields.next()?;
-        (fields.nth(1)? == uid).then(|| name.to_owned())
-    })
-}
-
-/// Where a server's accounts are when nobody says: systemd's folder, the
-/// system's for root, the user's own (XDG Base Directory Specification).
-pub(in crate::cli) fn default_data_folder() -> PathBuf {
-    let variable = |name| std::env::var_os(name).filter(|value| !value.is_empty());
-    if let Some(folder) = variable("STATE_DIRECTORY") {
-        return PathBuf::from(folder);
-    }
-    if geteuid().is_root() {
-        return PathBuf::from("/var/lib/arauto");
-    }
-    let state = variable("XDG_STATE_HOME").map(PathBuf::from);
-    let home = || PathBuf::from(variable("HOME").unwrap_or_else(|| "/".into()));
-    state
-        .unwrap_or_else(|| home().join(".local/state"))
-        .join("arauto")
 }
 
 /// An endpoint for a server that lives for a moment: it goes with the folder.

@@ -3,10 +3,14 @@
 //! There is no service manager to tell, no limit on handles to raise, and a console
 //! keeps its own settings.
 
+#[path = "windows/target.rs"]
+mod target;
+
 use std::fs::File;
 use std::io;
 use std::os::windows::io::{AsRawHandle, FromRawHandle, OwnedHandle};
 use std::path::{Path, PathBuf};
+use std::process::ExitCode;
 
 use arauto::Endpoint;
 use tokio::signal::windows::{
@@ -19,6 +23,7 @@ use windows_sys::Win32::System::Threading::{
     OpenProcess, PROCESS_SYNCHRONIZE, WaitForSingleObject,
 };
 
+pub(in crate::cli) use self::target::{Attributes, Target, look_at, open_folder};
 use crate::cli::exit::Failure;
 
 /// Ctrl-C, Ctrl-Break, the closed console, the end of the user's session and of the
@@ -155,4 +160,19 @@ pub(in crate::cli) fn make_private_folder(path: &Path) -> io::Result<()> {
 /// A file has the permissions of its folder here.
 pub(in crate::cli) fn make_private(_file: &File) -> io::Result<()> {
     Ok(())
+}
+
+/// Runs the command: a thread's stack has the same size whoever starts the process.
+pub(in crate::cli) fn on_own_stack(command: fn() -> ExitCode) -> ExitCode {
+    command()
+}
+
+/// Handles have no limit that a process would meet.
+pub(in crate::cli) fn has_descriptors(_count: usize) -> io::Result<()> {
+    Ok(())
+}
+
+/// Asks at the console, wherever the streams lead. `None`: end of file.
+pub(in crate::cli) fn read_hidden(prompt: &str) -> io::Result<Option<String>> {
+    rpassword::prompt_password(prompt).map(Some)
 }

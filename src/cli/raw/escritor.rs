@@ -13,6 +13,7 @@ use crate::cli::exit::{Failure, complain, sysexits};
 use crate::cli::input::Input;
 use crate::cli::os;
 use crate::cli::pipeline::is_fim;
+use crate::cli::resources::{self, Need};
 use crate::cli::serve::start_failed;
 use crate::cli::stopping::{End, Hearing, Link};
 
@@ -21,6 +22,7 @@ const PATIENCE: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// Listens, waits for a reader, and says each text to all who read, until `fim`.
 pub(in crate::cli) fn run(pipe: Pipe, messages: Vec<String>) -> Result<u8, Failure> {
+    resources::check(Need::server(1, 1))?;
     let mut hearing = Hearing::begin()?;
     os::raise_descriptor_limit();
     let mut config = Config::default();
@@ -52,7 +54,9 @@ fn serve(mut config: Config, messages: Vec<String>, link: &Link<u8>) -> Result<u
         }
     });
     // Never dropped: nobody waits for what still blocks.
-    let system = ManuallyDrop::new(actix_rt::System::new());
+    let runtime = resources::runtime()?;
+    let longest = config.max_frame;
+    let system = ManuallyDrop::new(actix_rt::System::with_tokio_rt(|| runtime));
     system.block_on(async {
         let server = match Server::bind_unless(config, link.abandoned()).await {
             Ok(server) => server,
@@ -66,7 +70,7 @@ fn serve(mut config: Config, messages: Vec<String>, link: &Link<u8>) -> Result<u
         link.serving(server.clone());
         let mut said = Ok(());
         let stopped = tokio::select! {
-            outcome = speak(&server, messages) => {
+            outcome = speak(&server, messages, longest) => {
                 said = outcome;
                 server.stop(StopReason::Fim).await;
                 server.stopped().await
@@ -78,14 +82,19 @@ fn serve(mut config: Config, messages: Vec<String>, link: &Link<u8>) -> Result<u
     })
 }
 
-async fn speak(server: &ServerHandle, messages: Vec<String>) -> Result<(), Failure> {
+async fn speak(
+    server: &ServerHandle,
+    messages: Vec<String>,
+    longest: usize,
+) -> Result<(), Failure> {
     server.wait_for_sessions(1).await;
-    let mut input = Input::new(messages);
+    let mut input = Input::new(messages, longest)?;
     while let Some(body) = input.next().await?.filter(|body| !is_fim(body)) {
         match server.publish_paced(body).await {
             Ok(_) => {}
             Err(error @ PublishError::TooLong(_)) => {
-                return Err(Failure::new(sysexits::DATAERR, error.to_string()));
+                let failure = Failure::new(sysexits::DATAERR, error.to_string());
+                return Err(failure.at(&input.place()));
             }
             // A signal has stopped it; the report says how that went.
             Err(PublishError::Stopping) => return Ok(()),

@@ -5,12 +5,12 @@ use arauto::{Body, RawPipe};
 use super::{Pipe, is_fim};
 use crate::cli::exit::Failure;
 use crate::cli::os::StopSignals;
-use crate::cli::printer::Printer;
+use crate::cli::output::Output;
 
 /// Prints each message, until `fim` or the end.
 pub(in crate::cli) async fn run(pipe: Pipe) -> Result<u8, Failure> {
     let mut signals = StopSignals::new();
-    let mut printer = Printer::new();
+    let mut out = Output::stdout();
     let endpoint = &pipe.listen.endpoint;
     let mut reader = RawPipe::to_read_with(endpoint, pipe.charset, &pipe.trust).await?;
     loop {
@@ -20,9 +20,8 @@ pub(in crate::cli) async fn run(pipe: Pipe) -> Result<u8, Failure> {
         };
         match text {
             Some(text) if !is_fim(&text) => {
-                if !(printer.print(&Body::from(text))? && printer.flush()?) {
-                    return Ok(0);
-                }
+                out.body(&Body::from(text))?;
+                out.flush()?;
             }
             _ => return Ok(0),
         }

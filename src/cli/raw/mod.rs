@@ -15,6 +15,9 @@ use arauto::{ConfigError, Listen, Trust};
 use super::connect::ConnectArgs;
 use super::exit::{Failure, sysexits};
 
+/// The longest line that is sent to a server of which nothing is known, in bytes.
+const LONGEST_LINE: usize = 16 << 20;
+
 #[derive(clap::Args)]
 pub(super) struct RawArgs {
     /// Speak no protocol and log in nowhere: bare messages (or lines, where the

@@ -2,11 +2,11 @@
 
 use arauto::{Body, RawPipe};
 
-use super::Pipe;
+use super::{LONGEST_LINE, Pipe};
 use crate::cli::exit::{Failure, sysexits};
 use crate::cli::input::Input;
+use crate::cli::output::Output;
 use crate::cli::pipeline::is_fim;
-use crate::cli::printer::Printer;
 
 /// Sends each text, and prints what comes back for it.
 pub(in crate::cli) async fn run(
@@ -14,10 +14,10 @@ pub(in crate::cli) async fn run(
     requests: Vec<String>,
     ends_in_nul: bool,
 ) -> Result<u8, Failure> {
-    let mut printer = Printer::new();
+    let mut out = Output::stdout();
     let endpoint = &pipe.listen.endpoint;
     let mut asked = RawPipe::to_ask_with(endpoint, pipe.charset, &pipe.trust).await?;
-    let mut input = Input::new(requests);
+    let mut input = Input::new(requests, LONGEST_LINE)?;
     while let Some(body) = input.next().await?.filter(|body| !is_fim(body)) {
         let text = String::from_utf8_lossy(body.as_bytes());
         asked.send(&text, ends_in_nul).await?;
@@ -25,16 +25,14 @@ pub(in crate::cli) async fn run(
             let message = "the other end closed before it answered";
             return Err(Failure::new(sysexits::TEMPFAIL, message));
         };
-        if !(printer.print(&Body::from(reply))? && printer.flush()?) {
-            return Ok(0);
-        }
+        out.body(&Body::from(reply))?;
+        out.flush()?;
     }
     // Somebody else's server may answer with more than one message.
     if asked.finish_sending().await? {
         while let Some(more) = asked.next().await? {
-            printer.print(&Body::from(more))?;
+            out.body(&Body::from(more))?;
         }
     }
-    printer.flush()?;
-    Ok(0)
+    out.finish()
 }

@@ -1,10 +1,10 @@
 //! A report out of a file, and whether it can be one.
 
-use std::io;
 use std::path::Path;
 
 use arauto::{Micros, Report, Seq, SessionRecord};
 
+use crate::cli::bounded;
 use crate::cli::exit::{Failure, sysexits};
 
 /// The largest number that every JSON reader keeps exact; with it no sum that is made
@@ -14,15 +14,14 @@ const LARGEST: u64 = (1 << 53) - 1;
 /// The first millisecond after the year 9999.
 const YEAR_10000: u64 = 253_402_300_800_000;
 
+/// The longest report, in bytes: some 250,000 sessions.
+const LONGEST: usize = 256 << 20;
+
 /// Reads a report; `-` is stdin.
 pub(in crate::cli) fn read(path: &Path) -> Result<Report, Failure> {
-    let text = if path == Path::new("-") {
-        io::read_to_string(io::stdin())
-    } else {
-        std::fs::read_to_string(path)
-    };
     let named = |what: String| format!("the report {}: {what}", path.display());
-    let text = text.map_err(|error| Failure::new(sysexits::NOINPUT, named(error.to_string())))?;
+    let text = bounded::read_text(path, LONGEST)
+        .map_err(|error| Failure::new(error.code(), named(error.to_string())))?;
     let refuse = |what: String| {
         let advice = "it must be a file that `arauto serve --report FILE` has written";
         Failure::new(sysexits::DATAERR, named(format!("{what}; {advice}")))

@@ -7,13 +7,15 @@ mod sections;
 mod timeline;
 mod words;
 
-use std::io::{self, Write};
+use std::io;
 use std::path::{Path, PathBuf};
 
 use arauto::Report;
 
 use self::timeline::Timeline;
-use super::exit::{Failure, stdout_failed, sysexits};
+use super::exit::{Failure, sysexits};
+use super::output;
+use super::whole_file;
 
 pub(super) use self::file::read;
 pub(super) use self::sections::summary;
@@ -49,10 +51,12 @@ pub(super) fn run(args: &Args) -> Result<u8, Failure> {
     if args.svg.is_none() && args.html.is_none() {
         let most = if args.all { usize::MAX } else { 20 };
         let text = sections::text(&sections::all(&report, most));
-        return match writeln!(io::stdout(), "{}\n\n{text}", sections::head(&report)) {
-            Ok(()) => Ok(0),
-            Err(error) => stdout_failed(&error),
-        };
+        return output::print(&format!("{}\n\n{text}\n", sections::head(&report)));
+    }
+    for out in args.svg.iter().chain(&args.html) {
+        if out != Path::new("-") {
+            whole_file::check(out).map_err(|error| unwritten(out, &error))?;
+        }
     }
     if let Some(out) = &args.svg {
         write(out, &timeline(&report, args.width)?.file())?;
@@ -73,11 +77,12 @@ fn timeline(report: &Report, width: u32) -> Result<Timeline, Failure> {
 
 fn write(out: &Path, text: &str) -> Result<(), Failure> {
     if out == Path::new("-") {
-        return match io::stdout().write_all(text.as_bytes()) {
-            Ok(()) => Ok(()),
-            Err(error) => stdout_failed(&error).map(drop),
-        };
+        return output::print(text).map(drop);
     }
-    std::fs::write(out, text)
-        .map_err(|error| Failure::new(sysexits::CANTCREAT, format!("{}: {error}", out.display())))
+    whole_file::replace(out, |file| file.write_all(text.as_bytes()))
+        .map_err(|error| unwritten(out, &error))
+}
+
+fn unwritten(out: &Path, error: &io::Error) -> Failure {
+    Failure::new(sysexits::CANTCREAT, format!("{}: {error}", out.display()))
 }

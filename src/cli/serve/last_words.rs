@@ -15,10 +15,14 @@ use parking_lot::Mutex;
 use crate::cli::exit::{Failure, sysexits};
 use crate::cli::screen::Screen;
 use crate::cli::stopping::Hearing;
-use crate::cli::whole_file;
+use crate::cli::whole_file::{self, Durability};
 
 /// What writing the report may take.
 const WRITING: Duration = Duration::from_millis(600);
+
+/// What the disk may take of that to confirm it, or a FIFO's reader to come. Where the disk
+/// does not, the report stands in its place all the same.
+const CONFIRMING: Duration = Duration::from_millis(400);
 
 /// What the log's end, and the console's, may take.
 const FLUSHING: Duration = Duration::from_millis(300);
@@ -70,7 +74,7 @@ impl LastWords {
 fn write(hearing: &mut Hearing, report: Report, path: PathBuf) -> Result<(), Failure> {
     let to = path.clone();
     let written = hearing.finish(WRITING, move || {
-        whole_file::replace(&to, |file| {
+        whole_file::replace_within(&to, CONFIRMING, |file| {
             serde_json::to_writer_pretty(&mut *file, &report)?;
             file.write_all(b"\n")
         })
@@ -81,9 +85,14 @@ fn write(hearing: &mut Hearing, report: Report, path: PathBuf) -> Result<(), Fai
             "the disk does not answer",
         ))
     };
-    written
-        .unwrap_or_else(late)
-        .map_err(|error| report_failed(&path, &error))
+    let written = written.unwrap_or_else(late);
+    match written.map_err(|error| report_failed(&path, &error))? {
+        Durability::Synced => Ok(()),
+        Durability::Unknown => {
+            tracing::warn!("report is written, and the disk has not confirmed it in time");
+            Ok(())
+        }
+    }
 }
 
 pub(super) fn report_failed(path: &Path, error: &io::Error) -> Failure {

@@ -1,7 +1,6 @@
 //! `arauto tls init`: a certificate that vouches for itself.
 
 use std::fmt::Display;
-use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
@@ -11,8 +10,9 @@ use rcgen::{
 };
 
 use super::{Pair, default_pair, unusable};
-use crate::cli::exit::{Failure, stdout_failed, sysexits};
+use crate::cli::exit::{Failure, sysexits};
 use crate::cli::os;
+use crate::cli::output;
 use crate::cli::whole_file;
 
 #[derive(clap::Args)]
@@ -52,6 +52,11 @@ pub(super) fn run(args: &Args) -> Result<u8, Failure> {
                 path.display()
             );
             return Err(Failure::new(sysexits::CANTCREAT, message));
+        }
+    }
+    for path in [&pair.certificate, &pair.key] {
+        if path.is_dir() {
+            return Err(unwritten(path, &"it is a folder: move it away"));
         }
     }
     let names = names(args);
@@ -97,7 +102,7 @@ fn make(names: &[String], days: u32) -> Result<(String, String), Failure> {
 }
 
 fn write(path: &Path, pem: &str) -> Result<(), Failure> {
-    whole_file::replace(path, |file| file.write_all(pem.as_bytes()))
+    whole_file::replace_private(path, |file| file.write_all(pem.as_bytes()))
         .map_err(|error| unwritten(path, &error))
 }
 
@@ -124,8 +129,10 @@ fn tell(args: &Args, pair: &Pair, names: &[String]) -> Result<u8, Failure> {
         names.join(", "),
         args.days,
     );
-    match io::stdout().write_all(text.as_bytes()) {
-        Ok(()) => Ok(0),
-        Err(error) => stdout_failed(&error),
-    }
+    // The files are there, whether somebody reads this or not.
+    output::print(&text).map_err(|failure| {
+        failure.with(&format!(
+            "{certificate} and {key} are written, all the same"
+        ))
+    })
 }

@@ -6,8 +6,22 @@ mod clients;
 mod console;
 mod demo;
 mod leitor;
+#[cfg(unix)]
+mod lines;
+#[cfg(unix)]
+mod listening;
+#[cfg(unix)]
+mod outputs;
+#[cfg(unix)]
+mod prompt;
 #[cfg(unix)] // with socat at the other end; Windows has tests/win32 there
 mod raw;
 mod serve;
+#[cfg(unix)]
+mod system_limits;
+#[cfg(unix)]
+mod terminals;
 mod usage;
 mod users;
+#[cfg(unix)]
+mod whole_files;

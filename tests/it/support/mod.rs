@@ -21,6 +21,8 @@ mod server;
 #[cfg(target_os = "linux")]
 mod shim;
 #[cfg(unix)]
+mod terminal;
+#[cfg(unix)]
 mod tls;
 
 use std::future::Future;
@@ -47,6 +49,8 @@ pub use raw::Raw;
 pub use server::Fixture;
 #[cfg(target_os = "linux")]
 pub use shim::FailingSockets;
+#[cfg(unix)]
+pub use terminal::AtTerminal;
 #[cfg(unix)]
 pub use tls::{Authority, Paper, tcp};
 

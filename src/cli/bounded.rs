@@ -1,0 +1,244 @@
+//! Reading with a bound: no file and no line takes more memory than its use allows.
+//!
+//! What programs on other systems put in front of text is known here too: the byte order
+//! mark of UTF-8 is passed over, that of UTF-16 is named.
+
+use std::fs::File;
+use std::io::{self, BufRead, BufReader, Read};
+use std::path::Path;
+
+use super::exit::sysexits;
+
+/// Why a file cannot be read as text.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum ReadError {
+    /// The system's word.
+    #[error("{0}")]
+    Io(#[from] io::Error),
+    /// It is longer than any file of its use is.
+    #[error("it is longer than {limit} bytes, the most that is read")]
+    TooLong {
+        /// In bytes.
+        limit: usize,
+    },
+    /// It is text in an encoding of two bytes a character.
+    #[error("it is UTF-16 by its byte order mark: save it as UTF-8")]
+    Utf16,
+    /// It is no text.
+    #[error("line {line} is not UTF-8")]
+    NotUtf8 {
+        /// From 1.
+        line: usize,
+    },
+}
+
+impl ReadError {
+    /// The exit code that says so.
+    pub(super) fn code(&self) -> u8 {
+        match self {
+            ReadError::Io(_) => sysexits::NOINPUT,
+            _ => sysexits::DATAERR,
+        }
+    }
+}
+
+/// Why a line cannot be read.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum LineError {
+    /// The system's word.
+    #[error("it cannot be read: {0}")]
+    Io(#[from] io::Error),
+    /// It is longer than its use allows.
+    #[error("line {number} is longer than {limit} bytes")]
+    TooLong {
+        /// From 1.
+        number: u64,
+        /// In bytes, without the line feed.
+        limit: usize,
+    },
+}
+
+/// Reads a whole file; `-` is stdin.
+///
+/// # Errors
+/// See [`ReadError`].
+pub(super) fn read_bytes(path: &Path, limit: usize) -> Result<Vec<u8>, ReadError> {
+    if path == Path::new("-") {
+        read_all(io::stdin().lock(), limit)
+    } else {
+        read_all(File::open(path)?, limit)
+    }
+}
+
+/// Reads a whole file of text; `-` is stdin.
+///
+/// # Errors
+/// See [`ReadError`].
+pub(super) fn read_text(path: &Path, limit: usize) -> Result<String, ReadError> {
+    text(read_bytes(path, limit)?)
+}
+
+/// Reads the first line of a file, without its end; `-` is stdin, of which no more is
+/// taken than that line.
+///
+/// # Errors
+/// See [`ReadError`].
+pub(super) fn read_first_line(path: &Path, limit: usize) -> Result<String, ReadError> {
+    let line = if path == Path::new("-") {
+        Lines::new(io::stdin().lock(), limit).next()
+    } else {
+        Lines::new(BufReader::new(File::open(path)?), limit).next()
+    };
+    match line {
+        Ok(line) => Ok(without_cr(text(line.unwrap_or_default())?)),
+        Err(LineError::Io(error)) => Err(error.into()),
+        Err(LineError::TooLong { limit, .. }) => Err(ReadError::TooLong { limit }),
+    }
+}
+
+fn without_cr(mut line: String) -> String {
+    if line.ends_with('\r') {
+        line.pop();
+    }
+    line
+}
+
+fn read_all(input: impl Read, limit: usize) -> Result<Vec<u8>, ReadError> {
+    let mut bytes = Vec::new();
+    let most = u64::try_from(limit).unwrap_or(u64::MAX).saturating_add(1);
+    input.take(most).read_to_end(&mut bytes)?;
+    if bytes.len() > limit {
+        return Err(ReadError::TooLong { limit });
+    }
+    Ok(bytes)
+}
+
+fn text(mut bytes: Vec<u8>) -> Result<String, ReadError> {
+    if bytes.starts_with(&[0xff, 0xfe]) || bytes.starts_with(&[0xfe, 0xff]) {
+        return Err(ReadError::Utf16);
+    }
+    if bytes.starts_with("\u{feff}".as_bytes()) {
+        bytes.drain(.."\u{feff}".len());
+    }
+    String::from_utf8(bytes).map_err(|error| {
+        let good = &error.as_bytes()[..error.utf8_error().valid_up_to()];
+        let line = 1 + good.iter().filter(|byte| **byte == b'\n').count();
+        ReadError::NotUtf8 { line }
+    })
+}
+
+/// The lines of an input, each within a bound.
+pub(super) struct Lines<R> {
+    input: R,
+    limit: usize,
+    number: u64,
+}
+
+impl<R: BufRead> Lines<R> {
+    /// No line may be longer than `limit` bytes.
+    pub(super) fn new(input: R, limit: usize) -> Self {
+        Lines {
+            input,
+            limit,
+            number: 0,
+        }
+    }
+
+    /// Reads the next line, without its line feed. `None`: the input is over.
+    ///
+    /// # Errors
+    /// See [`LineError`]; of a line that is too long no more than the bound has been read.
+    pub(super) fn next(&mut self) -> Result<Option<Vec<u8>>, LineError> {
+        self.number += 1;
+        let mut line = Vec::new();
+        loop {
+            let part = match self.input.fill_buf() {
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+                part => part?,
+            };
+            if part.is_empty() {
+                return Ok(Some(line).filter(|line| !line.is_empty()));
+            }
+            let end = part.iter().position(|byte| *byte == b'\n');
+            let length = end.unwrap_or(part.len());
+            if line.len() + length > self.limit {
+                return Err(LineError::TooLong {
+                    number: self.number,
+                    limit: self.limit,
+                });
+            }
+            line.extend_from_slice(&part[..length]);
+            self.input.consume(length + usize::from(end.is_some()));
+            if end.is_some() {
+                return Ok(Some(line));
+            }
+        }
+    }
+
+    /// Passes over the rest of a line that is too long. `false`: the input is over.
+    ///
+    /// # Errors
+    /// The system's word.
+    pub(super) fn skip_line(&mut self) -> io::Result<bool> {
+        loop {
+            let part = match self.input.fill_buf() {
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+                part => part?,
+            };
+            if part.is_empty() {
+                return Ok(false);
+            }
+            let end = part.iter().position(|byte| *byte == b'\n');
+            let length = end.map_or(part.len(), |end| end + 1);
+            self.input.consume(length);
+            if end.is_some() {
+                return Ok(true);
+            }
+        }
+    }
+}
+
+impl<R: Read> Lines<BufReader<R>> {
+    /// Whether the next line is here already, and need not be waited for.
+    pub(super) fn has_next(&self) -> bool {
+        self.input.buffer().contains(&b'\n')
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_are_read_up_to_their_bound_and_no_further() {
+        let mut lines = Lines::new(&b"abc\n\nabcd\nx"[..], 3);
+        assert_eq!(lines.next().expect("it fits"), Some(b"abc".to_vec()));
+        assert_eq!(lines.next().expect("it fits"), Some(Vec::new()));
+        let error = lines.next().expect_err("it is one byte too long");
+        assert_eq!(error.to_string(), "line 3 is longer than 3 bytes");
+        assert!(lines.skip_line().expect("it is memory"));
+        assert_eq!(lines.next().expect("it fits"), Some(b"x".to_vec()));
+        assert_eq!(lines.next().expect("it is over"), None);
+    }
+
+    #[test]
+    fn an_endless_line_is_refused_after_the_bound() {
+        let endless = BufReader::new(io::repeat(b'x'));
+        let error = Lines::new(endless, 1 << 20)
+            .next()
+            .expect_err("it has no end");
+        assert!(matches!(error, LineError::TooLong { number: 1, .. }));
+        let error = read_all(io::repeat(b'x'), 1 << 20).expect_err("it has no end");
+        assert!(matches!(error, ReadError::TooLong { .. }));
+    }
+
+    #[test]
+    fn byte_order_marks_are_known() {
+        assert_eq!(text(b"\xef\xbb\xbfsenha".to_vec()).expect("utf-8"), "senha");
+        for mark in [&b"\xff\xfes\0"[..], b"\xfe\xff\0s"] {
+            assert!(matches!(text(mark.to_vec()), Err(ReadError::Utf16)));
+        }
+        let error = text(b"a\nb\xff\n".to_vec()).expect_err("0xff is in no text");
+        assert_eq!(error.to_string(), "line 2 is not UTF-8");
+    }
+}

@@ -1,0 +1,73 @@
+//! Where a user's files are, by the environment and by passwd(5).
+
+use std::env;
+use std::ffi::OsString;
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::path::PathBuf;
+
+use rustix::process::geteuid;
+
+/// The name in `/etc/passwd` (passwd(5)), for services, which have no `$USER`.
+pub(in crate::cli) fn user_name() -> Option<String> {
+    passwd_field(0)
+}
+
+/// A field of this user's line in `/etc/passwd`.
+fn passwd_field(index: usize) -> Option<String> {
+    let uid = geteuid().as_raw().to_string();
+    let users = std::fs::read("/etc/passwd").ok()?;
+    let users = String::from_utf8_lossy(&users);
+    users.lines().find_map(|line| {
+        let fields: Vec<&str> = line.split(':').collect();
+        let is_own = *fields.get(2)? == uid;
+        let field = fields.get(index).filter(|field| !field.is_empty())?;
+        is_own.then(|| (*field).to_owned())
+    })
+}
+
+/// Where a server's accounts are when nobody says: systemd's folder, the
+/// system's for root, the user's own (XDG Base Directory Specification).
+pub(in crate::cli) fn default_data_folder() -> PathBuf {
+    if let Some(folder) = env::var_os("STATE_DIRECTORY").and_then(first_of) {
+        return folder;
+    }
+    if geteuid().is_root() {
+        return PathBuf::from("/var/lib/arauto");
+    }
+    let home = || {
+        let home = absolute("HOME").or_else(|| passwd_field(5).map(PathBuf::from));
+        home.unwrap_or_else(|| PathBuf::from("/"))
+    };
+    let state = absolute("XDG_STATE_HOME").unwrap_or_else(|| home().join(".local/state"));
+    state.join("arauto")
+}
+
+/// The first of the folders that systemd sets a variable to, which stand with colons
+/// between (systemd.exec(5), StateDirectory=).
+fn first_of(folders: OsString) -> Option<PathBuf> {
+    let mut folders = folders.as_bytes().split(|byte| *byte == b':');
+    let first = folders.find(|folder| !folder.is_empty())?;
+    Some(PathBuf::from(OsString::from_vec(first.to_vec())))
+}
+
+/// A variable's folder. One that is not absolute is to be ignored (XDG Base Directory
+/// Specification): server and client would look for it in different places.
+fn absolute(variable: &str) -> Option<PathBuf> {
+    let folder = PathBuf::from(env::var_os(variable)?);
+    folder.is_absolute().then_some(folder)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_several_state_folders_the_first_is_the_servers() {
+        let first = |text: &str| first_of(OsString::from(text));
+        assert_eq!(first("/var/lib/a:/var/lib/b"), Some("/var/lib/a".into()));
+        assert_eq!(first("/var/lib/a"), Some("/var/lib/a".into()));
+        assert_eq!(first(":/var/lib/b"), Some("/var/lib/b".into()));
+        assert_eq!(first(""), None);
+        assert_eq!(first(":"), None);
+    }
+}

@@ -1,0 +1,141 @@
+//! What stands at a path that is to be written: a file, or a device by its name.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+/// What is to be written.
+#[derive(Debug)]
+pub(in crate::cli) enum Target {
+    /// A regular file, or none yet.
+    File {
+        /// Its place, behind all links.
+        path: PathBuf,
+        /// What it is like, where it is there.
+        found: Option<Attributes>,
+    },
+    /// What takes bytes and keeps no file.
+    Stream(Stream),
+}
+
+/// A device, or a pipe.
+#[derive(Debug)]
+pub(in crate::cli) struct Stream(PathBuf);
+
+/// A new file has the permissions of its folder here, and so there is nothing to keep.
+#[derive(Debug)]
+pub(in crate::cli) struct Attributes;
+
+/// Names that are devices in every folder ("Naming Files, Paths, and Namespaces").
+const DEVICES: &[&str] = &["NUL", "CON", "CONOUT$", "CONIN$", "AUX", "PRN"];
+
+/// Looks at what stands at `path`.
+///
+/// # Errors
+/// It is what cannot be written whole, or cannot be looked at.
+pub(in crate::cli) fn look_at(path: &Path) -> io::Result<Target> {
+    if path.as_os_str().is_empty() {
+        return Err(refused("it names no file"));
+    }
+    if is_device(path) {
+        return Ok(Target::Stream(Stream(path.to_owned())));
+    }
+    match fs::metadata(path) {
+        Ok(found) if found.is_dir() => Err(refused("it is a folder: name a file in it")),
+        Ok(_) => Ok(Target::File {
+            path: fs::canonicalize(path)?,
+            found: Some(Attributes),
+        }),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Target::File {
+            path: target_of(path)?,
+            found: None,
+        }),
+        Err(error) => Err(error),
+    }
+}
+
+/// Where a link that leads nowhere would have its file.
+fn target_of(path: &Path) -> io::Result<PathBuf> {
+    match fs::read_link(path) {
+        Ok(target) => Ok(path.parent().unwrap_or(Path::new("")).join(target)),
+        Err(_) => Ok(path.to_owned()),
+    }
+}
+
+fn is_device(path: &Path) -> bool {
+    let text = path.to_string_lossy();
+    if text.starts_with(r"\\.\") || text.starts_with(r"\\?\GLOBALROOT") || text.contains(r"\pipe\")
+    {
+        return true;
+    }
+    let Some(name) = path.file_name() else {
+        return false;
+    };
+    let name = name.to_string_lossy().to_ascii_uppercase();
+    let stem = name.split(['.', ':']).next().unwrap_or_default().trim_end();
+    let port = stem
+        .strip_prefix("COM")
+        .or_else(|| stem.strip_prefix("LPT"));
+    DEVICES.contains(&stem) || port.is_some_and(|n| matches!(n.as_bytes(), [b'1'..=b'9']))
+}
+
+impl Attributes {
+    pub(in crate::cli) fn keep(&self, _file: &File) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Stream {
+    /// Whether it can be written to, as far as that shows without doing so.
+    ///
+    /// # Errors
+    /// It cannot.
+    pub(in crate::cli) fn check(&self) -> io::Result<()> {
+        OpenOptions::new().write(true).open(&self.0).map(drop)
+    }
+
+    /// Writes everything.
+    ///
+    /// # Errors
+    /// It could not be written.
+    pub(in crate::cli) fn write(&self, bytes: &[u8], _deadline: Option<Instant>) -> io::Result<()> {
+        OpenOptions::new()
+            .write(true)
+            .open(&self.0)?
+            .write_all(bytes)
+    }
+}
+
+fn refused(what: &str) -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidInput, what.to_owned())
+}
+
+/// A folder cannot be brought to the disk here, and a rename is journalled.
+pub(in crate::cli) fn open_folder(_path: &Path) -> io::Result<Option<File>> {
+    Ok(None)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn devices_are_known_by_their_names() {
+        for device in [
+            "NUL",
+            "nul",
+            "CON",
+            r"C:\x\NUL",
+            "nul.txt",
+            "NUL:",
+            "COM1",
+            r"\\.\NUL",
+        ] {
+            assert!(is_device(Path::new(device)), "{device}");
+        }
+        for file in ["null", "report.json", "COM10", "COMA", r"C:\con\x"] {
+            assert!(!is_device(Path::new(file)), "{file}");
+        }
+    }
+}

@@ -1,0 +1,167 @@
+//! Everything that a command prints passes through here.
+//!
+//! Two promises. A terminal never gets a character that it would obey instead of show
+//! (see [`escape`]); a file or a pipe gets text as it is, because scripts want that. And
+//! no output is lost in silence: each write and the last flush are checked, so that a
+//! full disk or a reader that has gone decides the exit code.
+
+mod escape;
+
+use std::io::{self, BufWriter, IsTerminal, Write};
+
+use arauto::Body;
+use arauto::wire::text::body_line;
+use serde::Serialize;
+
+pub(super) use self::escape::{is_hostile, one_line, shown};
+use super::exit::{Failure, stdout_failed};
+
+/// Where a command prints: stdout, or in tests anything else.
+pub(super) struct Output<W: Write = io::Stdout> {
+    out: BufWriter<W>,
+    is_terminal: bool,
+}
+
+impl Output {
+    /// Prints to stdout.
+    pub(super) fn stdout() -> Self {
+        let is_terminal = io::stdout().is_terminal();
+        Output::new(io::stdout(), is_terminal)
+    }
+}
+
+impl<W: Write> Output<W> {
+    fn new(out: W, is_terminal: bool) -> Self {
+        Output {
+            out: BufWriter::new(out),
+            is_terminal,
+        }
+    }
+
+    /// Prints text whose line feeds are the command's own layout.
+    pub(super) fn text(&mut self, text: &str) -> Result<(), Failure> {
+        let printed = match self.is_terminal {
+            true => self.out.write_all(escape::shown(text).as_bytes()),
+            false => self.out.write_all(text.as_bytes()),
+        };
+        told(printed)
+    }
+
+    /// Prints one line; a line feed within it came from somebody else.
+    pub(super) fn line(&mut self, line: &str) -> Result<(), Failure> {
+        let printed = match self.is_terminal {
+            true => writeln!(self.out, "{}", escape::one_line(line)),
+            false => writeln!(self.out, "{line}"),
+        };
+        told(printed)
+    }
+
+    /// Prints a value as one line of JSON, with the same escapes everywhere: they change
+    /// nothing for a program.
+    pub(super) fn json(&mut self, value: &impl Serialize) -> Result<(), Failure> {
+        let text = serde_json::to_string(value).map_err(io::Error::from);
+        told(text.and_then(|text| writeln!(self.out, "{}", escape::json(&text))))
+    }
+
+    /// Prints a body as a line. A person sees each at once; a pipe gets them in blocks.
+    pub(super) fn body(&mut self, body: &Body<'_>) -> Result<(), Failure> {
+        let is_harmless = body
+            .as_text()
+            .is_some_and(|text| !text.contains(is_hostile));
+        if !self.is_terminal || is_harmless {
+            let written = self.out.write_all(body.as_bytes());
+            told(written.and_then(|()| self.out.write_all(b"\n")))?;
+        } else {
+            self.line(&body_line(body))?;
+        }
+        match self.is_terminal {
+            true => self.flush(),
+            false => Ok(()),
+        }
+    }
+
+    /// Writes out what has been printed.
+    pub(super) fn flush(&mut self) -> Result<(), Failure> {
+        told(self.out.flush())
+    }
+
+    /// Ends a command that has printed all: its exit code, where that arrived.
+    pub(super) fn finish(mut self) -> Result<u8, Failure> {
+        self.flush()?;
+        Ok(0)
+    }
+}
+
+fn told(printed: io::Result<()>) -> Result<(), Failure> {
+    printed.map_err(|error| stdout_failed(&error))
+}
+
+/// Prints one text, and ends the command.
+pub(super) fn print(text: &str) -> Result<u8, Failure> {
+    let mut out = Output::stdout();
+    out.text(text)?;
+    out.finish()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const HOSTILE: &str = "a\u{1b}[31m\u{9b}m\u{202e}\u{2028}\u{200b}\u{e0041}b";
+
+    fn printed(is_terminal: bool, print: impl Fn(&mut Output<&mut Vec<u8>>)) -> String {
+        let mut bytes = Vec::new();
+        let mut out = Output::new(&mut bytes, is_terminal);
+        print(&mut out);
+        out.flush().expect("a Vec takes it");
+        drop(out);
+        String::from_utf8(bytes).expect("it is text")
+    }
+
+    #[test]
+    fn a_terminal_gets_no_hostile_character_in_any_way_of_printing() {
+        let ways: [fn(&mut Output<&mut Vec<u8>>); 4] = [
+            |out| out.text(HOSTILE).expect("room"),
+            |out| out.line(HOSTILE).expect("room"),
+            |out| out.json(&HOSTILE).expect("room"),
+            |out| out.body(&Body::text(HOSTILE)).expect("room"),
+        ];
+        for print in ways {
+            let text = printed(true, print);
+            let left: Vec<char> = text.chars().filter(|c| is_hostile(*c)).collect();
+            assert!(left.iter().all(|c| *c == '\n'), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn a_pipe_gets_text_as_it_is() {
+        let line = printed(false, |out| out.line(HOSTILE).expect("room"));
+        assert_eq!(line, format!("{HOSTILE}\n"));
+        let bytes = Body::from(vec![0xff, b'\n']);
+        let mut kept = Vec::new();
+        let mut out = Output::new(&mut kept, false);
+        out.body(&bytes).expect("room");
+        out.flush().expect("room");
+        drop(out);
+        assert_eq!(kept, b"\xff\n\n");
+    }
+
+    #[test]
+    fn json_is_the_same_text_to_a_program_everywhere() {
+        for is_terminal in [true, false] {
+            let line = printed(is_terminal, |out| out.json(&HOSTILE).expect("room"));
+            let read: String = serde_json::from_str(&line).expect("it is json");
+            assert_eq!(read, HOSTILE);
+        }
+    }
+
+    #[test]
+    fn only_the_layout_of_a_text_has_line_feeds_on_a_terminal() {
+        let print = |out: &mut Output<&mut Vec<u8>>| {
+            out.text("a\tb\nc\n").expect("room");
+            out.line("d\ne").expect("room");
+        };
+        assert_eq!(printed(true, print), "a\tb\nc\nd\\u{a}e\n");
+        assert_eq!(printed(false, print), "a\tb\nc\nd\ne\n");
+    }
+}

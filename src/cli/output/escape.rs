@@ -1,0 +1,127 @@
+//! Characters that a terminal obeys, or that hide or reorder the text around them.
+//!
+//! They are the controls C0 and C1, the separators of lines and paragraphs, and the
+//! general category Cf of Unicode 16: bidirectional controls, characters of no width, tags
+//! (Unicode Technical Report 36). Text that may meet a terminal shows their escapes.
+
+use std::borrow::Cow;
+use std::fmt::Write;
+
+use arauto::wire::text::hides;
+
+/// Whether a terminal would obey this character, or hide or reorder text by it.
+pub(in crate::cli) fn is_hostile(c: char) -> bool {
+    hides(c) || is_format(c)
+}
+
+/// General category Cf: characters that are seen by their effect only.
+fn is_format(c: char) -> bool {
+    matches!(
+        u32::from(c),
+        0xad | 0x600..=0x605
+            | 0x61c
+            | 0x6dd
+            | 0x70f
+            | 0x890..=0x891
+            | 0x8e2
+            | 0x180e
+            | 0x200b..=0x200f
+            | 0x202a..=0x202e
+            | 0x2060..=0x206f
+            | 0xfeff
+            | 0xfff9..=0xfffb
+            | 0x1_10bd
+            | 0x1_10cd
+            | 0x1_3430..=0x1_343f
+            | 0x1_bca0..=0x1_bca3
+            | 0x1_d173..=0x1_d17a
+            | 0xe_0001
+            | 0xe_0020..=0xe_007f
+    )
+}
+
+/// The text for a terminal, its lines and tabs kept as they are.
+pub(in crate::cli) fn shown(text: &str) -> Cow<'_, str> {
+    escaped(text, |c| is_hostile(c) && !matches!(c, '\n' | '\t'), rust)
+}
+
+/// The text on one line of a terminal.
+pub(in crate::cli) fn one_line(text: &str) -> Cow<'_, str> {
+    escaped(text, is_hostile, rust)
+}
+
+/// JSON in which no hostile character is left: each can only stand within a string, where
+/// `\u` and four digits mean the same (RFC 8259, section 7). A line feed ends a record.
+pub(in crate::cli) fn json(text: &str) -> Cow<'_, str> {
+    let digits = |c: char, out: &mut String| {
+        for unit in c.encode_utf16(&mut [0; 2]) {
+            write!(out, "\\u{unit:04x}").expect("a String takes it");
+        }
+    };
+    escaped(text, |c| is_hostile(c) && c != '\n', digits)
+}
+
+fn rust(c: char, out: &mut String) {
+    out.extend(c.escape_unicode());
+}
+
+fn escaped(
+    text: &str,
+    is_escaped: impl Fn(char) -> bool,
+    escape: impl Fn(char, &mut String),
+) -> Cow<'_, str> {
+    if !text.contains(&is_escaped) {
+        return Cow::Borrowed(text);
+    }
+    let mut out = String::with_capacity(text.len() + 16);
+    for c in text.chars() {
+        if is_escaped(c) {
+            escape(c, &mut out);
+        } else {
+            out.push(c);
+        }
+    }
+    Cow::Owned(out)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn text_in_any_script_is_not_touched() {
+        for text in ["olá, straße", "日本語", "مرحبا", "שלום", "🙂 é \u{301}"] {
+            assert_eq!(one_line(text), text);
+        }
+    }
+
+    #[test]
+    fn every_kind_of_hostile_character_is_escaped() {
+        let kinds = [
+            '\0',
+            '\u{7}',
+            '\u{1b}',
+            '\u{7f}',
+            '\u{85}',
+            '\u{9b}',
+            '\u{ad}',
+            '\u{61c}',
+            '\u{200b}',
+            '\u{200d}',
+            '\u{202e}',
+            '\u{2028}',
+            '\u{2029}',
+            '\u{2066}',
+            '\u{2069}',
+            '\u{feff}',
+            '\u{fffb}',
+            '\u{e0041}',
+        ];
+        for c in kinds {
+            let text = c.to_string();
+            assert_eq!(one_line(&text), format!("\\u{{{:x}}}", u32::from(c)));
+            assert!(!json(&text).contains(c), "{c:?}");
+        }
+        assert_eq!(json("\"\u{e0041}\""), "\"\\udb40\\udc41\"");
+    }
+}

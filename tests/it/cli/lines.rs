@@ -1,0 +1,137 @@
+//! What is read has a bound, and is named where it is wrong.
+
+use std::fs;
+use std::process::Command;
+
+use crate::support::{Served, arauto, by_shell, finish, watchdog};
+
+/// With as much memory as does for what is right, and not for what has no end.
+fn frugal(command: Command, redirection: &str) -> Command {
+    by_shell("ulimit -v 1500000", command, redirection)
+}
+
+#[test]
+fn a_line_that_is_too_long_is_named_with_its_number_and_the_limit() {
+    let _watchdog = watchdog();
+    let served = Served::new(&["--data", "none"]);
+    let input = format!("um\n{}\ntrês\n", "x".repeat(2_000_000));
+    let done = finish(&mut served.command(&["escritor", "-v"]), &input);
+    done.failed(65, &["line 2", "1048544 bytes", "1 published"]);
+    assert_eq!(
+        done.out.lines().count(),
+        1,
+        "what came before it is published: {done:?}"
+    );
+    let done = finish(&mut served.command(&["pedir"]), &input);
+    done.failed(65, &["line 2", "1048544 bytes"]);
+    assert_eq!(done.out, "UM\n");
+    served.stop();
+}
+
+#[test]
+fn the_longest_line_is_published_and_one_byte_more_is_not() {
+    let _watchdog = watchdog();
+    let served = Served::new(&["--data", "none", "--max-frame", "2KiB"]);
+    let longest = 2048 - 32;
+    let line = |length| format!("{}\r\n", "x".repeat(length));
+    let replies = finish(&mut served.command(&["pedir"]), &line(longest)).fine();
+    assert_eq!(replies.len(), longest + 1);
+    let done = finish(&mut served.command(&["pedir"]), &line(longest + 1));
+    done.failed(65, &["line 1", "2016 bytes"]);
+    served.stop();
+}
+
+#[test]
+fn nothing_that_has_no_end_takes_memory_without_a_bound() {
+    let _watchdog = watchdog();
+    let served = Served::new(&[]);
+    let endless = "/dev/zero";
+    for arguments in [&["escritor"][..], &["pedir"]] {
+        let mut command = frugal(served.command(arguments), "</dev/zero");
+        finish(&mut command, "").failed(65, &["line 1"]);
+    }
+    let mut who = served.command(&["who", "--password-file", endless]);
+    who.env_remove("ARAUTO_PASSWORD");
+    finish(&mut frugal(who, ""), "").failed(65, &[endless]);
+    let import = served.users(&["import", endless]);
+    finish(&mut frugal(import, ""), "").failed(65, &[endless]);
+    for arguments in [
+        &["report", endless][..],
+        &["explain", "1", "--report", endless],
+        &["serve", "--data", "none", "--config", endless],
+    ] {
+        finish(&mut frugal(arauto(arguments), ""), "").failed(65, &[endless]);
+    }
+    let state = served.folder.path().join("state");
+    fs::write(&state, vec![b' '; 1 << 20]).expect("it is ours");
+    let mut leitor = served.command(&["leitor", "--resume"]);
+    finish(leitor.arg(&state), "").failed(65, &["state"]);
+    served.stop();
+}
+
+#[test]
+fn a_console_line_that_is_too_long_is_passed_over_and_told() {
+    let _watchdog = watchdog();
+    let folder = tempfile::tempdir().expect("a folder can be made");
+    let endpoint = format!("unix:{}", folder.path().join("s.sock").display());
+    let serve = arauto(&[
+        "serve",
+        "--console",
+        "--data",
+        "none",
+        "--listen",
+        &endpoint,
+    ]);
+    let input = format!("um\n{}\ndois\nfim\n", "x".repeat(3 << 20));
+    let done = finish(&mut frugal(serve, ""), &input);
+    assert!(
+        done.err.contains("too long") && done.err.contains("line=2"),
+        "{done:?}"
+    );
+    let printed = done.fine();
+    assert!(
+        printed.contains("um") && printed.contains("dois"),
+        "{printed}"
+    );
+}
+
+#[test]
+fn byte_order_marks_are_passed_over_or_named() {
+    let _watchdog = watchdog();
+    let served = Served::new(&[]);
+    let file = served.folder.path().join("file");
+    let who = |bytes: &[u8]| {
+        fs::write(&file, bytes).expect("it is ours");
+        let mut who = served.command(&["who", "--password-file"]);
+        finish(who.arg(&file).env_remove("ARAUTO_PASSWORD"), "")
+    };
+    finish(served.command(&["who"]).env("ARAUTO_PASSWORD", "olá"), "").fine();
+    who("\u{feff}olá\r\n".as_bytes()).fine();
+    who(b"\xff\xfeo\0l\0\xe1\0\r\0\n\0").failed(65, &["UTF-16"]);
+    who(b"ol\xe1\n").failed(65, &["line 1", "UTF-8"]);
+
+    let import = |bytes: &[u8]| {
+        fs::write(&file, bytes).expect("it is ours");
+        finish(served.users(&["import"]).arg(&file), "")
+    };
+    import("\u{feff}rui\tleitor\tum\r\n".as_bytes()).fine();
+    let mut rui = served.command(&["who", "--user", "rui"]);
+    finish(rui.env("ARAUTO_PASSWORD", "um"), "").fine();
+    import(b"\xfe\xff\0e\0v\0a").failed(65, &["UTF-16"]);
+    import(b"eva\tleitor\tum\nbia\tleitor\t\xff\n").failed(65, &["line 2", "UTF-8"]);
+
+    fs::write(&file, "\u{feff}max-frame = \"2KiB\"\nslow = \"perhaps\"\n").expect("it is ours");
+    let mut serve = arauto(&["serve", "--data", "none", "--config"]);
+    finish(serve.arg(&file), "").failed(78, &["perhaps"]);
+    served.stop();
+}
+
+#[test]
+fn a_password_comes_by_stdin_and_leaves_the_lines_behind_it() {
+    let _watchdog = watchdog();
+    let served = Served::new(&["--data", "none"]);
+    let mut pedir = served.command(&["pedir", "--password-file", "-"]);
+    let done = finish(pedir.env_remove("ARAUTO_PASSWORD"), "segredo\num\ndois\n");
+    assert_eq!(done.fine(), "UM\nDOIS\n");
+    served.stop();
+}
