@@ -3,7 +3,8 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-const PAGES: [&str; 5] = [
+const PAGES: [&str; 6] = [
+    "docs/commands.md",
     "docs/exercises.md",
     "docs/operations.md",
     "docs/security.md",
