@@ -191,11 +191,6 @@ mod tests {
         let error = private_folder(&open).expect_err("others may write");
         assert!(error.to_string().contains("chmod 700"), "{error}");
     }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
 
     #[test]
     fn a_path_or_name_of_107_bytes_is_the_longest() {
