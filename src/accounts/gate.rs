@@ -3,8 +3,8 @@
 use std::time::{Duration, Instant};
 
 use super::brake::{Attempt, Brakes, Verdict};
-use super::peers::PeerRates;
 use super::pool::{NoPlace, Place, Pool};
+use super::rates::Rates;
 use super::table::Firsts;
 use super::{Claim, LoginLimits, PeerId, Refusal, UserName};
 
@@ -12,7 +12,7 @@ use super::{Claim, LoginLimits, PeerId, Refusal, UserName};
 #[derive(Debug)]
 pub(super) struct Gate {
     brakes: Brakes,
-    peers: PeerRates,
+    peers: Rates<PeerId>,
     pool: Pool,
 }
 
@@ -32,7 +32,7 @@ impl Gate {
     pub(super) fn new(limits: &LoginLimits) -> Gate {
         Gate {
             brakes: Brakes::new(limits.user_rate),
-            peers: PeerRates::new(limits.peer_rate),
+            peers: Rates::new(limits.peer_rate),
             pool: Pool::new(limits.hashing, limits.waiting),
         }
     }

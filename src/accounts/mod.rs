@@ -18,8 +18,8 @@ mod login;
 mod memory;
 mod name;
 mod peer_id;
-mod peers;
 mod pool;
+mod rates;
 mod recent;
 mod reload;
 mod rows;
@@ -31,6 +31,7 @@ pub use hash::{HashCost, Hasher, is_phc};
 pub use login::Accounts;
 pub use name::{NameError, Password, PasswordError, UserName};
 pub use peer_id::PeerId;
+pub use rates::Rates;
 pub use rows::{Account, AccountRows, InvalidAccount};
 pub use standing::{Revoked, Standing};
 

@@ -16,6 +16,7 @@ pub mod auth;
 pub mod handler;
 pub mod hub;
 pub mod link;
+pub mod log_limit;
 pub mod room;
 pub mod sentinel;
 pub mod session;

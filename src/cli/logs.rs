@@ -4,30 +4,32 @@
 //! from: control characters, and those that reorder a line, are escaped in every form.
 
 mod form;
+mod queue;
 
 use std::fmt::{self, Write as _};
 use std::io::{self, IsTerminal, Write};
 
 use tracing::field::Field;
-use tracing_appender::non_blocking::{NonBlockingBuilder, WorkerGuard};
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::field::MakeExt;
 use tracing_subscriber::fmt::format::{Writer, debug_fn};
+use tracing_subscriber::fmt::time::{FormatTime, SystemTime};
 use tracing_subscriber::util::SubscriberInitExt;
 
 pub(super) use self::form::LogForm;
+use self::queue::LogGuard;
 use super::output::{is_hostile, one_line};
 use super::screen::Screen;
 
 /// Starts the log. `ARAUTO_LOG` filters it as tracing's EnvFilter does, as in
-/// `ARAUTO_LOG=debug`. What a stuck stderr does not take is dropped: the server
-/// goes on.
-pub(super) fn start(form: LogForm, screen: Screen) -> WorkerGuard {
+/// `ARAUTO_LOG=debug`. What a stuck stderr does not take is dropped, and the log says
+/// how much that was: the server goes on.
+pub(super) fn start(form: LogForm, screen: Screen) -> LogGuard {
     let filter = EnvFilter::try_from_env("ARAUTO_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
     let is_terminal = io::stderr().is_terminal();
     match form {
         LogForm::Human => {
-            let (writer, guard) = NonBlockingBuilder::default().lossy(true).finish(screen);
+            let (writer, guard) = queue::start(screen, dropped_for_people);
             let log = tracing_subscriber::fmt().with_env_filter(filter);
             let log = log
                 .with_writer(writer)
@@ -38,14 +40,36 @@ pub(super) fn start(form: LogForm, screen: Screen) -> WorkerGuard {
             guard
         }
         LogForm::Json => {
-            let records = OneLine(screen);
-            let (writer, guard) = NonBlockingBuilder::default().lossy(true).finish(records);
+            let (writer, guard) = queue::start(OneLine(screen), dropped_for_programs);
             let log = tracing_subscriber::fmt().with_env_filter(filter);
             let log = log.with_writer(writer).json().flatten_event(true);
             log.finish().try_init().expect("the log is started once");
             guard
         }
     }
+}
+
+const DROPPED: &str = "log records dropped";
+
+fn dropped_for_people(records: u64) -> Vec<u8> {
+    format!("{}  WARN {DROPPED} records={records}\n", now()).into_bytes()
+}
+
+fn dropped_for_programs(records: u64) -> Vec<u8> {
+    let (timestamp, target) = (now(), env!("CARGO_PKG_NAME"));
+    let record = serde_json::json!({
+        "timestamp": timestamp, "level": "WARN", "message": DROPPED, "records": records,
+        "target": target,
+    });
+    format!("{record}\n").into_bytes()
+}
+
+/// The time as every other record has it.
+fn now() -> String {
+    let mut now = String::new();
+    let written = SystemTime.format_time(&mut Writer::new(&mut now));
+    written.expect("a String takes it");
+    now
 }
 
 /// Fields as `name=value`, each on the record's one line.

@@ -127,6 +127,7 @@ pub async fn converse(script: Script) -> Outcome {
         strangers: Room::new(1),
         peers: Crowd::new(1),
         users: Crowd::new(1),
+        log_limit: Arc::default(),
         handler: script.handler,
         limits: SessionLimits {
             max_frame: script.max_frame,

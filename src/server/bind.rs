@@ -25,6 +25,7 @@ use super::watch::{sentinel, start_relays, watch_store};
 use crate::actors::acceptor::{Acceptor, Venue, WhenFull};
 use crate::actors::auth::Auth;
 use crate::actors::hub::{Hub, PresenceLimits};
+use crate::actors::log_limit::LogLimit;
 use crate::actors::room::{Crowd, Room};
 use crate::actors::session::{Desk, SessionLimits};
 use crate::actors::supervisor::{Begin, Plan, Revoked, Supervisor};
@@ -262,6 +263,7 @@ fn assemble(
     let peers = Crowd::new(config.max_sessions_per_peer);
     let users = Crowd::new(config.max_sessions_per_user);
     let (in_work, stopwatch) = (InWork::default(), Stopwatch::default());
+    let log_limit = start_log_limit(&arbiters[0]);
 
     let mut staff = Staff {
         acceptors: Vec::new(),
@@ -284,6 +286,7 @@ fn assemble(
             strangers: strangers.clone(),
             peers: peers.clone(),
             users: users.clone(),
+            log_limit: Arc::clone(&log_limit),
             handler: listen
                 .handler
                 .as_ref()
@@ -349,6 +352,13 @@ fn when_full(listen: &Listen) -> WhenFull {
         None => WhenFull::Refuse,
         Some(_) => WhenFull::Wait,
     }
+}
+
+fn start_log_limit(arbiter: &Arbiter) -> Arc<LogLimit> {
+    let log_limit = Arc::<LogLimit>::default();
+    let summarizing = Arc::clone(&log_limit);
+    arbiter.spawn(async move { summarizing.summarize().await });
+    log_limit
 }
 
 /// The hub lives with the first sessions: what they tell each other most often

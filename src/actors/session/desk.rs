@@ -9,6 +9,7 @@ use crate::accounts::{PeerId, UserName};
 use crate::actors::auth::Auth;
 use crate::actors::handler::Handler;
 use crate::actors::hub::Hub;
+use crate::actors::log_limit::LogLimit;
 use crate::actors::room::{Crowd, Places, Room};
 use crate::actors::supervisor::{SessionInfo, Supervisor};
 use crate::close::{InWork, Stopwatch};
@@ -68,6 +69,8 @@ pub struct Desk {
     pub peers: Crowd<PeerId>,
     /// The places of each user.
     pub users: Crowd<UserName>,
+    /// Which records about clients are logged.
+    pub log_limit: Arc<LogLimit>,
     /// What answers requests.
     pub handler: Arc<dyn Handler>,
     /// What a session allows.

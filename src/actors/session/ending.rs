@@ -116,7 +116,9 @@ impl<L: Link + 'static> Session<L> {
     }
 
     pub(super) fn fail_by_wire(&mut self, error: &WireError) {
-        tracing::info!(session = %self.info.id, peer = %self.info.peer(), %error, "bad input");
+        if self.desk.log_limit.admits_bad_input(&self.peer) {
+            tracing::info!(session = %self.info.id, peer = %self.info.peer(), %error, "bad input");
+        }
         self.fail(error.code, &error.message);
     }
 

@@ -110,15 +110,17 @@ impl<L: Link + 'static> Session<L> {
             registered,
         } = entry.admitted;
         let role = standing.role();
-        tracing::info!(
-            session = %self.info.id,
-            user = %user,
-            role = %role,
-            registered,
-            endpoint = %self.info.endpoint,
-            peer = %self.info.peer(),
-            "logged in"
-        );
+        if self.desk.log_limit.admits_login(&self.peer) {
+            tracing::info!(
+                session = %self.info.id,
+                user = %user,
+                role = %role,
+                registered,
+                endpoint = %self.info.endpoint,
+                peer = %self.info.peer(),
+                "logged in"
+            );
+        }
         self.outlet.answer(&ServerFrame::LoggedIn(LoggedIn {
             id,
             user: Cow::Borrowed(user.as_str()),
@@ -165,8 +167,7 @@ impl<L: Link + 'static> Session<L> {
     fn turn_down(&mut self, id: u64, refusal: &Refusal) {
         let code = refusal_code(refusal);
         let (session, peer) = (self.info.id, self.info.peer());
-        // A stranger may be told so thousands of times a second.
-        if code == ErrorCode::Throttled {
+        if code == ErrorCode::Throttled || !self.desk.log_limit.admits_bad_input(&self.peer) {
             tracing::debug!(%session, %peer, %code, "login refused");
         } else {
             tracing::info!(%session, %peer, %code, "login refused");
