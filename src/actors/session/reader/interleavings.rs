@@ -32,7 +32,7 @@ fn sessions_are_drained_to_the_cut() {
     let (stage, mut appender) = Stage::new(ROOMY, UNPACED);
     let readers = [0, 1].map(|_| {
         let log = Arc::clone(&stage.log);
-        let mut reader = Reader::new(&log, Seq::ZERO, true);
+        let mut reader = Reader::new(&log, Seq::ZERO, true, Arc::from("a"));
         future::spawn_local(poll_fn(move |cx| drain(&mut reader, &log, Seq(3), cx)))
     });
     let hub = thread::spawn(move || {
