@@ -192,10 +192,7 @@ fn list(db: &mut Db, as_json: bool) -> Result<u8, Failure> {
         0 => String::new(),
         others => format!(" (and {others} more)"),
     };
-    Err(Failure::new(
-        sysexits::DATAERR,
-        format!("{first}{others}"),
-    ))
+    Err(Failure::new(sysexits::DATAERR, format!("{first}{others}")))
 }
 
 fn add(db: &mut Db, name: &str, role: Role, password: &PasswordArgs) -> Result<(), Failure> {
