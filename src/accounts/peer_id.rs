@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 /// Who is at the other end, as far as the system vouches for it: what limits and
 /// back-offs are counted by, together with the name that is claimed or without it.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum PeerId {
     /// A user of this machine, by the user id that a unix system tells.
@@ -31,6 +31,19 @@ impl PeerId {
             }
             address => address,
         })
+    }
+
+    /// The network that the peer is in, for what a whole network shares: of IPv6 the first 48
+    /// bits, as one customer is given up to so many /64 of it (RFC 6177). Any other peer is
+    /// a network of its own.
+    pub fn network(&self) -> PeerId {
+        match self {
+            PeerId::Address(IpAddr::V6(address)) => {
+                let network = u128::from(*address) & (u128::MAX << 80);
+                PeerId::Address(IpAddr::V6(Ipv6Addr::from(network)))
+            }
+            other => other.clone(),
+        }
     }
 
     /// Whether it is one user of this machine, and nobody else.
@@ -72,6 +85,10 @@ mod tests {
         assert_eq!(at("::1"), at("127.0.0.1"));
         assert_eq!(at("127.9.9.9"), at("127.0.0.1"));
         assert_eq!(at("::ffff:127.0.0.3"), at("127.0.0.1"));
+        let network = at("2001:db8:1:2::1").network();
+        assert_eq!(network, at("2001:db8:1:3::1").network());
+        assert_ne!(network, at("2001:db8:2:2::1").network());
+        assert_eq!(at("192.0.2.1").network(), at("192.0.2.1"));
         assert!(at("::1").is_local());
         assert!(!at("192.0.2.1").is_local());
     }

@@ -15,6 +15,7 @@ use actix::{Actor, ActorContext, AsyncContext, Context, Handler, Message, Messag
 
 use super::room::{Crowd, Places, Room};
 use super::sentinel::Sentinel;
+use super::unauthenticated::Unauthenticated;
 use crate::accounts::PeerId;
 use crate::framing::Failure;
 
@@ -79,8 +80,12 @@ pub enum WhenFull {
 pub struct Venue {
     /// Each caller takes a place in each of these.
     pub rooms: Vec<Room>,
-    /// And one among its peer's.
+    /// And one of its peer's.
     pub peers: Crowd<PeerId>,
+    /// And one of its peer's network's.
+    pub networks: Crowd<PeerId>,
+    /// And one of those who have not logged in, where a login is asked for.
+    pub before_login: Option<Unauthenticated>,
     /// What becomes of those who find none in the rooms.
     pub when_full: WhenFull,
     /// Callers who are being told that there is no place: all of them.
@@ -113,14 +118,22 @@ impl Venue {
     /// half of those who are told have no time to read it: a peer that has too many may come
     /// as often as it likes, and keeps nobody else out of the door.
     fn admission(&self, peer: PeerId) -> Option<Admission> {
-        let places = Places::take(&self.rooms).and_then(|places| places.among(&self.peers, peer));
-        if let Some(places) = places {
+        if let Some(places) = self.places(peer) {
             return Some(Admission::Welcome(places));
         }
         if let Some(places) = Places::take([&self.turned_away, &self.patiently]) {
             return Some(Admission::Full(places));
         }
         Places::take([&self.turned_away]).map(Admission::FullBriefly)
+    }
+
+    fn places(&self, peer: PeerId) -> Option<Places> {
+        let places = Places::take(&self.rooms)?;
+        let places = places.of(&self.peers, &self.networks, peer.clone())?;
+        match &self.before_login {
+            None => Some(places),
+            Some(all) => places.before_login(all, peer),
+        }
     }
 
     /// Whether the next caller could neither stay nor be told so. It waits where the

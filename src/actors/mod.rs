@@ -22,3 +22,4 @@ pub mod sentinel;
 pub mod session;
 mod spare;
 pub mod supervisor;
+pub mod unauthenticated;

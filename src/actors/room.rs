@@ -12,10 +12,10 @@ use std::task::{Context as TaskContext, Waker};
 
 use parking_lot::Mutex;
 
+use super::unauthenticated::{Unauthenticated, UnauthenticatedPlace};
 use crate::accounts::PeerId;
 
-/// Counts places: at an endpoint, in the whole server, among those who have not logged
-/// in yet.
+/// Counts places: at an endpoint, in the whole server.
 #[derive(Debug, Clone)]
 pub struct Room {
     places: Arc<Count>,
@@ -33,7 +33,9 @@ struct Count {
 #[derive(Debug, Default)]
 pub struct Places {
     rooms: Vec<Room>,
-    among: Option<CrowdPlace<PeerId>>,
+    of_peer: Option<CrowdPlace<PeerId>>,
+    _of_network: Option<CrowdPlace<PeerId>>,
+    before_login: Option<UnauthenticatedPlace>,
 }
 
 impl Room {
@@ -90,28 +92,47 @@ impl Places {
         Some(places)
     }
 
-    /// And one in the crowd, or none at all.
-    pub(super) fn among(mut self, crowd: &Crowd<PeerId>, peer: PeerId) -> Option<Places> {
-        self.count_as(crowd, peer).then_some(self)
+    /// And one of the peer's, and of its network's, or none at all.
+    pub(super) fn of(
+        mut self,
+        peers: &Crowd<PeerId>,
+        networks: &Crowd<PeerId>,
+        peer: PeerId,
+    ) -> Option<Places> {
+        let network = peer.network();
+        // Most peers are networks of their own, and counted once.
+        if network != peer {
+            self._of_network = Some(networks.enter(network)?);
+        }
+        self.count_as(peers, peer).then_some(self)
     }
 
-    /// Takes a place of this peer's in the crowd, and frees the one that it had there.
-    /// Whether there is one; if not, nothing has changed.
-    pub(super) fn count_as(&mut self, crowd: &Crowd<PeerId>, peer: PeerId) -> bool {
-        let Some(place) = crowd.enter(peer) else {
+    /// Takes a place of this peer's, and frees the one that it had. Whether there is one; if
+    /// not, nothing has changed.
+    pub(super) fn count_as(&mut self, peers: &Crowd<PeerId>, peer: PeerId) -> bool {
+        let Some(place) = peers.enter(peer) else {
             return false;
         };
-        self.among = Some(place);
+        self.of_peer = Some(place);
         true
     }
 
-    /// Frees the place in one of the rooms before the others.
-    pub(super) fn leave(&mut self, room: &Room) {
-        let is_it = |taken: &Room| Arc::ptr_eq(&taken.places, &room.places);
-        if let Some(index) = self.rooms.iter().position(is_it) {
-            self.rooms.swap_remove(index).leave();
-            self.rooms.shrink_to_fit();
-        }
+    /// And one of those who have not logged in, or none at all.
+    pub(super) fn before_login(mut self, all: &Unauthenticated, peer: PeerId) -> Option<Places> {
+        self.before_login = Some(all.enter(peer)?);
+        Some(self)
+    }
+
+    /// Frees the place of those who have not logged in before the others.
+    pub(super) fn log_in(&mut self) {
+        self.before_login = None;
+    }
+
+    /// Whether the place of those who have not logged in was given to another peer; the task
+    /// is woken when it is.
+    pub(super) fn poll_given_up(&mut self, cx: &mut TaskContext<'_>) -> bool {
+        let place = self.before_login.as_mut();
+        place.is_some_and(|place| place.poll_given_up(cx))
     }
 }
 
@@ -199,16 +220,32 @@ mod tests {
 
     #[test]
     fn a_place_is_free_again_when_it_is_dropped_and_not_before() {
-        let (all, strangers) = (Room::new(2), Room::new(1));
-        let mut first = Places::take([&all, &strangers]).expect("both are empty");
-        assert!(Places::take([&all, &strangers]).is_none());
-        first.leave(&strangers);
-        let second = Places::take([&all, &strangers]).expect("one has left");
+        let (all, own) = (Room::new(2), Room::new(1));
+        let first = Places::take([&all, &own]).expect("both are empty");
+        assert!(Places::take([&all, &own]).is_none());
+        let other = Places::take([&all]).expect("there is another");
         assert!(all.is_full());
         drop(first);
-        assert!(!all.is_full() && strangers.is_full());
-        drop(second);
-        assert!(!strangers.is_full());
+        assert!(!all.is_full() && !own.is_full());
+        drop(other);
+        assert!(Places::take([&all, &own]).is_some());
+    }
+
+    #[test]
+    fn a_network_has_places_of_its_own_besides_those_of_its_peers() {
+        let (peers, networks) = (Crowd::new(2), Crowd::new(3));
+        let enter = |address: &str| {
+            let peer = PeerId::at(address.parse().expect("an address"));
+            Places::default().of(&peers, &networks, peer)
+        };
+        let first = [enter("2001:db8:1:1::1"), enter("2001:db8:1:1::2")];
+        assert!(first.iter().all(Option::is_some));
+        assert!(enter("2001:db8:1:1::3").is_none(), "the peer has two");
+        let _second = enter("2001:db8:1:2::1").expect("another peer");
+        assert!(enter("2001:db8:1:3::1").is_none(), "the network has three");
+        assert!(enter("2001:db8:2:1::1").is_some(), "another network");
+        drop(first);
+        assert!(enter("2001:db8:1:3::1").is_some());
     }
 
     #[test]

@@ -23,11 +23,11 @@ use tokio::time::timeout;
 use self::link::MemoryLink;
 pub use self::link::{Peer, Piece};
 use self::staff::Staff;
-use crate::accounts::{Accounts, HashCost, Hasher, LoginLimits, PeerId};
+use crate::accounts::{Accounts, HashCost, Hasher, LoginLimits, PeerId, Rates};
 use crate::actors::auth::Auth;
 use crate::actors::handler::Handler;
 use crate::actors::hub::{Hub, PresenceLimits};
-use crate::actors::room::{Crowd, Places, Room};
+use crate::actors::room::{Crowd, Places};
 use crate::actors::sentinel::Sentinel;
 use crate::actors::session::{Desk, Session, SessionLimits, SlowPolicy, Start};
 use crate::actors::supervisor::{
@@ -124,9 +124,9 @@ pub async fn converse(script: Script) -> Outcome {
         endpoint: Arc::from("fuzz"),
         dialect: script.dialect,
         may_register: script.may_register,
-        strangers: Room::new(1),
         peers: Crowd::new(1),
         users: Crowd::new(1),
+        lists: Arc::new(Rates::new(Rate::a_minute(1_000_000))),
         log_limit: Arc::default(),
         handler: script.handler,
         limits: SessionLimits {
@@ -134,6 +134,8 @@ pub async fn converse(script: Script) -> Outcome {
             max_frame_before_login: MAX_FRAME_BEFORE_LOGIN.min(script.max_frame),
             frames_in_work: 32_768,
             request_rate: None,
+            // A fuzz run's time passes at once, and a bucket's does not.
+            rate_before_login: Rate::a_minute(1_000_000),
             login_timeout: PATIENT,
             idle_timeout: None,
             drain_timeout: PATIENT,

@@ -22,6 +22,7 @@ use super::opening::open;
 use super::tls::Tls;
 use super::usher::Usher;
 use super::watch::{sentinel, start_relays, watch_store};
+use crate::accounts::Rates;
 use crate::actors::acceptor::{Acceptor, Venue, WhenFull};
 use crate::actors::auth::Auth;
 use crate::actors::hub::{Hub, PresenceLimits};
@@ -29,8 +30,10 @@ use crate::actors::log_limit::LogLimit;
 use crate::actors::room::{Crowd, Room};
 use crate::actors::session::{Desk, SessionLimits};
 use crate::actors::supervisor::{Begin, Plan, Revoked, Supervisor};
+use crate::actors::unauthenticated::Unauthenticated;
 use crate::close::{InWork, Stopwatch};
 use crate::log::{Appender, Scribe};
+use crate::rate::Rate;
 use crate::transport::{Listener, Opening, memory_file};
 
 /// Callers that are told at once that there is no place for them: so many, and no more
@@ -233,6 +236,12 @@ fn check(config: &Config) -> Result<(), ServerError> {
     Ok(())
 }
 
+/// Frames of a session that has not logged in: a ping or two, and a few logins.
+const RATE_BEFORE_LOGIN: Rate = Rate::a_minute(30);
+
+/// Lists of users and of sessions, for each user.
+const RATE_OF_LISTS: Rate = Rate::a_minute(600);
+
 fn assemble(
     config: &Config,
     kept: Kept,
@@ -259,11 +268,13 @@ fn assemble(
     let server_room = Room::new(config.max_sessions);
     let told = turned_away(config.max_sessions);
     let (turned_away, patiently) = (Room::new(told), Room::new(told / 2));
-    let strangers = Room::new(config.max_unauthenticated);
+    let unauthenticated = Unauthenticated::new(config.max_unauthenticated);
     let peers = Crowd::new(config.max_sessions_per_peer);
+    let networks = Crowd::new(sessions_of_a_network(config));
     let users = Crowd::new(config.max_sessions_per_user);
     let (in_work, stopwatch) = (InWork::default(), Stopwatch::default());
     let log_limit = start_log_limit(&arbiters[0]);
+    let lists = Arc::new(Rates::new(RATE_OF_LISTS));
 
     let mut staff = Staff {
         acceptors: Vec::new(),
@@ -283,9 +294,9 @@ fn assemble(
             endpoint: Arc::from(listener.endpoint().to_string()),
             dialect: listen.dialect,
             may_register: listen.registration,
-            strangers: strangers.clone(),
             peers: peers.clone(),
             users: users.clone(),
+            lists: Arc::clone(&lists),
             log_limit: Arc::clone(&log_limit),
             handler: listen
                 .handler
@@ -303,11 +314,11 @@ fn assemble(
         staff.desks.push(Arc::downgrade(&desk));
         let own = listen.max.map(Room::new);
         let logs_in = listen.dialect.raw().is_none();
-        let before_login = logs_in.then(|| strangers.clone());
-        let all = [own, before_login, Some(server_room.clone())];
         let venue = Venue {
-            rooms: all.into_iter().flatten().collect(),
+            rooms: own.into_iter().chain([server_room.clone()]).collect(),
             peers: peers.clone(),
+            networks: networks.clone(),
+            before_login: logs_in.then(|| unauthenticated.clone()),
             when_full: when_full(&listen),
             turned_away: turned_away.clone(),
             patiently: patiently.clone(),
@@ -344,6 +355,14 @@ fn assemble(
         tls,
         report,
     }
+}
+
+/// Half of the places that one of its peers leaves are for its others.
+fn sessions_of_a_network(config: &Config) -> usize {
+    let left = config
+        .max_sessions
+        .saturating_sub(config.max_sessions_per_peer);
+    config.max_sessions_per_peer + left / 2
 }
 
 /// A raw client cannot be told that it is one too many.
@@ -388,6 +407,7 @@ fn limits(config: &Config, listener: &Listener) -> SessionLimits {
             .min(longest),
         frames_in_work: config.frames_in_work,
         request_rate: config.request_rate,
+        rate_before_login: RATE_BEFORE_LOGIN,
         login_timeout: config.login_timeout,
         idle_timeout: config.idle_timeout,
         drain_timeout: config.drain_timeout,

@@ -124,3 +124,43 @@ fn an_after_that_is_ahead_of_the_stream_is_one_gap_from_1_and_then_live() {
     assert_eq!(heard(&mut rui, last), [head + 1]);
     fixture.finish();
 }
+
+#[test]
+fn resume_ahead_by_one_is_told_the_gap_though_its_own_joined_takes_that_seq() {
+    let fixture = Fixture::new();
+    let (rui, first) = fixture.client_and_login("rui");
+    let (stream, head) = (first.text("stream").to_owned(), first.num("seq"));
+    let (mut ana, login) = resume(&fixture, "ana", &stream, head + 1);
+    assert_eq!(login.num("seq"), head + 1);
+    let gap = ana.expect("gap");
+    assert_eq!((gap.num("from"), gap.num("to")), (1, head + 1));
+    assert_eq!(ana.fim().num("last_seq"), head + 1);
+    drop((rui, ana));
+    fixture.finish();
+}
+
+#[test]
+fn ack_behind_an_earlier_one_or_ahead_of_what_was_sent_has_no_effect() {
+    let fixture = Fixture::new();
+    let (mut ana, mut rui) = (fixture.client("ana"), fixture.client("rui"));
+    let last = publish(&mut ana, 3, "a");
+    heard(&mut rui, last);
+    for seq in [last - 1, last - 2, last + 1, u64::MAX] {
+        ana.ack(seq);
+        rui.ack(seq + u64::from(seq < last) * 1_000);
+    }
+    ana.fim();
+    rui.fim();
+    drop((ana, rui));
+    fixture.begin_stop();
+    let acked = |user: &str, report: &arauto::Report| {
+        let mut records = report.sessions.iter();
+        let record = records.find(|record| record.user.as_deref() == Some(user));
+        record.expect("it is in the report").acked.0
+    };
+    let report = fixture.assert_clean();
+    assert_eq!(
+        (acked("ana", &report), acked("rui", &report)),
+        (last - 1, 0)
+    );
+}

@@ -31,7 +31,10 @@ impl<L: Link + 'static> Session<L> {
             return self.note_hang_up(ctx);
         }
         match self.outlet.link().poll_receive(cx, scratch) {
-            Poll::Pending => return false,
+            Poll::Pending => {
+                self.wakes.read = true;
+                return false;
+            }
             Poll::Ready(Ok(Received::Bytes(_) | Received::Message(_))) => {}
             Poll::Ready(Ok(Received::End)) => self.inbox.is_over = true,
             Poll::Ready(Err(error)) if MessageTooLong::of(&error).is_some() => {}

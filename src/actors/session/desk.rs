@@ -5,12 +5,12 @@ use std::time::Duration;
 
 use actix::Addr;
 
-use crate::accounts::{PeerId, UserName};
+use crate::accounts::{PeerId, Rates, UserName};
 use crate::actors::auth::Auth;
 use crate::actors::handler::Handler;
 use crate::actors::hub::Hub;
 use crate::actors::log_limit::LogLimit;
-use crate::actors::room::{Crowd, Places, Room};
+use crate::actors::room::{Crowd, Places};
 use crate::actors::supervisor::{SessionInfo, Supervisor};
 use crate::close::{InWork, Stopwatch};
 use crate::log::Log;
@@ -38,6 +38,8 @@ pub struct SessionLimits {
     pub frames_in_work: usize,
     /// Frames that ask for something; `None` is as fast as they are answered.
     pub request_rate: Option<Rate>,
+    /// Frames of a client that has not logged in.
+    pub rate_before_login: Rate,
     /// From the connect to the login.
     pub login_timeout: Duration,
     /// Without a frame from the client; `None` is for ever.
@@ -63,12 +65,12 @@ pub struct Desk {
     pub dialect: Dialect,
     /// Whether an unknown name registers here.
     pub may_register: bool,
-    /// The places of those who have not logged in yet.
-    pub strangers: Room,
     /// The places of each peer.
     pub peers: Crowd<PeerId>,
     /// The places of each user.
     pub users: Crowd<UserName>,
+    /// How fast each user may ask for lists, of users and of sessions.
+    pub lists: Arc<Rates<UserName>>,
     /// Which records about clients are logged.
     pub log_limit: Arc<LogLimit>,
     /// What answers requests.

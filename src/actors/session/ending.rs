@@ -168,7 +168,8 @@ impl<L: Link + 'static> Session<L> {
         for _ in 0..WRITES {
             match self.outlet.write(until, ends_on_gap, cx) {
                 Written::More => wrote = true,
-                Written::Clear | Written::Blocked => {
+                stopped @ (Written::Clear | Written::Blocked) => {
+                    self.wakes.write = stopped == Written::Blocked;
                     self.note_sent(wrote);
                     return wrote && !had_room;
                 }

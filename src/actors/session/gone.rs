@@ -37,7 +37,7 @@ impl<L: Link + 'static> Session<L> {
     fn is_left_waiting(&self) -> bool {
         match &self.state {
             State::LoggingIn => self.asker.is_some(),
-            State::Ready(Member::Nameless) => self.inbox.is_held,
+            State::Greeting | State::Ready(Member::Nameless) => self.inbox.hold.is_some(),
             _ => false,
         }
     }

@@ -5,10 +5,11 @@ use std::collections::VecDeque;
 use std::task::{Context as TaskContext, Poll};
 use std::time::Instant;
 
-use actix::{AsyncContext, Context};
+use actix::Context;
 
 use super::Session;
-use super::state::State;
+use super::park::{Alarm, Hold};
+use super::state::{Member, State};
 use crate::actors::link::Link;
 use crate::close::CloseReason;
 use crate::framing::{Framing, MessageTooLong, Received};
@@ -18,6 +19,11 @@ use crate::wire::Decoded;
 /// What one read takes, at least. The buffer is the thread's, not the session's:
 /// an idle session holds none.
 pub(super) const READ: usize = 256 * 1024;
+
+/// The same for a client of the raw dialect, which nobody knows, and for one that has not
+/// logged in: what it sends and is not served waits in memory.
+const READ_OF_NAMELESS: usize = 16 * 1024;
+const READ_BEFORE_LOGIN: usize = 4 * 1024;
 
 /// The beginning of a frame that is put in front of the next read. A longer one is
 /// copied once, and not for each of its pieces.
@@ -39,14 +45,14 @@ pub(super) struct Inbox {
     pub(super) is_over: bool,
     /// Reading has failed on this side: the client may still be there.
     pub(super) is_unreadable: bool,
-    /// The first frame is a publish that waits for slow readers.
-    pub(super) is_held: bool,
-    /// Its registration among the publishers that wait.
+    /// Its registration among the publishers that wait for readers.
     pub(super) publish_wait: PublishWait,
+    /// The first frame waits: a publish for slow readers, others for their rate.
+    pub(super) hold: Option<Hold>,
     /// The first frame waits for the answers to the runs that are on their way.
     pub(super) waits_for_runs: bool,
-    /// A timer will ask again whether it may go on.
-    asks_again: bool,
+    /// Ends the hold.
+    pub(super) alarm: Alarm,
     /// A timer will ask again whether a client that only listens is still there.
     pub(super) looks_again: bool,
     /// Whether the bytes hold no whole frame, as far as is known.
@@ -77,8 +83,8 @@ impl<L: Link + 'static> Session<L> {
         let is_deaf = self.desk.dialect.is_outbound();
         let mut progress = false;
         if !is_deaf {
-            progress = self.serve_inbox(ctx, cx);
-            if !self.may_serve() || self.inbox.is_held || self.inbox.is_over {
+            progress = self.serve_inbox(cx);
+            if !self.may_serve() || self.inbox.hold.is_some() || self.inbox.is_over {
                 return progress | self.note_end(cx);
             }
         }
@@ -86,22 +92,21 @@ impl<L: Link + 'static> Session<L> {
         let mut scratch: Box<[u8]> = SCRATCH.take().unwrap_or_else(fresh);
         progress |= match self.outlet.framing() {
             _ if is_deaf => self.poll_ignored(&mut scratch, ctx, cx),
-            Framing::Stream => self.poll_stream(&mut scratch, ctx, cx),
-            Framing::Messages => self.poll_messages(&mut scratch, ctx, cx),
+            Framing::Stream => self.poll_stream(&mut scratch, cx),
+            Framing::Messages => self.poll_messages(&mut scratch, cx),
         };
         SCRATCH.set(Some(scratch));
         progress
     }
 
-    fn poll_stream(
-        &mut self,
-        scratch: &mut [u8],
-        ctx: &mut Context<Self>,
-        cx: &mut TaskContext<'_>,
-    ) -> bool {
+    fn poll_stream(&mut self, scratch: &mut [u8], cx: &mut TaskContext<'_>) -> bool {
         let rest = self.inbox.put_short_rest(scratch);
-        match self.read(&mut scratch[rest..], cx) {
-            Poll::Pending => false,
+        let end = rest + self.read_size();
+        match self.read(&mut scratch[rest..end], cx) {
+            Poll::Pending => {
+                self.wakes.read = true;
+                false
+            }
             Poll::Ready(0) => {
                 self.note_end(cx);
                 true
@@ -110,9 +115,18 @@ impl<L: Link + 'static> Session<L> {
                 if rest > 0 {
                     self.inbox.bytes = Vec::new();
                 }
-                self.take_in(&scratch[..rest + length], ctx, cx);
+                self.take_in(&scratch[..rest + length], cx);
                 true
             }
+        }
+    }
+
+    /// What one read takes, at most.
+    pub(super) fn read_size(&self) -> usize {
+        match self.state.member() {
+            Some(Member::User { .. }) => READ,
+            Some(Member::Nameless) => READ_OF_NAMELESS,
+            None => READ_BEFORE_LOGIN,
         }
     }
 
@@ -140,7 +154,9 @@ impl<L: Link + 'static> Session<L> {
             State::Ending(ending) => ending.refuses_frames() || self.is_saying_goodbye(),
             State::LoggingIn | State::Closed { .. } => false,
         };
-        open && (self.pending.is_none() || self.may_run_on()) && self.outlet.has_room()
+        open && self.turn > 0
+            && (self.pending.is_none() || self.may_run_on())
+            && self.outlet.has_room()
     }
 
     /// Whether frames that were read behind the cut wait for room for their refusals. The
@@ -150,10 +166,10 @@ impl<L: Link + 'static> Session<L> {
         refuses && self.inbox.holds_frame() && !self.outlet.has_room()
     }
 
-    fn take_in(&mut self, bytes: &[u8], ctx: &mut Context<Self>, cx: &mut TaskContext<'_>) {
+    fn take_in(&mut self, bytes: &[u8], cx: &mut TaskContext<'_>) {
         let was_partial = std::mem::take(&mut self.inbox.is_partial);
         if self.inbox.bytes.is_empty() {
-            let served = self.serve_bytes(bytes, ctx, cx);
+            let served = self.serve_bytes(bytes, cx);
             self.inbox.bytes.extend_from_slice(&bytes[served..]);
             return;
         }
@@ -164,18 +180,18 @@ impl<L: Link + 'static> Session<L> {
             self.inbox.is_partial = true;
             return;
         }
-        self.serve_inbox(ctx, cx);
+        self.serve_inbox(cx);
     }
 
-    fn serve_inbox(&mut self, ctx: &mut Context<Self>, cx: &mut TaskContext<'_>) -> bool {
+    fn serve_inbox(&mut self, cx: &mut TaskContext<'_>) -> bool {
         if self.outlet.framing() == Framing::Messages {
-            return self.serve_waiting_messages(ctx, cx);
+            return self.serve_waiting_messages(cx);
         }
         if self.inbox.bytes.is_empty() || self.inbox.is_partial || !self.may_serve() {
             return false;
         }
         let mut bytes = std::mem::take(&mut self.inbox.bytes);
-        let served = self.serve_bytes(&bytes, ctx, cx);
+        let served = self.serve_bytes(&bytes, cx);
         bytes.drain(..served);
         if bytes.is_empty() && bytes.capacity() > READ {
             bytes = Vec::new();
@@ -185,14 +201,9 @@ impl<L: Link + 'static> Session<L> {
     }
 
     /// Serves the frames at the front of `bytes`; how many bytes they took.
-    fn serve_bytes(
-        &mut self,
-        bytes: &[u8],
-        ctx: &mut Context<Self>,
-        cx: &mut TaskContext<'_>,
-    ) -> usize {
+    fn serve_bytes(&mut self, bytes: &[u8], cx: &mut TaskContext<'_>) -> usize {
         let mut used = 0;
-        self.inbox.is_held = false;
+        self.inbox.hold = None;
         while self.may_serve() {
             let limit = self.frame_limit();
             match self.desk.dialect.decode(&bytes[used..], limit) {
@@ -217,17 +228,15 @@ impl<L: Link + 'static> Session<L> {
                 }
             }
         }
-        self.conclude_serving(used > 0, ctx);
+        self.conclude_serving(used > 0);
         used
     }
 
-    pub(super) fn conclude_serving(&mut self, served: bool, ctx: &mut Context<Self>) {
+    pub(super) fn conclude_serving(&mut self, served: bool) {
         if served {
             self.last_frame = Instant::now();
         }
         self.finish_batch();
-        self.wait_for_readers(ctx);
-        self.look_whether_gone(ctx);
     }
 
     pub(super) fn frame_limit(&self) -> usize {
@@ -238,50 +247,41 @@ impl<L: Link + 'static> Session<L> {
         }
     }
 
-    /// A publisher that waits for readers asks again in a while: a reader that
-    /// stands still wakes nobody.
-    fn wait_for_readers(&mut self, ctx: &mut Context<Self>) {
-        if self.inbox.is_held && !self.inbox.asks_again {
-            self.inbox.asks_again = true;
-            let again = self.desk.log.pace().ask_again();
-            ctx.run_later(again, |session, _| {
-                session.inbox.asks_again = false;
-                session.wake();
-            });
-        }
-    }
-
     /// The client has said all that it will: once that is served, the session ends.
     pub(super) fn note_end(&mut self, cx: &mut TaskContext<'_>) -> bool {
-        if self.inbox.is_over && self.inbox.is_partial {
-            self.serve_last_line(cx);
-        }
-        let served = self.pending.is_none() && !self.inbox.is_held;
+        let progress = self.inbox.is_over && self.inbox.is_partial && self.serve_last_line(cx);
+        let served = self.pending.is_none() && self.inbox.hold.is_none();
         let whole = !self.inbox.holds_frame();
         let open = matches!(self.state, State::Greeting | State::Ready(_));
         if !(self.inbox.is_over && served && whole && open) {
-            return false;
+            return progress;
         }
         self.end(CloseReason::Disconnected);
         true
     }
 
     /// A program that knows nothing of arauto may end with its text, and not with a
-    /// line.
-    fn serve_last_line(&mut self, cx: &mut TaskContext<'_>) {
+    /// line. Whether that was served now.
+    fn serve_last_line(&mut self, cx: &mut TaskContext<'_>) -> bool {
         let dialect = self.desk.dialect;
         let is_line = dialect.raw().is_some() && self.outlet.framing() == Framing::Stream;
         if !is_line || self.inbox.bytes.is_empty() || !self.may_serve() {
-            return;
+            return false;
         }
+        self.inbox.hold = None;
         let line = std::mem::take(&mut self.inbox.bytes);
         match dialect.decode_message(&line, self.frame_limit()) {
             Ok(frame) => {
-                if !self.serve(frame, cx) {
+                let served = self.serve(frame, cx);
+                if !served {
                     self.inbox.bytes = line;
                 }
+                served
             }
-            Err(error) => self.fail_by_wire(&error),
+            Err(error) => {
+                self.fail_by_wire(&error);
+                true
+            }
         }
     }
 }

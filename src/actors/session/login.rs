@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::sync::Arc;
+use std::time::Instant;
 
 use super::state::{Member, State};
 use super::work::{Done, Entry, TurnedDown};
@@ -12,6 +13,7 @@ use crate::actors::hub::{Join, Joined};
 use crate::actors::link::Link;
 use crate::close::CloseReason;
 use crate::log::Log;
+use crate::rate::Bucket;
 use crate::wire::{ErrorCode, Gap, LoggedIn, Login, Seq, ServerFrame, Term};
 
 /// Where an earlier session stopped reading.
@@ -135,17 +137,19 @@ impl<L: Link + 'static> Session<L> {
                 .request_rate
                 .map(|rate| rate.to_string().into()),
         }));
-        if let Some(newest) = entry.gap {
+        if let Some(newest) = entry.gap.filter(|newest| *newest > Seq::ZERO) {
             self.outlet.answer(&ServerFrame::Gap(Gap {
                 from: Seq::ZERO.next(),
                 to: newest,
             }));
         }
+        let rate = self.desk.limits.request_rate;
+        self.bucket = rate.map(|rate| Box::new(Bucket::full(rate, Instant::now())));
         self.follow(entry.after, user.shared());
         self.info.set_user(user.clone());
         self.state = State::Ready(Member::User { user, standing });
         self.user_place = Some(entry.place);
-        self.places.leave(&self.desk.strangers);
+        self.places.log_in();
         // Only now is the session found by its user: what was revoked since the login was
         // checked is seen here.
         self.check_standing();

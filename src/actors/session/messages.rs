@@ -6,8 +6,6 @@
 use std::collections::VecDeque;
 use std::task::{Context as TaskContext, Poll};
 
-use actix::Context;
-
 use super::Session;
 use super::inbound::READ;
 use crate::actors::link::Link;
@@ -31,12 +29,7 @@ struct Brought {
 
 impl<L: Link + 'static> Session<L> {
     /// Receives messages and serves them.
-    pub(super) fn poll_messages(
-        &mut self,
-        scratch: &mut [u8],
-        ctx: &mut Context<Self>,
-        cx: &mut TaskContext<'_>,
-    ) -> bool {
+    pub(super) fn poll_messages(&mut self, scratch: &mut [u8], cx: &mut TaskContext<'_>) -> bool {
         if !self.inbox.messages.is_empty() {
             return false; // these come first
         }
@@ -45,7 +38,7 @@ impl<L: Link + 'static> Session<L> {
         let mut messages = brought.messages;
         if inbox.bytes.is_empty() {
             inbox.messages = messages;
-            let served = self.serve_messages(&scratch[..brought.length], ctx, cx);
+            let served = self.serve_messages(&scratch[..brought.length], cx);
             let rest = &scratch[served..brought.length];
             self.inbox.bytes.extend_from_slice(rest);
         } else {
@@ -55,7 +48,7 @@ impl<L: Link + 'static> Session<L> {
             }
             inbox.messages = messages;
             inbox.bytes.extend_from_slice(&scratch[..brought.length]);
-            self.serve_waiting_messages(ctx, cx);
+            self.serve_waiting_messages(cx);
         }
         if self.is_saying_goodbye() && self.inbox.messages.is_empty() {
             self.inbox.bytes = Vec::new(); // nobody will look at the rest of it
@@ -69,11 +62,13 @@ impl<L: Link + 'static> Session<L> {
         let mut begun_before = self.inbox.bytes.len();
         while brought.messages.len() < MESSAGES
             && scratch.len() - brought.length >= longest.min(READ)
+            && brought.length < self.read_size()
             && !self.inbox.is_over
             && self.inbox.too_long.is_none()
         {
             let room = &mut scratch[brought.length..];
             let Poll::Ready(received) = self.outlet.link().poll_receive(cx, room) else {
+                self.wakes.read = true;
                 break;
             };
             brought.any = true;
@@ -104,34 +99,25 @@ impl<L: Link + 'static> Session<L> {
     }
 
     /// Serves what waits in the inbox.
-    pub(super) fn serve_waiting_messages(
-        &mut self,
-        ctx: &mut Context<Self>,
-        cx: &mut TaskContext<'_>,
-    ) -> bool {
+    pub(super) fn serve_waiting_messages(&mut self, cx: &mut TaskContext<'_>) -> bool {
         let waiting = self.inbox.messages.len();
         if (waiting == 0 && self.inbox.too_long.is_none()) || !self.may_serve() {
             return false;
         }
         let mut bytes = std::mem::take(&mut self.inbox.bytes);
-        let served = self.serve_messages(&bytes, ctx, cx);
+        let served = self.serve_messages(&bytes, cx);
         bytes.drain(..served);
         self.inbox.bytes = if bytes.is_empty() { Vec::new() } else { bytes };
         self.inbox.messages.len() < waiting
     }
 
     /// Serves the messages at the front of `bytes`; how many bytes they took.
-    fn serve_messages(
-        &mut self,
-        bytes: &[u8],
-        ctx: &mut Context<Self>,
-        cx: &mut TaskContext<'_>,
-    ) -> usize {
+    fn serve_messages(&mut self, bytes: &[u8], cx: &mut TaskContext<'_>) -> usize {
         // Taken, as the bytes are: a handler that panics must not leave one of the two.
         let mut messages = std::mem::take(&mut self.inbox.messages);
         let waiting = messages.len();
         let mut used = 0;
-        self.inbox.is_held = false;
+        self.inbox.hold = None;
         while self.may_serve()
             && let Some(&length) = messages.front()
         {
@@ -162,7 +148,7 @@ impl<L: Link + 'static> Session<L> {
             self.inbox.messages = messages;
         }
         self.inbox.is_partial = self.inbox.messages.is_empty();
-        self.conclude_serving(served, ctx);
+        self.conclude_serving(served);
         used
     }
 

@@ -13,6 +13,7 @@
 //! - [`serve`]: what each frame does;
 //! - [`login`]: from the claim to the first broadcast;
 //! - [`rate`]: how fast it may ask;
+//! - [`park`]: what calls it again;
 //! - [`work`]: frames that wait for another actor, or for a handler;
 //! - [`outlet`]: answers and broadcasts to bytes;
 //! - [`reader`]: the session's place among the broadcasts;
@@ -34,6 +35,7 @@ mod messages;
 mod notice;
 mod orders;
 mod outlet;
+mod park;
 mod past;
 mod rate;
 mod reader;
@@ -58,6 +60,7 @@ use self::ending::Ending;
 use self::inbound::Inbox;
 use self::notice::Notice;
 use self::outlet::{Opened, Outlet};
+use self::park::Wakes;
 use self::serve::Batch;
 use self::state::{Member, State};
 use self::work::Pending;
@@ -72,6 +75,10 @@ use crate::wire::{ErrorCode, Seq, ServerFrame, VERSION, Welcome};
 
 /// How often the pump goes round before other sessions have their turn.
 const ROUNDS: usize = 16;
+
+/// Frames that are served before other sessions have their turn. Publishes are not counted:
+/// many of them cost what one other frame does, and they wait for slow readers.
+const TURN: u32 = 256;
 
 /// One connection.
 pub struct Session<L: Link + 'static> {
@@ -90,10 +97,14 @@ pub struct Session<L: Link + 'static> {
     runs: VecDeque<Pending>,
     /// Boxed, as few sessions publish at any moment.
     batch: Option<Box<Batch>>,
+    /// Frames that may be served before other sessions have their turn.
+    turn: u32,
+    wakes: Wakes,
     tally: Tally,
     /// Whoever waits for a login to be answered, as long as the client is there.
     asker: Option<Arc<()>>,
-    /// What the request rate leaves; boxed, as few servers have one.
+    /// What the rate leaves: before the login that of any frame, after it the request rate.
+    /// Boxed, as few servers have the latter.
     bucket: Option<Box<Bucket>>,
     /// The last seq that the client said it has read.
     acked: Seq,
@@ -110,6 +121,8 @@ pub struct Session<L: Link + 'static> {
     is_own_user: bool,
     last_frame: Instant,
     login_is_overdue: bool,
+    /// Whether its place before the login was given to another peer.
+    is_given_up: bool,
     /// Whether it says its last word and does not wait until that is read.
     is_brief: bool,
     /// Runs until the login.
@@ -143,8 +156,11 @@ impl<L: Link + 'static> Session<L> {
         // Where closing takes back what is unread, even a brief word is waited for.
         let is_brief =
             start.turned_away == Some(TurnedAway::FullBriefly) && outlet.link_ref().half_closes();
-        let bucket = desk.limits.request_rate;
-        let bucket = bucket.map(|rate| Box::new(Bucket::full(rate, Instant::now())));
+        let rate = match desk.dialect.raw() {
+            Some(_) => desk.limits.request_rate,
+            None => Some(desk.limits.rate_before_login),
+        };
+        let bucket = rate.map(|rate| Box::new(Bucket::full(rate, Instant::now())));
         let mut session = Session {
             places: start.places,
             user_place: None,
@@ -155,6 +171,8 @@ impl<L: Link + 'static> Session<L> {
             pending: None,
             runs: VecDeque::new(),
             batch: None,
+            turn: TURN,
+            wakes: Wakes::default(),
             tally: Tally::default(),
             asker: None,
             bucket,
@@ -168,6 +186,7 @@ impl<L: Link + 'static> Session<L> {
             is_own_user: start.is_own_user,
             last_frame: Instant::now(),
             login_is_overdue: false,
+            is_given_up: false,
             is_brief,
             login_timer: None,
             waiting: None,
@@ -210,15 +229,18 @@ impl<L: Link + 'static> Session<L> {
         {
             self.waker = Some(cx.waker().clone());
         }
+        (self.turn, self.wakes) = (TURN, Wakes::default());
         for _ in 0..ROUNDS {
             let served = self.poll_work(cx);
             if served {
                 self.stop_login_timer(ctx);
             }
+            self.poll_place(cx);
             let read = self.poll_input(ctx, cx);
             let written = self.poll_output(cx);
             let moved = self.move_on(ctx, cx);
-            if !(served || read || written || moved) {
+            if !(served || read || written || moved) && self.turn > 0 {
+                self.park(ctx);
                 return;
             }
         }
@@ -278,13 +300,27 @@ impl<L: Link + 'static> Session<L> {
 
     /// A login that is in work may still succeed; one that fails was the last.
     fn check_login(&mut self) {
-        if self.login_is_overdue && matches!(self.state, State::Greeting) {
+        if !matches!(self.state, State::Greeting) {
+            return;
+        }
+        if self.login_is_overdue {
             self.fail(ErrorCode::LoginTimeout, "no login in time: connect again");
+        } else if self.is_given_up {
+            let message = "others need this place: log in sooner, or open fewer connections";
+            self.fail(ErrorCode::TooManySessions, message);
+        }
+    }
+
+    /// A place of those who have not logged in may be given to another peer.
+    fn poll_place(&mut self, cx: &mut TaskContext<'_>) {
+        if !self.is_given_up && self.places.poll_given_up(cx) {
+            self.is_given_up = true;
+            self.check_login();
         }
     }
 
     fn check_idle(&mut self, limit: Duration) {
-        let is_served = self.pending.is_some() || self.inbox.is_held;
+        let is_served = self.pending.is_some() || self.inbox.hold.is_some();
         let is_idle = self.last_frame.elapsed() >= limit && !is_served;
         if is_idle && matches!(self.state, State::Ready(_)) {
             self.fail(

@@ -124,6 +124,17 @@ impl<L: Link> Outlet<L> {
         fits
     }
 
+    /// Whether something waits that only the client's reading moves on.
+    pub(super) fn has_unwritten(&self) -> bool {
+        let is_empty = self.rest.bytes.is_empty() && self.queue.unwritten().is_empty();
+        !self.is_broken() && !is_empty
+    }
+
+    /// Gives memory back that what waits does not need.
+    pub(super) fn give_back_room(&mut self) {
+        self.queue.shrink();
+    }
+
     /// Whether more answers may be made.
     pub(super) fn has_room(&self) -> bool {
         self.queue.has_room()

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::task::Context as TaskContext;
 
 use super::Session;
+use super::park::Hold;
 use super::state::{Member, State};
 use super::work::{Done, Ids, Pending, asked, reply_frame};
 use crate::accounts::UserName;
@@ -43,17 +44,18 @@ impl<L: Link + 'static> Session<L> {
             && matches!(self.state, State::Ready(_))
         {
             self.note_ack(ack.seq); // it has no answer that would have to wait
+            self.turn = self.turn.saturating_sub(1);
             return true;
         }
         if self.must_wait() {
             return false;
         }
-        // Behind the cut a frame is refused as `stopping`, however fast it comes.
-        if !matches!(self.state, State::Ending(_))
-            && let Some(id) = self.asks(&frame)
-            && let Err(wait) = self.take_token()
+        if self.takes_token(&frame)
+            && let Err(wait) = self
+                .take_token()
+                .and_then(|()| self.take_list_token(&frame))
         {
-            return self.throttle(id, wait);
+            return self.throttle(frame.id().unwrap_or_default(), wait);
         }
         match &self.state {
             State::Greeting => self.serve_stranger(frame),
@@ -61,6 +63,7 @@ impl<L: Link + 'static> Session<L> {
             State::Ending(_) => self.serve_late(&frame),
             State::LoggingIn | State::Closed { .. } => return false,
         }
+        self.turn = self.turn.saturating_sub(1);
         true
     }
 
@@ -110,9 +113,11 @@ impl<L: Link + 'static> Session<L> {
         self.refuse(id, ErrorCode::Unsupported, &message);
     }
 
-    /// Nobody has read what was not sent.
+    /// An ack behind an earlier one has no effect, nor has one of what was not sent.
     fn note_ack(&mut self, seq: Seq) {
-        self.acked = self.acked.max(seq.min(self.outlet.sent()));
+        if (self.acked..=self.outlet.sent()).contains(&seq) {
+            self.acked = seq;
+        }
     }
 
     fn request(&mut self, asking: Asking<'_>) {
@@ -162,6 +167,7 @@ impl<L: Link + 'static> Session<L> {
             if self.must_wait() {
                 return false;
             }
+            self.turn = self.turn.saturating_sub(1);
             self.count_answered();
             let message = "publishing needs the role escritor";
             self.refuse(publish.id, ErrorCode::Forbidden, message);
@@ -172,6 +178,7 @@ impl<L: Link + 'static> Session<L> {
             if self.must_wait() {
                 return false;
             }
+            self.turn = self.turn.saturating_sub(1);
             self.count_answered();
             let message = format!("a body of {length} bytes is longer than max_body, {max_body}");
             self.refuse(publish.id, ErrorCode::FrameTooLarge, &message);
@@ -185,7 +192,8 @@ impl<L: Link + 'static> Session<L> {
         let log = &self.desk.log;
         let wait = &mut self.inbox.publish_wait;
         if self.batch.is_none() && !log.pace().may_publish(log.written(), wait, cx.waker()) {
-            self.inbox.is_held = true;
+            // A reader that stands still calls nobody.
+            self.inbox.hold = Some(Hold::for_the_next(log.pace().ask_again()));
             return false;
         }
         if let Err(wait) = self.take_token() {
@@ -351,6 +359,7 @@ impl<L: Link + 'static> Session<L> {
             is_run,
         };
         if self.pending.is_none() {
+            self.wakes.work = false;
             self.pending = Some(begun);
         } else {
             self.runs.push_back(begun);

@@ -102,6 +102,7 @@ impl<L: Link + 'static> Session<L> {
             return false;
         };
         let Poll::Ready(done) = pending.future.as_mut().poll(cx) else {
+            self.wakes.work = true;
             return false;
         };
         let frames = pending.frames;

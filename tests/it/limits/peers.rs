@@ -87,3 +87,32 @@ fn whoever_guesses_a_password_does_not_keep_its_owner_out() {
     owner.expect("logged_in");
     fixture.finish();
 }
+
+#[test]
+fn peer_that_took_all_places_before_the_login_keeps_no_other_out() {
+    let Some(fixture) = open_to_everybody(|config| config.max_unauthenticated = 6) else {
+        return;
+    };
+    let mut first: Vec<Raw> = (0..6).map(|_| fixture.visitor()).collect();
+    let mut seventh = fixture.visitor();
+    seventh.expect_error("too-many-sessions");
+    as_somebody_else(|| {
+        let mut rui = fixture.client("rui");
+        rui.ping();
+        let others: Vec<Raw> = (0..3).map(|_| fixture.visitor()).collect();
+        let mut fourth = fixture.visitor();
+        fourth.expect_error("too-many-sessions"); // it has half of them
+        drop(others);
+    });
+    // One place for the login, which is free again, and two more: the oldest gave them up.
+    for told in &mut first[..2] {
+        told.expect_error("too-many-sessions");
+        told.expect_closing("too-many-sessions");
+    }
+    for kept in &mut first[4..] {
+        kept.ping();
+    }
+    first[5].log_in("ana");
+    drop((first, seventh));
+    fixture.finish();
+}

@@ -1,6 +1,8 @@
 //! How fast a session may ask, and how much at once.
 
-use crate::support::{Fixture, publish, request, text};
+use std::time::Duration;
+
+use crate::support::{Fixture, ask, publish, request, text};
 #[cfg(unix)]
 use crate::support::{Lines, PASSWORD, os};
 
@@ -119,5 +121,89 @@ fn one_frame_in_work_is_enough_to_publish_many() {
         assert_eq!(ana.skip_to("published").num("id"), id);
     }
     drop(ana);
+    fixture.finish();
+}
+
+/// A line without an end, behind others that took all tokens, and then the end of the input.
+#[test]
+#[cfg(unix)]
+fn last_line_that_comes_too_fast_is_answered_once_it_may() {
+    let fixture = Fixture::listening("?dialect=raw", |config| {
+        config.request_rate = Some("2/s".parse().expect("one"));
+    });
+    let stream = fixture.stream();
+    let shut = stream.try_clone().expect("a descriptor is free");
+    let mut raw = Lines::over(stream);
+    raw.send("um\ndois\ntrês".as_bytes());
+    shut.shutdown(std::net::Shutdown::Write)
+        .expect("it is connected");
+    for line in ["UM", "DOIS", "TRÊS"] {
+        raw.expect(line);
+    }
+    raw.expect_end();
+    drop((raw, shut));
+    fixture.finish();
+}
+
+#[test]
+#[cfg(unix)]
+fn clients_gone_behind_a_last_line_that_comes_too_fast_leave_nothing() {
+    let fixture = Fixture::listening("?dialect=raw", |config| {
+        config.request_rate = Some("1/h".parse().expect("one"));
+    });
+    for _ in 0..50 {
+        let stream = os::connect(fixture.endpoint()).expect("it is listened on");
+        let mut raw = Lines::over(stream);
+        raw.send(b"um\ndois");
+        raw.expect("UM");
+    }
+    fixture.wait_for_sessions(0);
+    fixture.finish();
+}
+
+#[test]
+fn frames_before_the_login_have_a_rate() {
+    let fixture = Fixture::with(|config| config.login_timeout = Duration::from_secs(1));
+    let mut stranger = fixture.visitor();
+    let pings = (0..10_000).flat_map(|id| ask("ping", id).bytes());
+    stranger.send_bytes(&pings.collect::<Vec<u8>>());
+    let heard = stranger.until("closing");
+    let pongs = heard.iter().filter(|frame| frame.is("pong")).count();
+    assert!((30..100).contains(&pongs), "{pongs}");
+    assert_eq!(
+        heard.last().map(|last| last.text("reason")),
+        Some("login-timeout")
+    );
+    // Others may log in, and a member pings as fast as it likes.
+    let mut ana = fixture.client("ana");
+    (0..200).for_each(|_| ana.ping());
+    drop((stranger, ana));
+    fixture.finish();
+}
+
+#[test]
+fn lists_have_a_rate_that_all_sessions_of_a_user_share() {
+    let fixture = Fixture::new();
+    let mut sessions = [fixture.client("ana"), fixture.client("ana")];
+    let mut throttled = 0;
+    for ana in &mut sessions {
+        let frames = (0..500).flat_map(|id| ask("who", id).bytes());
+        ana.send_bytes(&frames.collect::<Vec<u8>>());
+        for id in 0..500 {
+            let frame = ana.recv().expect("each is answered");
+            assert_eq!(frame.num("id"), id);
+            if frame.is("error") {
+                assert_eq!(frame.text("code"), "throttled");
+                assert!(frame.num("retry_after") >= 1);
+                throttled += 1;
+            }
+        }
+    }
+    // 600 at once, and 10 a second while they are asked for.
+    assert!((1..=400).contains(&throttled), "{throttled}");
+    let mut rui = fixture.client("rui");
+    rui.ask("who", 1);
+    rui.skip_to("present");
+    drop((sessions, rui));
     fixture.finish();
 }

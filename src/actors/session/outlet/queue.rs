@@ -13,6 +13,9 @@ use crate::wire::{Gap, Seq};
 /// While more than this waits to be written, the client is not read from.
 const ANSWERS: usize = 64 * 1024;
 
+/// A buffer of a client that does not read may have so much room.
+const ROOM: usize = 1024;
+
 /// Frames that wait to be written.
 #[derive(Debug)]
 pub(super) struct Queue {
@@ -95,6 +98,19 @@ impl Queue {
         if self.bytes.is_empty() {
             spare::give(std::mem::take(&mut self.bytes));
         }
+    }
+
+    /// A client that does not read keeps what it has not read, and no more: a buffer with much
+    /// room is of more use to others.
+    pub(super) fn shrink(&mut self) {
+        let room = self.bytes.capacity() - self.bytes.len();
+        if room <= ROOM || room <= self.bytes.len() {
+            return;
+        }
+        let waiting = self.unwritten().to_vec();
+        self.before += self.written as u64;
+        self.written = 0;
+        spare::give(std::mem::replace(&mut self.bytes, waiting));
     }
 
     pub(super) fn end(&self) -> End {
