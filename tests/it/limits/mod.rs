@@ -1,6 +1,8 @@
 //! Limits: whoever meets one is told so, with a code, and nobody else notices.
 
 mod logins;
+#[cfg(target_os = "linux")]
+mod memory;
 #[cfg(unix)] // another user of the same machine, by setresuid(2)
 mod peers;
 mod places;
