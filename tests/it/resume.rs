@@ -149,10 +149,11 @@ fn ack_behind_an_earlier_one_or_ahead_of_what_was_sent_has_no_effect() {
         ana.ack(seq);
         rui.ack(seq + u64::from(seq < last) * 1_000);
     }
-    ana.fim();
-    rui.fim();
-    drop((ana, rui));
+    // The report lists the sessions that are there when the server stops.
     fixture.begin_stop();
+    ana.until("closing");
+    rui.until("closing");
+    drop((ana, rui));
     let acked = |user: &str, report: &arauto::Report| {
         let mut records = report.sessions.iter();
         let record = records.find(|record| record.user.as_deref() == Some(user));
