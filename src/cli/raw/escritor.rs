@@ -26,7 +26,9 @@ pub(in crate::cli) fn run(pipe: Pipe, messages: Vec<String>) -> Result<u8, Failu
     let mut hearing = Hearing::begin()?;
     os::raise_descriptor_limit();
     let mut config = Config::default();
-    config.log.pace.patience = PATIENCE;
+    let pace = &mut config.log.pace;
+    (pace.min_rate, pace.patience) = (0, PATIENCE);
+    (pace.user_budget, pace.total_budget) = (PATIENCE, PATIENCE);
     config.listen = vec![pipe.listen];
     let budget = config.drain_timeout;
     let end = hearing.serve(budget, move |link| serve(config, messages, &link));
