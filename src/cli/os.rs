@@ -10,8 +10,17 @@ mod system;
 mod system;
 
 pub(super) use system::{
-    Attributes, Process, Reloads, StopSignals, Target, Terminal, default_data_folder, die_with,
-    endpoint_in, has_descriptors, host_name, look_at, make_private, make_private_folder,
+    Attributes, Process, ServerSignals, StopSignals, Target, Terminal, default_data_folder,
+    die_with, endpoint_in, has_descriptors, host_name, look_at, make_private, make_private_folder,
     notify_ready, notify_stopping, on_own_stack, open_folder, raise_descriptor_limit, read_hidden,
     user_name,
 };
+
+/// What a signal tells a server.
+pub(super) enum ServerSignal {
+    /// To stop.
+    Stop,
+    /// To read its certificate again.
+    #[cfg_attr(windows, expect(dead_code, reason = "there is no SIGHUP"))]
+    Reload,
+}

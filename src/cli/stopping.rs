@@ -16,6 +16,7 @@ mod countdown;
 mod errands;
 mod signals;
 
+use std::io;
 use std::thread;
 use std::time::Duration;
 
@@ -120,13 +121,19 @@ impl<T> Link<T> {
 impl Hearing {
     /// Hears signals from here on: they have no other effect any more.
     pub(super) fn begin() -> Result<Hearing, Failure> {
+        let failed = |error: io::Error| {
+            Failure::new(
+                sysexits::OSERR,
+                format!("cannot listen for signals: {error}"),
+            )
+        };
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()
-            .map_err(|error| Failure::new(sysexits::OSERR, format!("no runtime: {error}")))?;
+            .map_err(failed)?;
         let signals = {
             let _entered = runtime.enter();
-            Signals::begin()
+            Signals::begin().map_err(failed)?
         };
         Ok(Hearing { runtime, signals })
     }

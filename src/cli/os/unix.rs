@@ -6,6 +6,8 @@ mod folders;
 mod process;
 #[path = "unix/prompt.rs"]
 mod prompt;
+#[path = "unix/server_signals.rs"]
+mod server_signals;
 #[path = "unix/target.rs"]
 mod target;
 
@@ -30,6 +32,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 pub(in crate::cli) use self::folders::{default_data_folder, user_name};
 pub(in crate::cli) use self::process::{has_descriptors, on_own_stack};
 pub(in crate::cli) use self::prompt::read_hidden;
+pub(in crate::cli) use self::server_signals::ServerSignals;
 pub(in crate::cli) use self::target::{Attributes, Target, look_at, open_folder};
 use crate::cli::exit::{Failure, sysexits};
 
@@ -55,20 +58,6 @@ impl StopSignals {
             _ = self.terminate.recv() => {}
             _ = self.interrupt.recv() => {}
         }
-    }
-}
-
-/// SIGHUP, as a stream. From its making on it has no other effect.
-pub(in crate::cli) struct Reloads(Signal);
-
-impl Reloads {
-    pub(in crate::cli) fn new() -> Self {
-        Reloads(signal(SignalKind::hangup()).expect("this signal can be handled"))
-    }
-
-    /// The next one.
-    pub(in crate::cli) async fn next(&mut self) {
-        let _ = self.0.recv().await; // there is always one more
     }
 }
 

@@ -25,6 +25,7 @@ use windows_sys::Win32::System::Threading::{
 
 pub(in crate::cli) use self::target::{Attributes, Target, look_at, open_folder};
 use crate::cli::exit::Failure;
+use crate::cli::os::ServerSignal;
 
 /// Ctrl-C, Ctrl-Break, the closed console, the end of the user's session and of the
 /// system (SetConsoleCtrlHandler), as a stream: one that comes while nobody waits is
@@ -62,16 +63,22 @@ impl StopSignals {
     }
 }
 
-/// Nothing tells a process here to read its files again.
-pub(in crate::cli) struct Reloads;
+/// The events that stop a server. Nothing tells a process here to read its files again.
+pub(in crate::cli) struct ServerSignals(StopSignals);
 
-impl Reloads {
-    pub(in crate::cli) fn new() -> Self {
-        Reloads
+impl ServerSignals {
+    /// Handles them from here on.
+    ///
+    /// # Errors
+    /// None: the type is that of other systems.
+    pub(in crate::cli) fn begin() -> io::Result<ServerSignals> {
+        Ok(ServerSignals(StopSignals::new()))
     }
 
-    pub(in crate::cli) async fn next(&mut self) {
-        std::future::pending().await
+    /// The next one. Cancel safe.
+    pub(in crate::cli) async fn next(&mut self) -> ServerSignal {
+        self.0.next().await;
+        ServerSignal::Stop
     }
 }
 

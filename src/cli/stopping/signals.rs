@@ -1,11 +1,12 @@
 //! The signals of this process, counted.
 
+use std::io;
 use std::time::Instant;
 
 use arauto::{ExitCode, Millis};
 
 use super::count::{Asked, SignalCount};
-use crate::cli::os::{Reloads, StopSignals, Terminal};
+use crate::cli::os::{ServerSignal, ServerSignals, Terminal};
 
 /// What a signal asks for that does not end the process at once.
 pub(super) enum Told {
@@ -16,8 +17,7 @@ pub(super) enum Told {
 
 /// The signals to stop, counted, and those to read the certificate again.
 pub(super) struct Signals {
-    stops: StopSignals,
-    reloads: Reloads,
+    signals: ServerSignals,
     count: SignalCount,
     /// When the first came.
     first: Option<Millis>,
@@ -26,28 +26,27 @@ pub(super) struct Signals {
 }
 
 impl Signals {
-    /// Hears them from here on; within a runtime.
-    pub(super) fn begin() -> Signals {
-        Signals {
-            stops: StopSignals::new(),
-            reloads: Reloads::new(),
+    /// Hears them from here on; within a runtime, and before there are other threads.
+    pub(super) fn begin() -> io::Result<Signals> {
+        Ok(Signals {
+            signals: ServerSignals::begin()?,
             count: SignalCount::default(),
             first: None,
             is_forced: false,
             terminal: Terminal::remember(),
-        }
+        })
     }
 
     /// The next one that asks for something. Cancel safe.
     pub(super) async fn next(&mut self) -> Told {
         loop {
-            tokio::select! {
-                () = self.stops.next() => {
+            match self.signals.next().await {
+                ServerSignal::Reload => return Told::Reload,
+                ServerSignal::Stop => {
                     if let Some(told) = self.count_one() {
                         return told;
                     }
                 }
-                () = self.reloads.next() => return Told::Reload,
             }
         }
     }

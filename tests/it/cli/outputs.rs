@@ -144,9 +144,7 @@ const GUARDED: [(&str, &[&str]); 8] = [
 
 fn guarded_calls(path: &str, source: &str) -> Vec<String> {
     let code = source.split("mod tests {").next().unwrap_or_default();
-    let breaks = |(call, files): &(&str, &[&str])| {
-        code.contains(call) && !files.contains(&path)
-    };
+    let breaks = |(call, files): &(&str, &[&str])| code.contains(call) && !files.contains(&path);
     let found = GUARDED.iter().filter(|guarded| breaks(guarded));
     found.map(|(call, _)| format!("{path}: {call}")).collect()
 }

@@ -13,13 +13,13 @@ use tempfile::TempDir;
 
 use crate::support::{Served, Stop, arauto, os, run_by, wait_until, watchdog};
 
-/// Whether the process has a handler of its own for SIGTERM (proc_pid_status(5)).
+/// Whether the process reads its signals from a descriptor (signalfd(2)).
 fn hears_signals(child: &Child) -> bool {
-    let status = std::fs::read_to_string(format!("/proc/{}/status", child.id()));
-    let status = status.unwrap_or_default();
-    let caught = status.lines().find_map(|line| line.strip_prefix("SigCgt:"));
-    let caught = caught.and_then(|caught| u64::from_str_radix(caught.trim(), 16).ok());
-    caught.is_some_and(|caught| caught & (1 << 14) != 0)
+    let Ok(descriptors) = std::fs::read_dir(format!("/proc/{}/fd", child.id())) else {
+        return false;
+    };
+    let mut targets = descriptors.filter_map(|descriptor| descriptor.ok()?.path().read_link().ok());
+    targets.any(|target| target.as_os_str() == "anon_inode:[signalfd]")
 }
 
 /// A server that waits, while it starts, for a lock that another process holds.
