@@ -280,5 +280,8 @@ pub fn run_by(outer: &[&str], command: Command) -> Command {
             None => outside.env_remove(name),
         };
     }
+    if let Some(folder) = command.get_current_dir() {
+        outside.current_dir(folder);
+    }
     outside
 }
