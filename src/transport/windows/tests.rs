@@ -175,11 +175,19 @@ async fn a_closed_door_lets_those_in_who_were_there_and_nobody_else() {
 }
 
 #[tokio::test]
-async fn both_ends_know_each_other() {
-    let (server, client) = pair(Framing::Stream).await;
-    for end in [server, client] {
-        let peer = end.peer().expect("it is there");
-        assert_eq!(peer.pid(), i32::try_from(std::process::id()).ok());
-        assert!(peer.is_same_user(), "{peer}");
-    }
+async fn client_knows_the_server_and_the_server_knows_it_after_a_read() {
+    let (mut server, mut client) = pair(Framing::Messages).await;
+    let own = i32::try_from(std::process::id()).ok();
+    let peer = client.peer().expect("it is there");
+    assert_eq!(peer.pid(), own);
+    assert!(peer.is_same_user(), "{peer}");
+
+    let peer = server.peer().expect("it is there");
+    assert_eq!(peer.pid(), own);
+    assert!(!peer.is_same_user(), "nothing was read yet: {peer}");
+    send(&mut client, b"bom dia").await;
+    assert_eq!(message(&mut server).await, 7);
+    let peer = server.peer_after_read().expect("it is a client");
+    assert_eq!(peer.pid(), own);
+    assert!(peer.is_same_user(), "{peer}");
 }
