@@ -24,6 +24,7 @@
 //! | `close` | what a shutdown promises: phases, counts, evidence, [`Report`] |
 //! | `sync` | what threads share: atomics and locks, or a scheduler's in their place |
 //! | `rate` | so many in a time: token buckets |
+//! | `deadline` | what a peer must send in time: judged after the input is read |
 //! | `framing` | streams and messages, as rooms tell each other of them |
 //! | `transport` | endpoints, listeners, connections: all that knows the system |
 //! | `actors` | acceptor, session, auth, hub, supervisor |
@@ -40,6 +41,7 @@ pub mod backup {
 }
 mod client;
 mod close;
+mod deadline;
 mod framing;
 #[cfg(fuzzing)]
 #[doc(hidden)]
@@ -74,7 +76,7 @@ pub use server::{
 };
 pub use transport::{
     Access, BindError, ClientCert, Endpoint, EndpointError, Fingerprint, FingerprintError,
-    LocalUser, Peer, Remote, TlsConfig, TlsError, Trust, UnknownServerUser, UnsafeFolder,
-    UntrustedServer,
+    LocalUser, Peer, PeerTimeouts, Remote, TlsConfig, TlsError, Trust, UnknownServerUser,
+    UnsafeFolder, UntrustedServer,
 };
 pub use wire::{Body, ErrorCode, Event, Gap, Millis, Role, Seq, SessionId, Term};

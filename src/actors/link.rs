@@ -64,6 +64,12 @@ pub trait Link: AsyncWrite + Unpin {
     /// Once the client has closed its side: whether nothing reaches it any more.
     fn is_hung_up(&self) -> bool;
 
+    /// Whether the system holds input that has not been received yet, the peer's end included.
+    /// The runtime may learn of it later. `false` where the system does not tell.
+    fn has_input(&self) -> bool {
+        false
+    }
+
     /// Whether the client can be told anything yet: a handshake may come first.
     fn is_open(&self) -> bool {
         true

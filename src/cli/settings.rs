@@ -126,6 +126,25 @@ pub(super) struct Settings {
     #[serde(deserialize_with = "time")]
     pub(super) idle_timeout: Option<Duration>,
 
+    /// Probe a TCP peer that has been silent for so long [default: 15s].
+    #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration)]
+    #[serde(deserialize_with = "time")]
+    pub(super) keepalive_idle: Option<Duration>,
+
+    /// Probe it again after so long without an answer [default: 5s].
+    #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration)]
+    #[serde(deserialize_with = "time")]
+    pub(super) keepalive_interval: Option<Duration>,
+
+    /// Give it up after so many probes without an answer [default: 3].
+    #[arg(long, value_name = "N")]
+    pub(super) keepalive_count: Option<u32>,
+
+    /// Give up a TCP peer that has not acknowledged what was sent for so long [default: 30s].
+    #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration)]
+    #[serde(deserialize_with = "time")]
+    pub(super) tcp_user_timeout: Option<Duration>,
+
     /// The certificate of tls: endpoints, with those that lead from it to a root: a PEM
     /// file [default: tls/cert.pem in the data folder, as `arauto tls init` makes it].
     #[arg(long, value_name = "FILE")]
@@ -213,6 +232,10 @@ impl Settings {
             max_accounts: self.max_accounts.or(file.max_accounts),
             login_timeout: self.login_timeout.or(file.login_timeout),
             idle_timeout: self.idle_timeout.or(file.idle_timeout),
+            keepalive_idle: self.keepalive_idle.or(file.keepalive_idle),
+            keepalive_interval: self.keepalive_interval.or(file.keepalive_interval),
+            keepalive_count: self.keepalive_count.or(file.keepalive_count),
+            tcp_user_timeout: self.tcp_user_timeout.or(file.tcp_user_timeout),
             tls_cert: self.tls_cert.or(file.tls_cert),
             tls_key: self.tls_key.or(file.tls_key),
             tls_client_ca: self.tls_client_ca.or(file.tls_client_ca),
@@ -295,6 +318,11 @@ impl Settings {
         set(&mut config.hashing, self.hashing);
         set(&mut config.logins_waiting, self.logins_waiting);
         set(&mut config.max_accounts, self.max_accounts);
+        let timeouts = &mut config.peer_timeouts;
+        set(&mut timeouts.keepalive_idle, self.keepalive_idle);
+        set(&mut timeouts.keepalive_interval, self.keepalive_interval);
+        set(&mut timeouts.keepalive_count, self.keepalive_count);
+        set(&mut timeouts.user_timeout, self.tcp_user_timeout);
     }
 
     /// The certificate of tls endpoints, should there be any.

@@ -117,6 +117,7 @@ impl Server {
                 pipe: listen.pipe(),
                 max: listen.max,
                 tls: tls.door(listen),
+                peer_timeouts: config.peer_timeouts,
             };
             let listener = Listener::bind(&listen.endpoint, &opening).await?;
             listeners.push((listen.clone(), listener));
@@ -217,6 +218,18 @@ fn check(config: &Config) -> Result<(), ServerError> {
         .is_some_and(|idle| idle < Duration::from_millis(10))
     {
         return wrong("idle-timeout must be 10 ms at least");
+    }
+    let timeouts = &config.peer_timeouts;
+    let (second, longest) = (Duration::from_secs(1), Duration::from_secs(32_767));
+    let in_range = |time: Duration| (second..=longest).contains(&time);
+    if !(in_range(timeouts.keepalive_idle) && in_range(timeouts.keepalive_interval)) {
+        return wrong("keepalive-idle and keepalive-interval must be between 1 s and 32767 s");
+    }
+    if !(1..=127).contains(&timeouts.keepalive_count) {
+        return wrong("keepalive-count must be between 1 and 127");
+    }
+    if !(second..=day).contains(&timeouts.user_timeout) {
+        return wrong("tcp-user-timeout must be between 1 s and a day");
     }
     if config.arbiters > 1024 {
         return wrong("arbiters must be 1024 at most");

@@ -12,7 +12,7 @@ use crate::actors::session::SlowPolicy;
 use crate::actors::supervisor::PhaseObserver;
 use crate::log::{LogLimits, PaceLimits, Retention};
 use crate::rate::Rate;
-use crate::transport::{Endpoint, TlsConfig};
+use crate::transport::{Endpoint, PeerTimeouts, TlsConfig};
 use crate::wire::{MAX_FRAME, MAX_FRAME_BEFORE_LOGIN, Millis, Role};
 
 /// What a server is made with. [`Config::default`] is what `arauto serve` runs,
@@ -62,6 +62,8 @@ pub struct Config {
     pub login_timeout: Duration,
     /// Without a frame from a client; `None` is for ever.
     pub idle_timeout: Option<Duration>,
+    /// When a TCP peer that answers nothing, because it lost power say, is given up.
+    pub peer_timeouts: PeerTimeouts,
     /// What becomes of a reader that falls off the log's tail.
     pub slow: SlowPolicy,
     /// How much the log keeps, and how long publishers wait for readers.
@@ -105,6 +107,7 @@ impl Default for Config {
             max_accounts: 100_000,
             login_timeout: Duration::from_secs(10),
             idle_timeout: None,
+            peer_timeouts: PeerTimeouts::default(),
             slow: SlowPolicy::Gap,
             log: LogLimits {
                 bytes: 64 << 20,

@@ -42,6 +42,10 @@ impl Link for ConnectionLink {
         self.0.is_hung_up()
     }
 
+    fn has_input(&self) -> bool {
+        self.0.has_input()
+    }
+
     fn is_open(&self) -> bool {
         self.0.is_open()
     }

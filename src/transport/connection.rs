@@ -4,6 +4,7 @@ use std::fs::File;
 use std::io::{self, IoSlice};
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
+use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
@@ -12,7 +13,7 @@ use super::server_check::{UntrustedServer, check_server};
 use super::system::{self, DetachedLocal, Local, tcp};
 use super::tcp::Tcp;
 use super::tls::{self, DetachedTls, Tls};
-use super::{Endpoint, Peer, Trust, failure_of};
+use super::{Endpoint, Peer, PeerTimeouts, Trust, failure_of};
 use crate::framing::{Failure, Framing, Received};
 
 /// A connection, attached to the runtime of the thread that uses it.
@@ -35,8 +36,8 @@ pub enum Connection {
 pub enum Detached {
     /// A unix socket, or a pipe of windows.
     Local(DetachedLocal),
-    /// A TCP connection.
-    Tcp(std::net::TcpStream),
+    /// A TCP connection, and how long its peer may acknowledge nothing.
+    Tcp(std::net::TcpStream, Duration),
     /// The same before its TLS handshake.
     Tls(DetachedTls),
 }
@@ -76,8 +77,8 @@ pub async fn connect(
     match endpoint {
         Endpoint::Tcp { host, port } => {
             let stream = TcpStream::connect((host.as_str(), *port)).await?;
-            stream.set_nodelay(true)?;
-            Ok(Connection::Tcp(Tcp::new(stream)))
+            let timeouts = PeerTimeouts::default();
+            Ok(Connection::Tcp(Tcp::new(stream, &timeouts)))
         }
         Endpoint::Tls { host, port } => {
             let stream = tls::connect(host, *port, trust.tls()).await?;
@@ -109,7 +110,10 @@ impl Connection {
     pub fn detach(self) -> io::Result<Detached> {
         Ok(match self {
             Connection::Local(local) => Detached::Local(local.detach()?),
-            Connection::Tcp(stream) => Detached::Tcp(stream.into_std()?),
+            Connection::Tcp(tcp) => {
+                let limit = tcp.limit();
+                Detached::Tcp(tcp.into_std()?, limit)
+            }
             Connection::Tls(stream) => Detached::Tls(stream.detach()?),
         })
     }
@@ -203,6 +207,20 @@ impl Connection {
         };
         // Where the system does not say, for reasons of its own, nobody knows.
         asked.unwrap_or_else(|error| failure_of(&error) == Failure::PeerGone)
+    }
+
+    /// Whether the system holds input that has not been received yet, the peer's end
+    /// included. `false` where it does not tell.
+    pub fn has_input(&self) -> bool {
+        let asked = match self {
+            Connection::Local(local) => local.has_input(),
+            Connection::Tcp(tcp) => tcp::has_input(tcp.stream()),
+            Connection::Tls(stream) => {
+                let below = stream.tcp();
+                below.map_or(Ok(false), |below| tcp::has_input(below.stream()))
+            }
+        };
+        asked.unwrap_or(false)
     }
 
     /// Receives bytes, or a message or a part of one. On [`Endpoint::SeqPacket`] `buf`
@@ -305,7 +323,10 @@ impl Detached {
     pub fn attach(self) -> io::Result<Connection> {
         Ok(match self {
             Detached::Local(local) => Connection::Local(local.attach()?),
-            Detached::Tcp(stream) => Connection::Tcp(Tcp::new(TcpStream::from_std(stream)?)),
+            Detached::Tcp(stream, limit) => {
+                let stream = TcpStream::from_std(stream)?;
+                Connection::Tcp(Tcp::with_limit(stream, limit))
+            }
             Detached::Tls(stream) => Connection::Tls(stream.attach()?),
         })
     }

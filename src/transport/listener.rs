@@ -5,12 +5,12 @@ use std::net::SocketAddr;
 use std::str::FromStr;
 use std::task::{Context, Poll, ready};
 
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpListener;
 
 use super::system::{LONGEST_MESSAGE, LocalDoor, tcp};
 use super::tcp::Tcp;
 use super::tls::{Tls, TlsDoor};
-use super::{Connection, Endpoint, Peer, failure_of};
+use super::{Connection, Endpoint, Peer, PeerTimeouts, failure_of};
 use crate::framing::{Failure, Framing};
 
 /// How often an accept in a stop is tried at once, where it fails for a moment or the caller
@@ -81,6 +81,8 @@ pub struct Opening<'a> {
     pub max: Option<usize>,
     /// What handshakes are made with, where the endpoint has any.
     pub tls: Option<TlsDoor>,
+    /// When a TCP peer that answers nothing is given up.
+    pub peer_timeouts: PeerTimeouts,
 }
 
 /// Why an endpoint cannot be listened on.
@@ -133,6 +135,7 @@ pub struct Listener {
     door: Door,
     /// An abstract name has no file whose mode could keep others out.
     own_user_only: bool,
+    peer_timeouts: PeerTimeouts,
 }
 
 #[derive(Debug)]
@@ -188,6 +191,7 @@ impl Listener {
             framing: endpoint.framing(opening.pipe),
             endpoint,
             door,
+            peer_timeouts: opening.peer_timeouts,
         })
     }
 
@@ -221,12 +225,15 @@ impl Listener {
 
     /// The next connection.
     pub fn poll_accept(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<Connection>> {
+        let timeouts = &self.peer_timeouts;
         Poll::Ready(match &mut self.door {
             Door::Local(door) => ready!(door.poll_accept(cx)).map(Connection::Local),
-            Door::Tcp(listener) => ready!(poll_accept_tcp(listener, cx))
-                .map(|stream| Connection::Tcp(Tcp::new(stream))),
-            Door::Tls(listener, tls) => ready!(poll_accept_tcp(listener, cx))
-                .map(|stream| Connection::Tls(Tls::accepted(stream, tls.clone()))),
+            Door::Tcp(listener) => ready!(listener.poll_accept(cx))
+                .map(|(stream, _)| Connection::Tcp(Tcp::new(stream, timeouts))),
+            Door::Tls(listener, tls) => ready!(listener.poll_accept(cx)).map(|(stream, _)| {
+                let tcp = Tcp::new(stream, timeouts);
+                Connection::Tls(Tls::accepted(tcp, tls.clone()))
+            }),
         })
     }
 
@@ -248,12 +255,13 @@ impl Listener {
     }
 
     fn accept_now(&mut self) -> io::Result<Connection> {
+        let timeouts = &self.peer_timeouts;
         Ok(match &mut self.door {
             Door::Local(door) => Connection::Local(door.accept_now()?),
-            Door::Tcp(listener) => Connection::Tcp(Tcp::new(tcp::accept_now(listener)?)),
+            Door::Tcp(listener) => Connection::Tcp(Tcp::new(tcp::accept_now(listener)?, timeouts)),
             Door::Tls(listener, tls) => {
-                let stream = tcp::accept_now(listener)?;
-                Connection::Tls(Tls::accepted(stream, tls.clone()))
+                let tcp = Tcp::new(tcp::accept_now(listener)?, timeouts);
+                Connection::Tls(Tls::accepted(tcp, tls.clone()))
             }
         })
     }
@@ -294,12 +302,6 @@ impl Listener {
             door.close_to_new();
         }
     }
-}
-
-fn poll_accept_tcp(listener: &TcpListener, cx: &mut Context<'_>) -> Poll<io::Result<TcpStream>> {
-    let (stream, _) = ready!(listener.poll_accept(cx))?;
-    stream.set_nodelay(true)?;
-    Poll::Ready(Ok(stream))
 }
 
 async fn addresses(

@@ -11,6 +11,8 @@ mod failure;
 mod listener;
 mod memory_file;
 mod peer;
+mod peer_timeouts;
+mod peer_watch;
 mod private_folder;
 mod server_check;
 mod tcp;
@@ -37,6 +39,7 @@ pub use failure::failure_of;
 pub use listener::{Access, BindError, Listener, Opening, Remote};
 pub use memory_file::memory_file;
 pub use peer::{LocalUser, Peer};
+pub use peer_timeouts::PeerTimeouts;
 pub use private_folder::make_private_folder;
 pub use server_check::{UnsafeFolder, UntrustedServer};
 pub use tls::{

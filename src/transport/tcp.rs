@@ -2,16 +2,21 @@
 //!
 //! TLS runs on the same type: what fails for a moment fails below it, where no record has
 //! been begun and none is lost.
+//!
+//! A peer that has died without a word is noticed: [`PeerTimeouts`], [`PeerWatch`].
 
 use std::fs::File;
 use std::io::{self, IoSlice};
 use std::pin::Pin;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 
 use super::attempts::Attempts;
+use super::peer_timeouts::PeerTimeouts;
+use super::peer_watch::PeerWatch;
 use super::system::tcp;
 
 /// A TCP connection.
@@ -19,14 +24,28 @@ use super::system::tcp;
 pub struct Tcp {
     stream: TcpStream,
     attempts: Attempts,
+    watch: PeerWatch,
 }
 
 impl Tcp {
-    pub(super) fn new(stream: TcpStream) -> Tcp {
+    /// Takes a stream over, with the timeouts of its peer.
+    pub(super) fn new(stream: TcpStream, timeouts: &PeerTimeouts) -> Tcp {
+        timeouts.set_on(&stream);
+        Tcp::with_limit(stream, timeouts.user_timeout)
+    }
+
+    /// The same for a stream whose options are set already.
+    pub(super) fn with_limit(stream: TcpStream, limit: Duration) -> Tcp {
         Tcp {
             stream,
             attempts: Attempts::default(),
+            watch: PeerWatch::new(limit),
         }
+    }
+
+    /// How long the peer may acknowledge nothing.
+    pub(super) fn limit(&self) -> Duration {
+        self.watch.limit()
     }
 
     pub(super) fn stream(&self) -> &TcpStream {
@@ -55,9 +74,15 @@ impl Tcp {
         offset: u64,
         length: usize,
     ) -> Poll<io::Result<usize>> {
-        let Tcp { stream, attempts } = self;
+        let Tcp {
+            stream,
+            attempts,
+            watch,
+        } = self;
+        watch.note_sent();
         attempts.poll_write(cx, |cx| {
-            tcp::poll_send_file(stream, cx, file, offset, length)
+            let sent = tcp::poll_send_file(stream, cx, file, offset, length);
+            watch.check(stream, cx, sent)
         })
     }
 }
@@ -68,8 +93,15 @@ impl AsyncRead for Tcp {
         cx: &mut Context<'_>,
         buf: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        let Tcp { stream, attempts } = self.get_mut();
-        attempts.poll_read(cx, |cx| Pin::new(&mut *stream).poll_read(cx, buf))
+        let Tcp {
+            stream,
+            attempts,
+            watch,
+        } = self.get_mut();
+        attempts.poll_read(cx, |cx| {
+            let read = Pin::new(&mut *stream).poll_read(cx, buf);
+            watch.check(stream, cx, read)
+        })
     }
 }
 
@@ -79,8 +111,16 @@ impl AsyncWrite for Tcp {
         cx: &mut Context<'_>,
         buf: &[u8],
     ) -> Poll<io::Result<usize>> {
-        let Tcp { stream, attempts } = self.get_mut();
-        attempts.poll_write(cx, |cx| Pin::new(&mut *stream).poll_write(cx, buf))
+        let Tcp {
+            stream,
+            attempts,
+            watch,
+        } = self.get_mut();
+        watch.note_sent();
+        attempts.poll_write(cx, |cx| {
+            let written = Pin::new(&mut *stream).poll_write(cx, buf);
+            watch.check(stream, cx, written)
+        })
     }
 
     fn poll_write_vectored(
@@ -88,9 +128,15 @@ impl AsyncWrite for Tcp {
         cx: &mut Context<'_>,
         bufs: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        let Tcp { stream, attempts } = self.get_mut();
+        let Tcp {
+            stream,
+            attempts,
+            watch,
+        } = self.get_mut();
+        watch.note_sent();
         attempts.poll_write(cx, |cx| {
-            Pin::new(&mut *stream).poll_write_vectored(cx, bufs)
+            let written = Pin::new(&mut *stream).poll_write_vectored(cx, bufs);
+            watch.check(stream, cx, written)
         })
     }
 
@@ -103,7 +149,9 @@ impl AsyncWrite for Tcp {
     }
 
     fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        let Tcp { stream, attempts } = self.get_mut();
+        let Tcp {
+            stream, attempts, ..
+        } = self.get_mut();
         attempts.poll_write(cx, |cx| Pin::new(&mut *stream).poll_shutdown(cx))
     }
 }

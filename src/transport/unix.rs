@@ -10,6 +10,7 @@ mod send_file;
 mod seqpacket;
 mod server_path;
 pub(super) mod tcp;
+mod tcp_state;
 
 use std::fs::File;
 use std::io;
@@ -80,6 +81,14 @@ fn is_hung_up(socket: &impl AsFd) -> io::Result<bool> {
     poll(&mut asked, Some(&Timespec::default()))?;
     let gone = PollFlags::HUP | PollFlags::ERR;
     Ok(asked[0].revents().intersects(gone))
+}
+
+/// Whether something can be received, or the peer has closed its side: poll(2), and not the
+/// runtime, whose word may be older.
+fn has_input(socket: &impl AsFd) -> io::Result<bool> {
+    let mut asked = [PollFd::new(socket, PollFlags::IN)];
+    poll(&mut asked, Some(&Timespec::default()))?;
+    Ok(asked[0].revents().contains(PollFlags::IN))
 }
 
 /// Nothing: a folder's mode is set by whoever makes it, with std.
@@ -197,6 +206,14 @@ mod tests {
         theirs.read_exact(&mut [0; 3]).expect("it is there");
         drop(theirs);
         assert!(super::is_taken(&ours).expect("it says"));
+    }
+
+    #[test]
+    fn input_is_seen_without_the_runtime() {
+        let (mut ours, theirs) = UnixStream::pair().expect("a pair");
+        assert!(!super::has_input(&theirs).expect("it says"));
+        ours.write_all(b"fim").expect("room");
+        assert!(super::has_input(&theirs).expect("it says"));
     }
 
     #[test]

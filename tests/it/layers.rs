@@ -36,6 +36,11 @@ const ROOMS: &[Room] = &[
         rooms: &[],
         never: &["actix", "tokio", "std::fs", "std::os"],
     },
+    Room {
+        name: "deadline",
+        rooms: &[],
+        never: &["actix", "tokio", "std::fs", "std::os"],
+    },
     // Only tests use it, where threads are scheduled.
     Room {
         name: "interleavings",
@@ -86,7 +91,7 @@ const ROOMS: &[Room] = &[
     },
     Room {
         name: "transport",
-        rooms: &["framing"],
+        rooms: &["framing", "deadline"],
         never: &["actix", "serde_cbor"],
     },
     Room {
@@ -98,6 +103,7 @@ const ROOMS: &[Room] = &[
             "close",
             "framing",
             "rate",
+            "deadline",
             "interleavings",
         ],
         never: &["std::os", "rustix", "rusqlite"],
@@ -120,7 +126,7 @@ const ROOMS: &[Room] = &[
     },
     Room {
         name: "client",
-        rooms: &["wire", "transport", "framing"],
+        rooms: &["wire", "transport", "framing", "deadline"],
         never: &["actix", "std::os", "rustix"],
     },
     // Built for the fuzz targets only: a server without a transport.
@@ -158,6 +164,7 @@ const ROOMS: &[Room] = &[
             "client",
             "framing",
             "rate",
+            "deadline",
             "sync",
             "interleavings",
             "fuzzing",

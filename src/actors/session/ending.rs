@@ -278,12 +278,7 @@ impl<L: Link + 'static> Session<L> {
             && !ending.ordered
         {
             ending.watched = true;
-            ctx.run_later(limit, |session, _| {
-                let led = session.ending().is_some_and(|ending| ending.ordered);
-                if !led {
-                    session.give_up_waiting();
-                }
-            });
+            self.wait_for_end(limit, false, ctx);
         }
     }
 

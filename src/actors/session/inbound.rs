@@ -3,7 +3,6 @@
 use std::cell::Cell;
 use std::collections::VecDeque;
 use std::task::{Context as TaskContext, Poll};
-use std::time::Instant;
 
 use actix::Context;
 
@@ -234,7 +233,7 @@ impl<L: Link + 'static> Session<L> {
 
     pub(super) fn conclude_serving(&mut self, served: bool) {
         if served {
-            self.last_frame = Instant::now();
+            self.deadlines.note_input();
         }
         self.finish_batch();
     }

@@ -8,6 +8,7 @@
 //! - [`state`]: where a session is, as one enum;
 //! - [`inbound`]: bytes to frames, and when to read;
 //! - [`messages`]: the same where the system keeps messages whole;
+//! - [`deadlines`]: what the client must send in time;
 //! - [`deaf`]: sessions that only speak;
 //! - [`gone`]: clients that go while nobody reads what they sent;
 //! - [`serve`]: what each frame does;
@@ -24,6 +25,7 @@
 //! - [`ending`]: the way from the last frame to the end;
 //! - [`failing`]: connections that the system fails.
 
+mod deadlines;
 mod deaf;
 mod desk;
 mod ending;
@@ -49,12 +51,13 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context as TaskContext, Poll, Waker};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use actix::fut::ActorFuture;
-use actix::{Actor, ActorContext, AsyncContext, Context, Handler, ResponseFuture, SpawnHandle};
+use actix::{Actor, ActorContext, AsyncContext, Context, Handler, ResponseFuture};
 use tokio::sync::oneshot;
 
+use self::deadlines::Deadlines;
 pub use self::desk::{Desk, SessionLimits, SlowPolicy, Start, TurnedAway};
 use self::ending::Ending;
 use self::inbound::Inbox;
@@ -119,14 +122,11 @@ pub struct Session<L: Link + 'static> {
     info: Arc<SessionInfo>,
     desk: Arc<Desk>,
     is_own_user: bool,
-    last_frame: Instant,
-    login_is_overdue: bool,
+    deadlines: Deadlines,
     /// Whether its place before the login was given to another peer.
     is_given_up: bool,
     /// Whether it says its last word and does not wait until that is read.
     is_brief: bool,
-    /// Runs until the login.
-    login_timer: Option<SpawnHandle>,
     /// Who waits for the session to be drained, or closed.
     waiting: Option<oneshot::Sender<SessionRecord>>,
     waker: Option<Waker>,
@@ -184,11 +184,9 @@ impl<L: Link + 'static> Session<L> {
             info: start.info,
             desk,
             is_own_user: start.is_own_user,
-            last_frame: Instant::now(),
-            login_is_overdue: false,
+            deadlines: Deadlines::default(),
             is_given_up: false,
             is_brief,
-            login_timer: None,
             waiting: None,
             waker: None,
         };
@@ -233,17 +231,21 @@ impl<L: Link + 'static> Session<L> {
         for _ in 0..ROUNDS {
             let served = self.poll_work(cx);
             if served {
-                self.stop_login_timer(ctx);
+                self.note_login(ctx);
             }
             self.poll_place(cx);
             let read = self.poll_input(ctx, cx);
             let written = self.poll_output(cx);
             let moved = self.move_on(ctx, cx);
             if !(served || read || written || moved) && self.turn > 0 {
+                if self.judge_deadline(ctx) {
+                    continue; // it has something to say
+                }
                 self.park(ctx);
                 return;
             }
         }
+        self.judge_deadline(ctx);
         cx.waker().wake_by_ref();
     }
 
@@ -272,42 +274,14 @@ impl<L: Link + 'static> Session<L> {
         }
     }
 
-    fn set_timers(&mut self, ctx: &mut Context<Self>) {
-        let limits = self.desk.limits;
-        if matches!(self.state, State::Greeting) {
-            let timer = ctx.run_later(limits.login_timeout, |session, _| {
-                session.login_is_overdue = true;
-                session.check_login();
-                session.wake();
-            });
-            self.login_timer = Some(timer);
-        }
-        if let Some(idle) = limits.idle_timeout
-            && !self.desk.dialect.is_outbound()
-        {
-            ctx.run_interval(idle / 4, move |session, _| session.check_idle(idle));
-        }
-    }
-
-    /// A member's timer would only be polled each time that the pump is.
-    fn stop_login_timer(&mut self, ctx: &mut Context<Self>) {
-        if matches!(self.state, State::Ready(_))
-            && let Some(timer) = self.login_timer.take()
-        {
-            ctx.cancel_future(timer);
-        }
-    }
-
-    /// A login that is in work may still succeed; one that fails was the last.
+    /// Ends a session that waits in vain for its login. A login that is in work may still
+    /// succeed; one that fails was the last.
     fn check_login(&mut self) {
-        if !matches!(self.state, State::Greeting) {
-            return;
-        }
-        if self.login_is_overdue {
-            self.fail(ErrorCode::LoginTimeout, "no login in time: connect again");
-        } else if self.is_given_up {
+        if matches!(self.state, State::Greeting) && self.is_given_up {
             let message = "others need this place: log in sooner, or open fewer connections";
             self.fail(ErrorCode::TooManySessions, message);
+        } else {
+            self.deadlines.look_at_login();
         }
     }
 
@@ -318,18 +292,6 @@ impl<L: Link + 'static> Session<L> {
             self.check_login();
         }
     }
-
-    fn check_idle(&mut self, limit: Duration) {
-        let is_served = self.pending.is_some() || self.inbox.hold.is_some();
-        let is_idle = self.last_frame.elapsed() >= limit && !is_served;
-        if is_idle && matches!(self.state, State::Ready(_)) {
-            self.fail(
-                ErrorCode::IdleTimeout,
-                "no frame for too long: send a ping now and then",
-            );
-            self.wake();
-        }
-    }
 }
 
 impl<L: Link + 'static> Actor for Session<L> {
@@ -337,9 +299,7 @@ impl<L: Link + 'static> Actor for Session<L> {
 
     fn started(&mut self, ctx: &mut Self::Context) {
         ctx.spawn(Pump);
-        if matches!(self.state, State::Greeting | State::Ready(_)) {
-            self.set_timers(ctx);
-        }
+        self.begin_deadlines(ctx);
     }
 
     /// Also runs when a panic drops the actor: nobody waits for the dead.

@@ -84,7 +84,7 @@ impl<L: Link + 'static> Session<L> {
             }
         }
         if self.is_strangers() {
-            ctx.run_later(TOLD, |session, _| session.give_up_waiting());
+            self.wait_for_end(TOLD, true, ctx);
         }
         Some(self.wait_until_done())
     }

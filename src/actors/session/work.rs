@@ -11,7 +11,6 @@ use std::collections::VecDeque;
 use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context as TaskContext, Poll};
-use std::time::Instant;
 
 use actix::MailboxError;
 use smallvec::SmallVec;
@@ -113,7 +112,7 @@ impl<L: Link + 'static> Session<L> {
             self.inbox.waits_for_runs = false;
         }
         self.note_answered(frames);
-        self.last_frame = Instant::now(); // what it waited for is not its idleness
+        self.deadlines.note_input(); // what it waited for is not its idleness
         self.conclude(done);
         // Only now is it answered as far as the shutdown is concerned.
         drop(work);

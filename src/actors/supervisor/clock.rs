@@ -5,10 +5,15 @@ use std::future::Future;
 use std::time::{Duration, Instant};
 
 use tokio::sync::Notify;
-use tokio::time::timeout_at;
+use tokio::time::{timeout, timeout_at};
 
 use super::Status;
 use crate::close::{Deadlines, Phase, StopReason};
+
+/// A deadline that passed so long ago has passed while this process did not run. What clients
+/// sent meanwhile lies in the sockets: their sessions have this time to read it.
+const SUSPENDED: Duration = Duration::from_secs(1);
+const LOOK: Duration = Duration::from_millis(250);
 
 pub(super) struct StopClock {
     deadlines: RefCell<Deadlines>,
@@ -116,7 +121,13 @@ impl StopClock {
             let deadline = self.deadlines.borrow().of(phase, began);
             tokio::select! {
                 biased;
-                done = timeout_at(deadline.into(), &mut work) => return done.ok(),
+                done = timeout_at(deadline.into(), &mut work) => {
+                    let late = Instant::now().saturating_duration_since(deadline);
+                    return match done {
+                        Err(_) if late > SUSPENDED => timeout(LOOK, work).await.ok(),
+                        done => done.ok(),
+                    };
+                }
                 () = hurried => {}
             }
         }

@@ -12,6 +12,7 @@ use tokio_rustls::TlsConnector;
 use super::pinned::WrongFingerprint;
 use super::words::{Whose, about};
 use super::{Tls, TlsTrust};
+use crate::transport::PeerTimeouts;
 use crate::transport::tcp::Tcp;
 
 /// What the handshake may take.
@@ -34,8 +35,8 @@ pub(in crate::transport) async fn connect(
     })?;
     let config = Arc::new(trust.client_config()?);
     let stream = TcpStream::connect((host, port)).await?;
-    stream.set_nodelay(true)?;
-    let shaken = TlsConnector::from(config).connect(name, Tcp::new(stream));
+    let stream = Tcp::new(stream, &PeerTimeouts::default());
+    let shaken = TlsConnector::from(config).connect(name, stream);
     match tokio::time::timeout(PATIENCE, shaken).await {
         Ok(Ok(stream)) => Ok(Tls::opened(stream.into())),
         Ok(Err(error)) => Err(in_words(error)),

@@ -9,6 +9,7 @@
 mod client;
 mod error;
 mod fingerprint;
+mod handshake;
 mod identity;
 mod pem;
 mod pinned;

@@ -9,19 +9,19 @@
 //! frames' own bounds. For a client it is an error, as it may be a stranger's doing.
 
 use std::fmt;
-use std::future::Future;
 use std::io::{self, IoSlice};
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
+use std::time::Duration;
 
 use rustls::CommonState;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
-use tokio::time::{Timeout, timeout};
-use tokio_rustls::{Accept, TlsAcceptor, TlsStream};
+use tokio_rustls::TlsStream;
 
 use super::TlsDoor;
 use super::client::{about_client, in_words};
+use super::handshake::Handshake;
 use super::identity::common_name;
 use crate::transport::attempts::Attempts;
 use crate::transport::tcp::Tcp;
@@ -37,7 +37,7 @@ pub struct Tls {
 enum State {
     /// Nothing has been read or written.
     Arrived(Tcp, TlsDoor),
-    ShakingHands(Pin<Box<Timeout<Accept<Tcp>>>>),
+    ShakingHands(Box<Handshake>),
     Open(Box<TlsStream<Tcp>>),
     /// The handshake came to nothing.
     Failed,
@@ -45,17 +45,18 @@ enum State {
 
 /// A connection whose handshake has not begun, on its way to another thread's runtime.
 #[derive(Debug)]
-pub struct DetachedTls(std::net::TcpStream, TlsDoor);
+pub struct DetachedTls(std::net::TcpStream, Duration, TlsDoor);
 
 impl DetachedTls {
     pub(in crate::transport) fn attach(self) -> io::Result<Tls> {
-        Ok(Tls::accepted(TcpStream::from_std(self.0)?, self.1))
+        let tcp = Tcp::with_limit(TcpStream::from_std(self.0)?, self.1);
+        Ok(Tls::accepted(tcp, self.2))
     }
 }
 
 impl Tls {
-    pub(in crate::transport) fn accepted(stream: TcpStream, door: TlsDoor) -> Tls {
-        Tls::new(State::Arrived(Tcp::new(stream), door))
+    pub(in crate::transport) fn accepted(tcp: Tcp, door: TlsDoor) -> Tls {
+        Tls::new(State::Arrived(tcp, door))
     }
 
     pub(super) fn opened(stream: TlsStream<Tcp>) -> Tls {
@@ -71,7 +72,10 @@ impl Tls {
 
     pub(in crate::transport) fn detach(self) -> io::Result<DetachedTls> {
         match self.state {
-            State::Arrived(stream, door) => Ok(DetachedTls(stream.into_std()?, door)),
+            State::Arrived(tcp, door) => {
+                let limit = tcp.limit();
+                Ok(DetachedTls(tcp.into_std()?, limit, door))
+            }
             _ => Err(io::ErrorKind::Unsupported.into()), // it belongs to this thread
         }
     }
@@ -80,7 +84,7 @@ impl Tls {
     pub(in crate::transport) fn tcp(&self) -> Option<&Tcp> {
         match &self.state {
             State::Arrived(stream, _) => Some(stream),
-            State::ShakingHands(handshake) => handshake.get_ref().get_ref(),
+            State::ShakingHands(handshake) => handshake.tcp(),
             State::Open(stream) => Some(stream.get_ref().0),
             State::Failed => None,
         }
@@ -124,12 +128,10 @@ impl Tls {
         if let State::Arrived(..) = &self.state
             && let State::Arrived(stream, door) = std::mem::replace(&mut self.state, State::Failed)
         {
-            let accept = TlsAcceptor::from(door.config()).accept(stream);
-            self.state = State::ShakingHands(Box::pin(timeout(door.handshake_timeout(), accept)));
+            self.state = State::ShakingHands(Box::new(Handshake::new(stream, &door)));
         }
         if let State::ShakingHands(handshake) = &mut self.state {
-            let shaken = ready!(handshake.as_mut().poll(cx));
-            let shaken = shaken.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()));
+            let shaken = ready!(handshake.poll(cx));
             self.state = State::Failed;
             let stream = shaken.inspect_err(|error| {
                 let error = about_client(error);

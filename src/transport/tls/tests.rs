@@ -13,7 +13,8 @@ use tokio::net::TcpListener;
 use tokio::time::timeout;
 
 use super::{ClientCert, Credentials, Tls, TlsConfig, TlsDoor, TlsTrust, connect};
-use crate::transport::Connection;
+use crate::transport::tcp::Tcp;
+use crate::transport::{Connection, PeerTimeouts};
 
 fn door() -> TlsDoor {
     let folder = tempfile::tempdir().expect("a folder can be made");
@@ -40,7 +41,8 @@ async fn pair() -> (Tls, Connection) {
     let port = listener.local_addr().expect("it is bound").port();
     let accepted = async {
         let (stream, _) = listener.accept().await.expect("the client comes");
-        let mut server = Tls::accepted(stream, door);
+        let tcp = Tcp::new(stream, &PeerTimeouts::default());
+        let mut server = Tls::accepted(tcp, door);
         server.flush().await.expect("hands are shaken");
         server
     };

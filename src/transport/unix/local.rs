@@ -9,7 +9,7 @@ use std::task::{Context, Poll, ready};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::UnixStream;
 
-use super::{SeqPacket, address, connect_to, is_hung_up, is_taken};
+use super::{SeqPacket, address, connect_to, has_input, is_hung_up, is_taken};
 use crate::framing::{Framing, Received};
 use crate::transport::attempts::Attempts;
 use crate::transport::{Endpoint, LocalUser, Peer, Purpose};
@@ -103,6 +103,10 @@ impl Local {
 
     pub(in crate::transport) fn is_hung_up(&self) -> io::Result<bool> {
         is_hung_up(self.socket())
+    }
+
+    pub(in crate::transport) fn has_input(&self) -> io::Result<bool> {
+        has_input(self.socket())
     }
 
     /// Whether the peer has read everything: SIOCOUTQ falls to 0 when it has (unix(7)), and

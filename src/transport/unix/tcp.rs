@@ -9,9 +9,18 @@ use rustix::net::sockopt::{set_ipv6_v6only, set_socket_reuseaddr};
 use rustix::net::{AddressFamily, SocketFlags, SocketType, socket_with};
 use tokio::net::{TcpListener, TcpStream};
 
+pub(in crate::transport) use super::tcp_state::{
+    SendState, TELLS_SEND_STATE, send_state, set_user_timeout,
+};
+
 /// Whether the peer has closed both sides. That is known once something was sent.
 pub(in crate::transport) fn is_hung_up(stream: &TcpStream) -> io::Result<bool> {
     super::is_hung_up(stream)
+}
+
+/// Whether something can be received.
+pub(in crate::transport) fn has_input(stream: &TcpStream) -> io::Result<bool> {
+    super::has_input(stream)
 }
 
 /// Whether the peer's kernel has acknowledged everything (SIOCOUTQ, tcp(7)), and no error

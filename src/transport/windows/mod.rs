@@ -189,6 +189,11 @@ impl Local {
         false
     }
 
+    /// A read is always under way: what comes is no longer in the pipe.
+    pub(super) fn has_input(&self) -> io::Result<bool> {
+        Ok(false)
+    }
+
     /// Asked once the peer has closed its side: it has no other. A flush that is under way
     /// ends by that, and says first whether everything was read.
     pub(super) fn is_hung_up(&self) -> io::Result<bool> {

@@ -4,12 +4,42 @@ use std::fs::File;
 use std::io;
 use std::net::SocketAddr;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use tokio::net::{TcpListener, TcpStream};
 
 /// Whether the peer has closed both sides: a write tells it, and nothing else.
 pub(in crate::transport) fn is_hung_up(_stream: &TcpStream) -> io::Result<bool> {
     Ok(false)
+}
+
+/// The runtime's word is all that there is here.
+pub(in crate::transport) fn has_input(_stream: &TcpStream) -> io::Result<bool> {
+    Ok(false)
+}
+
+/// What has been sent and not acknowledged: nothing tells it here.
+#[derive(Debug, Clone, Copy)]
+pub(in crate::transport) struct SendState {
+    pub(in crate::transport) is_empty: bool,
+    pub(in crate::transport) in_flight: u32,
+    pub(in crate::transport) unanswered: u32,
+    pub(in crate::transport) since_last_ack: Duration,
+}
+
+/// Whether [`send_state`] can tell.
+pub(in crate::transport) const TELLS_SEND_STATE: bool = false;
+
+pub(in crate::transport) fn send_state(_stream: &TcpStream) -> io::Result<SendState> {
+    Err(io::ErrorKind::Unsupported.into())
+}
+
+/// Retransmission is bounded by the system's own setting.
+pub(in crate::transport) fn set_user_timeout(
+    _stream: &TcpStream,
+    _timeout: Option<Duration>,
+) -> io::Result<()> {
+    Ok(())
 }
 
 /// Nothing tells how far the peer's kernel has got.

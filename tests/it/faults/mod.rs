@@ -3,6 +3,7 @@
 //! What a client noted is held against what the report says of it, frame by frame.
 //! Instants are of a seeded generator, and the seed is told where a run fails.
 
+mod dead_peers;
 mod descriptors;
 mod disk;
 #[cfg(target_os = "linux")]
@@ -19,6 +20,7 @@ mod random;
 #[cfg(target_os = "linux")] // it looks at /proc
 mod signals;
 mod stalled;
+mod suspended;
 mod swarm;
 #[cfg(target_os = "linux")]
 mod transports;

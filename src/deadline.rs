@@ -1,0 +1,159 @@
+//! Deadlines for what a peer must send.
+//!
+//! A timer may fire late: the process was stopped, the machine was suspended, or the event loop
+//! was busy. What the peer sent meanwhile lies in the socket, unread, and the peer is not to
+//! blame. Hence two rules:
+//!
+//! - A deadline is judged only after the input has been read until there was none, and while
+//!   the system reports more input it is not judged, a bounded number of times.
+//! - A deadline that is judged much later than it was due is extended once. Time in which this
+//!   process did not run is not time in which the peer was silent.
+//!
+//! [`InputDeadline`] holds no timer and does no I/O: its owner arms a timer for
+//! [`InputDeadline::left`], reads, and then asks [`InputDeadline::judge`].
+
+use std::time::{Duration, Instant};
+
+/// The longest extension after a late timer.
+const LONGEST_EXTENSION: Duration = Duration::from_secs(10);
+
+/// How long to wait before unread input, which the system reports and the runtime does not yet,
+/// is looked for again, and how often in a row.
+const LOOK_AGAIN: Duration = Duration::from_millis(10);
+const LOOKS: u8 = 16;
+
+/// A deadline for something that a peer must send.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct InputDeadline {
+    length: Duration,
+    due: Instant,
+    was_extended: bool,
+    looks: u8,
+}
+
+/// What a deadline means now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Verdict {
+    /// It has not passed: judge it again after this time.
+    Wait(Duration),
+    /// The peer has sent nothing in time.
+    Expired,
+}
+
+impl InputDeadline {
+    /// Returns a deadline `length` from now.
+    pub(crate) fn new(length: Duration, now: Instant) -> InputDeadline {
+        InputDeadline {
+            length,
+            due: now + length,
+            was_extended: false,
+            looks: 0,
+        }
+    }
+
+    /// Begins the time again, because the peer has sent something.
+    pub(crate) fn restart(&mut self, now: Instant) {
+        *self = InputDeadline::new(self.length, now);
+    }
+
+    /// Returns the time until it is due; zero once it is.
+    pub(crate) fn left(&self, now: Instant) -> Duration {
+        self.due.saturating_duration_since(now)
+    }
+
+    /// Decides whether the peer is late. Read the input first; `is_unread` says whether the
+    /// system reports input that could not be read yet.
+    pub(crate) fn judge(&mut self, now: Instant, is_unread: bool) -> Verdict {
+        let left = self.left(now);
+        if !left.is_zero() {
+            return Verdict::Wait(left);
+        }
+        if is_unread && self.looks < LOOKS {
+            self.looks += 1;
+            return Verdict::Wait(LOOK_AGAIN);
+        }
+        let late = now.saturating_duration_since(self.due);
+        if late > self.slack() && !self.was_extended {
+            let extension = self.length.min(LONGEST_EXTENSION);
+            self.was_extended = true;
+            self.due = now + extension;
+            return Verdict::Wait(extension);
+        }
+        Verdict::Expired
+    }
+
+    /// Returns how late a timer may fire without a sign that this process did not run.
+    fn slack(&self) -> Duration {
+        let least = LOOK_AGAIN * 2 * u32::from(LOOKS);
+        (self.length / 8).clamp(least, Duration::from_secs(2))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LENGTH: Duration = Duration::from_secs(8);
+    const MOMENT: Duration = Duration::from_millis(1);
+
+    #[test]
+    fn deadline_judged_in_time_expires() {
+        let start = Instant::now();
+        let mut deadline = InputDeadline::new(LENGTH, start);
+        assert_eq!(
+            deadline.judge(start + LENGTH - MOMENT, false),
+            Verdict::Wait(MOMENT)
+        );
+        assert_eq!(
+            deadline.judge(start + LENGTH + MOMENT, false),
+            Verdict::Expired
+        );
+    }
+
+    #[test]
+    fn deadline_with_unread_input_waits_a_bounded_number_of_times() {
+        let start = Instant::now();
+        let mut deadline = InputDeadline::new(LENGTH, start);
+        let due = start + LENGTH;
+        let waits = std::iter::from_fn(|| match deadline.judge(due, true) {
+            Verdict::Wait(wait) => Some(wait),
+            Verdict::Expired => None,
+        });
+        assert_eq!(waits.take(1000).count(), usize::from(LOOKS));
+    }
+
+    #[test]
+    fn deadline_judged_late_is_extended_once() {
+        let start = Instant::now();
+        let mut deadline = InputDeadline::new(LENGTH, start);
+        let resumed = start + LENGTH * 100;
+        assert_eq!(deadline.judge(resumed, false), Verdict::Wait(LENGTH));
+        assert_eq!(deadline.left(resumed), LENGTH);
+        assert_eq!(
+            deadline.judge(resumed + LENGTH * 100, false),
+            Verdict::Expired
+        );
+    }
+
+    #[test]
+    fn deadline_restarted_by_input_may_be_extended_again() {
+        let start = Instant::now();
+        let mut deadline = InputDeadline::new(LENGTH, start);
+        let resumed = start + LENGTH * 100;
+        assert_eq!(deadline.judge(resumed, false), Verdict::Wait(LENGTH));
+        deadline.restart(resumed);
+        let again = resumed + LENGTH * 100;
+        assert_eq!(deadline.judge(again, false), Verdict::Wait(LENGTH));
+    }
+
+    #[test]
+    fn extension_of_a_long_deadline_is_bounded() {
+        let start = Instant::now();
+        let mut deadline = InputDeadline::new(LENGTH * 1000, start);
+        let resumed = start + LENGTH * 2000;
+        assert_eq!(
+            deadline.judge(resumed, false),
+            Verdict::Wait(LONGEST_EXTENSION)
+        );
+    }
+}

@@ -1,0 +1,57 @@
+//! When a TCP peer that answers nothing is given up.
+
+use std::time::Duration;
+
+use socket2::{SockRef, TcpKeepalive};
+use tokio::net::TcpStream;
+
+use super::system::tcp;
+
+/// When a TCP peer that answers nothing, because its host lost power or the network broke, is
+/// given up. It applies to `tcp:` and `tls:` connections.
+///
+/// A peer that has nothing to say is probed: SO_KEEPALIVE, TCP_KEEPIDLE, TCP_KEEPINTVL and
+/// TCP_KEEPCNT (tcp(7)), and their like on Windows. Data that the peer does not acknowledge is
+/// bounded by TCP_USER_TIMEOUT, on Linux only; elsewhere the system's own bound holds. A peer
+/// that acknowledges and does not read is alive, however long that lasts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct PeerTimeouts {
+    /// Silence of a peer before the first probe; whole seconds.
+    pub keepalive_idle: Duration,
+    /// Between two probes that are not answered; whole seconds.
+    pub keepalive_interval: Duration,
+    /// Probes without an answer before the connection is given up.
+    pub keepalive_count: u32,
+    /// How long sent data may stay unacknowledged.
+    pub user_timeout: Duration,
+}
+
+impl Default for PeerTimeouts {
+    fn default() -> Self {
+        PeerTimeouts {
+            keepalive_idle: Duration::from_secs(15),
+            keepalive_interval: Duration::from_secs(5),
+            keepalive_count: 3,
+            user_timeout: Duration::from_secs(30),
+        }
+    }
+}
+
+impl PeerTimeouts {
+    /// Sets them, and that small writes go out at once. A system that lacks one of them keeps
+    /// its own; that is no reason to refuse a connection.
+    pub(super) fn set_on(&self, stream: &TcpStream) {
+        let keepalive = TcpKeepalive::new()
+            .with_time(self.keepalive_idle)
+            .with_interval(self.keepalive_interval)
+            .with_retries(self.keepalive_count);
+        let set = stream
+            .set_nodelay(true)
+            .and_then(|()| SockRef::from(stream).set_tcp_keepalive(&keepalive))
+            .and_then(|()| tcp::set_user_timeout(stream, Some(self.user_timeout)));
+        if let Err(error) = set {
+            tracing::debug!(%error, "tcp options not set");
+        }
+    }
+}

@@ -1,0 +1,57 @@
+//! A server's handshake, and how long it may take.
+
+use std::io;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+use std::time::Instant;
+
+use tokio::time::{Sleep, sleep};
+use tokio_rustls::server::TlsStream;
+use tokio_rustls::{Accept, TlsAcceptor};
+
+use super::TlsDoor;
+use crate::deadline::{InputDeadline, Verdict};
+use crate::transport::system::tcp;
+use crate::transport::tcp::Tcp;
+
+/// A handshake in work. Its deadline is judged after the client's bytes are read.
+pub(super) struct Handshake {
+    accept: Accept<Tcp>,
+    deadline: InputDeadline,
+    timer: Pin<Box<Sleep>>,
+}
+
+impl Handshake {
+    pub(super) fn new(tcp: Tcp, door: &TlsDoor) -> Handshake {
+        let limit = door.handshake_timeout();
+        Handshake {
+            accept: TlsAcceptor::from(door.config()).accept(tcp),
+            deadline: InputDeadline::new(limit, Instant::now()),
+            timer: Box::pin(sleep(limit)),
+        }
+    }
+
+    /// What it runs on, where that is still there.
+    pub(super) fn tcp(&self) -> Option<&Tcp> {
+        self.accept.get_ref()
+    }
+
+    pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<TlsStream<Tcp>>> {
+        loop {
+            if let Poll::Ready(shaken) = Pin::new(&mut self.accept).poll(cx) {
+                return Poll::Ready(shaken);
+            }
+            ready!(self.timer.as_mut().poll(cx));
+            let below = self.tcp();
+            let is_unread =
+                below.is_some_and(|below| tcp::has_input(below.stream()).unwrap_or(false));
+            match self.deadline.judge(Instant::now(), is_unread) {
+                Verdict::Wait(wait) => {
+                    let again = tokio::time::Instant::now() + wait;
+                    self.timer.as_mut().reset(again);
+                }
+                Verdict::Expired => return Poll::Ready(Err(io::ErrorKind::TimedOut.into())),
+            }
+        }
+    }
+}
