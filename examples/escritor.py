@@ -3,6 +3,9 @@
 
     ARAUTO_PASSWORD=... escritor.py ENDPOINT USER [TEXT...]
 
+A message that the server cannot take for a moment is sent again. What was sent when the connection
+is lost may have been published, or not: nobody knows, so that it ends the program.
+
 Each TEXT is a message; without any, each line of stdin is one, until the line fim.
 ENDPOINT speaks cbor: unix:PATH, unix:@NAME, pipe:NAME (on unix) or tcp:HOST:PORT.
 On a socket the server must be our own user's, root's, or ARAUTO_SERVER_USER's.
@@ -10,9 +13,11 @@ Needs Python 3.11 and cbor2. Exit codes: 0 all is published, 1 anything else.
 """
 
 import asyncio
+import errno
 import itertools
 import os
 import pwd
+import random
 import signal
 import socket
 import stat
@@ -23,8 +28,63 @@ import threading
 import cbor2
 
 
+# How many seconds a server that cannot take anything for a moment is asked again.
+PATIENCE = 60
+
+# What to do about a failure: "Trying again" in docs/protocol.md. All else is final.
+RETRY = {"throttled", "internal"}
+LOG_IN_AGAIN = {"not-logged-in", "login-timeout", "idle-timeout", "too-many-sessions",
+                "slow-consumer", "stopping"}
+TRANSIENT = {getattr(errno, name) for name in (
+    "ECONNREFUSED ENOENT EAGAIN EINTR ECONNRESET ECONNABORTED EPIPE ENOTCONN ETIMEDOUT "
+    "EHOSTUNREACH ENETUNREACH ENETDOWN EMFILE ENFILE ENOBUFS ENOMEM EADDRNOTAVAIL "
+    "EADDRINUSE").split()}
+
+# A server that answers nothing for so many seconds is lost. It is pinged before that.
+SERVER_TIMEOUT = 30
+
+
 class Failure(Exception):
-    """Its text is for people."""
+    """Its text is for people, its code the server's, its retry_after in seconds."""
+
+    def __init__(self, text, code=None, retry_after=0):
+        super().__init__(text)
+        self.code, self.retry_after = code, retry_after / 1000
+
+
+class Lost(Failure):
+    """The connection ended without closing."""
+
+
+def may_pass(problem):
+    """Tells whether trying again may help."""
+    match problem:
+        case Lost() | TimeoutError():
+            return True
+        case Failure(code=code):
+            return code in RETRY | LOG_IN_AGAIN
+        case socket.gaierror(errno=number):
+            return number == socket.EAI_AGAIN
+        case OSError(errno=number):
+            return number in TRANSIENT
+    return False
+
+
+def waits():
+    """Yields the seconds before each further attempt. They double, up to a bound, and have
+    jitter, so that clients that lost the same server do not all come back at once."""
+    longest = 0.1
+    while True:
+        yield random.uniform(longest / 2, longest)
+        longest = min(longest * 2, 10)
+
+
+def keep_alive(sock):
+    """Has the system notice a host that lost power, with Linux's options where they are."""
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    for name, value in (("TCP_KEEPIDLE", 15), ("TCP_KEEPINTVL", 5), ("TCP_KEEPCNT", 3)):
+        if hasattr(socket, name):
+            sock.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)
 
 
 def dial(endpoint):
@@ -32,7 +92,9 @@ def dial(endpoint):
     kind, _, rest = endpoint.partition(":")
     if kind == "tcp":
         host, _, port = rest.rpartition(":")
-        return socket.create_connection((host.strip("[]"), int(port)))
+        sock = socket.create_connection((host.strip("[]"), int(port)), SERVER_TIMEOUT)
+        keep_alive(sock)
+        return sock
     if kind == "pipe":
         folder = os.environ.get("XDG_RUNTIME_DIR") or ("/run" if os.getuid() == 0 else None)
         folder = f"{folder}/arauto" if folder else f"/tmp/arauto-{os.getuid()}"
@@ -78,10 +140,14 @@ class Session:
         sock.setblocking(False)
         self.sock, self.loop, self.unread = sock, asyncio.get_running_loop(), bytearray()
         self.ids, self.waiting = itertools.count(1), {}
+        self.writing = asyncio.Lock()  # frames go out one after the other
+        self.is_logged_in = False
+        self.every = SERVER_TIMEOUT / 3  # seconds between two pings
 
     async def send(self, name, **fields):
         item = cbor2.dumps({name: fields})
-        await self.loop.sock_sendall(self.sock, len(item).to_bytes(4, "big") + item)
+        async with self.writing:
+            await self.loop.sock_sendall(self.sock, len(item).to_bytes(4, "big") + item)
 
     async def ask(self, name, **fields):
         """Sends a frame with an id, and returns the fields of the answer to that id."""
@@ -89,6 +155,27 @@ class Session:
         answer = self.waiting[id] = self.loop.create_future()
         await self.send(name, id=id, **fields)
         return await answer
+
+    async def ask_patiently(self, name, **fields):
+        """Asks again, after a wait, while the server refuses for a reason that may pass."""
+        pauses, end = waits(), self.loop.time() + PATIENCE
+        while True:
+            try:
+                return await self.ask(name, **fields)
+            except Failure as refusal:
+                pause = max(next(pauses), refusal.retry_after)
+                if refusal.code not in RETRY or self.loop.time() + pause > end:
+                    raise
+            await asyncio.sleep(pause)
+
+    async def ping(self):
+        """Pings for ever: for the server's idle timeout, and to notice that it is lost."""
+        while True:
+            await asyncio.sleep(self.every)
+            try:
+                await self.send("ping", id=0)
+            except OSError:
+                return  # the reader learns why
 
     async def listen(self):
         """Reads all there is to read, so that neither side waits for the other to read.
@@ -102,21 +189,41 @@ class Session:
             match name, fields:
                 case "welcome", {"version": version} if version != 1:
                     raise Failure(f"the server speaks version {version}, this program 1")
+                case "welcome", _:
+                    # A third is asked for; a ping may be late.
+                    self.every = min(self.every, fields.get("idle_timeout", 1e9) / 4000)
                 case "closing", {"reason": reason}:
                     return reason
                 case "error", {"code": code, "message": text}:
+                    failure = Failure(f"{text} ({code})", code, fields.get("retry_after", 0))
                     if answer is None:
-                        raise Failure(f"{text} ({code})")
-                    answer.set_exception(Failure(f"{text} ({code})"))
+                        raise failure
+                    answer.set_exception(failure)
                 case _ if answer is not None:
                     answer.set_result(fields)
-                # All else was not asked for: welcome, broadcasts, stopping.
+                # All else was not asked for: broadcasts, stopping, pongs.
+
+    async def piece(self):
+        """Receives what there is. A server that is silent for too long is lost."""
+        while True:
+            began = self.loop.time()
+            try:
+                receiving = self.loop.sock_recv(self.sock, 65536)
+                return await asyncio.wait_for(receiving, SERVER_TIMEOUT)
+            except TimeoutError:
+                try:
+                    return self.sock.recv(65536)  # this process may have been suspended
+                except BlockingIOError:
+                    if self.loop.time() - began < SERVER_TIMEOUT * 1.2:
+                        raise Lost("the server answers no ping") from None
+            except ConnectionError as error:
+                raise Lost(str(error)) from None
 
     async def exactly(self, size):
         while len(self.unread) < size:
-            piece = await self.loop.sock_recv(self.sock, 65536)
+            piece = await self.piece()
             if not piece:
-                raise Failure("the pipe ended without closing; something failed")
+                raise Lost("the pipe ended without closing; something failed")
             self.unread += piece
         taken = bytes(self.unread[:size])
         del self.unread[:size]
@@ -124,9 +231,11 @@ class Session:
 
 
 async def publish(session, user, texts):
-    await session.ask("login", user=user, password=os.environ["ARAUTO_PASSWORD"])
+    password = os.environ["ARAUTO_PASSWORD"]
+    await session.ask_patiently("login", user=user, password=password)
+    session.is_logged_in = True
     async for text in messages(texts):
-        answer = await session.ask("publish", body=text)
+        answer = await session.ask_patiently("publish", body=text)
         print("published", answer["seq"], flush=True)
     await session.send("fim", id=0)
 
@@ -152,13 +261,29 @@ async def messages(texts):
 
 
 async def main(endpoint, user, *texts):
-    with dial(endpoint) as sock:
-        session = Session(sock)
-        async with asyncio.TaskGroup() as group:
-            publisher = group.create_task(publish(session, user, texts))
-            reason = await session.listen()
-            if not publisher.done():
-                raise Failure(f"closed before everything was published: {reason}")
+    pauses, end = waits(), asyncio.get_running_loop().time() + PATIENCE
+    while True:
+        with dial(endpoint) as sock:
+            session, refusal = Session(sock), None
+            try:
+                return await run(session, user, texts)
+            except* Failure as errors:
+                refusal = errors.exceptions[0]
+                is_late = session.loop.time() > end
+                if session.is_logged_in or is_late or refusal.code not in LOG_IN_AGAIN:
+                    raise
+        await asyncio.sleep(max(next(pauses), refusal.retry_after))
+
+
+async def run(session, user, texts):
+    """Publishes all of it in one session."""
+    async with asyncio.TaskGroup() as group:
+        publisher = group.create_task(publish(session, user, texts))
+        pinging = group.create_task(session.ping())
+        reason = await session.listen()
+        pinging.cancel()
+        if not publisher.done():
+            raise Failure(f"closed before everything was published: {reason}")
 
 
 if __name__ == "__main__":

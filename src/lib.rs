@@ -61,8 +61,8 @@ pub use actors::hub::Clock;
 pub use actors::session::SlowPolicy;
 pub use actors::supervisor::PhaseObserver;
 pub use client::{
-    Answering, Client, ClientError, End, Events, Incoming, LoggedInAs, RawPipe, RawSession,
-    ResumePoint, ServerTerms, StoppingNotice, Visitor,
+    Answering, Backoff, Client, ClientError, End, Events, Incoming, LoggedInAs, RawPipe,
+    RawSession, ResumePoint, RetryClass, ServerTerms, StoppingNotice, Visitor,
 };
 pub use close::{
     ActorLine, CloseReason, Evidence, ExitCode, Fate, Micros, Phase, PhaseLine, Report,
@@ -75,8 +75,8 @@ pub use server::{
     ServerHandle, StopStatus, open_data_folder,
 };
 pub use transport::{
-    Access, BindError, ClientCert, Endpoint, EndpointError, Fingerprint, FingerprintError,
-    LocalUser, Peer, PeerTimeouts, Remote, TlsConfig, TlsError, Trust, UnknownServerUser,
-    UnsafeFolder, UntrustedServer,
+    Access, BindError, ClientCert, ConnectFault, Endpoint, EndpointError, Fingerprint,
+    FingerprintError, LocalUser, Peer, PeerTimeouts, Remote, TlsConfig, TlsError, Trust,
+    UnknownServerUser, UnsafeFolder, UntrustedServer,
 };
 pub use wire::{Body, ErrorCode, Event, Gap, Millis, Role, Seq, SessionId, Term};

@@ -2,15 +2,16 @@
 
 use std::time::Duration;
 
-use arauto::{Client, ClientError, Endpoint, Events, ResumePoint, Trust};
+use arauto::{Backoff, Client, ClientError, Endpoint, Events, ResumePoint, RetryClass, Trust};
 
 use super::exit::{Failure, sysexits};
+use super::network::on_network;
 use super::os;
 use super::password::PasswordArgs;
 use super::tls::TrustArgs;
 
 /// How long a login may take, the wait for a busy server included.
-const PATIENCE: Duration = Duration::from_secs(60);
+pub(super) const PATIENCE: Duration = Duration::from_secs(60);
 
 #[derive(clap::Args)]
 pub(super) struct ConnectArgs {
@@ -33,14 +34,30 @@ pub(super) struct ConnectArgs {
 
     #[command(flatten)]
     tls: TrustArgs,
+
+    /// Take a server that answers nothing for so long for lost.
+    #[arg(long, value_name = "TIME", default_value = "30s", value_parser = server_timeout)]
+    server_timeout: Duration,
 }
 
 /// Who logs in where: kept to log in again after a break.
+#[derive(Clone)]
 pub(super) struct Account {
     endpoint: Endpoint,
     trust: Trust,
     user: String,
     password: String,
+    server_timeout: Duration,
+}
+
+/// A login that came to nothing.
+pub(super) struct NotLoggedIn {
+    pub(super) failure: Failure,
+    pub(super) class: RetryClass,
+    /// How long the server asks to wait.
+    pub(super) retry_after: Option<Duration>,
+    /// Whether it was the server that refused, and not that none was reached.
+    pub(super) was_answered: bool,
 }
 
 impl ConnectArgs {
@@ -68,6 +85,7 @@ impl ConnectArgs {
             trust,
             user,
             password,
+            server_timeout: self.server_timeout,
         })
     }
 }
@@ -109,16 +127,53 @@ impl Account {
         &self,
         from: Option<&ResumePoint>,
     ) -> Result<(Client, Events), Failure> {
-        let entered = tokio::time::timeout(PATIENCE, self.enter(from)).await;
-        let entered = entered.map_err(|_| {
-            let message = format!("{} did not answer in {PATIENCE:?}", self.endpoint);
-            Failure::new(sysexits::TEMPFAIL, message)
-        })?;
-        Ok(entered?)
+        let attempt = self.attempt(from).await;
+        attempt.map_err(|not_logged_in| not_logged_in.failure)
+    }
+
+    /// The same, and what to do where it comes to nothing.
+    pub(super) async fn attempt(
+        &self,
+        from: Option<&ResumePoint>,
+    ) -> Result<(Client, Events), NotLoggedIn> {
+        let (account, from) = (self.clone(), from.cloned());
+        let entering =
+            async move { tokio::time::timeout(PATIENCE, account.enter(from.as_ref())).await };
+        match on_network(entering).await? {
+            Ok(entered) => entered.map_err(NotLoggedIn::from),
+            Err(_) => {
+                let message = format!("{} did not answer in {PATIENCE:?}", self.endpoint);
+                Err(NotLoggedIn {
+                    failure: Failure::new(sysexits::TEMPFAIL, message),
+                    class: RetryClass::RetryAfterLogin,
+                    retry_after: None,
+                    was_answered: false,
+                })
+            }
+        }
+    }
+
+    /// Logs in, and again after a wait while the server refuses for a reason that may pass.
+    pub(super) async fn log_in_patiently(&self) -> Result<(Client, Events), Failure> {
+        let mut backoff = Backoff::until(PATIENCE);
+        loop {
+            let refused = match self.attempt(None).await {
+                Ok(session) => return Ok(session),
+                Err(refused) if refused.was_answered && refused.class != RetryClass::Final => {
+                    refused
+                }
+                Err(other) => return Err(other.failure),
+            };
+            match backoff.next_wait(refused.retry_after) {
+                Some(wait) => tokio::time::sleep(wait).await,
+                None => return Err(refused.failure),
+            }
+        }
     }
 
     async fn enter(&self, from: Option<&ResumePoint>) -> Result<(Client, Events), ClientError> {
         let visitor = Client::connect_with(&self.endpoint, &self.trust).await?;
+        let visitor = visitor.with_server_timeout(self.server_timeout);
         match from {
             None => visitor.login(&self.user, &self.password).await,
             Some(from) => visitor.resume(&self.user, &self.password, from).await,
@@ -126,9 +181,49 @@ impl Account {
     }
 }
 
+/// A failure of this process itself.
+impl From<Failure> for NotLoggedIn {
+    fn from(failure: Failure) -> Self {
+        NotLoggedIn {
+            failure,
+            class: RetryClass::Final,
+            retry_after: None,
+            was_answered: false,
+        }
+    }
+}
+
+impl From<ClientError> for NotLoggedIn {
+    fn from(error: ClientError) -> Self {
+        NotLoggedIn {
+            class: error.retry_class(),
+            retry_after: error.retry_after(),
+            was_answered: matches!(error, ClientError::Refused { .. } | ClientError::Closed(_)),
+            failure: error.into(),
+        }
+    }
+}
+
+fn server_timeout(text: &str) -> Result<Duration, String> {
+    let time = humantime::parse_duration(text).map_err(|error| error.to_string())?;
+    if (Duration::from_secs(1)..=Duration::from_secs(24 * 60 * 60)).contains(&time) {
+        Ok(time)
+    } else {
+        Err("it must be between 1 s and a day".to_owned())
+    }
+}
+
 /// For what only asks: the broadcasts are not read.
 pub(super) async fn log_in_to_ask(args: &ConnectArgs) -> Result<Client, Failure> {
     let (client, events) = args.account()?.log_in(None).await?;
+    drop(events);
+    Ok(client)
+}
+
+/// For what publishes: as [`log_in_to_ask`], and patient with a server that cannot let
+/// anybody in for a moment.
+pub(super) async fn log_in_to_publish(args: &ConnectArgs) -> Result<Client, Failure> {
+    let (client, events) = args.account()?.log_in_patiently().await?;
     drop(events);
     Ok(client)
 }

@@ -3,7 +3,7 @@
 use arauto::wire::raw::Direction;
 use arauto::{Client, Seq};
 
-use super::connect::{ConnectArgs, log_in_to_ask};
+use super::connect::{ConnectArgs, PATIENCE, log_in_to_publish};
 use super::exit::{Failure, sysexits};
 use super::input::Input;
 use super::output::Output;
@@ -41,7 +41,7 @@ struct Published {
 }
 
 async fn publish(args: Args) -> Result<u8, Failure> {
-    let client = log_in_to_ask(&args.connect).await?;
+    let client = log_in_to_publish(&args.connect).await?;
     let input = Input::new(args.messages, pipeline::longest_body(&client))?;
     let mut published = Published::default();
     match publish_all(&client, input, args.verbose, &mut published).await {
@@ -64,7 +64,7 @@ async fn publish_all(
     published: &mut Published,
 ) -> Result<(), Failure> {
     let mut out = Output::stdout();
-    let send = async |body| client.begin_publish(body).await;
+    let send = async |body| client.begin_publish_patiently(body, PATIENCE).await;
     let told = pipeline::run(client, input, send, |place, answer| {
         let seq = answer.map_err(|error| Failure::from(error).at(place))?;
         published.count += 1;

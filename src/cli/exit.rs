@@ -99,14 +99,6 @@ impl Failure {
     pub(super) fn is_reader_gone(&self) -> bool {
         self.code == READER_GONE
     }
-
-    /// Whether the same may work a little later.
-    pub(super) fn may_pass(&self) -> bool {
-        matches!(
-            self.code,
-            sysexits::UNAVAILABLE | sysexits::TEMPFAIL | sysexits::IOERR
-        )
-    }
 }
 
 impl From<ClientError> for Failure {

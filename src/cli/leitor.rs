@@ -1,22 +1,17 @@
 //! `arauto leitor`: prints the broadcasts, and misses nothing.
 
 use std::path::PathBuf;
-use std::time::Duration;
 
 use arauto::wire::raw::Direction;
-use arauto::{Client, ErrorCode, Event, Events, Incoming, ResumePoint};
+use arauto::{Backoff, Client, ErrorCode, Event, Events, Incoming, ResumePoint, RetryClass};
 
-use super::connect::{Account, ConnectArgs};
+use super::connect::{Account, ConnectArgs, NotLoggedIn};
 use super::exit::{Failure, complain, sysexits};
 use super::os::StopSignals;
 use super::output::{Output, one_line};
 use super::raw::{self, RawArgs};
 use super::show;
 use super::state_file::StateFile;
-
-/// The first wait before connecting again; it doubles up to [`LONGEST`].
-const SHORTEST: Duration = Duration::from_millis(100);
-const LONGEST: Duration = Duration::from_secs(5);
 
 /// Events printed in a row before they are flushed, saved and acknowledged.
 const BATCH: usize = 1000;
@@ -78,13 +73,17 @@ pub(super) async fn run(args: Args) -> Result<u8, Failure> {
     };
     // After the password's prompt, which Ctrl-C must end.
     let mut signals = StopSignals::new();
-    // The first login fails at once: a wrong endpoint is no reason to wait.
-    let mut session = tokio::select! {
-        session = leitor.account.log_in(leitor.point.as_ref()) => session?,
-        () = signals.next() => return Ok(0),
+    // Where nobody is there the first login fails at once: a wrong endpoint is no reason to
+    // wait. A server that is there may let this user in a little later.
+    let mut retrying = match args.once {
+        true => Retrying::Never,
+        false => Retrying::Answers,
     };
     loop {
-        let (client, events) = session;
+        let Some((client, events)) = leitor.log_in(retrying, &mut signals).await? else {
+            return Ok(0);
+        };
+        retrying = Retrying::Always;
         let outcome = leitor.read(&client, events, &mut signals).await?;
         match (&outcome, args.once) {
             (Outcome::Enough(_), _) => {}
@@ -102,6 +101,13 @@ pub(super) async fn run(args: Args) -> Result<u8, Failure> {
                 let message = format!("the connection broke: {problem}");
                 return Err(Failure::new(sysexits::IOERR, message));
             }
+            (Outcome::Closed(reason), false)
+                if RetryClass::of_reason(reason) == RetryClass::Final =>
+            {
+                let reason = one_line(reason);
+                let message = format!("the server has ended the session for good ({reason})");
+                return Err(Failure::new(sysexits::NOPERM, message));
+            }
             (Outcome::Closed(why) | Outcome::Lost(why), false) => {
                 let why = one_line(why);
                 complain(&format!("the session ended ({why}), connecting again"));
@@ -110,10 +116,6 @@ pub(super) async fn run(args: Args) -> Result<u8, Failure> {
         if let Outcome::Enough(outcome) = outcome {
             return outcome;
         }
-        session = match leitor.connect_again(&mut signals).await? {
-            Some(session) => session,
-            None => return Ok(0),
-        };
     }
 }
 
@@ -215,27 +217,56 @@ impl Leitor {
         Ok(())
     }
 
-    /// Tries until it works, or cannot ever. `None`: Ctrl-C.
-    async fn connect_again(
+    /// Logs in, and tries again as the failure's class says. `None`: Ctrl-C.
+    async fn log_in(
         &self,
+        retrying: Retrying,
         signals: &mut StopSignals,
     ) -> Result<Option<(Client, Events)>, Failure> {
-        let mut wait = SHORTEST;
+        let mut backoff = Backoff::new();
+        let mut told = String::new();
         loop {
-            let attempt = async {
-                tokio::time::sleep(wait).await;
-                self.account.log_in(self.point.as_ref()).await
-            };
             let attempt = tokio::select! {
-                attempt = attempt => attempt,
+                attempt = self.account.attempt(self.point.as_ref()) => attempt,
                 () = signals.next() => return Ok(None),
             };
-            match attempt {
+            let refused = match attempt {
                 Ok(session) => return Ok(Some(session)),
-                Err(failure) if failure.may_pass() => {}
-                Err(failure) => return Err(failure),
+                Err(refused) => refused,
+            };
+            let wait = backoff.next_wait(refused.retry_after);
+            let Some(wait) = wait.filter(|_| retrying.includes(&refused)) else {
+                return Err(refused.failure);
+            };
+            if told != refused.failure.message() {
+                refused.failure.message().clone_into(&mut told);
+                complain(&format!("{told}; trying again"));
             }
-            wait = (wait * 2).min(LONGEST);
+            tokio::select! {
+                () = tokio::time::sleep(wait) => {}
+                () = signals.next() => return Ok(None),
+            }
         }
+    }
+}
+
+/// Which failed logins are tried again, of those that may pass.
+#[derive(Debug, Clone, Copy)]
+enum Retrying {
+    Never,
+    /// Those that the server refused.
+    Answers,
+    Always,
+}
+
+impl Retrying {
+    fn includes(self, refused: &NotLoggedIn) -> bool {
+        let may_pass = refused.class != RetryClass::Final;
+        may_pass
+            && match self {
+                Retrying::Never => false,
+                Retrying::Answers => refused.was_answered,
+                Retrying::Always => true,
+            }
     }
 }

@@ -16,6 +16,7 @@ mod fim;
 mod input;
 mod leitor;
 mod logs;
+mod network;
 mod os;
 mod output;
 mod password;

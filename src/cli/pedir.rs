@@ -3,7 +3,7 @@
 use arauto::ClientError;
 use arauto::wire::raw::Direction;
 
-use super::connect::{ConnectArgs, log_in_to_ask};
+use super::connect::{ConnectArgs, PATIENCE, log_in_to_ask};
 use super::exit::{Failure, complain};
 use super::input::Input;
 use super::output::Output;
@@ -31,7 +31,7 @@ pub(super) async fn run(args: Args) -> Result<u8, Failure> {
         return raw::pedir(pipe, args.requests, args.nul).await;
     }
     let client = log_in_to_ask(&args.connect).await?;
-    let send = async |body| client.begin_request(body).await;
+    let send = async |body| client.begin_request_patiently(body, PATIENCE).await;
     let input = Input::new(args.requests, pipeline::longest_body(&client))?;
     let mut out = Output::stdout();
     let mut refused = None;

@@ -3,7 +3,7 @@
 use std::io;
 use std::time::Duration;
 
-use crate::transport::{Endpoint, UnsafeFolder, UntrustedServer};
+use crate::transport::{ConnectFault, Endpoint, UnsafeFolder, UntrustedServer};
 use crate::wire::quote::{LONGEST_TEXT, limited};
 use crate::wire::{ErrorCode, ErrorFrame, Seq};
 
@@ -18,6 +18,8 @@ pub enum ClientError {
         endpoint: Endpoint,
         /// What kind of failure.
         kind: io::ErrorKind,
+        /// Its cause, for whoever may try again.
+        fault: ConnectFault,
         /// What the system says.
         problem: String,
     },
@@ -49,6 +51,10 @@ pub enum ClientError {
     /// The session is over: it ended in order before this could be answered.
     #[error("the session is closed ({0})")]
     Closed(String),
+    /// The TLS session is refused, behind its handshake: this client's certificate is missing
+    /// or not taken.
+    #[error("the connection broke: {0}")]
+    TlsRefused(String),
     /// The connection broke: it ended without `closing`.
     #[error("the connection broke: {0}")]
     Lost(String),

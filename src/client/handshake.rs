@@ -2,15 +2,19 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use bytes::BytesMut;
 use tokio::io::AsyncWriteExt;
 
 use super::error::{ClientError, End};
+use super::heartbeat::SERVER_TIMEOUT;
 use super::raw::RawSession;
 use super::session::{self, Client, Events};
 use super::stream::FrameReader;
-use crate::transport::{Connection, Endpoint, Peer, Purpose, Trust, UnsafeFolder, connect};
+use crate::transport::{
+    ConnectFault, Connection, Endpoint, Peer, PeerTimeouts, Purpose, Trust, UnsafeFolder, connect,
+};
 use crate::wire::{
     ClientFrame, Gap, LoggedIn, Login, Resume, Role, Seq, ServerFrame, SessionId, Term, VERSION,
     Welcome, cbor,
@@ -21,6 +25,7 @@ pub struct Visitor {
     reader: FrameReader<Connection>,
     server: ServerTerms,
     peer: Option<Peer>,
+    server_timeout: Duration,
 }
 
 /// What a server says of itself in its `welcome`.
@@ -36,6 +41,9 @@ pub struct ServerTerms {
     /// The longest body that a publish may have, in bytes; a server from before this key
     /// does not say it.
     pub max_body: Option<u64>,
+    /// The server ends a session that sends no frame for so long; `None`: never. A
+    /// [`Client`] pings often enough.
+    pub idle_timeout: Option<Duration>,
     /// The features that this endpoint serves, of those that the contract names.
     pub features: Vec<String>,
     /// The bounds of those features.
@@ -51,6 +59,7 @@ impl ServerTerms {
             server: welcome.server.into_owned(),
             max_frame: welcome.max_frame,
             max_body: welcome.max_body,
+            idle_timeout: welcome.idle_timeout.map(Duration::from_millis),
             features: features.collect(),
             limits: limits
                 .map(|(name, bound)| (name.into_owned(), bound))
@@ -119,6 +128,9 @@ pub struct LoggedInAs {
     pub session: SessionId,
     /// The longest body that a publish may have, in bytes, where the server says it.
     pub max_body: Option<u64>,
+    /// The server ends a session that sends no frame for so long; `None`: never. A
+    /// [`Client`] pings often enough; a [`RawSession`] leaves that to its user.
+    pub idle_timeout: Option<Duration>,
     /// The server's process id, on a local endpoint.
     pub server_pid: Option<i32>,
 }
@@ -139,6 +151,7 @@ pub(super) async fn open(
             None => ClientError::Connect {
                 endpoint: endpoint.clone(),
                 kind: error.kind(),
+                fault: ConnectFault::of(&error),
                 problem: error.to_string(),
             },
         })
@@ -181,6 +194,7 @@ impl Client {
             reader,
             server,
             peer,
+            server_timeout: SERVER_TIMEOUT,
         })
     }
 }
@@ -199,6 +213,17 @@ impl Visitor {
     /// What the server says of itself: its limits and features.
     pub fn terms(&self) -> &ServerTerms {
         &self.server
+    }
+
+    /// Takes a server that answers nothing for so long for lost, and no longer waits for it:
+    /// 30 s where this is not called. The session pings when a third of it has passed in
+    /// silence. On TCP the system's own timeouts are set to the same.
+    #[must_use]
+    pub fn with_server_timeout(mut self, timeout: Duration) -> Visitor {
+        let timeouts = PeerTimeouts::within(timeout);
+        self.reader.source().set_peer_timeouts(&timeouts);
+        self.server_timeout = timeout.max(Duration::from_millis(30));
+        self
     }
 
     /// Logs in; a name seen for the first time registers. Broadcasts begin now.
@@ -238,6 +263,7 @@ impl Visitor {
         password: &str,
         from: Option<&ResumePoint>,
     ) -> Result<(Client, Events), ClientError> {
+        let server_timeout = self.server_timeout;
         let entered = self.log_in(user, password, from).await?;
         let (buffer, limit) = (entered.buffer, entered.max_frame);
         Ok(session::start(
@@ -245,6 +271,7 @@ impl Visitor {
             buffer,
             limit,
             entered.who,
+            server_timeout,
         ))
     }
 
@@ -281,6 +308,7 @@ impl Visitor {
                 who.session = self.server.session;
                 who.forked = from.and_then(|from| from.forked(&who));
                 who.max_body = self.server.max_body;
+                who.idle_timeout = self.server.idle_timeout;
                 who.server_pid = self.peer.and_then(|peer| peer.pid());
                 let (connection, buffer, max_frame) = self.reader.into_source();
                 return Ok(Entered {
@@ -325,6 +353,7 @@ fn logged_in(login: LoggedIn<'_>) -> LoggedInAs {
         request_rate: login.request_rate.map(Cow::into_owned),
         session: SessionId(0),
         max_body: None,
+        idle_timeout: None,
         server_pid: None,
     }
 }

@@ -33,15 +33,20 @@
 //! # Ok(()) }
 //! ```
 
+mod backoff;
 mod error;
 mod handshake;
+mod heartbeat;
 mod pipe;
 mod raw;
+mod retry;
 mod session;
 mod stream;
 
+pub use backoff::Backoff;
 pub use error::{ClientError, End};
 pub use handshake::{LoggedInAs, ResumePoint, ServerTerms, Visitor};
 pub use pipe::RawPipe;
 pub use raw::RawSession;
+pub use retry::RetryClass;
 pub use session::{Answering, Client, Events, Incoming, StoppingNotice};

@@ -1,22 +1,24 @@
 //! A logged-in session: answers find their askers, broadcasts their reader.
 
+mod answering;
 mod pump;
 
 use std::collections::HashMap;
-use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::task::{Context, Poll};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bytes::BytesMut;
 use parking_lot::Mutex;
 use tokio::io::split;
 use tokio::sync::{mpsc, oneshot, watch};
 
-use self::pump::{read_frames, write_frames};
+pub use self::answering::Answering;
+use self::answering::Waiter;
+use self::pump::{Pulse, ReadEnds, WriteEnds, read_frames, write_frames};
 use super::error::{ClientError, End};
 use super::handshake::LoggedInAs;
+use super::heartbeat::{Activity, Heartbeat};
 use super::stream::FrameReader;
 use crate::transport::Connection;
 use crate::wire::{Ack, Asked, Asking, Body, ClientFrame, Event, Seq, SessionLine, Shutdown, cbor};
@@ -90,6 +92,7 @@ type Waiting = oneshot::Sender<Result<Reply, ClientError>>;
 struct Shared {
     next_id: AtomicU64,
     waiting: Mutex<HashMap<u64, Waiting>>,
+    activity: Arc<Activity>,
     /// How the session ended, once it has.
     over: watch::Sender<Option<Result<End, ClientError>>>,
 }
@@ -99,7 +102,9 @@ pub(super) fn start(
     buffer: BytesMut,
     limit: usize,
     who: LoggedInAs,
+    server_timeout: Duration,
 ) -> (Client, Events) {
+    let now = Instant::now();
     let framing = connection.framing();
     let (read, write) = split(connection);
     let (outgoing, frames) = mpsc::channel(QUEUE);
@@ -107,14 +112,29 @@ pub(super) fn start(
     let shared = Arc::new(Shared {
         next_id: AtomicU64::new(1),
         waiting: Mutex::default(),
+        activity: Arc::new(Activity::new(now)),
         over: watch::Sender::new(None),
     });
     let reader = FrameReader::resume(read, framing, buffer, limit);
     let (hang_up, hung_up) = oneshot::channel();
     let (failed, write_failure) = oneshot::channel();
-    let reading = read_frames(reader, Arc::clone(&shared), events, hang_up, write_failure);
-    tokio::spawn(reading);
-    tokio::spawn(write_frames(write, framing, frames, hung_up, failed));
+    let heartbeat = Heartbeat::new(server_timeout, who.idle_timeout, now);
+    let pulse = Pulse::new(heartbeat, outgoing.downgrade());
+    let ends = ReadEnds {
+        hang_up,
+        write_failure,
+    };
+    tokio::spawn(read_frames(
+        reader,
+        Arc::clone(&shared),
+        events,
+        pulse,
+        ends,
+    ));
+    let ends = WriteEnds { hung_up, failed };
+    let activity = Arc::clone(&shared.activity);
+    let writing = write_frames(write, framing, frames, activity, ends);
+    tokio::spawn(writing);
     let client = Client {
         shared,
         outgoing,
@@ -253,6 +273,7 @@ impl Client {
     /// The connection breaks first.
     pub async fn fim(&self) -> Result<End, ClientError> {
         let id = self.shared.next_id.fetch_add(1, Ordering::Relaxed);
+        self.shared.activity.note_asked();
         // A session that is over already has its end.
         let _ = self.send(&ClientFrame::Fim(Asked { id })).await;
         self.closed().await
@@ -290,6 +311,7 @@ impl Client {
             answer,
             client: self.clone(),
         };
+        self.shared.activity.note_asked();
         self.send(&frame).await?;
         Ok(waiter)
     }
@@ -303,50 +325,6 @@ impl Client {
             return Err(self.shared.why_over());
         }
         Ok(())
-    }
-}
-
-/// Waits for one answer; dropping it forgets the question.
-struct Waiter {
-    id: u64,
-    answer: oneshot::Receiver<Result<Reply, ClientError>>,
-    client: Client,
-}
-
-impl Waiter {
-    async fn wait(mut self) -> Result<Reply, ClientError> {
-        match (&mut self.answer).await {
-            Ok(answer) => answer,
-            Err(_) => Err(self.client.shared.why_over()),
-        }
-    }
-
-    fn map_reply<T: 'static>(
-        self,
-        map: impl FnOnce(Reply) -> Result<T, ClientError> + Send + 'static,
-    ) -> Answering<T> {
-        Answering {
-            answer: Box::pin(async move { map(self.wait().await?) }),
-        }
-    }
-}
-
-impl Drop for Waiter {
-    fn drop(&mut self) {
-        self.client.shared.waiting.lock().remove(&self.id);
-    }
-}
-
-/// An answer that is on its way.
-pub struct Answering<T> {
-    answer: Pin<Box<dyn Future<Output = Result<T, ClientError>> + Send>>,
-}
-
-impl<T> Future for Answering<T> {
-    type Output = Result<T, ClientError>;
-
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        self.answer.as_mut().poll(cx)
     }
 }
 

@@ -1,5 +1,8 @@
 //! Frames on a connection.
 
+use std::io::ErrorKind;
+use std::time::Instant;
+
 use bytes::{Buf, BytesMut};
 use tokio::io::{AsyncRead, AsyncReadExt};
 
@@ -16,6 +19,7 @@ pub(super) struct FrameReader<R> {
     framing: Framing,
     buffer: BytesMut,
     limit: usize,
+    last_read: Instant,
 }
 
 impl<R: AsyncRead + Unpin> FrameReader<R> {
@@ -25,6 +29,7 @@ impl<R: AsyncRead + Unpin> FrameReader<R> {
             framing,
             buffer: BytesMut::new(),
             limit: MAX_FRAME,
+            last_read: Instant::now(),
         }
     }
 
@@ -33,7 +38,13 @@ impl<R: AsyncRead + Unpin> FrameReader<R> {
         self.limit = usize::try_from(limit).unwrap_or(usize::MAX);
     }
 
-    /// Gives the next frame to `take`. `None`: the server has closed its side.
+    /// When bytes have last come.
+    pub(super) fn last_read(&self) -> Instant {
+        self.last_read
+    }
+
+    /// Gives the next frame to `take`. `None`: the server has closed its side. Cancel safe: what
+    /// has been read stays.
     pub(super) async fn next<T>(
         &mut self,
         take: impl FnOnce(ServerFrame<'_>) -> T,
@@ -61,7 +72,10 @@ impl<R: AsyncRead + Unpin> FrameReader<R> {
             match self.source.read_buf(&mut self.buffer).await {
                 Ok(0) if self.buffer.is_empty() => return Ok(None),
                 Ok(0) => return Err(ClientError::Lost("it ended within a frame".to_owned())),
-                Ok(_) => {}
+                Ok(_) => self.last_read = Instant::now(),
+                Err(error) if error.kind() == ErrorKind::InvalidData => {
+                    return Err(ClientError::TlsRefused(error.to_string()));
+                }
                 Err(error) => return Err(ClientError::Lost(error.to_string())),
             }
         }
@@ -82,6 +96,7 @@ impl<R: AsyncRead + Unpin> FrameReader<R> {
             framing,
             buffer,
             limit,
+            last_read: Instant::now(),
         }
     }
 }

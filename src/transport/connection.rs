@@ -9,6 +9,7 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 
+use super::connect_fault::look_up;
 use super::server_check::{UntrustedServer, check_server};
 use super::system::{self, DetachedLocal, Local, tcp};
 use super::tcp::Tcp;
@@ -76,7 +77,7 @@ pub async fn connect(
 ) -> io::Result<Connection> {
     match endpoint {
         Endpoint::Tcp { host, port } => {
-            let stream = TcpStream::connect((host.as_str(), *port)).await?;
+            let stream = TcpStream::connect(&look_up(host, *port).await?[..]).await?;
             let timeouts = PeerTimeouts::default();
             Ok(Connection::Tcp(Tcp::new(stream, &timeouts)))
         }
@@ -116,6 +117,15 @@ impl Connection {
             }
             Connection::Tls(stream) => Detached::Tls(stream.detach()?),
         })
+    }
+
+    /// Sets when a TCP peer that answers nothing is given up; others need no such limit.
+    pub fn set_peer_timeouts(&mut self, timeouts: &PeerTimeouts) {
+        match self {
+            Connection::Local(_) => {}
+            Connection::Tcp(tcp) => tcp.set_timeouts(timeouts),
+            Connection::Tls(stream) => stream.set_timeouts(timeouts),
+        }
     }
 
     /// Who is at the other end.

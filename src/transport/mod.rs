@@ -5,6 +5,7 @@
 //! [`Endpoint`], [`Listener`] and [`Connection`].
 
 mod attempts;
+mod connect_fault;
 mod connection;
 mod endpoint;
 mod failure;
@@ -33,6 +34,7 @@ use windows as system;
 
 use connection::poll_receive_bytes;
 
+pub use connect_fault::ConnectFault;
 pub use connection::{Connection, Purpose, Taken, connect};
 pub use endpoint::{Endpoint, EndpointError};
 pub use failure::failure_of;

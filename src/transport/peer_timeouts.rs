@@ -39,6 +39,17 @@ impl Default for PeerTimeouts {
 }
 
 impl PeerTimeouts {
+    /// Returns timeouts of which each notices a dead peer within about `limit`.
+    pub(crate) fn within(limit: Duration) -> PeerTimeouts {
+        let whole = |part: u32| Duration::from_secs((limit / part).as_secs().max(1));
+        PeerTimeouts {
+            keepalive_idle: whole(2),
+            keepalive_interval: whole(6),
+            keepalive_count: 3,
+            user_timeout: limit,
+        }
+    }
+
     /// Sets them, and that small writes go out at once. A system that lacks one of them keeps
     /// its own; that is no reason to refuse a connection.
     pub(super) fn set_on(&self, stream: &TcpStream) {

@@ -43,6 +43,12 @@ impl Tcp {
         }
     }
 
+    /// Sets other timeouts.
+    pub(super) fn set_timeouts(&mut self, timeouts: &PeerTimeouts) {
+        timeouts.set_on(&self.stream);
+        self.watch = PeerWatch::new(timeouts.user_timeout);
+    }
+
     /// How long the peer may acknowledge nothing.
     pub(super) fn limit(&self) -> Duration {
         self.watch.limit()

@@ -3,6 +3,7 @@
 mod address;
 mod bind_lock;
 mod door;
+mod errors;
 mod failure;
 mod local;
 mod node;
@@ -27,6 +28,7 @@ use tokio::net::UnixStream;
 use super::LocalUser;
 use address::{UnixAddress, address};
 pub(super) use door::LocalDoor;
+pub(super) use errors::{is_lookup_transient, is_out_of_resources};
 pub(super) use failure::failure_of_code;
 pub(super) use local::connect;
 pub use local::{DetachedLocal, Local};

@@ -277,6 +277,9 @@ pub struct Welcome<'a> {
     /// from before this key does not say it.
     #[serde(default, skip_serializing_if = "Option::is_none", with = "present")]
     pub max_body: Option<u64>,
+    /// Milliseconds after which a session that sends no frame is ended; absent: never.
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "present")]
+    pub idle_timeout: Option<u64>,
     /// The features that this endpoint serves, of those that the contract names.
     #[serde(borrow, default)]
     pub features: Vec<Cow<'a, str>>,

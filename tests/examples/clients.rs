@@ -107,6 +107,7 @@ async fn serve_all_at_once(pipe: &mut Accepted) -> Option<Seq> {
         session: SessionId(1),
         max_frame: 1024,
         max_body: Some(900),
+        idle_timeout: None,
         features: Vec::new(),
         limits: None,
     });

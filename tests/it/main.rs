@@ -28,6 +28,7 @@ mod readers;
 mod registration;
 mod report;
 mod resume;
+mod retry_table;
 mod revocation;
 #[cfg(unix)]
 mod seqpacket;

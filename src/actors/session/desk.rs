@@ -51,6 +51,12 @@ pub struct SessionLimits {
 }
 
 impl SessionLimits {
+    /// The idle timeout as `welcome` says it: whole milliseconds, rounded down.
+    pub(super) fn idle_timeout_millis(&self) -> Option<u64> {
+        let idle = self.idle_timeout?;
+        Some(u64::try_from(idle.as_millis()).unwrap_or(u64::MAX))
+    }
+
     /// The longest body that a publish may have, in bytes.
     pub(super) fn max_body(&self) -> usize {
         cbor::max_body(self.max_frame)

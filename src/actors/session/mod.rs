@@ -212,6 +212,7 @@ impl<L: Link + 'static> Session<L> {
             session: self.info.id,
             max_frame: desk.limits.max_frame as u64,
             max_body: Some(desk.limits.max_body() as u64),
+            idle_timeout: desk.limits.idle_timeout_millis(),
             features: Vec::new(),
             limits: None,
         }));

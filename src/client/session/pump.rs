@@ -1,29 +1,49 @@
 //! What reads a session's frames and what writes them, each a task of its own.
 
+use std::pin::Pin;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::io::{AsyncWrite, AsyncWriteExt, ReadHalf};
 use tokio::sync::{mpsc, oneshot};
+use tokio::time::{Sleep, sleep};
 
 use super::{Incoming, LAST_ACK, Reply, Shared, StoppingNotice};
 use crate::client::error::{ClientError, End};
+use crate::client::heartbeat::{Activity, Beat, Heartbeat};
 use crate::client::stream::FrameReader;
 use crate::framing::{Failure, Framing};
 use crate::transport::{Connection, failure_of};
-use crate::wire::{Event, ServerFrame, SessionLine};
+use crate::wire::{Asked, ClientFrame, Event, ServerFrame, SessionLine, cbor};
 
 /// What one write takes at most, about.
 const BATCH: usize = 64 * 1024;
+
+/// What the reading side and the writing side tell each other.
+pub(super) struct ReadEnds {
+    /// Dropped when the session is over.
+    pub(super) hang_up: oneshot::Sender<()>,
+    pub(super) write_failure: oneshot::Receiver<ClientError>,
+}
+
+/// The writing side's ends of the same.
+pub(super) struct WriteEnds {
+    pub(super) hung_up: oneshot::Receiver<()>,
+    pub(super) failed: oneshot::Sender<ClientError>,
+}
 
 /// Reads until the end, or until writing fails on this side, and tells everybody of it.
 pub(super) async fn read_frames(
     mut reader: FrameReader<ReadHalf<Connection>>,
     shared: Arc<Shared>,
     events: mpsc::Sender<Incoming>,
-    hang_up: oneshot::Sender<()>,
-    write_failure: oneshot::Receiver<ClientError>,
+    mut pulse: Pulse,
+    ends: ReadEnds,
 ) {
+    let ReadEnds {
+        hang_up,
+        write_failure,
+    } = ends;
     let write_failure = async {
         match write_failure.await {
             Ok(error) => error,
@@ -34,7 +54,7 @@ pub(super) async fn read_frames(
     let how = loop {
         let read = tokio::select! {
             biased; // what has come is heard first
-            read = reader.next(|frame| dispatch(frame, &shared)) => read,
+            read = pulse.next(&mut reader, &shared) => read,
             error = &mut write_failure => break Err(error),
         };
         let heard = match read {
@@ -45,8 +65,7 @@ pub(super) async fn read_frames(
         match heard {
             None => {}
             Some(Incoming::Closing(end)) => break Ok(end),
-            // A reader that is gone hears nothing; its answers go on.
-            Some(incoming) => drop(events.send(incoming).await),
+            Some(incoming) => pulse.deliver(incoming, &events, &shared).await,
         }
     };
     let last = match &how {
@@ -59,6 +78,98 @@ pub(super) async fn read_frames(
     let _ = events.send(last).await;
     let _ = tokio::time::timeout(LAST_ACK, events.closed()).await;
     drop(hang_up);
+}
+
+/// The heartbeat of a session, with its timer and its way to send pings.
+pub(super) struct Pulse {
+    heartbeat: Heartbeat,
+    timer: Pin<Box<Sleep>>,
+    /// Weak, as a session ends when nobody can ask any more.
+    outgoing: mpsc::WeakSender<Vec<u8>>,
+}
+
+impl Pulse {
+    pub(super) fn new(heartbeat: Heartbeat, outgoing: mpsc::WeakSender<Vec<u8>>) -> Pulse {
+        Pulse {
+            timer: Box::pin(sleep(heartbeat.interval())),
+            heartbeat,
+            outgoing,
+        }
+    }
+
+    /// Reads the next frame, and pings meanwhile. See [`FrameReader::next`].
+    async fn next(
+        &mut self,
+        reader: &mut FrameReader<ReadHalf<Connection>>,
+        shared: &Shared,
+    ) -> Result<Option<Option<Incoming>>, ClientError> {
+        loop {
+            tokio::select! {
+                biased; // what lies in the socket is read before a deadline is judged
+                heard = reader.next(|frame| dispatch(frame, shared)) => return heard,
+                () = &mut self.timer => {
+                    self.heartbeat.note_received(reader.last_read());
+                    if !self.beat(shared) {
+                        let problem = "the server answers no ping".to_owned();
+                        return Err(ClientError::Lost(problem));
+                    }
+                }
+            }
+        }
+    }
+
+    /// Hands an event to its reader, and pings while that one takes none.
+    async fn deliver(
+        &mut self,
+        incoming: Incoming,
+        events: &mpsc::Sender<Incoming>,
+        shared: &Shared,
+    ) {
+        loop {
+            tokio::select! {
+                biased;
+                place = events.reserve() => {
+                    // A reader that is gone hears nothing; its answers go on.
+                    if let Ok(place) = place {
+                        place.send(incoming);
+                    }
+                    return;
+                }
+                () = &mut self.timer => {
+                    self.heartbeat.note_deaf(Instant::now());
+                    self.beat(shared);
+                }
+            }
+        }
+    }
+
+    /// Does what the heartbeat says. `false`: the server is lost.
+    fn beat(&mut self, shared: &Shared) -> bool {
+        let now = Instant::now();
+        let wait = match self.heartbeat.beat(&shared.activity, now) {
+            Beat::Lost => return false,
+            Beat::Wait(wait) => wait,
+            Beat::Ping(id) => {
+                self.send_ping(id);
+                self.heartbeat.interval()
+            }
+        };
+        let least = Duration::from_millis(1);
+        self.timer.as_mut().reset((now + wait.max(least)).into());
+        true
+    }
+
+    /// Queues a ping. Where frames wait to be written the server will hear of those.
+    fn send_ping(&self, id: u64) {
+        let Some(outgoing) = self.outgoing.upgrade() else {
+            return;
+        };
+        if outgoing.capacity() == outgoing.max_capacity() {
+            let mut bytes = Vec::new();
+            cbor::encode(&ClientFrame::Ping(Asked { id }), &mut bytes);
+            let _ = outgoing.try_send(bytes); // the session may just have ended
+        }
+    }
 }
 
 /// Gives an answer to who waits for it; what nobody asked for is returned.
@@ -94,6 +205,7 @@ fn dispatch(frame: ServerFrame<'_>, shared: &Shared) -> Option<Incoming> {
         ServerFrame::Welcome(_) | ServerFrame::LoggedIn(_) => return None,
         broadcast => return Event::of(broadcast).map(Incoming::Event),
     };
+    shared.activity.note_answer(id);
     shared.resolve(id, answer);
     None
 }
@@ -116,9 +228,13 @@ pub(super) async fn write_frames(
     mut sink: impl AsyncWrite + Unpin,
     framing: Framing,
     mut frames: mpsc::Receiver<Vec<u8>>,
-    mut hung_up: oneshot::Receiver<()>,
-    failed: oneshot::Sender<ClientError>,
+    activity: Arc<Activity>,
+    ends: WriteEnds,
 ) {
+    let WriteEnds {
+        mut hung_up,
+        failed,
+    } = ends;
     loop {
         let frame = tokio::select! {
             biased; // what was sent before the end still goes out: a last ack, say
@@ -143,6 +259,7 @@ pub(super) async fn write_frames(
             }
             return;
         }
+        activity.note_sent(Instant::now());
     }
     let _ = sink.shutdown().await; // or it is gone already
 }
@@ -182,7 +299,9 @@ mod tests {
         let (_hang_up, hung_up) = oneshot::channel();
         let (failed, write_failure) = oneshot::channel();
         outgoing.send(vec![0]).await.expect("there is room");
-        write_frames(Failing(kind), Framing::Stream, frames, hung_up, failed).await;
+        let activity = Arc::new(Activity::new(Instant::now()));
+        let ends = WriteEnds { hung_up, failed };
+        write_frames(Failing(kind), Framing::Stream, frames, activity, ends).await;
         write_failure.await.ok()
     }
 

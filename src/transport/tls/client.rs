@@ -13,6 +13,7 @@ use super::pinned::WrongFingerprint;
 use super::words::{Whose, about};
 use super::{Tls, TlsTrust};
 use crate::transport::PeerTimeouts;
+use crate::transport::connect_fault::look_up;
 use crate::transport::tcp::Tcp;
 
 /// What the handshake may take.
@@ -34,7 +35,7 @@ pub(in crate::transport) async fn connect(
         ))
     })?;
     let config = Arc::new(trust.client_config()?);
-    let stream = TcpStream::connect((host, port)).await?;
+    let stream = TcpStream::connect(&look_up(host, port).await?[..]).await?;
     let stream = Tcp::new(stream, &PeerTimeouts::default());
     let shaken = TlsConnector::from(config).connect(name, stream);
     match tokio::time::timeout(PATIENCE, shaken).await {
@@ -54,6 +55,15 @@ fn wrong(problem: String) -> io::Error {
 /// The same error, with a way out.
 pub(super) fn in_words(error: io::Error) -> io::Error {
     let known = error.get_ref().and_then(|inner| inner.downcast_ref());
+    if let Some(Error::AlertReceived(
+        AlertDescription::InternalError
+        | AlertDescription::UserCanceled
+        | AlertDescription::CloseNotify,
+    )) = known
+    {
+        // It may go well another time.
+        return io::Error::new(io::ErrorKind::ConnectionAborted, error);
+    }
     match known.and_then(words) {
         Some(words) => wrong(words),
         None => error,

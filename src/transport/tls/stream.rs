@@ -23,6 +23,7 @@ use super::TlsDoor;
 use super::client::{about_client, in_words};
 use super::handshake::Handshake;
 use super::identity::common_name;
+use crate::transport::PeerTimeouts;
 use crate::transport::attempts::Attempts;
 use crate::transport::tcp::Tcp;
 
@@ -87,6 +88,13 @@ impl Tls {
             State::ShakingHands(handshake) => handshake.tcp(),
             State::Open(stream) => Some(stream.get_ref().0),
             State::Failed => None,
+        }
+    }
+
+    /// Sets when a peer that answers nothing is given up, once the handshake is done.
+    pub(in crate::transport) fn set_timeouts(&mut self, timeouts: &PeerTimeouts) {
+        if let State::Open(stream) = &mut self.state {
+            stream.get_mut().0.set_timeouts(timeouts);
         }
     }
 

@@ -17,6 +17,7 @@
 
 mod client;
 mod door;
+mod errors;
 mod flush;
 mod folder;
 mod instance;
@@ -47,6 +48,7 @@ use crate::framing::{Framing, Received};
 
 pub(super) use self::client::connect;
 pub(super) use self::door::LocalDoor;
+pub(super) use self::errors::{is_lookup_transient, is_out_of_resources};
 pub(super) use self::folder::make_private_folder;
 pub(super) use self::peer::{ROOT, name_is_safe};
 pub(in crate::transport) use self::security::find_user;

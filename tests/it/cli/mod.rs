@@ -18,6 +18,8 @@ mod prompt;
 mod raw;
 mod serve;
 #[cfg(unix)]
+mod silent;
+#[cfg(unix)]
 mod system_limits;
 #[cfg(unix)]
 mod terminals;

@@ -4,13 +4,14 @@
 //! checkpoint moves into the database. Where it cannot, the stop says so, and the next
 //! start has it all.
 
+use std::io::{BufRead, BufReader};
 use std::path::Path;
 
 use arauto::{Report, SessionRecord};
 use tempfile::TempDir;
 
 use super::kept::{self, Acknowledged};
-use crate::support::{Disk, Served, Stop, can_mount, watchdog};
+use crate::support::{Disk, Served, Stop, can_mount, spawn, wait_until, watchdog};
 
 const USERS: [&str; 3] = ["ana", "bia", "caio"];
 
@@ -126,4 +127,60 @@ fn with_no_room_for_either_the_exit_is_that_of_the_stop() {
         "{}",
         served.log()
     );
+}
+
+#[test]
+fn leitor_that_cannot_log_in_while_the_disk_is_full_logs_in_once_it_is_not() {
+    let _watchdog = watchdog();
+    if !can_mount() {
+        return;
+    }
+    let outside = tempfile::tempdir().expect("a folder can be made");
+    let data = outside.path().join("data").display().to_string();
+    let arguments = ["--journal", "--data", &data];
+    let (served, disk) = Disk::serve(Path::new(&data), "4m", &arguments);
+    let mut client = served.visitor();
+    client.log_in("ana");
+    disk.fill();
+    // The write-ahead log has some room of its own, and what was refused leaves some again.
+    for body in ["x".repeat(20_000), "x".to_owned()] {
+        let mut answers = (0..).map(|id| {
+            client.publish(id, &body);
+            loop {
+                let frame = client.recv().expect("the session goes on");
+                if frame.is("published") || frame.is("error") {
+                    break frame;
+                }
+            }
+        });
+        let refused = answers.find(|answer| answer.is("error"));
+        let refused = refused.expect("they are endless");
+        assert_eq!(refused.text("code"), "internal", "{refused:?}");
+    }
+    let mut command = served.command(&["leitor"]);
+    let mut leitor = spawn(command.env("ARAUTO_USER", "eva"));
+    let mut told = BufReader::new(leitor.stderr.take().expect("it is a pipe")).lines();
+    let refused = told
+        .next()
+        .expect("it says why it waits")
+        .expect("it is text");
+    assert!(refused.contains("(internal); trying again"), "{refused}");
+
+    std::fs::remove_file(disk.path("filler")).expect("it is ours");
+    let mut lines = BufReader::new(leitor.stdout.take().expect("it is a pipe")).lines();
+    wait_until("the leitor has logged in", || {
+        client.ask("who", 1);
+        let present = format!("{:?}", client.skip_to("present"));
+        present.contains("eva")
+    });
+    client.publish(2, "bom dia");
+    let heard = lines.find(|line| {
+        line.as_ref()
+            .is_ok_and(|line| line.ends_with("ana: bom dia"))
+    });
+    assert!(heard.is_some());
+    leitor.kill().expect("it runs");
+    leitor.wait().expect("it is a child");
+    drop(client);
+    served.stop();
 }

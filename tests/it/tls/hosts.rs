@@ -1,7 +1,9 @@
 //! Two hosts: network namespaces, joined by a cable that is a veth pair.
 
 use std::io::{BufRead, BufReader, Write};
+use std::path::Path;
 use std::process::{Child, Command};
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use arauto::Fingerprint;
 
@@ -27,7 +29,9 @@ impl Hosts {
     /// `None`: namespaces cannot be made here.
     fn new() -> Option<Hosts> {
         remove_left_over();
-        let name = |which| format!("{PREFIX}{}-{which}", std::process::id());
+        static COUNT: AtomicU32 = AtomicU32::new(0);
+        let number = COUNT.fetch_add(1, Ordering::Relaxed);
+        let name = |which| format!("{PREFIX}{}-{number}-{which}", std::process::id());
         let hosts = Hosts {
             here: name("here"),
             there: name("there"),
@@ -49,6 +53,15 @@ impl Hosts {
                         && ip(&format!("-n {host} link set cable up"))
                         && ip(&format!("-n {host} link set lo up"))
                 })
+    }
+
+    /// Takes the client's host off the cable, as when it loses power: nobody is told.
+    fn cut(&self) {
+        assert!(ip(&format!("-n {} link set cable down", self.there)));
+    }
+
+    fn mend(&self) {
+        assert!(ip(&format!("-n {} link set cable up", self.there)));
     }
 
     /// The same command, on one of them.
@@ -91,27 +104,34 @@ impl Drop for Running {
     }
 }
 
+/// Tells what cannot be tested here.
+fn skip() {
+    let required = std::env::var_os("ARAUTO_REQUIRE_TOOLS").is_some();
+    assert!(
+        !required,
+        "ip(8) must be allowed to make network namespaces"
+    );
+    eprintln!("SKIPPED: two hosts, as ip(8) may not make network namespaces here");
+}
+
+/// Makes the certificate of the server whose data is in this folder.
+fn make_certificate(folder: &Path) -> Fingerprint {
+    let mut init = arauto(&["tls", "init", "--name", HERE, "--folder"]);
+    finish(init.arg(folder.join("data/tls")), "").fine();
+    let certificate = folder.join("data/tls/cert.pem");
+    Fingerprint::of_file(&certificate).expect("it was just made")
+}
+
 #[test]
 fn a_leitor_on_another_host_hears_what_is_published_by_tls_and_plain_tcp_is_refused() {
     let _watchdog = watchdog();
     let Some(hosts) = Hosts::new() else {
-        let required = std::env::var_os("ARAUTO_REQUIRE_TOOLS").is_some();
-        assert!(
-            !required,
-            "ip(8) must be allowed to make network namespaces"
-        );
-        eprintln!("SKIPPED: two hosts, as ip(8) may not make network namespaces here");
+        skip();
         return;
     };
     let folder = tempfile::tempdir().expect("a folder can be made");
     let data = folder.path().join("data").display().to_string();
-    let made = finish(
-        arauto(&["tls", "init", "--name", HERE, "--folder"]).arg(folder.path().join("data/tls")),
-        "",
-    );
-    made.fine();
-    let certificate = folder.path().join("data/tls/cert.pem");
-    let fingerprint = Fingerprint::of_file(&certificate).expect("it was just made");
+    let fingerprint = make_certificate(folder.path());
 
     let plain = [
         "serve",
@@ -161,5 +181,64 @@ fn a_leitor_on_another_host_hears_what_is_published_by_tls_and_plain_tcp_is_refu
 
     let stdin = server.0.stdin.as_mut().expect("it is a pipe");
     stdin.write_all(b"fim\n").expect("it reads");
+    assert_eq!(server.0.wait().expect("it is a child").code(), Some(0));
+}
+
+#[test]
+fn host_that_loses_power_is_noticed_by_the_server_and_by_the_leitor() {
+    let _watchdog = watchdog();
+    let Some(hosts) = Hosts::new() else {
+        skip();
+        return;
+    };
+    let folder = tempfile::tempdir().expect("a folder can be made");
+    let data = folder.path().join("data").display().to_string();
+    let fingerprint = make_certificate(folder.path()).to_string();
+    let local = format!("unix:{}", folder.path().join("s.sock").display());
+    let mut serve = arauto(&["serve", "--console", "--data", &data, "--listen", &local]);
+    serve.args(["--listen", "tls:192.0.2.1:7443"]);
+    serve.args(["--keepalive-idle", "1s", "--keepalive-interval", "1s"]);
+    serve.args(["--keepalive-count", "2", "--tcp-user-timeout", "3s"]);
+    let mut server = Running(spawn(&mut hosts.on(&hosts.here, serve)));
+    wait_until("it listens", || folder.path().join("s.sock").exists());
+    let is_there = |user: &str| {
+        let who = arauto(&["who", "--connect", &local, "--user", "rui"]);
+        let there = finish(&mut hosts.on(&hosts.here, who), "").fine();
+        there.lines().any(|line| line == user)
+    };
+    // By tls nobody registers: both come in by the local endpoint first.
+    let register = arauto(&["who", "--connect", &local, "--user", "ana"]);
+    finish(&mut hosts.on(&hosts.here, register), "").fine();
+    assert!(!is_there("ana"));
+
+    let mut leitor = arauto(&["leitor", "--connect", "tls:192.0.2.1:7443", "--user", "ana"]);
+    leitor.args(["--tls-fingerprint", &fingerprint, "--server-timeout", "3s"]);
+    let mut leitor = Running(spawn(&mut hosts.on(&hosts.there, leitor)));
+    wait_until("the leitor is logged in", || is_there("ana"));
+    let told = leitor.0.stderr.take().expect("it is a pipe");
+    let mut told = BufReader::new(told).lines().map_while(Result::ok);
+
+    // Nobody sends anything: only probes and pings can tell.
+    hosts.cut();
+    wait_until("the server has noticed", || !is_there("ana"));
+    let said = told.next().expect("the leitor goes on");
+    assert!(said.contains("connecting again"), "{said}");
+
+    hosts.mend();
+    wait_until("the leitor is logged in again", || is_there("ana"));
+    let escritor = arauto(&["escritor", "--connect", &local, "--user", "rui", "bom dia"]);
+    finish(&mut hosts.on(&hosts.here, escritor), "").fine();
+    let heard = leitor.0.stdout.take().expect("it is a pipe");
+    let mut heard = BufReader::new(heard).lines().map_while(Result::ok);
+    assert!(heard.any(|line| line.ends_with("rui: bom dia")));
+
+    // Data that nobody acknowledges is on its way: TCP_USER_TIMEOUT tells.
+    hosts.cut();
+    let escritor = arauto(&["escritor", "--connect", &local, "--user", "rui", "alguém?"]);
+    finish(&mut hosts.on(&hosts.here, escritor), "").fine();
+    wait_until("the server has noticed again", || !is_there("ana"));
+    let stdin = server.0.stdin.as_mut().expect("it is a pipe");
+    stdin.write_all(b"fim\n").expect("it reads");
+    // A ghost would be waited for, and make it 3.
     assert_eq!(server.0.wait().expect("it is a child").code(), Some(0));
 }

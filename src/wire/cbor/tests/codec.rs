@@ -81,16 +81,18 @@ fn welcomes() -> impl Strategy<Value = Welcome<'static>> {
         numbers(),
         numbers(),
         max_body,
+        prop::option::of(numbers()),
         features,
         limits,
     );
     parts.prop_map(
-        |(version, server, session, max_frame, max_body, features, limits)| Welcome {
+        |(version, server, session, max_frame, max_body, idle_timeout, features, limits)| Welcome {
             version,
             server,
             session: SessionId(session),
             max_frame,
             max_body,
+            idle_timeout,
             features,
             limits,
         },
