@@ -1,12 +1,14 @@
 //! What the supervisor stops beside the one session: the hub and auth.
 
+use std::time::Instant;
+
 use actix::Addr;
 use futures_util::FutureExt;
 use futures_util::future::LocalBoxFuture;
 
 use crate::actors::auth::{self, Auth};
 use crate::actors::hub::{self, Hub};
-use crate::actors::supervisor::Crew;
+use crate::actors::supervisor::{Closed, Crew};
 use crate::close::ActorLine;
 use crate::wire::Seq;
 
@@ -33,8 +35,20 @@ impl Crew for Staff {
         .boxed_local()
     }
 
-    fn close_store(&self) -> LocalBoxFuture<'static, Vec<String>> {
-        async { Vec::new() }.boxed_local()
+    fn limit_store(&self) -> Box<dyn Fn(Instant)> {
+        Box::new(|_| {})
+    }
+
+    fn close_store(&self) -> LocalBoxFuture<'static, Closed> {
+        let closed = Closed {
+            trouble: Vec::new(),
+            has_panicked: false,
+        };
+        async { closed }.boxed_local()
+    }
+
+    fn unclosed(&self) -> Vec<String> {
+        Vec::new()
     }
 
     fn lines(&self) -> Vec<ActorLine> {
