@@ -7,11 +7,20 @@
 #![no_main]
 
 /// The parts of the command line that read settings.
+#[allow(dead_code, reason = "the command line uses more of it")]
+#[path = "../../src/cli/bounded.rs"]
+mod bounded;
+#[allow(dead_code, reason = "the command line uses more of it")]
+#[path = "../../src/cli/deadline.rs"]
+mod deadline;
 #[allow(dead_code, reason = "the command line uses more of them")]
 #[path = "../../src/cli/exit.rs"]
 mod exit;
 #[path = "../../src/cli/logs/form.rs"]
 mod logs;
+#[allow(dead_code, reason = "the command line prints more")]
+#[path = "../../src/cli/output.rs"]
+mod output;
 #[allow(dead_code, reason = "the command line reads files too")]
 #[path = "../../src/cli/settings.rs"]
 mod settings;

@@ -10,7 +10,7 @@ use std::fmt::Write;
 use arauto::wire::text::hides;
 
 /// Whether a terminal would obey this character, or hide or reorder text by it.
-pub(in crate::cli) fn is_hostile(c: char) -> bool {
+pub(in super::super) fn is_hostile(c: char) -> bool {
     hides(c) || is_format(c)
 }
 
@@ -41,18 +41,18 @@ fn is_format(c: char) -> bool {
 }
 
 /// The text for a terminal, its lines and tabs kept as they are.
-pub(in crate::cli) fn shown(text: &str) -> Cow<'_, str> {
+pub(in super::super) fn shown(text: &str) -> Cow<'_, str> {
     escaped(text, |c| is_hostile(c) && !matches!(c, '\n' | '\t'), rust)
 }
 
 /// The text on one line of a terminal.
-pub(in crate::cli) fn one_line(text: &str) -> Cow<'_, str> {
+pub(in super::super) fn one_line(text: &str) -> Cow<'_, str> {
     escaped(text, is_hostile, rust)
 }
 
 /// JSON in which no hostile character is left: each can only stand within a string, where
 /// `\u` and four digits mean the same (RFC 8259, section 7). A line feed ends a record.
-pub(in crate::cli) fn json(text: &str) -> Cow<'_, str> {
+pub(in super::super) fn json(text: &str) -> Cow<'_, str> {
     let digits = |c: char, out: &mut String| {
         for unit in c.encode_utf16(&mut [0; 2]) {
             write!(out, "\\u{unit:04x}").expect("a String takes it");
