@@ -43,7 +43,7 @@ async fn the_shell_script_tells_an_error_by_its_exit_code() {
         assert!(told.contains("\n- bad-credentials "), "{told}");
         let endpoint = url(server.folder.path(), "nobody");
         let complaint = complaint(run_with(nowhere, &[&endpoint, "tia"]).await, 1);
-        assert!(complaint.contains("text.sh: no line from"), "{complaint}");
+        assert!(complaint.contains("text.sh: no socket at"), "{complaint}");
     };
     within(test).await;
 }
