@@ -143,6 +143,7 @@ class Session:
         self.writing = asyncio.Lock()  # frames go out one after the other
         self.is_logged_in = False
         self.every = SERVER_TIMEOUT / 3  # seconds between two pings
+        self.is_welcome = asyncio.Event()  # the server has said what it expects
 
     async def send(self, name, **fields):
         item = cbor2.dumps({name: fields})
@@ -170,6 +171,7 @@ class Session:
 
     async def ping(self):
         """Pings for ever: for the server's idle timeout, and to notice that it is lost."""
+        await self.is_welcome.wait()
         while True:
             await asyncio.sleep(self.every)
             try:
@@ -192,6 +194,7 @@ class Session:
                 case "welcome", _:
                     # A third is asked for; a ping may be late.
                     self.every = min(self.every, fields.get("idle_timeout", 1e9) / 4000)
+                    self.is_welcome.set()
                 case "closing", {"reason": reason}:
                     return reason
                 case "error", {"code": code, "message": text}:

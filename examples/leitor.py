@@ -141,6 +141,7 @@ class Link:
         self.sock, self.loop, self.unread = sock, asyncio.get_running_loop(), bytearray()
         self.writing = asyncio.Lock()  # frames go out one after the other
         self.every = SERVER_TIMEOUT / 3  # seconds between two pings
+        self.is_welcome = asyncio.Event()  # the server has said what it expects
 
     async def send(self, name, **fields):
         item = cbor2.dumps({name: fields})
@@ -155,6 +156,7 @@ class Link:
 
     async def ping(self):
         """Pings for ever: for the server's idle timeout, and to notice that it is lost."""
+        await self.is_welcome.wait()
         while True:
             await asyncio.sleep(self.every)
             try:
@@ -235,6 +237,7 @@ async def read(link, user, password, place):
             case "welcome", {"version": 1} as welcome:
                 # A third is asked for; a ping may be late.
                 link.every = min(link.every, welcome.get("idle_timeout", 1e9) / 4000)
+                link.is_welcome.set()
                 await link.send("login", id=1, user=user, password=password, **place.resume())
             case "logged_in", {"stream": stream, "seq": seq, **more}:
                 place.begin(stream, seq, more.get("term"))

@@ -334,6 +334,44 @@ async fn the_python_leitor_goes_on_where_its_resume_file_says() {
 }
 
 #[tokio::test]
+#[cfg(unix)] // they speak to sockets only
+async fn python_clients_that_are_silent_keep_their_sessions() {
+    let test = async {
+        let (Some(mut leitor), Some(mut escritor)) =
+            (example("leitor.py").await, example("escritor.py").await)
+        else {
+            return;
+        };
+        let server = Served::start_with(&["--idle-timeout", "1s"]).await;
+        let endpoint = server.cbor();
+        let mut witness = server.witness().await;
+        let leitor = leitor.args([&endpoint, "lia"]).spawn().expect("it starts");
+        witness.hear("joined lia").await;
+        let escritor = escritor.args([&endpoint, "edu"]).stdin(Stdio::piped());
+        let mut escritor = escritor.spawn().expect("it starts");
+        witness.hear("joined edu").await;
+        // The idle timeout must pass some times, and nothing may happen.
+        tokio::time::sleep(std::time::Duration::from_secs(4)).await;
+        let mut typed = escritor.stdin.take().expect("it is piped");
+        typed
+            .write_all("olá\nfim\n".as_bytes())
+            .await
+            .expect("it reads");
+        let output = escritor.wait_with_output().await;
+        let output = printed(output.expect("it can be waited for"));
+        assert_eq!(output, "published 4\n");
+        witness.stop().await;
+        let output = leitor.wait_with_output().await;
+        let output = printed(output.expect("it can be waited for"));
+        assert_eq!(
+            lines(&output),
+            ["3 * edu joined", "4 edu: olá", "5 * edu left"]
+        );
+    };
+    within(test).await;
+}
+
+#[tokio::test]
 async fn pedir_prints_the_replies_in_the_order_of_the_requests() {
     let test = async {
         let server = Served::start().await;

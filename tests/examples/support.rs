@@ -137,9 +137,15 @@ pub(crate) struct Served {
 
 impl Served {
     pub(crate) async fn start() -> Served {
+        Served::start_with(&[]).await
+    }
+
+    /// The same with further arguments.
+    pub(crate) async fn start_with(arguments: &[&str]) -> Served {
         let folder = tempfile::tempdir().expect("there is a place for temporary files");
         let mut command = Command::new(env!("CARGO_BIN_EXE_arauto"));
         command.args(["serve", "--data", "none", "--no-console"]);
+        command.args(arguments);
         for (name, options) in [("cbor", ""), ("text", "?dialect=text")] {
             let endpoint = url(folder.path(), name);
             command.arg("--listen").arg(format!("{endpoint}{options}"));
