@@ -31,7 +31,7 @@ pub(crate) struct InputDeadline {
     looks: u8,
 }
 
-/// What a deadline means now.
+/// The state of a deadline at one moment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Verdict {
     /// It has not passed: judge it again after this time.

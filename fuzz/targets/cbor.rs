@@ -62,7 +62,7 @@ fn client(bytes: &[u8], limit: usize, cut: u8) {
     );
     assert_eq!(decode_client(bytes, limit), found);
 
-    // What is of features that are not served is read only.
+    // Frames of features that are not served are decoded only.
     if matches!(frame, ClientFrame::Answer | ClientFrame::Unserved(_)) {
         return;
     }

@@ -51,14 +51,14 @@ impl Claim {
 pub struct Admitted {
     /// The user.
     pub user: UserName,
-    /// What the account grants, now and later.
+    /// The account's grant, now and later.
     pub standing: Standing,
     /// Whether this login created the account.
     pub registered: bool,
 }
 
 impl Admitted {
-    /// What the user may do.
+    /// Returns the user's current role.
     pub fn role(&self) -> Role {
         self.standing.role()
     }

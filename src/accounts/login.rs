@@ -356,7 +356,7 @@ fn admitted(user: UserName, standing: Standing) -> Admitted {
     }
 }
 
-/// What a new account grants to the login that made it.
+/// Returns the grant of a new account to the login that made it.
 fn granted(known: &Known, claim: &Claim) -> Standing {
     match claim.vouched {
         Some(_) => known.by_certificate(),

@@ -1,4 +1,4 @@
-//! What is remembered of reading the accounts, from one time to the next.
+//! Remembers the last reading of the accounts.
 //!
 //! The database is looked at every second and at each login, and may stay as it is for days:
 //! each problem is told once, and once more when it is over.
@@ -10,7 +10,7 @@ use super::InvalidAccount;
 /// Invalid rows that one reload names in the log; the others are counted.
 const NAMED: usize = 20;
 
-/// What is known of the database from the last time that it was read.
+/// The result of the last reading of the database.
 #[derive(Debug, Default)]
 pub(super) struct LastRead {
     /// The version that the table was read from.

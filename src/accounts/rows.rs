@@ -25,11 +25,11 @@ pub struct Account {
 /// A row that can be no account: nobody logs in with it, and nobody registers its name.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct InvalidAccount {
-    /// What stands in the name's place; of what is not UTF-8, each part is replaced.
+    /// The text of the name column; invalid UTF-8 is replaced (U+FFFD).
     pub name: String,
     /// The user whose account it would be, where the name is one.
     pub user: Option<UserName>,
-    /// What is wrong with the row.
+    /// The problem with the row.
     pub reason: String,
 }
 

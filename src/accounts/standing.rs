@@ -1,8 +1,8 @@
-//! What an account grants now, to those who have logged in with it.
+//! The current grant of an account to the sessions that have logged in with it.
 //!
 //! A login's answer is true for a moment only: another process may remove the account, give
 //! it another role or another password. So a session holds a [`Standing`] instead of a copy
-//! of its role, and asks it at each decision. Whoever reads the accounts again changes the
+//! of its role, and asks it at each decision. Each reading of the accounts updates the
 //! [`Grant`] behind it.
 
 use std::fmt;
@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, Ordering};
 
 use crate::wire::Role;
 
-/// What one account grants, shared by the table and the account's sessions.
+/// The grant of one account, shared by the table and the account's sessions.
 #[derive(Debug)]
 pub(super) struct Grant {
     role: AtomicU8,
@@ -20,7 +20,7 @@ pub(super) struct Grant {
     is_removed: AtomicBool,
 }
 
-/// What an account grants to one session.
+/// The grant of an account to one session.
 #[derive(Debug, Clone)]
 pub struct Standing {
     grant: Arc<Grant>,

@@ -81,12 +81,12 @@ pub(super) struct Known {
 }
 
 impl Known {
-    /// What a login with this account's password is granted.
+    /// Returns the grant for a login with this account's password.
     pub(super) fn by_password(&self) -> Standing {
         Standing::by_password(&self.grant, self.password)
     }
 
-    /// What a login with a certificate for this account is granted.
+    /// Returns the grant for a login with a certificate for this account.
     pub(super) fn by_certificate(&self) -> Standing {
         Standing::by_certificate(&self.grant)
     }

@@ -96,7 +96,7 @@ pub enum HandlerError {
     /// Too much at once.
     #[error("{message}")]
     Throttled {
-        /// What there is too much of.
+        /// Names the limit that was exceeded.
         message: String,
         /// When the request may be sent again.
         retry_after: Duration,

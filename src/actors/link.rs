@@ -13,7 +13,7 @@ use crate::framing::{Failure, Framing, Received};
 /// A client that is known only once something was read from it.
 #[derive(Debug)]
 pub struct LatePeer {
-    /// Whom to count it as.
+    /// The peer that the session's limits count.
     pub id: PeerId,
     /// Whether it is a local process of the server's own user.
     pub is_own_user: bool,
@@ -75,7 +75,7 @@ pub trait Link: AsyncWrite + Unpin {
         true
     }
 
-    /// Who the client is, where that is known only once something was read from it.
+    /// Returns the client's identity, where the system tells it only after the first read.
     fn late_peer(&self) -> Option<LatePeer> {
         None
     }

@@ -1,7 +1,7 @@
 //! Reading with a bound: no file and no line takes more memory than its use allows.
 //!
-//! What programs on other systems put in front of text is known here too: the byte order
-//! mark of UTF-8 is passed over, that of UTF-16 is named.
+//! Programs on other systems put a byte order mark in front of text: that of UTF-8 is
+//! skipped, that of UTF-16 is an error that names the encoding.
 
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read};

@@ -50,7 +50,7 @@ async fn publish(args: Args) -> Result<u8, Failure> {
             Ok(0)
         }
         Err(failure) => {
-            // What was sent may be published without an answer that was seen here.
+            // Sent messages may be published though their answers were not seen here.
             let _ = client.fim().await; // or the session is over
             Err(published.told(failure))
         }

@@ -1,6 +1,6 @@
 //! What a command sends: its arguments, or the lines of stdin.
 //!
-//! What waits to be sent is bounded in bytes: lines travel from the reading thread in
+//! Lines that wait to be sent are bounded in bytes: they travel from the reading thread in
 //! batches, each sent on as soon as the next line would have to be waited for.
 
 use std::io::{self, BufReader};
@@ -70,7 +70,7 @@ impl Input {
         Ok(next)
     }
 
-    /// What the last body is called where it is refused.
+    /// Returns the name of the last body, for the error that refuses it.
     pub(super) fn place(&self) -> String {
         match self.source {
             Source::Arguments(_) => format!("argument {}", self.number),

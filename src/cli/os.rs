@@ -16,7 +16,7 @@ pub(super) use system::{
     user_name,
 };
 
-/// What a signal tells a server.
+/// The order that a signal gives a server.
 pub(super) enum ServerSignal {
     /// To stop.
     Stop,

@@ -11,7 +11,7 @@ use super::input::Input;
 const WINDOW: usize = 1024;
 const WINDOW_BYTES: usize = 8 << 20;
 
-/// What a frame of one body has besides it, at most: the outline of
+/// Bytes that a frame has besides its body, at most: the outline of
 /// `{"publish": {"id": …, "body": …}}`.
 const OUTLINE: usize = 32;
 
@@ -30,7 +30,7 @@ pub(super) fn longest_body(client: &Client) -> usize {
 struct Sent<T> {
     answer: Answering<T>,
     bytes: usize,
-    /// What its body is called.
+    /// The name of the body in error messages.
     place: String,
 }
 

@@ -1,4 +1,4 @@
-//! What a command needs of the system at its start.
+//! Checks the system resources that a command needs at its start.
 //!
 //! The libraries below panic where the system has no thread or descriptor for them. So a
 //! command asks first: at a limit that is too low it fails with a line that says so.
@@ -12,7 +12,7 @@ use tokio::runtime::{Builder, Runtime};
 use super::exit::{Failure, sysexits};
 use super::os;
 
-/// What a command takes, at least.
+/// The resources that a command takes at least.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Need {
     pub(super) threads: usize,

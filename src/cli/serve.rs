@@ -86,7 +86,7 @@ pub(super) fn run(args: Args) -> Result<u8, Failure> {
     }
 }
 
-/// What is said of a server that cannot speak for itself.
+/// Messages about a server that does not answer.
 const NOT_ABANDONED: &str = "the start could not be abandoned in time: the data folder's disk \
                              does not answer";
 const NOT_HEARD_OF: &str = "the server did not answer in time: nothing is known of its sessions";

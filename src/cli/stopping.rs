@@ -35,7 +35,7 @@ use super::os;
 /// own, and a busy machine is late.
 const GRACE: Duration = Duration::from_millis(600);
 
-/// What a second signal leaves: to a start, and to a server that has its own deadlines.
+/// Time after a second signal: for a start, and for a server that has its own deadlines.
 const INSISTED: Duration = Duration::from_secs(1);
 const INSISTED_SERVING: Duration = Duration::from_millis(2200);
 
@@ -45,7 +45,7 @@ pub(super) struct Hearing {
     signals: Signals,
 }
 
-/// What the server's thread tells of itself.
+/// A progress report of the server's thread.
 enum Stage<T> {
     /// A stop may take so long.
     Budget(Duration),

@@ -31,7 +31,7 @@ pub enum ClientError {
     UnsafeFolder {
         /// Where.
         endpoint: Endpoint,
-        /// What is wrong with the folder.
+        /// The problem with the folder.
         problem: UnsafeFolder,
     },
     /// The server answered with an error.

@@ -28,7 +28,7 @@ pub struct Visitor {
     server_timeout: Duration,
 }
 
-/// What a server says of itself in its `welcome`.
+/// The server's terms, from its `welcome`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ServerTerms {
@@ -80,7 +80,7 @@ pub struct ResumePoint {
 }
 
 impl ResumePoint {
-    /// What was read up to here and is not in the history of the server that answered so.
+    /// Returns the broadcasts that were read up to here and are not in the history of the server.
     fn forked(&self, who: &LoggedInAs) -> Option<Gap> {
         let is_forked = self.stream == who.stream && who.seq < self.after;
         // Without terms a resume ahead of the stream is answered with a gap.
@@ -118,8 +118,8 @@ pub struct LoggedInAs {
     pub seq: Seq,
     /// Numbers the start of the server on the stream; a resume says it.
     pub term: Option<Term>,
-    /// What a resume has read of another history, as after a restore of an older copy: the
-    /// broadcasts of this one under these seqs come again, or a gap does.
+    /// The broadcasts that a resume has read of another history, as after a restore of an older
+    /// copy: this history's broadcasts under these seqs are sent again, or a gap is.
     pub forked: Option<Gap>,
     /// How fast the session may send frames that ask for something, as in `100/s`; `None`:
     /// as fast as they are answered.
@@ -210,7 +210,7 @@ impl Visitor {
         &self.server.server
     }
 
-    /// What the server says of itself: its limits and features.
+    /// Returns the limits and features of the server.
     pub fn terms(&self) -> &ServerTerms {
         &self.server
     }

@@ -25,7 +25,7 @@ pub(super) fn is_ping(id: u64) -> bool {
     id >= PING_IDS
 }
 
-/// What has been sent and answered; the writing side and the reading side share it.
+/// Counts what has been sent and answered; the writing and the reading side share it.
 #[derive(Debug)]
 pub(super) struct Activity {
     began: Instant,
@@ -87,7 +87,7 @@ pub(super) struct Heartbeat {
     next_id: u64,
 }
 
-/// What to do now.
+/// The next action of the heartbeat.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Beat {
     /// Nothing for so long.

@@ -8,7 +8,7 @@ use super::session::{Answering, Client};
 use crate::transport::ConnectFault;
 use crate::wire::{Body, ErrorCode, Seq};
 
-/// What a client does about a failure.
+/// The way that a client handles a failure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum RetryClass {
@@ -33,8 +33,8 @@ impl RetryClass {
         }
     }
 
-    /// What to do about an error frame that answers a frame. A code that this version does not
-    /// know is that of a failed frame.
+    /// Returns the class of an error frame that answers a frame. A code that this version does
+    /// not know counts as a failed frame.
     pub const fn of_code(code: ErrorCode) -> RetryClass {
         match code {
             ErrorCode::Throttled | ErrorCode::Internal => RetryClass::Retry,
@@ -48,7 +48,7 @@ impl RetryClass {
         }
     }
 
-    /// What to do when a session has ended with `closing` for this reason.
+    /// Returns the class of a session that ended with `closing` for this reason.
     pub fn of_reason(reason: &str) -> RetryClass {
         match reason {
             "shutdown" | "disconnected" | "fim" => RetryClass::RetryAfterLogin,
@@ -63,7 +63,7 @@ impl RetryClass {
         }
     }
 
-    /// What to do about a connect that failed.
+    /// Returns the class of a connect that failed.
     pub const fn of_fault(fault: ConnectFault) -> RetryClass {
         match fault {
             ConnectFault::Refused

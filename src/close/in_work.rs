@@ -58,7 +58,7 @@ impl InWork {
     }
 }
 
-/// Whoever waits. It is taken out when it waits no longer, woken or not.
+/// A registered waiter. Dropping it removes the waker, whether it was woken or not.
 struct Registered<'a>(&'a AtomicWaker);
 
 impl Drop for Registered<'_> {

@@ -100,8 +100,8 @@ struct Haste {
 /// sessions and their records to come back, not for clients to read.
 pub const LAST_WORD: Duration = Duration::from_millis(200);
 
-/// What each of the last phases has all the same where the time is up. The end of the
-/// actors and the store is no drain: it is not skipped.
+/// Time that each of the last phases has even where the total is used up. Ending the actors
+/// and closing the store is not part of the drain, and is never skipped.
 const HASTY_END: Duration = Duration::from_millis(400);
 
 impl Deadlines {

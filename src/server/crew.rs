@@ -26,7 +26,7 @@ use crate::wire::Seq;
 const AUTH: &str = "auth";
 const HUB: &str = "hub";
 
-/// What may not be closed in time.
+/// Reports of parts that did not close in time.
 const DATABASE: &str = "the database did not close in time: what was acknowledged is in it or \
                         in its write-ahead log";
 const THREADS: &str = "a session's thread did not end in time";
@@ -46,7 +46,7 @@ pub(super) struct Staff {
     pub(super) ledger: Ledger,
 }
 
-/// What is being closed, in the words of the report; clones are one.
+/// The parts that are still closing, in the words of the report; clones share the list.
 #[derive(Clone, Default)]
 pub(super) struct Unclosed(Arc<Mutex<Vec<&'static str>>>);
 

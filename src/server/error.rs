@@ -29,7 +29,7 @@ pub enum ServerError {
     System {
         /// A thread, a runtime, randomness.
         what: &'static str,
-        /// What the system says.
+        /// The system's error.
         source: io::Error,
     },
     /// The server was told to stop before it had started.

@@ -28,7 +28,7 @@ pub(super) const STEADY: u64 = 60 * 60 * 1000;
 /// Marks kept at most; where there are more, each two become one.
 const MARKS: usize = 1024;
 
-/// What the two clocks said at one moment.
+/// A reading of both clocks at one moment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ClockReading {
     /// The system's clock.
@@ -92,7 +92,7 @@ pub(super) struct Ages {
     base: u64,
     /// The part of `base` that was measured by the system's clock while no server ran.
     downtime: u64,
-    /// What the system's clock says more than the run.
+    /// How far the system's clock is ahead of the run, in milliseconds.
     wall_ahead: i64,
     /// When, by the run, the system's clock last jumped.
     steady_since: u64,

@@ -23,7 +23,7 @@ use super::stream_name::stream_name;
 use super::{DataFolder, Db, FolderError, StoreError, wal_mark};
 use crate::wire::Seq;
 
-/// What a copy holds.
+/// The contents of a copy.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Copied {
@@ -35,7 +35,7 @@ pub struct Copied {
     pub replaced: Option<PathBuf>,
 }
 
-/// What a copy holds of a stream.
+/// The part of a stream that a copy holds.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct CopiedStream {
@@ -60,9 +60,9 @@ pub enum CopyError {
     /// Something is there already.
     #[error("{} is there already: {advice}", path.display())]
     Exists {
-        /// What is there.
+        /// The file or folder that exists.
         path: PathBuf,
-        /// What to do.
+        /// The way out, for the error's text.
         advice: &'static str,
     },
     /// The copy cannot be written.
@@ -70,7 +70,7 @@ pub enum CopyError {
     Io {
         /// The file.
         path: PathBuf,
-        /// What the system says.
+        /// The system's error.
         source: io::Error,
     },
 }

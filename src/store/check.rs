@@ -208,7 +208,7 @@ fn check<'a>(row: &'a Row<'_>, before: Seq) -> Result<(Looked<'a>, Millis), Stop
     }
 }
 
-/// What whole frames say of themselves.
+/// The seqs and sizes that whole frames declare.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Span {
     pub(super) first: Seq,

@@ -175,7 +175,7 @@ fn attempt<T>(
     Ok(done)
 }
 
-/// What stays: the newest so many bytes, and no row up to `too_old`.
+/// The bounds of retention: the newest so many bytes stay, and no row up to `too_old`.
 #[derive(Debug, Clone, Copy)]
 struct Bounds {
     bytes: u64,

@@ -26,7 +26,7 @@ use crate::framing::Failure;
 const FIRST_PAUSE: Duration = Duration::from_millis(1);
 const LONGEST_PAUSE: Duration = Duration::from_millis(100);
 
-/// What the pauses between one success and the next add up to, at most.
+/// The sum of the pauses between one success and the next, at most.
 const LONGEST_SERIES: Duration = Duration::from_secs(5);
 
 /// The pauses of one series of failed attempts. No clock: only what was waited counts.

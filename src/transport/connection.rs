@@ -143,8 +143,8 @@ impl Connection {
         }
     }
 
-    /// Who is at the other end, where the system tells a client's user only once something
-    /// was read from it; `None` where [`Connection::peer`] has told it.
+    /// Returns the peer where the system tells a client's user only after the first read;
+    /// `None` where [`Connection::peer`] has returned it.
     pub fn peer_after_read(&self) -> Option<Peer> {
         match self {
             Connection::Local(local) => local.peer_after_read(),

@@ -43,7 +43,7 @@ impl LocalUser {
         }
     }
 
-    /// What names the user without doubt: the number, or the SID.
+    /// Returns the user's unique identifier: the uid, or the SID.
     pub(super) fn id(&self) -> String {
         match self {
             LocalUser::Uid(uid) => uid.to_string(),

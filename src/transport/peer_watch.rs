@@ -31,7 +31,7 @@ pub(super) struct PeerWatch {
     is_lenient: bool,
 }
 
-/// What the state of the send side says of the peer.
+/// The state of the peer, judged by the send side of the socket.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum PeerState {
     /// It has acknowledged everything.

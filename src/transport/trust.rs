@@ -1,11 +1,11 @@
-//! Whom a client takes for its server.
+//! The servers that a client trusts.
 
 use std::path::Path;
 
 use super::tls::TlsTrust;
 use super::{Fingerprint, LocalUser, TlsError, system};
 
-/// Whom a client takes for its server, and what it shows for itself.
+/// The servers that a client trusts, and the client's own certificate.
 ///
 /// On a local endpoint (a socket or a pipe) a password goes to servers of this process's own
 /// user, of root (SYSTEM on Windows) and of [`Trust::with_server_user`]; on unix also to the

@@ -226,7 +226,7 @@ pub struct Asking<'a> {
     pub body: Body<'a>,
 }
 
-/// What a client asked for of a feature that is not served.
+/// A frame, or a key of one, of a feature that is not served.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Unserved {
     /// The frame's id, which the answer echoes.

@@ -12,7 +12,7 @@ use crate::support::{Fixture, PASSWORD, Raw, login, text, wait_until};
 fn small_window(config: &mut Config) {
     config.log.bytes = 16 << 20;
     config.log.pace.window = 64 << 10;
-    // Who is given this holds publishers beyond the test's own deadline.
+    // A reader with this much patience would hold publishers beyond the test's deadline.
     config.log.pace.patience = Duration::from_secs(3600);
 }
 

@@ -47,7 +47,7 @@ impl Impostor {
         Impostor { listener, endpoint }
     }
 
-    /// What it gets of the next client, whom it welcomes as the server would.
+    /// Welcomes the next client as the server would, and returns the bytes that it sends.
     fn take(&self) -> Vec<u8> {
         let (mut client, _) = self.listener.accept().expect("somebody comes");
         let welcome = Frame::new(

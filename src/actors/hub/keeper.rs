@@ -42,7 +42,7 @@ pub(super) struct Keeper {
 struct Promises {
     publishes: Vec<(Seq, Reply<Seq>, Option<OnItsWay>)>,
     joins: Vec<Join>,
-    /// What is announced, in order.
+    /// The announcements, in order.
     changes: Vec<(UserName, Change)>,
 }
 

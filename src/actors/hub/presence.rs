@@ -1,4 +1,4 @@
-//! Who is present, and when the others are told.
+//! Tracks the users who are present, and when to announce them.
 //!
 //! Each `joined` and each `left` is a broadcast, and takes room among the messages that
 //! the log and the journal keep. So a user that comes and goes is announced about once a
@@ -23,12 +23,12 @@ use std::time::{Duration, Instant};
 use super::spacing::Spacing;
 use crate::accounts::UserName;
 
-/// What one user is announced at once, and after which time once more.
+/// One user's announcements: the burst, and the interval after which one more is allowed.
 const USER_AT_ONCE: u32 = 2;
 const USER_INTERVAL: Duration = Duration::from_secs(1);
 
-/// What an announcement costs in the log and in the journal at most, with its row and a
-/// name of 64 bytes.
+/// Bytes that an announcement takes in the log and in the journal at most, with its row and
+/// a name of 64 bytes.
 const COST: u64 = 256;
 
 /// All users together have this part of what is kept at once, and once more in
@@ -55,14 +55,14 @@ impl PresenceLimits {
     }
 }
 
-/// What an announcement says.
+/// The kind of an announcement.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Change {
     Joined,
     Left,
 }
 
-/// What is to be done for a login.
+/// The work that a login leaves to the hub.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Entered {
     /// The others know the user, or are told later.
@@ -79,7 +79,7 @@ pub(super) struct Presence {
     users: BTreeMap<UserName, User>,
     /// Users to look at again, by the time; each is here once at most.
     waiting: BTreeSet<(Instant, UserName)>,
-    /// What is left to all users together.
+    /// The rate limit of all users together.
     share: Spacing,
     /// The share was used up when it was last asked for: not before this again.
     blocked_until: Option<Instant>,

@@ -26,7 +26,7 @@ pub(super) struct Deadlines {
     is_due: bool,
 }
 
-/// What a session waits for.
+/// The event that a session waits for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum WaitsFor {
     Login,
@@ -133,7 +133,7 @@ impl<L: Link + 'static> Session<L> {
             return false;
         };
         if self.is_deaf_to(what) {
-            // What it waits for is not its own idleness.
+            // The session waits for the server, so it is not idle.
             deadline.restart(Instant::now());
             self.deadlines.waits_for = Some((what, deadline));
             self.arm(deadline.left(Instant::now()), ctx);

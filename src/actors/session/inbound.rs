@@ -120,7 +120,7 @@ impl<L: Link + 'static> Session<L> {
         }
     }
 
-    /// What one read takes, at most.
+    /// Returns the bytes that one read takes at most.
     pub(super) fn read_size(&self) -> usize {
         match self.state.member() {
             Some(Member::User { .. }) => READ,

@@ -106,7 +106,7 @@ pub struct Session<L: Link + 'static> {
     tally: Tally,
     /// Whoever waits for a login to be answered, as long as the client is there.
     asker: Option<Arc<()>>,
-    /// What the rate leaves: before the login that of any frame, after it the request rate.
+    /// The token bucket: before the login for every frame, after it for the request rate.
     /// Boxed, as few servers have the latter.
     bucket: Option<Box<Bucket>>,
     /// The last seq that the client said it has read.

@@ -1,4 +1,4 @@
-//! What a session has been told of the stop.
+//! Tracks what a session has been told of the stop.
 //!
 //! A session is told once that the server stops. The answer to its own `shutdown` tells it
 //! too, so that a session that waits for that answer gets no second frame. Its answer says
@@ -7,7 +7,7 @@
 
 use crate::actors::supervisor::Status;
 
-/// What a session has been told of the stop, and whether it will be told by an answer.
+/// The stop status that a session has been told, and whether an answer will tell the next.
 #[derive(Debug, Default)]
 pub(super) struct Notice {
     /// The latest status that it was told of, or that its answer must not be behind.

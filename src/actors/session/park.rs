@@ -1,4 +1,4 @@
-//! What calls a session again that has nothing to do now.
+//! Arranges the wake-up of a session that has nothing to do now.
 //!
 //! A pump that makes no progress ends here, and nowhere else: whatever path held the input
 //! back, its timer is set in this one place. Everything else that a session waits for tells
@@ -28,7 +28,7 @@ impl Hold {
     }
 }
 
-/// What has promised, since the pump began, to call the session.
+/// The wake-ups that have been arranged for the session since the pump began.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Wakes {
     /// The link, once there is something to receive.

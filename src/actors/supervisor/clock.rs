@@ -28,7 +28,7 @@ pub(super) struct StopClock {
 
 type StoreLimit = Box<dyn Fn(Instant)>;
 
-/// What the store has left for its own work when it has waited for others: a quarter of its
+/// The time that the store keeps for its own work after waiting for others: a quarter of its
 /// time, and at most this.
 const CLOSING: Duration = Duration::from_millis(250);
 

@@ -51,7 +51,7 @@ pub trait Crew {
 /// How the store, and the threads of the sessions, ended.
 #[derive(Debug)]
 pub struct Closed {
-    /// What went wrong, each in a sentence.
+    /// The problems, one sentence each.
     pub trouble: Vec<String>,
     /// Whether the store's thread has panicked.
     pub has_panicked: bool,
@@ -138,7 +138,7 @@ pub struct Stop {
     pub haste: Haste,
 }
 
-/// What all phases have together after a second signal.
+/// Time for all phases together after a second signal.
 const INSISTED: Duration = Duration::from_secs(1);
 
 /// How patiently a server stops.

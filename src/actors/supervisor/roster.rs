@@ -22,9 +22,9 @@ pub struct SessionInfo {
     pub id: SessionId,
     /// The listener that it came in by.
     pub endpoint: Arc<str>,
-    /// Who is at the other end, in words, as far as that was known on connecting.
+    /// The peer in words, as far as it was known on connecting.
     peer: String,
-    /// The same, where it is known better since.
+    /// The peer in words, where more became known after connecting.
     late_peer: OnceLock<String>,
     /// When it connected.
     pub since: Millis,
@@ -49,7 +49,7 @@ impl SessionInfo {
         }
     }
 
-    /// Who is at the other end, in words.
+    /// Returns the peer in words.
     pub fn peer(&self) -> &str {
         self.late_peer.get().unwrap_or(&self.peer)
     }
@@ -200,7 +200,7 @@ impl Roster {
         records.into_values().collect()
     }
 
-    /// What the records do not say, in a sentence.
+    /// Returns, as a sentence, what the records do not say.
     pub(super) fn trouble(&self) -> Option<String> {
         self.failed.trouble()
     }

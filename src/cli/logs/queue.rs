@@ -15,7 +15,7 @@ use tracing_subscriber::fmt::MakeWriter;
 /// The most bytes of records that wait, their own bookkeeping included.
 pub(super) const MOST: usize = 4 << 20;
 
-/// What a record costs besides its bytes.
+/// Bytes that a record costs besides its text.
 const RECORD: usize = 64;
 
 /// While records keep being dropped, how often the log says so.

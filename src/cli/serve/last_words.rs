@@ -1,4 +1,4 @@
-//! What a server leaves behind: its report, and the end of its log.
+//! Writes the final output of a server: its report, and the end of its log.
 //!
 //! Both have a deadline, as a disk or a terminal may hang: a stop that took its whole
 //! budget is over within one second more.
@@ -17,14 +17,14 @@ use crate::cli::screen::Screen;
 use crate::cli::stopping::Hearing;
 use crate::cli::whole_file::{self, Durability};
 
-/// What writing the report may take.
+/// Time for writing the report.
 const WRITING: Duration = Duration::from_millis(600);
 
-/// What the disk may take of that to confirm it, or a FIFO's reader to come. Where the disk
-/// does not, the report stands in its place all the same.
+/// The part of that time for the disk to confirm the report, or for a FIFO's reader to open
+/// it. The report is in its place even where the disk does not confirm it.
 const CONFIRMING: Duration = Duration::from_millis(400);
 
-/// What the log's end, and the console's, may take.
+/// Time for flushing the log and the console.
 const FLUSHING: Duration = Duration::from_millis(300);
 
 /// Where the last words go; set by the server's thread, used by the first. Clones are one.

@@ -1,4 +1,4 @@
-//! What each signal to stop asks for, by how many there were.
+//! Counts the signals to stop, and decides what each one asks for.
 
 use std::time::{Duration, Instant};
 
@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 /// process and then the whole group, a terminal and a service manager may both signal.
 const SAME_CAUSE: Duration = Duration::from_millis(200);
 
-/// What a signal asks for.
+/// The effect of a signal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Asked {
     /// Stop, losing nothing.

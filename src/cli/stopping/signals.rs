@@ -8,7 +8,7 @@ use arauto::{ExitCode, Millis};
 use super::count::{Asked, SignalCount};
 use crate::cli::os::{ServerSignal, ServerSignals, Terminal};
 
-/// What a signal asks for that does not end the process at once.
+/// The effect of a signal that does not end the process at once.
 pub(super) enum Told {
     Stop,
     Insist,

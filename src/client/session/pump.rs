@@ -19,7 +19,7 @@ use crate::wire::{Asked, ClientFrame, Event, ServerFrame, SessionLine, cbor};
 /// What one write takes at most, about.
 const BATCH: usize = 64 * 1024;
 
-/// What the reading side and the writing side tell each other.
+/// The channels between the reading side and the writing side.
 pub(super) struct ReadEnds {
     /// Dropped when the session is over.
     pub(super) hang_up: oneshot::Sender<()>,
@@ -293,7 +293,7 @@ mod tests {
         }
     }
 
-    /// What the reader hears of a write that failed like this.
+    /// Returns the error that the reader gets for a write that failed like this.
     async fn heard(kind: io::ErrorKind) -> Option<ClientError> {
         let (outgoing, frames) = mpsc::channel(1);
         let (_hang_up, hung_up) = oneshot::channel();

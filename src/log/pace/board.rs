@@ -19,8 +19,8 @@ use super::limits::PaceLimits;
 /// Bytes a second to all readers together: a server that delivers so much is busy.
 const BUSY: u64 = 1 << 30;
 
-/// What can be published at once, many publishers' batches, is waited for at the least
-/// rate: it earns this much waiting at most.
+/// The longest waiting that a burst earns: what many publishers publish at once is waited
+/// for at the least rate.
 const BURST: Duration = Duration::from_secs(1);
 
 /// Waiting that is free of charge, earned by bytes.
@@ -100,7 +100,7 @@ enum Hold {
     Charged,
 }
 
-/// What a reader says of itself.
+/// A reader's progress report.
 #[derive(Debug, Clone)]
 pub(super) struct Report {
     pub(super) user: Option<Arc<str>>,

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use super::limits::PaceLimits;
 
-/// What a budget is for.
+/// The period of a budget.
 const MINUTE: Duration = Duration::from_secs(60);
 
 /// Users whose budgets are remembered at once. Only what was spent less than a minute
@@ -22,9 +22,9 @@ const SWEEPS: Duration = Duration::from_secs(1);
 /// Waiting that was caused, forgotten evenly.
 #[derive(Debug, Clone, Copy)]
 struct Budget {
-    /// What comes back in a minute.
+    /// The refill in a minute.
     a_minute: Duration,
-    /// What can be spent at once.
+    /// The most that can be spent at once.
     limit: Duration,
     spent: Duration,
     /// When `spent` was right.

@@ -108,7 +108,7 @@ fn row_that_does_not_fit_is_named() {
     assert_eq!(read(200), Err(WrongTerm(Term(1))));
 }
 
-/// What a server keeps: its terms, and which broadcast has which seq.
+/// A server's stored state: its terms, and which broadcast has which seq.
 #[derive(Clone)]
 struct History {
     terms: Terms,
@@ -176,7 +176,7 @@ proptest! {
                 }
                 Step::Copy => copies.push(history.clone()),
                 Step::Restore(back) => if let Some(place) = copies.len().checked_sub(back + 1) {
-                    // What is newer than the copy goes with the folder.
+                    // Copies newer than the restored one are lost with the folder.
                     copies.truncate(place + 1);
                     history = copies[place].clone();
                     now += 1;
@@ -188,7 +188,7 @@ proptest! {
                     let from = history.terms.resume_from(after, reader.term, history.head());
                     prop_assert!(from <= after);
                     let from = usize::try_from(from.0).expect("there are few");
-                    // What is above is told to be lost; what is below is no fork.
+                    // Broadcasts above are reported lost; those below are no fork.
                     reader.read.truncate(from);
                     prop_assert_eq!(&reader.read[..], &history.broadcasts[..from]);
                     let end = history.broadcasts.len().min(from + usize::from(count));

@@ -70,7 +70,7 @@ pub(super) fn in_words(error: io::Error) -> io::Error {
     }
 }
 
-/// What went wrong between a server and its client, in words.
+/// Describes, in words, a TLS error between a server and its client.
 pub(super) fn about_client(error: &io::Error) -> String {
     match error.get_ref().and_then(|inner| inner.downcast_ref()) {
         Some(Error::InvalidCertificate(problem)) => about(problem, Whose::Client),

@@ -31,7 +31,7 @@ impl Handshake {
         }
     }
 
-    /// What it runs on, where that is still there.
+    /// Returns the TCP connection below the handshake, unless it has been taken.
     pub(super) fn tcp(&self) -> Option<&Tcp> {
         self.accept.get_ref()
     }

@@ -1,9 +1,9 @@
-//! What a PEM file holds in place of what was looked for, in words.
+//! Describes, in words, a PEM file that holds something else than was expected.
 //!
 //! A parser's error says where it stopped. A person wants to know which file was given by
 //! mistake, or what to do to the right one.
 
-/// What a file is to hold.
+/// The contents that a file is expected to hold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Wanted {
     /// At least one certificate.
@@ -64,7 +64,7 @@ pub(super) fn problem_of(file: &[u8], wanted: Wanted, error: Option<&str>) -> St
     format!("there is no {what} in it, {hint}")
 }
 
-/// What a section is, where this line begins one.
+/// Returns the label of the PEM section that this line begins, if it begins one.
 fn label(line: &str) -> Option<&str> {
     line.trim().strip_prefix(BEGIN)?.strip_suffix("-----")
 }

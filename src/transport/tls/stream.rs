@@ -30,8 +30,8 @@ use crate::transport::tcp::Tcp;
 /// A TLS connection, attached to the runtime of the thread that uses it.
 pub struct Tls {
     state: State,
-    /// What fails in TLS itself: an alert, a record that does not decrypt. TCP remembers
-    /// its own failures.
+    /// Failures of TLS itself: an alert, a record that does not decrypt. The TCP connection
+    /// remembers its own failures.
     attempts: Attempts,
 }
 

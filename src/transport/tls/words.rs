@@ -31,8 +31,8 @@ impl Whose {
     }
 }
 
-/// What is wrong, on what, and what to do. A pinned certificate's own error is not looked at
-/// here.
+/// Describes what is wrong, on what, and what to do. The error of a pinned certificate is
+/// not described here.
 pub(super) fn about(problem: &CertificateError, whose: Whose) -> String {
     let (it, or_pin) = (whose.name(), whose.or_pin());
     match problem {
@@ -82,7 +82,7 @@ pub(super) fn about(problem: &CertificateError, whose: Whose) -> String {
     }
 }
 
-/// What is wrong with an X.509 version that is not 3, and what to do.
+/// The description of a certificate whose X.509 version is not 3, and the way out.
 pub(super) const OLD_VERSION: &str = "is of another X.509 version than 3, which alone can be used: \
                                       make another, with `arauto tls init` or with extensions";
 

@@ -127,7 +127,7 @@ fn private_folder(folder: &Path) -> io::Result<()> {
     }
 }
 
-/// What is wrong with a folder that only `own` may make names in.
+/// Returns the problem with a folder in which only `own` should be able to create names.
 fn problem_of(owner: u32, mode: u32, own: u32) -> Option<String> {
     const WRITABLE: u32 = 0o022; // by the group, by others
     if owner != own {

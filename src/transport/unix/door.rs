@@ -47,7 +47,7 @@ struct Watched {
     kind: SocketType,
     access: Access,
     looks: Interval,
-    /// What stands at the path in its place.
+    /// Device and inode of another file at the path.
     other: Option<(u64, u64)>,
     /// The last look found the file missing, and it could not be made again.
     is_missing: bool,
@@ -201,7 +201,7 @@ impl SocketFile {
             .is_ok_and(|found| (found.dev(), found.ino()) == self.identity)
     }
 
-    /// What stands at the path.
+    /// Returns the device and inode of the file at the path.
     fn found(&self) -> io::Result<(u64, u64)> {
         let found = std::fs::symlink_metadata(&self.path)?;
         Ok((found.dev(), found.ino()))

@@ -1,4 +1,4 @@
-//! What errors of unix mean that std has no kind for.
+//! Classifies errors of unix that std has no kind for.
 
 use std::io;
 

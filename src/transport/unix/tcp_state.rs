@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use tokio::net::TcpStream;
 
-/// What has been sent and not acknowledged, and when the peer last said anything.
+/// The unacknowledged bytes, and the time of the last segment from the peer.
 #[derive(Debug, Clone, Copy)]
 pub(in crate::transport) struct SendState {
     /// Whether the send queue is empty.

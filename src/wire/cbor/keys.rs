@@ -9,7 +9,7 @@ pub(super) struct Key {
     pub(super) is_required: bool,
 }
 
-/// What the value of a key must be.
+/// The type that the value of a key must have.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Kind {
     Uint,

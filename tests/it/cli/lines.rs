@@ -1,4 +1,4 @@
-//! What is read has a bound, and is named where it is wrong.
+//! Input is bounded, and errors name the input that is wrong.
 
 use std::fs;
 use std::process::Command;

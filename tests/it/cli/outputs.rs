@@ -86,7 +86,7 @@ fn an_escritor_whose_reader_has_gone_says_what_it_has_published() {
     let mut command = run_by(&["sh", "-c", script], served.command(&["escritor", "-v"]));
     let done = finish(&mut command, "");
     assert!(done.err.ends_with("74\n"), "{done:?}");
-    // What it says is what the others have heard.
+    // The count that it reports is the count that the others received.
     let heard = reader.until("left");
     let published = heard.iter().filter(|frame| frame.is("message")).count();
     assert!((1..50_000).contains(&published), "{published}");

@@ -8,7 +8,7 @@ use crate::support::{AtTerminal, Served, arauto, finish, run_by, watchdog};
 const HOSTILE: &str = "a\u{1b}]0;x\u{7}\u{7f}\u{85}\u{9b}31m\u{ad}\u{202e}\u{2066}\u{2028}\u{2029}\
                        \u{200b}\u{feff}\u{e0041}b";
 
-/// What may come from a command itself: the ends of lines.
+/// Allows only the control characters that end lines, which commands write themselves.
 fn assert_harmless(what: &str, shown: &str) {
     let is_layout = |c: char| matches!(c, '\r' | '\n' | '\t');
     let obeyed: Vec<char> = HOSTILE
@@ -24,7 +24,7 @@ fn assert_harmless(what: &str, shown: &str) {
     assert_eq!(controls, [], "{what}: {shown:?}");
 }
 
-/// What the command shows at a terminal.
+/// Returns the text that the command shows at a terminal.
 fn shown(command: Command) -> String {
     AtTerminal::start(command).end().1
 }

@@ -41,7 +41,8 @@ impl Drop for Reader {
     }
 }
 
-/// What is known of a client that is killed when everything, `closing` too, is written to it.
+/// Returns the evidence about a client that is killed after everything, with `closing`, is
+/// written to it.
 fn killed_unread(number: usize) -> (Option<i32>, SessionOutcome, Evidence) {
     let mut transports = Transports::new(&[], |command| command);
     let endpoint = transports.endpoints[number].clone();

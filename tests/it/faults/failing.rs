@@ -1,7 +1,8 @@
 //! Reads, writes and accepts that fail for the server's own reasons, on every transport.
 //!
-//! What passes by itself costs nobody anything. What does not is never the client's fault: its
-//! session ends `internal`, the report says what it misses, and the exit is not 0.
+//! Failures that pass by themselves cost no session anything. Failures that last are never
+//! the client's fault: its session ends `internal`, the report says what the client misses,
+//! and the exit status is not 0.
 
 use arauto::wire::Seq;
 use arauto::{Evidence, Report, SessionOutcome, SessionRecord};

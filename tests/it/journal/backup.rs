@@ -51,7 +51,7 @@ fn backup_of_a_live_server_restored_is_a_new_stream_with_all_of_it() {
     let gap = ana.expect("gap");
     assert_eq!((gap.num("from"), gap.num("to")), (1, again.num("seq")));
     ana.fim();
-    // What was copied is there, under the new name.
+    // The copied messages are there, under the new name.
     let mut ana = fixture.visitor();
     resume(&mut ana, "ana", again.text("stream"), 1);
     assert_eq!(heard(&mut ana, last), (2..=last).collect::<Vec<_>>());
@@ -107,7 +107,7 @@ fn database_copied_from_a_running_server_without_its_log_is_refused() {
     assert_eq!(before, after);
     assert!(!copied.join("arauto.db-wal").exists());
 
-    // What is there can be gone on with, if that is what is wanted.
+    // The partial copy can still be used.
     let aside = served.folder.path().join("aside.db");
     std::fs::rename(copied.join("arauto.db"), &aside).expect("the folder is ours");
     finish(

@@ -5,7 +5,7 @@ use std::path::Path;
 use super::{Data, publish, register};
 use crate::support::{Fixture, PASSWORD, Raw, Served, Stop, login, watchdog};
 
-/// What another program does to a data folder.
+/// An action of another program on a data folder.
 type Harm = fn(&Path);
 
 const HARMS: [(&str, Harm); 4] = [

@@ -86,7 +86,7 @@ fn reader_of_a_history_that_a_copy_replaced_is_told_where_it_went_apart() {
     assert_eq!(heard(&mut ana, head), (fork + 1..=head).collect::<Vec<_>>());
     ana.fim();
 
-    // What it read before the fork is this history's.
+    // The broadcasts read before the fork belong to this history.
     let mut ana = fixture.visitor();
     let again = resume_in(&mut ana, &login, 5, Some(login.num("term")));
     assert_eq!(again.num("seq"), 5);

@@ -1,4 +1,4 @@
-//! What clients that are not logged in can make the server hold in memory.
+//! Bounds on the memory that clients can occupy before the login.
 
 use std::fs::{File, OpenOptions};
 use std::io::Write;

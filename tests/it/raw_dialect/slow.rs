@@ -51,7 +51,7 @@ fn stalled_readers_hold_publishers_no_longer_than_their_peers_budget() {
     for kind in KINDS {
         let fixture = fixture(kind, "&direction=outbound", |config| {
             config.log.pace.window = 64 << 10;
-            // Who is given this holds publishers beyond the test's own deadline.
+            // A reader with this much patience would hold publishers beyond the test's deadline.
             config.log.pace.patience = Duration::from_secs(3600);
             config.log.pace.user_budget = Duration::from_millis(400);
         });

@@ -1,4 +1,4 @@
-//! What a session is told of the stop, and of its frames.
+//! A session is told of the stop and of its frames.
 
 use std::collections::BTreeSet;
 use std::sync::mpsc::{Receiver, Sender, channel};

@@ -6,7 +6,7 @@ use rustix::thread::set_thread_res_uid;
 /// Somebody else: on every system a user without files.
 pub const NOBODY: u32 = 65534;
 
-/// What somebody else does, on a thread that becomes that user for good.
+/// Runs `act` as another user, on a thread that becomes that user for good.
 pub fn as_somebody_else<T: Send>(act: impl FnOnce() -> T + Send) -> T {
     std::thread::scope(|scope| {
         let other = scope.spawn(|| {

@@ -25,7 +25,7 @@ pub(super) fn shim(name: &str) -> PathBuf {
     built
 }
 
-/// What a server's reads, writes and accepts on its connections fail with, at any moment.
+/// Sets the error with which a server's reads, writes and accepts fail from now on.
 /// `shim/failing_sockets.c` says how it works.
 pub struct FailingSockets {
     library: PathBuf,

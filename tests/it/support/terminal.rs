@@ -60,7 +60,7 @@ impl AtTerminal {
         }
     }
 
-    /// What it has shown until now.
+    /// Returns the text that it has shown until now.
     pub fn shown(&self) -> String {
         let shown = self.shown.lock().unwrap_or_else(PoisonError::into_inner);
         String::from_utf8_lossy(&shown).into_owned()

@@ -8,7 +8,7 @@ fn user(name: &str) -> UserName {
 struct Stage {
     presence: Presence,
     start: Instant,
-    /// What was announced, by whom and when, in milliseconds.
+    /// The announcements: the time in milliseconds, the user and the kind.
     announced: Vec<(u64, String, Change)>,
 }
 

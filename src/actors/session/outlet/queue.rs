@@ -163,7 +163,7 @@ impl Queue {
         self.tidy();
     }
 
-    /// What the first message that has not been sent stands for.
+    /// Returns the mark of the first message that has not been sent.
     pub(super) fn message_mark(&self) -> Option<Marked> {
         let mark = self.marks.iter().find(|mark| mark.is_frame)?;
         Some(mark.of)

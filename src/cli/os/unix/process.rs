@@ -1,4 +1,4 @@
-//! What a process gets from the system at its start: a stack, descriptors, a signal mask.
+//! Prepares what the system gives a process at its start: a stack, descriptors, a signal mask.
 
 use std::io;
 use std::process::ExitCode;

@@ -16,7 +16,7 @@ use rustix::termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcsetattr
 /// The longest answer, in bytes: as much as a terminal's line holds (termios(3)).
 const LONGEST: usize = 4096;
 
-/// What ends or stops a process from a keyboard, a terminal or a supervisor.
+/// The signals by which a keyboard, a terminal or a supervisor ends or stops a process.
 const SIGNALS: [Signal; 5] = [
     Signal::SIGINT,
     Signal::SIGTERM,

@@ -1,4 +1,4 @@
-//! What stands at a path that is to be written, links followed (path_resolution(7)).
+//! Finds the kind of file at a path that is to be written, links followed (path_resolution(7)).
 
 use std::ffi::OsStr;
 use std::fs::{self, File, Metadata, OpenOptions, Permissions};
@@ -21,17 +21,17 @@ const LOOK: Duration = Duration::from_millis(10);
 /// A pipe that can be written to takes as much without waiting (pipe(7), PIPE_BUF).
 const PIECE: usize = 4096;
 
-/// What is to be written.
+/// The target of a write.
 #[derive(Debug)]
 pub(in crate::cli) enum Target {
     /// A regular file, or none yet.
     File {
         /// Its place, behind all links.
         path: PathBuf,
-        /// What it is like, where it is there.
+        /// Attributes of the file, where it exists.
         found: Option<Attributes>,
     },
-    /// What takes bytes and keeps no file.
+    /// A stream, which keeps no file.
     Stream(Stream),
 }
 
@@ -41,11 +41,11 @@ pub(in crate::cli) enum Stream {
     /// Stdin, stdout or stderr, which may have an offset and be sockets: not to be opened
     /// again.
     Standard(u32),
-    /// What can be opened by this path.
+    /// A device, a FIFO or a socket that is opened by this path.
     Path(PathBuf),
 }
 
-/// Who may do what with a file.
+/// The owner and the permissions of a file.
 #[derive(Debug)]
 pub(in crate::cli) struct Attributes {
     mode: u32,

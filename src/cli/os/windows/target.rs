@@ -1,21 +1,21 @@
-//! What stands at a path that is to be written: a file, or a device by its name.
+//! Finds the kind of file at a path that is to be written: a file, or a device by its name.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-/// What is to be written.
+/// The target of a write.
 #[derive(Debug)]
 pub(in crate::cli) enum Target {
     /// A regular file, or none yet.
     File {
         /// Its place, behind all links.
         path: PathBuf,
-        /// What it is like, where it is there.
+        /// Attributes of the file, where it exists.
         found: Option<Attributes>,
     },
-    /// What takes bytes and keeps no file.
+    /// A stream, which keeps no file.
     Stream(Stream),
 }
 

@@ -4,13 +4,13 @@ use super::*;
 
 const MIB: u64 = 1 << 20;
 
-/// What a step takes.
+/// The length of a step.
 const STEP: Duration = Duration::from_millis(5);
 
-/// What the publisher offers in a step: 400 MiB a second.
+/// Bytes that the publisher offers in a step: 400 MiB a second.
 const OFFERED: u64 = 2 * MIB;
 
-/// What a socket takes of a client that reads nothing.
+/// Bytes that the socket of a client that reads nothing takes.
 const SOCKET: u64 = 200 << 10;
 
 /// A session, as the board sees it.
@@ -131,9 +131,9 @@ fn sessions_that_resume_far_behind_and_read_nothing_hold_nobody() {
     assert_eq!(held, [0, 0]);
 }
 
-/// What one user's readers that stall can cause in a minute, in milliseconds: what comes
-/// back in it, and what there was at once; and what is free of charge each time that the
-/// budget has come back.
+/// The longest wait that one user's stalled readers can cause in a minute, in milliseconds:
+/// the budget's refill, its initial amount, and the free waiting each time that the budget
+/// has been refilled.
 const ONE_USER: u64 = 4_000 + 1_000 + 8 * 50;
 
 #[test]
