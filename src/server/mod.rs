@@ -4,6 +4,7 @@
 //! [`Server::start`] brings a thread and a system of its own.
 
 mod bind;
+mod check;
 mod config;
 mod crew;
 mod error;

@@ -3,14 +3,17 @@
 //! Each borrows from the buffer that it was decoded from, so that a frame on its
 //! way through the server is copied at most once.
 
+mod login;
+mod text;
+
 use std::borrow::Cow;
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+pub use self::login::{LoggedIn, Login, Resume, Role, Welcome};
 use super::quote::{LONGEST_TEXT, limited};
-use super::{Body, ErrorCode, Millis, Seq, SessionId, Term};
+use super::{Body, ErrorCode, Millis, Seq, SessionId};
 
 /// The version of the protocol that this crate speaks.
 pub const VERSION: u64 = 1;
@@ -158,7 +161,7 @@ impl<'a> ServerFrame<'a> {
     }
 }
 
-/// No error frame may be longer than `max_frame`, whoever wrote its message.
+/// Shortens the message of an error frame, so that no error frame is longer than `max_frame`.
 fn shortened(message: Cow<'_, str>) -> Cow<'_, str> {
     if message.len() <= LONGEST_TEXT {
         return message;
@@ -169,51 +172,6 @@ fn shortened(message: Cow<'_, str>) -> Cow<'_, str> {
 /// A wait in whole milliseconds: at least 1, and never less than the wait itself.
 fn whole_millis(wait: Duration) -> u64 {
     u64::try_from(wait.as_nanos().div_ceil(1_000_000).max(1)).unwrap_or(u64::MAX)
-}
-
-/// A client's claim to a name, and where its broadcasts begin.
-#[derive(Clone, PartialEq, Serialize, Deserialize)]
-pub struct Login<'a> {
-    /// Echoed in the answer.
-    pub id: u64,
-    /// The name, not yet looked at.
-    #[serde(borrow, with = "text")]
-    pub user: Cow<'a, str>,
-    /// The password, not yet looked at.
-    #[serde(borrow, with = "text")]
-    pub password: Cow<'a, str>,
-    /// Where an earlier session stopped reading.
-    #[serde(
-        borrow,
-        default,
-        skip_serializing_if = "Option::is_none",
-        with = "present"
-    )]
-    pub resume: Option<Resume<'a>>,
-}
-
-impl std::fmt::Debug for Login<'_> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Login")
-            .field("id", &self.id)
-            .field("user", &self.user)
-            .field("password", &"…")
-            .field("resume", &self.resume)
-            .finish()
-    }
-}
-
-/// The stream and the last seq that a client has read.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Resume<'a> {
-    /// The stream's name, from an earlier `logged_in`.
-    #[serde(borrow, with = "text")]
-    pub stream: Cow<'a, str>,
-    /// The last seq that was read.
-    pub after: Seq,
-    /// The term of the session that read it, from the same `logged_in`.
-    #[serde(default, skip_serializing_if = "Option::is_none", with = "present")]
-    pub term: Option<Term>,
 }
 
 /// An id and a body: a request, a publish, a reply.
@@ -259,115 +217,6 @@ pub struct Shutdown {
     /// Skip the drain.
     #[serde(default, skip_serializing_if = "Option::is_none", with = "present")]
     pub now: Option<bool>,
-}
-
-/// Who the server is and what it takes.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Welcome<'a> {
-    /// The protocol's version, 1.
-    pub version: u64,
-    /// The server's name and version.
-    #[serde(borrow, with = "text")]
-    pub server: Cow<'a, str>,
-    /// This session's number.
-    pub session: SessionId,
-    /// The longest frame, in bytes, without its prefix.
-    pub max_frame: u64,
-    /// The longest body of a `publish`, in bytes, whatever the publisher's name is. A server
-    /// from before this key does not say it.
-    #[serde(default, skip_serializing_if = "Option::is_none", with = "present")]
-    pub max_body: Option<u64>,
-    /// Milliseconds after which a session that sends no frame is ended; absent: never.
-    #[serde(default, skip_serializing_if = "Option::is_none", with = "present")]
-    pub idle_timeout: Option<u64>,
-    /// The features that this endpoint serves, of those that the contract names.
-    #[serde(borrow, default)]
-    pub features: Vec<Cow<'a, str>>,
-    /// The bounds of those features, by the names that the contract gives them.
-    #[serde(
-        borrow,
-        default,
-        skip_serializing_if = "Option::is_none",
-        with = "present"
-    )]
-    pub limits: Option<BTreeMap<Cow<'a, str>, u64>>,
-}
-
-/// The login is done.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct LoggedIn<'a> {
-    /// The login's id.
-    pub id: u64,
-    /// The name as the server knows it (normalized).
-    #[serde(borrow, with = "text")]
-    pub user: Cow<'a, str>,
-    /// What the user may do.
-    pub role: Role,
-    /// Whether this login created the user.
-    pub registered: bool,
-    /// Names the sequence that seq counts in.
-    #[serde(borrow, with = "text")]
-    pub stream: Cow<'a, str>,
-    /// The last seq before this session's first broadcast. Below a resume's `after`: what the
-    /// client has above it is not in this history.
-    pub seq: Seq,
-    /// Numbers this start of the server on the stream.
-    #[serde(default, skip_serializing_if = "Option::is_none", with = "present")]
-    pub term: Option<Term>,
-    /// How fast the session may send frames that ask for something, as in `100/s`; absent:
-    /// as fast as they are answered.
-    #[serde(
-        borrow,
-        default,
-        skip_serializing_if = "Option::is_none",
-        with = "present"
-    )]
-    pub request_rate: Option<Cow<'a, str>>,
-}
-
-/// What a user may do.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Role {
-    /// Ask and read.
-    Leitor,
-    /// And publish.
-    Escritor,
-    /// And stop the server.
-    Admin,
-}
-
-impl Role {
-    /// The role's name on the wire.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Role::Leitor => "leitor",
-            Role::Escritor => "escritor",
-            Role::Admin => "admin",
-        }
-    }
-
-    /// Whether the role includes `publish`.
-    pub const fn may_publish(self) -> bool {
-        matches!(self, Role::Escritor | Role::Admin)
-    }
-}
-
-impl std::fmt::Display for Role {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
-
-impl std::str::FromStr for Role {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        [Role::Leitor, Role::Escritor, Role::Admin]
-            .into_iter()
-            .find(|role| role.as_str() == text)
-            .ok_or_else(|| format!("no role {text:?}: it is leitor, escritor or admin"))
-    }
 }
 
 /// The message has its seq.
@@ -509,44 +358,6 @@ pub struct SessionLine<'a> {
     pub since: Millis,
     /// The last broadcast written to it.
     pub sent: Seq,
-}
-
-/// A text string, and no byte string: serde's own `Cow<str>` takes both.
-mod text {
-    use std::borrow::Cow;
-    use std::fmt;
-
-    use serde::de::{Deserializer, Error, Visitor};
-    use serde::ser::Serializer;
-
-    pub(super) fn serialize<S: Serializer>(text: &str, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(text)
-    }
-
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
-        deserializer: D,
-    ) -> Result<Cow<'de, str>, D::Error> {
-        deserializer.deserialize_str(TextVisitor)
-    }
-
-    struct TextVisitor;
-
-    impl<'de> Visitor<'de> for TextVisitor {
-        type Value = Cow<'de, str>;
-
-        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-            f.write_str("a text string")
-        }
-
-        fn visit_borrowed_str<E: Error>(self, text: &'de str) -> Result<Self::Value, E> {
-            Ok(Cow::Borrowed(text))
-        }
-
-        // An indefinite-length string arrives in pieces and cannot be borrowed.
-        fn visit_str<E: Error>(self, text: &str) -> Result<Self::Value, E> {
-            Ok(Cow::Owned(text.to_owned()))
-        }
-    }
 }
 
 /// Optional keys are absent or of their type: `null` is neither.

@@ -11,20 +11,14 @@ use std::borrow::Cow;
 use std::task::Context as TaskContext;
 use std::time::Duration;
 
-use actix::{AsyncContext, Context};
+use actix::Context;
 
 use super::Session;
 use super::outlet::Written;
 use super::state::{Member, Owed, State};
 use crate::actors::link::Link;
 use crate::close::CloseReason;
-use crate::framing::Failure;
 use crate::wire::{Closing, ErrorCode, Seq, ServerFrame, WireError};
-
-/// How long to wait before asking again whether the client has read everything:
-/// no event tells it.
-const FIRST_LOOK: Duration = Duration::from_millis(1);
-const LAST_LOOK: Duration = Duration::from_millis(50);
 
 /// How long a client that was never let in may take to hear why: it holds a place, or a
 /// descriptor, that others wait for.
@@ -55,7 +49,8 @@ pub(super) struct Ending {
     pub(super) may_linger: bool,
     /// Whether a timer already watches over this ending.
     watched: bool,
-    look: Option<Duration>,
+    /// The last wait before asking whether the client has read everything.
+    pub(super) look: Option<Duration>,
 }
 
 /// How far an ending has come.
@@ -77,7 +72,7 @@ impl Ending {
         self.reason == CloseReason::Shutdown && self.ordered && self.step < Step::Goodbye
     }
 
-    /// The server cannot go on with it. What the client had done to end it stands.
+    /// Ends the session as failed by the server, unless the client's own error ends it already.
     pub(super) fn fail(&mut self, is_stopping: bool) {
         if !matches!(self.reason, CloseReason::Error(_)) {
             self.reason = CloseReason::Error(ErrorCode::Internal);
@@ -313,46 +308,7 @@ impl<L: Link + 'static> Session<L> {
         }
     }
 
-    /// `closing` is written: is it read?
-    fn look_for_evidence(&mut self, ctx: &mut Context<Self>) -> bool {
-        if self.is_read() || self.inbox.is_unreadable {
-            return self.tell_done();
-        }
-        self.wait_to_be_read(ctx)
-    }
-
-    /// Looks again later; a client that has gone will read nothing more.
-    fn wait_to_be_read(&mut self, ctx: &mut Context<Self>) -> bool {
-        if self.inbox.is_over && self.outlet.link_ref().is_hung_up() {
-            self.outlet.give_up(Failure::PeerGone);
-            return true;
-        }
-        self.look_again(ctx);
-        false
-    }
-
-    /// No event tells when it is read: asked again and again, with longer waits.
-    fn look_again(&mut self, ctx: &mut Context<Self>) {
-        // Where the client's own end is waited for, that wakes the session.
-        let is_told = self.waiting.is_none()
-            && self.outlet.link_ref().half_closes()
-            && !self.inbox.is_unreadable;
-        if is_told || self.looking {
-            return;
-        }
-        let Some(ending) = self.ending() else { return };
-        let wait = ending
-            .look
-            .map_or(FIRST_LOOK, |last| (last * 2).min(LAST_LOOK));
-        ending.look = Some(wait);
-        self.looking = true;
-        ctx.run_later(wait, |session, _| {
-            session.looking = false;
-            session.wake();
-        });
-    }
-
-    fn tell_done(&mut self) -> bool {
+    pub(super) fn tell_done(&mut self) -> bool {
         let record = self.record();
         match self.waiting.take() {
             Some(waiting) => {

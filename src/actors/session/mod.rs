@@ -23,6 +23,7 @@
 //! - [`orders`]: what a shutdown asks of it;
 //! - [`notice`]: what it has been told of the stop;
 //! - [`ending`]: the way from the last frame to the end;
+//! - [`unread`]: waiting until the client has read `closing`;
 //! - [`failing`]: connections that the system fails.
 
 mod deadlines;
@@ -44,6 +45,7 @@ mod reader;
 mod record;
 mod serve;
 mod state;
+mod unread;
 mod work;
 
 use std::collections::VecDeque;

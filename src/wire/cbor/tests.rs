@@ -1,8 +1,7 @@
 mod codec;
+mod same_as_serde;
 
 use std::borrow::Cow;
-
-use proptest::prelude::{Just, Strategy, any, prop, prop_assert_eq, prop_oneof, proptest};
 
 use super::*;
 use crate::wire::{
@@ -339,103 +338,4 @@ fn the_wrong_door_is_named() {
     }
     let error = decode_client(&[0xff; 8], 16 << 10).expect_err("no frame");
     assert_eq!(error.code, ErrorCode::FrameTooLarge);
-}
-
-/// Numbers around each of the widths that a head can have.
-fn numbers() -> impl Strategy<Value = u64> {
-    let edges = [0, 23, 24, 255, 256, 65_535, 65_536, 1 << 32, u64::MAX];
-    prop_oneof![
-        prop::sample::select(edges.to_vec()),
-        any::<u64>(),
-        0..70_000_u64
-    ]
-}
-
-fn bodies() -> impl Strategy<Value = Body<'static>> {
-    let text = any::<String>().prop_map(Body::from);
-    let bytes = prop::collection::vec(any::<u8>(), 0..300).prop_map(Body::from);
-    let long = (65_000..66_000_usize).prop_map(|length| Body::from("x".repeat(length)));
-    prop_oneof![4 => text, 4 => bytes, 1 => long, 1 => Just(Body::text(""))]
-}
-
-fn by_serde(frame: &ServerFrame<'_>) -> Vec<u8> {
-    let mut bytes = Vec::new();
-    encode(frame, &mut bytes);
-    bytes
-}
-
-proptest! {
-    #[test]
-    fn what_is_written_by_hand_is_what_serde_writes(
-        id in numbers(), seq in numbers(), at in numbers(), from in "\\PC{1,20}", body in bodies(),
-    ) {
-        let mut item = Vec::new();
-        encode_body(&body, &mut item);
-        let (seq, at) = (Seq(seq), Millis(at));
-        let frames = MessageFrames::new(&from, at);
-        let mut message = Vec::new();
-        frames.encode(seq, &item, &mut message);
-        prop_assert_eq!(message.len(), frames.length(seq, &item));
-        let from = Cow::Borrowed(from.as_str());
-        let frame = ServerFrame::Message(Message { seq, from, at, body: body.clone() });
-        prop_assert_eq!(message, by_serde(&frame));
-
-        for frame in [
-            ServerFrame::Published(Published { id, seq }),
-            ServerFrame::Reply(Asking { id, body }),
-        ] {
-            let mut bytes = Vec::new();
-            encode_server(&frame, &mut bytes);
-            prop_assert_eq!(bytes, by_serde(&frame));
-        }
-    }
-
-    #[test]
-    fn what_is_read_by_hand_is_what_the_careful_way_reads(
-        id in numbers(),
-        body in bodies(),
-        is_publish in any::<bool>(),
-        damage in prop::option::of((any::<prop::sample::Index>(), any::<u8>())),
-    ) {
-        let asking = Asking { id, body };
-        let frame = if is_publish {
-            ClientFrame::Publish(asking)
-        } else {
-            ClientFrame::Request(asking)
-        };
-        let mut bytes = Vec::new();
-        encode(&frame, &mut bytes);
-        let item = &mut bytes[PREFIX..];
-        match damage {
-            None => prop_assert_eq!(by_hand::asking(item), Some(frame)),
-            Some((at, byte)) => {
-                item[at.index(item.len())] = byte;
-                if let Some(read) = by_hand::asking(item) {
-                    prop_assert_eq!(careful_client_item(item).expect("it is well-formed"), read);
-                }
-            }
-        }
-    }
-}
-
-#[test]
-fn max_body_is_the_longest_that_fits_into_a_frame_whoever_sends_it() {
-    let name = "n".repeat(crate::wire::LONGEST_NAME);
-    let frames = MessageFrames::new(&name, Millis(u64::MAX));
-    let item_length = |body: usize| {
-        let mut item = Vec::new();
-        encode_body(&Body::bytes(&vec![b'x'; body]), &mut item);
-        frames.length(Seq(u64::MAX), &item) - PREFIX
-    };
-    // Each width of a string's head, and the steps between them.
-    let around = |at: usize| at - 20..at + 20;
-    let frames = around(1024)
-        .chain(around((64 << 10) + 112))
-        .chain([128 << 10, 1 << 20]);
-    for max_frame in (113..420).chain(frames) {
-        let longest = max_body(max_frame);
-        assert!(item_length(longest) <= max_frame, "{max_frame}");
-        assert!(item_length(longest + 1) > max_frame, "{max_frame}");
-    }
-    assert_eq!(max_body(0), 0);
 }

@@ -5,7 +5,8 @@ use std::borrow::Cow;
 
 use proptest::prelude::{Just, Strategy, any, prop, prop_assert_eq, prop_oneof, proptest};
 
-use super::{bodies, framed, numbers};
+use super::framed;
+use super::same_as_serde::{bodies, numbers};
 use crate::wire::cbor::{encode, encode_server};
 use crate::wire::{
     Ack, Asked, Asking, ClientFrame, Closing, ErrorCode, ErrorFrame, Gap, LoggedIn, Login, Message,
