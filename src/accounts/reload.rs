@@ -65,7 +65,7 @@ mod tests {
     }
 
     #[test]
-    fn each_invalid_row_is_told_once_and_again_after_it_was_repaired() {
+    fn invalid_row_is_logged_once_and_again_after_a_repair() {
         let mut last = LastRead::default();
         let mut tell = |version, names: &[&str]| {
             let rows = names.iter().map(|name| invalid(name)).collect();

@@ -3,7 +3,7 @@
 //! It does no work a session. What arrives together is appended together and
 //! shown with one wake-up a thread; with a journal, once it is on disk ([`keeper`]).
 
-mod alarm;
+mod deadline_timer;
 mod keeper;
 mod presence;
 mod spacing;
@@ -19,10 +19,10 @@ use actix::{
 };
 use smallvec::SmallVec;
 
-use self::alarm::Alarm;
+use self::deadline_timer::DeadlineTimer;
 use self::keeper::Keeper;
 pub use self::presence::PresenceLimits;
-use self::presence::{Change, Entered, Presence};
+use self::presence::{Change, LoginEffect, Presence};
 use super::sentinel::Sentinel;
 use super::spare;
 use crate::accounts::UserName;
@@ -34,7 +34,7 @@ pub struct Hub {
     appender: Appender,
     presence: Presence,
     /// Rings when somebody's presence is to be announced.
-    alarm: Alarm,
+    timer: DeadlineTimer,
     clock: Clock,
     /// Of what is not shown yet, where there is no journal.
     on_their_way: Vec<OnItsWay>,
@@ -166,7 +166,7 @@ impl Hub {
         Hub {
             appender,
             presence: Presence::new(presence, Instant::now()),
-            alarm: Alarm::default(),
+            timer: DeadlineTimer::default(),
             clock,
             on_their_way: Vec::new(),
             keeper: scribe.map(Keeper::new),
@@ -237,9 +237,9 @@ impl ActorFuture<Hub> for Commit {
         _ctx: &mut Context<Hub>,
         task: &mut TaskContext<'_>,
     ) -> Poll<()> {
-        if hub.alarm.poll(hub.next_due(), task) {
+        if hub.timer.poll(hub.next_due(), task) {
             hub.announce_due(Instant::now());
-            let _ = hub.alarm.poll(hub.next_due(), task); // for those who are next
+            let _ = hub.timer.poll(hub.next_due(), task); // for those who are next
         }
         let Hub {
             appender,
@@ -289,7 +289,7 @@ impl Handler<Join> for Hub {
         let entered = self.presence.enter(&user, now);
         let Some(keeper) = &mut self.keeper else {
             let mut own = None;
-            if entered == Entered::Unannounced {
+            if entered == LoginEffect::Unannounced {
                 own = self.announce(&user, Change::Joined, now);
                 // Shown now: the session's cursor starts behind it.
                 self.appender.commit();
@@ -299,9 +299,9 @@ impl Handler<Join> for Hub {
         };
         let at = (self.clock)();
         let admitted = match entered {
-            Entered::Settled => Err(NotPublished::Sealed),
-            Entered::OnItsWay => Ok(None),
-            Entered::Unannounced => keeper
+            LoginEffect::Settled => Err(NotPublished::Sealed),
+            LoginEffect::OnItsWay => Ok(None),
+            LoginEffect::Unannounced => keeper
                 .admit(&mut self.appender, &mut self.presence, at, now)
                 .map(|()| keeper.announce(&mut self.appender, &mut self.presence, at, now, &user)),
         };

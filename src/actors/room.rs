@@ -232,7 +232,7 @@ mod tests {
     }
 
     #[test]
-    fn a_network_has_places_of_its_own_besides_those_of_its_peers() {
+    fn network_has_its_own_places_besides_those_of_its_peers() {
         let (peers, networks) = (Crowd::new(2), Crowd::new(3));
         let enter = |address: &str| {
             let peer = PeerId::at(address.parse().expect("an address"));

@@ -222,7 +222,7 @@ mod tests {
     }
 
     #[test]
-    fn an_endless_line_is_refused_after_the_bound() {
+    fn endless_line_is_refused_at_the_limit() {
         let endless = BufReader::new(io::repeat(b'x'));
         let error = Lines::new(endless, 1 << 20)
             .next()

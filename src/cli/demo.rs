@@ -13,7 +13,7 @@ use tempfile::TempDir;
 use super::exit::{Failure, sysexits};
 use super::os;
 use super::output::Output;
-use super::resources::{self, Need};
+use super::resources::{self, Requirements};
 
 /// No step of the demo takes longer; one that does has failed.
 const PATIENCE: Duration = Duration::from_secs(8);
@@ -22,7 +22,7 @@ const PATIENCE: Duration = Duration::from_secs(8);
 pub(super) struct Args {}
 
 pub(super) fn run(_args: &Args) -> Result<u8, Failure> {
-    resources::check(Need::server(1, 1))?;
+    resources::check(Requirements::server(1, 1))?;
     let stage = Stage::set()?;
     let code = resources::runtime()?.block_on(play::play(&stage))?;
     match UNPRINTED.get() {

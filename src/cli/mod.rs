@@ -45,7 +45,7 @@ use clap::{Parser, Subcommand};
 
 use exit::{Failure, stdout_failed, sysexits};
 use output::shown;
-use resources::Need;
+use resources::Requirements;
 
 /// A message server for programs on one host: log in, ask, broadcast without a
 /// hole, and stop on "fim" losing nothing that was accepted.
@@ -150,7 +150,7 @@ fn complain_as_clap(error: &clap::Error) {
 
 /// Runs a client's command on a runtime of this thread.
 fn client(command: impl Future<Output = Result<u8, Failure>>) -> Result<u8, Failure> {
-    resources::check(Need::CLIENT)?;
+    resources::check(Requirements::CLIENT)?;
     let runtime = resources::runtime()?;
     let outcome = runtime.block_on(command);
     // A thread may still be reading the terminal: nobody waits for it.

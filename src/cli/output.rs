@@ -121,7 +121,7 @@ mod tests {
     }
 
     #[test]
-    fn a_terminal_gets_no_hostile_character_in_any_way_of_printing() {
+    fn terminal_gets_no_hostile_character_from_any_printer() {
         let ways: [fn(&mut Output<&mut Vec<u8>>); 4] = [
             |out| out.text(HOSTILE).expect("room"),
             |out| out.line(HOSTILE).expect("room"),
@@ -136,7 +136,7 @@ mod tests {
     }
 
     #[test]
-    fn a_pipe_gets_text_as_it_is() {
+    fn pipe_gets_text_unescaped() {
         let line = printed(false, |out| out.line(HOSTILE).expect("room"));
         assert_eq!(line, format!("{HOSTILE}\n"));
         let bytes = Body::from(vec![0xff, b'\n']);

@@ -14,37 +14,37 @@ use super::os;
 
 /// The resources that a command takes at least.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Need {
+pub(super) struct Requirements {
     pub(super) threads: usize,
     pub(super) descriptors: usize,
 }
 
-impl Need {
+impl Requirements {
     /// A client: its runtime, a connection, files; a thread for its input, one for names.
-    pub(super) const CLIENT: Need = Need {
+    pub(super) const CLIENT: Requirements = Requirements {
         threads: 2,
         descriptors: 12,
     };
 
     /// A server with so many arbiters and listeners: each arbiter has a runtime. Threads
     /// are those of the log, the store, the console, and of work that blocks.
-    pub(super) fn server(arbiters: usize, listeners: usize) -> Need {
-        Need {
+    pub(super) fn server(arbiters: usize, listeners: usize) -> Requirements {
+        Requirements {
             threads: 6 + arbiters.min(64),
             descriptors: 24 + 5 * arbiters.min(64) + listeners.min(1024),
         }
     }
 }
 
-/// Whether the system has it.
+/// Checks that the system can give these resources.
 ///
 /// # Errors
-/// It has not.
-pub(super) fn check(need: Need) -> Result<(), Failure> {
-    let Need {
+/// The system has too few of them.
+pub(super) fn check(requirements: Requirements) -> Result<(), Failure> {
+    let Requirements {
         threads,
         descriptors,
-    } = need;
+    } = requirements;
     os::has_descriptors(descriptors).map_err(|error| {
         let message = format!(
             "the system does not give this command the {descriptors} file descriptors that it \

@@ -1,7 +1,7 @@
 //! `arauto serve`: [`run`] hears signals on the process's first thread, [`serve`] is the
 //! server's own.
 
-mod last_words;
+mod final_output;
 
 use std::io::{self, IsTerminal};
 use std::mem::ManuallyDrop;
@@ -11,15 +11,15 @@ use std::sync::Arc;
 use arauto::accounts::StoreError;
 use arauto::{Config, ExitCode, Millis, Phase, Report, Seq, Server, ServerError, StopReason};
 
-use self::last_words::{LastWords, report_failed};
+use self::final_output::{FinalOutput, report_failed};
 use super::console;
 use super::exit::{Failure, complain, sysexits};
 use super::logs;
 use super::os;
-use super::resources::{self, Need};
+use super::resources::{self, Requirements};
 use super::screen::Screen;
 use super::settings::Settings;
-use super::stopping::{End, Hearing, Link};
+use super::stopping::{End, Link, SignalReceiver};
 use super::whole_file;
 
 #[derive(clap::Args)]
@@ -47,36 +47,36 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(args: Args) -> Result<u8, Failure> {
-    resources::check(Need::server(1, 1))?;
-    let mut hearing = Hearing::begin()?; // before anything that could take time
+    resources::check(Requirements::server(1, 1))?;
+    let mut receiver = SignalReceiver::begin()?; // before anything that could take time
     if let Some(parent) = args.die_with {
         os::die_with(parent)?;
     }
     let usual = || Config::default().drain_timeout;
     let budget = args.settings.drain_timeout.unwrap_or_else(usual);
-    let last_words = LastWords::default();
-    let end = hearing.serve(budget, {
-        let last_words = last_words.clone();
-        move |link| serve(args, &link, &last_words)
+    let final_output = FinalOutput::default();
+    let end = receiver.serve(budget, {
+        let final_output = final_output.clone();
+        move |link| serve(args, &link, &final_output)
     });
-    hearing.restore_terminal();
+    receiver.restore_terminal();
     let report = match end {
         End::Over(Ok(Some(report))) => report,
-        End::Over(Ok(None)) => unserved(&hearing, None),
+        End::Over(Ok(None)) => unserved(&receiver, None),
         End::Over(Err(failure)) => {
-            last_words.flush(&mut hearing);
+            final_output.flush(&mut receiver);
             return Err(failure);
         }
-        End::Overdue { was_serving: false } => unserved(&hearing, Some(NOT_ABANDONED)),
-        End::Overdue { was_serving: true } => unserved(&hearing, Some(NOT_HEARD_OF)),
+        End::Overdue { was_serving: false } => unserved(&receiver, Some(NOT_ABANDONED)),
+        End::Overdue { was_serving: true } => unserved(&receiver, Some(NOT_HEARD_OF)),
         End::Crashed => Report {
             exit: sysexits::SOFTWARE,
-            ..unserved(&hearing, Some(CRASHED))
+            ..unserved(&receiver, Some(CRASHED))
         },
     };
     summarize(&report);
     let exit = report.exit;
-    match last_words.say(&mut hearing, report) {
+    match final_output.finish(&mut receiver, report) {
         Err(failure) if exit == 0 => Err(failure),
         Err(failure) => {
             complain(failure.message());
@@ -93,9 +93,9 @@ const NOT_HEARD_OF: &str = "the server did not answer in time: nothing is known 
 const CRASHED: &str = "the server's own thread panicked: nothing is known of its sessions";
 
 /// The report of a server that never served, or of which nothing is known.
-fn unserved(hearing: &Hearing, trouble: Option<&str>) -> Report {
+fn unserved(receiver: &SignalReceiver, trouble: Option<&str>) -> Report {
     let exit = match trouble {
-        _ if hearing.is_forced() => ExitCode::Forced,
+        _ if receiver.is_forced() => ExitCode::Forced,
         Some(_) => ExitCode::Deadline,
         None => ExitCode::Clean,
     };
@@ -103,7 +103,7 @@ fn unserved(hearing: &Hearing, trouble: Option<&str>) -> Report {
         version: 1,
         reason: StopReason::Signal,
         exit: exit.code(),
-        began: hearing.first_signal().unwrap_or_else(Millis::now),
+        began: receiver.first_signal().unwrap_or_else(Millis::now),
         stream: String::new(),
         head: Seq::ZERO,
         phases: Vec::new(),
@@ -117,7 +117,7 @@ fn unserved(hearing: &Hearing, trouble: Option<&str>) -> Report {
 fn serve(
     args: Args,
     link: &Link<Option<Report>>,
-    last_words: &LastWords,
+    final_output: &FinalOutput,
 ) -> Result<Option<Report>, Failure> {
     let settings = match &args.config {
         Some(path) => args.settings.or(Settings::read(path)?),
@@ -133,16 +133,16 @@ fn serve(
             }
         }
     });
-    let need = Need::server(config.arbiters, config.listen.len());
+    let need = Requirements::server(config.arbiters, config.listen.len());
     resources::check(need)?;
     if let Some(path) = &settings.report {
         check_report(path, config.data.as_deref())?;
-        last_words.report_to(path);
+        final_output.report_to(path);
     }
     let with_console = !args.no_console && (args.console || io::stdin().is_terminal());
     let screen = Screen::default();
     let log = logs::start(settings.log.unwrap_or_default(), screen.clone());
-    last_words.flush_at_the_end(screen.clone(), log);
+    final_output.flush_at_the_end(screen.clone(), log);
 
     config.max_sessions = fitting(config.max_sessions, os::raise_descriptor_limit());
     settings.leave_places(&mut config);

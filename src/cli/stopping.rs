@@ -8,12 +8,12 @@
 //!
 //! - [`count`]: what the first, the second and the third signal ask for;
 //! - [`countdown`]: when a stop is not waited for any more;
-//! - [`errands`]: what may block and nobody waits for;
+//! - [`background`]: work that may block and that nothing waits for;
 //! - [`signals`]: the signals themselves.
 
+mod background;
 mod count;
 mod countdown;
-mod errands;
 mod signals;
 
 use std::io;
@@ -25,9 +25,9 @@ use tokio::runtime::Runtime;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::{MissedTickBehavior, interval_at};
 
+use self::background::BackgroundTasks;
 use self::countdown::{Countdown, STEP};
-use self::errands::Errands;
-use self::signals::{Signals, Told};
+use self::signals::{SignalAction, Signals};
 use super::exit::{Failure, sysexits};
 use super::os;
 
@@ -39,8 +39,8 @@ const GRACE: Duration = Duration::from_millis(600);
 const INSISTED: Duration = Duration::from_secs(1);
 const INSISTED_SERVING: Duration = Duration::from_millis(2200);
 
-/// Hears the signals of this process.
-pub(super) struct Hearing {
+/// Receives the signals of this process.
+pub(super) struct SignalReceiver {
     runtime: Runtime,
     signals: Signals,
 }
@@ -118,9 +118,9 @@ impl<T> Link<T> {
     }
 }
 
-impl Hearing {
+impl SignalReceiver {
     /// Hears signals from here on: they have no other effect any more.
-    pub(super) fn begin() -> Result<Hearing, Failure> {
+    pub(super) fn begin() -> Result<SignalReceiver, Failure> {
         let failed = |error: io::Error| {
             Failure::new(
                 sysexits::OSERR,
@@ -135,7 +135,7 @@ impl Hearing {
             let _entered = runtime.enter();
             Signals::begin().map_err(failed)?
         };
-        Ok(Hearing { runtime, signals })
+        Ok(SignalReceiver { runtime, signals })
     }
 
     /// Runs a server on a thread of its own until it is over, or the time is. A stop has
@@ -165,8 +165,8 @@ impl Hearing {
             has_signal: false,
             countdown: Countdown::default(),
             abandon,
-            telling: Errands::begin("arauto-notify"),
-            reloading: Errands::begin("arauto-reload"),
+            notifying: BackgroundTasks::begin("arauto-notify"),
+            reloading: BackgroundTasks::begin("arauto-reload"),
         };
         self.runtime.block_on(serving.attend(heard))
     }
@@ -223,8 +223,8 @@ struct Serving<'a> {
     has_signal: bool,
     countdown: Countdown,
     abandon: watch::Sender<bool>,
-    telling: Errands,
-    reloading: Errands,
+    notifying: BackgroundTasks,
+    reloading: BackgroundTasks,
 }
 
 impl Serving<'_> {
@@ -239,7 +239,7 @@ impl Serving<'_> {
                     Some(Stage::Over(over)) => return End::Over(over),
                     Some(stage) => self.note(stage),
                 },
-                told = self.signals.next() => self.act(told),
+                action = self.signals.next() => self.act(action),
                 _ = steps.tick(), if self.countdown.is_running() => {
                     if self.countdown.step() {
                         let was_serving = self.server.is_some();
@@ -254,32 +254,32 @@ impl Serving<'_> {
         match stage {
             Stage::Budget(budget) => self.budget = budget,
             Stage::Serving(server) => {
-                self.telling.run(os::notify_ready);
+                self.notifying.run(os::notify_ready);
                 self.server = Some(server);
                 if self.has_signal {
                     self.stop_server();
                 }
             }
             Stage::Stopping => {
-                self.telling.run(os::notify_stopping);
+                self.notifying.run(os::notify_stopping);
                 self.countdown.begin(self.budget + GRACE);
                 if self.signals.is_forced() {
                     self.countdown.shorten(INSISTED_SERVING);
                 }
             }
             Stage::Interrupted => {
-                if let Some(told) = self.signals.count_one() {
-                    self.act(told);
+                if let Some(action) = self.signals.count_one() {
+                    self.act(action);
                 }
             }
-            Stage::Over(_) => {} // told already
+            Stage::Over(_) => {} // reported already
         }
     }
 
-    fn act(&mut self, told: Told) {
-        match told {
-            Told::Reload => self.reload(),
-            Told::Stop | Told::Insist => {
+    fn act(&mut self, action: SignalAction) {
+        match action {
+            SignalAction::Reload => self.reload(),
+            SignalAction::Stop | SignalAction::Insist => {
                 self.has_signal = true;
                 let _ = self.abandon.send(true); // or its thread has ended
                 self.stop_server();

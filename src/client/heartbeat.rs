@@ -89,7 +89,7 @@ pub(super) struct Heartbeat {
 
 /// The next action of the heartbeat.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Beat {
+pub(super) enum HeartbeatAction {
     /// Nothing for so long.
     Wait(Duration),
     /// Send a ping with this id.
@@ -140,13 +140,13 @@ impl Heartbeat {
     }
 
     /// Decides what to do. Read what there is first.
-    pub(super) fn beat(&mut self, activity: &Activity, now: Instant) -> Beat {
+    pub(super) fn next_action(&mut self, activity: &Activity, now: Instant) -> HeartbeatAction {
         if activity.owes_answers() {
             self.note_deaf(now);
         }
         let left = match &mut self.deadline {
             Some(deadline) => match deadline.judge(now, false) {
-                Verdict::Expired => return Beat::Lost,
+                Verdict::Expired => return HeartbeatAction::Lost,
                 Verdict::Wait(left) => left,
             },
             None => self.doubt.saturating_sub(now - self.last_received),
@@ -156,13 +156,13 @@ impl Heartbeat {
             .saturating_sub(now - activity.last_sent().min(now));
         let is_in_doubt = left.is_zero() && self.deadline.is_none();
         if !(to_send.is_zero() || is_in_doubt) {
-            return Beat::Wait(left.min(to_send));
+            return HeartbeatAction::Wait(left.min(to_send));
         }
         if self.deadline.is_none() {
             self.deadline = Some(InputDeadline::new(self.patience, now));
         }
         self.next_id += 1;
-        Beat::Ping(self.next_id)
+        HeartbeatAction::Ping(self.next_id)
     }
 }
 
@@ -195,10 +195,10 @@ mod tests {
         fn run(&mut self, time: Duration, answers: bool) -> bool {
             let end = self.now + time;
             while self.now < end {
-                match self.heartbeat.beat(&self.activity, self.now) {
-                    Beat::Lost => return true,
-                    Beat::Wait(wait) => self.now += wait.max(MOMENT),
-                    Beat::Ping(id) => {
+                match self.heartbeat.next_action(&self.activity, self.now) {
+                    HeartbeatAction::Lost => return true,
+                    HeartbeatAction::Wait(wait) => self.now += wait.max(MOMENT),
+                    HeartbeatAction::Ping(id) => {
                         assert!(is_ping(id));
                         self.pings += 1;
                         self.activity.note_sent(self.now);

@@ -15,7 +15,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 
 pub use self::answering::Answering;
 use self::answering::Waiter;
-use self::pump::{Pulse, ReadEnds, WriteEnds, read_frames, write_frames};
+use self::pump::{HeartbeatTimer, ReadEnds, WriteEnds, read_frames, write_frames};
 use super::error::{ClientError, End};
 use super::handshake::LoggedInAs;
 use super::heartbeat::{Activity, Heartbeat};
@@ -119,7 +119,7 @@ pub(super) fn start(
     let (hang_up, hung_up) = oneshot::channel();
     let (failed, write_failure) = oneshot::channel();
     let heartbeat = Heartbeat::new(server_timeout, who.idle_timeout, now);
-    let pulse = Pulse::new(heartbeat, outgoing.downgrade());
+    let timer = HeartbeatTimer::new(heartbeat, outgoing.downgrade());
     let ends = ReadEnds {
         hang_up,
         write_failure,
@@ -128,7 +128,7 @@ pub(super) fn start(
         reader,
         Arc::clone(&shared),
         events,
-        pulse,
+        timer,
         ends,
     ));
     let ends = WriteEnds { hung_up, failed };

@@ -96,7 +96,7 @@ mod tests {
     }
 
     #[test]
-    fn who_stops_waiting_leaves_no_waker() {
+    fn waiter_that_stops_leaves_no_waker() {
         let in_work = InWork::default();
         let _work = in_work.admit(1);
         assert!(in_work.idle().now_or_never().is_none());

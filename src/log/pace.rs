@@ -4,21 +4,21 @@
 //! the log's tail, the healthy ones too. With a brake on lag alone, one stalled
 //! reader stops everybody. So a reader that lags by more than the window holds
 //! publishers only if it has read at the live edge before, and only as far as its
-//! user's budget goes where it is slower than the least rate: `pace/board.rs` has the
+//! user's budget goes where it is slower than the least rate: `pace/lag_table.rs` has the
 //! rules, docs/limits.md what a publisher can rely on.
 //!
 //! A reader says where it is when its socket is full, and when it has read everything:
 //! nothing is done for each message.
 
-mod board;
 mod budget;
+mod lag_table;
 mod limits;
 
 use std::sync::Arc;
 use std::task::Waker;
 use std::time::{Duration, Instant};
 
-use self::board::{Board, Report};
+use self::lag_table::{LagTable, Report};
 pub use self::limits::PaceLimits;
 use super::waiters::{Key, Waiters};
 use crate::sync::Mutex;
@@ -36,7 +36,7 @@ pub struct Pace {
 
 #[derive(Debug)]
 struct State {
-    board: Board,
+    lag_table: LagTable,
     publishers: Waiters,
 }
 
@@ -44,7 +44,7 @@ impl State {
     /// Has publishers look again.
     fn wake_publishers(&mut self, now: Instant) {
         if !self.publishers.is_empty() {
-            self.board.settle(now);
+            self.lag_table.settle(now);
             self.publishers.take().for_each(Waker::wake);
         }
     }
@@ -83,9 +83,9 @@ impl PacedReader {
         };
         let mut state = self.state.lock();
         match self.index {
-            None => self.index = Some(state.board.enter(report, written)),
+            None => self.index = Some(state.lag_table.enter(report, written)),
             Some(index) => {
-                if state.board.update(index, &report, written, now) {
+                if state.lag_table.update(index, &report, written, now) {
                     state.wake_publishers(now);
                 }
             }
@@ -110,7 +110,7 @@ impl PacedReader {
         if let Some(index) = self.index.take() {
             let now = Instant::now();
             let mut state = self.state.lock();
-            if state.board.leave(index, now) {
+            if state.lag_table.leave(index, now) {
                 state.wake_publishers(now);
             }
         }
@@ -139,7 +139,7 @@ impl Drop for PublishWait {
         let mut state = shared.lock();
         state.publishers.deregister(self.key.take());
         if state.publishers.is_empty() {
-            state.board.settle(Instant::now());
+            state.lag_table.settle(Instant::now());
         }
     }
 }
@@ -154,7 +154,7 @@ pub struct OnItsWay {
 impl Drop for OnItsWay {
     fn drop(&mut self) {
         let mut state = self.state.lock();
-        state.board.arrived(self.bytes);
+        state.lag_table.arrived(self.bytes);
         state.wake_publishers(Instant::now());
     }
 }
@@ -164,7 +164,7 @@ impl Pace {
         Pace {
             patience: limits.patience,
             state: Arc::new(Mutex::new(State {
-                board: Board::new(limits, Instant::now()),
+                lag_table: LagTable::new(limits, Instant::now()),
                 publishers: Waiters::default(),
             })),
         }
@@ -187,7 +187,7 @@ impl Pace {
     /// publishers that are let through at the same moment could fill it otherwise.
     pub fn send(&self, bytes: usize) -> OnItsWay {
         let bytes = bytes as u64;
-        self.state.lock().board.send(bytes);
+        self.state.lock().lag_table.send(bytes);
         OnItsWay {
             bytes,
             state: Arc::clone(&self.state),
@@ -201,7 +201,7 @@ impl Pace {
     pub fn may_publish(&self, written: u64, wait: &mut PublishWait, waker: &Waker) -> bool {
         let mut state = self.state.lock();
         let now = Instant::now();
-        if !state.board.may_publish(written, now) {
+        if !state.lag_table.may_publish(written, now) {
             state.publishers.register(&mut wait.key, waker);
             wait.state.get_or_insert_with(|| Arc::clone(&self.state));
             return false;

@@ -236,7 +236,7 @@ fn a_reader_queues_once_a_round_and_is_woken_once() {
 }
 
 #[test]
-fn a_reader_that_goes_leaves_no_waker_at_its_bell() {
+fn reader_dropped_while_waiting_leaves_no_waker() {
     let count = Arc::new(Count::default());
     let waker = Waker::from(Arc::clone(&count));
     let (log, _appender) = log(100);
@@ -253,7 +253,7 @@ fn a_reader_that_goes_leaves_no_waker_at_its_bell() {
 }
 
 #[test]
-fn a_publisher_that_goes_leaves_no_waker() {
+fn publisher_dropped_while_waiting_leaves_no_waker() {
     let (log, _appender) = log(100);
     let mut reader = log.pace().reader(Some(Arc::from("rui")));
     reader.note(100, 100, 100);

@@ -98,7 +98,7 @@ mod tests {
     }
 
     #[test]
-    fn a_task_that_comes_and_goes_leaves_no_waker() {
+    fn task_dropped_while_waiting_leaves_no_waker() {
         let count = Arc::new(Count::default());
         let waker = Waker::from(Arc::clone(&count));
         let mut waiters = Waiters::default();
@@ -118,7 +118,7 @@ mod tests {
     }
 
     #[test]
-    fn a_key_of_an_earlier_round_takes_nobody_out() {
+    fn key_of_an_earlier_round_removes_no_waiter() {
         let mut waiters = Waiters::default();
         let (mut early, mut late) = (None, None);
         waiters.register(&mut early, Waker::noop());

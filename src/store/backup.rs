@@ -16,8 +16,8 @@ use std::path::{Path, PathBuf};
 use rusqlite::{Connection, OpenFlags};
 
 use super::check::{self, Found};
+use super::database_files::beside;
 use super::journal::{State, write_state};
-use super::place::beside;
 use super::schema::{self, SCHEMA};
 use super::stream_name::stream_name;
 use super::{DataFolder, Db, FolderError, StoreError, wal_mark};

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, TransactionBehavior};
 
-use super::place::{Place, beside};
+use super::database_files::{DatabaseFiles, beside};
 use super::schema::{self, SCHEMA};
 use super::wal_mark;
 use super::{StoreError, WaitLimit};
@@ -35,7 +35,7 @@ pub struct Db {
     connection: Connection,
     limit: WaitLimit,
     is_trusted: bool,
-    place: Option<Arc<Place>>,
+    files: Option<Arc<DatabaseFiles>>,
     /// The last look found that the files had been moved.
     is_moved: bool,
     /// The length of the write-ahead log that was last told.
@@ -103,7 +103,7 @@ impl Db {
             connection,
             limit: limit.clone(),
             is_trusted: false,
-            place: None,
+            files: None,
             is_moved: false,
             told_wal: 0,
         };
@@ -150,11 +150,11 @@ impl Db {
                 found,
             });
         }
-        let place = Place::note(&self.path).map_err(|source| StoreError::Io {
+        let files = DatabaseFiles::note(&self.path).map_err(|source| StoreError::Io {
             path: self.path.clone(),
             source,
         })?;
-        self.place = Some(Arc::new(place));
+        self.files = Some(Arc::new(files));
         Ok(())
     }
 
@@ -164,7 +164,7 @@ impl Db {
     /// # Errors
     /// [`StoreError::Moved`].
     pub fn check_place(&mut self) -> Result<(), StoreError> {
-        let moved = self.place.as_ref().and_then(|place| place.moved());
+        let moved = self.files.as_ref().and_then(|files| files.moved());
         let is_moved = moved.is_some();
         let outcome = match moved {
             None => Ok(()),
@@ -180,8 +180,8 @@ impl Db {
     }
 
     /// The files that are open, for others who open them.
-    pub(super) fn place(&self) -> Option<Arc<Place>> {
-        self.place.clone()
+    pub(super) fn files(&self) -> Option<Arc<DatabaseFiles>> {
+        self.files.clone()
     }
 
     /// Tells the log when the write-ahead log has grown far beyond what a checkpoint leaves,

@@ -13,8 +13,8 @@ use rusqlite::{Connection, OpenFlags, Row};
 use tokio::sync::Semaphore;
 
 use super::check::frame_length;
+use super::database_files::DatabaseFiles;
 use super::journal::{part_crc, stored};
-use super::place::Place;
 use super::{Db, StoreError, WaitLimit};
 use crate::wire::{Millis, Seq};
 
@@ -36,7 +36,7 @@ pub struct Chunk {
 #[derive(Debug)]
 pub struct Readers {
     path: PathBuf,
-    place: Option<Arc<Place>>,
+    files: Option<Arc<DatabaseFiles>>,
     limit: WaitLimit,
     places: Arc<Semaphore>,
     idle: Mutex<Vec<Connection>>,
@@ -47,7 +47,7 @@ impl Readers {
     pub fn new(db: &Db) -> Arc<Readers> {
         Arc::new(Readers {
             path: db.path().to_owned(),
-            place: db.place(),
+            files: db.files(),
             limit: db.limit().clone(),
             places: Arc::new(Semaphore::new(AT_ONCE)),
             idle: Mutex::default(),
@@ -88,7 +88,7 @@ impl Readers {
 
     /// Another database under the same path has another history.
     fn check_place(&self) -> Result<(), StoreError> {
-        match self.place.as_ref().and_then(|place| place.moved()) {
+        match self.files.as_ref().and_then(|files| files.moved()) {
             Some(path) => Err(StoreError::Moved(path.to_owned())),
             None => Ok(()),
         }

@@ -10,7 +10,7 @@ use std::path::Path;
 
 use rusqlite::{Connection, OpenFlags};
 
-use super::place::beside;
+use super::database_files::beside;
 
 /// Marks the file. Where a reader keeps the log from being moved, there is no mark.
 pub(super) fn set(connection: &Connection) -> rusqlite::Result<()> {

@@ -202,7 +202,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_read_before_the_peers_close_is_taken() {
+    fn input_read_before_the_peers_close_is_served() {
         let (mut ours, mut theirs) = UnixStream::pair().expect("a pair");
         ours.write_all(b"fim").expect("room");
         theirs.read_exact(&mut [0; 3]).expect("it is there");

@@ -290,7 +290,7 @@ async fn the_python_clients_and_the_rust_ones_understand_each_other() {
 
 #[tokio::test]
 #[cfg(unix)] // it speaks to sockets only
-async fn the_python_leitor_goes_on_where_its_resume_file_says() {
+async fn python_leitor_resumes_from_its_resume_file() {
     let test = async {
         let (Some(mut first), Some(mut second)) =
             (example("leitor.py").await, example("leitor.py").await)

@@ -165,7 +165,7 @@ fn connect_and_go(endpoint: &std::path::Path, count: usize) {
 }
 
 #[test]
-fn readers_that_come_and_go_without_a_broadcast_leave_nothing_behind() {
+fn readers_gone_without_a_broadcast_leave_nothing() {
     let _alone = alone();
     let _watchdog = watchdog_for(Duration::from_secs(180));
     let folder = tempfile::tempdir().expect("a folder can be made");

@@ -62,7 +62,7 @@ fn overlapping_resumes_that_read_nothing_hold_no_publisher() {
 }
 
 #[test]
-fn readers_that_come_and_stall_hold_publishers_no_longer_than_their_budget() {
+fn readers_that_stall_hold_publishers_within_their_budget() {
     let fixture = Fixture::with(|config| {
         small_window(config);
         config.log.pace.user_budget = Duration::from_millis(400);

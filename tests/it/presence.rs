@@ -78,7 +78,7 @@ fn visit(fixture: &Fixture, user: &str) {
 }
 
 #[test]
-fn a_user_who_flaps_is_announced_about_once_a_second_and_last_as_it_is() {
+fn flapping_user_is_announced_once_a_second_and_last_as_it_is() {
     let fixture = Fixture::new();
     let mut ana = fixture.client("ana");
     let begun = Instant::now();
@@ -99,7 +99,7 @@ fn a_user_who_flaps_is_announced_about_once_a_second_and_last_as_it_is() {
 }
 
 #[test]
-fn who_is_exact_while_announcements_wait() {
+fn who_list_is_exact_while_announcements_wait() {
     let fixture = Fixture::new();
     let mut ana = fixture.client("ana");
     let mut who = |id| {
@@ -117,7 +117,7 @@ fn who_is_exact_while_announcements_wait() {
 }
 
 #[test]
-fn a_user_who_flaps_pushes_no_message_out_of_the_log() {
+fn flapping_user_pushes_no_message_out_of_the_log() {
     let fixture = Fixture::with(|config| config.log.bytes = 256 << 10);
     let (mut ana, login) = fixture.client_and_login("ana");
     ana.publish(1, "stays");

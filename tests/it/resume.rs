@@ -126,7 +126,7 @@ fn an_after_that_is_ahead_of_the_stream_is_one_gap_from_1_and_then_live() {
 }
 
 #[test]
-fn resume_ahead_by_one_is_told_the_gap_though_its_own_joined_takes_that_seq() {
+fn resume_ahead_by_one_gets_the_gap_despite_its_own_joined() {
     let fixture = Fixture::new();
     let (rui, first) = fixture.client_and_login("rui");
     let (stream, head) = (first.text("stream").to_owned(), first.num("seq"));
@@ -140,7 +140,7 @@ fn resume_ahead_by_one_is_told_the_gap_though_its_own_joined_takes_that_seq() {
 }
 
 #[test]
-fn ack_behind_an_earlier_one_or_ahead_of_what_was_sent_has_no_effect() {
+fn ack_behind_an_earlier_one_or_ahead_of_sent_has_no_effect() {
     let fixture = Fixture::new();
     let (mut ana, mut rui) = (fixture.client("ana"), fixture.client("rui"));
     let last = publish(&mut ana, 3, "a");

@@ -79,7 +79,7 @@ fn client_that_waits_at_the_removed_file_is_served_as_well() {
 }
 
 #[test]
-fn socket_of_another_server_is_not_taken_back_before_it_is_stale() {
+fn socket_of_another_server_is_retaken_only_once_stale() {
     let _watchdog = watchdog();
     let served = Served::new(&["--no-console", "--data", "none"]);
     let path = path(served.endpoint());

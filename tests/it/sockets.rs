@@ -222,7 +222,7 @@ fn pipes_folder(mode: u32) -> (tempfile::TempDir, std::path::PathBuf) {
 }
 
 #[test]
-fn pipe_folder_that_others_may_write_to_is_refused_by_both_sides() {
+fn pipe_folder_writable_by_others_is_refused_by_both_sides() {
     let _watchdog = watchdog();
     for mode in [0o777, 0o1777, 0o770] {
         let (runtime, pipes) = pipes_folder(mode);

@@ -64,7 +64,7 @@ pub(super) enum Change {
 
 /// The work that a login leaves to the hub.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Entered {
+pub(super) enum LoginEffect {
     /// The others know the user, or are told later.
     Settled,
     /// The user's `joined` has been made and is not shown yet.
@@ -122,7 +122,7 @@ impl Presence {
     }
 
     /// One more session.
-    pub(super) fn enter(&mut self, user: &UserName, now: Instant) -> Entered {
+    pub(super) fn enter(&mut self, user: &UserName, now: Instant) -> LoginEffect {
         let known = self.users.entry(user.clone()).or_insert_with(|| User {
             sessions: 0,
             is_present: false,
@@ -137,16 +137,16 @@ impl Presence {
             let is_shown = known.unshown == 0;
             self.unschedule(user); // its `left`
             return if is_shown {
-                Entered::Settled
+                LoginEffect::Settled
             } else {
-                Entered::OnItsWay
+                LoginEffect::OnItsWay
             };
         }
         if self.share.may(now) {
-            return Entered::Unannounced;
+            return LoginEffect::Unannounced;
         }
         self.schedule(user, now);
-        Entered::Settled
+        LoginEffect::Settled
     }
 
     /// A login was not answered as one: its session does not count.

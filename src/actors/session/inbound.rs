@@ -7,7 +7,7 @@ use std::task::{Context as TaskContext, Poll};
 use actix::Context;
 
 use super::Session;
-use super::park::{Alarm, Hold};
+use super::park::{Hold, HoldTimer};
 use super::state::{Member, State};
 use crate::actors::link::Link;
 use crate::close::CloseReason;
@@ -51,7 +51,7 @@ pub(super) struct Inbox {
     /// The first frame waits for the answers to the runs that are on their way.
     pub(super) waits_for_runs: bool,
     /// Ends the hold.
-    pub(super) alarm: Alarm,
+    pub(super) hold_timer: HoldTimer,
     /// A timer will ask again whether a client that only listens is still there.
     pub(super) looks_again: bool,
     /// Whether the bytes hold no whole frame, as far as is known.

@@ -130,8 +130,8 @@ impl<L: Link> Outlet<L> {
         !self.is_broken() && !is_empty
     }
 
-    /// Gives memory back that what waits does not need.
-    pub(super) fn give_back_room(&mut self) {
+    /// Releases memory that the queued bytes do not need.
+    pub(super) fn release_memory(&mut self) {
         self.queue.shrink();
     }
 

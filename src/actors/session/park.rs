@@ -41,7 +41,7 @@ pub(super) struct Wakes {
 
 /// The timer that ends a hold.
 #[derive(Debug, Default)]
-pub(super) struct Alarm {
+pub(super) struct HoldTimer {
     set_for: Option<Instant>,
 }
 
@@ -49,10 +49,10 @@ impl<L: Link + 'static> Session<L> {
     /// Leaves the session to whatever will call it again.
     pub(super) fn park(&mut self, ctx: &mut Context<Self>) {
         if let Some(Hold { until }) = self.inbox.hold {
-            self.set_alarm(until, ctx);
+            self.set_hold_timer(until, ctx);
         }
         self.look_whether_gone(ctx);
-        self.outlet.give_back_room();
+        self.outlet.release_memory();
         debug_assert!(
             self.is_called_again(),
             "session {} is parked for ever: {:?} {:?} {:?}",
@@ -63,16 +63,16 @@ impl<L: Link + 'static> Session<L> {
         );
     }
 
-    fn set_alarm(&mut self, until: Instant, ctx: &mut Context<Self>) {
-        let alarm = &mut self.inbox.alarm.set_for;
-        if alarm.is_some_and(|set_for| set_for <= until) {
+    fn set_hold_timer(&mut self, until: Instant, ctx: &mut Context<Self>) {
+        let timer = &mut self.inbox.hold_timer.set_for;
+        if timer.is_some_and(|set_for| set_for <= until) {
             return;
         }
-        *alarm = Some(until);
+        *timer = Some(until);
         let wait = until.saturating_duration_since(Instant::now());
         ctx.run_later(wait, move |session, _| {
             let inbox = &mut session.inbox;
-            inbox.alarm.set_for = inbox.alarm.set_for.filter(|set_for| *set_for != until);
+            inbox.hold_timer.set_for = inbox.hold_timer.set_for.filter(|set_for| *set_for != until);
             inbox.hold = inbox.hold.filter(|hold| hold.until > until);
             session.wake();
         });

@@ -71,7 +71,7 @@ mod tests {
     }
 
     #[test]
-    fn failed_session_that_got_everything_is_not_kept() {
+    fn failed_session_that_got_everything_is_not_recorded() {
         let mut failed = FailedSessions::default();
         failed.note(record(2, CloseReason::Lost));
         let mut whole = record(3, CloseReason::Error(ErrorCode::Internal));

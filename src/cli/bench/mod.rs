@@ -42,7 +42,7 @@ use serde::Serialize;
 
 use super::exit::{Failure, sysexits};
 use super::password::PasswordArgs;
-use super::resources::{self, Need};
+use super::resources::{self, Requirements};
 use super::tls::TrustArgs;
 use super::whole_file;
 use figures::{Document, Figures, json_failed};
@@ -157,7 +157,7 @@ fn perform<W: Bench>(work: &W) -> Result<u8, Failure> {
     if let Some(path) = &work.common().json {
         whole_file::check(path).map_err(|error| json_failed(path, &error))?;
     }
-    resources::check(Need::CLIENT)?;
+    resources::check(Requirements::CLIENT)?;
     let runtime = resources::runtime()?;
     let outcome = runtime.block_on(measure(work));
     runtime.shutdown_background();

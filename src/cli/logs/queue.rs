@@ -183,7 +183,7 @@ mod tests {
     }
 
     #[test]
-    fn stuck_log_holds_a_bounded_number_of_bytes_and_says_what_it_dropped() {
+    fn stuck_log_holds_bounded_bytes_and_counts_dropped_records() {
         let (written, records) = channel();
         let (go_on, stuck) = channel();
         let slow = Slow {

@@ -13,17 +13,17 @@ use crate::cli::exit::{Failure, complain, sysexits};
 use crate::cli::input::Input;
 use crate::cli::os;
 use crate::cli::pipeline::is_fim;
-use crate::cli::resources::{self, Need};
+use crate::cli::resources::{self, Requirements};
 use crate::cli::serve::start_failed;
-use crate::cli::stopping::{End, Hearing, Link};
+use crate::cli::stopping::{End, Link, SignalReceiver};
 
 /// A pipe's writer waits for its reader, however long that takes.
 const PATIENCE: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// Listens, waits for a reader, and says each text to all who read, until `fim`.
 pub(in crate::cli) fn run(pipe: Pipe, messages: Vec<String>) -> Result<u8, Failure> {
-    resources::check(Need::server(1, 1))?;
-    let mut hearing = Hearing::begin()?;
+    resources::check(Requirements::server(1, 1))?;
+    let mut receiver = SignalReceiver::begin()?;
     os::raise_descriptor_limit();
     let mut config = Config::default();
     let pace = &mut config.log.pace;
@@ -31,8 +31,8 @@ pub(in crate::cli) fn run(pipe: Pipe, messages: Vec<String>) -> Result<u8, Failu
     (pace.user_budget, pace.total_budget) = (PATIENCE, PATIENCE);
     config.listen = vec![pipe.listen];
     let budget = config.drain_timeout;
-    let end = hearing.serve(budget, move |link| serve(config, messages, &link));
-    hearing.restore_terminal();
+    let end = receiver.serve(budget, move |link| serve(config, messages, &link));
+    receiver.restore_terminal();
     match end {
         End::Over(outcome) => outcome,
         End::Overdue { .. } => {

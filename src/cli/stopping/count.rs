@@ -8,7 +8,7 @@ const SAME_CAUSE: Duration = Duration::from_millis(200);
 
 /// The effect of a signal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Asked {
+pub(super) enum StopRequest {
     /// Stop, losing nothing.
     Stop,
     /// Be done within a second.
@@ -27,7 +27,7 @@ pub(super) struct SignalCount {
 impl SignalCount {
     /// Counts a signal that came at `now`. `None`: it is of the same cause as the one
     /// before it.
-    pub(super) fn note(&mut self, now: Instant) -> Option<Asked> {
+    pub(super) fn note(&mut self, now: Instant) -> Option<StopRequest> {
         let is_same = |counted: Instant| now.saturating_duration_since(counted) < SAME_CAUSE;
         if self.counted.is_some_and(is_same) {
             return None;
@@ -35,9 +35,9 @@ impl SignalCount {
         self.counted = Some(now);
         self.count += 1;
         Some(match self.count {
-            1 => Asked::Stop,
-            2 => Asked::Insist,
-            _ => Asked::Exit,
+            1 => StopRequest::Stop,
+            2 => StopRequest::Insist,
+            _ => StopRequest::Exit,
         })
     }
 }
@@ -46,7 +46,7 @@ impl SignalCount {
 mod tests {
     use super::*;
 
-    fn asked(at_ms: &[u64]) -> Vec<Option<Asked>> {
+    fn asked(at_ms: &[u64]) -> Vec<Option<StopRequest>> {
         let (mut count, start) = (SignalCount::default(), Instant::now());
         let mut note = |ms| count.note(start + Duration::from_millis(ms));
         at_ms.iter().map(|ms| note(*ms)).collect()
@@ -55,27 +55,37 @@ mod tests {
     #[test]
     fn signals_within_200_ms_of_the_first_are_the_first() {
         let all = asked(&[0, 0, 1, 199]);
-        assert_eq!(all, [Some(Asked::Stop), None, None, None]);
+        assert_eq!(all, [Some(StopRequest::Stop), None, None, None]);
     }
 
     #[test]
     fn signals_later_than_that_insist_and_then_exit() {
         let all = asked(&[0, 200, 400, 600, 900]);
-        let expected = [Asked::Stop, Asked::Insist, Asked::Exit, Asked::Exit].map(Some);
+        let expected = [
+            StopRequest::Stop,
+            StopRequest::Insist,
+            StopRequest::Exit,
+            StopRequest::Exit,
+        ]
+        .map(Some);
         assert_eq!(all[..4], expected);
-        assert_eq!(all[4], Some(Asked::Exit));
+        assert_eq!(all[4], Some(StopRequest::Exit));
     }
 
     #[test]
     fn second_signal_that_comes_twice_is_not_the_third() {
         let all = asked(&[0, 150, 1000, 1010, 1300]);
-        let [first, second, third] = [Asked::Stop, Asked::Insist, Asked::Exit].map(Some);
+        let [first, second, third] =
+            [StopRequest::Stop, StopRequest::Insist, StopRequest::Exit].map(Some);
         assert_eq!(all, [first, None, second, None, third]);
     }
 
     #[test]
     fn window_begins_with_the_counted_signal_and_not_with_each() {
         let all = asked(&[0, 150, 250]);
-        assert_eq!(all, [Some(Asked::Stop), None, Some(Asked::Insist)]);
+        assert_eq!(
+            all,
+            [Some(StopRequest::Stop), None, Some(StopRequest::Insist)]
+        );
     }
 }

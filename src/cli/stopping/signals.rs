@@ -5,11 +5,11 @@ use std::time::Instant;
 
 use arauto::{ExitCode, Millis};
 
-use super::count::{Asked, SignalCount};
+use super::count::{SignalCount, StopRequest};
 use crate::cli::os::{ServerSignal, ServerSignals, Terminal};
 
 /// The effect of a signal that does not end the process at once.
-pub(super) enum Told {
+pub(super) enum SignalAction {
     Stop,
     Insist,
     Reload,
@@ -38,10 +38,10 @@ impl Signals {
     }
 
     /// The next one that asks for something. Cancel safe.
-    pub(super) async fn next(&mut self) -> Told {
+    pub(super) async fn next(&mut self) -> SignalAction {
         loop {
             match self.signals.next().await {
-                ServerSignal::Reload => return Told::Reload,
+                ServerSignal::Reload => return SignalAction::Reload,
                 ServerSignal::Stop => {
                     if let Some(told) = self.count_one() {
                         return told;
@@ -52,17 +52,17 @@ impl Signals {
     }
 
     /// Counts a signal to stop; the third ends the process.
-    pub(super) fn count_one(&mut self) -> Option<Told> {
+    pub(super) fn count_one(&mut self) -> Option<SignalAction> {
         match self.count.note(Instant::now())? {
-            Asked::Stop => {
+            StopRequest::Stop => {
                 self.first = Some(Millis::now());
-                Some(Told::Stop)
+                Some(SignalAction::Stop)
             }
-            Asked::Insist => {
+            StopRequest::Insist => {
                 self.is_forced = true;
-                Some(Told::Insist)
+                Some(SignalAction::Insist)
             }
-            Asked::Exit => {
+            StopRequest::Exit => {
                 self.terminal.restore();
                 std::process::exit(i32::from(ExitCode::Forced.code()))
             }

@@ -10,7 +10,7 @@ use tokio::time::{Sleep, sleep};
 
 use super::{Incoming, LAST_ACK, Reply, Shared, StoppingNotice};
 use crate::client::error::{ClientError, End};
-use crate::client::heartbeat::{Activity, Beat, Heartbeat};
+use crate::client::heartbeat::{Activity, Heartbeat, HeartbeatAction};
 use crate::client::stream::FrameReader;
 use crate::framing::{Failure, Framing};
 use crate::transport::{Connection, failure_of};
@@ -37,7 +37,7 @@ pub(super) async fn read_frames(
     mut reader: FrameReader<ReadHalf<Connection>>,
     shared: Arc<Shared>,
     events: mpsc::Sender<Incoming>,
-    mut pulse: Pulse,
+    mut timer: HeartbeatTimer,
     ends: ReadEnds,
 ) {
     let ReadEnds {
@@ -54,7 +54,7 @@ pub(super) async fn read_frames(
     let how = loop {
         let read = tokio::select! {
             biased; // what has come is heard first
-            read = pulse.next(&mut reader, &shared) => read,
+            read = timer.next(&mut reader, &shared) => read,
             error = &mut write_failure => break Err(error),
         };
         let heard = match read {
@@ -65,7 +65,7 @@ pub(super) async fn read_frames(
         match heard {
             None => {}
             Some(Incoming::Closing(end)) => break Ok(end),
-            Some(incoming) => pulse.deliver(incoming, &events, &shared).await,
+            Some(incoming) => timer.deliver(incoming, &events, &shared).await,
         }
     };
     let last = match &how {
@@ -81,16 +81,16 @@ pub(super) async fn read_frames(
 }
 
 /// The heartbeat of a session, with its timer and its way to send pings.
-pub(super) struct Pulse {
+pub(super) struct HeartbeatTimer {
     heartbeat: Heartbeat,
     timer: Pin<Box<Sleep>>,
     /// Weak, as a session ends when nobody can ask any more.
     outgoing: mpsc::WeakSender<Vec<u8>>,
 }
 
-impl Pulse {
-    pub(super) fn new(heartbeat: Heartbeat, outgoing: mpsc::WeakSender<Vec<u8>>) -> Pulse {
-        Pulse {
+impl HeartbeatTimer {
+    pub(super) fn new(heartbeat: Heartbeat, outgoing: mpsc::WeakSender<Vec<u8>>) -> HeartbeatTimer {
+        HeartbeatTimer {
             timer: Box::pin(sleep(heartbeat.interval())),
             heartbeat,
             outgoing,
@@ -146,10 +146,10 @@ impl Pulse {
     /// Does what the heartbeat says. `false`: the server is lost.
     fn beat(&mut self, shared: &Shared) -> bool {
         let now = Instant::now();
-        let wait = match self.heartbeat.beat(&shared.activity, now) {
-            Beat::Lost => return false,
-            Beat::Wait(wait) => wait,
-            Beat::Ping(id) => {
+        let wait = match self.heartbeat.next_action(&shared.activity, now) {
+            HeartbeatAction::Lost => return false,
+            HeartbeatAction::Wait(wait) => wait,
+            HeartbeatAction::Ping(id) => {
                 self.send_ping(id);
                 self.heartbeat.interval()
             }
@@ -306,7 +306,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn reader_hears_of_a_write_that_fails_on_this_side_only() {
+    async fn reader_gets_a_write_error_that_is_local_only() {
         let error = heard(io::ErrorKind::Other).await;
         assert!(matches!(error, Some(ClientError::Lost(_))), "{error:?}");
         // The server's end is still to be read, and may say why.

@@ -101,7 +101,7 @@ fn others_wake_though_a_reader_goes() {
 }
 
 #[test]
-fn a_reader_that_goes_leaves_no_waker_and_takes_nobody_elses() {
+fn waiter_dropped_leaves_no_waker_and_keeps_the_others() {
     explore(others_wake_though_a_reader_goes);
 }
 

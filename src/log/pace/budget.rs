@@ -166,7 +166,7 @@ mod tests {
     }
 
     #[test]
-    fn a_budget_is_spent_once_and_comes_back_evenly() {
+    fn budget_is_spent_once_and_refills_evenly() {
         let start = Instant::now();
         let at = |seconds| start + Duration::from_secs(seconds);
         let (mut budgets, ana) = (Budgets::new(LIMITS, start), name(1));
@@ -182,7 +182,7 @@ mod tests {
     }
 
     #[test]
-    fn a_server_that_was_suspended_charges_nobody_for_hours() {
+    fn suspended_server_charges_no_user_for_that_time() {
         let start = Instant::now();
         let (mut budgets, ana) = (Budgets::new(LIMITS, start), name(1));
         budgets.charge([&ana].into_iter(), Duration::from_secs(3600), start);
@@ -190,7 +190,7 @@ mod tests {
     }
 
     #[test]
-    fn users_who_spent_nothing_of_late_are_forgotten_and_their_number_is_bounded() {
+    fn idle_users_are_forgotten_and_the_count_is_bounded() {
         let start = Instant::now();
         let mut budgets = Budgets::new(LIMITS, start);
         for number in 0..10 * MOST {

@@ -103,7 +103,7 @@ fn time_without_a_server_counts_once_the_clock_is_steady() {
 }
 
 #[test]
-fn clock_that_was_ahead_at_the_start_and_is_set_right_removes_nothing() {
+fn clock_ahead_at_start_and_then_set_right_removes_nothing() {
     let stamps = [START, START + DAY];
     let mut ages = found(days(30), &stamps, START + DAY, START + DAY + 10 * YEAR);
     write(&mut ages, 3, 1000);
@@ -142,7 +142,7 @@ fn clock_that_was_wrong_in_a_former_run_makes_no_row_old() {
 }
 
 #[test]
-fn many_rows_are_few_marks_and_none_goes_early() {
+fn many_rows_give_few_marks_and_none_expires_early() {
     let mut ages = fresh(days(30));
     for seq in 1..=100_000 {
         write(&mut ages, seq, seq * 60_000);

@@ -9,8 +9,8 @@ use rustls::{AlertDescription, CertificateError, Error};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 
+use super::describe::{CertificateOwner, about};
 use super::pinned::WrongFingerprint;
-use super::words::{Whose, about};
 use super::{Tls, TlsTrust};
 use crate::transport::PeerTimeouts;
 use crate::transport::connect_fault::look_up;
@@ -73,7 +73,7 @@ pub(super) fn in_words(error: io::Error) -> io::Error {
 /// Describes, in words, a TLS error between a server and its client.
 pub(super) fn about_client(error: &io::Error) -> String {
     match error.get_ref().and_then(|inner| inner.downcast_ref()) {
-        Some(Error::InvalidCertificate(problem)) => about(problem, Whose::Client),
+        Some(Error::InvalidCertificate(problem)) => about(problem, CertificateOwner::Client),
         _ => error.to_string(),
     }
 }
@@ -111,5 +111,5 @@ fn about_certificate(problem: &CertificateError) -> String {
     {
         return wrong.to_string();
     }
-    about(problem, Whose::Server)
+    about(problem, CertificateOwner::Server)
 }

@@ -14,8 +14,8 @@ use x509_parser::certificate::X509Certificate;
 use x509_parser::prelude::{FromDer, X509Version};
 use x509_parser::time::ASN1Time;
 
+use super::describe::{CertificateOwner, OLD_VERSION, about};
 use super::pem::{Wanted, problem_of};
-use super::words::{OLD_VERSION, Whose, about};
 use super::{Fingerprint, TlsError};
 use crate::transport::system;
 
@@ -65,7 +65,7 @@ impl Identity {
 /// What TLS says of a certificate from a file, in words.
 fn unusable(error: &rustls::Error) -> String {
     match error {
-        rustls::Error::InvalidCertificate(problem) => about(problem, Whose::Own),
+        rustls::Error::InvalidCertificate(problem) => about(problem, CertificateOwner::Own),
         other => other.to_string(),
     }
 }

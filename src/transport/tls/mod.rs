@@ -7,6 +7,7 @@
 //! Nothing here knows accounts: a client certificate's common name is handed up as text.
 
 mod client;
+mod describe;
 mod error;
 mod fingerprint;
 mod handshake;
@@ -18,7 +19,6 @@ mod stream;
 #[cfg(all(test, target_os = "linux"))] // where the kernel tells what was acknowledged
 mod tests;
 mod trust;
-mod words;
 
 use std::sync::Arc;
 

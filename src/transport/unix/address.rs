@@ -193,7 +193,7 @@ mod tests {
     }
 
     #[test]
-    fn a_path_or_name_of_107_bytes_is_the_longest() {
+    fn path_or_name_of_107_bytes_is_the_longest() {
         let path = |length: usize| PathBuf::from(format!("/{}", "x".repeat(length - 1)));
         for kind in [Endpoint::Unix, Endpoint::SeqPacket] {
             address(&kind(path(107))).expect("it fits");

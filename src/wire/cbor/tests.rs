@@ -232,7 +232,7 @@ fn errors_about_long_frames_are_short() {
 }
 
 #[test]
-fn a_frame_name_that_only_a_later_server_knows_is_passed_over() {
+fn server_frame_of_a_later_version_is_skipped() {
     let mut bytes = framed(b"\xa1\x66passed\xa1\x62to\x09");
     let length = bytes.len();
     bytes.extend(framed(b"\xa1\x64pong\xa1\x62id\x01"));
@@ -244,7 +244,7 @@ fn a_frame_name_that_only_a_later_server_knows_is_passed_over() {
 }
 
 #[test]
-fn what_belongs_to_a_feature_that_is_not_served_is_known_by_its_id() {
+fn unserved_feature_is_reported_with_its_id() {
     let cases: &[(&[u8], &str, bool)] = &[
         (
             b"\xa1\x69subscribe\xa2\x62id\x07\x63add\x80",

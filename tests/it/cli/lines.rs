@@ -11,7 +11,7 @@ fn frugal(command: Command, redirection: &str) -> Command {
 }
 
 #[test]
-fn a_line_that_is_too_long_is_named_with_its_number_and_the_limit() {
+fn line_too_long_is_named_with_its_number_and_the_limit() {
     let _watchdog = watchdog();
     let served = Served::new(&["--data", "none"]);
     let input = format!("um\n{}\ntrês\n", "x".repeat(2_000_000));
@@ -29,7 +29,7 @@ fn a_line_that_is_too_long_is_named_with_its_number_and_the_limit() {
 }
 
 #[test]
-fn the_longest_line_is_published_and_one_byte_more_is_not() {
+fn longest_line_is_published_and_one_byte_more_is_not() {
     let _watchdog = watchdog();
     let served = Served::new(&["--data", "none", "--max-frame", "2KiB"]);
     let longest = 2048 - 32;
@@ -70,7 +70,7 @@ fn nothing_that_has_no_end_takes_memory_without_a_bound() {
 }
 
 #[test]
-fn a_console_line_that_is_too_long_is_passed_over_and_told() {
+fn console_line_too_long_is_skipped_and_reported() {
     let _watchdog = watchdog();
     let folder = tempfile::tempdir().expect("a folder can be made");
     let endpoint = format!("unix:{}", folder.path().join("s.sock").display());
@@ -127,7 +127,7 @@ fn byte_order_marks_are_passed_over_or_named() {
 }
 
 #[test]
-fn a_password_comes_by_stdin_and_leaves_the_lines_behind_it() {
+fn password_from_stdin_leaves_the_lines_after_it() {
     let _watchdog = watchdog();
     let served = Served::new(&["--data", "none"]);
     let mut pedir = served.command(&["pedir", "--password-file", "-"]);

@@ -62,7 +62,7 @@ fn every_commands_full_stdout_exits_74() {
 }
 
 #[test]
-fn a_filter_whose_reader_has_gone_ends_as_by_sigpipe() {
+fn filter_whose_reader_has_gone_ends_as_by_sigpipe() {
     let _watchdog = watchdog();
     let served = Served::new(&["--data", "none"]);
     for arguments in [&["who"][..], &["sessions"], &["pedir", "a"]] {
@@ -77,7 +77,7 @@ fn a_filter_whose_reader_has_gone_ends_as_by_sigpipe() {
 }
 
 #[test]
-fn an_escritor_whose_reader_has_gone_says_what_it_has_published() {
+fn escritor_whose_reader_has_gone_reports_what_it_published() {
     let _watchdog = watchdog();
     let served = Served::new(&["--data", "none"]);
     let mut reader = served.visitor();
@@ -99,7 +99,7 @@ fn an_escritor_whose_reader_has_gone_says_what_it_has_published() {
 }
 
 #[test]
-fn a_full_or_closed_stderr_changes_no_exit_code() {
+fn full_or_closed_stderr_changes_no_exit_code() {
     let _watchdog = watchdog();
     let served = Served::new(&["--data", "none"]);
     for redirection in ["2>/dev/full", "2>&-", ">&- 2>&-", "<&- 2>/dev/full"] {
@@ -161,7 +161,7 @@ fn sources(folder: &Path, found: &mut Vec<PathBuf>) {
 }
 
 #[test]
-fn no_command_goes_past_the_writer_and_the_bounded_readers() {
+fn commands_use_only_the_writer_and_the_bounded_readers() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/cli");
     let mut found = Vec::new();
     sources(&root, &mut found);

@@ -18,7 +18,7 @@ fn wait_for_prompt(terminal: &AtTerminal) {
 }
 
 #[test]
-fn a_typed_password_is_not_shown_and_the_echo_is_on_again() {
+fn typed_password_is_hidden_and_the_echo_restored() {
     let _watchdog = watchdog();
     let served = Served::new(&["--data", "none"]);
     let mut terminal = asked(&served, &["who"]);
@@ -52,7 +52,7 @@ fn ctrl_c_at_the_prompt_ends_the_command_with_the_echo_on() {
 }
 
 #[test]
-fn a_signal_at_the_prompt_ends_the_command_with_the_echo_on() {
+fn signal_at_the_prompt_ends_the_command_with_the_echo_on() {
     let _watchdog = watchdog();
     let served = Served::new(&["--data", "none"]);
     let terminal = asked(&served, &["who"]);
@@ -65,7 +65,7 @@ fn a_signal_at_the_prompt_ends_the_command_with_the_echo_on() {
 }
 
 #[test]
-fn a_command_that_is_stopped_at_the_prompt_asks_again_when_it_goes_on() {
+fn command_suspended_at_the_prompt_asks_again_on_resume() {
     let _watchdog = watchdog();
     let served = Served::new(&["--data", "none"]);
     // Only a shell with job control lets a process be stopped (setpgid(2)).
@@ -87,7 +87,7 @@ fn a_command_that_is_stopped_at_the_prompt_asks_again_when_it_goes_on() {
 }
 
 #[test]
-fn a_command_with_a_pipe_for_stdin_asks_at_the_terminal() {
+fn command_with_a_pipe_for_stdin_prompts_at_the_terminal() {
     let _watchdog = watchdog();
     let served = Served::new(&["--data", "none"]);
     let mut command = served.command(&["pedir"]);
@@ -107,7 +107,7 @@ fn a_command_with_a_pipe_for_stdin_asks_at_the_terminal() {
 }
 
 #[test]
-fn an_end_of_file_at_the_prompt_exits_77() {
+fn end_of_file_at_the_prompt_exits_77() {
     let _watchdog = watchdog();
     let served = Served::new(&["--data", "none"]);
     let mut terminal = asked(&served, &["who"]);

@@ -84,7 +84,7 @@ fn fim_with_wait_returns_when_the_server_is_gone() {
 }
 
 #[test]
-fn fim_with_wait_takes_a_server_that_nobody_has_waited_for_as_gone() {
+fn fim_with_wait_takes_an_unreaped_server_as_gone() {
     let _watchdog = watchdog();
     let mut served = Served::new(&["--data", "none"]);
     // This process is its parent, and does not wait for it before `fim` has returned.

@@ -70,7 +70,7 @@ fn no_limit_of_descriptors_makes_a_client_panic() {
 }
 
 #[test]
-fn a_small_stack_is_no_matter() {
+fn command_with_a_small_stack_limit_succeeds() {
     let _watchdog = watchdog();
     let temp = tempfile::tempdir().expect("a folder can be made");
     for kib in [64, 128, 256, 1024] {
@@ -81,7 +81,7 @@ fn a_small_stack_is_no_matter() {
 }
 
 #[test]
-fn a_file_that_may_not_grow_is_an_error_and_no_signal() {
+fn file_at_its_size_limit_is_an_error_and_no_signal() {
     let _watchdog = watchdog();
     let temp = tempfile::tempdir().expect("a folder can be made");
     let done = limited("--fsize=0", serve(temp.path(), "data"));
@@ -93,7 +93,7 @@ fn a_file_that_may_not_grow_is_an_error_and_no_signal() {
 }
 
 #[test]
-fn a_system_without_threads_is_an_error() {
+fn system_without_threads_is_an_error() {
     let _watchdog = watchdog();
     let is_root = rustix::process::geteuid().is_root();
     if !is_root {
@@ -132,7 +132,7 @@ fn open(path: &std::path::Path, mode: u32) {
 }
 
 #[test]
-fn an_environment_that_says_nothing_is_no_panic() {
+fn unset_environment_causes_no_panic() {
     use std::ffi::OsStr;
     use std::os::unix::ffi::OsStrExt;
 

@@ -117,7 +117,7 @@ fn no_subcommand_shows_a_hostile_character_at_a_terminal() {
 }
 
 #[test]
-fn the_raw_commands_show_no_hostile_character_at_a_terminal() {
+fn raw_commands_show_no_hostile_character_at_a_terminal() {
     let _watchdog = watchdog();
     let folder = tempfile::tempdir().expect("a folder can be made");
     let endpoint = format!("unix:{}", folder.path().join("raw.sock").display());
@@ -141,7 +141,7 @@ fn the_raw_commands_show_no_hostile_character_at_a_terminal() {
 }
 
 #[test]
-fn the_console_and_the_log_show_no_hostile_character_at_a_terminal() {
+fn console_and_log_show_no_hostile_character_at_a_terminal() {
     let _watchdog = watchdog();
     let folder = tempfile::tempdir().expect("a folder can be made");
     let endpoint = format!("unix:{}", folder.path().join("s.sock").display());
@@ -170,7 +170,7 @@ fn the_console_and_the_log_show_no_hostile_character_at_a_terminal() {
 }
 
 #[test]
-fn a_pipe_gets_bodies_as_they_are() {
+fn pipe_gets_bodies_unescaped() {
     let _watchdog = watchdog();
     let folder = tempfile::tempdir().expect("a folder can be made");
     let ask = format!("unix:{}", folder.path().join("ask.sock").display());

@@ -31,7 +31,7 @@ fn read(path: &Path) -> Report {
 }
 
 #[test]
-fn a_report_to_a_device_leaves_the_device() {
+fn report_to_a_device_leaves_the_device() {
     let _watchdog = watchdog();
     let temp = tempfile::tempdir().expect("a folder can be made");
     let link = temp.path().join("link");
@@ -54,7 +54,7 @@ fn a_report_to_a_device_leaves_the_device() {
 }
 
 #[test]
-fn a_report_to_stdout_is_printed_wherever_that_leads() {
+fn report_to_stdout_is_printed_to_any_kind_of_file() {
     let _watchdog = watchdog();
     let temp = tempfile::tempdir().expect("a folder can be made");
     for stdout in ["/dev/stdout", "/dev/fd/1", "/proc/self/fd/1"] {
@@ -80,7 +80,7 @@ fn a_report_to_stdout_is_printed_wherever_that_leads() {
 }
 
 #[test]
-fn a_report_follows_links_and_keeps_the_files_mode_and_owner() {
+fn report_follows_links_and_keeps_mode_and_owner() {
     let _watchdog = watchdog();
     let temp = tempfile::tempdir().expect("a folder can be made");
     let (target, link) = (temp.path().join("target"), temp.path().join("link"));
@@ -111,7 +111,7 @@ fn a_report_follows_links_and_keeps_the_files_mode_and_owner() {
 }
 
 #[test]
-fn what_cannot_hold_a_report_is_refused_at_the_start() {
+fn target_that_cannot_hold_a_report_is_refused_at_start() {
     let _watchdog = watchdog();
     let temp = tempfile::tempdir().expect("a folder can be made");
     let socket = temp.path().join("socket");
@@ -136,7 +136,7 @@ fn what_cannot_hold_a_report_is_refused_at_the_start() {
 }
 
 #[test]
-fn a_fifo_gets_the_report_and_without_a_reader_holds_nothing_up() {
+fn fifo_gets_the_report_and_delays_nothing_without_a_reader() {
     let _watchdog = watchdog();
     let temp = tempfile::tempdir().expect("a folder can be made");
     let fifo = temp.path().join("fifo");
@@ -208,7 +208,7 @@ fn pictures_go_where_reports_go() {
 }
 
 #[test]
-fn a_certificate_is_never_put_where_others_may_read_it() {
+fn certificate_is_never_written_readable_by_others() {
     let _watchdog = watchdog();
     let temp = tempfile::tempdir().expect("a folder can be made");
     let key = temp.path().join("key.pem");
@@ -227,7 +227,7 @@ fn a_certificate_is_never_put_where_others_may_read_it() {
 }
 
 #[test]
-fn a_resume_file_is_on_the_disk_before_it_takes_the_others_place() {
+fn resume_file_is_synced_before_it_replaces_the_old_one() {
     let _watchdog = watchdog();
     let served = Served::new(&["--data", "none"]);
     let (state, trace) = (
@@ -265,7 +265,7 @@ fn a_resume_file_is_on_the_disk_before_it_takes_the_others_place() {
 }
 
 #[test]
-fn a_device_for_a_resume_file_keeps_nothing() {
+fn resume_file_on_a_device_stores_nothing() {
     let _watchdog = watchdog();
     let mut served = Served::new(&["--data", "none"]);
     let leitor = spawn(&mut served.command(&["leitor", "--once", "--resume", "/dev/null"]));

@@ -104,7 +104,7 @@ pub(super) fn another_protocol_is_unsupported() {
 }
 
 #[test]
-fn a_body_of_max_body_is_published_and_a_longer_one_is_refused_alone() {
+fn body_of_max_body_is_published_and_a_longer_one_refused() {
     let fixture = Fixture::with(|config| config.max_frame = 4096);
     let mut ana = fixture.stranger();
     let max_body = ana.expect("welcome").num("max_body");
@@ -132,7 +132,7 @@ fn a_body_of_max_body_is_published_and_a_longer_one_is_refused_alone() {
 }
 
 #[test]
-fn a_reply_that_is_too_long_is_refused_alone() {
+fn reply_too_long_is_refused_alone() {
     let fixture = Fixture::listening("?handler=fixed:%C3%9F", |config| {
         let long = "ß".repeat(3000);
         config.max_frame = 4096;
@@ -146,7 +146,7 @@ fn a_reply_that_is_too_long_is_refused_alone() {
 }
 
 #[test]
-fn a_frame_of_a_feature_that_is_not_served_is_unsupported_alone() {
+fn frame_of_an_unserved_feature_is_unsupported_alone() {
     let fixture = Fixture::new();
     let mut ana = fixture.visitor();
     let with_cursor = crate::support::login(1, "ana", crate::support::PASSWORD);

@@ -11,7 +11,7 @@ use super::Three;
 use crate::support::{Raw, wait_until, watchdog};
 
 #[test]
-fn tcp_reader_that_is_paused_for_longer_than_the_user_timeout_is_not_dead() {
+fn tcp_reader_paused_beyond_the_user_timeout_is_not_dead() {
     let _watchdog = watchdog();
     let arguments = ["--data", "none", "--tcp-user-timeout", "1s"];
     let Three { served, endpoints } = Three::new(&arguments);

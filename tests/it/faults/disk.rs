@@ -130,7 +130,7 @@ fn with_no_room_for_either_the_exit_is_that_of_the_stop() {
 }
 
 #[test]
-fn leitor_that_cannot_log_in_while_the_disk_is_full_logs_in_once_it_is_not() {
+fn leitor_refused_by_a_full_disk_logs_in_once_there_is_space() {
     let _watchdog = watchdog();
     if !can_mount() {
         return;

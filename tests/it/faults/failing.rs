@@ -94,7 +94,7 @@ fn writes_that_fail_for_ever_make_exit_3_with_what_is_missing() {
 }
 
 #[test]
-fn session_gives_up_writes_that_do_not_pass_and_is_reported_later() {
+fn session_with_lasting_write_errors_ends_and_is_reported() {
     let _watchdog = watchdog();
     let sockets = FailingSockets::new();
     let mut transports = served(&sockets, &[]);

@@ -169,7 +169,7 @@ fn third_signal_on_hung_disk_ends_the_process_at_once() {
 }
 
 #[test]
-fn fim_on_the_console_is_heard_behind_a_line_that_waits() {
+fn fim_on_the_console_is_read_behind_a_waiting_line() {
     let _watchdog = watchdog();
     let mut hung = with_a_console_line_that_waits(SHORT);
     hung.type_line("fim\n");

@@ -44,7 +44,7 @@ fn resume_overdue(served: &Served, suspended: Instant) {
 }
 
 #[test]
-fn server_that_was_suspended_reads_waiting_pings_and_logins_before_it_judges() {
+fn suspended_server_reads_waiting_input_before_deadlines() {
     let _watchdog = watchdog();
     let served = Served::new(&[
         "--data",
@@ -92,7 +92,7 @@ fn server_that_was_suspended_reads_waiting_pings_and_logins_before_it_judges() {
 }
 
 #[test]
-fn server_that_was_suspended_ends_clients_that_stay_silent_all_the_same() {
+fn suspended_server_ends_clients_that_stay_silent() {
     let _watchdog = watchdog();
     let served = Served::new(&[
         "--data",
@@ -116,7 +116,7 @@ fn server_that_was_suspended_ends_clients_that_stay_silent_all_the_same() {
 }
 
 #[test]
-fn server_that_was_suspended_goes_on_with_a_tls_handshake() {
+fn suspended_server_goes_on_with_a_tls_handshake() {
     let _watchdog = watchdog();
     let folder = tempfile::tempdir().expect("a folder can be made");
     let paper = Paper::of(folder.path(), &["127.0.0.1"]);

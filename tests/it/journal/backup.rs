@@ -18,7 +18,7 @@ fn on(data: &Path, command: &str, arguments: &[&str]) -> Command {
 }
 
 #[test]
-fn backup_of_a_live_server_restored_is_a_new_stream_with_all_of_it() {
+fn restored_backup_of_a_live_server_is_a_complete_new_stream() {
     let data = Data::new();
     register(&data.path(), &["ana", "rui"]);
     let fixture = journal(&data);
@@ -68,7 +68,7 @@ fn backup_of_a_live_server_restored_is_a_new_stream_with_all_of_it() {
 }
 
 #[test]
-fn what_is_no_database_of_arauto_is_not_restored() {
+fn foreign_database_is_not_restored() {
     let _watchdog = watchdog();
     let data = Data::new();
     let file = data.0.path().join("x.db");
@@ -89,7 +89,7 @@ fn what_is_no_database_of_arauto_is_not_restored() {
 }
 
 #[test]
-fn database_copied_from_a_running_server_without_its_log_is_refused() {
+fn database_copied_live_without_its_wal_is_refused() {
     let _watchdog = watchdog();
     let served = Served::new(&["--journal", "--no-console"]);
     finish(&mut served.command(&["escritor", "um"]), "").fine();

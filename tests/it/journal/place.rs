@@ -81,7 +81,7 @@ fn registration_without_a_journal_is_not_acknowledged_either() {
 }
 
 #[test]
-fn quiet_server_tells_that_its_database_is_gone_and_goes_on_once_it_is_back() {
+fn quiet_server_logs_a_lost_database_and_goes_on_once_back() {
     let _watchdog = watchdog();
     let served = Served::new(&["--journal", "--no-console"]);
     let mut ana = served.visitor();

@@ -103,7 +103,7 @@ fn the_oldest_go_when_they_are_too_old_and_the_next_seq_stays_right() {
 }
 
 #[test]
-fn clock_that_is_set_ahead_removes_nothing_in_the_run_and_after_a_restart() {
+fn clock_set_ahead_removes_nothing_in_the_run_and_after_it() {
     let (data, now) = (Data::new(), clock());
     let age = Duration::from_secs(30 * 24 * 60 * 60);
     let fixture = at(&data, &now, age);

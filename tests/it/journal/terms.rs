@@ -56,7 +56,7 @@ fn stream_without_a_journal_has_the_term_1() {
 }
 
 #[test]
-fn reader_of_a_history_that_a_copy_replaced_is_told_where_it_went_apart() {
+fn reader_of_a_replaced_history_is_told_where_it_forked() {
     let data = Data::new();
     register(&data.path(), &["ana", "rui"]);
     let fixture = journal(&data);
@@ -117,7 +117,7 @@ fn resume_beyond_the_end_of_a_term_that_is_known_begins_there() {
 }
 
 #[test]
-fn resume_one_ahead_of_the_head_is_a_gap_though_its_own_joined_takes_that_seq() {
+fn resume_one_ahead_of_the_head_is_a_gap_despite_its_own_joined() {
     let data = Data::new();
     register(&data.path(), &["ana", "rui"]);
     for fixture in [journal(&data), Fixture::new()] {

@@ -53,7 +53,7 @@ fn bad_frames_and_a_log_that_nobody_reads_grow_no_memory() {
 }
 
 #[test]
-fn clients_that_ping_before_the_login_and_read_nothing_hold_little_memory() {
+fn clients_pinging_before_login_unread_hold_little_memory() {
     let _watchdog = watchdog();
     let served = Served::new(&["--no-console", "--data", "none"]);
     let pings: Vec<u8> = (0..10_000).flat_map(|id| ask("ping", id).bytes()).collect();

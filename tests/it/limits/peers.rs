@@ -89,7 +89,7 @@ fn whoever_guesses_a_password_does_not_keep_its_owner_out() {
 }
 
 #[test]
-fn peer_that_took_all_places_before_the_login_keeps_no_other_out() {
+fn peer_with_all_places_before_login_keeps_no_other_out() {
     let Some(fixture) = open_to_everybody(|config| config.max_unauthenticated = 6) else {
         return;
     };

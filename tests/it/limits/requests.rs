@@ -147,7 +147,7 @@ fn last_line_that_comes_too_fast_is_answered_once_it_may() {
 
 #[test]
 #[cfg(unix)]
-fn clients_gone_behind_a_last_line_that_comes_too_fast_leave_nothing() {
+fn clients_gone_after_a_throttled_last_line_leave_nothing() {
     let fixture = Fixture::listening("?dialect=raw", |config| {
         config.request_rate = Some("1/h".parse().expect("one"));
     });

@@ -47,7 +47,7 @@ fn a_healthy_reader_gets_every_message_of_a_flood() {
 }
 
 #[test]
-fn stalled_readers_hold_publishers_no_longer_than_their_peers_budget() {
+fn stalled_readers_hold_publishers_within_their_peers_budget() {
     for kind in KINDS {
         let fixture = fixture(kind, "&direction=outbound", |config| {
             config.log.pace.window = 64 << 10;

@@ -158,7 +158,7 @@ fn a_certificate_that_nobody_trusted_vouches_for_is_refused() {
 }
 
 #[test]
-fn certificate_session_ends_with_its_account_and_not_with_its_password() {
+fn certificate_session_ends_with_its_account_only() {
     let data = tempfile::tempdir().expect("a folder can be made");
     let path = data.path().join("data");
     let users = |arguments: &[&str]| {

@@ -38,7 +38,7 @@ fn shows_no_type(done: &Done) {
 }
 
 #[test]
-fn unusable_file_is_named_with_its_problem_and_the_way_out() {
+fn unusable_file_is_named_with_its_problem_and_its_remedy() {
     let _watchdog = watchdog();
     let folder = tempfile::tempdir().expect("a folder can be made");
     let file = |name: &str| copy(&folder, name);

@@ -41,7 +41,7 @@ impl Stage {
 
     fn enter(&mut self, name: &str, millis: u64) {
         let user = user(name);
-        if self.presence.enter(&user, self.at(millis)) == Entered::Unannounced {
+        if self.presence.enter(&user, self.at(millis)) == LoginEffect::Unannounced {
             self.announce(&user, Change::Joined, millis);
         }
         self.presence.admit(&user);
@@ -63,7 +63,7 @@ impl Stage {
 const PLENTY: PresenceLimits = PresenceLimits { at_once: 1 << 20 };
 
 #[test]
-fn a_user_who_comes_and_goes_now_and_then_is_announced_at_once() {
+fn user_with_rare_changes_is_announced_at_once() {
     let mut stage = Stage::new(PLENTY);
     for visit in 0..5 {
         stage.enter("ana", visit * 3_000);
@@ -77,7 +77,7 @@ fn a_user_who_comes_and_goes_now_and_then_is_announced_at_once() {
 }
 
 #[test]
-fn a_user_who_flaps_is_announced_once_a_second_and_in_turns() {
+fn flapping_user_is_announced_once_a_second_in_turns() {
     let mut stage = Stage::new(PLENTY);
     for millis in (0..20_000).step_by(10) {
         stage.run_due(millis);
@@ -101,7 +101,7 @@ fn a_user_who_flaps_is_announced_once_a_second_and_in_turns() {
 }
 
 #[test]
-fn a_user_who_comes_back_before_its_left_is_announced_is_not_announced() {
+fn user_back_before_its_left_is_announced_is_not_announced() {
     let mut stage = Stage::new(PLENTY);
     for millis in [0, 20] {
         stage.enter("ana", millis);
@@ -120,7 +120,7 @@ fn a_user_who_comes_back_before_its_left_is_announced_is_not_announced() {
 }
 
 #[test]
-fn who_is_present_is_exact_while_announcements_wait() {
+fn present_users_are_exact_while_announcements_wait() {
     let mut stage = Stage::new(PresenceLimits { at_once: 1 });
     stage.enter("ana", 0);
     stage.enter("rui", 0);
@@ -160,7 +160,7 @@ fn all_users_together_are_announced_within_their_share() {
 }
 
 #[test]
-fn an_announcement_that_was_not_shown_is_made_again() {
+fn announcement_not_shown_is_made_again() {
     let mut stage = Stage::new(PLENTY);
     let ana = user("ana");
     stage.enter("ana", 0);
@@ -173,11 +173,11 @@ fn an_announcement_that_was_not_shown_is_made_again() {
     // She comes back while it is on its way, and neither can be shown.
     assert_eq!(
         stage.presence.enter(&ana, stage.at(30)),
-        Entered::Unannounced
+        LoginEffect::Unannounced
     );
     stage.presence.made(&ana, Change::Joined, stage.at(30));
     let second = stage.presence.enter(&ana, stage.at(30));
-    assert_eq!(second, Entered::OnItsWay, "the others know of neither");
+    assert_eq!(second, LoginEffect::OnItsWay, "the others know of neither");
     stage.presence.undo(&ana, stage.at(40));
     stage.presence.undo(&ana, stage.at(40));
     assert_eq!(stage.presence.due(stage.at(10_000)), None, "as before");

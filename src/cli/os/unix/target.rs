@@ -314,7 +314,7 @@ mod tests {
     }
 
     #[test]
-    fn a_link_is_followed_wherever_it_leads() {
+    fn link_as_a_target_is_followed() {
         let temp = tempfile::tempdir().expect("a folder");
         let folder = temp.path().canonicalize().expect("it is there");
         let (target, link) = (folder.join("target"), folder.join("link"));
@@ -331,7 +331,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_written_whole_is_refused() {
+    fn file_that_cannot_be_written_whole_is_refused() {
         let temp = tempfile::tempdir().expect("a folder");
         let socket = temp.path().join("socket");
         let _listener = std::os::unix::net::UnixListener::bind(&socket).expect("it is ours");

@@ -84,7 +84,7 @@ proptest! {
 }
 
 #[test]
-fn max_body_is_the_longest_that_fits_into_a_frame_whoever_sends_it() {
+fn max_body_is_the_longest_that_fits_for_any_user_name() {
     let name = "n".repeat(crate::wire::LONGEST_NAME);
     let frames = MessageFrames::new(&name, Millis(u64::MAX));
     let item_length = |body: usize| {

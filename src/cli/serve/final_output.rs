@@ -14,7 +14,7 @@ use parking_lot::Mutex;
 
 use crate::cli::exit::{Failure, sysexits};
 use crate::cli::screen::Screen;
-use crate::cli::stopping::Hearing;
+use crate::cli::stopping::SignalReceiver;
 use crate::cli::whole_file::{self, Durability};
 
 /// Time for writing the report.
@@ -27,9 +27,10 @@ const CONFIRMING: Duration = Duration::from_millis(400);
 /// Time for flushing the log and the console.
 const FLUSHING: Duration = Duration::from_millis(300);
 
-/// Where the last words go; set by the server's thread, used by the first. Clones are one.
+/// The destinations of the final output. The server's thread sets them, the first thread uses
+/// them; clones share one state.
 #[derive(Clone, Default)]
-pub(super) struct LastWords(Arc<Mutex<Places>>);
+pub(super) struct FinalOutput(Arc<Mutex<Places>>);
 
 #[derive(Default)]
 struct Places {
@@ -39,7 +40,7 @@ struct Places {
     log: Option<Box<dyn Any + Send>>,
 }
 
-impl LastWords {
+impl FinalOutput {
     /// The report goes to this file.
     pub(super) fn report_to(&self, path: &Path) {
         self.0.lock().report = Some(path.to_owned());
@@ -53,27 +54,31 @@ impl LastWords {
     }
 
     /// Writes the report, where one is wanted, and flushes the log.
-    pub(super) fn say(&self, hearing: &mut Hearing, report: Report) -> Result<(), Failure> {
+    pub(super) fn finish(
+        &self,
+        receiver: &mut SignalReceiver,
+        report: Report,
+    ) -> Result<(), Failure> {
         let path = self.0.lock().report.take();
-        let written = path.map(|path| write(hearing, report, path));
-        self.flush(hearing);
+        let written = path.map(|path| write(receiver, report, path));
+        self.flush(receiver);
         written.unwrap_or(Ok(()))
     }
 
     /// Flushes the log, and leaves the terminal to others.
-    pub(super) fn flush(&self, hearing: &mut Hearing) {
+    pub(super) fn flush(&self, receiver: &mut SignalReceiver) {
         let Places { screen, log, .. } = std::mem::take(&mut *self.0.lock());
         // A stderr that nobody reads holds nothing up.
-        let _ = hearing.finish(FLUSHING, move || {
+        let _ = receiver.finish(FLUSHING, move || {
             screen.iter().for_each(Screen::release);
             drop(log);
         });
     }
 }
 
-fn write(hearing: &mut Hearing, report: Report, path: PathBuf) -> Result<(), Failure> {
+fn write(receiver: &mut SignalReceiver, report: Report, path: PathBuf) -> Result<(), Failure> {
     let to = path.clone();
-    let written = hearing.finish(WRITING, move || {
+    let written = receiver.finish(WRITING, move || {
         whole_file::replace_within(&to, CONFIRMING, |file| {
             serde_json::to_writer_pretty(&mut *file, &report)?;
             file.write_all(b"\n")

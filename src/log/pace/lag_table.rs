@@ -51,9 +51,9 @@ impl Allowance {
     }
 }
 
-/// Knows who lags, and for how long publishers have waited for it.
+/// Holds the lagging readers, and how long publishers have waited for each of them.
 #[derive(Debug)]
-pub(super) struct Board {
+pub(super) struct LagTable {
     limits: PaceLimits,
     laggards: Vec<Option<Laggard>>,
     free: Vec<usize>,
@@ -115,10 +115,10 @@ pub(super) struct Report {
     pub(super) is_live: bool,
 }
 
-impl Board {
-    pub(super) fn new(limits: PaceLimits, now: Instant) -> Board {
+impl LagTable {
+    pub(super) fn new(limits: PaceLimits, now: Instant) -> LagTable {
         let allowance = |left, most, rate| Allowance { left, most, rate };
-        Board {
+        LagTable {
             limits,
             laggards: Vec::new(),
             free: Vec::new(),
@@ -155,7 +155,7 @@ impl Board {
         self.laggards.len() - 1
     }
 
-    /// Notes where a reader is now. Whether publishers are to look again.
+    /// Notes the position of a reader. Returns whether publishers must check again.
     pub(super) fn update(
         &mut self,
         index: usize,
@@ -183,7 +183,8 @@ impl Board {
         lets_go && self.holding == 0
     }
 
-    /// A reader no longer lags, or is gone. Whether publishers are to look again.
+    /// Removes a reader that no longer lags, or is gone. Returns whether publishers must check
+    /// again.
     pub(super) fn leave(&mut self, index: usize, now: Instant) -> bool {
         let held = self.release(index, now);
         if self.laggards[index].take().is_some() {
@@ -197,7 +198,7 @@ impl Board {
         self.on_their_way += bytes;
     }
 
-    /// They are in the log, or will never be.
+    /// Subtracts bytes that have reached the log, or never will.
     pub(super) fn arrived(&mut self, bytes: u64) {
         self.on_their_way -= bytes;
     }
@@ -241,7 +242,8 @@ impl Board {
         self.budgets.charge(users, waited, now);
     }
 
-    /// Charges what a laggard that holds has been waited for. Whether it did hold.
+    /// Charges the time for which publishers waited for this laggard. Returns whether it held
+    /// them.
     fn release(&mut self, index: usize, now: Instant) -> bool {
         let held = |laggard: &Laggard| laggard.holds != Hold::No;
         if !self.laggards[index].as_ref().is_some_and(held) {
@@ -266,7 +268,7 @@ impl Board {
         lag.is_some_and(|lag| lag <= self.limits.window)
     }
 
-    /// Judges every laggard. Whether one of them holds publishers back.
+    /// Judges every laggard. Returns whether one of them holds publishers back.
     fn look(&mut self, written: u64, now: Instant) -> bool {
         let limits = self.limits;
         let (is_fast, is_busy) = (self.published.has_some(), self.delivered.has_some());
@@ -314,7 +316,7 @@ impl Board {
 }
 
 impl Laggard {
-    /// How it holds publishers though it is behind the window.
+    /// Decides how a laggard behind the window holds publishers.
     fn judge(&self, is_free: bool, budgets: &mut Budgets, now: Instant) -> Hold {
         let Some(user) = &self.user else {
             return Hold::Server;

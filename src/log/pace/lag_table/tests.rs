@@ -13,7 +13,7 @@ const OFFERED: u64 = 2 * MIB;
 /// Bytes that the socket of a client that reads nothing takes.
 const SOCKET: u64 = 200 << 10;
 
-/// A session, as the board sees it.
+/// A session, as the lag table sees it.
 struct Reader {
     user: Arc<str>,
     position: u64,
@@ -24,7 +24,7 @@ struct Reader {
 }
 
 struct Simulation {
-    board: Board,
+    lag_table: LagTable,
     now: Instant,
     written: u64,
     /// How long the publisher was held.
@@ -35,7 +35,7 @@ impl Simulation {
     fn new() -> Simulation {
         let now = Instant::now();
         Simulation {
-            board: Board::new(PaceLimits::default(), now),
+            lag_table: LagTable::new(PaceLimits::default(), now),
             now,
             written: 0,
             held: Duration::ZERO,
@@ -44,7 +44,7 @@ impl Simulation {
 
     /// The publisher publishes, or is held, for a step.
     fn step(&mut self) {
-        if self.board.may_publish(self.written, self.now) {
+        if self.lag_table.may_publish(self.written, self.now) {
             self.written += OFFERED;
         } else {
             self.held += STEP;
@@ -83,16 +83,17 @@ impl Simulation {
             is_live: reader.is_live,
         };
         match reader.index {
-            None => reader.index = Some(self.board.enter(report, self.written)),
+            None => reader.index = Some(self.lag_table.enter(report, self.written)),
             Some(index) => {
-                self.board.update(index, &report, self.written, self.now);
+                self.lag_table
+                    .update(index, &report, self.written, self.now);
             }
         }
     }
 
     fn go(&mut self, reader: &mut Reader) {
         if let Some(index) = reader.index.take() {
-            self.board.leave(index, self.now);
+            self.lag_table.leave(index, self.now);
         }
     }
 
@@ -113,7 +114,7 @@ impl Simulation {
 }
 
 #[test]
-fn sessions_that_resume_far_behind_and_read_nothing_hold_nobody() {
+fn sessions_that_resume_far_behind_and_stall_hold_no_publisher() {
     let mut simulation = Simulation::new();
     simulation.written = 60 * MIB;
     let mut sessions: Vec<Reader> = Vec::new();
@@ -137,7 +138,7 @@ fn sessions_that_resume_far_behind_and_read_nothing_hold_nobody() {
 const ONE_USER: u64 = 4_000 + 1_000 + 8 * 50;
 
 #[test]
-fn sessions_that_come_at_the_head_and_stall_hold_publishers_for_their_users_budget() {
+fn sessions_that_stall_at_the_head_are_bounded_by_user_budget() {
     for at_once in [1, 5, 100] {
         let mut simulation = Simulation::new();
         let mut sessions: Vec<Reader> = Vec::new();
@@ -165,7 +166,7 @@ fn sessions_that_come_at_the_head_and_stall_hold_publishers_for_their_users_budg
 }
 
 #[test]
-fn readers_that_take_a_little_and_stall_hold_publishers_for_their_users_budget() {
+fn readers_that_stall_after_reading_are_bounded_by_user_budget() {
     for count in [1, 10] {
         let mut simulation = Simulation::new();
         let mut readers: Vec<Reader> = (0..count).map(|_| simulation.come("rui", 0)).collect();
@@ -212,7 +213,7 @@ fn all_users_together_hold_publishers_for_the_total_budget() {
 }
 
 #[test]
-fn publishing_keeps_to_the_least_rate_however_many_readers_take_a_little() {
+fn publishing_keeps_to_the_least_rate_with_many_slow_readers() {
     let mut simulation = Simulation::new();
     let mut readers: Vec<Reader> = (0..50)
         .map(|number| simulation.come(&format!("user {number}"), 0))
@@ -230,7 +231,7 @@ fn publishing_keeps_to_the_least_rate_however_many_readers_take_a_little() {
 }
 
 #[test]
-fn a_reader_that_keeps_to_the_least_rate_is_waited_for_as_long_as_it_does() {
+fn reader_at_the_least_rate_holds_publishers_without_end() {
     let mut simulation = Simulation::new();
     let mut reader = simulation.come("eva", 0);
     simulation.minutes(10, |simulation, number| {
@@ -244,7 +245,7 @@ fn a_reader_that_keeps_to_the_least_rate_is_waited_for_as_long_as_it_does() {
 }
 
 #[test]
-fn a_crowd_that_the_machine_is_slow_with_is_waited_for() {
+fn many_readers_on_a_slow_machine_are_waited_for() {
     let mut simulation = Simulation::new();
     let mut crowd: Vec<Reader> = (0..1000).map(|_| simulation.come("all", 0)).collect();
     let held = simulation.minutes(1, |simulation, number| {
@@ -261,14 +262,14 @@ fn a_crowd_that_the_machine_is_slow_with_is_waited_for() {
 }
 
 #[test]
-fn a_reader_that_goes_leaves_nothing_behind() {
+fn reader_that_leaves_frees_its_entry() {
     let mut simulation = Simulation::new();
     for _ in 0..1000 {
         let mut reader = simulation.come("rui", 0);
         simulation.written += MIB;
         simulation.take(&mut reader, SOCKET);
-        assert_eq!(simulation.board.len(), 1);
+        assert_eq!(simulation.lag_table.len(), 1);
         simulation.go(&mut reader);
     }
-    assert_eq!(simulation.board.laggards.len(), 1);
+    assert_eq!(simulation.lag_table.laggards.len(), 1);
 }

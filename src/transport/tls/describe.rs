@@ -2,9 +2,9 @@
 
 use rustls::CertificateError;
 
-/// Whose certificate it is.
+/// The side whose certificate has the problem.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Whose {
+pub(super) enum CertificateOwner {
     /// The server's, as a client sees it.
     Server,
     /// The client's, as a server sees it.
@@ -13,27 +13,27 @@ pub(super) enum Whose {
     Own,
 }
 
-impl Whose {
+impl CertificateOwner {
     fn name(self) -> &'static str {
         match self {
-            Whose::Server => "the server's certificate",
-            Whose::Client => "the client's certificate",
-            Whose::Own => "it",
+            CertificateOwner::Server => "the server's certificate",
+            CertificateOwner::Client => "the client's certificate",
+            CertificateOwner::Own => "it",
         }
     }
 
     /// How a client gets by without another certificate.
     fn or_pin(self) -> &'static str {
         match self {
-            Whose::Server => ", or pin it with --tls-fingerprint",
-            Whose::Client | Whose::Own => "",
+            CertificateOwner::Server => ", or pin it with --tls-fingerprint",
+            CertificateOwner::Client | CertificateOwner::Own => "",
         }
     }
 }
 
 /// Describes what is wrong, on what, and what to do. The error of a pinned certificate is
 /// not described here.
-pub(super) fn about(problem: &CertificateError, whose: Whose) -> String {
+pub(super) fn about(problem: &CertificateError, whose: CertificateOwner) -> String {
     let (it, or_pin) = (whose.name(), whose.or_pin());
     match problem {
         // A root that only has the issuer's name is found by its key to be another.
@@ -41,11 +41,11 @@ pub(super) fn about(problem: &CertificateError, whose: Whose) -> String {
         | CertificateError::BadSignature
         | CertificateError::UnsupportedSignatureAlgorithmForPublicKeyContext { .. } => {
             match whose {
-                Whose::Server => format!(
+                CertificateOwner::Server => format!(
                     "{it} is by nobody who is trusted here: pin it with --tls-fingerprint, or \
                      name who vouches for it with --tls-ca"
                 ),
-                Whose::Client | Whose::Own => format!(
+                CertificateOwner::Client | CertificateOwner::Own => format!(
                     "{it} is by nobody who is trusted here: --tls-client-ca must vouch for it"
                 ),
             }
@@ -99,7 +99,7 @@ mod tests {
     struct Named(&'static str);
 
     #[test]
-    fn no_problem_is_shown_as_a_programs_type() {
+    fn error_shows_no_type_name() {
         let other = |name| CertificateError::Other(OtherError(Arc::new(Named(name))));
         for (problem, says) in [
             (other("CaUsedAsEndEntity"), "CA:TRUE"),
@@ -115,7 +115,11 @@ mod tests {
             (CertificateError::BadEncoding, "damaged"),
             (CertificateError::InvalidPurpose, "purpose"),
         ] {
-            for whose in [Whose::Server, Whose::Client, Whose::Own] {
+            for whose in [
+                CertificateOwner::Server,
+                CertificateOwner::Client,
+                CertificateOwner::Own,
+            ] {
                 let words = about(&problem, whose);
                 assert!(words.contains(says) && !words.contains("Other"), "{words}");
             }

@@ -9,12 +9,12 @@ use tokio::time::{Sleep, sleep_until};
 
 /// Wakes the task that polls it.
 #[derive(Default)]
-pub(super) struct Alarm {
+pub(super) struct DeadlineTimer {
     /// The timer, and what it is set to; none is set where nothing is due.
     timer: Option<(Instant, Pin<Box<Sleep>>)>,
 }
 
-impl Alarm {
+impl DeadlineTimer {
     /// Whether `due` has come; where not, the task is woken then.
     ///
     /// # Panics

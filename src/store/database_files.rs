@@ -1,4 +1,4 @@
-//! Whether the database's files are still the ones that its path names.
+//! Notices that the database's files are no longer the ones that its path names.
 //!
 //! The problem: a file that was removed, or replaced by a rename, goes on taking commits from
 //! those who have it open, and each of them is lost when the last of those closes it. So
@@ -9,27 +9,27 @@ use std::path::{Path, PathBuf};
 
 /// A database's files: the database, its write-ahead log, and the index of that.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Place {
+pub(super) struct DatabaseFiles {
     files: Vec<(PathBuf, identity::Identity)>,
 }
 
-impl Place {
+impl DatabaseFiles {
     /// Notes the files that are open now; the write-ahead log must be in use.
     ///
     /// # Errors
-    /// One of them is missing.
-    pub(super) fn note(database: &Path) -> std::io::Result<Place> {
+    /// A file is missing.
+    pub(super) fn note(database: &Path) -> std::io::Result<DatabaseFiles> {
         let files = ["", "-wal", "-shm"].map(|suffix| beside(database, suffix));
         let noted = files.into_iter().map(|path| {
             let identity = identity::of(&path)?;
             Ok((path, identity))
         });
-        Ok(Place {
+        Ok(DatabaseFiles {
             files: noted.collect::<std::io::Result<_>>()?,
         })
     }
 
-    /// The first file whose path no longer names what was noted.
+    /// Returns the first file whose path no longer names the noted file.
     pub(super) fn moved(&self) -> Option<&Path> {
         let moved = |(path, noted): &&(PathBuf, identity::Identity)| {
             identity::of(path).is_err_and(|error| error.kind() == std::io::ErrorKind::NotFound)
@@ -42,7 +42,7 @@ impl Place {
     }
 }
 
-/// The file of this database whose name ends so.
+/// Returns the path of the database with `suffix` appended to its name.
 pub(super) fn beside(database: &Path, suffix: &str) -> PathBuf {
     let mut name = OsString::from(database);
     name.push(suffix);
@@ -86,21 +86,21 @@ mod tests {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let database = folder.path().join("x.db");
         let files = ["", "-wal", "-shm"].map(|suffix| beside(&database, suffix));
-        assert!(Place::note(&database).is_err(), "nothing is there");
+        assert!(DatabaseFiles::note(&database).is_err(), "nothing is there");
         for file in &files {
             std::fs::write(file, "x").expect("the folder is ours");
         }
-        let place = Place::note(&database).expect("all are there");
+        let noted = DatabaseFiles::note(&database).expect("all are there");
         for file in &files {
-            assert_eq!(place.moved(), None);
+            assert_eq!(noted.moved(), None);
             let aside = folder.path().join("aside");
             std::fs::rename(file, &aside).expect("the folder is ours");
-            assert_eq!(place.moved(), Some(&**file), "it is gone");
+            assert_eq!(noted.moved(), Some(&**file), "it is gone");
             std::fs::write(file, "y").expect("the folder is ours");
-            assert_eq!(place.moved(), Some(&**file), "it is another");
+            assert_eq!(noted.moved(), Some(&**file), "it is another");
             std::fs::rename(&aside, file).expect("the folder is ours");
         }
         std::fs::remove_dir_all(folder.path()).expect("the folder is ours");
-        assert_eq!(place.moved(), Some(&*database));
+        assert_eq!(noted.moved(), Some(&*database));
     }
 }
