@@ -1,8 +1,8 @@
 //! Deadlines for what a peer must send.
 //!
 //! A timer may fire late: the process was stopped, the machine was suspended, or the event loop
-//! was busy. What the peer sent meanwhile lies in the socket, unread, and the peer is not to
-//! blame. Hence two rules:
+//! was busy. Bytes that the peer sent meanwhile are in the socket, unread, and the peer is not
+//! late. Hence two rules:
 //!
 //! - A deadline is judged only after the input has been read until there was none, and while
 //!   the system reports more input it is not judged, a bounded number of times.

@@ -111,7 +111,7 @@ impl fmt::Debug for UnauthenticatedPlace {
 }
 
 impl Table {
-    /// Takes a place from whoever has the most, if that is more than this peer would have.
+    /// Takes a place from the peer with the most places, if this peer would still have fewer.
     fn make_room_for(&mut self, peer: &PeerId) -> bool {
         let network = peer.network();
         let own = self.networks.get(&network);

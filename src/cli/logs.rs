@@ -22,8 +22,8 @@ use super::output::{is_hostile, one_line};
 use super::screen::Screen;
 
 /// Starts the log. `ARAUTO_LOG` filters it as tracing's EnvFilter does, as in
-/// `ARAUTO_LOG=debug`. What a stuck stderr does not take is dropped, and the log says
-/// how much that was: the server goes on.
+/// `ARAUTO_LOG=debug`. Records that a stuck stderr does not take are dropped and
+/// counted in the log: the server goes on.
 pub(super) fn start(form: LogForm, screen: Screen) -> LogGuard {
     let filter = EnvFilter::try_from_env("ARAUTO_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
     let is_terminal = io::stderr().is_terminal();

@@ -18,7 +18,7 @@ pub enum ClientError {
         endpoint: Endpoint,
         /// What kind of failure.
         kind: io::ErrorKind,
-        /// Its cause, for whoever may try again.
+        /// The cause, from which a caller decides whether to try again.
         fault: ConnectFault,
         /// What the system says.
         problem: String,

@@ -158,8 +158,8 @@ impl Db {
         Ok(())
     }
 
-    /// Looks whether the database's path still names the files that are open. What is
-    /// committed to others would be lost.
+    /// Looks whether the database's path still names the files that are open. Commits to
+    /// other files would be lost.
     ///
     /// # Errors
     /// [`StoreError::Moved`].

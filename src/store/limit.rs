@@ -6,8 +6,8 @@
 //! somebody waits. SQLite's handlers are plain functions, so that each thread remembers the
 //! limit that it works under.
 //!
-//! Nothing here bounds a system call that hangs: whoever waits for the store's thread needs
-//! a deadline as well.
+//! Nothing here bounds a system call that hangs: callers that wait for the store's thread
+//! need a deadline as well.
 
 use std::cell::RefCell;
 use std::sync::{Arc, Weak};

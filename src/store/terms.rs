@@ -57,7 +57,7 @@ impl Terms {
     /// Begins a term behind `head`. On a stream that has a history, `now` is when.
     pub(super) fn begin(&mut self, head: Seq, now: Option<Millis>) {
         let newest = self.begun.last().map_or(0, |term| term.number.0);
-        // Nothing was broadcast in it: whoever names it is served as by the one before.
+        // Nothing was broadcast in it: a resume that names it is served as in the term before.
         while self.begun.last().is_some_and(|term| term.after == head) {
             self.begun.pop();
         }

@@ -145,8 +145,8 @@ impl Attempts {
         outcome
     }
 
-    /// Whether an operation has failed for good. What the system says of sent bytes is no
-    /// evidence any more: a reset discards them, and so empties the send queue.
+    /// Whether an operation has failed for good. From then on the send queue is no
+    /// evidence: a reset discards them, and so empties the send queue.
     pub(super) fn has_failed(&self) -> bool {
         self.has_failed
     }

@@ -1,5 +1,5 @@
 //! What `arauto users` takes away counts for the server that runs: at the next login, and
-//! for live sessions within 5 s. What cannot be read grants nothing.
+//! for live sessions within 5 s. Accounts that cannot be read grant nothing.
 
 use rusqlite::Connection;
 

@@ -103,7 +103,7 @@ fn socket_of_another_server_is_retaken_only_once_stale() {
 fn lock_of_a_reader_of_the_folder_keeps_no_server_from_starting() {
     let _watchdog = watchdog();
     let folder = tempfile::tempdir().expect("a folder can be made");
-    let reader = std::fs::File::open(folder.path()).expect("whoever may read it");
+    let reader = std::fs::File::open(folder.path()).expect("the folder is readable");
     flock(reader.as_fd(), FlockOperation::LockExclusive).expect("nobody has it");
     let served = Served::within(folder, &["--journal", "--no-console"]);
     let data = std::fs::File::open(served.folder.path().join("data")).expect("it is there");

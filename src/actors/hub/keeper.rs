@@ -2,8 +2,8 @@
 //!
 //! A batch is on its way to the disk; who waits for it is answered when it is
 //! there, and what comes meanwhile gathers for the next. Where a batch cannot be
-//! written, whoever waits for it, or for what was built on it, is told so, and what it
-//! announced is announced in front of whatever is written next.
+//! written, the sessions that wait for it, or for a later one, are told so, and its
+//! announcements are made again before anything else is written.
 
 use std::sync::Arc;
 use std::task::{Context as TaskContext, Poll};

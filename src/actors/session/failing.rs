@@ -15,8 +15,8 @@ use crate::framing::Failure;
 use crate::wire::ErrorCode;
 
 impl<L: Link + 'static> Session<L> {
-    /// Reading has failed. What this side fails in is no end of the client's: it is told so,
-    /// as long as writing works.
+    /// Notes that reading failed on this side. The client did not end the session, so it is
+    /// told, as long as writing works.
     pub(super) fn note_unreadable(&mut self, error: &io::Error) {
         self.inbox.is_over = true;
         if self.outlet.link_ref().failure_of(error) == Failure::PeerGone {

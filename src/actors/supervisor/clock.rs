@@ -10,8 +10,8 @@ use tokio::time::{timeout, timeout_at};
 use super::Status;
 use crate::close::{Deadlines, Phase, StopReason};
 
-/// A deadline that passed so long ago has passed while this process did not run. What clients
-/// sent meanwhile lies in the sockets: their sessions have this time to read it.
+/// A deadline that passed so long ago has passed while this process did not run. Input from
+/// that time is still in the sockets: the sessions have this long to read it.
 const SUSPENDED: Duration = Duration::from_secs(1);
 const LOOK: Duration = Duration::from_millis(250);
 

@@ -1,7 +1,7 @@
 //! Log records on their way to stderr: a queue that is bounded in bytes.
 //!
-//! A thread of its own writes, so that a stderr that nobody reads holds up nobody. What the
-//! queue has no room for is dropped and counted, and the log says how many were.
+//! A thread of its own writes, so that a stderr that nobody reads blocks no other thread. Records
+//! that do not fit into the queue are dropped, and the log says how many were.
 
 use std::collections::VecDeque;
 use std::io::{self, Write};

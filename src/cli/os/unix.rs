@@ -71,7 +71,7 @@ impl Terminal {
         Terminal(tcgetattr(io::stdin()).ok())
     }
 
-    /// Puts the settings back. A process in the background leaves them alone: whoever is in
+    /// Puts the settings back. A process in the background leaves them alone: the process in
     /// the foreground has its own, and the system would stop this one (SIGTTOU, see
     /// tcsetattr(3p)).
     pub(in crate::cli) fn restore(&self) {

@@ -169,7 +169,7 @@ pub(in crate::cli) fn make_private(_file: &File) -> io::Result<()> {
     Ok(())
 }
 
-/// Runs the command: a thread's stack has the same size whoever starts the process.
+/// Runs the command: the stack's size does not depend on the parent process.
 pub(in crate::cli) fn on_own_stack(command: fn() -> ExitCode) -> ExitCode {
     command()
 }

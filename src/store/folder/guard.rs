@@ -49,7 +49,7 @@ fn make_folder(path: &Path) -> io::Result<()> {
 }
 
 /// Gives a folder that was made just now to its owner, whom the umask may have kept out. Its
-/// name may be a link by now, which chmod(2) would follow; and whoever is kept out can open
+/// name may be a link by now, which chmod(2) would follow; and an owner without access can open
 /// it with O_PATH only, which fchmod(2) does not take: but its name in /proc leads to it.
 fn open_to_owner(path: &Path) -> io::Result<()> {
     let flags = OFlags::PATH | OFlags::NOFOLLOW | OFlags::DIRECTORY | OFlags::CLOEXEC;

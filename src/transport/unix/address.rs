@@ -97,8 +97,8 @@ fn pipe_folder() -> PathBuf {
 }
 
 /// In `/tmp` anybody can make the folder first: it must be ours and ours alone, or others
-/// could wait for clients in it. What is looked at is what is changed: the folder's own
-/// descriptor, whatever its name leads to later.
+/// could wait for clients in it. The check and the change use one
+/// descriptor of the folder, whatever its name leads to later.
 fn private_folder(folder: &Path) -> io::Result<()> {
     let named = |error: io::Error| {
         let problem = format!("{}: {error}", folder.display());

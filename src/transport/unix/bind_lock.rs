@@ -1,7 +1,7 @@
 //! One server at a time looks at a socket's path and binds it.
 //!
 //! The problem: two servers that find the same stale socket must not both replace it. A lock
-//! on the folder would do, but whoever may read the folder could hold it, and no server
+//! on the folder would do, but every user who may read the folder could hold it, and no server
 //! would start. So the lock is on a file of its own beside the socket, which only its owner
 //! can open; it is there only while it is held.
 

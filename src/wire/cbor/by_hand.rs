@@ -43,7 +43,7 @@ const AROUND_BODY: usize = MESSAGE.len()
     + 5; // the key of the body
 
 /// The longest body, in bytes of its content, of a message whose frame never exceeds
-/// `max_frame`, whoever sends it and whatever its numbers are.
+/// `max_frame`, for every user name and every seq and time.
 pub const fn max_body(max_frame: usize) -> usize {
     let room = max_frame.saturating_sub(AROUND_BODY);
     // The head of a string, and the longest string that a head of this width is for.

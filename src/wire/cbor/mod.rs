@@ -209,8 +209,8 @@ fn server_item(item: &[u8]) -> Result<Option<ServerFrame<'_>>, WireError> {
     }))
 }
 
-/// Reads a value whose shape has been checked. What serde finds wrong all the same, in what a
-/// server sends, may quote the value: not much of that is kept.
+/// Reads a value whose shape has been checked. An error of serde, as in a server's
+/// frame, may quote the value, so it is shortened.
 fn read<'a, T: Deserialize<'a>>(frame: &shape::Frame<'_>, value: &'a [u8]) -> Result<T, WireError> {
     serde_cbor::from_slice(value).map_err(|error| {
         let at = frame.value_at + usize::try_from(error.offset()).unwrap_or_default();

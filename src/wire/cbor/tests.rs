@@ -4,10 +4,7 @@ mod same_as_serde;
 use std::borrow::Cow;
 
 use super::*;
-use crate::wire::{
-    Asked, Asking, Body, ErrorCode, Login, Message, Millis, Published, Resume, Seq, ServerFrame,
-    Term,
-};
+use crate::wire::{Asked, Asking, Body, ErrorCode, Login, Resume, Seq, Term};
 
 pub(super) fn framed(item: &[u8]) -> Vec<u8> {
     let mut bytes = u32::try_from(item.len())

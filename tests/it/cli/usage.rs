@@ -71,7 +71,7 @@ fn a_wrong_password_exits_77_and_no_password_too() {
     wrong.failed(77, &["bad-credentials"]);
     let mut none = served.command(&["who"]);
     none.env_remove("ARAUTO_PASSWORD");
-    #[cfg(unix)] // whoever runs the tests may have a terminal, which would be asked
+    #[cfg(unix)] // the tests may run at a terminal, which would be prompted
     let mut none = crate::support::run_by(&["setsid", "--wait"], none);
     let none = finish(&mut none, "");
     none.failed(77, &["ARAUTO_PASSWORD", "--password-file"]);

@@ -2,8 +2,8 @@
 //! system's send buffer may be smaller than the server asked for (net.core.wmem_max).
 //!
 //! A broadcast is replaced by the `gap` for its one seq, an answer by the error
-//! `frame-too-large` with its id, and the session goes on. What stands in for a message is
-//! never replaced again: a link that does not even carry that has failed.
+//! `frame-too-large` with its id, and the session goes on. A replacement is
+//! never replaced again: a link that cannot carry it has failed.
 
 use super::Outlet;
 use super::queue::Marked;

@@ -4,7 +4,11 @@ use std::borrow::Cow;
 
 use proptest::prelude::{Just, Strategy, any, prop, prop_assert_eq, prop_oneof, proptest};
 
-use super::*;
+use crate::wire::cbor::{
+    MessageFrames, PREFIX, by_hand, careful_client_item, encode, encode_body, encode_server,
+    max_body,
+};
+use crate::wire::{Asking, Body, ClientFrame, Message, Millis, Published, Seq, ServerFrame};
 
 /// Numbers around each of the widths that a head can have.
 pub(super) fn numbers() -> impl Strategy<Value = u64> {
