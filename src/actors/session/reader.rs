@@ -24,7 +24,7 @@ pub(super) struct Reader {
     pub(super) clear: Seq,
     /// Bytes of broadcasts written so far.
     pub(super) taken: u64,
-    /// The reader's entry in the lag table.
+    /// The reader as publishers see it.
     pub(super) paced: PacedReader,
     pub(super) place: Place,
     /// Held by a reader that can be sent a file's bytes.

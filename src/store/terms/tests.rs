@@ -37,7 +37,7 @@ fn resume_beyond_the_end_of_its_term_begins_at_that_end() {
 }
 
 #[test]
-fn resume_in_an_unknown_term_begins_at_the_end_of_the_last() {
+fn resume_in_an_unknown_term_begins_after_the_term_below() {
     let terms = terms(&[(10, 40), (50, 100), (70, 200)]);
     assert_eq!(resumed(&terms, 150, 49, 260), 100);
     assert_eq!(resumed(&terms, 300, 60, 260), 200);

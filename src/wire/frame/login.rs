@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::{present, text};
 use crate::wire::{Seq, SessionId, Term};
 
-/// Who the server is and what it takes.
+/// The identity and the limits of the server.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Welcome<'a> {
     /// The protocol's version, 1.
@@ -93,7 +93,7 @@ pub struct LoggedIn<'a> {
     /// The name as the server knows it (normalized).
     #[serde(borrow, with = "text")]
     pub user: Cow<'a, str>,
-    /// What the user may do.
+    /// The user's role.
     pub role: Role,
     /// Whether this login created the user.
     pub registered: bool,
@@ -117,7 +117,7 @@ pub struct LoggedIn<'a> {
     pub request_rate: Option<Cow<'a, str>>,
 }
 
-/// What a user may do.
+/// The permissions of a user.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Role {

@@ -219,7 +219,7 @@ fn is_without_reader(path: &Path, error: &io::Error) -> bool {
         && fs::metadata(path).is_ok_and(|found| found.file_type().is_fifo())
 }
 
-/// Opens without waiting. A file is opened for appending.
+/// Opens a file for appending, without waiting for a FIFO's reader.
 fn open_now(path: &Path) -> io::Result<File> {
     let flags = OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
     OpenOptions::new()
