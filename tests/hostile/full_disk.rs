@@ -30,11 +30,12 @@ fn listed(served: &Served, data: &Path) -> Vec<String> {
     names.map(str::to_owned).collect()
 }
 
-/// Names register until one cannot be kept: those that could, and that one.
-fn register_until_full(served: &Served) -> (Vec<String>, String) {
+/// Registers new names until the disk has no room for one. Returns those that were kept, and
+/// that one.
+fn register_until_full(served: &Served, prefix: &str) -> (Vec<String>, String) {
     let mut kept = Vec::new();
     for number in 0..NAMES {
-        let name = format!("nova{number}");
+        let name = format!("{prefix}{number}");
         let mut client = served.visitor();
         client.send(&login(7, &name, PASSWORD));
         let answer = client.recv().expect("it is answered");
@@ -45,7 +46,6 @@ fn register_until_full(served: &Served) -> (Vec<String>, String) {
             return (kept, name);
         }
         assert!(answer.flag("registered"), "{answer:?}");
-        client.skip_to("joined");
         kept.push(name);
     }
     panic!("{NAMES} names found room on a full disk");
@@ -71,7 +71,7 @@ fn a_registration_without_room_is_internal_leaves_nothing_behind_and_holds_up_no
     assert!(ana.log_in("ana").flag("registered"));
     disk.fill();
 
-    let (kept, refused) = register_until_full(&served);
+    let (kept, refused) = register_until_full(&served, "nova");
     println!("{} names found room, {refused} did not", kept.len());
     works(&mut ana);
     let mut again = served.visitor();
@@ -81,7 +81,7 @@ fn a_registration_without_room_is_internal_leaves_nothing_behind_and_holds_up_no
     );
     works(&mut again);
     again.fim();
-    let (kept_too, refused_too) = register_until_full(&served);
+    let (kept_too, refused_too) = register_until_full(&served, "outra");
     assert_eq!(kept_too, Vec::<String>::new(), "it is still full");
 
     std::fs::remove_file(disk.path("filler")).expect("it is ours");

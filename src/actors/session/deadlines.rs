@@ -39,7 +39,8 @@ enum WaitsFor {
 }
 
 impl Deadlines {
-    /// Begins the time for a frame again, because one has come or been served.
+    /// Begins the time for a frame again: one has come or been served, or the client has taken
+    /// some of the answers that keep its next frames from being read.
     pub(super) fn note_input(&mut self) {
         if let Some((WaitsFor::Frame, deadline)) = &mut self.waits_for {
             deadline.restart(Instant::now());
@@ -160,8 +161,7 @@ impl<L: Link + 'static> Session<L> {
 
     /// Whether the session itself keeps the client's frames from being served.
     fn is_deaf_to(&self, what: WaitsFor) -> bool {
-        let is_busy =
-            self.pending.is_some() || self.inbox.hold.is_some() || !self.outlet.has_room();
+        let is_busy = self.pending.is_some() || self.inbox.hold.is_some();
         what == WaitsFor::Frame && is_busy
     }
 

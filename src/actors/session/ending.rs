@@ -165,7 +165,7 @@ impl<L: Link + 'static> Session<L> {
                 Written::More => wrote = true,
                 stopped @ (Written::Clear | Written::Blocked) => {
                     self.wakes.write = stopped == Written::Blocked;
-                    self.note_sent(wrote);
+                    self.note_sent(wrote, had_room);
                     return wrote && !had_room;
                 }
                 Written::FellOff(gap) => {
@@ -181,11 +181,14 @@ impl<L: Link + 'static> Session<L> {
                 }
             }
         }
-        self.note_sent(wrote);
+        self.note_sent(wrote, had_room);
         true
     }
 
-    fn note_sent(&mut self, wrote: bool) {
+    fn note_sent(&mut self, wrote: bool, had_room: bool) {
+        if wrote && !had_room {
+            self.deadlines.note_input(); // the client reads, and its frames wait for that
+        }
         let sent = self.outlet.sent();
         if wrote && sent != self.info.sent() {
             self.info.set_sent(sent);
