@@ -58,6 +58,15 @@ impl LocalUser {
             LocalUser::Sid { sid, .. } => sid == "S-1-5-18",
         }
     }
+
+    /// The group Administrators of Windows. Only a process that acts with its rights can make
+    /// it the owner of something, and that process could act as any user.
+    pub(super) fn is_administrators(&self) -> bool {
+        match self {
+            LocalUser::Uid(_) => false,
+            LocalUser::Sid { sid, .. } => sid == "S-1-5-32-544",
+        }
+    }
 }
 
 impl Peer {

@@ -8,8 +8,9 @@ use super::{Fingerprint, LocalUser, TlsError, system};
 /// The servers that a client trusts, and the client's own certificate.
 ///
 /// On a local endpoint (a socket or a pipe) a password goes to servers of this process's own
-/// user, of root (SYSTEM on Windows) and of [`Trust::with_server_user`]; on unix also to the
-/// one whose path nobody else could have put there. On a `tls:` endpoint the certificate
+/// user, of root (SYSTEM and the group Administrators on Windows) and of
+/// [`Trust::with_server_user`]; on unix also to the one whose path nobody else could have put
+/// there. On a `tls:` endpoint the certificate
 /// decides: the default is the system's trusted roots, and no certificate of one's own.
 /// On `tcp:` nothing tells who listens.
 #[derive(Debug, Clone, Default)]

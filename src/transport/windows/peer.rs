@@ -11,8 +11,8 @@ use windows_sys::Win32::System::Pipes::{GetNamedPipeClientProcessId, GetNamedPip
 use super::{End, Local, security};
 use crate::transport::{Endpoint, LocalUser, Peer};
 
-/// The user whom every system trusts, in words.
-pub(in crate::transport) const ROOT: &str = "SYSTEM";
+/// The owners whom every client trusts, behind "neither this client's user nor".
+pub(in crate::transport) const ROOT: &str = "SYSTEM nor the group Administrators";
 
 /// Whether nobody but the server's user could have made the pipe: a pipe has no folder that
 /// would keep others from its name.

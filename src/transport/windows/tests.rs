@@ -2,8 +2,13 @@
 
 use std::future::{Future, poll_fn};
 
+use windows_sys::Win32::Foundation::ERROR_INVALID_OWNER;
+
+use super::instance::{Mould, wide};
+use super::security::Descriptor;
 use super::*;
-use crate::transport::{Access, Opening, Purpose, Remote};
+use crate::transport::server_check::check_server;
+use crate::transport::{Access, Opening, PeerTimeouts, Purpose, Remote, Trust};
 
 fn fresh() -> Endpoint {
     use std::sync::atomic::{AtomicU32, Ordering};
@@ -19,6 +24,7 @@ fn opening(pipe: Framing, max: Option<usize>) -> Opening<'static> {
         pipe,
         max,
         tls: None,
+        peer_timeouts: PeerTimeouts::default(),
     }
 }
 
@@ -190,4 +196,36 @@ async fn client_knows_the_server_and_the_server_knows_it_after_a_read() {
     let peer = server.peer_after_read().expect("it is a client");
     assert_eq!(peer.pid(), own);
     assert!(peer.is_same_user(), "{peer}");
+}
+
+/// Connects to a pipe with this owner, as SDDL names one, and tells whether its server may be
+/// given a password; `None` where this system does not let this process set that owner.
+async fn may_be_given_a_password(owner: &str) -> Option<bool> {
+    let endpoint = fresh();
+    let path = path(&endpoint).expect("it is a pipe");
+    let mould = Mould {
+        path: wide(path.as_ref()),
+        framing: Framing::Stream,
+        remote: Remote::Reject,
+        limit: None,
+        security: Descriptor::from_sddl(&format!("O:{owner}D:(A;;GA;;;WD)")).expect("it is SDDL"),
+    };
+    let _server = match mould.make(true) {
+        Err(error) if code(&error) == Some(ERROR_INVALID_OWNER) => return None,
+        made => made.expect("nobody has its name"),
+    };
+    let client = connect(&endpoint, Purpose::Frames).await;
+    let client = client.expect("an instance waits");
+    Some(check_server(&endpoint, client.peer(), &Trust::default()).is_ok())
+}
+
+#[tokio::test]
+async fn password_goes_to_administrators_and_to_no_other_group() {
+    let own = security::own_sid().expect("this process has a user");
+    assert_eq!(may_be_given_a_password(own).await, Some(true));
+    // Without their rights no owner but oneself can be set, but under Wine.
+    let to_administrators = may_be_given_a_password("BA").await;
+    assert_ne!(to_administrators, Some(false));
+    let to_users = may_be_given_a_password("BU").await;
+    assert_ne!(to_users, Some(true));
 }
