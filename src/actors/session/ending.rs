@@ -248,7 +248,7 @@ impl<L: Link + 'static> Session<L> {
                 // The client may have closed one side only, and read on. Where nobody
                 // can, it sees the end when this side closes, and not before.
                 let may_close = over || !half_closes;
-                if !self.is_read() {
+                if !self.is_settled() {
                     return self.wait_to_be_read(ctx);
                 }
                 if !may_close {

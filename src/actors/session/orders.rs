@@ -115,7 +115,7 @@ impl<L: Link + 'static> Session<L> {
     /// The client has read all there was and does not close: nothing is lost by
     /// closing first. One that has not read yet is waited for.
     fn stop_lingering(&mut self) {
-        let read = self.is_read() || self.inbox.is_unreadable;
+        let read = self.is_settled() || self.inbox.is_unreadable;
         let reason = match self.ending() {
             Some(ending) if ending.step == Step::Lingering && read => ending.reason,
             _ => return,

@@ -13,7 +13,7 @@ use std::sync::Arc;
 use std::task::{Context as TaskContext, Poll};
 
 use self::queue::Queue;
-use self::replace::id_of;
+use self::replace::{id_of, is_notice};
 use super::reader::{Found, Reader};
 use crate::actors::link::Link;
 use crate::framing::{Failure, Framing};
@@ -35,6 +35,9 @@ pub(super) struct Outlet<L> {
     /// Answers, and broadcasts where they do not go out as the log has them.
     queue: Queue,
     reader: Option<Reader>,
+    /// What [`Outlet::reached`] was when the last answer was queued: that one stands behind
+    /// this broadcast, and before the next.
+    last_answer: Option<Seq>,
     /// Why nothing more can be written.
     failure: Option<Failure>,
     /// The last seq that had been written whole when the link broke.
@@ -85,6 +88,7 @@ impl<L: Link> Outlet<L> {
             shard: opened.shard,
             rest: Rest::default(),
             reader: None,
+            last_answer: None,
             failure: None,
             sent_before_break: None,
             write_shut: false,
@@ -109,7 +113,15 @@ impl<L: Link> Outlet<L> {
             let framing = self.queue.framing();
             let is_sent = self.dialect.encode(framing, frame, self.queue.bytes());
             self.queue.mark_answer(is_sent, id_of(frame));
+            if !is_notice(frame) {
+                self.last_answer = Some(self.reached());
+            }
         }
+    }
+
+    /// Whether a client that has read the broadcast `seq` has read every answer too.
+    pub(super) fn has_no_answer_behind(&self, seq: Seq) -> bool {
+        self.last_answer.is_none_or(|behind| behind < seq)
     }
 
     /// Queues an answer, if it is no longer than the client can take it. Whether it is.

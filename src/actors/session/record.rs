@@ -15,12 +15,46 @@ impl<L: Link + 'static> Session<L> {
         link.evidence() >= link.best_evidence()
     }
 
+    /// Whether all that was promised is known to be read: by what the link tells, or by the
+    /// client's own word.
+    ///
+    /// A link that cannot close one side tells nothing of a client that has closed: it may
+    /// have read `closing` or not. What was promised stands before that, and an ack proves it.
+    pub(super) fn is_settled(&self) -> bool {
+        if self.is_read() {
+            return true;
+        }
+        let link = self.outlet.link_ref();
+        let is_silent = self.inbox.is_over && !link.half_closes() && link.is_hung_up();
+        is_silent && self.has_acked_broadcasts() && self.outlet.has_no_answer_behind(self.acked)
+    }
+
+    /// The reason of the end, as the report tells it.
+    ///
+    /// On a link that cannot close one side, a client that has ended by itself and closed may
+    /// have left with unread bytes: nothing tells. Either it has read everything, or it has
+    /// broken the connection; the report claims no more than the second.
+    fn reported_reason(&self, reason: CloseReason, evidence: Evidence) -> CloseReason {
+        let link = self.outlet.link_ref();
+        let has_closed = self.inbox.is_over && !link.half_closes();
+        let is_own = matches!(reason, CloseReason::Fim | CloseReason::Disconnected);
+        if is_own && has_closed && evidence < link.best_evidence() {
+            CloseReason::Lost
+        } else {
+            reason
+        }
+    }
+
+    /// Whether the client has acknowledged the last broadcast that it was sent.
+    fn has_acked_broadcasts(&self) -> bool {
+        self.acked >= self.outlet.reached() && self.acked > Seq::ZERO
+    }
+
     pub(super) fn evidence_now(&self) -> Evidence {
         let link = self.outlet.link_ref();
-        let is_acked = self.acked >= self.outlet.reached() && self.acked > Seq::ZERO;
         if self.outlet.is_broken() || !self.outlet.is_clear() {
             Evidence::Queued
-        } else if is_acked && self.is_read() {
+        } else if self.has_acked_broadcasts() && self.is_settled() {
             Evidence::Acked // its word is for broadcasts: replies may be unread all the same
         } else {
             link.evidence()
@@ -54,6 +88,8 @@ impl<L: Link + 'static> Session<L> {
             State::Ending(ending) => (ending.reason, ending.owed()),
             _ => (CloseReason::Shutdown, Owed::UpToHead),
         };
+        let evidence = self.evidence.unwrap_or_else(|| self.evidence_now());
+        let reason = self.reported_reason(reason, evidence);
         let user = self.info.user();
         let sent = self.outlet.sent();
         let owed = if self.outlet.follows() {
@@ -83,7 +119,7 @@ impl<L: Link + 'static> Session<L> {
             is_owed_head: owed == Owed::UpToHead,
             gaps_unlisted_to: self.outlet.gaps_unlisted_to(),
             acked: self.acked,
-            evidence: self.evidence.unwrap_or_else(|| self.evidence_now()),
+            evidence,
             times_us: self.times.as_deref().copied().unwrap_or_default(),
         }
     }

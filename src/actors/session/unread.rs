@@ -18,7 +18,7 @@ const LAST_LOOK: Duration = Duration::from_millis(50);
 impl<L: Link + 'static> Session<L> {
     /// Reports the session as done once `closing`, which is written, is read as well.
     pub(super) fn look_for_evidence(&mut self, ctx: &mut Context<Self>) -> bool {
-        if self.is_read() || self.inbox.is_unreadable {
+        if self.is_settled() || self.inbox.is_unreadable {
             return self.tell_done();
         }
         self.wait_to_be_read(ctx)

@@ -20,6 +20,15 @@ pub(super) fn id_of(frame: &ServerFrame<'_>) -> Option<u64> {
     }
 }
 
+/// Whether the frame only tells of the end, and answers nothing.
+pub(super) fn is_notice(frame: &ServerFrame<'_>) -> bool {
+    match frame {
+        ServerFrame::Stopping(stopping) => stopping.id.is_none(),
+        ServerFrame::Closing(_) => true,
+        _ => false,
+    }
+}
+
 impl<L: Link> Outlet<L> {
     /// Replaces the first message that has not been sent. Returns whether there is anything
     /// that can stand in for it.

@@ -12,7 +12,7 @@ use crate::actors::link::Link;
 use crate::close::Evidence;
 use crate::framing::{Framing, Received};
 use crate::log::{Log, LogLimits, PaceLimits};
-use crate::wire::{Asked, Dialect, ServerFrame, SessionId};
+use crate::wire::{Asked, Closing, Dialect, Seq, ServerFrame, SessionId, Stopping};
 
 /// Takes everything at once, and passes it on once it `may`.
 #[derive(Debug, Default)]
@@ -81,6 +81,13 @@ impl Link for Holding {
 }
 
 fn outlet() -> Outlet<Holding> {
+    let mut outlet = silent_outlet();
+    outlet.answer(&ServerFrame::Pong(Asked { id: 1 }));
+    outlet
+}
+
+/// One that has answered nothing yet.
+fn silent_outlet() -> Outlet<Holding> {
     let limits = LogLimits {
         bytes: 1 << 20,
         pace: PaceLimits {
@@ -91,16 +98,14 @@ fn outlet() -> Outlet<Holding> {
         },
     };
     let (log, _) = Log::new("s".to_owned(), limits, 1);
-    let mut outlet = Outlet::new(Opened {
+    Outlet::new(Opened {
         link: Holding::default(),
         session: SessionId(1),
         dialect: Dialect::Cbor,
         max_frame: 1 << 20,
         log,
         shard: 0,
-    });
-    outlet.answer(&ServerFrame::Pong(Asked { id: 1 }));
-    outlet
+    })
 }
 
 #[test]
@@ -124,4 +129,34 @@ fn the_write_side_is_shut_behind_what_the_link_holds() {
     outlet.link().may = true;
     outlet.shut(&mut cx);
     assert!(outlet.link().is_shut);
+}
+
+#[test]
+fn ack_of_a_broadcast_covers_the_answers_before_it_and_no_later_one() {
+    let mut outlet = silent_outlet();
+    for notice in [stopping(None), closing()] {
+        outlet.answer(&notice);
+        assert!(outlet.has_no_answer_behind(Seq::ZERO), "it answers nothing");
+    }
+    outlet.answer(&stopping(Some(2)));
+    assert!(!outlet.has_no_answer_behind(Seq::ZERO));
+    assert!(outlet.has_no_answer_behind(Seq(1)));
+}
+
+fn stopping(id: Option<u64>) -> ServerFrame<'static> {
+    ServerFrame::Stopping(Stopping {
+        id,
+        reason: "fim".into(),
+        phase: "announce".into(),
+        remaining: 1,
+    })
+}
+
+fn closing() -> ServerFrame<'static> {
+    ServerFrame::Closing(Closing {
+        reason: "shutdown".into(),
+        last_seq: Seq(4),
+        accepted: 0,
+        refused: 0,
+    })
 }
