@@ -166,9 +166,7 @@ fn leitor_says_what_it_has_read_of_another_history_and_goes_on() {
     let mut reading = served.command(&leitor);
     let reading = crate::support::spawn(reading.env("ARAUTO_USER", "eva"));
     crate::support::wait_until("the leitor is logged in", || state.exists());
-    for _ in 0..5 {
-        finish(&mut served.command(&["escritor", "lost"]), "").fine();
-    }
+    finish(&mut served.command(&["escritor"]), &"lost\n".repeat(5)).fine();
     served.tell(Stop::USUAL);
     served.wait();
     let read = reading.wait_with_output().expect("it is a child");
@@ -180,9 +178,7 @@ fn leitor_says_what_it_has_read_of_another_history_and_goes_on() {
     copy(&older, &data);
 
     let mut served = Served::within(folder, &["--journal", "--no-console"]);
-    for _ in 0..20 {
-        finish(&mut served.command(&["escritor", "new"]), "").fine();
-    }
+    finish(&mut served.command(&["escritor"]), &"new\n".repeat(20)).fine();
     let mut reading = served.command(&leitor);
     let reading = crate::support::spawn(reading.env("ARAUTO_USER", "eva"));
     crate::support::wait_until("it has gone on", || {

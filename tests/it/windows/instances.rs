@@ -19,7 +19,7 @@ fn a_second_server_on_the_same_pipe_exits_69_and_says_who_has_it() {
     let served = Served::new(&["--data", "none"]);
     let pipe = served.endpoint().to_string();
     let mut second = arauto(&["serve", "--data", "none", "--listen", &pipe]);
-    finish(&mut second, "").failed(69, &[&pipe, "taken by a server that is running"]);
+    finish(&mut second, "").failed(69, &[&pipe, "taken by another program that is running"]);
     served.visitor().fim();
     served.stop();
 }
