@@ -11,9 +11,9 @@ mod system;
 
 pub(super) use system::{
     Attributes, Process, ServerSignals, StopSignals, Target, Terminal, default_data_folder,
-    die_with, endpoint_in, has_descriptors, host_name, look_at, make_private, make_private_folder,
-    notify_ready, notify_stopping, on_own_stack, open_folder, raise_descriptor_limit, read_hidden,
-    user_name,
+    die_with, endpoint_in, has_descriptors, host_name, is_in_use, look_at, make_private,
+    make_private_folder, notify_ready, notify_stopping, on_own_stack, open_folder,
+    raise_descriptor_limit, read_hidden, user_name,
 };
 
 /// The order that a signal gives a server.

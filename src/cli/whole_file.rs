@@ -24,6 +24,11 @@ use tempfile::NamedTempFile;
 
 use super::os::{self, Attributes, Target};
 
+/// How long a file that another program has open is tried to be replaced, and how often. On
+/// Windows a reader, an indexer or a virus scanner keeps it from that while it looks.
+const IN_USE: Duration = Duration::from_secs(1);
+const LOOK: Duration = Duration::from_millis(5);
+
 /// Whether what was written survives a crash of the machine.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Durability {
@@ -129,17 +134,34 @@ fn write_file(
         None => os::make_private(new.as_file())?,
     }
     let synced = synced(new.as_file(), deadline)?;
-    match new.persist(path) {
-        Ok(_) => {}
+    match put_in_place(new, path, deadline) {
+        Ok(()) => {}
         // A file that is a mount point cannot be renamed over, as in a container.
-        Err(failed) if failed.error.kind() == io::ErrorKind::ResourceBusy => {
+        Err(error) if error.kind() == io::ErrorKind::ResourceBusy => {
             return write_in_place(path, bytes, deadline);
         }
-        Err(failed) => return Err(failed.error),
+        Err(error) => return Err(error),
     }
     match os::open_folder(folder(path))? {
         Some(folder) if synced == Durability::Synced => self::synced(&folder, deadline),
         _ => Ok(synced),
+    }
+}
+
+/// Renames the new file over the old one; again, for a moment, while another program has that
+/// one open and the system minds.
+fn put_in_place(mut new: NamedTempFile, path: &Path, deadline: Option<Instant>) -> io::Result<()> {
+    let last = Instant::now() + IN_USE;
+    let last = deadline.map_or(last, |deadline| deadline.min(last));
+    loop {
+        match new.persist(path) {
+            Ok(_) => return Ok(()),
+            Err(failed) if os::is_in_use(&failed.error) && Instant::now() < last => {
+                new = failed.file;
+                thread::sleep(LOOK);
+            }
+            Err(failed) => return Err(failed.error),
+        }
     }
 }
 

@@ -33,7 +33,7 @@ pub(in crate::cli) use self::folders::{default_data_folder, user_name};
 pub(in crate::cli) use self::process::{has_descriptors, on_own_stack};
 pub(in crate::cli) use self::prompt::read_hidden;
 pub(in crate::cli) use self::server_signals::ServerSignals;
-pub(in crate::cli) use self::target::{Attributes, Target, look_at, open_folder};
+pub(in crate::cli) use self::target::{Attributes, Target, is_in_use, look_at, open_folder};
 use crate::cli::exit::{Failure, sysexits};
 
 /// SIGTERM and SIGINT, as a stream: one that comes while nobody waits is kept. From

@@ -23,7 +23,7 @@ use windows_sys::Win32::System::Threading::{
     OpenProcess, PROCESS_SYNCHRONIZE, WaitForSingleObject,
 };
 
-pub(in crate::cli) use self::target::{Attributes, Target, look_at, open_folder};
+pub(in crate::cli) use self::target::{Attributes, Target, is_in_use, look_at, open_folder};
 use crate::cli::exit::Failure;
 use crate::cli::os::ServerSignal;
 

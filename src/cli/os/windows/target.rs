@@ -116,6 +116,12 @@ pub(in crate::cli) fn open_folder(_path: &Path) -> io::Result<Option<File>> {
     Ok(None)
 }
 
+/// Whether a file may not be replaced because another program has it open: ERROR_ACCESS_DENIED,
+/// which MoveFileEx says then, ERROR_SHARING_VIOLATION and ERROR_LOCK_VIOLATION.
+pub(in crate::cli) fn is_in_use(error: &io::Error) -> bool {
+    matches!(error.raw_os_error(), Some(5 | 32 | 33))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
