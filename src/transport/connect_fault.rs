@@ -74,7 +74,7 @@ impl ConnectFault {
         }
     }
 
-    /// Returns the cause of an error of [`connect`](super::connect).
+    /// Returns the cause of an error of a connect.
     pub fn of(error: &io::Error) -> ConnectFault {
         if let Some(lookup) = error.get_ref().and_then(|inner| inner.downcast_ref()) {
             let NoAddress { is_transient, .. } = lookup;
