@@ -20,7 +20,8 @@ fuzz_target!(|data: &[u8]| {
     }
     let mut input = Input::new(data);
     let after = std::array::from_fn(|_| input.byte());
-    let term = (input.byte() % 2 == 1).then(|| u64::from_le_bytes(std::array::from_fn(|_| input.byte())));
+    let term =
+        (input.byte() % 2 == 1).then(|| u64::from_le_bytes(std::array::from_fn(|_| input.byte())));
     kept(&ResumePoint {
         stream: String::from_utf8_lossy(input.rest).into_owned(),
         after: Seq(u64::from_le_bytes(after)),
