@@ -159,6 +159,10 @@ fn who_publishes_and_reads_nothing_is_not_read_from_in_the_end() {
     println!("{sent} bytes of small publishes were taken");
     target.assert_unharmed("publishes whose answers nobody reads");
     drop((stream, lento));
+    // A client that goes in the moment of the stop is another test's subject.
+    wait_until("its descriptor is free", || {
+        target.process.descriptors() <= target.before.descriptors
+    });
     target.stop();
 }
 
