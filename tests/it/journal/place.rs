@@ -52,11 +52,11 @@ fn nothing_is_acknowledged_once_the_database_is_gone() {
         let mut stranger = served.visitor();
         stranger.send(&login(1, "novo", PASSWORD));
         assert_eq!(code_of(&mut stranger, "login"), "internal", "{what}");
-        assert!(
+        crate::support::wait_until("the log tells", || {
             served
                 .log()
                 .contains("database files were removed or replaced")
-        );
+        });
         drop((ana, stranger));
 
         served.tell(Stop::USUAL);
