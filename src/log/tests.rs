@@ -301,7 +301,7 @@ fn a_reader_that_begins_to_lag_after_the_last_look_at_all_of_them_counts_at_once
 }
 
 #[test]
-fn a_reader_that_does_not_move_holds_nobody_back_without_patience_and_budget() {
+fn still_reader_holds_nobody_without_patience_and_budget() {
     let mut limits = limits(100);
     limits.pace.patience = Duration::ZERO;
     limits.pace.user_budget = Duration::ZERO;

@@ -223,7 +223,7 @@ impl AsyncWrite for Local {
         true
     }
 
-    /// What is written is with the system at once.
+    /// Does nothing: a write hands its bytes to the system at once.
     fn poll_flush(self: Pin<&mut Self>, _cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         Poll::Ready(Ok(()))
     }

@@ -1,4 +1,4 @@
-//! What errors of Windows mean that std has no kind for.
+//! The meaning of the Windows errors that std has no kind for.
 
 use std::io;
 

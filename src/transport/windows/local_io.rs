@@ -10,10 +10,10 @@ use super::message::is_end;
 use super::{End, Local};
 use crate::framing::Received;
 
-/// What one write takes of several slices.
+/// The most bytes that one write takes of several slices.
 const GATHERED: usize = 128 * 1024;
 
-/// What a pipe that nobody has attached yet can do.
+/// Returns the error of a pipe that no runtime drives yet.
 fn not_attached<T>() -> Poll<io::Result<T>> {
     Poll::Ready(Err(io::ErrorKind::NotConnected.into()))
 }
@@ -110,7 +110,7 @@ impl AsyncWrite for Local {
         matches!(self.end, End::Serving(_))
     }
 
-    /// What is written is with the system at once, or soon.
+    /// Does nothing: a write hands its bytes to the system at once, or soon.
     fn poll_flush(self: Pin<&mut Self>, _cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         Poll::Ready(Ok(()))
     }

@@ -1,4 +1,4 @@
-//! Who is at the other end of a pipe.
+//! The process and the user at the other end of a pipe.
 //!
 //! A process id is for people to read: a process may end, and another get its id. What counts
 //! is the client's token, and the owner of the pipe.

@@ -18,7 +18,7 @@ pub(in crate::transport) fn has_input(_stream: &TcpStream) -> io::Result<bool> {
     Ok(false)
 }
 
-/// What has been sent and not acknowledged: nothing tells it here.
+/// The bytes that were sent and not acknowledged: no call tells their number here.
 #[derive(Debug, Clone, Copy)]
 pub(in crate::transport) struct SendState {
     pub(in crate::transport) is_empty: bool,
