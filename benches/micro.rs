@@ -17,8 +17,8 @@ use std::sync::Arc;
 
 use arauto::accounts::{Accounts, Claim, HashCost, Hasher, LoginLimits, PeerId};
 use arauto::log::{Appender, Log, Origin, Read};
-use arauto::wire::cbor::{self, MessageFrames, Skimmer};
-use arauto::wire::{Asking, ClientFrame, MAX_FRAME, Message, Published, ServerFrame};
+use arauto::wire::cbor::{self, FrameScanner, MessageFrames};
+use arauto::wire::{BodyFrame, ClientFrame, MAX_FRAME, Message, Published, ServerFrame};
 use arauto::{Body, LogLimits, Millis, PaceLimits, Rate, Role, Seq};
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 
@@ -36,9 +36,9 @@ fn message(seq: u64) -> ServerFrame<'static> {
     })
 }
 
-fn asking(id: u64) -> Asking<'static> {
+fn asking(id: u64) -> BodyFrame<'static> {
     let body = Body::text(BODY);
-    Asking { id, body }
+    BodyFrame { id, body }
 }
 
 fn encoded(frame: &impl serde::Serialize) -> Vec<u8> {
@@ -112,10 +112,10 @@ fn skim(c: &mut Criterion) {
     group.throughput(Throughput::Elements(1000));
     group.bench_function("message", |b| {
         b.iter(|| {
-            let mut skimmer = Skimmer::new(Seq::ZERO, MAX_FRAME);
+            let mut scanner = FrameScanner::new(Seq::ZERO, MAX_FRAME);
             let mut count = 0_u64;
-            let skimmed = skimmer.skim(black_box(&bytes), |_| count += 1);
-            skimmed.expect("they are frames");
+            let scanned = scanner.scan(black_box(&bytes), |_| count += 1);
+            scanned.expect("they are frames");
             assert_eq!(count, 1000);
         });
     });

@@ -61,7 +61,7 @@ pub use actors::hub::Clock;
 pub use actors::session::SlowPolicy;
 pub use actors::supervisor::PhaseObserver;
 pub use client::{
-    Answering, Backoff, Client, ClientError, End, Events, Incoming, LoggedInAs, RawPipe,
+    Backoff, Client, ClientError, End, Events, Incoming, LoggedInAs, PendingReply, RawPipe,
     RawSession, ResumePoint, RetryClass, ServerTerms, StoppingNotice, Visitor,
 };
 pub use close::{

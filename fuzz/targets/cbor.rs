@@ -13,7 +13,7 @@ use std::fmt::Debug;
 
 use arauto::Seq;
 use arauto::wire::cbor::{
-    Skimmed, Skimmer, decode_client, decode_message, decode_server, encode, encode_server,
+    FrameScanner, ScannedFrame, decode_client, decode_message, decode_server, encode, encode_server,
 };
 use arauto::wire::{ClientFrame, Decoded, WireError};
 use arauto_fuzz::input::{Input, place};
@@ -36,7 +36,7 @@ fuzz_target!(|data: &[u8]| {
     match mode & 3 {
         0 | 1 => client(&bytes, limit, cut),
         2 => server(&bytes, limit, cut),
-        _ => skim(&bytes, cut),
+        _ => scan(&bytes, cut),
     }
 });
 
@@ -129,20 +129,22 @@ fn canonical(write: impl FnOnce(&mut Vec<u8>)) -> Vec<u8> {
 }
 
 /// A server's stream after a login.
-fn skim(bytes: &[u8], cut: u8) {
-    let skimmed = |pieces: &[&[u8]]| {
-        let mut skimmer = Skimmer::new(Seq(1), 1 << 20).whole_frames();
+fn scan(bytes: &[u8], cut: u8) {
+    let scanned = |pieces: &[&[u8]]| {
+        let mut scanner = FrameScanner::new(Seq(1), 1 << 20).whole_frames();
         let mut shown = Vec::new();
         let ends = pieces.iter().try_for_each(|piece| {
-            skimmer.skim(piece, |frame: Skimmed<'_>| shown.push(format!("{frame:?}")))
+            scanner.scan(piece, |frame: ScannedFrame<'_>| {
+                shown.push(format!("{frame:?}"))
+            })
         });
-        (shown, ends, skimmer.last())
+        (shown, ends, scanner.last())
     };
     let at = place(cut, bytes.len());
-    let whole = skimmed(&[bytes]);
-    assert_eq!(skimmed(&[&bytes[..at], &bytes[at..]]), whole);
+    let whole = scanned(&[bytes]);
+    assert_eq!(scanned(&[&bytes[..at], &bytes[at..]]), whole);
     let bytewise: Vec<&[u8]> = bytes.chunks(1).collect();
-    assert_eq!(skimmed(&bytewise), whole);
+    assert_eq!(scanned(&bytewise), whole);
 }
 
 /// The length of the well-formed item at the front (RFC 8949, appendix C), by itself.

@@ -19,7 +19,7 @@ mod exit;
 #[path = "../../src/cli/logs/form.rs"]
 mod logs;
 #[allow(dead_code, reason = "the command line prints more")]
-#[path = "../../src/cli/output.rs"]
+#[path = "../../src/cli/output/mod.rs"]
 mod output;
 #[allow(dead_code, reason = "the command line reads files too")]
 #[path = "../../src/cli/settings.rs"]

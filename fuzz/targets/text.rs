@@ -14,7 +14,7 @@ use arauto::fuzzing::Framing;
 use arauto::wire::text::{
     body_line, decode_client, decode_message, encode_server, hides, printable,
 };
-use arauto::wire::{Asking, Charset, ClientFrame, Decoded, Dialect, Message, ServerFrame};
+use arauto::wire::{BodyFrame, Charset, ClientFrame, Decoded, Dialect, Message, ServerFrame};
 use arauto::{Body, ErrorCode, Millis, Seq};
 use arauto_fuzz::input::{Encoded, place};
 use arauto_fuzz::memory::in_proportion;
@@ -64,8 +64,8 @@ fn same_however_cut(charset: Charset, line: &[u8], limit: usize, cut: u8, frame:
 
 /// What a frame carries can be said again.
 fn bodies(frame: &ClientFrame<'_>) {
-    let (ClientFrame::Publish(Asking { body, .. }) | ClientFrame::Request(Asking { body, .. })) =
-        frame
+    let (ClientFrame::Publish(BodyFrame { body, .. })
+    | ClientFrame::Request(BodyFrame { body, .. })) = frame
     else {
         return;
     };
@@ -81,7 +81,7 @@ fn bodies(frame: &ClientFrame<'_>) {
 fn says(charset: Charset, body: &Body<'_>) {
     let text = String::from_utf8_lossy(body.as_bytes());
     let frames = [
-        ServerFrame::Reply(Asking {
+        ServerFrame::Reply(BodyFrame {
             id: 0,
             body: body.clone(),
         }),

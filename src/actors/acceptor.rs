@@ -13,7 +13,7 @@ use std::time::Duration;
 use actix::fut::ActorFuture;
 use actix::{Actor, ActorContext, AsyncContext, Context, Handler, Message, MessageResult};
 
-use super::room::{Crowd, Places, Room};
+use super::permits::{KeyedLimit, Permits, SessionLimit};
 use super::sentinel::Sentinel;
 use super::unauthenticated::Unauthenticated;
 use crate::accounts::PeerId;
@@ -58,11 +58,11 @@ pub trait Caller: Unpin {
 #[derive(Debug)]
 pub enum Admission {
     /// There is a place.
-    Welcome(Places),
+    Welcome(Permits),
     /// There is none: say so.
-    Full(Places),
+    Full(Permits),
     /// There is none, and many are being told: say so, and do not wait until it is read.
-    FullBriefly(Places),
+    FullBriefly(Permits),
     /// The server is stopping: say so.
     Stopping,
 }
@@ -79,19 +79,19 @@ pub enum WhenFull {
 /// Where the callers of one door find their places.
 pub struct Venue {
     /// Each caller takes a place in each of these.
-    pub rooms: Vec<Room>,
+    pub rooms: Vec<SessionLimit>,
     /// And one of its peer's.
-    pub peers: Crowd<PeerId>,
+    pub peers: KeyedLimit<PeerId>,
     /// And one of its peer's network's.
-    pub networks: Crowd<PeerId>,
+    pub networks: KeyedLimit<PeerId>,
     /// And one of those who have not logged in, where a login is asked for.
     pub before_login: Option<Unauthenticated>,
     /// What becomes of those who find none in the rooms.
     pub when_full: WhenFull,
     /// Callers who are being told that there is no place: all of them.
-    pub turned_away: Room,
+    pub turned_away: SessionLimit,
     /// Those among them who have the time to read it.
-    pub patiently: Room,
+    pub patiently: SessionLimit,
 }
 
 /// Accepts at one door.
@@ -121,14 +121,14 @@ impl Venue {
         if let Some(places) = self.places(peer) {
             return Some(Admission::Welcome(places));
         }
-        if let Some(places) = Places::take([&self.turned_away, &self.patiently]) {
+        if let Some(places) = Permits::take([&self.turned_away, &self.patiently]) {
             return Some(Admission::Full(places));
         }
-        Places::take([&self.turned_away]).map(Admission::FullBriefly)
+        Permits::take([&self.turned_away]).map(Admission::FullBriefly)
     }
 
-    fn places(&self, peer: PeerId) -> Option<Places> {
-        let places = Places::take(&self.rooms)?;
+    fn places(&self, peer: PeerId) -> Option<Permits> {
+        let places = Permits::take(&self.rooms)?;
         let places = places.of(&self.peers, &self.networks, peer.clone())?;
         match &self.before_login {
             None => Some(places),
@@ -141,7 +141,7 @@ impl Venue {
     ///
     /// All acceptors are on one thread, so that nobody takes the place in between.
     fn waits_for_place(&self, cx: &TaskContext<'_>) -> bool {
-        let is_free = |room: &Room| room.poll_place(cx);
+        let is_free = |room: &SessionLimit| room.poll_place(cx);
         let may_stay = self.rooms.iter().all(is_free);
         match self.when_full {
             WhenFull::Wait => !may_stay,

@@ -17,7 +17,7 @@ pub mod handler;
 pub mod hub;
 pub mod link;
 pub mod log_limit;
-pub mod room;
+pub mod permits;
 pub mod sentinel;
 pub mod session;
 mod spare;

@@ -1,4 +1,4 @@
-//! Places of sessions that have not logged in, shared fairly between peers.
+//! Permits of sessions that have not logged in, shared fairly between peers.
 //!
 //! One peer may take all of them while nobody else comes. When they are all taken, a peer
 //! that has fewer takes one from the peer that has the most: the oldest of its sessions is
@@ -25,7 +25,7 @@ pub struct Unauthenticated {
 }
 
 /// A place; dropping it frees it.
-pub struct UnauthenticatedPlace {
+pub struct UnauthenticatedPermit {
     table: Arc<Mutex<Table>>,
     peer: PeerId,
     number: u64,
@@ -67,7 +67,7 @@ impl Unauthenticated {
     }
 
     /// A place for this peer: a free one, or one that another peer has to give up.
-    pub(super) fn enter(&self, peer: PeerId) -> Option<UnauthenticatedPlace> {
+    pub(super) fn enter(&self, peer: PeerId) -> Option<UnauthenticatedPermit> {
         let mut table = self.table.lock();
         if table.taken >= table.most && !table.make_room_for(&peer) {
             return None;
@@ -77,7 +77,7 @@ impl Unauthenticated {
         table.next += 1;
         table.insert(&peer, number, give_up);
         drop(table);
-        Some(UnauthenticatedPlace {
+        Some(UnauthenticatedPermit {
             table: Arc::clone(&self.table),
             peer,
             number,
@@ -87,7 +87,7 @@ impl Unauthenticated {
     }
 }
 
-impl UnauthenticatedPlace {
+impl UnauthenticatedPermit {
     /// Whether the place was given to another peer; the task is woken when it is.
     pub(super) fn poll_given_up(&mut self, cx: &mut Context<'_>) -> bool {
         if !self.is_given_up {
@@ -98,15 +98,15 @@ impl UnauthenticatedPlace {
     }
 }
 
-impl Drop for UnauthenticatedPlace {
+impl Drop for UnauthenticatedPermit {
     fn drop(&mut self) {
         self.table.lock().remove(&self.peer, self.number);
     }
 }
 
-impl fmt::Debug for UnauthenticatedPlace {
+impl fmt::Debug for UnauthenticatedPermit {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("UnauthenticatedPlace(…)")
+        f.write_str("UnauthenticatedPermit(…)")
     }
 }
 
@@ -192,12 +192,12 @@ mod tests {
     }
 
     /// Takes as many places as there are to be had.
-    fn fill(all: &Unauthenticated, peer: &PeerId) -> Vec<UnauthenticatedPlace> {
+    fn fill(all: &Unauthenticated, peer: &PeerId) -> Vec<UnauthenticatedPermit> {
         let places = std::iter::from_fn(|| all.enter(peer.clone()));
         places.take(100).collect()
     }
 
-    fn kept(places: &mut [UnauthenticatedPlace]) -> usize {
+    fn kept(places: &mut [UnauthenticatedPermit]) -> usize {
         let mut cx = Context::from_waker(std::task::Waker::noop());
         let kept = places.iter_mut().map(|place| !place.poll_given_up(&mut cx));
         kept.filter(|kept| *kept).count()

@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use arauto::{Answering, Body, Client, ClientError};
+use arauto::{Body, Client, ClientError, PendingReply};
 
 use super::exit::Failure;
 use super::input::Input;
@@ -28,7 +28,7 @@ pub(super) fn longest_body(client: &Client) -> usize {
 
 /// A frame that has no answer yet.
 struct Sent<T> {
-    answer: Answering<T>,
+    answer: PendingReply<T>,
     bytes: usize,
     /// The name of the body in error messages.
     place: String,
@@ -43,7 +43,7 @@ struct Sent<T> {
 pub(super) async fn run<T: 'static>(
     client: &Client,
     mut input: Input,
-    send: impl AsyncFn(Body<'static>) -> Result<Answering<T>, ClientError>,
+    send: impl AsyncFn(Body<'static>) -> Result<PendingReply<T>, ClientError>,
     mut tell: impl FnMut(&str, Result<T, ClientError>) -> Result<(), Failure>,
 ) -> Result<(), Failure> {
     let mut on_their_way: VecDeque<Sent<T>> = VecDeque::new();

@@ -49,4 +49,4 @@ pub use handshake::{LoggedInAs, ResumePoint, ServerTerms, Visitor};
 pub use pipe::RawPipe;
 pub use raw::RawSession;
 pub use retry::RetryClass;
-pub use session::{Answering, Client, Events, Incoming, StoppingNotice};
+pub use session::{Client, Events, Incoming, PendingReply, StoppingNotice};

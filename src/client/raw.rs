@@ -20,8 +20,8 @@ use crate::transport::Connection;
 ///
 /// ```
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
-/// use arauto::wire::cbor::{self, Skimmed, Skimmer};
-/// use arauto::wire::{Asking, Body, ClientFrame};
+/// use arauto::wire::cbor::{self, ScannedFrame, FrameScanner};
+/// use arauto::wire::{BodyFrame, Body, ClientFrame};
 /// use arauto::{Client, Config, Server, StopReason};
 /// use tokio::io::{AsyncReadExt, AsyncWriteExt};
 ///
@@ -36,15 +36,15 @@ use crate::transport::Connection;
 ///
 /// let mut frame = Vec::new();
 /// let body = Body::text("bom dia");
-/// cbor::encode(&ClientFrame::Publish(Asking { id: 1, body }), &mut frame);
+/// cbor::encode(&ClientFrame::Publish(BodyFrame { id: 1, body }), &mut frame);
 /// session.write_all(&frame).await?;
 ///
-/// let mut skimmer = Skimmer::new(session.who_am_i().seq, session.max_frame());
+/// let mut scanner = FrameScanner::new(session.who_am_i().seq, session.max_frame());
 /// let (mut heard, mut buffer) = (0, vec![0; 16 * 1024]);
 /// while heard == 0 {
 ///     let length = session.read(&mut buffer).await?;
-///     skimmer.skim(&buffer[..length], |frame| {
-///         heard += u64::from(matches!(frame, Skimmed::Message { .. }));
+///     scanner.scan(&buffer[..length], |frame| {
+///         heard += u64::from(matches!(frame, ScannedFrame::Message { .. }));
 ///     })?;
 /// }
 /// server.stop(StopReason::Fim).await;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::Backoff;
 use super::error::ClientError;
-use super::session::{Answering, Client};
+use super::session::{Client, PendingReply};
 use crate::transport::ConnectFault;
 use crate::wire::{Body, ErrorCode, Seq};
 
@@ -106,10 +106,10 @@ impl Client {
         &self,
         body: Body<'static>,
         patience: Duration,
-    ) -> Result<Answering<Seq>, ClientError> {
+    ) -> Result<PendingReply<Seq>, ClientError> {
         let first = self.begin_publish(body.clone()).await?;
         let client = self.clone();
-        Ok(Answering::new(async move {
+        Ok(PendingReply::new(async move {
             let mut outcome = first.await;
             let mut backoff = Backoff::until(patience);
             while let Err(error) = &outcome
@@ -132,10 +132,10 @@ impl Client {
         &self,
         body: Body<'static>,
         patience: Duration,
-    ) -> Result<Answering<Body<'static>>, ClientError> {
+    ) -> Result<PendingReply<Body<'static>>, ClientError> {
         let first = self.begin_request(body.clone()).await?;
         let client = self.clone();
-        Ok(Answering::new(async move {
+        Ok(PendingReply::new(async move {
             let mut outcome = first.await;
             let mut backoff = Backoff::until(patience);
             // A handler's own failure may be for good, and its work may be done twice.

@@ -27,11 +27,11 @@ use crate::accounts::{Accounts, HashCost, Hasher, LoginLimits, PeerId, Rates};
 use crate::actors::auth::Auth;
 use crate::actors::handler::Handler;
 use crate::actors::hub::{Hub, PresenceLimits};
-use crate::actors::room::{Crowd, Places};
+use crate::actors::permits::{KeyedLimit, Permits};
 use crate::actors::sentinel::Sentinel;
-use crate::actors::session::{Desk, Session, SessionLimits, SlowPolicy, Start};
+use crate::actors::session::{ListenerContext, Session, SessionLimits, SlowPolicy, Start};
 use crate::actors::supervisor::{
-    Begin, Fallen, Haste, Opened, Plan, SessionInfo, Stop, Supervisor,
+    ActorFailed, Begin, Haste, Opened, Plan, SessionInfo, Stop, Supervisor,
 };
 use crate::close::{InWork, Report, StopReason, Stopwatch};
 pub use crate::framing::Framing;
@@ -120,12 +120,12 @@ pub async fn converse(script: Script) -> Outcome {
         (supervisor.clone(), hub.clone()),
         gone,
     );
-    let desk = Arc::new(Desk {
+    let listener = Arc::new(ListenerContext {
         endpoint: Arc::from("fuzz"),
         dialect: script.dialect,
         may_register: script.may_register,
-        peers: Crowd::new(1),
-        users: Crowd::new(1),
+        peers: KeyedLimit::new(1),
+        users: KeyedLimit::new(1),
         lists: Arc::new(Rates::new(Rate::a_minute(1_000_000))),
         log_limit: Arc::default(),
         handler: script.handler,
@@ -149,7 +149,7 @@ pub async fn converse(script: Script) -> Outcome {
         hub,
         supervisor: supervisor.clone(),
     });
-    seat(link, desk, &supervisor, script.is_own_user);
+    seat(link, listener, &supervisor, script.is_own_user);
 
     let over = timeout(HUNG, is_gone).await;
     let _ = over.expect("the session ends when the client has");
@@ -174,23 +174,28 @@ fn accounts(default_role: Role) -> Accounts {
 
 fn sentinel(what: &'static str, supervisor: &Addr<Supervisor>) -> Sentinel {
     let supervisor = supervisor.clone();
-    Sentinel::new(move || supervisor.do_send(Fallen(what)))
+    Sentinel::new(move || supervisor.do_send(ActorFailed(what)))
 }
 
-fn seat(link: MemoryLink, desk: Arc<Desk>, supervisor: &Addr<Supervisor>, is_own_user: bool) {
+fn seat(
+    link: MemoryLink,
+    listener: Arc<ListenerContext>,
+    supervisor: &Addr<Supervisor>,
+    is_own_user: bool,
+) {
     let id = SessionId(1);
-    let info = SessionInfo::new(id, Arc::clone(&desk.endpoint), "memory".to_owned());
+    let info = SessionInfo::new(id, Arc::clone(&listener.endpoint), "memory".to_owned());
     let info = Arc::new(info);
     let session = Session::new(Start {
         link,
         info: Arc::clone(&info),
-        desk,
+        listener,
         shard: 0,
         is_own_user,
         head: Seq::ZERO,
         peer: PeerId::Local,
-        places: Places::default(),
-        turned_away: None,
+        places: Permits::default(),
+        refusal: None,
     });
     let orders = session.start().recipient();
     supervisor.do_send(Opened { info, orders });

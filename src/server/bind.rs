@@ -14,21 +14,21 @@ use super::config::Config;
 use super::crew::{Staff, Unclosed};
 use super::error::ServerError;
 use super::handle::ServerHandle;
-use super::kept::Kept;
-use super::ledger::Ledger;
 use super::link::ListenerDoor;
 use super::listen::Listen;
 use super::opening::open;
+use super::session_spawner::SessionSpawner;
+use super::stop_timeline::StopTimeline;
+use super::storage::Storage;
 use super::tls::Tls;
-use super::usher::Usher;
 use super::watch::{sentinel, start_relays, watch_store};
 use crate::accounts::Rates;
 use crate::actors::acceptor::{Acceptor, Venue, WhenFull};
 use crate::actors::auth::Auth;
 use crate::actors::hub::{Hub, PresenceLimits};
 use crate::actors::log_limit::LogLimit;
-use crate::actors::room::{Crowd, Room};
-use crate::actors::session::{Desk, SessionLimits};
+use crate::actors::permits::{KeyedLimit, SessionLimit};
+use crate::actors::session::{ListenerContext, SessionLimits};
 use crate::actors::supervisor::{Begin, Plan, Revoked, Supervisor};
 use crate::actors::unauthenticated::Unauthenticated;
 use crate::close::{InWork, Stopwatch};
@@ -184,12 +184,12 @@ const RATE_OF_LISTS: Rate = Rate::a_minute(600);
 
 fn assemble(
     config: &Config,
-    kept: Kept,
+    kept: Storage,
     tls: Tls,
     listeners: Vec<(Listen, Listener)>,
     arbiters: Vec<Arbiter>,
 ) -> ServerHandle {
-    let Kept {
+    let Storage {
         accounts,
         mut data,
         stream,
@@ -204,14 +204,14 @@ fn assemble(
     let auth = Auth::new(accounts, sentinel("auth", &supervisor)).start();
     let hub = start_hub(&arbiters[0], (appender, scribe), config, &supervisor);
     let handles = arbiters.iter().map(Arbiter::handle).collect();
-    let usher = Usher::new(handles, supervisor.clone());
-    let server_room = Room::new(config.max_sessions);
+    let session_spawner = SessionSpawner::new(handles, supervisor.clone());
+    let server_room = SessionLimit::new(config.max_sessions);
     let told = turned_away(config.max_sessions);
-    let (turned_away, patiently) = (Room::new(told), Room::new(told / 2));
+    let (turned_away, patiently) = (SessionLimit::new(told), SessionLimit::new(told / 2));
     let unauthenticated = Unauthenticated::new(config.max_unauthenticated);
-    let peers = Crowd::new(config.max_sessions_per_peer);
-    let networks = Crowd::new(sessions_of_a_network(config));
-    let users = Crowd::new(config.max_sessions_per_user);
+    let peers = KeyedLimit::new(config.max_sessions_per_peer);
+    let networks = KeyedLimit::new(sessions_of_a_network(config));
+    let users = KeyedLimit::new(config.max_sessions_per_user);
     let (in_work, stopwatch) = (InWork::default(), Stopwatch::default());
     let log_limit = start_log_limit(&arbiters[0]);
     let lists = Arc::new(Rates::new(RATE_OF_LISTS));
@@ -220,17 +220,17 @@ fn assemble(
         acceptors: Vec::new(),
         auth: auth.clone(),
         hub: hub.clone(),
-        desks: Vec::new(),
+        listeners: Vec::new(),
         arbiters: Arc::new(Mutex::new(arbiters)),
         accounts: Arc::default(),
         data: Arc::new(Mutex::new(data)),
         unclosed: Unclosed::default(),
-        ledger: Ledger::new(stopwatch.clone()),
+        stop_timeline: StopTimeline::new(stopwatch.clone()),
     };
     let mut endpoints = Vec::new();
     for (listen, listener) in listeners {
         endpoints.push(listener.endpoint().clone());
-        let desk = Arc::new(Desk {
+        let context = Arc::new(ListenerContext {
             endpoint: Arc::from(listener.endpoint().to_string()),
             dialect: listen.dialect,
             may_register: listen.registration,
@@ -251,8 +251,8 @@ fn assemble(
             hub: hub.clone(),
             supervisor: supervisor.clone(),
         });
-        staff.desks.push(Arc::downgrade(&desk));
-        let own = listen.max.map(Room::new);
+        staff.listeners.push(Arc::downgrade(&context));
+        let own = listen.max.map(SessionLimit::new);
         let logs_in = listen.dialect.raw().is_none();
         let venue = Venue {
             rooms: own.into_iter().chain([server_room.clone()]).collect(),
@@ -263,11 +263,11 @@ fn assemble(
             turned_away: turned_away.clone(),
             patiently: patiently.clone(),
         };
-        let usher = usher.clone();
+        let session_spawner = session_spawner.clone();
         let acceptor = Acceptor::new(
             ListenerDoor(listener),
             venue,
-            move |caller, admission| usher.seat(caller, admission, &desk),
+            move |caller, admission| session_spawner.seat(caller, admission, &context),
             sentinel("an acceptor", &supervisor),
         );
         let endpoint = endpoints

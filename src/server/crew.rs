@@ -9,14 +9,14 @@ use futures_util::future::{LocalBoxFuture, join, join_all};
 use parking_lot::Mutex;
 use tokio::sync::oneshot;
 
-use super::ledger::Ledger;
 use super::link::ListenerDoor;
+use super::stop_timeline::StopTimeline;
 use super::thread::on_thread;
 use crate::accounts::Accounts;
 use crate::actors::acceptor::{self, Acceptor};
 use crate::actors::auth::{self, Auth};
 use crate::actors::hub::{self, Hub};
-use crate::actors::session::Desk;
+use crate::actors::session::ListenerContext;
 use crate::actors::supervisor::{Closed, Crew};
 use crate::close::ActorLine;
 use crate::store::{FolderLock, Readers, StoreError, StoreThread};
@@ -37,13 +37,13 @@ pub(super) struct Staff {
     pub(super) acceptors: Vec<(String, Addr<Acceptor<ListenerDoor>>)>,
     pub(super) auth: Addr<Auth>,
     pub(super) hub: Addr<Hub>,
-    /// Kept to see that nobody holds one at the end.
-    pub(super) desks: Vec<Weak<Desk>>,
+    /// Storage to see that nobody holds one at the end.
+    pub(super) listeners: Vec<Weak<ListenerContext>>,
     pub(super) arbiters: Arc<Mutex<Vec<Arbiter>>>,
     pub(super) accounts: Arc<Mutex<Option<Arc<Accounts>>>>,
     pub(super) data: Arc<Mutex<Option<Data>>>,
     pub(super) unclosed: Unclosed,
-    pub(super) ledger: Ledger,
+    pub(super) stop_timeline: StopTimeline,
 }
 
 /// The parts that are still closing, in the words of the report; clones share the list.
@@ -83,15 +83,15 @@ pub(super) struct Data {
 
 impl Crew for Staff {
     fn seal_doors(&self) -> LocalBoxFuture<'static, ()> {
-        let (auth, ledger) = (self.auth.send(auth::Seal), self.ledger.clone());
+        let (auth, stop_timeline) = (self.auth.send(auth::Seal), self.stop_timeline.clone());
         let doors = self.acceptors.iter().map(|(endpoint, door)| {
-            let (sealed, ledger) = (door.send(acceptor::Seal), self.ledger.clone());
+            let (sealed, stop_timeline) = (door.send(acceptor::Seal), self.stop_timeline.clone());
             let name = format!("acceptor {endpoint}");
             async move {
                 // It stops with that. Whoever is gone needs no seal.
                 if sealed.await.is_ok() {
-                    ledger.sealed(&name);
-                    ledger.stopped(&name);
+                    stop_timeline.sealed(&name);
+                    stop_timeline.stopped(&name);
                 }
             }
         });
@@ -99,7 +99,7 @@ impl Crew for Staff {
         let arbiters = Arc::clone(&self.arbiters);
         async move {
             if auth.await.is_ok() {
-                ledger.sealed(AUTH);
+                stop_timeline.sealed(AUTH);
             }
             doors.await;
             settle(&arbiters).await;
@@ -108,10 +108,10 @@ impl Crew for Staff {
     }
 
     fn seal_log(&self) -> LocalBoxFuture<'static, Option<Seq>> {
-        let (sealed, ledger) = (self.hub.send(hub::Seal), self.ledger.clone());
+        let (sealed, stop_timeline) = (self.hub.send(hub::Seal), self.stop_timeline.clone());
         async move {
             let head = sealed.await.ok()?;
-            ledger.sealed(HUB);
+            stop_timeline.sealed(HUB);
             Some(head)
         }
         .boxed_local()
@@ -119,13 +119,13 @@ impl Crew for Staff {
 
     fn stop_actors(&self) -> LocalBoxFuture<'static, ()> {
         let (hub, auth) = (self.hub.clone(), self.auth.clone());
-        let (accounts, ledger) = (Arc::clone(&self.accounts), self.ledger.clone());
+        let (accounts, stop_timeline) = (Arc::clone(&self.accounts), self.stop_timeline.clone());
         async move {
             if hub.send(hub::Stop).await.is_ok() {
-                ledger.stopped(HUB);
+                stop_timeline.stopped(HUB);
             }
             if let Ok(handed_over) = auth.send(auth::Stop).await {
-                ledger.stopped(AUTH);
+                stop_timeline.stopped(AUTH);
                 *accounts.lock() = Some(handed_over);
             }
         }
@@ -152,7 +152,7 @@ impl Crew for Staff {
         let threads = std::mem::take(&mut *self.arbiters.lock());
         // Joining blocks, and a thread of this system must not.
         let joined = on_thread("arauto-join", move || join_threads(threads));
-        let (desks, unclosed) = (self.desks.clone(), self.unclosed.clone());
+        let (listeners, unclosed) = (self.listeners.clone(), self.unclosed.clone());
         async move {
             let closing = async {
                 let Some(database) = database else {
@@ -171,7 +171,10 @@ impl Crew for Staff {
             let has_panicked =
                 matches!(closed, Err(StoreFault::Store(StoreError::Panicked { .. })));
             trouble.extend(closed.err().map(|fault| fault.to_string()));
-            let alive = desks.iter().filter(|desk| desk.upgrade().is_some()).count();
+            let alive = listeners
+                .iter()
+                .filter(|listener| listener.upgrade().is_some())
+                .count();
             if alive > 0 {
                 trouble.push(format!("sessions of {alive} listeners are still alive"));
             }
@@ -188,7 +191,7 @@ impl Crew for Staff {
     }
 
     fn lines(&self) -> Vec<ActorLine> {
-        self.ledger.lines()
+        self.stop_timeline.lines()
     }
 }
 

@@ -11,14 +11,14 @@ mod error;
 mod feed;
 mod folder;
 mod handle;
-mod kept;
-mod ledger;
 mod link;
 mod listen;
 mod opening;
+mod session_spawner;
+mod stop_timeline;
+mod storage;
 mod thread;
 mod tls;
-mod usher;
 mod watch;
 
 pub use bind::Server;

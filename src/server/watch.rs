@@ -6,13 +6,13 @@ use actix::{Addr, Arbiter};
 
 use super::crew::Data;
 use crate::actors::sentinel::Sentinel;
-use crate::actors::supervisor::{Fallen, STORE, Supervisor};
+use crate::actors::supervisor::{ActorFailed, STORE, Supervisor};
 use crate::log::Log;
 
 /// Tells of the panic of the actor that holds it.
 pub(super) fn sentinel(what: &'static str, supervisor: &Addr<Supervisor>) -> Sentinel {
     let supervisor = supervisor.clone();
-    Sentinel::new(move || supervisor.do_send(Fallen(what)))
+    Sentinel::new(move || supervisor.do_send(ActorFailed(what)))
 }
 
 /// Each thread's relay wakes the sessions that wait for broadcasts: without it nobody would.
@@ -36,7 +36,7 @@ pub(super) fn watch_store(data: Option<&mut Data>, supervisor: &Addr<Supervisor>
         let supervisor = supervisor.clone();
         actix_rt::spawn(async move {
             if panicked.await.is_ok() {
-                supervisor.do_send(Fallen(STORE));
+                supervisor.do_send(ActorFailed(STORE));
             }
         });
     }

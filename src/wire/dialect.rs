@@ -46,7 +46,7 @@ impl Dialect {
     }
 
     /// Whether [`Dialect::decode`] may say more of `bytes` than that they are partial, as
-    /// it said of the first `searched` of them. Asked before each piece of a long line
+    /// it said of the first `searched` of them. IdFrame before each piece of a long line
     /// is decoded, so that a line is not gone through from its beginning for each.
     pub fn is_worth_decoding(self, bytes: &[u8], searched: usize, limit: usize) -> bool {
         let charset = match self {

@@ -23,9 +23,9 @@ pub use dialect::{Decoded, Dialect};
 pub use error_code::ErrorCode;
 pub use event::Event;
 pub use frame::{
-    Ack, Asked, Asking, ClientFrame, Closing, ErrorFrame, Gap, LoggedIn, Login, Message, Presence,
-    Present, Published, Resume, Role, ServerFrame, SessionLine, SessionList, Shutdown, Stopping,
-    Unserved, VERSION, Welcome,
+    Ack, BodyFrame, ClientFrame, Closing, ErrorFrame, Gap, IdFrame, LoggedIn, Login, Message,
+    Presence, Present, Published, Resume, Role, ServerFrame, SessionLine, SessionList, Shutdown,
+    Stopping, Unserved, VERSION, Welcome,
 };
 pub use ids::{Millis, Seq, SessionId, Term};
 pub use quote::Quote;

@@ -7,7 +7,7 @@
 use std::borrow::Cow;
 
 use super::{
-    Asked, Asking, Body, Charset, ClientFrame, Decoded, ErrorCode, ErrorFrame, ServerFrame,
+    Body, BodyFrame, Charset, ClientFrame, Decoded, ErrorCode, ErrorFrame, IdFrame, ServerFrame,
     WireError,
 };
 use crate::framing::Framing;
@@ -90,9 +90,9 @@ pub fn decode_message(
     }
     let text = charset.decode_lossy(text);
     if is_fim(&text) {
-        return Ok(ClientFrame::Fim(Asked { id }));
+        return Ok(ClientFrame::Fim(IdFrame { id }));
     }
-    Ok(ClientFrame::Request(Asking {
+    Ok(ClientFrame::Request(BodyFrame {
         id,
         body: Body::Text(text),
     }))
@@ -179,7 +179,7 @@ mod tests {
 
     fn request(text: &str, id: u64) -> ClientFrame<'static> {
         let body = Body::from(text.to_owned());
-        ClientFrame::Request(Asking { id, body })
+        ClientFrame::Request(BodyFrame { id, body })
     }
 
     fn encoded(charset: Charset, text: &str) -> Vec<u8> {

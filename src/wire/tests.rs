@@ -3,7 +3,7 @@
 use proptest::prelude::{Strategy, any, prop, prop_assert, prop_assert_eq, proptest};
 
 use super::text::body_line;
-use super::{Asking, Body, Charset, ClientFrame, Decoded, Dialect, MAX_FRAME, RawDialect, cbor};
+use super::{Body, BodyFrame, Charset, ClientFrame, Decoded, Dialect, MAX_FRAME, RawDialect, cbor};
 
 fn dialects() -> impl Iterator<Item = Dialect> {
     let text = Charset::ALL.iter().map(|charset| Dialect::Text(*charset));
@@ -63,7 +63,7 @@ proptest! {
         byte in any::<u8>(),
     ) {
         let mut bytes = Vec::new();
-        cbor::encode(&ClientFrame::Request(Asking { id, body }), &mut bytes);
+        cbor::encode(&ClientFrame::Request(BodyFrame { id, body }), &mut bytes);
         let at = at.index(bytes.len());
         bytes[at] = byte;
         decode_everywhere(&bytes);
@@ -71,7 +71,7 @@ proptest! {
 
     #[test]
     fn a_frame_arrives_as_it_was_sent(id in any::<u64>(), body in bodies()) {
-        let frame = ClientFrame::Publish(Asking { id, body });
+        let frame = ClientFrame::Publish(BodyFrame { id, body });
         let mut bytes = Vec::new();
         cbor::encode(&frame, &mut bytes);
         let length = bytes.len();

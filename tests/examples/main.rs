@@ -26,7 +26,7 @@ fn every_example_is_run_by_a_test_and_named_in_the_readme() {
         include_str!("clients.rs"),
         include_str!("text.rs"),
         include_str!("embed.rs"),
-        include_str!("mycopy.rs"),
+        include_str!("mycopy/mod.rs"),
     );
     for name in names(&folder).iter().filter(|name| *name != "README.md") {
         // Where an example is a folder, that is the file which cargo begins with.

@@ -12,7 +12,7 @@ use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::process::{Child, Command};
 
 #[allow(dead_code, reason = "shared with tests/it, which needs all of it")]
-#[path = "../it/support/os.rs"]
+#[path = "../it/support/os/mod.rs"]
 mod os;
 
 pub(crate) const PASSWORD: &str = "segredo";

@@ -61,7 +61,7 @@ impl<L: Link + 'static> Session<L> {
     pub(super) fn begin_deadlines(&mut self, ctx: &mut Context<Self>) {
         match &self.state {
             State::Greeting => {
-                let limit = self.desk.limits.login_timeout;
+                let limit = self.listener.limits.login_timeout;
                 self.wait_for(WaitsFor::Login, limit, ctx);
             }
             State::Ready(_) => self.wait_for_frames(ctx),
@@ -80,8 +80,8 @@ impl<L: Link + 'static> Session<L> {
     }
 
     fn wait_for_frames(&mut self, ctx: &mut Context<Self>) {
-        if let Some(idle) = self.desk.limits.idle_timeout
-            && !self.desk.dialect.is_outbound()
+        if let Some(idle) = self.listener.limits.idle_timeout
+            && !self.listener.dialect.is_outbound()
         {
             self.wait_for(WaitsFor::Frame, idle, ctx);
         }

@@ -95,7 +95,7 @@ impl<L: Link + 'static> Session<L> {
     /// The session ends for `reason`: what is broadcast by now is still written,
     /// then comes `closing`.
     pub(super) fn end(&mut self, reason: CloseReason) {
-        let cut = self.desk.log.head();
+        let cut = self.listener.log.head();
         self.start_ending(reason, Step::ToCut(cut), false);
     }
 
@@ -111,7 +111,7 @@ impl<L: Link + 'static> Session<L> {
     }
 
     pub(super) fn fail_by_wire(&mut self, error: &WireError) {
-        if self.desk.log_limit.admits_bad_input(&self.peer) {
+        if self.listener.log_limit.admits_bad_input(&self.peer) {
             tracing::info!(session = %self.info.id, peer = %self.info.peer(), %error, "bad input");
         }
         self.fail(error.code, &error.message);
@@ -130,7 +130,7 @@ impl<L: Link + 'static> Session<L> {
         // Whoever ends with an error in a shutdown is still led by it.
         let ordered = ordered || self.ending().is_some_and(|ending| ending.ordered);
         let is_ours = reason == CloseReason::Error(ErrorCode::Internal);
-        let failed_in_stop = is_ours && self.desk.stopwatch.now().is_some();
+        let failed_in_stop = is_ours && self.listener.stopwatch.now().is_some();
         let member = self.state.take_member();
         self.state = State::Ending(Ending {
             member,
@@ -197,7 +197,7 @@ impl<L: Link + 'static> Session<L> {
     }
 
     fn ends_on_gap(&self) -> bool {
-        self.desk.limits.slow == super::SlowPolicy::Disconnect
+        self.listener.limits.slow == super::SlowPolicy::Disconnect
     }
 
     /// Takes the next step of an ending, if it can be taken.
@@ -263,7 +263,7 @@ impl<L: Link + 'static> Session<L> {
 
     /// Whoever ends by itself has `drain_timeout` for it.
     fn watch_over(&mut self, ctx: &mut Context<Self>) {
-        let limit = self.desk.limits.drain_timeout;
+        let limit = self.listener.limits.drain_timeout;
         let was_let_in = self.outlet.follows();
         let limit = match self.ending().map(|ending| ending.reason) {
             _ if self.is_brief => BRIEFLY,

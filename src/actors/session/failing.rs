@@ -32,7 +32,7 @@ impl<L: Link + 'static> Session<L> {
     /// Its input cannot be read any more, for reasons of this side. Where it is ending it
     /// still gets what it is owed.
     fn fail_unreadable(&mut self) {
-        let is_stopping = self.desk.stopwatch.now().is_some();
+        let is_stopping = self.listener.stopwatch.now().is_some();
         match &mut self.state {
             State::Closed { .. } => {}
             State::Ending(ending) => ending.fail(is_stopping),
@@ -57,7 +57,7 @@ impl<L: Link + 'static> Session<L> {
     /// Ends the session where nothing more can be written for reasons of this side. It was
     /// owed all that was broadcast by now; in a stop, what all others get.
     pub(super) fn fail_unwritable(&mut self) {
-        let is_stopping = self.desk.stopwatch.now().is_some();
+        let is_stopping = self.listener.stopwatch.now().is_some();
         match &mut self.state {
             State::Ending(ending) => ending.fail(is_stopping),
             State::Greeting | State::Ready(_) => {

@@ -79,7 +79,7 @@ impl Inbox {
 impl<L: Link + 'static> Session<L> {
     /// Serves what is there and reads more, as long as that is allowed.
     pub(super) fn poll_input(&mut self, ctx: &mut Context<Self>, cx: &mut TaskContext<'_>) -> bool {
-        let is_deaf = self.desk.dialect.is_outbound();
+        let is_deaf = self.listener.dialect.is_outbound();
         let mut progress = false;
         if !is_deaf {
             progress = self.serve_inbox(cx);
@@ -175,7 +175,12 @@ impl<L: Link + 'static> Session<L> {
         let searched = self.inbox.bytes.len();
         self.inbox.bytes.extend_from_slice(bytes);
         let (all, limit) = (&self.inbox.bytes, self.frame_limit());
-        if was_partial && !self.desk.dialect.is_worth_decoding(all, searched, limit) {
+        if was_partial
+            && !self
+                .listener
+                .dialect
+                .is_worth_decoding(all, searched, limit)
+        {
             self.inbox.is_partial = true;
             return;
         }
@@ -205,7 +210,7 @@ impl<L: Link + 'static> Session<L> {
         self.inbox.hold = None;
         while self.may_serve() {
             let limit = self.frame_limit();
-            match self.desk.dialect.decode(&bytes[used..], limit) {
+            match self.listener.dialect.decode(&bytes[used..], limit) {
                 Ok(Decoded::Frame(frame, length)) => {
                     if !self.serve(frame, cx) {
                         break;
@@ -240,9 +245,9 @@ impl<L: Link + 'static> Session<L> {
 
     pub(super) fn frame_limit(&self) -> usize {
         if self.state.member().is_some() {
-            self.desk.limits.max_frame
+            self.listener.limits.max_frame
         } else {
-            self.desk.limits.max_frame_before_login
+            self.listener.limits.max_frame_before_login
         }
     }
 
@@ -262,7 +267,7 @@ impl<L: Link + 'static> Session<L> {
     /// A program that knows nothing of arauto may end with its text, and not with a
     /// line. Whether that was served now.
     fn serve_last_line(&mut self, cx: &mut TaskContext<'_>) -> bool {
-        let dialect = self.desk.dialect;
+        let dialect = self.listener.dialect;
         let is_line = dialect.raw().is_some() && self.outlet.framing() == Framing::Stream;
         if !is_line || self.inbox.bytes.is_empty() || !self.may_serve() {
             return false;

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use super::state::{Member, State};
-use super::work::{Done, Entry, TurnedDown};
-use super::{Desk, Session};
+use super::work::{Done, Entry, LoginFailure};
+use super::{ListenerContext, Session};
 use crate::accounts::{Admitted, Claim, PeerId, Refusal};
 use crate::actors::auth;
 use crate::actors::hub::{Join, Joined};
@@ -37,7 +37,7 @@ impl<L: Link + 'static> Session<L> {
             user: login.user.clone().into_owned(),
             password: login.password.clone().into_owned(),
             vouched: self.outlet.link_ref().vouched_name(),
-            may_register: self.desk.may_register,
+            may_register: self.listener.may_register,
             peer: self.peer.clone(),
         };
         let resume = login.resume.as_ref();
@@ -46,14 +46,14 @@ impl<L: Link + 'static> Session<L> {
             after: resume.after,
             term: resume.term,
         });
-        let (id, desk) = (login.id, Arc::clone(&self.desk));
+        let (id, listener) = (login.id, Arc::clone(&self.listener));
         self.state = State::LoggingIn;
         self.asker = Some(asker);
         self.begin(0, async move {
-            let outcome = match desk.auth.send(auth::Login(claim)).await {
-                Ok(Ok(admitted)) => announce_login(&desk, admitted, resume).await,
-                Ok(Err(refusal)) => Err(TurnedDown::Refused(refusal)),
-                Err(_) => Err(TurnedDown::Refused(Refusal::Internal)),
+            let outcome = match listener.auth.send(auth::Login(claim)).await {
+                Ok(Ok(admitted)) => announce_login(&listener, admitted, resume).await,
+                Ok(Err(refusal)) => Err(LoginFailure::Refused(refusal)),
+                Err(_) => Err(LoginFailure::Refused(Refusal::Internal)),
             };
             Done::Login { id, outcome }
         });
@@ -68,7 +68,8 @@ impl<L: Link + 'static> Session<L> {
         let Some(late) = self.outlet.link_ref().late_peer() else {
             return true;
         };
-        if late.id != PeerId::Local && !self.places.count_as(&self.desk.peers, late.id.clone()) {
+        if late.id != PeerId::Local && !self.places.count_as(&self.listener.peers, late.id.clone())
+        {
             return false;
         }
         (self.peer, self.is_own_user) = (late.id, late.is_own_user);
@@ -76,7 +77,7 @@ impl<L: Link + 'static> Session<L> {
         true
     }
 
-    pub(super) fn conclude_login(&mut self, id: u64, outcome: Result<Entry, TurnedDown>) {
+    pub(super) fn conclude_login(&mut self, id: u64, outcome: Result<Entry, LoginFailure>) {
         self.asker = None;
         if !matches!(self.state, State::LoggingIn) {
             // The session has been ended meanwhile; the account, if it is new,
@@ -90,13 +91,13 @@ impl<L: Link + 'static> Session<L> {
         self.state = State::Greeting;
         match outcome {
             Ok(entry) => self.enter(id, entry),
-            Err(TurnedDown::Refused(refusal)) => self.turn_down(id, &refusal),
-            Err(TurnedDown::NoPlace) => {
+            Err(LoginFailure::Refused(refusal)) => self.turn_down(id, &refusal),
+            Err(LoginFailure::NoPlace) => {
                 let message = "this user has as many sessions as it may: end one first";
                 self.refuse(id, ErrorCode::TooManySessions, message);
                 self.end(CloseReason::Error(ErrorCode::TooManySessions));
             }
-            Err(TurnedDown::Unannounced) => {
+            Err(LoginFailure::Unannounced) => {
                 let message = "the login cannot be announced, as the server's journal cannot be \
                                written: try again later";
                 self.refuse(id, ErrorCode::Internal, message);
@@ -112,7 +113,7 @@ impl<L: Link + 'static> Session<L> {
             registered,
         } = entry.admitted;
         let role = standing.role();
-        if self.desk.log_limit.admits_login(&self.peer) {
+        if self.listener.log_limit.admits_login(&self.peer) {
             tracing::info!(
                 session = %self.info.id,
                 user = %user,
@@ -128,11 +129,11 @@ impl<L: Link + 'static> Session<L> {
             user: Cow::Borrowed(user.as_str()),
             role,
             registered,
-            stream: Cow::Borrowed(self.desk.log.stream()),
+            stream: Cow::Borrowed(self.listener.log.stream()),
             seq: entry.after,
-            term: Some(self.desk.log.terms().current()),
+            term: Some(self.listener.log.terms().current()),
             request_rate: self
-                .desk
+                .listener
                 .limits
                 .request_rate
                 .map(|rate| rate.to_string().into()),
@@ -143,7 +144,7 @@ impl<L: Link + 'static> Session<L> {
                 to: newest,
             }));
         }
-        let rate = self.desk.limits.request_rate;
+        let rate = self.listener.limits.request_rate;
         self.bucket = rate.map(|rate| Box::new(Bucket::full(rate, Instant::now())));
         self.follow(entry.after, user.shared());
         self.info.set_user(user.clone());
@@ -171,7 +172,7 @@ impl<L: Link + 'static> Session<L> {
     fn turn_down(&mut self, id: u64, refusal: &Refusal) {
         let code = refusal_code(refusal);
         let (session, peer) = (self.info.id, self.info.peer());
-        if code == ErrorCode::Throttled || !self.desk.log_limit.admits_bad_input(&self.peer) {
+        if code == ErrorCode::Throttled || !self.listener.log_limit.admits_bad_input(&self.peer) {
             tracing::debug!(%session, %peer, %code, "login refused");
         } else {
             tracing::info!(%session, %peer, %code, "login refused");
@@ -195,15 +196,15 @@ impl<L: Link + 'static> Session<L> {
 
 /// Takes one of the user's places and has the login announced.
 async fn announce_login(
-    desk: &Desk,
+    listener: &ListenerContext,
     admitted: Admitted,
     resume: Option<Place>,
-) -> Result<Entry, TurnedDown> {
-    let place = desk.users.enter(admitted.user.clone());
-    let place = place.ok_or(TurnedDown::NoPlace)?;
-    match desk.hub.send(Join(admitted.user.clone())).await {
+) -> Result<Entry, LoginFailure> {
+    let place = listener.users.enter(admitted.user.clone());
+    let place = place.ok_or(LoginFailure::NoPlace)?;
+    match listener.hub.send(Join(admitted.user.clone())).await {
         Ok(Ok(joined)) => {
-            let (after, gap) = begin_after(&desk.log, joined, resume.as_ref());
+            let (after, gap) = begin_after(&listener.log, joined, resume.as_ref());
             Ok(Entry {
                 admitted,
                 place,
@@ -211,8 +212,8 @@ async fn announce_login(
                 gap,
             })
         }
-        Ok(Err(_)) => Err(TurnedDown::Unannounced),
-        Err(_) => Err(TurnedDown::Refused(Refusal::Internal)),
+        Ok(Err(_)) => Err(LoginFailure::Unannounced),
+        Err(_) => Err(LoginFailure::Refused(Refusal::Internal)),
     }
 }
 

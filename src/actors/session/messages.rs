@@ -95,7 +95,7 @@ impl<L: Link + 'static> Session<L> {
     }
 
     fn longest_message(&self) -> usize {
-        self.desk.limits.max_frame + Dialect::MESSAGE_OVERHEAD
+        self.listener.limits.max_frame + Dialect::MESSAGE_OVERHEAD
     }
 
     /// Serves what waits in the inbox.
@@ -123,7 +123,7 @@ impl<L: Link + 'static> Session<L> {
         {
             let limit = self.frame_limit();
             let message = &bytes[used..used + length];
-            match self.desk.dialect.decode_message(message, limit) {
+            match self.listener.dialect.decode_message(message, limit) {
                 Ok(frame) => {
                     if !self.serve(frame, cx) {
                         break;

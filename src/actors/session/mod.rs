@@ -4,7 +4,7 @@
 //! touches the link. It stops reading while a frame is in work or answers pile up,
 //! so that a client's own pace is the only queue there is.
 //!
-//! - [`desk`]: what a session begins with;
+//! - [`listener_context`]: what a session begins with;
 //! - [`state`]: where a session is, as one enum;
 //! - [`inbound`]: bytes to frames, and when to read;
 //! - [`messages`]: the same where the system keeps messages whole;
@@ -28,11 +28,11 @@
 
 mod deadlines;
 mod deaf;
-mod desk;
 mod ending;
 mod failing;
 mod gone;
 mod inbound;
+mod listener_context;
 mod login;
 mod messages;
 mod notice;
@@ -60,9 +60,11 @@ use actix::{Actor, ActorContext, AsyncContext, Context, Handler, ResponseFuture}
 use tokio::sync::oneshot;
 
 use self::deadlines::Deadlines;
-pub use self::desk::{Desk, SessionLimits, SlowPolicy, Start, TurnedAway};
 use self::ending::Ending;
 use self::inbound::Inbox;
+pub use self::listener_context::{
+    ConnectRefusal, ListenerContext, SessionLimits, SlowPolicy, Start,
+};
 use self::notice::Notice;
 use self::outlet::{Opened, Outlet};
 use self::park::Wakes;
@@ -71,7 +73,7 @@ use self::state::{Member, State};
 use self::work::Pending;
 use super::hub::Leave;
 use super::link::Link;
-use super::room::{CrowdPlace, Places};
+use super::permits::{KeyedPermit, Permits};
 use super::supervisor::{Ended, Order, SessionInfo};
 use crate::accounts::{PeerId, UserName};
 use crate::close::{CloseReason, Evidence, SessionRecord, Times};
@@ -89,9 +91,9 @@ const TURN: u32 = 256;
 pub struct Session<L: Link + 'static> {
     /// First, to be free again before the link is closed: who sees that and comes in
     /// its place finds one.
-    places: Places,
+    places: Permits,
     /// Its place among the user's sessions, once it has logged in.
-    user_place: Option<CrowdPlace<UserName>>,
+    user_place: Option<KeyedPermit<UserName>>,
     peer: PeerId,
     state: State,
     inbox: Inbox,
@@ -122,7 +124,7 @@ pub struct Session<L: Link + 'static> {
     /// Boxed, as few sessions are told of a stop at any moment.
     notice: Option<Box<Notice>>,
     info: Arc<SessionInfo>,
-    desk: Arc<Desk>,
+    listener: Arc<ListenerContext>,
     is_own_user: bool,
     deadlines: Deadlines,
     /// Whether its place before the login was given to another peer.
@@ -146,21 +148,21 @@ struct Tally {
 impl<L: Link + 'static> Session<L> {
     /// A session that begins with its welcome.
     pub fn new(start: Start<L>) -> Self {
-        let desk = start.desk;
+        let listener = start.listener;
         let outlet = Outlet::new(Opened {
             link: start.link,
             session: start.info.id,
-            dialect: desk.dialect,
-            max_frame: desk.limits.max_frame,
-            log: Arc::clone(&desk.log),
+            dialect: listener.dialect,
+            max_frame: listener.limits.max_frame,
+            log: Arc::clone(&listener.log),
             shard: start.shard,
         });
         // Where closing takes back what is unread, even a brief word is waited for.
         let is_brief =
-            start.turned_away == Some(TurnedAway::FullBriefly) && outlet.link_ref().half_closes();
-        let rate = match desk.dialect.raw() {
-            Some(_) => desk.limits.request_rate,
-            None => Some(desk.limits.rate_before_login),
+            start.refusal == Some(ConnectRefusal::FullBriefly) && outlet.link_ref().half_closes();
+        let rate = match listener.dialect.raw() {
+            Some(_) => listener.limits.request_rate,
+            None => Some(listener.limits.rate_before_login),
         };
         let bucket = rate.map(|rate| Box::new(Bucket::full(rate, Instant::now())));
         let mut session = Session {
@@ -184,7 +186,7 @@ impl<L: Link + 'static> Session<L> {
             looking: false,
             notice: None,
             info: start.info,
-            desk,
+            listener,
             is_own_user: start.is_own_user,
             deadlines: Deadlines::default(),
             is_given_up: false,
@@ -193,11 +195,11 @@ impl<L: Link + 'static> Session<L> {
             waker: None,
         };
         session.greet();
-        if let Some(why) = start.turned_away {
+        if let Some(why) = start.refusal {
             session.fail(why.code(), why.message());
-        } else if session.desk.dialect.raw().is_some() {
+        } else if session.listener.dialect.raw().is_some() {
             session.state = State::Ready(Member::Nameless);
-            if session.desk.dialect.is_outbound() {
+            if session.listener.dialect.is_outbound() {
                 // No user name holds a space.
                 let peer = Arc::from(format!("peer {}", session.peer));
                 session.follow(start.head, peer);
@@ -207,14 +209,14 @@ impl<L: Link + 'static> Session<L> {
     }
 
     fn greet(&mut self) {
-        let desk = Arc::clone(&self.desk);
+        let listener = Arc::clone(&self.listener);
         self.outlet.answer(&ServerFrame::Welcome(Welcome {
             version: VERSION,
-            server: desk.server.as_str().into(),
+            server: listener.server.as_str().into(),
             session: self.info.id,
-            max_frame: desk.limits.max_frame as u64,
-            max_body: Some(desk.limits.max_body() as u64),
-            idle_timeout: desk.limits.idle_timeout_millis(),
+            max_frame: listener.limits.max_frame as u64,
+            max_body: Some(listener.limits.max_body() as u64),
+            idle_timeout: listener.limits.idle_timeout_millis(),
             features: Vec::new(),
             limits: None,
         }));
@@ -308,7 +310,7 @@ impl<L: Link + 'static> Actor for Session<L> {
     /// Also runs when a panic drops the actor: nobody waits for the dead.
     fn stopped(&mut self, _ctx: &mut Self::Context) {
         if let Some(user) = self.state.member().and_then(Member::user) {
-            self.desk.hub.do_send(Leave(user.clone()));
+            self.listener.hub.do_send(Leave(user.clone()));
         }
         let record = self.record();
         tracing::debug!(
@@ -324,7 +326,9 @@ impl<L: Link + 'static> Actor for Session<L> {
             let _ = waiting.send(record.clone());
         }
         let has_failed = self.has_failed();
-        self.desk.supervisor.do_send(Ended { record, has_failed });
+        self.listener
+            .supervisor
+            .do_send(Ended { record, has_failed });
     }
 }
 

@@ -91,7 +91,7 @@ impl<L: Link + 'static> Session<L> {
         if self.outlet.has_unwritten() && !wakes.write {
             return false;
         }
-        if self.desk.dialect.is_outbound() {
+        if self.listener.dialect.is_outbound() {
             return !is_open || wakes.read || self.inbox.looks_again;
         }
         let is_idle = self.may_serve() && self.inbox.hold.is_none();

@@ -28,7 +28,7 @@ enum Step {
     /// The next chunk must be asked for.
     Wanted,
     /// It is being read; the log's head when it was asked for.
-    Asked(Reading, Seq),
+    IdFrame(Reading, Seq),
     /// The rest of a chunk, and its last seq.
     Here(Chunk),
 }
@@ -39,7 +39,7 @@ impl fmt::Debug for Step {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Step::Wanted => "Wanted",
-            Step::Asked(..) => "Asked",
+            Step::IdFrame(..) => "IdFrame",
             Step::Here(_) => "Here",
         })
     }
@@ -82,10 +82,10 @@ impl Past {
             }
             match &mut self.step {
                 Step::Wanted => match read(log, self.seq) {
-                    Some(reading) => self.step = Step::Asked(reading, log.head()),
+                    Some(reading) => self.step = Step::IdFrame(reading, log.head()),
                     None => return Look::Failed,
                 },
-                Step::Asked(reading, head) => {
+                Step::IdFrame(reading, head) => {
                     let head = *head;
                     let Poll::Ready(read) = reading.as_mut().poll(cx) else {
                         return Look::Waiting;

@@ -43,7 +43,7 @@ impl<L: Link + 'static> Session<L> {
         let user = self.state.member().and_then(Member::user);
         match (frame, user) {
             (ClientFrame::Who(_) | ClientFrame::Sessions(_), Some(user)) => {
-                self.desk.lists.take(user, Instant::now())
+                self.listener.lists.take(user, Instant::now())
             }
             _ => Ok(()),
         }
@@ -68,6 +68,6 @@ impl<L: Link + 'static> Session<L> {
 
     /// Publishes that go to the hub in one message, at most.
     pub(super) fn longest_run(&self) -> usize {
-        BATCH_FRAMES.min(self.desk.limits.frames_in_work)
+        BATCH_FRAMES.min(self.listener.limits.frames_in_work)
     }
 }

@@ -76,7 +76,7 @@ impl<L: Link + 'static> Session<L> {
 
     /// Once the server stops, the time of what has just happened is kept.
     pub(super) fn note_time(&mut self, of: impl FnOnce(&mut Times) -> &mut Option<Micros>) {
-        if let Some(now) = self.desk.stopwatch.now() {
+        if let Some(now) = self.listener.stopwatch.now() {
             *of(self.times.get_or_insert_default()) = Some(now);
         }
     }
@@ -100,7 +100,7 @@ impl<L: Link + 'static> Session<L> {
         let cut = match owed {
             Owed::Nothing => sent,
             Owed::UpTo(cut) => cut,
-            Owed::UpToHead => self.desk.log.head(),
+            Owed::UpToHead => self.listener.log.head(),
         };
         let missing = (sent < cut).then(|| (sent.next(), cut));
         SessionRecord {

@@ -14,7 +14,7 @@ use crate::actors::link::Link;
 use crate::actors::supervisor::{Haste, List, Stop};
 use crate::close::{CloseReason, StopReason};
 use crate::wire::{
-    Asked, Asking, ClientFrame, ErrorCode, Role, Seq, ServerFrame, Shutdown, Unserved,
+    BodyFrame, ClientFrame, ErrorCode, IdFrame, Role, Seq, ServerFrame, Shutdown, Unserved,
 };
 
 /// Publishes that go to the hub in one message, at most.
@@ -120,8 +120,8 @@ impl<L: Link + 'static> Session<L> {
         }
     }
 
-    fn request(&mut self, asking: Asking<'_>) {
-        let desk = Arc::clone(&self.desk);
+    fn request(&mut self, asking: BodyFrame<'_>) {
+        let listener = Arc::clone(&self.listener);
         let id = asking.id;
         let Some(member) = self.state.member() else {
             return;
@@ -129,7 +129,7 @@ impl<L: Link + 'static> Session<L> {
         self.tally.accepted += 1;
         let user = member.user().map_or("", UserName::as_str);
         let request = Request::new(user, self.info.id, asking.body);
-        match desk.handler.handle(request) {
+        match listener.handler.handle(request) {
             Answer::Now(outcome) => {
                 self.note_answered(1);
                 self.reply(id, outcome);
@@ -159,7 +159,7 @@ impl<L: Link + 'static> Session<L> {
 
     /// Adds a publish to the run. `false`: readers must catch up first, or the
     /// run is full.
-    fn gather(&mut self, publish: &Asking<'_>, cx: &mut TaskContext<'_>) -> bool {
+    fn gather(&mut self, publish: &BodyFrame<'_>, cx: &mut TaskContext<'_>) -> bool {
         let Some(Member::User { standing, .. }) = self.state.member() else {
             return true;
         };
@@ -173,7 +173,10 @@ impl<L: Link + 'static> Session<L> {
             self.refuse(publish.id, ErrorCode::Forbidden, message);
             return true;
         }
-        let (length, max_body) = (publish.body.as_bytes().len(), self.desk.limits.max_body());
+        let (length, max_body) = (
+            publish.body.as_bytes().len(),
+            self.listener.limits.max_body(),
+        );
         if length > max_body {
             if self.must_wait() {
                 return false;
@@ -189,7 +192,7 @@ impl<L: Link + 'static> Session<L> {
         {
             return false;
         }
-        let log = &self.desk.log;
+        let log = &self.listener.log;
         let wait = &mut self.inbox.publish_wait;
         if self.batch.is_none() && !log.pace().may_publish(log.written(), wait, cx.waker()) {
             // A reader that stands still calls nobody.
@@ -214,12 +217,12 @@ impl<L: Link + 'static> Session<L> {
     /// Whether a run may be begun though another is on its way: where the hub
     /// answers at once that would only make runs shorter.
     pub(super) fn may_run_on(&self) -> bool {
-        let is_journaled = self.desk.log.past().is_some();
+        let is_journaled = self.listener.log.past().is_some();
         let is_run = self.pending.as_ref().is_some_and(|oldest| oldest.is_run);
         let runs = self.pending.iter().chain(&self.runs);
         let frames: u64 = runs.map(|run| run.frames).sum();
         let has_room = self.runs.len() + 1 < RUNS
-            && frames < self.desk.limits.frames_in_work as u64
+            && frames < self.listener.limits.frames_in_work as u64
             && !self.inbox.waits_for_runs;
         is_journaled && is_run && has_room && matches!(self.state, State::Ready(_))
     }
@@ -235,8 +238,8 @@ impl<L: Link + 'static> Session<L> {
         };
         let (from, frames) = (user.clone(), ids.len());
         self.tally.accepted += frames as u64;
-        let on_its_way = Some(self.desk.log.pace().send(bodies.bytes()));
-        let answer = self.desk.hub.send(Publish {
+        let on_its_way = Some(self.listener.log.pace().send(bodies.bytes()));
+        let answer = self.listener.hub.send(Publish {
             from,
             bodies,
             on_its_way,
@@ -249,15 +252,15 @@ impl<L: Link + 'static> Session<L> {
         });
     }
 
-    fn who(&mut self, Asked { id }: Asked) {
+    fn who(&mut self, IdFrame { id }: IdFrame) {
         self.tally.accepted += 1;
-        let answer = self.desk.hub.send(Who);
+        let answer = self.listener.hub.send(Who);
         self.begin(1, async move {
             asked(answer.await, id, |users| Done::Present { id, users })
         });
     }
 
-    fn sessions(&mut self, Asked { id }: Asked) {
+    fn sessions(&mut self, IdFrame { id }: IdFrame) {
         self.tally.accepted += 1;
         if !self.is_admin() {
             self.note_answered(1);
@@ -268,7 +271,7 @@ impl<L: Link + 'static> Session<L> {
             );
             return;
         }
-        let answer = self.desk.supervisor.send(List);
+        let answer = self.listener.supervisor.send(List);
         self.begin(1, async move {
             asked(answer.await, id, |infos| Done::Sessions {
                 id,
@@ -295,7 +298,7 @@ impl<L: Link + 'static> Session<L> {
 
     fn ask_stop(&mut self, id: u64, now: bool) {
         self.notice.get_or_insert_default().ask();
-        let answer = self.desk.supervisor.send(Stop {
+        let answer = self.listener.supervisor.send(Stop {
             reason: StopReason::Admin,
             haste: if now { Haste::Now } else { Haste::AsPlanned },
         });
@@ -354,7 +357,7 @@ impl<L: Link + 'static> Session<L> {
     ) {
         let begun = Pending {
             future: Box::pin(future),
-            work: (frames > 0).then(|| self.desk.in_work.admit(frames)),
+            work: (frames > 0).then(|| self.listener.in_work.admit(frames)),
             frames: frames as u64,
             is_run,
         };
@@ -387,6 +390,6 @@ impl<L: Link + 'static> Session<L> {
 
     /// Tells the hub that a session of this user is over.
     pub(super) fn leave(&self, user: &UserName) {
-        self.desk.hub.do_send(Leave(user.clone()));
+        self.listener.hub.do_send(Leave(user.clone()));
     }
 }

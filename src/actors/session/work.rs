@@ -20,11 +20,11 @@ use crate::accounts::{Admitted, Refusal, UserName};
 use crate::actors::handler::Outcome as HandlerOutcome;
 use crate::actors::hub::NotPublished;
 use crate::actors::link::Link;
-use crate::actors::room::CrowdPlace;
+use crate::actors::permits::KeyedPermit;
 use crate::actors::supervisor::Status;
 use crate::close::Work;
 use crate::wire::{
-    Asking, ErrorCode, Present, Published, Seq, ServerFrame, SessionLine, SessionList,
+    BodyFrame, ErrorCode, Present, Published, Seq, ServerFrame, SessionLine, SessionList,
 };
 
 /// The ids of a run of publishes.
@@ -45,7 +45,7 @@ pub(super) struct Pending {
 pub(super) enum Done {
     Login {
         id: u64,
-        outcome: Result<Entry, TurnedDown>,
+        outcome: Result<Entry, LoginFailure>,
     },
     Published {
         ids: Ids,
@@ -74,7 +74,7 @@ pub(super) enum Done {
 }
 
 /// Why a login came to nothing.
-pub(super) enum TurnedDown {
+pub(super) enum LoginFailure {
     /// Auth did not agree to it.
     Refused(Refusal),
     /// The user has as many sessions as it may.
@@ -87,7 +87,7 @@ pub(super) enum TurnedDown {
 pub(super) struct Entry {
     pub(super) admitted: Admitted,
     /// Its place among the user's sessions.
-    pub(super) place: CrowdPlace<UserName>,
+    pub(super) place: KeyedPermit<UserName>,
     /// Where its broadcasts begin.
     pub(super) after: Seq,
     /// What a resume cannot give: named before anything else.
@@ -188,5 +188,5 @@ pub(super) fn asked<T>(
 
 /// A reply as a frame.
 pub(super) fn reply_frame(id: u64, body: crate::wire::Body<'_>) -> ServerFrame<'_> {
-    ServerFrame::Reply(Asking { id, body })
+    ServerFrame::Reply(BodyFrame { id, body })
 }

@@ -160,7 +160,7 @@ pub struct Revoked(pub Vec<UserName>);
 /// A part of the server is gone though nobody stopped it.
 #[derive(Message)]
 #[rtype(result = "()")]
-pub struct Fallen(pub &'static str);
+pub struct ActorFailed(pub &'static str);
 
 /// Where a shutdown is.
 #[derive(Debug, Clone, Copy)]
@@ -297,10 +297,10 @@ impl Handler<Stop> for Supervisor {
     }
 }
 
-impl Handler<Fallen> for Supervisor {
+impl Handler<ActorFailed> for Supervisor {
     type Result = ();
 
-    fn handle(&mut self, Fallen(what): Fallen, ctx: &mut Self::Context) {
+    fn handle(&mut self, ActorFailed(what): ActorFailed, ctx: &mut Self::Context) {
         if self.reason.is_some() && self.clock.phase() >= Phase::Actors {
             return; // they are being taken down, the hard way where it must be
         }

@@ -10,8 +10,8 @@ use std::sync::atomic::{AtomicU8, Ordering};
 use std::task::{Context, Poll};
 use std::time::Instant;
 
-use arauto::wire::cbor::{self, Skimmed};
-use arauto::wire::{Asking, ClientFrame};
+use arauto::wire::cbor::{self, ScannedFrame};
+use arauto::wire::{BodyFrame, ClientFrame};
 use arauto::{Body, RawSession};
 use tokio::io::AsyncWrite;
 
@@ -70,7 +70,7 @@ impl Asker {
         let body = stamp::body(size);
         let (mut frame, id) = (Vec::new(), u64::MAX);
         let body = Body::text(&body);
-        cbor::encode(&ClientFrame::Request(Asking { id, body }), &mut frame);
+        cbor::encode(&ClientFrame::Request(BodyFrame { id, body }), &mut frame);
         if frame.len() > session.max_frame() {
             let message = format!("requests of {size} bytes are more than the server takes");
             return Err(Failure::new(sysexits::USAGE, message));
@@ -157,10 +157,10 @@ impl Asker {
         latencies: &RefCell<Latencies>,
     ) -> Result<Poll<()>, Failure> {
         let (mut ids, mut wrong) = (self.answered.., None);
-        let mut show = |frame: Skimmed<'_>| match frame {
-            Skimmed::Reply { id } if Some(id) == ids.next() => {}
-            Skimmed::Reply { id } => wrong = Some(format!("an answer to {id}, out of order")),
-            Skimmed::Other(other) => wrong = Some(format!("{other:?}")),
+        let mut show = |frame: ScannedFrame<'_>| match frame {
+            ScannedFrame::Reply { id } if Some(id) == ids.next() => {}
+            ScannedFrame::Reply { id } => wrong = Some(format!("an answer to {id}, out of order")),
+            ScannedFrame::Other(other) => wrong = Some(format!("{other:?}")),
             _ => {}
         };
         let Poll::Ready(read) = self.ear.poll_hear(cx, buffer, &mut show) else {

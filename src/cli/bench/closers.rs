@@ -6,7 +6,7 @@ use std::task::Poll;
 use std::time::Instant;
 
 use arauto::wire::ServerFrame;
-use arauto::wire::cbor::Skimmed;
+use arauto::wire::cbor::ScannedFrame;
 use futures_util::future::try_join_all;
 use tokio::sync::oneshot;
 
@@ -119,11 +119,11 @@ impl Tally {
         }
     }
 
-    fn hear(&self, frame: &Skimmed<'_>) {
+    fn hear(&self, frame: &ScannedFrame<'_>) {
         let count = match frame {
-            Skimmed::Message { .. } => &self.messages,
-            Skimmed::Gap(_) => &self.gaps,
-            Skimmed::Other(ServerFrame::Closing(closing)) if closing.reason == "shutdown" => {
+            ScannedFrame::Message { .. } => &self.messages,
+            ScannedFrame::Gap(_) => &self.gaps,
+            ScannedFrame::Other(ServerFrame::Closing(closing)) if closing.reason == "shutdown" => {
                 &self.closings
             }
             _ => return,
@@ -132,7 +132,7 @@ impl Tally {
     }
 
     async fn hear_to_end(&self, mut ear: Ear, buffer: &Buffer) -> Result<(), Failure> {
-        let mut show = |frame: Skimmed<'_>| self.hear(&frame);
+        let mut show = |frame: ScannedFrame<'_>| self.hear(&frame);
         poll_fn(|cx| {
             match ear.poll_hear(cx, buffer, &mut show)? {
                 Poll::Ready(0) => return Poll::Ready(Ok(())),

@@ -5,7 +5,7 @@ use std::cell::{Cell, RefCell};
 use std::time::Instant;
 
 use arauto::Seq;
-use arauto::wire::cbor::Skimmed;
+use arauto::wire::cbor::ScannedFrame;
 use tokio::sync::{mpsc, oneshot, watch};
 
 use super::door::Door;
@@ -192,9 +192,9 @@ impl Listener {
 }
 
 impl Hear for Listener {
-    fn hear(&self, frame: Skimmed<'_>) {
+    fn hear(&self, frame: ScannedFrame<'_>) {
         match frame {
-            Skimmed::Message { frame, .. } => {
+            ScannedFrame::Message { frame, .. } => {
                 self.messages.set(self.messages.get() + 1);
                 if let Some(epoch) = self.timed
                     && let Some(took) = stamp::get(frame).and_then(|sent| epoch.since(sent))
@@ -202,7 +202,7 @@ impl Hear for Listener {
                     self.latencies.borrow_mut().record(took);
                 }
             }
-            Skimmed::Gap(gap) => {
+            ScannedFrame::Gap(gap) => {
                 self.gaps.set(self.gaps.get() + 1);
                 self.missed
                     .set(self.missed.get() + 1 + gap.to.0 - gap.from.0);

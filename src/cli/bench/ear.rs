@@ -6,7 +6,7 @@ use std::future::poll_fn;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
-use arauto::wire::cbor::{Skimmed, Skimmer};
+use arauto::wire::cbor::{FrameScanner, ScannedFrame};
 use arauto::{RawSession, Seq};
 use futures_util::future::{Either, select};
 use futures_util::stream::{FuturesUnordered, TryStreamExt};
@@ -32,17 +32,17 @@ impl Buffer {
 /// A logged-in client.
 pub(super) struct Ear {
     pub(super) session: RawSession,
-    skimmer: Skimmer,
+    scanner: FrameScanner,
     first: Seq,
 }
 
 impl Ear {
     pub(super) fn new(session: RawSession) -> Ear {
         let first = session.who_am_i().seq;
-        let skimmer = Skimmer::new(first, session.max_frame());
+        let scanner = FrameScanner::new(first, session.max_frame());
         Ear {
             session,
-            skimmer,
+            scanner,
             first,
         }
     }
@@ -50,13 +50,13 @@ impl Ear {
     /// It is shown all of each message's bytes.
     #[must_use]
     pub(super) fn of_whole_frames(mut self) -> Ear {
-        self.skimmer = self.skimmer.whole_frames();
+        self.scanner = self.scanner.whole_frames();
         self
     }
 
     /// The last seq that it heard.
     pub(super) fn last(&self) -> Seq {
-        self.skimmer.last()
+        self.scanner.last()
     }
 
     /// Broadcasts that it heard, or was told of as missed.
@@ -69,15 +69,15 @@ impl Ear {
         &mut self,
         cx: &mut Context<'_>,
         buffer: &Buffer,
-        show: &mut impl FnMut(Skimmed<'_>),
+        show: &mut impl FnMut(ScannedFrame<'_>),
     ) -> Poll<Result<usize, Failure>> {
         let mut buffer = buffer.0.borrow_mut();
         let mut read = ReadBuf::new(&mut buffer);
         let outcome = ready!(Pin::new(&mut self.session).poll_read(cx, &mut read));
         outcome.map_err(|error| Failure::new(sysexits::IOERR, format!("reading: {error}")))?;
         let bytes = read.filled();
-        let skimmed = self.skimmer.skim(bytes, show);
-        skimmed.map_err(|error| {
+        let scanned = self.scanner.scan(bytes, show);
+        scanned.map_err(|error| {
             let session = self.session.who_am_i().session;
             let message = format!("session {session} heard what cannot be: {error}");
             Failure::new(sysexits::PROTOCOL, message)
@@ -89,7 +89,7 @@ impl Ear {
     pub(super) async fn hear_until(
         &mut self,
         buffer: &Buffer,
-        mut show: impl FnMut(Skimmed<'_>),
+        mut show: impl FnMut(ScannedFrame<'_>),
         mut enough: impl FnMut(&Ear) -> bool,
     ) -> Result<(), Failure> {
         poll_fn(|cx| {
@@ -111,7 +111,7 @@ impl Ear {
 /// What many ears hear together.
 pub(super) trait Hear {
     /// A frame.
-    fn hear(&self, frame: Skimmed<'_>);
+    fn hear(&self, frame: ScannedFrame<'_>);
     /// A read is over.
     fn read(&self);
 }
@@ -142,7 +142,7 @@ async fn all_until(
     let hearing: FuturesUnordered<_> = ears
         .iter_mut()
         .map(|ear| {
-            let show = |frame: Skimmed<'_>| hear.hear(frame);
+            let show = |frame: ScannedFrame<'_>| hear.hear(frame);
             let enough = move |ear: &Ear| {
                 hear.read();
                 ear.last() >= goal

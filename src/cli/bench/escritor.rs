@@ -5,8 +5,8 @@ use std::future::poll_fn;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
-use arauto::wire::cbor::{self, Skimmed};
-use arauto::wire::{Asking, ClientFrame};
+use arauto::wire::cbor::{self, ScannedFrame};
+use arauto::wire::{BodyFrame, ClientFrame};
 use arauto::{Body, RawSession, Seq};
 use tokio::io::AsyncWrite;
 
@@ -45,7 +45,7 @@ impl Escritor {
         let body = stamp::body(size);
         let body = Body::text(&body);
         let mut one = Vec::new();
-        cbor::encode(&ClientFrame::Publish(Asking { id: 0, body }), &mut one);
+        cbor::encode(&ClientFrame::Publish(BodyFrame { id: 0, body }), &mut one);
         if one.len() > session.max_frame() {
             let message = format!("messages of {size} bytes are more than the server takes");
             return Err(Failure::new(sysexits::USAGE, message));
@@ -168,9 +168,9 @@ impl Escritor {
     ) -> Poll<Result<(), Failure>> {
         while self.answered < goal {
             let (mut answered, mut last, mut refused) = (0, self.last, None);
-            let mut show = |frame: Skimmed<'_>| match frame {
-                Skimmed::Published { seq, .. } => (answered, last) = (answered + 1, seq),
-                Skimmed::Other(other) => refused = Some(format!("{other:?}")),
+            let mut show = |frame: ScannedFrame<'_>| match frame {
+                ScannedFrame::Published { seq, .. } => (answered, last) = (answered + 1, seq),
+                ScannedFrame::Other(other) => refused = Some(format!("{other:?}")),
                 _ => {}
             };
             let Poll::Ready(read) = self.ear.poll_hear(cx, buffer, &mut show) else {

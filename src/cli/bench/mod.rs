@@ -2,7 +2,7 @@
 //!
 //! The clients must never be what is slow. So they take their connections raw
 //! ([`arauto::RawSession`]), go over the frames without decoding them
-//! ([`arauto::wire::cbor::Skimmer`]) and read into one buffer a thread; what they
+//! ([`arauto::wire::cbor::FrameScanner`]) and read into one buffer a thread; what they
 //! still check of every broadcast is that no seq is missing.
 //!
 //! | file | what it holds |

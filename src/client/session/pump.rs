@@ -14,7 +14,7 @@ use crate::client::heartbeat::{Activity, Heartbeat, HeartbeatAction};
 use crate::client::stream::FrameReader;
 use crate::framing::{Failure, Framing};
 use crate::transport::{Connection, failure_of};
-use crate::wire::{Asked, ClientFrame, Event, ServerFrame, SessionLine, cbor};
+use crate::wire::{ClientFrame, Event, IdFrame, ServerFrame, SessionLine, cbor};
 
 /// What one write takes at most, about.
 const BATCH: usize = 64 * 1024;
@@ -166,7 +166,7 @@ impl HeartbeatTimer {
         };
         if outgoing.capacity() == outgoing.max_capacity() {
             let mut bytes = Vec::new();
-            cbor::encode(&ClientFrame::Ping(Asked { id }), &mut bytes);
+            cbor::encode(&ClientFrame::Ping(IdFrame { id }), &mut bytes);
             let _ = outgoing.try_send(bytes); // the session may just have ended
         }
     }

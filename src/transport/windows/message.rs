@@ -50,7 +50,7 @@ impl MessageEnd {
         })
     }
 
-    /// Whether the peer has read everything. Asking begins to find out.
+    /// Whether the peer has read everything. BodyFrame begins to find out.
     pub(super) fn is_read(&self) -> io::Result<bool> {
         Ok(!self.write.is_begun() && self.flush.is_done(self.is_over)?)
     }

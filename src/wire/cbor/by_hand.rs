@@ -12,7 +12,7 @@ use smallvec::SmallVec;
 
 use super::PREFIX;
 use super::head::{BYTES, LONGEST, TEXT, UNSIGNED, head, put_head, put_string, take_head};
-use crate::wire::{Asking, Body, ClientFrame, LONGEST_NAME, Millis, Published, Seq};
+use crate::wire::{Body, BodyFrame, ClientFrame, LONGEST_NAME, Millis, Published, Seq};
 
 /// Appends a body as a CBOR item.
 pub fn encode_body(body: &Body<'_>, out: &mut impl BufMut) {
@@ -141,7 +141,7 @@ pub(super) fn published(frame: &Published, out: &mut Vec<u8>) {
 ///
 /// # Panics
 /// The frame is of 4 GiB or more.
-pub(super) fn reply(frame: &Asking<'_>, out: &mut Vec<u8>) {
+pub(super) fn reply(frame: &BodyFrame<'_>, out: &mut Vec<u8>) {
     let start = out.len();
     out.put_slice(&[0; PREFIX]);
     out.put_slice(REPLY);
@@ -172,8 +172,8 @@ pub(super) fn asking(item: &[u8]) -> Option<ClientFrame<'_>> {
         _ => return None,
     };
     match name {
-        b"\xa1\x67publish\xa2" => Some(ClientFrame::Publish(Asking { id, body })),
-        b"\xa1\x67request\xa2" => Some(ClientFrame::Request(Asking { id, body })),
+        b"\xa1\x67publish\xa2" => Some(ClientFrame::Publish(BodyFrame { id, body })),
+        b"\xa1\x67request\xa2" => Some(ClientFrame::Request(BodyFrame { id, body })),
         _ => None,
     }
 }

@@ -9,15 +9,15 @@
 mod by_hand;
 mod head;
 mod keys;
+mod scan;
 mod shape;
-mod skim;
 
-pub use skim::{SkimError, Skimmed, Skimmer};
+pub use scan::{FrameScanner, ScanError, ScannedFrame};
 
 use serde::Deserialize;
 use serde::Serialize;
 
-use super::{Asked, ClientFrame, Decoded, ServerFrame, Unserved, WireError};
+use super::{ClientFrame, Decoded, IdFrame, ServerFrame, Unserved, WireError};
 use crate::wire::quote::{QUOTED, limited};
 use crate::wire::{ErrorCode, Quote};
 
@@ -163,9 +163,9 @@ fn client_value<'a>(
         "fim" => ClientFrame::Fim(read(frame, value)?),
         "shutdown" => ClientFrame::Shutdown(read(frame, value)?),
         "sessions" => ClientFrame::Sessions(read(frame, value)?),
-        "subscribe" => unserved(read::<Asked>(frame, value)?.id, "the frame subscribe"),
-        "offer" => unserved(read::<Asked>(frame, value)?.id, "the frame offer"),
-        "withdraw" => unserved(read::<Asked>(frame, value)?.id, "the frame withdraw"),
+        "subscribe" => unserved(read::<IdFrame>(frame, value)?.id, "the frame subscribe"),
+        "offer" => unserved(read::<IdFrame>(frame, value)?.id, "the frame offer"),
+        "withdraw" => unserved(read::<IdFrame>(frame, value)?.id, "the frame withdraw"),
         "answer" => ClientFrame::Answer,
         _ => return Err(unknown(frame)),
     };

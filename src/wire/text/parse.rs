@@ -3,11 +3,11 @@
 use std::borrow::Cow;
 
 use super::escape::unescape;
-use crate::wire::{Asked, Asking, ClientFrame, Login};
+use crate::wire::{BodyFrame, ClientFrame, IdFrame, Login};
 
 /// Lines have no ids: an answer follows its line.
 const ID: u64 = 0;
-const ASKED: Asked = Asked { id: ID };
+const ASKED: IdFrame = IdFrame { id: ID };
 
 /// Every line is a frame: what is no command is a request.
 pub(super) fn line(line: Cow<'_, str>) -> ClientFrame<'_> {
@@ -49,8 +49,8 @@ fn argument<'a>(line: &'a str, command: &str) -> Option<&'a str> {
     rest.strip_prefix(' ')
 }
 
-fn asking(text: &str) -> Asking<'_> {
-    Asking {
+fn asking(text: &str) -> BodyFrame<'_> {
+    BodyFrame {
         id: ID,
         body: unescape(Cow::Borrowed(text)),
     }

@@ -1,9 +1,9 @@
 use super::*;
-use crate::wire::{Asking, ErrorCode, Login, Message, Millis, Seq};
+use crate::wire::{BodyFrame, ErrorCode, Login, Message, Millis, Seq};
 
 fn parsed(line: &str) -> ClientFrame<'static> {
     match parse::line(Cow::Owned(line.to_owned())) {
-        ClientFrame::Request(asking) => ClientFrame::Request(Asking {
+        ClientFrame::Request(asking) => ClientFrame::Request(BodyFrame {
             id: asking.id,
             body: asking.body.into_owned(),
         }),
@@ -12,7 +12,7 @@ fn parsed(line: &str) -> ClientFrame<'static> {
 }
 
 fn request(body: Body<'static>) -> ClientFrame<'static> {
-    ClientFrame::Request(Asking { id: 0, body })
+    ClientFrame::Request(BodyFrame { id: 0, body })
 }
 
 #[test]

@@ -89,7 +89,7 @@ fn publish_until_the_end(client: Raw, stream: &Stream, name: usize) -> HashMap<u
             for id in first..first + 50 {
                 let body = format!("{name}-{id}");
                 let body = arauto::Body::text(&body);
-                let frame = ClientFrame::Publish(arauto::wire::Asking { id, body });
+                let frame = ClientFrame::Publish(arauto::wire::BodyFrame { id, body });
                 cbor::encode(&frame, &mut bytes);
             }
             if writer.write_all(&bytes).is_err() {

@@ -90,7 +90,7 @@ impl Heard {
 /// A request, a publish and a ping.
 fn batch(name: usize, id: u64) -> Vec<u8> {
     let body = format!("{name}-{}", id + 1);
-    let asking = |id| arauto::wire::Asking {
+    let asking = |id| arauto::wire::BodyFrame {
         id,
         body: arauto::Body::text(&body),
     };
@@ -98,7 +98,7 @@ fn batch(name: usize, id: u64) -> Vec<u8> {
     cbor::encode(&ClientFrame::Request(asking(id)), &mut bytes);
     cbor::encode(&ClientFrame::Publish(asking(id + 1)), &mut bytes);
     cbor::encode(
-        &ClientFrame::Ping(arauto::wire::Asked { id: id + 2 }),
+        &ClientFrame::Ping(arauto::wire::IdFrame { id: id + 2 }),
         &mut bytes,
     );
     bytes

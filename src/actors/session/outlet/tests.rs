@@ -12,7 +12,7 @@ use crate::actors::link::Link;
 use crate::close::Evidence;
 use crate::framing::{Framing, Received};
 use crate::log::{Log, LogLimits, PaceLimits};
-use crate::wire::{Asked, Closing, Dialect, Seq, ServerFrame, SessionId, Stopping};
+use crate::wire::{Closing, Dialect, IdFrame, Seq, ServerFrame, SessionId, Stopping};
 
 /// Takes everything at once, and passes it on once it `may`.
 #[derive(Debug, Default)]
@@ -82,7 +82,7 @@ impl Link for Holding {
 
 fn outlet() -> Outlet<Holding> {
     let mut outlet = silent_outlet();
-    outlet.answer(&ServerFrame::Pong(Asked { id: 1 }));
+    outlet.answer(&ServerFrame::Pong(IdFrame { id: 1 }));
     outlet
 }
 

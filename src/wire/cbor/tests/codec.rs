@@ -9,9 +9,9 @@ use super::framed;
 use super::same_as_serde::{bodies, numbers};
 use crate::wire::cbor::{encode, encode_server};
 use crate::wire::{
-    Ack, Asked, Asking, ClientFrame, Closing, ErrorCode, ErrorFrame, Gap, LoggedIn, Login, Message,
-    Millis, Presence, Present, Published, Resume, Role, Seq, ServerFrame, SessionId, SessionLine,
-    SessionList, Shutdown, Stopping, Term, Welcome,
+    Ack, BodyFrame, ClientFrame, Closing, ErrorCode, ErrorFrame, Gap, IdFrame, LoggedIn, Login,
+    Message, Millis, Presence, Present, Published, Resume, Role, Seq, ServerFrame, SessionId,
+    SessionLine, SessionList, Shutdown, Stopping, Term, Welcome,
 };
 
 fn ids() -> impl Strategy<Value = u64> {
@@ -34,12 +34,12 @@ fn roles() -> impl Strategy<Value = Role> {
     prop::sample::select(vec![Role::Leitor, Role::Escritor, Role::Admin])
 }
 
-fn asked() -> impl Strategy<Value = Asked> {
-    ids().prop_map(|id| Asked { id })
+fn asked() -> impl Strategy<Value = IdFrame> {
+    ids().prop_map(|id| IdFrame { id })
 }
 
-fn asking() -> impl Strategy<Value = Asking<'static>> {
-    (ids(), bodies()).prop_map(|(id, body)| Asking { id, body })
+fn asking() -> impl Strategy<Value = BodyFrame<'static>> {
+    (ids(), bodies()).prop_map(|(id, body)| BodyFrame { id, body })
 }
 
 fn logins() -> impl Strategy<Value = Login<'static>> {

@@ -8,7 +8,7 @@ use crate::wire::cbor::{
     MessageFrames, PREFIX, by_hand, careful_client_item, encode, encode_body, encode_server,
     max_body,
 };
-use crate::wire::{Asking, Body, ClientFrame, Message, Millis, Published, Seq, ServerFrame};
+use crate::wire::{Body, BodyFrame, ClientFrame, Message, Millis, Published, Seq, ServerFrame};
 
 /// Numbers around each of the widths that a head can have.
 pub(super) fn numbers() -> impl Strategy<Value = u64> {
@@ -51,7 +51,7 @@ proptest! {
 
         for frame in [
             ServerFrame::Published(Published { id, seq }),
-            ServerFrame::Reply(Asking { id, body }),
+            ServerFrame::Reply(BodyFrame { id, body }),
         ] {
             let mut bytes = Vec::new();
             encode_server(&frame, &mut bytes);
@@ -66,7 +66,7 @@ proptest! {
         is_publish in any::<bool>(),
         damage in prop::option::of((any::<prop::sample::Index>(), any::<u8>())),
     ) {
-        let asking = Asking { id, body };
+        let asking = BodyFrame { id, body };
         let frame = if is_publish {
             ClientFrame::Publish(asking)
         } else {

@@ -5,7 +5,7 @@ use std::io;
 use std::rc::Rc;
 
 use arauto::Body;
-use arauto::wire::{Ack, Asking, ClientFrame, Seq, cbor};
+use arauto::wire::{Ack, BodyFrame, ClientFrame, Seq, cbor};
 
 use super::{Heard, Shared, Socket};
 use crate::support::{PASSWORD, login};
@@ -133,7 +133,7 @@ impl Client {
     fn ask(&mut self) {
         self.asked += 1;
         let text = said(self.heard.name, self.asked);
-        let asking = Asking {
+        let asking = BodyFrame {
             id: self.asked,
             body: Body::text(&text),
         };

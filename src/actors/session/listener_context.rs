@@ -10,7 +10,7 @@ use crate::actors::auth::Auth;
 use crate::actors::handler::Handler;
 use crate::actors::hub::Hub;
 use crate::actors::log_limit::LogLimit;
-use crate::actors::room::{Crowd, Places};
+use crate::actors::permits::{KeyedLimit, Permits};
 use crate::actors::supervisor::{SessionInfo, Supervisor};
 use crate::close::{InWork, Stopwatch};
 use crate::log::Log;
@@ -64,7 +64,7 @@ impl SessionLimits {
 }
 
 /// What the sessions of one listener share.
-pub struct Desk {
+pub struct ListenerContext {
     /// The listener, as the operator wrote it.
     pub endpoint: Arc<str>,
     /// How frames become bytes here.
@@ -72,9 +72,9 @@ pub struct Desk {
     /// Whether an unknown name registers here.
     pub may_register: bool,
     /// The places of each peer.
-    pub peers: Crowd<PeerId>,
+    pub peers: KeyedLimit<PeerId>,
     /// The places of each user.
-    pub users: Crowd<UserName>,
+    pub users: KeyedLimit<UserName>,
     /// How fast each user may ask for lists, of users and of sessions.
     pub lists: Arc<Rates<UserName>>,
     /// Which records about clients are logged.
@@ -106,7 +106,7 @@ pub struct Start<L> {
     /// What can be known of it from outside.
     pub info: Arc<SessionInfo>,
     /// What it shares with the listener's other sessions.
-    pub desk: Arc<Desk>,
+    pub listener: Arc<ListenerContext>,
     /// Which of the log's bells wakes this thread.
     pub shard: usize,
     /// Whether the peer may stop the server whatever its role: a local process
@@ -117,14 +117,14 @@ pub struct Start<L> {
     /// Who is at the other end.
     pub peer: PeerId,
     /// The places that it takes.
-    pub places: Places,
+    pub places: Permits,
     /// Whether it is only told that it cannot stay, and why.
-    pub turned_away: Option<TurnedAway>,
+    pub refusal: Option<ConnectRefusal>,
 }
 
 /// Why somebody cannot stay.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum TurnedAway {
+pub enum ConnectRefusal {
     /// No place is free.
     Full,
     /// No place is free, and there is no time to wait until that is read.
@@ -135,22 +135,22 @@ pub enum TurnedAway {
     Stopping,
 }
 
-impl TurnedAway {
+impl ConnectRefusal {
     pub(super) fn code(self) -> ErrorCode {
         match self {
-            TurnedAway::Full | TurnedAway::FullBriefly => ErrorCode::TooManySessions,
-            TurnedAway::Forbidden => ErrorCode::Forbidden,
-            TurnedAway::Stopping => ErrorCode::Stopping,
+            ConnectRefusal::Full | ConnectRefusal::FullBriefly => ErrorCode::TooManySessions,
+            ConnectRefusal::Forbidden => ErrorCode::Forbidden,
+            ConnectRefusal::Stopping => ErrorCode::Stopping,
         }
     }
 
     pub(super) fn message(self) -> &'static str {
         match self {
-            TurnedAway::Full | TurnedAway::FullBriefly => {
+            ConnectRefusal::Full | ConnectRefusal::FullBriefly => {
                 "no place is free: try again later, or ask the operator for more"
             }
-            TurnedAway::Forbidden => "this endpoint is for the server's own user",
-            TurnedAway::Stopping => "the server is stopping",
+            ConnectRefusal::Forbidden => "this endpoint is for the server's own user",
+            ConnectRefusal::Stopping => "the server is stopping",
         }
     }
 }

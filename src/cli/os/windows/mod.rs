@@ -3,7 +3,6 @@
 //! There is no service manager to tell, no limit on handles to raise, and a console
 //! keeps its own settings.
 
-#[path = "windows/target.rs"]
 mod target;
 
 use std::fs::File;

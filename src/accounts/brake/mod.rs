@@ -204,5 +204,4 @@ fn pause(wrong: u32, longest: Duration) -> Duration {
 }
 
 #[cfg(test)]
-#[path = "brake/tests.rs"]
 mod tests;

@@ -10,14 +10,14 @@ use actix_rt::ArbiterHandle;
 
 use super::link::{Caller, ConnectionLink, peer_id};
 use crate::actors::acceptor::Admission;
-use crate::actors::room::Places;
-use crate::actors::session::{Desk, Session, Start, TurnedAway};
+use crate::actors::permits::Permits;
+use crate::actors::session::{ConnectRefusal, ListenerContext, Session, Start};
 use crate::actors::supervisor::{Opened, SessionInfo, Supervisor};
 use crate::wire::SessionId;
 
 /// Gives connections their numbers and their threads.
 #[derive(Clone)]
-pub(super) struct Usher {
+pub(super) struct SessionSpawner {
     arbiters: Rc<[ArbiterHandle]>,
     /// Sessions there have been; the next one's arbiter follows from it.
     seated: Rc<Cell<usize>>,
@@ -25,9 +25,9 @@ pub(super) struct Usher {
     supervisor: Addr<Supervisor>,
 }
 
-impl Usher {
+impl SessionSpawner {
     pub(super) fn new(arbiters: Rc<[ArbiterHandle]>, supervisor: Addr<Supervisor>) -> Self {
-        Usher {
+        SessionSpawner {
             arbiters,
             seated: Rc::default(),
             sessions: Arc::default(),
@@ -36,23 +36,28 @@ impl Usher {
     }
 
     /// Starts a session for the connection.
-    pub(super) fn seat(&self, caller: Caller, admission: Admission, desk: &Arc<Desk>) {
+    pub(super) fn seat(
+        &self,
+        caller: Caller,
+        admission: Admission,
+        listener: &Arc<ListenerContext>,
+    ) {
         let Caller {
             connection,
             peer,
             may_stay,
         } = caller;
-        let (places, turned_away) = match admission {
-            Admission::Welcome(places) if !may_stay => (places, Some(TurnedAway::Forbidden)),
+        let (places, refusal) = match admission {
+            Admission::Welcome(places) if !may_stay => (places, Some(ConnectRefusal::Forbidden)),
             Admission::Welcome(places) => (places, None),
-            Admission::Full(places) => (places, Some(TurnedAway::Full)),
-            Admission::FullBriefly(places) => (places, Some(TurnedAway::FullBriefly)),
-            Admission::Stopping => (Places::default(), Some(TurnedAway::Stopping)),
+            Admission::Full(places) => (places, Some(ConnectRefusal::Full)),
+            Admission::FullBriefly(places) => (places, Some(ConnectRefusal::FullBriefly)),
+            Admission::Stopping => (Permits::default(), Some(ConnectRefusal::Stopping)),
         };
         let id = SessionId(self.sessions.fetch_add(1, Ordering::Relaxed) + 1);
-        let info = SessionInfo::new(id, Arc::clone(&desk.endpoint), peer.to_string());
+        let info = SessionInfo::new(id, Arc::clone(&listener.endpoint), peer.to_string());
         let info = Arc::new(info);
-        tracing::debug!(session = %id, endpoint = %info.endpoint, %peer, ?turned_away, "connected");
+        tracing::debug!(session = %id, endpoint = %info.endpoint, %peer, ?refusal, "connected");
         let detached = match connection.detach() {
             Ok(detached) => detached,
             Err(error) => {
@@ -61,21 +66,21 @@ impl Usher {
             }
         };
         let shard = self.seated.replace(self.seated.get() + 1) % self.arbiters.len();
-        let (desk, its_info) = (Arc::clone(desk), Arc::clone(&info));
+        let (listener, its_info) = (Arc::clone(listener), Arc::clone(&info));
         let (is_own_user, peer) = (peer.is_same_user(), peer_id(&peer));
-        let head = desk.log.head();
+        let head = listener.log.head();
         let start = move || {
             let link = ConnectionLink(detached.attach()?);
             Ok::<_, std::io::Error>(Session::new(Start {
                 link,
                 info: its_info,
-                desk,
+                listener,
                 shard,
                 is_own_user,
                 head,
                 peer,
                 places,
-                turned_away,
+                refusal,
             }))
         };
         self.start(shard, info, start);

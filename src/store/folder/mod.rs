@@ -3,7 +3,7 @@
 #[cfg(unix)]
 mod guard;
 #[cfg(not(unix))]
-#[path = "folder/plain.rs"]
+#[path = "plain.rs"]
 mod guard;
 
 use std::fs::{File, TryLockError};

@@ -27,8 +27,8 @@ impl Waiter {
     pub(super) fn map_reply<T: 'static>(
         self,
         map: impl FnOnce(Reply) -> Result<T, ClientError> + Send + 'static,
-    ) -> Answering<T> {
-        Answering::new(async move { map(self.wait().await?) })
+    ) -> PendingReply<T> {
+        PendingReply::new(async move { map(self.wait().await?) })
     }
 }
 
@@ -39,21 +39,21 @@ impl Drop for Waiter {
 }
 
 /// An answer that is on its way.
-pub struct Answering<T> {
+pub struct PendingReply<T> {
     answer: Pin<Box<dyn Future<Output = Result<T, ClientError>> + Send>>,
 }
 
-impl<T> Answering<T> {
+impl<T> PendingReply<T> {
     pub(in crate::client) fn new(
         answer: impl Future<Output = Result<T, ClientError>> + Send + 'static,
-    ) -> Answering<T> {
-        Answering {
+    ) -> PendingReply<T> {
+        PendingReply {
             answer: Box::pin(answer),
         }
     }
 }
 
-impl<T> Future for Answering<T> {
+impl<T> Future for PendingReply<T> {
     type Output = Result<T, ClientError>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {

@@ -1,18 +1,20 @@
 //! The answers that there are most of, as this server writes them.
 
-use super::Skimmed;
+use super::ScannedFrame;
 use crate::wire::Seq;
 use crate::wire::cbor::by_hand::{PUBLISHED, REPLY, SEQ};
 use crate::wire::cbor::head::take_uint;
 
 /// An answer as this server writes it, by its numbers.
-pub(super) fn answer(item: &[u8]) -> Option<Skimmed<'static>> {
+pub(super) fn answer(item: &[u8]) -> Option<ScannedFrame<'static>> {
     if let Some(rest) = item.strip_prefix(PUBLISHED) {
         let (id, rest) = take_uint(rest)?;
         let (seq, rest) = take_uint(rest.strip_prefix(SEQ)?)?;
         let seq = Seq(seq);
-        return rest.is_empty().then_some(Skimmed::Published { id, seq });
+        return rest
+            .is_empty()
+            .then_some(ScannedFrame::Published { id, seq });
     }
     let (id, _body) = take_uint(item.strip_prefix(REPLY)?)?;
-    Some(Skimmed::Reply { id })
+    Some(ScannedFrame::Reply { id })
 }

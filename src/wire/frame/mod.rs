@@ -25,21 +25,21 @@ pub enum ClientFrame<'a> {
     /// Log in; a name seen for the first time registers.
     Login(Login<'a>),
     /// Ask the endpoint's handler.
-    Request(Asking<'a>),
+    Request(BodyFrame<'a>),
     /// Broadcast a message.
-    Publish(Asking<'a>),
+    Publish(BodyFrame<'a>),
     /// Ask who is logged in.
-    Who(Asked),
+    Who(IdFrame),
     /// Ask for a `pong`.
-    Ping(Asked),
+    Ping(IdFrame),
     /// "Read up to here"; it has no answer.
     Ack(Ack),
     /// End the session.
-    Fim(Asked),
+    Fim(IdFrame),
     /// Stop the server.
     Shutdown(Shutdown),
     /// Ask for the list of sessions: an addition to the contract, for operators.
-    Sessions(Asked),
+    Sessions(IdFrame),
     /// The answer to a call of a service. No service is served in this version, so that no
     /// call waits for one: it is ignored.
     #[serde(skip)]
@@ -94,9 +94,9 @@ impl<'a> ClientFrame<'a> {
     }
 }
 
-impl Asking<'_> {
-    fn into_owned(self) -> Asking<'static> {
-        Asking {
+impl BodyFrame<'_> {
+    fn into_owned(self) -> BodyFrame<'static> {
+        BodyFrame {
             id: self.id,
             body: self.body.into_owned(),
         }
@@ -112,13 +112,13 @@ pub enum ServerFrame<'a> {
     /// The login is done.
     LoggedIn(LoggedIn<'a>),
     /// The handler's answer to a request.
-    Reply(Asking<'a>),
+    Reply(BodyFrame<'a>),
     /// The message has its seq.
     Published(Published),
     /// Who is logged in.
     Present(Present<'a>),
     /// The answer to a ping.
-    Pong(Asked),
+    Pong(IdFrame),
     /// A broadcast: somebody's message.
     Message(Message<'a>),
     /// A broadcast: a user's first session logged in.
@@ -176,7 +176,7 @@ fn whole_millis(wait: Duration) -> u64 {
 
 /// An id and a body: a request, a publish, a reply.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Asking<'a> {
+pub struct BodyFrame<'a> {
     /// Chosen by the client, echoed in the answer.
     pub id: u64,
     /// Text or bytes.
@@ -197,7 +197,7 @@ pub struct Unserved {
 
 /// Nothing but an id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Asked {
+pub struct IdFrame {
     /// Chosen by the client, echoed in the answer.
     pub id: u64,
 }

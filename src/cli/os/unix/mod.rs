@@ -1,14 +1,9 @@
 //! Unix: signals, descriptors, the terminal, the service manager.
 
-#[path = "unix/folders.rs"]
 mod folders;
-#[path = "unix/process.rs"]
 mod process;
-#[path = "unix/prompt.rs"]
 mod prompt;
-#[path = "unix/server_signals.rs"]
 mod server_signals;
-#[path = "unix/target.rs"]
 mod target;
 
 use std::fs::{DirBuilder, File, Permissions};

@@ -4,7 +4,7 @@ mod same_as_serde;
 use std::borrow::Cow;
 
 use super::*;
-use crate::wire::{Asked, Asking, Body, ErrorCode, Login, Resume, Seq, Term};
+use crate::wire::{Body, BodyFrame, ErrorCode, IdFrame, Login, Resume, Seq, Term};
 
 pub(super) fn framed(item: &[u8]) -> Vec<u8> {
     let mut bytes = u32::try_from(item.len())
@@ -30,12 +30,12 @@ fn round_trip(frame: &ClientFrame<'_>) {
 
 #[test]
 fn client_frames_survive_the_round_trip() {
-    round_trip(&ClientFrame::Ping(Asked { id: u64::MAX }));
-    round_trip(&ClientFrame::Request(Asking {
+    round_trip(&ClientFrame::Ping(IdFrame { id: u64::MAX }));
+    round_trip(&ClientFrame::Request(BodyFrame {
         id: 1,
         body: Body::text("olá"),
     }));
-    round_trip(&ClientFrame::Publish(Asking {
+    round_trip(&ClientFrame::Publish(BodyFrame {
         id: 1,
         body: Body::bytes(&[0, 255]),
     }));
@@ -55,7 +55,7 @@ fn client_frames_survive_the_round_trip() {
 fn a_text_body_is_borrowed_from_the_buffer() {
     let mut bytes = Vec::new();
     encode(
-        &ClientFrame::Request(Asking {
+        &ClientFrame::Request(BodyFrame {
             id: 1,
             body: Body::text("olá"),
         }),
@@ -73,7 +73,7 @@ fn indefinite_lengths_and_unknown_keys_are_accepted() {
     let item = b"\xbf\x67request\xbf\x62zz\xa1\x01\x9f\xc1\x02\xff\x64body\x7f\x62ol\x61a\xff\x62id\x01\xff\xff";
     let bytes = framed(item);
     let decoded = decode_client(&bytes, 100).expect("the contract allows it");
-    let frame = ClientFrame::Request(Asking {
+    let frame = ClientFrame::Request(BodyFrame {
         id: 1,
         body: Body::from("ola".to_owned()),
     });
@@ -91,7 +91,7 @@ fn indefinite_keys_and_unassigned_simple_values_are_passed_over() {
         let decoded = decode_client(&bytes, 100).expect("the contract allows it");
         assert_eq!(
             decoded,
-            Decoded::Frame(ClientFrame::Ping(Asked { id: 1 }), bytes.len())
+            Decoded::Frame(ClientFrame::Ping(IdFrame { id: 1 }), bytes.len())
         );
     }
 }
@@ -234,10 +234,10 @@ fn server_frame_of_a_later_version_is_skipped() {
     let length = bytes.len();
     bytes.extend(framed(b"\xa1\x64pong\xa1\x62id\x01"));
     assert_eq!(decode_server(&bytes, 100), Ok(Decoded::Ignored(length)));
-    let mut skimmed = 0;
-    let mut skimmer = Skimmer::new(Seq(0), 100);
-    let shown = skimmer.skim(&bytes, |_| skimmed += 1);
-    assert_eq!((shown, skimmed), (Ok(()), 1));
+    let mut scanned = 0;
+    let mut scanner = FrameScanner::new(Seq(0), 100);
+    let shown = scanner.scan(&bytes, |_| scanned += 1);
+    assert_eq!((shown, scanned), (Ok(()), 1));
 }
 
 #[test]
@@ -317,7 +317,7 @@ fn a_resume_within_a_resume_is_nothing_special() {
 #[test]
 fn every_prefix_of_a_frame_is_partial() {
     let mut bytes = Vec::new();
-    encode(&ClientFrame::Ping(Asked { id: 70_000 }), &mut bytes);
+    encode(&ClientFrame::Ping(IdFrame { id: 70_000 }), &mut bytes);
     for end in 0..bytes.len() {
         assert_eq!(decode_client(&bytes[..end], 100), Ok(Decoded::Partial));
     }

@@ -3,10 +3,10 @@
 //! One file a system; tests of what all systems have in common name none of them.
 
 #[cfg(unix)]
-#[path = "os/unix.rs"]
+#[path = "unix.rs"]
 mod system;
 #[cfg(windows)]
-#[path = "os/windows.rs"]
+#[path = "windows.rs"]
 mod system;
 
 pub use system::*;

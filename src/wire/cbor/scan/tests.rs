@@ -3,11 +3,12 @@ use std::borrow::Cow;
 use proptest::prelude::{ProptestConfig, any, proptest};
 use serde_cbor::Value;
 
-use super::{SkimError, Skimmed, Skimmer};
+use super::{FrameScanner, ScanError, ScannedFrame};
 use crate::wire::cbor::encode;
 use crate::wire::cbor::tests::framed;
 use crate::wire::{
-    Asked, Asking, Body, ErrorCode, Gap, Message, Millis, Presence, Published, Seq, ServerFrame,
+    Body, BodyFrame, ErrorCode, Gap, IdFrame, Message, Millis, Presence, Published, Seq,
+    ServerFrame,
 };
 
 const LIMIT: usize = 1 << 20;
@@ -39,28 +40,28 @@ fn stream() -> Vec<u8> {
             to: Seq(69_999),
         }),
         message(70_000, "x"),
-        ServerFrame::Reply(Asking {
+        ServerFrame::Reply(BodyFrame {
             id: 1 << 40,
             body: Body::bytes(&[1, 2]),
         }),
-        ServerFrame::Pong(Asked { id: 3 }),
+        ServerFrame::Pong(IdFrame { id: 3 }),
     ];
     let mut bytes = Vec::new();
     frames.iter().for_each(|frame| encode(frame, &mut bytes));
     bytes
 }
 
-/// What a skimmer that reads `bytes` in these pieces says, in short.
-fn told(skimmer: &mut Skimmer, pieces: &[&[u8]]) -> Vec<String> {
+/// What a scanner that reads `bytes` in these pieces says, in short.
+fn told(scanner: &mut FrameScanner, pieces: &[&[u8]]) -> Vec<String> {
     let mut told = Vec::new();
     for piece in pieces {
-        let show = |frame: Skimmed<'_>| {
+        let show = |frame: ScannedFrame<'_>| {
             told.push(match frame {
-                Skimmed::Message { seq, .. } => format!("message {seq}"),
+                ScannedFrame::Message { seq, .. } => format!("message {seq}"),
                 other => format!("{other:?}"),
             });
         };
-        skimmer.skim(piece, show).expect("they are frames");
+        scanner.scan(piece, show).expect("they are frames");
     }
     told
 }
@@ -73,7 +74,7 @@ const TOLD: [&str; 8] = [
     "Gap(Gap { from: Seq(4), to: Seq(69999) })",
     "message 70000",
     "Reply { id: 1099511627776 }",
-    "Other(Pong(Asked { id: 3 }))",
+    "Other(Pong(IdFrame { id: 3 }))",
 ];
 
 #[test]
@@ -82,10 +83,10 @@ fn every_frame_is_told_once_wherever_a_read_cuts_the_stream() {
     for piece in 1..bytes.len() {
         let pieces: Vec<&[u8]> = bytes.chunks(piece).collect();
         for whole in [false, true] {
-            let mut skimmer = Skimmer::new(Seq::ZERO, LIMIT);
-            skimmer.keep_whole = whole;
-            assert_eq!(told(&mut skimmer, &pieces), TOLD, "in pieces of {piece}");
-            assert_eq!(skimmer.last(), Seq(70_000));
+            let mut scanner = FrameScanner::new(Seq::ZERO, LIMIT);
+            scanner.keep_whole = whole;
+            assert_eq!(told(&mut scanner, &pieces), TOLD, "in pieces of {piece}");
+            assert_eq!(scanner.last(), Seq(70_000));
         }
     }
 }
@@ -98,14 +99,14 @@ fn whole_frames_are_whole_wherever_a_read_cuts_them() {
         &mut bytes,
     );
     for piece in 1..=bytes.len() {
-        let mut skimmer = Skimmer::new(Seq::ZERO, LIMIT).whole_frames();
+        let mut scanner = FrameScanner::new(Seq::ZERO, LIMIT).whole_frames();
         let mut shown = Vec::new();
         for read in bytes.chunks(piece) {
-            let show = |frame: Skimmed<'_>| match frame {
-                Skimmed::Message { frame, .. } => shown.extend_from_slice(frame),
+            let show = |frame: ScannedFrame<'_>| match frame {
+                ScannedFrame::Message { frame, .. } => shown.extend_from_slice(frame),
                 other => panic!("{other:?}"),
             };
-            skimmer.skim(read, show).expect("it is a frame");
+            scanner.scan(read, show).expect("it is a frame");
         }
         assert_eq!(shown, bytes);
     }
@@ -124,8 +125,8 @@ fn a_message_that_another_server_writes_otherwise_is_decoded() {
     let fields = fields.map(|(key, value)| (text(key), value));
     let frame = Value::Map([(text("message"), Value::Map(fields.into()))].into());
     let bytes = framed(&serde_cbor::to_vec(&frame).expect("a value serializes"));
-    let mut skimmer = Skimmer::new(Seq::ZERO, LIMIT);
-    assert_eq!(told(&mut skimmer, &[&bytes]), ["message 1"]);
+    let mut scanner = FrameScanner::new(Seq::ZERO, LIMIT);
+    assert_eq!(told(&mut scanner, &[&bytes]), ["message 1"]);
 }
 
 #[test]
@@ -134,8 +135,8 @@ fn a_hole_and_a_repeat_are_errors() {
         let mut bytes = Vec::new();
         encode(&message(first, "x"), &mut bytes);
         encode(&message(second, "x"), &mut bytes);
-        let outcome = Skimmer::new(Seq::ZERO, LIMIT).skim(&bytes, |_| {});
-        assert!(matches!(outcome, Err(SkimError::OutOfOrder { .. })));
+        let outcome = FrameScanner::new(Seq::ZERO, LIMIT).scan(&bytes, |_| {});
+        assert!(matches!(outcome, Err(ScanError::OutOfOrder { .. })));
     }
 }
 
@@ -146,8 +147,8 @@ fn a_frame_over_the_limit_is_an_error() {
         &message(1, "a body that is longer than the limit below"),
         &mut bytes,
     );
-    let outcome = Skimmer::new(Seq::ZERO, 50).skim(&bytes, |_| {});
-    let Err(SkimError::Frame(error)) = outcome else {
+    let outcome = FrameScanner::new(Seq::ZERO, 50).scan(&bytes, |_| {});
+    let Err(ScanError::Frame(error)) = outcome else {
         panic!("{outcome:?}");
     };
     assert_eq!(error.code, ErrorCode::FrameTooLarge);
@@ -162,8 +163,8 @@ proptest! {
         let at = at.index(stream.len());
         stream.splice(at..at, bytes);
         for piece in [1, 7, 64, stream.len()] {
-            let mut skimmer = Skimmer::new(Seq::ZERO, LIMIT);
-            let _ = stream.chunks(piece).try_for_each(|read| skimmer.skim(read, |_| {}));
+            let mut scanner = FrameScanner::new(Seq::ZERO, LIMIT);
+            let _ = stream.chunks(piece).try_for_each(|read| scanner.scan(read, |_| {}));
         }
     }
 }

@@ -8,14 +8,14 @@ use crate::close::{ActorLine, Micros, Stopwatch};
 
 /// Written while the server stops; all clones are one.
 #[derive(Debug, Clone)]
-pub(super) struct Ledger {
+pub(super) struct StopTimeline {
     stopwatch: Stopwatch,
     lines: Arc<Mutex<Vec<ActorLine>>>,
 }
 
-impl Ledger {
-    pub(super) fn new(stopwatch: Stopwatch) -> Ledger {
-        Ledger {
+impl StopTimeline {
+    pub(super) fn new(stopwatch: Stopwatch) -> StopTimeline {
+        StopTimeline {
             stopwatch,
             lines: Arc::default(),
         }

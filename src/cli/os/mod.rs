@@ -3,10 +3,10 @@
 //! One file a system; the rest of the command line knows none of them.
 
 #[cfg(unix)]
-#[path = "os/unix.rs"]
+#[path = "unix/mod.rs"]
 mod system;
 #[cfg(windows)]
-#[path = "os/windows.rs"]
+#[path = "windows/mod.rs"]
 mod system;
 
 pub(super) use system::{

@@ -1,6 +1,6 @@
 //! A logged-in session: answers find their askers, broadcasts their reader.
 
-mod answering;
+mod pending_reply;
 mod pump;
 
 use std::collections::HashMap;
@@ -13,15 +13,17 @@ use parking_lot::Mutex;
 use tokio::io::split;
 use tokio::sync::{mpsc, oneshot, watch};
 
-pub use self::answering::Answering;
-use self::answering::Waiter;
+pub use self::pending_reply::PendingReply;
+use self::pending_reply::Waiter;
 use self::pump::{HeartbeatTimer, ReadEnds, WriteEnds, read_frames, write_frames};
 use super::error::{ClientError, End};
 use super::handshake::LoggedInAs;
 use super::heartbeat::{Activity, Heartbeat};
 use super::stream::FrameReader;
 use crate::transport::Connection;
-use crate::wire::{Ack, Asked, Asking, Body, ClientFrame, Event, Seq, SessionLine, Shutdown, cbor};
+use crate::wire::{
+    Ack, Body, BodyFrame, ClientFrame, Event, IdFrame, Seq, SessionLine, Shutdown, cbor,
+};
 
 /// Frames that may wait to be written, and events that may wait to be read.
 const QUEUE: usize = 1024;
@@ -176,9 +178,9 @@ impl Client {
     pub async fn begin_request(
         &self,
         body: impl Into<Body<'_>>,
-    ) -> Result<Answering<Body<'static>>, ClientError> {
+    ) -> Result<PendingReply<Body<'static>>, ClientError> {
         let body = body.into();
-        let answer = self.begin(|id| ClientFrame::Request(Asking { id, body }));
+        let answer = self.begin(|id| ClientFrame::Request(BodyFrame { id, body }));
         Ok(answer.await?.map_reply(|reply| match reply {
             Reply::Body(body) => Ok(body),
             other => Err(mismatch(&other)),
@@ -201,9 +203,9 @@ impl Client {
     pub async fn begin_publish(
         &self,
         body: impl Into<Body<'_>>,
-    ) -> Result<Answering<Seq>, ClientError> {
+    ) -> Result<PendingReply<Seq>, ClientError> {
         let body = body.into();
-        let answer = self.begin(|id| ClientFrame::Publish(Asking { id, body }));
+        let answer = self.begin(|id| ClientFrame::Publish(BodyFrame { id, body }));
         Ok(answer.await?.map_reply(|reply| match reply {
             Reply::Seq(seq) => Ok(seq),
             other => Err(mismatch(&other)),
@@ -215,7 +217,7 @@ impl Client {
     /// # Errors
     /// The session ends first.
     pub async fn who(&self) -> Result<Vec<String>, ClientError> {
-        match self.ask(|id| ClientFrame::Who(Asked { id })).await? {
+        match self.ask(|id| ClientFrame::Who(IdFrame { id })).await? {
             Reply::Users(users) => Ok(users),
             other => Err(mismatch(&other)),
         }
@@ -226,7 +228,7 @@ impl Client {
     /// # Errors
     /// The session ends first.
     pub async fn ping(&self) -> Result<(), ClientError> {
-        match self.ask(|id| ClientFrame::Ping(Asked { id })).await? {
+        match self.ask(|id| ClientFrame::Ping(IdFrame { id })).await? {
             Reply::Pong => Ok(()),
             other => Err(mismatch(&other)),
         }
@@ -237,7 +239,7 @@ impl Client {
     /// # Errors
     /// The user may not, or the session ends first.
     pub async fn sessions(&self) -> Result<Vec<SessionLine<'static>>, ClientError> {
-        match self.ask(|id| ClientFrame::Sessions(Asked { id })).await? {
+        match self.ask(|id| ClientFrame::Sessions(IdFrame { id })).await? {
             Reply::Sessions(sessions) => Ok(sessions),
             other => Err(mismatch(&other)),
         }
@@ -275,7 +277,7 @@ impl Client {
         let id = self.shared.next_id.fetch_add(1, Ordering::Relaxed);
         self.shared.activity.note_asked();
         // A session that is over already has its end.
-        let _ = self.send(&ClientFrame::Fim(Asked { id })).await;
+        let _ = self.send(&ClientFrame::Fim(IdFrame { id })).await;
         self.closed().await
     }
 

@@ -1,4 +1,4 @@
-//! Places for sessions, and who has taken them.
+//! Permits for sessions, and who has taken them.
 //!
 //! A session holds its places for as long as it lives; dropping them frees them, so
 //! that none is lost whatever becomes of the session.
@@ -12,12 +12,12 @@ use std::task::{Context as TaskContext, Waker};
 
 use parking_lot::Mutex;
 
-use super::unauthenticated::{Unauthenticated, UnauthenticatedPlace};
+use super::unauthenticated::{Unauthenticated, UnauthenticatedPermit};
 use crate::accounts::PeerId;
 
 /// Counts places: at an endpoint, in the whole server.
 #[derive(Debug, Clone)]
-pub struct Room {
+pub struct SessionLimit {
     places: Arc<Count>,
     most: usize,
 }
@@ -29,19 +29,19 @@ struct Count {
     waiting: Mutex<Vec<Waker>>,
 }
 
-/// Places that are taken; dropping it frees them.
+/// Permits that are taken; dropping it frees them.
 #[derive(Debug, Default)]
-pub struct Places {
-    rooms: Vec<Room>,
-    of_peer: Option<CrowdPlace<PeerId>>,
-    _of_network: Option<CrowdPlace<PeerId>>,
-    before_login: Option<UnauthenticatedPlace>,
+pub struct Permits {
+    rooms: Vec<SessionLimit>,
+    of_peer: Option<KeyedPermit<PeerId>>,
+    _of_network: Option<KeyedPermit<PeerId>>,
+    before_login: Option<UnauthenticatedPermit>,
 }
 
-impl Room {
+impl SessionLimit {
     /// A room with so many places.
-    pub fn new(most: usize) -> Room {
-        Room {
+    pub fn new(most: usize) -> SessionLimit {
+        SessionLimit {
             places: Arc::default(),
             most,
         }
@@ -79,10 +79,10 @@ impl Room {
     }
 }
 
-impl Places {
+impl Permits {
     /// One place in each of the rooms, or none at all.
-    pub(super) fn take<'a>(rooms: impl IntoIterator<Item = &'a Room>) -> Option<Places> {
-        let mut places = Places::default();
+    pub(super) fn take<'a>(rooms: impl IntoIterator<Item = &'a SessionLimit>) -> Option<Permits> {
+        let mut places = Permits::default();
         for room in rooms {
             if !room.enter() {
                 return None;
@@ -95,10 +95,10 @@ impl Places {
     /// And one of the peer's, and of its network's, or none at all.
     pub(super) fn of(
         mut self,
-        peers: &Crowd<PeerId>,
-        networks: &Crowd<PeerId>,
+        peers: &KeyedLimit<PeerId>,
+        networks: &KeyedLimit<PeerId>,
         peer: PeerId,
-    ) -> Option<Places> {
+    ) -> Option<Permits> {
         let network = peer.network();
         // Most peers are networks of their own, and counted once.
         if network != peer {
@@ -109,7 +109,7 @@ impl Places {
 
     /// Takes a place of this peer's, and frees the one that it had. Whether there is one; if
     /// not, nothing has changed.
-    pub(super) fn count_as(&mut self, peers: &Crowd<PeerId>, peer: PeerId) -> bool {
+    pub(super) fn count_as(&mut self, peers: &KeyedLimit<PeerId>, peer: PeerId) -> bool {
         let Some(place) = peers.enter(peer) else {
             return false;
         };
@@ -118,7 +118,7 @@ impl Places {
     }
 
     /// And one of those who have not logged in, or none at all.
-    pub(super) fn before_login(mut self, all: &Unauthenticated, peer: PeerId) -> Option<Places> {
+    pub(super) fn before_login(mut self, all: &Unauthenticated, peer: PeerId) -> Option<Permits> {
         self.before_login = Some(all.enter(peer)?);
         Some(self)
     }
@@ -136,9 +136,9 @@ impl Places {
     }
 }
 
-impl Drop for Places {
+impl Drop for Permits {
     fn drop(&mut self) {
-        self.rooms.iter().for_each(Room::leave);
+        self.rooms.iter().for_each(SessionLimit::leave);
     }
 }
 
@@ -147,37 +147,37 @@ const FEW: usize = 1024;
 
 /// Counts the places of each: of a user, of a peer.
 #[derive(Debug)]
-pub struct Crowd<K> {
+pub struct KeyedLimit<K> {
     taken: Arc<Mutex<HashMap<K, usize>>>,
     most: usize,
 }
 
-/// A place that is taken in a [`Crowd`]; dropping it frees it.
-pub struct CrowdPlace<K: Eq + Hash> {
+/// A place that is taken in a [`KeyedLimit`]; dropping it frees it.
+pub struct KeyedPermit<K: Eq + Hash> {
     taken: Arc<Mutex<HashMap<K, usize>>>,
     whose: K,
 }
 
-impl<K> Clone for Crowd<K> {
+impl<K> Clone for KeyedLimit<K> {
     fn clone(&self) -> Self {
-        Crowd {
+        KeyedLimit {
             taken: Arc::clone(&self.taken),
             most: self.most,
         }
     }
 }
 
-impl<K: Eq + Hash + Clone> Crowd<K> {
+impl<K: Eq + Hash + Clone> KeyedLimit<K> {
     /// So many places for each.
     pub fn new(most: usize) -> Self {
-        Crowd {
+        KeyedLimit {
             taken: Arc::default(),
             most,
         }
     }
 
     /// One of `whose` places, if there is one.
-    pub(super) fn enter(&self, whose: K) -> Option<CrowdPlace<K>> {
+    pub(super) fn enter(&self, whose: K) -> Option<KeyedPermit<K>> {
         let mut taken = self.taken.lock();
         let count = taken.entry(whose.clone()).or_insert(0);
         if *count >= self.most {
@@ -185,14 +185,14 @@ impl<K: Eq + Hash + Clone> Crowd<K> {
         }
         *count += 1;
         drop(taken);
-        Some(CrowdPlace {
+        Some(KeyedPermit {
             taken: Arc::clone(&self.taken),
             whose,
         })
     }
 }
 
-impl<K: Eq + Hash> Drop for CrowdPlace<K> {
+impl<K: Eq + Hash> Drop for KeyedPermit<K> {
     fn drop(&mut self) {
         let mut taken = self.taken.lock();
         if let Some(count) = taken.get_mut(&self.whose) {
@@ -208,9 +208,9 @@ impl<K: Eq + Hash> Drop for CrowdPlace<K> {
     }
 }
 
-impl<K: Eq + Hash> fmt::Debug for CrowdPlace<K> {
+impl<K: Eq + Hash> fmt::Debug for KeyedPermit<K> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("CrowdPlace(…)")
+        f.write_str("KeyedPermit(…)")
     }
 }
 
@@ -220,23 +220,23 @@ mod tests {
 
     #[test]
     fn a_place_is_free_again_when_it_is_dropped_and_not_before() {
-        let (all, own) = (Room::new(2), Room::new(1));
-        let first = Places::take([&all, &own]).expect("both are empty");
-        assert!(Places::take([&all, &own]).is_none());
-        let other = Places::take([&all]).expect("there is another");
+        let (all, own) = (SessionLimit::new(2), SessionLimit::new(1));
+        let first = Permits::take([&all, &own]).expect("both are empty");
+        assert!(Permits::take([&all, &own]).is_none());
+        let other = Permits::take([&all]).expect("there is another");
         assert!(all.is_full());
         drop(first);
         assert!(!all.is_full() && !own.is_full());
         drop(other);
-        assert!(Places::take([&all, &own]).is_some());
+        assert!(Permits::take([&all, &own]).is_some());
     }
 
     #[test]
     fn network_has_its_own_places_besides_those_of_its_peers() {
-        let (peers, networks) = (Crowd::new(2), Crowd::new(3));
+        let (peers, networks) = (KeyedLimit::new(2), KeyedLimit::new(3));
         let enter = |address: &str| {
             let peer = PeerId::at(address.parse().expect("an address"));
-            Places::default().of(&peers, &networks, peer)
+            Permits::default().of(&peers, &networks, peer)
         };
         let first = [enter("2001:db8:1:1::1"), enter("2001:db8:1:1::2")];
         assert!(first.iter().all(Option::is_some));
@@ -250,7 +250,7 @@ mod tests {
 
     #[test]
     fn each_has_its_own_places_in_a_crowd() {
-        let crowd = Crowd::new(1);
+        let crowd = KeyedLimit::new(1);
         let ana = crowd.enter("ana").expect("none is taken");
         assert!(crowd.enter("ana").is_none());
         let _rui = crowd.enter("rui").expect("these are another's");

@@ -15,7 +15,7 @@ use crate::store::{ClockReading, Db, Journal, Part, Store, WaitLimit, stream_nam
 const NEWEST: usize = 8 << 20;
 
 /// What outlives a server, opened and looked at.
-pub(super) struct Kept {
+pub(super) struct Storage {
     pub(super) accounts: Accounts,
     pub(super) data: Option<Data>,
     pub(super) stream: Stream,
@@ -26,7 +26,7 @@ pub(super) enum Stream {
     /// A new one, in memory.
     New,
     /// The journal's.
-    Kept {
+    Storage {
         journal: Box<Journal>,
         newest: Vec<Part>,
         store: Store,
@@ -34,9 +34,9 @@ pub(super) enum Stream {
     },
 }
 
-impl Kept {
+impl Storage {
     /// Opens what is there. It blocks; the waits for other processes end as `limit` says.
-    pub(super) fn open(config: &Config, limit: &WaitLimit) -> Result<Kept, ServerError> {
+    pub(super) fn open(config: &Config, limit: &WaitLimit) -> Result<Storage, ServerError> {
         let hasher = Hasher::new(config.hash_cost)
             .map_err(|error| ServerError::Config(format!("argon2's cost: {error}")))?;
         let limits = LoginLimits {
@@ -48,7 +48,7 @@ impl Kept {
             default_role: config.default_role,
         };
         let Some(path) = &config.data else {
-            return Ok(Kept {
+            return Ok(Storage {
                 accounts: Accounts::open(None, hasher, limits)?,
                 data: None,
                 stream: Stream::New,
@@ -71,7 +71,7 @@ impl Kept {
         // Everything in it has been read: it is sound.
         store.wait(Db::trust).unwrap_or(Ok(()))?;
         store.wait(Db::mark_wal).unwrap_or(Ok(()))?;
-        Ok(Kept {
+        Ok(Storage {
             accounts,
             data: Some(Data {
                 store: thread,
@@ -80,7 +80,7 @@ impl Kept {
             }),
             stream: match journal {
                 None => Stream::New,
-                Some((journal, newest)) => Stream::Kept {
+                Some((journal, newest)) => Stream::Storage {
                     journal: Box::new(journal),
                     newest,
                     store,
@@ -99,7 +99,7 @@ impl Stream {
                 let (log, appender) = Log::new(stream_name(), config.log, config.arbiters);
                 (log, appender, None)
             }
-            Stream::Kept {
+            Stream::Storage {
                 journal,
                 newest,
                 store,

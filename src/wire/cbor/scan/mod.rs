@@ -1,7 +1,7 @@
 //! Going over a server's frames without decoding each.
 //!
 //! The problem: one that counts ten million broadcasts a second, or passes them
-//! on, cannot afford serde for each. So a [`Skimmer`] goes from prefix to prefix
+//! on, cannot afford serde for each. So a [`FrameScanner`] goes from prefix to prefix
 //! and looks at the first bytes only: where they are those that this server
 //! writes for a `message`, a `published` or a `reply`, the number in front is all
 //! that it reads. Whatever else it finds is decoded properly.
@@ -21,9 +21,9 @@ use crate::wire::{Gap, Seq, ServerFrame, WireError};
 /// What a frame says, as far as it was looked at.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
-pub enum Skimmed<'a> {
+pub enum ScannedFrame<'a> {
     /// A `message`, with the next seq. `frame` is its bytes with the prefix: all
-    /// of them after [`Skimmer::whole_frames`], else at least its head.
+    /// of them after [`FrameScanner::whole_frames`], else at least its head.
     Message {
         /// Its place in the stream.
         seq: Seq,
@@ -50,10 +50,10 @@ pub enum Skimmed<'a> {
     Other(ServerFrame<'a>),
 }
 
-/// Why a stream cannot be skimmed any further.
+/// Why a stream cannot be scanned any further.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
-pub enum SkimError {
+pub enum ScanError {
     /// These bytes are no frame of the server's.
     #[error(transparent)]
     Frame(#[from] WireError),
@@ -69,7 +69,7 @@ pub enum SkimError {
 
 /// Goes over one session's frames, from read to read.
 #[derive(Debug)]
-pub struct Skimmer {
+pub struct FrameScanner {
     last: Seq,
     limit: usize,
     keep_whole: bool,
@@ -87,11 +87,11 @@ enum Cut {
     Kept(Vec<u8>),
 }
 
-impl Skimmer {
+impl FrameScanner {
     /// For a session whose last broadcast was `after` (or whose first will be the
     /// next one), with frames of up to `max_frame` bytes.
     pub fn new(after: Seq, max_frame: usize) -> Self {
-        Skimmer {
+        FrameScanner {
             last: after,
             limit: max_frame,
             keep_whole: false,
@@ -117,11 +117,11 @@ impl Skimmer {
     /// # Errors
     /// The bytes are no frames, or the seqs have a hole; nothing can be told of
     /// what follows.
-    pub fn skim(
+    pub fn scan(
         &mut self,
         bytes: &[u8],
-        mut show: impl FnMut(Skimmed<'_>),
-    ) -> Result<(), SkimError> {
+        mut show: impl FnMut(ScannedFrame<'_>),
+    ) -> Result<(), ScanError> {
         let mut at = self.finish_cut(bytes, &mut show)?;
         while at < bytes.len() {
             let rest = &bytes[at..];
@@ -144,8 +144,8 @@ impl Skimmer {
     fn finish_cut(
         &mut self,
         bytes: &[u8],
-        show: &mut impl FnMut(Skimmed<'_>),
-    ) -> Result<usize, SkimError> {
+        show: &mut impl FnMut(ScannedFrame<'_>),
+    ) -> Result<usize, ScanError> {
         match std::mem::replace(&mut self.cut, Cut::Clean) {
             Cut::Clean => Ok(0),
             Cut::Skip(left) if left > bytes.len() => {
@@ -161,8 +161,8 @@ impl Skimmer {
         &mut self,
         mut kept: Vec<u8>,
         bytes: &[u8],
-        show: &mut impl FnMut(Skimmed<'_>),
-    ) -> Result<usize, SkimError> {
+        show: &mut impl FnMut(ScannedFrame<'_>),
+    ) -> Result<usize, ScanError> {
         let mut taken = 0;
         // First the prefix, which says how much is wanted.
         for _ in 0..2 {
@@ -185,8 +185,8 @@ impl Skimmer {
     fn front(
         &mut self,
         bytes: &[u8],
-        show: &mut impl FnMut(Skimmed<'_>),
-    ) -> Result<Option<usize>, SkimError> {
+        show: &mut impl FnMut(ScannedFrame<'_>),
+    ) -> Result<Option<usize>, ScanError> {
         if let Some(head) = bytes.first_chunk::<LONGEST_PUBLISHED>()
             && let Some(length) = announced_length(head).map(|length| PREFIX + length)
             && (LONGEST_PUBLISHED..=self.limit.saturating_add(PREFIX)).contains(&length)
@@ -198,7 +198,7 @@ impl Skimmer {
             }
             let seq = self.next(Seq(seq))?;
             let frame = &bytes[..length.min(bytes.len())];
-            show(Skimmed::Message { seq, frame });
+            show(ScannedFrame::Message { seq, frame });
             return Ok(Some(length));
         }
         self.other(bytes, show)
@@ -208,8 +208,8 @@ impl Skimmer {
     fn other(
         &mut self,
         bytes: &[u8],
-        show: &mut impl FnMut(Skimmed<'_>),
-    ) -> Result<Option<usize>, SkimError> {
+        show: &mut impl FnMut(ScannedFrame<'_>),
+    ) -> Result<Option<usize>, ScanError> {
         let whole = announced_length(bytes)
             .filter(|length| *length <= self.limit)
             .and_then(|length| bytes.get(..PREFIX + length));
@@ -224,42 +224,42 @@ impl Skimmer {
             Decoded::Ignored(length) => return Ok(Some(length)),
             Decoded::Frame(frame, length) => (frame, length),
         };
-        let skimmed = match frame {
-            ServerFrame::Message(message) => Skimmed::Message {
+        let scanned = match frame {
+            ServerFrame::Message(message) => ScannedFrame::Message {
                 seq: self.next(message.seq)?,
                 frame: &bytes[..length],
             },
             ServerFrame::Joined(presence) | ServerFrame::Left(presence) => {
-                Skimmed::Presence(self.next(presence.seq)?)
+                ScannedFrame::Presence(self.next(presence.seq)?)
             }
-            ServerFrame::Gap(gap) => Skimmed::Gap(self.pass(gap)?),
-            ServerFrame::Published(published) => Skimmed::Published {
+            ServerFrame::Gap(gap) => ScannedFrame::Gap(self.pass(gap)?),
+            ServerFrame::Published(published) => ScannedFrame::Published {
                 id: published.id,
                 seq: published.seq,
             },
-            ServerFrame::Reply(reply) => Skimmed::Reply { id: reply.id },
-            other => Skimmed::Other(other),
+            ServerFrame::Reply(reply) => ScannedFrame::Reply { id: reply.id },
+            other => ScannedFrame::Other(other),
         };
-        show(skimmed);
+        show(scanned);
         Ok(Some(length))
     }
 
     #[inline]
-    fn next(&mut self, found: Seq) -> Result<Seq, SkimError> {
+    fn next(&mut self, found: Seq) -> Result<Seq, ScanError> {
         let expected = self.last.next();
         if found != expected {
-            return Err(SkimError::OutOfOrder { expected, found });
+            return Err(ScanError::OutOfOrder { expected, found });
         }
         self.last = found;
         Ok(found)
     }
 
-    fn pass(&mut self, gap: Gap) -> Result<Gap, SkimError> {
+    fn pass(&mut self, gap: Gap) -> Result<Gap, ScanError> {
         // After a resume that cannot be honoured the gap begins before `after`.
         let is_next = gap.from <= self.last.next() && gap.to >= self.last;
         if !is_next {
             let (expected, found) = (self.last.next(), gap.from);
-            return Err(SkimError::OutOfOrder { expected, found });
+            return Err(ScanError::OutOfOrder { expected, found });
         }
         self.last = gap.to;
         Ok(gap)
