@@ -61,7 +61,7 @@ impl Flush {
         self.written += 1;
     }
 
-    /// Whether the peer has read everything, as far as is known. BodyFrame begins to
+    /// Whether the peer has read everything, as far as is known. Calling it begins to
     /// find out: ask again. `is_over`: the peer has closed its end.
     ///
     /// # Errors

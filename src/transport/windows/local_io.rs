@@ -32,7 +32,7 @@ impl End {
                 };
                 read
             }
-            End::BodyFrame(pipe) => Pin::new(pipe).poll_read(cx, buf),
+            End::Client(pipe) => Pin::new(pipe).poll_read(cx, buf),
             End::Messages(messages) => {
                 match ready!(messages.poll_receive(cx, buf.initialize_unfilled()))? {
                     Received::Bytes(length) | Received::Message(length) => buf.advance(length),
@@ -76,7 +76,7 @@ impl AsyncWrite for Local {
                 serving.flush.note_write();
                 Poll::Ready(attempts.note(written))
             }
-            End::BodyFrame(pipe) => {
+            End::Client(pipe) => {
                 let written = ready!(Pin::new(pipe).poll_write(cx, buf));
                 Poll::Ready(attempts.note(written))
             }

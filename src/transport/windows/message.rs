@@ -50,7 +50,7 @@ impl MessageEnd {
         })
     }
 
-    /// Whether the peer has read everything. BodyFrame begins to find out.
+    /// Whether the peer has read everything. Calling it begins the check.
     pub(super) fn is_read(&self) -> io::Result<bool> {
         Ok(!self.write.is_begun() && self.flush.is_done(self.is_over)?)
     }

@@ -107,7 +107,7 @@ enum End {
     /// Bytes, the server's end.
     Serving(Box<Serving>),
     /// Bytes, the client's end.
-    BodyFrame(NamedPipeClient),
+    Client(NamedPipeClient),
     /// Messages.
     Messages(Box<MessageEnd>),
 }
@@ -141,7 +141,7 @@ impl Local {
     fn connected(handle: OwnedHandle, framing: Framing) -> io::Result<Local> {
         let end = match framing {
             // SAFETY: it is a pipe's handle, open for overlapped use, and tokio's alone.
-            Framing::Stream => End::BodyFrame(unsafe {
+            Framing::Stream => End::Client(unsafe {
                 NamedPipeClient::from_raw_handle(handle.into_raw_handle())?
             }),
             Framing::Messages => End::Messages(Box::new(MessageEnd::new(Arc::new(handle))?)),
@@ -173,7 +173,7 @@ impl Local {
         match &self.end {
             End::Accepted(handle, _) => handle.as_raw_handle(),
             End::Serving(serving) => serving.pipe.as_raw_handle(),
-            End::BodyFrame(pipe) => pipe.as_raw_handle(),
+            End::Client(pipe) => pipe.as_raw_handle(),
             End::Messages(messages) => messages.flush.handle().as_raw_handle(),
         }
     }
@@ -181,7 +181,7 @@ impl Local {
     pub(super) fn framing(&self) -> Framing {
         match &self.end {
             End::Accepted(_, framing) => *framing,
-            End::Serving(_) | End::BodyFrame(_) => Framing::Stream,
+            End::Serving(_) | End::Client(_) => Framing::Stream,
             End::Messages(_) => Framing::Messages,
         }
     }
@@ -196,17 +196,17 @@ impl Local {
         Ok(false)
     }
 
-    /// IdFrame once the peer has closed its side: it has no other. A flush that is under way
+    /// Asked once the peer has closed its side: it has no other. A flush that is under way
     /// ends by that, and says first whether everything was read.
     pub(super) fn is_hung_up(&self) -> io::Result<bool> {
         Ok(match &self.end {
             End::Serving(serving) => !serving.flush.is_running(),
             End::Messages(messages) => !messages.flush.is_running(),
-            End::Accepted(..) | End::BodyFrame(_) => true,
+            End::Accepted(..) | End::Client(_) => true,
         })
     }
 
-    /// Whether the peer has read everything. BodyFrame begins to find out.
+    /// Whether the peer has read everything. Calling it begins the check.
     pub(super) fn is_read(&self) -> io::Result<bool> {
         if self.attempts.has_failed() {
             return Ok(false);
@@ -214,7 +214,7 @@ impl Local {
         match &self.end {
             End::Serving(serving) => serving.flush.is_done(serving.is_over),
             End::Messages(messages) => messages.is_read(),
-            End::Accepted(..) | End::BodyFrame(_) => Ok(false),
+            End::Accepted(..) | End::Client(_) => Ok(false),
         }
     }
 

@@ -30,7 +30,7 @@ impl Local {
     pub(in crate::transport) fn peer(&self) -> io::Result<Peer> {
         let mut pid = 0;
         let is_client = match &self.end {
-            End::BodyFrame(_) => true,
+            End::Client(_) => true,
             End::Messages(_) | End::Accepted(..) | End::Serving(_) => self.place.is_none(),
         };
         // SAFETY: the handle is open, and the pid's place is ours.

@@ -250,7 +250,7 @@ unsafe fn user_of_sid(sid: PSID) -> io::Result<LocalUser> {
     }
 }
 
-/// The name of the account with this SID. IdFrame of the system once: for an account of
+/// The name of the account with this SID. Looked up once: for an account of
 /// a domain it may ask another host.
 ///
 /// # Safety
