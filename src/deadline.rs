@@ -23,7 +23,7 @@ const LOOK_AGAIN: Duration = Duration::from_millis(10);
 const LOOKS: u8 = 16;
 
 /// A deadline for something that a peer must send.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct InputDeadline {
     length: Duration,
     due: Instant,

@@ -17,13 +17,13 @@ use serde::{Deserialize, Deserializer};
 /// assert_eq!(rate.to_string(), "100/s");
 /// # Ok::<_, String>(())
 /// ```
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Rate {
     count: u32,
     per: Unit,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 enum Unit {
     Second,
     Minute,
@@ -101,7 +101,7 @@ impl<'de> Deserialize<'de> for Rate {
 }
 
 /// The tokens that are left of a rate.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct Bucket {
     rate: Rate,
     /// When it would be full again.

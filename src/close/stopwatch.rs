@@ -34,7 +34,7 @@ impl Stopwatch {
 
 /// When a session came to each point of its end. What happened before the stop, or
 /// never, is absent.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Times {
     /// Its cut was made.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -69,7 +69,7 @@ pub struct Publish {
 }
 
 /// Bodies on their way to the hub, as CBOR items in one piece of memory.
-#[derive(Debug)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Bodies {
     items: Vec<u8>,
     /// Where each ends.

@@ -163,7 +163,7 @@ pub struct Revoked(pub Vec<UserName>);
 pub struct ActorFailed(pub &'static str);
 
 /// Where a shutdown is.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Status {
     /// Why the server stops.
     pub reason: StopReason,
@@ -174,7 +174,7 @@ pub struct Status {
 }
 
 /// What the supervisor tells a session. The answer comes when it is done.
-#[derive(Debug, Clone, Copy, Message)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Message)]
 #[rtype(result = "SessionRecord")]
 pub enum Order {
     /// Make the cut: what comes after it is refused.

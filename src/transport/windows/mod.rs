@@ -141,9 +141,9 @@ impl Local {
     fn connected(handle: OwnedHandle, framing: Framing) -> io::Result<Local> {
         let end = match framing {
             // SAFETY: it is a pipe's handle, open for overlapped use, and tokio's alone.
-            Framing::Stream => End::Client(unsafe {
-                NamedPipeClient::from_raw_handle(handle.into_raw_handle())?
-            }),
+            Framing::Stream => {
+                End::Client(unsafe { NamedPipeClient::from_raw_handle(handle.into_raw_handle())? })
+            }
             Framing::Messages => End::Messages(Box::new(MessageEnd::new(Arc::new(handle))?)),
         };
         Ok(Local::over(end, None))

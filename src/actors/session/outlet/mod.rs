@@ -1,7 +1,10 @@
 //! What goes to the client: answers from a small queue, broadcasts from the log.
 
+mod answers;
+mod broadcasts;
+mod past;
 mod queue;
-mod render;
+mod reader;
 mod replace;
 mod stream;
 #[cfg(test)]
@@ -12,18 +15,18 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context as TaskContext, Poll};
 
+use self::answers::{id_of, is_notice};
 use self::queue::Queue;
-use self::replace::{id_of, is_notice};
-use super::reader::{Found, Reader};
+use self::reader::{Reader, Upcoming};
+use super::core::effects::Output;
 use crate::actors::link::Link;
 use crate::framing::{Failure, Framing};
 use crate::log::{Log, Rest, Slices};
 use crate::wire::{Dialect, Gap, Seq, ServerFrame, SessionId};
 
-/// A link's outgoing side.
+/// A connection's outgoing side.
 #[derive(Debug)]
-pub(super) struct Outlet<L> {
-    link: L,
+pub(super) struct Outlet {
     session: SessionId,
     dialect: Dialect,
     /// The longest message that may be sent, in message mode.
@@ -46,8 +49,8 @@ pub(super) struct Outlet<L> {
 }
 
 /// What an outlet begins with.
-pub(super) struct Opened<L> {
-    pub(super) link: L,
+pub(super) struct OutletSetup {
+    pub(super) framing: Framing,
     pub(super) session: SessionId,
     pub(super) dialect: Dialect,
     pub(super) max_frame: usize,
@@ -70,22 +73,27 @@ pub(super) enum Written {
     Unreadable,
 }
 
+/// The broadcasts that may be written.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Wanted {
+    /// The last one, if there is one.
+    pub(super) until: Option<Seq>,
+    /// Whether a reader that falls off the log's tail is not told and goes on.
+    pub(super) ends_on_gap: bool,
+}
+
 /// The log's event of a connection that the system fails.
 pub(super) const FAILED: &str = "connection failed, ending the session";
 
-/// What a writer does with a reader that falls off the tail.
-pub(super) type EndsOnGap = bool;
-
-impl<L: Link> Outlet<L> {
-    pub(super) fn new(opened: Opened<L>) -> Self {
+impl Outlet {
+    pub(super) fn new(setup: OutletSetup) -> Self {
         Outlet {
-            queue: Queue::new(opened.link.framing()),
-            link: opened.link,
-            session: opened.session,
-            dialect: opened.dialect,
-            longest: opened.max_frame + Dialect::MESSAGE_OVERHEAD,
-            log: opened.log,
-            shard: opened.shard,
+            queue: Queue::new(setup.framing),
+            session: setup.session,
+            dialect: setup.dialect,
+            longest: setup.max_frame + Dialect::MESSAGE_OVERHEAD,
+            log: setup.log,
+            shard: setup.shard,
             rest: Rest::default(),
             reader: None,
             last_answer: None,
@@ -95,15 +103,20 @@ impl<L: Link> Outlet<L> {
         }
     }
 
-    pub(super) fn link(&mut self) -> &mut L {
-        &mut self.link
+    /// What a session's decisions need to know.
+    pub(super) fn state(&self) -> Output {
+        Output {
+            reached: self.reached(),
+            sent: self.sent(),
+            last_answer: self.last_answer,
+            follows: self.reader.is_some(),
+            is_clear: self.is_clear(),
+            is_broken: self.is_broken(),
+            has_failed: self.failure == Some(Failure::OwnSide),
+        }
     }
 
-    pub(super) fn link_ref(&self) -> &L {
-        &self.link
-    }
-
-    pub(super) fn framing(&self) -> Framing {
+    fn framing(&self) -> Framing {
         self.queue.framing()
     }
 
@@ -117,11 +130,6 @@ impl<L: Link> Outlet<L> {
                 self.last_answer = Some(self.reached());
             }
         }
-    }
-
-    /// Whether a client that has read the broadcast `seq` has read every answer too.
-    pub(super) fn has_no_answer_behind(&self, seq: Seq) -> bool {
-        self.last_answer.is_none_or(|behind| behind < seq)
     }
 
     /// Queues an answer, if it is no longer than the client can take it. Whether it is.
@@ -159,14 +167,9 @@ impl<L: Link> Outlet<L> {
 
     /// From now on, what follows `after` is sent, to this user or, where nobody logs in,
     /// to this peer.
-    pub(super) fn follow(&mut self, after: Seq, user: Arc<str>) {
-        let takes_files = self.is_log_native() && self.link.sends_files();
+    pub(super) fn follow(&mut self, after: Seq, user: Arc<str>, sends_files: bool) {
+        let takes_files = self.is_log_native() && sends_files;
         self.reader = Some(Reader::new(&self.log, after, takes_files, user));
-    }
-
-    /// Whether broadcasts are sent, or were.
-    pub(super) fn follows(&self) -> bool {
-        self.reader.is_some()
     }
 
     /// The last seq that is on its way or has gone.
@@ -183,7 +186,7 @@ impl<L: Link> Outlet<L> {
             return sent;
         }
         if !self.is_log_native() {
-            return reader.clear;
+            return reader.rendered();
         }
         if let Some(gap) = self.queue.first_gap() {
             return Seq(gap.from.0 - 1);
@@ -194,25 +197,13 @@ impl<L: Link> Outlet<L> {
         }
     }
 
-    /// The latest gaps that the client was told.
-    pub(super) fn gaps(&self) -> &[(Seq, Seq)] {
-        self.reader.as_ref().map_or(&[], |reader| &reader.gaps)
-    }
-
-    /// Up to where there were gaps that are no longer kept.
-    pub(super) fn gaps_unlisted_to(&self) -> Option<Seq> {
-        self.reader
-            .as_ref()
-            .and_then(|reader| reader.gaps_unlisted_to)
+    /// The latest gaps that the client was told, and up to where earlier ones are not kept.
+    pub(super) fn gaps(&self) -> (&[(Seq, Seq)], Option<Seq>) {
+        self.reader.as_ref().map_or((&[], None), Reader::gaps)
     }
 
     pub(super) fn is_broken(&self) -> bool {
         self.failure.is_some()
-    }
-
-    /// Whether nothing more can be written, and not because the peer has gone.
-    pub(super) fn has_failed_on_own_side(&self) -> bool {
-        self.failure == Some(Failure::OwnSide)
     }
 
     /// Nothing more can be written: what is queued goes nowhere. The first failure counts.
@@ -225,8 +216,8 @@ impl<L: Link> Outlet<L> {
     }
 
     /// Gives up after an error of the link, which says whose failure it is.
-    fn fail(&mut self, error: &io::Error) -> Written {
-        let failure = match self.link.failure_of(error) {
+    fn fail<L: Link>(&mut self, link: &L, error: &io::Error) -> Written {
+        let failure = match link.failure_of(error) {
             Failure::PeerGone => Failure::PeerGone,
             Failure::Transient | Failure::MessageTooLong | Failure::OwnSide => Failure::OwnSide,
         };
@@ -242,8 +233,8 @@ impl<L: Link> Outlet<L> {
     /// Holds nobody back any more.
     pub(super) fn stop_following(&mut self) {
         if let Some(reader) = &mut self.reader {
-            reader.paced.let_go();
-            reader.seat = None;
+            reader.let_go();
+            reader.refuse_files();
         }
     }
 
@@ -253,12 +244,12 @@ impl<L: Link> Outlet<L> {
     }
 
     /// Shuts the write side: the client sees the end after the last byte.
-    pub(super) fn shut(&mut self, cx: &mut TaskContext<'_>) {
+    pub(super) fn shut<L: Link>(&mut self, link: &mut L, cx: &mut TaskContext<'_>) {
         if self.write_shut || self.is_broken() {
             return;
         }
         // What the link says before its end may have to wait: it is asked again.
-        let shut = Pin::new(&mut self.link).poll_shutdown(cx);
+        let shut = Pin::new(link).poll_shutdown(cx);
         self.write_shut = shut.is_ready();
         if let Poll::Ready(Err(error)) = shut {
             tracing::debug!(session = %self.session, %error, "the write side could not be shut");
@@ -266,98 +257,79 @@ impl<L: Link> Outlet<L> {
     }
 
     /// Writes once: what is queued and, up to `until`, what the log holds.
-    pub(super) fn write(
+    pub(super) fn write<L: Link>(
         &mut self,
-        until: Option<Seq>,
-        ends_on_gap: EndsOnGap,
+        link: &mut L,
+        wanted: Wanted,
         cx: &mut TaskContext<'_>,
     ) -> Written {
         if self.is_broken() {
             return Written::Clear;
         }
         let written = match self.framing() {
-            Framing::Stream => self.write_stream(until, ends_on_gap, cx),
-            Framing::Messages => self.send_messages(until, ends_on_gap, cx),
+            Framing::Stream => self.write_stream(link, wanted, cx),
+            Framing::Messages => self.send_messages(link, wanted, cx),
         };
         match written {
-            Written::Clear => self.flush(cx),
+            Written::Clear => self.flush(link, cx),
             other => other,
         }
     }
 
     /// A link may hold what it has taken: it is moved on as the client takes more.
-    fn flush(&mut self, cx: &mut TaskContext<'_>) -> Written {
+    fn flush<L: Link>(&mut self, link: &mut L, cx: &mut TaskContext<'_>) -> Written {
         if self.is_broken() || self.write_shut {
             return Written::Clear;
         }
-        match Pin::new(&mut self.link).poll_flush(cx) {
+        match Pin::new(&mut *link).poll_flush(cx) {
             Poll::Ready(Ok(())) => Written::Clear,
             Poll::Pending => Written::Blocked,
-            Poll::Ready(Err(error)) => self.fail(&error),
+            Poll::Ready(Err(error)) => self.fail(link, &error),
         }
     }
 
-    /// A reader of the journal holds nobody back: it cannot fall off that.
     fn note_lag(&mut self) {
-        if let Some(reader) = &mut self.reader
-            && reader.past.is_none()
-        {
-            let position = reader.cursor.position();
-            let written = self.log.written();
-            reader.paced.note(position, reader.taken, written);
+        if let Some(reader) = &mut self.reader {
+            reader.note_lag(&self.log);
         }
     }
 
-    /// What the log, or the journal, has for this session; a gap becomes an answer
-    /// on the way.
-    fn next_slices(
-        &mut self,
-        until: Option<Seq>,
-        ends_on_gap: EndsOnGap,
-        cx: &mut TaskContext<'_>,
-    ) -> Result<Slices, Written> {
-        let native = self.is_log_native();
-        if self.reader.is_none() || !(native || self.has_room()) {
+    /// Returns what the log, or the journal, has for this session. A gap becomes an answer on
+    /// the way.
+    fn next_slices(&mut self, wanted: Wanted, cx: &mut TaskContext<'_>) -> Result<Slices, Written> {
+        let is_native = self.is_log_native();
+        if !is_native && !self.has_room() {
             return Ok(Slices::new());
         }
-        loop {
-            let Some(reader) = &mut self.reader else {
-                return Ok(Slices::new());
-            };
-            if until.is_some_and(|until| reader.seq() >= until) {
-                reader.paced.let_go();
-                return Ok(Slices::new());
+        while let Some(reader) = &mut self.reader {
+            if wanted.until.is_some_and(|until| reader.seq() >= until) {
+                reader.let_go();
+                break;
             }
-            let found = match reader.past {
-                None => reader.read_log(&self.log, self.shard, cx),
-                Some(_) => reader.read_past(&self.log, cx)?,
-            };
-            match found {
-                Found::Nothing => return Ok(Slices::new()),
-                Found::Elsewhere => {}
-                // What a resume cannot give is told, whatever the policy.
-                Found::Gap(gap) if ends_on_gap && !reader.is_fresh => {
+            // What a resume cannot give is told, whatever the policy.
+            let ends_on_gap = wanted.ends_on_gap && !reader.is_fresh();
+            match reader.next(&self.log, self.shard, cx) {
+                Upcoming::Nothing => break,
+                Upcoming::Moved => {}
+                Upcoming::Unreadable => return Err(Written::Unreadable),
+                Upcoming::Gap(gap) if ends_on_gap => {
                     reader.stay_before(&self.log, gap);
                     return Err(Written::FellOff(gap));
                 }
-                Found::Gap(gap) => {
-                    reader.is_fresh = false;
+                Upcoming::Gap(gap) => {
                     reader.skip(gap);
                     self.queue_gap(gap);
                 }
-                Found::Frames(slices) if native => {
-                    reader.is_fresh = false;
-                    return Ok(slices);
-                }
-                Found::Frames(slices) => {
-                    reader.is_fresh = false;
+                Upcoming::Frames(slices) if is_native => return Ok(slices),
+                Upcoming::Frames(slices) => {
                     self.render(&slices);
-                    // Where there was nothing for this client, it may be further on.
+                    // Where there was nothing for this client, there may be more behind it.
                     if !self.queue.is_clear() {
-                        return Ok(Slices::new());
+                        break;
                     }
                 }
             }
         }
+        Ok(Slices::new())
     }
 }

@@ -6,11 +6,10 @@ use std::task::{Context as TaskContext, Poll};
 
 use smallvec::SmallVec;
 
-use super::super::reader::SLICES;
-use super::{EndsOnGap, Outlet, Written};
+use super::reader::{Reader, SLICES};
+use super::{Outlet, Wanted, Written};
 use crate::actors::link::Link;
 use crate::log::{Mirrored, Rest, Slices};
-use crate::wire::Seq;
 
 /// Less than this is sooner copied than handed out.
 const SENT_AS_FILE: usize = 16 * 1024;
@@ -29,15 +28,15 @@ fn run(mut pieces: impl Iterator<Item = (usize, Option<Mirrored>)>) -> Option<(M
     (length >= SENT_AS_FILE).then_some((first, length))
 }
 
-impl<L: Link> Outlet<L> {
+impl Outlet {
     /// Writes once.
-    pub(super) fn write_stream(
+    pub(super) fn write_stream<L: Link>(
         &mut self,
-        until: Option<Seq>,
-        ends_on_gap: EndsOnGap,
+        link: &mut L,
+        wanted: Wanted,
         cx: &mut TaskContext<'_>,
     ) -> Written {
-        let slices = match self.next_slices(until, ends_on_gap, cx) {
+        let slices = match self.next_slices(wanted, cx) {
             Ok(slices) => slices,
             Err(stopped) => return stopped,
         };
@@ -48,9 +47,9 @@ impl<L: Link> Outlet<L> {
         let written = match run {
             Some((place, length)) => {
                 let (file, offset) = (place.file(), place.offset());
-                self.link.poll_send_file(cx, file, offset, length)
+                link.poll_send_file(cx, file, offset, length)
             }
-            None => self.write_vectored(&slices, cx),
+            None => self.write_vectored(link, &slices, cx),
         };
         match written {
             Poll::Pending => {
@@ -65,22 +64,19 @@ impl<L: Link> Outlet<L> {
                 if matches!(
                     error.kind(),
                     io::ErrorKind::InvalidInput | io::ErrorKind::Unsupported
-                ) && self.gives_up_seat() =>
+                ) && self.refuses_files() =>
             {
                 Written::More // nothing was sent: it is copied from now on
             }
-            Poll::Ready(Ok(_)) => self.fail(&io::ErrorKind::WriteZero.into()),
-            Poll::Ready(Err(error)) => self.fail(&error),
+            Poll::Ready(Ok(_)) => self.fail(link, &io::ErrorKind::WriteZero.into()),
+            Poll::Ready(Err(error)) => self.fail(link, &error),
         }
     }
 
     /// What is written now: a run of a file, or copies of all. Where answers stand
     /// before a run, they go first, alone.
     fn choose(&self, slices: Slices) -> (Slices, Option<(Mirrored, usize)>) {
-        let takes_files = self
-            .reader
-            .as_ref()
-            .is_some_and(|reader| reader.seat.is_some());
+        let takes_files = self.reader.as_ref().is_some_and(Reader::takes_files);
         if !takes_files {
             return (slices, None);
         }
@@ -97,13 +93,13 @@ impl<L: Link> Outlet<L> {
         (slices, run)
     }
 
-    fn gives_up_seat(&mut self) -> bool {
-        let seat = self.reader.as_mut().and_then(|reader| reader.seat.take());
-        seat.is_some()
+    fn refuses_files(&mut self) -> bool {
+        self.reader.as_mut().is_some_and(Reader::refuse_files)
     }
 
-    fn write_vectored(
-        &mut self,
+    fn write_vectored<L: Link>(
+        &self,
+        link: &mut L,
         slices: &Slices,
         cx: &mut TaskContext<'_>,
     ) -> Poll<io::Result<usize>> {
@@ -113,7 +109,7 @@ impl<L: Link> Outlet<L> {
         for part in queued.into_iter().chain(logged).filter(|p| !p.is_empty()) {
             parts.push(IoSlice::new(part));
         }
-        let link = Pin::new(&mut self.link);
+        let link = Pin::new(link);
         match &parts[..] {
             [one] => link.poll_write(cx, one),
             many => link.poll_write_vectored(cx, many),
@@ -135,7 +131,7 @@ impl<L: Link> Outlet<L> {
                 self.rest = reader.advance(&self.log, slices, left);
             }
             let of_broadcasts = if native { length - queued } else { length };
-            reader.taken += of_broadcasts as u64;
+            reader.note_taken(of_broadcasts as u64);
         }
         self.note_done();
     }

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use tokio::io::AsyncWrite;
 
-use super::{Opened, Outlet, Written};
+use super::{Outlet, OutletSetup, Wanted, Written};
 use crate::actors::link::Link;
 use crate::close::Evidence;
 use crate::framing::{Framing, Received};
@@ -80,14 +80,19 @@ impl Link for Holding {
     }
 }
 
-fn outlet() -> Outlet<Holding> {
+const ALL: Wanted = Wanted {
+    until: None,
+    ends_on_gap: false,
+};
+
+fn outlet() -> Outlet {
     let mut outlet = silent_outlet();
     outlet.answer(&ServerFrame::Pong(IdFrame { id: 1 }));
     outlet
 }
 
 /// One that has answered nothing yet.
-fn silent_outlet() -> Outlet<Holding> {
+fn silent_outlet() -> Outlet {
     let limits = LogLimits {
         bytes: 1 << 20,
         pace: PaceLimits {
@@ -98,8 +103,8 @@ fn silent_outlet() -> Outlet<Holding> {
         },
     };
     let (log, _) = Log::new("s".to_owned(), limits, 1);
-    Outlet::new(Opened {
-        link: Holding::default(),
+    Outlet::new(OutletSetup {
+        framing: Framing::Stream,
         session: SessionId(1),
         dialect: Dialect::Cbor,
         max_frame: 1 << 20,
@@ -111,36 +116,35 @@ fn silent_outlet() -> Outlet<Holding> {
 #[test]
 fn what_the_link_holds_is_moved_on_though_nothing_new_is_written() {
     let mut cx = Context::from_waker(std::task::Waker::noop());
-    let mut outlet = outlet();
-    assert_eq!(outlet.write(None, false, &mut cx), Written::More);
-    assert_eq!(outlet.write(None, false, &mut cx), Written::Blocked);
-    outlet.link().may = true;
-    assert_eq!(outlet.write(None, false, &mut cx), Written::Clear);
-    assert!(outlet.link().passed_on > 0);
+    let (mut outlet, mut link) = (outlet(), Holding::default());
+    assert_eq!(outlet.write(&mut link, ALL, &mut cx), Written::More);
+    assert_eq!(outlet.write(&mut link, ALL, &mut cx), Written::Blocked);
+    link.may = true;
+    assert_eq!(outlet.write(&mut link, ALL, &mut cx), Written::Clear);
+    assert!(link.passed_on > 0);
 }
 
 #[test]
 fn the_write_side_is_shut_behind_what_the_link_holds() {
     let mut cx = Context::from_waker(std::task::Waker::noop());
-    let mut outlet = outlet();
-    assert_eq!(outlet.write(None, false, &mut cx), Written::More);
-    outlet.shut(&mut cx);
-    assert!(!outlet.link().is_shut);
-    outlet.link().may = true;
-    outlet.shut(&mut cx);
-    assert!(outlet.link().is_shut);
+    let (mut outlet, mut link) = (outlet(), Holding::default());
+    assert_eq!(outlet.write(&mut link, ALL, &mut cx), Written::More);
+    outlet.shut(&mut link, &mut cx);
+    assert!(!link.is_shut);
+    link.may = true;
+    outlet.shut(&mut link, &mut cx);
+    assert!(link.is_shut);
 }
 
 #[test]
-fn ack_of_a_broadcast_covers_the_answers_before_it_and_no_later_one() {
+fn last_answer_stands_behind_the_broadcast_before_it() {
     let mut outlet = silent_outlet();
     for notice in [stopping(None), closing()] {
         outlet.answer(&notice);
-        assert!(outlet.has_no_answer_behind(Seq::ZERO), "it answers nothing");
+        assert_eq!(outlet.state().last_answer, None, "it answers nothing");
     }
     outlet.answer(&stopping(Some(2)));
-    assert!(!outlet.has_no_answer_behind(Seq::ZERO));
-    assert!(outlet.has_no_answer_behind(Seq(1)));
+    assert_eq!(outlet.state().last_answer, Some(Seq::ZERO));
 }
 
 fn stopping(id: Option<u64>) -> ServerFrame<'static> {

@@ -6,7 +6,7 @@ use std::task::{Context, Poll};
 
 use shuttle::{future, thread};
 
-use super::{Found, Reader};
+use super::{Reader, Upcoming};
 use crate::interleavings::explore;
 use crate::log::Log;
 use crate::log::interleavings::{ROOMY, Stage, UNPACED, push};
@@ -15,11 +15,11 @@ use crate::wire::Seq;
 /// Reads up to the cut, as a session does that is drained.
 fn drain(reader: &mut Reader, log: &Log, cut: Seq, cx: &mut Context<'_>) -> Poll<()> {
     while reader.seq() < cut {
-        match reader.read_log(log, 0, cx) {
-            Found::Nothing => return Poll::Pending,
-            Found::Elsewhere => {}
-            Found::Gap(gap) => panic!("everything is held: {gap:?}"),
-            Found::Frames(slices) => {
+        match reader.next(log, 0, cx) {
+            Upcoming::Nothing => return Poll::Pending,
+            Upcoming::Moved => {}
+            Upcoming::Gap(gap) => panic!("everything is held: {gap:?}"),
+            Upcoming::Frames(slices) => {
                 let written = slices.iter().map(|slice| slice.bytes.len()).sum();
                 reader.advance(log, &slices, written);
             }
@@ -40,7 +40,7 @@ fn sessions_are_drained_to_the_cut() {
             push(&mut appender, 1);
             appender.commit();
         }
-        appender // whoever is still asleep is woken by no seal
+        appender // no seal wakes a reader that still sleeps
     });
     for reader in readers {
         future::block_on(reader).expect("nobody ends it");

@@ -4,7 +4,7 @@
 use std::task::{Context as TaskContext, Poll};
 
 use super::queue::Marked;
-use super::{EndsOnGap, Outlet, Written};
+use super::{Outlet, Wanted, Written};
 use crate::actors::link::Link;
 use crate::framing::{Failure, Framing};
 use crate::log::{Slices, frame_length};
@@ -13,7 +13,7 @@ use crate::wire::{Decoded, Dialect, Gap, Seq, ServerFrame, cbor};
 /// Messages sent in a row before the session looks at its input again.
 const MESSAGES: usize = 64;
 
-impl<L: Link> Outlet<L> {
+impl Outlet {
     /// Queues broadcasts as this client gets them.
     pub(super) fn render(&mut self, slices: &Slices) {
         let (mut seq, mut length) = (self.reached(), 0);
@@ -77,26 +77,23 @@ impl<L: Link> Outlet<L> {
             };
             match done {
                 Marked::Answer(_) => {}
-                Marked::Broadcast(seq) => reader.clear = seq,
-                Marked::Gap(gap) => {
-                    reader.clear = gap.to;
-                    reader.note_told(gap);
-                }
+                Marked::Broadcast(seq) => reader.note_rendered(seq),
+                Marked::Gap(gap) => reader.note_gap(gap),
             }
         }
     }
 
     /// Sends what is queued and, up to `until`, what the log holds, each frame as one
     /// message.
-    pub(super) fn send_messages(
+    pub(super) fn send_messages<L: Link>(
         &mut self,
-        until: Option<Seq>,
-        ends_on_gap: EndsOnGap,
+        link: &mut L,
+        wanted: Wanted,
         cx: &mut TaskContext<'_>,
     ) -> Written {
         for sent in 0..MESSAGES {
             if self.queue.message().is_none()
-                && let Err(stopped) = self.next_slices(until, ends_on_gap, cx)
+                && let Err(stopped) = self.next_slices(wanted, cx)
             {
                 return stopped;
             }
@@ -108,14 +105,14 @@ impl<L: Link> Outlet<L> {
                 };
             };
             let length = message.len() as u64;
-            match self.link.poll_send_message(cx, message) {
+            match link.poll_send_message(cx, message) {
                 Poll::Ready(Ok(())) => self.queue.message_sent(),
                 Poll::Ready(Err(error)) => {
-                    let is_too_long = self.link.failure_of(&error) == Failure::MessageTooLong;
+                    let is_too_long = link.failure_of(&error) == Failure::MessageTooLong;
                     if is_too_long && self.replace_message() {
                         continue;
                     }
-                    return self.fail(&error);
+                    return self.fail(link, &error);
                 }
                 Poll::Pending => {
                     self.note_lag();
@@ -127,7 +124,7 @@ impl<L: Link> Outlet<L> {
                 }
             }
             if let Some(reader) = &mut self.reader {
-                reader.taken += length;
+                reader.note_taken(length);
             }
             self.note_done();
         }

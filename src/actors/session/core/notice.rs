@@ -8,7 +8,7 @@
 use crate::actors::supervisor::Status;
 
 /// The stop status that a session has been told, and whether an answer will tell the next.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
 pub(super) struct Notice {
     /// The latest status that it was told of, or that its answer must not be behind.
     latest: Option<Status>,

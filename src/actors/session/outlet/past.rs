@@ -25,12 +25,12 @@ pub(super) struct Past {
 }
 
 enum Step {
-    /// The next chunk must be asked for.
-    Wanted,
-    /// It is being read; the log's head when it was asked for.
-    IdFrame(Reading, Seq),
+    /// The next chunk must be requested.
+    Needed,
+    /// It is being read; the log's head when it was requested.
+    Requested(Reading, Seq),
     /// The rest of a chunk, and its last seq.
-    Here(Chunk),
+    Held(Chunk),
 }
 
 type Reading = Pin<Box<dyn Future<Output = Option<Option<Chunk>>>>>;
@@ -38,15 +38,15 @@ type Reading = Pin<Box<dyn Future<Output = Option<Option<Chunk>>>>>;
 impl fmt::Debug for Step {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Step::Wanted => "Wanted",
-            Step::IdFrame(..) => "IdFrame",
-            Step::Here(_) => "Here",
+            Step::Needed => "Needed",
+            Step::Requested(..) => "Requested",
+            Step::Held(_) => "Held",
         })
     }
 }
 
-/// What a reader finds at its place.
-pub(super) enum Look {
+/// What stands at a reader's place in the journal.
+pub(super) enum PastRead {
     /// It is being read; the task is woken.
     Waiting,
     /// Whole frames, in order.
@@ -64,7 +64,7 @@ impl Past {
     pub(super) fn behind(seq: Seq) -> Past {
         Past {
             seq,
-            step: Step::Wanted,
+            step: Step::Needed,
         }
     }
 
@@ -73,45 +73,45 @@ impl Past {
         self.seq
     }
 
-    /// What stands at this place.
-    pub(super) fn look(&mut self, log: &Log, cx: &mut TaskContext<'_>) -> Look {
+    /// Returns what stands at this place.
+    pub(super) fn read(&mut self, log: &Log, cx: &mut TaskContext<'_>) -> PastRead {
         loop {
             let tail = log.tail();
             if self.seq.next() >= tail {
-                return Look::Met;
+                return PastRead::Met;
             }
             match &mut self.step {
-                Step::Wanted => match read(log, self.seq) {
-                    Some(reading) => self.step = Step::IdFrame(reading, log.head()),
-                    None => return Look::Failed,
+                Step::Needed => match request(log, self.seq) {
+                    Some(reading) => self.step = Step::Requested(reading, log.head()),
+                    None => return PastRead::Failed,
                 },
-                Step::IdFrame(reading, head) => {
+                Step::Requested(reading, head) => {
                     let head = *head;
                     let Poll::Ready(read) = reading.as_mut().poll(cx) else {
-                        return Look::Waiting;
+                        return PastRead::Waiting;
                     };
-                    self.step = Step::Wanted;
+                    self.step = Step::Needed;
                     match read {
-                        None => return Look::Failed,
-                        Some(Some(chunk)) => self.step = Step::Here(chunk),
+                        None => return PastRead::Failed,
+                        Some(Some(chunk)) => self.step = Step::Held(chunk),
                         // All that there was when it was asked for has been removed.
                         Some(None) => return self.gap(head.next().min(tail)),
                     }
                 }
-                Step::Here(chunk) if chunk.first > self.seq.next() => {
+                Step::Held(chunk) if chunk.first > self.seq.next() => {
                     let first = chunk.first;
                     return self.gap(first.min(tail));
                 }
-                Step::Here(chunk) => {
+                Step::Held(chunk) => {
                     let slice = Slice::new(chunk.frames.clone(), chunk.last);
-                    return Look::Frames(Slices::from_iter([slice]));
+                    return PastRead::Frames(Slices::from_iter([slice]));
                 }
             }
         }
     }
 
-    fn gap(&self, next: Seq) -> Look {
-        Look::Gap(Gap {
+    fn gap(&self, next: Seq) -> PastRead {
+        PastRead::Gap(Gap {
             from: self.seq.next(),
             to: Seq(next.0 - 1),
         })
@@ -125,7 +125,7 @@ impl Past {
     /// Moves behind the frames that `written` bytes touched; the rest of the last
     /// one, as with a cursor in the log.
     pub(super) fn advance(&mut self, written: usize) -> Rest {
-        let Step::Here(chunk) = &mut self.step else {
+        let Step::Held(chunk) = &mut self.step else {
             return Rest::default();
         };
         let frames = &chunk.frames;
@@ -140,13 +140,13 @@ impl Past {
         chunk.frames = frames.slice(end..);
         chunk.first = self.seq.next();
         if chunk.frames.is_empty() {
-            self.step = Step::Wanted;
+            self.step = Step::Needed;
         }
         rest
     }
 }
 
-fn read(log: &Log, after: Seq) -> Option<Reading> {
+fn request(log: &Log, after: Seq) -> Option<Reading> {
     let readers = Arc::clone(log.past()?);
     Some(Box::pin(async move {
         match readers.read(after, CHUNK).await {

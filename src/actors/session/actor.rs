@@ -1,0 +1,141 @@
+//! The session as an actor: its life, its orders and its timer.
+
+use std::pin::Pin;
+use std::task::{Context as TaskContext, Poll};
+use std::time::Instant;
+
+use actix::fut::ActorFuture;
+use actix::{Actor, ActorContext, AsyncContext, Context, Handler, ResponseFuture, SpawnHandle};
+use tokio::sync::oneshot;
+
+use super::core::shutdown::Carried;
+use super::driver::Driver;
+use super::listener_context::Start;
+use crate::actors::link::Link;
+use crate::actors::supervisor::{Ended, Order};
+use crate::close::SessionRecord;
+
+/// One connection.
+pub struct Session<L: Link + 'static> {
+    driver: Driver<L>,
+    /// Gets the record once the last order has been carried out.
+    waiting: Option<oneshot::Sender<SessionRecord>>,
+    timer: Option<Timer>,
+}
+
+/// The timer that calls the session.
+struct Timer {
+    at: Instant,
+    handle: SpawnHandle,
+}
+
+impl<L: Link + 'static> Session<L> {
+    /// Begins a session: its welcome is queued.
+    pub fn new(start: Start<L>) -> Self {
+        Session {
+            driver: Driver::new(start),
+            waiting: None,
+            timer: None,
+        }
+    }
+
+    /// Has the timer fire no later than the session wants. It may fire earlier, which only
+    /// costs a look: what is waited for often moves away while it runs.
+    fn set_timer(&mut self, ctx: &mut Context<Self>) {
+        let Some(at) = self.driver.wake_at() else {
+            return;
+        };
+        if self.timer.as_ref().is_some_and(|timer| timer.at <= at) {
+            return;
+        }
+        if let Some(timer) = self.timer.take() {
+            ctx.cancel_future(timer.handle);
+        }
+        let wait = at.saturating_duration_since(Instant::now());
+        let handle = ctx.run_later(wait, |session, _| {
+            session.timer = None;
+            session.driver.wake();
+        });
+        self.timer = Some(Timer { at, handle });
+    }
+
+    /// Tells whoever gave the last order, where it has been carried out.
+    fn tell_carried_out(&mut self) {
+        if self.driver.take_carried_out()
+            && let Some(waiting) = self.waiting.take()
+        {
+            let _ = waiting.send(self.driver.record());
+        }
+    }
+}
+
+impl<L: Link + 'static> Actor for Session<L> {
+    type Context = Context<Self>;
+
+    fn started(&mut self, ctx: &mut Self::Context) {
+        ctx.spawn(Pump);
+    }
+
+    /// Also runs when a panic drops the actor: nobody waits for a dead session.
+    fn stopped(&mut self, _ctx: &mut Self::Context) {
+        let record = self.driver.end();
+        tracing::debug!(
+            session = %record.session,
+            user = record.user,
+            reason = record.reason,
+            accepted = record.accepted,
+            refused = record.refused,
+            sent = %record.sent,
+            "session over"
+        );
+        if let Some(waiting) = self.waiting.take() {
+            let _ = waiting.send(record.clone());
+        }
+        let has_failed = self.driver.has_failed();
+        let ended = Ended { record, has_failed };
+        self.driver.listener().supervisor.do_send(ended);
+    }
+}
+
+/// Runs the session whenever its task is called.
+struct Pump;
+
+impl<L: Link + 'static> ActorFuture<Session<L>> for Pump {
+    type Output = ();
+
+    fn poll(
+        self: Pin<&mut Self>,
+        session: &mut Session<L>,
+        ctx: &mut Context<Session<L>>,
+        task: &mut TaskContext<'_>,
+    ) -> Poll<()> {
+        session.driver.run(task);
+        session.tell_carried_out();
+        if session.driver.is_closed() && session.waiting.is_none() {
+            ctx.stop();
+        } else {
+            session.set_timer(ctx);
+        }
+        Poll::Pending
+    }
+}
+
+impl<L: Link + 'static> Handler<Order> for Session<L> {
+    type Result = ResponseFuture<SessionRecord>;
+
+    // The pump runs after the mailbox, in the same poll: it acts on the order.
+    fn handle(&mut self, order: Order, ctx: &mut Self::Context) -> Self::Result {
+        if order == Order::Finish {
+            ctx.stop();
+        }
+        let carried = self.driver.order(order);
+        self.tell_carried_out();
+        let record = self.driver.record();
+        if carried == Carried::Out {
+            return Box::pin(async move { record });
+        }
+        let (done, receiver) = oneshot::channel();
+        self.waiting = Some(done);
+        Box::pin(async move { receiver.await.unwrap_or(record) })
+    }
+}

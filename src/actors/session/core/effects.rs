@@ -1,0 +1,238 @@
+//! What a session's decisions do, and what they ask.
+//!
+//! The core calls these methods and does nothing else to the world. The session's shell
+//! implements them with a connection, the log and the other actors; the model checker, the fuzz
+//! targets and the tests implement them with plain values. Calls are dispatched statically.
+
+use std::time::Duration;
+
+use crate::accounts::{Refusal, Revoked, UserName};
+use crate::actors::handler::{Outcome, Request};
+use crate::actors::hub::{Bodies, NotPublished};
+use crate::actors::supervisor::Status;
+use crate::close::{Evidence, Micros};
+use crate::wire::{
+    ErrorCode, Login, Role, Seq, ServerFrame, SessionId, SessionLine, Term, WireError,
+};
+
+/// The outside of a session.
+pub trait Effects {
+    /// Returns what is known of the output. It costs no system call.
+    fn output(&self) -> Output;
+
+    /// Whether more answers may be made: a client that does not read them is not read from.
+    fn has_room(&self) -> bool;
+
+    /// Returns the part of the session's record that its decisions do not know.
+    fn identity(&self) -> Identity;
+
+    /// Queues an answer, or another frame that is not a broadcast.
+    fn answer(&mut self, frame: &ServerFrame<'_>);
+
+    /// Queues an answer if it is no longer than the client can take it. Returns whether it is.
+    fn answer_within(&mut self, frame: &ServerFrame<'_>) -> bool;
+
+    /// Sends the broadcasts behind `after` from now on.
+    fn follow(&mut self, after: Seq);
+
+    /// Sends no further broadcast, and holds no publisher back.
+    fn stop_following(&mut self);
+
+    /// Shuts the write side: the client sees the end after the last byte. Calling it again
+    /// goes on with a shutdown that had to wait.
+    fn shut_output(&mut self);
+
+    /// Drops what is queued: the client has gone.
+    fn abandon_output(&mut self);
+
+    /// Whether the client can be told anything yet: a handshake may come first.
+    fn is_open(&self) -> bool;
+
+    /// Whether either side of the connection can be closed on its own. It stays the same.
+    fn half_closes(&self) -> bool;
+
+    /// Once the client has closed its side: whether nothing reaches it any more.
+    fn is_hung_up(&self) -> bool;
+
+    /// Whether the system holds input that has not been received yet.
+    fn has_input(&self) -> bool;
+
+    /// Returns how far the written bytes are known to have got.
+    fn evidence(&self) -> Evidence;
+
+    /// Returns the best that [`Effects::evidence`] can ever say of this kind of connection.
+    fn best_evidence(&self) -> Evidence;
+
+    /// Returns the last seq of the log.
+    fn head(&self) -> Seq;
+
+    /// Returns the time since the server's stop began, once it has.
+    fn stop_time(&self) -> Option<Micros>;
+
+    /// Lets a publish through, or returns when to ask again: slow readers hold it back.
+    fn may_publish(&mut self) -> Result<(), Duration>;
+
+    /// Takes a token of the user for a list, or returns when there will be one.
+    fn may_list(&mut self, user: &UserName) -> Result<(), Duration>;
+
+    /// Returns the account's role now, once the session has entered.
+    fn role(&self) -> Option<Role>;
+
+    /// Returns why the account grants the session nothing any more.
+    fn revoked(&self) -> Option<Revoked>;
+
+    /// Whether the client is a local process of the server's own user.
+    fn is_own_user(&self) -> bool;
+
+    /// Finds out who the client is, where that was not known before its first frame. Returns
+    /// whether there is a permit for that peer.
+    fn identify(&mut self) -> bool;
+
+    /// Has a login checked and announced: [`Done::Login`].
+    fn log_in(&mut self, login: &Login<'_>);
+
+    /// Has the login that is in work dropped before its password is hashed.
+    fn abandon_login(&mut self);
+
+    /// Makes the user of the login that was done last the session's.
+    fn enter(&mut self, user: &UserName);
+
+    /// Asks the handler. `None`: its answer comes later, as [`Done::Replied`].
+    fn request(&mut self, request: Request<'_>) -> Option<Outcome>;
+
+    /// Has the hub publish these: [`Done::Published`].
+    fn publish(&mut self, user: &UserName, bodies: Bodies, frames: usize);
+
+    /// Asks another actor; each answer comes as the [`Done`] of the same name.
+    fn ask(&mut self, ask: Ask);
+
+    /// Tells the hub that a session of this user is over.
+    fn leave(&mut self, user: &UserName);
+
+    /// Tells whoever gave the last order that it has been carried out.
+    fn carried_out(&mut self);
+
+    /// Logs an event.
+    fn log(&mut self, event: Event<'_>);
+}
+
+/// What is known of a session's output.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub struct Output {
+    /// The last broadcast that is on its way or has been written.
+    pub reached: Seq,
+    /// The last broadcast that has been written whole.
+    pub sent: Seq,
+    /// The broadcast behind which the last answer stands.
+    pub last_answer: Option<Seq>,
+    /// Whether broadcasts are sent, or were.
+    pub follows: bool,
+    /// Whether nothing is queued.
+    pub is_clear: bool,
+    /// Whether nothing more can be written.
+    pub is_broken: bool,
+    /// Whether that is a failure of this side, and not the peer's going.
+    pub has_failed: bool,
+}
+
+/// Who a session is, for its record.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Identity {
+    /// The session's number.
+    pub session: SessionId,
+    /// The user that has logged in.
+    pub user: Option<String>,
+    /// The listener.
+    pub endpoint: String,
+    /// The broadcast behind which the session's own begin.
+    pub after: Option<Seq>,
+    /// The latest gaps that the client was told.
+    pub gaps: Vec<(Seq, Seq)>,
+    /// The seq up to which earlier gaps are not listed.
+    pub gaps_unlisted_to: Option<Seq>,
+}
+
+/// A question to another actor.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Ask {
+    /// The users that are present.
+    Users,
+    /// The server's sessions.
+    Sessions,
+    /// That the server stops.
+    Stop {
+        /// Whether the drain is skipped.
+        now: bool,
+    },
+}
+
+/// The result of the oldest piece of work.
+#[derive(Debug)]
+pub enum Done {
+    /// A login was checked and, where it succeeded, announced.
+    Login(Result<Entry, LoginFailure>),
+    /// The first seq of a run of publishes.
+    Published(Result<Seq, NotPublished>),
+    /// A handler's answer.
+    Replied(Outcome),
+    /// The users that are present.
+    Users(Vec<UserName>),
+    /// The server's sessions.
+    Sessions(Vec<SessionLine<'static>>),
+    /// Where the stop is.
+    Stopping(Status),
+    /// The actor that was asked is gone.
+    Gone,
+}
+
+/// A login that auth and the hub have agreed to.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Entry {
+    /// The user.
+    pub user: UserName,
+    /// The user's role.
+    pub role: Role,
+    /// Whether this login registered the user.
+    pub registered: bool,
+    /// The log's stream.
+    pub stream: String,
+    /// The stream's term.
+    pub term: Term,
+    /// The broadcast behind which the session's own begin.
+    pub after: Seq,
+    /// The end of the gap, from the first broadcast on, that a resume cannot give.
+    pub gap: Option<Seq>,
+}
+
+/// Why a login failed.
+#[derive(Debug)]
+pub enum LoginFailure {
+    /// Auth did not agree to it.
+    Refused(Refusal),
+    /// The user has as many sessions as it may have.
+    TooManySessions,
+    /// Its `joined` could not be published.
+    Unannounced,
+}
+
+/// An event for the log.
+#[derive(Debug)]
+pub enum Event<'a> {
+    /// A login succeeded.
+    LoggedIn(&'a Entry),
+    /// A login was refused with this code.
+    LoginRefused(ErrorCode),
+    /// The client's bytes are not what the contract allows.
+    BadInput(&'a WireError),
+    /// The account grants the session nothing any more.
+    Revoked(Revoked),
+    /// The client asked for the server's stop.
+    ShutdownRequested {
+        /// The user, where the client has logged in.
+        user: Option<&'a UserName>,
+        /// Whether the drain is skipped.
+        now: bool,
+    },
+    /// The client did not read to the end in time.
+    NotReadInTime,
+}

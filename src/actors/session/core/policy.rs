@@ -1,0 +1,149 @@
+//! What differs between the kinds of sessions, and what a session may do.
+
+use std::time::Duration;
+
+use super::state::{Member, State};
+use crate::rate::Rate;
+use crate::wire::{Dialect, ErrorCode, cbor};
+
+/// What becomes of a reader that falls off the log's tail.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Hash)]
+pub enum SlowPolicy {
+    /// It is told what it missed, and goes on.
+    #[default]
+    Gap,
+    /// It is told so, and the session ends.
+    Disconnect,
+}
+
+/// What a session allows, and how long it waits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct SessionLimits {
+    /// The longest frame, in bytes without its prefix.
+    pub max_frame: usize,
+    /// The longest frame of a client that has not logged in.
+    pub max_frame_before_login: usize,
+    /// Frames that are admitted and not answered, before another one is looked at.
+    pub frames_in_work: usize,
+    /// Frames that ask for something; `None` is as fast as they are answered.
+    pub request_rate: Option<Rate>,
+    /// Frames of a client that has not logged in.
+    pub rate_before_login: Rate,
+    /// From the connect to the login.
+    pub login_timeout: Duration,
+    /// Without a frame from the client; `None` is for ever.
+    pub idle_timeout: Option<Duration>,
+    /// From `closing` to the client's own end.
+    pub drain_timeout: Duration,
+    /// What becomes of a slow reader.
+    pub slow: SlowPolicy,
+}
+
+impl SessionLimits {
+    /// Returns the idle timeout as `welcome` has it: whole milliseconds, rounded down.
+    pub(super) fn idle_timeout_millis(&self) -> Option<u64> {
+        let idle = self.idle_timeout?;
+        Some(u64::try_from(idle.as_millis()).unwrap_or(u64::MAX))
+    }
+
+    /// Returns the longest body that a publish may have, in bytes.
+    pub(super) fn max_body(&self) -> usize {
+        cbor::max_body(self.max_frame)
+    }
+}
+
+/// Why a connection is refused: the session only tells so.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum ConnectRefusal {
+    /// No permit is free.
+    Full,
+    /// No permit is free, and there is no time to wait until the client has read that.
+    FullBriefly,
+    /// The endpoint is for others.
+    Forbidden,
+    /// The server is stopping.
+    Stopping,
+}
+
+impl ConnectRefusal {
+    pub(super) fn code(self) -> ErrorCode {
+        match self {
+            ConnectRefusal::Full | ConnectRefusal::FullBriefly => ErrorCode::TooManySessions,
+            ConnectRefusal::Forbidden => ErrorCode::Forbidden,
+            ConnectRefusal::Stopping => ErrorCode::Stopping,
+        }
+    }
+
+    pub(super) fn message(self) -> &'static str {
+        match self {
+            ConnectRefusal::Full | ConnectRefusal::FullBriefly => {
+                "no place is free: try again later, or ask the operator for more"
+            }
+            ConnectRefusal::Forbidden => "this endpoint is for the server's own user",
+            ConnectRefusal::Stopping => "the server is stopping",
+        }
+    }
+}
+
+/// What one read takes at most, in bytes, by who the client is: input that is not served yet
+/// waits in memory.
+const READ: usize = 256 * 1024;
+const READ_OF_NAMELESS: usize = 16 * 1024;
+const READ_BEFORE_LOGIN: usize = 4 * 1024;
+
+/// The kind of a session, which follows from its listener's dialect.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Policy {
+    /// CBOR or text: clients log in, and every frame that asks has its answer.
+    Dialogue,
+    /// The raw dialect in both directions: each line is a request, and nobody logs in.
+    RawDuplex,
+    /// The raw dialect outwards: broadcasts go out, and the input is read and dropped.
+    RawOutbound,
+}
+
+impl Policy {
+    /// Returns the policy of a listener's dialect.
+    pub fn of(dialect: Dialect) -> Policy {
+        match dialect.raw() {
+            None => Policy::Dialogue,
+            Some(_) if dialect.is_outbound() => Policy::RawOutbound,
+            Some(_) => Policy::RawDuplex,
+        }
+    }
+
+    /// Whether frames are admitted only after a login.
+    pub(super) fn has_login(self) -> bool {
+        self == Policy::Dialogue
+    }
+
+    /// Whether the input is dropped unread, and broadcasts begin with the connection.
+    pub fn is_outbound(self) -> bool {
+        self == Policy::RawOutbound
+    }
+
+    /// Returns the rate of frames at the start of a session.
+    pub(super) fn first_rate(self, limits: &SessionLimits) -> Option<Rate> {
+        match self {
+            Policy::Dialogue => Some(limits.rate_before_login),
+            Policy::RawDuplex | Policy::RawOutbound => limits.request_rate,
+        }
+    }
+
+    /// Returns how many bytes one read takes at most.
+    pub(super) fn read_size(self, state: &State) -> usize {
+        match state.member() {
+            Some(Member::User(_)) => READ,
+            Some(Member::Nameless) => READ_OF_NAMELESS,
+            None => READ_BEFORE_LOGIN,
+        }
+    }
+
+    /// Returns the idle timeout, where frames are expected at all.
+    pub(super) fn idle_timeout(self, limits: &SessionLimits) -> Option<Duration> {
+        limits.idle_timeout.filter(|_| !self.is_outbound())
+    }
+}
+
+/// The most that any read takes.
+pub const LONGEST_READ: usize = READ;

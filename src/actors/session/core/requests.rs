@@ -1,0 +1,341 @@
+//! What each frame does, and the answers to the work that it began.
+
+use std::borrow::Cow;
+use std::time::{Duration, Instant};
+
+use super::effects::{Ask, Done, Effects, Event};
+use super::publish::refuse;
+use super::state::{Member, State};
+use super::work::{Ids, Purpose};
+use super::{Core, Served};
+use crate::accounts::UserName;
+use crate::actors::handler::{HandlerError, Outcome, Request};
+use crate::close::CloseReason;
+use crate::wire::{
+    BodyFrame, ClientFrame, ErrorCode, Present, Role, Seq, ServerFrame, SessionList, Shutdown,
+    Unserved, WireError,
+};
+
+impl Core {
+    /// Serves one frame.
+    pub fn frame<E: Effects>(
+        &mut self,
+        frame: ClientFrame<'_>,
+        now: Instant,
+        fx: &mut E,
+    ) -> Served {
+        match &frame {
+            ClientFrame::Publish(publish) if self.state.is_ready() => {
+                return self.gather(publish, now, fx);
+            }
+            ClientFrame::Ack(ack) if self.state.is_ready() => {
+                self.note_ack(ack.seq, fx); // it has no answer that would have to wait
+                return Served::Done;
+            }
+            _ => {}
+        }
+        if self.must_wait() {
+            return Served::Later;
+        }
+        if self.takes_token(&frame)
+            && let Err(wait) = self
+                .take_token(now)
+                .and_then(|()| self.take_list_token(&frame, fx))
+        {
+            return self.throttle(frame.id().unwrap_or_default(), wait, now, fx);
+        }
+        match &self.state {
+            State::Greeting => self.serve_before_login(frame, fx),
+            State::Ready(_) => self.serve_member(frame, fx),
+            State::Ending(_) => self.serve_late(&frame, fx),
+            State::LoggingIn { .. } | State::Closed { .. } => return Served::Later,
+        }
+        Served::Done
+    }
+
+    /// Ends the session for bytes that are no frame. Returns whether that is done; it has to
+    /// wait while earlier frames are not answered.
+    pub fn bad_input<E: Effects>(&mut self, error: &WireError, fx: &mut E) -> bool {
+        if self.must_wait() {
+            return false;
+        }
+        fx.log(Event::BadInput(error));
+        self.fail(error.code, &error.message, fx);
+        true
+    }
+
+    /// Takes the result of the oldest piece of work.
+    pub fn done<E: Effects>(&mut self, result: Done, now: Instant, fx: &mut E) {
+        let Some(purpose) = self.work.pop() else {
+            return;
+        };
+        self.note_answered(purpose.frames(), fx);
+        self.timers.note_input(now); // what it waited for is not its idleness
+        match (purpose, result) {
+            (Purpose::Login { id }, Done::Login(outcome)) => {
+                self.conclude_login(id, outcome, now, fx);
+            }
+            (Purpose::Publish { ids }, Done::Published(first)) => {
+                self.answer_publishes(&ids, first, fx);
+            }
+            (Purpose::Request { id }, Done::Replied(outcome)) => reply(fx, id, outcome),
+            (Purpose::Users { id }, Done::Users(users)) => {
+                let users = users.iter().map(|user| Cow::Borrowed(user.as_str()));
+                let users = users.collect();
+                answer_within(fx, id, &ServerFrame::Present(Present { id, users }));
+            }
+            (Purpose::Sessions { id }, Done::Sessions(sessions)) => {
+                answer_within(fx, id, &ServerFrame::Sessions(SessionList { id, sessions }));
+            }
+            (Purpose::Stop { id }, Done::Stopping(status)) => self.answer_shutdown(id, status, fx),
+            (purpose, _) => refuse_all(fx, purpose.ids()),
+        }
+    }
+
+    fn serve_before_login<E: Effects>(&mut self, frame: ClientFrame<'_>, fx: &mut E) {
+        match frame {
+            ClientFrame::Login(login) => self.log_in(&login, fx),
+            ClientFrame::Ping(ping) => fx.answer(&ServerFrame::Pong(ping)),
+            ClientFrame::Fim(_) => self.end(CloseReason::Fim, fx),
+            ClientFrame::Unserved(unserved) if unserved.is_login => refuse_unserved(fx, unserved),
+            other => {
+                let message = "log in first";
+                let error = ServerFrame::error(other.id(), ErrorCode::NotLoggedIn, message);
+                fx.answer(&error);
+            }
+        }
+    }
+
+    fn serve_member<E: Effects>(&mut self, frame: ClientFrame<'_>, fx: &mut E) {
+        match frame {
+            ClientFrame::Login(login) => {
+                let message = "this session has logged in already";
+                refuse(fx, login.id, ErrorCode::AlreadyLoggedIn, message);
+            }
+            ClientFrame::Ack(_) => {} // noted already
+            ClientFrame::Answer => {} // to a call that this session does not hold
+            ClientFrame::Unserved(unserved) => {
+                if !unserved.is_login {
+                    self.count_answered(fx);
+                }
+                refuse_unserved(fx, unserved);
+            }
+            ClientFrame::Fim(_) => self.end(CloseReason::Fim, fx),
+            ClientFrame::Ping(ping) => {
+                self.count_answered(fx);
+                fx.answer(&ServerFrame::Pong(ping));
+            }
+            ClientFrame::Request(request) => self.request(request, fx),
+            ClientFrame::Who(who) => {
+                self.tally.accept(1);
+                fx.ask(Ask::Users);
+                self.work.push(Purpose::Users { id: who.id });
+            }
+            ClientFrame::Sessions(list) => self.list_sessions(list.id, fx),
+            ClientFrame::Shutdown(shutdown) => self.shut_down(shutdown, fx),
+            ClientFrame::Publish(publish) => unreachable!("gathered: {}", publish.id),
+        }
+    }
+
+    fn request<E: Effects>(&mut self, request: BodyFrame<'_>, fx: &mut E) {
+        let Some(member) = self.state.member() else {
+            return;
+        };
+        let id = request.id;
+        let user = member.user().map_or("", UserName::as_str);
+        self.tally.accept(1);
+        match fx.request(Request::new(user, self.session, request.body)) {
+            Some(outcome) => {
+                self.note_answered(1, fx);
+                reply(fx, id, outcome);
+            }
+            None => self.work.push(Purpose::Request { id }),
+        }
+    }
+
+    fn list_sessions<E: Effects>(&mut self, id: u64, fx: &mut E) {
+        self.tally.accept(1);
+        if is_admin(fx) {
+            fx.ask(Ask::Sessions);
+            self.work.push(Purpose::Sessions { id });
+        } else {
+            self.note_answered(1, fx);
+            let message = "the list of sessions is for admins";
+            refuse(fx, id, ErrorCode::Forbidden, message);
+        }
+    }
+
+    fn shut_down<E: Effects>(&mut self, Shutdown { id, now }: Shutdown, fx: &mut E) {
+        self.tally.accept(1);
+        if !is_admin(fx) {
+            self.note_answered(1, fx);
+            let message = "stopping the server is for admins, and for its own user on this machine";
+            refuse(fx, id, ErrorCode::Forbidden, message);
+            return;
+        }
+        let now = now.unwrap_or(false);
+        let user = self.state.member().and_then(Member::user);
+        fx.log(Event::ShutdownRequested { user, now });
+        self.ask_stop(id, now, fx);
+    }
+
+    fn ask_stop<E: Effects>(&mut self, id: u64, now: bool, fx: &mut E) {
+        self.notice.get_or_insert_default().ask();
+        fx.ask(Ask::Stop { now });
+        self.work.push(Purpose::Stop { id });
+    }
+
+    /// Refuses a frame behind the cut. Behind `closing` nothing is answered; only what says how
+    /// far the client has read still counts.
+    fn serve_late<E: Effects>(&mut self, frame: &ClientFrame<'_>, fx: &mut E) {
+        if self.state.has_said_closing() && !matches!(frame, ClientFrame::Ack(_)) {
+            return;
+        }
+        let is_member = self.state.member().is_some();
+        match frame {
+            ClientFrame::Ack(ack) => self.note_ack(ack.seq, fx),
+            ClientFrame::Fim(_) | ClientFrame::Answer => {} // the end is on its way already
+            // A second shutdown changes nothing, and is told where the stop is.
+            ClientFrame::Shutdown(shutdown) if is_member && is_admin(fx) => {
+                self.tally.accept(1);
+                self.ask_stop(shutdown.id, shutdown.now.unwrap_or(false), fx);
+            }
+            other => {
+                let is_login = match other {
+                    ClientFrame::Login(_) => true,
+                    ClientFrame::Unserved(unserved) => unserved.is_login,
+                    _ => false,
+                };
+                if is_member && !is_login {
+                    self.tally.refuse();
+                }
+                let message = "the server is stopping";
+                fx.answer(&ServerFrame::error(
+                    other.id(),
+                    ErrorCode::Stopping,
+                    message,
+                ));
+            }
+        }
+    }
+
+    /// Notes an ack. One behind an earlier ack has no effect, nor has one of what was not sent.
+    fn note_ack<E: Effects>(&mut self, seq: Seq, fx: &E) {
+        if (self.acked..=fx.output().sent).contains(&seq) {
+            self.acked = seq;
+        }
+    }
+
+    /// Whether what comes now must wait for the answers to what came before it.
+    pub(super) fn must_wait(&mut self) -> bool {
+        self.work.must_wait() || self.run.is_some()
+    }
+
+    /// Whether the frame takes a token: before the login each does, after it those that ask
+    /// for something. What keeps a session alive, says how far it has read, or ends it, is
+    /// never throttled. Publishes take theirs where they are gathered.
+    fn takes_token(&self, frame: &ClientFrame<'_>) -> bool {
+        match &self.state {
+            State::Greeting => true,
+            State::Ready(_) => matches!(
+                frame,
+                ClientFrame::Request(_)
+                    | ClientFrame::Who(_)
+                    | ClientFrame::Sessions(_)
+                    | ClientFrame::Unserved(_)
+            ),
+            State::LoggingIn { .. } | State::Ending(_) | State::Closed { .. } => false,
+        }
+    }
+
+    /// Takes a token, or returns when there will be one.
+    pub(super) fn take_token(&mut self, now: Instant) -> Result<(), Duration> {
+        match &mut self.bucket {
+            None => Ok(()),
+            Some(bucket) => bucket.take(now),
+        }
+    }
+
+    /// Takes a token of the user for a list, which costs as much as there is to be listed: all
+    /// sessions of the user share them.
+    fn take_list_token<E: Effects>(
+        &self,
+        frame: &ClientFrame<'_>,
+        fx: &mut E,
+    ) -> Result<(), Duration> {
+        match (frame, self.state.member().and_then(Member::user)) {
+            (ClientFrame::Who(_) | ClientFrame::Sessions(_), Some(user)) => fx.may_list(user),
+            _ => Ok(()),
+        }
+    }
+
+    /// Answers a frame that came too fast. A client that cannot be told, and one that has not
+    /// logged in, is not read from until there is a token.
+    pub(super) fn throttle<E: Effects>(
+        &mut self,
+        id: u64,
+        wait: Duration,
+        now: Instant,
+        fx: &mut E,
+    ) -> Served {
+        if self.must_wait() {
+            return Served::Later;
+        }
+        if !matches!(self.state.member(), Some(Member::User(_))) {
+            self.timers.hold(now + wait);
+            return Served::Later;
+        }
+        self.count_answered(fx);
+        fx.answer(&ServerFrame::throttled(Some(id), "too many requests", wait));
+        Served::Done
+    }
+
+    /// Notes a frame that is admitted and answered at once.
+    pub(super) fn count_answered<E: Effects>(&mut self, fx: &E) {
+        self.tally.accept(1);
+        self.note_answered(1, fx);
+    }
+
+    fn note_answered<E: Effects>(&mut self, frames: u64, fx: &E) {
+        self.tally.answer(frames);
+        if frames > 0 {
+            let now = fx.stop_time();
+            self.tally.note_time(now, |times| &mut times.last_reply);
+        }
+    }
+}
+
+fn is_admin<E: Effects>(fx: &E) -> bool {
+    fx.role() == Some(Role::Admin) || fx.is_own_user()
+}
+
+fn refuse_unserved<E: Effects>(fx: &mut E, Unserved { id, what, .. }: Unserved) {
+    let message = format!("{what} is of a feature that is not served here");
+    refuse(fx, id, ErrorCode::Unsupported, &message);
+}
+
+fn refuse_all<E: Effects>(fx: &mut E, ids: Ids) {
+    for id in ids {
+        let message = "a part of the server has failed";
+        refuse(fx, id, ErrorCode::Internal, message);
+    }
+}
+
+fn reply<E: Effects>(fx: &mut E, id: u64, outcome: Outcome) {
+    match outcome {
+        Ok(body) => answer_within(fx, id, &ServerFrame::Reply(BodyFrame { id, body })),
+        Err(HandlerError::Throttled {
+            message,
+            retry_after,
+        }) => fx.answer(&ServerFrame::throttled(Some(id), message, retry_after)),
+        Err(error) => refuse(fx, id, error.code(), &error.to_string()),
+    }
+}
+
+/// Answers with a frame that may turn out too long for the client to take.
+fn answer_within<E: Effects>(fx: &mut E, id: u64, frame: &ServerFrame<'_>) {
+    if !fx.answer_within(frame) {
+        let message = "the answer's frame would be longer than max_frame";
+        refuse(fx, id, ErrorCode::FrameTooLarge, message);
+    }
+}

@@ -1,0 +1,364 @@
+//! Drives a session: receives, serves, writes, and gives the core the time.
+//!
+//! It goes round: pending work, input, output, the steps of an ending. When nothing moves it
+//! has the time judged and parks. A parked session is called again by its connection, its work,
+//! the log, or a timer at [`Core::wake_at`]; debug builds and the fuzz targets fail where a
+//! session waits for something that will not call it.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::task::{Context as TaskContext, Poll};
+use std::time::Instant;
+
+use super::core::effects::Effects;
+use super::core::ending::Sending;
+use super::core::policy::Policy;
+use super::core::shutdown::Carried;
+use super::core::{Core, Served, Setup};
+use super::inlet::{End, Fill, FillLimits, Inlet, Next};
+use super::io::SessionIo;
+use super::listener_context::{ListenerContext, Start};
+use super::outlet::{FAILED, Wanted, Written};
+use crate::actors::link::Link;
+use crate::actors::supervisor::Order;
+use crate::close::SessionRecord;
+use crate::framing::Failure;
+
+/// How often the session goes round before others have their turn.
+const ROUNDS: usize = 16;
+
+/// Frames that are served before other sessions have their turn. Publishes are not counted:
+/// many of them cost what one other frame does, and they wait for slow readers.
+const TURN: u32 = 256;
+
+/// Writes in a row, before the session looks at its input again.
+const WRITES: usize = 4;
+
+/// A session without an actor.
+pub(super) struct Driver<L> {
+    core: Core,
+    inlet: Inlet,
+    io: SessionIo<L>,
+    is_outbound: bool,
+    is_permit_withdrawn: bool,
+    turn: u32,
+    wakers: Wakers,
+}
+
+/// The wake-ups that have been arranged since the run began.
+#[derive(Debug, Clone, Copy, Default)]
+struct Wakers {
+    /// The connection, once there is something to receive.
+    read: bool,
+    /// The connection, once it takes more.
+    write: bool,
+    /// The oldest piece of work, once it is done.
+    work: bool,
+}
+
+impl<L: Link> Driver<L> {
+    pub(super) fn new(start: Start<L>) -> Self {
+        let (head, refusal) = (start.head, start.refusal);
+        let mut io = SessionIo::new(start);
+        let listener = std::sync::Arc::clone(&io.listener);
+        let policy = Policy::of(listener.dialect);
+        let setup = Setup {
+            session: io.info.id,
+            policy,
+            limits: listener.limits,
+            is_journaled: listener.log.past().is_some(),
+            server: &listener.server,
+            head,
+            refusal,
+        };
+        let max_frame = listener.limits.max_frame;
+        Driver {
+            core: Core::begin(setup, Instant::now(), &mut io),
+            inlet: Inlet::new(listener.dialect, io.link.framing(), max_frame),
+            io,
+            is_outbound: policy.is_outbound(),
+            is_permit_withdrawn: false,
+            turn: TURN,
+            wakers: Wakers::default(),
+        }
+    }
+
+    /// Does all that can be done now. A panic in here, be it a handler's or the session's own,
+    /// ends this session only.
+    pub(super) fn run(&mut self, cx: &mut TaskContext<'_>) {
+        self.io.set_waker(cx.waker());
+        let ran = catch_unwind(AssertUnwindSafe(|| self.go_round(cx)));
+        if ran.is_err() {
+            tracing::error!(session = %self.io.info.id, "a session panicked, it ends");
+            self.io.jobs.clear();
+            self.inlet.discard();
+            self.core.panicked(&mut self.io);
+            self.wake();
+        }
+    }
+
+    fn go_round(&mut self, cx: &mut TaskContext<'_>) {
+        (self.turn, self.wakers) = (TURN, Wakers::default());
+        // One reading of the clock serves a run: its deadlines are far longer.
+        let now = Instant::now();
+        for _ in 0..ROUNDS {
+            let has_worked = self.poll_work(now, cx);
+            self.poll_permit(now, cx);
+            let has_read = self.poll_input(now, cx);
+            let has_written = self.poll_output(now, cx);
+            let holds_frame = self.inlet.holds_frame();
+            let has_moved = self.core.advance(holds_frame, now, &mut self.io);
+            if !(has_worked || has_read || has_written || has_moved) && self.turn > 0 {
+                if self.core.tick(now, &mut self.io) {
+                    continue; // it has something to say
+                }
+                self.io.outlet.release_memory();
+                self.assert_called_again();
+                return;
+            }
+        }
+        self.core.tick(now, &mut self.io);
+        cx.waker().wake_by_ref();
+    }
+
+    /// Whether a piece of work is done now.
+    fn poll_work(&mut self, now: Instant, cx: &mut TaskContext<'_>) -> bool {
+        if !self.core.has_work() {
+            self.io.jobs.clear(); // of a session that has been closed
+            return false;
+        }
+        let Poll::Ready(finished) = self.io.jobs.poll_oldest(cx) else {
+            self.wakers.work = true;
+            return false;
+        };
+        self.io.prepare(finished.entrance);
+        self.core.done(finished.done, now, &mut self.io);
+        self.io.prepare(None); // of a login that came too late
+        // Only now is it answered as far as the shutdown is concerned.
+        drop(finished.work);
+        true
+    }
+
+    fn poll_permit(&mut self, now: Instant, cx: &mut TaskContext<'_>) {
+        if !self.is_permit_withdrawn && self.io.poll_permit_withdrawn(cx) {
+            self.is_permit_withdrawn = true;
+            self.core.withdraw_permit(now, &mut self.io);
+        }
+    }
+
+    /// Serves what is there and receives more, as long as that is allowed.
+    fn poll_input(&mut self, now: Instant, cx: &mut TaskContext<'_>) -> bool {
+        if self.is_outbound {
+            return self.poll_outbound_input(cx);
+        }
+        let mut is_any = self.inlet.holds_frame() && self.may_serve() && self.serve(now);
+        if self.may_serve() && self.core.wants_input() && !self.inlet.holds_frame() {
+            let limits = FillLimits {
+                read_size: self.core.read_size(),
+                frame: self.core.frame_limit(),
+            };
+            let fill = self.inlet.fill(&mut self.io.link, limits, cx);
+            is_any |= fill.is_any;
+            if fill.is_any {
+                self.serve(now);
+            }
+            self.note_fill(fill);
+        }
+        is_any | self.end_of_input()
+    }
+
+    fn poll_outbound_input(&mut self, cx: &mut TaskContext<'_>) -> bool {
+        if self.core.is_input_over() || self.core.is_closed() {
+            return self.end_of_input();
+        }
+        let fill = self.inlet.drain(&mut self.io.link, cx);
+        let is_any = fill.is_any;
+        self.note_fill(fill);
+        is_any
+    }
+
+    fn note_fill(&mut self, fill: Fill) {
+        self.wakers.read |= fill.is_pending;
+        match fill.end {
+            None => {}
+            Some(End::Closed) => self.core.hang_up(),
+            Some(End::Failed(error)) => self.note_read_failure(&error),
+        }
+    }
+
+    fn note_read_failure(&mut self, error: &std::io::Error) {
+        let session = self.io.info.id;
+        if self.io.link.failure_of(error) == Failure::PeerGone {
+            tracing::debug!(%session, %error, "reading failed");
+            self.core.hang_up();
+            self.io.abandon_output();
+        } else {
+            tracing::warn!(%session, direction = "read", %error, "{FAILED}");
+            self.core.input_failed(&mut self.io);
+        }
+    }
+
+    fn end_of_input(&mut self) -> bool {
+        let holds_frame = self.inlet.holds_frame();
+        self.core.end_of_input(holds_frame, &mut self.io)
+    }
+
+    fn may_serve(&self) -> bool {
+        self.turn > 0 && self.core.takes_frames(&self.io)
+    }
+
+    /// Serves the frames at the front of the input. Returns whether there was any.
+    fn serve(&mut self, now: Instant) -> bool {
+        let mut has_served = false;
+        self.core.begin_pass();
+        while self.may_serve() {
+            let length = match self.inlet.next_frame(self.core.frame_limit()) {
+                Next::Frame(frame, length) => {
+                    match self.core.frame(frame, now, &mut self.io) {
+                        Served::Later => break,
+                        Served::Gathered => {}
+                        Served::Done => self.turn -= 1,
+                    }
+                    length
+                }
+                Next::Ignored(length) => length,
+                Next::Nothing => break,
+                Next::Bad(error) => {
+                    if !self.core.bad_input(&error, &mut self.io) {
+                        break;
+                    }
+                    self.inlet.skip_bad();
+                    continue;
+                }
+            };
+            self.inlet.consume(length);
+            has_served = true;
+        }
+        self.core.end_pass(has_served, now, &mut self.io);
+        if self.core.has_said_closing() {
+            self.inlet.drop_partial_message();
+        }
+        self.inlet.settle();
+        has_served
+    }
+
+    /// Writes as far as the core allows. Returns whether the session must go round again for
+    /// it.
+    fn poll_output(&mut self, now: Instant, cx: &mut TaskContext<'_>) -> bool {
+        let Sending::UpTo(until) = self.core.sending() else {
+            return false;
+        };
+        let wanted = Wanted {
+            until,
+            ends_on_gap: self.core.ends_on_gap(),
+        };
+        // Input that had to wait for room is looked at once there is some.
+        let had_room = self.io.has_room();
+        let mut has_written = false;
+        for _ in 0..WRITES {
+            match self.io.outlet.write(&mut self.io.link, wanted, cx) {
+                Written::More => has_written = true,
+                stopped @ (Written::Clear | Written::Blocked) => {
+                    self.wakers.write = stopped == Written::Blocked;
+                    self.note_written(has_written, had_room, now);
+                    return has_written && !had_room;
+                }
+                Written::FellOff(gap) => {
+                    self.core.fell_off(gap, &mut self.io);
+                    return true;
+                }
+                Written::Unreadable => {
+                    self.core.journal_unreadable(&mut self.io);
+                    return true;
+                }
+            }
+        }
+        self.note_written(has_written, had_room, now);
+        true
+    }
+
+    fn note_written(&mut self, has_written: bool, had_room: bool, now: Instant) {
+        if !has_written {
+            return;
+        }
+        if !had_room {
+            self.core.note_room(now); // the client reads, and its frames wait for that
+        }
+        let sent = self.io.outlet.sent();
+        if sent != self.io.info.sent() {
+            self.io.info.set_sent(sent);
+            self.core.note_broadcast(&self.io);
+        }
+    }
+
+    /// Gives the session an order of the supervisor.
+    pub(super) fn order(&mut self, order: Order) -> Carried {
+        let (core, io) = (&mut self.core, &mut self.io);
+        match order {
+            Order::Announce(status) => core.announce(status, io),
+            Order::Drain(cut) => return core.drain(cut, Instant::now(), io),
+            Order::Close(linger) => return core.close(linger, Instant::now()),
+            Order::CheckStanding => {
+                core.check_standing(io);
+            }
+            Order::Finish => core.finish(io),
+        }
+        Carried::Out
+    }
+
+    /// Ends the session for its hub. Returns what can be said of it.
+    pub(super) fn end(&mut self) -> SessionRecord {
+        if let Some(user) = self.core.present_user().cloned() {
+            self.io.leave(&user);
+        }
+        self.record()
+    }
+
+    pub(super) fn record(&self) -> SessionRecord {
+        self.core.record(&self.io)
+    }
+
+    pub(super) fn has_failed(&self) -> bool {
+        self.core.has_failed(&self.io)
+    }
+
+    pub(super) fn is_closed(&self) -> bool {
+        self.core.is_closed()
+    }
+
+    pub(super) fn take_carried_out(&mut self) -> bool {
+        self.io.take_carried_out()
+    }
+
+    pub(super) fn wake_at(&self) -> Option<Instant> {
+        self.core.wake_at()
+    }
+
+    pub(super) fn wake(&self) {
+        self.io.wake();
+    }
+
+    pub(super) fn listener(&self) -> &ListenerContext {
+        &self.io.listener
+    }
+
+    /// Asserts that everything that the session waits for will call it.
+    fn assert_called_again(&self) {
+        if !cfg!(debug_assertions) || self.core.is_closed() {
+            return; // a closed session waits for nothing but its orders
+        }
+        let wakers = self.wakers;
+        let is_called_for_input = match self.is_outbound {
+            true => wakers.read || self.core.is_input_over(),
+            false => !self.core.waits_for_input(&self.io) || wakers.read,
+        };
+        let is_called = (!self.core.has_work() || wakers.work)
+            && (!self.io.outlet.has_unwritten() || wakers.write)
+            && is_called_for_input
+            && (self.is_outbound || !self.core.is_left_open());
+        let (core, inlet) = (&self.core, &self.inlet);
+        assert!(
+            is_called,
+            "nothing calls a parked session: {core:?} {inlet:?} {wakers:?}"
+        );
+    }
+}

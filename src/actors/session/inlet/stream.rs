@@ -1,0 +1,82 @@
+//! Receiving from a stream: bytes, of which frames are a prefix.
+
+use std::task::{Context as TaskContext, Poll};
+
+use super::window::Window;
+use super::{End, Fill, FillLimits, Inlet};
+use crate::actors::link::Link;
+use crate::framing::{MessageTooLong, Received};
+
+/// The beginning of a frame that is put in front of the next read. A longer one is copied
+/// once, and not for each of its pieces.
+pub(super) const SHORT_REST: usize = 4 * 1024;
+
+impl Inlet {
+    pub(super) fn fill_from_stream<L: Link>(
+        &mut self,
+        link: &mut L,
+        limits: FillLimits,
+        cx: &mut TaskContext<'_>,
+    ) -> Fill {
+        let mut window = Window::take();
+        let is_short = self.rest.len() <= SHORT_REST;
+        if is_short {
+            window.append(&self.rest);
+        }
+        let mut fill = Fill {
+            is_any: true,
+            ..Fill::default()
+        };
+        match link.poll_receive(cx, window.free(limits.read_size)) {
+            Poll::Pending => {
+                fill = Fill {
+                    is_pending: true,
+                    ..Fill::default()
+                };
+            }
+            Poll::Ready(Ok(Received::End)) => fill.end = Some(End::Closed),
+            Poll::Ready(Err(error)) => fill.end = Some(End::Failed(error)),
+            Poll::Ready(Ok(Received::Bytes(length) | Received::Message(length))) => {
+                window.received(length);
+                self.take_in(window, is_short, limits.frame);
+            }
+        }
+        fill
+    }
+
+    fn take_in(&mut self, window: Window, has_rest: bool, limit: usize) {
+        let was_partial = std::mem::take(&mut self.is_partial);
+        if has_rest {
+            self.rest = Vec::new();
+            self.window = Some(window);
+            return;
+        }
+        let searched = self.rest.len();
+        self.rest.extend_from_slice(window.unserved());
+        let is_worth_decoding = || {
+            let dialect = self.dialect;
+            dialect.is_worth_decoding(&self.rest, searched, limit)
+        };
+        self.is_partial = was_partial && !is_worth_decoding();
+    }
+}
+
+/// Receives what there is, and drops it.
+pub(super) fn drain<L: Link>(link: &mut L, cx: &mut TaskContext<'_>) -> Fill {
+    let mut window = Window::take();
+    let mut fill = Fill {
+        is_any: true,
+        ..Fill::default()
+    };
+    match link.poll_receive(cx, window.free(usize::MAX)) {
+        Poll::Pending => {
+            fill.is_any = false;
+            fill.is_pending = true;
+        }
+        Poll::Ready(Ok(Received::Bytes(_) | Received::Message(_))) => {}
+        Poll::Ready(Ok(Received::End)) => fill.end = Some(End::Closed),
+        Poll::Ready(Err(error)) if MessageTooLong::of(&error).is_some() => {}
+        Poll::Ready(Err(error)) => fill.end = Some(End::Failed(error)),
+    }
+    fill
+}

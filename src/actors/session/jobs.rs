@@ -1,0 +1,80 @@
+//! The futures behind a session's pending work, in the order of its core's queue.
+
+use std::collections::VecDeque;
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context as TaskContext, Poll};
+
+use super::core::effects::Done;
+use super::entrance::Entrance;
+use crate::close::Work;
+
+/// The result of a job.
+pub(super) struct Finished {
+    pub(super) done: Done,
+    /// What a login that succeeded brings.
+    pub(super) entrance: Option<Entrance>,
+    /// Keeps the frames in the server's count until they are answered.
+    pub(super) work: Option<Work>,
+}
+
+struct Job {
+    future: Pin<Box<dyn Future<Output = (Done, Option<Entrance>)>>>,
+    work: Option<Work>,
+}
+
+/// Pending work, of which only the oldest piece is polled.
+#[derive(Default)]
+pub(super) struct Jobs {
+    oldest: Option<Job>,
+    /// Empty in most sessions, which then hold no buffer.
+    later: VecDeque<Job>,
+}
+
+impl Jobs {
+    /// Adds work whose frames `work` counts.
+    pub(super) fn push(
+        &mut self,
+        work: Option<Work>,
+        future: impl Future<Output = (Done, Option<Entrance>)> + 'static,
+    ) {
+        let job = Job {
+            future: Box::pin(future),
+            work,
+        };
+        match self.oldest {
+            None => self.oldest = Some(job),
+            Some(_) => self.later.push_back(job),
+        }
+    }
+
+    /// Adds work that answers frames of a user.
+    pub(super) fn push_done(&mut self, work: Work, future: impl Future<Output = Done> + 'static) {
+        self.push(Some(work), async move { (future.await, None) });
+    }
+
+    /// Resolves when the oldest piece is done. It must not be called where there is none.
+    pub(super) fn poll_oldest(&mut self, cx: &mut TaskContext<'_>) -> Poll<Finished> {
+        let Some(job) = &mut self.oldest else {
+            return Poll::Pending;
+        };
+        let Poll::Ready((done, entrance)) = job.future.as_mut().poll(cx) else {
+            return Poll::Pending;
+        };
+        let work = job.work.take();
+        self.oldest = self.later.pop_front();
+        if self.oldest.is_none() {
+            self.later = VecDeque::new();
+        }
+        Poll::Ready(Finished {
+            done,
+            entrance,
+            work,
+        })
+    }
+
+    /// Forgets all of it.
+    pub(super) fn clear(&mut self) {
+        *self = Jobs::default();
+    }
+}

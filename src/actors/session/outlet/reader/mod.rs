@@ -1,0 +1,211 @@
+//! A session's place among the broadcasts, and what comes next there.
+
+use std::sync::Arc;
+use std::task::Context as TaskContext;
+
+use super::past::{Past, PastRead};
+use crate::log::{Cursor, Log, PacedReader, Place, Read, Rest, Seat, Slices};
+use crate::wire::{Gap, Seq};
+
+/// What one write takes from the log, about.
+pub(super) const SLICES: usize = 32;
+const BATCH: usize = 256 * 1024;
+
+/// How many of the gaps that a client was told are kept for the report.
+const GAPS: usize = 16;
+
+/// A session's place in the log, or in the journal.
+#[derive(Debug)]
+pub(super) struct Reader {
+    cursor: Cursor,
+    /// The place instead, while the log no longer holds what comes next.
+    past: Option<Box<Past>>,
+    /// Nothing has been read since the login.
+    is_fresh: bool,
+    /// The last broadcast that was written, where they are rendered first.
+    rendered: Seq,
+    /// Bytes of broadcasts written so far.
+    taken: u64,
+    /// The reader as publishers see it.
+    paced: PacedReader,
+    place: Place,
+    /// Held by a reader that can be sent a file's bytes.
+    seat: Option<Seat>,
+    /// The latest gaps that the client was told.
+    gaps: Vec<(Seq, Seq)>,
+    /// Earlier ones, up to this seq, are not kept.
+    gaps_unlisted_to: Option<Seq>,
+}
+
+/// What comes next for a reader.
+pub(super) enum Upcoming {
+    /// Nothing yet; the task is woken.
+    Nothing,
+    /// The reader's place has changed: it is to be asked again.
+    Moved,
+    Gap(Gap),
+    Frames(Slices),
+    /// The journal cannot be read.
+    Unreadable,
+}
+
+impl Reader {
+    /// A reader of what follows `after`, for this user, or this peer where nobody logs in.
+    pub(super) fn new(log: &Arc<Log>, after: Seq, takes_files: bool, user: Arc<str>) -> Reader {
+        Reader {
+            cursor: log.cursor_after(after),
+            past: None,
+            is_fresh: true,
+            rendered: after,
+            taken: 0,
+            paced: log.pace().reader(Some(user)),
+            place: Place::default(),
+            seat: takes_files.then(|| log.seat()),
+            gaps: Vec::new(),
+            gaps_unlisted_to: None,
+        }
+    }
+
+    /// The last seq that was read.
+    pub(super) fn seq(&self) -> Seq {
+        let past = self.past.as_ref().map(|past| past.seq());
+        past.unwrap_or_else(|| self.cursor.seq())
+    }
+
+    /// The last seq that was written, where broadcasts are rendered first.
+    pub(super) fn rendered(&self) -> Seq {
+        self.rendered
+    }
+
+    /// The latest gaps that the client was told, and up to where earlier ones are not kept.
+    pub(super) fn gaps(&self) -> (&[(Seq, Seq)], Option<Seq>) {
+        (&self.gaps, self.gaps_unlisted_to)
+    }
+
+    /// Whether nothing has been read since the login: then a gap is what a resume cannot give.
+    pub(super) fn is_fresh(&self) -> bool {
+        self.is_fresh
+    }
+
+    /// Returns what comes next.
+    pub(super) fn next(&mut self, log: &Log, shard: usize, cx: &mut TaskContext<'_>) -> Upcoming {
+        let upcoming = match self.past {
+            None => self.read_log(log, shard, cx),
+            Some(_) => self.read_past(log, cx),
+        };
+        self.is_fresh &= !matches!(upcoming, Upcoming::Frames(_));
+        upcoming
+    }
+
+    fn read_log(&mut self, log: &Log, shard: usize, cx: &mut TaskContext<'_>) -> Upcoming {
+        let here = self.cursor;
+        match log.read(&mut self.cursor, SLICES, BATCH) {
+            Read::Head => {
+                self.paced.note_caught_up(self.taken);
+                log.bell(shard).wait(&mut self.place, cx.waker());
+                if log.is_at_head(&self.cursor) {
+                    return Upcoming::Nothing;
+                }
+                Upcoming::Moved
+            }
+            Read::Frames(slices) => Upcoming::Frames(slices),
+            Read::Gap(_) if log.past().is_some() => {
+                self.paced.let_go();
+                self.past = Some(Box::new(Past::behind(here.seq())));
+                Upcoming::Moved
+            }
+            Read::Gap(gap) => {
+                self.paced.let_go();
+                Upcoming::Gap(gap)
+            }
+        }
+    }
+
+    fn read_past(&mut self, log: &Log, cx: &mut TaskContext<'_>) -> Upcoming {
+        let Some(past) = &mut self.past else {
+            return Upcoming::Moved;
+        };
+        match past.read(log, cx) {
+            PastRead::Waiting => Upcoming::Nothing,
+            PastRead::Frames(slices) => Upcoming::Frames(slices),
+            PastRead::Gap(gap) => Upcoming::Gap(gap),
+            PastRead::Failed => Upcoming::Unreadable,
+            PastRead::Met => {
+                self.cursor = log.cursor_after(past.seq());
+                self.past = None;
+                Upcoming::Moved
+            }
+        }
+    }
+
+    /// Moves behind the frames that `written` bytes of `slices` touched. Returns the rest of
+    /// the last one.
+    pub(super) fn advance(&mut self, log: &Log, slices: &Slices, written: usize) -> Rest {
+        match &mut self.past {
+            Some(past) => past.advance(written),
+            None => self.cursor.advance(log, slices, written),
+        }
+    }
+
+    /// Goes on behind a gap that the client is told; the log's cursor does so by itself.
+    pub(super) fn skip(&mut self, gap: Gap) {
+        self.is_fresh = false;
+        if let Some(past) = &mut self.past {
+            past.skip(gap);
+        }
+    }
+
+    /// Goes back in front of a gap: what the client has got is what it is told at the end.
+    pub(super) fn stay_before(&mut self, log: &Log, gap: Gap) {
+        if self.past.is_none() {
+            self.cursor = log.cursor_after(Seq(gap.from.0 - 1));
+        }
+    }
+
+    /// Notes a gap that has been written, or that this client is not told of.
+    pub(super) fn note_gap(&mut self, gap: Gap) {
+        self.rendered = gap.to;
+        if self.gaps.len() == GAPS {
+            let (_, to) = self.gaps.remove(0);
+            self.gaps_unlisted_to = Some(to);
+        }
+        self.gaps.push((gap.from, gap.to));
+    }
+
+    /// Notes a rendered broadcast that has been written.
+    pub(super) fn note_rendered(&mut self, seq: Seq) {
+        self.rendered = seq;
+    }
+
+    /// Notes bytes of broadcasts that the client has taken.
+    pub(super) fn note_taken(&mut self, bytes: u64) {
+        self.taken += bytes;
+    }
+
+    /// Tells publishers how far the reader is behind. A reader of the journal holds nobody
+    /// back: it cannot fall off that.
+    pub(super) fn note_lag(&mut self, log: &Log) {
+        if self.past.is_none() {
+            let position = self.cursor.position();
+            self.paced.note(position, self.taken, log.written());
+        }
+    }
+
+    /// Holds no publisher back any more.
+    pub(super) fn let_go(&mut self) {
+        self.paced.let_go();
+    }
+
+    /// Whether the reader can be sent a file's bytes.
+    pub(super) fn takes_files(&self) -> bool {
+        self.seat.is_some()
+    }
+
+    /// Is sent no file's bytes from now on. Returns whether it was before.
+    pub(super) fn refuse_files(&mut self) -> bool {
+        self.seat.take().is_some()
+    }
+}
+
+#[cfg(all(test, shuttle))]
+mod interleavings;
