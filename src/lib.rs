@@ -26,6 +26,7 @@
 //! | `rate` | so many in a time: token buckets |
 //! | `deadline` | what a peer must send in time: judged after the input is read |
 //! | `framing` | streams and messages, as rooms tell each other of them |
+//! | `link` | what sessions need of a connection, and acceptors of a listener |
 //! | `transport` | endpoints, listeners, connections: all that knows the system |
 //! | `actors` | acceptor, session, auth, hub, supervisor |
 //! | `server` | binds all of these together |
@@ -48,6 +49,7 @@ mod framing;
 pub mod fuzzing;
 #[cfg(all(test, shuttle))]
 mod interleavings;
+mod link;
 pub mod log;
 mod rate;
 mod server;

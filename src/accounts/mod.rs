@@ -17,7 +17,6 @@ mod keeper;
 mod login;
 mod memory;
 mod name;
-mod peer_id;
 mod pool;
 mod rates;
 mod recent;
@@ -30,11 +29,11 @@ pub use claim::{Admitted, Claim, LoginLimits, Refusal};
 pub use hash::{HashCost, Hasher, is_phc};
 pub use login::Accounts;
 pub use name::{NameError, Password, PasswordError, UserName};
-pub use peer_id::PeerId;
 pub use rates::Rates;
 pub use rows::{Account, AccountRows, InvalidAccount};
 pub use standing::{Revoked, Standing};
 
+pub use crate::link::PeerId;
 pub use crate::store::{DataFolder, Db, FolderError, FolderLock, StoreError};
 
 /// The name that the server's own console publishes under; nobody can log in as it.

@@ -18,6 +18,7 @@ use super::sentinel::Sentinel;
 use super::unauthenticated::Unauthenticated;
 use crate::accounts::PeerId;
 use crate::framing::Failure;
+use crate::link::{Accept, IncomingConnection};
 
 /// How long the first pause after a failed accept is; it doubles up to [`LONGEST`].
 const SHORTEST: Duration = Duration::from_millis(10);
@@ -25,34 +26,6 @@ const LONGEST: Duration = Duration::from_secs(1);
 
 /// Connections taken in a row before others on this thread have their turn.
 const BURST: usize = 64;
-
-/// What is listened on, without what it is.
-pub trait Door: Unpin + 'static {
-    /// A connection.
-    type Caller: Caller;
-
-    /// Classifies an error of [`Door::poll_accept`].
-    fn failure_of(&self, error: &io::Error) -> Failure;
-
-    /// The next connection.
-    fn poll_accept(&mut self, cx: &mut TaskContext<'_>) -> Poll<io::Result<Self::Caller>>;
-
-    /// Looks now and then whether callers still find the door, and wakes the task for it.
-    fn poll_watch(&mut self, _cx: &mut TaskContext<'_>) {}
-
-    /// Lets nobody new in; those who wait can still be accepted.
-    fn close_to_new(&mut self);
-
-    /// The next of those who have connected and wait, asking the system itself:
-    /// what the runtime has been told of may be older.
-    fn next_waiting(&mut self) -> Option<Self::Caller>;
-}
-
-/// A connection that nobody serves yet.
-pub trait Caller: Unpin {
-    /// Who it is counted as.
-    fn peer_id(&self) -> PeerId;
-}
 
 /// What becomes of a caller.
 #[derive(Debug)]
@@ -95,12 +68,12 @@ pub struct Venue {
 }
 
 /// Accepts at one door.
-pub struct Acceptor<D: Door> {
+pub struct Acceptor<D: Accept> {
     door: Option<D>,
     venue: Venue,
     /// A caller who could not even be told, for a moment: nobody is accepted before it.
-    held: Option<D::Caller>,
-    hand_over: Box<dyn FnMut(D::Caller, Admission)>,
+    held: Option<D::Connection>,
+    hand_over: Box<dyn FnMut(D::Connection, Admission)>,
     pause: Duration,
     resting: bool,
     stopping: bool,
@@ -150,12 +123,12 @@ impl Venue {
     }
 }
 
-impl<D: Door> Acceptor<D> {
+impl<D: Accept> Acceptor<D> {
     /// An acceptor at `door`, for callers who find their places.
     pub fn new(
         door: D,
         venue: Venue,
-        hand_over: impl FnMut(D::Caller, Admission) + 'static,
+        hand_over: impl FnMut(D::Connection, Admission) + 'static,
         sentinel: Sentinel,
     ) -> Self {
         Acceptor {
@@ -172,7 +145,7 @@ impl<D: Door> Acceptor<D> {
     }
 
     /// Hands a caller over, or keeps it where it could neither stay nor be told so.
-    fn admit(&mut self, caller: D::Caller) {
+    fn admit(&mut self, caller: D::Connection) {
         let admission = match self.stopping {
             true => Some(Admission::Stopping),
             false => self.venue.admission(caller.peer_id()),
@@ -245,13 +218,13 @@ impl<D: Door> Acceptor<D> {
         if let Some(caller) = self.held.take() {
             self.admit(caller);
         }
-        while let Some(caller) = door.next_waiting() {
+        while let Some(caller) = door.accept_waiting() {
             self.admit(caller);
         }
     }
 }
 
-impl<D: Door> Actor for Acceptor<D> {
+impl<D: Accept> Actor for Acceptor<D> {
     type Context = Context<Self>;
 
     fn started(&mut self, ctx: &mut Self::Context) {
@@ -261,7 +234,7 @@ impl<D: Door> Actor for Acceptor<D> {
 
 struct Accepting;
 
-impl<D: Door> ActorFuture<Acceptor<D>> for Accepting {
+impl<D: Accept> ActorFuture<Acceptor<D>> for Accepting {
     type Output = ();
 
     fn poll(
@@ -279,7 +252,7 @@ impl<D: Door> ActorFuture<Acceptor<D>> for Accepting {
     }
 }
 
-impl<D: Door> Handler<Seal> for Acceptor<D> {
+impl<D: Accept> Handler<Seal> for Acceptor<D> {
     type Result = MessageResult<Seal>;
 
     fn handle(&mut self, Seal: Seal, ctx: &mut Self::Context) -> Self::Result {

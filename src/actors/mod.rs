@@ -15,7 +15,7 @@ pub mod acceptor;
 pub mod auth;
 pub mod handler;
 pub mod hub;
-pub mod link;
+pub(crate) use crate::link;
 pub mod log_limit;
 pub mod permits;
 pub mod sentinel;

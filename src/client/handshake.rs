@@ -12,6 +12,7 @@ use super::heartbeat::SERVER_TIMEOUT;
 use super::raw::RawSession;
 use super::session::{self, Client, Events};
 use super::stream::FrameReader;
+use crate::link::Link;
 use crate::transport::{
     ConnectFault, Connection, Endpoint, Peer, PeerTimeouts, Purpose, Trust, UnsafeFolder, connect,
 };

@@ -8,6 +8,7 @@ use tokio::io::AsyncWriteExt;
 use super::error::ClientError;
 use super::handshake::open;
 use crate::framing::{Framing, Received};
+use crate::link::Link;
 use crate::transport::{Connection, Endpoint, Purpose, Trust};
 use crate::wire::raw::encode_body;
 use crate::wire::{Body, Charset};

@@ -2,7 +2,6 @@
 //! and the report. Nothing here knows of actors or sockets; the supervisor and
 //! the sessions act by it.
 
-mod evidence;
 mod in_work;
 mod phase;
 mod reason;
@@ -10,10 +9,11 @@ mod record;
 mod report;
 mod stopwatch;
 
-pub use evidence::Evidence;
 pub use in_work::{InWork, Work};
 pub use phase::{Deadlines, LAST_WORD, Phase};
 pub use reason::{CloseReason, StopReason};
 pub use record::{Fate, SessionOutcome, SessionRecord};
 pub use report::{ActorLine, ExitCode, PhaseLine, Report};
 pub use stopwatch::{Micros, Stopwatch, Times};
+
+pub use crate::link::Evidence;

@@ -13,10 +13,10 @@ use tokio::sync::oneshot;
 
 use crate::accounts::UserName;
 use crate::actors::hub::{Bodies, Hub, Publish};
-use crate::actors::link::Link;
 use crate::actors::supervisor::{Haste, Stop, Supervisor};
 use crate::close::{Evidence, StopReason};
 use crate::framing::{Framing, MessageTooLong, Received};
+use crate::link::Link;
 use crate::wire::{Body, cbor};
 
 /// What a read of the session brings, about.

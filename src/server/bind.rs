@@ -14,7 +14,6 @@ use super::config::Config;
 use super::crew::{Staff, Unclosed};
 use super::error::ServerError;
 use super::handle::ServerHandle;
-use super::link::ListenerDoor;
 use super::listen::Listen;
 use super::opening::open;
 use super::session_spawner::SessionSpawner;
@@ -265,7 +264,7 @@ fn assemble(
         };
         let session_spawner = session_spawner.clone();
         let acceptor = Acceptor::new(
-            ListenerDoor(listener),
+            listener,
             venue,
             move |caller, admission| session_spawner.seat(caller, admission, &context),
             sentinel("an acceptor", &supervisor),

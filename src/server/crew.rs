@@ -9,7 +9,6 @@ use futures_util::future::{LocalBoxFuture, join, join_all};
 use parking_lot::Mutex;
 use tokio::sync::oneshot;
 
-use super::link::ListenerDoor;
 use super::stop_timeline::StopTimeline;
 use super::thread::on_thread;
 use crate::accounts::Accounts;
@@ -20,6 +19,7 @@ use crate::actors::session::ListenerContext;
 use crate::actors::supervisor::{Closed, Crew};
 use crate::close::ActorLine;
 use crate::store::{FolderLock, Readers, StoreError, StoreThread};
+use crate::transport::Listener;
 use crate::wire::Seq;
 
 /// The names of the two in the report.
@@ -34,7 +34,7 @@ const THREADS: &str = "a session's thread did not end in time";
 /// Everything that runs, but for the supervisor and the sessions.
 pub(super) struct Staff {
     /// Each with the endpoint that it accepts at.
-    pub(super) acceptors: Vec<(String, Addr<Acceptor<ListenerDoor>>)>,
+    pub(super) acceptors: Vec<(String, Addr<Acceptor<Listener>>)>,
     pub(super) auth: Addr<Auth>,
     pub(super) hub: Addr<Hub>,
     /// Storage to see that nobody holds one at the end.

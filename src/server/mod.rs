@@ -11,7 +11,6 @@ mod error;
 mod feed;
 mod folder;
 mod handle;
-mod link;
 mod listen;
 mod opening;
 mod session_spawner;

@@ -8,11 +8,11 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use actix::{Actor, Addr};
 use actix_rt::ArbiterHandle;
 
-use super::link::{Caller, ConnectionLink, peer_id};
 use crate::actors::acceptor::Admission;
 use crate::actors::permits::Permits;
 use crate::actors::session::{ConnectRefusal, ListenerContext, Session, Start};
 use crate::actors::supervisor::{Opened, SessionInfo, Supervisor};
+use crate::transport::{AcceptedConnection, Connection};
 use crate::wire::SessionId;
 
 /// Gives connections their numbers and their threads.
@@ -38,17 +38,17 @@ impl SessionSpawner {
     /// Starts a session for the connection.
     pub(super) fn seat(
         &self,
-        caller: Caller,
+        accepted: AcceptedConnection,
         admission: Admission,
         listener: &Arc<ListenerContext>,
     ) {
-        let Caller {
+        let AcceptedConnection {
             connection,
             peer,
-            may_stay,
-        } = caller;
+            is_admitted,
+        } = accepted;
         let (places, refusal) = match admission {
-            Admission::Welcome(places) if !may_stay => (places, Some(ConnectRefusal::Forbidden)),
+            Admission::Welcome(places) if !is_admitted => (places, Some(ConnectRefusal::Forbidden)),
             Admission::Welcome(places) => (places, None),
             Admission::Full(places) => (places, Some(ConnectRefusal::Full)),
             Admission::FullBriefly(places) => (places, Some(ConnectRefusal::FullBriefly)),
@@ -67,10 +67,10 @@ impl SessionSpawner {
         };
         let shard = self.seated.replace(self.seated.get() + 1) % self.arbiters.len();
         let (listener, its_info) = (Arc::clone(listener), Arc::clone(&info));
-        let (is_own_user, peer) = (peer.is_same_user(), peer_id(&peer));
+        let (is_own_user, peer) = (peer.is_same_user(), peer.id());
         let head = listener.log.head();
         let start = move || {
-            let link = ConnectionLink(detached.attach()?);
+            let link = detached.attach()?;
             Ok::<_, std::io::Error>(Session::new(Start {
                 link,
                 info: its_info,
@@ -90,7 +90,7 @@ impl SessionSpawner {
         &self,
         shard: usize,
         info: Arc<SessionInfo>,
-        start: impl FnOnce() -> std::io::Result<Session<ConnectionLink>> + Send + 'static,
+        start: impl FnOnce() -> std::io::Result<Session<Connection>> + Send + 'static,
     ) {
         let supervisor = self.supervisor.clone();
         self.arbiters[shard].spawn_fn(move || match start() {

@@ -3,7 +3,7 @@
 use std::fs::File;
 use std::io::{self, IoSlice};
 use std::pin::Pin;
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
@@ -11,17 +11,17 @@ use tokio::net::TcpStream;
 
 use super::connect_fault::look_up;
 use super::server_check::{UntrustedServer, check_server};
-use super::system::{self, DetachedLocal, Local, tcp};
+use super::system::{self, DetachedLocal, Local};
 use super::tcp::Tcp;
 use super::tls::{self, DetachedTls, Tls};
 use super::{Endpoint, Peer, PeerTimeouts, Trust, failure_of};
 use crate::framing::{Failure, Framing, Received};
+use crate::link::{Evidence, LatePeer, Link};
 
 /// A connection, attached to the runtime of the thread that uses it.
 ///
-/// In message mode a read takes one message, for which the buffer must have room,
-/// and a write makes one. [`Connection::poll_receive`] tells an empty message from
-/// the end; a read cannot.
+/// In message mode a read takes one message, which must fit into the buffer, and a write makes
+/// one. [`Link::poll_receive`] tells an empty message from the end; a read cannot.
 #[derive(Debug)]
 pub enum Connection {
     /// A unix socket, or a pipe of windows.
@@ -55,17 +55,6 @@ pub enum Purpose {
     Reading,
 }
 
-/// What [`Connection::is_taken`] can say at best.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Taken {
-    /// Nothing.
-    Unknown,
-    /// That the peer's kernel has it.
-    KernelAcked,
-    /// That the peer has read it.
-    Read,
-}
-
 /// Connects to a listener; where it speaks TLS, to one that `trust` takes for it.
 ///
 /// # Errors
@@ -87,20 +76,6 @@ pub async fn connect(
         }
         _ => Ok(Connection::Local(system::connect(endpoint, purpose).await?)),
     }
-}
-
-/// Receives from a stream.
-pub(super) fn poll_receive_bytes(
-    stream: &mut (impl AsyncRead + Unpin),
-    cx: &mut Context<'_>,
-    buf: &mut [u8],
-) -> Poll<io::Result<Received>> {
-    let mut buf = ReadBuf::new(buf);
-    ready!(Pin::new(stream).poll_read(cx, &mut buf))?;
-    Poll::Ready(Ok(match buf.filled().len() {
-        0 => Received::End,
-        length => Received::Bytes(length),
-    }))
 }
 
 impl Connection {
@@ -143,15 +118,6 @@ impl Connection {
         }
     }
 
-    /// Returns the peer where the system tells a client's user only after the first read;
-    /// `None` where [`Connection::peer`] has returned it.
-    pub fn peer_after_read(&self) -> Option<Peer> {
-        match self {
-            Connection::Local(local) => local.peer_after_read(),
-            Connection::Tcp(_) | Connection::Tls(_) => None,
-        }
-    }
-
     /// Whether the server at the other end may be given a password: on a local endpoint
     /// it must be a trusted user's. It blocks for as long as looking at a few folders takes.
     ///
@@ -161,163 +127,6 @@ impl Connection {
         match self {
             Connection::Local(local) => check_server(endpoint, local.peer(), trust),
             Connection::Tcp(_) | Connection::Tls(_) => Ok(()),
-        }
-    }
-
-    /// Whether the peer can be told anything yet: a TLS handshake comes first.
-    pub fn is_open(&self) -> bool {
-        match self {
-            Connection::Local(_) | Connection::Tcp(_) => true,
-            Connection::Tls(stream) => stream.is_open(),
-        }
-    }
-
-    /// The name in the certificate that the peer has shown, where it has.
-    pub fn peer_name(&self) -> Option<String> {
-        match self {
-            Connection::Local(_) | Connection::Tcp(_) => None,
-            Connection::Tls(stream) => stream.peer_name(),
-        }
-    }
-
-    /// Whether the kernel has all that was written.
-    pub fn is_flushed(&self) -> bool {
-        match self {
-            Connection::Local(_) | Connection::Tcp(_) => true,
-            Connection::Tls(stream) => stream.is_flushed(),
-        }
-    }
-
-    /// Whether it keeps the boundaries of messages.
-    pub fn framing(&self) -> Framing {
-        match self {
-            Connection::Local(local) => local.framing(),
-            Connection::Tcp(_) | Connection::Tls(_) => Framing::Stream,
-        }
-    }
-
-    /// Whether either side can be closed on its own.
-    pub fn half_closes(&self) -> bool {
-        match self {
-            Connection::Local(local) => local.half_closes(),
-            Connection::Tcp(_) | Connection::Tls(_) => true,
-        }
-    }
-
-    /// Once the peer has closed its side: whether it has closed the other one too, as
-    /// far as the system knows, so that nothing reaches it any more.
-    pub fn is_hung_up(&self) -> bool {
-        let asked = match self {
-            Connection::Local(local) => local.is_hung_up(),
-            Connection::Tcp(tcp) => tcp::is_hung_up(tcp.stream()),
-            Connection::Tls(stream) => {
-                let below = stream.tcp();
-                below.map_or(Ok(true), |below| tcp::is_hung_up(below.stream()))
-            }
-        };
-        // Where the system does not say, for reasons of its own, nobody knows.
-        asked.unwrap_or_else(|error| failure_of(&error) == Failure::PeerGone)
-    }
-
-    /// Whether the system holds input that has not been received yet, the peer's end
-    /// included. `false` where it does not tell.
-    pub fn has_input(&self) -> bool {
-        let asked = match self {
-            Connection::Local(local) => local.has_input(),
-            Connection::Tcp(tcp) => tcp::has_input(tcp.stream()),
-            Connection::Tls(stream) => {
-                let below = stream.tcp();
-                below.map_or(Ok(false), |below| tcp::has_input(below.stream()))
-            }
-        };
-        asked.unwrap_or(false)
-    }
-
-    /// Receives bytes, or a message or a part of one. On [`Endpoint::SeqPacket`] `buf`
-    /// must have room for the whole of it.
-    ///
-    /// # Errors
-    /// [`failure_of`](super::failure_of) classifies them; one that passes has been retried
-    /// for some seconds. A message that was cut off is a
-    /// [`MessageTooLong`](crate::framing::MessageTooLong).
-    pub fn poll_receive(
-        &mut self,
-        cx: &mut Context<'_>,
-        buf: &mut [u8],
-    ) -> Poll<io::Result<Received>> {
-        match self {
-            Connection::Local(local) => local.poll_receive(cx, buf),
-            Connection::Tcp(stream) => poll_receive_bytes(stream, cx, buf),
-            Connection::Tls(stream) => poll_receive_bytes(stream, cx, buf),
-        }
-    }
-
-    /// Sends one message, whole.
-    ///
-    /// # Errors
-    /// [`failure_of`](super::failure_of) classifies them; or the connection carries a stream.
-    pub fn poll_send_message(
-        &mut self,
-        cx: &mut Context<'_>,
-        message: &[u8],
-    ) -> Poll<io::Result<()>> {
-        match self {
-            Connection::Local(local) => local.poll_send_message(cx, message),
-            Connection::Tcp(_) | Connection::Tls(_) => {
-                Poll::Ready(Err(io::ErrorKind::Unsupported.into()))
-            }
-        }
-    }
-
-    /// Whether everything written has got as far as [`Connection::taken_means`] says. Once
-    /// a read or a write has failed it is false: docs/shutdown.md says which events empty a
-    /// send queue that nobody has read.
-    ///
-    /// # Errors
-    /// The system does not say.
-    pub fn is_taken(&self) -> io::Result<bool> {
-        match self {
-            Connection::Local(local) => local.is_read(),
-            Connection::Tcp(tcp) => tcp.is_acked(),
-            Connection::Tls(stream) => stream.is_acked(),
-        }
-    }
-
-    /// Whether [`Connection::poll_send_file`] may work.
-    pub fn sends_files(&self) -> bool {
-        match self {
-            Connection::Local(local) => local.sends_files(),
-            Connection::Tcp(_) => tcp::SENDS_FILES,
-            Connection::Tls(_) => false, // every session's bytes are others
-        }
-    }
-
-    /// Sends `length` bytes of a file that lives in memory, from `offset` on,
-    /// without copying them: they must not change afterwards. How many went.
-    ///
-    /// # Errors
-    /// The connection is broken; or the system does not do this, with a kind of
-    /// `InvalidInput` or `Unsupported`: then nothing was sent.
-    pub fn poll_send_file(
-        &mut self,
-        cx: &mut Context<'_>,
-        file: &File,
-        offset: u64,
-        length: usize,
-    ) -> Poll<io::Result<usize>> {
-        match self {
-            Connection::Local(local) => local.poll_send_file(cx, file, offset, length),
-            Connection::Tcp(tcp) => tcp.poll_send_file(cx, file, offset, length),
-            Connection::Tls(_) => Poll::Ready(Err(io::ErrorKind::Unsupported.into())),
-        }
-    }
-
-    /// How far [`Connection::is_taken`] can see.
-    pub fn taken_means(&self) -> Taken {
-        match self {
-            Connection::Local(_) => Taken::Read,
-            Connection::Tcp(_) | Connection::Tls(_) if tcp::TELLS_ACKS => Taken::KernelAcked,
-            Connection::Tcp(_) | Connection::Tls(_) => Taken::Unknown,
         }
     }
 }
@@ -342,14 +151,79 @@ impl Detached {
     }
 }
 
-macro_rules! on_stream {
-    ($self:ident, $stream:ident => $call:expr) => {
-        match $self.get_mut() {
-            Connection::Local($stream) => $call,
-            Connection::Tcp($stream) => $call,
-            Connection::Tls($stream) => $call,
+/// Calls the same method on the connection that an enum holds, whatever its kind.
+macro_rules! each {
+    ($connection:expr, $link:ident => $call:expr) => {
+        match $connection {
+            Connection::Local($link) => $call,
+            Connection::Tcp($link) => $call,
+            Connection::Tls($link) => $call,
         }
     };
+}
+
+impl Link for Connection {
+    fn failure_of(&self, error: &io::Error) -> Failure {
+        failure_of(error)
+    }
+
+    fn framing(&self) -> Framing {
+        each!(self, link => link.framing())
+    }
+
+    fn poll_receive(&mut self, cx: &mut Context<'_>, buf: &mut [u8]) -> Poll<io::Result<Received>> {
+        each!(self, link => link.poll_receive(cx, buf))
+    }
+
+    fn poll_send_message(&mut self, cx: &mut Context<'_>, message: &[u8]) -> Poll<io::Result<()>> {
+        each!(self, link => link.poll_send_message(cx, message))
+    }
+
+    fn half_closes(&self) -> bool {
+        each!(self, link => link.half_closes())
+    }
+
+    fn is_hung_up(&self) -> bool {
+        each!(self, link => link.is_hung_up())
+    }
+
+    fn has_input(&self) -> bool {
+        each!(self, link => link.has_input())
+    }
+
+    fn is_open(&self) -> bool {
+        each!(self, link => link.is_open())
+    }
+
+    fn late_peer(&self) -> Option<LatePeer> {
+        each!(self, link => link.late_peer())
+    }
+
+    fn vouched_name(&self) -> Option<String> {
+        each!(self, link => link.vouched_name())
+    }
+
+    fn evidence(&self) -> Evidence {
+        each!(self, link => link.evidence())
+    }
+
+    fn best_evidence(&self) -> Evidence {
+        each!(self, link => link.best_evidence())
+    }
+
+    fn sends_files(&self) -> bool {
+        each!(self, link => link.sends_files())
+    }
+
+    fn poll_send_file(
+        &mut self,
+        cx: &mut Context<'_>,
+        file: &File,
+        offset: u64,
+        length: usize,
+    ) -> Poll<io::Result<usize>> {
+        each!(self, link => link.poll_send_file(cx, file, offset, length))
+    }
 }
 
 impl AsyncRead for Connection {
@@ -358,7 +232,7 @@ impl AsyncRead for Connection {
         cx: &mut Context<'_>,
         buf: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        on_stream!(self, stream => Pin::new(stream).poll_read(cx, buf))
+        each!(self.get_mut(), link => Pin::new(link).poll_read(cx, buf))
     }
 }
 
@@ -368,7 +242,7 @@ impl AsyncWrite for Connection {
         cx: &mut Context<'_>,
         buf: &[u8],
     ) -> Poll<io::Result<usize>> {
-        on_stream!(self, stream => Pin::new(stream).poll_write(cx, buf))
+        each!(self.get_mut(), link => Pin::new(link).poll_write(cx, buf))
     }
 
     fn poll_write_vectored(
@@ -376,21 +250,18 @@ impl AsyncWrite for Connection {
         cx: &mut Context<'_>,
         bufs: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        on_stream!(self, stream => Pin::new(stream).poll_write_vectored(cx, bufs))
+        each!(self.get_mut(), link => Pin::new(link).poll_write_vectored(cx, bufs))
     }
 
     fn is_write_vectored(&self) -> bool {
-        match self {
-            Connection::Local(local) => local.is_write_vectored(),
-            Connection::Tcp(_) | Connection::Tls(_) => true,
-        }
+        each!(self, link => link.is_write_vectored())
     }
 
     fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        on_stream!(self, stream => Pin::new(stream).poll_flush(cx))
+        each!(self.get_mut(), link => Pin::new(link).poll_flush(cx))
     }
 
     fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        on_stream!(self, stream => Pin::new(stream).poll_shutdown(cx))
+        each!(self.get_mut(), link => Pin::new(link).poll_shutdown(cx))
     }
 }

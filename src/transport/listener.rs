@@ -12,6 +12,7 @@ use super::tcp::Tcp;
 use super::tls::{Tls, TlsDoor};
 use super::{Connection, Endpoint, Peer, PeerTimeouts, failure_of};
 use crate::framing::{Failure, Framing};
+use crate::link::{Accept, IncomingConnection, PeerId};
 
 /// How often an accept in a stop is tried at once, where it fails for a moment or the caller
 /// has gone already. There is no time for pauses.
@@ -138,6 +139,17 @@ pub struct Listener {
     peer_timeouts: PeerTimeouts,
 }
 
+/// A connection that was accepted, its peer, and whether the peer may stay.
+#[derive(Debug)]
+pub struct AcceptedConnection {
+    /// The connection, on the runtime of the thread that has accepted it.
+    pub connection: Connection,
+    /// The peer.
+    pub peer: Peer,
+    /// Whether the listener's access allows the peer.
+    pub is_admitted: bool,
+}
+
 #[derive(Debug)]
 enum Door {
     Local(LocalDoor),
@@ -211,20 +223,21 @@ impl Listener {
     }
 
     /// Whether this peer may stay, where the system itself lets everybody connect.
-    pub fn admits(&self, peer: &Peer) -> bool {
+    fn admits(&self, peer: &Peer) -> bool {
         !self.own_user_only || peer.is_same_user() || peer.is_root()
     }
 
-    /// Looks now and then whether clients still find the endpoint: a socket's file that was
-    /// removed is made again. To be polled by the task that accepts.
-    pub fn poll_watch(&mut self, cx: &mut Context<'_>) {
-        if let Door::Local(door) = &mut self.door {
-            door.poll_watch(cx);
-        }
+    /// Tells who has connected, and whether the peer may stay.
+    fn accepted(&self, connection: Connection) -> io::Result<AcceptedConnection> {
+        let peer = connection.peer()?;
+        Ok(AcceptedConnection {
+            is_admitted: self.admits(&peer),
+            peer,
+            connection,
+        })
     }
 
-    /// The next connection.
-    pub fn poll_accept(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<Connection>> {
+    fn poll_accept_any(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<Connection>> {
         let timeouts = &self.peer_timeouts;
         Poll::Ready(match &mut self.door {
             Door::Local(door) => ready!(door.poll_accept(cx)).map(Connection::Local),
@@ -237,9 +250,7 @@ impl Listener {
         })
     }
 
-    /// The next connection that waits at this moment, by the system's own word; the
-    /// runtime's may be older. `None`: nobody waits, or nobody can be let in.
-    pub fn accept_waiting(&mut self) -> Option<Connection> {
+    fn next_waiting(&mut self) -> Option<Connection> {
         for _ in 0..TRIES {
             match self.accept_now() {
                 Ok(connection) => return Some(connection),
@@ -294,13 +305,46 @@ impl Listener {
             other: self.endpoint.clone(),
         })
     }
+}
 
-    /// Lets nobody new in; who has connected already can still be accepted. Of
-    /// TCP, which has no such call, the last moment's callers may be cut off.
-    pub fn close_to_new(&mut self) {
+impl Accept for Listener {
+    type Connection = AcceptedConnection;
+
+    fn failure_of(&self, error: &io::Error) -> Failure {
+        failure_of(error)
+    }
+
+    fn poll_accept(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<AcceptedConnection>> {
+        let connection = ready!(self.poll_accept_any(cx))?;
+        Poll::Ready(self.accepted(connection))
+    }
+
+    fn poll_watch(&mut self, cx: &mut Context<'_>) {
+        if let Door::Local(door) = &mut self.door {
+            door.poll_watch(cx);
+        }
+    }
+
+    fn close_to_new(&mut self) {
         if let Door::Local(door) = &mut self.door {
             door.close_to_new();
         }
+    }
+
+    fn accept_waiting(&mut self) -> Option<AcceptedConnection> {
+        loop {
+            let connection = self.next_waiting()?;
+            // A client that has gone already needs no answer.
+            if let Ok(accepted) = self.accepted(connection) {
+                return Some(accepted);
+            }
+        }
+    }
+}
+
+impl IncomingConnection for AcceptedConnection {
+    fn peer_id(&self) -> PeerId {
+        self.peer.id()
     }
 }
 

@@ -15,6 +15,7 @@ mod peer;
 mod peer_timeouts;
 mod peer_watch;
 mod private_folder;
+mod receive;
 mod server_check;
 mod tcp;
 mod tls;
@@ -32,13 +33,11 @@ use unix as system;
 #[cfg(windows)]
 use windows as system;
 
-use connection::poll_receive_bytes;
-
 pub use connect_fault::ConnectFault;
-pub use connection::{Connection, Purpose, Taken, connect};
+pub use connection::{Connection, Purpose, connect};
 pub use endpoint::{Endpoint, EndpointError};
 pub use failure::failure_of;
-pub use listener::{Access, BindError, Listener, Opening, Remote};
+pub use listener::{AcceptedConnection, Access, BindError, Listener, Opening, Remote};
 pub use memory_file::memory_file;
 pub use peer::{LocalUser, Peer};
 pub use peer_timeouts::PeerTimeouts;

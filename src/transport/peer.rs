@@ -4,6 +4,7 @@ use std::fmt;
 use std::net::SocketAddr;
 
 use super::system;
+use crate::link::PeerId;
 
 /// The other end of a connection.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -70,6 +71,18 @@ impl LocalUser {
 }
 
 impl Peer {
+    /// Returns the identity by which limits count the peer.
+    pub(crate) fn id(&self) -> PeerId {
+        match self {
+            Peer::Remote(address) => PeerId::at(address.ip()),
+            Peer::Local { user, .. } => match user {
+                Some(LocalUser::Uid(uid)) => PeerId::Uid(*uid),
+                Some(LocalUser::Sid { sid, .. }) => PeerId::Sid(sid.as_str().into()),
+                None => PeerId::Local,
+            },
+        }
+    }
+
     /// Whether the peer is a local process of this process's own user.
     pub fn is_same_user(&self) -> bool {
         match self {

@@ -15,9 +15,19 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 
 use super::attempts::Attempts;
+use super::failure::{failure_of, is_gone};
 use super::peer_timeouts::PeerTimeouts;
 use super::peer_watch::PeerWatch;
+use super::receive::poll_receive_bytes;
 use super::system::tcp;
+use crate::framing::{Failure, Framing, Received};
+use crate::link::{Evidence, Link};
+
+/// The highest level of evidence that this system offers for TCP.
+pub(super) const BEST_EVIDENCE: Evidence = match tcp::TELLS_ACKS {
+    true => Evidence::KernelAcked,
+    false => Evidence::Written,
+};
 
 /// A TCP connection.
 #[derive(Debug)]
@@ -61,19 +71,49 @@ impl Tcp {
     pub(super) fn into_std(self) -> io::Result<std::net::TcpStream> {
         self.stream.into_std()
     }
+}
 
-    /// Whether the peer's kernel has acknowledged all that was written.
-    ///
-    /// # Errors
-    /// The system does not say.
-    pub(super) fn is_acked(&self) -> io::Result<bool> {
-        if self.attempts.has_failed() {
-            return Ok(false);
-        }
-        tcp::is_acked(&self.stream)
+impl Link for Tcp {
+    fn failure_of(&self, error: &io::Error) -> Failure {
+        failure_of(error)
     }
 
-    pub(super) fn poll_send_file(
+    fn framing(&self) -> Framing {
+        Framing::Stream
+    }
+
+    fn poll_receive(&mut self, cx: &mut Context<'_>, buf: &mut [u8]) -> Poll<io::Result<Received>> {
+        poll_receive_bytes(self, cx, buf)
+    }
+
+    fn half_closes(&self) -> bool {
+        true
+    }
+
+    fn is_hung_up(&self) -> bool {
+        is_gone(tcp::is_hung_up(&self.stream))
+    }
+
+    fn has_input(&self) -> bool {
+        tcp::has_input(&self.stream).unwrap_or(false)
+    }
+
+    fn evidence(&self) -> Evidence {
+        match !self.attempts.has_failed() && tcp::is_acked(&self.stream).unwrap_or(false) {
+            true => Evidence::KernelAcked,
+            false => Evidence::Written,
+        }
+    }
+
+    fn best_evidence(&self) -> Evidence {
+        BEST_EVIDENCE
+    }
+
+    fn sends_files(&self) -> bool {
+        tcp::SENDS_FILES
+    }
+
+    fn poll_send_file(
         &mut self,
         cx: &mut Context<'_>,
         file: &File,

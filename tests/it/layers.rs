@@ -26,6 +26,12 @@ const ROOMS: &[Room] = &[
         rooms: &[],
         never: &["actix", "tokio", "std::fs", "std::os"],
     },
+    // What sessions need of a connection, and acceptors of a listener.
+    Room {
+        name: "link",
+        rooms: &["framing"],
+        never: &["actix", "std::os"],
+    },
     Room {
         name: "sync",
         rooms: &[],
@@ -60,7 +66,7 @@ const ROOMS: &[Room] = &[
     },
     Room {
         name: "accounts",
-        rooms: &["wire", "store", "rate"],
+        rooms: &["wire", "store", "rate", "link"],
         never: &["actix", "tokio::io", "std::fs", "std::os"],
     },
     Room {
@@ -78,7 +84,7 @@ const ROOMS: &[Room] = &[
     },
     Room {
         name: "close",
-        rooms: &["wire", "sync", "interleavings"],
+        rooms: &["wire", "sync", "interleavings", "link"],
         never: &[
             "actix",
             "tokio::io",
@@ -91,7 +97,7 @@ const ROOMS: &[Room] = &[
     },
     Room {
         name: "transport",
-        rooms: &["framing", "deadline"],
+        rooms: &["framing", "link", "deadline"],
         never: &["actix", "serde_cbor"],
     },
     Room {
@@ -102,6 +108,7 @@ const ROOMS: &[Room] = &[
             "log",
             "close",
             "framing",
+            "link",
             "rate",
             "deadline",
             "interleavings",
@@ -119,6 +126,7 @@ const ROOMS: &[Room] = &[
             "transport",
             "actors",
             "framing",
+            "link",
             "rate",
             "interleavings",
         ],
@@ -126,14 +134,14 @@ const ROOMS: &[Room] = &[
     },
     Room {
         name: "client",
-        rooms: &["wire", "transport", "framing", "deadline"],
+        rooms: &["wire", "transport", "framing", "link", "deadline"],
         never: &["actix", "std::os", "rustix"],
     },
     // Built for the fuzz targets only: a server without a transport.
     Room {
         name: "fuzzing",
         rooms: &[
-            "wire", "accounts", "log", "close", "actors", "framing", "rate",
+            "wire", "accounts", "log", "close", "actors", "framing", "link", "rate",
         ],
         never: &["std::os", "rustix"],
     },
@@ -163,6 +171,7 @@ const ROOMS: &[Room] = &[
             "server",
             "client",
             "framing",
+            "link",
             "rate",
             "deadline",
             "sync",
@@ -318,6 +327,8 @@ fn a_breach_of_each_rule_is_found() {
         ("actors/hub.rs", "use rusqlite::Connection;"),
         ("close/x.rs", "use crate::server::Server;"),
         ("transport/x.rs", "use crate::wire::Seq;"),
+        ("link/x.rs", "use crate::transport::Connection;"),
+        ("link/x.rs", "use tokio::net::TcpStream;"),
         ("actors/x.rs", "use crate::transport::Connection;"),
         ("actors/hub.rs", "use super::session::Session;"),
         ("actors/supervisor/x.rs", "use crate::actors::auth::Auth;"),

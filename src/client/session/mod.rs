@@ -20,6 +20,7 @@ use super::error::{ClientError, End};
 use super::handshake::LoggedInAs;
 use super::heartbeat::{Activity, Heartbeat};
 use super::stream::FrameReader;
+use crate::link::Link;
 use crate::transport::Connection;
 use crate::wire::{
     Ack, Body, BodyFrame, ClientFrame, Event, IdFrame, Seq, SessionLine, Shutdown, cbor,

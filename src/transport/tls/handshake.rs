@@ -11,7 +11,7 @@ use tokio_rustls::{Accept, TlsAcceptor};
 
 use super::TlsDoor;
 use crate::deadline::{InputDeadline, Verdict};
-use crate::transport::system::tcp;
+use crate::link::Link;
 use crate::transport::tcp::Tcp;
 
 /// A handshake in work. Its deadline is judged after the client's bytes are read.
@@ -42,9 +42,7 @@ impl Handshake {
                 return Poll::Ready(shaken);
             }
             ready!(self.timer.as_mut().poll(cx));
-            let below = self.tcp();
-            let is_unread =
-                below.is_some_and(|below| tcp::has_input(below.stream()).unwrap_or(false));
+            let is_unread = self.tcp().is_some_and(Tcp::has_input);
             match self.deadline.judge(Instant::now(), is_unread) {
                 Verdict::Wait(wait) => {
                     let again = tokio::time::Instant::now() + wait;

@@ -23,9 +23,13 @@ use super::TlsDoor;
 use super::client::{about_client, in_words};
 use super::handshake::Handshake;
 use super::identity::common_name;
+use crate::framing::{Failure, Framing, Received};
+use crate::link::{Evidence, Link};
 use crate::transport::PeerTimeouts;
 use crate::transport::attempts::Attempts;
-use crate::transport::tcp::Tcp;
+use crate::transport::failure::failure_of;
+use crate::transport::receive::poll_receive_bytes;
+use crate::transport::tcp::{BEST_EVIDENCE, Tcp};
 
 /// A TLS connection, attached to the runtime of the thread that uses it.
 pub struct Tls {
@@ -105,31 +109,9 @@ impl Tls {
         }
     }
 
-    /// Whether the handshake is done.
-    pub(in crate::transport) fn is_open(&self) -> bool {
-        self.session().is_some()
-    }
-
-    /// Whether the kernel has all that was written.
-    pub(in crate::transport) fn is_flushed(&self) -> bool {
+    /// Returns whether the kernel has all that was written.
+    fn is_flushed(&self) -> bool {
         self.session().is_some_and(|session| !session.wants_write())
-    }
-
-    /// Whether the peer's kernel has acknowledged all that was written, and the peer's TLS
-    /// has not objected to any of it.
-    ///
-    /// # Errors
-    /// The system does not say.
-    pub(in crate::transport) fn is_acked(&self) -> io::Result<bool> {
-        if self.attempts.has_failed() || !self.is_flushed() {
-            return Ok(false);
-        }
-        self.tcp().map_or(Ok(false), Tcp::is_acked)
-    }
-
-    /// The common name in the peer's certificate, where it has shown one and it has one.
-    pub(in crate::transport) fn peer_name(&self) -> Option<String> {
-        common_name(self.session()?.peer_certificates()?.first()?)
     }
 
     fn poll_open(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<&mut TlsStream<Tcp>>> {
@@ -151,6 +133,56 @@ impl Tls {
             State::Open(stream) => Ok(stream),
             _ => Err(io::ErrorKind::NotConnected.into()),
         })
+    }
+}
+
+impl Link for Tls {
+    fn failure_of(&self, error: &io::Error) -> Failure {
+        failure_of(error)
+    }
+
+    fn framing(&self) -> Framing {
+        Framing::Stream
+    }
+
+    fn poll_receive(&mut self, cx: &mut Context<'_>, buf: &mut [u8]) -> Poll<io::Result<Received>> {
+        poll_receive_bytes(self, cx, buf)
+    }
+
+    fn half_closes(&self) -> bool {
+        true
+    }
+
+    fn is_hung_up(&self) -> bool {
+        self.tcp().is_none_or(Tcp::is_hung_up)
+    }
+
+    fn has_input(&self) -> bool {
+        self.tcp().is_some_and(Tcp::has_input)
+    }
+
+    fn is_open(&self) -> bool {
+        self.session().is_some()
+    }
+
+    fn vouched_name(&self) -> Option<String> {
+        common_name(self.session()?.peer_certificates()?.first()?)
+    }
+
+    /// Bytes that the peer's kernel has acknowledged count only while the peer's TLS has
+    /// objected to none of them.
+    fn evidence(&self) -> Evidence {
+        if !self.is_flushed() {
+            return Evidence::Queued;
+        }
+        match self.tcp() {
+            Some(tcp) if !self.attempts.has_failed() => tcp.evidence(),
+            _ => Evidence::Written,
+        }
+    }
+
+    fn best_evidence(&self) -> Evidence {
+        BEST_EVIDENCE
     }
 }
 

@@ -13,6 +13,7 @@ use tokio::net::TcpListener;
 use tokio::time::timeout;
 
 use super::{ClientCert, Credentials, Tls, TlsConfig, TlsDoor, TlsTrust, connect};
+use crate::link::{Evidence, Link};
 use crate::transport::tcp::Tcp;
 use crate::transport::{Connection, PeerTimeouts};
 
@@ -72,9 +73,9 @@ async fn take(client: &Tls) {
     }
 }
 
-/// Takes all that comes until it `is_over`.
-async fn take_until(client: &Tls, is_over: impl Fn() -> io::Result<bool>) {
-    while !is_over().expect("linux tells it") {
+/// Takes all that comes until the server knows that it was acknowledged.
+async fn take_until_acked(client: &Tls, server: &impl Link) {
+    while server.evidence() != Evidence::KernelAcked {
         take(client).await;
     }
 }
@@ -86,15 +87,15 @@ async fn fill_and_empty() {
         unreachable!("it is tls");
     };
     let below = tls.tcp().expect("it is open");
-    take_until(&client, || below.is_acked()).await;
-    assert!(!server.is_taken().expect("linux tells it"));
+    take_until_acked(&client, below).await;
+    assert_eq!(server.evidence(), Evidence::Queued);
     loop {
         tokio::select! {
             flushed = server.flush() => break flushed.expect("the client is there"),
             () = take(&client) => {}
         }
     }
-    take_until(&client, || server.is_taken()).await;
+    take_until_acked(&client, &server).await;
 }
 
 #[test]

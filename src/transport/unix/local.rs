@@ -10,8 +10,11 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::UnixStream;
 
 use super::{SeqPacket, address, connect_to, has_input, is_hung_up, is_taken};
-use crate::framing::{Framing, Received};
+use crate::framing::{Failure, Framing, Received};
+use crate::link::{Evidence, Link};
 use crate::transport::attempts::Attempts;
+use crate::transport::failure::{failure_of, is_gone};
+use crate::transport::receive::poll_receive_bytes;
 use crate::transport::{Endpoint, LocalUser, Peer, Purpose};
 
 /// A unix socket.
@@ -83,63 +86,29 @@ impl Local {
             user: Some(LocalUser::Uid(credentials.uid())),
         })
     }
+}
 
-    /// Nobody: the peer is known from the start.
-    pub(in crate::transport) fn peer_after_read(&self) -> Option<Peer> {
-        None
+impl Link for Local {
+    fn failure_of(&self, error: &io::Error) -> Failure {
+        failure_of(error)
     }
 
-    pub(in crate::transport) fn framing(&self) -> Framing {
+    fn framing(&self) -> Framing {
         match self.socket {
             Socket::Stream(_) => Framing::Stream,
             Socket::Messages(_) => Framing::Messages,
         }
     }
 
-    /// A socket's sides can be shut one by one.
-    pub(in crate::transport) fn half_closes(&self) -> bool {
-        true
-    }
-
-    pub(in crate::transport) fn is_hung_up(&self) -> io::Result<bool> {
-        is_hung_up(self.socket())
-    }
-
-    pub(in crate::transport) fn has_input(&self) -> io::Result<bool> {
-        has_input(self.socket())
-    }
-
-    /// Whether the peer has read everything: SIOCOUTQ falls to 0 when it has (unix(7)), and
-    /// also when it closes on unread bytes, which [`is_taken`] and the errors that were seen
-    /// tell apart.
-    pub(in crate::transport) fn is_read(&self) -> io::Result<bool> {
-        let has_failed = match &self.socket {
-            Socket::Stream(_) => self.attempts.has_failed(),
-            Socket::Messages(socket) => self.attempts.has_failed() || socket.is_reset(),
-        };
-        if has_failed {
-            return Ok(false);
-        }
-        is_taken(self.socket())
-    }
-
-    pub(in crate::transport) fn poll_receive(
-        &mut self,
-        cx: &mut Context<'_>,
-        buf: &mut [u8],
-    ) -> Poll<io::Result<Received>> {
+    fn poll_receive(&mut self, cx: &mut Context<'_>, buf: &mut [u8]) -> Poll<io::Result<Received>> {
         let Local { socket, attempts } = self;
         attempts.poll_read(cx, |cx| match socket {
-            Socket::Stream(stream) => crate::transport::poll_receive_bytes(stream, cx, buf),
+            Socket::Stream(stream) => poll_receive_bytes(stream, cx, buf),
             Socket::Messages(socket) => socket.poll_receive(cx, buf),
         })
     }
 
-    pub(in crate::transport) fn poll_send_message(
-        &mut self,
-        cx: &mut Context<'_>,
-        message: &[u8],
-    ) -> Poll<io::Result<()>> {
+    fn poll_send_message(&mut self, cx: &mut Context<'_>, message: &[u8]) -> Poll<io::Result<()>> {
         let Local { socket, attempts } = self;
         let Socket::Messages(socket) = socket else {
             return Poll::Ready(Err(io::ErrorKind::Unsupported.into()));
@@ -149,11 +118,41 @@ impl Local {
         Poll::Ready(sent.map(drop))
     }
 
-    pub(in crate::transport) fn sends_files(&self) -> bool {
+    fn half_closes(&self) -> bool {
+        true
+    }
+
+    fn is_hung_up(&self) -> bool {
+        is_gone(is_hung_up(self.socket()))
+    }
+
+    fn has_input(&self) -> bool {
+        has_input(self.socket()).unwrap_or(false)
+    }
+
+    /// The send queue (SIOCOUTQ, unix(7)) is empty once the peer has read everything, and
+    /// also once it has closed on unread bytes: [`is_taken`] and the errors that were seen
+    /// tell the two apart.
+    fn evidence(&self) -> Evidence {
+        let has_failed = match &self.socket {
+            Socket::Stream(_) => self.attempts.has_failed(),
+            Socket::Messages(socket) => self.attempts.has_failed() || socket.is_reset(),
+        };
+        match !has_failed && is_taken(self.socket()).unwrap_or(false) {
+            true => Evidence::Read,
+            false => Evidence::Written,
+        }
+    }
+
+    fn best_evidence(&self) -> Evidence {
+        Evidence::Read
+    }
+
+    fn sends_files(&self) -> bool {
         cfg!(target_os = "linux") && matches!(self.socket, Socket::Stream(_))
     }
 
-    pub(in crate::transport) fn poll_send_file(
+    fn poll_send_file(
         &mut self,
         cx: &mut Context<'_>,
         file: &File,

@@ -42,9 +42,12 @@ use self::door::Place;
 use self::flush::Flush;
 use self::message::MessageEnd;
 use super::attempts::Attempts;
+use super::failure::failure_of;
+use super::receive::poll_receive_bytes;
 pub(super) use super::windows_codes::failure_of_code;
 use super::{Endpoint, LocalUser};
-use crate::framing::{Framing, Received};
+use crate::framing::{Failure, Framing, Received};
+use crate::link::{Evidence, LatePeer, Link};
 
 pub(super) use self::client::connect;
 pub(super) use self::door::LocalDoor;
@@ -178,36 +181,9 @@ impl Local {
         }
     }
 
-    pub(super) fn framing(&self) -> Framing {
-        match &self.end {
-            End::Accepted(_, framing) => *framing,
-            End::Serving(_) | End::Client(_) => Framing::Stream,
-            End::Messages(_) => Framing::Messages,
-        }
-    }
-
-    /// A pipe is closed as a whole.
-    pub(super) fn half_closes(&self) -> bool {
-        false
-    }
-
-    /// A read is always under way: what comes is no longer in the pipe.
-    pub(super) fn has_input(&self) -> io::Result<bool> {
-        Ok(false)
-    }
-
-    /// Asked once the peer has closed its side: it has no other. A flush that is under way
-    /// ends by that, and says first whether everything was read.
-    pub(super) fn is_hung_up(&self) -> io::Result<bool> {
-        Ok(match &self.end {
-            End::Serving(serving) => !serving.flush.is_running(),
-            End::Messages(messages) => !messages.flush.is_running(),
-            End::Accepted(..) | End::Client(_) => true,
-        })
-    }
-
-    /// Whether the peer has read everything. Calling it begins the check.
-    pub(super) fn is_read(&self) -> io::Result<bool> {
+    /// Returns whether the peer has read everything that was written; a call begins to find
+    /// out, and a later one tells.
+    fn is_read(&self) -> io::Result<bool> {
         if self.attempts.has_failed() {
             return Ok(false);
         }
@@ -217,24 +193,30 @@ impl Local {
             End::Accepted(..) | End::Client(_) => Ok(false),
         }
     }
+}
 
-    pub(super) fn poll_receive(
-        &mut self,
-        cx: &mut Context<'_>,
-        buf: &mut [u8],
-    ) -> Poll<io::Result<Received>> {
-        let Local { end, attempts, .. } = self;
-        match end {
-            End::Messages(messages) => attempts.poll_read(cx, |cx| messages.poll_receive(cx, buf)),
-            _ => super::poll_receive_bytes(self, cx, buf),
+impl Link for Local {
+    fn failure_of(&self, error: &io::Error) -> Failure {
+        failure_of(error)
+    }
+
+    fn framing(&self) -> Framing {
+        match &self.end {
+            End::Accepted(_, framing) => *framing,
+            End::Serving(_) | End::Client(_) => Framing::Stream,
+            End::Messages(_) => Framing::Messages,
         }
     }
 
-    pub(super) fn poll_send_message(
-        &mut self,
-        cx: &mut Context<'_>,
-        message: &[u8],
-    ) -> Poll<io::Result<()>> {
+    fn poll_receive(&mut self, cx: &mut Context<'_>, buf: &mut [u8]) -> Poll<io::Result<Received>> {
+        let Local { end, attempts, .. } = self;
+        match end {
+            End::Messages(messages) => attempts.poll_read(cx, |cx| messages.poll_receive(cx, buf)),
+            _ => poll_receive_bytes(self, cx, buf),
+        }
+    }
+
+    fn poll_send_message(&mut self, cx: &mut Context<'_>, message: &[u8]) -> Poll<io::Result<()>> {
         let Local { end, attempts, .. } = self;
         match end {
             End::Messages(messages) => {
@@ -244,18 +226,39 @@ impl Local {
         }
     }
 
-    pub(super) fn sends_files(&self) -> bool {
+    /// A pipe is closed as a whole.
+    fn half_closes(&self) -> bool {
         false
     }
 
-    pub(super) fn poll_send_file(
-        &mut self,
-        _cx: &mut Context<'_>,
-        _file: &File,
-        _offset: u64,
-        _length: usize,
-    ) -> Poll<io::Result<usize>> {
-        Poll::Ready(Err(io::ErrorKind::Unsupported.into()))
+    /// A pipe has one side only: a peer that has closed it has gone. A flush that is under way
+    /// ends by that, and tells first whether everything was read.
+    fn is_hung_up(&self) -> bool {
+        match &self.end {
+            End::Serving(serving) => !serving.flush.is_running(),
+            End::Messages(messages) => !messages.flush.is_running(),
+            End::Accepted(..) | End::Client(_) => true,
+        }
+    }
+
+    fn late_peer(&self) -> Option<LatePeer> {
+        let peer = self.peer_after_read()?;
+        Some(LatePeer {
+            id: peer.id(),
+            is_own_user: peer.is_same_user(),
+            name: peer.to_string(),
+        })
+    }
+
+    fn evidence(&self) -> Evidence {
+        match self.is_read() {
+            Ok(true) => Evidence::Read,
+            Ok(false) | Err(_) => Evidence::Written,
+        }
+    }
+
+    fn best_evidence(&self) -> Evidence {
+        Evidence::Read
     }
 }
 

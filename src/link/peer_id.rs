@@ -1,27 +1,28 @@
-//! Whom to count by, where the name that is claimed proves nothing.
+//! The identity by which limits count a peer, whatever name it claims.
 
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr}; // addresses only: the sockets are in std
 use std::fmt;
 use std::sync::Arc;
 
-/// Who is at the other end, as far as the system vouches for it: what limits and
-/// back-offs are counted by, together with the name that is claimed or without it.
+/// The peer's identity, as far as the operating system vouches for it. Limits and back-offs
+/// count by it, alone or together with the user name that the peer claims.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum PeerId {
-    /// A user of this machine, by the user id that a unix system tells.
+    /// A user of this machine, by the user id of a unix system.
     Uid(u32),
-    /// A user of this machine, by a windows security identifier.
+    /// A user of this machine, by a Windows security identifier.
     Sid(Arc<str>),
-    /// An address: of IPv6 the first 64 bits, as a host has all of the rest; of this
-    /// machine 127.0.0.1, as each of its programs may take any that loop back.
+    /// A network address. Of an IPv6 address only the first 64 bits count, as a host has all
+    /// of the rest. Every loopback address counts as 127.0.0.1, as each program of this machine
+    /// may use any of them.
     Address(IpAddr),
-    /// A process of this machine, whose user the system does not tell.
+    /// A process of this machine whose user the system does not tell.
     Local,
 }
 
 impl PeerId {
-    /// Who is known by an address only.
+    /// Returns the identity of a peer that is known by its address only.
     pub fn at(address: IpAddr) -> PeerId {
         PeerId::Address(match address.to_canonical() {
             address if address.is_loopback() => IpAddr::V4(Ipv4Addr::LOCALHOST),
@@ -33,9 +34,9 @@ impl PeerId {
         })
     }
 
-    /// The network that the peer is in, for what a whole network shares: of IPv6 the first 48
-    /// bits, as one customer is given up to so many /64 of it (RFC 6177). Any other peer is
-    /// a network of its own.
+    /// Returns the network that the peer is in, for limits that a whole network shares: the
+    /// first 48 bits of an IPv6 address, as one site is given up to a /48 (RFC 6177). Any other
+    /// peer is a network of its own.
     pub fn network(&self) -> PeerId {
         match self {
             PeerId::Address(IpAddr::V6(address)) => {
@@ -46,12 +47,12 @@ impl PeerId {
         }
     }
 
-    /// Whether it is one user of this machine, and nobody else.
-    pub(super) fn is_user(&self) -> bool {
+    /// Returns whether the peer is one known user of this machine.
+    pub(crate) fn is_user(&self) -> bool {
         matches!(self, PeerId::Uid(_) | PeerId::Sid(_))
     }
 
-    /// Whether it is on this machine.
+    /// Returns whether the peer is on this machine.
     pub fn is_local(&self) -> bool {
         match self {
             PeerId::Uid(_) | PeerId::Sid(_) | PeerId::Local => true,
