@@ -15,7 +15,7 @@ use std::sync::{Arc, Weak};
 /// Makes an empty file that lives in memory and has no name.
 pub type MakeFile = fn() -> io::Result<File>;
 
-/// With few readers, one copy more costs about what it spares: docs/performance.md
+/// With few readers, one copy more costs about what it spares: docs/performance/profile.md
 /// has what was measured.
 pub(super) const MANY: usize = 12;
 

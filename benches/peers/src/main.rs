@@ -53,8 +53,8 @@ struct Cli {
     /// arauto's program
     #[arg(long, value_name = "FILE", default_value = "target/release/arauto")]
     arauto: PathBuf,
-    /// The page that the tables go into; the picture is put beside it
-    #[arg(long, value_name = "FILE", default_value = "docs/performance.md")]
+    /// The page of tables to write; the picture is put beside it
+    #[arg(long, value_name = "FILE", default_value = "docs/performance/tables.md")]
     page: PathBuf,
 }
 
@@ -136,7 +136,7 @@ fn measure_all(cli: &Cli) -> Result<()> {
         fs::write(file, serde_json::to_vec_pretty(&results)?)?;
     }
     if !cli.quick {
-        println!("{}", document::section(&results));
+        println!("{}", document::page(&results));
     }
     if !cli.quick && rows.len() == ROWS.len() {
         document::write(&results, &cli.page)?;

@@ -1,4 +1,4 @@
-//! Puts the tables into docs/performance.md, and the picture beside it.
+//! Writes the page of tables, docs/performance/tables.md, and the picture beside it.
 
 use std::fs;
 use std::path::Path;
@@ -7,23 +7,27 @@ use anyhow::{Context, Result};
 
 use super::{Results, plot, tables};
 
-const BEGIN: &str = "<!-- peers:begin -->";
-const END: &str = "<!-- peers:end -->";
+/// The picture's file, in the folder of the page.
+const PICTURE: &str = "fan-out.svg";
 
-/// Everything that stands between the markers.
-pub fn section(results: &Results) -> String {
+/// Returns the whole page.
+pub fn page(results: &Results) -> String {
     let failures = tables::failures(results);
     let failures = match failures.is_empty() {
         true => String::new(),
-        false => format!("\n### What failed\n\n{failures}"),
+        false => format!("\n## What failed\n\n{failures}"),
     };
     format!(
-        "\n### Ratios that have a bar\n\n\
+        "# Figures beside other servers\n\n\
+         `benches/peers/run` writes this page and its picture. \
+         [performance.md](../performance.md) sums up the\n\
+         results, and [method.md](method.md) says what is compared and how it is measured.\n\n\
+         ## Ratios that have a bar\n\n\
          arauto's figure over the other's in the same round; rounds: {}.\n\n{}\n\
-         ### Other ratios\n\n{}\n\
-         ### Figures\n\n\
-         ![Deliveries a second, by work and system](performance.svg)\n\n{}{failures}\n\
-         ### Machine\n\n{}\n",
+         ## Other ratios\n\n{}\n\
+         ## Figures\n\n\
+         ![Deliveries a second, by work and system]({PICTURE})\n\n{}{failures}\n\
+         ## Machine\n\n{}",
         results.rounds,
         tables::bars(results),
         tables::other_ratios(results),
@@ -32,14 +36,11 @@ pub fn section(results: &Results) -> String {
     )
 }
 
-/// Replaces that part of the page, and draws the picture anew.
-pub fn write(results: &Results, page: &Path) -> Result<()> {
-    let text = fs::read_to_string(page).with_context(|| page.display().to_string())?;
-    let missing = || format!("{}: no {BEGIN} and {END}", page.display());
-    let (before, rest) = text.split_once(BEGIN).with_context(missing)?;
-    let (_, after) = rest.split_once(END).with_context(missing)?;
-    let section = section(results);
-    plot::draw(results, &page.with_extension("svg"))?;
-    fs::write(page, format!("{before}{BEGIN}\n{section}{END}{after}"))?;
-    Ok(())
+/// Writes the page to `path`, and draws the picture beside it.
+///
+/// # Errors
+/// The file that could not be written.
+pub fn write(results: &Results, path: &Path) -> Result<()> {
+    plot::draw(results, &path.with_file_name(PICTURE))?;
+    fs::write(path, page(results)).with_context(|| path.display().to_string())
 }
