@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Draws the stops that README.md and docs/shutdown.md show, from runs of their own:
+# Draws the stops that README.md and docs/report.md show, from runs of their own:
 #     docs/pictures.sh            (after cargo build --release)
 set -euo pipefail
 cd "$(dirname "$0")/.."
