@@ -7,6 +7,7 @@ mod clients;
 #[cfg_attr(unix, path = "door/unix.rs")]
 mod door;
 mod embed;
+mod hello;
 mod mycopy;
 mod support;
 #[cfg(unix)] // a shell's
@@ -26,6 +27,7 @@ fn every_example_is_run_by_a_test_and_named_in_the_readme() {
         include_str!("clients.rs"),
         include_str!("text.rs"),
         include_str!("embed.rs"),
+        include_str!("hello.rs"),
         include_str!("mycopy/mod.rs"),
     );
     for name in names(&folder).iter().filter(|name| *name != "README.md") {
