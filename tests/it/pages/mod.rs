@@ -1,19 +1,35 @@
-//! Pages that name a test as their proof: the test is there.
+//! The pages for people: the tests, files and headings that they name exist, and pages that
+//! must agree do.
+
+mod agree;
+mod links;
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
-const PAGES: [&str; 6] = [
+/// The pages that name tests as their proof.
+const PAGES: [&str; 9] = [
     "docs/commands.md",
+    "docs/dev/proof.md",
+    "docs/exercicios.md",
     "docs/exercises.md",
     "docs/operations.md",
     "docs/security.md",
     "docs/shutdown.md",
     "docs/windows.md",
+    "examples/shutdown/README.md",
 ];
 
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// Returns the text of a file of the repository.
+fn page(name: &str) -> String {
+    let text = fs::read_to_string(root().join(name)).unwrap_or_else(|error| {
+        panic!("{name}: {error}");
+    });
+    text.replace("\r\n", "\n") // as Git may check it out on Windows
 }
 
 /// Names such as `shutdown::flood::a_test` that stand in the page as code.
@@ -49,6 +65,7 @@ fn places(modules: &[&str]) -> Vec<PathBuf> {
             path.with_extension("rs"),
             path.join("mod.rs"),
             path.join("tests.rs"),
+            path.join("tests/mod.rs"),
         ]
     });
     files.filter(|file| file.exists()).collect()
@@ -67,12 +84,12 @@ fn is_there(name: &str) -> bool {
 
 #[test]
 fn every_test_that_a_page_names_is_there() {
-    for page in PAGES {
-        let text = fs::read_to_string(root().join(page)).expect("the page is there");
+    for name in PAGES {
+        let text = page(name);
         let names = named(&text);
-        assert!(names.len() > 5, "{page} names its tests");
+        assert!(names.len() > 5, "{name} names its tests");
         let missing: Vec<_> = names.iter().filter(|name| !is_there(name)).collect();
-        assert!(missing.is_empty(), "{page}: {missing:?}");
+        assert!(missing.is_empty(), "{name}: {missing:?}");
     }
 }
 
