@@ -73,8 +73,8 @@ pub use close::{
 pub use log::{LogLimits, PaceLimits, Retention};
 pub use rate::Rate;
 pub use server::{
-    Config, ConfigError, Feed, HandlerOption, Listen, PublishError, Server, ServerError,
-    ServerHandle, StopStatus, open_data_folder,
+    Config, ConfigError, Feed, HandlerOption, Limits, Listen, PublishError, Server, ServerError,
+    ServerHandle, StopStatus, Storage, Timeouts, open_data_folder,
 };
 pub use transport::{
     Access, BindError, ClientCert, ConnectFault, Endpoint, EndpointError, Fingerprint,

@@ -255,22 +255,22 @@ impl Settings {
                 .collect::<Result<_, _>>()
                 .map_err(|error| Failure::new(sysexits::USAGE, error.to_string()))?;
         }
-        config.data = self.data_folder();
-        config.journal = self.retention()?;
+        config.storage.data = self.data_folder();
+        config.storage.journal = self.retention()?;
         config.tls = self.tls()?;
-        config.idle_timeout = self.idle_timeout;
-        set(&mut config.drain_timeout, self.drain_timeout);
-        set(&mut config.arbiters, self.arbiters);
-        set(&mut config.max_sessions, self.max_sessions);
-        set(&mut config.max_frame, self.max_frame.map(bytes));
-        set(&mut config.login_timeout, self.login_timeout);
+        config.timeouts.idle = self.idle_timeout;
+        set(&mut config.timeouts.drain, self.drain_timeout);
+        set(&mut config.limits.arbiters, self.arbiters);
+        set(&mut config.limits.max_sessions, self.max_sessions);
+        set(&mut config.limits.max_frame, self.max_frame.map(bytes));
+        set(&mut config.timeouts.login, self.login_timeout);
         self.set_limits(&mut config);
         set(&mut config.default_role, self.default_role);
         if let Some(log_bytes) = self.log_bytes {
-            config.log.bytes = bytes(log_bytes);
+            config.limits.log_bytes = bytes(log_bytes);
             // Publishers must wait well before the log's tail comes near.
-            let window = config.log.pace.window.min(log_bytes.as_u64() / 8);
-            config.log.pace.window = window;
+            let window = config.pace.window.min(log_bytes.as_u64() / 8);
+            config.pace.window = window;
         }
         match self.slow.as_deref() {
             None | Some("gap") => {}
@@ -289,36 +289,46 @@ impl Settings {
         if self.max_sessions.is_some() {
             return;
         }
-        let of_ten = |parts: usize| (config.max_sessions * parts / 10).max(1);
+        let of_ten = |parts: usize| (config.limits.max_sessions * parts / 10).max(1);
         let (peer, strangers) = (of_ten(8), of_ten(9));
         if self.max_sessions_per_peer.is_none() {
-            config.max_sessions_per_peer = peer;
+            config.limits.max_sessions_per_peer = peer;
         }
         if self.max_unauthenticated.is_none() {
-            config.max_unauthenticated = strangers;
+            config.limits.max_unauthenticated = strangers;
         }
     }
 
     fn set_limits(&self, config: &mut Config) {
-        config.request_rate = self.request_rate;
+        config.limits.request_rate = self.request_rate;
         let before_login = self.max_frame_before_login.map(bytes);
-        set(&mut config.max_frame_before_login, before_login);
+        set(&mut config.limits.max_frame_before_login, before_login);
         set(
-            &mut config.max_sessions_per_user,
+            &mut config.limits.max_sessions_per_user,
             self.max_sessions_per_user,
         );
         set(
-            &mut config.max_sessions_per_peer,
+            &mut config.limits.max_sessions_per_peer,
             self.max_sessions_per_peer,
         );
-        set(&mut config.max_unauthenticated, self.max_unauthenticated);
-        set(&mut config.frames_in_work, self.frames_in_work);
-        set(&mut config.login_rate_per_user, self.login_rate_per_user);
-        set(&mut config.login_rate_per_peer, self.login_rate_per_peer);
-        set(&mut config.hashing, self.hashing);
-        set(&mut config.logins_waiting, self.logins_waiting);
-        set(&mut config.max_accounts, self.max_accounts);
-        let timeouts = &mut config.peer_timeouts;
+        set(
+            &mut config.limits.max_unauthenticated,
+            self.max_unauthenticated,
+        );
+        set(&mut config.limits.frames_in_work, self.frames_in_work);
+        set(
+            &mut config.limits.login_rate_per_user,
+            self.login_rate_per_user,
+        );
+        set(
+            &mut config.limits.login_rate_per_peer,
+            self.login_rate_per_peer,
+        );
+        set(&mut config.limits.hashing, self.hashing);
+        set(&mut config.limits.logins_waiting, self.logins_waiting);
+        set(&mut config.limits.max_accounts, self.max_accounts);
+        set(&mut config.timeouts.handshake, self.handshake_timeout);
+        let timeouts = &mut config.timeouts.peer;
         set(&mut timeouts.keepalive_idle, self.keepalive_idle);
         set(&mut timeouts.keepalive_interval, self.keepalive_interval);
         set(&mut timeouts.keepalive_count, self.keepalive_count);
@@ -341,7 +351,6 @@ impl Settings {
         Ok(pair.map(|pair| {
             let mut tls = TlsConfig::new(pair.certificate, pair.key);
             tls.client_ca = self.tls_client_ca.clone();
-            set(&mut tls.handshake_timeout, self.handshake_timeout);
             tls
         }))
     }

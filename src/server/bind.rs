@@ -18,7 +18,7 @@ use super::listen::Listen;
 use super::opening::open;
 use super::session_spawner::SessionSpawner;
 use super::stop_timeline::StopTimeline;
-use super::storage::Storage;
+use super::storage::OpenStorage;
 use super::tls::Tls;
 use super::watch::{sentinel, start_relays, watch_store};
 use crate::accounts::Rates;
@@ -98,7 +98,7 @@ impl Server {
             () = &mut abandoned => Err(ServerError::Abandoned),
             listeners = Server::listen(&config, &tls) => {
                 let listeners = listeners?;
-                let arbiters = arbiters(config.arbiters)?;
+                let arbiters = arbiters(config.limits.arbiters)?;
                 Ok(assemble(&config, kept, tls, listeners, arbiters))
             }
         }
@@ -115,8 +115,8 @@ impl Server {
                 remote: listen.remote,
                 pipe: listen.pipe(),
                 max: listen.max,
-                tls: tls.door(listen),
-                peer_timeouts: config.peer_timeouts,
+                tls: tls.door(listen, &config.timeouts),
+                peer_timeouts: config.timeouts.peer,
             };
             let listener = Listener::bind(&listen.endpoint, &opening).await?;
             listeners.push((listen.clone(), listener));
@@ -183,19 +183,19 @@ const RATE_OF_LISTS: Rate = Rate::a_minute(600);
 
 fn assemble(
     config: &Config,
-    kept: Storage,
+    kept: OpenStorage,
     tls: Tls,
     listeners: Vec<(Listen, Listener)>,
     arbiters: Vec<Arbiter>,
 ) -> ServerHandle {
-    let Storage {
+    let OpenStorage {
         accounts,
         mut data,
         stream,
     } = kept;
     let (log, mut appender, scribe) = stream.begin(config);
     appender.mirror_into(memory_file);
-    let supervisor = Supervisor::new(config.drain_timeout).start();
+    let supervisor = Supervisor::new(config.timeouts.drain).start();
     start_relays(&arbiters, &log, &supervisor);
     watch_store(data.as_mut(), &supervisor);
     let to_sessions = supervisor.clone();
@@ -204,13 +204,13 @@ fn assemble(
     let hub = start_hub(&arbiters[0], (appender, scribe), config, &supervisor);
     let handles = arbiters.iter().map(Arbiter::handle).collect();
     let session_spawner = SessionSpawner::new(handles, supervisor.clone());
-    let server_room = SessionLimit::new(config.max_sessions);
-    let told = turned_away(config.max_sessions);
+    let server_room = SessionLimit::new(config.limits.max_sessions);
+    let told = turned_away(config.limits.max_sessions);
     let (turned_away, patiently) = (SessionLimit::new(told), SessionLimit::new(told / 2));
-    let unauthenticated = Unauthenticated::new(config.max_unauthenticated);
-    let peers = KeyedLimit::new(config.max_sessions_per_peer);
+    let unauthenticated = Unauthenticated::new(config.limits.max_unauthenticated);
+    let peers = KeyedLimit::new(config.limits.max_sessions_per_peer);
     let networks = KeyedLimit::new(sessions_of_a_network(config));
-    let users = KeyedLimit::new(config.max_sessions_per_user);
+    let users = KeyedLimit::new(config.limits.max_sessions_per_user);
     let (in_work, stopwatch) = (InWork::default(), Stopwatch::default());
     let log_limit = start_log_limit(&arbiters[0]);
     let lists = Arc::new(Rates::new(RATE_OF_LISTS));
@@ -290,7 +290,7 @@ fn assemble(
         supervisor,
         hub,
         log,
-        max_frame: config.max_frame,
+        max_frame: config.limits.max_frame,
         tls,
         report,
     }
@@ -299,9 +299,10 @@ fn assemble(
 /// Half of the places that one of its peers leaves are for its others.
 fn sessions_of_a_network(config: &Config) -> usize {
     let left = config
+        .limits
         .max_sessions
-        .saturating_sub(config.max_sessions_per_peer);
-    config.max_sessions_per_peer + left / 2
+        .saturating_sub(config.limits.max_sessions_per_peer);
+    config.limits.max_sessions_per_peer + left / 2
 }
 
 /// A raw client cannot be told that it is one too many.
@@ -328,8 +329,11 @@ fn start_hub(
     supervisor: &Addr<Supervisor>,
 ) -> Addr<Hub> {
     let (clock, supervisor) = (Arc::clone(&config.clock), supervisor.clone());
-    let kept = config.journal.map_or(u64::MAX, |journal| journal.bytes);
-    let presence = PresenceLimits::share_of(kept.min(config.log.bytes as u64));
+    let kept = config
+        .storage
+        .journal
+        .map_or(u64::MAX, |journal| journal.bytes);
+    let presence = PresenceLimits::share_of(kept.min(config.limits.log_bytes as u64));
     Hub::start_in_arbiter(&arbiter.handle(), move |_| {
         let sentinel = sentinel("the hub", &supervisor);
         Hub::new(appender, scribe, presence, clock, sentinel)
@@ -339,17 +343,18 @@ fn start_hub(
 fn limits(config: &Config, listener: &Listener) -> SessionLimits {
     let longest = listener.longest_frame().unwrap_or(usize::MAX);
     SessionLimits {
-        max_frame: config.max_frame.min(longest),
+        max_frame: config.limits.max_frame.min(longest),
         max_frame_before_login: config
+            .limits
             .max_frame_before_login
-            .min(config.max_frame)
+            .min(config.limits.max_frame)
             .min(longest),
-        frames_in_work: config.frames_in_work,
-        request_rate: config.request_rate,
+        frames_in_work: config.limits.frames_in_work,
+        request_rate: config.limits.request_rate,
         rate_before_login: RATE_BEFORE_LOGIN,
-        login_timeout: config.login_timeout,
-        idle_timeout: config.idle_timeout,
-        drain_timeout: config.drain_timeout,
+        login_timeout: config.timeouts.login,
+        idle_timeout: config.timeouts.idle,
+        drain_timeout: config.timeouts.drain,
         slow: config.slow,
     }
 }

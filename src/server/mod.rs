@@ -21,7 +21,7 @@ mod tls;
 mod watch;
 
 pub use bind::Server;
-pub use config::Config;
+pub use config::{Config, Limits, Storage, Timeouts};
 pub use error::ServerError;
 pub use feed::Feed;
 pub use folder::open_data_folder;

@@ -4,7 +4,7 @@ use std::future::Future;
 
 use super::config::Config;
 use super::error::ServerError;
-use super::storage::Storage;
+use super::storage::OpenStorage;
 use super::thread::on_thread;
 use super::tls::Tls;
 use crate::store::WaitLimit;
@@ -16,12 +16,12 @@ use crate::store::WaitLimit;
 pub(super) async fn open(
     config: &Config,
     abandoned: impl Future<Output = ()>,
-) -> Result<(Tls, Storage), ServerError> {
+) -> Result<(Tls, OpenStorage), ServerError> {
     let (limit, config) = (WaitLimit::default(), config.clone());
     let its_limit = limit.clone();
     let mut opened = on_thread("arauto-open", move || {
         let tls = Tls::load(&config)?;
-        let kept = Storage::open(&config, &its_limit)?;
+        let kept = OpenStorage::open(&config, &its_limit)?;
         Ok((tls, kept))
     });
     let outcome = tokio::select! {

@@ -15,7 +15,7 @@ use crate::store::{ClockReading, Db, Journal, Part, Store, WaitLimit, stream_nam
 const NEWEST: usize = 8 << 20;
 
 /// What outlives a server, opened and looked at.
-pub(super) struct Storage {
+pub(super) struct OpenStorage {
     pub(super) accounts: Accounts,
     pub(super) data: Option<Data>,
     pub(super) stream: Stream,
@@ -26,7 +26,7 @@ pub(super) enum Stream {
     /// A new one, in memory.
     New,
     /// The journal's.
-    Storage {
+    Journal {
         journal: Box<Journal>,
         newest: Vec<Part>,
         store: Store,
@@ -34,21 +34,21 @@ pub(super) enum Stream {
     },
 }
 
-impl Storage {
+impl OpenStorage {
     /// Opens what is there. It blocks; the waits for other processes end as `limit` says.
-    pub(super) fn open(config: &Config, limit: &WaitLimit) -> Result<Storage, ServerError> {
+    pub(super) fn open(config: &Config, limit: &WaitLimit) -> Result<OpenStorage, ServerError> {
         let hasher = Hasher::new(config.hash_cost)
             .map_err(|error| ServerError::Config(format!("argon2's cost: {error}")))?;
         let limits = LoginLimits {
-            hashing: config.hashing,
-            waiting: config.logins_waiting,
-            user_rate: config.login_rate_per_user,
-            peer_rate: config.login_rate_per_peer,
-            accounts: config.max_accounts,
+            hashing: config.limits.hashing,
+            waiting: config.limits.logins_waiting,
+            user_rate: config.limits.login_rate_per_user,
+            peer_rate: config.limits.login_rate_per_peer,
+            accounts: config.limits.max_accounts,
             default_role: config.default_role,
         };
-        let Some(path) = &config.data else {
-            return Ok(Storage {
+        let Some(path) = &config.storage.data else {
+            return Ok(OpenStorage {
                 accounts: Accounts::open(None, hasher, limits)?,
                 data: None,
                 stream: Stream::New,
@@ -58,9 +58,10 @@ impl Storage {
         let lock = folder.lock()?;
         let path = folder.database()?;
         let mut db = Db::open_sound_within(&path, limit)?;
-        let newest = NEWEST.min(config.log.bytes / 2);
+        let newest = NEWEST.min(config.limits.log_bytes / 2);
         let now = ClockReading::beside((config.clock)());
         let journal = config
+            .storage
             .journal
             .map(|retention| Journal::open(&mut db, retention, newest, now, stream_name));
         let journal = journal.transpose()?;
@@ -71,7 +72,7 @@ impl Storage {
         // Everything in it has been read: it is sound.
         store.wait(Db::trust).unwrap_or(Ok(()))?;
         store.wait(Db::mark_wal).unwrap_or(Ok(()))?;
-        Ok(Storage {
+        Ok(OpenStorage {
             accounts,
             data: Some(Data {
                 store: thread,
@@ -80,7 +81,7 @@ impl Storage {
             }),
             stream: match journal {
                 None => Stream::New,
-                Some((journal, newest)) => Stream::Storage {
+                Some((journal, newest)) => Stream::Journal {
                     journal: Box::new(journal),
                     newest,
                     store,
@@ -96,10 +97,10 @@ impl Stream {
     pub(super) fn begin(self, config: &Config) -> (Arc<Log>, Appender, Option<Scribe>) {
         match self {
             Stream::New => {
-                let (log, appender) = Log::new(stream_name(), config.log, config.arbiters);
+                let (log, appender) = Log::new(stream_name(), config.log(), config.limits.arbiters);
                 (log, appender, None)
             }
-            Stream::Storage {
+            Stream::Journal {
                 journal,
                 newest,
                 store,
@@ -115,7 +116,8 @@ impl Stream {
                 };
                 let term = journal.terms().current();
                 tracing::info!(stream = %origin.stream, %term, %head, "the journal goes on");
-                let (log, mut appender) = Log::going_on(origin, config.log, config.arbiters);
+                let (log, mut appender) =
+                    Log::going_on(origin, config.log(), config.limits.arbiters);
                 appender.show_held(&newest);
                 let scribe = Scribe::new(store, *journal, &mut appender);
                 (log, appender, Some(scribe))

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::config::Config;
+use super::config::{Config, Timeouts};
 use super::error::ServerError;
 use super::listen::Listen;
 use crate::transport::{Credentials, Endpoint, TlsDoor};
@@ -41,11 +41,12 @@ impl Tls {
     }
 
     /// What a listener's handshakes are made with.
-    pub(super) fn door(&self, listen: &Listen) -> Option<TlsDoor> {
+    pub(super) fn door(&self, listen: &Listen, timeouts: &Timeouts) -> Option<TlsDoor> {
         let credentials = self.0.clone().filter(|_| listen.is_tls())?;
         Some(TlsDoor {
             credentials,
             client_cert: listen.client_cert.unwrap_or_default(),
+            handshake_timeout: timeouts.handshake,
         })
     }
 }

@@ -118,7 +118,7 @@ fn who_list_is_exact_while_announcements_wait() {
 
 #[test]
 fn flapping_user_pushes_no_message_out_of_the_log() {
-    let fixture = Fixture::with(|config| config.log.bytes = 256 << 10);
+    let fixture = Fixture::with(|config| config.limits.log_bytes = 256 << 10);
     let (mut ana, login) = fixture.client_and_login("ana");
     ana.publish(1, "stays");
     let seq = ana.skip_to("published").num("seq");

@@ -7,9 +7,9 @@ use arauto::Config;
 use crate::support::{Fixture, Frame, Raw};
 
 fn small_log(config: &mut Config) {
-    config.log.bytes = 1 << 20;
-    config.log.pace.window = 128 << 10;
-    config.log.pace.patience = Duration::from_millis(50);
+    config.limits.log_bytes = 1 << 20;
+    config.pace.window = 128 << 10;
+    config.pace.patience = Duration::from_millis(50);
 }
 
 fn flood(client: &mut Raw, count: u64, body: &str) -> u64 {
@@ -59,9 +59,9 @@ fn a_slow_reader_gets_one_gap_that_names_exactly_what_it_missed() {
 fn a_healthy_reader_gets_no_gap_while_a_publisher_floods() {
     const MESSAGES: u64 = 512;
     let fixture = Fixture::with(|config| {
-        config.log.bytes = 4 << 20;
-        config.log.pace.window = 512 << 10;
-        config.log.pace.patience = Duration::from_secs(5);
+        config.limits.log_bytes = 4 << 20;
+        config.pace.window = 512 << 10;
+        config.pace.patience = Duration::from_secs(5);
     });
     let mut readers: Vec<Raw> = ["eva", "rui"].map(|user| fixture.client(user)).into();
     let body = "x".repeat(64 << 10); // 32 MiB in all, eight times what the log holds
@@ -123,9 +123,9 @@ fn a_stalled_reader_holds_nobody_back_for_long() {
 #[test]
 fn publishers_wait_for_a_reader_that_moves() {
     let fixture = Fixture::with(|config| {
-        config.log.bytes = 4 << 20;
-        config.log.pace.window = 128 << 10;
-        config.log.pace.patience = Duration::from_secs(20);
+        config.limits.log_bytes = 4 << 20;
+        config.pace.window = 128 << 10;
+        config.pace.patience = Duration::from_secs(20);
     });
     let mut slow = fixture.client("slow");
     let mut ana = fixture.client("ana");

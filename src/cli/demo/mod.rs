@@ -51,11 +51,11 @@ impl Stage {
         let endpoint = os::endpoint_in(folder.path());
         let mut config = Config::default();
         config.listen = vec![endpoint.clone().into()];
-        config.data = Some(folder.path().join("data"));
+        config.storage.data = Some(folder.path().join("data"));
         // A log this small shows in a second what 64 MiB show in a minute.
-        config.log.bytes = 512 << 10;
-        config.log.pace.window = 64 << 10;
-        config.log.pace.patience = Duration::from_millis(200);
+        config.limits.log_bytes = 512 << 10;
+        config.pace.window = 64 << 10;
+        config.pace.patience = Duration::from_millis(200);
         config.on_phase = Arc::new(tell_phase);
         let server = Server::start(config)
             .map_err(|error| Failure::new(sysexits::UNAVAILABLE, error.to_string()))?;

@@ -26,11 +26,11 @@ pub(in crate::cli) fn run(pipe: Pipe, messages: Vec<String>) -> Result<u8, Failu
     let mut receiver = SignalReceiver::begin()?;
     os::raise_descriptor_limit();
     let mut config = Config::default();
-    let pace = &mut config.log.pace;
+    let pace = &mut config.pace;
     (pace.min_rate, pace.patience) = (0, PATIENCE);
     (pace.user_budget, pace.total_budget) = (PATIENCE, PATIENCE);
     config.listen = vec![pipe.listen];
-    let budget = config.drain_timeout;
+    let budget = config.timeouts.drain;
     let end = receiver.serve(budget, move |link| serve(config, messages, &link));
     receiver.restore_terminal();
     match end {
@@ -57,7 +57,7 @@ fn serve(mut config: Config, messages: Vec<String>, link: &Link<u8>) -> Result<u
     });
     // Never dropped: nobody waits for what still blocks.
     let runtime = resources::runtime()?;
-    let longest = config.max_frame;
+    let longest = config.limits.max_frame;
     let system = ManuallyDrop::new(actix_rt::System::with_tokio_rt(|| runtime));
     system.block_on(async {
         let server = match Server::bind_unless(config, link.abandoned()).await {

@@ -52,7 +52,7 @@ pub(super) fn run(args: Args) -> Result<u8, Failure> {
     if let Some(parent) = args.die_with {
         os::die_with(parent)?;
     }
-    let usual = || Config::default().drain_timeout;
+    let usual = || Config::default().timeouts.drain;
     let budget = args.settings.drain_timeout.unwrap_or_else(usual);
     let final_output = FinalOutput::default();
     let end = receiver.serve(budget, {
@@ -124,7 +124,7 @@ fn serve(
         None => args.settings,
     };
     let mut config = settings.config()?;
-    link.set_budget(config.drain_timeout);
+    link.set_budget(config.timeouts.drain);
     config.on_phase = Arc::new({
         let link = link.clone();
         move |line| {
@@ -133,10 +133,10 @@ fn serve(
             }
         }
     });
-    let need = Requirements::server(config.arbiters, config.listen.len());
+    let need = Requirements::server(config.limits.arbiters, config.listen.len());
     resources::check(need)?;
     if let Some(path) = &settings.report {
-        check_report(path, config.data.as_deref())?;
+        check_report(path, config.storage.data.as_deref())?;
         final_output.report_to(path);
     }
     let with_console = !args.no_console && (args.console || io::stdin().is_terminal());
@@ -144,11 +144,11 @@ fn serve(
     let log = logs::start(settings.log.unwrap_or_default(), screen.clone());
     final_output.flush_at_the_end(screen.clone(), log);
 
-    config.max_sessions = fitting(config.max_sessions, os::raise_descriptor_limit());
+    config.limits.max_sessions = fitting(config.limits.max_sessions, os::raise_descriptor_limit());
     settings.leave_places(&mut config);
     // Never dropped: that would wait for blocking threads, and so for a disk that hangs.
     let runtime = resources::runtime()?;
-    let longest = config.max_frame;
+    let longest = config.limits.max_frame;
     let system = ManuallyDrop::new(actix_rt::System::with_tokio_rt(|| runtime));
     system.block_on(async {
         let server = match Server::bind_unless(config, link.abandoned()).await {

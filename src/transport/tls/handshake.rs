@@ -23,7 +23,7 @@ pub(super) struct Handshake {
 
 impl Handshake {
     pub(super) fn new(tcp: Tcp, door: &TlsDoor) -> Handshake {
-        let limit = door.handshake_timeout();
+        let limit = door.handshake_timeout;
         Handshake {
             accept: TlsAcceptor::from(door.config()).accept(tcp),
             deadline: InputDeadline::new(limit, Instant::now()),

@@ -26,8 +26,6 @@ pub struct TlsConfig {
     /// A PEM file: who vouches for clients' certificates. `None`: no client is asked
     /// for one.
     pub client_ca: Option<PathBuf>,
-    /// From a connect to the end of its handshake.
-    pub handshake_timeout: Duration,
 }
 
 impl TlsConfig {
@@ -37,7 +35,6 @@ impl TlsConfig {
             certificate: certificate.into(),
             key: key.into(),
             client_ca: None,
-            handshake_timeout: Duration::from_secs(5),
         }
     }
 }
@@ -162,6 +159,8 @@ pub struct TlsDoor {
     pub credentials: Arc<Credentials>,
     /// Of this listener's clients.
     pub client_cert: ClientCert,
+    /// The longest time from a connect to the end of its handshake.
+    pub handshake_timeout: Duration,
 }
 
 impl TlsDoor {
@@ -171,9 +170,5 @@ impl TlsDoor {
             ClientCert::Optional => &live.optional,
             ClientCert::Required => &live.required,
         })
-    }
-
-    pub(super) fn handshake_timeout(&self) -> Duration {
-        self.credentials.files.handshake_timeout
     }
 }

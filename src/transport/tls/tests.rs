@@ -29,6 +29,7 @@ fn door() -> TlsDoor {
     TlsDoor {
         credentials: Arc::new(credentials),
         client_cert: ClientCert::Optional,
+        handshake_timeout: Duration::from_secs(5),
     }
 }
 

@@ -70,7 +70,8 @@ pub(super) fn an_unknown_name_where_registration_is_closed() {
 
 #[test]
 pub(super) fn a_login_too_many_is_throttled() {
-    let fixture = Fixture::with(|config| config.login_rate_per_peer = "1/h".parse().expect("one"));
+    let fixture =
+        Fixture::with(|config| config.limits.login_rate_per_peer = "1/h".parse().expect("one"));
     drop(fixture.client("ana"));
     let mut rui = fixture.visitor();
     rui.send(&login(5, "rui", PASSWORD));
@@ -81,7 +82,7 @@ pub(super) fn a_login_too_many_is_throttled() {
 
 #[test]
 pub(super) fn no_login_in_time_is_a_login_timeout() {
-    let fixture = Fixture::with(|config| config.login_timeout = Duration::from_millis(100));
+    let fixture = Fixture::with(|config| config.timeouts.login = Duration::from_millis(100));
     let mut client = fixture.visitor();
     client.expect_error("login-timeout");
     client.expect_closing("login-timeout");
@@ -90,7 +91,7 @@ pub(super) fn no_login_in_time_is_a_login_timeout() {
 
 #[test]
 fn pings_do_not_put_the_login_off() {
-    let fixture = Fixture::with(|config| config.login_timeout = Duration::from_millis(100));
+    let fixture = Fixture::with(|config| config.timeouts.login = Duration::from_millis(100));
     let mut client = fixture.visitor();
     let frames = loop {
         if client
@@ -114,7 +115,7 @@ fn pings_do_not_put_the_login_off() {
 
 #[test]
 pub(super) fn a_session_too_many_is_told_so() {
-    let fixture = Fixture::with(|config| config.max_sessions = 1);
+    let fixture = Fixture::with(|config| config.limits.max_sessions = 1);
     let mut ana = fixture.client("ana");
     let mut other = fixture.visitor();
     other.expect_error("too-many-sessions");

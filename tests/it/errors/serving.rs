@@ -41,7 +41,7 @@ pub(super) fn bytes_for_upper_are_not_text() {
 
 #[test]
 pub(super) fn no_frame_for_too_long_is_an_idle_timeout() {
-    let fixture = Fixture::with(|config| config.idle_timeout = Some(Duration::from_millis(100)));
+    let fixture = Fixture::with(|config| config.timeouts.idle = Some(Duration::from_millis(100)));
     let mut ana = fixture.client("ana");
     ana.expect_error("idle-timeout");
     ana.expect_closing("idle-timeout");
@@ -52,9 +52,9 @@ pub(super) fn no_frame_for_too_long_is_an_idle_timeout() {
 pub(super) fn a_reader_that_falls_off_the_tail_is_a_slow_consumer() {
     let fixture = Fixture::with(|config| {
         config.slow = SlowPolicy::Disconnect;
-        config.log.bytes = 256 << 10;
-        config.log.pace.window = 32 << 10;
-        config.log.pace.patience = Duration::from_millis(50);
+        config.limits.log_bytes = 256 << 10;
+        config.pace.window = 32 << 10;
+        config.pace.patience = Duration::from_millis(50);
     });
     let mut slow = fixture.client("slow");
     let mut ana = fixture.client("ana");

@@ -71,7 +71,7 @@ pub(super) fn a_frame_over_the_limit_is_too_large() {
 
 #[test]
 fn a_frame_of_exactly_the_limit_is_served() {
-    let fixture = Fixture::with(|config| config.max_frame = 4096);
+    let fixture = Fixture::with(|config| config.limits.max_frame = 4096);
     let mut ana = fixture.client("ana");
     let body = "x".repeat(
         4096 - crate::support::request(1, crate::support::text(""))
@@ -105,7 +105,7 @@ pub(super) fn another_protocol_is_unsupported() {
 
 #[test]
 fn body_of_max_body_is_published_and_a_longer_one_refused() {
-    let fixture = Fixture::with(|config| config.max_frame = 4096);
+    let fixture = Fixture::with(|config| config.limits.max_frame = 4096);
     let mut ana = fixture.stranger();
     let max_body = ana.expect("welcome").num("max_body");
     let body = |length: u64| text(&"x".repeat(usize::try_from(length).expect("it is short")));
@@ -135,7 +135,7 @@ fn body_of_max_body_is_published_and_a_longer_one_refused() {
 fn reply_too_long_is_refused_alone() {
     let fixture = Fixture::listening("?handler=fixed:%C3%9F", |config| {
         let long = "ß".repeat(3000);
-        config.max_frame = 4096;
+        config.limits.max_frame = 4096;
         config.listen[0].handler = Some(arauto::HandlerOption::Fixed(long));
     });
     let mut ana = fixture.client("ana");

@@ -177,8 +177,8 @@ fn serves_until_it_is_killed() {
     let mut config = Config::default();
     let endpoint = os::endpoint(folder, "s").to_string();
     config.listen = vec![endpoint.parse().expect("it is an endpoint")];
-    config.data = Some(folder.join("data"));
-    config.journal = Some(Retention::default());
+    config.storage.data = Some(folder.join("data"));
+    config.storage.journal = Some(Retention::default());
     config.hash_cost = HashCost::LEAST;
     config.on_phase = Arc::new(move |line| {
         if line.phase.as_str() == phase {

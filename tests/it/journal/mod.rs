@@ -43,8 +43,8 @@ impl Data {
 
     /// A server's configuration with its journal here.
     fn journal(&self, config: &mut Config) {
-        config.data = Some(self.path());
-        config.journal = Some(Retention::default());
+        config.storage.data = Some(self.path());
+        config.storage.journal = Some(Retention::default());
     }
 }
 

@@ -10,9 +10,9 @@ use crate::support::{Fixture, block_on};
 /// A log that holds little, beside a journal that holds all.
 fn small_log(data: &Data, config: &mut Config) {
     data.journal(config);
-    config.log.bytes = 512 << 10;
-    config.log.pace.window = 64 << 10;
-    config.log.pace.patience = Duration::from_millis(50);
+    config.limits.log_bytes = 512 << 10;
+    config.pace.window = 64 << 10;
+    config.pace.patience = Duration::from_millis(50);
 }
 
 /// Publishes as the console, whom no reader holds back; the last seq.
@@ -113,7 +113,7 @@ fn a_stalled_reader_of_the_journal_is_reported_with_what_it_misses() {
     let data = Data::new();
     let fixture = Fixture::with(|config| {
         small_log(&data, config);
-        config.drain_timeout = Duration::from_millis(1500);
+        config.timeouts.drain = Duration::from_millis(1500);
     });
     let _slow = fixture.client("slow");
     let mut other = fixture.client("other");

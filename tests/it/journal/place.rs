@@ -109,8 +109,8 @@ fn reader_of_the_past_is_not_given_another_databases() {
     register(&data.path(), &["ana"]);
     let fixture = Fixture::with(|config| {
         data.journal(config);
-        config.log.bytes = 256 << 10;
-        config.log.pace.window = 32 << 10;
+        config.limits.log_bytes = 256 << 10;
+        config.pace.window = 32 << 10;
     });
     let mut ana = fixture.client("ana");
     // It reads nothing, and falls behind what is in memory.

@@ -52,7 +52,7 @@ fn without_the_journal_the_stream_is_a_new_one_and_the_journals_stays() {
     ana.fim();
     fixture.finish();
 
-    let fixture = Fixture::with(|config| config.data = Some(data.path()));
+    let fixture = Fixture::with(|config| config.storage.data = Some(data.path()));
     let (mut ana, login) = fixture.client_and_login("ana");
     assert_ne!(login.text("stream"), kept);
     assert_eq!(login.num("seq"), 1);

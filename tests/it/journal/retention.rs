@@ -11,9 +11,9 @@ use crate::support::{Fixture, wait_until};
 
 fn bounded(data: &Data, bytes: u64, config: &mut Config) {
     data.journal(config);
-    config.journal = Some(Retention { bytes, age: None });
-    config.log.bytes = 256 << 10;
-    config.log.pace.window = 32 << 10;
+    config.storage.journal = Some(Retention { bytes, age: None });
+    config.limits.log_bytes = 256 << 10;
+    config.pace.window = 32 << 10;
 }
 
 /// Resumes behind 1: the gap's end, of which nothing may be on disk any more.
@@ -60,7 +60,7 @@ fn at(data: &Data, now: &Arc<AtomicU64>, age: Duration) -> Fixture {
     let clock = Arc::clone(now);
     Fixture::with(|config| {
         data.journal(config);
-        config.journal = Some(Retention {
+        config.storage.journal = Some(Retention {
             bytes: 1 << 30,
             age: Some(age),
         });

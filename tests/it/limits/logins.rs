@@ -75,7 +75,8 @@ fn right_password_ends_the_back_off_on_each_endpoint() {
 
 #[test]
 fn throttled_leaves_the_session_open() {
-    let fixture = Fixture::with(|config| config.login_rate_per_peer = "1/h".parse().expect("one"));
+    let fixture =
+        Fixture::with(|config| config.limits.login_rate_per_peer = "1/h".parse().expect("one"));
     drop(fixture.client("ana")); // it took the only token
     let mut rui = fixture.visitor();
     for id in 1..=10 {
@@ -95,7 +96,7 @@ fn throttled_leaves_the_session_open() {
 #[cfg(unix)] // a pipe of Windows does not tell that its client has gone
 fn logins_of_those_who_have_gone_hold_up_nobody() {
     let fixture = Fixture::with(|config| {
-        config.hashing = 1;
+        config.limits.hashing = 1;
         // The best part of a second each: all of them would take longer than the watchdog.
         config.hash_cost = arauto::accounts::HashCost {
             memory_kib: 19 * 1024,
@@ -113,7 +114,7 @@ fn logins_of_those_who_have_gone_hold_up_nobody() {
 
 #[test]
 fn above_so_many_accounts_nobody_registers() {
-    let fixture = Fixture::with(|config| config.max_accounts = 1);
+    let fixture = Fixture::with(|config| config.limits.max_accounts = 1);
     drop(fixture.client("ana"));
     let mut rui = fixture.visitor();
     rui.send(&login(5, "rui", PASSWORD));
@@ -125,7 +126,7 @@ fn above_so_many_accounts_nobody_registers() {
 
 #[test]
 fn before_the_login_a_frame_is_as_long_as_the_operator_says() {
-    let fixture = Fixture::with(|config| config.max_frame_before_login = 1024);
+    let fixture = Fixture::with(|config| config.limits.max_frame_before_login = 1024);
     let mut long = fixture.visitor();
     long.send(&login(5, "ana", &"x".repeat(2000)));
     long.expect_error("frame-too-large");

@@ -32,6 +32,6 @@ fn keep_account(config: &mut Config, user: &str) -> TempDir {
     let data = DataFolder::open(&path).expect("it can be made");
     let mut db = Db::open(&data.database().expect("it is ours")).expect("it is new");
     db.insert(&[account]).expect("there is room");
-    config.data = Some(path);
+    config.storage.data = Some(path);
     folder
 }

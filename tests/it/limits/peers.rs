@@ -30,7 +30,7 @@ fn guess(client: &mut Raw, password: &str) -> Frame {
 
 #[test]
 fn each_user_of_the_machine_has_places_of_its_own() {
-    let Some(fixture) = open_to_everybody(|config| config.max_sessions_per_peer = 1) else {
+    let Some(fixture) = open_to_everybody(|config| config.limits.max_sessions_per_peer = 1) else {
         return;
     };
     let mut ana = fixture.client("ana");
@@ -48,8 +48,8 @@ fn each_user_of_the_machine_has_places_of_its_own() {
 #[test]
 fn a_peer_that_comes_as_often_as_it_likes_keeps_nobody_else_out() {
     let Some(fixture) = open_to_everybody(|config| {
-        config.max_sessions = 16; // two of those that are turned away are told at a time
-        config.max_sessions_per_peer = 1;
+        config.limits.max_sessions = 16; // two of those that are turned away are told at a time
+        config.limits.max_sessions_per_peer = 1;
     }) else {
         return;
     };
@@ -90,7 +90,7 @@ fn whoever_guesses_a_password_does_not_keep_its_owner_out() {
 
 #[test]
 fn peer_with_all_places_before_login_keeps_no_other_out() {
-    let Some(fixture) = open_to_everybody(|config| config.max_unauthenticated = 6) else {
+    let Some(fixture) = open_to_everybody(|config| config.limits.max_unauthenticated = 6) else {
         return;
     };
     let mut first: Vec<Raw> = (0..6).map(|_| fixture.visitor()).collect();

@@ -4,7 +4,7 @@ use crate::support::{Fixture, login, wait_until};
 
 #[test]
 fn a_user_has_so_many_sessions_and_the_next_login_is_one_too_many() {
-    let fixture = Fixture::with(|config| config.max_sessions_per_user = 2);
+    let fixture = Fixture::with(|config| config.limits.max_sessions_per_user = 2);
     let (first, mut second) = (fixture.client("ana"), fixture.client("ana"));
     let mut third = fixture.visitor();
     third.send(&login(7, "ana", crate::support::PASSWORD));
@@ -25,7 +25,7 @@ fn a_user_has_so_many_sessions_and_the_next_login_is_one_too_many() {
 
 #[test]
 fn those_who_have_not_logged_in_have_places_of_their_own() {
-    let fixture = Fixture::with(|config| config.max_unauthenticated = 2);
+    let fixture = Fixture::with(|config| config.limits.max_unauthenticated = 2);
     let members = [
         fixture.client("ana"),
         fixture.client("rui"),
@@ -44,7 +44,7 @@ fn those_who_have_not_logged_in_have_places_of_their_own() {
 
 #[test]
 fn a_peer_has_so_many_sessions() {
-    let fixture = Fixture::with(|config| config.max_sessions_per_peer = 1);
+    let fixture = Fixture::with(|config| config.limits.max_sessions_per_peer = 1);
     let mut ana = fixture.client("ana");
     let mut second = fixture.visitor();
     if cfg!(windows) {
@@ -68,8 +68,12 @@ fn a_peer_has_so_many_sessions() {
 #[cfg(unix)] // all connect before any reads: a pipe of windows takes back what is unread for a second
 fn those_who_are_told_that_there_is_no_place_are_told_though_they_are_many() {
     // One at a time is told so; the others wait, none is dropped without a word.
-    let fixture =
-        Fixture::with(|config| (config.max_sessions, config.max_sessions_per_peer) = (8, 1));
+    let fixture = Fixture::with(|config| {
+        (
+            config.limits.max_sessions,
+            config.limits.max_sessions_per_peer,
+        ) = (8, 1)
+    });
     let mut ana = fixture.client("ana");
     let callers: Vec<_> = (0..20).map(|_| fixture.stranger()).collect();
     for mut caller in callers {

@@ -8,7 +8,8 @@ use crate::support::{Lines, PASSWORD, os};
 
 #[test]
 fn what_comes_too_fast_is_throttled_in_its_turn() {
-    let fixture = Fixture::with(|config| config.request_rate = Some("3/h".parse().expect("one")));
+    let fixture =
+        Fixture::with(|config| config.limits.request_rate = Some("3/h".parse().expect("one")));
     let mut ana = fixture.client("ana");
     let frames = [
         publish(1, text("a")),
@@ -58,7 +59,7 @@ fn what_comes_too_fast_is_throttled_in_its_turn() {
 #[cfg(unix)]
 fn a_line_that_comes_too_fast_is_told_so() {
     let fixture = Fixture::listening("?dialect=text", |config| {
-        config.request_rate = Some("1/h".parse().expect("one"));
+        config.limits.request_rate = Some("1/h".parse().expect("one"));
     });
     let mut ana = fixture.lines();
     ana.expect("+ arauto 1");
@@ -79,7 +80,7 @@ fn a_line_that_comes_too_fast_is_told_so() {
 #[cfg(unix)]
 fn whoever_cannot_be_told_is_read_from_as_fast_as_it_may() {
     let fixture = Fixture::listening("?dialect=raw", |config| {
-        config.request_rate = Some("20/s".parse().expect("one"));
+        config.limits.request_rate = Some("20/s".parse().expect("one"));
     });
     let mut raw = fixture.lines();
     let lines: Vec<String> = (0..30).map(|line| format!("linha {line}")).collect();
@@ -95,7 +96,7 @@ fn whoever_cannot_be_told_is_read_from_as_fast_as_it_may() {
 #[cfg(unix)]
 fn whoever_cannot_be_told_and_goes_takes_no_place_any_more() {
     let fixture = Fixture::listening("?dialect=raw", |config| {
-        config.request_rate = Some("1/h".parse().expect("one"));
+        config.limits.request_rate = Some("1/h".parse().expect("one"));
     });
     let stream = os::connect(fixture.endpoint()).expect("it is listened on");
     let mut raw = Lines::over(stream);
@@ -110,9 +111,9 @@ fn whoever_cannot_be_told_and_goes_takes_no_place_any_more() {
 fn one_frame_in_work_is_enough_to_publish_many() {
     let data = tempfile::tempdir().expect("a folder can be made");
     let fixture = Fixture::with(|config| {
-        config.frames_in_work = 1;
-        config.data = Some(data.path().join("data"));
-        config.journal = Some(arauto::Retention::default());
+        config.limits.frames_in_work = 1;
+        config.storage.data = Some(data.path().join("data"));
+        config.storage.journal = Some(arauto::Retention::default());
     });
     let mut ana = fixture.client("ana");
     let frames = (1..=100).map(|id| publish(id, text("a")).bytes());
@@ -129,7 +130,7 @@ fn one_frame_in_work_is_enough_to_publish_many() {
 #[cfg(unix)]
 fn last_line_that_comes_too_fast_is_answered_once_it_may() {
     let fixture = Fixture::listening("?dialect=raw", |config| {
-        config.request_rate = Some("2/s".parse().expect("one"));
+        config.limits.request_rate = Some("2/s".parse().expect("one"));
     });
     let stream = fixture.stream();
     let shut = stream.try_clone().expect("a descriptor is free");
@@ -149,7 +150,7 @@ fn last_line_that_comes_too_fast_is_answered_once_it_may() {
 #[cfg(unix)]
 fn clients_gone_after_a_throttled_last_line_leave_nothing() {
     let fixture = Fixture::listening("?dialect=raw", |config| {
-        config.request_rate = Some("1/h".parse().expect("one"));
+        config.limits.request_rate = Some("1/h".parse().expect("one"));
     });
     for _ in 0..50 {
         let stream = os::connect(fixture.endpoint()).expect("it is listened on");
@@ -163,7 +164,7 @@ fn clients_gone_after_a_throttled_last_line_leave_nothing() {
 
 #[test]
 fn frames_before_the_login_have_a_rate() {
-    let fixture = Fixture::with(|config| config.login_timeout = Duration::from_secs(1));
+    let fixture = Fixture::with(|config| config.timeouts.login = Duration::from_secs(1));
     let mut stranger = fixture.visitor();
     let pings = (0..10_000).flat_map(|id| ask("ping", id).bytes());
     stranger.send_bytes(&pings.collect::<Vec<u8>>());

@@ -147,7 +147,7 @@ fn a_handler_that_panics_ends_the_session_that_asked_and_no_other() {
 #[test]
 fn what_is_too_long_is_told_and_ends_the_session() {
     for kind in KINDS {
-        let fixture = fixture(kind, "", |config| config.max_frame = 2000);
+        let fixture = fixture(kind, "", |config| config.limits.max_frame = 2000);
         let mut client = fixture.bare();
         client.say(&"x".repeat(2000));
         client.expect(&"X".repeat(2000));
@@ -180,8 +180,8 @@ fn a_message_longer_than_the_system_hands_over_is_never_cut_without_a_word() {
 #[test]
 fn nobody_has_to_log_in_but_whoever_says_nothing_for_too_long_must_go() {
     let fixture = fixture("unix", "", |config| {
-        config.login_timeout = Duration::from_millis(1);
-        config.idle_timeout = Some(Duration::from_millis(100));
+        config.timeouts.login = Duration::from_millis(1);
+        config.timeouts.idle = Some(Duration::from_millis(100));
     });
     let mut client = fixture.bare();
     client.say("bom dia");

@@ -66,7 +66,7 @@ fn the_last_messages_arrive_though_the_reader_has_written_what_nobody_read() {
 fn a_reader_that_never_reads_is_in_the_report_with_what_it_misses() {
     for kind in ["unix", "seqpacket"] {
         let fixture = fixture(kind, "&direction=outbound", |config| {
-            config.drain_timeout = Duration::from_secs(2);
+            config.timeouts.drain = Duration::from_secs(2);
         });
         let mut stalled = readers(&fixture, 1).remove(0);
         let body = "x".repeat(64 << 10);
@@ -93,7 +93,7 @@ fn a_reader_that_never_reads_is_in_the_report_with_what_it_misses() {
 #[test]
 fn a_client_that_asks_and_never_reads_holds_nobody_up() {
     let fixture = fixture("seqpacket", "", |config| {
-        config.drain_timeout = Duration::from_secs(1);
+        config.timeouts.drain = Duration::from_secs(1);
     });
     let mut asking = fixture.bare();
     for _ in 0..20 {

@@ -156,8 +156,8 @@ fn a_reader_that_has_gone_is_noticed_though_nothing_is_said() {
 fn no_reader_is_too_quiet() {
     let idle = std::time::Duration::from_millis(10);
     let fixture = fixture("unix", "&direction=outbound", |config| {
-        config.idle_timeout = Some(idle);
-        config.login_timeout = idle;
+        config.timeouts.idle = Some(idle);
+        config.timeouts.login = idle;
     });
     let mut reader = readers(&fixture, 1).remove(0);
     let asked = std::time::Instant::now();

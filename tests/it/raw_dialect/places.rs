@@ -70,7 +70,7 @@ fn one_after_the_other_all_are_served() {
 
 #[test]
 fn the_servers_own_limit_is_waited_for_too() {
-    let fixture = fixture("unix", "", |config| config.max_sessions = 1);
+    let fixture = fixture("unix", "", |config| config.limits.max_sessions = 1);
     let mut first = fixture.bare();
     first.say("um");
     first.expect("UM");

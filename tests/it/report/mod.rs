@@ -71,7 +71,7 @@ fn stop_with_a_stalled_reader() -> Report {
 
 fn stop_once() -> Report {
     let fixture = Fixture::with(|config| {
-        config.drain_timeout = std::time::Duration::from_secs(6);
+        config.timeouts.drain = std::time::Duration::from_secs(6);
     });
     let mut stranger = fixture.visitor();
     let mut rui = fixture.client("rui");

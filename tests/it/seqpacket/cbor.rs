@@ -217,7 +217,7 @@ fn the_last_frames_arrive_though_the_client_wrote_on_to_the_end() {
 #[test]
 fn a_reader_that_never_reads_is_in_the_report_with_exactly_what_it_misses() {
     let fixture = Fixture::on("seqpacket", "", |config| {
-        config.drain_timeout = Duration::from_secs(2);
+        config.timeouts.drain = Duration::from_secs(2);
     });
     let mut stalled = visitor(&fixture);
     stalled.log_in("stalled");

@@ -16,7 +16,7 @@ fn of<'a>(report: &'a arauto::Report, user: &str) -> &'a SessionRecord {
 
 #[test]
 fn a_stalled_reader_makes_exit_3_with_the_missing_range_named() {
-    let fixture = Fixture::with(|config| config.drain_timeout = Duration::from_secs(2));
+    let fixture = Fixture::with(|config| config.timeouts.drain = Duration::from_secs(2));
     let mut stalled = stalled_reader(&fixture);
     let began = Instant::now();
     fixture.begin_stop();
@@ -51,7 +51,7 @@ fn a_stalled_reader_makes_exit_3_with_the_missing_range_named() {
 
 #[test]
 fn who_said_fim_and_reads_nothing_has_its_missing_range_named() {
-    let fixture = Fixture::with(|config| config.drain_timeout = Duration::from_secs(2));
+    let fixture = Fixture::with(|config| config.timeouts.drain = Duration::from_secs(2));
     let mut stalled = stalled_reader(&fixture);
     let mut rui = fixture.client("rui");
     stalled.ask("fim", 999);
@@ -122,7 +122,7 @@ fn an_announcement_that_comes_after_its_deadline_is_heard_all_the_same() {
     let begun = Arc::new(Greedy(std::sync::Mutex::new(told)));
     let handler = Arc::clone(&begun);
     let fixture = Fixture::with(|config| {
-        config.drain_timeout = Duration::from_secs(5);
+        config.timeouts.drain = Duration::from_secs(5);
         config.handler = handler;
         config.on_phase = Arc::new(move |line| {
             if line.phase == Phase::Announce {
@@ -232,7 +232,7 @@ fn a_client_that_said_fim_and_keeps_its_socket_does_not_hold_the_stop_up() {
 
 #[test]
 fn an_ack_of_the_broadcasts_is_no_word_for_replies_that_nobody_has_read() {
-    let fixture = Fixture::with(|config| config.drain_timeout = Duration::from_secs(2));
+    let fixture = Fixture::with(|config| config.timeouts.drain = Duration::from_secs(2));
     let mut ana = fixture.client("ana");
     ana.publish(1, "bom dia");
     let seq = ana.skip_to("message").num("seq");

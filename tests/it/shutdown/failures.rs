@@ -113,7 +113,7 @@ fn a_session_that_panics_in_the_phase_drain_leaves_the_others_whole_and_makes_ex
     let held = Held::default();
     let (handler, told) = (Arc::new(held.clone()), held.clone());
     let fixture = Fixture::with(|config| {
-        config.drain_timeout = Duration::from_secs(4);
+        config.timeouts.drain = Duration::from_secs(4);
         config.handler = handler;
         config.on_phase = Arc::new(move |line| match line.phase {
             Phase::Requests => assert!(!line.in_time, "the handler still has it"),
@@ -180,7 +180,7 @@ fn a_stop_past_a_thread_that_stands_still_owns_up_to_what_it_does_not_know() {
     let (began, begun) = channel();
     let (go_on, go) = channel();
     let fixture = Fixture::with(|config| {
-        config.drain_timeout = Duration::from_secs(2);
+        config.timeouts.drain = Duration::from_secs(2);
         config.handler = Arc::new(Blocked {
             began,
             go: Mutex::new(go),
@@ -213,7 +213,7 @@ fn whom_the_server_fails_in_the_stop_has_its_missing_range_named() {
         fixture,
         held,
         holder,
-    } = HeldServer::with("panic", |config| config.drain_timeout = short);
+    } = HeldServer::with("panic", |config| config.timeouts.drain = short);
     let mut other = fixture.client("other");
     let body = "x".repeat(64 << 10);
     for _ in 0..40 {

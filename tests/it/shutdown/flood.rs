@@ -182,7 +182,7 @@ fn check(heard: &Heard, messages: &HashMap<u64, String>, report: &Report) {
 
 fn round(change: impl FnOnce(&mut Config)) {
     let fixture = Fixture::with(|config| {
-        config.arbiters = 2;
+        config.limits.arbiters = 2;
         change(config);
     });
     let at_work = AtomicUsize::new(0);
@@ -235,8 +235,8 @@ fn with_a_journal_the_same_is_so() {
     for _ in 0..ROUNDS / 5 {
         let data = tempfile::tempdir().expect("a folder can be made");
         round(|config| {
-            config.data = Some(data.path().join("data"));
-            config.journal = Some(Retention::default());
+            config.storage.data = Some(data.path().join("data"));
+            config.storage.journal = Some(Retention::default());
         });
     }
 }

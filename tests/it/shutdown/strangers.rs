@@ -13,8 +13,8 @@ const LOGINS: usize = 300;
 fn a_stop_waits_for_no_login_in_line_and_each_is_told() {
     let fixture = Fixture::with(|config| {
         config.hash_cost = HashCost::default();
-        config.hashing = 1;
-        config.drain_timeout = Duration::from_secs(3);
+        config.limits.hashing = 1;
+        config.timeouts.drain = Duration::from_secs(3);
     });
     let mut clients: Vec<_> = (0..LOGINS).map(|_| fixture.visitor()).collect();
     for (number, client) in clients.iter_mut().enumerate() {

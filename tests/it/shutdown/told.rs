@@ -49,7 +49,7 @@ fn overtakes() -> bool {
             has_thread,
             go_on: Mutex::new(told_to_go_on),
         });
-        config.drain_timeout = std::time::Duration::from_secs(10);
+        config.timeouts.drain = std::time::Duration::from_secs(10);
         config.on_phase = Arc::new(move |line| {
             match line.phase {
                 Phase::Trigger => begun.send(()).expect("the test is there"),

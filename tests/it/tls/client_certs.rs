@@ -165,7 +165,7 @@ fn certificate_session_ends_with_its_account_only() {
         let mut command = arauto(&["users", "--data"]);
         finish(command.arg(&path).args(arguments), "").fine()
     };
-    let asking = Asking::with("", |config| config.data = Some(path.clone()));
+    let asking = Asking::with("", |config| config.storage.data = Some(path.clone()));
     users(&["add", "ana"]);
     let paper = asking.vouch(&["ana"]);
     let mut by_certificate = asking.visitor(&paper);

@@ -128,7 +128,7 @@ fn fim_gives_closing_and_a_clean_end_and_has_proof() {
 #[test]
 fn a_reader_that_stalls_is_no_proof_and_is_named() {
     let secured = Secured::with(OPEN, |_, config| {
-        config.drain_timeout = Duration::from_secs(2);
+        config.timeouts.drain = Duration::from_secs(2);
     });
     let stalled = secured.client("stalled");
     let body = "x".repeat(1_000_000);

@@ -32,8 +32,7 @@ fn plain_text_and_garbage_at_a_tls_port_just_end() {
 #[test]
 fn a_silent_handshake_ends_in_its_time_while_others_are_served() {
     let secured = Secured::with("?registration=open", |_, config| {
-        let tls = config.tls.as_mut().expect("it has a certificate");
-        tls.handshake_timeout = Duration::from_millis(300);
+        config.timeouts.handshake = Duration::from_millis(300);
     });
     let mut silent = tcp(secured.endpoint());
     let mut ana = secured.client("ana");
@@ -54,8 +53,7 @@ fn a_silent_handshake_ends_in_its_time_while_others_are_served() {
 #[test]
 fn a_client_that_takes_a_tls_port_for_tcp_is_told_what_it_may_be() {
     let secured = Secured::with("", |_, config| {
-        let tls = config.tls.as_mut().expect("it has a certificate");
-        tls.handshake_timeout = Duration::from_millis(300);
+        config.timeouts.handshake = Duration::from_millis(300);
     });
     let Endpoint::Tls { host, port } = secured.endpoint().clone() else {
         panic!("it is tls");
@@ -70,10 +68,9 @@ fn a_client_that_takes_a_tls_port_for_tcp_is_told_what_it_may_be() {
 #[test]
 fn a_stop_waits_for_no_handshake() {
     let secured = Secured::with("", |_, config| {
-        let tls = config.tls.as_mut().expect("it has a certificate");
-        tls.handshake_timeout = Duration::from_secs(3600);
-        config.login_timeout = Duration::from_secs(3600);
-        config.drain_timeout = Duration::from_secs(3600);
+        config.timeouts.handshake = Duration::from_secs(3600);
+        config.timeouts.login = Duration::from_secs(3600);
+        config.timeouts.drain = Duration::from_secs(3600);
     });
     let _silent = tcp(secured.endpoint());
     secured.fixture.wait_for_sessions(1);

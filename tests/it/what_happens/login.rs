@@ -6,7 +6,7 @@ use crate::support::{Fixture, PASSWORD, ask, login, publish, request, text};
 
 #[test]
 fn the_server_speaks_first_with_its_welcome() {
-    let fixture = Fixture::with(|config| config.max_frame = 2048);
+    let fixture = Fixture::with(|config| config.limits.max_frame = 2048);
     let (mut one, mut two) = (fixture.stranger(), fixture.stranger());
     let (first, second) = (one.expect("welcome"), two.expect("welcome"));
     assert_eq!(first.num("version"), 1);

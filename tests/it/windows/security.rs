@@ -167,7 +167,7 @@ fn the_data_folder_is_its_owners_and_systems_alone() {
     std::fs::create_dir(&usual).expect("the folder is ours");
     let by_itself = folders_sddl(&usual);
     assert!(lets_others_in(&by_itself), "{by_itself}");
-    let fixture = Fixture::with(|config| config.data = Some(data.clone()));
+    let fixture = Fixture::with(|config| config.storage.data = Some(data.clone()));
     drop(fixture.client("ana"));
     fixture.finish();
     let sddl = folders_sddl(&data);

@@ -192,7 +192,7 @@ fn two_hundred_clients_that_connect_and_vanish_cost_nothing() {
 fn a_reader_that_never_reads_does_not_hold_up_the_stop_beyond_its_deadline() {
     let options = "?dialect=raw&direction=outbound";
     let fixture = Fixture::listening(options, |config| {
-        config.drain_timeout = Duration::from_secs(2);
+        config.timeouts.drain = Duration::from_secs(2);
     });
     let pipe = os::path(fixture.endpoint());
     let mut silent = Program::start("ansi", "mudo", &["-r", &pipe]);

@@ -1,0 +1,92 @@
+//! What a server is configured with.
+//!
+//! [`Config`] is plain data in groups: [`Limits`], [`Timeouts`] and [`Storage`] beside the
+//! endpoints, the certificate and the functions that an embedding program brings.
+
+mod limits;
+mod storage;
+mod timeouts;
+
+use std::sync::Arc;
+
+pub use self::limits::Limits;
+pub use self::storage::Storage;
+pub use self::timeouts::Timeouts;
+use super::listen::Listen;
+use crate::accounts::HashCost;
+use crate::actors::handler::{Handler, Upper};
+use crate::actors::hub::Clock;
+use crate::actors::session::SlowPolicy;
+use crate::actors::supervisor::PhaseObserver;
+use crate::log::{LogLimits, PaceLimits};
+use crate::transport::{Endpoint, TlsConfig};
+use crate::wire::{Millis, Role};
+
+/// The configuration of a server. [`Config::default`] is that of `arauto serve`, without
+/// its data folder: an embedding program chooses its own.
+///
+/// ```
+/// use std::time::Duration;
+///
+/// let mut config = arauto::Config::default();
+/// config.limits.max_sessions = 100;
+/// config.timeouts.idle = Some(Duration::from_secs(60));
+/// config.storage.data = Some("/var/lib/prices".into());
+/// ```
+#[derive(Clone)]
+#[non_exhaustive]
+pub struct Config {
+    /// The endpoints to listen on.
+    pub listen: Vec<Listen>,
+    /// Where accounts and broadcasts are kept.
+    pub storage: Storage,
+    /// The certificate of `tls:` endpoints, which need one.
+    pub tls: Option<TlsConfig>,
+    /// How many there may be, how long and how fast.
+    pub limits: Limits,
+    /// How long the server waits.
+    pub timeouts: Timeouts,
+    /// How long publishers wait for readers that lag.
+    pub pace: PaceLimits,
+    /// What the server does with a reader that the log no longer reaches back to.
+    pub slow: SlowPolicy,
+    /// The role of users who register by their first login.
+    pub default_role: Role,
+    /// The cost of one password hash.
+    pub hash_cost: HashCost,
+    /// Answers requests, on endpoints that name no handler of their own.
+    pub handler: Arc<dyn Handler>,
+    /// Tells the time of a broadcast.
+    pub clock: Clock,
+    /// Is called at the end of each phase of the stop; the first is `trigger`.
+    pub on_phase: PhaseObserver,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Config {
+            listen: vec![Listen::new(Endpoint::Pipe("arauto".to_owned()))],
+            storage: Storage::default(),
+            tls: None,
+            limits: Limits::default(),
+            timeouts: Timeouts::default(),
+            pace: PaceLimits::default(),
+            slow: SlowPolicy::Gap,
+            default_role: Role::Escritor,
+            hash_cost: HashCost::default(),
+            handler: Arc::new(Upper),
+            clock: Arc::new(Millis::now),
+            on_phase: Arc::new(|_| {}),
+        }
+    }
+}
+
+impl Config {
+    /// Returns the limits of the log in memory.
+    pub(super) fn log(&self) -> LogLimits {
+        LogLimits {
+            bytes: self.limits.log_bytes,
+            pace: self.pace,
+        }
+    }
+}
