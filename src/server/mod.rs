@@ -3,6 +3,9 @@
 //! [`Server::bind`] runs on the actix system of its caller and never stops it;
 //! [`Server::start`] brings a thread and a system of its own.
 
+mod admission_limits;
+mod arbiters;
+mod assemble;
 mod bind;
 mod check;
 mod config;
@@ -12,6 +15,7 @@ mod feed;
 mod folder;
 mod handle;
 mod listen;
+mod listeners;
 mod opening;
 mod session_spawner;
 mod stop_timeline;

@@ -1,0 +1,215 @@
+//! Starts the actors of a server and makes them known to each other.
+//!
+//! Nothing here can fail: storage, listeners and threads are there already.
+
+use std::sync::Arc;
+
+use actix::{Actor, Addr, Arbiter};
+use parking_lot::Mutex;
+use tokio::sync::watch;
+
+use super::admission_limits::AdmissionLimits;
+use super::config::Config;
+use super::crew::{Staff, Unclosed};
+use super::handle::ServerHandle;
+use super::listen::Listen;
+use super::session_spawner::SessionSpawner;
+use super::stop_timeline::StopTimeline;
+use super::storage::OpenStorage;
+use super::tls::Tls;
+use super::watch::{sentinel, start_relays, watch_store};
+use crate::accounts::{Rates, UserName};
+use crate::actors::acceptor::Acceptor;
+use crate::actors::auth::Auth;
+use crate::actors::hub::{Hub, PresenceLimits};
+use crate::actors::log_limit::LogLimit;
+use crate::actors::session::{ListenerContext, SessionLimits};
+use crate::actors::supervisor::{Begin, Plan, Revoked, Supervisor};
+use crate::close::{InWork, Stopwatch};
+use crate::log::{Appender, Log, Scribe};
+use crate::rate::Rate;
+use crate::transport::{Listener, memory_file};
+
+/// Frames of a session that has not logged in: a ping or two, and a few logins.
+const RATE_BEFORE_LOGIN: Rate = Rate::a_minute(30);
+
+/// Lists of users and of sessions, for each user.
+const RATE_OF_LISTS: Rate = Rate::a_minute(600);
+
+/// Starts the actors, and the acceptors last.
+pub(super) fn assemble(
+    config: &Config,
+    storage: OpenStorage,
+    tls: Tls,
+    listeners: Vec<(Listen, Listener)>,
+    arbiters: Vec<Arbiter>,
+) -> ServerHandle {
+    let OpenStorage {
+        accounts,
+        mut data,
+        stream,
+    } = storage;
+    let (log, mut appender, scribe) = stream.begin(config);
+    appender.mirror_into(memory_file);
+    let supervisor = Supervisor::new(config.timeouts.drain).start();
+    start_relays(&arbiters, &log, &supervisor);
+    watch_store(data.as_mut(), &supervisor);
+    let to_sessions = supervisor.clone();
+    accounts.on_revoked(move |users| to_sessions.do_send(Revoked(users)));
+    let shared = Shared {
+        config,
+        limits: AdmissionLimits::new(&config.limits),
+        lists: Arc::new(Rates::new(RATE_OF_LISTS)),
+        log_limit: start_log_limit(&arbiters[0]),
+        log: Arc::clone(&log),
+        in_work: InWork::default(),
+        stopwatch: Stopwatch::default(),
+        auth: Auth::new(accounts, sentinel("auth", &supervisor)).start(),
+        hub: start_hub(&arbiters[0], (appender, scribe), config, &supervisor),
+        supervisor: supervisor.clone(),
+    };
+    let handles = arbiters.iter().map(Arbiter::handle).collect();
+    let session_spawner = SessionSpawner::new(handles, supervisor.clone());
+
+    let mut staff = Staff {
+        acceptors: Vec::new(),
+        auth: shared.auth.clone(),
+        hub: shared.hub.clone(),
+        listeners: Vec::new(),
+        arbiters: Arc::new(Mutex::new(arbiters)),
+        accounts: Arc::default(),
+        data: Arc::new(Mutex::new(data)),
+        unclosed: Unclosed::default(),
+        stop_timeline: StopTimeline::new(shared.stopwatch.clone()),
+    };
+    let mut endpoints = Vec::new();
+    for (listen, listener) in listeners {
+        let endpoint = listener.endpoint().clone();
+        let context = Arc::new(shared.context(&listen, &listener));
+        staff.listeners.push(Arc::downgrade(&context));
+        let acceptor = shared.acceptor(&listen, listener, context, session_spawner.clone());
+        staff
+            .acceptors
+            .push((endpoint.to_string(), acceptor.start()));
+        endpoints.push(endpoint);
+    }
+
+    let (done, report) = watch::channel(None);
+    supervisor.do_send(Begin(Plan {
+        crew: Box::new(staff),
+        in_work: shared.in_work,
+        log: Arc::clone(&log),
+        stopwatch: shared.stopwatch,
+        on_phase: Arc::clone(&config.on_phase),
+        done,
+    }));
+    ServerHandle {
+        endpoints: endpoints.into(),
+        supervisor,
+        hub: shared.hub,
+        log,
+        max_frame: config.limits.max_frame,
+        tls,
+        report,
+    }
+}
+
+/// What the listeners of a server share.
+struct Shared<'a> {
+    config: &'a Config,
+    limits: AdmissionLimits,
+    lists: Arc<Rates<UserName>>,
+    log_limit: Arc<LogLimit>,
+    log: Arc<Log>,
+    in_work: InWork,
+    stopwatch: Stopwatch,
+    auth: Addr<Auth>,
+    hub: Addr<Hub>,
+    supervisor: Addr<Supervisor>,
+}
+
+impl Shared<'_> {
+    /// Returns what the sessions of one listener share.
+    fn context(&self, listen: &Listen, listener: &Listener) -> ListenerContext {
+        ListenerContext {
+            endpoint: Arc::from(listener.endpoint().to_string()),
+            dialect: listen.dialect,
+            may_register: listen.registration,
+            peers: self.limits.peers.clone(),
+            users: self.limits.users.clone(),
+            lists: Arc::clone(&self.lists),
+            log_limit: Arc::clone(&self.log_limit),
+            handler: listen.handler.as_ref().map_or_else(
+                || Arc::clone(&self.config.handler),
+                |handler| handler.build(),
+            ),
+            limits: session_limits(self.config, listener),
+            server: concat!("arauto ", env!("CARGO_PKG_VERSION")).to_owned(),
+            log: Arc::clone(&self.log),
+            in_work: self.in_work.clone(),
+            stopwatch: self.stopwatch.clone(),
+            auth: self.auth.clone(),
+            hub: self.hub.clone(),
+            supervisor: self.supervisor.clone(),
+        }
+    }
+
+    fn acceptor(
+        &self,
+        listen: &Listen,
+        listener: Listener,
+        context: Arc<ListenerContext>,
+        session_spawner: SessionSpawner,
+    ) -> Acceptor<Listener> {
+        Acceptor::new(
+            listener,
+            self.limits.of(listen),
+            move |caller, admission| session_spawner.seat(caller, admission, &context),
+            sentinel("an acceptor", &self.supervisor),
+        )
+    }
+}
+
+fn session_limits(config: &Config, listener: &Listener) -> SessionLimits {
+    let (limits, timeouts) = (&config.limits, &config.timeouts);
+    let longest = listener.longest_frame().unwrap_or(usize::MAX);
+    let max_frame = limits.max_frame.min(longest);
+    SessionLimits {
+        max_frame,
+        max_frame_before_login: limits.max_frame_before_login.min(max_frame),
+        frames_in_work: limits.frames_in_work,
+        request_rate: limits.request_rate,
+        rate_before_login: RATE_BEFORE_LOGIN,
+        login_timeout: timeouts.login,
+        idle_timeout: timeouts.idle,
+        drain_timeout: timeouts.drain,
+        slow: config.slow,
+    }
+}
+
+fn start_log_limit(arbiter: &Arbiter) -> Arc<LogLimit> {
+    let log_limit = Arc::<LogLimit>::default();
+    let summarizing = Arc::clone(&log_limit);
+    arbiter.spawn(async move { summarizing.summarize().await });
+    log_limit
+}
+
+/// Starts the hub on the thread of the first sessions, so that most messages between the
+/// two cross no thread.
+fn start_hub(
+    arbiter: &Arbiter,
+    (appender, scribe): (Appender, Option<Scribe>),
+    config: &Config,
+    supervisor: &Addr<Supervisor>,
+) -> Addr<Hub> {
+    let (clock, supervisor) = (Arc::clone(&config.clock), supervisor.clone());
+    let retained = config
+        .storage
+        .journal
+        .map_or(u64::MAX, |journal| journal.bytes);
+    let presence = PresenceLimits::share_of(retained.min(config.limits.log_bytes as u64));
+    Hub::start_in_arbiter(&arbiter.handle(), move |_| {
+        let sentinel = sentinel("the hub", &supervisor);
+        Hub::new(appender, scribe, presence, clock, sentinel)
+    })
+}
