@@ -15,8 +15,9 @@ use std::borrow::Cow;
 use std::hint::black_box;
 use std::sync::Arc;
 
-use arauto::accounts::{Accounts, Claim, HashCost, Hasher, LoginLimits, PeerId};
-use arauto::log::{Appender, Log, Origin, Read};
+use arauto::HashCost;
+use arauto::internal::accounts::{Accounts, Claim, Hasher, LoginLimits, PeerId};
+use arauto::internal::log::{Appender, Log, Origin, Read};
 use arauto::wire::cbor::{self, FrameScanner, MessageFrames};
 use arauto::wire::{BodyFrame, ClientFrame, MAX_FRAME, Message, Published, ServerFrame};
 use arauto::{Body, LogLimits, Millis, PaceLimits, Rate, Role, Seq};
@@ -138,7 +139,7 @@ fn log_from(first: Seq) -> (Arc<Log>, Appender) {
     };
     let origin = Origin {
         stream: "bench".to_owned(),
-        terms: arauto::log::Terms::only(),
+        terms: arauto::internal::log::Terms::only(),
         first,
         past: None,
     };

@@ -18,9 +18,9 @@
 //! | room | what it holds |
 //! |---|---|
 //! | [`wire`] | frames and their bytes, in each dialect |
-//! | [`accounts`] | who may log in |
+//! | `accounts` | who may log in |
 //! | `store` | what outlives the process: one SQLite file, one thread that writes |
-//! | [`log`] | the broadcasts, once each, and the cursors that read them |
+//! | `log` | the broadcasts, once each, and the cursors that read them |
 //! | `close` | what a shutdown promises: phases, counts, evidence, [`Report`] |
 //! | `sync` | what threads share: atomics and locks, or a scheduler's in their place |
 //! | `rate` | so many in a time: token buckets |
@@ -32,16 +32,34 @@
 //! | `server` | binds all of these together |
 //! | `client` | the other side, without actors |
 //!
-//! docs/architecture.md has the picture, docs/shutdown.md what stopping takes.
+//! docs/architecture.md has the picture, docs/shutdown.md what stopping takes, docs/library.md
+//! the cargo features.
 
-pub mod accounts;
+#![cfg_attr(
+    not(all(feature = "client", feature = "server")),
+    allow(
+        rustdoc::broken_intra_doc_links,
+        reason = "items of the other half are linked"
+    )
+)]
+
+#[cfg(feature = "server")]
+mod accounts;
+#[cfg(feature = "server")]
 mod actors;
+#[cfg(feature = "server")]
 pub mod backup {
     //! Copies of a data folder's database: made while a server runs, put back while none does.
     pub use crate::store::{Copied, CopiedStream, CopyError, back_up, restore};
 }
+#[cfg(feature = "client")]
 mod client;
+#[cfg(feature = "server")]
 mod close;
+#[cfg_attr(
+    not(any(feature = "client", feature = "server")),
+    allow(dead_code, reason = "transport uses a part of it")
+)]
 mod deadline;
 mod framing;
 #[cfg(fuzzing)]
@@ -49,36 +67,68 @@ mod framing;
 pub mod fuzzing;
 #[cfg(all(test, shuttle))]
 mod interleavings;
+#[cfg_attr(
+    not(all(feature = "client", feature = "server")),
+    allow(dead_code, unused_imports, reason = "each side uses its half of it")
+)]
 mod link;
-pub mod log;
+#[cfg(feature = "server")]
+mod log;
+#[cfg(feature = "server")]
 mod rate;
+#[cfg(feature = "server")]
 mod server;
+#[cfg(feature = "server")]
 mod store;
+#[cfg(feature = "server")]
 mod sync;
+#[cfg_attr(
+    not(all(feature = "client", feature = "server")),
+    allow(dead_code, unused_imports, reason = "each side uses its half of it")
+)]
 mod transport;
 pub mod wire;
 
+#[cfg(feature = "server")]
+#[doc(hidden)]
+pub mod internal;
+
+#[cfg(feature = "server")]
+pub use accounts::{HashCost, NameError, UserName};
+#[cfg(feature = "server")]
 pub use actors::handler::{Answer, Echo, Fixed, Handler, HandlerError, Outcome, Request, Upper};
+#[cfg(feature = "server")]
 pub use actors::hub::Clock;
+#[cfg(feature = "server")]
 pub use actors::session::SlowPolicy;
+#[cfg(feature = "server")]
 pub use actors::supervisor::PhaseObserver;
+#[cfg(feature = "client")]
 pub use client::{
     Backoff, Client, ClientError, End, Events, Incoming, LoggedInAs, PendingReply, RawPipe,
     RawSession, ResumePoint, RetryClass, ServerTerms, StoppingNotice, Visitor,
 };
+#[cfg(feature = "server")]
 pub use close::{
     ActorLine, CloseReason, Evidence, ExitCode, Fate, Micros, Phase, PhaseLine, Report,
     SessionOutcome, SessionRecord, StopReason, Times,
 };
+#[cfg(feature = "server")]
 pub use log::{LogLimits, PaceLimits, Retention};
+#[cfg(feature = "server")]
 pub use rate::Rate;
+#[cfg(feature = "server")]
 pub use server::{
     Config, ConfigError, Feed, HandlerOption, Limits, Listen, PublishError, Server, ServerError,
-    ServerHandle, StopStatus, Storage, Timeouts, open_data_folder,
+    ServerHandle, StopStatus, Storage, Timeouts,
 };
+#[cfg(feature = "server")]
+pub use store::{FolderError, StoreError};
+#[cfg(feature = "server")]
+pub use transport::{Access, BindError, ClientCert, PeerTimeouts, Remote, TlsConfig};
+#[cfg(feature = "client")]
+pub use transport::{ConnectFault, Trust, UnknownServerUser, UnsafeFolder, UntrustedServer};
 pub use transport::{
-    Access, BindError, ClientCert, ConnectFault, Endpoint, EndpointError, Fingerprint,
-    FingerprintError, LocalUser, Peer, PeerTimeouts, Remote, TlsConfig, TlsError, Trust,
-    UnknownServerUser, UnsafeFolder, UntrustedServer,
+    Endpoint, EndpointError, Fingerprint, FingerprintError, LocalUser, Peer, TlsError,
 };
 pub use wire::{Body, ErrorCode, Event, Gap, Millis, Role, Seq, SessionId, Term};

@@ -13,7 +13,7 @@ mod file;
 
 use std::collections::HashSet;
 
-use arauto::accounts::UserName;
+use arauto::UserName;
 use arauto::wire::text::hides;
 use arauto_fuzz::memory::peak;
 use file::{Newcomer, Secret};

@@ -28,13 +28,13 @@ mod table;
 pub use claim::{Admitted, Claim, LoginLimits, Refusal};
 pub use hash::{HashCost, Hasher, is_phc};
 pub use login::Accounts;
-pub use name::{NameError, Password, PasswordError, UserName};
+pub use name::{NameError, Password, UserName};
 pub use rates::Rates;
 pub use rows::{Account, AccountRows, InvalidAccount};
 pub use standing::{Revoked, Standing};
 
 pub use crate::link::PeerId;
-pub use crate::store::{DataFolder, Db, FolderError, FolderLock, StoreError};
+pub use crate::store::StoreError;
 
 /// The name that the server's own console publishes under; nobody can log in as it.
 pub const CONSOLE: &str = "consola";

@@ -45,7 +45,7 @@ pub(super) fn backup(args: &BackupArgs) -> Result<u8, Failure> {
 pub(super) fn put_back(args: &RestoreArgs) -> Result<u8, Failure> {
     let folder = args.data.clone().unwrap_or_else(default_data_folder);
     there(&args.file)?;
-    let opened = arauto::open_data_folder(&folder).map_err(CopyError::from)?;
+    let opened = arauto::internal::open_data_folder(&folder).map_err(CopyError::from)?;
     let copied = restore(&args.file, &opened, args.replace)?;
     tell("restored", &copied, &folder);
     if let Some(replaced) = &copied.replaced {
@@ -80,7 +80,7 @@ impl From<CopyError> for Failure {
     fn from(error: CopyError) -> Self {
         let code = match error {
             CopyError::Store(error) => return error.into(),
-            CopyError::Folder(arauto::accounts::FolderError::InUse(_)) => sysexits::TEMPFAIL,
+            CopyError::Folder(arauto::FolderError::InUse(_)) => sysexits::TEMPFAIL,
             _ => sysexits::CANTCREAT,
         };
         Failure::new(code, error.to_string())

@@ -6,7 +6,7 @@
 use std::io::{self, IsTerminal};
 use std::sync::Arc;
 
-use arauto::accounts::CONSOLE;
+use arauto::internal::accounts::CONSOLE;
 use arauto::{Event, Feed, ServerHandle, StopReason};
 use rustyline::error::ReadlineError;
 use rustyline::history::MemHistory;

@@ -5,7 +5,8 @@
 //! a [`RawSession`] instead. [`RawPipe`] is for listeners of the raw dialect, which
 //! know neither logins nor frames.
 //!
-//! ```
+#![cfg_attr(feature = "server", doc = "```")]
+#![cfg_attr(not(feature = "server"), doc = "```ignore")]
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! use arauto::{Body, Client, Config, Incoming, Server, StopReason};
 //!

@@ -20,7 +20,8 @@ const READ: usize = 1024 * 1024;
 /// A listener of the raw dialect as its client sees it, or any other pipe that
 /// carries text in messages or lines.
 ///
-/// ```
+#[cfg_attr(feature = "server", doc = "```")]
+#[cfg_attr(not(feature = "server"), doc = "```ignore")]
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// use arauto::wire::Charset;
 /// use arauto::{Config, RawPipe, Server, StopReason};

@@ -18,7 +18,8 @@ use crate::transport::Connection;
 /// endpoint a read takes one frame, for which the buffer must have room, and a write
 /// must be one; on a `tls:` endpoint flush behind what you write. It holds no buffer once what came together with the login's answer has been read.
 ///
-/// ```
+#[cfg_attr(feature = "server", doc = "```")]
+#[cfg_attr(not(feature = "server"), doc = "```ignore")]
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// use arauto::wire::cbor::{self, ScannedFrame, FrameScanner};
 /// use arauto::wire::{BodyFrame, Body, ClientFrame};

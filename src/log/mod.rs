@@ -13,7 +13,7 @@
 //! - after [`Appender::seal`] the head does not move.
 //!
 //! ```
-//! use arauto::log::{Log, Read};
+//! use arauto::internal::log::{Log, Read};
 //! use arauto::wire::cbor::encode_body;
 //! use arauto::{Body, Config, Millis, Seq};
 //!
@@ -31,7 +31,7 @@
 //! let written = slices.iter().map(|slice| slice.bytes.len()).sum();
 //! cursor.advance(&log, &slices, written);
 //! assert_eq!(cursor.seq(), Seq(1));
-//! # Ok::<_, arauto::log::Sealed>(())
+//! # Ok::<_, arauto::internal::log::Sealed>(())
 //! ```
 
 mod appender;
@@ -48,7 +48,7 @@ use std::sync::Arc;
 pub use appender::{Appender, Presented, Sealed};
 pub use bell::{Bell, Place};
 pub use cursor::{Cursor, Read, Rest, Slice, Slices};
-pub use mirror::{MakeFile, Mirrored, WeakMirrored};
+pub use mirror::Mirrored;
 pub use pace::{OnItsWay, Pace, PaceLimits, PacedReader, PublishWait};
 use parts::Parts;
 pub use parts::frame_length;

@@ -6,7 +6,7 @@
 
 use std::time::Duration;
 
-use arauto::accounts::HashCost;
+use arauto::HashCost;
 use arauto::{Config, Endpoint, Server, ServerHandle, StopReason};
 use tempfile::TempDir;
 

@@ -5,7 +5,7 @@ use std::os::unix::net::UnixListener;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use arauto::accounts::HashCost;
+use arauto::HashCost;
 use arauto::{BindError, Client, Config, Endpoint, Server, ServerError, StopReason};
 use rustix::process::{Pid, Signal, kill_process};
 

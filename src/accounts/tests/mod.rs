@@ -2,9 +2,10 @@ mod holding_back;
 
 use std::sync::Arc;
 
+use super::standing::Revoked;
 use super::*;
 use crate::rate::Rate;
-use crate::store::Store;
+use crate::store::{DataFolder, Db, FolderError, Store};
 use crate::wire::Role;
 
 const LIMITS: LoginLimits = LoginLimits {

@@ -8,7 +8,7 @@ use std::mem::ManuallyDrop;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use arauto::accounts::StoreError;
+use arauto::StoreError;
 use arauto::{Config, ExitCode, Millis, Phase, Report, Seq, Server, ServerError, StopReason};
 
 use self::final_output::{FinalOutput, report_failed};
@@ -200,7 +200,7 @@ fn fitting(wanted: usize, limit: Option<u64>) -> usize {
 /// not be there yet.
 fn check_report(path: &Path, data: Option<&Path>) -> Result<(), Failure> {
     if let Some(data) = data {
-        arauto::open_data_folder(data).map_err(|error| start_failed(error.into()))?;
+        arauto::internal::open_data_folder(data).map_err(|error| start_failed(error.into()))?;
     }
     whole_file::check(path).map_err(|error| report_failed(path, &error))
 }

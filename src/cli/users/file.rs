@@ -4,7 +4,8 @@
 use std::collections::HashSet;
 
 use arauto::Role;
-use arauto::accounts::{Password, UserName, is_phc};
+use arauto::UserName;
+use arauto::internal::accounts::{Password, is_phc};
 
 /// Somebody who is to have an account.
 #[derive(Debug, PartialEq)]

@@ -6,9 +6,8 @@ mod file;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, UNIX_EPOCH};
 
-use arauto::accounts::{
-    Account, AccountRows, Db, HashCost, Hasher, Password, StoreError, UserName,
-};
+use arauto::internal::accounts::{Account, AccountRows, Db, Hasher, Password};
+use arauto::{HashCost, StoreError, UserName};
 use arauto::{Millis, Role};
 use clap::Subcommand;
 use serde_json::json;
@@ -91,7 +90,7 @@ pub(super) fn run(args: &Args) -> Result<u8, Failure> {
         );
         return Err(Failure::new(sysexits::NOINPUT, message));
     }
-    let open = || arauto::open_data_folder(&folder)?.database();
+    let open = || arauto::internal::open_data_folder(&folder)?.database();
     let path = open().map_err(|error| Failure::new(sysexits::CANTCREAT, error.to_string()))?;
     let mut db = Db::open(&path)?;
     match &args.command {

@@ -41,7 +41,7 @@ pub(super) fn what_is_no_name_is_a_bad_name() {
 fn the_consoles_name_is_nobodys() {
     let fixture = Fixture::new();
     let mut client = fixture.visitor();
-    client.send(&login(5, arauto::accounts::CONSOLE, PASSWORD));
+    client.send(&login(5, arauto::internal::accounts::CONSOLE, PASSWORD));
     let error = client.expect("error");
     assert_eq!(error.text("code"), "bad-name", "{error:?}");
     fixture.finish();

@@ -7,7 +7,7 @@ use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use arauto::accounts::HashCost;
+use arauto::HashCost;
 use arauto::{Config, Phase, Retention, Server, StopReason};
 
 use super::kept::{Acknowledged, check};

@@ -26,7 +26,7 @@ fn hears_signals(child: &Child) -> bool {
 fn starting_behind_a_lock(budget: &str) -> (Child, TempDir, Connection) {
     let folder = tempfile::tempdir().expect("a folder can be made");
     let data = folder.path().join("data");
-    arauto::open_data_folder(&data)
+    arauto::internal::open_data_folder(&data)
         .and_then(|folder| folder.database())
         .expect("the folder is ours");
     let other = Connection::open(data.join("arauto.db")).expect("it is a database");

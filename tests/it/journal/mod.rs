@@ -17,9 +17,10 @@ mod terms;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use arauto::accounts::{Account, DataFolder, Db, HashCost, Hasher, Password, UserName};
+use arauto::internal::accounts::{Account, DataFolder, Db, Hasher, Password};
 use arauto::wire::{Decoded, ServerFrame, cbor};
 use arauto::{Config, Millis, Retention, Role};
+use arauto::{HashCost, UserName};
 use serde_cbor::Value;
 use tempfile::TempDir;
 

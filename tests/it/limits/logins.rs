@@ -98,7 +98,7 @@ fn logins_of_those_who_have_gone_hold_up_nobody() {
     let fixture = Fixture::with(|config| {
         config.limits.hashing = 1;
         // The best part of a second each: all of them would take longer than the watchdog.
-        config.hash_cost = arauto::accounts::HashCost {
+        config.hash_cost = arauto::HashCost {
             memory_kib: 19 * 1024,
             passes: 60,
         };

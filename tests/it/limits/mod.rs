@@ -10,8 +10,9 @@ mod requests;
 #[cfg(unix)] // it looks at the sources only
 mod table;
 
-use arauto::accounts::{Account, DataFolder, Db, HashCost, Hasher, Password, UserName};
+use arauto::internal::accounts::{Account, DataFolder, Db, Hasher, Password};
 use arauto::{Config, Millis, Role};
+use arauto::{HashCost, UserName};
 use tempfile::TempDir;
 
 use crate::support::PASSWORD;

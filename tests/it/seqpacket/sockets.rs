@@ -2,7 +2,7 @@
 
 use std::os::unix::fs::PermissionsExt;
 
-use arauto::accounts::HashCost;
+use arauto::HashCost;
 use arauto::{BindError, Config, Server, ServerError, StopReason};
 use rustix::net::{
     AddressFamily, SocketAddrUnix, SocketFlags, SocketType, bind, listen, socket_with,

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use arauto::accounts::HashCost;
+use arauto::HashCost;
 
 use crate::support::{Fixture, PASSWORD, login};
 

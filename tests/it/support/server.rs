@@ -4,7 +4,7 @@ use std::net::TcpStream;
 use std::path::Path;
 use std::sync::Mutex;
 
-use arauto::accounts::HashCost;
+use arauto::HashCost;
 use arauto::{
     Config, Endpoint, Listen, Report, Server, ServerHandle, SessionOutcome, SessionRecord,
     StopReason,

@@ -3,7 +3,7 @@
 
 use std::sync::Barrier;
 
-use arauto::accounts::HashCost;
+use arauto::HashCost;
 use arauto::{BindError, Client, Config, Server, ServerError, StopReason};
 use windows_sys::Wdk::System::SystemInformation::{
     NtQuerySystemInformation, SystemProcessInformation,

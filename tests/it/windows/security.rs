@@ -179,7 +179,7 @@ fn a_data_folder_that_is_there_is_opened_again() {
     let folder = tempfile::tempdir().expect("a folder can be made");
     let data = folder.path().join("data");
     for _ in 0..2 {
-        arauto::open_data_folder(&data).expect("it is ours");
+        arauto::internal::open_data_folder(&data).expect("it is ours");
     }
 }
 
@@ -190,6 +190,6 @@ fn a_folder_with_other_things_in_it_keeps_its_list() {
     std::fs::create_dir(&shared).expect("the folder is ours");
     std::fs::write(shared.join("carta.txt"), "bom dia").expect("the folder is ours");
     let before = folders_sddl(&shared);
-    arauto::open_data_folder(&shared).expect("it is ours");
+    arauto::internal::open_data_folder(&shared).expect("it is ours");
     assert_eq!(folders_sddl(&shared), before);
 }

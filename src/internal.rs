@@ -1,0 +1,18 @@
+//! Parts of the library that the program `arauto`, the benchmarks and the tests of this package
+//! use. They are no part of the public API and change without notice.
+
+pub mod accounts {
+    //! The accounts of a data folder.
+    pub use crate::accounts::{
+        Account, AccountRows, Accounts, CONSOLE, Claim, Hasher, LoginLimits, Password, PeerId,
+        is_phc,
+    };
+    pub use crate::store::{DataFolder, Db};
+}
+
+pub mod log {
+    //! The log of broadcasts and its cursors.
+    pub use crate::log::{Appender, Log, Origin, Read, Sealed, Terms};
+}
+
+pub use crate::server::open_data_folder;
