@@ -1,23 +1,22 @@
-//! Notices that an actor is gone though nobody stopped it.
+//! Notices that an actor has ended without being stopped.
 //!
-//! A panic ends an actor and drops it; its queue is lost and nothing brings it
-//! back. An actor that the server cannot do without carries a sentinel, which
-//! tells of it on the way down.
+//! A panic ends an actor and drops it; its mailbox is lost, and nothing restarts it. An actor
+//! that the server depends on owns a sentinel, and its drop reports the panic.
 
-/// Calls out when it is dropped armed.
+/// Calls a function when it is dropped, unless it was disarmed.
 pub struct Sentinel {
     call: Option<Box<dyn FnOnce()>>,
 }
 
 impl Sentinel {
-    /// An armed sentinel.
+    /// Returns a sentinel that calls `call` when it is dropped.
     pub fn new(call: impl FnOnce() + 'static) -> Sentinel {
         Sentinel {
             call: Some(Box::new(call)),
         }
     }
 
-    /// The actor was told to stop: there is nothing to call out.
+    /// Makes the drop silent: the actor was told to stop.
     pub fn disarm(&mut self) {
         self.call = None;
     }

@@ -1,33 +1,33 @@
-//! Buffers that are handed round within a thread.
+//! Reusable buffers, one pool for each thread.
 //!
-//! An idle session holds no buffer, and a busy one does not ask the allocator for
-//! one each time: what it has emptied waits here for whoever needs one next.
+//! An idle session holds no buffer, and a busy one need not ask the allocator for each one:
+//! the buffer that it has emptied waits here for the next session that needs one.
 
 use std::cell::RefCell;
 
-/// Buffers that wait, at most.
-const KEPT: usize = 8;
+/// The most buffers that a thread's pool holds.
+const POOLED: usize = 8;
 
-/// A buffer that has grown beyond this is given back to the allocator.
+/// The largest buffer that is pooled, in bytes; a larger one is freed.
 const LARGEST: usize = 256 * 1024;
 
 thread_local! {
     static SPARE: RefCell<Vec<Vec<u8>>> = const { RefCell::new(Vec::new()) };
 }
 
-/// An empty buffer; with room in it, where there is one to spare.
+/// Returns an empty buffer, one with capacity if the pool has any.
 pub(super) fn take() -> Vec<u8> {
     SPARE.with_borrow_mut(|spare| spare.pop().unwrap_or_default())
 }
 
-/// Gives a buffer to whoever needs one next.
+/// Puts a buffer into the pool.
 pub(super) fn give(mut buffer: Vec<u8>) {
     if buffer.capacity() == 0 || buffer.capacity() > LARGEST {
         return;
     }
     buffer.clear();
     SPARE.with_borrow_mut(|spare| {
-        if spare.len() < KEPT {
+        if spare.len() < POOLED {
             spare.push(buffer);
         }
     });

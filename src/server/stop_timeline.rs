@@ -1,4 +1,4 @@
-//! When each actor that is no session was sealed, and when it has stopped.
+//! When each actor other than a session was sealed, and when it stopped.
 
 use std::sync::Arc;
 
@@ -6,7 +6,7 @@ use parking_lot::Mutex;
 
 use crate::close::{ActorLine, Micros, Stopwatch};
 
-/// Written while the server stops; all clones are one.
+/// The times of a stop; clones share them.
 #[derive(Debug, Clone)]
 pub(super) struct StopTimeline {
     stopwatch: Stopwatch,
@@ -21,12 +21,12 @@ impl StopTimeline {
         }
     }
 
-    /// It takes nothing more from now on.
+    /// Notes that `actor` takes nothing more.
     pub(super) fn sealed(&self, actor: &str) {
         self.note(actor, |line| &mut line.sealed_us);
     }
 
-    /// It has confirmed that it stopped.
+    /// Notes that `actor` has confirmed its stop.
     pub(super) fn stopped(&self, actor: &str) {
         self.note(actor, |line| &mut line.stopped_us);
     }
@@ -35,7 +35,7 @@ impl StopTimeline {
         self.lines.lock().clone()
     }
 
-    /// The first time counts.
+    /// Sets a time that is not set yet.
     fn note(&self, actor: &str, of: impl FnOnce(&mut ActorLine) -> &mut Option<Micros>) {
         let mut lines = self.lines.lock();
         let index = lines.iter().position(|line| line.actor == actor);
