@@ -27,7 +27,7 @@ pub(crate) const LESSON: Lesson = Lesson {
         "dropped with the mailbox, and whoever waits for it gets MailboxError::Closed",
     ],
     arauto: "sessions are cut first, and the hub stops when all of them have stopped",
-    file: "src/actors/supervisor/drive.rs",
+    file: "src/close/stop/machine.rs",
     run: || vec![run()],
 };
 

@@ -22,7 +22,7 @@ pub(crate) const LESSON: Lesson = Lesson {
         "where it happens to be. Here that is the middle of a reply, which no client can read",
     ],
     arauto: "each actor confirms, each thread is joined, and the runtime goes last",
-    file: "src/server/crew.rs",
+    file: "src/server/components.rs",
     run: || vec![run()],
 };
 

@@ -32,7 +32,7 @@ pub(crate) const LESSON: Lesson = Lesson {
         "before it has been read; each step waits for the word of the one before",
     ],
     arauto: "the same steps, each with a deadline and a line in the report",
-    file: "src/actors/supervisor/drive.rs",
+    file: "src/close/stop/machine.rs",
     run: || {
         let all = [Transport::Unix, Transport::SeqPacket, Transport::Tcp];
         let runs = all.map(|over| thread::spawn(move || run(over)));

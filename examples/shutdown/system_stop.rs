@@ -25,7 +25,7 @@ pub(crate) const LESSON: Lesson = Lesson {
         "in the mailboxes; nobody waits for a thread, or for a `stopping` hook to run",
     ],
     arauto: "nothing is stopped by it: each actor is asked, and confirms",
-    file: "src/server/crew.rs",
+    file: "src/server/components.rs",
     run: || vec![run()],
 };
 

@@ -9,7 +9,7 @@
 //!
 //! Only the session imports other actors. A message type lives in the file of the
 //! actor that handles it; what the supervisor sends to actors that it does not
-//! know lives with the supervisor ([`supervisor::Order`], [`supervisor::Crew`]).
+//! know is [`supervisor::Order`].
 
 pub mod acceptor;
 pub mod auth;

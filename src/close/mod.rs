@@ -1,16 +1,17 @@
-//! What a shutdown promises, as plain state: reasons, phases, counts, evidence
-//! and the report. Nothing here knows of actors or sockets; the supervisor and
-//! the sessions act by it.
+//! What a stop promises and how it proceeds, as plain state: reasons, phases, counts,
+//! evidence, the report, and the [`stop`] machine. Nothing here knows actors or sockets; the
+//! supervisor and the sessions act on it.
 
 mod in_work;
 mod phase;
 mod reason;
 mod record;
 mod report;
+pub mod stop;
 mod stopwatch;
 
 pub use in_work::{InWork, Work};
-pub use phase::{Deadlines, LAST_WORD, Phase};
+pub use phase::Phase;
 pub use reason::{CloseReason, StopReason};
 pub use record::{Fate, SessionOutcome, SessionRecord};
 pub use report::{ActorLine, ExitCode, PhaseLine, Report};

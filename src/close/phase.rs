@@ -1,7 +1,7 @@
-//! The phases of a shutdown, and when each must be over.
+//! The phases of a stop, in order, and the share of the time that each has.
 
 use std::fmt;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
@@ -70,6 +70,12 @@ impl Phase {
         }
     }
 
+    /// The phase that follows this one; `None` after the last.
+    pub fn next(self) -> Option<Phase> {
+        let place = Phase::ALL.iter().position(|known| *known == self)?;
+        Phase::ALL.get(place + 1).copied()
+    }
+
     /// What the phase may take out of `total`, beside what earlier ones left over.
     pub fn budget(self, total: Duration) -> Duration {
         total * self.share() / 40
@@ -79,69 +85,6 @@ impl Phase {
 impl fmt::Display for Phase {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())
-    }
-}
-
-/// When each phase must be over. Time that a phase does not use is the next one's.
-#[derive(Debug, Clone, Copy)]
-pub struct Deadlines {
-    start: Instant,
-    total: Duration,
-    haste: Option<Haste>,
-}
-
-/// Everything is over by `until`.
-#[derive(Debug, Clone, Copy)]
-struct Haste {
-    until: Instant,
-}
-
-/// What a phase has all the same where the time is up: enough for orders to reach the
-/// sessions and their records to come back, not for clients to read.
-pub const LAST_WORD: Duration = Duration::from_millis(200);
-
-/// Time that each of the last phases has even where the total is used up. Ending the actors
-/// and closing the store is not part of the drain, and is never skipped.
-const HASTY_END: Duration = Duration::from_millis(400);
-
-impl Deadlines {
-    /// Deadlines for a shutdown that begins at `start` and takes `total` at most.
-    pub fn new(start: Instant, total: Duration) -> Self {
-        Deadlines {
-            start,
-            total,
-            haste: None,
-        }
-    }
-
-    /// Gives all phases `left` together, from `now` on; once that is over each has
-    /// [`LAST_WORD`], and the last two have 400 ms each.
-    pub fn hurry(&mut self, now: Instant, left: Duration) {
-        let until = now + left;
-        let until = self.haste.map_or(until, |haste| haste.until.min(until));
-        self.haste = Some(Haste { until });
-    }
-
-    /// When `phase`, which began at `began`, must be over.
-    pub fn of(&self, phase: Phase, began: Instant) -> Instant {
-        let planned: Duration = Phase::ALL
-            .iter()
-            .take_while(|earlier| **earlier <= phase)
-            .map(|earlier| earlier.budget(self.total))
-            .sum();
-        let planned = self.start + planned;
-        match self.haste {
-            None => planned,
-            Some(haste) if phase >= Phase::Actors => {
-                planned.min(haste.until.max(began + HASTY_END))
-            }
-            Some(haste) => planned.min(haste.until.max(began + LAST_WORD)),
-        }
-    }
-
-    /// What is left of the total at `now`.
-    pub fn remaining(&self, now: Instant) -> Duration {
-        (self.start + self.total).saturating_duration_since(now)
     }
 }
 
@@ -157,40 +100,5 @@ mod tests {
         assert_eq!(sum, TOTAL);
         assert_eq!(Phase::Drain.budget(TOTAL), Duration::from_secs(8));
         assert_eq!(Phase::Seal.budget(TOTAL), Duration::from_millis(500));
-    }
-
-    #[test]
-    fn unused_time_rolls_forward() {
-        let start = Instant::now();
-        let deadlines = Deadlines::new(start, TOTAL);
-        let drain = deadlines.of(Phase::Drain, start);
-        assert_eq!(drain - start, Duration::from_secs(16));
-        assert_eq!(deadlines.of(Phase::Store, start), start + TOTAL);
-    }
-
-    #[test]
-    fn haste_gives_all_phases_one_time_together() {
-        let start = Instant::now();
-        let mut deadlines = Deadlines::new(start, TOTAL);
-        let second = Duration::from_secs(1);
-        deadlines.hurry(start + second, second);
-        assert_eq!(deadlines.of(Phase::Requests, start), start + 2 * second);
-        let soon = start + second + second / 2;
-        assert_eq!(deadlines.of(Phase::Drain, soon), start + 2 * second);
-        let later = start + 3 * second;
-        assert_eq!(deadlines.of(Phase::Close, later), later + LAST_WORD);
-        assert_eq!(deadlines.of(Phase::Store, soon), start + 2 * second);
-        assert_eq!(deadlines.of(Phase::Store, later), later + HASTY_END);
-        assert_eq!(deadlines.of(Phase::Seal, start), start + second / 2);
-    }
-
-    #[test]
-    fn haste_is_never_taken_back() {
-        let start = Instant::now();
-        let mut deadlines = Deadlines::new(start, TOTAL);
-        let second = Duration::from_secs(1);
-        deadlines.hurry(start, LAST_WORD);
-        deadlines.hurry(start + LAST_WORD / 2, second);
-        assert_eq!(deadlines.of(Phase::Requests, start), start + LAST_WORD);
     }
 }

@@ -6,7 +6,7 @@ use super::{CloseReason, Evidence, Times};
 use crate::wire::{Seq, SessionId};
 
 /// What became of a session.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct SessionRecord {
     /// Its number.
     pub session: SessionId,

@@ -61,7 +61,7 @@ pub struct Report {
 }
 
 /// A phase's planned and used time.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct PhaseLine {
     /// Which.
     pub phase: Phase,

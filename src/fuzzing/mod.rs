@@ -10,8 +10,8 @@
 //! is told to, and the one blocking thing is the cheapest of password hashes. It is
 //! compiled with `--cfg fuzzing` only, and is no part of the library.
 
+mod components;
 mod link;
-mod staff;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -20,9 +20,9 @@ use actix::{Actor, Addr};
 use tokio::sync::{oneshot, watch};
 use tokio::time::timeout;
 
+use self::components::FuzzedComponents;
 use self::link::MemoryLink;
 pub use self::link::{Peer, Piece};
-use self::staff::Staff;
 use crate::accounts::{Accounts, HashCost, Hasher, LoginLimits, PeerId, Rates};
 use crate::actors::auth::Auth;
 use crate::actors::handler::Handler;
@@ -31,7 +31,7 @@ use crate::actors::permits::{KeyedLimit, Permits};
 use crate::actors::sentinel::Sentinel;
 use crate::actors::session::{ListenerContext, Session, SessionLimits, SlowPolicy, Start};
 use crate::actors::supervisor::{
-    ActorFailed, Begin, Haste, Opened, Plan, SessionInfo, Stop, Supervisor,
+    ActorFailed, Haste, Opened, SessionInfo, Stop, Supervise, Supervisor,
 };
 use crate::close::{InWork, Report, StopReason, Stopwatch};
 pub use crate::framing::Framing;
@@ -102,17 +102,14 @@ pub async fn converse(script: Script) -> Outcome {
     let hub = Hub::new(appender, None, presence, clock, sentinel_of_hub).start();
     let (in_work, stopwatch) = (InWork::default(), Stopwatch::default());
     let (done, report) = watch::channel(None);
-    supervisor.do_send(Begin(Plan {
-        crew: Box::new(Staff {
-            auth: auth.clone(),
-            hub: hub.clone(),
-        }),
+    supervisor.do_send(Supervise(Box::new(FuzzedComponents {
+        auth: auth.clone(),
+        hub: hub.clone(),
         in_work: in_work.clone(),
         log: Arc::clone(&log),
         stopwatch: stopwatch.clone(),
-        on_phase: Arc::new(|_| {}),
-        done,
-    }));
+        report: done,
+    })));
     let (gone, is_gone) = oneshot::channel();
     let (link, written) = MemoryLink::new(
         script.framing,

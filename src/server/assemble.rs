@@ -9,8 +9,8 @@ use parking_lot::Mutex;
 use tokio::sync::watch;
 
 use super::admission_limits::AdmissionLimits;
+use super::components::{ServerComponents, Unclosed};
 use super::config::Config;
-use super::crew::{Staff, Unclosed};
 use super::handle::ServerHandle;
 use super::listen::Listen;
 use super::session_spawner::SessionSpawner;
@@ -24,7 +24,7 @@ use crate::actors::auth::Auth;
 use crate::actors::hub::{Hub, PresenceLimits};
 use crate::actors::log_limit::LogLimit;
 use crate::actors::session::{ListenerContext, SessionLimits};
-use crate::actors::supervisor::{Begin, Plan, Revoked, Supervisor};
+use crate::actors::supervisor::{Revoked, Supervise, Supervisor};
 use crate::close::{InWork, Stopwatch};
 use crate::log::{Appender, Log, Scribe};
 use crate::rate::Rate;
@@ -71,38 +71,37 @@ pub(super) fn assemble(
     let handles = arbiters.iter().map(Arbiter::handle).collect();
     let session_spawner = SessionSpawner::new(handles, supervisor.clone());
 
-    let mut staff = Staff {
+    let (done, report) = watch::channel(None);
+    let mut components = ServerComponents {
         acceptors: Vec::new(),
         auth: shared.auth.clone(),
         hub: shared.hub.clone(),
         listeners: Vec::new(),
         arbiters: Arc::new(Mutex::new(arbiters)),
         accounts: Arc::default(),
+        store_limit: data.as_ref().map(|data| data.store.limit().clone()),
         data: Arc::new(Mutex::new(data)),
         unclosed: Unclosed::default(),
         stop_timeline: StopTimeline::new(shared.stopwatch.clone()),
+        in_work: shared.in_work.clone(),
+        log: Arc::clone(&log),
+        stopwatch: shared.stopwatch.clone(),
+        on_phase: Arc::clone(&config.on_phase),
+        report: done,
     };
     let mut endpoints = Vec::new();
     for (listen, listener) in listeners {
         let endpoint = listener.endpoint().clone();
         let context = Arc::new(shared.context(&listen, &listener));
-        staff.listeners.push(Arc::downgrade(&context));
+        components.listeners.push(Arc::downgrade(&context));
         let acceptor = shared.acceptor(&listen, listener, context, session_spawner.clone());
-        staff
+        components
             .acceptors
             .push((endpoint.to_string(), acceptor.start()));
         endpoints.push(endpoint);
     }
 
-    let (done, report) = watch::channel(None);
-    supervisor.do_send(Begin(Plan {
-        crew: Box::new(staff),
-        in_work: shared.in_work,
-        log: Arc::clone(&log),
-        stopwatch: shared.stopwatch,
-        on_phase: Arc::clone(&config.on_phase),
-        done,
-    }));
+    supervisor.do_send(Supervise(Box::new(components)));
     ServerHandle {
         endpoints: endpoints.into(),
         supervisor,

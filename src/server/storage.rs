@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
+use super::components::Data;
 use super::config::Config;
-use super::crew::Data;
 use super::error::ServerError;
 use super::folder::open_data_folder;
 use crate::accounts::{Accounts, Hasher, LoginLimits};

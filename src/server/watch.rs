@@ -1,26 +1,28 @@
-//! Tells the supervisor when a part that the server cannot do without has panicked.
+//! Tells the supervisor when an actor or thread that the server depends on has panicked.
 
 use std::sync::Arc;
 
 use actix::{Addr, Arbiter};
 
-use super::crew::Data;
+use super::components::Data;
 use crate::actors::sentinel::Sentinel;
 use crate::actors::supervisor::{ActorFailed, STORE, Supervisor};
 use crate::log::Log;
 
-/// Tells of the panic of the actor that holds it.
+/// Returns a sentinel for an actor, which tells the supervisor when that actor panics.
 pub(super) fn sentinel(what: &'static str, supervisor: &Addr<Supervisor>) -> Sentinel {
     let supervisor = supervisor.clone();
     Sentinel::new(move || supervisor.do_send(ActorFailed(what)))
 }
 
-/// Each thread's relay wakes the sessions that wait for broadcasts: without it nobody would.
+/// Starts each thread's relay, which wakes the sessions that wait for broadcasts. A relay
+/// that panics stops the server: its sessions would wait for ever.
 pub(super) fn start_relays(arbiters: &[Arbiter], log: &Arc<Log>, supervisor: &Addr<Supervisor>) {
     for (shard, arbiter) in arbiters.iter().enumerate() {
         let (log, supervisor) = (Arc::clone(log), supervisor.clone());
         arbiter.spawn_fn(move || {
-            // It goes with its thread, which is stopped when panics no longer count.
+            // The sentinel is also dropped with the thread, in a phase of the stop in which the
+            // supervisor ignores it.
             let sentinel = sentinel("a relay of broadcasts", &supervisor);
             actix_rt::spawn(async move {
                 log.relay(shard).await;
@@ -30,7 +32,7 @@ pub(super) fn start_relays(arbiters: &[Arbiter], log: &Arc<Log>, supervisor: &Ad
     }
 }
 
-/// Stops the server when the store's thread panics: nothing would be durable any more.
+/// Stops the server when the store's thread panics, because nothing is durable without it.
 pub(super) fn watch_store(data: Option<&mut Data>, supervisor: &Addr<Supervisor>) {
     if let Some(panicked) = data.and_then(|data| data.store.panicked()) {
         let supervisor = supervisor.clone();
@@ -52,17 +54,30 @@ mod tests {
     use tokio::sync::watch;
 
     use super::*;
-    use crate::actors::supervisor::{Begin, Closed, Crew, Plan};
-    use crate::close::{ActorLine, InWork, StopReason, Stopwatch};
+    use crate::actors::supervisor::{Components, StoreClosed, Supervise};
+    use crate::close::{ActorLine, PhaseLine, Report, StopReason};
     use crate::log::{LogLimits, PaceLimits};
     use crate::store::{DataFolder, Db, Readers, Store};
     use crate::wire::Seq;
 
-    /// There is nobody else to stop.
-    struct Nobody;
+    /// A server that has nothing to stop.
+    struct NoComponents {
+        log: Arc<Log>,
+        report: watch::Sender<Option<Report>>,
+    }
 
-    impl Crew for Nobody {
-        fn seal_doors(&self) -> LocalBoxFuture<'static, ()> {
+    impl Components for NoComponents {
+        fn log(&self) -> &Log {
+            &self.log
+        }
+
+        fn begin_stop(&self, _now: Instant) {}
+
+        fn seal_listeners(&self) -> LocalBoxFuture<'static, ()> {
+            ready(()).boxed_local()
+        }
+
+        fn requests_idle(&self) -> LocalBoxFuture<'static, ()> {
             ready(()).boxed_local()
         }
 
@@ -74,13 +89,11 @@ mod tests {
             ready(()).boxed_local()
         }
 
-        fn limit_store(&self) -> Box<dyn Fn(Instant)> {
-            Box::new(|_| ())
-        }
+        fn limit_store(&self, _deadline: Instant) {}
 
-        fn close_store(&self) -> LocalBoxFuture<'static, Closed> {
+        fn close_store(&self) -> LocalBoxFuture<'static, StoreClosed> {
             let (trouble, has_panicked) = (Vec::new(), false);
-            let closed = Closed {
+            let closed = StoreClosed {
                 trouble,
                 has_panicked,
             };
@@ -91,8 +104,14 @@ mod tests {
             Vec::new()
         }
 
-        fn lines(&self) -> Vec<ActorLine> {
+        fn actor_lines(&self) -> Vec<ActorLine> {
             Vec::new()
+        }
+
+        fn phase_over(&self, _line: &PhaseLine) {}
+
+        fn stopped(&self, report: Report) {
+            self.report.send_replace(Some(report));
         }
     }
 
@@ -117,14 +136,7 @@ mod tests {
         };
         let (log, _appender) = Log::new("s".to_owned(), limits, 1);
         let (done, mut report) = watch::channel(None);
-        supervisor.do_send(Begin(Plan {
-            crew: Box::new(Nobody),
-            in_work: InWork::default(),
-            log,
-            stopwatch: Stopwatch::default(),
-            on_phase: Arc::new(|_| {}),
-            done,
-        }));
+        supervisor.do_send(Supervise(Box::new(NoComponents { log, report: done })));
 
         store.ask::<()>(|_| panic!("on purpose")).await.ok();
         let report = report.wait_for(Option::is_some).await;

@@ -197,7 +197,7 @@ fn a_stop_past_a_thread_that_stands_still_owns_up_to_what_it_does_not_know() {
     fixture.begin_stop();
     let report = fixture.report();
     assert_eq!(report.exit, 3);
-    for what in ["the log was not sealed", "the doors were not sealed"] {
+    for what in ["the log was not sealed", "the listeners were not sealed"] {
         assert!(
             report.trouble.iter().any(|known| known.starts_with(what)),
             "{what}: {:?}",

@@ -1,4 +1,5 @@
-//! What the supervisor stops beside the sessions: doors, hub, auth, threads.
+//! What a server consists of beside its sessions, and how each part is stopped: acceptors,
+//! auth, the hub, the store, the threads.
 
 use std::sync::{Arc, Weak};
 use std::time::Instant;
@@ -7,7 +8,7 @@ use actix::{Addr, Arbiter};
 use futures_util::FutureExt;
 use futures_util::future::{LocalBoxFuture, join, join_all};
 use parking_lot::Mutex;
-use tokio::sync::oneshot;
+use tokio::sync::{oneshot, watch};
 
 use super::stop_timeline::StopTimeline;
 use super::thread::on_thread;
@@ -16,37 +17,44 @@ use crate::actors::acceptor::{self, Acceptor};
 use crate::actors::auth::{self, Auth};
 use crate::actors::hub::{self, Hub};
 use crate::actors::session::ListenerContext;
-use crate::actors::supervisor::{Closed, Crew};
-use crate::close::ActorLine;
-use crate::store::{FolderLock, Readers, StoreError, StoreThread};
+use crate::actors::supervisor::{Components, PhaseObserver, StoreClosed};
+use crate::close::{ActorLine, InWork, PhaseLine, Report, Stopwatch};
+use crate::log::Log;
+use crate::store::{FolderLock, Readers, StoreError, StoreThread, WaitLimit};
 use crate::transport::Listener;
 use crate::wire::Seq;
 
-/// The names of the two in the report.
+/// The names of these actors in the report.
 const AUTH: &str = "auth";
 const HUB: &str = "hub";
 
-/// Reports of parts that did not close in time.
+/// The report's sentences about what did not close in time.
 const DATABASE: &str = "the database did not close in time: what was acknowledged is in it or \
                         in its write-ahead log";
 const THREADS: &str = "a session's thread did not end in time";
 
-/// Everything that runs, but for the supervisor and the sessions.
-pub(super) struct Staff {
-    /// Each with the endpoint that it accepts at.
+/// Everything that runs, except for the supervisor and the sessions.
+pub(super) struct ServerComponents {
+    /// Each acceptor, with the endpoint that it accepts at.
     pub(super) acceptors: Vec<(String, Addr<Acceptor<Listener>>)>,
     pub(super) auth: Addr<Auth>,
     pub(super) hub: Addr<Hub>,
-    /// Storage to see that nobody holds one at the end.
+    /// To check at the end that no session holds one.
     pub(super) listeners: Vec<Weak<ListenerContext>>,
     pub(super) arbiters: Arc<Mutex<Vec<Arbiter>>>,
     pub(super) accounts: Arc<Mutex<Option<Arc<Accounts>>>>,
     pub(super) data: Arc<Mutex<Option<Data>>>,
+    pub(super) store_limit: Option<WaitLimit>,
     pub(super) unclosed: Unclosed,
     pub(super) stop_timeline: StopTimeline,
+    pub(super) in_work: InWork,
+    pub(super) log: Arc<Log>,
+    pub(super) stopwatch: Stopwatch,
+    pub(super) on_phase: PhaseObserver,
+    pub(super) report: watch::Sender<Option<Report>>,
 }
 
-/// The parts that are still closing, in the words of the report; clones share the list.
+/// The parts that are still closing, as the report's sentences; clones share the list.
 #[derive(Clone, Default)]
 pub(super) struct Unclosed(Arc<Mutex<Vec<&'static str>>>);
 
@@ -81,30 +89,44 @@ pub(super) struct Data {
     pub(super) lock: FolderLock,
 }
 
-impl Crew for Staff {
-    fn seal_doors(&self) -> LocalBoxFuture<'static, ()> {
+impl Components for ServerComponents {
+    fn log(&self) -> &Log {
+        &self.log
+    }
+
+    fn begin_stop(&self, now: Instant) {
+        self.stopwatch.begin(now);
+    }
+
+    fn seal_listeners(&self) -> LocalBoxFuture<'static, ()> {
         let (auth, stop_timeline) = (self.auth.send(auth::Seal), self.stop_timeline.clone());
-        let doors = self.acceptors.iter().map(|(endpoint, door)| {
-            let (sealed, stop_timeline) = (door.send(acceptor::Seal), self.stop_timeline.clone());
+        let acceptors = self.acceptors.iter().map(|(endpoint, acceptor)| {
+            let sealed = acceptor.send(acceptor::Seal);
+            let stop_timeline = self.stop_timeline.clone();
             let name = format!("acceptor {endpoint}");
             async move {
-                // It stops with that. Whoever is gone needs no seal.
+                // It stops once it is sealed; one that has panicked needs no seal.
                 if sealed.await.is_ok() {
                     stop_timeline.sealed(&name);
                     stop_timeline.stopped(&name);
                 }
             }
         });
-        let doors = join_all(doors.collect::<Vec<_>>());
+        let acceptors = join_all(acceptors.collect::<Vec<_>>());
         let arbiters = Arc::clone(&self.arbiters);
         async move {
             if auth.await.is_ok() {
                 stop_timeline.sealed(AUTH);
             }
-            doors.await;
-            settle(&arbiters).await;
+            acceptors.await;
+            start_handed_over(&arbiters).await;
         }
         .boxed_local()
+    }
+
+    fn requests_idle(&self) -> LocalBoxFuture<'static, ()> {
+        let in_work = self.in_work.clone();
+        async move { in_work.idle().await }.boxed_local()
     }
 
     fn seal_log(&self) -> LocalBoxFuture<'static, Option<Seq>> {
@@ -132,17 +154,13 @@ impl Crew for Staff {
         .boxed_local()
     }
 
-    fn limit_store(&self) -> Box<dyn Fn(Instant)> {
-        let data = self.data.lock();
-        let limit = data.as_ref().map(|data| data.store.limit().clone());
-        Box::new(move |deadline| {
-            if let Some(limit) = &limit {
-                limit.set(deadline);
-            }
-        })
+    fn limit_store(&self, deadline: Instant) {
+        if let Some(limit) = &self.store_limit {
+            limit.set(deadline);
+        }
     }
 
-    fn close_store(&self) -> LocalBoxFuture<'static, Closed> {
+    fn close_store(&self) -> LocalBoxFuture<'static, StoreClosed> {
         drop(self.accounts.lock().take());
         let database = self.data.lock().take().map(|data| {
             self.unclosed.add(DATABASE);
@@ -150,7 +168,7 @@ impl Crew for Staff {
         });
         self.unclosed.add(THREADS);
         let threads = std::mem::take(&mut *self.arbiters.lock());
-        // Joining blocks, and a thread of this system must not.
+        // Joining blocks, and the threads of the actor system must not.
         let joined = on_thread("arauto-join", move || join_threads(threads));
         let (listeners, unclosed) = (self.listeners.clone(), self.unclosed.clone());
         async move {
@@ -178,7 +196,7 @@ impl Crew for Staff {
             if alive > 0 {
                 trouble.push(format!("sessions of {alive} listeners are still alive"));
             }
-            Closed {
+            StoreClosed {
                 trouble,
                 has_panicked,
             }
@@ -190,13 +208,21 @@ impl Crew for Staff {
         self.unclosed.names()
     }
 
-    fn lines(&self) -> Vec<ActorLine> {
+    fn actor_lines(&self) -> Vec<ActorLine> {
         self.stop_timeline.lines()
+    }
+
+    fn phase_over(&self, line: &PhaseLine) {
+        (self.on_phase)(line);
+    }
+
+    fn stopped(&self, report: Report) {
+        self.report.send_replace(Some(report));
     }
 }
 
-/// Sessions that were on their way to a thread have started there after this.
-async fn settle(arbiters: &Mutex<Vec<Arbiter>>) {
+/// Resolves when the sessions that were handed to a thread have started there.
+async fn start_handed_over(arbiters: &Mutex<Vec<Arbiter>>) {
     let reached: Vec<_> = arbiters
         .lock()
         .iter()
@@ -209,14 +235,14 @@ async fn settle(arbiters: &Mutex<Vec<Arbiter>>) {
     join_all(reached).await;
 }
 
-/// Closes the database, for as long as the disk takes. The folder stays locked meanwhile.
+/// Closes the database, however long the disk takes. The folder stays locked meanwhile.
 fn close(data: Data) -> Result<(), StoreFault> {
     let Data {
         store,
         readers,
         lock,
     } = data;
-    readers.close(); // the last connection tidies up, and these cannot
+    readers.close(); // the last connection makes the last checkpoint, and these cannot
     let closed = store.close();
     drop(lock);
     Ok(closed?)

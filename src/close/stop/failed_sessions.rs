@@ -1,28 +1,28 @@
-//! Sessions whose connections the system failed before the stop: the report lists them, as
-//! what they miss is no fault of their clients'.
+//! Sessions whose connections failed before the stop, for a reason on the server's side.
+//! The report lists them, because what they miss is not their clients' fault.
 
 use std::collections::VecDeque;
 
 use crate::close::SessionRecord;
 
-/// The most that are kept, the latest ones.
-const KEPT: usize = 64;
+/// The most records that are held; the earliest are dropped first.
+const LISTED: usize = 64;
 
 /// The records of failed sessions.
-#[derive(Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
 pub(super) struct FailedSessions {
     records: VecDeque<SessionRecord>,
     unlisted: u64,
 }
 
 impl FailedSessions {
-    /// Keeps the record of a session whose connection has failed, unless everything that was
-    /// promised to it is known to be kept.
+    /// Adds the record of a session whose connection has failed, unless the session got
+    /// everything that was promised to it.
     pub(super) fn note(&mut self, record: SessionRecord) {
         if record.is_whole() {
             return;
         }
-        if self.records.len() == KEPT {
+        if self.records.len() == LISTED {
             self.records.pop_front();
             self.unlisted += 1;
         }
@@ -34,7 +34,7 @@ impl FailedSessions {
         std::mem::take(&mut self.records)
     }
 
-    /// Says how many there were that are no longer listed.
+    /// Returns a sentence that counts the records that were dropped, if there were any.
     pub(super) fn trouble(&self) -> Option<String> {
         let unlisted = self.unlisted;
         (unlisted > 0)
