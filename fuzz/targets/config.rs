@@ -18,9 +18,9 @@ mod deadline;
 mod exit;
 #[path = "../../src/cli/logs/form.rs"]
 mod logs;
-#[allow(dead_code, reason = "the command line prints more")]
-#[path = "../../src/cli/output/mod.rs"]
-mod output;
+#[allow(dead_code, reason = "the command line escapes more")]
+#[path = "../../src/cli/escape.rs"]
+mod escape;
 #[allow(dead_code, reason = "the command line reads files too")]
 #[path = "../../src/cli/settings.rs"]
 mod settings;

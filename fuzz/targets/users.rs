@@ -16,7 +16,7 @@ use std::collections::HashSet;
 use arauto::UserName;
 use arauto::wire::text::hides;
 use arauto_fuzz::memory::peak;
-use file::{Newcomer, Secret};
+use file::{ImportedUser, Secret};
 use libfuzzer_sys::fuzz_target;
 
 /// The most memory for one hash, in KiB.
@@ -30,7 +30,7 @@ fuzz_target!(|text: &str| {
         text.len()
     );
     match read {
-        Ok(newcomers) => accounts(text, &newcomers),
+        Ok(users) => accounts(text, &users),
         Err(error) => {
             let error = error.to_string();
             let place = error
@@ -44,21 +44,21 @@ fuzz_target!(|text: &str| {
     }
 });
 
-fn accounts(text: &str, newcomers: &[Newcomer]) {
+fn accounts(text: &str, users: &[ImportedUser]) {
     let lines = text
         .lines()
         .filter(|line| !line.is_empty() && !line.starts_with('#'));
     let secrets = lines.map(|line| line.splitn(3, '\t').nth(2).expect("it was accepted"));
     let secrets: Vec<&str> = secrets.collect();
-    assert_eq!(secrets.len(), newcomers.len());
-    let names: HashSet<&UserName> = newcomers.iter().map(|newcomer| &newcomer.name).collect();
-    assert_eq!(names.len(), newcomers.len(), "nobody comes twice");
+    assert_eq!(secrets.len(), users.len());
+    let names: HashSet<&UserName> = users.iter().map(|user| &user.name).collect();
+    assert_eq!(names.len(), users.len(), "nobody comes twice");
     let mut again = String::new();
-    for (newcomer, secret) in newcomers.iter().zip(secrets) {
-        let (name, role) = (newcomer.name.as_str(), newcomer.role);
+    for (user, secret) in users.iter().zip(secrets) {
+        let (name, role) = (user.name.as_str(), user.role);
         assert!((1..=64).contains(&name.len()) && !name.contains(hides) && !name.contains(' '));
-        assert_eq!(UserName::parse(name).as_ref(), Ok(&newcomer.name));
-        if let Secret::Hash(phc) = &newcomer.secret {
+        assert_eq!(UserName::parse(name).as_ref(), Ok(&user.name));
+        if let Secret::Hash(phc) = &user.secret {
             affordable(phc);
         }
         // A name may begin like a comment.
@@ -67,9 +67,9 @@ fn accounts(text: &str, newcomers: &[Newcomer]) {
         }
     }
     let known = file::read(&again).expect("it was accepted");
-    let expected = newcomers
+    let expected = users
         .iter()
-        .filter(|newcomer| !newcomer.name.as_str().starts_with('#'));
+        .filter(|user| !user.name.as_str().starts_with('#'));
     assert!(known.iter().eq(expected));
 }
 

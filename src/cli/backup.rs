@@ -1,4 +1,4 @@
-//! `arauto backup` and `arauto restore`: copies of a data folder's database.
+//! `arauto backup` and `arauto restore`: copy a data folder's database.
 
 use std::path::{Path, PathBuf};
 
@@ -13,7 +13,7 @@ pub(super) struct BackupArgs {
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
 
-    /// The copy, a new file.
+    /// The file for the copy; it must not exist yet.
     file: PathBuf,
 }
 
@@ -23,55 +23,55 @@ pub(super) struct RestoreArgs {
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
 
-    /// Replace a database that is there; it is kept beside the one that is restored.
+    /// Replace a database that exists already; the old one is kept beside it.
     #[arg(long)]
     replace: bool,
 
-    /// The copy.
+    /// The copy to restore.
     file: PathBuf,
 }
 
-/// Copies the database of a server, which may run.
-pub(super) fn backup(args: &BackupArgs) -> Result<u8, Failure> {
+/// Copies the database of a server, which may be running.
+pub(super) fn run_backup(args: &BackupArgs) -> Result<u8, Failure> {
     let folder = args.data.clone().unwrap_or_else(default_data_folder);
     let database = folder.join("arauto.db");
-    there(&database)?;
+    check_exists(&database)?;
     let copied = back_up(&database, &args.file)?;
-    tell("backed up", &copied, &args.file);
+    print_summary("backed up", &copied, &args.file);
     Ok(0)
 }
 
-/// Puts a copy into the folder of a server, which must not run.
-pub(super) fn put_back(args: &RestoreArgs) -> Result<u8, Failure> {
+/// Restores a copy into the folder of a server, which must not be running.
+pub(super) fn run_restore(args: &RestoreArgs) -> Result<u8, Failure> {
     let folder = args.data.clone().unwrap_or_else(default_data_folder);
-    there(&args.file)?;
+    check_exists(&args.file)?;
     let opened = arauto::internal::open_data_folder(&folder).map_err(CopyError::from)?;
     let copied = restore(&args.file, &opened, args.replace)?;
-    tell("restored", &copied, &folder);
+    print_summary("restored", &copied, &folder);
     if let Some(replaced) = &copied.replaced {
         complain(&format!(
-            "the database that was there is {} now",
+            "the old database was kept as {}",
             replaced.display()
         ));
     }
     Ok(0)
 }
 
-fn there(path: &Path) -> Result<(), Failure> {
+fn check_exists(path: &Path) -> Result<(), Failure> {
     std::fs::metadata(path).map(drop).map_err(|error| {
         let message = format!("{}: {error}", path.display());
         Failure::new(sysexits::NOINPUT, message)
     })
 }
 
-fn tell(what: &str, copied: &Copied, to: &Path) {
+fn print_summary(action: &str, copied: &Copied, to: &Path) {
     let accounts = copied.accounts;
     let stream = copied.stream.as_ref().map_or_else(String::new, |stream| {
         let (name, first, head) = (&stream.name, stream.first, stream.head);
         format!(" and the stream {name}, seq {first} to {head},")
     });
     complain(&format!(
-        "{what}: {accounts} accounts{stream} to {}",
+        "{action}: {accounts} accounts{stream} to {}",
         to.display()
     ));
 }

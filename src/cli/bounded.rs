@@ -1,7 +1,7 @@
-//! Reading with a bound: no file and no line takes more memory than its use allows.
+//! Reads files and lines within a limit, so that no input takes unbounded memory.
 //!
-//! Programs on other systems put a byte order mark in front of text: that of UTF-8 is
-//! skipped, that of UTF-16 is an error that names the encoding.
+//! A byte order mark of UTF-8 at the start of a text is skipped. One of UTF-16 is an error that
+//! names the encoding.
 
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read};
@@ -9,31 +9,31 @@ use std::path::Path;
 
 use super::exit::sysexits;
 
-/// Why a file cannot be read as text.
+/// Why a file cannot be read.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum ReadError {
-    /// The system's word.
+    /// The operating system's error.
     #[error("{0}")]
     Io(#[from] io::Error),
-    /// It is longer than any file of its use is.
-    #[error("it is longer than {limit} bytes, the most that is read")]
+    /// The file is longer than the limit.
+    #[error("it is longer than {limit} bytes, the limit for such a file")]
     TooLong {
-        /// In bytes.
+        /// The limit in bytes.
         limit: usize,
     },
-    /// It is text in an encoding of two bytes a character.
+    /// The text is UTF-16, by its byte order mark.
     #[error("it is UTF-16 by its byte order mark: save it as UTF-8")]
     Utf16,
-    /// It is no text.
+    /// The text is not UTF-8.
     #[error("line {line} is not UTF-8")]
     NotUtf8 {
-        /// From 1.
+        /// The line's number, from 1.
         line: usize,
     },
 }
 
 impl ReadError {
-    /// The exit code that says so.
+    /// Returns the exit code for this error.
     pub(super) fn code(&self) -> u8 {
         match self {
             ReadError::Io(_) => sysexits::NOINPUT,
@@ -45,15 +45,15 @@ impl ReadError {
 /// Why a line cannot be read.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum LineError {
-    /// The system's word.
+    /// The operating system's error.
     #[error("it cannot be read: {0}")]
     Io(#[from] io::Error),
-    /// It is longer than its use allows.
+    /// The line is longer than the limit.
     #[error("line {number} is longer than {limit} bytes")]
     TooLong {
-        /// From 1.
+        /// The line's number, from 1.
         number: u64,
-        /// In bytes, without the line feed.
+        /// The limit in bytes, without the line feed.
         limit: usize,
     },
 }
@@ -70,7 +70,7 @@ pub(super) fn read_bytes(path: &Path, limit: usize) -> Result<Vec<u8>, ReadError
     }
 }
 
-/// Reads a whole file of text; `-` is stdin.
+/// Reads a whole text file; `-` is stdin.
 ///
 /// # Errors
 /// See [`ReadError`].
@@ -78,8 +78,8 @@ pub(super) fn read_text(path: &Path, limit: usize) -> Result<String, ReadError> 
     text(read_bytes(path, limit)?)
 }
 
-/// Reads the first line of a file, without its end; `-` is stdin, of which no more is
-/// taken than that line.
+/// Reads the first line of a file, without its line ending; `-` is stdin, from which only that
+/// line is consumed.
 ///
 /// # Errors
 /// See [`ReadError`].
@@ -127,7 +127,7 @@ fn text(mut bytes: Vec<u8>) -> Result<String, ReadError> {
     })
 }
 
-/// The lines of an input, each within a bound.
+/// The lines of an input, each within a limit.
 pub(super) struct Lines<R> {
     input: R,
     limit: usize,
@@ -135,7 +135,7 @@ pub(super) struct Lines<R> {
 }
 
 impl<R: BufRead> Lines<R> {
-    /// No line may be longer than `limit` bytes.
+    /// Reads lines of at most `limit` bytes each.
     pub(super) fn new(input: R, limit: usize) -> Self {
         Lines {
             input,
@@ -144,10 +144,10 @@ impl<R: BufRead> Lines<R> {
         }
     }
 
-    /// Reads the next line, without its line feed. `None`: the input is over.
+    /// Reads the next line, without its line feed. `None`: the end of the input.
     ///
     /// # Errors
-    /// See [`LineError`]; of a line that is too long no more than the bound has been read.
+    /// See [`LineError`]. Of a line that is too long, at most the limit has been read.
     pub(super) fn next(&mut self) -> Result<Option<Vec<u8>>, LineError> {
         self.number += 1;
         let mut line = Vec::new();
@@ -175,10 +175,10 @@ impl<R: BufRead> Lines<R> {
         }
     }
 
-    /// Passes over the rest of a line that is too long. `false`: the input is over.
+    /// Skips the rest of a line that is too long. `false`: the end of the input.
     ///
     /// # Errors
-    /// The system's word.
+    /// The input cannot be read.
     pub(super) fn skip_line(&mut self) -> io::Result<bool> {
         loop {
             let part = match self.input.fill_buf() {
@@ -199,7 +199,7 @@ impl<R: BufRead> Lines<R> {
 }
 
 impl<R: Read> Lines<BufReader<R>> {
-    /// Whether the next line is here already, and need not be waited for.
+    /// Returns whether the next line is buffered, so that reading it does not wait.
     pub(super) fn has_next(&self) -> bool {
         self.input.buffer().contains(&b'\n')
     }
@@ -218,7 +218,7 @@ mod tests {
         assert_eq!(error.to_string(), "line 3 is longer than 3 bytes");
         assert!(lines.skip_line().expect("it is memory"));
         assert_eq!(lines.next().expect("it fits"), Some(b"x".to_vec()));
-        assert_eq!(lines.next().expect("it is over"), None);
+        assert_eq!(lines.next().expect("this is the end"), None);
     }
 
     #[test]

@@ -1,7 +1,7 @@
-//! The server's console: a line is published as `consola`, `fim` stops the server.
+//! The server's console: publishes each line as `consola`; `fim` stops the server.
 //!
-//! It reads on a thread of its own, because reading a terminal blocks; all it does
-//! is to send.
+//! A thread reads the input, because reading a terminal blocks. It only passes the input on;
+//! [`run`] acts on it.
 
 use std::io::{self, IsTerminal};
 use std::sync::Arc;
@@ -17,25 +17,25 @@ use super::bounded::{LineError, Lines};
 use super::screen::Screen;
 use super::show;
 
-/// Lines that may wait for the journal; those behind them are read later.
-const IN_WORK: usize = 64;
+/// The most lines that may wait for the journal at once.
+const MAX_PENDING_LINES: usize = 64;
 
-/// What came from the console.
+/// One input of the console.
 #[derive(Debug)]
-pub(super) enum Typed {
+pub(super) enum ConsoleInput {
     Line(String),
-    /// Ctrl-C on a terminal that is being edited on, where it is no signal.
+    /// Ctrl-C at the prompt, where the terminal sends no signal.
     Interrupt,
-    /// The input is over.
+    /// The end of the input.
     End,
 }
 
-/// Starts the console's thread. A line may have `longest` bytes.
+/// Starts the thread that reads the console. A line may have `longest` bytes.
 ///
 /// # Errors
-/// The system has no thread to give.
-pub(super) fn start(screen: Screen, longest: usize) -> io::Result<mpsc::Receiver<Typed>> {
-    // Bounded: a pipe that is faster than the server waits for it.
+/// The thread cannot be started.
+pub(super) fn start(screen: Screen, longest: usize) -> io::Result<mpsc::Receiver<ConsoleInput>> {
+    // Bounded, so that a pipe that is faster than the server waits for the server.
     let (sender, receiver) = mpsc::channel(64);
     std::thread::Builder::new()
         .name("arauto-console".to_owned())
@@ -49,18 +49,19 @@ pub(super) fn start(screen: Screen, longest: usize) -> io::Result<mpsc::Receiver
     Ok(receiver)
 }
 
-/// Reads lines. One that is too long to be published is told and passed over.
-fn read(sender: &mpsc::Sender<Typed>, longest: usize) {
+/// Reads lines from a pipe or file. A line that is too long to be published is logged and
+/// skipped.
+fn read(sender: &mpsc::Sender<ConsoleInput>, longest: usize) {
     let mut lines = Lines::new(io::stdin().lock(), longest);
     loop {
         let typed = match lines.next() {
-            Ok(Some(line)) => Typed::Line(String::from_utf8_lossy(&line).into_owned()),
+            Ok(Some(line)) => ConsoleInput::Line(String::from_utf8_lossy(&line).into_owned()),
             Ok(None) => break,
             Err(LineError::TooLong { number, limit }) => {
                 tracing::warn!(
                     line = number,
                     limit,
-                    "console line is too long; not published"
+                    "console line not published: it is too long"
                 );
                 match lines.skip_line() {
                     Ok(true) => continue,
@@ -68,7 +69,7 @@ fn read(sender: &mpsc::Sender<Typed>, longest: usize) {
                 }
             }
             Err(LineError::Io(error)) => {
-                tracing::warn!(%error, "the console's input is not readable");
+                tracing::warn!(%error, "console input cannot be read");
                 break;
             }
         };
@@ -76,68 +77,69 @@ fn read(sender: &mpsc::Sender<Typed>, longest: usize) {
             return;
         }
     }
-    let _ = sender.blocking_send(Typed::End);
+    let _ = sender.blocking_send(ConsoleInput::End);
 }
 
-fn edit(screen: &Screen, sender: &mpsc::Sender<Typed>, longest: usize) {
+/// Reads lines from a terminal, with an editor and a history.
+fn edit(screen: &Screen, sender: &mpsc::Sender<ConsoleInput>, longest: usize) {
     let editor = Editor::<(), MemHistory>::with_history(Config::default(), MemHistory::new());
     let Ok(mut editor) = editor else {
         return read(sender, longest);
     };
     match editor.create_external_printer() {
         Ok(printer) => screen.edit(printer),
-        Err(error) => tracing::debug!(%error, "the terminal cannot be shared"),
+        Err(error) => tracing::debug!(%error, "terminal cannot be shared with the log"),
     }
     loop {
         let typed = match editor.readline("arauto> ") {
             Ok(line) => {
-                let _ = editor.add_history_entry(&line); // a full history forgets
-                Typed::Line(line)
+                let _ = editor.add_history_entry(&line); // the history is bounded
+                ConsoleInput::Line(line)
             }
-            Err(ReadlineError::Interrupted) => Typed::Interrupt,
+            Err(ReadlineError::Interrupted) => ConsoleInput::Interrupt,
             Err(error) => {
-                tracing::debug!(%error, "the console ended");
+                tracing::debug!(%error, "console input ended");
                 break;
             }
         };
-        let over = matches!(&typed, Typed::Line(line) if is_fim(line));
-        if sender.blocking_send(typed).is_err() || over {
+        let is_over = matches!(&typed, ConsoleInput::Line(line) if is_fim(line));
+        if sender.blocking_send(typed).is_err() || is_over {
             break;
         }
     }
     screen.release();
-    let _ = sender.blocking_send(Typed::End);
+    let _ = sender.blocking_send(ConsoleInput::End);
 }
 
-/// Whether the line is the word that ends it all.
+/// Returns whether the line is `fim`, the command that stops the server.
 pub(super) fn is_fim(line: &str) -> bool {
     line.trim() == "fim"
 }
 
-/// Acts on what is typed until the input is over. `interrupt` hears of each Ctrl-C.
+/// Acts on each input until the end of the input. Calls `interrupt` at each Ctrl-C.
 ///
-/// A line that waits for the journal holds up no other, and no `fim`. They are sent to the
-/// hub in their order.
-pub(super) async fn attend(
+/// Lines reach the hub in order. A line that waits for the journal does not block the lines or
+/// the `fim` behind it.
+pub(super) async fn run(
     server: ServerHandle,
-    mut typed: mpsc::Receiver<Typed>,
+    mut inputs: mpsc::Receiver<ConsoleInput>,
     interrupt: impl Fn(),
 ) {
-    let places = Arc::new(Semaphore::new(IN_WORK));
-    while let Some(typed) = typed.recv().await {
-        match typed {
-            Typed::Interrupt => interrupt(),
-            // A service's stdin may end at any time; the server goes on.
-            Typed::End => tracing::debug!("the console's input is over"),
-            Typed::Line(line) if line.is_empty() => {}
-            Typed::Line(line) => {
-                let place = Arc::clone(&places).acquire_owned().await;
-                let place = place.expect("the semaphore is never closed");
+    let permits = Arc::new(Semaphore::new(MAX_PENDING_LINES));
+    while let Some(input) = inputs.recv().await {
+        match input {
+            ConsoleInput::Interrupt => interrupt(),
+            // The server goes on: a service's stdin may end at any time.
+            ConsoleInput::End => tracing::debug!("console input ended"),
+            ConsoleInput::Line(line) if line.is_empty() => {}
+            ConsoleInput::Line(line) => {
+                let permit = Arc::clone(&permits).acquire_owned().await;
+                let permit = permit.expect("the semaphore is never closed");
                 let server = server.clone();
-                // Tasks of one thread begin in the order in which they were spawned.
+                // Tasks of one thread start in the order in which they are spawned.
                 actix_rt::spawn(async move {
-                    obey(&server, &line).await;
-                    drop(place);
+                    execute(&server, &line).await;
+                    drop(permit);
                 });
             }
         }
@@ -145,21 +147,21 @@ pub(super) async fn attend(
 }
 
 /// Publishes a line, or stops the server on `fim`.
-async fn obey(server: &ServerHandle, line: &str) {
+async fn execute(server: &ServerHandle, line: &str) {
     if is_fim(line) {
         if let Some(status) = server.stop(StopReason::Fim).await {
-            tracing::info!(phase = %status.phase, remaining = ?status.remaining, "fim");
+            tracing::info!(phase = %status.phase, remaining = ?status.remaining, "stop requested");
         }
     } else if let Err(error) = server.publish(line).await {
-        tracing::warn!(%error, "not published");
+        tracing::warn!(%error, "console line not published");
     }
 }
 
-/// Prints what the others say.
-pub(super) async fn listen(mut feed: Feed, screen: Screen) {
+/// Prints the broadcasts: on a terminal those of the other users, into a pipe all of them.
+pub(super) async fn print_broadcasts(mut feed: Feed, screen: Screen) {
     let echo = !io::stdin().is_terminal();
-    // A terminal that is held, or a pipe that nobody reads, must not hold up the
-    // server: it is this thread that waits, and then the feed hears of a gap.
+    // A thread prints, so that a terminal that is stopped, or a pipe that nobody reads, does not
+    // block the server. While it waits the feed gets a gap.
     let (lines, mut to_print) = mpsc::channel::<String>(64);
     let printing = std::thread::Builder::new().spawn(move || {
         while let Some(line) = to_print.blocking_recv() {
@@ -167,7 +169,7 @@ pub(super) async fn listen(mut feed: Feed, screen: Screen) {
         }
     });
     if let Err(error) = printing {
-        tracing::error!(%error, "the console prints no broadcasts");
+        tracing::error!(%error, "console cannot print broadcasts");
         return;
     }
     while let Some(event) = feed.next().await {

@@ -1,22 +1,22 @@
-//! Work that may block, with a deadline.
+//! Runs blocking work with a deadline.
 
 use std::io;
 use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
 
-/// Runs `work` on a thread of its own and waits for it, for `limit` at most. `None`: it was
-/// not done by then (it goes on, and ends with the process), or it panicked.
+/// Runs `work` on a new thread and waits for it, at most `limit`. `None`: the work is not done
+/// yet (it continues until the process ends), or it panicked.
 ///
 /// # Errors
-/// The system has no thread to give: nothing was done.
+/// The thread cannot be started; the work was not done.
 pub(super) fn within<T: Send + 'static>(
     limit: Duration,
     work: impl FnOnce() -> T + Send + 'static,
 ) -> io::Result<Option<T>> {
     let (done, outcome) = mpsc::channel();
     thread::Builder::new().spawn(move || {
-        let _ = done.send(work()); // nobody may wait any more
+        let _ = done.send(work()); // the receiver may have timed out
     })?;
     Ok(outcome.recv_timeout(limit).ok())
 }

@@ -1,6 +1,6 @@
-//! Long numbers, for a person.
+//! Formats long numbers for people.
 
-/// The digits of a whole number in groups of three.
+/// Separates the digits of a whole number into groups of three.
 pub(super) fn grouped(digits: &str) -> String {
     let mut text = String::new();
     for (index, digit) in digits.chars().enumerate() {

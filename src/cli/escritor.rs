@@ -1,4 +1,4 @@
-//! `arauto escritor`: publishes.
+//! `arauto escritor`: publishes its arguments, or the lines of stdin.
 
 use arauto::wire::raw::Direction;
 use arauto::{Client, Seq};
@@ -18,11 +18,11 @@ pub(super) struct Args {
     #[command(flatten)]
     raw: RawArgs,
 
-    /// Print each message's place in the stream.
+    /// Print the sequence number of each message once it is published.
     #[arg(long, short, conflicts_with = "raw")]
     verbose: bool,
 
-    /// Each one is a message [default: each line of stdin, until `fim`].
+    /// The messages, one an argument [default: each line of stdin, until `fim`].
     messages: Vec<String>,
 }
 
@@ -33,7 +33,7 @@ pub(super) fn run(args: Args) -> Result<u8, Failure> {
     }
 }
 
-/// How far it came: what is told where it does not come to its end.
+/// The messages that were published, for the error message of a failure.
 #[derive(Debug, Default, Clone, Copy)]
 struct Published {
     count: u64,
@@ -50,9 +50,8 @@ async fn publish(args: Args) -> Result<u8, Failure> {
             Ok(0)
         }
         Err(failure) => {
-            // Sent messages may be published though their answers were not seen here.
-            let _ = client.fim().await; // or the session is over
-            Err(published.told(failure))
+            let _ = client.fim().await; // the session may be over already
+            Err(published.describe_in(failure))
         }
     }
 }
@@ -65,7 +64,7 @@ async fn publish_all(
 ) -> Result<(), Failure> {
     let mut out = Output::stdout();
     let send = async |body| client.begin_publish_patiently(body, PATIENCE).await;
-    let told = pipeline::run(client, input, send, |place, answer| {
+    let sending = pipeline::run(client, input, send, |place, answer| {
         let seq = answer.map_err(|error| Failure::from(error).at(place))?;
         published.count += 1;
         published.last = Some(seq);
@@ -75,21 +74,22 @@ async fn publish_all(
         }
         Ok(())
     });
-    told.await
+    sending.await
 }
 
 impl Published {
-    /// The failure, and how far it had come.
-    fn told(self, failure: Failure) -> Failure {
+    /// Adds the number of published messages to the failure. Messages that were sent without an
+    /// answer may be published as well.
+    fn describe_in(self, failure: Failure) -> Failure {
         let so_far = match self.last {
-            None => "nothing is known to be published".to_owned(),
+            None => "no message is confirmed as published".to_owned(),
             Some(last) => format!(
-                "{} published until then are known, the last one is {last}",
+                "{} messages are confirmed as published, the last one with number {last}",
                 self.count
             ),
         };
         if failure.is_reader_gone() {
-            let message = format!("nobody reads stdout any more, and so this stopped; {so_far}");
+            let message = format!("stopped because the reader of stdout has gone; {so_far}");
             return Failure::new(sysexits::IOERR, message);
         }
         failure.with(&so_far)

@@ -1,4 +1,4 @@
-//! How a command fails: a code of sysexits(3) and a line for a person.
+//! The failure of a command: an exit code of sysexits(3) and a message for people.
 
 use std::io::{self, Write};
 use std::process::ExitCode;
@@ -7,7 +7,7 @@ use std::time::Duration;
 use arauto::{ClientError, ErrorCode};
 
 use super::deadline::within;
-use super::output::{one_line, shown};
+use super::escape::{one_line, shown};
 
 /// Exit codes, see sysexits(3).
 pub(super) mod sysexits {
@@ -25,23 +25,24 @@ pub(super) mod sysexits {
     pub(crate) const CONFIG: u8 = 78;
 }
 
-/// How long a stderr that nobody reads may keep a command that is over.
-const STUCK: Duration = Duration::from_secs(1);
+/// How long a blocked stderr may delay a command that ends.
+const STDERR_LIMIT: Duration = Duration::from_secs(1);
 
-/// The exit code of a filter whose reader has gone: the one that a shell shows for a
-/// program that SIGPIPE has ended (signal(7)).
+/// The exit code of a filter whose reader has gone: as a shell shows it for a program that
+/// SIGPIPE ended (signal(7)).
 const READER_GONE: u8 = 128 + 13;
 
-/// Tells a person on stderr, which may be a terminal: hostile characters are escaped. A
-/// stderr that fails is no panic, and one that is stuck holds nothing up: neither may
-/// change the exit code.
+/// Prints a message on stderr, which may be a terminal: hostile characters are escaped. A stderr
+/// that fails, or that is blocked, does not change the exit code.
 pub(super) fn complain(message: &str) {
     let line = format!("arauto: {}\n", shown(message));
-    let same = line.clone();
-    let told = within(STUCK, move || io::stderr().write_all(line.as_bytes()));
-    if told.is_err() {
-        // There is no thread to have: it is told all the same.
-        let _ = io::stderr().write_all(same.as_bytes());
+    let copy = line.clone();
+    let written = within(STDERR_LIMIT, move || {
+        io::stderr().write_all(line.as_bytes())
+    });
+    if written.is_err() {
+        // No thread could be started: this one writes, without a deadline.
+        let _ = io::stderr().write_all(copy.as_bytes());
     }
 }
 
@@ -60,7 +61,7 @@ impl Failure {
         }
     }
 
-    /// Tells it on stderr.
+    /// Prints the message on stderr, and returns the exit code.
     pub(super) fn tell(&self) -> ExitCode {
         if !self.message.is_empty() {
             complain(&self.message);
@@ -76,7 +77,7 @@ impl Failure {
         &self.message
     }
 
-    /// The same failure, with what a person must know besides.
+    /// Adds a note behind the message.
     pub(super) fn with(self, note: &str) -> Failure {
         Failure {
             message: match self.message.as_str() {
@@ -87,15 +88,15 @@ impl Failure {
         }
     }
 
-    /// The same failure of what stands at this place of the input.
-    pub(super) fn at(self, place: &str) -> Failure {
+    /// Adds the position in the input before the message.
+    pub(super) fn at(self, position: &str) -> Failure {
         Failure {
-            message: format!("{place}: {}", self.message),
+            message: format!("{position}: {}", self.message),
             ..self
         }
     }
 
-    /// Whether it is that nobody reads what is printed.
+    /// Returns whether the command failed because the reader of its output has gone.
     pub(super) fn is_reader_gone(&self) -> bool {
         self.code == READER_GONE
     }
@@ -103,51 +104,53 @@ impl Failure {
 
 impl From<ClientError> for Failure {
     fn from(error: ClientError) -> Self {
-        // The server's words stay on their line.
-        let said = error.to_string();
-        let said = one_line(&said);
+        // Escaped: the text may contain the server's own words.
+        let text = error.to_string();
+        let text = one_line(&text);
         match &error {
-            // It is there, and is not the server that is meant.
+            // Something listens there, but it is not an arauto server.
             ClientError::Connect {
                 kind: io::ErrorKind::InvalidData,
                 ..
-            } => Failure::new(sysexits::PROTOCOL, said),
-            // No such endpoint can be: its name is too long, or of another system.
+            } => Failure::new(sysexits::PROTOCOL, text),
+            // The endpoint is impossible: its name is too long, or is for another system.
             ClientError::Connect {
                 kind: io::ErrorKind::InvalidInput | io::ErrorKind::InvalidFilename,
                 ..
-            } => Failure::new(sysexits::USAGE, said),
+            } => Failure::new(sysexits::USAGE, text),
             ClientError::Connect { kind, .. } => {
                 let advice = match kind {
                     io::ErrorKind::PermissionDenied => {
-                        "its server lets only its own user in: run as that user"
+                        "its server accepts only clients of its own user: run as that user"
                     }
                     io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused => {
-                        "no server listens there: start one with `arauto serve`, or name \
-                         another with --connect"
+                        "no server listens there: start one with `arauto serve`, or choose \
+                         another endpoint with --connect"
                     }
-                    _ => "name another endpoint with --connect",
+                    _ => "choose another endpoint with --connect",
                 };
-                Failure::new(sysexits::UNAVAILABLE, format!("{said}; {advice}"))
+                Failure::new(sysexits::UNAVAILABLE, format!("{text}; {advice}"))
             }
             ClientError::Untrusted(_) | ClientError::UnsafeFolder { .. } => {
-                Failure::new(sysexits::NOPERM, said)
+                Failure::new(sysexits::NOPERM, text)
             }
-            ClientError::Refused { code, .. } => {
-                Failure::new(refused(*code), format!("the server says: {said}"))
-            }
-            ClientError::Protocol(_) => Failure::new(sysexits::PROTOCOL, said),
+            ClientError::Refused { code, .. } => Failure::new(
+                exit_code_of(*code),
+                format!("the server exit_code_of: {text}"),
+            ),
+            ClientError::Protocol(_) => Failure::new(sysexits::PROTOCOL, text),
             ClientError::Closed(reason) if reason == ErrorCode::Revoked.as_str() => {
-                let advice = "the account was removed or has another password: ask the operator";
-                Failure::new(sysexits::NOPERM, format!("{said}; {advice}"))
+                let advice =
+                    "the account was removed or its password was changed: ask the operator";
+                Failure::new(sysexits::NOPERM, format!("{text}; {advice}"))
             }
-            ClientError::Closed(_) => Failure::new(sysexits::TEMPFAIL, said),
-            _ => Failure::new(sysexits::IOERR, said),
+            ClientError::Closed(_) => Failure::new(sysexits::TEMPFAIL, text),
+            _ => Failure::new(sysexits::IOERR, text),
         }
     }
 }
 
-fn refused(code: ErrorCode) -> u8 {
+fn exit_code_of(code: ErrorCode) -> u8 {
     match code {
         ErrorCode::BadCredentials
         | ErrorCode::RegistrationClosed
@@ -164,8 +167,9 @@ fn refused(code: ErrorCode) -> u8 {
     }
 }
 
-/// How a command fails that could not print. A reader that has had enough ends a filter
-/// without a word, as SIGPIPE would; a command that did more than print adds what it did.
+/// Returns the failure of a command whose output could not be written. If the reader has gone
+/// the message is empty: a filter then ends silently, as SIGPIPE would end it. A command that
+/// did more than print adds a note.
 pub(super) fn stdout_failed(error: &io::Error) -> Failure {
     if error.kind() == io::ErrorKind::BrokenPipe {
         return Failure::new(READER_GONE, "");

@@ -1,4 +1,4 @@
-//! `arauto explain`: what became of one broadcast.
+//! `arauto explain`: prints, for one broadcast, which sessions got it.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -13,15 +13,15 @@ use super::table::{lines, plain_table};
 
 #[derive(clap::Args)]
 pub(super) struct Args {
-    /// The broadcast's number.
+    /// The broadcast's sequence number.
     #[arg(value_name = "SEQ", value_parser = clap::value_parser!(u64).range(1..))]
     seq: u64,
 
-    /// The report that `arauto serve --report FILE` has written; `-` is stdin.
+    /// The report that `arauto serve --report FILE` wrote; `-` is stdin.
     #[arg(long, value_name = "FILE")]
     report: PathBuf,
 
-    /// Print one JSON object a line and session.
+    /// Print one JSON object per line, for each session.
     #[arg(long)]
     json: bool,
 }
@@ -29,24 +29,24 @@ pub(super) struct Args {
 pub(super) fn run(args: &Args) -> Result<u8, Failure> {
     let (report, seq) = (read(&args.report)?, Seq(args.seq));
     if seq > report.head {
-        let what = format!(
-            "there is no broadcast {seq}: the last one of this stop is {}",
+        let message = format!(
+            "there is no broadcast {seq}: the last one in this report is {}",
             report.head
         );
-        return Err(Failure::new(sysexits::USAGE, what));
+        return Err(Failure::new(sysexits::USAGE, message));
     }
     let mut out = Output::stdout();
     if args.json {
         for record in &report.sessions {
-            out.json(&line(record, seq))?;
+            out.json(&json_line(record, seq))?;
         }
     } else {
-        out.text(&told(&report, seq))?;
+        out.text(&summary(&report, seq))?;
     }
     out.finish()
 }
 
-fn told(report: &Report, seq: Seq) -> String {
+fn summary(report: &Report, seq: Seq) -> String {
     let mut table = plain_table(["session", "user", "endpoint", "fate", "because"]);
     let mut counts: BTreeMap<Fate, usize> = BTreeMap::new();
     for record in &report.sessions {
@@ -57,7 +57,7 @@ fn told(report: &Report, seq: Seq) -> String {
             record.user.as_deref().map_or("-".to_owned(), clean),
             clean(&record.endpoint),
             name(fate).to_owned(),
-            because(record, fate),
+            explanation(record, fate),
         ]);
     }
     let counts = counts
@@ -65,7 +65,7 @@ fn told(report: &Report, seq: Seq) -> String {
         .map(|(fate, count)| format!("{count} {}", name(*fate)));
     let counts = counts.collect::<Vec<_>>().join(", ");
     let counts = if counts.is_empty() {
-        "no session was there when the stop began".to_owned()
+        "no session existed when the stop began".to_owned()
     } else {
         counts
     };
@@ -77,11 +77,11 @@ fn told(report: &Report, seq: Seq) -> String {
     )
 }
 
-fn line(record: &SessionRecord, seq: Seq) -> Value {
+fn json_line(record: &SessionRecord, seq: Seq) -> Value {
     let fate = record.fate(seq);
     json!({
         "session": record.session, "user": record.user, "endpoint": record.endpoint,
-        "fate": name(fate), "because": because(record, fate),
+        "fate": name(fate), "because": explanation(record, fate),
     })
 }
 
@@ -100,35 +100,43 @@ fn name(fate: Fate) -> &'static str {
     }
 }
 
-fn because(record: &SessionRecord, fate: Fate) -> String {
+fn explanation(record: &SessionRecord, fate: Fate) -> String {
     let sent = record.sent;
     match fate {
-        Fate::Acked => format!("the client said that it has read up to {}", record.acked),
+        Fate::Acked => format!(
+            "the client acknowledged all broadcasts up to {}",
+            record.acked
+        ),
         Fate::Sent(Evidence::Read) => {
-            format!("the client has read all that was written, up to {sent}")
+            format!("the client has read everything written, up to {sent}")
         }
         Fate::Sent(Evidence::KernelAcked) => {
-            format!("the client's kernel has all that was written, up to {sent}")
+            format!("the client's kernel has received everything written, up to {sent}")
         }
-        Fate::Sent(_) => format!("written, as all up to {sent}; nobody knows how much was read"),
-        Fate::Missing => format!("the last one written was {sent}"),
+        Fate::Sent(_) => {
+            format!("written, as all up to {sent}; how much the client has read is unknown")
+        }
+        Fate::Missing => format!("the last broadcast written was {sent}"),
         Fate::Gap => {
-            "it fell off the log; the client was told by `gap`, where its dialect has that"
-                .to_owned()
+            "the log no longer held it; the client got a `gap`, if its dialect has gaps".to_owned()
         }
         Fate::Unplaced => {
-            "the report is an older one: it does not say where its broadcasts began".to_owned()
+            "the report is from an older arauto and does not say where the session's broadcasts \
+             began"
+                .to_owned()
         }
-        Fate::Unlisted => "the report no longer lists such early gaps of this session".to_owned(),
-        Fate::Before => "made before the session's broadcasts begin".to_owned(),
+        Fate::Unlisted => "the report no longer lists the early gaps of this session".to_owned(),
+        Fate::Before => "published before the session's first broadcast".to_owned(),
         Fate::Behind if record.reason == CloseReason::Lost.as_str() => {
-            format!("the client broke the connection behind {sent}")
+            format!("the client broke the connection after broadcast {sent}")
         }
         Fate::Behind => format!(
-            "the session ended ({}) behind {sent}",
+            "the session ended ({}) after broadcast {sent}",
             clean(&record.reason)
         ),
-        Fate::NoReader => "it had not logged in, or its listener sends no broadcasts".to_owned(),
+        Fate::NoReader => {
+            "the session had not logged in, or its listener sends no broadcasts".to_owned()
+        }
         _ => String::new(),
     }
 }

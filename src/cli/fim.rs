@@ -3,14 +3,14 @@
 use std::time::{Duration, Instant};
 
 use super::connect::{Account, ConnectArgs};
+use super::escape::one_line;
 use super::exit::{Failure, complain, sysexits};
 use super::os;
-use super::output::one_line;
 
-/// How often to look whether the server's process is gone.
-const LOOK: Duration = Duration::from_millis(20);
+/// How often to check whether the server has gone.
+const POLL_INTERVAL: Duration = Duration::from_millis(20);
 
-/// What a server may take beyond the time that it named.
+/// How much longer than the announced time to wait for the server.
 const GRACE: Duration = Duration::from_secs(5);
 
 #[derive(clap::Args)]
@@ -18,11 +18,11 @@ pub(super) struct Args {
     #[command(flatten)]
     connect: ConnectArgs,
 
-    /// Skip the drain: what is not delivered yet is lost, and named in the report.
+    /// Skip the drain: broadcasts that are not delivered yet are lost and listed in the report.
     #[arg(long)]
     now: bool,
 
-    /// Wait until the server is gone.
+    /// Wait until the server has gone.
     #[arg(long)]
     wait: bool,
 }
@@ -31,32 +31,33 @@ pub(super) async fn run(args: Args) -> Result<u8, Failure> {
     let account = args.connect.account()?;
     let (client, events) = account.log_in(None).await?;
     drop(events);
-    // Before it stops: later its id may be another's.
+    // Before the server stops: afterwards another process may get its id.
     let server = client.who_am_i().server_pid.and_then(os::Process::watch);
     let began = Instant::now();
     let notice = client.shutdown(args.now).await?;
     let (reason, phase) = (one_line(&notice.reason), one_line(&notice.phase));
     complain(&format!(
-        "the server is stopping ({reason}), in phase {phase}, gone in {:?} at most",
+        "the server is stopping ({reason}): phase {phase}, at most {:?} left",
         notice.remaining
     ));
     if !args.wait {
         return Ok(0);
     }
-    // Read to the end first: the server waits for its readers.
+    // The server waits for its readers, so this session is read to its end first.
     let limit = notice.remaining + GRACE;
-    let _ = tokio::time::timeout(limit, client.closed()).await; // however it ended
+    let _ = tokio::time::timeout(limit, client.closed()).await; // any end will do
     while began.elapsed() < limit {
         if is_gone(server.as_ref(), &account).await {
             return Ok(0);
         }
-        tokio::time::sleep(LOOK).await;
+        tokio::time::sleep(POLL_INTERVAL).await;
     }
-    let message = format!("the server is still there after {limit:?}");
+    let message = format!("the server has not gone after {limit:?}");
     Err(Failure::new(sysexits::TEMPFAIL, message))
 }
 
-/// A local server is gone when its process has ended; of another, nobody must listen.
+/// Returns whether the server has gone: its process has ended, or if that is not known, nothing
+/// listens at the endpoint.
 async fn is_gone(server: Option<&os::Process>, account: &Account) -> bool {
     match server {
         Some(process) => process.has_ended(),

@@ -1,7 +1,7 @@
-//! What a command sends: its arguments, or the lines of stdin.
+//! The bodies that a command sends: its arguments, or the lines of stdin.
 //!
-//! Lines that wait to be sent are bounded in bytes: they travel from the reading thread in
-//! batches, each sent on as soon as the next line would have to be waited for.
+//! A thread reads stdin and passes lines on in batches. A batch is passed on when it is full, or
+//! when the next line is not there yet. The lines that wait to be sent are bounded in bytes.
 
 use std::io::{self, BufReader};
 use std::thread;
@@ -15,12 +15,12 @@ use super::exit::{Failure, sysexits};
 /// Batches that may wait to be sent.
 const QUEUE: usize = 4;
 
-/// A batch is sent on when it has this many bytes.
+/// A batch is passed on when it has this many bytes.
 const BATCH: usize = 64 << 10;
 
 type Batch = Result<Vec<Vec<u8>>, LineError>;
 
-/// The bodies to send, one after the other.
+/// The bodies to send, in order.
 pub(super) struct Input {
     source: Source,
     number: u64,
@@ -35,11 +35,11 @@ enum Source {
 }
 
 impl Input {
-    /// The arguments; where there are none, the lines of stdin, read on a thread of its
-    /// own. A line may have `longest` bytes.
+    /// Creates an input of the arguments, or without arguments of the lines of stdin. A line may
+    /// have `longest` bytes.
     ///
     /// # Errors
-    /// The system has no thread to give.
+    /// The thread that reads stdin cannot be started.
     pub(super) fn new(arguments: Vec<String>, longest: usize) -> Result<Input, Failure> {
         let source = match arguments.is_empty() {
             false => Source::Arguments(arguments.into_iter()),
@@ -48,10 +48,10 @@ impl Input {
         Ok(Input { source, number: 0 })
     }
 
-    /// The next body: text, or bytes where a line is no UTF-8.
+    /// Returns the next body: text, or bytes if a line is not UTF-8. `None`: the end.
     ///
     /// # Errors
-    /// Stdin cannot be read, or has a line that is too long.
+    /// Stdin cannot be read, or a line is too long.
     pub(super) async fn next(&mut self) -> Result<Option<Body<'static>>, Failure> {
         let next = match &mut self.source {
             Source::Arguments(arguments) => arguments.next().map(Body::from),
@@ -62,7 +62,7 @@ impl Input {
                 match batches.recv().await {
                     None => break None,
                     Some(Ok(batch)) => *ready = batch.into_iter(),
-                    Some(Err(error)) => return Err(unread(&error)),
+                    Some(Err(error)) => return Err(read_failed(&error)),
                 }
             },
         };
@@ -70,8 +70,8 @@ impl Input {
         Ok(next)
     }
 
-    /// Returns the name of the last body, for the error that refuses it.
-    pub(super) fn place(&self) -> String {
+    /// Returns the position of the last body, for error messages about it.
+    pub(super) fn position(&self) -> String {
         match self.source {
             Source::Arguments(_) => format!("argument {}", self.number),
             Source::Lines { .. } => format!("line {}", self.number),
@@ -79,14 +79,14 @@ impl Input {
     }
 }
 
-fn unread(error: &LineError) -> Failure {
+fn read_failed(error: &LineError) -> Failure {
     match error {
         LineError::Io(error) => {
-            let message = format!("stdin cannot be read: {error}");
+            let message = format!("cannot read stdin: {error}");
             Failure::new(sysexits::NOINPUT, message)
         }
         LineError::TooLong { .. } => {
-            let message = format!("stdin: {error}, the most that the server takes");
+            let message = format!("stdin: {error}, the server's limit");
             Failure::new(sysexits::DATAERR, message)
         }
     }
@@ -97,7 +97,10 @@ fn lines(longest: usize) -> Result<Source, Failure> {
     thread::Builder::new()
         .name("arauto-stdin".to_owned())
         .spawn(move || read(longest, &sender))
-        .map_err(|error| Failure::new(sysexits::OSERR, format!("no thread: {error}")))?;
+        .map_err(|error| {
+            let message = format!("cannot start a thread to read stdin: {error}");
+            Failure::new(sysexits::OSERR, message)
+        })?;
     Ok(Source::Lines {
         batches,
         ready: Vec::new().into_iter(),
@@ -106,7 +109,7 @@ fn lines(longest: usize) -> Result<Source, Failure> {
 
 fn read(longest: usize, sender: &mpsc::Sender<Batch>) {
     let input = BufReader::with_capacity(BATCH, io::stdin().lock());
-    // The carriage return of another system's line is none of the body's.
+    // One byte more: a carriage return at the end is not a part of the body.
     let mut lines = Lines::new(input, longest.saturating_add(1));
     let mut number = 0;
     loop {
@@ -126,13 +129,13 @@ fn read(longest: usize, sender: &mpsc::Sender<Batch>) {
             }
         };
         if !batch.is_empty() && sender.blocking_send(Ok(batch)).is_err() {
-            return; // nobody sends any more
+            return; // the receiver has gone
         }
         match end {
             None => {}
             Some(None) => return,
             Some(Some(error)) => {
-                let _ = sender.blocking_send(Err(error)); // or nobody sends any more
+                let _ = sender.blocking_send(Err(error)); // the receiver may have gone
                 return;
             }
         }

@@ -6,9 +6,10 @@ use arauto::wire::raw::Direction;
 use arauto::{Backoff, Client, ErrorCode, Event, Events, Incoming, ResumePoint, RetryClass};
 
 use super::connect::{Account, ConnectArgs, NotLoggedIn};
+use super::escape::one_line;
 use super::exit::{Failure, complain, sysexits};
 use super::os::StopSignals;
-use super::output::{Output, one_line};
+use super::output::Output;
 use super::raw::{self, RawArgs};
 use super::show;
 use super::state_file::StateFile;

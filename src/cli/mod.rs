@@ -1,4 +1,4 @@
-//! The command line: one file a command, and what they share.
+//! The command line: one module for each command, and the modules that they share.
 
 mod backup;
 #[cfg(unix)]
@@ -9,6 +9,7 @@ mod console;
 mod deadline;
 mod demo;
 mod digits;
+mod escape;
 mod escritor;
 mod exit;
 mod explain;
@@ -43,12 +44,12 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+use escape::shown;
 use exit::{Failure, stdout_failed, sysexits};
-use output::shown;
 use resources::Requirements;
 
-/// A message server for programs on one host: log in, ask, broadcast without a
-/// hole, and stop on "fim" losing nothing that was accepted.
+/// A message server for programs on one host: users log in, send requests and broadcast
+/// messages. On "fim" the server stops without losing anything that it has accepted.
 #[derive(Parser)]
 #[command(version, propagate_version = true, max_term_width = 100)]
 struct Cli {
@@ -60,42 +61,42 @@ struct Cli {
 enum Command {
     /// Run the server.
     Serve(Box<serve::Args>),
-    /// Print the broadcasts.
+    /// Print the broadcasts of a server.
     #[command(visible_alias = "read")]
     Leitor(leitor::Args),
-    /// Publish the arguments, or each line of the input until `fim`; with --raw, be the
-    /// server that says them to its readers.
+    /// Publish the arguments, or each line of stdin until `fim`. With --raw, listen at the
+    /// endpoint and send them to the readers that connect.
     #[command(visible_alias = "write")]
     Escritor(escritor::Args),
-    /// Ask with the arguments, or with each line of the input, and print the replies.
+    /// Send the arguments, or each line of stdin, as requests and print the replies.
     #[command(visible_alias = "request")]
     Pedir(pedir::Args),
-    /// Print who is logged in.
+    /// Print the users that are logged in.
     Who(who::Args),
-    /// Print the server's sessions; for admins.
+    /// Print the server's sessions; needs the role admin.
     Sessions(sessions::Args),
-    /// Stop the server; for admins.
+    /// Stop the server; needs the role admin.
     Fim(fim::Args),
-    /// Print the report of a stop, or draw it.
+    /// Print the report of a server's stop, or draw it as a timeline.
     Report(report::Args),
-    /// Tell what became of one broadcast at every session, from a stop's report.
+    /// Print which sessions got one broadcast, from the report of a stop.
     Explain(explain::Args),
-    /// Keep the accounts, whether the server runs or not.
+    /// List, add and change accounts, while the server runs or not.
     Users(users::Args),
-    /// Copy the accounts and the journal to a file, whether the server runs or not.
+    /// Copy the accounts and the journal to a file, while the server runs or not.
     Backup(backup::BackupArgs),
-    /// Put a copy that `arauto backup` made into a data folder, and begin a new stream there.
+    /// Restore a copy made by `arauto backup` into a data folder; a new stream begins there.
     Restore(backup::RestoreArgs),
-    /// Make the certificate of a server's tls: endpoints, and tell its fingerprint.
+    /// Make a certificate for a server's tls: endpoints, or print its fingerprint.
     Tls(tls::Args),
     /// Measure how fast a server is.
     #[cfg(unix)]
     Bench(bench::Args),
-    /// See it all at work, on a server of its own, in a few seconds.
+    /// Show a server and its clients at work, in a few seconds and without any setup.
     Demo(demo::Args),
 }
 
-/// Runs the command; every failure is one line on stderr that says what to do.
+/// Runs the command of the process's arguments. A failure prints one line on stderr.
 pub fn main() -> ExitCode {
     os::on_own_stack(run)
 }
@@ -111,8 +112,8 @@ fn run() -> ExitCode {
         Command::Report(args) => report::run(&args),
         Command::Explain(args) => explain::run(&args),
         Command::Users(args) => users::run(&args),
-        Command::Backup(args) => backup::backup(&args),
-        Command::Restore(args) => backup::put_back(&args),
+        Command::Backup(args) => backup::run_backup(&args),
+        Command::Restore(args) => backup::run_restore(&args),
         Command::Tls(args) => tls::run(&args),
         #[cfg(unix)]
         Command::Bench(args) => bench::run(args),
@@ -129,10 +130,10 @@ fn run() -> ExitCode {
     }
 }
 
-/// Prints help where it is asked for, and else what is wrong with the arguments.
+/// Prints the help that was asked for, or the error in the arguments.
 fn usage(error: &clap::Error) -> ExitCode {
     if error.use_stderr() {
-        complain_as_clap(error);
+        print_usage_error(error);
         return ExitCode::from(sysexits::USAGE);
     }
     let printed = error.print().and_then(|()| io::stdout().flush());
@@ -142,18 +143,18 @@ fn usage(error: &clap::Error) -> ExitCode {
     }
 }
 
-/// The arguments that are wrong are quoted: they may have come from elsewhere.
-fn complain_as_clap(error: &clap::Error) {
+/// Prints clap's message, escaped: it quotes arguments, which may come from another program.
+fn print_usage_error(error: &clap::Error) {
     let text = error.render().to_string();
-    let _ = io::stderr().write_all(shown(&text).as_bytes()); // or there is nobody to tell
+    let _ = io::stderr().write_all(shown(&text).as_bytes()); // the exit code stays
 }
 
-/// Runs a client's command on a runtime of this thread.
+/// Runs a client's command on a runtime on this thread.
 fn client(command: impl Future<Output = Result<u8, Failure>>) -> Result<u8, Failure> {
     resources::check(Requirements::CLIENT)?;
     let runtime = resources::runtime()?;
     let outcome = runtime.block_on(command);
-    // A thread may still be reading the terminal: nobody waits for it.
+    // Does not wait for a thread that still reads the terminal.
     runtime.shutdown_background();
     outcome
 }

@@ -1,8 +1,7 @@
-//! The thread that moves a client's frames.
+//! The thread that does a client's network I/O.
 //!
-//! A command's own thread may stand still: its output is a pipe that nobody reads, or a
-//! terminal that is stopped. The session must live on meanwhile, and ping, or the server takes
-//! it for dead.
+//! The command's own thread may block on its output: a pipe that nobody reads, or a terminal
+//! that is stopped. The session must go on and send pings meanwhile, or the server ends it.
 
 use std::sync::OnceLock;
 use std::thread;
@@ -11,11 +10,11 @@ use tokio::runtime::{Builder, Handle};
 
 use super::exit::{Failure, sysexits};
 
-/// Runs `work`, and what it spawns, on the thread that moves frames. That thread lives as long
-/// as the process.
+/// Runs `work`, and the tasks that it spawns, on the network thread. That thread runs until the
+/// process ends.
 ///
 /// # Errors
-/// The system has no thread to give.
+/// The thread cannot be started, or `work` panicked.
 pub(super) async fn on_network<T: Send + 'static>(
     work: impl Future<Output = T> + Send + 'static,
 ) -> Result<T, Failure> {

@@ -1,4 +1,4 @@
-//! `arauto pedir`: asks, and prints the replies in the order of the requests.
+//! `arauto pedir`: sends requests, and prints the replies in the order of the requests.
 
 use arauto::ClientError;
 use arauto::wire::raw::Direction;
@@ -18,11 +18,11 @@ pub(super) struct Args {
     #[command(flatten)]
     raw: RawArgs,
 
-    /// With --raw: end each request in a NUL.
+    /// With --raw: end each request with a NUL.
     #[arg(long, requires = "raw")]
     nul: bool,
 
-    /// Each one is a request [default: each line of stdin, until `fim`].
+    /// The requests, one an argument [default: each line of stdin, until `fim`].
     requests: Vec<String>,
 }
 
@@ -35,9 +35,9 @@ pub(super) async fn run(args: Args) -> Result<u8, Failure> {
     let input = Input::new(args.requests, pipeline::longest_body(&client))?;
     let mut out = Output::stdout();
     let mut refused = None;
-    let asked = pipeline::run(&client, input, send, |place, answer| match answer {
+    let sending = pipeline::run(&client, input, send, |place, answer| match answer {
         Ok(body) => out.body(&body),
-        // One refused request is told and the others go on; the exit code tells it.
+        // The other requests go on; the first refusal decides the exit code.
         Err(error @ ClientError::Refused { .. }) => {
             let failure = Failure::from(error).at(place);
             complain(failure.message());
@@ -46,7 +46,7 @@ pub(super) async fn run(args: Args) -> Result<u8, Failure> {
         }
         Err(error) => Err(error.into()),
     });
-    asked.await?;
+    sending.await?;
     out.finish()?;
     client.fim().await?;
     match refused {

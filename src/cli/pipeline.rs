@@ -1,4 +1,4 @@
-//! Many frames on their way at once, their answers in order.
+//! Sends many frames without waiting for each answer, and handles the answers in order.
 
 use std::collections::VecDeque;
 
@@ -7,65 +7,65 @@ use arauto::{Body, Client, ClientError, PendingReply};
 use super::exit::Failure;
 use super::input::Input;
 
-/// Frames that may be on their way without an answer, and the bytes of their bodies.
+/// The most frames, and bytes of their bodies, that may be without an answer at once.
 const WINDOW: usize = 1024;
 const WINDOW_BYTES: usize = 8 << 20;
 
-/// Bytes that a frame has besides its body, at most: the outline of
+/// The most bytes that a frame has besides its body: those of
 /// `{"publish": {"id": …, "body": …}}`.
-const OUTLINE: usize = 32;
+const FRAME_OVERHEAD: usize = 32;
 
-/// The longest frame that a server can be set to take, whatever it says.
+/// The longest frame that a server can be configured to take.
 const LONGEST_FRAME: usize = 1 << 30;
 
-/// The longest body that fits into a frame to this client's server.
+/// Returns the longest body, in bytes, that fits into a frame to this client's server.
 pub(super) fn longest_body(client: &Client) -> usize {
     client
         .max_frame()
         .min(LONGEST_FRAME)
-        .saturating_sub(OUTLINE)
+        .saturating_sub(FRAME_OVERHEAD)
 }
 
 /// A frame that has no answer yet.
 struct Sent<T> {
     answer: PendingReply<T>,
     bytes: usize,
-    /// The name of the body in error messages.
-    place: String,
+    /// The position in the input, for error messages.
+    position: String,
 }
 
-/// Sends what comes in until its end or `fim`, and gives each answer to `tell`, in
-/// the order of the frames.
+/// Sends the bodies of `input` until its end or `fim`, and passes each answer to `on_answer`
+/// in the order of the frames.
 ///
 /// # Errors
-/// `tell` fails, the input does, or the session ends. Nothing more is sent after the first
-/// failure, and `tell` hears the answers to what was sent before.
+/// `on_answer` or the input fails, or the session ends. After the first failure nothing more is
+/// sent, and `on_answer` still gets the answers to the frames that were sent before it.
 pub(super) async fn run<T: 'static>(
     client: &Client,
     mut input: Input,
     send: impl AsyncFn(Body<'static>) -> Result<PendingReply<T>, ClientError>,
-    mut tell: impl FnMut(&str, Result<T, ClientError>) -> Result<(), Failure>,
+    mut on_answer: impl FnMut(&str, Result<T, ClientError>) -> Result<(), Failure>,
 ) -> Result<(), Failure> {
-    let mut on_their_way: VecDeque<Sent<T>> = VecDeque::new();
+    let mut in_flight: VecDeque<Sent<T>> = VecDeque::new();
     let mut bytes = 0;
     let mut end: Option<Result<(), Failure>> = None;
     let closed = client.closed();
     let mut closed = std::pin::pin!(closed);
     loop {
-        if on_their_way.is_empty()
+        if in_flight.is_empty()
             && let Some(end) = end
         {
             return end;
         }
-        let has_room = on_their_way.len() < WINDOW && bytes < WINDOW_BYTES;
+        let has_room = in_flight.len() < WINDOW && bytes < WINDOW_BYTES;
         tokio::select! {
             biased;
-            answer = first(&mut on_their_way) => {
-                if let Some(sent) = on_their_way.pop_front() {
+            answer = first(&mut in_flight) => {
+                if let Some(sent) = in_flight.pop_front() {
                     bytes -= sent.bytes;
-                    let told = tell(&sent.place, answer);
-                    if told.is_err() && !matches!(end, Some(Err(_))) {
-                        end = Some(told);
+                    let handled = on_answer(&sent.position, answer);
+                    if handled.is_err() && !matches!(end, Some(Err(_))) {
+                        end = Some(handled);
                     }
                 }
             }
@@ -74,12 +74,12 @@ pub(super) async fn run<T: 'static>(
                     let length = body.as_bytes().len();
                     bytes += length;
                     let answer = send(body).await?;
-                    on_their_way.push_back(Sent { answer, bytes: length, place: input.place() });
+                    in_flight.push_back(Sent { answer, bytes: length, position: input.position() });
                 }
                 Ok(_) => end = Some(Ok(())),
                 Err(failure) => end = Some(Err(failure)),
             },
-            // Nobody would notice while nothing is typed.
+            // Otherwise the end of the session would go unnoticed while no input comes.
             end = &mut closed => return Err(ClientError::Closed(end?.reason).into()),
         }
     }

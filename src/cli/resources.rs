@@ -1,7 +1,7 @@
-//! Checks the system resources that a command needs at its start.
+//! Checks, when a command starts, that the system has the resources that it needs.
 //!
-//! The libraries below panic where the system has no thread or descriptor for them. So a
-//! command asks first: at a limit that is too low it fails with a line that says so.
+//! The libraries that it uses panic if they get no thread or no descriptor. With this check a
+//! command under a limit that is too low fails with an error message instead.
 
 use std::io;
 use std::sync::{Arc, Mutex};
@@ -12,7 +12,7 @@ use tokio::runtime::{Builder, Runtime};
 use super::exit::{Failure, sysexits};
 use super::os;
 
-/// The resources that a command takes at least.
+/// The resources that a command needs at least.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Requirements {
     pub(super) threads: usize,
@@ -20,14 +20,15 @@ pub(super) struct Requirements {
 }
 
 impl Requirements {
-    /// A client: its runtime, a connection, files; a thread for its input, one for names.
+    /// A client: a runtime, a connection and files; a thread for its input, one to resolve
+    /// host names.
     pub(super) const CLIENT: Requirements = Requirements {
         threads: 2,
         descriptors: 12,
     };
 
-    /// A server with so many arbiters and listeners: each arbiter has a runtime. Threads
-    /// are those of the log, the store, the console, and of work that blocks.
+    /// A server with this many arbiters and listeners. Each arbiter has a runtime; other threads
+    /// are for the log, the store, the console and blocking work.
     pub(super) fn server(arbiters: usize, listeners: usize) -> Requirements {
         Requirements {
             threads: 6 + arbiters.min(64),
@@ -36,10 +37,10 @@ impl Requirements {
     }
 }
 
-/// Checks that the system can give these resources.
+/// Checks that these resources are available.
 ///
 /// # Errors
-/// The system has too few of them.
+/// The system does not have enough of them.
 pub(super) fn check(requirements: Requirements) -> Result<(), Failure> {
     let Requirements {
         threads,
@@ -47,21 +48,21 @@ pub(super) fn check(requirements: Requirements) -> Result<(), Failure> {
     } = requirements;
     os::has_descriptors(descriptors).map_err(|error| {
         let message = format!(
-            "the system does not give this command the {descriptors} file descriptors that it \
-             needs at least: {error}; raise the limit (ulimit -n)"
+            "cannot open the {descriptors} file descriptors that this command needs: {error}; \
+             raise the limit (ulimit -n)"
         );
         Failure::new(sysexits::OSERR, message)
     })?;
     has_threads(threads).map_err(|error| {
         let message = format!(
-            "the system does not give this command the {threads} threads that it needs at \
-             least: {error}; raise the limits (ulimit -u, ulimit -v)"
+            "cannot start the {threads} threads that this command needs: {error}; raise the \
+             limits (ulimit -u, ulimit -v)"
         );
         Failure::new(sysexits::OSERR, message)
     })
 }
 
-/// Whether so many threads can be there at once.
+/// Checks that this many threads can exist at once, by starting them.
 fn has_threads(count: usize) -> io::Result<()> {
     let mut started = Vec::with_capacity(count);
     let mut outcome = Ok(());
@@ -79,18 +80,18 @@ fn has_threads(count: usize) -> io::Result<()> {
     }
     drop(held);
     for thread in started {
-        let _ = thread.join(); // it only waited
+        let _ = thread.join(); // it cannot panic: it only waited for the lock
     }
     outcome
 }
 
-/// A runtime of this thread.
+/// Creates a single-threaded runtime.
 ///
 /// # Errors
-/// The system has none to give.
+/// The system has no descriptors for it.
 pub(super) fn runtime() -> Result<Runtime, Failure> {
     Builder::new_current_thread()
         .enable_all()
         .build()
-        .map_err(|error| Failure::new(sysexits::OSERR, format!("no runtime: {error}")))
+        .map_err(|error| Failure::new(sysexits::OSERR, format!("cannot create a runtime: {error}")))
 }

@@ -1,5 +1,6 @@
-//! One terminal for the console's line, the broadcasts and the log: whoever
-//! prints while a person types goes around the line, not through it.
+//! The terminal that the console's input line, the broadcasts and the log share.
+//!
+//! While a line is being edited, output is printed above it and does not break it.
 
 use std::io::{self, Write};
 use std::sync::Arc;
@@ -8,47 +9,48 @@ use std::time::Duration;
 use parking_lot::Mutex;
 use rustyline::ExternalPrinter;
 
-use super::output::{Output, one_line};
+use super::escape::one_line;
+use super::output::Output;
 
 type Printer = Box<dyn ExternalPrinter + Send>;
 
-/// Where to print; clones share it.
+/// The shared terminal; clones share one state.
 #[derive(Clone, Default)]
 pub(super) struct Screen {
     printer: Arc<Mutex<Option<Printer>>>,
 }
 
 impl Screen {
-    /// From now on a line is being edited on the terminal.
+    /// Prints through `printer` from now on: a line is being edited on the terminal.
     pub(super) fn edit(&self, printer: impl ExternalPrinter + Send + 'static) {
         *self.printer.lock() = Some(Box::new(printer));
     }
 
-    /// Nobody edits any more.
+    /// Ends the editing of a line.
     pub(super) fn release(&self) {
-        // A printer that is stuck on its terminal is left to itself.
+        // Gives up on a printer that is blocked by its terminal.
         if let Some(mut printer) = self.printer.try_lock_for(Duration::from_millis(200)) {
             *printer = None;
         }
     }
 
-    /// Prints a line of broadcasts.
+    /// Prints one broadcast.
     pub(super) fn print(&self, line: &str) {
         let mut printer = self.printer.lock();
         let Some(editing) = &mut *printer else {
-            // Not while the lock is held: a stuck stdout must not hold up the log.
+            // Unlocked first: a blocked stdout must not block the log.
             drop(printer);
             let mut out = Output::stdout();
             let _ = out.line(line).and_then(|()| out.flush()); // the server goes on
             return;
         };
         if editing.print(format!("{}\n", one_line(line))).is_err() {
-            *printer = None; // the terminal is gone; the log may still go somewhere
+            *printer = None; // the terminal is gone; the log may still reach stderr
         }
     }
 }
 
-/// The log's way to the terminal, or to stderr.
+/// Writes log records above the line that is being edited, or to stderr.
 impl Write for Screen {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         if let Some(printer) = &mut *self.printer.lock() {

@@ -1,12 +1,13 @@
-//! `arauto sessions`.
+//! `arauto sessions`: prints the server's sessions.
 
 use std::time::{Duration, UNIX_EPOCH};
 
 use arauto::wire::SessionLine;
 
 use super::connect::{ConnectArgs, log_in_to_ask};
+use super::escape::one_line;
 use super::exit::Failure;
-use super::output::{Output, one_line};
+use super::output::Output;
 use super::table::plain_table;
 
 #[derive(clap::Args)]
@@ -14,7 +15,7 @@ pub(super) struct Args {
     #[command(flatten)]
     connect: ConnectArgs,
 
-    /// Print one JSON object a line.
+    /// Print one JSON object per line.
     #[arg(long)]
     json: bool,
 }

@@ -1,13 +1,13 @@
-//! Broadcasts for a person, and for a program.
+//! Formats broadcasts for people and for programs.
 
 use arauto::wire::text::body_line;
 use arauto::{Body, Event};
 use serde_json::{Value, json};
 
-use super::output::one_line;
+use super::escape::one_line;
 
-/// One line, as in the text dialect: what a stranger wrote cannot tear it, colour
-/// it or reorder it.
+/// Formats a broadcast as one line, as the text dialect does. Text from other users is escaped:
+/// it cannot break, colour or reorder the line.
 pub(super) fn line(event: &Event) -> String {
     match event {
         Event::Message {
@@ -16,11 +16,11 @@ pub(super) fn line(event: &Event) -> String {
         Event::Joined { seq, user, .. } => format!("{seq} * {} joined", one_line(user)),
         Event::Left { seq, user, .. } => format!("{seq} * {} left", one_line(user)),
         Event::Gap(gap) => format!("{}-{} * gap: no longer held", gap.from, gap.to),
-        _ => format!("{} * something newer than this arauto", event.seq()),
+        _ => format!("{} * unknown to this version of arauto", event.seq()),
     }
 }
 
-/// One JSON object, with the contract's names.
+/// Formats a broadcast as one JSON object, with the names of the protocol.
 pub(super) fn json(event: &Event) -> Value {
     match event {
         Event::Message {
@@ -36,7 +36,7 @@ pub(super) fn json(event: &Event) -> Value {
     }
 }
 
-/// JSON has no byte strings: they come as an object with hexadecimal digits.
+/// Formats a body: text as a string, bytes as an object with hexadecimal digits.
 fn json_body(body: &Body<'_>) -> Value {
     match body {
         Body::Text(text) => json!(text),

@@ -1,8 +1,8 @@
-//! Tables on a terminal.
+//! Formats tables for a terminal.
 
 use comfy_table::{ContentArrangement, Table, presets};
 
-/// A table without lines, which `awk` can read as well.
+/// Creates a table without lines, which `awk` can read too.
 pub(super) fn plain_table<'a>(header: impl IntoIterator<Item = &'a str>) -> Table {
     let mut table = Table::new();
     table
@@ -12,7 +12,7 @@ pub(super) fn plain_table<'a>(header: impl IntoIterator<Item = &'a str>) -> Tabl
     table
 }
 
-/// Its lines, without the blanks at their ends.
+/// Returns the table's lines without trailing blanks.
 pub(super) fn lines(table: &Table) -> String {
     let text = table.to_string();
     let lines = text.lines().map(str::trim_end);

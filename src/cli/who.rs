@@ -1,4 +1,4 @@
-//! `arauto who`.
+//! `arauto who`: prints the users that are logged in.
 
 use super::connect::{ConnectArgs, log_in_to_ask};
 use super::exit::Failure;

@@ -1,17 +1,17 @@
-//! Files that are written whole: reports, pictures, figures, certificates, resume points.
+//! Writes whole files: reports, pictures, figures, certificates, resume points.
 //!
-//! The path is looked at first, with links followed, because a rename would take whatever
-//! stands there away:
+//! The kind of file at the path decides how it is written, because a rename would replace a
+//! device or a link:
 //!
-//! | at the path | what happens |
+//! | at the path | how it is written |
 //! |---|---|
-//! | nothing, or a regular file | a new file beside it is written, brought to the disk and renamed: a reader never sees half of one, and neither a full disk nor a crash leaves one. Mode and owner stay as they were; a new file is its owner's alone |
-//! | a link | its target is treated so; one that leads nowhere makes the file it names, as a shell's `>` does |
+//! | nothing, or a regular file | a new file beside it is written, synced and renamed over it. A reader never sees half a file, and a full disk or a crash leaves none. Mode and owner are kept; a new file is private to its owner |
+//! | a link | as its target; a link to a missing file creates that file, as `>` in a shell does |
 //! | a character device, a FIFO, `/dev/stdout`, `/dev/fd/N` | opened and written |
-//! | a folder, a block device, a socket | refused, at the command's start by [`check`] |
+//! | a folder, a block device, a socket | refused, when the command starts, by [`check`] |
 //!
-//! A device or a FIFO can keep its writer waiting for ever, and so can a disk that hangs:
-//! [`replace_within`] bounds both, for a server on its way out.
+//! A device, a FIFO and a disk that hangs can block a writer for ever. [`replace_within`] has a
+//! deadline, for a server that stops.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
@@ -24,32 +24,33 @@ use tempfile::NamedTempFile;
 
 use super::os::{self, Attributes, Target};
 
-/// How long a file that another program has open is tried to be replaced, and how often. On
-/// Windows a reader, an indexer or a virus scanner keeps it from that while it looks.
-const IN_USE: Duration = Duration::from_secs(1);
-const LOOK: Duration = Duration::from_millis(5);
+/// How long, and how often, replacing a file that another program has open is retried. On
+/// Windows a reader, an indexer or a virus scanner prevents the rename while it has the file
+/// open.
+const IN_USE_LIMIT: Duration = Duration::from_secs(1);
+const IN_USE_RETRY: Duration = Duration::from_millis(5);
 
-/// Whether what was written survives a crash of the machine.
+/// Whether the written data survives a crash of the machine.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Durability {
-    /// The disk has it, or it went to a device or a pipe.
+    /// The disk has confirmed the data, or they went to a device or a pipe.
     Synced,
-    /// It is written and in its place, and the disk has not confirmed it in time.
+    /// The file is in place, but the disk has not confirmed it before the deadline.
     Unknown,
 }
 
-/// Replaces what is at `path` by what `fill` writes.
+/// Replaces the contents of `path` with what `fill` writes.
 ///
 /// # Errors
-/// It could not be written; a regular file is then as it was.
+/// The file could not be written; a regular file is unchanged then.
 pub(super) fn replace(
     path: &Path,
     fill: impl FnOnce(&mut dyn Write) -> io::Result<()>,
 ) -> io::Result<()> {
-    write(path, &filled(fill)?, Mode::Kept, None).map(drop)
+    write(path, &filled(fill)?, Mode::Preserved, None).map(drop)
 }
 
-/// The same for a secret: nobody but its owner may read it, whatever was there.
+/// As [`replace`], for a secret: only its owner may read the file, whatever its mode was before.
 ///
 /// # Errors
 /// See [`replace`].
@@ -60,38 +61,40 @@ pub(super) fn replace_private(
     write(path, &filled(fill)?, Mode::Private, None).map(drop)
 }
 
-/// The same as [`replace`], waiting for a disk, a device or a FIFO for `patience` at most.
+/// As [`replace`], waiting at most `limit` for a disk, a device or a FIFO.
 ///
 /// # Errors
-/// See [`replace`]; or nobody read the device or FIFO in time. A disk that is late is no
-/// error: the file is in its place, and [`Durability`] tells.
+/// See [`replace`]; or the device or FIFO was not read in time. A disk that is late is not an
+/// error: the file is in place, and the result is [`Durability::Unknown`].
 pub(super) fn replace_within(
     path: &Path,
-    patience: Duration,
+    limit: Duration,
     fill: impl FnOnce(&mut dyn Write) -> io::Result<()>,
 ) -> io::Result<Durability> {
-    write(path, &filled(fill)?, Mode::Kept, Some(patience))
+    write(path, &filled(fill)?, Mode::Preserved, Some(limit))
 }
 
-/// Whether [`replace`] can work there: better told before there is something to lose.
+/// Checks that [`replace`] can work at `path`, before there is data to lose.
 ///
 /// # Errors
-/// It cannot.
+/// The path cannot be written.
 pub(super) fn check(path: &Path) -> io::Result<()> {
-    match os::look_at(path)? {
+    match os::find_target(path)? {
         Target::Stream(stream) => stream.check(),
         Target::File { path, .. } => staged(&path).map(drop),
     }
 }
 
-/// Whether what is written there cannot be read again: it is a device or a pipe.
-pub(super) fn forgets(path: &Path) -> bool {
-    matches!(os::look_at(path), Ok(Target::Stream(_)))
+/// Returns whether `path` is a device or a pipe: data written there cannot be read again.
+pub(super) fn is_stream(path: &Path) -> bool {
+    matches!(os::find_target(path), Ok(Target::Stream(_)))
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Mode {
-    Kept,
+    /// That of the file that is replaced; a new file is private.
+    Preserved,
+    /// Readable by the owner only.
     Private,
 }
 
@@ -101,21 +104,16 @@ fn filled(fill: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<Vec
     Ok(bytes)
 }
 
-fn write(
-    path: &Path,
-    bytes: &[u8],
-    mode: Mode,
-    patience: Option<Duration>,
-) -> io::Result<Durability> {
-    let deadline = patience.map(|patience| Instant::now() + patience);
-    match os::look_at(path)? {
+fn write(path: &Path, bytes: &[u8], mode: Mode, limit: Option<Duration>) -> io::Result<Durability> {
+    let deadline = limit.map(|limit| Instant::now() + limit);
+    match os::find_target(path)? {
         Target::Stream(stream) => {
             stream.write(bytes, deadline)?;
             Ok(Durability::Synced)
         }
-        Target::File { path, found } => {
-            let found = found.filter(|_| mode == Mode::Kept);
-            write_file(&path, bytes, found.as_ref(), deadline)
+        Target::File { path, attributes } => {
+            let preserved = attributes.filter(|_| mode == Mode::Preserved);
+            write_file(&path, bytes, preserved.as_ref(), deadline)
         }
     }
 }
@@ -123,20 +121,20 @@ fn write(
 fn write_file(
     path: &Path,
     bytes: &[u8],
-    found: Option<&Attributes>,
+    preserved: Option<&Attributes>,
     deadline: Option<Instant>,
 ) -> io::Result<Durability> {
     let mut new = staged(path)?;
-    // By the file itself: the error would name the temporary one.
+    // Not through NamedTempFile, whose errors name the temporary file.
     new.as_file_mut().write_all(bytes)?;
-    match found {
-        Some(found) => found.keep(new.as_file())?,
+    match preserved {
+        Some(attributes) => attributes.apply_to(new.as_file())?,
         None => os::make_private(new.as_file())?,
     }
     let synced = synced(new.as_file(), deadline)?;
     match put_in_place(new, path, deadline) {
         Ok(()) => {}
-        // A file that is a mount point cannot be renamed over, as in a container.
+        // A file that is a mount point, as in a container, cannot be replaced by a rename.
         Err(error) if error.kind() == io::ErrorKind::ResourceBusy => {
             return write_in_place(path, bytes, deadline);
         }
@@ -148,17 +146,17 @@ fn write_file(
     }
 }
 
-/// Renames the new file over the old one; again, for a moment, while another program has that
-/// one open and the system minds.
+/// Renames the new file over the old one. Retries while another program has the old one open
+/// and the system refuses the rename for that reason.
 fn put_in_place(mut new: NamedTempFile, path: &Path, deadline: Option<Instant>) -> io::Result<()> {
-    let last = Instant::now() + IN_USE;
+    let last = Instant::now() + IN_USE_LIMIT;
     let last = deadline.map_or(last, |deadline| deadline.min(last));
     loop {
         match new.persist(path) {
             Ok(_) => return Ok(()),
             Err(failed) if os::is_in_use(&failed.error) && Instant::now() < last => {
                 new = failed.file;
-                thread::sleep(LOOK);
+                thread::sleep(IN_USE_RETRY);
             }
             Err(failed) => return Err(failed.error),
         }
@@ -171,8 +169,8 @@ fn write_in_place(path: &Path, bytes: &[u8], deadline: Option<Instant>) -> io::R
     synced(&file, deadline)
 }
 
-/// Brings a file to the disk. One that hangs is left to a thread of its own when the
-/// deadline has come.
+/// Syncs a file to the disk (fsync(2)). With a deadline, a thread does so and is left alone
+/// when the deadline passes.
 fn synced(file: &File, deadline: Option<Instant>) -> io::Result<Durability> {
     let Some(deadline) = deadline else {
         return file.sync_all().map(|()| Durability::Synced);
@@ -180,7 +178,7 @@ fn synced(file: &File, deadline: Option<Instant>) -> io::Result<Durability> {
     let file = file.try_clone()?;
     let (done, outcome) = mpsc::channel();
     let syncing = move || {
-        let _ = done.send(file.sync_all()); // nobody may wait any more
+        let _ = done.send(file.sync_all()); // the receiver may have timed out
     };
     if thread::Builder::new().spawn(syncing).is_err() {
         return Ok(Durability::Unknown);
@@ -192,14 +190,14 @@ fn synced(file: &File, deadline: Option<Instant>) -> io::Result<Durability> {
     }
 }
 
-/// A new file beside the one that it is to replace.
+/// Creates a temporary file in the folder of the file that it will replace.
 fn staged(path: &Path) -> io::Result<NamedTempFile> {
     let folder = folder(path);
     NamedTempFile::new_in(folder).map_err(|error| {
         let problem = match error.kind() {
             io::ErrorKind::NotFound => format!("there is no folder {}", folder.display()),
-            // The error itself names the new file, which says nothing.
-            kind => format!("no file can be made in {}: {kind}", folder.display()),
+            // The error's own text names the temporary file.
+            kind => format!("cannot create a file in {}: {kind}", folder.display()),
         };
         io::Error::new(error.kind(), problem)
     })

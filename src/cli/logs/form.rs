@@ -1,12 +1,12 @@
-//! What the log looks like: a setting.
+//! The format of the log, as a setting.
 
-/// The log's form.
+/// The format of the log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum, serde::Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum LogForm {
-    /// For a person.
+    /// For people.
     #[default]
     Human,
-    /// For a program: one JSON object a line.
+    /// For programs: one JSON object per line.
     Json,
 }

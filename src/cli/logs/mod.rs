@@ -1,12 +1,12 @@
-//! The log: structured, on stderr, never in anybody's way.
+//! The log: structured records on stderr, written by a thread that blocks no other.
 //!
-//! No field can start a second record, colour a terminal or hide text, whoever it comes
-//! from: control characters, and those that reorder a line, are escaped in every form.
+//! No field can start a second record, colour a terminal or hide text: control characters, and
+//! characters that reorder a line, are escaped in both formats.
 
 mod form;
 mod queue;
 
-use std::fmt::{self, Write as _};
+use std::fmt;
 use std::io::{self, IsTerminal, Write};
 
 use tracing::field::Field;
@@ -18,18 +18,18 @@ use tracing_subscriber::util::SubscriberInitExt;
 
 pub(super) use self::form::LogForm;
 use self::queue::LogGuard;
-use super::output::{is_hostile, one_line};
+use super::escape::{self, one_line};
 use super::screen::Screen;
 
-/// Starts the log. `ARAUTO_LOG` filters it as tracing's EnvFilter does, as in
-/// `ARAUTO_LOG=debug`. Records that a stuck stderr does not take are dropped and
-/// counted in the log: the server goes on.
+/// Starts the log. `ARAUTO_LOG` filters it, in the syntax of tracing's EnvFilter, as in
+/// `ARAUTO_LOG=debug`. While stderr is blocked, records beyond the queue's bound are dropped,
+/// and the log says how many.
 pub(super) fn start(form: LogForm, screen: Screen) -> LogGuard {
     let filter = EnvFilter::try_from_env("ARAUTO_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
     let is_terminal = io::stderr().is_terminal();
     match form {
         LogForm::Human => {
-            let (writer, guard) = queue::start(screen, dropped_for_people);
+            let (writer, guard) = queue::start(screen, human_drop_notice);
             let log = tracing_subscriber::fmt().with_env_filter(filter);
             let log = log
                 .with_writer(writer)
@@ -40,7 +40,7 @@ pub(super) fn start(form: LogForm, screen: Screen) -> LogGuard {
             guard
         }
         LogForm::Json => {
-            let (writer, guard) = queue::start(OneLine(screen), dropped_for_programs);
+            let (writer, guard) = queue::start(EscapeJson(screen), json_drop_notice);
             let log = tracing_subscriber::fmt().with_env_filter(filter);
             let log = log.with_writer(writer).json().flatten_event(true);
             log.finish().try_init().expect("the log is started once");
@@ -51,11 +51,11 @@ pub(super) fn start(form: LogForm, screen: Screen) -> LogGuard {
 
 const DROPPED: &str = "log records dropped";
 
-fn dropped_for_people(records: u64) -> Vec<u8> {
+fn human_drop_notice(records: u64) -> Vec<u8> {
     format!("{}  WARN {DROPPED} records={records}\n", now()).into_bytes()
 }
 
-fn dropped_for_programs(records: u64) -> Vec<u8> {
+fn json_drop_notice(records: u64) -> Vec<u8> {
     let (timestamp, target) = (now(), env!("CARGO_PKG_NAME"));
     let record = serde_json::json!({
         "timestamp": timestamp, "level": "WARN", "message": DROPPED, "records": records,
@@ -64,7 +64,7 @@ fn dropped_for_programs(records: u64) -> Vec<u8> {
     format!("{record}\n").into_bytes()
 }
 
-/// The time as every other record has it.
+/// Formats the current time as tracing does in every other record.
 fn now() -> String {
     let mut now = String::new();
     let written = SystemTime.format_time(&mut Writer::new(&mut now));
@@ -72,7 +72,7 @@ fn now() -> String {
     now
 }
 
-/// Fields as `name=value`, each on the record's one line.
+/// Formats fields as `name=value`, escaped so that the record stays on one line.
 fn human_fields() -> impl for<'a> tracing_subscriber::fmt::FormatFields<'a> + Send + Sync + 'static
 {
     debug_fn(
@@ -91,27 +91,15 @@ fn human_fields() -> impl for<'a> tracing_subscriber::fmt::FormatFields<'a> + Se
     .delimited(" ")
 }
 
-/// JSON escapes the ASCII control characters itself; the others can only stand within a
-/// string, where `\u` and four digits mean the same.
+/// Escapes the hostile characters of JSON records. serde_json escapes the ASCII control
+/// characters only.
 #[derive(Clone)]
-struct OneLine<W>(W);
+struct EscapeJson<W>(W);
 
-impl<W: Write> Write for OneLine<W> {
+impl<W: Write> Write for EscapeJson<W> {
     fn write(&mut self, record: &[u8]) -> io::Result<usize> {
         let text = String::from_utf8_lossy(record);
-        let mut line = String::with_capacity(text.len());
-        for c in text.chars() {
-            match c {
-                '\n' => line.push(c),
-                c if is_hostile(c) => {
-                    for unit in c.encode_utf16(&mut [0; 2]) {
-                        write!(line, "\\u{unit:04x}").expect("a String takes it");
-                    }
-                }
-                c => line.push(c),
-            }
-        }
-        self.0.write_all(line.as_bytes())?;
+        self.0.write_all(escape::json(&text).as_bytes())?;
         Ok(record.len())
     }
 
@@ -125,11 +113,12 @@ mod tests {
     use std::sync::{Arc, Mutex};
 
     use super::*;
+    use crate::cli::escape::is_hostile;
 
     #[derive(Clone, Default)]
-    struct Kept(Arc<Mutex<Vec<u8>>>);
+    struct SharedBuffer(Arc<Mutex<Vec<u8>>>);
 
-    impl Write for Kept {
+    impl Write for SharedBuffer {
         fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
             self.0.lock().expect("no test panics here").write(bytes)
         }
@@ -139,7 +128,7 @@ mod tests {
         }
     }
 
-    impl Kept {
+    impl SharedBuffer {
         fn text(&self) -> String {
             let bytes = self.0.lock().expect("no test panics here").clone();
             String::from_utf8(bytes).expect("the log is utf-8")
@@ -148,7 +137,7 @@ mod tests {
 
     const HOSTILE: &str = "a\r\n2026 ERROR forged\u{1b}[31m\u{0}\u{7f}\u{85}\u{9b}31m\u{202e}\u{2066}\u{2028}\u{200b}\u{e0041}b";
 
-    fn say() {
+    fn log_hostile_fields() {
         let error = std::io::Error::other(HOSTILE);
         tracing::info!(%error, user = HOSTILE, peer = ?HOSTILE, "bad input");
         tracing::info!("{HOSTILE}");
@@ -165,31 +154,35 @@ mod tests {
 
     #[test]
     fn no_field_starts_a_record_colours_a_terminal_or_hides_text() {
-        let kept = Kept::default();
-        let writer = kept.clone();
+        let buffer = SharedBuffer::default();
+        let writer = buffer.clone();
         let log = tracing_subscriber::fmt()
             .with_ansi(false)
             .fmt_fields(human_fields());
         let log = log.with_writer(move || writer.clone()).finish();
-        tracing::subscriber::with_default(log, say);
-        assert_two_clean_lines(&kept.text());
-        assert!(kept.text().contains("bad input error=a"), "{}", kept.text());
+        tracing::subscriber::with_default(log, log_hostile_fields);
+        assert_two_clean_lines(&buffer.text());
+        assert!(
+            buffer.text().contains("bad input error=a"),
+            "{}",
+            buffer.text()
+        );
     }
 
     #[test]
     fn nor_does_one_in_the_form_for_programs() {
-        let kept = Kept::default();
-        let writer = OneLine(kept.clone());
+        let buffer = SharedBuffer::default();
+        let writer = EscapeJson(buffer.clone());
         let log = tracing_subscriber::fmt().json().flatten_event(true);
         let log = log.with_writer(move || writer.clone()).finish();
-        tracing::subscriber::with_default(log, say);
-        assert_two_clean_lines(&kept.text());
-        for line in kept.text().lines() {
+        tracing::subscriber::with_default(log, log_hostile_fields);
+        assert_two_clean_lines(&buffer.text());
+        for line in buffer.text().lines() {
             let record: serde_json::Value = serde_json::from_str(line).expect("it is json");
             let texts = ["error", "user", "message"].map(|field| record[field].as_str());
             assert!(
                 texts.contains(&Some(HOSTILE)),
-                "the text itself is kept: {line}"
+                "the text is the same to a reader: {line}"
             );
         }
     }

@@ -1,7 +1,7 @@
-//! Log records on their way to stderr: a queue that is bounded in bytes.
+//! The queue of log records for stderr, bounded in bytes.
 //!
-//! A thread of its own writes, so that a stderr that nobody reads blocks no other thread. Records
-//! that do not fit into the queue are dropped, and the log says how many were.
+//! A thread writes them, so that a blocked stderr blocks no other thread. Records that do not
+//! fit into the queue are dropped, and the log says how many.
 
 use std::collections::VecDeque;
 use std::io::{self, Write};
@@ -12,45 +12,46 @@ use std::time::{Duration, Instant};
 use parking_lot::{Condvar, Mutex};
 use tracing_subscriber::fmt::MakeWriter;
 
-/// The most bytes of records that wait, their own bookkeeping included.
-pub(super) const MOST: usize = 4 << 20;
+/// The most bytes of records in the queue, with [`RECORD_OVERHEAD`] for each.
+pub(super) const MAX_BYTES: usize = 4 << 20;
 
-/// Bytes that a record costs besides its text.
-const RECORD: usize = 64;
+/// Bytes that a record takes besides its text.
+const RECORD_OVERHEAD: usize = 64;
 
-/// While records keep being dropped, how often the log says so.
-const NOTICE: Duration = Duration::from_secs(1);
+/// How often the log says so while records are being dropped.
+const NOTICE_INTERVAL: Duration = Duration::from_secs(1);
 
-/// How long the end waits for what still has to be written.
-const LAST_WORDS: Duration = Duration::from_secs(1);
+/// How long dropping [`LogGuard`] waits for the records in the queue.
+const FLUSH_LIMIT: Duration = Duration::from_secs(1);
 
-/// The end of the queue that records are put into; clones share it.
+/// The sending end of the queue; clones share the queue.
 #[derive(Clone)]
 pub(super) struct LogQueue {
     shared: Arc<Shared>,
 }
 
-/// Dropping it waits, for [`LAST_WORDS`] at most, until all records are written.
+/// Flushes the queue when it is dropped: waits, at most [`FLUSH_LIMIT`], until all records are
+/// written.
 pub(in crate::cli) struct LogGuard {
     shared: Arc<Shared>,
 }
 
 struct Shared {
-    waiting: Mutex<Waiting>,
+    state: Mutex<QueueState>,
     changed: Condvar,
 }
 
 #[derive(Default)]
-struct Waiting {
+struct QueueState {
     records: VecDeque<Vec<u8>>,
-    /// Of the records that wait and of the one that is being written.
+    /// The bytes of the records in the queue and of the one that is being written.
     bytes: usize,
-    /// Records that there was no room for, since the log last said so.
+    /// Records that were dropped since the last notice.
     dropped: u64,
-    is_over: bool,
+    is_closed: bool,
 }
 
-/// Makes the record that says how many were dropped.
+/// Makes the record that says how many records were dropped.
 pub(super) type Notice = fn(u64) -> Vec<u8>;
 
 /// Starts the thread that writes to `sink`.
@@ -59,7 +60,7 @@ pub(super) type Notice = fn(u64) -> Vec<u8>;
 /// If the system starts no thread.
 pub(super) fn start(sink: impl Write + Send + 'static, notice: Notice) -> (LogQueue, LogGuard) {
     let shared = Arc::new(Shared {
-        waiting: Mutex::default(),
+        state: Mutex::default(),
         changed: Condvar::new(),
     });
     let writer = Arc::clone(&shared);
@@ -74,52 +75,53 @@ pub(super) fn start(sink: impl Write + Send + 'static, notice: Notice) -> (LogQu
 
 impl Shared {
     fn put(&self, record: &[u8]) {
-        let mut waiting = self.waiting.lock();
-        let cost = record.len() + RECORD;
-        if waiting.bytes + cost > MOST {
-            waiting.dropped += 1;
+        let mut state = self.state.lock();
+        let cost = record.len() + RECORD_OVERHEAD;
+        if state.bytes + cost > MAX_BYTES {
+            state.dropped += 1;
             return;
         }
-        waiting.bytes += cost;
-        waiting.records.push_back(record.to_vec());
-        drop(waiting);
+        state.bytes += cost;
+        state.records.push_back(record.to_vec());
+        drop(state);
         self.changed.notify_all();
     }
 
-    /// Writes until the queue is over and empty.
+    /// Writes records until the queue is closed and empty.
     fn write_all(&self, mut sink: impl Write, notice: Notice) {
-        let mut said: Option<Instant> = None;
-        let mut waiting = self.waiting.lock();
+        let mut last_notice: Option<Instant> = None;
+        let mut state = self.state.lock();
         loop {
-            let is_due = said.is_none_or(|said| said.elapsed() >= NOTICE);
-            if waiting.dropped > 0 && (is_due || waiting.records.is_empty()) {
-                let dropped = std::mem::take(&mut waiting.dropped);
-                said = Some(Instant::now());
-                drop(waiting);
-                let _ = sink.write_all(&notice(dropped)); // nobody reads the log: go on
-            } else if let Some(record) = waiting.records.pop_front() {
-                drop(waiting);
+            let is_due =
+                last_notice.is_none_or(|last_notice| last_notice.elapsed() >= NOTICE_INTERVAL);
+            if state.dropped > 0 && (is_due || state.records.is_empty()) {
+                let dropped = std::mem::take(&mut state.dropped);
+                last_notice = Some(Instant::now());
+                drop(state);
+                let _ = sink.write_all(&notice(dropped)); // a log that fails stops nothing
+            } else if let Some(record) = state.records.pop_front() {
+                drop(state);
                 let _ = sink.write_all(&record);
-                waiting = self.waiting.lock();
-                waiting.bytes -= record.len() + RECORD;
-                if waiting.records.is_empty() {
-                    waiting.records = VecDeque::new(); // what a burst took is given back
+                state = self.state.lock();
+                state.bytes -= record.len() + RECORD_OVERHEAD;
+                if state.records.is_empty() {
+                    state.records = VecDeque::new(); // frees the memory of a burst
                     self.changed.notify_all();
                 }
                 continue;
-            } else if waiting.is_over {
+            } else if state.is_closed {
                 return;
             } else {
-                self.changed.wait(&mut waiting);
+                self.changed.wait(&mut state);
                 continue;
             }
-            waiting = self.waiting.lock();
+            state = self.state.lock();
         }
     }
 }
 
 impl Write for &LogQueue {
-    /// Takes one whole record.
+    /// Queues one whole record.
     fn write(&mut self, record: &[u8]) -> io::Result<usize> {
         self.shared.put(record);
         Ok(record.len())
@@ -140,15 +142,15 @@ impl<'a> MakeWriter<'a> for LogQueue {
 
 impl Drop for LogGuard {
     fn drop(&mut self) {
-        let until = Instant::now() + LAST_WORDS;
-        let mut waiting = self.shared.waiting.lock();
-        waiting.is_over = true;
+        let until = Instant::now() + FLUSH_LIMIT;
+        let mut state = self.shared.state.lock();
+        state.is_closed = true;
         self.shared.changed.notify_all();
-        while waiting.bytes > 0
+        while state.bytes > 0
             && !self
                 .shared
                 .changed
-                .wait_until(&mut waiting, until)
+                .wait_until(&mut state, until)
                 .timed_out()
         {}
     }
@@ -160,7 +162,7 @@ mod tests {
 
     use super::*;
 
-    /// Hands each record over, and takes the next one only when told to.
+    /// A writer that waits for permission before each record, and sends it to the test.
     struct Slow {
         written: Sender<Vec<u8>>,
         go_on: Receiver<()>,
@@ -196,18 +198,18 @@ mod tests {
             (&queue).write_all(&record).expect("it takes all");
         }
         let (bytes, dropped) = {
-            let waiting = queue.shared.waiting.lock();
-            (waiting.bytes, waiting.dropped)
+            let state = queue.shared.state.lock();
+            (state.bytes, state.dropped)
         };
-        assert!(bytes <= MOST, "{bytes}");
-        let fit = MOST / (record.len() + RECORD);
+        assert!(bytes <= MAX_BYTES, "{bytes}");
+        let fit = MAX_BYTES / (record.len() + RECORD_OVERHEAD);
         assert_eq!(dropped, 1000 - fit as u64);
 
         drop(go_on);
-        drop(guard); // all that waits is written now
+        drop(guard); // writes all records in the queue
         let written: Vec<Vec<u8>> = records.try_iter().collect();
-        let said = notice(dropped);
-        assert_eq!(written.iter().filter(|one| **one == said).count(), 1);
+        let last_notice = notice(dropped);
+        assert_eq!(written.iter().filter(|one| **one == last_notice).count(), 1);
         assert_eq!(written.iter().filter(|one| **one == record).count(), fit);
     }
 

@@ -1,6 +1,5 @@
-//! What the command line needs of the operating system, the same for each.
-//!
-//! One file a system; the rest of the command line knows none of them.
+//! The operating system as the command line uses it: one interface, with an implementation for
+//! each system. Only this module has code for a particular system.
 
 #[cfg(unix)]
 #[path = "unix/mod.rs"]
@@ -11,16 +10,16 @@ mod system;
 
 pub(super) use system::{
     Attributes, Process, ServerSignals, StopSignals, Target, Terminal, default_data_folder,
-    die_with, endpoint_in, has_descriptors, host_name, is_in_use, look_at, make_private,
+    die_with, endpoint_in, find_target, has_descriptors, host_name, is_in_use, make_private,
     make_private_folder, notify_ready, notify_stopping, on_own_stack, open_folder,
     raise_descriptor_limit, read_hidden, user_name,
 };
 
-/// The order that a signal gives a server.
+/// The meaning of a signal to a server.
 pub(super) enum ServerSignal {
-    /// To stop.
+    /// Stop.
     Stop,
-    /// To read its certificate again.
+    /// Reload the certificate.
     #[cfg_attr(windows, expect(dead_code, reason = "there is no SIGHUP"))]
     Reload,
 }

@@ -1,4 +1,4 @@
-//! `arauto escritor --raw`: the server's end of a pipe that is only read from.
+//! `arauto escritor --raw`: the server of a pipe that its clients only read from.
 
 use std::mem::ManuallyDrop;
 use std::sync::Arc;
@@ -15,12 +15,13 @@ use crate::cli::os;
 use crate::cli::pipeline::is_fim;
 use crate::cli::resources::{self, Requirements};
 use crate::cli::serve::start_failed;
-use crate::cli::stopping::{End, Link, SignalReceiver};
+use crate::cli::stopping::{ProgressReporter, ServerEnd, SignalReceiver};
 
-/// A pipe's writer waits for its reader, however long that takes.
+/// How long publishing waits for a slow reader: in practice without an end, as the writer of a
+/// pipe does.
 const PATIENCE: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// Listens, waits for a reader, and says each text to all who read, until `fim`.
+/// Listens, waits for a reader, and sends each message to all readers, until `fim`.
 pub(in crate::cli) fn run(pipe: Pipe, messages: Vec<String>) -> Result<u8, Failure> {
     resources::check(Requirements::server(1, 1))?;
     let mut receiver = SignalReceiver::begin()?;
@@ -31,36 +32,40 @@ pub(in crate::cli) fn run(pipe: Pipe, messages: Vec<String>) -> Result<u8, Failu
     (pace.user_budget, pace.total_budget) = (PATIENCE, PATIENCE);
     config.listen = vec![pipe.listen];
     let budget = config.timeouts.drain;
-    let end = receiver.serve(budget, move |link| serve(config, messages, &link));
+    let end = receiver.serve(budget, move |progress| serve(config, messages, &progress));
     receiver.restore_terminal();
     match end {
-        End::Over(outcome) => outcome,
-        End::Overdue { .. } => {
-            let message = "the pipe's server did not end in time";
+        ServerEnd::Finished(outcome) => outcome,
+        ServerEnd::TimedOut { .. } => {
+            let message = "the pipe's server did not stop in time";
             Err(Failure::new(ExitCode::Deadline.code(), message))
         }
-        End::Crashed => Err(Failure::new(
+        ServerEnd::Panicked => Err(Failure::new(
             sysexits::SOFTWARE,
             "the pipe's server panicked",
         )),
     }
 }
 
-fn serve(mut config: Config, messages: Vec<String>, link: &Link<u8>) -> Result<u8, Failure> {
+fn serve(
+    mut config: Config,
+    messages: Vec<String>,
+    progress: &ProgressReporter<u8>,
+) -> Result<u8, Failure> {
     config.on_phase = Arc::new({
-        let link = link.clone();
+        let progress = progress.clone();
         move |line| {
             if line.phase == Phase::Trigger {
-                link.stopping();
+                progress.stopping();
             }
         }
     });
-    // Never dropped: nobody waits for what still blocks.
+    // Never dropped: dropping it would wait for its blocking threads.
     let runtime = resources::runtime()?;
     let longest = config.limits.max_frame;
     let system = ManuallyDrop::new(actix_rt::System::with_tokio_rt(|| runtime));
     system.block_on(async {
-        let server = match Server::bind_unless(config, link.abandoned()).await {
+        let server = match Server::bind_unless(config, progress.abandoned()).await {
             Ok(server) => server,
             Err(ServerError::Abandoned) => return Ok(0),
             Err(error) => return Err(start_failed(error)),
@@ -69,22 +74,22 @@ fn serve(mut config: Config, messages: Vec<String>, link: &Link<u8>) -> Result<u
             "waiting for a reader at {}",
             server.endpoints()[0]
         ));
-        link.serving(server.clone());
-        let mut said = Ok(());
+        progress.serving(server.clone());
+        let mut published = Ok(());
         let stopped = tokio::select! {
-            outcome = speak(&server, messages, longest) => {
-                said = outcome;
+            outcome = publish_all(&server, messages, longest) => {
+                published = outcome;
                 server.stop(StopReason::Fim).await;
                 server.stopped().await
             }
-            // A signal has stopped it.
+            // A signal has stopped the server.
             report = server.stopped() => report,
         };
-        said.and_then(|()| conclude(&stopped))
+        published.and_then(|()| conclude(&stopped))
     })
 }
 
-async fn speak(
+async fn publish_all(
     server: &ServerHandle,
     messages: Vec<String>,
     longest: usize,
@@ -96,9 +101,9 @@ async fn speak(
             Ok(_) => {}
             Err(error @ PublishError::TooLong(_)) => {
                 let failure = Failure::new(sysexits::DATAERR, error.to_string());
-                return Err(failure.at(&input.place()));
+                return Err(failure.at(&input.position()));
             }
-            // A signal has stopped it; the report says how that went.
+            // A signal has stopped the server; its report decides the exit code.
             Err(PublishError::Stopping) => return Ok(()),
             Err(error) => return Err(Failure::new(sysexits::SOFTWARE, error.to_string())),
         }
@@ -111,7 +116,7 @@ fn conclude(report: &Report) -> Result<u8, Failure> {
     match short.count() {
         0 => Ok(report.exit),
         count => {
-            let message = format!("{count} readers have not read everything");
+            let message = format!("{count} readers have not received every message");
             Err(Failure::new(report.exit, message))
         }
     }

@@ -1,4 +1,4 @@
-//! `arauto leitor --raw`: the reading end of any pipe that carries text.
+//! `arauto leitor --raw`: reads any pipe that carries text.
 
 use arauto::{Body, RawPipe};
 
@@ -7,7 +7,7 @@ use crate::cli::exit::Failure;
 use crate::cli::os::StopSignals;
 use crate::cli::output::Output;
 
-/// Prints each message, until `fim` or the end.
+/// Prints each message, until `fim` or the end of the input.
 pub(in crate::cli) async fn run(pipe: Pipe) -> Result<u8, Failure> {
     let mut signals = StopSignals::new();
     let mut out = Output::stdout();

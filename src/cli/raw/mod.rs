@@ -1,4 +1,4 @@
-//! `--raw`: the commands without a protocol, for pipes that know nothing of arauto.
+//! `--raw`: the commands without arauto's protocol, for pipes of other programs.
 
 mod escritor;
 mod leitor;
@@ -15,23 +15,26 @@ use arauto::{ConfigError, Listen, Trust};
 use super::connect::ConnectArgs;
 use super::exit::{Failure, sysexits};
 
-/// The longest line that is sent to a server of which nothing is known, in bytes.
+/// The longest line that is sent to a server whose limit is unknown, in bytes.
 const LONGEST_LINE: usize = 16 << 20;
 
 #[derive(clap::Args)]
 pub(super) struct RawArgs {
-    /// Speak no protocol and log in nowhere: bare messages (or lines, where the
-    /// endpoint has no messages), as programs do that know nothing of arauto.
+    /// Use no protocol and no login: send and receive bare messages, or lines where the
+    /// endpoint carries a byte stream. For programs that do not know arauto's protocol.
     #[arg(long)]
     raw: bool,
 
-    /// With --raw: utf-8, utf-16le or windows-1252 [default: utf-8].
+    /// With --raw: the text encoding; utf-8, utf-16le or windows-1252 [default: utf-8].
     #[arg(long, value_name = "NAME", requires = "raw")]
     encoding: Option<Charset>,
 }
 
 impl RawArgs {
-    /// The pipe that is meant, where `--raw` is given.
+    /// Returns the pipe to use; `None` without `--raw`.
+    ///
+    /// # Errors
+    /// The endpoint or its options do not fit a raw pipe in this direction.
     pub(super) fn pipe(
         &self,
         connect: &ConnectArgs,
@@ -49,8 +52,9 @@ impl RawArgs {
             .filter(|raw| raw.direction == direction)
         else {
             let message = format!(
-                "{}: its options are not those of the pipe that this command is an end of",
-                connect.endpoint_text()
+                "{}: these options are not for --raw with this command; use {}",
+                connect.endpoint_text(),
+                direction_option(direction)
             );
             return Err(wrong(message));
         };
@@ -67,14 +71,14 @@ impl RawArgs {
     }
 }
 
-/// A raw pipe, as the server that listens there has it.
+/// A raw pipe with the options that its server uses.
 pub(super) struct Pipe {
     listen: Listen,
     charset: Charset,
     trust: Trust,
 }
 
-/// The server's own spelling is taken, and what it need not say is added.
+/// Parses an endpoint as `arauto serve --listen` does, and adds the options that --raw implies.
 fn listen(text: &str, direction: Direction) -> Result<Listen, ConfigError> {
     let (endpoint, options) = text.split_once('?').unwrap_or((text, ""));
     let mut options: Vec<_> = options.split('&').filter(|o| !o.is_empty()).collect();

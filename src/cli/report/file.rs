@@ -1,4 +1,4 @@
-//! A report out of a file, and whether it can be one.
+//! Reads a report from a file, and checks it.
 
 use std::path::Path;
 
@@ -7,36 +7,38 @@ use arauto::{Micros, Report, Seq, SessionRecord};
 use crate::cli::bounded;
 use crate::cli::exit::{Failure, sysexits};
 
-/// The largest number that every JSON reader keeps exact; with it no sum that is made
-/// here overflows.
+/// The largest number that every JSON reader represents exactly. Sums of such numbers do not
+/// overflow here.
 const LARGEST: u64 = (1 << 53) - 1;
 
 /// The first millisecond after the year 9999.
 const YEAR_10000: u64 = 253_402_300_800_000;
 
-/// The longest report, in bytes: some 250,000 sessions.
+/// The longest report, in bytes: about 250,000 sessions.
 const LONGEST: usize = 256 << 20;
 
 /// Reads a report; `-` is stdin.
 pub(in crate::cli) fn read(path: &Path) -> Result<Report, Failure> {
-    let named = |what: String| format!("the report {}: {what}", path.display());
+    let named = |problem: String| format!("cannot read the report {}: {problem}", path.display());
     let text = bounded::read_text(path, LONGEST)
         .map_err(|error| Failure::new(error.code(), named(error.to_string())))?;
-    let refuse = |what: String| {
-        let advice = "it must be a file that `arauto serve --report FILE` has written";
-        Failure::new(sysexits::DATAERR, named(format!("{what}; {advice}")))
+    let refuse = |problem: String| {
+        let advice = "it must be a file that `arauto serve --report FILE` wrote";
+        Failure::new(sysexits::DATAERR, named(format!("{problem}; {advice}")))
     };
     let report: Report = serde_json::from_str(&text).map_err(|error| refuse(error.to_string()))?;
     if report.version != 1 {
         let version = report.version;
-        let what = format!("its format is {version}, and this arauto reads 1: use a newer one");
-        return Err(Failure::new(sysexits::DATAERR, named(what)));
+        let problem = format!(
+            "its format is version {version}, this arauto reads version 1: use a newer one"
+        );
+        return Err(Failure::new(sysexits::DATAERR, named(problem)));
     }
     check(&report).map_err(refuse)?;
     Ok(report)
 }
 
-/// Whether its numbers can be those of a stop.
+/// Checks that the report's numbers are possible.
 fn check(report: &Report) -> Result<(), String> {
     let is_sane = |number: u64| number <= LARGEST;
     if report.began.0 >= YEAR_10000 || !is_sane(report.head.0) {
@@ -58,14 +60,15 @@ fn check(report: &Report) -> Result<(), String> {
         }
         if line.began_us < last {
             return Err(format!(
-                "the phase {} begins before the one before",
+                "the phase {} begins before the phase that precedes it",
                 line.phase
             ));
         }
         last = line.began_us;
     }
     for record in &report.sessions {
-        check_session(record).map_err(|what| format!("session {}: {what}", record.session))?;
+        check_session(record)
+            .map_err(|problem| format!("session {}: {problem}", record.session))?;
     }
     Ok(())
 }
@@ -82,7 +85,7 @@ fn check_session(record: &SessionRecord) -> Result<(), String> {
     }
     for (from, to) in record.missing.iter().chain(&record.gaps) {
         if *from == Seq::ZERO || from > to || to.0 > LARGEST {
-            return Err(format!("{from} to {to} is no range of broadcasts"));
+            return Err(format!("{from} to {to} is not a range of broadcasts"));
         }
     }
     Ok(())

@@ -1,4 +1,4 @@
-//! `arauto report`: a stop's report for a person, in words or as a picture.
+//! `arauto report`: shows the report of a stop as tables or as a picture.
 
 mod file;
 mod page;
@@ -23,25 +23,24 @@ pub(super) use self::words::clean;
 
 #[derive(clap::Args)]
 pub(super) struct Args {
-    /// The report that `arauto serve --report FILE` has written; `-` is stdin.
+    /// The report that `arauto serve --report FILE` wrote; `-` is stdin.
     #[arg(value_name = "FILE")]
     report: PathBuf,
 
-    /// Draw the stop as a timeline into this SVG file; `-` is stdout.
+    /// Draw the stop as a timeline, into this SVG file; `-` is stdout.
     #[arg(long, value_name = "OUT")]
     svg: Option<PathBuf>,
 
-    /// Write pictures and tables into this HTML file, which needs no other; `-` is
-    /// stdout.
+    /// Write the timeline and the tables into this HTML file; `-` is stdout.
     #[arg(long, value_name = "OUT")]
     html: Option<PathBuf>,
 
-    /// The SVG's width in pixels; below 600 it is drawn for a phone.
+    /// The width of the SVG in pixels; below 600 it has the layout for a phone.
     #[arg(long, value_name = "PIXELS", default_value_t = 960, requires = "svg",
           value_parser = clap::value_parser!(u32).range(320..=4000))]
     width: u32,
 
-    /// List every session that is not complete, not only the first 20.
+    /// List every incomplete session, not only the first 20.
     #[arg(long)]
     all: bool,
 }
@@ -49,13 +48,13 @@ pub(super) struct Args {
 pub(super) fn run(args: &Args) -> Result<u8, Failure> {
     let report = read(&args.report)?;
     if args.svg.is_none() && args.html.is_none() {
-        let most = if args.all { usize::MAX } else { 20 };
-        let text = sections::text(&sections::all(&report, most));
+        let limit = if args.all { usize::MAX } else { 20 };
+        let text = sections::text(&sections::all(&report, limit));
         return output::print(&format!("{}\n\n{text}\n", sections::head(&report)));
     }
     for out in args.svg.iter().chain(&args.html) {
         if out != Path::new("-") {
-            whole_file::check(out).map_err(|error| unwritten(out, &error))?;
+            whole_file::check(out).map_err(|error| write_failed(out, &error))?;
         }
     }
     if let Some(out) = &args.svg {
@@ -70,8 +69,8 @@ pub(super) fn run(args: &Args) -> Result<u8, Failure> {
 
 fn timeline(report: &Report, width: u32) -> Result<Timeline, Failure> {
     Timeline::of(report, width).ok_or_else(|| {
-        let what = "the report has no times: it was written by an older arauto";
-        Failure::new(sysexits::DATAERR, what)
+        let message = "the report has no times, so it cannot be drawn: an older arauto wrote it";
+        Failure::new(sysexits::DATAERR, message)
     })
 }
 
@@ -80,9 +79,10 @@ fn write(out: &Path, text: &str) -> Result<(), Failure> {
         return output::print(text).map(drop);
     }
     whole_file::replace(out, |file| file.write_all(text.as_bytes()))
-        .map_err(|error| unwritten(out, &error))
+        .map_err(|error| write_failed(out, &error))
 }
 
-fn unwritten(out: &Path, error: &io::Error) -> Failure {
-    Failure::new(sysexits::CANTCREAT, format!("{}: {error}", out.display()))
+fn write_failed(out: &Path, error: &io::Error) -> Failure {
+    let message = format!("cannot write {}: {error}", out.display());
+    Failure::new(sysexits::CANTCREAT, message)
 }

@@ -1,4 +1,4 @@
-//! The report as one HTML page, which needs no other file.
+//! Writes the report as one self-contained HTML page.
 
 use arauto::Report;
 use maud::{DOCTYPE, PreEscaped, html};
@@ -16,12 +16,13 @@ table { border-collapse: collapse; font-size: 13px; font-variant-numeric: tabula
 th, td { padding: .2rem .8rem .2rem 0; text-align: left; white-space: nowrap; }
 th { border-bottom: 1px solid #8888; font-weight: 600; }
 svg { display: block; max-width: 100%; height: auto; }
-.for-phone { display: none; }
-@media (max-width: 599px) { .for-desk { display: none; } .for-phone { display: block; } }
+.narrow { display: none; }
+@media (max-width: 599px) { .wide { display: none; } .narrow { display: block; } }
 ";
 
-/// The page: the picture twice, for a desk and for a phone, and every table.
-pub(super) fn html(report: &Report, [desk, phone]: &[Timeline; 2]) -> String {
+/// Returns the page: the timeline in two layouts, for wide and for narrow windows, and every
+/// table.
+pub(super) fn html(report: &Report, [wide, narrow]: &[Timeline; 2]) -> String {
     let head = sections::head(report);
     let page = html! {
         (DOCTYPE)
@@ -35,8 +36,8 @@ pub(super) fn html(report: &Report, [desk, phone]: &[Timeline; 2]) -> String {
             body {
                 h1 { "A stop of arauto" }
                 @for line in head.lines() { p { (line) } }
-                div class="for-desk" { (desk.inline()) }
-                div class="for-phone" { (phone.inline()) }
+                div class="wide" { (wide.inline()) }
+                div class="narrow" { (narrow.inline()) }
                 @for section in sections::all(report, usize::MAX) { (section.html()) }
             }
         }

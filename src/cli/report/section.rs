@@ -1,15 +1,15 @@
-//! One table of a report, which is printed or put into a page.
+//! One table of a report, as text or as HTML.
 
 use maud::{Markup, html};
 
 use crate::cli::table::{lines, plain_table};
 
-/// A table with what it shows.
+/// A table with a title.
 pub(super) struct Section {
     title: &'static str,
     header: &'static [&'static str],
     rows: Vec<Vec<String>>,
-    /// What is not shown of it.
+    /// A note about rows that are not shown.
     rest: Option<String>,
 }
 

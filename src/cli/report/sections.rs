@@ -1,4 +1,4 @@
-//! What a report says, table by table.
+//! The tables of a report.
 
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
@@ -7,26 +7,26 @@ use std::time::{Duration, UNIX_EPOCH};
 use arauto::{Micros, Millis, PhaseLine, Report, SessionOutcome, SessionRecord};
 
 use super::section::Section;
-use super::words::{clean, count, maybe, meaning, ranges, span, user};
+use super::words::{clean, count, exit_meaning, optional_span, ranges, span, user};
 
 /// How many of the slowest sessions are listed.
 const SLOWEST: usize = 5;
 
-/// The report in a few lines and its two main tables.
+/// Formats the report as a few lines and its two main tables.
 pub(in crate::cli) fn summary(report: &Report) -> String {
     let sections = [phases(report), outcomes(report)];
     format!("{}\n\n{}", head(report), text(&sections))
 }
 
-/// Every table of the report that has something to say; at most so many sessions
-/// that are not complete.
-pub(super) fn all(report: &Report, most: usize) -> Vec<Section> {
+/// Returns every table of the report that is not empty, with at most `limit` incomplete
+/// sessions.
+pub(super) fn all(report: &Report, limit: usize) -> Vec<Section> {
     let sections = [
         phases(report),
         actors(report),
         outcomes(report),
         slowest(report),
-        incomplete(report, most),
+        incomplete(report, limit),
     ];
     let sections = sections.into_iter();
     sections.filter(|section| !section.is_empty()).collect()
@@ -37,9 +37,9 @@ pub(super) fn text(sections: &[Section]) -> String {
     sections.collect::<Vec<_>>().join("\n\n")
 }
 
-/// Why, when, how long, and what went wrong.
+/// Formats the head of the report: the reason, the time, the duration, and what went wrong.
 pub(super) fn head(report: &Report) -> String {
-    let (exit, meaning) = (report.exit, meaning(report.exit));
+    let (exit, meaning) = (report.exit, exit_meaning(report.exit));
     let planned: u64 = report.phases.iter().map(|line| line.budget_ms).sum();
     let mut text = format!(
         "stopped by {}, exit {exit}: {meaning}\n{}took {} of {}; last broadcast {} of stream {}",
@@ -57,7 +57,7 @@ pub(super) fn head(report: &Report) -> String {
     text
 }
 
-/// Older reports do not say it.
+/// Formats when the stop began; reports of older versions do not say it.
 fn began(report: &Report) -> String {
     if report.began == Millis(0) {
         return String::new();
@@ -66,8 +66,8 @@ fn began(report: &Report) -> String {
     format!("began {}, ", humantime::format_rfc3339_seconds(began))
 }
 
-/// From the stop's beginning to its last phase's end; the time between two phases is
-/// not known of older reports.
+/// Returns the time from the stop's beginning to the end of its last phase. Reports of older
+/// versions do not say how much time passed between phases.
 pub(super) fn total(report: &Report) -> Micros {
     let phases = report.phases.iter();
     let end = phases.clone().map(|line| line.began_us.0 + took(line).0);
@@ -75,7 +75,7 @@ pub(super) fn total(report: &Report) -> Micros {
     Micros(end.max().unwrap_or_default().max(sum))
 }
 
-/// What a phase took; older reports have milliseconds only.
+/// Returns how long a phase took; reports of older versions have milliseconds only.
 pub(super) fn took(line: &PhaseLine) -> Micros {
     line.took_us.max(Micros(line.took_ms * 1000))
 }
@@ -98,8 +98,8 @@ fn actors(report: &Report) -> Section {
     for line in &report.actors {
         section.row([
             clean(&line.actor),
-            maybe(line.sealed_us),
-            maybe(line.stopped_us),
+            optional_span(line.sealed_us),
+            optional_span(line.stopped_us),
         ]);
     }
     section
@@ -152,7 +152,7 @@ fn slowest(report: &Report) -> Section {
     ];
     let mut section = Section::new("the slowest sessions, since the stop began", header);
     let mut sessions: Vec<_> = report.sessions.iter().collect();
-    // One that never stopped is slower than all the others.
+    // A session that never stopped counts as the slowest.
     sessions.sort_by_key(|record| {
         let stopped = record.times_us.stopped;
         Reverse(stopped.unwrap_or(Micros(u64::MAX)))
@@ -164,17 +164,17 @@ fn slowest(report: &Report) -> Section {
             user(record),
             clean(&record.endpoint),
             record.outcome().as_str().to_owned(),
-            maybe(times.cut),
-            maybe(times.last_reply),
-            maybe(times.last_broadcast),
-            maybe(times.closing),
-            maybe(times.stopped),
+            optional_span(times.cut),
+            optional_span(times.last_reply),
+            optional_span(times.last_broadcast),
+            optional_span(times.closing),
+            optional_span(times.stopped),
         ]);
     }
     section
 }
 
-fn incomplete(report: &Report, most: usize) -> Section {
+fn incomplete(report: &Report, limit: usize) -> Section {
     let header = &[
         "session",
         "user",
@@ -192,7 +192,7 @@ fn incomplete(report: &Report, most: usize) -> Section {
         !matches!(outcome, SessionOutcome::Complete | SessionOutcome::Lost)
     };
     let listed: Vec<_> = report.sessions.iter().filter(is_listed).collect();
-    for record in listed.iter().take(most) {
+    for record in listed.iter().take(limit) {
         section.row([
             record.session.to_string(),
             user(record),
@@ -205,9 +205,9 @@ fn incomplete(report: &Report, most: usize) -> Section {
             ranges(&record.missing),
         ]);
     }
-    if listed.len() > most {
-        let rest = count(listed.len() - most);
-        section.rest(format!("and {rest} more: --all lists them"));
+    if listed.len() > limit {
+        let rest = count(listed.len() - limit);
+        section.rest(format!("and {rest} more; --all lists them"));
     }
     section
 }

@@ -1,11 +1,11 @@
-//! Numbers and names of a report, for a person.
+//! Formats a report's numbers and names for people.
 
 use arauto::wire::text::body_line;
 use arauto::{Body, Micros, Seq, SessionRecord};
 
 use crate::cli::digits::grouped;
 
-/// A time in three figures or so.
+/// Formats a time with about three digits.
 pub(super) fn span(time: Micros) -> String {
     match time.0 {
         0 => "0 ms".to_owned(),
@@ -17,12 +17,12 @@ pub(super) fn span(time: Micros) -> String {
     }
 }
 
-/// A time that may not be known.
-pub(super) fn maybe(time: Option<Micros>) -> String {
+/// Formats a time that may be unknown.
+pub(super) fn optional_span(time: Option<Micros>) -> String {
     time.map_or_else(|| "-".to_owned(), span)
 }
 
-/// Ranges of seqs, the first few of them.
+/// Formats the first few ranges of sequence numbers.
 pub(super) fn ranges(ranges: &[(Seq, Seq)]) -> String {
     const SHOWN: usize = 3;
     let shown = ranges.iter().take(SHOWN).map(|(from, to)| {
@@ -39,30 +39,30 @@ pub(super) fn ranges(ranges: &[(Seq, Seq)]) -> String {
     text
 }
 
-/// Who a session is.
+/// Formats the user of a session.
 pub(super) fn user(record: &SessionRecord) -> String {
     record.user.as_deref().map_or("-".to_owned(), clean)
 }
 
-/// What somebody else wrote, which must not tear a line or colour a terminal, nor be
-/// what XML cannot hold.
+/// Escapes text from other users, so that it cannot break a line or colour a terminal, and
+/// replaces the characters that XML does not allow.
 pub(in crate::cli) fn clean(text: &str) -> String {
     body_line(&Body::text(text)).replace(['\u{fffe}', '\u{ffff}'], "\u{fffd}")
 }
 
-/// A number of sessions, or of what they miss.
+/// Formats a number, with its digits in groups of three.
 pub(super) fn count(number: usize) -> String {
     grouped(&number.to_string())
 }
 
-/// What an exit code of the server says.
-pub(super) fn meaning(exit: u8) -> &'static str {
+/// Describes an exit code of the server.
+pub(super) fn exit_meaning(exit: u8) -> &'static str {
     match exit {
         0 => "everything accepted was answered and has arrived",
-        3 => "not everything is known to be kept: what is missing is listed",
-        4 => "forced: what is missing is listed",
+        3 => "delivery not confirmed in time: what is missing is listed",
+        4 => "forced by a second signal or --now: what is missing is listed",
         70 => "a part of the server panicked",
-        _ => "unknown to this arauto",
+        _ => "unknown to this version of arauto",
     }
 }
 

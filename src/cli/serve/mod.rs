@@ -19,7 +19,7 @@ use super::os;
 use super::resources::{self, Requirements};
 use super::screen::Screen;
 use super::settings::Settings;
-use super::stopping::{End, Link, SignalReceiver};
+use super::stopping::{ProgressReporter, ServerEnd, SignalReceiver};
 use super::whole_file;
 
 #[derive(clap::Args)]
@@ -57,19 +57,19 @@ pub(super) fn run(args: Args) -> Result<u8, Failure> {
     let final_output = FinalOutput::default();
     let end = receiver.serve(budget, {
         let final_output = final_output.clone();
-        move |link| serve(args, &link, &final_output)
+        move |progress| serve(args, &progress, &final_output)
     });
     receiver.restore_terminal();
     let report = match end {
-        End::Over(Ok(Some(report))) => report,
-        End::Over(Ok(None)) => unserved(&receiver, None),
-        End::Over(Err(failure)) => {
+        ServerEnd::Finished(Ok(Some(report))) => report,
+        ServerEnd::Finished(Ok(None)) => unserved(&receiver, None),
+        ServerEnd::Finished(Err(failure)) => {
             final_output.flush(&mut receiver);
             return Err(failure);
         }
-        End::Overdue { was_serving: false } => unserved(&receiver, Some(NOT_ABANDONED)),
-        End::Overdue { was_serving: true } => unserved(&receiver, Some(NOT_HEARD_OF)),
-        End::Crashed => Report {
+        ServerEnd::TimedOut { was_serving: false } => unserved(&receiver, Some(NOT_ABANDONED)),
+        ServerEnd::TimedOut { was_serving: true } => unserved(&receiver, Some(NOT_HEARD_OF)),
+        ServerEnd::Panicked => Report {
             exit: sysexits::SOFTWARE,
             ..unserved(&receiver, Some(CRASHED))
         },
@@ -116,7 +116,7 @@ fn unserved(receiver: &SignalReceiver, trouble: Option<&str>) -> Report {
 /// Runs the server, on a thread of its own. `None`: it was told to stop before it served.
 fn serve(
     args: Args,
-    link: &Link<Option<Report>>,
+    progress: &ProgressReporter<Option<Report>>,
     final_output: &FinalOutput,
 ) -> Result<Option<Report>, Failure> {
     let settings = match &args.config {
@@ -124,12 +124,12 @@ fn serve(
         None => args.settings,
     };
     let mut config = settings.config()?;
-    link.set_budget(config.timeouts.drain);
+    progress.set_budget(config.timeouts.drain);
     config.on_phase = Arc::new({
-        let link = link.clone();
+        let progress = progress.clone();
         move |line| {
             if line.phase == Phase::Trigger {
-                link.stopping();
+                progress.stopping();
             }
         }
     });
@@ -151,7 +151,7 @@ fn serve(
     let longest = config.limits.max_frame;
     let system = ManuallyDrop::new(actix_rt::System::with_tokio_rt(|| runtime));
     system.block_on(async {
-        let server = match Server::bind_unless(config, link.abandoned()).await {
+        let server = match Server::bind_unless(config, progress.abandoned()).await {
             Ok(server) => server,
             Err(ServerError::Abandoned) => return Ok(None),
             Err(error) => return Err(start_failed(error)),
@@ -159,14 +159,17 @@ fn serve(
         for endpoint in server.endpoints() {
             tracing::info!(%endpoint, "listening");
         }
-        link.serving(server.clone());
+        progress.serving(server.clone());
         if with_console {
-            actix_rt::spawn(console::listen(server.subscribe(), screen.clone()));
-            let link = link.clone();
-            let interrupt = move || link.interrupted();
+            actix_rt::spawn(console::print_broadcasts(
+                server.subscribe(),
+                screen.clone(),
+            ));
+            let progress = progress.clone();
+            let interrupt = move || progress.interrupted();
             match console::start(screen, longest) {
-                Ok(typed) => {
-                    actix_rt::spawn(console::attend(server.clone(), typed, interrupt));
+                Ok(inputs) => {
+                    actix_rt::spawn(console::run(server.clone(), inputs, interrupt));
                 }
                 Err(error) => tracing::error!(%error, "the console reads nothing"),
             }

@@ -1,4 +1,4 @@
-//! Where a leitor stopped reading, kept across its restarts.
+//! The resume file of `arauto leitor`: where it stopped reading, for its next start.
 
 mod state;
 
@@ -20,14 +20,17 @@ pub(super) struct StateFile {
 }
 
 impl StateFile {
-    /// The file, and what it holds, where it is there.
+    /// Opens the file, and reads the point that it holds if it exists.
+    ///
+    /// # Errors
+    /// The file cannot be written, cannot be read, or is not a resume file.
     pub(super) fn open(path: &Path) -> Result<(StateFile, Option<ResumePoint>), Failure> {
         let file = StateFile {
             path: path.to_owned(),
         };
         whole_file::check(path).map_err(|error| file.failed(sysexits::CANTCREAT, &error))?;
-        if whole_file::forgets(path) {
-            return Ok((file, None)); // /dev/null: begin with what comes now, each time
+        if whole_file::is_stream(path) {
+            return Ok((file, None)); // /dev/null: nothing to resume from
         }
         let bytes = match bounded::read_bytes(path, LONGEST) {
             Ok(bytes) => bytes,
@@ -35,20 +38,23 @@ impl StateFile {
                 return Ok((file, None));
             }
             Err(error) => {
-                let message = format!("the resume file {}: {error}", path.display());
+                let message = format!("cannot read the resume file {}: {error}", path.display());
                 return Err(Failure::new(error.code(), message));
             }
         };
         let point = state::read(&bytes).map_err(|error| {
-            let advice = "remove it to begin with what comes now";
-            let message = format!("{} is no resume file: {error}; {advice}", path.display());
+            let advice = "remove it to begin with new broadcasts";
+            let message = format!("{} is not a resume file: {error}; {advice}", path.display());
             Failure::new(sysexits::DATAERR, message)
         })?;
         Ok((file, Some(point)))
     }
 
-    /// Replaces what it holds, whole or not at all; it is on disk before this returns, and
-    /// so before the server hears that it has been read up to there.
+    /// Replaces the point in the file. It is on disk when this returns, so before the server gets
+    /// the acknowledgement up to there.
+    ///
+    /// # Errors
+    /// The file could not be written; it is unchanged then.
     pub(super) fn save(&self, point: &ResumePoint) -> Result<(), Failure> {
         let saved = whole_file::replace(&self.path, |file| state::write(point, file));
         saved.map_err(|error| self.failed(sysexits::CANTCREAT, &error))
@@ -57,7 +63,10 @@ impl StateFile {
     fn failed(&self, code: u8, error: &io::Error) -> Failure {
         Failure::new(
             code,
-            format!("the resume file {}: {error}", self.path.display()),
+            format!(
+                "cannot write the resume file {}: {error}",
+                self.path.display()
+            ),
         )
     }
 }

@@ -1,4 +1,4 @@
-//! What the resume file holds: one JSON object on one line.
+//! The contents of the resume file: one JSON object on one line.
 
 use std::io::{self, Write};
 
@@ -10,12 +10,12 @@ use serde::{Deserialize, Serialize};
 struct State {
     stream: String,
     seq: Seq,
-    /// Files of earlier versions have none.
+    /// Absent from files of earlier versions.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     term: Option<Term>,
 }
 
-/// What the bytes of a file say.
+/// Parses the contents of a resume file.
 pub(super) fn read(bytes: &[u8]) -> serde_json::Result<ResumePoint> {
     let State { stream, seq, term } = serde_json::from_slice(bytes)?;
     Ok(ResumePoint {
@@ -25,7 +25,7 @@ pub(super) fn read(bytes: &[u8]) -> serde_json::Result<ResumePoint> {
     })
 }
 
-/// Writes what [`read`] reads.
+/// Writes the contents of a resume file, for [`read`].
 pub(super) fn write(point: &ResumePoint, file: &mut dyn Write) -> io::Result<()> {
     let state = State {
         stream: point.stream.clone(),

@@ -1,18 +1,18 @@
-//! Runs short tasks that may block, one after the other, without waiting for them.
+//! Runs short blocking tasks on a thread, in order, without waiting for them.
 
 use std::sync::mpsc::{SyncSender, sync_channel};
 
 type Task = Box<dyn FnOnce() + Send>;
 
-/// Tasks that may be queued; more are dropped.
-const WAITING: usize = 4;
+/// The most tasks that may be queued; more are dropped.
+const MAX_QUEUED: usize = 4;
 
-/// A thread that runs tasks in order.
+/// A thread that runs tasks in order. If it cannot be started, all tasks are dropped.
 pub(super) struct BackgroundTasks(Option<SyncSender<Task>>);
 
 impl BackgroundTasks {
     pub(super) fn begin(name: &str) -> BackgroundTasks {
-        let (sender, tasks) = sync_channel::<Task>(WAITING);
+        let (sender, tasks) = sync_channel::<Task>(MAX_QUEUED);
         let spawned = std::thread::Builder::new()
             .name(name.to_owned())
             .spawn(move || {

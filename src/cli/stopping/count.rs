@@ -1,38 +1,38 @@
-//! Counts the signals to stop, and decides what each one asks for.
+//! Counts the stop signals, and decides the effect of each.
 
 use std::time::{Duration, Instant};
 
-/// Signals that come this soon after one are of the same cause: timeout(1) signals its
-/// process and then the whole group, a terminal and a service manager may both signal.
+/// A signal this soon after a counted one has the same cause, and is not counted: timeout(1)
+/// signals its process and then the whole group, and a terminal and a service manager may both
+/// signal.
 const SAME_CAUSE: Duration = Duration::from_millis(200);
 
 /// The effect of a signal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum StopRequest {
-    /// Stop, losing nothing.
+    /// Stop without losing anything.
     Stop,
-    /// Be done within a second.
+    /// Finish within a second.
     Insist,
     /// End the process now.
     Exit,
 }
 
-/// Counts the signals to stop.
+/// The number of stop signals so far.
 #[derive(Debug, Default)]
 pub(super) struct SignalCount {
     count: u32,
-    counted: Option<Instant>,
+    last_counted: Option<Instant>,
 }
 
 impl SignalCount {
-    /// Counts a signal that came at `now`. `None`: it is of the same cause as the one
-    /// before it.
+    /// Counts a signal that came at `now`. `None`: it has the same cause as the one before it.
     pub(super) fn note(&mut self, now: Instant) -> Option<StopRequest> {
         let is_same = |counted: Instant| now.saturating_duration_since(counted) < SAME_CAUSE;
-        if self.counted.is_some_and(is_same) {
+        if self.last_counted.is_some_and(is_same) {
             return None;
         }
-        self.counted = Some(now);
+        self.last_counted = Some(now);
         self.count += 1;
         Some(match self.count {
             1 => StopRequest::Stop,

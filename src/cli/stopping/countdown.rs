@@ -1,24 +1,24 @@
-//! The time after which a stop is not waited for any more.
+//! Counts down the time that a stop may take.
 
 use std::time::Duration;
 
-/// How long a step of the countdown is.
+/// The length of a step of the countdown.
 pub(super) const STEP: Duration = Duration::from_millis(100);
 
-/// Counts a time down in steps. A process that was suspended meanwhile loses one step, and
-/// not all the time that it slept.
+/// Counts a time down in steps. If the process is suspended meanwhile, only one step counts, not
+/// the whole time of the suspension.
 #[derive(Debug, Default)]
 pub(super) struct Countdown {
     left: Option<Duration>,
 }
 
 impl Countdown {
-    /// Begins to count `limit` down, whatever was left before.
+    /// Starts the countdown from `limit`, also if it was running already.
     pub(super) fn begin(&mut self, limit: Duration) {
         self.left = Some(limit);
     }
 
-    /// Leaves `limit` at most.
+    /// Reduces the time left to at most `limit`; starts the countdown if it was not running.
     pub(super) fn shorten(&mut self, limit: Duration) {
         self.left = Some(self.left.map_or(limit, |left| left.min(limit)));
     }
@@ -27,7 +27,7 @@ impl Countdown {
         self.left.is_some()
     }
 
-    /// Takes a step. Whether the time is up.
+    /// Takes a step, and returns whether the time is up.
     pub(super) fn step(&mut self) -> bool {
         let Some(left) = &mut self.left else {
             return false;

@@ -1,14 +1,14 @@
-//! The process's first thread: it hears signals to the very end, and waits for nothing
-//! without a deadline.
+//! The main thread of a server process: handles signals until the exit, and never waits without
+//! a deadline.
 //!
-//! The server runs on a thread of its own. Whatever that one waits for (a disk, a look
-//! through the database, a line of the console), this one counts the signals, passes them
-//! on, and knows when the time is up. It ends the process by returning: the server's
-//! runtime is never dropped, as that would wait for its blocking threads.
+//! The server runs on a second thread, which may block on a disk, a check of the database or the
+//! console. The main thread counts the signals, passes them on, and enforces the time limit. It
+//! ends the process by returning: the server's runtime is never dropped, because dropping it
+//! would wait for its blocking threads.
 //!
-//! - [`count`]: what the first, the second and the third signal ask for;
-//! - [`countdown`]: when a stop is not waited for any more;
-//! - [`background`]: work that may block and that nothing waits for;
+//! - [`count`]: the effect of the first, the second and the third signal;
+//! - [`countdown`]: the time that a stop may take;
+//! - [`background`]: blocking work that nothing waits for;
 //! - [`signals`]: the signals themselves.
 
 mod background;
@@ -31,11 +31,12 @@ use self::signals::{SignalAction, Signals};
 use super::exit::{Failure, sysexits};
 use super::os;
 
-/// How much longer than its budget a server's own stop is waited for: its deadlines are its
-/// own, and a busy machine is late.
+/// How much longer than its budget the main thread waits for a stop. The server enforces its own
+/// deadlines, and is late on a busy machine.
 const GRACE: Duration = Duration::from_millis(600);
 
-/// Time after a second signal: for a start, and for a server that has its own deadlines.
+/// The time left after a second signal: during the start, and for a server that serves and
+/// enforces its own deadline of 1 s.
 const INSISTED: Duration = Duration::from_secs(1);
 const INSISTED_SERVING: Duration = Duration::from_millis(2200);
 
@@ -45,87 +46,91 @@ pub(super) struct SignalReceiver {
     signals: Signals,
 }
 
-/// A progress report of the server's thread.
-enum Stage<T> {
-    /// A stop may take so long.
+/// A message of the server's thread to the main thread.
+enum Progress<T> {
+    /// The time that a stop may take.
     Budget(Duration),
     Serving(ServerHandle),
-    /// A stop has begun, for whatever reason.
+    /// A stop has begun, for any reason.
     Stopping,
-    /// Ctrl-C was typed where it is no signal.
+    /// Ctrl-C was typed at the console, where it sends no signal.
     Interrupted,
-    Over(Result<T, Failure>),
+    Finished(Result<T, Failure>),
 }
 
-/// The server's thread's way to tell of itself, and to hear that it must not start.
-pub(super) struct Link<T> {
-    stages: mpsc::UnboundedSender<Stage<T>>,
+/// Reports the progress of the server's thread to the main thread, and receives its order to
+/// abandon the start.
+pub(super) struct ProgressReporter<T> {
+    progress: mpsc::UnboundedSender<Progress<T>>,
     abandoned: watch::Receiver<bool>,
 }
 
 /// How the server's thread ended.
 #[derive(Debug)]
-pub(super) enum End<T> {
-    /// As it should, or for a reason that it tells.
-    Over(Result<T, Failure>),
+pub(super) enum ServerEnd<T> {
+    /// It returned.
+    Finished(Result<T, Failure>),
     /// It panicked.
-    Crashed,
-    /// It was not done when the time was up; whether it had come to serve.
-    Overdue { was_serving: bool },
+    Panicked,
+    /// It had not returned when the time was up.
+    TimedOut {
+        /// Whether the server had started to serve.
+        was_serving: bool,
+    },
 }
 
-impl<T> Clone for Link<T> {
+impl<T> Clone for ProgressReporter<T> {
     fn clone(&self) -> Self {
-        Link {
-            stages: self.stages.clone(),
+        ProgressReporter {
+            progress: self.progress.clone(),
             abandoned: self.abandoned.clone(),
         }
     }
 }
 
-impl<T> Link<T> {
-    /// A stop may take so long.
+impl<T> ProgressReporter<T> {
+    /// Sets the time that a stop may take.
     pub(super) fn set_budget(&self, budget: Duration) {
-        self.tell(Stage::Budget(budget));
+        self.send(Progress::Budget(budget));
     }
 
-    /// The server serves: signals are for it from now on.
+    /// Reports that the server serves. From now on signals stop it.
     pub(super) fn serving(&self, server: ServerHandle) {
-        self.tell(Stage::Serving(server));
+        self.send(Progress::Serving(server));
     }
 
-    /// A stop has begun.
+    /// Reports that a stop has begun.
     pub(super) fn stopping(&self) {
-        self.tell(Stage::Stopping);
+        self.send(Progress::Stopping);
     }
 
-    /// Ctrl-C was typed: it counts as a signal.
+    /// Reports that Ctrl-C was typed at the console; it counts as a signal.
     pub(super) fn interrupted(&self) {
-        self.tell(Stage::Interrupted);
+        self.send(Progress::Interrupted);
     }
 
-    /// Resolves once a signal has come before the server served.
+    /// Resolves once a signal asks to abandon the start. Cancel safe.
     pub(super) fn abandoned(&self) -> impl Future<Output = ()> + use<T> {
         let mut abandoned = self.abandoned.clone();
         async move {
-            // The first thread holds the other end as long as there is a process.
+            // The main thread holds the other end until the process ends.
             let _ = abandoned.wait_for(|is_abandoned| *is_abandoned).await;
         }
     }
 
-    fn tell(&self, stage: Stage<T>) {
-        let _ = self.stages.send(stage); // the first thread may be on its way out
+    fn send(&self, progress: Progress<T>) {
+        let _ = self.progress.send(progress); // the main thread may be returning
     }
 }
 
 impl SignalReceiver {
-    /// Hears signals from here on: they have no other effect any more.
+    /// Starts to receive signals; from now on they have no other effect.
+    ///
+    /// # Errors
+    /// The system has no descriptors for it.
     pub(super) fn begin() -> Result<SignalReceiver, Failure> {
         let failed = |error: io::Error| {
-            Failure::new(
-                sysexits::OSERR,
-                format!("cannot listen for signals: {error}"),
-            )
+            Failure::new(sysexits::OSERR, format!("cannot receive signals: {error}"))
         };
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
@@ -138,41 +143,44 @@ impl SignalReceiver {
         Ok(SignalReceiver { runtime, signals })
     }
 
-    /// Runs a server on a thread of its own until it is over, or the time is. A stop has
-    /// `budget` until the thread sets another.
+    /// Runs a server on a new thread until it returns or the time for its stop is up. That time
+    /// is `budget` until the thread sets another.
     pub(super) fn serve<T: Send + 'static>(
         &mut self,
         budget: Duration,
-        serve: impl FnOnce(Link<T>) -> Result<T, Failure> + Send + 'static,
-    ) -> End<T> {
-        let (stages, heard) = mpsc::unbounded_channel();
+        serve: impl FnOnce(ProgressReporter<T>) -> Result<T, Failure> + Send + 'static,
+    ) -> ServerEnd<T> {
+        let (progress, received) = mpsc::unbounded_channel();
         let (abandon, abandoned) = watch::channel(false);
-        let link = Link { stages, abandoned };
+        let reporter = ProgressReporter {
+            progress,
+            abandoned,
+        };
         let spawned = thread::Builder::new()
             .name("arauto-server".to_owned())
             .spawn(move || {
-                let over = serve(link.clone());
-                link.tell(Stage::Over(over));
+                let result = serve(reporter.clone());
+                reporter.send(Progress::Finished(result));
             });
         if let Err(error) = spawned {
-            let message = format!("no thread for the server: {error}");
-            return End::Over(Err(Failure::new(sysexits::OSERR, message)));
+            let message = format!("cannot start a thread for the server: {error}");
+            return ServerEnd::Finished(Err(Failure::new(sysexits::OSERR, message)));
         }
-        let serving = Serving {
+        let supervised = SupervisedServer {
             signals: &mut self.signals,
             budget,
             server: None,
             has_signal: false,
             countdown: Countdown::default(),
             abandon,
-            notifying: BackgroundTasks::begin("arauto-notify"),
-            reloading: BackgroundTasks::begin("arauto-reload"),
+            notifications: BackgroundTasks::begin("arauto-notify"),
+            reloads: BackgroundTasks::begin("arauto-reload"),
         };
-        self.runtime.block_on(serving.attend(heard))
+        self.runtime.block_on(supervised.run(received))
     }
 
-    /// Runs `work` on a thread of its own and waits for it, for `limit` at most; a third
-    /// signal ends the process meanwhile. `None`: it was not done by then, or panicked.
+    /// Runs `work` on a new thread and waits for it, at most `limit`. A third signal ends the
+    /// process meanwhile. `None`: the work was not done in time, panicked, or had no thread.
     pub(super) fn finish<T: Send + 'static>(
         &mut self,
         limit: Duration,
@@ -181,7 +189,7 @@ impl SignalReceiver {
         let (done, outcome) = oneshot::channel();
         thread::Builder::new()
             .spawn(move || {
-                let _ = done.send(work()); // nobody may wait any more
+                let _ = done.send(work()); // the receiver may have timed out
             })
             .ok()?;
         let signals = &mut self.signals;
@@ -192,103 +200,105 @@ impl SignalReceiver {
                 tokio::select! {
                     biased;
                     outcome = &mut outcome => return outcome.ok()?.ok(),
-                    // The end is near: there is nothing left to cut short.
+                    // Nothing is left that a first or second signal could cut short.
                     _ = signals.next() => {}
                 }
             }
         })
     }
 
-    /// When the first signal came.
+    /// Returns when the first stop signal came.
     pub(super) fn first_signal(&self) -> Option<Millis> {
         self.signals.first()
     }
 
-    /// Whether a second signal has come.
+    /// Returns whether a second stop signal has come.
     pub(super) fn is_forced(&self) -> bool {
         self.signals.is_forced()
     }
 
-    /// Puts the terminal back as it was found.
+    /// Restores the terminal's settings.
     pub(super) fn restore_terminal(&self) {
         self.signals.restore_terminal();
     }
 }
 
-/// A server that starts, serves or stops on its own thread.
-struct Serving<'a> {
+/// A server on its own thread, as the main thread sees it.
+struct SupervisedServer<'a> {
     signals: &'a mut Signals,
     budget: Duration,
     server: Option<ServerHandle>,
     has_signal: bool,
     countdown: Countdown,
     abandon: watch::Sender<bool>,
-    notifying: BackgroundTasks,
-    reloading: BackgroundTasks,
+    notifications: BackgroundTasks,
+    reloads: BackgroundTasks,
 }
 
-impl Serving<'_> {
-    async fn attend<T>(mut self, mut heard: mpsc::UnboundedReceiver<Stage<T>>) -> End<T> {
+impl SupervisedServer<'_> {
+    /// Handles progress, signals and the countdown until the server's thread ends or the time is
+    /// up.
+    async fn run<T>(mut self, mut received: mpsc::UnboundedReceiver<Progress<T>>) -> ServerEnd<T> {
         let mut steps = interval_at(tokio::time::Instant::now() + STEP, STEP);
         steps.set_missed_tick_behavior(MissedTickBehavior::Skip);
         loop {
             tokio::select! {
                 biased;
-                stage = heard.recv() => match stage {
-                    None => return End::Crashed,
-                    Some(Stage::Over(over)) => return End::Over(over),
-                    Some(stage) => self.note(stage),
+                progress = received.recv() => match progress {
+                    None => return ServerEnd::Panicked,
+                    Some(Progress::Finished(result)) => return ServerEnd::Finished(result),
+                    Some(progress) => self.on_progress(progress),
                 },
-                action = self.signals.next() => self.act(action),
+                action = self.signals.next() => self.on_signal(action),
                 _ = steps.tick(), if self.countdown.is_running() => {
                     if self.countdown.step() {
                         let was_serving = self.server.is_some();
-                        return End::Overdue { was_serving };
+                        return ServerEnd::TimedOut { was_serving };
                     }
                 }
             }
         }
     }
 
-    fn note<T>(&mut self, stage: Stage<T>) {
-        match stage {
-            Stage::Budget(budget) => self.budget = budget,
-            Stage::Serving(server) => {
-                self.notifying.run(os::notify_ready);
+    fn on_progress<T>(&mut self, progress: Progress<T>) {
+        match progress {
+            Progress::Budget(budget) => self.budget = budget,
+            Progress::Serving(server) => {
+                self.notifications.run(os::notify_ready);
                 self.server = Some(server);
                 if self.has_signal {
                     self.stop_server();
                 }
             }
-            Stage::Stopping => {
-                self.notifying.run(os::notify_stopping);
+            Progress::Stopping => {
+                self.notifications.run(os::notify_stopping);
                 self.countdown.begin(self.budget + GRACE);
                 if self.signals.is_forced() {
                     self.countdown.shorten(INSISTED_SERVING);
                 }
             }
-            Stage::Interrupted => {
+            Progress::Interrupted => {
                 if let Some(action) = self.signals.count_one() {
-                    self.act(action);
+                    self.on_signal(action);
                 }
             }
-            Stage::Over(_) => {} // reported already
+            Progress::Finished(_) => {} // handled by `run`
         }
     }
 
-    fn act(&mut self, action: SignalAction) {
+    fn on_signal(&mut self, action: SignalAction) {
         match action {
             SignalAction::Reload => self.reload(),
             SignalAction::Stop | SignalAction::Insist => {
                 self.has_signal = true;
-                let _ = self.abandon.send(true); // or its thread has ended
+                let _ = self.abandon.send(true); // the thread may have ended
                 self.stop_server();
             }
         }
     }
 
-    /// Passes on what the signals ask for. The server's thread may not answer: the time
-    /// runs all the same.
+    /// Stops the server as the signals so far ask for. The countdown runs even if the server's
+    /// thread does not answer.
     fn stop_server(&mut self) {
         let is_forced = self.signals.is_forced();
         let Some(server) = self.server.clone() else {
@@ -310,18 +320,18 @@ impl Serving<'_> {
         });
     }
 
-    /// New handshakes get the new certificate; one that cannot be loaded changes nothing.
+    /// Reloads the certificate for new handshakes. If it cannot be loaded the old one stays.
     fn reload(&self) {
         if let Some(server) = self.server.clone() {
-            self.reloading.run(move || reload(&server));
+            self.reloads.run(move || reload(&server));
         }
     }
 }
 
 fn reload(server: &ServerHandle) {
     match server.reload_certificates() {
-        Ok(Some(fingerprint)) => tracing::info!(%fingerprint, "certificate loaded again"),
-        Ok(None) => tracing::debug!("nothing to load again: there are no tls endpoints"),
-        Err(error) => tracing::error!(%error, "the old certificate stays"),
+        Ok(Some(fingerprint)) => tracing::info!(%fingerprint, "certificate reloaded"),
+        Ok(None) => tracing::debug!("certificate not reloaded: there are no tls endpoints"),
+        Err(error) => tracing::error!(%error, "certificate not reloaded; the old one stays"),
     }
 }

@@ -1,4 +1,4 @@
-//! The signals of this process, counted.
+//! Receives the signals of this process, and counts those that stop it.
 
 use std::io;
 use std::time::Instant;
@@ -8,25 +8,25 @@ use arauto::{ExitCode, Millis};
 use super::count::{SignalCount, StopRequest};
 use crate::cli::os::{ServerSignal, ServerSignals, Terminal};
 
-/// The effect of a signal that does not end the process at once.
+/// The effect of a signal that does not end the process immediately.
 pub(super) enum SignalAction {
     Stop,
     Insist,
     Reload,
 }
 
-/// The signals to stop, counted, and those to read the certificate again.
+/// The stop signals, counted, and the signals to reload the certificate.
 pub(super) struct Signals {
     signals: ServerSignals,
     count: SignalCount,
-    /// When the first came.
+    /// The time of the first stop signal.
     first: Option<Millis>,
     is_forced: bool,
     terminal: Terminal,
 }
 
 impl Signals {
-    /// Hears them from here on; within a runtime, and before there are other threads.
+    /// Starts to receive signals. Call it within a runtime, before other threads start.
     pub(super) fn begin() -> io::Result<Signals> {
         Ok(Signals {
             signals: ServerSignals::begin()?,
@@ -37,21 +37,21 @@ impl Signals {
         })
     }
 
-    /// The next one that asks for something. Cancel safe.
+    /// Returns the effect of the next signal that has one. Cancel safe.
     pub(super) async fn next(&mut self) -> SignalAction {
         loop {
             match self.signals.next().await {
                 ServerSignal::Reload => return SignalAction::Reload,
                 ServerSignal::Stop => {
-                    if let Some(told) = self.count_one() {
-                        return told;
+                    if let Some(action) = self.count_one() {
+                        return action;
                     }
                 }
             }
         }
     }
 
-    /// Counts a signal to stop; the third ends the process.
+    /// Counts a stop signal. The third one ends the process.
     pub(super) fn count_one(&mut self) -> Option<SignalAction> {
         match self.count.note(Instant::now())? {
             StopRequest::Stop => {
@@ -69,17 +69,17 @@ impl Signals {
         }
     }
 
-    /// When the first one to stop came.
+    /// Returns when the first stop signal came.
     pub(super) fn first(&self) -> Option<Millis> {
         self.first
     }
 
-    /// Whether a second one has come.
+    /// Returns whether a second stop signal has come.
     pub(super) fn is_forced(&self) -> bool {
         self.is_forced
     }
 
-    /// Puts the terminal back as it was found.
+    /// Restores the terminal's settings.
     pub(super) fn restore_terminal(&self) {
         self.terminal.restore();
     }

@@ -1,4 +1,4 @@
-//! `arauto tls fingerprint`.
+//! `arauto tls fingerprint`: prints a certificate's fingerprint.
 
 use std::path::PathBuf;
 
@@ -10,7 +10,7 @@ use crate::cli::output;
 
 #[derive(clap::Args)]
 pub(in crate::cli) struct Args {
-    /// The certificate's PEM file [default: that of `arauto tls init`].
+    /// The certificate's PEM file [default: the one that `arauto tls init` makes].
     file: Option<PathBuf>,
 }
 

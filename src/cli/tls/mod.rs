@@ -1,4 +1,4 @@
-//! `arauto tls`: certificates, and the flags by which clients know their server.
+//! `arauto tls`: makes certificates; and the flags with which clients verify their server.
 
 mod fingerprint;
 mod init;
@@ -21,9 +21,9 @@ pub(super) struct Args {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Make a certificate that vouches for itself, and its key.
+    /// Make a self-signed certificate and its key.
     Init(init::Args),
-    /// Print a certificate's fingerprint, as clients pin it.
+    /// Print a certificate's fingerprint, for clients that pin it.
     Fingerprint(fingerprint::Args),
 }
 

@@ -1,22 +1,23 @@
-//! A certificate and its key: two files that belong together.
+//! The files of a certificate and its key.
 
 use std::path::{Path, PathBuf};
 
-/// A certificate's file and its key's.
+/// The paths of a certificate and its key.
 pub struct Pair {
-    /// The certificate's.
+    /// The certificate's file.
     pub certificate: PathBuf,
-    /// The key's.
+    /// The key's file.
     pub key: PathBuf,
 }
 
 impl Pair {
-    /// Where `arauto tls init` puts them, and `arauto serve` looks for them.
+    /// Returns the paths in a data folder, where `arauto tls init` writes the files and
+    /// `arauto serve` looks for them.
     pub fn of_data(data: &Path) -> Pair {
         Pair::within(&data.join("tls"))
     }
 
-    /// Both in one folder.
+    /// Returns the paths in a folder.
     pub fn within(folder: &Path) -> Pair {
         Pair {
             certificate: folder.join("cert.pem"),

@@ -1,5 +1,6 @@
-//! By which flags a client knows its server, and is known.
-//! The flags of local endpoints are here too: who is trusted is one setting.
+//! The flags that say which servers a client trusts, and which certificate it presents.
+//!
+//! Those for local endpoints are here too: both make one [`Trust`].
 
 use std::path::PathBuf;
 
@@ -10,27 +11,27 @@ use crate::cli::exit::{Failure, sysexits};
 
 #[derive(clap::Args, Clone, Default)]
 pub(in crate::cli) struct TrustArgs {
-    /// On a tls: endpoint trust the server with this certificate, and no other: its
-    /// SHA-256, as `arauto tls fingerprint` prints it there.
+    /// For tls: endpoints: trust only the server whose certificate has this SHA-256
+    /// fingerprint, as printed by `arauto tls fingerprint` on the server's machine.
     #[arg(long, value_name = "SHA256", conflicts_with = "tls_ca")]
     tls_fingerprint: Option<Fingerprint>,
 
-    /// On a tls: endpoint trust whom the certificates in this PEM file vouch for [default:
-    /// whom the system trusts].
+    /// For tls: endpoints: trust the certificate authorities in this PEM file [default: those
+    /// that the system trusts].
     #[arg(long, value_name = "FILE")]
     tls_ca: Option<PathBuf>,
 
-    /// On a tls: endpoint show this certificate, a PEM file: its common name is the user.
+    /// For tls: endpoints: present this certificate, a PEM file; its common name is the user.
     #[arg(long, value_name = "FILE", requires = "tls_key")]
     tls_cert: Option<PathBuf>,
 
-    /// On a local endpoint give the password to a server of this user too, by name or
-    /// number [default: only to servers of your own user and of root, and to one whose path
-    /// nobody else could have put there].
+    /// For local endpoints: send the password also to a server that runs as this OS user, a name
+    /// or number [default: only to servers that run as you or root, and to one at a path that no
+    /// other user could have created].
     #[arg(long, value_name = "NAME", env = "ARAUTO_SERVER_USER")]
     server_user: Option<String>,
 
-    /// The key of --tls-cert.
+    /// The key of --tls-cert, a PEM file.
     #[arg(long, value_name = "FILE", requires = "tls_cert")]
     tls_key: Option<PathBuf>,
 }

@@ -1,5 +1,5 @@
-//! `arauto users`: the accounts, whether the server runs or not. A running server
-//! sees what changed at the next login, and for live sessions within 5 s.
+//! `arauto users`: lists and changes the accounts in a data folder, while a server uses it or
+//! not. A running server applies a change at the next login, and to live sessions within 5 s.
 
 mod file;
 
@@ -12,15 +12,16 @@ use arauto::{Millis, Role};
 use clap::Subcommand;
 use serde_json::json;
 
-use self::file::{Newcomer, Secret};
+use self::file::{ImportedUser, Secret};
 use super::bounded::{self, ReadError};
+use super::escape::one_line;
 use super::exit::{Failure, complain, sysexits};
 use super::os::default_data_folder;
-use super::output::{Output, one_line};
+use super::output::Output;
 use super::password::PasswordArgs;
 use super::table::plain_table;
 
-/// The longest file of users, in bytes: some 500,000 of them with their hashes.
+/// The longest file of users, in bytes: about 500,000 users with their hashes.
 const LONGEST_IMPORT: usize = 64 << 20;
 
 #[derive(clap::Args)]
@@ -35,9 +36,9 @@ pub(super) struct Args {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Print the users, their roles and when they registered.
+    /// Print the users, their roles and their registration times.
     List {
-        /// Print one JSON object a line.
+        /// Print one JSON object per line.
         #[arg(long)]
         json: bool,
     },
@@ -45,35 +46,35 @@ enum Command {
     Add {
         /// The user's name.
         name: String,
-        /// What the user may do: leitor, escritor or admin.
+        /// The user's role: leitor, escritor or admin.
         #[arg(long, default_value = "escritor")]
         role: Role,
         #[command(flatten)]
         password: PasswordArgs,
     },
-    /// Give a user a new password. The sessions that logged in with the old one end.
+    /// Change a user's password. Sessions that logged in with the old password end.
     Passwd {
         /// The user's name.
         name: String,
         #[command(flatten)]
         password: PasswordArgs,
     },
-    /// Give a user a role. It counts for live sessions too.
+    /// Change a user's role, also for live sessions.
     Role {
         /// The user's name.
         name: String,
-        /// What the user may do: leitor, escritor or admin.
+        /// The user's role: leitor, escritor or admin.
         role: Role,
     },
-    /// Take a user away. The user's sessions end within 5 s; where an endpoint's
-    /// registration is open, the name can be registered again.
+    /// Remove a user. The user's sessions end within 5 s. On endpoints with open registration
+    /// the name can be registered again.
     Remove {
         /// The user's name.
         name: String,
     },
-    /// Add the users of a file, all or none: a line each, NAME, ROLE and PASSWORD
-    /// with tabs between; the password can be an argon2id hash ($argon2id$…).
-    /// Empty lines and those that begin with # are passed over.
+    /// Add the users in a file, all or none. Each line is NAME, ROLE and PASSWORD, separated by
+    /// tabs; the password can be an argon2id hash ($argon2id$…). Empty lines and lines that
+    /// begin with # are skipped.
     Import {
         /// The file, in UTF-8; `-` is stdin.
         file: PathBuf,
@@ -85,7 +86,7 @@ pub(super) fn run(args: &Args) -> Result<u8, Failure> {
     let makes_accounts = matches!(args.command, Command::Add { .. } | Command::Import { .. });
     if !makes_accounts && !folder.join("arauto.db").exists() {
         let message = format!(
-            "no accounts in {}: name the server's data folder with --data",
+            "no accounts in {}: give the server's data folder with --data",
             folder.display()
         );
         return Err(Failure::new(sysexits::NOINPUT, message));
@@ -102,13 +103,13 @@ pub(super) fn run(args: &Args) -> Result<u8, Failure> {
         } => add(&mut db, name, *role, password)?,
         Command::Passwd { name, password } => {
             let name = parse_name(name)?;
-            known(&name, db.contains(&name)?)?;
+            check_known(&name, db.contains(&name)?)?;
             let phc = ask(password, &format!("new password of {name}: "))?;
-            known(&name, db.set_password(&name, &phc)?)?;
+            check_known(&name, db.set_password(&name, &phc)?)?;
         }
         Command::Role { name, role } => {
             let name = parse_name(name)?;
-            known(&name, db.set_role(&name, *role)?)?;
+            check_known(&name, db.set_role(&name, *role)?)?;
         }
         Command::Remove { name } => {
             let user = parse_name(name);
@@ -116,9 +117,9 @@ pub(super) fn run(args: &Args) -> Result<u8, Failure> {
                 Ok(user) => db.remove(user)?,
                 Err(_) => false,
             };
-            // A row may have a name that no user can have, or spell one otherwise.
+            // A row may have an invalid name, or one that is not normalized.
             if !removed && !db.remove_unnameable(name)? {
-                known(&user?, false)?;
+                check_known(&user?, false)?;
             }
         }
         Command::Import { file } => import(&mut db, file)?,
@@ -141,11 +142,11 @@ fn parse_name(name: &str) -> Result<UserName, Failure> {
         .map_err(|error| Failure::new(sysexits::USAGE, format!("{name:?}: {error}")))
 }
 
-fn known(name: &UserName, found: bool) -> Result<(), Failure> {
-    if found {
+fn check_known(name: &UserName, is_known: bool) -> Result<(), Failure> {
+    if is_known {
         return Ok(());
     }
-    let message = format!("no user {name}: see `arauto users list`");
+    let message = format!("there is no user {name}; `arauto users list` prints all users");
     Err(Failure::new(sysexits::DATAERR, message))
 }
 
@@ -156,7 +157,7 @@ fn ask(password: &PasswordArgs, prompt: &str) -> Result<String, Failure> {
 }
 
 fn hash(password: &Password) -> Result<String, Failure> {
-    let hasher = Hasher::new(HashCost::default()).expect("the default cost is one");
+    let hasher = Hasher::new(HashCost::default()).expect("the default cost is valid");
     hasher
         .hash(password)
         .map_err(|error| Failure::new(sysexits::DATAERR, error.to_string()))
@@ -215,7 +216,7 @@ fn new_account(name: UserName, phc: String, role: Role) -> Account {
 fn exists(names: &[UserName]) -> Failure {
     let names: Vec<&str> = names.iter().map(UserName::as_str).collect();
     let message = format!(
-        "there is a user {} already: `arauto users passwd` and `role` change one",
+        "the user {} exists already; change it with `arauto users passwd` and `arauto users role`",
         names.join(", ")
     );
     Failure::new(sysexits::DATAERR, message)
@@ -223,32 +224,32 @@ fn exists(names: &[UserName]) -> Failure {
 
 fn insert(db: &mut Db, accounts: &[Account]) -> Result<(), Failure> {
     let added = db.insert(accounts)?;
-    let late = accounts.iter().zip(added).filter(|(_, added)| !added);
-    let late: Vec<UserName> = late.map(|(account, _)| account.name.clone()).collect();
-    if late.is_empty() {
+    let existing = accounts.iter().zip(added).filter(|(_, added)| !added);
+    let existing: Vec<UserName> = existing.map(|(account, _)| account.name.clone()).collect();
+    if existing.is_empty() {
         return Ok(());
     }
-    Err(exists(&late))
+    Err(exists(&existing))
 }
 
 fn import(db: &mut Db, path: &Path) -> Result<(), Failure> {
     let named = |error: String| format!("{}: {error}", path.display());
     let text = bounded::read_text(path, LONGEST_IMPORT)
         .map_err(|error: ReadError| Failure::new(error.code(), named(error.to_string())))?;
-    let newcomers = file::read(&text)
+    let users = file::read(&text)
         .map_err(|error| Failure::new(sysexits::DATAERR, named(error.to_string())))?;
-    let mut known = Vec::new();
-    for newcomer in &newcomers {
-        if db.contains(&newcomer.name)? {
-            known.push(newcomer.name.clone());
+    let mut existing = Vec::new();
+    for user in &users {
+        if db.contains(&user.name)? {
+            existing.push(user.name.clone());
         }
     }
-    if !known.is_empty() {
-        return Err(exists(&known));
+    if !existing.is_empty() {
+        return Err(exists(&existing));
     }
-    let accounts: Vec<Account> = newcomers
+    let accounts: Vec<Account> = users
         .into_iter()
-        .map(|Newcomer { name, role, secret }| {
+        .map(|ImportedUser { name, role, secret }| {
             let phc = match secret {
                 Secret::Hash(phc) => phc,
                 Secret::Password(password) => hash(&password)?,

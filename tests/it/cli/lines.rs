@@ -16,7 +16,14 @@ fn line_too_long_is_named_with_its_number_and_the_limit() {
     let served = Served::new(&["--data", "none"]);
     let input = format!("um\n{}\ntrês\n", "x".repeat(2_000_000));
     let done = finish(&mut served.command(&["escritor", "-v"]), &input);
-    done.failed(65, &["line 2", "1048544 bytes", "1 published"]);
+    done.failed(
+        65,
+        &[
+            "line 2",
+            "1048544 bytes",
+            "1 messages are confirmed as published",
+        ],
+    );
     assert_eq!(
         done.out.lines().count(),
         1,

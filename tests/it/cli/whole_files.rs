@@ -141,7 +141,7 @@ fn fifo_gets_the_report_and_delays_nothing_without_a_reader() {
     let temp = tempfile::tempdir().expect("a folder can be made");
     let fifo = temp.path().join("fifo");
     mknodat(CWD, &fifo, FileType::Fifo, Mode::RUSR | Mode::WUSR, 0).expect("it is ours");
-    finish(&mut serve(temp.path(), &fifo), "fim\n").failed(73, &["fifo", "read"]);
+    finish(&mut serve(temp.path(), &fifo), "fim\n").failed(73, &["fifo", "no reader"]);
 
     let reader = Command::new("cat")
         .arg(&fifo)
@@ -164,7 +164,7 @@ fn fifo_gets_the_report_and_delays_nothing_without_a_reader() {
     let mut told = [0; 5];
     let stdout = stuck.stdout.as_mut().expect("it is a pipe");
     std::io::Read::read_exact(stdout, &mut told).expect("it fills the pipe");
-    finish(&mut serve(temp.path(), &fifo), "fim\n").failed(73, &["nobody reads"]);
+    finish(&mut serve(temp.path(), &fifo), "fim\n").failed(73, &["does not read"]);
     stuck.kill().expect("it runs");
     stuck.wait().expect("it is a child");
     assert!(

@@ -52,7 +52,7 @@ fn the_fate_of_a_broadcast_is_told_for_every_session() {
         head.contains("1 missing") && head.contains("1 no-reader"),
         "{head}"
     );
-    let why = format!("the last one written was {}", stalled.sent);
+    let why = format!("the last broadcast written was {}", stalled.sent);
     assert!(text.contains(&why), "{text}");
 }
 

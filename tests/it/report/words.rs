@@ -18,7 +18,7 @@ fn phases_outcomes_the_slowest_and_what_is_missing_are_printed() {
             .to_owned()
     };
     assert!(
-        text.starts_with("stopped by fim, exit 3: not everything is known to be kept"),
+        text.starts_with("stopped by fim, exit 3: delivery not confirmed in time"),
         "{text}"
     );
     assert!(row("drain").ends_with("too late"), "{text}");
@@ -44,7 +44,7 @@ fn the_first_20_that_are_not_complete_are_listed_and_all_on_demand() {
     let rows = |text: &str| text.lines().filter(|line| line.contains("stalled")).count();
     let some = told.prints(&["report"], &[]);
     assert!(
-        some.trim_end().ends_with("and 10 more: --all lists them"),
+        some.trim_end().ends_with("and 10 more; --all lists them"),
         "{some}"
     );
     let all = told.prints(&["report"], &["--all"]);
@@ -63,7 +63,7 @@ fn what_is_no_report_is_refused_with_what_to_do() {
     refused("bom dia", 65, &["r.json", "arauto serve --report"]);
     let newer = r#"{"version": 9, "reason": "fim", "exit": 0, "stream": "s", "head": 0,
                     "phases": [], "sessions": []}"#;
-    refused(newer, 65, &["r.json", "format is 9"]);
+    refused(newer, 65, &["r.json", "format is version 9"]);
     finish(arauto(&["report"]).arg(folder.path().join("none")), "").failed(66, &["none"]);
     let plain = newer.replace('9', "1");
     std::fs::write(&file, plain).expect("the folder is ours");

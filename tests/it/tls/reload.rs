@@ -77,7 +77,7 @@ fn sighup_gives_new_clients_the_new_certificate_and_ends_nobody() {
     assert_ne!(new, old);
     assert!(renewed.is_shown(old), "not before it is told");
     renewed.hang_up();
-    renewed.wait_for_log(&format!("certificate loaded again fingerprint={new}"));
+    renewed.wait_for_log(&format!("certificate reloaded fingerprint={new}"));
     assert!(renewed.is_shown(new));
     assert!(!renewed.is_shown(old));
     ana.request(1, "bom dia");
@@ -85,11 +85,11 @@ fn sighup_gives_new_clients_the_new_certificate_and_ends_nobody() {
 
     fs::write(&renewed.now.certificate, "broken").expect("the file is ours");
     renewed.hang_up();
-    renewed.wait_for_log("the old certificate stays");
+    renewed.wait_for_log("certificate not reloaded");
     let log = renewed.served.log();
     let said = log
         .lines()
-        .find(|line| line.contains("the old certificate stays"));
+        .find(|line| line.contains("certificate not reloaded"));
     let said = said.expect("it was just there");
     assert!(
         said.contains("ERROR") && said.contains("there is no certificate in it"),

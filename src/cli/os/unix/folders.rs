@@ -1,4 +1,4 @@
-//! Where a user's files are, by the environment and by passwd(5).
+//! Finds a user's folders, from the environment and passwd(5).
 
 use std::env;
 use std::ffi::OsString;
@@ -7,12 +7,12 @@ use std::path::PathBuf;
 
 use rustix::process::geteuid;
 
-/// The name in `/etc/passwd` (passwd(5)), for services, which have no `$USER`.
+/// Returns this user's name in `/etc/passwd` (passwd(5)), for services, which have no `$USER`.
 pub(in crate::cli) fn user_name() -> Option<String> {
     passwd_field(0)
 }
 
-/// A field of this user's line in `/etc/passwd`.
+/// Returns a field of this user's line in `/etc/passwd`.
 fn passwd_field(index: usize) -> Option<String> {
     let uid = geteuid().as_raw().to_string();
     let users = std::fs::read("/etc/passwd").ok()?;
@@ -25,8 +25,8 @@ fn passwd_field(index: usize) -> Option<String> {
     })
 }
 
-/// Where a server's accounts are when nobody says: systemd's folder, the
-/// system's for root, the user's own (XDG Base Directory Specification).
+/// Returns the data folder of a server without --data: systemd's state folder, else the system's
+/// for root, else the user's own (XDG Base Directory Specification).
 pub(in crate::cli) fn default_data_folder() -> PathBuf {
     if let Some(folder) = env::var_os("STATE_DIRECTORY").and_then(first_of) {
         return folder;
@@ -42,16 +42,16 @@ pub(in crate::cli) fn default_data_folder() -> PathBuf {
     state.join("arauto")
 }
 
-/// The first of the folders that systemd sets a variable to, which stand with colons
-/// between (systemd.exec(5), StateDirectory=).
+/// Returns the first of the folders in a variable of systemd, which are separated by colons
+/// (systemd.exec(5), StateDirectory=).
 fn first_of(folders: OsString) -> Option<PathBuf> {
     let mut folders = folders.as_bytes().split(|byte| *byte == b':');
     let first = folders.find(|folder| !folder.is_empty())?;
     Some(PathBuf::from(OsString::from_vec(first.to_vec())))
 }
 
-/// A variable's folder. One that is not absolute is to be ignored (XDG Base Directory
-/// Specification): server and client would look for it in different places.
+/// Returns the folder in a variable. A relative one is ignored (XDG Base Directory
+/// Specification): server and client would resolve it to different folders.
 fn absolute(variable: &str) -> Option<PathBuf> {
     let folder = PathBuf::from(env::var_os(variable)?);
     folder.is_absolute().then_some(folder)

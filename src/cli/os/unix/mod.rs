@@ -28,11 +28,11 @@ pub(in crate::cli) use self::folders::{default_data_folder, user_name};
 pub(in crate::cli) use self::process::{has_descriptors, on_own_stack};
 pub(in crate::cli) use self::prompt::read_hidden;
 pub(in crate::cli) use self::server_signals::ServerSignals;
-pub(in crate::cli) use self::target::{Attributes, Target, is_in_use, look_at, open_folder};
+pub(in crate::cli) use self::target::{Attributes, Target, find_target, is_in_use, open_folder};
 use crate::cli::exit::{Failure, sysexits};
 
-/// SIGTERM and SIGINT, as a stream: one that comes while nobody waits is kept. From
-/// its making on they have no other effect.
+/// Receives SIGTERM and SIGINT. A signal that comes while nothing waits is kept. Once this value
+/// exists, the signals have no other effect.
 pub(in crate::cli) struct StopSignals {
     terminate: Signal,
     interrupt: Signal,
@@ -47,7 +47,7 @@ impl StopSignals {
         }
     }
 
-    /// The next one.
+    /// Waits for the next signal. Cancel safe.
     pub(in crate::cli) async fn next(&mut self) {
         tokio::select! {
             _ = self.terminate.recv() => {}
@@ -56,8 +56,8 @@ impl StopSignals {
     }
 }
 
-/// The terminal's settings: a console thread that still reads when the process
-/// ends cannot put them back itself.
+/// The terminal's settings at the start, to restore at the exit: the console's thread, which
+/// changes them, may still be reading then.
 #[derive(Clone)]
 pub(in crate::cli) struct Terminal(Option<Termios>);
 
@@ -66,22 +66,21 @@ impl Terminal {
         Terminal(tcgetattr(io::stdin()).ok())
     }
 
-    /// Puts the settings back. A process in the background leaves them alone: the process in
-    /// the foreground has its own, and the system would stop this one (SIGTTOU, see
-    /// tcsetattr(3p)).
+    /// Restores the settings. A process in the background leaves them alone: they belong to the
+    /// process in the foreground, and the system would stop this one (SIGTTOU, tcsetattr(3p)).
     pub(in crate::cli) fn restore(&self) {
         let is_in_foreground = || tcgetpgrp(io::stdin()).is_ok_and(|group| group == getpgrp());
         if let Some(settings) = &self.0
             && is_in_foreground()
         {
-            let _ = tcsetattr(io::stdin(), OptionalActions::Now, settings); // or it is gone
+            let _ = tcsetattr(io::stdin(), OptionalActions::Now, settings); // the terminal may be gone
         }
     }
 }
 
-/// Each session takes a descriptor, and the usual soft limit is 1024, for the sake
-/// of programs that call select(2): up to the hard limit (getrlimit(2)). The limit
-/// that holds then; `None`: there is none.
+/// Raises the soft limit of descriptors to the hard limit (getrlimit(2)), and returns the limit
+/// in effect. `None`: unlimited. Each session takes a descriptor, and the usual soft limit is
+/// 1024, for programs that call select(2).
 pub(in crate::cli) fn raise_descriptor_limit() -> Option<u64> {
     let limit = getrlimit(Resource::Nofile);
     let raised = Rlimit {
@@ -90,47 +89,56 @@ pub(in crate::cli) fn raise_descriptor_limit() -> Option<u64> {
     };
     match setrlimit(Resource::Nofile, raised) {
         Ok(()) => {
-            tracing::debug!(limit = ?raised.current, "descriptors");
+            tracing::debug!(limit = ?raised.current, "descriptor limit raised");
             raised.current
         }
         Err(error) => {
-            tracing::warn!(limit = ?limit.current, %error, "few descriptors");
+            tracing::warn!(limit = ?limit.current, %error, "descriptor limit not raised");
             limit.current
         }
     }
 }
 
-/// Ends this process when its parent ends, however that ends (prctl(2),
-/// PR_SET_PDEATHSIG). `parent` is who started it, as it may be gone already.
+/// Makes the system kill this process when its parent ends (prctl(2), PR_SET_PDEATHSIG).
+/// `parent` is the id of the process that started this one.
+///
+/// # Errors
+/// The parent has ended already, or the system call failed.
 #[cfg(target_os = "linux")]
 pub(in crate::cli) fn die_with(parent: u32) -> Result<(), Failure> {
     use rustix::process::{Signal, getppid, set_parent_process_death_signal};
 
-    let told = set_parent_process_death_signal(Some(Signal::KILL));
-    let alive = getppid().is_some_and(|now| now.as_raw_pid().unsigned_abs() == parent);
-    match told {
-        Ok(()) if alive => Ok(()),
-        Ok(()) => Err(Failure::new(sysexits::TEMPFAIL, "the parent is gone")),
-        Err(error) => Err(Failure::new(sysexits::OSERR, format!("prctl: {error}"))),
+    let set = set_parent_process_death_signal(Some(Signal::KILL));
+    let is_alive = getppid().is_some_and(|now| now.as_raw_pid().unsigned_abs() == parent);
+    match set {
+        Ok(()) if is_alive => Ok(()),
+        Ok(()) => {
+            let message = format!("the parent process {parent} has ended");
+            Err(Failure::new(sysexits::TEMPFAIL, message))
+        }
+        Err(error) => {
+            let message = format!("cannot watch the parent process (prctl): {error}");
+            Err(Failure::new(sysexits::OSERR, message))
+        }
     }
 }
 
-/// Other systems have no such promise to give.
+/// Does nothing: this system cannot kill a process when its parent ends.
 #[cfg(not(target_os = "linux"))]
 pub(in crate::cli) fn die_with(_parent: u32) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Another process, to see when it has ended.
+/// Another process, watched until it has ended.
 pub(in crate::cli) struct Process {
     pid: Pid,
-    /// Linux: a descriptor of the process itself, as its id may be another's later.
+    /// On Linux a descriptor of the process, because its id may be reused later.
     #[cfg(target_os = "linux")]
     descriptor: Option<OwnedFd>,
 }
 
 impl Process {
-    /// The process with this id. `None`: it cannot be watched.
+    /// Watches the process with this id. `None`: it cannot be watched.
     pub(in crate::cli) fn watch(pid: i32) -> Option<Process> {
         let pid = Pid::from_raw(pid)?;
         Some(Process {
@@ -140,7 +148,8 @@ impl Process {
         })
     }
 
-    /// Whether it has ended. One that its parent has not waited for yet (a zombie) has.
+    /// Returns whether the process has ended. A zombie, which its parent has not waited for yet,
+    /// has ended.
     pub(in crate::cli) fn has_ended(&self) -> bool {
         #[cfg(target_os = "linux")]
         {
@@ -158,53 +167,53 @@ impl Process {
     }
 }
 
-/// Whether the process has ended and waits for its parent (proc_pid_stat(5)): for systems
-/// without pidfd_open(2).
+/// Returns whether the process is a zombie (proc_pid_stat(5)), for kernels without
+/// pidfd_open(2).
 #[cfg(target_os = "linux")]
 fn is_zombie(pid: Pid) -> bool {
     let stat = std::fs::read_to_string(format!("/proc/{}/stat", pid.as_raw_nonzero()));
     let Ok(stat) = stat else { return false };
-    // The second field is the program's name, in parentheses, and may hold any character.
+    // The second field is the program's name in parentheses, which may contain any character.
     let state = stat
         .rsplit_once(')')
         .and_then(|(_, fields)| fields.trim_start().chars().next());
     matches!(state, Some('Z' | 'X'))
 }
 
-/// An endpoint for a server that lives for a moment: it goes with the folder.
+/// Returns an endpoint in a temporary folder, for a temporary server.
 pub(in crate::cli) fn endpoint_in(folder: &Path) -> Endpoint {
     Endpoint::Unix(folder.join("arauto.sock"))
 }
 
-/// Tells the service manager (sd_notify(3)) that the server serves.
+/// Notifies the service manager (sd_notify(3)) that the server serves.
 pub(in crate::cli) fn notify_ready() {
     notify(&NotifyState::Ready);
 }
 
-/// Tells the service manager that the server comes to its end.
+/// Notifies the service manager that the server stops.
 pub(in crate::cli) fn notify_stopping() {
     notify(&NotifyState::Stopping);
 }
 
 fn notify(state: &NotifyState<'_>) {
     if let Err(error) = sd_notify::notify(std::slice::from_ref(state)) {
-        tracing::warn!(%error, "the service manager could not be told");
+        tracing::warn!(%error, "service manager not notified");
     }
 }
 
-/// The machine's own name (uname(2)).
+/// Returns the machine's host name (uname(2)).
 pub(in crate::cli) fn host_name() -> Option<String> {
     let name = uname().nodename().to_str().ok()?.to_owned();
     (!name.is_empty()).then_some(name)
 }
 
-/// Makes a folder, and those above it, that nobody but their owner may look into; one
-/// that is there is left as it is.
+/// Creates a folder, and its missing parents, with access for the owner only. An existing folder
+/// keeps its mode.
 pub(in crate::cli) fn make_private_folder(path: &Path) -> io::Result<()> {
     DirBuilder::new().recursive(true).mode(0o700).create(path)
 }
 
-/// Lets nobody but its owner at a file, whatever the umask.
+/// Restricts a file to its owner, whatever the umask is.
 pub(in crate::cli) fn make_private(file: &File) -> io::Result<()> {
     file.set_permissions(Permissions::from_mode(0o600))
 }
@@ -224,7 +233,7 @@ mod tests {
         let pid = i32::try_from(child.id()).expect("it is a process id");
         let process = Process::watch(pid).expect("it is there");
         assert!(!process.has_ended());
-        drop(child.stdin.take()); // it ends, and is a zombie then
+        drop(child.stdin.take()); // the process ends and becomes a zombie
         let began = std::time::Instant::now();
         while !process.has_ended() {
             assert!(began.elapsed().as_secs() < 50, "it reads the end");

@@ -1,4 +1,4 @@
-//! Prepares what the system gives a process at its start: a stack, descriptors, a signal mask.
+//! Prepares the process at its start: the stack, the descriptors, the signal mask.
 
 use std::io;
 use std::process::ExitCode;
@@ -6,14 +6,14 @@ use std::thread;
 
 use nix::sys::signal::{SigSet, SigmaskHow, Signal};
 
-/// The stack of the thread that the command runs on.
+/// The stack size of the thread that runs the command, in bytes.
 const STACK: usize = 4 << 20;
 
-/// Runs the command on a stack of its own, whatever `ulimit -s` says of the first one.
+/// Runs the command on a thread with a fixed stack size, so that `ulimit -s` does not matter.
 ///
-/// The first thread waits with every signal blocked, so that each reaches the command. There
-/// SIGXFSZ stays blocked: a file that may not grow (`ulimit -f`) is an error of write(2),
-/// and not the end of the process.
+/// The first thread waits with all signals blocked, so that the command's thread gets them.
+/// SIGXFSZ stays blocked there too: at the limit of `ulimit -f` write(2) returns an error
+/// instead of ending the process.
 pub(in crate::cli) fn on_own_stack(command: fn() -> ExitCode) -> ExitCode {
     let before = SigSet::all().thread_swap_mask(SigmaskHow::SIG_BLOCK);
     let started = thread::Builder::new()
@@ -24,9 +24,9 @@ pub(in crate::cli) fn on_own_stack(command: fn() -> ExitCode) -> ExitCode {
             command()
         });
     match started {
-        // A panic has been printed.
+        // A panic has been printed already.
         Ok(thread) => thread.join().unwrap_or(ExitCode::from(101)),
-        // There is no thread to have: the stack that is there has to do.
+        // No thread could be started: the command runs on this stack.
         Err(_) => {
             unblock(before.unwrap_or_else(|_| SigSet::empty()));
             command()
@@ -36,13 +36,13 @@ pub(in crate::cli) fn on_own_stack(command: fn() -> ExitCode) -> ExitCode {
 
 fn unblock(mut mask: SigSet) {
     mask.add(Signal::SIGXFSZ);
-    let _ = mask.thread_set_mask(); // the mask is one, and so it cannot fail
+    let _ = mask.thread_set_mask(); // it fails for an invalid operation only
 }
 
-/// Whether so many descriptors can be had at once.
+/// Checks that this many descriptors can be open at once, by opening them.
 ///
 /// # Errors
-/// They cannot (EMFILE, ENFILE).
+/// The limit is too low (EMFILE, ENFILE).
 pub(in crate::cli) fn has_descriptors(count: usize) -> io::Result<()> {
     let mut held = Vec::with_capacity(count);
     for _ in 0..count {

@@ -1,8 +1,8 @@
-//! A question at the terminal whose answer is not shown.
+//! Prompts at the terminal for an answer that is not echoed.
 //!
-//! The terminal belongs to the user and to other programs, too: whatever ends or stops this
-//! process while it asks, the echo is on again first. Signals are blocked and read as data
-//! meanwhile (signalfd(2)); each gets its usual effect once the terminal is as it was.
+//! If a signal ends or stops the process during the prompt, the echo is turned on again first.
+//! For this the signals are blocked and read as data (signalfd(2)). Each takes its usual effect
+//! once the terminal's settings are restored.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read, Write};
@@ -13,10 +13,10 @@ use rustix::event::{PollFd, PollFlags, poll};
 use rustix::io::Errno;
 use rustix::termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcsetattr};
 
-/// The longest answer, in bytes: as much as a terminal's line holds (termios(3)).
+/// The longest answer, in bytes: the longest line of a terminal (termios(3)).
 const LONGEST: usize = 4096;
 
-/// The signals by which a keyboard, a terminal or a supervisor ends or stops a process.
+/// The signals with which a keyboard, a terminal or a supervisor ends or stops a process.
 const SIGNALS: [Signal; 5] = [
     Signal::SIGINT,
     Signal::SIGTERM,
@@ -25,15 +25,17 @@ const SIGNALS: [Signal; 5] = [
     Signal::SIGTSTP,
 ];
 
-/// Asks at the terminal of this process, wherever its streams lead. `None`: end of file.
+/// Prompts at this process's terminal, even if stdin and stdout are redirected. `None`: end of
+/// file.
 ///
 /// # Errors
-/// There is no such terminal, or it cannot be read.
+/// The process has no terminal, the terminal cannot be read, or the answer is too long or not
+/// UTF-8.
 pub(in crate::cli) fn read_hidden(prompt: &str) -> io::Result<Option<String>> {
     let terminal = OpenOptions::new().read(true).write(true).open("/dev/tty")?;
-    let mut asking = Asking::begin(terminal)?;
-    let answer = asking.answer(prompt);
-    asking.end();
+    let mut hidden = HiddenPrompt::begin(terminal)?;
+    let answer = hidden.answer(prompt);
+    hidden.end();
     let Some(bytes) = answer? else {
         return Ok(None);
     };
@@ -42,29 +44,29 @@ pub(in crate::cli) fn read_hidden(prompt: &str) -> io::Result<Option<String>> {
         .map_err(|_| io::Error::new(io::ErrorKind::InvalidData, "it is not UTF-8"))
 }
 
-/// A terminal that does not echo, and signals that wait.
-struct Asking {
+/// A terminal with its echo off, and blocked signals.
+struct HiddenPrompt {
     terminal: File,
     settings: Termios,
     mask: SigSet,
     signals: SignalFd,
 }
 
-impl Asking {
-    fn begin(terminal: File) -> io::Result<Asking> {
+impl HiddenPrompt {
+    fn begin(terminal: File) -> io::Result<HiddenPrompt> {
         let settings = tcgetattr(&terminal)?;
         let blocked: SigSet = SIGNALS.into_iter().collect();
         let flags = SfdFlags::SFD_NONBLOCK | SfdFlags::SFD_CLOEXEC;
         let signals = SignalFd::with_flags(&blocked, flags)?;
         let mask = blocked.thread_swap_mask(SigmaskHow::SIG_BLOCK)?;
-        let asking = Asking {
+        let prompt = HiddenPrompt {
             terminal,
             settings,
             mask,
             signals,
         };
-        asking.hide()?;
-        Ok(asking)
+        prompt.hide()?;
+        Ok(prompt)
     }
 
     fn hide(&self) -> io::Result<()> {
@@ -78,8 +80,8 @@ impl Asking {
     }
 
     fn end(&mut self) {
-        let _ = tcsetattr(&self.terminal, OptionalActions::Now, &self.settings); // or it is gone
-        let _ = self.terminal.write_all(b"\n"); // what was typed for it was not shown
+        let _ = tcsetattr(&self.terminal, OptionalActions::Now, &self.settings); // the terminal may be gone
+        let _ = self.terminal.write_all(b"\n"); // the typed one was not echoed
     }
 
     fn answer(&mut self, prompt: &str) -> io::Result<Option<Vec<u8>>> {
@@ -87,7 +89,7 @@ impl Asking {
         self.terminal.write_all(prompt.as_bytes())?;
         loop {
             if let Some(signal) = self.wait()? {
-                self.obey(signal)?;
+                self.deliver(signal)?;
                 self.terminal.write_all(prompt.as_bytes())?;
                 continue;
             }
@@ -107,7 +109,7 @@ impl Asking {
         }
     }
 
-    /// Waits for a line, or a signal.
+    /// Waits for input (`None`) or a signal.
     fn wait(&self) -> io::Result<Option<Signal>> {
         loop {
             let mut asked = [
@@ -119,16 +121,17 @@ impl Asking {
                 Err(Errno::INTR) => continue,
                 Err(error) => return Err(error.into()),
             }
-            if let Some(told) = self.signals.read_signal()? {
-                let number = i32::try_from(told.ssi_signo).unwrap_or_default();
+            if let Some(info) = self.signals.read_signal()? {
+                let number = i32::try_from(info.ssi_signo).unwrap_or_default();
                 return Ok(Signal::try_from(number).ok());
             }
             return Ok(None);
         }
     }
 
-    /// Lets the signal have its effect; where that is not the end, asks again.
-    fn obey(&mut self, signal: Signal) -> io::Result<()> {
+    /// Lets the signal take its usual effect, with the terminal restored. If the process goes on
+    /// afterwards, hides the echo again.
+    fn deliver(&mut self, signal: Signal) -> io::Result<()> {
         self.end();
         self.mask.thread_set_mask()?;
         raise(signal)?;
@@ -138,9 +141,9 @@ impl Asking {
     }
 }
 
-impl Drop for Asking {
+impl Drop for HiddenPrompt {
     fn drop(&mut self) {
-        let _ = tcsetattr(&self.terminal, OptionalActions::Now, &self.settings); // or it is gone
-        let _ = self.mask.thread_set_mask(); // the mask was one before
+        let _ = tcsetattr(&self.terminal, OptionalActions::Now, &self.settings); // the terminal may be gone
+        let _ = self.mask.thread_set_mask(); // it fails for an invalid operation only
     }
 }

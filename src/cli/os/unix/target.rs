@@ -1,4 +1,4 @@
-//! Finds the kind of file at a path that is to be written, links followed (path_resolution(7)).
+//! Finds the kind of file at a path that will be written, following links (path_resolution(7)).
 
 use std::ffi::OsStr;
 use std::fs::{self, File, Metadata, OpenOptions, Permissions};
@@ -12,36 +12,37 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fs::{Access, Gid, OFlags, Uid, access, fchown, fcntl_getfl};
 use rustix::io::Errno;
 
-/// As many links as the kernel follows.
+/// The most links that are followed, as in the kernel.
 const LINKS: usize = 40;
 
-/// How often to look whether somebody has opened a FIFO to read.
-const LOOK: Duration = Duration::from_millis(10);
+/// How often to check whether a FIFO has a reader.
+const POLL_INTERVAL: Duration = Duration::from_millis(10);
 
-/// A pipe that can be written to takes as much without waiting (pipe(7), PIPE_BUF).
-const PIECE: usize = 4096;
+/// The bytes of one write: a pipe that is writable takes this many without blocking (pipe(7),
+/// PIPE_BUF).
+const WRITE_SIZE: usize = 4096;
 
 /// The target of a write.
 #[derive(Debug)]
 pub(in crate::cli) enum Target {
     /// A regular file, or none yet.
     File {
-        /// Its place, behind all links.
+        /// The path with all links resolved.
         path: PathBuf,
-        /// Attributes of the file, where it exists.
-        found: Option<Attributes>,
+        /// The attributes of the file, if it exists.
+        attributes: Option<Attributes>,
     },
-    /// A stream, which keeps no file.
+    /// A stream, which is written to in place.
     Stream(Stream),
 }
 
 /// A device, a pipe, or a descriptor of this process.
 #[derive(Debug)]
 pub(in crate::cli) enum Stream {
-    /// Stdin, stdout or stderr, which may have an offset and be sockets: not to be opened
-    /// again.
+    /// Stdin, stdout or stderr. It is not opened again: it may be a socket, or a file with an
+    /// offset.
     Standard(u32),
-    /// A device, a FIFO or a socket that is opened by this path.
+    /// A device, a FIFO or a descriptor of this process, opened by this path.
     Path(PathBuf),
 }
 
@@ -53,17 +54,17 @@ pub(in crate::cli) struct Attributes {
     gid: u32,
 }
 
-/// Looks at what stands at `path`.
+/// Finds the target of a write to `path`.
 ///
 /// # Errors
-/// It is what cannot be written whole, or cannot be looked at.
-pub(in crate::cli) fn look_at(path: &Path) -> io::Result<Target> {
+/// The path is a folder, a block device or a socket, or cannot be examined.
+pub(in crate::cli) fn find_target(path: &Path) -> io::Result<Target> {
     let bytes = path.as_os_str().as_bytes();
     if bytes.is_empty() {
-        return Err(refused("it names no file"));
+        return Err(refused("the path is empty"));
     }
-    // By the kernel's own rules first: it may forbid to follow a link that somebody else
-    // has put into a shared folder (proc(5), protected_symlinks).
+    // The kernel checks first: it may forbid to follow a link of another user in a shared folder
+    // (proc(5), protected_symlinks).
     let found = match fs::metadata(path) {
         Ok(found) => Some(found),
         Err(error) if error.kind() == io::ErrorKind::NotFound => None,
@@ -73,55 +74,57 @@ pub(in crate::cli) fn look_at(path: &Path) -> io::Result<Target> {
         return Err(refused("it is a folder: name a file in it"));
     }
     match resolve(path)? {
-        Place::Descriptor(number @ 0..=2) => Ok(Target::Stream(Stream::Standard(number))),
-        Place::Descriptor(_) => Ok(Target::Stream(Stream::Path(path.to_owned()))),
-        Place::Path(place) => match found {
+        Resolved::Descriptor(number @ 0..=2) => Ok(Target::Stream(Stream::Standard(number))),
+        Resolved::Descriptor(_) => Ok(Target::Stream(Stream::Path(path.to_owned()))),
+        Resolved::Path(resolved) => match found {
             None => Ok(Target::File {
-                path: place,
-                found: None,
+                path: resolved,
+                attributes: None,
             }),
-            Some(found) => existing(path, place, &found),
+            Some(metadata) => existing(path, resolved, &metadata),
         },
     }
 }
 
-fn existing(path: &Path, place: PathBuf, found: &Metadata) -> io::Result<Target> {
-    let kind = found.file_type();
+fn existing(path: &Path, resolved: PathBuf, metadata: &Metadata) -> io::Result<Target> {
+    let kind = metadata.file_type();
     if kind.is_char_device() || kind.is_fifo() {
         return Ok(Target::Stream(Stream::Path(path.to_owned())));
     }
     if kind.is_block_device() {
         return Err(refused(
-            "it is a block device, and would lose what is on it",
+            "it is a block device; writing to it would destroy its data",
         ));
     }
     if kind.is_socket() {
-        return Err(refused("it is a socket, which cannot be opened"));
+        return Err(refused("it is a socket, which cannot be opened as a file"));
     }
-    // The kernel has links that no path replaces, as those of another process's files.
-    let is_same = fs::symlink_metadata(&place)
-        .is_ok_and(|at| (at.dev(), at.ino()) == (found.dev(), found.ino()));
+    // Some links of the kernel have no path to their target, as those to files of other
+    // processes.
+    let is_same = fs::symlink_metadata(&resolved)
+        .is_ok_and(|at| (at.dev(), at.ino()) == (metadata.dev(), metadata.ino()));
     if !is_same {
         return Ok(Target::Stream(Stream::Path(path.to_owned())));
     }
     Ok(Target::File {
-        path: place,
-        found: Some(Attributes {
-            mode: found.mode() & 0o7777,
-            uid: found.uid(),
-            gid: found.gid(),
+        path: resolved,
+        attributes: Some(Attributes {
+            mode: metadata.mode() & 0o7777,
+            uid: metadata.uid(),
+            gid: metadata.gid(),
         }),
     })
 }
 
-enum Place {
+/// A path after its links have been followed.
+enum Resolved {
     /// A descriptor of this process, by its number.
     Descriptor(u32),
     Path(PathBuf),
 }
 
-/// Follows links until there is none, or a descriptor of this process.
-fn resolve(path: &Path) -> io::Result<Place> {
+/// Follows links to a path that is not a link, or to a descriptor of this process.
+fn resolve(path: &Path) -> io::Result<Resolved> {
     let mut path = path.to_owned();
     for _ in 0..LINKS {
         let Some(name) = path.file_name() else {
@@ -135,19 +138,19 @@ fn resolve(path: &Path) -> io::Result<Place> {
             io::Error::new(error.kind(), format!("{}: {error}", folder.display()))
         })?;
         if let Some(number) = descriptor(&folder, name) {
-            return Ok(Place::Descriptor(number));
+            return Ok(Resolved::Descriptor(number));
         }
-        let place = folder.join(name);
-        let is_link = fs::symlink_metadata(&place).is_ok_and(|found| found.is_symlink());
+        let resolved = folder.join(name);
+        let is_link = fs::symlink_metadata(&resolved).is_ok_and(|found| found.is_symlink());
         if !is_link {
-            return Ok(Place::Path(place));
+            return Ok(Resolved::Path(resolved));
         }
-        path = folder.join(fs::read_link(&place)?);
+        path = folder.join(fs::read_link(&resolved)?);
     }
     Err(Errno::LOOP.into())
 }
 
-/// Whether the name in this folder is one of this process's own descriptors.
+/// Returns the number of the descriptor of this process that the name in this folder stands for.
 fn descriptor(folder: &Path, name: &OsStr) -> Option<u32> {
     let own = Path::new("/proc").join(std::process::id().to_string());
     let is_own = folder == own.join("fd")
@@ -157,16 +160,16 @@ fn descriptor(folder: &Path, name: &OsStr) -> Option<u32> {
 }
 
 impl Attributes {
-    /// Gives a new file these. Where the group cannot be kept, the new one gets no more
-    /// than everybody has.
+    /// Sets these attributes on a new file. If the group cannot be set, the file's group gets only
+    /// the permissions of others.
     ///
     /// # Errors
-    /// The system does not let it.
-    pub(in crate::cli) fn keep(&self, file: &File) -> io::Result<()> {
+    /// The permissions cannot be set.
+    pub(in crate::cli) fn apply_to(&self, file: &File) -> io::Result<()> {
         let own = file.metadata()?;
         let mut mode = self.mode;
         if own.uid() != self.uid && fchown(file, Some(Uid::from_raw(self.uid)), None).is_err() {
-            mode &= 0o777; // set-user-ID bits were the other owner's to give
+            mode &= 0o777; // without set-user-ID bits, which the other owner had set
         }
         if own.gid() != self.gid && fchown(file, None, Some(Gid::from_raw(self.gid))).is_err() {
             mode &= 0o707 | ((mode & 0o007) << 3);
@@ -176,10 +179,10 @@ impl Attributes {
 }
 
 impl Stream {
-    /// Whether it can be written to, as far as that shows without doing so.
+    /// Checks that the stream can be written to, without writing.
     ///
     /// # Errors
-    /// It cannot.
+    /// It cannot be written to.
     pub(in crate::cli) fn check(&self) -> io::Result<()> {
         match self {
             Stream::Standard(number) => {
@@ -193,15 +196,16 @@ impl Stream {
                 }
                 Ok(())
             }
-            // Not by opening it: a FIFO's reader would see the end of it, and a device move.
+            // Without opening it: closing a FIFO would end its reader's input, and opening a
+            // device may have an effect.
             Stream::Path(path) => Ok(access(path, Access::WRITE_OK)?),
         }
     }
 
-    /// Writes everything. Without a deadline it waits as long as a shell would.
+    /// Writes all bytes. Without a deadline it waits for a reader, as a shell does.
     ///
     /// # Errors
-    /// It could not be written, or was not read in time.
+    /// The bytes could not be written, or were not read before the deadline.
     pub(in crate::cli) fn write(&self, bytes: &[u8], deadline: Option<Instant>) -> io::Result<()> {
         let file = match self {
             Stream::Standard(0) => File::from(rustix::io::dup(io::stdin())?),
@@ -213,14 +217,15 @@ impl Stream {
     }
 }
 
-/// A FIFO without a reader fails with ENXIO (fifo(7)); so does a device that is not there.
+/// Returns whether opening failed because a FIFO has no reader: with ENXIO (fifo(7)), as for a
+/// missing device.
 fn is_without_reader(path: &Path, error: &io::Error) -> bool {
     error.raw_os_error() == Some(Errno::NXIO.raw_os_error())
         && fs::metadata(path).is_ok_and(|found| found.file_type().is_fifo())
 }
 
-/// Opens a file for appending, without waiting for a FIFO's reader.
-fn open_now(path: &Path) -> io::Result<File> {
+/// Opens a file for appending, without waiting for the reader of a FIFO.
+fn open_without_waiting(path: &Path) -> io::Result<File> {
     let flags = OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
     OpenOptions::new()
         .append(true)
@@ -228,14 +233,15 @@ fn open_now(path: &Path) -> io::Result<File> {
         .open(path)
 }
 
+/// Opens a file for appending. Waits for the reader of a FIFO until the deadline.
 fn open_for_reader(path: &Path, deadline: Option<Instant>) -> io::Result<File> {
     loop {
-        match open_now(path) {
+        match open_without_waiting(path) {
             Err(error) if is_without_reader(path, &error) => {
                 if deadline.is_some_and(|deadline| Instant::now() >= deadline) {
-                    return Err(late("nobody has opened it to read"));
+                    return Err(timed_out("the FIFO has no reader"));
                 }
-                std::thread::sleep(LOOK);
+                std::thread::sleep(POLL_INTERVAL);
             }
             opened => return opened,
         }
@@ -245,8 +251,8 @@ fn open_for_reader(path: &Path, deadline: Option<Instant>) -> io::Result<File> {
 fn write_all(file: &File, bytes: &[u8], deadline: Option<Instant>) -> io::Result<()> {
     let mut rest = bytes;
     while !rest.is_empty() {
-        wait_for_room(file, deadline)?;
-        match rustix::io::write(file, &rest[..rest.len().min(PIECE)]) {
+        wait_until_writable(file, deadline)?;
+        match rustix::io::write(file, &rest[..rest.len().min(WRITE_SIZE)]) {
             Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
             Ok(written) => rest = &rest[written..],
             Err(Errno::INTR | Errno::AGAIN) => {}
@@ -256,13 +262,13 @@ fn write_all(file: &File, bytes: &[u8], deadline: Option<Instant>) -> io::Result
     Ok(())
 }
 
-fn wait_for_room(file: &File, deadline: Option<Instant>) -> io::Result<()> {
+fn wait_until_writable(file: &File, deadline: Option<Instant>) -> io::Result<()> {
     loop {
         let left = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
         let left = left.map(|left| Timespec::try_from(left).unwrap_or_default());
         let mut asked = [PollFd::new(file, PollFlags::OUT)];
         match poll(&mut asked, left.as_ref()) {
-            Ok(0) => return Err(late("nobody reads it")),
+            Ok(0) => return Err(timed_out("its reader does not read")),
             Ok(_) => return Ok(()),
             Err(Errno::INTR) => {}
             Err(error) => return Err(error.into()),
@@ -270,7 +276,7 @@ fn wait_for_room(file: &File, deadline: Option<Instant>) -> io::Result<()> {
     }
 }
 
-fn late(what: &str) -> io::Error {
+fn timed_out(what: &str) -> io::Error {
     io::Error::new(io::ErrorKind::TimedOut, what.to_owned())
 }
 
@@ -278,12 +284,12 @@ fn refused(what: &str) -> io::Error {
     io::Error::new(io::ErrorKind::InvalidInput, what.to_owned())
 }
 
-/// Whether a file may not be replaced because another program has it open: never here.
+/// Returns whether replacing a file failed because another program has it open: never on Unix.
 pub(in crate::cli) fn is_in_use(_error: &io::Error) -> bool {
     false
 }
 
-/// The folder, to be brought to the disk after a rename in it (fsync(2)).
+/// Opens a folder, to sync it after a rename in it (fsync(2)).
 pub(in crate::cli) fn open_folder(path: &Path) -> io::Result<Option<File>> {
     File::open(path).map(Some)
 }
@@ -293,14 +299,14 @@ mod tests {
     use super::*;
 
     fn file(path: &Path) -> PathBuf {
-        match look_at(path).expect("it can be written") {
+        match find_target(path).expect("it can be written") {
             Target::File { path, .. } => path,
-            Target::Stream(stream) => panic!("{stream:?} is no file"),
+            Target::Stream(stream) => panic!("{stream:?} is not a file"),
         }
     }
 
     fn is_stream(path: &str) -> bool {
-        matches!(look_at(Path::new(path)), Ok(Target::Stream(_)))
+        matches!(find_target(Path::new(path)), Ok(Target::Stream(_)))
     }
 
     #[test]
@@ -329,10 +335,10 @@ mod tests {
         assert_eq!(file(&link), target);
         let round = folder.join("round");
         std::os::unix::fs::symlink("round", &round).expect("it is ours");
-        look_at(&round).expect_err("it leads to itself");
+        find_target(&round).expect_err("it leads to itself");
         let device = folder.join("device");
         std::os::unix::fs::symlink("/dev/null", &device).expect("it is ours");
-        assert!(matches!(look_at(&device), Ok(Target::Stream(_))));
+        assert!(matches!(find_target(&device), Ok(Target::Stream(_))));
     }
 
     #[test]
@@ -349,7 +355,7 @@ mod tests {
             &socket,
             &new,
         ] {
-            look_at(path).expect_err("it is no file");
+            find_target(path).expect_err("it is not a file");
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Windows: the console's control events, and folders.
 //!
-//! There is no service manager to tell, no limit on handles to raise, and a console
-//! keeps its own settings.
+//! Windows has no service manager to notify in this way, no limit of handles to raise, and a
+//! console keeps its own settings.
 
 mod target;
 
@@ -22,14 +22,14 @@ use windows_sys::Win32::System::Threading::{
     OpenProcess, PROCESS_SYNCHRONIZE, WaitForSingleObject,
 };
 
-pub(in crate::cli) use self::target::{Attributes, Target, is_in_use, look_at, open_folder};
+pub(in crate::cli) use self::target::{Attributes, Target, find_target, is_in_use, open_folder};
 use crate::cli::exit::Failure;
 use crate::cli::os::ServerSignal;
 
-/// Ctrl-C, Ctrl-Break, the closed console, the end of the user's session and of the
-/// system (SetConsoleCtrlHandler), as a stream: one that comes while nobody waits is
-/// kept. From its making on they have no other effect, but that after the last three
-/// Windows ends the process in some seconds (5 for a closed console), done or not.
+/// Receives the console's control events (SetConsoleCtrlHandler): Ctrl-C, Ctrl-Break, the closed
+/// console, logoff and shutdown. An event that comes while nothing waits is kept. Once this value
+/// exists, the events have no other effect, except that after the last three Windows ends the
+/// process within some seconds (5 for a closed console).
 pub(in crate::cli) struct StopSignals {
     ctrl_c: CtrlC,
     ctrl_break: CtrlBreak,
@@ -50,7 +50,7 @@ impl StopSignals {
         }
     }
 
-    /// The next one.
+    /// Waits for the next event. Cancel safe.
     pub(in crate::cli) async fn next(&mut self) {
         tokio::select! {
             _ = self.ctrl_c.recv() => {}
@@ -62,26 +62,26 @@ impl StopSignals {
     }
 }
 
-/// The events that stop a server. Nothing tells a process here to read its files again.
+/// Receives the events that stop a server. On Windows no event reloads the certificate.
 pub(in crate::cli) struct ServerSignals(StopSignals);
 
 impl ServerSignals {
-    /// Handles them from here on.
+    /// Starts to receive the events.
     ///
     /// # Errors
-    /// None: the type is that of other systems.
+    /// None; the return type is the same as on other systems.
     pub(in crate::cli) fn begin() -> io::Result<ServerSignals> {
         Ok(ServerSignals(StopSignals::new()))
     }
 
-    /// The next one. Cancel safe.
+    /// Waits for the next event. Cancel safe.
     pub(in crate::cli) async fn next(&mut self) -> ServerSignal {
         self.0.next().await;
         ServerSignal::Stop
     }
 }
 
-/// A console's settings are its own: nothing is to be put back.
+/// Does nothing: a console keeps its own settings.
 #[derive(Clone)]
 pub(in crate::cli) struct Terminal;
 
@@ -93,21 +93,21 @@ impl Terminal {
     pub(in crate::cli) fn restore(&self) {}
 }
 
-/// Handles have no limit that a process could raise.
+/// Returns `None`: Windows has no limit of handles to raise.
 pub(in crate::cli) fn raise_descriptor_limit() -> Option<u64> {
     None
 }
 
-/// Windows makes no such promise to a process that did not set up a job.
+/// Does nothing: without a job object Windows cannot end a process when its parent ends.
 pub(in crate::cli) fn die_with(_parent: u32) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Another process, to see when it has ended.
+/// Another process, watched until it has ended.
 pub(in crate::cli) struct Process(OwnedHandle);
 
 impl Process {
-    /// The process with this id. `None`: it cannot be watched.
+    /// Watches the process with this id. `None`: it cannot be watched.
     #[expect(unsafe_code, reason = "no crate opens another process to wait for it")]
     pub(in crate::cli) fn watch(pid: i32) -> Option<Process> {
         let pid = u32::try_from(pid).ok()?;
@@ -116,25 +116,25 @@ impl Process {
         if handle.is_null() {
             return None;
         }
-        // SAFETY: the handle was opened just now, and nobody else owns it.
+        // SAFETY: the handle was opened just above, and has no other owner.
         Some(Process(unsafe { OwnedHandle::from_raw_handle(handle) }))
     }
 
-    /// Whether it has ended.
+    /// Returns whether the process has ended.
     #[expect(unsafe_code, reason = "no crate waits for another process")]
     pub(in crate::cli) fn has_ended(&self) -> bool {
-        // SAFETY: the handle is open as long as `self` is; a wait of 0 ms only looks.
+        // SAFETY: `self` keeps the handle open; a wait of 0 ms returns at once.
         unsafe { WaitForSingleObject(self.0.as_raw_handle(), 0) == WAIT_OBJECT_0 }
     }
 }
 
-/// `%USERNAME%` is always set, and looked at first.
+/// Returns `None`: `%USERNAME%`, which is always set, is checked before.
 pub(in crate::cli) fn user_name() -> Option<String> {
     None
 }
 
-/// Where a server's accounts are when nobody says: the user's own folder for what a
-/// program keeps on this machine.
+/// Returns the data folder of a server without --data: the user's folder for application data on
+/// this machine.
 pub(in crate::cli) fn default_data_folder() -> PathBuf {
     let variable = |name| std::env::var_os(name).filter(|value| !value.is_empty());
     variable("LOCALAPPDATA")
@@ -142,8 +142,8 @@ pub(in crate::cli) fn default_data_folder() -> PathBuf {
         .join("arauto")
 }
 
-/// An endpoint for a server that lives for a moment: a pipe with the folder's name,
-/// which is nobody else's.
+/// Returns an endpoint for a temporary server: a pipe with the name of its temporary folder,
+/// which is unique.
 pub(in crate::cli) fn endpoint_in(folder: &Path) -> Endpoint {
     let name = folder.file_name().unwrap_or_default().to_string_lossy();
     Endpoint::Pipe(name.into_owned())
@@ -153,32 +153,32 @@ pub(in crate::cli) fn notify_ready() {}
 
 pub(in crate::cli) fn notify_stopping() {}
 
-/// The machine's own name.
+/// Returns the machine's name.
 pub(in crate::cli) fn host_name() -> Option<String> {
     std::env::var("COMPUTERNAME").ok()
 }
 
-/// A folder has the permissions of the one above it here.
+/// Creates a folder and its missing parents. It inherits the permissions of its parent.
 pub(in crate::cli) fn make_private_folder(path: &Path) -> io::Result<()> {
     std::fs::create_dir_all(path)
 }
 
-/// A file has the permissions of its folder here.
+/// Does nothing: a file has the permissions of its folder.
 pub(in crate::cli) fn make_private(_file: &File) -> io::Result<()> {
     Ok(())
 }
 
-/// Runs the command: the stack's size does not depend on the parent process.
+/// Runs the command on this thread, whose stack size does not depend on the parent process.
 pub(in crate::cli) fn on_own_stack(command: fn() -> ExitCode) -> ExitCode {
     command()
 }
 
-/// Handles have no limit that a process would meet.
+/// Does nothing: a process does not reach a limit of handles.
 pub(in crate::cli) fn has_descriptors(_count: usize) -> io::Result<()> {
     Ok(())
 }
 
-/// Asks at the console, wherever the streams lead. `None`: end of file.
+/// Prompts at the console, even if stdin and stdout are redirected. `None`: end of file.
 pub(in crate::cli) fn read_hidden(prompt: &str) -> io::Result<Option<String>> {
     rpassword::prompt_password(prompt).map(Some)
 }

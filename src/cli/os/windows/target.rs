@@ -1,4 +1,4 @@
-//! Finds the kind of file at a path that is to be written: a file, or a device by its name.
+//! Finds the kind of file at a path that will be written: a file, or a device by its name.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
@@ -10,12 +10,12 @@ use std::time::Instant;
 pub(in crate::cli) enum Target {
     /// A regular file, or none yet.
     File {
-        /// Its place, behind all links.
+        /// The path with all links resolved.
         path: PathBuf,
-        /// Attributes of the file, where it exists.
-        found: Option<Attributes>,
+        /// The attributes of the file, if it exists.
+        attributes: Option<Attributes>,
     },
-    /// A stream, which keeps no file.
+    /// A stream, which is written to in place.
     Stream(Stream),
 }
 
@@ -23,20 +23,20 @@ pub(in crate::cli) enum Target {
 #[derive(Debug)]
 pub(in crate::cli) struct Stream(PathBuf);
 
-/// A new file has the permissions of its folder here, and so there is nothing to keep.
+/// Empty: a new file has the permissions of its folder.
 #[derive(Debug)]
 pub(in crate::cli) struct Attributes;
 
-/// Names that are devices in every folder ("Naming Files, Paths, and Namespaces").
+/// Names that are devices in every folder (Win32, "Naming Files, Paths, and Namespaces").
 const DEVICES: &[&str] = &["NUL", "CON", "CONOUT$", "CONIN$", "AUX", "PRN"];
 
-/// Looks at what stands at `path`.
+/// Finds the target of a write to `path`.
 ///
 /// # Errors
-/// It is what cannot be written whole, or cannot be looked at.
-pub(in crate::cli) fn look_at(path: &Path) -> io::Result<Target> {
+/// The path is a folder, or cannot be examined.
+pub(in crate::cli) fn find_target(path: &Path) -> io::Result<Target> {
     if path.as_os_str().is_empty() {
-        return Err(refused("it names no file"));
+        return Err(refused("the path is empty"));
     }
     if is_device(path) {
         return Ok(Target::Stream(Stream(path.to_owned())));
@@ -45,17 +45,17 @@ pub(in crate::cli) fn look_at(path: &Path) -> io::Result<Target> {
         Ok(found) if found.is_dir() => Err(refused("it is a folder: name a file in it")),
         Ok(_) => Ok(Target::File {
             path: fs::canonicalize(path)?,
-            found: Some(Attributes),
+            attributes: Some(Attributes),
         }),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Target::File {
             path: target_of(path)?,
-            found: None,
+            attributes: None,
         }),
         Err(error) => Err(error),
     }
 }
 
-/// Where a link that leads nowhere would have its file.
+/// Returns the path that a link to a missing file points to; other paths unchanged.
 fn target_of(path: &Path) -> io::Result<PathBuf> {
     match fs::read_link(path) {
         Ok(target) => Ok(path.parent().unwrap_or(Path::new("")).join(target)),
@@ -81,24 +81,25 @@ fn is_device(path: &Path) -> bool {
 }
 
 impl Attributes {
-    pub(in crate::cli) fn keep(&self, _file: &File) -> io::Result<()> {
+    /// Does nothing.
+    pub(in crate::cli) fn apply_to(&self, _file: &File) -> io::Result<()> {
         Ok(())
     }
 }
 
 impl Stream {
-    /// Whether it can be written to, as far as that shows without doing so.
+    /// Checks that the stream can be written to, without writing.
     ///
     /// # Errors
-    /// It cannot.
+    /// It cannot be written to.
     pub(in crate::cli) fn check(&self) -> io::Result<()> {
         OpenOptions::new().write(true).open(&self.0).map(drop)
     }
 
-    /// Writes everything.
+    /// Writes all bytes.
     ///
     /// # Errors
-    /// It could not be written.
+    /// The bytes could not be written.
     pub(in crate::cli) fn write(&self, bytes: &[u8], _deadline: Option<Instant>) -> io::Result<()> {
         OpenOptions::new()
             .write(true)
@@ -111,13 +112,14 @@ fn refused(what: &str) -> io::Error {
     io::Error::new(io::ErrorKind::InvalidInput, what.to_owned())
 }
 
-/// A folder cannot be brought to the disk here, and a rename is journalled.
+/// Returns `None`: a folder cannot be synced on Windows, and NTFS journals renames.
 pub(in crate::cli) fn open_folder(_path: &Path) -> io::Result<Option<File>> {
     Ok(None)
 }
 
-/// Whether a file may not be replaced because another program has it open: ERROR_ACCESS_DENIED,
-/// which MoveFileEx says then, ERROR_SHARING_VIOLATION and ERROR_LOCK_VIOLATION.
+/// Returns whether replacing a file failed because another program has it open:
+/// ERROR_ACCESS_DENIED, which MoveFileEx returns in this case, ERROR_SHARING_VIOLATION or
+/// ERROR_LOCK_VIOLATION.
 pub(in crate::cli) fn is_in_use(error: &io::Error) -> bool {
     matches!(error.raw_os_error(), Some(5 | 32 | 33))
 }

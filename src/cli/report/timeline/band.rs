@@ -1,4 +1,5 @@
-//! Many sessions of one outcome: how many of them were how far, at each moment.
+//! Draws many sessions of one outcome as a band: at each moment, how many of them had reached
+//! which point of the stop.
 
 use std::collections::BTreeMap;
 
@@ -8,15 +9,15 @@ use maud::{Markup, html};
 use super::super::words::{clean, count};
 use super::column::Columns;
 use super::lane::was_over;
-use super::look::{Look, fitted, px};
+use super::layout::{Layout, fitted, px};
 
-/// A band, before it is drawn.
+/// A band that is not drawn yet.
 pub(super) struct Band<'a> {
     outcome: SessionOutcome,
     records: &'a [&'a SessionRecord],
     times: Vec<Times>,
-    /// Its part of all sessions.
-    part: f64,
+    /// The share of all sessions, from 0 to 1.
+    share: f64,
 }
 
 impl<'a> Band<'a> {
@@ -37,25 +38,25 @@ impl<'a> Band<'a> {
             outcome,
             records,
             times: times.collect(),
-            part: records.len() as f64 / sessions as f64,
+            share: records.len() as f64 / sessions as f64,
         }
     }
 
-    /// A small group must be seen beside a large one.
-    pub(super) fn height(&self, look: &Look) -> f64 {
-        look.bar() + 34.0 + 86.0 * self.part
+    /// Returns the height, with a minimum: a small group must be visible beside a large one.
+    pub(super) fn height(&self, layout: &Layout) -> f64 {
+        layout.bar() + 34.0 + 86.0 * self.share
     }
 
-    pub(super) fn draw(&self, look: &Look, columns: &Columns, y: f64) -> Markup {
-        let (name_x, name_y) = look.name_at(y);
-        let top = y + look.bar();
-        let height = y + self.height(look) - top;
-        let letters = look.name_letters();
+    pub(super) fn draw(&self, layout: &Layout, columns: &Columns, y: f64) -> Markup {
+        let (name_x, name_y) = layout.name_at(y);
+        let top = y + layout.bar();
+        let height = y + self.height(layout) - top;
+        let letters = layout.name_letters();
         let (name, notes) = (self.name(), self.notes());
         html! {
             g {
                 title { (name) @for note in &notes { ", " (note) } }
-                @if look.turns_names() {
+                @if layout.has_turned_names() {
                     text x=(px(name_x)) y=(px(name_y)) {
                         (name) " " tspan class="quiet" { (fitted(&notes.join(", "), letters.saturating_sub(name.len() + 2))) }
                     }
@@ -106,8 +107,8 @@ impl<'a> Band<'a> {
         notes
     }
 
-    /// From below: those that are over, those that are closing, those that are on
-    /// their way to it; what is above them is at work.
+    /// Draws the areas, from the bottom: the sessions that are over, those that are closing,
+    /// those between their cut and closing, and above them those at work.
     fn areas(&self, columns: &Columns, top: f64, height: f64) -> Markup {
         let over = self.xs(columns, |times| times.stopped);
         let closing = self.xs(columns, |times| times.closing.or(times.stopped));
@@ -125,7 +126,7 @@ impl<'a> Band<'a> {
         }
     }
 
-    /// Where each session is at such a point, in order.
+    /// Returns the sorted x positions at which the sessions reached the point `of`.
     fn xs(&self, columns: &Columns, of: impl Fn(&Times) -> Option<Micros>) -> Vec<f64> {
         let times = self.times.iter().filter_map(of);
         let mut xs: Vec<f64> = times.map(|at| columns.x(at)).collect();
@@ -133,7 +134,8 @@ impl<'a> Band<'a> {
         xs
     }
 
-    /// The area under the count of those that have passed, to half a pixel.
+    /// Returns the path of the area below the number of sessions that have passed `xs`, to half
+    /// a pixel.
     fn steps(&self, xs: &[f64], columns: &Columns, top: f64, height: f64) -> String {
         let (bottom, right) = (top + height, columns.right());
         let level = |passed: usize| bottom - height * passed as f64 / self.records.len() as f64;
@@ -153,7 +155,7 @@ impl<'a> Band<'a> {
         path
     }
 
-    /// A stroke for each pixel where at least one session is at such a point.
+    /// Draws a stroke at each pixel at which at least one session reached the point `of`.
     fn rug(
         &self,
         columns: &Columns,

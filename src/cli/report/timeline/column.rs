@@ -1,13 +1,13 @@
-//! The phases, and where in them an instant is.
+//! The phases as columns, and the x position of an instant in them.
 
 use arauto::{Micros, Phase, Report};
 use maud::{Markup, html};
 
 use super::super::sections::took;
 use super::super::words::span;
-use super::look::{Look, px};
+use super::layout::{Layout, px};
 
-/// The phases beside one another.
+/// The phases, side by side.
 pub(super) struct Columns(Vec<Column>);
 
 struct Column {
@@ -20,18 +20,18 @@ struct Column {
 }
 
 impl Columns {
-    /// Each phase has its least width; what is left over is shared out by time.
-    /// `None` for a report without times.
-    pub(super) fn of(report: &Report, look: &Look) -> Option<Columns> {
+    /// Gives each phase the least width, and shares out the rest of the width by duration.
+    /// `None`: the report has no times.
+    pub(super) fn of(report: &Report, layout: &Layout) -> Option<Columns> {
         let lines = &report.phases;
         let total: u64 = lines.iter().map(|line| took(line).0).sum();
         if lines.is_empty() || lines.iter().skip(1).all(|line| line.began_us == Micros(0)) {
             return None;
         }
-        let room = look.right() - look.left();
-        let least = look.narrowest().min(room / lines.len() as f64);
-        let shared = room - least * lines.len() as f64;
-        let mut left = look.left();
+        let width = layout.right() - layout.left();
+        let least = layout.least_column_width().min(width / lines.len() as f64);
+        let shared = width - least * lines.len() as f64;
+        let mut left = layout.left();
         let columns = lines.iter().map(|line| {
             let took = took(line).0;
             let right = left + least + shared * took as f64 / total.max(1) as f64;
@@ -47,7 +47,7 @@ impl Columns {
         Some(Columns(columns.collect()))
     }
 
-    /// Where an instant is.
+    /// Returns the x position of an instant.
     pub(super) fn x(&self, at: Micros) -> f64 {
         let passed = self.0.partition_point(|column| column.began <= at.0);
         let Some(column) = passed.checked_sub(1).map(|index| &self.0[index]) else {
@@ -68,9 +68,9 @@ impl Columns {
         self.0.last().map_or(0.0, |column| column.right)
     }
 
-    /// The columns down to `bottom`, with their names.
-    pub(super) fn draw(&self, look: &Look, bottom: f64) -> Markup {
-        let top = look.top() - 4.0;
+    /// Draws the columns down to `bottom`, with their names.
+    pub(super) fn draw(&self, layout: &Layout, bottom: f64) -> Markup {
+        let top = layout.top() - 4.0;
         html! {
             @for (index, column) in self.0.iter().enumerate() {
                 @let (width, height) = (px(column.right - column.left), px(bottom - top));
@@ -78,19 +78,19 @@ impl Columns {
                     rect class=(if column.in_time { "column" } else { "late" })
                         x=(px(column.left)) y=(px(top)) width=(width) height=(height) {}
                 }
-                (column.name(look))
+                (column.name(layout))
             }
         }
     }
 }
 
 impl Column {
-    fn name(&self, look: &Look) -> Markup {
+    fn name(&self, layout: &Layout) -> Markup {
         let (name, time) = (self.phase.as_str(), span(Micros(self.took)));
         let grave = if self.in_time { "quiet" } else { "quiet grave" };
         let middle = (self.left + self.right) / 2.0;
-        if look.turns_names() {
-            let (x, y) = (px(middle + 4.0), px(look.top() - 8.0));
+        if layout.has_turned_names() {
+            let (x, y) = (px(middle + 4.0), px(layout.top() - 8.0));
             let turn = format!("rotate(-90 {x} {y})");
             return html! {
                 text x=(x) y=(y) transform=(turn) {
@@ -99,8 +99,8 @@ impl Column {
             };
         }
         html! {
-            text x=(px(middle)) y=(px(look.names() + 12.0)) text-anchor="middle" { (name) }
-            text class=(grave) x=(px(middle)) y=(px(look.names() + 27.0)) text-anchor="middle" { (time) }
+            text x=(px(middle)) y=(px(layout.names() + 12.0)) text-anchor="middle" { (name) }
+            text class=(grave) x=(px(middle)) y=(px(layout.names() + 27.0)) text-anchor="middle" { (time) }
         }
     }
 }

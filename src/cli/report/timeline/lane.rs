@@ -1,55 +1,59 @@
-//! One actor's way through the stop.
+//! Draws one actor's course through the stop as a lane.
 
 use arauto::{ActorLine, Micros, SessionOutcome, SessionRecord, Times};
 use maud::{Markup, html};
 
-use super::super::words::{clean, maybe, ranges, user};
+use super::super::words::{clean, optional_span, ranges, user};
 use super::column::Columns;
+use super::layout::{Layout, fitted, px};
 use super::legend::Mark;
-use super::look::{Look, fitted, px};
 
-/// Whether an actor came to its end.
+/// How an actor ended.
 #[derive(Debug, Clone, Copy)]
-enum Way {
-    Whole,
+enum LaneEnd {
+    Complete,
     CutOff,
-    /// Nothing was left to do when the stop began.
-    Over,
+    /// It had ended before the stop began.
+    Earlier,
 }
 
-/// Whether a session had come to its end when the stop began: it has no times, and is
-/// owed nothing.
+/// Returns whether a session had ended before the stop began: it has no times, and misses
+/// nothing.
 pub(super) fn was_over(record: &SessionRecord) -> bool {
     record.times_us == Times::default() && record.is_whole()
 }
 
-/// A lane, before it is drawn.
+/// A lane that is not drawn yet.
 pub(super) struct Lane {
     name: String,
-    /// What a pointer that rests on it is told.
+    /// The tooltip.
     detail: String,
     times: Times,
-    way: Way,
-    /// What it misses.
+    end: LaneEnd,
+    /// The text about missing broadcasts.
     missing: Option<String>,
 }
 
 impl Lane {
-    /// An actor that is no session: it is sealed, and stops.
+    /// Makes the lane of an actor that is not a session: it is sealed, and stops.
     pub(super) fn of_actor(line: &ActorLine) -> Lane {
         let times = Times {
             cut: line.sealed_us,
             stopped: line.stopped_us,
             ..Times::default()
         };
-        let (name, sealed, stopped) = (clean(&line.actor), maybe(times.cut), maybe(times.stopped));
+        let (name, sealed, stopped) = (
+            clean(&line.actor),
+            optional_span(times.cut),
+            optional_span(times.stopped),
+        );
         Lane {
             detail: format!("{name}: sealed {sealed}, stopped {stopped}"),
             name,
             times,
-            way: match times.stopped {
-                Some(_) => Way::Whole,
-                None => Way::CutOff,
+            end: match times.stopped {
+                Some(_) => LaneEnd::Complete,
+                None => LaneEnd::CutOff,
             },
             missing: None,
         }
@@ -69,56 +73,56 @@ impl Lane {
             record.accepted,
             record.answered,
             record.refused,
-            maybe(times.cut),
-            maybe(times.last_reply),
-            maybe(times.last_broadcast),
-            maybe(times.closing),
-            maybe(times.stopped),
+            optional_span(times.cut),
+            optional_span(times.last_reply),
+            optional_span(times.last_broadcast),
+            optional_span(times.closing),
+            optional_span(times.stopped),
         );
         Lane {
             name,
             detail,
             times,
-            way: match record.outcome() {
-                _ if was_over(record) => Way::Over,
-                SessionOutcome::Complete => Way::Whole,
-                _ => Way::CutOff,
+            end: match record.outcome() {
+                _ if was_over(record) => LaneEnd::Earlier,
+                SessionOutcome::Complete => LaneEnd::Complete,
+                _ => LaneEnd::CutOff,
             },
             missing,
         }
     }
 
-    pub(super) fn draw(&self, look: &Look, columns: &Columns, y: f64) -> Markup {
-        let (name_x, name_y) = look.name_at(y);
-        let bar = y + look.bar();
-        let middle = bar + Look::BAR / 2.0;
+    pub(super) fn draw(&self, layout: &Layout, columns: &Columns, y: f64) -> Markup {
+        let (name_x, name_y) = layout.name_at(y);
+        let bar = y + layout.bar();
+        let middle = bar + Layout::BAR / 2.0;
         html! {
             g {
                 title { (self.detail) }
-                text x=(px(name_x)) y=(px(name_y)) { (fitted(&self.name, look.name_letters())) }
+                text x=(px(name_x)) y=(px(name_y)) { (fitted(&self.name, layout.name_letters())) }
                 (self.bars(columns, bar))
                 @for (mark, at) in self.marks() {
                     @if let Some(at) = at { (mark.draw(columns.x(at), middle)) }
                 }
-                @if let Some(missing) = &self.missing { (self.missed(look, columns, missing, y)) }
+                @if let Some(missing) = &self.missing { (self.missed(layout, columns, missing, y)) }
             }
         }
     }
 
-    /// At work until the cut, on the way to `closing`, and from there to the end.
+    /// Draws the bars: at work until the cut, then until `closing`, then until the end.
     fn bars(&self, columns: &Columns, y: f64) -> Markup {
         let times = &self.times;
         let end = times.stopped.map_or(columns.right(), |at| columns.x(at));
         let x = |at: Option<Micros>| at.map_or(end, |at| columns.x(at).min(end));
         let cut = x(times.cut.or(times.closing));
         let closing = x(times.closing);
-        let (drain, last) = match self.way {
-            Way::Whole => ("drain", "closing"),
-            Way::CutOff if times.closing.is_none() => ("broken", "broken"),
-            Way::CutOff => ("drain", "broken"),
-            Way::Over => ("over", "over"),
+        let (drain, last) = match self.end {
+            LaneEnd::Complete => ("drain", "closing"),
+            LaneEnd::CutOff if times.closing.is_none() => ("broken", "broken"),
+            LaneEnd::CutOff => ("drain", "broken"),
+            LaneEnd::Earlier => ("over", "over"),
         };
-        let first = if let Way::Over = self.way {
+        let first = if let LaneEnd::Earlier = self.end {
             "over"
         } else {
             "work"
@@ -132,7 +136,7 @@ impl Lane {
             @for (class, from, to) in parts {
                 @if to > from {
                     rect class=(class) x=(px(from)) y=(px(y)) width=(px(to - from))
-                        height=(px(Look::BAR)) {}
+                        height=(px(Layout::BAR)) {}
                 }
             }
         }
@@ -149,16 +153,17 @@ impl Lane {
         ]
     }
 
-    /// On a phone beside the name, at a desk on the bar, before its end.
-    fn missed(&self, look: &Look, columns: &Columns, missing: &str, y: f64) -> Markup {
-        let (_, name_y) = look.name_at(y);
-        if look.turns_names() {
-            let x = px(look.right());
+    /// Draws the text about missing broadcasts: in the narrow layout beside the name, else on the
+    /// bar, before its end.
+    fn missed(&self, layout: &Layout, columns: &Columns, missing: &str, y: f64) -> Markup {
+        let (_, name_y) = layout.name_at(y);
+        if layout.has_turned_names() {
+            let x = px(layout.right());
             return html! {
                 text class="grave" x=(x) y=(px(name_y)) text-anchor="end" { (missing) }
             };
         }
-        let width = Look::text_width(missing) + 8.0;
+        let width = Layout::text_width(missing) + 8.0;
         let end = self
             .times
             .stopped

@@ -1,10 +1,10 @@
-//! What the marks and the colours mean.
+//! The legend: explains the marks and the colours.
 
 use maud::{Markup, html};
 
-use super::look::{Look, px};
+use super::layout::{Layout, px};
 
-/// A point of an actor's end.
+/// A point in an actor's course through the stop.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Mark {
     Cut,
@@ -23,7 +23,7 @@ impl Mark {
         (Mark::Stopped, "stopped"),
     ];
 
-    /// The mark around a point.
+    /// Draws the mark, centred on a point.
     pub(super) fn draw(self, x: f64, y: f64) -> Markup {
         let points = |corners: &[(f64, f64)]| {
             let corners = corners
@@ -59,31 +59,31 @@ const COLOURS: [(&str, &str); 5] = [
 
 const LINE: f64 = 18.0;
 
-/// The legend from `y` on, and where the picture ends.
-pub(super) fn draw(look: &Look, y: f64) -> (Markup, f64) {
-    let mut place = Place {
-        right: look.right(),
-        left: look.edge(),
-        x: look.edge(),
+/// Draws the legend from `y` on, and returns the y position below it.
+pub(super) fn draw(layout: &Layout, y: f64) -> (Markup, f64) {
+    let mut position = EntryPosition {
+        right: layout.right(),
+        left: layout.edge(),
+        x: layout.edge(),
         y: y + LINE / 2.0,
     };
     let colours = COLOURS.map(|(class, name)| {
-        let (x, y) = place.next(name);
+        let (x, y) = position.next(name);
         html! {
             rect class=(class) x=(px(x)) y=(px(y - 5.0)) width="12" height="10" {}
             text x=(px(x + 17.0)) y=(px(y + 4.0)) { (name) }
         }
     });
-    place.next_line();
+    position.next_line();
     let marks = Mark::ALL.map(|(mark, name)| {
-        let (x, y) = place.next(name);
+        let (x, y) = position.next(name);
         html! {
             (mark.draw(x + 6.0, y))
             text x=(px(x + 17.0)) y=(px(y + 4.0)) { (name) }
         }
     });
     let note = "within a column time is to scale";
-    let (x, note_y) = place.next(note);
+    let (x, note_y) = position.next(note);
     let legend = html! {
         @for entry in colours.iter().chain(&marks) { (entry) }
         text class="quiet" x=(px(x)) y=(px(note_y + 4.0)) { (note) }
@@ -91,21 +91,21 @@ pub(super) fn draw(look: &Look, y: f64) -> (Markup, f64) {
     (legend, note_y + LINE)
 }
 
-/// Where the next entry goes.
-struct Place {
+/// The position of the next entry.
+struct EntryPosition {
     left: f64,
     right: f64,
     x: f64,
     y: f64,
 }
 
-impl Place {
+impl EntryPosition {
     fn next_line(&mut self) {
         (self.x, self.y) = (self.left, self.y + LINE);
     }
 
     fn next(&mut self, name: &str) -> (f64, f64) {
-        let width = 17.0 + Look::text_width(name);
+        let width = 17.0 + Layout::text_width(name);
         if self.x + width > self.right && self.x > self.left {
             self.next_line();
         }

@@ -1,14 +1,14 @@
-//! A stop as a picture: a lane an actor, the phases as columns.
+//! Draws a stop as a picture: one lane per actor, one column per phase.
 //!
-//! Within a column time is to scale; the columns are not, so that a phase of a
-//! microsecond can be seen beside one of eight seconds. More than [`MOST_LANES`]
-//! sessions are folded into bands, one an outcome.
+//! Within a column time is to scale. The columns are not, so that a phase of a microsecond is
+//! visible beside one of eight seconds. More than [`MAX_LANES`] sessions are drawn as bands, one
+//! per outcome.
 
 mod band;
 mod column;
 mod lane;
+mod layout;
 mod legend;
-mod look;
 
 use arauto::{Report, SessionOutcome, SessionRecord};
 use maud::{Markup, PreEscaped, html};
@@ -16,15 +16,15 @@ use maud::{Markup, PreEscaped, html};
 use self::band::Band;
 use self::column::Columns;
 use self::lane::Lane;
-use self::look::Look;
-pub(super) use self::look::STYLE;
+use self::layout::Layout;
+pub(super) use self::layout::STYLE;
 use super::sections;
-use super::words::{count, meaning, span};
+use super::words::{count, exit_meaning, span};
 
-/// Sessions that have a lane each, at most.
-const MOST_LANES: usize = 40;
+/// The most sessions that are drawn with a lane each.
+const MAX_LANES: usize = 40;
 
-/// The outcomes, the gravest first: what is to be looked at is on top.
+/// The outcomes, from top to bottom: the worst first.
 const OUTCOMES: [SessionOutcome; 5] = [
     SessionOutcome::Missing,
     SessionOutcome::Unanswered,
@@ -42,22 +42,22 @@ pub(super) struct Timeline {
 }
 
 impl Timeline {
-    /// Draws the report so many pixels wide. `None` if it has no times.
+    /// Draws the report, `width` pixels wide. `None`: the report has no times.
     pub(super) fn of(report: &Report, width: u32) -> Option<Timeline> {
-        let look = Look::of_width(width);
-        let columns = Columns::of(report, &look)?;
+        let layout = Layout::of_width(width);
+        let columns = Columns::of(report, &layout)?;
         let mut rows = Vec::new();
-        let mut y = look.top();
+        let mut y = layout.top();
         for line in &report.actors {
             let lane = Lane::of_actor(line);
-            rows.push(lane.draw(&look, &columns, y));
-            y += look.lane_height();
+            rows.push(lane.draw(&layout, &columns, y));
+            y += layout.lane_height();
         }
-        y += look.gap();
-        if report.sessions.len() <= MOST_LANES {
+        y += layout.gap();
+        if report.sessions.len() <= MAX_LANES {
             for record in &report.sessions {
-                rows.push(Lane::of_session(record).draw(&look, &columns, y));
-                y += look.lane_height();
+                rows.push(Lane::of_session(record).draw(&layout, &columns, y));
+                y += layout.lane_height();
             }
         } else {
             for outcome in OUTCOMES {
@@ -67,28 +67,28 @@ impl Timeline {
                     continue;
                 }
                 let band = Band::of(outcome, &records, report.sessions.len());
-                rows.push(band.draw(&look, &columns, y));
-                y += band.height(&look) + look.gap();
+                rows.push(band.draw(&layout, &columns, y));
+                y += band.height(&layout) + layout.gap();
             }
         }
-        let (legend, end) = legend::draw(&look, y + look.gap());
+        let (legend, end) = legend::draw(&layout, y + layout.gap());
         let label = title(report);
         let drawing = html! {
             rect class="paper" width="100%" height="100%" {}
-            (heading(report, &look))
-            (columns.draw(&look, y))
+            (heading(report, &layout))
+            (columns.draw(&layout, y))
             @for row in &rows { (row) }
             (legend)
         };
         Some(Timeline {
-            width: look.width(),
+            width: layout.width(),
             height: end,
             label,
             drawing,
         })
     }
 
-    /// As a file of its own.
+    /// Returns the picture as an SVG file.
     pub(super) fn file(&self) -> String {
         let style = html! { style { (PreEscaped(STYLE)) } };
         format!(
@@ -97,7 +97,7 @@ impl Timeline {
         )
     }
 
-    /// As a part of a page that has [`STYLE`].
+    /// Returns the picture as a part of a page that has [`STYLE`].
     pub(super) fn inline(&self) -> Markup {
         self.element(html! {})
     }
@@ -124,14 +124,14 @@ fn title(report: &Report) -> String {
     )
 }
 
-fn heading(report: &Report, look: &Look) -> Markup {
+fn heading(report: &Report, layout: &Layout) -> Markup {
     let grave = if report.exit == 0 {
         "title"
     } else {
         "title grave"
     };
     html! {
-        text class=(grave) x=(look.edge()) y="22" { (title(report)) }
-        text class="quiet" x=(look.edge()) y="40" { (meaning(report.exit)) }
+        text class=(grave) x=(layout.edge()) y="22" { (title(report)) }
+        text class="quiet" x=(layout.edge()) y="40" { (exit_meaning(report.exit)) }
     }
 }

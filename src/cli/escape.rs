@@ -1,20 +1,22 @@
-//! Characters that a terminal obeys, or that hide or reorder the text around them.
+//! Escapes hostile characters: those that a terminal obeys, or that hide or reorder the text
+//! around them.
 //!
-//! They are the controls C0 and C1, the separators of lines and paragraphs, and the
-//! general category Cf of Unicode 16: bidirectional controls, characters of no width, tags
-//! (Unicode Technical Report 36). Text that may meet a terminal shows their escapes.
+//! They are the C0 and C1 controls, the line and paragraph separators, and the general
+//! category Cf of Unicode 16: bidirectional controls, zero-width characters and tags
+//! (Unicode Technical Report 36). Text that may be printed on a terminal shows their escapes.
 
 use std::borrow::Cow;
 use std::fmt::Write;
 
 use arauto::wire::text::hides;
 
-/// Whether a terminal would obey this character, or hide or reorder text by it.
-pub(in super::super) fn is_hostile(c: char) -> bool {
+/// Returns whether a terminal would obey this character, or hide or reorder text because of it.
+pub(super) fn is_hostile(c: char) -> bool {
     hides(c) || is_format(c)
 }
 
-/// General category Cf: characters that are seen by their effect only.
+/// Returns whether the character is of general category Cf (format), which only shows by its
+/// effect on other characters.
 fn is_format(c: char) -> bool {
     matches!(
         u32::from(c),
@@ -40,19 +42,24 @@ fn is_format(c: char) -> bool {
     )
 }
 
-/// The text for a terminal, its lines and tabs kept as they are.
-pub(in super::super) fn shown(text: &str) -> Cow<'_, str> {
-    escaped(text, |c| is_hostile(c) && !matches!(c, '\n' | '\t'), rust)
+/// Escapes text for a terminal; line feeds and tabs stay as they are.
+pub(super) fn shown(text: &str) -> Cow<'_, str> {
+    escaped(
+        text,
+        |c| is_hostile(c) && !matches!(c, '\n' | '\t'),
+        rust_escape,
+    )
 }
 
-/// The text on one line of a terminal.
-pub(in super::super) fn one_line(text: &str) -> Cow<'_, str> {
-    escaped(text, is_hostile, rust)
+/// Escapes text for one line of a terminal; line feeds and tabs are escaped too.
+pub(super) fn one_line(text: &str) -> Cow<'_, str> {
+    escaped(text, is_hostile, rust_escape)
 }
 
-/// JSON in which no hostile character is left: each can only stand within a string, where
-/// `\u` and four digits mean the same (RFC 8259, section 7). A line feed ends a record.
-pub(in super::super) fn json(text: &str) -> Cow<'_, str> {
+/// Escapes the hostile characters of JSON text. Each of them can only occur within a string,
+/// where `\u` and four digits mean the same (RFC 8259, section 7). Line feeds stay: they end
+/// records.
+pub(super) fn json(text: &str) -> Cow<'_, str> {
     let digits = |c: char, out: &mut String| {
         for unit in c.encode_utf16(&mut [0; 2]) {
             write!(out, "\\u{unit:04x}").expect("a String takes it");
@@ -61,7 +68,7 @@ pub(in super::super) fn json(text: &str) -> Cow<'_, str> {
     escaped(text, |c| is_hostile(c) && c != '\n', digits)
 }
 
-fn rust(c: char, out: &mut String) {
+fn rust_escape(c: char, out: &mut String) {
     out.extend(c.escape_unicode());
 }
 

@@ -1,12 +1,9 @@
-//! Everything that a command prints passes through here.
+//! The one writer for everything that a command prints.
 //!
-//! Two promises. A terminal never gets a character that it would obey instead of show
-//! (see [`escape`]); a file or a pipe gets text as it is, because scripts want that. And
-//! no output is lost in silence: each write and the last flush are checked, so that a
-//! full disk or a reader that has gone decides the exit code.
-
-// By its path, as a fuzz target has this file under another root.
-mod escape;
+//! - A terminal never gets a character that it would obey instead of show (see
+//!   [`escape`](super::escape)). A file or a pipe gets the text unchanged, for scripts.
+//! - No output is lost silently: every write and the last flush are checked, so a full disk or
+//!   a reader that has gone shows in the exit code.
 
 use std::io::{self, BufWriter, IsTerminal, Write};
 
@@ -14,10 +11,10 @@ use arauto::Body;
 use arauto::wire::text::body_line;
 use serde::Serialize;
 
-pub(super) use self::escape::{is_hostile, one_line, shown};
+use super::escape::{self, is_hostile};
 use super::exit::{Failure, stdout_failed};
 
-/// Where a command prints: stdout, or in tests anything else.
+/// A command's output: stdout, or any writer in tests.
 pub(super) struct Output<W: Write = io::Stdout> {
     out: BufWriter<W>,
     is_terminal: bool,
@@ -39,39 +36,39 @@ impl<W: Write> Output<W> {
         }
     }
 
-    /// Prints text whose line feeds are the command's own layout.
+    /// Prints text that the command has laid out: its line feeds are kept on a terminal too.
     pub(super) fn text(&mut self, text: &str) -> Result<(), Failure> {
         let printed = match self.is_terminal {
             true => self.out.write_all(escape::shown(text).as_bytes()),
             false => self.out.write_all(text.as_bytes()),
         };
-        told(printed)
+        checked(printed)
     }
 
-    /// Prints one line; a line feed within it came from somebody else.
+    /// Prints one line. A line feed within it is data, and is escaped on a terminal.
     pub(super) fn line(&mut self, line: &str) -> Result<(), Failure> {
         let printed = match self.is_terminal {
             true => writeln!(self.out, "{}", escape::one_line(line)),
             false => writeln!(self.out, "{line}"),
         };
-        told(printed)
+        checked(printed)
     }
 
-    /// Prints a value as one line of JSON, with the same escapes everywhere: they change
-    /// nothing for a program.
+    /// Prints a value as one line of JSON. Hostile characters are escaped for pipes too: to a
+    /// JSON reader the text is the same.
     pub(super) fn json(&mut self, value: &impl Serialize) -> Result<(), Failure> {
         let text = serde_json::to_string(value).map_err(io::Error::from);
-        told(text.and_then(|text| writeln!(self.out, "{}", escape::json(&text))))
+        checked(text.and_then(|text| writeln!(self.out, "{}", escape::json(&text))))
     }
 
-    /// Prints a body as a line. A person sees each at once; a pipe gets them in blocks.
+    /// Prints a body as a line. A terminal shows each at once; a pipe gets them in blocks.
     pub(super) fn body(&mut self, body: &Body<'_>) -> Result<(), Failure> {
         let is_harmless = body
             .as_text()
             .is_some_and(|text| !text.contains(is_hostile));
         if !self.is_terminal || is_harmless {
             let written = self.out.write_all(body.as_bytes());
-            told(written.and_then(|()| self.out.write_all(b"\n")))?;
+            checked(written.and_then(|()| self.out.write_all(b"\n")))?;
         } else {
             self.line(&body_line(body))?;
         }
@@ -81,23 +78,26 @@ impl<W: Write> Output<W> {
         }
     }
 
-    /// Writes out what has been printed.
+    /// Writes out the buffered output.
     pub(super) fn flush(&mut self) -> Result<(), Failure> {
-        told(self.out.flush())
+        checked(self.out.flush())
     }
 
-    /// Ends a command that has printed all: its exit code, where that arrived.
+    /// Flushes the output and returns the exit code 0.
+    ///
+    /// # Errors
+    /// The output could not be written.
     pub(super) fn finish(mut self) -> Result<u8, Failure> {
         self.flush()?;
         Ok(0)
     }
 }
 
-fn told(printed: io::Result<()>) -> Result<(), Failure> {
+fn checked(printed: io::Result<()>) -> Result<(), Failure> {
     printed.map_err(|error| stdout_failed(&error))
 }
 
-/// Prints one text, and ends the command.
+/// Prints one text and returns the command's exit code.
 pub(super) fn print(text: &str) -> Result<u8, Failure> {
     let mut out = Output::stdout();
     out.text(text)?;

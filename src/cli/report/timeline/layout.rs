@@ -1,6 +1,7 @@
-//! Sizes and colours: for a desk, and for a phone.
+//! Sizes and colours, in a wide layout and in a narrow one for phones.
 
-/// Colours that the colour-blind can tell apart (Okabe and Ito), light and dark.
+/// The colours, light and dark. People with colour blindness can tell them apart (palette of
+/// Okabe and Ito).
 pub(in crate::cli::report) const STYLE: &str = "\
 .timeline text { font: 12px system-ui, -apple-system, 'Segoe UI', 'DejaVu Sans', sans-serif; fill: #1c2430; }
 .timeline .title { font-size: 15px; font-weight: 600; }
@@ -38,20 +39,20 @@ pub(in crate::cli::report) const STYLE: &str = "\
 }
 ";
 
-/// About how wide a letter of 12 px is.
+/// The approximate width of a letter of 12 px.
 const LETTER: f64 = 7.0;
 
-/// Sizes, in pixels.
-pub(super) struct Look {
+/// The sizes and positions of a picture, in pixels.
+pub(super) struct Layout {
     width: f64,
-    is_phone: bool,
+    is_narrow: bool,
 }
 
-impl Look {
-    pub(super) fn of_width(width: u32) -> Look {
-        Look {
+impl Layout {
+    pub(super) fn of_width(width: u32) -> Layout {
+        Layout {
             width: f64::from(width),
-            is_phone: width < 600,
+            is_narrow: width < 600,
         }
     }
 
@@ -59,38 +60,39 @@ impl Look {
         self.width
     }
 
-    /// What is left free at both sides.
+    /// Returns the margin at both sides.
     pub(super) fn edge(&self) -> f64 {
         8.0
     }
 
-    /// Where the columns begin: on a phone a lane's name stands above it.
+    /// Returns where the columns begin. In the narrow layout a lane's name stands above it.
     pub(super) fn left(&self) -> f64 {
-        if self.is_phone { self.edge() } else { 190.0 }
+        if self.is_narrow { self.edge() } else { 190.0 }
     }
 
     pub(super) fn right(&self) -> f64 {
         self.width - self.edge()
     }
 
-    /// Where the columns' names stand.
+    /// Returns the y position of the columns' names.
     pub(super) fn names(&self) -> f64 {
         52.0
     }
 
-    /// On a phone a column is too narrow for its name.
-    pub(super) fn turns_names(&self) -> bool {
-        self.is_phone
+    /// Returns whether the columns' names are turned by 90 degrees: in the narrow layout a column
+    /// is too narrow for its name.
+    pub(super) fn has_turned_names(&self) -> bool {
+        self.is_narrow
     }
 
-    /// What a column has at least.
-    pub(super) fn narrowest(&self) -> f64 {
-        if self.is_phone { 24.0 } else { 62.0 }
+    /// Returns the least width of a column.
+    pub(super) fn least_column_width(&self) -> f64 {
+        if self.is_narrow { 24.0 } else { 62.0 }
     }
 
-    /// Where the first lane begins.
+    /// Returns the y position of the first lane.
     pub(super) fn top(&self) -> f64 {
-        self.names() + if self.is_phone { 112.0 } else { 38.0 }
+        self.names() + if self.is_narrow { 112.0 } else { 38.0 }
     }
 
     pub(super) fn gap(&self) -> f64 {
@@ -98,38 +100,38 @@ impl Look {
     }
 
     pub(super) fn lane_height(&self) -> f64 {
-        if self.is_phone { 32.0 } else { 20.0 }
+        if self.is_narrow { 32.0 } else { 20.0 }
     }
 
-    /// Where in a lane its bar begins; it is [`Look::BAR`] high.
+    /// Returns where in a lane its bar begins; it is [`Layout::BAR`] high.
     pub(super) fn bar(&self) -> f64 {
-        if self.is_phone { 17.0 } else { 4.0 }
+        if self.is_narrow { 17.0 } else { 4.0 }
     }
 
     pub(super) const BAR: f64 = 12.0;
 
-    /// Where a name stands, for a lane that begins at `y`: x and y.
+    /// Returns the position (x, y) of the name of a lane that begins at `y`.
     pub(super) fn name_at(&self, y: f64) -> (f64, f64) {
         (self.edge(), y + 14.0)
     }
 
-    /// How many letters a lane's name has room for.
+    /// Returns how many letters a lane's name may have.
     pub(super) fn name_letters(&self) -> usize {
-        let room = if self.is_phone {
+        let width = if self.is_narrow {
             self.right() - self.edge()
         } else {
             self.left() - self.edge() - 8.0
         };
-        (room / LETTER) as usize
+        (width / LETTER) as usize
     }
 
-    /// How wide a text of 12 px is, about.
+    /// Returns the approximate width of a text of 12 px.
     pub(super) fn text_width(text: &str) -> f64 {
         text.chars().count() as f64 * LETTER
     }
 }
 
-/// A text that is cut where it is longer than so many letters.
+/// Shortens a text to at most this many letters.
 pub(super) fn fitted(text: &str, letters: usize) -> String {
     if text.chars().count() <= letters {
         return text.to_owned();
@@ -138,7 +140,7 @@ pub(super) fn fitted(text: &str, letters: usize) -> String {
     kept.chain(['…']).collect()
 }
 
-/// A coordinate, to a tenth of a pixel.
+/// Formats a coordinate, to a tenth of a pixel.
 pub(super) fn px(value: f64) -> String {
     let text = format!("{value:.1}");
     text.strip_suffix(".0").map_or(text.clone(), str::to_owned)
