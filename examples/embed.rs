@@ -1,10 +1,10 @@
-//! A server inside another program: a table of prices that clients ask and set.
+//! A server inside another program: a table of prices that clients read and set.
 //!
 //! ```sh
 //! cargo run --example embed
 //! ```
 //!
-//! It starts the server, is its own first client, stops the server and ends.
+//! The program starts the server, connects to it as two clients, stops the server and exits.
 
 use std::collections::BTreeMap;
 use std::error::Error;
@@ -14,13 +14,12 @@ use arauto::{Answer, Body, Client, Config, Event, Handler, HandlerError, Request
 use arauto::{Server, StopReason};
 use tokio::sync::watch;
 
-/// Answers `get NAME`, `set NAME PRICE`, and `wait NAME`, whose reply comes when
-/// somebody has set it.
+/// Answers `get NAME`, `set NAME PRICE`, and `wait NAME`, which replies once the price is set.
 #[derive(Default)]
 struct Prices(watch::Sender<BTreeMap<String, String>>);
 
-/// A wait must end: until it is answered, its session is served nothing else, and a
-/// server that stops waits for it too.
+/// The longest time that `wait` takes. Until its reply the session gets no other answer, and a
+/// stop of the server waits for it.
 const LONGEST_WAIT: Duration = Duration::from_secs(5);
 
 impl Handler for Prices {
@@ -57,7 +56,7 @@ impl Handler for Prices {
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Box<dyn Error>> {
     let folder = tempfile::tempdir()?;
-    // A local endpoint that nobody else has.
+    // A local endpoint with a unique name.
     let endpoint = if cfg!(windows) {
         format!("pipe:prices-{}", std::process::id())
     } else {
@@ -66,7 +65,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let mut config = Config::default();
     config.listen = vec![endpoint.parse()?];
     config.handler = std::sync::Arc::new(Prices::default());
-    // On a thread of its own; from here on it is used through this handle.
+    // The server runs on its own thread; this handle controls it.
     let server = Server::start(config)?;
     let mut feed = server.subscribe();
 
@@ -87,7 +86,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     server.publish("the bakery closes").await?;
     ana.fim().await?;
 
-    // Whoever is still there, as rui is, hears all that was published before the end.
+    // Sessions that are still open, as rui's, get everything published before the stop.
     server.stop(StopReason::Fim).await;
     let report = server.stopped().await;
     while let Some(event) = feed.next().await {

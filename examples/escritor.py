@@ -1,15 +1,15 @@
 #!/usr/bin/env python3
-"""Publishes messages on an arauto server; prints `published SEQ` for each that it took.
+"""Publishes messages on an arauto server; prints `published SEQ` for each published message.
 
     ARAUTO_PASSWORD=... escritor.py ENDPOINT USER [TEXT...]
 
-A message that the server cannot take for a moment is sent again. What was sent when the connection
-is lost may have been published, or not: nobody knows, so that it ends the program.
+A message that the server refuses for a reason that may pass is sent again. If the connection is
+lost, the program ends: whether its last message was published is unknown.
 
-Each TEXT is a message; without any, each line of stdin is one, until the line fim.
-ENDPOINT speaks cbor: unix:PATH, unix:@NAME, pipe:NAME (on unix) or tcp:HOST:PORT.
-On a socket the server must be our own user's, root's, or ARAUTO_SERVER_USER's.
-Needs Python 3.11 and cbor2. Exit codes: 0 all is published, 1 anything else.
+Each TEXT is a message; without TEXT, each line of stdin is a message, until the line fim.
+ENDPOINT uses the cbor dialect: unix:PATH, unix:@NAME, pipe:NAME (on Unix) or tcp:HOST:PORT.
+A local server must run as this user, as root, or as ARAUTO_SERVER_USER.
+Needs Python 3.11 and cbor2. Exit codes: 0 if everything is published, 1 otherwise.
 """
 
 import asyncio
@@ -28,10 +28,10 @@ import threading
 import cbor2
 
 
-# How many seconds a server that cannot take anything for a moment is asked again.
-PATIENCE = 60
+# How many seconds a login or a message is retried while the server refuses it.
+RETRY_LIMIT = 60
 
-# What to do about a failure: "Trying again" in docs/protocol.md. All else is final.
+# The codes of failures that may pass: see "Trying again" in docs/protocol.md. Others are final.
 RETRY = {"throttled", "internal"}
 LOG_IN_AGAIN = {"not-logged-in", "login-timeout", "idle-timeout", "too-many-sessions",
                 "slow-consumer", "stopping"}
@@ -40,12 +40,12 @@ TRANSIENT = {getattr(errno, name) for name in (
     "EHOSTUNREACH ENETUNREACH ENETDOWN EMFILE ENFILE ENOBUFS ENOMEM EADDRNOTAVAIL "
     "EADDRINUSE").split()}
 
-# A server that answers nothing for so many seconds is lost. It is pinged before that.
+# A server that sends nothing for this many seconds is lost. It is pinged three times in that time.
 SERVER_TIMEOUT = 30
 
 
 class Failure(Exception):
-    """Its text is for people, its code the server's, its retry_after in seconds."""
+    """A failure with a text for people, the server's code, and retry_after in seconds."""
 
     def __init__(self, text, code=None, retry_after=0):
         super().__init__(text)
@@ -57,7 +57,7 @@ class Lost(Failure):
 
 
 def may_pass(problem):
-    """Tells whether trying again may help."""
+    """Returns whether trying again may help."""
     match problem:
         case Lost() | TimeoutError():
             return True
@@ -71,8 +71,8 @@ def may_pass(problem):
 
 
 def waits():
-    """Yields the seconds before each further attempt. They double, up to a bound, and have
-    jitter, so that clients that lost the same server do not all come back at once."""
+    """Yields the seconds before each further attempt. They double up to a bound, with jitter, so
+    that clients of the same server do not all reconnect at the same moment."""
     longest = 0.1
     while True:
         yield random.uniform(longest / 2, longest)
@@ -80,7 +80,7 @@ def waits():
 
 
 def keep_alive(sock):
-    """Has the system notice a host that lost power, with Linux's options where they are."""
+    """Enables TCP keepalive, to notice a host that lost power, with the options of Linux."""
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
     for name, value in (("TCP_KEEPIDLE", 15), ("TCP_KEEPINTVL", 5), ("TCP_KEEPCNT", 3)):
         if hasattr(socket, name):
@@ -88,7 +88,7 @@ def keep_alive(sock):
 
 
 def dial(endpoint):
-    """Returns a connected socket. Blocks, for there is nothing else to do yet."""
+    """Returns a connected socket. Blocks, because nothing else runs yet."""
     kind, _, rest = endpoint.partition(":")
     if kind == "tcp":
         host, _, port = rest.rpartition(":")
@@ -98,13 +98,13 @@ def dial(endpoint):
     if kind == "pipe":
         folder = os.environ.get("XDG_RUNTIME_DIR") or ("/run" if os.getuid() == 0 else None)
         folder = f"{folder}/arauto" if folder else f"/tmp/arauto-{os.getuid()}"
-        # Anybody can create a folder in /tmp, and wait in it for our password.
-        found = os.lstat(folder)
-        if found.st_uid != os.getuid() or not stat.S_ISDIR(found.st_mode) or found.st_mode & 0o022:
-            raise Failure(f"{folder} is not a folder that only we can write to")
+        # In /tmp another user could have created this folder to get the password.
+        info = os.lstat(folder)
+        if info.st_uid != os.getuid() or not stat.S_ISDIR(info.st_mode) or info.st_mode & 0o022:
+            raise Failure(f"{folder} is not a folder that only this user can write to")
         rest = f"{folder}/{rest}.sock"
     elif kind != "unix":
-        raise Failure(f"{endpoint} is not an endpoint that this program knows")
+        raise Failure(f"{endpoint} is not an endpoint that this program supports")
     sock = socket.socket(socket.AF_UNIX)
     sock.connect("\0" + rest[1:] if rest.startswith("@") and kind == "unix" else rest)
     check_server(sock, endpoint)
@@ -112,10 +112,10 @@ def dial(endpoint):
 
 
 def check_server(sock, endpoint):
-    """Raises unless the server is our own user's, root's, or ARAUTO_SERVER_USER's.
+    """Raises unless the server runs as this user, as root, or as ARAUTO_SERVER_USER.
 
-    While the server is not running anybody who may make its name can wait there for our
-    password. The kernel tells whose process listens (SO_PEERCRED, see unix(7)).
+    While the server is not running, another user may be able to listen at its name to get the
+    password. The kernel tells which user's process listens (SO_PEERCRED, unix(7)).
     """
     size = struct.calcsize("iII")
     credentials = sock.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, size)
@@ -140,10 +140,10 @@ class Session:
         sock.setblocking(False)
         self.sock, self.loop, self.unread = sock, asyncio.get_running_loop(), bytearray()
         self.ids, self.waiting = itertools.count(1), {}
-        self.writing = asyncio.Lock()  # frames go out one after the other
+        self.writing = asyncio.Lock()  # one frame is written at a time
         self.is_logged_in = False
         self.every = SERVER_TIMEOUT / 3  # seconds between two pings
-        self.is_welcome = asyncio.Event()  # the server has said what it expects
+        self.is_welcome = asyncio.Event()  # set when `welcome`, with the idle timeout, has come
 
     async def send(self, name, **fields):
         item = cbor2.dumps({name: fields})
@@ -157,9 +157,9 @@ class Session:
         await self.send(name, id=id, **fields)
         return await answer
 
-    async def ask_patiently(self, name, **fields):
-        """Asks again, after a wait, while the server refuses for a reason that may pass."""
-        pauses, end = waits(), self.loop.time() + PATIENCE
+    async def ask_with_retries(self, name, **fields):
+        """As ask; retries with waits while the server refuses for a reason that may pass."""
+        pauses, end = waits(), self.loop.time() + RETRY_LIMIT
         while True:
             try:
                 return await self.ask(name, **fields)
@@ -170,19 +170,19 @@ class Session:
             await asyncio.sleep(pause)
 
     async def ping(self):
-        """Pings for ever: for the server's idle timeout, and to notice that it is lost."""
+        """Sends pings for ever, for the server's idle timeout and to notice that it is lost."""
         await self.is_welcome.wait()
         while True:
             await asyncio.sleep(self.every)
             try:
                 await self.send("ping", id=0)
             except OSError:
-                return  # the reader learns why
+                return  # the reader gets the error
 
     async def listen(self):
-        """Reads all there is to read, so that neither side waits for the other to read.
+        """Reads all frames, so that the server never waits for this program to read.
 
-        Returns the reason that the server gives for closing.
+        Returns the server's reason for closing the session.
         """
         while True:
             item = await self.exactly(int.from_bytes(await self.exactly(4), "big"))
@@ -192,7 +192,7 @@ class Session:
                 case "welcome", {"version": version} if version != 1:
                     raise Failure(f"the server speaks version {version}, this program 1")
                 case "welcome", _:
-                    # A third is asked for; a ping may be late.
+                    # The protocol asks for a third of it; a quarter allows for delays.
                     self.every = min(self.every, fields.get("idle_timeout", 1e9) / 4000)
                     self.is_welcome.set()
                 case "closing", {"reason": reason}:
@@ -204,10 +204,10 @@ class Session:
                     answer.set_exception(failure)
                 case _ if answer is not None:
                     answer.set_result(fields)
-                # All else was not asked for: broadcasts, stopping, pongs.
+                # Other frames are no answers: broadcasts, stopping, pongs.
 
     async def piece(self):
-        """Receives what there is. A server that is silent for too long is lost."""
+        """Receives the available bytes. Raises Lost if the server is silent for too long."""
         while True:
             began = self.loop.time()
             try:
@@ -226,7 +226,7 @@ class Session:
         while len(self.unread) < size:
             piece = await self.piece()
             if not piece:
-                raise Lost("the pipe ended without closing; something failed")
+                raise Lost("the connection ended without a closing frame")
             self.unread += piece
         taken = bytes(self.unread[:size])
         del self.unread[:size]
@@ -235,17 +235,17 @@ class Session:
 
 async def publish(session, user, texts):
     password = os.environ["ARAUTO_PASSWORD"]
-    await session.ask_patiently("login", user=user, password=password)
+    await session.ask_with_retries("login", user=user, password=password)
     session.is_logged_in = True
     async for text in messages(texts):
-        answer = await session.ask_patiently("publish", body=text)
+        answer = await session.ask_with_retries("publish", body=text)
         print("published", answer["seq"], flush=True)
     await session.send("fim", id=0)
 
 
 async def messages(texts):
-    """The texts, or the lines of stdin: those are read in a thread, for a read of a
-    terminal may take for ever, and a daemon, for nobody shall wait for it at the end."""
+    """Yields the texts, or the lines of stdin. A thread reads stdin, because a read of a terminal
+    may block for ever; it is a daemon, so that the exit does not wait for it."""
     queue, loop = asyncio.Queue(), asyncio.get_running_loop()
 
     def read_stdin():
@@ -264,7 +264,7 @@ async def messages(texts):
 
 
 async def main(endpoint, user, *texts):
-    pauses, end = waits(), asyncio.get_running_loop().time() + PATIENCE
+    pauses, end = waits(), asyncio.get_running_loop().time() + RETRY_LIMIT
     while True:
         with dial(endpoint) as sock:
             session, refusal = Session(sock), None
@@ -279,7 +279,7 @@ async def main(endpoint, user, *texts):
 
 
 async def run(session, user, texts):
-    """Publishes all of it in one session."""
+    """Publishes all messages in one session."""
     async with asyncio.TaskGroup() as group:
         publisher = group.create_task(publish(session, user, texts))
         pinging = group.create_task(session.ping())

@@ -1,5 +1,5 @@
-//! Publishes its arguments, or each line of stdin until `fim`; prints the seq that
-//! each message got.
+//! Publishes its arguments, or each line of stdin until `fim`, and prints the sequence number of
+//! each message.
 //!
 //! ```sh
 //! ARAUTO_PASSWORD=... cargo run --example escritor -- ENDPOINT USER [TEXT...]
@@ -35,13 +35,13 @@ async fn run() -> Result<(), Box<dyn Error>> {
 
     let visitor = Client::connect(&endpoint.parse()?).await?;
     let (client, events) = visitor.login(user, &password).await?;
-    drop(events); // this program hears nothing
+    drop(events); // this program does not read broadcasts
 
     let mut messages = messages(texts.to_vec());
     loop {
         let message = tokio::select! {
             message = messages.recv() => message,
-            // A person who thinks about the next line hears of the end now.
+            // The end of the session is noticed while the next line is being typed, too.
             end = client.closed() => return Err(format!("closed: {}", end?.reason).into()),
         };
         match message {
@@ -56,8 +56,8 @@ async fn run() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// Reads stdin on a thread of its own, which nobody waits for at the end: it may sit
-/// there until somebody types a line.
+/// Reads stdin on a thread. The program does not wait for it at the exit: a read of a terminal
+/// may block until a line is typed.
 fn messages(texts: Vec<String>) -> mpsc::Receiver<io::Result<String>> {
     let (sender, messages) = mpsc::channel(16);
     std::thread::spawn(move || {

@@ -1,15 +1,15 @@
 #!/usr/bin/env python3
-"""Prints every broadcast of an arauto server, one a line, until the server closes.
+"""Prints every broadcast of an arauto server, one per line, until the server closes the session.
 
-It connects again to a server that it has lost, and misses nothing that is still held. A server
-that cannot let anybody in for a moment is asked again.
+If the connection is lost, or the server refuses for a reason that may pass, it connects again, and
+misses no broadcast that the server still has.
 
     ARAUTO_PASSWORD=... leitor.py ENDPOINT USER [RESUME_FILE]
 
-With RESUME_FILE it remembers there how far it has read, and goes on from there next time.
-ENDPOINT speaks cbor: unix:PATH, unix:@NAME, pipe:NAME (on unix) or tcp:HOST:PORT.
-On a socket the server must be our own user's, root's, or ARAUTO_SERVER_USER's.
-Needs Python 3.11 and cbor2. Exit codes: 0 the server closed in order, 1 anything else.
+RESUME_FILE stores how far was read; the next start continues from there.
+ENDPOINT uses the cbor dialect: unix:PATH, unix:@NAME, pipe:NAME (on Unix) or tcp:HOST:PORT.
+A local server must run as this user, as root, or as ARAUTO_SERVER_USER.
+Needs Python 3.11 and cbor2. Exit codes: 0 if the server closed the session cleanly, 1 otherwise.
 """
 
 import asyncio
@@ -27,7 +27,7 @@ import sys
 import cbor2
 
 
-# What to do about a failure: "Trying again" in docs/protocol.md. All else is final.
+# The codes of failures that may pass: see "Trying again" in docs/protocol.md. Others are final.
 RETRY = {"throttled", "internal"}
 LOG_IN_AGAIN = {"not-logged-in", "login-timeout", "idle-timeout", "too-many-sessions",
                 "slow-consumer", "stopping"}
@@ -36,12 +36,12 @@ TRANSIENT = {getattr(errno, name) for name in (
     "EHOSTUNREACH ENETUNREACH ENETDOWN EMFILE ENFILE ENOBUFS ENOMEM EADDRNOTAVAIL "
     "EADDRINUSE").split()}
 
-# A server that answers nothing for so many seconds is lost. It is pinged before that.
+# A server that sends nothing for this many seconds is lost. It is pinged three times in that time.
 SERVER_TIMEOUT = 30
 
 
 class Failure(Exception):
-    """Its text is for people, its code the server's, its retry_after in seconds."""
+    """A failure with a text for people, the server's code, and retry_after in seconds."""
 
     def __init__(self, text, code=None, retry_after=0):
         super().__init__(text)
@@ -53,7 +53,7 @@ class Lost(Failure):
 
 
 def may_pass(problem):
-    """Tells whether trying again may help."""
+    """Returns whether trying again may help."""
     match problem:
         case Lost() | TimeoutError():
             return True
@@ -67,8 +67,8 @@ def may_pass(problem):
 
 
 def waits():
-    """Yields the seconds before each further attempt. They double, up to a bound, and have
-    jitter, so that clients that lost the same server do not all come back at once."""
+    """Yields the seconds before each further attempt. They double up to a bound, with jitter, so
+    that clients of the same server do not all reconnect at the same moment."""
     longest = 0.1
     while True:
         yield random.uniform(longest / 2, longest)
@@ -76,7 +76,7 @@ def waits():
 
 
 def keep_alive(sock):
-    """Has the system notice a host that lost power, with Linux's options where they are."""
+    """Enables TCP keepalive, to notice a host that lost power, with the options of Linux."""
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
     for name, value in (("TCP_KEEPIDLE", 15), ("TCP_KEEPINTVL", 5), ("TCP_KEEPCNT", 3)):
         if hasattr(socket, name):
@@ -84,7 +84,7 @@ def keep_alive(sock):
 
 
 def dial(endpoint):
-    """Returns a connected socket. Blocks, for there is nothing else to do yet."""
+    """Returns a connected socket. Blocks, because nothing else runs yet."""
     kind, _, rest = endpoint.partition(":")
     if kind == "tcp":
         host, _, port = rest.rpartition(":")
@@ -94,13 +94,13 @@ def dial(endpoint):
     if kind == "pipe":
         folder = os.environ.get("XDG_RUNTIME_DIR") or ("/run" if os.getuid() == 0 else None)
         folder = f"{folder}/arauto" if folder else f"/tmp/arauto-{os.getuid()}"
-        # Anybody can create a folder in /tmp, and wait in it for our password.
-        found = os.lstat(folder)
-        if found.st_uid != os.getuid() or not stat.S_ISDIR(found.st_mode) or found.st_mode & 0o022:
-            raise Failure(f"{folder} is not a folder that only we can write to")
+        # In /tmp another user could have created this folder to get the password.
+        info = os.lstat(folder)
+        if info.st_uid != os.getuid() or not stat.S_ISDIR(info.st_mode) or info.st_mode & 0o022:
+            raise Failure(f"{folder} is not a folder that only this user can write to")
         rest = f"{folder}/{rest}.sock"
     elif kind != "unix":
-        raise Failure(f"{endpoint} is not an endpoint that this program knows")
+        raise Failure(f"{endpoint} is not an endpoint that this program supports")
     sock = socket.socket(socket.AF_UNIX)
     sock.connect("\0" + rest[1:] if rest.startswith("@") and kind == "unix" else rest)
     check_server(sock, endpoint)
@@ -108,10 +108,10 @@ def dial(endpoint):
 
 
 def check_server(sock, endpoint):
-    """Raises unless the server is our own user's, root's, or ARAUTO_SERVER_USER's.
+    """Raises unless the server runs as this user, as root, or as ARAUTO_SERVER_USER.
 
-    While the server is not running anybody who may make its name can wait there for our
-    password. The kernel tells whose process listens (SO_PEERCRED, see unix(7)).
+    While the server is not running, another user may be able to listen at its name to get the
+    password. The kernel tells which user's process listens (SO_PEERCRED, unix(7)).
     """
     size = struct.calcsize("iII")
     credentials = sock.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, size)
@@ -129,19 +129,19 @@ def check_server(sock, endpoint):
         )
 
 
-class Link:
+class Connection:
     """Frames over a socket: four bytes of length, then one CBOR item.
 
-    Not an asyncio stream, because that forgets what is yet to read as soon as a write
-    fails, and the last frames of a server that has gone are what we want to read.
+    Not an asyncio stream, because that discards unread input when a write fails. The last frames
+    of a server that has gone must still be read.
     """
 
     def __init__(self, sock):
         sock.setblocking(False)
         self.sock, self.loop, self.unread = sock, asyncio.get_running_loop(), bytearray()
-        self.writing = asyncio.Lock()  # frames go out one after the other
+        self.writing = asyncio.Lock()  # one frame is written at a time
         self.every = SERVER_TIMEOUT / 3  # seconds between two pings
-        self.is_welcome = asyncio.Event()  # the server has said what it expects
+        self.is_welcome = asyncio.Event()  # set when `welcome`, with the idle timeout, has come
 
     async def send(self, name, **fields):
         item = cbor2.dumps({name: fields})
@@ -155,17 +155,17 @@ class Link:
         return name, fields
 
     async def ping(self):
-        """Pings for ever: for the server's idle timeout, and to notice that it is lost."""
+        """Sends pings for ever, for the server's idle timeout and to notice that it is lost."""
         await self.is_welcome.wait()
         while True:
             await asyncio.sleep(self.every)
             try:
                 await self.send("ping", id=0)
             except OSError:
-                return  # the reader learns why
+                return  # the reader gets the error
 
     async def piece(self):
-        """Receives what there is. A server that is silent for too long is lost."""
+        """Receives the available bytes. Raises Lost if the server is silent for too long."""
         while True:
             began = self.loop.time()
             try:
@@ -184,15 +184,15 @@ class Link:
         while len(self.unread) < size:
             piece = await self.piece()
             if not piece:
-                raise Lost("the pipe ended without closing; something failed")
+                raise Lost("the connection ended without a closing frame")
             self.unread += piece
         taken = bytes(self.unread[:size])
         del self.unread[:size]
         return taken
 
 
-class Place:
-    """How far was read: in which stream, in which term of it, and up to which seq."""
+class ResumePoint:
+    """How far was read: the stream, its term, and the last seq."""
 
     def __init__(self, path):
         self.path, self.known, self.has_begun = path, None, False
@@ -210,7 +210,7 @@ class Place:
         return {"resume": point}
 
     def begin(self, stream, seq, term):
-        """Takes the place that a login was given for one's own."""
+        """Continues from the point that the login's answer names."""
         self.has_begun = True
         before, self.known = self.known, {"stream": stream, "seq": seq}
         if term is not None:
@@ -221,7 +221,7 @@ class Place:
         self.move(seq)
 
     def move(self, seq):
-        """Remembers that everything up to `seq` is shown."""
+        """Stores that everything up to `seq` is shown."""
         self.known["seq"] = seq
         if self.path:
             with open(f"{self.path}.new", "w", encoding="utf-8") as file:
@@ -229,18 +229,18 @@ class Place:
             os.replace(f"{self.path}.new", self.path)
 
 
-async def read(link, user, password, place):
-    """Prints until the end; returns the reason that the server gives for it."""
+async def read(connection, user, password, point):
+    """Prints broadcasts until the end of the session; returns the server's reason for the end."""
     shown, acknowledged, reason = 0, 0, None
     while reason is None:
-        match await link.receive():
+        match await connection.receive():
             case "welcome", {"version": 1} as welcome:
-                # A third is asked for; a ping may be late.
-                link.every = min(link.every, welcome.get("idle_timeout", 1e9) / 4000)
-                link.is_welcome.set()
-                await link.send("login", id=1, user=user, password=password, **place.resume())
+                # The protocol asks for a third of it; a quarter allows for delays.
+                connection.every = min(connection.every, welcome.get("idle_timeout", 1e9) / 4000)
+                connection.is_welcome.set()
+                await connection.send("login", id=1, user=user, password=password, **point.resume())
             case "logged_in", {"stream": stream, "seq": seq, **more}:
-                place.begin(stream, seq, more.get("term"))
+                point.begin(stream, seq, more.get("term"))
             case "pong", _:
                 pass
             case "message", {"seq": seq, "from": sender, "body": body}:
@@ -258,43 +258,43 @@ async def read(link, user, password, place):
             case name, _:
                 raise Failure(f"did not expect {name}")
         if shown:
-            place.known["seq"] = shown  # also where the connection breaks before the ack
-        # Once for all that came together, whichever frame was its last: nothing is
-        # unread behind `closing`, and an ack still counts there.
-        if acknowledged < shown and not link.unread:
+            point.known["seq"] = shown  # also if the connection breaks before the ack
+        # One ack for all frames that were received together. After `closing` nothing is unread,
+        # so the last ack is sent then; it still counts.
+        if acknowledged < shown and not connection.unread:
             acknowledged = shown
-            place.move(shown)
-            await acknowledge(link, shown)
+            point.move(shown)
+            await acknowledge(connection, shown)
     return reason
 
 
 def show(seq, line):
-    print(line, flush=True)  # only what has left this program may be acknowledged
+    print(line, flush=True)  # flushed, because it will be acknowledged
     return seq
 
 
-async def acknowledge(link, seq):
+async def acknowledge(connection, seq):
     try:
-        await link.send("ack", seq=seq)
+        await connection.send("ack", seq=seq)
     except ConnectionError:
-        pass  # the server has gone; its last frames are still to be read
+        pass  # the server has gone; its last frames will still be read
 
 
 def printable(body):
-    """One line, whatever the body holds: nobody shall forge a line or steer our terminal."""
+    """Escapes a body to one line, so that it cannot forge a line or control the terminal."""
     if isinstance(body, bytes):
         return "".join(f"\\x{byte:02x}" for byte in body)
     short = {"\\": r"\\", "\n": r"\n", "\r": r"\r"}
     return "".join(short.get(c) or (c if c.isprintable() else f"\\u{{{ord(c):x}}}") for c in body)
 
 
-async def session(endpoint, user, place):
+async def session(endpoint, user, point):
     """Reads one session to its end."""
     with dial(endpoint) as sock:
-        link = Link(sock)
-        pinging = asyncio.create_task(link.ping())
+        connection = Connection(sock)
+        pinging = asyncio.create_task(connection.ping())
         try:
-            reason = await read(link, user, os.environ["ARAUTO_PASSWORD"], place)
+            reason = await read(connection, user, os.environ["ARAUTO_PASSWORD"], point)
         finally:
             pinging.cancel()
     if reason in LOG_IN_AGAIN | RETRY:
@@ -303,18 +303,18 @@ async def session(endpoint, user, place):
 
 
 async def main(endpoint, user, file=None):
-    place, pauses = Place(file), waits()
+    point, pauses = ResumePoint(file), waits()
     is_server_known = False
     while True:
-        place.has_begun = False
+        point.has_begun = False
         try:
-            return await session(endpoint, user, place)
+            return await session(endpoint, user, point)
         except (Failure, OSError) as problem:
-            # Where nobody was ever there the endpoint may be wrong: that is not waited for.
-            is_server_known |= place.has_begun or getattr(problem, "code", None) is not None
+            # Until a server has answered once, the endpoint may be wrong: no retry then.
+            is_server_known |= point.has_begun or getattr(problem, "code", None) is not None
             if not (may_pass(problem) and is_server_known):
                 raise
-            if place.has_begun:
+            if point.has_begun:
                 pauses = waits()
             print(f"leitor.py: {problem}; connecting again", file=sys.stderr)
             await asyncio.sleep(max(next(pauses), getattr(problem, "retry_after", 0)))

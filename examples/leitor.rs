@@ -1,4 +1,4 @@
-//! Prints every broadcast, one a line, until the server closes or Ctrl-C.
+//! Prints every broadcast, one per line, until the server closes the session or Ctrl-C.
 //!
 //! ```sh
 //! ARAUTO_PASSWORD=... cargo run --example leitor -- ENDPOINT USER
@@ -34,27 +34,27 @@ async fn run() -> Result<(), Box<dyn Error>> {
 
     let visitor = Client::connect(&endpoint.parse()?).await?;
     let (client, mut events) = visitor.login(user, &password).await?;
-    // One for all of the loop: made anew, it would miss what comes while a line is printed.
+    // Made once: a new one in each round would miss a Ctrl-C while a line is printed.
     let mut interrupt = std::pin::pin!(tokio::signal::ctrl_c());
     loop {
         let incoming = tokio::select! {
-            // In this order the signal is caught before anything is printed.
+            // The first poll registers the signal handler, before anything is printed.
             biased;
             Ok(()) = &mut interrupt => {
-                drop(events); // unread, they would hold up the end
+                drop(events); // unread broadcasts would delay the end of the session
                 client.fim().await?;
                 return Ok(());
             }
             incoming = events.next() => incoming,
         };
-        // Not before this: with it the last ack has gone.
+        // Only now has the last ack been sent.
         let Some(incoming) = incoming else {
             return Ok(());
         };
         match incoming {
             Incoming::Event(event) => {
                 writeln!(io::stdout(), "{}", line(&event))?;
-                // The session may have ended by now; then its end is still to be read.
+                // If the session has ended meanwhile, the loop goes on to read its end.
                 let _ = client.ack(event.seq()).await;
             }
             Incoming::Stopping(notice) => eprintln!("leitor: the server stops: {}", notice.reason),
@@ -67,7 +67,8 @@ async fn run() -> Result<(), Box<dyn Error>> {
     }
 }
 
-/// A stranger's text must not forge a line or steer the terminal: `body_line` escapes it.
+/// Formats a broadcast as one line. `body_line` escapes text from other users, which could
+/// otherwise forge a line or control the terminal.
 fn line(event: &Event) -> String {
     match event {
         Event::Message {
@@ -76,6 +77,6 @@ fn line(event: &Event) -> String {
         Event::Joined { seq, user, .. } => format!("{seq} * {user} joined"),
         Event::Left { seq, user, .. } => format!("{seq} * {user} left"),
         Event::Gap(gap) => format!("{}-{} * gap: no longer held", gap.from, gap.to),
-        _ => format!("{} * something newer than this program", event.seq()),
+        _ => format!("{} * unknown to this program", event.seq()),
     }
 }

@@ -1,11 +1,11 @@
-//! `mycopy [--force] FROM TO` copies a file, whole or not at all.
+//! `mycopy [--force] FROM TO` copies a file completely or not at all.
 //!
 //! ```sh
 //! cargo run --example mycopy -- FROM TO
 //! ```
 //!
-//! The bytes go to a temporary file beside the target, which takes the target's name
-//! only when it is complete and on disk. So nobody ever sees half a copy.
+//! The bytes are written to a temporary file beside the target. It gets the target's name only
+//! when it is complete and on disk, so half a copy is never visible.
 
 use std::ffi::OsString;
 use std::fs::{self, Metadata, Permissions};
@@ -18,17 +18,18 @@ use tempfile::NamedTempFile;
 use tokio::fs::File;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
-// The exit codes of sysexits(3), and the one that shells use for Ctrl-C.
+// The exit codes of sysexits(3), and the exit code that shells use for Ctrl-C.
 const USAGE: u8 = 64;
 const NO_INPUT: u8 = 66;
 const CANNOT_CREATE: u8 = 73;
 const IO_ERROR: u8 = 74;
 const INTERRUPTED: u8 = 130;
 
-/// Each file operation is a trip to another thread, so small pieces would be slow.
+/// The size of a read, in bytes. tokio does each file operation on another thread, so small
+/// pieces would be slow.
 const PIECE: usize = 1024 * 1024;
 
-/// The exit code, for scripts, and what went wrong and what to do, for people.
+/// An exit code for scripts, and a message for people that says what went wrong and what to do.
 struct Failure(u8, String);
 
 #[tokio::main(flavor = "current_thread")]
@@ -64,19 +65,19 @@ async fn copy(from: &Path, to: &Path, force: bool) -> Result<(), Failure> {
     let source = check_source(from)?;
     let target = check_target(from, to, force)?;
     let temp = tokio::select! {
-        // In this order the signal is caught before there is a temporary file to remove.
+        // The first poll registers the signal handler, before the temporary file is made.
         biased;
         Ok(()) = tokio::signal::ctrl_c() => {
-            // The other branch was dropped, and dropping a NamedTempFile removes it.
+            // The other branch is dropped, which removes the NamedTempFile.
             return fail(INTERRUPTED, from, "was not copied: interrupted");
         }
         temp = fill(from, &source, folder(&target)) => temp?,
     };
-    // From here on Ctrl-C comes too late, so that its message is always true.
+    // From here on Ctrl-C is ignored, so that "was not copied" is always true.
     publish(temp, &source, &target, force)
 }
 
-/// Looks before opening, because to open a pipe would wait for whoever writes to it.
+/// Checks the kind of file before opening it, because opening a pipe would wait for a writer.
 fn check_source(from: &Path) -> Result<Metadata, Failure> {
     match fs::metadata(from) {
         Ok(meta) if meta.is_file() => Ok(meta),
@@ -89,20 +90,21 @@ fn check_source(from: &Path) -> Result<Metadata, Failure> {
     }
 }
 
-/// Refuses early what can be refused early: nobody likes to wait for an error.
+/// Checks the target before the copy, so that errors come early. Returns the target with links
+/// resolved.
 fn check_target(from: &Path, to: &Path, force: bool) -> Result<PathBuf, Failure> {
     let fail = |problem| fail(CANNOT_CREATE, to, problem);
     let slash = to.to_string_lossy().ends_with(std::path::is_separator);
     if slash || to.is_dir() || to.file_name().is_none() {
-        return fail("is a folder; name the file that the copy shall become");
+        return fail("is a folder; give the name of the new file too");
     }
     if !folder(to).is_dir() {
-        return fail("would be in a folder that is not there; check the name");
+        return fail("would be in a folder that does not exist; check the name");
     }
-    // Links are followed, for the rename would replace the link and not what it points to.
+    // Links are followed, because a rename would replace the link instead of its target.
     let target = fs::canonicalize(to).unwrap_or_else(|_| to.to_path_buf());
     if fs::canonicalize(from).is_ok_and(|from| from == target) {
-        return fail("is the very file to copy; choose another name");
+        return fail("is the same file as the source; choose another name");
     }
     match fs::symlink_metadata(&target) {
         Ok(_) if !force => fail("exists; choose another name, or replace it with --force"),
@@ -111,11 +113,12 @@ fn check_target(from: &Path, to: &Path, force: bool) -> Result<PathBuf, Failure>
     }
 }
 
-/// A rename cannot cross file systems, hence a temporary file in the target's own folder.
+/// Copies the file into a temporary file in the target's folder: a rename cannot cross file
+/// systems.
 async fn fill(from: &Path, source: &Metadata, folder: &Path) -> Result<NamedTempFile, Failure> {
     let input = File::open(from).await;
     let input = input.map_err(|e| because(NO_INPUT, from, "cannot be read", &e))?;
-    // The name tells whose file it is, should a power cut leave it behind.
+    // The prefix names the program, in case a power cut leaves the file behind.
     let temp = tempfile::Builder::new()
         .prefix(".mycopy-")
         .tempfile_in(folder);
@@ -137,26 +140,27 @@ async fn transfer(mut input: File, output: &fs::File, source: &Metadata) -> io::
         output.write_all(&piece[..n]).await?;
         bar.inc(n as u64);
     }
-    // tokio writes behind our back; only flush tells how the last write went.
+    // tokio writes in the background: only flush returns the error of the last write.
     output.flush().await?;
     if cfg!(unix) {
         output.set_permissions(permissions(source)).await?;
     }
-    // Else a power cut could find the new name on disk, and not the bytes.
+    // Otherwise after a power cut the new name could be on disk without the bytes.
     output.sync_all().await
 }
 
-/// indicatif draws on stderr, and only if that is a terminal.
+/// Creates a progress bar. indicatif draws on stderr, and only if it is a terminal.
 fn progress_bar(len: u64) -> ProgressBar {
     let style = "{wide_bar} {bytes}/{total_bytes} {binary_bytes_per_sec} {eta}";
     let style = ProgressStyle::with_template(style).expect("the template is valid");
-    // Cleared when dropped, so that an error message, too, gets a clean line.
+    // Cleared when it is dropped, so that an error message starts on a clean line.
     ProgressBar::new(len)
         .with_style(style)
         .with_finish(ProgressFinish::AndClear)
 }
 
-/// Without setuid: its owner did not offer to run whoever copies as himself.
+/// Returns the source's permissions without set-user-ID and set-group-ID: they would apply to the
+/// owner of the copy.
 fn permissions(source: &Metadata) -> Permissions {
     #[cfg_attr(not(unix), expect(unused_mut, reason = "only unix has modes"))]
     let mut permissions = source.permissions();
@@ -168,9 +172,9 @@ fn permissions(source: &Metadata) -> Permissions {
     permissions
 }
 
-/// Has no await, so nothing can interrupt it half way.
+/// Gives the temporary file the target's name. It has no await, so it cannot be cancelled midway.
 fn publish(temp: NamedTempFile, source: &Metadata, to: &Path, force: bool) -> Result<(), Failure> {
-    // What check_target saw may have changed since; persist_noclobber cannot be deceived.
+    // The target may have appeared since check_target; persist_noclobber fails in that case.
     let named = if force {
         temp.persist(to)
     } else {
@@ -178,10 +182,10 @@ fn publish(temp: NamedTempFile, source: &Metadata, to: &Path, force: bool) -> Re
     };
     let file = named.map_err(|e| because(CANNOT_CREATE, to, "was not created", &e.error))?;
     let settled = if cfg!(unix) {
-        // The name is kept in the folder, so the folder has to reach the disk as well.
+        // The folder contains the name, so it must be synced too.
         fs::File::open(folder(to)).and_then(|folder| folder.sync_all())
     } else {
-        // Last, because Windows is loath to rename what is read-only.
+        // After the rename, because Windows does not rename a read-only file.
         file.set_permissions(permissions(source))
     };
     settled.map_err(|e| {
@@ -194,7 +198,8 @@ fn publish(temp: NamedTempFile, source: &Metadata, to: &Path, force: bool) -> Re
     })
 }
 
-/// A bare name has the empty path for a parent, which no system call understands.
+/// Returns a file's folder. The parent of a bare name is the empty path, which system calls do
+/// not accept.
 fn folder(file: &Path) -> &Path {
     let parent = file.parent().filter(|parent| *parent != Path::new(""));
     parent.unwrap_or(Path::new("."))

@@ -1,4 +1,4 @@
-//! Asks, and prints the replies in the order of the requests.
+//! Sends requests, and prints the replies in the order of the requests.
 //!
 //! ```sh
 //! ARAUTO_PASSWORD=... cargo run --example pedir -- ENDPOINT USER TEXT...
@@ -34,10 +34,9 @@ async fn run() -> Result<(), Box<dyn Error>> {
 
     let visitor = Client::connect(&endpoint.parse()?).await?;
     let (client, events) = visitor.login(user, &password).await?;
-    drop(events); // whoever does not read the broadcasts says so
+    drop(events); // this program does not read broadcasts
 
-    // All are on their way before the first answer is awaited: one round trip, not
-    // one for each.
+    // All requests are sent before the first answer is awaited: one round trip in total.
     let mut answers = Vec::new();
     for request in requests {
         answers.push(client.begin_request(request.as_str()).await?);

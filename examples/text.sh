@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
-# Says a few things to an arauto server in the text dialect, and prints what it answers.
+# Sends a few lines to an arauto server in the text dialect, and prints the answers.
 #
 #     ARAUTO_PASSWORD=... text.sh ENDPOINT USER
 #
 # ENDPOINT is unix:PATH, pipe:NAME or tcp:HOST:PORT, and its listener has dialect=text. The
-# socket must be our own, root's, or that of ARAUTO_SERVER_USER. Needs socat. Exit codes: 0 the server closed with ". fim"
-# and said no error, 1 anything else.
+# socket must belong to this user, to root, or to ARAUTO_SERVER_USER. Needs socat. Exit codes: 0 if
+# the server sent no error and closed with ". fim", 1 otherwise.
 set -euo pipefail
 
 die() {
@@ -18,12 +18,12 @@ die() {
     die 'the user must be one word, and the password one line'
 endpoint=$1 user=$2
 
-# In a socat address these characters mean something.
+# Escapes the characters that are special in a socat address.
 quoted() {
     printf '%s\n' "$1" | sed 's/[][\\:,!"'\''(){}]/\\&/g'
 }
 
-# Whoever holds the server's name would get our password.
+# Checks that the server's socket belongs to a trusted user, before the password is sent to it.
 check_owner() {
     local owner trusted
     owner=$(stat -c %u "$1") || die "no socket at $1"
@@ -34,8 +34,8 @@ check_owner() {
 }
 
 case $endpoint in
-    # socat does not tell whose process listens: anybody may wait at an abstract name.
-    unix:@?*) die "$endpoint: nothing tells this script whose it is; use a path" ;;
+    # Any user may listen at an abstract name, and socat does not show the server's user.
+    unix:@?*) die "$endpoint: this script cannot check the owner of an abstract socket; use a path" ;;
     unix:?*)
         check_owner "${endpoint#unix:}"
         address=UNIX-CONNECT:$(quoted "${endpoint#unix:}")
@@ -45,16 +45,16 @@ case $endpoint in
         if [[ -n ${XDG_RUNTIME_DIR:-} ]]; then folder=$XDG_RUNTIME_DIR/arauto
         elif ((EUID == 0)); then folder=/run/arauto
         else folder=/tmp/arauto-$EUID; fi
-        # Anybody can create a folder in /tmp, and wait in it for our password.
+        # In /tmp another user could have created this folder to get the password.
         [[ -O $folder && ! -L $folder && $(stat -c %A "$folder") == d????-??-? ]] ||
-            die "$folder is not there, or others may write to it"
+            die "$folder does not exist, or other users may write to it"
         address=UNIX-CONNECT:$(quoted "$folder/${endpoint#pipe:}.sock")
         ;;
-    *) die "$endpoint is not an endpoint that this script knows" ;;
+    *) die "$endpoint is not an endpoint that this script supports" ;;
 esac
 
-# All at once: the server answers in the order of the lines. printf is a builtin of bash,
-# so that no list of processes ever shows the password.
+# All lines are sent at once; the server answers in the same order. printf is a builtin of bash,
+# so the password never shows in a list of processes.
 conversation() {
     printf '/login %s %s\n' "$user" "$ARAUTO_PASSWORD"
     printf 'bom dia\n'
@@ -63,8 +63,8 @@ conversation() {
     printf 'fim\n'
 }
 
-# We have said everything long before the server has: -t is how long socat may then still
-# listen. It is no delay, for the server hangs up after its last line.
+# -t is how long socat waits for answers after the last line is sent. It causes no delay, because
+# the server closes the connection after its last line.
 last='' errors=0
 while IFS= read -r line; do
     printf '%s\n' "$line"
@@ -72,5 +72,5 @@ while IFS= read -r line; do
     last=$line
 done < <(conversation | socat -t 30 - "$address")
 [[ -n $last ]] || die "no line from $endpoint; does a server listen there, with dialect=text?"
-[[ $last == '. fim' ]] || die 'the pipe ended before ". fim"; something failed'
+[[ $last == '. fim' ]] || die 'the connection ended before ". fim"'
 exit $errors

@@ -1,7 +1,7 @@
 //! Wrong: a close without shutdown(WR), while input is unread.
 //!
-//! The session answers everything, says `closing`, and only then lets go of its socket. The
-//! client has not read yet, and has asked on behind its fim.
+//! The session answers everything, sends `closing`, and then closes its socket. The client has not
+//! read yet, and has sent more requests after its fim.
 
 use std::os::unix::net::UnixStream as StdStream;
 use std::thread;
@@ -19,11 +19,11 @@ pub(crate) const LESSON: Lesson = Lesson {
     name: "close-unread",
     title: "everything is written, so the socket can be dropped",
     why: &[
-        "written is in this kernel, not with the peer. A close with unread input is a reset:",
-        "TCP throws away what it has not sent yet; on seqpacket the error is read before the",
-        "data. A unix stream on Linux gives the data first: good luck, and no contract",
+        "written bytes are in this kernel, not at the peer. A close with unread input is a reset:",
+        "TCP discards bytes that it has not sent yet; on seqpacket the error is read before the",
+        "data. A unix stream on Linux delivers the data first, but nothing guarantees that",
     ],
-    arauto: "read by the peer, then shutdown(WR), then the input to its end, then closed",
+    arauto: "waits until the peer has read, shuts the write side, reads the input to its end, closes",
     file: "src/actors/session/ending.rs",
     run: || {
         vec![
@@ -34,25 +34,25 @@ pub(crate) const LESSON: Lesson = Lesson {
     },
 };
 
-/// What a local socket's buffers hold while nobody reads.
+/// The requests whose replies fit into the buffers of a local socket that nobody reads.
 const FEW: u32 = 24;
 
-/// Asks behind the fim.
+/// Requests that are sent after the fim.
 const LATE: u32 = 8;
 
 fn run(over: Transport, asks: u32) -> Account {
-    let (socket, client) = over.pair().expect("sockets are to be had");
+    let (socket, client) = over.pair().expect("the system gives sockets");
     let accepted = Accepted::default();
     let list = accepted.clone();
     let mut client = Client::new(client);
-    // All of it is under way before the server looks, and read once the server has gone:
-    // a busy machine does the same.
+    // The client sends everything before the server reads, and reads after the server has ended.
+    // The same happens on a busy machine.
     client.ask(1..=asks);
     client.fim();
     client.ask(asks + 1..=asks + LATE);
     let server = thread::spawn(move || serve(socket, list));
     server.join().expect("the server does not panic");
-    Account::new(over, &accepted, client.hear())
+    Account::new(over, &accepted, client.receive())
 }
 
 fn serve(socket: StdStream, accepted: Accepted) {
@@ -94,7 +94,7 @@ async fn converse(mut socket: UnixStream, accepted: Accepted) {
     }
     let written = socket.write_all(&closing(accepted.count())).await;
     written.expect("the client is there, and does not close");
-    // THE WRONG LINE. It looks right, because every write has returned without an error,
-    // `closing` too, and what comes behind the fim need not be read.
+    // THE WRONG LINE. It looks right, because every write has returned without an error, that of
+    // `closing` too, and input after the fim need not be read.
     drop(socket);
 }

@@ -1,7 +1,7 @@
 //! Wrong: `ctx.stop()` with a full mailbox.
 //!
-//! Whoever runs the server says fim while clients still ask. The worker gets `Stop` in its
-//! mailbox, like everything else.
+//! The server is stopped while clients still send requests. The worker gets `Stop` through its
+//! mailbox, like every other message.
 
 use std::os::unix::net::UnixStream;
 use std::sync::mpsc;
@@ -23,18 +23,18 @@ pub(crate) const LESSON: Lesson = Lesson {
     name: "ctx-stop",
     title: "a Stop message whose handler calls ctx.stop()",
     why: &[
-        "nobody told the sessions, so they went on accepting; what is queued behind Stop is",
-        "dropped with the mailbox, and whoever waits for it gets MailboxError::Closed",
+        "the sessions were not told, so they went on accepting; messages queued behind Stop are",
+        "dropped with the mailbox, and their senders get MailboxError::Closed",
     ],
-    arauto: "sessions are cut first, and the hub stops when all of them have stopped",
+    arauto: "first stops accepting in every session; the hub stops after all sessions have stopped",
     file: "src/close/stop/machine.rs",
     run: || vec![run()],
 };
 
-const ROOM: usize = 2 * ASKS as usize;
+const MAILBOX: usize = 2 * ASKS as usize;
 
 fn run() -> Account {
-    let (socket, client) = Transport::Unix.pair().expect("sockets are to be had");
+    let (socket, client) = Transport::Unix.pair().expect("the system gives sockets");
     let accepted = Accepted::default();
     let list = accepted.clone();
     let (address, worker) = mpsc::channel();
@@ -46,25 +46,25 @@ fn run() -> Account {
     worker.do_send(Stop);
     client.ask(ASKS / 2 + 1..=ASKS);
     client.fim();
-    let heard = client.hear();
+    let received = client.receive();
     let closed = server.join().expect("the server does not panic");
-    Account::new(Transport::Unix, &accepted, heard)
+    Account::new(Transport::Unix, &accepted, received)
         .with_note(format!("callers that got MailboxError::Closed: {closed}"))
 }
 
-/// How many of its callers found the mailbox closed.
+/// Serves until the fim. Returns how many requests failed because the mailbox was closed.
 fn serve(socket: UnixStream, accepted: Accepted, address: &mpsc::Sender<Addr<Worker>>) -> usize {
     System::new().block_on(async {
         let worker = Worker.start();
-        let _ = address.send(worker.clone()); // it is waited for
-        let output = output(socket.try_clone().expect("a descriptor is to be had"));
+        let _ = address.send(worker.clone()); // `run` waits for it
+        let output = output(socket.try_clone().expect("the system gives a descriptor"));
         let mut input = on_this_runtime(socket);
         let mut callers = Vec::new();
         while let Ok(id) = input.read_u32().await {
             if id == FIM {
                 break;
             }
-            let done = worker.send(Ask); // in the mailbox from here on
+            let done = worker.send(Ask); // now it is in the mailbox
             accepted.note(id);
             let output = output.clone();
             callers.push(actix_rt::spawn(async move {
@@ -75,7 +75,7 @@ fn serve(socket: UnixStream, accepted: Accepted, address: &mpsc::Sender<Addr<Wor
                 done
             }));
         }
-        // Every caller is waited for, and it does not help.
+        // Waiting for every caller does not help.
         let outcomes = join_all(callers).await;
         let closed = |outcome: &Result<_, _>| matches!(outcome, Ok(Err(MailboxError::Closed)));
         outcomes.iter().filter(|outcome| closed(outcome)).count()
@@ -88,9 +88,9 @@ impl Actor for Worker {
     type Context = Context<Self>;
 
     fn started(&mut self, ctx: &mut Self::Context) {
-        // With room for all. Where there is none, `send` waits for a place, and Stop by
-        // `do_send`, which needs none, overtakes whoever waits: more is lost.
-        ctx.set_mailbox_capacity(ROOM);
+        // Large enough for all messages. If the mailbox is full, `send` waits, and Stop, sent by
+        // `do_send` without waiting, overtakes the waiting messages: even more is lost.
+        ctx.set_mailbox_capacity(MAILBOX);
     }
 }
 
@@ -114,8 +114,8 @@ impl Handler<Stop> for Worker {
     type Result = ();
 
     fn handle(&mut self, Stop: Stop, ctx: &mut Self::Context) {
-        // THE WRONG LINE. It looks right, because a mailbox is a queue: whatever was sent
-        // before Stop has been handled by now. But a door that is open has no "before".
+        // THE WRONG LINE. It looks right, because a mailbox is a queue: messages sent before Stop
+        // have been handled by now. But the sessions still accept, and send after Stop.
         ctx.stop();
     }
 }

@@ -1,7 +1,7 @@
 //! Wrong: the runtime is dropped.
 //!
-//! The worker writes a reply as it gets it: the head first, the body when it has been looked
-//! up. The main future reads asks until the fim, and is over then.
+//! The worker writes a reply in two parts: the head, and the body once it has been looked up. The
+//! main future reads requests until the fim, and then returns.
 
 use std::os::unix::net::UnixStream;
 use std::thread;
@@ -18,39 +18,39 @@ pub(crate) const LESSON: Lesson = Lesson {
     name: "drop-runtime",
     title: "block_on(serve()) returns, and the runtime goes out of scope",
     why: &[
-        "block_on waits for its own future and for no other: the rest is dropped at the await",
-        "where it happens to be. Here that is the middle of a reply, which no client can read",
+        "block_on waits for its own future only: all other futures are dropped at the await where",
+        "they are. Here that is the middle of a reply, which no client can read",
     ],
-    arauto: "each actor confirms, each thread is joined, and the runtime goes last",
+    arauto: "each actor confirms its end, each thread is joined, the runtime is dropped last",
     file: "src/server/components.rs",
     run: || vec![run()],
 };
 
-/// The part of a reply that is known before it has been looked up.
+/// The length of the part of a reply that needs no look-up, in bytes.
 const HEAD: usize = 16;
 
 fn run() -> Account {
-    let (socket, client) = Transport::Unix.pair().expect("sockets are to be had");
+    let (socket, client) = Transport::Unix.pair().expect("the system gives sockets");
     let accepted = Accepted::default();
     let list = accepted.clone();
     let server = thread::spawn(move || {
         let system = System::new();
         system.block_on(serve(socket, list));
-        // THE WRONG LINE. It looks right, because `serve` has returned, and this is how every
-        // program with a runtime ends: `#[actix::main]` and `#[tokio::main]` do just this.
+        // THE WRONG LINE. It looks right, because `serve` has returned, and every program with a
+        // runtime ends like this: `#[actix::main]` and `#[tokio::main]` do the same.
         drop(system);
     });
     let mut client = Client::new(client);
     client.ask(1..=ASKS);
     client.fim();
-    let heard = client.hear();
+    let received = client.receive();
     server.join().expect("the server does not panic");
-    Account::new(Transport::Unix, &accepted, heard)
+    Account::new(Transport::Unix, &accepted, received)
 }
 
 async fn serve(socket: UnixStream, accepted: Accepted) {
     let worker = Worker {
-        output: output(socket.try_clone().expect("a descriptor is to be had")),
+        output: output(socket.try_clone().expect("the system gives a descriptor")),
     };
     let worker = worker.start();
     let mut input = on_this_runtime(socket);
@@ -88,6 +88,6 @@ impl Handler<Ask> for Worker {
             look_up().await;
             let _ = output.write_all(body).await;
         };
-        work.into_actor(self).wait(ctx); // one at a time, in their order
+        work.into_actor(self).wait(ctx); // one at a time, in order
     }
 }

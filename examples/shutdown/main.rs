@@ -1,5 +1,5 @@
-//! `shutdown [NAME [RUNS]]` stops a small server in five wrong ways and in the right one, and
-//! shows what each of them loses.
+//! `shutdown [NAME [RUNS]]` stops a small server in five wrong ways and in the right way, and
+//! counts the requests that each of them loses.
 //!
 //! ```sh
 //! cargo run --example shutdown                 # all six, as a table
@@ -7,8 +7,8 @@
 //! cargo run --example shutdown -- all 20       # twenty runs of each: median and range
 //! ```
 //!
-//! Each server is a file that can be read on its own; its wrong line is marked. Server and
-//! client share this process, and no count: see `common/account.rs`.
+//! Each server is a file that can be read alone; its wrong line is marked. Server and client run
+//! in one process, but count independently: see `common/account.rs`.
 
 use std::process::ExitCode;
 
@@ -29,7 +29,7 @@ mod show;
 #[cfg(unix)]
 mod system_stop;
 
-/// The exit code of sysexits(3) for what is not there on this system.
+/// The exit code of sysexits(3) for a service that is not available.
 #[cfg(not(unix))]
 const UNAVAILABLE: u8 = 69;
 
@@ -40,6 +40,6 @@ fn main() -> ExitCode {
 
 #[cfg(not(unix))]
 fn main() -> ExitCode {
-    eprintln!("shutdown: its six servers need unix sockets; run it on Linux, or read them");
+    eprintln!("shutdown: its six servers need unix sockets; run it on Linux, or read the sources");
     ExitCode::from(UNAVAILABLE)
 }

@@ -1,7 +1,7 @@
 //! Wrong: a marker message instead of a counter.
 //!
-//! The worker answers most asks at once; each tenth waits for a slow disk, in a future that
-//! the handler returns, so that the others need not wait.
+//! The worker answers most requests at once. Each tenth waits for a slow disk, in a future that
+//! the handler returns, so that the other requests need not wait.
 
 use std::os::unix::net::UnixStream;
 use std::thread;
@@ -18,35 +18,35 @@ use crate::common::{
 
 pub(crate) const LESSON: Lesson = Lesson {
     name: "marker",
-    title: "a marker through the mailbox: when it is answered, all is done",
+    title: "a marker message: when it is answered, all work is done",
     why: &[
-        "the mailbox is empty when the marker is answered, but a handler's future waits",
-        "outside of the mailbox, and is overtaken; `closing` even says that all is well",
+        "the mailbox is empty when the marker is answered, but a handler's future waits outside",
+        "of the mailbox, and the marker overtakes it; yet `closing` counts all requests",
     ],
-    arauto: "the requests phase waits for a counter",
-    file: "src/close/in_work.rs",
+    arauto: "the requests phase waits until a counter of requests in work is 0",
+    file: "src/close/in_work/mod.rs",
     run: || vec![run()],
 };
 
-/// As long as a disk may take that has to spin up.
+/// The time of a slow disk, as one that has to spin up.
 const SLOW: Duration = Duration::from_millis(200);
 
 fn run() -> Account {
-    let (socket, client) = Transport::Unix.pair().expect("sockets are to be had");
+    let (socket, client) = Transport::Unix.pair().expect("the system gives sockets");
     let accepted = Accepted::default();
     let list = accepted.clone();
     let server = thread::spawn(move || serve(socket, &list));
     let mut client = Client::new(client);
     client.ask(1..=ASKS);
     client.fim();
-    let heard = client.hear();
+    let received = client.receive();
     server.join().expect("the server does not panic");
-    Account::new(Transport::Unix, &accepted, heard)
+    Account::new(Transport::Unix, &accepted, received)
 }
 
 fn serve(socket: UnixStream, accepted: &Accepted) {
     System::new().block_on(async {
-        let output = output(socket.try_clone().expect("a descriptor is to be had"));
+        let output = output(socket.try_clone().expect("the system gives a descriptor"));
         let worker = Worker {
             output: Output::clone(&output),
         };
@@ -59,10 +59,10 @@ fn serve(socket: UnixStream, accepted: &Accepted) {
             accepted.note(id);
             worker.do_send(Ask(id));
         }
-        // THE WRONG LINE. It looks right, because a mailbox is in order, and the marker is
-        // the last message: when it is answered, every ask has been handled. Handled is
-        // not done.
-        worker.send(Marker).await.expect("the worker lives");
+        // THE WRONG LINE. It looks right, because a mailbox keeps the order, and the marker is the
+        // last message: when it is answered, every request has been handled. But a request that
+        // is handled need not be answered yet.
+        worker.send(Marker).await.expect("the worker runs");
         let mut output = output.lock().await;
         let _ = output.write_all(&closing(accepted.count())).await;
         let _ = output.shutdown().await;

@@ -1,8 +1,7 @@
-//! The right one: the same little server, ended by phases.
+//! The right way: the same small server, stopped in phases.
 //!
-//! Everything that the five others fall over is here: a mailbox full of asks, futures that
-//! wait outside of it, asks behind the fim, a client that is slow to read, a worker on a
-//! thread of its own.
+//! It has every difficulty of the other five: a full mailbox, futures that wait outside of it,
+//! requests after the fim, a client that reads slowly, a worker on another thread.
 
 use std::convert::Infallible;
 use std::os::unix::net::UnixStream;
@@ -28,8 +27,8 @@ pub(crate) const LESSON: Lesson = Lesson {
     name: "right",
     title: "seal, count, drain, close, actors, join",
     why: &[
-        "nothing is taken any more before what was taken is waited for, and nothing is closed",
-        "before it has been read; each step waits for the word of the one before",
+        "it stops accepting before it waits for accepted requests, and closes only after the",
+        "client has read; each step waits until the step before it is confirmed",
     ],
     arauto: "the same steps, each with a deadline and a line in the report",
     file: "src/close/stop/machine.rs",
@@ -41,14 +40,14 @@ pub(crate) const LESSON: Lesson = Lesson {
     },
 };
 
-/// Asks behind the fim.
+/// Requests that are sent after the fim.
 const LATE: u32 = 8;
 
-/// As long as a disk may take that has to spin up.
+/// The time of a slow disk, as one that has to spin up.
 const SLOW: Duration = Duration::from_millis(200);
 
 fn run(over: Transport) -> Account {
-    let (socket, client) = over.pair().expect("sockets are to be had");
+    let (socket, client) = over.pair().expect("the system gives sockets");
     let accepted = Accepted::default();
     let list = accepted.clone();
     let server = thread::spawn(move || serve(socket, &list));
@@ -56,18 +55,18 @@ fn run(over: Transport) -> Account {
     client.ask(1..=ASKS);
     client.fim();
     client.ask(ASKS + 1..=ASKS + LATE);
-    let heard = client.hear();
+    let received = client.receive();
     let hooks = server.join().expect("the server does not panic");
-    Account::new(over, &accepted, heard).with_note(format!(
-        "when all was joined, {hooks} of 1 `stopped` hooks had run"
+    Account::new(over, &accepted, received).with_note(format!(
+        "when all threads were joined, {hooks} of 1 `stopped` hooks had run"
     ))
 }
 
-/// How many `stopped` hooks had run when it was over.
+/// Serves until the fim. Returns how many `stopped` hooks have run.
 fn serve(socket: UnixStream, accepted: &Accepted) -> usize {
     let system = System::new();
     let arbiter = Arbiter::new();
-    let writer = socket.try_clone().expect("a descriptor is to be had");
+    let writer = socket.try_clone().expect("the system gives a descriptor");
     let stopped = Arc::new(AtomicUsize::new(0));
     let hooks = Arc::clone(&stopped);
     let worker = Worker::start_in_arbiter(&arbiter.handle(), |_| Worker {
@@ -76,8 +75,8 @@ fn serve(socket: UnixStream, accepted: &Accepted) -> usize {
     });
     system.block_on(async {
         let mut input = on_this_runtime(socket);
-        // A counter: each ask in work holds a sender, and when the last is dropped the
-        // receiver is told. Nothing is ever sent.
+        // A counter: each request in work holds a sender, and the receiver returns when the last
+        // sender is dropped. Nothing is ever sent.
         let (work, mut idle) = mpsc::channel::<Infallible>(1);
         while let Ok(id) = input.read_u32().await {
             if id == FIM {
@@ -88,19 +87,19 @@ fn serve(socket: UnixStream, accepted: &Accepted) -> usize {
             worker.do_send(Ask { id, work });
         }
         drop(work);
-        // Sealed: nothing is taken any more, whoever sends. Now the count can only fall.
+        // Sealed: no more requests are accepted. Now the count can only fall.
         let _none = idle.recv().await;
-        // Drained and closed: every answer is written, `closing` behind it, and the write
-        // side shut. The socket stays open until the client, who has read it all, closes.
-        let said = worker.send(SayClosing(accepted.count())).await;
-        said.expect("the worker lives");
+        // Drained: every answer is written, then `closing`, then the write side is shut. The
+        // socket stays open until the client, which has read everything, closes.
+        let sent = worker.send(SendClosing(accepted.count())).await;
+        sent.expect("the worker runs");
         let mut rest = [0; 256];
         while input.read(&mut rest).await.is_ok_and(|read| read > 0) {}
-        // The actor has nothing to do any more, and says that it stops.
-        worker.send(Stop).await.expect("the worker lives");
+        // The actor has no more work, and confirms that it stops.
+        worker.send(Stop).await.expect("the worker runs");
         arbiter.stop();
     });
-    // Not within block_on: a thread that waits here could not serve what it waits for.
+    // Not within block_on, where this blocking wait would stop the system's own futures.
     arbiter.join().expect("the worker does not panic");
     hooks.load(Ordering::SeqCst)
 }
@@ -138,11 +137,11 @@ impl Handler<Ask> for Worker {
                 look_up().await;
             }
             answer(&output, id).await;
-            drop(work); // answered, and not before
+            drop(work); // only after the answer
         };
         let work = work.into_actor(self);
         if slow {
-            ctx.spawn(work); // outside of the mailbox: the others need not wait
+            ctx.spawn(work); // outside of the mailbox: the next messages need not wait
         } else {
             ctx.wait(work); // one at a time
         }
@@ -151,12 +150,16 @@ impl Handler<Ask> for Worker {
 
 #[derive(Message)]
 #[rtype(result = "()")]
-struct SayClosing(u32);
+struct SendClosing(u32);
 
-impl Handler<SayClosing> for Worker {
+impl Handler<SendClosing> for Worker {
     type Result = ResponseFuture<()>;
 
-    fn handle(&mut self, SayClosing(accepted): SayClosing, _: &mut Self::Context) -> Self::Result {
+    fn handle(
+        &mut self,
+        SendClosing(accepted): SendClosing,
+        _: &mut Self::Context,
+    ) -> Self::Result {
         let output = Output::clone(&self.output);
         Box::pin(async move {
             let mut output = output.lock().await;

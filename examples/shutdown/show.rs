@@ -1,4 +1,4 @@
-//! The command line: which lessons, how often, and how they are printed.
+//! The command line: selects lessons, runs them and prints the results.
 
 use std::process::ExitCode;
 
@@ -17,17 +17,17 @@ static LESSONS: [Lesson; 6] = [
 /// The exit code of sysexits(3) for a wrong command line.
 const USAGE: u8 = 64;
 
-/// What is to be shown.
+/// The output that the arguments ask for.
 enum Show {
     Table,
-    Tell(&'static Lesson),
+    Details(&'static Lesson),
     Repeat(&'static [Lesson], usize),
 }
 
 pub(crate) fn main(args: Vec<String>) -> ExitCode {
     match asked_for(&args) {
         Some(Show::Table) => table(&LESSONS),
-        Some(Show::Tell(lesson)) => lesson.tell(&(lesson.run)()),
+        Some(Show::Details(lesson)) => lesson.print(&(lesson.run)()),
         Some(Show::Repeat(lessons, runs)) => repeat(lessons, runs),
         None => {
             let names: Vec<_> = LESSONS.iter().map(|lesson| lesson.name).collect();
@@ -46,7 +46,7 @@ fn asked_for(args: &[String]) -> Option<Show> {
     let show = match args[..] {
         [] | ["all"] => Show::Table,
         ["all", runs] => Show::Repeat(&LESSONS, number(runs)?),
-        [name] => Show::Tell(find(name)?),
+        [name] => Show::Details(find(name)?),
         [name, runs] => Show::Repeat(std::slice::from_ref(find(name)?), number(runs)?),
         _ => return None,
     };
@@ -61,7 +61,7 @@ fn find(name: &str) -> Option<&'static Lesson> {
     LESSONS.iter().find(|lesson| lesson.name == name)
 }
 
-/// One run of each, and what is to be said about it.
+/// Runs each lesson once, and prints the counts and the explanations.
 fn table(lessons: &[Lesson]) {
     println!(
         "{:13} {:9}  {:>5} {:>8} {:>8} {:>5}  the client sees",
@@ -73,11 +73,11 @@ fn table(lessons: &[Lesson]) {
                 "{:13} {:9}  {:>5} {:>8} {:>8} {:>5}  {}",
                 lesson.name,
                 account.over,
-                account.heard.asked,
+                account.received.asked,
                 account.accepted.len(),
                 account.answered(),
                 account.lost().len(),
-                account.heard.end
+                account.received.end
             );
         }
     }
@@ -87,7 +87,7 @@ fn table(lessons: &[Lesson]) {
     }
 }
 
-/// Many runs of each: the median of what is lost, and its range.
+/// Runs each lesson many times, and prints the median and the range of the losses.
 fn repeat(lessons: &[Lesson], runs: usize) {
     println!(
         "{:13} {:9}  {:>4} {:>8} {:>11} {:>5} {:>5}",
@@ -108,7 +108,7 @@ fn repeat(lessons: &[Lesson], runs: usize) {
     }
 }
 
-/// What the runs over one transport had in them.
+/// The counts of all runs over one transport.
 #[derive(Default)]
 struct Line {
     over: String,

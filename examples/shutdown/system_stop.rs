@@ -1,7 +1,7 @@
 //! Wrong: `System::stop` at once.
 //!
-//! The server reads asks on the system's own thread and hands them to a worker on an
-//! arbiter. Its mailbox holds what it has not come to yet.
+//! The server reads requests on the system's thread and sends them to a worker on an arbiter. The
+//! worker's mailbox holds the requests that are not handled yet.
 
 use std::os::unix::net::UnixStream;
 use std::sync::Arc;
@@ -21,36 +21,36 @@ pub(crate) const LESSON: Lesson = Lesson {
     name: "system-stop",
     title: "System::current().stop() as soon as fim is read",
     why: &[
-        "the system tells its arbiters to end, and they drop their actors with all that is",
-        "in the mailboxes; nobody waits for a thread, or for a `stopping` hook to run",
+        "the system tells its arbiters to end, and they drop their actors with everything in the",
+        "mailboxes; nothing waits for a thread, or for a `stopping` hook to run",
     ],
-    arauto: "nothing is stopped by it: each actor is asked, and confirms",
+    arauto: "never uses it: each actor is asked to stop, and confirms",
     file: "src/server/components.rs",
     run: || vec![run()],
 };
 
-/// What an ask takes of the worker's thread: it computes, a password's hash perhaps.
+/// How long a request computes on the worker's thread, as for the hash of a password.
 const COSTS: Duration = Duration::from_millis(1);
 
 fn run() -> Account {
-    let (socket, client) = Transport::Unix.pair().expect("sockets are to be had");
+    let (socket, client) = Transport::Unix.pair().expect("the system gives sockets");
     let accepted = Accepted::default();
     let list = accepted.clone();
     let server = thread::spawn(move || serve(socket, list));
     let mut client = Client::new(client);
     client.ask(1..=ASKS);
     client.fim();
-    let heard = client.hear();
+    let received = client.receive();
     let hooks = server.join().expect("the server does not panic");
-    Account::new(Transport::Unix, &accepted, heard).with_note(format!(
+    Account::new(Transport::Unix, &accepted, received).with_note(format!(
         "when `run` returned, {hooks} of 1 `stopped` hooks had run: it waits for none"
     ))
 }
 
-/// How many `stopped` hooks had run when it was over.
+/// Serves until the fim. Returns how many `stopped` hooks have run.
 fn serve(socket: UnixStream, accepted: Accepted) -> usize {
     let system = System::new();
-    let writer = socket.try_clone().expect("a descriptor is to be had");
+    let writer = socket.try_clone().expect("the system gives a descriptor");
     let stopped = Arc::new(AtomicUsize::new(0));
     let hooks = Arc::clone(&stopped);
     let worker = Worker::start_in_arbiter(&Arbiter::new().handle(), |_| Worker {
@@ -98,6 +98,6 @@ impl Handler<Ask> for Worker {
         thread::sleep(COSTS);
         let output = Output::clone(&self.output);
         let work = async move { answer(&output, id).await };
-        work.into_actor(self).wait(ctx); // one at a time, in their order
+        work.into_actor(self).wait(ctx); // one at a time, in order
     }
 }

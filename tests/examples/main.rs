@@ -9,6 +9,9 @@ mod door;
 mod embed;
 mod hello;
 mod mycopy;
+#[cfg(unix)] // the Python clients use sockets only
+mod python;
+mod scripted;
 mod support;
 #[cfg(unix)] // a shell's
 mod text;
@@ -25,6 +28,7 @@ fn every_example_is_run_by_a_test_and_named_in_the_readme() {
     let tests = concat!(
         include_str!("classroom.rs"),
         include_str!("clients.rs"),
+        include_str!("python.rs"),
         include_str!("text.rs"),
         include_str!("embed.rs"),
         include_str!("hello.rs"),

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Output, Stdio};
 use std::time::Duration;
 
-use arauto::{Client, Endpoint, Event, Events, Incoming, Report};
+use arauto::{Client, Endpoint, Event, Events, Evidence, Incoming, Report};
 use tempfile::TempDir;
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::process::{Child, Command};
@@ -246,4 +246,13 @@ impl Witness {
 
 pub(crate) fn lines(text: &str) -> Vec<&str> {
     text.lines().collect()
+}
+
+/// Returns the evidence that the report has for the user's session.
+pub(crate) fn evidence(report: &Report, user: &str) -> Evidence {
+    let mut sessions = report.sessions.iter();
+    let session = sessions.find(|session| session.user.as_deref() == Some(user));
+    session
+        .unwrap_or_else(|| panic!("{user} was there: {report:?}"))
+        .evidence
 }

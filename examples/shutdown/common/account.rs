@@ -1,17 +1,17 @@
-//! What was accepted on one side and answered on the other.
+//! Counts the requests that the server accepted and those that the client got answers to.
 //!
-//! Neither count is taken from the other: the server notes the number of each ask that it
-//! takes, the client that of each whole reply. Lost is what is on the first list and not on
-//! the second.
+//! The two lists are independent: the server notes the number of each request that it accepts, the
+//! client that of each complete reply. A request on the first list that is not on the second is
+//! lost.
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 
-use super::client::Heard;
+use super::client::Received;
 use super::sockets::Transport;
 
-/// The server's list of what it has accepted. An ask is accepted when it has been read and
-/// is handed on: from there on its client may count on an answer.
+/// The server's list of accepted requests. A request is accepted when it has been read and passed
+/// to the worker: from then on its client may expect an answer.
 #[derive(Clone, Default)]
 pub(crate) struct Accepted(Arc<List>);
 
@@ -31,39 +31,43 @@ impl Accepted {
         u32::try_from(self.ids().len()).expect("its members are u32s, without 0")
     }
 
-    /// Blocks until so many have been accepted.
+    /// Blocks until this many requests have been accepted.
     pub(crate) fn reach(&self, count: u32) {
         let short = |ids: &mut BTreeSet<u32>| ids.len() < count as usize;
         let reached = self.0.longer.wait_while(self.ids(), short);
-        drop(reached.expect(UNHURT));
+        drop(reached.expect(POISONED));
     }
 
     fn ids(&self) -> MutexGuard<'_, BTreeSet<u32>> {
-        self.0.ids.lock().expect(UNHURT)
+        self.0.ids.lock().expect(POISONED)
     }
 }
 
-const UNHURT: &str = "a panic under this lock ends the run";
+const POISONED: &str = "a panic under this lock ends the run";
 
 /// One run of one server.
 pub(crate) struct Account {
     pub(crate) over: Transport,
     pub(crate) accepted: BTreeSet<u32>,
-    pub(crate) heard: Heard,
-    /// What else could be seen, each in a sentence.
+    pub(crate) received: Received,
+    /// Further observations, each a sentence.
     pub(crate) notes: Vec<String>,
 }
 
 impl Account {
-    pub(crate) fn new(over: Transport, accepted: &Accepted, heard: Heard) -> Self {
+    pub(crate) fn new(over: Transport, accepted: &Accepted, received: Received) -> Self {
         let accepted = accepted.ids().clone();
-        let answers: BTreeSet<u32> = heard.replies.iter().copied().collect();
-        assert_eq!(answers.len(), heard.replies.len(), "none is answered twice");
+        let answers: BTreeSet<u32> = received.replies.iter().copied().collect();
+        assert_eq!(
+            answers.len(),
+            received.replies.len(),
+            "none is answered twice"
+        );
         assert!(answers.is_subset(&accepted), "none is answered unasked");
         Account {
             over,
             accepted,
-            heard,
+            received,
             notes: Vec::new(),
         }
     }
@@ -74,11 +78,11 @@ impl Account {
     }
 
     pub(crate) fn answered(&self) -> usize {
-        self.heard.replies.len()
+        self.received.replies.len()
     }
 
     pub(crate) fn lost(&self) -> BTreeSet<u32> {
-        let answered = self.heard.replies.iter().copied().collect();
+        let answered = self.received.replies.iter().copied().collect();
         &self.accepted - &answered
     }
 }

@@ -1,4 +1,4 @@
-//! The client that counts: it knows what it asked, and what came back whole.
+//! The client: sends requests, and records the complete replies and the end of the connection.
 
 use std::fmt;
 use std::io::{ErrorKind, Read, Write};
@@ -9,35 +9,36 @@ use std::time::Duration;
 
 use super::{FIM, REPLY};
 
-/// Beyond this a server hangs, which is no lesson but a fault of the classroom.
-const PATIENCE: Duration = Duration::from_secs(10);
+/// How long the client waits for the server. A server that takes longer hangs, which none of the
+/// lessons is meant to show.
+const READ_TIMEOUT: Duration = Duration::from_secs(10);
 
 pub(crate) struct Client {
     socket: UnixStream,
     asked: u32,
-    /// Before each reply.
+    /// The pause before each reply is read.
     pause: Duration,
 }
 
-/// What the client has seen when the connection is over.
-pub(crate) struct Heard {
+/// Everything that the client received until the end of the connection.
+pub(crate) struct Received {
     pub(crate) asked: u32,
-    /// In the order of their arrival.
+    /// The numbers of the replies, in the order of arrival.
     pub(crate) replies: Vec<u32>,
     pub(crate) end: End,
 }
 
-/// How a connection ends, as a client can tell.
+/// The end of a connection, as the client sees it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum End {
-    /// `closing` was the last frame, and the stream ended: the server says how many asks it
-    /// had accepted.
+    /// `closing` was the last frame, and then the stream ended. `closing` has the number of
+    /// accepted requests.
     Closing { accepted: u32 },
-    /// `closing`, and an error instead of the end.
+    /// `closing`, and then an error instead of the end.
     ClosingAndBroken { accepted: u32, kind: ErrorKind },
-    /// The end of the stream, and no word why.
+    /// The end of the stream without `closing`.
     Silence,
-    /// Some bytes of a reply, and then the end.
+    /// The end of the stream in the middle of a reply.
     HalfAReply { bytes: usize },
     /// An error of the transport.
     Broken(ErrorKind),
@@ -45,8 +46,8 @@ pub(crate) enum End {
 
 impl Client {
     pub(crate) fn new(socket: UnixStream) -> Self {
-        let patient = socket.set_read_timeout(Some(PATIENCE));
-        patient.expect("the time is not zero");
+        let set = socket.set_read_timeout(Some(READ_TIMEOUT));
+        set.expect("the time is not zero");
         Client {
             socket,
             asked: 0,
@@ -54,7 +55,7 @@ impl Client {
         }
     }
 
-    /// One that is still reading what the server has long written.
+    /// Creates a client that reads slowly.
     pub(crate) fn slow(socket: UnixStream) -> Self {
         Client {
             pause: Duration::from_millis(2),
@@ -62,7 +63,7 @@ impl Client {
         }
     }
 
-    /// Each ask is one write, as it is one message on a seqpacket socket.
+    /// Sends requests, one write each, so that each is one message on a seqpacket socket.
     pub(crate) fn ask(&mut self, ids: RangeInclusive<u32>) {
         for id in ids {
             self.send(id);
@@ -75,12 +76,12 @@ impl Client {
     }
 
     fn send(&mut self, id: u32) {
-        // A server that has gone shows in what is heard.
+        // A server that has gone is noticed by `receive`.
         let _ = self.socket.write_all(&id.to_be_bytes());
     }
 
-    /// Reads until the server is heard no more, and closes.
-    pub(crate) fn hear(mut self) -> Heard {
+    /// Reads until the end of the connection, and closes the socket.
+    pub(crate) fn receive(mut self) -> Received {
         let mut replies = Vec::new();
         let end = loop {
             sleep(self.pause);
@@ -93,14 +94,14 @@ impl Client {
                 id => replies.push(id),
             }
         };
-        Heard {
+        Received {
             asked: self.asked,
             replies,
             end,
         }
     }
 
-    /// The server shuts its write side first. What it has to read yet is its own affair.
+    /// Reads the end of the stream: the server shuts its write side after `closing`.
     fn after_closing(&mut self, accepted: u32) -> End {
         match self.frame(&mut [0; REPLY]) {
             Err(End::Broken(kind)) => End::ClosingAndBroken { accepted, kind },

@@ -1,36 +1,36 @@
-//! A lesson: the server, and what is said about it.
+//! A lesson: a server and its explanation.
 
 use std::collections::BTreeSet;
 
 use super::account::Account;
 
-/// So many ranges are named; more of them are counted.
+/// The most ranges that are listed; further ones are counted.
 const RANGES: usize = 4;
 
 pub(crate) struct Lesson {
     /// Its name on the command line.
     pub(crate) name: &'static str,
-    /// What one would write.
+    /// The code of the stop, in a few words.
     pub(crate) title: &'static str,
-    /// Why something is lost, or nothing.
+    /// Why requests are lost, or why none is.
     pub(crate) why: &'static [&'static str],
-    /// What arauto does instead, or as well.
+    /// What arauto does.
     pub(crate) arauto: &'static str,
-    /// Where it does.
+    /// The file of arauto that does so.
     pub(crate) file: &'static str,
-    /// Runs it once, over each transport on which it is worth a look.
+    /// Runs the lesson once over each transport that shows something of its own.
     pub(crate) run: fn() -> Vec<Account>,
 }
 
 impl Lesson {
-    pub(crate) fn tell(&self, accounts: &[Account]) {
+    pub(crate) fn print(&self, accounts: &[Account]) {
         println!("{}: {}", self.name, self.title);
         for account in accounts {
             let lost = account.lost();
             println!(
                 "  {:9}  asked {}, accepted {}, answered {}, lost {}",
                 account.over,
-                account.heard.asked,
+                account.received.asked,
                 account.accepted.len(),
                 account.answered(),
                 lost.len()
@@ -38,7 +38,7 @@ impl Lesson {
             if !lost.is_empty() {
                 println!("             lost: {}", ranges(&lost));
             }
-            println!("             the client sees: {}", account.heard.end);
+            println!("             the client sees: {}", account.received.end);
             for note in &account.notes {
                 println!("             {note}");
             }
@@ -58,7 +58,7 @@ impl Lesson {
     }
 }
 
-/// `1 to 3, 7, 9 to 12`.
+/// Formats numbers as ranges: `1 to 3, 7, 9 to 12`.
 fn ranges(ids: &BTreeSet<u32>) -> String {
     let mut ranges: Vec<(u32, u32)> = Vec::new();
     for &id in ids {

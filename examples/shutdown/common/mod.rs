@@ -1,9 +1,8 @@
-//! What the six servers share, and what is no part of the lesson: sockets, the client that
-//! counts, and the account that is drawn up at the end.
+//! The parts that the six servers share: sockets, the client, and the account of each run.
 //!
-//! The protocol is as small as it can be. An ask is a number, 4 bytes; [`FIM`] stops the
-//! server. A reply is [`REPLY`] bytes that begin with the ask's number. `closing`, the last
-//! word, is a reply to [`FIM`] that tells how many asks were accepted.
+//! The protocol is as small as possible. A request ("ask") is a number of 4 bytes; [`FIM`] stops
+//! the server. A reply is [`REPLY`] bytes that begin with the request's number. `closing`, the last
+//! frame, is the reply to [`FIM`] and has the number of accepted requests.
 
 mod account;
 mod client;
@@ -24,25 +23,25 @@ use tokio::net::UnixStream;
 use tokio::sync::Mutex;
 use tokio::time::sleep;
 
-/// The ask that is none: stop.
+/// The number that stops the server.
 pub(crate) const FIM: u32 = 0;
 
-/// A reply's length in bytes.
+/// The length of a reply in bytes.
 pub(crate) const REPLY: usize = 256;
 
-/// How much each client asks for, where its transport's buffers do not set a bound.
+/// The requests of each client, unless the buffers of its transport allow fewer.
 pub(crate) const ASKS: u32 = 1000;
 
-/// What each ask waits for. A thousand of them take more than a second, so that a stop
-/// always comes in the middle, on a busy machine too.
+/// The work of each request. A thousand of them take more than a second, so that a stop always
+/// comes in the middle, on a busy machine too.
 pub(crate) async fn look_up() {
     sleep(Duration::from_millis(1)).await;
 }
 
-/// The socket's write side, where several futures answer.
+/// The socket's write side, which several futures share.
 pub(crate) type Output = Rc<Mutex<UnixStream>>;
 
-/// The same socket once more, on the runtime that this is called on.
+/// Makes an [`Output`] on the current runtime.
 pub(crate) fn output(socket: StdStream) -> Output {
     Rc::new(Mutex::new(on_this_runtime(socket)))
 }
@@ -51,7 +50,7 @@ pub(crate) fn on_this_runtime(socket: StdStream) -> UnixStream {
     UnixStream::from_std(socket).expect("the caller is on a runtime, and the socket does not block")
 }
 
-/// Answers one ask. A client that has gone is nobody's loss but its own.
+/// Answers one request. The error of a client that has gone is ignored.
 pub(crate) async fn answer(output: &Output, id: u32) {
     let _ = output.lock().await.write_all(&reply(id)).await;
 }

@@ -1,4 +1,4 @@
-//! Two ends of a connection within one process.
+//! Makes both ends of a connection within one process.
 
 use std::fmt;
 use std::io;
@@ -8,7 +8,7 @@ use std::os::unix::net::UnixStream;
 
 use rustix::net::{AddressFamily, SocketFlags, SocketType, socketpair};
 
-/// Which kind of socket carries the frames.
+/// The kind of socket that carries the frames.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Transport {
     Unix,
@@ -17,10 +17,10 @@ pub(crate) enum Transport {
 }
 
 impl Transport {
-    /// The server's end, which does not block, and the client's, which does.
+    /// Returns the server's end, which is non-blocking, and the client's, which is blocking.
     ///
-    /// Read, write, shutdown and close are the same calls on every kind of socket, and std
-    /// has no type for some: `UnixStream` stands for all.
+    /// read(2), write(2), shutdown(2) and close(2) are the same for every kind of socket, and std
+    /// has no type for some kinds, so `UnixStream` is used for all.
     pub(crate) fn pair(self) -> io::Result<(UnixStream, UnixStream)> {
         let (server, client): (OwnedFd, OwnedFd) = match self {
             Transport::Unix => local(SocketType::STREAM)?,
