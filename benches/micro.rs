@@ -17,10 +17,10 @@ use std::sync::Arc;
 
 use arauto::HashCost;
 use arauto::internal::accounts::{Accounts, Claim, Hasher, LoginLimits, PeerId};
-use arauto::internal::log::{Appender, Log, Origin, Read};
+use arauto::internal::log::{Appender, Log, LogRead, Origin};
 use arauto::wire::cbor::{self, FrameScanner, MessageFrames};
 use arauto::wire::{BodyFrame, ClientFrame, MAX_FRAME, Message, Published, ServerFrame};
-use arauto::{Body, LogLimits, Millis, PaceLimits, Rate, Role, Seq};
+use arauto::{BackpressureLimits, Body, LogLimits, Millis, Rate, Role, Seq};
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 
 /// The body of every message here, unless its name says otherwise.
@@ -131,17 +131,17 @@ fn new_log() -> (Arc<Log>, Appender) {
 fn log_from(first: Seq) -> (Arc<Log>, Appender) {
     let limits = LogLimits {
         bytes: 64 << 20,
-        pace: PaceLimits {
+        backpressure: BackpressureLimits {
             window: 8 << 20,
             min_rate: 1 << 20,
-            ..PaceLimits::default()
+            ..BackpressureLimits::default()
         },
     };
     let origin = Origin {
         stream: "bench".to_owned(),
         terms: arauto::internal::log::Terms::only(),
         first,
-        past: None,
+        journal: None,
     };
     Log::going_on(origin, limits, 1)
 }
@@ -199,7 +199,7 @@ fn read_log<M: criterion::measurement::Measurement>(group: &mut criterion::Bench
     group.bench_function("read at the cursor", |b| {
         b.iter(|| {
             let mut cursor = black_box(start);
-            let Read::Frames(slices) = log.read(&mut cursor, 4, 256 << 10) else {
+            let LogRead::Frames(slices) = log.read(&mut cursor, 4, 256 << 10) else {
                 panic!("there are frames");
             };
             let length = slices.iter().map(|slice| slice.bytes.len()).sum();
@@ -210,7 +210,10 @@ fn read_log<M: criterion::measurement::Measurement>(group: &mut criterion::Bench
     group.bench_function("read at the head", |b| {
         b.iter(|| {
             let mut cursor = black_box(head);
-            assert!(matches!(log.read(&mut cursor, 4, 256 << 10), Read::Head));
+            assert!(matches!(
+                log.read(&mut cursor, 4, 256 << 10),
+                LogRead::AtHead
+            ));
         });
     });
 }
@@ -235,8 +238,8 @@ fn login(c: &mut Criterion) {
         password: "segredo".to_owned(),
         may_register: true,
         peer: PeerId::Local,
-        asker: None,
-        vouched: None,
+        cancel: tokio_util::sync::CancellationToken::new(),
+        certified_user: None,
     };
     runtime
         .block_on(accounts.login(&claim))

@@ -12,7 +12,7 @@ pub mod accounts {
 
 pub mod log {
     //! The log of broadcasts and its cursors.
-    pub use crate::log::{Appender, Log, Origin, Read, Sealed, Terms};
+    pub use crate::log::{Appender, Log, LogRead, Origin, Sealed, Terms};
 }
 
 pub use crate::server::open_data_folder;

@@ -114,7 +114,7 @@ pub use close::{
     SessionOutcome, SessionRecord, StopReason, Times,
 };
 #[cfg(feature = "server")]
-pub use log::{LogLimits, PaceLimits, Retention};
+pub use log::{BackpressureLimits, LogLimits, Retention};
 #[cfg(feature = "server")]
 pub use rate::Rate;
 #[cfg(feature = "server")]

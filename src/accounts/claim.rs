@@ -1,9 +1,10 @@
 //! What a login says, and what it is told.
 
-use std::sync::Weak;
 use std::time::Duration;
 
-use super::{NameError, PeerId, Standing, UserName};
+use tokio_util::sync::CancellationToken;
+
+use super::{Authorization, NameError, PeerId, UserName};
 use crate::rate::Rate;
 use crate::wire::{Quote, Role};
 
@@ -16,33 +17,31 @@ pub struct Claim {
     pub password: String,
     /// The name that somebody trusted vouches for: whoever claims it needs no password,
     /// and nothing else can be claimed.
-    pub vouched: Option<String>,
+    pub certified_user: Option<String>,
     /// Whether an unknown name registers.
     pub may_register: bool,
     /// Where it comes from.
     pub peer: PeerId,
-    /// Lives as long as somebody wants to know; `None`: for ever.
-    pub asker: Option<Weak<()>>,
+    /// Is cancelled when nobody waits for the answer any more.
+    pub cancel: CancellationToken,
 }
 
 impl Claim {
     /// Whether somebody vouches for this user.
-    pub(super) fn is_vouched(&self, user: &UserName) -> Result<bool, Refusal> {
-        match &self.vouched {
+    pub(super) fn is_certified(&self, user: &UserName) -> Result<bool, LoginRefusal> {
+        match &self.certified_user {
             None => Ok(false),
             Some(name) if UserName::parse(name).as_ref() == Ok(user) => Ok(true),
-            Some(name) => Err(Refusal::VouchedForAnother {
+            Some(name) => Err(LoginRefusal::CertificateMismatch {
                 certificate: name.clone(),
                 user: user.to_string(),
             }),
         }
     }
 
-    /// Whether nobody wants to know any more.
+    /// Whether nobody waits for the answer any more.
     pub(super) fn is_abandoned(&self) -> bool {
-        self.asker
-            .as_ref()
-            .is_some_and(|asker| asker.strong_count() == 0)
+        self.cancel.is_cancelled()
     }
 }
 
@@ -52,7 +51,7 @@ pub struct Admitted {
     /// The user.
     pub user: UserName,
     /// The account's grant, now and later.
-    pub standing: Standing,
+    pub authorization: Authorization,
     /// Whether this login created the account.
     pub registered: bool,
 }
@@ -60,14 +59,14 @@ pub struct Admitted {
 impl Admitted {
     /// Returns the user's current role.
     pub fn role(&self) -> Role {
-        self.standing.role()
+        self.authorization.role()
     }
 }
 
 /// A claim that does not hold.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
-pub enum Refusal {
+pub enum LoginRefusal {
     /// The name cannot be one.
     #[error(transparent)]
     BadName(#[from] NameError),
@@ -85,7 +84,7 @@ pub enum Refusal {
         Quote::new(certificate),
         Quote::new(user)
     )]
-    VouchedForAnother {
+    CertificateMismatch {
         /// Whom the certificate vouches for.
         certificate: String,
         /// Who was claimed.
@@ -96,13 +95,13 @@ pub enum Refusal {
         "nobody of that name, and there are as many accounts as this server keeps: ask the \
          operator for one"
     )]
-    NoMoreAccounts,
+    AccountLimitReached,
     /// The account's row in the database is invalid; the server's log says why.
     #[error(
         "this account cannot be used, as its record is invalid: ask the operator, the server's \
          log says what is wrong"
     )]
-    Unusable,
+    InvalidAccount,
     /// The accounts cannot be read, so that nobody knows whether the claim holds.
     #[error(
         "the server cannot read its accounts, and lets nobody in until it can: try again later"

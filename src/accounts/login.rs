@@ -3,14 +3,14 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use super::gate::{Gate, Look, Next};
-use super::keeper::{Inserted, Keeper};
-use super::pool::Place;
-use super::recent::Recents;
-use super::table::{Firsts, Found, Known, Reservation, Table};
+use super::account_store::{AccountStore, InsertOutcome};
+use super::account_table::{AccountTable, FirstLogins, KnownAccount, Lookup, Reservation};
+use super::hash_pool::HashPermit;
+use super::login_throttle::{AttemptPermit, LoginThrottle, ThrottleDecision};
+use super::recent_login::RecentLogins;
 use super::{
-    Account, Admitted, Claim, Hasher, LoginLimits, Password, Refusal, Standing, StoreError,
-    UserName,
+    Account, Admitted, Authorization, Claim, Hasher, LoginLimits, LoginRefusal, Password,
+    StoreError, UserName,
 };
 use crate::store::Store;
 use crate::wire::{Millis, Role};
@@ -18,13 +18,13 @@ use crate::wire::{Millis, Role};
 /// The users of one server.
 #[derive(Debug)]
 pub struct Accounts {
-    table: Arc<Table>,
-    keeper: Keeper,
+    table: Arc<AccountTable>,
+    store: AccountStore,
     hasher: Hasher,
     /// What the passwords of unknown names are held against.
     nobodys: Arc<str>,
-    recents: Recents,
-    gate: Gate,
+    recents: RecentLogins,
+    throttle: LoginThrottle,
     most: usize,
     default_role: Role,
     sealed: AtomicBool,
@@ -47,18 +47,18 @@ impl Accounts {
         hasher: Hasher,
         limits: LoginLimits,
     ) -> Result<Self, StoreError> {
-        let table = Arc::new(Table::default());
-        let keeper = match store {
-            Some(store) => Keeper::open(store, Arc::clone(&table))?,
-            None => Keeper::Memory,
+        let table = Arc::new(AccountTable::default());
+        let store = match store {
+            Some(store) => AccountStore::open(store, Arc::clone(&table))?,
+            None => AccountStore::Memory,
         };
         Ok(Accounts {
             table,
-            keeper,
+            store,
             nobodys: hasher.nobodys().expect(RANDOMNESS).into(),
             hasher,
-            recents: Recents::new().expect(RANDOMNESS),
-            gate: Gate::new(&limits),
+            recents: RecentLogins::new().expect(RANDOMNESS),
+            throttle: LoginThrottle::new(&limits),
             most: limits.accounts,
             default_role: limits.default_role,
             sealed: AtomicBool::new(false),
@@ -87,55 +87,55 @@ impl Accounts {
 
     /// Whether other processes may change the accounts while this one runs.
     pub fn are_shared(&self) -> bool {
-        matches!(self.keeper, Keeper::Disk { .. })
+        matches!(self.store, AccountStore::Disk { .. })
     }
 
     /// Has `tell` called, on the store's thread, with the users whose sessions have been
     /// granted less. The first caller counts.
     pub fn on_revoked(&self, tell: impl Fn(Vec<UserName>) + Send + Sync + 'static) {
-        self.keeper.on_revoked(Box::new(tell));
+        self.store.on_revoked(Box::new(tell));
     }
 
     /// Takes over what other processes have changed. Waits behind what the store does.
     pub async fn look_for_changes(&self) {
-        self.keeper.refresh().await; // the next login fails where this does
+        self.store.refresh().await; // the next login fails where this does
     }
 
     /// Refuses every login that has not been answered yet, at once where it only waits.
     pub fn seal(&self) {
         self.sealed.store(true, Ordering::Release);
-        self.gate.close();
+        self.throttle.close();
     }
 
     /// Checks a claim; the first claim to a name registers it.
     ///
     /// # Errors
     /// The claim does not hold.
-    pub async fn login(&self, claim: &Claim) -> Result<Admitted, Refusal> {
+    pub async fn login(&self, claim: &Claim) -> Result<Admitted, LoginRefusal> {
         let outcome = self.judge(claim).await;
         if self.sealed.load(Ordering::Acquire) {
-            return Err(Refusal::Stopping);
+            return Err(LoginRefusal::Stopping);
         }
         outcome
     }
 
-    async fn judge(&self, claim: &Claim) -> Result<Admitted, Refusal> {
+    async fn judge(&self, claim: &Claim) -> Result<Admitted, LoginRefusal> {
         let user = UserName::parse(&claim.user)?;
-        let is_vouched = claim.is_vouched(&user)?;
+        let is_certified = claim.is_certified(&user)?;
         let password = Password::parse(&claim.password).ok();
-        if !self.keeper.refresh().await {
-            return Err(Refusal::AccountsUnreadable);
+        if !self.store.refresh().await {
+            return Err(LoginRefusal::AccountsUnreadable);
         }
         match password {
-            _ if is_vouched => self.admit(user, password, claim).await,
+            _ if is_certified => self.admit(user, password, claim).await,
             Some(password) => {
                 let outcome = self.compare(user, password, claim).await;
                 if let Ok(admitted) = &outcome {
-                    self.gate.forgive(&admitted.user, &claim.peer);
+                    self.throttle.forgive(&admitted.user, &claim.peer);
                 }
                 outcome
             }
-            None => Err(Refusal::BadCredentials),
+            None => Err(LoginRefusal::BadCredentials),
         }
     }
 
@@ -146,25 +146,25 @@ impl Accounts {
         user: UserName,
         password: Option<Password>,
         claim: &Claim,
-    ) -> Result<Admitted, Refusal> {
+    ) -> Result<Admitted, LoginRefusal> {
         loop {
             if self.sealed.load(Ordering::Acquire) {
-                return Err(Refusal::Stopping);
+                return Err(LoginRefusal::Stopping);
             }
             let may_register = self.registers(claim);
             match self.table.find(&user, may_register && password.is_some()) {
-                Found::Known(known) => return Ok(admitted(user, known.by_certificate())),
-                Found::Unusable => return Err(Refusal::Unusable),
-                Found::Busy(mut over) => while over.changed().await.is_ok() {},
-                Found::Free(Some(reservation)) => {
+                Lookup::Known(known) => return Ok(admitted(user, known.by_certificate())),
+                Lookup::Invalid => return Err(LoginRefusal::InvalidAccount),
+                Lookup::Registering(mut over) => while over.changed().await.is_ok() {},
+                Lookup::Unknown(Some(reservation)) => {
                     let password = password.as_ref().expect("without one nothing is reserved");
                     let registered = self.register(&user, password, claim, reservation).await;
                     if let Some(outcome) = registered {
                         return outcome;
                     }
                 }
-                Found::Free(None) if may_register => return Err(Refusal::BadCredentials),
-                Found::Free(None) => return Err(closed(claim)),
+                Lookup::Unknown(None) if may_register => return Err(LoginRefusal::BadCredentials),
+                Lookup::Unknown(None) => return Err(closed(claim)),
             }
         }
     }
@@ -175,41 +175,49 @@ impl Accounts {
         user: UserName,
         password: Password,
         claim: &Claim,
-    ) -> Result<Admitted, Refusal> {
+    ) -> Result<Admitted, LoginRefusal> {
         loop {
             if self.sealed.load(Ordering::Acquire) {
-                return Err(Refusal::Stopping);
+                return Err(LoginRefusal::Stopping);
             }
             match self.table.find(&user, self.registers(claim)) {
-                Found::Known(known) => {
+                Lookup::Known(known) => {
                     let was_right = self.was_right(&user, &password, &known);
                     if was_right && known.is_at_home(&claim.peer) {
                         return Ok(admitted(user, known.by_password()));
                     }
-                    match self.gate.next(&user, claim, &known.firsts).await? {
-                        Next::Again => {}
-                        Next::Look(look) if was_right => {
-                            look.right();
+                    match self
+                        .throttle
+                        .admit(&user, claim, &known.first_logins)
+                        .await?
+                    {
+                        ThrottleDecision::LookUpAgain => {}
+                        ThrottleDecision::Permitted(permit) if was_right => {
+                            permit.right();
                             return Ok(admitted(user, known.by_password()));
                         }
-                        Next::Look(look) => {
-                            return self.check(user, &password, claim, &known, look).await;
+                        ThrottleDecision::Permitted(permit) => {
+                            return self.check(user, &password, claim, &known, permit).await;
                         }
                     }
                 }
-                Found::Unusable => return Err(Refusal::Unusable),
+                Lookup::Invalid => return Err(LoginRefusal::InvalidAccount),
                 // Closed when the other first login is over, however it ended.
-                Found::Busy(mut over) => while over.changed().await.is_ok() {},
-                Found::Free(Some(reservation)) => {
+                Lookup::Registering(mut over) => while over.changed().await.is_ok() {},
+                Lookup::Unknown(Some(reservation)) => {
                     let registered = self.register(&user, &password, claim, reservation).await;
                     if let Some(outcome) = registered {
                         return outcome;
                     }
                 }
-                Found::Free(None) => {
+                Lookup::Unknown(None) => {
                     self.look_for_nobody(&user, &password);
-                    if let Next::Look(look) = self.gate.next(&user, claim, &Firsts::NONE).await? {
-                        return self.turn_away(&user, password, claim, look).await;
+                    if let ThrottleDecision::Permitted(permit) = self
+                        .throttle
+                        .admit(&user, claim, &FirstLogins::NONE)
+                        .await?
+                    {
+                        return self.turn_away(&user, password, claim, permit).await;
                     }
                 }
             }
@@ -226,15 +234,15 @@ impl Accounts {
         user: UserName,
         password: &Password,
         claim: &Claim,
-        known: &Known,
-        look: Look<'_>,
-    ) -> Result<Admitted, Refusal> {
-        let place = self.gate.place_for(&look, claim).await?;
+        known: &KnownAccount,
+        permit: AttemptPermit<'_>,
+    ) -> Result<Admitted, LoginRefusal> {
+        let place = self.throttle.hash_permit(&permit, claim).await?;
         // Another login of the same user may have been found right meanwhile.
-        if let Found::Known(known) = self.table.find(&user, false)
+        if let Lookup::Known(known) = self.table.find(&user, false)
             && self.was_right(&user, password, &known)
         {
-            look.right();
+            permit.right();
             return Ok(admitted(user, known.by_password()));
         }
         let (phc, guess) = (Arc::clone(&known.phc), password.clone());
@@ -242,18 +250,18 @@ impl Accounts {
         match right.await {
             Some(true) => {
                 self.remember(&user, password, &known.phc, claim);
-                look.right();
+                permit.right();
                 Ok(admitted(user, known.by_password()))
             }
             Some(false) => {
-                look.wrong();
-                Err(Refusal::BadCredentials)
+                permit.wrong();
+                Err(LoginRefusal::BadCredentials)
             }
-            None => Err(Refusal::Internal),
+            None => Err(LoginRefusal::Internal),
         }
     }
 
-    fn was_right(&self, user: &UserName, password: &Password, known: &Known) -> bool {
+    fn was_right(&self, user: &UserName, password: &Password, known: &KnownAccount) -> bool {
         let recent = known.recent.as_ref();
         self.recents.knows(recent, user, &known.phc, password)
     }
@@ -276,14 +284,14 @@ impl Accounts {
         password: &Password,
         claim: &Claim,
         reservation: Reservation,
-    ) -> Option<Result<Admitted, Refusal>> {
-        let place = match self.gate.place(claim).await {
+    ) -> Option<Result<Admitted, LoginRefusal>> {
+        let place = match self.throttle.registration_permit(claim).await {
             Ok(place) => place,
             Err(refusal) => return Some(Err(refusal)),
         };
         let secret = password.clone();
         let Some(Ok(phc)) = self.work(place, move |hasher| hasher.hash(&secret)).await else {
-            return Some(Err(Refusal::Internal));
+            return Some(Err(LoginRefusal::Internal));
         };
         let account = Account {
             name: user.clone(),
@@ -291,18 +299,18 @@ impl Accounts {
             role: self.default_role,
             created: Millis::now(),
         };
-        let inserted = self.keeper.insert(&self.table, account.clone()).await;
-        if matches!(inserted, Inserted::Yes(_)) {
+        let inserted = self.store.insert(&self.table, account.clone()).await;
+        if matches!(inserted, InsertOutcome::Registered(_)) {
             self.remember(user, password, &account.phc, claim);
         }
         drop(reservation);
         match inserted {
-            Inserted::Yes(known) => Some(Ok(Admitted {
+            InsertOutcome::Registered(known) => Some(Ok(Admitted {
                 registered: true,
                 ..admitted(user.clone(), granted(&known, claim))
             })),
-            Inserted::NameTaken => None,
-            Inserted::Failed => Some(Err(Refusal::Internal)),
+            InsertOutcome::NameTaken => None,
+            InsertOutcome::Failed => Some(Err(LoginRefusal::Internal)),
         }
     }
 
@@ -312,28 +320,28 @@ impl Accounts {
         user: &UserName,
         password: Password,
         claim: &Claim,
-        look: Look<'_>,
-    ) -> Result<Admitted, Refusal> {
-        let place = self.gate.place_for(&look, claim).await?;
+        permit: AttemptPermit<'_>,
+    ) -> Result<Admitted, LoginRefusal> {
+        let place = self.throttle.hash_permit(&permit, claim).await?;
         self.look_for_nobody(user, &password);
         let phc = Arc::clone(&self.nobodys);
         self.work(place, move |hasher| hasher.verify(&password, &phc))
             .await;
-        look.wrong();
+        permit.wrong();
         Err(closed(claim))
     }
 
     /// Hashes in the pool. `None` if it panicked.
     async fn work<T: Send + 'static>(
         &self,
-        place: Place,
+        place: HashPermit,
         work: impl FnOnce(&Hasher) -> T + Send + 'static,
     ) -> Option<T> {
         #[cfg(test)]
         self.hashed.fetch_add(1, Ordering::AcqRel);
         let hasher = self.hasher.clone();
         let done = place.run(move || work(&hasher)).await;
-        if self.gate.is_quiet() {
+        if self.throttle.is_quiet() {
             self.hasher.let_go();
         }
         done
@@ -341,24 +349,24 @@ impl Accounts {
 }
 
 /// Why nobody registers.
-fn closed(claim: &Claim) -> Refusal {
+fn closed(claim: &Claim) -> LoginRefusal {
     match claim.may_register {
-        true => Refusal::NoMoreAccounts,
-        false => Refusal::RegistrationClosed,
+        true => LoginRefusal::AccountLimitReached,
+        false => LoginRefusal::RegistrationClosed,
     }
 }
 
-fn admitted(user: UserName, standing: Standing) -> Admitted {
+fn admitted(user: UserName, authorization: Authorization) -> Admitted {
     Admitted {
         user,
-        standing,
+        authorization,
         registered: false,
     }
 }
 
 /// Returns the grant of a new account to the login that made it.
-fn granted(known: &Known, claim: &Claim) -> Standing {
-    match claim.vouched {
+fn granted(known: &KnownAccount, claim: &Claim) -> Authorization {
+    match claim.certified_user {
         Some(_) => known.by_certificate(),
         None => known.by_password(),
     }

@@ -9,29 +9,29 @@
 //! - what another process revokes counts for live sessions within seconds, and what cannot
 //!   be read grants nothing.
 
-mod brake;
+mod account_store;
+mod account_table;
+mod authorization;
+mod bounded_map;
 mod claim;
-mod gate;
 mod hash;
-mod keeper;
+mod hash_pool;
 mod login;
-mod memory;
+mod login_backoff;
+mod login_throttle;
 mod name;
-mod pool;
 mod rates;
-mod recent;
+mod recent_login;
 mod reload;
 mod rows;
-mod standing;
-mod table;
 
-pub use claim::{Admitted, Claim, LoginLimits, Refusal};
+pub use authorization::{Authorization, RevocationReason};
+pub use claim::{Admitted, Claim, LoginLimits, LoginRefusal};
 pub use hash::{HashCost, Hasher, is_phc};
 pub use login::Accounts;
 pub use name::{NameError, Password, UserName};
 pub use rates::Rates;
 pub use rows::{Account, AccountRows, InvalidAccount};
-pub use standing::{Revoked, Standing};
 
 pub use crate::link::PeerId;
 pub use crate::store::StoreError;

@@ -5,13 +5,13 @@ use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
 
-use super::memory::{Memory, Remembered, Worth};
+use super::bounded_map::{BoundedMap, Evictable, EvictionRank};
 use crate::rate::{Bucket, Rate};
 
 /// A bucket of tokens for each key; a bounded number of them is remembered.
 #[derive(Debug)]
 pub struct Rates<K> {
-    known: Mutex<Memory<K, Bucket>>,
+    known: Mutex<BoundedMap<K, Bucket>>,
     rate: Rate,
 }
 
@@ -34,12 +34,12 @@ impl<K: Eq + Hash + Clone> Rates<K> {
     }
 }
 
-impl Remembered for Bucket {
-    fn worth(&self, now: Instant) -> Worth {
+impl Evictable for Bucket {
+    fn eviction_rank(&self, now: Instant) -> EvictionRank {
         if self.is_full(now) {
-            Worth::Nothing
+            EvictionRank::Redundant
         } else {
-            Worth::Little
+            EvictionRank::Low
         }
     }
 }

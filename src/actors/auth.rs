@@ -12,7 +12,7 @@ use actix::{
 };
 
 use super::sentinel::Sentinel;
-use crate::accounts::{Accounts, Admitted, Claim, Refusal};
+use crate::accounts::{Accounts, Admitted, Claim, LoginRefusal};
 
 /// Owns the accounts.
 pub struct Auth {
@@ -22,7 +22,7 @@ pub struct Auth {
 
 /// Is this claim true?
 #[derive(Message)]
-#[rtype(result = "Result<Admitted, Refusal>")]
+#[rtype(result = "Result<Admitted, LoginRefusal>")]
 pub struct Login(pub Claim);
 
 /// Refuse every login that has not been answered yet.
@@ -71,7 +71,7 @@ impl Actor for Auth {
 }
 
 impl Handler<Login> for Auth {
-    type Result = ResponseFuture<Result<Admitted, Refusal>>;
+    type Result = ResponseFuture<Result<Admitted, LoginRefusal>>;
 
     fn handle(&mut self, Login(claim): Login, _ctx: &mut Self::Context) -> Self::Result {
         let accounts = Arc::clone(&self.accounts);

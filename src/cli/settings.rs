@@ -269,8 +269,8 @@ impl Settings {
         if let Some(log_bytes) = self.log_bytes {
             config.limits.log_bytes = bytes(log_bytes);
             // Publishers must wait well before the log's tail comes near.
-            let window = config.pace.window.min(log_bytes.as_u64() / 8);
-            config.pace.window = window;
+            let window = config.backpressure.window.min(log_bytes.as_u64() / 8);
+            config.backpressure.window = window;
         }
         match self.slow.as_deref() {
             None | Some("gap") => {}

@@ -141,7 +141,7 @@ impl MemoryLink {
             self.hub.do_send(Publish {
                 from,
                 bodies,
-                on_its_way: None,
+                in_flight: None,
             });
         }
     }

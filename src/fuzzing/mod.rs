@@ -35,7 +35,7 @@ use crate::actors::supervisor::{
 };
 use crate::close::{InWork, Report, StopReason, Stopwatch};
 pub use crate::framing::Framing;
-use crate::log::{Log, LogLimits, PaceLimits};
+use crate::log::{BackpressureLimits, Log, LogLimits};
 use crate::rate::Rate;
 use crate::wire::{Dialect, MAX_FRAME_BEFORE_LOGIN, Millis, Role, Seq, SessionId};
 
@@ -83,10 +83,10 @@ pub struct Outcome {
 pub async fn converse(script: Script) -> Outcome {
     let limits = LogLimits {
         bytes: LOG,
-        pace: PaceLimits {
+        backpressure: BackpressureLimits {
             window: LOG as u64 / 8,
             min_rate: 64 * 1024,
-            ..PaceLimits::default()
+            ..BackpressureLimits::default()
         },
     };
     let (log, appender) = Log::new("0123456789abcdef".to_owned(), limits, 1);

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use bytes::{BufMut, Bytes, BytesMut};
 
 use super::Log;
-use super::mirror::{LARGE, MANY, MakeFile, Mirror};
-use crate::store::Part;
+use super::page_file::{MIN_PART, MIN_READERS, MakeFile, PageFile};
+use crate::store::JournalRow;
 use crate::sync::Ordering;
 use crate::wire::cbor::{self, MessageFrames};
 use crate::wire::{Millis, Presence, Seq, ServerFrame};
@@ -22,7 +22,7 @@ const LONG: usize = CHUNK / 8;
 
 /// A user came or went.
 #[derive(Debug, Clone, Copy)]
-pub enum Presented<'a> {
+pub enum PresenceChange<'a> {
     /// A user's first session logged in.
     Joined(&'a str),
     /// A user's last session ended.
@@ -47,16 +47,16 @@ pub struct Appender {
     count: u64,
     last: Seq,
     /// Whether readers can see frames that they were not woken for.
-    unrung: bool,
-    mirror: Mirror,
+    is_notify_due: bool,
+    page_file: PageFile,
     /// With a journal: what is not on its way to the disk yet.
-    held: Option<Held>,
+    held: Option<HeldRows>,
 }
 
 /// Parts that are shown only when they are on disk.
 #[derive(Debug)]
-struct Held {
-    parts: Vec<Part>,
+struct HeldRows {
+    parts: Vec<JournalRow>,
     /// The last seq in them, or on its way, or shown.
     last: Seq,
 }
@@ -68,15 +68,15 @@ impl Appender {
             log,
             chunk: BytesMut::new(),
             count: 0,
-            unrung: false,
-            mirror: Mirror::new(None),
+            is_notify_due: false,
+            page_file: PageFile::new(None),
             held: None,
         }
     }
 
     /// Copies what many will read into files as well, see [`MakeFile`].
-    pub fn mirror_into(&mut self, make: MakeFile) {
-        self.mirror = Mirror::new(Some(make));
+    pub fn use_page_files(&mut self, make: MakeFile) {
+        self.page_file = PageFile::new(Some(make));
     }
 
     /// The log that it appends to.
@@ -112,7 +112,7 @@ impl Appender {
     ///
     /// # Errors
     /// The log is sealed.
-    pub fn push_presence(&mut self, at: Millis, who: Presented<'_>) -> Result<Seq, Sealed> {
+    pub fn push_presence(&mut self, at: Millis, who: PresenceChange<'_>) -> Result<Seq, Sealed> {
         if self.log.is_sealed() {
             return Err(Sealed);
         }
@@ -124,10 +124,12 @@ impl Appender {
         };
         let mut frame = Vec::new();
         match who {
-            Presented::Joined(user) => {
+            PresenceChange::Joined(user) => {
                 cbor::encode(&ServerFrame::Joined(presence(user)), &mut frame);
             }
-            Presented::Left(user) => cbor::encode(&ServerFrame::Left(presence(user)), &mut frame),
+            PresenceChange::Left(user) => {
+                cbor::encode(&ServerFrame::Left(presence(user)), &mut frame)
+            }
         }
         self.push(frame.len(), |out| out.put_slice(&frame));
         Ok(seq)
@@ -136,8 +138,8 @@ impl Appender {
     /// Shows what was pushed to the readers and wakes them.
     pub fn commit(&mut self) {
         self.flush();
-        if std::mem::take(&mut self.unrung) {
-            self.log.ring();
+        if std::mem::take(&mut self.is_notify_due) {
+            self.log.notify_readers();
         }
     }
 
@@ -145,40 +147,40 @@ impl Appender {
     pub fn seal(&mut self) -> Seq {
         self.commit();
         self.log.sealed.store(true, Ordering::Release);
-        self.log.ring();
+        self.log.notify_readers();
         self.last
     }
 
     /// From now on what is pushed is shown by [`Appender::show_held`] only.
-    pub(super) fn hold_back(&mut self) {
+    pub(super) fn hold_rows(&mut self) {
         self.commit();
-        self.held = Some(Held {
+        self.held = Some(HeldRows {
             parts: Vec::new(),
             last: self.last,
         });
     }
 
     /// What has been pushed and held back.
-    pub(super) fn take_held(&mut self) -> Vec<Part> {
+    pub(super) fn take_held(&mut self) -> Vec<JournalRow> {
         self.flush();
         let held = self.held.as_mut();
         held.map_or_else(Vec::new, |held| std::mem::take(&mut held.parts))
     }
 
     /// Shows parts that are on disk.
-    pub fn show_held(&mut self, parts: &[Part]) {
+    pub fn show_held(&mut self, parts: &[JournalRow]) {
         for part in parts {
             let count = part.last.0 - part.first.0 + 1;
             self.show_now(part.frames.clone(), count);
             self.last = self.last.max(part.last);
         }
-        if std::mem::take(&mut self.unrung) {
-            self.log.ring();
+        if std::mem::take(&mut self.is_notify_due) {
+            self.log.notify_readers();
         }
     }
 
     /// Forgets what has not been shown: its seqs are given again.
-    pub(super) fn take_back(&mut self) {
+    pub(super) fn discard_unshown(&mut self) {
         self.chunk.clear();
         self.count = 0;
         self.last = self.log.head();
@@ -226,7 +228,7 @@ impl Appender {
         };
         let first = held.last.next();
         held.last = Seq(held.last.0 + count);
-        held.parts.push(Part {
+        held.parts.push(JournalRow {
             first,
             last: held.last,
             frames: bytes,
@@ -234,17 +236,17 @@ impl Appender {
     }
 
     fn show_now(&mut self, bytes: Bytes, count: u64) {
-        self.unrung = true;
-        let mirrored = if self.log.audience.load(Ordering::Relaxed) < MANY {
-            self.mirror.rest();
+        self.is_notify_due = true;
+        let pages = if self.log.sendfile_readers.load(Ordering::Relaxed) < MIN_READERS {
+            self.page_file.release();
             None
-        } else if bytes.len() < LARGE {
+        } else if bytes.len() < MIN_PART {
             None
         } else {
-            self.mirror.copy(&bytes)
+            self.page_file.copy(&bytes)
         };
         let mut parts = self.log.parts.write();
-        parts.push(bytes, count, mirrored);
+        parts.push(bytes, count, pages);
         self.log.written.store(parts.end(), Ordering::Release);
         self.log.head.store(parts.head().0, Ordering::Release);
         self.log

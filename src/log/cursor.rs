@@ -6,7 +6,7 @@ use bytes::Bytes;
 use smallvec::SmallVec;
 
 use super::Log;
-use super::mirror::{Mirrored, WeakMirrored};
+use super::page_file::{PageRange, WeakPageRange};
 use super::parts::{Parts, frame_length};
 use crate::sync::Ordering;
 use crate::wire::{Gap, Seq};
@@ -17,7 +17,7 @@ pub struct Slice {
     /// The frames, one after the other.
     pub bytes: Bytes,
     /// The same bytes in a file, where there is one.
-    pub mirrored: Option<Mirrored>,
+    pub pages: Option<PageRange>,
     last: Seq,
 }
 
@@ -26,7 +26,7 @@ impl Slice {
     pub fn new(bytes: Bytes, last: Seq) -> Slice {
         Slice {
             bytes,
-            mirrored: None,
+            pages: None,
             last,
         }
     }
@@ -35,32 +35,32 @@ impl Slice {
 /// The rest of a frame that was written in part: it must be written before
 /// anything else, whatever becomes of the log meanwhile.
 #[derive(Debug, Clone, Default)]
-pub struct Rest {
+pub struct PartialFrame {
     /// What is left of the frame.
     pub bytes: Bytes,
     /// The same bytes in a file, as long as there is one.
-    pub mirrored: WeakMirrored,
+    pub pages: WeakPageRange,
 }
 
 /// A rest of this length is copied out of the memory that many frames share: a
 /// client that does not read would keep all of that.
 const COPIED: usize = 16 * 1024;
 
-impl Rest {
+impl PartialFrame {
     /// `range` of `bytes`, which may stand in a file.
-    pub fn of(bytes: &Bytes, range: Range<usize>, mirrored: Option<&Mirrored>) -> Rest {
+    pub fn of(bytes: &Bytes, range: Range<usize>, pages: Option<&PageRange>) -> PartialFrame {
         if range.is_empty() {
-            return Rest::default();
+            return PartialFrame::default();
         }
-        let place = mirrored.map(|place| place.skip(range.start).downgrade());
+        let place = pages.map(|place| place.skip(range.start).downgrade());
         let rest = bytes.slice(range);
-        Rest {
+        PartialFrame {
             bytes: if rest.len() <= COPIED {
                 Bytes::copy_from_slice(&rest)
             } else {
                 rest
             },
-            mirrored: place.unwrap_or_default(),
+            pages: place.unwrap_or_default(),
         }
     }
 
@@ -68,9 +68,9 @@ impl Rest {
     ///
     /// # Panics
     /// There are not so many.
-    pub fn take_off(&mut self, length: usize) {
+    pub fn consume(&mut self, length: usize) {
         self.bytes = self.bytes.slice(length..);
-        self.mirrored.skip(length);
+        self.pages.skip(length);
     }
 }
 
@@ -101,7 +101,7 @@ impl Cursor {
     ///
     /// `slices` must be what [`Log::read`] of this `log` gave for this cursor. What
     /// is left of a frame that was written in part comes back.
-    pub fn advance(&mut self, log: &Log, slices: &Slices, written: usize) -> Rest {
+    pub fn advance(&mut self, log: &Log, slices: &Slices, written: usize) -> PartialFrame {
         let mut left = written;
         for slice in slices {
             let length = slice.bytes.len();
@@ -116,14 +116,12 @@ impl Cursor {
                 position: self.position + length as u64,
             };
         }
-        Rest::default()
+        PartialFrame::default()
     }
 
     /// Walks the frames at the front of `slice` that `written` bytes touch.
-    fn advance_within(&mut self, log: &Log, slice: &Slice, written: usize) -> Rest {
-        let Slice {
-            bytes, mirrored, ..
-        } = slice;
+    fn advance_within(&mut self, log: &Log, slice: &Slice, written: usize) -> PartialFrame {
+        let Slice { bytes, pages, .. } = slice;
         let mut end = 0;
         // A part that has been dropped meanwhile is walked from the start.
         if let Some(part) = log.parts.read().get(self.part)
@@ -145,15 +143,15 @@ impl Cursor {
         } else {
             self.offset += end;
         }
-        Rest::of(bytes, written..end, mirrored.as_ref())
+        PartialFrame::of(bytes, written..end, pages.as_ref())
     }
 }
 
 /// What a reader finds at its place.
 #[derive(Debug)]
-pub enum Read {
+pub enum LogRead {
     /// Nothing yet.
-    Head,
+    AtHead,
     /// Whole frames, in order.
     Frames(Slices),
     /// The tail has passed the cursor: these are no longer held. The cursor
@@ -185,13 +183,13 @@ impl Log {
 
     /// What stands at `cursor`, in at most `count` slices of about `bytes` in
     /// all. Only a gap moves the cursor; [`Cursor::advance`] does after a write.
-    pub fn read(&self, cursor: &mut Cursor, count: usize, bytes: usize) -> Read {
+    pub fn read(&self, cursor: &mut Cursor, count: usize, bytes: usize) -> LogRead {
         if self.is_at_head(cursor) {
-            return Read::Head;
+            return LogRead::AtHead;
         }
         let parts = self.parts.read();
         if cursor.part < parts.tail_place().0 {
-            return Read::Gap(skip_to_tail(&parts, cursor));
+            return LogRead::Gap(skip_to_tail(&parts, cursor));
         }
         let mut slices = Slices::new();
         let (mut number, mut offset, mut gathered) = (cursor.part, cursor.offset, 0);
@@ -201,13 +199,13 @@ impl Log {
         {
             slices.push(Slice {
                 bytes: part.bytes.slice(offset..),
-                mirrored: part.mirrored.as_ref().map(|place| place.skip(offset)),
+                pages: part.pages.as_ref().map(|place| place.skip(offset)),
                 last: parts.last_of(number),
             });
             gathered += part.bytes.len() - offset;
             (number, offset) = (number + 1, 0);
         }
-        Read::Frames(slices)
+        LogRead::Frames(slices)
     }
 }
 

@@ -22,10 +22,10 @@
 //! let mut body = Vec::new();
 //! encode_body(&Body::text("bom dia"), &mut body);
 //! appender.push_messages(Millis::now(), "ana", [&body[..]])?;
-//! assert!(matches!(log.read(&mut cursor, 4, 64 << 10), Read::Head));
+//! assert!(matches!(log.read(&mut cursor, 4, 64 << 10), LogRead::AtHead));
 //!
 //! appender.commit();
-//! let Read::Frames(slices) = log.read(&mut cursor, 4, 64 << 10) else {
+//! let LogRead::Frames(slices) = log.read(&mut cursor, 4, 64 << 10) else {
 //!     panic!("it is shown now");
 //! };
 //! let written = slices.iter().map(|slice| slice.bytes.len()).sum();
@@ -35,26 +35,28 @@
 //! ```
 
 mod appender;
-mod bell;
+mod backpressure;
 mod cursor;
-mod mirror;
-mod pace;
+mod journal_writer;
+mod notifier;
+mod page_file;
 mod parts;
-mod scribe;
 mod waiters;
 
 use std::sync::Arc;
 
-pub use appender::{Appender, Presented, Sealed};
-pub use bell::{Bell, Place};
-pub use cursor::{Cursor, Read, Rest, Slice, Slices};
-pub use mirror::Mirrored;
-pub use pace::{OnItsWay, Pace, PaceLimits, PacedReader, PublishWait};
+pub use appender::{Appender, PresenceChange, Sealed};
+pub use backpressure::{
+    Backpressure, BackpressureLimits, InFlightBytes, PublishWait, TrackedReader,
+};
+pub use cursor::{Cursor, LogRead, PartialFrame, Slice, Slices};
+pub use journal_writer::{BatchOutcome, JournalWriter};
+pub use notifier::{Notifier, ReadWait};
+pub use page_file::PageRange;
 use parts::Parts;
 pub use parts::frame_length;
-pub use scribe::{Outcome, Scribe};
 
-pub use crate::store::{Chunk, Readers, Retention, Terms};
+pub use crate::store::{JournalChunk, JournalReaders, Retention, Terms};
 use crate::sync::{AtomicBool, AtomicU64, AtomicUsize, Ordering, RwLock};
 use crate::wire::Seq;
 
@@ -64,7 +66,7 @@ pub struct LogLimits {
     /// Bytes kept for readers that lag.
     pub bytes: usize,
     /// How publishers wait for readers that move.
-    pub pace: PaceLimits,
+    pub backpressure: BackpressureLimits,
 }
 
 /// Where a log goes on.
@@ -77,7 +79,7 @@ pub struct Origin {
     /// The first seq that it will hold.
     pub first: Seq,
     /// Reads what the log no longer holds, where a journal keeps it.
-    pub past: Option<Arc<Readers>>,
+    pub journal: Option<Arc<JournalReaders>>,
 }
 
 /// The newest broadcasts of one stream, for any number of readers.
@@ -85,7 +87,7 @@ pub struct Origin {
 pub struct Log {
     stream: String,
     terms: Terms,
-    past: Option<Arc<Readers>>,
+    journal: Option<Arc<JournalReaders>>,
     parts: RwLock<Parts>,
     /// The number of the part that comes next: equal to a cursor's where that
     /// cursor has read everything. Changes under the write lock only.
@@ -94,51 +96,51 @@ pub struct Log {
     /// Bytes ever appended: the head as a distance, for lags.
     written: AtomicU64,
     sealed: AtomicBool,
-    /// Readers that take files, see [`Seat`].
-    audience: AtomicUsize,
-    bells: Vec<Bell>,
-    pace: Pace,
+    /// JournalReaders that take files, see [`SendfileGuard`].
+    sendfile_readers: AtomicUsize,
+    notifiers: Vec<Notifier>,
+    backpressure: Backpressure,
 }
 
 /// One of the readers that can be sent a file's bytes: where there are many of
-/// them, what is appended is mirrored. Dropping it takes it away.
+/// them, what is appended is pages. Dropping it takes it away.
 #[derive(Debug)]
-pub struct Seat(Arc<Log>);
+pub struct SendfileGuard(Arc<Log>);
 
-impl Drop for Seat {
+impl Drop for SendfileGuard {
     fn drop(&mut self) {
-        self.0.audience.fetch_sub(1, Ordering::Relaxed);
+        self.0.sendfile_readers.fetch_sub(1, Ordering::Relaxed);
     }
 }
 
 impl Log {
-    /// An empty log of a new stream and its one appender; `bells` is how many
+    /// An empty log of a new stream and its one appender; `notifiers` is how many
     /// threads read it.
-    pub fn new(stream: String, limits: LogLimits, bells: usize) -> (Arc<Log>, Appender) {
+    pub fn new(stream: String, limits: LogLimits, notifiers: usize) -> (Arc<Log>, Appender) {
         let origin = Origin {
             stream,
             terms: Terms::only(),
             first: Seq::ZERO.next(),
-            past: None,
+            journal: None,
         };
-        Log::going_on(origin, limits, bells)
+        Log::going_on(origin, limits, notifiers)
     }
 
     /// As [`Log::new`], for a stream that goes on.
-    pub fn going_on(origin: Origin, limits: LogLimits, bells: usize) -> (Arc<Log>, Appender) {
+    pub fn going_on(origin: Origin, limits: LogLimits, notifiers: usize) -> (Arc<Log>, Appender) {
         let parts = Parts::new(limits.bytes, origin.first);
         let log = Arc::new(Log {
             stream: origin.stream,
             terms: origin.terms,
-            past: origin.past,
+            journal: origin.journal,
             next_part: AtomicU64::new(parts.next_number()),
             head: AtomicU64::new(parts.head().0),
             parts: RwLock::new(parts),
             written: AtomicU64::new(0),
             sealed: AtomicBool::new(false),
-            audience: AtomicUsize::new(0),
-            bells: (0..bells).map(|_| Bell::default()).collect(),
-            pace: Pace::new(limits.pace),
+            sendfile_readers: AtomicUsize::new(0),
+            notifiers: (0..notifiers).map(|_| Notifier::default()).collect(),
+            backpressure: Backpressure::new(limits.backpressure),
         });
         let appender = Appender::new(Arc::clone(&log));
         (log, appender)
@@ -165,8 +167,8 @@ impl Log {
     }
 
     /// Reads what is no longer held, where a journal keeps it.
-    pub fn past(&self) -> Option<&Arc<Readers>> {
-        self.past.as_ref()
+    pub fn journal(&self) -> Option<&Arc<JournalReaders>> {
+        self.journal.as_ref()
     }
 
     /// Whether the head has come to rest.
@@ -177,20 +179,20 @@ impl Log {
     /// What wakes the readers of one thread.
     ///
     /// # Panics
-    /// If there are no more than `shard` bells.
-    pub fn bell(&self, shard: usize) -> &Bell {
-        &self.bells[shard]
+    /// If there are no more than `shard` notifiers.
+    pub fn notifier(&self, shard: usize) -> &Notifier {
+        &self.notifiers[shard]
     }
 
     /// Counts a reader that can be sent a file's bytes.
-    pub fn seat(self: &Arc<Log>) -> Seat {
-        self.audience.fetch_add(1, Ordering::Relaxed);
-        Seat(Arc::clone(self))
+    pub fn register_sendfile_reader(self: &Arc<Log>) -> SendfileGuard {
+        self.sendfile_readers.fetch_add(1, Ordering::Relaxed);
+        SendfileGuard(Arc::clone(self))
     }
 
     /// What holds publishers back while readers catch up.
-    pub fn pace(&self) -> &Pace {
-        &self.pace
+    pub fn backpressure(&self) -> &Backpressure {
+        &self.backpressure
     }
 
     /// Bytes ever appended.
@@ -202,22 +204,22 @@ impl Log {
     /// wait there. One task on each thread that reads runs this for ever.
     ///
     /// # Panics
-    /// If there are no more than `shard` bells.
+    /// If there are no more than `shard` notifiers.
     pub async fn relay(&self, shard: usize) {
-        let bell = self.bell(shard);
-        let mut served = self.pace.reader(None);
+        let notifier = self.notifier(shard);
+        let mut served = self.backpressure.reader(None);
         loop {
-            bell.rung().await;
+            notifier.notified().await;
             let written = self.written();
-            bell.wake_all();
+            notifier.wake_all();
             // Those woken run before this task does again.
             tokio::task::yield_now().await;
             served.note(written, written, self.written());
         }
     }
 
-    fn ring(&self) {
-        self.bells.iter().for_each(Bell::ring);
+    fn notify_readers(&self) {
+        self.notifiers.iter().for_each(Notifier::notify);
     }
 }
 

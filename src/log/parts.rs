@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 use bytes::Bytes;
 
-use super::mirror::{KEPT, Mirrored};
+use super::page_file::{MAX_COPIED, PageRange};
 use crate::wire::Seq;
 use crate::wire::cbor;
 
@@ -22,7 +22,7 @@ pub(super) struct Part {
     /// Bytes ever appended before this part.
     pub(super) start: u64,
     pub(super) bytes: Bytes,
-    pub(super) mirrored: Option<Mirrored>,
+    pub(super) pages: Option<PageRange>,
     /// Where every [`STRIDE`]th frame begins, but for the first.
     marks: Box<[u32]>,
     /// What it counts for against the bound.
@@ -77,10 +77,10 @@ pub(super) struct Parts {
     parts: VecDeque<Part>,
     next: Seq,
     end: u64,
-    /// The number of the oldest part that may be mirrored.
-    first_mirrored: u64,
-    /// Bytes that are mirrored.
-    mirrored: usize,
+    /// The number of the oldest part that may be pages.
+    first_copied: u64,
+    /// Bytes that are pages.
+    pages: usize,
 }
 
 impl Parts {
@@ -93,16 +93,16 @@ impl Parts {
             parts: VecDeque::new(),
             next: first,
             end: 0,
-            first_mirrored: 0,
-            mirrored: 0,
+            first_copied: 0,
+            pages: 0,
         }
     }
 
     /// Appends `count` frames and drops the oldest parts over the bound. The
     /// newest part stays, however long it is.
-    pub(super) fn push(&mut self, bytes: Bytes, count: u64, mirrored: Option<Mirrored>) {
-        if mirrored.is_some() {
-            self.mirrored += bytes.len();
+    pub(super) fn push(&mut self, bytes: Bytes, count: u64, pages: Option<PageRange>) {
+        if pages.is_some() {
+            self.pages += bytes.len();
         }
         let marks = marks(&bytes, count);
         let cost = bytes.len() + OVERHEAD + size_of_val(&*marks);
@@ -113,7 +113,7 @@ impl Parts {
             first: self.next,
             start,
             bytes,
-            mirrored,
+            pages,
             marks,
             cost,
         });
@@ -121,22 +121,22 @@ impl Parts {
         while self.held > self.limit && self.parts.len() > 1 {
             self.drop_oldest();
         }
-        while self.mirrored > KEPT {
-            self.forget_mirrored();
+        while self.pages > MAX_COPIED {
+            self.forget_oldest_pages();
         }
     }
 
-    /// The oldest mirrored part is so no more.
-    fn forget_mirrored(&mut self) {
-        let number = self.first_mirrored.max(self.first_number);
-        self.first_mirrored = number + 1;
+    /// The oldest pages part is so no more.
+    fn forget_oldest_pages(&mut self) {
+        let number = self.first_copied.max(self.first_number);
+        self.first_copied = number + 1;
         let index = usize::try_from(number - self.first_number).ok();
         let Some(part) = index.and_then(|index| self.parts.get_mut(index)) else {
-            self.mirrored = 0; // what is not held is not mirrored
+            self.pages = 0; // what is not held is not pages
             return;
         };
-        if part.mirrored.take().is_some() {
-            self.mirrored -= part.bytes.len();
+        if part.pages.take().is_some() {
+            self.pages -= part.bytes.len();
         }
     }
 
@@ -151,8 +151,8 @@ impl Parts {
     fn drop_oldest(&mut self) {
         if let Some(part) = self.parts.pop_front() {
             self.held -= part.cost;
-            if part.mirrored.is_some() {
-                self.mirrored -= part.bytes.len();
+            if part.pages.is_some() {
+                self.pages -= part.bytes.len();
             }
             self.first_number += 1;
         }

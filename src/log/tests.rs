@@ -9,11 +9,11 @@ use crate::wire::{Body, Decoded, Gap, Millis, ServerFrame, cbor};
 fn limits(bytes: usize) -> LogLimits {
     LogLimits {
         bytes,
-        pace: PaceLimits {
+        backpressure: BackpressureLimits {
             window: 1000,
             min_rate: 1000,
             patience: Duration::from_secs(3600),
-            ..PaceLimits::default()
+            ..BackpressureLimits::default()
         },
     }
 }
@@ -34,9 +34,9 @@ fn read_all(log: &Log, cursor: &mut Cursor, step: usize) -> Vec<Result<u64, Gap>
     let (mut seen, mut stream) = (Vec::new(), Vec::new());
     loop {
         match log.read(cursor, 4, usize::MAX) {
-            Read::Head => break,
-            Read::Gap(gap) => seen.push(Err(gap)),
-            Read::Frames(slices) => {
+            LogRead::AtHead => break,
+            LogRead::Gap(gap) => seen.push(Err(gap)),
+            LogRead::Frames(slices) => {
                 let all: Vec<u8> = slices.iter().flat_map(|s| s.bytes.to_vec()).collect();
                 let written = step.min(all.len());
                 stream.extend_from_slice(&all[..written]);
@@ -142,7 +142,7 @@ fn a_sealed_log_takes_nothing_and_shows_what_it_took() {
     push(&mut appender, "a");
     assert_eq!(appender.seal(), Seq(1));
     assert_eq!(log.head(), Seq(1));
-    let refused = appender.push_presence(Millis(0), Presented::Joined("ana"));
+    let refused = appender.push_presence(Millis(0), PresenceChange::Joined("ana"));
     assert_eq!(refused, Err(Sealed));
     assert_eq!(log.head(), Seq(1));
 }
@@ -150,7 +150,7 @@ fn a_sealed_log_takes_nothing_and_shows_what_it_took() {
 #[test]
 fn what_many_read_stands_in_a_file_as_well() {
     let (log, mut appender) = log(1 << 20);
-    appender.mirror_into(tempfile::tempfile);
+    appender.use_page_files(tempfile::tempfile);
     let mut cursor = log.cursor_after(Seq::ZERO);
     let text = "x".repeat(10_000);
     let flood = |appender: &mut Appender| {
@@ -158,17 +158,19 @@ fn what_many_read_stands_in_a_file_as_well() {
         appender.commit();
     };
     flood(&mut appender);
-    let Read::Frames(few) = log.read(&mut cursor, 4, usize::MAX) else {
+    let LogRead::Frames(few) = log.read(&mut cursor, 4, usize::MAX) else {
         panic!("there are frames");
     };
-    assert!(few.iter().all(|slice| slice.mirrored.is_none()));
+    assert!(few.iter().all(|slice| slice.pages.is_none()));
 
-    let seats: Vec<_> = (0..mirror::MANY).map(|_| log.seat()).collect();
+    let guards: Vec<_> = (0..page_file::MIN_READERS)
+        .map(|_| log.register_sendfile_reader())
+        .collect();
     cursor = log.cursor_after(log.head());
     flood(&mut appender);
     let (mut seen, mut rests) = (0, Vec::new());
-    while let Read::Frames(slices) = log.read(&mut cursor, 4, usize::MAX) {
-        let place = |slice: &cursor::Slice| slice.mirrored.clone().expect("many read");
+    while let LogRead::Frames(slices) = log.read(&mut cursor, 4, usize::MAX) {
+        let place = |slice: &cursor::Slice| slice.pages.clone().expect("many read");
         for slice in &slices {
             assert_eq!(read_at(&place(slice), slice.bytes.len()), slice.bytes);
             seen += slice.bytes.len();
@@ -179,7 +181,7 @@ fn what_many_read_stands_in_a_file_as_well() {
         // Within a frame: what is left of it stands in the file, too.
         let mut half = cursor;
         let rest = half.advance(&log, &slices, 15_000);
-        let place = rest.mirrored.upgrade().expect("the slice was mirrored");
+        let place = rest.pages.upgrade().expect("the slice was pages");
         assert_eq!(read_at(&place, rest.bytes.len()), rest.bytes);
         rests.push(rest);
         cursor.advance(
@@ -191,18 +193,18 @@ fn what_many_read_stands_in_a_file_as_well() {
     assert!(seen > 300_000);
     // Who never writes it keeps no file for it, and no memory that others share.
     (0..10).for_each(|_| flood(&mut appender));
-    assert!(rests.iter().all(|rest| rest.mirrored.upgrade().is_none()));
+    assert!(rests.iter().all(|rest| rest.pages.upgrade().is_none()));
     assert!(rests.iter().all(|rest| rest.bytes.is_unique()));
-    drop(seats);
+    drop(guards);
     cursor = log.cursor_after(log.head());
     flood(&mut appender);
-    let Read::Frames(few) = log.read(&mut cursor, 4, usize::MAX) else {
+    let LogRead::Frames(few) = log.read(&mut cursor, 4, usize::MAX) else {
         panic!("there are frames");
     };
-    assert!(few.iter().all(|slice| slice.mirrored.is_none()));
+    assert!(few.iter().all(|slice| slice.pages.is_none()));
 }
 
-fn read_at(place: &Mirrored, length: usize) -> Vec<u8> {
+fn read_at(place: &PageRange, length: usize) -> Vec<u8> {
     let mut file = place.file();
     let mut bytes = vec![0; length];
     let end = file.stream_position().expect("a file has one");
@@ -227,10 +229,10 @@ fn a_reader_queues_once_a_round_and_is_woken_once() {
     let count = Arc::new(Count::default());
     let waker = Waker::from(Arc::clone(&count));
     let (log, _appender) = log(100);
-    let mut place = bell::Place::default();
+    let mut place = notifier::ReadWait::default();
     for round in 1..=3 {
-        (0..5).for_each(|_| log.bell(0).wait(&mut place, &waker));
-        log.bell(0).wake_all();
+        (0..5).for_each(|_| log.notifier(0).register(&mut place, &waker));
+        log.notifier(0).wake_all();
         assert_eq!(count.0.load(Ordering::Relaxed), round);
     }
 }
@@ -240,29 +242,31 @@ fn reader_dropped_while_waiting_leaves_no_waker() {
     let count = Arc::new(Count::default());
     let waker = Waker::from(Arc::clone(&count));
     let (log, _appender) = log(100);
-    let mut living = bell::Place::default();
-    log.bell(0).wait(&mut living, &waker);
+    let mut living = notifier::ReadWait::default();
+    log.notifier(0).register(&mut living, &waker);
     for _ in 0..1000 {
-        let mut place = bell::Place::default();
-        log.bell(0).wait(&mut place, &waker);
-        assert_eq!(log.bell(0).waiting(), 2);
+        let mut place = notifier::ReadWait::default();
+        log.notifier(0).register(&mut place, &waker);
+        assert_eq!(log.notifier(0).waiting(), 2);
     }
-    assert_eq!(log.bell(0).waiting(), 1, "the reader that is there");
-    log.bell(0).wake_all();
+    assert_eq!(log.notifier(0).waiting(), 1, "the reader that is there");
+    log.notifier(0).wake_all();
     assert_eq!(count.0.load(Ordering::Relaxed), 1);
 }
 
 #[test]
 fn publisher_dropped_while_waiting_leaves_no_waker() {
     let (log, _appender) = log(100);
-    let mut reader = log.pace().reader(Some(Arc::from("rui")));
+    let mut reader = log.backpressure().reader(Some(Arc::from("rui")));
     reader.note(100, 100, 100);
     for _ in 0..1000 {
         let mut wait = PublishWait::default();
-        let may = log.pace().may_publish(5000, &mut wait, Waker::noop());
-        assert!(!may && log.pace().waiting() == 1);
+        let may = log
+            .backpressure()
+            .may_publish(5000, &mut wait, Waker::noop());
+        assert!(!may && log.backpressure().waiting() == 1);
     }
-    assert_eq!(log.pace().waiting(), 0);
+    assert_eq!(log.backpressure().waiting(), 0);
 }
 
 #[test]
@@ -271,8 +275,8 @@ fn publishers_wait_for_a_reader_that_lags_until_it_has_moved() {
     let count = Arc::new(Count::default());
     let waker = Waker::from(Arc::clone(&count));
     let mut wait = PublishWait::default();
-    let mut may_publish = |written| log.pace().may_publish(written, &mut wait, &waker);
-    let mut reader = log.pace().reader(Some(Arc::from("rui")));
+    let mut may_publish = |written| log.backpressure().may_publish(written, &mut wait, &waker);
+    let mut reader = log.backpressure().reader(Some(Arc::from("rui")));
     reader.note(100, 100, 100);
     assert!(may_publish(1100));
     assert!(!may_publish(1101));
@@ -289,9 +293,12 @@ fn publishers_wait_for_a_reader_that_lags_until_it_has_moved() {
 fn a_reader_that_begins_to_lag_after_the_last_look_at_all_of_them_counts_at_once() {
     let (log, _appender) = log(100);
     let mut wait = PublishWait::default();
-    let mut may_publish = |written| log.pace().may_publish(written, &mut wait, Waker::noop());
+    let mut may_publish = |written| {
+        log.backpressure()
+            .may_publish(written, &mut wait, Waker::noop())
+    };
     assert!(may_publish(5000), "nobody lags");
-    let mut reader = log.pace().reader(Some(Arc::from("rui")));
+    let mut reader = log.backpressure().reader(Some(Arc::from("rui")));
     reader.note_caught_up(3000);
     reader.note(3000, 3000, 5000);
     assert!(!may_publish(5001));
@@ -303,11 +310,14 @@ fn a_reader_that_begins_to_lag_after_the_last_look_at_all_of_them_counts_at_once
 #[test]
 fn still_reader_holds_nobody_without_patience_and_budget() {
     let mut limits = limits(100);
-    limits.pace.patience = Duration::ZERO;
-    limits.pace.user_budget = Duration::ZERO;
+    limits.backpressure.patience = Duration::ZERO;
+    limits.backpressure.user_budget = Duration::ZERO;
     let (log, _appender) = Log::new("s".to_owned(), limits, 1);
-    let mut reader = log.pace().reader(Some(Arc::from("rui")));
+    let mut reader = log.backpressure().reader(Some(Arc::from("rui")));
     reader.note(1, 1, 1);
     let mut wait = PublishWait::default();
-    assert!(log.pace().may_publish(1 << 40, &mut wait, Waker::noop()));
+    assert!(
+        log.backpressure()
+            .may_publish(1 << 40, &mut wait, Waker::noop())
+    );
 }

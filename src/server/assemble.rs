@@ -26,7 +26,7 @@ use crate::actors::log_limit::LogLimit;
 use crate::actors::session::{ListenerContext, SessionLimits};
 use crate::actors::supervisor::{Revoked, Supervise, Supervisor};
 use crate::close::{InWork, Stopwatch};
-use crate::log::{Appender, Log, Scribe};
+use crate::log::{Appender, JournalWriter, Log};
 use crate::rate::Rate;
 use crate::transport::{Listener, memory_file};
 
@@ -50,7 +50,7 @@ pub(super) fn assemble(
         stream,
     } = storage;
     let (log, mut appender, scribe) = stream.begin(config);
-    appender.mirror_into(memory_file);
+    appender.use_page_files(memory_file);
     let supervisor = Supervisor::new(config.timeouts.drain).start();
     start_relays(&arbiters, &log, &supervisor);
     watch_store(data.as_mut(), &supervisor);
@@ -197,7 +197,7 @@ fn start_log_limit(arbiter: &Arbiter) -> Arc<LogLimit> {
 /// two cross no thread.
 fn start_hub(
     arbiter: &Arbiter,
-    (appender, scribe): (Appender, Option<Scribe>),
+    (appender, scribe): (Appender, Option<JournalWriter>),
     config: &Config,
     supervisor: &Addr<Supervisor>,
 ) -> Addr<Hub> {

@@ -20,7 +20,7 @@ use crate::actors::session::ListenerContext;
 use crate::actors::supervisor::{Components, PhaseObserver, StoreClosed};
 use crate::close::{ActorLine, InWork, PhaseLine, Report, Stopwatch};
 use crate::log::Log;
-use crate::store::{FolderLock, Readers, StoreError, StoreThread, WaitLimit};
+use crate::store::{FolderLock, JournalReaders, StoreError, StoreThread, WaitLimit};
 use crate::transport::Listener;
 use crate::wire::Seq;
 
@@ -85,7 +85,7 @@ enum StoreFault {
 /// The data folder, while the server has it.
 pub(super) struct Data {
     pub(super) store: StoreThread,
-    pub(super) readers: Arc<Readers>,
+    pub(super) readers: Arc<JournalReaders>,
     pub(super) lock: FolderLock,
 }
 

@@ -80,7 +80,7 @@ impl ServerHandle {
         let publish = Publish {
             from,
             bodies,
-            on_its_way: None,
+            in_flight: None,
         };
         match self.hub.send(publish).await {
             Ok(Ok(seq)) => Ok(seq),
@@ -90,12 +90,12 @@ impl ServerHandle {
     }
 
     /// As [`ServerHandle::publish`], and waits for readers that lag, as clients'
-    /// publishing does: see [`PaceLimits`](crate::PaceLimits).
+    /// publishing does: see [`BackpressureLimits`](crate::BackpressureLimits).
     ///
     /// # Errors
     /// See [`PublishError`]. Then nothing was published.
     pub async fn publish_paced(&self, body: impl Into<Body<'_>>) -> Result<Seq, PublishError> {
-        let pace = self.log.pace();
+        let pace = self.log.backpressure();
         let mut wait = PublishWait::default();
         let mut may_publish = |cx: &mut Context<'_>| {
             // Nobody is waited for once it stops.
@@ -108,7 +108,7 @@ impl ServerHandle {
             }
         };
         // A reader that stands still wakes nobody.
-        let again = pace.ask_again();
+        let again = pace.retry_interval();
         while tokio::time::timeout(again, poll_fn(&mut may_publish))
             .await
             .is_err()

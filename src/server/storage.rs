@@ -7,8 +7,8 @@ use super::config::Config;
 use super::error::ServerError;
 use super::folder::open_data_folder;
 use crate::accounts::{Accounts, Hasher, LoginLimits};
-use crate::log::{Appender, Log, Origin, Readers, Scribe};
-use crate::store::{ClockReading, Db, Journal, Part, Store, WaitLimit, stream_name};
+use crate::log::{Appender, JournalReaders, JournalWriter, Log, Origin};
+use crate::store::{ClockReading, Db, Journal, JournalRow, Store, WaitLimit, stream_name};
 
 /// The newest broadcasts of the journal that are in memory from the start: clients
 /// that come back after a restart are mostly near its end.
@@ -28,9 +28,9 @@ pub(super) enum Stream {
     /// The journal's.
     Journal {
         journal: Box<Journal>,
-        newest: Vec<Part>,
+        newest: Vec<JournalRow>,
         store: Store,
-        readers: Arc<Readers>,
+        readers: Arc<JournalReaders>,
     },
 }
 
@@ -65,7 +65,7 @@ impl OpenStorage {
             .journal
             .map(|retention| Journal::open(&mut db, retention, newest, now, stream_name));
         let journal = journal.transpose()?;
-        let readers = Readers::new(&db);
+        let readers = JournalReaders::new(&db);
         let (store, thread) =
             Store::start(db).map_err(ServerError::no("thread for the database"))?;
         let accounts = Accounts::open(Some(store.clone()), hasher, limits)?;
@@ -94,7 +94,7 @@ impl OpenStorage {
 
 impl Stream {
     /// The log, and what writes it.
-    pub(super) fn begin(self, config: &Config) -> (Arc<Log>, Appender, Option<Scribe>) {
+    pub(super) fn begin(self, config: &Config) -> (Arc<Log>, Appender, Option<JournalWriter>) {
         match self {
             Stream::New => {
                 let (log, appender) = Log::new(stream_name(), config.log(), config.limits.arbiters);
@@ -112,15 +112,15 @@ impl Stream {
                     stream: journal.stream().to_owned(),
                     terms: journal.terms().clone(),
                     first,
-                    past: Some(readers),
+                    journal: Some(readers),
                 };
                 let term = journal.terms().current();
                 tracing::info!(stream = %origin.stream, %term, %head, "the journal goes on");
                 let (log, mut appender) =
                     Log::going_on(origin, config.log(), config.limits.arbiters);
                 appender.show_held(&newest);
-                let scribe = Scribe::new(store, *journal, &mut appender);
-                (log, appender, Some(scribe))
+                let journal_writer = JournalWriter::new(store, *journal, &mut appender);
+                (log, appender, Some(journal_writer))
             }
         }
     }

@@ -56,8 +56,8 @@ mod tests {
     use super::*;
     use crate::actors::supervisor::{Components, StoreClosed, Supervise};
     use crate::close::{ActorLine, PhaseLine, Report, StopReason};
-    use crate::log::{LogLimits, PaceLimits};
-    use crate::store::{DataFolder, Db, Readers, Store};
+    use crate::log::{BackpressureLimits, LogLimits};
+    use crate::store::{DataFolder, Db, JournalReaders, Store};
     use crate::wire::Seq;
 
     /// A server that has nothing to stop.
@@ -121,7 +121,7 @@ mod tests {
         let folder = DataFolder::open(&temp.path().join("data")).expect("writable");
         let path = folder.database().expect("writable");
         let db = Db::open(&path).expect("a db");
-        let readers = Readers::new(&db);
+        let readers = JournalReaders::new(&db);
         let (store, thread) = Store::start(db).expect("a thread");
         let mut data = Data {
             store: thread,
@@ -132,7 +132,7 @@ mod tests {
         watch_store(Some(&mut data), &supervisor);
         let limits = LogLimits {
             bytes: 1 << 20,
-            pace: PaceLimits::default(),
+            backpressure: BackpressureLimits::default(),
         };
         let (log, _appender) = Log::new("s".to_owned(), limits, 1);
         let (done, mut report) = watch::channel(None);

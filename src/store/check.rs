@@ -9,7 +9,7 @@ use rusqlite::{Connection, OptionalExtension, Row};
 use super::age::{Ages, ClockReading, Newest};
 use super::journal::{State, cost, part_crc, state_crc, write_state};
 use super::terms::Terms;
-use super::{Db, Journal, Part, Retention, StoreError};
+use super::{Db, Journal, JournalRow, Retention, StoreError};
 use crate::wire::{Decoded, Millis, Seq, ServerFrame, cbor};
 
 /// Why a look at the journal ended early.
@@ -37,7 +37,7 @@ impl Journal {
         newest: usize,
         now: ClockReading,
         name: impl FnOnce() -> String,
-    ) -> Result<(Journal, Vec<Part>), StoreError> {
+    ) -> Result<(Journal, Vec<JournalRow>), StoreError> {
         let found = look(db, retention.age, newest)?;
         let is_new = found.is_none();
         let Found {
@@ -70,7 +70,7 @@ pub(super) struct Found {
     pub(super) state: State,
     terms: Terms,
     ages: Ages,
-    parts: Vec<Part>,
+    parts: Vec<JournalRow>,
     newest: Option<Newest>,
 }
 
@@ -253,7 +253,7 @@ fn stamp_of(frames: &[u8]) -> Option<(Seq, Millis)> {
 
 /// The newest parts, so many bytes of them.
 struct NewestParts {
-    parts: VecDeque<Part>,
+    parts: VecDeque<JournalRow>,
     held: usize,
     limit: usize,
 }
@@ -269,7 +269,7 @@ impl NewestParts {
 
     fn push(&mut self, part: &Looked<'_>) {
         self.held += part.frames.len();
-        self.parts.push_back(Part {
+        self.parts.push_back(JournalRow {
             first: part.first,
             last: part.last,
             frames: Bytes::copy_from_slice(part.frames),

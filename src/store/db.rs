@@ -163,7 +163,7 @@ impl Db {
     ///
     /// # Errors
     /// [`StoreError::Moved`].
-    pub fn check_place(&mut self) -> Result<(), StoreError> {
+    pub fn check_location(&mut self) -> Result<(), StoreError> {
         let moved = self.files.as_ref().and_then(|files| files.moved());
         let is_moved = moved.is_some();
         let outcome = match moved {
@@ -217,7 +217,7 @@ impl Db {
     /// # Errors
     /// See [`StoreError`]; the files were moved, and what was committed goes with them.
     pub(super) fn tidy_up(&mut self) -> Result<(), StoreError> {
-        self.check_place()?;
+        self.check_location()?;
         if self.is_trusted {
             self.limit.shorten(Instant::now() + LAST_PATIENCE);
             self.checkpoint()?;
@@ -237,7 +237,7 @@ impl Db {
     /// See [`StoreError`]; the database's path names other files, so that what another process
     /// changes is not seen here.
     pub fn data_version(&mut self) -> Result<i64, StoreError> {
-        self.check_place()?;
+        self.check_location()?;
         self.run(|connection| {
             connection
                 .prepare_cached("PRAGMA data_version")?
@@ -286,9 +286,9 @@ impl Db {
         &mut self,
         work: impl FnOnce(&mut Connection) -> rusqlite::Result<T>,
     ) -> Result<T, StoreError> {
-        self.check_place()?;
+        self.check_location()?;
         let outcome = self.run(work)?;
-        self.check_place()?;
+        self.check_location()?;
         Ok(outcome)
     }
 

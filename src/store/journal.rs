@@ -19,7 +19,7 @@ const REMOVED: usize = 64;
 
 /// Some frames that stand next to one another: a row.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Part {
+pub struct JournalRow {
     /// The first frame's seq.
     pub first: Seq,
     /// The last frame's seq.
@@ -49,7 +49,7 @@ impl Default for Retention {
 
 /// Why broadcasts were not written.
 #[derive(Debug, thiserror::Error)]
-pub enum NotWritten {
+pub enum JournalWriteError {
     /// They are certainly not on disk: their seqs can be given again.
     #[error("{0}")]
     RolledBack(StoreError),
@@ -110,14 +110,14 @@ impl Journal {
     /// the bounds. Without parts it only does the latter.
     ///
     /// # Errors
-    /// See [`NotWritten`]. Either way the journal is as it was before.
+    /// See [`JournalWriteError`]. Either way the journal is as it was before.
     pub fn write(
         &mut self,
         db: &mut Db,
-        parts: &[Part],
+        parts: &[JournalRow],
         now: ClockReading,
-    ) -> Result<(), NotWritten> {
-        db.check_place().map_err(NotWritten::RolledBack)?;
+    ) -> Result<(), JournalWriteError> {
+        db.check_location().map_err(JournalWriteError::RolledBack)?;
         let stamp = self.ages.stamp(now.run);
         let bounds = Bounds {
             bytes: self.retention.bytes,
@@ -128,11 +128,11 @@ impl Journal {
             change(transaction, state, bounds, parts, stamp)
         });
         let state = written.map_err(|(error, is_certain)| match is_certain {
-            true => NotWritten::RolledBack(db.failed(error)),
-            false => NotWritten::InDoubt(db.failed(error)),
+            true => JournalWriteError::RolledBack(db.failed(error)),
+            false => JournalWriteError::InDoubt(db.failed(error)),
         })?;
         // It may be on a file that has no name any more.
-        db.check_place().map_err(NotWritten::InDoubt)?;
+        db.check_location().map_err(JournalWriteError::InDoubt)?;
         db.note_wal_length(self.retention.bytes);
         for part in parts {
             self.ages.note(part.last, stamp);
@@ -193,7 +193,7 @@ fn change(
     transaction: &Transaction<'_>,
     mut state: State,
     bounds: Bounds,
-    parts: &[Part],
+    parts: &[JournalRow],
     stamp: Millis,
 ) -> rusqlite::Result<State> {
     for part in parts {
@@ -206,7 +206,7 @@ fn change(
     Ok(state)
 }
 
-fn insert(transaction: &Transaction<'_>, part: &Part, stamp: Millis) -> rusqlite::Result<()> {
+fn insert(transaction: &Transaction<'_>, part: &JournalRow, stamp: Millis) -> rusqlite::Result<()> {
     let crc = part_crc(part.first, part.last, stamp, &part.frames);
     let (first, last, at) = (stored(part.first.0), stored(part.last.0), stored(stamp.0));
     transaction

@@ -4,8 +4,8 @@
 //! anybody is told of them, in one file that every tool can open, and what one of
 //! them waits for must not be two writers that fight for a lock. So the file has
 //! one connection that writes, on one thread ([`Store`]); what waits together is
-//! put into one transaction by whoever asks. Readers of the journal have
-//! connections of their own, which cannot write ([`Readers`]).
+//! put into one transaction by whoever asks. JournalReaders of the journal have
+//! connections of their own, which cannot write ([`JournalReaders`]).
 //!
 //! Invariants:
 //! - a commit is on disk when it returns (WAL, `synchronous=FULL`);
@@ -13,7 +13,7 @@
 //! - the journal's rows are the stream without a hole, from what retention has
 //!   left to the head, whole frames only; the head outlives its rows;
 //! - what could not be written is either certainly not on disk or known to be in
-//!   doubt ([`NotWritten`]): a seq in doubt is never given again.
+//!   doubt ([`JournalWriteError`]): a seq in doubt is never given again.
 
 mod age;
 mod backup;
@@ -24,8 +24,8 @@ mod db;
 mod error;
 mod folder;
 mod journal;
+mod journal_reader;
 mod limit;
-mod past;
 mod schema;
 mod stream_name;
 mod terms;
@@ -37,9 +37,9 @@ pub use backup::{Copied, CopiedStream, CopyError, back_up, restore};
 pub use db::Db;
 pub use error::StoreError;
 pub use folder::{DataFolder, FolderError, FolderLock};
-pub use journal::{Journal, NotWritten, Part, Retention};
+pub use journal::{Journal, JournalRow, JournalWriteError, Retention};
+pub use journal_reader::{JournalChunk, JournalReaders};
 pub use limit::WaitLimit;
-pub use past::{Chunk, Readers};
 pub use stream_name::stream_name;
 pub use terms::Terms;
 pub use thread::{Store, StoreThread};

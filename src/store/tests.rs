@@ -128,8 +128,8 @@ fn frames(seqs: std::ops::RangeInclusive<u64>) -> bytes::Bytes {
     frames.into()
 }
 
-fn part(seqs: std::ops::RangeInclusive<u64>) -> Part {
-    Part {
+fn part(seqs: std::ops::RangeInclusive<u64>) -> JournalRow {
+    JournalRow {
         first: Seq(*seqs.start()),
         last: Seq(*seqs.end()),
         frames: frames(seqs),
@@ -140,7 +140,7 @@ fn now() -> ClockReading {
     ClockReading::beside(Millis(0))
 }
 
-fn open(path: &std::path::Path) -> Result<(Db, Journal, Vec<Part>), StoreError> {
+fn open(path: &std::path::Path) -> Result<(Db, Journal, Vec<JournalRow>), StoreError> {
     let mut db = Db::open_sound(path)?;
     let name = || "s".to_owned();
     let retention = Retention::default();
@@ -149,10 +149,10 @@ fn open(path: &std::path::Path) -> Result<(Db, Journal, Vec<Part>), StoreError> 
 }
 
 /// A journal of 1 to 400, ten a row, all of it in the file itself.
-fn kept() -> (tempfile::TempDir, PathBuf, Vec<Part>) {
+fn kept() -> (tempfile::TempDir, PathBuf, Vec<JournalRow>) {
     let (temp, path) = fresh();
     let (mut db, mut journal, _) = open(&path).expect("a new one");
-    let parts: Vec<Part> = (0..40)
+    let parts: Vec<JournalRow> = (0..40)
         .map(|row| part(row * 10 + 1..=row * 10 + 10))
         .collect();
     for parts in parts.chunks(7) {
@@ -208,7 +208,7 @@ async fn readers_find_every_place_and_name_what_is_gone() {
     journal.write(&mut db, &[], now()).expect("writable");
     let trimmed = journal.state.trimmed;
     assert!(journal.state.held <= 60_000 && trimmed > Seq(200));
-    let readers = Readers::new(&db);
+    let readers = JournalReaders::new(&db);
     let mut after = Seq::ZERO;
     let first = readers.clone().read(after, 1).await.expect("readable");
     assert_eq!(first.expect("some are kept").first, trimmed.next());
@@ -236,7 +236,7 @@ fn a_full_disk_is_certain_and_what_comes_then_goes_on_from_there() {
     pages(&mut db, 1); // no page more than there are
     let refused = journal.write(&mut db, &[part(11..=200)], now());
     assert!(
-        matches!(refused, Err(NotWritten::RolledBack(_))),
+        matches!(refused, Err(JournalWriteError::RolledBack(_))),
         "{refused:?}"
     );
     assert_eq!(journal.head(), Seq(10));
@@ -250,7 +250,7 @@ fn a_full_disk_is_certain_and_what_comes_then_goes_on_from_there() {
 }
 
 /// The tables as the second version made them, with the rows of a stream.
-fn version_2(path: &std::path::Path, parts: &[Part]) {
+fn version_2(path: &std::path::Path, parts: &[JournalRow]) {
     version_1(path);
     let old = Connection::open(path).expect("a db");
     old.execute_batch(

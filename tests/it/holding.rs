@@ -11,9 +11,9 @@ use crate::support::{Fixture, PASSWORD, Raw, login, text, wait_until};
 /// A window that is full at once, and a log that the attackers stay in.
 fn small_window(config: &mut Config) {
     config.limits.log_bytes = 16 << 20;
-    config.pace.window = 64 << 10;
+    config.backpressure.window = 64 << 10;
     // A reader with this much patience would hold publishers beyond the test's deadline.
-    config.pace.patience = Duration::from_secs(3600);
+    config.backpressure.patience = Duration::from_secs(3600);
 }
 
 const BODY: usize = 4 << 10;
@@ -65,7 +65,7 @@ fn overlapping_resumes_that_read_nothing_hold_no_publisher() {
 fn readers_that_stall_hold_publishers_within_their_budget() {
     let fixture = Fixture::with(|config| {
         small_window(config);
-        config.pace.user_budget = Duration::from_millis(400);
+        config.backpressure.user_budget = Duration::from_millis(400);
     });
     let mut ana = fixture.client("ana");
     // All of one user: they come at the head, and none reads.

@@ -8,8 +8,8 @@ use crate::support::{Fixture, Frame, Raw};
 
 fn small_log(config: &mut Config) {
     config.limits.log_bytes = 1 << 20;
-    config.pace.window = 128 << 10;
-    config.pace.patience = Duration::from_millis(50);
+    config.backpressure.window = 128 << 10;
+    config.backpressure.patience = Duration::from_millis(50);
 }
 
 fn flood(client: &mut Raw, count: u64, body: &str) -> u64 {
@@ -60,8 +60,8 @@ fn a_healthy_reader_gets_no_gap_while_a_publisher_floods() {
     const MESSAGES: u64 = 512;
     let fixture = Fixture::with(|config| {
         config.limits.log_bytes = 4 << 20;
-        config.pace.window = 512 << 10;
-        config.pace.patience = Duration::from_secs(5);
+        config.backpressure.window = 512 << 10;
+        config.backpressure.patience = Duration::from_secs(5);
     });
     let mut readers: Vec<Raw> = ["eva", "rui"].map(|user| fixture.client(user)).into();
     let body = "x".repeat(64 << 10); // 32 MiB in all, eight times what the log holds
@@ -124,8 +124,8 @@ fn a_stalled_reader_holds_nobody_back_for_long() {
 fn publishers_wait_for_a_reader_that_moves() {
     let fixture = Fixture::with(|config| {
         config.limits.log_bytes = 4 << 20;
-        config.pace.window = 128 << 10;
-        config.pace.patience = Duration::from_secs(20);
+        config.backpressure.window = 128 << 10;
+        config.backpressure.patience = Duration::from_secs(20);
     });
     let mut slow = fixture.client("slow");
     let mut ana = fixture.client("ana");

@@ -80,7 +80,7 @@ fn a_resume_at_the_head_replays_nothing_but_its_own_joined() {
 fn what_is_no_longer_held_is_named_by_one_gap_before_the_rest() {
     let fixture = Fixture::with(|config| {
         config.limits.log_bytes = 256 << 10;
-        config.pace.window = 32 << 10;
+        config.backpressure.window = 32 << 10;
     });
     let (mut ana, first) = fixture.client_and_login("ana");
     let body = "x".repeat(8 << 10);

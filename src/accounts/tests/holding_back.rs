@@ -1,7 +1,9 @@
 //! What holds logins back: guesses, rates, lines.
 
 use super::{LIMITS, accounts, by_tcp, claim, hasher};
-use crate::accounts::{Accounts, Claim, LoginLimits, PeerId, Refusal, UserName, brake};
+use crate::accounts::{
+    Accounts, Claim, LoginLimits, LoginRefusal, PeerId, UserName, login_backoff,
+};
 use crate::rate::Rate;
 
 #[tokio::test]
@@ -15,10 +17,10 @@ async fn a_full_queue_throttles() {
     let (ana, rui) = (claim("ana", "x"), claim("rui", "x"));
     let (first, second) = tokio::join!(accounts.login(&ana), accounts.login(&rui));
     assert!(first.is_ok());
-    assert!(matches!(second, Err(Refusal::Throttled { .. })));
+    assert!(matches!(second, Err(LoginRefusal::Throttled { .. })));
 }
 
-async fn guess(accounts: &Accounts, claim: &Claim, count: u32) -> Vec<Refusal> {
+async fn guess(accounts: &Accounts, claim: &Claim, count: u32) -> Vec<LoginRefusal> {
     let logins = (0..count).map(|_| accounts.login(claim));
     let outcomes = futures_util::future::join_all(logins).await;
     let wrong = outcomes
@@ -35,12 +37,12 @@ async fn of_many_guesses_at_once_no_more_than_a_few_are_looked_at() {
     let guesses = guess(&accounts, &claim("ana", "guess"), 200).await;
     let looked_at = guesses
         .iter()
-        .filter(|guess| **guess == Refusal::BadCredentials);
-    assert_eq!(looked_at.count() as u32, brake::FREE);
-    let held = |guess: &&Refusal| matches!(guess, Refusal::Throttled { .. });
+        .filter(|guess| **guess == LoginRefusal::BadCredentials);
+    assert_eq!(looked_at.count() as u32, login_backoff::FREE);
+    let held = |guess: &&LoginRefusal| matches!(guess, LoginRefusal::Throttled { .. });
     assert_eq!(
         guesses.iter().filter(held).count() as u32,
-        200 - brake::FREE
+        200 - login_backoff::FREE
     );
 }
 
@@ -65,7 +67,10 @@ async fn what_is_held_back_is_not_tried_though_the_owner_has_just_logged_in() {
     accounts.let_moment_pass(&UserName::parse("ana").expect("a name"));
     guess(&accounts, &by_tcp("ana", "guess"), 50).await;
     let held = accounts.login(&by_tcp("ana", "x")).await;
-    assert!(matches!(held, Err(Refusal::Throttled { .. })), "{held:?}");
+    assert!(
+        matches!(held, Err(LoginRefusal::Throttled { .. })),
+        "{held:?}"
+    );
     // Whoever logged in as a user of this machine is let in at once, as before.
     guess(&accounts, &claim("ana", "guess"), 50).await;
     assert!(accounts.login(&claim("ana", "x")).await.is_ok());
@@ -79,15 +84,15 @@ async fn right_password_ends_the_back_off_of_user_and_address() {
         accounts.let_moment_pass(&UserName::parse("ana").expect("a name"));
         // One at a time: each that goes wrong begins a wait, and the last one is held.
         let wrong = async || accounts.login(&claim("ana", "guess")).await;
-        while wrong().await == Err(Refusal::BadCredentials) {}
+        while wrong().await == Err(LoginRefusal::BadCredentials) {}
         loop {
             match accounts.login(&claim("ana", "x")).await {
-                Err(Refusal::Throttled { .. }) => tokio::task::yield_now().await,
+                Err(LoginRefusal::Throttled { .. }) => tokio::task::yield_now().await,
                 outcome => break drop(outcome.expect("it is right")),
             }
         }
-        for number in 0..brake::FREE {
-            assert_eq!(wrong().await, Err(Refusal::BadCredentials), "{number}");
+        for number in 0..login_backoff::FREE {
+            assert_eq!(wrong().await, Err(LoginRefusal::BadCredentials), "{number}");
         }
     }
 }
@@ -99,7 +104,10 @@ async fn an_address_is_let_in_no_sooner_for_having_been_the_last() {
     accounts.let_moment_pass(&UserName::parse("ana").expect("a name"));
     guess(&accounts, &by_tcp("ana", "guess"), 50).await;
     let held = accounts.login(&by_tcp("ana", "x")).await;
-    assert!(matches!(held, Err(Refusal::Throttled { .. })), "{held:?}");
+    assert!(
+        matches!(held, Err(LoginRefusal::Throttled { .. })),
+        "{held:?}"
+    );
 }
 
 #[tokio::test]
@@ -109,8 +117,8 @@ async fn there_are_only_so_many_first_logins_that_come_second() {
     let guesses = guess(&accounts, &claim("ana", "guess"), 300).await;
     let looked_at = guesses
         .iter()
-        .filter(|guess| **guess == Refusal::BadCredentials);
-    assert_eq!(looked_at.count() as u32, 100 + brake::FREE);
+        .filter(|guess| **guess == LoginRefusal::BadCredentials);
+    assert_eq!(looked_at.count() as u32, 100 + login_backoff::FREE);
 }
 
 #[tokio::test]
@@ -123,8 +131,8 @@ async fn a_name_that_is_unknown_is_guessed_at_as_slowly_as_a_known_one() {
     let guesses = guess(&accounts, &closed, 50).await;
     let looked_at = guesses
         .iter()
-        .filter(|guess| **guess == Refusal::RegistrationClosed);
-    assert_eq!(looked_at.count() as u32, brake::FREE);
+        .filter(|guess| **guess == LoginRefusal::RegistrationClosed);
+    assert_eq!(looked_at.count() as u32, login_backoff::FREE);
 }
 
 #[tokio::test]
@@ -155,7 +163,7 @@ async fn a_name_has_a_rate_with_each_peer() {
     }
     accounts.forget(&ana);
     let refused = accounts.login(&claim("ana", "x")).await;
-    assert!(matches!(refused, Err(Refusal::Throttled { .. })));
+    assert!(matches!(refused, Err(LoginRefusal::Throttled { .. })));
     assert!(accounts.login(&by_tcp("ana", "x")).await.is_ok());
 }
 
@@ -170,7 +178,7 @@ async fn a_peer_has_a_rate_whatever_names_it_takes() {
         accounts.login(&claim(name, "x")).await.expect("free");
     }
     let refused = accounts.login(&claim("gil", "x")).await;
-    assert!(matches!(refused, Err(Refusal::Throttled { .. })));
+    assert!(matches!(refused, Err(LoginRefusal::Throttled { .. })));
     assert!(
         accounts.login(&claim("ana", "x")).await.is_ok(),
         "it costs no hash"
@@ -194,7 +202,7 @@ async fn who_waits_for_a_hash_when_the_accounts_are_sealed_is_refused_at_once() 
     assert!(
         outcomes
             .iter()
-            .all(|outcome| *outcome == Err(Refusal::Stopping))
+            .all(|outcome| *outcome == Err(LoginRefusal::Stopping))
     );
     assert!(
         accounts.hashed() < 250,

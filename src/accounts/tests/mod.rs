@@ -2,7 +2,8 @@ mod holding_back;
 
 use std::sync::Arc;
 
-use super::standing::Revoked;
+use tokio_util::sync::CancellationToken;
+
 use super::*;
 use crate::rate::Rate;
 use crate::store::{DataFolder, Db, FolderError, Store};
@@ -33,12 +34,12 @@ fn accounts(folder: Option<&DataFolder>) -> Accounts {
 
 fn claim(user: &str, password: &str) -> Claim {
     Claim {
-        vouched: None,
+        certified_user: None,
         user: user.to_owned(),
         password: password.to_owned(),
         may_register: true,
         peer: PeerId::Uid(1000),
-        asker: None,
+        cancel: CancellationToken::new(),
     }
 }
 
@@ -69,7 +70,7 @@ async fn of_a_hundred_first_logins_exactly_one_registers() {
         for login in futures_util::future::join_all(logins).await {
             match login.expect("no panic") {
                 Ok(admitted) => registered += usize::from(admitted.registered),
-                Err(refusal) => assert_eq!(refusal, Refusal::BadCredentials),
+                Err(refusal) => assert_eq!(refusal, LoginRefusal::BadCredentials),
             }
         }
         assert_eq!(registered, 1);
@@ -104,7 +105,7 @@ async fn what_another_process_changes_counts_for_the_next_login() {
     assert!(other.set_password(&ana, &phc).expect("writable"));
     assert!(other.set_role(&ana, Role::Admin).expect("writable"));
     let old = accounts.login(&claim("ana", "old")).await;
-    assert_eq!(old, Err(Refusal::BadCredentials));
+    assert_eq!(old, Err(LoginRefusal::BadCredentials));
     let new = accounts.login(&claim("ana", "new")).await.expect("right");
     assert_eq!((new.role(), new.registered), (Role::Admin, false));
 
@@ -123,7 +124,7 @@ async fn revoked_users_are_told_with_what_was_revoked() {
     let mut standings = Vec::new();
     for user in ["ana", "rui", "ze"] {
         let admitted = accounts.login(&claim(user, "x")).await.expect("free");
-        standings.push(admitted.standing);
+        standings.push(admitted.authorization);
     }
     let mut other = Db::open(&folder.database().expect("there")).expect("a db");
     let name = |user: &str| UserName::parse(user).expect("a name");
@@ -133,8 +134,12 @@ async fn revoked_users_are_told_with_what_was_revoked() {
     assert!(other.set_password(&name("rui"), &phc).expect("writable"));
     assert!(other.set_role(&name("ze"), Role::Admin).expect("writable"));
     accounts.look_for_changes().await;
-    let revoked: Vec<_> = standings.iter().map(Standing::revoked).collect();
-    let expected = [Some(Revoked::Removed), Some(Revoked::PasswordChanged), None];
+    let revoked: Vec<_> = standings.iter().map(Authorization::revoked).collect();
+    let expected = [
+        Some(RevocationReason::AccountRemoved),
+        Some(RevocationReason::PasswordChanged),
+        None,
+    ];
     assert_eq!(revoked, expected);
     assert_eq!(standings[2].role(), Role::Admin);
     let mut told = told.lock().clone();
@@ -151,7 +156,7 @@ async fn a_registration_that_cannot_be_written_leaves_the_name_free() {
                   BEGIN SELECT RAISE(ABORT, 'no room'); END";
     other.execute_batch(refuse).expect("writable");
     let refused = accounts.login(&claim("ana", "x")).await;
-    assert_eq!(refused, Err(Refusal::Internal));
+    assert_eq!(refused, Err(LoginRefusal::Internal));
     other
         .execute_batch("DROP TRIGGER refuse")
         .expect("writable");
@@ -169,7 +174,7 @@ async fn accounts_that_cannot_be_read_let_nobody_in() {
     rename("ALTER TABLE account RENAME TO elsewhere");
     for user in ["ana", "rui"] {
         let refused = accounts.login(&claim(user, "x")).await;
-        assert_eq!(refused, Err(Refusal::AccountsUnreadable));
+        assert_eq!(refused, Err(LoginRefusal::AccountsUnreadable));
     }
     rename("ALTER TABLE elsewhere RENAME TO account");
     assert!(accounts.login(&claim("ana", "x")).await.is_ok());
@@ -184,7 +189,7 @@ async fn a_closed_endpoint_registers_nobody() {
     };
     assert_eq!(
         accounts.login(&closed).await,
-        Err(Refusal::RegistrationClosed)
+        Err(LoginRefusal::RegistrationClosed)
     );
     accounts.login(&claim("ana", "x")).await.expect("free");
     assert!(accounts.login(&closed).await.is_ok());
@@ -199,20 +204,20 @@ async fn nobody_registers_where_there_are_accounts_enough() {
     let accounts = Accounts::open(None, hasher(), limits).expect("no file");
     accounts.login(&claim("ana", "x")).await.expect("free");
     let refused = accounts.login(&claim("rui", "x")).await;
-    assert_eq!(refused, Err(Refusal::NoMoreAccounts));
+    assert_eq!(refused, Err(LoginRefusal::AccountLimitReached));
     assert!(accounts.login(&claim("ana", "x")).await.is_ok());
 }
 
 #[tokio::test]
 async fn nothing_is_hashed_for_who_has_gone() {
     let accounts = accounts(None);
-    let asker = Arc::new(());
+    let cancel = CancellationToken::new();
     let gone = Claim {
-        asker: Some(Arc::downgrade(&asker)),
+        cancel: cancel.clone(),
         ..claim("ana", "x")
     };
-    drop(asker);
-    assert_eq!(accounts.login(&gone).await, Err(Refusal::Abandoned));
+    cancel.cancel();
+    assert_eq!(accounts.login(&gone).await, Err(LoginRefusal::Abandoned));
     assert_eq!(accounts.hashed(), 0);
     assert!(
         accounts
@@ -229,7 +234,7 @@ async fn sealed_accounts_refuse_what_is_half_done() {
     accounts.seal();
     assert_eq!(
         accounts.login(&claim("ana", "x")).await,
-        Err(Refusal::Stopping)
+        Err(LoginRefusal::Stopping)
     );
 }
 

@@ -1,10 +1,10 @@
 //! The hub: gives each broadcast its seq, knows who is present.
 //!
 //! It does no work a session. What arrives together is appended together and
-//! shown with one wake-up a thread; with a journal, once it is on disk ([`keeper`]).
+//! shown with one wake-up a thread; with a journal, once it is on disk ([`commit_queue`]).
 
+mod commit_queue;
 mod deadline_timer;
-mod keeper;
 mod presence;
 mod spacing;
 
@@ -19,14 +19,14 @@ use actix::{
 };
 use smallvec::SmallVec;
 
+use self::commit_queue::CommitQueue;
 use self::deadline_timer::DeadlineTimer;
-use self::keeper::Keeper;
 pub use self::presence::PresenceLimits;
-use self::presence::{Change, LoginEffect, Presence};
+use self::presence::{Change, JoinAnnouncement, Presence};
 use super::sentinel::Sentinel;
 use super::spare;
 use crate::accounts::UserName;
-use crate::log::{Appender, OnItsWay, Presented, Scribe};
+use crate::log::{Appender, InFlightBytes, JournalWriter, PresenceChange};
 use crate::wire::{Body, Millis, Seq, cbor};
 
 /// Owns the log's appender.
@@ -37,9 +37,9 @@ pub struct Hub {
     timer: DeadlineTimer,
     clock: Clock,
     /// Of what is not shown yet, where there is no journal.
-    on_their_way: Vec<OnItsWay>,
+    in_flight: Vec<InFlightBytes>,
     /// Where there is a journal.
-    keeper: Option<Keeper>,
+    commit_queue: Option<CommitQueue>,
     sentinel: Sentinel,
 }
 
@@ -65,7 +65,7 @@ pub struct Publish {
     pub bodies: Bodies,
     /// Counts them as let through until they are shown, though the session that sent
     /// them has ended meanwhile. `None` where nobody waited for readers.
-    pub on_its_way: Option<OnItsWay>,
+    pub in_flight: Option<InFlightBytes>,
 }
 
 /// Bodies on their way to the hub, as CBOR items in one piece of memory.
@@ -158,7 +158,7 @@ impl Hub {
     /// its panic.
     pub fn new(
         appender: Appender,
-        scribe: Option<Scribe>,
+        journal_writer: Option<JournalWriter>,
         presence: PresenceLimits,
         clock: Clock,
         sentinel: Sentinel,
@@ -168,8 +168,8 @@ impl Hub {
             presence: Presence::new(presence, Instant::now()),
             timer: DeadlineTimer::default(),
             clock,
-            on_their_way: Vec::new(),
-            keeper: scribe.map(Keeper::new),
+            in_flight: Vec::new(),
+            commit_queue: journal_writer.map(CommitQueue::new),
             sentinel,
         }
     }
@@ -187,17 +187,20 @@ impl Hub {
     /// When somebody's presence is to be announced. A journal that fails is tried by
     /// publishers, and by its own timer.
     fn next_due(&self) -> Option<Instant> {
-        let may = self.keeper.as_ref().is_none_or(Keeper::may_announce);
+        let may = self
+            .commit_queue
+            .as_ref()
+            .is_none_or(CommitQueue::may_announce);
         self.presence.next_due().filter(|_| may)
     }
 
     /// Announces what has waited for its time.
     fn announce_due(&mut self, now: Instant) {
-        match &mut self.keeper {
-            Some(keeper) => {
+        match &mut self.commit_queue {
+            Some(commit_queue) => {
                 // It says why not to publishers; here it is a try.
                 let at = (self.clock)();
-                let _ = keeper.admit(&mut self.appender, &mut self.presence, at, now);
+                let _ = commit_queue.admit(&mut self.appender, &mut self.presence, at, now);
             }
             None => {
                 while let Some((user, change)) = self.presence.due(now) {
@@ -208,10 +211,10 @@ impl Hub {
     }
 }
 
-fn presented(user: &UserName, change: Change) -> Presented<'_> {
+fn presented(user: &UserName, change: Change) -> PresenceChange<'_> {
     match change {
-        Change::Joined => Presented::Joined(user.as_str()),
-        Change::Left => Presented::Left(user.as_str()),
+        Change::Joined => PresenceChange::Joined(user.as_str()),
+        Change::Left => PresenceChange::Left(user.as_str()),
     }
 }
 
@@ -220,7 +223,7 @@ impl Actor for Hub {
 
     fn started(&mut self, ctx: &mut Self::Context) {
         ctx.set_mailbox_capacity(1 << 12);
-        self.keeper.iter_mut().for_each(Keeper::start);
+        self.commit_queue.iter_mut().for_each(CommitQueue::start);
         ctx.spawn(Commit);
     }
 }
@@ -245,16 +248,16 @@ impl ActorFuture<Hub> for Commit {
             appender,
             presence,
             clock,
-            on_their_way,
-            keeper,
+            in_flight,
+            commit_queue,
             ..
         } = hub;
-        match keeper {
+        match commit_queue {
             None => {
                 appender.commit();
-                on_their_way.clear();
+                in_flight.clear();
             }
-            Some(keeper) => keeper.turn(appender, presence, || clock(), task),
+            Some(commit_queue) => commit_queue.turn(appender, presence, || clock(), task),
         }
         Poll::Pending
     }
@@ -265,17 +268,17 @@ impl Handler<Publish> for Hub {
 
     fn handle(&mut self, publish: Publish, _ctx: &mut Self::Context) -> Self::Result {
         let (at, from) = ((self.clock)(), publish.from.as_str());
-        let Some(keeper) = &mut self.keeper else {
+        let Some(commit_queue) = &mut self.commit_queue else {
             let published = self.appender.push_messages(at, from, publish.bodies.iter());
-            self.on_their_way.extend(publish.on_its_way);
+            self.in_flight.extend(publish.in_flight);
             return Response::reply(published.map_err(NotPublished::from));
         };
         let now = Instant::now();
-        if let Err(refused) = keeper.admit(&mut self.appender, &mut self.presence, at, now) {
+        if let Err(refused) = commit_queue.admit(&mut self.appender, &mut self.presence, at, now) {
             return Response::reply(Err(refused));
         }
         match self.appender.push_messages(at, from, publish.bodies.iter()) {
-            Ok(first) => keeper.publish(first, publish.on_its_way),
+            Ok(first) => commit_queue.publish(first, publish.in_flight),
             Err(sealed) => Response::reply(Err(sealed.into())),
         }
     }
@@ -287,9 +290,9 @@ impl Handler<Join> for Hub {
     fn handle(&mut self, Join(user): Join, _ctx: &mut Self::Context) -> Self::Result {
         let now = Instant::now();
         let entered = self.presence.enter(&user, now);
-        let Some(keeper) = &mut self.keeper else {
+        let Some(commit_queue) = &mut self.commit_queue else {
             let mut own = None;
-            if entered == LoginEffect::Unannounced {
+            if entered == JoinAnnouncement::Needed {
                 own = self.announce(&user, Change::Joined, now);
                 // Shown now: the session's cursor starts behind it.
                 self.appender.commit();
@@ -299,14 +302,16 @@ impl Handler<Join> for Hub {
         };
         let at = (self.clock)();
         let admitted = match entered {
-            LoginEffect::Settled => Err(NotPublished::Sealed),
-            LoginEffect::OnItsWay => Ok(None),
-            LoginEffect::Unannounced => keeper
+            JoinAnnouncement::NotNeeded => Err(NotPublished::Sealed),
+            JoinAnnouncement::InFlight => Ok(None),
+            JoinAnnouncement::Needed => commit_queue
                 .admit(&mut self.appender, &mut self.presence, at, now)
-                .map(|()| keeper.announce(&mut self.appender, &mut self.presence, at, now, &user)),
+                .map(|()| {
+                    commit_queue.announce(&mut self.appender, &mut self.presence, at, now, &user)
+                }),
         };
         match admitted {
-            Ok(own) => keeper.join(user, own),
+            Ok(own) => commit_queue.join(user, own),
             // Nobody is to be told, or the shutdown ends the session now.
             Err(NotPublished::Sealed) => {
                 self.presence.admit(&user);
@@ -328,7 +333,7 @@ impl Handler<Leave> for Hub {
         if !self.presence.leave(&user, now) {
             return;
         }
-        match &self.keeper {
+        match &self.commit_queue {
             None => drop(self.announce(&user, Change::Left, now)),
             Some(_) => {
                 self.presence.postpone(&user, now);
@@ -350,9 +355,9 @@ impl Handler<Seal> for Hub {
     type Result = Response<Seq>;
 
     fn handle(&mut self, Seal: Seal, _ctx: &mut Self::Context) -> Self::Result {
-        match &mut self.keeper {
+        match &mut self.commit_queue {
             None => Response::reply(self.appender.seal()),
-            Some(keeper) => keeper.seal(&self.appender),
+            Some(commit_queue) => commit_queue.seal(&self.appender),
         }
     }
 }

@@ -65,7 +65,7 @@ impl<L: Link> Driver<L> {
             session: io.info.id,
             policy,
             limits: listener.limits,
-            is_journaled: listener.log.past().is_some(),
+            is_journaled: listener.log.journal().is_some(),
             server: &listener.server,
             head,
             refusal,

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::core::effects::{Done, Entry, LoginFailure};
 use super::listener_context::ListenerContext;
-use crate::accounts::{Admitted, Claim, Refusal, Standing, UserName};
+use crate::accounts::{Admitted, Authorization, Claim, LoginRefusal, UserName};
 use crate::actors::auth;
 use crate::actors::hub::{Join, Joined};
 use crate::actors::permits::KeyedPermit;
@@ -13,7 +13,7 @@ use crate::wire::{Login, Seq, Term};
 
 /// What a session holds of its user, from the login to its end.
 pub(super) struct Entrance {
-    pub(super) standing: Standing,
+    pub(super) authorization: Authorization,
     /// One of the user's permits.
     _permit: KeyedPermit<UserName>,
 }
@@ -52,14 +52,14 @@ async fn try_log_in(
     claim: Claim,
     resume: Option<ResumeFrom>,
 ) -> Result<(Entry, Entrance), LoginFailure> {
-    let is_gone = || LoginFailure::Refused(Refusal::Internal);
+    let is_gone = || LoginFailure::Refused(LoginRefusal::Internal);
     let checked = listener.auth.send(auth::Login(claim)).await;
     let admitted = checked
         .map_err(|_| is_gone())?
         .map_err(LoginFailure::Refused)?;
     let Admitted {
         user,
-        standing,
+        authorization,
         registered,
     } = admitted;
     let permit = listener.users.enter(user.clone());
@@ -72,7 +72,7 @@ async fn try_log_in(
     let (after, gap) = begin_after(log, joined, resume.as_ref());
     let entry = Entry {
         user,
-        role: standing.role(),
+        role: authorization.role(),
         registered,
         stream: log.stream().to_owned(),
         term: log.terms().current(),
@@ -80,7 +80,7 @@ async fn try_log_in(
         gap,
     };
     let entrance = Entrance {
-        standing,
+        authorization,
         _permit: permit,
     };
     Ok((entry, entrance))

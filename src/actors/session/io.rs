@@ -6,13 +6,15 @@ use std::sync::Arc;
 use std::task::{Context as TaskContext, Waker};
 use std::time::{Duration, Instant};
 
+use tokio_util::sync::{CancellationToken, DropGuard};
+
 use super::core::effects::{Ask, Done, Effects, Event, Identity, Output};
 use super::entrance::{self, Entrance, ResumeFrom};
 use super::events;
 use super::jobs::Jobs;
 use super::listener_context::{ListenerContext, Start};
 use super::outlet::{Outlet, OutletSetup};
-use crate::accounts::{Claim, PeerId, Revoked, UserName};
+use crate::accounts::{Claim, PeerId, RevocationReason, UserName};
 use crate::actors::handler::{Answer, Outcome, Request};
 use crate::actors::hub::{Bodies, Leave, Publish, Who};
 use crate::actors::link::Link;
@@ -31,8 +33,8 @@ pub(super) struct SessionIo<L> {
     entrance: Option<Entrance>,
     /// Those of a login that has succeeded, until the session enters.
     entering: Option<Entrance>,
-    /// Keeps a login alive that is in work, as long as the client is there.
-    login_guard: Option<Arc<()>>,
+    /// Cancels the login that is in work when it is dropped.
+    login_guard: Option<DropGuard>,
     peer: PeerId,
     is_own_user: bool,
     pub(super) link: L,
@@ -196,9 +198,12 @@ impl<L: Link> Effects for SessionIo<L> {
     fn may_publish(&mut self) -> Result<(), Duration> {
         let log = &self.listener.log;
         let wait = &mut self.publish_wait;
-        match log.pace().may_publish(log.written(), wait, &self.waker) {
+        match log
+            .backpressure()
+            .may_publish(log.written(), wait, &self.waker)
+        {
             true => Ok(()),
-            false => Err(log.pace().ask_again()),
+            false => Err(log.backpressure().retry_interval()),
         }
     }
 
@@ -208,11 +213,11 @@ impl<L: Link> Effects for SessionIo<L> {
 
     fn role(&self) -> Option<Role> {
         let entrance = self.entrance.as_ref()?;
-        Some(entrance.standing.role())
+        Some(entrance.authorization.role())
     }
 
-    fn revoked(&self) -> Option<Revoked> {
-        self.entrance.as_ref()?.standing.revoked()
+    fn revoked(&self) -> Option<RevocationReason> {
+        self.entrance.as_ref()?.authorization.revoked()
     }
 
     fn is_own_user(&self) -> bool {
@@ -236,16 +241,16 @@ impl<L: Link> Effects for SessionIo<L> {
     }
 
     fn log_in(&mut self, login: &Login<'_>) {
-        let guard = Arc::new(());
+        let cancel = CancellationToken::new();
         let claim = Claim {
-            asker: Some(Arc::downgrade(&guard)),
+            cancel: cancel.clone(),
             user: login.user.clone().into_owned(),
             password: login.password.clone().into_owned(),
-            vouched: self.link.vouched_name(),
+            certified_user: self.link.vouched_name(),
             may_register: self.listener.may_register,
             peer: self.peer.clone(),
         };
-        self.login_guard = Some(guard);
+        self.login_guard = Some(cancel.drop_guard());
         let listener = Arc::clone(&self.listener);
         let job = entrance::log_in(listener, claim, ResumeFrom::of(login));
         self.jobs.push(None, job);
@@ -274,11 +279,16 @@ impl<L: Link> Effects for SessionIo<L> {
     }
 
     fn publish(&mut self, user: &UserName, bodies: Bodies, frames: usize) {
-        let on_its_way = Some(self.listener.log.pace().send(bodies.bytes()));
+        let in_flight = Some(
+            self.listener
+                .log
+                .backpressure()
+                .count_in_flight(bodies.bytes()),
+        );
         let answer = self.listener.hub.send(Publish {
             from: user.clone(),
             bodies,
-            on_its_way,
+            in_flight,
         });
         let work = self.listener.in_work.admit(frames);
         let job = async move { answer.await.map_or(Done::Gone, Done::Published) };

@@ -54,8 +54,8 @@ impl Stage {
         config.storage.data = Some(folder.path().join("data"));
         // A log this small shows in a second what 64 MiB show in a minute.
         config.limits.log_bytes = 512 << 10;
-        config.pace.window = 64 << 10;
-        config.pace.patience = Duration::from_millis(200);
+        config.backpressure.window = 64 << 10;
+        config.backpressure.patience = Duration::from_millis(200);
         config.on_phase = Arc::new(tell_phase);
         let server = Server::start(config)
             .map_err(|error| Failure::new(sysexits::UNAVAILABLE, error.to_string()))?;

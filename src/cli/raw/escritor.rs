@@ -27,7 +27,7 @@ pub(in crate::cli) fn run(pipe: Pipe, messages: Vec<String>) -> Result<u8, Failu
     let mut receiver = SignalReceiver::begin()?;
     os::raise_descriptor_limit();
     let mut config = Config::default();
-    let pace = &mut config.pace;
+    let pace = &mut config.backpressure;
     (pace.min_rate, pace.patience) = (0, PATIENCE);
     (pace.user_budget, pace.total_budget) = (PATIENCE, PATIENCE);
     config.listen = vec![pipe.listen];

@@ -1,6 +1,6 @@
 //! The log among threads: an appender, relays, readers that sleep at their bells.
 
-mod pace;
+mod backpressure;
 mod tail;
 mod wake;
 
@@ -12,27 +12,29 @@ use std::time::Duration;
 use shuttle::future::{JoinHandle, block_on, spawn};
 use shuttle::rand::{Rng, thread_rng};
 
-use super::{Appender, Cursor, Log, LogLimits, PaceLimits, PacedReader, Place, Read, Slices};
+use super::{
+    Appender, BackpressureLimits, Cursor, Log, LogLimits, LogRead, ReadWait, Slices, TrackedReader,
+};
 use crate::wire::{Body, Decoded, Gap, Millis, Seq, ServerFrame, cbor};
 
 /// Nothing that is appended here goes beyond it.
-pub(crate) const ROOMY: usize = 1 << 20;
+pub(crate) const LARGE: usize = 1 << 20;
 
 /// The newest part alone is held.
 const TINY: usize = 1;
 
 /// Nobody waits for readers.
-pub(crate) const UNPACED: u64 = u64::MAX;
+pub(crate) const NO_WINDOW: u64 = u64::MAX;
 
 /// A log of two bells, with the relay of each.
-pub(crate) struct Stage {
+pub(crate) struct RelayedLog {
     pub(crate) log: Arc<Log>,
     relays: [JoinHandle<()>; 2],
 }
 
-impl Stage {
-    pub(crate) fn new(bytes: usize, window: u64) -> (Stage, Appender) {
-        let pace = PaceLimits {
+impl RelayedLog {
+    pub(crate) fn new(bytes: usize, window: u64) -> (RelayedLog, Appender) {
+        let backpressure = BackpressureLimits {
             window,
             min_rate: 0,
             // No schedule takes so long: nobody is given up as standing still.
@@ -40,12 +42,19 @@ impl Stage {
             user_budget: Duration::from_secs(4 * 3600),
             total_budget: Duration::from_secs(4 * 3600),
         };
-        let (log, appender) = Log::new("s".to_owned(), LogLimits { bytes, pace }, 2);
+        let (log, appender) = Log::new(
+            "s".to_owned(),
+            LogLimits {
+                bytes,
+                backpressure,
+            },
+            2,
+        );
         let relays = [0, 1].map(|shard| {
             let log = Arc::clone(&log);
             spawn(async move { log.relay(shard).await })
         });
-        (Stage { log, relays }, appender)
+        (RelayedLog { log, relays }, appender)
     }
 
     /// Ends the relays, which go on for ever.
@@ -68,50 +77,50 @@ pub(crate) fn push(appender: &mut Appender, count: usize) {
 
 /// How a reader goes to sleep.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Habit {
+enum SleepOrder {
     /// It queues at its bell, and looks at the seal and the head after that.
-    Careful,
+    RegisterFirst,
     /// It looks at the head once more; whether it is sealed it looked before.
-    TrustsTheSeal,
+    SealCheckedBefore,
     /// It looked at both before.
-    TrustsItsLook,
+    BothCheckedBefore,
 }
 
 /// A reader that takes each seq as seen, or told as missed, and each of them once.
-struct Witness {
+struct CheckedReader {
     log: Arc<Log>,
     shard: usize,
     cursor: Cursor,
-    place: Place,
-    habit: Habit,
+    place: ReadWait,
+    sleep_order: SleepOrder,
     /// The last seq that was seen or told.
     last: Seq,
     missed: u64,
     /// Bytes written, which a gap does not count towards.
     taken: u64,
-    reader: PacedReader,
+    reader: TrackedReader,
     /// Whether it says where it is, for publishers to wait for it.
     paced: bool,
 }
 
-impl Witness {
-    fn after(log: &Arc<Log>, shard: usize, after: Seq) -> Witness {
-        Witness {
+impl CheckedReader {
+    fn after(log: &Arc<Log>, shard: usize, after: Seq) -> CheckedReader {
+        CheckedReader {
             cursor: log.cursor_after(after),
             log: Arc::clone(log),
             shard,
-            place: Place::default(),
-            habit: Habit::Careful,
+            place: ReadWait::default(),
+            sleep_order: SleepOrder::RegisterFirst,
             last: after,
             missed: 0,
             taken: 0,
-            reader: log.pace().reader(Some(Arc::from("a"))),
+            reader: log.backpressure().reader(Some(Arc::from("a"))),
             paced: false,
         }
     }
 
     /// Reads until the log is sealed and read to its head.
-    async fn read_to_the_cut(mut self) -> Witness {
+    async fn read_to_the_cut(mut self) -> CheckedReader {
         poll_fn(|cx| self.poll(None, cx)).await;
         assert_eq!(self.cursor.seq(), self.last);
         assert_eq!(self.cursor.position(), self.log.written());
@@ -119,7 +128,7 @@ impl Witness {
     }
 
     /// Reads until it has got `wanted`, of a log that nobody seals.
-    async fn read_up_to(mut self, wanted: Seq) -> Witness {
+    async fn read_up_to(mut self, wanted: Seq) -> CheckedReader {
         poll_fn(|cx| self.poll(Some(wanted), cx)).await;
         self
     }
@@ -128,9 +137,9 @@ impl Witness {
         while wanted.is_none_or(|wanted| self.last < wanted) {
             let was_sealed = self.log.is_sealed();
             match self.log.read(&mut self.cursor, 2, usize::MAX) {
-                Read::Frames(slices) => self.write(&slices),
-                Read::Gap(gap) => self.note_missed(gap),
-                Read::Head => {
+                LogRead::Frames(slices) => self.write(&slices),
+                LogRead::Gap(gap) => self.note_missed(gap),
+                LogRead::AtHead => {
                     self.reader.note_caught_up(self.taken);
                     if let Some(end) = self.wait(was_sealed, cx) {
                         return end;
@@ -143,13 +152,13 @@ impl Witness {
 
     /// Goes to sleep, unless there is more to read (`None`).
     fn wait(&mut self, was_sealed: bool, cx: &mut Context<'_>) -> Option<Poll<()>> {
-        let bell = self.log.bell(self.shard);
-        bell.wait(&mut self.place, cx.waker());
-        let sealed = match self.habit {
-            Habit::Careful => self.log.is_sealed(),
+        let notifier = self.log.notifier(self.shard);
+        notifier.register(&mut self.place, cx.waker());
+        let sealed = match self.sleep_order {
+            SleepOrder::RegisterFirst => self.log.is_sealed(),
             _ => was_sealed,
         };
-        if self.habit != Habit::TrustsItsLook && !self.log.is_at_head(&self.cursor) {
+        if self.sleep_order != SleepOrder::BothCheckedBefore && !self.log.is_at_head(&self.cursor) {
             return None;
         }
         Some(if sealed {

@@ -2,15 +2,15 @@
 
 use shuttle::future;
 
-use super::{Stage, TINY, UNPACED, Witness, push};
+use super::{CheckedReader, NO_WINDOW, RelayedLog, TINY, push};
 use crate::interleavings::explore;
 use crate::wire::Seq;
 
 /// Parts of one frame and of several: the tail passes readers between two parts, and
 /// within one that they have written half of.
 fn each_seq_is_seen_or_missed() {
-    let (stage, mut appender) = Stage::new(TINY, UNPACED);
-    let readers = [0, 0, 1].map(|shard| Witness::after(&stage.log, shard, Seq::ZERO));
+    let (relayed, mut appender) = RelayedLog::new(TINY, NO_WINDOW);
+    let readers = [0, 0, 1].map(|shard| CheckedReader::after(&relayed.log, shard, Seq::ZERO));
     let readers = readers.map(|reader| future::spawn(reader.read_to_the_cut()));
     for count in [1, 3, 2, 1] {
         push(&mut appender, count);
@@ -22,7 +22,7 @@ fn each_seq_is_seen_or_missed() {
         assert_eq!(reader.last, cut);
         assert!(reader.missed < cut.0, "the newest part is always held");
     }
-    stage.end();
+    relayed.end();
 }
 
 #[test]

@@ -5,9 +5,9 @@ use std::task::Waker;
 
 use shuttle::{future, thread};
 
-use super::{Habit, ROOMY, Stage, UNPACED, Witness, push};
+use super::{CheckedReader, LARGE, NO_WINDOW, RelayedLog, SleepOrder, push};
 use crate::interleavings::{expect_found, explore};
-use crate::log::{Appender, Place, Sealed};
+use crate::log::{Appender, ReadWait, Sealed};
 use crate::wire::{Millis, Seq};
 
 /// What [`append_and_seal`] appends.
@@ -25,15 +25,15 @@ fn append_and_seal(mut appender: Appender) {
     appender.commit();
 }
 
-/// Readers of both bells, on threads and as tasks, and one that comes late.
+/// JournalReaders of both bells, on threads and as tasks, and one that comes late.
 fn readers_get_everything() {
-    let (stage, appender) = Stage::new(ROOMY, UNPACED);
-    let readers = [0, 0, 1].map(|shard| Witness::after(&stage.log, shard, Seq::ZERO));
+    let (relayed, appender) = RelayedLog::new(LARGE, NO_WINDOW);
+    let readers = [0, 0, 1].map(|shard| CheckedReader::after(&relayed.log, shard, Seq::ZERO));
     let tasks = readers.map(|reader| future::spawn(reader.read_to_the_cut()));
     let late = thread::spawn({
-        let log = Arc::clone(&stage.log);
+        let log = Arc::clone(&relayed.log);
         move || {
-            let late = Witness::after(&log, 1, log.head());
+            let late = CheckedReader::after(&log, 1, log.head());
             future::block_on(late.read_to_the_cut())
         }
     });
@@ -43,7 +43,7 @@ fn readers_get_everything() {
     for reader in readers.into_iter().chain([late]) {
         assert_eq!((reader.last, reader.missed), (APPENDED, 0));
     }
-    stage.end();
+    relayed.end();
 }
 
 #[test]
@@ -53,9 +53,9 @@ fn readers_wake_for_what_is_appended_and_get_everything_up_to_the_cut() {
 
 /// Nothing rings behind the last commit: who misses it sleeps for ever.
 fn readers_get_the_last_commit() {
-    let (stage, mut appender) = Stage::new(ROOMY, UNPACED);
+    let (relayed, mut appender) = RelayedLog::new(LARGE, NO_WINDOW);
     let readers = [0, 1].map(|shard| {
-        let reader = Witness::after(&stage.log, shard, Seq::ZERO);
+        let reader = CheckedReader::after(&relayed.log, shard, Seq::ZERO);
         future::spawn(reader.read_up_to(Seq(3)))
     });
     for count in [1, 2] {
@@ -65,7 +65,7 @@ fn readers_get_the_last_commit() {
     for reader in readers {
         future::block_on(reader).expect("nobody ends it");
     }
-    stage.end();
+    relayed.end();
 }
 
 #[test]
@@ -75,18 +75,18 @@ fn readers_wake_for_a_commit_that_nothing_follows() {
 
 /// A reader that goes takes its own registration out, and nobody else's.
 fn others_wake_though_a_reader_goes() {
-    let (stage, appender) = Stage::new(ROOMY, UNPACED);
+    let (relayed, appender) = RelayedLog::new(LARGE, NO_WINDOW);
     let stays = [0, 0].map(|shard| {
-        let reader = Witness::after(&stage.log, shard, Seq::ZERO);
+        let reader = CheckedReader::after(&relayed.log, shard, Seq::ZERO);
         future::spawn(reader.read_to_the_cut())
     });
     let goes = thread::spawn({
-        let log = Arc::clone(&stage.log);
+        let log = Arc::clone(&relayed.log);
         move || {
             for _ in 0..3 {
-                let mut place = Place::default();
-                log.bell(0).wait(&mut place, Waker::noop());
-                log.bell(0).wait(&mut place, Waker::noop());
+                let mut place = ReadWait::default();
+                log.notifier(0).register(&mut place, Waker::noop());
+                log.notifier(0).register(&mut place, Waker::noop());
             }
         }
     });
@@ -96,8 +96,8 @@ fn others_wake_though_a_reader_goes() {
         let reader = future::block_on(reader).expect("nobody ends it");
         assert_eq!((reader.last, reader.missed), (APPENDED, 0));
     }
-    assert_eq!(stage.log.bell(0).waiting(), 0);
-    stage.end();
+    assert_eq!(relayed.log.notifier(0).waiting(), 0);
+    relayed.end();
 }
 
 #[test]
@@ -107,9 +107,9 @@ fn waiter_dropped_leaves_no_waker_and_keeps_the_others() {
 
 /// Each look is at one moment: what was seen sealed has its head for good.
 fn a_sealed_head_stays() {
-    let (stage, appender) = Stage::new(ROOMY, UNPACED);
+    let (relayed, appender) = RelayedLog::new(LARGE, NO_WINDOW);
     let looker = thread::spawn({
-        let log = Arc::clone(&stage.log);
+        let log = Arc::clone(&relayed.log);
         move || {
             for _ in 0..3 {
                 let (sealed, head) = (log.is_sealed(), log.head());
@@ -122,8 +122,8 @@ fn a_sealed_head_stays() {
     });
     append_and_seal(appender);
     looker.join().expect("it does not panic");
-    assert_eq!(stage.log.head(), APPENDED);
-    stage.end();
+    assert_eq!(relayed.log.head(), APPENDED);
+    relayed.end();
 }
 
 #[test]
@@ -131,24 +131,24 @@ fn the_head_of_a_sealed_log_does_not_move() {
     explore(a_sealed_head_stays);
 }
 
-/// A reader with a bad habit at a log that is sealed once so many are appended.
-fn one_reader(habit: Habit, count: usize) {
-    let (stage, mut appender) = Stage::new(ROOMY, UNPACED);
-    let mut reader = Witness::after(&stage.log, 0, Seq::ZERO);
-    reader.habit = habit;
+/// A reader with a bad sleep_order at a log that is sealed once so many are appended.
+fn one_reader(sleep_order: SleepOrder, count: usize) {
+    let (relayed, mut appender) = RelayedLog::new(LARGE, NO_WINDOW);
+    let mut reader = CheckedReader::after(&relayed.log, 0, Seq::ZERO);
+    reader.sleep_order = sleep_order;
     let reader = future::spawn(reader.read_to_the_cut());
     push(&mut appender, count);
     appender.seal();
     let _ = future::block_on(reader);
-    stage.end();
+    relayed.end();
 }
 
 #[test]
 fn a_reader_that_does_not_look_at_the_head_again_is_found_asleep() {
-    expect_found("deadlock", || one_reader(Habit::TrustsItsLook, 1));
+    expect_found("deadlock", || one_reader(SleepOrder::BothCheckedBefore, 1));
 }
 
 #[test]
 fn a_reader_that_does_not_look_at_the_seal_again_is_found_asleep() {
-    expect_found("deadlock", || one_reader(Habit::TrustsTheSeal, 0));
+    expect_found("deadlock", || one_reader(SleepOrder::SealCheckedBefore, 0));
 }

@@ -18,7 +18,7 @@ use crate::actors::handler::{Handler, Upper};
 use crate::actors::hub::Clock;
 use crate::actors::session::SlowPolicy;
 use crate::actors::supervisor::PhaseObserver;
-use crate::log::{LogLimits, PaceLimits};
+use crate::log::{BackpressureLimits, LogLimits};
 use crate::transport::{Endpoint, TlsConfig};
 use crate::wire::{Millis, Role};
 
@@ -47,7 +47,7 @@ pub struct Config {
     /// How long the server waits.
     pub timeouts: Timeouts,
     /// How long publishers wait for readers that lag.
-    pub pace: PaceLimits,
+    pub backpressure: BackpressureLimits,
     /// What the server does with a reader that the log no longer reaches back to.
     pub slow: SlowPolicy,
     /// The role of users who register by their first login.
@@ -70,7 +70,7 @@ impl Default for Config {
             tls: None,
             limits: Limits::default(),
             timeouts: Timeouts::default(),
-            pace: PaceLimits::default(),
+            backpressure: BackpressureLimits::default(),
             slow: SlowPolicy::Gap,
             default_role: Role::Escritor,
             hash_cost: HashCost::default(),
@@ -86,7 +86,7 @@ impl Config {
     pub(super) fn log(&self) -> LogLimits {
         LogLimits {
             bytes: self.limits.log_bytes,
-            pace: self.pace,
+            backpressure: self.backpressure,
         }
     }
 }

@@ -6,12 +6,12 @@ use shuttle::{future, thread};
 
 use super::Feed;
 use crate::interleavings::explore;
-use crate::log::interleavings::{ROOMY, Stage, UNPACED, push};
+use crate::log::interleavings::{LARGE, NO_WINDOW, RelayedLog, push};
 use crate::wire::Event;
 
 fn a_feed_hears_everything_and_its_end() {
-    let (stage, mut appender) = Stage::new(ROOMY, UNPACED);
-    let mut feed = Feed::new(Arc::clone(&stage.log));
+    let (relayed, mut appender) = RelayedLog::new(LARGE, NO_WINDOW);
+    let mut feed = Feed::new(Arc::clone(&relayed.log));
     let hub = thread::spawn(move || {
         for _ in 0..2 {
             push(&mut appender, 1);
@@ -26,7 +26,7 @@ fn a_feed_hears_everything_and_its_end() {
     }
     let cut = hub.join().expect("it does not panic");
     assert_eq!(heard, cut.0);
-    stage.end();
+    relayed.end();
 }
 
 #[test]

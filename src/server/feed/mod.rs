@@ -5,7 +5,7 @@ use std::future::poll_fn;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use crate::log::{Cursor, Log, Place, Read};
+use crate::log::{Cursor, Log, LogRead, ReadWait};
 use crate::wire::{Decoded, Event, cbor};
 
 /// What one look takes from the log, about.
@@ -20,7 +20,7 @@ const BATCH: usize = 64 * 1024;
 pub struct Feed {
     log: Arc<Log>,
     cursor: Cursor,
-    place: Place,
+    place: ReadWait,
     ready: VecDeque<Event>,
 }
 
@@ -29,7 +29,7 @@ impl Feed {
         Feed {
             cursor: log.cursor_after(log.head()),
             log,
-            place: Place::default(),
+            place: ReadWait::default(),
             ready: VecDeque::new(),
         }
     }
@@ -45,8 +45,8 @@ impl Feed {
                 return Poll::Ready(Some(event));
             }
             match self.log.read(&mut self.cursor, SLICES, BATCH) {
-                Read::Gap(gap) => return Poll::Ready(Some(Event::Gap(gap))),
-                Read::Frames(slices) => {
+                LogRead::Gap(gap) => return Poll::Ready(Some(Event::Gap(gap))),
+                LogRead::Frames(slices) => {
                     let mut length = 0;
                     for slice in &slices {
                         self.decode(&slice.bytes);
@@ -54,8 +54,8 @@ impl Feed {
                     }
                     self.cursor.advance(&self.log, &slices, length);
                 }
-                Read::Head => {
-                    self.log.bell(0).wait(&mut self.place, cx.waker());
+                LogRead::AtHead => {
+                    self.log.notifier(0).register(&mut self.place, cx.waker());
                     // Both looks come behind the queueing: a seal in front of it may
                     // have rung already, and nothing rings after that. The seal is the
                     // first of them: behind it the head is the last.

@@ -53,8 +53,8 @@ pub(super) fn a_reader_that_falls_off_the_tail_is_a_slow_consumer() {
     let fixture = Fixture::with(|config| {
         config.slow = SlowPolicy::Disconnect;
         config.limits.log_bytes = 256 << 10;
-        config.pace.window = 32 << 10;
-        config.pace.patience = Duration::from_millis(50);
+        config.backpressure.window = 32 << 10;
+        config.backpressure.patience = Duration::from_millis(50);
     });
     let mut slow = fixture.client("slow");
     let mut ana = fixture.client("ana");

@@ -11,8 +11,8 @@ use crate::support::{Fixture, block_on};
 fn small_log(data: &Data, config: &mut Config) {
     data.journal(config);
     config.limits.log_bytes = 512 << 10;
-    config.pace.window = 64 << 10;
-    config.pace.patience = Duration::from_millis(50);
+    config.backpressure.window = 64 << 10;
+    config.backpressure.patience = Duration::from_millis(50);
 }
 
 /// Publishes as the console, whom no reader holds back; the last seq.

@@ -110,7 +110,7 @@ fn reader_of_the_past_is_not_given_another_databases() {
     let fixture = Fixture::with(|config| {
         data.journal(config);
         config.limits.log_bytes = 256 << 10;
-        config.pace.window = 32 << 10;
+        config.backpressure.window = 32 << 10;
     });
     let mut ana = fixture.client("ana");
     // It reads nothing, and falls behind what is in memory.

@@ -13,7 +13,7 @@ fn bounded(data: &Data, bytes: u64, config: &mut Config) {
     data.journal(config);
     config.storage.journal = Some(Retention { bytes, age: None });
     config.limits.log_bytes = 256 << 10;
-    config.pace.window = 32 << 10;
+    config.backpressure.window = 32 << 10;
 }
 
 /// Resumes behind 1: the gap's end, of which nothing may be on disk any more.

@@ -9,8 +9,8 @@ use crate::support::block_on;
 
 fn small_log(config: &mut Config) {
     config.limits.log_bytes = 1 << 20;
-    config.pace.window = 128 << 10;
-    config.pace.patience = Duration::from_millis(50);
+    config.backpressure.window = 128 << 10;
+    config.backpressure.patience = Duration::from_millis(50);
 }
 
 #[test]
@@ -19,7 +19,7 @@ fn a_healthy_reader_gets_every_message_of_a_flood() {
     for kind in KINDS {
         let fixture = fixture(kind, "&direction=outbound", |config| {
             small_log(config);
-            config.pace.patience = Duration::from_secs(5);
+            config.backpressure.patience = Duration::from_secs(5);
         });
         let readers = readers(&fixture, 2);
         let text = "x".repeat(2000); // 8 MB in all, eight times what the log holds
@@ -50,10 +50,10 @@ fn a_healthy_reader_gets_every_message_of_a_flood() {
 fn stalled_readers_hold_publishers_within_their_peers_budget() {
     for kind in KINDS {
         let fixture = fixture(kind, "&direction=outbound", |config| {
-            config.pace.window = 64 << 10;
+            config.backpressure.window = 64 << 10;
             // A reader with this much patience would hold publishers beyond the test's deadline.
-            config.pace.patience = Duration::from_secs(3600);
-            config.pace.user_budget = Duration::from_millis(400);
+            config.backpressure.patience = Duration::from_secs(3600);
+            config.backpressure.user_budget = Duration::from_millis(400);
         });
         let stalled = readers(&fixture, 5);
         let text = "x".repeat(4 << 10);

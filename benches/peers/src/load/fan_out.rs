@@ -27,7 +27,7 @@ pub struct FanOut {
     /// How messages become writes.
     pub writes: Writes,
     /// Messages a second; without it, as fast as the sockets take them.
-    pub pace: Option<u64>,
+    pub backpressure: Option<u64>,
 }
 
 struct Conn {

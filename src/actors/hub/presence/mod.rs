@@ -64,13 +64,13 @@ pub(super) enum Change {
 
 /// The work that a login leaves to the hub.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum LoginEffect {
+pub(super) enum JoinAnnouncement {
     /// The others know the user, or are told later.
-    Settled,
+    NotNeeded,
     /// The user's `joined` has been made and is not shown yet.
-    OnItsWay,
+    InFlight,
     /// The user's `joined` is to be made now, see [`Presence::made`].
-    Unannounced,
+    Needed,
 }
 
 /// The users who have a session, and those whose `left` is still to come.
@@ -122,7 +122,7 @@ impl Presence {
     }
 
     /// One more session.
-    pub(super) fn enter(&mut self, user: &UserName, now: Instant) -> LoginEffect {
+    pub(super) fn enter(&mut self, user: &UserName, now: Instant) -> JoinAnnouncement {
         let known = self.users.entry(user.clone()).or_insert_with(|| User {
             sessions: 0,
             is_present: false,
@@ -137,16 +137,16 @@ impl Presence {
             let is_shown = known.unshown == 0;
             self.unschedule(user); // its `left`
             return if is_shown {
-                LoginEffect::Settled
+                JoinAnnouncement::NotNeeded
             } else {
-                LoginEffect::OnItsWay
+                JoinAnnouncement::InFlight
             };
         }
         if self.share.may(now) {
-            return LoginEffect::Unannounced;
+            return JoinAnnouncement::Needed;
         }
         self.schedule(user, now);
-        LoginEffect::Settled
+        JoinAnnouncement::NotNeeded
     }
 
     /// A login was not answered as one: its session does not count.

@@ -41,7 +41,7 @@ impl Stage {
 
     fn enter(&mut self, name: &str, millis: u64) {
         let user = user(name);
-        if self.presence.enter(&user, self.at(millis)) == LoginEffect::Unannounced {
+        if self.presence.enter(&user, self.at(millis)) == JoinAnnouncement::Needed {
             self.announce(&user, Change::Joined, millis);
         }
         self.presence.admit(&user);
@@ -173,11 +173,15 @@ fn announcement_not_shown_is_made_again() {
     // She comes back while it is on its way, and neither can be shown.
     assert_eq!(
         stage.presence.enter(&ana, stage.at(30)),
-        LoginEffect::Unannounced
+        JoinAnnouncement::Needed
     );
     stage.presence.made(&ana, Change::Joined, stage.at(30));
     let second = stage.presence.enter(&ana, stage.at(30));
-    assert_eq!(second, LoginEffect::OnItsWay, "the others know of neither");
+    assert_eq!(
+        second,
+        JoinAnnouncement::InFlight,
+        "the others know of neither"
+    );
     stage.presence.undo(&ana, stage.at(40));
     stage.presence.undo(&ana, stage.at(40));
     assert_eq!(stage.presence.due(stage.at(10_000)), None, "as before");

@@ -6,7 +6,7 @@
 
 use std::time::Duration;
 
-use crate::accounts::{Refusal, Revoked, UserName};
+use crate::accounts::{LoginRefusal, RevocationReason, UserName};
 use crate::actors::handler::{Outcome, Request};
 use crate::actors::hub::{Bodies, NotPublished};
 use crate::actors::supervisor::Status;
@@ -79,7 +79,7 @@ pub trait Effects {
     fn role(&self) -> Option<Role>;
 
     /// Returns why the account grants the session nothing any more.
-    fn revoked(&self) -> Option<Revoked>;
+    fn revoked(&self) -> Option<RevocationReason>;
 
     /// Whether the client is a local process of the server's own user.
     fn is_own_user(&self) -> bool;
@@ -208,7 +208,7 @@ pub struct Entry {
 #[derive(Debug)]
 pub enum LoginFailure {
     /// Auth did not agree to it.
-    Refused(Refusal),
+    Refused(LoginRefusal),
     /// The user has as many sessions as it may have.
     TooManySessions,
     /// Its `joined` could not be published.
@@ -225,7 +225,7 @@ pub enum Event<'a> {
     /// The client's bytes are not what the contract allows.
     BadInput(&'a WireError),
     /// The account grants the session nothing any more.
-    Revoked(Revoked),
+    Revoked(RevocationReason),
     /// The client asked for the server's stop.
     ShutdownRequested {
         /// The user, where the client has logged in.

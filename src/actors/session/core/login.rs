@@ -8,7 +8,7 @@ use super::effects::{Effects, Entry, Event, LoginFailure};
 use super::publish::refuse;
 use super::state::{Member, State};
 use super::work::Purpose;
-use crate::accounts::Refusal;
+use crate::accounts::LoginRefusal;
 use crate::close::CloseReason;
 use crate::rate::Bucket;
 use crate::wire::{ErrorCode, Gap, LoggedIn, Login, Seq, ServerFrame};
@@ -114,11 +114,11 @@ impl Core {
         true
     }
 
-    fn refuse_login<E: Effects>(&mut self, id: u64, refusal: &Refusal, fx: &mut E) {
+    fn refuse_login<E: Effects>(&mut self, id: u64, refusal: &LoginRefusal, fx: &mut E) {
         let code = refusal_code(refusal);
         fx.log(Event::LoginRefused(code));
         match refusal {
-            Refusal::Throttled { wait, .. } => {
+            LoginRefusal::Throttled { wait, .. } => {
                 let error = ServerFrame::throttled(Some(id), refusal.to_string(), *wait);
                 fx.answer(&error);
             }
@@ -148,14 +148,20 @@ impl Core {
     }
 }
 
-fn refusal_code(refusal: &Refusal) -> ErrorCode {
+fn refusal_code(refusal: &LoginRefusal) -> ErrorCode {
     match refusal {
-        Refusal::BadName(_) => ErrorCode::BadName,
-        Refusal::BadCredentials => ErrorCode::BadCredentials,
-        Refusal::RegistrationClosed | Refusal::NoMoreAccounts => ErrorCode::RegistrationClosed,
-        Refusal::VouchedForAnother { .. } | Refusal::Unusable => ErrorCode::Forbidden,
-        Refusal::Throttled { .. } => ErrorCode::Throttled,
-        Refusal::Stopping => ErrorCode::Stopping,
-        Refusal::Internal | Refusal::Abandoned | Refusal::AccountsUnreadable => ErrorCode::Internal,
+        LoginRefusal::BadName(_) => ErrorCode::BadName,
+        LoginRefusal::BadCredentials => ErrorCode::BadCredentials,
+        LoginRefusal::RegistrationClosed | LoginRefusal::AccountLimitReached => {
+            ErrorCode::RegistrationClosed
+        }
+        LoginRefusal::CertificateMismatch { .. } | LoginRefusal::InvalidAccount => {
+            ErrorCode::Forbidden
+        }
+        LoginRefusal::Throttled { .. } => ErrorCode::Throttled,
+        LoginRefusal::Stopping => ErrorCode::Stopping,
+        LoginRefusal::Internal | LoginRefusal::Abandoned | LoginRefusal::AccountsUnreadable => {
+            ErrorCode::Internal
+        }
     }
 }

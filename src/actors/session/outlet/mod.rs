@@ -21,7 +21,7 @@ use self::reader::{Reader, Upcoming};
 use super::core::effects::Output;
 use crate::actors::link::Link;
 use crate::framing::{Failure, Framing};
-use crate::log::{Log, Rest, Slices};
+use crate::log::{Log, PartialFrame, Slices};
 use crate::wire::{Dialect, Gap, Seq, ServerFrame, SessionId};
 
 /// A connection's outgoing side.
@@ -34,7 +34,7 @@ pub(super) struct Outlet {
     log: Arc<Log>,
     shard: usize,
     /// The rest of a broadcast that was written in part: it goes before all else.
-    rest: Rest,
+    rest: PartialFrame,
     /// Answers, and broadcasts where they do not go out as the log has them.
     queue: Queue,
     reader: Option<Reader>,
@@ -94,7 +94,7 @@ impl Outlet {
             longest: setup.max_frame + Dialect::MESSAGE_OVERHEAD,
             log: setup.log,
             shard: setup.shard,
-            rest: Rest::default(),
+            rest: PartialFrame::default(),
             reader: None,
             last_answer: None,
             failure: None,
@@ -210,7 +210,7 @@ impl Outlet {
     pub(super) fn give_up(&mut self, failure: Failure) {
         self.sent_before_break = Some(self.sent());
         self.failure.get_or_insert(failure);
-        self.rest = Rest::default();
+        self.rest = PartialFrame::default();
         self.queue = Queue::new(self.queue.framing());
         self.stop_following();
     }

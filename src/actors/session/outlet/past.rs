@@ -10,7 +10,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context as TaskContext, Poll};
 
-use crate::log::{Chunk, Log, Rest, Slice, Slices, frame_length};
+use crate::log::{JournalChunk, Log, PartialFrame, Slice, Slices, frame_length};
 use crate::wire::{Gap, Seq};
 
 /// What is read at once, about.
@@ -30,10 +30,10 @@ enum Step {
     /// It is being read; the log's head when it was requested.
     Requested(Reading, Seq),
     /// The rest of a chunk, and its last seq.
-    Held(Chunk),
+    Held(JournalChunk),
 }
 
-type Reading = Pin<Box<dyn Future<Output = Option<Option<Chunk>>>>>;
+type Reading = Pin<Box<dyn Future<Output = Option<Option<JournalChunk>>>>>;
 
 impl fmt::Debug for Step {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -124,9 +124,9 @@ impl Past {
 
     /// Moves behind the frames that `written` bytes touched; the rest of the last
     /// one, as with a cursor in the log.
-    pub(super) fn advance(&mut self, written: usize) -> Rest {
+    pub(super) fn advance(&mut self, written: usize) -> PartialFrame {
         let Step::Held(chunk) = &mut self.step else {
-            return Rest::default();
+            return PartialFrame::default();
         };
         let frames = &chunk.frames;
         let mut end = 0;
@@ -136,7 +136,7 @@ impl Past {
             end += length;
             self.seq = self.seq.next();
         }
-        let rest = Rest::of(frames, written..end, None);
+        let rest = PartialFrame::of(frames, written..end, None);
         chunk.frames = frames.slice(end..);
         chunk.first = self.seq.next();
         if chunk.frames.is_empty() {
@@ -147,7 +147,7 @@ impl Past {
 }
 
 fn request(log: &Log, after: Seq) -> Option<Reading> {
-    let readers = Arc::clone(log.past()?);
+    let readers = Arc::clone(log.journal()?);
     Some(Box::pin(async move {
         match readers.read(after, CHUNK).await {
             Ok(chunk) => Some(chunk),

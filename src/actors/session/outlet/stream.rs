@@ -9,14 +9,14 @@ use smallvec::SmallVec;
 use super::reader::{Reader, SLICES};
 use super::{Outlet, Wanted, Written};
 use crate::actors::link::Link;
-use crate::log::{Mirrored, Rest, Slices};
+use crate::log::{PageRange, PartialFrame, Slices};
 
 /// Less than this is sooner copied than handed out.
 const SENT_AS_FILE: usize = 16 * 1024;
 
 /// What stands together in one file at the front of `pieces`, each with its length,
 /// where it is worth handing out: its place and length.
-fn run(mut pieces: impl Iterator<Item = (usize, Option<Mirrored>)>) -> Option<(Mirrored, usize)> {
+fn run(mut pieces: impl Iterator<Item = (usize, Option<PageRange>)>) -> Option<(PageRange, usize)> {
     let (mut length, first) = pieces.next()?;
     let first = first?;
     for (more, place) in pieces {
@@ -75,20 +75,20 @@ impl Outlet {
 
     /// What is written now: a run of a file, or copies of all. Where answers stand
     /// before a run, they go first, alone.
-    fn choose(&self, slices: Slices) -> (Slices, Option<(Mirrored, usize)>) {
+    fn choose(&self, slices: Slices) -> (Slices, Option<(PageRange, usize)>) {
         let takes_files = self.reader.as_ref().is_some_and(Reader::takes_files);
         if !takes_files {
             return (slices, None);
         }
         let logged = slices
             .iter()
-            .map(|slice| (slice.bytes.len(), slice.mirrored.clone()));
+            .map(|slice| (slice.bytes.len(), slice.pages.clone()));
         if !self.queue.unwritten().is_empty() {
             let follows = run(logged).is_some();
             return (if follows { Slices::new() } else { slices }, None);
         }
-        let Rest { bytes, mirrored } = &self.rest;
-        let rest = (!bytes.is_empty()).then(|| (bytes.len(), mirrored.upgrade()));
+        let PartialFrame { bytes, pages } = &self.rest;
+        let rest = (!bytes.is_empty()).then(|| (bytes.len(), pages.upgrade()));
         let run = run(rest.into_iter().chain(logged));
         (slices, run)
     }
@@ -120,7 +120,7 @@ impl Outlet {
     fn account(&mut self, slices: &Slices, length: usize) {
         let mut left = length;
         let of_rest = left.min(self.rest.bytes.len());
-        self.rest.take_off(of_rest);
+        self.rest.consume(of_rest);
         left -= of_rest;
         let queued = left.min(self.queue.unwritten().len());
         self.queue.wrote(queued);

@@ -11,7 +11,7 @@ use super::{Outlet, OutletSetup, Wanted, Written};
 use crate::actors::link::Link;
 use crate::close::Evidence;
 use crate::framing::{Framing, Received};
-use crate::log::{Log, LogLimits, PaceLimits};
+use crate::log::{BackpressureLimits, Log, LogLimits};
 use crate::wire::{Closing, Dialect, IdFrame, Seq, ServerFrame, SessionId, Stopping};
 
 /// Takes everything at once, and passes it on once it `may`.
@@ -95,11 +95,11 @@ fn outlet() -> Outlet {
 fn silent_outlet() -> Outlet {
     let limits = LogLimits {
         bytes: 1 << 20,
-        pace: PaceLimits {
+        backpressure: BackpressureLimits {
             window: 1000,
             min_rate: 1000,
             patience: Duration::from_secs(3600),
-            ..PaceLimits::default()
+            ..BackpressureLimits::default()
         },
     };
     let (log, _) = Log::new("s".to_owned(), limits, 1);

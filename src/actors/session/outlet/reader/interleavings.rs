@@ -9,7 +9,7 @@ use shuttle::{future, thread};
 use super::{Reader, Upcoming};
 use crate::interleavings::explore;
 use crate::log::Log;
-use crate::log::interleavings::{ROOMY, Stage, UNPACED, push};
+use crate::log::interleavings::{LARGE, NO_WINDOW, RelayedLog, push};
 use crate::wire::Seq;
 
 /// Reads up to the cut, as a session does that is drained.
@@ -29,9 +29,9 @@ fn drain(reader: &mut Reader, log: &Log, cut: Seq, cx: &mut Context<'_>) -> Poll
 }
 
 fn sessions_are_drained_to_the_cut() {
-    let (stage, mut appender) = Stage::new(ROOMY, UNPACED);
+    let (relayed, mut appender) = RelayedLog::new(LARGE, NO_WINDOW);
     let readers = [0, 1].map(|_| {
-        let log = Arc::clone(&stage.log);
+        let log = Arc::clone(&relayed.log);
         let mut reader = Reader::new(&log, Seq::ZERO, true, Arc::from("a"));
         future::spawn_local(poll_fn(move |cx| drain(&mut reader, &log, Seq(3), cx)))
     });
@@ -46,7 +46,7 @@ fn sessions_are_drained_to_the_cut() {
         future::block_on(reader).expect("nobody ends it");
     }
     drop(hub.join().expect("it does not panic"));
-    stage.end();
+    relayed.end();
 }
 
 #[test]

@@ -4,7 +4,9 @@ use std::sync::Arc;
 use std::task::Context as TaskContext;
 
 use super::past::{Past, PastRead};
-use crate::log::{Cursor, Log, PacedReader, Place, Read, Rest, Seat, Slices};
+use crate::log::{
+    Cursor, Log, LogRead, PartialFrame, ReadWait, SendfileGuard, Slices, TrackedReader,
+};
 use crate::wire::{Gap, Seq};
 
 /// What one write takes from the log, about.
@@ -27,10 +29,10 @@ pub(super) struct Reader {
     /// Bytes of broadcasts written so far.
     taken: u64,
     /// The reader as publishers see it.
-    paced: PacedReader,
-    place: Place,
+    tracked: TrackedReader,
+    read_wait: ReadWait,
     /// Held by a reader that can be sent a file's bytes.
-    seat: Option<Seat>,
+    sendfile: Option<SendfileGuard>,
     /// The latest gaps that the client was told.
     gaps: Vec<(Seq, Seq)>,
     /// Earlier ones, up to this seq, are not kept.
@@ -58,9 +60,9 @@ impl Reader {
             is_fresh: true,
             rendered: after,
             taken: 0,
-            paced: log.pace().reader(Some(user)),
-            place: Place::default(),
-            seat: takes_files.then(|| log.seat()),
+            tracked: log.backpressure().reader(Some(user)),
+            read_wait: ReadWait::default(),
+            sendfile: takes_files.then(|| log.register_sendfile_reader()),
             gaps: Vec::new(),
             gaps_unlisted_to: None,
         }
@@ -100,22 +102,23 @@ impl Reader {
     fn read_log(&mut self, log: &Log, shard: usize, cx: &mut TaskContext<'_>) -> Upcoming {
         let here = self.cursor;
         match log.read(&mut self.cursor, SLICES, BATCH) {
-            Read::Head => {
-                self.paced.note_caught_up(self.taken);
-                log.bell(shard).wait(&mut self.place, cx.waker());
+            LogRead::AtHead => {
+                self.tracked.note_caught_up(self.taken);
+                log.notifier(shard)
+                    .register(&mut self.read_wait, cx.waker());
                 if log.is_at_head(&self.cursor) {
                     return Upcoming::Nothing;
                 }
                 Upcoming::Moved
             }
-            Read::Frames(slices) => Upcoming::Frames(slices),
-            Read::Gap(_) if log.past().is_some() => {
-                self.paced.let_go();
+            LogRead::Frames(slices) => Upcoming::Frames(slices),
+            LogRead::Gap(_) if log.journal().is_some() => {
+                self.tracked.stop_holding();
                 self.past = Some(Box::new(Past::behind(here.seq())));
                 Upcoming::Moved
             }
-            Read::Gap(gap) => {
-                self.paced.let_go();
+            LogRead::Gap(gap) => {
+                self.tracked.stop_holding();
                 Upcoming::Gap(gap)
             }
         }
@@ -140,7 +143,7 @@ impl Reader {
 
     /// Moves behind the frames that `written` bytes of `slices` touched. Returns the rest of
     /// the last one.
-    pub(super) fn advance(&mut self, log: &Log, slices: &Slices, written: usize) -> Rest {
+    pub(super) fn advance(&mut self, log: &Log, slices: &Slices, written: usize) -> PartialFrame {
         match &mut self.past {
             Some(past) => past.advance(written),
             None => self.cursor.advance(log, slices, written),
@@ -187,23 +190,23 @@ impl Reader {
     pub(super) fn note_lag(&mut self, log: &Log) {
         if self.past.is_none() {
             let position = self.cursor.position();
-            self.paced.note(position, self.taken, log.written());
+            self.tracked.note(position, self.taken, log.written());
         }
     }
 
     /// Holds no publisher back any more.
     pub(super) fn let_go(&mut self) {
-        self.paced.let_go();
+        self.tracked.stop_holding();
     }
 
     /// Whether the reader can be sent a file's bytes.
     pub(super) fn takes_files(&self) -> bool {
-        self.seat.is_some()
+        self.sendfile.is_some()
     }
 
     /// Is sent no file's bytes from now on. Returns whether it was before.
     pub(super) fn refuse_files(&mut self) -> bool {
-        self.seat.take().is_some()
+        self.sendfile.take().is_some()
     }
 }
 

@@ -4,7 +4,7 @@
 //! the log's tail, the healthy ones too. With a brake on lag alone, one stalled
 //! reader stops everybody. So a reader that lags by more than the window holds
 //! publishers only if it has read at the live edge before, and only as far as its
-//! user's budget goes where it is slower than the least rate: `pace/lag_table.rs` has the
+//! user's budget goes where it is slower than the least rate: `backpressure/lag_table.rs` has the
 //! rules, docs/limits.md what a publisher can rely on.
 //!
 //! A reader says where it is when its socket is full, and when it has read everything:
@@ -19,7 +19,7 @@ use std::task::Waker;
 use std::time::{Duration, Instant};
 
 use self::lag_table::{LagTable, Report};
-pub use self::limits::PaceLimits;
+pub use self::limits::BackpressureLimits;
 use super::waiters::{Key, Waiters};
 use crate::sync::Mutex;
 
@@ -29,7 +29,7 @@ const LATEST: Duration = Duration::from_millis(125);
 
 /// Knows who lags, and lets publishers through or not.
 #[derive(Debug)]
-pub struct Pace {
+pub struct Backpressure {
     patience: Duration,
     state: Arc<Mutex<State>>,
 }
@@ -52,7 +52,7 @@ impl State {
 
 /// A reader, as publishers see it. Dropping it lets them go.
 #[derive(Debug)]
-pub struct PacedReader {
+pub struct TrackedReader {
     user: Option<Arc<str>>,
     /// Whether it has read everything at some time since its start, or since it fell back.
     is_live: bool,
@@ -65,7 +65,7 @@ pub struct PacedReader {
     state: Arc<Mutex<State>>,
 }
 
-impl PacedReader {
+impl TrackedReader {
     /// Notes that the reader lags: it is at `position` of the `written` bytes of the log,
     /// and has taken `taken` bytes so far (which a gap does not count towards).
     pub fn note(&mut self, position: u64, taken: u64, written: u64) {
@@ -101,7 +101,7 @@ impl PacedReader {
 
     /// Notes that the reader has fallen off the log, or ends: it holds nobody before it
     /// has caught up.
-    pub fn let_go(&mut self) {
+    pub fn stop_holding(&mut self) {
         self.is_live = false;
         self.leave();
     }
@@ -117,7 +117,7 @@ impl PacedReader {
     }
 }
 
-impl Drop for PacedReader {
+impl Drop for TrackedReader {
     fn drop(&mut self) {
         self.leave();
     }
@@ -146,12 +146,12 @@ impl Drop for PublishWait {
 
 /// Bytes on their way to the log; dropping it says that they are there.
 #[derive(Debug)]
-pub struct OnItsWay {
+pub struct InFlightBytes {
     bytes: u64,
     state: Arc<Mutex<State>>,
 }
 
-impl Drop for OnItsWay {
+impl Drop for InFlightBytes {
     fn drop(&mut self) {
         let mut state = self.state.lock();
         state.lag_table.arrived(self.bytes);
@@ -159,9 +159,9 @@ impl Drop for OnItsWay {
     }
 }
 
-impl Pace {
-    pub(super) fn new(limits: PaceLimits) -> Self {
-        Pace {
+impl Backpressure {
+    pub(super) fn new(limits: BackpressureLimits) -> Self {
+        Backpressure {
             patience: limits.patience,
             state: Arc::new(Mutex::new(State {
                 lag_table: LagTable::new(limits, Instant::now()),
@@ -172,8 +172,8 @@ impl Pace {
 
     /// A reader of this user, which for a reader without a login names its peer; `None`
     /// is a part of the server.
-    pub fn reader(&self, user: Option<Arc<str>>) -> PacedReader {
-        PacedReader {
+    pub fn reader(&self, user: Option<Arc<str>>) -> TrackedReader {
+        TrackedReader {
             user,
             is_live: false,
             moved_at: None,
@@ -185,10 +185,10 @@ impl Pace {
 
     /// Counts bytes that were let through, until they are in the log: many
     /// publishers that are let through at the same moment could fill it otherwise.
-    pub fn send(&self, bytes: usize) -> OnItsWay {
+    pub fn count_in_flight(&self, bytes: usize) -> InFlightBytes {
         let bytes = bytes as u64;
         self.state.lock().lag_table.send(bytes);
-        OnItsWay {
+        InFlightBytes {
             bytes,
             state: Arc::clone(&self.state),
         }
@@ -197,7 +197,7 @@ impl Pace {
     /// Whether a publisher may go on, with the log's end at `written`.
     ///
     /// Where it may not, `waker` is woken when a reader has moved; as a reader
-    /// that stands still moves nothing, ask again after [`Pace::ask_again`] at the latest.
+    /// that stands still moves nothing, ask again after [`Backpressure::retry_interval`] at the latest.
     pub fn may_publish(&self, written: u64, wait: &mut PublishWait, waker: &Waker) -> bool {
         let mut state = self.state.lock();
         let now = Instant::now();
@@ -215,7 +215,7 @@ impl Pace {
 
     /// How soon a publisher that waits must ask again: a reader that stands still wakes
     /// nobody.
-    pub fn ask_again(&self) -> Duration {
+    pub fn retry_interval(&self) -> Duration {
         (self.patience / 2).clamp(SOONEST, LATEST)
     }
 

@@ -6,57 +6,60 @@ use std::sync::{Arc, OnceLock};
 use parking_lot::Mutex;
 use tokio::sync::oneshot;
 
+use super::account_table::{AccountTable, KnownAccount};
 use super::reload::{LastRead, NewlyInvalid};
-use super::table::{Known, Table};
 use super::{Account, UserName};
 use crate::store::{Db, Store, StoreError};
 
 /// Where accounts are kept.
 #[derive(Debug)]
-pub(super) enum Keeper {
+pub(super) enum AccountStore {
     /// For as long as the process lives.
     Memory,
     /// In the database.
-    Disk { store: Store, shelf: Arc<Shelf> },
+    Disk {
+        store: Store,
+        cache: Arc<AccountCache>,
+    },
 }
 
 /// How an insertion went.
 #[derive(Debug)]
-pub(super) enum Inserted {
+pub(super) enum InsertOutcome {
     /// It is on disk, and in the table.
-    Yes(Known),
+    Registered(KnownAccount),
     /// Another process was first; the table knows.
     NameTaken,
     /// It is not on disk; the log says why.
     Failed,
 }
 
-impl Keeper {
+impl AccountStore {
     /// Loads what the database holds into `table`.
-    pub(super) fn open(store: Store, table: Arc<Table>) -> Result<Keeper, StoreError> {
-        let shelf = Arc::new(Shelf {
+    pub(super) fn open(store: Store, table: Arc<AccountTable>) -> Result<AccountStore, StoreError> {
+        let cache = Arc::new(AccountCache {
             table,
             last: Mutex::default(),
             waiting: Mutex::default(),
             on_revoked: OnceLock::new(),
         });
-        let loading = Arc::clone(&shelf);
+        let loading = Arc::clone(&cache);
         if let Some(loaded) = store.wait(move |db| loading.try_refresh(db)) {
             loaded?;
         }
-        Ok(Keeper::Disk { store, shelf })
+        Ok(AccountStore::Disk { store, cache })
     }
 
     /// Makes the account durable, then known.
-    pub(super) async fn insert(&self, table: &Table, account: Account) -> Inserted {
+    pub(super) async fn insert(&self, table: &AccountTable, account: Account) -> InsertOutcome {
         match self {
-            Keeper::Memory => Inserted::Yes(table.settle(&account)),
-            Keeper::Disk { store, shelf } => {
+            AccountStore::Memory => InsertOutcome::Registered(table.settle(&account)),
+            AccountStore::Disk { store, cache } => {
                 let (reply, answer) = oneshot::channel();
-                shelf.waiting.lock().push((account, reply));
-                let shelf = Arc::clone(shelf);
-                store.ask(move |db| shelf.insert_waiting(db));
-                answer.await.unwrap_or(Inserted::Failed)
+                cache.waiting.lock().push((account, reply));
+                let cache = Arc::clone(cache);
+                store.ask(move |db| cache.insert_waiting(db));
+                answer.await.unwrap_or(InsertOutcome::Failed)
             }
         }
     }
@@ -65,27 +68,27 @@ impl Keeper {
     /// cannot be read, so that what the table says may not hold any more.
     pub(super) async fn refresh(&self) -> bool {
         match self {
-            Keeper::Memory => true,
-            Keeper::Disk { store, shelf } => {
-                let shelf = Arc::clone(shelf);
+            AccountStore::Memory => true,
+            AccountStore::Disk { store, cache } => {
+                let cache = Arc::clone(cache);
                 // Where the store has ended, the server is stopping, and refuses logins itself.
-                let refreshed = store.ask(move |db| shelf.refresh(db)).await;
+                let refreshed = store.ask(move |db| cache.refresh(db)).await;
                 refreshed.unwrap_or(true)
             }
         }
     }
 
-    pub(super) fn on_revoked(&self, tell: Tell) {
-        if let Keeper::Disk { shelf, .. } = self {
-            let _ = shelf.on_revoked.set(OnRevoked(tell)); // the first caller counts
+    pub(super) fn on_revoked(&self, tell: RevocationCallback) {
+        if let AccountStore::Disk { cache, .. } = self {
+            let _ = cache.on_revoked.set(OnRevoked(tell)); // the first caller counts
         }
     }
 }
 
 /// Is told the users whose sessions have been granted less.
-pub(super) type Tell = Box<dyn Fn(Vec<UserName>) + Send + Sync>;
+pub(super) type RevocationCallback = Box<dyn Fn(Vec<UserName>) + Send + Sync>;
 
-struct OnRevoked(Tell);
+struct OnRevoked(RevocationCallback);
 
 impl fmt::Debug for OnRevoked {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -95,15 +98,15 @@ impl fmt::Debug for OnRevoked {
 
 /// What the store's thread works with.
 #[derive(Debug)]
-pub(super) struct Shelf {
-    table: Arc<Table>,
+pub(super) struct AccountCache {
+    table: Arc<AccountTable>,
     /// How the table was read.
     last: Mutex<LastRead>,
-    waiting: Mutex<Vec<(Account, oneshot::Sender<Inserted>)>>,
+    waiting: Mutex<Vec<(Account, oneshot::Sender<InsertOutcome>)>>,
     on_revoked: OnceLock<OnRevoked>,
 }
 
-impl Shelf {
+impl AccountCache {
     /// What waits together is committed together: one sync for all of it. Those who
     /// asked for the others find nothing left to do.
     fn insert_waiting(&self, db: &mut Db) {
@@ -121,9 +124,9 @@ impl Shelf {
         }
         for (index, (account, reply)) in accounts.iter().zip(replies).enumerate() {
             let outcome = match added.get(index) {
-                Some(true) => Inserted::Yes(self.table.settle(account)),
-                Some(false) => Inserted::NameTaken,
-                None => Inserted::Failed,
+                Some(true) => InsertOutcome::Registered(self.table.settle(account)),
+                Some(false) => InsertOutcome::NameTaken,
+                None => InsertOutcome::Failed,
             };
             let _ = reply.send(outcome); // whoever asked may have gone
         }

@@ -14,7 +14,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::budget::Budgets;
-use super::limits::PaceLimits;
+use super::limits::BackpressureLimits;
 
 /// Bytes a second to all readers together: a server that delivers so much is busy.
 const BUSY: u64 = 1 << 30;
@@ -54,7 +54,7 @@ impl Allowance {
 /// Holds the lagging readers, and how long publishers have waited for each of them.
 #[derive(Debug)]
 pub(super) struct LagTable {
-    limits: PaceLimits,
+    limits: BackpressureLimits,
     laggards: Vec<Option<Laggard>>,
     free: Vec<usize>,
     budgets: Budgets,
@@ -71,7 +71,7 @@ pub(super) struct LagTable {
     /// Where the log's end was when a publisher was last held back.
     held_at: u64,
     /// Bytes that were let through and are not in the log yet.
-    on_their_way: u64,
+    in_flight: u64,
     /// Where the last look at every laggard held nobody back, so that not each publish
     /// must look again: no laggard that may hold is behind this, and none ever goes back.
     lowest: Option<u64>,
@@ -116,7 +116,7 @@ pub(super) struct Report {
 }
 
 impl LagTable {
-    pub(super) fn new(limits: PaceLimits, now: Instant) -> LagTable {
+    pub(super) fn new(limits: BackpressureLimits, now: Instant) -> LagTable {
         let allowance = |left, most, rate| Allowance { left, most, rate };
         LagTable {
             limits,
@@ -129,7 +129,7 @@ impl LagTable {
             waiting_since: None,
             holding: 0,
             held_at: 0,
-            on_their_way: 0,
+            in_flight: 0,
             lowest: None,
         }
     }
@@ -195,27 +195,27 @@ impl LagTable {
 
     /// Counts bytes that were let through, until they are in the log.
     pub(super) fn send(&mut self, bytes: u64) {
-        self.on_their_way += bytes;
+        self.in_flight += bytes;
     }
 
     /// Subtracts bytes that have reached the log, or never will.
     pub(super) fn arrived(&mut self, bytes: u64) {
-        self.on_their_way -= bytes;
+        self.in_flight -= bytes;
     }
 
     /// Whether a publisher may go on, with the log's end at `written`. Where it may not,
     /// it waits from now on.
     pub(super) fn may_publish(&mut self, written: u64, now: Instant) -> bool {
         let shown = written;
-        let written = written + self.on_their_way;
-        let full = self.on_their_way > self.limits.window;
+        let written = written + self.in_flight;
+        let full = self.in_flight > self.limits.window;
         if !full && self.is_known_clear(written) {
             return true;
         }
         self.settle(now);
         self.published.earn(shown.saturating_sub(self.written));
         self.written = self.written.max(shown);
-        let held = self.look(written, now);
+        let held = self.evaluate(written, now);
         if held {
             self.waiting_since = Some(now);
         }
@@ -269,7 +269,7 @@ impl LagTable {
     }
 
     /// Judges every laggard. Returns whether one of them holds publishers back.
-    fn look(&mut self, written: u64, now: Instant) -> bool {
+    fn evaluate(&mut self, written: u64, now: Instant) -> bool {
         let limits = self.limits;
         let (is_fast, is_busy) = (self.published.has_some(), self.delivered.has_some());
         let mut lowest = written;

@@ -18,7 +18,7 @@ use parking_lot::Mutex;
 use tokio::sync::Notify;
 use tokio::sync::futures::OwnedNotified;
 
-use super::memory::{Memory, Remembered, Worth};
+use super::bounded_map::{BoundedMap, Evictable, EvictionRank};
 use super::{PeerId, UserName};
 use crate::rate::{Bucket, Rate};
 
@@ -39,14 +39,14 @@ type Key = (UserName, PeerId);
 
 /// The wrong passwords of every peer for every name.
 #[derive(Debug)]
-pub(super) struct Brakes {
-    known: Mutex<Memory<Key, Brake>>,
+pub(super) struct BackoffTable {
+    known: Mutex<BoundedMap<Key, LoginBackoff>>,
     /// Passwords of one name that one peer may have looked at, right or wrong.
     rate: Rate,
 }
 
 #[derive(Debug)]
-struct Brake {
+struct LoginBackoff {
     wrong: u32,
     /// Attempts that are being looked at.
     in_work: u32,
@@ -58,68 +58,76 @@ struct Brake {
 }
 
 /// What becomes of an attempt.
-pub(super) enum Verdict<'a> {
-    /// Look at the password, and say how it was.
-    Look(Attempt<'a>),
+pub(super) enum AttemptDecision<'a> {
+    /// AttemptPermit at the password, and say how it was.
+    Allowed(Attempt<'a>),
     /// Others like it are being looked at: wait for one, then ask again.
-    Wait(OwnedNotified),
+    WaitForOthers(OwnedNotified),
     /// Not before this has passed.
-    Later(Duration),
+    RetryAfter(Duration),
 }
 
 /// A password that is being looked at.
 #[derive(Debug)]
 pub(super) struct Attempt<'a> {
-    brakes: &'a Brakes,
+    backoffs: &'a BackoffTable,
     key: Key,
 }
 
-impl Brakes {
-    pub(super) fn new(rate: Rate) -> Brakes {
-        Brakes {
+impl BackoffTable {
+    pub(super) fn new(rate: Rate) -> BackoffTable {
+        BackoffTable {
             known: Mutex::default(),
             rate,
         }
     }
 
     /// Whether a password may be looked at now.
-    pub(super) fn attempt(&self, user: &UserName, peer: &PeerId, now: Instant) -> Verdict<'_> {
+    pub(super) fn attempt(
+        &self,
+        user: &UserName,
+        peer: &PeerId,
+        now: Instant,
+    ) -> AttemptDecision<'_> {
         let mut known = self.known.lock();
         let key = (user.clone(), peer.clone());
-        let brake = known.of(key.clone(), now, || Brake::new(self.rate, now));
-        if brake.is_old(now) {
-            brake.wrong = 0;
+        let backoff = known.of(key.clone(), now, || LoginBackoff::new(self.rate, now));
+        if backoff.is_old(now) {
+            backoff.wrong = 0;
         }
-        if let Some(wait) = brake
+        if let Some(wait) = backoff
             .until
             .checked_duration_since(now)
-            .filter(|wait| !wait.is_zero() && brake.wrong > 0)
+            .filter(|wait| !wait.is_zero() && backoff.wrong > 0)
         {
-            return Verdict::Later(wait);
+            return AttemptDecision::RetryAfter(wait);
         }
-        if brake.in_work > 0 && brake.wrong + brake.in_work >= FREE {
-            return Verdict::Wait(Arc::clone(&brake.over).notified_owned());
+        if backoff.in_work > 0 && backoff.wrong + backoff.in_work >= FREE {
+            return AttemptDecision::WaitForOthers(Arc::clone(&backoff.over).notified_owned());
         }
-        brake.in_work += 1;
-        Verdict::Look(Attempt { brakes: self, key })
+        backoff.in_work += 1;
+        AttemptDecision::Allowed(Attempt {
+            backoffs: self,
+            key,
+        })
     }
 
     /// Ends the back-off of this name and peer: its password was right, however that
     /// was found out.
     pub(super) fn forgive(&self, user: &UserName, peer: &PeerId) {
-        self.conclude(&(user.clone(), peer.clone()), Brake::forgive);
+        self.conclude(&(user.clone(), peer.clone()), LoginBackoff::forgive);
     }
 
     /// Whoever waits looks again.
     pub(super) fn let_go(&self) {
-        for brake in self.known.lock().values_mut() {
-            brake.over.notify_waiters();
+        for backoff in self.known.lock().values_mut() {
+            backoff.over.notify_waiters();
         }
     }
 
-    fn conclude(&self, key: &Key, change: impl FnOnce(&mut Brake)) {
-        if let Some(brake) = self.known.lock().get_mut(key) {
-            change(brake);
+    fn conclude(&self, key: &Key, change: impl FnOnce(&mut LoginBackoff)) {
+        if let Some(backoff) = self.known.lock().get_mut(key) {
+            change(backoff);
         }
     }
 }
@@ -128,10 +136,10 @@ impl Attempt<'_> {
     /// Takes one of the tokens of the name and the peer, or says when there is one. Only
     /// what costs a hash takes one.
     pub(super) fn take_token(&self, now: Instant) -> Result<(), Duration> {
-        let mut known = self.brakes.known.lock();
+        let mut known = self.backoffs.known.lock();
         known
             .get_mut(&self.key)
-            .map_or(Ok(()), |brake| brake.bucket.take(now))
+            .map_or(Ok(()), |backoff| backoff.bucket.take(now))
     }
 
     /// The password was wrong.
@@ -141,30 +149,30 @@ impl Attempt<'_> {
         } else {
             LONGEST_ELSEWHERE
         };
-        self.brakes.conclude(&self.key, |brake| {
-            brake.wrong = brake.wrong.saturating_add(1);
-            brake.until = now + pause(brake.wrong, longest);
+        self.backoffs.conclude(&self.key, |backoff| {
+            backoff.wrong = backoff.wrong.saturating_add(1);
+            backoff.until = now + pause(backoff.wrong, longest);
         });
     }
 
     /// The password was right: the wrong ones before it were its owner's.
     pub(super) fn right(self) {
-        self.brakes.conclude(&self.key, Brake::forgive);
+        self.backoffs.conclude(&self.key, LoginBackoff::forgive);
     }
 }
 
 impl Drop for Attempt<'_> {
     fn drop(&mut self) {
-        self.brakes.conclude(&self.key, |brake| {
-            brake.in_work -= 1;
-            brake.over.notify_waiters();
+        self.backoffs.conclude(&self.key, |backoff| {
+            backoff.in_work -= 1;
+            backoff.over.notify_waiters();
         });
     }
 }
 
-impl Brake {
-    fn new(rate: Rate, now: Instant) -> Brake {
-        Brake {
+impl LoginBackoff {
+    fn new(rate: Rate, now: Instant) -> LoginBackoff {
+        LoginBackoff {
             wrong: 0,
             in_work: 0,
             until: now,
@@ -183,14 +191,14 @@ impl Brake {
     }
 }
 
-impl Remembered for Brake {
-    fn worth(&self, now: Instant) -> Worth {
+impl Evictable for LoginBackoff {
+    fn eviction_rank(&self, now: Instant) -> EvictionRank {
         let wrong = if self.is_old(now) { 0 } else { self.wrong };
         match wrong {
-            _ if self.in_work > 0 => Worth::Pinned,
-            0 if self.bucket.is_full(now) => Worth::Nothing,
-            0..FREE => Worth::Little,
-            _ => Worth::Much,
+            _ if self.in_work > 0 => EvictionRank::Pinned,
+            0 if self.bucket.is_full(now) => EvictionRank::Redundant,
+            0..FREE => EvictionRank::Low,
+            _ => EvictionRank::High,
         }
     }
 }

@@ -17,26 +17,26 @@ pub type MakeFile = fn() -> io::Result<File>;
 
 /// With few readers, one copy more costs about what it spares: docs/performance/profile.md
 /// has what was measured.
-pub(super) const MANY: usize = 12;
+pub(super) const MIN_READERS: usize = 12;
 
 /// Smaller parts are cheaper to copy than to hand out.
-pub(super) const LARGE: usize = 16 * 1024;
+pub(super) const MIN_PART: usize = 16 * 1024;
 
-/// How much is mirrored at most, counted by parts: readers that lag by more are
+/// How much is pages at most, counted by parts: readers that lag by more are
 /// few. What they get is copied as it always was.
-pub(super) const KEPT: usize = 8 << 20;
+pub(super) const MAX_COPIED: usize = 8 << 20;
 
 /// A file takes this much before the next is made.
 const SEGMENT: u64 = 1 << 20;
 
 /// Where some bytes of the log stand in a file.
 #[derive(Debug, Clone)]
-pub struct Mirrored {
+pub struct PageRange {
     file: Arc<File>,
     offset: u64,
 }
 
-impl Mirrored {
+impl PageRange {
     /// The file.
     pub fn file(&self) -> &File {
         &self.file
@@ -49,8 +49,8 @@ impl Mirrored {
 
     /// The place `length` bytes further on.
     #[must_use]
-    pub fn skip(&self, length: usize) -> Mirrored {
-        Mirrored {
+    pub fn skip(&self, length: usize) -> PageRange {
+        PageRange {
             file: Arc::clone(&self.file),
             offset: self.offset + length as u64,
         }
@@ -58,30 +58,30 @@ impl Mirrored {
 
     /// The same place, which does not keep the file: whoever waits with it for a
     /// client that does not read must not hold a whole file for a few bytes.
-    pub fn downgrade(&self) -> WeakMirrored {
-        WeakMirrored {
+    pub fn downgrade(&self) -> WeakPageRange {
+        WeakPageRange {
             file: Arc::downgrade(&self.file),
             offset: self.offset,
         }
     }
 
     /// Whether `next` begins where `length` bytes from here end.
-    pub fn is_followed_by(&self, next: &Mirrored, length: usize) -> bool {
+    pub fn is_followed_by(&self, next: &PageRange, length: usize) -> bool {
         Arc::ptr_eq(&self.file, &next.file) && self.offset + length as u64 == next.offset
     }
 }
 
 /// Where some bytes of the log stand in a file, as long as that is there.
 #[derive(Debug, Clone, Default)]
-pub struct WeakMirrored {
+pub struct WeakPageRange {
     file: Weak<File>,
     offset: u64,
 }
 
-impl WeakMirrored {
+impl WeakPageRange {
     /// The place, if its file is there.
-    pub fn upgrade(&self) -> Option<Mirrored> {
-        Some(Mirrored {
+    pub fn upgrade(&self) -> Option<PageRange> {
+        Some(PageRange {
             file: self.file.upgrade()?,
             offset: self.offset,
         })
@@ -95,19 +95,19 @@ impl WeakMirrored {
 
 /// Copies parts into files, one file after the other.
 #[derive(Debug)]
-pub(super) struct Mirror {
+pub(super) struct PageFile {
     make: Option<MakeFile>,
-    file: Option<Mirrored>,
+    file: Option<PageRange>,
 }
 
-impl Mirror {
-    /// Without a `make` nothing is mirrored.
-    pub(super) fn new(make: Option<MakeFile>) -> Mirror {
-        Mirror { make, file: None }
+impl PageFile {
+    /// Without a `make` nothing is pages.
+    pub(super) fn new(make: Option<MakeFile>) -> PageFile {
+        PageFile { make, file: None }
     }
 
     /// Where the copy of `bytes` stands; `None` where the system has no such files.
-    pub(super) fn copy(&mut self, bytes: &[u8]) -> Option<Mirrored> {
+    pub(super) fn copy(&mut self, bytes: &[u8]) -> Option<PageRange> {
         let make = self.make?;
         match self.try_copy(make, bytes) {
             Ok(place) => Some(place),
@@ -120,14 +120,14 @@ impl Mirror {
     }
 
     /// Lets go of the file: nobody reads, or only few.
-    pub(super) fn rest(&mut self) {
+    pub(super) fn release(&mut self) {
         self.file = None;
     }
 
-    fn try_copy(&mut self, make: MakeFile, bytes: &[u8]) -> io::Result<Mirrored> {
+    fn try_copy(&mut self, make: MakeFile, bytes: &[u8]) -> io::Result<PageRange> {
         let place = match self.file.take().filter(|place| place.offset < SEGMENT) {
             Some(place) => place,
-            None => Mirrored {
+            None => PageRange {
                 file: Arc::new(make()?),
                 offset: 0,
             },

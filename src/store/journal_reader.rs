@@ -23,7 +23,7 @@ const AT_ONCE: usize = 2;
 
 /// Some whole frames of the journal.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Chunk {
+pub struct JournalChunk {
     /// The first frame's seq.
     pub first: Seq,
     /// The last frame's seq.
@@ -34,7 +34,7 @@ pub struct Chunk {
 
 /// Reads the journal for any number of sessions.
 #[derive(Debug)]
-pub struct Readers {
+pub struct JournalReaders {
     path: PathBuf,
     files: Option<Arc<DatabaseFiles>>,
     limit: WaitLimit,
@@ -42,10 +42,10 @@ pub struct Readers {
     idle: Mutex<Vec<Connection>>,
 }
 
-impl Readers {
-    /// Readers of the database that `db` has open, who wait for other processes as it does.
-    pub fn new(db: &Db) -> Arc<Readers> {
-        Arc::new(Readers {
+impl JournalReaders {
+    /// JournalReaders of the database that `db` has open, who wait for other processes as it does.
+    pub fn new(db: &Db) -> Arc<JournalReaders> {
+        Arc::new(JournalReaders {
             path: db.path().to_owned(),
             files: db.files(),
             limit: db.limit().clone(),
@@ -66,7 +66,7 @@ impl Readers {
         self: Arc<Self>,
         after: Seq,
         bytes: usize,
-    ) -> Result<Option<Chunk>, StoreError> {
+    ) -> Result<Option<JournalChunk>, StoreError> {
         let places = Arc::clone(&self.places);
         let place = places.acquire_owned().await;
         let place = place.expect("the semaphore is never closed");
@@ -87,14 +87,14 @@ impl Readers {
     }
 
     /// Another database under the same path has another history.
-    fn check_place(&self) -> Result<(), StoreError> {
+    fn check_location(&self) -> Result<(), StoreError> {
         match self.files.as_ref().and_then(|files| files.moved()) {
             Some(path) => Err(StoreError::Moved(path.to_owned())),
             None => Ok(()),
         }
     }
 
-    fn read_now(&self, after: Seq, bytes: usize) -> Result<Option<Chunk>, StoreError> {
+    fn read_now(&self, after: Seq, bytes: usize) -> Result<Option<JournalChunk>, StoreError> {
         let failed = |error| StoreError::sqlite(&self.path, error);
         let idle = self.idle.lock().pop();
         self.limit.enter();
@@ -102,7 +102,7 @@ impl Readers {
             Some(connection) => connection,
             None => {
                 let connection = open(&self.path, &self.limit).map_err(failed)?;
-                self.check_place()?;
+                self.check_location()?;
                 connection
             }
         };
@@ -172,7 +172,7 @@ impl Gathered {
     }
 
     /// What of it is behind `after`.
-    fn behind(self, after: Seq) -> Option<Chunk> {
+    fn behind(self, after: Seq) -> Option<JournalChunk> {
         let (mut first, last) = self.range?;
         let frames = self.frames.freeze();
         let mut at = 0;
@@ -181,7 +181,7 @@ impl Gathered {
             first = first.next();
         }
         let frames = frames.slice(at..);
-        Some(Chunk {
+        Some(JournalChunk {
             first,
             last,
             frames,

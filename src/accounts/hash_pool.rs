@@ -14,8 +14,8 @@ use super::PeerId;
 
 /// Runs at most so much at once.
 #[derive(Debug)]
-pub(super) struct Pool {
-    lines: Arc<Mutex<Lines>>,
+pub(super) struct HashPool {
+    lines: Arc<Mutex<Queues>>,
     /// Places that there are.
     most: usize,
     /// How long a peer's line may be.
@@ -24,9 +24,9 @@ pub(super) struct Pool {
 
 /// Invariant: while somebody waits, no place is free.
 #[derive(Debug)]
-struct Lines {
+struct Queues {
     free: usize,
-    waiting: HashMap<PeerId, VecDeque<oneshot::Sender<Place>>>,
+    waiting: HashMap<PeerId, VecDeque<oneshot::Sender<HashPermit>>>,
     /// The peers that have a line, in the order of their turns; each once.
     turns: VecDeque<PeerId>,
     is_closed: bool,
@@ -34,28 +34,28 @@ struct Lines {
 
 /// Why there is no place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum NoPlace {
+pub(super) enum PoolRefusal {
     /// The peer's line is full.
-    Full,
+    QueueFull,
     /// No work is begun any more.
     Closed,
 }
 
 /// A place in the pool, for one piece of work. Dropping it passes it on.
 #[derive(Debug)]
-pub(super) struct Place {
-    lines: Option<Arc<Mutex<Lines>>>,
+pub(super) struct HashPermit {
+    lines: Option<Arc<Mutex<Queues>>>,
 }
 
-impl Pool {
+impl HashPool {
     pub(super) fn new(places: usize, longest: usize) -> Self {
-        let lines = Lines {
+        let lines = Queues {
             free: places,
             waiting: HashMap::new(),
             turns: VecDeque::new(),
             is_closed: false,
         };
-        Pool {
+        HashPool {
             lines: Arc::new(Mutex::new(lines)),
             most: places,
             longest,
@@ -76,29 +76,33 @@ impl Pool {
     }
 
     /// Waits for a place.
-    pub(super) async fn enter(&self, peer: &PeerId) -> Result<Place, NoPlace> {
+    pub(super) async fn enter(&self, peer: &PeerId) -> Result<HashPermit, PoolRefusal> {
         let turn = {
             let mut lines = self.lines.lock();
             if lines.is_closed {
-                return Err(NoPlace::Closed);
+                return Err(PoolRefusal::Closed);
             }
             if lines.free > 0 {
                 lines.free -= 1;
-                return Ok(Place {
+                return Ok(HashPermit {
                     lines: Some(Arc::clone(&self.lines)),
                 });
             }
             lines.wait(peer, self.longest)?
         };
-        turn.await.map_err(|_| NoPlace::Closed)
+        turn.await.map_err(|_| PoolRefusal::Closed)
     }
 }
 
-impl Lines {
-    fn wait(&mut self, peer: &PeerId, longest: usize) -> Result<oneshot::Receiver<Place>, NoPlace> {
+impl Queues {
+    fn wait(
+        &mut self,
+        peer: &PeerId,
+        longest: usize,
+    ) -> Result<oneshot::Receiver<HashPermit>, PoolRefusal> {
         let (place, turn) = oneshot::channel();
         match self.waiting.get_mut(peer) {
-            None if longest == 0 => return Err(NoPlace::Full),
+            None if longest == 0 => return Err(PoolRefusal::QueueFull),
             None => {
                 self.waiting.insert(peer.clone(), VecDeque::from([place]));
                 self.turns.push_back(peer.clone());
@@ -108,7 +112,7 @@ impl Lines {
                     line.retain(|waiting| !waiting.is_closed()); // some have gone meanwhile
                 }
                 if line.len() >= longest {
-                    return Err(NoPlace::Full);
+                    return Err(PoolRefusal::QueueFull);
                 }
                 line.push_back(place);
             }
@@ -117,7 +121,7 @@ impl Lines {
     }
 
     /// Who is next; its peer's next turn comes after everybody else's.
-    fn next(&mut self) -> Option<oneshot::Sender<Place>> {
+    fn next(&mut self) -> Option<oneshot::Sender<HashPermit>> {
         loop {
             let peer = self.turns.pop_front()?;
             let Some(line) = self.waiting.get_mut(&peer) else {
@@ -136,7 +140,7 @@ impl Lines {
     }
 }
 
-impl Place {
+impl HashPermit {
     /// Runs `work` on a blocking thread. `None` if it panicked.
     pub(super) async fn run<T: Send + 'static>(
         self,
@@ -152,7 +156,7 @@ impl Place {
     }
 }
 
-impl Drop for Place {
+impl Drop for HashPermit {
     fn drop(&mut self) {
         let Some(lines) = self.lines.take() else {
             return;
@@ -166,7 +170,7 @@ impl Drop for Place {
             }) else {
                 return;
             };
-            let place = Place {
+            let place = HashPermit {
                 lines: Some(Arc::clone(&lines)),
             };
             match next.send(place) {
@@ -196,7 +200,7 @@ mod tests {
 
     #[test]
     fn one_who_asks_for_much_is_waited_for_once_in_a_round() {
-        let pool = Pool::new(1, 100);
+        let pool = HashPool::new(1, 100);
         let Poll::Ready(Ok(place)) = poll(pin!(pool.enter(&peer(1)))) else {
             panic!("it is free");
         };
@@ -219,7 +223,7 @@ mod tests {
 
     #[test]
     fn a_place_passes_over_those_who_have_gone() {
-        let pool = Pool::new(1, 100);
+        let pool = HashPool::new(1, 100);
         let Poll::Ready(Ok(place)) = poll(pin!(pool.enter(&peer(1)))) else {
             panic!("it is free");
         };
@@ -227,7 +231,7 @@ mod tests {
         let mut gone: Vec<_> = (0..100).map(|_| Box::pin(pool.enter(&id))).collect();
         assert!(gone.iter_mut().all(|turn| poll(turn.as_mut()).is_pending()));
         let full = poll(pin!(pool.enter(&id)));
-        assert!(matches!(full, Poll::Ready(Err(NoPlace::Full))));
+        assert!(matches!(full, Poll::Ready(Err(PoolRefusal::QueueFull))));
         drop(gone);
         let mut last = pin!(pool.enter(&id));
         assert!(
@@ -245,7 +249,7 @@ mod tests {
 
     #[test]
     fn who_waits_when_it_closes_is_told_so_at_once() {
-        let pool = Pool::new(1, 100);
+        let pool = HashPool::new(1, 100);
         let Poll::Ready(Ok(_at_work)) = poll(pin!(pool.enter(&peer(1)))) else {
             panic!("it is free");
         };
@@ -254,7 +258,7 @@ mod tests {
         assert!(poll(waiting.as_mut()).is_pending());
         pool.close();
         for turn in [waiting, pin!(pool.enter(&id))] {
-            assert!(matches!(poll(turn), Poll::Ready(Err(NoPlace::Closed))));
+            assert!(matches!(poll(turn), Poll::Ready(Err(PoolRefusal::Closed))));
         }
     }
 }

@@ -6,7 +6,7 @@ use std::task::{Poll, Waker};
 
 use shuttle::{future, thread};
 
-use super::{ROOMY, Stage, Witness, push};
+use super::{CheckedReader, LARGE, RelayedLog, push};
 use crate::interleavings::explore;
 use crate::log::{Appender, Log, PublishWait};
 use crate::sync::Mutex;
@@ -24,41 +24,44 @@ async fn publish(log: Arc<Log>, hub: Arc<Mutex<Appender>>, bytes: usize) {
     let mut wait = PublishWait::default();
     for _ in 0..3 {
         poll_fn(|cx| {
-            if log.pace().may_publish(log.written(), &mut wait, cx.waker()) {
+            if log
+                .backpressure()
+                .may_publish(log.written(), &mut wait, cx.waker())
+            {
                 Poll::Ready(())
             } else {
                 Poll::Pending
             }
         })
         .await;
-        let on_its_way = log.pace().send(bytes);
+        let in_flight = log.backpressure().count_in_flight(bytes);
         let mut appender = hub.lock();
         push(&mut appender, 1);
         appender.commit();
         drop(appender);
-        drop(on_its_way);
+        drop(in_flight);
     }
 }
 
 fn publishers_go_on() {
-    let (stage, appender) = Stage::new(ROOMY, WINDOW);
+    let (relayed, appender) = RelayedLog::new(LARGE, WINDOW);
     let readers = [0, 1].map(|shard| {
-        let mut reader = Witness::after(&stage.log, shard, Seq::ZERO);
+        let mut reader = CheckedReader::after(&relayed.log, shard, Seq::ZERO);
         reader.paced = true;
         future::spawn(reader.read_to_the_cut())
     });
     let hub = Arc::new(Mutex::new(appender));
     let publishers = ON_THEIR_WAY.map(|bytes| {
-        let (log, hub) = (Arc::clone(&stage.log), Arc::clone(&hub));
+        let (log, hub) = (Arc::clone(&relayed.log), Arc::clone(&hub));
         future::spawn(publish(log, hub, bytes))
     });
     // It asks, and goes without having published.
     let goes = thread::spawn({
-        let log = Arc::clone(&stage.log);
+        let log = Arc::clone(&relayed.log);
         move || {
             let mut wait = PublishWait::default();
             let _ = log
-                .pace()
+                .backpressure()
                 .may_publish(log.written(), &mut wait, Waker::noop());
         }
     });
@@ -66,14 +69,14 @@ fn publishers_go_on() {
         future::block_on(publisher).expect("nobody ends it");
     }
     goes.join().expect("it does not panic");
-    assert_eq!(stage.log.pace().waiting(), 0);
+    assert_eq!(relayed.log.backpressure().waiting(), 0);
     let cut = hub.lock().seal();
     assert_eq!(cut, Seq(6));
     for reader in readers {
         let reader = future::block_on(reader).expect("nobody ends it");
         assert_eq!((reader.last, reader.missed), (cut, 0));
     }
-    stage.end();
+    relayed.end();
 }
 
 #[test]

@@ -9,84 +9,84 @@ use futures_util::FutureExt;
 use tokio::sync::oneshot;
 
 use super::Appender;
-use crate::store::{ClockReading, Journal, NotWritten, Part, Store};
+use crate::store::{ClockReading, Journal, JournalRow, JournalWriteError, Store};
 use crate::wire::Millis;
 
 /// Has the log's parts written, and shows them then.
 #[derive(Debug)]
-pub struct Scribe {
+pub struct JournalWriter {
     store: Store,
-    pen: Pen,
+    state: WriterState,
 }
 
 #[derive(Debug)]
-enum Pen {
+enum WriterState {
     /// Nothing is on its way.
-    Here(Box<Journal>),
+    Idle(Box<Journal>),
     /// The store's thread has it.
-    Away(oneshot::Receiver<Written>),
+    Writing(oneshot::Receiver<WrittenBatch>),
     /// Nobody knows what is on disk: nothing is written before a restart.
-    Lost,
+    InDoubt,
 }
 
 #[derive(Debug)]
-struct Written {
+struct WrittenBatch {
     journal: Box<Journal>,
-    parts: Vec<Part>,
-    outcome: Result<(), NotWritten>,
+    parts: Vec<JournalRow>,
+    outcome: Result<(), JournalWriteError>,
 }
 
 /// What became of a batch.
 #[derive(Debug)]
-pub enum Outcome {
+pub enum BatchOutcome {
     /// It is on disk, and shown.
-    Shown,
+    Committed,
     /// It is gone, and so is all that was pushed behind it: their seqs are free.
-    Undone(NotWritten),
+    RolledBack(JournalWriteError),
     /// It is in doubt: nothing is published any more until a restart.
-    Lost(Option<NotWritten>),
+    InDoubt(Option<JournalWriteError>),
 }
 
-impl Scribe {
+impl JournalWriter {
     /// Writes what `appender` is given from now on.
-    pub fn new(store: Store, journal: Journal, appender: &mut Appender) -> Scribe {
-        appender.hold_back();
-        Scribe {
+    pub fn new(store: Store, journal: Journal, appender: &mut Appender) -> JournalWriter {
+        appender.hold_rows();
+        JournalWriter {
             store,
-            pen: Pen::Here(Box::new(journal)),
+            state: WriterState::Idle(Box::new(journal)),
         }
     }
 
     /// Whether nothing can be written before a restart.
-    pub fn is_lost(&self) -> bool {
-        matches!(self.pen, Pen::Lost)
+    pub fn is_in_doubt(&self) -> bool {
+        matches!(self.state, WriterState::InDoubt)
     }
 
     /// Has the store look whether the database is still where it was; its log tells.
-    pub fn check_place(&self) {
-        drop(self.store.ask(|db| db.check_place().is_ok()));
+    pub fn check_location(&self) {
+        drop(self.store.ask(|db| db.check_location().is_ok()));
     }
 
     /// Sends what was pushed on its way, or has retention do its work. Whether
     /// something is on its way then.
     pub fn write(&mut self, appender: &mut Appender, now: Millis) -> bool {
-        let mut journal = match std::mem::replace(&mut self.pen, Pen::Lost) {
-            Pen::Here(journal) => journal,
+        let mut journal = match std::mem::replace(&mut self.state, WriterState::InDoubt) {
+            WriterState::Idle(journal) => journal,
             other => {
-                self.pen = other;
-                return !self.is_lost();
+                self.state = other;
+                return !self.is_in_doubt();
             }
         };
         let now = ClockReading::beside(now);
         let parts = appender.take_held();
         let is_over = journal.is_over(now);
         if parts.is_empty() && !is_over {
-            self.pen = Pen::Here(journal);
+            self.state = WriterState::Idle(journal);
             return false;
         }
-        self.pen = Pen::Away(self.store.ask(move |db| {
+        self.state = WriterState::Writing(self.store.ask(move |db| {
             let outcome = journal.write(db, &parts, now);
-            Written {
+            WrittenBatch {
                 journal,
                 parts,
                 outcome,
@@ -96,32 +96,36 @@ impl Scribe {
     }
 
     /// What became of the batch on its way, once that is known; `None` where none is.
-    pub fn poll(&mut self, appender: &mut Appender, cx: &mut Context<'_>) -> Poll<Option<Outcome>> {
-        let Pen::Away(answer) = &mut self.pen else {
+    pub fn poll(
+        &mut self,
+        appender: &mut Appender,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<BatchOutcome>> {
+        let WriterState::Writing(answer) = &mut self.state else {
             return Poll::Ready(None);
         };
         let Poll::Ready(written) = answer.poll_unpin(cx) else {
             return Poll::Pending;
         };
-        self.pen = Pen::Lost;
+        self.state = WriterState::InDoubt;
         let Ok(written) = written else {
-            appender.take_back(); // the store's thread has panicked
-            return Poll::Ready(Some(Outcome::Lost(None)));
+            appender.discard_unshown(); // the store's thread has panicked
+            return Poll::Ready(Some(BatchOutcome::InDoubt(None)));
         };
         Poll::Ready(Some(match written.outcome {
             Ok(()) => {
-                self.pen = Pen::Here(written.journal);
+                self.state = WriterState::Idle(written.journal);
                 appender.show_held(&written.parts);
-                Outcome::Shown
+                BatchOutcome::Committed
             }
-            Err(error @ NotWritten::RolledBack(_)) => {
-                self.pen = Pen::Here(written.journal);
-                appender.take_back();
-                Outcome::Undone(error)
+            Err(error @ JournalWriteError::RolledBack(_)) => {
+                self.state = WriterState::Idle(written.journal);
+                appender.discard_unshown();
+                BatchOutcome::RolledBack(error)
             }
-            Err(error @ NotWritten::InDoubt(_)) => {
-                appender.take_back();
-                Outcome::Lost(Some(error))
+            Err(error @ JournalWriteError::InDoubt(_)) => {
+                appender.discard_unshown();
+                BatchOutcome::InDoubt(Some(error))
             }
         }))
     }

@@ -13,8 +13,8 @@ use crate::sync::{AtomicBool, AtomicWaker, Mutex, Ordering};
 
 /// The readers of one thread that have read everything.
 #[derive(Debug, Default)]
-pub struct Bell {
-    rung: AtomicBool,
+pub struct Notifier {
+    is_notified: AtomicBool,
     relay: AtomicWaker,
     waiting: Arc<Mutex<Waiters>>,
 }
@@ -22,12 +22,12 @@ pub struct Bell {
 /// A reader's registration at a bell: it stands there at most once. Dropping it takes
 /// the reader out, so that a reader that goes leaves nothing behind.
 #[derive(Debug, Default)]
-pub struct Place {
+pub struct ReadWait {
     key: Option<Key>,
     waiting: Option<Arc<Mutex<Waiters>>>,
 }
 
-impl Drop for Place {
+impl Drop for ReadWait {
     fn drop(&mut self) {
         if let Some(waiting) = self.waiting.take() {
             waiting.lock().deregister(self.key);
@@ -35,30 +35,30 @@ impl Drop for Place {
     }
 }
 
-impl Bell {
-    /// Queues a reader for the next ring. `place` belongs to this bell from then on.
+impl Notifier {
+    /// Queues a reader for the next ring. `wait` belongs to this bell from then on.
     ///
     /// The reader must look at the log once more after this, and before it
     /// sleeps: a ring may have come between its last look and the queueing.
-    pub fn wait(&self, place: &mut Place, waker: &Waker) {
-        if place.waiting.is_none() {
-            place.waiting = Some(Arc::clone(&self.waiting));
+    pub fn register(&self, wait: &mut ReadWait, waker: &Waker) {
+        if wait.waiting.is_none() {
+            wait.waiting = Some(Arc::clone(&self.waiting));
         }
-        self.waiting.lock().register(&mut place.key, waker);
+        self.waiting.lock().register(&mut wait.key, waker);
     }
 
     /// Says that there is something to read.
-    pub(super) fn ring(&self) {
-        if !self.rung.swap(true, Ordering::AcqRel) {
+    pub(super) fn notify(&self) {
+        if !self.is_notified.swap(true, Ordering::AcqRel) {
             self.relay.wake();
         }
     }
 
     /// Resolves once the bell was rung since the last time.
-    pub(super) async fn rung(&self) {
+    pub(super) async fn notified(&self) {
         poll_fn(|cx| {
             self.relay.register(cx.waker());
-            if self.rung.swap(false, Ordering::AcqRel) {
+            if self.is_notified.swap(false, Ordering::AcqRel) {
                 Poll::Ready(())
             } else {
                 Poll::Pending

@@ -6,7 +6,7 @@ use std::time::Duration;
 ///
 /// docs/limits.md says what a publisher can rely on.
 #[derive(Debug, Clone, Copy)]
-pub struct PaceLimits {
+pub struct BackpressureLimits {
     /// Bytes that a reader may lag before publishers wait for it.
     pub window: u64,
     /// Bytes a second: as long as so much is published, publishers wait free of charge
@@ -22,9 +22,9 @@ pub struct PaceLimits {
     pub total_budget: Duration,
 }
 
-impl Default for PaceLimits {
+impl Default for BackpressureLimits {
     fn default() -> Self {
-        PaceLimits {
+        BackpressureLimits {
             window: 8 << 20,
             min_rate: 4 << 20,
             patience: Duration::from_millis(50),

@@ -16,7 +16,7 @@ use tokio::time::{Interval, MissedTickBehavior, interval};
 use super::presence::{Change, Presence};
 use super::{Joined, NotPublished, presented};
 use crate::accounts::UserName;
-use crate::log::{Appender, OnItsWay, Outcome, Scribe, Sealed};
+use crate::log::{Appender, BatchOutcome, InFlightBytes, JournalWriter, Sealed};
 use crate::wire::{Millis, Seq};
 
 /// How often a quiet hub tries what it owes again, and lets retention work.
@@ -25,12 +25,12 @@ const TICK: Duration = Duration::from_secs(1);
 type Reply<T> = oneshot::Sender<Result<T, NotPublished>>;
 
 /// Keeps the hub's promises with a journal.
-pub(super) struct Keeper {
-    scribe: Scribe,
+pub(super) struct CommitQueue {
+    journal_writer: JournalWriter,
     /// For the batch on its way.
-    sent: Promises,
+    sent: PendingBatch,
     /// For the batch after it.
-    gathered: Promises,
+    gathered: PendingBatch,
     sealing: Option<oneshot::Sender<Seq>>,
     /// Nothing is taken any more: the log is sealed, or will be.
     is_sealed: bool,
@@ -39,8 +39,8 @@ pub(super) struct Keeper {
 }
 
 #[derive(Default)]
-struct Promises {
-    publishes: Vec<(Seq, Reply<Seq>, Option<OnItsWay>)>,
+struct PendingBatch {
+    publishes: Vec<(Seq, Reply<Seq>, Option<InFlightBytes>)>,
     joins: Vec<Join>,
     /// The announcements, in order.
     changes: Vec<(UserName, Change)>,
@@ -53,12 +53,12 @@ struct Join {
     reply: Reply<Joined>,
 }
 
-impl Keeper {
-    pub(super) fn new(scribe: Scribe) -> Keeper {
-        Keeper {
-            scribe,
-            sent: Promises::default(),
-            gathered: Promises::default(),
+impl CommitQueue {
+    pub(super) fn new(journal_writer: JournalWriter) -> CommitQueue {
+        CommitQueue {
+            journal_writer,
+            sent: PendingBatch::default(),
+            gathered: PendingBatch::default(),
             sealing: None,
             is_sealed: false,
             is_failing: false,
@@ -85,7 +85,7 @@ impl Keeper {
         if self.is_sealed {
             return Err(NotPublished::Sealed);
         }
-        if self.scribe.is_lost() {
+        if self.journal_writer.is_in_doubt() {
             return Err(NotPublished::Unwritten);
         }
         while let Some((user, change)) = presence.due(now) {
@@ -96,10 +96,10 @@ impl Keeper {
 
     /// Whether announcements that are due can be made now.
     pub(super) fn may_announce(&self) -> bool {
-        !(self.is_sealed || self.is_failing || self.scribe.is_lost())
+        !(self.is_sealed || self.is_failing || self.journal_writer.is_in_doubt())
     }
 
-    /// Announces a user's coming, behind what [`Keeper::admit`] has announced; with which
+    /// Announces a user's coming, behind what [`CommitQueue::admit`] has announced; with which
     /// seq.
     pub(super) fn announce(
         &mut self,
@@ -131,10 +131,10 @@ impl Keeper {
     pub(super) fn publish(
         &mut self,
         first: Seq,
-        on_its_way: Option<OnItsWay>,
+        in_flight: Option<InFlightBytes>,
     ) -> Response<Result<Seq, NotPublished>> {
         let (reply, answer) = oneshot::channel();
-        self.gathered.publishes.push((first, reply, on_its_way));
+        self.gathered.publishes.push((first, reply, in_flight));
         later(answer)
     }
 
@@ -169,18 +169,18 @@ impl Keeper {
         if self.poll_tick(cx) {
             // What it says is said to publishers; here it is a try.
             let _ = self.admit(appender, presence, clock(), Instant::now());
-            self.scribe.check_place();
+            self.journal_writer.check_location();
         }
         loop {
-            match self.scribe.poll(appender, cx) {
+            match self.journal_writer.poll(appender, cx) {
                 Poll::Pending => return,
                 Poll::Ready(None) => {}
-                Poll::Ready(Some(Outcome::Shown)) => self.keep(appender, presence),
-                Poll::Ready(Some(Outcome::Undone(error))) => {
+                Poll::Ready(Some(BatchOutcome::Committed)) => self.keep(appender, presence),
+                Poll::Ready(Some(BatchOutcome::RolledBack(error))) => {
                     self.note_failure(&error);
                     self.give_up(presence);
                 }
-                Poll::Ready(Some(Outcome::Lost(error))) => {
+                Poll::Ready(Some(BatchOutcome::InDoubt(error))) => {
                     let error = error.map_or_else(String::new, |error| error.to_string());
                     tracing::error!(
                         %error,
@@ -190,7 +190,7 @@ impl Keeper {
                 }
             }
             self.sent = std::mem::take(&mut self.gathered);
-            if !self.scribe.write(appender, clock()) {
+            if !self.journal_writer.write(appender, clock()) {
                 self.keep(appender, presence); // second sessions, who waited for the first
                 break;
             }
@@ -212,7 +212,7 @@ impl Keeper {
     }
 
     fn keep(&mut self, appender: &Appender, presence: &mut Presence) {
-        let Promises {
+        let PendingBatch {
             publishes,
             joins,
             changes,

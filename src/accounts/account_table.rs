@@ -9,36 +9,36 @@ use dashmap::DashMap;
 use dashmap::mapref::entry::Entry;
 use tokio::sync::watch;
 
-use super::recent::Recent;
-use super::standing::{Grant, Standing};
+use super::authorization::{AccountState, Authorization};
+use super::recent_login::RecentLogin;
 use super::{Account, AccountRows, PeerId, UserName};
 
 /// How long the moment of a registration is.
-const MOMENT: Duration = Duration::from_secs(2);
+const WINDOW: Duration = Duration::from_secs(2);
 
 /// First logins at one moment that are checked against the one that registers.
-const FIRSTS: u32 = 100;
+const MAX_FIRST_LOGINS: u32 = 100;
 
 /// Of several first logins at one moment each is checked against the one that registers:
 /// those that come second are no guesses. There are only so many of them, once in the
 /// life of an account, whoever they are.
 #[derive(Debug, Clone)]
-pub(super) struct Firsts(Option<Arc<Moment>>);
+pub(super) struct FirstLogins(Option<Arc<RegistrationWindow>>);
 
 #[derive(Debug)]
-struct Moment {
+struct RegistrationWindow {
     since: Instant,
     left: AtomicU32,
 }
 
-impl Firsts {
+impl FirstLogins {
     /// Of an account that nobody registers just now.
-    pub(super) const NONE: Firsts = Firsts(None);
+    pub(super) const NONE: FirstLogins = FirstLogins(None);
 
-    fn now() -> Firsts {
-        Firsts(Some(Arc::new(Moment {
+    fn now() -> FirstLogins {
+        FirstLogins(Some(Arc::new(RegistrationWindow {
             since: Instant::now(),
-            left: AtomicU32::new(FIRSTS),
+            left: AtomicU32::new(MAX_FIRST_LOGINS),
         })))
     }
 
@@ -46,7 +46,7 @@ impl Firsts {
     pub(super) fn take(&self) -> bool {
         let Some(moment) = &self.0 else { return false };
         let one_less = |left: u32| left.checked_sub(1);
-        moment.since.elapsed() < MOMENT
+        moment.since.elapsed() < WINDOW
             && moment
                 .left
                 .fetch_update(Ordering::AcqRel, Ordering::Acquire, one_less)
@@ -56,7 +56,7 @@ impl Firsts {
 
 /// The DashMap of users: what every login looks at first.
 #[derive(Debug, Default)]
-pub(super) struct Table {
+pub(super) struct AccountTable {
     slots: DashMap<UserName, Slot>,
 }
 
@@ -64,31 +64,31 @@ pub(super) struct Table {
 enum Slot {
     /// Somebody's first login is under way; the channel closes when it is over.
     Registering(watch::Receiver<()>),
-    Known(Known),
+    Known(KnownAccount),
     /// The account's row is invalid: nobody logs in, and nobody takes the name.
-    Unusable,
+    Invalid,
 }
 
 /// What is known of an account.
 #[derive(Debug, Clone)]
-pub(super) struct Known {
+pub(super) struct KnownAccount {
     pub(super) phc: Arc<str>,
     /// The number of this hash's password in `grant`.
     password: u32,
-    grant: Arc<Grant>,
-    pub(super) recent: Option<Recent>,
-    pub(super) firsts: Firsts,
+    grant: Arc<AccountState>,
+    pub(super) recent: Option<RecentLogin>,
+    pub(super) first_logins: FirstLogins,
 }
 
-impl Known {
+impl KnownAccount {
     /// Returns the grant for a login with this account's password.
-    pub(super) fn by_password(&self) -> Standing {
-        Standing::by_password(&self.grant, self.password)
+    pub(super) fn by_password(&self) -> Authorization {
+        Authorization::by_password(&self.grant, self.password)
     }
 
     /// Returns the grant for a login with a certificate for this account.
-    pub(super) fn by_certificate(&self) -> Standing {
-        Standing::by_certificate(&self.grant)
+    pub(super) fn by_certificate(&self) -> Authorization {
+        Authorization::by_certificate(&self.grant)
     }
 
     /// Whether this peer was the last to log in.
@@ -101,21 +101,21 @@ impl Known {
 
 /// What a login finds under its name.
 #[derive(Debug)]
-pub(super) enum Found {
-    Known(Known),
+pub(super) enum Lookup {
+    Known(KnownAccount),
     /// Another first login is under way: wait for its end, then look again.
-    Busy(watch::Receiver<()>),
+    Registering(watch::Receiver<()>),
     /// An account whose row is invalid.
-    Unusable,
+    Invalid,
     /// Nobody; where it was asked for, the name is now held for the one who asks.
-    Free(Option<Reservation>),
+    Unknown(Option<Reservation>),
 }
 
 /// The right to register a name. Dropping it, used or not, lets the others go on.
 #[derive(Debug)]
 pub(super) struct Reservation {
     name: UserName,
-    table: Arc<Table>,
+    table: Arc<AccountTable>,
     _over: watch::Sender<()>,
 }
 
@@ -126,21 +126,21 @@ impl Drop for Reservation {
     }
 }
 
-impl Table {
+impl AccountTable {
     /// Looks a name up, and in the same moment reserves it if it is free and
     /// `reserve` says so: of two first logins exactly one gets the reservation.
-    pub(super) fn find(self: &Arc<Self>, name: &UserName, reserve: bool) -> Found {
+    pub(super) fn find(self: &Arc<Self>, name: &UserName, reserve: bool) -> Lookup {
         match self.slots.entry(name.clone()) {
             Entry::Occupied(slot) => match slot.get() {
-                Slot::Known(known) => Found::Known(known.clone()),
-                Slot::Registering(over) => Found::Busy(over.clone()),
-                Slot::Unusable => Found::Unusable,
+                Slot::Known(known) => Lookup::Known(known.clone()),
+                Slot::Registering(over) => Lookup::Registering(over.clone()),
+                Slot::Invalid => Lookup::Invalid,
             },
-            Entry::Vacant(_) if !reserve => Found::Free(None),
+            Entry::Vacant(_) if !reserve => Lookup::Unknown(None),
             Entry::Vacant(slot) => {
                 let (sender, receiver) = watch::channel(());
                 slot.insert(Slot::Registering(receiver));
-                Found::Free(Some(Reservation {
+                Lookup::Unknown(Some(Reservation {
                     name: name.clone(),
                     table: Arc::clone(self),
                     _over: sender,
@@ -155,9 +155,9 @@ impl Table {
     }
 
     /// An account that is on disk, and was registered just now, becomes known.
-    pub(super) fn settle(&self, account: &Account) -> Known {
-        let registered = Known {
-            firsts: Firsts::now(),
+    pub(super) fn settle(&self, account: &Account) -> KnownAccount {
+        let registered = KnownAccount {
+            first_logins: FirstLogins::now(),
             ..known(account)
         };
         let slot = Slot::Known(registered.clone());
@@ -166,7 +166,7 @@ impl Table {
     }
 
     /// Remembers that a password was right, if the account has not changed since.
-    pub(super) fn remember(&self, name: &UserName, phc: &str, recent: Recent) {
+    pub(super) fn remember(&self, name: &UserName, phc: &str, recent: RecentLogin) {
         if let Some(mut slot) = self.slots.get_mut(name)
             && let Slot::Known(known) = &mut *slot
             && &*known.phc == phc
@@ -190,7 +190,7 @@ impl Table {
         if let Some(mut slot) = self.slots.get_mut(name)
             && let Slot::Known(known) = &mut *slot
         {
-            known.firsts = Firsts::NONE;
+            known.first_logins = FirstLogins::NONE;
         }
     }
 
@@ -211,7 +211,7 @@ impl Table {
             stays
         });
         for user in invalid {
-            if let Some(Slot::Known(known)) = self.slots.insert(user.clone(), Slot::Unusable) {
+            if let Some(Slot::Known(known)) = self.slots.insert(user.clone(), Slot::Invalid) {
                 known.grant.remove();
                 revoked.push(user.clone());
             }
@@ -220,47 +220,47 @@ impl Table {
             let mut slot = self
                 .slots
                 .entry(account.name.clone())
-                .or_insert(Slot::Unusable);
+                .or_insert(Slot::Invalid);
             match &mut *slot {
                 Slot::Known(known) => {
                     if known.change(account) {
                         revoked.push(account.name.clone());
                     }
                 }
-                Slot::Registering(_) | Slot::Unusable => *slot = Slot::Known(known(account)),
+                Slot::Registering(_) | Slot::Invalid => *slot = Slot::Known(known(account)),
             }
         }
         revoked
     }
 }
 
-impl Known {
+impl KnownAccount {
     /// Becomes what the row is now. Whether that revokes what sessions were granted.
     fn change(&mut self, account: &Account) -> bool {
         self.grant.set_role(account.role);
         let is_same = *self.phc == *account.phc;
         if !is_same {
             self.grant.change_password();
-            *self = Known {
+            *self = KnownAccount {
                 phc: Arc::from(account.phc.as_str()),
                 password: self.grant.password(),
                 grant: Arc::clone(&self.grant),
                 recent: None,
-                firsts: Firsts::NONE,
+                first_logins: FirstLogins::NONE,
             };
         }
         !is_same
     }
 }
 
-fn known(account: &Account) -> Known {
-    let grant = Arc::new(Grant::new(account.role));
-    Known {
+fn known(account: &Account) -> KnownAccount {
+    let grant = Arc::new(AccountState::new(account.role));
+    KnownAccount {
         phc: Arc::from(account.phc.as_str()),
         password: grant.password(),
         grant,
         recent: None,
-        firsts: Firsts::NONE,
+        first_logins: FirstLogins::NONE,
     }
 }
 
@@ -272,11 +272,11 @@ mod tests {
     fn a_moment_is_over_after_a_while() {
         let since = |since| {
             let left = AtomicU32::new(1);
-            Firsts(Some(Arc::new(Moment { since, left })))
+            FirstLogins(Some(Arc::new(RegistrationWindow { since, left })))
         };
         let now = Instant::now();
         assert!(since(now).take());
-        let long_ago = now.checked_sub(MOMENT).expect("the clock began before");
+        let long_ago = now.checked_sub(WINDOW).expect("the clock began before");
         assert!(!since(long_ago).take());
     }
 }

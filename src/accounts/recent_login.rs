@@ -15,20 +15,20 @@ use super::{Password, PeerId, UserName};
 const FRESH: Duration = Duration::from_secs(5 * 60);
 
 /// The key of this process.
-pub(super) struct Recents {
+pub(super) struct RecentLogins {
     key: [u8; 32],
 }
 
 /// That a password was right, and until when that counts.
 #[derive(Debug, Clone)]
-pub(super) struct Recent {
+pub(super) struct RecentLogin {
     mac: [u8; 32],
     until: Instant,
     /// Whose it was.
     peer: PeerId,
 }
 
-impl Recent {
+impl RecentLogin {
     /// Whether it was this peer's, and the peer is a user of this machine: all that is that
     /// user's is in the same hands.
     pub(super) fn is_of(&self, peer: &PeerId) -> bool {
@@ -36,13 +36,13 @@ impl Recent {
     }
 }
 
-impl Recents {
+impl RecentLogins {
     /// # Errors
     /// The system has no randomness to give.
     pub(super) fn new() -> Result<Self, getrandom::Error> {
         let mut key = [0; 32];
         getrandom::fill(&mut key)?;
-        Ok(Recents { key })
+        Ok(RecentLogins { key })
     }
 
     pub(super) fn remember(
@@ -51,9 +51,9 @@ impl Recents {
         phc: &str,
         password: &Password,
         peer: &PeerId,
-    ) -> Recent {
+    ) -> RecentLogin {
         let mac = self.mac(user, phc, password).finalize().into_bytes();
-        Recent {
+        RecentLogin {
             mac: mac.into(),
             until: Instant::now() + FRESH,
             peer: peer.clone(),
@@ -65,7 +65,7 @@ impl Recents {
     /// the same work where nothing is remembered.
     pub(super) fn knows(
         &self,
-        recent: Option<&Recent>,
+        recent: Option<&RecentLogin>,
         user: &UserName,
         phc: &str,
         password: &Password,
@@ -88,8 +88,8 @@ impl Recents {
     }
 }
 
-impl std::fmt::Debug for Recents {
+impl std::fmt::Debug for RecentLogins {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Recents(…)")
+        f.write_str("RecentLogins(…)")
     }
 }

@@ -35,7 +35,7 @@ impl Simulation {
     fn new() -> Simulation {
         let now = Instant::now();
         Simulation {
-            lag_table: LagTable::new(PaceLimits::default(), now),
+            lag_table: LagTable::new(BackpressureLimits::default(), now),
             now,
             written: 0,
             held: Duration::ZERO,

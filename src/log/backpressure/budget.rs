@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::limits::PaceLimits;
+use super::limits::BackpressureLimits;
 
 /// The period of a budget.
 const MINUTE: Duration = Duration::from_secs(60);
@@ -77,7 +77,7 @@ impl Budget {
 /// The budgets of all users. A user that is not here has spent nothing.
 #[derive(Debug)]
 pub(super) struct Budgets {
-    limits: PaceLimits,
+    limits: BackpressureLimits,
     of: HashMap<Arc<str>, Budget>,
     total: Budget,
     /// How many users make a sweep worth it.
@@ -87,7 +87,7 @@ pub(super) struct Budgets {
 }
 
 impl Budgets {
-    pub(super) fn new(limits: PaceLimits, now: Instant) -> Budgets {
+    pub(super) fn new(limits: BackpressureLimits, now: Instant) -> Budgets {
         Budgets {
             limits,
             of: HashMap::new(),
@@ -153,7 +153,7 @@ impl Budgets {
 mod tests {
     use super::*;
 
-    const LIMITS: PaceLimits = PaceLimits {
+    const LIMITS: BackpressureLimits = BackpressureLimits {
         window: 1000,
         min_rate: 1000,
         patience: Duration::from_millis(100),

@@ -1,9 +1,9 @@
 //! The current grant of an account to the sessions that have logged in with it.
 //!
 //! A login's answer is true for a moment only: another process may remove the account, give
-//! it another role or another password. So a session holds a [`Standing`] instead of a copy
+//! it another role or another password. So a session holds a [`Authorization`] instead of a copy
 //! of its role, and asks it at each decision. Each reading of the accounts updates the
-//! [`Grant`] behind it.
+//! [`AccountState`] behind it.
 
 use std::fmt;
 use std::sync::Arc;
@@ -13,7 +13,7 @@ use crate::wire::Role;
 
 /// The grant of one account, shared by the table and the account's sessions.
 #[derive(Debug)]
-pub(super) struct Grant {
+pub(super) struct AccountState {
     role: AtomicU8,
     /// How often the password has changed since the account was read first.
     password: AtomicU32,
@@ -22,8 +22,8 @@ pub(super) struct Grant {
 
 /// The grant of an account to one session.
 #[derive(Debug, Clone)]
-pub struct Standing {
-    grant: Arc<Grant>,
+pub struct Authorization {
+    grant: Arc<AccountState>,
     /// The password that the session logged in with; `None`: it showed a certificate.
     password: Option<u32>,
 }
@@ -31,16 +31,16 @@ pub struct Standing {
 /// Why an account grants nothing any more.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum Revoked {
+pub enum RevocationReason {
     /// The account was removed, or its row has become invalid.
-    Removed,
+    AccountRemoved,
     /// The password that the session logged in with is no longer the account's.
     PasswordChanged,
 }
 
-impl Grant {
-    pub(super) fn new(role: Role) -> Grant {
-        Grant {
+impl AccountState {
+    pub(super) fn new(role: Role) -> AccountState {
+        AccountState {
             role: AtomicU8::new(number(role)),
             password: AtomicU32::new(0),
             is_removed: AtomicBool::new(false),
@@ -67,18 +67,18 @@ impl Grant {
     }
 }
 
-impl Standing {
-    /// The standing of a session that logged in with this password.
-    pub(super) fn by_password(grant: &Arc<Grant>, password: u32) -> Standing {
-        Standing {
+impl Authorization {
+    /// The authorization of a session that logged in with this password.
+    pub(super) fn by_password(grant: &Arc<AccountState>, password: u32) -> Authorization {
+        Authorization {
             grant: Arc::clone(grant),
             password: Some(password),
         }
     }
 
-    /// The standing of a session that logged in with a certificate.
-    pub(super) fn by_certificate(grant: &Arc<Grant>) -> Standing {
-        Standing {
+    /// The authorization of a session that logged in with a certificate.
+    pub(super) fn by_certificate(grant: &Arc<AccountState>) -> Authorization {
+        Authorization {
             grant: Arc::clone(grant),
             password: None,
         }
@@ -91,32 +91,32 @@ impl Standing {
     }
 
     /// Whether the account grants nothing any more, and why.
-    pub fn revoked(&self) -> Option<Revoked> {
+    pub fn revoked(&self) -> Option<RevocationReason> {
         let is_current = |password| password == self.grant.password();
         if self.grant.is_removed.load(Ordering::Acquire) {
-            Some(Revoked::Removed)
+            Some(RevocationReason::AccountRemoved)
         } else if self.password.is_none_or(is_current) {
             None
         } else {
-            Some(Revoked::PasswordChanged)
+            Some(RevocationReason::PasswordChanged)
         }
     }
 }
 
-impl PartialEq for Standing {
+impl PartialEq for Authorization {
     /// Whether both grant the same now.
-    fn eq(&self, other: &Standing) -> bool {
+    fn eq(&self, other: &Authorization) -> bool {
         (self.role(), self.revoked()) == (other.role(), other.revoked())
     }
 }
 
-impl Eq for Standing {}
+impl Eq for Authorization {}
 
-impl fmt::Display for Revoked {
+impl fmt::Display for RevocationReason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Revoked::Removed => "the account was removed",
-            Revoked::PasswordChanged => "the account's password was changed",
+            RevocationReason::AccountRemoved => "the account was removed",
+            RevocationReason::PasswordChanged => "the account's password was changed",
         })
     }
 }
@@ -138,10 +138,10 @@ mod tests {
 
     #[test]
     fn role_change_counts_for_each_session() {
-        let grant = Arc::new(Grant::new(Role::Admin));
+        let grant = Arc::new(AccountState::new(Role::Admin));
         let (one, other) = (
-            Standing::by_password(&grant, 0),
-            Standing::by_certificate(&grant),
+            Authorization::by_password(&grant, 0),
+            Authorization::by_certificate(&grant),
         );
         for role in ROLES {
             grant.set_role(role);
@@ -152,22 +152,28 @@ mod tests {
 
     #[test]
     fn new_password_revokes_sessions_of_the_old_one_only() {
-        let grant = Arc::new(Grant::new(Role::Leitor));
-        let old = Standing::by_password(&grant, grant.password());
-        let certificate = Standing::by_certificate(&grant);
+        let grant = Arc::new(AccountState::new(Role::Leitor));
+        let old = Authorization::by_password(&grant, grant.password());
+        let certificate = Authorization::by_certificate(&grant);
         grant.change_password();
-        let new = Standing::by_password(&grant, grant.password());
-        assert_eq!(old.revoked(), Some(Revoked::PasswordChanged));
+        let new = Authorization::by_password(&grant, grant.password());
+        assert_eq!(old.revoked(), Some(RevocationReason::PasswordChanged));
         assert_eq!((new.revoked(), certificate.revoked()), (None, None));
     }
 
     #[test]
     fn removal_revokes_every_session() {
-        let grant = Arc::new(Grant::new(Role::Leitor));
-        let by_password = Standing::by_password(&grant, 0);
-        let by_certificate = Standing::by_certificate(&grant);
+        let grant = Arc::new(AccountState::new(Role::Leitor));
+        let by_password = Authorization::by_password(&grant, 0);
+        let by_certificate = Authorization::by_certificate(&grant);
         grant.remove();
-        assert_eq!(by_password.revoked(), Some(Revoked::Removed));
-        assert_eq!(by_certificate.revoked(), Some(Revoked::Removed));
+        assert_eq!(
+            by_password.revoked(),
+            Some(RevocationReason::AccountRemoved)
+        );
+        assert_eq!(
+            by_certificate.revoked(),
+            Some(RevocationReason::AccountRemoved)
+        );
     }
 }

@@ -1,0 +1,162 @@
+use super::*;
+use crate::accounts::bounded_map::MAX_ENTRIES;
+
+fn backoffs() -> BackoffTable {
+    BackoffTable::new("1000/s".parse().expect("a rate"))
+}
+
+fn ana() -> UserName {
+    UserName::parse("ana").expect("a name")
+}
+
+fn elsewhere() -> PeerId {
+    PeerId::at("192.0.2.1".parse().expect("an address"))
+}
+
+/// Has `count` wrong passwords looked at, each as soon as it may be; the last wait.
+fn guess(backoffs: &BackoffTable, peer: &PeerId, count: u32, now: &mut Instant) -> Duration {
+    let mut waited = Duration::ZERO;
+    for _ in 0..count {
+        loop {
+            match backoffs.attempt(&ana(), peer, *now) {
+                AttemptDecision::Allowed(attempt) => break attempt.wrong(*now),
+                AttemptDecision::RetryAfter(wait) => (waited, *now) = (wait, *now + wait),
+                AttemptDecision::WaitForOthers(_) => unreachable!("nothing is in work"),
+            }
+        }
+    }
+    waited
+}
+
+#[test]
+fn the_first_wrong_passwords_cost_no_wait_and_each_one_more_doubles_it() {
+    let (backoffs, mut now) = (backoffs(), Instant::now());
+    assert_eq!(
+        guess(&backoffs, &elsewhere(), FREE, &mut now),
+        Duration::ZERO
+    );
+    let mut wait = FIRST;
+    while wait < LONGEST_ELSEWHERE {
+        assert_eq!(guess(&backoffs, &elsewhere(), 1, &mut now), wait);
+        wait *= 2;
+    }
+    for _ in 0..50 {
+        assert_eq!(
+            guess(&backoffs, &elsewhere(), 1, &mut now),
+            LONGEST_ELSEWHERE
+        );
+    }
+}
+
+#[test]
+fn on_this_machine_nobody_waits_longer_than_a_second() {
+    for peer in [
+        PeerId::Uid(7),
+        PeerId::at("127.0.0.1".parse().expect("one")),
+    ] {
+        let (backoffs, mut now) = (backoffs(), Instant::now());
+        assert_eq!(guess(&backoffs, &peer, 100, &mut now), LONGEST_HERE);
+    }
+}
+
+#[test]
+fn whoever_guesses_keeps_no_other_peer_out() {
+    let (backoffs, mut now) = (backoffs(), Instant::now());
+    guess(&backoffs, &PeerId::Uid(7), 100, &mut now);
+    assert!(matches!(
+        backoffs.attempt(&ana(), &PeerId::Uid(7), now),
+        AttemptDecision::RetryAfter(_)
+    ));
+    let owner = backoffs.attempt(&ana(), &PeerId::Uid(8), now);
+    assert!(matches!(owner, AttemptDecision::Allowed(_)));
+    let rui = UserName::parse("rui").expect("a name");
+    assert!(matches!(
+        backoffs.attempt(&rui, &PeerId::Uid(7), now),
+        AttemptDecision::Allowed(_)
+    ));
+}
+
+#[test]
+fn a_right_password_and_ten_quiet_minutes_both_end_it() {
+    let (backoffs, mut now) = (backoffs(), Instant::now());
+    guess(&backoffs, &elsewhere(), FREE + 5, &mut now);
+    now += LONGEST_ELSEWHERE;
+    let AttemptDecision::Allowed(attempt) = backoffs.attempt(&ana(), &elsewhere(), now) else {
+        panic!("it has waited");
+    };
+    attempt.right();
+    assert_eq!(
+        guess(&backoffs, &elsewhere(), FREE, &mut now),
+        Duration::ZERO
+    );
+    now += FIRST + FORGOTTEN;
+    assert_eq!(
+        guess(&backoffs, &elsewhere(), FREE, &mut now),
+        Duration::ZERO
+    );
+}
+
+#[test]
+fn no_more_guesses_are_in_work_than_may_go_wrong() {
+    let (backoffs, now) = (backoffs(), Instant::now());
+    let look = || match backoffs.attempt(&ana(), &elsewhere(), now) {
+        AttemptDecision::Allowed(attempt) => Some(attempt),
+        _ => None,
+    };
+    let mut in_work: Vec<Attempt<'_>> = std::iter::from_fn(look).collect();
+    assert_eq!(in_work.len() as u32, FREE);
+    in_work.pop().expect("one").wrong(now);
+    assert!(look().is_none(), "one more would be one too many");
+    drop(in_work); // they came to nothing, as a session's end does
+    assert!(look().is_some());
+}
+
+#[tokio::test]
+async fn who_waits_hears_of_the_end_of_an_attempt() {
+    let (backoffs, now) = (backoffs(), Instant::now());
+    let mut in_work = Vec::new();
+    let waiting = loop {
+        match backoffs.attempt(&ana(), &elsewhere(), now) {
+            AttemptDecision::Allowed(attempt) => in_work.push(attempt),
+            AttemptDecision::WaitForOthers(over) => break over,
+            AttemptDecision::RetryAfter(_) => unreachable!("none was wrong"),
+        }
+    };
+    drop(in_work.pop()); // before it is waited for: it counts all the same
+    waiting.await;
+}
+
+#[test]
+fn a_name_has_a_rate_however_its_logins_end() {
+    let backoffs = BackoffTable::new("3/m".parse().expect("a rate"));
+    let now = Instant::now();
+    for _ in 0..3 {
+        let AttemptDecision::Allowed(attempt) = backoffs.attempt(&ana(), &elsewhere(), now) else {
+            panic!("none was wrong");
+        };
+        assert_eq!(attempt.take_token(now), Ok(()));
+        attempt.right();
+    }
+    let AttemptDecision::Allowed(attempt) = backoffs.attempt(&ana(), &elsewhere(), now) else {
+        panic!("none was wrong");
+    };
+    assert_eq!(attempt.take_token(now), Err(Duration::from_secs(20)));
+}
+
+#[test]
+fn many_names_are_forgotten_before_one_that_waits() {
+    let (backoffs, mut now) = (backoffs(), Instant::now());
+    guess(&backoffs, &elsewhere(), FREE, &mut now);
+    for index in 0..2 * MAX_ENTRIES as u32 {
+        let peer = PeerId::Uid(index);
+        let AttemptDecision::Allowed(attempt) = backoffs.attempt(&ana(), &peer, now) else {
+            panic!("each is another peer");
+        };
+        attempt.wrong(now);
+    }
+    assert!(backoffs.known.lock().len() <= MAX_ENTRIES);
+    assert!(matches!(
+        backoffs.attempt(&ana(), &elsewhere(), now),
+        AttemptDecision::RetryAfter(_)
+    ));
+}
