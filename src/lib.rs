@@ -67,6 +67,11 @@ mod framing;
 pub mod fuzzing;
 #[cfg(all(test, shuttle))]
 mod interleavings;
+#[cfg(feature = "server")]
+pub mod limits {
+    //! The limits of a server by their names, for programs that offer them as flags or settings.
+    pub use crate::server::{Limit, Unit, Value};
+}
 #[cfg_attr(
     not(all(feature = "client", feature = "server")),
     allow(dead_code, unused_imports, reason = "each side uses its half of it")
@@ -119,8 +124,8 @@ pub use log::{BackpressureLimits, LogLimits, Retention};
 pub use rate::Rate;
 #[cfg(feature = "server")]
 pub use server::{
-    Config, ConfigError, Feed, HandlerOption, Limits, Listen, PublishError, Server, ServerError,
-    ServerHandle, StopStatus, Storage, Timeouts,
+    Config, ConfigError, Feed, HandlerOption, Limits, Listen, ListenError, OptionError,
+    PublishError, Server, ServerError, ServerHandle, StopStatus, Storage, Timeouts,
 };
 #[cfg(feature = "server")]
 pub use store::{FolderError, StoreError};

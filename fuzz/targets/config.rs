@@ -22,7 +22,7 @@ mod logs;
 #[path = "../../src/cli/escape.rs"]
 mod escape;
 #[allow(dead_code, reason = "the command line reads files too")]
-#[path = "../../src/cli/settings.rs"]
+#[path = "../../src/cli/settings/mod.rs"]
 mod settings;
 #[path = "../../src/cli/tls/pair.rs"]
 mod tls;
@@ -37,6 +37,7 @@ mod os {
     }
 }
 
+use arauto::limits::Limit;
 use arauto_fuzz::memory::peak;
 use libfuzzer_sys::fuzz_target;
 use settings::Settings;
@@ -64,7 +65,9 @@ fn serves(settings: Settings) {
     let said = format!("{settings:?}");
     if let Err(failure) = settings.config() {
         let message = failure.message();
-        assert!(NAMES.iter().any(|name| message.contains(name)), "{message}");
+        let limits = Limit::all().map(|limit| limit.name());
+        let mut names = NAMES.into_iter().chain(limits);
+        assert!(names.any(|name| message.contains(name)), "{message}");
         assert!(!message.contains(char::is_control), "{message:?}");
     }
     // Flags that say nothing leave the file's word, and the other way round.

@@ -1,10 +1,10 @@
 //! Checks before a server starts: its configuration, and the system's randomness.
 
 use std::io;
-use std::time::Duration;
 
 use super::config::Config;
-use super::error::ServerError;
+use super::error::{ConfigError, ServerError};
+use super::limit::Limit;
 
 /// Checks that the system has randomness: salts, keys and the stream's name need it.
 pub(super) fn check_randomness() -> Result<(), ServerError> {
@@ -12,71 +12,81 @@ pub(super) fn check_randomness() -> Result<(), ServerError> {
         .map_err(|error| ServerError::no("randomness")(io::Error::other(error)))
 }
 
-/// Checks the values of a configuration, each and together.
-pub(super) fn check(config: &Config) -> Result<(), ServerError> {
-    let wrong = |what: &str| Err(ServerError::Config(what.to_owned()));
+/// Checks a configuration: each limit as the table says, and what must go together.
+pub(super) fn check(config: &Config) -> Result<(), ConfigError> {
     if config.listen.is_empty() {
-        return wrong("there is nothing to listen on: give --listen");
+        return Err(ConfigError::NoEndpoint);
     }
     for listen in &config.listen {
-        let problem = |what| ServerError::Config(format!("endpoint {}: {what}", listen.endpoint));
-        listen.check().map_err(problem)?;
+        listen.check().map_err(|problem| ConfigError::Endpoint {
+            endpoint: listen.endpoint.clone(),
+            problem,
+        })?;
     }
-    let above_zero = [
-        ("arbiters", config.limits.arbiters),
-        ("hashing", config.limits.hashing),
-        ("max-sessions", config.limits.max_sessions),
-        ("max-sessions-per-user", config.limits.max_sessions_per_user),
-        ("max-sessions-per-peer", config.limits.max_sessions_per_peer),
-        ("max-unauthenticated", config.limits.max_unauthenticated),
-        ("frames-in-work", config.limits.frames_in_work),
-    ];
-    if let Some((name, _)) = above_zero.iter().find(|(_, value)| *value == 0) {
-        return Err(ServerError::Config(format!("{name} must be above 0")));
-    }
-    if config.limits.hashing > 1024 {
-        return wrong("hashing must be 1024 at most");
-    }
-    if config.timeouts.login.is_zero() {
-        return wrong("login-timeout must be above 0");
-    }
-    let day = Duration::from_secs(24 * 60 * 60);
-    if config.timeouts.drain > day || config.timeouts.login > day {
-        return wrong("drain-timeout and login-timeout must be a day at most");
-    }
-    if config
-        .timeouts
-        .idle
-        .is_some_and(|idle| idle < Duration::from_millis(10))
-    {
-        return wrong("idle-timeout must be 10 ms at least");
-    }
-    let timeouts = &config.timeouts.peer;
-    let (second, longest) = (Duration::from_secs(1), Duration::from_secs(32_767));
-    let in_range = |time: Duration| (second..=longest).contains(&time);
-    if !(in_range(timeouts.keepalive_idle) && in_range(timeouts.keepalive_interval)) {
-        return wrong("keepalive-idle and keepalive-interval must be between 1 s and 32767 s");
-    }
-    if !(1..=127).contains(&timeouts.keepalive_count) {
-        return wrong("keepalive-count must be between 1 and 127");
-    }
-    if !(second..=day).contains(&timeouts.user_timeout) {
-        return wrong("tcp-user-timeout must be between 1 s and a day");
-    }
-    if config.limits.arbiters > 1024 {
-        return wrong("arbiters must be 1024 at most");
-    }
-    if !(1024..=1 << 30).contains(&config.limits.max_frame) {
-        return wrong("max-frame must be between 1 KiB and 1 GiB");
-    }
-    if !(1024..=1 << 20).contains(&config.limits.max_frame_before_login) {
-        return wrong("max-frame-before-login must be between 1 KiB and 1 MiB");
+    for limit in Limit::all() {
+        limit.check(config)?;
     }
     if config.storage.journal.is_some() && config.storage.data.is_none() {
-        return wrong("a journal needs a data folder: give --data a folder, or leave --journal");
+        return Err(ConfigError::JournalWithoutData);
     }
-    if config.limits.log_bytes < 4 * config.limits.max_frame.min(64 << 10) {
-        return wrong("log-bytes must be at least 256 KiB");
+    // The log keeps four of the longest frames, as far as those are 64 KiB at most.
+    let least = 4 * config.limits.max_frame.min(64 << 10);
+    if config.limits.log_bytes < least {
+        return Err(ConfigError::LogTooSmall { least });
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::log::Retention;
+
+    #[track_caller]
+    fn refusal(change: impl FnOnce(&mut Config)) -> String {
+        let mut config = Config::default();
+        change(&mut config);
+        let refused = check(&config).expect_err("it is refused");
+        refused.to_string()
+    }
+
+    #[test]
+    fn default_configuration_passes_the_check() {
+        assert_eq!(check(&Config::default()), Ok(()));
+    }
+
+    #[test]
+    fn value_out_of_range_is_refused_by_the_flags_name() {
+        assert_eq!(
+            refusal(|config| config.limits.arbiters = 0),
+            "arbiters must be between 1 and 1024, not 0"
+        );
+        assert_eq!(
+            refusal(|config| config.limits.max_sessions = 0),
+            "max-sessions must be at least 1, not 0"
+        );
+        assert_eq!(
+            refusal(|config| config.limits.max_frame = 1),
+            "max-frame must be between 1KiB and 1GiB, not 1B"
+        );
+        let short = std::time::Duration::from_millis(1);
+        assert_eq!(
+            refusal(|config| config.timeouts.tcp_user = short),
+            "tcp-user-timeout must be between 1s and 1d, not 1ms"
+        );
+        assert_eq!(
+            refusal(|config| config.timeouts.idle = Some(short)),
+            "idle-timeout must be at least 10ms, not 1ms"
+        );
+    }
+
+    #[test]
+    fn values_that_contradict_each_other_are_refused() {
+        let journal = refusal(|config| config.storage.journal = Some(Retention::default()));
+        assert!(journal.contains("--data"), "{journal}");
+        let log = refusal(|config| config.limits.log_bytes = 64 << 10);
+        assert!(log.contains("262144"), "{log}");
+        let none = refusal(|config| config.listen.clear());
+        assert!(none.contains("--listen"), "{none}");
+    }
 }

@@ -2,8 +2,9 @@
 
 use std::io;
 
+use super::listen::OptionError;
 use crate::store::{FolderError, StoreError};
-use crate::transport::{BindError, TlsError};
+use crate::transport::{BindError, Endpoint, TlsError};
 
 /// Why a server does not start.
 #[derive(Debug, thiserror::Error)]
@@ -21,9 +22,9 @@ pub enum ServerError {
     /// The accounts cannot be read.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// The configuration cannot be.
-    #[error("{0}")]
-    Config(String),
+    /// The configuration is not valid.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
     /// The system does not give what every server needs.
     #[error("the system gives the server no {what}: {source}")]
     System {
@@ -38,6 +39,45 @@ pub enum ServerError {
     /// The thread that opens the data folder panicked.
     #[error("a part of the server panicked while it started; its log says more")]
     Panicked,
+}
+
+/// What is wrong with a configuration.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ConfigError {
+    /// The value of a limit is out of its range.
+    #[error("{name} must be {range}, not {value}")]
+    OutOfRange {
+        /// The limit's name: its flag and its key in the config file.
+        name: &'static str,
+        /// The values that are allowed.
+        range: String,
+        /// The value that was given.
+        value: String,
+    },
+    /// There is no endpoint.
+    #[error("there is nothing to listen on: give --listen")]
+    NoEndpoint,
+    /// The options of an endpoint do not go together, or not with the configuration.
+    #[error("endpoint {endpoint}: {problem}")]
+    Endpoint {
+        /// The endpoint.
+        endpoint: Endpoint,
+        /// What is wrong with its options.
+        problem: OptionError,
+    },
+    /// A journal needs a data folder.
+    #[error("a journal needs a data folder: give --data a folder, or leave --journal")]
+    JournalWithoutData,
+    /// The log in memory is too small for the longest frame.
+    #[error("log-bytes must be at least {least} for frames as long as max-frame")]
+    LogTooSmall {
+        /// The smallest size, in bytes.
+        least: usize,
+    },
+    /// argon2 does not work at this cost.
+    #[error("argon2's cost: {0}")]
+    HashCost(String),
 }
 
 impl ServerError {

@@ -23,7 +23,7 @@ pub(super) async fn bind_listeners(
             pipe: listen.pipe(),
             max: listen.max,
             tls: tls.door(listen, &config.timeouts),
-            peer_timeouts: config.timeouts.peer,
+            peer_timeouts: config.timeouts.peer(),
         };
         let listener = Listener::bind(&listen.endpoint, &opening).await?;
         listeners.push((listen.clone(), listener));

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::components::Data;
 use super::config::Config;
-use super::error::ServerError;
+use super::error::{ConfigError, ServerError};
 use super::folder::open_data_folder;
 use crate::accounts::{Accounts, Hasher, LoginLimits};
 use crate::log::{Appender, JournalReaders, JournalWriter, Log, Origin};
@@ -38,7 +38,7 @@ impl OpenStorage {
     /// Opens what is there. It blocks; the waits for other processes end as `limit` says.
     pub(super) fn open(config: &Config, limit: &WaitLimit) -> Result<OpenStorage, ServerError> {
         let hasher = Hasher::new(config.hash_cost)
-            .map_err(|error| ServerError::Config(format!("argon2's cost: {error}")))?;
+            .map_err(|error| ConfigError::HashCost(error.to_string()))?;
         let limits = LoginLimits {
             hashing: config.limits.hashing,
             waiting: config.limits.logins_waiting,

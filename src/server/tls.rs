@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use super::config::{Config, Timeouts};
-use super::error::ServerError;
-use super::listen::Listen;
+use super::error::{ConfigError, ServerError};
+use super::listen::{Listen, OptionError};
 use crate::transport::{Credentials, Endpoint, TlsDoor};
 
 /// What there is to shake hands with, once it is loaded.
@@ -19,16 +19,13 @@ impl Tls {
             return Ok(Tls::default());
         };
         let Some(files) = &config.tls else {
-            let problem = "it needs a certificate and its key: see `arauto tls init`";
-            return Err(wrong(&first.endpoint, problem));
+            return Err(wrong(&first.endpoint, OptionError::NoCertificate));
         };
         let mut asking = config.listen.iter();
         if let Some(listen) = asking.find(|listen| listen.client_cert.is_some())
             && files.client_ca.is_none()
         {
-            let problem =
-                "client-cert needs somebody who vouches for clients: give --tls-client-ca";
-            return Err(wrong(&listen.endpoint, problem));
+            return Err(wrong(&listen.endpoint, OptionError::NoClientAuthority));
         }
         let credentials = Credentials::load(files.clone())?;
         let fingerprint = credentials.fingerprint();
@@ -51,6 +48,7 @@ impl Tls {
     }
 }
 
-fn wrong(endpoint: &Endpoint, problem: &str) -> ServerError {
-    ServerError::Config(format!("endpoint {endpoint}: {problem}"))
+fn wrong(endpoint: &Endpoint, problem: OptionError) -> ServerError {
+    let endpoint = endpoint.clone();
+    ConfigError::Endpoint { endpoint, problem }.into()
 }

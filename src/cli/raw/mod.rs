@@ -10,7 +10,7 @@ pub(super) use pedir::run as pedir;
 
 use arauto::wire::raw::{Direction, is_fim};
 use arauto::wire::{Charset, Dialect, RawDialect};
-use arauto::{ConfigError, Listen, Trust};
+use arauto::{Listen, ListenError, Trust};
 
 use super::connect::ConnectArgs;
 use super::exit::{Failure, sysexits};
@@ -79,7 +79,7 @@ pub(super) struct Pipe {
 }
 
 /// Parses an endpoint as `arauto serve --listen` does, and adds the options that --raw implies.
-fn listen(text: &str, direction: Direction) -> Result<Listen, ConfigError> {
+fn listen(text: &str, direction: Direction) -> Result<Listen, ListenError> {
     let (endpoint, options) = text.split_once('?').unwrap_or((text, ""));
     let mut options: Vec<_> = options.split('&').filter(|o| !o.is_empty()).collect();
     for (name, option) in [

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use arauto::StoreError;
-use arauto::{Config, ExitCode, Millis, Phase, Report, Seq, Server, ServerError, StopReason};
+use arauto::{ExitCode, Millis, Phase, Report, Seq, Server, ServerError, StopReason};
 
 use self::final_output::{FinalOutput, report_failed};
 use super::console;
@@ -52,8 +52,7 @@ pub(super) fn run(args: Args) -> Result<u8, Failure> {
     if let Some(parent) = args.die_with {
         os::die_with(parent)?;
     }
-    let usual = || Config::default().timeouts.drain;
-    let budget = args.settings.drain_timeout.unwrap_or_else(usual);
+    let budget = args.settings.drain_timeout();
     let final_output = FinalOutput::default();
     let end = receiver.serve(budget, {
         let final_output = final_output.clone();

@@ -1,65 +1,170 @@
-//! How many there may be, how long and how fast.
+//! The limits of how many there may be, how large and how fast.
 
+use super::entry::{ANY_NUMBER, Entry, Range, Row, limits};
+use super::value::Field;
 use crate::rate::Rate;
 use crate::wire::{MAX_FRAME, MAX_FRAME_BEFORE_LOGIN};
 
-/// How many there may be, how long and how fast.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Limits {
-    /// Sessions at once.
-    pub max_sessions: usize,
-    /// Sessions of one user.
-    pub max_sessions_per_user: usize,
-    /// Sessions of one peer: a user of this machine (a uid, a SID), or an address.
-    pub max_sessions_per_peer: usize,
-    /// Sessions that have not logged in.
-    pub max_unauthenticated: usize,
-    /// The longest frame, in bytes without its prefix.
-    pub max_frame: usize,
-    /// The longest frame of a client that has not logged in.
-    pub max_frame_before_login: usize,
-    /// Publishes of one session that are admitted and not answered; those behind them are
-    /// read later. Other frames are served one at a time.
-    pub frames_in_work: usize,
-    /// Requests and publishes of one session; `None`: as fast as they are answered.
-    pub request_rate: Option<Rate>,
-    /// Logins of one peer with one name. Logins with a password that was right a short while
-    /// ago do not count.
-    pub login_rate_per_user: Rate,
-    /// Logins of one peer, with any name.
-    pub login_rate_per_peer: Rate,
-    /// Accounts, however they were made. At the limit nobody registers.
-    pub max_accounts: usize,
-    /// Password hashes at once.
-    pub hashing: usize,
-    /// Logins of one peer that may wait for a hash.
-    pub logins_waiting: usize,
-    /// Threads that sessions are spread over.
-    pub arbiters: usize,
-    /// Bytes of the newest broadcasts that stay in memory for readers that lag.
-    pub log_bytes: usize,
+const SESSIONS: &str = "Sessions";
+const FRAMES: &str = "Frames and requests";
+const LOGINS: &str = "Logins and accounts";
+const LOG: &str = "Log and threads";
+
+/// Returns half the cores: the other half serves while passwords are hashed.
+fn half_the_cores() -> usize {
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    (cores / 2).max(1)
 }
 
-impl Default for Limits {
-    fn default() -> Self {
-        let cores = std::thread::available_parallelism().map_or(1, usize::from);
-        Limits {
-            max_sessions: 20_000,
-            max_sessions_per_user: 10_000,
-            max_sessions_per_peer: 16_000,
-            max_unauthenticated: 18_000,
-            max_frame: MAX_FRAME,
-            max_frame_before_login: MAX_FRAME_BEFORE_LOGIN,
-            frames_in_work: 32_768,
-            request_rate: None,
-            login_rate_per_user: Rate::a_minute(100),
-            login_rate_per_peer: Rate::a_minute(10_000),
-            max_accounts: 100_000,
-            hashing: (cores / 2).max(1),
-            logins_waiting: 20_000,
-            arbiters: 1,
-            log_bytes: 64 << 20,
-        }
-    }
+limits! {
+/// How many there may be, how large and how fast. docs/limits.md says what each does.
+pub struct Limits;
+
+/// The most sessions at once.
+max_sessions: usize = 20_000 => Row {
+    name: "max-sessions",
+    section: SESSIONS,
+    range: Range::Count(1..=ANY_NUMBER),
+    default: Some("20000, or as many as there are descriptors for"),
+    effect: "`too-many-sessions`",
+};
+
+/// The most sessions of one user.
+max_sessions_per_user: usize = 10_000 => Row {
+    name: "max-sessions-per-user",
+    section: SESSIONS,
+    range: Range::Count(1..=ANY_NUMBER),
+    default: None,
+    effect: "`too-many-sessions`",
+};
+
+/// The most sessions of one peer: a user of this machine, or an address.
+max_sessions_per_peer: usize = 16_000 => Row {
+    name: "max-sessions-per-peer",
+    section: SESSIONS,
+    range: Range::Count(1..=ANY_NUMBER),
+    default: None,
+    effect: "`too-many-sessions`",
+};
+
+/// The most sessions that have not logged in, shared fairly between peers.
+max_unauthenticated: usize = 18_000 => Row {
+    name: "max-unauthenticated",
+    section: SESSIONS,
+    range: Range::Count(1..=ANY_NUMBER),
+    default: None,
+    effect: "`too-many-sessions`",
+};
+
+/// The longest frame.
+///
+/// In bytes, without the prefix of its length.
+max_frame: usize = MAX_FRAME => Row {
+    name: "max-frame",
+    section: FRAMES,
+    range: Range::Bytes(1 << 10..=1 << 30),
+    default: None,
+    effect: "`frame-too-large`",
+};
+
+/// The longest frame of a client that has not logged in.
+///
+/// In bytes, without the prefix of its length.
+max_frame_before_login: usize = MAX_FRAME_BEFORE_LOGIN => Row {
+    name: "max-frame-before-login",
+    section: FRAMES,
+    range: Range::Bytes(1 << 10..=1 << 20),
+    default: None,
+    effect: "`frame-too-large`",
+};
+
+/// Publishes of one session that may wait for their answers at once.
+///
+/// Those behind them are read later. Other frames are served one at a time.
+frames_in_work: usize = 32_768 => Row {
+    name: "frames-in-work",
+    section: FRAMES,
+    range: Range::Count(1..=ANY_NUMBER),
+    default: None,
+    effect: "later publishes are read later",
+};
+
+/// Requests and publishes of one session, as 1000/s, 100/m or 10/h; those above are
+/// answered `throttled`.
+///
+/// `None`: as fast as they are answered.
+request_rate: Option<Rate> = None => Row {
+    name: "request-rate",
+    section: FRAMES,
+    range: Range::Rate,
+    default: Some("as fast as they are answered"),
+    effect: "`throttled`",
+};
+
+/// Logins of one peer with one name.
+///
+/// A login with a password that was right a short while ago does not count.
+login_rate_per_user: Rate = Rate::a_minute(100) => Row {
+    name: "login-rate-per-user",
+    section: LOGINS,
+    range: Range::Rate,
+    default: None,
+    effect: "`throttled`",
+};
+
+/// Logins of one peer, with any name.
+///
+/// A login with a password that was right a short while ago does not count.
+login_rate_per_peer: Rate = Rate::a_minute(10_000) => Row {
+    name: "login-rate-per-peer",
+    section: LOGINS,
+    range: Range::Rate,
+    default: None,
+    effect: "`throttled`",
+};
+
+/// Passwords that are hashed at once.
+hashing: usize = half_the_cores() => Row {
+    name: "hashing",
+    section: LOGINS,
+    range: Range::Count(1..=1024),
+    default: Some("half the cores"),
+    effect: "its login waits for its turn",
+};
+
+/// Logins of one peer that may wait for a hash.
+logins_waiting: usize = 20_000 => Row {
+    name: "logins-waiting",
+    section: LOGINS,
+    range: Range::Count(0..=ANY_NUMBER),
+    default: None,
+    effect: "`throttled`",
+};
+
+/// The most accounts, however they were made; at the limit no name is registered.
+max_accounts: usize = 100_000 => Row {
+    name: "max-accounts",
+    section: LOGINS,
+    range: Range::Count(0..=ANY_NUMBER),
+    default: None,
+    effect: "`registration-closed`",
+};
+
+/// The most bytes of broadcasts that stay in memory, for readers that lag.
+log_bytes: usize = 64 << 20 => Row {
+    name: "log-bytes",
+    section: LOG,
+    range: Range::Bytes(4 << 10..=ANY_NUMBER),
+    default: None,
+    effect: "`gap`, or `slow-consumer` with `--slow disconnect`",
+};
+
+/// Threads that sessions are spread over; docs/architecture.md says when more than one helps.
+arbiters: usize = 1 => Row {
+    name: "arbiters",
+    section: LOG,
+    range: Range::Count(1..=1024),
+    default: None,
+    effect: "nothing",
+};
 }

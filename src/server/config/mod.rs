@@ -3,15 +3,19 @@
 //! [`Config`] is plain data in groups: [`Limits`], [`Timeouts`] and [`Storage`] beside the
 //! endpoints, the certificate and the functions that an embedding program brings.
 
+mod entry;
 mod limits;
 mod storage;
 mod timeouts;
+mod value;
 
 use std::sync::Arc;
 
+pub(super) use self::entry::{Described, Entry};
 pub use self::limits::Limits;
 pub use self::storage::Storage;
 pub use self::timeouts::Timeouts;
+pub use self::value::{Unit, Value};
 use super::listen::Listen;
 use crate::accounts::HashCost;
 use crate::actors::handler::{Handler, Upper};

@@ -1,8 +1,67 @@
-//! docs/limits.md names each limit as the server does, with the default that it has.
+//! docs/limits.md has the table of limits that the server has, with its defaults and ranges.
+//!
+//! `UPDATE_DOCS=1 cargo test --test it limits::table` writes the table into the page.
 
-use std::path::Path;
+use std::fmt::Write;
+use std::path::{Path, PathBuf};
+
+use arauto::limits::Limit;
 
 use crate::support::{arauto, finish, watchdog};
+
+/// The lines of the page around the generated table.
+const BEGIN: &str = "<!-- generated: `UPDATE_DOCS=1 cargo test --test it limits::table` -->\n";
+const END: &str = "<!-- end of what is generated -->\n";
+
+fn page() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/limits.md")
+}
+
+/// The table, one part for each section.
+fn generated() -> String {
+    let mut table = String::new();
+    let mut section = "";
+    for limit in Limit::all() {
+        if limit.section() != section {
+            section = limit.section();
+            write!(
+                table,
+                "\n### {section}\n\n\
+                 | limit | flag | default | allowed | at the limit a client sees |\n\
+                 |---|---|---|---|---|\n"
+            )
+            .expect("a string takes everything");
+        }
+        writeln!(
+            table,
+            "| {} | `--{}` | {} | {} | {} |",
+            limit.help(),
+            limit.name(),
+            limit.default_text(),
+            limit.range_text(),
+            limit.effect()
+        )
+        .expect("a string takes everything");
+    }
+    table + "\n"
+}
+
+#[test]
+fn page_has_the_table_of_all_limits() {
+    let page = std::fs::read_to_string(page()).expect("the page is there");
+    let (before, rest) = page.split_once(BEGIN).expect("the table begins");
+    let (table, after) = rest.split_once(END).expect("the table ends");
+    let generated = generated();
+    if std::env::var_os("UPDATE_DOCS").is_some() && table != generated {
+        let page = format!("{before}{BEGIN}{generated}{END}{after}");
+        std::fs::write(self::page(), page).expect("the page can be written");
+        return;
+    }
+    assert_eq!(
+        table, generated,
+        "the page has another table: UPDATE_DOCS=1 cargo test --test it limits::table writes it"
+    );
+}
 
 /// The key and the default of each row that has a flag.
 fn rows(page: &str) -> Vec<(&str, &str)> {
@@ -18,12 +77,11 @@ fn rows(page: &str) -> Vec<(&str, &str)> {
 #[test]
 fn every_limit_of_the_page_is_a_flag_with_that_default() {
     let _watchdog = watchdog();
-    let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/limits.md");
-    let page = std::fs::read_to_string(page).expect("the page is there");
+    let page = std::fs::read_to_string(page()).expect("the page is there");
     let help = finish(&mut arauto(&["serve", "--help"]), "").fine();
     let help: String = help.split_whitespace().collect::<Vec<_>>().join(" ");
     let rows = rows(&page);
-    assert!(rows.len() >= 15, "{rows:?}");
+    assert_eq!(rows.len(), Limit::all().count(), "{rows:?}");
     for (key, default) in rows {
         let (_, flag) = help
             .split_once(&format!("--{key} <"))
@@ -31,16 +89,14 @@ fn every_limit_of_the_page_is_a_flag_with_that_default() {
         let flag = flag.split(" --").next().unwrap_or(flag); // and not its neighbour's
         let (_, said) = flag.split_once("[default: ").expect(flag);
         let (said, _) = said.split_once(']').expect(said);
-        let said = said.split([',', ';']).next();
-        assert_eq!(said, Some(default), "--{key}");
+        assert_eq!(said, default, "--{key}");
     }
 }
 
 #[test]
 fn every_limit_is_a_key_of_the_config_file_too() {
     let _watchdog = watchdog();
-    let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/limits.md");
-    let page = std::fs::read_to_string(page).expect("the page is there");
+    let page = std::fs::read_to_string(page()).expect("the page is there");
     let folder = tempfile::tempdir().expect("a folder can be made");
     let path = folder.path().join("arauto.toml");
     for (key, _) in rows(&page) {

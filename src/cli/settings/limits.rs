@@ -1,0 +1,197 @@
+//! The limits among the settings: flags, and keys of the config file.
+//!
+//! Both come from [`Limit::all`], so that a new limit needs nothing here.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use arauto::limits::{Limit, Unit, Value};
+use arauto::{Config, ConfigError, Rate};
+use bytesize::ByteSize;
+use clap::{Arg, ArgMatches, Command};
+use serde::Deserialize;
+use serde::de::{DeserializeSeed, Deserializer, Error, IntoDeserializer, MapAccess};
+
+/// The limits that were given, by their names.
+#[derive(Debug, Default, Clone, PartialEq)]
+pub(in crate::cli) struct LimitSettings(BTreeMap<&'static str, Value>);
+
+impl LimitSettings {
+    /// Returns these limits, and those of `file` that are not among them.
+    pub(super) fn or(self, mut file: LimitSettings) -> LimitSettings {
+        file.0.extend(self.0);
+        file
+    }
+
+    pub(super) fn has(&self, name: &str) -> bool {
+        self.0.contains_key(name)
+    }
+
+    /// Sets them in a configuration.
+    ///
+    /// # Errors
+    /// One is out of its range.
+    pub(super) fn set(&self, config: &mut Config) -> Result<(), ConfigError> {
+        let given = Limit::all().filter_map(|limit| Some((limit, *self.0.get(limit.name())?)));
+        given
+            .into_iter()
+            .try_for_each(|(limit, value)| limit.set(config, value))
+    }
+}
+
+impl clap::Args for LimitSettings {
+    fn augment_args(command: Command) -> Command {
+        Limit::all().fold(command, |command, limit| command.arg(flag(limit)))
+    }
+
+    fn augment_args_for_update(command: Command) -> Command {
+        LimitSettings::augment_args(command)
+    }
+}
+
+impl clap::FromArgMatches for LimitSettings {
+    fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
+        let mut limits = LimitSettings::default();
+        limits.update_from_arg_matches(matches)?;
+        Ok(limits)
+    }
+
+    fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
+        for limit in Limit::all() {
+            if let Some(value) = matches.get_one::<Value>(limit.name()) {
+                self.0.insert(limit.name(), *value);
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Returns the flag of a limit.
+fn flag(limit: Limit) -> Arg {
+    let (unit, value_name) = (limit.unit(), value_name(limit.unit()));
+    Arg::new(limit.name())
+        .long(limit.name())
+        .value_name(value_name)
+        .help(format!(
+            "{} [default: {}]",
+            limit.help(),
+            limit.default_text()
+        ))
+        .help_heading(limit.section())
+        .value_parser(move |text: &str| parse(unit, text))
+}
+
+fn value_name(unit: Unit) -> &'static str {
+    match unit {
+        Unit::Bytes => "BYTES",
+        Unit::Time => "TIME",
+        Unit::Rate => "RATE",
+        _ => "N",
+    }
+}
+
+/// Reads the value of a flag.
+fn parse(unit: Unit, text: &str) -> Result<Value, String> {
+    match unit {
+        Unit::Bytes => text
+            .parse::<ByteSize>()
+            .map(|size| Value::Number(size.as_u64())),
+        Unit::Time => humantime::parse_duration(text)
+            .map(Value::Time)
+            .map_err(|error| error.to_string()),
+        Unit::Rate => text
+            .parse::<Rate>()
+            .map(Value::Rate)
+            .map_err(|error| error.to_string()),
+        _ => text
+            .parse::<u64>()
+            .map(Value::Number)
+            .map_err(|error| error.to_string()),
+    }
+}
+
+/// Reads the value of a key of the config file.
+impl<'de> DeserializeSeed<'de> for Key {
+    type Value = Value;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Value, D::Error> {
+        match self.0.unit() {
+            Unit::Bytes => {
+                ByteSize::deserialize(deserializer).map(|size| Value::Number(size.as_u64()))
+            }
+            Unit::Time => super::time(deserializer).map(Value::Time),
+            Unit::Rate => Rate::deserialize(deserializer).map(Value::Rate),
+            _ => u64::deserialize(deserializer).map(Value::Number),
+        }
+    }
+}
+
+/// A key that is the name of a limit.
+struct Key(Limit);
+
+/// The entries of a config file that are no limits; those that are go into `limits`.
+pub(super) struct OtherSettings<'a, A> {
+    pub(super) entries: A,
+    pub(super) limits: &'a mut LimitSettings,
+}
+
+impl<'de, A: MapAccess<'de>> MapAccess<'de> for OtherSettings<'_, A> {
+    type Error = A::Error;
+
+    fn next_key_seed<K: DeserializeSeed<'de>>(
+        &mut self,
+        mut seed: K,
+    ) -> Result<Option<K::Value>, A::Error> {
+        loop {
+            match self.entries.next_key_seed(NextKey(seed))? {
+                None => return Ok(None),
+                Some(Found::Other(key)) => return Ok(Some(key)),
+                Some(Found::Limit(limit, unused)) => {
+                    let value = self.entries.next_value_seed(Key(limit))?;
+                    self.limits.0.insert(limit.name(), value);
+                    seed = unused;
+                }
+            }
+        }
+    }
+
+    fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value, A::Error> {
+        self.entries.next_value_seed(seed)
+    }
+}
+
+/// Reads a key: the name of a limit, or one that `K` knows.
+struct NextKey<K>(K);
+
+/// A key that was read; the seed comes back where it was not used.
+enum Found<K, V> {
+    Limit(Limit, K),
+    Other(V),
+}
+
+impl<'de, K: DeserializeSeed<'de>> DeserializeSeed<'de> for NextKey<K> {
+    type Value = Found<K, K::Value>;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
+        let key = String::deserialize(deserializer)?;
+        if let Some(limit) = Limit::named(&key) {
+            return Ok(Found::Limit(limit, self.0));
+        }
+        let other = self.0.deserialize(key.as_str().into_deserializer());
+        let unknown = |_: serde::de::value::Error| D::Error::custom(Unknown(&key));
+        other.map(Found::Other).map_err(unknown)
+    }
+}
+
+/// A key that is no setting.
+struct Unknown<'a>(&'a str);
+
+impl fmt::Display for Unknown<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "unknown setting {:?}: `arauto serve --help` lists them",
+            self.0
+        )
+    }
+}

@@ -1,0 +1,279 @@
+//! The settings of `arauto serve`: flags, and keys of the same names in a config file.
+//!
+//! The limits come from the library's table ([`limits`]); the other settings stand here.
+
+mod limits;
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use arauto::{Config, ConfigError, Listen, Retention, Role, SlowPolicy, TlsConfig};
+use bytesize::ByteSize;
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{MapAccess, Visitor};
+use serde::{Deserialize, Deserializer};
+
+use self::limits::{LimitSettings, OtherSettings};
+use super::bounded;
+use super::exit::{Failure, sysexits};
+use super::logs::LogForm;
+use super::os;
+use super::tls::Pair;
+
+/// The longest config file, in bytes.
+const LONGEST_FILE: usize = 1 << 20;
+
+/// Every setting of the server. A flag wins over the file, the file over the
+/// default.
+#[derive(Debug, Default, clap::Args, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
+pub(super) struct Settings {
+    /// Listen here; can be given more than once [default: pipe:arauto]. Options
+    /// follow a `?`, as in `unix:/run/a.sock?dialect=text&max=10`.
+    #[arg(long, value_name = "ENDPOINT")]
+    pub(super) listen: Vec<String>,
+
+    /// Keep accounts, and the journal, in this folder; `none`: accounts only while the
+    /// server runs [default: $STATE_DIRECTORY, else /var/lib/arauto for root, else
+    /// $XDG_STATE_HOME/arauto].
+    #[arg(long, value_name = "DIR")]
+    pub(super) data: Option<PathBuf>,
+
+    /// Keep broadcasts on disk too: each is there before anybody hears of it, and
+    /// clients resume across a restart (see docs/journal.md).
+    #[arg(long)]
+    pub(super) journal: bool,
+
+    /// The journal keeps the newest broadcasts, so many bytes of them [default: 1GiB].
+    #[arg(long, value_name = "BYTES")]
+    pub(super) retain_bytes: Option<ByteSize>,
+
+    /// The journal keeps broadcasts for so long [default: as long as they fit].
+    #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration)]
+    #[serde(deserialize_with = "some_time")]
+    pub(super) retain_age: Option<Duration>,
+
+    /// Write the report of the stop into this file, as JSON.
+    #[arg(long, value_name = "FILE")]
+    pub(super) report: Option<PathBuf>,
+
+    /// The log's form [default: human].
+    #[arg(long, value_name = "FORM")]
+    pub(super) log: Option<LogForm>,
+
+    /// The certificate of tls: endpoints, with those that lead from it to a root: a PEM
+    /// file [default: tls/cert.pem in the data folder, as `arauto tls init` makes it].
+    #[arg(long, value_name = "FILE")]
+    pub(super) tls_cert: Option<PathBuf>,
+
+    /// The key of --tls-cert: a PEM file that nobody else may read [default: tls/key.pem in
+    /// the data folder].
+    #[arg(long, value_name = "FILE")]
+    pub(super) tls_key: Option<PathBuf>,
+
+    /// Ask clients of tls: endpoints for a certificate that one in this PEM file vouches
+    /// for: its common name is the user.
+    #[arg(long, value_name = "FILE")]
+    pub(super) tls_client_ca: Option<PathBuf>,
+
+    /// What becomes of a reader that falls off the log's tail: it is told of the
+    /// gap and goes on, or it is disconnected [default: gap].
+    #[arg(long, value_name = "POLICY", value_parser = ["gap", "disconnect"])]
+    pub(super) slow: Option<String>,
+
+    /// The role of those who register by a first login [default: escritor].
+    #[arg(long, value_name = "ROLE")]
+    pub(super) default_role: Option<Role>,
+
+    /// The limits.
+    #[command(flatten)]
+    #[serde(skip)]
+    limits: LimitSettings,
+}
+
+fn time<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    humantime::parse_duration(&text)
+        .map_err(|error| serde::de::Error::custom(format!("{text:?} is no time: {error}")))
+}
+
+fn some_time<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Duration>, D::Error> {
+    time(deserializer).map(Some)
+}
+
+/// Every setting of a config file, the limits among them.
+struct ConfigFile(Settings);
+
+impl<'de> Deserialize<'de> for ConfigFile {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(ConfigFileVisitor)
+    }
+}
+
+struct ConfigFileVisitor;
+
+impl<'de> Visitor<'de> for ConfigFileVisitor {
+    type Value = ConfigFile;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("settings")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, entries: A) -> Result<ConfigFile, A::Error> {
+        let mut limits = LimitSettings::default();
+        let others = OtherSettings {
+            entries,
+            limits: &mut limits,
+        };
+        let settings = Settings::deserialize(MapAccessDeserializer::new(others))?;
+        Ok(ConfigFile(Settings { limits, ..settings }))
+    }
+}
+
+impl Settings {
+    /// What the file says.
+    pub(super) fn read(path: &Path) -> Result<Settings, Failure> {
+        let named = |error: String| format!("the config file {}: {error}", path.display());
+        let text = bounded::read_text(path, LONGEST_FILE)
+            .map_err(|error| Failure::new(error.code(), named(error.to_string())))?;
+        Settings::parse(&text)
+            .map_err(|error| Failure::new(sysexits::CONFIG, named(error.to_string())))
+    }
+
+    /// What a file with this text says.
+    pub(super) fn parse(text: &str) -> Result<Settings, toml::de::Error> {
+        toml::from_str::<ConfigFile>(text).map(|file| file.0)
+    }
+
+    /// These settings, and the file's where these say nothing.
+    pub(super) fn or(self, file: Settings) -> Settings {
+        Settings {
+            listen: if self.listen.is_empty() {
+                file.listen
+            } else {
+                self.listen
+            },
+            data: self.data.or(file.data),
+            journal: self.journal || file.journal,
+            retain_bytes: self.retain_bytes.or(file.retain_bytes),
+            retain_age: self.retain_age.or(file.retain_age),
+            report: self.report.or(file.report),
+            log: self.log.or(file.log),
+            tls_cert: self.tls_cert.or(file.tls_cert),
+            tls_key: self.tls_key.or(file.tls_key),
+            tls_client_ca: self.tls_client_ca.or(file.tls_client_ca),
+            slow: self.slow.or(file.slow),
+            default_role: self.default_role.or(file.default_role),
+            limits: self.limits.or(file.limits),
+        }
+    }
+
+    /// The server's configuration.
+    pub(super) fn config(&self) -> Result<Config, Failure> {
+        let mut config = Config::default();
+        if !self.listen.is_empty() {
+            let listen = self.listen.iter().map(|text| text.parse::<Listen>());
+            config.listen = listen
+                .collect::<Result<_, _>>()
+                .map_err(|error| Failure::new(sysexits::USAGE, error.to_string()))?;
+        }
+        config.storage.data = self.data_folder();
+        config.storage.journal = self.retention()?;
+        config.tls = self.tls()?;
+        set(&mut config.default_role, self.default_role);
+        let out_of_range = |error: ConfigError| Failure::new(sysexits::CONFIG, error.to_string());
+        self.limits.set(&mut config).map_err(out_of_range)?;
+        // Publishers must wait well before the log's tail comes near.
+        let eighth = config.limits.log_bytes as u64 / 8;
+        config.backpressure.window = config.backpressure.window.min(eighth);
+        match self.slow.as_deref() {
+            None | Some("gap") => {}
+            Some("disconnect") => config.slow = SlowPolicy::Disconnect,
+            Some(other) => {
+                let message = format!("no policy {other:?} for slow readers: gap or disconnect");
+                return Err(Failure::new(sysexits::CONFIG, message));
+            }
+        }
+        Ok(config)
+    }
+
+    /// Returns the longest time that a stop may take, as far as these settings say.
+    pub(super) fn drain_timeout(&self) -> Duration {
+        let mut config = Config::default();
+        // A value out of range is an error later, when the config file is read too.
+        let _ = self.limits.set(&mut config);
+        config.timeouts.drain
+    }
+
+    /// Leaves a fifth of the sessions to other peers, and a tenth to users who have logged
+    /// in, unless the settings say otherwise.
+    pub(super) fn leave_places(&self, config: &mut Config) {
+        if self.limits.has("max-sessions") {
+            return;
+        }
+        let limits = &mut config.limits;
+        let tenths = |parts: usize| (limits.max_sessions * parts / 10).max(1);
+        let (peer, unauthenticated) = (tenths(8), tenths(9));
+        if !self.limits.has("max-sessions-per-peer") {
+            limits.max_sessions_per_peer = peer;
+        }
+        if !self.limits.has("max-unauthenticated") {
+            limits.max_unauthenticated = unauthenticated;
+        }
+    }
+
+    /// The certificate of tls endpoints, should there be any.
+    fn tls(&self) -> Result<Option<TlsConfig>, Failure> {
+        let pair = match (&self.tls_cert, &self.tls_key) {
+            (Some(certificate), Some(key)) => Some(Pair {
+                certificate: certificate.clone(),
+                key: key.clone(),
+            }),
+            (None, None) => self.data_folder().as_deref().map(Pair::of_data),
+            _ => {
+                let message = "tls-cert and tls-key belong together: give both, or neither";
+                return Err(Failure::new(sysexits::CONFIG, message));
+            }
+        };
+        Ok(pair.map(|pair| {
+            let mut tls = TlsConfig::new(pair.certificate, pair.key);
+            tls.client_ca = self.tls_client_ca.clone();
+            tls
+        }))
+    }
+
+    /// How much the journal keeps, where there is one.
+    fn retention(&self) -> Result<Option<Retention>, Failure> {
+        if !self.journal {
+            let retains = self.retain_bytes.is_some() || self.retain_age.is_some();
+            let message = "retain-bytes and retain-age are of the journal: add --journal";
+            return if retains {
+                Err(Failure::new(sysexits::CONFIG, message))
+            } else {
+                Ok(None)
+            };
+        }
+        let mut retention = Retention::default();
+        set(
+            &mut retention.bytes,
+            self.retain_bytes.map(|size| size.as_u64()),
+        );
+        retention.age = self.retain_age;
+        Ok(Some(retention))
+    }
+
+    fn data_folder(&self) -> Option<PathBuf> {
+        match &self.data {
+            Some(path) if path.as_os_str() == "none" => None,
+            Some(path) => Some(path.clone()),
+            None => Some(os::default_data_folder()),
+        }
+    }
+}
+
+fn set<T>(slot: &mut T, value: Option<T>) {
+    if let Some(value) = value {
+        *slot = value;
+    }
+}

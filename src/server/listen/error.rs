@@ -1,0 +1,80 @@
+//! Errors of endpoints with options.
+
+use crate::transport::EndpointError;
+
+/// An endpoint with options that cannot be listened on as it is written.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ListenError {
+    /// The endpoint itself is not one.
+    #[error(transparent)]
+    Endpoint(#[from] EndpointError),
+    /// An option is unknown, has a wrong value, or does not go with the others.
+    #[error("endpoint {endpoint:?}: {problem}")]
+    Option {
+        /// The endpoint with its options, as it was written.
+        endpoint: String,
+        /// What is wrong.
+        problem: OptionError,
+    },
+}
+
+/// What is wrong with the options of an endpoint.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum OptionError {
+    /// There is no such option.
+    #[error(
+        "no option {0:?}: it is dialect, encoding, direction, terminator, max, registration, \
+         handler, access, remote or client-cert"
+    )]
+    Unknown(String),
+    /// An option does not have such a value.
+    #[error("no {option} {value:?}: it is {expected}")]
+    Value {
+        /// The option's name.
+        option: &'static str,
+        /// The value that was given.
+        value: String,
+        /// The values that it may have.
+        expected: String,
+    },
+    /// A value that the option's own type refuses.
+    #[error("{0}")]
+    Refused(String),
+    /// `encoding` on an endpoint of the cbor dialect, which is always UTF-8.
+    #[error("encoding is for the text and the raw dialect: add dialect=text or dialect=raw")]
+    EncodingWithoutText,
+    /// `direction` on an endpoint of another dialect.
+    #[error("direction is for the raw dialect: add dialect=raw")]
+    DirectionWithoutRaw,
+    /// `terminator` on an endpoint of another dialect.
+    #[error("terminator is for the raw dialect: add dialect=raw")]
+    TerminatorWithoutRaw,
+    /// `registration` on an endpoint of the raw dialect.
+    #[error("registration is not for the raw dialect: nobody logs in there")]
+    RegistrationOfRaw,
+    /// `terminator=nul` where lines are carried.
+    #[error("terminator=nul is for messages, and this endpoint carries lines")]
+    NulOfLines,
+    /// `handler` where clients only listen.
+    #[error("handler is for direction=duplex: nobody asks anything of outbound")]
+    HandlerOfOutbound,
+    /// `remote` on another endpoint than a windows pipe.
+    #[error("remote is for windows pipes")]
+    RemoteWithoutPipe,
+    /// `client-cert` on another endpoint than a `tls:` one.
+    #[error("client-cert is for tls endpoints")]
+    ClientCertWithoutTls,
+    /// The raw dialect on a `tls:` endpoint that is open to every host.
+    #[error("the raw dialect knows no login: on tls it needs client-cert=required")]
+    RawTlsOpenToAll,
+    /// A `tls:` endpoint without a certificate.
+    #[error("it needs a certificate and its key: see `arauto tls init`")]
+    NoCertificate,
+    /// `client-cert` without an authority that signs clients' certificates.
+    #[error(
+        "client-cert needs an authority that signs clients' certificates: give --tls-client-ca"
+    )]
+    NoClientAuthority,
+}
