@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use super::{page, root};
 
 /// Returns every page of the repository, as paths from its root.
-fn pages() -> Vec<String> {
+pub(super) fn pages() -> Vec<String> {
     let mut found: Vec<String> = [
         "README.md",
         "CHANGELOG.md",
