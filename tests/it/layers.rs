@@ -145,11 +145,25 @@ const ROOMS: &[Room] = &[
         ],
         never: &["std::os", "rustix"],
     },
+    // The load engine is a module of the binary and of benches/peers, which measures other
+    // servers too and has no runtime: it knows neither.
+    Room {
+        name: "load",
+        rooms: &[],
+        never: &[
+            "actix",
+            "tokio",
+            "futures_util",
+            "arauto::",
+            "std::os",
+            "rustix",
+        ],
+    },
     // The public face is all that they see: `arauto::`. In the binary `crate::` is the
-    // binary itself, so that `crate::cli` is the one room there is.
+    // binary itself, so that `crate::cli` and `crate::load` are the rooms there are.
     Room {
         name: "cli",
-        rooms: &[],
+        rooms: &["load"],
         never: &["actix::"],
     },
     Room {
@@ -342,6 +356,9 @@ fn a_breach_of_each_rule_is_found() {
         ("client/x.rs", "use actix::Addr;"),
         ("client/x.rs", "use crate::actors::link::Link;"),
         ("cli/x.rs", "use crate::server::Server;"),
+        ("load/x.rs", "use arauto::RawSession;"),
+        ("load/x.rs", "use crate::cli::exit::Failure;"),
+        ("load/x.rs", "use tokio::io::AsyncRead;"),
         ("main.rs", "use crate::wire::Seq;"),
         ("server/x.rs", "    unsafe { f() }"),
         ("server/x.rs", "#[cfg(windows)]"),
@@ -380,6 +397,11 @@ fn what_the_design_allows_is_not_a_breach() {
             "#[expect(unsafe_code)]\nuse tokio::net::UnixStream;",
         ),
         ("cli/x.rs", "use arauto::Client;\nuse super::exit::Failure;"),
+        ("cli/bench/x.rs", "use crate::load::client::Client;"),
+        (
+            "load/x.rs",
+            "use super::client::Client;\nuse hdrhistogram::Histogram;",
+        ),
         ("cli/os.rs", "#[cfg(windows)]"),
         ("cli/os/windows.rs", "use windows_sys::Win32::Foundation;"),
         (

@@ -3,7 +3,8 @@
 
 mod affinity;
 mod bars;
-mod child;
+mod epoll;
+mod exec;
 mod load;
 mod measure;
 mod meter;
@@ -14,6 +15,12 @@ mod rows;
 mod server;
 mod start;
 mod stats;
+
+/// The load engine, which is a module of arauto's binary: the same files.
+#[path = "../../../src"]
+mod shared {
+    pub mod load;
+}
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -26,6 +33,7 @@ use report::machine::Machine;
 use report::{Results, document, tables};
 use rows::{ROWS, Row};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+use shared::load as engine;
 
 /// Gives arauto, nats-server, redis-server, mosquitto and bare loops the same work
 /// in turn, and writes down how they compare
@@ -34,7 +42,7 @@ use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 struct Cli {
     #[command(subcommand)]
     command: Option<Also>,
-    /// How often each system gets its turn
+    /// How many times each system is measured
     #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u16).range(1..))]
     rounds: u16,
     /// Only the rows whose names have one of these words in them; the page is then
@@ -58,7 +66,7 @@ struct Cli {
     page: PathBuf,
 }
 
-/// What the program does for itself, in processes of their own.
+/// What the program does in child processes of its own.
 #[derive(Debug, Subcommand)]
 enum Also {
     /// Run a bare loop
@@ -69,7 +77,7 @@ enum Also {
         /// The socket that it listens at
         path: PathBuf,
     },
-    /// Become another program, that dies with this one's parent
+    /// Become another program, which dies with this one's parent
     #[command(hide = true)]
     Exec {
         /// Run on this cpu only
@@ -101,7 +109,7 @@ fn main() -> ExitCode {
 fn run(cli: &Cli) -> Result<()> {
     match (&cli.command, &cli.from) {
         (Some(Also::Bare { which, path }), _) => bare(*which, path),
-        (Some(Also::Exec { cpu, words }), _) => child::exec(words, *cpu),
+        (Some(Also::Exec { cpu, words }), _) => exec::exec(words, *cpu),
         (None, Some(file)) => {
             let results = serde_json::from_slice(&fs::read(file)?)?;
             document::write(&results, &cli.page)

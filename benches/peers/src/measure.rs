@@ -11,10 +11,10 @@ use crate::peer::System;
 use crate::rows::{Row, Work};
 use crate::start::{self, Running};
 
-/// A run is made to last about this long, where that is free.
+/// A run lasts about this long, where the amount of work is free.
 const RUN_SECONDS: f64 = 2.0;
 
-/// A probe shorter than this says too little.
+/// The shortest probe that tells a rate.
 const PROBE_SECONDS: f64 = 0.4;
 
 /// How the measuring is done.
@@ -22,40 +22,40 @@ const PROBE_SECONDS: f64 = 0.4;
 pub struct Plan {
     /// arauto's program.
     pub arauto: PathBuf,
-    /// How often everybody gets its turn.
+    /// How many times each system is measured.
     pub rounds: usize,
-    /// Whether only the counts matter, and nothing is to take long.
+    /// Whether only the counts matter, and each run is as short as can be.
     pub quick: bool,
 }
 
-/// What one system has shown in a row: one entry a round.
+/// The figures of one system in a row: one entry a round.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct Runs {
-    /// Which.
+    /// The system.
     pub system: System,
     /// Round by round.
     pub rounds: Vec<Figures>,
-    /// What went wrong; then there are fewer rounds.
+    /// Why a run failed; then there are fewer rounds.
     pub failed: Option<String>,
 }
 
-/// What a row has shown.
+/// The figures of a row.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct RowResult {
     /// The row's id.
     pub row: String,
-    /// A system each.
+    /// One entry a system.
     pub runs: Vec<Runs>,
 }
 
 impl RowResult {
-    /// What one system has shown.
+    /// Returns the figures of one system.
     pub fn of(&self, system: System) -> Option<&Runs> {
         self.runs.iter().find(|runs| runs.system == system)
     }
 }
 
-struct Contender {
+struct Candidate {
     running: Running,
     amount: u64,
 }
@@ -64,14 +64,14 @@ struct Contender {
 /// and then A B C, A B C, and so on.
 pub fn row(row: &Row, plan: &Plan) -> RowResult {
     eprintln!("{}", row.title);
-    let mut contenders = Vec::new();
+    let mut candidates = Vec::new();
     let mut runs = Vec::new();
     for system in row.systems {
-        let (contender, failed) = match prepare(row, *system, plan) {
-            Ok(contender) => (Some(contender), None),
+        let (candidate, failed) = match prepare(row, *system, plan) {
+            Ok(candidate) => (Some(candidate), None),
             Err(error) => (None, Some(complain(*system, &error))),
         };
-        contenders.push(contender);
+        candidates.push(candidate);
         runs.push(Runs {
             system: *system,
             rounds: Vec::new(),
@@ -79,8 +79,8 @@ pub fn row(row: &Row, plan: &Plan) -> RowResult {
         });
     }
     for round in 1..=plan.rounds {
-        for (contender, runs) in contenders.iter_mut().zip(&mut runs) {
-            let Some(Contender { running, amount }) = contender else {
+        for (candidate, runs) in candidates.iter_mut().zip(&mut runs) {
+            let Some(Candidate { running, amount }) = candidate else {
                 continue;
             };
             match run(row.work, running, *amount) {
@@ -89,9 +89,9 @@ pub fn row(row: &Row, plan: &Plan) -> RowResult {
                     runs.rounds.push(figures);
                 }
                 Err(error) => {
-                    let error = error.context(running.server.last_words());
+                    let error = error.context(running.server.last_lines());
                     runs.failed = Some(complain(runs.system, &error));
-                    *contender = None; // who knows what state it is in
+                    *candidate = None; // its state is unknown
                 }
             }
         }
@@ -129,7 +129,7 @@ fn progress(round: usize, system: System, figures: &Figures) {
     }
 }
 
-fn prepare(row: &Row, system: System, plan: &Plan) -> Result<Contender> {
+fn prepare(row: &Row, system: System, plan: &Plan) -> Result<Candidate> {
     let cpu = match row.work {
         Work::Latency { .. } => Some(affinity::first_cpu()?),
         _ => None,
@@ -139,7 +139,7 @@ fn prepare(row: &Row, system: System, plan: &Plan) -> Result<Contender> {
         true => little(row.work),
         false => enough(row.work, &running).context("while finding out how fast it is")?,
     };
-    Ok(Contender { running, amount })
+    Ok(Candidate { running, amount })
 }
 
 /// Does the work once: `amount` messages or requests.
@@ -154,7 +154,7 @@ fn run(work: Work, running: &Running, amount: u64) -> Result<Figures> {
     }
 }
 
-/// An amount that is over in no time.
+/// Returns an amount that takes a moment only.
 fn little(work: Work) -> u64 {
     match work {
         Work::FanOut(fan_out::FanOut {
@@ -166,7 +166,7 @@ fn little(work: Work) -> u64 {
     }
 }
 
-/// The amount that fills a run.
+/// Returns the amount that fills a run, by probing with more and more.
 fn enough(work: Work, running: &Running) -> Result<u64> {
     let deliveries_each = match work {
         Work::FanOut(fan_out::FanOut {

@@ -7,7 +7,10 @@
 
 use anyhow::{Result, bail, ensure};
 
-/// No frame needs more than this to be recognised.
+use crate::engine::client::Decoder;
+use crate::engine::error::Error;
+
+/// No frame needs more bytes than this to be recognised.
 const LONGEST_HEAD: usize = 256;
 
 /// What has arrived on one connection.
@@ -17,26 +20,27 @@ pub struct Count {
     pub messages: u64,
     /// Answers to the connection's own publishes.
     pub answers: u64,
-    /// Messages that the server itself said it has thrown away.
+    /// Messages that the server said it has dropped.
     pub lost: u64,
-    /// Questions of the server that want a `PONG`.
+    /// `PING`s of the server, which want a `PONG`.
     pub pings: u64,
 }
 
 /// How one system's frames follow one another.
 pub trait Grammar {
-    /// How many bytes of `bytes`, which begins with a frame, are messages that
-    /// need not be looked at one by one. They are counted.
+    /// Counts the messages at the front of `bytes`, which begins with a frame, that
+    /// need not be looked at one by one, and returns how many bytes they take.
     fn leap(&mut self, bytes: &[u8], count: &mut Count) -> usize;
 
-    /// Counts the frame that `bytes` begins with, and says how long it is;
-    /// `None`: there are too few bytes to tell, and nothing was counted.
+    /// Counts the frame that `bytes` begins with, and returns its length; `None` if
+    /// there are too few bytes to tell, and then counts nothing.
     fn frame(&mut self, bytes: &[u8], count: &mut Count) -> Result<Option<usize>>;
 }
 
-/// One connection's place in its stream.
-pub struct Meter {
-    grammar: Box<dyn Grammar>,
+/// One connection's position in its stream.
+#[derive(Debug)]
+pub struct Meter<G> {
+    grammar: G,
     count: Count,
     /// Bytes of the current frame that are still to come.
     skip: usize,
@@ -44,28 +48,28 @@ pub struct Meter {
     head: Vec<u8>,
 }
 
-impl Meter {
-    /// At the beginning of a frame.
-    pub fn new(grammar: impl Grammar + 'static) -> Self {
+impl<G: Grammar> Meter<G> {
+    /// Starts at the beginning of a frame.
+    pub fn new(grammar: G) -> Self {
         Meter {
-            grammar: Box::new(grammar),
+            grammar,
             count: Count::default(),
             skip: 0,
             head: Vec::new(),
         }
     }
 
-    /// What has arrived. Its last frame is whole where [`Meter::is_even`].
+    /// Returns what has arrived. Its last frame is whole if [`Meter::is_even`].
     pub fn count(&self) -> Count {
         self.count
     }
 
-    /// Whether the stream stands between two frames.
+    /// Returns whether the stream stands between two frames.
     pub fn is_even(&self) -> bool {
         self.skip == 0 && self.head.is_empty()
     }
 
-    /// Messages whose last byte has come.
+    /// Returns how many messages have come with their last byte.
     pub fn whole(&self) -> u64 {
         self.count.messages - u64::from(self.skip > 0)
     }
@@ -121,8 +125,15 @@ impl Meter {
     }
 }
 
-/// How far to leap: the most of `frames` frames of `length` bytes after which
-/// `lands` is content with what it sees, tried in halves.
+impl<G: Grammar> Decoder for Meter<G> {
+    fn decode(&mut self, bytes: &[u8]) -> std::result::Result<(), Error> {
+        let fed = self.feed(bytes);
+        fed.map_err(|error| Error::Protocol(format!("{error:#}")))
+    }
+}
+
+/// Returns how many frames to leap over: the most, up to `frames`, after which `lands`
+/// finds a frame. Tries `frames`, half of it, and so on.
 pub fn farthest(frames: usize, mut lands: impl FnMut(usize) -> bool) -> usize {
     let mut frames = frames;
     while frames > 0 && !lands(frames) {
@@ -131,7 +142,7 @@ pub fn farthest(frames: usize, mut lands: impl FnMut(usize) -> bool) -> usize {
     frames
 }
 
-/// The beginning of some bytes, for an error.
+/// Returns the beginning of some bytes, for an error.
 pub fn show(bytes: &[u8]) -> String {
     String::from_utf8_lossy(&bytes[..bytes.len().min(64)]).into_owned()
 }

@@ -1,6 +1,7 @@
 //! The work that every system is given, as data.
 
-use crate::load::fan_out::{FanOut, Writes};
+use crate::engine::output::Writes;
+use crate::load::fan_out::FanOut;
 use crate::load::loops::Loops;
 use crate::peer::System::{
     self, Arauto, ArautoUpper, Bare, BareFramed, EpollEcho, Mosquitto, Nats, Redis, TokioEcho,
@@ -29,20 +30,20 @@ pub struct Row {
     pub title: &'static str,
     /// What is done.
     pub work: Work,
-    /// Who does it, in this order in every round.
+    /// The systems that do it, in this order in every round.
     pub systems: &'static [System],
 }
 
 impl Row {
-    /// Whether its figure is what the server spends, and not how much gets through.
+    /// Returns whether its figure is the server's CPU time and not its rate.
     pub fn is_paced(&self) -> bool {
         matches!(self.work, Work::FanOut(FanOut { pace: Some(_), .. }))
     }
 }
 
 const SERVERS: &[System] = &[Arauto, Bare, BareFramed, Nats, Redis, Mosquitto];
-/// mosquitto does not come near two million deliveries a second.
-const QUICK_ONES: &[System] = &[Arauto, Bare, BareFramed, Nats, Redis];
+/// Without mosquitto, which does not come near two million deliveries a second.
+const FAST_SERVERS: &[System] = &[Arauto, Bare, BareFramed, Nats, Redis];
 const ECHOES: &[System] = &[Arauto, ArautoUpper, Redis, TokioEcho, EpollEcho];
 const LOOPS: &[System] = &[Arauto, Redis, TokioEcho, EpollEcho];
 
@@ -128,7 +129,7 @@ pub const ROWS: &[Row] = &[
         id: "paced-20000",
         title: "paced, 20,000 messages a second, 100 readers, 128 bytes",
         work: paced(20_000),
-        systems: QUICK_ONES,
+        systems: FAST_SERVERS,
     },
     Row {
         id: "request",

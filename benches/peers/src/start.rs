@@ -2,13 +2,18 @@
 
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
-use anyhow::Result;
+use anyhow::{Context, Result, bail};
 use tempfile::TempDir;
 
-use crate::child::Server;
+use crate::engine::server_process::ServerProcess;
+use crate::exec;
 use crate::net::{self, Address};
 use crate::peer::System;
+
+/// How long to wait between two attempts to connect to a server that starts.
+const RETRY: Duration = Duration::from_millis(10);
 
 /// A server that is up, in a folder of its own.
 #[derive(Debug)]
@@ -17,17 +22,29 @@ pub struct Running {
     pub system: System,
     /// Where it listens.
     pub address: Address,
-    /// Its process. Before the folder: it is killed first.
-    pub server: Server,
+    /// Its process. Declared before the folder so that it is killed first.
+    pub server: ServerProcess,
     _folder: TempDir,
 }
 
 /// Starts a system's server and waits until it takes connections.
 pub fn start(system: System, arauto: &Path, cpu: Option<usize>) -> Result<Running> {
     let folder = tempfile::Builder::new().prefix("arauto-peers-").tempdir()?;
-    let (words, address) = command(system, arauto, folder.path())?;
-    let mut server = Server::start(&words, cpu, folder.path())?;
-    server.wait_until(|| net::connect(&address).map(drop))?;
+    let (words, address) = words_and_address(system, arauto, folder.path())?;
+    let mut command = exec::command(&words, cpu)?;
+    command.current_dir(folder.path());
+    let mut server = ServerProcess::start(&mut command, &folder.path().join("output"))
+        .with_context(|| format!("start {}", system.name()))?;
+    while let Err(error) = net::connect(&address) {
+        if let Some(failure) = server.start_failure() {
+            bail!(
+                "{}: {failure} ({error:#}):{}",
+                system.name(),
+                server.last_lines()
+            );
+        }
+        std::thread::sleep(RETRY);
+    }
     Ok(Running {
         system,
         address,
@@ -36,7 +53,11 @@ pub fn start(system: System, arauto: &Path, cpu: Option<usize>) -> Result<Runnin
     })
 }
 
-fn command(system: System, arauto: &Path, folder: &Path) -> Result<(Vec<String>, Address)> {
+fn words_and_address(
+    system: System,
+    arauto: &Path,
+    folder: &Path,
+) -> Result<(Vec<String>, Address)> {
     let socket = folder.join("socket");
     let path = socket.display().to_string();
     let unix = Address::Unix(socket);

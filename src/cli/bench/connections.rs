@@ -1,30 +1,30 @@
 //! `arauto bench connections`: the server's memory for a session that is idle.
 //!
-//! What is fair: the server's RSS, less a base, by the number of sessions. The
-//! base is a server that has published as many messages with no reader, because
-//! the log holds those for everybody, up to its bound, and not for the sessions:
-//! what a burst adds to it is measured by another one without readers, and told
-//! apart. What the kernel keeps for a socket is in no process's memory, and not in
-//! these figures.
+//! The figure is the server's RSS, less a base, divided by the number of sessions. The
+//! base is the same server after bursts of as many messages that no session reads,
+//! because the log holds messages for all sessions together, up to its bound. What one
+//! burst adds to the log is measured by a second burst without readers, and shown by
+//! itself. The kernel's memory for a socket belongs to no process and is not in these
+//! figures.
 
 use std::time::Duration;
 
 use serde::Serialize;
 
-use super::crowd::Crowd;
-use super::escritor::Manner;
-use super::figures::{Figures, Rows, UNKNOWN, bytes, counted, known, number};
-use super::press::{self, Published, Run};
-use super::process::{Memory, Process};
-use super::stage::Stage;
-use super::watch::Count;
-use super::{Bench, Common, Needs, at_least_0, at_least_1};
+use super::figures::{Figures, Rows, UNKNOWN, bytes, counted, known, missing, number};
+use super::measurement::{Measurement, Needs};
+use super::options::{Common, at_least_0, at_least_1};
+use super::process::{self, Memory};
+use super::progress::Counter;
+use super::publishers::{self, burst};
+use super::readers::Readers;
+use super::target::Target;
 use crate::cli::exit::Failure;
 
-/// The longest wait for memory to settle: more looks stuck.
+/// The longest wait for memory to settle.
 const LONGEST: Duration = Duration::from_secs(60 * 60);
 
-/// How often a wait shows that it goes on.
+/// How often a wait moves the progress bar.
 const TICK: Duration = Duration::from_millis(100);
 
 #[derive(clap::Args, Serialize)]
@@ -65,20 +65,20 @@ fn seconds<S: serde::Serializer>(time: &Duration, serializer: S) -> Result<S::Ok
     serializer.serialize_f64(time.as_secs_f64())
 }
 
-/// RSS and PSS of the server, from /proc/PID/smaps_rollup. What is told by the
-/// session is of RSS.
+/// RSS and PSS of the server, from /proc/PID/smaps_rollup. The figures for one session
+/// are of RSS.
 #[derive(Serialize)]
-pub(super) struct Found {
+pub(super) struct ConnectionsFigures {
     sessions: usize,
     /// After two bursts without readers.
     base: Option<Memory>,
-    /// What the second of them added: the log's content, and no session's.
+    /// What the second of them added: content of the log, which belongs to no session.
     log_growth_per_burst_bytes: Option<i64>,
     idle: Option<Memory>,
     after_burst: Option<Memory>,
     settled: Option<Memory>,
     idle_bytes_per_session: Option<f64>,
-    /// Less the burst's own place in the log.
+    /// Less the burst's content in the log.
     after_burst_bytes_per_session: Option<f64>,
     settled_bytes_per_session: Option<f64>,
     deliveries: u64,
@@ -86,9 +86,9 @@ pub(super) struct Found {
     gaps: u64,
 }
 
-impl Bench for Args {
+impl Measurement for Args {
     const NAME: &'static str = "connections";
-    type Figures = Found;
+    type Figures = ConnectionsFigures;
 
     fn common(&self) -> &Common {
         &self.common
@@ -101,39 +101,40 @@ impl Bench for Args {
         }
     }
 
-    async fn run(&self, stage: &mut Stage) -> Result<Found, Failure> {
-        self.burst(stage).await?;
-        self.wait(stage).await?;
-        let first = memory(stage);
-        self.burst(stage).await?;
-        self.wait(stage).await?;
-        let base = memory(stage);
+    async fn run(&self, target: &mut Target) -> Result<ConnectionsFigures, Failure> {
+        self.burst(target).await?;
+        self.wait(target).await?;
+        let first = memory(target);
+        self.burst(target).await?;
+        self.wait(target).await?;
+        let base = memory(target);
 
-        let mut crowd = Crowd::enter(stage, self.sessions, self.common.threads, None).await?;
-        self.wait(stage).await?;
-        let idle = memory(stage);
+        let threads = self.common.threads;
+        let mut readers = Readers::log_in(target, self.sessions, threads, None).await?;
+        self.wait(target).await?;
+        let idle = memory(target);
 
-        let count = crowd.count.clone();
-        let publishing = press::begin(&stage.door, self.run_of_messages(), &Count::default())?;
+        let count = readers.count.clone();
+        let messages = burst(self.messages, self.size);
+        let answered = Counter::default();
+        let mut publishing = publishers::start(&target.connector, 1, messages, &answered)?;
         let bursting = async {
             let published = publishing.done().await?;
-            crowd.hear_up_to(published.last).await
+            readers.read_up_to(published.last).await
         };
         let expected = self.sessions as u64 * self.messages as u64;
-        let heard = stage
-            .watch
-            .step("burst", expected, &count, bursting)
-            .await?;
-        let after_burst = memory(stage);
-        self.wait(stage).await?;
-        let settled = memory(stage);
+        let step = target.progress.step("burst", expected, &count, bursting);
+        let received = step.await?;
+        let after_burst = memory(target);
+        self.wait(target).await?;
+        let settled = memory(target);
 
         let growth = growth(first, base);
         let by_session = |memory: Option<Memory>, less: Option<i64>| {
             let grown = growth_of(base, memory)? - less?;
             Some(grown as f64 / self.sessions as f64)
         };
-        Ok(Found {
+        Ok(ConnectionsFigures {
             sessions: self.sessions,
             base,
             log_growth_per_burst_bytes: growth,
@@ -143,35 +144,21 @@ impl Bench for Args {
             idle_bytes_per_session: by_session(idle, Some(0)),
             after_burst_bytes_per_session: by_session(after_burst, growth),
             settled_bytes_per_session: by_session(settled, growth),
-            deliveries: heard.messages,
+            deliveries: received.messages,
             deliveries_expected: expected,
-            gaps: heard.gaps,
+            gaps: received.gaps,
         })
     }
 }
 
 impl Args {
-    fn run_of_messages(&self) -> Run {
-        Run {
-            escritores: 1,
-            messages: self.messages as u64,
-            size: self.size,
-            manner: Manner::Together,
-            rate: None,
-        }
+    /// Publishes a burst that only its publisher reads.
+    async fn burst(&self, target: &mut Target) -> Result<(), Failure> {
+        publishers::publish_burst(target, "base", self.messages, self.size).await
     }
 
-    /// A burst that nobody reads but the one who publishes it.
-    async fn burst(&self, stage: &mut Stage) -> Result<Published, Failure> {
-        let answered = Count::default();
-        let publishing = press::begin(&stage.door, self.run_of_messages(), &answered)?;
-        let goal = self.messages as u64;
-        let step = stage.watch.step("base", goal, &answered, publishing.done());
-        step.await
-    }
-
-    async fn wait(&self, stage: &mut Stage) -> Result<(), Failure> {
-        let count = Count::default();
+    async fn wait(&self, target: &mut Target) -> Result<(), Failure> {
+        let count = Counter::default();
         let ticks = self.settle.as_millis().div_ceil(TICK.as_millis());
         let goal = u64::try_from(ticks).expect("it is an hour at most");
         let waiting = async {
@@ -181,12 +168,13 @@ impl Args {
             }
             Ok(())
         };
-        stage.watch.step("settling", goal, &count, waiting).await
+        let step = target.progress.step("settling", goal, &count, waiting);
+        step.await
     }
 }
 
-fn memory(stage: &Stage) -> Option<Memory> {
-    stage.process().and_then(Process::memory)
+fn memory(target: &Target) -> Option<Memory> {
+    target.process().and_then(process::memory)
 }
 
 fn growth_of(before: Option<Memory>, after: Option<Memory>) -> Option<i64> {
@@ -194,12 +182,12 @@ fn growth_of(before: Option<Memory>, after: Option<Memory>) -> Option<i64> {
     Some(signed(after?.rss)? - signed(before?.rss)?)
 }
 
-/// What a burst adds to the log; memory that was given back is not less than none.
+/// Returns what a burst added to the log; 0 where memory was returned to the system.
 fn growth(before: Option<Memory>, after: Option<Memory>) -> Option<i64> {
     growth_of(before, after).map(|growth| growth.max(0))
 }
 
-impl Figures for Found {
+impl Figures for ConnectionsFigures {
     fn rows(&self, rows: &mut Rows) {
         let each = |value| known(value, |bytes| format!("{} bytes", number(bytes)));
         rows.add("a session, idle", each(self.idle_bytes_per_session));
@@ -231,9 +219,6 @@ impl Figures for Found {
     }
 
     fn trouble(&self) -> Option<String> {
-        (self.deliveries < self.deliveries_expected).then(|| {
-            let (had, wanted, gaps) = (self.deliveries, self.deliveries_expected, self.gaps);
-            format!("the sessions heard {had} messages of {wanted}, with {gaps} gaps")
-        })
+        missing(self.deliveries, self.deliveries_expected, self.gaps)
     }
 }

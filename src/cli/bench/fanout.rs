@@ -5,17 +5,19 @@ use std::time::Duration;
 use arauto::RawSession;
 use serde::Serialize;
 
-use super::crowd::{Crowd, Heard};
-use super::escritor::Manner;
-use super::figures::{Figures, Rows, counted, known, number};
-use super::latency::{Percentiles, time};
-use super::press::{self, Published, Run};
-use super::process::Process;
-use super::stage::Stage;
-use super::stamp::{self, Epoch};
-use super::watch::Count;
-use super::{Bench, Common, Needs, at_least_0, at_least_1};
+use super::figures::{Figures, Rows, counted, number, time};
+use super::measurement::{Measurement, Needs};
+use super::options::{Common, at_least_0, at_least_1};
+use super::progress::Counter;
+use super::publisher::Messages;
+use super::publishers::{self, Published};
+use super::readers::{Readers, Received};
+use super::target::Target;
+use super::timestamp::{self, Epoch};
 use crate::cli::exit::{Failure, sysexits};
+use crate::load::clocks::{Clocks, CpuSeconds, per_million};
+use crate::load::latencies::Percentiles;
+use crate::load::output::Writes;
 
 #[derive(clap::Args, Serialize)]
 pub(super) struct Args {
@@ -40,8 +42,9 @@ pub(super) struct Args {
     #[arg(long)]
     single_writes: bool,
 
-    /// Publish so many a second, of all escritores together, and tell how long each
-    /// delivery took since its message was due [default: as fast as it goes].
+    /// Publish this many messages a second, of all escritores together, and measure how
+    /// long each delivery takes from when its message is due [default: as fast as the
+    /// server takes them].
     #[arg(long, value_name = "N", value_parser = rate)]
     #[serde(rename = "rate_per_second")]
     rate: Option<f64>,
@@ -55,9 +58,9 @@ pub(super) struct Args {
     common: Common,
 }
 
-/// What was found; a delivery is one message at one leitor.
+/// The figures. A delivery is one message at one leitor.
 #[derive(Serialize)]
-pub(super) struct Found {
+pub(super) struct FanoutFigures {
     /// From the first message's writing to the last delivery.
     seconds: f64,
     deliveries: u64,
@@ -72,7 +75,7 @@ pub(super) struct Found {
     missed: u64,
     server_cpu_seconds: Option<f64>,
     server_cpu_seconds_per_million_deliveries: Option<f64>,
-    /// Of all clients, so that one sees who had to wait for whom.
+    /// Of all clients: it shows whether the clients were what was slow.
     clients_cpu_seconds: Option<f64>,
     /// From when a message was due to its delivery; with a rate only.
     delivery_latency: Option<Percentiles>,
@@ -85,9 +88,9 @@ fn rate(text: &str) -> Result<f64, String> {
     }
 }
 
-impl Bench for Args {
+impl Measurement for Args {
     const NAME: &'static str = "fanout";
-    type Figures = Found;
+    type Figures = FanoutFigures;
 
     fn common(&self) -> &Common {
         &self.common
@@ -101,45 +104,44 @@ impl Bench for Args {
     }
 
     fn check(&self) -> Result<(), Failure> {
-        if self.rate.is_some() && self.size < stamp::LENGTH {
-            let length = stamp::LENGTH;
+        if self.rate.is_some() && self.size < timestamp::LENGTH {
+            let length = timestamp::LENGTH;
             let message = format!("with --rate the time is in the body: give --size {length}");
             return Err(Failure::new(sysexits::USAGE, message));
         }
         Ok(())
     }
 
-    async fn run(&self, stage: &mut Stage) -> Result<Found, Failure> {
+    async fn run(&self, target: &mut Target) -> Result<FanoutFigures, Failure> {
         let epoch = Epoch::now();
         let timed = self.rate.map(|_| epoch);
-        let stalled = self.let_stalled_in(stage).await?;
-        let mut crowd = Crowd::enter(stage, self.sessions, self.common.threads, timed).await?;
-        let run = Run {
-            escritores: self.escritores,
-            messages: self.messages as u64,
+        let stalled = self.log_in_stalled(target).await?;
+        let threads = self.common.threads;
+        let mut readers = Readers::log_in(target, self.sessions, threads, timed).await?;
+        let messages = Messages {
+            count: self.messages as u64,
             size: self.size,
-            manner: match self.single_writes {
-                true => Manner::OneByOne,
-                false => Manner::Together,
+            writes: match self.single_writes {
+                true => Writes::Single,
+                false => Writes::Pipelined,
             },
             rate: self.rate.map(|rate| (rate, epoch)),
         };
-        let server_before = stage.server_cpu();
-        let own_before = Process::own().cpu_seconds();
-        let count = crowd.count.clone();
-        let publishing = press::begin(&stage.door, run, &Count::default())?;
+        let clocks = Clocks::start(target.process());
+        let (count, answered) = (readers.count.clone(), Counter::default());
+        let connector = &target.connector;
+        let mut publishing = publishers::start(connector, self.escritores, messages, &answered)?;
         let fanning_out = async {
             let published = publishing.done().await?;
-            let heard = crowd.hear_up_to(published.last).await?;
-            Ok((published, heard))
+            let received = readers.read_up_to(published.last).await?;
+            Ok((published, received))
         };
         let goal = self.expected();
-        let step = stage.watch.step("fanout", goal, &count, fanning_out);
-        let (published, heard) = step.await?;
-        let server = difference(server_before, stage.server_cpu());
-        let own = difference(own_before, Process::own().cpu_seconds());
-        drop(stalled); // before the server waits for them to read
-        Ok(self.found(published, &heard, server, own))
+        let step = target.progress.step("fanout", goal, &count, fanning_out);
+        let (published, received) = step.await?;
+        let cpu = clocks.cpu_seconds();
+        drop(stalled); // before the server stops and waits for them to read
+        Ok(self.figures(published, &received, cpu))
     }
 }
 
@@ -148,49 +150,38 @@ impl Args {
         self.messages as u64 * self.sessions as u64
     }
 
-    async fn let_stalled_in(&self, stage: &mut Stage) -> Result<Vec<RawSession>, Failure> {
-        let count = Count::default();
-        let door = stage.door.clone();
-        let entering = door.enter_all(self.stalled, 0..1, &count);
-        let goal = self.stalled as u64;
-        stage.watch.step("stalled", goal, &count, entering).await
+    async fn log_in_stalled(&self, target: &mut Target) -> Result<Vec<RawSession>, Failure> {
+        let (count, goal) = (Counter::default(), self.stalled as u64);
+        let logging_in = target.connector.log_in_all(self.stalled, 0..1, &count);
+        let step = target.progress.step("stalled", goal, &count, logging_in);
+        step.await
     }
 
-    fn found(
-        &self,
-        published: Published,
-        heard: &Heard,
-        server_cpu: Option<f64>,
-        clients_cpu: Option<f64>,
-    ) -> Found {
+    fn figures(&self, published: Published, received: &Received, cpu: CpuSeconds) -> FanoutFigures {
         let since = |end: std::time::Instant| end.duration_since(published.began);
-        let seconds = since(heard.ended)
+        let seconds = since(received.ended)
             .max(Duration::from_micros(1))
             .as_secs_f64();
-        Found {
+        FanoutFigures {
             seconds,
-            deliveries: heard.messages,
+            deliveries: received.messages,
             deliveries_expected: self.expected(),
-            deliveries_per_second: heard.messages as f64 / seconds,
+            deliveries_per_second: received.messages as f64 / seconds,
             messages_per_second: self.messages as f64 / seconds,
             publishing_seconds: since(published.ended).as_secs_f64(),
-            gaps: heard.gaps,
-            missed: heard.missed,
-            server_cpu_seconds: server_cpu,
-            server_cpu_seconds_per_million_deliveries: server_cpu
-                .map(|cpu| cpu / (heard.messages.max(1) as f64 / 1e6)),
-            clients_cpu_seconds: clients_cpu,
-            delivery_latency: heard.latencies.percentiles(),
+            gaps: received.gaps,
+            missed: received.missed,
+            server_cpu_seconds: cpu.server,
+            server_cpu_seconds_per_million_deliveries: cpu
+                .server
+                .map(|cpu| per_million(cpu, received.messages)),
+            clients_cpu_seconds: cpu.load,
+            delivery_latency: received.latencies.percentiles(),
         }
     }
 }
 
-/// What was added between two looks.
-pub(super) fn difference(before: Option<f64>, after: Option<f64>) -> Option<f64> {
-    Some((after? - before?).max(0.0))
-}
-
-impl Figures for Found {
+impl Figures for FanoutFigures {
     fn rows(&self, rows: &mut Rows) {
         rows.add("deliveries/s", number(self.deliveries_per_second));
         rows.add("messages/s", number(self.messages_per_second));
@@ -206,29 +197,25 @@ impl Figures for Found {
             },
         );
         rows.add("time", time(self.seconds));
-        if let Some(latency) = &self.delivery_latency {
-            latency.rows("delivery", rows);
-        }
-        let per_million = self.server_cpu_seconds_per_million_deliveries;
-        rows.add(
-            "server's CPU, a million deliveries",
-            known(per_million, |seconds| format!("{seconds:.4} s")),
-        );
-        rows.add("server's CPU", known(self.server_cpu_seconds, time));
-        rows.add("clients' CPU", known(self.clients_cpu_seconds, time));
+        rows.add_latency("delivery", self.delivery_latency.as_ref());
+        let cpu = CpuSeconds {
+            server: self.server_cpu_seconds,
+            load: self.clients_cpu_seconds,
+        };
+        rows.add_cpu(cpu, self.deliveries, ("deliveries", 4));
     }
 
     fn trouble(&self) -> Option<String> {
         if self.gaps > 0 {
             return Some(format!(
-                "leitores that read were told of {} gaps",
+                "the leitores were told of {} gaps (the stalled ones are not counted)",
                 self.gaps
             ));
         }
-        // Others may publish to a server that runs: that is no loss.
+        // More are no error: other clients may publish to a server that runs.
         (self.deliveries < self.deliveries_expected).then(|| {
             let (had, wanted) = (self.deliveries, self.deliveries_expected);
-            format!("the leitores heard {had} messages, and should have heard {wanted}")
+            format!("the leitores received {had} messages of {wanted}")
         })
     }
 }

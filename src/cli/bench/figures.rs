@@ -1,4 +1,4 @@
-//! What a work found, for a person and for a program.
+//! What a measurement has found, for a person and as JSON.
 
 use std::fmt::Display;
 use std::io;
@@ -13,16 +13,21 @@ use crate::cli::digits::grouped;
 use crate::cli::exit::{Failure, sysexits};
 use crate::cli::output;
 use crate::cli::whole_file;
+use crate::load::clocks::{CpuSeconds, per_million};
+use crate::load::latencies::Percentiles;
 
 /// The format of the JSON. Keys may be added to it.
 const VERSION: u32 = 1;
 
-/// What a work measured: its fields are the JSON's `figures`.
+/// The digits to which latencies are held.
+pub(super) const LATENCY_DIGITS: u8 = 3;
+
+/// What a measurement has found. Its fields are the JSON's `figures`.
 pub(super) trait Figures: Serialize {
-    /// The same for a person.
+    /// Adds the figures to a table for a person.
     fn rows(&self, rows: &mut Rows);
 
-    /// What went wrong with what was counted, in a sentence.
+    /// Returns what is wrong with the counts, if anything.
     fn trouble(&self) -> Option<String>;
 }
 
@@ -50,7 +55,7 @@ impl ServerFigures {
     }
 }
 
-/// What `--json` writes.
+/// The document that `--json` writes.
 #[derive(Serialize)]
 pub(super) struct Document<'a, P, F> {
     version: u32,
@@ -103,13 +108,41 @@ pub(super) fn json_failed(path: &Path, error: &io::Error) -> Failure {
     Failure::new(sysexits::CANTCREAT, message)
 }
 
-/// Names and values, to be aligned.
+/// Names and values, which are printed in two columns.
 #[derive(Default)]
 pub(super) struct Rows(Vec<(String, String)>);
 
 impl Rows {
     pub(super) fn add(&mut self, name: &str, value: impl Display) {
         self.0.push((name.to_owned(), value.to_string()));
+    }
+
+    /// Adds a row for each percentile, under the name of what was timed.
+    pub(super) fn add_latency(&mut self, what: &str, latency: Option<&Percentiles>) {
+        let Some(latency) = latency else {
+            return;
+        };
+        for (name, micros) in [
+            ("p50", latency.p50_us),
+            ("p90", latency.p90_us),
+            ("p99", latency.p99_us),
+            ("p99.9", latency.p999_us),
+            ("max", latency.max_us),
+        ] {
+            self.add(&format!("{what} {name}"), time(micros / 1e6));
+        }
+    }
+
+    /// Adds the CPU time of the server and the clients. `each` is what is counted, with
+    /// the number of decimals of the server's time for a million of them.
+    pub(super) fn add_cpu(&mut self, cpu: CpuSeconds, done: u64, (each, decimals): (&str, usize)) {
+        let a_million = cpu.server.map(|cpu| per_million(cpu, done));
+        self.add(
+            &format!("server's CPU, a million {each}"),
+            known(a_million, |seconds| format!("{seconds:.decimals$} s")),
+        );
+        self.add("server's CPU", known(cpu.server, time));
+        self.add("clients' CPU", known(cpu.load, time));
     }
 
     fn text(&self) -> String {
@@ -120,7 +153,7 @@ impl Rows {
     }
 }
 
-/// A number that one can read: `1 234 567`, and `3.14` where it is small.
+/// Formats a number for a person: `1 234 567`, and `3.14` where it is small.
 pub(super) fn number(value: f64) -> String {
     if value.abs() < 100.0 {
         return format!("{value:.2}");
@@ -131,13 +164,13 @@ pub(super) fn number(value: f64) -> String {
     grouped(&format!("{value:.0}"))
 }
 
-/// How many of how many.
+/// Formats a count and the expected count.
 pub(super) fn counted(had: u64, wanted: u64) -> String {
     let (had, wanted) = (grouped(&had.to_string()), grouped(&wanted.to_string()));
     format!("{had} of {wanted}")
 }
 
-/// What is not known on this system, or of this server.
+/// Stands for a figure that is not known on this system, or of this server.
 pub(super) const UNKNOWN: &str = "unknown";
 
 pub(super) fn known(value: Option<f64>, form: impl FnOnce(f64) -> String) -> String {
@@ -149,6 +182,23 @@ pub(super) fn bytes(value: Option<u64>) -> String {
         || UNKNOWN.to_owned(),
         |bytes| ByteSize(bytes).display().iec().to_string(),
     )
+}
+
+/// Formats a time for a person: `1.23 ms`.
+pub(super) fn time(seconds: f64) -> String {
+    match seconds {
+        _ if seconds < 1e-3 => format!("{:.1} us", seconds * 1e6),
+        _ if seconds < 1.0 => format!("{:.2} ms", seconds * 1e3),
+        _ => format!("{seconds:.2} s"),
+    }
+}
+
+/// Returns the trouble of a measurement whose sessions received fewer messages than were
+/// published.
+pub(super) fn missing(received: u64, expected: u64, gaps: u64) -> Option<String> {
+    (received < expected).then(|| {
+        format!("the sessions received {received} messages of {expected}, with {gaps} gaps")
+    })
 }
 
 #[cfg(test)]

@@ -6,21 +6,23 @@ use arauto::RawSession;
 use futures_util::{StreamExt, TryStreamExt, stream};
 use serde::Serialize;
 
-use super::asker::{Storm, Until};
-use super::askers::{Askers, Loops};
-use super::door::Door;
-use super::fanout::difference;
-use super::figures::{Figures, Rows, bytes, counted, known, number};
-use super::latency::{Latencies, Percentiles, time};
-use super::process::{Memory, Process};
-use super::stage::Stage;
-use super::threads;
-use super::watch::Count;
-use super::{Bench, Common, Needs, at_least_0, at_least_1};
-use crate::cli::exit::{Failure, sysexits};
+use super::connector::Connector;
+use super::figures::LATENCY_DIGITS;
+use super::figures::{Figures, Rows, bytes, counted, known, number, time};
+use super::measurement::{Measurement, Needs};
+use super::options::{Common, at_least_0, at_least_1};
+use super::process::{self, Memory};
+use super::progress::Counter;
+use super::requester::{Period, Until};
+use super::requesters::{Loops, Requesters};
+use super::target::Target;
+use super::threads::{self, Merge};
+use crate::cli::exit::Failure;
+use crate::load::clocks::Clocks;
+use crate::load::latencies::{Latencies, Percentiles};
 
-/// Bytes of a request while the storm lasts.
-const SIZE: usize = 128;
+/// Bytes of a request that is sent while the others log in.
+const REQUEST_SIZE: usize = 128;
 
 #[derive(clap::Args, Serialize)]
 pub(super) struct Args {
@@ -28,18 +30,18 @@ pub(super) struct Args {
     #[arg(long, value_name = "N", default_value_t = 1000, value_parser = at_least_1)]
     sessions: usize,
 
-    /// Accounts that they are of. They are registered before the clock runs, so
-    /// that their passwords were right a short while ago.
+    /// Accounts that they log in to. They are registered before the clock starts, so
+    /// that the server has checked their passwords a short while ago.
     #[arg(long, value_name = "N", default_value_t = 100, value_parser = at_least_1)]
     accounts: usize,
 
-    /// Stop the server and start it again before the storm: then the first login
+    /// Stop the server and start it again before the logins: then the first login
     /// of each account costs a password hash.
     #[arg(long, conflicts_with = "endpoint")]
     restart: bool,
 
-    /// So many further clients are in before, and make requests all the time; how
-    /// long theirs take is told.
+    /// Further clients, which are logged in before and send requests all the time; how
+    /// long each request takes is measured.
     #[arg(long, value_name = "N", default_value_t = 0, value_parser = at_least_0)]
     while_asking: usize,
 
@@ -49,7 +51,7 @@ pub(super) struct Args {
 }
 
 #[derive(Serialize)]
-pub(super) struct Found {
+pub(super) struct LoginFigures {
     /// From the first connect until all are in.
     seconds: f64,
     logins: u64,
@@ -57,27 +59,36 @@ pub(super) struct Found {
     logins_per_second: f64,
     /// From a client's first connect to its `logged_in`.
     login: Option<Percentiles>,
-    /// Connects that found the listener's backlog full, and were made again.
+    /// Connects that were made again, as the listener's backlog was full.
     connects_again: u64,
-    /// Requests of those already in, while the others logged in.
+    /// Requests of the clients that were logged in before, while the others logged in.
     asking: Option<Percentiles>,
     server_cpu_seconds: Option<f64>,
-    /// What the server holds once all are in.
+    /// The server's memory once all are in.
     memory: Option<Memory>,
 }
 
-/// How the storm went on one thread. The sessions stay until all have been counted.
-struct Stormed {
-    _sessions: Vec<RawSession>,
-    count: u64,
+/// The logins of one thread.
+struct Logins {
+    /// Held until the server's memory has been read.
+    sessions: Vec<RawSession>,
     began: Instant,
     ended: Instant,
     latencies: Latencies,
 }
 
-impl Bench for Args {
+impl Merge for Logins {
+    fn merge(&mut self, other: Logins) {
+        self.sessions.extend(other.sessions);
+        self.began = self.began.min(other.began);
+        self.ended = self.ended.max(other.ended);
+        self.latencies += &other.latencies;
+    }
+}
+
+impl Measurement for Args {
     const NAME: &'static str = "login";
-    type Figures = Found;
+    type Figures = LoginFigures;
 
     fn common(&self) -> &Common {
         &self.common
@@ -86,40 +97,41 @@ impl Bench for Args {
     fn needs(&self) -> Needs {
         Needs {
             sessions: self.sessions + self.while_asking,
-            // Those who ask are of one more account: theirs is not in the storm.
+            // The clients that send requests have an account of their own.
             accounts: self.accounts + 1,
         }
     }
 
-    async fn run(&self, stage: &mut Stage) -> Result<Found, Failure> {
+    async fn run(&self, target: &mut Target) -> Result<LoginFigures, Failure> {
         if self.restart {
-            stage.restart().await?;
+            target.restart().await?;
         }
-        let storm = Storm::default();
-        let askers = self.let_askers_in(stage, &storm).await?;
-        let before = stage.server_cpu();
-        let entered = Count::default();
-        storm.begin();
-        let storming = self.storm(&stage.door, &entered);
+        let period = Period::default();
+        let requesters = self.log_in_requesters(target, &period).await?;
+        let clocks = Clocks::start(target.process());
+        let count = Counter::default();
+        period.begin();
+        let logging_in = self.log_in_all(&target.connector, &count);
         let goal = self.sessions as u64;
-        let stormed = stage.watch.step("logins", goal, &entered, storming).await?;
-        storm.end();
-        let server_cpu_seconds = difference(before, stage.server_cpu());
-        let memory = stage.process().and_then(Process::memory);
-        let asked = match askers {
-            Some(askers) => Some(askers.done().await?),
+        let step = target.progress.step("logins", goal, &count, logging_in);
+        let logins = step.await?;
+        period.end();
+        let server_cpu_seconds = clocks.cpu_seconds().server;
+        let memory = target.process().and_then(process::memory);
+        let answered = match requesters {
+            Some(requesters) => Some(requesters.done().await?),
             None => None,
         };
-        let seconds = stormed.ended.duration_since(stormed.began);
+        let seconds = logins.ended.duration_since(logins.began);
         let seconds = seconds.max(Duration::from_micros(1)).as_secs_f64();
-        Ok(Found {
+        Ok(LoginFigures {
             seconds,
-            logins: stormed.count,
+            logins: logins.sessions.len() as u64,
             logins_expected: goal,
-            logins_per_second: stormed.count as f64 / seconds,
-            login: stormed.latencies.percentiles(),
-            connects_again: stage.door.again.get(),
-            asking: asked.and_then(|asked| asked.latencies.percentiles()),
+            logins_per_second: logins.sessions.len() as f64 / seconds,
+            login: logins.latencies.percentiles(),
+            connects_again: target.connector.retries.get(),
+            asking: answered.and_then(|answered| answered.latencies.percentiles()),
             server_cpu_seconds,
             memory,
         })
@@ -127,86 +139,72 @@ impl Bench for Args {
 }
 
 impl Args {
-    async fn let_askers_in(
+    async fn log_in_requesters(
         &self,
-        stage: &mut Stage,
-        storm: &Storm,
-    ) -> Result<Option<Askers>, Failure> {
+        target: &mut Target,
+        period: &Period,
+    ) -> Result<Option<Requesters>, Failure> {
         if self.while_asking == 0 {
             return Ok(None);
         }
         let loops = Loops {
-            until: Until::Over(storm.clone()),
+            until: Until::Over(period.clone()),
             in_flight: 1,
-            size: SIZE,
+            size: REQUEST_SIZE,
             account: self.accounts,
         };
-        let askers = Askers::enter(stage, self.while_asking, 1, &loops).await?;
-        askers.go();
-        Ok(Some(askers))
+        let requesters = Requesters::log_in(target, self.while_asking, 1, loops).await?;
+        requesters.start();
+        Ok(Some(requesters))
     }
 
-    async fn storm(&self, door: &Door, entered: &Count) -> Result<Stormed, Failure> {
+    async fn log_in_all(&self, connector: &Connector, count: &Counter) -> Result<Logins, Failure> {
         let (accounts, threads) = (self.accounts, self.common.threads);
-        let mut works = Vec::new();
+        let mut workers = Vec::new();
         for (thread, share) in threads::shares(self.sessions, threads).enumerate() {
-            let (door, entered) = (door.clone(), entered.clone());
+            let (connector, count) = (connector.clone(), count.clone());
             let clients = (0..share).map(move |client| (thread + client * threads) % accounts);
-            let work = move || async move { storm(&door, clients, &entered).await };
-            works.push(threads::begin("logins", work)?);
+            let work = move || async move { log_in(&connector, clients, &count).await };
+            workers.push(threads::spawn("logins", work)?);
         }
-        let stormed = threads::all(works).await?.into_iter();
-        let all = stormed.reduce(|mut all, other| {
-            all.latencies.add(&other.latencies);
-            all._sessions.extend(other._sessions);
-            all.count += other.count;
-            all.began = all.began.min(other.began);
-            all.ended = all.ended.max(other.ended);
-            all
-        });
-        all.ok_or_else(|| Failure::new(sysexits::SOFTWARE, "nobody logged in"))
+        threads::merged(workers).await
     }
 }
 
-/// All of these accounts' clients at once.
-async fn storm(
-    door: &Door,
-    clients: impl Iterator<Item = usize>,
-    entered: &Count,
-) -> Result<Stormed, Failure> {
+/// Logs clients of these accounts in, all at once.
+async fn log_in(
+    connector: &Connector,
+    accounts: impl Iterator<Item = usize>,
+    count: &Counter,
+) -> Result<Logins, Failure> {
     let began = Instant::now();
-    let enter = |account| async move {
+    let log_in = |account| async move {
         let began = Instant::now();
-        let session = door.enter(account).await?;
-        entered.add(1);
+        let session = connector.log_in(account).await?;
+        count.add(1);
         Ok::<_, Failure>((session, began.elapsed()))
     };
-    let entering = stream::iter(clients.map(enter)).buffer_unordered(usize::MAX);
-    let all: Vec<(RawSession, Duration)> = entering.try_collect().await?;
+    let logging_in = stream::iter(accounts.map(log_in)).buffer_unordered(usize::MAX);
+    let all: Vec<(RawSession, Duration)> = logging_in.try_collect().await?;
     let ended = Instant::now();
-    let mut latencies = Latencies::new();
+    let mut latencies = Latencies::with_digits(LATENCY_DIGITS);
     all.iter().for_each(|(_, took)| latencies.record(*took));
-    Ok(Stormed {
-        count: all.len() as u64,
-        _sessions: all.into_iter().map(|(session, _)| session).collect(),
+    Ok(Logins {
+        sessions: all.into_iter().map(|(session, _)| session).collect(),
         began,
         ended,
         latencies,
     })
 }
 
-impl Figures for Found {
+impl Figures for LoginFigures {
     fn rows(&self, rows: &mut Rows) {
         rows.add("all in after", time(self.seconds));
         rows.add("logins", counted(self.logins, self.logins_expected));
         rows.add("logins/s", number(self.logins_per_second));
-        if let Some(login) = &self.login {
-            login.rows("login", rows);
-        }
+        rows.add_latency("login", self.login.as_ref());
         rows.add("connects made again", self.connects_again);
-        if let Some(asking) = &self.asking {
-            asking.rows("others' reply", rows);
-        }
+        rows.add_latency("others' reply", self.asking.as_ref());
         rows.add("server's CPU", known(self.server_cpu_seconds, time));
         let rss = self.memory.map(|memory| memory.rss);
         rows.add("server's memory, all in", bytes(rss));
@@ -215,7 +213,7 @@ impl Figures for Found {
     fn trouble(&self) -> Option<String> {
         (self.logins != self.logins_expected).then(|| {
             let (had, wanted) = (self.logins, self.logins_expected);
-            format!("{had} clients of {wanted} are in")
+            format!("{had} clients of {wanted} are logged in")
         })
     }
 }

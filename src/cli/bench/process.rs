@@ -1,74 +1,55 @@
-//! What Linux says of a process, and of the machine (proc(5)). Elsewhere, and
-//! where it is not for us to see, it says nothing: the figures are unknown then.
+//! Memory of a process, and the machine, from Linux's proc(5). Elsewhere, and where the
+//! files cannot be read, the figures are unknown.
 
 use std::fs;
 use std::path::PathBuf;
 
-use rustix::param::clock_ticks_per_second;
 use serde::Serialize;
 
-/// A process of this machine.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Process(pub(super) u32);
+use crate::load::clocks::Process;
 
-/// What a process holds of the machine's memory.
+/// A process's share of the machine's memory.
 #[derive(Debug, Clone, Copy, Serialize)]
 pub(super) struct Memory {
-    /// All that is mapped and there.
+    /// All pages that are mapped and resident.
     #[serde(rename = "rss_bytes")]
     pub(super) rss: u64,
-    /// The same, what is shared divided by those who share it.
+    /// The same, with shared pages divided by the number of processes that share them.
     #[serde(rename = "pss_bytes")]
     pub(super) pss: u64,
 }
 
-impl Process {
-    /// This process.
-    pub(super) fn own() -> Process {
-        Process(std::process::id())
-    }
-
-    /// Seconds of CPU that it has used, in user and in system mode; a zombie's too.
-    pub(super) fn cpu_seconds(self) -> Option<f64> {
-        let stat = self.read("stat")?;
-        // The second field is the program's name, in parentheses, and may hold any.
-        let (_, fields) = stat.rsplit_once(')')?;
-        let mut fields = fields.split_whitespace().skip(11);
-        let mut ticks = || fields.next()?.parse::<u64>().ok();
-        let (user, system) = (ticks()?, ticks()?);
-        Some((user + system) as f64 / clock_ticks_per_second() as f64)
-    }
-
-    /// The most memory (RSS) that it has ever held, in bytes.
-    pub(super) fn peak_memory(self) -> Option<u64> {
-        kilobytes(&self.read("status")?, "VmHWM:")
-    }
-
-    /// What it holds now.
-    pub(super) fn memory(self) -> Option<Memory> {
-        let rollup = self.read("smaps_rollup")?;
-        Some(Memory {
-            rss: kilobytes(&rollup, "Rss:")?,
-            pss: kilobytes(&rollup, "Pss:")?,
-        })
-    }
-
-    /// Whether it is no more, or a zombie that nobody has waited for.
-    pub(super) fn is_over(self) -> bool {
-        let state = self.read("stat").and_then(|stat| {
-            let (_, fields) = stat.rsplit_once(')')?;
-            fields.trim_start().chars().next()
-        });
-        matches!(state, None | Some('Z' | 'X'))
-    }
-
-    fn read(self, file: &str) -> Option<String> {
-        let path: PathBuf = ["/proc", &self.0.to_string(), file].iter().collect();
-        fs::read_to_string(path).ok()
-    }
+/// Returns the most memory (RSS) that a process has ever held, in bytes.
+pub(super) fn peak_memory(process: Process) -> Option<u64> {
+    kilobytes(&read(process, "status")?, "VmHWM:")
 }
 
-/// Where a figure was measured.
+/// Returns the memory that a process holds now.
+pub(super) fn memory(process: Process) -> Option<Memory> {
+    let rollup = read(process, "smaps_rollup")?;
+    Some(Memory {
+        rss: kilobytes(&rollup, "Rss:")?,
+        pss: kilobytes(&rollup, "Pss:")?,
+    })
+}
+
+/// Returns whether a process has ended: it is gone, or a zombie that its parent has not
+/// waited for.
+pub(super) fn has_ended(process: Process) -> bool {
+    let state = read(process, "stat").and_then(|stat| {
+        // The second field is the program's name, in parentheses, and may hold any.
+        let (_, fields) = stat.rsplit_once(')')?;
+        fields.trim_start().chars().next()
+    });
+    matches!(state, None | Some('Z' | 'X'))
+}
+
+fn read(process: Process, file: &str) -> Option<String> {
+    let path: PathBuf = ["/proc", &process.0.to_string(), file].iter().collect();
+    fs::read_to_string(path).ok()
+}
+
+/// The machine that a figure was measured on.
 #[derive(Debug, Serialize)]
 pub(super) struct Machine {
     os: &'static str,
@@ -98,7 +79,7 @@ impl Machine {
     }
 }
 
-/// The value of a line such as `VmHWM:     1234 kB`, in bytes.
+/// Returns the value of a line such as `VmHWM:     1234 kB`, in bytes.
 fn kilobytes(text: &str, key: &str) -> Option<u64> {
     let line = text.lines().find_map(|line| line.strip_prefix(key))?;
     let value: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
@@ -113,16 +94,16 @@ mod tests {
     #[cfg(target_os = "linux")]
     fn a_process_of_linux_is_known() {
         let own = Process::own();
-        assert!(own.cpu_seconds().is_some());
-        let memory = own.memory().expect("it is ours");
+        assert!(!has_ended(own));
+        let memory = memory(own).expect("it is this process");
         assert!(memory.rss > 0 && memory.pss <= memory.rss);
-        assert!(own.peak_memory() >= Some(memory.rss / 2));
+        assert!(peak_memory(own) >= Some(memory.rss / 2));
     }
 
     #[test]
     fn a_process_that_is_not_there_is_unknown() {
         let none = Process(u32::MAX);
-        assert!(none.cpu_seconds().is_none() && none.memory().is_none());
-        assert_eq!(none.peak_memory(), None);
+        assert!(has_ended(none) && memory(none).is_none());
+        assert_eq!(peak_memory(none), None);
     }
 }

@@ -1,20 +1,20 @@
-//! `arauto bench request`: asking, in closed loops.
+//! `arauto bench request`: requests in closed loops.
 
 use serde::Serialize;
 
-use super::asker::Until;
-use super::askers::{Askers, Loops};
-use super::fanout::difference;
-use super::figures::{Figures, Rows, counted, known, number};
-use super::latency::{Percentiles, time};
-use super::process::Process;
-use super::stage::Stage;
-use super::{Bench, Common, Needs, at_least_0, at_least_1};
+use super::figures::{Figures, Rows, counted, number, time};
+use super::measurement::{Measurement, Needs};
+use super::options::{Common, at_least_0, at_least_1};
+use super::requester::Until;
+use super::requesters::{Loops, Requesters};
+use super::target::Target;
 use crate::cli::exit::Failure;
+use crate::load::clocks::{Clocks, CpuSeconds, per_million};
+use crate::load::latencies::Percentiles;
 
 #[derive(clap::Args, Serialize)]
 pub(super) struct Args {
-    /// Clients that ask, each in a loop of its own.
+    /// Clients that send requests, each in a loop of its own.
     #[arg(long, value_name = "N", default_value_t = 64, value_parser = at_least_1)]
     sessions: usize,
 
@@ -38,7 +38,7 @@ pub(super) struct Args {
 }
 
 #[derive(Serialize)]
-pub(super) struct Found {
+pub(super) struct RequestFigures {
     seconds: f64,
     requests: u64,
     requests_expected: u64,
@@ -50,9 +50,9 @@ pub(super) struct Found {
     clients_cpu_seconds: Option<f64>,
 }
 
-impl Bench for Args {
+impl Measurement for Args {
     const NAME: &'static str = "request";
-    type Figures = Found;
+    type Figures = RequestFigures;
 
     fn common(&self) -> &Common {
         &self.common
@@ -65,62 +65,60 @@ impl Bench for Args {
         }
     }
 
-    async fn run(&self, stage: &mut Stage) -> Result<Found, Failure> {
+    async fn run(&self, target: &mut Target) -> Result<RequestFigures, Failure> {
         let loops = Loops {
             until: Until::Answered(self.messages as u64),
             in_flight: self.in_flight,
             size: self.size,
             account: 0,
         };
-        let askers = Askers::enter(stage, self.sessions, self.common.threads, &loops).await?;
-        let server_before = stage.server_cpu();
-        let own_before = Process::own().cpu_seconds();
-        let count = askers.count.clone();
-        askers.go();
+        let threads = self.common.threads;
+        let requesters = Requesters::log_in(target, self.sessions, threads, loops).await?;
+        let clocks = Clocks::start(target.process());
+        let count = requesters.count.clone();
+        requesters.start();
         let requests_expected = self.sessions as u64 * self.messages as u64;
-        let asking = stage
-            .watch
-            .step("requests", requests_expected, &count, askers.done());
-        let asked = asking.await?;
-        let server_cpu = difference(server_before, stage.server_cpu());
+        let done = requesters.done();
+        let step = target
+            .progress
+            .step("requests", requests_expected, &count, done);
+        let answered = step.await?;
+        let cpu = clocks.cpu_seconds();
         let requests = count.get();
-        let seconds = asked.ended.duration_since(asked.began).as_secs_f64();
-        Ok(Found {
+        let seconds = answered.ended.duration_since(answered.began).as_secs_f64();
+        Ok(RequestFigures {
             seconds,
             requests,
             requests_expected,
             requests_per_second: requests as f64 / seconds,
-            latency: asked.latencies.percentiles(),
-            server_cpu_seconds: server_cpu,
-            server_cpu_seconds_per_million_requests: server_cpu
-                .map(|cpu| cpu / (requests as f64 / 1e6)),
-            clients_cpu_seconds: difference(own_before, Process::own().cpu_seconds()),
+            latency: answered.latencies.percentiles(),
+            server_cpu_seconds: cpu.server,
+            server_cpu_seconds_per_million_requests: cpu
+                .server
+                .map(|cpu| per_million(cpu, requests)),
+            clients_cpu_seconds: cpu.load,
         })
     }
 }
 
-impl Figures for Found {
+impl Figures for RequestFigures {
     fn rows(&self, rows: &mut Rows) {
         rows.add("requests/s", number(self.requests_per_second));
         let requests = counted(self.requests, self.requests_expected);
         rows.add("requests", requests);
         rows.add("time", time(self.seconds));
-        if let Some(latency) = &self.latency {
-            latency.rows("reply", rows);
-        }
-        let per_million = self.server_cpu_seconds_per_million_requests;
-        rows.add(
-            "server's CPU, a million requests",
-            known(per_million, |seconds| format!("{seconds:.2} s")),
-        );
-        rows.add("server's CPU", known(self.server_cpu_seconds, time));
-        rows.add("clients' CPU", known(self.clients_cpu_seconds, time));
+        rows.add_latency("reply", self.latency.as_ref());
+        let cpu = CpuSeconds {
+            server: self.server_cpu_seconds,
+            load: self.clients_cpu_seconds,
+        };
+        rows.add_cpu(cpu, self.requests, ("requests", 2));
     }
 
     fn trouble(&self) -> Option<String> {
         (self.requests != self.requests_expected).then(|| {
             let (had, wanted) = (self.requests, self.requests_expected);
-            format!("{had} requests were answered, and {wanted} were asked")
+            format!("{had} requests of {wanted} were answered")
         })
     }
 }

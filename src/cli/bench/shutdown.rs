@@ -5,19 +5,19 @@ use std::time::{Duration, Instant};
 use arauto::{Client, PhaseLine};
 use serde::Serialize;
 
-use super::closers::{Closed, Closers};
-use super::escritor::Manner;
-use super::fanout::difference;
-use super::figures::{Figures, Rows, counted, known};
-use super::latency::time;
-use super::press::{self, Run};
-use super::stage::Stage;
-use super::watch::Count;
-use super::{Bench, Common, Needs, at_least_0, at_least_1};
+use super::closing_readers::{Closed, ClosingReaders};
+use super::figures::{Figures, Rows, counted, known, missing, time};
+use super::measurement::{Measurement, Needs};
+use super::options::{Common, at_least_0, at_least_1};
+use super::process;
+use super::progress::Counter;
+use super::publishers;
+use super::target::Target;
 use crate::cli::exit::Failure;
+use crate::load::clocks::Process;
 
-/// How often to look whether a server that is no child of ours is gone.
-const LOOK: Duration = Duration::from_micros(500);
+/// How often to look whether a server that is no child of the bench has ended.
+const POLL: Duration = Duration::from_micros(500);
 
 #[derive(clap::Args, Serialize)]
 pub(super) struct Args {
@@ -40,7 +40,7 @@ pub(super) struct Args {
 }
 
 #[derive(Serialize)]
-pub(super) struct Found {
+pub(super) struct ShutdownFigures {
     sessions: usize,
     /// From the order (SIGTERM; `shutdown` where the server is not the bench's own)
     /// until the process is gone.
@@ -48,7 +48,7 @@ pub(super) struct Found {
     /// Until the last client had read its last byte.
     order_to_last_byte_seconds: f64,
     last_byte_to_exit_seconds: Option<f64>,
-    /// The first of these, by the number of sessions.
+    /// The first of these, divided by the number of sessions.
     exit_us_per_session: Option<f64>,
     server_cpu_us_per_session: Option<f64>,
     /// Sessions that were told `closing` with the reason `shutdown`.
@@ -62,15 +62,15 @@ pub(super) struct Found {
 
 /// When and how the server's process ended, as far as it is known.
 #[derive(Default)]
-struct Gone {
+struct Exited {
     at: Option<Instant>,
     cpu_seconds: Option<f64>,
     phases: Option<Vec<PhaseLine>>,
 }
 
-impl Bench for Args {
+impl Measurement for Args {
     const NAME: &'static str = "shutdown";
-    type Figures = Found;
+    type Figures = ShutdownFigures;
 
     fn common(&self) -> &Common {
         &self.common
@@ -83,114 +83,113 @@ impl Bench for Args {
         }
     }
 
-    async fn run(&self, stage: &mut Stage) -> Result<Found, Failure> {
-        let closers = Closers::enter(stage, self.sessions, self.common.threads).await?;
-        let admin = match stage.own {
+    async fn run(&self, target: &mut Target) -> Result<ShutdownFigures, Failure> {
+        let threads = self.common.threads;
+        let readers = ClosingReaders::log_in(target, self.sessions, threads).await?;
+        let admin = match target.own {
             Some(_) => None,
-            None => Some(admin(stage).await?),
+            None => Some(log_in_admin(target).await?),
         };
-        let run = Run {
-            escritores: 1,
-            messages: self.messages as u64,
-            size: self.size,
-            manner: Manner::Together,
-            rate: None,
-        };
-        let answered = Count::default();
-        let publishing = press::begin(&stage.door, run, &answered)?.done();
-        let goal = self.messages as u64;
-        stage
-            .watch
-            .step("publishing", goal, &answered, publishing)
-            .await?;
-        stage.look();
-        let before = stage.server_cpu();
+        publishers::publish_burst(target, "publishing", self.messages, self.size).await?;
+        target.note_peak();
+        let before = target.process().and_then(Process::cpu_seconds);
         let ordered = Instant::now();
-        order(stage, admin).await?;
+        order_stop(target, admin).await?;
         let goal = self.sessions as u64;
-        let count = closers.count.clone();
-        let closing = stage.watch.step("closing", goal, &count, closers.done());
+        let count = readers.count.clone();
+        let closing = target
+            .progress
+            .step("closing", goal, &count, readers.done());
         let closed = closing.await?;
-        let gone = gone(stage).await?;
-        Ok(self.found(ordered, &closed, before, gone))
+        let exited = wait_for_exit(target).await?;
+        Ok(self.figures(ordered, &closed, before, exited))
     }
 }
 
-/// One who may stop a server that is not our own.
-async fn admin(stage: &Stage) -> Result<Client, Failure> {
-    let door = &stage.door;
-    let user = format!("{}-1", door.user);
-    let visitor = Client::connect_with(&door.endpoint, &door.trust).await?;
-    let (client, _) = visitor.login(&user, &door.password).await?;
+/// Logs in to a server that is not the bench's own, to stop it. The account must be an
+/// admin's.
+async fn log_in_admin(target: &Target) -> Result<Client, Failure> {
+    let connector = &target.connector;
+    let connected = Client::connect_with(&connector.endpoint, &connector.trust).await?;
+    let user = connector.account_name(0);
+    let (client, _) = connected.login(&user, &connector.password).await?;
     Ok(client)
 }
 
-async fn order(stage: &Stage, admin: Option<Client>) -> Result<(), Failure> {
-    match (&stage.own, admin) {
+async fn order_stop(target: &Target, admin: Option<Client>) -> Result<(), Failure> {
+    match (&target.own, admin) {
         (Some(own), _) => own.order_stop(),
         (None, Some(admin)) => Ok(admin.shutdown(false).await.map(drop)?),
-        (None, None) => unreachable!("a server that is not our own has been given an admin"),
+        (None, None) => {
+            unreachable!("an admin is logged in where the server is not the bench's own")
+        }
     }
 }
 
 /// Waits for the process's end.
-async fn gone(stage: &mut Stage) -> Result<Gone, Failure> {
-    if let Some(mut own) = stage.own.take() {
+async fn wait_for_exit(target: &mut Target) -> Result<Exited, Failure> {
+    let count = Counter::default();
+    if let Some(mut own) = target.own.take() {
         let ending = own.stopped();
-        let count = Count::default();
-        let stopped = stage.watch.step("exit", 1, &count, ending).await?;
-        stage.ended(stopped.exit);
+        let stopped = target.progress.step("exit", 1, &count, ending).await?;
+        target.note_exit(stopped.exit);
         if stopped.exit != Some(0) {
             return Err(own.failed(&format!("it stopped with {:?}", stopped.exit)));
         }
-        return Ok(Gone {
+        return Ok(Exited {
             at: Some(stopped.at),
             cpu_seconds: stopped.cpu_seconds,
             phases: Some(stopped.report.phases),
         });
     }
-    let Some(process) = stage.process() else {
-        return Ok(Gone::default());
+    let Some(process) = target.process() else {
+        return Ok(Exited::default());
     };
     let ending = async {
-        while !process.is_over() {
-            tokio::time::sleep(LOOK).await;
+        while !process::has_ended(process) {
+            tokio::time::sleep(POLL).await;
         }
         Ok(Instant::now())
     };
-    let at = stage
-        .watch
-        .step("exit", 1, &Count::default(), ending)
-        .await?;
-    Ok(Gone {
+    let at = target.progress.step("exit", 1, &count, ending).await?;
+    Ok(Exited {
         at: Some(at),
-        ..Gone::default()
+        ..Exited::default()
     })
 }
 
 impl Args {
-    fn found(&self, ordered: Instant, closed: &Closed, before: Option<f64>, gone: Gone) -> Found {
+    fn figures(
+        &self,
+        ordered: Instant,
+        closed: &Closed,
+        before: Option<f64>,
+        exited: Exited,
+    ) -> ShutdownFigures {
         let sessions = self.sessions as f64;
         let since = |end: Instant, start: Instant| end.saturating_duration_since(start);
-        let order_to_exit_seconds = gone.at.map(|at| since(at, ordered).as_secs_f64());
-        let cpu = difference(before, gone.cpu_seconds);
-        Found {
+        let order_to_exit_seconds = exited.at.map(|at| since(at, ordered).as_secs_f64());
+        let cpu = exited.cpu_seconds.zip(before);
+        let cpu = cpu.map(|(after, before)| (after - before).max(0.0));
+        ShutdownFigures {
             sessions: self.sessions,
             order_to_exit_seconds,
             order_to_last_byte_seconds: since(closed.last_byte, ordered).as_secs_f64(),
-            last_byte_to_exit_seconds: gone.at.map(|at| since(at, closed.last_byte).as_secs_f64()),
+            last_byte_to_exit_seconds: exited
+                .at
+                .map(|at| since(at, closed.last_byte).as_secs_f64()),
             exit_us_per_session: order_to_exit_seconds.map(|exit| exit * 1e6 / sessions),
             server_cpu_us_per_session: cpu.map(|cpu| cpu * 1e6 / sessions),
             closings: closed.closings,
             deliveries: closed.messages,
             deliveries_expected: self.sessions as u64 * self.messages as u64,
             gaps: closed.gaps,
-            phases: gone.phases,
+            phases: exited.phases,
         }
     }
 }
 
-impl Figures for Found {
+impl Figures for ShutdownFigures {
     fn rows(&self, rows: &mut Rows) {
         rows.add("order to exit", known(self.order_to_exit_seconds, time));
         rows.add(
@@ -223,9 +222,6 @@ impl Figures for Found {
             let (had, wanted) = (self.closings, self.sessions);
             return Some(format!("{had} sessions of {wanted} were closed in order"));
         }
-        (self.deliveries < self.deliveries_expected).then(|| {
-            let (had, wanted, gaps) = (self.deliveries, self.deliveries_expected, self.gaps);
-            format!("the sessions heard {had} messages of {wanted}, with {gaps} gaps")
-        })
+        missing(self.deliveries, self.deliveries_expected, self.gaps)
     }
 }

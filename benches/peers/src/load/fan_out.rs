@@ -1,63 +1,69 @@
 //! Publishers and readers: from the first byte published to the last delivery.
 
-use std::os::fd::OwnedFd;
+use std::task::Poll;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
 use rustix::event::epoll::EventFlags;
 
-use super::pace::Ticks;
-use super::publisher::{Publisher, repeat};
-use super::{BUFFER, Clocks, Figures, Got, Poll, read};
-use crate::meter::{Count, Meter};
+use super::clocks::RunClocks;
+use super::ready::{Ready, context};
+use super::ticks::Ticks;
+use super::{Figures, Peer, repeat};
+use crate::engine::connection::BUFFER;
+use crate::engine::output::{Output, Repeated, Writes};
+use crate::engine::schedule::Schedule;
+use crate::meter::Count;
 use crate::net;
 use crate::start::Running;
 
-pub use super::publisher::Writes;
+/// How many single frames one client writes before others get their turn.
+const TURN: usize = 64;
 
 /// The work of one run, but for how many messages it has.
 #[derive(Debug, Clone, Copy)]
 pub struct FanOut {
     /// Connections that publish, in equal parts.
     pub publishers: usize,
-    /// Connections that hear every message.
+    /// Connections that read every message.
     pub readers: usize,
     /// Bytes of a body.
     pub size: usize,
     /// How messages become writes.
     pub writes: Writes,
     /// Messages a second; without it, as fast as the sockets take them.
-    pub backpressure: Option<u64>,
+    pub pace: Option<u64>,
 }
 
 struct Conn {
-    socket: OwnedFd,
-    meter: Meter,
-    publisher: Option<Publisher>,
-    /// What has to arrive here before it is done.
-    due: Due,
-    done: bool,
-    wants_out: bool,
+    client: Peer,
+    expected: Expected,
+    is_done: bool,
+    /// Whether epoll watches for space to write to.
+    watches_writes: bool,
 }
 
+/// What a connection has to write and to read before it is done.
 #[derive(Clone, Copy)]
-struct Due {
+struct Expected {
+    sent: u64,
     messages: u64,
     answers: u64,
 }
 
 impl Conn {
-    fn is_done(&self) -> bool {
+    fn has_all(&self) -> bool {
         let Count {
             messages,
             answers,
             lost,
             ..
-        } = self.meter.count();
-        messages + lost >= self.due.messages
-            && answers >= self.due.answers
-            && self.meter.is_even()
-            && !self.publisher.as_ref().is_some_and(Publisher::owes)
+        } = self.client.decoder.count();
+        messages + lost >= self.expected.messages
+            && answers >= self.expected.answers
+            && self.client.decoder.is_even()
+            // A paced publisher has nothing due between two messages.
+            && self.client.output.sent() >= self.expected.sent
     }
 }
 
@@ -66,8 +72,9 @@ struct Run<'a> {
     running: &'a Running,
     messages: u64,
     conns: Vec<Conn>,
-    poll: Poll,
+    ready: Ready,
     buffer: Vec<u8>,
+    /// Connections that are not done.
     left: usize,
     /// When the last byte came that was due to a reader.
     last: Instant,
@@ -80,14 +87,13 @@ pub fn run(work: FanOut, running: &Running, messages: u64) -> Result<Figures> {
         running,
         messages: messages.next_multiple_of(work.publishers as u64),
         conns: Vec::new(),
-        poll: Poll::new()?,
+        ready: Ready::new()?,
         buffer: vec![0; BUFFER],
         left: 0,
         last: Instant::now(),
     };
     run.connect()?;
-    let cpu = || running.server.cpu();
-    let clocks = Clocks::start(&cpu)?;
+    let clocks = RunClocks::start(running.server.process())?;
     run.last = clocks.begin();
     match work.pace {
         None => run.saturate()?,
@@ -98,12 +104,11 @@ pub fn run(work: FanOut, running: &Running, messages: u64) -> Result<Figures> {
 }
 
 impl Run<'_> {
-    /// Everybody is there before the clock starts.
+    /// Connects and subscribes all clients, before the clocks start.
     fn connect(&mut self) -> Result<()> {
         let (system, address) = (self.running.system, &self.running.address);
         let FanOut { size, readers, .. } = self.work;
-        let frame = system.publish(size);
-        let frames = repeat(&frame);
+        let frames = repeat(&system.publish(size));
         for index in 0..readers + self.work.publishers {
             let socket = net::connect(address).context("connect")?;
             let reads = index < readers;
@@ -112,65 +117,69 @@ impl Run<'_> {
                 false => system.announce(&socket, size, readers),
             };
             net::unblock(&socket)?;
-            self.poll.add(&socket, index, EventFlags::IN)?;
-            let own = self.messages / self.work.publishers as u64;
-            let publisher =
-                (!reads).then(|| Publisher::new(frames.clone(), frame.len(), self.work.writes));
-            let hears = reads || system.tells_publishers();
+            self.ready.add(&socket, index)?;
+            let sent = if reads { 0 } else { self.share() };
+            let is_told = reads || system.tells_publishers();
             self.conns.push(Conn {
-                socket,
-                meter: meter.with_context(|| format!("connection {index}"))?,
-                publisher,
-                due: Due {
-                    messages: if hears { self.messages } else { 0 },
-                    answers: if reads { 0 } else { own * system.answers() },
+                client: Peer {
+                    connection: socket,
+                    decoder: meter.with_context(|| format!("connection {index}"))?,
+                    output: Repeated::new(frames.clone(), self.work.writes),
                 },
-                done: false,
-                wants_out: false,
+                expected: Expected {
+                    sent,
+                    messages: if is_told { self.messages } else { 0 },
+                    answers: sent * system.answers(),
+                },
+                is_done: false,
+                watches_writes: false,
             });
         }
         self.left = self.conns.len();
         Ok(())
     }
 
+    /// Returns how many messages each publisher publishes.
+    fn share(&self) -> u64 {
+        self.messages / self.work.publishers as u64
+    }
+
     fn saturate(&mut self) -> Result<()> {
-        let own = self.messages / self.work.publishers as u64;
         for index in self.work.readers..self.conns.len() {
-            if let Some(publisher) = &mut self.conns[index].publisher {
-                publisher.owe(own);
-            }
+            let share = self.share();
+            self.conns[index].client.output.set_due(share);
             self.write(index)?;
         }
         while self.left > 0 && self.turn(None)? {}
         Ok(())
     }
 
-    /// One publisher; each message is due at its own moment. One that is late is
+    /// Lets one publisher write each message at its own moment. A message that is late is
     /// written all the same, in a write of its own.
     fn keep_pace(&mut self, pace: u64, begin: Instant) -> Result<()> {
         ensure!(self.work.publishers == 1, "only one publisher is paced");
         let index = self.work.readers;
+        let schedule = Schedule::new(begin, pace as f64);
         let timer = Ticks::every(Duration::from_nanos(1_000_000_000 / pace))?;
-        self.poll
-            .add(timer.socket(), self.conns.len(), EventFlags::IN)?;
-        let mut owed = 0;
-        while self.left > 0 && self.turn(Some(&timer))? {
-            let due = (begin.elapsed().as_secs_f64() * pace as f64) as u64;
-            let due = due.min(self.messages);
-            if due > owed {
-                owed = due;
-                if let Some(publisher) = &mut self.conns[index].publisher {
-                    publisher.owe(owed);
-                }
+        self.ready.add(timer.socket(), self.conns.len())?;
+        let mut due = 0;
+        while self.left > 0 {
+            let now_due = schedule.due_by(Instant::now(), due).min(self.messages);
+            if now_due > due {
+                due = now_due;
+                self.conns[index].client.output.set_due(due);
                 self.write(index)?;
+            }
+            if !self.turn(Some(&timer))? {
+                break;
             }
         }
         Ok(())
     }
 
-    /// Serves what has happened. `false`: nothing happens any more.
+    /// Serves what has happened; `false` if nothing happens any more.
     fn turn(&mut self, timer: Option<&Ticks>) -> Result<bool> {
-        let Some(events) = self.poll.wait()? else {
+        let Some(events) = self.ready.wait()? else {
             return Ok(false);
         };
         for event in &events {
@@ -187,53 +196,51 @@ impl Run<'_> {
                 self.read(index)?;
             }
         }
-        self.poll.reuse(events);
+        self.ready.reuse(events);
         Ok(true)
     }
 
     fn read(&mut self, index: usize) -> Result<()> {
-        let conn = &mut self.conns[index];
-        match read(&conn.socket, &mut self.buffer)? {
-            Got::Bytes(bytes) => conn
-                .meter
-                .feed(bytes)
-                .with_context(|| format!("connection {index}"))?,
-            Got::Nothing => {}
-            Got::End => return self.note_cut(index),
+        let client = &mut self.conns[index].client;
+        let read = client.poll_read(&mut context(), &mut self.buffer);
+        let read = read.map(|read| read.with_context(|| format!("connection {index}")));
+        if let Poll::Ready(0) = read? {
+            return self.note_closed(index);
         }
         self.note_done(index);
         Ok(())
     }
 
-    /// A server that may lose messages may do it by cutting off who is slow.
-    fn note_cut(&mut self, index: usize) -> Result<()> {
+    /// A server that may lose messages may close the connection of a slow reader.
+    fn note_closed(&mut self, index: usize) -> Result<()> {
         let reads = index < self.work.readers;
         ensure!(
             reads && self.running.system.may_lose(),
             "the server closed connection {index}"
         );
         let conn = &mut self.conns[index];
-        self.poll.forget(&conn.socket)?;
-        if !std::mem::replace(&mut conn.done, true) {
+        self.ready.remove(&conn.client.connection)?;
+        if !std::mem::replace(&mut conn.is_done, true) {
             self.left -= 1;
         }
         Ok(())
     }
 
     fn write(&mut self, index: usize) -> Result<()> {
-        let conn = &mut self.conns[index];
-        let Some(publisher) = &mut conn.publisher else {
-            return Ok(());
+        let Conn {
+            client,
+            watches_writes,
+            ..
+        } = &mut self.conns[index];
+        let most = match self.work.writes {
+            Writes::Pipelined => 1,
+            Writes::Single => TURN,
         };
-        publisher.write(&conn.socket)?;
-        let owes = publisher.owes();
-        if owes != conn.wants_out {
-            conn.wants_out = owes;
-            let flags = match owes {
-                true => EventFlags::IN | EventFlags::OUT,
-                false => EventFlags::IN,
-            };
-            self.poll.change(&conn.socket, index, flags)?;
+        client.poll_write(&mut context(), most)?;
+        let is_due = client.output.is_due();
+        if is_due != *watches_writes {
+            *watches_writes = is_due;
+            self.ready.watch_writes(&client.connection, index, is_due)?;
         }
         self.note_done(index);
         Ok(())
@@ -241,41 +248,36 @@ impl Run<'_> {
 
     fn note_done(&mut self, index: usize) {
         let conn = &mut self.conns[index];
-        if conn.done || !conn.is_done() {
+        if conn.is_done || !conn.has_all() {
             return;
         }
-        // A paced publisher owes nothing between two messages.
-        let own = self.messages / self.work.publishers as u64;
-        if conn.publisher.as_ref().is_some_and(|it| it.sent() < own) {
-            return;
-        }
-        conn.done = true;
+        conn.is_done = true;
         self.left -= 1;
         if index < self.work.readers {
             self.last = Instant::now();
         }
     }
 
-    /// Everything that was due has come, once; or it is counted as lost.
+    /// Checks that everything that was due has come once, and counts what was lost.
     fn verify(&mut self) -> Result<(u64, u64)> {
         let mut delivered = 0;
         for conn in &self.conns[..self.work.readers] {
-            let count = conn.meter.count();
+            let count = conn.client.decoder.count();
             ensure!(count.messages <= self.messages, "more than was published");
             delivered += count.messages;
         }
         let lost = self.messages * self.work.readers as u64 - delivered;
         if !self.running.system.may_lose() {
-            ensure!(lost == 0 && self.left == 0, self.whats_missing(lost));
+            ensure!(lost == 0 && self.left == 0, self.describe_missing(lost));
         }
         Ok((delivered, lost))
     }
 
-    fn whats_missing(&self, lost: u64) -> String {
+    fn describe_missing(&self, lost: u64) -> String {
         let undone: Vec<String> = (self.conns.iter().enumerate())
-            .filter(|(_, conn)| !conn.done)
+            .filter(|(_, conn)| !conn.is_done)
             .take(3)
-            .map(|(index, conn)| format!("{index}: {:?}", conn.meter.count()))
+            .map(|(index, conn)| format!("{index}: {:?}", conn.client.decoder.count()))
             .collect();
         format!(
             "{lost} of {} deliveries are missing, {} connections are not done: {}",

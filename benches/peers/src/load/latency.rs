@@ -1,10 +1,12 @@
 //! One client that asks, waits for the reply, and asks again, each time timed.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
 
-use super::{Clocks, Figures};
+use super::Figures;
+use super::clocks::RunClocks;
+use crate::engine::latencies::Latencies;
 use crate::meter::show;
 use crate::net;
 use crate::start::Running;
@@ -15,30 +17,26 @@ pub fn run(size: usize, running: &Running, requests: u64) -> Result<Figures> {
     let socket = net::connect(&running.address).context("connect")?;
     let talk = running.system.converse(&socket, size)?;
     let mut reply = vec![0; talk.reply.len()];
-    let mut ask = || -> Result<u64> {
+    let mut ask = || -> Result<Duration> {
         let begin = Instant::now();
         net::write_all(&socket, &talk.request)?;
         net::read_exact(&socket, &mut reply)?;
         let took = begin.elapsed();
         ensure!(reply == talk.reply, "another reply: {:?}", show(&reply));
-        Ok(u64::try_from(took.as_nanos())?)
+        Ok(took)
     };
     for _ in 0..requests / 20 {
         ask()?; // the first ones are slower everywhere
     }
-    let cpu = || running.server.cpu();
-    let clocks = Clocks::start(&cpu)?;
-    let mut took = Vec::with_capacity(usize::try_from(requests)?);
+    // To the nanosecond up to a quarter of a millisecond.
+    let mut latencies = Latencies::with_digits(5);
+    let clocks = RunClocks::start(running.server.process())?;
     for _ in 0..requests {
-        took.push(ask()?);
+        latencies.record(ask()?);
     }
     let mut figures = clocks.stop(requests, 0, Instant::now())?;
-    took.sort_unstable();
-    let at = |share: f64| {
-        let place = (share * (took.len() - 1) as f64).round() as usize;
-        took.get(place).map(|nanos| *nanos as f64 / 1e3)
-    };
-    figures.p50 = at(0.50);
-    figures.p99 = at(0.99);
+    let percentiles = latencies.percentiles();
+    figures.p50 = percentiles.as_ref().map(|it| it.p50_us);
+    figures.p99 = percentiles.as_ref().map(|it| it.p99_us);
     Ok(figures)
 }

@@ -1,15 +1,16 @@
 //! Clients in closed loops: each asks again when it is answered.
 
-use std::os::fd::OwnedFd;
-use std::rc::Rc;
+use std::task::Poll;
 use std::time::Instant;
 
 use anyhow::{Context, Result, bail, ensure};
-use rustix::event::epoll::EventFlags;
 
-use super::publisher::{Publisher, Writes, repeat};
-use super::{BUFFER, Clocks, Figures, Got, Poll, read};
-use crate::meter::Meter;
+use super::clocks::RunClocks;
+use super::ready::{Ready, context};
+use super::{Figures, Peer, repeat};
+use crate::engine::connection::BUFFER;
+use crate::engine::output::{Frames, Output, Repeated, Writes};
+use crate::engine::window::Window;
 use crate::net;
 use crate::start::Running;
 
@@ -24,19 +25,16 @@ pub struct Loops {
     pub size: usize,
 }
 
-struct Client {
-    socket: OwnedFd,
-    meter: Meter,
-    asks: Publisher,
+struct Asking {
+    client: Peer,
+    window: Window,
 }
 
 struct Run {
-    clients: Vec<Client>,
-    poll: Poll,
+    clients: Vec<Asking>,
+    ready: Ready,
     buffer: Vec<u8>,
-    /// What each client asks in all.
-    requests: u64,
-    in_flight: u64,
+    /// Clients that still wait for replies.
     left: usize,
 }
 
@@ -45,16 +43,15 @@ pub fn run(work: Loops, running: &Running, requests: u64) -> Result<Figures> {
     let each = requests.div_ceil(work.clients as u64);
     let mut run = Run {
         clients: Vec::new(),
-        poll: Poll::new()?,
+        ready: Ready::new()?,
         buffer: vec![0; BUFFER],
-        requests: each,
-        in_flight: work.in_flight as u64,
         left: work.clients,
     };
-    run.connect(work, running)?;
-    let cpu = || running.server.cpu();
-    let clocks = Clocks::start(&cpu)?;
-    run.ask_all()?;
+    run.connect(work, running, each)?;
+    let clocks = RunClocks::start(running.server.process())?;
+    for asking in &mut run.clients {
+        asking.ask()?;
+    }
     while run.left > 0 {
         let missing = run.left;
         let goes_on = run.turn()?;
@@ -64,63 +61,55 @@ pub fn run(work: Loops, running: &Running, requests: u64) -> Result<Figures> {
 }
 
 impl Run {
-    fn connect(&mut self, work: Loops, running: &Running) -> Result<()> {
-        let mut frames: Option<Rc<[u8]>> = None;
+    fn connect(&mut self, work: Loops, running: &Running, each: u64) -> Result<()> {
+        let mut frames: Option<Frames> = None;
         for index in 0..work.clients {
             let socket = net::connect(&running.address).context("connect")?;
             let talk = running.system.converse(&socket, work.size)?;
             net::unblock(&socket)?;
-            self.poll.add(&socket, index, EventFlags::IN)?;
+            self.ready.add(&socket, index)?;
             let frames = frames.get_or_insert_with(|| repeat(&talk.request));
-            self.clients.push(Client {
-                socket,
-                meter: talk.meter,
-                asks: Publisher::new(frames.clone(), talk.request.len(), Writes::Pipelined),
+            self.clients.push(Asking {
+                client: Peer {
+                    connection: socket,
+                    decoder: talk.meter,
+                    output: Repeated::new(frames.clone(), Writes::Pipelined),
+                },
+                window: Window::new(each, work.in_flight),
             });
         }
         Ok(())
     }
 
-    fn ask_all(&mut self) -> Result<()> {
-        for client in &mut self.clients {
-            client.asks.owe(self.in_flight.min(self.requests));
-            client.ask()?;
-        }
-        Ok(())
-    }
-
+    /// Serves the clients that are ready; `false` if nothing happens any more.
     fn turn(&mut self) -> Result<bool> {
-        let Some(events) = self.poll.wait()? else {
+        let Some(events) = self.ready.wait()? else {
             return Ok(false);
         };
         for event in &events {
-            let client = &mut self.clients[usize::try_from(event.data.u64())?];
-            let bytes = match read(&client.socket, &mut self.buffer)? {
-                Got::Bytes(bytes) => bytes,
-                Got::Nothing => continue,
-                Got::End => bail!("the server closed a connection"),
-            };
-            client.meter.feed(bytes)?;
-            let replies = client.meter.whole();
-            ensure!(replies <= client.asks.sent(), "more replies than requests");
-            if replies == self.requests {
+            let Asking { client, window } = &mut self.clients[usize::try_from(event.data.u64())?];
+            match client.poll_read(&mut context(), &mut self.buffer)? {
+                Poll::Ready(0) => bail!("the server closed a connection"),
+                Poll::Ready(_) => {}
+                Poll::Pending => continue,
+            }
+            window.set_answered(client.decoder.whole(), client.output.sent())?;
+            if window.is_done() {
                 self.left -= 1;
             }
-            client
-                .asks
-                .owe((replies + self.in_flight).min(self.requests));
-            client.ask()?;
+            self.clients[usize::try_from(event.data.u64())?].ask()?;
         }
-        self.poll.reuse(events);
+        self.ready.reuse(events);
         Ok(true)
     }
 }
 
-impl Client {
-    /// A client's few requests always fit into its socket.
+impl Asking {
+    /// Writes what is due. A client's few requests always fit into its socket.
     fn ask(&mut self) -> Result<()> {
-        while self.asks.owes() {
-            self.asks.write(&self.socket)?;
+        self.client.output.set_due(self.window.due());
+        while self.client.output.is_due() {
+            self.client.poll_write(&mut context(), 1)?;
         }
         Ok(())
     }

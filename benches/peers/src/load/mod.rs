@@ -1,31 +1,33 @@
-//! The load: one thread whose clients do the same cheap thing for every system.
+//! The load: one thread whose clients do the same cheap thing for every server.
+//!
+//! What a client writes and counts is the load engine's ([`crate::engine`]). Here its
+//! clients are polled when epoll says that they are ready.
 
 mod clocks;
 pub mod fan_out;
 pub mod latency;
 pub mod loops;
-mod pace;
-mod publisher;
+mod ready;
+mod ticks;
 
 use std::os::fd::OwnedFd;
-use std::time::{Duration, Instant};
 
-use anyhow::{Result, bail};
-use clocks::Clocks;
-use rustix::buffer::spare_capacity;
-use rustix::event::epoll::{self, Event, EventData, EventFlags};
-use rustix::fs::Timespec;
-use rustix::io::Errno;
 use serde::{Deserialize, Serialize};
 
-/// What one read takes at most, into the one buffer of all connections.
-pub const BUFFER: usize = 256 * 1024;
+use crate::engine::client::Client;
+use crate::engine::output::{Frames, Repeated};
+use crate::peer::Meter;
 
-/// A run in which nothing moves for so long is over.
-const STANDSTILL: Duration = Duration::from_secs(5);
+/// One client of any server.
+pub type Peer = Client<OwnedFd, Meter, Repeated>;
 
-/// And none takes longer than this.
-const LONGEST: Duration = Duration::from_secs(120);
+/// The most bytes that a client that pipelines offers in one write.
+const OFFER: usize = 256 * 1024;
+
+/// Prepares the one frame that all of a run's clients write.
+fn repeat(frame: &[u8]) -> Frames {
+    Frames::repeat(frame, OFFER)
+}
 
 /// What one run has shown.
 #[derive(Debug, Clone, Copy, Default, Serialize, Deserialize)]
@@ -49,83 +51,4 @@ pub struct Figures {
     pub p50: Option<f64>,
     /// The same.
     pub p99: Option<f64>,
-}
-
-/// An epoll instance, and a watch over whether anything still happens.
-pub struct Poll {
-    epoll: OwnedFd,
-    events: Vec<Event>,
-    begin: Instant,
-    moved: Instant,
-}
-
-impl Poll {
-    fn new() -> Result<Poll> {
-        let now = Instant::now();
-        Ok(Poll {
-            epoll: epoll::create(epoll::CreateFlags::CLOEXEC)?,
-            events: Vec::with_capacity(256),
-            begin: now,
-            moved: now,
-        })
-    }
-
-    fn add(&self, socket: &OwnedFd, index: usize, flags: EventFlags) -> Result<()> {
-        let data = EventData::new_u64(index as u64);
-        Ok(epoll::add(&self.epoll, socket, data, flags)?)
-    }
-
-    fn change(&self, socket: &OwnedFd, index: usize, flags: EventFlags) -> Result<()> {
-        let data = EventData::new_u64(index as u64);
-        Ok(epoll::modify(&self.epoll, socket, data, flags)?)
-    }
-
-    fn forget(&self, socket: &OwnedFd) -> Result<()> {
-        Ok(epoll::delete(&self.epoll, socket)?)
-    }
-
-    /// What has happened; `None`: for too long nothing has.
-    fn wait(&mut self) -> Result<Option<Vec<Event>>> {
-        if self.begin.elapsed() > LONGEST {
-            bail!("not over after {LONGEST:?}");
-        }
-        let timeout = Timespec {
-            tv_sec: 1,
-            tv_nsec: 0,
-        };
-        let mut events = std::mem::take(&mut self.events);
-        events.clear();
-        match epoll::wait(&self.epoll, spare_capacity(&mut events), Some(&timeout)) {
-            Ok(0) if self.moved.elapsed() > STANDSTILL => return Ok(None),
-            Ok(0) | Err(Errno::INTR) => {}
-            Ok(_) => self.moved = Instant::now(),
-            Err(error) => return Err(error.into()),
-        }
-        Ok(Some(events))
-    }
-
-    /// Gives the events' memory back, for the next wait.
-    fn reuse(&mut self, events: Vec<Event>) {
-        self.events = events;
-    }
-}
-
-/// What one read has brought.
-enum Got<'a> {
-    /// These bytes.
-    Bytes(&'a [u8]),
-    /// Nothing now.
-    Nothing,
-    /// The server has closed the connection.
-    End,
-}
-
-/// Reads once.
-fn read<'a>(socket: &OwnedFd, buffer: &'a mut [u8]) -> Result<Got<'a>> {
-    match rustix::io::read(socket, &mut *buffer) {
-        Ok(0) | Err(Errno::CONNRESET) => Ok(Got::End),
-        Ok(length) => Ok(Got::Bytes(&buffer[..length])),
-        Err(Errno::AGAIN | Errno::INTR) => Ok(Got::Nothing),
-        Err(error) => Err(error.into()),
-    }
 }

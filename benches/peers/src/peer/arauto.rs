@@ -5,14 +5,14 @@ use std::os::fd::OwnedFd;
 
 use anyhow::{Context, Result, bail, ensure};
 use arauto::wire::{
-    Asking, Body, ClientFrame, Decoded, Gap, Login, Message, Millis, Seq, ServerFrame, cbor,
+    BodyFrame, Body, ClientFrame, Decoded, Gap, Login, Message, Millis, Seq, ServerFrame, cbor,
 };
 
 use crate::meter::{Count, Grammar, farthest, show};
 use crate::net;
 
-/// Everybody is this user: only the first login hashes a password, and no run
-/// is about that.
+/// All sessions are of this user: only the first login of a name hashes a password, and
+/// no run measures that.
 const USER: &str = "ana";
 const PASSWORD: &str = "segredo";
 
@@ -25,7 +25,7 @@ const BEFORE_SEQ: usize = 4 + 1 + 8 + 1 + 4;
 /// The longest head of a message: with a seq of nine bytes.
 const HEAD: usize = BEFORE_SEQ + 9;
 
-/// Logs in, and says behind which seq this session's broadcasts begin.
+/// Logs in, and returns the seq after which this session's broadcasts begin.
 pub fn log_in(socket: &OwnedFd) -> Result<u64> {
     let mut login = Vec::new();
     let frame = ClientFrame::Login(Login {
@@ -62,25 +62,25 @@ fn decode(bytes: &[u8]) -> Result<ServerFrame<'_>> {
     }
 }
 
-/// One frame that publishes `body`.
+/// Encodes a frame that publishes `body`.
 pub fn publish(body: &str) -> Vec<u8> {
     encode_client(&ClientFrame::Publish(asking(body)))
 }
 
-/// One frame that asks with `body`.
+/// Encodes a request with `body`.
 pub fn request(body: &str) -> Vec<u8> {
     encode_client(&ClientFrame::Request(asking(body)))
 }
 
-/// The frame that answers a request with `body`.
+/// Encodes the reply to a request with `body`.
 pub fn reply(body: &str) -> Vec<u8> {
     let mut bytes = Vec::new();
     cbor::encode(&ServerFrame::Reply(asking(body)), &mut bytes);
     bytes
 }
 
-fn asking(body: &str) -> Asking<'_> {
-    Asking {
+fn asking(body: &str) -> BodyFrame<'_> {
+    BodyFrame {
         id: ID,
         body: Body::text(body),
     }
@@ -92,7 +92,7 @@ fn encode_client(frame: &ClientFrame<'_>) -> Vec<u8> {
     bytes
 }
 
-/// The frame in which a reader hears a body of `size` bytes as number `seq`.
+/// Encodes the frame in which a reader gets a body of `size` bytes as number `seq`.
 pub fn message(seq: u64, size: usize) -> Vec<u8> {
     let body = "x".repeat(size);
     let mut bytes = Vec::new();
@@ -106,21 +106,22 @@ pub fn message(seq: u64, size: usize) -> Vec<u8> {
     bytes
 }
 
-/// A session's stream: `message` frames whose seq goes up by one, and between
-/// them whatever else the server has to say.
+/// A session's stream: `message` frames whose seq goes up by one, and between them
+/// the server's other frames.
+#[derive(Debug)]
 pub struct Stream {
     size: usize,
     next: u64,
     /// The last seq that is encoded in as many bytes as `next`.
     same_until: u64,
-    /// How long a message's frame is up to there.
+    /// The length of a message's frame up to there.
     length: usize,
-    /// How it begins.
+    /// Its first bytes.
     before_seq: [u8; BEFORE_SEQ],
 }
 
 impl Stream {
-    /// The stream behind `seq`, of bodies of `size` bytes.
+    /// Begins after `seq`, with bodies of `size` bytes.
     pub fn after(seq: u64, size: usize) -> Self {
         let mut stream = Stream {
             size,
@@ -133,7 +134,7 @@ impl Stream {
         stream
     }
 
-    /// Learns how frames look from `next` on.
+    /// Notes how frames look from `next` on.
     fn enter_width(&mut self) {
         let sample = message(self.next, self.size);
         self.length = sample.len();
@@ -161,11 +162,11 @@ impl Grammar for Stream {
         if bytes.len() < HEAD + self.length || !self.is_message(bytes, self.next) {
             return 0;
         }
-        let room = (bytes.len() - HEAD) / self.length;
+        let space = (bytes.len() - HEAD) / self.length;
         let alike = usize::try_from(self.same_until - self.next).unwrap_or(usize::MAX);
-        // Where the frame that it lands on has the right seq, exactly as many
-        // messages lie between as are due, and there is room for nothing else.
-        let frames = farthest(room.min(alike), |frames| {
+        // If the frame after the leap has the right seq, exactly the messages between
+        // were passed, as nothing else has space there.
+        let frames = farthest(space.min(alike), |frames| {
             self.is_message(&bytes[frames * self.length..], self.next + frames as u64)
         });
         let length = frames * self.length;
@@ -218,7 +219,7 @@ impl Stream {
     }
 }
 
-/// The CBOR unsigned integer that `bytes` begin with.
+/// Decodes the CBOR unsigned integer that `bytes` begin with.
 fn uint(bytes: &[u8]) -> Option<u64> {
     let (&first, rest) = bytes.split_first()?;
     Some(match first {

@@ -11,15 +11,50 @@ use std::os::fd::OwnedFd;
 use anyhow::Result;
 use serde::{Deserialize, Serialize};
 
-use crate::meter::Meter;
+use crate::meter::{self, Count, Grammar};
 use crate::net;
 use uniform::Uniform;
+
+/// How the frames of any of the systems follow one another. An enum, so that the timed
+/// loops call no function through a table.
+#[derive(Debug)]
+pub enum AnyGrammar {
+    /// Frames of one length.
+    Uniform(Uniform),
+    /// arauto's broadcasts.
+    Arauto(arauto::Stream),
+}
+
+/// Counts what any of the systems sends.
+pub type Meter = meter::Meter<AnyGrammar>;
+
+impl From<Uniform> for Meter {
+    fn from(frames: Uniform) -> Meter {
+        Meter::new(AnyGrammar::Uniform(frames))
+    }
+}
+
+impl Grammar for AnyGrammar {
+    fn leap(&mut self, bytes: &[u8], count: &mut Count) -> usize {
+        match self {
+            AnyGrammar::Uniform(frames) => frames.leap(bytes, count),
+            AnyGrammar::Arauto(stream) => stream.leap(bytes, count),
+        }
+    }
+
+    fn frame(&mut self, bytes: &[u8], count: &mut Count) -> Result<Option<usize>> {
+        match self {
+            AnyGrammar::Uniform(frames) => frames.frame(bytes, count),
+            AnyGrammar::Arauto(stream) => stream.frame(bytes, count),
+        }
+    }
+}
 
 /// What is measured.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum System {
-    /// The server that this is all about.
+    /// The server that the others are compared with.
     Arauto,
     /// The same, with the handler that it has by default.
     ArautoUpper,
@@ -40,7 +75,7 @@ pub enum System {
 }
 
 impl System {
-    /// What tables call it.
+    /// Returns its name in tables.
     pub fn name(self) -> &'static str {
         match self {
             System::Arauto => "arauto",
@@ -55,17 +90,18 @@ impl System {
         }
     }
 
-    /// Whether it may throw messages away: then loss is a figure, else an error.
+    /// Returns whether it may drop messages: then loss is a figure, else an error.
     pub fn may_lose(self) -> bool {
         matches!(self, System::Nats | System::Redis | System::Mosquitto)
     }
 
-    /// Makes this connection one that hears every message of `size` bytes.
+    /// Subscribes this connection to every message of `size` bytes.
     pub fn subscribe(self, socket: &OwnedFd, size: usize) -> Result<Meter> {
         match self {
             System::Arauto | System::ArautoUpper => {
                 let seq = arauto::log_in(socket)?;
-                Ok(Meter::new(arauto::Stream::after(seq, size)))
+                let stream = arauto::Stream::after(seq, size);
+                Ok(Meter::new(AnyGrammar::Arauto(stream)))
             }
             System::Nats => nats::subscribe(socket, size),
             System::Redis => redis::subscribe(socket, size),
@@ -73,35 +109,32 @@ impl System {
             _ => {
                 net::write_all(socket, b"r")?;
                 net::read_exact(socket, &mut [0])?;
-                Ok(Meter::new(Uniform::new(self.publish(size).len(), b"")))
+                Ok(Uniform::new(self.publish(size).len(), b"").into())
             }
         }
     }
 
-    /// Makes this connection one that publishes to `readers`.
+    /// Makes this connection one that publishes to `readers` readers.
     pub fn announce(self, socket: &OwnedFd, size: usize, readers: usize) -> Result<Meter> {
         match self {
-            // In arauto whoever is logged in hears everybody, itself too.
+            // In arauto a session gets all broadcasts, its own too.
             System::Arauto | System::ArautoUpper => self.subscribe(socket, size),
             System::Nats => nats::announce(socket),
             System::Redis => {
                 let answer = redis::answer(readers);
                 let answers = Uniform::new(answer.len(), answer.as_bytes());
-                Ok(Meter::new(answers.of_answers()))
+                Ok(answers.of_answers().into())
             }
             System::Mosquitto => mosquitto::announce(socket),
             _ => {
                 net::write_all(socket, b"p")?;
                 net::read_exact(socket, &mut [0])?;
-                Ok(Meter::new(Uniform::new(
-                    1,
-                    b"nothing is sent to publishers",
-                )))
+                Ok(Uniform::none().into())
             }
         }
     }
 
-    /// How many answers each publish gets.
+    /// Returns how many answers each publish gets.
     pub fn answers(self) -> u64 {
         match self {
             System::Arauto | System::ArautoUpper | System::Redis => 1,
@@ -109,12 +142,12 @@ impl System {
         }
     }
 
-    /// Whether publishers hear all messages too.
+    /// Returns whether publishers get all messages too.
     pub fn tells_publishers(self) -> bool {
         matches!(self, System::Arauto | System::ArautoUpper)
     }
 
-    /// What a publisher writes for one message with a body of `size` bytes.
+    /// Returns what a publisher writes for one message with a body of `size` bytes.
     pub fn publish(self, size: usize) -> Vec<u8> {
         let body = "x".repeat(size);
         match self {
@@ -128,7 +161,7 @@ impl System {
         }
     }
 
-    /// Makes this connection one that asks. The meter counts replies.
+    /// Makes this connection one that sends requests. The meter counts replies.
     pub fn converse(self, socket: &OwnedFd, size: usize) -> Result<Conversation> {
         let body = "x".repeat(size);
         let (request, reply) = match self {
@@ -143,7 +176,7 @@ impl System {
             System::Redis => (redis::command(&["ECHO", &body]), redis::bulk(&body)),
             _ => (body.clone().into_bytes(), body.into_bytes()),
         };
-        let meter = Meter::new(Uniform::new(reply.len(), &reply[..reply.len().min(64)]));
+        let meter = Uniform::new(reply.len(), &reply[..reply.len().min(64)]).into();
         Ok(Conversation {
             request,
             reply,
@@ -152,7 +185,7 @@ impl System {
     }
 }
 
-/// What one request looks like, and what its reply must be.
+/// One request, and what its reply must be.
 pub struct Conversation {
     /// The client's bytes.
     pub request: Vec<u8>,

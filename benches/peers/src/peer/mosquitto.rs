@@ -4,8 +4,8 @@ use std::os::fd::OwnedFd;
 
 use anyhow::{Result, ensure};
 
+use super::Meter;
 use super::uniform::Uniform;
-use crate::meter::Meter;
 use crate::net;
 
 /// A topic of one letter, with its length before it.
@@ -20,16 +20,13 @@ pub fn subscribe(socket: &OwnedFd, size: usize) -> Result<Meter> {
     exchange(socket, &packet(0x82, &payload), b"\x90\x03\0\x01\0")?;
     let message = publish(&"x".repeat(size));
     let head = &message[..message.len() - size];
-    Ok(Meter::new(Uniform::new(message.len(), head)))
+    Ok(Uniform::new(message.len(), head).into())
 }
 
-/// A connection that only publishes.
+/// Connects without a subscription, to publish.
 pub fn announce(socket: &OwnedFd) -> Result<Meter> {
     connect(socket)?;
-    Ok(Meter::new(Uniform::new(
-        1,
-        b"nothing is sent to publishers",
-    )))
+    Ok(Uniform::none().into())
 }
 
 /// One message; it arrives as the same bytes.

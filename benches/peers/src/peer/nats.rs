@@ -4,8 +4,8 @@ use std::os::fd::OwnedFd;
 
 use anyhow::{Result, bail};
 
+use super::Meter;
 use super::uniform::Uniform;
-use crate::meter::Meter;
 use crate::net;
 
 const SUBJECT: &str = "s";
@@ -19,14 +19,13 @@ pub fn subscribe(socket: &OwnedFd, size: usize) -> Result<Meter> {
     connect(socket, &format!("SUB {SUBJECT} 1\r\n"))?;
     let head = format!("MSG {SUBJECT} 1 {size}\r\n");
     let messages = Uniform::new(head.len() + size + 2, head.as_bytes());
-    Ok(Meter::new(messages.with_ping(PING)))
+    Ok(messages.with_ping(PING).into())
 }
 
-/// A connection that only publishes.
+/// Connects without a subscription, to publish.
 pub fn announce(socket: &OwnedFd) -> Result<Meter> {
     connect(socket, "")?;
-    let nothing = Uniform::new(1, b"nothing is sent to publishers");
-    Ok(Meter::new(nothing.with_ping(PING)))
+    Ok(Uniform::none().with_ping(PING).into())
 }
 
 /// One message.

@@ -4,8 +4,9 @@ use std::os::fd::OwnedFd;
 
 use anyhow::{Result, ensure};
 
+use super::Meter;
 use super::uniform::Uniform;
-use crate::meter::{Meter, show};
+use crate::meter::show;
 use crate::net;
 
 /// What is published to.
@@ -20,7 +21,7 @@ pub fn subscribe(socket: &OwnedFd, size: usize) -> Result<Meter> {
     ensure!(answer == expected, "redis-server: {:?}", show(&answer));
     let head = format!("*3\r\n$7\r\nmessage\r\n$1\r\n{CHANNEL}\r\n${size}\r\n");
     let messages = Uniform::new(head.len() + size + 2, head.as_bytes());
-    Ok(Meter::new(messages))
+    Ok(messages.into())
 }
 
 /// The answer to a publish that reached `readers`.

@@ -24,7 +24,12 @@ impl Uniform {
         }
     }
 
-    /// Between them, the server may ask whether anybody is there.
+    /// No messages at all, as publishers get from most systems.
+    pub fn none() -> Self {
+        Uniform::new(1, b"nothing is sent to publishers")
+    }
+
+    /// Between them the server may send these bytes, to see whether the client is alive.
     pub fn with_ping(mut self, ping: &[u8]) -> Self {
         self.ping = ping.to_vec();
         self
@@ -49,8 +54,8 @@ impl Grammar for Uniform {
         if !bytes.starts_with(&self.head) {
             return 0;
         }
-        let room = bytes.len().saturating_sub(self.head.len()) / self.length;
-        let frames = farthest(room, |frames| {
+        let space = bytes.len().saturating_sub(self.head.len()) / self.length;
+        let frames = farthest(space, |frames| {
             bytes[frames * self.length..].starts_with(&self.head)
         });
         self.add(frames, count);

@@ -7,35 +7,37 @@ use anyhow::Result;
 use rustix::event::epoll::{Event, EventFlags};
 use rustix::io::Errno;
 
-use super::poll::{LISTENER, Poll};
+use super::listener::{LISTENER, Listener};
+use crate::epoll::Epoll;
 
 /// Serves at `path` until it is killed.
 pub fn serve(path: &Path) -> Result<()> {
-    let poll = Poll::listen(path)?;
+    let epoll = Epoll::new()?;
+    let listener = Listener::bind(path, &epoll)?;
     let mut sockets: Vec<Option<OwnedFd>> = Vec::new();
     let mut events: Vec<Event> = Vec::with_capacity(256);
     let mut buffer = vec![0; 64 * 1024];
     loop {
-        poll.wait(&mut events)?;
+        epoll.wait(&mut events, None)?;
         for event in &events {
             if event.data.u64() == LISTENER {
-                while let Some(socket) = poll.accept()? {
-                    poll.add(&socket, sockets.len(), EventFlags::IN)?;
+                while let Some(socket) = listener.accept()? {
+                    epoll.add(&socket, sockets.len() as u64, EventFlags::IN)?;
                     sockets.push(Some(socket));
                 }
                 continue;
             }
-            let place = &mut sockets[usize::try_from(event.data.u64())?];
-            if let Some(socket) = place
+            let slot = &mut sockets[usize::try_from(event.data.u64())?];
+            if let Some(socket) = slot
                 && !echo(socket, &mut buffer)?
             {
-                *place = None;
+                *slot = None;
             }
         }
     }
 }
 
-/// `false`: the connection is over.
+/// Sends back what one read brings; `false` if the connection is over.
 fn echo(socket: &OwnedFd, buffer: &mut [u8]) -> Result<bool> {
     let length = match rustix::io::read(socket, &mut *buffer) {
         Ok(0) | Err(Errno::CONNRESET) => return Ok(false),
@@ -43,7 +45,8 @@ fn echo(socket: &OwnedFd, buffer: &mut [u8]) -> Result<bool> {
         Err(Errno::AGAIN | Errno::INTR) => return Ok(true),
         Err(error) => return Err(error.into()),
     };
-    // A client that asks no more than it reads leaves room for the reply.
+    // A client that has no more requests in flight than it reads replies leaves space
+    // for this write.
     let mut rest = &buffer[..length];
     while !rest.is_empty() {
         match rustix::io::write(socket, rest) {

@@ -1,4 +1,5 @@
-//! The limit: one thread that copies what publishers write to every reader.
+//! The limit of what a server can do: one thread that copies what publishers write to
+//! every reader.
 //!
 //! No frames, no login, no order among publishers but that of its reads. It loses
 //! nothing: it reads no publisher while a reader is too far behind.
@@ -12,21 +13,23 @@ use anyhow::Result;
 use rustix::event::epoll::{Event, EventFlags};
 use rustix::io::Errno;
 
-use super::poll::{LISTENER, Poll};
+use super::listener::{LISTENER, Listener};
+use crate::epoll::Epoll;
 
-/// What one read takes, at most.
+/// The most bytes that one read takes.
 const CHUNK: usize = 64 * 1024;
 
 /// How far behind the slowest reader may be while publishers are read.
 const BEHIND: u64 = 4 * 1024 * 1024;
 
-/// What one write takes, at most.
+/// The most chunks that one write takes.
 const SLICES: usize = 4;
 
 #[derive(Debug)]
 struct Reader {
     socket: OwnedFd,
-    index: usize,
+    /// Its index in `roles`.
+    index: u64,
     /// How many bytes of all that was ever published it has got.
     position: u64,
     blocked: bool,
@@ -34,10 +37,10 @@ struct Reader {
 
 #[derive(Debug)]
 enum Role {
-    /// It has not said yet what it is.
+    /// It has not announced its role yet.
     Unknown(OwnedFd),
     Publisher(OwnedFd),
-    /// Its place among the readers.
+    /// Its position among the readers.
     Reader(usize),
     Gone,
 }
@@ -45,7 +48,7 @@ enum Role {
 #[derive(Debug, Default)]
 struct Chunks {
     chunks: VecDeque<Vec<u8>>,
-    /// Where the first of them begins.
+    /// The stream position at which the first of them begins.
     begin: u64,
     end: u64,
     spare: Vec<Vec<u8>>,
@@ -68,7 +71,7 @@ impl Chunks {
         position <= self.begin + first as u64
     }
 
-    /// Lets go of what everybody has.
+    /// Drops the chunks that every reader has.
     fn trim(&mut self, position: u64) {
         while let Some(first) = self.chunks.front() {
             if self.begin + first.len() as u64 > position {
@@ -93,18 +96,21 @@ impl Chunks {
 }
 
 struct FanOut {
-    poll: Poll,
+    epoll: Epoll,
+    listener: Listener,
     roles: Vec<Role>,
     readers: Vec<Reader>,
     chunks: Chunks,
-    /// Whether publishers are left alone until readers have caught up.
+    /// Whether publishers are not read from until readers have caught up.
     held: bool,
 }
 
 /// Serves at `path` until it is killed.
 pub fn serve(path: &Path) -> Result<()> {
+    let epoll = Epoll::new()?;
     let mut server = FanOut {
-        poll: Poll::listen(path)?,
+        listener: Listener::bind(path, &epoll)?,
+        epoll,
         roles: Vec::new(),
         readers: Vec::new(),
         chunks: Chunks::default(),
@@ -112,7 +118,7 @@ pub fn serve(path: &Path) -> Result<()> {
     };
     let mut events: Vec<Event> = Vec::with_capacity(256);
     loop {
-        server.poll.wait(&mut events)?;
+        server.epoll.wait(&mut events, None)?;
         for event in &events {
             server.serve(event.data.u64())?;
         }
@@ -129,20 +135,21 @@ impl FanOut {
             Role::Unknown(_) => self.learn_role(index),
             Role::Publisher(_) if self.held => Ok(()),
             Role::Publisher(_) => self.publish(index),
-            Role::Reader(place) => self.serve_reader(*place),
+            Role::Reader(slot) => self.serve_reader(*slot),
             Role::Gone => Ok(()),
         }
     }
 
     fn accept(&mut self) -> Result<()> {
-        while let Some(socket) = self.poll.accept()? {
-            self.poll.add(&socket, self.roles.len(), EventFlags::IN)?;
+        while let Some(socket) = self.listener.accept()? {
+            let index = self.roles.len() as u64;
+            self.epoll.add(&socket, index, EventFlags::IN)?;
             self.roles.push(Role::Unknown(socket));
         }
         Ok(())
     }
 
-    /// The first byte says what a connection is; it is sent back.
+    /// Reads a connection's first byte, which says its role, and sends it back.
     fn learn_role(&mut self, index: usize) -> Result<()> {
         let Role::Unknown(socket) = std::mem::replace(&mut self.roles[index], Role::Gone) else {
             return Ok(());
@@ -150,14 +157,14 @@ impl FanOut {
         let mut byte = [0];
         match rustix::io::read(&socket, &mut byte) {
             Ok(1) => rustix::io::write(&socket, &byte)?,
-            _ => return Ok(()), // it only looked whether somebody is there
+            _ => return Ok(()), // a probe that has closed already
         };
         self.roles[index] = match byte[0] {
             b'p' => Role::Publisher(socket),
             _ => {
                 self.readers.push(Reader {
                     socket,
-                    index,
+                    index: index as u64,
                     position: self.chunks.end,
                     blocked: false,
                 });
@@ -185,39 +192,39 @@ impl FanOut {
     }
 
     fn write_to_all(&mut self) -> Result<()> {
-        let mut place = 0;
-        while place < self.readers.len() {
-            if self.readers[place].blocked || self.write(place)? {
-                place += 1;
+        let mut slot = 0;
+        while slot < self.readers.len() {
+            if self.readers[slot].blocked || self.write(slot)? {
+                slot += 1;
             }
         }
         self.settle()
     }
 
-    fn serve_reader(&mut self, place: usize) -> Result<()> {
-        let reader = &mut self.readers[place];
+    fn serve_reader(&mut self, slot: usize) -> Result<()> {
+        let reader = &mut self.readers[slot];
         if !reader.blocked {
-            // Readers say nothing: it has gone.
-            self.remove(place);
+            // Readers send nothing: this is its end.
+            self.remove(slot);
             return self.settle();
         }
         reader.blocked = false;
         let was_slowest = self.chunks.is_in_first(reader.position);
-        if self.write(place)? && !self.readers[place].blocked {
-            let reader = &self.readers[place];
-            self.poll
+        if self.write(slot)? && !self.readers[slot].blocked {
+            let reader = &self.readers[slot];
+            self.epoll
                 .change(&reader.socket, reader.index, EventFlags::IN)?;
         }
-        // Only one of the slowest can have moved the place of the slowest.
+        // Only one of the slowest can have moved the position of the slowest.
         match was_slowest {
             true => self.settle(),
             false => Ok(()),
         }
     }
 
-    /// Writes what a reader has not got. `false`: it has gone.
-    fn write(&mut self, place: usize) -> Result<bool> {
-        let reader = &mut self.readers[place];
+    /// Writes what a reader has not got; `false` if it has disconnected.
+    fn write(&mut self, slot: usize) -> Result<bool> {
+        let reader = &mut self.readers[slot];
         while reader.position < self.chunks.end {
             let mut slices = [(); SLICES].map(|()| IoSlice::new(&[]));
             let mut used = 0;
@@ -235,11 +242,11 @@ impl FanOut {
                 Err(Errno::AGAIN) => {
                     reader.blocked = true;
                     let flags = EventFlags::IN | EventFlags::OUT;
-                    self.poll.change(&reader.socket, reader.index, flags)?;
+                    self.epoll.change(&reader.socket, reader.index, flags)?;
                     return Ok(true);
                 }
                 Err(Errno::PIPE | Errno::CONNRESET) => {
-                    self.remove(place);
+                    self.remove(slot);
                     return Ok(false);
                 }
                 Err(error) => return Err(error.into()),
@@ -248,15 +255,15 @@ impl FanOut {
         Ok(true)
     }
 
-    fn remove(&mut self, place: usize) {
-        let gone = self.readers.swap_remove(place);
-        self.roles[gone.index] = Role::Gone;
-        if let Some(moved) = self.readers.get(place) {
-            self.roles[moved.index] = Role::Reader(place);
+    fn remove(&mut self, slot: usize) {
+        let gone = self.readers.swap_remove(slot);
+        self.roles[gone.index as usize] = Role::Gone;
+        if let Some(moved) = self.readers.get(slot) {
+            self.roles[moved.index as usize] = Role::Reader(slot);
         }
     }
 
-    /// Lets go of what all have, and holds or frees the publishers.
+    /// Drops what all readers have, and stops or resumes reading from publishers.
     fn settle(&mut self) -> Result<()> {
         let end = self.chunks.end;
         let slowest = self.readers.iter().map(|reader| reader.position).min();
@@ -271,7 +278,7 @@ impl FanOut {
             };
             for (index, role) in self.roles.iter().enumerate() {
                 if let Role::Publisher(socket) = role {
-                    self.poll.change(socket, index, flags)?;
+                    self.epoll.change(socket, index as u64, flags)?;
                 }
             }
         }

@@ -2,5 +2,5 @@
 
 pub mod epoll_echo;
 pub mod fan_out;
-mod poll;
+mod listener;
 pub mod tokio_echo;

@@ -1,4 +1,4 @@
-//! Waiting for a work while a person, or a signal, watches.
+//! Waits for a step of a measurement, shows how far it is, and ends it on a signal.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -9,20 +9,20 @@ use indicatif::{ProgressBar, ProgressStyle};
 use crate::cli::exit::{Failure, sysexits};
 use crate::cli::os::StopSignals;
 
-/// How often the bar moves.
+/// How often the progress bar moves.
 const TICK: Duration = Duration::from_millis(100);
 
-/// A work in which nothing moves for so long has failed.
+/// A step in which nothing moves for so long has failed.
 const STUCK: Duration = Duration::from_secs(60);
 
-/// A shell's code for a command that SIGINT has ended.
+/// The exit code that a shell shows for a command that SIGINT has ended.
 const INTERRUPTED: u8 = 130;
 
-/// How far a work is; clones share it.
+/// Counts how far a step is; clones share the count.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Count(Arc<AtomicU64>);
+pub(super) struct Counter(Arc<AtomicU64>);
 
-impl Count {
+impl Counter {
     pub(super) fn add(&self, more: u64) {
         self.0.fetch_add(more, Ordering::Relaxed);
     }
@@ -32,14 +32,14 @@ impl Count {
     }
 }
 
-/// Shows how far each step is, if stderr is a terminal, and hears the signals.
-pub(super) struct Watch {
+/// Shows how far each step is, if stderr is a terminal, and waits for signals.
+pub(super) struct Progress {
     signals: StopSignals,
 }
 
-impl Watch {
-    pub(super) fn new() -> Watch {
-        Watch {
+impl Progress {
+    pub(super) fn new() -> Progress {
+        Progress {
             signals: StopSignals::new(),
         }
     }
@@ -47,12 +47,12 @@ impl Watch {
     /// Waits for a step that counts up to `goal`.
     ///
     /// # Errors
-    /// The step's own, a signal came, or nothing moves any more.
+    /// The step's own, a signal came, or nothing has moved for a minute.
     pub(super) async fn step<T>(
         &mut self,
         what: &'static str,
         goal: u64,
-        count: &Count,
+        count: &Counter,
         step: impl Future<Output = Result<T, Failure>>,
     ) -> Result<T, Failure> {
         let bar = bar(what, goal);
@@ -84,9 +84,9 @@ impl Watch {
     }
 }
 
-/// indicatif draws on stderr, and only if that is a terminal.
+/// Returns a bar that indicatif draws on stderr, only if that is a terminal.
 fn bar(what: &'static str, goal: u64) -> ProgressBar {
     let style = "{msg:<12} {wide_bar} {human_pos}/{human_len} {per_sec:>12} {eta:>4}";
-    let style = ProgressStyle::with_template(style).expect("the template is a good one");
+    let style = ProgressStyle::with_template(style).expect("the template is valid");
     ProgressBar::new(goal).with_style(style).with_message(what)
 }

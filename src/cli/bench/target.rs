@@ -1,47 +1,48 @@
-//! Where a work takes place: the server, the way in, and who watches.
+//! The server that is measured: one of the bench's own, or one that runs.
 
 use arauto::{Endpoint, Trust};
 
-use super::Common;
-use super::door::Door;
+use super::bench_server::BenchServer;
+use super::connector::Connector;
 use super::figures::ServerFigures;
-use super::own::OwnServer;
-use super::process::Process;
-use super::watch::{Count, Watch};
+use super::options::Common;
+use super::process;
+use super::progress::{Counter, Progress};
 use crate::cli::connect;
 use crate::cli::exit::{Failure, sysexits};
 use crate::cli::os;
+use crate::load::clocks::Process;
 
-/// Descriptors that are not sessions: the runtime's, the files', the terminal's.
-const OTHERS: u64 = 64;
+/// Descriptors that are not sessions: those of the runtime, files and the terminal.
+const OTHER_DESCRIPTORS: u64 = 64;
 
-/// Accounts of a server of the bench's own have this password.
+/// The password of the accounts of a server of the bench's own.
 const PASSWORD: &str = "arauto-bench";
 
-/// A server that can be measured.
-pub(super) struct Stage {
-    pub(super) own: Option<OwnServer>,
-    pub(super) door: Door,
-    pub(super) watch: Watch,
+/// The server, and how the bench's clients log in there.
+pub(super) struct Target {
+    pub(super) own: Option<BenchServer>,
+    pub(super) connector: Connector,
+    pub(super) progress: Progress,
     is_own: bool,
     pid: Option<u32>,
     name: String,
-    /// What was noted while the server was there.
+    /// Its peak memory, noted while it ran.
     peak: Option<u64>,
     exit: Option<i32>,
 }
 
-impl Stage {
-    /// Starts the server or looks for the one that runs, and registers `accounts`.
-    pub(super) async fn set(
+impl Target {
+    /// Starts the server or finds the one that runs, and registers `accounts`.
+    pub(super) async fn start(
         common: &Common,
         sessions: usize,
         accounts: usize,
-    ) -> Result<Stage, Failure> {
+    ) -> Result<Target, Failure> {
         check_descriptors(sessions)?;
-        let watch = Watch::new();
+        let progress = Progress::new();
         let own = match common.endpoint {
-            None => Some(OwnServer::start(&common.serve).await?),
+            None => Some(BenchServer::start(&common.serve).await?),
             Some(_) => None,
         };
         let endpoint = match (&own, &common.endpoint) {
@@ -58,75 +59,71 @@ impl Stage {
         };
         let trust = common.tls.trust()?;
         let name = name(&endpoint, &trust).await?;
-        let mut stage = Stage {
+        let mut target = Target {
             is_own: own.is_some(),
             pid: own.as_ref().map(|own| own.process().0),
             own,
-            door: Door {
+            connector: Connector {
                 endpoint,
                 trust,
                 user: common.user.clone(),
                 password,
-                again: Count::default(),
+                retries: Counter::default(),
             },
-            watch,
+            progress,
             name,
             peak: None,
             exit: None,
         };
-        stage.register(accounts).await?;
-        Ok(stage)
+        target.register(accounts).await?;
+        Ok(target)
     }
 
-    /// The first login of each account takes a password hash: before the clock runs.
+    /// Logs in to each account once, before any clock starts: the first login of an account
+    /// takes a password hash.
     async fn register(&mut self, accounts: usize) -> Result<(), Failure> {
-        let count = Count::default();
-        let door = self.door.clone();
+        let count = Counter::default();
+        let connector = self.connector.clone();
         let registering = async {
-            let first = door.enter(0).await?;
+            let first = connector.log_in(0).await?;
             count.add(1);
             let pid = first.who_am_i().server_pid;
-            door.register(accounts, &count).await?;
+            connector.log_in_all(accounts, 0..accounts, &count).await?;
             Ok(pid)
         };
         let goal = accounts as u64 + 1;
         let pid = self
-            .watch
+            .progress
             .step("accounts", goal, &count, registering)
             .await?;
         self.pid = self.pid.or(pid.and_then(|pid| u32::try_from(pid).ok()));
         Ok(())
     }
 
-    /// The server's process, where it is one of this machine that we may look at.
+    /// Returns the server's process, if it is known and of this machine.
     pub(super) fn process(&self) -> Option<Process> {
         self.pid.map(Process)
     }
 
-    /// CPU seconds that the server has used so far.
-    pub(super) fn server_cpu(&self) -> Option<f64> {
-        self.process()?.cpu_seconds()
-    }
-
-    /// Notes what can only be seen while the server runs.
-    pub(super) fn look(&mut self) {
-        let peak = self.process().and_then(Process::peak_memory);
+    /// Notes the peak memory, which can only be read while the server runs.
+    pub(super) fn note_peak(&mut self) {
+        let peak = self.process().and_then(process::peak_memory);
         self.peak = peak.or(self.peak);
     }
 
-    /// The server's exit code, where a work has stopped it.
-    pub(super) fn ended(&mut self, exit: Option<i32>) {
+    /// Notes the exit code of a server that the measurement has stopped.
+    pub(super) fn note_exit(&mut self, exit: Option<i32>) {
         self.exit = exit;
     }
 
-    /// Stops a server of our own, and says what there is to say of it.
-    pub(super) async fn strike(mut self) -> Result<ServerFigures, Failure> {
-        self.look();
+    /// Stops a server of the bench's own, and returns what is known of the server.
+    pub(super) async fn finish(mut self) -> Result<ServerFigures, Failure> {
+        self.note_peak();
         if let Some(mut own) = self.own.take() {
             self.exit = own.stop().await?.exit;
         }
         Ok(ServerFigures {
-            endpoint: self.door.endpoint.to_string(),
+            endpoint: self.connector.endpoint.to_string(),
             name: self.name.clone(),
             is_own: self.is_own,
             pid: self.pid,
@@ -135,7 +132,7 @@ impl Stage {
         })
     }
 
-    /// Stops a server of our own, and starts it again with the same accounts.
+    /// Stops a server of the bench's own, and starts it again with the same accounts.
     pub(super) async fn restart(&mut self) -> Result<(), Failure> {
         let Some(own) = &mut self.own else {
             let message = "only a server of the bench's own can be started again";
@@ -149,12 +146,12 @@ impl Stage {
 }
 
 async fn name(endpoint: &Endpoint, trust: &Trust) -> Result<String, Failure> {
-    let visitor = arauto::Client::connect_with(endpoint, trust).await?;
-    Ok(visitor.server().to_owned())
+    let connected = arauto::Client::connect_with(endpoint, trust).await?;
+    Ok(connected.server().to_owned())
 }
 
 fn check_descriptors(sessions: usize) -> Result<(), Failure> {
-    let wanted = sessions as u64 + OTHERS;
+    let wanted = sessions as u64 + OTHER_DESCRIPTORS;
     match os::raise_descriptor_limit() {
         Some(limit) if limit < wanted => {
             let message = format!(
