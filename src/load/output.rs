@@ -23,43 +23,30 @@ pub enum Writes {
     Single,
 }
 
-/// Copies of one frame, encoded once: a write may take any run of them.
+/// The same frame, again and again, as often as it is due. Clones share its bytes.
 #[derive(Debug, Clone)]
-pub struct Frames {
+pub struct Repeated {
+    /// Enough of them that a write can offer `offer` bytes wherever the last one ended.
     copies: Rc<[u8]>,
     frame: usize,
     offer: usize,
-}
-
-impl Frames {
-    /// Repeats `frame` so that a write can offer `offer` bytes wherever the last one
-    /// ended.
-    pub fn repeat(frame: &[u8], offer: usize) -> Frames {
-        let copies = offer.div_ceil(frame.len()) + 1;
-        Frames {
-            copies: frame.repeat(copies).into(),
-            frame: frame.len(),
-            offer,
-        }
-    }
-}
-
-/// The same frame, again and again, as often as it is due.
-#[derive(Debug)]
-pub struct Repeated {
-    frames: Frames,
-    writes: Writes,
     /// Bytes, since the beginning.
     written: u64,
     due: u64,
 }
 
 impl Repeated {
-    /// Creates an output of which nothing is due yet.
-    pub fn new(frames: Frames, writes: Writes) -> Self {
+    /// Creates an output of which nothing is due yet. A write offers `offer` bytes at the
+    /// most where it may take several frames.
+    pub fn new(frame: &[u8], offer: usize, writes: Writes) -> Self {
+        let offer = match writes {
+            Writes::Pipelined => offer,
+            Writes::Single => 0,
+        };
         Repeated {
-            frames,
-            writes,
+            copies: frame.repeat(offer.div_ceil(frame.len()) + 1).into(),
+            frame: frame.len(),
+            offer,
             written: 0,
             due: 0,
         }
@@ -67,12 +54,12 @@ impl Repeated {
 
     /// Makes `messages` due, counted from the beginning.
     pub fn set_due(&mut self, messages: u64) {
-        self.due = messages * self.frames.frame as u64;
+        self.due = messages * self.frame as u64;
     }
 
     /// Returns how many messages were written whole.
     pub fn sent(&self) -> u64 {
-        self.written / self.frames.frame as u64
+        self.written / self.frame as u64
     }
 }
 
@@ -82,18 +69,13 @@ impl Output for Repeated {
     }
 
     fn offer(&self) -> &[u8] {
-        let Frames {
-            copies,
-            frame,
-            offer,
-        } = &self.frames;
-        let begin = (self.written - self.sent() * *frame as u64) as usize;
-        let most = match self.writes {
-            Writes::Pipelined => *offer,
-            Writes::Single => frame - begin,
+        let begin = (self.written - self.sent() * self.frame as u64) as usize;
+        let most = match self.offer {
+            0 => self.frame - begin,
+            offer => offer,
         };
         let left = usize::try_from(self.due - self.written).unwrap_or(usize::MAX);
-        &copies[begin..begin + most.min(left)]
+        &self.copies[begin..begin + most.min(left)]
     }
 
     fn advance(&mut self, written: usize) {
@@ -120,7 +102,7 @@ mod tests {
     #[test]
     fn pipelined_output_cut_anywhere_is_whole_frames() {
         for most in [1, 2, 3, 7, 100] {
-            let mut output = Repeated::new(Frames::repeat(b"abc", 8), Writes::Pipelined);
+            let mut output = Repeated::new(b"abc", 8, Writes::Pipelined);
             output.set_due(5);
             let writes = write_all(&mut output, most);
             assert_eq!(writes.concat(), b"abcabcabcabcabc");
@@ -131,7 +113,7 @@ mod tests {
 
     #[test]
     fn single_writes_end_with_a_frame() {
-        let mut output = Repeated::new(Frames::repeat(b"abc", 8), Writes::Single);
+        let mut output = Repeated::new(b"abc", 8, Writes::Single);
         output.set_due(2);
         assert_eq!(write_all(&mut output, 100), [b"abc", b"abc"]);
         output.set_due(3);

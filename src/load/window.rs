@@ -39,11 +39,6 @@ impl Window {
         self.answered = answered;
         Ok(())
     }
-
-    /// Returns whether all requests are answered.
-    pub fn is_done(&self) -> bool {
-        self.answered >= self.total
-    }
 }
 
 #[cfg(test)]
@@ -58,9 +53,6 @@ mod tests {
         assert_eq!(window.due(), 4);
         window.set_answered(4, 4).expect("four were sent");
         assert_eq!(window.due(), 5);
-        assert!(!window.is_done());
         assert!(window.set_answered(6, 5).is_err());
-        window.set_answered(5, 5).expect("five were sent");
-        assert!(window.is_done());
     }
 }

@@ -1,16 +1,9 @@
-//! On which processors this thread, and what it starts, may run.
+//! The processors that this thread may run on.
 
 use anyhow::{Result, bail};
 use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
 
-/// Pins this thread to one cpu.
-pub fn pin_to(cpu: usize) -> Result<()> {
-    let mut set = CpuSet::new();
-    set.set(cpu);
-    Ok(sched_setaffinity(None, &set)?)
-}
-
-/// The first cpu that this thread may use.
+/// Returns the first cpu that this thread may use.
 pub fn first_cpu() -> Result<usize> {
     let set = sched_getaffinity(None)?;
     match (0..CpuSet::MAX_CPU).find(|cpu| set.is_set(*cpu)) {
@@ -24,10 +17,12 @@ pub fn first_cpu() -> Result<usize> {
 pub struct Pinned(CpuSet);
 
 impl Pinned {
-    /// Pins this thread to one cpu, for a while.
+    /// Pins this thread to one cpu.
     pub fn to(cpu: usize) -> Result<Pinned> {
         let before = sched_getaffinity(None)?;
-        pin_to(cpu)?;
+        let mut set = CpuSet::new();
+        set.set(cpu);
+        sched_setaffinity(None, &set)?;
         Ok(Pinned(before))
     }
 }

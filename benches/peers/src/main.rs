@@ -4,7 +4,6 @@
 mod affinity;
 mod bars;
 mod epoll;
-mod exec;
 mod load;
 mod measure;
 mod meter;
@@ -62,7 +61,11 @@ struct Cli {
     #[arg(long, value_name = "FILE", default_value = "target/release/arauto")]
     arauto: PathBuf,
     /// The page of tables to write; the picture is put beside it
-    #[arg(long, value_name = "FILE", default_value = "docs/performance/tables.md")]
+    #[arg(
+        long,
+        value_name = "FILE",
+        default_value = "docs/performance/tables.md"
+    )]
     page: PathBuf,
 }
 
@@ -76,16 +79,6 @@ enum Also {
         which: Bare,
         /// The socket that it listens at
         path: PathBuf,
-    },
-    /// Become another program, which dies with this one's parent
-    #[command(hide = true)]
-    Exec {
-        /// Run on this cpu only
-        #[arg(long)]
-        cpu: Option<usize>,
-        /// The program and its arguments
-        #[arg(last = true)]
-        words: Vec<String>,
     },
 }
 
@@ -109,7 +102,6 @@ fn main() -> ExitCode {
 fn run(cli: &Cli) -> Result<()> {
     match (&cli.command, &cli.from) {
         (Some(Also::Bare { which, path }), _) => bare(*which, path),
-        (Some(Also::Exec { cpu, words }), _) => exec::exec(words, *cpu),
         (None, Some(file)) => {
             let results = serde_json::from_slice(&fs::read(file)?)?;
             document::write(&results, &cli.page)

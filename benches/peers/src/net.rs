@@ -1,13 +1,14 @@
 //! Sockets as this program needs them: blocking for handshakes, then not.
 
+use std::fs::File;
+use std::io::{BufRead, BufReader, Read};
 use std::net::{SocketAddr, TcpStream};
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use anyhow::{Result, bail, ensure};
-use rustix::io::Errno;
+use anyhow::{Result, ensure};
 
 /// How long a handshake may take before it is called a failure.
 const HANDSHAKE: Duration = Duration::from_secs(10);
@@ -21,9 +22,10 @@ pub enum Address {
     Tcp(SocketAddr),
 }
 
-/// Connects; reads and writes block, for ten seconds at most.
-pub fn connect(address: &Address) -> Result<OwnedFd> {
-    Ok(match address {
+/// Connects. Reads and writes block, reads for ten seconds at most. A socket of any kind
+/// is read and written as a file.
+pub fn connect(address: &Address) -> Result<File> {
+    let socket: OwnedFd = match address {
         Address::Unix(path) => {
             let stream = UnixStream::connect(path)?;
             stream.set_read_timeout(Some(HANDSHAKE))?;
@@ -35,49 +37,19 @@ pub fn connect(address: &Address) -> Result<OwnedFd> {
             stream.set_read_timeout(Some(HANDSHAKE))?;
             stream.into()
         }
-    })
+    };
+    Ok(socket.into())
 }
 
 /// From now on, reads and writes do not block.
-pub fn unblock(socket: &OwnedFd) -> Result<()> {
+pub fn unblock(socket: &File) -> Result<()> {
     Ok(rustix::io::ioctl_fionbio(socket, true)?)
 }
 
-/// Writes all of it to a blocking socket.
-pub fn write_all(socket: &OwnedFd, mut bytes: &[u8]) -> Result<()> {
-    while !bytes.is_empty() {
-        match rustix::io::write(socket, bytes) {
-            Ok(length) => bytes = &bytes[length..],
-            Err(Errno::INTR) => {}
-            Err(error) => return Err(error.into()),
-        }
-    }
-    Ok(())
-}
-
-/// Reads from a blocking socket until `buffer` is full.
-pub fn read_exact(socket: &OwnedFd, buffer: &mut [u8]) -> Result<()> {
-    let mut filled = 0;
-    while filled < buffer.len() {
-        match rustix::io::read(socket, &mut buffer[filled..]) {
-            Ok(0) => bail!("the server closed the connection"),
-            Ok(length) => filled += length,
-            Err(Errno::INTR) => {}
-            Err(Errno::AGAIN) => bail!("no answer for {HANDSHAKE:?}"),
-            Err(error) => return Err(error.into()),
-        }
-    }
-    Ok(())
-}
-
-/// Reads up to and including the end of a line.
-pub fn read_line(socket: &OwnedFd) -> Result<String> {
-    let mut line = Vec::new();
-    while !line.ends_with(b"\n") {
-        let mut byte = [0];
-        read_exact(socket, &mut byte)?;
-        line.push(byte[0]);
-        ensure!(line.len() < 8192, "a line of the handshake does not end");
-    }
-    Ok(String::from_utf8_lossy(&line).trim_end().to_owned())
+/// Reads up to and including the end of a line, byte by byte: what follows it stays.
+pub fn read_line(socket: &File) -> Result<String> {
+    let mut line = String::new();
+    BufReader::with_capacity(1, socket.take(8192)).read_line(&mut line)?;
+    ensure!(line.ends_with('\n'), "a line of the handshake does not end");
+    Ok(line.trim_end().to_owned())
 }

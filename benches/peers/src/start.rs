@@ -2,13 +2,13 @@
 
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 use tempfile::TempDir;
 
 use crate::engine::server_process::ServerProcess;
-use crate::exec;
 use crate::net::{self, Address};
 use crate::peer::System;
 
@@ -31,7 +31,7 @@ pub struct Running {
 pub fn start(system: System, arauto: &Path, cpu: Option<usize>) -> Result<Running> {
     let folder = tempfile::Builder::new().prefix("arauto-peers-").tempdir()?;
     let (words, address) = words_and_address(system, arauto, folder.path())?;
-    let mut command = exec::command(&words, cpu)?;
+    let mut command = command(&words, cpu);
     command.current_dir(folder.path());
     let mut server = ServerProcess::start(&mut command, &folder.path().join("output"))
         .with_context(|| format!("start {}", system.name()))?;
@@ -51,6 +51,18 @@ pub fn start(system: System, arauto: &Path, cpu: Option<usize>) -> Result<Runnin
         server,
         _folder: folder,
     })
+}
+
+/// Returns the command that runs `words`, on one cpu only if that is said, as a process
+/// that ends with this one, whatever ends this one.
+fn command(words: &[String], cpu: Option<usize>) -> Command {
+    let mut command = Command::new("setpriv");
+    command.args(["--pdeathsig", "KILL"]);
+    if let Some(cpu) = cpu {
+        command.args(["taskset", "--cpu-list", &cpu.to_string()]);
+    }
+    command.args(words);
+    command
 }
 
 fn words_and_address(

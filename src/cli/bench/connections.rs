@@ -13,11 +13,11 @@ use serde::Serialize;
 
 use super::figures::{Figures, Rows, UNKNOWN, bytes, counted, known, missing, number};
 use super::measurement::{Measurement, Needs};
-use super::options::{Common, at_least_0, at_least_1};
+use super::options::{at_least_0, at_least_1};
 use super::process::{self, Memory};
 use super::progress::Counter;
 use super::publishers::{self, burst};
-use super::readers::Readers;
+use super::readers::{ReadTo, Readers};
 use super::target::Target;
 use crate::cli::exit::Failure;
 
@@ -47,10 +47,6 @@ pub(super) struct Args {
     #[arg(long, value_name = "TIME", default_value = "5s", value_parser = settle)]
     #[serde(rename = "settle_seconds", serialize_with = "seconds")]
     settle: Duration,
-
-    #[command(flatten)]
-    #[serde(flatten)]
-    common: Common,
 }
 
 fn settle(text: &str) -> Result<Duration, String> {
@@ -90,10 +86,6 @@ impl Measurement for Args {
     const NAME: &'static str = "connections";
     type Figures = ConnectionsFigures;
 
-    fn common(&self) -> &Common {
-        &self.common
-    }
-
     fn needs(&self) -> Needs {
         Needs {
             sessions: self.sessions + 1,
@@ -101,7 +93,11 @@ impl Measurement for Args {
         }
     }
 
-    async fn run(&self, target: &mut Target) -> Result<ConnectionsFigures, Failure> {
+    async fn run(
+        &self,
+        threads: usize,
+        target: &mut Target,
+    ) -> Result<ConnectionsFigures, Failure> {
         self.burst(target).await?;
         self.wait(target).await?;
         let first = memory(target);
@@ -109,8 +105,8 @@ impl Measurement for Args {
         self.wait(target).await?;
         let base = memory(target);
 
-        let threads = self.common.threads;
-        let mut readers = Readers::log_in(target, self.sessions, threads, None).await?;
+        let mut readers =
+            Readers::log_in(target, self.sessions, threads, ReadTo::Goal(None)).await?;
         self.wait(target).await?;
         let idle = memory(target);
 

@@ -7,11 +7,11 @@ use serde::Serialize;
 
 use super::figures::{Figures, Rows, counted, number, time};
 use super::measurement::{Measurement, Needs};
-use super::options::{Common, at_least_0, at_least_1};
+use super::options::{at_least_0, at_least_1};
 use super::progress::Counter;
 use super::publisher::Messages;
 use super::publishers::{self, Published};
-use super::readers::{Readers, Received};
+use super::readers::{ReadTo, Readers, Received};
 use super::target::Target;
 use super::timestamp::{self, Epoch};
 use crate::cli::exit::{Failure, sysexits};
@@ -52,10 +52,6 @@ pub(super) struct Args {
     /// Further leitores, which log in and then never read.
     #[arg(long, value_name = "N", default_value_t = 0, value_parser = at_least_0)]
     stalled: usize,
-
-    #[command(flatten)]
-    #[serde(flatten)]
-    common: Common,
 }
 
 /// The figures. A delivery is one message at one leitor.
@@ -92,10 +88,6 @@ impl Measurement for Args {
     const NAME: &'static str = "fanout";
     type Figures = FanoutFigures;
 
-    fn common(&self) -> &Common {
-        &self.common
-    }
-
     fn needs(&self) -> Needs {
         Needs {
             sessions: self.sessions + self.stalled + self.escritores,
@@ -112,12 +104,11 @@ impl Measurement for Args {
         Ok(())
     }
 
-    async fn run(&self, target: &mut Target) -> Result<FanoutFigures, Failure> {
+    async fn run(&self, threads: usize, target: &mut Target) -> Result<FanoutFigures, Failure> {
         let epoch = Epoch::now();
-        let timed = self.rate.map(|_| epoch);
+        let read_to = ReadTo::Goal(self.rate.map(|_| epoch));
         let stalled = self.log_in_stalled(target).await?;
-        let threads = self.common.threads;
-        let mut readers = Readers::log_in(target, self.sessions, threads, timed).await?;
+        let mut readers = Readers::log_in(target, self.sessions, threads, read_to).await?;
         let messages = Messages {
             count: self.messages as u64,
             size: self.size,

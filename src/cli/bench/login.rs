@@ -10,7 +10,7 @@ use super::connector::Connector;
 use super::figures::LATENCY_DIGITS;
 use super::figures::{Figures, Rows, bytes, counted, known, number, time};
 use super::measurement::{Measurement, Needs};
-use super::options::{Common, at_least_0, at_least_1};
+use super::options::{at_least_0, at_least_1};
 use super::process::{self, Memory};
 use super::progress::Counter;
 use super::requester::{Period, Until};
@@ -44,10 +44,6 @@ pub(super) struct Args {
     /// long each request takes is measured.
     #[arg(long, value_name = "N", default_value_t = 0, value_parser = at_least_0)]
     while_asking: usize,
-
-    #[command(flatten)]
-    #[serde(flatten)]
-    common: Common,
 }
 
 #[derive(Serialize)]
@@ -90,10 +86,6 @@ impl Measurement for Args {
     const NAME: &'static str = "login";
     type Figures = LoginFigures;
 
-    fn common(&self) -> &Common {
-        &self.common
-    }
-
     fn needs(&self) -> Needs {
         Needs {
             sessions: self.sessions + self.while_asking,
@@ -102,7 +94,7 @@ impl Measurement for Args {
         }
     }
 
-    async fn run(&self, target: &mut Target) -> Result<LoginFigures, Failure> {
+    async fn run(&self, threads: usize, target: &mut Target) -> Result<LoginFigures, Failure> {
         if self.restart {
             target.restart().await?;
         }
@@ -111,7 +103,7 @@ impl Measurement for Args {
         let clocks = Clocks::start(target.process());
         let count = Counter::default();
         period.begin();
-        let logging_in = self.log_in_all(&target.connector, &count);
+        let logging_in = self.log_in_all(&target.connector, threads, &count);
         let goal = self.sessions as u64;
         let step = target.progress.step("logins", goal, &count, logging_in);
         let logins = step.await?;
@@ -158,8 +150,13 @@ impl Args {
         Ok(Some(requesters))
     }
 
-    async fn log_in_all(&self, connector: &Connector, count: &Counter) -> Result<Logins, Failure> {
-        let (accounts, threads) = (self.accounts, self.common.threads);
+    async fn log_in_all(
+        &self,
+        connector: &Connector,
+        threads: usize,
+        count: &Counter,
+    ) -> Result<Logins, Failure> {
+        let accounts = self.accounts;
         let mut workers = Vec::new();
         for (thread, share) in threads::shares(self.sessions, threads).enumerate() {
             let (connector, count) = (connector.clone(), count.clone());

@@ -10,12 +10,10 @@ use crate::cli::exit::{Failure, sysexits};
 use crate::cli::resources::{self, Requirements};
 use crate::cli::whole_file;
 
-/// One kind of measurement. Its fields are the JSON's `parameters`.
-pub(super) trait Measurement: Serialize {
+/// One kind of measurement: its own options.
+pub(super) trait Measurement: clap::Args + Serialize {
     const NAME: &'static str;
     type Figures: Figures;
-
-    fn common(&self) -> &Common;
 
     /// Returns the sessions and accounts that it takes.
     fn needs(&self) -> Needs;
@@ -28,7 +26,19 @@ pub(super) trait Measurement: Serialize {
         Ok(())
     }
 
-    async fn run(&self, target: &mut Target) -> Result<Self::Figures, Failure>;
+    async fn run(&self, threads: usize, target: &mut Target) -> Result<Self::Figures, Failure>;
+}
+
+/// A measurement with all its options: the JSON's `parameters`.
+#[derive(clap::Args, Serialize)]
+pub(super) struct Run<M: Measurement> {
+    #[command(flatten)]
+    #[serde(flatten)]
+    measurement: M,
+
+    #[command(flatten)]
+    #[serde(flatten)]
+    common: Common,
 }
 
 /// What a measurement takes.
@@ -38,24 +48,28 @@ pub(super) struct Needs {
 }
 
 /// Measures on this thread, as the end of the thread that starts the server ends it.
-pub(super) fn perform<M: Measurement>(measurement: &M) -> Result<u8, Failure> {
-    measurement.check()?;
-    if let Some(path) = &measurement.common().json {
+pub(super) fn perform<M: Measurement>(run: &Run<M>) -> Result<u8, Failure> {
+    run.measurement.check()?;
+    if let Some(path) = &run.common.json {
         whole_file::check(path).map_err(|error| json_failed(path, &error))?;
     }
     resources::check(Requirements::CLIENT)?;
     let runtime = resources::runtime()?;
-    let outcome = runtime.block_on(measure(measurement));
+    let outcome = runtime.block_on(measure(run));
     runtime.shutdown_background();
     outcome
 }
 
-async fn measure<M: Measurement>(measurement: &M) -> Result<u8, Failure> {
-    let (needs, common) = (measurement.needs(), measurement.common());
+async fn measure<M: Measurement>(run: &Run<M>) -> Result<u8, Failure> {
+    let Run {
+        measurement,
+        common,
+    } = run;
+    let needs = measurement.needs();
     let mut target = Target::start(common, needs.sessions, needs.accounts).await?;
-    let figures = measurement.run(&mut target).await?;
+    let figures = measurement.run(common.threads, &mut target).await?;
     let server = target.finish().await?;
-    let document = Document::new(M::NAME, measurement, &figures, &server);
+    let document = Document::new(M::NAME, run, &figures, &server);
     // The file first: stdout may have no reader.
     if let Some(path) = &common.json {
         document.write(path)?;

@@ -12,7 +12,7 @@
 //! | `target`, `bench_server`, `process` | the server: a child process, or one that runs |
 //! | `connector`, `threads` | how clients log in, on several threads |
 //! | `client`, `outbox`, `timer`, `timestamp` | a client of the load engine, on tokio |
-//! | `readers`, `closing_readers`, `publisher`, `publishers`, `requester`, `requesters` | what clients do |
+//! | `readers`, `publisher`, `publishers`, `requester`, `requesters` | what clients do |
 //! | `progress`, `figures` | what is shown meanwhile, and in the end |
 //!
 //! What a client writes and how it is timed is the load engine's (`crate::load`), which
@@ -20,7 +20,6 @@
 
 mod bench_server;
 mod client;
-mod closing_readers;
 mod connections;
 mod connector;
 mod fanout;
@@ -44,7 +43,7 @@ mod timer;
 mod timestamp;
 
 use super::exit::Failure;
-use measurement::perform;
+use measurement::{Run, perform};
 
 #[derive(clap::Args)]
 #[command(
@@ -59,16 +58,16 @@ pub(super) struct Args {
 #[derive(clap::Subcommand)]
 enum Work {
     /// Publish to many leitores: deliveries a second, and what each costs.
-    Fanout(fanout::Args),
+    Fanout(Run<fanout::Args>),
     /// Ask and be answered, in closed loops: requests a second, and how long each takes.
-    Request(request::Args),
+    Request(Run<request::Args>),
     /// Log many clients in at the same moment: how long until all are in.
-    Login(login::Args),
+    Login(Run<login::Args>),
     /// Keep many idle sessions: the server's memory for each.
-    Connections(connections::Args),
+    Connections(Run<connections::Args>),
     /// Stop a server that has many sessions: how long that takes. The server that
     /// --endpoint names is stopped.
-    Shutdown(shutdown::Args),
+    Shutdown(Run<shutdown::Args>),
 }
 
 pub(super) fn run(args: Args) -> Result<u8, Failure> {

@@ -15,7 +15,7 @@ use super::progress::Counter;
 use super::timer::Timer;
 use super::timestamp::{self, Epoch};
 use crate::cli::exit::{Failure, sysexits};
-use crate::load::output::{Frames, Output, Repeated, Writes};
+use crate::load::output::{Output, Repeated, Writes};
 use crate::load::schedule::Schedule;
 
 /// The most bytes that a publisher that pipelines offers in one write.
@@ -54,7 +54,7 @@ impl Publisher {
             return Err(Failure::new(sysexits::USAGE, message));
         }
         let output = match rate {
-            None => Messaging::AtOnce(Repeated::new(Frames::repeat(&frame, OFFER), writes)),
+            None => Messaging::AtOnce(Repeated::new(&frame, OFFER, writes)),
             Some((rate, epoch)) => Messaging::Paced(Paced {
                 outbox: Outbox::new(frame),
                 schedule: Schedule::new(Instant::now(), rate),

@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::figures::{Figures, Rows, counted, number, time};
 use super::measurement::{Measurement, Needs};
-use super::options::{Common, at_least_0, at_least_1};
+use super::options::{at_least_0, at_least_1};
 use super::requester::Until;
 use super::requesters::{Loops, Requesters};
 use super::target::Target;
@@ -31,10 +31,6 @@ pub(super) struct Args {
     /// Requests that each client has on their way at once.
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = at_least_1)]
     in_flight: usize,
-
-    #[command(flatten)]
-    #[serde(flatten)]
-    common: Common,
 }
 
 #[derive(Serialize)]
@@ -54,10 +50,6 @@ impl Measurement for Args {
     const NAME: &'static str = "request";
     type Figures = RequestFigures;
 
-    fn common(&self) -> &Common {
-        &self.common
-    }
-
     fn needs(&self) -> Needs {
         Needs {
             sessions: self.sessions,
@@ -65,14 +57,13 @@ impl Measurement for Args {
         }
     }
 
-    async fn run(&self, target: &mut Target) -> Result<RequestFigures, Failure> {
+    async fn run(&self, threads: usize, target: &mut Target) -> Result<RequestFigures, Failure> {
         let loops = Loops {
             until: Until::Answered(self.messages as u64),
             in_flight: self.in_flight,
             size: self.size,
             account: 0,
         };
-        let threads = self.common.threads;
         let requesters = Requesters::log_in(target, self.sessions, threads, loops).await?;
         let clocks = Clocks::start(target.process());
         let count = requesters.count.clone();

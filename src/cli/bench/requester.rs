@@ -104,7 +104,7 @@ impl Requester {
                 while self.sent < self.window.due() && !self.is_over() {
                     self.send();
                 }
-                if self.window.is_done() || self.sent_at.is_empty() {
+                if self.sent_at.is_empty() {
                     return Poll::Ready(Ok(()));
                 }
                 self.client.poll_write(cx, usize::MAX)?;

@@ -5,13 +5,13 @@ use std::time::{Duration, Instant};
 use arauto::{Client, PhaseLine};
 use serde::Serialize;
 
-use super::closing_readers::{Closed, ClosingReaders};
 use super::figures::{Figures, Rows, counted, known, missing, time};
 use super::measurement::{Measurement, Needs};
-use super::options::{Common, at_least_0, at_least_1};
+use super::options::{at_least_0, at_least_1};
 use super::process;
 use super::progress::Counter;
 use super::publishers;
+use super::readers::{ReadTo, Readers, Received};
 use super::target::Target;
 use crate::cli::exit::Failure;
 use crate::load::clocks::Process;
@@ -33,10 +33,6 @@ pub(super) struct Args {
     #[arg(long, value_name = "BYTES", default_value_t = 128, value_parser = at_least_0)]
     #[serde(rename = "size_bytes")]
     size: usize,
-
-    #[command(flatten)]
-    #[serde(flatten)]
-    common: Common,
 }
 
 #[derive(Serialize)]
@@ -72,10 +68,6 @@ impl Measurement for Args {
     const NAME: &'static str = "shutdown";
     type Figures = ShutdownFigures;
 
-    fn common(&self) -> &Common {
-        &self.common
-    }
-
     fn needs(&self) -> Needs {
         Needs {
             sessions: self.sessions + 2,
@@ -83,9 +75,8 @@ impl Measurement for Args {
         }
     }
 
-    async fn run(&self, target: &mut Target) -> Result<ShutdownFigures, Failure> {
-        let threads = self.common.threads;
-        let readers = ClosingReaders::log_in(target, self.sessions, threads).await?;
+    async fn run(&self, threads: usize, target: &mut Target) -> Result<ShutdownFigures, Failure> {
+        let readers = Readers::log_in(target, self.sessions, threads, ReadTo::End).await?;
         let admin = match target.own {
             Some(_) => None,
             None => Some(log_in_admin(target).await?),
@@ -100,9 +91,9 @@ impl Measurement for Args {
         let closing = target
             .progress
             .step("closing", goal, &count, readers.done());
-        let closed = closing.await?;
+        let received = closing.await?;
         let exited = wait_for_exit(target).await?;
-        Ok(self.figures(ordered, &closed, before, exited))
+        Ok(self.figures(ordered, &received, before, exited))
     }
 }
 
@@ -162,7 +153,7 @@ impl Args {
     fn figures(
         &self,
         ordered: Instant,
-        closed: &Closed,
+        received: &Received,
         before: Option<f64>,
         exited: Exited,
     ) -> ShutdownFigures {
@@ -174,16 +165,14 @@ impl Args {
         ShutdownFigures {
             sessions: self.sessions,
             order_to_exit_seconds,
-            order_to_last_byte_seconds: since(closed.last_byte, ordered).as_secs_f64(),
-            last_byte_to_exit_seconds: exited
-                .at
-                .map(|at| since(at, closed.last_byte).as_secs_f64()),
+            order_to_last_byte_seconds: since(received.ended, ordered).as_secs_f64(),
+            last_byte_to_exit_seconds: exited.at.map(|at| since(at, received.ended).as_secs_f64()),
             exit_us_per_session: order_to_exit_seconds.map(|exit| exit * 1e6 / sessions),
             server_cpu_us_per_session: cpu.map(|cpu| cpu * 1e6 / sessions),
-            closings: closed.closings,
-            deliveries: closed.messages,
+            closings: received.closings,
+            deliveries: received.messages,
             deliveries_expected: self.sessions as u64 * self.messages as u64,
-            gaps: closed.gaps,
+            gaps: received.gaps,
             phases: exited.phases,
         }
     }

@@ -1,22 +1,22 @@
-//! `arauto bench`: every work, small, against a server of its own and against one
-//! that runs; what it counts is exact, and its JSON says it. No test looks at a time.
+//! `arauto bench`: every measurement, small, on a server of its own and on one that runs.
+//! The counts are exact, and the JSON has them. No test looks at a time.
 
 use serde_json::Value;
 
 use crate::support::{Served, arauto, finish, wait_until, watchdog};
 
-/// A work's JSON; `more` are further arguments.
-fn figures(work: &[&str], more: &[&str]) -> Value {
+/// Runs a measurement and returns its JSON. Arguments are divided at the spaces.
+fn figures(arguments: &str) -> Value {
     let folder = tempfile::tempdir().expect("a folder can be made");
     let file = folder.path().join("figures.json");
-    let (name, arguments) = work.split_first().expect("it has a name");
+    let (name, options) = arguments.split_once(' ').expect("it has a name");
     let mut command = arauto(&["bench", name, "--json"]);
-    command.arg(&file).args(more).args(arguments);
+    command.arg(&file).args(options.split(' '));
     finish(&mut command, "").fine();
     let text = std::fs::read_to_string(&file).expect("--json writes it");
     let json: Value = serde_json::from_str(&text).expect("it is json");
     assert_eq!(json["version"], 1);
-    assert_eq!(json["work"], *name);
+    assert_eq!(json["work"], name);
     assert!(
         json["date"]
             .as_str()
@@ -26,39 +26,38 @@ fn figures(work: &[&str], more: &[&str]) -> Value {
     json
 }
 
-/// On a server of its own, which stops well.
-fn alone(work: &[&str]) -> Value {
-    let json = figures(work, &[]);
+/// Measures a server of the bench's own, which exits with 0.
+fn own_server(arguments: &str) -> Value {
+    let json = figures(arguments);
     assert_eq!(json["server"]["is_own"], true);
     assert_eq!(json["server"]["exit"], 0);
     json
 }
 
-/// On a server that runs, whose process it finds.
-fn beside(served: &Served, work: &[&str]) -> Value {
-    let endpoint = served.endpoint().to_string();
-    let json = figures(work, &["--endpoint", &endpoint]);
+/// Measures a server that runs, whose process the bench finds.
+fn running_server(served: &Served, arguments: &str) -> Value {
+    let endpoint = served.endpoint();
+    let json = figures(&format!("{arguments} --endpoint {endpoint}"));
     assert_eq!(json["server"]["is_own"], false);
     assert_eq!(json["server"]["pid"], served.child.id());
     json
 }
 
-fn works(run: impl Fn(&[&str]) -> Value) {
-    let json = run(&["fanout", "--sessions", "3", "--messages", "40"]);
+fn measure_all(run: impl Fn(&str) -> Value) {
+    let json = run("fanout --sessions 3 --messages 40");
     assert_eq!(json["figures"]["deliveries"], 120);
     assert_eq!(json["figures"]["gaps"], 0);
     assert_eq!(json["parameters"]["size_bytes"], 128);
 
-    let json = run(&["request", "--sessions", "3", "--messages", "20"]);
+    let json = run("request --sessions 3 --messages 20");
     assert_eq!(json["figures"]["requests"], 60);
     assert_eq!(json["figures"]["latency"]["count"], 60);
 
-    let json = run(&["login", "--sessions", "9", "--accounts", "2"]);
+    let json = run("login --sessions 9 --accounts 2");
     assert_eq!(json["figures"]["logins"], 9);
     assert_eq!(json["figures"]["login"]["count"], 9);
 
-    let bursts = ["--messages", "30", "--settle", "0s"];
-    let json = run(&[&["connections", "--sessions", "5"][..], &bursts].concat());
+    let json = run("connections --sessions 5 --messages 30 --settle 0s");
     assert_eq!(json["figures"]["deliveries"], 150);
     assert_eq!(json["parameters"]["settle_seconds"], 0.0);
 }
@@ -66,88 +65,53 @@ fn works(run: impl Fn(&[&str]) -> Value) {
 #[test]
 fn every_work_counts_exactly_on_a_server_of_its_own() {
     let _watchdog = watchdog();
-    works(alone);
+    measure_all(own_server);
 }
 
 #[test]
 fn every_work_counts_exactly_on_a_server_that_runs() {
     let _watchdog = watchdog();
     let served = Served::new(&[]);
-    works(|arguments| beside(&served, arguments));
+    measure_all(|arguments| running_server(&served, arguments));
     served.stop();
 }
 
 #[test]
 fn many_escritores_and_threads_lose_nothing_either() {
     let _watchdog = watchdog();
-    let json = alone(&[
-        "fanout",
-        "--sessions",
-        "5",
-        "--messages",
-        "103",
-        "--escritores",
-        "4",
-        "--threads",
-        "2",
-        "--single-writes",
-        "--stalled",
-        "2",
-        "--size",
-        "3000",
-    ]);
+    let json = own_server(
+        "fanout --sessions 5 --messages 103 --escritores 4 --threads 2 --single-writes --stalled 2 --size 3000",
+    );
     assert_eq!(json["figures"]["deliveries"], 515);
     assert_eq!(json["figures"]["delivery_latency"], Value::Null);
     assert_eq!(json["parameters"]["stalled"], 2);
 }
 
 #[test]
+fn fewer_messages_than_escritores_are_all_published() {
+    let _watchdog = watchdog();
+    let json = own_server("fanout --sessions 2 --messages 3 --escritores 5");
+    assert_eq!(json["figures"]["deliveries"], 6);
+}
+
+#[test]
 fn a_paced_fanout_times_every_delivery() {
     let _watchdog = watchdog();
-    let json = alone(&[
-        "fanout",
-        "--sessions",
-        "2",
-        "--messages",
-        "50",
-        "--rate",
-        "1000",
-        "--escritores",
-        "2",
-    ]);
+    let json = own_server("fanout --sessions 2 --messages 50 --rate 1000 --escritores 2");
     assert_eq!(json["figures"]["delivery_latency"]["count"], 100);
 }
 
 #[test]
 fn pipelined_requests_are_answered_in_order() {
     let _watchdog = watchdog();
-    let json = alone(&[
-        "request",
-        "--sessions",
-        "2",
-        "--messages",
-        "100",
-        "--in-flight",
-        "16",
-        "--threads",
-        "2",
-    ]);
+    let json = own_server("request --sessions 2 --messages 100 --in-flight 16 --threads 2");
     assert_eq!(json["figures"]["requests"], 200);
 }
 
 #[test]
 fn a_storm_after_a_restart_lets_all_in_while_others_ask() {
     let _watchdog = watchdog();
-    let json = alone(&[
-        "login",
-        "--restart",
-        "--sessions",
-        "12",
-        "--accounts",
-        "3",
-        "--while-asking",
-        "2",
-    ]);
+    let json = own_server("login --restart --sessions 12 --accounts 3 --while-asking 2");
     assert_eq!(json["figures"]["logins"], 12);
     assert!(json["figures"]["asking"]["count"].is_u64(), "{json}");
 }
@@ -155,14 +119,14 @@ fn a_storm_after_a_restart_lets_all_in_while_others_ask() {
 #[test]
 fn a_shutdown_is_heard_to_the_end_by_all() {
     let _watchdog = watchdog();
-    let work = ["shutdown", "--sessions", "4", "--messages", "25"];
-    let json = alone(&work);
+    let arguments = "shutdown --sessions 4 --messages 25";
+    let json = own_server(arguments);
     assert_eq!(json["figures"]["closings"], 4);
     assert_eq!(json["figures"]["deliveries"], 100);
     assert_eq!(json["figures"]["phases"].as_array().map(Vec::len), Some(9));
 
     let mut served = Served::new(&[]);
-    let json = beside(&served, &work);
+    let json = running_server(&served, arguments);
     assert_eq!(json["figures"]["closings"], 4);
     assert_eq!(json["figures"]["phases"], Value::Null);
     assert_eq!(served.wait(), Some(0), "{}", served.log());
@@ -172,16 +136,7 @@ fn a_shutdown_is_heard_to_the_end_by_all() {
 #[cfg(target_os = "linux")]
 fn what_the_server_takes_is_known_on_linux() {
     let _watchdog = watchdog();
-    let json = alone(&[
-        "fanout",
-        "--sessions",
-        "2",
-        "--messages",
-        "10",
-        "--",
-        "--arbiters",
-        "2",
-    ]);
+    let json = own_server("fanout --sessions 2 --messages 10 -- --arbiters 2");
     assert!(json["figures"]["server_cpu_seconds"].is_f64(), "{json}");
     assert!(
         json["server"]["peak_memory_bytes"].as_u64() > Some(1 << 20),
@@ -190,7 +145,7 @@ fn what_the_server_takes_is_known_on_linux() {
     assert_eq!(json["parameters"]["serve_arguments"][1], "2");
 }
 
-/// As the server's log has it, coloured or not.
+/// Finds the endpoint in the server's log, coloured or not.
 fn tcp_endpoint(served: &Served) -> String {
     let mut log = String::new();
     wait_until("the log names the endpoint", || {
@@ -263,7 +218,7 @@ fn more_sessions_than_descriptors_are_refused_before_anything_begins() {
 }
 
 #[test]
-#[cfg(target_os = "linux")] // others promise it not
+#[cfg(target_os = "linux")] // only Linux ends a child with its parent
 fn its_own_server_goes_with_it() {
     let _watchdog = watchdog();
     let mut command = arauto(&["bench", "fanout", "--rate", "1", "--messages", "1000"]);

@@ -1,5 +1,6 @@
 //! One client that asks, waits for the reply, and asks again, each time timed.
 
+use std::io::{Read, Write};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
@@ -14,13 +15,13 @@ use crate::start::Running;
 /// Asks `requests` times with bodies of `size` bytes. Reads and writes block: the
 /// client's side is as short as it can be.
 pub fn run(size: usize, running: &Running, requests: u64) -> Result<Figures> {
-    let socket = net::connect(&running.address).context("connect")?;
+    let mut socket = net::connect(&running.address).context("connect")?;
     let talk = running.system.converse(&socket, size)?;
     let mut reply = vec![0; talk.reply.len()];
     let mut ask = || -> Result<Duration> {
         let begin = Instant::now();
-        net::write_all(&socket, &talk.request)?;
-        net::read_exact(&socket, &mut reply)?;
+        socket.write_all(&talk.request)?;
+        socket.read_exact(&mut reply)?;
         let took = begin.elapsed();
         ensure!(reply == talk.reply, "another reply: {:?}", show(&reply));
         Ok(took)

@@ -3,31 +3,18 @@
 //! What a client writes and counts is the load engine's ([`crate::engine`]). Here its
 //! clients are polled when epoll says that they are ready.
 
+mod clients;
 mod clocks;
 pub mod fan_out;
 pub mod latency;
 pub mod loops;
-mod ready;
+mod socket;
 mod ticks;
-
-use std::os::fd::OwnedFd;
 
 use serde::{Deserialize, Serialize};
 
-use crate::engine::client::Client;
-use crate::engine::output::{Frames, Repeated};
-use crate::peer::Meter;
-
-/// One client of any server.
-pub type Peer = Client<OwnedFd, Meter, Repeated>;
-
 /// The most bytes that a client that pipelines offers in one write.
 const OFFER: usize = 256 * 1024;
-
-/// Prepares the one frame that all of a run's clients write.
-fn repeat(frame: &[u8]) -> Frames {
-    Frames::repeat(frame, OFFER)
-}
 
 /// What one run has shown.
 #[derive(Debug, Clone, Copy, Default, Serialize, Deserialize)]

@@ -1,10 +1,10 @@
-//! A timer among the sockets.
+//! A timer among the sockets (timerfd_create(2)).
 
+use std::fs::File;
+use std::io::{ErrorKind, Read};
 use std::os::fd::OwnedFd;
-use std::time::Duration;
 
 use anyhow::Result;
-use rustix::io::Errno;
 use rustix::time::{
     Itimerspec, TimerfdClockId, TimerfdFlags, TimerfdTimerFlags, Timespec, timerfd_create,
     timerfd_settime,
@@ -12,35 +12,36 @@ use rustix::time::{
 
 /// A timer that wakes an epoll at a steady pace.
 #[derive(Debug)]
-pub struct Ticks(OwnedFd);
+pub struct Ticks(File);
 
 impl Ticks {
-    /// Starts it.
-    pub fn every(period: Duration) -> Result<Ticks> {
+    /// Starts a timer of `rate` ticks a second, 1 at least.
+    pub fn a_second(rate: u64) -> Result<Ticks> {
         let flags = TimerfdFlags::NONBLOCK | TimerfdFlags::CLOEXEC;
-        let timer = timerfd_create(TimerfdClockId::Monotonic, flags)?;
+        let timer: OwnedFd = timerfd_create(TimerfdClockId::Monotonic, flags)?;
+        let nanos = 1_000_000_000 / rate;
         let period = Timespec {
-            tv_sec: i64::try_from(period.as_secs())?,
-            tv_nsec: i64::from(period.subsec_nanos()),
+            tv_sec: (nanos / 1_000_000_000) as i64,
+            tv_nsec: (nanos % 1_000_000_000) as i64,
         };
         let ticks = Itimerspec {
             it_interval: period,
             it_value: period,
         };
         timerfd_settime(&timer, TimerfdTimerFlags::empty(), &ticks)?;
-        Ok(Ticks(timer))
+        Ok(Ticks(timer.into()))
     }
 
-    /// What an epoll watches.
-    pub fn socket(&self) -> &OwnedFd {
+    /// Returns what an epoll watches.
+    pub fn file(&self) -> &File {
         &self.0
     }
 
     /// Makes it quiet until the next tick.
     pub fn clear(&self) -> Result<()> {
-        match rustix::io::read(&self.0, &mut [0; 8]) {
-            Ok(_) | Err(Errno::AGAIN | Errno::INTR) => Ok(()),
-            Err(error) => Err(error.into()),
+        match (&self.0).read(&mut [0; 8]) {
+            Err(error) if error.kind() != ErrorKind::WouldBlock => Err(error.into()),
+            _ => Ok(()),
         }
     }
 }

@@ -1,15 +1,15 @@
 //! arauto's side of the wire: one account, any number of sessions.
 
 use std::borrow::Cow;
-use std::os::fd::OwnedFd;
+use std::fs::File;
+use std::io::{Read, Write};
 
 use anyhow::{Context, Result, bail, ensure};
 use arauto::wire::{
-    BodyFrame, Body, ClientFrame, Decoded, Gap, Login, Message, Millis, Seq, ServerFrame, cbor,
+    Body, BodyFrame, ClientFrame, Decoded, Gap, Login, Message, Millis, Seq, ServerFrame, cbor,
 };
 
 use crate::meter::{Count, Grammar, farthest, show};
-use crate::net;
 
 /// All sessions are of this user: only the first login of a name hashes a password, and
 /// no run measures that.
@@ -26,7 +26,7 @@ const BEFORE_SEQ: usize = 4 + 1 + 8 + 1 + 4;
 const HEAD: usize = BEFORE_SEQ + 9;
 
 /// Logs in, and returns the seq after which this session's broadcasts begin.
-pub fn log_in(socket: &OwnedFd) -> Result<u64> {
+pub fn log_in(mut socket: &File) -> Result<u64> {
     let mut login = Vec::new();
     let frame = ClientFrame::Login(Login {
         id: 1,
@@ -35,7 +35,7 @@ pub fn log_in(socket: &OwnedFd) -> Result<u64> {
         resume: None,
     });
     cbor::encode(&frame, &mut login);
-    net::write_all(socket, &login)?;
+    socket.write_all(&login)?;
     loop {
         let bytes = read_frame(socket)?;
         match decode(&bytes)? {
@@ -46,12 +46,12 @@ pub fn log_in(socket: &OwnedFd) -> Result<u64> {
     }
 }
 
-fn read_frame(socket: &OwnedFd) -> Result<Vec<u8>> {
+fn read_frame(mut socket: &File) -> Result<Vec<u8>> {
     let mut bytes = vec![0; cbor::PREFIX];
-    net::read_exact(socket, &mut bytes)?;
+    socket.read_exact(&mut bytes)?;
     let length = cbor::announced_length(&bytes).context("no prefix")?;
     bytes.resize(cbor::PREFIX + length, 0);
-    net::read_exact(socket, &mut bytes[cbor::PREFIX..])?;
+    socket.read_exact(&mut bytes[cbor::PREFIX..])?;
     Ok(bytes)
 }
 

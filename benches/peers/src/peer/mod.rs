@@ -6,13 +6,13 @@ mod nats;
 mod redis;
 pub mod uniform;
 
-use std::os::fd::OwnedFd;
+use std::fs::File;
+use std::io::{Read, Write};
 
 use anyhow::Result;
 use serde::{Deserialize, Serialize};
 
 use crate::meter::{self, Count, Grammar};
-use crate::net;
 use uniform::Uniform;
 
 /// How the frames of any of the systems follow one another. An enum, so that the timed
@@ -96,7 +96,7 @@ impl System {
     }
 
     /// Subscribes this connection to every message of `size` bytes.
-    pub fn subscribe(self, socket: &OwnedFd, size: usize) -> Result<Meter> {
+    pub fn subscribe(self, mut socket: &File, size: usize) -> Result<Meter> {
         match self {
             System::Arauto | System::ArautoUpper => {
                 let seq = arauto::log_in(socket)?;
@@ -107,15 +107,15 @@ impl System {
             System::Redis => redis::subscribe(socket, size),
             System::Mosquitto => mosquitto::subscribe(socket, size),
             _ => {
-                net::write_all(socket, b"r")?;
-                net::read_exact(socket, &mut [0])?;
+                socket.write_all(b"r")?;
+                socket.read_exact(&mut [0])?;
                 Ok(Uniform::new(self.publish(size).len(), b"").into())
             }
         }
     }
 
     /// Makes this connection one that publishes to `readers` readers.
-    pub fn announce(self, socket: &OwnedFd, size: usize, readers: usize) -> Result<Meter> {
+    pub fn announce(self, mut socket: &File, size: usize, readers: usize) -> Result<Meter> {
         match self {
             // In arauto a session gets all broadcasts, its own too.
             System::Arauto | System::ArautoUpper => self.subscribe(socket, size),
@@ -127,8 +127,8 @@ impl System {
             }
             System::Mosquitto => mosquitto::announce(socket),
             _ => {
-                net::write_all(socket, b"p")?;
-                net::read_exact(socket, &mut [0])?;
+                socket.write_all(b"p")?;
+                socket.read_exact(&mut [0])?;
                 Ok(Uniform::none().into())
             }
         }
@@ -162,7 +162,7 @@ impl System {
     }
 
     /// Makes this connection one that sends requests. The meter counts replies.
-    pub fn converse(self, socket: &OwnedFd, size: usize) -> Result<Conversation> {
+    pub fn converse(self, socket: &File, size: usize) -> Result<Conversation> {
         let body = "x".repeat(size);
         let (request, reply) = match self {
             System::Arauto | System::ArautoUpper => {

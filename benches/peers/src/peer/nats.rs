@@ -1,6 +1,7 @@
 //! The NATS protocol, as far as it is needed.
 
-use std::os::fd::OwnedFd;
+use std::fs::File;
+use std::io::Write;
 
 use anyhow::{Result, bail};
 
@@ -15,7 +16,7 @@ const SUBJECT: &str = "s";
 const PING: &[u8] = b"PING\r\n";
 
 /// Subscribes, and waits until that is known to be done.
-pub fn subscribe(socket: &OwnedFd, size: usize) -> Result<Meter> {
+pub fn subscribe(socket: &File, size: usize) -> Result<Meter> {
     connect(socket, &format!("SUB {SUBJECT} 1\r\n"))?;
     let head = format!("MSG {SUBJECT} 1 {size}\r\n");
     let messages = Uniform::new(head.len() + size + 2, head.as_bytes());
@@ -23,7 +24,7 @@ pub fn subscribe(socket: &OwnedFd, size: usize) -> Result<Meter> {
 }
 
 /// Connects without a subscription, to publish.
-pub fn announce(socket: &OwnedFd) -> Result<Meter> {
+pub fn announce(socket: &File) -> Result<Meter> {
     connect(socket, "")?;
     Ok(Uniform::none().with_ping(PING).into())
 }
@@ -33,10 +34,10 @@ pub fn publish(body: &str) -> Vec<u8> {
     format!("PUB {SUBJECT} {}\r\n{body}\r\n", body.len()).into_bytes()
 }
 
-fn connect(socket: &OwnedFd, then: &str) -> Result<()> {
+fn connect(mut socket: &File, then: &str) -> Result<()> {
     let options = r#"{"verbose":false,"pedantic":false,"echo":false}"#;
     let hello = format!("CONNECT {options}\r\n{then}PING\r\n");
-    net::write_all(socket, hello.as_bytes())?;
+    socket.write_all(hello.as_bytes())?;
     loop {
         match net::read_line(socket)?.as_str() {
             "PONG" => return Ok(()),

@@ -1,23 +1,23 @@
 //! RESP, as far as it is needed.
 
-use std::os::fd::OwnedFd;
+use std::fs::File;
+use std::io::{Read, Write};
 
 use anyhow::{Result, ensure};
 
 use super::Meter;
 use super::uniform::Uniform;
 use crate::meter::show;
-use crate::net;
 
 /// What is published to.
 pub const CHANNEL: &str = "s";
 
 /// Subscribes, and waits until that is done.
-pub fn subscribe(socket: &OwnedFd, size: usize) -> Result<Meter> {
-    net::write_all(socket, &command(&["SUBSCRIBE", CHANNEL]))?;
+pub fn subscribe(mut socket: &File, size: usize) -> Result<Meter> {
+    socket.write_all(&command(&["SUBSCRIBE", CHANNEL]))?;
     let expected = b"*3\r\n$9\r\nsubscribe\r\n$1\r\ns\r\n:1\r\n";
     let mut answer = vec![0; expected.len()];
-    net::read_exact(socket, &mut answer)?;
+    socket.read_exact(&mut answer)?;
     ensure!(answer == expected, "redis-server: {:?}", show(&answer));
     let head = format!("*3\r\n$7\r\nmessage\r\n$1\r\n{CHANNEL}\r\n${size}\r\n");
     let messages = Uniform::new(head.len() + size + 2, head.as_bytes());
