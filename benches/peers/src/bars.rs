@@ -1,4 +1,4 @@
-//! What is asked of arauto: ratios to the others, as data.
+//! The ratios to the other systems that arauto has to reach, as data.
 
 use crate::load::Figures;
 use crate::peer::System::{self, Bare, Nats, Redis, TokioEcho};
@@ -17,7 +17,7 @@ pub enum Figure {
 }
 
 impl Figure {
-    /// The figure of a run.
+    /// Returns the figure of a run.
     pub fn of(self, figures: &Figures) -> Option<f64> {
         match self {
             Figure::Rate => Some(figures.rate),
@@ -27,7 +27,7 @@ impl Figure {
         }
     }
 
-    /// What tables call it.
+    /// Returns its name in tables.
     pub fn name(self) -> &'static str {
         match self {
             Figure::Rate => "rate",
@@ -38,7 +38,7 @@ impl Figure {
     }
 }
 
-/// What a ratio must be.
+/// The limit of a ratio.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Limit {
     /// This or more.
@@ -48,7 +48,7 @@ pub enum Limit {
 }
 
 impl Limit {
-    /// Whether a ratio is good enough.
+    /// Returns whether a ratio keeps to it.
     pub fn is_met_by(self, ratio: f64) -> bool {
         match self {
             Limit::AtLeast(limit) => ratio >= limit,
@@ -57,7 +57,7 @@ impl Limit {
     }
 }
 
-/// arauto's figure over another's, and what it must be.
+/// A ratio, arauto's figure over another's, and its limit.
 #[derive(Debug, Clone, Copy)]
 pub struct Bar {
     /// The row's id.
@@ -66,28 +66,25 @@ pub struct Bar {
     pub figure: Figure,
     /// The other system.
     pub than: System,
-    /// What the ratio must be.
+    /// The ratio's limit.
     pub limit: Limit,
 }
 
 const fn rate(row: &'static str, than: System, limit: f64) -> Bar {
-    let limit = Limit::AtLeast(limit);
-    let figure = Figure::Rate;
     Bar {
         row,
-        figure,
+        figure: Figure::Rate,
         than,
-        limit,
+        limit: Limit::AtLeast(limit),
     }
 }
 
 const fn cost(row: &'static str, figure: Figure, than: System, limit: f64) -> Bar {
     let limit = Limit::AtMost(limit);
     Bar {
-        row,
         figure,
-        than,
         limit,
+        ..rate(row, than, 0.0)
     }
 }
 
@@ -121,7 +118,7 @@ pub const BARS: &[Bar] = &[
     rate("loops-16", Redis, 1.1),
 ];
 
-/// The bar for one ratio, if there is one.
+/// Returns the limit of one ratio, if it has one.
 pub fn bar(row: &str, figure: Figure, than: System) -> Option<Limit> {
     BARS.iter()
         .find(|bar| bar.row == row && bar.figure == figure && bar.than == than)

@@ -108,22 +108,14 @@ fn complain(system: System, error: &anyhow::Error) -> String {
 }
 
 fn progress(round: usize, system: System, figures: &Figures) {
-    let Figures {
-        rate,
-        cpu,
-        load_busy,
-        others_busy,
-        lost,
-        ..
-    } = figures;
-    let name = system.name();
+    let (name, rate, cpu) = (system.name(), figures.rate, figures.cpu);
     eprint!("  {round} {name:16} {rate:12.0}/s  cpu {cpu:7.4} s/million");
-    let [load, others] = [load_busy, others_busy].map(|share| share * 100.0);
+    let (load, others) = (figures.load_busy * 100.0, figures.others_busy * 100.0);
     eprint!("  busy: load {load:3.0}%, others {others:2.0}%");
     if let (Some(p50), Some(p99)) = (figures.p50, figures.p99) {
         eprint!("  p50 {p50:.1} us  p99 {p99:.1} us");
     }
-    match lost {
+    match figures.lost {
         0 => eprintln!(),
         lost => eprintln!("  {lost} LOST"),
     }

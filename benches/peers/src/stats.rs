@@ -1,9 +1,9 @@
 //! Medians and spreads.
 
-/// Some values: their middle and their ends.
+/// The median, the least and the most of some values.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Spread {
-    /// The one in the middle.
+    /// The value in the middle.
     pub median: f64,
     /// The least.
     pub least: f64,
@@ -12,7 +12,7 @@ pub struct Spread {
 }
 
 impl Spread {
-    /// Of these values; `None` where there are none.
+    /// Returns the spread of these values; `None` if there are none.
     pub fn of(values: impl IntoIterator<Item = f64>) -> Option<Spread> {
         let mut values: Vec<f64> = values.into_iter().collect();
         values.sort_by(f64::total_cmp);
@@ -29,7 +29,7 @@ impl Spread {
         })
     }
 
-    /// The same in another unit.
+    /// Converts it to another unit.
     pub fn times(self, factor: f64) -> Spread {
         Spread {
             median: self.median * factor,
@@ -46,7 +46,7 @@ impl std::fmt::Display for Spread {
     }
 }
 
-/// A number with three digits that mean something.
+/// Formats a number with three significant digits.
 pub fn digits(value: f64) -> String {
     let decimals = match value.abs() {
         0.0 => 0,

@@ -12,7 +12,7 @@ use std::time::Duration;
 use serde::Serialize;
 
 use super::figures::{Figures, Rows, UNKNOWN, bytes, counted, known, missing, number};
-use super::measurement::{Measurement, Needs};
+use super::measurement::Measurement;
 use super::options::{at_least_0, at_least_1};
 use super::process::{self, Memory};
 use super::progress::Counter;
@@ -86,11 +86,8 @@ impl Measurement for Args {
     const NAME: &'static str = "connections";
     type Figures = ConnectionsFigures;
 
-    fn needs(&self) -> Needs {
-        Needs {
-            sessions: self.sessions + 1,
-            accounts: 1,
-        }
+    fn needs(&self) -> (usize, usize) {
+        (self.sessions + 1, 1)
     }
 
     async fn run(

@@ -2,7 +2,7 @@
 
 use std::io;
 use std::ops::Range;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use arauto::{Client, ClientError, Endpoint, ErrorCode, RawSession, Trust};
 use futures_util::{StreamExt, TryStreamExt, stream};
@@ -72,14 +72,27 @@ impl Connector {
         accounts: Range<usize>,
         logged_in: &Counter,
     ) -> Result<Vec<RawSession>, Failure> {
-        let (first, accounts) = (accounts.start, accounts.len().max(1));
-        let log_in = |client| async move {
-            let session = self.log_in(first + client % accounts).await?;
+        let accounts = accounts.cycle().take(count);
+        let timed = self.log_in_timed(accounts, AT_ONCE, logged_in).await?;
+        Ok(timed.into_iter().map(|(session, _)| session).collect())
+    }
+
+    /// Logs a client in for each of these accounts, `at_once` at a time, and returns how
+    /// long each took.
+    pub(super) async fn log_in_timed(
+        &self,
+        accounts: impl Iterator<Item = usize>,
+        at_once: usize,
+        logged_in: &Counter,
+    ) -> Result<Vec<(RawSession, Duration)>, Failure> {
+        let log_in = |account| async move {
+            let began = Instant::now();
+            let session = self.log_in(account).await?;
             logged_in.add(1);
-            Ok(session)
+            Ok((session, began.elapsed()))
         };
-        let logging_in = stream::iter((0..count).map(log_in));
-        logging_in.buffer_unordered(AT_ONCE).try_collect().await
+        let logging_in = stream::iter(accounts.map(log_in));
+        logging_in.buffer_unordered(at_once).try_collect().await
     }
 }
 

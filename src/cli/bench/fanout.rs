@@ -6,7 +6,7 @@ use arauto::RawSession;
 use serde::Serialize;
 
 use super::figures::{Figures, Rows, counted, number, time};
-use super::measurement::{Measurement, Needs};
+use super::measurement::Measurement;
 use super::options::{at_least_0, at_least_1};
 use super::progress::Counter;
 use super::publisher::Messages;
@@ -88,11 +88,8 @@ impl Measurement for Args {
     const NAME: &'static str = "fanout";
     type Figures = FanoutFigures;
 
-    fn needs(&self) -> Needs {
-        Needs {
-            sessions: self.sessions + self.stalled + self.escritores,
-            accounts: 1,
-        }
+    fn needs(&self) -> (usize, usize) {
+        (self.sessions + self.stalled + self.escritores, 1)
     }
 
     fn check(&self) -> Result<(), Failure> {
@@ -189,10 +186,7 @@ impl Figures for FanoutFigures {
         );
         rows.add("time", time(self.seconds));
         rows.add_latency("delivery", self.delivery_latency.as_ref());
-        let cpu = CpuSeconds {
-            server: self.server_cpu_seconds,
-            load: self.clients_cpu_seconds,
-        };
+        let cpu = (self.server_cpu_seconds, self.clients_cpu_seconds);
         rows.add_cpu(cpu, self.deliveries, ("deliveries", 4));
     }
 

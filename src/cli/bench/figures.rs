@@ -13,7 +13,7 @@ use crate::cli::digits::grouped;
 use crate::cli::exit::{Failure, sysexits};
 use crate::cli::output;
 use crate::cli::whole_file;
-use crate::load::clocks::{CpuSeconds, per_million};
+use crate::load::clocks::per_million;
 use crate::load::latencies::Percentiles;
 
 /// The format of the JSON. Keys may be added to it.
@@ -135,14 +135,19 @@ impl Rows {
 
     /// Adds the CPU time of the server and the clients. `each` is what is counted, with
     /// the number of decimals of the server's time for a million of them.
-    pub(super) fn add_cpu(&mut self, cpu: CpuSeconds, done: u64, (each, decimals): (&str, usize)) {
-        let a_million = cpu.server.map(|cpu| per_million(cpu, done));
+    pub(super) fn add_cpu(
+        &mut self,
+        (server, clients): (Option<f64>, Option<f64>),
+        done: u64,
+        (each, decimals): (&str, usize),
+    ) {
+        let a_million = server.map(|cpu| per_million(cpu, done));
         self.add(
             &format!("server's CPU, a million {each}"),
             known(a_million, |seconds| format!("{seconds:.decimals$} s")),
         );
-        self.add("server's CPU", known(cpu.server, time));
-        self.add("clients' CPU", known(cpu.load, time));
+        self.add("server's CPU", known(server, time));
+        self.add("clients' CPU", known(clients, time));
     }
 
     fn text(&self) -> String {

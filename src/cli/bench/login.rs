@@ -3,13 +3,12 @@
 use std::time::{Duration, Instant};
 
 use arauto::RawSession;
-use futures_util::{StreamExt, TryStreamExt, stream};
 use serde::Serialize;
 
 use super::connector::Connector;
 use super::figures::LATENCY_DIGITS;
 use super::figures::{Figures, Rows, bytes, counted, known, number, time};
-use super::measurement::{Measurement, Needs};
+use super::measurement::Measurement;
 use super::options::{at_least_0, at_least_1};
 use super::process::{self, Memory};
 use super::progress::Counter;
@@ -86,12 +85,9 @@ impl Measurement for Args {
     const NAME: &'static str = "login";
     type Figures = LoginFigures;
 
-    fn needs(&self) -> Needs {
-        Needs {
-            sessions: self.sessions + self.while_asking,
-            // The clients that send requests have an account of their own.
-            accounts: self.accounts + 1,
-        }
+    fn needs(&self) -> (usize, usize) {
+        // The clients that send requests have an account of their own.
+        (self.sessions + self.while_asking, self.accounts + 1)
     }
 
     async fn run(&self, threads: usize, target: &mut Target) -> Result<LoginFigures, Failure> {
@@ -175,14 +171,7 @@ async fn log_in(
     count: &Counter,
 ) -> Result<Logins, Failure> {
     let began = Instant::now();
-    let log_in = |account| async move {
-        let began = Instant::now();
-        let session = connector.log_in(account).await?;
-        count.add(1);
-        Ok::<_, Failure>((session, began.elapsed()))
-    };
-    let logging_in = stream::iter(accounts.map(log_in)).buffer_unordered(usize::MAX);
-    let all: Vec<(RawSession, Duration)> = logging_in.try_collect().await?;
+    let all = connector.log_in_timed(accounts, usize::MAX, count).await?;
     let ended = Instant::now();
     let mut latencies = Latencies::with_digits(LATENCY_DIGITS);
     all.iter().for_each(|(_, took)| latencies.record(*took));

@@ -15,8 +15,8 @@ pub(super) trait Measurement: clap::Args + Serialize {
     const NAME: &'static str;
     type Figures: Figures;
 
-    /// Returns the sessions and accounts that it takes.
-    fn needs(&self) -> Needs;
+    /// Returns how many sessions it has at a time, and how many accounts it takes.
+    fn needs(&self) -> (usize, usize);
 
     /// Checks the options against one another.
     ///
@@ -41,12 +41,6 @@ pub(super) struct Run<M: Measurement> {
     common: Common,
 }
 
-/// What a measurement takes.
-pub(super) struct Needs {
-    pub(super) sessions: usize,
-    pub(super) accounts: usize,
-}
-
 /// Measures on this thread, as the end of the thread that starts the server ends it.
 pub(super) fn perform<M: Measurement>(run: &Run<M>) -> Result<u8, Failure> {
     run.measurement.check()?;
@@ -61,12 +55,9 @@ pub(super) fn perform<M: Measurement>(run: &Run<M>) -> Result<u8, Failure> {
 }
 
 async fn measure<M: Measurement>(run: &Run<M>) -> Result<u8, Failure> {
-    let Run {
-        measurement,
-        common,
-    } = run;
-    let needs = measurement.needs();
-    let mut target = Target::start(common, needs.sessions, needs.accounts).await?;
+    let (measurement, common) = (&run.measurement, &run.common);
+    let (sessions, accounts) = measurement.needs();
+    let mut target = Target::start(common, sessions, accounts).await?;
     let figures = measurement.run(common.threads, &mut target).await?;
     let server = target.finish().await?;
     let document = Document::new(M::NAME, run, &figures, &server);

@@ -40,12 +40,7 @@ pub(super) struct Publisher {
 
 impl Publisher {
     pub(super) fn new(session: RawSession, messages: Messages) -> Result<Publisher, Failure> {
-        let Messages {
-            count,
-            size,
-            writes,
-            rate,
-        } = messages;
+        let size = messages.size;
         let body = timestamp::body(size);
         let (body, mut frame) = (Body::text(&body), Vec::new());
         cbor::encode(&ClientFrame::Publish(BodyFrame { id: 0, body }), &mut frame);
@@ -53,8 +48,8 @@ impl Publisher {
             let message = format!("messages of {size} bytes are more than the server takes");
             return Err(Failure::new(sysexits::USAGE, message));
         }
-        let output = match rate {
-            None => Messaging::AtOnce(Repeated::new(&frame, OFFER, writes)),
+        let output = match messages.rate {
+            None => Messaging::AtOnce(Repeated::new(&frame, OFFER, messages.writes)),
             Some((rate, epoch)) => Messaging::Paced(Paced {
                 outbox: Outbox::new(frame),
                 schedule: Schedule::new(Instant::now(), rate),
@@ -66,7 +61,7 @@ impl Publisher {
         };
         Ok(Publisher {
             client: SessionClient::new(session, Answers::default(), output),
-            count,
+            count: messages.count,
         })
     }
 

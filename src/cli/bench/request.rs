@@ -3,13 +3,13 @@
 use serde::Serialize;
 
 use super::figures::{Figures, Rows, counted, number, time};
-use super::measurement::{Measurement, Needs};
+use super::measurement::Measurement;
 use super::options::{at_least_0, at_least_1};
 use super::requester::Until;
 use super::requesters::{Loops, Requesters};
 use super::target::Target;
 use crate::cli::exit::Failure;
-use crate::load::clocks::{Clocks, CpuSeconds, per_million};
+use crate::load::clocks::{Clocks, per_million};
 use crate::load::latencies::Percentiles;
 
 #[derive(clap::Args, Serialize)]
@@ -50,11 +50,8 @@ impl Measurement for Args {
     const NAME: &'static str = "request";
     type Figures = RequestFigures;
 
-    fn needs(&self) -> Needs {
-        Needs {
-            sessions: self.sessions,
-            accounts: 1,
-        }
+    fn needs(&self) -> (usize, usize) {
+        (self.sessions, 1)
     }
 
     async fn run(&self, threads: usize, target: &mut Target) -> Result<RequestFigures, Failure> {
@@ -99,10 +96,7 @@ impl Figures for RequestFigures {
         rows.add("requests", requests);
         rows.add("time", time(self.seconds));
         rows.add_latency("reply", self.latency.as_ref());
-        let cpu = CpuSeconds {
-            server: self.server_cpu_seconds,
-            load: self.clients_cpu_seconds,
-        };
+        let cpu = (self.server_cpu_seconds, self.clients_cpu_seconds);
         rows.add_cpu(cpu, self.requests, ("requests", 2));
     }
 

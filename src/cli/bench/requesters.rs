@@ -87,14 +87,11 @@ async fn run(
     mut started: watch::Receiver<bool>,
     count: Counter,
 ) -> Result<Answered, Failure> {
-    let Loops {
-        until,
-        in_flight,
-        size,
-        ..
-    } = loops;
-    let requesters = sessions.into_iter();
-    let requesters = requesters.map(|raw| Requester::new(raw, size, until.clone(), in_flight));
+    let new = |session| {
+        let until = loops.until.clone();
+        Requester::new(session, loops.size, until, loops.in_flight)
+    };
+    let requesters = sessions.into_iter().map(new);
     let mut requesters = requesters.collect::<Result<Vec<_>, _>>()?;
     let dropped = |_| Failure::new(sysexits::SOFTWARE, "the clients were never started");
     started

@@ -6,7 +6,7 @@ use arauto::{Client, PhaseLine};
 use serde::Serialize;
 
 use super::figures::{Figures, Rows, counted, known, missing, time};
-use super::measurement::{Measurement, Needs};
+use super::measurement::Measurement;
 use super::options::{at_least_0, at_least_1};
 use super::process;
 use super::progress::Counter;
@@ -68,11 +68,8 @@ impl Measurement for Args {
     const NAME: &'static str = "shutdown";
     type Figures = ShutdownFigures;
 
-    fn needs(&self) -> Needs {
-        Needs {
-            sessions: self.sessions + 2,
-            accounts: 1,
-        }
+    fn needs(&self) -> (usize, usize) {
+        (self.sessions + 2, 1)
     }
 
     async fn run(&self, threads: usize, target: &mut Target) -> Result<ShutdownFigures, Failure> {

@@ -214,18 +214,15 @@ impl Clients {
     }
 
     fn write(&mut self, index: usize) -> Result<()> {
-        let Peer {
-            client,
-            watches_writes,
-            ..
-        } = &mut self.peers[index];
-        client.poll_write(&mut context(), self.most_writes)?;
-        let is_due = client.output.is_due();
-        if is_due != *watches_writes {
-            *watches_writes = is_due;
+        let peer = &mut self.peers[index];
+        peer.client.poll_write(&mut context(), self.most_writes)?;
+        let is_due = peer.client.output.is_due();
+        if is_due != peer.watches_writes {
+            peer.watches_writes = is_due;
             let mut flags = EventFlags::IN;
             flags.set(EventFlags::OUT, is_due);
-            self.epoll.change(&client.connection, index as u64, flags)?;
+            let connection = &peer.client.connection;
+            self.epoll.change(connection, index as u64, flags)?;
         }
         self.note_done(index);
         Ok(())

@@ -21,7 +21,7 @@ impl RunClocks {
     /// Starts them.
     pub fn start(server: Process) -> Result<Self> {
         Ok(RunClocks {
-            machine_begin: machine_cpu()?,
+            machine_begin: machine_cpu()?.0,
             clocks: Clocks::start(Some(server)),
             begin: Instant::now(),
         })
@@ -39,8 +39,9 @@ impl RunClocks {
         let CpuSeconds { server, load } = self.clocks.cpu_seconds();
         let server = server.context("the server's CPU time is unknown")?;
         let load = load.context("the load's CPU time is unknown")?;
-        let machine = machine_cpu()? - self.machine_begin;
-        let others = (machine - server - load) / (whole * processors()?);
+        let (machine, processors) = machine_cpu()?;
+        let machine = machine - self.machine_begin;
+        let others = (machine - server - load) / (whole * processors);
         Ok(Figures {
             done,
             lost,
@@ -57,8 +58,9 @@ impl RunClocks {
 }
 
 /// Returns the seconds that all processors together have been busy for, time that the
-/// host of a virtual machine took away included.
-fn machine_cpu() -> Result<f64> {
+/// host of a virtual machine took away included, and how many processors there are,
+/// whether this thread may use them or not.
+fn machine_cpu() -> Result<(f64, f64)> {
     let text = fs::read_to_string("/proc/stat")?;
     let line = text.lines().next().context("/proc/stat is empty")?;
     let fields: Vec<u64> = (line.split_whitespace().skip(1))
@@ -66,12 +68,7 @@ fn machine_cpu() -> Result<f64> {
         .collect::<Result<_, _>>()?;
     // user, nice, system, (idle, iowait,) irq, softirq, steal
     let busy = fields.iter().take(8).sum::<u64>() - fields.iter().skip(3).take(2).sum::<u64>();
-    Ok(busy as f64 / rustix::param::clock_ticks_per_second() as f64)
-}
-
-/// Returns how many processors there are, whether this thread may use them or not.
-fn processors() -> Result<f64> {
-    let text = fs::read_to_string("/proc/stat")?;
-    let is_one = |line: &&str| line.starts_with("cpu") && !line.starts_with("cpu ");
-    Ok(text.lines().filter(is_one).count() as f64)
+    let seconds = busy as f64 / rustix::param::clock_ticks_per_second() as f64;
+    let processors = text.lines().filter(|line| line.starts_with("cpu")).count() - 1;
+    Ok((seconds, processors as f64))
 }
