@@ -61,7 +61,7 @@ async fn run() -> Result<(), Box<dyn Error>> {
             Incoming::Closing(end) => {
                 eprintln!("leitor: closed: {}", end.reason);
             }
-            Incoming::Lost(problem) => return Err(format!("the session broke: {problem}").into()),
+            Incoming::Lost(error) => return Err(error.into()),
             _ => {}
         }
     }

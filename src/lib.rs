@@ -110,8 +110,9 @@ pub use actors::session::SlowPolicy;
 pub use actors::supervisor::PhaseObserver;
 #[cfg(feature = "client")]
 pub use client::{
-    Backoff, Client, ClientError, End, Events, Incoming, LoggedInAs, PendingReply, RawPipe,
-    RawSession, ResumePoint, RetryClass, ServerTerms, StoppingNotice, Visitor,
+    Backoff, Break, Client, ClientBuilder, ClientError, End, EndReason, Events, Handshake,
+    Incoming, LoggedInAs, PendingReply, RawPipe, RawSession, Reconnect, ResumePoint, RetryClass,
+    ServerTerms, StoppingNotice,
 };
 #[cfg(feature = "server")]
 pub use close::{

@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use arauto::{Backoff, Client, ClientError, Endpoint, Events, ResumePoint, RetryClass, Trust};
+use arauto::{
+    Backoff, Client, ClientError, Endpoint, Events, Reconnect, ResumePoint, RetryClass, Trust,
+};
 
 use super::exit::{Failure, sysexits};
 use super::network::on_network;
@@ -40,7 +42,7 @@ pub(super) struct ConnectArgs {
     server_timeout: Duration,
 }
 
-/// Who logs in where: kept to log in again after a break.
+/// Everything that a login takes.
 #[derive(Clone)]
 pub(super) struct Account {
     endpoint: Endpoint,
@@ -48,6 +50,7 @@ pub(super) struct Account {
     user: String,
     password: String,
     server_timeout: Duration,
+    reconnect: Option<Reconnect>,
 }
 
 /// A login that came to nothing.
@@ -86,6 +89,7 @@ impl ConnectArgs {
             user,
             password,
             server_timeout: self.server_timeout,
+            reconnect: None,
         })
     }
 }
@@ -116,6 +120,12 @@ fn os_user() -> Result<String, Failure> {
 }
 
 impl Account {
+    /// Makes its sessions connect again after a break.
+    pub(super) fn reconnecting(mut self) -> Account {
+        self.reconnect = Some(Reconnect::new().attempt_timeout(PATIENCE));
+        self
+    }
+
     /// Whether nobody can be reached there any more.
     pub(super) async fn is_gone(&self) -> bool {
         let visitor = Client::connect_with(&self.endpoint, &self.trust).await;
@@ -172,12 +182,18 @@ impl Account {
     }
 
     async fn enter(&self, from: Option<&ResumePoint>) -> Result<(Client, Events), ClientError> {
-        let visitor = Client::connect_with(&self.endpoint, &self.trust).await?;
-        let visitor = visitor.with_server_timeout(self.server_timeout);
-        match from {
-            None => visitor.login(&self.user, &self.password).await,
-            Some(from) => visitor.resume(&self.user, &self.password, from).await,
+        let mut builder = Client::builder(self.endpoint.clone())
+            .trust(self.trust.clone())
+            .user(&self.user)
+            .password(&self.password)
+            .server_timeout(self.server_timeout);
+        if let Some(from) = from {
+            builder = builder.resume(from.clone());
         }
+        if let Some(policy) = &self.reconnect {
+            builder = builder.reconnect(policy.clone());
+        }
+        builder.connect().await
     }
 }
 

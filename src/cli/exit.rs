@@ -4,7 +4,7 @@ use std::io::{self, Write};
 use std::process::ExitCode;
 use std::time::Duration;
 
-use arauto::{ClientError, ErrorCode};
+use arauto::{ClientError, EndReason, ErrorCode};
 
 use super::deadline::within;
 use super::escape::{one_line, shown};
@@ -134,12 +134,11 @@ impl From<ClientError> for Failure {
             ClientError::Untrusted(_) | ClientError::UnsafeFolder { .. } => {
                 Failure::new(sysexits::NOPERM, text)
             }
-            ClientError::Refused { code, .. } => Failure::new(
-                exit_code_of(*code),
-                format!("the server exit_code_of: {text}"),
-            ),
+            ClientError::Refused { code, .. } => {
+                Failure::new(exit_code_of(*code), format!("the server refused: {text}"))
+            }
             ClientError::Protocol(_) => Failure::new(sysexits::PROTOCOL, text),
-            ClientError::Closed(reason) if reason == ErrorCode::Revoked.as_str() => {
+            ClientError::Closed(EndReason::Error(ErrorCode::Revoked)) => {
                 let advice =
                     "the account was removed or its password was changed: ask the operator";
                 Failure::new(sysexits::NOPERM, format!("{text}; {advice}"))

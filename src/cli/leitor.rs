@@ -3,9 +3,12 @@
 use std::path::PathBuf;
 
 use arauto::wire::raw::Direction;
-use arauto::{Backoff, Client, ErrorCode, Event, Events, Incoming, ResumePoint, RetryClass};
+use arauto::{
+    Backoff, Client, ClientError, EndReason, ErrorCode, Event, Events, Incoming, LoggedInAs,
+    ResumePoint, RetryClass,
+};
 
-use super::connect::{Account, ConnectArgs, NotLoggedIn};
+use super::connect::{Account, ConnectArgs};
 use super::escape::one_line;
 use super::exit::{Failure, complain, sysexits};
 use super::os::StopSignals;
@@ -38,13 +41,13 @@ pub(super) struct Args {
     once: bool,
 }
 
-/// How a session ended for the reader.
+/// The way that reading ended.
 enum Outcome {
-    /// The server ended it in order.
-    Closed(String),
-    /// It broke.
-    Lost(String),
-    /// Ctrl-C, or nobody reads what is printed.
+    /// The server ended the session in order, and the client does not connect again.
+    Closed(EndReason),
+    /// It broke, and the client does not connect again.
+    Lost(ClientError),
+    /// Ctrl-C, or the output is closed.
     Enough(Result<u8, Failure>),
 }
 
@@ -53,6 +56,8 @@ struct Leitor {
     json: bool,
     file: Option<StateFile>,
     point: Option<ResumePoint>,
+    /// The last failed attempt that was told of.
+    told: String,
 }
 
 pub(super) async fn run(args: Args) -> Result<u8, Failure> {
@@ -66,77 +71,55 @@ pub(super) async fn run(args: Args) -> Result<u8, Failure> {
         }
         None => (None, None),
     };
+    let account = args.connect.account()?;
     let mut leitor = Leitor {
-        account: args.connect.account()?,
+        account: if args.once {
+            account
+        } else {
+            account.reconnecting()
+        },
         json: args.json,
         file,
         point,
+        told: String::new(),
     };
     // After the password's prompt, which Ctrl-C must end.
     let mut signals = StopSignals::new();
-    // Where nobody is there the first login fails at once: a wrong endpoint is no reason to
-    // wait. A server that is there may let this user in a little later.
-    let mut retrying = match args.once {
-        true => Retrying::Never,
-        false => Retrying::Answers,
+    let Some((client, events)) = leitor.log_in(args.once, &mut signals).await? else {
+        return Ok(0);
     };
-    loop {
-        let Some((client, events)) = leitor.log_in(retrying, &mut signals).await? else {
-            return Ok(0);
-        };
-        retrying = Retrying::Always;
-        let outcome = leitor.read(&client, events, &mut signals).await?;
-        match (&outcome, args.once) {
-            (Outcome::Enough(_), _) => {}
-            // To log in again would register the name again where registration is open.
-            (Outcome::Closed(reason), _) if reason == ErrorCode::Revoked.as_str() => {
-                let message = "the session ended (revoked): the account was removed or has another \
-                               password; ask the operator, then start again";
-                return Err(Failure::new(sysexits::NOPERM, message));
-            }
-            (Outcome::Closed(reason), true) => {
-                complain(&format!("the session is closed ({})", one_line(reason)));
-                return Ok(0);
-            }
-            (Outcome::Lost(problem), true) => {
-                let message = format!("the connection broke: {problem}");
-                return Err(Failure::new(sysexits::IOERR, message));
-            }
-            (Outcome::Closed(reason), false)
-                if RetryClass::of_reason(reason) == RetryClass::Final =>
-            {
-                let reason = one_line(reason);
-                let message = format!("the server has ended the session for good ({reason})");
-                return Err(Failure::new(sysexits::NOPERM, message));
-            }
-            (Outcome::Closed(why) | Outcome::Lost(why), false) => {
-                let why = one_line(why);
-                complain(&format!("the session ended ({why}), connecting again"));
-            }
+    match leitor.read(&client, events, &mut signals).await? {
+        Outcome::Enough(outcome) => outcome,
+        // To log in again would register the name again where registration is open.
+        Outcome::Closed(EndReason::Error(ErrorCode::Revoked)) => {
+            let message = "the session ended (revoked): the account was removed or has another \
+                           password; ask the operator, then start again";
+            Err(Failure::new(sysexits::NOPERM, message))
         }
-        if let Outcome::Enough(outcome) = outcome {
-            return outcome;
+        Outcome::Closed(reason) if args.once => {
+            let reason = one_line(reason.as_str());
+            complain(&format!("the session is closed ({reason})"));
+            Ok(0)
         }
+        Outcome::Closed(reason) => {
+            let reason = one_line(reason.as_str());
+            let message = format!("the server has ended the session for good ({reason})");
+            Err(Failure::new(sysexits::NOPERM, message))
+        }
+        Outcome::Lost(error) if args.once => Err(Failure::new(sysexits::IOERR, error.to_string())),
+        Outcome::Lost(error) => Err(error.into()),
     }
 }
 
 impl Leitor {
-    /// Prints until the session ends.
+    /// Prints until the client ends.
     async fn read(
         &mut self,
         client: &Client,
         mut events: Events,
         signals: &mut StopSignals,
     ) -> Result<Outcome, Failure> {
-        let who = client.who_am_i();
-        if let Some(forked) = who.forked {
-            complain(&format!(
-                "seq {} to {} were read from another history of this stream (the server's \
-                 data folder was restored from an older copy); going on behind seq {}",
-                forked.from, forked.to, who.seq
-            ));
-        }
-        self.keep(who.resume_point())?;
+        self.begin(&client.who_am_i())?;
         loop {
             let incoming = tokio::select! {
                 incoming = events.next() => incoming,
@@ -147,8 +130,17 @@ impl Leitor {
                 }
             };
             let Some(first) = incoming else {
-                return Ok(Outcome::Lost("the session is over".to_owned()));
+                let message = "the session is over";
+                return Ok(Outcome::Enough(Err(Failure::new(
+                    sysexits::SOFTWARE,
+                    message,
+                ))));
             };
+            // A session's first broadcasts are acknowledged on that session.
+            if let Incoming::Reconnected(who) = &first {
+                self.begin(who)?;
+                continue;
+            }
             let (printed, end) = self.print(first, &mut events);
             if let Err(failure) = printed {
                 return Ok(Outcome::Enough(Err(failure)));
@@ -163,6 +155,19 @@ impl Leitor {
                 return Ok(end);
             }
         }
+    }
+
+    /// Begins to read a session.
+    fn begin(&mut self, who: &LoggedInAs) -> Result<(), Failure> {
+        self.told.clear();
+        if let Some(forked) = who.forked {
+            complain(&format!(
+                "seq {} to {} were read from another history of this stream (the server's \
+                 data folder was restored from an older copy); going on behind seq {}",
+                forked.from, forked.to, who.seq
+            ));
+        }
+        self.keep(who.resume_point())
     }
 
     /// Prints what is there, and flushes it.
@@ -190,7 +195,21 @@ impl Leitor {
                     complain(&format!("the server is stopping ({reason})"));
                 }
                 Incoming::Closing(closing) => end = Some(Outcome::Closed(closing.reason)),
-                Incoming::Lost(problem) => end = Some(Outcome::Lost(problem)),
+                Incoming::Lost(error) => end = Some(Outcome::Lost(error)),
+                Incoming::Disconnected(error) => {
+                    let why = match &error {
+                        ClientError::Closed(reason) => reason.to_string(),
+                        ClientError::Lost(problem) => problem.to_string(),
+                        other => other.to_string(),
+                    };
+                    let why = one_line(&why);
+                    complain(&format!("the session ended ({why}), connecting again"));
+                    room = 1; // what was read is acknowledged before the next session
+                }
+                Incoming::Retrying { error, .. } => {
+                    let failure = Failure::from(error);
+                    self.tell_retry(&failure);
+                }
                 _ => {}
             }
             room -= 1;
@@ -218,14 +237,15 @@ impl Leitor {
         Ok(())
     }
 
-    /// Logs in, and tries again as the failure's class says. `None`: Ctrl-C.
+    /// Logs in. A server that refuses for a reason that may pass is asked again, except with
+    /// `--once`; a server that is not there is not waited for: the endpoint may be wrong.
+    /// `None`: Ctrl-C.
     async fn log_in(
-        &self,
-        retrying: Retrying,
+        &mut self,
+        once: bool,
         signals: &mut StopSignals,
     ) -> Result<Option<(Client, Events)>, Failure> {
         let mut backoff = Backoff::new();
-        let mut told = String::new();
         loop {
             let attempt = tokio::select! {
                 attempt = self.account.attempt(self.point.as_ref()) => attempt,
@@ -235,39 +255,24 @@ impl Leitor {
                 Ok(session) => return Ok(Some(session)),
                 Err(refused) => refused,
             };
+            let may_pass = refused.was_answered && refused.class != RetryClass::Final;
             let wait = backoff.next_wait(refused.retry_after);
-            let Some(wait) = wait.filter(|_| retrying.includes(&refused)) else {
+            let Some(wait) = wait.filter(|_| may_pass && !once) else {
                 return Err(refused.failure);
             };
-            if told != refused.failure.message() {
-                refused.failure.message().clone_into(&mut told);
-                complain(&format!("{told}; trying again"));
-            }
+            self.tell_retry(&refused.failure);
             tokio::select! {
                 () = tokio::time::sleep(wait) => {}
                 () = signals.next() => return Ok(None),
             }
         }
     }
-}
 
-/// Which failed logins are tried again, of those that may pass.
-#[derive(Debug, Clone, Copy)]
-enum Retrying {
-    Never,
-    /// Those that the server refused.
-    Answers,
-    Always,
-}
-
-impl Retrying {
-    fn includes(self, refused: &NotLoggedIn) -> bool {
-        let may_pass = refused.class != RetryClass::Final;
-        may_pass
-            && match self {
-                Retrying::Never => false,
-                Retrying::Answers => refused.was_answered,
-                Retrying::Always => true,
-            }
+    /// Tells of a failed attempt, and not twice of the same failure.
+    fn tell_retry(&mut self, failure: &Failure) {
+        if self.told != failure.message() {
+            failure.message().clone_into(&mut self.told);
+            complain(&format!("{}; trying again", self.told));
+        }
     }
 }

@@ -1,11 +1,12 @@
 //! What can go wrong with a client, and how a session ends.
 
+use std::fmt;
 use std::io;
 use std::time::Duration;
 
 use crate::transport::{ConnectFault, Endpoint, UnsafeFolder, UntrustedServer};
 use crate::wire::quote::{LONGEST_TEXT, limited};
-use crate::wire::{ErrorCode, ErrorFrame, Seq};
+use crate::wire::{Closing, ErrorCode, ErrorFrame, Seq};
 
 /// What can go wrong.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -48,23 +49,63 @@ pub enum ClientError {
     /// The server sent what the contract does not allow.
     #[error("the server does not speak the protocol: {0}")]
     Protocol(String),
-    /// The session is over: it ended in order before this could be answered.
+    /// The session ended in order before this was answered. What had no answer then was not
+    /// accepted, and may be sent again on another session.
     #[error("the session is closed ({0})")]
-    Closed(String),
+    Closed(EndReason),
     /// The TLS session is refused, behind its handshake: this client's certificate is missing
     /// or not taken.
     #[error("the connection broke: {0}")]
     TlsRefused(String),
-    /// The connection broke: it ended without `closing`.
+    /// The connection broke: the session ended without `closing`. What had no answer then may
+    /// have been accepted or not.
     #[error("the connection broke: {0}")]
-    Lost(String),
+    Lost(#[from] Break),
+}
+
+/// The way that a connection broke.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Break {
+    /// The server's side ended before its `welcome`.
+    #[error("it ended without a welcome: is it another program's?")]
+    NoWelcome,
+    /// The same on a `tcp:` endpoint, which may be one of TLS.
+    #[error("it ended without a welcome: is it a tls: endpoint, or another program's?")]
+    NoWelcomeOnTcp,
+    /// The server's side ended without `closing`.
+    #[error("it ended without closing")]
+    NoClosing,
+    /// The server's side ended within a frame.
+    #[error("it ended within a frame")]
+    WithinFrame,
+    /// The server was silent for longer than the server timeout.
+    #[error("the server answers no ping")]
+    Silent,
+    /// Nothing was answered in the time that an attempt to log in has.
+    #[error("the login was not answered in {} s", .0.as_secs())]
+    LoginTimedOut(Duration),
+    /// A read or a write failed.
+    #[error("{message}")]
+    Io {
+        /// The error's kind.
+        kind: io::ErrorKind,
+        /// The system's words.
+        message: String,
+    },
+}
+
+impl Break {
+    #[expect(clippy::needless_pass_by_value, reason = "for map_err")]
+    pub(super) fn of(error: io::Error) -> Break {
+        Break::Io {
+            kind: error.kind(),
+            message: error.to_string(),
+        }
+    }
 }
 
 impl ClientError {
-    pub(super) fn no_closing() -> ClientError {
-        ClientError::Lost("it ended without closing".to_owned())
-    }
-
     /// An error that shows what a server sent, cut where it is long.
     pub(super) fn unexpected(what: &str, sent: &impl std::fmt::Debug) -> ClientError {
         ClientError::Protocol(limited(format_args!("{what} {sent:?}"), LONGEST_TEXT))
@@ -97,13 +138,89 @@ impl ClientError {
 
 /// A session's end in order: the server's `closing`.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct End {
-    /// `fim`, `shutdown`, or an error's code.
-    pub reason: String,
+    /// The reason that the server gives.
+    pub reason: EndReason,
     /// The last broadcast sent before it.
     pub last_seq: Seq,
     /// Frames since the login that were answered in any way but with `stopping`.
     pub accepted: u64,
     /// Frames since the login that were answered with `stopping`.
     pub refused: u64,
+}
+
+impl End {
+    pub(super) fn of(closing: &Closing<'_>) -> End {
+        End {
+            reason: closing.reason.as_ref().into(),
+            last_seq: closing.last_seq,
+            accepted: closing.accepted,
+            refused: closing.refused,
+        }
+    }
+}
+
+/// The reason that the server gives for a session's end.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum EndReason {
+    /// The client asked for the end with `fim`.
+    Fim,
+    /// The server stopped.
+    Shutdown,
+    /// The client closed its side without `fim`.
+    Disconnected,
+    /// An error that ends the session.
+    Error(ErrorCode),
+    /// A reason that this version does not know.
+    Other(String),
+}
+
+impl EndReason {
+    /// Returns the reason's name on the wire.
+    pub fn as_str(&self) -> &str {
+        match self {
+            EndReason::Fim => "fim",
+            EndReason::Shutdown => "shutdown",
+            EndReason::Disconnected => "disconnected",
+            EndReason::Error(code) => code.as_str(),
+            EndReason::Other(reason) => reason,
+        }
+    }
+}
+
+impl From<&str> for EndReason {
+    fn from(reason: &str) -> EndReason {
+        match reason {
+            "fim" => EndReason::Fim,
+            "shutdown" => EndReason::Shutdown,
+            "disconnected" => EndReason::Disconnected,
+            _ => {
+                let code = ErrorCode::ALL.iter().find(|code| code.as_str() == reason);
+                code.map_or_else(
+                    || EndReason::Other(limited(format_args!("{reason}"), LONGEST_TEXT)),
+                    |code| EndReason::Error(*code),
+                )
+            }
+        }
+    }
+}
+
+impl fmt::Display for EndReason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl PartialEq<str> for EndReason {
+    fn eq(&self, other: &str) -> bool {
+        self.as_str() == other
+    }
+}
+
+impl PartialEq<&str> for EndReason {
+    fn eq(&self, other: &&str) -> bool {
+        self.as_str() == *other
+    }
 }

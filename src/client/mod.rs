@@ -1,9 +1,14 @@
-//! The client: connect, log in, ask, publish, hear. No actors.
+//! The client: connects, logs in, sends requests and messages, receives broadcasts. No actors.
 //!
-//! [`Client::connect`] gives a [`Visitor`], its login a [`Client`] for asking and
-//! an [`Events`] for hearing. Who moves frames on without looking into each takes
-//! a [`RawSession`] instead. [`RawPipe`] is for listeners of the raw dialect, which
+//! [`Client::builder`] makes a [`Client`], which sends, and its [`Events`], which receive; with
+//! [`ClientBuilder::reconnect`] they outlive a break of the connection. [`Client::connect`] does
+//! the same in two steps, by a [`Handshake`]. A [`RawSession`] is for programs that move frames
+//! on without looking into each. [`RawPipe`] is for listeners of the raw dialect, which
 //! know neither logins nor frames.
+//!
+//! Inside, a [`Client`] and its [`Events`] share a slot (`slot.rs`) that holds the current
+//! session (`session.rs`); one task (`reconnect.rs`) reads that session and replaces it, and
+//! another writes (`writer.rs`).
 //!
 #![cfg_attr(feature = "server", doc = "```")]
 #![cfg_attr(not(feature = "server"), doc = "```ignore")]
@@ -35,19 +40,37 @@
 //! ```
 
 mod backoff;
+mod builder;
 mod error;
+mod events;
+mod handle;
 mod handshake;
 mod heartbeat;
+mod incoming;
+mod login;
+mod patience;
+mod pending_reply;
 mod pipe;
 mod raw;
+mod reader;
+mod reconnect;
 mod retry;
 mod session;
+mod shared;
+mod slot;
 mod stream;
+mod writer;
 
 pub use backoff::Backoff;
-pub use error::{ClientError, End};
-pub use handshake::{LoggedInAs, ResumePoint, ServerTerms, Visitor};
+pub use builder::ClientBuilder;
+pub use error::{Break, ClientError, End, EndReason};
+pub use events::Events;
+pub use handle::Client;
+pub use handshake::Handshake;
+pub use incoming::{Incoming, StoppingNotice};
+pub use login::{LoggedInAs, ResumePoint, ServerTerms};
+pub use pending_reply::PendingReply;
 pub use pipe::RawPipe;
 pub use raw::RawSession;
+pub use reconnect::Reconnect;
 pub use retry::RetryClass;
-pub use session::{Client, Events, Incoming, PendingReply, StoppingNotice};

@@ -5,7 +5,7 @@ use std::io;
 
 use tokio::io::AsyncWriteExt;
 
-use super::error::ClientError;
+use super::error::{Break, ClientError};
 use super::handshake::open;
 use crate::framing::{Framing, Received};
 use crate::link::Link;
@@ -196,5 +196,5 @@ impl RawPipe {
 }
 
 fn lost(error: io::Error) -> ClientError {
-    ClientError::Lost(error.to_string())
+    Break::of(error).into()
 }

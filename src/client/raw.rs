@@ -7,7 +7,7 @@ use std::task::{Context, Poll};
 use bytes::{Buf, BytesMut};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-use super::handshake::{Entered, LoggedInAs};
+use super::login::{LoggedInAs, LoggedInConnection};
 use crate::transport::Connection;
 
 /// A logged-in session as a stream of bytes: whole frames, one after the other, in
@@ -61,12 +61,12 @@ pub struct RawSession {
 }
 
 impl RawSession {
-    pub(super) fn new(entered: Entered) -> Self {
+    pub(super) fn new(login: LoggedInConnection) -> Self {
         let mut session = RawSession {
-            connection: entered.connection,
-            buffer: entered.buffer,
-            max_frame: entered.max_frame,
-            who: entered.who,
+            connection: login.connection,
+            buffer: login.buffer,
+            max_frame: login.max_frame,
+            who: login.who,
         };
         session.let_go_of_buffer();
         session

@@ -1,19 +1,15 @@
 //! Which failures may pass, and what to do about each: one table, that of docs/protocol.md.
 
-use std::time::Duration;
-
-use super::Backoff;
-use super::error::ClientError;
-use super::session::{Client, PendingReply};
+use super::error::{ClientError, EndReason};
 use crate::transport::ConnectFault;
-use crate::wire::{Body, ErrorCode, Seq};
+use crate::wire::ErrorCode;
 
 /// The way that a client handles a failure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum RetryClass {
     /// Try the same again, on the same session where there is one, after a wait
-    /// ([`Backoff`]).
+    /// ([`Backoff`](crate::Backoff)).
     Retry,
     /// The session is over or cannot be had now: connect and log in again, after a wait. What
     /// had no answer when `closing` came was not accepted and may be sent again; without
@@ -49,17 +45,16 @@ impl RetryClass {
     }
 
     /// Returns the class of a session that ended with `closing` for this reason.
-    pub fn of_reason(reason: &str) -> RetryClass {
+    pub fn of_end(reason: &EndReason) -> RetryClass {
         match reason {
-            "shutdown" | "disconnected" | "fim" => RetryClass::RetryAfterLogin,
-            _ => {
-                let code = ErrorCode::ALL.iter().find(|code| code.as_str() == reason);
-                match code.map(|code| RetryClass::of_code(*code)) {
-                    Some(RetryClass::Retry) => RetryClass::RetryAfterLogin,
-                    Some(class) => class,
-                    None => RetryClass::Final,
-                }
+            EndReason::Shutdown | EndReason::Disconnected | EndReason::Fim => {
+                RetryClass::RetryAfterLogin
             }
+            EndReason::Error(code) => match RetryClass::of_code(*code) {
+                RetryClass::Retry => RetryClass::RetryAfterLogin,
+                class => class,
+            },
+            EndReason::Other(_) => RetryClass::Final,
         }
     }
 
@@ -88,66 +83,10 @@ impl ClientError {
         match self {
             ClientError::Connect { fault, .. } => RetryClass::of_fault(*fault),
             ClientError::Refused { code, .. } => RetryClass::of_code(*code),
-            ClientError::Closed(reason) => RetryClass::of_reason(reason),
+            ClientError::Closed(reason) => RetryClass::of_end(reason),
             ClientError::Lost(_) => RetryClass::RetryAfterLogin,
             _ => RetryClass::Final,
         }
-    }
-}
-
-impl Client {
-    /// Sends a message as [`Client::begin_publish`] does. A refusal that may pass
-    /// ([`RetryClass::Retry`]) is not the answer yet: the message is sent again after a wait,
-    /// until `patience` has passed. Messages behind it may overtake it.
-    ///
-    /// # Errors
-    /// The session is over.
-    pub async fn begin_publish_patiently(
-        &self,
-        body: Body<'static>,
-        patience: Duration,
-    ) -> Result<PendingReply<Seq>, ClientError> {
-        let first = self.begin_publish(body.clone()).await?;
-        let client = self.clone();
-        Ok(PendingReply::new(async move {
-            let mut outcome = first.await;
-            let mut backoff = Backoff::until(patience);
-            while let Err(error) = &outcome
-                && error.retry_class() == RetryClass::Retry
-                && let Some(wait) = backoff.next_wait(error.retry_after())
-            {
-                tokio::time::sleep(wait).await;
-                outcome = client.publish(body.clone()).await;
-            }
-            outcome
-        }))
-    }
-
-    /// Sends a request as [`Client::begin_request`] does, and again after a wait while it is
-    /// refused for a reason that may pass, as [`Client::begin_publish_patiently`] does.
-    ///
-    /// # Errors
-    /// The session is over.
-    pub async fn begin_request_patiently(
-        &self,
-        body: Body<'static>,
-        patience: Duration,
-    ) -> Result<PendingReply<Body<'static>>, ClientError> {
-        let first = self.begin_request(body.clone()).await?;
-        let client = self.clone();
-        Ok(PendingReply::new(async move {
-            let mut outcome = first.await;
-            let mut backoff = Backoff::until(patience);
-            // A handler's own failure may be for good, and its work may be done twice.
-            while let Err(error) = &outcome
-                && error.code() == Some(ErrorCode::Throttled)
-                && let Some(wait) = backoff.next_wait(error.retry_after())
-            {
-                tokio::time::sleep(wait).await;
-                outcome = client.request(body.clone()).await;
-            }
-            outcome
-        }))
     }
 }
 
@@ -158,10 +97,13 @@ mod tests {
     #[test]
     fn session_that_ended_is_never_retried_on_itself() {
         for code in ErrorCode::ALL {
-            assert_ne!(RetryClass::of_reason(code.as_str()), RetryClass::Retry);
+            assert_ne!(RetryClass::of_end(&code.as_str().into()), RetryClass::Retry);
         }
         for reason in ["fim", "shutdown", "disconnected"] {
-            assert_eq!(RetryClass::of_reason(reason), RetryClass::RetryAfterLogin);
+            assert_eq!(
+                RetryClass::of_end(&reason.into()),
+                RetryClass::RetryAfterLogin
+            );
         }
     }
 
@@ -169,7 +111,7 @@ mod tests {
     fn reason_that_nobody_knows_is_final() {
         // As when an account was removed: a login would make it anew.
         for reason in ["revoked", "superseded", "something new"] {
-            assert_eq!(RetryClass::of_reason(reason), RetryClass::Final);
+            assert_eq!(RetryClass::of_end(&reason.into()), RetryClass::Final);
         }
         assert_eq!(RetryClass::of_code(ErrorCode::Unknown), RetryClass::Final);
     }

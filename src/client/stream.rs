@@ -6,7 +6,7 @@ use std::time::Instant;
 use bytes::{Buf, BytesMut};
 use tokio::io::{AsyncRead, AsyncReadExt};
 
-use super::ClientError;
+use super::error::{Break, ClientError};
 use crate::framing::Framing;
 use crate::wire::{Decoded, MAX_FRAME, ServerFrame, cbor};
 
@@ -14,6 +14,7 @@ use crate::wire::{Decoded, MAX_FRAME, ServerFrame, cbor};
 const READ: usize = 16 * 1024;
 
 /// Reads frames; what has been read and not decoded stays here.
+#[derive(Debug)]
 pub(super) struct FrameReader<R> {
     source: R,
     framing: Framing,
@@ -71,12 +72,12 @@ impl<R: AsyncRead + Unpin> FrameReader<R> {
             });
             match self.source.read_buf(&mut self.buffer).await {
                 Ok(0) if self.buffer.is_empty() => return Ok(None),
-                Ok(0) => return Err(ClientError::Lost("it ended within a frame".to_owned())),
+                Ok(0) => return Err(Break::WithinFrame.into()),
                 Ok(_) => self.last_read = Instant::now(),
                 Err(error) if error.kind() == ErrorKind::InvalidData => {
                     return Err(ClientError::TlsRefused(error.to_string()));
                 }
-                Err(error) => return Err(ClientError::Lost(error.to_string())),
+                Err(error) => return Err(Break::of(error).into()),
             }
         }
     }

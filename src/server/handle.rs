@@ -1,5 +1,6 @@
 //! A running server, as the program around it sees it.
 
+use std::fmt;
 use std::future::poll_fn;
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -29,6 +30,14 @@ pub struct ServerHandle {
     pub(super) max_frame: usize,
     pub(super) tls: Tls,
     pub(super) report: watch::Receiver<Option<Report>>,
+}
+
+impl fmt::Debug for ServerHandle {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ServerHandle")
+            .field("endpoints", &self.endpoints)
+            .finish_non_exhaustive()
+    }
 }
 
 /// Where a stop is.

@@ -25,6 +25,7 @@ mod presence;
 #[cfg(unix)]
 mod raw_dialect;
 mod readers;
+mod reconnect;
 mod registration;
 mod report;
 mod resume;

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::path::Path;
 
-use arauto::{ClientError, ConnectFault, ErrorCode, RetryClass};
+use arauto::{Break, ClientError, ConnectFault, ErrorCode, RetryClass};
 
 /// The first and the last cell of each row under "Trying again".
 fn rows() -> HashMap<String, String> {
@@ -42,11 +42,11 @@ fn every_code_and_cause_has_its_class_on_the_page() {
     }
     assert_eq!(
         class("revoked"),
-        Some(RetryClass::of_reason("revoked").as_str())
+        Some(RetryClass::of_end(&"revoked".into()).as_str())
     );
     let unknown = RetryClass::of_code(ErrorCode::Unknown);
     assert_eq!(class("any other"), Some(unknown.as_str()));
-    let lost = ClientError::Lost("no answer to a ping".to_owned()).retry_class();
+    let lost = ClientError::Lost(Break::Silent).retry_class();
     let row = "the session ended without `closing`";
     assert_eq!(class(row), Some(lost.as_str()));
 }

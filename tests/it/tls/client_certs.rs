@@ -124,7 +124,7 @@ fn who_has_no_certificate_uses_a_password_unless_one_is_required() {
     let endpoint = required.secured.endpoint().clone();
     let trust = Trust::pinned(required.secured.paper.fingerprint());
     let refused = block_on(Client::connect_with(&endpoint, &trust));
-    let refused = refused.err().expect("it is required").to_string();
+    let refused = refused.expect_err("it is required").to_string();
     assert!(refused.contains("--tls-cert"), "{refused}");
     let paper = required.vouch(&["ana"]);
     let trust = trust.with_certificate(&paper.certificate, &paper.key);
@@ -148,7 +148,7 @@ fn a_certificate_that_nobody_trusted_vouches_for_is_refused() {
     let trust = trust.expect("they belong together");
     let endpoint = asking.secured.endpoint().clone();
     let refused = block_on(Client::connect_with(&endpoint, &trust));
-    let refused = refused.err().expect("it is not trusted").to_string();
+    let refused = refused.expect_err("it is not trusted").to_string();
     assert!(refused.contains("--tls-client-ca"), "{refused}");
     // Without any it is let in.
     let mut client = Raw::tls(&endpoint, asking.secured.paper.trusting(&TLS13));

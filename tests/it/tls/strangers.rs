@@ -60,7 +60,7 @@ fn a_client_that_takes_a_tls_port_for_tcp_is_told_what_it_may_be() {
     };
     let _watchdog = watchdog();
     let outcome = block_on(Client::connect(&Endpoint::Tcp { host, port }));
-    let error = outcome.err().expect("no welcome comes").to_string();
+    let error = outcome.expect_err("no welcome comes").to_string();
     assert!(error.contains("is it a tls: endpoint"), "{error}");
     secured.finish();
 }
@@ -118,7 +118,7 @@ fn what_cannot_be_listened_on_is_told_with_a_way_out() {
         config.listen.clear();
         Fixture::also(&mut config, listen);
         config.tls = tls;
-        let refused = Server::start(config).err().expect("it does not start");
+        let refused = Server::start(config).expect_err("it does not start");
         refused.to_string()
     };
     let plain = refused("tcp:0.0.0.0:0", None);

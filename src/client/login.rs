@@ -1,0 +1,149 @@
+//! What a login says and what it is answered with.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use bytes::BytesMut;
+
+use crate::transport::Connection;
+use crate::wire::{Gap, LoggedIn, Role, Seq, SessionId, Term, Welcome};
+
+/// The server's terms, from its `welcome`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ServerTerms {
+    /// The session's number.
+    pub session: SessionId,
+    /// The server's name and version.
+    pub server: String,
+    /// The longest frame, in bytes, without its prefix.
+    pub max_frame: u64,
+    /// The longest body of a publish, in bytes; `None`: the server is older than this key.
+    pub max_body: Option<u64>,
+    /// The server ends a session that sends no frame for this long; `None`: never. A
+    /// [`Client`](crate::Client) pings often enough.
+    pub idle_timeout: Option<Duration>,
+    /// The features that this endpoint serves, by the protocol's names.
+    pub features: Vec<String>,
+    /// The limits of those features.
+    pub limits: BTreeMap<String, u64>,
+}
+
+impl ServerTerms {
+    pub(super) fn of(welcome: Welcome<'_>) -> ServerTerms {
+        let features = welcome.features.into_iter().map(Cow::into_owned);
+        let limits = welcome.limits.unwrap_or_default().into_iter();
+        ServerTerms {
+            session: welcome.session,
+            server: welcome.server.into_owned(),
+            max_frame: welcome.max_frame,
+            max_body: welcome.max_body,
+            idle_timeout: welcome.idle_timeout.map(Duration::from_millis),
+            features: features.collect(),
+            limits: limits
+                .map(|(name, limit)| (name.into_owned(), limit))
+                .collect(),
+        }
+    }
+}
+
+/// The point in a stream from which a later session goes on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ResumePoint {
+    /// The stream's name.
+    pub stream: String,
+    /// The last seq that was read.
+    pub after: Seq,
+    /// The term of the session that read it, where the server said it.
+    pub term: Option<Term>,
+}
+
+impl ResumePoint {
+    /// Returns the broadcasts that were read up to here and are not in the history of the server.
+    pub(super) fn forked(&self, who: &LoggedInAs) -> Option<Gap> {
+        let is_forked = self.stream == who.stream && who.seq < self.after;
+        // Without terms a resume ahead of the stream is answered with a gap.
+        (is_forked && self.term.is_some()).then_some(Gap {
+            from: who.seq.next(),
+            to: self.after,
+        })
+    }
+}
+
+/// The answer to a login: the session's user, its role, and where its broadcasts begin.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct LoggedInAs {
+    /// The user's name, as the server knows it.
+    pub user: String,
+    /// The user's role.
+    pub role: Role,
+    /// Whether this login created the user.
+    pub registered: bool,
+    /// Names the sequence that seqs count in.
+    pub stream: String,
+    /// The last seq before the first broadcast.
+    pub seq: Seq,
+    /// Numbers the start of the server on the stream; a resume says it.
+    pub term: Option<Term>,
+    /// The broadcasts that a resume has read of another history, as after a restore of an older
+    /// copy: this history's broadcasts under these seqs are sent again, or a gap is.
+    pub forked: Option<Gap>,
+    /// The rate limit of the session's requests and publishes, as in `100/s`; `None`: no limit.
+    pub request_rate: Option<String>,
+    /// The session's number.
+    pub session: SessionId,
+    /// The longest body of a publish, in bytes, where the server says it.
+    pub max_body: Option<u64>,
+    /// The server ends a session that sends no frame for this long; `None`: never. A
+    /// [`Client`](crate::Client) pings often enough; the user of a
+    /// [`RawSession`](crate::RawSession) must.
+    pub idle_timeout: Option<Duration>,
+    /// The server's process id, on a local endpoint.
+    pub server_pid: Option<i32>,
+}
+
+impl LoggedInAs {
+    pub(super) fn of(login: LoggedIn<'_>, terms: &ServerTerms) -> LoggedInAs {
+        LoggedInAs {
+            user: login.user.into_owned(),
+            role: login.role,
+            registered: login.registered,
+            stream: login.stream.into_owned(),
+            seq: login.seq,
+            term: login.term,
+            forked: None,
+            request_rate: login.request_rate.map(Cow::into_owned),
+            session: terms.session,
+            max_body: terms.max_body,
+            idle_timeout: terms.idle_timeout,
+            server_pid: None,
+        }
+    }
+
+    /// Returns the point from which to resume where the session is lost before its first
+    /// broadcast.
+    pub fn resume_point(&self) -> ResumePoint {
+        self.resume_point_after(self.seq)
+    }
+
+    /// Returns the point from which to resume once the broadcast `after` has been read.
+    pub fn resume_point_after(&self, after: Seq) -> ResumePoint {
+        ResumePoint {
+            stream: self.stream.clone(),
+            after,
+            term: self.term,
+        }
+    }
+}
+
+/// A connection whose login has just been answered.
+pub(super) struct LoggedInConnection {
+    pub(super) connection: Connection,
+    /// Bytes read behind the login's answer.
+    pub(super) buffer: BytesMut,
+    pub(super) max_frame: usize,
+    pub(super) who: LoggedInAs,
+    pub(super) server_timeout: Duration,
+}

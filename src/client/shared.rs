@@ -1,0 +1,101 @@
+//! What the two sides of a session's connection and the handles of its user share.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Instant;
+
+use parking_lot::Mutex;
+use tokio::sync::{oneshot, watch};
+
+use super::error::{Break, ClientError, End};
+use super::heartbeat::Activity;
+use super::incoming::StoppingNotice;
+use crate::wire::{Body, Seq, SessionLine};
+
+/// The answer to a frame.
+#[derive(Debug)]
+pub(super) enum Reply {
+    Body(Body<'static>),
+    Seq(Seq),
+    Users(Vec<String>),
+    Sessions(Vec<SessionLine<'static>>),
+    Stopping(StoppingNotice),
+    Pong,
+}
+
+impl Reply {
+    /// Returns the error for a reply of another kind than the frame asks for.
+    pub(super) fn mismatch(&self) -> ClientError {
+        ClientError::unexpected("an answer of another kind:", self)
+    }
+}
+
+pub(super) type Answer = Result<Reply, ClientError>;
+
+/// The state of one session.
+#[derive(Debug)]
+pub(super) struct Shared {
+    next_id: AtomicU64,
+    waiting: Mutex<HashMap<u64, oneshot::Sender<Answer>>>,
+    activity: Arc<Activity>,
+    /// How the session ended, once it has.
+    over: watch::Sender<Option<Result<End, ClientError>>>,
+}
+
+impl Shared {
+    pub(super) fn new(now: Instant) -> Shared {
+        Shared {
+            next_id: AtomicU64::new(1),
+            waiting: Mutex::default(),
+            activity: Arc::new(Activity::new(now)),
+            over: watch::Sender::new(None),
+        }
+    }
+
+    pub(super) fn next_id(&self) -> u64 {
+        self.next_id.fetch_add(1, Ordering::Relaxed)
+    }
+
+    pub(super) fn activity(&self) -> &Arc<Activity> {
+        &self.activity
+    }
+
+    /// Waits for the answer to the frame with this id.
+    pub(super) fn expect(&self, id: u64) -> oneshot::Receiver<Answer> {
+        let (waiting, answer) = oneshot::channel();
+        self.waiting.lock().insert(id, waiting);
+        answer
+    }
+
+    /// Drops the wait for an answer.
+    pub(super) fn forget(&self, id: u64) {
+        self.waiting.lock().remove(&id);
+    }
+
+    /// Hands an answer to the one that waits for it.
+    pub(super) fn resolve(&self, id: u64, answer: Answer) {
+        if let Some(waiting) = self.waiting.lock().remove(&id) {
+            let _ = waiting.send(answer); // the wait may have been dropped
+        }
+    }
+
+    /// Ends the session: every wait for an answer fails with the session's end.
+    pub(super) fn finish(&self, how: Result<End, ClientError>) {
+        self.over.send_replace(Some(how));
+        self.waiting.lock().clear();
+    }
+
+    pub(super) fn is_over(&self) -> bool {
+        self.over.borrow().is_some()
+    }
+
+    /// Returns the error of a frame that gets no answer any more.
+    pub(super) fn why_over(&self) -> ClientError {
+        match &*self.over.borrow() {
+            Some(Ok(end)) => ClientError::Closed(end.reason.clone()),
+            Some(Err(error)) => error.clone(),
+            None => Break::NoClosing.into(),
+        }
+    }
+}

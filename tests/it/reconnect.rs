@@ -1,0 +1,469 @@
+//! The library's client after a break: it logs in again, resumes, and tells what it missed.
+//!
+//! Most tests play the server themselves, frame by frame, so that the break comes where they
+//! want it.
+
+use std::io::{Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::time::Duration;
+
+use arauto::wire::cbor::{decode_client, encode, encode_server};
+use arauto::wire::{
+    BodyFrame, ClientFrame, Closing, Decoded, ErrorFrame, LoggedIn, MAX_FRAME, Message, Resume,
+    ServerFrame, VERSION, Welcome,
+};
+use arauto::{
+    Body, Break, Client, ClientError, EndReason, Endpoint, ErrorCode, Event, Events, Gap, Incoming,
+    Millis, Reconnect, Role, Seq, SessionId, Term,
+};
+use tokio::runtime::Runtime;
+
+use crate::support::{PASSWORD, Served, wait_until, watchdog};
+
+const STREAM: &str = "a stream";
+
+/// A resume as a test reads it: the stream, the last seq, the term.
+type Resumed = Option<(String, Seq, Option<Term>)>;
+
+/// The server's side of one connection, played by the test.
+struct Peer {
+    stream: TcpStream,
+    buffer: Vec<u8>,
+}
+
+impl Peer {
+    /// Accepts a connection and welcomes it.
+    fn accept(listener: &TcpListener) -> Peer {
+        let (stream, _) = listener.accept().expect("a client connects");
+        let mut peer = Peer {
+            stream,
+            buffer: Vec::new(),
+        };
+        peer.send(&ServerFrame::Welcome(Welcome {
+            version: VERSION,
+            server: "a test".into(),
+            session: SessionId(1),
+            max_frame: MAX_FRAME as u64,
+            max_body: None,
+            idle_timeout: None,
+            features: Vec::new(),
+            limits: None,
+        }));
+        peer
+    }
+
+    /// Accepts a connection and its login, which is answered with `seq` of `stream`.
+    fn log_in(listener: &TcpListener, stream: &str, seq: u64) -> (Peer, Resumed) {
+        let mut peer = Peer::accept(listener);
+        let resumed = peer.login();
+        peer.send(&ServerFrame::LoggedIn(LoggedIn {
+            id: 0,
+            user: "ana".into(),
+            role: Role::Escritor,
+            registered: false,
+            stream: stream.into(),
+            seq: Seq(seq),
+            term: None,
+            request_rate: None,
+        }));
+        (peer, resumed)
+    }
+
+    /// Reads the login.
+    fn login(&mut self) -> Resumed {
+        self.read(|frame| match frame {
+            ClientFrame::Login(login) => login
+                .resume
+                .map(|resume: Resume<'_>| (resume.stream.into_owned(), resume.after, resume.term)),
+            other => panic!("a login comes first: {other:?}"),
+        })
+    }
+
+    fn send(&mut self, frame: &ServerFrame<'_>) {
+        let mut bytes = Vec::new();
+        encode_server(frame, &mut bytes);
+        self.stream.write_all(&bytes).expect("the client reads");
+    }
+
+    fn send_message(&mut self, seq: u64) {
+        let mut bytes = Vec::new();
+        let message = ServerFrame::Message(Message {
+            seq: Seq(seq),
+            from: "rui".into(),
+            at: Millis(1),
+            body: Body::text("bom dia"),
+        });
+        encode(&message, &mut bytes);
+        self.stream.write_all(&bytes).expect("the client reads");
+    }
+
+    /// Reads the next frame.
+    fn read<T>(&mut self, take: impl FnOnce(ClientFrame<'_>) -> T) -> T {
+        loop {
+            let decoded = decode_client(&self.buffer, MAX_FRAME).expect("it is a frame");
+            if let Decoded::Frame(frame, used) = decoded {
+                let taken = take(frame);
+                self.buffer.drain(..used);
+                return taken;
+            }
+            let mut bytes = [0; 4096];
+            let length = self.stream.read(&mut bytes).expect("the client writes");
+            assert_ne!(length, 0, "the client has closed its side");
+            self.buffer.extend_from_slice(&bytes[..length]);
+        }
+    }
+
+    /// Reads the client's side to its end.
+    fn read_to_end(mut self) {
+        let mut rest = Vec::new();
+        let _ = self.stream.read_to_end(&mut rest); // a reset is an end as well
+    }
+}
+
+/// A listener, and a client of it that has logged in with seq 5 of [`STREAM`].
+struct Played {
+    runtime: Runtime,
+    listener: TcpListener,
+    client: Client,
+    events: Events,
+    _watchdog: crate::support::Watchdog,
+}
+
+impl Played {
+    fn new(policy: Option<Reconnect>) -> (Played, Peer) {
+        let _watchdog = watchdog();
+        let runtime = Runtime::new().expect("a runtime can be made");
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a port is free");
+        let port = listener.local_addr().expect("it is bound").port();
+        let endpoint: Endpoint = format!("tcp:127.0.0.1:{port}").parse().expect("it is one");
+        let mut builder = Client::builder(endpoint).user("ana").password("segredo");
+        if let Some(policy) = policy {
+            builder = builder.reconnect(policy);
+        }
+        let connecting = runtime.spawn(builder.connect());
+        let (peer, resumed) = Peer::log_in(&listener, STREAM, 5);
+        assert_eq!(resumed, None);
+        let connected = runtime.block_on(connecting).expect("it does not panic");
+        let (client, events) = connected.expect("the login is answered");
+        let played = Played {
+            runtime,
+            listener,
+            client,
+            events,
+            _watchdog,
+        };
+        (played, peer)
+    }
+
+    fn next(&mut self) -> Option<Incoming> {
+        self.runtime.block_on(self.events.next())
+    }
+
+    fn expect_message(&mut self, seq: u64) {
+        match self.next() {
+            Some(Incoming::Event(Event::Message {
+                seq: Seq(found), ..
+            })) => assert_eq!(found, seq),
+            other => panic!("message {seq} comes: {other:?}"),
+        }
+    }
+
+    fn expect_disconnected(&mut self) -> ClientError {
+        match self.next() {
+            Some(Incoming::Disconnected(error)) => error,
+            other => panic!("the break is told: {other:?}"),
+        }
+    }
+
+    /// Takes the next item that is no notice of a failed attempt.
+    fn next_but_retries(&mut self) -> Option<Incoming> {
+        loop {
+            match self.next() {
+                Some(Incoming::Retrying { .. }) => {}
+                other => return other,
+            }
+        }
+    }
+}
+
+fn closing(reason: &str) -> ServerFrame<'_> {
+    ServerFrame::Closing(Closing {
+        reason: reason.into(),
+        last_seq: Seq(5),
+        accepted: 0,
+        refused: 0,
+    })
+}
+
+#[test]
+fn client_after_a_break_resumes_behind_its_last_broadcast() {
+    let (mut played, mut peer) = Played::new(Some(Reconnect::new()));
+    for seq in 6..=8 {
+        peer.send_message(seq);
+    }
+    drop(peer);
+    for seq in 6..=8 {
+        played.expect_message(seq);
+    }
+    let error = played.expect_disconnected();
+    assert!(matches!(error, ClientError::Lost(_)), "{error:?}");
+
+    let (mut peer, resumed) = Peer::log_in(&played.listener, STREAM, 8);
+    assert_eq!(resumed, Some((STREAM.to_owned(), Seq(8), None)));
+    let gap = Gap {
+        from: Seq(9),
+        to: Seq(11),
+    };
+    peer.send(&ServerFrame::Gap(gap));
+    peer.send_message(12);
+    match played.next_but_retries() {
+        Some(Incoming::Reconnected(who)) => assert_eq!((&*who.stream, who.seq), (STREAM, Seq(8))),
+        other => panic!("the new session is told: {other:?}"),
+    }
+    match played.next() {
+        Some(Incoming::Event(Event::Gap(found))) => assert_eq!(found, gap),
+        other => panic!("the gap is told: {other:?}"),
+    }
+    played.expect_message(12);
+}
+
+#[test]
+fn new_session_after_a_break_carries_requests() {
+    let (mut played, peer) = Played::new(Some(Reconnect::new()));
+    drop(peer);
+    played.expect_disconnected();
+    let (mut peer, _) = Peer::log_in(&played.listener, STREAM, 5);
+    let client = played.client.clone();
+    played
+        .runtime
+        .block_on(client.connected())
+        .expect("it is back");
+    let asking = played
+        .runtime
+        .spawn(async move { client.request("bom dia").await });
+    let id = peer.read(|frame| match frame {
+        ClientFrame::Request(BodyFrame { id, .. }) => id,
+        other => panic!("the request comes: {other:?}"),
+    });
+    let body = Body::text("BOM DIA");
+    peer.send(&ServerFrame::Reply(BodyFrame { id, body }));
+    let answer = played.runtime.block_on(asking).expect("it does not panic");
+    assert_eq!(answer.expect("it is answered"), Body::text("BOM DIA"));
+}
+
+#[test]
+fn frames_in_flight_at_a_break_fail_as_lost() {
+    let (played, mut peer) = Played::new(Some(Reconnect::new()));
+    let client = played.client.clone();
+    let (request, publish) = played.runtime.block_on(async {
+        let request = client.begin_request("um").await.expect("it is sent");
+        let publish = client.begin_publish("dois").await.expect("it is sent");
+        (request, publish)
+    });
+    for _ in 0..2 {
+        peer.read(|_| ());
+    }
+    drop(peer);
+    let request = played.runtime.block_on(request).expect_err("it broke");
+    let publish = played.runtime.block_on(publish).expect_err("it broke");
+    for error in [request, publish] {
+        assert!(matches!(error, ClientError::Lost(_)), "{error:?}");
+    }
+    // They are not sent again: the next session's first frame is another one.
+    let (mut peer, _) = Peer::log_in(&played.listener, STREAM, 5);
+    played
+        .runtime
+        .block_on(client.connected())
+        .expect("it is back");
+    let pinging = played.runtime.spawn(async move { client.ping().await });
+    peer.read(|frame| assert!(matches!(frame, ClientFrame::Ping(_)), "{frame:?}"));
+    pinging.abort();
+}
+
+#[test]
+fn frames_in_flight_at_a_closing_fail_as_closed() {
+    let (mut played, mut peer) = Played::new(Some(Reconnect::new()));
+    let client = played.client.clone();
+    let request = played.runtime.block_on(client.begin_request("um"));
+    peer.read(|_| ());
+    peer.send(&closing("shutdown"));
+    let error = played.runtime.block_on(request.expect("it is sent"));
+    let error = error.expect_err("it is not answered");
+    assert!(
+        matches!(error, ClientError::Closed(EndReason::Shutdown)),
+        "{error:?}"
+    );
+    let told = played.expect_disconnected();
+    assert!(
+        matches!(told, ClientError::Closed(EndReason::Shutdown)),
+        "{told:?}"
+    );
+}
+
+#[test]
+fn acknowledgement_after_a_closing_reaches_the_old_session() {
+    let (mut played, mut peer) = Played::new(Some(Reconnect::new()));
+    peer.send_message(6);
+    peer.send(&closing("shutdown"));
+    played.expect_message(6);
+    played.expect_disconnected();
+    let acked = played.runtime.block_on(played.client.ack(Seq(6)));
+    acked.expect("the write side is open");
+    peer.read(|frame| assert!(matches!(frame, ClientFrame::Ack(_)), "{frame:?}"));
+    // The client goes on, and the old connection ends.
+    let _ = played.events.try_next(); // nothing has come yet, or a notice
+    peer.read_to_end();
+}
+
+#[test]
+fn login_refused_for_good_after_a_break_ends_the_client() {
+    let (mut played, peer) = Played::new(Some(Reconnect::new()));
+    drop(peer);
+    played.expect_disconnected();
+    let mut peer = Peer::accept(&played.listener);
+    peer.login();
+    peer.send(&ServerFrame::Error(ErrorFrame {
+        id: Some(0),
+        code: ErrorCode::BadCredentials,
+        message: "no".into(),
+        retry_after: None,
+    }));
+    match played.next_but_retries() {
+        Some(Incoming::Lost(error)) => assert_eq!(error.code(), Some(ErrorCode::BadCredentials)),
+        other => panic!("the refusal is told: {other:?}"),
+    }
+    assert!(played.next().is_none());
+    let ended = played.runtime.block_on(played.client.connected());
+    assert_eq!(
+        ended.expect_err("it has ended").code(),
+        Some(ErrorCode::BadCredentials)
+    );
+}
+
+#[test]
+fn client_revoked_by_the_server_does_not_log_in_again() {
+    let (mut played, mut peer) = Played::new(Some(Reconnect::new()));
+    peer.send(&closing("revoked"));
+    match played.next() {
+        Some(Incoming::Closing(end)) => {
+            assert_eq!(end.reason, EndReason::Error(ErrorCode::Revoked));
+        }
+        other => panic!("the end is told: {other:?}"),
+    }
+    assert!(played.next().is_none());
+}
+
+#[test]
+fn client_without_a_policy_ends_with_its_session() {
+    let (mut played, peer) = Played::new(None);
+    drop(peer);
+    match played.next() {
+        Some(Incoming::Lost(ClientError::Lost(_))) => {}
+        other => panic!("the end is told: {other:?}"),
+    }
+    assert!(played.next().is_none());
+}
+
+#[test]
+fn fim_between_two_sessions_ends_the_client() {
+    let (mut played, peer) = Played::new(Some(Reconnect::new()));
+    drop(peer);
+    played.expect_disconnected();
+    let ended = played.runtime.block_on(played.client.fim());
+    let error = ended.expect_err("the session broke");
+    assert!(
+        matches!(
+            error,
+            ClientError::Lost(Break::NoClosing | Break::Io { .. })
+        ),
+        "{error:?}"
+    );
+    match played.next_but_retries() {
+        Some(Incoming::Lost(_)) => {}
+        other => panic!("the end is told: {other:?}"),
+    }
+}
+
+#[test]
+fn patience_ends_the_attempts() {
+    let policy = Reconnect::new().patience(Duration::from_millis(500));
+    let (mut played, peer) = Played::new(Some(policy));
+    let spare = TcpListener::bind("127.0.0.1:0").expect("a port is free");
+    drop(std::mem::replace(&mut played.listener, spare));
+    drop(peer);
+    played.expect_disconnected();
+    match played.next_but_retries() {
+        Some(Incoming::Lost(error)) => assert!(
+            matches!(error, ClientError::Connect { .. } | ClientError::Lost(_)),
+            "{error:?}"
+        ),
+        other => panic!("the end is told: {other:?}"),
+    }
+}
+
+#[test]
+fn dropped_client_leaves_no_task_that_connects() {
+    let (mut played, peer) = Played::new(Some(Reconnect::new()));
+    drop(peer);
+    played.expect_disconnected();
+    let Played {
+        runtime,
+        client,
+        events,
+        ..
+    } = played;
+    drop((client, events));
+    wait_until("the client's tasks have ended", || {
+        runtime.metrics().num_alive_tasks() == 0
+    });
+}
+
+#[test]
+fn client_misses_nothing_while_the_server_is_killed_and_started_again() {
+    let _watchdog = watchdog();
+    let arguments = ["--journal", "--no-console"];
+    let mut served = Served::new(&arguments);
+    let runtime = Runtime::new().expect("a runtime can be made");
+    let builder = Client::builder(served.endpoint().clone())
+        .user("ana")
+        .password(PASSWORD)
+        .reconnect(Reconnect::new());
+    let connected = runtime.block_on(builder.connect());
+    let (client, mut events) = connected.expect("the server is there");
+    let mut last = client.who_am_i().seq;
+    let mut sessions = 1;
+    for round in 0..3 {
+        let published = runtime.block_on(async {
+            client.connected().await.expect("it does not end");
+            let mut published = Seq::ZERO;
+            for _ in 0..50 {
+                published = client.publish("bom dia").await.expect("it is published");
+            }
+            published
+        });
+        if round < 2 {
+            served.child.kill().expect("it runs");
+            served = Served::within(served.into_folder(), &arguments);
+        }
+        // Each seq comes once, over the sessions too.
+        runtime.block_on(async {
+            while last < published || (round < 2 && sessions < round + 2) {
+                match events.next().await.expect("it does not end") {
+                    Incoming::Event(event) => {
+                        assert_eq!(event.seq(), last.next(), "{event:?}");
+                        assert!(!matches!(event, Event::Gap(_)), "{event:?}");
+                        last = event.seq();
+                    }
+                    Incoming::Reconnected(who) => {
+                        sessions += 1;
+                        assert_eq!(who.seq, last);
+                    }
+                    _ => {}
+                }
+            }
+        });
+    }
+    assert_eq!(sessions, 3);
+    runtime.block_on(client.fim()).expect("it ends in order");
+    served.stop();
+}
