@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use std::error::Error;
 use std::time::Duration;
 
-use arauto::{Answer, Body, Client, Config, Event, Handler, HandlerError, Request};
+use arauto::{Answer, Body, Client, Event, Handler, HandlerError, Request};
 use arauto::{Server, StopReason};
 use tokio::sync::watch;
 
@@ -62,11 +62,11 @@ async fn main() -> Result<(), Box<dyn Error>> {
     } else {
         format!("unix:{}", folder.path().join("prices.sock").display())
     };
-    let mut config = Config::default();
-    config.listen = vec![endpoint.parse()?];
-    config.handler = std::sync::Arc::new(Prices::default());
     // The server runs on its own thread; this handle controls it.
-    let server = Server::start(config)?;
+    let server = Server::builder()
+        .listen(endpoint.parse()?)
+        .handler(Prices::default())
+        .start()?;
     let mut feed = server.subscribe();
 
     let endpoint = &server.endpoints()[0];

@@ -126,7 +126,7 @@ pub use rate::Rate;
 #[cfg(feature = "server")]
 pub use server::{
     Config, ConfigError, Feed, HandlerOption, Limits, Listen, ListenError, OptionError,
-    PublishError, Server, ServerError, ServerHandle, StopStatus, Storage, Timeouts,
+    PublishError, Server, ServerBuilder, ServerError, ServerHandle, StopStatus, Storage, Timeouts,
 };
 #[cfg(feature = "server")]
 pub use store::{FolderError, StoreError};

@@ -4,6 +4,7 @@ use std::future::Future;
 
 use super::arbiters::{self, start_arbiters};
 use super::assemble::assemble;
+use super::builder::ServerBuilder;
 use super::check::{check, check_randomness};
 use super::config::Config;
 use super::error::ServerError;
@@ -11,13 +12,18 @@ use super::handle::ServerHandle;
 use super::listeners::bind_listeners;
 use super::opening::open;
 
-/// Starts servers.
+/// Starts servers: [`Server::builder`] configures one step by step.
 #[derive(Debug, Clone, Copy)]
 pub struct Server;
 
 impl Server {
-    /// Starts a server on the actix system that it is called on, with threads of
-    /// its own for the sessions. It never stops that system.
+    /// Returns a builder with the configuration of [`Config::default`].
+    pub fn builder() -> ServerBuilder {
+        ServerBuilder::default()
+    }
+
+    /// Starts a server on the actix system of its caller, with threads of its own for the
+    /// sessions. The server never stops that system.
     ///
     /// ```
     /// # actix_rt::System::new().block_on(async {
@@ -43,8 +49,8 @@ impl Server {
         Server::bind_unless(config, std::future::pending()).await
     }
 
-    /// As [`Server::bind`], until `abandoned` resolves: then what is under way is
-    /// interrupted and undone. A look through a large journal takes seconds, and a program
+    /// Starts a server as [`Server::bind`] does, unless `abandoned` resolves first: then the
+    /// start is interrupted and undone. Checking a large journal takes seconds, and a program
     /// that is told to stop meanwhile need not wait for it.
     ///
     /// # Errors
@@ -97,5 +103,26 @@ impl Server {
         outcome
             .recv()
             .expect("the thread says how it went before it ends")
+    }
+}
+
+impl ServerBuilder {
+    /// Starts the server as [`Server::bind`] does.
+    ///
+    /// # Errors
+    /// See [`ServerError`]. Then nothing is left running, and no file behind.
+    ///
+    /// # Panics
+    /// Outside of an actix system.
+    pub async fn bind(self) -> Result<ServerHandle, ServerError> {
+        Server::bind(self.into_config()).await
+    }
+
+    /// Starts the server as [`Server::start`] does.
+    ///
+    /// # Errors
+    /// See [`ServerError`].
+    pub fn start(self) -> Result<ServerHandle, ServerError> {
+        Server::start(self.into_config())
     }
 }

@@ -7,6 +7,7 @@ mod admission_limits;
 mod arbiters;
 mod assemble;
 mod bind;
+mod builder;
 mod check;
 mod components;
 mod config;
@@ -26,6 +27,7 @@ mod tls;
 mod watch;
 
 pub use bind::Server;
+pub use builder::ServerBuilder;
 pub use config::{Config, Limits, Storage, Timeouts, Unit, Value};
 pub use error::{ConfigError, ServerError};
 pub use feed::Feed;
