@@ -143,7 +143,7 @@ fn log_from(first: Seq) -> (Arc<Log>, Appender) {
         first,
         journal: None,
     };
-    Log::going_on(origin, limits, 1)
+    Log::continue_from(origin, limits, 1)
 }
 
 fn body_item() -> Vec<u8> {

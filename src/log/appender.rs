@@ -5,10 +5,9 @@ use std::sync::Arc;
 
 use bytes::{BufMut, Bytes, BytesMut};
 
-use super::Log;
 use super::page_file::{MIN_PART, MIN_READERS, MakeFile, PageFile};
-use crate::store::JournalRow;
-use crate::sync::Ordering;
+use super::{Log, LogLimits, Origin};
+use crate::store::{JournalRow, Terms};
 use crate::wire::cbor::{self, MessageFrames};
 use crate::wire::{Millis, Presence, Seq, ServerFrame};
 
@@ -61,8 +60,33 @@ struct HeldRows {
     last: Seq,
 }
 
+impl Log {
+    /// Creates an empty log of a new stream, and its one appender; `threads` is how many
+    /// threads read it.
+    pub fn new(stream: String, limits: LogLimits, threads: usize) -> (Arc<Log>, Appender) {
+        let origin = Origin {
+            stream,
+            terms: Terms::only(),
+            first: Seq::ZERO.next(),
+            journal: None,
+        };
+        Log::continue_from(origin, limits, threads)
+    }
+
+    /// Creates a log that continues a stream, and its one appender.
+    pub fn continue_from(
+        origin: Origin,
+        limits: LogLimits,
+        threads: usize,
+    ) -> (Arc<Log>, Appender) {
+        let log = Arc::new(Log::empty(origin, limits, threads));
+        let appender = Appender::new(Arc::clone(&log));
+        (log, appender)
+    }
+}
+
 impl Appender {
-    pub(super) fn new(log: Arc<Log>) -> Self {
+    fn new(log: Arc<Log>) -> Self {
         Appender {
             last: log.head(),
             log,
@@ -146,7 +170,7 @@ impl Appender {
     /// Commits, and takes nothing more: the head stays where it is.
     pub fn seal(&mut self) -> Seq {
         self.commit();
-        self.log.sealed.store(true, Ordering::Release);
+        self.log.mark_sealed();
         self.log.notify_readers();
         self.last
     }
@@ -209,7 +233,7 @@ impl Appender {
 
     fn next_chunk(&mut self) {
         self.flush();
-        self.log.parts.write().charge_newest(self.chunk.capacity());
+        self.log.charge_newest(self.chunk.capacity());
         self.chunk = BytesMut::with_capacity(CHUNK);
     }
 
@@ -237,7 +261,7 @@ impl Appender {
 
     fn show_now(&mut self, bytes: Bytes, count: u64) {
         self.is_notify_due = true;
-        let pages = if self.log.sendfile_readers.load(Ordering::Relaxed) < MIN_READERS {
+        let pages = if self.log.sendfile_readers() < MIN_READERS {
             self.page_file.release();
             None
         } else if bytes.len() < MIN_PART {
@@ -245,12 +269,6 @@ impl Appender {
         } else {
             self.page_file.copy(&bytes)
         };
-        let mut parts = self.log.parts.write();
-        parts.push(bytes, count, pages);
-        self.log.written.store(parts.end(), Ordering::Release);
-        self.log.head.store(parts.head().0, Ordering::Release);
-        self.log
-            .next_part
-            .store(parts.next_number(), Ordering::Release);
+        self.log.append(bytes, count, pages);
     }
 }

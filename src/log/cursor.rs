@@ -8,7 +8,6 @@ use smallvec::SmallVec;
 use super::Log;
 use super::page_file::{PageRange, WeakPageRange};
 use super::parts::{Parts, frame_length};
-use crate::sync::Ordering;
 use crate::wire::{Gap, Seq};
 
 /// Some whole frames of the log; they share its memory.
@@ -124,7 +123,7 @@ impl Cursor {
         let Slice { bytes, pages, .. } = slice;
         let mut end = 0;
         // A part that has been dropped meanwhile is walked from the start.
-        if let Some(part) = log.parts.read().get(self.part)
+        if let Some(part) = log.read_parts().get(self.part)
             && let (mark, seq) = part.mark_before(self.offset + written)
             && mark > self.offset
         {
@@ -165,7 +164,7 @@ impl Log {
     /// Where that is no longer held, the first read tells the gap. `after` past
     /// the head stands at the head.
     pub fn cursor_after(&self, after: Seq) -> Cursor {
-        let parts = self.parts.read();
+        let parts = self.read_parts();
         let seq = after.min(parts.head());
         let (part, offset, position) = parts.place_after(seq);
         Cursor {
@@ -178,7 +177,7 @@ impl Log {
 
     /// Whether `cursor` has read everything that is shown.
     pub fn is_at_head(&self, cursor: &Cursor) -> bool {
-        cursor.part == self.next_part.load(Ordering::Acquire)
+        self.is_next_part(cursor.part)
     }
 
     /// What stands at `cursor`, in at most `count` slices of about `bytes` in
@@ -187,7 +186,7 @@ impl Log {
         if self.is_at_head(cursor) {
             return LogRead::AtHead;
         }
-        let parts = self.parts.read();
+        let parts = self.read_parts();
         if cursor.part < parts.tail_place().0 {
             return LogRead::Gap(skip_to_tail(&parts, cursor));
         }

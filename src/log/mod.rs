@@ -1,19 +1,19 @@
-//! The broadcasts, once each, and who has yet to read them.
+//! The broadcasts of one stream, encoded once, and the cursors that read them.
 //!
-//! The problem: one message to n sessions must not cost n copies, n queues or n
-//! pieces of work for the one who appends it, and a reader that stalls must cost
-//! nobody anything. So the broadcasts stand in one [`Log`], encoded once, bounded
-//! in bytes, and a reader is a [`Cursor`]: a number that says how far it has read.
+//! The problem: one message to n sessions must not cost n copies, n queues or n wake-ups for
+//! the task that appends it, and a reader that stalls must not cost the others anything. So
+//! the newest broadcasts are held in one [`Log`], encoded once and bounded in bytes, and a
+//! reader is a [`Cursor`]: a number that says how far it has read.
 //!
 //! Invariants:
-//! - seqs count 1, 2, 3, … without a hole; only the one [`Appender`] gives them;
-//! - what a reader sees is a prefix of what was appended, whole frames only;
+//! - seqs count 1, 2, 3, … without a hole; only the one [`Appender`] assigns them;
+//! - a reader sees a prefix of what was appended, whole frames only;
 //! - a cursor stands between two frames; when the log's tail has passed it, it
 //!   learns exactly which seqs it missed, once;
 //! - after [`Appender::seal`] the head does not move.
 //!
 //! ```
-//! use arauto::internal::log::{Log, Read};
+//! use arauto::internal::log::{Log, LogRead};
 //! use arauto::wire::cbor::encode_body;
 //! use arauto::{Body, Config, Millis, Seq};
 //!
@@ -26,7 +26,7 @@
 //!
 //! appender.commit();
 //! let LogRead::Frames(slices) = log.read(&mut cursor, 4, 64 << 10) else {
-//!     panic!("it is shown now");
+//!     panic!("a commit makes it visible");
 //! };
 //! let written = slices.iter().map(|slice| slice.bytes.len()).sum();
 //! cursor.advance(&log, &slices, written);
@@ -43,7 +43,10 @@ mod page_file;
 mod parts;
 mod waiters;
 
+use std::ops::Deref;
 use std::sync::Arc;
+
+use bytes::Bytes;
 
 pub use appender::{Appender, PresenceChange, Sealed};
 pub use backpressure::{
@@ -60,25 +63,25 @@ pub use crate::store::{JournalChunk, JournalReaders, Retention, Terms};
 use crate::sync::{AtomicBool, AtomicU64, AtomicUsize, Ordering, RwLock};
 use crate::wire::Seq;
 
-/// How much the log keeps, and how long publishers wait for readers.
+/// How much the log holds, and how long publishers wait for readers.
 #[derive(Debug, Clone, Copy)]
 pub struct LogLimits {
-    /// Bytes kept for readers that lag.
+    /// Bytes held for readers that lag.
     pub bytes: usize,
-    /// How publishers wait for readers that move.
+    /// How publishers wait for readers.
     pub backpressure: BackpressureLimits,
 }
 
-/// Where a log goes on.
+/// The stream that a log continues.
 #[derive(Debug)]
 pub struct Origin {
     /// Names the sequence that the seqs count in.
     pub stream: String,
     /// The starts of a server on the stream, this one included.
     pub terms: Terms,
-    /// The first seq that it will hold.
+    /// The first seq that the log will hold.
     pub first: Seq,
-    /// Reads what the log no longer holds, where a journal keeps it.
+    /// Reads what the log no longer holds; `None` without a journal.
     pub journal: Option<Arc<JournalReaders>>,
 }
 
@@ -89,21 +92,21 @@ pub struct Log {
     terms: Terms,
     journal: Option<Arc<JournalReaders>>,
     parts: RwLock<Parts>,
-    /// The number of the part that comes next: equal to a cursor's where that
-    /// cursor has read everything. Changes under the write lock only.
+    /// The number of the next part. A cursor with this number has read everything. Changes
+    /// only while `parts` is locked for writing.
     next_part: AtomicU64,
     head: AtomicU64,
     /// Bytes ever appended: the head as a distance, for lags.
     written: AtomicU64,
     sealed: AtomicBool,
-    /// JournalReaders that take files, see [`SendfileGuard`].
+    /// Readers that can be sent a file's bytes, see [`SendfileGuard`].
     sendfile_readers: AtomicUsize,
     notifiers: Vec<Notifier>,
     backpressure: Backpressure,
 }
 
-/// One of the readers that can be sent a file's bytes: where there are many of
-/// them, what is appended is pages. Dropping it takes it away.
+/// Counts a reader that can be sent a file's bytes, until it is dropped. Where there are many
+/// such readers, what is appended is copied into files too.
 #[derive(Debug)]
 pub struct SendfileGuard(Arc<Log>);
 
@@ -114,22 +117,10 @@ impl Drop for SendfileGuard {
 }
 
 impl Log {
-    /// An empty log of a new stream and its one appender; `notifiers` is how many
-    /// threads read it.
-    pub fn new(stream: String, limits: LogLimits, notifiers: usize) -> (Arc<Log>, Appender) {
-        let origin = Origin {
-            stream,
-            terms: Terms::only(),
-            first: Seq::ZERO.next(),
-            journal: None,
-        };
-        Log::going_on(origin, limits, notifiers)
-    }
-
-    /// As [`Log::new`], for a stream that goes on.
-    pub fn going_on(origin: Origin, limits: LogLimits, notifiers: usize) -> (Arc<Log>, Appender) {
+    /// An empty log that continues `origin`; `threads` is how many threads read it.
+    fn empty(origin: Origin, limits: LogLimits, threads: usize) -> Log {
         let parts = Parts::new(limits.bytes, origin.first);
-        let log = Arc::new(Log {
+        Log {
             stream: origin.stream,
             terms: origin.terms,
             journal: origin.journal,
@@ -139,11 +130,9 @@ impl Log {
             written: AtomicU64::new(0),
             sealed: AtomicBool::new(false),
             sendfile_readers: AtomicUsize::new(0),
-            notifiers: (0..notifiers).map(|_| Notifier::default()).collect(),
+            notifiers: (0..threads).map(|_| Notifier::default()).collect(),
             backpressure: Backpressure::new(limits.backpressure),
-        });
-        let appender = Appender::new(Arc::clone(&log));
-        (log, appender)
+        }
     }
 
     /// Names the sequence that the seqs count in.
@@ -151,35 +140,35 @@ impl Log {
         &self.stream
     }
 
-    /// The starts of a server on the stream, this one included.
+    /// Returns the starts of a server on the stream, this one included.
     pub fn terms(&self) -> &Terms {
         &self.terms
     }
 
-    /// The newest seq that readers can see.
+    /// Returns the newest seq that readers can see.
     pub fn head(&self) -> Seq {
         Seq(self.head.load(Ordering::Acquire))
     }
 
-    /// The oldest seq that is still held, or the next one where none is.
+    /// Returns the oldest seq that is still held, or the next one if none is.
     pub fn tail(&self) -> Seq {
         self.parts.read().tail()
     }
 
-    /// Reads what is no longer held, where a journal keeps it.
+    /// Returns the readers of the journal, which has what the log no longer holds.
     pub fn journal(&self) -> Option<&Arc<JournalReaders>> {
         self.journal.as_ref()
     }
 
-    /// Whether the head has come to rest.
+    /// Whether the head no longer moves.
     pub fn is_sealed(&self) -> bool {
         self.sealed.load(Ordering::Acquire)
     }
 
-    /// What wakes the readers of one thread.
+    /// Returns the notifier of one thread's readers.
     ///
     /// # Panics
-    /// If there are no more than `shard` notifiers.
+    /// If the log has no more than `shard` notifiers.
     pub fn notifier(&self, shard: usize) -> &Notifier {
         &self.notifiers[shard]
     }
@@ -190,32 +179,66 @@ impl Log {
         SendfileGuard(Arc::clone(self))
     }
 
-    /// What holds publishers back while readers catch up.
+    /// Returns what makes publishers wait for readers.
     pub fn backpressure(&self) -> &Backpressure {
         &self.backpressure
     }
 
-    /// Bytes ever appended.
+    /// Returns the count of bytes ever appended.
     pub fn written(&self) -> u64 {
         self.written.load(Ordering::Acquire)
     }
 
-    /// Waits for the rings of one bell and hands each on to the readers that
-    /// wait there. One task on each thread that reads runs this for ever.
+    /// Waits for the notifications of one thread and wakes the readers that wait there. One
+    /// task on each thread with readers runs this; it never ends.
     ///
     /// # Panics
-    /// If there are no more than `shard` notifiers.
+    /// If the log has no more than `shard` notifiers.
     pub async fn relay(&self, shard: usize) {
         let notifier = self.notifier(shard);
-        let mut served = self.backpressure.reader(None);
+        let mut progress = self.backpressure.reader(None);
         loop {
             notifier.notified().await;
             let written = self.written();
             notifier.wake_all();
-            // Those woken run before this task does again.
+            // The woken readers run before this task does again.
             tokio::task::yield_now().await;
-            served.note(written, written, self.written());
+            progress.note(written, written, self.written());
         }
+    }
+
+    /// Locks the parts for reading.
+    fn read_parts(&self) -> impl Deref<Target = Parts> {
+        self.parts.read()
+    }
+
+    /// Whether a cursor at this part has read everything that is visible.
+    fn is_next_part(&self, number: u64) -> bool {
+        number == self.next_part.load(Ordering::Acquire)
+    }
+
+    /// Makes a part of `count` frames visible to readers, and wakes none of them.
+    fn append(&self, bytes: Bytes, count: u64, pages: Option<PageRange>) {
+        let mut parts = self.parts.write();
+        parts.push(bytes, count, pages);
+        self.written.store(parts.end(), Ordering::Release);
+        self.head.store(parts.head().0, Ordering::Release);
+        self.next_part.store(parts.next_number(), Ordering::Release);
+    }
+
+    /// Counts memory that stays unused against the newest part.
+    fn charge_newest(&self, unused: usize) {
+        self.parts.write().charge_newest(unused);
+    }
+
+    /// Keeps the head where it is from now on.
+    fn mark_sealed(&self) {
+        self.sealed.store(true, Ordering::Release);
+    }
+
+    /// Returns the count of readers that can be sent a file's bytes.
+    fn sendfile_readers(&self) -> usize {
+        self.sendfile_readers.load(Ordering::Relaxed)
     }
 
     fn notify_readers(&self) {

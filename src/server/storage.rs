@@ -117,7 +117,7 @@ impl Stream {
                 let term = journal.terms().current();
                 tracing::info!(stream = %origin.stream, %term, %head, "the journal goes on");
                 let (log, mut appender) =
-                    Log::going_on(origin, config.log(), config.limits.arbiters);
+                    Log::continue_from(origin, config.log(), config.limits.arbiters);
                 appender.show_held(&newest);
                 let journal_writer = JournalWriter::new(store, *journal, &mut appender);
                 (log, appender, Some(journal_writer))

@@ -5,6 +5,7 @@ use rusqlite::{Connection, ErrorCode, Transaction, TransactionBehavior, params};
 
 use super::age::{Ages, ClockReading};
 use super::crc::Crc;
+use super::integer::stored;
 use super::terms::Terms;
 use super::{Db, StoreError};
 use crate::wire::{Millis, Seq};
@@ -260,11 +261,6 @@ pub(super) fn write_state(connection: &Connection, state: &State) -> rusqlite::R
 /// What a row with so many bytes of frames costs.
 pub(super) fn cost(length: u64) -> u64 {
     length + ROW
-}
-
-/// SQLite's integers have a sign; no clock and no stream gets to 2^63.
-pub(super) fn stored(number: u64) -> i64 {
-    i64::try_from(number).unwrap_or(i64::MAX)
 }
 
 /// Covers a row: its numbers, then its frames.

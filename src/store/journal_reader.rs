@@ -14,7 +14,8 @@ use tokio::sync::Semaphore;
 
 use super::check::frame_length;
 use super::database_files::DatabaseFiles;
-use super::journal::{part_crc, stored};
+use super::integer::stored;
+use super::journal::part_crc;
 use super::{Db, StoreError, WaitLimit};
 use crate::wire::{Millis, Seq};
 

@@ -23,6 +23,7 @@ mod database_files;
 mod db;
 mod error;
 mod folder;
+mod integer;
 mod journal;
 mod journal_reader;
 mod limit;

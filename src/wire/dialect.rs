@@ -1,10 +1,10 @@
-//! A listener's dialect: how frames become bytes there.
+//! A listener's dialect: how its frames are encoded.
 
 use super::raw::Direction;
-use super::{Charset, ClientFrame, RawDialect, ServerFrame, WireError, cbor, raw, text};
+use super::{Charset, ClientFrame, Decoded, RawDialect, ServerFrame, WireError, cbor, raw, text};
 use crate::framing::Framing;
 
-/// How a listener's sessions speak.
+/// The encoding of a listener's frames.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Dialect {
     /// Length-prefixed CBOR maps, for programs.
@@ -15,24 +15,12 @@ pub enum Dialect {
     Raw(RawDialect),
 }
 
-/// What the front of a buffer holds.
-#[derive(Debug, PartialEq)]
-pub enum Decoded<T> {
-    /// Not yet a whole frame.
-    Partial,
-    /// A frame, and how many bytes it took.
-    Frame(T, usize),
-    /// A server's frame of a name that is not known here, and how many bytes it took: a
-    /// client passes over it.
-    Ignored(usize),
-}
-
 impl Dialect {
     /// Decodes the first frame in `bytes`; `limit` is the longest frame allowed.
     ///
     /// # Errors
-    /// The bytes are no frame, or one that is too long. After an error the place
-    /// of the next frame is unknown: the session must end.
+    /// The bytes are not a frame, or the frame is too long. After an error the start of the
+    /// next frame is unknown, and the session must end.
     pub fn decode<'a>(
         self,
         bytes: &'a [u8],
@@ -45,12 +33,12 @@ impl Dialect {
         }
     }
 
-    /// Whether [`Dialect::decode`] may say more of `bytes` than that they are partial, as
-    /// it said of the first `searched` of them. IdFrame before each piece of a long line
-    /// is decoded, so that a line is not gone through from its beginning for each.
+    /// Whether [`Dialect::decode`] may return more than [`Decoded::Partial`] for `bytes`, when it
+    /// returned that for the first `searched` of them. Callers ask this before they decode, so
+    /// that a long line that arrives in pieces is not searched from its start for each piece.
     pub fn is_worth_decoding(self, bytes: &[u8], searched: usize, limit: usize) -> bool {
         let charset = match self {
-            Dialect::Cbor => return true, // it looks at a length only
+            Dialect::Cbor => return true, // only the length prefix is read
             Dialect::Text(charset) => charset,
             Dialect::Raw(raw) => raw.charset,
         };
@@ -61,7 +49,7 @@ impl Dialect {
     /// frame.
     ///
     /// # Errors
-    /// It is no frame, more than one, or too long.
+    /// The message is not exactly one frame, or is too long.
     pub fn decode_message<'a>(
         self,
         message: &'a [u8],
@@ -74,8 +62,8 @@ impl Dialect {
         }
     }
 
-    /// Appends the frame's bytes to `out`. `false`: this frame is not sent, as the
-    /// dialect has no words for it.
+    /// Appends the frame's bytes to `out`. Returns `false` for a frame that the dialect cannot
+    /// express, which is not sent.
     pub fn encode(self, framing: Framing, frame: &ServerFrame<'_>, out: &mut Vec<u8>) -> bool {
         match self {
             Dialect::Cbor => cbor::encode_server(frame, out),
@@ -90,7 +78,7 @@ impl Dialect {
         self == Dialect::Cbor && framing == Framing::Stream
     }
 
-    /// What a raw listener is like.
+    /// Returns the options of a raw listener.
     pub fn raw(self) -> Option<RawDialect> {
         match self {
             Dialect::Raw(raw) => Some(raw),
@@ -98,12 +86,12 @@ impl Dialect {
         }
     }
 
-    /// Whether only the server speaks.
+    /// Whether only the server sends.
     pub fn is_outbound(self) -> bool {
         self.raw()
             .is_some_and(|raw| raw.direction == Direction::Outbound)
     }
 
-    /// What a message is longer by than its frame, at most.
+    /// The most bytes that a message has beside its frame.
     pub const MESSAGE_OVERHEAD: usize = cbor::PREFIX;
 }

@@ -1,13 +1,14 @@
-//! Frames and their bytes: what travels, apart from what it travels on.
+//! Frames and their encodings, independent of any transport.
 //!
-//! [`ClientFrame`] and [`ServerFrame`] are the contract as types. A [`Dialect`]
-//! turns them into bytes and back: `cbor` for programs ([`cbor`]), `text` for
-//! people and scripts ([`text`]), `raw` for programs of others ([`raw`]). Nothing here knows of sockets or actors, and
-//! nothing here trusts its input: every byte may come from a stranger.
+//! [`ClientFrame`] and [`ServerFrame`] are the protocol's frames as types. A [`Dialect`] encodes
+//! and decodes them: [`cbor`] for programs, [`text`] for people and scripts, [`raw`] for
+//! programs that do not know the protocol. This layer uses no sockets and no actors, and it
+//! does not trust its input: every byte may come from an unauthenticated client.
 
 mod body;
 pub mod cbor;
 mod charset;
+mod decoded;
 mod dialect;
 mod error_code;
 mod event;
@@ -19,7 +20,8 @@ pub mod text;
 
 pub use body::Body;
 pub use charset::Charset;
-pub use dialect::{Decoded, Dialect};
+pub use decoded::Decoded;
+pub use dialect::Dialect;
 pub use error_code::ErrorCode;
 pub use event::Event;
 pub use frame::{
@@ -40,13 +42,13 @@ pub const MAX_FRAME: usize = 1024 * 1024;
 /// The longest name of a user, in bytes of UTF-8.
 pub const LONGEST_NAME: usize = 64;
 
-/// Bytes that are not a frame, and what to tell the one who sent them.
+/// Why bytes are not a frame, as their sender is told.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{code}: {message}")]
 pub struct WireError {
-    /// What programs read.
+    /// The code, for programs.
     pub code: ErrorCode,
-    /// What people read: what is wrong, and where.
+    /// The problem and its position, for people.
     pub message: String,
 }
 

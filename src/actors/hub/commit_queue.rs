@@ -13,10 +13,10 @@ use actix::Response;
 use tokio::sync::oneshot;
 use tokio::time::{Interval, MissedTickBehavior, interval};
 
+use super::messages::{Joined, NotPublished};
 use super::presence::{Change, Presence};
-use super::{Joined, NotPublished, presented};
 use crate::accounts::UserName;
-use crate::log::{Appender, BatchOutcome, InFlightBytes, JournalWriter, Sealed};
+use crate::log::{Appender, BatchOutcome, InFlightBytes, JournalWriter};
 use crate::wire::{Millis, Seq};
 
 /// How often a quiet hub tries what it owes again, and lets retention work.
@@ -121,7 +121,7 @@ impl CommitQueue {
         change: Change,
     ) -> Option<Seq> {
         // It is not sealed: that was just looked at.
-        let seq = appender.push_presence(at, presented(&user, change));
+        let seq = appender.push_presence(at, change.of(&user));
         presence.made(&user, change, now);
         self.gathered.changes.push((user, change));
         seq.ok()
@@ -262,10 +262,4 @@ fn later<T: 'static>(
     answer: oneshot::Receiver<Result<T, NotPublished>>,
 ) -> Response<Result<T, NotPublished>> {
     Response::fut(async move { answer.await.unwrap_or(Err(NotPublished::Unwritten)) })
-}
-
-impl From<Sealed> for NotPublished {
-    fn from(_: Sealed) -> Self {
-        NotPublished::Sealed
-    }
 }

@@ -1,10 +1,12 @@
-//! The hub: gives each broadcast its seq, knows who is present.
+//! The hub: assigns each broadcast its seq and tracks who is present.
 //!
-//! It does no work a session. What arrives together is appended together and
-//! shown with one wake-up a thread; with a journal, once it is on disk ([`commit_queue`]).
+//! It does no work per session. What arrives together is appended together and becomes visible
+//! with one wake-up per thread; with a journal, once it is on disk ([`commit_queue`]).
 
+mod bodies;
 mod commit_queue;
 mod deadline_timer;
+mod messages;
 mod presence;
 mod spacing;
 
@@ -13,21 +15,18 @@ use std::sync::Arc;
 use std::task::{Context as TaskContext, Poll};
 use std::time::Instant;
 
-use actix::fut::ActorFuture;
-use actix::{
-    Actor, ActorContext, AsyncContext, Context, Handler, Message, MessageResult, Response,
-};
-use smallvec::SmallVec;
-
+pub use self::bodies::Bodies;
 use self::commit_queue::CommitQueue;
 use self::deadline_timer::DeadlineTimer;
+pub use self::messages::{Join, Joined, Leave, NotPublished, Publish, Seal, Stop, Who};
 pub use self::presence::PresenceLimits;
 use self::presence::{Change, JoinAnnouncement, Presence};
 use super::sentinel::Sentinel;
-use super::spare;
 use crate::accounts::UserName;
-use crate::log::{Appender, InFlightBytes, JournalWriter, PresenceChange};
-use crate::wire::{Body, Millis, Seq, cbor};
+use crate::log::{Appender, InFlightBytes, JournalWriter};
+use crate::wire::{Millis, Seq};
+use actix::fut::ActorFuture;
+use actix::{Actor, ActorContext, AsyncContext, Context, Handler, MessageResult, Response};
 
 /// Owns the log's appender.
 pub struct Hub {
@@ -43,115 +42,8 @@ pub struct Hub {
     sentinel: Sentinel,
 }
 
-/// Why something was not published.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum NotPublished {
-    /// The log takes nothing more.
-    Sealed,
-    /// The journal could not be written.
-    Unwritten,
-}
-
 /// Tells the time of a broadcast.
 pub type Clock = Arc<dyn Fn() -> Millis + Send + Sync>;
-
-/// Publish these, in this order, next to one another.
-#[derive(Message)]
-#[rtype(result = "Result<Seq, NotPublished>")]
-pub struct Publish {
-    /// Who publishes.
-    pub from: UserName,
-    /// What.
-    pub bodies: Bodies,
-    /// Counts them as let through until they are shown, though the session that sent
-    /// them has ended meanwhile. `None` where nobody waited for readers.
-    pub in_flight: Option<InFlightBytes>,
-}
-
-/// Bodies on their way to the hub, as CBOR items in one piece of memory.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct Bodies {
-    items: Vec<u8>,
-    /// Where each ends.
-    ends: SmallVec<[usize; 4]>,
-}
-
-impl Default for Bodies {
-    fn default() -> Self {
-        Bodies {
-            items: spare::take(),
-            ends: SmallVec::new(),
-        }
-    }
-}
-
-impl Drop for Bodies {
-    fn drop(&mut self) {
-        spare::give(std::mem::take(&mut self.items));
-    }
-}
-
-impl Bodies {
-    /// Adds one.
-    pub fn push(&mut self, body: &Body<'_>) {
-        cbor::encode_body(body, &mut self.items);
-        self.ends.push(self.items.len());
-    }
-
-    /// Their bytes in all.
-    pub fn bytes(&self) -> usize {
-        self.items.len()
-    }
-
-    fn iter(&self) -> impl Iterator<Item = &[u8]> {
-        let mut start = 0;
-        self.ends
-            .iter()
-            .map(move |end| &self.items[std::mem::replace(&mut start, *end)..*end])
-    }
-}
-
-/// A session of this user has logged in.
-#[derive(Message)]
-#[rtype(result = "Result<Joined, NotPublished>")]
-pub struct Join(pub UserName);
-
-/// Where the log was when a session joined.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Joined {
-    /// The newest seq before the login's own `joined`.
-    pub before: Seq,
-    /// The newest seq with it.
-    pub head: Seq,
-}
-
-impl Joined {
-    /// Of a session with this `joined` of its own, if any.
-    fn behind(own: Option<Seq>, head: Seq) -> Joined {
-        let before = own.map_or(head, |own| Seq(own.0 - 1));
-        Joined { before, head }
-    }
-}
-
-/// A session of this user has ended.
-#[derive(Message)]
-#[rtype(result = "()")]
-pub struct Leave(pub UserName);
-
-/// Who is present?
-#[derive(Message)]
-#[rtype(result = "Vec<UserName>")]
-pub struct Who;
-
-/// Take nothing more; the answer is the head that stays.
-#[derive(Message)]
-#[rtype(result = "Seq")]
-pub struct Seal;
-
-/// Stop.
-#[derive(Message)]
-#[rtype(result = "()")]
-pub struct Stop;
 
 impl Hub {
     /// A hub, and what writes its journal where it has one; the sentinel tells of
@@ -178,7 +70,7 @@ impl Hub {
     fn announce(&mut self, user: &UserName, change: Change, now: Instant) -> Option<Seq> {
         let at = (self.clock)();
         // A sealed log announces nobody: the shutdown ends the sessions now.
-        let seq = self.appender.push_presence(at, presented(user, change));
+        let seq = self.appender.push_presence(at, change.of(user));
         self.presence.made(user, change, now);
         self.presence.shown(user, change);
         seq.ok()
@@ -208,13 +100,6 @@ impl Hub {
                 }
             }
         }
-    }
-}
-
-fn presented(user: &UserName, change: Change) -> PresenceChange<'_> {
-    match change {
-        Change::Joined => PresenceChange::Joined(user.as_str()),
-        Change::Left => PresenceChange::Left(user.as_str()),
     }
 }
 

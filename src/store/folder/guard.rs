@@ -13,13 +13,14 @@ use rustix::fs::{Mode, OFlags, fstat};
 use rustix::io::Errno;
 use rustix::process::geteuid;
 
-use super::{DataFolder, FolderError, io_error};
+use super::contents::is_for_arauto_only;
+use super::error::FolderError;
 
 /// Makes the folder (0700 whatever the umask) where there is none, and looks whether it is
 /// this user's and no link.
 pub(super) fn open_folder(path: &Path) -> Result<(), FolderError> {
     if std::fs::symlink_metadata(path).is_err() {
-        make_folder(path).map_err(|error| io_error(path, error))?;
+        make_folder(path).map_err(|error| FolderError::io(path, error))?;
     }
     let flags = OFlags::DIRECTORY | OFlags::NOFOLLOW;
     let folder = open(path, OpenOptions::new().read(true), flags)?;
@@ -27,7 +28,7 @@ pub(super) fn open_folder(path: &Path) -> Result<(), FolderError> {
     if found.mode() & 0o077 == 0 && found.mode() & 0o700 == 0o700 {
         return Ok(());
     }
-    if DataFolder::may_be(path) {
+    if is_for_arauto_only(path) {
         return set_mode(path, &folder, 0o700);
     }
     // It holds what is not ours: others may have their reasons to come in.
@@ -80,13 +81,15 @@ fn open(path: &Path, options: &mut OpenOptions, flags: OFlags) -> Result<File, F
         // ELOOP, and ENOTDIR where a folder was asked for: open(2).
         match Errno::from_io_error(&error) {
             Some(Errno::LOOP | Errno::NOTDIR) if is_link => FolderError::Link(path.to_owned()),
-            _ => io_error(path, error),
+            _ => FolderError::io(path, error),
         }
     })
 }
 
 fn check_owner(path: &Path, file: &File) -> Result<Metadata, FolderError> {
-    let found = file.metadata().map_err(|error| io_error(path, error))?;
+    let found = file
+        .metadata()
+        .map_err(|error| FolderError::io(path, error))?;
     if found.uid() == geteuid().as_raw() {
         return Ok(found);
     }
@@ -98,7 +101,7 @@ fn check_owner(path: &Path, file: &File) -> Result<Metadata, FolderError> {
 
 fn set_mode(path: &Path, file: &File, mode: u32) -> Result<(), FolderError> {
     let set = file.set_permissions(Permissions::from_mode(mode));
-    set.map_err(|error| io_error(path, error))
+    set.map_err(|error| FolderError::io(path, error))
 }
 
 #[cfg(test)]
@@ -107,6 +110,7 @@ mod tests {
     use std::os::unix::fs::{chown, symlink};
 
     use super::*;
+    use crate::store::DataFolder;
 
     fn mode(path: &Path) -> u32 {
         metadata(path).expect("it is there").mode() & 0o777

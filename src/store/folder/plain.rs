@@ -3,14 +3,16 @@
 use std::fs::{File, OpenOptions, create_dir_all};
 use std::path::Path;
 
-use super::{FolderError, io_error};
+use super::error::FolderError;
 
 pub(super) fn open_folder(path: &Path) -> Result<(), FolderError> {
-    create_dir_all(path).map_err(|error| io_error(path, error))
+    create_dir_all(path).map_err(|error| FolderError::io(path, error))
 }
 
 pub(super) fn open_file(path: &Path) -> Result<File, FolderError> {
     let mut options = OpenOptions::new();
     options.read(true).write(true).create(true).truncate(false);
-    options.open(path).map_err(|error| io_error(path, error))
+    options
+        .open(path)
+        .map_err(|error| FolderError::io(path, error))
 }

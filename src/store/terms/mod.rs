@@ -16,7 +16,7 @@
 use rusqlite::{Connection, params};
 
 use super::crc::Crc;
-use super::journal::stored;
+use super::integer::stored;
 use crate::wire::{Millis, Seq, Term};
 
 /// Terms that are remembered. A client whose term is older begins at the first of these.

@@ -1,17 +1,16 @@
-//! The few frames that there are most of, without serde.
+//! Hand-written codecs for the most frequent frames.
 //!
-//! What is written here is byte for byte what serde_cbor writes, and what is read
-//! here it reads the same; the tests hold the two against each other. Reading
-//! gives up on anything but the usual form, right or wrong: the careful way then
-//! decides.
+//! They write byte for byte what serde_cbor writes, and read the same values; tests compare the
+//! two. Reading returns `None` for anything but the usual form, valid or not: the caller then
+//! decodes it through `shape` and serde_cbor.
 
 use std::str;
 
 use bytes::BufMut;
 use smallvec::SmallVec;
 
-use super::PREFIX;
 use super::head::{BYTES, LONGEST, TEXT, UNSIGNED, head, put_head, put_string, take_head};
+use super::prefix::PREFIX;
 use crate::wire::{Body, BodyFrame, ClientFrame, LONGEST_NAME, Millis, Published, Seq};
 
 /// Appends a body as a CBOR item.
@@ -23,12 +22,12 @@ pub fn encode_body(body: &Body<'_>, out: &mut impl BufMut) {
     put_string(major, body.as_bytes(), out);
 }
 
-/// What stands in front of the first number of a frame. A map of 4, 2 and 2 keys.
+/// The bytes before the first number of a frame: maps of 4, 2 and 2 keys.
 pub(super) const MESSAGE: &[u8; 14] = b"\xa1\x67message\xa4\x63seq";
 pub(super) const PUBLISHED: &[u8; 15] = b"\xa1\x69published\xa2\x62id";
 pub(super) const REPLY: &[u8; 11] = b"\xa1\x65reply\xa2\x62id";
 
-/// What stands in front of a `published`'s second number.
+/// The bytes before the second number of a `published`.
 pub(super) const SEQ: &[u8; 4] = b"\x63seq";
 
 /// A message's frame up to the number of its seq.
@@ -68,7 +67,7 @@ pub const fn max_body(max_frame: usize) -> usize {
     if body < 23 { body } else { 23 }
 }
 
-/// Messages of one sender at one time: all of their frames but seq and body.
+/// Encodes messages of one sender at one time: the parts that their frames share.
 #[derive(Debug, Clone)]
 pub struct MessageFrames {
     /// From the key `from` to the key `body`.
@@ -76,7 +75,7 @@ pub struct MessageFrames {
 }
 
 impl MessageFrames {
-    /// Messages from `from` at `at`.
+    /// Prepares the frames of messages from `from` at `at`.
     pub fn new(from: &str, at: Millis) -> Self {
         let mut middle = Vec::with_capacity(128);
         middle.put_slice(b"\x64from");
@@ -89,7 +88,7 @@ impl MessageFrames {
         }
     }
 
-    /// The frame's bytes in all, its prefix included; `body` is a CBOR item.
+    /// Returns the frame's length, its prefix included; `body` is a CBOR item.
     pub fn length(&self, seq: Seq, body: &[u8]) -> usize {
         let (_, seq) = head(UNSIGNED, seq.0);
         FRONT + seq + self.middle.len() + body.len()
@@ -101,7 +100,7 @@ impl MessageFrames {
     /// The frame is of 4 GiB or more.
     #[inline]
     pub fn encode(&self, seq: Seq, body: &[u8], out: &mut impl BufMut) {
-        // Put together here first: copies of a fixed length are moves, no calls.
+        // Assembled here first: a copy of a fixed length compiles to moves, without a call.
         let (number, width) = head(UNSIGNED, seq.0);
         let front = FRONT + width;
         let item = front - PREFIX + self.middle.len() + body.len();
@@ -155,7 +154,7 @@ pub(super) fn reply(frame: &BodyFrame<'_>, out: &mut Vec<u8>) {
 /// Reads a `publish` or a `request` in its usual form: definite lengths, the keys
 /// `id` and `body` in this order and no other.
 #[inline]
-pub(super) fn asking(item: &[u8]) -> Option<ClientFrame<'_>> {
+pub(super) fn body_frame(item: &[u8]) -> Option<ClientFrame<'_>> {
     let (name, rest) = item.split_at_checked(10)?;
     let rest = rest.strip_prefix(b"\x62id")?;
     let (UNSIGNED, id, rest) = take_head(rest)? else {

@@ -1,14 +1,14 @@
 //! The cbor dialect: a 4-byte big-endian length, then one CBOR map (RFC 8949).
 //!
-//! serde_cbor decodes the values, but takes much that the contract does not
-//! allow: arrays or integer keys for structs, tags in front of anything, packed
-//! enums. So `shape` walks over every item first, with a stack of fixed depth,
-//! and only what it has passed reaches serde_cbor. The frames that there are most
-//! of pass by both, in their usual form: see `by_hand`.
+//! serde_cbor decodes the values, but accepts more than the protocol allows: arrays or integer
+//! keys for structs, tags before any item, packed enums. So `shape` checks every item first,
+//! with a stack of fixed depth, and only what it accepts reaches serde_cbor. The most frequent
+//! frames, in their usual form, skip both: see `by_hand`.
 
 mod by_hand;
 mod head;
 mod keys;
+mod prefix;
 mod scan;
 mod shape;
 
@@ -22,9 +22,7 @@ use crate::wire::quote::{QUOTED, limited};
 use crate::wire::{ErrorCode, Quote};
 
 pub use by_hand::{MessageFrames, encode_body, max_body};
-
-/// The bytes of the length in front of each frame.
-pub const PREFIX: usize = 4;
+pub use prefix::{PREFIX, announced_length};
 
 /// Decodes the first client frame in `bytes`.
 ///
@@ -34,7 +32,7 @@ pub fn decode_client(bytes: &[u8], limit: usize) -> Result<Decoded<ClientFrame<'
     decode(bytes, limit, client_item)
 }
 
-/// Decodes a message: one client frame, prefix and all, and nothing else.
+/// Decodes a message: exactly one client frame with its prefix.
 ///
 /// # Errors
 /// See [`crate::wire::Dialect::decode_message`].
@@ -52,8 +50,8 @@ pub fn decode_message(message: &[u8], limit: usize) -> Result<ClientFrame<'_>, W
     }
 }
 
-/// Decodes the first server frame in `bytes`. A frame of a name that is not known here is
-/// [`Decoded::Ignored`]: a later version of the protocol may have sent it.
+/// Decodes the first server frame in `bytes`. A frame of an unknown name is
+/// [`Decoded::Ignored`]: a later version of the protocol may define it.
 ///
 /// # Errors
 /// See [`crate::wire::Dialect::decode`].
@@ -78,8 +76,8 @@ pub fn encode<T: Serialize>(frame: &T, out: &mut Vec<u8>) {
     out[start..start + PREFIX].copy_from_slice(&length.to_be_bytes());
 }
 
-/// Appends a server's frame, with its prefix, to `out`: what [`encode`] does, and
-/// sooner for the frames that there are most of.
+/// Appends a server's frame, with its prefix, to `out`: the same bytes as [`encode`], and
+/// faster for the most frequent frames.
 ///
 /// # Panics
 /// See [`encode`].
@@ -89,12 +87,6 @@ pub fn encode_server(frame: &ServerFrame<'_>, out: &mut Vec<u8>) {
         ServerFrame::Reply(reply) => by_hand::reply(reply, out),
         other => encode(other, out),
     }
-}
-
-/// The length that the first frame's prefix announces, once it is there.
-pub fn announced_length(bytes: &[u8]) -> Option<usize> {
-    let prefix = bytes.first_chunk::<PREFIX>()?;
-    Some(u32::from_be_bytes(*prefix) as usize)
 }
 
 fn decode<'a, T>(
@@ -120,7 +112,7 @@ fn decode<'a, T>(
     }
 }
 
-/// Names the protocol of a client that knocked at the wrong door.
+/// Recognizes a client that speaks another protocol.
 fn foreign(bytes: &[u8]) -> Option<WireError> {
     let (protocol, hint) = match bytes.first_chunk::<4>()? {
         b"GET " | b"POST" | b"HEAD" | b"PUT " | b"OPTI" => ("http", "no http is served here"),
@@ -135,13 +127,13 @@ fn foreign(bytes: &[u8]) -> Option<WireError> {
 }
 
 fn client_item(item: &[u8]) -> Result<ClientFrame<'_>, WireError> {
-    if let Some(frame) = by_hand::asking(item) {
+    if let Some(frame) = by_hand::body_frame(item) {
         return Ok(frame);
     }
-    careful_client_item(item)
+    checked_client_item(item)
 }
 
-fn careful_client_item(item: &[u8]) -> Result<ClientFrame<'_>, WireError> {
+fn checked_client_item(item: &[u8]) -> Result<ClientFrame<'_>, WireError> {
     let frame = shape::check(item)?;
     match &frame.plain {
         None => client_value(&frame, frame.value),

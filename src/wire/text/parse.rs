@@ -34,10 +34,10 @@ fn borrowed(line: &str) -> ClientFrame<'_> {
         });
     }
     if let Some(text) = argument(line, "/publish") {
-        return ClientFrame::Publish(asking(text));
+        return ClientFrame::Publish(body_frame(text));
     }
     let text = line.strip_prefix('/').filter(|rest| rest.starts_with('/'));
-    ClientFrame::Request(asking(text.unwrap_or(line)))
+    ClientFrame::Request(body_frame(text.unwrap_or(line)))
 }
 
 /// What follows a command and one space; nothing follows a bare command.
@@ -49,7 +49,7 @@ fn argument<'a>(line: &'a str, command: &str) -> Option<&'a str> {
     rest.strip_prefix(' ')
 }
 
-fn asking(text: &str) -> BodyFrame<'_> {
+fn body_frame(text: &str) -> BodyFrame<'_> {
     BodyFrame {
         id: ID,
         body: unescape(Cow::Borrowed(text)),

@@ -22,6 +22,7 @@ use std::time::{Duration, Instant};
 
 use super::spacing::Spacing;
 use crate::accounts::UserName;
+use crate::log::PresenceChange;
 
 /// One user's announcements: the burst, and the interval after which one more is allowed.
 const USER_AT_ONCE: u32 = 2;
@@ -60,6 +61,16 @@ impl PresenceLimits {
 pub(super) enum Change {
     Joined,
     Left,
+}
+
+impl Change {
+    /// The announcement of this change of `user`.
+    pub(super) fn of(self, user: &UserName) -> PresenceChange<'_> {
+        match self {
+            Change::Joined => PresenceChange::Joined(user.as_str()),
+            Change::Left => PresenceChange::Left(user.as_str()),
+        }
+    }
 }
 
 /// The work that a login leaves to the hub.

@@ -1,11 +1,11 @@
-//! The answers that there are most of, as this server writes them.
+//! Recognizes the most frequent answers, as this server encodes them.
 
-use super::ScannedFrame;
+use super::scanned::ScannedFrame;
 use crate::wire::Seq;
 use crate::wire::cbor::by_hand::{PUBLISHED, REPLY, SEQ};
 use crate::wire::cbor::head::take_uint;
 
-/// An answer as this server writes it, by its numbers.
+/// Reads the numbers of a `published` or a `reply`; `None` for any other item.
 pub(super) fn answer(item: &[u8]) -> Option<ScannedFrame<'static>> {
     if let Some(rest) = item.strip_prefix(PUBLISHED) {
         let (id, rest) = take_uint(rest)?;

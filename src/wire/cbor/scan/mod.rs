@@ -1,71 +1,23 @@
-//! Going over a server's frames without decoding each.
+//! Scans a server's frames without decoding each.
 //!
-//! The problem: one that counts ten million broadcasts a second, or passes them
-//! on, cannot afford serde for each. So a [`FrameScanner`] goes from prefix to prefix
-//! and looks at the first bytes only: where they are those that this server
-//! writes for a `message`, a `published` or a `reply`, the number in front is all
-//! that it reads. Whatever else it finds is decoded properly.
+//! The problem: a client that counts or forwards ten million broadcasts a second cannot afford
+//! serde for each. So a [`FrameScanner`] steps from prefix to prefix and compares the first
+//! bytes: for a `message`, a `published` or a `reply` as this server encodes them, it reads the
+//! leading number only. It decodes every other frame.
 //!
-//! It holds no buffer: of a frame that a read has cut it keeps how much is to come,
-//! and the frame itself only where its head was cut or it was asked to.
+//! It keeps no buffer: of a frame that a read has cut it keeps the count of missing bytes, and
+//! the frame itself only if its head was cut or the caller wants whole frames.
 
 mod answer;
+mod scanned;
 
 use answer::answer;
+pub use scanned::{ScanError, ScannedFrame};
 
 use super::by_hand::{LONGEST_PUBLISHED, MESSAGE};
 use super::head::take_uint;
 use super::{Decoded, PREFIX, announced_length, decode_server};
-use crate::wire::{Gap, Seq, ServerFrame, WireError};
-
-/// What a frame says, as far as it was looked at.
-#[derive(Debug, Clone, PartialEq)]
-#[non_exhaustive]
-pub enum ScannedFrame<'a> {
-    /// A `message`, with the next seq. `frame` is its bytes with the prefix: all
-    /// of them after [`FrameScanner::whole_frames`], else at least its head.
-    Message {
-        /// Its place in the stream.
-        seq: Seq,
-        /// Its bytes.
-        frame: &'a [u8],
-    },
-    /// A `joined` or a `left`, with the next seq.
-    Presence(Seq),
-    /// Broadcasts that this session does not get.
-    Gap(Gap),
-    /// A `published`.
-    Published {
-        /// The id of the frame that it answers.
-        id: u64,
-        /// The message's place in the stream.
-        seq: Seq,
-    },
-    /// A `reply`.
-    Reply {
-        /// The id of the frame that it answers.
-        id: u64,
-    },
-    /// Any other frame, decoded.
-    Other(ServerFrame<'a>),
-}
-
-/// Why a stream cannot be scanned any further.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum ScanError {
-    /// These bytes are no frame of the server's.
-    #[error(transparent)]
-    Frame(#[from] WireError),
-    /// A broadcast is missing or came twice, and no `gap` told of it.
-    #[error("a broadcast has the seq {found}, and {expected} is the next")]
-    OutOfOrder {
-        /// The seq that the last broadcast or gap asks for.
-        expected: Seq,
-        /// The seq that came.
-        found: Seq,
-    },
-}
+use crate::wire::{Gap, Seq, ServerFrame};
 
 /// Goes over one session's frames, from read to read.
 #[derive(Debug)]

@@ -38,7 +38,7 @@ fn asked() -> impl Strategy<Value = IdFrame> {
     ids().prop_map(|id| IdFrame { id })
 }
 
-fn asking() -> impl Strategy<Value = BodyFrame<'static>> {
+fn body_frame() -> impl Strategy<Value = BodyFrame<'static>> {
     (ids(), bodies()).prop_map(|(id, body)| BodyFrame { id, body })
 }
 
@@ -61,8 +61,8 @@ fn client_frames() -> impl Strategy<Value = ClientFrame<'static>> {
     let now = prop::option::of(any::<bool>());
     prop_oneof![
         logins().prop_map(ClientFrame::Login),
-        asking().prop_map(ClientFrame::Request),
-        asking().prop_map(ClientFrame::Publish),
+        body_frame().prop_map(ClientFrame::Request),
+        body_frame().prop_map(ClientFrame::Publish),
         asked().prop_map(ClientFrame::Who),
         asked().prop_map(ClientFrame::Ping),
         seqs().prop_map(|seq| ClientFrame::Ack(Ack { seq })),
@@ -205,7 +205,7 @@ fn server_frames() -> impl Strategy<Value = ServerFrame<'static>> {
     prop_oneof![
         welcomes().prop_map(ServerFrame::Welcome),
         logged_in().prop_map(ServerFrame::LoggedIn),
-        asking().prop_map(ServerFrame::Reply),
+        body_frame().prop_map(ServerFrame::Reply),
         published.prop_map(ServerFrame::Published),
         present.prop_map(ServerFrame::Present),
         asked().prop_map(ServerFrame::Pong),

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use proptest::prelude::{Just, Strategy, any, prop, prop_assert_eq, prop_oneof, proptest};
 
 use crate::wire::cbor::{
-    MessageFrames, PREFIX, by_hand, careful_client_item, encode, encode_body, encode_server,
+    MessageFrames, PREFIX, by_hand, checked_client_item, encode, encode_body, encode_server,
     max_body,
 };
 use crate::wire::{Body, BodyFrame, ClientFrame, Message, Millis, Published, Seq, ServerFrame};
@@ -76,11 +76,11 @@ proptest! {
         encode(&frame, &mut bytes);
         let item = &mut bytes[PREFIX..];
         match damage {
-            None => prop_assert_eq!(by_hand::asking(item), Some(frame)),
+            None => prop_assert_eq!(by_hand::body_frame(item), Some(frame)),
             Some((at, byte)) => {
                 item[at.index(item.len())] = byte;
-                if let Some(read) = by_hand::asking(item) {
-                    prop_assert_eq!(careful_client_item(item).expect("it is well-formed"), read);
+                if let Some(read) = by_hand::body_frame(item) {
+                    prop_assert_eq!(checked_client_item(item).expect("it is well-formed"), read);
                 }
             }
         }

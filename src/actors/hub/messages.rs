@@ -1,0 +1,78 @@
+//! The hub's messages and its answers.
+
+use actix::Message;
+
+use super::bodies::Bodies;
+use crate::accounts::UserName;
+use crate::log::{InFlightBytes, Sealed};
+use crate::wire::Seq;
+
+/// Why the hub published nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NotPublished {
+    /// The log is sealed.
+    Sealed,
+    /// The journal could not be written.
+    Unwritten,
+}
+
+impl From<Sealed> for NotPublished {
+    fn from(_: Sealed) -> Self {
+        NotPublished::Sealed
+    }
+}
+
+/// Publishes bodies with consecutive seqs, in their order. The answer is the first seq.
+#[derive(Message)]
+#[rtype(result = "Result<Seq, NotPublished>")]
+pub struct Publish {
+    /// The publisher.
+    pub from: UserName,
+    /// The bodies.
+    pub bodies: Bodies,
+    /// Counts the bytes as in flight until readers can see them, even if the session that sent
+    /// them ends before that. `None` where the publisher did not wait for readers.
+    pub in_flight: Option<InFlightBytes>,
+}
+
+/// Reports that a session of this user has logged in.
+#[derive(Message)]
+#[rtype(result = "Result<Joined, NotPublished>")]
+pub struct Join(pub UserName);
+
+/// The log's state when a session joined.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Joined {
+    /// The newest seq before the login's own `joined`.
+    pub before: Seq,
+    /// The newest seq, that `joined` included.
+    pub head: Seq,
+}
+
+impl Joined {
+    /// The answer to a session whose `joined` is `own`, if it has one.
+    pub(super) fn behind(own: Option<Seq>, head: Seq) -> Joined {
+        let before = own.map_or(head, |own| Seq(own.0 - 1));
+        Joined { before, head }
+    }
+}
+
+/// Reports that a session of this user has ended.
+#[derive(Message)]
+#[rtype(result = "()")]
+pub struct Leave(pub UserName);
+
+/// Asks for the users who are present.
+#[derive(Message)]
+#[rtype(result = "Vec<UserName>")]
+pub struct Who;
+
+/// Seals the log. The answer is its head, which no longer moves.
+#[derive(Message)]
+#[rtype(result = "Seq")]
+pub struct Seal;
+
+/// Stops the hub.
+#[derive(Message)]
+#[rtype(result = "()")]
+pub struct Stop;
