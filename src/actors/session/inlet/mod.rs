@@ -139,7 +139,7 @@ impl Inlet {
 
     /// Receives what there is, and drops it.
     pub(super) fn drain<L: Link>(&mut self, link: &mut L, cx: &mut TaskContext<'_>) -> Fill {
-        let fill = stream::drain(link, cx);
+        let fill = Inlet::drain_stream(link, cx);
         self.is_over |= fill.end.is_some();
         fill
     }

@@ -2,14 +2,10 @@
 
 use std::task::{Context as TaskContext, Poll};
 
-use super::window::Window;
+use super::window::{SHORT_REST, Window};
 use super::{End, Fill, FillLimits, Inlet};
 use crate::actors::link::Link;
 use crate::framing::{MessageTooLong, Received};
-
-/// The beginning of a frame that is put in front of the next read. A longer one is copied
-/// once, and not for each of its pieces.
-pub(super) const SHORT_REST: usize = 4 * 1024;
 
 impl Inlet {
     pub(super) fn fill_from_stream<L: Link>(
@@ -59,24 +55,24 @@ impl Inlet {
         };
         self.is_partial = was_partial && !is_worth_decoding();
     }
-}
 
-/// Receives what there is, and drops it.
-pub(super) fn drain<L: Link>(link: &mut L, cx: &mut TaskContext<'_>) -> Fill {
-    let mut window = Window::take();
-    let mut fill = Fill {
-        is_any: true,
-        ..Fill::default()
-    };
-    match link.poll_receive(cx, window.free(usize::MAX)) {
-        Poll::Pending => {
-            fill.is_any = false;
-            fill.is_pending = true;
+    /// Receives what there is, and drops it.
+    pub(super) fn drain_stream<L: Link>(link: &mut L, cx: &mut TaskContext<'_>) -> Fill {
+        let mut window = Window::take();
+        let mut fill = Fill {
+            is_any: true,
+            ..Fill::default()
+        };
+        match link.poll_receive(cx, window.free(usize::MAX)) {
+            Poll::Pending => {
+                fill.is_any = false;
+                fill.is_pending = true;
+            }
+            Poll::Ready(Ok(Received::Bytes(_) | Received::Message(_))) => {}
+            Poll::Ready(Ok(Received::End)) => fill.end = Some(End::Closed),
+            Poll::Ready(Err(error)) if MessageTooLong::of(&error).is_some() => {}
+            Poll::Ready(Err(error)) => fill.end = Some(End::Failed(error)),
         }
-        Poll::Ready(Ok(Received::Bytes(_) | Received::Message(_))) => {}
-        Poll::Ready(Ok(Received::End)) => fill.end = Some(End::Closed),
-        Poll::Ready(Err(error)) if MessageTooLong::of(&error).is_some() => {}
-        Poll::Ready(Err(error)) => fill.end = Some(End::Failed(error)),
+        fill
     }
-    fill
 }

@@ -2,8 +2,11 @@
 
 use std::cell::Cell;
 
-use super::stream::SHORT_REST;
 use crate::actors::session::core::policy::LONGEST_READ;
+
+/// The beginning of a frame that is put in front of the next read. A longer one is copied
+/// once, and not for each of its pieces.
+pub(super) const SHORT_REST: usize = 4 * 1024;
 
 thread_local! {
     static BUFFER: Cell<Option<Box<[u8]>>> = const { Cell::new(None) };

@@ -1,232 +1,39 @@
-//! Who may import whom: the design's table, as far as text can tell.
+//! The crate's layers: which layer may use which, and the shape of the files.
 //!
-//! The rules look at paths (`crate::room`, `tokio::net`), so `use crate::{…}` and
-//! `use tokio::{…}`, which would hide them, are not allowed either.
+//! - [`table`] is the design's table. The rules here look at paths (`crate::layer`,
+//!   `tokio::net`), so `use crate::{…}` and `use tokio::{…}`, which would hide them, are not
+//!   allowed either.
+//! - [`cycles`] forbids import cycles between files, [`lengths`] long files.
+
+mod cycles;
+mod lengths;
+mod source;
+mod table;
 
 use std::path::Path;
 
-/// A room of the crate: what else of the crate it may name, and what it never may.
-struct Room {
-    name: &'static str,
-    rooms: &'static [&'static str],
-    never: &'static [&'static str],
-}
+use self::table::{ACTORS, LAYERS, SOCKETS};
 
-const SOCKETS: &[&str] = &[
-    "tokio::net",
-    "std::net",
-    "std::os::unix::net",
-    "std::os::linux::net",
-];
-
-const ROOMS: &[Room] = &[
-    // What the rooms that know no other tell each other.
-    Room {
-        name: "framing",
-        rooms: &[],
-        never: &["actix", "tokio", "std::fs", "std::os"],
-    },
-    // What sessions need of a connection, and acceptors of a listener.
-    Room {
-        name: "link",
-        rooms: &["framing"],
-        never: &["actix", "std::os"],
-    },
-    Room {
-        name: "sync",
-        rooms: &[],
-        never: &["actix", "tokio", "std::fs", "std::os"],
-    },
-    Room {
-        name: "rate",
-        rooms: &[],
-        never: &["actix", "tokio", "std::fs", "std::os"],
-    },
-    Room {
-        name: "deadline",
-        rooms: &[],
-        never: &["actix", "tokio", "std::fs", "std::os"],
-    },
-    // Only tests use it, where threads are scheduled.
-    Room {
-        name: "interleavings",
-        rooms: &[],
-        never: &["actix", "tokio", "std::fs", "std::os"],
-    },
-    Room {
-        name: "wire",
-        rooms: &["framing"],
-        never: &["actix", "tokio", "std::fs", "std::os"],
-    },
-    // Waiting (tokio::sync) and blocking threads (tokio::task) are no sockets.
-    Room {
-        name: "store",
-        rooms: &["wire"],
-        never: &["actix", "tokio::io"],
-    },
-    Room {
-        name: "accounts",
-        rooms: &["wire", "store", "rate", "link"],
-        never: &["actix", "tokio::io", "std::fs", "std::os"],
-    },
-    Room {
-        name: "log",
-        rooms: &["wire", "store", "sync", "interleavings"],
-        // What threads share goes through `sync`, or its schedules are not looked at.
-        never: &[
-            "actix",
-            "tokio::io",
-            "std::os",
-            "std::sync::atomic",
-            "parking_lot",
-            "futures_util::task",
-        ],
-    },
-    Room {
-        name: "close",
-        rooms: &["wire", "sync", "interleavings", "link"],
-        never: &[
-            "actix",
-            "tokio::io",
-            "std::fs",
-            "std::os",
-            "std::sync::atomic",
-            "parking_lot",
-            "futures_util::task",
-        ],
-    },
-    Room {
-        name: "transport",
-        rooms: &["framing", "link", "deadline"],
-        never: &["actix", "serde_cbor"],
-    },
-    Room {
-        name: "actors",
-        rooms: &[
-            "wire",
-            "accounts",
-            "log",
-            "close",
-            "framing",
-            "link",
-            "rate",
-            "deadline",
-            "interleavings",
-        ],
-        never: &["std::os", "rustix", "rusqlite"],
-    },
-    Room {
-        name: "server",
-        rooms: &[
-            "wire",
-            "store",
-            "accounts",
-            "log",
-            "close",
-            "transport",
-            "actors",
-            "framing",
-            "link",
-            "rate",
-            "interleavings",
-        ],
-        never: &["std::os", "rustix"],
-    },
-    Room {
-        name: "client",
-        rooms: &["wire", "transport", "framing", "link", "deadline"],
-        never: &["actix", "std::os", "rustix"],
-    },
-    // Built for the fuzz targets only: a server without a transport.
-    Room {
-        name: "fuzzing",
-        rooms: &[
-            "wire", "accounts", "log", "close", "actors", "framing", "link", "rate",
-        ],
-        never: &["std::os", "rustix"],
-    },
-    // The load engine is a module of the binary and of benches/peers, which measures other
-    // servers too and has no runtime: it knows neither.
-    Room {
-        name: "load",
-        rooms: &[],
-        never: &[
-            "actix",
-            "tokio",
-            "futures_util",
-            "arauto::",
-            "std::os",
-            "rustix",
-        ],
-    },
-    // The public face is all that they see: `arauto::`. In the binary `crate::` is the
-    // binary itself, so that `crate::cli` and `crate::load` are the rooms there are.
-    Room {
-        name: "cli",
-        rooms: &["load"],
-        never: &["actix::"],
-    },
-    Room {
-        name: "main",
-        rooms: &["cli"],
-        never: &["actix"],
-    },
-    // What the binary, the benchmarks and the tests use beyond the public API; no code.
-    Room {
-        name: "internal",
-        rooms: &["store", "accounts", "log", "server"],
-        never: &["actix", "tokio", "fn "],
-    },
-    // It names every room, and has no code.
-    Room {
-        name: "lib",
-        rooms: &[
-            "wire",
-            "store",
-            "accounts",
-            "log",
-            "close",
-            "transport",
-            "actors",
-            "server",
-            "client",
-            "framing",
-            "link",
-            "rate",
-            "deadline",
-            "sync",
-            "interleavings",
-            "fuzzing",
-        ],
-        never: &["actix", "tokio", "fn "],
-    },
-];
-
-/// Actors import no other actor: only session does. What they share is these.
-const ACTORS: &[&str] = &["acceptor", "auth", "hub", "session", "supervisor"];
-
-/// What is wrong with a file, each in a sentence.
+/// Returns what is wrong with a file, each in a sentence.
 fn violations(path: &str, source: &str) -> Vec<String> {
     let (name, _) = path.split_once(['/', '.']).unwrap_or((path, ""));
-    let Some(room) = ROOMS.iter().find(|room| room.name == name) else {
-        return vec![format!(
-            "{path}: no room is called {name}; the table needs it"
-        )];
+    let Some(layer) = LAYERS.iter().find(|layer| layer.name == name) else {
+        return vec![format!("{path}: the table has no layer {name}")];
     };
     let mut wrong = Vec::new();
     for (number, line) in code(path, source) {
         let mut note = |what: String| wrong.push(format!("{path}:{number}: {what}"));
-        for word in room.never.iter().filter(|word| names(line, word)) {
+        for word in layer.never.iter().filter(|word| names(line, word)) {
             note(format!("{name} never uses {word}"));
         }
-        for other in rooms_in(line) {
-            if other != name && !room.rooms.contains(&other) {
-                note(format!("{name} may not use the room {other}"));
+        for other in layers_in(line) {
+            if other != name && !layer.layers.contains(&other) {
+                note(format!("{name} may not use the layer {other}"));
             }
         }
         if name != "transport" {
             let mut its_own = SOCKETS.to_vec();
-            // The command line keeps what it needs of each system in one place.
+            // The command line keeps its system calls in one folder.
             if !path.starts_with("cli/os") {
                 its_own.extend(["windows_sys", "unsafe", "cfg(windows)"]);
             }
@@ -241,7 +48,7 @@ fn violations(path: &str, source: &str) -> Vec<String> {
             .iter()
             .any(|group| line.contains(group))
         {
-            note("a group of paths hides a room from this test".to_owned());
+            note("a group of paths hides a layer from this test".to_owned());
         }
         if let Some(other) = other_actor(path, line) {
             note(format!(
@@ -272,14 +79,14 @@ fn names(line: &str, word: &str) -> bool {
     })
 }
 
-fn rooms_in(line: &str) -> impl Iterator<Item = &str> {
+fn layers_in(line: &str) -> impl Iterator<Item = &str> {
     line.match_indices("crate::").filter_map(|(at, prefix)| {
         let rest = &line[at + prefix.len()..];
         let end = rest
             .find(|c: char| !(c.is_alphanumeric() || c == '_'))
             .unwrap_or(rest.len());
-        // `pub(in crate::transport)` names its own room; `crate::{` is found elsewhere.
-        Some(&rest[..end]).filter(|room| !room.is_empty())
+        // `pub(in crate::transport)` names its own layer; `crate::{` is found elsewhere.
+        Some(&rest[..end]).filter(|layer| !layer.is_empty())
     })
 }
 
@@ -398,10 +205,6 @@ fn what_the_design_allows_is_not_a_breach() {
         ),
         ("cli/x.rs", "use arauto::Client;\nuse super::exit::Failure;"),
         ("cli/bench/x.rs", "use crate::load::client::Client;"),
-        (
-            "load/x.rs",
-            "use super::client::Client;\nuse hdrhistogram::Histogram;",
-        ),
         ("cli/os.rs", "#[cfg(windows)]"),
         ("cli/os/windows.rs", "use windows_sys::Win32::Foundation;"),
         (
@@ -409,6 +212,7 @@ fn what_the_design_allows_is_not_a_breach() {
             "//! See crate::log.\nmod tests {\n    use super::*;\n}",
         ),
         ("wire/tests.rs", "use super::*;"),
+        ("wire/tests/x.rs", "use super::*;"),
     ];
     for (path, source) in fine {
         assert_eq!(violations(path, source), Vec::<String>::new(), "{path}");

@@ -1,0 +1,202 @@
+//! The design's table: which layer may use which.
+
+/// A layer of the crate: the other layers that it may use, and the paths that it must not.
+pub(super) struct Layer {
+    pub(super) name: &'static str,
+    pub(super) layers: &'static [&'static str],
+    pub(super) never: &'static [&'static str],
+}
+
+/// Paths for the layer `transport` only.
+pub(super) const SOCKETS: &[&str] = &[
+    "tokio::net",
+    "std::net",
+    "std::os::unix::net",
+    "std::os::linux::net",
+];
+
+pub(super) const LAYERS: &[Layer] = &[
+    // Types that layers share which do not use each other.
+    Layer {
+        name: "framing",
+        layers: &[],
+        never: &["actix", "tokio", "std::fs", "std::os"],
+    },
+    // What sessions need of a connection, and acceptors of a listener.
+    Layer {
+        name: "link",
+        layers: &["framing"],
+        never: &["actix", "std::os"],
+    },
+    Layer {
+        name: "sync",
+        layers: &[],
+        never: &["actix", "tokio", "std::fs", "std::os"],
+    },
+    Layer {
+        name: "rate",
+        layers: &[],
+        never: &["actix", "tokio", "std::fs", "std::os"],
+    },
+    Layer {
+        name: "deadline",
+        layers: &[],
+        never: &["actix", "tokio", "std::fs", "std::os"],
+    },
+    // Used by the tests of interleavings only.
+    Layer {
+        name: "interleavings",
+        layers: &[],
+        never: &["actix", "tokio", "std::fs", "std::os"],
+    },
+    Layer {
+        name: "wire",
+        layers: &["framing"],
+        never: &["actix", "tokio", "std::fs", "std::os"],
+    },
+    // tokio::sync and tokio::task are allowed: neither does I/O.
+    Layer {
+        name: "store",
+        layers: &["wire"],
+        never: &["actix", "tokio::io"],
+    },
+    Layer {
+        name: "accounts",
+        layers: &["wire", "store", "rate", "link"],
+        never: &["actix", "tokio::io", "std::fs", "std::os"],
+    },
+    Layer {
+        name: "log",
+        layers: &["wire", "store", "sync", "interleavings"],
+        // Shared state goes through `sync`, or the tests of interleavings miss it.
+        never: &[
+            "actix",
+            "tokio::io",
+            "std::os",
+            "std::sync::atomic",
+            "parking_lot",
+            "futures_util::task",
+        ],
+    },
+    Layer {
+        name: "close",
+        layers: &["wire", "sync", "interleavings", "link"],
+        never: &[
+            "actix",
+            "tokio::io",
+            "std::fs",
+            "std::os",
+            "std::sync::atomic",
+            "parking_lot",
+            "futures_util::task",
+        ],
+    },
+    Layer {
+        name: "transport",
+        layers: &["framing", "link", "deadline"],
+        never: &["actix", "serde_cbor"],
+    },
+    Layer {
+        name: "actors",
+        layers: &[
+            "wire",
+            "accounts",
+            "log",
+            "close",
+            "framing",
+            "link",
+            "rate",
+            "deadline",
+            "interleavings",
+        ],
+        never: &["std::os", "rustix", "rusqlite"],
+    },
+    Layer {
+        name: "server",
+        layers: &[
+            "wire",
+            "store",
+            "accounts",
+            "log",
+            "close",
+            "transport",
+            "actors",
+            "framing",
+            "link",
+            "rate",
+            "interleavings",
+        ],
+        never: &["std::os", "rustix"],
+    },
+    Layer {
+        name: "client",
+        layers: &["wire", "transport", "framing", "link", "deadline"],
+        never: &["actix", "std::os", "rustix"],
+    },
+    // Built for the fuzz targets only: a server without a transport.
+    Layer {
+        name: "fuzzing",
+        layers: &[
+            "wire", "accounts", "log", "close", "actors", "framing", "link", "rate",
+        ],
+        never: &["std::os", "rustix"],
+    },
+    // The load engine is a module of the binary and of benches/peers, which measures other
+    // servers too and has no runtime: it knows neither.
+    Layer {
+        name: "load",
+        layers: &[],
+        never: &[
+            "actix",
+            "tokio",
+            "futures_util",
+            "arauto::",
+            "std::os",
+            "rustix",
+        ],
+    },
+    // The command line uses the library's public API only (`arauto::`). In the binary `crate::`
+    // is the binary itself, whose modules are `cli` and `load`.
+    Layer {
+        name: "cli",
+        layers: &["load"],
+        never: &["actix::"],
+    },
+    Layer {
+        name: "main",
+        layers: &["cli"],
+        never: &["actix"],
+    },
+    // Items beyond the public API, for the binary, the benchmarks and the tests; no code.
+    Layer {
+        name: "internal",
+        layers: &["store", "accounts", "log", "server"],
+        never: &["actix", "tokio", "fn "],
+    },
+    // It names every layer, and has no code.
+    Layer {
+        name: "lib",
+        layers: &[
+            "wire",
+            "store",
+            "accounts",
+            "log",
+            "close",
+            "transport",
+            "actors",
+            "server",
+            "client",
+            "framing",
+            "link",
+            "rate",
+            "deadline",
+            "sync",
+            "interleavings",
+            "fuzzing",
+        ],
+        never: &["actix", "tokio", "fn "],
+    },
+];
+
+/// The actors. Only the session imports other actors.
+pub(super) const ACTORS: &[&str] = &["acceptor", "auth", "hub", "session", "supervisor"];
