@@ -163,7 +163,7 @@ impl Shared<'_> {
         Acceptor::new(
             listener,
             self.limits.of(listen),
-            move |caller, admission| session_spawner.seat(caller, admission, &context),
+            move |caller, admission| session_spawner.spawn(caller, admission, &context),
             sentinel("an acceptor", &self.supervisor),
         )
     }

@@ -10,7 +10,7 @@ use crate::transport::{BindError, Endpoint, TlsError};
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ServerError {
-    /// An endpoint cannot be listened on.
+    /// The server cannot listen on an endpoint.
     #[error(transparent)]
     Bind(#[from] BindError),
     /// The certificate or its key cannot be used.
@@ -25,7 +25,7 @@ pub enum ServerError {
     /// The configuration is not valid.
     #[error(transparent)]
     Config(#[from] ConfigError),
-    /// The system does not give what every server needs.
+    /// The system refuses a resource that every server needs.
     #[error("the system gives the server no {what}: {source}")]
     System {
         /// A thread, a runtime, randomness.
@@ -81,7 +81,7 @@ pub enum ConfigError {
 }
 
 impl ServerError {
-    /// That the system does not give this.
+    /// Makes the error of a system that does not give `what`.
     pub(super) fn no(what: &'static str) -> impl Fn(io::Error) -> ServerError {
         move |source| ServerError::System { what, source }
     }

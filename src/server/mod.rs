@@ -1,7 +1,9 @@
-//! The server: binds listeners, actors, accounts and log together.
+//! The server: joins listeners, actors, accounts and the log.
 //!
-//! [`Server::bind`] runs on the actix system of its caller and never stops it;
-//! [`Server::start`] brings a thread and a system of its own.
+//! [`Server::bind`] runs on the actix system of its caller and never stops it.
+//! [`Server::start`] has a thread and a system of its own. Both take a [`Config`] through four
+//! steps, each in its file: `check`, `opening` (certificate and storage), `listeners` and
+//! `assemble` (the actors). A new limit is one entry in config/limits.rs or config/timeouts.rs.
 
 mod admission_limits;
 mod arbiters;

@@ -1,4 +1,4 @@
-//! Opening what a server begins with, which can take long and can be abandoned.
+//! Opens the certificate and the data folder. This can take long, and can be abandoned.
 
 use std::future::Future;
 
@@ -10,9 +10,8 @@ use super::tls::Tls;
 use crate::store::WaitLimit;
 
 /// Reads the certificate and opens the data folder, on a thread of its own. Once
-/// `abandoned` resolves, what SQLite does is interrupted, and the answer is
-/// [`ServerError::Abandoned`] as soon as the thread is done; where a disk hangs, that is
-/// never.
+/// `abandoned` resolves, SQLite is interrupted, and the function returns
+/// [`ServerError::Abandoned`] when the thread has ended. If the disk hangs it does not return.
 pub(super) async fn open(
     config: &Config,
     abandoned: impl Future<Output = ()>,
@@ -21,8 +20,8 @@ pub(super) async fn open(
     let its_limit = limit.clone();
     let mut opened = on_thread("arauto-open", move || {
         let tls = Tls::load(&config)?;
-        let kept = OpenStorage::open(&config, &its_limit)?;
-        Ok((tls, kept))
+        let storage = OpenStorage::open(&config, &its_limit)?;
+        Ok((tls, storage))
     });
     let outcome = tokio::select! {
         biased;
@@ -33,7 +32,7 @@ pub(super) async fn open(
         Some(opened) => opened.map_err(|_| ServerError::Panicked)?,
         None => {
             let _interrupting = limit.abandon();
-            let _ = opened.await; // what was opened is closed again
+            let _ = opened.await; // closes what it had opened
             Err(ServerError::Abandoned)
         }
     }

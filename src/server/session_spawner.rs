@@ -1,4 +1,4 @@
-//! What becomes of a connection: a session on one of the arbiters.
+//! Starts a session for each accepted connection, on the arbiters in turn.
 
 use std::cell::Cell;
 use std::rc::Rc;
@@ -15,12 +15,12 @@ use crate::actors::supervisor::{Opened, SessionInfo, Supervisor};
 use crate::transport::{AcceptedConnection, Connection};
 use crate::wire::SessionId;
 
-/// Gives connections their numbers and their threads.
+/// Starts sessions, and gives each its number and its thread.
 #[derive(Clone)]
 pub(super) struct SessionSpawner {
     arbiters: Rc<[ArbiterHandle]>,
-    /// Sessions there have been; the next one's arbiter follows from it.
-    seated: Rc<Cell<usize>>,
+    /// Sessions started on this thread: the next arbiter follows from it.
+    started: Rc<Cell<usize>>,
     sessions: Arc<AtomicU64>,
     supervisor: Addr<Supervisor>,
 }
@@ -29,14 +29,15 @@ impl SessionSpawner {
     pub(super) fn new(arbiters: Rc<[ArbiterHandle]>, supervisor: Addr<Supervisor>) -> Self {
         SessionSpawner {
             arbiters,
-            seated: Rc::default(),
+            started: Rc::default(),
             sessions: Arc::default(),
             supervisor,
         }
     }
 
-    /// Starts a session for the connection.
-    pub(super) fn seat(
+    /// Starts a session for the connection, or one that only tells the client why it is
+    /// refused.
+    pub(super) fn spawn(
         &self,
         accepted: AcceptedConnection,
         admission: Admission,
@@ -61,11 +62,11 @@ impl SessionSpawner {
         let detached = match connection.detach() {
             Ok(detached) => detached,
             Err(error) => {
-                tracing::warn!(session = %id, %error, "a connection could not be handed over");
+                tracing::warn!(session = %id, %error, "connection not moved to its thread");
                 return;
             }
         };
-        let shard = self.seated.replace(self.seated.get() + 1) % self.arbiters.len();
+        let shard = self.started.replace(self.started.get() + 1) % self.arbiters.len();
         let (listener, its_info) = (Arc::clone(listener), Arc::clone(&info));
         let (is_own_user, peer) = (peer.is_same_user(), peer.id());
         let head = listener.log.head();
@@ -101,7 +102,7 @@ impl SessionSpawner {
                     orders: address.recipient(),
                 });
             }
-            Err(error) => tracing::warn!(session = %info.id, %error, "a session could not start"),
+            Err(error) => tracing::warn!(session = %info.id, %error, "session not started"),
         });
     }
 }

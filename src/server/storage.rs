@@ -1,4 +1,4 @@
-//! What a server finds in its data folder, and goes on with.
+//! Opens what outlives a server: accounts, and the journal where there is one.
 
 use std::sync::Arc;
 
@@ -10,22 +10,22 @@ use crate::accounts::{Accounts, Hasher, LoginLimits};
 use crate::log::{Appender, JournalReaders, JournalWriter, Log, Origin};
 use crate::store::{ClockReading, Db, Journal, JournalRow, Store, WaitLimit, stream_name};
 
-/// The newest broadcasts of the journal that are in memory from the start: clients
-/// that come back after a restart are mostly near its end.
+/// The bytes of the newest broadcasts that are read from the journal into memory at the start.
+/// Most clients that come back after a restart resume near its end.
 const NEWEST: usize = 8 << 20;
 
-/// What outlives a server, opened and looked at.
+/// Accounts and broadcasts, opened and checked.
 pub(super) struct OpenStorage {
     pub(super) accounts: Accounts,
     pub(super) data: Option<Data>,
     pub(super) stream: Stream,
 }
 
-/// The stream that the server's log goes on with.
+/// The stream of broadcasts that the server continues.
 pub(super) enum Stream {
     /// A new one, in memory.
     New,
-    /// The journal's.
+    /// The one of the journal.
     Journal {
         journal: Box<Journal>,
         newest: Vec<JournalRow>,
@@ -35,7 +35,8 @@ pub(super) enum Stream {
 }
 
 impl OpenStorage {
-    /// Opens what is there. It blocks; the waits for other processes end as `limit` says.
+    /// Opens the storage of a configuration. It blocks. Waits for other processes end when
+    /// `limit` says so.
     pub(super) fn open(config: &Config, limit: &WaitLimit) -> Result<OpenStorage, ServerError> {
         let hasher = Hasher::new(config.hash_cost)
             .map_err(|error| ConfigError::HashCost(error.to_string()))?;
@@ -69,7 +70,7 @@ impl OpenStorage {
         let (store, thread) =
             Store::start(db).map_err(ServerError::no("thread for the database"))?;
         let accounts = Accounts::open(Some(store.clone()), hasher, limits)?;
-        // Everything in it has been read: it is sound.
+        // The whole file has been read and is sound.
         store.wait(Db::trust).unwrap_or(Ok(()))?;
         store.wait(Db::mark_wal).unwrap_or(Ok(()))?;
         Ok(OpenStorage {
@@ -93,7 +94,7 @@ impl OpenStorage {
 }
 
 impl Stream {
-    /// The log, and what writes it.
+    /// Returns the log and its writers.
     pub(super) fn begin(self, config: &Config) -> (Arc<Log>, Appender, Option<JournalWriter>) {
         match self {
             Stream::New => {
@@ -115,7 +116,7 @@ impl Stream {
                     journal: Some(readers),
                 };
                 let term = journal.terms().current();
-                tracing::info!(stream = %origin.stream, %term, %head, "the journal goes on");
+                tracing::info!(stream = %origin.stream, %term, %head, "journal opened");
                 let (log, mut appender) =
                     Log::continue_from(origin, config.log(), config.limits.arbiters);
                 appender.show_held(&newest);

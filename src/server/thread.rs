@@ -1,12 +1,12 @@
-//! Work that blocks, on a thread that nobody has to wait for.
+//! Blocking work on a thread of its own.
 //!
-//! A runtime waits for its blocking threads when it is dropped, however long a disk hangs.
-//! A thread of its own goes with the process.
+//! A runtime that is dropped waits for its blocking threads, however long a disk hangs. A
+//! plain thread ends with the process instead.
 
 use tokio::sync::oneshot;
 
-/// Runs `work` on a thread of its own. The receiver fails where `work` panicked, or where
-/// the system has no thread to give.
+/// Runs `work` on a thread of its own. The receiver fails if `work` panics, or if the system
+/// starts no thread.
 pub(super) fn on_thread<T: Send + 'static>(
     name: &str,
     work: impl FnOnce() -> T + Send + 'static,
@@ -15,7 +15,7 @@ pub(super) fn on_thread<T: Send + 'static>(
     let spawned = std::thread::Builder::new()
         .name(name.to_owned())
         .spawn(move || {
-            let _ = done.send(work()); // nobody may wait any more
+            let _ = done.send(work()); // the receiver may be gone
         });
     if let Err(error) = spawned {
         tracing::error!(thread = name, %error, "thread not started");

@@ -1,4 +1,4 @@
-//! A server's certificate, for those of its listeners that need one.
+//! The certificate of a server, for its `tls:` listeners.
 
 use std::sync::Arc;
 
@@ -7,12 +7,12 @@ use super::error::{ConfigError, ServerError};
 use super::listen::{Listen, OptionError};
 use crate::transport::{Credentials, Endpoint, TlsDoor};
 
-/// What there is to shake hands with, once it is loaded.
+/// The loaded certificate; none if no listener needs one.
 #[derive(Clone, Default)]
 pub(super) struct Tls(Option<Arc<Credentials>>);
 
 impl Tls {
-    /// Loads it where a listener needs it, and nowhere else.
+    /// Loads the certificate if a listener needs it.
     pub(super) fn load(config: &Config) -> Result<Tls, ServerError> {
         let mut listeners = config.listen.iter().filter(|listen| listen.is_tls());
         let Some(first) = listeners.next() else {
@@ -29,7 +29,7 @@ impl Tls {
         }
         let credentials = Credentials::load(files.clone())?;
         let fingerprint = credentials.fingerprint();
-        tracing::info!(certificate = %files.certificate.display(), %fingerprint, "tls");
+        tracing::info!(certificate = %files.certificate.display(), %fingerprint, "certificate loaded");
         Ok(Tls(Some(Arc::new(credentials))))
     }
 
@@ -37,7 +37,7 @@ impl Tls {
         self.0.as_deref()
     }
 
-    /// What a listener's handshakes are made with.
+    /// Returns what the handshakes of a listener use.
     pub(super) fn door(&self, listen: &Listen, timeouts: &Timeouts) -> Option<TlsDoor> {
         let credentials = self.0.clone().filter(|_| listen.is_tls())?;
         Some(TlsDoor {

@@ -31,12 +31,12 @@ pub(super) struct Args {
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
 
-    /// Take lines from stdin: each is published as `consola`, `fim` stops the
-    /// server [default: if stdin is a terminal].
+    /// Read lines from stdin: each is published as `consola`, and `fim` stops the server
+    /// [default: if stdin is a terminal].
     #[arg(long, overrides_with = "no_console")]
     console: bool,
 
-    /// Leave stdin alone.
+    /// Do not read stdin.
     #[arg(long)]
     no_console: bool,
 
@@ -67,7 +67,7 @@ pub(super) fn run(args: Args) -> Result<u8, Failure> {
             return Err(failure);
         }
         ServerEnd::TimedOut { was_serving: false } => unserved(&receiver, Some(NOT_ABANDONED)),
-        ServerEnd::TimedOut { was_serving: true } => unserved(&receiver, Some(NOT_HEARD_OF)),
+        ServerEnd::TimedOut { was_serving: true } => unserved(&receiver, Some(NO_ANSWER)),
         ServerEnd::Panicked => Report {
             exit: sysexits::SOFTWARE,
             ..unserved(&receiver, Some(CRASHED))
@@ -88,10 +88,10 @@ pub(super) fn run(args: Args) -> Result<u8, Failure> {
 /// Messages about a server that does not answer.
 const NOT_ABANDONED: &str = "the start could not be abandoned in time: the data folder's disk \
                              does not answer";
-const NOT_HEARD_OF: &str = "the server did not answer in time: nothing is known of its sessions";
+const NO_ANSWER: &str = "the server did not answer in time: nothing is known of its sessions";
 const CRASHED: &str = "the server's own thread panicked: nothing is known of its sessions";
 
-/// The report of a server that never served, or of which nothing is known.
+/// Returns the report of a server that never served, or that does not answer.
 fn unserved(receiver: &SignalReceiver, trouble: Option<&str>) -> Report {
     let exit = match trouble {
         _ if receiver.is_forced() => ExitCode::Forced,
@@ -112,7 +112,8 @@ fn unserved(receiver: &SignalReceiver, trouble: Option<&str>) -> Report {
     }
 }
 
-/// Runs the server, on a thread of its own. `None`: it was told to stop before it served.
+/// Runs the server, on the thread that calls it. `None`: the server was told to stop before it
+/// served.
 fn serve(
     args: Args,
     progress: &ProgressReporter<Option<Report>>,
@@ -143,9 +144,10 @@ fn serve(
     let log = logs::start(settings.log.unwrap_or_default(), screen.clone());
     final_output.flush_at_the_end(screen.clone(), log);
 
-    config.limits.max_sessions = fitting(config.limits.max_sessions, os::raise_descriptor_limit());
-    settings.leave_places(&mut config);
-    // Never dropped: that would wait for blocking threads, and so for a disk that hangs.
+    let descriptors = os::raise_descriptor_limit();
+    config.limits.max_sessions = sessions_within(descriptors, config.limits.max_sessions);
+    settings.share_sessions(&mut config);
+    // Never dropped: dropping waits for blocking threads, and so for a disk that hangs.
     let runtime = resources::runtime()?;
     let longest = config.limits.max_frame;
     let system = ManuallyDrop::new(actix_rt::System::with_tokio_rt(|| runtime));
@@ -170,36 +172,36 @@ fn serve(
                 Ok(inputs) => {
                     actix_rt::spawn(console::run(server.clone(), inputs, interrupt));
                 }
-                Err(error) => tracing::error!(%error, "the console reads nothing"),
+                Err(error) => tracing::error!(%error, "console not started"),
             }
         }
         Ok(Some(server.stopped().await))
     })
 }
 
-/// What the server itself has open at most, where there is enough: the database and its
-/// readers, files in memory, listeners, standard streams.
-const OWN: u64 = 64;
+/// Descriptors for the server itself: the database and its readers, files in memory,
+/// listeners, standard streams. If the limit is below twice this, half of it.
+const OWN_DESCRIPTORS: u64 = 64;
 
-/// So many sessions that a descriptor is left for each, for the eighth of them that is told
-/// that there is no place, and for the server itself: one too many is told so, and a stop
-/// can write its report.
-fn fitting(wanted: usize, limit: Option<u64>) -> usize {
+/// Returns how many of the `wanted` sessions the limit of descriptors allows. Each session
+/// takes one, and so do an eighth as many connections that are being refused. So a client
+/// too many is told so, and a stop can write its report.
+fn sessions_within(limit: Option<u64>, wanted: usize) -> usize {
     let Some(limit) = limit else { return wanted };
-    let room = limit - OWN.min(limit / 2);
-    let most = usize::try_from(room * 8 / 9).unwrap_or(usize::MAX).max(1);
+    let free = limit - OWN_DESCRIPTORS.min(limit / 2);
+    let most = usize::try_from(free * 8 / 9).unwrap_or(usize::MAX).max(1);
     if most < wanted {
         tracing::warn!(
             limit,
             sessions = most,
-            "few descriptors: fewer sessions than max-sessions"
+            "descriptor limit is too low; reducing max-sessions"
         );
     }
     wanted.min(most)
 }
 
-/// Whether the report can be written at the end. It may stand in the data folder, which may
-/// not be there yet.
+/// Checks that the report can be written at the end. It may be in the data folder, which is
+/// then made.
 fn check_report(path: &Path, data: Option<&Path>) -> Result<(), Failure> {
     if let Some(data) = data {
         arauto::internal::open_data_folder(data).map_err(|error| start_failed(error.into()))?;
@@ -239,20 +241,20 @@ fn summarize(report: &Report) {
 
 #[cfg(test)]
 mod tests {
-    use super::fitting;
+    use super::sessions_within;
 
     #[test]
     fn sessions_leave_descriptors_for_the_server_and_for_those_who_are_told() {
         for limit in [16, 64, 256, 1024, 1_048_576] {
-            let sessions = fitting(20_000, Some(limit)) as u64;
+            let sessions = sessions_within(Some(limit), 20_000) as u64;
             assert!((1..=20_000).contains(&sessions));
             assert!(
                 sessions + sessions / 8 + limit.min(128) / 2 <= limit,
                 "{limit}: {sessions}"
             );
         }
-        assert_eq!(fitting(20_000, Some(256)), 170);
-        assert_eq!(fitting(100, Some(1 << 20)), 100);
-        assert_eq!(fitting(100, None), 100);
+        assert_eq!(sessions_within(Some(256), 20_000), 170);
+        assert_eq!(sessions_within(Some(1 << 20), 100), 100);
+        assert_eq!(sessions_within(None, 100), 100);
     }
 }

@@ -14,7 +14,7 @@ use serde::de::{DeserializeSeed, Deserializer, Error, IntoDeserializer, MapAcces
 
 /// The limits that were given, by their names.
 #[derive(Debug, Default, Clone, PartialEq)]
-pub(in crate::cli) struct LimitSettings(BTreeMap<&'static str, Value>);
+pub(crate) struct LimitSettings(BTreeMap<&'static str, Value>);
 
 impl LimitSettings {
     /// Returns these limits, and those of `file` that are not among them.

@@ -24,8 +24,8 @@ use super::tls::Pair;
 /// The longest config file, in bytes.
 const LONGEST_FILE: usize = 1 << 20;
 
-/// Every setting of the server. A flag wins over the file, the file over the
-/// default.
+/// Every setting of the server. A flag takes precedence over the config file, and the file
+/// over the default.
 #[derive(Debug, Default, clap::Args, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
 pub(super) struct Settings {
@@ -34,22 +34,22 @@ pub(super) struct Settings {
     #[arg(long, value_name = "ENDPOINT")]
     pub(super) listen: Vec<String>,
 
-    /// Keep accounts, and the journal, in this folder; `none`: accounts only while the
+    /// Keep accounts and the journal in this folder; with `none` accounts last as long as the
     /// server runs [default: $STATE_DIRECTORY, else /var/lib/arauto for root, else
     /// $XDG_STATE_HOME/arauto].
     #[arg(long, value_name = "DIR")]
     pub(super) data: Option<PathBuf>,
 
-    /// Keep broadcasts on disk too: each is there before anybody hears of it, and
-    /// clients resume across a restart (see docs/journal.md).
+    /// Keep broadcasts on disk too: each is written before it is sent, and clients resume
+    /// across a restart (see docs/journal.md).
     #[arg(long)]
     pub(super) journal: bool,
 
-    /// The journal keeps the newest broadcasts, so many bytes of them [default: 1GiB].
+    /// The most bytes of broadcasts that the journal keeps [default: 1GiB].
     #[arg(long, value_name = "BYTES")]
     pub(super) retain_bytes: Option<ByteSize>,
 
-    /// The journal keeps broadcasts for so long [default: as long as they fit].
+    /// The longest time that the journal keeps a broadcast [default: as long as it fits].
     #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration)]
     #[serde(deserialize_with = "some_time")]
     pub(super) retain_age: Option<Duration>,
@@ -58,31 +58,31 @@ pub(super) struct Settings {
     #[arg(long, value_name = "FILE")]
     pub(super) report: Option<PathBuf>,
 
-    /// The log's form [default: human].
+    /// The form of the log on stderr [default: human].
     #[arg(long, value_name = "FORM")]
     pub(super) log: Option<LogForm>,
 
-    /// The certificate of tls: endpoints, with those that lead from it to a root: a PEM
-    /// file [default: tls/cert.pem in the data folder, as `arauto tls init` makes it].
+    /// The certificate of tls: endpoints, followed by the certificates between it and its root:
+    /// a PEM file [default: tls/cert.pem in the data folder, as `arauto tls init` makes it].
     #[arg(long, value_name = "FILE")]
     pub(super) tls_cert: Option<PathBuf>,
 
-    /// The key of --tls-cert: a PEM file that nobody else may read [default: tls/key.pem in
+    /// The key of --tls-cert: a PEM file that no other user may read [default: tls/key.pem in
     /// the data folder].
     #[arg(long, value_name = "FILE")]
     pub(super) tls_key: Option<PathBuf>,
 
-    /// Ask clients of tls: endpoints for a certificate that one in this PEM file vouches
-    /// for: its common name is the user.
+    /// Ask clients of tls: endpoints for a certificate that an authority in this PEM file has
+    /// signed. Its common name is the user.
     #[arg(long, value_name = "FILE")]
     pub(super) tls_client_ca: Option<PathBuf>,
 
-    /// What becomes of a reader that falls off the log's tail: it is told of the
-    /// gap and goes on, or it is disconnected [default: gap].
+    /// What happens to a reader that lags behind the oldest broadcast in the log: it gets a
+    /// `gap` and goes on, or it is disconnected [default: gap].
     #[arg(long, value_name = "POLICY", value_parser = ["gap", "disconnect"])]
     pub(super) slow: Option<String>,
 
-    /// The role of those who register by a first login [default: escritor].
+    /// The role of users who register by their first login [default: escritor].
     #[arg(long, value_name = "ROLE")]
     pub(super) default_role: Option<Role>,
 
@@ -132,7 +132,7 @@ impl<'de> Visitor<'de> for ConfigFileVisitor {
 }
 
 impl Settings {
-    /// What the file says.
+    /// Reads a config file.
     pub(super) fn read(path: &Path) -> Result<Settings, Failure> {
         let named = |error: String| format!("the config file {}: {error}", path.display());
         let text = bounded::read_text(path, LONGEST_FILE)
@@ -141,12 +141,12 @@ impl Settings {
             .map_err(|error| Failure::new(sysexits::CONFIG, named(error.to_string())))
     }
 
-    /// What a file with this text says.
+    /// Parses the text of a config file.
     pub(super) fn parse(text: &str) -> Result<Settings, toml::de::Error> {
         toml::from_str::<ConfigFile>(text).map(|file| file.0)
     }
 
-    /// These settings, and the file's where these say nothing.
+    /// Returns these settings, and those of `file` that are not among them.
     pub(super) fn or(self, file: Settings) -> Settings {
         Settings {
             listen: if self.listen.is_empty() {
@@ -169,7 +169,10 @@ impl Settings {
         }
     }
 
-    /// The server's configuration.
+    /// Returns the configuration of the server.
+    ///
+    /// # Errors
+    /// A value is out of range, or settings contradict each other.
     pub(super) fn config(&self) -> Result<Config, Failure> {
         let mut config = Config::default();
         if !self.listen.is_empty() {
@@ -208,7 +211,7 @@ impl Settings {
 
     /// Leaves a fifth of the sessions to other peers, and a tenth to users who have logged
     /// in, unless the settings say otherwise.
-    pub(super) fn leave_places(&self, config: &mut Config) {
+    pub(super) fn share_sessions(&self, config: &mut Config) {
         if self.limits.has("max-sessions") {
             return;
         }
@@ -223,7 +226,7 @@ impl Settings {
         }
     }
 
-    /// The certificate of tls endpoints, should there be any.
+    /// Returns the certificate for `tls:` endpoints, if there should be any.
     fn tls(&self) -> Result<Option<TlsConfig>, Failure> {
         let pair = match (&self.tls_cert, &self.tls_key) {
             (Some(certificate), Some(key)) => Some(Pair {
@@ -243,7 +246,7 @@ impl Settings {
         }))
     }
 
-    /// How much the journal keeps, where there is one.
+    /// Returns how much the journal keeps; `None`: there is no journal.
     fn retention(&self) -> Result<Option<Retention>, Failure> {
         if !self.journal {
             let retains = self.retain_bytes.is_some() || self.retain_age.is_some();

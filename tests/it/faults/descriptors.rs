@@ -129,7 +129,7 @@ fn of_1000_clients_at_a_limit_of_256_descriptors_each_is_served_or_told() {
     });
     let log = served.log();
     assert!(
-        log.contains("few descriptors"),
+        log.contains("descriptor limit is too low"),
         "the operator is told: {log}"
     );
     assert!(
