@@ -24,7 +24,7 @@ pub(crate) const LESSON: Lesson = Lesson {
         "data. A unix stream on Linux delivers the data first, but nothing guarantees that",
     ],
     arauto: "waits until the peer has read, shuts the write side, reads the input to its end, closes",
-    file: "src/actors/session/ending.rs",
+    file: "src/actors/session/core/ending.rs",
     run: || {
         vec![
             run(Transport::Tcp, ASKS),

@@ -1,5 +1,5 @@
-//! Few bytes that ask for much: lengths that are announced, nesting, small items that
-//! become large ones.
+//! Small inputs that could cost much memory: announced lengths, deep nesting, and tiny items that
+//! decode to large values.
 
 use crate::process::{MIB, Process};
 use crate::support::{Frame, PASSWORD, Raw, Served, login, prefixed, watchdog};
@@ -8,16 +8,16 @@ use crate::{alone, may_open, serve};
 /// The server's own default.
 const MAX_FRAME: usize = 1 << 20;
 
-/// What is announced, and by how many.
+/// The announced frame length in bytes, and the number of sessions that announce it.
 const ANNOUNCED: usize = MAX_FRAME;
 const ANNOUNCERS: usize = 1000;
 const USERS: usize = 50;
 
-/// What the memory may grow by for all of them: 8 KiB each, and never 1 MiB.
+/// The allowed growth of memory for all sessions: 8 KiB each, much less than 1 MiB each.
 const FOR_ALL: u64 = 8 * MIB;
 
-/// What it may grow by for single frames of 1 MiB: the frame as it is read and as it
-/// waits, and its answer, but never a value for each of its bytes.
+/// The allowed growth of memory for single frames of 1 MiB: the frame in the read buffer and in
+/// the queue, and its answer, but not a value for each of its bytes.
 const FOR_ONE: u64 = 4 * MIB;
 
 const DEPTH: usize = 100_000;
@@ -30,14 +30,14 @@ struct Target {
 }
 
 impl Target {
-    /// A server whose users have registered: of their hashes nothing is left.
+    /// Starts a server whose users have registered, so that no hash is computed later.
     fn new(users: &[String]) -> Target {
         let served = serve(&["--data", "none"]);
         let process = Process::of(&served);
         for name in users {
             user(&served, name).fim();
         }
-        // Buffers have their size after this.
+        // The buffers reach their size with this.
         let mut witness = user(&served, "ana");
         witness.request(1, &"x".repeat(MAX_FRAME / 2));
         witness.skip_to("reply");
@@ -50,7 +50,7 @@ impl Target {
         }
     }
 
-    /// Somebody else is served as before, and the memory did not grow beyond that.
+    /// Asserts that another client is served, and that the memory has grown by less than allowed.
     #[track_caller]
     fn assert_unharmed(&mut self, what: &str, allowed: u64) {
         self.witness.request(2, "olá");
@@ -85,14 +85,14 @@ fn request_around(key: &str, item: &[u8]) -> Vec<u8> {
     frame
 }
 
-/// The same one within the other, so often, and something in the middle.
+/// Nests `outer` to this depth around a null.
 fn nested(outer: &[u8], depth: usize) -> Vec<u8> {
     let mut item = outer.repeat(depth);
     item.push(0xf6);
     item
 }
 
-/// One array of as many empty arrays as find room in a frame, or of other items of a byte.
+/// Makes an array of `length` items of one byte each.
 fn array_of(item: u8, length: usize) -> Vec<u8> {
     let announced = u32::try_from(length).expect("it is a frame").to_be_bytes();
     let mut array = vec![0x9a];
@@ -154,7 +154,10 @@ fn nesting_100_000_deep_is_bad_frame_wherever_it_stands() {
         for key in ["body", "x"] {
             let mut member = user(&target.served, "bia");
             let frame = prefixed(&request_around(key, &nested(outer, DEPTH)));
-            assert!(frame.len() < MAX_FRAME, "it is refused for its depth");
+            assert!(
+                frame.len() < MAX_FRAME,
+                "the frame is refused for its depth, not its length"
+            );
             member.send_bytes(&frame);
             let error = member.skip_to("error");
             assert_eq!(error.text("code"), "bad-frame", "{what} under {key}");
@@ -175,7 +178,7 @@ fn nesting_100_000_deep_is_bad_frame_wherever_it_stands() {
 fn a_mebibyte_of_items_of_one_byte_becomes_no_value_for_each() {
     let (_alone, _watchdog) = (alone(), watchdog());
     let mut target = Target::new(&["bia".to_owned()]);
-    // Empty arrays, empty maps, empty strings, simple values that mean nothing.
+    // Empty arrays, empty maps, empty strings, unassigned simple values.
     for item in [0x80, 0xa0, 0x60, 0xe0] {
         let length = MAX_FRAME - 64;
         let mut member = user(&target.served, "bia");
@@ -183,7 +186,7 @@ fn a_mebibyte_of_items_of_one_byte_becomes_no_value_for_each() {
         assert_eq!(member.skip_to("error").text("code"), "bad-frame");
         member.skip_to("closing");
 
-        // Under a key that means nothing it is passed over; here the body is missing.
+        // Under an unknown key the array is skipped; the frame is bad because the body is missing.
         let mut member = user(&target.served, "bia");
         member.send_bytes(&prefixed(&request_around("x", &array_of(item, length))));
         assert_eq!(member.skip_to("error").text("code"), "bad-frame");

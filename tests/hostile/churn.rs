@@ -1,8 +1,8 @@
-//! Clients come and go for a long time: nothing of them stays.
+//! Clients connect and leave for a long time, and must leave no resources behind.
 //!
-//! `ARAUTO_CHURN` says for how long, as in `3m`. The server is looked at when it is at
-//! rest, first after a warm-up: buffers that threads keep, pages of the allocator and
-//! the log of broadcasts have their size by then.
+//! `ARAUTO_CHURN` sets the duration, as in `3m`. The server is measured when it is idle, first
+//! after a warm-up: the buffers of threads, the allocator's pages and the log of broadcasts have
+//! reached their size then.
 
 use std::time::{Duration, Instant};
 
@@ -10,24 +10,24 @@ use crate::process::{MIB, Process};
 use crate::support::{Raw, Served, Stop, login, watchdog_for};
 use crate::{alone, serve};
 
-/// How long where nobody says.
+/// The duration without `ARAUTO_CHURN`.
 const SHORT: Duration = Duration::from_secs(20);
 
-/// How often the server is left alone and looked at: the first time ends the warm-up.
+/// How often the server is measured; the first time ends the warm-up.
 const PARTS: u32 = 4;
 
-/// Clients at once.
+/// The number of concurrent clients.
 const CLIENTS: u64 = 8;
 
-/// What the memory may grow by after the warm-up.
+/// The allowed growth of memory after the warm-up.
 const GROWTH: u64 = MIB;
 
-/// What the log and the journal may hold, and enough to fill either.
+/// The sizes of the log and the journal, and the number of messages that fills both.
 const LOG: &str = "1MiB";
 const JOURNAL: &str = "4MiB";
 const FILLING: u64 = 200;
 
-/// Who is logged in with a wrong password, again and again.
+/// The user of the logins with a wrong password.
 const VICTIM: &str = "vitima";
 
 fn time() -> Duration {
@@ -51,7 +51,7 @@ fn fill(client: &mut Raw) {
     }
 }
 
-/// Asks and publishes, and hears what it published.
+/// Sends requests and publishes, and waits for the answers.
 fn work(client: &mut Raw) {
     for id in 0..10 {
         client.request(id, "olá");
@@ -61,14 +61,14 @@ fn work(client: &mut Raw) {
     }
 }
 
-/// One visit of a client, of each kind that there is in turn.
+/// Runs one session of a client; the kinds take turns.
 fn visit(served: &Served, client: u64, visit: u64) {
     let name = format!("u{client}");
     match visit % 8 {
         0 => drop(served.stranger()),
         1 => {
             let mut client = served.visitor();
-            let _ = client.try_send(&[0, 0, 0, 38, 0xa1, 0x65]); // a login begins
+            let _ = client.try_send(&[0, 0, 0, 38, 0xa1, 0x65]); // the beginning of a login
         }
         2 => {
             let mut client = served.visitor();
@@ -90,7 +90,7 @@ fn visit(served: &Served, client: u64, visit: u64) {
         6 => {
             let mut client = user(served, &name);
             work(&mut client);
-            client.publish(99, "whose answer nobody waits for");
+            client.publish(99, "without waiting for the answer");
         }
         _ => {
             let mut client = user(served, &name);
@@ -100,7 +100,7 @@ fn visit(served: &Served, client: u64, visit: u64) {
     }
 }
 
-/// Clients come and go until then; how often.
+/// Runs clients until `until`, and returns the number of sessions.
 fn churn(served: &Served, until: Instant) -> u64 {
     std::thread::scope(|scope| {
         let clients: Vec<_> = (0..CLIENTS)
@@ -116,7 +116,9 @@ fn churn(served: &Served, until: Instant) -> u64 {
             })
             .collect();
         let visits = clients.into_iter().map(|client| client.join());
-        visits.map(|visits| visits.expect("it went well")).sum()
+        visits
+            .map(|visits| visits.expect("the client has not panicked"))
+            .sum()
     })
 }
 
@@ -129,7 +131,7 @@ fn after_long_churn_the_server_holds_what_it_held_after_the_warm_up() {
     let mut listener = user(&served, "ouvinte");
     fill(&mut listener);
     user(&served, VICTIM).fim();
-    // Accounts, and the hashes that make them, are there before.
+    // The accounts are registered before, so that no hash is computed for them later.
     for client in 0..CLIENTS {
         user(&served, &format!("u{client}")).fim();
     }
@@ -156,7 +158,7 @@ fn after_long_churn_the_server_holds_what_it_held_after_the_warm_up() {
     assert_eq!(served.wait(), Some(0), "{}", served.log());
 }
 
-/// Clients of the raw endpoint that come, are let in and go, without a broadcast.
+/// Connects clients to the raw endpoint that leave without a broadcast.
 fn connect_and_go(endpoint: &std::path::Path, count: usize) {
     for _ in 0..count {
         let client = std::os::unix::net::UnixStream::connect(endpoint);
@@ -180,7 +182,7 @@ fn readers_gone_without_a_broadcast_leave_nothing() {
     let last = process.at_rest(before);
     let growth = last.memory.saturating_sub(warm.memory);
     println!("{warm}; 20,000 connects later: {last}");
-    // A waker for each would be 32 MiB.
+    // A waker left by each client would take 32 MiB.
     assert!(growth < 8 * MIB, "the memory has grown by {growth} bytes");
     served.tell(Stop::USUAL);
     assert_eq!(served.wait(), Some(0), "{}", served.log());

@@ -1,6 +1,6 @@
-//! More connections than there are descriptors, and all of them stay.
+//! More connections than the server has descriptors, all of which stay open.
 //!
-//! That each of those who come in turn is served or told is looked at in tests/it.
+//! tests/it checks that connections that come and go are served or refused.
 
 use std::time::{Duration, Instant};
 
@@ -8,15 +8,15 @@ use crate::alone;
 use crate::process::Process;
 use crate::support::{Frame, Raw, Served, ask, by_shell, watchdog};
 
-/// The server's hard limit, and those who connect.
+/// The server's hard limit of descriptors, and the number of connections.
 const LIMIT: usize = 256;
 const CROWD: usize = 1000;
 
-/// How long the server is looked at, and the part of a core that it may use by then.
+/// How long the CPU time is measured, and the allowed share of a core: 1 in this number.
 const LOOK: Duration = Duration::from_secs(2);
 const PART: u32 = 5;
 
-/// Once there are descriptors again.
+/// The time limit of a login once descriptors are free.
 const RECOVERED: Duration = Duration::from_secs(1);
 
 fn serve() -> Served {
@@ -27,13 +27,12 @@ fn serve() -> Served {
     })
 }
 
-/// They connect, and neither say nor read anything.
+/// Connects clients that neither send nor read.
 fn crowd(served: &Served) -> Vec<Raw> {
     (0..CROWD).map(|_| served.stranger()).collect()
 }
 
-/// Nobody else finds a descriptor: it does not go round and round for that, and serves
-/// who is in.
+/// Asserts that the server, without free descriptors, does not spin and serves its clients.
 fn assert_calm(process: Process, witness: &mut Raw) {
     let (used, began) = (process.cpu(), Instant::now());
     while began.elapsed() < LOOK {
@@ -46,14 +45,14 @@ fn assert_calm(process: Process, witness: &mut Raw) {
     assert!(process.descriptors() <= LIMIT);
 }
 
-/// Somebody new is let in, and not told that there is no place.
+/// Returns whether a new client can log in.
 fn is_let_in(served: &Served) -> bool {
     let mut client = served.visitor();
     let _ = client.try_send(&ask("ping", 1).bytes()); // or it is closed
     client.recv().is_some_and(|frame| frame.is("pong"))
 }
 
-/// Reads up to `closing`; those who were never let in see the end without it.
+/// Reads up to `closing`. `None`: the client was never accepted, and sees the end without it.
 fn hears_closing(client: &mut Raw) -> Option<Frame> {
     std::iter::from_fn(|| client.recv()).find(|frame| frame.is("closing"))
 }
@@ -83,11 +82,11 @@ fn at_a_limit_of_256_descriptors_1000_who_stay_cost_no_cpu_and_when_they_go_the_
         served.log()
     );
 
-    // A stop, while they wait again.
+    // A stop while clients wait again.
     let mut waiting = crowd(&served);
     witness.ask("shutdown", 1);
     witness.skip_to("stopping");
-    // The end comes when everybody has read what is theirs.
+    // The stop ends when every client has read its frames.
     let told = waiting.iter_mut().filter_map(hears_closing).count();
     println!("{told} of {CROWD} were told");
     assert!(told > 0);

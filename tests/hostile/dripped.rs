@@ -1,5 +1,5 @@
-//! A line of a mebibyte that comes byte by byte: what has come is not searched for the
-//! line's end again with each byte.
+//! A line of 1 MiB sent byte by byte. The server must not search all received bytes for the end of
+//! the line again with each byte.
 
 use std::time::Duration;
 
@@ -10,18 +10,18 @@ use crate::process::Process;
 use crate::support::{Bare, Served, os, wait_until, watchdog};
 use crate::{alone, serve};
 
-/// The first of the line comes at once, some less than the longest frame has room for.
+/// The length of the line's first part, which is sent at once.
 const LINE: usize = (1 << 20) - 64 * 1024;
 
-/// Then so many bytes, each by itself.
+/// The number of bytes that are then sent one by one.
 const BYTES: u32 = 2000;
 const PACE: Duration = Duration::from_micros(500);
 
-/// What the server may use of the cpu for each of them. Going through a mebibyte takes
-/// longer, by ten times and more where it is not optimized.
+/// The allowed CPU time for each of them. A search through 1 MiB takes longer, in a debug build more
+/// than ten times longer.
 const EACH: Duration = Duration::from_micros(250);
 
-/// A server with a listener whose programs know nothing of arauto, and log in nowhere.
+/// Starts a server with a raw listener.
 fn raw(folder: &TempDir, options: &str) -> (Served, Endpoint) {
     let endpoint = Endpoint::Unix(folder.path().join("raw.sock"));
     let listen = format!("{endpoint}?dialect=raw&handler=fixed:ok{options}");
@@ -54,7 +54,7 @@ fn assert_cheap(options: &str, letter: &[u8], end: &[u8], answer: &[u8]) {
 fn a_long_line_that_comes_byte_by_byte_costs_its_bytes_and_not_its_length_for_each() {
     let (_alone, _watchdog) = (alone(), watchdog());
     assert_cheap("", b"x", b"\n", b"ok\n");
-    // A character both bytes of which are a line feed's, and which is none.
+    // A UTF-16 character whose bytes are both 0x0a, but which is not a line feed.
     let answer = b"o\0k\0\n\0";
     assert_cheap("&encoding=utf-16le", b"\n\n", b"\n\0", answer);
 }

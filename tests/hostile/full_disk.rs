@@ -1,4 +1,4 @@
-//! The disk is full when somebody registers.
+//! Registrations on a full disk.
 
 use std::path::Path;
 
@@ -7,11 +7,11 @@ use crate::support::{
     Disk, PASSWORD, Raw, Served, arauto, can_mount, finish, login, run_by, watchdog,
 };
 
-/// More names than a full disk has room for: what is free within the database's own
-/// files takes the first few.
+/// More registrations than a full disk can take: the free space within the database's files takes
+/// the first few.
 const NAMES: usize = 300;
 
-/// What `arauto users list` prints where the server's disk is seen.
+/// Returns the users that `arauto users list` prints, in the server's mount namespace.
 fn listed(served: &Served, data: &Path) -> Vec<String> {
     let mut list = arauto(&["users", "--data"]);
     list.arg(data).arg("list");
@@ -30,8 +30,7 @@ fn listed(served: &Served, data: &Path) -> Vec<String> {
     names.map(str::to_owned).collect()
 }
 
-/// Registers new names until the disk has no room for one. Returns those that were kept, and
-/// that one.
+/// Registers new names until one fails. Returns the registered names, and the failed one.
 fn register_until_full(served: &Served, prefix: &str) -> (Vec<String>, String) {
     let mut kept = Vec::new();
     for number in 0..NAMES {

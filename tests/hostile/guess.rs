@@ -1,4 +1,4 @@
-//! Wrong passwords, many at once.
+//! Many concurrent logins with wrong passwords.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -10,21 +10,21 @@ use crate::{alone, serve};
 
 const GUESSES: usize = 200;
 
-/// Accounts that are guessed at: few guesses each, so that none has to wait.
+/// The number of accounts that are tried: few guesses for each, so that no back-off begins.
 const NAMES: usize = 100;
 
-/// What one hash takes (OWASP's first choice for argon2id), and what else there may be.
+/// The memory of one hash (OWASP's first choice for argon2id), and the allowed growth besides.
 const HASH: u64 = 19 * MIB;
 const BESIDE: u64 = 8 * MIB;
 
-/// For three storms, where half the cores are one.
+/// The time limit of the test: three storms, on a machine where half the cores are one.
 const PATIENCE: Duration = Duration::from_secs(180);
 
-/// Between two requests of a session that has nothing to do with it.
+/// The pause between two requests of an unrelated session.
 const PACE: Duration = Duration::from_millis(4);
 const BAR: Duration = Duration::from_millis(10);
 
-/// The server's own default: half the cores hash.
+/// Returns the server's default of concurrent hashes: half the cores.
 fn hashing() -> u32 {
     let cores = std::thread::available_parallelism().expect("there is a core");
     u32::try_from(cores.get() / 2)
@@ -36,7 +36,7 @@ fn name(number: usize) -> String {
     format!("u{}", number % NAMES)
 }
 
-/// All guess at once, each once; each is told that it was wrong.
+/// Sends all guesses at once, and asserts that each is refused.
 fn storm(served: &Served) {
     let mut guessing: Vec<Raw> = (0..GUESSES).map(|_| served.visitor()).collect();
     for (number, client) in guessing.iter_mut().enumerate() {
@@ -49,7 +49,7 @@ fn storm(served: &Served) {
     }
 }
 
-/// Asks now and then while the storm lasts.
+/// Sends requests at intervals while the storm lasts, and returns their times.
 fn asks(client: &mut Raw, over: &AtomicBool) -> Times {
     let ask = || {
         (!over.load(Ordering::Acquire)).then(|| {
@@ -90,7 +90,7 @@ fn of_200_wrong_logins_at_once_no_more_are_hashed_than_may_be_and_requests_are_q
         });
         let used = process.cpu() - used;
         println!("200 wrong logins took {took:?} and {used:?} of the cpu");
-        // A quarter for all that is no hash.
+        // A quarter of the CPU time is allowed for work other than hashing.
         assert!(used < took * hashing() * 5 / 4, "hashing took more");
         times
     });

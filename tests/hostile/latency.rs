@@ -1,12 +1,12 @@
-//! How long answers took, and whether that is soon enough.
+//! Measures how long answers take, and asserts limits.
 
 use std::fmt;
 use std::time::{Duration, Instant};
 
-/// Rounds, of which the best counts.
+/// The number of rounds; the best one counts.
 const ROUNDS: usize = 3;
 
-/// What single answers took, in order of length.
+/// The times of single answers, sorted.
 pub struct Times(Vec<Duration>);
 
 impl FromIterator<Duration> for Times {
@@ -18,7 +18,7 @@ impl FromIterator<Duration> for Times {
 }
 
 impl Times {
-    /// The time that so many thousandths of all took no longer than.
+    /// Returns the time that this many thousandths of all answers did not exceed.
     fn quantile(&self, thousandths: usize) -> Duration {
         let at = (self.0.len() * thousandths).div_ceil(1000);
         self.0[at.saturating_sub(1)]
@@ -50,14 +50,14 @@ impl fmt::Display for Times {
     }
 }
 
-/// What `work` took.
+/// Returns how long `work` took.
 pub fn timed(work: impl FnOnce()) -> Duration {
     let began = Instant::now();
     work();
     began.elapsed()
 }
 
-/// Asserts that in one of three rounds 99 of 100 answers came before `bar`.
+/// Asserts that in one of three rounds 99 of 100 answers took less than `bar`.
 pub fn assert_p99(what: &str, bar: Duration, mut round: impl FnMut() -> Times) {
     let mut p99s = Vec::new();
     for _ in 0..ROUNDS {

@@ -1,9 +1,9 @@
-//! Clients that mean harm, each kind against a server of its own: the real binary.
+//! Hostile clients, each kind against its own server: the real binary.
 //!
-//! One file a kind. One test runs at a time, as most look at the clock or at the
-//! server's memory. Where a bar is a time, the best of three rounds counts, and each
-//! round is printed: a busy machine may spoil one, a slow server spoils them all.
-#![cfg(target_os = "linux")] // what a process holds is asked of /proc
+//! One file for each kind. One test runs at a time, because most measure time or the server's
+//! memory. If a limit is a time, the best of three rounds counts, and each round is printed: a busy
+//! machine may spoil one round, a slow server fails in all.
+#![cfg(target_os = "linux")] // the resources of a process are read from /proc
 #![allow(
     clippy::unwrap_used,
     reason = "a test that cannot go on says so with its line; most of these are `expect` all the same"
@@ -35,7 +35,7 @@ use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 use crate::support::Served;
 
-/// That frames keep to the schema is what tests/it looks at.
+/// Checks nothing: tests/it checks that frames follow the schema.
 mod contract {
     use crate::support::Frame;
 
@@ -44,13 +44,13 @@ mod contract {
     pub fn server_sends(_: &Frame, _: &[u8]) {}
 }
 
-/// Held by each test: they would be in each other's way.
+/// Takes the lock that each test holds, because tests would disturb each other's measurements.
 fn alone() -> MutexGuard<'static, ()> {
     static ALONE: Mutex<()> = Mutex::new(());
-    ALONE.lock().unwrap_or_else(PoisonError::into_inner) // one that failed is over too
+    ALONE.lock().unwrap_or_else(PoisonError::into_inner) // a test that failed has ended too
 }
 
-/// A server that logs little, as thousands of refusals would be most of its work.
+/// Starts a server that logs errors only: logging thousands of refusals would be most of its work.
 fn serve(arguments: &[&str]) -> Served {
     let folder = tempfile::tempdir().expect("a folder can be made");
     Served::altered(folder, arguments, |mut command| {
@@ -59,7 +59,7 @@ fn serve(arguments: &[&str]) -> Served {
     })
 }
 
-/// Lets this process open so many descriptors; the server raises its own limit.
+/// Raises this process's limit of descriptors to at least this number. The server raises its own.
 fn may_open(descriptors: u64) {
     let limit = getrlimit(Resource::Nofile);
     let most = limit.maximum.unwrap_or(u64::MAX);

@@ -1,8 +1,8 @@
-//! Who has an account is not told by how long a refusal takes.
+//! The time of a refusal does not reveal whether an account exists.
 //!
-//! That an endpoint registers nobody is told by the code `registration-closed`, as the
-//! contract has it: the work is the same all the same, so that a name costs what a
-//! password costs, and a code that is made the same one day hides it whole.
+//! On an endpoint with closed registration the code of the refusal, `registration-closed`, reveals
+//! that a name is unknown; the contract has it so. The server does the same work in both cases,
+//! so that trying a name costs as much as trying a password.
 
 use std::time::Duration;
 
@@ -16,10 +16,10 @@ use crate::support::{Raw, block_on, login, os, watchdog_for};
 
 const SAMPLES: usize = 1000;
 
-/// Wrong passwords that one name is tried with: few enough that none has to wait.
+/// Wrong passwords for one name: few enough that no back-off begins.
 const GUESSES: usize = 4;
 
-/// Cheaper than the default, and still nearly all that a refusal takes.
+/// A cost below the default; hashing is still nearly all the time of a refusal.
 const COST: HashCost = HashCost {
     memory_kib: 2048,
     passes: 1,
@@ -27,15 +27,15 @@ const COST: HashCost = HashCost {
 
 const ROUNDS: usize = 3;
 
-/// For all rounds, where others use the machine as well.
+/// The time limit for all rounds, on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(240);
 
-/// The difference of the medians that is allowed, as a part of either: 1 in 20.
+/// The allowed difference of the medians, as a fraction of either: 1 in 20.
 const PART: u32 = 20;
 
 struct Target {
     server: ServerHandle,
-    /// Where nobody registers, and where everybody does.
+    /// An endpoint with closed registration, and one with open registration.
     closed: Endpoint,
     open: Endpoint,
     _folder: TempDir,
@@ -64,7 +64,7 @@ impl Target {
         client.fim();
     }
 
-    /// How long a wrong password takes to be refused, on a session of its own.
+    /// Returns how long the refusal of a wrong password takes, on a new session.
     fn refusal(&self, name: &str, code: &str) -> Duration {
         let mut client = visitor(&self.closed);
         timed(|| {

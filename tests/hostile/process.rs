@@ -1,4 +1,4 @@
-//! What a server holds and uses, as Linux counts it (proc(5)).
+//! The resources of a server's process, from proc(5).
 
 use std::fmt;
 use std::fs;
@@ -14,12 +14,12 @@ pub const MIB: u64 = 1 << 20;
 #[derive(Clone, Copy)]
 pub struct Process(u32);
 
-/// What a process holds at a moment when it does nothing.
+/// The resources of a process at one moment.
 #[derive(Debug, Clone, Copy)]
 pub struct Held {
     pub descriptors: usize,
     pub threads: u64,
-    /// Bytes in memory (RSS).
+    /// The resident set size, in bytes.
     pub memory: u64,
 }
 
@@ -36,10 +36,10 @@ impl Process {
         Process(served.child.id())
     }
 
-    /// The CPU's time that it has used, in user and in system mode.
+    /// Returns the CPU time used, in user and system mode.
     pub fn cpu(self) -> Duration {
         let stat = self.read("stat");
-        // The second field is the program's name, in parentheses.
+        // The second field is the program's name in parentheses.
         let (_, fields) = stat.rsplit_once(')').expect("it has a name");
         let ticks = fields.split_whitespace().skip(11).take(2);
         let ticks: u64 = ticks.map(|ticks| ticks.parse::<u64>().unwrap()).sum();
@@ -51,17 +51,17 @@ impl Process {
         open.expect("it runs").count()
     }
 
-    /// Bytes in memory now.
+    /// Returns the resident set size, in bytes.
     pub fn memory(self) -> u64 {
         self.status("VmRSS:") * 1024
     }
 
-    /// The most bytes in memory since [`Process::forget_peak`].
+    /// Returns the peak of the resident set size since [`Process::forget_peak`], in bytes.
     pub fn peak(self) -> u64 {
         self.status("VmHWM:") * 1024
     }
 
-    /// From now on the peak is counted anew.
+    /// Resets the peak of the resident set size.
     pub fn forget_peak(self) {
         fs::write(format!("/proc/{}/clear_refs", self.0), "5").expect("it is our child");
     }
@@ -74,7 +74,7 @@ impl Process {
         }
     }
 
-    /// What it holds once it has no more descriptors than before.
+    /// Waits until the process has no more descriptors than before, and returns its resources.
     pub fn at_rest(self, before: Held) -> Held {
         wait_until("its descriptors are those of before", || {
             self.descriptors() <= before.descriptors
@@ -82,8 +82,8 @@ impl Process {
         self.held()
     }
 
-    /// Waits until it has no more threads than before: one that waits for more blocking
-    /// work leaves after some seconds.
+    /// Waits until the process has no more threads than before: an idle thread for blocking work
+    /// ends after some seconds.
     pub fn has_let_threads_go(self, before: Held) {
         wait_until("its threads are those of before", || {
             self.held().threads <= before.threads

@@ -1,4 +1,4 @@
-//! Clients that never log in: silent ones, and ones that send a byte a second.
+//! Clients that never log in: silent ones, and ones that send one byte per second.
 
 use std::io::Write;
 use std::os::unix::net::UnixStream;
@@ -12,22 +12,22 @@ use crate::{alone, may_open, serve};
 
 const SLOW: usize = 5000;
 
-/// The server's own default; when all must have seen the end, and when their descriptors
-/// must be free though they keep their own.
+/// The server's default login timeout; the time by which all clients must have seen the end, and
+/// the time by which the server's descriptors must be free although the clients keep theirs.
 const LOGIN_TIMEOUT: Duration = Duration::from_secs(10);
 const ENDED: Duration = Duration::from_secs(12);
 const FREE: Duration = Duration::from_secs(15);
 
-/// Logins that are measured at a time.
+/// The number of logins in a round, and the limit of their p99.
 const LOGINS: usize = 200;
 const BAR: Duration = Duration::from_millis(250);
 
-/// They send a byte of a login each second, until they are told to stop.
+/// Sends one byte of a login per second on each client, until `stop`.
 fn drip(mut clients: Vec<UnixStream>, stop: &Receiver<()>) {
     let frame = login(1, "devagar", PASSWORD).bytes();
     for byte in frame.chunks(1) {
         for client in &mut clients {
-            let _ = client.write_all(byte); // or it is closed
+            let _ = client.write_all(byte); // it may be closed
         }
         if stop.recv_timeout(Duration::from_secs(1)) != Err(RecvTimeoutError::Timeout) {
             return;
@@ -45,7 +45,7 @@ fn real_login(served: &Served) -> Duration {
     })
 }
 
-/// Reads to the end, and keeps its own side open.
+/// Asserts that the client gets `login-timeout` and the end, and keeps its own side open.
 fn told_to_the_end(client: UnixStream) -> Raw {
     let mut client = Raw::local(client);
     client.expect("welcome");

@@ -1,4 +1,4 @@
-//! Clients that connect and go at once, thousands of them.
+//! Thousands of clients that connect and leave at once.
 
 use std::os::unix::net::UnixStream;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -13,13 +13,13 @@ const CONNECTS: u32 = 10_000;
 const WITHIN: Duration = Duration::from_secs(5);
 const THREADS: u32 = 4;
 
-/// The longest that a real client may wait for an answer meanwhile.
+/// The longest time that another client may wait for an answer meanwhile.
 const WAIT: Duration = Duration::from_secs(1);
 
-/// What the memory may grow by from one storm to the next.
+/// The allowed growth of memory from one storm to the next.
 const GROWTH: u64 = 4 * MIB;
 
-/// One who closes at once, who reads the welcome, or who sends what is no frame.
+/// Runs a client that closes at once, reads the welcome, or sends garbage; the kinds take turns.
 fn visit(stream: UnixStream, visit: u32) {
     let mut client = Raw::local(stream);
     match visit % 3 {
@@ -33,7 +33,7 @@ fn visit(stream: UnixStream, visit: u32) {
     }
 }
 
-/// Connects again and again, evenly over the time; what it took in all.
+/// Connects all clients, evenly spread over the time. Returns how long it took.
 fn storm(served: &Served) -> Duration {
     timed(|| {
         std::thread::scope(|scope| {
@@ -51,7 +51,7 @@ fn storm(served: &Served) -> Duration {
     })
 }
 
-/// Asks again and again while the storm lasts.
+/// Sends requests while the storm lasts, and returns their times.
 fn asks(client: &mut Raw, over: &AtomicBool) -> Times {
     let ask = || {
         (!over.load(Ordering::Acquire)).then(|| {
@@ -86,10 +86,10 @@ fn ten_thousand_connects_in_5_s_hold_up_nobody_and_leave_nothing_behind() {
         held.push(process.at_rest(before));
         println!("{CONNECTS} connects in {took:?}; meanwhile {waits}");
         println!("at rest again: {}", held[held.len() - 1]);
-        assert!(took < WITHIN, "the storm was no storm");
+        assert!(took < WITHIN, "the connects took too long to be a storm");
         assert!(waits.max() < WAIT);
     }
-    // The first has given buffers and pools their size.
+    // The buffers and pools reach their size in the first storm.
     let growth = held[2].memory.saturating_sub(held[0].memory);
     assert!(growth < GROWTH, "the memory has grown by {growth} bytes");
     ana.fim();

@@ -1,4 +1,4 @@
-//! Clients that send and do not read, or close one side and stay.
+//! Clients that send without reading, or shut one side and stay.
 
 use std::io::{ErrorKind, Write};
 use std::os::unix::net::UnixStream;
@@ -10,17 +10,17 @@ use crate::support::{
 };
 use crate::{alone, serve};
 
-/// Requests of 100 MB in all.
+/// The length of a body and the number of requests: 100 MB in total.
 const BODY: usize = 100_000;
 const REQUESTS: u64 = 1000;
 
-/// What the memory may grow by for a client that is not read from: what was read of its
-/// frames, the answers that wait, and the log where it publishes.
+/// The allowed growth of memory for a client that is no longer read from: its frames in the read
+/// buffer, the answers that wait, and the log if it publishes.
 const BUFFERS: u64 = 8 * MIB;
 const LOG: u64 = 4 * MIB;
 
-/// No write goes through for so long: the server reads no more. A publisher who waits for
-/// readers goes on after 1 s, as these stand still.
+/// If no write succeeds for this long, the server has stopped reading. A publisher that waits for
+/// stalled readers goes on after 1 s.
 const BLOCKED: Duration = Duration::from_secs(2);
 
 struct Target {
@@ -41,7 +41,7 @@ impl Target {
         let process = Process::of(&served);
         user(&served, "lento").1.fim();
         let mut witness = user(&served, "ana").1;
-        // The log and the buffers have their size after this.
+        // The log and the buffers reach their size with this.
         for _ in 0..2 * LOG / BODY as u64 {
             witness.publish(1, &"x".repeat(BODY));
             witness.skip_to("published");
@@ -56,7 +56,7 @@ impl Target {
         }
     }
 
-    /// Somebody else is served as before, and the memory did not grow beyond that.
+    /// Asserts that another client is served, and that the memory has grown by less than allowed.
     #[track_caller]
     fn assert_unharmed(&mut self, what: &str) {
         self.witness.request(2, "olá");
@@ -73,7 +73,7 @@ impl Target {
     }
 }
 
-/// A client that has logged in, and its connection.
+/// Connects a client that is logged in; returns its connection too.
 fn user(served: &Served, name: &str) -> (UnixStream, Raw) {
     let stream = os::connect(served.endpoint()).expect("the server listens");
     let mut client = Raw::local(stream.try_clone().expect("a descriptor is free"));
@@ -82,7 +82,7 @@ fn user(served: &Served, name: &str) -> (UnixStream, Raw) {
     (stream, client)
 }
 
-/// Sends frames until the server takes no more; how many bytes of all went.
+/// Sends frames until the server stops reading. Returns the number of bytes sent.
 fn send_until_blocked(stream: &mut UnixStream, frames: impl Iterator<Item = Frame>) -> u64 {
     stream.set_nonblocking(true).expect("it is a socket");
     let mut sent = 0;
@@ -124,7 +124,7 @@ fn who_pipelines_100_mb_of_requests_and_reads_nothing_is_not_read_from_and_loses
     assert!(sent < 4 * MIB, "{sent} bytes were taken");
     target.assert_unharmed("100 MB of requests");
 
-    // Read after all, each of the 100 MB is answered, in its order.
+    // Once the client reads, each request is answered, in order.
     stream.set_nonblocking(false).expect("it is a socket");
     let whole = sent / request(0, text(&body())).bytes().len() as u64;
     let in_part = sent % request(0, text(&body())).bytes().len() as u64;
@@ -159,7 +159,7 @@ fn who_publishes_and_reads_nothing_is_not_read_from_in_the_end() {
     println!("{sent} bytes of small publishes were taken");
     target.assert_unharmed("publishes whose answers nobody reads");
     drop((stream, lento));
-    // A client that goes in the moment of the stop is another test's subject.
+    // A client that leaves at the moment of the stop is the subject of another test.
     wait_until("its descriptor is free", || {
         target.process.descriptors() <= target.before.descriptors
     });
@@ -200,7 +200,7 @@ fn who_sends_and_reads_nothing_holds_its_descriptor_no_longer_than_the_timeouts_
     let (mut stream, client) = user(&target.served, "lento");
     let requests = (0..REQUESTS).map(|id| request(id, text(&body())));
     send_until_blocked(&mut stream, requests);
-    client.shut_write(); // which the server cannot see: it reads nothing from there
+    client.shut_write(); // the server does not see it: it does not read from this client
     wait_until("its descriptor is free", || {
         target.witness.ping();
         target.process.descriptors() <= target.before.descriptors

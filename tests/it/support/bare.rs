@@ -1,4 +1,4 @@
-//! A program that knows nothing of arauto: a socket, and what is sent on it.
+//! A client of raw endpoints, without any protocol of arauto: a socket, with messages or lines.
 
 use std::io::{self, IoSliceMut, Write};
 use std::mem::MaybeUninit;
@@ -16,7 +16,7 @@ use rustix::net::{
     SocketAddrUnix, SocketFlags, SocketType, connect, recvmsg, send, shutdown, socket_with,
 };
 
-/// Longer than anything that a test waits for on a socket.
+/// The time limit of a receive: longer than anything that a test waits for.
 const PATIENCE: Duration = Duration::from_secs(50);
 
 /// A connected socket of any kind.
@@ -26,7 +26,7 @@ pub struct Bare {
     begun: Vec<u8>,
 }
 
-/// Connects to a socket that keeps messages whole.
+/// Connects to a seqpacket socket.
 pub fn seqpacket(path: &Path) -> OwnedFd {
     let kind = SocketType::SEQPACKET;
     let socket = socket_with(AddressFamily::UNIX, kind, SocketFlags::CLOEXEC, None);
@@ -55,12 +55,12 @@ impl Bare {
         }
     }
 
-    /// Whether the system keeps messages whole here.
+    /// Returns whether the socket has message boundaries.
     pub fn keeps_messages(&self) -> bool {
         self.keeps_messages
     }
 
-    /// The same socket, for another thread.
+    /// Returns a second handle on the same socket, for another thread.
     pub fn share(&self) -> Bare {
         Bare {
             socket: Arc::clone(&self.socket),
@@ -69,17 +69,17 @@ impl Bare {
         }
     }
 
-    /// The socket alone, for a client of the test's own.
+    /// Returns the socket, for the test's own I/O.
     pub fn into_socket(self) -> OwnedFd {
         Arc::into_inner(self.socket).expect("nobody shares it")
     }
 
-    /// To cut it off; dropping it closes it all the same.
+    /// Returns a weak handle, to shut the socket down; it does not keep the socket open.
     pub fn socket(&self) -> Weak<OwnedFd> {
         Arc::downgrade(&self.socket)
     }
 
-    /// Sends bytes as they are.
+    /// Sends bytes unchanged.
     pub fn send(&mut self, bytes: &[u8]) {
         self.try_send(bytes).expect("the server is there");
     }
@@ -92,7 +92,7 @@ impl Bare {
         Ok(())
     }
 
-    /// Sends a text as one message, or as one line.
+    /// Sends a text as one message, or as one line on a stream.
     pub fn say(&mut self, text: &str) {
         if self.keeps_messages {
             self.send(text.as_bytes());
@@ -101,7 +101,7 @@ impl Bare {
         }
     }
 
-    /// What one receive brings; `None` at the end.
+    /// Returns the bytes of one recvmsg(2); `None` at the end of the input.
     pub fn receive(&mut self) -> Option<Vec<u8>> {
         let mut bytes = vec![0; 256 * 1024];
         let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmCredentials(1))];
@@ -115,7 +115,8 @@ impl Bare {
         (!is_end).then_some(bytes)
     }
 
-    /// The next message, or the next line without its end; `None` at the end.
+    /// Returns the next message, or on a stream the next line without its line feed; `None` at the
+    /// end of the input.
     pub fn hear_bytes(&mut self) -> Option<Vec<u8>> {
         if self.keeps_messages {
             return self.receive();
@@ -137,7 +138,7 @@ impl Bare {
         }
     }
 
-    /// The same as text.
+    /// Returns the next message or line as text; `None` at the end of the input.
     pub fn hear(&mut self) -> Option<String> {
         let bytes = self.hear_bytes()?;
         Some(String::from_utf8(bytes).expect("the server writes utf-8"))
@@ -148,7 +149,7 @@ impl Bare {
         assert_eq!(self.hear().as_deref(), Some(text));
     }
 
-    /// Everything up to the end.
+    /// Returns all messages or lines up to the end of the input.
     pub fn rest(&mut self) -> Vec<String> {
         std::iter::from_fn(|| self.hear()).collect()
     }
@@ -158,13 +159,13 @@ impl Bare {
         assert_eq!(self.hear(), None);
     }
 
-    /// Says that nothing more will be sent.
+    /// Shuts the write side.
     pub fn shut_write(&self) {
         shutdown(&self.socket, Shutdown::Write).expect("it is open");
     }
 }
 
-/// What a raw cbor client travels on, where messages are kept whole.
+/// The seqpacket socket of a client that sends frames.
 pub struct Packets(pub OwnedFd);
 
 impl io::Read for Packets {

@@ -1,4 +1,4 @@
-//! A server whose data is on a disk of its own, which can be full.
+//! A server whose data is on a small disk of its own, which a test can fill.
 
 use std::fs::File;
 use std::io::Write;
@@ -8,13 +8,14 @@ use std::process::{Command, Stdio};
 
 use super::{Served, arauto, os, run_by};
 
-/// A folder with a disk of its own, which lasts as long as its server or this does.
+/// A small file system at a folder. It exists as long as its server or this value.
 pub struct Disk {
-    /// The disk's root, which outlives the server's name space.
+    /// The root of the file system, which stays open after the server's mount namespace has ended.
     root: File,
 }
 
-/// The same command on a disk of `size` in `folder`, that nobody else sees.
+/// Wraps a command so that it runs with a file system of `size` at `folder`, in a mount namespace
+/// of its own.
 fn on_small_disk(folder: &Path, size: &str, command: Command) -> Command {
     let mount = format!(
         "mount -t tmpfs -o size={size},mode=700 tmpfs {}; exec \"$0\" \"$@\"",
@@ -24,7 +25,7 @@ fn on_small_disk(folder: &Path, size: &str, command: Command) -> Command {
 }
 
 impl Disk {
-    /// `arauto serve` with a disk of its own at `disk`.
+    /// Starts `arauto serve` with a small file system at `disk`.
     pub fn serve(disk: &Path, size: &str, arguments: &[&str]) -> (Served, Disk) {
         let folder = tempfile::tempdir().expect("a folder can be made");
         std::fs::create_dir_all(disk).expect("the folder is ours");
@@ -51,12 +52,12 @@ impl Disk {
         }
     }
 
-    /// A file on it, as this process sees it.
+    /// Returns the path of a file on the disk, for this process.
     pub fn path(&self, name: &str) -> PathBuf {
         PathBuf::from(format!("/proc/self/fd/{}/{name}", self.root.as_raw_fd()))
     }
 
-    /// Leaves no byte free.
+    /// Fills the disk to the last byte.
     pub fn fill(&self) {
         let mut filler = File::create(self.path("filler")).expect("a file can be made");
         let mut piece = 1 << 16;

@@ -1,4 +1,4 @@
-//! A frame as the contract's page has it: a name and a map. Made and read without
+//! A frame as docs/protocol.md describes it: a name and a map. It is encoded and decoded without
 //! the crate's own types, so that a mistake in those cannot hide itself.
 
 use std::collections::BTreeMap;
@@ -28,19 +28,19 @@ impl Frame {
         self
     }
 
-    /// The item, without its prefix.
+    /// Encodes the frame's item, without the length prefix.
     pub fn item(&self) -> Vec<u8> {
         let value = Value::Map(self.value.clone());
         let frame = Value::Map(BTreeMap::from([(text(&self.name), value)]));
         serde_cbor::to_vec(&frame).expect("a value is serializable")
     }
 
-    /// The item behind its length.
+    /// Encodes the frame: the length prefix and the item.
     pub fn bytes(&self) -> Vec<u8> {
         prefixed(&self.item())
     }
 
-    /// Reads an item.
+    /// Decodes an item.
     pub fn parse(item: &[u8]) -> Frame {
         let value: Value = serde_cbor::from_slice(item).expect("the server sends cbor");
         let Value::Map(frame) = value else {
@@ -61,7 +61,7 @@ impl Frame {
         self.value.get(&text(key))
     }
 
-    /// A key's number.
+    /// Returns the number under a key.
     pub fn num(&self, key: &str) -> u64 {
         match self.get(key) {
             Some(Value::Integer(number)) => u64::try_from(*number).expect("no number is negative"),
@@ -69,7 +69,7 @@ impl Frame {
         }
     }
 
-    /// A key's text.
+    /// Returns the text under a key.
     pub fn text(&self, key: &str) -> &str {
         match self.get(key) {
             Some(Value::Text(text)) => text,
@@ -77,28 +77,28 @@ impl Frame {
         }
     }
 
-    /// A key's truth.
+    /// Returns whether the value under a key is true.
     pub fn flag(&self, key: &str) -> bool {
         self.get(key) == Some(&Value::Bool(true))
     }
 
-    /// A key's list of texts.
+    /// Returns the list of texts under a key.
     pub fn texts(&self, key: &str) -> Vec<&str> {
         let Some(Value::Array(items)) = self.get(key) else {
-            panic!("{key} of {self:?} is no list");
+            panic!("{key} of {self:?} is not a list");
         };
         let mut texts = Vec::new();
         for item in items {
             match item {
                 Value::Text(text) => texts.push(text.as_str()),
-                other => panic!("{other:?} is no text"),
+                other => panic!("{other:?} is not a text"),
             }
         }
         texts
     }
 
-    /// The frame's shape: its name, its keys, and of what kind each value is; where
-    /// the contract closes the values of a key, the value itself.
+    /// Returns the frame's shape: its name, its keys and the kind of each value. For a key with a
+    /// fixed set of values in the contract, the value itself is a part of the shape.
     pub fn shape(&self) -> String {
         let kinds = self.value.iter().map(|(key, value)| match (key, value) {
             (Value::Text(key), Value::Text(value))
@@ -131,7 +131,7 @@ fn kind(value: &Value) -> String {
     }
 }
 
-/// An item behind its length.
+/// Puts the length prefix before an item.
 pub fn prefixed(item: &[u8]) -> Vec<u8> {
     let length = u32::try_from(item.len()).expect("a frame is below 4 GiB");
     [&length.to_be_bytes()[..], item].concat()
@@ -149,7 +149,7 @@ fn id(id: u64) -> Value {
     Value::Integer(id.into())
 }
 
-/// A frame that has nothing but an id.
+/// Makes a frame that has only an id.
 pub fn ask(name: &str, number: u64) -> Frame {
     Frame::new(name, [("id", id(number))])
 }

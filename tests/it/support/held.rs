@@ -1,4 +1,4 @@
-//! A handler that keeps what it is asked until it is told to answer.
+//! A handler that holds requests until the test releases them.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -8,7 +8,7 @@ use tokio::sync::Notify;
 
 use super::wait_until;
 
-/// Answers `done`, or panics where that was asked for, once it is told to go on.
+/// Answers `done` to each request once it is released; the request `panic` makes it panic.
 #[derive(Clone, Default)]
 pub struct Held(Arc<State>);
 
@@ -19,14 +19,14 @@ struct State {
 }
 
 impl Held {
-    /// Waits until it has been asked something.
+    /// Waits until the handler has got a request.
     pub fn wait_for_request(&self) {
         wait_until("the handler has it", || {
             self.0.asked.load(Ordering::Acquire) > 0
         });
     }
 
-    /// Lets it answer one request.
+    /// Releases one request.
     pub fn go_on(&self) {
         self.0.go_on.notify_one();
     }

@@ -1,4 +1,4 @@
-//! A server whose disk hangs, from a moment on.
+//! A server whose disk a test can make hang.
 
 use std::path::PathBuf;
 use std::process::Command;
@@ -8,15 +8,14 @@ use tempfile::TempDir;
 use super::shim::shim;
 use super::wait_until;
 
-/// A disk on which fsync(2) and fdatasync(2) can be made to wait for ever.
-/// `shim/hung_disk.c` says how it works.
+/// A disk on which fsync(2) and fdatasync(2) can be made to block. `shim/hung_disk.c` explains how.
 pub struct HungDisk {
     library: PathBuf,
     orders: TempDir,
 }
 
 impl HungDisk {
-    /// A disk that works.
+    /// Makes a disk that works.
     pub fn new() -> HungDisk {
         HungDisk {
             library: shim("hung_disk"),
@@ -24,7 +23,7 @@ impl HungDisk {
         }
     }
 
-    /// The same command, with this disk.
+    /// Makes a command use this disk.
     pub fn under(&self, mut command: Command) -> Command {
         command.env("LD_PRELOAD", &self.library);
         command.env("ARAUTO_SHIM_HANG", self.orders.path().join("hang"));
@@ -32,12 +31,12 @@ impl HungDisk {
         command
     }
 
-    /// From now on it hangs.
+    /// Makes the disk hang from now on.
     pub fn hang(&self) {
         std::fs::write(self.orders.path().join("hang"), "").expect("the folder is ours");
     }
 
-    /// Waits until somebody waits for it.
+    /// Waits until a call blocks on the disk.
     pub fn wait_until_hung(&self) {
         let hangs = self.orders.path().join("hangs");
         wait_until("the disk hangs", || hangs.exists());

@@ -4,7 +4,7 @@ use std::io::{BufRead, BufReader, Write};
 
 use super::os::Stream;
 
-/// A client that speaks lines of UTF-8.
+/// A client that sends and receives lines of UTF-8.
 pub struct Lines {
     reader: BufReader<Stream>,
 }
@@ -28,7 +28,7 @@ impl Lines {
             .expect("the server reads");
     }
 
-    /// The next line without its end; `None` at the end.
+    /// Returns the next line without its line feed; `None` at the end of the input.
     pub fn hear(&mut self) -> Option<String> {
         let mut line = String::new();
         let length = self
@@ -51,7 +51,7 @@ impl Lines {
         assert_eq!(self.hear().as_deref(), Some(line));
     }
 
-    /// Sends a line and takes the answer.
+    /// Sends a line, and asserts the answer.
     #[track_caller]
     pub fn exchange(&mut self, line: &str, answer: &str) {
         self.say(line);
@@ -63,7 +63,7 @@ impl Lines {
         assert_eq!(self.hear(), None);
     }
 
-    /// The next line that begins so.
+    /// Skips to the next line that begins with `start`, and returns it.
     pub fn skip_to(&mut self, start: &str) -> String {
         loop {
             let line = self

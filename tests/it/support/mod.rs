@@ -1,5 +1,5 @@
-//! What the tests share: a server on a fresh endpoint, clients that speak bare
-//! frames, a watchdog, and a way to wait for a condition.
+//! Support for the tests: a server on a fresh endpoint, clients of each dialect, a watchdog, and a
+//! way to wait for a condition.
 
 #[cfg(unix)]
 mod bare;
@@ -54,30 +54,30 @@ pub use terminal::AtTerminal;
 #[cfg(unix)]
 pub use tls::{Authority, Paper, tcp};
 
-/// What a test may take.
+/// The time limit of a test.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// The password of everybody.
+/// The password of every user in the tests.
 pub const PASSWORD: &str = "segredo";
 
-/// Ends the process, with the test's name, unless it is dropped in time.
+/// Aborts the process and prints the test's name, unless it is dropped in time.
 #[derive(Debug)]
 pub struct Watchdog {
     _alive: mpsc::Sender<()>,
 }
 
-/// A watchdog for the test that calls it.
+/// Starts a watchdog for the calling test.
 pub fn watchdog() -> Watchdog {
     watchdog_for(PATIENCE)
 }
 
-/// A watchdog for a test that may take longer.
+/// Starts a watchdog for a test that may take longer.
 pub fn watchdog_for(patience: Duration) -> Watchdog {
     let (alive, dropped) = mpsc::channel::<()>();
     let test = std::thread::current().name().unwrap_or("a test").to_owned();
     std::thread::spawn(move || {
         if dropped.recv_timeout(patience) == Err(mpsc::RecvTimeoutError::Timeout) {
-            // Not eprintln, whose words the runner would take with it.
+            // Not eprintln, whose output the test runner captures.
             let _ = writeln!(
                 std::io::stderr(),
                 "watchdog: {test} has not ended after {patience:?}"
@@ -88,7 +88,10 @@ pub fn watchdog_for(patience: Duration) -> Watchdog {
     Watchdog { _alive: alive }
 }
 
-/// Waits until `condition` holds; the watchdog sees to it that it ends.
+/// Waits until `condition` holds.
+///
+/// # Panics
+/// The condition does not hold in time.
 pub fn wait_until(what: &str, mut condition: impl FnMut() -> bool) {
     let began = Instant::now();
     while !condition() {
@@ -97,7 +100,7 @@ pub fn wait_until(what: &str, mut condition: impl FnMut() -> bool) {
     }
 }
 
-/// Runs a future to its end on a runtime of its own.
+/// Runs a future on a new runtime.
 pub fn block_on<T>(future: impl Future<Output = T>) -> T {
     tokio::runtime::Builder::new_current_thread()
         .enable_all()

@@ -1,5 +1,4 @@
-//! Sockets that only unix has: those that keep messages whole, and what bare programs
-//! use.
+//! Clients on kinds of sockets that only Unix has: seqpacket, and raw clients.
 
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
@@ -15,7 +14,7 @@ use super::bare::{Packets, seqpacket};
 use super::raw::Wire;
 use super::{Bare, Fixture, Raw};
 
-/// Longer than anything that a test waits for on a socket.
+/// The time limit of a receive: longer than anything that a test waits for.
 const PATIENCE: Duration = Duration::from_secs(50);
 
 impl Wire for Packets {
@@ -29,7 +28,7 @@ impl Wire for Packets {
 }
 
 impl Raw {
-    /// On a socket that keeps messages whole.
+    /// Makes a client on a seqpacket socket.
     pub fn packets(socket: OwnedFd) -> Raw {
         set_socket_timeout(&socket, Timeout::Recv, Some(PATIENCE)).expect("it is a socket");
         Raw::over(Box::new(Packets(socket)))
@@ -37,7 +36,7 @@ impl Raw {
 }
 
 impl Fixture {
-    /// A server whose endpoint is a socket of this kind.
+    /// Starts a server whose endpoint is a socket of this kind.
     pub fn on(kind: &str, options: &str, change: impl FnOnce(&mut Config)) -> Fixture {
         let endpoint = |folder: &std::path::Path| {
             let endpoint = format!("{kind}:{}", folder.join("s.sock").display());
@@ -53,7 +52,7 @@ impl Fixture {
         }
     }
 
-    /// A socket that keeps messages whole, connected.
+    /// Returns a connected seqpacket socket.
     pub fn packets(&self) -> OwnedFd {
         let socket = seqpacket(&self.socket());
         let other = socket.try_clone().expect("a descriptor is free");
@@ -61,7 +60,7 @@ impl Fixture {
         socket
     }
 
-    /// A program that knows nothing of arauto, at the first endpoint.
+    /// Returns a raw client, connected to the first endpoint.
     pub fn bare(&self) -> Bare {
         let bare = Bare::connect(&self.server.endpoints()[0]);
         let mut connected = self.bare.lock().expect("no test panics here");
@@ -69,7 +68,7 @@ impl Fixture {
         bare
     }
 
-    /// Cuts the programs off that a test still holds.
+    /// Disconnects the raw clients that the test still holds.
     pub(super) fn end_bare(&self) {
         let bare = std::mem::take(&mut *self.bare.lock().expect("no test panics here"));
         for socket in bare.iter().filter_map(Weak::upgrade) {

@@ -1,4 +1,4 @@
-//! The real binary, as a shell starts it.
+//! Runs the real binary, as a shell does.
 
 use std::io::{Read, Write};
 use std::process::{Child, Command, Stdio};
@@ -11,7 +11,7 @@ use tempfile::TempDir;
 use super::os::{self, Stop};
 use super::{PASSWORD, Raw, wait_until};
 
-/// What a command left behind.
+/// The exit code and the output of a command that has ended.
 #[derive(Debug)]
 pub struct Done {
     pub code: Option<i32>,
@@ -20,7 +20,7 @@ pub struct Done {
 }
 
 impl Done {
-    /// Asserts the exit code, and that stderr names each of these.
+    /// Asserts the exit code, and that stderr contains each of these texts.
     #[track_caller]
     pub fn failed(&self, code: i32, naming: &[&str]) {
         assert_eq!(self.code, Some(code), "{self:?}");
@@ -30,7 +30,7 @@ impl Done {
         assert!(!self.err.contains("panicked"), "{}", self.err);
     }
 
-    /// Asserts the exit code 0; what it printed.
+    /// Asserts the exit code 0, and returns stdout.
     #[track_caller]
     pub fn fine(self) -> String {
         assert_eq!(self.code, Some(0), "{self:?}");
@@ -38,7 +38,7 @@ impl Done {
     }
 }
 
-/// `arauto` with these arguments, and none of the caller's settings.
+/// Makes a command that runs `arauto` with these arguments, without the caller's settings.
 pub fn arauto(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_arauto"));
     for variable in [
@@ -65,13 +65,13 @@ pub fn spawn(command: &mut Command) -> Child {
         .expect("the binary is built")
 }
 
-/// Runs a command to its end, with this to read.
+/// Runs a command to its end, with this input.
 pub fn finish(command: &mut Command, input: &str) -> Done {
     let mut child = spawn(command);
     let mut stdin = child.stdin.take().expect("it is a pipe");
     let input = input.to_owned();
     let writer = std::thread::spawn(move || {
-        let _ = stdin.write_all(input.as_bytes()); // or it reads no more
+        let _ = stdin.write_all(input.as_bytes()); // it may have ended
     });
     let output = child.wait_with_output().expect("it is a child");
     writer.join().expect("it does not panic");
@@ -83,7 +83,7 @@ pub fn finish(command: &mut Command, input: &str) -> Done {
     }
 }
 
-/// `arauto serve` on a fresh endpoint, killed where the test forgets it.
+/// `arauto serve` on a fresh endpoint; dropping it kills the server.
 pub struct Served {
     pub child: Child,
     pub folder: TempDir,
@@ -91,7 +91,7 @@ pub struct Served {
     told: Mutex<Option<Instant>>,
 }
 
-/// More than the time within which two signals are one.
+/// Longer than the time within which two signals count as one.
 const APART: Duration = Duration::from_millis(250);
 
 impl Served {
@@ -102,12 +102,12 @@ impl Served {
         )
     }
 
-    /// A server that goes on where another in this folder stopped.
+    /// Starts a server with the data of an earlier server in this folder.
     pub fn within(folder: TempDir, arguments: &[&str]) -> Served {
         Served::altered(folder, arguments, |command| command)
     }
 
-    /// The same, its command altered before it is given its streams and started.
+    /// As [`Served::within`], with a change to the command before it is started.
     pub fn altered(
         folder: TempDir,
         arguments: &[&str],
@@ -134,7 +134,7 @@ impl Served {
         Served::begun(child, folder, endpoint)
     }
 
-    /// A server that may never listen.
+    /// Wraps a server that may never listen.
     pub fn starting(child: Child, folder: TempDir, endpoint: Endpoint) -> Served {
         Served {
             child,
@@ -144,7 +144,7 @@ impl Served {
         }
     }
 
-    /// A server that was started just now, once it listens.
+    /// Wraps a server that has just been started, and waits until it listens.
     pub fn begun(child: Child, folder: TempDir, endpoint: Endpoint) -> Served {
         let served = Served::starting(child, folder, endpoint);
         wait_until("the server listens", || {
@@ -153,12 +153,12 @@ impl Served {
         served
     }
 
-    /// Where it listens.
+    /// Returns the endpoint of the server.
     pub fn endpoint(&self) -> &Endpoint {
         &self.endpoint
     }
 
-    /// A client's command for this server.
+    /// Makes a client's command for this server.
     pub fn command(&self, arguments: &[&str]) -> Command {
         let mut command = arauto(arguments);
         command.env("ARAUTO_ENDPOINT", self.endpoint.to_string());
@@ -166,14 +166,14 @@ impl Served {
         command
     }
 
-    /// A command of `arauto users` for its data folder.
+    /// Makes a command of `arauto users` for the server's data folder.
     pub fn users(&self, arguments: &[&str]) -> Command {
         let mut command = arauto(&["users", "--data"]);
         command.arg(self.folder.path().join("data")).args(arguments);
         command
     }
 
-    /// What it has left behind with `--report`.
+    /// Reads the report of the server's stop.
     #[track_caller]
     pub fn report(&self) -> Report {
         let path = self.folder.path().join("report.json");
@@ -185,25 +185,25 @@ impl Served {
         std::fs::read_to_string(self.folder.path().join("log")).expect("it is there")
     }
 
-    /// A raw client that has read its welcome.
+    /// Connects a client and reads its welcome; it has not logged in.
     pub fn visitor(&self) -> Raw {
         let mut client = self.stranger();
         client.expect("welcome");
         client
     }
 
-    /// A raw client that has not read its welcome.
+    /// Connects a client, without reading its welcome.
     pub fn stranger(&self) -> Raw {
         Raw::local(os::connect(&self.endpoint).expect("the server listens"))
     }
 
-    /// Tells it to stop.
+    /// Sends the server a stop signal.
     pub fn tell(&self, stop: Stop) {
         os::tell(self.child.id(), stop);
         *self.told.lock().expect("no test panics here") = Some(Instant::now());
     }
 
-    /// Tells it once more, when that is another signal and no longer the same.
+    /// Sends another stop signal, late enough to count as a second one.
     pub fn tell_again(&self, stop: Stop) {
         let told = *self.told.lock().expect("no test panics here");
         let told = told.expect("it was told before");
@@ -211,26 +211,26 @@ impl Served {
         self.tell(stop);
     }
 
-    /// Waits for its end; its exit code.
+    /// Waits for the end of the server, and returns its exit code.
     pub fn wait(&mut self) -> Option<i32> {
         self.child.wait().expect("it is a child").code()
     }
 
-    /// Waits for its end; the folder, for the next one.
+    /// Waits for the end of the server, and returns its folder, for the next server.
     pub fn into_folder(mut self) -> TempDir {
         self.wait();
         let empty = tempfile::tempdir().expect("a folder can be made");
         std::mem::replace(&mut self.folder, empty)
     }
 
-    /// Tells it to stop, which must be clean.
+    /// Stops the server, and asserts exit 0.
     #[track_caller]
     pub fn stop(mut self) {
         self.tell(Stop::USUAL);
         assert_eq!(self.wait(), Some(0), "{}", self.log());
     }
 
-    /// What it has printed to stdout, to its end.
+    /// Reads the server's stdout to its end.
     pub fn printed(&mut self) -> String {
         let mut printed = String::new();
         let mut stdout = self.child.stdout.take().expect("it is a pipe");
@@ -248,7 +248,7 @@ impl Drop for Served {
     }
 }
 
-/// Whether a file system of our own can be made; what cannot be tested is told.
+/// Returns whether this process can mount a file system in a namespace. Prints if it cannot.
 #[cfg(unix)]
 pub fn can_mount() -> bool {
     let tried = Command::new("unshare").args(["-rm", "true"]).output();
@@ -261,14 +261,14 @@ pub fn can_mount() -> bool {
     can
 }
 
-/// The same command, run by a shell that prepares for it, with these redirections.
+/// Wraps a command so that a shell runs it after `preparation`, with these redirections.
 #[cfg(unix)]
 pub fn by_shell(preparation: &str, command: Command, redirections: &str) -> Command {
     let script = format!("{preparation}; exec \"$0\" \"$@\" {redirections}");
     run_by(&["sh", "-c", &script], command)
 }
 
-/// The same command as another one's arguments, without its streams.
+/// Wraps a command as the arguments of another command. The streams are not copied.
 #[cfg(unix)]
 pub fn run_by(outer: &[&str], command: Command) -> Command {
     let mut outside = Command::new(outer[0]);

@@ -1,4 +1,4 @@
-//! A client that speaks bare frames.
+//! A client that sends and receives frames of the cbor dialect, without the client library.
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
@@ -11,13 +11,13 @@ use super::frame::{Frame, ask, login, publish, request, text};
 use super::os::{self, Stream};
 use crate::contract;
 
-/// Longer than anything that a test waits for on a socket.
+/// The time limit of a read: longer than anything that a test waits for.
 const PATIENCE: Duration = Duration::from_secs(50);
 
-/// What a raw client travels on.
+/// The connection of a client: a socket, a pipe or TLS.
 pub trait Wire: Read + Write + Send {
     fn shut(&self);
-    #[cfg(unix)] // a pipe has no side of its own
+    #[cfg(unix)] // a pipe cannot shut one side
     fn shut_write(&self);
 }
 
@@ -34,7 +34,7 @@ impl Wire for Stream {
 
 impl Wire for TcpStream {
     fn shut(&self) {
-        let _ = self.shutdown(std::net::Shutdown::Both); // or it is gone already
+        let _ = self.shutdown(std::net::Shutdown::Both); // it may be closed already
     }
 
     #[cfg(unix)]
@@ -43,7 +43,7 @@ impl Wire for TcpStream {
     }
 }
 
-/// A client on a local endpoint or on TCP, blocking.
+/// A blocking client.
 pub struct Raw {
     wire: Box<dyn Wire>,
     buffer: Vec<u8>,
@@ -70,23 +70,23 @@ impl Raw {
         }
     }
 
-    /// Sends a frame that the contract allows.
+    /// Sends a frame, after checking that the contract allows it.
     pub fn send(&mut self, frame: &Frame) {
         contract::client_sends(frame);
         self.send_bytes(&frame.bytes());
     }
 
-    /// Sends what may be against the contract.
+    /// Sends bytes, which may violate the contract.
     pub fn send_bytes(&mut self, bytes: &[u8]) {
         self.try_send(bytes).expect("the server reads");
     }
 
-    /// Sends to a server that may have closed already.
+    /// Sends bytes to a server that may have closed the connection.
     pub fn try_send(&mut self, bytes: &[u8]) -> std::io::Result<()> {
         self.wire.write_all(bytes)
     }
 
-    /// The next frame; `None` at the end.
+    /// Returns the next frame; `None` at the end of the input.
     pub fn recv(&mut self) -> Option<Frame> {
         self.recv_item(|item| {
             let frame = Frame::parse(item);
@@ -95,8 +95,8 @@ impl Raw {
         })
     }
 
-    /// The next frame's item, as bytes: for tests with too many frames to look at
-    /// each one closely.
+    /// Passes the bytes of the next frame's item to `take`: for tests with too many frames to
+    /// decode each one.
     pub fn recv_item<T>(&mut self, take: impl FnOnce(&[u8]) -> T) -> Option<T> {
         loop {
             let bytes = &self.buffer[self.at..];
@@ -117,7 +117,7 @@ impl Raw {
     }
 
     fn read_more(&mut self) -> bool {
-        let mut chunk = vec![0; 256 * 1024]; // a message must find room for all of it
+        let mut chunk = vec![0; 256 * 1024]; // a seqpacket message must fit whole
         match self.wire.read(&mut chunk) {
             Ok(length) => {
                 self.buffer.extend_from_slice(&chunk[..length]);
@@ -128,12 +128,12 @@ impl Raw {
         }
     }
 
-    /// Whether the last bytes before the end were a whole frame.
+    /// Returns whether the input ended at the end of a frame.
     pub fn ended_whole(&self) -> bool {
         self.buffer.len() == self.at
     }
 
-    /// The next frame, which is called `name`.
+    /// Returns the next frame, and asserts its name.
     pub fn expect(&mut self, name: &str) -> Frame {
         let frame = self
             .recv()
@@ -142,13 +142,13 @@ impl Raw {
         frame
     }
 
-    /// The next frame that is called `name`.
+    /// Skips to the next frame of this name, and returns it.
     pub fn skip_to(&mut self, name: &str) -> Frame {
         let mut frames = self.until(name);
         frames.pop().expect("it ends with that frame")
     }
 
-    /// Every frame up to the next that is called `name`, and that one.
+    /// Returns every frame up to and including the next one of this name.
     pub fn until(&mut self, name: &str) -> Vec<Frame> {
         let mut frames = Vec::new();
         loop {
@@ -162,18 +162,18 @@ impl Raw {
         }
     }
 
-    /// The next frame is an error with this code.
+    /// Asserts that the next frame is an error with this code, and returns it.
     pub fn expect_error(&mut self, code: &str) -> Frame {
         let error = self.expect("error");
         assert_eq!(error.text("code"), code, "{error:?}");
         assert!(
             !error.text("message").is_empty(),
-            "a person must be told something"
+            "an error has a message for people"
         );
         error
     }
 
-    /// The next frames are `closing` and the end.
+    /// Asserts that `closing` and the end come next, and returns `closing`.
     pub fn expect_closing(&mut self, reason: &str) -> Frame {
         let closing = self.expect("closing");
         assert_eq!(closing.text("reason"), reason, "{closing:?}");
@@ -187,7 +187,7 @@ impl Raw {
         assert!(self.ended_whole(), "the end came within a frame");
     }
 
-    /// Logs in with everybody's password.
+    /// Logs in with [`PASSWORD`], and returns the answer.
     pub fn log_in(&mut self, user: &str) -> Frame {
         self.send(&login(0, user, PASSWORD));
         self.expect("logged_in")
@@ -209,13 +209,13 @@ impl Raw {
         self.send(&Frame::new("ack", [("seq", Value::Integer(seq.into()))]));
     }
 
-    /// Asks and waits for the answer: whatever was sent before has been served.
+    /// Sends a ping and waits for the pong: all earlier frames have been served then.
     pub fn ping(&mut self) {
         self.ask("ping", 999);
         self.skip_to("pong");
     }
 
-    /// Ends the session with `fim`; its `closing`.
+    /// Ends the session with `fim`, and returns its `closing`.
     pub fn fim(&mut self) -> Frame {
         self.ask("fim", 998);
         let closing = self.skip_to("closing");
@@ -224,7 +224,7 @@ impl Raw {
         closing
     }
 
-    /// Says that nothing more will be sent.
+    /// Shuts the write side.
     #[cfg(unix)]
     pub fn shut_write(&self) {
         self.wire.shut_write();

@@ -1,4 +1,4 @@
-//! A server on a fresh endpoint.
+//! A server within the test's process, on a fresh endpoint.
 
 use std::net::TcpStream;
 use std::path::Path;
@@ -14,12 +14,13 @@ use tempfile::TempDir;
 use super::os::{self, Stream};
 use super::{Frame, Lines, Raw, Watchdog, block_on, wait_until, watchdog};
 
-/// A running server in a folder of its own; what stops it also asserts how.
+/// A running server in a temporary folder. The functions that stop it also assert that the stop
+/// was clean.
 pub struct Fixture {
     pub server: ServerHandle,
     endpoint: Endpoint,
     _folder: TempDir,
-    /// Another handle on each connection, to end those that a test still holds.
+    /// A second handle on each connection, to close those that the test still holds.
     connected: Mutex<Vec<Stream>>,
     #[cfg(unix)]
     pub(super) bare: Mutex<Vec<std::sync::Weak<std::os::fd::OwnedFd>>>,
@@ -31,17 +32,17 @@ impl Fixture {
         Fixture::with(|_| {})
     }
 
-    /// A server whose configuration is changed before it starts.
+    /// Starts a server with a changed configuration.
     pub fn with(change: impl FnOnce(&mut Config)) -> Fixture {
         Fixture::listening("", change)
     }
 
-    /// A server whose endpoint has these options.
+    /// Starts a server whose endpoint has these options.
     pub fn listening(options: &str, change: impl FnOnce(&mut Config)) -> Fixture {
         Fixture::at(|folder| os::endpoint(folder, "s"), options, change)
     }
 
-    /// A server at this endpoint, which lies in the fixture's folder if anywhere.
+    /// Starts a server at the endpoint that `endpoint` makes for the fixture's folder.
     pub(super) fn at(
         endpoint: impl FnOnce(&Path) -> Endpoint,
         options: &str,
@@ -66,12 +67,12 @@ impl Fixture {
         }
     }
 
-    /// Where it listens.
+    /// Returns the endpoint of the server.
     pub fn endpoint(&self) -> &Endpoint {
         &self.endpoint
     }
 
-    /// Another listener for the same server, to be added to its configuration.
+    /// Adds another listener to a configuration.
     pub fn also(config: &mut Config, listen: &str) {
         config
             .listen
@@ -84,49 +85,49 @@ impl Fixture {
         stream
     }
 
-    /// Keeps another handle on a connection, to end it with the fixture.
+    /// Keeps a second handle on a connection, to close it with the fixture.
     pub(super) fn will_end(&self, other: Stream) {
         let mut connected = self.connected.lock().expect("no test panics here");
         connected.push(other);
     }
 
-    /// Waits until there are so many sessions, no more and no less.
+    /// Waits until there are exactly this many sessions.
     pub fn wait_for_sessions(&self, count: usize) {
         wait_until(&format!("{count} sessions"), || {
             block_on(self.server.sessions()).len() == count
         });
     }
 
-    /// A client that has not read its welcome.
+    /// Connects a client, without reading its welcome.
     pub fn stranger(&self) -> Raw {
         Raw::local(self.stream())
     }
 
-    /// A client that has read its welcome.
+    /// Connects a client and reads its welcome; it has not logged in.
     pub fn visitor(&self) -> Raw {
         let mut client = self.stranger();
         client.expect("welcome");
         client
     }
 
-    /// A client that has logged in.
+    /// Connects a client that is logged in.
     pub fn client(&self, user: &str) -> Raw {
         self.client_and_login(user).0
     }
 
-    /// A client that has logged in, and the answer to that.
+    /// Connects a client that is logged in, and returns the answer to its login too.
     pub fn client_and_login(&self, user: &str) -> (Raw, Frame) {
         let mut client = self.visitor();
         let login = client.log_in(user);
         (client, login)
     }
 
-    /// A client of a text endpoint.
+    /// Connects a client of the text dialect.
     pub fn lines(&self) -> Lines {
         Lines::over(self.stream())
     }
 
-    /// A client of the last endpoint, which is TCP, that has read its welcome.
+    /// As the fixture's unauthenticated client, on the last endpoint, which is TCP.
     pub fn tcp_visitor(&self) -> Raw {
         let Some(Endpoint::Tcp { host, port }) = self.server.endpoints().last() else {
             panic!("the last endpoint is not tcp");
@@ -142,13 +143,13 @@ impl Fixture {
         block_on(self.server.stop(StopReason::Fim)).expect("the server is there");
     }
 
-    /// The report of a stop that has begun.
+    /// Waits for the end of a stop that has begun, and returns its report.
     pub fn report(&self) -> Report {
         block_on(self.server.stopped())
     }
 
-    /// Stops the server, and asserts that the stop was clean. Clients that are
-    /// still connected are cut off: they were not the test's subject.
+    /// Stops the server, and asserts that the stop was clean. Clients that are still connected are
+    /// disconnected first: they are not the test's subject.
     pub fn finish(self) {
         for stream in self
             .connected
@@ -164,12 +165,12 @@ impl Fixture {
         self.assert_clean();
     }
 
-    /// Waits for the end of a stop that has begun, which must be clean.
+    /// Waits for the end of a stop that has begun, and asserts that it was clean.
     pub fn assert_clean(self) -> Report {
         let report = self.report();
         assert_eq!(report.trouble, Vec::<String>::new());
-        // Windows does not tell how far TCP has got. A client that broke the connection
-        // itself, as one does that goes in the moment of the stop, is owed nothing.
+        // Windows does not tell how much a TCP peer has acknowledged. A client that broke the
+        // connection itself, as one that leaves at the moment of the stop, is owed nothing.
         let is_untold = |record: &SessionRecord| {
             cfg!(windows)
                 && record.endpoint.starts_with("tcp:")
@@ -182,7 +183,7 @@ impl Fixture {
             0
         };
         assert_eq!(report.exit, exit, "{report:#?}");
-        // A Windows pipe's name goes with the last handle, and clients have some.
+        // The name of a Windows pipe exists until its last handle, also a client's, is closed.
         if cfg!(windows) {
             wait_until("the pipe is gone", || os::is_gone(&self.endpoint));
         }

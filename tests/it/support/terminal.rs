@@ -1,4 +1,4 @@
-//! A command at a terminal of its own (pty(7)), and a person at it.
+//! Runs a command at a pseudo-terminal (pty(7)), and types at it.
 
 use std::fs::{File, OpenOptions};
 use std::io::{Read, Write};
@@ -22,7 +22,7 @@ pub struct AtTerminal {
 }
 
 impl AtTerminal {
-    /// Starts a command there, by setsid(1), which makes stdin its controlling terminal.
+    /// Starts a command with setsid(1), which makes stdin its controlling terminal.
     pub fn start(command: Command) -> AtTerminal {
         let flags = OpenptFlags::RDWR | OpenptFlags::NOCTTY;
         let master = openpt(flags).expect("the system has terminals");
@@ -60,7 +60,7 @@ impl AtTerminal {
         }
     }
 
-    /// Returns the text that it has shown until now.
+    /// Returns the text that the terminal has shown so far.
     pub fn shown(&self) -> String {
         let shown = self.shown.lock().unwrap_or_else(PoisonError::into_inner);
         String::from_utf8_lossy(&shown).into_owned()
@@ -76,16 +76,16 @@ impl AtTerminal {
             .expect("it is open");
     }
 
-    /// Whether the terminal shows what is typed.
+    /// Returns whether the terminal echoes typed characters.
     pub fn echoes(&self) -> bool {
         let settings = tcgetattr(&self.terminal).expect("it is a terminal");
         settings.local_modes.contains(LocalModes::ECHO)
     }
 
-    /// Waits for the command's end; how it ended, and everything that was shown.
+    /// Waits for the command's end, and returns its status and everything that was shown.
     pub fn end(mut self) -> (std::process::ExitStatus, String) {
         let status = self.child.wait().expect("it is a child");
-        // A mark behind everything: the terminal is kept open, and so it has no end.
+        // A mark after the last output, because the terminal stays open and has no end.
         let mut terminal = self.terminal.try_clone().expect("there are descriptors");
         terminal.write_all(b"\n-- the end --").expect("it is open");
         self.wait_for("-- the end --");
@@ -96,7 +96,7 @@ impl AtTerminal {
 
 impl Drop for AtTerminal {
     fn drop(&mut self) {
-        let _ = self.child.kill(); // or it has ended
+        let _ = self.child.kill(); // it may have ended
         let _ = self.child.wait();
         drop(self.reader.take()); // it ends with the terminal
     }

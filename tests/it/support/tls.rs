@@ -1,4 +1,4 @@
-//! Certificates of the tests' own, and a raw client with TLS that is rustls and nothing else.
+//! Certificates made by the tests, and a client with TLS that uses rustls directly.
 
 use std::fs::{self, Permissions};
 use std::io::{self, Read, Write};
@@ -19,7 +19,7 @@ use rustls::{
 use super::Raw;
 use super::raw::Wire;
 
-/// Longer than anything that a test waits for on a socket.
+/// The time limit of a read: longer than anything that a test waits for.
 const PATIENCE: Duration = Duration::from_secs(50);
 
 /// A certificate and its key, in PEM files.
@@ -29,7 +29,7 @@ pub struct Paper {
 }
 
 impl Paper {
-    /// One that vouches for itself.
+    /// Makes a self-signed certificate.
     pub fn of(folder: &Path, names: &[&str]) -> Paper {
         let (params, key) = (params(names), new_key());
         let certificate = params.self_signed(&key).expect("it signs itself");
@@ -52,13 +52,13 @@ impl Paper {
         Fingerprint::of_file(&self.certificate).expect("it was just made")
     }
 
-    /// What a client takes that trusts this certificate, and no other.
+    /// Returns the configuration of a client that trusts only this certificate.
     pub fn trusting(&self, version: &'static SupportedProtocolVersion) -> ClientConfig {
         let builder = self.builder(version);
         builder.with_no_client_auth()
     }
 
-    /// The same, with a certificate of the client's own.
+    /// As [`Paper::trusting`], with a client certificate.
     pub fn trusting_as(&self, own: &Paper) -> ClientConfig {
         let certificate = CertificateDer::from_pem_file(&own.certificate);
         let key = PrivateKeyDer::from_pem_file(&own.key).expect("it is a key");
@@ -83,7 +83,7 @@ impl Paper {
     }
 }
 
-/// Who vouches for others.
+/// A certificate authority.
 pub struct Authority {
     issuer: Issuer<'static, KeyPair>,
     pub certificate: PathBuf,
@@ -104,10 +104,10 @@ impl Authority {
         }
     }
 
-    /// A client's certificate, with these common names: none, one or two.
+    /// Issues a client certificate with these common names: none, one or two.
     pub fn vouch(&self, folder: &Path, names: &[&str]) -> Paper {
         let (mut params, key) = (params(&[]), new_key());
-        // The second is the same kind by its number: rcgen would put it in the first's place.
+        // The second common name is given by its OID, because rcgen keeps one of each named kind.
         let kinds = [DnType::CommonName, DnType::CustomDnType(vec![2, 5, 4, 3])];
         for (kind, name) in kinds.into_iter().zip(names) {
             params.distinguished_name.push(kind, *name);
@@ -129,7 +129,7 @@ fn params(names: &[&str]) -> CertificateParams {
     params
 }
 
-/// A TCP connection to a `tls:` endpoint of this machine.
+/// Connects with TCP to a `tls:` endpoint on this machine.
 pub fn tcp(endpoint: &Endpoint) -> TcpStream {
     let Endpoint::Tls { host, port } = endpoint else {
         panic!("{endpoint} is no tls endpoint");
@@ -142,7 +142,7 @@ pub fn tcp(endpoint: &Endpoint) -> TcpStream {
 
 type Stream = StreamOwned<ClientConnection, TcpStream>;
 
-/// An end without close_notify is an error to read.
+/// A TLS connection. Reading an end without close_notify is an error.
 struct Secured(Mutex<Stream>);
 
 impl Secured {
@@ -170,10 +170,10 @@ impl Write for Secured {
 impl Wire for Secured {
     fn shut(&self) {
         let stream = self.0.lock().expect("nobody panics with it");
-        let _ = stream.sock.shutdown(std::net::Shutdown::Both); // or it is gone already
+        let _ = stream.sock.shutdown(std::net::Shutdown::Both); // it may be closed already
     }
 
-    /// close_notify, and no more: the TCP connection stays as it is.
+    /// Sends close_notify only: the TCP connection stays open both ways.
     fn shut_write(&self) {
         let mut stream = self.0.lock().expect("nobody panics with it");
         stream.conn.send_close_notify();
@@ -182,12 +182,12 @@ impl Wire for Secured {
 }
 
 impl Raw {
-    /// On a `tls:` endpoint; the handshake is made with the first read or write.
+    /// Connects to a `tls:` endpoint; the first read or write does the handshake.
     pub fn tls(endpoint: &Endpoint, config: ClientConfig) -> Raw {
         Raw::tls_on(tcp(endpoint), config)
     }
 
-    /// On a connection to a `tls:` endpoint.
+    /// Makes a client on a connection to a `tls:` endpoint.
     pub fn tls_on(stream: TcpStream, config: ClientConfig) -> Raw {
         let name = ServerName::try_from("127.0.0.1").expect("it is a name");
         let session = ClientConnection::new(Arc::new(config), name).expect("it is a config");

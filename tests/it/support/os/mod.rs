@@ -1,6 +1,5 @@
-//! What the tests need of the operating system, under the same names on each.
-//!
-//! One file a system; tests of what all systems have in common name none of them.
+//! The operating system as the tests use it: one interface, with an implementation for each
+//! system.
 
 #[cfg(unix)]
 #[path = "unix.rs"]

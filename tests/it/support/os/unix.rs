@@ -10,18 +10,18 @@ use std::time::Duration;
 use arauto::Endpoint;
 use rustix::process::{Pid, Signal, kill_process};
 
-/// Longer than anything that a test waits for on a socket.
+/// The time limit of a read: longer than anything that a test waits for.
 const PATIENCE: Duration = Duration::from_secs(50);
 
 /// A blocking client's end of a connection.
 pub type Stream = UnixStream;
 
-/// A local endpoint that is this folder's own.
+/// Returns a local endpoint in this folder.
 pub fn endpoint(folder: &Path, name: &str) -> Endpoint {
     Endpoint::Unix(folder.join(format!("{name}.sock")))
 }
 
-/// Whether nothing is left of a local endpoint.
+/// Returns whether a local endpoint is gone.
 pub fn is_gone(endpoint: &Endpoint) -> bool {
     !path(endpoint).exists()
 }
@@ -32,9 +32,9 @@ pub fn connect(endpoint: &Endpoint) -> io::Result<Stream> {
     Ok(stream)
 }
 
-/// Ends a connection, whoever else holds it.
+/// Shuts a connection down for all its handles.
 pub fn end(stream: &Stream) {
-    let _ = stream.shutdown(Shutdown::Both); // or it is gone already
+    let _ = stream.shutdown(Shutdown::Both); // it may be closed already
 }
 
 fn path(endpoint: &Endpoint) -> &Path {
@@ -44,33 +44,33 @@ fn path(endpoint: &Endpoint) -> &Path {
     }
 }
 
-/// How a program is told to stop, in order.
+/// The signals that stop a program cleanly.
 #[derive(Debug, Clone, Copy)]
 pub enum Stop {
-    /// As Ctrl-C does: SIGINT.
+    /// SIGINT, as Ctrl-C sends it.
     Interrupt,
-    /// As service managers do: SIGTERM.
+    /// SIGTERM, as service managers send it.
     Terminate,
 }
 
 impl Stop {
     pub const ALL: [Stop; 2] = [Stop::Terminate, Stop::Interrupt];
 
-    /// What stops a server that runs on its own.
+    /// The usual signal for a server.
     pub const USUAL: Stop = Stop::Terminate;
 }
 
-/// Makes a command's process one that can be told to stop: here each can.
+/// Does nothing: on Unix every process can get the signals.
 pub fn listens_to_stop(command: &mut Command) -> &mut Command {
     command
 }
 
-/// Tells a process to stop.
+/// Sends a process a stop signal.
 pub fn tell(pid: u32, stop: Stop) {
     let signal = match stop {
         Stop::Interrupt => Signal::INT,
         Stop::Terminate => Signal::TERM,
     };
     let pid = i32::try_from(pid).ok().and_then(Pid::from_raw);
-    kill_process(pid.expect("a process has an id"), signal).expect("it is still there");
+    kill_process(pid.expect("a process has an id"), signal).expect("the process is running");
 }

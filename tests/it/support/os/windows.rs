@@ -25,10 +25,10 @@ use windows_sys::Win32::System::IO::{CancelIoEx, GetOverlappedResult, OVERLAPPED
 use windows_sys::Win32::System::Threading::{CREATE_NO_WINDOW, CreateEventW};
 use windows_sys::core::BOOL;
 
-/// Longer than anything that a test waits for.
+/// The time limit of a connect: longer than anything that a test waits for.
 const PATIENCE: Duration = Duration::from_secs(50);
 
-/// A local endpoint that is this folder's own, by the folder's name.
+/// Returns a local endpoint whose name contains the folder's name.
 pub fn endpoint(folder: &Path, name: &str) -> Endpoint {
     let folder = folder.file_name().expect("it is no root").to_string_lossy();
     Endpoint::Pipe(format!("arauto-test{folder}-{name}"))
@@ -41,12 +41,12 @@ pub fn path(endpoint: &Endpoint) -> String {
     }
 }
 
-/// Whether nothing is left of a local endpoint.
+/// Returns whether a local endpoint is gone.
 pub fn is_gone(endpoint: &Endpoint) -> bool {
     open(endpoint).is_err_and(|error| code(&error) == Some(ERROR_FILE_NOT_FOUND))
 }
 
-/// Connects, and waits while the pipe is busy.
+/// Connects; waits while the pipe is busy.
 pub fn connect(endpoint: &Endpoint) -> io::Result<Stream> {
     let began = Instant::now();
     loop {
@@ -59,16 +59,16 @@ pub fn connect(endpoint: &Endpoint) -> io::Result<Stream> {
     }
 }
 
-/// Whether it is there, and all its instances are taken.
+/// Returns whether the pipe exists and all its instances are in use.
 pub fn is_busy(endpoint: &Endpoint) -> bool {
     open(endpoint).is_err_and(|error| code(&error) == Some(ERROR_PIPE_BUSY))
 }
 
-/// Opens a pipe to read and to write, without waiting.
+/// Opens a pipe for reading and writing, without waiting.
 pub fn open(endpoint: &Endpoint) -> io::Result<OwnedHandle> {
     let mut options = OpenOptions::new();
-    // What holds two operations at once: a file of std's would let a write wait for
-    // as long as a read does.
+    // Overlapped, so that a read and a write can be pending at once: with a synchronous handle a
+    // write would wait until a pending read ends.
     options.custom_flags(FILE_FLAG_OVERLAPPED);
     let file = options.read(true).write(true).open(path(endpoint))?;
     Ok(file.into())
@@ -82,16 +82,16 @@ fn code(error: &io::Error) -> Option<u32> {
 #[derive(Debug)]
 pub struct Stream {
     pipe: Arc<RwLock<Option<Arc<OwnedHandle>>>>,
-    /// Tells that this holder's operation is over.
+    /// Signalled when this handle's operation has ended.
     event: OwnedHandle,
 }
 
-/// Ends a connection, whoever else holds it.
+/// Closes a connection for all its handles.
 pub fn end(stream: &Stream) {
     let mut pipe = stream.pipe.write().expect("nobody panics with it");
     if let Some(pipe) = pipe.take() {
         #[expect(unsafe_code, reason = "another thread may be reading")]
-        // SAFETY: the handle is open; no OVERLAPPED is named: all operations are meant.
+        // SAFETY: the handle is open; without an OVERLAPPED all operations are cancelled.
         unsafe {
             CancelIoEx(pipe.as_raw_handle(), ptr::null())
         };
@@ -106,7 +106,7 @@ impl Stream {
         })
     }
 
-    /// The same connection, for another thread.
+    /// Returns a second handle on the connection, for another thread.
     pub fn try_clone(&self) -> io::Result<Stream> {
         Ok(Stream {
             pipe: Arc::clone(&self.pipe),
@@ -114,7 +114,7 @@ impl Stream {
         })
     }
 
-    /// Begins an operation and waits for its end; how many bytes it took.
+    /// Starts an operation, waits for its end and returns the number of bytes.
     #[expect(unsafe_code, reason = "std has no overlapped operations")]
     fn transfer(
         &mut self,
@@ -124,7 +124,7 @@ impl Stream {
             hEvent: self.event.as_raw_handle(),
             ..OVERLAPPED::default()
         };
-        // Begun under the lock, so that `end` comes before it or finds it begun.
+        // Started under the lock, so that `end` either comes first or finds it started.
         let guard = self.pipe.read().expect("nobody panics with it");
         let pipe = guard.clone().ok_or(io::ErrorKind::NotConnected)?;
         let begun = begin(pipe.as_raw_handle(), &mut overlapped);
@@ -134,9 +134,9 @@ impl Stream {
             return Err(error);
         }
         let mut length = 0;
-        // SAFETY: the handle is open and the OVERLAPPED that of an operation on it.
-        // Told to wait, it returns when the operation is over: nothing reaches the
-        // OVERLAPPED, nor the caller's buffer, any more.
+        // SAFETY: the handle is open, and the OVERLAPPED belongs to an operation on it. The call
+        // waits until the operation has ended, so nothing uses the OVERLAPPED or the caller's
+        // buffer afterwards.
         let done =
             unsafe { GetOverlappedResult(pipe.as_raw_handle(), &overlapped, &mut length, 1) };
         if done == 0 {
@@ -148,12 +148,12 @@ impl Stream {
 
 #[expect(unsafe_code, reason = "std has no events")]
 fn event() -> io::Result<OwnedHandle> {
-    // SAFETY: nothing is passed by address. Reset by hand, which each operation does.
+    // SAFETY: no address is passed. The event is manual-reset; each operation resets it.
     let event = unsafe { CreateEventW(ptr::null(), 1, 0, ptr::null()) };
     if event.is_null() {
         return Err(io::Error::last_os_error());
     }
-    // SAFETY: it was made just now, and nobody else has it.
+    // SAFETY: the handle was created just above, and has no other owner.
     Ok(unsafe { OwnedHandle::from_raw_handle(event) })
 }
 
@@ -162,12 +162,12 @@ impl Read for Stream {
     fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
         let (place, length) = (buf.as_mut_ptr(), size(buf));
         let read = self.transfer(|pipe, overlapped| {
-            // SAFETY: the bytes are ours until the operation is over, which
-            // `transfer` waits for.
+            // SAFETY: the buffer is borrowed until the operation has ended, which `transfer`
+            // waits for.
             unsafe { ReadFile(pipe, place, length, ptr::null_mut(), overlapped) }
         });
         match read {
-            // The server has closed its end, or has thrown us out.
+            // The server has closed its end, or has disconnected this one.
             Err(error)
                 if matches!(
                     code(&error),
@@ -202,7 +202,7 @@ fn size(buf: &[u8]) -> u32 {
     u32::try_from(buf.len()).unwrap_or(u32::MAX)
 }
 
-/// How a program is told to stop, in order.
+/// The events that stop a program cleanly.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Stop {
     /// Ctrl-C.
@@ -212,31 +212,30 @@ pub enum Stop {
 }
 
 impl Stop {
-    /// Those that every system sends.
+    /// The events that every system sends.
     pub const ALL: [Stop; 1] = [Stop::Interrupt];
 
-    /// What stops a server that runs on its own.
+    /// The usual event for a server.
     pub const USUAL: Stop = Stop::Interrupt;
 }
 
-/// Makes a command's process one that can be told to stop: with a console of its own,
-/// whose events nobody else gets.
+/// Gives a command's process a console of its own, whose events no other process gets.
 pub fn listens_to_stop(command: &mut Command) -> &mut Command {
     command.creation_flags(CREATE_NO_WINDOW)
 }
 
-/// Tells a process to stop.
+/// Sends a process a stop event.
 pub fn tell(pid: u32, stop: Stop) {
     try_tell(pid, stop).unwrap_or_else(|why| panic!("{pid} was not told {stop:?}: {why}"));
 }
 
-/// The variable that tells a process of these tests to send an event.
+/// The variable that makes a process of these tests send an event.
 const SEND: &str = "ARAUTO_TEST_SEND";
 
-/// Tells a process to stop, where this system can.
+/// Sends a process a stop event, if the system can.
 ///
-/// A process is of one console at a time, and an event goes to all of a console's
-/// processes: another process sends it, which has nothing else to do.
+/// A process is attached to one console at a time, and an event goes to all processes of a console.
+/// So a separate process sends it.
 pub fn try_tell(pid: u32, stop: Stop) -> Result<(), String> {
     let event = match stop {
         Stop::Interrupt => CTRL_C_EVENT,
@@ -276,10 +275,10 @@ fn send(pid: u32, event: u32) -> io::Result<()> {
         0 => Err(io::Error::last_os_error()),
         _ => Ok(()),
     };
-    // SAFETY: they take no addresses. The event is not for this process: no handler,
-    // and told to, is to ignore it.
+    // SAFETY: these functions take no addresses. With no handler and the flag set, this process
+    // ignores the event.
     unsafe {
-        FreeConsole(); // or there was none
+        FreeConsole(); // it fails without a console
         checked(AttachConsole(pid))?;
         checked(SetConsoleCtrlHandler(None, 1))?;
         checked(GenerateConsoleCtrlEvent(event, 0))

@@ -1,17 +1,17 @@
 /* Makes the reads, writes and accepts of a program's connections fail.
  *
- * The folder that ARAUTO_SHIM names has the orders, files that are looked at before each call:
+ * The folder in ARAUTO_SHIM has the orders: files that are read before each call.
  *   writes   "ERRNO" or "ERRNO LENGTH": writes fail, those of LENGTH bytes and more
  *   reads    "ERRNO": reads fail
  *   accepts  "ERRNO": accepts fail
  * Each call that fails adds a letter to the file "failed": r for a read, a for an accept, w for
  * a write, m for sendmsg, f for sendfile.
  *
- * The calls are caught by a seccomp filter (SECCOMP_RET_TRAP, seccomp(2)) and not by their
- * names, because rustix makes system calls without libc. The handler makes the call itself
- * where it is not to fail, by an instruction that the filter lets through. x86-64 only.
+ * A seccomp filter (SECCOMP_RET_TRAP, seccomp(2)) traps the calls. Replacing the functions of libc
+ * would not be enough, because rustix makes system calls without libc. If a call is not to fail,
+ * the handler makes it with an instruction that the filter allows. x86-64 only.
  *
- * Sockets without a name are left alone: tokio passes signals through a pair of them.
+ * Sockets without a name never fail: tokio passes signals through a pair of them.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -46,7 +46,7 @@ __asm__(".text\n"
 
 static char folder[4096];
 
-/* Reads an order; the errno in it, or 0. */
+/* Reads an order, and returns its errno, or 0. */
 static long order(const char *name, long *length) {
     char path[4200], text[64] = {0};
     snprintf(path, sizeof path, "%s/%s", folder, name);
@@ -86,7 +86,7 @@ static long length_of(const struct iovec *parts, long count) {
     return sum;
 }
 
-/* The errno that a call is to fail with, or 0; and its letter. */
+/* Returns the errno that a call is to fail with, or 0, and its letter. */
 static long failure_of(long number, const greg_t *r, const char **letter) {
     long code = 0, least = 0, length = 0;
     *letter = "w";

@@ -1,6 +1,5 @@
-/* A disk that hangs: fsync(2) and fdatasync(2) wait as long as the file named by
- * ARAUTO_SHIM_HANG exists. Each call that waits leaves a mark: the file named by
- * ARAUTO_SHIM_HANGS is made. */
+/* A disk that hangs: fsync(2) and fdatasync(2) block while the file in ARAUTO_SHIM_HANG exists.
+ * A call that blocks creates the file in ARAUTO_SHIM_HANGS. */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <fcntl.h>
