@@ -3,6 +3,7 @@
 use std::fs;
 use std::process::Command;
 
+use super::serve_with_console;
 use crate::support::{Served, arauto, by_shell, finish, watchdog};
 
 /// With as much memory as does for what is right, and not for what has no end.
@@ -80,15 +81,7 @@ fn nothing_that_has_no_end_takes_memory_without_a_bound() {
 fn console_line_too_long_is_skipped_and_reported() {
     let _watchdog = watchdog();
     let folder = tempfile::tempdir().expect("a folder can be made");
-    let endpoint = format!("unix:{}", folder.path().join("s.sock").display());
-    let serve = arauto(&[
-        "serve",
-        "--console",
-        "--data",
-        "none",
-        "--listen",
-        &endpoint,
-    ]);
+    let (serve, _) = serve_with_console(folder.path());
     let input = format!("um\n{}\ndois\nfim\n", "x".repeat(3 << 20));
     let done = finish(&mut frugal(serve, ""), &input);
     assert!(

@@ -27,3 +27,21 @@ mod usage;
 mod users;
 #[cfg(unix)]
 mod whole_files;
+
+#[cfg(unix)]
+use std::path::Path;
+#[cfg(unix)]
+use std::process::Command;
+
+#[cfg(unix)]
+use crate::support::{arauto, os};
+
+/// Makes a command of a server in memory with a console, on an endpoint in this folder. Returns the
+/// endpoint too.
+#[cfg(unix)]
+fn serve_with_console(folder: &Path) -> (Command, String) {
+    let endpoint = os::endpoint(folder, "s").to_string();
+    let mut command = arauto(&["serve", "--console", "--data", "none", "--listen"]);
+    command.arg(&endpoint);
+    (command, endpoint)
+}

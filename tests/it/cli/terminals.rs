@@ -1,7 +1,8 @@
-//! Whatever a command prints, a terminal gets no character that it would obey.
+//! A terminal gets no character that it would obey, from any command.
 
 use std::process::Command;
 
+use super::serve_with_console;
 use crate::support::{AtTerminal, Served, arauto, finish, run_by, watchdog};
 
 /// Of each kind one: C0, DEL, C1, bidirectional, separators, no width, a tag.
@@ -144,16 +145,8 @@ fn raw_commands_show_no_hostile_character_at_a_terminal() {
 fn console_and_log_show_no_hostile_character_at_a_terminal() {
     let _watchdog = watchdog();
     let folder = tempfile::tempdir().expect("a folder can be made");
-    let endpoint = format!("unix:{}", folder.path().join("s.sock").display());
+    let (serve, endpoint) = serve_with_console(folder.path());
     // Without a line editor, whose own sequences move the cursor.
-    let serve = arauto(&[
-        "serve",
-        "--console",
-        "--data",
-        "none",
-        "--listen",
-        &endpoint,
-    ]);
     let serve = run_by(
         &["sh", "-c", "exec \"$0\" \"$@\" </dev/null 2>/dev/null"],
         serve,

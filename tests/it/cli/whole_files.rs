@@ -1,4 +1,4 @@
-//! Files that are written whole, whatever stands at their path.
+//! Files that are written whole, for each kind of file at their path.
 
 use std::fs;
 use std::os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt, symlink};
@@ -8,19 +8,12 @@ use std::process::{Command, Stdio};
 use arauto::Report;
 use rustix::fs::{CWD, FileType, Mode, mknodat};
 
-use crate::support::{Served, arauto, by_shell, finish, os, spawn, watchdog};
+use super::serve_with_console;
+use crate::support::{Served, arauto, by_shell, finish, spawn, watchdog};
 
-/// A server with this report, on an endpoint of the folder's own.
+/// Makes a command of a server that writes this report.
 fn serve(folder: &Path, report: &Path) -> Command {
-    let endpoint = os::endpoint(folder, "s").to_string();
-    let mut command = arauto(&[
-        "serve",
-        "--console",
-        "--data",
-        "none",
-        "--listen",
-        &endpoint,
-    ]);
+    let (mut command, _) = serve_with_console(folder);
     command.arg("--report").arg(report);
     command
 }

@@ -6,7 +6,7 @@ use nix::sys::signal::{SigSet, Signal};
 use nix::sys::signalfd::{SfdFlags, SignalFd};
 use tokio::io::unix::AsyncFd;
 
-use crate::cli::os::ServerSignal;
+use crate::cli::os::server_signal::ServerSignal;
 
 /// Receives SIGTERM, SIGINT and SIGHUP (signalfd(2)).
 ///

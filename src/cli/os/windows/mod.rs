@@ -24,7 +24,7 @@ use windows_sys::Win32::System::Threading::{
 
 pub(in crate::cli) use self::target::{Attributes, Target, find_target, is_in_use, open_folder};
 use crate::cli::exit::Failure;
-use crate::cli::os::ServerSignal;
+use crate::cli::os::server_signal::ServerSignal;
 
 /// Receives the console's control events (SetConsoleCtrlHandler): Ctrl-C, Ctrl-Break, the closed
 /// console, logoff and shutdown. An event that comes while nothing waits is kept. Once this value
