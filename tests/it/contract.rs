@@ -1,4 +1,4 @@
-//! docs/protocol.cddl and what travels are the same thing.
+//! docs/protocol.cddl describes exactly the frames that are sent.
 //!
 //! Every frame that passes through [`crate::support::Raw`], in any test, comes
 //! here. Frames of one shape are validated once: the schema says nothing that

@@ -1,4 +1,4 @@
-//! What the server leaves on disk: its owner's alone, whatever the umask, and nobody else's.
+//! The server's files on disk are private to its owner, whatever the umask is.
 
 use std::os::unix::fs::{PermissionsExt, chown, symlink};
 use std::path::Path;

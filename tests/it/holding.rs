@@ -1,4 +1,4 @@
-//! Readers that try to hold publishers up.
+//! Readers that try to delay publishers.
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;

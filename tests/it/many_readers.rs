@@ -1,4 +1,4 @@
-//! So many readers that they are sent the pages of files in memory.
+//! Enough readers that the server sends them pages of files in memory.
 
 use std::net::TcpStream;
 

@@ -1,4 +1,4 @@
-//! Who is there, and who is told of it.
+//! The users that are present, and the announcements of changes.
 
 use std::time::Instant;
 

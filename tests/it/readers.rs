@@ -1,4 +1,4 @@
-//! Slow readers, fast publishers, and those in between.
+//! Slow readers, fast publishers, and mixtures.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! First come registers, once, and for good.
+//! A first login registers the name, exactly once and durably.
 
 use std::sync::Barrier;
 

@@ -1,4 +1,4 @@
-//! docs/protocol.md says what to do about each failure as the library does.
+//! docs/protocol.md and the library agree on what to do about each failure.
 
 use std::collections::HashMap;
 use std::path::Path;

@@ -1,5 +1,5 @@
-//! What `arauto users` takes away counts for the server that runs: at the next login, and
-//! for live sessions within 5 s. Accounts that cannot be read grant nothing.
+//! Changes by `arauto users` apply to a running server: at the next login, and to live sessions
+//! within 5 s. Accounts that cannot be read grant nothing.
 
 use rusqlite::Connection;
 

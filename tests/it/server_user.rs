@@ -1,4 +1,4 @@
-//! A password goes to the server that is meant, and to nobody who holds its name.
+//! A password is sent only to a trusted server, not to any process that listens at its name.
 
 use std::fs::Permissions;
 use std::io::{Read, Write};

@@ -1,4 +1,4 @@
-//! A socket's file while the server runs: removed, replaced, and no lock on its folder.
+//! The socket file while the server runs: removed, replaced, and no lock on its folder.
 
 use std::os::fd::AsFd;
 use std::os::unix::net::{UnixListener, UnixStream};

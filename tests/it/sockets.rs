@@ -1,4 +1,4 @@
-//! Sockets: made safely, taken from nobody, gone after the stop.
+//! Sockets: created safely, never taken from another server, removed after the stop.
 
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::UnixListener;

@@ -1,4 +1,4 @@
-//! `arauto demo`: what a newcomer runs first.
+//! `arauto demo`, the first command that a new user runs.
 
 use std::time::{Duration, Instant};
 

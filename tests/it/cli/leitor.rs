@@ -1,4 +1,4 @@
-//! `arauto leitor` misses nothing, whoever restarts.
+//! `arauto leitor` misses no broadcast across restarts of the server and of itself.
 
 use std::io::{BufRead, BufReader};
 use std::process::{Child, ChildStdout, Command};

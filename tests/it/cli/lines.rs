@@ -1,4 +1,4 @@
-//! Input is bounded, and errors name the input that is wrong.
+//! Input is bounded, and errors name the wrong input.
 
 use std::fs;
 use std::process::Command;

@@ -1,4 +1,4 @@
-//! Where a server can listen, and what it says where it cannot.
+//! The endpoints that a server can listen on, and the errors for the others.
 
 use std::net::{TcpListener, TcpStream};
 use std::process::Command;

@@ -1,4 +1,4 @@
-//! Output that cannot be written is never lost in silence, whatever the command.
+//! Output that cannot be written is never lost silently, in any command.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};

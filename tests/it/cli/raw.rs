@@ -1,4 +1,4 @@
-//! `--raw`: both ends of pipes that know nothing of arauto.
+//! `--raw`: the commands at both ends of pipes of other programs.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::path::{Path, PathBuf};

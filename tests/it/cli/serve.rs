@@ -1,4 +1,4 @@
-//! How a served server stops, and what it leaves behind.
+//! How `arauto serve` stops, and its exit codes and report.
 
 use crate::support::{Raw, Served, Stop, arauto, finish, os, watchdog};
 

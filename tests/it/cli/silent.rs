@@ -1,4 +1,4 @@
-//! Clients that have nothing to say outlive the server's idle timeout.
+//! Clients that send nothing outlive the server's idle timeout.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::process::Child;

@@ -1,4 +1,4 @@
-//! A system that gives too little is an error with a code, and never a panic.
+//! Too few system resources give an error with an exit code, never a panic.
 
 use std::process::Command;
 

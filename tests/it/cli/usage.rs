@@ -1,4 +1,4 @@
-//! What a person gets wrong is named, with the way out.
+//! Usage errors name the problem and a remedy.
 
 use crate::support::{Served, arauto, finish, os, watchdog};
 

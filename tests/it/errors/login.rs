@@ -1,4 +1,4 @@
-//! What can go wrong until somebody is logged in.
+//! The errors before and during a login.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! Each error code of the contract, as a client meets it.
+//! Each error code of the contract, as a client gets it.
 
 mod login;
 mod serving;

@@ -1,4 +1,4 @@
-//! What can go wrong with a frame of a session that is logged in.
+//! The errors of frames in a session that is logged in.
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! What is wrong with the bytes.
+//! The errors of bytes that are not valid frames.
 
 use arauto::wire::{MAX_FRAME, MAX_FRAME_BEFORE_LOGIN};
 

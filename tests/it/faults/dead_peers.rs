@@ -1,4 +1,4 @@
-//! TCP peers that are slow are told from TCP peers that are dead.
+//! Slow TCP peers are distinguished from dead ones.
 //!
 //! Hosts that lose power are in `tls::hosts`.
 

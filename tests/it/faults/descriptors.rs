@@ -1,4 +1,4 @@
-//! Descriptors run short: while the server serves, and when it is told to stop.
+//! A lack of descriptors while the server serves, and during a stop.
 
 use std::sync::Mutex;
 

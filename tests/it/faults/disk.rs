@@ -1,8 +1,7 @@
-//! The disk is full when the server is told to stop.
+//! A full disk during a stop.
 //!
-//! What was acknowledged is on disk before: in the write-ahead log, which the last
-//! checkpoint moves into the database. Where it cannot, the stop says so, and the next
-//! start has it all.
+//! Acknowledged data are on disk before, in the write-ahead log, which the last checkpoint moves
+//! into the database. If the checkpoint fails, the stop reports it, and the next start has them.
 
 use std::io::{BufRead, BufReader};
 use std::path::Path;

@@ -1,4 +1,4 @@
-//! 1,000 sessions ask, publish and listen while the server is told to stop.
+//! 1,000 sessions ask, publish and read during a stop.
 
 use std::collections::HashMap;
 use std::io::Write;

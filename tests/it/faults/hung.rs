@@ -1,4 +1,4 @@
-//! The disk hangs: every sync waits for ever.
+//! A disk that hangs: every sync blocks for ever.
 //!
 //! None of these disks ever works again, so that a stop ends by its deadlines, by a second
 //! or a third signal, or not at all.

@@ -1,4 +1,4 @@
-//! What was acknowledged, and a next server that must have it.
+//! Acknowledged data, which the next server must have.
 
 use serde_cbor::Value;
 use tempfile::TempDir;

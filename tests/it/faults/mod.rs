@@ -1,7 +1,7 @@
-//! Fault runs: the real binary is stopped, or killed, while something is wrong.
+//! Fault runs: the real binary is stopped or killed during a fault.
 //!
-//! What a client noted is held against what the report says of it, frame by frame.
-//! Instants are of a seeded generator, and the seed is told where a run fails.
+//! The clients' records are compared with the report, frame by frame. Random instants come from a
+//! seeded generator, and a failure prints the seed.
 
 mod dead_peers;
 mod descriptors;

@@ -1,6 +1,6 @@
-//! The server's own outputs are closed, full, or read by nobody.
+//! The server's own outputs are closed, full or unread.
 //!
-//! They are for people: none of them may change how a stop ends, nor hold it up.
+//! They are for people: they change neither the result of a stop nor its duration.
 
 use std::fs::{File, OpenOptions};
 use std::io::Write;

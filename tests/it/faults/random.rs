@@ -1,4 +1,4 @@
-//! Random instants that can be had again.
+//! Random instants from a seed, which can be repeated.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 

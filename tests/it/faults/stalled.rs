@@ -1,4 +1,4 @@
-//! Clients that do not read while the server is told to stop.
+//! Clients that do not read during a stop.
 
 use std::collections::BTreeMap;
 use std::net::TcpStream;

@@ -1,4 +1,4 @@
-//! A server with an endpoint of each transport, and raw clients for them.
+//! A server with an endpoint of each transport, and clients for them.
 
 use std::process::Command;
 

@@ -1,4 +1,4 @@
-//! kill -9 at random instants under load: what anybody was told stays true.
+//! kill -9 at random instants under load: acknowledged data stay.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::io::Write;

@@ -1,4 +1,4 @@
-//! The journal: what was published is there after a restart, however it came.
+//! The journal: published broadcasts are there after any restart.
 
 mod backup;
 #[cfg(unix)] // 200 processes: elsewhere `restart` kills one

@@ -1,4 +1,4 @@
-//! Readers of what only the journal still holds.
+//! Readers of broadcasts that only the journal still has.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! A stream that goes on after its server.
+//! A stream that continues after a restart.
 
 use super::{Data, heard, publish, resume};
 use crate::support::{Fixture, Served, arauto, finish, watchdog};

@@ -1,4 +1,4 @@
-//! What the journal no longer keeps is named, exactly.
+//! Broadcasts that the journal no longer has are named exactly.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};

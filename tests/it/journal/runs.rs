@@ -1,4 +1,4 @@
-//! Publishers that do not wait: several runs are on their way to the disk at once.
+//! Publishers that do not wait: several batches are being written to disk at once.
 
 use std::collections::HashMap;
 use std::io::Write;

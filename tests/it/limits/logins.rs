@@ -1,4 +1,4 @@
-//! How fast passwords are looked at, and how many accounts there are.
+//! The rates of logins, and the number of accounts.
 
 use std::time::{Duration, Instant};
 

@@ -1,4 +1,4 @@
-//! Limits: whoever meets one is told so, with a code, and nobody else notices.
+//! Limits: a client that exceeds one gets an error with a code, and no other client is affected.
 
 mod logins;
 #[cfg(target_os = "linux")]

@@ -1,4 +1,4 @@
-//! Two users of one machine: what one of them does is not the other's.
+//! Two users of one machine, whose limits are independent.
 
 use std::fs::Permissions;
 use std::os::unix::fs::PermissionsExt;

@@ -1,4 +1,4 @@
-//! How many sessions there may be.
+//! The limits of the number of sessions.
 
 use crate::support::{Fixture, login, wait_until};
 

@@ -1,4 +1,4 @@
-//! How fast a session may ask, and how much at once.
+//! The limits of a session's requests: rates, and frames in work.
 
 use std::time::Duration;
 

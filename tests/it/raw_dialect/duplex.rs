@@ -1,4 +1,4 @@
-//! `direction=duplex`: what is sent is a request, what comes back is the bare reply.
+//! `direction=duplex`: input is a request, output is the bare reply.
 
 use std::sync::Arc;
 use std::time::Duration;

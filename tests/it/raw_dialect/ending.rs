@@ -1,4 +1,4 @@
-//! The stop, for those who know nothing of it.
+//! The stop, as raw clients see it.
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! The raw dialect, as programs see it that know nothing of arauto.
+//! The raw dialect, as programs without arauto's protocol see it.
 
 mod duplex;
 mod ending;

@@ -1,4 +1,4 @@
-//! `direction=outbound`: the server speaks, and nobody else.
+//! `direction=outbound`: only the server sends.
 
 use arauto::wire::Charset;
 use arauto::{Client, Evidence, Seq};

@@ -1,4 +1,4 @@
-//! `max` on a raw listener: who finds no place waits for one, as nobody could tell it.
+//! `max` on a raw listener: further clients wait for a permit, because raw has no errors.
 
 use super::{KINDS, fixture, rests, rows};
 use crate::support::block_on;

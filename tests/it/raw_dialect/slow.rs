@@ -1,4 +1,4 @@
-//! Raw readers that are slower than what is said.
+//! Raw readers that are slower than the publishers.
 
 use std::time::Duration;
 

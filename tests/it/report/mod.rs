@@ -1,4 +1,4 @@
-//! The report of a stop: its format, its words, its pictures.
+//! The report of a stop: its format, its tables, its pictures.
 
 mod explain;
 mod picture;

@@ -1,4 +1,4 @@
-//! docs/report.schema.json says what a report is, no less and no more.
+//! docs/report.schema.json describes a report exactly.
 
 use serde_json::{Value, json};
 

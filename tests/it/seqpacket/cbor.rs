@@ -1,4 +1,4 @@
-//! The cbor dialect on it: one message is one frame.
+//! The cbor dialect over seqpacket: one message is one frame.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! `seqpacket:PATH`: the system keeps each message whole.
+//! `seqpacket:PATH`: sockets with message boundaries.
 
 mod cbor;
 mod sockets;

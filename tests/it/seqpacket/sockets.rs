@@ -1,4 +1,4 @@
-//! Its socket's file is made as safely as any other.
+//! The socket file of a seqpacket endpoint is created as safely as any other.
 
 use std::os::unix::fs::PermissionsExt;
 

@@ -1,4 +1,4 @@
-//! The text dialect on it: each message is one line.
+//! The text dialect over seqpacket: each message is one line.
 
 use arauto::wire::Charset;
 

@@ -1,4 +1,4 @@
-//! What stopping the server promises.
+//! The guarantees of a stop.
 
 mod deadlines;
 mod failures;

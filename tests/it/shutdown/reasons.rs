@@ -1,4 +1,4 @@
-//! Why sessions end. The reasons that are error codes are met in [`crate::errors`].
+//! The close reasons of sessions. Those that are error codes are in [`crate::errors`].
 
 use arauto::CloseReason;
 

@@ -1,4 +1,4 @@
-//! A stop and those who have not logged in.
+//! A stop, and sessions that have not logged in.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! A session is told of the stop and of its frames.
+//! The frames with which a session is informed of the stop.
 
 use std::collections::BTreeSet;
 use std::sync::mpsc::{Receiver, Sender, channel};

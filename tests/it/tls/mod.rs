@@ -1,4 +1,4 @@
-//! TLS endpoints: sessions on them, strangers at them, whom each side trusts.
+//! TLS endpoints: sessions, other clients at the port, and the trust of both sides.
 
 mod client_certs;
 mod hosts;

@@ -1,4 +1,4 @@
-//! SIGHUP: another certificate for whoever comes, and nothing else for who is there.
+//! SIGHUP reloads the certificate for new clients, and affects no session.
 
 use std::fs;
 

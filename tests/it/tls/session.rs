@@ -1,4 +1,4 @@
-//! A session over TLS is any session.
+//! A session over TLS is like any other session.
 
 use std::collections::BTreeMap;
 use std::net::Shutdown;

@@ -1,4 +1,4 @@
-//! Who comes to a tls port and is no client, or has no business there.
+//! Connections to a TLS port that are not TLS clients, or are not allowed.
 
 use std::io::{Read, Write};
 use std::time::Duration;

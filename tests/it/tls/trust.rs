@@ -1,4 +1,4 @@
-//! Whom a client takes for its server.
+//! The servers that a client trusts.
 
 use arauto::{Client, ClientError, Endpoint, Fingerprint, Trust};
 

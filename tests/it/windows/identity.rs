@@ -1,4 +1,4 @@
-//! Who is at the other end of a pipe.
+//! The identity of the peer of a pipe.
 
 use crate::support::{Served, ask, finish, wait_until, watchdog};
 

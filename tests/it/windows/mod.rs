@@ -1,5 +1,5 @@
-//! What only Windows has: instances and their limit, handles, security descriptors,
-//! who is at the other end by process id and account, bare Win32 programs.
+//! Windows only: instances and their limit, handles, security descriptors, the peer's process and
+//! account, Win32 programs.
 
 mod identity;
 mod instances;

@@ -1,5 +1,5 @@
-//! Who may open a pipe, or look into the data folder, as its security descriptor reads back. Wine keeps descriptors,
-//! and does not enforce them.
+//! The access lists of pipes and of the data folder, read back from their security
+//! descriptors. Wine keeps descriptors, but does not enforce them.
 
 use std::ffi::c_void;
 use std::fs::OpenOptions;

@@ -1,4 +1,4 @@
-//! Bare Win32 programs, which know nothing of arauto, on pipes of the raw dialect.
+//! Win32 programs without arauto's protocol, on pipes of the raw dialect.
 //!
 //! They are those of tests/win32, in C; tests/windows.sh builds each for ANSI and for
 //! UNICODE and says in `ARAUTO_WIN32` where they are.

@@ -1,4 +1,4 @@
-//! One client's life: it logs in, works until `closing`, and reads to the end.
+//! One client: it logs in, works until `closing`, and reads to the end.
 
 use std::collections::VecDeque;
 use std::io;

@@ -1,4 +1,4 @@
-//! What clients were told.
+//! The frames that clients received.
 
 use std::collections::HashMap;
 

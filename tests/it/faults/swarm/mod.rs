@@ -1,8 +1,7 @@
 //! Many clients on one thread.
 //!
-//! They speak from the wire's bytes, on sockets that never block, and note what they
-//! sent and what they were told. A broadcast is the same bytes for everybody, so it is
-//! read once and compared from then on.
+//! They send and receive bytes on non-blocking sockets, and record what they sent and received. A
+//! broadcast has the same bytes for every client, so it is decoded once and then compared.
 
 mod client;
 mod heard;
