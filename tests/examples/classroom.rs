@@ -12,7 +12,7 @@ const WRONG: [&str; 5] = [
     "drop-runtime",
 ];
 
-/// What a run over one transport came to, as it is printed.
+/// The printed counts of a run over one transport.
 #[derive(Debug, PartialEq, Eq)]
 struct Sum {
     over: String,
@@ -22,7 +22,7 @@ struct Sum {
     lost: usize,
 }
 
-/// What the example prints with these arguments.
+/// Runs the example with these arguments, and returns its output.
 async fn shown(args: &[&str]) -> String {
     let shutdown = example("shutdown/main.rs").await;
     let shutdown = shutdown.expect("it needs no tools");

@@ -5,13 +5,13 @@ use std::process::Stdio;
 use arauto::{Evidence, Seq};
 use tokio::io::{AsyncBufReadExt, BufReader};
 
-use super::door::Door;
+use super::listener::TestListener;
 use super::scripted::serve_all_at_once;
 use super::support::{
     Served, complaint, evidence, example, interrupt, lines, printed, run_with, url, within,
 };
 
-/// What the system says where nobody listens.
+/// A part of the system's error if nothing listens.
 const NO_SUCH: &str = if cfg!(windows) {
     "os error 2"
 } else {
@@ -68,13 +68,13 @@ async fn the_leitores_acknowledge_what_came_in_one_piece_with_the_end() {
     let test = async {
         let folder = tempfile::tempdir().expect("there is a place for temporary files");
         let endpoint = url(folder.path(), "scripted");
-        let mut door = Door::open(&endpoint);
+        let mut listener = TestListener::open(&endpoint);
         for name in ["leitor.rs", "leitor.py"] {
             let Some(mut leitor) = example(name).await else {
                 continue;
             };
             let leitor = leitor.args([&endpoint, "lia"]).spawn().expect("it starts");
-            let mut pipe = door.accept().await;
+            let mut pipe = listener.accept().await;
             let acknowledged = serve_all_at_once(&mut pipe).await;
             let output = printed(
                 leitor

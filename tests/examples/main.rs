@@ -1,13 +1,13 @@
-//! Every file in examples/ runs here as a person runs it, against a real server.
+//! Runs every file in examples/ as a user does, against a real server.
 
 #[cfg(unix)] // unix sockets
 mod classroom;
 mod clients;
-#[cfg_attr(windows, path = "door/windows.rs")]
-#[cfg_attr(unix, path = "door/unix.rs")]
-mod door;
 mod embed;
 mod hello;
+#[cfg_attr(windows, path = "listener/windows.rs")]
+#[cfg_attr(unix, path = "listener/unix.rs")]
+mod listener;
 mod mycopy;
 #[cfg(unix)] // the Python clients use sockets only
 mod python;

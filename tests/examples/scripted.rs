@@ -8,7 +8,7 @@ use arauto::wire::{
 };
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
-use super::door::Accepted;
+use super::listener::Accepted;
 
 /// Serves one session as a scripted server, which sends the broadcasts and the end in one write.
 /// Returns the seq of the client's last ack.

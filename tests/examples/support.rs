@@ -1,4 +1,4 @@
-//! Running an example, and the server that it meets.
+//! Runs examples, and servers for them.
 
 use std::fs;
 use std::io::{self, Write};
@@ -17,8 +17,7 @@ mod os;
 
 pub(crate) const PASSWORD: &str = "segredo";
 
-/// Nothing here takes longer than seconds; what hangs is a failure, and its processes
-/// are killed on drop.
+/// Runs a test with a time limit. A test that hangs fails, and its processes are killed on drop.
 pub(crate) async fn within<T>(test: impl Future<Output = T>) -> T {
     let limit = Duration::from_secs(60);
     tokio::time::timeout(limit, test)
@@ -26,7 +25,7 @@ pub(crate) async fn within<T>(test: impl Future<Output = T>) -> T {
         .expect("it is over in 60 s")
 }
 
-/// How to run a file of examples/. `None`, told on stderr: a tool is missing here.
+/// Makes a command that runs a file of examples/. `None`: a tool is missing, which is printed.
 pub(crate) async fn example(name: &str) -> Option<Command> {
     let source = Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("examples")
@@ -35,9 +34,9 @@ pub(crate) async fn example(name: &str) -> Option<Command> {
         .rsplit_once('.')
         .expect("an example's name has an extension");
     let mut command = match kind {
-        // A folder's main.rs is built under the folder's name.
+        // A main.rs in a folder is built under the folder's name.
         "rs" => Command::new(built(stem.strip_suffix("/main").unwrap_or(stem))),
-        _ if cfg!(windows) => return None, // they speak to sockets only
+        _ if cfg!(windows) => return None, // they use sockets only
         "py" => {
             let python = std::env::var_os("ARAUTO_PYTHON").unwrap_or_else(|| "python3".into());
             let check = "import cbor2, sys; sys.exit(sys.version_info < (3, 11))";
@@ -70,7 +69,7 @@ pub(crate) async fn example(name: &str) -> Option<Command> {
     Some(command)
 }
 
-/// Cargo builds the examples beside the tests, in `target/PROFILE/examples`.
+/// Returns the path of a built example: cargo builds them in `target/PROFILE/examples`.
 pub(crate) fn built(stem: &str) -> PathBuf {
     let test = std::env::current_exe().expect("the system knows what it runs");
     let profile = test
@@ -90,16 +89,16 @@ pub(crate) fn missing(name: &str, tool: &str) -> Option<Command> {
         !required,
         "{name} needs {tool}, and ARAUTO_REQUIRE_TOOLS is 1"
     );
-    // Not eprintln, which the test runner hides where the test passes.
+    // Not eprintln, whose output the test runner hides if the test passes.
     let _ = writeln!(io::stderr(), "not run: {name} needs {tool}");
     None
 }
 
-/// Runs it to its end, with something on stdin.
+/// Runs a command to its end, with this input.
 pub(crate) async fn run(mut command: Command, input: &str) -> Output {
     let mut child = command.stdin(Stdio::piped()).spawn().expect("it starts");
     let mut stdin = child.stdin.take().expect("it is piped");
-    // It may end without reading all, or anything: that is no failure of itself.
+    // It may end without reading all input, which is not a failure.
     let _ = stdin.write_all(input.as_bytes()).await;
     drop(stdin);
     child
@@ -113,13 +112,13 @@ pub(crate) async fn run_with(mut command: Command, args: &[&str]) -> Output {
     run(command, "").await
 }
 
-/// What it printed; it must have succeeded.
+/// Asserts success, and returns stdout.
 pub(crate) fn printed(output: Output) -> String {
     assert!(output.status.success(), "{output:?}");
     String::from_utf8(output.stdout).expect("it prints text")
 }
 
-/// What it complained of, as the exit code that it must have given says.
+/// Asserts the exit code, and returns stderr.
 pub(crate) fn complaint(output: Output, code: i32) -> String {
     assert_eq!(output.status.code(), Some(code), "{output:?}");
     String::from_utf8(output.stderr).expect("it complains in text")
@@ -129,7 +128,7 @@ pub(crate) fn interrupt(child: &Child) {
     os::tell(child.id().expect("it runs"), os::Stop::Interrupt);
 }
 
-/// `arauto serve` on a cbor and on a text endpoint.
+/// `arauto serve` with a cbor and a text endpoint.
 pub(crate) struct Served {
     pub(crate) child: Child,
     pub(crate) folder: TempDir,
@@ -140,7 +139,7 @@ impl Served {
         Served::start_with(&[]).await
     }
 
-    /// The same with further arguments.
+    /// As [`Served::start`], with further arguments.
     pub(crate) async fn start_with(arguments: &[&str]) -> Served {
         let folder = tempfile::tempdir().expect("there is a place for temporary files");
         let mut command = Command::new(env!("CARGO_BIN_EXE_arauto"));
@@ -190,7 +189,7 @@ impl Served {
         Witness { client, events }
     }
 
-    /// Waits for the end that somebody has asked for.
+    /// Waits for the end of a stop that has begun, and returns its report.
     pub(crate) async fn report(mut self) -> Report {
         let status = self.child.wait().await.expect("it can be waited for");
         assert_eq!(status.code(), Some(0));
@@ -199,12 +198,12 @@ impl Served {
     }
 }
 
-/// A local endpoint that is this folder's own.
+/// Returns a local endpoint in this folder.
 pub(crate) fn url(folder: &Path, name: &str) -> String {
     os::endpoint(folder, name).to_string()
 }
 
-/// Another client, which hears what the examples do.
+/// Another client, which observes the broadcasts of the examples.
 pub(crate) struct Witness {
     pub(crate) client: Client,
     pub(crate) events: Events,
@@ -216,13 +215,13 @@ impl Witness {
         loop {
             let incoming = self.events.next().await;
             let Some(Incoming::Event(event)) = incoming else {
-                panic!("{expected} was to be heard, and not {incoming:?}");
+                panic!("expected {expected}, got {incoming:?}");
             };
             let heard = match event {
                 Event::Joined { user, .. } => format!("joined {user}"),
                 Event::Left { user, .. } => format!("left {user}"),
                 Event::Message { body, .. } => body.as_text().unwrap_or("(bytes)").to_owned(),
-                other => panic!("{expected} was to be heard, and not {other:?}"),
+                other => panic!("expected {expected}, got {other:?}"),
             };
             if heard == expected {
                 return;
@@ -230,8 +229,7 @@ impl Witness {
         }
     }
 
-    /// Runs a client until the others have heard that it left: the next event's seq is
-    /// then certain.
+    /// Runs a client until its `left` has arrived: the seq of the next event is certain then.
     pub(crate) async fn run(&mut self, user: &str, command: Command, input: &str) -> String {
         let output = printed(run(command, input).await);
         self.hear(&format!("left {user}")).await;

@@ -39,7 +39,7 @@ async fn mycopy_shows_its_progress_on_a_terminal() {
         drop(mycopy); // and with it the last copy of the terminal's other end
         assert!(status.success());
         let mut drawn = Vec::new();
-        // The end of a terminal that nobody holds any more is an error, on Linux.
+        // On Linux reading a terminal whose other end is closed is an error.
         let _ = tokio::fs::File::from_std(terminal)
             .read_to_end(&mut drawn)
             .await;

@@ -50,7 +50,7 @@ fn without_a_console_what_comes_by_stdin_is_nothing() {
     let _watchdog = watchdog();
     let mut served = Served::new(&["--data", "none", "--no-console"]);
     let mut console = served.child.stdin.take().expect("it is a pipe");
-    let _ = console.write_all(b"fim\n"); // nobody reads it
+    let _ = console.write_all(b"fim\n"); // the server may have stopped reading
     let mut ana = served.visitor();
     ana.log_in("ana");
     ana.ping();

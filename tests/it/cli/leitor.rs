@@ -81,7 +81,7 @@ fn a_leitor_with_resume_misses_nothing_while_it_is_away() {
     drop(second); // kill -9
     publish(&served, "quatro");
     let mut third = start();
-    // What was printed may have outrun the state file: then it comes twice, not never.
+    // Broadcasts may have been printed but not stored in the resume file: they are printed again.
     let next = loop {
         let text = third.message();
         if text != "dois" && text != "três" {

@@ -18,7 +18,7 @@ fn command(listen: &[&str]) -> Command {
     serve
 }
 
-/// A port that nobody listens on.
+/// Returns a TCP port on which nothing listens.
 fn free_port() -> u16 {
     let listener = TcpListener::bind("127.0.0.1:0").expect("there are ports");
     listener.local_addr().expect("it is bound").port()

@@ -9,7 +9,7 @@ fn with_stdout(command: Command, redirection: &str) -> Done {
     finish(&mut by_shell("true", command, redirection), "")
 }
 
-/// Runs a command whose stdout nobody reads any more; its exit code and stderr.
+/// Runs a command after the reader of its stdout has gone. Returns its exit code and stderr.
 fn without_reader(mut command: Command) -> (Option<i32>, String) {
     let (reader, writer) = std::io::pipe().expect("there are descriptors");
     drop(reader);

@@ -30,7 +30,7 @@ fn shown(command: Command) -> String {
     AtTerminal::start(command).end().1
 }
 
-/// A report in which everything that somebody else wrote is hostile.
+/// A report with hostile characters in every text that comes from users.
 fn hostile_report(served: &Served) -> String {
     let path = served.folder.path().join("hostile.json");
     let session = serde_json::json!({

@@ -1,15 +1,15 @@
-//! A listener that is not arauto's: a socket.
+//! A listener of a scripted server: a socket.
 
 use tokio::net::{UnixListener, UnixStream};
 
 pub(crate) type Accepted = UnixStream;
 
-pub(crate) struct Door(UnixListener);
+pub(crate) struct TestListener(UnixListener);
 
-impl Door {
-    pub(crate) fn open(endpoint: &str) -> Door {
+impl TestListener {
+    pub(crate) fn open(endpoint: &str) -> TestListener {
         let path = endpoint.strip_prefix("unix:").expect("it is a socket");
-        Door(UnixListener::bind(path).expect("it can be bound"))
+        TestListener(UnixListener::bind(path).expect("it can be bound"))
     }
 
     pub(crate) async fn accept(&mut self) -> Accepted {

@@ -1,4 +1,4 @@
-//! A listener that is not arauto's: a pipe, with one instance that waits.
+//! A listener of a scripted server: a pipe, with one instance that waits.
 
 use std::io;
 use std::os::windows::io::{AsRawHandle, FromRawHandle, OwnedHandle};
@@ -18,17 +18,17 @@ const SECURITY_DESCRIPTOR_REVISION: u32 = 1;
 
 pub(crate) type Accepted = NamedPipeServer;
 
-pub(crate) struct Door {
+pub(crate) struct TestListener {
     path: String,
     waiting: NamedPipeServer,
 }
 
-impl Door {
-    pub(crate) fn open(endpoint: &str) -> Door {
+impl TestListener {
+    pub(crate) fn open(endpoint: &str) -> TestListener {
         let name = endpoint.strip_prefix("pipe:").expect("it is a pipe");
         let path = format!(r"\\.\pipe\{name}");
         let waiting = instance(&path).expect("it can be made");
-        Door { path, waiting }
+        TestListener { path, waiting }
     }
 
     pub(crate) async fn accept(&mut self) -> Accepted {
@@ -71,7 +71,7 @@ fn own_user() -> io::Result<Vec<usize>> {
     let mut token: HANDLE = ptr::null_mut();
     // SAFETY: the handle stands for this process, and the token's place is ours.
     checked(unsafe { OpenProcessToken(GetCurrentProcess(), TOKEN_QUERY, &mut token) })?;
-    // SAFETY: it was opened just now, and nobody else has it.
+    // SAFETY: the handle was opened just above, and has no other owner.
     let token = unsafe { OwnedHandle::from_raw_handle(token) };
     let mut user = vec![0_usize; 64]; // more than the longest SID needs
     let (place, mut length) = (user.as_mut_ptr().cast(), size_of_val(&user[..]) as u32);
