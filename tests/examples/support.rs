@@ -59,7 +59,7 @@ pub(crate) async fn example(name: &str) -> Option<Command> {
             Command::new(source)
         }
     };
-    os::listens_to_stop(command.as_std_mut());
+    os::can_get_stop_signals(command.as_std_mut());
     command
         .env("ARAUTO_PASSWORD", PASSWORD)
         .stdin(Stdio::null())
@@ -125,7 +125,7 @@ pub(crate) fn complaint(output: Output, code: i32) -> String {
 }
 
 pub(crate) fn interrupt(child: &Child) {
-    os::tell(child.id().expect("it runs"), os::Stop::Interrupt);
+    os::send_stop(child.id().expect("it runs"), os::Stop::Interrupt);
 }
 
 /// `arauto serve` with a cbor and a text endpoint.

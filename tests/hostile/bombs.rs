@@ -2,7 +2,7 @@
 //! decode to large values.
 
 use crate::process::{MIB, Process};
-use crate::support::{Frame, PASSWORD, Raw, Served, login, prefixed, watchdog};
+use crate::support::{Frame, FrameClient, PASSWORD, Served, login, prefixed, watchdog};
 use crate::{alone, may_open, serve};
 
 /// The server's own default.
@@ -25,7 +25,7 @@ const DEPTH: usize = 100_000;
 struct Target {
     served: Served,
     process: Process,
-    witness: Raw,
+    witness: FrameClient,
     before: u64,
 }
 
@@ -66,8 +66,8 @@ impl Target {
     }
 }
 
-fn user(served: &Served, name: &str) -> Raw {
-    let mut client = served.visitor();
+fn user(served: &Served, name: &str) -> FrameClient {
+    let mut client = served.unauthenticated();
     client.send(&login(0, name, PASSWORD));
     client.expect("logged_in");
     client
@@ -106,10 +106,10 @@ fn lengths_up_to_4_gib_are_refused_at_their_prefix() {
     let (_alone, _watchdog) = (alone(), watchdog());
     let mut target = Target::new(&["bia".to_owned()]);
     for length in [1 << 24, u32::MAX / 2, u32::MAX] {
-        let mut stranger = target.served.visitor();
-        stranger.send_bytes(&length.to_be_bytes());
-        stranger.expect_error("frame-too-large");
-        stranger.expect_closing("frame-too-large");
+        let mut unauthenticated = target.served.unauthenticated();
+        unauthenticated.send_bytes(&length.to_be_bytes());
+        unauthenticated.expect_error("frame-too-large");
+        unauthenticated.expect_closing("frame-too-large");
         let mut member = user(&target.served, "bia");
         member.send_bytes(&length.to_be_bytes());
         member.skip_to("error");
@@ -126,7 +126,7 @@ fn of_1000_sessions_that_announce_1_mib_and_send_a_byte_none_is_given_the_memory
     let users: Vec<String> = (0..USERS).map(|number| format!("u{number}")).collect();
     let mut target = Target::new(&users);
     let announced = u32::try_from(ANNOUNCED).expect("it is short");
-    let announcers: Vec<Raw> = (0..ANNOUNCERS)
+    let announcers: Vec<FrameClient> = (0..ANNOUNCERS)
         .map(|number| {
             let mut client = user(&target.served, &users[number % USERS]);
             client.send_bytes(&announced.to_be_bytes());
@@ -163,11 +163,11 @@ fn nesting_100_000_deep_is_bad_frame_wherever_it_stands() {
             assert_eq!(error.text("code"), "bad-frame", "{what} under {key}");
             member.skip_to("closing");
 
-            let mut stranger = target.served.visitor();
+            let mut unauthenticated = target.served.unauthenticated();
             let frame = request_around(key, &nested(outer, 5000));
-            stranger.send_bytes(&prefixed(&frame));
-            stranger.expect_error("bad-frame");
-            stranger.expect_closing("bad-frame");
+            unauthenticated.send_bytes(&prefixed(&frame));
+            unauthenticated.expect_error("bad-frame");
+            unauthenticated.expect_closing("bad-frame");
         }
     }
     target.assert_unharmed("nesting", FOR_ONE);
@@ -192,10 +192,10 @@ fn a_mebibyte_of_items_of_one_byte_becomes_no_value_for_each() {
         assert_eq!(member.skip_to("error").text("code"), "bad-frame");
         member.skip_to("closing");
     }
-    let mut stranger = target.served.visitor();
-    stranger.send_bytes(&prefixed(&[0x80; 16_000]));
-    stranger.expect_error("bad-frame");
-    stranger.expect_closing("bad-frame");
+    let mut unauthenticated = target.served.unauthenticated();
+    unauthenticated.send_bytes(&prefixed(&[0x80; 16_000]));
+    unauthenticated.expect_error("bad-frame");
+    unauthenticated.expect_closing("bad-frame");
     target.assert_unharmed("a mebibyte of items of one byte", FOR_ONE);
     target.stop();
 }

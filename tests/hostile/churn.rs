@@ -7,7 +7,7 @@
 use std::time::{Duration, Instant};
 
 use crate::process::{MIB, Process};
-use crate::support::{Raw, Served, Stop, login, watchdog_for};
+use crate::support::{FrameClient, Served, Stop, login, watchdog_for};
 use crate::{alone, serve};
 
 /// The duration without `ARAUTO_CHURN`.
@@ -37,14 +37,14 @@ fn time() -> Duration {
     }
 }
 
-fn user(served: &Served, name: &str) -> Raw {
-    let mut client = served.visitor();
+fn user(served: &Served, name: &str) -> FrameClient {
+    let mut client = served.unauthenticated();
     client.log_in(name);
     client
 }
 
 /// Publishes until the log, the journal and the database's cache are full.
-fn fill(client: &mut Raw) {
+fn fill(client: &mut FrameClient) {
     for id in 0..FILLING {
         client.publish(id, &"x".repeat(50_000));
         client.skip_to("published");
@@ -52,7 +52,7 @@ fn fill(client: &mut Raw) {
 }
 
 /// Sends requests and publishes, and waits for the answers.
-fn work(client: &mut Raw) {
+fn work(client: &mut FrameClient) {
     for id in 0..10 {
         client.request(id, "olá");
         client.skip_to("reply");
@@ -65,23 +65,23 @@ fn work(client: &mut Raw) {
 fn visit(served: &Served, client: u64, visit: u64) {
     let name = format!("u{client}");
     match visit % 8 {
-        0 => drop(served.stranger()),
+        0 => drop(served.connected()),
         1 => {
-            let mut client = served.visitor();
+            let mut client = served.unauthenticated();
             let _ = client.try_send(&[0, 0, 0, 38, 0xa1, 0x65]); // the beginning of a login
         }
         2 => {
-            let mut client = served.visitor();
+            let mut client = served.unauthenticated();
             let _ = client.try_send(&[0, 0, 0, 3, 0x80, 0x80, 0x80]);
             client.expect_error("bad-frame");
         }
         3 => {
-            let mut client = served.visitor();
+            let mut client = served.unauthenticated();
             client.shut_write();
             client.expect_closing("disconnected");
         }
         4 => {
-            let mut client = served.visitor();
+            let mut client = served.unauthenticated();
             client.send(&login(1, VICTIM, "errado"));
             let code = client.expect("error").text("code").to_owned();
             assert!(["bad-credentials", "throttled"].contains(&code.as_str()));
@@ -153,7 +153,7 @@ fn after_long_churn_the_server_holds_what_it_held_after_the_warm_up() {
     let (warm, last) = (held[0].memory, held[held.len() - 1].memory);
     let growth = last.saturating_sub(warm);
     assert!(growth < GROWTH, "the memory has grown by {growth} bytes");
-    served.tell(Stop::USUAL);
+    served.send_stop(Stop::USUAL);
     assert!(listening.join().expect("it only reads"), "it heard all");
     assert_eq!(served.wait(), Some(0), "{}", served.log());
 }
@@ -184,6 +184,6 @@ fn readers_gone_without_a_broadcast_leave_nothing() {
     println!("{warm}; 20,000 connects later: {last}");
     // A waker left by each client would take 32 MiB.
     assert!(growth < 8 * MIB, "the memory has grown by {growth} bytes");
-    served.tell(Stop::USUAL);
+    served.send_stop(Stop::USUAL);
     assert_eq!(served.wait(), Some(0), "{}", served.log());
 }

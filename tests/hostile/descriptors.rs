@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use crate::alone;
 use crate::process::Process;
-use crate::support::{Frame, Raw, Served, ask, by_shell, watchdog};
+use crate::support::{Frame, FrameClient, Served, ask, by_shell, watchdog};
 
 /// The server's hard limit of descriptors, and the number of connections.
 const LIMIT: usize = 256;
@@ -22,18 +22,18 @@ const RECOVERED: Duration = Duration::from_secs(1);
 fn serve() -> Served {
     let folder = tempfile::tempdir().expect("a folder can be made");
     let arguments = ["--no-console", "--journal", "--login-timeout", "60s"];
-    Served::altered(folder, &arguments, |command| {
+    Served::with_command(folder, &arguments, |command| {
         by_shell(&format!("ulimit -n {LIMIT}"), command, "")
     })
 }
 
 /// Connects clients that neither send nor read.
-fn crowd(served: &Served) -> Vec<Raw> {
-    (0..CROWD).map(|_| served.stranger()).collect()
+fn crowd(served: &Served) -> Vec<FrameClient> {
+    (0..CROWD).map(|_| served.connected()).collect()
 }
 
 /// Asserts that the server, without free descriptors, does not spin and serves its clients.
-fn assert_calm(process: Process, witness: &mut Raw) {
+fn assert_calm(process: Process, witness: &mut FrameClient) {
     let (used, began) = (process.cpu(), Instant::now());
     while began.elapsed() < LOOK {
         witness.ping();
@@ -47,13 +47,13 @@ fn assert_calm(process: Process, witness: &mut Raw) {
 
 /// Returns whether a new client can log in.
 fn is_let_in(served: &Served) -> bool {
-    let mut client = served.visitor();
+    let mut client = served.unauthenticated();
     let _ = client.try_send(&ask("ping", 1).bytes()); // or it is closed
     client.recv().is_some_and(|frame| frame.is("pong"))
 }
 
 /// Reads up to `closing`. `None`: the client was never accepted, and sees the end without it.
-fn hears_closing(client: &mut Raw) -> Option<Frame> {
+fn hears_closing(client: &mut FrameClient) -> Option<Frame> {
     std::iter::from_fn(|| client.recv()).find(|frame| frame.is("closing"))
 }
 
@@ -62,7 +62,7 @@ fn at_a_limit_of_256_descriptors_1000_who_stay_cost_no_cpu_and_when_they_go_the_
     let (_alone, _watchdog) = (alone(), watchdog());
     let mut served = serve();
     let process = Process::of(&served);
-    let mut witness = served.visitor();
+    let mut witness = served.unauthenticated();
     witness.log_in("ana");
 
     let mut waits = Vec::new();

@@ -7,7 +7,7 @@ use arauto::Endpoint;
 use tempfile::TempDir;
 
 use crate::process::Process;
-use crate::support::{Bare, Served, os, wait_until, watchdog};
+use crate::support::{BareClient, Served, os, wait_until, watchdog};
 use crate::{alone, serve};
 
 /// The length of the line's first part, which is sent at once.
@@ -34,7 +34,7 @@ fn assert_cheap(options: &str, letter: &[u8], end: &[u8], answer: &[u8]) {
     let folder = tempfile::tempdir().expect("a folder can be made");
     let (served, endpoint) = raw(&folder, options);
     let process = Process::of(&served);
-    let mut client = Bare::connect(&endpoint);
+    let mut client = BareClient::connect(&endpoint);
     client.send(&letter.repeat(LINE / letter.len()));
     let used = process.cpu();
     for number in 0..BYTES as usize {

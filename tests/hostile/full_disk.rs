@@ -4,7 +4,7 @@ use std::path::Path;
 
 use crate::alone;
 use crate::support::{
-    Disk, PASSWORD, Raw, Served, arauto, can_mount, finish, login, run_by, watchdog,
+    FrameClient, PASSWORD, Served, SmallDisk, arauto, can_mount, finish, login, run_by, watchdog,
 };
 
 /// More registrations than a full disk can take: the free space within the database's files takes
@@ -24,7 +24,7 @@ fn listed(served: &Served, data: &Path) -> Vec<String> {
         "-t",
         &server,
     ];
-    let printed = finish(&mut run_by(&inside, list), "").fine();
+    let printed = finish(&mut run_by(&inside, list), "").expect_success();
     let names = printed.lines().skip(1);
     let names = names.filter_map(|line| line.split_whitespace().next());
     names.map(str::to_owned).collect()
@@ -35,7 +35,7 @@ fn register_until_full(served: &Served, prefix: &str) -> (Vec<String>, String) {
     let mut kept = Vec::new();
     for number in 0..NAMES {
         let name = format!("{prefix}{number}");
-        let mut client = served.visitor();
+        let mut client = served.unauthenticated();
         client.send(&login(7, &name, PASSWORD));
         let answer = client.recv().expect("it is answered");
         if answer.is("error") {
@@ -50,7 +50,7 @@ fn register_until_full(served: &Served, prefix: &str) -> (Vec<String>, String) {
     panic!("{NAMES} names found room on a full disk");
 }
 
-fn works(client: &mut Raw) {
+fn works(client: &mut FrameClient) {
     client.request(1, "olá");
     assert_eq!(client.skip_to("reply").text("body"), "OLÁ");
     client.publish(2, "olá");
@@ -65,15 +65,15 @@ fn a_registration_without_room_is_internal_leaves_nothing_behind_and_holds_up_no
     }
     let outside = tempfile::tempdir().expect("a folder can be made");
     let data = outside.path().join("data");
-    let (served, disk) = Disk::serve(&data, "1m", &["--data", &data.display().to_string()]);
-    let mut ana = served.visitor();
+    let (served, disk) = SmallDisk::serve(&data, "1m", &["--data", &data.display().to_string()]);
+    let mut ana = served.unauthenticated();
     assert!(ana.log_in("ana").flag("registered"));
     disk.fill();
 
     let (kept, refused) = register_until_full(&served, "nova");
     println!("{} names found room, {refused} did not", kept.len());
     works(&mut ana);
-    let mut again = served.visitor();
+    let mut again = served.unauthenticated();
     assert!(
         !again.log_in("ana").flag("registered"),
         "who is known logs in"
@@ -90,7 +90,7 @@ fn a_registration_without_room_is_internal_leaves_nothing_behind_and_holds_up_no
         !names.contains(&refused) && !names.contains(&refused_too),
         "{names:?}"
     );
-    let mut late = served.visitor();
+    let mut late = served.unauthenticated();
     assert!(
         late.log_in(&refused).flag("registered"),
         "now there is room"

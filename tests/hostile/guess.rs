@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::latency::{Times, assert_p99, timed};
 use crate::process::{MIB, Process};
-use crate::support::{PASSWORD, Raw, Served, login, watchdog_for};
+use crate::support::{FrameClient, PASSWORD, Served, login, watchdog_for};
 use crate::{alone, serve};
 
 const GUESSES: usize = 200;
@@ -18,7 +18,7 @@ const HASH: u64 = 19 * MIB;
 const BESIDE: u64 = 8 * MIB;
 
 /// The time limit of the test: three storms, on a machine where half the cores are one.
-const PATIENCE: Duration = Duration::from_secs(180);
+const TIME_LIMIT: Duration = Duration::from_secs(180);
 
 /// The pause between two requests of an unrelated session.
 const PACE: Duration = Duration::from_millis(4);
@@ -38,7 +38,7 @@ fn name(number: usize) -> String {
 
 /// Sends all guesses at once, and asserts that each is refused.
 fn storm(served: &Served) {
-    let mut guessing: Vec<Raw> = (0..GUESSES).map(|_| served.visitor()).collect();
+    let mut guessing: Vec<FrameClient> = (0..GUESSES).map(|_| served.unauthenticated()).collect();
     for (number, client) in guessing.iter_mut().enumerate() {
         client.send(&login(1, &name(number), "errado"));
     }
@@ -50,7 +50,7 @@ fn storm(served: &Served) {
 }
 
 /// Sends requests at intervals while the storm lasts, and returns their times.
-fn asks(client: &mut Raw, over: &AtomicBool) -> Times {
+fn asks(client: &mut FrameClient, over: &AtomicBool) -> Times {
     let ask = || {
         (!over.load(Ordering::Acquire)).then(|| {
             std::thread::park_timeout(PACE);
@@ -65,16 +65,16 @@ fn asks(client: &mut Raw, over: &AtomicBool) -> Times {
 
 #[test]
 fn of_200_wrong_logins_at_once_no_more_are_hashed_than_may_be_and_requests_are_quick() {
-    let (_alone, _watchdog) = (alone(), watchdog_for(PATIENCE));
+    let (_alone, _watchdog) = (alone(), watchdog_for(TIME_LIMIT));
     let served = serve(&["--data", "none"]);
     let process = Process::of(&served);
     for number in 0..NAMES {
-        let mut client = served.visitor();
+        let mut client = served.unauthenticated();
         client.send(&login(1, &name(number), PASSWORD));
         client.expect("logged_in");
         client.fim();
     }
-    let mut ana = served.visitor();
+    let mut ana = served.unauthenticated();
     ana.log_in("ana");
     let before = process.memory();
     process.forget_peak();

@@ -53,7 +53,7 @@ fn alone() -> MutexGuard<'static, ()> {
 /// Starts a server that logs errors only: logging thousands of refusals would be most of its work.
 fn serve(arguments: &[&str]) -> Served {
     let folder = tempfile::tempdir().expect("a folder can be made");
-    Served::altered(folder, arguments, |mut command| {
+    Served::with_command(folder, arguments, |mut command| {
         command.arg("--no-console").env("ARAUTO_LOG", "error");
         command
     })

@@ -12,7 +12,7 @@ use tempfile::TempDir;
 
 use crate::alone;
 use crate::latency::{Times, timed};
-use crate::support::{Raw, block_on, login, os, watchdog_for};
+use crate::support::{FrameClient, block_on, login, os, watchdog_for};
 
 const SAMPLES: usize = 1000;
 
@@ -28,7 +28,7 @@ const COST: HashCost = HashCost {
 const ROUNDS: usize = 3;
 
 /// The time limit for all rounds, on a busy machine.
-const PATIENCE: Duration = Duration::from_secs(240);
+const TIME_LIMIT: Duration = Duration::from_secs(240);
 
 /// The allowed difference of the medians, as a fraction of either: 1 in 20.
 const PART: u32 = 20;
@@ -59,14 +59,14 @@ impl Target {
     }
 
     fn register(&self, name: &str) {
-        let mut client = visitor(&self.open);
+        let mut client = unauthenticated_client(&self.open);
         client.log_in(name);
         client.fim();
     }
 
     /// Returns how long the refusal of a wrong password takes, on a new session.
     fn refusal(&self, name: &str, code: &str) -> Duration {
-        let mut client = visitor(&self.closed);
+        let mut client = unauthenticated_client(&self.closed);
         timed(|| {
             client.send(&login(1, name, "errado"));
             client.expect_error(code);
@@ -79,8 +79,8 @@ impl Target {
     }
 }
 
-fn visitor(endpoint: &Endpoint) -> Raw {
-    let mut client = Raw::local(os::connect(endpoint).expect("it listens"));
+fn unauthenticated_client(endpoint: &Endpoint) -> FrameClient {
+    let mut client = FrameClient::local(os::connect(endpoint).expect("it listens"));
     client.expect("welcome");
     client
 }
@@ -111,7 +111,7 @@ fn round(target: &Target, round: usize) -> (Times, Times) {
 
 #[test]
 fn a_wrong_password_is_refused_in_the_same_time_for_known_and_for_unknown_names() {
-    let (_alone, _watchdog) = (alone(), watchdog_for(PATIENCE));
+    let (_alone, _watchdog) = (alone(), watchdog_for(TIME_LIMIT));
     let target = Target::new();
     for number in 0..ROUNDS {
         for name in 0..SAMPLES / GUESSES {

@@ -16,14 +16,14 @@ pub struct Process(u32);
 
 /// The resources of a process at one moment.
 #[derive(Debug, Clone, Copy)]
-pub struct Held {
+pub struct Resources {
     pub descriptors: usize,
     pub threads: u64,
     /// The resident set size, in bytes.
     pub memory: u64,
 }
 
-impl fmt::Display for Held {
+impl fmt::Display for Resources {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let kib = self.memory / 1024;
         let (descriptors, threads) = (self.descriptors, self.threads);
@@ -66,8 +66,8 @@ impl Process {
         fs::write(format!("/proc/{}/clear_refs", self.0), "5").expect("it is our child");
     }
 
-    pub fn held(self) -> Held {
-        Held {
+    pub fn held(self) -> Resources {
+        Resources {
             descriptors: self.descriptors(),
             threads: self.status("Threads:"),
             memory: self.memory(),
@@ -75,7 +75,7 @@ impl Process {
     }
 
     /// Waits until the process has no more descriptors than before, and returns its resources.
-    pub fn at_rest(self, before: Held) -> Held {
+    pub fn at_rest(self, before: Resources) -> Resources {
         wait_until("its descriptors are those of before", || {
             self.descriptors() <= before.descriptors
         });
@@ -84,7 +84,7 @@ impl Process {
 
     /// Waits until the process has no more threads than before: an idle thread for blocking work
     /// ends after some seconds.
-    pub fn has_let_threads_go(self, before: Held) {
+    pub fn has_let_threads_go(self, before: Resources) {
         wait_until("its threads are those of before", || {
             self.held().threads <= before.threads
         });

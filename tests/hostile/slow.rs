@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use crate::latency::{Times, assert_p99, timed};
 use crate::process::Process;
-use crate::support::{PASSWORD, Raw, Served, login, os, wait_until, watchdog};
+use crate::support::{FrameClient, PASSWORD, Served, login, os, wait_until, watchdog};
 use crate::{alone, may_open, serve};
 
 const SLOW: usize = 5000;
@@ -37,7 +37,7 @@ fn drip(mut clients: Vec<UnixStream>, stop: &Receiver<()>) {
 
 fn real_login(served: &Served) -> Duration {
     timed(|| {
-        let mut ana = served.visitor();
+        let mut ana = served.unauthenticated();
         ana.log_in("ana");
         ana.request(1, "olá");
         ana.skip_to("reply");
@@ -46,8 +46,8 @@ fn real_login(served: &Served) -> Duration {
 }
 
 /// Asserts that the client gets `login-timeout` and the end, and keeps its own side open.
-fn told_to_the_end(client: UnixStream) -> Raw {
-    let mut client = Raw::local(client);
+fn told_to_the_end(client: UnixStream) -> FrameClient {
+    let mut client = FrameClient::local(client);
     client.expect("welcome");
     client.expect_error("login-timeout");
     client.expect_closing("login-timeout");
@@ -60,7 +60,7 @@ fn beside_5000_slow_clients_logins_are_quick_and_each_slow_one_is_told_login_tim
     may_open(3 * SLOW as u64);
     let served = serve(&[]);
     let process = Process::of(&served);
-    let mut ana = served.visitor();
+    let mut ana = served.unauthenticated();
     ana.log_in("ana");
     ana.fim();
     drop(ana);
@@ -78,7 +78,7 @@ fn beside_5000_slow_clients_logins_are_quick_and_each_slow_one_is_told_login_tim
     assert_p99("logins beside slow clients", BAR, round);
     assert!(connected.elapsed() < LOGIN_TIMEOUT, "all were there");
 
-    let ended: Vec<Raw> = clients.into_iter().map(told_to_the_end).collect();
+    let ended: Vec<FrameClient> = clients.into_iter().map(told_to_the_end).collect();
     println!("all told {:?} after the last connect", connected.elapsed());
     assert!(connected.elapsed() < ENDED);
     wait_until("the server has closed them all", || {

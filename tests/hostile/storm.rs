@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use crate::latency::{Times, timed};
 use crate::process::{MIB, Process};
-use crate::support::{Raw, Served, os, watchdog};
+use crate::support::{FrameClient, Served, os, watchdog};
 use crate::{alone, may_open, serve};
 
 const CONNECTS: u32 = 10_000;
@@ -21,7 +21,7 @@ const GROWTH: u64 = 4 * MIB;
 
 /// Runs a client that closes at once, reads the welcome, or sends garbage; the kinds take turns.
 fn visit(stream: UnixStream, visit: u32) {
-    let mut client = Raw::local(stream);
+    let mut client = FrameClient::local(stream);
     match visit % 3 {
         0 => {}
         1 => drop(client.expect("welcome")),
@@ -52,7 +52,7 @@ fn storm(served: &Served) -> Duration {
 }
 
 /// Sends requests while the storm lasts, and returns their times.
-fn asks(client: &mut Raw, over: &AtomicBool) -> Times {
+fn asks(client: &mut FrameClient, over: &AtomicBool) -> Times {
     let ask = || {
         (!over.load(Ordering::Acquire)).then(|| {
             timed(|| {
@@ -70,7 +70,7 @@ fn ten_thousand_connects_in_5_s_hold_up_nobody_and_leave_nothing_behind() {
     may_open(4096);
     let served = serve(&[]);
     let process = Process::of(&served);
-    let mut ana = served.visitor();
+    let mut ana = served.unauthenticated();
     ana.log_in("ana");
     let before = process.held();
 

@@ -4,9 +4,9 @@ use std::io::{ErrorKind, Write};
 use std::os::unix::net::UnixStream;
 use std::time::{Duration, Instant};
 
-use crate::process::{Held, MIB, Process};
+use crate::process::{MIB, Process, Resources};
 use crate::support::{
-    Frame, Raw, Served, ask, os, publish, request, text, wait_until, watchdog, watchdog_for,
+    Frame, FrameClient, Served, ask, os, publish, request, text, wait_until, watchdog, watchdog_for,
 };
 use crate::{alone, serve};
 
@@ -26,8 +26,8 @@ const BLOCKED: Duration = Duration::from_secs(2);
 struct Target {
     served: Served,
     process: Process,
-    witness: Raw,
-    before: Held,
+    witness: FrameClient,
+    before: Resources,
 }
 
 impl Target {
@@ -74,9 +74,9 @@ impl Target {
 }
 
 /// Connects a client that is logged in; returns its connection too.
-fn user(served: &Served, name: &str) -> (UnixStream, Raw) {
+fn user(served: &Served, name: &str) -> (UnixStream, FrameClient) {
     let stream = os::connect(served.endpoint()).expect("the server listens");
-    let mut client = Raw::local(stream.try_clone().expect("a descriptor is free"));
+    let mut client = FrameClient::local(stream.try_clone().expect("a descriptor is free"));
     client.expect("welcome");
     client.log_in(name);
     (stream, client)
@@ -170,7 +170,7 @@ fn who_publishes_and_reads_nothing_is_not_read_from_in_the_end() {
 fn who_half_closes_and_stays_holds_no_descriptor() {
     let (_alone, _watchdog) = (alone(), watchdog());
     let mut target = Target::new();
-    let stay: Vec<(UnixStream, Raw)> = (0..100)
+    let stay: Vec<(UnixStream, FrameClient)> = (0..100)
         .map(|_| {
             let (stream, mut client) = user(&target.served, "lento");
             for id in 0..10 {

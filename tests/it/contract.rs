@@ -1,6 +1,6 @@
 //! docs/protocol.cddl describes exactly the frames that are sent.
 //!
-//! Every frame that passes through [`crate::support::Raw`], in any test, comes
+//! Every frame that passes through [`crate::support::FrameClient`], in any test, comes
 //! here. Frames of one shape are validated once: the schema says nothing that
 //! would tell them apart.
 
@@ -13,7 +13,7 @@ use cddl::validator::cbor::CBORValidator;
 use cddl::validator::cbor_value::decode_cbor;
 use serde_cbor::Value;
 
-use crate::support::{Fixture, Frame, Raw, ask, bytes, publish, request, text};
+use crate::support::{Fixture, Frame, FrameClient, ask, bytes, publish, request, text};
 
 /// Names of frames, as the schema lists them.
 const CLIENT: &[&str] = &[
@@ -108,7 +108,7 @@ fn drive() -> (BTreeSet<String>, BTreeSet<String>) {
     sent.iter().for_each(|frame| ana.send(frame));
     let mut heard = ana.until("sessions");
 
-    let mut late = fixture.visitor();
+    let mut late = fixture.unauthenticated();
     let resume = Value::Map(
         [
             (text("stream"), text("another")),
@@ -131,7 +131,7 @@ fn drive() -> (BTreeSet<String>, BTreeSet<String>) {
     (from_client, from_server)
 }
 
-fn late_end(mut client: Raw) -> Vec<Frame> {
+fn late_end(mut client: FrameClient) -> Vec<Frame> {
     client.ask("fim", 1);
     client.until("closing")
 }

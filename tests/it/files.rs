@@ -17,10 +17,10 @@ fn the_umask_neither_opens_nor_closes_anything() {
     for umask in ["000", "022", "777"] {
         let folder = tempfile::tempdir().expect("a folder can be made");
         let preparation = format!("umask {umask}");
-        let served = Served::altered(folder, &["--journal", "--no-console"], |command| {
+        let served = Served::with_command(folder, &["--journal", "--no-console"], |command| {
             by_shell(&preparation, command, "")
         });
-        served.visitor().log_in("ana");
+        served.unauthenticated().log_in("ana");
         let data = served.folder.path().join("data");
         assert_eq!(mode(&data), 0o700, "umask {umask}");
         let names = ["arauto.db", "arauto.db-wal", "arauto.db-shm", "arauto.lock"];
@@ -29,7 +29,7 @@ fn the_umask_neither_opens_nor_closes_anything() {
         }
         let report = served.folder.path().join("report.json");
         let folder = {
-            served.tell(crate::support::Stop::USUAL);
+            served.send_stop(crate::support::Stop::USUAL);
             served.into_folder()
         };
         assert_eq!(mode(&report), 0o600, "the report with umask {umask}");
@@ -49,11 +49,11 @@ fn a_link_in_the_data_folders_place_is_refused_and_named() {
         let mut command = arauto(&["serve", "--no-console", "--listen", &endpoint, "--data"]);
         finish(command.arg(data), "")
     };
-    serve(&link).failed(73, &["link", "symbolic link", "--data"]);
+    serve(&link).expect_failure(73, &["link", "symbolic link", "--data"]);
     symlink("/dev/null", data.join("arauto.db")).expect("the folder is ours");
-    serve(&data).failed(73, &["arauto.db", "symbolic link"]);
+    serve(&data).expect_failure(73, &["arauto.db", "symbolic link"]);
     let users = finish(arauto(&["users", "--data"]).arg(&link).arg("list"), "");
-    users.failed(73, &["link", "symbolic link"]);
+    users.expect_failure(73, &["link", "symbolic link"]);
 }
 
 #[test]
@@ -70,5 +70,5 @@ fn a_data_folder_of_another_user_is_refused_and_the_user_named() {
     }
     let endpoint = format!("unix:{}", temp.path().join("s.sock").display());
     let mut command = arauto(&["serve", "--no-console", "--listen", &endpoint, "--data"]);
-    finish(command.arg(&data), "").failed(73, &["4242", "--data"]);
+    finish(command.arg(&data), "").expect_failure(73, &["4242", "--data"]);
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use arauto::Config;
 use serde_cbor::Value;
 
-use crate::support::{Fixture, PASSWORD, Raw, login, text, wait_until};
+use crate::support::{Fixture, FrameClient, PASSWORD, login, text, wait_until};
 
 /// A window that is full at once, and a log that the attackers stay in.
 fn small_window(config: &mut Config) {
@@ -19,7 +19,7 @@ fn small_window(config: &mut Config) {
 const BODY: usize = 4 << 10;
 
 /// Publishes so many messages, ten at a time.
-fn publish_all(client: &mut Raw, count: u64) {
+fn publish_all(client: &mut FrameClient, count: u64) {
     let body = "x".repeat(BODY);
     for first in (0..count).step_by(10) {
         (first..first + 10).for_each(|id| client.publish(id, &body));
@@ -27,12 +27,12 @@ fn publish_all(client: &mut Raw, count: u64) {
     }
 }
 
-fn resume(fixture: &Fixture, user: &str, stream: &str, after: u64) -> Raw {
+fn resume(fixture: &Fixture, user: &str, stream: &str, after: u64) -> FrameClient {
     let entries = [
         (text("stream"), text(stream)),
         (text("after"), Value::Integer(after.into())),
     ];
-    let mut client = fixture.visitor();
+    let mut client = fixture.unauthenticated();
     client.send(&login(1, user, PASSWORD).with("resume", Value::Map(entries.into())));
     client.expect("logged_in");
     client
@@ -69,10 +69,10 @@ fn readers_that_stall_hold_publishers_within_their_budget() {
     });
     let mut ana = fixture.client("ana");
     // All of one user: they come at the head, and none reads.
-    let stalled: Vec<Raw> = (0..20).map(|_| fixture.client("eva")).collect();
+    let stalled: Vec<FrameClient> = (0..20).map(|_| fixture.client("eva")).collect();
     publish_all(&mut ana, 1000);
     // And again, by sessions that are new.
-    let more: Vec<Raw> = (0..20).map(|_| fixture.client("eva")).collect();
+    let more: Vec<FrameClient> = (0..20).map(|_| fixture.client("eva")).collect();
     publish_all(&mut ana, 1000);
     drop((stalled, more));
     fixture.finish();

@@ -4,7 +4,7 @@ use std::net::TcpStream;
 
 use arauto::Endpoint;
 
-use crate::support::{Fixture, Raw};
+use crate::support::{Fixture, FrameClient};
 
 const READERS: usize = 40;
 const MESSAGES: u64 = 2_000;
@@ -16,7 +16,7 @@ fn body(number: u64) -> String {
 }
 
 /// Publishes fifty at a time.
-fn publish_all(mut client: Raw) {
+fn publish_all(mut client: FrameClient) {
     let ids: Vec<u64> = (0..MESSAGES).collect();
     for some in ids.chunks(50) {
         some.iter().for_each(|id| client.publish(*id, &body(*id)));
@@ -26,7 +26,7 @@ fn publish_all(mut client: Raw) {
     }
 }
 
-fn hear_all(reader: &mut Raw) {
+fn hear_all(reader: &mut FrameClient) {
     let mut last = None;
     for number in 0..MESSAGES {
         let message = reader.skip_to("message");
@@ -37,7 +37,7 @@ fn hear_all(reader: &mut Raw) {
     }
 }
 
-fn hear_while_publishing(mut readers: Vec<Raw>, publisher: Raw) {
+fn hear_while_publishing(mut readers: Vec<FrameClient>, publisher: FrameClient) {
     assert_eq!(readers.len(), READERS);
     std::thread::scope(|scope| {
         let (ready, late) = readers.split_at_mut(READERS / 2);
@@ -79,7 +79,7 @@ fn forty_readers_on_tcp_hear_every_byte_of_every_message() {
     };
     let connect = || {
         let stream = TcpStream::connect(("127.0.0.1", *port)).expect("the server listens");
-        let mut client = Raw::tcp(stream);
+        let mut client = FrameClient::tcp(stream);
         client.expect("welcome");
         client.log_in("rui");
         client

@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use serde_cbor::Value;
 
-use crate::support::{Fixture, Frame, PASSWORD, Raw, text};
+use crate::support::{Fixture, Frame, FrameClient, PASSWORD, text};
 
 #[test]
 fn a_user_joins_with_the_first_session_and_leaves_with_the_last() {
@@ -108,7 +108,7 @@ fn who_list_is_exact_while_announcements_wait() {
         present.texts("users").contains(&"rui")
     };
     for round in 0..20 {
-        let mut rui: Raw = fixture.client("rui");
+        let mut rui: FrameClient = fixture.client("rui");
         assert!(who(2 * round), "it has logged in");
         rui.fim();
         crate::support::wait_until("rui is gone", || !who(2 * round + 1));
@@ -126,7 +126,7 @@ fn flapping_user_pushes_no_message_out_of_the_log() {
     for _ in 0..1200 {
         visit(&fixture, "rui");
     }
-    let mut eva = fixture.visitor();
+    let mut eva = fixture.unauthenticated();
     let entries = [
         (text("stream"), text(login.text("stream"))),
         (text("after"), Value::Integer((seq - 1).into())),
@@ -140,7 +140,7 @@ fn flapping_user_pushes_no_message_out_of_the_log() {
 #[test]
 fn nobody_who_only_connects_is_present() {
     let fixture = Fixture::new();
-    let _visitor = fixture.visitor();
+    let _visitor = fixture.unauthenticated();
     let mut ana = fixture.client("ana");
     ana.ask("who", 1);
     assert_eq!(ana.skip_to("present").texts("users"), ["ana"]);

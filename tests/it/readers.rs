@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use arauto::Config;
 
-use crate::support::{Fixture, Frame, Raw};
+use crate::support::{Fixture, Frame, FrameClient};
 
 fn small_log(config: &mut Config) {
     config.limits.log_bytes = 1 << 20;
@@ -12,7 +12,7 @@ fn small_log(config: &mut Config) {
     config.backpressure.patience = Duration::from_millis(50);
 }
 
-fn flood(client: &mut Raw, count: u64, body: &str) -> u64 {
+fn flood(client: &mut FrameClient, count: u64, body: &str) -> u64 {
     let mut last = 0;
     for id in 0..count {
         client.publish(id, body);
@@ -22,7 +22,7 @@ fn flood(client: &mut Raw, count: u64, body: &str) -> u64 {
 }
 
 /// What a reader gets until `last`: `(from, to)` for a gap, the same twice else.
-fn ranges(client: &mut Raw, last: u64) -> Vec<(u64, u64)> {
+fn ranges(client: &mut FrameClient, last: u64) -> Vec<(u64, u64)> {
     let mut ranges: Vec<(u64, u64)> = Vec::new();
     while ranges.last().is_none_or(|(_, to)| *to < last) {
         let frame: Frame = client.recv().expect("the session goes on");
@@ -63,7 +63,7 @@ fn a_healthy_reader_gets_no_gap_while_a_publisher_floods() {
         config.backpressure.window = 512 << 10;
         config.backpressure.patience = Duration::from_secs(5);
     });
-    let mut readers: Vec<Raw> = ["eva", "rui"].map(|user| fixture.client(user)).into();
+    let mut readers: Vec<FrameClient> = ["eva", "rui"].map(|user| fixture.client(user)).into();
     let body = "x".repeat(64 << 10); // 32 MiB in all, eight times what the log holds
     std::thread::scope(|scope| {
         scope.spawn(|| {
@@ -159,7 +159,7 @@ fn a_slow_reader_of_text_is_told_of_its_gap_too() {
     }
     let mut next = 2;
     while next <= last.0 {
-        let line = slow.hear().expect("the session goes on");
+        let line = slow.receive_text().expect("the session goes on");
         let mut words = line.split(' ').skip(1);
         let kind = words.next().expect("a broadcast has a kind");
         let mut number = || words.next().and_then(|word| word.parse::<u64>().ok());

@@ -2,7 +2,7 @@
 
 use std::sync::Barrier;
 
-use crate::support::{Fixture, PASSWORD, Raw, Served, Stop, login, watchdog};
+use crate::support::{Fixture, FrameClient, PASSWORD, Served, Stop, login, watchdog};
 
 /// How many log in at once.
 const AT_ONCE: usize = 100;
@@ -17,7 +17,7 @@ fn of_100_first_logins_of_one_name_exactly_one_registers() {
                 .map(|number| {
                     let (fixture, start) = (&fixture, &start);
                     scope.spawn(move || {
-                        let mut client = fixture.visitor();
+                        let mut client = fixture.unauthenticated();
                         start.wait();
                         // Half of them bring a password of their own.
                         let password = if number % 2 == 0 { "um" } else { "outro" };
@@ -59,7 +59,7 @@ fn outlive(end: impl FnOnce(&mut Served)) {
     let arguments = ["--no-console"];
     let mut server = Served::new(&arguments);
     let users = ["ana", "rui", "eva"];
-    let mut clients: Vec<Raw> = users.iter().map(|_| server.visitor()).collect();
+    let mut clients: Vec<FrameClient> = users.iter().map(|_| server.unauthenticated()).collect();
     for (client, user) in clients.iter_mut().zip(users) {
         client.send(&login(1, user, PASSWORD));
     }
@@ -70,7 +70,7 @@ fn outlive(end: impl FnOnce(&mut Served)) {
     end(&mut server);
     let server = Served::within(server.into_folder(), &arguments);
     for user in users {
-        let mut client = server.visitor();
+        let mut client = server.unauthenticated();
         client.send(&login(1, user, "outro"));
         client.expect_error("bad-credentials");
         assert!(!client.log_in(user).flag("registered"), "{user} is known");
@@ -85,7 +85,7 @@ fn an_answered_registration_outlives_a_kill_9() {
 #[test]
 fn an_answered_registration_outlives_a_stop() {
     outlive(|server| {
-        server.tell(Stop::USUAL);
+        server.send_stop(Stop::USUAL);
         assert_eq!(server.wait(), Some(0), "{}", server.log());
     });
 }

@@ -2,10 +2,10 @@
 
 use serde_cbor::Value;
 
-use crate::support::{Fixture, Frame, PASSWORD, Raw, login, text};
+use crate::support::{Fixture, Frame, FrameClient, PASSWORD, login, text};
 
-fn resume(fixture: &Fixture, user: &str, stream: &str, after: u64) -> (Raw, Frame) {
-    let mut client = fixture.visitor();
+fn resume(fixture: &Fixture, user: &str, stream: &str, after: u64) -> (FrameClient, Frame) {
+    let mut client = fixture.unauthenticated();
     let entries = [
         (text("stream"), text(stream)),
         (text("after"), Value::Integer(after.into())),
@@ -17,7 +17,7 @@ fn resume(fixture: &Fixture, user: &str, stream: &str, after: u64) -> (Raw, Fram
 }
 
 /// Publishes so many messages, and waits until each has its seq.
-fn publish(client: &mut Raw, count: u64, body: &str) -> u64 {
+fn publish(client: &mut FrameClient, count: u64, body: &str) -> u64 {
     for id in 0..count {
         client.publish(id, body);
     }
@@ -29,7 +29,7 @@ fn publish(client: &mut Raw, count: u64, body: &str) -> u64 {
 }
 
 /// The seqs that come until `last`.
-fn heard(client: &mut Raw, last: u64) -> Vec<u64> {
+fn heard(client: &mut FrameClient, last: u64) -> Vec<u64> {
     let mut seqs = Vec::new();
     while seqs.last() != Some(&last) {
         seqs.push(client.recv().expect("the session goes on").num("seq"));

@@ -4,17 +4,18 @@
 use rusqlite::Connection;
 
 use crate::support::{
-    Done, PASSWORD, Raw, Served, ask, finish, login, publish, text, wait_until, watchdog,
+    CommandResult, FrameClient, PASSWORD, Served, ask, finish, login, publish, text, wait_until,
+    watchdog,
 };
 
 /// A server with an account `rui`.
 fn served(arguments: &[&str]) -> Served {
     let served = Served::new(arguments);
-    users(&served, &["add", "rui"]).fine();
+    users(&served, &["add", "rui"]).expect_success();
     served
 }
 
-fn users(served: &Served, arguments: &[&str]) -> Done {
+fn users(served: &Served, arguments: &[&str]) -> CommandResult {
     finish(&mut served.users(arguments), "")
 }
 
@@ -25,7 +26,7 @@ fn database(served: &Served) -> Connection {
 
 /// How the server answers one login.
 fn answer(served: &Served, user: &str, password: &str) -> String {
-    let mut client = served.visitor();
+    let mut client = served.unauthenticated();
     client.send(&login(1, user, password));
     let frame = client.recv().expect("an answer");
     match frame.is("error") {
@@ -34,14 +35,14 @@ fn answer(served: &Served, user: &str, password: &str) -> String {
     }
 }
 
-fn logged_in(served: &Served, user: &str) -> Raw {
-    let mut client = served.visitor();
+fn logged_in(served: &Served, user: &str) -> FrameClient {
+    let mut client = served.unauthenticated();
     client.log_in(user);
     client
 }
 
 #[track_caller]
-fn expect_revoked(client: &mut Raw) {
+fn expect_revoked(client: &mut FrameClient) {
     client.skip_to("error");
     client.expect_closing("revoked");
     client.expect_end();
@@ -52,7 +53,7 @@ pub fn removed_user_sessions_end_with_revoked_and_others_go_on() {
     let _watchdog = watchdog();
     let served = served(&[]);
     let (mut ana, mut rui) = (logged_in(&served, "ana"), logged_in(&served, "rui"));
-    users(&served, &["remove", "rui"]).fine();
+    users(&served, &["remove", "rui"]).expect_success();
     let error = rui.skip_to("error");
     assert_eq!(error.text("code"), "revoked");
     assert!(error.get("id").is_none(), "{error:?}");
@@ -79,9 +80,9 @@ fn removed_user_cannot_log_in_where_registration_is_closed() {
         who.env("ARAUTO_ENDPOINT", format!("unix:{}", closed.display()));
         finish(&mut who, "")
     };
-    who().fine();
-    users(&served, &["remove", "rui"]).fine();
-    who().failed(77, &["registration-closed"]);
+    who().expect_success();
+    users(&served, &["remove", "rui"]).expect_success();
+    who().expect_failure(77, &["registration-closed"]);
     served.stop();
 }
 
@@ -94,10 +95,10 @@ fn text_session_of_removed_user_is_told_in_a_line() {
     let served = served(&["--listen", &format!("unix:{}?dialect=text", path.display())]);
     let endpoint = format!("unix:{}", path.display());
     let stream = crate::support::os::connect(&endpoint.parse().expect("it is one"));
-    let mut rui = crate::support::Lines::over(stream.expect("the server listens"));
+    let mut rui = crate::support::TextClient::over(stream.expect("the server listens"));
     rui.expect("+ arauto 1");
     rui.exchange(&format!("/login rui {PASSWORD}"), "+ rui logged in");
-    users(&served, &["remove", "rui"]).fine();
+    users(&served, &["remove", "rui"]).expect_success();
     rui.expect("- revoked the account was removed");
     rui.expect(". revoked");
     rui.expect_end();
@@ -114,13 +115,13 @@ fn seqpacket_session_of_removed_user_ends_with_revoked() {
     let mut leitor = served.command(&["leitor", "--user", "rui", "--connect", &endpoint]);
     let mut leitor = crate::support::spawn(&mut leitor);
     wait_until("rui is there", || {
-        let who = finish(&mut served.command(&["who"]), "").fine();
+        let who = finish(&mut served.command(&["who"]), "").expect_success();
         who.lines().any(|user| user == "rui")
     });
-    users(&served, &["remove", "rui"]).fine();
+    users(&served, &["remove", "rui"]).expect_success();
     // It does not log in again: that would register the name.
     assert_eq!(leitor.wait().expect("it is a child").code(), Some(77));
-    assert!(!users(&served, &["list"]).fine().contains("rui"));
+    assert!(!users(&served, &["list"]).expect_success().contains("rui"));
     served.stop();
 }
 
@@ -143,9 +144,9 @@ fn changed_role_counts_for_live_sessions() {
         }
     };
     assert!(publishes(1));
-    users(&served, &["role", "rui", "leitor"]).fine();
+    users(&served, &["role", "rui", "leitor"]).expect_success();
     wait_until("the demotion counts", || !publishes(2));
-    users(&served, &["role", "rui", "escritor"]).fine();
+    users(&served, &["role", "rui", "escritor"]).expect_success();
     wait_until("the promotion counts", || publishes(3));
     drop(rui);
     served.stop();
@@ -155,12 +156,12 @@ fn changed_role_counts_for_live_sessions() {
 fn demoted_admin_may_not_list_sessions() {
     let _watchdog = watchdog();
     let served = served(&["--listen", "tcp:127.0.0.1:0"]); // there nobody is the server's own user
-    users(&served, &["role", "rui", "admin"]).fine();
+    users(&served, &["role", "rui", "admin"]).expect_success();
     let listening = served.log();
     let (_, port) = listening.rsplit_once("tcp:127.0.0.1:").expect("it is told");
     let port: String = port.chars().take_while(char::is_ascii_digit).collect();
     let stream = std::net::TcpStream::connect(format!("127.0.0.1:{port}"));
-    let mut rui = Raw::tcp(stream.expect("the server listens"));
+    let mut rui = FrameClient::tcp(stream.expect("the server listens"));
     rui.expect("welcome");
     rui.log_in("rui");
     let mut lists = |id| {
@@ -168,14 +169,14 @@ fn demoted_admin_may_not_list_sessions() {
         !rui.recv().expect("an answer").is("error")
     };
     assert!(lists(1));
-    users(&served, &["role", "rui", "escritor"]).fine();
+    users(&served, &["role", "rui", "escritor"]).expect_success();
     wait_until("the demotion counts", || !lists(2));
     rui.fim();
     drop(rui);
     // Not every system tells what TCP has delivered: the stop is to find no such session.
     wait_until("its session is over", || {
         let mut sessions = served.command(&["sessions", "--json"]);
-        let listed = finish(sessions.env("ARAUTO_USER", "rui"), "").fine();
+        let listed = finish(sessions.env("ARAUTO_USER", "rui"), "").expect_success();
         !listed.contains("tcp:")
     });
     served.stop();
@@ -187,14 +188,14 @@ fn new_password_ends_the_sessions_of_the_old_one() {
     let served = served(&[]);
     let mut rui = logged_in(&served, "rui");
     let mut passwd = served.users(&["passwd", "rui"]);
-    finish(passwd.env("ARAUTO_PASSWORD", "novo"), "").fine();
+    finish(passwd.env("ARAUTO_PASSWORD", "novo"), "").expect_success();
     expect_revoked(&mut rui);
     assert_eq!(answer(&served, "rui", PASSWORD), "bad-credentials");
-    let mut again = served.visitor();
+    let mut again = served.unauthenticated();
     again.send(&login(1, "rui", "novo"));
     again.expect("logged_in");
     // The change was that one: what logged in behind it stays.
-    users(&served, &["add", "zé"]).fine();
+    users(&served, &["add", "zé"]).expect_success();
     again.ping();
     drop(again);
     served.stop();
@@ -212,16 +213,16 @@ fn stalled_reader_of_removed_user_is_gone_in_time() {
         ana.send(&publish(id, text(&"x".repeat(64 << 10))));
         ana.skip_to("published");
     }
-    users(&served, &["remove", "rui"]).fine();
+    users(&served, &["remove", "rui"]).expect_success();
     ana.skip_to("left");
     wait_until("the session is over", || {
         !finish(&mut served.command(&["sessions", "--json"]), "")
-            .fine()
+            .expect_success()
             .contains("\"rui\"")
     });
     drop((ana, rui));
     let mut served = served;
-    served.tell(crate::support::Stop::USUAL);
+    served.send_stop(crate::support::Stop::USUAL);
     served.wait();
 }
 
@@ -229,7 +230,7 @@ fn stalled_reader_of_removed_user_is_gone_in_time() {
 fn invalid_row_makes_only_its_own_account_unusable() {
     let _watchdog = watchdog();
     let served = served(&[]);
-    users(&served, &["add", "zé"]).fine();
+    users(&served, &["add", "zé"]).expect_success();
     let (mut ana, mut rui) = (logged_in(&served, "ana"), logged_in(&served, "rui"));
     let spoil = "UPDATE account SET role = 'chefe' WHERE name = 'rui'";
     database(&served).execute(spoil, []).expect("writable");
@@ -241,15 +242,15 @@ fn invalid_row_makes_only_its_own_account_unusable() {
     }
     // Changes of other accounts go on counting.
     let mut passwd = served.users(&["passwd", "zé"]);
-    finish(passwd.env("ARAUTO_PASSWORD", "novo"), "").fine();
+    finish(passwd.env("ARAUTO_PASSWORD", "novo"), "").expect_success();
     assert_eq!(answer(&served, "zé", PASSWORD), "bad-credentials");
     assert_eq!(answer(&served, "zé", "novo"), "registered: false");
     let told = |served: &Served| served.log().matches("account is invalid").count();
     assert_eq!(told(&served), 1, "{}", served.log());
 
     let listed = users(&served, &["list"]);
-    listed.failed(65, &["rui", "chefe", "users role"]);
-    users(&served, &["role", "rui", "leitor"]).fine();
+    listed.expect_failure(65, &["rui", "chefe", "users role"]);
+    users(&served, &["role", "rui", "leitor"]).expect_success();
     assert_eq!(answer(&served, "rui", PASSWORD), "registered: false");
     drop(ana);
     served.stop();
@@ -277,7 +278,7 @@ fn rows_that_no_user_can_have_are_told_and_can_be_removed() {
     let served = Served::within(
         {
             let mut served = served;
-            served.tell(crate::support::Stop::USUAL);
+            served.send_stop(crate::support::Stop::USUAL);
             served.wait();
             served.into_folder()
         },
@@ -286,10 +287,10 @@ fn rows_that_no_user_can_have_are_told_and_can_be_removed() {
     // A server that starts with them starts all the same.
     assert_eq!(answer(&served, "rui", PASSWORD), "registered: false");
     for name in ["a b", "e\u{301}va", "zé"] {
-        users(&served, &["remove", name]).fine();
+        users(&served, &["remove", name]).expect_success();
     }
-    users(&served, &["remove", "a b"]).failed(64, &["a b"]);
-    users(&served, &["list"]).fine();
+    users(&served, &["remove", "a b"]).expect_failure(64, &["a b"]);
+    users(&served, &["list"]).expect_success();
     served.stop();
 }
 

@@ -14,8 +14,8 @@ use rustix::net::{
 use tempfile::TempDir;
 
 use crate::support::{
-    Done, Fixture, Frame, NOBODY, PASSWORD, Served, arauto, as_somebody_else, block_on,
-    can_be_somebody_else, finish, text, watchdog,
+    CommandResult, Fixture, Frame, NOBODY, PASSWORD, Served, arauto, as_other_user, block_on,
+    can_become_other_user, finish, text, watchdog,
 };
 
 /// A process of another user that holds a server's name and waits for passwords.
@@ -27,7 +27,7 @@ struct Impostor {
 impl Impostor {
     fn at(endpoint: &str) -> Impostor {
         let endpoint: Endpoint = endpoint.parse().expect("it is one");
-        let listener = as_somebody_else(|| match &endpoint {
+        let listener = as_other_user(|| match &endpoint {
             Endpoint::Abstract(name) => {
                 let address = SocketAddr::from_abstract_name(name).expect("it is short");
                 UnixListener::bind_addr(&address).expect("it is free")
@@ -67,7 +67,7 @@ impl Impostor {
     }
 
     /// Runs a command against it; how that ended, and what the impostor got.
-    fn meet(&self, arguments: &[&str]) -> (Done, Vec<u8>) {
+    fn meet(&self, arguments: &[&str]) -> (CommandResult, Vec<u8>) {
         let mut command = arauto(arguments);
         command.env("ARAUTO_ENDPOINT", self.endpoint.to_string());
         command.env("ARAUTO_USER", "ana");
@@ -107,7 +107,7 @@ fn contains(got: &[u8], part: &str) -> bool {
 #[test]
 fn no_command_sends_a_password_to_another_users_server() {
     let _watchdog = watchdog();
-    if !can_be_somebody_else() {
+    if !can_become_other_user() {
         return;
     }
     let folder = shared_folder();
@@ -121,7 +121,7 @@ fn no_command_sends_a_password_to_another_users_server() {
         for arguments in LOGGING_IN {
             let (done, got) = impostor.meet(arguments);
             let uid = NOBODY.to_string();
-            done.failed(
+            done.expect_failure(
                 77,
                 &[&endpoint, "no password was sent", "--server-user", &uid],
             );
@@ -133,7 +133,7 @@ fn no_command_sends_a_password_to_another_users_server() {
 #[test]
 fn password_goes_to_the_server_user_that_is_named() {
     let _watchdog = watchdog();
-    if !can_be_somebody_else() {
+    if !can_become_other_user() {
         return;
     }
     let impostor = Impostor::at(&format!("unix:@arauto-named-{}", std::process::id()));
@@ -141,16 +141,16 @@ fn password_goes_to_the_server_user_that_is_named() {
     let (_, got) = impostor.meet(&["who", "--server-user", &uid]);
     assert!(contains(&got, PASSWORD), "{got:?}");
     let (done, got) = impostor.meet(&["who", "--server-user", "4242"]);
-    done.failed(77, &[&uid]);
+    done.expect_failure(77, &[&uid]);
     assert!(got.is_empty(), "{got:?}");
     let mut unknown = arauto(&["who", "--server-user", "nenhum-utilizador"]);
-    finish(&mut unknown, "").failed(64, &["nenhum-utilizador", "/etc/passwd"]);
+    finish(&mut unknown, "").expect_failure(64, &["nenhum-utilizador", "/etc/passwd"]);
 }
 
 #[test]
 fn path_that_only_the_servers_user_could_have_made_is_trusted() {
     let _watchdog = watchdog();
-    if !can_be_somebody_else() {
+    if !can_become_other_user() {
         return;
     }
     let above = tempfile::tempdir_in("/").expect("root may");
@@ -165,13 +165,13 @@ fn path_that_only_the_servers_user_could_have_made_is_trusted() {
     set_mode(above.path(), 0o1777);
     let (done, got) = impostor.meet(&["who"]);
     let above = above.path().display().to_string();
-    done.failed(77, &[&above, "writable by every user"]);
+    done.expect_failure(77, &[&above, "writable by every user"]);
     assert!(got.is_empty(), "{got:?}");
 }
 
 #[test]
 fn servers_of_root_and_of_ones_own_are_trusted_by_everybody() {
-    if !can_be_somebody_else() {
+    if !can_become_other_user() {
         return;
     }
     let fixture = Fixture::listening("?access=everyone", |_| {});
@@ -179,12 +179,15 @@ fn servers_of_root_and_of_ones_own_are_trusted_by_everybody() {
     set_mode(socket.parent().expect("it is in a folder"), 0o1777);
     let log_in = || {
         block_on(async {
-            let visitor = Client::connect(fixture.endpoint()).await?;
-            visitor.login("ana", PASSWORD).await.map(drop)
+            let unauthenticated_client = Client::connect(fixture.endpoint()).await?;
+            unauthenticated_client
+                .login("ana", PASSWORD)
+                .await
+                .map(drop)
         })
     };
     log_in().expect("it is this process's own");
-    as_somebody_else(log_in).expect("it is root's");
+    as_other_user(log_in).expect("it is root's");
     fixture.wait_for_sessions(0);
     fixture.finish();
 }
@@ -192,7 +195,7 @@ fn servers_of_root_and_of_ones_own_are_trusted_by_everybody() {
 #[test]
 fn library_refuses_another_users_server_before_its_welcome() {
     let _watchdog = watchdog();
-    if !can_be_somebody_else() {
+    if !can_become_other_user() {
         return;
     }
     let impostor = Impostor::at(&format!("unix:@arauto-library-{}", std::process::id()));
@@ -214,7 +217,7 @@ fn library_refuses_another_users_server_before_its_welcome() {
 #[test]
 fn leitor_that_connects_again_sends_no_password_to_an_impostor() {
     let _watchdog = watchdog();
-    if !can_be_somebody_else() {
+    if !can_become_other_user() {
         return;
     }
     let name = format!("unix:@arauto-again-{}", std::process::id());
@@ -223,7 +226,9 @@ fn leitor_that_connects_again_sends_no_password_to_an_impostor() {
     let leitor = crate::support::spawn(&mut leitor);
     crate::support::wait_until("it is there", || {
         let mut sessions = served.command(&["sessions", "--json", "--user", "rui"]);
-        finish(&mut sessions, "").fine().contains("\"ana\"")
+        finish(&mut sessions, "")
+            .expect_success()
+            .contains("\"ana\"")
     });
     served.child.kill().expect("it runs");
     served.wait();

@@ -18,10 +18,13 @@ fn path(endpoint: &Endpoint) -> PathBuf {
 
 fn logs_in(endpoint: &Endpoint) -> bool {
     block_on(async {
-        let Ok(visitor) = Client::connect(endpoint).await else {
+        let Ok(unauthenticated_client) = Client::connect(endpoint).await else {
             return false;
         };
-        let (client, _events) = visitor.login("eva", "segredo").await.expect("it is open");
+        let (client, _events) = unauthenticated_client
+            .login("eva", "segredo")
+            .await
+            .expect("it is open");
         client.fim().await.expect("it ends in order").reason == "fim"
     })
 }
@@ -109,7 +112,7 @@ fn lock_of_a_reader_of_the_folder_keeps_no_server_from_starting() {
     let data = std::fs::File::open(served.folder.path().join("data")).expect("it is there");
     flock(data.as_fd(), FlockOperation::LockExclusive).expect("nobody has it");
     let mut served = served;
-    served.tell(crate::support::Stop::USUAL);
+    served.send_stop(crate::support::Stop::USUAL);
     assert_eq!(served.wait(), Some(0), "{}", served.log());
     let folder = served.into_folder();
     Served::within(folder, &["--journal", "--no-console"]).stop();

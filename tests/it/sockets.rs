@@ -10,7 +10,7 @@ use arauto::{BindError, Client, Config, Endpoint, Server, ServerError, StopReaso
 use rustix::process::{Pid, Signal, kill_process};
 
 use crate::support::{
-    Fixture, arauto, block_on, can_be_somebody_else, finish, wait_until, watchdog,
+    Fixture, arauto, block_on, can_become_other_user, finish, wait_until, watchdog,
 };
 
 /// The file of the server's socket.
@@ -162,10 +162,13 @@ fn loopback_tcp_and_abstract_sockets_serve_like_any_other() {
             Err(error) => panic!("{error}"),
         };
         block_on(async {
-            let visitor = Client::connect(&server.endpoints()[0])
+            let unauthenticated_client = Client::connect(&server.endpoints()[0])
                 .await
                 .expect("it listens");
-            let (client, _events) = visitor.login("ana", "segredo").await.expect("it is open");
+            let (client, _events) = unauthenticated_client
+                .login("ana", "segredo")
+                .await
+                .expect("it is open");
             let reply = client.request("olá").await.expect("it is served");
             assert_eq!(reply.as_text(), Some("OLÁ"));
             assert_eq!(client.fim().await.expect("it ends in order").reason, "fim");
@@ -202,7 +205,7 @@ fn a_pipe_is_a_socket_in_the_runtime_folder() {
     });
     let mut who = crate::support::arauto(&["who", "--connect", "pipe:teste", "--user", "ana"]);
     let done = crate::support::finish(who.env("XDG_RUNTIME_DIR", runtime.path()), "");
-    assert_eq!(done.fine(), "ana\n");
+    assert_eq!(done.expect_success(), "ana\n");
     let pid = i32::try_from(server.id())
         .ok()
         .and_then(Pid::from_raw)
@@ -232,13 +235,13 @@ fn pipe_folder_writable_by_others_is_refused_by_both_sides() {
             finish(command.env("XDG_RUNTIME_DIR", runtime.path()), "")
         };
         let serve = run(&["serve", "--data", "none", "--listen", "pipe:x"]);
-        serve.failed(
+        serve.expect_failure(
             serve.code.unwrap_or(0),
             &[&name, "chmod 700", "XDG_RUNTIME_DIR"],
         );
         assert_ne!(serve.code, Some(0), "{serve:?}");
         let who = run(&["who", "--connect", "pipe:x", "--user", "ana"]);
-        who.failed(77, &[&name, "chmod 700", "XDG_RUNTIME_DIR"]);
+        who.expect_failure(77, &[&name, "chmod 700", "XDG_RUNTIME_DIR"]);
     }
 }
 
@@ -250,15 +253,15 @@ fn pipe_folder_that_is_a_link_or_anothers_is_refused() {
         let mut who = arauto(&["who", "--connect", "pipe:x", "--user", "ana"]);
         finish(who.env("XDG_RUNTIME_DIR", runtime.path()), "")
     };
-    run().failed(69, &["no server listens there"]); // the folder is good
+    run().expect_failure(69, &["no server listens there"]); // the folder is good
     let moved = runtime.path().join("moved");
     std::fs::rename(&pipes, &moved).expect("the folder is ours");
     std::os::unix::fs::symlink(&moved, &pipes).expect("the folder is ours");
-    run().failed(77, &["is a link"]);
-    if can_be_somebody_else() {
+    run().expect_failure(77, &["is a link"]);
+    if can_become_other_user() {
         std::fs::remove_file(&pipes).expect("the folder is ours");
         std::fs::rename(&moved, &pipes).expect("the folder is ours");
         std::os::unix::fs::chown(&pipes, Some(4242), None).expect("root may");
-        run().failed(77, &["belongs to uid 4242"]);
+        run().expect_failure(77, &["belongs to uid 4242"]);
     }
 }

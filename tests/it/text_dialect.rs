@@ -23,8 +23,9 @@ fn a_conversation_has_every_kind_of_line() {
     rui.expect("+ arauto 1");
     rui.exchange("/login rui x", "+ rui registered");
     ana.expect("* joined 2 rui");
-    rui.say("/publish bom  dia ");
-    let mut lines = [rui.hear(), rui.hear()].map(|line| line.expect("two lines come"));
+    rui.send_text("/publish bom  dia ");
+    let mut lines =
+        [rui.receive_text(), rui.receive_text()].map(|line| line.expect("two lines come"));
     lines.sort();
     assert_eq!(lines, ["* message 3 rui bom  dia ", "+ published 3"]);
     ana.expect("* message 3 rui bom  dia ");
@@ -58,12 +59,12 @@ fn an_error_is_a_code_and_a_message() {
     let fixture = fixture();
     let mut client = fixture.lines();
     client.expect("+ arauto 1");
-    client.say("pedido");
+    client.send_text("pedido");
     assert!(client.skip_to("- not-logged-in ").len() > "- not-logged-in ".len());
-    client.say("/login");
+    client.send_text("/login");
     client.skip_to("- bad-name ");
     client.exchange("/login a/b x", "+ a/b registered");
-    client.say("/login a/b x");
+    client.send_text("/login a/b x");
     client.skip_to("- already-logged-in ");
     fixture.finish();
 }
@@ -135,11 +136,11 @@ fn a_reader_of_text_gets_every_message_in_order() {
         .map(|number| format!("/publish {number}\n"))
         .collect::<String>();
     ana.send(publishes.as_bytes());
-    ana.say("fim");
+    ana.send_text("fim");
     let mut heard = Vec::new();
     let mut published = 0;
     loop {
-        let line = ana.hear().expect("closing comes first");
+        let line = ana.receive_text().expect("closing comes first");
         match line
             .split_once(' ')
             .expect("each line has a mark and a rest")

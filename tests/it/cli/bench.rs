@@ -12,7 +12,7 @@ fn figures(arguments: &str) -> Value {
     let (name, options) = arguments.split_once(' ').expect("it has a name");
     let mut command = arauto(&["bench", name, "--json"]);
     command.arg(&file).args(options.split(' '));
-    finish(&mut command, "").fine();
+    finish(&mut command, "").expect_success();
     let text = std::fs::read_to_string(&file).expect("--json writes it");
     let json: Value = serde_json::from_str(&text).expect("it is json");
     assert_eq!(json["version"], 1);
@@ -164,7 +164,7 @@ fn a_server_without_a_pid_leaves_the_figures_unknown() {
     let endpoint = tcp_endpoint(&served);
     let mut command = arauto(&["bench", "request", "--sessions", "1", "--messages", "3"]);
     command.args(["--endpoint", &endpoint]);
-    let done = finish(&mut command, "").fine();
+    let done = finish(&mut command, "").expect_success();
     assert!(done.contains("unknown"), "{done}");
     served.stop();
 }
@@ -203,7 +203,7 @@ fn what_cannot_be_measured_is_refused_with_a_reason() {
         (&["bench", "request", "--", "--nada"], 70, "--nada"),
     ] {
         let done = finish(&mut arauto(arguments), "");
-        done.failed(code, &[naming]);
+        done.expect_failure(code, &[naming]);
     }
 }
 
@@ -214,7 +214,7 @@ fn more_sessions_than_descriptors_are_refused_before_anything_begins() {
     let mut shell = std::process::Command::new("sh");
     let script = "ulimit -n 100 && exec \"$0\" bench fanout --sessions 100";
     let done = finish(shell.args(["-c", script, env!("CARGO_BIN_EXE_arauto")]), "");
-    done.failed(71, &["ulimit -n", "--sessions"]);
+    done.expect_failure(71, &["ulimit -n", "--sessions"]);
 }
 
 #[test]

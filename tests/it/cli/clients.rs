@@ -9,7 +9,7 @@ fn a_pipe_through_pedir_keeps_its_order() {
     let _watchdog = watchdog();
     let served = Served::new(&["--data", "none"]);
     let numbers: String = (1..=20_000).map(|number| format!("n{number}\n")).collect();
-    let replies = finish(&mut served.command(&["pedir"]), &numbers).fine();
+    let replies = finish(&mut served.command(&["pedir"]), &numbers).expect_success();
     assert!(
         replies == numbers.to_uppercase(),
         "20000 replies in the order of their requests"
@@ -21,9 +21,9 @@ fn a_pipe_through_pedir_keeps_its_order() {
 fn pedir_asks_its_arguments_and_stops_at_fim() {
     let _watchdog = watchdog();
     let served = Served::new(&["--data", "none"]);
-    let replies = finish(&mut served.command(&["pedir", "olá", "straße"]), "").fine();
+    let replies = finish(&mut served.command(&["pedir", "olá", "straße"]), "").expect_success();
     assert_eq!(replies, "OLÁ\nSTRASSE\n");
-    let replies = finish(&mut served.command(&["request"]), "a\nfim\nb\n").fine();
+    let replies = finish(&mut served.command(&["request"]), "a\nfim\nb\n").expect_success();
     assert_eq!(replies, "A\n");
     served.stop();
 }
@@ -32,15 +32,15 @@ fn pedir_asks_its_arguments_and_stops_at_fim() {
 fn escritor_publishes_its_arguments_or_each_line_until_fim() {
     let _watchdog = watchdog();
     let served = Served::new(&["--data", "none"]);
-    let mut reader = served.visitor();
+    let mut reader = served.unauthenticated();
     reader.send(&login(1, "eva", "x"));
     let mut seq = reader.expect("logged_in").num("seq");
-    finish(&mut served.command(&["escritor", "um", "dois"]), "").fine();
+    finish(&mut served.command(&["escritor", "um", "dois"]), "").expect_success();
     let printed = finish(
         &mut served.command(&["write", "--verbose"]),
         "três\nfim\nquatro\n",
     )
-    .fine();
+    .expect_success();
     let mut heard = Vec::new();
     while heard.len() < 3 {
         let frame = reader.recv().expect("the session goes on");
@@ -61,13 +61,13 @@ fn escritor_publishes_its_arguments_or_each_line_until_fim() {
 fn who_and_sessions_tell_who_is_there() {
     let _watchdog = watchdog();
     let served = Served::new(&["--data", "none"]);
-    let mut rui = served.visitor();
+    let mut rui = served.unauthenticated();
     rui.log_in("rui");
     assert_eq!(
-        finish(&mut served.command(&["who"]), "").fine(),
+        finish(&mut served.command(&["who"]), "").expect_success(),
         "ana\nrui\n"
     );
-    let sessions = finish(&mut served.command(&["sessions"]), "").fine();
+    let sessions = finish(&mut served.command(&["sessions"]), "").expect_success();
     let pid = format!("pid {}", std::process::id());
     for what in ["rui", "ana", &served.endpoint().to_string(), &pid] {
         assert!(sessions.contains(what), "{what}: {sessions}");
@@ -106,18 +106,22 @@ fn every_command_works_where_messages_are_kept_whole() {
     };
     let numbers: String = (1..=3000).map(|number| format!("n{number}\n")).collect();
     let state = folder.path().join("state").display().to_string();
-    run(&["who"], "").fine();
+    run(&["who"], "").expect_success();
     std::thread::scope(|scope| {
         // It resumes from here, whatever was said meanwhile.
-        run(&["escritor", "before"], "").fine();
-        let leitor = scope.spawn(|| run(&["leitor", "--once", "--resume", &state], "").fine());
+        run(&["escritor", "before"], "").expect_success();
+        let leitor =
+            scope.spawn(|| run(&["leitor", "--once", "--resume", &state], "").expect_success());
         wait_until("it has a place in the stream", || {
             std::fs::read(&state).is_ok_and(|state| !state.is_empty())
         });
-        run(&["escritor"], &numbers).fine();
-        assert_eq!(run(&["pedir"], &numbers).fine(), numbers.to_uppercase());
-        assert!(run(&["sessions"], "").fine().contains(&endpoint));
-        run(&["fim"], "").fine();
+        run(&["escritor"], &numbers).expect_success();
+        assert_eq!(
+            run(&["pedir"], &numbers).expect_success(),
+            numbers.to_uppercase()
+        );
+        assert!(run(&["sessions"], "").expect_success().contains(&endpoint));
+        run(&["fim"], "").expect_success();
         let heard = leitor.join().expect("it hears all");
         let said = heard.lines().filter_map(|line| line.split_once(": "));
         let said: String = said.map(|(_, text)| format!("{text}\n")).collect();

@@ -8,7 +8,7 @@ use crate::support::{Served, watchdog};
 fn console_lines_are_published_as_consola_and_fim_stops_the_server() {
     let _watchdog = watchdog();
     let mut served = Served::new(&["--data", "none", "--console"]);
-    let mut ana = served.visitor();
+    let mut ana = served.unauthenticated();
     ana.log_in("ana");
     let mut console = served.child.stdin.take().expect("it is a pipe");
     console
@@ -34,7 +34,7 @@ fn the_end_of_a_consoles_input_stops_nothing() {
     let _watchdog = watchdog();
     let mut served = Served::new(&["--data", "none", "--console"]);
     let mut console = served.child.stdin.take().expect("it is a pipe");
-    let mut ana = served.visitor();
+    let mut ana = served.unauthenticated();
     ana.log_in("ana");
     console.write_all(b"last words\n").expect("it reads");
     drop(console);
@@ -51,7 +51,7 @@ fn without_a_console_what_comes_by_stdin_is_nothing() {
     let mut served = Served::new(&["--data", "none", "--no-console"]);
     let mut console = served.child.stdin.take().expect("it is a pipe");
     let _ = console.write_all(b"fim\n"); // the server may have stopped reading
-    let mut ana = served.visitor();
+    let mut ana = served.unauthenticated();
     ana.log_in("ana");
     ana.ping();
     drop(ana);

@@ -13,7 +13,7 @@ struct Leitor {
 
 impl Leitor {
     fn start(mut command: Command) -> Leitor {
-        let mut child = spawn(os::listens_to_stop(&mut command));
+        let mut child = spawn(os::can_get_stop_signals(&mut command));
         let lines = BufReader::new(child.stdout.take().expect("it is a pipe"));
         Leitor { child, lines }
     }
@@ -40,7 +40,7 @@ impl Leitor {
 
     /// Ends it as Ctrl-C does.
     fn interrupt(mut self) {
-        os::tell(self.child.id(), Stop::Interrupt);
+        os::send_stop(self.child.id(), Stop::Interrupt);
         assert_eq!(self.child.wait().expect("it is a child").code(), Some(0));
     }
 }
@@ -59,7 +59,7 @@ fn leitor(served: &Served, arguments: &[&str]) -> Command {
 }
 
 fn publish(served: &Served, text: &str) {
-    finish(&mut served.command(&["escritor", text]), "").fine();
+    finish(&mut served.command(&["escritor", text]), "").expect_success();
 }
 
 #[test]
@@ -100,16 +100,16 @@ fn a_leitor_connects_again_after_the_server_has_restarted() {
     let mut reader = Leitor::start(leitor(&served, &[]));
     crate::support::wait_until("the leitor is there", || {
         finish(&mut served.command(&["who"]), "")
-            .fine()
+            .expect_success()
             .contains("eva")
     });
     publish(&served, "antes");
     assert_eq!(reader.message(), "antes");
-    finish(&mut served.command(&["fim"]), "").fine();
+    finish(&mut served.command(&["fim"]), "").expect_success();
     let served = Served::within(served.into_folder(), &[]);
     crate::support::wait_until("the leitor is back", || {
         finish(&mut served.command(&["who"]), "")
-            .fine()
+            .expect_success()
             .contains("eva")
     });
     publish(&served, "depois");
@@ -125,7 +125,7 @@ fn json_lines_have_the_contracts_names() {
     let mut reader = Leitor::start(leitor(&served, &["--json"]));
     crate::support::wait_until("the leitor is there", || {
         finish(&mut served.command(&["who"]), "")
-            .fine()
+            .expect_success()
             .contains("eva")
     });
     publish(&served, "olá");
@@ -154,10 +154,10 @@ fn a_leitor_that_reads_once_ends_with_the_session() {
     let mut reader = Leitor::start(leitor(&served, &["--once"]));
     crate::support::wait_until("the leitor is there", || {
         finish(&mut served.command(&["who"]), "")
-            .fine()
+            .expect_success()
             .contains("eva")
     });
-    finish(&mut served.command(&["fim"]), "").fine();
+    finish(&mut served.command(&["fim"]), "").expect_success();
     assert_eq!(served.wait(), Some(0));
     assert_eq!(reader.child.wait().expect("it is a child").code(), Some(0));
 }

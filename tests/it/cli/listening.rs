@@ -3,10 +3,10 @@
 use std::net::{TcpListener, TcpStream};
 use std::process::Command;
 
-use crate::support::{Done, Served, arauto, finish, watchdog};
+use crate::support::{CommandResult, Served, arauto, finish, watchdog};
 
 /// A server that ends as soon as it listens on all of these.
-fn serve(listen: &[&str]) -> Done {
+fn serve(listen: &[&str]) -> CommandResult {
     finish(&mut command(listen), "fim\n")
 }
 
@@ -32,7 +32,7 @@ fn both_families_of_addresses_share_a_port() {
         return;
     }
     let temp = tempfile::tempdir().expect("a folder can be made");
-    finish(arauto(&["tls", "init", "--folder"]).arg(temp.path()), "").fine();
+    finish(arauto(&["tls", "init", "--folder"]).arg(temp.path()), "").expect_success();
     let port = free_port();
     let (four, six) = (format!("tls:0.0.0.0:{port}"), format!("tls:[::]:{port}"));
     let pem = |name: &str| temp.path().join(name).display().to_string();
@@ -72,7 +72,7 @@ fn both_families_of_addresses_share_a_port() {
     served.stop();
     let port = free_port();
     let (four, six) = (format!("tcp:127.0.0.1:{port}"), format!("tcp:[::1]:{port}"));
-    serve(&[&four, &six]).fine();
+    serve(&[&four, &six]).expect_success();
 }
 
 #[test]
@@ -105,11 +105,11 @@ fn an_endpoint_that_is_given_twice_is_called_the_servers_own() {
     ] {
         let done = serve(&[&one, &two]);
         let two = two.split('?').next().expect("there is a part");
-        done.failed(78, &[two, "own"]);
+        done.expect_failure(78, &[two, "own"]);
         assert!(!done.err.contains("running"), "{done:?}");
     }
     // Ports that the system chooses are never the same.
-    serve(&["tcp:127.0.0.1:0", "tcp:127.0.0.1:0"]).fine();
+    serve(&["tcp:127.0.0.1:0", "tcp:127.0.0.1:0"]).expect_success();
 }
 
 #[test]
@@ -132,18 +132,18 @@ fn a_socket_path_of_107_bytes_serves_and_one_of_108_is_refused() {
             format!("{kind}{}", path(108)),
         );
         let served = Served::new(&["--data", "none", "--listen", &fits]);
-        assert_eq!(who(&fits).fine(), "ana\n");
-        who(&too_long).failed(64, &["108", "107"]);
-        serve(&[&too_long]).failed(78, &["108", "107"]);
+        assert_eq!(who(&fits).expect_success(), "ana\n");
+        who(&too_long).expect_failure(64, &["108", "107"]);
+        serve(&[&too_long]).expect_failure(78, &["108", "107"]);
         served.stop();
     }
     let name = |length: usize| {
         format!("unix:@{}", "y".repeat(length - 8)) + &format!("{:08}", std::process::id())
     };
     let served = Served::new(&["--data", "none", "--listen", &name(107)]);
-    assert_eq!(who(&name(107)).fine(), "ana\n");
-    who(&name(108)).failed(64, &["108", "107"]);
-    serve(&[&name(108)]).failed(78, &["108", "107"]);
+    assert_eq!(who(&name(107)).expect_success(), "ana\n");
+    who(&name(108)).expect_failure(64, &["108", "107"]);
+    serve(&[&name(108)]).expect_failure(78, &["108", "107"]);
     served.stop();
 }
 
@@ -154,9 +154,10 @@ fn a_pipes_name_is_too_long_by_the_folder_that_it_is_in() {
     let deep = temp.path().join("d".repeat(90));
     std::fs::create_dir(&deep).expect("it is ours");
     let mut who = arauto(&["who", "--user", "ana", "--connect", "pipe:teste"]);
-    finish(who.env("XDG_RUNTIME_DIR", &deep), "").failed(64, &["107", "XDG_RUNTIME_DIR"]);
+    finish(who.env("XDG_RUNTIME_DIR", &deep), "").expect_failure(64, &["107", "XDG_RUNTIME_DIR"]);
     let mut serve = command(&["pipe:teste"]);
-    finish(serve.env("XDG_RUNTIME_DIR", &deep), "fim\n").failed(78, &["107", "XDG_RUNTIME_DIR"]);
+    finish(serve.env("XDG_RUNTIME_DIR", &deep), "fim\n")
+        .expect_failure(78, &["107", "XDG_RUNTIME_DIR"]);
 }
 
 #[test]
@@ -166,7 +167,7 @@ fn of_several_state_directories_the_first_has_the_accounts() {
     let (first, second) = (temp.path().join("a"), temp.path().join("b"));
     let both = format!("{}:{}", first.display(), second.display());
     let mut add = arauto(&["users", "add", "ana"]);
-    finish(add.env("STATE_DIRECTORY", &both), "").fine();
+    finish(add.env("STATE_DIRECTORY", &both), "").expect_success();
     assert!(first.join("arauto.db").exists());
     let entries = std::fs::read_dir(temp.path()).expect("it is ours");
     assert_eq!(entries.count(), 1, "there is no folder with a colon");

@@ -3,9 +3,9 @@
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use crate::support::{Done, Served, arauto, by_shell, finish, run_by, watchdog};
+use crate::support::{CommandResult, Served, arauto, by_shell, finish, run_by, watchdog};
 
-fn with_stdout(command: Command, redirection: &str) -> Done {
+fn with_stdout(command: Command, redirection: &str) -> CommandResult {
     finish(&mut by_shell("true", command, redirection), "")
 }
 
@@ -33,13 +33,13 @@ fn every_commands_full_stdout_exits_74() {
         &["sessions", "--json"],
     ] {
         let done = with_stdout(served.command(arguments), ">/dev/full");
-        done.failed(74, &["stdout", "No space"]);
+        done.expect_failure(74, &["stdout", "No space"]);
     }
     for arguments in [&["list"][..], &["list", "--json"]] {
         let done = with_stdout(served.users(arguments), ">/dev/full");
-        done.failed(74, &["stdout", "No space"]);
+        done.expect_failure(74, &["stdout", "No space"]);
     }
-    finish(&mut served.command(&["fim"]), "").fine();
+    finish(&mut served.command(&["fim"]), "").expect_success();
     assert_eq!(served.wait(), Some(0));
     let report = served
         .folder
@@ -57,7 +57,7 @@ fn every_commands_full_stdout_exits_74() {
         &["demo"],
     ] {
         let done = with_stdout(arauto(arguments), ">/dev/full");
-        done.failed(74, &["stdout", "No space"]);
+        done.expect_failure(74, &["stdout", "No space"]);
     }
 }
 
@@ -80,7 +80,7 @@ fn filter_whose_reader_has_gone_ends_as_by_sigpipe() {
 fn escritor_whose_reader_has_gone_reports_what_it_published() {
     let _watchdog = watchdog();
     let served = Served::new(&["--data", "none"]);
-    let mut reader = served.visitor();
+    let mut reader = served.unauthenticated();
     reader.log_in("eva");
     let script = "seq 50000 | { \"$0\" \"$@\"; echo $? >&3; } 3>&2 | head -n 1";
     let mut command = run_by(&["sh", "-c", script], served.command(&["escritor", "-v"]));
@@ -113,7 +113,7 @@ fn full_or_closed_stderr_changes_no_exit_code() {
         assert_eq!(usage.code, Some(64), "{redirection}: {usage:?}");
     }
     let mut fim = by_shell("true", served.command(&["fim"]), "2>/dev/full");
-    finish(&mut fim, "").fine();
+    finish(&mut fim, "").expect_success();
 }
 
 /// Calls that would go past what bounds, checks and escapes, and the files that may make

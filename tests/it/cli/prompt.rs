@@ -3,16 +3,16 @@
 use std::os::unix::process::ExitStatusExt;
 
 use crate::support::os;
-use crate::support::{AtTerminal, PASSWORD, Served, Stop, run_by, wait_until, watchdog};
+use crate::support::{PASSWORD, Served, Stop, TerminalSession, run_by, wait_until, watchdog};
 
-fn asked(served: &Served, arguments: &[&str]) -> AtTerminal {
+fn asked(served: &Served, arguments: &[&str]) -> TerminalSession {
     let mut command = served.command(arguments);
     command.env_remove("ARAUTO_PASSWORD");
-    AtTerminal::start(command)
+    TerminalSession::start(command)
 }
 
 /// It asks, and does not show what is typed.
-fn wait_for_prompt(terminal: &AtTerminal) {
+fn wait_for_prompt(terminal: &TerminalSession) {
     terminal.wait_for("password of ana");
     assert!(!terminal.echoes(), "{}", terminal.shown());
 }
@@ -23,7 +23,7 @@ fn typed_password_is_hidden_and_the_echo_restored() {
     let served = Served::new(&["--data", "none"]);
     let mut terminal = asked(&served, &["who"]);
     wait_for_prompt(&terminal);
-    terminal.press(&format!("{PASSWORD}\n"));
+    terminal.type_keys(&format!("{PASSWORD}\n"));
     wait_until("the echo is on again", || terminal.echoes());
     let (status, shown) = terminal.end();
     assert!(status.success(), "{shown}");
@@ -40,7 +40,7 @@ fn ctrl_c_at_the_prompt_ends_the_command_with_the_echo_on() {
     let served = Served::new(&["--data", "none"]);
     let mut terminal = asked(&served, &["who"]);
     wait_for_prompt(&terminal);
-    terminal.press("segr\u{3}");
+    terminal.type_keys("segr\u{3}");
     wait_until("the echo is on again", || terminal.echoes());
     let (status, _) = terminal.end();
     assert_eq!(
@@ -57,7 +57,7 @@ fn signal_at_the_prompt_ends_the_command_with_the_echo_on() {
     let served = Served::new(&["--data", "none"]);
     let terminal = asked(&served, &["who"]);
     wait_for_prompt(&terminal);
-    os::tell(terminal.child.id(), Stop::Terminate);
+    os::send_stop(terminal.child.id(), Stop::Terminate);
     wait_until("the echo is on again", || terminal.echoes());
     let (status, _) = terminal.end();
     assert_eq!(status.signal(), Some(15));
@@ -73,14 +73,14 @@ fn command_suspended_at_the_prompt_asks_again_on_resume() {
     command.env_remove("ARAUTO_PASSWORD");
     let script = "set -m; \"$0\" \"$@\"; echo stopped $?; fg";
     let command = run_by(&["bash", "-c", script], command);
-    let mut terminal = AtTerminal::start(command);
+    let mut terminal = TerminalSession::start(command);
     wait_for_prompt(&terminal);
-    terminal.press("\u{1a}");
+    terminal.type_keys("\u{1a}");
     terminal.wait_for("stopped 148");
     wait_until("it asks again", || {
         terminal.shown().matches("password of ana").count() == 2 && !terminal.echoes()
     });
-    terminal.press(&format!("{PASSWORD}\n"));
+    terminal.type_keys(&format!("{PASSWORD}\n"));
     let (status, shown) = terminal.end();
     assert!(status.success() && shown.contains("ana\r\n"), "{shown}");
     served.stop();
@@ -96,9 +96,9 @@ fn command_with_a_pipe_for_stdin_prompts_at_the_terminal() {
     let replies = served.folder.path().join("replies");
     let mut command = command;
     command.env("OUT", &replies);
-    let mut terminal = AtTerminal::start(command);
+    let mut terminal = TerminalSession::start(command);
     wait_for_prompt(&terminal);
-    terminal.press(&format!("{PASSWORD}\n"));
+    terminal.type_keys(&format!("{PASSWORD}\n"));
     let (status, shown) = terminal.end();
     assert!(status.success(), "{shown}");
     let replies = std::fs::read_to_string(&replies).expect("it is redirected there");
@@ -112,7 +112,7 @@ fn end_of_file_at_the_prompt_exits_77() {
     let served = Served::new(&["--data", "none"]);
     let mut terminal = asked(&served, &["who"]);
     wait_for_prompt(&terminal);
-    terminal.press("\u{4}");
+    terminal.type_keys("\u{4}");
     let (status, shown) = terminal.end();
     assert_eq!(status.code(), Some(77), "{shown}");
     served.stop();

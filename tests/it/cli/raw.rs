@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
 
-use crate::support::{Done, arauto, finish, spawn, wait_until, watchdog};
+use crate::support::{CommandResult, arauto, finish, spawn, wait_until, watchdog};
 
 /// A folder with a socket of some kind in it.
 struct Place {
@@ -45,10 +45,10 @@ fn listening(place: &Place, command: &mut Command, input: &str) -> Child {
     child
 }
 
-fn done(child: Child) -> Done {
+fn done(child: Child) -> CommandResult {
     let output = child.wait_with_output().expect("it is a child");
     let text = |bytes| String::from_utf8(bytes).expect("it prints utf-8");
-    Done {
+    CommandResult {
         code: output.status.code(),
         out: text(output.stdout),
         err: text(output.stderr),
@@ -80,8 +80,12 @@ fn the_escritor_waits_for_a_reader_who_hears_every_phrase() {
             let mut escritor = listening(&place, &mut command, phrases);
             assert!(escritor.try_wait().expect("it is a child").is_none());
             let leitor = finish(&mut place.command("leitor", options), "");
-            assert_eq!(leitor.fine(), "bom dia\nolá straße\n\n", "{kind}{options}");
-            done(escritor).fine();
+            assert_eq!(
+                leitor.expect_success(),
+                "bom dia\nolá straße\n\n",
+                "{kind}{options}"
+            );
+            done(escritor).expect_success();
             assert!(!place.path().exists());
         }
     }
@@ -95,8 +99,8 @@ fn the_end_of_the_input_is_as_good_as_fim_and_arguments_as_lines() {
     command.args(["um", "dois"]);
     let escritor = listening(&place, &mut command, "");
     let leitor = finish(&mut place.command("leitor", ""), "");
-    assert_eq!(leitor.fine(), "um\ndois\n");
-    done(escritor).fine();
+    assert_eq!(leitor.expect_success(), "um\ndois\n");
+    done(escritor).expect_success();
 }
 
 #[test]
@@ -136,7 +140,7 @@ fn many_readers_hear_the_same() {
         assert!(rest.ends_with("bom dia\n"), "{rest}");
         assert_eq!(reader.wait().expect("it is a child").code(), Some(0));
     }
-    done(escritor).fine();
+    done(escritor).expect_success();
 }
 
 #[test]
@@ -181,7 +185,7 @@ fn a_reader_that_takes_its_time_misses_nothing() {
     writer.join().expect("all was read");
     assert_eq!(heard, 100_000 * 1000);
     assert_eq!(leitor.wait().expect("it is a child").code(), Some(0));
-    done(escritor).fine();
+    done(escritor).expect_success();
 }
 
 #[test]
@@ -199,7 +203,7 @@ fn ctrl_c_ends_the_escritor_in_order() {
     assert_eq!(line, "um\n");
     let pid = i32::try_from(escritor.id()).ok().and_then(Pid::from_raw);
     kill_process(pid.expect("it has an id"), Signal::INT).expect("it runs");
-    done(escritor).fine();
+    done(escritor).expect_success();
     assert_eq!(leitor.wait().expect("it is a child").code(), Some(0));
 }
 
@@ -222,7 +226,7 @@ fn the_leitor_reads_from_a_server_that_is_not_arauto() {
         stdin.write_all(said.as_bytes()).expect("it reads");
         drop(stdin);
         let leitor = finish(&mut place.command("leitor", ""), "");
-        assert_eq!(leitor.fine(), heard);
+        assert_eq!(leitor.expect_success(), heard);
         server.wait().expect("it is a child");
     }
 }
@@ -242,8 +246,8 @@ fn a_reader_that_is_not_arauto_hears_the_escritor() {
             "unix" => "bom dia\nfim\n",
             _ => "bom diafim",
         };
-        assert_eq!(reader.fine(), lines);
-        done(escritor).fine();
+        assert_eq!(reader.expect_success(), lines);
+        done(escritor).expect_success();
     }
 }
 
@@ -264,10 +268,10 @@ fn pedir_asks_a_raw_endpoint_and_one_that_is_not_arauto() {
         let mut served = spawn(served.stderr(Stdio::null()));
         wait_until("it listens", || place.path().exists());
         let asked = finish(&mut place.command("pedir", ""), "olá\nstraße\n\n");
-        assert_eq!(asked.fine(), "OLÁ\nSTRASSE\n\n");
+        assert_eq!(asked.expect_success(), "OLÁ\nSTRASSE\n\n");
         let mut with_nul = place.command("pedir", "?dialect=raw&encoding=utf-8");
         let asked = finish(with_nul.args(["--nul", "bom dia", "fim", "not this"]), "");
-        assert_eq!(asked.fine(), "BOM DIA\n");
+        assert_eq!(asked.expect_success(), "BOM DIA\n");
         let pid = i32::try_from(served.id()).ok().and_then(Pid::from_raw);
         kill_process(pid.expect("it has an id"), Signal::TERM).expect("it runs");
         assert_eq!(served.wait().expect("it is a child").code(), Some(0));
@@ -277,7 +281,7 @@ fn pedir_asks_a_raw_endpoint_and_one_that_is_not_arauto() {
     let mut server = spawn(&mut socat(&[&listen, "SYSTEM:sed -u s/^/ouvi-/"]));
     wait_until("it listens", || place.path().exists());
     let asked = finish(&mut place.command("pedir", ""), "um\ndois\n");
-    assert_eq!(asked.fine(), "ouvi-um\nouvi-dois\n");
+    assert_eq!(asked.expect_success(), "ouvi-um\nouvi-dois\n");
     server.wait().expect("it is a child");
 }
 
@@ -286,23 +290,23 @@ fn what_does_not_go_with_raw_is_told() {
     let place = Place::new("unix");
     let path: &Path = &place.path();
     let nobody = finish(&mut place.command("leitor", ""), "");
-    nobody.failed(69, &[&path.display().to_string()]);
+    nobody.expect_failure(69, &[&path.display().to_string()]);
     let outbound = finish(&mut place.command("pedir", "?direction=outbound"), "");
-    outbound.failed(64, &["direction=outbound"]);
+    outbound.expect_failure(64, &["direction=outbound"]);
     let terminator = finish(&mut place.command("escritor", "?terminator=nul"), "");
-    terminator.failed(64, &["terminator=nul"]);
+    terminator.expect_failure(64, &["terminator=nul"]);
     let json = finish(place.command("leitor", "").arg("--json"), "");
-    json.failed(64, &["--json", "--raw"]);
+    json.expect_failure(64, &["--json", "--raw"]);
     let encoding = finish(&mut arauto(&["leitor", "--encoding", "utf-8"]), "");
-    encoding.failed(64, &["--raw"]);
+    encoding.expect_failure(64, &["--raw"]);
     let unknown = finish(
         place.command("leitor", "").args(["--encoding", "latin1"]),
         "",
     );
-    unknown.failed(64, &["latin1", "utf-16le"]);
+    unknown.expect_failure(64, &["latin1", "utf-16le"]);
     let cbor = finish(
         &mut arauto(&["leitor", "--connect", "pipe:x?dialect=raw"]),
         "",
     );
-    cbor.failed(64, &["--raw"]);
+    cbor.expect_failure(64, &["--raw"]);
 }

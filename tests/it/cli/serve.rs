@@ -1,12 +1,12 @@
 //! How `arauto serve` stops, and its exit codes and report.
 
-use crate::support::{Raw, Served, Stop, arauto, finish, os, watchdog};
+use crate::support::{FrameClient, Served, Stop, arauto, finish, os, watchdog};
 
 /// A client that never reads, with more on its way than its socket takes.
-fn stalled_reader(served: &Served) -> Raw {
-    let mut stalled = served.visitor();
+fn stalled_reader(served: &Served) -> FrameClient {
+    let mut stalled = served.unauthenticated();
     stalled.log_in("stalled");
-    let mut ana = served.visitor();
+    let mut ana = served.unauthenticated();
     ana.log_in("ana");
     let body = "x".repeat(64 << 10);
     for id in 0..40 {
@@ -22,9 +22,9 @@ fn a_signal_stops_the_server_with_exit_0_and_a_report() {
     let _watchdog = watchdog();
     for stop in Stop::ALL {
         let mut served = Served::new(&["--data", "none"]);
-        let mut ana = served.visitor();
+        let mut ana = served.unauthenticated();
         let session = ana.log_in("ana");
-        served.tell(stop);
+        served.send_stop(stop);
         assert_eq!(ana.expect("stopping").text("reason"), "signal");
         ana.expect_closing("shutdown");
         assert_eq!(served.wait(), Some(0), "{}", served.log());
@@ -44,12 +44,12 @@ fn a_signal_stops_the_server_with_exit_0_and_a_report() {
 fn a_second_signal_forces_exit_4_past_a_stalled_reader() {
     let _watchdog = watchdog();
     let mut served = Served::new(&["--data", "none"]);
-    let mut other = served.visitor();
+    let mut other = served.unauthenticated();
     other.log_in("other");
     let _stalled = stalled_reader(&served);
-    served.tell(Stop::USUAL);
+    served.send_stop(Stop::USUAL);
     other.skip_to("stopping");
-    served.tell_again(Stop::USUAL);
+    served.send_another_stop(Stop::USUAL);
     assert_eq!(served.wait(), Some(4), "{}", served.log());
     let report = served.report();
     assert_eq!(report.exit, 4);
@@ -75,7 +75,7 @@ fn fim_with_wait_returns_when_the_server_is_gone() {
     assert_eq!(served.wait(), Some(0), "{}", served.log());
     let done = waiter.join().expect("no panic");
     assert!(done.err.contains("stopping"), "{done:?}");
-    done.fine();
+    done.expect_success();
     if cfg!(target_os = "linux") {
         let process = format!("/proc/{pid}");
         assert!(!std::path::Path::new(&process).exists(), "it is gone");
@@ -88,7 +88,7 @@ fn fim_with_wait_takes_an_unreaped_server_as_gone() {
     let _watchdog = watchdog();
     let mut served = Served::new(&["--data", "none"]);
     // This process is its parent, and does not wait for it before `fim` has returned.
-    finish(&mut served.command(&["fim", "--wait"]), "").fine();
+    finish(&mut served.command(&["fim", "--wait"]), "").expect_success();
     assert_eq!(served.wait(), Some(0), "{}", served.log());
 }
 
@@ -97,7 +97,7 @@ fn fim_now_skips_the_drain_and_makes_exit_4() {
     let _watchdog = watchdog();
     let mut served = Served::new(&["--data", "none"]);
     let _stalled = stalled_reader(&served);
-    finish(&mut served.command(&["fim", "--now"]), "").fine();
+    finish(&mut served.command(&["fim", "--now"]), "").expect_success();
     assert_eq!(served.wait(), Some(4), "{}", served.log());
 }
 
@@ -120,7 +120,7 @@ fn a_config_file_says_what_flags_do_not() {
         "--default-role",
         "admin",
     ]);
-    let mut client = served.stranger();
+    let mut client = served.connected();
     assert_eq!(client.expect("welcome").num("max_frame"), 2048);
     assert_eq!(
         client.log_in("ana").text("role"),
@@ -135,7 +135,7 @@ fn a_config_file_says_what_flags_do_not() {
 fn the_log_can_be_json() {
     let _watchdog = watchdog();
     let mut served = Served::new(&["--data", "none", "--log", "json"]);
-    served.tell(Stop::USUAL);
+    served.send_stop(Stop::USUAL);
     assert_eq!(served.wait(), Some(0));
     let log = served.log();
     assert!(log.lines().count() > 2, "{log}");
@@ -154,6 +154,6 @@ fn the_report_may_stand_in_a_data_folder_that_is_not_there_yet() {
     let endpoint = os::endpoint(folder.path(), "a").to_string();
     let mut serve = arauto(&["serve", "--console", "--listen", &endpoint]);
     serve.arg("--data").arg(&data).arg("--report").arg(&report);
-    finish(&mut serve, "fim\n").fine();
+    finish(&mut serve, "fim\n").expect_success();
     assert!(report.exists());
 }

@@ -23,7 +23,7 @@ fn served() -> Served {
 }
 
 fn is_there(served: &Served, user: &str) -> bool {
-    let there = finish(&mut served.command(&["who"]), "").fine();
+    let there = finish(&mut served.command(&["who"]), "").expect_success();
     there.lines().any(|line| line == user)
 }
 
@@ -36,7 +36,7 @@ fn let_the_timeout_pass() {
 fn welcome_names_the_idle_timeout() {
     let _watchdog = watchdog();
     let served = served();
-    let mut client = served.stranger();
+    let mut client = served.connected();
     assert_eq!(client.expect("welcome").num("idle_timeout"), 1_000);
     drop(client);
     served.stop();
@@ -76,7 +76,7 @@ fn leitor_whose_output_nobody_reads_keeps_its_session() {
     // More than its stdout's pipe and all queues on the way to it hold.
     let (count, line) = (4000, "x".repeat(1000));
     let lines = format!("{line}\n").repeat(count);
-    finish(&mut served.command(&["escritor"]), &lines).fine();
+    finish(&mut served.command(&["escritor"]), &lines).expect_success();
     let_the_timeout_pass();
 
     assert!(is_there(&served, "eva"));

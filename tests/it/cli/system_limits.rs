@@ -2,10 +2,10 @@
 
 use std::process::Command;
 
-use crate::support::{Done, arauto, finish, run_by, watchdog, watchdog_for};
+use crate::support::{CommandResult, arauto, finish, run_by, watchdog, watchdog_for};
 
 /// Limits the resources of the command by prlimit(1), so that no shell needs any.
-fn limited(limit: &str, command: Command) -> Done {
+fn limited(limit: &str, command: Command) -> CommandResult {
     finish(&mut run_by(&["prlimit", limit], command), "fim\n")
 }
 
@@ -17,7 +17,7 @@ fn serve(folder: &std::path::Path, data: &str) -> Command {
 }
 
 #[track_caller]
-fn assert_typed(what: &str, done: &Done) {
+fn assert_typed(what: &str, done: &CommandResult) {
     assert!(!done.err.contains("panicked"), "{what}: {done:?}");
     // 127: the system could not even load the program.
     let known = [
@@ -44,7 +44,7 @@ fn no_limit_of_descriptors_makes_a_server_panic() {
         let done = limited(&format!("--nofile={limit}"), serve(temp.path(), "data"));
         assert_typed(&format!("{limit} descriptors"), &done);
         if limit == 8 {
-            done.failed(71, &["descriptors", "ulimit -n"]);
+            done.expect_failure(71, &["descriptors", "ulimit -n"]);
         }
     }
 }
@@ -75,8 +75,8 @@ fn command_with_a_small_stack_limit_succeeds() {
     let temp = tempfile::tempdir().expect("a folder can be made");
     for kib in [64, 128, 256, 1024] {
         let limit = format!("--stack={}", kib * 1024);
-        limited(&limit, arauto(&["--help"])).fine();
-        limited(&limit, serve(temp.path(), "none")).fine();
+        limited(&limit, arauto(&["--help"])).expect_success();
+        limited(&limit, serve(temp.path(), "none")).expect_success();
     }
 }
 
@@ -85,10 +85,10 @@ fn file_at_its_size_limit_is_an_error_and_no_signal() {
     let _watchdog = watchdog();
     let temp = tempfile::tempdir().expect("a folder can be made");
     let done = limited("--fsize=0", serve(temp.path(), "data"));
-    done.failed(74, &["arauto.db"]);
+    done.expect_failure(74, &["arauto.db"]);
     let mut reported = serve(temp.path(), "none");
     reported.args(["--report", "report.json"]);
-    limited("--fsize=0", reported).failed(73, &["report.json", "too large"]);
+    limited("--fsize=0", reported).expect_failure(73, &["report.json", "too large"]);
     assert!(!temp.path().join("report.json").exists());
 }
 
@@ -121,7 +121,7 @@ fn system_without_threads_is_an_error() {
     ] {
         let mut command = Command::new(&binary);
         command.args(arguments).env("ARAUTO_PASSWORD", "x");
-        finish(&mut run_by(&outer, command), "").failed(71, &["threads"]);
+        finish(&mut run_by(&outer, command), "").expect_failure(71, &["threads"]);
     }
 }
 
@@ -161,13 +161,13 @@ fn unset_environment_causes_no_panic() {
         assert!(!done.err.contains("panicked"), "{variable}: {done:?}");
     }
     let mut wrong = arauto(&["who"]);
-    finish(wrong.arg(not_text), "").failed(64, &[]);
+    finish(wrong.arg(not_text), "").expect_failure(64, &[]);
     let mut bare = serve(temp.path(), "none");
     finish(
         bare.env_clear().stdin(std::process::Stdio::piped()),
         "fim\n",
     )
-    .fine();
+    .expect_success();
     let mut demo = arauto(&["demo"]);
-    finish(demo.env("TMPDIR", "/nowhere"), "").failed(73, &["TMPDIR"]);
+    finish(demo.env("TMPDIR", "/nowhere"), "").expect_failure(73, &["TMPDIR"]);
 }

@@ -3,7 +3,7 @@
 use std::process::Command;
 
 use super::serve_with_console;
-use crate::support::{AtTerminal, Served, arauto, finish, run_by, watchdog};
+use crate::support::{Served, TerminalSession, arauto, finish, run_by, watchdog};
 
 /// Of each kind one: C0, DEL, C1, bidirectional, separators, no width, a tag.
 const HOSTILE: &str = "a\u{1b}]0;x\u{7}\u{7f}\u{85}\u{9b}31m\u{ad}\u{202e}\u{2066}\u{2028}\u{2029}\
@@ -27,7 +27,7 @@ fn assert_harmless(what: &str, shown: &str) {
 
 /// Returns the text that the command shows at a terminal.
 fn shown(command: Command) -> String {
-    AtTerminal::start(command).end().1
+    TerminalSession::start(command).end().1
 }
 
 /// A report with hostile characters in every text that comes from users.
@@ -68,7 +68,7 @@ fn no_subcommand_shows_a_hostile_character_at_a_terminal() {
     });
     reader.kill().expect("it runs");
     reader.wait().expect("it is a child");
-    finish(&mut served.command(&["escritor", HOSTILE]), "").fine();
+    finish(&mut served.command(&["escritor", HOSTILE]), "").expect_success();
 
     for arguments in [
         &["pedir", HOSTILE][..],
@@ -83,7 +83,7 @@ fn no_subcommand_shows_a_hostile_character_at_a_terminal() {
         std::fs::copy(&state, &copy).expect("it is ours");
         let mut leitor = served.command(&["leitor", "--resume", &copy]);
         leitor.env("ARAUTO_USER", "eva").args(json);
-        let terminal = AtTerminal::start(leitor);
+        let terminal = TerminalSession::start(leitor);
         terminal.wait_for("31m");
         assert_harmless("leitor", &terminal.shown());
         if json.is_empty() {
@@ -102,7 +102,7 @@ fn no_subcommand_shows_a_hostile_character_at_a_terminal() {
     );
     assert_harmless("wrong arguments", &shown(served.command(&[HOSTILE])));
 
-    finish(&mut served.command(&["fim"]), "").fine();
+    finish(&mut served.command(&["fim"]), "").expect_success();
     assert_eq!(served.wait(), Some(0), "{}", served.log());
     let report = hostile_report(&served);
     for arguments in [
@@ -151,14 +151,14 @@ fn console_and_log_show_no_hostile_character_at_a_terminal() {
         &["sh", "-c", "exec \"$0\" \"$@\" </dev/null 2>/dev/null"],
         serve,
     );
-    let terminal = AtTerminal::start(serve);
+    let terminal = TerminalSession::start(serve);
     crate::support::wait_until("it listens", || folder.path().join("s.sock").exists());
     let mut say = arauto(&["escritor", "--user", "ana", "--connect", &endpoint, HOSTILE]);
-    finish(&mut say, "").fine();
+    finish(&mut say, "").expect_success();
     terminal.wait_for(r"\u{202e}");
     assert_harmless("the console", &terminal.shown());
     let mut fim = arauto(&["fim", "--user", "ana", "--connect", &endpoint]);
-    finish(&mut fim, "").fine();
+    finish(&mut fim, "").expect_success();
     assert_harmless("the console", &terminal.end().1);
 }
 
@@ -170,6 +170,9 @@ fn pipe_gets_bodies_unescaped() {
     let listen = format!("{ask}?handler=echo");
     let served = Served::new(&["--data", "none", "--listen", &listen]);
     let mut pedir = served.command(&["pedir", "--connect", &ask, HOSTILE]);
-    assert_eq!(finish(&mut pedir, "").fine(), format!("{HOSTILE}\n"));
+    assert_eq!(
+        finish(&mut pedir, "").expect_success(),
+        format!("{HOSTILE}\n")
+    );
     served.stop();
 }

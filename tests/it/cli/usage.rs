@@ -26,7 +26,7 @@ fn usage_errors_exit_64() {
 #[test]
 fn help_and_version_exit_0_and_name_every_command() {
     let _watchdog = watchdog();
-    let help = finish(&mut arauto(&["--help"]), "").fine();
+    let help = finish(&mut arauto(&["--help"]), "").expect_success();
     for command in [
         "serve", "leitor", "escritor", "pedir", "who", "sessions", "fim", "users", "demo",
     ] {
@@ -35,11 +35,11 @@ fn help_and_version_exit_0_and_name_every_command() {
     assert_eq!(help.contains("bench"), cfg!(unix), "{help}");
     for alias in ["read", "write", "request"] {
         assert!(help.contains(alias), "{alias}");
-        finish(&mut arauto(&[alias, "--help"]), "").fine();
+        finish(&mut arauto(&[alias, "--help"]), "").expect_success();
     }
     assert!(
         finish(&mut arauto(&["--version"]), "")
-            .fine()
+            .expect_success()
             .starts_with("arauto ")
     );
 }
@@ -58,7 +58,7 @@ fn where_nobody_listens_a_client_exits_69_with_a_hint() {
     ] {
         let mut command = arauto(command);
         let done = finish(command.args(["--user", "ana", "--connect", &endpoint]), "");
-        done.failed(69, &[&endpoint, "arauto serve", "--connect"]);
+        done.expect_failure(69, &[&endpoint, "arauto serve", "--connect"]);
     }
 }
 
@@ -66,19 +66,19 @@ fn where_nobody_listens_a_client_exits_69_with_a_hint() {
 fn a_wrong_password_exits_77_and_no_password_too() {
     let _watchdog = watchdog();
     let served = Served::new(&[]);
-    finish(&mut served.command(&["who"]), "").fine();
+    finish(&mut served.command(&["who"]), "").expect_success();
     let wrong = finish(served.command(&["who"]).env("ARAUTO_PASSWORD", "outro"), "");
-    wrong.failed(77, &["bad-credentials"]);
+    wrong.expect_failure(77, &["bad-credentials"]);
     let mut none = served.command(&["who"]);
     none.env_remove("ARAUTO_PASSWORD");
     #[cfg(unix)] // the tests may run at a terminal, which would be prompted
     let mut none = crate::support::run_by(&["setsid", "--wait"], none);
     let none = finish(&mut none, "");
-    none.failed(77, &["ARAUTO_PASSWORD", "--password-file"]);
+    none.expect_failure(77, &["ARAUTO_PASSWORD", "--password-file"]);
     let file = served.folder.path().join("password");
     std::fs::write(&file, format!("{}\n", crate::support::PASSWORD)).expect("it is ours");
     let mut who = served.command(&["who", "--password-file"]);
-    finish(who.arg(&file).env_remove("ARAUTO_PASSWORD"), "").fine();
+    finish(who.arg(&file).env_remove("ARAUTO_PASSWORD"), "").expect_success();
     served.stop();
 }
 
@@ -95,10 +95,10 @@ fn a_config_file_with_an_unknown_key_exits_78_and_names_it() {
     ] {
         std::fs::write(&file, text).expect("it is ours");
         let mut serve = arauto(&["serve", "--data", "none", "--config"]);
-        finish(serve.arg(&file), "").failed(78, &[naming]);
+        finish(serve.arg(&file), "").expect_failure(78, &[naming]);
     }
     let mut serve = arauto(&["serve", "--config", "/no/such/file.toml"]);
-    finish(&mut serve, "").failed(66, &["/no/such/file.toml"]);
+    finish(&mut serve, "").expect_failure(66, &["/no/such/file.toml"]);
 }
 
 #[test]
@@ -107,12 +107,12 @@ fn a_server_that_cannot_start_says_why() {
     let served = Served::new(&[]);
     let listen = served.endpoint().to_string();
     let mut second = arauto(&["serve", "--data", "none", "--listen", &listen]);
-    finish(&mut second, "").failed(69, &[&listen, "another program that is running"]);
+    finish(&mut second, "").expect_failure(69, &[&listen, "another program that is running"]);
     let mut open = arauto(&["serve", "--data", "none", "--listen", "tcp:0.0.0.0:0"]);
-    finish(&mut open, "").failed(69, &["loopback"]);
+    finish(&mut open, "").expect_failure(69, &["loopback"]);
     let data = served.folder.path().join("data");
     let other = os::endpoint(served.folder.path(), "other").to_string();
     let mut same_data = arauto(&["serve", "--listen", &other, "--data"]);
-    finish(same_data.arg(&data), "").failed(73, &[&data.display().to_string()]);
+    finish(same_data.arg(&data), "").expect_failure(73, &[&data.display().to_string()]);
     served.stop();
 }

@@ -1,8 +1,8 @@
 //! `arauto users`, with the server running and without it.
 
-use crate::support::{Done, Served, arauto, finish, watchdog};
+use crate::support::{CommandResult, Served, arauto, finish, watchdog};
 
-fn who_as(served: &Served, user: &str, password: &str) -> Done {
+fn who_as(served: &Served, user: &str, password: &str) -> CommandResult {
     let mut who = served.command(&["who"]);
     finish(
         who.env("ARAUTO_USER", user)
@@ -11,7 +11,7 @@ fn who_as(served: &Served, user: &str, password: &str) -> Done {
     )
 }
 
-fn users(served: &Served, arguments: &[&str], password: &str) -> Done {
+fn users(served: &Served, arguments: &[&str], password: &str) -> CommandResult {
     finish(served.users(arguments).env("ARAUTO_PASSWORD", password), "")
 }
 
@@ -19,26 +19,30 @@ fn users(served: &Served, arguments: &[&str], password: &str) -> Done {
 fn a_running_server_sees_what_changed_at_the_next_login() {
     let _watchdog = watchdog();
     let served = Served::new(&[]);
-    users(&served, &["add", "rui", "--role", "leitor"], "um").fine();
-    assert_eq!(who_as(&served, "rui", "um").fine(), "rui\n");
-    who_as(&served, "rui", "dois").failed(77, &["bad-credentials"]);
+    users(&served, &["add", "rui", "--role", "leitor"], "um").expect_success();
+    assert_eq!(who_as(&served, "rui", "um").expect_success(), "rui\n");
+    who_as(&served, "rui", "dois").expect_failure(77, &["bad-credentials"]);
 
-    users(&served, &["passwd", "rui"], "dois").fine();
-    who_as(&served, "rui", "um").failed(77, &["bad-credentials"]);
-    who_as(&served, "rui", "dois").fine();
+    users(&served, &["passwd", "rui"], "dois").expect_success();
+    who_as(&served, "rui", "um").expect_failure(77, &["bad-credentials"]);
+    who_as(&served, "rui", "dois").expect_success();
 
     let mut write = served.command(&["escritor", "a"]);
     write
         .env("ARAUTO_USER", "rui")
         .env("ARAUTO_PASSWORD", "dois");
-    finish(&mut write, "").failed(77, &["forbidden"]);
-    users(&served, &["role", "rui", "escritor"], "").fine();
-    finish(&mut write, "").fine();
+    finish(&mut write, "").expect_failure(77, &["forbidden"]);
+    users(&served, &["role", "rui", "escritor"], "").expect_success();
+    finish(&mut write, "").expect_success();
 
-    users(&served, &["remove", "rui"], "").fine();
-    assert!(!users(&served, &["list"], "").fine().contains("rui"));
+    users(&served, &["remove", "rui"], "").expect_success();
+    assert!(
+        !users(&served, &["list"], "")
+            .expect_success()
+            .contains("rui")
+    );
     assert_eq!(
-        who_as(&served, "rui", "três").fine(),
+        who_as(&served, "rui", "três").expect_success(),
         "rui\n",
         "the name is free again"
     );
@@ -54,18 +58,19 @@ fn without_a_server_the_accounts_are_the_same() {
         let mut command = arauto(&["users", "--data"]);
         finish(command.arg(&data).args(arguments), "")
     };
-    users(&["list"]).failed(66, &["--data"]);
-    users(&["add", "ana", "--role", "admin"]).fine();
-    users(&["add", "ana"]).failed(65, &["ana", "passwd"]);
-    users(&["add", "a b"]).failed(64, &["a b"]);
-    users(&["role", "rui", "leitor"]).failed(65, &["rui", "list"]);
-    users(&["role", "ana", "rei"]).failed(64, &["rei"]);
-    users(&["remove", "rui"]).failed(65, &["rui"]);
-    users(&["passwd", "rui"]).failed(65, &["rui"]);
-    let table = users(&["list"]).fine();
+    users(&["list"]).expect_failure(66, &["--data"]);
+    users(&["add", "ana", "--role", "admin"]).expect_success();
+    users(&["add", "ana"]).expect_failure(65, &["ana", "passwd"]);
+    users(&["add", "a b"]).expect_failure(64, &["a b"]);
+    users(&["role", "rui", "leitor"]).expect_failure(65, &["rui", "list"]);
+    users(&["role", "ana", "rei"]).expect_failure(64, &["rei"]);
+    users(&["remove", "rui"]).expect_failure(65, &["rui"]);
+    users(&["passwd", "rui"]).expect_failure(65, &["rui"]);
+    let table = users(&["list"]).expect_success();
     assert!(table.contains("ana") && table.contains("admin"), "{table}");
     let json: serde_json::Value =
-        serde_json::from_str(users(&["list", "--json"]).fine().trim()).expect("it is json");
+        serde_json::from_str(users(&["list", "--json"]).expect_success().trim())
+            .expect("it is json");
     assert_eq!(
         (&json["user"], &json["role"]),
         (&"ana".into(), &"admin".into())
@@ -73,7 +78,7 @@ fn without_a_server_the_accounts_are_the_same() {
 
     let served = Served::within(folder, &[]);
     assert_eq!(
-        who_as(&served, "ana", crate::support::PASSWORD).fine(),
+        who_as(&served, "ana", crate::support::PASSWORD).expect_success(),
         "ana\n"
     );
     served.stop();
@@ -88,9 +93,9 @@ fn an_import_adds_all_or_none() {
         std::fs::write(&file, text).expect("it is ours");
         finish(served.users(&["import"]).arg(&file), "")
     };
-    import("# name, role, password\n\nana\tadmin\tum\nrui\tleitor\tcom espaço\n").fine();
-    who_as(&served, "ana", "um").fine();
-    who_as(&served, "rui", "com espaço").fine();
+    import("# name, role, password\n\nana\tadmin\tum\nrui\tleitor\tcom espaço\n").expect_success();
+    who_as(&served, "ana", "um").expect_success();
+    who_as(&served, "rui", "com espaço").expect_success();
     for (text, naming) in [
         ("eva\tadmin\tx\nana\tleitor\ty\n", "ana"),
         ("eva\tadmin\tx\nbia\n", "line 2"),
@@ -107,12 +112,15 @@ fn an_import_adds_all_or_none() {
             "hash",
         ),
     ] {
-        import(text).failed(65, &[naming]);
+        import(text).expect_failure(65, &[naming]);
         assert!(
-            !users(&served, &["list"], "").fine().contains("eva"),
+            !users(&served, &["list"], "")
+                .expect_success()
+                .contains("eva"),
             "all or none: {text:?}"
         );
     }
-    finish(&mut served.users(&["import", "/no/such/file"]), "").failed(66, &["/no/such/file"]);
+    finish(&mut served.users(&["import", "/no/such/file"]), "")
+        .expect_failure(66, &["/no/such/file"]);
     served.stop();
 }

@@ -31,10 +31,10 @@ fn report_to_a_device_leaves_the_device() {
     symlink("/dev/null", &link).expect("it is ours");
     for device in [Path::new("/dev/null"), &link] {
         let done = finish(&mut serve(temp.path(), device), "fim\n");
-        done.fine();
+        done.expect_success();
     }
     let full = finish(&mut serve(temp.path(), Path::new("/dev/full")), "fim\n");
-    full.failed(73, &["/dev/full", "No space"]);
+    full.expect_failure(73, &["/dev/full", "No space"]);
     for device in ["/dev/null", "/dev/full"] {
         let found = fs::metadata(device).expect("it is still there");
         assert!(found.file_type().is_char_device(), "{device}");
@@ -52,7 +52,7 @@ fn report_to_stdout_is_printed_to_any_kind_of_file() {
     let temp = tempfile::tempdir().expect("a folder can be made");
     for stdout in ["/dev/stdout", "/dev/fd/1", "/proc/self/fd/1"] {
         let done = finish(&mut serve(temp.path(), Path::new(stdout)), "fim\n");
-        let printed = done.fine();
+        let printed = done.expect_success();
         let at = printed.find("{\n").expect("it is printed");
         let report: Report = serde_json::from_str(&printed[at..]).expect("it is a report");
         assert_eq!(report.exit, 0);
@@ -63,7 +63,7 @@ fn report_to_stdout_is_printed_to_any_kind_of_file() {
     let number = fs::metadata(&file).expect("it is there").ino();
     let command = serve(temp.path(), Path::new("/dev/stdout"));
     let redirected = format!(">>{}", file.display());
-    finish(&mut by_shell("true", command, &redirected), "fim\n").fine();
+    finish(&mut by_shell("true", command, &redirected), "fim\n").expect_success();
     let text = fs::read_to_string(&file).expect("it is text");
     assert!(
         text.starts_with("before\n") && text.contains("\"exit\": 0"),
@@ -79,7 +79,7 @@ fn report_follows_links_and_keeps_mode_and_owner() {
     let (target, link) = (temp.path().join("target"), temp.path().join("link"));
     symlink("target", &link).expect("it is ours");
     // It leads nowhere yet: the file that it names is made, for its owner alone.
-    finish(&mut serve(temp.path(), &link), "fim\n").fine();
+    finish(&mut serve(temp.path(), &link), "fim\n").expect_success();
     assert_eq!(read(&target).exit, 0);
     let found = fs::metadata(&target).expect("it is there");
     assert_eq!(found.mode() & 0o777, 0o600);
@@ -92,7 +92,7 @@ fn report_follows_links_and_keeps_mode_and_owner() {
     fs::set_permissions(&target, fs::Permissions::from_mode(0o644)).expect("it is ours");
     let may_give_away = std::os::unix::fs::chown(&target, Some(4242), Some(4343)).is_ok();
     fs::write(&target, "old").expect("it is ours");
-    finish(&mut serve(temp.path(), &link), "fim\n").fine();
+    finish(&mut serve(temp.path(), &link), "fim\n").expect_success();
     assert_eq!(read(&target).exit, 0);
     let found = fs::metadata(&target).expect("it is there");
     assert_eq!(found.mode() & 0o777, 0o644);
@@ -124,7 +124,7 @@ fn target_that_cannot_hold_a_report_is_refused_at_start() {
     ] {
         // No input, so that one that starts would never end.
         let done = finish(serve(temp.path(), &path).stdin(Stdio::null()), "");
-        done.failed(73, &[&path.display().to_string()]);
+        done.expect_failure(73, &[&path.display().to_string()]);
     }
 }
 
@@ -134,14 +134,14 @@ fn fifo_gets_the_report_and_delays_nothing_without_a_reader() {
     let temp = tempfile::tempdir().expect("a folder can be made");
     let fifo = temp.path().join("fifo");
     mknodat(CWD, &fifo, FileType::Fifo, Mode::RUSR | Mode::WUSR, 0).expect("it is ours");
-    finish(&mut serve(temp.path(), &fifo), "fim\n").failed(73, &["fifo", "no reader"]);
+    finish(&mut serve(temp.path(), &fifo), "fim\n").expect_failure(73, &["fifo", "no reader"]);
 
     let reader = Command::new("cat")
         .arg(&fifo)
         .stdout(Stdio::piped())
         .spawn();
     let reader = reader.expect("cat(1) is there");
-    finish(&mut serve(temp.path(), &fifo), "fim\n").fine();
+    finish(&mut serve(temp.path(), &fifo), "fim\n").expect_success();
     let read = reader.wait_with_output().expect("it is a child");
     let report: Report = serde_json::from_slice(&read.stdout).expect("it is a report");
     assert_eq!(report.exit, 0);
@@ -157,7 +157,7 @@ fn fifo_gets_the_report_and_delays_nothing_without_a_reader() {
     let mut told = [0; 5];
     let stdout = stuck.stdout.as_mut().expect("it is a pipe");
     std::io::Read::read_exact(stdout, &mut told).expect("it fills the pipe");
-    finish(&mut serve(temp.path(), &fifo), "fim\n").failed(73, &["does not read"]);
+    finish(&mut serve(temp.path(), &fifo), "fim\n").expect_failure(73, &["does not read"]);
     stuck.kill().expect("it runs");
     stuck.wait().expect("it is a child");
     assert!(
@@ -173,7 +173,7 @@ fn pictures_go_where_reports_go() {
     let _watchdog = watchdog();
     let temp = tempfile::tempdir().expect("a folder can be made");
     let report = temp.path().join("report.json");
-    finish(&mut serve(temp.path(), &report), "fim\n").fine();
+    finish(&mut serve(temp.path(), &report), "fim\n").expect_success();
     let (target, link) = (temp.path().join("target"), temp.path().join("link"));
     symlink("target", &link).expect("it is ours");
     for (flag, holds) in [("--svg", "<svg"), ("--html", "<html")] {
@@ -181,16 +181,20 @@ fn pictures_go_where_reports_go() {
             let mut command = arauto(&["report"]);
             finish(command.arg(&report).arg(flag).arg(out), "")
         };
-        draw(&link).fine();
+        draw(&link).expect_success();
         assert!(
             fs::read_to_string(&target)
                 .expect("it is written")
                 .contains(holds)
         );
-        draw(Path::new("/dev/null")).fine();
-        draw(Path::new("/dev/full")).failed(73, &["/dev/full"]);
-        draw(temp.path()).failed(73, &["folder"]);
-        assert!(draw(Path::new("/dev/stdout")).fine().contains(holds));
+        draw(Path::new("/dev/null")).expect_success();
+        draw(Path::new("/dev/full")).expect_failure(73, &["/dev/full"]);
+        draw(temp.path()).expect_failure(73, &["folder"]);
+        assert!(
+            draw(Path::new("/dev/stdout"))
+                .expect_success()
+                .contains(holds)
+        );
     }
     assert!(
         fs::metadata("/dev/null")
@@ -208,7 +212,7 @@ fn certificate_is_never_written_readable_by_others() {
     fs::write(&key, "old").expect("it is ours");
     fs::set_permissions(&key, fs::Permissions::from_mode(0o644)).expect("it is ours");
     let mut init = arauto(&["tls", "init", "--force", "--folder"]);
-    finish(init.arg(temp.path()), "").fine();
+    finish(init.arg(temp.path()), "").expect_success();
     assert_eq!(
         fs::metadata(&key).expect("it is there").mode() & 0o777,
         0o600
@@ -216,7 +220,7 @@ fn certificate_is_never_written_readable_by_others() {
     let mut init = arauto(&["tls", "init", "--force", "--folder"]);
     init.arg(temp.path());
     let mut full = by_shell("true", init, ">/dev/full");
-    finish(&mut full, "").failed(74, &["No space", "are written"]);
+    finish(&mut full, "").expect_failure(74, &["No space", "are written"]);
 }
 
 #[test]
@@ -238,7 +242,7 @@ fn resume_file_is_synced_before_it_replaces_the_old_one() {
     let mut leitor = crate::support::run_by(&["strace", "-f", "-e", calls, "-o", &output], leitor);
     let leitor = spawn(&mut leitor);
     crate::support::wait_until("it has a place in the stream", || state.exists());
-    finish(&mut served.command(&["fim"]), "").fine();
+    finish(&mut served.command(&["fim"]), "").expect_success();
     leitor.wait_with_output().expect("it is a child");
     let text = fs::read_to_string(&trace).expect("strace writes it");
     let kinds: Vec<&str> = text
@@ -265,10 +269,10 @@ fn resume_file_on_a_device_stores_nothing() {
     crate::support::wait_until("it is there", || {
         let mut who = served.command(&["who"]);
         finish(who.env("ARAUTO_USER", "rui"), "")
-            .fine()
+            .expect_success()
             .contains("ana")
     });
-    finish(&mut served.command(&["fim"]), "").fine();
+    finish(&mut served.command(&["fim"]), "").expect_success();
     let done = leitor.wait_with_output().expect("it is a child");
     assert!(done.status.success(), "{done:?}");
     assert_eq!(served.wait(), Some(0));
@@ -279,5 +283,5 @@ fn resume_file_on_a_device_stores_nothing() {
             .is_char_device()
     );
     let mut folder = served.command(&["leitor", "--resume"]);
-    finish(folder.arg(served.folder.path()), "").failed(73, &["folder"]);
+    finish(folder.arg(served.folder.path()), "").expect_failure(73, &["folder"]);
 }

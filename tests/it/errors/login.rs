@@ -7,7 +7,7 @@ use crate::support::{Fixture, PASSWORD, login, wait_until};
 #[test]
 pub(super) fn a_request_before_the_login_is_not_logged_in() {
     let fixture = Fixture::new();
-    let mut client = fixture.visitor();
+    let mut client = fixture.unauthenticated();
     client.request(5, "a");
     assert_eq!(client.expect_error("not-logged-in").num("id"), 5);
     client.log_in("ana");
@@ -27,7 +27,7 @@ pub(super) fn a_second_login_in_one_session_is_already_logged_in() {
 #[test]
 pub(super) fn what_is_no_name_is_a_bad_name() {
     let fixture = Fixture::new();
-    let mut client = fixture.visitor();
+    let mut client = fixture.unauthenticated();
     let long = "a".repeat(65);
     for name in ["", "a b", "a\u{7}", "\u{2460}", &long] {
         client.send_bytes(&login(5, name, PASSWORD).bytes());
@@ -40,7 +40,7 @@ pub(super) fn what_is_no_name_is_a_bad_name() {
 #[test]
 fn the_consoles_name_is_nobodys() {
     let fixture = Fixture::new();
-    let mut client = fixture.visitor();
+    let mut client = fixture.unauthenticated();
     client.send(&login(5, arauto::internal::accounts::CONSOLE, PASSWORD));
     let error = client.expect("error");
     assert_eq!(error.text("code"), "bad-name", "{error:?}");
@@ -51,7 +51,7 @@ fn the_consoles_name_is_nobodys() {
 pub(super) fn a_wrong_password_is_bad_credentials() {
     let fixture = Fixture::new();
     fixture.client("ana").fim();
-    let mut client = fixture.visitor();
+    let mut client = fixture.unauthenticated();
     client.send(&login(5, "ana", "outro"));
     assert_eq!(client.expect_error("bad-credentials").num("id"), 5);
     client.log_in("ana");
@@ -61,7 +61,7 @@ pub(super) fn a_wrong_password_is_bad_credentials() {
 #[test]
 pub(super) fn an_unknown_name_where_registration_is_closed() {
     let fixture = Fixture::listening("?registration=closed", |_| {});
-    let mut client = fixture.visitor();
+    let mut client = fixture.unauthenticated();
     client.send(&login(5, "ana", PASSWORD));
     assert_eq!(client.expect_error("registration-closed").num("id"), 5);
     client.ping();
@@ -73,7 +73,7 @@ pub(super) fn a_login_too_many_is_throttled() {
     let fixture =
         Fixture::with(|config| config.limits.login_rate_per_peer = "1/h".parse().expect("one"));
     drop(fixture.client("ana"));
-    let mut rui = fixture.visitor();
+    let mut rui = fixture.unauthenticated();
     rui.send(&login(5, "rui", PASSWORD));
     assert_eq!(rui.expect_error("throttled").num("id"), 5);
     rui.ping();
@@ -83,7 +83,7 @@ pub(super) fn a_login_too_many_is_throttled() {
 #[test]
 pub(super) fn no_login_in_time_is_a_login_timeout() {
     let fixture = Fixture::with(|config| config.timeouts.login = Duration::from_millis(100));
-    let mut client = fixture.visitor();
+    let mut client = fixture.unauthenticated();
     client.expect_error("login-timeout");
     client.expect_closing("login-timeout");
     fixture.finish();
@@ -92,7 +92,7 @@ pub(super) fn no_login_in_time_is_a_login_timeout() {
 #[test]
 fn pings_do_not_put_the_login_off() {
     let fixture = Fixture::with(|config| config.timeouts.login = Duration::from_millis(100));
-    let mut client = fixture.visitor();
+    let mut client = fixture.unauthenticated();
     let frames = loop {
         if client
             .try_send(&crate::support::ask("ping", 1).bytes())
@@ -117,13 +117,13 @@ fn pings_do_not_put_the_login_off() {
 pub(super) fn a_session_too_many_is_told_so() {
     let fixture = Fixture::with(|config| config.limits.max_sessions = 1);
     let mut ana = fixture.client("ana");
-    let mut other = fixture.visitor();
+    let mut other = fixture.unauthenticated();
     other.expect_error("too-many-sessions");
     other.expect_closing("too-many-sessions");
     ana.fim();
     drop(ana);
     wait_until("the place is free again", || {
-        let mut client = fixture.visitor();
+        let mut client = fixture.unauthenticated();
         let _ = client.try_send(&crate::support::ask("ping", 1).bytes()); // or it is closed
         client.recv().is_some_and(|frame| frame.is("pong"))
     });
@@ -136,11 +136,11 @@ fn an_endpoint_may_have_a_limit_of_its_own() {
     let fixture = Fixture::listening("?max=2", |config| {
         Fixture::also(config, "tcp:127.0.0.1:0");
     });
-    let _two = [fixture.visitor(), fixture.visitor()];
-    let mut third = fixture.visitor();
+    let _two = [fixture.unauthenticated(), fixture.unauthenticated()];
+    let mut third = fixture.unauthenticated();
     third.expect_error("too-many-sessions");
     third.expect_closing("too-many-sessions");
-    let mut elsewhere = fixture.tcp_visitor();
+    let mut elsewhere = fixture.tcp_unauthenticated();
     elsewhere.log_in("ana");
     elsewhere.fim();
     drop(elsewhere);

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use arauto::{Answer, Handler, Request, Role, SlowPolicy};
 
-use crate::support::{Fixture, Held, ask, bytes, publish, request, text};
+use crate::support::{Fixture, PausedHandler, ask, bytes, publish, request, text};
 
 #[test]
 pub(super) fn what_a_role_does_not_allow_is_forbidden() {
@@ -13,7 +13,7 @@ pub(super) fn what_a_role_does_not_allow_is_forbidden() {
         config.default_role = Role::Leitor;
         Fixture::also(config, "tcp:127.0.0.1:0");
     });
-    let mut ana = fixture.tcp_visitor();
+    let mut ana = fixture.tcp_unauthenticated();
     ana.log_in("ana");
     for frame in [
         publish(5, text("a")),
@@ -91,7 +91,7 @@ pub(super) fn a_reader_that_falls_off_the_tail_is_a_slow_consumer() {
 
 #[test]
 pub(super) fn a_frame_after_the_cut_is_told_of_the_stop() {
-    let held = Held::default();
+    let held = PausedHandler::default();
     let handler = Arc::new(held.clone());
     let fixture = Fixture::with(|config| config.handler = handler);
     let (mut ana, mut rui) = (fixture.client("ana"), fixture.client("rui"));
@@ -112,7 +112,7 @@ pub(super) fn a_frame_after_the_cut_is_told_of_the_stop() {
     for id in 5..9 {
         assert_eq!(rui.expect_error("stopping").num("id"), id);
     }
-    held.go_on();
+    held.release();
     let closing = rui.expect("closing");
     assert_eq!((closing.num("accepted"), closing.num("refused")), (0, 4));
     ana.skip_to("reply");

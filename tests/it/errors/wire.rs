@@ -22,7 +22,7 @@ pub(super) fn bytes_that_are_no_frame_are_a_bad_frame() {
         b"\xc1\xa1\x64ping\xa1\x62id\x01", // a tag
     ];
     for item in bad {
-        let mut client = fixture.visitor();
+        let mut client = fixture.unauthenticated();
         client.send_bytes(&prefixed(item));
         let error = client.expect_error("bad-frame");
         assert!(error.get("id").is_none(), "{item:?}: {error:?}");
@@ -55,10 +55,10 @@ pub(super) fn a_frame_over_the_limit_is_too_large() {
     let fixture = Fixture::new();
     let over = |limit: usize| u32::try_from(limit + 1).expect("it fits").to_be_bytes();
 
-    let mut stranger = fixture.visitor();
-    stranger.send_bytes(&over(MAX_FRAME_BEFORE_LOGIN));
-    stranger.expect_error("frame-too-large");
-    stranger.expect_closing("frame-too-large");
+    let mut unauthenticated = fixture.unauthenticated();
+    unauthenticated.send_bytes(&over(MAX_FRAME_BEFORE_LOGIN));
+    unauthenticated.expect_error("frame-too-large");
+    unauthenticated.expect_closing("frame-too-large");
 
     let mut ana = fixture.client("ana");
     ana.request(1, &"x".repeat(MAX_FRAME_BEFORE_LOGIN + 1));
@@ -95,7 +95,7 @@ pub(super) fn another_protocol_is_unsupported() {
         b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03",
     ];
     for bytes in foreign {
-        let mut client = fixture.visitor();
+        let mut client = fixture.unauthenticated();
         client.send_bytes(bytes);
         client.expect_error("unsupported");
         client.expect_closing("unsupported");
@@ -106,7 +106,7 @@ pub(super) fn another_protocol_is_unsupported() {
 #[test]
 fn body_of_max_body_is_published_and_a_longer_one_refused() {
     let fixture = Fixture::with(|config| config.limits.max_frame = 4096);
-    let mut ana = fixture.stranger();
+    let mut ana = fixture.connected();
     let max_body = ana.expect("welcome").num("max_body");
     let body = |length: u64| text(&"x".repeat(usize::try_from(length).expect("it is short")));
     ana.log_in(&"a".repeat(64));
@@ -148,7 +148,7 @@ fn reply_too_long_is_refused_alone() {
 #[test]
 fn frame_of_an_unserved_feature_is_unsupported_alone() {
     let fixture = Fixture::new();
-    let mut ana = fixture.visitor();
+    let mut ana = fixture.unauthenticated();
     let with_cursor = crate::support::login(1, "ana", crate::support::PASSWORD);
     ana.send_bytes(&with_cursor.with("cursor", text("c")).bytes());
     assert_eq!(ana.expect_error("unsupported").num("id"), 1);

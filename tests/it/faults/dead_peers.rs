@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use arauto::Endpoint;
 
 use super::Three;
-use crate::support::{Raw, wait_until, watchdog};
+use crate::support::{FrameClient, wait_until, watchdog};
 
 #[test]
 fn tcp_reader_paused_beyond_the_user_timeout_is_not_dead() {
@@ -19,12 +19,12 @@ fn tcp_reader_paused_beyond_the_user_timeout_is_not_dead() {
         panic!("the third is tcp");
     };
     let stream = TcpStream::connect((host.as_str(), *port)).expect("it listens");
-    let mut reader = Raw::tcp(stream);
+    let mut reader = FrameClient::tcp(stream);
     reader.expect("welcome");
     let after = reader.log_in("eva").num("seq");
 
     // More than the socket's buffers hold, and less than the log does.
-    let mut writer = served.visitor();
+    let mut writer = served.unauthenticated();
     writer.log_in("rui");
     let body = "x".repeat(60_000);
     for id in 0..300 {

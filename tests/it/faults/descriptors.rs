@@ -5,7 +5,7 @@ use std::sync::Mutex;
 use arauto::SessionRecord;
 use rustix::process::{Pid, Resource, Rlimit, getrlimit, prlimit};
 
-use crate::support::{Raw, Served, Stop, ask, by_shell, wait_until, watchdog};
+use crate::support::{FrameClient, Served, Stop, ask, by_shell, wait_until, watchdog};
 
 /// Descriptors that are left to a server that runs, and clients that want in: more than
 /// there is room for.
@@ -25,7 +25,7 @@ fn leave(served: &Served, left: u64) {
 }
 
 /// Reads to the end; whether `closing` came before it.
-fn is_closed_with_a_word(mut client: Raw) -> bool {
+fn is_closed_with_a_word(mut client: FrameClient) -> bool {
     let mut last = None;
     while let Some(frame) = client.recv() {
         last = Some(frame);
@@ -37,10 +37,10 @@ fn is_closed_with_a_word(mut client: Raw) -> bool {
 fn with_no_descriptor_free_the_stop_drains_who_is_in_and_writes_its_report() {
     let _watchdog = watchdog();
     let mut served = Served::new(&["--no-console", "--journal"]);
-    let mut ana = served.visitor();
+    let mut ana = served.unauthenticated();
     ana.log_in("ana");
     leave(&served, LEFT);
-    let waiting: Vec<Raw> = (0..CLIENTS).map(|_| served.stranger()).collect();
+    let waiting: Vec<FrameClient> = (0..CLIENTS).map(|_| served.connected()).collect();
     wait_until("no descriptor is free", || {
         served.log().contains("accepting failed")
     });
@@ -48,7 +48,7 @@ fn with_no_descriptor_free_the_stop_drains_who_is_in_and_writes_its_report() {
     ana.expect("published");
     ana.expect("message");
 
-    served.tell(Stop::USUAL);
+    served.send_stop(Stop::USUAL);
     // All at once: the end comes when everybody has read what is theirs.
     let told = std::thread::scope(|scope| {
         let readers: Vec<_> = waiting
@@ -74,10 +74,10 @@ fn with_no_descriptor_free_the_stop_drains_who_is_in_and_writes_its_report() {
 fn where_accepting_failed_for_want_of_descriptors_it_goes_on_when_there_are_some() {
     let _watchdog = watchdog();
     let served = Served::new(&["--no-console"]);
-    let mut ana = served.visitor();
+    let mut ana = served.unauthenticated();
     ana.log_in("ana");
     leave(&served, 2);
-    let mut waiting: Vec<Raw> = (0..5).map(|_| served.stranger()).collect();
+    let mut waiting: Vec<FrameClient> = (0..5).map(|_| served.connected()).collect();
     wait_until("no descriptor is free", || {
         served.log().contains("accepting failed")
     });
@@ -105,13 +105,13 @@ fn of_1000_clients_at_a_limit_of_256_descriptors_each_is_served_or_told() {
     let _watchdog = watchdog();
     let folder = tempfile::tempdir().expect("a folder can be made");
     let limited = |command| by_shell(&format!("ulimit -n {LIMIT}"), command, "");
-    let mut served = Served::altered(folder, &["--no-console", "--journal"], limited);
+    let mut served = Served::with_command(folder, &["--no-console", "--journal"], limited);
     let inside = Mutex::new(Vec::new());
     std::thread::scope(|scope| {
         for _ in 0..8 {
             scope.spawn(|| {
                 for _ in 0..CROWD / 8 {
-                    let mut client = served.visitor();
+                    let mut client = served.unauthenticated();
                     let _ = client.try_send(&ask("ping", 1).bytes()); // or it is closed
                     match client.recv() {
                         Some(frame) if frame.is("pong") => {
@@ -146,6 +146,6 @@ fn of_1000_clients_at_a_limit_of_256_descriptors_each_is_served_or_told() {
     ana.log_in("ana");
     ana.ping();
     drop((ana, inside));
-    served.tell(Stop::USUAL);
+    served.send_stop(Stop::USUAL);
     assert_eq!(served.wait(), Some(0), "{}", served.log());
 }

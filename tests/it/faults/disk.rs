@@ -10,7 +10,7 @@ use arauto::{Report, SessionRecord};
 use tempfile::TempDir;
 
 use super::kept::{self, Acknowledged};
-use crate::support::{Disk, Served, Stop, can_mount, spawn, wait_until, watchdog};
+use crate::support::{Served, SmallDisk, Stop, can_mount, spawn, wait_until, watchdog};
 
 const USERS: [&str; 3] = ["ana", "bia", "caio"];
 
@@ -18,7 +18,7 @@ const USERS: [&str; 3] = ["ana", "bia", "caio"];
 const MESSAGES: u64 = 40;
 
 /// What is on a disk, in a folder that has room.
-fn copy(disk: &Disk) -> TempDir {
+fn copy(disk: &SmallDisk) -> TempDir {
     let folder = tempfile::tempdir().expect("a folder can be made");
     let data = folder.path().join("data");
     std::fs::create_dir(&data).expect("the folder is ours");
@@ -33,7 +33,7 @@ fn acknowledged(served: &Served) -> Acknowledged {
     let mut told = Acknowledged::default();
     let body = "x".repeat(20_000);
     for user in USERS {
-        let mut client = served.visitor();
+        let mut client = served.unauthenticated();
         let login = client.log_in(user);
         told.stream = login.text("stream").to_owned();
         told.users.push(user.to_owned());
@@ -57,13 +57,13 @@ fn a_checkpoint_without_room_makes_exit_3_and_the_next_start_has_all_that_was_ac
     let data = outside.path().join("data").display().to_string();
     let report = outside.path().join("report.json").display().to_string();
     let arguments = ["--journal", "--data", &data, "--report", &report];
-    let (mut served, disk) = Disk::serve(Path::new(&data), "12m", &arguments);
+    let (mut served, disk) = SmallDisk::serve(Path::new(&data), "12m", &arguments);
     let told = acknowledged(&served);
-    let mut reader = served.visitor();
+    let mut reader = served.unauthenticated();
     reader.log_in("ana");
     disk.fill();
 
-    served.tell(Stop::USUAL);
+    served.send_stop(Stop::USUAL);
     reader.skip_to("stopping");
     reader.expect_closing("shutdown");
     drop(reader);
@@ -85,12 +85,12 @@ fn a_report_without_room_makes_exit_73_and_no_half_of_one() {
     let outside = tempfile::tempdir().expect("a folder can be made");
     let report = outside.path().join("report.json").display().to_string();
     let arguments = ["--data", "none", "--report", &report];
-    let (mut served, disk) = Disk::serve(outside.path(), "1m", &arguments);
-    let mut ana = served.visitor();
+    let (mut served, disk) = SmallDisk::serve(outside.path(), "1m", &arguments);
+    let mut ana = served.unauthenticated();
     ana.log_in("ana");
     disk.fill();
 
-    served.tell(Stop::USUAL);
+    served.send_stop(Stop::USUAL);
     ana.expect("stopping");
     ana.expect_closing("shutdown");
     drop(ana);
@@ -116,10 +116,10 @@ fn with_no_room_for_either_the_exit_is_that_of_the_stop() {
     let report = data.path().join("report.json").display().to_string();
     let path = data.path().display().to_string();
     let arguments = ["--journal", "--data", &path, "--report", &report];
-    let (mut served, disk) = Disk::serve(data.path(), "12m", &arguments);
+    let (mut served, disk) = SmallDisk::serve(data.path(), "12m", &arguments);
     acknowledged(&served);
     disk.fill();
-    served.tell(Stop::USUAL);
+    served.send_stop(Stop::USUAL);
     assert_eq!(served.wait(), Some(3), "{}", served.log());
     assert!(
         served.log().contains("report.json: No space left"),
@@ -137,8 +137,8 @@ fn leitor_refused_by_a_full_disk_logs_in_once_there_is_space() {
     let outside = tempfile::tempdir().expect("a folder can be made");
     let data = outside.path().join("data").display().to_string();
     let arguments = ["--journal", "--data", &data];
-    let (served, disk) = Disk::serve(Path::new(&data), "4m", &arguments);
-    let mut client = served.visitor();
+    let (served, disk) = SmallDisk::serve(Path::new(&data), "4m", &arguments);
+    let mut client = served.unauthenticated();
     client.log_in("ana");
     disk.fill();
     // The write-ahead log has some room of its own, and what was refused leaves some again.

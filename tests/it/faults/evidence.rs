@@ -52,7 +52,7 @@ fn killed_unread(number: usize) -> (Option<i32>, SessionOutcome, Evidence) {
         ana.publish(id, "bom dia");
         ana.skip_to("published");
     }
-    transports.served.tell(Stop::USUAL);
+    transports.served.send_stop(Stop::USUAL);
     ana.skip_to("closing");
     reader.0.kill().expect("it is there");
     reader.0.wait().expect("it is a child");

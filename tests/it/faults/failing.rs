@@ -9,7 +9,7 @@ use arauto::{Evidence, Report, SessionOutcome, SessionRecord};
 use rustix::io::Errno;
 
 use super::transports::Transports;
-use crate::support::{FailingSockets, Raw, watchdog, watchdog_for};
+use crate::support::{FailingSockets, FrameClient, watchdog, watchdog_for};
 
 fn raw(code: Errno) -> i32 {
     code.raw_os_error()
@@ -21,7 +21,7 @@ fn served(sockets: &FailingSockets, arguments: &[&str]) -> Transports {
 }
 
 /// A reader on each transport, and a publisher.
-fn clients(transports: &Transports) -> (Vec<Raw>, Raw) {
+fn clients(transports: &Transports) -> (Vec<FrameClient>, FrameClient) {
     let readers = transports
         .endpoints
         .iter()
@@ -64,7 +64,7 @@ fn writes_that_fail_for_a_moment_lose_nothing_on_any_transport() {
         sockets.fail("writes", raw(code));
         ana.publish(id, "bom dia");
         sockets.wait_for_failures(12); // some of each session
-        sockets.mend("writes");
+        sockets.restore("writes");
         let seq = ana.skip_to("published").num("seq");
         for reader in &mut readers {
             assert_eq!(reader.skip_to("message").num("seq"), seq);
@@ -102,7 +102,7 @@ fn session_with_lasting_write_errors_ends_and_is_reported() {
     sockets.fail("writes", raw(Errno::NOBUFS));
     ana.publish(1, "bom dia");
     transports.wait_for_log("connection failed", 5); // some seconds of back-off
-    sockets.mend("writes");
+    sockets.restore("writes");
     drop((readers, ana));
     let (code, report) = transports.stop(Vec::new());
     assert_eq!(code, Some(3), "{report:?}");
@@ -121,7 +121,7 @@ fn write_errors_that_never_pass_end_the_session_as_internal() {
         sockets.fail("writes", raw(code));
         ana.publish(1, "bom dia");
         transports.wait_for_log("connection failed", 5);
-        sockets.mend("writes");
+        sockets.restore("writes");
         drop(readers);
         let (exit, report) = transports.stop(Vec::new());
         assert_eq!(exit, Some(3), "{code}: {report:?}");
@@ -196,7 +196,7 @@ fn pages_that_cannot_be_sent_for_a_moment_are_sent_later() {
         ana.publish(id, &body);
     }
     crate::support::wait_until("sendfile fails", || sockets.failures().contains('f'));
-    sockets.mend("writes");
+    sockets.restore("writes");
     let mut last = 0;
     for _ in 0..8 {
         last = ana.skip_to("published").num("seq");
@@ -224,7 +224,7 @@ fn reads_that_fail_for_a_moment_lose_nothing_on_any_transport() {
             reader.request(7, "bom dia");
         }
         sockets.wait_for_failures(12);
-        sockets.mend("reads");
+        sockets.restore("reads");
         for reader in &mut readers {
             assert_eq!(reader.skip_to("reply").text("body"), "BOM DIA");
         }
@@ -247,7 +247,7 @@ fn session_that_cannot_be_read_is_told_internal_and_closed() {
         assert_eq!(reader.skip_to("closing").text("reason"), "internal");
     }
     drop(readers);
-    sockets.mend("reads");
+    sockets.restore("reads");
     let (code, report) = transports.stop(vec![ana]);
     assert_eq!(code, Some(3), "{report:?}");
     for record in &report.sessions {
@@ -267,11 +267,11 @@ fn accepts_that_fail_for_a_moment_keep_nobody_out() {
     let mut transports = served(&sockets, &[]);
     for code in [Errno::NOBUFS, Errno::NETUNREACH] {
         sockets.fail("accepts", raw(code));
-        let stranger = transports.served.stranger();
+        let unauthenticated = transports.served.connected();
         sockets.wait_for_failures(2);
-        sockets.mend("accepts");
-        let mut stranger = stranger;
-        stranger.expect("welcome");
+        sockets.restore("accepts");
+        let mut unauthenticated = unauthenticated;
+        unauthenticated.expect("welcome");
     }
     let (code, report) = transports.stop(Vec::new());
     assert_eq!(code, Some(0), "{report:?}");

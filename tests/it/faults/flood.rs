@@ -87,8 +87,8 @@ async fn run(random: &mut Random) -> Run {
 
 fn stop(served: &mut Served, random: &mut Random) {
     match random.below(3) {
-        0 => served.tell(Stop::Terminate),
-        1 => served.tell(Stop::Interrupt),
+        0 => served.send_stop(Stop::Terminate),
+        1 => served.send_stop(Stop::Interrupt),
         _ => {
             let console = served.child.stdin.as_mut().expect("it is a pipe");
             console.write_all(b"fim\n").expect("it is read");

@@ -9,14 +9,14 @@ use std::process::Stdio;
 
 use arauto::Phase;
 
-use crate::support::{HungDisk, Raw, Served, Stop, arauto, os, watchdog};
+use crate::support::{FrameClient, HungDisk, Served, Stop, arauto, os, watchdog};
 
 /// A server that waits for its disk.
 struct Hung {
     served: Served,
     disk: HungDisk,
     /// A client that the situation holds on to.
-    _client: Option<Raw>,
+    _client: Option<FrameClient>,
 }
 
 /// No stop takes so long: only signals end it.
@@ -24,7 +24,7 @@ const LONG: &str = "10m";
 const SHORT: &str = "2s";
 
 impl Hung {
-    fn of(served: Served, disk: HungDisk, client: Option<Raw>) -> Hung {
+    fn of(served: Served, disk: HungDisk, client: Option<FrameClient>) -> Hung {
         Hung {
             served,
             disk,
@@ -33,7 +33,7 @@ impl Hung {
     }
 
     fn tell(&self) {
-        self.served.tell(Stop::USUAL);
+        self.served.send_stop(Stop::USUAL);
     }
 
     fn type_line(&mut self, line: &str) {
@@ -51,14 +51,14 @@ fn served(budget: &str, arguments: &[&str]) -> (Served, HungDisk) {
     let folder = tempfile::tempdir().expect("a folder can be made");
     let mut all = vec!["--drain-timeout", budget];
     all.extend(arguments);
-    let served = Served::altered(folder, &all, |command| disk.under(command));
+    let served = Served::with_command(folder, &all, |command| disk.under(command));
     (served, disk)
 }
 
 /// Nothing waits for the disk before the last checkpoint.
 fn before_the_stop(budget: &str) -> Hung {
     let (served, disk) = served(budget, &["--no-console"]);
-    let mut ana = served.visitor();
+    let mut ana = served.unauthenticated();
     ana.log_in("ana");
     ana.fim();
     drop(ana);
@@ -97,7 +97,7 @@ fn with_a_console_line_that_waits(budget: &str) -> Hung {
 fn with_a_registration_in_work(budget: &str) -> Hung {
     let (served, disk) = served(budget, &["--no-console"]);
     disk.hang();
-    let mut ana = served.visitor();
+    let mut ana = served.unauthenticated();
     ana.send(&crate::support::login(1, "ana", crate::support::PASSWORD));
     disk.wait_until_hung();
     Hung::of(served, disk, Some(ana))
@@ -105,7 +105,7 @@ fn with_a_registration_in_work(budget: &str) -> Hung {
 
 fn with_a_publish_in_work(budget: &str) -> Hung {
     let (served, disk) = served(budget, &["--no-console", "--journal"]);
-    let mut ana = served.visitor();
+    let mut ana = served.unauthenticated();
     ana.log_in("ana");
     disk.hang();
     ana.publish(1, "bom dia");
@@ -147,7 +147,7 @@ fn second_signal_on_hung_disk_exits_4_with_a_report() {
     for (name, situation) in SITUATIONS {
         let mut hung = situation(LONG);
         hung.tell();
-        hung.served.tell_again(Stop::USUAL);
+        hung.served.send_another_stop(Stop::USUAL);
         assert_eq!(hung.served.wait(), Some(4), "{name}: {}", hung.served.log());
         let report = hung.served.report();
         assert_eq!(report.exit, 4, "{name}: {report:#?}");
@@ -160,8 +160,8 @@ fn third_signal_on_hung_disk_ends_the_process_at_once() {
     for (name, situation) in SITUATIONS {
         let mut hung = situation(LONG);
         hung.tell();
-        hung.served.tell_again(Stop::USUAL);
-        hung.served.tell_again(Stop::USUAL);
+        hung.served.send_another_stop(Stop::USUAL);
+        hung.served.send_another_stop(Stop::USUAL);
         let code = hung.served.wait();
         assert_eq!(code, Some(4), "{name}: {}", hung.served.log());
         assert!(!hung.wrote_report(), "{name}: it did not wait for that");

@@ -18,10 +18,10 @@ pub(super) struct Acknowledged {
 pub(super) fn check(folder: TempDir, told: &Acknowledged) -> TempDir {
     let mut served = Served::within(folder, &["--journal", "--no-console"]);
     for user in &told.users {
-        let mut client = served.visitor();
+        let mut client = served.unauthenticated();
         assert!(!client.log_in(user).flag("registered"), "{user} is known");
     }
-    let mut reader = served.visitor();
+    let mut reader = served.unauthenticated();
     let resume = [
         (text("stream"), text(&told.stream)),
         (text("after"), Value::Integer(0)),
@@ -43,7 +43,7 @@ pub(super) fn check(folder: TempDir, told: &Acknowledged) -> TempDir {
     drop(reader);
     let log = served.log();
     assert!(!log.contains("ERROR"), "{log}");
-    served.tell(Stop::USUAL);
+    served.send_stop(Stop::USUAL);
     assert_eq!(served.wait(), Some(0), "{}", served.log());
     served.into_folder()
 }

@@ -13,7 +13,7 @@ use arauto::{Config, Phase, Retention, Server, StopReason};
 use super::kept::{Acknowledged, check};
 use super::random::Random;
 use crate::support::{
-    PASSWORD, Raw, Served, Stop, block_on, login, os, text, wait_until, watchdog_for,
+    FrameClient, PASSWORD, Served, Stop, block_on, login, os, text, wait_until, watchdog_for,
 };
 
 /// The variables that make this test's own binary a server that stands still when a
@@ -50,8 +50,12 @@ fn work(endpoint: &arauto::Endpoint, told: &Mutex<Acknowledged>, tag: &str) {
 }
 
 /// A client that is logged in for the first time.
-fn registered(endpoint: &arauto::Endpoint, told: &Mutex<Acknowledged>, user: &str) -> Option<Raw> {
-    let mut client = Raw::local(os::connect(endpoint).ok()?);
+fn registered(
+    endpoint: &arauto::Endpoint,
+    told: &Mutex<Acknowledged>,
+    user: &str,
+) -> Option<FrameClient> {
+    let mut client = FrameClient::local(os::connect(endpoint).ok()?);
     client.try_send(&login(0, user, PASSWORD).bytes()).ok()?;
     loop {
         let frame = client.recv()?;
@@ -66,7 +70,7 @@ fn registered(endpoint: &arauto::Endpoint, told: &Mutex<Acknowledged>, user: &st
 }
 
 /// The seq of what was published; `None`: it was refused, or the end came.
-fn published(client: &mut Raw) -> Option<u64> {
+fn published(client: &mut FrameClient) -> Option<u64> {
     loop {
         let frame = client.recv()?;
         if frame.is("error") || frame.is("closing") {
@@ -139,14 +143,14 @@ fn after_kills_at_random_instants_of_a_stop_so_has_the_real_one() {
     for number in 0..KILLS {
         let mut random = Random::new();
         let arguments = ["--journal", "--no-console"];
-        let mut served = Served::altered(folder, &arguments, |mut command| {
+        let mut served = Served::with_command(folder, &arguments, |mut command| {
             command.env("ARAUTO_LOG", "debug");
             command
         });
         let late = Duration::from_micros(random.below(LATEST));
         let path = served.folder.path().to_owned();
         let told = killed(&mut served.child, &path, &format!("k{number}-"), |pid| {
-            os::tell(pid, Stop::USUAL);
+            os::send_stop(pid, Stop::USUAL);
             let began = Instant::now();
             while began.elapsed() < late {
                 std::hint::spin_loop(); // nothing is waited for: the instant is random

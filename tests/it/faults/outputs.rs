@@ -14,7 +14,7 @@ use crate::support::{Served, Stop, by_shell, watchdog};
 /// A server with these redirections, that says much to its log.
 fn redirected(arguments: &[&str], redirections: &str) -> Served {
     let folder = tempfile::tempdir().expect("a folder can be made");
-    Served::altered(folder, arguments, |command| {
+    Served::with_command(folder, arguments, |command| {
         let mut command = by_shell("export ARAUTO_LOG=debug", command, redirections);
         command.env_remove("ARAUTO_LOG");
         command
@@ -23,13 +23,13 @@ fn redirected(arguments: &[&str], redirections: &str) -> Served {
 
 /// Somebody comes, publishes and hears of the stop, which is clean.
 fn serves_and_stops(mut served: Served) {
-    let mut ana = served.visitor();
+    let mut ana = served.unauthenticated();
     ana.log_in("ana");
     for id in 1..=200 {
         ana.publish(id, "bom dia");
         ana.skip_to("published");
     }
-    served.tell(Stop::USUAL);
+    served.send_stop(Stop::USUAL);
     ana.skip_to("stopping");
     let closing = ana.skip_to("closing");
     assert_eq!(closing.num("accepted"), 200);
@@ -109,7 +109,7 @@ fn without_report(redirections: &str) -> Option<i32> {
     let mut served = redirected(&["--no-console", "--data", "none"], redirections);
     let report = served.folder.path().join("report.json");
     std::fs::create_dir(&report).expect("nothing is there yet");
-    served.tell(Stop::USUAL);
+    served.send_stop(Stop::USUAL);
     served.wait()
 }
 

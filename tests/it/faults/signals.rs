@@ -55,7 +55,7 @@ fn signal_during_the_start_abandons_it_with_exit_0() {
     let _watchdog = watchdog();
     let (mut child, folder, _lock) = starting_behind_a_lock("10m");
     wait_until("it hears signals", || hears_signals(&child));
-    os::tell(child.id(), Stop::USUAL);
+    os::send_stop(child.id(), Stop::USUAL);
     let code = child.wait().expect("it is a child").code();
     let log = std::fs::read_to_string(folder.path().join("log")).expect("it is there");
     assert_eq!(code, Some(0), "{log}");
@@ -71,9 +71,9 @@ fn signal_during_the_start_abandons_it_with_exit_0() {
 fn signals_of_one_cause_are_one() {
     let _watchdog = watchdog();
     let mut served = Served::new(&["--data", "none"]);
-    let mut ana = served.visitor();
+    let mut ana = served.unauthenticated();
     ana.log_in("ana");
-    let mut rui = served.visitor();
+    let mut rui = served.unauthenticated();
     rui.log_in("rui");
     let body = "x".repeat(64 << 10);
     for id in 0..40 {
@@ -81,9 +81,9 @@ fn signals_of_one_cause_are_one() {
         rui.skip_to("published");
     }
     // As timeout(1) does: its process, then the whole group.
-    served.tell(Stop::Terminate);
-    served.tell(Stop::Interrupt);
-    served.tell(Stop::Terminate);
+    served.send_stop(Stop::Terminate);
+    served.send_stop(Stop::Interrupt);
+    served.send_stop(Stop::Terminate);
     rui.skip_to("closing");
     drop(rui);
     // A reader that was busy until now gets everything.
@@ -98,7 +98,7 @@ fn signals_of_one_cause_are_one() {
 /// A server with a broadcast in its write-ahead log, and another process that reads there.
 fn served_behind_a_reader(budget: &str) -> (Served, Connection) {
     let served = Served::new(&["--no-console", "--journal", "--drain-timeout", budget]);
-    let mut ana = served.visitor();
+    let mut ana = served.unauthenticated();
     ana.log_in("ana");
     let path = served.folder.path().join("data/arauto.db");
     let other = Connection::open(path).expect("it is a database");
@@ -116,7 +116,7 @@ fn served_behind_a_reader(budget: &str) -> (Served, Connection) {
 fn foreign_reader_does_not_take_the_stop_beyond_its_budget() {
     let _watchdog = watchdog();
     let (mut served, other) = served_behind_a_reader("1s");
-    served.tell(Stop::USUAL);
+    served.send_stop(Stop::USUAL);
     assert_eq!(served.wait(), Some(0), "{}", served.log());
     drop(other);
     let report = served.report();
@@ -168,7 +168,7 @@ fn server_in_the_background_of_a_terminal_stops_as_any_other() {
     let pid = folder.path().join("pid");
     wait_until("the shell tells the process id", || pid.exists());
     let pid = std::fs::read_to_string(pid).expect("it is there");
-    os::tell(pid.trim().parse().expect("it is a process id"), Stop::USUAL);
+    os::send_stop(pid.trim().parse().expect("it is a process id"), Stop::USUAL);
     let report = folder.path().join("report.json");
     wait_until("the report is written", || report.exists());
     shell.wait().expect("it is a child");

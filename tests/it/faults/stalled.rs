@@ -10,7 +10,7 @@ use rustix::net::sockopt::set_socket_recv_buffer_size;
 
 use super::swarm::{self, Swarm, Work};
 use super::{Three, flood};
-use crate::support::{Bare, Raw, Stop, prefixed, watchdog};
+use crate::support::{BareClient, FrameClient, Stop, prefixed, watchdog};
 
 const STALLED: usize = 50;
 const READING: usize = 100;
@@ -32,17 +32,17 @@ const IMPATIENT: Duration = Duration::from_secs(2);
 
 /// A client that has logged in and reads no more.
 struct Stalled {
-    client: Raw,
+    client: FrameClient,
     session: u64,
     since: u64,
 }
 
-fn connect(endpoint: &Endpoint) -> Raw {
-    let socket = Bare::connect(endpoint).into_socket();
+fn connect(endpoint: &Endpoint) -> FrameClient {
+    let socket = BareClient::connect(endpoint).into_socket();
     set_socket_recv_buffer_size(&socket, RECEIVE).expect("it is a socket");
     match endpoint {
-        Endpoint::Tcp { .. } => Raw::tcp(TcpStream::from(socket)),
-        _ => Raw::packets(socket),
+        Endpoint::Tcp { .. } => FrameClient::tcp(TcpStream::from(socket)),
+        _ => FrameClient::packets(socket),
     }
 }
 
@@ -144,7 +144,7 @@ fn with_50_stalled_readers_the_deadline_holds_and_exactly_what_they_miss_is_name
         let published = tokio::task::spawn_blocking(move || publish(&endpoint));
         published.await.expect("it is published");
         let began = Instant::now();
-        served.tell(Stop::USUAL);
+        served.send_stop(Stop::USUAL);
         let swarmed = swarm.ended().await;
         assert_eq!(served.wait(), Some(3), "{}", served.log());
         let took = began.elapsed();
@@ -170,11 +170,11 @@ fn a_second_signal_ends_a_stop_with_stalled_readers_within_2_s_and_exit_4() {
     } = Three::new(&["--no-console", "--data", "none"]);
     let stalled = stalled(&endpoints, 9);
     publish(&endpoints[0]);
-    let mut rui = served.visitor();
+    let mut rui = served.unauthenticated();
     rui.log_in("rui");
-    served.tell(Stop::USUAL);
+    served.send_stop(Stop::USUAL);
     rui.skip_to("closing"); // the drain waits for the others
-    served.tell_again(Stop::USUAL);
+    served.send_another_stop(Stop::USUAL);
     let insisted = Instant::now();
     assert_eq!(served.wait(), Some(4), "{}", served.log());
     let took = insisted.elapsed();

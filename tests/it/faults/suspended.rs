@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
 
-use crate::support::{Paper, Raw, Served, wait_until, watchdog};
+use crate::support::{CertificateFiles, FrameClient, Served, wait_until, watchdog};
 
 /// Each limit that passes while the server is stopped.
 const LIMIT: Duration = Duration::from_secs(5);
@@ -54,16 +54,16 @@ fn suspended_server_reads_waiting_input_before_deadlines() {
         "--login-timeout",
         "5s",
     ]);
-    let mut members: Vec<Raw> = Vec::new();
+    let mut members: Vec<FrameClient> = Vec::new();
     for number in 0..CLIENTS {
-        let mut member = served.visitor();
+        let mut member = served.unauthenticated();
         member.log_in(&format!("m{number}"));
         members.push(member);
         for member in &mut members {
             member.ping(); // a login takes a hash, and time
         }
     }
-    let mut visitors: Vec<Raw> = (0..CLIENTS).map(|_| served.visitor()).collect();
+    let mut visitors: Vec<FrameClient> = (0..CLIENTS).map(|_| served.unauthenticated()).collect();
     for member in &mut members {
         member.ping();
     }
@@ -73,17 +73,17 @@ fn suspended_server_reads_waiting_input_before_deadlines() {
     for member in &mut members {
         member.ask("ping", 3);
     }
-    for (number, visitor) in visitors.iter_mut().enumerate() {
+    for (number, unauthenticated_client) in visitors.iter_mut().enumerate() {
         let user = format!("v{number}");
-        visitor.send(&crate::support::login(0, &user, crate::support::PASSWORD));
+        unauthenticated_client.send(&crate::support::login(0, &user, crate::support::PASSWORD));
     }
     resume_overdue(&served, suspended);
 
     for member in &mut members {
         member.skip_to("pong");
     }
-    for visitor in &mut visitors {
-        visitor.expect("logged_in");
+    for unauthenticated_client in &mut visitors {
+        unauthenticated_client.expect("logged_in");
     }
     for client in members.iter_mut().chain(&mut visitors) {
         client.fim();
@@ -102,16 +102,16 @@ fn suspended_server_ends_clients_that_stay_silent() {
         "--login-timeout",
         "5s",
     ]);
-    let mut member = served.visitor();
+    let mut member = served.unauthenticated();
     member.log_in("ana");
-    let mut visitor = served.visitor();
+    let mut unauthenticated_client = served.unauthenticated();
     member.ping();
     suspend(&served);
     resume_overdue(&served, Instant::now());
     assert_eq!(member.skip_to("error").text("code"), "idle-timeout");
     member.expect_closing("idle-timeout");
-    visitor.expect_error("login-timeout");
-    visitor.expect_closing("login-timeout");
+    unauthenticated_client.expect_error("login-timeout");
+    unauthenticated_client.expect_closing("login-timeout");
     served.stop();
 }
 
@@ -119,7 +119,7 @@ fn suspended_server_ends_clients_that_stay_silent() {
 fn suspended_server_goes_on_with_a_tls_handshake() {
     let _watchdog = watchdog();
     let folder = tempfile::tempdir().expect("a folder can be made");
-    let paper = Paper::of(folder.path(), &["127.0.0.1"]);
+    let paper = CertificateFiles::of(folder.path(), &["127.0.0.1"]);
     let config = paper.trusting(&rustls::version::TLS13);
     let [certificate, key] =
         [&paper.certificate, &paper.key].map(|path| path.display().to_string());
@@ -151,12 +151,12 @@ fn suspended_server_goes_on_with_a_tls_handshake() {
     stream
         .set_read_timeout(Some(Duration::from_secs(50)))
         .expect("it is a socket");
-    drop(served.visitor()); // meanwhile the stream is accepted
+    drop(served.unauthenticated()); // meanwhile the stream is accepted
 
     suspend(&served);
     let suspended = Instant::now();
     let shaken = std::thread::spawn(move || {
-        let mut client = Raw::tls_on(stream, config);
+        let mut client = FrameClient::tls_on(stream, config);
         client.expect("welcome");
         client.ping();
     });

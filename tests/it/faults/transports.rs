@@ -6,20 +6,20 @@ use arauto::{Endpoint, Report};
 use rustls::version::TLS13;
 
 use super::port;
-use crate::support::{Bare, Paper, Raw, Served, Stop, wait_until};
+use crate::support::{BareClient, CertificateFiles, FrameClient, Served, Stop, wait_until};
 
 /// A server that listens on a unix socket, a seqpacket socket, TCP and TLS.
 pub(super) struct Transports {
     pub(super) served: Served,
     pub(super) endpoints: [Endpoint; 4],
-    pub(super) paper: Paper,
+    pub(super) paper: CertificateFiles,
 }
 
 impl Transports {
     /// The server, its command altered before it is started.
     pub(super) fn new(arguments: &[&str], alter: impl FnOnce(Command) -> Command) -> Transports {
         let folder = tempfile::tempdir().expect("a folder can be made");
-        let paper = Paper::of(folder.path(), &["127.0.0.1"]);
+        let paper = CertificateFiles::of(folder.path(), &["127.0.0.1"]);
         let packets = Endpoint::SeqPacket(folder.path().join("p.sock"));
         let named = packets.to_string();
         let path = |path: &std::path::Path| path.to_str().expect("it is ours").to_owned();
@@ -29,7 +29,7 @@ impl Transports {
         all.extend(["--listen", "tls:127.0.0.1:0?registration=open"]);
         all.extend(["--tls-cert", &certificate, "--tls-key", &key]);
         all.extend(arguments);
-        let served = Served::altered(folder, &all, alter);
+        let served = Served::with_command(folder, &all, alter);
         let mut ports = None;
         wait_until("the log names the ports", || {
             let log = served.log();
@@ -56,11 +56,13 @@ impl Transports {
     }
 
     /// A client that has logged in.
-    pub(super) fn client(&self, endpoint: &Endpoint, user: &str) -> Raw {
+    pub(super) fn client(&self, endpoint: &Endpoint, user: &str) -> FrameClient {
         let mut client = match endpoint {
-            Endpoint::Tls { .. } => Raw::tls(endpoint, self.paper.trusting(&TLS13)),
-            Endpoint::Tcp { .. } => Raw::tcp(Bare::connect(endpoint).into_socket().into()),
-            _ => Raw::packets(Bare::connect(endpoint).into_socket()),
+            Endpoint::Tls { .. } => FrameClient::tls(endpoint, self.paper.trusting(&TLS13)),
+            Endpoint::Tcp { .. } => {
+                FrameClient::tcp(BareClient::connect(endpoint).into_socket().into())
+            }
+            _ => FrameClient::packets(BareClient::connect(endpoint).into_socket()),
         };
         client.expect("welcome");
         client.log_in(user);
@@ -68,13 +70,13 @@ impl Transports {
     }
 
     /// Stops the server, whose clients read to the end; its exit code and its report.
-    pub(super) fn stop(&mut self, clients: Vec<Raw>) -> (Option<i32>, Report) {
-        self.served.tell(Stop::USUAL);
+    pub(super) fn stop(&mut self, clients: Vec<FrameClient>) -> (Option<i32>, Report) {
+        self.served.send_stop(Stop::USUAL);
         let mut clients = clients;
         for client in &mut clients {
             client.skip_to("closing");
         }
-        clients.iter_mut().for_each(Raw::expect_end); // it comes when all have read so far
+        clients.iter_mut().for_each(FrameClient::expect_end); // it comes when all have read so far
         let code = self.served.wait();
         (code, self.served.report())
     }

@@ -26,33 +26,33 @@ fn restored_backup_of_a_live_server_is_a_complete_new_stream() {
     let last = publish(&mut ana, 100, "before");
     let copy = data.0.path().join("copy.db");
     let file = copy.display().to_string();
-    finish(&mut on(&data.path(), "backup", &[&file]), "").fine();
+    finish(&mut on(&data.path(), "backup", &[&file]), "").expect_success();
     publish(&mut ana, 50, "after");
     ana.fim();
 
     // A server runs on it: nothing is put back.
     let refused = finish(&mut on(&data.path(), "restore", &[&file, "--replace"]), "");
-    refused.failed(75, &["in use", "arauto serve"]);
+    refused.expect_failure(75, &["in use", "arauto serve"]);
     // And no copy is written over another.
     let refused = finish(&mut on(&data.path(), "backup", &[&file]), "");
-    refused.failed(73, &[&file, "there already"]);
+    refused.expect_failure(73, &[&file, "there already"]);
     fixture.finish();
 
     let refused = finish(&mut on(&data.path(), "restore", &[&file]), "");
-    refused.failed(73, &["there already", "--replace"]);
+    refused.expect_failure(73, &["there already", "--replace"]);
     let done = finish(&mut on(&data.path(), "restore", &[&file, "--replace"]), "");
     assert!(done.err.contains("arauto-replaced-1.db"), "{done:?}");
-    done.fine();
+    done.expect_success();
 
     let fixture = journal(&data);
-    let mut ana = fixture.visitor();
+    let mut ana = fixture.unauthenticated();
     let again = resume(&mut ana, "ana", login.text("stream"), last);
     assert_ne!(again.text("stream"), login.text("stream"));
     let gap = ana.expect("gap");
     assert_eq!((gap.num("from"), gap.num("to")), (1, again.num("seq")));
     ana.fim();
     // The copied messages are there, under the new name.
-    let mut ana = fixture.visitor();
+    let mut ana = fixture.unauthenticated();
     resume(&mut ana, "ana", again.text("stream"), 1);
     assert_eq!(heard(&mut ana, last), (2..=last).collect::<Vec<_>>());
     drop(ana);
@@ -64,7 +64,7 @@ fn restored_backup_of_a_live_server_is_a_complete_new_stream() {
     let mut put_back = on(&elsewhere, "restore", &[&replaced.display().to_string()]);
     let done = finish(&mut put_back, "");
     assert!(done.err.contains("2 accounts"), "{done:?}");
-    done.fine();
+    done.expect_success();
 }
 
 #[test]
@@ -81,7 +81,7 @@ fn foreign_database_is_not_restored() {
     ] {
         std::fs::write(&file, bytes).expect("the folder is ours");
         let mut command = on(&data.path(), "restore", &[&file.display().to_string()]);
-        finish(&mut command, "").failed(65, &["x.db", naming]);
+        finish(&mut command, "").expect_failure(65, &["x.db", naming]);
         assert!(!data.database().exists());
     }
     let left = std::fs::read_dir(data.path()).expect("readable").count();
@@ -92,7 +92,7 @@ fn foreign_database_is_not_restored() {
 fn database_copied_live_without_its_wal_is_refused() {
     let _watchdog = watchdog();
     let served = Served::new(&["--journal", "--no-console"]);
-    finish(&mut served.command(&["escritor", "um"]), "").fine();
+    finish(&mut served.command(&["escritor", "um"]), "").expect_success();
     let (data, copied) = (
         served.folder.path().join("data"),
         served.folder.path().join("copied"),
@@ -102,7 +102,7 @@ fn database_copied_live_without_its_wal_is_refused() {
     let before = std::fs::read(copied.join("arauto.db")).expect("it is there");
     let mut serve = on(&copied, "serve", &["--journal", "--no-console"]);
     let done = finish(&mut serve, "");
-    done.failed(65, &["arauto.db-wal", "arauto backup"]);
+    done.expect_failure(65, &["arauto.db-wal", "arauto backup"]);
     let after = std::fs::read(copied.join("arauto.db")).expect("it is there");
     assert_eq!(before, after);
     assert!(!copied.join("arauto.db-wal").exists());
@@ -114,7 +114,7 @@ fn database_copied_live_without_its_wal_is_refused() {
         &mut on(&copied, "restore", &[&aside.display().to_string()]),
         "",
     )
-    .fine();
+    .expect_success();
     served.stop();
 }
 
@@ -122,7 +122,7 @@ fn database_copied_live_without_its_wal_is_refused() {
 fn killed_server_whose_log_another_program_moved_starts_again() {
     let _watchdog = watchdog();
     let mut served = Served::new(&["--journal", "--no-console"]);
-    finish(&mut served.command(&["escritor", "um"]), "").fine();
+    finish(&mut served.command(&["escritor", "um"]), "").expect_success();
     served.child.kill().expect("it runs");
     let folder = served.into_folder();
     // As sqlite3(1) does when it is done: the log goes into the file, and away.
@@ -141,7 +141,7 @@ fn killed_server_whose_log_another_program_moved_starts_again() {
 fn write_ahead_log_that_grows_behind_a_foreign_reader_is_told() {
     let _watchdog = watchdog();
     let served = Served::new(&["--journal", "--no-console", "--retain-bytes", "1MiB"]);
-    let mut ana = served.visitor();
+    let mut ana = served.unauthenticated();
     ana.log_in("ana");
     publish(&mut ana, 1, "x");
     let database = served.folder.path().join("data/arauto.db");

@@ -12,7 +12,9 @@ use arauto::Endpoint;
 
 use super::{Data, on_disk, register, resuming};
 use crate::support::os::{self, Stream};
-use crate::support::{Frame, PASSWORD, Raw, Served, login, prefixed, wait_until, watchdog_for};
+use crate::support::{
+    Frame, FrameClient, PASSWORD, Served, login, prefixed, wait_until, watchdog_for,
+};
 
 const ROUNDS: usize = 200;
 const WRITERS: [&str; 3] = ["ana", "bia", "caio"];
@@ -43,7 +45,7 @@ fn seq_of(frame: &ServerFrame<'_>) -> Option<u64> {
 }
 
 /// Takes frames until the end; each with its item.
-fn hear(client: &mut Raw, mut take: impl FnMut(&ServerFrame<'_>, &[u8])) {
+fn hear(client: &mut FrameClient, mut take: impl FnMut(&ServerFrame<'_>, &[u8])) {
     let mut goes_on = true;
     while goes_on {
         let taken = client.recv_item(|item| {
@@ -58,9 +60,9 @@ fn hear(client: &mut Raw, mut take: impl FnMut(&ServerFrame<'_>, &[u8])) {
 }
 
 /// A client that has logged in, and the answer to that. `None`: the kill came first.
-fn connect(endpoint: &Endpoint, login: &Frame) -> Option<(Stream, Raw, Frame)> {
+fn connect(endpoint: &Endpoint, login: &Frame) -> Option<(Stream, FrameClient, Frame)> {
     let stream = os::connect(endpoint).ok()?;
-    let mut client = Raw::local(stream.try_clone().expect("a descriptor is free"));
+    let mut client = FrameClient::local(stream.try_clone().expect("a descriptor is free"));
     client.try_send(&login.bytes()).ok()?;
     let [welcome, answer] = [client.recv()?, client.recv()?];
     assert!(
@@ -154,7 +156,11 @@ fn what_anybody_was_told_outlives_200_kills_at_random_instants() {
     let path = data.path().display().to_string();
     let arguments = ["--journal", "--no-console", "--data", &path];
     let mut served = Served::new(&arguments);
-    let stream = served.visitor().log_in("leitor").text("stream").to_owned();
+    let stream = served
+        .unauthenticated()
+        .log_in("leitor")
+        .text("stream")
+        .to_owned();
     let told = Mutex::new(Told::default());
     let (mut last, mut state) = (0, 0x9e37_79b9_7f4a_7c15);
     for number in 0..ROUNDS {

@@ -121,7 +121,7 @@ fn refused(data: &Data, what: &str) {
     let done = finish(&mut arauto(&serve), "");
     println!("{what}: {}", done.err);
     let named = path.display().to_string();
-    done.failed(65, &[&named, "damaged", "move it away"]);
+    done.expect_failure(65, &[&named, "damaged", "move it away"]);
     assert_eq!(std::fs::read(&path).expect("it is there"), before, "{what}");
     assert!(os::is_gone(&endpoint), "nothing is left behind");
 }

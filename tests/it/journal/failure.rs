@@ -4,7 +4,9 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use super::{Data, heard, on_disk, register};
-use crate::support::{Frame, Raw, Served, Stop, arauto, can_mount, os, wait_until, watchdog};
+use crate::support::{
+    Frame, FrameClient, Served, Stop, arauto, can_mount, os, wait_until, watchdog,
+};
 
 /// Starts `arauto serve --journal` from a shell that does something first.
 fn serve_after(data: &Data, preparation: &str) -> Served {
@@ -31,11 +33,11 @@ fn serve_after(data: &Data, preparation: &str) -> Served {
         .stderr(log)
         .spawn()
         .expect("there is a shell");
-    Served::begun(child, folder, endpoint)
+    Served::once_listening(child, folder, endpoint)
 }
 
 /// Publishes, and waits for the answer.
-fn publish(client: &mut Raw, id: u64, body: &str) -> Frame {
+fn publish(client: &mut FrameClient, id: u64, body: &str) -> Frame {
     client.publish(id, body);
     loop {
         let frame = client.recv().expect("the session goes on");
@@ -47,7 +49,7 @@ fn publish(client: &mut Raw, id: u64, body: &str) -> Frame {
 }
 
 /// Publishes until it is refused; the bodies that were taken, by their seqs.
-fn publish_until_refused(client: &mut Raw, body: &str) -> Vec<u64> {
+fn publish_until_refused(client: &mut FrameClient, body: &str) -> Vec<u64> {
     let mut taken = Vec::new();
     for id in 0.. {
         let answer = publish(client, id, body);
@@ -64,7 +66,7 @@ fn publish_until_refused(client: &mut Raw, body: &str) -> Vec<u64> {
     taken
 }
 
-fn still_answers(client: &mut Raw) {
+fn still_answers(client: &mut FrameClient) {
     client.request(7, "olá");
     assert_eq!(client.skip_to("reply").text("body"), "OLÁ");
 }
@@ -88,15 +90,15 @@ fn a_full_disk_refuses_publishers_and_nobody_else_until_there_is_space_again() {
         root.join(path.strip_prefix("/").expect("it is absolute"))
     };
     let filler = inside(&data.path().join("filler"));
-    let mut ana = served.visitor();
+    let mut ana = served.unauthenticated();
     ana.log_in("ana");
-    let mut rui = served.visitor();
+    let mut rui = served.unauthenticated();
     rui.log_in("rui");
-    let mut tom = served.visitor();
+    let mut tom = served.unauthenticated();
     tom.log_in("tom");
     tom.fim();
     rui.skip_to("left");
-    let mut eva = served.visitor();
+    let mut eva = served.unauthenticated();
     let first = eva.log_in("eva").num("seq");
     std::fs::write(&filler, vec![0; 7 << 20]).expect("so much fits");
 
@@ -106,7 +108,7 @@ fn a_full_disk_refuses_publishers_and_nobody_else_until_there_is_space_again() {
     assert!(!taken.is_empty(), "there was some space");
     still_answers(&mut ana);
     rui.fim(); // its `left` cannot be written
-    let mut late = served.visitor();
+    let mut late = served.unauthenticated();
     late.send(&crate::support::login(1, "tom", crate::support::PASSWORD));
     late.expect_error("internal"); // nor can another's `joined`
     still_answers(&mut ana);
@@ -138,7 +140,7 @@ fn a_full_disk_refuses_publishers_and_nobody_else_until_there_is_space_again() {
     let (kept, head) = on_disk(&copy.path().join("arauto.db"));
     assert_eq!((head, kept.len() as u64), (last + 1, last + 1));
     drop((ana, eva, late));
-    served.tell(Stop::USUAL);
+    served.send_stop(Stop::USUAL);
     assert_eq!(served.wait(), Some(0), "{}", served.log());
 }
 
@@ -150,9 +152,9 @@ fn a_journal_in_doubt_refuses_publishers_until_a_restart_and_gives_no_seq_twice(
     // A file may not grow beyond this: the write fails, but not for want of space.
     let limit = "ulimit -f 2048; trap '' XFSZ";
     let mut served = serve_after(&data, limit);
-    let mut ana = served.visitor();
+    let mut ana = served.unauthenticated();
     let stream = ana.log_in("ana").text("stream").to_owned();
-    let mut eva = served.visitor();
+    let mut eva = served.unauthenticated();
     let first = eva.log_in("eva").num("seq");
     let body = "x".repeat(20_000);
     let taken = publish_until_refused(&mut ana, &body);
@@ -170,7 +172,7 @@ fn a_journal_in_doubt_refuses_publishers_until_a_restart_and_gives_no_seq_twice(
     served.wait();
 
     let again = serve_after(&data, ":");
-    let mut ana = again.visitor();
+    let mut ana = again.unauthenticated();
     super::resume(&mut ana, "ana", &stream, 0);
     let mut bodies = Vec::new();
     while bodies.last() != Some(&"again".to_owned()) {

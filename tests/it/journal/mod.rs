@@ -24,7 +24,7 @@ use arauto::{HashCost, UserName};
 use serde_cbor::Value;
 use tempfile::TempDir;
 
-use crate::support::{Frame, PASSWORD, Raw, login, text};
+use crate::support::{Frame, FrameClient, PASSWORD, login, text};
 
 /// A folder for the data of servers that follow one another.
 struct Data(TempDir);
@@ -78,13 +78,13 @@ fn resuming(user: &str, stream: &str, after: u64) -> Frame {
 }
 
 /// Logs a visitor in, to go on behind `after`; its answer.
-fn resume(client: &mut Raw, user: &str, stream: &str, after: u64) -> Frame {
+fn resume(client: &mut FrameClient, user: &str, stream: &str, after: u64) -> Frame {
     client.send(&resuming(user, stream, after));
     client.expect("logged_in")
 }
 
 /// Publishes so many messages, all at once, and waits for their seqs; the last.
-fn publish(client: &mut Raw, count: u64, body: &str) -> u64 {
+fn publish(client: &mut FrameClient, count: u64, body: &str) -> u64 {
     for id in 0..count {
         client.publish(id, body);
     }
@@ -96,7 +96,7 @@ fn publish(client: &mut Raw, count: u64, body: &str) -> u64 {
 }
 
 /// The seqs that come until `last`, of which there must be no gap.
-fn heard(client: &mut Raw, last: u64) -> Vec<u64> {
+fn heard(client: &mut FrameClient, last: u64) -> Vec<u64> {
     let mut seqs = Vec::new();
     while seqs.last() != Some(&last) {
         seqs.push(client.recv().expect("the session goes on").num("seq"));

@@ -50,7 +50,7 @@ fn a_resume_goes_through_the_journal_into_the_log() {
     let (mut ana, login) = fixture.client_and_login("ana");
     let last = flood(&fixture, 300, &"x".repeat(8 << 10));
     for after in [1, 2, last / 2, last - 1, last] {
-        let mut again = fixture.visitor();
+        let mut again = fixture.unauthenticated();
         resume(&mut again, "ana", login.text("stream"), after);
         let next = flood(&fixture, 1, "live");
         let seqs = heard(&mut again, next);
@@ -73,15 +73,15 @@ fn a_text_reader_that_fell_off_the_log_misses_nothing() {
     slow.exchange("/login slow x", "+ slow registered");
     let last = flood(&fixture, 200, &"x".repeat(16 << 10));
     for seq in 2..=last {
-        let line = slow.hear().expect("the session goes on");
+        let line = slow.receive_text().expect("the session goes on");
         let start: String = line.chars().take(40).collect();
         assert!(
             line.starts_with(&format!("* message {seq} consola ")),
             "{start}"
         );
     }
-    slow.say("/publish olá");
-    let mut own = [slow.hear(), slow.hear()].map(|line| line.expect("both come"));
+    slow.send_text("/publish olá");
+    let mut own = [slow.receive_text(), slow.receive_text()].map(|line| line.expect("both come"));
     own.sort(); // their order is open
     assert_eq!(own[0], format!("* message {} slow olá", last + 1));
     assert_eq!(own[1], format!("+ published {}", last + 1));
@@ -141,7 +141,7 @@ fn a_publisher_alone_gets_its_seqs_while_another_reads_the_past() {
     let (mut ana, login) = fixture.client_and_login("ana");
     let body = "x".repeat(4 << 10);
     flood(&fixture, 300, &body);
-    let mut past = fixture.visitor();
+    let mut past = fixture.unauthenticated();
     resume(&mut past, "past", login.text("stream"), 1);
     let last = std::thread::scope(|scope| {
         let publisher = scope.spawn(|| publish(&mut ana, 300, &body));

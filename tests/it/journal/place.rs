@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::{Data, publish, register};
-use crate::support::{Fixture, PASSWORD, Raw, Served, Stop, login, watchdog};
+use crate::support::{Fixture, FrameClient, PASSWORD, Served, Stop, login, watchdog};
 
 /// An action of another program on a data folder.
 type Harm = fn(&Path);
@@ -26,7 +26,7 @@ const HARMS: [(&str, Harm); 4] = [
 ];
 
 /// The code of the error that answers `frame`; broadcasts come before it.
-fn code_of(client: &mut Raw, frame: &str) -> String {
+fn code_of(client: &mut FrameClient, frame: &str) -> String {
     loop {
         let answer = client.recv().expect("it is answered");
         match &*answer.name {
@@ -42,24 +42,24 @@ fn nothing_is_acknowledged_once_the_database_is_gone() {
     let _watchdog = watchdog();
     for (what, harm) in HARMS {
         let mut served = Served::new(&["--journal", "--no-console"]);
-        let mut ana = served.visitor();
+        let mut ana = served.unauthenticated();
         ana.log_in("ana");
         publish(&mut ana, 3, "before");
         harm(&served.folder.path().join("data"));
 
         ana.publish(9, "after");
         assert_eq!(code_of(&mut ana, "publish"), "internal", "{what}");
-        let mut stranger = served.visitor();
-        stranger.send(&login(1, "novo", PASSWORD));
-        assert_eq!(code_of(&mut stranger, "login"), "internal", "{what}");
+        let mut unauthenticated = served.unauthenticated();
+        unauthenticated.send(&login(1, "novo", PASSWORD));
+        assert_eq!(code_of(&mut unauthenticated, "login"), "internal", "{what}");
         crate::support::wait_until("the log tells", || {
             served
                 .log()
                 .contains("database files were removed or replaced")
         });
-        drop((ana, stranger));
+        drop((ana, unauthenticated));
 
-        served.tell(Stop::USUAL);
+        served.send_stop(Stop::USUAL);
         assert_ne!(
             served.wait(),
             Some(0),
@@ -75,16 +75,16 @@ fn registration_without_a_journal_is_not_acknowledged_either() {
     let _watchdog = watchdog();
     let served = Served::new(&["--no-console"]);
     std::fs::remove_dir_all(served.folder.path().join("data")).expect("the folder is ours");
-    let mut stranger = served.visitor();
-    stranger.send(&login(1, "novo", PASSWORD));
-    assert_eq!(code_of(&mut stranger, "login"), "internal");
+    let mut unauthenticated = served.unauthenticated();
+    unauthenticated.send(&login(1, "novo", PASSWORD));
+    assert_eq!(code_of(&mut unauthenticated, "login"), "internal");
 }
 
 #[test]
 fn quiet_server_logs_a_lost_database_and_goes_on_once_back() {
     let _watchdog = watchdog();
     let served = Served::new(&["--journal", "--no-console"]);
-    let mut ana = served.visitor();
+    let mut ana = served.unauthenticated();
     ana.log_in("ana");
     let data = served.folder.path().join("data");
     let away = served.folder.path().join("away");

@@ -14,7 +14,7 @@ fn a_stream_goes_on_after_a_clean_restart() {
     fixture.finish();
 
     let fixture = Fixture::with(|config| data.journal(config));
-    let mut ana = fixture.visitor();
+    let mut ana = fixture.unauthenticated();
     let login = resume(&mut ana, "ana", &stream, after);
     assert_eq!((login.text("stream"), login.num("seq")), (&*stream, after));
     let next = publish(&mut fixture.client("rui"), 1, "after");
@@ -29,12 +29,12 @@ fn a_stream_goes_on_after_kill_9() {
     let _watchdog = watchdog();
     let arguments = ["--journal", "--no-console"];
     let mut served = Served::new(&arguments);
-    let mut ana = served.visitor();
+    let mut ana = served.unauthenticated();
     let stream = ana.log_in("ana").text("stream").to_owned();
     let last = publish(&mut ana, 100, "before");
     served.child.kill().expect("it runs");
     let served = Served::within(served.into_folder(), &arguments);
-    let mut ana = served.visitor();
+    let mut ana = served.unauthenticated();
     resume(&mut ana, "ana", &stream, 0);
     let own = last + 1;
     assert_eq!(heard(&mut ana, own), (1..=own).collect::<Vec<_>>());
@@ -72,7 +72,7 @@ fn an_after_ahead_of_the_kept_stream_is_one_gap_from_1() {
     let stream = fixture.client_and_login("ana").1.text("stream").to_owned();
     fixture.finish();
     let fixture = Fixture::with(|config| data.journal(config));
-    let mut ana = fixture.visitor();
+    let mut ana = fixture.unauthenticated();
     let head = resume(&mut ana, "ana", &stream, 1_000).num("seq");
     let gap = ana.expect("gap");
     assert_eq!((gap.num("from"), gap.num("to")), (1, head));
@@ -83,7 +83,7 @@ fn an_after_ahead_of_the_kept_stream_is_one_gap_from_1() {
 fn a_journal_needs_a_folder_and_bounds_need_a_journal() {
     let _watchdog = watchdog();
     let mut serve = arauto(&["serve", "--journal", "--data", "none"]);
-    finish(&mut serve, "").failed(78, &["--data", "--journal"]);
+    finish(&mut serve, "").expect_failure(78, &["--data", "--journal"]);
     let mut serve = arauto(&["serve", "--retain-bytes", "1MiB", "--data", "none"]);
-    finish(&mut serve, "").failed(78, &["retain-bytes", "--journal"]);
+    finish(&mut serve, "").expect_failure(78, &["retain-bytes", "--journal"]);
 }

@@ -17,8 +17,8 @@ fn bounded(data: &Data, bytes: u64, config: &mut Config) {
 }
 
 /// Resumes behind 1: the gap's end, of which nothing may be on disk any more.
-fn gap_from_2(fixture: &Fixture, stream: &str) -> (crate::support::Raw, u64) {
-    let mut client = fixture.visitor();
+fn gap_from_2(fixture: &Fixture, stream: &str) -> (crate::support::FrameClient, u64) {
+    let mut client = fixture.unauthenticated();
     resume(&mut client, "ana", stream, 1);
     let gap = client.expect("gap");
     assert_eq!(gap.num("from"), 2);
@@ -91,7 +91,7 @@ fn the_oldest_go_when_they_are_too_old_and_the_next_seq_stays_right() {
     fixture.finish();
 
     let fixture = at(&data, &now, Duration::from_secs(3600));
-    let mut late = fixture.visitor();
+    let mut late = fixture.unauthenticated();
     let login = resume(&mut late, "ana", &stream, 1);
     assert_eq!((login.text("stream"), login.num("seq")), (&*stream, 1));
     let gap = late.expect("gap");
@@ -116,7 +116,7 @@ fn clock_set_ahead_removes_nothing_in_the_run_and_after_it() {
 
     let fixture = at(&data, &now, age);
     now.fetch_add(10 * YEAR, Ordering::Relaxed);
-    let mut late = fixture.visitor();
+    let mut late = fixture.unauthenticated();
     resume(&mut late, "ana", login.text("stream"), 1);
     publish(&mut fixture.client("rui"), 1, "retention has looked at it");
     assert_eq!(heard(&mut late, last), (2..=last).collect::<Vec<_>>());

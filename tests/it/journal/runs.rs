@@ -8,14 +8,14 @@ use arauto::wire::{ClientFrame, Decoded, ServerFrame, cbor};
 
 use super::{Data, on_disk};
 use crate::support::os::{self, Stream};
-use crate::support::{Fixture, Raw, ask, prefixed, publish, request, text};
+use crate::support::{Fixture, FrameClient, ask, prefixed, publish, request, text};
 
 #[test]
 fn answers_come_in_the_order_of_the_frames_whatever_waits_for_the_disk() {
     let data = Data::new();
     let fixture = Fixture::with(|config| data.journal(config));
     let stream = fixture.stream();
-    let mut ana = Raw::local(stream.try_clone().expect("a descriptor is free"));
+    let mut ana = FrameClient::local(stream.try_clone().expect("a descriptor is free"));
     ana.expect("welcome");
     ana.log_in("ana");
     let mut bytes = Vec::new();
@@ -81,7 +81,11 @@ fn a_bad_frame_behind_runs_ends_the_session_after_their_answers() {
 }
 
 /// Publishes without waiting until the server says that it stops; its answers.
-fn publish_until_the_end(client: Raw, stream: &Stream, name: usize) -> HashMap<u64, String> {
+fn publish_until_the_end(
+    client: FrameClient,
+    stream: &Stream,
+    name: usize,
+) -> HashMap<u64, String> {
     let mut writer = stream.try_clone().expect("a descriptor is free");
     let writing = std::thread::spawn(move || {
         for first in (0_u64..).step_by(50) {
@@ -131,7 +135,7 @@ fn what_was_accepted_before_fim_is_on_disk_after_exit_0() {
                 let (fixture, published, all_in) = (&fixture, &published, &all_in);
                 scope.spawn(move || {
                     let stream = fixture.stream();
-                    let mut client = Raw::local(stream.try_clone().expect("a descriptor"));
+                    let mut client = FrameClient::local(stream.try_clone().expect("a descriptor"));
                     client.expect("welcome");
                     client.log_in(&format!("user{name}"));
                     all_in.wait(); // the stop refuses whoever is not in yet

@@ -5,11 +5,11 @@ use std::path::Path;
 use serde_cbor::Value;
 
 use super::{Data, heard, on_disk, publish, register};
-use crate::support::{Fixture, Frame, PASSWORD, Raw, finish, login, text, watchdog};
+use crate::support::{Fixture, Frame, FrameClient, PASSWORD, finish, login, text, watchdog};
 use crate::support::{Served, Stop};
 
 /// Logs a visitor in, to go on behind `after`, which it read in `term`.
-fn resume_in(client: &mut Raw, login_of: &Frame, after: u64, term: Option<u64>) -> Frame {
+fn resume_in(client: &mut FrameClient, login_of: &Frame, after: u64, term: Option<u64>) -> Frame {
     let mut point = vec![
         (text("stream"), text(login_of.text("stream"))),
         (text("after"), Value::Integer(after.into())),
@@ -78,7 +78,7 @@ fn reader_of_a_replaced_history_is_told_where_it_forked() {
     let mut rui = fixture.client("rui");
     let head = publish(&mut rui, 60, "new");
     assert!(head > read, "no seq says that something is missing");
-    let mut ana = fixture.visitor();
+    let mut ana = fixture.unauthenticated();
     let again = resume_in(&mut ana, &login, read, Some(login.num("term")));
     assert_eq!(again.text("stream"), login.text("stream"));
     assert_eq!(again.num("seq"), fork, "below what it has read");
@@ -87,7 +87,7 @@ fn reader_of_a_replaced_history_is_told_where_it_forked() {
     ana.fim();
 
     // The broadcasts read before the fork belong to this history.
-    let mut ana = fixture.visitor();
+    let mut ana = fixture.unauthenticated();
     let again = resume_in(&mut ana, &login, 5, Some(login.num("term")));
     assert_eq!(again.num("seq"), 5);
     fixture.finish();
@@ -103,13 +103,13 @@ fn resume_beyond_the_end_of_a_term_that_is_known_begins_there() {
     ana.fim(); // its `left` may or may not be written before the end
     fixture.finish();
     let fixture = journal(&data);
-    let mut ana = fixture.visitor();
+    let mut ana = fixture.unauthenticated();
     let login = resume_in(&mut ana, &first, end + 500, Some(first.num("term")));
     assert!((end..=end + 1).contains(&login.num("seq")), "{login:?}");
     ana.fim();
 
     // Without a term it is as before: one gap from 1.
-    let mut ana = fixture.visitor();
+    let mut ana = fixture.unauthenticated();
     let login = resume_in(&mut ana, &first, end + 500, None);
     let gap = ana.expect("gap");
     assert_eq!((gap.num("from"), gap.num("to")), (1, login.num("seq")));
@@ -123,7 +123,7 @@ fn resume_one_ahead_of_the_head_is_a_gap_despite_its_own_joined() {
     for fixture in [journal(&data), Fixture::new()] {
         let (mut rui, login) = fixture.client_and_login("rui");
         let head = publish(&mut rui, 3, "x");
-        let mut ana = fixture.visitor();
+        let mut ana = fixture.unauthenticated();
         let again = resume_in(&mut ana, &login, head + 1, None);
         assert_eq!(again.num("seq"), head + 1, "its own joined");
         let gap = ana.expect("gap");
@@ -135,7 +135,7 @@ fn resume_one_ahead_of_the_head_is_a_gap_despite_its_own_joined() {
 #[test]
 fn term_of_another_type_is_a_bad_frame() {
     let fixture = Fixture::new();
-    let mut ana = fixture.visitor();
+    let mut ana = fixture.unauthenticated();
     let point = [
         (text("stream"), text("s")),
         (text("after"), Value::Integer(1)),
@@ -152,8 +152,8 @@ fn term_of_another_type_is_a_bad_frame() {
 fn leitor_says_what_it_has_read_of_another_history_and_goes_on() {
     let _watchdog = watchdog();
     let mut served = Served::new(&["--journal", "--no-console"]);
-    finish(&mut served.command(&["escritor", "um"]), "").fine();
-    served.tell(Stop::USUAL);
+    finish(&mut served.command(&["escritor", "um"]), "").expect_success();
+    served.send_stop(Stop::USUAL);
     assert_eq!(served.wait(), Some(0), "{}", served.log());
     let folder = served.into_folder();
     let (data, older) = (folder.path().join("data"), folder.path().join("older"));
@@ -166,8 +166,8 @@ fn leitor_says_what_it_has_read_of_another_history_and_goes_on() {
     let mut reading = served.command(&leitor);
     let reading = crate::support::spawn(reading.env("ARAUTO_USER", "eva"));
     crate::support::wait_until("the leitor is logged in", || state.exists());
-    finish(&mut served.command(&["escritor"]), &"lost\n".repeat(5)).fine();
-    served.tell(Stop::USUAL);
+    finish(&mut served.command(&["escritor"]), &"lost\n".repeat(5)).expect_success();
+    served.send_stop(Stop::USUAL);
     served.wait();
     let read = reading.wait_with_output().expect("it is a child");
     let read = String::from_utf8(read.stdout).expect("it prints utf-8");
@@ -178,13 +178,13 @@ fn leitor_says_what_it_has_read_of_another_history_and_goes_on() {
     copy(&older, &data);
 
     let mut served = Served::within(folder, &["--journal", "--no-console"]);
-    finish(&mut served.command(&["escritor"]), &"new\n".repeat(20)).fine();
+    finish(&mut served.command(&["escritor"]), &"new\n".repeat(20)).expect_success();
     let mut reading = served.command(&leitor);
     let reading = crate::support::spawn(reading.env("ARAUTO_USER", "eva"));
     crate::support::wait_until("it has gone on", || {
         std::fs::read_to_string(&state).is_ok_and(|now| now != kept)
     });
-    served.tell(Stop::USUAL);
+    served.send_stop(Stop::USUAL);
     served.wait();
     let read = reading.wait_with_output().expect("it is a child");
     let out = String::from_utf8(read.stdout).expect("it prints utf-8");

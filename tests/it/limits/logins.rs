@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use super::keep_account;
-use crate::support::{Fixture, Frame, PASSWORD, Raw, login, wait_until};
+use crate::support::{Fixture, Frame, FrameClient, PASSWORD, login, wait_until};
 
 /// The wait that an error names.
 fn wait_in(error: &Frame) -> Duration {
@@ -16,7 +16,7 @@ fn wrong_passwords_are_held_back_and_the_right_one_gets_in_after_the_wait() {
     let fixture = Fixture::with(|config| _data = Some(keep_account(config, "ana")));
     let mut codes = Vec::new();
     let held = loop {
-        let mut client = fixture.visitor();
+        let mut client = fixture.unauthenticated();
         client.send(&login(5, "ana", "guess"));
         let error = client.expect("error");
         codes.push(error.text("code").to_owned());
@@ -31,16 +31,16 @@ fn wrong_passwords_are_held_back_and_the_right_one_gets_in_after_the_wait() {
 
     let began = Instant::now();
     wait_until("the wait is over", || began.elapsed() >= wait);
-    let mut owner = fixture.visitor();
+    let mut owner = fixture.unauthenticated();
     owner.send(&login(6, "ana", PASSWORD));
     owner.expect("logged_in");
     fixture.finish();
 }
 
 /// Fails logins of ana until one is held back.
-fn guess_until_held(visitor: impl Fn() -> Raw) {
+fn guess_until_held(unauthenticated_client: impl Fn() -> FrameClient) {
     loop {
-        let mut client = visitor();
+        let mut client = unauthenticated_client();
         client.send(&login(5, "ana", "guess"));
         if client.expect("error").text("code") == "throttled" {
             return;
@@ -55,17 +55,17 @@ fn right_password_ends_the_back_off_on_each_endpoint() {
         _data = Some(keep_account(config, "ana"));
         Fixture::also(config, "tcp:127.0.0.1:0");
     });
-    let local = || fixture.visitor();
-    let tcp = || fixture.tcp_visitor();
-    for visitor in [&local as &dyn Fn() -> Raw, &tcp] {
-        guess_until_held(visitor);
+    let local = || fixture.unauthenticated();
+    let tcp = || fixture.tcp_unauthenticated();
+    for unauthenticated_client in [&local as &dyn Fn() -> FrameClient, &tcp] {
+        guess_until_held(unauthenticated_client);
         wait_until("the right password is let in", || {
-            let mut owner = visitor();
+            let mut owner = unauthenticated_client();
             owner.send(&login(6, "ana", PASSWORD));
             owner.recv().expect("an answer").is("logged_in")
         });
         for _ in 0..10 {
-            let mut client = visitor();
+            let mut client = unauthenticated_client();
             client.send(&login(7, "ana", "mistyped"));
             assert_eq!(client.expect("error").text("code"), "bad-credentials");
         }
@@ -78,7 +78,7 @@ fn throttled_leaves_the_session_open() {
     let fixture =
         Fixture::with(|config| config.limits.login_rate_per_peer = "1/h".parse().expect("one"));
     drop(fixture.client("ana")); // it took the only token
-    let mut rui = fixture.visitor();
+    let mut rui = fixture.unauthenticated();
     for id in 1..=10 {
         rui.send(&login(id, "rui", PASSWORD));
         let error = rui.expect_error("throttled");
@@ -104,7 +104,7 @@ fn logins_of_those_who_have_gone_hold_up_nobody() {
         };
     });
     for number in 0..200 {
-        let mut gone = fixture.visitor();
+        let mut gone = fixture.unauthenticated();
         gone.send(&login(1, &format!("u{number}"), PASSWORD));
     }
     fixture.client("ana").ping();
@@ -116,7 +116,7 @@ fn logins_of_those_who_have_gone_hold_up_nobody() {
 fn above_so_many_accounts_nobody_registers() {
     let fixture = Fixture::with(|config| config.limits.max_accounts = 1);
     drop(fixture.client("ana"));
-    let mut rui = fixture.visitor();
+    let mut rui = fixture.unauthenticated();
     rui.send(&login(5, "rui", PASSWORD));
     rui.expect_error("registration-closed");
     rui.send(&login(6, "ana", PASSWORD));
@@ -127,7 +127,7 @@ fn above_so_many_accounts_nobody_registers() {
 #[test]
 fn before_the_login_a_frame_is_as_long_as_the_operator_says() {
     let fixture = Fixture::with(|config| config.limits.max_frame_before_login = 1024);
-    let mut long = fixture.visitor();
+    let mut long = fixture.unauthenticated();
     long.send(&login(5, "ana", &"x".repeat(2000)));
     long.expect_error("frame-too-large");
     long.expect_closing("frame-too-large");

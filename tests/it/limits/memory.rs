@@ -5,7 +5,7 @@ use std::io::Write;
 
 use rustix::fs::{CWD, FileType, Mode, OFlags, fcntl_setfl, mknodat};
 
-use crate::support::{Frame, Raw, Served, ask, by_shell, watchdog};
+use crate::support::{Frame, FrameClient, Served, ask, by_shell, watchdog};
 
 /// The memory that the server holds, in KiB.
 fn resident(served: &Served) -> usize {
@@ -36,16 +36,16 @@ fn bad_frames_and_a_log_that_nobody_reads_grow_no_memory() {
     let _full = full_pipe(&path);
     let redirection = format!("2>{}", path.display());
     let own = tempfile::tempdir().expect("a folder can be made");
-    let served = Served::altered(own, &["--no-console", "--data", "none"], |command| {
+    let served = Served::with_command(own, &["--no-console", "--data", "none"], |command| {
         by_shell(":", command, &redirection)
     });
     let bad = Frame::new(&"\u{1b}".repeat(16_000), [("id", 1.into())]).bytes();
     let before = resident(&served);
     for _ in 0..500 {
-        let mut stranger = served.visitor();
-        stranger.send_bytes(&bad);
-        stranger.expect_error("bad-frame");
-        stranger.expect_closing("bad-frame");
+        let mut unauthenticated = served.unauthenticated();
+        unauthenticated.send_bytes(&bad);
+        unauthenticated.expect_error("bad-frame");
+        unauthenticated.expect_closing("bad-frame");
     }
     // Quoted whole, with its escapes, each was 80 KiB of log.
     let grown = resident(&served).saturating_sub(before);
@@ -58,17 +58,17 @@ fn clients_pinging_before_login_unread_hold_little_memory() {
     let served = Served::new(&["--no-console", "--data", "none"]);
     let pings: Vec<u8> = (0..10_000).flat_map(|id| ask("ping", id).bytes()).collect();
     let before = resident(&served);
-    let strangers: Vec<Raw> = (0..200).map(|_| served.stranger()).collect();
+    let strangers: Vec<FrameClient> = (0..200).map(|_| served.connected()).collect();
     let sending: Vec<_> = strangers
         .into_iter()
-        .map(|mut stranger| {
+        .map(|mut unauthenticated| {
             let pings = pings.clone();
             // It sends as much as the system takes, and goes when the server cuts it off.
-            std::thread::spawn(move || drop(stranger.try_send(&pings)))
+            std::thread::spawn(move || drop(unauthenticated.try_send(&pings)))
         })
         .collect();
     // The last of them has been served as far as it ever is.
-    let mut last = served.visitor();
+    let mut last = served.unauthenticated();
     last.ping();
     let grown = resident(&served).saturating_sub(before);
     assert!(grown < 200 * 32, "{grown} KiB");

@@ -6,13 +6,13 @@ use std::os::unix::net::UnixStream;
 
 use super::keep_account;
 use crate::support::{
-    Fixture, Frame, PASSWORD, Raw, as_somebody_else, can_be_somebody_else, login,
+    Fixture, Frame, FrameClient, PASSWORD, as_other_user, can_become_other_user, login,
 };
 
 /// A server that everybody of this machine may connect to; `None` where the tests cannot
 /// become somebody else.
 fn open_to_everybody(change: impl FnOnce(&mut arauto::Config)) -> Option<Fixture> {
-    if !can_be_somebody_else() {
+    if !can_become_other_user() {
         return None;
     }
     let fixture = Fixture::listening("?access=everyone", change);
@@ -23,7 +23,7 @@ fn open_to_everybody(change: impl FnOnce(&mut arauto::Config)) -> Option<Fixture
     Some(fixture)
 }
 
-fn guess(client: &mut Raw, password: &str) -> Frame {
+fn guess(client: &mut FrameClient, password: &str) -> Frame {
     client.send(&login(5, "ana", password));
     client.expect("error")
 }
@@ -34,9 +34,9 @@ fn each_user_of_the_machine_has_places_of_its_own() {
         return;
     };
     let mut ana = fixture.client("ana");
-    as_somebody_else(|| {
+    as_other_user(|| {
         let mut rui = fixture.client("rui");
-        let mut second = fixture.visitor();
+        let mut second = fixture.unauthenticated();
         second.expect_error("too-many-sessions");
         second.expect_closing("too-many-sessions");
         rui.ping();
@@ -53,7 +53,7 @@ fn a_peer_that_comes_as_often_as_it_likes_keeps_nobody_else_out() {
     }) else {
         return;
     };
-    let _crowd = as_somebody_else(|| {
+    let _crowd = as_other_user(|| {
         let rui = fixture.client("rui");
         // Nobody reads. Were each waited for the second that it may take, the last would
         // come to its turn behind the watchdog.
@@ -71,14 +71,14 @@ fn whoever_guesses_a_password_does_not_keep_its_owner_out() {
     else {
         return;
     };
-    as_somebody_else(|| {
-        let guesses = (0..200).map(|_| fixture.visitor());
+    as_other_user(|| {
+        let guesses = (0..200).map(|_| fixture.unauthenticated());
         let told = guesses.map(|mut client| guess(&mut client, "guess").text("code").to_owned());
         let held = told.filter(|code| code == "throttled").count();
         assert!(held > 100, "{held} of 200 guesses were held back");
     });
     // The owner is looked at as if nothing had been: even a mistake is only that.
-    let mut owner = fixture.visitor();
+    let mut owner = fixture.unauthenticated();
     assert_eq!(
         guess(&mut owner, "mistyped").text("code"),
         "bad-credentials"
@@ -93,14 +93,14 @@ fn peer_with_all_places_before_login_keeps_no_other_out() {
     let Some(fixture) = open_to_everybody(|config| config.limits.max_unauthenticated = 6) else {
         return;
     };
-    let mut first: Vec<Raw> = (0..6).map(|_| fixture.visitor()).collect();
-    let mut seventh = fixture.visitor();
+    let mut first: Vec<FrameClient> = (0..6).map(|_| fixture.unauthenticated()).collect();
+    let mut seventh = fixture.unauthenticated();
     seventh.expect_error("too-many-sessions");
-    as_somebody_else(|| {
+    as_other_user(|| {
         let mut rui = fixture.client("rui");
         rui.ping();
-        let others: Vec<Raw> = (0..3).map(|_| fixture.visitor()).collect();
-        let mut fourth = fixture.visitor();
+        let others: Vec<FrameClient> = (0..3).map(|_| fixture.unauthenticated()).collect();
+        let mut fourth = fixture.unauthenticated();
         fourth.expect_error("too-many-sessions"); // it has half of them
         drop(others);
     });

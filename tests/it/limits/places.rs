@@ -6,7 +6,7 @@ use crate::support::{Fixture, login, wait_until};
 fn a_user_has_so_many_sessions_and_the_next_login_is_one_too_many() {
     let fixture = Fixture::with(|config| config.limits.max_sessions_per_user = 2);
     let (first, mut second) = (fixture.client("ana"), fixture.client("ana"));
-    let mut third = fixture.visitor();
+    let mut third = fixture.unauthenticated();
     third.send(&login(7, "ana", crate::support::PASSWORD));
     assert_eq!(third.expect_error("too-many-sessions").num("id"), 7);
     third.expect_closing("too-many-sessions");
@@ -16,7 +16,7 @@ fn a_user_has_so_many_sessions_and_the_next_login_is_one_too_many() {
     second.skip_to("left"); // of rui, and of nobody before: the third never joined
     drop((first, rui));
     wait_until("ana has a place again", || {
-        let mut client = fixture.visitor();
+        let mut client = fixture.unauthenticated();
         client.send(&login(7, "ana", crate::support::PASSWORD));
         client.recv().is_some_and(|frame| frame.is("logged_in"))
     });
@@ -31,12 +31,12 @@ fn those_who_have_not_logged_in_have_places_of_their_own() {
         fixture.client("rui"),
         fixture.client("eva"),
     ];
-    let mut strangers = [fixture.visitor(), fixture.visitor()];
-    let mut third = fixture.visitor();
+    let mut strangers = [fixture.unauthenticated(), fixture.unauthenticated()];
+    let mut third = fixture.unauthenticated();
     third.expect_error("too-many-sessions");
     third.expect_closing("too-many-sessions");
     strangers[0].log_in("gil");
-    let mut another = fixture.visitor();
+    let mut another = fixture.unauthenticated();
     another.ping();
     drop((members, strangers, another));
     fixture.finish();
@@ -46,7 +46,7 @@ fn those_who_have_not_logged_in_have_places_of_their_own() {
 fn a_peer_has_so_many_sessions() {
     let fixture = Fixture::with(|config| config.limits.max_sessions_per_peer = 1);
     let mut ana = fixture.client("ana");
-    let mut second = fixture.visitor();
+    let mut second = fixture.unauthenticated();
     if cfg!(windows) {
         // A pipe's client is known from its first frame on.
         second.send(&login(7, "rui", crate::support::PASSWORD));
@@ -56,7 +56,7 @@ fn a_peer_has_so_many_sessions() {
     ana.ping();
     drop(ana);
     wait_until("the place is free again", || {
-        let mut client = fixture.visitor();
+        let mut client = fixture.unauthenticated();
         let login = login(7, "ana", crate::support::PASSWORD);
         let _ = client.try_send(&login.bytes()); // or it is closed
         client.recv().is_some_and(|frame| frame.is("logged_in"))
@@ -75,7 +75,7 @@ fn those_who_are_told_that_there_is_no_place_are_told_though_they_are_many() {
         ) = (8, 1)
     });
     let mut ana = fixture.client("ana");
-    let callers: Vec<_> = (0..20).map(|_| fixture.stranger()).collect();
+    let callers: Vec<_> = (0..20).map(|_| fixture.connected()).collect();
     for mut caller in callers {
         caller.expect("welcome");
         caller.expect_error("too-many-sessions");

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::support::{Fixture, ask, publish, request, text};
 #[cfg(unix)]
-use crate::support::{Lines, PASSWORD, os};
+use crate::support::{PASSWORD, TextClient, os};
 
 #[test]
 fn what_comes_too_fast_is_throttled_in_its_turn() {
@@ -65,8 +65,8 @@ fn a_line_that_comes_too_fast_is_told_so() {
     ana.expect("+ arauto 1");
     ana.exchange(&format!("/login ana {PASSWORD}"), "+ ana registered");
     ana.exchange("abc", "= ABC");
-    ana.say("abc");
-    let line = ana.hear().expect("it is answered");
+    ana.send_text("abc");
+    let line = ana.receive_text().expect("it is answered");
     assert!(
         line.starts_with("- throttled too many requests: try again in "),
         "{line}"
@@ -99,7 +99,7 @@ fn whoever_cannot_be_told_and_goes_takes_no_place_any_more() {
         config.limits.request_rate = Some("1/h".parse().expect("one"));
     });
     let stream = os::connect(fixture.endpoint()).expect("it is listened on");
-    let mut raw = Lines::over(stream);
+    let mut raw = TextClient::over(stream);
     raw.send(b"um\ndois\n");
     raw.expect("UM");
     drop(raw);
@@ -134,7 +134,7 @@ fn last_line_that_comes_too_fast_is_answered_once_it_may() {
     });
     let stream = fixture.stream();
     let shut = stream.try_clone().expect("a descriptor is free");
-    let mut raw = Lines::over(stream);
+    let mut raw = TextClient::over(stream);
     raw.send("um\ndois\ntrês".as_bytes());
     shut.shutdown(std::net::Shutdown::Write)
         .expect("it is connected");
@@ -154,7 +154,7 @@ fn clients_gone_after_a_throttled_last_line_leave_nothing() {
     });
     for _ in 0..50 {
         let stream = os::connect(fixture.endpoint()).expect("it is listened on");
-        let mut raw = Lines::over(stream);
+        let mut raw = TextClient::over(stream);
         raw.send(b"um\ndois");
         raw.expect("UM");
     }
@@ -165,10 +165,10 @@ fn clients_gone_after_a_throttled_last_line_leave_nothing() {
 #[test]
 fn frames_before_the_login_have_a_rate() {
     let fixture = Fixture::with(|config| config.timeouts.login = Duration::from_secs(1));
-    let mut stranger = fixture.visitor();
+    let mut unauthenticated = fixture.unauthenticated();
     let pings = (0..10_000).flat_map(|id| ask("ping", id).bytes());
-    stranger.send_bytes(&pings.collect::<Vec<u8>>());
-    let heard = stranger.until("closing");
+    unauthenticated.send_bytes(&pings.collect::<Vec<u8>>());
+    let heard = unauthenticated.until("closing");
     let pongs = heard.iter().filter(|frame| frame.is("pong")).count();
     assert!((30..100).contains(&pongs), "{pongs}");
     assert_eq!(
@@ -178,7 +178,7 @@ fn frames_before_the_login_have_a_rate() {
     // Others may log in, and a member pings as fast as it likes.
     let mut ana = fixture.client("ana");
     (0..200).for_each(|_| ana.ping());
-    drop((stranger, ana));
+    drop((unauthenticated, ana));
     fixture.finish();
 }
 

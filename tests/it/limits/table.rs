@@ -78,7 +78,7 @@ fn rows(page: &str) -> Vec<(&str, &str)> {
 fn every_limit_of_the_page_is_a_flag_with_that_default() {
     let _watchdog = watchdog();
     let page = std::fs::read_to_string(page()).expect("the page is there");
-    let help = finish(&mut arauto(&["serve", "--help"]), "").fine();
+    let help = finish(&mut arauto(&["serve", "--help"]), "").expect_success();
     let help: String = help.split_whitespace().collect::<Vec<_>>().join(" ");
     let rows = rows(&page);
     assert_eq!(rows.len(), Limit::all().count(), "{rows:?}");
@@ -104,6 +104,6 @@ fn every_limit_is_a_key_of_the_config_file_too() {
         std::fs::write(&path, format!("{key} = []\n")).expect("writable");
         let mut command = arauto(&["serve", "--data", "none", "--config"]);
         let done = finish(command.arg(&path), "");
-        done.failed(78, &["invalid type"]);
+        done.expect_failure(78, &["invalid type"]);
     }
 }

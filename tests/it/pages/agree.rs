@@ -56,7 +56,7 @@ fn demo_in_the_readme_is_what_the_demo_prints() {
         Some(lines.to_owned())
     });
     let shown = shown.expect("the README shows the demo");
-    let printed = finish(&mut arauto(&["demo"]), "").fine();
+    let printed = finish(&mut arauto(&["demo"]), "").expect_success();
     let printed: Vec<_> = printed.lines().map(without_figures).collect();
     let lines = shown.lines().filter(|line| line.trim() != "…");
     let other: Vec<_> = lines

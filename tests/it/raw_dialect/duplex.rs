@@ -15,13 +15,13 @@ fn each_message_or_line_is_answered_with_the_bare_reply() {
         let fixture = fixture(kind, "", |_| {});
         let mut client = fixture.bare();
         for (said, answer) in [("bom dia", "BOM DIA"), ("straße", "STRASSE"), ("", "")] {
-            client.say(said);
+            client.send_text(said);
             client.expect(answer);
         }
         block_on(fixture.server.publish("a broadcast")).expect("it runs");
-        client.say("/who");
+        client.send_text("/who");
         client.expect("/WHO");
-        client.say("fim");
+        client.send_text("fim");
         client.expect_end();
         drop(client);
         fixture.finish();
@@ -89,7 +89,7 @@ fn an_empty_message_is_a_request_and_not_the_end() {
     client.send(b"");
     client.send(b"a");
     assert_eq!(
-        [client.hear(), client.hear()],
+        [client.receive_text(), client.receive_text()],
         [Some(String::new()), Some(String::new())]
     );
     client.expect("A");
@@ -117,9 +117,9 @@ fn a_request_that_fails_is_answered_with_why() {
     for kind in KINDS {
         let fixture = fixture(kind, "", |config| config.handler = Arc::new(Moody));
         let mut client = fixture.bare();
-        client.say("não");
+        client.send_text("não");
         client.expect("- forbidden assim não");
-        client.say("sim");
+        client.send_text("sim");
         client.expect(match client.keeps_messages() {
             true => "sim\nou não",
             false => "sim ou não",
@@ -133,10 +133,10 @@ fn a_handler_that_panics_ends_the_session_that_asked_and_no_other() {
     for kind in KINDS {
         let fixture = fixture(kind, "", |config| config.handler = Arc::new(Moody));
         let (mut one, mut other) = (fixture.bare(), fixture.bare());
-        one.say("pânico");
-        one.say("não");
+        one.send_text("pânico");
+        one.send_text("não");
         one.expect_end();
-        other.say("não");
+        other.send_text("não");
         other.expect("- forbidden assim não");
         drop((one, other));
         fixture.wait_for_sessions(0);
@@ -149,10 +149,10 @@ fn what_is_too_long_is_told_and_ends_the_session() {
     for kind in KINDS {
         let fixture = fixture(kind, "", |config| config.limits.max_frame = 2000);
         let mut client = fixture.bare();
-        client.say(&"x".repeat(2000));
+        client.send_text(&"x".repeat(2000));
         client.expect(&"X".repeat(2000));
-        client.say(&"x".repeat(2010));
-        let told = client.hear().expect("it is told");
+        client.send_text(&"x".repeat(2010));
+        let told = client.receive_text().expect("it is told");
         assert!(told.starts_with("- frame-too-large "), "{told}");
         client.expect_end();
         drop(client);
@@ -165,9 +165,9 @@ fn a_message_longer_than_the_system_hands_over_is_never_cut_without_a_word() {
     let fixture = fixture("seqpacket", "", |_| {});
     let mut client = fixture.bare();
     client.send(&vec![b'x'; 128 << 10]);
-    assert_eq!(client.hear_bytes(), Some(vec![b'X'; 128 << 10]));
+    assert_eq!(client.receive_message(), Some(vec![b'X'; 128 << 10]));
     client.send(&vec![b'x'; 200_000]);
-    let told = client.hear().expect("it is told");
+    let told = client.receive_text().expect("it is told");
     assert!(
         told.starts_with("- frame-too-large a frame of 200000 bytes"),
         "{told}"
@@ -184,7 +184,7 @@ fn nobody_has_to_log_in_but_whoever_says_nothing_for_too_long_must_go() {
         config.timeouts.idle = Some(Duration::from_millis(100));
     });
     let mut client = fixture.bare();
-    client.say("bom dia");
+    client.send_text("bom dia");
     client.expect("BOM DIA");
     client.expect_end();
     drop(client);
@@ -198,7 +198,8 @@ fn many_requests_at_once_are_answered_in_their_order() {
         let mut client = fixture.bare();
         std::thread::scope(|scope| {
             let mut other = client.share();
-            scope.spawn(move || (0..5000).for_each(|number| other.say(&format!("n{number}"))));
+            scope
+                .spawn(move || (0..5000).for_each(|number| other.send_text(&format!("n{number}"))));
             for number in 0..5000 {
                 client.expect(&format!("N{number}"));
             }

@@ -6,25 +6,25 @@ use std::time::Duration;
 use arauto::Evidence;
 
 use super::{KINDS, fixture, readers, rests, rows};
-use crate::support::{Held, block_on, wait_until};
+use crate::support::{PausedHandler, block_on, wait_until};
 
 #[test]
 fn what_was_accepted_is_answered_and_what_comes_later_gets_no_reply() {
     for kind in KINDS {
-        let held = Held::default();
+        let held = PausedHandler::default();
         let handler = Arc::new(held.clone());
         let fixture = fixture(kind, "", |config| config.handler = handler);
         let mut client = fixture.bare();
-        client.say("um");
+        client.send_text("um");
         held.wait_for_request();
         fixture.begin_stop();
         wait_until("the cut is made", || {
             let status = block_on(fixture.server.stop(arauto::StopReason::Fim));
             status.is_some_and(|status| status.phase >= arauto::Phase::Requests)
         });
-        client.say("dois");
-        client.say("três");
-        held.go_on();
+        client.send_text("dois");
+        client.send_text("três");
+        held.release();
         assert_eq!(client.rest(), ["done"], "{kind}");
         drop(client);
         let report = fixture.assert_clean();
@@ -100,7 +100,7 @@ fn a_client_that_asks_and_never_reads_holds_nobody_up() {
         asking.send(&[b'x'; 4000]);
     }
     let mut other = fixture.bare();
-    other.say("olá");
+    other.send_text("olá");
     other.expect("OLÁ");
     drop(other);
     fixture.begin_stop();

@@ -8,7 +8,7 @@ mod slow;
 
 use arauto::{Config, Report, SessionRecord};
 
-use crate::support::{Bare, Fixture};
+use crate::support::{BareClient, Fixture};
 
 /// The kinds of sockets that a raw listener may have.
 const KINDS: [&str; 3] = ["unix", "seqpacket", "tcp"];
@@ -41,7 +41,7 @@ fn cbor_endpoint(config: &Config) -> arauto::Listen {
 }
 
 /// Readers of the raw listener, all of them there.
-fn readers(fixture: &Fixture, count: usize) -> Vec<Bare> {
+fn readers(fixture: &Fixture, count: usize) -> Vec<BareClient> {
     let readers = (0..count).map(|_| fixture.bare()).collect();
     fixture.wait_for_sessions(count);
     readers
@@ -49,7 +49,7 @@ fn readers(fixture: &Fixture, count: usize) -> Vec<Bare> {
 
 /// What each reads up to the end, all at once: in a stop nobody sees the end before
 /// everybody has read the rest.
-fn rests(readers: Vec<Bare>) -> Vec<Vec<String>> {
+fn rests(readers: Vec<BareClient>) -> Vec<Vec<String>> {
     std::thread::scope(|scope| {
         let reading: Vec<_> = readers
             .into_iter()

@@ -21,10 +21,13 @@ fn each_body_is_a_message_or_a_line_and_fim_is_the_last() {
         say(&fixture, "bom dia");
         // Who comes and goes is not told.
         block_on(async {
-            let visitor = Client::connect(&fixture.server.endpoints()[1])
+            let unauthenticated_client = Client::connect(&fixture.server.endpoints()[1])
                 .await
                 .unwrap();
-            let (ana, _events) = visitor.login("ana", "segredo").await.unwrap();
+            let (ana, _events) = unauthenticated_client
+                .login("ana", "segredo")
+                .await
+                .unwrap();
             ana.publish("olá, straße").await.unwrap();
             ana.fim().await.unwrap();
         });
@@ -88,7 +91,7 @@ fn a_message_is_the_body_whatever_it_holds() {
     say(&fixture, "um\r\ndois\n");
     block_on(fixture.server.publish(vec![0, 0xff, b'\n'])).expect("it runs");
     reader.expect("um\r\ndois\n");
-    assert_eq!(reader.hear_bytes(), Some(vec![0, 0xff, b'\n']));
+    assert_eq!(reader.receive_message(), Some(vec![0, 0xff, b'\n']));
     fixture.finish();
 }
 
@@ -109,7 +112,10 @@ fn a_nul_ends_each_message_where_the_endpoint_says_so() {
     say(&fixture, "olá");
     fixture.begin_stop();
     for text in ["olá\0", "fim\0"] {
-        assert_eq!(reader.hear_bytes(), Some(encoded(Charset::Utf16Le, text)));
+        assert_eq!(
+            reader.receive_message(),
+            Some(encoded(Charset::Utf16Le, text))
+        );
     }
     reader.expect_end();
     drop(reader);
@@ -121,7 +127,7 @@ fn what_a_reader_sends_is_nobodys_business() {
     for kind in KINDS {
         let fixture = fixture(kind, "&direction=outbound", |_| {});
         let mut reader = readers(&fixture, 1).remove(0);
-        reader.say("fim");
+        reader.send_text("fim");
         reader.send(&[0xff; 150_000]);
         say(&fixture, "bom dia");
         reader.expect("bom dia");

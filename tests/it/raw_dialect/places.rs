@@ -36,16 +36,16 @@ fn what_was_sent_before_there_was_a_place_is_answered_then_the_empty_too() {
     for kind in KINDS {
         let fixture = fixture(kind, "&max=1", |_| {});
         let mut first = fixture.bare();
-        first.say("um");
+        first.send_text("um");
         first.expect("UM");
         let mut second = fixture.bare();
-        second.say("");
-        second.say("dois");
-        first.say("fim");
+        second.send_text("");
+        second.send_text("dois");
+        first.send_text("fim");
         first.expect_end();
         drop(first);
         assert_eq!(
-            [second.hear(), second.hear()].map(Option::unwrap),
+            [second.receive_text(), second.receive_text()].map(Option::unwrap),
             ["", "DOIS"]
         );
         fixture.finish();
@@ -60,7 +60,7 @@ fn one_after_the_other_all_are_served() {
             let fixture = &fixture;
             scope.spawn(move || {
                 let mut client = fixture.bare();
-                client.say(&format!("cliente {number}"));
+                client.send_text(&format!("cliente {number}"));
                 client.expect(&format!("CLIENTE {number}"));
             });
         }
@@ -72,10 +72,10 @@ fn one_after_the_other_all_are_served() {
 fn the_servers_own_limit_is_waited_for_too() {
     let fixture = fixture("unix", "", |config| config.limits.max_sessions = 1);
     let mut first = fixture.bare();
-    first.say("um");
+    first.send_text("um");
     first.expect("UM");
     let mut second = fixture.bare();
-    second.say("dois");
+    second.send_text("dois");
     drop(first);
     second.expect("DOIS");
     fixture.finish();

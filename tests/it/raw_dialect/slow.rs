@@ -27,7 +27,7 @@ fn a_healthy_reader_gets_every_message_of_a_flood() {
             for mut reader in readers {
                 scope.spawn(move || {
                     for number in 0..MESSAGES {
-                        let heard = reader.hear().expect("it goes on");
+                        let heard = reader.receive_text().expect("it goes on");
                         assert!(
                             heard.starts_with(&format!("{number} ")),
                             "{number}: {heard}"
@@ -80,7 +80,7 @@ fn what_a_slow_reader_misses_is_passed_over_and_in_the_report() {
         }
         let mut heard: Vec<u64> = Vec::new();
         while heard.last() != Some(&400) {
-            let line = slow.hear().expect("it goes on");
+            let line = slow.receive_text().expect("it goes on");
             let (number, _) = line.split_once(' ').expect("it begins with a number");
             heard.push(number.parse().expect("it is one"));
         }

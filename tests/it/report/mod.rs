@@ -50,7 +50,7 @@ impl Told {
 
     /// What `arauto COMMAND… FILE OPTIONS…` prints.
     fn prints(&self, before: &[&str], after: &[&str]) -> String {
-        finish(arauto(before).arg(self.file()).args(after), "").fine()
+        finish(arauto(before).arg(self.file()).args(after), "").expect_success()
     }
 
     fn user(&self, name: &str) -> &arauto::SessionRecord {
@@ -73,14 +73,14 @@ fn stop_once() -> Report {
     let fixture = Fixture::with(|config| {
         config.timeouts.drain = std::time::Duration::from_secs(6);
     });
-    let mut stranger = fixture.visitor();
+    let mut unauthenticated = fixture.unauthenticated();
     let mut rui = fixture.client("rui");
     let _stalled = stalled_reader(&fixture);
     fixture.wait_for_sessions(3); // who has published is gone
     fixture.begin_stop();
     // At once: in a stop nobody sees the end before everybody has read the rest.
     std::thread::scope(|scope| {
-        for reader in [&mut rui, &mut stranger] {
+        for reader in [&mut rui, &mut unauthenticated] {
             scope.spawn(move || {
                 reader.skip_to("closing");
                 reader.expect_end();

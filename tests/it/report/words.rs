@@ -58,24 +58,24 @@ fn what_is_no_report_is_refused_with_what_to_do() {
     let file = folder.path().join("r.json");
     let refused = |text: &str, code: i32, naming: &[&str]| {
         std::fs::write(&file, text).expect("the folder is ours");
-        finish(arauto(&["report"]).arg(&file), "").failed(code, naming);
+        finish(arauto(&["report"]).arg(&file), "").expect_failure(code, naming);
     };
     refused("bom dia", 65, &["r.json", "arauto serve --report"]);
     let newer = r#"{"version": 9, "reason": "fim", "exit": 0, "stream": "s", "head": 0,
                     "phases": [], "sessions": []}"#;
     refused(newer, 65, &["r.json", "format is version 9"]);
-    finish(arauto(&["report"]).arg(folder.path().join("none")), "").failed(66, &["none"]);
+    finish(arauto(&["report"]).arg(folder.path().join("none")), "").expect_failure(66, &["none"]);
     let plain = newer.replace('9', "1");
     std::fs::write(&file, plain).expect("the folder is ours");
     let drawn = finish(arauto(&["report"]).arg(&file).args(["--svg", "-"]), "");
-    drawn.failed(65, &["no times"]);
+    drawn.expect_failure(65, &["no times"]);
 }
 
 #[test]
 fn a_report_can_come_through_a_pipe() {
     let told = Told::with_a_stalled_reader();
     let text = serde_json::to_string(&told.report).expect("a report is json");
-    let printed = finish(&mut arauto(&["report", "-"]), &text).fine();
+    let printed = finish(&mut arauto(&["report", "-"]), &text).expect_success();
     assert_eq!(printed, told.prints(&["report"], &[]));
 }
 
@@ -112,7 +112,7 @@ fn a_report_whose_numbers_cannot_be_is_refused_by_name() {
         let text = broken.to_string();
         for command in ["report -", "explain 1 --report -"] {
             let arguments: Vec<&str> = command.split(' ').collect();
-            finish(&mut arauto(&arguments), &text).failed(65, &[naming]);
+            finish(&mut arauto(&arguments), &text).expect_failure(65, &[naming]);
         }
     }
 }
@@ -132,14 +132,15 @@ fn a_report_of_before_there_were_times_is_told_as_far_as_it_goes() {
         record.retain(|name, _| !["after", "acked", "times_us"].contains(&name.as_str()));
     }
     let text = old.to_string();
-    let printed = finish(&mut arauto(&["report", "-"]), &text).fine();
+    let printed = finish(&mut arauto(&["report", "-"]), &text).expect_success();
     let took = printed.lines().nth(1).expect("it has a second line");
     assert!(
         took.starts_with("took 5"),
         "the phases' sum, and no date: {took}"
     );
     let head = told.report.head.to_string();
-    let explained = finish(&mut arauto(&["explain", &head, "--report", "-"]), &text).fine();
+    let explained =
+        finish(&mut arauto(&["explain", &head, "--report", "-"]), &text).expect_success();
     let first = explained.lines().next().expect("it has lines");
     for fate in ["1 missing", "1 unplaced", "1 no-reader"] {
         assert!(first.contains(fate), "{first}");

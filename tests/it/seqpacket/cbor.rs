@@ -4,20 +4,22 @@ use std::time::Duration;
 
 use arauto::{Client, Evidence, Incoming};
 
-use crate::support::{Bare, Fixture, Frame, Raw, ask, block_on, bytes, login, publish, text};
+use crate::support::{
+    BareClient, Fixture, Frame, FrameClient, ask, block_on, bytes, login, publish, text,
+};
 
 fn fixture() -> Fixture {
     Fixture::on("seqpacket", "", |_| {})
 }
 
-fn visitor(fixture: &Fixture) -> Raw {
-    let mut client = Raw::packets(fixture.packets());
+fn unauthenticated_client(fixture: &Fixture) -> FrameClient {
+    let mut client = FrameClient::packets(fixture.packets());
     client.expect("welcome");
     client
 }
 
 /// The next message, which must be one frame and nothing else.
-fn one_frame(client: &mut Bare) -> Option<Frame> {
+fn one_frame(client: &mut BareClient) -> Option<Frame> {
     let message = client.receive()?;
     let (prefix, item) = message.split_first_chunk::<4>().expect("it has a prefix");
     assert_eq!(u32::from_be_bytes(*prefix) as usize, item.len());
@@ -74,13 +76,13 @@ fn a_message_that_is_not_exactly_one_frame_is_a_bad_frame() {
 #[test]
 fn a_message_that_is_too_long_is_told_and_ends_the_session() {
     let fixture = fixture();
-    let mut stranger = visitor(&fixture);
-    stranger.send_bytes(&publish(1, bytes(&[0; 17 << 10])).bytes());
-    stranger.expect_error("frame-too-large");
-    stranger.expect_closing("frame-too-large");
+    let mut unauthenticated = unauthenticated_client(&fixture);
+    unauthenticated.send_bytes(&publish(1, bytes(&[0; 17 << 10])).bytes());
+    unauthenticated.expect_error("frame-too-large");
+    unauthenticated.expect_closing("frame-too-large");
 
     for length in [129 << 10, 200_000] {
-        let mut ana = visitor(&fixture);
+        let mut ana = unauthenticated_client(&fixture);
         ana.log_in("ana");
         ana.send_bytes(&publish(1, bytes(&vec![0; length])).bytes());
         ana.expect_error("frame-too-large");
@@ -92,7 +94,7 @@ fn a_message_that_is_too_long_is_told_and_ends_the_session() {
 #[test]
 fn what_was_asked_before_a_message_that_is_too_long_is_answered_before() {
     let fixture = fixture();
-    let mut ana = visitor(&fixture);
+    let mut ana = unauthenticated_client(&fixture);
     ana.log_in("ana");
     for id in 0..10 {
         ana.publish(id, "bom dia");
@@ -116,11 +118,14 @@ fn a_broadcast_that_fits_into_no_message_is_a_gap() {
         cbor = format!("{}.stream", config.listen[0].endpoint).replace("seqpacket", "unix");
         Fixture::also(config, &cbor);
     });
-    let mut eva = visitor(&fixture);
+    let mut eva = unauthenticated_client(&fixture);
     eva.log_in("eva");
     block_on(async {
-        let visitor = Client::connect(&cbor.parse().unwrap()).await.unwrap();
-        let (ana, events) = visitor.login("ana", "segredo").await.unwrap();
+        let unauthenticated_client = Client::connect(&cbor.parse().unwrap()).await.unwrap();
+        let (ana, events) = unauthenticated_client
+            .login("ana", "segredo")
+            .await
+            .unwrap();
         drop(events);
         ana.publish("um").await.unwrap();
         ana.publish("x".repeat(200 << 10)).await.unwrap();
@@ -151,7 +156,10 @@ fn a_broadcast_that_fits_into_no_message_is_a_gap() {
 fn a_flood_arrives_in_order_and_the_stop_is_clean() {
     const MESSAGES: u64 = 5000;
     let fixture = fixture();
-    let mut readers = [visitor(&fixture), visitor(&fixture)];
+    let mut readers = [
+        unauthenticated_client(&fixture),
+        unauthenticated_client(&fixture),
+    ];
     let mut from = [0; 2];
     for (number, reader) in readers.iter_mut().enumerate() {
         from[number] = reader.log_in(&format!("r{number}")).num("seq");
@@ -164,7 +172,7 @@ fn a_flood_arrives_in_order_and_the_stop_is_clean() {
                 frames
             })
         });
-        let mut ana = visitor(&fixture);
+        let mut ana = unauthenticated_client(&fixture);
         ana.log_in("ana");
         for id in 0..MESSAGES {
             ana.publish(id, "bom dia");
@@ -219,7 +227,7 @@ fn a_reader_that_never_reads_is_in_the_report_with_exactly_what_it_misses() {
     let fixture = Fixture::on("seqpacket", "", |config| {
         config.timeouts.drain = Duration::from_secs(2);
     });
-    let mut stalled = visitor(&fixture);
+    let mut stalled = unauthenticated_client(&fixture);
     stalled.log_in("stalled");
     for _ in 0..40 {
         let said = block_on(fixture.server.publish("x".repeat(64 << 10)));
@@ -243,10 +251,13 @@ fn a_reader_that_never_reads_is_in_the_report_with_exactly_what_it_misses() {
 fn the_rust_client_speaks_it_like_any_other() {
     let fixture = fixture();
     block_on(async {
-        let visitor = Client::connect(&fixture.server.endpoints()[0])
+        let unauthenticated_client = Client::connect(&fixture.server.endpoints()[0])
             .await
             .unwrap();
-        let (ana, mut events) = visitor.login("ana", "segredo").await.unwrap();
+        let (ana, mut events) = unauthenticated_client
+            .login("ana", "segredo")
+            .await
+            .unwrap();
         let asked: Vec<_> = (0..500)
             .map(|number| ana.begin_request(format!("n{number}")))
             .collect();

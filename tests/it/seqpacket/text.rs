@@ -51,15 +51,15 @@ fn a_line_that_is_too_long_for_a_message_is_a_gap_and_a_reply_an_error() {
     let fixture = Fixture::on("seqpacket", "?dialect=text&handler=echo", |_| {});
     let mut ana = fixture.bare();
     ana.expect("+ arauto 1");
-    ana.say("/login ana segredo");
+    ana.send_text("/login ana segredo");
     ana.expect("+ ana registered");
     // Each of these bytes becomes four.
     block_on(fixture.server.publish(vec![0; 100 << 10])).expect("it runs");
     ana.expect("* gap 2 2");
-    ana.say(&"\u{1}".repeat(100 << 10));
-    let told = ana.hear().expect("it is told");
+    ana.send_text(&"\u{1}".repeat(100 << 10));
+    let told = ana.receive_text().expect("it is told");
     assert!(told.starts_with("- frame-too-large "), "{told}");
-    ana.say("/ping"); // the request alone was refused
+    ana.send_text("/ping"); // the request alone was refused
     ana.expect("+ pong");
     drop(ana);
     fixture.finish();

@@ -183,7 +183,7 @@ fn a_second_stop_changes_nothing_and_tells_the_phase() {
     );
     assert!(second.remaining <= first.remaining);
     holder.ask("shutdown", 5);
-    held.go_on();
+    held.release();
     let reply = holder.expect("reply");
     assert_eq!(reply.text("body"), "done");
     let again = holder.expect("stopping");

@@ -8,7 +8,7 @@ use std::time::Duration;
 use arauto::{Answer, Body, Handler, Millis, Phase, Request, StopReason};
 
 use super::HeldServer;
-use crate::support::{Fixture, Held, ask, block_on};
+use crate::support::{Fixture, PausedHandler, ask, block_on};
 
 #[test]
 fn a_hub_that_panics_stops_the_server_with_exit_70() {
@@ -77,7 +77,7 @@ fn a_handler_that_panics_in_the_drain_ends_its_own_session_only() {
     fixture.begin_stop();
     other.expect("stopping");
     holder.expect("stopping");
-    held.go_on();
+    held.release();
     // The holder was not ended by the stop: that it has left may still be told.
     assert_eq!(other.skip_to("closing").text("reason"), "shutdown");
     while let Some(frame) = holder.recv() {
@@ -110,14 +110,14 @@ fn a_handler_that_panics_in_the_drain_ends_its_own_session_only() {
 
 #[test]
 fn a_session_that_panics_in_the_phase_drain_leaves_the_others_whole_and_makes_exit_3() {
-    let held = Held::default();
+    let held = PausedHandler::default();
     let (handler, told) = (Arc::new(held.clone()), held.clone());
     let fixture = Fixture::with(|config| {
         config.timeouts.drain = Duration::from_secs(4);
         config.handler = handler;
         config.on_phase = Arc::new(move |line| match line.phase {
             Phase::Requests => assert!(!line.in_time, "the handler still has it"),
-            Phase::Hub => told.go_on(), // the drain is next
+            Phase::Hub => told.release(), // the drain is next
             _ => {}
         });
     });
@@ -222,7 +222,7 @@ fn whom_the_server_fails_in_the_stop_has_its_missing_range_named() {
     }
     fixture.begin_stop();
     other.skip_to("stopping");
-    held.go_on();
+    held.release();
     other.skip_to("closing");
     other.expect_end();
     let report = fixture.report();

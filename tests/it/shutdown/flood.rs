@@ -9,7 +9,9 @@ use std::time::Duration;
 use arauto::wire::{ClientFrame, Decoded, ServerFrame, cbor};
 use arauto::{Config, Evidence, Report, Retention};
 
-use crate::support::{Fixture, PASSWORD, Raw, login, os, prefixed, wait_until, watchdog_for};
+use crate::support::{
+    Fixture, FrameClient, PASSWORD, login, os, prefixed, wait_until, watchdog_for,
+};
 
 const CLIENTS: usize = 64;
 const ROUNDS: usize = 100;
@@ -69,7 +71,7 @@ impl Heard {
     }
 
     /// Takes one frame; whether there was one.
-    fn hear(&mut self, client: &mut Raw) -> bool {
+    fn hear(&mut self, client: &mut FrameClient) -> bool {
         let noted = client.recv_item(|item| {
             let bytes = prefixed(item);
             match cbor::decode_server(&bytes, usize::MAX) {
@@ -80,7 +82,7 @@ impl Heard {
         noted.is_some()
     }
 
-    fn hear_until(&mut self, client: &mut Raw, done: impl Fn(&Heard) -> bool) {
+    fn hear_until(&mut self, client: &mut FrameClient, done: impl Fn(&Heard) -> bool) {
         while self.closing.is_none() && !done(self) {
             assert!(self.hear(client), "the pipe ended without closing");
         }
@@ -108,7 +110,7 @@ fn batch(name: usize, id: u64) -> Vec<u8> {
 /// That it is told so is tested on its own, below.
 fn live(fixture: &Fixture, name: usize, at_work: &AtomicUsize) -> Option<Heard> {
     let stream = os::connect(fixture.endpoint()).ok()?;
-    let (mut client, mut heard) = (Raw::local(stream), Heard::default());
+    let (mut client, mut heard) = (FrameClient::local(stream), Heard::default());
     if !heard.hear(&mut client) {
         return None;
     }
@@ -249,7 +251,7 @@ fn whoever_connects_while_the_server_stops_is_refused_or_told_so() {
             for _ in 0..4 {
                 scope.spawn(|| {
                     while let Ok(stream) = os::connect(fixture.endpoint()) {
-                        let mut client = Raw::local(stream);
+                        let mut client = FrameClient::local(stream);
                         let fim = crate::support::ask("fim", 1).bytes();
                         let _ = client.try_send(&fim); // or it is closing already
                         match client.recv() {

@@ -14,13 +14,13 @@ use std::sync::Arc;
 
 use arauto::Config;
 
-use crate::support::{Fixture, Held, Raw};
+use crate::support::{Fixture, FrameClient, PausedHandler};
 
 /// A server whose stop waits in the phase `requests` until the handler goes on.
 struct HeldServer {
     fixture: Fixture,
-    held: Held,
-    holder: Raw,
+    held: PausedHandler,
+    holder: FrameClient,
 }
 
 impl HeldServer {
@@ -29,7 +29,7 @@ impl HeldServer {
     }
 
     fn with(request: &str, change: impl FnOnce(&mut Config)) -> HeldServer {
-        let held = Held::default();
+        let held = PausedHandler::default();
         let handler = Arc::new(held.clone());
         let fixture = Fixture::with(|config| {
             config.handler = handler;
@@ -47,7 +47,7 @@ impl HeldServer {
 }
 
 /// A client that never reads, with more on its way than its socket takes.
-pub fn stalled_reader(fixture: &Fixture) -> Raw {
+pub fn stalled_reader(fixture: &Fixture) -> FrameClient {
     let stalled = fixture.client("stalled");
     let mut ana = fixture.client("ana");
     let body = "x".repeat(64 << 10);

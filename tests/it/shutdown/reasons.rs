@@ -45,7 +45,7 @@ fn a_connection_that_breaks_while_the_server_stops_is_lost() {
     fixture.begin_stop();
     ana.expect("stopping");
     drop(ana);
-    held.go_on();
+    held.release();
     holder.skip_to("reply");
     holder.expect_closing("shutdown");
     let report = fixture.assert_clean();
@@ -69,7 +69,7 @@ fn a_client_that_says_fim_while_the_server_stops_gets_its_closing_all_the_same()
     fixture.begin_stop();
     holder.expect("stopping");
     holder.ask("fim", 3);
-    held.go_on();
+    held.release();
     holder.expect("reply");
     let closing = holder.expect("closing");
     assert_eq!((closing.num("accepted"), closing.num("refused")), (1, 0));

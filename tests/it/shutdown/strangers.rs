@@ -16,7 +16,7 @@ fn a_stop_waits_for_no_login_in_line_and_each_is_told() {
         config.limits.hashing = 1;
         config.timeouts.drain = Duration::from_secs(3);
     });
-    let mut clients: Vec<_> = (0..LOGINS).map(|_| fixture.visitor()).collect();
+    let mut clients: Vec<_> = (0..LOGINS).map(|_| fixture.unauthenticated()).collect();
     for (number, client) in clients.iter_mut().enumerate() {
         client.send(&login(1, &format!("u{number}"), PASSWORD));
     }
@@ -41,7 +41,7 @@ fn a_stop_waits_for_no_login_in_line_and_each_is_told() {
 fn strangers_who_read_nothing_make_no_exit_3() {
     let fixture = Fixture::new();
     let mut ana = fixture.client("ana");
-    let strangers: Vec<_> = (0..30).map(|_| fixture.stranger()).collect();
+    let strangers: Vec<_> = (0..30).map(|_| fixture.connected()).collect();
     fixture.wait_for_sessions(31);
     fixture.begin_stop();
     ana.skip_to("closing");

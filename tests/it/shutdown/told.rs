@@ -7,7 +7,7 @@ use std::thread;
 
 use arauto::{Answer, Body, Handler, Phase, Request};
 
-use crate::support::{Fixture, Frame, Raw, block_on, publish, text};
+use crate::support::{Fixture, Frame, FrameClient, block_on, publish, text};
 
 /// Keeps the sessions' thread to itself: tells that it has it, and waits to go on.
 struct Holding {
@@ -127,12 +127,12 @@ fn frames_without_an_answer_at_closing_were_not_accepted() {
     let mut reader = fixture.client("reader");
     let stream = fixture.stream();
     let other = stream.try_clone().expect("a descriptor is free");
-    let mut ana = Raw::local(stream);
+    let mut ana = FrameClient::local(stream);
     ana.expect("welcome");
     ana.log_in("ana");
     // It asks for as long as it can, and reads nothing before the stop.
     let asking = thread::spawn(move || {
-        let mut writer = Raw::local(other);
+        let mut writer = FrameClient::local(other);
         let mut id = 1;
         while writer
             .try_send(&publish(id, text(&id.to_string())).bytes())

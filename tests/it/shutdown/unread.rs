@@ -1,17 +1,17 @@
 //! Input that the server has not read when it closes: on most transports a close would
 //! take back what the client has not read yet.
 
-use crate::support::{Fixture, Raw, ask, block_on};
+use crate::support::{Fixture, FrameClient, ask, block_on};
 
 /// A client that is behind with its reading speaks on, before `closing` and after it.
-fn speaks_on(fixture: Fixture, mut client: Raw) {
+fn speaks_on(fixture: Fixture, mut client: FrameClient) {
     let since = client.log_in("ana").num("seq");
     let body = "x".repeat(64 << 10);
     for _ in 0..40 {
         block_on(fixture.server.publish(body.as_str())).expect("the server is there");
     }
     fixture.begin_stop();
-    let say = |client: &mut Raw, id| {
+    let say = |client: &mut FrameClient, id| {
         let _ = client.try_send(&ask("ping", id).bytes()); // or it is closed
     };
     for id in 0..100 {
@@ -31,14 +31,14 @@ fn speaks_on(fixture: Fixture, mut client: Raw) {
 #[test]
 fn on_a_unix_socket_nothing_is_taken_back() {
     let fixture = Fixture::new();
-    let client = fixture.visitor();
+    let client = fixture.unauthenticated();
     speaks_on(fixture, client);
 }
 
 #[test]
 fn on_a_seqpacket_socket_nothing_is_taken_back() {
     let fixture = Fixture::on("seqpacket", "", |_| {});
-    let mut client = Raw::packets(fixture.packets());
+    let mut client = FrameClient::packets(fixture.packets());
     client.expect("welcome");
     speaks_on(fixture, client);
 }
@@ -46,6 +46,6 @@ fn on_a_seqpacket_socket_nothing_is_taken_back() {
 #[test]
 fn on_tcp_nothing_is_taken_back() {
     let fixture = Fixture::with(|config| Fixture::also(config, "tcp:127.0.0.1:0"));
-    let client = fixture.tcp_visitor();
+    let client = fixture.tcp_unauthenticated();
     speaks_on(fixture, client);
 }

@@ -2,28 +2,28 @@
 //! way to wait for a condition.
 
 #[cfg(unix)]
-mod bare;
-#[cfg(unix)]
-mod disk;
+mod bare_client;
 mod frame;
-mod held;
+mod frame_client;
 #[cfg(target_os = "linux")]
 mod hung_disk;
-mod lines;
 pub mod os;
 #[cfg(unix)]
 mod other_user;
-#[cfg(unix)]
-mod packets;
+mod paused_handler;
 mod process;
-mod raw;
 mod server;
 #[cfg(target_os = "linux")]
 mod shim;
 #[cfg(unix)]
+mod small_disk;
+#[cfg(unix)]
 mod terminal;
+mod text_client;
 #[cfg(unix)]
 mod tls;
+#[cfg(unix)]
+mod unix_clients;
 
 use std::future::Future;
 use std::io::Write;
@@ -31,31 +31,31 @@ use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
 #[cfg(unix)]
-pub use bare::Bare;
-#[cfg(unix)]
-pub use disk::Disk;
+pub use bare_client::BareClient;
 pub use frame::{Frame, ask, bytes, login, prefixed, publish, request, text};
-pub use held::Held;
+pub use frame_client::FrameClient;
 #[cfg(target_os = "linux")]
 pub use hung_disk::HungDisk;
-pub use lines::Lines;
 pub use os::Stop;
 #[cfg(unix)]
-pub use other_user::{NOBODY, as_somebody_else, can_be_somebody_else};
-pub use process::{Done, Served, arauto, finish, spawn};
+pub use other_user::{NOBODY, as_other_user, can_become_other_user};
+pub use paused_handler::PausedHandler;
+pub use process::{CommandResult, Served, arauto, finish, spawn};
 #[cfg(unix)]
 pub use process::{by_shell, can_mount, run_by};
-pub use raw::Raw;
 pub use server::Fixture;
 #[cfg(target_os = "linux")]
 pub use shim::FailingSockets;
 #[cfg(unix)]
-pub use terminal::AtTerminal;
+pub use small_disk::SmallDisk;
 #[cfg(unix)]
-pub use tls::{Authority, Paper, tcp};
+pub use terminal::TerminalSession;
+pub use text_client::TextClient;
+#[cfg(unix)]
+pub use tls::{Authority, CertificateFiles, tcp};
 
 /// The time limit of a test.
-const PATIENCE: Duration = Duration::from_secs(60);
+const TIME_LIMIT: Duration = Duration::from_secs(60);
 
 /// The password of every user in the tests.
 pub const PASSWORD: &str = "segredo";
@@ -68,7 +68,7 @@ pub struct Watchdog {
 
 /// Starts a watchdog for the calling test.
 pub fn watchdog() -> Watchdog {
-    watchdog_for(PATIENCE)
+    watchdog_for(TIME_LIMIT)
 }
 
 /// Starts a watchdog for a test that may take longer.
@@ -95,7 +95,7 @@ pub fn watchdog_for(patience: Duration) -> Watchdog {
 pub fn wait_until(what: &str, mut condition: impl FnMut() -> bool) {
     let began = Instant::now();
     while !condition() {
-        assert!(began.elapsed() < PATIENCE, "never: {what}");
+        assert!(began.elapsed() < TIME_LIMIT, "never: {what}");
         std::thread::park_timeout(Duration::from_millis(2));
     }
 }

@@ -7,7 +7,7 @@ use rustix::thread::set_thread_res_uid;
 pub const NOBODY: u32 = 65534;
 
 /// Runs `act` as another user, on a thread that switches to that user.
-pub fn as_somebody_else<T: Send>(act: impl FnOnce() -> T + Send) -> T {
+pub fn as_other_user<T: Send>(act: impl FnOnce() -> T + Send) -> T {
     std::thread::scope(|scope| {
         let other = scope.spawn(|| {
             let uid = Uid::from_raw(NOBODY);
@@ -19,7 +19,7 @@ pub fn as_somebody_else<T: Send>(act: impl FnOnce() -> T + Send) -> T {
 }
 
 /// Returns whether the tests can switch to another user: only root can.
-pub fn can_be_somebody_else() -> bool {
+pub fn can_become_other_user() -> bool {
     let can = getuid().is_root();
     let required = std::env::var_os("ARAUTO_REQUIRE_TOOLS").is_some();
     assert!(can || !required, "only root can switch to another user");

@@ -9,20 +9,20 @@ use arauto::{Endpoint, Report};
 use tempfile::TempDir;
 
 use super::os::{self, Stop};
-use super::{PASSWORD, Raw, wait_until};
+use super::{FrameClient, PASSWORD, wait_until};
 
 /// The exit code and the output of a command that has ended.
 #[derive(Debug)]
-pub struct Done {
+pub struct CommandResult {
     pub code: Option<i32>,
     pub out: String,
     pub err: String,
 }
 
-impl Done {
+impl CommandResult {
     /// Asserts the exit code, and that stderr contains each of these texts.
     #[track_caller]
-    pub fn failed(&self, code: i32, naming: &[&str]) {
+    pub fn expect_failure(&self, code: i32, naming: &[&str]) {
         assert_eq!(self.code, Some(code), "{self:?}");
         for name in naming {
             assert!(self.err.contains(name), "{name:?} is not in {:?}", self.err);
@@ -32,7 +32,7 @@ impl Done {
 
     /// Asserts the exit code 0, and returns stdout.
     #[track_caller]
-    pub fn fine(self) -> String {
+    pub fn expect_success(self) -> String {
         assert_eq!(self.code, Some(0), "{self:?}");
         self.out
     }
@@ -66,7 +66,7 @@ pub fn spawn(command: &mut Command) -> Child {
 }
 
 /// Runs a command to its end, with this input.
-pub fn finish(command: &mut Command, input: &str) -> Done {
+pub fn finish(command: &mut Command, input: &str) -> CommandResult {
     let mut child = spawn(command);
     let mut stdin = child.stdin.take().expect("it is a pipe");
     let input = input.to_owned();
@@ -76,7 +76,7 @@ pub fn finish(command: &mut Command, input: &str) -> Done {
     let output = child.wait_with_output().expect("it is a child");
     writer.join().expect("it does not panic");
     let text = |bytes| String::from_utf8(bytes).expect("it prints utf-8");
-    Done {
+    CommandResult {
         code: output.status.code(),
         out: text(output.stdout),
         err: text(output.stderr),
@@ -104,11 +104,11 @@ impl Served {
 
     /// Starts a server with the data of an earlier server in this folder.
     pub fn within(folder: TempDir, arguments: &[&str]) -> Served {
-        Served::altered(folder, arguments, |command| command)
+        Served::with_command(folder, arguments, |command| command)
     }
 
     /// As [`Served::within`], with a change to the command before it is started.
-    pub fn altered(
+    pub fn with_command(
         folder: TempDir,
         arguments: &[&str],
         alter: impl FnOnce(Command) -> Command,
@@ -125,13 +125,13 @@ impl Served {
         let log = std::fs::File::create(folder.path().join("log")).expect("the folder is ours");
         command.args(arguments);
         let mut command = alter(command);
-        let child = os::listens_to_stop(&mut command)
+        let child = os::can_get_stop_signals(&mut command)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(log)
             .spawn()
             .expect("the binary is built");
-        Served::begun(child, folder, endpoint)
+        Served::once_listening(child, folder, endpoint)
     }
 
     /// Wraps a server that may never listen.
@@ -145,7 +145,7 @@ impl Served {
     }
 
     /// Wraps a server that has just been started, and waits until it listens.
-    pub fn begun(child: Child, folder: TempDir, endpoint: Endpoint) -> Served {
+    pub fn once_listening(child: Child, folder: TempDir, endpoint: Endpoint) -> Served {
         let served = Served::starting(child, folder, endpoint);
         wait_until("the server listens", || {
             os::connect(&served.endpoint).is_ok()
@@ -186,29 +186,29 @@ impl Served {
     }
 
     /// Connects a client and reads its welcome; it has not logged in.
-    pub fn visitor(&self) -> Raw {
-        let mut client = self.stranger();
+    pub fn unauthenticated(&self) -> FrameClient {
+        let mut client = self.connected();
         client.expect("welcome");
         client
     }
 
     /// Connects a client, without reading its welcome.
-    pub fn stranger(&self) -> Raw {
-        Raw::local(os::connect(&self.endpoint).expect("the server listens"))
+    pub fn connected(&self) -> FrameClient {
+        FrameClient::local(os::connect(&self.endpoint).expect("the server listens"))
     }
 
     /// Sends the server a stop signal.
-    pub fn tell(&self, stop: Stop) {
-        os::tell(self.child.id(), stop);
+    pub fn send_stop(&self, stop: Stop) {
+        os::send_stop(self.child.id(), stop);
         *self.told.lock().expect("no test panics here") = Some(Instant::now());
     }
 
     /// Sends another stop signal, late enough to count as a second one.
-    pub fn tell_again(&self, stop: Stop) {
+    pub fn send_another_stop(&self, stop: Stop) {
         let told = *self.told.lock().expect("no test panics here");
         let told = told.expect("it was told before");
         wait_until("a signal is another one", || told.elapsed() > APART);
-        self.tell(stop);
+        self.send_stop(stop);
     }
 
     /// Waits for the end of the server, and returns its exit code.
@@ -226,7 +226,7 @@ impl Served {
     /// Stops the server, and asserts exit 0.
     #[track_caller]
     pub fn stop(mut self) {
-        self.tell(Stop::USUAL);
+        self.send_stop(Stop::USUAL);
         assert_eq!(self.wait(), Some(0), "{}", self.log());
     }
 

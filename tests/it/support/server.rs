@@ -12,7 +12,7 @@ use arauto::{
 use tempfile::TempDir;
 
 use super::os::{self, Stream};
-use super::{Frame, Lines, Raw, Watchdog, block_on, wait_until, watchdog};
+use super::{Frame, FrameClient, TextClient, Watchdog, block_on, wait_until, watchdog};
 
 /// A running server in a temporary folder. The functions that stop it also assert that the stop
 /// was clean.
@@ -99,41 +99,41 @@ impl Fixture {
     }
 
     /// Connects a client, without reading its welcome.
-    pub fn stranger(&self) -> Raw {
-        Raw::local(self.stream())
+    pub fn connected(&self) -> FrameClient {
+        FrameClient::local(self.stream())
     }
 
     /// Connects a client and reads its welcome; it has not logged in.
-    pub fn visitor(&self) -> Raw {
-        let mut client = self.stranger();
+    pub fn unauthenticated(&self) -> FrameClient {
+        let mut client = self.connected();
         client.expect("welcome");
         client
     }
 
     /// Connects a client that is logged in.
-    pub fn client(&self, user: &str) -> Raw {
+    pub fn client(&self, user: &str) -> FrameClient {
         self.client_and_login(user).0
     }
 
     /// Connects a client that is logged in, and returns the answer to its login too.
-    pub fn client_and_login(&self, user: &str) -> (Raw, Frame) {
-        let mut client = self.visitor();
+    pub fn client_and_login(&self, user: &str) -> (FrameClient, Frame) {
+        let mut client = self.unauthenticated();
         let login = client.log_in(user);
         (client, login)
     }
 
     /// Connects a client of the text dialect.
-    pub fn lines(&self) -> Lines {
-        Lines::over(self.stream())
+    pub fn lines(&self) -> TextClient {
+        TextClient::over(self.stream())
     }
 
     /// As the fixture's unauthenticated client, on the last endpoint, which is TCP.
-    pub fn tcp_visitor(&self) -> Raw {
+    pub fn tcp_unauthenticated(&self) -> FrameClient {
         let Some(Endpoint::Tcp { host, port }) = self.server.endpoints().last() else {
             panic!("the last endpoint is not tcp");
         };
         let stream = TcpStream::connect((host.as_str(), *port)).expect("the server listens");
-        let mut client = Raw::tcp(stream);
+        let mut client = FrameClient::tcp(stream);
         client.expect("welcome");
         client
     }

@@ -12,7 +12,7 @@ use rustix::termios::{LocalModes, tcgetattr};
 use super::{run_by, wait_until};
 
 /// A terminal, and the command whose controlling terminal it is.
-pub struct AtTerminal {
+pub struct TerminalSession {
     pub child: Child,
     keyboard: File,
     /// Kept open: the terminal's settings outlive the command.
@@ -21,9 +21,9 @@ pub struct AtTerminal {
     reader: Option<JoinHandle<()>>,
 }
 
-impl AtTerminal {
+impl TerminalSession {
     /// Starts a command with setsid(1), which makes stdin its controlling terminal.
-    pub fn start(command: Command) -> AtTerminal {
+    pub fn start(command: Command) -> TerminalSession {
         let flags = OpenptFlags::RDWR | OpenptFlags::NOCTTY;
         let master = openpt(flags).expect("the system has terminals");
         grantpt(&master).expect("it is new");
@@ -51,7 +51,7 @@ impl AtTerminal {
                 seen.extend_from_slice(&part[..length]);
             }
         });
-        AtTerminal {
+        TerminalSession {
             child,
             keyboard,
             terminal,
@@ -70,7 +70,7 @@ impl AtTerminal {
         wait_until(text, || self.shown().contains(text));
     }
 
-    pub fn press(&mut self, keys: &str) {
+    pub fn type_keys(&mut self, keys: &str) {
         self.keyboard
             .write_all(keys.as_bytes())
             .expect("it is open");
@@ -94,7 +94,7 @@ impl AtTerminal {
     }
 }
 
-impl Drop for AtTerminal {
+impl Drop for TerminalSession {
     fn drop(&mut self) {
         let _ = self.child.kill(); // it may have ended
         let _ = self.child.wait();

@@ -16,28 +16,28 @@ use rustls::{
     ClientConfig, ClientConnection, RootCertStore, StreamOwned, SupportedProtocolVersion,
 };
 
-use super::Raw;
-use super::raw::Wire;
+use super::FrameClient;
+use super::frame_client::ClientSocket;
 
 /// The time limit of a read: longer than anything that a test waits for.
-const PATIENCE: Duration = Duration::from_secs(50);
+const TIME_LIMIT: Duration = Duration::from_secs(50);
 
 /// A certificate and its key, in PEM files.
-pub struct Paper {
+pub struct CertificateFiles {
     pub certificate: PathBuf,
     pub key: PathBuf,
 }
 
-impl Paper {
+impl CertificateFiles {
     /// Makes a self-signed certificate.
-    pub fn of(folder: &Path, names: &[&str]) -> Paper {
+    pub fn of(folder: &Path, names: &[&str]) -> CertificateFiles {
         let (params, key) = (params(names), new_key());
         let certificate = params.self_signed(&key).expect("it signs itself");
-        Paper::write(folder, "server", &certificate.pem(), &key)
+        CertificateFiles::write(folder, "server", &certificate.pem(), &key)
     }
 
-    fn write(folder: &Path, name: &str, pem: &str, key: &KeyPair) -> Paper {
-        let paper = Paper {
+    fn write(folder: &Path, name: &str, pem: &str, key: &KeyPair) -> CertificateFiles {
+        let paper = CertificateFiles {
             certificate: folder.join(format!("{name}.pem")),
             key: folder.join(format!("{name}.key")),
         };
@@ -58,8 +58,8 @@ impl Paper {
         builder.with_no_client_auth()
     }
 
-    /// As [`Paper::trusting`], with a client certificate.
-    pub fn trusting_as(&self, own: &Paper) -> ClientConfig {
+    /// As [`CertificateFiles::trusting`], with a client certificate.
+    pub fn trusting_as(&self, own: &CertificateFiles) -> ClientConfig {
         let certificate = CertificateDer::from_pem_file(&own.certificate);
         let key = PrivateKeyDer::from_pem_file(&own.key).expect("it is a key");
         self.builder(&rustls::version::TLS13)
@@ -105,7 +105,7 @@ impl Authority {
     }
 
     /// Issues a client certificate with these common names: none, one or two.
-    pub fn vouch(&self, folder: &Path, names: &[&str]) -> Paper {
+    pub fn issue(&self, folder: &Path, names: &[&str]) -> CertificateFiles {
         let (mut params, key) = (params(&[]), new_key());
         // The second common name is given by its OID, because rcgen keeps one of each named kind.
         let kinds = [DnType::CommonName, DnType::CustomDnType(vec![2, 5, 4, 3])];
@@ -114,7 +114,7 @@ impl Authority {
         }
         let certificate = params.signed_by(&key, &self.issuer).expect("it signs");
         let file = format!("client-{}", names.join("-"));
-        Paper::write(folder, &file, &certificate.pem(), &key)
+        CertificateFiles::write(folder, &file, &certificate.pem(), &key)
     }
 }
 
@@ -135,7 +135,7 @@ pub fn tcp(endpoint: &Endpoint) -> TcpStream {
         panic!("{endpoint} is no tls endpoint");
     };
     let stream = TcpStream::connect((host.as_str(), *port)).expect("the server listens");
-    let patience = stream.set_read_timeout(Some(PATIENCE));
+    let patience = stream.set_read_timeout(Some(TIME_LIMIT));
     patience.expect("it is a socket");
     stream
 }
@@ -167,7 +167,7 @@ impl Write for Secured {
     }
 }
 
-impl Wire for Secured {
+impl ClientSocket for Secured {
     fn shut(&self) {
         let stream = self.0.lock().expect("nobody panics with it");
         let _ = stream.sock.shutdown(std::net::Shutdown::Both); // it may be closed already
@@ -181,17 +181,17 @@ impl Wire for Secured {
     }
 }
 
-impl Raw {
+impl FrameClient {
     /// Connects to a `tls:` endpoint; the first read or write does the handshake.
-    pub fn tls(endpoint: &Endpoint, config: ClientConfig) -> Raw {
-        Raw::tls_on(tcp(endpoint), config)
+    pub fn tls(endpoint: &Endpoint, config: ClientConfig) -> FrameClient {
+        FrameClient::tls_on(tcp(endpoint), config)
     }
 
     /// Makes a client on a connection to a `tls:` endpoint.
-    pub fn tls_on(stream: TcpStream, config: ClientConfig) -> Raw {
+    pub fn tls_on(stream: TcpStream, config: ClientConfig) -> FrameClient {
         let name = ServerName::try_from("127.0.0.1").expect("it is a name");
         let session = ClientConnection::new(Arc::new(config), name).expect("it is a config");
         let stream = StreamOwned::new(session, stream);
-        Raw::over(Box::new(Secured(Mutex::new(stream))))
+        FrameClient::over(Box::new(Secured(Mutex::new(stream))))
     }
 }

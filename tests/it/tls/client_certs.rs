@@ -5,7 +5,9 @@ use rustls::version::TLS13;
 use tempfile::TempDir;
 
 use super::Secured;
-use crate::support::{Authority, PASSWORD, Paper, Raw, arauto, block_on, finish, login};
+use crate::support::{
+    Authority, CertificateFiles, FrameClient, PASSWORD, arauto, block_on, finish, login,
+};
 
 /// A server that asks for certificates, and who vouches for its clients.
 struct Asking {
@@ -33,14 +35,14 @@ impl Asking {
         }
     }
 
-    fn vouch(&self, names: &[&str]) -> Paper {
-        self.authority.vouch(self.secured.folder.path(), names)
+    fn issue(&self, names: &[&str]) -> CertificateFiles {
+        self.authority.issue(self.secured.folder.path(), names)
     }
 
     /// A raw client with this certificate that has read its welcome.
-    fn visitor(&self, own: &Paper) -> Raw {
+    fn unauthenticated(&self, own: &CertificateFiles) -> FrameClient {
         let config = self.secured.paper.trusting_as(own);
-        let mut client = Raw::tls(self.secured.endpoint(), config);
+        let mut client = FrameClient::tls(self.secured.endpoint(), config);
         client.expect("welcome");
         client
     }
@@ -50,9 +52,9 @@ impl Asking {
 fn a_certificate_logs_its_user_in_without_a_right_password() {
     let asking = Asking::new("");
     asking.secured.fixture.client("ana").fim();
-    let paper = asking.vouch(&["ana"]);
+    let paper = asking.issue(&["ana"]);
     for password in ["", "outro", PASSWORD] {
-        let mut ana = asking.visitor(&paper);
+        let mut ana = asking.unauthenticated(&paper);
         ana.send(&login(1, "ana", password));
         assert_eq!(ana.expect("logged_in").text("user"), "ana");
         ana.fim();
@@ -64,7 +66,7 @@ fn a_certificate_logs_its_user_in_without_a_right_password() {
 fn a_certificate_is_for_no_other_user() {
     let asking = Asking::new("?registration=open");
     asking.secured.fixture.client("rui").fim();
-    let mut ana = asking.visitor(&asking.vouch(&["ana"]));
+    let mut ana = asking.unauthenticated(&asking.issue(&["ana"]));
     ana.send(&login(1, "rui", PASSWORD));
     let error = ana.expect_error("forbidden");
     let message = error.text("message");
@@ -80,14 +82,14 @@ fn a_certificate_is_for_no_other_user() {
 #[test]
 fn an_unknown_user_registers_with_its_password_where_that_is_open() {
     let closed = Asking::new("");
-    let mut ana = closed.visitor(&closed.vouch(&["ana"]));
+    let mut ana = closed.unauthenticated(&closed.issue(&["ana"]));
     ana.send(&login(1, "ana", ""));
     ana.expect_error("registration-closed");
     drop(ana);
     closed.secured.finish();
 
     let open = Asking::new("?registration=open");
-    let mut ana = open.visitor(&open.vouch(&["ana"]));
+    let mut ana = open.unauthenticated(&open.issue(&["ana"]));
     ana.send(&login(1, "ana", ""));
     ana.expect_error("bad-credentials"); // that is no password
     assert!(ana.log_in("ana").flag("registered"));
@@ -100,7 +102,7 @@ fn an_unknown_user_registers_with_its_password_where_that_is_open() {
             .1
             .flag("registered")
     );
-    let mut other = open.secured.fixture.visitor();
+    let mut other = open.secured.fixture.unauthenticated();
     other.send(&login(1, "ana", "outro"));
     other.expect_error("bad-credentials");
     drop(other);
@@ -114,7 +116,7 @@ fn who_has_no_certificate_uses_a_password_unless_one_is_required() {
     ana.fim();
     drop(ana);
     for names in [&[][..], &["ana", "rui"]] {
-        let mut nameless = optional.visitor(&optional.vouch(names));
+        let mut nameless = optional.unauthenticated(&optional.issue(names));
         nameless.send(&login(1, "ana", "outro"));
         nameless.expect_error("bad-credentials");
     }
@@ -126,12 +128,12 @@ fn who_has_no_certificate_uses_a_password_unless_one_is_required() {
     let refused = block_on(Client::connect_with(&endpoint, &trust));
     let refused = refused.expect_err("it is required").to_string();
     assert!(refused.contains("--tls-cert"), "{refused}");
-    let paper = required.vouch(&["ana"]);
+    let paper = required.issue(&["ana"]);
     let trust = trust.with_certificate(&paper.certificate, &paper.key);
     let trust = trust.expect("they belong together");
     block_on(async {
-        let visitor = Client::connect_with(&endpoint, &trust).await?;
-        let (client, _events) = visitor.login("ana", PASSWORD).await?;
+        let unauthenticated_client = Client::connect_with(&endpoint, &trust).await?;
+        let (client, _events) = unauthenticated_client.login("ana", PASSWORD).await?;
         client.fim().await
     })
     .expect("it has one");
@@ -142,16 +144,16 @@ fn who_has_no_certificate_uses_a_password_unless_one_is_required() {
 fn a_certificate_that_nobody_trusted_vouches_for_is_refused() {
     let asking = Asking::new("?registration=open");
     let elsewhere = tempfile::tempdir().expect("a folder can be made");
-    let stranger = Authority::new(elsewhere.path()).vouch(elsewhere.path(), &["ana"]);
+    let unauthenticated = Authority::new(elsewhere.path()).issue(elsewhere.path(), &["ana"]);
     let trust = Trust::pinned(asking.secured.paper.fingerprint());
-    let trust = trust.with_certificate(&stranger.certificate, &stranger.key);
+    let trust = trust.with_certificate(&unauthenticated.certificate, &unauthenticated.key);
     let trust = trust.expect("they belong together");
     let endpoint = asking.secured.endpoint().clone();
     let refused = block_on(Client::connect_with(&endpoint, &trust));
     let refused = refused.expect_err("it is not trusted").to_string();
     assert!(refused.contains("--tls-client-ca"), "{refused}");
     // Without any it is let in.
-    let mut client = Raw::tls(&endpoint, asking.secured.paper.trusting(&TLS13));
+    let mut client = FrameClient::tls(&endpoint, asking.secured.paper.trusting(&TLS13));
     client.expect("welcome");
     drop(client);
     asking.secured.finish();
@@ -163,12 +165,12 @@ fn certificate_session_ends_with_its_account_only() {
     let path = data.path().join("data");
     let users = |arguments: &[&str]| {
         let mut command = arauto(&["users", "--data"]);
-        finish(command.arg(&path).args(arguments), "").fine()
+        finish(command.arg(&path).args(arguments), "").expect_success()
     };
     let asking = Asking::with("", |config| config.storage.data = Some(path.clone()));
     users(&["add", "ana"]);
-    let paper = asking.vouch(&["ana"]);
-    let mut by_certificate = asking.visitor(&paper);
+    let paper = asking.issue(&["ana"]);
+    let mut by_certificate = asking.unauthenticated(&paper);
     by_certificate.log_in("ana");
     let mut by_password = asking.secured.fixture.client("ana");
     users(&["passwd", "ana"]);
@@ -178,7 +180,7 @@ fn certificate_session_ends_with_its_account_only() {
     users(&["remove", "ana"]);
     by_certificate.skip_to("error");
     by_certificate.expect_closing("revoked");
-    let mut again = asking.visitor(&paper);
+    let mut again = asking.unauthenticated(&paper);
     again.send(&login(1, "ana", PASSWORD));
     again.expect_error("registration-closed");
     drop((by_certificate, by_password, again));

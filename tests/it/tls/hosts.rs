@@ -60,7 +60,7 @@ impl Hosts {
         assert!(ip(&format!("-n {} link set cable down", self.there)));
     }
 
-    fn mend(&self) {
+    fn restore(&self) {
         assert!(ip(&format!("-n {} link set cable up", self.there)));
     }
 
@@ -117,7 +117,7 @@ fn skip() {
 /// Makes the certificate of the server whose data is in this folder.
 fn make_certificate(folder: &Path) -> Fingerprint {
     let mut init = arauto(&["tls", "init", "--name", HERE, "--folder"]);
-    finish(init.arg(folder.join("data/tls")), "").fine();
+    finish(init.arg(folder.join("data/tls")), "").expect_success();
     let certificate = folder.join("data/tls/cert.pem");
     Fingerprint::of_file(&certificate).expect("it was just made")
 }
@@ -141,7 +141,7 @@ fn a_leitor_on_another_host_hears_what_is_published_by_tls_and_plain_tcp_is_refu
         "--listen",
         "tcp:192.0.2.1:7443",
     ];
-    finish(&mut hosts.on(&hosts.here, arauto(&plain)), "").failed(69, &["not loopback"]);
+    finish(&mut hosts.on(&hosts.here, arauto(&plain)), "").expect_failure(69, &["not loopback"]);
 
     let local = format!("unix:{}", folder.path().join("s.sock").display());
     let mut serve = arauto(&["serve", "--console", "--data", &data, "--listen", &local]);
@@ -151,7 +151,7 @@ fn a_leitor_on_another_host_hears_what_is_published_by_tls_and_plain_tcp_is_refu
     // By tls nobody registers: they come in by the local endpoint first.
     for user in ["ana", "rui"] {
         let who = arauto(&["who", "--connect", &local, "--user", user]);
-        finish(&mut hosts.on(&hosts.here, who), "").fine();
+        finish(&mut hosts.on(&hosts.here, who), "").expect_success();
     }
 
     let pinned = fingerprint.to_string();
@@ -168,14 +168,14 @@ fn a_leitor_on_another_host_hears_what_is_published_by_tls_and_plain_tcp_is_refu
     let there = || {
         let who = arauto(&["who", "--connect", &local, "--user", "rui"]);
         finish(&mut hosts.on(&hosts.here, who), "")
-            .fine()
+            .expect_success()
             .contains("ana")
     };
     wait_until("the leitor is logged in", there);
 
     let mut escritor = by_tls("escritor", "rui");
     escritor.arg("bom dia");
-    finish(&mut hosts.on(&hosts.here, escritor), "").fine();
+    finish(&mut hosts.on(&hosts.here, escritor), "").expect_success();
     let found = heard.find(|line| line.contains("rui: bom dia"));
     assert!(found.is_some(), "the leitor's output ended");
 
@@ -203,12 +203,12 @@ fn host_that_loses_power_is_noticed_by_both_sides() {
     wait_until("it listens", || folder.path().join("s.sock").exists());
     let is_there = |user: &str| {
         let who = arauto(&["who", "--connect", &local, "--user", "rui"]);
-        let there = finish(&mut hosts.on(&hosts.here, who), "").fine();
+        let there = finish(&mut hosts.on(&hosts.here, who), "").expect_success();
         there.lines().any(|line| line == user)
     };
     // By tls nobody registers: both come in by the local endpoint first.
     let register = arauto(&["who", "--connect", &local, "--user", "ana"]);
-    finish(&mut hosts.on(&hosts.here, register), "").fine();
+    finish(&mut hosts.on(&hosts.here, register), "").expect_success();
     assert!(!is_there("ana"));
 
     let mut leitor = arauto(&["leitor", "--connect", "tls:192.0.2.1:7443", "--user", "ana"]);
@@ -224,10 +224,10 @@ fn host_that_loses_power_is_noticed_by_both_sides() {
     let said = told.next().expect("the leitor goes on");
     assert!(said.contains("connecting again"), "{said}");
 
-    hosts.mend();
+    hosts.restore();
     wait_until("the leitor is logged in again", || is_there("ana"));
     let escritor = arauto(&["escritor", "--connect", &local, "--user", "rui", "bom dia"]);
-    finish(&mut hosts.on(&hosts.here, escritor), "").fine();
+    finish(&mut hosts.on(&hosts.here, escritor), "").expect_success();
     let heard = leitor.0.stdout.take().expect("it is a pipe");
     let mut heard = BufReader::new(heard).lines().map_while(Result::ok);
     assert!(heard.any(|line| line.ends_with("rui: bom dia")));
@@ -235,7 +235,7 @@ fn host_that_loses_power_is_noticed_by_both_sides() {
     // Data that nobody acknowledges is on its way: TCP_USER_TIMEOUT tells.
     hosts.cut();
     let escritor = arauto(&["escritor", "--connect", &local, "--user", "rui", "alguém?"]);
-    finish(&mut hosts.on(&hosts.here, escritor), "").fine();
+    finish(&mut hosts.on(&hosts.here, escritor), "").expect_success();
     wait_until("the server has noticed again", || !is_there("ana"));
     let stdin = server.0.stdin.as_mut().expect("it is a pipe");
     stdin.write_all(b"fim\n").expect("it reads");

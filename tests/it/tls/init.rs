@@ -8,9 +8,9 @@ use arauto::Fingerprint;
 use x509_parser::certificate::X509Certificate;
 use x509_parser::pem::Pem;
 
-use crate::support::{Authority, Done, Paper, arauto, finish, watchdog};
+use crate::support::{Authority, CertificateFiles, CommandResult, arauto, finish, watchdog};
 
-fn init(folder: &Path, more: &[&str]) -> Done {
+fn init(folder: &Path, more: &[&str]) -> CommandResult {
     let mut command = arauto(&["tls", "init", "--folder"]);
     finish(command.arg(folder).args(more), "")
 }
@@ -25,7 +25,7 @@ fn tls_init_makes_a_private_pair_and_prints_what_to_do_with_it() {
     let _watchdog = watchdog();
     let folder = tempfile::tempdir().expect("a folder can be made");
     let pair = folder.path().join("a/tls");
-    let said = init(&pair, &[]).fine();
+    let said = init(&pair, &[]).expect_success();
     let (certificate, key) = (pair.join("cert.pem"), pair.join("key.pem"));
     assert_eq!([&pair, &key].map(|path| mode(path)), [0o700, 0o600]);
     let fingerprint = Fingerprint::of_file(&certificate).expect("it was just made");
@@ -41,13 +41,13 @@ fn tls_init_makes_a_private_pair_and_prints_what_to_do_with_it() {
         assert!(said.contains(&said_so), "{said_so:?} is not in {said:?}");
     }
     let mut told = arauto(&["tls", "fingerprint"]);
-    let told = finish(told.arg(&certificate), "").fine();
+    let told = finish(told.arg(&certificate), "").expect_success();
     assert_eq!(told, format!("{fingerprint}\n"));
 
     let before = fs::read(&key).expect("it is there");
-    init(&pair, &[]).failed(73, &["cert.pem", "--force"]);
+    init(&pair, &[]).expect_failure(73, &["cert.pem", "--force"]);
     assert_eq!(fs::read(&key).expect("it is there"), before);
-    init(&pair, &["--force"]).fine();
+    init(&pair, &["--force"]).expect_success();
     assert_ne!(fs::read(&key).expect("it is there"), before);
     assert_ne!(Fingerprint::of_file(&certificate).ok(), Some(fingerprint));
 }
@@ -57,7 +57,7 @@ fn the_certificate_is_for_the_names_and_days_that_were_asked_for() {
     let _watchdog = watchdog();
     let folder = tempfile::tempdir().expect("a folder can be made");
     let named = ["--name", "a.example", "--name", "192.0.2.7", "--days", "7"];
-    init(folder.path(), &named).fine();
+    init(folder.path(), &named).expect_success();
     let pem = fs::read(folder.path().join("cert.pem")).expect("it is there");
     let pem = Pem::iter_from_buffer(&pem)
         .next()
@@ -75,7 +75,7 @@ fn the_certificate_is_for_the_names_and_days_that_were_asked_for() {
     assert_eq!(days, 8, "and the day before");
 }
 
-fn serve(arguments: &[&str]) -> Done {
+fn serve(arguments: &[&str]) -> CommandResult {
     let listen = ["serve", "--no-console", "--listen", "tls:127.0.0.1:0"];
     finish(arauto(&listen).args(arguments), "")
 }
@@ -86,18 +86,18 @@ fn a_server_without_its_pair_names_the_command_that_makes_it() {
     let folder = tempfile::tempdir().expect("a folder can be made");
     let data = folder.path().display().to_string();
     let expected = folder.path().join("tls/cert.pem").display().to_string();
-    serve(&["--data", &data]).failed(78, &[&expected, "arauto tls init"]);
-    serve(&["--data", "none"]).failed(78, &["arauto tls init"]);
-    serve(&["--data", &data, "--tls-cert", "x"]).failed(78, &["tls-key"]);
+    serve(&["--data", &data]).expect_failure(78, &[&expected, "arauto tls init"]);
+    serve(&["--data", "none"]).expect_failure(78, &["arauto tls init"]);
+    serve(&["--data", &data, "--tls-cert", "x"]).expect_failure(78, &["tls-key"]);
 }
 
 #[test]
 fn files_that_cannot_be_used_are_named_with_what_is_wrong() {
     let _watchdog = watchdog();
     let folder = tempfile::tempdir().expect("a folder can be made");
-    let paper = Paper::of(folder.path(), &["localhost"]);
+    let paper = CertificateFiles::of(folder.path(), &["localhost"]);
     let authority = Authority::new(folder.path());
-    let other = authority.vouch(folder.path(), &["ana"]);
+    let other = authority.issue(folder.path(), &["ana"]);
     let refused = |certificate: &Path, key: &Path, naming: &[&str]| {
         let (certificate, key) = (certificate.display().to_string(), key.display().to_string());
         serve(&[
@@ -108,7 +108,7 @@ fn files_that_cannot_be_used_are_named_with_what_is_wrong() {
             "--tls-key",
             &key,
         ])
-        .failed(78, naming);
+        .expect_failure(78, naming);
     };
     refused(
         &paper.key,

@@ -14,12 +14,12 @@ use rustls::SupportedProtocolVersion;
 use rustls::version::TLS13;
 use tempfile::TempDir;
 
-use crate::support::{Fixture, Paper, Raw};
+use crate::support::{CertificateFiles, Fixture, FrameClient};
 
 /// A server with a local endpoint and one with TLS.
 struct Secured {
     fixture: Fixture,
-    paper: Paper,
+    paper: CertificateFiles,
     folder: TempDir,
 }
 
@@ -31,7 +31,7 @@ impl Secured {
     /// The same, its settings changed before it starts.
     fn with(options: &str, change: impl FnOnce(&TempDir, &mut Config)) -> Secured {
         let folder = tempfile::tempdir().expect("a folder can be made");
-        let paper = Paper::of(folder.path(), &["127.0.0.1", "localhost"]);
+        let paper = CertificateFiles::of(folder.path(), &["127.0.0.1", "localhost"]);
         let fixture = Fixture::with(|config| {
             Fixture::also(config, &format!("tls:127.0.0.1:0{options}"));
             config.tls = Some(TlsConfig::new(&paper.certificate, &paper.key));
@@ -49,12 +49,12 @@ impl Secured {
     }
 
     /// A raw client that has read its welcome.
-    fn visitor(&self) -> Raw {
+    fn unauthenticated(&self) -> FrameClient {
         self.visitor_by(&TLS13)
     }
 
-    fn visitor_by(&self, version: &'static SupportedProtocolVersion) -> Raw {
-        let mut client = Raw::tls(self.endpoint(), self.paper.trusting(version));
+    fn visitor_by(&self, version: &'static SupportedProtocolVersion) -> FrameClient {
+        let mut client = FrameClient::tls(self.endpoint(), self.paper.trusting(version));
         client.expect("welcome");
         client
     }
@@ -66,8 +66,8 @@ impl Secured {
     }
 
     /// A raw client that has logged in.
-    fn client(&self, user: &str) -> Raw {
-        let mut client = self.visitor();
+    fn client(&self, user: &str) -> FrameClient {
+        let mut client = self.unauthenticated();
         client.log_in(user);
         client
     }

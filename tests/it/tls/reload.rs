@@ -7,19 +7,19 @@ use rustix::process::{Pid, Signal, kill_process};
 use rustls::version::TLS13;
 use tempfile::TempDir;
 
-use crate::support::{Paper, Raw, Served, block_on, wait_until, watchdog};
+use crate::support::{CertificateFiles, FrameClient, Served, block_on, wait_until, watchdog};
 
 /// `arauto serve` with a certificate that can be replaced.
 struct Renewed {
     served: Served,
     papers: TempDir,
-    now: Paper,
+    now: CertificateFiles,
 }
 
 impl Renewed {
     fn new() -> Renewed {
         let papers = tempfile::tempdir().expect("a folder can be made");
-        let now = Paper::of(papers.path(), &["127.0.0.1"]);
+        let now = CertificateFiles::of(papers.path(), &["127.0.0.1"]);
         let file = |path: &std::path::Path| path.display().to_string();
         let (certificate, key) = (file(&now.certificate), file(&now.key));
         let served = Served::new(&[
@@ -66,13 +66,13 @@ impl Renewed {
 fn sighup_gives_new_clients_the_new_certificate_and_ends_nobody() {
     let _watchdog = watchdog();
     let mut renewed = Renewed::new();
-    let mut ana = Raw::tls(&renewed.endpoint(), renewed.now.trusting(&TLS13));
+    let mut ana = FrameClient::tls(&renewed.endpoint(), renewed.now.trusting(&TLS13));
     ana.expect("welcome");
     ana.log_in("ana");
     let old = renewed.now.fingerprint();
     assert!(renewed.is_shown(old));
 
-    renewed.now = Paper::of(renewed.papers.path(), &["127.0.0.1"]);
+    renewed.now = CertificateFiles::of(renewed.papers.path(), &["127.0.0.1"]);
     let new = renewed.now.fingerprint();
     assert_ne!(new, old);
     assert!(renewed.is_shown(old), "not before it is told");
@@ -105,7 +105,7 @@ fn sighup_gives_new_clients_the_new_certificate_and_ends_nobody() {
 #[test]
 fn sighup_without_tls_changes_nothing() {
     let _watchdog = watchdog();
-    let served = Served::altered(
+    let served = Served::with_command(
         tempfile::tempdir().expect("a folder can be made"),
         &["--data", "none"],
         |mut command| {
@@ -119,7 +119,7 @@ fn sighup_without_tls_changes_nothing() {
     wait_until("it says that there is nothing to do", || {
         served.log().contains("there are no tls endpoints")
     });
-    let mut ana = served.visitor();
+    let mut ana = served.unauthenticated();
     ana.log_in("ana");
     ana.fim();
     drop(ana);

@@ -10,12 +10,12 @@ use rustls::version::{TLS12, TLS13};
 use serde_cbor::Value;
 
 use super::Secured;
-use crate::support::{Frame, Held, PASSWORD, Raw, block_on, login, tcp, text};
+use crate::support::{Frame, FrameClient, PASSWORD, PausedHandler, block_on, login, tcp, text};
 
 const OPEN: &str = "?registration=open";
 
 /// The answer and the broadcast come in either order; their seq.
-fn publish_and_hear(client: &mut Raw, body: &str) -> u64 {
+fn publish_and_hear(client: &mut FrameClient, body: &str) -> u64 {
     client.publish(2, body);
     let (mut answered, mut heard) = (None, None);
     while answered.is_none() || heard.is_none() {
@@ -79,7 +79,7 @@ fn frames_of_almost_a_mebibyte_travel_both_ways() {
 fn a_reader_that_begins_late_misses_none_of_20000_broadcasts() {
     const MESSAGES: u64 = 20_000;
     let secured = Secured::new(OPEN);
-    let mut slow = secured.visitor();
+    let mut slow = secured.unauthenticated();
     let first = slow.log_in("slow").num("seq") + 1;
     let body = "x".repeat(500); // 10 MB in all: more than the sockets take
     let last = block_on(async {
@@ -167,7 +167,7 @@ fn an_end_without_close_notify_is_the_end_and_keeps_the_pending_reply() {
     let secured = Secured::new(OPEN);
     let stream = tcp(secured.endpoint());
     let below = stream.try_clone().expect("a descriptor is free");
-    let mut ana = Raw::tls_on(stream, secured.paper.trusting(&TLS13));
+    let mut ana = FrameClient::tls_on(stream, secured.paper.trusting(&TLS13));
     ana.expect("welcome");
     ana.log_in("ana");
     ana.request(1, "a");
@@ -180,14 +180,14 @@ fn an_end_without_close_notify_is_the_end_and_keeps_the_pending_reply() {
 
 #[test]
 fn a_client_that_says_close_notify_still_gets_its_pending_reply() {
-    let held = Held::default();
+    let held = PausedHandler::default();
     let handler = Arc::new(held.clone());
     let secured = Secured::with(OPEN, |_, config| config.handler = handler);
     let mut ana = secured.client("ana");
     ana.request(1, "a");
     ana.shut_write();
     held.wait_for_request();
-    held.go_on();
+    held.release();
     assert_eq!(ana.expect("reply").text("body"), "done");
     ana.expect_closing("disconnected");
     drop(ana);

@@ -16,11 +16,11 @@ fn plain_text_and_garbage_at_a_tls_port_just_end() {
         &[0; 600],
         &[22, 3, 1, 255, 255, 1],
     ] {
-        let mut stranger = tcp(secured.endpoint());
-        stranger.write_all(said).expect("the server reads");
-        let _ = stranger.shutdown(std::net::Shutdown::Write);
+        let mut unauthenticated = tcp(secured.endpoint());
+        unauthenticated.write_all(said).expect("the server reads");
+        let _ = unauthenticated.shutdown(std::net::Shutdown::Write);
         let mut heard = Vec::new();
-        let _ = stranger.read_to_end(&mut heard); // an alert, or a reset
+        let _ = unauthenticated.read_to_end(&mut heard); // an alert, or a reset
         assert!(heard.len() < 64, "nothing but an alert: {heard:?}");
     }
     let mut ana = secured.client("ana");
@@ -83,13 +83,13 @@ fn a_stop_waits_for_no_handshake() {
 #[test]
 fn nobody_registers_by_tls_unless_the_endpoint_says_so() {
     let secured = Secured::new("");
-    let mut ana = secured.visitor();
+    let mut ana = secured.unauthenticated();
     ana.send(&login(5, "ana", PASSWORD));
     assert_eq!(ana.expect_error("registration-closed").num("id"), 5);
     drop(ana);
     // Who registered elsewhere comes in.
     secured.fixture.client("ana").fim();
-    let mut ana = secured.visitor();
+    let mut ana = secured.unauthenticated();
     assert!(!ana.log_in("ana").flag("registered"));
     drop(ana);
     secured.finish();

@@ -3,13 +3,13 @@
 use arauto::{Client, ClientError, Endpoint, Fingerprint, Trust};
 
 use super::Secured;
-use crate::support::{PASSWORD, Paper, block_on};
+use crate::support::{CertificateFiles, PASSWORD, block_on};
 
 /// Logs in and asks; why not, in words.
 fn ask(endpoint: &Endpoint, trust: &Trust) -> Result<(), ClientError> {
     block_on(async {
-        let visitor = Client::connect_with(endpoint, trust).await?;
-        let (client, events) = visitor.login("ana", PASSWORD).await?;
+        let unauthenticated_client = Client::connect_with(endpoint, trust).await?;
+        let (client, events) = unauthenticated_client.login("ana", PASSWORD).await?;
         drop(events);
         client.request("bom dia").await?;
         client.fim().await.map(drop)
@@ -63,8 +63,8 @@ fn a_trusted_file_vouches_for_the_name_and_for_no_other() {
     ask(secured.endpoint(), &trust).expect("it vouches for itself");
     ask(&at(&secured, "localhost"), &trust).expect("by each of its names");
     let elsewhere = tempfile::tempdir().expect("a folder can be made");
-    let stranger = Paper::of(elsewhere.path(), &["127.0.0.1"]);
-    let strange = Trust::authorities(&stranger.certificate).expect("it is one");
+    let unauthenticated = CertificateFiles::of(elsewhere.path(), &["127.0.0.1"]);
+    let strange = Trust::authorities(&unauthenticated.certificate).expect("it is one");
     let ways = ["--tls-fingerprint", "--tls-ca"];
     refused(secured.endpoint(), &strange, &ways);
     refused(secured.endpoint(), &Trust::system(), &ways);
@@ -76,7 +76,7 @@ fn a_certificate_for_another_name_is_refused_unless_it_is_pinned() {
     // The second is a name of this very machine, and not the one that is connected to.
     for name in ["elsewhere.example", "localhost"] {
         let folder = tempfile::tempdir().expect("a folder can be made");
-        let paper = Paper::of(folder.path(), &[name]);
+        let paper = CertificateFiles::of(folder.path(), &[name]);
         let secured = Secured::with("?registration=open", |_, config| {
             config.tls = Some(arauto::TlsConfig::new(&paper.certificate, &paper.key));
         });

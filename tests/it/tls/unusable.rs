@@ -9,7 +9,7 @@ use arauto::{Client, TlsConfig, Trust};
 use tempfile::TempDir;
 
 use super::Secured;
-use crate::support::{Done, arauto, block_on, finish, watchdog};
+use crate::support::{CommandResult, arauto, block_on, finish, watchdog};
 
 /// A copy of the file, in a folder of the test's own, that nobody else may read.
 fn copy(folder: &TempDir, name: &str) -> PathBuf {
@@ -20,13 +20,13 @@ fn copy(folder: &TempDir, name: &str) -> PathBuf {
     to
 }
 
-fn serve(certificate: &Path, key: &Path) -> Done {
+fn serve(certificate: &Path, key: &Path) -> CommandResult {
     let mut serve = arauto(&["serve", "--listen", "tls:127.0.0.1:0", "--data", "none"]);
     serve.arg("--tls-cert").arg(certificate);
     finish(serve.arg("--tls-key").arg(key), "")
 }
 
-fn shows_no_type(done: &Done) {
+fn shows_no_type(done: &CommandResult) {
     for word in [
         "Other",
         "InvalidCharacter",
@@ -95,7 +95,7 @@ fn unusable_file_is_named_with_its_problem_and_its_remedy() {
     ];
     for (certificate, key, naming) in cases {
         let done = serve(&certificate, &key);
-        done.failed(78, naming);
+        done.expect_failure(78, naming);
         shows_no_type(&done);
     }
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::support::{Fixture, Held};
+use crate::support::{Fixture, PausedHandler};
 
 #[test]
 fn fim_answers_what_was_asked_before_and_delivers_what_was_broadcast_before() {
@@ -60,7 +60,7 @@ fn a_client_that_only_shuts_its_side_gets_its_answers_and_closing() {
 
 #[test]
 fn a_stop_gives_each_session_stopping_its_answers_the_broadcasts_and_closing() {
-    let held = Held::default();
+    let held = PausedHandler::default();
     let handler = Arc::new(held.clone());
     let fixture = Fixture::with(|config| config.handler = handler);
     let mut rui = fixture.client("rui");
@@ -86,7 +86,7 @@ fn a_stop_gives_each_session_stopping_its_answers_the_broadcasts_and_closing() {
     rui.request(2, "late");
     assert_eq!(rui.expect_error("stopping").num("id"), 2);
 
-    held.go_on();
+    held.release();
     assert_eq!(ana.expect("reply").text("body"), "done");
     assert_eq!(ana.expect_error("stopping").num("id"), 2);
     // The server closes once all have read: nobody waits for the end before that.
@@ -102,10 +102,10 @@ fn a_stop_gives_each_session_stopping_its_answers_the_broadcasts_and_closing() {
 #[test]
 fn a_session_that_never_logged_in_is_told_of_the_stop_too() {
     let fixture = Fixture::new();
-    let mut visitor = fixture.visitor();
+    let mut unauthenticated_client = fixture.unauthenticated();
     fixture.begin_stop();
-    visitor.expect("stopping");
-    let closing = visitor.expect_closing("shutdown");
+    unauthenticated_client.expect("stopping");
+    let closing = unauthenticated_client.expect_closing("shutdown");
     assert_eq!(closing.num("last_seq"), 0);
     fixture.assert_clean();
 }

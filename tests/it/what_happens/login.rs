@@ -7,7 +7,7 @@ use crate::support::{Fixture, PASSWORD, ask, login, publish, request, text};
 #[test]
 fn the_server_speaks_first_with_its_welcome() {
     let fixture = Fixture::with(|config| config.limits.max_frame = 2048);
-    let (mut one, mut two) = (fixture.stranger(), fixture.stranger());
+    let (mut one, mut two) = (fixture.connected(), fixture.connected());
     let (first, second) = (one.expect("welcome"), two.expect("welcome"));
     assert_eq!(first.num("version"), 1);
     assert_eq!(first.num("max_frame"), 2048);
@@ -19,7 +19,7 @@ fn the_server_speaks_first_with_its_welcome() {
 #[test]
 fn before_the_login_only_login_ping_and_fim_are_served() {
     let fixture = Fixture::new();
-    let mut client = fixture.visitor();
+    let mut client = fixture.unauthenticated();
     client.ask("ping", 1);
     assert_eq!(client.expect("pong").num("id"), 1);
     for frame in [
@@ -47,7 +47,7 @@ fn a_name_seen_for_the_first_time_registers_and_a_known_one_must_bring_its_passw
     assert_eq!(login_1.text("role"), "escritor");
     assert!(!login_1.text("stream").is_empty());
 
-    let mut second = fixture.visitor();
+    let mut second = fixture.unauthenticated();
     second.send(&login(7, "ana", "outro"));
     assert_eq!(second.expect_error("bad-credentials").num("id"), 7);
     second.send(&login(8, "ana", PASSWORD));
@@ -61,7 +61,7 @@ fn a_name_seen_for_the_first_time_registers_and_a_known_one_must_bring_its_passw
 fn the_third_bad_password_closes_the_session() {
     let fixture = Fixture::new();
     fixture.client("ana").fim();
-    let mut client = fixture.visitor();
+    let mut client = fixture.unauthenticated();
     for attempt in 1..=3 {
         client.send(&login(attempt, "ana", "outro"));
         assert_eq!(client.expect_error("bad-credentials").num("id"), attempt);

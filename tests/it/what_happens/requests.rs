@@ -92,7 +92,7 @@ impl Handler for Who {
 #[test]
 fn a_handler_knows_who_asks() {
     let fixture = Fixture::with(|config| config.handler = Arc::new(Who));
-    let mut client = fixture.stranger();
+    let mut client = fixture.connected();
     let session = client.expect("welcome").num("session");
     client.log_in("ana");
     client.request(1, "");

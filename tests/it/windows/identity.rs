@@ -11,10 +11,10 @@ fn own_account() -> String {
 fn sessions_tell_the_process_and_the_user_at_the_other_end() {
     let _watchdog = watchdog();
     let served = Served::new(&["--data", "none"]);
-    let mut ana = served.visitor();
+    let mut ana = served.unauthenticated();
     ana.log_in("ana");
     let mut sessions = served.command(&["sessions", "--json"]);
-    let lines = finish(sessions.env("ARAUTO_USER", "rui"), "").fine();
+    let lines = finish(sessions.env("ARAUTO_USER", "rui"), "").expect_success();
     let lines = lines.lines().map(|line| {
         let line: serde_json::Value = serde_json::from_str(line).expect("it is json");
         let text = |key: &str| line[key].as_str().unwrap_or_default().to_owned();
@@ -38,7 +38,7 @@ fn sessions_tell_the_process_and_the_user_at_the_other_end() {
 fn the_log_tells_them_too() {
     let _watchdog = watchdog();
     let served = Served::new(&["--data", "none", "--log", "json"]);
-    served.visitor().log_in("ana");
+    served.unauthenticated().log_in("ana");
     let pid = format!("\"pid {} user ", std::process::id());
     wait_until("the login is logged", || served.log().contains(&pid));
     served.stop();
@@ -48,7 +48,7 @@ fn the_log_tells_them_too() {
 fn the_servers_own_user_may_stop_it_whatever_his_role_is() {
     let _watchdog = watchdog();
     let mut served = Served::new(&["--data", "none", "--default-role", "leitor"]);
-    let mut ana = served.visitor();
+    let mut ana = served.unauthenticated();
     assert_eq!(ana.log_in("ana").text("role"), "leitor");
     ana.send(&ask("shutdown", 1));
     assert_eq!(ana.expect("stopping").num("id"), 1);

@@ -19,8 +19,9 @@ fn a_second_server_on_the_same_pipe_exits_69_and_says_who_has_it() {
     let served = Served::new(&["--data", "none"]);
     let pipe = served.endpoint().to_string();
     let mut second = arauto(&["serve", "--data", "none", "--listen", &pipe]);
-    finish(&mut second, "").failed(69, &[&pipe, "taken by another program that is running"]);
-    served.visitor().fim();
+    finish(&mut second, "")
+        .expect_failure(69, &[&pipe, "taken by another program that is running"]);
+    served.unauthenticated().fim();
     served.stop();
 }
 
@@ -47,7 +48,7 @@ fn a_name_is_free_again_once_its_server_has_stopped() {
     let _watchdog = watchdog();
     let mut served = Served::new(&["--data", "none"]);
     for _ in 0..5 {
-        served.tell(os::Stop::USUAL);
+        served.send_stop(os::Stop::USUAL);
         assert_eq!(served.wait(), Some(0), "{}", served.log());
         served = Served::within(served.into_folder(), &["--data", "none"]);
     }
@@ -59,8 +60,10 @@ fn a_burst_of_200_clients_is_served_and_no_client_hears_of_a_busy_pipe() {
     let _watchdog = watchdog();
     let served = Served::new(&["--data", "none"]);
     let client = async |number: usize| {
-        let visitor = Client::connect(served.endpoint()).await?;
-        let (client, _events) = visitor.login(&format!("user{number}"), "segredo").await?;
+        let unauthenticated_client = Client::connect(served.endpoint()).await?;
+        let (client, _events) = unauthenticated_client
+            .login(&format!("user{number}"), "segredo")
+            .await?;
         let reply = client.request("olá").await?;
         assert_eq!(reply.as_text(), Some("OLÁ"));
         client.fim().await
@@ -83,8 +86,12 @@ fn with_max_1_the_second_client_waits_and_is_served_when_the_first_has_gone() {
         let second = scope.spawn(|| {
             block_on(async {
                 begun.wait();
-                let visitor = Client::connect(&endpoint).await.expect("its turn comes");
-                let (client, _events) = visitor.login("rui", "segredo").await.expect("it is open");
+                let unauthenticated_client =
+                    Client::connect(&endpoint).await.expect("its turn comes");
+                let (client, _events) = unauthenticated_client
+                    .login("rui", "segredo")
+                    .await
+                    .expect("it is open");
                 client.fim().await.expect("it ends in order").reason
             })
         });
@@ -120,7 +127,7 @@ fn clients_that_vanish_cost_neither_a_place_nor_a_handle() {
         for _ in 0..times {
             drop(os::connect(served.endpoint()).expect("there is a place"));
         }
-        served.visitor().fim();
+        served.unauthenticated().fim();
     };
     vanish(100); // threads and buffers that a server makes once
     let mut before = 0;
@@ -171,7 +178,7 @@ fn two_pipes_of_one_server_are_apart() {
     let fixture = Fixture::with(|config| Fixture::also(config, &format!("{other}?max=1")));
     let _ana = fixture.client("ana");
     let rui = os::connect(&other).expect("it listens there too");
-    let mut rui = crate::support::Raw::local(rui);
+    let mut rui = crate::support::FrameClient::local(rui);
     rui.expect("welcome");
     rui.log_in("rui");
     wait_until("the other has no place", || is_busy(&other));

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use arauto::{Evidence, Report, Seq, SessionRecord};
 
 use crate::support::os::{self, Stop};
-use crate::support::{Raw, Served, finish, watchdog};
+use crate::support::{FrameClient, Served, finish, watchdog};
 
 fn report(served: &Served) -> Report {
     let path = served.folder.path().join("report.json");
@@ -15,7 +15,7 @@ fn report(served: &Served) -> Report {
 
 /// Publishes so many, as somebody who leaves again.
 fn publish(served: &Served, count: u64, body: &str) {
-    let mut rui = served.visitor();
+    let mut rui = served.unauthenticated();
     rui.log_in("rui");
     for id in 0..count {
         rui.publish(id, body);
@@ -24,8 +24,8 @@ fn publish(served: &Served, count: u64, body: &str) {
     rui.fim();
 }
 
-fn ana(served: &Served) -> Raw {
-    let mut ana = served.visitor();
+fn ana(served: &Served) -> FrameClient {
+    let mut ana = served.unauthenticated();
     ana.log_in("ana");
     ana
 }
@@ -55,7 +55,7 @@ fn what_is_in_the_pipe_and_not_read_by_the_deadline_is_not_called_read() {
 /// Stops it; the head, and what is said of ana, in time.
 fn stop_with_exit_3(served: &mut Served) -> (Seq, SessionRecord) {
     let began = Instant::now();
-    finish(&mut served.command(&["fim"]), "").fine();
+    finish(&mut served.command(&["fim"]), "").expect_success();
     assert_eq!(served.wait(), Some(3), "{}", served.log());
     let took = began.elapsed();
     assert!(took < Duration::from_secs(20), "it took {took:?}");
@@ -71,13 +71,13 @@ fn the_server_waits_until_the_last_frames_and_closing_have_been_read() {
     let _watchdog = watchdog();
     let mut served = Served::new(&["--data", "none"]);
     let mut ana = ana(&served);
-    let mut rui = served.visitor();
+    let mut rui = served.unauthenticated();
     rui.log_in("rui");
     for id in 0..50 {
         rui.publish(id, &"y".repeat(1000)); // a pipe takes them all
         rui.skip_to("published");
     }
-    served.tell(Stop::USUAL);
+    served.send_stop(Stop::USUAL);
     rui.until("closing");
     let running = served.child.try_wait().expect("it is a child");
     assert_eq!(running, None, "ana has read nothing yet");
@@ -97,7 +97,7 @@ fn ctrl_break_stops_the_server_in_order_where_the_system_sends_it() {
     let _watchdog = watchdog();
     let mut served = Served::new(&["--data", "none"]);
     let mut ana = ana(&served);
-    if let Err(why) = os::try_tell(served.child.id(), Stop::Break) {
+    if let Err(why) = os::try_send_stop(served.child.id(), Stop::Break) {
         println!("not run: this system sends no Ctrl-Break: {why}"); // Wine 8
         drop(ana);
         served.stop();

@@ -258,7 +258,7 @@ fn the_escritor_is_a_server_for_readers_that_are_not_arauto() {
         let reader = Program::start(build, "leitor", &["-m", "-e", "-w", "50000", &path]);
         let raw = ["--raw", "--connect", &endpoint, "--encoding", encoding];
         let mut escritor = arauto(&[&["escritor"], &raw[..], &["bom dia", "ação"]].concat());
-        finish(&mut escritor, "").fine();
+        finish(&mut escritor, "").expect_success();
         let unit = if build == "unicode" { 2 } else { 1 };
         let heard = format!(
             "{} bom dia\n{} ação\n{} fim\n",

@@ -9,7 +9,7 @@ use rustix::net::{RecvFlags, SendFlags, recv, send};
 use tokio::io::Interest;
 use tokio::net::UnixStream;
 
-use crate::support::Bare;
+use crate::support::BareClient;
 
 /// Room for a message of any length: 128 KiB is the longest.
 pub(super) struct Room(RefCell<Vec<u8>>);
@@ -25,7 +25,7 @@ pub(crate) struct Socket(UnixStream);
 
 impl Socket {
     pub(crate) fn connect(endpoint: &Endpoint) -> Socket {
-        Socket::over(Bare::connect(endpoint).into_socket())
+        Socket::over(BareClient::connect(endpoint).into_socket())
     }
 
     pub(crate) fn over(socket: OwnedFd) -> Socket {

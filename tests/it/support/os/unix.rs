@@ -11,7 +11,7 @@ use arauto::Endpoint;
 use rustix::process::{Pid, Signal, kill_process};
 
 /// The time limit of a read: longer than anything that a test waits for.
-const PATIENCE: Duration = Duration::from_secs(50);
+const TIME_LIMIT: Duration = Duration::from_secs(50);
 
 /// A blocking client's end of a connection.
 pub type Stream = UnixStream;
@@ -28,7 +28,7 @@ pub fn is_gone(endpoint: &Endpoint) -> bool {
 
 pub fn connect(endpoint: &Endpoint) -> io::Result<Stream> {
     let stream = UnixStream::connect(path(endpoint))?;
-    stream.set_read_timeout(Some(PATIENCE))?;
+    stream.set_read_timeout(Some(TIME_LIMIT))?;
     Ok(stream)
 }
 
@@ -61,12 +61,12 @@ impl Stop {
 }
 
 /// Does nothing: on Unix every process can get the signals.
-pub fn listens_to_stop(command: &mut Command) -> &mut Command {
+pub fn can_get_stop_signals(command: &mut Command) -> &mut Command {
     command
 }
 
 /// Sends a process a stop signal.
-pub fn tell(pid: u32, stop: Stop) {
+pub fn send_stop(pid: u32, stop: Stop) {
     let signal = match stop {
         Stop::Interrupt => Signal::INT,
         Stop::Terminate => Signal::TERM,

@@ -26,7 +26,7 @@ use windows_sys::Win32::System::Threading::{CREATE_NO_WINDOW, CreateEventW};
 use windows_sys::core::BOOL;
 
 /// The time limit of a connect: longer than anything that a test waits for.
-const PATIENCE: Duration = Duration::from_secs(50);
+const TIME_LIMIT: Duration = Duration::from_secs(50);
 
 /// Returns a local endpoint whose name contains the folder's name.
 pub fn endpoint(folder: &Path, name: &str) -> Endpoint {
@@ -51,7 +51,7 @@ pub fn connect(endpoint: &Endpoint) -> io::Result<Stream> {
     let began = Instant::now();
     loop {
         match open(endpoint) {
-            Err(error) if code(&error) == Some(ERROR_PIPE_BUSY) && began.elapsed() < PATIENCE => {
+            Err(error) if code(&error) == Some(ERROR_PIPE_BUSY) && began.elapsed() < TIME_LIMIT => {
                 std::thread::park_timeout(Duration::from_millis(2));
             }
             opened => return opened.and_then(Stream::new),
@@ -220,13 +220,13 @@ impl Stop {
 }
 
 /// Gives a command's process a console of its own, whose events no other process gets.
-pub fn listens_to_stop(command: &mut Command) -> &mut Command {
+pub fn can_get_stop_signals(command: &mut Command) -> &mut Command {
     command.creation_flags(CREATE_NO_WINDOW)
 }
 
 /// Sends a process a stop event.
-pub fn tell(pid: u32, stop: Stop) {
-    try_tell(pid, stop).unwrap_or_else(|why| panic!("{pid} was not told {stop:?}: {why}"));
+pub fn send_stop(pid: u32, stop: Stop) {
+    try_send_stop(pid, stop).unwrap_or_else(|why| panic!("{pid} was not told {stop:?}: {why}"));
 }
 
 /// The variable that makes a process of these tests send an event.
@@ -236,7 +236,7 @@ const SEND: &str = "ARAUTO_TEST_SEND";
 ///
 /// A process is attached to one console at a time, and an event goes to all processes of a console.
 /// So a separate process sends it.
-pub fn try_tell(pid: u32, stop: Stop) -> Result<(), String> {
+pub fn try_send_stop(pid: u32, stop: Stop) -> Result<(), String> {
     let event = match stop {
         Stop::Interrupt => CTRL_C_EVENT,
         Stop::Break => CTRL_BREAK_EVENT,

@@ -65,7 +65,7 @@ impl FailingSockets {
     }
 
     /// Makes `calls` work again.
-    pub fn mend(&self, calls: &str) {
+    pub fn restore(&self, calls: &str) {
         std::fs::remove_file(self.orders.path().join(calls)).expect("they were to fail");
     }
 

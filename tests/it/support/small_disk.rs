@@ -9,7 +9,7 @@ use std::process::{Command, Stdio};
 use super::{Served, arauto, os, run_by};
 
 /// A small file system at a folder. It exists as long as its server or this value.
-pub struct Disk {
+pub struct SmallDisk {
     /// The root of the file system, which stays open after the server's mount namespace has ended.
     root: File,
 }
@@ -24,9 +24,9 @@ fn on_small_disk(folder: &Path, size: &str, command: Command) -> Command {
     run_by(&["unshare", "-rm", "sh", "-c", &mount], command)
 }
 
-impl Disk {
+impl SmallDisk {
     /// Starts `arauto serve` with a small file system at `disk`.
-    pub fn serve(disk: &Path, size: &str, arguments: &[&str]) -> (Served, Disk) {
+    pub fn serve(disk: &Path, size: &str, arguments: &[&str]) -> (Served, SmallDisk) {
         let folder = tempfile::tempdir().expect("a folder can be made");
         std::fs::create_dir_all(disk).expect("the folder is ours");
         let endpoint = os::endpoint(folder.path(), "s");
@@ -39,15 +39,15 @@ impl Disk {
             .stderr(log)
             .spawn()
             .expect("there is a shell");
-        let served = Served::begun(child, folder, endpoint);
-        let disk = Disk::of(&served, disk);
+        let served = Served::once_listening(child, folder, endpoint);
+        let disk = SmallDisk::of(&served, disk);
         (served, disk)
     }
 
-    fn of(served: &Served, folder: &Path) -> Disk {
+    fn of(served: &Served, folder: &Path) -> SmallDisk {
         let root = PathBuf::from(format!("/proc/{}/root", served.child.id()));
         let inside = root.join(folder.strip_prefix("/").expect("it is absolute"));
-        Disk {
+        SmallDisk {
             root: File::open(inside).expect("the server runs"),
         }
     }

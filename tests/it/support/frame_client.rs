@@ -12,16 +12,16 @@ use super::os::{self, Stream};
 use crate::contract;
 
 /// The time limit of a read: longer than anything that a test waits for.
-const PATIENCE: Duration = Duration::from_secs(50);
+const TIME_LIMIT: Duration = Duration::from_secs(50);
 
 /// The connection of a client: a socket, a pipe or TLS.
-pub trait Wire: Read + Write + Send {
+pub trait ClientSocket: Read + Write + Send {
     fn shut(&self);
     #[cfg(unix)] // a pipe cannot shut one side
     fn shut_write(&self);
 }
 
-impl Wire for Stream {
+impl ClientSocket for Stream {
     fn shut(&self) {
         os::end(self);
     }
@@ -32,7 +32,7 @@ impl Wire for Stream {
     }
 }
 
-impl Wire for TcpStream {
+impl ClientSocket for TcpStream {
     fn shut(&self) {
         let _ = self.shutdown(std::net::Shutdown::Both); // it may be closed already
     }
@@ -44,26 +44,26 @@ impl Wire for TcpStream {
 }
 
 /// A blocking client.
-pub struct Raw {
-    wire: Box<dyn Wire>,
+pub struct FrameClient {
+    wire: Box<dyn ClientSocket>,
     buffer: Vec<u8>,
     at: usize,
 }
 
-impl Raw {
-    pub fn local(stream: Stream) -> Raw {
-        Raw::over(Box::new(stream))
+impl FrameClient {
+    pub fn local(stream: Stream) -> FrameClient {
+        FrameClient::over(Box::new(stream))
     }
 
-    pub fn tcp(stream: TcpStream) -> Raw {
+    pub fn tcp(stream: TcpStream) -> FrameClient {
         stream
-            .set_read_timeout(Some(PATIENCE))
+            .set_read_timeout(Some(TIME_LIMIT))
             .expect("it is a socket");
-        Raw::over(Box::new(stream))
+        FrameClient::over(Box::new(stream))
     }
 
-    pub(super) fn over(wire: Box<dyn Wire>) -> Raw {
-        Raw {
+    pub(super) fn over(wire: Box<dyn ClientSocket>) -> FrameClient {
+        FrameClient {
             wire,
             buffer: Vec::new(),
             at: 0,
@@ -231,7 +231,7 @@ impl Raw {
     }
 }
 
-impl Drop for Raw {
+impl Drop for FrameClient {
     fn drop(&mut self) {
         self.wire.shut();
     }

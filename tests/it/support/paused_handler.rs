@@ -10,7 +10,7 @@ use super::wait_until;
 
 /// Answers `done` to each request once it is released; the request `panic` makes it panic.
 #[derive(Clone, Default)]
-pub struct Held(Arc<State>);
+pub struct PausedHandler(Arc<State>);
 
 #[derive(Default)]
 struct State {
@@ -18,7 +18,7 @@ struct State {
     go_on: Notify,
 }
 
-impl Held {
+impl PausedHandler {
     /// Waits until the handler has got a request.
     pub fn wait_for_request(&self) {
         wait_until("the handler has it", || {
@@ -27,12 +27,12 @@ impl Held {
     }
 
     /// Releases one request.
-    pub fn go_on(&self) {
+    pub fn release(&self) {
         self.0.go_on.notify_one();
     }
 }
 
-impl Handler for Held {
+impl Handler for PausedHandler {
     fn handle(&self, request: Request<'_>) -> Answer {
         let state = Arc::clone(&self.0);
         let panics = request.body.as_text() == Some("panic");

@@ -17,10 +17,10 @@ use rustix::net::{
 };
 
 /// The time limit of a receive: longer than anything that a test waits for.
-const PATIENCE: Duration = Duration::from_secs(50);
+const TIME_LIMIT: Duration = Duration::from_secs(50);
 
 /// A connected socket of any kind.
-pub struct Bare {
+pub struct BareClient {
     socket: Arc<OwnedFd>,
     keeps_messages: bool,
     begun: Vec<u8>,
@@ -37,8 +37,8 @@ pub fn seqpacket(path: &Path) -> OwnedFd {
     socket
 }
 
-impl Bare {
-    pub fn connect(endpoint: &Endpoint) -> Bare {
+impl BareClient {
+    pub fn connect(endpoint: &Endpoint) -> BareClient {
         let socket = match endpoint {
             Endpoint::SeqPacket(path) => seqpacket(path),
             Endpoint::Unix(path) => UnixStream::connect(path).expect("it listens").into(),
@@ -47,8 +47,8 @@ impl Bare {
                 .into(),
             other => panic!("the tests have no {other}"),
         };
-        set_socket_timeout(&socket, Timeout::Recv, Some(PATIENCE)).expect("it is a socket");
-        Bare {
+        set_socket_timeout(&socket, Timeout::Recv, Some(TIME_LIMIT)).expect("it is a socket");
+        BareClient {
             socket: Arc::new(socket),
             keeps_messages: matches!(endpoint, Endpoint::SeqPacket(_)),
             begun: Vec::new(),
@@ -61,8 +61,8 @@ impl Bare {
     }
 
     /// Returns a second handle on the same socket, for another thread.
-    pub fn share(&self) -> Bare {
-        Bare {
+    pub fn share(&self) -> BareClient {
+        BareClient {
             socket: Arc::clone(&self.socket),
             keeps_messages: self.keeps_messages,
             begun: Vec::new(),
@@ -93,7 +93,7 @@ impl Bare {
     }
 
     /// Sends a text as one message, or as one line on a stream.
-    pub fn say(&mut self, text: &str) {
+    pub fn send_text(&mut self, text: &str) {
         if self.keeps_messages {
             self.send(text.as_bytes());
         } else {
@@ -117,7 +117,7 @@ impl Bare {
 
     /// Returns the next message, or on a stream the next line without its line feed; `None` at the
     /// end of the input.
-    pub fn hear_bytes(&mut self) -> Option<Vec<u8>> {
+    pub fn receive_message(&mut self) -> Option<Vec<u8>> {
         if self.keeps_messages {
             return self.receive();
         }
@@ -139,24 +139,24 @@ impl Bare {
     }
 
     /// Returns the next message or line as text; `None` at the end of the input.
-    pub fn hear(&mut self) -> Option<String> {
-        let bytes = self.hear_bytes()?;
+    pub fn receive_text(&mut self) -> Option<String> {
+        let bytes = self.receive_message()?;
         Some(String::from_utf8(bytes).expect("the server writes utf-8"))
     }
 
     #[track_caller]
     pub fn expect(&mut self, text: &str) {
-        assert_eq!(self.hear().as_deref(), Some(text));
+        assert_eq!(self.receive_text().as_deref(), Some(text));
     }
 
     /// Returns all messages or lines up to the end of the input.
     pub fn rest(&mut self) -> Vec<String> {
-        std::iter::from_fn(|| self.hear()).collect()
+        std::iter::from_fn(|| self.receive_text()).collect()
     }
 
     #[track_caller]
     pub fn expect_end(&mut self) {
-        assert_eq!(self.hear(), None);
+        assert_eq!(self.receive_text(), None);
     }
 
     /// Shuts the write side.
@@ -166,9 +166,9 @@ impl Bare {
 }
 
 /// The seqpacket socket of a client that sends frames.
-pub struct Packets(pub OwnedFd);
+pub struct SeqpacketSocket(pub OwnedFd);
 
-impl io::Read for Packets {
+impl io::Read for SeqpacketSocket {
     fn read(&mut self, bytes: &mut [u8]) -> io::Result<usize> {
         let (_, length) = rustix::net::recv(&self.0, &mut *bytes, RecvFlags::TRUNC)?;
         assert!(length <= bytes.len(), "a message of {length} bytes was cut");
@@ -176,7 +176,7 @@ impl io::Read for Packets {
     }
 }
 
-impl Write for Packets {
+impl Write for SeqpacketSocket {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         Ok(send(&self.0, bytes, SendFlags::NOSIGNAL)?)
     }

@@ -5,19 +5,19 @@ use std::io::{BufRead, BufReader, Write};
 use super::os::Stream;
 
 /// A client that sends and receives lines of UTF-8.
-pub struct Lines {
+pub struct TextClient {
     reader: BufReader<Stream>,
 }
 
-impl Lines {
-    pub fn over(stream: Stream) -> Lines {
-        Lines {
+impl TextClient {
+    pub fn over(stream: Stream) -> TextClient {
+        TextClient {
             reader: BufReader::new(stream),
         }
     }
 
     /// Sends a line.
-    pub fn say(&mut self, line: &str) {
+    pub fn send_text(&mut self, line: &str) {
         self.send(format!("{line}\n").as_bytes());
     }
 
@@ -29,7 +29,7 @@ impl Lines {
     }
 
     /// Returns the next line without its line feed; `None` at the end of the input.
-    pub fn hear(&mut self) -> Option<String> {
+    pub fn receive_text(&mut self) -> Option<String> {
         let mut line = String::new();
         let length = self
             .reader
@@ -48,26 +48,26 @@ impl Lines {
 
     #[track_caller]
     pub fn expect(&mut self, line: &str) {
-        assert_eq!(self.hear().as_deref(), Some(line));
+        assert_eq!(self.receive_text().as_deref(), Some(line));
     }
 
     /// Sends a line, and asserts the answer.
     #[track_caller]
     pub fn exchange(&mut self, line: &str, answer: &str) {
-        self.say(line);
+        self.send_text(line);
         self.expect(answer);
     }
 
     #[track_caller]
     pub fn expect_end(&mut self) {
-        assert_eq!(self.hear(), None);
+        assert_eq!(self.receive_text(), None);
     }
 
     /// Skips to the next line that begins with `start`, and returns it.
     pub fn skip_to(&mut self, start: &str) -> String {
         loop {
             let line = self
-                .hear()
+                .receive_text()
                 .unwrap_or_else(|| panic!("the end before {start}"));
             if line.starts_with(start) {
                 return line;

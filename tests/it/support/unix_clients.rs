@@ -10,14 +10,14 @@ use arauto::{Config, Endpoint};
 use rustix::net::sockopt::{Timeout, set_socket_timeout};
 use rustix::net::{Shutdown, shutdown};
 
-use super::bare::{Packets, seqpacket};
-use super::raw::Wire;
-use super::{Bare, Fixture, Raw};
+use super::bare_client::{SeqpacketSocket, seqpacket};
+use super::frame_client::ClientSocket;
+use super::{BareClient, Fixture, FrameClient};
 
 /// The time limit of a receive: longer than anything that a test waits for.
-const PATIENCE: Duration = Duration::from_secs(50);
+const TIME_LIMIT: Duration = Duration::from_secs(50);
 
-impl Wire for Packets {
+impl ClientSocket for SeqpacketSocket {
     fn shut(&self) {
         let _ = shutdown(&self.0, Shutdown::Both);
     }
@@ -27,11 +27,11 @@ impl Wire for Packets {
     }
 }
 
-impl Raw {
+impl FrameClient {
     /// Makes a client on a seqpacket socket.
-    pub fn packets(socket: OwnedFd) -> Raw {
-        set_socket_timeout(&socket, Timeout::Recv, Some(PATIENCE)).expect("it is a socket");
-        Raw::over(Box::new(Packets(socket)))
+    pub fn packets(socket: OwnedFd) -> FrameClient {
+        set_socket_timeout(&socket, Timeout::Recv, Some(TIME_LIMIT)).expect("it is a socket");
+        FrameClient::over(Box::new(SeqpacketSocket(socket)))
     }
 }
 
@@ -61,8 +61,8 @@ impl Fixture {
     }
 
     /// Returns a raw client, connected to the first endpoint.
-    pub fn bare(&self) -> Bare {
-        let bare = Bare::connect(&self.server.endpoints()[0]);
+    pub fn bare(&self) -> BareClient {
+        let bare = BareClient::connect(&self.server.endpoints()[0]);
         let mut connected = self.bare.lock().expect("no test panics here");
         connected.push(bare.socket());
         bare
