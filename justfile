@@ -10,7 +10,7 @@ build:
 
 # Runs the tests, or those that the arguments name, as in `just test --test it shutdown::`
 test *ARGS:
-    cargo test --locked {{ARGS}}
+    cargo test --locked {{ ARGS }}
 
 # Runs clippy and checks the format of all three crates
 lint:
@@ -46,11 +46,11 @@ demo:
 
 # Runs the micro-benchmarks
 bench *ARGS:
-    cargo bench --locked --bench micro -- {{ARGS}}
+    cargo bench --locked --bench micro -- {{ ARGS }}
 
 # Measures arauto beside other servers, as in `just peers --only paced`
 peers *ARGS:
-    benches/peers/run {{ARGS}}
+    benches/peers/run {{ ARGS }}
 
 # Checks the model of the stop, and prints its figures
 model:
@@ -58,11 +58,11 @@ model:
 
 # Runs shared state under chosen schedules
 interleavings *ARGS:
-    tests/interleavings.sh {{ARGS}}
+    tests/interleavings.sh {{ ARGS }}
 
 # Stops the real server under load, RUNS times
 faults RUNS="20":
-    ARAUTO_FAULT_RUNS={{RUNS}} cargo test --locked --test it faults::flood
+    ARAUTO_FAULT_RUNS={{ RUNS }} cargo test --locked --test it faults::flood
 
 # Runs the hostile clients one after the other, and prints what they measured
 hostile:
@@ -70,11 +70,11 @@ hostile:
 
 # Runs the fuzz targets, as in `just fuzz --seconds 600 cbor session`
 fuzz *ARGS:
-    fuzz/run {{ARGS}}
+    fuzz/run {{ ARGS }}
 
 # Builds for Windows and runs the tests under Wine
 windows *ARGS:
-    tests/windows.sh {{ARGS}}
+    tests/windows.sh {{ ARGS }}
 
 # Checks licences, sources and advisories of all dependencies
 deny:
