@@ -11,7 +11,8 @@ use super::login::{LoggedInAs, LoggedInConnection, ResumePoint, ServerTerms};
 use super::stream::FrameReader;
 use crate::link::Link;
 use crate::transport::{
-    ConnectFault, Connection, Endpoint, Peer, PeerTimeouts, Purpose, Trust, UnsafeFolder, connect,
+    ConnectFault, ConnectMode, Connection, Endpoint, Peer, PeerTimeouts, Trust, UnsafeFolder,
+    connect,
 };
 use crate::wire::{ClientFrame, Login, Resume, ServerFrame, SessionId, VERSION, cbor};
 
@@ -27,10 +28,10 @@ pub struct Handshake {
 /// Connects.
 pub(super) async fn open(
     endpoint: &Endpoint,
-    purpose: Purpose,
+    mode: ConnectMode,
     trust: &Trust,
 ) -> Result<Connection, ClientError> {
-    connect(endpoint, purpose, trust)
+    connect(endpoint, mode, trust)
         .await
         .map_err(|error| match UnsafeFolder::of(&error) {
             Some(problem) => ClientError::UnsafeFolder {
@@ -52,7 +53,7 @@ impl Handshake {
         endpoint: &Endpoint,
         trust: &Trust,
     ) -> Result<Handshake, ClientError> {
-        let connection = open(endpoint, Purpose::Frames, trust).await?;
+        let connection = open(endpoint, ConnectMode::Frames, trust).await?;
         connection.check_server(endpoint, trust)?;
         let peer = connection.peer().ok();
         let framing = connection.framing();

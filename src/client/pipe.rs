@@ -9,7 +9,7 @@ use super::error::{Break, ClientError};
 use super::handshake::open;
 use crate::framing::{Framing, Received};
 use crate::link::Link;
-use crate::transport::{Connection, Endpoint, Purpose, Trust};
+use crate::transport::{ConnectMode, Connection, Endpoint, Trust};
 use crate::wire::raw::encode_body;
 use crate::wire::{Body, Charset};
 
@@ -70,7 +70,7 @@ impl RawPipe {
         charset: Charset,
         trust: &Trust,
     ) -> Result<RawPipe, ClientError> {
-        RawPipe::connect(endpoint, charset, Purpose::Reading, trust).await
+        RawPipe::connect(endpoint, charset, ConnectMode::ReadOnly, trust).await
     }
 
     /// Connects to somebody who answers.
@@ -90,17 +90,17 @@ impl RawPipe {
         charset: Charset,
         trust: &Trust,
     ) -> Result<RawPipe, ClientError> {
-        RawPipe::connect(endpoint, charset, Purpose::Messages, trust).await
+        RawPipe::connect(endpoint, charset, ConnectMode::Messages, trust).await
     }
 
     async fn connect(
         endpoint: &Endpoint,
         charset: Charset,
-        purpose: Purpose,
+        mode: ConnectMode,
         trust: &Trust,
     ) -> Result<RawPipe, ClientError> {
         Ok(RawPipe {
-            connection: open(endpoint, purpose, trust).await?,
+            connection: open(endpoint, mode, trust).await?,
             charset,
             scratch: vec![0; READ].into(),
             begun: Vec::new(),

@@ -4,7 +4,7 @@ use super::config::Config;
 use super::error::ServerError;
 use super::listen::Listen;
 use super::tls::Tls;
-use crate::transport::{Listener, Opening};
+use crate::transport::{ListenOptions, Listener};
 
 /// Listens on each endpoint. On an error none is left open. Dropping the future closes those
 /// that are open.
@@ -17,15 +17,15 @@ pub(super) async fn bind_listeners(
         for (_, other) in &listeners {
             other.check_apart(&listen.endpoint).await?;
         }
-        let opening = Opening {
+        let options = ListenOptions {
             access: &listen.access,
             remote: listen.remote,
             pipe: listen.pipe(),
             max: listen.max,
-            tls: tls.door(listen, &config.timeouts),
+            tls: tls.handshake_config(listen, &config.timeouts),
             peer_timeouts: config.timeouts.peer(),
         };
-        let listener = Listener::bind(&listen.endpoint, &opening).await?;
+        let listener = Listener::bind(&listen.endpoint, &options).await?;
         listeners.push((listen.clone(), listener));
     }
     Ok(listeners)

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::config::{Config, Timeouts};
 use super::error::{ConfigError, ServerError};
 use super::listen::{Listen, OptionError};
-use crate::transport::{Credentials, Endpoint, TlsDoor};
+use crate::transport::{Credentials, Endpoint, HandshakeConfig};
 
 /// The loaded certificate; none if no listener needs one.
 #[derive(Clone, Default)]
@@ -38,9 +38,13 @@ impl Tls {
     }
 
     /// Returns what the handshakes of a listener use.
-    pub(super) fn door(&self, listen: &Listen, timeouts: &Timeouts) -> Option<TlsDoor> {
+    pub(super) fn handshake_config(
+        &self,
+        listen: &Listen,
+        timeouts: &Timeouts,
+    ) -> Option<HandshakeConfig> {
         let credentials = self.0.clone().filter(|_| listen.is_tls())?;
-        Some(TlsDoor {
+        Some(HandshakeConfig {
             credentials,
             client_cert: listen.client_cert.unwrap_or_default(),
             handshake_timeout: timeouts.handshake,

@@ -9,11 +9,10 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 
-use super::connect_fault::look_up;
 use super::server_check::{UntrustedServer, check_server};
-use super::system::{self, DetachedLocal, Local};
+use super::system::{DetachedLocal, Local};
 use super::tcp::Tcp;
-use super::tls::{self, DetachedTls, Tls};
+use super::tls::{DetachedTls, Tls};
 use super::{Endpoint, Peer, PeerTimeouts, Trust, failure_of};
 use crate::framing::{Failure, Framing, Received};
 use crate::link::{Evidence, LatePeer, Link};
@@ -24,65 +23,30 @@ use crate::link::{Evidence, LatePeer, Link};
 /// one. [`Link::poll_receive`] tells an empty message from the end; a read cannot.
 #[derive(Debug)]
 pub enum Connection {
-    /// A unix socket, or a pipe of windows.
+    /// A unix socket, or a Windows pipe.
     Local(Local),
     /// A TCP connection.
     Tcp(Tcp),
-    /// The same with TLS.
+    /// A TLS connection.
     Tls(Tls),
 }
 
 /// A connection on its way from one thread's runtime to another's.
 #[derive(Debug)]
 pub enum Detached {
-    /// A unix socket, or a pipe of windows.
+    /// A unix socket, or a Windows pipe.
     Local(DetachedLocal),
-    /// A TCP connection, and how long its peer may acknowledge nothing.
+    /// A TCP connection, and the time for which its peer may acknowledge nothing.
     Tcp(std::net::TcpStream, Duration),
-    /// The same before its TLS handshake.
+    /// A TLS connection before its handshake.
     Tls(DetachedTls),
 }
 
-/// What a client connects for. A windows pipe is opened differently for each; a
-/// socket is not.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Purpose {
-    /// Frames that bring their own lengths.
-    Frames,
-    /// Bare messages, both ways.
-    Messages,
-    /// Bare messages, from the server only.
-    Reading,
-}
-
-/// Connects to a listener; where it speaks TLS, to one that `trust` takes for it.
-///
-/// # Errors
-/// Nobody listens there, or may not be reached, or is trusted.
-pub async fn connect(
-    endpoint: &Endpoint,
-    purpose: Purpose,
-    trust: &Trust,
-) -> io::Result<Connection> {
-    match endpoint {
-        Endpoint::Tcp { host, port } => {
-            let stream = TcpStream::connect(&look_up(host, *port).await?[..]).await?;
-            let timeouts = PeerTimeouts::default();
-            Ok(Connection::Tcp(Tcp::new(stream, &timeouts)))
-        }
-        Endpoint::Tls { host, port } => {
-            let stream = tls::connect(host, *port, trust.tls()).await?;
-            Ok(Connection::Tls(stream))
-        }
-        _ => Ok(Connection::Local(system::connect(endpoint, purpose).await?)),
-    }
-}
-
 impl Connection {
-    /// Lets go of this thread's runtime.
+    /// Detaches the connection from this thread's runtime.
     ///
     /// # Errors
-    /// The system does not let it.
+    /// The system refuses, or the connection has been used already.
     pub fn detach(self) -> io::Result<Detached> {
         Ok(match self {
             Connection::Local(local) => Detached::Local(local.detach()?),
@@ -94,7 +58,7 @@ impl Connection {
         })
     }
 
-    /// Sets when a TCP peer that answers nothing is given up; others need no such limit.
+    /// Sets when a TCP peer that answers nothing is given up. Local peers need no such limit.
     pub fn set_peer_timeouts(&mut self, timeouts: &PeerTimeouts) {
         match self {
             Connection::Local(_) => {}
@@ -103,7 +67,7 @@ impl Connection {
         }
     }
 
-    /// Who is at the other end.
+    /// Returns the peer.
     ///
     /// # Errors
     /// The peer has gone already.
@@ -118,11 +82,11 @@ impl Connection {
         }
     }
 
-    /// Whether the server at the other end may be given a password: on a local endpoint
-    /// it must be a trusted user's. It blocks for as long as looking at a few folders takes.
+    /// Checks that the server at the other end may be given a password: on a local endpoint it
+    /// must belong to a trusted user. It blocks while it reads the metadata of a few folders.
     ///
     /// # Errors
-    /// It is somebody else's, or the system does not tell whose it is.
+    /// The server belongs to another user, or the system does not tell its user.
     pub fn check_server(&self, endpoint: &Endpoint, trust: &Trust) -> Result<(), UntrustedServer> {
         match self {
             Connection::Local(local) => check_server(endpoint, local.peer(), trust),
@@ -132,10 +96,10 @@ impl Connection {
 }
 
 impl Detached {
-    /// Joins the runtime of the current thread.
+    /// Attaches the connection to the runtime of the current thread.
     ///
     /// # Errors
-    /// The system does not let it.
+    /// The system refuses.
     ///
     /// # Panics
     /// Outside of a tokio runtime.

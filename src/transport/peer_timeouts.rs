@@ -5,7 +5,7 @@ use std::time::Duration;
 use socket2::{SockRef, TcpKeepalive};
 use tokio::net::TcpStream;
 
-use super::system::tcp;
+use super::tcp_state::set_user_timeout;
 
 /// When a TCP peer that answers nothing, because its host lost power or the network broke, is
 /// given up. It applies to `tcp:` and `tls:` connections.
@@ -60,7 +60,7 @@ impl PeerTimeouts {
         let set = stream
             .set_nodelay(true)
             .and_then(|()| SockRef::from(stream).set_tcp_keepalive(&keepalive))
-            .and_then(|()| tcp::set_user_timeout(stream, Some(self.user_timeout)));
+            .and_then(|()| set_user_timeout(stream, Some(self.user_timeout)));
         if let Err(error) = set {
             tracing::debug!(%error, "tcp options not set");
         }

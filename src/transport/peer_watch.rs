@@ -16,7 +16,7 @@ use std::time::Duration;
 use tokio::net::TcpStream;
 use tokio::time::{Sleep, sleep};
 
-use super::system::tcp::{self, SendState};
+use super::tcp_state::{SendState, TELLS_SEND_STATE, send_state, set_user_timeout};
 
 /// Probes in a row without an answer before their silence counts.
 const UNANSWERED: u32 = 2;
@@ -74,7 +74,7 @@ impl PeerWatch {
 
     /// Watches over what has been sent. Call it behind each write.
     pub(super) fn note_sent(&mut self) {
-        if self.timer.is_none() && tcp::TELLS_SEND_STATE {
+        if self.timer.is_none() && TELLS_SEND_STATE {
             self.timer = Some(Box::pin(sleep(self.limit / 4)));
         }
     }
@@ -96,7 +96,7 @@ impl PeerWatch {
     fn poll_dead(&mut self, stream: &TcpStream, cx: &mut Context<'_>) -> Poll<io::Error> {
         while let Some(timer) = &mut self.timer {
             ready!(timer.as_mut().poll(cx));
-            let Ok(state) = tcp::send_state(stream) else {
+            let Ok(state) = send_state(stream) else {
                 break; // a broken connection tells so by itself
             };
             let peer = judge(&state, self.limit);
@@ -119,7 +119,7 @@ impl PeerWatch {
     fn be_lenient(&mut self, stream: &TcpStream, lenient: bool) {
         if lenient != self.is_lenient {
             let timeout = (!lenient).then_some(self.limit);
-            self.is_lenient = tcp::set_user_timeout(stream, timeout).is_ok() && lenient;
+            self.is_lenient = set_user_timeout(stream, timeout).is_ok() && lenient;
         }
     }
 }

@@ -1,9 +1,8 @@
-//! A TCP connection, whose reads and writes are tried again where that may help.
+//! A TCP connection that retries transient failures and notices a dead peer.
 //!
-//! TLS runs on the same type: what fails for a moment fails below it, where no record has
-//! been begun and none is lost.
-//!
-//! A peer that has died without a word is noticed: [`PeerTimeouts`], [`PeerWatch`].
+//! TLS runs on the same type: a transient failure is retried below it, where no record has
+//! been begun and none is lost. [`PeerTimeouts`] and [`PeerWatch`] find a peer that has died
+//! without closing the connection.
 
 use std::fs::File;
 use std::io::{self, IoSlice};
@@ -19,6 +18,7 @@ use super::failure::{failure_of, is_gone};
 use super::peer_timeouts::PeerTimeouts;
 use super::peer_watch::PeerWatch;
 use super::receive::poll_receive_bytes;
+use super::send_file::{SENDS_FILES, poll_send_file};
 use super::system::tcp;
 use crate::framing::{Failure, Framing, Received};
 use crate::link::{Evidence, Link};
@@ -38,13 +38,13 @@ pub struct Tcp {
 }
 
 impl Tcp {
-    /// Takes a stream over, with the timeouts of its peer.
+    /// Takes over a stream and sets the timeouts of its peer.
     pub(super) fn new(stream: TcpStream, timeouts: &PeerTimeouts) -> Tcp {
         timeouts.set_on(&stream);
         Tcp::with_limit(stream, timeouts.user_timeout)
     }
 
-    /// The same for a stream whose options are set already.
+    /// Takes over a stream whose options are set already.
     pub(super) fn with_limit(stream: TcpStream, limit: Duration) -> Tcp {
         Tcp {
             stream,
@@ -53,13 +53,13 @@ impl Tcp {
         }
     }
 
-    /// Sets other timeouts.
+    /// Replaces the timeouts.
     pub(super) fn set_timeouts(&mut self, timeouts: &PeerTimeouts) {
         timeouts.set_on(&self.stream);
         self.watch = PeerWatch::new(timeouts.user_timeout);
     }
 
-    /// How long the peer may acknowledge nothing.
+    /// Returns the time for which the peer may acknowledge nothing.
     pub(super) fn limit(&self) -> Duration {
         self.watch.limit()
     }
@@ -110,7 +110,7 @@ impl Link for Tcp {
     }
 
     fn sends_files(&self) -> bool {
-        tcp::SENDS_FILES
+        SENDS_FILES
     }
 
     fn poll_send_file(
@@ -127,7 +127,7 @@ impl Link for Tcp {
         } = self;
         watch.note_sent();
         attempts.poll_write(cx, |cx| {
-            let sent = tcp::poll_send_file(stream, cx, file, offset, length);
+            let sent = poll_send_file(&*stream, cx, file, offset, length);
             watch.check(stream, cx, sent)
         })
     }

@@ -7,7 +7,7 @@ use std::str::FromStr;
 use sha2::{Digest, Sha256};
 
 use super::TlsError;
-use super::identity::certificates;
+use super::pem_file::certificates;
 
 const PREFIX: &str = "SHA256:";
 
@@ -26,7 +26,7 @@ const PREFIX: &str = "SHA256:";
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Fingerprint([u8; 32]);
 
-/// A text that is no fingerprint.
+/// The error of a text that is not a fingerprint.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
     "{0:?} is no fingerprint: it has 64 hexadecimal digits, as `arauto tls fingerprint` prints them"
@@ -38,7 +38,7 @@ impl Fingerprint {
         Fingerprint(Sha256::digest(certificate).into())
     }
 
-    /// That of the first certificate in a PEM file.
+    /// Returns the fingerprint of the first certificate in a PEM file.
     ///
     /// # Errors
     /// The file cannot be read, or has no certificate.

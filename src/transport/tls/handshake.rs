@@ -9,7 +9,7 @@ use tokio::time::{Sleep, sleep};
 use tokio_rustls::server::TlsStream;
 use tokio_rustls::{Accept, TlsAcceptor};
 
-use super::TlsDoor;
+use super::HandshakeConfig;
 use crate::deadline::{InputDeadline, Verdict};
 use crate::link::Link;
 use crate::transport::tcp::Tcp;
@@ -22,10 +22,10 @@ pub(super) struct Handshake {
 }
 
 impl Handshake {
-    pub(super) fn new(tcp: Tcp, door: &TlsDoor) -> Handshake {
-        let limit = door.handshake_timeout;
+    pub(super) fn new(tcp: Tcp, config: &HandshakeConfig) -> Handshake {
+        let limit = config.handshake_timeout;
         Handshake {
-            accept: TlsAcceptor::from(door.config()).accept(tcp),
+            accept: TlsAcceptor::from(config.config()).accept(tcp),
             deadline: InputDeadline::new(limit, Instant::now()),
             timer: Box::pin(sleep(limit)),
         }

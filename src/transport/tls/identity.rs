@@ -1,13 +1,13 @@
 //! A certificate with its chain and its key, from PEM files.
 
-use std::fs::{self, File};
+use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 use std::sync::Arc;
 
 use rustls::crypto::ring::sign::any_supported_type;
+use rustls::pki_types::PrivateKeyDer;
 use rustls::pki_types::pem::{self, PemObject};
-use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::sign::CertifiedKey;
 use rustls::{InconsistentKeys, RootCertStore};
 use x509_parser::certificate::X509Certificate;
@@ -16,18 +16,19 @@ use x509_parser::time::ASN1Time;
 
 use super::describe::{CertificateOwner, OLD_VERSION, about};
 use super::pem::{Wanted, problem_of};
+use super::pem_file::certificates;
 use super::{Fingerprint, TlsError};
 use crate::transport::system;
 
 const CERTIFICATE: &str = "the certificate";
 const KEY: &str = "the key";
 
-/// Who somebody is, and can prove to be.
+/// A certificate chain and its private key.
 #[derive(Debug)]
 pub(super) struct Identity {
     pub(super) key: Arc<CertifiedKey>,
     pub(super) fingerprint: Fingerprint,
-    /// Why others may not take it: each a clause.
+    /// The reasons why clients may refuse the certificate, each a clause.
     pub(super) doubts: Vec<String>,
 }
 
@@ -62,7 +63,7 @@ impl Identity {
     }
 }
 
-/// What TLS says of a certificate from a file, in words.
+/// Describes TLS's error about a certificate from a file.
 fn unusable(error: &rustls::Error) -> String {
     match error {
         rustls::Error::InvalidCertificate(problem) => about(problem, CertificateOwner::Own),
@@ -70,22 +71,7 @@ fn unusable(error: &rustls::Error) -> String {
     }
 }
 
-/// A PEM file's certificates: one at least.
-pub(super) fn certificates(
-    what: &'static str,
-    path: &Path,
-) -> Result<Vec<CertificateDer<'static>>, TlsError> {
-    let pem = fs::read(path).map_err(|error| TlsError::unread(what, path, &error))?;
-    let found: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&pem).collect();
-    let problem = match found {
-        Ok(found) if !found.is_empty() => return Ok(found),
-        Ok(_) => problem_of(&pem, Wanted::Certificate, None),
-        Err(error) => problem_of(&pem, Wanted::Certificate, Some(&error.to_string())),
-    };
-    Err(TlsError::file(what, path, problem))
-}
-
-/// A PEM file's certificates, as those who vouch for others.
+/// Reads the certificates of a PEM file as trusted authorities.
 pub(super) fn authorities(what: &'static str, path: &Path) -> Result<Arc<RootCertStore>, TlsError> {
     let mut roots = RootCertStore::empty();
     for (number, certificate) in (1..).zip(certificates(what, path)?) {
@@ -117,10 +103,10 @@ fn private_key(path: &Path) -> Result<PrivateKeyDer<'static>, TlsError> {
     })
 }
 
-/// Why others may not take a certificate, though it can be shown to them.
+/// Returns the reasons why clients may refuse a certificate that can be used.
 ///
 /// # Errors
-/// It cannot even be shown.
+/// The certificate cannot be used.
 fn doubts(path: &Path, certificate: &[u8]) -> Result<Vec<String>, TlsError> {
     let wrong = |problem: String| TlsError::file(CERTIFICATE, path, problem);
     let (_, parsed) = X509Certificate::from_der(certificate)
@@ -142,7 +128,7 @@ fn doubts(path: &Path, certificate: &[u8]) -> Result<Vec<String>, TlsError> {
     Ok(doubts)
 }
 
-/// The common name of a certificate's subject, where it has exactly one.
+/// Returns the common name of a certificate's subject, if it has exactly one.
 pub(super) fn common_name(certificate: &[u8]) -> Option<String> {
     let (_, parsed) = X509Certificate::from_der(certificate).ok()?;
     let mut names = parsed.subject().iter_common_name();

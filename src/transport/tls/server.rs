@@ -13,7 +13,8 @@ use rustls::sign::SingleCertAndKey;
 use rustls::{RootCertStore, ServerConfig};
 
 use super::identity::{Identity, authorities};
-use super::{Fingerprint, TlsError, VERSIONS, provider};
+use super::provider::{VERSIONS, provider};
+use super::{Fingerprint, TlsError};
 
 /// What a server's `tls:` endpoints are made with.
 #[derive(Debug, Clone)]
@@ -154,7 +155,7 @@ fn config(
 
 /// What one listener's handshakes are made with.
 #[derive(Debug, Clone)]
-pub struct TlsDoor {
+pub struct HandshakeConfig {
     /// The server's.
     pub credentials: Arc<Credentials>,
     /// Of this listener's clients.
@@ -163,7 +164,7 @@ pub struct TlsDoor {
     pub handshake_timeout: Duration,
 }
 
-impl TlsDoor {
+impl HandshakeConfig {
     pub(super) fn config(&self) -> Arc<ServerConfig> {
         let live = self.credentials.live.read();
         Arc::clone(match self.client_cert {

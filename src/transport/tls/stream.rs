@@ -19,8 +19,8 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsStream;
 
-use super::TlsDoor;
-use super::client::{about_client, in_words};
+use super::HandshakeConfig;
+use super::explain::{about_client, in_words};
 use super::handshake::Handshake;
 use super::identity::common_name;
 use crate::framing::{Failure, Framing, Received};
@@ -41,8 +41,8 @@ pub struct Tls {
 
 enum State {
     /// Nothing has been read or written.
-    Arrived(Tcp, TlsDoor),
-    ShakingHands(Box<Handshake>),
+    Accepted(Tcp, HandshakeConfig),
+    Handshaking(Box<Handshake>),
     Open(Box<TlsStream<Tcp>>),
     /// The handshake came to nothing.
     Failed,
@@ -50,7 +50,7 @@ enum State {
 
 /// A connection whose handshake has not begun, on its way to another thread's runtime.
 #[derive(Debug)]
-pub struct DetachedTls(std::net::TcpStream, Duration, TlsDoor);
+pub struct DetachedTls(std::net::TcpStream, Duration, HandshakeConfig);
 
 impl DetachedTls {
     pub(in crate::transport) fn attach(self) -> io::Result<Tls> {
@@ -60,8 +60,8 @@ impl DetachedTls {
 }
 
 impl Tls {
-    pub(in crate::transport) fn accepted(tcp: Tcp, door: TlsDoor) -> Tls {
-        Tls::new(State::Arrived(tcp, door))
+    pub(in crate::transport) fn accepted(tcp: Tcp, config: HandshakeConfig) -> Tls {
+        Tls::new(State::Accepted(tcp, config))
     }
 
     pub(super) fn opened(stream: TlsStream<Tcp>) -> Tls {
@@ -77,9 +77,9 @@ impl Tls {
 
     pub(in crate::transport) fn detach(self) -> io::Result<DetachedTls> {
         match self.state {
-            State::Arrived(tcp, door) => {
+            State::Accepted(tcp, config) => {
                 let limit = tcp.limit();
-                Ok(DetachedTls(tcp.into_std()?, limit, door))
+                Ok(DetachedTls(tcp.into_std()?, limit, config))
             }
             _ => Err(io::ErrorKind::Unsupported.into()), // it belongs to this thread
         }
@@ -88,8 +88,8 @@ impl Tls {
     /// What it runs on, where that is still there.
     pub(in crate::transport) fn tcp(&self) -> Option<&Tcp> {
         match &self.state {
-            State::Arrived(stream, _) => Some(stream),
-            State::ShakingHands(handshake) => handshake.tcp(),
+            State::Accepted(stream, _) => Some(stream),
+            State::Handshaking(handshake) => handshake.tcp(),
             State::Open(stream) => Some(stream.get_ref().0),
             State::Failed => None,
         }
@@ -115,12 +115,13 @@ impl Tls {
     }
 
     fn poll_open(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<&mut TlsStream<Tcp>>> {
-        if let State::Arrived(..) = &self.state
-            && let State::Arrived(stream, door) = std::mem::replace(&mut self.state, State::Failed)
+        if let State::Accepted(..) = &self.state
+            && let State::Accepted(stream, config) =
+                std::mem::replace(&mut self.state, State::Failed)
         {
-            self.state = State::ShakingHands(Box::new(Handshake::new(stream, &door)));
+            self.state = State::Handshaking(Box::new(Handshake::new(stream, &config)));
         }
-        if let State::ShakingHands(handshake) = &mut self.state {
+        if let State::Handshaking(handshake) = &mut self.state {
             let shaken = ready!(handshake.poll(cx));
             self.state = State::Failed;
             let stream = shaken.inspect_err(|error| {

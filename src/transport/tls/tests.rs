@@ -12,12 +12,12 @@ use tokio::io::{AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpListener;
 use tokio::time::timeout;
 
-use super::{ClientCert, Credentials, Tls, TlsConfig, TlsDoor, TlsTrust, connect};
+use super::{ClientCert, Credentials, HandshakeConfig, Tls, TlsConfig, TlsTrust, connect};
 use crate::link::{Evidence, Link};
 use crate::transport::tcp::Tcp;
 use crate::transport::{Connection, PeerTimeouts};
 
-fn door() -> TlsDoor {
+fn handshake_config() -> HandshakeConfig {
     let folder = tempfile::tempdir().expect("a folder can be made");
     let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).expect("a name");
     let [certificate, key] = ["cert.pem", "key.pem"].map(|name| folder.path().join(name));
@@ -26,7 +26,7 @@ fn door() -> TlsDoor {
     let private = fs::Permissions::from_mode(0o600);
     fs::set_permissions(&key, private).expect("the file is ours");
     let credentials = Credentials::load(TlsConfig::new(certificate, key)).expect("they are good");
-    TlsDoor {
+    HandshakeConfig {
         credentials: Arc::new(credentials),
         client_cert: ClientCert::Optional,
         handshake_timeout: Duration::from_secs(5),
@@ -35,8 +35,8 @@ fn door() -> TlsDoor {
 
 /// A client, and the server's side, shaken hands.
 async fn pair() -> (Tls, Connection) {
-    let door = door();
-    let trust = TlsTrust::pinned(door.credentials.fingerprint());
+    let config = handshake_config();
+    let trust = TlsTrust::pinned(config.credentials.fingerprint());
     let listener = TcpListener::bind("127.0.0.1:0")
         .await
         .expect("a port is free");
@@ -44,7 +44,7 @@ async fn pair() -> (Tls, Connection) {
     let accepted = async {
         let (stream, _) = listener.accept().await.expect("the client comes");
         let tcp = Tcp::new(stream, &PeerTimeouts::default());
-        let mut server = Tls::accepted(tcp, door);
+        let mut server = Tls::accepted(tcp, config);
         server.flush().await.expect("hands are shaken");
         server
     };

@@ -10,7 +10,8 @@ use rustls::{ClientConfig, RootCertStore};
 
 use super::identity::{Identity, authorities};
 use super::pinned::Pinned;
-use super::{Fingerprint, TlsError, VERSIONS, provider};
+use super::provider::{VERSIONS, provider};
+use super::{Fingerprint, TlsError};
 
 /// Whom a client takes for its server on a `tls:` endpoint, and the certificate that it
 /// shows there itself. The default is the system's trusted roots, and no certificate.

@@ -9,13 +9,15 @@ use std::task::{Context, Poll, ready};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::UnixStream;
 
-use super::{SeqPacket, address, connect_to, has_input, is_hung_up, is_taken};
+use super::seqpacket::SeqPacket;
+use super::socket_state;
 use crate::framing::{Failure, Framing, Received};
 use crate::link::{Evidence, Link};
 use crate::transport::attempts::Attempts;
 use crate::transport::failure::{failure_of, is_gone};
 use crate::transport::receive::poll_receive_bytes;
-use crate::transport::{Endpoint, LocalUser, Peer, Purpose};
+use crate::transport::send_file::{SENDS_FILES, poll_send_file};
+use crate::transport::{Endpoint, LocalUser, Peer};
 
 /// A unix socket.
 #[derive(Debug)]
@@ -35,19 +37,10 @@ enum Socket {
 /// A unix socket on its way from one thread's runtime to another's.
 #[derive(Debug)]
 pub enum DetachedLocal {
-    /// Which carries a stream.
+    /// It carries a stream.
     Stream(std_unix::UnixStream),
-    /// Which keeps the boundaries of messages.
+    /// It keeps the boundaries of messages.
     Messages(std_unix::UnixStream),
-}
-
-/// Connects; sockets are the same for every purpose.
-pub(in crate::transport) async fn connect(
-    endpoint: &Endpoint,
-    _purpose: Purpose,
-) -> io::Result<Local> {
-    let socket = connect_to(&address(endpoint)?).await?;
-    Local::new(socket, endpoint)
 }
 
 impl Local {
@@ -123,22 +116,22 @@ impl Link for Local {
     }
 
     fn is_hung_up(&self) -> bool {
-        is_gone(is_hung_up(self.socket()))
+        is_gone(socket_state::is_hung_up(self.socket()))
     }
 
     fn has_input(&self) -> bool {
-        has_input(self.socket()).unwrap_or(false)
+        socket_state::has_input(self.socket()).unwrap_or(false)
     }
 
     /// The send queue (SIOCOUTQ, unix(7)) is empty once the peer has read everything, and
-    /// also once it has closed on unread bytes: [`is_taken`] and the errors that were seen
+    /// also once it has closed on unread bytes: [`socket_state::is_all_taken`] and the errors that were seen
     /// tell the two apart.
     fn evidence(&self) -> Evidence {
         let has_failed = match &self.socket {
             Socket::Stream(_) => self.attempts.has_failed(),
             Socket::Messages(socket) => self.attempts.has_failed() || socket.is_reset(),
         };
-        match !has_failed && is_taken(self.socket()).unwrap_or(false) {
+        match !has_failed && socket_state::is_all_taken(self.socket()).unwrap_or(false) {
             true => Evidence::Read,
             false => Evidence::Written,
         }
@@ -149,7 +142,7 @@ impl Link for Local {
     }
 
     fn sends_files(&self) -> bool {
-        cfg!(target_os = "linux") && matches!(self.socket, Socket::Stream(_))
+        SENDS_FILES && matches!(self.socket, Socket::Stream(_))
     }
 
     fn poll_send_file(
@@ -163,9 +156,7 @@ impl Link for Local {
         let Socket::Stream(stream) = socket else {
             return Poll::Ready(Err(io::ErrorKind::Unsupported.into()));
         };
-        attempts.poll_write(cx, |cx| {
-            super::send_file::poll_unix(stream, cx, file, offset, length)
-        })
+        attempts.poll_write(cx, |cx| poll_send_file(&*stream, cx, file, offset, length))
     }
 }
 

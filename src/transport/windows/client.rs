@@ -20,32 +20,34 @@ use windows_sys::Win32::System::Pipes::{
     PIPE_READMODE_MESSAGE, SetNamedPipeHandleState, WaitNamedPipeW,
 };
 
-use super::instance::wide;
-use super::{Local, code, path};
+use super::local::Local;
+use super::names::{code, pipe_path, wide};
 use crate::framing::Framing;
-use crate::transport::{Endpoint, Purpose};
+use crate::transport::{ConnectMode, Endpoint};
 
-/// How long a busy pipe is waited for.
-const PATIENCE: Duration = Duration::from_secs(30);
+/// The longest wait for a busy pipe.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// How long one wait is, so that a connect that nobody wants any more ends soon.
-const ONE_WAIT: Duration = Duration::from_millis(500);
+/// The longest single wait, so that a connect that was cancelled ends soon.
+const WAIT_STEP: Duration = Duration::from_millis(500);
 
-/// All that a client of this project needs, see [`super::security`].
+/// All the rights that a client needs, see [`super::security`].
 const READ_AND_WRITE: u32 = FILE_GENERIC_READ | FILE_WRITE_DATA | FILE_WRITE_ATTRIBUTES;
 
 /// Connects; waits while the pipe is busy.
 pub(in crate::transport) async fn connect(
     endpoint: &Endpoint,
-    purpose: Purpose,
+    mode: ConnectMode,
 ) -> io::Result<Local> {
-    let path = path(endpoint)?;
-    let deadline = Instant::now() + PATIENCE;
+    let path = pipe_path(endpoint)?;
+    let deadline = Instant::now() + BUSY_TIMEOUT;
     let file = loop {
-        match open(&path, purpose) {
+        match open(&path, mode) {
             Err(error) if code(&error) == Some(ERROR_PIPE_BUSY) => {
                 if Instant::now() >= deadline {
-                    let problem = format!("every instance was busy for {PATIENCE:?}");
+                    let problem = format!(
+                        "all instances of the pipe were busy for {BUSY_TIMEOUT:?}; try again later"
+                    );
                     return Err(io::Error::new(io::ErrorKind::TimedOut, problem));
                 }
             }
@@ -55,26 +57,26 @@ pub(in crate::transport) async fn connect(
         let waited = tokio::task::spawn_blocking(move || wait(&path));
         waited.await.map_err(io::Error::other)??;
     };
-    let framing = match purpose {
-        Purpose::Frames => Framing::Stream,
-        Purpose::Messages | Purpose::Reading => read_mode(&file),
+    let framing = match mode {
+        ConnectMode::Frames => Framing::Stream,
+        ConnectMode::Messages | ConnectMode::ReadOnly => read_mode(&file),
     };
     Local::connected(OwnedHandle::from(file), framing)
 }
 
-fn open(path: &str, purpose: Purpose) -> io::Result<File> {
-    let rights: &[u32] = match purpose {
-        Purpose::Frames | Purpose::Messages => &[READ_AND_WRITE],
-        // Attributes, as the read mode is one; where not even that is allowed,
-        // messages that wait together arrive as one.
-        Purpose::Reading => &[GENERIC_READ | FILE_WRITE_ATTRIBUTES, GENERIC_READ],
+fn open(path: &str, mode: ConnectMode) -> io::Result<File> {
+    let rights: &[u32] = match mode {
+        ConnectMode::Frames | ConnectMode::Messages => &[READ_AND_WRITE],
+        // The read mode is an attribute. Without the right to set it, messages that wait
+        // together arrive as one.
+        ConnectMode::ReadOnly => &[GENERIC_READ | FILE_WRITE_ATTRIBUTES, GENERIC_READ],
     };
     let mut opened = Err(io::ErrorKind::PermissionDenied.into());
     for rights in rights {
         opened = OpenOptions::new()
             .access_mode(*rights)
             .custom_flags(FILE_FLAG_OVERLAPPED)
-            // A server may see who we are, and never act as us.
+            // A server may identify this client, and never impersonate it.
             .security_qos_flags(SECURITY_IDENTIFICATION)
             .open(path);
         match &opened {
@@ -85,17 +87,17 @@ fn open(path: &str, purpose: Purpose) -> io::Result<File> {
     opened
 }
 
-/// Waits until an instance is free, or for a moment.
+/// Waits until an instance is free, but no longer than [`WAIT_STEP`].
 #[expect(unsafe_code, reason = "no crate waits for a pipe")]
 fn wait(path: &str) -> io::Result<()> {
     let path = wide(OsStr::new(path));
     // SAFETY: the path ends in NUL.
-    let free = unsafe { WaitNamedPipeW(path.as_ptr(), ONE_WAIT.as_millis() as u32) };
+    let free = unsafe { WaitNamedPipeW(path.as_ptr(), WAIT_STEP.as_millis() as u32) };
     let error = io::Error::last_os_error();
     match code(&error) {
         _ if free != 0 => Ok(()),
         Some(ERROR_SEM_TIMEOUT) => Ok(()),
-        // Between two instances of a server that makes one after the other. The second
+        // The server is between two instances that it makes one after the other. The second
         // code is Wine's.
         Some(ERROR_FILE_NOT_FOUND | ERROR_HANDLES_CLOSED) => {
             std::thread::sleep(Duration::from_millis(10));
@@ -105,7 +107,7 @@ fn wait(path: &str) -> io::Result<()> {
     }
 }
 
-/// Sets the message read mode, where the pipe is of message type.
+/// Sets the message read mode if the pipe is of message type; returns what it carries.
 #[expect(unsafe_code, reason = "std does not know read modes")]
 fn read_mode(file: &File) -> Framing {
     let mode = PIPE_READMODE_MESSAGE;

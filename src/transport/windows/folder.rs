@@ -1,7 +1,7 @@
 //! Folders that are their owner's alone.
 //!
-//! The list of a folder is made with it, so that there is no moment at which others get in.
-//! What is made in it later inherits the list.
+//! A folder is created with its access list, so there is no moment at which others get in.
+//! Files and folders that are created in it later inherit the list.
 
 use std::fs::{File, OpenOptions};
 use std::io;
@@ -21,18 +21,18 @@ use windows_sys::Win32::Storage::FileSystem::{
     WRITE_DAC,
 };
 
-use super::instance::wide;
+use super::names::wide;
 use super::security::{Descriptor, own_sid, owner};
 
-/// Whom no list keeps out, and who owns what they make together: SYSTEM, and the group of
-/// administrators.
-const POWERS: [&str; 2] = ["S-1-5-18", "S-1-5-32-544"];
+/// SYSTEM and the group Administrators. No list keeps them out, and the group owns what its
+/// members make.
+const TRUSTED_SIDS: [&str; 2] = ["S-1-5-18", "S-1-5-32-544"];
 
-/// Makes the folder, or closes one that is there: its owner and SYSTEM may do anything in
-/// it, others nothing, and nothing is inherited from above.
+/// Creates the folder, or restricts an existing one: its owner and SYSTEM may do anything in
+/// it, others nothing, and it inherits nothing from above.
 ///
 /// # Errors
-/// It is a link, somebody else's, or the system does not let it.
+/// The folder is a link or belongs to another user, or the system refuses.
 pub(in crate::transport) fn make_private_folder(path: &Path) -> io::Result<()> {
     if let Some(parent) = path.parent() {
         std::fs::create_dir_all(parent)?;
@@ -51,14 +51,14 @@ pub(in crate::transport) fn make_private_folder(path: &Path) -> io::Result<()> {
     }
     let owner = owner(folder.as_handle(), SE_FILE_OBJECT)?;
     let sid = owner.id();
-    if sid != own && !POWERS.contains(&sid.as_str()) {
+    if sid != own && !TRUSTED_SIDS.contains(&sid.as_str()) {
         let problem = format!("it belongs to {owner}: run as that user");
         return Err(io::Error::new(io::ErrorKind::PermissionDenied, problem));
     }
-    close(&folder, &descriptor)
+    restrict(&folder, &descriptor)
 }
 
-/// Whether there was none.
+/// Creates the folder; returns whether there was none.
 #[expect(unsafe_code, reason = "std makes no folder with a list of its own")]
 fn create(path: &Path, descriptor: &Descriptor) -> io::Result<bool> {
     let name = wide(path.as_os_str());
@@ -78,8 +78,8 @@ fn create(path: &Path, descriptor: &Descriptor) -> io::Result<bool> {
     }
 }
 
-/// Opens the folder itself, though its name may be a link's: what is looked at is then what
-/// is closed.
+/// Opens the folder itself, though its name may be a link's: the folder that is checked is
+/// then the one that is restricted.
 fn open(path: &Path) -> io::Result<File> {
     OpenOptions::new()
         .access_mode(GENERIC_READ | READ_CONTROL | WRITE_DAC)
@@ -87,11 +87,11 @@ fn open(path: &Path) -> io::Result<File> {
         .open(path)
 }
 
-/// Gives a folder that is there the descriptor's list.
+/// Sets the descriptor's list on an existing folder.
 #[expect(unsafe_code, reason = "std sets no lists")]
-fn close(folder: &File, descriptor: &Descriptor) -> io::Result<()> {
+fn restrict(folder: &File, descriptor: &Descriptor) -> io::Result<()> {
     let (mut list, mut is_there, mut is_default): (*mut ACL, _, _) = (ptr::null_mut(), 0, 0);
-    // SAFETY: the descriptor is alive, and each place is ours.
+    // SAFETY: the descriptor is alive, and the three variables are ours.
     let told = unsafe {
         GetSecurityDescriptorDacl(
             descriptor.as_ptr(),
@@ -115,12 +115,17 @@ fn close(folder: &File, descriptor: &Descriptor) -> io::Result<()> {
             ptr::null(),
         )
     };
-    system_says(error)
+    from_code(error)
 }
 
-fn system_says(error: u32) -> io::Result<()> {
+fn from_code(error: u32) -> io::Result<()> {
     match error {
         0 => Ok(()),
         error => Err(io::Error::from_raw_os_error(error.cast_signed())),
     }
+}
+
+/// Returns `false`: the file's access list is not checked here.
+pub(in crate::transport) fn is_readable_by_others(_file: &File) -> io::Result<bool> {
+    Ok(false)
 }

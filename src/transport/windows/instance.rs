@@ -1,8 +1,6 @@
 //! Instances of a named pipe: one for each client.
 
-use std::ffi::OsStr;
 use std::io;
-use std::os::windows::ffi::OsStrExt;
 use std::os::windows::io::{FromRawHandle, OwnedHandle};
 
 use windows_sys::Win32::Foundation::INVALID_HANDLE_VALUE;
@@ -19,22 +17,16 @@ use super::security::Descriptor;
 use crate::framing::Framing;
 use crate::transport::Remote;
 
-/// What the system keeps of what was written and not read yet, in bytes, and what a
-/// writer need not wait for.
+/// The bytes that the system buffers in each direction: written and not read yet, without
+/// the writer having to wait.
 const BUFFER: u32 = 64 * 1024;
 
-/// How long a client waits for a busy pipe where it says NMPWAIT_USE_DEFAULT_WAIT,
-/// in ms.
+/// The time that a client waits for a busy pipe with NMPWAIT_USE_DEFAULT_WAIT, in ms.
 const DEFAULT_WAIT: u32 = 5000;
 
-/// A path or a name for the system: UTF-16, with a NUL behind it.
-pub(super) fn wide(text: &OsStr) -> Vec<u16> {
-    text.encode_wide().chain([0]).collect()
-}
-
-/// How each instance of a pipe is made.
+/// The properties that every instance of a pipe is made with.
 #[derive(Debug)]
-pub(super) struct Mould {
+pub(super) struct PipeConfig {
     /// `\\.\pipe\NAME`.
     pub(super) path: Vec<u16>,
     pub(super) framing: Framing,
@@ -45,14 +37,14 @@ pub(super) struct Mould {
     pub(super) security: Descriptor,
 }
 
-impl Mould {
-    /// Makes an instance. `is_first`: only if there is no pipe of this name yet.
+impl PipeConfig {
+    /// Makes an instance. With `is_first` it fails if there is a pipe of this name already.
     ///
-    /// Both directions, for every pipe: on one that is open for writing only, the
-    /// death of a client shows at the next write only, and with one instance the next
-    /// reader would wait for it.
+    /// Every pipe is open in both directions. On one that is open for writing only, the end of
+    /// a client would show at the next write only, and the next reader would wait until then
+    /// for the one instance.
     #[expect(unsafe_code, reason = "tokio fixes the default time-out to 0")]
-    pub(super) fn make(&self, is_first: bool) -> io::Result<OwnedHandle> {
+    pub(super) fn make_instance(&self, is_first: bool) -> io::Result<OwnedHandle> {
         let kind = match self.framing {
             Framing::Stream => PIPE_TYPE_BYTE | PIPE_READMODE_BYTE,
             Framing::Messages => PIPE_TYPE_MESSAGE | PIPE_READMODE_MESSAGE,

@@ -24,15 +24,15 @@ const READ: usize = 4 * 1024;
 pub(super) struct MessageEnd {
     read: Operation,
     write: Operation,
-    /// What was read and not yet received.
-    arrived: Option<Arrived>,
-    pub(super) flush: Flush,
-    is_over: bool,
+    /// Bytes that were read and not received yet.
+    buffered: Option<Buffered>,
+    flush: Flush,
+    has_ended: bool,
 }
 
-/// Bytes at the front of the read's buffer.
+/// The bytes of the read's buffer that were not received yet.
 #[derive(Debug)]
-struct Arrived {
+struct Buffered {
     from: usize,
     to: usize,
     more: bool,
@@ -44,15 +44,20 @@ impl MessageEnd {
         Ok(MessageEnd {
             read: Operation::new(Arc::clone(&handle))?,
             write: Operation::new(Arc::clone(&handle))?,
-            arrived: None,
+            buffered: None,
             flush: Flush::new(handle),
-            is_over: false,
+            has_ended: false,
         })
     }
 
     /// Whether the peer has read everything. Calling it begins the check.
     pub(super) fn is_read(&self) -> io::Result<bool> {
-        Ok(!self.write.is_begun() && self.flush.is_done(self.is_over)?)
+        Ok(!self.write.is_begun() && self.flush.is_done(self.has_ended)?)
+    }
+
+    /// Returns the watch over the peer's reads.
+    pub(super) fn flush(&self) -> &Flush {
+        &self.flush
     }
 
     pub(super) fn poll_receive(
@@ -60,29 +65,29 @@ impl MessageEnd {
         cx: &mut Context<'_>,
         buf: &mut [u8],
     ) -> Poll<io::Result<Received>> {
-        if self.is_over {
+        if self.has_ended {
             return Poll::Ready(Ok(Received::End));
         }
-        if self.arrived.is_none() {
+        if self.buffered.is_none() {
             match ready!(self.poll_read(cx)) {
-                Ok(arrived) => self.arrived = Some(arrived),
+                Ok(buffered) => self.buffered = Some(buffered),
                 Err(error) if is_end(&error) => {
-                    self.is_over = true;
+                    self.has_ended = true;
                     return Poll::Ready(Ok(Received::End));
                 }
                 Err(error) => return Poll::Ready(Err(error)),
             }
         }
-        let Some(arrived) = &mut self.arrived else {
+        let Some(buffered) = &mut self.buffered else {
             return Poll::Pending;
         };
-        let length = buf.len().min(arrived.to - arrived.from);
-        let place = arrived.from..arrived.from + length;
+        let length = buf.len().min(buffered.to - buffered.from);
+        let place = buffered.from..buffered.from + length;
         buf[..length].copy_from_slice(&self.read.buffer()[place]);
-        arrived.from += length;
-        let goes_on = arrived.more || arrived.from < arrived.to;
-        if arrived.from == arrived.to {
-            self.arrived = None;
+        buffered.from += length;
+        let goes_on = buffered.more || buffered.from < buffered.to;
+        if buffered.from == buffered.to {
+            self.buffered = None;
         }
         Poll::Ready(Ok(if goes_on {
             Received::Bytes(length)
@@ -92,7 +97,7 @@ impl MessageEnd {
     }
 
     #[expect(unsafe_code, reason = "tokio does not tell where a message ends")]
-    fn poll_read(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<Arrived>> {
+    fn poll_read(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<Buffered>> {
         if !self.read.is_begun() {
             self.read.buffer().resize(READ, 0);
             self.read.begin(|handle, buffer, overlapped| {
@@ -103,7 +108,7 @@ impl MessageEnd {
             })?;
         }
         let read = ready!(self.read.poll(cx))?;
-        Poll::Ready(Ok(Arrived {
+        Poll::Ready(Ok(Buffered {
             from: 0,
             to: read.length,
             more: read.more,

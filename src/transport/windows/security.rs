@@ -24,7 +24,7 @@ use windows_sys::Win32::System::Threading::{
     GetCurrentProcess, GetCurrentThread, OpenProcessToken, OpenThreadToken,
 };
 
-use super::instance::wide;
+use super::names::{code, wide};
 use crate::framing::Framing;
 use crate::transport::{Access, LocalUser};
 
@@ -112,8 +112,13 @@ pub(super) fn own_sid() -> io::Result<&'static str> {
     }
 }
 
+/// Returns the user that this process acts as, where the system tells it.
+pub(in crate::transport) fn current_user() -> Option<LocalUser> {
+    own_user().ok().cloned()
+}
+
 /// This process's user.
-pub(super) fn own_user() -> io::Result<&'static LocalUser> {
+fn own_user() -> io::Result<&'static LocalUser> {
     static OWN: OnceLock<LocalUser> = OnceLock::new();
     if let Some(known) = OWN.get() {
         return Ok(known);
@@ -321,7 +326,7 @@ fn account(name: &str) -> io::Result<String> {
         &mut domain_length,
     );
     let error = io::Error::last_os_error();
-    if error.raw_os_error().map(i32::cast_unsigned) != Some(ERROR_INSUFFICIENT_BUFFER) {
+    if code(&error) != Some(ERROR_INSUFFICIENT_BUFFER) {
         return Err(error);
     }
     let mut sid = vec![0_usize; (sid_length as usize).div_ceil(size_of::<usize>())];

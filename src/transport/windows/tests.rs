@@ -1,14 +1,20 @@
-//! Pipes by themselves: a door and clients of one process.
+//! Pipes by themselves: a listener and clients of one process.
 
 use std::future::{Future, poll_fn};
+use std::task::Poll;
 
 use windows_sys::Win32::Foundation::ERROR_INVALID_OWNER;
 
-use super::instance::{Mould, wide};
-use super::security::Descriptor;
-use super::*;
+use super::instance::PipeConfig;
+use super::names::{code, pipe_path, wide};
+use super::security::{self, Descriptor};
+use super::{Local, LocalListener, connect};
+use crate::framing::{Framing, Received};
+use crate::link::Link;
 use crate::transport::server_check::check_server;
-use crate::transport::{Access, Opening, PeerTimeouts, Purpose, Remote, Trust};
+use crate::transport::{
+    Access, BindError, ConnectMode, Endpoint, ListenOptions, PeerTimeouts, Remote, Trust,
+};
 
 fn fresh() -> Endpoint {
     use std::sync::atomic::{AtomicU32, Ordering};
@@ -17,8 +23,8 @@ fn fresh() -> Endpoint {
     Endpoint::Pipe(format!("arauto-test-{}-{number}", std::process::id()))
 }
 
-fn opening(pipe: Framing, max: Option<usize>) -> Opening<'static> {
-    Opening {
+fn options(pipe: Framing, max: Option<usize>) -> ListenOptions<'static> {
+    ListenOptions {
         access: &Access::Owner,
         remote: Remote::Reject,
         pipe,
@@ -28,8 +34,8 @@ fn opening(pipe: Framing, max: Option<usize>) -> Opening<'static> {
     }
 }
 
-async fn accept(door: &mut LocalDoor) -> Local {
-    let local = poll_fn(|cx| door.poll_accept(cx)).await;
+async fn accept(listener: &mut LocalListener) -> Local {
+    let local = poll_fn(|cx| listener.poll_accept(cx)).await;
     let detached = local.expect("a client is there").detach();
     let attached = detached.expect("it is of no runtime yet").attach();
     attached.expect("it is a pipe")
@@ -37,9 +43,9 @@ async fn accept(door: &mut LocalDoor) -> Local {
 
 async fn pair(framing: Framing) -> (Local, Local) {
     let endpoint = fresh();
-    let mut door = LocalDoor::bind(&endpoint, &opening(framing, None)).expect("it is free");
-    let client = connect(&endpoint, Purpose::Messages);
-    let (server, client) = tokio::join!(accept(&mut door), client);
+    let mut listener = LocalListener::bind(&endpoint, &options(framing, None)).expect("it is free");
+    let client = connect(&endpoint, ConnectMode::Messages);
+    let (server, client) = tokio::join!(accept(&mut listener), client);
     (server, client.expect("an instance waits"))
 }
 
@@ -139,13 +145,13 @@ async fn a_client_that_never_reads_does_not_hold_up_the_close() {
 #[tokio::test]
 async fn with_all_instances_taken_a_client_waits_until_one_is_free() {
     let endpoint = fresh();
-    let opening = opening(Framing::Stream, Some(1));
-    let mut door = LocalDoor::bind(&endpoint, &opening).expect("it is free");
-    let first = connect(&endpoint, Purpose::Frames).await;
+    let options = options(Framing::Stream, Some(1));
+    let mut listener = LocalListener::bind(&endpoint, &options).expect("it is free");
+    let first = connect(&endpoint, ConnectMode::Frames).await;
     let first = first.expect("the one instance waits");
-    let served = accept(&mut door).await;
-    let second = tokio::spawn(async move { connect(&endpoint, Purpose::Frames).await });
-    let next = poll_fn(|cx| door.poll_accept(cx));
+    let served = accept(&mut listener).await;
+    let second = tokio::spawn(async move { connect(&endpoint, ConnectMode::Frames).await });
+    let next = poll_fn(|cx| listener.poll_accept(cx));
     tokio::pin!(next);
     let waits = poll_fn(|cx| Poll::Ready(next.as_mut().poll(cx).is_pending()));
     assert!(waits.await);
@@ -159,24 +165,25 @@ async fn with_all_instances_taken_a_client_waits_until_one_is_free() {
 #[tokio::test]
 async fn a_name_that_is_taken_is_refused() {
     let endpoint = fresh();
-    let opening = opening(Framing::Stream, None);
-    let _first = LocalDoor::bind(&endpoint, &opening).expect("it is free");
-    let second = LocalDoor::bind(&endpoint, &opening);
-    assert!(matches!(second, Err(crate::transport::BindError::InUse(_))));
+    let options = options(Framing::Stream, None);
+    let _first = LocalListener::bind(&endpoint, &options).expect("it is free");
+    let second = LocalListener::bind(&endpoint, &options);
+    assert!(matches!(second, Err(BindError::InUse(_))));
 }
 
 #[tokio::test]
 async fn a_closed_door_lets_those_in_who_were_there_and_nobody_else() {
     let endpoint = fresh();
-    let mut door = LocalDoor::bind(&endpoint, &opening(Framing::Stream, None)).expect("free");
-    let early = connect(&endpoint, Purpose::Frames).await;
-    door.close_to_new();
+    let mut listener =
+        LocalListener::bind(&endpoint, &options(Framing::Stream, None)).expect("free");
+    let early = connect(&endpoint, ConnectMode::Frames).await;
+    listener.close_to_new();
     // It waits, as there still is a pipe, and learns of its end.
-    let late = tokio::spawn(async move { connect(&endpoint, Purpose::Frames).await });
+    let late = tokio::spawn(async move { connect(&endpoint, ConnectMode::Frames).await });
     tokio::task::yield_now().await;
-    let accepted = door.accept_now();
-    assert!(accepted.is_ok() && door.accept_now().is_err());
-    drop((early, accepted, door));
+    let accepted = listener.accept_now();
+    assert!(accepted.is_ok() && listener.accept_now().is_err());
+    drop((early, accepted, listener));
     assert!(late.await.expect("it does not panic").is_err());
 }
 
@@ -202,19 +209,19 @@ async fn client_knows_the_server_and_the_server_knows_it_after_a_read() {
 /// given a password; `None` where this system does not let this process set that owner.
 async fn may_be_given_a_password(owner: &str) -> Option<bool> {
     let endpoint = fresh();
-    let path = path(&endpoint).expect("it is a pipe");
-    let mould = Mould {
+    let path = pipe_path(&endpoint).expect("it is a pipe");
+    let config = PipeConfig {
         path: wide(path.as_ref()),
         framing: Framing::Stream,
         remote: Remote::Reject,
         limit: None,
         security: Descriptor::from_sddl(&format!("O:{owner}D:(A;;GA;;;WD)")).expect("it is SDDL"),
     };
-    let _server = match mould.make(true) {
+    let _server = match config.make_instance(true) {
         Err(error) if code(&error) == Some(ERROR_INVALID_OWNER) => return None,
         made => made.expect("nobody has its name"),
     };
-    let client = connect(&endpoint, Purpose::Frames).await;
+    let client = connect(&endpoint, ConnectMode::Frames).await;
     let client = client.expect("an instance waits");
     Some(check_server(&endpoint, client.peer(), &Trust::default()).is_ok())
 }

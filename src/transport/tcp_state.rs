@@ -1,35 +1,35 @@
-//! How far the peer of a TCP connection has acknowledged, and how long it may take for it.
+//! How far a TCP peer has acknowledged what was sent, and how long it may take for that.
 
 use std::io;
 use std::time::Duration;
 
 use tokio::net::TcpStream;
 
-/// The unacknowledged bytes, and the time of the last segment from the peer.
+/// The send side of a connection: what is unacknowledged, and since when.
 #[derive(Debug, Clone, Copy)]
-pub(in crate::transport) struct SendState {
+pub(super) struct SendState {
     /// Whether the send queue is empty.
-    pub(in crate::transport) is_empty: bool,
+    pub(super) is_empty: bool,
     /// Segments sent and not acknowledged.
-    pub(in crate::transport) in_flight: u32,
+    pub(super) in_flight: u32,
     /// Probes and retransmissions in a row without an answer.
-    pub(in crate::transport) unanswered: u32,
-    /// Since the last acknowledgement of anything.
-    pub(in crate::transport) since_last_ack: Duration,
+    pub(super) unanswered: u32,
+    /// The time since the peer last acknowledged anything.
+    pub(super) since_last_ack: Duration,
 }
 
-/// Whether [`send_state`] can tell.
-pub(in crate::transport) const TELLS_SEND_STATE: bool = cfg!(target_os = "linux");
+/// Whether [`send_state`] works here.
+pub(super) const TELLS_SEND_STATE: bool = cfg!(target_os = "linux");
 
 /// Reads the state of the send side: SIOCOUTQ and TCP_INFO (tcp(7)).
 ///
 /// # Errors
 /// The system does not tell.
 #[cfg(target_os = "linux")]
-pub(in crate::transport) fn send_state(stream: &TcpStream) -> io::Result<SendState> {
+pub(super) fn send_state(stream: &TcpStream) -> io::Result<SendState> {
     let info = tcp_info(stream)?;
     Ok(SendState {
-        is_empty: super::is_outq_empty(stream)?,
+        is_empty: super::system::is_send_queue_empty(stream)?,
         in_flight: info.tcpi_unacked,
         unanswered: u32::from(info.tcpi_probes) + u32::from(info.tcpi_retransmits),
         since_last_ack: Duration::from_millis(info.tcpi_last_ack_recv.into()),
@@ -37,7 +37,7 @@ pub(in crate::transport) fn send_state(stream: &TcpStream) -> io::Result<SendSta
 }
 
 #[cfg(not(target_os = "linux"))]
-pub(in crate::transport) fn send_state(_stream: &TcpStream) -> io::Result<SendState> {
+pub(super) fn send_state(_stream: &TcpStream) -> io::Result<SendState> {
     Err(io::ErrorKind::Unsupported.into())
 }
 
@@ -67,25 +67,19 @@ fn tcp_info(stream: &TcpStream) -> io::Result<libc::tcp_info> {
     }
 }
 
-/// Sets how long sent data may stay unacknowledged (TCP_USER_TIMEOUT, tcp(7)); `None`: as long
-/// as the system itself goes on.
+/// Sets how long sent data may stay unacknowledged (TCP_USER_TIMEOUT, tcp(7)). `None` leaves
+/// it to the system's retransmission limit.
 #[cfg(target_os = "linux")]
-pub(in crate::transport) fn set_user_timeout(
-    stream: &TcpStream,
-    timeout: Option<Duration>,
-) -> io::Result<()> {
+pub(super) fn set_user_timeout(stream: &TcpStream, timeout: Option<Duration>) -> io::Result<()> {
     let millis = timeout.map_or(0, |timeout| timeout.as_millis().max(1));
     let millis = u32::try_from(millis).unwrap_or(u32::MAX);
     rustix::net::sockopt::set_tcp_user_timeout(stream, millis)?;
     Ok(())
 }
 
-/// The system has no such option.
+/// Does nothing: the system has no such option, and its own limit holds.
 #[cfg(not(target_os = "linux"))]
-pub(in crate::transport) fn set_user_timeout(
-    _stream: &TcpStream,
-    _timeout: Option<Duration>,
-) -> io::Result<()> {
+pub(super) fn set_user_timeout(_stream: &TcpStream, _timeout: Option<Duration>) -> io::Result<()> {
     Ok(())
 }
 

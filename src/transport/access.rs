@@ -1,0 +1,52 @@
+//! The clients that an endpoint is open to.
+
+use std::str::FromStr;
+
+/// The users of this machine who may connect to a socket in the file system.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum Access {
+    /// The server's own user: mode 0600.
+    #[default]
+    Owner,
+    /// The members of this group too: mode 0660.
+    Group(String),
+    /// Every user: mode 0666.
+    Everyone,
+}
+
+impl FromStr for Access {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text.split_once(':') {
+            None if text == "owner" => Ok(Access::Owner),
+            None if text == "everyone" => Ok(Access::Everyone),
+            Some(("group", name)) if !name.is_empty() => Ok(Access::Group(name.to_owned())),
+            _ => Err(format!(
+                "no access {text:?}: it is owner, group:NAME or everyone"
+            )),
+        }
+    }
+}
+
+/// Whether a Windows pipe accepts clients of other hosts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Remote {
+    /// Only clients of this host.
+    #[default]
+    Reject,
+    /// Clients of other hosts too, as far as Windows lets them in.
+    Accept,
+}
+
+impl FromStr for Remote {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text {
+            "reject" => Ok(Remote::Reject),
+            "accept" => Ok(Remote::Accept),
+            _ => Err(format!("no remote {text:?}: it is reject or accept")),
+        }
+    }
+}

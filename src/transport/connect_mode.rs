@@ -1,0 +1,13 @@
+//! How a client uses its connection.
+
+/// What a client's connection carries. A Windows pipe is opened differently in each mode; a
+/// socket is the same in all of them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ConnectMode {
+    /// Frames that bring their own lengths.
+    Frames,
+    /// Bare messages, both ways.
+    Messages,
+    /// Bare messages, from the server only.
+    ReadOnly,
+}
