@@ -12,6 +12,7 @@
 //! know is [`supervisor::Order`].
 
 pub mod acceptor;
+pub mod admission;
 pub mod auth;
 pub mod handler;
 pub mod hub;

@@ -1,7 +1,7 @@
-//! Permits for sessions, and who has taken them.
+//! Limits of sessions, and the permits of those that exist.
 //!
-//! A session holds its places for as long as it lives; dropping them frees them, so
-//! that none is lost whatever becomes of the session.
+//! A session holds its permits for as long as it lives. Dropping them releases them, so none is
+//! lost however the session ends.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -12,88 +12,94 @@ use std::task::{Context as TaskContext, Waker};
 
 use parking_lot::Mutex;
 
-use super::unauthenticated::{Unauthenticated, UnauthenticatedPermit};
+use super::unauthenticated::{UnauthenticatedLimit, UnauthenticatedPermit};
 use crate::accounts::PeerId;
 
-/// Counts places: at an endpoint, in the whole server.
+/// Limits the sessions of an endpoint, or of the whole server. Clones share the count.
+///
+/// It is no semaphore: acceptors ask whether a permit is free without taking it, and wait for
+/// any of several limits at once.
 #[derive(Debug, Clone)]
 pub struct SessionLimit {
-    places: Arc<Count>,
-    most: usize,
+    held: Arc<HeldPermits>,
+    limit: usize,
 }
 
 #[derive(Debug, Default)]
-struct Count {
-    taken: AtomicUsize,
-    /// Acceptors that wait for a free place.
+struct HeldPermits {
+    count: AtomicUsize,
+    /// Acceptors that wait for a free permit.
     waiting: Mutex<Vec<Waker>>,
 }
 
-/// Permits that are taken; dropping it frees them.
-#[derive(Debug, Default)]
-pub struct Permits {
-    rooms: Vec<SessionLimit>,
-    of_peer: Option<KeyedPermit<PeerId>>,
-    _of_network: Option<KeyedPermit<PeerId>>,
-    before_login: Option<UnauthenticatedPermit>,
-}
-
 impl SessionLimit {
-    /// A room with so many places.
-    pub fn new(most: usize) -> SessionLimit {
+    /// Returns a limit of which no permit is held.
+    pub fn new(limit: usize) -> SessionLimit {
         SessionLimit {
-            places: Arc::default(),
-            most,
+            held: Arc::default(),
+            limit,
         }
     }
 
-    fn enter(&self) -> bool {
-        let entered = self.places.taken.fetch_add(1, Ordering::AcqRel) < self.most;
-        if !entered {
-            self.places.taken.fetch_sub(1, Ordering::AcqRel);
+    fn try_acquire(&self) -> bool {
+        let is_acquired = self.held.count.fetch_add(1, Ordering::AcqRel) < self.limit;
+        if !is_acquired {
+            self.held.count.fetch_sub(1, Ordering::AcqRel);
         }
-        entered
+        is_acquired
     }
 
-    fn leave(&self) {
-        self.places.taken.fetch_sub(1, Ordering::AcqRel);
-        let waiting = std::mem::take(&mut *self.places.waiting.lock());
+    fn release(&self) {
+        self.held.count.fetch_sub(1, Ordering::AcqRel);
+        let waiting = std::mem::take(&mut *self.held.waiting.lock());
         waiting.into_iter().for_each(Waker::wake);
     }
 
     fn is_full(&self) -> bool {
-        self.places.taken.load(Ordering::Acquire) >= self.most
+        self.held.count.load(Ordering::Acquire) >= self.limit
     }
 
-    /// Whether there is a place; where there is none, the task is woken by the next.
-    pub(super) fn poll_place(&self, cx: &TaskContext<'_>) -> bool {
+    /// Returns whether a permit is free; if not, the task is woken once one is released.
+    pub(super) fn poll_free(&self, cx: &TaskContext<'_>) -> bool {
         if !self.is_full() {
             return true;
         }
-        let mut waiting = self.places.waiting.lock();
+        let mut waiting = self.held.waiting.lock();
         if !waiting.iter().any(|known| known.will_wake(cx.waker())) {
             waiting.push(cx.waker().clone());
         }
         drop(waiting);
-        !self.is_full() // one may have left between the two
+        !self.is_full() // a permit may have been released before the waker was registered
     }
 }
 
+/// The permits that a session holds. Dropping them releases them.
+#[derive(Debug, Default)]
+pub struct Permits {
+    sessions: Vec<SessionLimit>,
+    peer: Option<KeyedPermit<PeerId>>,
+    _network: Option<KeyedPermit<PeerId>>,
+    unauthenticated: Option<UnauthenticatedPermit>,
+}
+
 impl Permits {
-    /// One place in each of the rooms, or none at all.
-    pub(super) fn take<'a>(rooms: impl IntoIterator<Item = &'a SessionLimit>) -> Option<Permits> {
-        let mut places = Permits::default();
-        for room in rooms {
-            if !room.enter() {
+    /// Acquires a permit of each limit, or none of any.
+    pub(super) fn acquire<'a>(
+        limits: impl IntoIterator<Item = &'a SessionLimit>,
+    ) -> Option<Permits> {
+        let mut permits = Permits::default();
+        for limit in limits {
+            if !limit.try_acquire() {
                 return None;
             }
-            places.rooms.push(room.clone());
+            permits.sessions.push(limit.clone());
         }
-        Some(places)
+        Some(permits)
     }
 
-    /// And one of the peer's, and of its network's, or none at all.
-    pub(super) fn of(
+    /// Acquires a permit of the peer's and one of its network's too. On failure all are
+    /// released.
+    pub(super) fn with_peer(
         mut self,
         peers: &KeyedLimit<PeerId>,
         networks: &KeyedLimit<PeerId>,
@@ -102,108 +108,113 @@ impl Permits {
         let network = peer.network();
         // Most peers are networks of their own, and counted once.
         if network != peer {
-            self._of_network = Some(networks.enter(network)?);
+            self._network = Some(networks.acquire(network)?);
         }
-        self.count_as(peers, peer).then_some(self)
+        self.change_peer(peers, peer).then_some(self)
     }
 
-    /// Takes a place of this peer's, and frees the one that it had. Whether there is one; if
-    /// not, nothing has changed.
-    pub(super) fn count_as(&mut self, peers: &KeyedLimit<PeerId>, peer: PeerId) -> bool {
-        let Some(place) = peers.enter(peer) else {
+    /// Acquires a permit of this peer's, and releases that of the peer that was counted before.
+    /// Returns whether one was free; if not, nothing has changed.
+    pub(super) fn change_peer(&mut self, peers: &KeyedLimit<PeerId>, peer: PeerId) -> bool {
+        let Some(permit) = peers.acquire(peer) else {
             return false;
         };
-        self.of_peer = Some(place);
+        self.peer = Some(permit);
         true
     }
 
-    /// And one of those who have not logged in, or none at all.
-    pub(super) fn before_login(mut self, all: &Unauthenticated, peer: PeerId) -> Option<Permits> {
-        self.before_login = Some(all.enter(peer)?);
+    /// Acquires a permit of a session that has not logged in too. On failure all are released.
+    pub(super) fn with_unauthenticated(
+        mut self,
+        limit: &UnauthenticatedLimit,
+        peer: PeerId,
+    ) -> Option<Permits> {
+        self.unauthenticated = Some(limit.acquire(peer)?);
         Some(self)
     }
 
-    /// Frees the place of those who have not logged in before the others.
-    pub(super) fn log_in(&mut self) {
-        self.before_login = None;
+    /// Releases the permit of a session that has not logged in, as the session now has.
+    pub(super) fn release_unauthenticated(&mut self) {
+        self.unauthenticated = None;
     }
 
-    /// Whether the place of those who have not logged in was given to another peer; the task
-    /// is woken when it is.
-    pub(super) fn poll_given_up(&mut self, cx: &mut TaskContext<'_>) -> bool {
-        let place = self.before_login.as_mut();
-        place.is_some_and(|place| place.poll_given_up(cx))
+    /// Returns whether another peer has preempted the permit of a session that has not logged
+    /// in; if not, the task is woken when one does.
+    pub(super) fn poll_preempted(&mut self, cx: &mut TaskContext<'_>) -> bool {
+        let permit = self.unauthenticated.as_mut();
+        permit.is_some_and(|permit| permit.poll_preempted(cx))
     }
 }
 
 impl Drop for Permits {
     fn drop(&mut self) {
-        self.rooms.iter().for_each(SessionLimit::leave);
+        self.sessions.iter().for_each(SessionLimit::release);
     }
 }
 
-/// Below it a crowd's memory is not worth giving back.
-const FEW: usize = 1024;
+/// A table with a smaller capacity is not worth shrinking.
+const SMALL_TABLE: usize = 1024;
 
-/// Counts the places of each: of a user, of a peer.
+/// Limits the sessions of each key: of a user, of a peer. Clones share the counts.
 #[derive(Debug)]
 pub struct KeyedLimit<K> {
-    taken: Arc<Mutex<HashMap<K, usize>>>,
-    most: usize,
+    held: Arc<Mutex<HashMap<K, usize>>>,
+    limit: usize,
 }
 
-/// A place that is taken in a [`KeyedLimit`]; dropping it frees it.
+/// A permit of one key. Dropping it releases it.
 pub struct KeyedPermit<K: Eq + Hash> {
-    taken: Arc<Mutex<HashMap<K, usize>>>,
-    whose: K,
+    held: Arc<Mutex<HashMap<K, usize>>>,
+    key: K,
 }
 
 impl<K> Clone for KeyedLimit<K> {
     fn clone(&self) -> Self {
         KeyedLimit {
-            taken: Arc::clone(&self.taken),
-            most: self.most,
+            held: Arc::clone(&self.held),
+            limit: self.limit,
         }
     }
 }
 
 impl<K: Eq + Hash + Clone> KeyedLimit<K> {
-    /// So many places for each.
-    pub fn new(most: usize) -> Self {
+    /// Returns a limit of which no permit is held.
+    pub fn new(limit: usize) -> Self {
         KeyedLimit {
-            taken: Arc::default(),
-            most,
+            held: Arc::default(),
+            limit,
         }
     }
 
-    /// One of `whose` places, if there is one.
-    pub(super) fn enter(&self, whose: K) -> Option<KeyedPermit<K>> {
-        let mut taken = self.taken.lock();
-        let count = taken.entry(whose.clone()).or_insert(0);
-        if *count >= self.most {
+    /// Acquires one of the key's permits, if one is free.
+    pub(super) fn acquire(&self, key: K) -> Option<KeyedPermit<K>> {
+        let mut held = self.held.lock();
+        let count = held.entry(key.clone()).or_insert(0);
+        if *count >= self.limit {
             return None;
         }
         *count += 1;
-        drop(taken);
+        drop(held);
         Some(KeyedPermit {
-            taken: Arc::clone(&self.taken),
-            whose,
+            held: Arc::clone(&self.held),
+            key,
         })
     }
 }
 
 impl<K: Eq + Hash> Drop for KeyedPermit<K> {
     fn drop(&mut self) {
-        let mut taken = self.taken.lock();
-        if let Some(count) = taken.get_mut(&self.whose) {
+        let mut held = self.held.lock();
+        if let Some(count) = held.get_mut(&self.key) {
             *count -= 1;
             if *count == 0 {
-                taken.remove(&self.whose);
+                held.remove(&self.key);
             }
         }
-        if taken.capacity() > FEW && taken.len() * 8 < taken.capacity() {
-            let few = taken.len() * 2;
-            taken.shrink_to(few); // a crowd's memory goes with it
+        // After a burst of keys the table's memory is returned.
+        if held.capacity() > SMALL_TABLE && held.len() * 8 < held.capacity() {
+            let capacity = held.len() * 2;
+            held.shrink_to(capacity);
         }
     }
 }
@@ -221,40 +232,43 @@ mod tests {
     #[test]
     fn a_place_is_free_again_when_it_is_dropped_and_not_before() {
         let (all, own) = (SessionLimit::new(2), SessionLimit::new(1));
-        let first = Permits::take([&all, &own]).expect("both are empty");
-        assert!(Permits::take([&all, &own]).is_none());
-        let other = Permits::take([&all]).expect("there is another");
+        let first = Permits::acquire([&all, &own]).expect("both are empty");
+        assert!(Permits::acquire([&all, &own]).is_none());
+        let other = Permits::acquire([&all]).expect("there is another");
         assert!(all.is_full());
         drop(first);
         assert!(!all.is_full() && !own.is_full());
         drop(other);
-        assert!(Permits::take([&all, &own]).is_some());
+        assert!(Permits::acquire([&all, &own]).is_some());
     }
 
     #[test]
     fn network_has_its_own_places_besides_those_of_its_peers() {
         let (peers, networks) = (KeyedLimit::new(2), KeyedLimit::new(3));
-        let enter = |address: &str| {
+        let acquire = |address: &str| {
             let peer = PeerId::at(address.parse().expect("an address"));
-            Permits::default().of(&peers, &networks, peer)
+            Permits::default().with_peer(&peers, &networks, peer)
         };
-        let first = [enter("2001:db8:1:1::1"), enter("2001:db8:1:1::2")];
+        let first = [acquire("2001:db8:1:1::1"), acquire("2001:db8:1:1::2")];
         assert!(first.iter().all(Option::is_some));
-        assert!(enter("2001:db8:1:1::3").is_none(), "the peer has two");
-        let _second = enter("2001:db8:1:2::1").expect("another peer");
-        assert!(enter("2001:db8:1:3::1").is_none(), "the network has three");
-        assert!(enter("2001:db8:2:1::1").is_some(), "another network");
+        assert!(acquire("2001:db8:1:1::3").is_none(), "the peer has two");
+        let _second = acquire("2001:db8:1:2::1").expect("another peer");
+        assert!(
+            acquire("2001:db8:1:3::1").is_none(),
+            "the network has three"
+        );
+        assert!(acquire("2001:db8:2:1::1").is_some(), "another network");
         drop(first);
-        assert!(enter("2001:db8:1:3::1").is_some());
+        assert!(acquire("2001:db8:1:3::1").is_some());
     }
 
     #[test]
     fn each_has_its_own_places_in_a_crowd() {
-        let crowd = KeyedLimit::new(1);
-        let ana = crowd.enter("ana").expect("none is taken");
-        assert!(crowd.enter("ana").is_none());
-        let _rui = crowd.enter("rui").expect("these are another's");
+        let limit = KeyedLimit::new(1);
+        let ana = limit.acquire("ana").expect("none is taken");
+        assert!(limit.acquire("ana").is_none());
+        let _rui = limit.acquire("rui").expect("these are another's");
         drop(ana);
-        assert!(crowd.enter("ana").is_some());
+        assert!(limit.acquire("ana").is_some());
     }
 }

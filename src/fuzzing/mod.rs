@@ -191,7 +191,7 @@ fn seat(
         is_own_user,
         head: Seq::ZERO,
         peer: PeerId::Local,
-        places: Permits::default(),
+        permits: Permits::default(),
         refusal: None,
     });
     let orders = session.start().recipient();

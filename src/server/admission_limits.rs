@@ -3,9 +3,9 @@
 use super::config::Limits;
 use super::listen::Listen;
 use crate::accounts::{PeerId, UserName};
-use crate::actors::acceptor::{Venue, WhenFull};
+use crate::actors::admission::{AdmissionPolicy, WhenFull};
 use crate::actors::permits::{KeyedLimit, SessionLimit};
-use crate::actors::unauthenticated::Unauthenticated;
+use crate::actors::unauthenticated::UnauthenticatedLimit;
 
 /// The most connections that are refused at one moment. Each takes a descriptor.
 const MOST_REFUSED: usize = 256;
@@ -17,7 +17,7 @@ pub(super) struct AdmissionLimits {
     /// time to read why.
     refused: SessionLimit,
     refused_patiently: SessionLimit,
-    unauthenticated: Unauthenticated,
+    unauthenticated: UnauthenticatedLimit,
     networks: KeyedLimit<PeerId>,
     pub(super) peers: KeyedLimit<PeerId>,
     pub(super) users: KeyedLimit<UserName>,
@@ -33,7 +33,7 @@ impl AdmissionLimits {
             server: SessionLimit::new(limits.max_sessions),
             refused: SessionLimit::new(refused),
             refused_patiently: SessionLimit::new(refused / 2),
-            unauthenticated: Unauthenticated::new(limits.max_unauthenticated),
+            unauthenticated: UnauthenticatedLimit::new(limits.max_unauthenticated),
             networks: KeyedLimit::new(per_network),
             peers: KeyedLimit::new(per_peer),
             users: KeyedLimit::new(limits.max_sessions_per_user),
@@ -41,22 +41,22 @@ impl AdmissionLimits {
     }
 
     /// Returns the limits that the connections of one listener meet.
-    pub(super) fn of(&self, listen: &Listen) -> Venue {
+    pub(super) fn of(&self, listen: &Listen) -> AdmissionPolicy {
         let own = listen.max.map(SessionLimit::new);
         let is_raw = listen.dialect.raw().is_some();
-        Venue {
-            rooms: own.into_iter().chain([self.server.clone()]).collect(),
+        AdmissionPolicy {
+            sessions: own.into_iter().chain([self.server.clone()]).collect(),
             peers: self.peers.clone(),
             networks: self.networks.clone(),
-            before_login: (!is_raw).then(|| self.unauthenticated.clone()),
+            unauthenticated: (!is_raw).then(|| self.unauthenticated.clone()),
             // The raw dialect cannot tell a client that it is one too many.
             when_full: if is_raw {
                 WhenFull::Wait
             } else {
                 WhenFull::Refuse
             },
-            turned_away: self.refused.clone(),
-            patiently: self.refused_patiently.clone(),
+            refused: self.refused.clone(),
+            refused_patiently: self.refused_patiently.clone(),
         }
     }
 }

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use actix::{Actor, Addr};
 use actix_rt::ArbiterHandle;
 
-use crate::actors::acceptor::Admission;
+use crate::actors::admission::Admission;
 use crate::actors::permits::Permits;
 use crate::actors::session::{ConnectRefusal, ListenerContext, Session, Start};
 use crate::actors::supervisor::{Opened, SessionInfo, Supervisor};
@@ -48,11 +48,13 @@ impl SessionSpawner {
             peer,
             is_admitted,
         } = accepted;
-        let (places, refusal) = match admission {
-            Admission::Welcome(places) if !is_admitted => (places, Some(ConnectRefusal::Forbidden)),
-            Admission::Welcome(places) => (places, None),
-            Admission::Full(places) => (places, Some(ConnectRefusal::Full)),
-            Admission::FullBriefly(places) => (places, Some(ConnectRefusal::FullBriefly)),
+        let (permits, refusal) = match admission {
+            Admission::Admitted(permits) if !is_admitted => {
+                (permits, Some(ConnectRefusal::Forbidden))
+            }
+            Admission::Admitted(permits) => (permits, None),
+            Admission::Full(permits) => (permits, Some(ConnectRefusal::Full)),
+            Admission::FullBriefly(permits) => (permits, Some(ConnectRefusal::FullBriefly)),
             Admission::Stopping => (Permits::default(), Some(ConnectRefusal::Stopping)),
         };
         let id = SessionId(self.sessions.fetch_add(1, Ordering::Relaxed) + 1);
@@ -80,7 +82,7 @@ impl SessionSpawner {
                 is_own_user,
                 head,
                 peer,
-                places,
+                permits,
                 refusal,
             }))
         };

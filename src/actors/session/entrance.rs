@@ -62,7 +62,7 @@ async fn try_log_in(
         authorization,
         registered,
     } = admitted;
-    let permit = listener.users.enter(user.clone());
+    let permit = listener.users.acquire(user.clone());
     let permit = permit.ok_or(LoginFailure::TooManySessions)?;
     let joined = listener.hub.send(Join(user.clone())).await;
     let joined = joined

@@ -65,7 +65,7 @@ impl<L: Link> SessionIo<L> {
             shard: start.shard,
         });
         SessionIo {
-            permits: start.places,
+            permits: start.permits,
             entrance: None,
             entering: None,
             login_guard: None,
@@ -101,7 +101,7 @@ impl<L: Link> SessionIo<L> {
 
     /// Whether the permit of a client that has not logged in was given to another peer.
     pub(super) fn poll_permit_withdrawn(&mut self, cx: &mut TaskContext<'_>) -> bool {
-        self.permits.poll_given_up(cx)
+        self.permits.poll_preempted(cx)
     }
 
     /// Whether an order was carried out since this was asked last.
@@ -232,7 +232,11 @@ impl<L: Link> Effects for SessionIo<L> {
             return true;
         };
         let is_known = late.id == PeerId::Local;
-        if !is_known && !self.permits.count_as(&self.listener.peers, late.id.clone()) {
+        if !is_known
+            && !self
+                .permits
+                .change_peer(&self.listener.peers, late.id.clone())
+        {
             return false;
         }
         (self.peer, self.is_own_user) = (late.id, late.is_own_user);
@@ -262,7 +266,7 @@ impl<L: Link> Effects for SessionIo<L> {
 
     fn enter(&mut self, user: &UserName) {
         self.entrance = self.entering.take();
-        self.permits.log_in();
+        self.permits.release_unauthenticated();
         self.info.set_user(user.clone());
     }
 

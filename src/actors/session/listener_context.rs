@@ -70,7 +70,7 @@ pub struct Start<L> {
     /// The peer at the other end.
     pub peer: PeerId,
     /// The permits that it holds.
-    pub places: Permits,
+    pub permits: Permits,
     /// Why the session only tells that the client cannot stay.
     pub refusal: Option<ConnectRefusal>,
 }
