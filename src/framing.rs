@@ -1,13 +1,13 @@
-//! Whether a connection keeps the boundaries of what is sent on it.
+//! Streams and messages, and the classes of I/O errors.
 //!
-//! A stream is bytes, and who reads it must find where a frame ends. In message
-//! mode (SOCK_SEQPACKET, a named pipe of message type) the system keeps each message
-//! whole. These types are what the rooms that know sockets and those that know
-//! frames say about it to each other; they are of neither.
+//! A stream is bytes, and its reader must find the end of each frame. In message mode
+//! (SOCK_SEQPACKET, a named pipe of message type) the system keeps each message whole. The
+//! modules that know sockets and those that know frames share these types; they belong to
+//! neither.
 
 use std::io;
 
-/// What a connection carries.
+/// Whether a connection carries a stream or messages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Framing {
     /// Bytes.
@@ -16,23 +16,23 @@ pub enum Framing {
     Messages,
 }
 
-/// What one receive brought.
+/// The outcome of one receive.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Received {
-    /// So many bytes of a stream, or of a message that goes on. Never 0.
+    /// This many bytes of a stream, or of a message that goes on. Never 0.
     Bytes(usize),
-    /// So many bytes, which complete a message. A message may have 0.
+    /// This many bytes, which complete a message. A message may have 0.
     Message(usize),
     /// The peer has closed its side.
     End,
 }
 
-/// Whose failure an I/O error of a connection is, and what is to be done about it.
+/// The class of an I/O error of a connection: the side that failed, and what follows from it.
 ///
 /// docs/shutdown.md has the table of error codes under "Write errors and read errors".
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Failure {
-    /// The system lacks something for a moment: the operation is tried again after a pause.
+    /// The system lacks something for a moment: the operation is retried after a pause.
     Transient,
     /// The peer has closed or reset the connection, or cannot be reached any more.
     PeerGone,
@@ -43,7 +43,7 @@ pub enum Failure {
 }
 
 impl Failure {
-    /// Classifies an error that has no code of the system's.
+    /// Classifies an error that has no error code of the system.
     pub fn of_kind(kind: io::ErrorKind) -> Failure {
         match kind {
             io::ErrorKind::BrokenPipe
@@ -59,17 +59,17 @@ impl Failure {
     }
 }
 
-/// A message that the receiver had no room for: the system has cut it off, and
-/// what is left of it is of no use. It comes inside of an [`std::io::Error`].
+/// The error of a message that was longer than the receiver's buffer. The system has discarded
+/// its rest. It is the inner error of an [`std::io::Error`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("a message of {length} bytes is longer than what can be received here")]
 pub struct MessageTooLong {
-    /// How long it was.
+    /// The length of the whole message, in bytes.
     pub length: usize,
 }
 
 impl MessageTooLong {
-    /// Whether that is what went wrong.
+    /// Returns this error if it is the cause of `error`.
     pub fn of(error: &io::Error) -> Option<MessageTooLong> {
         error.get_ref()?.downcast_ref().copied()
     }

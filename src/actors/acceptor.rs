@@ -124,7 +124,7 @@ impl<L: Accept> Acceptor<L> {
     /// Pauses. The system has no descriptor or no memory left, and sessions must end before
     /// another accept can succeed.
     fn back_off(&mut self, error: &io::Error, ctx: &mut Context<Self>) {
-        tracing::warn!(%error, backoff = ?self.backoff, "accept failed, retrying");
+        tracing::warn!(%error, backoff = ?self.backoff, "accepting failed, retrying");
         self.is_backing_off = true;
         ctx.run_later(self.backoff, |acceptor, _| {
             acceptor.is_backing_off = false;

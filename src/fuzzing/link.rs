@@ -1,4 +1,4 @@
-//! A link whose other end is a script.
+//! A link in memory whose peer follows a script.
 
 use std::cell::RefCell;
 use std::collections::VecDeque;
@@ -19,39 +19,39 @@ use crate::framing::{Framing, MessageTooLong, Received};
 use crate::link::Link;
 use crate::wire::{Body, cbor};
 
-/// What a read of the session brings, about.
+/// The bytes that one read of the session returns, if its buffer is large enough.
 #[derive(Debug, Clone)]
 pub struct Piece {
     /// The bytes.
     pub bytes: Vec<u8>,
-    /// In message mode: whether they complete a message.
+    /// Whether they complete a message; in message mode only.
     pub is_whole: bool,
 }
 
-/// What the client does.
+/// The client's script.
 #[derive(Debug, Default)]
 pub struct Peer {
-    /// What it sends, piece by piece; then it closes its side.
+    /// The pieces that it sends; then it closes its side.
     pub pieces: VecDeque<Piece>,
-    /// Whether each piece comes only when the session has asked twice.
+    /// Whether each piece arrives only when the session has polled twice.
     pub hesitates: bool,
-    /// The most bytes of a stream that it takes at once; each second time it takes none.
+    /// The most bytes of a stream that it accepts at once; every second time it accepts none.
     pub takes: Option<usize>,
-    /// It is gone once so many bytes were written to it.
+    /// It disconnects once this many bytes were written to it.
     pub gone_after: Option<usize>,
-    /// The server is stopped when so many pieces have come.
+    /// The server is stopped once this many pieces have arrived.
     pub stop_at: Option<usize>,
-    /// The server's console publishes each piece too, where its frame is no longer than this.
+    /// The server's console publishes each piece too, if its frame is no longer than this.
     pub echoed_within: Option<usize>,
-    /// Once it has closed its side it is gone, with all that was sent to it read.
+    /// It disconnects once it has closed its side, with everything read that was sent to it.
     pub hangs_up: bool,
 }
 
 pub(super) struct MemoryLink {
     framing: Framing,
     peer: Peer,
-    /// Pieces that have come whole.
-    come: usize,
+    /// The number of pieces that have arrived whole.
+    arrived: usize,
     is_asked: bool,
     is_full: bool,
     /// The session has shut its side: the client closes too.
@@ -61,7 +61,7 @@ pub(super) struct MemoryLink {
     length: usize,
     supervisor: Addr<Supervisor>,
     hub: Addr<Hub>,
-    /// Dropped with the link.
+    /// Tells by its drop that the link was dropped.
     _gone: oneshot::Sender<()>,
 }
 
@@ -78,7 +78,7 @@ impl MemoryLink {
         let link = MemoryLink {
             framing,
             peer,
-            come: 0,
+            arrived: 0,
             is_asked: false,
             is_full: false,
             is_shut: false,
@@ -96,7 +96,7 @@ impl MemoryLink {
         self.peer.gone_after.is_some_and(|most| self.length >= most)
     }
 
-    /// Each second time it is not ready, and is at once again.
+    /// Returns `false` every second time, and has the task woken at once.
     fn is_ready(flag: &mut bool, cx: &Context<'_>) -> bool {
         *flag = !*flag;
         if *flag {
@@ -105,8 +105,8 @@ impl MemoryLink {
         !*flag
     }
 
-    /// Whether it takes something now.
-    fn poll_room(&mut self, cx: &Context<'_>) -> Poll<io::Result<()>> {
+    /// Returns whether the peer accepts bytes now.
+    fn poll_writable(&mut self, cx: &Context<'_>) -> Poll<io::Result<()>> {
         if self.peer.takes.is_some() && !Self::is_ready(&mut self.is_full, cx) {
             return Poll::Pending;
         }
@@ -118,8 +118,8 @@ impl MemoryLink {
     }
 
     fn note_piece(&mut self, piece: &Piece) {
-        self.come += 1;
-        if self.peer.stop_at == Some(self.come) {
+        self.arrived += 1;
+        if self.peer.stop_at == Some(self.arrived) {
             self.supervisor.do_send(Stop {
                 reason: StopReason::Signal,
                 haste: Haste::AsPlanned,
@@ -169,10 +169,10 @@ impl MemoryLink {
         };
         self.note_piece(&piece);
         let length = piece.bytes.len();
-        let Some(room) = buf.get_mut(..length) else {
+        let Some(target) = buf.get_mut(..length) else {
             return Err(MessageTooLong { length }.into());
         };
-        room.copy_from_slice(&piece.bytes);
+        target.copy_from_slice(&piece.bytes);
         Ok(match piece.is_whole {
             true => Received::Message(length),
             false => Received::Bytes(length),
@@ -202,7 +202,7 @@ impl Link for MemoryLink {
     }
 
     fn poll_send_message(&mut self, cx: &mut Context<'_>, message: &[u8]) -> Poll<io::Result<()>> {
-        ready!(self.poll_room(cx))?;
+        ready!(self.poll_writable(cx))?;
         self.length += message.len().max(1);
         self.written.borrow_mut().push(message.to_vec());
         Poll::Ready(Ok(()))
@@ -231,7 +231,7 @@ impl AsyncWrite for MemoryLink {
         cx: &mut Context<'_>,
         buf: &[u8],
     ) -> Poll<io::Result<usize>> {
-        ready!(self.poll_room(cx))?;
+        ready!(self.poll_writable(cx))?;
         let taken = self.peer.takes.unwrap_or(buf.len()).min(buf.len());
         self.length += taken;
         let mut written = self.written.borrow_mut();

@@ -1,4 +1,4 @@
-//! Why a connect failed, as far as a client must tell the causes apart.
+//! The causes of failed connects, as far as a client must tell them apart.
 
 use std::fmt;
 use std::io::{self, ErrorKind};
@@ -6,22 +6,22 @@ use std::net::SocketAddr;
 
 use super::system;
 
-/// Why a connect failed. The names in brackets are errno(3)'s; Windows has the same causes
-/// under other codes.
+/// The cause of a failed connect. The names in brackets are those of errno(3); Windows has the
+/// same causes under other codes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ConnectFault {
-    /// Nobody listens there (ECONNREFUSED).
+    /// No server listens there (ECONNREFUSED).
     Refused,
     /// There is no such socket or pipe (ENOENT).
     Missing,
-    /// Too many wait to be accepted (EAGAIN on a full backlog, ERROR_PIPE_BUSY).
+    /// Too many clients wait to be accepted (EAGAIN on a full backlog, ERROR_PIPE_BUSY).
     Busy,
     /// The connection ended before it could be used (ECONNRESET, ECONNABORTED, EPIPE).
     Reset,
-    /// Nothing was answered in time (ETIMEDOUT).
+    /// The peer did not answer in time (ETIMEDOUT).
     TimedOut,
-    /// There is no way to that host now (EHOSTUNREACH, ENETUNREACH, ENETDOWN).
+    /// The host cannot be reached now (EHOSTUNREACH, ENETUNREACH, ENETDOWN).
     Unreachable,
     /// This process or its host has no descriptor, port or memory left (EMFILE, ENFILE,
     /// EADDRNOTAVAIL, ENOBUFS, ENOMEM).
@@ -35,12 +35,12 @@ pub enum ConnectFault {
     /// The TLS handshake failed: the peer is another server, does not speak TLS, or refuses
     /// this client's certificate.
     TlsFailed,
-    /// Another cause, which trying again does not change.
+    /// Another cause; a retry does not help.
     Other,
 }
 
 impl ConnectFault {
-    /// Every cause.
+    /// All causes.
     pub const ALL: &'static [ConnectFault] = &[
         ConnectFault::Refused,
         ConnectFault::Missing,
@@ -56,7 +56,7 @@ impl ConnectFault {
         ConnectFault::Other,
     ];
 
-    /// The cause's name, as docs/protocol.md has it.
+    /// Returns the cause's name, as docs/protocol.md has it.
     pub const fn as_str(self) -> &'static str {
         match self {
             ConnectFault::Refused => "refused",
@@ -74,7 +74,7 @@ impl ConnectFault {
         }
     }
 
-    /// Returns the cause of an error of a connect.
+    /// Returns the cause of a failed connect.
     pub fn of(error: &io::Error) -> ConnectFault {
         if let Some(lookup) = error.get_ref().and_then(|inner| inner.downcast_ref()) {
             let NoAddress { is_transient, .. } = lookup;
@@ -115,7 +115,7 @@ impl fmt::Display for ConnectFault {
     }
 }
 
-/// A host's name that could not be looked up.
+/// The error of a host name that could not be looked up.
 #[derive(Debug, thiserror::Error)]
 #[error("{source}")]
 struct NoAddress {
@@ -123,10 +123,10 @@ struct NoAddress {
     source: io::Error,
 }
 
-/// Looks a host's name up.
+/// Looks up a host's name.
 ///
 /// # Errors
-/// It cannot be looked up; [`ConnectFault::of`] tells whether that may pass.
+/// The lookup failed; [`ConnectFault::of`] tells whether a retry may help.
 pub(super) async fn look_up(host: &str, port: u16) -> io::Result<Vec<SocketAddr>> {
     let found = tokio::net::lookup_host((host, port)).await;
     let found = found.map_err(|source| {

@@ -1,4 +1,4 @@
-//! Endpoints as people write them.
+//! Endpoints, and their form as text.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -6,7 +6,7 @@ use std::str::FromStr;
 
 use crate::framing::Framing;
 
-/// Where a server listens and a client connects.
+/// The address where a server listens and a client connects.
 ///
 /// ```
 /// let endpoint: arauto::Endpoint = "unix:/run/arauto.sock".parse()?;
@@ -25,7 +25,7 @@ pub enum Endpoint {
     /// `seqpacket:PATH`: a socket in the file system that keeps the boundaries of
     /// messages (SOCK_SEQPACKET).
     SeqPacket(PathBuf),
-    /// `pipe://HOST/NAME`: a named pipe of another host, for windows clients.
+    /// `pipe://HOST/NAME`: a named pipe of another host, for Windows clients.
     RemotePipe {
         /// The other host's name.
         host: String,
@@ -48,7 +48,7 @@ pub enum Endpoint {
     },
 }
 
-/// What is wrong with an endpoint.
+/// The error of a text that is not an endpoint.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("endpoint {endpoint:?}: {problem}")]
 pub struct EndpointError {
@@ -61,8 +61,8 @@ const KINDS: &str = "it begins with pipe:, unix:, seqpacket:, tcp: or tls:, as i
                      tls:0.0.0.0:7443";
 
 impl Endpoint {
-    /// What is carried there. Only a windows pipe can be made either way: it is made
-    /// as `pipe` says.
+    /// Returns whether the endpoint carries a stream or messages. A Windows pipe can be of either
+    /// type, and is of type `pipe`.
     pub fn framing(&self, pipe: Framing) -> Framing {
         match self {
             Endpoint::SeqPacket(_) => Framing::Messages,
@@ -71,7 +71,7 @@ impl Endpoint {
         }
     }
 
-    /// Whether the system would let clients of other hosts in there as well.
+    /// Returns whether the system can accept clients of other hosts there too.
     pub fn may_have_remote_clients(&self) -> bool {
         cfg!(windows) && matches!(self, Endpoint::Pipe(_))
     }
@@ -153,7 +153,7 @@ fn host_and_port(rest: &str, example: &str) -> Result<(String, u16), String> {
     let bare = host
         .strip_prefix('[')
         .and_then(|host| host.strip_suffix(']'));
-    // An address with colons stands in brackets, and nothing else does.
+    // An address with colons is written in brackets, and nothing else is.
     let is_host = bare.is_some() == host.contains(':');
     let host = bare.unwrap_or(host);
     if !is_host || host.is_empty() || host.contains(['[', ']']) {

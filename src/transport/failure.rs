@@ -28,8 +28,8 @@ pub fn failure_of(error: &io::Error) -> Failure {
     }
 }
 
-/// Whether nothing reaches the peer any more, by what the system `told` of it. A connection
-/// that the system cannot tell of is taken for open, unless the peer is known to have gone.
+/// Returns whether nothing reaches the peer any more, by what the system `told`. If the system
+/// fails to tell, the error decides.
 pub(super) fn is_gone(told: io::Result<bool>) -> bool {
     told.unwrap_or_else(|error| failure_of(&error) == Failure::PeerGone)
 }

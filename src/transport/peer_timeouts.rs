@@ -1,4 +1,4 @@
-//! When a TCP peer that answers nothing is given up.
+//! The timeouts after which a TCP peer that answers nothing is given up.
 
 use std::time::Duration;
 
@@ -7,8 +7,8 @@ use tokio::net::TcpStream;
 
 use super::tcp_state::set_user_timeout;
 
-/// When a TCP peer that answers nothing, because its host lost power or the network broke, is
-/// given up. It applies to `tcp:` and `tls:` connections.
+/// The timeouts after which a TCP peer that answers nothing is given up, because its host lost
+/// power or the network broke. They apply to `tcp:` and `tls:` connections.
 ///
 /// A peer that has nothing to say is probed: SO_KEEPALIVE, TCP_KEEPIDLE, TCP_KEEPINTVL and
 /// TCP_KEEPCNT (tcp(7)), and their like on Windows. Data that the peer does not acknowledge is
@@ -17,13 +17,13 @@ use super::tcp_state::set_user_timeout;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct PeerTimeouts {
-    /// Silence of a peer before the first probe; whole seconds.
+    /// The silence of a peer before the first probe, in whole seconds.
     pub keepalive_idle: Duration,
-    /// Between two probes that are not answered; whole seconds.
+    /// The time between two probes without an answer, in whole seconds.
     pub keepalive_interval: Duration,
-    /// Probes without an answer before the connection is given up.
+    /// The number of probes without an answer after which the connection is given up.
     pub keepalive_count: u32,
-    /// How long sent data may stay unacknowledged.
+    /// The time for which sent data may stay unacknowledged.
     pub user_timeout: Duration,
 }
 
@@ -50,8 +50,8 @@ impl PeerTimeouts {
         }
     }
 
-    /// Sets them, and that small writes go out at once. A system that lacks one of them keeps
-    /// its own; that is no reason to refuse a connection.
+    /// Sets them on a stream, and TCP_NODELAY. A system that lacks an option keeps its default;
+    /// that is no reason to refuse a connection.
     pub(super) fn set_on(&self, stream: &TcpStream) {
         let keepalive = TcpKeepalive::new()
             .with_time(self.keepalive_idle)

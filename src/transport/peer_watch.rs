@@ -3,8 +3,8 @@
 //! TCP_USER_TIMEOUT ends a connection whose data nobody acknowledges. Linux applies it also to a
 //! peer whose receive window is closed, although that peer answers each probe (tcp_probe_timer
 //! in net/ipv4/tcp_timer.c): a reader that is paused would be cut off. So while data is held
-//! back by a closed window the timeout is taken off, and the connection is judged here by when
-//! the peer last acknowledged anything.
+//! back by a closed window the timeout is switched off, and this watch judges the connection by
+//! the time of the peer's last acknowledgement.
 //!
 //! The watch runs only while sent data is unacknowledged: an idle connection has no timer.
 
@@ -21,13 +21,13 @@ use super::tcp_state::{SendState, TELLS_SEND_STATE, send_state, set_user_timeout
 /// Probes in a row without an answer before their silence counts.
 const UNANSWERED: u32 = 2;
 
-/// Watches over a peer that owes acknowledgements.
+/// Watches a peer that has not acknowledged everything.
 #[derive(Debug)]
 pub(super) struct PeerWatch {
     /// How long the peer may acknowledge nothing.
     limit: Duration,
     timer: Option<Pin<Box<Sleep>>>,
-    /// Whether the system's own timeout is taken off.
+    /// Whether the system's own timeout is switched off.
     is_lenient: bool,
 }
 
@@ -36,11 +36,11 @@ pub(super) struct PeerWatch {
 enum PeerState {
     /// It has acknowledged everything.
     UpToDate,
-    /// Data is on its way; the system's own timeout judges.
+    /// Data is in flight; the system's own timeout applies.
     SystemJudges,
-    /// Its window is closed, and it answers probes.
+    /// Its receive window is closed, and it answers probes.
     HoldsBack,
-    /// Its window was closed, and it no longer answers.
+    /// Its receive window was closed, and it no longer answers.
     Dead,
 }
 
@@ -72,15 +72,15 @@ impl PeerWatch {
         self.limit
     }
 
-    /// Watches over what has been sent. Call it behind each write.
+    /// Begins to watch what was sent. Must be called after each write.
     pub(super) fn note_sent(&mut self) {
         if self.timer.is_none() && TELLS_SEND_STATE {
             self.timer = Some(Box::pin(sleep(self.limit / 4)));
         }
     }
 
-    /// Passes on what a read or a write has come to; in place of waiting, fails once the peer
-    /// is known to be dead.
+    /// Returns the outcome of a read or a write; a pending one fails once the peer is known to
+    /// be dead.
     pub(super) fn check<T>(
         &mut self,
         stream: &TcpStream,
@@ -97,7 +97,7 @@ impl PeerWatch {
         while let Some(timer) = &mut self.timer {
             ready!(timer.as_mut().poll(cx));
             let Ok(state) = send_state(stream) else {
-                break; // a broken connection tells so by itself
+                break; // a broken connection fails by itself
             };
             let peer = judge(&state, self.limit);
             self.be_lenient(stream, peer == PeerState::HoldsBack);

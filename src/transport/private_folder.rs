@@ -1,16 +1,15 @@
-//! Folders that are closed to others, where that takes more than std.
+//! Folders that are their owner's alone.
 
 use std::io;
 use std::path::Path;
 
 use super::system;
 
-/// Makes the folder, or closes one that is there, so that it is its owner's alone: by a
-/// security descriptor, where the system has those. Where it has modes this does nothing, as
-/// std sets them.
+/// Creates the folder, or restricts an existing one, so that it is its owner's alone. On Windows
+/// this sets a security descriptor. On unix it does nothing, as the caller sets the mode.
 ///
 /// # Errors
-/// It is a link, somebody else's, or the system does not let it.
+/// The folder is a link or belongs to another user, or the system refuses.
 pub fn make_private_folder(path: &Path) -> io::Result<()> {
     system::make_private_folder(path)
 }

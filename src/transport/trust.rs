@@ -8,18 +8,18 @@ use super::{Fingerprint, LocalUser, TlsError, system};
 /// The servers that a client trusts, and the client's own certificate.
 ///
 /// On a local endpoint (a socket or a pipe) a password goes to servers of this process's own
-/// user, of root (SYSTEM and the group Administrators on Windows) and of
-/// [`Trust::with_server_user`]; on unix also to the one whose path nobody else could have put
-/// there. On a `tls:` endpoint the certificate
-/// decides: the default is the system's trusted roots, and no certificate of one's own.
-/// On `tcp:` nothing tells who listens.
+/// user, of root (on Windows: SYSTEM and the group Administrators) and of
+/// [`Trust::with_server_user`]; on unix also to a server at a path that no third user could have
+/// created. On a `tls:` endpoint the certificate decides: the default is the system's trusted
+/// roots, and no certificate of the client's own. On `tcp:` nothing proves the server's
+/// identity.
 #[derive(Debug, Clone, Default)]
 pub struct Trust {
     tls: TlsTrust,
     server_user: Option<LocalUser>,
 }
 
-/// There is no such user of this machine.
+/// The error of a name that is no user of this machine.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("the server's user {name:?} is unknown: {problem}")]
 pub struct UnknownServerUser {
@@ -28,17 +28,17 @@ pub struct UnknownServerUser {
 }
 
 impl Trust {
-    /// Trust in what the system's roots vouch for.
+    /// Trusts certificates that the system's roots vouch for.
     pub fn system() -> Trust {
         Trust::of(TlsTrust::system())
     }
 
-    /// Trust in one certificate, whatever its name and dates.
+    /// Trusts one certificate, whatever its name and dates.
     pub fn pinned(fingerprint: Fingerprint) -> Trust {
         Trust::of(TlsTrust::pinned(fingerprint))
     }
 
-    /// Trust in what the certificates in this PEM file vouch for, themselves included.
+    /// Trusts the certificates in this PEM file, and those that they vouch for.
     ///
     /// # Errors
     /// The file cannot be read, or has no certificate.
@@ -46,7 +46,7 @@ impl Trust {
         TlsTrust::authorities(path).map(Trust::of)
     }
 
-    /// The same trust, and a certificate of one's own, from PEM files.
+    /// Adds the client's own certificate, from PEM files.
     ///
     /// # Errors
     /// See [`TlsError`].
@@ -55,8 +55,8 @@ impl Trust {
         Ok(Trust { tls, ..self })
     }
 
-    /// The same trust, and one more user whose servers are given a password on local
-    /// endpoints: a name or a number (a SID on Windows).
+    /// Adds a user whose servers are given a password on local endpoints: a name, or a number (a
+    /// SID on Windows).
     ///
     /// # Errors
     /// The system knows no such user.

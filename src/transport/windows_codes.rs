@@ -1,7 +1,7 @@
-//! The error codes of Windows, by whose failure each is.
+//! The classes of the error codes of Windows.
 //!
 //! System Error Codes of the Win32 documentation, and Windows Sockets Error Codes from
-//! 10000 on. It is a table of numbers, so that it is tested on every system.
+//! 10000 on. The table has numbers, so it is tested on every system.
 
 use crate::framing::Failure;
 
@@ -26,7 +26,7 @@ const PEER_GONE: &[i32] = &[
 /// WSAEMSGSIZE.
 const MESSAGE_TOO_LONG: i32 = 10040;
 
-/// Classifies what GetLastError or WSAGetLastError told.
+/// Classifies a code of GetLastError or WSAGetLastError.
 pub(super) fn failure_of_code(code: i32) -> Failure {
     if TRANSIENT.contains(&code) {
         Failure::Transient

@@ -1,15 +1,15 @@
-//! A connection's reads and writes, tried again where the system lacks something for a
-//! moment, and the memory of what went wrong.
+//! Retries a connection's reads and writes that fail for a moment, and remembers failures that
+//! last.
 //!
 //! Invariants:
-//! - an operation that failed has moved no byte, so that repeating it is safe;
+//! - an operation that failed has moved no byte, so repeating it is safe;
 //! - the pauses of one series add up to [`LONGEST_SERIES`] at most; then the error is
-//!   returned, and the caller takes it for a failure of its own side;
+//!   returned, and counts as a failure of the server's own side;
 //! - while a pause runs the operation is `Pending`, as it is while a peer does not read:
-//!   deadlines and the stop cut it short in the same way, and dropping the connection
-//!   drops the timer;
+//!   deadlines and the stop end it in the same way, and dropping the connection drops the
+//!   timer;
 //! - once an operation has failed for good, [`Attempts::has_failed`] stays true. The error
-//!   that tells of a peer's reset comes once, and may come to a read or to a write.
+//!   that reports a peer's reset comes once, and may come to a read or to a write.
 
 use std::future::Future;
 use std::io;
@@ -29,7 +29,7 @@ const LONGEST_PAUSE: Duration = Duration::from_millis(100);
 /// The sum of the pauses between one success and the next, at most.
 const LONGEST_SERIES: Duration = Duration::from_secs(5);
 
-/// The pauses of one series of failed attempts. No clock: only what was waited counts.
+/// The pauses of one series of failed attempts. It uses no clock: only the pauses count.
 #[derive(Debug, Default)]
 struct Backoff {
     last: Option<Duration>,
@@ -51,7 +51,7 @@ impl Backoff {
     }
 }
 
-/// One direction of a connection. It holds memory only while attempts fail.
+/// One direction of a connection. It allocates memory only while attempts fail.
 #[derive(Debug, Default)]
 struct Direction {
     series: Option<Box<Series>>,
@@ -64,7 +64,7 @@ struct Series {
 }
 
 impl Direction {
-    /// Begins the next pause, or returns false where there is to be none.
+    /// Begins the next pause; returns `false` once the series has lasted long enough.
     fn begin_pause(&mut self) -> bool {
         let series = self.series.take();
         let mut backoff = series.map(|series| series.backoff).unwrap_or_default();
@@ -110,7 +110,7 @@ pub(super) struct Attempts {
 }
 
 impl Attempts {
-    /// Reads, again after a pause where that may help.
+    /// Reads, and retries transient failures.
     pub(super) fn poll_read<T>(
         &mut self,
         cx: &mut Context<'_>,
@@ -120,8 +120,8 @@ impl Attempts {
         Poll::Ready(self.note(read))
     }
 
-    /// Writes, again after a pause where that may help. An `attempt` that fails must have
-    /// written nothing.
+    /// Writes, and retries transient failures. An `attempt` that fails must have written
+    /// nothing.
     pub(super) fn poll_write<T>(
         &mut self,
         cx: &mut Context<'_>,
@@ -134,7 +134,7 @@ impl Attempts {
     /// Remembers a failure that ends the connection.
     pub(super) fn note<T>(&mut self, outcome: io::Result<T>) -> io::Result<T> {
         if let Err(error) = &outcome {
-            // sendfile(2) is answered so where it does not work; the bytes are copied then.
+            // sendfile(2) fails so where it does not work; the bytes are then copied.
             let is_refusal = matches!(
                 error.kind(),
                 io::ErrorKind::InvalidInput | io::ErrorKind::Unsupported
@@ -145,8 +145,8 @@ impl Attempts {
         outcome
     }
 
-    /// Whether an operation has failed for good. From then on the send queue is no
-    /// evidence: a reset discards them, and so empties the send queue.
+    /// Returns whether an operation has failed for good. From then on an empty send queue
+    /// proves nothing: a reset discards what was in it.
     pub(super) fn has_failed(&self) -> bool {
         self.has_failed
     }

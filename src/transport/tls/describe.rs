@@ -1,4 +1,4 @@
-//! What TLS finds wrong with a certificate, and what to do about it, in words.
+//! Describes, in words, what TLS finds wrong with a certificate, and what to do about it.
 
 use rustls::CertificateError;
 
@@ -22,7 +22,7 @@ impl CertificateOwner {
         }
     }
 
-    /// How a client gets by without another certificate.
+    /// Returns how a client can connect without another certificate.
     fn or_pin(self) -> &'static str {
         match self {
             CertificateOwner::Server => ", or pin it with --tls-fingerprint",
@@ -42,11 +42,12 @@ pub(super) fn about(problem: &CertificateError, whose: CertificateOwner) -> Stri
         | CertificateError::UnsupportedSignatureAlgorithmForPublicKeyContext { .. } => {
             match whose {
                 CertificateOwner::Server => format!(
-                    "{it} is by nobody who is trusted here: pin it with --tls-fingerprint, or \
-                     name who vouches for it with --tls-ca"
+                    "{it} was issued by an authority that is not trusted here: pin it with \
+                     --tls-fingerprint, or name its authority with --tls-ca"
                 ),
                 CertificateOwner::Client | CertificateOwner::Own => format!(
-                    "{it} is by nobody who is trusted here: --tls-client-ca must vouch for it"
+                    "{it} was issued by an authority that is not trusted here: --tls-client-ca must \
+                     vouch for it"
                 ),
             }
         }
@@ -72,8 +73,8 @@ pub(super) fn about(problem: &CertificateError, whose: CertificateOwner) -> Stri
         // webpki's errors that rustls has no name for.
         CertificateError::Other(other) => match other.0.to_string().as_str() {
             "CaUsedAsEndEntity" => format!(
-                "{it} is an authority's own (CA:TRUE), which vouches for others and is taken for \
-                 nobody's: make one for the machine, as `arauto tls init` does{or_pin}"
+                "{it} is an authority's own (CA:TRUE), which signs others and cannot identify a \
+                 server or a client: make one for the machine, as `arauto tls init` does{or_pin}"
             ),
             "UnsupportedCertVersion" => format!("{it} {OLD_VERSION}"),
             name => format!("{it} cannot be used ({name}): make another, with `arauto tls init`"),
@@ -82,7 +83,7 @@ pub(super) fn about(problem: &CertificateError, whose: CertificateOwner) -> Stri
     }
 }
 
-/// The description of a certificate whose X.509 version is not 3, and the way out.
+/// The description of a certificate whose X.509 version is not 3, and the remedy.
 pub(super) const OLD_VERSION: &str = "is of another X.509 version than 3, which alone can be used: \
                                       make another, with `arauto tls init` or with extensions";
 

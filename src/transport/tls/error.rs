@@ -1,28 +1,28 @@
-//! Why certificates and keys cannot be used.
+//! Errors of certificates and keys that cannot be used.
 
 use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::framing::Failure;
 
-/// Why certificates and keys cannot be used.
+/// The reason why certificates or keys cannot be used.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum TlsError {
-    /// A file is not there, or is not what it is taken for.
+    /// A file is missing, or its contents are not what is expected.
     #[error("{what} {}: {problem}", path.display())]
     File {
-        /// What it is taken for.
+        /// The expected contents.
         what: &'static str,
-        /// Which file.
+        /// The file.
         path: PathBuf,
         /// What is wrong with it.
         problem: String,
     },
-    /// Others than its owner may read the key.
+    /// Users other than its owner may read the key.
     #[error("the key {}: others may read it: chmod 600 {}", .0.display(), .0.display())]
     Exposed(PathBuf),
-    /// A certificate, and another one's key.
+    /// The key is not the certificate's.
     #[error(
         "the key {} is not that of the certificate {}: give the two that were made together, or \
          make others with `arauto tls init`",
@@ -35,10 +35,10 @@ pub enum TlsError {
         /// The key's file.
         key: PathBuf,
     },
-    /// The system trusts nobody, or does not say whom.
+    /// The system has no trusted roots, or they cannot be loaded.
     #[error("this system's trusted roots cannot be used ({0}): give --tls-fingerprint or --tls-ca")]
     NoRoots(String),
-    /// What TLS itself does not take.
+    /// TLS itself rejects the configuration.
     #[error("tls cannot be set up: {0}")]
     Setup(#[from] rustls::Error),
 }
@@ -52,7 +52,7 @@ impl TlsError {
         }
     }
 
-    /// A file that cannot be read; where it is missing, how to come by one.
+    /// Returns the error of a file that cannot be read, and what to do about it.
     pub(super) fn unread(what: &'static str, path: &Path, error: &io::Error) -> TlsError {
         match error.kind() {
             io::ErrorKind::NotFound => {
@@ -72,7 +72,7 @@ impl TlsError {
     }
 }
 
-/// Classifies what rustls says of a connection. Most errors tell of what the peer sent.
+/// Classifies an error of rustls. Most errors are about what the peer has sent.
 pub(in crate::transport) fn failure_of(error: &rustls::Error) -> Failure {
     match error {
         rustls::Error::EncryptError

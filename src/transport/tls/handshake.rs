@@ -1,4 +1,4 @@
-//! A server's handshake, and how long it may take.
+//! A server's handshake, and its deadline.
 
 use std::io;
 use std::pin::Pin;
@@ -14,7 +14,7 @@ use crate::deadline::{InputDeadline, Verdict};
 use crate::link::Link;
 use crate::transport::tcp::Tcp;
 
-/// A handshake in work. Its deadline is judged after the client's bytes are read.
+/// A handshake that is going on. Its deadline is judged after the client's bytes are read.
 pub(super) struct Handshake {
     accept: Accept<Tcp>,
     deadline: InputDeadline,
@@ -38,8 +38,8 @@ impl Handshake {
 
     pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<TlsStream<Tcp>>> {
         loop {
-            if let Poll::Ready(shaken) = Pin::new(&mut self.accept).poll(cx) {
-                return Poll::Ready(shaken);
+            if let Poll::Ready(outcome) = Pin::new(&mut self.accept).poll(cx) {
+                return Poll::Ready(outcome);
             }
             ready!(self.timer.as_mut().poll(cx));
             let is_unread = self.tcp().is_some_and(Tcp::has_input);

@@ -9,8 +9,8 @@ use rustls::{CertificateError, DigitallySignedStruct, Error, OtherError, Signatu
 
 use super::Fingerprint;
 
-/// Takes the certificate with this fingerprint and no other. That the server has its key
-/// is proven by the handshake's signature, which is verified as ever.
+/// Accepts the certificate with this fingerprint and no other. The handshake's signature proves
+/// that the server has the certificate's key, and is verified as always.
 #[derive(Debug)]
 pub(super) struct Pinned {
     pub(super) expected: Fingerprint,

@@ -1,6 +1,7 @@
-//! What a server shows its clients and asks of them.
+//! A server's certificate, and what it asks of clients.
 //!
-//! Every handshake takes what is live when it begins; a reload that fails changes nothing.
+//! Every handshake uses the credentials that are current when it begins. A reload that fails
+//! changes nothing.
 
 use std::path::PathBuf;
 use std::str::FromStr;
@@ -16,21 +17,21 @@ use super::identity::{Identity, authorities};
 use super::provider::{VERSIONS, provider};
 use super::{Fingerprint, TlsError};
 
-/// What a server's `tls:` endpoints are made with.
+/// The files that a server's `tls:` endpoints use.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct TlsConfig {
-    /// A PEM file: the certificate, and behind it those that lead to a root.
+    /// A PEM file: the certificate, followed by those that lead to a root.
     pub certificate: PathBuf,
-    /// A PEM file: the certificate's private key, which nobody else may read.
+    /// A PEM file: the certificate's private key. Only its owner may read the file.
     pub key: PathBuf,
-    /// A PEM file: who vouches for clients' certificates. `None`: no client is asked
-    /// for one.
+    /// A PEM file: the authorities that vouch for clients' certificates. With `None` clients are
+    /// not asked for one.
     pub client_ca: Option<PathBuf>,
 }
 
 impl TlsConfig {
-    /// With every other setting at its default.
+    /// Returns a configuration that asks clients for no certificate.
     pub fn new(certificate: impl Into<PathBuf>, key: impl Into<PathBuf>) -> TlsConfig {
         TlsConfig {
             certificate: certificate.into(),
@@ -40,13 +41,13 @@ impl TlsConfig {
     }
 }
 
-/// Whether clients must show a certificate, where one is asked for.
+/// Whether clients that are asked for a certificate must show one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum ClientCert {
-    /// They may.
+    /// They may show one.
     #[default]
     Optional,
-    /// Who has none is refused.
+    /// A client without one is refused.
     Required,
 }
 
@@ -64,49 +65,49 @@ impl FromStr for ClientCert {
     }
 }
 
-/// A server's certificate and key, and whom it trusts, as they are now.
+/// A server's certificate and key, and the authorities that it trusts, as last loaded.
 #[derive(Debug)]
 pub struct Credentials {
     files: TlsConfig,
-    live: RwLock<Live>,
+    current: RwLock<LoadedCredentials>,
 }
 
 #[derive(Debug)]
-struct Live {
+struct LoadedCredentials {
     optional: Arc<ServerConfig>,
     required: Arc<ServerConfig>,
     fingerprint: Fingerprint,
 }
 
 impl Credentials {
-    /// Loads them.
+    /// Loads the files.
     ///
     /// # Errors
     /// See [`TlsError`].
     pub fn load(files: TlsConfig) -> Result<Credentials, TlsError> {
-        let live = RwLock::new(Live::load(&files)?);
-        Ok(Credentials { files, live })
+        let current = RwLock::new(LoadedCredentials::load(&files)?);
+        Ok(Credentials { files, current })
     }
 
-    /// Loads them again, for handshakes from now on.
+    /// Loads the files again, for later handshakes. Returns the certificate's fingerprint.
     ///
     /// # Errors
-    /// See [`TlsError`]. Then the old ones stay.
+    /// See [`TlsError`]; the credentials stay as they were.
     pub fn reload(&self) -> Result<Fingerprint, TlsError> {
-        let live = Live::load(&self.files)?;
-        let fingerprint = live.fingerprint;
-        *self.live.write() = live;
+        let loaded = LoadedCredentials::load(&self.files)?;
+        let fingerprint = loaded.fingerprint;
+        *self.current.write() = loaded;
         Ok(fingerprint)
     }
 
-    /// The certificate's fingerprint.
+    /// Returns the certificate's fingerprint.
     pub fn fingerprint(&self) -> Fingerprint {
-        self.live.read().fingerprint
+        self.current.read().fingerprint
     }
 }
 
-impl Live {
-    fn load(files: &TlsConfig) -> Result<Live, TlsError> {
+impl LoadedCredentials {
+    fn load(files: &TlsConfig) -> Result<LoadedCredentials, TlsError> {
         let identity = Identity::load(&files.certificate, &files.key)?;
         for problem in &identity.doubts {
             let certificate = files.certificate.display();
@@ -116,7 +117,7 @@ impl Live {
         let roots = path.map(|path| authorities("the clients' authority", path));
         let roots = roots.transpose()?;
         let config = |client_cert| config(&identity, roots.clone(), client_cert);
-        Ok(Live {
+        Ok(LoadedCredentials {
             optional: Arc::new(config(ClientCert::Optional)?),
             required: Arc::new(config(ClientCert::Required)?),
             fingerprint: identity.fingerprint,
@@ -147,18 +148,19 @@ fn config(
     };
     let resolver = SingleCertAndKey::from(Arc::clone(&identity.key));
     let mut config = config.with_cert_resolver(Arc::new(resolver));
-    // Sessions last; a resumed one would be trusted by what was live before a reload.
+    // No resumption: a resumed TLS session would be trusted by the credentials of before a
+    // reload.
     config.session_storage = Arc::new(NoServerSessionStorage {});
     config.send_tls13_tickets = 0;
     Ok(config)
 }
 
-/// What one listener's handshakes are made with.
+/// The configuration of one listener's handshakes.
 #[derive(Debug, Clone)]
 pub struct HandshakeConfig {
-    /// The server's.
+    /// The credentials that all listeners of the server share.
     pub credentials: Arc<Credentials>,
-    /// Of this listener's clients.
+    /// Whether clients of this listener must show a certificate.
     pub client_cert: ClientCert,
     /// The longest time from a connect to the end of its handshake.
     pub handshake_timeout: Duration,
@@ -166,10 +168,10 @@ pub struct HandshakeConfig {
 
 impl HandshakeConfig {
     pub(super) fn config(&self) -> Arc<ServerConfig> {
-        let live = self.credentials.live.read();
+        let current = self.credentials.current.read();
         Arc::clone(match self.client_cert {
-            ClientCert::Optional => &live.optional,
-            ClientCert::Required => &live.required,
+            ClientCert::Optional => &current.optional,
+            ClientCert::Required => &current.required,
         })
     }
 }

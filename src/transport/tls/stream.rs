@@ -1,12 +1,12 @@
 //! A TLS connection, from before its handshake to its end.
 //!
-//! A handshake is driven by whoever reads or writes, on the thread that owns the
-//! connection: nobody waits for it. Until it is done nothing is read and nothing taken to
-//! write. What is taken to write may stand in here, encrypted, 64 KiB at most, while the
-//! kernel takes no more: [`Tls::is_flushed`] tells, and flushing goes on with it.
+//! Reads and writes drive the handshake, on the thread that owns the connection, so the acceptor
+//! never waits for it. Until it is done nothing is read or accepted for writing. Accepted bytes
+//! may be held here, encrypted, 64 KiB at most, while the kernel takes no more. Flushing sends
+//! them, and until then the evidence is `Queued`.
 //!
-//! Of a client, an end without close_notify is an end like any other: who asked has its
-//! frames' own bounds. For a client it is an error, as it may be a stranger's doing.
+//! A server takes an end without close_notify for an ordinary end: frames have bounds of their
+//! own. For a client it is an error, as an attacker may have cut the connection off.
 
 use std::fmt;
 use std::io::{self, IoSlice};
@@ -40,11 +40,11 @@ pub struct Tls {
 }
 
 enum State {
-    /// Nothing has been read or written.
+    /// No operation has begun the handshake yet.
     Accepted(Tcp, HandshakeConfig),
     Handshaking(Box<Handshake>),
     Open(Box<TlsStream<Tcp>>),
-    /// The handshake came to nothing.
+    /// The handshake has failed, or was given up.
     Failed,
 }
 
@@ -81,11 +81,11 @@ impl Tls {
                 let limit = tcp.limit();
                 Ok(DetachedTls(tcp.into_std()?, limit, config))
             }
-            _ => Err(io::ErrorKind::Unsupported.into()), // it belongs to this thread
+            _ => Err(io::ErrorKind::Unsupported.into()), // it is tied to this thread
         }
     }
 
-    /// What it runs on, where that is still there.
+    /// Returns the TCP connection below, unless the handshake has failed.
     pub(in crate::transport) fn tcp(&self) -> Option<&Tcp> {
         match &self.state {
             State::Accepted(stream, _) => Some(stream),
@@ -95,7 +95,7 @@ impl Tls {
         }
     }
 
-    /// Sets when a peer that answers nothing is given up, once the handshake is done.
+    /// Replaces the timeouts of the peer, once the handshake is done.
     pub(in crate::transport) fn set_timeouts(&mut self, timeouts: &PeerTimeouts) {
         if let State::Open(stream) = &mut self.state {
             stream.get_mut().0.set_timeouts(timeouts);
@@ -126,7 +126,7 @@ impl Tls {
             self.state = State::Failed;
             let stream = shaken.inspect_err(|error| {
                 let error = about_client(error);
-                tracing::debug!(error, "the tls handshake came to nothing");
+                tracing::debug!(error, "tls handshake failed");
             })?;
             self.state = State::Open(Box::new(stream.into()));
         }
@@ -216,7 +216,7 @@ impl Tls {
         })
     }
 
-    /// Does something to be written, once the handshake is done.
+    /// Runs a write once the handshake is done.
     fn poll_written<T>(
         &mut self,
         cx: &mut Context<'_>,
@@ -261,8 +261,8 @@ impl AsyncWrite for Tls {
             .poll_written(cx, |stream, cx| stream.poll_flush(cx))
     }
 
-    /// Sends close_notify behind all else, and then closes the side. A handshake that is
-    /// not done has nothing to say and is given up.
+    /// Sends close_notify behind all other bytes, and then closes the write side. A handshake that
+    /// is not done is given up.
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         match &mut self.state {
             State::Open(stream) => {

@@ -1,4 +1,4 @@
-//! What is known of bytes that TLS itself still holds.
+//! The evidence of bytes that TLS itself still holds.
 
 use std::fs;
 use std::io;

@@ -1,4 +1,4 @@
-//! Whom a client takes for its server, and who it says that it is.
+//! The servers that a client trusts, and the client's own certificate.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -13,52 +13,52 @@ use super::pinned::Pinned;
 use super::provider::{VERSIONS, provider};
 use super::{Fingerprint, TlsError};
 
-/// Whom a client takes for its server on a `tls:` endpoint, and the certificate that it
-/// shows there itself. The default is the system's trusted roots, and no certificate.
+/// The servers that a client trusts on `tls:` endpoints, and the certificate that it shows there
+/// itself. The default is the system's trusted roots, and no certificate.
 #[derive(Debug, Clone, Default)]
 pub(in crate::transport) struct TlsTrust {
-    whom: Whom,
+    servers: TrustedServers,
     own: Option<Arc<CertifiedKey>>,
 }
 
 #[derive(Debug, Clone, Default)]
-enum Whom {
-    /// Who has a certificate, for the endpoint's name, by a root that the system trusts.
+enum TrustedServers {
+    /// Those with a certificate for the endpoint's name from a root that the system trusts.
     #[default]
     System,
-    /// The same, by one of these.
+    /// Those with a certificate for the endpoint's name from one of these roots.
     Authorities(Arc<RootCertStore>),
-    /// Who has this certificate.
+    /// Those with this certificate.
     Pinned(Fingerprint),
 }
 
 impl TlsTrust {
-    /// Trust in what the system's roots vouch for.
+    /// Trusts certificates that the system's roots vouch for.
     pub(in crate::transport) fn system() -> TlsTrust {
         TlsTrust::default()
     }
 
-    /// Trust in one certificate, whatever its name and dates.
+    /// Trusts one certificate, whatever its name and dates.
     pub(in crate::transport) fn pinned(fingerprint: Fingerprint) -> TlsTrust {
         TlsTrust {
-            whom: Whom::Pinned(fingerprint),
+            servers: TrustedServers::Pinned(fingerprint),
             own: None,
         }
     }
 
-    /// Trust in what the certificates in this PEM file vouch for, themselves included.
+    /// Trusts the certificates in this PEM file, and those that they vouch for.
     ///
     /// # Errors
     /// The file cannot be read, or has no certificate.
     pub(in crate::transport) fn authorities(path: &Path) -> Result<TlsTrust, TlsError> {
         let roots = authorities("the trusted certificate", path)?;
         Ok(TlsTrust {
-            whom: Whom::Authorities(roots),
+            servers: TrustedServers::Authorities(roots),
             own: None,
         })
     }
 
-    /// The same trust, and a certificate of one's own, from PEM files.
+    /// Adds the client's own certificate, from PEM files.
     ///
     /// # Errors
     /// See [`TlsError`].
@@ -86,20 +86,20 @@ impl TlsTrust {
                 config.with_client_cert_resolver(Arc::new(resolver))
             }
         };
-        config.resumption = Resumption::disabled(); // servers keep nothing to go on with
+        config.resumption = Resumption::disabled(); // the server resumes no TLS sessions
         Ok(config)
     }
 
     fn verifier(&self) -> Result<Arc<dyn ServerCertVerifier>, TlsError> {
-        let roots = match &self.whom {
-            Whom::Pinned(expected) => {
+        let roots = match &self.servers {
+            TrustedServers::Pinned(expected) => {
                 return Ok(Arc::new(Pinned {
                     expected: *expected,
                     provider: provider(),
                 }));
             }
-            Whom::Authorities(roots) => Arc::clone(roots),
-            Whom::System => system_roots()?,
+            TrustedServers::Authorities(roots) => Arc::clone(roots),
+            TrustedServers::System => system_roots()?,
         };
         let verifier = WebPkiServerVerifier::builder_with_provider(roots, provider()).build();
         Ok(verifier.map_err(|error| TlsError::NoRoots(error.to_string()))?)

@@ -1,4 +1,4 @@
-//! Where a unix endpoint's socket is.
+//! The sockets that unix endpoints name, and the folder of those of `pipe:`.
 
 use std::env;
 use std::fs::DirBuilder;
@@ -28,10 +28,10 @@ pub(in crate::transport) enum UnixAddress {
 /// without its NUL, to which hardly any program can connect.
 const LONGEST: usize = 107;
 
-/// The socket of an endpoint. The folder of a `pipe:` is made where it is not there.
+/// Returns the socket of an endpoint. Creates the folder of a `pipe:` if it is missing.
 ///
 /// # Errors
-/// It is too long, or of another system; or its folder cannot be made.
+/// The name is too long, or of another system; or the folder cannot be created or used.
 pub(in crate::transport) fn address(endpoint: &Endpoint) -> io::Result<UnixAddress> {
     match endpoint {
         Endpoint::Unix(path) => Ok(UnixAddress::Path(fitting(path.clone())?)),
@@ -96,9 +96,9 @@ fn pipe_folder() -> PathBuf {
     }
 }
 
-/// In `/tmp` anybody can make the folder first: it must be ours and ours alone, or others
-/// could wait for clients in it. The check and the change use one
-/// descriptor of the folder, whatever its name leads to later.
+/// Creates the folder, or checks an existing one. In `/tmp` any user can create it first: it must
+/// belong to this process's user alone, or others could wait for clients in it. The check and
+/// the change use one descriptor of the folder, whatever its name leads to later.
 fn private_folder(folder: &Path) -> io::Result<()> {
     let named = |error: io::Error| {
         let problem = format!("{}: {error}", folder.display());
@@ -117,7 +117,7 @@ fn private_folder(folder: &Path) -> io::Result<()> {
         opened => opened.map_err(|error| named(error.into()))?,
     };
     if is_made {
-        set_mode(&handle, 0o700).map_err(named)?; // whatever the umask has taken away
+        set_mode(&handle, 0o700).map_err(named)?; // the umask may have removed bits
     }
     let found = fstat(&handle).map_err(|error| named(error.into()))?;
     let own = geteuid().as_raw();
@@ -135,8 +135,8 @@ fn problem_of(owner: u32, mode: u32, own: u32) -> Option<String> {
     }
     (mode & WRITABLE != 0).then(|| {
         format!(
-            "can be written to by others (mode {:04o}): remove what is not yours from it, then \
-             chmod 700 it",
+            "can be written to by others (mode {:04o}): remove the files of other users from it, \
+             then chmod 700 it",
             mode & 0o7777
         )
     })

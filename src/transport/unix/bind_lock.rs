@@ -1,9 +1,9 @@
-//! One server at a time looks at a socket's path and binds it.
+//! A lock by which one server at a time checks a socket's path and binds it.
 //!
-//! The problem: two servers that find the same stale socket must not both replace it. A lock
-//! on the folder would do, but every user who may read the folder could hold it, and no server
-//! would start. So the lock is on a file of its own beside the socket, which only its owner
-//! can open; it is there only while it is held.
+//! The problem: two servers that find the same stale socket must not both replace it. With a lock
+//! on the folder, every user who may read the folder could hold it, and no server would start.
+//! So the lock is on a file of its own beside the socket. Only its owner can open that file, and
+//! it exists only while the lock is held.
 
 use std::ffi::OsString;
 use std::fs::{File, OpenOptions};
@@ -15,9 +15,10 @@ use std::time::Duration;
 use rustix::fs::{FlockOperation, OFlags, flock};
 use rustix::process::geteuid;
 
-/// Another server that starts at the same path is done within this time.
-const LOOKS: u32 = 100;
-const LOOK: Duration = Duration::from_millis(20);
+/// The attempts to take the lock, and the pause between two of them. Another server that starts
+/// at the same path is done within that time.
+const ATTEMPTS: u32 = 100;
+const PAUSE: Duration = Duration::from_millis(20);
 
 /// Holds a socket's path against other servers; dropping it removes its file.
 #[derive(Debug)]
@@ -27,17 +28,17 @@ pub(super) struct BindLock {
 }
 
 impl BindLock {
-    /// Takes the lock, and waits for another server that has it, but not for ever.
+    /// Takes the lock. Blocks while another server has it, for 2 s at most.
     ///
     /// # Errors
-    /// The other one has it all the time, the file is another user's, or the system does
-    /// not let it be made.
+    /// Another server still has it after that time, the file belongs to another user, or it
+    /// cannot be created.
     pub(super) fn take(socket: &Path) -> io::Result<BindLock> {
-        for _ in 0..LOOKS {
+        for _ in 0..ATTEMPTS {
             if let Some(lock) = BindLock::try_take(socket)? {
                 return Ok(lock);
             }
-            std::thread::sleep(LOOK);
+            std::thread::sleep(PAUSE);
         }
         let problem = format!(
             "{} is locked by another server that is starting",
@@ -46,7 +47,7 @@ impl BindLock {
         Err(io::Error::new(io::ErrorKind::WouldBlock, problem))
     }
 
-    /// Takes the lock if nobody has it.
+    /// Takes the lock; returns `None` if another server has it.
     ///
     /// # Errors
     /// See [`BindLock::take`].
@@ -64,7 +65,7 @@ impl BindLock {
             return Err(io::Error::new(io::ErrorKind::PermissionDenied, problem));
         }
         if found.mode() & 0o077 != 0 {
-            // Others may have it open, and hold it: a new one is nobody else's.
+            // Other users may have opened it and hold the lock. A new file is this user's alone.
             std::fs::remove_file(&path).map_err(named)?;
             return Ok(None);
         }
@@ -72,7 +73,8 @@ impl BindLock {
             Err(rustix::io::Errno::WOULDBLOCK) => return Ok(None),
             locked => locked?,
         }
-        // The one that had it before has removed the file, and the next one made another.
+        // The server that held the lock before has removed the file, and another may have
+        // created a new one since.
         let identity = |found: &std::fs::Metadata| (found.dev(), found.ino());
         let is_named = std::fs::symlink_metadata(&path)
             .is_ok_and(|named| identity(&named) == identity(&found));
@@ -82,7 +84,7 @@ impl BindLock {
 
 impl Drop for BindLock {
     fn drop(&mut self) {
-        // It is still held, so that the file is this one.
+        // The lock is still held, so the file at the path is this one.
         if let Err(error) = std::fs::remove_file(&self.path)
             && error.kind() != io::ErrorKind::NotFound
         {

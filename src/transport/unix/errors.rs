@@ -4,14 +4,14 @@ use std::io;
 
 use rustix::io::Errno;
 
-/// Whether this process or the system has no descriptor or buffer left.
+/// Returns whether this process or the system has no descriptor or buffer left.
 pub(in crate::transport) fn is_out_of_resources(error: &io::Error) -> bool {
     let errno = error.raw_os_error().map(Errno::from_raw_os_error);
     let resources = [Errno::MFILE, Errno::NFILE, Errno::NOBUFS, Errno::NOMEM];
     errno.is_some_and(|errno| resources.contains(&errno))
 }
 
-/// Whether a name that could not be looked up may be found later: EAI_AGAIN, or an error of the
+/// Returns whether a name that could not be looked up may be found later: EAI_AGAIN, or an error of the
 /// system itself, EAI_SYSTEM. std keeps the text of getaddrinfo(3)'s error and not its number.
 pub(in crate::transport) fn is_lookup_transient(error: &io::Error) -> bool {
     error.raw_os_error().is_some() || error.to_string().ends_with(&lookup_error(libc::EAI_AGAIN))

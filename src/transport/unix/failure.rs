@@ -1,10 +1,10 @@
-//! The error codes of unix, by whose failure each is.
+//! The classes of the error codes of unix.
 
 use rustix::io::Errno;
 
 use crate::framing::Failure;
 
-/// Codes that pass by themselves. EMFILE and ENFILE are accept(2)'s.
+/// Codes of transient failures. EMFILE and ENFILE come from accept(2).
 const TRANSIENT: &[Errno] = &[
     Errno::NOBUFS,
     Errno::NOMEM,
@@ -14,8 +14,8 @@ const TRANSIENT: &[Errno] = &[
     Errno::NFILE,
 ];
 
-/// Codes that say that nothing reaches the peer any more. Those of networks are TCP's: it
-/// gives up with the reason that was last heard (tcp(7)), and accept(2) passes them on.
+/// Codes that mean that nothing reaches the peer any more. TCP reports network errors when it
+/// gives up (tcp(7)), and accept(2) passes them on.
 const PEER_GONE: &[Errno] = &[
     Errno::PIPE,
     Errno::CONNRESET,

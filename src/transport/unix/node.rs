@@ -1,7 +1,7 @@
 //! Changing a file's owner and mode by a descriptor that was opened with O_PATH.
 //!
-//! chown(2) and chmod(2) follow links: between the look at a name and the change of it
-//! somebody may put a link in its place. A descriptor stands for what was looked at.
+//! chown(2) and chmod(2) follow links: between the check of a name and the change another program
+//! may put a link in its place. A descriptor stands for the file that was checked.
 
 use std::fs::{Permissions, set_permissions};
 use std::io;
@@ -13,10 +13,10 @@ use rustix::fs::{AtFlags, FileType, Gid, Mode, OFlags, Stat, chownat, fstat, ope
 use rustix::io::Errno;
 use rustix::process::geteuid;
 
-/// Opens a socket's file, which was made by this process's user just now; what is known of it.
+/// Opens the file of a socket that this process has just bound; returns its metadata too.
 ///
 /// # Errors
-/// Something else stands there.
+/// Another program has replaced the file.
 pub(super) fn open_socket(path: &Path) -> io::Result<(OwnedFd, Stat)> {
     let flags = OFlags::PATH | OFlags::NOFOLLOW | OFlags::CLOEXEC;
     let file = open(path, flags, Mode::empty())?;

@@ -18,30 +18,30 @@ use tokio::net::UnixStream;
 
 use crate::framing::{MessageTooLong, Received};
 
-/// The longest frame on such a socket: a message must fit into the send buffer,
-/// which is 208 KiB where the operator has not changed net.core.wmem_default.
+/// The longest frame on such a socket, in bytes. A message must fit into the send buffer, which
+/// is 208 KiB unless the operator has changed net.core.wmem_default.
 pub(in crate::transport) const LONGEST_MESSAGE: usize = 128 * 1024;
 
-/// What the send buffer must hold: the longest frame, its prefix, and what the
-/// kernel keeps beside it.
+/// The least size of the send buffer: the longest frame, its prefix, and the kernel's own
+/// data.
 const SEND_BUFFER: usize = LONGEST_MESSAGE + 4096;
 
-/// A connected socket of this type. tokio knows none: it is told of one that it
-/// takes for a stream, asked for readiness, and never reads or writes.
+/// A connected socket of this type. tokio has no such type: it takes the socket for a stream,
+/// is asked for readiness only, and never reads or writes.
 #[derive(Debug)]
 pub struct SeqPacket {
     socket: UnixStream,
-    /// The peer has closed without having read everything. The system says so once, ahead
-    /// of the messages that the peer had sent itself.
+    /// The peer has closed without having read everything. The system reports it once, before
+    /// the messages that the peer had sent itself.
     is_reset: bool,
 }
 
 impl SeqPacket {
-    /// Takes a connected socket over.
+    /// Takes over a connected socket.
     ///
-    /// With SO_PASSCRED every message brings its sender's credentials, those too
-    /// that were sent before it was set, and the end of the input brings none
-    /// (unix(7)). Nothing else tells an empty message from the end.
+    /// With SO_PASSCRED every message brings its sender's credentials, also one that was sent
+    /// before the option was set, and the end of the input brings none (unix(7)). Nothing else
+    /// tells an empty message from the end.
     pub(in crate::transport) fn new(socket: UnixStream) -> io::Result<Self> {
         set_socket_passcred(&socket, true)?;
         if socket_send_buffer_size(&socket)? < SEND_BUFFER {
@@ -70,14 +70,14 @@ impl SeqPacket {
         &self.socket
     }
 
-    /// Whether the peer is known to have closed without having read everything.
+    /// Returns whether the peer is known to have closed without having read everything.
     pub(in crate::transport) fn is_reset(&self) -> bool {
         self.is_reset
     }
 
-    /// The next message. One that is longer than `buf` is an error. Where the peer has
-    /// closed without having read everything, that error stands in place of the end, as it
-    /// does on a stream.
+    /// Receives the next message. A message that is longer than `buf` is an error. If the peer
+    /// has closed without having read everything, that error comes in place of the end, as on a
+    /// stream.
     pub(in crate::transport) fn poll_receive(
         &mut self,
         cx: &mut Context<'_>,
@@ -87,14 +87,14 @@ impl SeqPacket {
             ready!(self.socket.poll_read_ready(cx))?;
             let received = || receive(self.socket.as_fd(), buf, &mut self.is_reset);
             match self.socket.try_io(Interest::READABLE, received) {
-                // The socket was less ready than was known: wait for it.
+                // The socket was less ready than the runtime knew: wait for it.
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
                 received => return Poll::Ready(received),
             }
         }
     }
 
-    /// Sends one message, made of these parts.
+    /// Sends these parts as one message.
     pub(in crate::transport) fn poll_send(
         &self,
         cx: &mut Context<'_>,
@@ -110,7 +110,7 @@ impl SeqPacket {
         }
     }
 
-    /// The peer sees the end behind the last message.
+    /// Closes the write side: the peer sees the end behind the last message.
     pub(in crate::transport) fn shut_write(&self) -> io::Result<()> {
         Ok(shutdown(&self.socket, Shutdown::Write)?)
     }
@@ -138,8 +138,8 @@ fn receive(socket: BorrowedFd<'_>, buf: &mut [u8], is_reset: &mut bool) -> io::R
 fn receive_once(socket: BorrowedFd<'_>, buf: &mut [u8]) -> io::Result<Received> {
     let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmCredentials(1))];
     let mut control = RecvAncillaryBuffer::new(&mut space);
-    // TRUNC asks for the real length of what does not fit. A descriptor that is sent
-    // along finds no room, and the kernel closes it.
+    // TRUNC asks for the real length of a message that does not fit. There is no space for
+    // descriptors that come with a message, so the kernel closes them.
     let flags = RecvFlags::TRUNC | RecvFlags::CMSG_CLOEXEC;
     let room = buf.len();
     let received = recvmsg(socket, &mut [IoSliceMut::new(buf)], &mut control, flags)?;

@@ -1,9 +1,9 @@
-//! Whether a socket's path proves whose server listens there.
+//! Whether a socket's path proves which user's server listens there.
 //!
-//! Where every folder from `/` down to the socket is root's or the server's user's, and lets
-//! nobody else write, no third user can have put the socket there, nor a folder or a link on
-//! the way to it. A sticky folder such as `/tmp` does not help: it keeps others from removing
-//! a name, and not from making it first.
+//! If every folder from `/` down to the socket belongs to root or the server's user, and no other
+//! user may write to it, no third user can have created the socket, nor a folder or a link on the
+//! way to it. A sticky folder such as `/tmp` does not help: others cannot remove a name in it,
+//! but can create it first.
 
 use std::ffi::OsString;
 use std::fs::Metadata;
@@ -14,11 +14,13 @@ use std::path::{Component, Path, PathBuf};
 use super::address::{UnixAddress, address};
 use crate::transport::{Endpoint, LocalUser};
 
-/// Links on the way to one socket, as many as the kernel follows (path_resolution(7)).
-const LINKS: usize = 40;
+/// The most links on the way to a socket, as many as the kernel follows (path_resolution(7)).
+const MOST_LINKS: usize = 40;
 
-/// Whether nobody but root and `server` could have put the endpoint's socket there; if not,
-/// why, as a clause.
+/// Checks that only root and `server` could have created the endpoint's socket.
+///
+/// # Errors
+/// The reason why another user could have, as a clause.
 pub(in crate::transport) fn name_is_safe(
     endpoint: &Endpoint,
     server: &LocalUser,
@@ -27,7 +29,7 @@ pub(in crate::transport) fn name_is_safe(
         return Err("it has no user id".to_owned());
     };
     match address(endpoint) {
-        Ok(UnixAddress::Path(path) | UnixAddress::SeqPacket(path)) => only_by(&path, *server),
+        Ok(UnixAddress::Path(path) | UnixAddress::SeqPacket(path)) => check_path(&path, *server),
         Ok(UnixAddress::Abstract(_)) => {
             Err("every user of this machine may take an abstract name".to_owned())
         }
@@ -35,28 +37,28 @@ pub(in crate::transport) fn name_is_safe(
     }
 }
 
-/// Walks from the root to the socket, through links as the kernel does.
-fn only_by(socket: &Path, server: u32) -> Result<(), String> {
+/// Walks from the root to the socket, and follows links as the kernel does.
+fn check_path(socket: &Path, server: u32) -> Result<(), String> {
     let start = std::env::current_dir();
     let absolute = start.map(|start| start.join(socket));
     let absolute = absolute.map_err(|error| format!("this folder has no path ({error})"))?;
     let mut left: Vec<OsString> = steps(&absolute);
     let mut here = PathBuf::from("/");
     let mut links = 0;
-    check_folder(&here, &look(&here)?, server)?;
+    check_folder(&here, &metadata(&here)?, server)?;
     while let Some(step) = left.pop() {
         if step == ".." {
-            here.pop(); // of the root there is none above
+            here.pop(); // does nothing at the root
             continue;
         }
         let next = here.join(step);
-        let found = look(&next)?;
+        let found = metadata(&next)?;
         if found.is_symlink() {
             links += 1;
-            if links > LINKS {
+            if links > MOST_LINKS {
                 return Err(format!("{} has too many links", socket.display()));
             }
-            let target = std::fs::read_link(&next).map_err(|error| unseen(&next, &error))?;
+            let target = std::fs::read_link(&next).map_err(|error| unreadable(&next, &error))?;
             if target.is_absolute() {
                 here = PathBuf::from("/");
             }
@@ -71,7 +73,7 @@ fn only_by(socket: &Path, server: u32) -> Result<(), String> {
     Err(format!("{} is no socket", socket.display()))
 }
 
-/// The names on a path, the first one last.
+/// Returns the names on a path, the first one last.
 fn steps(path: &Path) -> Vec<OsString> {
     let names = path.components().rev().filter_map(|part| match part {
         Component::Normal(name) => Some(name.to_owned()),
@@ -81,12 +83,12 @@ fn steps(path: &Path) -> Vec<OsString> {
     names.collect()
 }
 
-fn look(path: &Path) -> Result<Metadata, String> {
-    std::fs::symlink_metadata(path).map_err(|error| unseen(path, &error))
+fn metadata(path: &Path) -> Result<Metadata, String> {
+    std::fs::symlink_metadata(path).map_err(|error| unreadable(path, &error))
 }
 
-fn unseen(path: &Path, error: &io::Error) -> String {
-    format!("{} cannot be looked at ({error})", path.display())
+fn unreadable(path: &Path, error: &io::Error) -> String {
+    format!("{} cannot be read ({error})", path.display())
 }
 
 fn check_folder(path: &Path, found: &Metadata, server: u32) -> Result<(), String> {
@@ -94,7 +96,10 @@ fn check_folder(path: &Path, found: &Metadata, server: u32) -> Result<(), String
         .map_err(|why| format!("{} {why}", path.display()))
 }
 
-/// Whether nobody but root and `server` can make names in a folder; if not, why.
+/// Checks that only root and `server` can create names in a folder.
+///
+/// # Errors
+/// The reason why another user can, as a clause.
 fn folder_is_closed(owner: u32, mode: u32, server: u32) -> Result<(), String> {
     const WRITE_BY_GROUP: u32 = 0o020; // with an access list, by those that it names
     const WRITE_BY_OTHERS: u32 = 0o002;
@@ -165,20 +170,20 @@ mod tests {
     #[test]
     fn path_through_closed_folders_and_links_is_safe() {
         let Some((root, socket)) = tree() else { return };
-        assert_eq!(only_by(&socket, SERVER), Ok(()));
+        assert_eq!(check_path(&socket, SERVER), Ok(()));
         let link = root.path().join("link");
         symlink("./server/../server", &link).expect("it is ours");
-        assert_eq!(only_by(&link.join("s.sock"), SERVER), Ok(()));
+        assert_eq!(check_path(&link.join("s.sock"), SERVER), Ok(()));
         let last = root.path().join("last");
         symlink(&socket, &last).expect("it is ours");
-        assert_eq!(only_by(&last, SERVER), Ok(()));
+        assert_eq!(check_path(&last, SERVER), Ok(()));
     }
 
     #[test]
     fn path_that_a_third_user_could_have_made_is_named() {
         let Some((root, socket)) = tree() else { return };
         let because = |path: &Path, why: &str| {
-            let error = only_by(path, SERVER).expect_err(why);
+            let error = check_path(path, SERVER).expect_err(why);
             assert!(error.contains(why), "{error}");
         };
         // A link in a folder that everybody may write to leads to a safe path.
@@ -204,7 +209,7 @@ mod tests {
         let Some((root, _)) = tree() else { return };
         let link = root.path().join("circle");
         symlink(&link, &link).expect("it is ours");
-        let error = only_by(&link, SERVER).expect_err("it leads nowhere");
+        let error = check_path(&link, SERVER).expect_err("it leads nowhere");
         assert!(error.contains("too many links"), "{error}");
     }
 }

@@ -122,11 +122,13 @@ impl WatchedFile {
             match UnixListener::from_std(listener) {
                 Ok(listener) => {
                     self.file = file;
-                    tracing::warn!(%endpoint, "missing socket file restored");
+                    tracing::warn!(%endpoint, "socket file was removed; listening there again");
                     return Poll::Ready(listener);
                 }
                 // Dropping `file` removes it again.
-                Err(error) => tracing::error!(%endpoint, %error, "socket file not restored"),
+                Err(error) => {
+                    tracing::error!(%endpoint, %error, "socket file was removed and cannot be listened on again")
+                }
             }
         }
     }
@@ -155,7 +157,7 @@ impl WatchedFile {
             Err(BindError::InUse(_) | BindError::NotASocket(_)) => None,
             Err(error) => {
                 if !std::mem::replace(&mut self.is_missing, true) {
-                    tracing::error!(%error, "missing socket file cannot be restored");
+                    tracing::error!(%error, "socket file was removed and cannot be made again");
                 }
                 None
             }

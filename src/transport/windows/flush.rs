@@ -1,8 +1,7 @@
-//! Whether the client has read everything.
+//! Finds out whether the peer has read everything.
 //!
-//! Windows tells it in one way: FlushFileBuffers returns when it has, and not before,
-//! so that each flush under way has a thread of its own. A pipe that is disconnected
-//! ends its flush.
+//! Windows has one way to tell: FlushFileBuffers returns once the peer has, so each flush that
+//! is under way needs a thread of its own. Disconnecting the pipe ends its flush.
 //!
 //! A client that closes discards what it has not read, and with that the pipe is as empty as
 //! if it had been read:
@@ -26,24 +25,24 @@ use windows_sys::Win32::Storage::FileSystem::FlushFileBuffers;
 use windows_sys::Win32::System::IO::IO_STATUS_BLOCK;
 use windows_sys::Win32::System::Pipes::DisconnectNamedPipe;
 
-/// A flush needs hardly any stack.
+/// The stack of a flush's thread, in bytes. It needs hardly any.
 const STACK: usize = 64 * 1024;
 
-/// Watches over one end of a pipe.
+/// The flushes of one end of a pipe.
 #[derive(Debug)]
 pub(super) struct Flush {
     handle: Arc<OwnedHandle>,
-    /// Counts writes.
+    /// The number of writes.
     written: u64,
     progress: Arc<Progress>,
 }
 
 #[derive(Debug, Default)]
 struct Progress {
-    runs: AtomicBool,
-    /// Writes that are known to have been read.
+    is_running: AtomicBool,
+    /// The number of writes that are known to have been read.
     read: AtomicU64,
-    /// The client has closed, and it is not known to have read everything.
+    /// The peer has closed, and is not known to have read everything.
     has_failed: AtomicBool,
 }
 
@@ -56,31 +55,31 @@ impl Flush {
         }
     }
 
-    /// Something was written.
+    /// Counts a write.
     pub(super) fn note_write(&mut self) {
         self.written += 1;
     }
 
-    /// Whether the peer has read everything, as far as is known. Calling it begins to
-    /// find out: ask again. `is_over`: the peer has closed its end.
+    /// Returns whether the peer is known to have read everything. If not, a flush is begun that
+    /// finds out, unless the peer has closed its end (`has_ended`): call it again later.
     ///
     /// # Errors
     /// There is no thread for it.
-    pub(super) fn is_done(&self, is_over: bool) -> io::Result<bool> {
+    pub(super) fn is_done(&self, has_ended: bool) -> io::Result<bool> {
         let progress = &self.progress;
         if progress.read.load(Ordering::Acquire) >= self.written {
             return Ok(true);
         }
-        let may_begin = !is_over && !progress.has_failed.load(Ordering::Acquire);
-        if may_begin && !progress.runs.swap(true, Ordering::AcqRel) {
+        let may_begin = !has_ended && !progress.has_failed.load(Ordering::Acquire);
+        if may_begin && !progress.is_running.swap(true, Ordering::AcqRel) {
             self.start()?;
         }
         Ok(false)
     }
 
-    /// Whether a flush is under way. A client's close ends it, with what it has to say.
+    /// Returns whether a flush is under way. The peer's close ends it, and its outcome counts.
     pub(super) fn is_running(&self) -> bool {
-        self.progress.runs.load(Ordering::Acquire)
+        self.progress.is_running.load(Ordering::Acquire)
     }
 
     fn start(&self) -> io::Result<()> {
@@ -95,10 +94,10 @@ impl Flush {
             } else {
                 progress.has_failed.store(true, Ordering::Release);
             }
-            progress.runs.store(false, Ordering::Release);
+            progress.is_running.store(false, Ordering::Release);
         });
         if let Err(error) = started {
-            self.progress.runs.store(false, Ordering::Release);
+            self.progress.is_running.store(false, Ordering::Release);
             return Err(error);
         }
         Ok(())
@@ -109,12 +108,12 @@ impl Flush {
     }
 }
 
-/// Whether the client still has its end.
+/// Returns whether the peer still has its end.
 #[expect(unsafe_code, reason = "no crate tells a pipe's state")]
 fn is_connected(handle: &OwnedHandle) -> bool {
     let mut status = IO_STATUS_BLOCK::default();
     let mut found = FILE_PIPE_LOCAL_INFORMATION::default();
-    // SAFETY: the handle is open for as long as it is borrowed; both places are ours, and the
+    // SAFETY: the handle is open for as long as it is borrowed; both variables are ours, and the
     // length is that of the second.
     let told = unsafe {
         NtQueryInformationFile(
@@ -139,11 +138,11 @@ fn flush(handle: &OwnedHandle) -> io::Result<()> {
 }
 
 impl Drop for Flush {
-    /// Ends a flush that still waits: a deadline has passed, and the peer loses what it
-    /// has not read. Without one the peer can still read what is there.
+    /// Ends a flush that still waits: a deadline has passed, and the peer loses what it has not
+    /// read. If no flush is under way, the peer can still read what is in the pipe.
     #[expect(unsafe_code, reason = "no crate disconnects a pipe by its handle")]
     fn drop(&mut self) {
-        if self.progress.runs.load(Ordering::Acquire) {
+        if self.progress.is_running.load(Ordering::Acquire) {
             // SAFETY: the handle is open.
             unsafe { DisconnectNamedPipe(self.handle.as_raw_handle()) };
         }

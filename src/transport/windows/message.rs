@@ -1,7 +1,7 @@
 //! A pipe of message type, with its messages' boundaries.
 //!
-//! tokio and mio read 4096 bytes at a time and lose where a message ends; here a read
-//! says so (ERROR_MORE_DATA: it goes on), and an empty message is no end.
+//! tokio and mio read 4096 bytes at a time and lose the end of a message. Here a read reports it
+//! (ERROR_MORE_DATA: the message goes on), and an empty message is not the end of the input.
 
 use std::io;
 use std::os::windows::io::OwnedHandle;
@@ -16,7 +16,7 @@ use super::flush::Flush;
 use super::overlapped::Operation;
 use crate::framing::Received;
 
-/// What one read takes at most. A pipe holds this much memory while it waits.
+/// The most bytes of one read. A pipe holds this much memory while it waits.
 const READ: usize = 4 * 1024;
 
 /// One end of a connected pipe.
@@ -39,7 +39,7 @@ struct Buffered {
 }
 
 impl MessageEnd {
-    /// The end of a pipe whose handle is in message read mode.
+    /// Returns the end of a pipe whose handle is in message read mode.
     pub(super) fn new(handle: Arc<OwnedHandle>) -> io::Result<MessageEnd> {
         Ok(MessageEnd {
             read: Operation::new(Arc::clone(&handle))?,
@@ -50,7 +50,8 @@ impl MessageEnd {
         })
     }
 
-    /// Whether the peer has read everything. Calling it begins the check.
+    /// Returns whether the peer is known to have read everything. The first call begins to find
+    /// out; a later one tells.
     pub(super) fn is_read(&self) -> io::Result<bool> {
         Ok(!self.write.is_begun() && self.flush.is_done(self.has_ended)?)
     }
@@ -115,7 +116,7 @@ impl MessageEnd {
         }))
     }
 
-    /// Sends one message. Until it is done, it must be called with the same one.
+    /// Sends one message. Until it is ready, it must be called with the same message.
     pub(super) fn poll_send(
         &mut self,
         cx: &mut Context<'_>,
@@ -145,7 +146,7 @@ impl MessageEnd {
     }
 }
 
-/// Whether the peer has closed its end, or the pipe was disconnected.
+/// Returns whether the peer has closed its end, or the pipe was disconnected.
 pub(super) fn is_end(error: &io::Error) -> bool {
     let code = error.raw_os_error().map(i32::cast_unsigned);
     matches!(

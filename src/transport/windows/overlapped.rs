@@ -1,10 +1,10 @@
 //! One overlapped operation on a handle, waited for without a thread of its own.
 //!
-//! The kernel works on the buffer and the OVERLAPPED of an operation until it is
-//! over, so both belong to it, and dropping it cancels it and waits for that. Its
-//! event, and not a completion port, tells when it is over: a handle that was given
-//! to a port can never be given to another one, and a pipe is connected on one
-//! thread's runtime and served on another's.
+//! The kernel uses the buffer and the OVERLAPPED of an operation until the operation is over. So
+//! the operation owns both, and dropping it cancels it and waits until the kernel is done. An
+//! event tells when it is over, and not a completion port: a handle that was given to a port can
+//! never be given to another one, and a pipe is connected on one thread's runtime and served on
+//! another's.
 
 use std::cell::UnsafeCell;
 use std::ffi::c_void;
@@ -24,16 +24,16 @@ use windows_sys::Win32::System::Threading::{
 };
 use windows_sys::core::BOOL;
 
-/// How an operation ended.
+/// The outcome of an operation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Transferred {
-    /// Bytes.
+    /// The number of bytes.
     pub(super) length: usize,
     /// Whether the message goes on (ERROR_MORE_DATA).
     pub(super) more: bool,
 }
 
-/// An operation, begun or not. One at a time.
+/// An operation, begun or not. It can be begun again once it is over.
 #[derive(Debug)]
 pub(super) struct Operation {
     handle: Arc<OwnedHandle>,
@@ -43,7 +43,7 @@ pub(super) struct Operation {
     buffer: Vec<u8>,
 }
 
-/// What the kernel and the waiting thread of the system reach by address.
+/// The part that the kernel and the system's waiting thread reach by address.
 #[derive(Debug)]
 struct Shared {
     overlapped: UnsafeCell<OVERLAPPED>,
@@ -61,7 +61,7 @@ unsafe impl Send for Shared {}
 unsafe impl Sync for Shared {}
 
 impl Operation {
-    /// An operation on `handle`, which must be open for overlapped use.
+    /// Returns an operation on `handle`, which must be open for overlapped use.
     #[expect(unsafe_code, reason = "an event is made")]
     pub(super) fn new(handle: Arc<OwnedHandle>) -> io::Result<Operation> {
         // SAFETY: no name, no attributes: nothing is passed by address. Manual reset.
@@ -83,22 +83,25 @@ impl Operation {
         })
     }
 
-    /// Whether one is begun whose outcome [`Operation::poll`] has not told yet.
+    /// Returns whether it was begun and [`Operation::poll`] has not returned its outcome yet.
     pub(super) fn is_begun(&self) -> bool {
         self.is_begun
     }
 
-    /// The bytes that it works on. Not while one is begun.
+    /// Returns the bytes that it works on.
+    ///
+    /// # Panics
+    /// The operation is begun: the kernel uses them.
     pub(super) fn buffer(&mut self) -> &mut Vec<u8> {
         assert!(!self.is_begun, "the kernel has the buffer");
         &mut self.buffer
     }
 
-    /// Begins one: `call` starts it on the handle with the buffer's bytes and the
-    /// OVERLAPPED, and returns what the system returned.
+    /// Begins the operation: `call` starts it on the handle with the buffer's bytes and the
+    /// OVERLAPPED, and returns the system's result.
     ///
     /// # Errors
-    /// It could not be begun.
+    /// The system refuses to begin it.
     #[expect(unsafe_code, reason = "the kernel is told an address")]
     pub(super) fn begin(
         &mut self,
@@ -125,10 +128,10 @@ impl Operation {
         Ok(())
     }
 
-    /// The outcome of the one that was begun.
+    /// Returns the outcome once the operation is over.
     ///
     /// # Panics
-    /// None was begun.
+    /// It was not begun.
     pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<Transferred>> {
         assert!(self.is_begun, "nothing was begun");
         if let Some(outcome) = self.outcome(false) {
@@ -138,7 +141,7 @@ impl Operation {
         if self.wait.is_none() {
             self.wait = Some(Wait::new(&self.shared)?);
         }
-        // It may have ended before anybody waited for it.
+        // It may have ended before the wait was registered.
         match self.outcome(false) {
             Some(outcome) => Poll::Ready(outcome),
             None => Poll::Pending,
@@ -189,18 +192,18 @@ impl Operation {
 
 impl Drop for Operation {
     fn drop(&mut self) {
-        let _ = self.cancel(); // whatever it brought, nobody wants it
+        let _ = self.cancel(); // its outcome no longer matters
     }
 }
 
-/// A thread of the system's waits for an event, once, and wakes a task.
+/// A wait of a thread of the system for an event, which wakes a task once.
 ///
-/// Not with WT_EXECUTEINWAITTHREAD: where such a wait is unregistered at the moment that
-/// it is signalled, Wine 8 removes it from a list that it is not in, and falls.
+/// WT_EXECUTEINWAITTHREAD is not used: if such a wait is unregistered at the moment that it is
+/// signalled, Wine 8 removes it from a list that it is not in, and crashes.
 #[derive(Debug)]
 struct Wait {
     handle: HANDLE,
-    /// What the thread wakes; alive for as long as it may.
+    /// Keeps the waker alive for as long as the thread may use it.
     _shared: Arc<Shared>,
 }
 

@@ -1,4 +1,4 @@
-//! Who may open a pipe, and who this process is: security descriptors and SIDs.
+//! Security descriptors and SIDs: the users that may open a pipe, and this process's user.
 //!
 //! Descriptors are written in the security descriptor definition language (SDDL,
 //! "Security Descriptor String Format" in the Win32 documentation).
@@ -28,13 +28,12 @@ use super::names::{code, wide};
 use crate::framing::Framing;
 use crate::transport::{Access, LocalUser};
 
-/// To read, and to write data and attributes: all that a client needs, and not
-/// FILE_CREATE_PIPE_INSTANCE, with which it could answer other clients in the
-/// server's place. GENERIC_WRITE would bring that along.
+/// The rights to read, and to write data and attributes: all that a client needs. Without
+/// FILE_CREATE_PIPE_INSTANCE, which GENERIC_WRITE includes, it cannot answer other clients in the
+/// server's place.
 const READ_AND_WRITE: &str = "0x12019b";
 
-/// The same for programs that know nothing of this, and open with GENERIC_WRITE. They
-/// tell no password.
+/// The rights for raw clients, which open with GENERIC_WRITE. They send no password.
 const GENERIC: &str = "GRGW";
 
 /// A security descriptor.
@@ -46,7 +45,7 @@ pub(super) struct Descriptor(*mut c_void);
 unsafe impl Send for Descriptor {}
 
 impl Descriptor {
-    /// The descriptor of a pipe that `access` may open.
+    /// Returns the descriptor of a pipe that is open to `access`.
     ///
     /// # Errors
     /// There is no such group.
@@ -58,7 +57,7 @@ impl Descriptor {
     pub(super) fn from_sddl(sddl: &str) -> io::Result<Descriptor> {
         let sddl = wide(OsStr::new(sddl));
         let mut descriptor = ptr::null_mut();
-        // SAFETY: the text ends in NUL, and the descriptor's place is ours.
+        // SAFETY: the text ends in NUL, and the descriptor's variable is ours.
         let made = unsafe {
             ConvertStringSecurityDescriptorToSecurityDescriptorW(
                 sddl.as_ptr(),
@@ -104,7 +103,7 @@ fn sddl(access: &Access, framing: Framing) -> io::Result<String> {
     Ok(sddl)
 }
 
-/// This process's user, as SDDL names one.
+/// Returns the SID of this process's user.
 pub(super) fn own_sid() -> io::Result<&'static str> {
     match own_user()? {
         LocalUser::Sid { sid, .. } => Ok(sid),
@@ -117,7 +116,7 @@ pub(in crate::transport) fn current_user() -> Option<LocalUser> {
     own_user().ok().cloned()
 }
 
-/// This process's user.
+/// Returns this process's user.
 fn own_user() -> io::Result<&'static LocalUser> {
     static OWN: OnceLock<LocalUser> = OnceLock::new();
     if let Some(known) = OWN.get() {
@@ -130,9 +129,9 @@ fn own_user() -> io::Result<&'static LocalUser> {
     Ok(OWN.get_or_init(|| user))
 }
 
-/// The user of the client at the other end of a pipe's server end: that of the token that
-/// the client opened the pipe with. A process id would not do, as another process may have
-/// got it meanwhile.
+/// Returns the user of the client of a pipe, seen from the server's end: that of the token that
+/// the client opened the pipe with. A process id would not do, as another process may have got
+/// it since.
 ///
 /// Windows allows this only once something was read from the pipe
 /// (ERROR_CANNOT_IMPERSONATE before that); Wine allows it always.
@@ -142,19 +141,19 @@ fn own_user() -> io::Result<&'static LocalUser> {
 /// (SECURITY_ANONYMOUS).
 #[expect(unsafe_code, reason = "no crate tells a pipe's client")]
 pub(super) fn user_of_client(pipe: BorrowedHandle<'_>) -> io::Result<LocalUser> {
-    // SAFETY: the handle is open. Nothing else of this thread's runs before it reverts.
+    // SAFETY: the handle is open. Nothing else runs on this thread before it reverts.
     if unsafe { ImpersonateNamedPipeClient(pipe.as_raw_handle()) } == 0 {
         return Err(io::Error::last_os_error());
     }
     let mut token: HANDLE = ptr::null_mut();
-    // SAFETY: the pseudo handle is this thread's, and the token's place is ours. It is
+    // SAFETY: the pseudo handle is this thread's, and the token's variable is ours. It is
     // opened as this process (1), which the client's token need not allow.
     let opened = unsafe { OpenThreadToken(GetCurrentThread(), TOKEN_QUERY, 1, &mut token) };
     let error = io::Error::last_os_error();
     // SAFETY: it has no argument.
     if unsafe { RevertToSelf() } == 0 {
-        // A thread that acts as its client must do nothing more.
-        tracing::error!(error = %io::Error::last_os_error(), "cannot revert to self");
+        // A thread that impersonates its client must do nothing more.
+        tracing::error!(error = %io::Error::last_os_error(), "impersonation of a client not ended");
         std::process::abort();
     }
     if opened == 0 {
@@ -164,18 +163,18 @@ pub(super) fn user_of_client(pipe: BorrowedHandle<'_>) -> io::Result<LocalUser> 
     user_of_token(&unsafe { OwnedHandle::from_raw_handle(token) })
 }
 
-/// The user who has made the pipe that this handle is an end of: the owner in its security
-/// descriptor, which nobody can set to another user.
+/// Returns the user that has created a pipe: the owner in its security descriptor, which no user
+/// can set to another.
 pub(super) fn owner_of_pipe(pipe: BorrowedHandle<'_>) -> io::Result<LocalUser> {
     owner(pipe, SE_KERNEL_OBJECT)
 }
 
-/// The owner in an object's security descriptor.
+/// Returns the owner in an object's security descriptor.
 #[expect(unsafe_code, reason = "std knows no owners")]
 pub(super) fn owner(object: BorrowedHandle<'_>, kind: SE_OBJECT_TYPE) -> io::Result<LocalUser> {
     let (mut owner, mut descriptor): (PSID, PSECURITY_DESCRIPTOR) =
         (ptr::null_mut(), ptr::null_mut());
-    // SAFETY: the handle is open, both places are ours, and nothing else is asked for.
+    // SAFETY: the handle is open, both variables are ours, and nothing else is asked for.
     let error = unsafe {
         GetSecurityInfo(
             object.as_raw_handle(),
@@ -191,7 +190,7 @@ pub(super) fn owner(object: BorrowedHandle<'_>, kind: SE_OBJECT_TYPE) -> io::Res
     if error != 0 {
         return Err(io::Error::from_raw_os_error(error.cast_signed()));
     }
-    // SAFETY: the owner stands in the descriptor, which is freed once, behind it.
+    // SAFETY: the owner is part of the descriptor, which is freed once, after its last use.
     unsafe {
         let user = match owner.is_null() {
             true => Err(io::Error::new(io::ErrorKind::NotFound, "it has no owner")),
@@ -202,7 +201,10 @@ pub(super) fn owner(object: BorrowedHandle<'_>, kind: SE_OBJECT_TYPE) -> io::Res
     }
 }
 
-/// A user by name, or by SID.
+/// Returns a user by name, or by SID.
+///
+/// # Errors
+/// The reason, as a clause, and what to do.
 pub(in crate::transport) fn find_user(name: &str) -> Result<LocalUser, String> {
     let sid = match name.starts_with("S-1-") {
         true => name.to_owned(),
@@ -215,7 +217,7 @@ pub(in crate::transport) fn find_user(name: &str) -> Result<LocalUser, String> {
 #[expect(unsafe_code, reason = "no crate tells a process's user")]
 fn user_of_process(process: BorrowedHandle<'_>) -> io::Result<LocalUser> {
     let mut token: HANDLE = ptr::null_mut();
-    // SAFETY: the process is open, and the token's place is ours.
+    // SAFETY: the process is open, and the token's variable is ours.
     if unsafe { OpenProcessToken(process.as_raw_handle(), TOKEN_QUERY, &mut token) } == 0 {
         return Err(io::Error::last_os_error());
     }
@@ -229,7 +231,7 @@ fn user_of_token(token: &OwnedHandle) -> io::Result<LocalUser> {
     let handle = token.as_raw_handle();
     // SAFETY: no room is given, so that nothing is written but the length needed.
     unsafe { GetTokenInformation(handle, TokenUser, ptr::null_mut(), 0, &mut length) };
-    // Of words, for its alignment.
+    // Words, for the alignment of TOKEN_USER.
     let mut user = vec![0_usize; (length as usize).div_ceil(size_of::<usize>())];
     // SAFETY: there are `length` bytes for it.
     let told = unsafe {
@@ -255,8 +257,8 @@ unsafe fn user_of_sid(sid: PSID) -> io::Result<LocalUser> {
     }
 }
 
-/// The name of the account with this SID. Looked up once: for an account of
-/// a domain it may ask another host.
+/// Returns the name of the account with this SID. The system is asked once for each: for an
+/// account of a domain it may ask another host.
 ///
 /// # Safety
 /// `sid` points to a SID, whose text `text` is.
@@ -277,9 +279,10 @@ unsafe fn known_name(text: &str, sid: PSID) -> String {
 /// `sid` points to a SID.
 #[expect(unsafe_code, reason = "no crate tells an account's name")]
 unsafe fn account_name(sid: PSID) -> Option<String> {
-    const ROOM: usize = 256; // more than an account's and a domain's name may have
-    let (mut name, mut domain) = ([0_u16; ROOM], [0_u16; ROOM]);
-    let (mut name_length, mut domain_length, mut kind) = (ROOM as u32, ROOM as u32, 0);
+    const LONGEST_NAME: usize = 256; // more than an account's and a domain's name may have
+    let (mut name, mut domain) = ([0_u16; LONGEST_NAME], [0_u16; LONGEST_NAME]);
+    let (mut name_length, mut domain_length, mut kind) =
+        (LONGEST_NAME as u32, LONGEST_NAME as u32, 0);
     // SAFETY: the caller's promise; each place has the length that is told with it.
     let found = unsafe {
         LookupAccountSidW(
@@ -299,7 +302,7 @@ unsafe fn account_name(sid: PSID) -> Option<String> {
     })
 }
 
-/// The SID of an account or group of this machine or its domain, as text.
+/// Returns the SID of an account or group of this machine or its domain, as text.
 #[expect(unsafe_code, reason = "no crate tells an account's SID")]
 fn account(name: &str) -> io::Result<String> {
     let name = wide(OsStr::new(name));
@@ -345,14 +348,14 @@ fn account(name: &str) -> io::Result<String> {
     unsafe { sid_text(place) }
 }
 
-/// The text of a SID.
+/// Returns the text of a SID.
 ///
 /// # Safety
 /// `sid` points to a SID.
 #[expect(unsafe_code, reason = "no crate writes a SID as text")]
 unsafe fn sid_text(sid: PSID) -> io::Result<String> {
     let mut text: *mut u16 = ptr::null_mut();
-    // SAFETY: the caller's promise; the text's place is ours.
+    // SAFETY: the caller's promise; the text's variable is ours.
     if unsafe { ConvertSidToStringSidW(sid, &mut text) } == 0 {
         return Err(io::Error::last_os_error());
     }
