@@ -1,7 +1,13 @@
 //! Ways to break the protocol, each a switch of the same model.
+//!
+//! Those of the supervisor are decisions of the stop machine, replaced through its
+//! [`StopRules`].
+
+use crate::close::Phase;
+use crate::close::stop::rules::StopRules;
 
 /// One rule that a server does not keep.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Broken {
     /// Sessions are drained to the head that there is, and then the log is sealed.
     DrainBeforeSeal,
@@ -31,4 +37,47 @@ pub enum Broken {
     OwedForgotten,
     /// A head that the hub has not answered by its deadline is believed all the same.
     HeadGuessed,
+}
+
+/// The rules of the stop machine: the contract, but for the one that is broken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Deviation(pub Option<Broken>);
+
+impl Deviation {
+    fn is(self, broken: Broken) -> bool {
+        self.0 == Some(broken)
+    }
+}
+
+impl StopRules for Deviation {
+    fn next(&self, phase: Phase) -> Option<Phase> {
+        match phase {
+            Phase::Requests if self.is(Broken::DrainBeforeSeal) => Some(Phase::Drain),
+            Phase::Drain if self.is(Broken::DrainBeforeSeal) => Some(Phase::Hub),
+            Phase::Hub if self.is(Broken::DrainBeforeSeal) => Some(Phase::Close),
+            Phase::Requests if self.is(Broken::SystemStop) => Some(Phase::Actors),
+            _ => phase.next(),
+        }
+    }
+
+    fn has_deadlines(&self) -> bool {
+        !self.is(Broken::NoDeadlines)
+    }
+
+    // A marker would have gone through every mailbox by the time that the phase begins.
+    fn awaits_requests(&self) -> bool {
+        !self.is(Broken::MarkerForCounter)
+    }
+
+    fn takes_head_from_seal(&self) -> bool {
+        !self.is(Broken::CutReadTwice)
+    }
+
+    fn reports_unsealed_log(&self) -> bool {
+        !self.is(Broken::HeadGuessed)
+    }
+
+    fn reports_unsealed_listeners(&self) -> bool {
+        !self.is(Broken::RosterBelieved)
+    }
 }

@@ -1,13 +1,13 @@
 //! The pump: writes, and takes the next steps of an ending, as in
 //! `src/actors/session/ending.rs` and `record.rs`.
 
-use arauto::{CloseReason, Evidence, Phase};
+use crate::close::stop::Input;
+use crate::close::{CloseReason, Evidence, Phase, SessionRecord, Times};
 
 use crate::broken::Broken;
 use crate::setting::{SOCKET, Setting};
-use crate::state::{
-    Ending, EndingStep, Item, Owed, Place, Record, Seat, SeatId, Seq, State, ToHub, ToSupervisor,
-};
+use crate::state::{Ending, EndingStep, Item, Owed, Place, Seat, SeatId, State, ToHub, id, seq};
+use crate::wire::Seq;
 
 /// What a session does next of itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -109,14 +109,11 @@ impl State {
             self.hub.mailbox.push(ToHub::Leave);
         }
         let record = self.record(setting, at);
-        self.supervisor
-            .mailbox
-            .push(ToSupervisor::Ended(at, record));
-        let session = &mut self.seats[at].session;
-        if !session.orders.is_empty() && session.told.is_none() {
-            self.supervisor.awaited &= !(1 << at); // its mailbox is gone
-        }
-        self.seats[at].session.orders.clear();
+        self.happened(Input::Ended {
+            record,
+            has_failed: false,
+        });
+        self.seats[at].session.orders.clear(); // its mailbox is gone
     }
 
     fn tell_done(&mut self, setting: &Setting, at: SeatId) {
@@ -125,15 +122,16 @@ impl State {
         }
     }
 
-    /// The answer to the order of `phase`, for a drive that still waits for it.
+    /// The answer to the order of `phase`, where somebody still waits for it. For the answer
+    /// to the announcement somebody always does.
     pub fn tell(&mut self, setting: &Setting, at: SeatId, phase: Phase) {
-        if self.supervisor.phase == Some(phase) {
+        if phase == Phase::Announce || self.supervisor.phase() == Some(phase) {
             let record = self.record(setting, at);
-            self.seats[at].session.told = Some(record);
+            self.seats[at].session.told.push((phase, record));
         }
     }
 
-    pub fn record(&self, setting: &Setting, at: SeatId) -> Record {
+    pub fn record(&self, setting: &Setting, at: SeatId) -> SessionRecord {
         let seat = &self.seats[at];
         let session = &seat.session;
         let (reason, owed) = match session.place {
@@ -148,22 +146,35 @@ impl State {
             Owed::UpTo(cut) => cut,
             Owed::UpToHead => self.hub.head,
         };
-        Record {
-            reason,
-            tally: session.tally,
-            cut,
-            sent,
-            missing: (sent < cut).then_some((sent + 1, cut)),
-            evidence: seat.evidence(setting),
+        let follows = session.follows;
+        SessionRecord {
+            session: id(at),
+            user: follows.then(String::new),
+            endpoint: String::new(),
+            reason: reason.to_string(),
+            accepted: session.tally.accepted.into(),
+            answered: session.tally.answered.into(),
+            refused: session.tally.refused.into(),
+            after: follows.then(|| seq(session.after)),
+            cut: seq(cut),
+            sent: seq(sent),
+            missing: (sent < cut)
+                .then(|| (seq(sent + 1), seq(cut)))
+                .into_iter()
+                .collect(),
+            gaps: Vec::new(),
             is_owed_head: owed == Owed::UpToHead,
-            is_last: session.is_closed(),
+            gaps_unlisted_to: None,
+            acked: Seq::ZERO,
+            evidence: seat.evidence(setting),
+            times_us: Times::default(),
         }
     }
 }
 
 impl Seat {
     /// Up to where broadcasts are written.
-    fn until(&self, head: Seq) -> Seq {
+    fn until(&self, head: u8) -> u8 {
         match self.session.place {
             _ if !self.session.follows => 0,
             Place::Ending(ending) => match ending.step {
@@ -176,7 +187,7 @@ impl Seat {
     }
 
     /// Whether there is something to write: answers, then broadcasts.
-    fn has_more(&self, head: Seq) -> bool {
+    fn has_more(&self, head: u8) -> bool {
         !self.session.is_broken && (!self.is_clear() || self.session.cursor < self.until(head))
     }
 

@@ -1,15 +1,13 @@
 //! The hub and its log: what each message does, as in `src/actors/hub.rs`, without a
 //! journal.
 
-use arauto::Phase;
+use crate::close::stop::Input;
 
-use crate::broken::Broken;
-use crate::setting::Setting;
-use crate::state::{Answer, State, ToHub, ToSupervisor};
+use crate::state::{Answer, State, ToHub, seq};
 
 impl State {
     /// Handles the first message of the hub's mailbox.
-    pub fn hub_handles(&mut self, setting: &Setting) {
+    pub fn hub_handles(&mut self) {
         match self.hub.mailbox.remove(0) {
             ToHub::Publish(at) if self.hub.is_sealed => self.give(at, Answer::Sealed),
             ToHub::Publish(at) => {
@@ -23,10 +21,7 @@ impl State {
             ToHub::Leave => self.push_presence(),
             ToHub::Seal => {
                 self.hub.is_sealed = true;
-                let is_awaited = self.supervisor.phase == Some(Phase::Hub);
-                if is_awaited && !setting.is(Broken::CutReadTwice) {
-                    self.supervisor.head = Some(self.hub.head);
-                }
+                self.happened(Input::LogSealed(Some(seq(self.hub.head))));
             }
             ToHub::Stop => self.hub_ends(),
         }
@@ -42,15 +37,20 @@ impl State {
     /// Its panic: nobody answers what is in its mailbox; the sentinel tells of it.
     pub fn hub_panics(&mut self) {
         self.hub_ends();
-        self.supervisor.mailbox.push(ToSupervisor::Fallen);
+        self.happened(Input::Failed("the hub"));
     }
 
     /// What is queued behind a stop is dropped.
     fn hub_ends(&mut self) {
         self.hub.is_alive = false;
+        if std::mem::take(&mut self.supervisor.stops_actors) {
+            self.happened(Input::ActorsStopped);
+        }
         for message in std::mem::take(&mut self.hub.mailbox) {
-            if let ToHub::Publish(at) | ToHub::Join(at) = message {
-                self.give(at, Answer::Gone);
+            match message {
+                ToHub::Publish(at) | ToHub::Join(at) => self.give(at, Answer::Gone),
+                ToHub::Seal => self.happened(Input::LogSealed(None)),
+                ToHub::Leave | ToHub::Stop => {}
             }
         }
     }

@@ -1,14 +1,17 @@
 //! The shutdown as a model that is checked state by state: what the tests of the real
 //! server meet by chance, this meets in every order.
 //!
-//! Nothing of the server runs here. The model's parts are the server's actors, and its
-//! steps carry the names of the code's messages and phases, so that a counter-example
+//! What the supervisor decides is the shipped code: the model drives `src/close/stop`, the
+//! stop machine, and carries out its effects. Sessions and the hub are models of the actors;
+//! their steps carry the names of the code's messages and phases, so that a counter-example
 //! can be read beside the code:
 //! - [`setting`]: who is there, and what may go wrong; [`state`]: everything at one
 //!   instant; [`step`]: what can happen next;
-//! - [`session`], [`ending`], [`hub`], [`supervisor`]: what each actor does;
+//! - [`supervisor`]: the surroundings of the stop machine; [`session`], [`ending`], [`hub`]:
+//!   what each actor does;
 //! - [`properties`]: what must hold; [`intact`]: that it does;
-//! - [`broken`], [`found`]: rules that are not kept, and that each of these is found.
+//! - [`broken`], [`found`]: rules that are not kept, and that each of these is found. Rules of
+//!   the supervisor are replaced in the stop machine itself (`close::stop::rules`).
 //!
 //! What is asynchronous there is so here. Each actor has a mailbox, first in first out,
 //! and mailboxes interleave freely; a session's answer to an order, a handler's future,
@@ -18,8 +21,8 @@
 //! client sent at any instant. A client reads everything or nothing of what waits in its
 //! socket, and that takes [`setting::SOCKET`] frames.
 //!
-//! Time is a step too. A phase's deadline passes when nothing else can happen, and, as
-//! often as the setting says, at any instant.
+//! Time is a step too. A deadline of the stop machine passes when nothing else can happen,
+//! and, as often as the setting says, at any instant.
 //!
 //! That every run ends is an `eventually`. Stateright looks for one only at a path's last
 //! state, and would miss a cycle. There are none: every step uses something up that is
@@ -28,10 +31,17 @@
 //! [`intact::no_run_comes_back_to_where_it_was`] holds against a whole state space.
 //!
 //! Two steps are taken before all others and alone ([`step`], `inner`), as nothing can
-//! hinder them or tell in which order they came. Of the code's own orders one is believed
-//! and not modelled: the supervisor's mailbox has been emptied when the report is made.
+//! hinder them or tell in which order they came.
 
 mod broken;
+/// What a stop promises and decides: the server's own code.
+#[expect(
+    dead_code,
+    unused_imports,
+    reason = "the sources are the library's, and the model uses a part of them"
+)]
+#[path = "../../src/close/mod.rs"]
+mod close;
 mod ending;
 mod found;
 mod hub;
@@ -43,3 +53,15 @@ mod state;
 mod step;
 mod supervisor;
 mod told;
+
+/// The modules of the library that `close` uses, by the paths that it has there.
+mod link {
+    pub use arauto::Evidence;
+}
+mod sync {
+    pub use futures_util::task::AtomicWaker;
+    pub use std::sync::atomic::{AtomicUsize, Ordering};
+}
+mod wire {
+    pub use arauto::wire::{ErrorCode, Millis, Seq, SessionId};
+}

@@ -3,11 +3,11 @@
 //! The end is held against what really happened to each frame ([`Fate`]) and to each
 //! byte, which no actor of the model looks at.
 
-use arauto::{CloseReason, Evidence, ExitCode, Phase};
+use crate::close::{CloseReason, Evidence, ExitCode, Phase, SessionRecord};
 use stateright::Property;
 
 use crate::setting::Setting;
-use crate::state::{Connection, Fate, Item, Record, Seat, Seq, State, Tally, ToHub};
+use crate::state::{Connection, Fate, Item, Roster, Seat, Seq, State, Tally, ToHub, seq};
 
 pub const NOTHING_LOST: &str = "nothing accepted is lost when the exit is 0";
 pub const ANSWERED_ONCE: &str = "no frame is answered twice";
@@ -93,8 +93,8 @@ fn possible(setting: &Setting) -> Vec<Property<Setting>> {
         (
             stalls,
             Property::<Setting>::sometimes("a range is missing", |_, state| {
-                let mut records = state.seats.iter().filter_map(|seat| seat.record);
-                state.supervisor.exit.is_some() && records.any(|record| record.missing.is_some())
+                let mut records = state.seats.iter().filter_map(|seat| seat.record.as_ref());
+                state.supervisor.exit.is_some() && records.any(|record| !record.missing.is_empty())
             }),
         ),
         (
@@ -132,8 +132,8 @@ fn possible(setting: &Setting) -> Vec<Property<Setting>> {
         (
             any(|client| client.may_break),
             Property::<Setting>::sometimes("a broken connection is lost", |_, state| {
-                let mut records = state.seats.iter().filter_map(|seat| seat.record);
-                records.any(|record| record.reason == CloseReason::Lost)
+                let mut records = state.seats.iter().filter_map(|seat| seat.record.as_ref());
+                records.any(|record| record.reason == CloseReason::Lost.as_str())
             }),
         ),
     ];
@@ -228,27 +228,35 @@ fn tells_the_truth(setting: &Setting, state: &State) -> bool {
     };
     let mut seats = state.seats.iter();
     follows
-        && seats.all(|seat| match seat.record {
-            Some(record) if record.is_last => is_exact(seat, &record, state),
+        && seats.all(|seat| match &seat.record {
+            // The last record of a session that has ended.
+            Some(record) if seat.roster == Roster::Over => is_exact(seat, record, state),
             _ => true,
         })
 }
 
-fn is_exact(seat: &Seat, record: &Record, state: &State) -> bool {
+fn is_exact(seat: &Seat, record: &SessionRecord, state: &State) -> bool {
     let sent = seat.session.cursor;
     let owed = owed(seat, state);
     // Who broke the connection was promised nothing more.
-    let is_missing = sent < owed && record.reason != CloseReason::Lost;
+    let is_missing = sent < owed && record.reason != CloseReason::Lost.as_str();
     // A head that was not sealed in time is a guess; the report's trouble says so.
-    let is_known = !state.supervisor.has_trouble;
-    record.tally == truth(seat)
-        && record.sent == sent
-        && (!is_known || record.missing == is_missing.then_some((sent + 1, owed)))
+    let is_known = !state.supervisor.has_guessed;
+    let truth = truth(seat);
+    let counts = [truth.accepted, truth.answered, truth.refused].map(u64::from);
+    let missing: Vec<_> = is_missing
+        .then(|| (seq(sent + 1), seq(owed)))
+        .into_iter()
+        .collect();
+    [record.accepted, record.answered, record.refused] == counts
+        && record.sent == seq(sent)
+        && (!is_known || record.missing == missing)
 }
 
 fn is_evidence_true(seat: &Seat) -> bool {
     let claims = seat
         .record
+        .as_ref()
         .is_some_and(|record| record.evidence >= Evidence::KernelAcked);
     let is_written = usize::from(seat.session.written) == seat.session.outbox.len();
     !claims || (seat.unread == 0 && is_written)

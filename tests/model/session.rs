@@ -4,13 +4,15 @@
 //! A step is what happens in one poll of the actor: something is handled, then the
 //! pump goes round until nothing moves ([`crate::ending`]).
 
-use arauto::{CloseReason, ErrorCode, Phase};
+use crate::close::stop::Input;
+use crate::close::{CloseReason, Phase};
+use crate::wire::ErrorCode;
 
 use crate::broken::Broken;
 use crate::setting::{Frame, Setting};
 use crate::state::{
     Answer, Ending, EndingStep, Fate, Item, Order, Pending, Place, Seat, SeatId, Seq, Session,
-    State, ToHub, ToSupervisor, Wait,
+    State, ToHub, Wait, id,
 };
 
 impl Session {
@@ -77,7 +79,7 @@ impl State {
         if is_stopping {
             session.fail(CloseReason::Shutdown, false);
         }
-        self.supervisor.mailbox.push(ToSupervisor::Opened(at));
+        self.happened(Input::Opened(id(at)));
     }
 
     /// The client's next frame is there and is served.
@@ -211,7 +213,7 @@ impl State {
     pub fn panic(&mut self, setting: &Setting, at: SeatId) {
         self.drop_work(at);
         let reason = CloseReason::Error(ErrorCode::Internal);
-        let in_stop = self.supervisor.phase.is_some();
+        let in_stop = self.supervisor.phase().is_some();
         let session = &mut self.seats[at].session;
         let is_saying_goodbye = matches!(
             session.place,

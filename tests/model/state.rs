@@ -1,12 +1,19 @@
 //! The whole of a server and its clients, at one instant.
 
-use arauto::{CloseReason, Evidence, ExitCode, Phase};
+use std::time::Duration;
 
+use crate::broken::Deviation;
+use crate::close::stop::{Input, Moment, StopMachine};
+use crate::close::{CloseReason, ExitCode, Phase, SessionRecord};
 use crate::setting::{Frame, Setting};
+use crate::wire::{self, SessionId};
 
 /// A place in [`State::seats`]: a client and its session.
 pub type SeatId = usize;
 pub type Seq = u8;
+
+/// The time that the stop may take.
+const TOTAL: Duration = Duration::from_secs(20);
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct State {
@@ -56,41 +63,25 @@ pub enum ToHub {
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Supervisor {
-    pub mailbox: Vec<ToSupervisor>,
+    pub mailbox: Vec<Input>,
+    /// The shipped decisions.
+    pub machine: StopMachine<Deviation>,
+    /// The time since the stop began: that of the last deadline that has passed.
+    pub now: Duration,
     pub barrier: Barrier,
-    /// The phase that the drive is in; before the stop none.
-    pub phase: Option<Phase>,
-    /// The phases that are over.
+    /// The machine is to hear when nothing is in work.
+    pub awaits_requests: bool,
+    /// The machine is to hear when the hub has stopped.
+    pub stops_actors: bool,
+    /// The phases that are over: for the properties alone, as all that follows.
     pub lines: Vec<Phase>,
-    /// The sessions whose answers to the phase's order are awaited, as bits.
-    pub awaited: u8,
-    /// The head that the hub has answered its `Seal` with.
-    pub head: Option<Seq>,
-    /// The sessions have finished: the hub is told to stop.
-    pub stops_hub: bool,
-    pub is_forced: bool,
-    pub has_fallen: bool,
-    pub has_trouble: bool,
-    /// Whether any phase ended by its deadline: for the properties alone.
+    /// Whether any phase ended by its deadline.
     pub was_late: bool,
-    /// Whether `requests` ended in time with a frame in work: for the properties alone.
+    /// Whether `requests` ended in time with a frame in work.
     pub overlooked_work: bool,
     pub exit: Option<ExitCode>,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum ToSupervisor {
-    Stop(Haste),
-    Opened(SeatId),
-    Ended(SeatId, Record),
-    Fallen,
-    Settle,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Haste {
-    AsPlanned,
-    Insist,
+    /// Whether the report says that the log or the listeners were not sealed.
+    pub has_guessed: bool,
 }
 
 /// How far the seal has come: what must be awaited before the roster is complete.
@@ -100,7 +91,7 @@ pub enum Barrier {
     Doors,
     /// What was handed over has started.
     Arbiters,
-    /// `Settle` has gone through the supervisor's own mailbox.
+    /// The answer goes through the supervisor's own mailbox.
     Settling,
     Passed,
 }
@@ -110,8 +101,8 @@ pub enum Barrier {
 pub struct Seat {
     pub connection: Connection,
     pub roster: Roster,
-    /// The last word of the session that the roster has.
-    pub record: Option<Record>,
+    /// What the report says of the session.
+    pub record: Option<SessionRecord>,
     pub session: Session,
     /// Frames in the socket that the client has not read.
     pub unread: u8,
@@ -162,8 +153,8 @@ pub struct Session {
     pub is_broken: bool,
     /// Who waits for it to be drained, or closed.
     pub waiting: Option<Phase>,
-    /// An answer on its way to the drive.
-    pub told: Option<Record>,
+    /// Answers to orders, each on its way to the supervisor.
+    pub told: Vec<(Phase, SessionRecord)>,
     /// How far its broadcasts were promised, where it ended by itself: for the
     /// properties alone.
     pub promised: Option<Seq>,
@@ -283,35 +274,12 @@ pub enum Item {
     },
 }
 
-/// What a session says of itself: `close::SessionRecord`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct Record {
-    pub reason: CloseReason,
-    pub tally: Tally,
-    pub cut: Seq,
-    pub sent: Seq,
-    pub missing: Option<(Seq, Seq)>,
-    pub evidence: Evidence,
-    pub is_owed_head: bool,
-    /// Whether it was said when the session was closed: for the properties alone.
-    pub is_last: bool,
+pub fn id(at: SeatId) -> SessionId {
+    SessionId(at as u64)
 }
 
-impl Record {
-    /// A word from before the log was sealed did not know where its head would be.
-    pub fn hold_to(&mut self, head: Seq) {
-        if self.is_owed_head {
-            self.cut = head;
-            self.missing = (self.sent < head).then_some((self.sent + 1, head));
-        }
-    }
-
-    pub fn is_whole(&self) -> bool {
-        self.reason == CloseReason::Lost
-            || (self.tally.accepted == self.tally.answered
-                && self.missing.is_none()
-                && self.evidence >= Evidence::KernelAcked)
-    }
+pub fn seq(number: Seq) -> wire::Seq {
+    wire::Seq(number.into())
 }
 
 impl State {
@@ -341,7 +309,7 @@ impl State {
                 is_sealed: false,
                 is_alive: true,
             },
-            supervisor: Supervisor::begin(),
+            supervisor: Supervisor::begin(setting),
             seats: setting.clients.iter().map(seat).collect(),
             in_work: 0,
             left: Left {
@@ -356,22 +324,32 @@ impl State {
 }
 
 impl Supervisor {
-    fn begin() -> Supervisor {
+    fn begin(setting: &Setting) -> Supervisor {
+        let mut machine = StopMachine::new(TOTAL, Deviation(setting.broken));
+        let head = seq(setting.waiting);
+        let time = Duration::ZERO;
+        for (at, client) in setting.clients.iter().enumerate() {
+            if !client.is_late {
+                machine.handle(Input::Opened(id(at)), Moment { time, head });
+            }
+        }
         Supervisor {
             mailbox: Vec::new(),
+            machine,
+            now: Duration::ZERO,
             barrier: Barrier::Doors,
-            phase: None,
+            awaits_requests: false,
+            stops_actors: false,
             lines: Vec::new(),
-            awaited: 0,
-            head: None,
-            stops_hub: false,
-            is_forced: false,
-            has_fallen: false,
-            has_trouble: false,
             was_late: false,
             overlooked_work: false,
             exit: None,
+            has_guessed: false,
         }
+    }
+
+    pub fn phase(&self) -> Option<Phase> {
+        self.machine.phase()
     }
 }
 
@@ -394,7 +372,7 @@ impl Session {
             is_member: !is_late,
             is_broken: false,
             waiting: None,
-            told: None,
+            told: Vec::new(),
             promised: None,
         }
     }

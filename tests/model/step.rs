@@ -1,12 +1,12 @@
 //! What can happen next: the model's actions.
 
-use arauto::Phase;
+use crate::close::stop::{Haste, Input};
+use crate::close::{Phase, StopReason};
 use stateright::{Model, Property};
 
-use crate::broken::Broken;
 use crate::properties;
 use crate::setting::Setting;
-use crate::state::{Connection, Haste, Place, SeatId, State, ToSupervisor, Wait};
+use crate::state::{Connection, Place, SeatId, State, Wait};
 
 /// One step of one actor, of a client, or of time. Numbers are seats.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,8 +39,8 @@ pub enum Step {
     Conclude(SeatId),
     /// A session is woken: by the log, by room in its socket, by a look at it.
     Wake(SeatId),
-    /// A session's answer reaches the drive.
-    Note(SeatId),
+    /// A session's answer to the order of a phase reaches the supervisor.
+    Note(SeatId, Phase),
     /// A client reads what there is.
     Read(SeatId),
     /// A client's connection breaks.
@@ -48,9 +48,9 @@ pub enum Step {
     /// A session's handler panics.
     Panic(SeatId),
     HubPanic,
-    /// A phase is over, in time.
-    Over(Phase),
-    /// A phase's deadline passes.
+    /// Nothing is in work any more: the count says so.
+    Idle,
+    /// The deadline of a phase passes.
     Deadline(Phase),
 }
 
@@ -74,10 +74,9 @@ impl Model for Setting {
             self.seat_steps(state, at, steps);
         }
         let is_stuck = steps.is_empty();
-        if let Some(phase) = state.supervisor.phase
+        if let Some(phase) = state.supervisor.phase()
             && (is_stuck || state.left.early_deadlines > 0)
-            && phase != Phase::Store
-            && !self.is(Broken::NoDeadlines)
+            && state.supervisor.machine.deadline().is_some()
         {
             steps.push(Step::Deadline(phase));
         }
@@ -96,23 +95,33 @@ impl Model for Setting {
 }
 
 /// A step that nothing else hinders, and that hinders nothing else: it is taken first,
-/// and alone, which leaves out none but equal orders.
+/// and alone, which leaves out none but equal orders. A message that the stop machine acts on
+/// is no such step.
 fn inner(state: &State) -> Option<Step> {
-    if let Some(ToSupervisor::Ended(..)) = state.supervisor.mailbox.first() {
+    if let Some(ended @ Input::Ended { .. }) = state.supervisor.mailbox.first()
+        && state.only_notes(ended.clone())
+    {
         return Some(Step::Supervisor);
     }
     // An answer could only miss its phase.
-    let told = state
-        .seats
-        .iter()
-        .position(|seat| seat.session.told.is_some());
     let can_miss = state.left.early_deadlines > 0 || state.left.signals > 0;
-    told.filter(|_| !can_miss).map(Step::Note)
+    if can_miss {
+        return None;
+    }
+    let mut told = state.seats.iter().enumerate().flat_map(|(at, seat)| {
+        let told = seat.session.told.iter();
+        told.map(move |(phase, _)| (at, *phase))
+    });
+    let noted = told.find(|(at, phase)| {
+        let answer = state.answer_of(*at, *phase);
+        answer.is_some_and(|answer| state.only_notes(answer))
+    });
+    noted.map(|(at, phase)| Step::Note(at, phase))
 }
 
 impl Setting {
     fn server_steps(&self, state: &State, steps: &mut Vec<Step>) {
-        if state.supervisor.phase.is_none() && state.left.fims > 0 {
+        if state.supervisor.phase().is_none() && state.left.fims > 0 {
             steps.push(Step::Fim);
         }
         if state.acceptor.is_told && !state.acceptor.is_sealed {
@@ -127,10 +136,8 @@ impl Setting {
         if state.hub.is_alive && !state.hub.mailbox.is_empty() {
             steps.push(Step::Hub);
         }
-        if let Some(phase) = state.supervisor.phase
-            && state.phase_is_over(self)
-        {
-            steps.push(Step::Over(phase));
+        if state.supervisor.awaits_requests && state.in_work == 0 {
+            steps.push(Step::Idle);
         }
     }
 
@@ -141,14 +148,13 @@ impl Setting {
             Connection::HandedOver { .. } => steps.push(Step::Start(at)),
             _ => {}
         }
-        if seat.session.told.is_some() {
-            steps.push(Step::Note(at));
-        }
+        let told = seat.session.told.iter();
+        steps.extend(told.map(|(phase, _)| Step::Note(at, *phase)));
         if seat.unread > 0 && client.reads && !seat.is_gone {
             steps.push(Step::Read(at));
         }
         // Threads have ended by then.
-        if !seat.session.is_there() || state.supervisor.phase == Some(Phase::Store) {
+        if !seat.session.is_there() || state.supervisor.phase() == Some(Phase::Store) {
             return;
         }
         if !seat.session.orders.is_empty() {
@@ -169,7 +175,7 @@ impl Setting {
 
     /// What may happen, and need not.
     fn whims(&self, state: &State, steps: &mut Vec<Step>) {
-        let has_begun = state.supervisor.phase.is_some();
+        let has_begun = state.supervisor.phase().is_some();
         if has_begun && state.left.fims > 0 {
             steps.push(Step::Fim);
         }
@@ -199,13 +205,13 @@ impl State {
         match step {
             Step::Fim => {
                 self.left.fims -= 1;
-                let stop = ToSupervisor::Stop(Haste::AsPlanned);
-                self.supervisor.mailbox.push(stop);
+                let (reason, haste) = (StopReason::Fim, Haste::AsPlanned);
+                self.happened(Input::Stop { reason, haste });
             }
             Step::Signal => {
                 self.left.signals -= 1;
-                let stop = ToSupervisor::Stop(Haste::Insist);
-                self.supervisor.mailbox.push(stop);
+                let (reason, haste) = (StopReason::Signal, Haste::Insist);
+                self.happened(Input::Stop { reason, haste });
             }
             Step::Connect(at) => {
                 self.seats[at].connection = match self.acceptor.is_sealed {
@@ -226,7 +232,7 @@ impl State {
             }
             Step::Supervisor => self.supervisor_handles(),
             Step::Barrier => self.barrier_goes_on(setting),
-            Step::Hub => self.hub_handles(setting),
+            Step::Hub => self.hub_handles(),
             Step::Auth(at) => self.check_login(at),
             Step::Handle(at) => self.handle(setting, at),
             Step::Serve(at) => {
@@ -240,7 +246,7 @@ impl State {
             Step::Wake(at) => {
                 self.pump(setting, at);
             }
-            Step::Note(at) => self.note(at),
+            Step::Note(at, phase) => self.note(at, phase),
             Step::Read(at) => self.seats[at].unread = 0,
             Step::Break(at) => self.seats[at].is_gone = true,
             Step::Panic(at) => {
@@ -252,10 +258,13 @@ impl State {
                 self.left.hub_panics -= 1;
                 self.hub_panics();
             }
-            Step::Over(_) => self.next_phase(setting, true),
+            Step::Idle => {
+                self.supervisor.awaits_requests = false;
+                self.feed(Input::RequestsIdle);
+            }
             Step::Deadline(_) => {
                 self.left.early_deadlines = self.left.early_deadlines.saturating_sub(1);
-                self.next_phase(setting, false);
+                self.pass_deadline();
             }
         }
     }

@@ -1,52 +1,168 @@
-//! The supervisor: its mailbox, and the drive through the phases, as in
-//! `src/actors/supervisor/` and `src/server/crew.rs`.
-
-use arauto::{CloseReason, Evidence, ExitCode, Phase};
+//! The surroundings of the stop machine: the supervisor's mailbox, and what its effects do,
+//! as in `src/actors/supervisor/actor.rs` and `src/server/components.rs`.
 
 use crate::broken::Broken;
+use crate::close::stop::{self, Effect, Input, Moment, ObservedSession, StopOutcome, StoreClosed};
+use crate::close::{Phase, PhaseLine};
 use crate::setting::Setting;
-use crate::state::{
-    Barrier, Connection, Haste, Order, Record, Roster, SeatId, State, Supervisor, Tally, ToHub,
-    ToSupervisor,
-};
+use crate::state::{Barrier, Connection, Order, Roster, SeatId, State, ToHub, id, seq};
+use crate::wire::SessionId;
 
 /// Deadlines that a second signal lets pass at any instant.
 const INSISTED: u8 = 2;
 
 impl State {
+    /// Something for the supervisor's mailbox.
+    pub fn happened(&mut self, input: Input) {
+        self.supervisor.mailbox.push(input);
+    }
+
     /// Handles the first message of the supervisor's mailbox.
     pub fn supervisor_handles(&mut self) {
-        match self.supervisor.mailbox.remove(0) {
-            ToSupervisor::Stop(haste) => self.stop(haste),
-            ToSupervisor::Opened(at) => {
-                // One that has ended told so in this mailbox, behind this message.
-                self.seats[at].roster = Roster::Live;
+        let input = self.supervisor.mailbox.remove(0);
+        match &input {
+            // One that has ended told so in this mailbox, behind this message.
+            Input::Opened(session) => self.seats[place(*session)].roster = Roster::Live,
+            Input::Ended { record, .. } => {
+                self.seats[place(record.session)].roster = Roster::Over;
             }
-            ToSupervisor::Ended(at, record) => {
-                self.seats[at].roster = Roster::Over;
-                // Before the stop it is forgotten.
-                let keep = self.supervisor.phase.is_some();
-                self.seats[at].record = keep.then_some(record);
+            Input::ListenersSealed => self.supervisor.barrier = Barrier::Passed,
+            Input::Stop { haste, .. } if *haste == stop::Haste::Insist => {
+                self.left.early_deadlines += INSISTED;
             }
-            ToSupervisor::Fallen => {
-                if self.supervisor.phase < Some(Phase::Actors) {
-                    self.supervisor.has_fallen = true;
-                    self.stop(Haste::AsPlanned);
-                }
-            }
-            ToSupervisor::Settle => self.supervisor.barrier = Barrier::Passed,
+            _ => {}
+        }
+        self.feed(input);
+    }
+
+    pub fn feed(&mut self, input: Input) {
+        let now = self.moment();
+        for effect in self.supervisor.machine.handle(input, now) {
+            self.perform(effect);
         }
     }
 
-    fn stop(&mut self, haste: Haste) {
-        let is_first = self.supervisor.phase.is_none();
-        if is_first {
-            self.supervisor.lines.push(Phase::Trigger);
-            self.supervisor.phase = Some(Phase::Seal);
-            self.acceptor.is_told = true;
-        } else if haste == Haste::Insist {
-            self.supervisor.is_forced = true;
-            self.left.early_deadlines += INSISTED;
+    fn moment(&self) -> Moment {
+        Moment {
+            time: self.supervisor.now,
+            head: seq(self.hub.head),
+        }
+    }
+
+    /// Whether the machine, told of this now, would only remember it.
+    pub fn only_notes(&self, input: Input) -> bool {
+        let mut machine = self.supervisor.machine.clone();
+        machine.handle(input, self.moment()).is_empty()
+    }
+
+    /// The machine's deadline passes.
+    pub fn pass_deadline(&mut self) {
+        if let Some(deadline) = self.supervisor.machine.deadline() {
+            self.supervisor.now = deadline;
+            self.feed(Input::Tick);
+        }
+    }
+
+    fn perform(&mut self, effect: Effect) {
+        match effect {
+            Effect::Begin(_) => self.happened(Input::Begun),
+            Effect::LimitStore(_) => {}
+            Effect::SealListeners => self.acceptor.is_told = true,
+            Effect::Order { order, sessions } => self.order(order, &sessions),
+            Effect::AwaitRequests => self.supervisor.awaits_requests = true,
+            Effect::SealLog if self.hub.is_alive => self.hub.mailbox.push(ToHub::Seal),
+            Effect::SealLog => self.happened(Input::LogSealed(None)),
+            Effect::StopActors if self.hub.is_alive => {
+                self.supervisor.stops_actors = true;
+                self.hub.mailbox.push(ToHub::Stop);
+            }
+            Effect::StopActors => self.happened(Input::ActorsStopped),
+            Effect::CloseStore => self.close_store(),
+            Effect::PhaseOver(line) => self.end_phase(&line),
+            Effect::Observe => {
+                let sessions = self.observe();
+                let unclosed = Vec::new();
+                self.feed(Input::Observed { sessions, unclosed });
+            }
+            Effect::Finish(outcome) => self.finish(outcome),
+        }
+    }
+
+    /// Gives the sessions the order; one that has ended does not answer.
+    fn order(&mut self, order: stop::Order, sessions: &[SessionId]) {
+        let order = match order {
+            stop::Order::Announce(_) => Order::Announce,
+            stop::Order::Drain(head) => Order::Drain(u8::try_from(head.0).expect("a small log")),
+            stop::Order::Close(_) => Order::Close,
+            stop::Order::Finish => Order::Finish,
+            stop::Order::CheckStanding => return,
+        };
+        for session in sessions {
+            let session = &mut self.seats[place(*session)].session;
+            if session.is_there() {
+                session.orders.push(order);
+            }
+        }
+    }
+
+    /// Nobody waits any more for what the phase has begun, but for the announcement.
+    fn end_phase(&mut self, line: &PhaseLine) {
+        let PhaseLine { phase, in_time, .. } = *line;
+        self.supervisor.lines.push(phase);
+        self.supervisor.was_late |= !in_time;
+        self.supervisor.awaits_requests = false;
+        self.supervisor.stops_actors = false;
+        for seat in &mut self.seats {
+            let told = &mut seat.session.told;
+            told.retain(|(answered, _)| *answered == Phase::Announce);
+        }
+        if phase == Phase::Requests && in_time {
+            self.supervisor.overlooked_work = self.in_work > 0;
+        }
+    }
+
+    /// The arbiters end; sessions that have not finished are dropped with them. What is on
+    /// its way to an arbiter starts before that: one queue holds both. Whatever the threads
+    /// have sent is in the mailbox before the answer.
+    fn close_store(&mut self) {
+        self.hub.is_alive = false;
+        self.hub.mailbox.clear();
+        for at in 0..self.seats.len() {
+            if let Connection::HandedOver { is_stopping } = self.seats[at].connection {
+                self.seats[at].connection = Connection::Seated;
+                self.start(at, is_stopping);
+            }
+            self.seats[at].session.pending = None;
+            self.seats[at].session.orders.clear();
+        }
+        self.in_work = 0;
+        self.happened(Input::StoreClosed(StoreClosed {
+            trouble: Vec::new(),
+            has_panicked: false,
+        }));
+    }
+
+    fn observe(&self) -> Vec<ObservedSession> {
+        let seats = self.seats.iter().enumerate();
+        seats
+            .filter(|(_, seat)| seat.roster == Roster::Live)
+            .map(|(at, seat)| ObservedSession {
+                session: id(at),
+                user: seat.session.follows.then(String::new),
+                endpoint: String::new(),
+                after: seat.session.follows.then(|| seq(seat.session.after)),
+                sent: seq(seat.session.cursor),
+            })
+            .collect()
+    }
+
+    fn finish(&mut self, outcome: StopOutcome) {
+        self.supervisor.exit = Some(outcome.exit);
+        let mut trouble = outcome.trouble.iter();
+        self.supervisor.has_guessed = trouble.any(|trouble| trouble.contains("not sealed"));
+        for record in outcome.sessions {
+            let at = place(record.session);
+            self.seats[at].record = Some(record);
         }
     }
 
@@ -62,194 +178,40 @@ impl State {
     }
 
     pub fn barrier_goes_on(&mut self, setting: &Setting) {
-        self.supervisor.barrier = match self.supervisor.barrier {
-            Barrier::Doors if setting.is(Broken::NoSettle) => Barrier::Passed,
-            Barrier::Doors => Barrier::Arbiters,
+        match self.supervisor.barrier {
+            Barrier::Doors if setting.is(Broken::NoSettle) => {
+                self.supervisor.barrier = Barrier::Passed;
+                self.feed(Input::ListenersSealed);
+            }
+            Barrier::Doors => self.supervisor.barrier = Barrier::Arbiters,
             _ => {
-                self.supervisor.mailbox.push(ToSupervisor::Settle);
-                Barrier::Settling
-            }
-        };
-    }
-
-    /// A session's answer reaches the drive.
-    pub fn note(&mut self, at: SeatId) {
-        let Some(record) = self.seats[at].session.told.take() else {
-            return;
-        };
-        self.supervisor.awaited &= !(1 << at);
-        if self.seats[at].roster == Roster::Live {
-            self.seats[at].record = Some(record);
-        }
-    }
-
-    /// Whether what the phase waits for has come.
-    pub fn phase_is_over(&self, setting: &Setting) -> bool {
-        let Supervisor {
-            phase,
-            awaited,
-            head,
-            ..
-        } = &self.supervisor;
-        match phase {
-            None => false,
-            Some(Phase::Trigger) => true,
-            Some(Phase::Seal) => self.supervisor.barrier == Barrier::Passed,
-            // A marker would have gone through every mailbox by now.
-            Some(Phase::Requests) => self.in_work == 0 || setting.is(Broken::MarkerForCounter),
-            // What has come by now is drained to the head: it must be on the roster.
-            Some(Phase::Hub) => {
-                let is_sealed = head.is_some() && self.hub.is_sealed;
-                let is_settled = self.supervisor.barrier == Barrier::Passed;
-                (!self.hub.is_alive || is_sealed) && is_settled
-            }
-            Some(Phase::Announce | Phase::Drain | Phase::Close) => *awaited == 0,
-            Some(Phase::Actors) => match self.supervisor.stops_hub {
-                false => *awaited == 0,
-                true => !self.hub.is_alive,
-            },
-            // The threads are joined: what they have sent to this mailbox is handled first.
-            Some(Phase::Store) => self.supervisor.mailbox.is_empty(),
-        }
-    }
-
-    /// The phase is over, in time or by its deadline: its line is written and the next
-    /// begins.
-    pub fn next_phase(&mut self, setting: &Setting, in_time: bool) {
-        let Some(phase) = self.supervisor.phase else {
-            return;
-        };
-        self.supervisor.was_late |= !in_time;
-        for seat in &mut self.seats {
-            seat.session.told = None; // nobody waits for it any more
-        }
-        self.supervisor.awaited = 0;
-        if phase == Phase::Actors && in_time && !self.supervisor.stops_hub {
-            self.supervisor.stops_hub = true;
-            return self.tell_hub(ToHub::Stop);
-        }
-        if phase == Phase::Requests && in_time {
-            self.supervisor.overlooked_work = self.in_work > 0;
-        }
-        if phase == Phase::Hub && self.supervisor.head.is_none() {
-            self.supervisor.has_trouble |= !setting.is(Broken::HeadGuessed);
-            self.supervisor.head = Some(self.hub.head); // as far as it got
-        }
-        self.supervisor.lines.push(phase);
-        match next(setting, phase) {
-            Some(next) => {
-                self.supervisor.phase = Some(next);
-                self.enter(setting, next);
-            }
-            None => self.report(),
-        }
-    }
-
-    fn enter(&mut self, setting: &Setting, phase: Phase) {
-        match phase {
-            Phase::Announce => self.order(Order::Announce),
-            Phase::Hub => {
-                if setting.is(Broken::CutReadTwice) {
-                    self.supervisor.head = Some(self.hub.head);
-                }
-                self.tell_hub(ToHub::Seal);
-            }
-            Phase::Drain => {
-                let is_complete = self.supervisor.barrier == Barrier::Passed;
-                self.supervisor.has_trouble |= !is_complete && !setting.is(Broken::RosterBelieved);
-                self.drain();
-            }
-            Phase::Close => self.order(Order::Close),
-            Phase::Actors => self.order(Order::Finish),
-            Phase::Store => self.stop_threads(),
-            Phase::Trigger | Phase::Seal | Phase::Requests => {}
-        }
-    }
-
-    fn drain(&mut self) {
-        let head = self.supervisor.head.unwrap_or(self.hub.head);
-        self.order(Order::Drain(head));
-    }
-
-    /// Gives every session on the roster the order; what has ended cannot answer.
-    fn order(&mut self, order: Order) {
-        for (at, seat) in self.seats.iter_mut().enumerate() {
-            if seat.roster == Roster::Live && seat.session.is_there() {
-                seat.session.orders.push(order);
-                self.supervisor.awaited |= 1 << at;
+                self.supervisor.barrier = Barrier::Settling;
+                self.happened(Input::ListenersSealed);
             }
         }
     }
 
-    fn tell_hub(&mut self, message: ToHub) {
-        if self.hub.is_alive {
-            self.hub.mailbox.push(message);
-        }
+    /// What the supervisor hears when a session's answer to the order of `phase` arrives.
+    pub fn answer_of(&self, at: SeatId, phase: Phase) -> Option<Input> {
+        let mut told = self.seats[at].session.told.iter();
+        let (phase, record) = told.find(|(answered, _)| *answered == phase)?;
+        Some(Input::Answered {
+            session: id(at),
+            phase: *phase,
+            record: Some(record.clone()),
+        })
     }
 
-    /// The arbiters end; sessions that have not finished are dropped with them. What
-    /// is on its way to an arbiter starts before that: one queue holds both.
-    fn stop_threads(&mut self) {
-        self.hub.is_alive = false;
-        self.hub.mailbox.clear();
-        for at in 0..self.seats.len() {
-            if let Connection::HandedOver { is_stopping } = self.seats[at].connection {
-                self.seats[at].connection = Connection::Seated;
-                self.start(at, is_stopping);
-            }
-            self.seats[at].session.pending = None;
-            self.seats[at].session.orders.clear();
-        }
-        self.in_work = 0;
-    }
-
-    fn report(&mut self) {
-        let head = self.supervisor.head.unwrap_or(self.hub.head);
-        for seat in &mut self.seats {
-            if seat.roster == Roster::Live && seat.record.is_none() {
-                seat.record = Some(silent(seat.session.cursor, head));
-            }
-            if let Some(record) = &mut seat.record {
-                record.hold_to(head);
-            }
-        }
-        let mut records = self.seats.iter().filter_map(|seat| seat.record);
-        let is_whole = records.all(|record| record.is_whole());
-        self.supervisor.exit = Some(if self.supervisor.has_fallen {
-            ExitCode::Panicked
-        } else if self.supervisor.is_forced {
-            ExitCode::Forced
-        } else if is_whole && !self.supervisor.has_trouble {
-            ExitCode::Clean
-        } else {
-            ExitCode::Deadline
-        });
-    }
-}
-
-fn next(setting: &Setting, phase: Phase) -> Option<Phase> {
-    match phase {
-        Phase::Requests if setting.is(Broken::DrainBeforeSeal) => Some(Phase::Drain),
-        Phase::Drain if setting.is(Broken::DrainBeforeSeal) => Some(Phase::Hub),
-        Phase::Hub if setting.is(Broken::DrainBeforeSeal) => Some(Phase::Close),
-        Phase::Requests if setting.is(Broken::SystemStop) => Some(Phase::Actors),
-        _ => {
-            let place = Phase::ALL.iter().position(|known| *known == phase)?;
-            Phase::ALL.get(place + 1).copied()
+    /// A session's answer reaches the supervisor.
+    pub fn note(&mut self, at: SeatId, phase: Phase) {
+        if let Some(answer) = self.answer_of(at, phase) {
+            let told = &mut self.seats[at].session.told;
+            told.retain(|(answered, _)| *answered != phase);
+            self.feed(answer);
         }
     }
 }
 
-/// What is known from outside of a session that never said a word.
-fn silent(sent: u8, cut: u8) -> Record {
-    Record {
-        reason: CloseReason::Shutdown,
-        tally: Tally::default(),
-        cut,
-        sent,
-        missing: (sent < cut).then_some((sent + 1, cut)),
-        evidence: Evidence::Queued,
-        is_owed_head: false,
-        is_last: false,
-    }
+fn place(session: SessionId) -> SeatId {
+    usize::try_from(session.0).expect("it is a place")
 }
