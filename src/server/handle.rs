@@ -9,7 +9,7 @@ use std::time::Duration;
 use actix::Addr;
 use tokio::sync::{oneshot, watch};
 
-use super::Feed;
+use super::feed::Feed;
 use super::tls::Tls;
 use crate::accounts::UserName;
 use crate::actors::hub::{Bodies, Hub, NotPublished, Publish};
