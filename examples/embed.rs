@@ -10,8 +10,7 @@ use std::collections::BTreeMap;
 use std::error::Error;
 use std::time::Duration;
 
-use arauto::{Answer, Body, Client, Event, Handler, HandlerError, Request};
-use arauto::{Server, StopReason};
+use arauto::{Answer, Body, Client, Event, Handler, HandlerError, Request, Server};
 use tokio::sync::watch;
 
 /// Answers `get NAME`, `set NAME PRICE`, and `wait NAME`, which replies once the price is set.
@@ -87,7 +86,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     ana.fim().await?;
 
     // Sessions that are still open, as rui's, get everything published before the stop.
-    server.stop(StopReason::Fim).await;
+    server.stop().await;
     let report = server.stopped().await;
     while let Some(event) = feed.next().await {
         match event {

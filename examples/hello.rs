@@ -4,7 +4,7 @@
 //! cargo run --example hello
 //! ```
 
-use arauto::{Client, Config, Server, StopReason};
+use arauto::{Client, Config, Server};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -17,7 +17,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     println!("{}", reply.as_text().unwrap_or_default()); // STRASSE
     println!("published as {}", ana.publish("bom dia").await?); // 2: ana's login was 1
     println!("{:?}", events.next().await);
-    server.stop(StopReason::Fim).await;
+    server.stop().await;
     println!("exit {}", server.stopped().await.exit); // 0: everything has arrived
     Ok(())
 }

@@ -1,39 +1,71 @@
-//! A message server for programs on one host, and its client.
+//! A message server for the programs of one host, and its client.
 //!
-//! Clients connect over named pipes, unix sockets, loopback TCP or TLS, log in (the first login of a
-//! name registers it), ask and are answered, publish and hear every broadcast in
-//! one numbered sequence without a hole. Inside, each connection is an actor; a
-//! supervisor takes them all down in order, losing nothing that was accepted, and
-//! says so in a [`Report`].
+//! Clients connect over named pipes, unix sockets, loopback TCP or TLS and log in; the first
+//! login of a name registers it. They send requests, which a [`Handler`] answers, and publish
+//! messages, which every session receives in one numbered sequence without a hole. A server
+//! that is told to stop loses nothing that it has accepted, and proves it in a [`Report`].
 //!
-//! # Use it
-//! - [`Server::start`] or [`Server::bind`] with a [`Config`] run a server inside
-//!   your program; write a [`Handler`] to answer requests.
-//! - [`Client::connect`] is the other side.
+#![cfg_attr(all(feature = "client", feature = "server"), doc = "```")]
+#![cfg_attr(not(all(feature = "client", feature = "server")), doc = "```ignore")]
+//! use arauto::{Body, Client, Config, Event, Incoming, Server};
 //!
-//! # Find your way
-//! From `main` to the core it is two hops: `cli::serve` calls [`Server::bind`],
-//! which starts the actors.
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let folder = tempfile::tempdir()?;
+//! # let endpoint = format!("unix:{}", folder.path().join("s").display());
+//! # #[cfg(windows)]
+//! # let endpoint = format!("pipe:arauto-front-page-{}", std::process::id());
+//! let mut config = Config::default();
+//! config.listen = vec![endpoint.parse()?]; // as in unix:/run/arauto.sock
+//! let server = Server::start(config)?; // on a thread of its own
 //!
-//! | room | what it holds |
+//! let builder = Client::builder(endpoint.parse()?);
+//! let (client, mut events) = builder.user("ana").password("segredo").connect().await?;
+//! assert_eq!(client.request("straße").await?, Body::text("STRASSE"));
+//!
+//! let published = client.publish("bom dia").await?;
+//! match events.next().await {
+//!     Some(Incoming::Event(Event::Message { seq, body, .. })) => {
+//!         assert_eq!((seq, body), (published, Body::text("bom dia")));
+//!     }
+//!     other => panic!("a session receives its own messages: {other:?}"),
+//! }
+//!
+//! server.stop().await;
+//! assert_eq!(server.stopped().await.exit, 0); // everything accepted was delivered
+//! # Ok(()) }
+//! ```
+//!
+//! # Where to begin
+//! - [`Server::start`] runs a server on a thread of its own, [`Server::bind`] on the actix system
+//!   of its caller. [`Config`] sets what it does, and a [`Handler`] of yours answers requests.
+//! - [`Client::builder`] connects a client; with [`ClientBuilder::reconnect`] it logs in again
+//!   after a break and resumes.
+//! - [`wire`] has the frames themselves, for programs that read and write them without a client.
+//! - The features `client` and `server` bring either half without the other, and `cli` the
+//!   program `arauto`; docs/library.md has their costs.
+//!
+//! # A map of the crate
+//! | module | what it holds |
 //! |---|---|
 //! | [`wire`] | frames and their bytes, in each dialect |
-//! | `accounts` | who may log in |
-//! | `store` | what outlives the process: one SQLite file, one thread that writes |
+//! | `accounts` | users, passwords, roles |
+//! | `store` | one SQLite file, and the one thread that writes it |
 //! | `log` | the broadcasts, once each, and the cursors that read them |
-//! | `close` | what a shutdown promises: phases, counts, evidence, [`Report`] |
-//! | `sync` | what threads share: atomics and locks, or a scheduler's in their place |
-//! | `rate` | so many in a time: token buckets |
-//! | `deadline` | what a peer must send in time: judged after the input is read |
-//! | `framing` | streams and messages, as rooms tell each other of them |
+//! | `close` | the phases of a stop, counts, evidence, [`Report`] |
+//! | `sync` | atomics and locks, or a model checker's in their place |
+//! | `rate` | rate limits (token buckets) |
+//! | `deadline` | deadlines for a peer's input, judged after the input is read |
+//! | `framing` | whether a connection keeps the boundaries of messages |
 //! | `link` | what sessions need of a connection, and acceptors of a listener |
-//! | `transport` | endpoints, listeners, connections: all that knows the system |
+//! | `transport` | endpoints, listeners, connections: everything that knows the system |
 //! | `actors` | acceptor, session, auth, hub, supervisor |
 //! | `server` | binds all of these together |
-//! | `client` | the other side, without actors |
+//! | `client` | the client, without actors |
 //!
-//! docs/architecture.md has the picture, docs/shutdown.md what stopping takes, docs/library.md
-//! the cargo features.
+//! From `main` to the sessions' core it is two hops: `cli::serve` calls [`Server::bind`], which
+//! starts the actors. docs/architecture.md has the picture, and docs/shutdown.md the contract of
+//! the stop.
 
 #![cfg_attr(
     not(all(feature = "client", feature = "server")),
@@ -79,6 +111,7 @@ pub mod limits {
 mod link;
 #[cfg(feature = "server")]
 mod log;
+mod parse_error;
 #[cfg(feature = "server")]
 mod rate;
 #[cfg(feature = "server")]
@@ -121,6 +154,7 @@ pub use close::{
 };
 #[cfg(feature = "server")]
 pub use log::{BackpressureLimits, LogLimits, Retention};
+pub use parse_error::ParseError;
 #[cfg(feature = "server")]
 pub use rate::Rate;
 #[cfg(feature = "server")]

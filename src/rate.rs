@@ -10,12 +10,14 @@ use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Deserializer};
 
+use crate::parse_error::ParseError;
+
 /// So many in a time; so many at once, too.
 ///
 /// ```
 /// let rate: arauto::Rate = "100/s".parse()?;
 /// assert_eq!(rate.to_string(), "100/s");
-/// # Ok::<_, String>(())
+/// # Ok::<_, arauto::ParseError>(())
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Rate {
@@ -70,11 +72,10 @@ impl Rate {
 }
 
 impl FromStr for Rate {
-    type Err = String;
+    type Err = ParseError;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let problem =
-            || format!("no rate {text:?}: it is COUNT/s, COUNT/m or COUNT/h, as in 100/s");
+        let problem = || ParseError::new("rate", text, "COUNT/s, COUNT/m or COUNT/h, as in 100/s");
         let (count, unit) = text.split_once('/').ok_or_else(problem)?;
         let count = Some(count).filter(|count| !count.starts_with('+'));
         let count = count.and_then(|count| count.parse().ok());
@@ -152,7 +153,7 @@ mod tests {
             "+5/s",
             "1000000001/s",
         ] {
-            let error = text.parse::<Rate>().expect_err(text);
+            let error = text.parse::<Rate>().expect_err(text).to_string();
             assert!(error.contains(&format!("{text:?}")), "{error}");
         }
     }

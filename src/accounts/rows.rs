@@ -6,6 +6,7 @@ use rusqlite::types::ValueRef;
 use rusqlite::{OptionalExtension, Row, params};
 
 use super::{UserName, is_phc};
+use crate::parse_error::ParseError;
 use crate::store::{Db, StoreError};
 use crate::wire::{Millis, Role};
 
@@ -178,7 +179,8 @@ impl Db {
 fn read(row: &Row<'_>) -> rusqlite::Result<Result<Account, InvalidAccount>> {
     let (name, phc, role) = (row.get_ref(0)?, row.get_ref(1)?, row.get_ref(2)?);
     let user = text(name).and_then(user_name);
-    let role = text(role).and_then(str::parse);
+    let role =
+        text(role).and_then(|role| role.parse().map_err(|error: ParseError| error.to_string()));
     let phc = text(phc).and_then(checkable);
     let created = created(row.get_ref(3)?);
     let account = match (user.clone(), phc, role, created) {

@@ -7,7 +7,7 @@ use std::io::{self, IsTerminal};
 use std::sync::Arc;
 
 use arauto::internal::accounts::CONSOLE;
-use arauto::{Event, Feed, ServerHandle, StopReason};
+use arauto::{Event, Feed, ServerHandle};
 use rustyline::error::ReadlineError;
 use rustyline::history::MemHistory;
 use rustyline::{Config, Editor};
@@ -149,7 +149,7 @@ pub(super) async fn run(
 /// Publishes a line, or stops the server on `fim`.
 async fn execute(server: &ServerHandle, line: &str) {
     if is_fim(line) {
-        if let Some(status) = server.stop(StopReason::Fim).await {
+        if let Some(status) = server.stop().await {
             tracing::info!(phase = %status.phase, remaining = ?status.remaining, "stop requested");
         }
     } else if let Err(error) = server.publish(line).await {

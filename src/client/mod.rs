@@ -13,7 +13,7 @@
 #![cfg_attr(feature = "server", doc = "```")]
 #![cfg_attr(not(feature = "server"), doc = "```ignore")]
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
-//! use arauto::{Body, Client, Config, Incoming, Server, StopReason};
+//! use arauto::{Body, Client, Config, Incoming, Server};
 //!
 //! # let folder = tempfile::tempdir()?;
 //! # let endpoint = format!("unix:{}", folder.path().join("a.sock").display());
@@ -34,7 +34,7 @@
 //! assert_eq!(event.seq(), seq);
 //!
 //! client.fim().await?;
-//! server.stop(StopReason::Fim).await;
+//! server.stop().await;
 //! # Ok::<_, Box<dyn std::error::Error>>(()) })?;
 //! # Ok(()) }
 //! ```

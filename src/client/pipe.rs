@@ -24,7 +24,7 @@ const READ: usize = 1024 * 1024;
 #[cfg_attr(not(feature = "server"), doc = "```ignore")]
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// use arauto::wire::Charset;
-/// use arauto::{Config, RawPipe, Server, StopReason};
+/// use arauto::{Config, RawPipe, Server};
 ///
 /// # let folder = tempfile::tempdir()?;
 /// # let endpoint = format!("unix:{}", folder.path().join("a.sock").display());
@@ -37,7 +37,7 @@ const READ: usize = 1024 * 1024;
 /// pipe.send("bom dia", false).await?;
 /// assert_eq!(pipe.next().await?.as_deref(), Some("BOM DIA"));
 /// # drop(pipe);
-/// server.stop(StopReason::Fim).await;
+/// server.stop().await;
 /// # Ok::<_, Box<dyn std::error::Error>>(()) })?;
 /// # Ok(()) }
 /// ```

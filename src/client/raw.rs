@@ -23,7 +23,7 @@ use crate::transport::Connection;
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// use arauto::wire::cbor::{self, ScannedFrame, FrameScanner};
 /// use arauto::wire::{BodyFrame, Body, ClientFrame};
-/// use arauto::{Client, Config, Server, StopReason};
+/// use arauto::{Client, Config, Server};
 /// use tokio::io::{AsyncReadExt, AsyncWriteExt};
 ///
 /// # let folder = tempfile::tempdir()?;
@@ -48,7 +48,7 @@ use crate::transport::Connection;
 ///         heard += u64::from(matches!(frame, ScannedFrame::Message { .. }));
 ///     })?;
 /// }
-/// server.stop(StopReason::Fim).await;
+/// server.stop().await;
 /// # Ok::<_, Box<dyn std::error::Error>>(()) })?;
 /// # Ok(()) }
 /// ```

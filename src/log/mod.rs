@@ -15,9 +15,11 @@
 //! ```
 //! use arauto::internal::log::{Log, LogRead};
 //! use arauto::wire::cbor::encode_body;
-//! use arauto::{Body, Config, Millis, Seq};
+//! use arauto::{BackpressureLimits, Body, LogLimits, Millis, Seq};
 //!
-//! let (log, mut appender) = Log::new("a stream".to_owned(), Config::default().log, 1);
+//! let backpressure = BackpressureLimits::default();
+//! let limits = LogLimits { bytes: 64 << 20, backpressure };
+//! let (log, mut appender) = Log::new("a stream".to_owned(), limits, 1);
 //! let mut cursor = log.cursor_after(Seq::ZERO);
 //! let mut body = Vec::new();
 //! encode_body(&Body::text("bom dia"), &mut body);

@@ -27,7 +27,7 @@ impl Server {
     ///
     /// ```
     /// # actix_rt::System::new().block_on(async {
-    /// use arauto::{Config, Server, StopReason};
+    /// use arauto::{Config, Server};
     ///
     /// let folder = tempfile::tempdir()?;
     /// let mut config = Config::default();
@@ -35,7 +35,7 @@ impl Server {
     ///
     /// let server = Server::bind(config).await?;
     /// server.publish("bom dia").await?;
-    /// server.stop(StopReason::Fim).await;
+    /// server.stop().await;
     /// assert_eq!(server.stopped().await.exit, 0);
     /// # Ok::<_, Box<dyn std::error::Error>>(()) }).unwrap();
     /// ```

@@ -159,15 +159,32 @@ impl ServerHandle {
         Feed::new(Arc::clone(&self.log))
     }
 
-    /// Stops the server, losing nothing that was accepted. A second call changes
-    /// nothing and tells where the stop is. `None` where the server is gone.
-    pub async fn stop(&self, reason: StopReason) -> Option<StopStatus> {
+    /// Stops the server, losing nothing that was accepted; [`ServerHandle::stopped`] waits for
+    /// the end. A second call changes nothing and returns how far the stop is. `None`: the
+    /// server has stopped.
+    ///
+    /// The report gives [`StopReason::Fim`] as the reason.
+    ///
+    /// Cancel safety: the server stops all the same.
+    pub async fn stop(&self) -> Option<StopStatus> {
+        self.stop_for(StopReason::Fim).await
+    }
+
+    /// Stops as [`ServerHandle::stop`] does the first time. The next call leaves all phases up
+    /// to the close 1 s together, and the exit code is 4.
+    pub async fn insist(&self) -> Option<StopStatus> {
+        self.insist_for(StopReason::Fim).await
+    }
+
+    /// As [`ServerHandle::stop`], with another reason: for the program `arauto`.
+    #[doc(hidden)]
+    pub async fn stop_for(&self, reason: StopReason) -> Option<StopStatus> {
         self.ask_stop(reason, Haste::AsPlanned).await
     }
 
-    /// As [`ServerHandle::stop`] the first time; after that all phases up to the close
-    /// have 1 s together, and the exit code is 4.
-    pub async fn insist(&self, reason: StopReason) -> Option<StopStatus> {
+    /// As [`ServerHandle::insist`], with another reason: for the program `arauto`.
+    #[doc(hidden)]
+    pub async fn insist_for(&self, reason: StopReason) -> Option<StopStatus> {
         self.ask_stop(reason, Haste::Insist).await
     }
 

@@ -2,6 +2,8 @@
 
 use std::str::FromStr;
 
+use crate::parse_error::ParseError;
+
 /// The users of this machine who may connect to a socket in the file system.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub enum Access {
@@ -15,15 +17,17 @@ pub enum Access {
 }
 
 impl FromStr for Access {
-    type Err = String;
+    type Err = ParseError;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         match text.split_once(':') {
             None if text == "owner" => Ok(Access::Owner),
             None if text == "everyone" => Ok(Access::Everyone),
             Some(("group", name)) if !name.is_empty() => Ok(Access::Group(name.to_owned())),
-            _ => Err(format!(
-                "no access {text:?}: it is owner, group:NAME or everyone"
+            _ => Err(ParseError::new(
+                "access",
+                text,
+                "owner, group:NAME or everyone",
             )),
         }
     }
@@ -40,13 +44,13 @@ pub enum Remote {
 }
 
 impl FromStr for Remote {
-    type Err = String;
+    type Err = ParseError;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         match text {
             "reject" => Ok(Remote::Reject),
             "accept" => Ok(Remote::Accept),
-            _ => Err(format!("no remote {text:?}: it is reject or accept")),
+            _ => Err(ParseError::new("remote", text, "reject or accept")),
         }
     }
 }

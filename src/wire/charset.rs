@@ -6,6 +6,8 @@ use std::str::FromStr;
 
 use encoding_rs::{EncoderResult, WINDOWS_1252};
 
+use crate::parse_error::ParseError;
+
 /// How text is laid out in bytes on a listener.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Charset {
@@ -117,13 +119,13 @@ impl Charset {
 }
 
 impl FromStr for Charset {
-    type Err = String;
+    type Err = ParseError;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let known = Charset::ALL.iter().find(|known| known.as_str() == text);
         known
             .copied()
-            .ok_or_else(|| format!("no encoding {text:?}: it is utf-8, utf-16le or windows-1252"))
+            .ok_or_else(|| ParseError::new("encoding", text, "utf-8, utf-16le or windows-1252"))
     }
 }
 

@@ -7,7 +7,7 @@
 use std::time::Duration;
 
 use arauto::HashCost;
-use arauto::{Config, Endpoint, Server, ServerHandle, StopReason};
+use arauto::{Config, Endpoint, Server, ServerHandle};
 use tempfile::TempDir;
 
 use crate::alone;
@@ -74,7 +74,7 @@ impl Target {
     }
 
     fn stop(self) {
-        block_on(self.server.stop(StopReason::Fim)).expect("the server is there");
+        block_on(self.server.stop()).expect("the server is there");
         assert_eq!(block_on(self.server.stopped()).exit, 0);
     }
 }

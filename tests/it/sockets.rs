@@ -6,7 +6,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 
 use arauto::HashCost;
-use arauto::{BindError, Client, Config, Endpoint, Server, ServerError, StopReason};
+use arauto::{BindError, Client, Config, Endpoint, Server, ServerError};
 use rustix::process::{Pid, Signal, kill_process};
 
 use crate::support::{
@@ -89,7 +89,7 @@ fn a_stale_socket_is_replaced() {
     assert!(socket.exists(), "nobody listens there, and the file stays");
     let server = Server::start(config(&format!("unix:{}", socket.display()))).expect("it starts");
     std::os::unix::net::UnixStream::connect(&socket).expect("the server listens");
-    block_on(server.stop(StopReason::Fim));
+    block_on(server.stop());
     assert_eq!(block_on(server.stopped()).exit, 0);
     assert!(!socket.exists());
 }
@@ -173,7 +173,7 @@ fn loopback_tcp_and_abstract_sockets_serve_like_any_other() {
             assert_eq!(reply.as_text(), Some("OLÁ"));
             assert_eq!(client.fim().await.expect("it ends in order").reason, "fim");
         });
-        block_on(server.stop(StopReason::Fim));
+        block_on(server.stop());
         assert_eq!(block_on(server.stopped()).exit, 0);
     }
 }
@@ -185,7 +185,7 @@ fn an_abstract_name_that_is_taken_is_told_so() {
     let server = Server::start(config(&name)).expect("the name is free");
     let error = refused(&name);
     assert!(matches!(error, BindError::InUse(_)), "{error}");
-    block_on(server.stop(StopReason::Fim));
+    block_on(server.stop());
     assert_eq!(block_on(server.stopped()).exit, 0);
 }
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use arauto::{Client, Event, Events, Incoming, ResumePoint, Seq, StopReason};
+use arauto::{Client, Event, Events, Incoming, ResumePoint, Seq};
 use tokio::task::JoinHandle;
 
 use super::print::{print_heading, print_line};
@@ -205,7 +205,7 @@ fn read_on(mut events: Events) -> JoinHandle<()> {
 
 async fn fim(server: &DemoServer) -> u8 {
     print_heading("fim: everything that was accepted is answered and delivered, then all close");
-    server.handle.stop(StopReason::Fim).await;
+    server.handle.stop().await;
     let report = server.handle.stopped().await;
     print_heading("the report");
     for row in summary(&report).lines() {

@@ -4,9 +4,7 @@ use std::mem::ManuallyDrop;
 use std::sync::Arc;
 use std::time::Duration;
 
-use arauto::{
-    Config, ExitCode, Phase, PublishError, Report, Server, ServerError, ServerHandle, StopReason,
-};
+use arauto::{Config, ExitCode, Phase, PublishError, Report, Server, ServerError, ServerHandle};
 
 use super::Pipe;
 use crate::cli::exit::{Failure, complain, sysexits};
@@ -79,7 +77,7 @@ fn serve(
         let stopped = tokio::select! {
             outcome = publish_all(&server, messages, longest) => {
                 published = outcome;
-                server.stop(StopReason::Fim).await;
+                server.stop().await;
                 server.stopped().await
             }
             // A signal has stopped the server.

@@ -313,9 +313,9 @@ impl SupervisedServer<'_> {
             true => self.countdown.shorten(INSISTED_SERVING),
         }
         tokio::spawn(async move {
-            server.stop(StopReason::Signal).await;
+            server.stop_for(StopReason::Signal).await;
             if is_forced {
-                server.insist(StopReason::Signal).await;
+                server.insist_for(StopReason::Signal).await;
             }
         });
     }

@@ -64,7 +64,9 @@ fn parse(line: &str) -> Result<ImportedUser, String> {
     let (name, role, password) = (field("name")?, field("role")?, field("password")?);
     Ok(ImportedUser {
         name: UserName::parse(name).map_err(|error| format!("{name:?}: {error}"))?,
-        role: role.parse()?,
+        role: role
+            .parse()
+            .map_err(|error: arauto::ParseError| error.to_string())?,
         secret: secret(password)?,
     })
 }

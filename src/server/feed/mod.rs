@@ -2,8 +2,11 @@
 
 use std::collections::VecDeque;
 use std::future::poll_fn;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
+
+use futures_core::Stream;
 
 use crate::log::{Cursor, Log, LogRead, ReadWait};
 use crate::wire::{Decoded, Event, cbor};
@@ -12,10 +15,10 @@ use crate::wire::{Decoded, Event, cbor};
 const SLICES: usize = 4;
 const BATCH: usize = 64 * 1024;
 
-/// Hears every broadcast, from the moment of its making.
+/// Yields every broadcast from the moment of its making; it is a [`Stream`].
 ///
 /// It is a cursor like any session's: one that is not read from costs nothing,
-/// and hears of a gap when it falls off the log's tail.
+/// and yields a gap when it falls off the log's tail.
 #[derive(Debug)]
 pub struct Feed {
     log: Arc<Log>,
@@ -34,12 +37,14 @@ impl Feed {
         }
     }
 
-    /// The next broadcast; `None` once the server has stopped and all are heard.
+    /// Returns the next broadcast; `None` once the server has stopped and all have been read.
+    ///
+    /// Cancel safety: no broadcast is lost.
     pub async fn next(&mut self) -> Option<Event> {
-        poll_fn(|cx| self.poll_next(cx)).await
+        poll_fn(|cx| self.poll_event(cx)).await
     }
 
-    fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Option<Event>> {
+    fn poll_event(&mut self, cx: &mut Context<'_>) -> Poll<Option<Event>> {
         loop {
             if let Some(event) = self.ready.pop_front() {
                 return Poll::Ready(Some(event));
@@ -75,6 +80,14 @@ impl Feed {
             self.ready.extend(Event::of(frame));
             bytes = &bytes[used..];
         }
+    }
+}
+
+impl Stream for Feed {
+    type Item = Event;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Event>> {
+        self.poll_event(cx)
     }
 }
 

@@ -17,6 +17,8 @@ use super::identity::{Identity, authorities};
 use super::provider::{VERSIONS, provider};
 use super::{Fingerprint, TlsError};
 
+use crate::parse_error::ParseError;
+
 /// The files that a server's `tls:` endpoints use.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
@@ -52,15 +54,13 @@ pub enum ClientCert {
 }
 
 impl FromStr for ClientCert {
-    type Err = String;
+    type Err = ParseError;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         match text {
             "optional" => Ok(ClientCert::Optional),
             "required" => Ok(ClientCert::Required),
-            _ => Err(format!(
-                "no client-cert {text:?}: it is optional or required"
-            )),
+            _ => Err(ParseError::new("client-cert", text, "optional or required")),
         }
     }
 }

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::{present, text};
+use crate::parse_error::ParseError;
 use crate::wire::{Seq, SessionId, Term};
 
 /// The identity and the limits of the server.
@@ -152,12 +153,12 @@ impl std::fmt::Display for Role {
 }
 
 impl std::str::FromStr for Role {
-    type Err = String;
+    type Err = ParseError;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         [Role::Leitor, Role::Escritor, Role::Admin]
             .into_iter()
             .find(|role| role.as_str() == text)
-            .ok_or_else(|| format!("no role {text:?}: it is leitor, escritor or admin"))
+            .ok_or_else(|| ParseError::new("role", text, "leitor, escritor or admin"))
     }
 }

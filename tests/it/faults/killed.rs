@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use arauto::HashCost;
-use arauto::{Config, Phase, Retention, Server, StopReason};
+use arauto::{Config, Phase, Retention, Server};
 
 use super::kept::{Acknowledged, check};
 use super::random::Random;
@@ -196,6 +196,6 @@ fn serves_until_it_is_killed() {
     let mut line = String::new();
     println!("serving");
     let _ = std::io::stdin().read_line(&mut line); // it is told to stop, or is killed
-    block_on(server.stop(StopReason::Fim)).expect("it is there");
+    block_on(server.stop()).expect("it is there");
     block_on(server.stopped());
 }

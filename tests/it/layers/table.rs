@@ -34,8 +34,13 @@ pub(super) const LAYERS: &[Layer] = &[
         never: &["actix", "tokio", "std::fs", "std::os"],
     },
     Layer {
-        name: "rate",
+        name: "parse_error",
         layers: &[],
+        never: &["actix", "tokio", "std::fs", "std::os"],
+    },
+    Layer {
+        name: "rate",
+        layers: &["parse_error"],
         never: &["actix", "tokio", "std::fs", "std::os"],
     },
     Layer {
@@ -51,7 +56,7 @@ pub(super) const LAYERS: &[Layer] = &[
     },
     Layer {
         name: "wire",
-        layers: &["framing"],
+        layers: &["framing", "parse_error"],
         never: &["actix", "tokio", "std::fs", "std::os"],
     },
     // tokio::sync and tokio::task are allowed: neither does I/O.
@@ -62,7 +67,7 @@ pub(super) const LAYERS: &[Layer] = &[
     },
     Layer {
         name: "accounts",
-        layers: &["wire", "store", "rate", "link"],
+        layers: &["wire", "store", "rate", "link", "parse_error"],
         never: &["actix", "tokio::io", "std::fs", "std::os"],
     },
     Layer {
@@ -93,7 +98,7 @@ pub(super) const LAYERS: &[Layer] = &[
     },
     Layer {
         name: "transport",
-        layers: &["framing", "link", "deadline"],
+        layers: &["framing", "link", "deadline", "parse_error"],
         never: &["actix", "serde_cbor"],
     },
     Layer {
@@ -188,6 +193,7 @@ pub(super) const LAYERS: &[Layer] = &[
             "client",
             "framing",
             "link",
+            "parse_error",
             "rate",
             "deadline",
             "sync",

@@ -19,7 +19,7 @@ fn what_was_accepted_is_answered_and_what_comes_later_gets_no_reply() {
         held.wait_for_request();
         fixture.begin_stop();
         wait_until("the cut is made", || {
-            let status = block_on(fixture.server.stop(arauto::StopReason::Fim));
+            let status = block_on(fixture.server.stop());
             status.is_some_and(|status| status.phase >= arauto::Phase::Requests)
         });
         client.send_text("dois");

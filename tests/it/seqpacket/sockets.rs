@@ -3,7 +3,7 @@
 use std::os::unix::fs::PermissionsExt;
 
 use arauto::HashCost;
-use arauto::{BindError, Config, Server, ServerError, StopReason};
+use arauto::{BindError, Config, Server, ServerError};
 use rustix::net::{
     AddressFamily, SocketAddrUnix, SocketFlags, SocketType, bind, listen, socket_with,
 };
@@ -41,7 +41,7 @@ fn a_stale_socket_is_replaced_whatever_its_type() {
         drop(stale);
         let endpoint = format!("seqpacket:{}", path.display());
         let server = Server::start(config(&endpoint)).expect("it starts");
-        block_on(server.stop(StopReason::Fim));
+        block_on(server.stop());
         assert_eq!(block_on(server.stopped()).exit, 0);
         assert!(!path.exists());
     }

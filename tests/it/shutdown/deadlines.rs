@@ -91,7 +91,7 @@ fn insisting_cuts_every_deadline_short_and_makes_exit_4() {
     let _stalled = stalled_reader(&fixture);
     let began = Instant::now();
     fixture.begin_stop();
-    block_on(fixture.server.insist(StopReason::Signal)).expect("it is still there");
+    block_on(fixture.server.insist_for(StopReason::Signal)).expect("it is still there");
     let report = fixture.report();
     assert!(
         began.elapsed() < Duration::from_secs(10),
@@ -170,11 +170,11 @@ fn a_second_stop_changes_nothing_and_tells_the_phase() {
         held,
         mut holder,
     } = HeldServer::new("hold");
-    let first = block_on(fixture.server.stop(StopReason::Fim)).expect("it is there");
+    let first = block_on(fixture.server.stop()).expect("it is there");
     assert_eq!(first.reason, StopReason::Fim);
     holder.expect("stopping");
     // It has heard of the stop; the others may be yet to.
-    let again = || block_on(fixture.server.stop(StopReason::Admin)).expect("it is there");
+    let again = || block_on(fixture.server.stop_for(StopReason::Admin)).expect("it is there");
     wait_until("the phase is requests", || again().phase == Phase::Requests);
     let second = again();
     assert_eq!(
@@ -192,7 +192,7 @@ fn a_second_stop_changes_nothing_and_tells_the_phase() {
     let server = fixture.server.clone();
     let report = fixture.assert_clean();
     assert_eq!(report.reason, StopReason::Fim);
-    let gone = block_on(server.stop(StopReason::Fim));
+    let gone = block_on(server.stop());
     assert!(
         gone.is_none_or(|status| status.phase == Phase::Store),
         "{gone:?}"

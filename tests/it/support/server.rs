@@ -7,7 +7,6 @@ use std::sync::Mutex;
 use arauto::HashCost;
 use arauto::{
     Config, Endpoint, Listen, Report, Server, ServerHandle, SessionOutcome, SessionRecord,
-    StopReason,
 };
 use tempfile::TempDir;
 
@@ -140,7 +139,7 @@ impl Fixture {
 
     /// Begins a stop.
     pub fn begin_stop(&self) {
-        block_on(self.server.stop(StopReason::Fim)).expect("the server is there");
+        block_on(self.server.stop()).expect("the server is there");
     }
 
     /// Waits for the end of a stop that has begun, and returns its report.

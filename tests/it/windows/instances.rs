@@ -4,7 +4,7 @@
 use std::sync::Barrier;
 
 use arauto::HashCost;
-use arauto::{BindError, Client, Config, Server, ServerError, StopReason};
+use arauto::{BindError, Client, Config, Server, ServerError};
 use windows_sys::Wdk::System::SystemInformation::{
     NtQuerySystemInformation, SystemProcessInformation,
 };
@@ -185,7 +185,7 @@ fn two_pipes_of_one_server_are_apart() {
     assert!(!is_busy(fixture.endpoint()));
     rui.fim();
     drop(rui);
-    block_on(fixture.server.stop(StopReason::Fim));
+    block_on(fixture.server.stop());
     fixture.finish();
     assert!(os::is_gone(&other));
 }
