@@ -280,3 +280,89 @@ fn set<T>(slot: &mut T, value: Option<T>) {
         *slot = value;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use arauto::limits::{Limit, Unit};
+    use clap::{Args, FromArgMatches};
+
+    use super::*;
+
+    fn by_flags(flags: &[&str]) -> Settings {
+        let command = Settings::augment_args(clap::Command::new("serve").no_binary_name(true));
+        let matches = command.get_matches_from(flags);
+        Settings::from_arg_matches(&matches).expect("the flags are right")
+    }
+
+    fn by_file(text: &str) -> Settings {
+        Settings::parse(text).expect("the file is right")
+    }
+
+    #[test]
+    fn limit_is_read_alike_from_flag_and_file_and_changes_the_configuration() {
+        for limit in Limit::all() {
+            let (flag, key) = match limit.unit() {
+                Unit::Bytes => ("300KiB", "\"300KiB\""),
+                Unit::Time => ("77s", "\"77s\""),
+                Unit::Rate => ("7/h", "\"7/h\""),
+                _ => ("9", "9"),
+            };
+            let name = limit.name();
+            let flags = by_flags(&[&format!("--{name}"), flag]);
+            let file = by_file(&format!("{name} = {key}\n"));
+            assert_eq!(flags.limits, file.limits, "{name}");
+            let config = flags.config().expect("the value is in range");
+            assert_ne!(limit.get(&config), limit.get(&Config::default()), "{name}");
+        }
+    }
+
+    #[test]
+    fn limit_by_flag_takes_precedence_over_the_file() {
+        let file = "max-sessions = 5\nmax-frame = 2048\nslow = \"disconnect\"\n";
+        let settings = by_flags(&["--max-sessions", "7"]).or(by_file(file));
+        let config = settings.config().expect("they go together");
+        assert_eq!(config.limits.max_sessions, 7);
+        assert_eq!(config.limits.max_frame, 2048);
+        assert_eq!(config.slow, SlowPolicy::Disconnect);
+    }
+
+    #[test]
+    fn unknown_key_of_a_file_is_named_with_its_line() {
+        let error = Settings::parse("max-frame = 2048\nmax-sesions = 5\n").expect_err("unknown");
+        let error = error.to_string();
+        assert!(error.contains("line 2, column 1"), "{error}");
+        assert!(error.contains("\"max-sesions\""), "{error}");
+    }
+
+    #[test]
+    fn value_out_of_range_is_an_error_that_names_the_limit() {
+        for settings in [
+            by_flags(&["--keepalive-count", "300"]),
+            by_file("keepalive-count = 300\n"),
+        ] {
+            let failure = settings.config().err().expect("it is out of range");
+            assert_eq!(failure.code(), sysexits::CONFIG);
+            assert_eq!(
+                failure.message(),
+                "keepalive-count must be between 1 and 127, not 300"
+            );
+        }
+    }
+
+    #[test]
+    fn sessions_are_shared_with_other_peers_unless_the_settings_say_how_many() {
+        let shared = |flags: &[&str]| {
+            let settings = by_flags(flags);
+            let mut config = settings.config().expect("they go together");
+            config.limits.max_sessions = 100;
+            settings.share_sessions(&mut config);
+            let limits = config.limits;
+            (limits.max_sessions_per_peer, limits.max_unauthenticated)
+        };
+        assert_eq!(shared(&[]), (80, 90));
+        assert_eq!(shared(&["--max-sessions-per-peer", "5"]), (5, 90));
+        let usual = Config::default().limits;
+        let usual = (usual.max_sessions_per_peer, usual.max_unauthenticated);
+        assert_eq!(shared(&["--max-sessions", "100"]), usual);
+    }
+}
