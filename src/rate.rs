@@ -1,8 +1,13 @@
-//! So many in a time: token buckets.
+//! Rates and the token buckets that enforce them.
 //!
-//! A bucket holds as many tokens as its rate counts, and is full at the start; each
-//! thing takes one, and they come back evenly. It is kept as one moment, the generic
-//! cell rate algorithm (ITU-T I.371, A.1): when it would be full again.
+//! A bucket holds as many tokens as its rate counts, and is full at the start. Each event takes
+//! one token, and tokens come back evenly. The bucket is the generic cell rate algorithm (ITU-T
+//! I.371, A.1): its whole state is the time at which it will be full again.
+//!
+//! This is the crate's only implementation of a rate. The crate `governor` has the same
+//! algorithm, but reads its own clock and hides its state. A session decides without a clock
+//! and its state can be written down, so it needs a bucket that takes the time as an input and
+//! is plain data.
 
 use std::fmt;
 use std::str::FromStr;
@@ -12,7 +17,7 @@ use serde::{Deserialize, Deserializer};
 
 use crate::parse_error::ParseError;
 
-/// So many in a time; so many at once, too.
+/// A count of events in a period, which is also the count allowed at once.
 ///
 /// ```
 /// let rate: arauto::Rate = "100/s".parse()?;
@@ -22,52 +27,44 @@ use crate::parse_error::ParseError;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Rate {
     count: u32,
-    per: Unit,
+    /// The period in seconds.
+    period: u32,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-enum Unit {
-    Second,
-    Minute,
-    Hour,
-}
-
-impl Unit {
-    const ALL: [Unit; 3] = [Unit::Second, Unit::Minute, Unit::Hour];
-
-    fn letter(self) -> &'static str {
-        match self {
-            Unit::Second => "s",
-            Unit::Minute => "m",
-            Unit::Hour => "h",
-        }
-    }
-
-    fn time(self) -> Duration {
-        Duration::from_secs(match self {
-            Unit::Second => 1,
-            Unit::Minute => 60,
-            Unit::Hour => 60 * 60,
-        })
-    }
-}
+/// The letters of the periods, and their seconds.
+const UNITS: [(&str, u32); 3] = [("s", 1), ("m", 60), ("h", 60 * 60)];
 
 impl Rate {
-    /// So many a minute.
+    /// Returns a rate of `count` events in a minute.
     ///
     /// # Panics
     /// If `count` is 0.
     pub const fn a_minute(count: u32) -> Rate {
-        assert!(count > 0, "a rate counts at least one");
-        Rate {
-            count,
-            per: Unit::Minute,
-        }
+        Rate::per_seconds(count, 60)
     }
 
-    /// From one token to the next.
+    /// Returns a rate of `count` events in `period` seconds.
+    ///
+    /// # Panics
+    /// If one of them is 0.
+    pub(crate) const fn per_seconds(count: u32, period: u32) -> Rate {
+        assert!(count > 0, "a rate counts at least one");
+        assert!(period > 0, "a period lasts");
+        Rate { count, period }
+    }
+
+    fn period(self) -> Duration {
+        Duration::from_secs(self.period.into())
+    }
+
+    /// The time in which one token comes back.
     fn interval(self) -> Duration {
-        self.per.time() / self.count
+        self.period() / self.count
+    }
+
+    /// How far ahead of the interval events may be: 0 allows one at a time.
+    fn burst(self) -> Duration {
+        self.period().saturating_sub(self.interval())
     }
 }
 
@@ -79,10 +76,10 @@ impl FromStr for Rate {
         let (count, unit) = text.split_once('/').ok_or_else(problem)?;
         let count = Some(count).filter(|count| !count.starts_with('+'));
         let count = count.and_then(|count| count.parse().ok());
-        let per = Unit::ALL.into_iter().find(|known| known.letter() == unit);
-        match (count, per) {
-            // More than one a nanosecond could not be told from no rate at all.
-            (Some(count @ 1..=1_000_000_000), Some(per)) => Ok(Rate { count, per }),
+        let unit = UNITS.into_iter().find(|(letter, _)| *letter == unit);
+        match (count, unit) {
+            // An interval below a nanosecond would be no limit at all.
+            (Some(count @ 1..=1_000_000_000), Some((_, period))) => Ok(Rate { count, period }),
             _ => Err(problem()),
         }
     }
@@ -90,7 +87,11 @@ impl FromStr for Rate {
 
 impl fmt::Display for Rate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}/{}", self.count, self.per.letter())
+        let unit = UNITS.iter().find(|(_, period)| *period == self.period);
+        match unit {
+            Some((letter, _)) => write!(f, "{}/{letter}", self.count),
+            None => write!(f, "{}/{}s", self.count, self.period),
+        }
     }
 }
 
@@ -105,30 +106,53 @@ impl<'de> Deserialize<'de> for Rate {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct Bucket {
     rate: Rate,
-    /// When it would be full again.
+    /// When every token has come back.
     full_at: Instant,
 }
 
 impl Bucket {
+    /// Returns a full bucket.
     pub(crate) fn full(rate: Rate, now: Instant) -> Bucket {
         Bucket { rate, full_at: now }
     }
 
-    /// Takes a token; where there is none, says how long until there is one.
+    /// Takes a token. If there is none, returns the time until there is one.
     pub(crate) fn take(&mut self, now: Instant) -> Result<(), Duration> {
-        let interval = self.rate.interval();
         let missing = self.full_at.saturating_duration_since(now);
-        let room = self.rate.per.time().saturating_sub(interval);
-        if missing > room {
-            return Err(missing - room);
+        let burst = self.rate.burst();
+        if missing > burst {
+            return Err(missing - burst);
         }
-        self.full_at = now + missing + interval;
+        self.full_at = now + missing + self.rate.interval();
         Ok(())
     }
 
-    /// Whether nothing is known of it that a new one would not say too.
+    /// Whether a new bucket would be the same.
     pub(crate) fn is_full(&self, now: Instant) -> bool {
         self.full_at <= now
+    }
+
+    /// Takes a token that may be missing yet: then the next one comes later.
+    pub(crate) fn take_in_advance(&mut self, now: Instant) {
+        self.full_at = self.full_at.max(now) + self.rate.interval();
+    }
+
+    /// Gives a token back that was taken and not used.
+    pub(crate) fn give_back(&mut self) {
+        if let Some(earlier) = self.full_at.checked_sub(self.rate.interval()) {
+            self.full_at = earlier;
+        }
+    }
+
+    /// Returns the time from which there is a token.
+    pub(crate) fn ready_at(&self) -> Instant {
+        let ready_at = self.full_at.checked_sub(self.rate.burst());
+        ready_at.unwrap_or(self.full_at)
+    }
+
+    /// Returns the time at which every token has come back.
+    pub(crate) fn full_at(&self) -> Instant {
+        self.full_at
     }
 }
 
@@ -175,5 +199,22 @@ mod tests {
             "and no more than that"
         );
         assert!(bucket.take(at(60_000)).is_err());
+    }
+
+    #[test]
+    fn token_taken_in_advance_delays_the_next_one_until_it_is_given_back() {
+        let start = Instant::now();
+        let second = Duration::from_secs(1);
+        let mut bucket = Bucket::full(Rate::per_seconds(2, 2), start);
+        assert!(bucket.ready_at() <= start);
+        for _ in 0..3 {
+            bucket.take_in_advance(start);
+        }
+        assert_eq!(bucket.ready_at(), start + 2 * second);
+        assert_eq!(bucket.full_at(), start + 3 * second);
+        assert_eq!(bucket.take(start + second), Err(second));
+        bucket.give_back();
+        assert_eq!(bucket.ready_at(), start + second);
+        assert_eq!(bucket.take(start + second), Ok(()));
     }
 }

@@ -1,22 +1,22 @@
 //! Wakers of the tasks that wait for one event.
 //!
-//! Invariants: a task stands here at most once; a task that no longer waits is taken
-//! out, so that there are never more wakers than tasks that wait; taking all of them
-//! ends a round, and a key of an earlier round names nothing.
+//! Invariants: a task is registered at most once; a task that no longer waits is removed, so
+//! that there are never more wakers than waiting tasks; taking all of them ends a round, and a
+//! key of an earlier round is no longer valid.
 
 use std::task::Waker;
+
+use slab::Slab;
 
 /// The tasks that wait.
 #[derive(Debug, Default)]
 pub(super) struct Waiters {
     /// Counts how often all were taken.
     round: u64,
-    wakers: Vec<Option<Waker>>,
-    /// Indices in `wakers` that are free.
-    free: Vec<usize>,
+    wakers: Slab<Waker>,
 }
 
-/// Names a registration, as long as its round goes on.
+/// Identifies a registration, until its round ends.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Key {
     round: u64,
@@ -24,59 +24,48 @@ pub(super) struct Key {
 }
 
 impl Waiters {
-    /// Registers a task, unless `key` says that it is registered. A task that comes
-    /// back with another waker replaces its waker.
+    /// Registers a task, unless `key` says that it is registered. A task that registers again
+    /// with another waker replaces its waker.
     pub(super) fn register(&mut self, key: &mut Option<Key>, waker: &Waker) {
         if let Some(known) = key.filter(|key| key.round == self.round) {
-            if let Some(registered) = &mut self.wakers[known.index]
-                && !registered.will_wake(waker)
-            {
+            let registered = &mut self.wakers[known.index];
+            if !registered.will_wake(waker) {
                 registered.clone_from(waker);
             }
             return;
         }
-        let index = match self.free.pop() {
-            Some(index) => {
-                self.wakers[index] = Some(waker.clone());
-                index
-            }
-            None => {
-                self.wakers.push(Some(waker.clone()));
-                self.wakers.len() - 1
-            }
-        };
+        let index = self.wakers.insert(waker.clone());
         let round = self.round;
         *key = Some(Key { round, index });
     }
 
-    /// Takes a task out that no longer waits.
+    /// Removes a task that no longer waits.
     pub(super) fn deregister(&mut self, key: Option<Key>) {
         let Some(key) = key.filter(|key| key.round == self.round) else {
             return;
         };
-        self.wakers[key.index] = None;
-        self.free.push(key.index);
+        self.wakers.remove(key.index);
         if self.is_empty() {
-            // The memory for the largest number that ever waited is given back.
-            (self.wakers, self.free) = (Vec::new(), Vec::new());
+            self.wakers = Slab::new(); // frees the memory of the largest count so far
         }
     }
 
-    /// Takes all out, to be woken once no lock is held.
+    /// Removes all of them, to be woken once no lock is held.
     pub(super) fn take(&mut self) -> impl Iterator<Item = Waker> + use<> {
         self.round += 1;
-        self.free = Vec::new();
-        std::mem::take(&mut self.wakers).into_iter().flatten()
+        let wakers = std::mem::take(&mut self.wakers);
+        wakers.into_iter().map(|(_, waker)| waker)
     }
 
-    /// Whether nobody waits.
+    /// Whether no task waits.
     pub(super) fn is_empty(&self) -> bool {
-        self.len() == 0
+        self.wakers.is_empty()
     }
 
-    /// How many wait.
+    /// Returns the count of waiting tasks.
+    #[cfg(test)]
     pub(super) fn len(&self) -> usize {
-        self.wakers.len() - self.free.len()
+        self.wakers.len()
     }
 }
 
@@ -111,7 +100,8 @@ mod tests {
             assert_eq!(waiters.len(), 2);
             waiters.deregister(goes);
         }
-        assert_eq!((waiters.len(), waiters.wakers.len()), (1, 2));
+        assert_eq!(waiters.len(), 1);
+        assert!(waiters.wakers.capacity() <= 4, "slots are used again");
         waiters.take().for_each(Waker::wake);
         assert_eq!(count.0.load(Ordering::Relaxed), 1);
         assert_eq!(Arc::strong_count(&count), 2, "ours, and the waker's own");

@@ -1,9 +1,9 @@
-//! What the hub has promised while the journal is written.
+//! Answers that wait for the journal.
 //!
-//! A batch is on its way to the disk; who waits for it is answered when it is
-//! there, and what comes meanwhile gathers for the next. Where a batch cannot be
-//! written, the sessions that wait for it, or for a later one, are told so, and its
-//! announcements are made again before anything else is written.
+//! One batch is in flight to the disk; its publishes and joins are answered when it is there,
+//! and later ones gather for the next batch. If a batch cannot be written, the requests of this
+//! batch and of the next one fail, and its announcements are repeated before anything else is
+//! written.
 
 use std::sync::Arc;
 use std::task::{Context as TaskContext, Poll};
@@ -19,20 +19,20 @@ use crate::accounts::UserName;
 use crate::log::{Appender, BatchOutcome, InFlightBytes, JournalWriter};
 use crate::wire::{Millis, Seq};
 
-/// How often a quiet hub tries what it owes again, and lets retention work.
+/// How often an idle hub repeats failed announcements and applies retention.
 const TICK: Duration = Duration::from_secs(1);
 
 type Reply<T> = oneshot::Sender<Result<T, NotPublished>>;
 
-/// Keeps the hub's promises with a journal.
+/// The requests that are answered once the journal has their broadcasts.
 pub(super) struct CommitQueue {
     journal_writer: JournalWriter,
-    /// For the batch on its way.
-    sent: PendingBatch,
-    /// For the batch after it.
-    gathered: PendingBatch,
+    /// The batch that is being written.
+    in_flight: PendingBatch,
+    /// The batch after it.
+    next: PendingBatch,
     sealing: Option<oneshot::Sender<Seq>>,
-    /// Nothing is taken any more: the log is sealed, or will be.
+    /// Nothing more is accepted: the log is sealed, or will be.
     is_sealed: bool,
     is_failing: bool,
     tick: Option<Interval>,
@@ -42,13 +42,13 @@ pub(super) struct CommitQueue {
 struct PendingBatch {
     publishes: Vec<(Seq, Reply<Seq>, Option<InFlightBytes>)>,
     joins: Vec<Join>,
-    /// The announcements, in order.
+    /// The announcements in their order.
     changes: Vec<(UserName, Change)>,
 }
 
 struct Join {
     user: UserName,
-    /// Its own `joined`; a second session waits for that of the first.
+    /// The session's own `joined`; a second session waits for that of the first.
     own: Option<Seq>,
     reply: Reply<Joined>,
 }
@@ -57,8 +57,8 @@ impl CommitQueue {
     pub(super) fn new(journal_writer: JournalWriter) -> CommitQueue {
         CommitQueue {
             journal_writer,
-            sent: PendingBatch::default(),
-            gathered: PendingBatch::default(),
+            in_flight: PendingBatch::default(),
+            next: PendingBatch::default(),
             sealing: None,
             is_sealed: false,
             is_failing: false,
@@ -66,15 +66,14 @@ impl CommitQueue {
         }
     }
 
-    /// Begins to look after what is owed; within the runtime that polls it.
+    /// Starts the timer; call it within the runtime that polls the queue.
     pub(super) fn start(&mut self) {
         let mut tick = interval(TICK);
         tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
         self.tick = Some(tick);
     }
 
-    /// Whether something can be published now. If so, the announcements that are due
-    /// come first.
+    /// Checks that something can be published now, and makes the announcements that are due.
     pub(super) fn admit(
         &mut self,
         appender: &mut Appender,
@@ -94,13 +93,12 @@ impl CommitQueue {
         Ok(())
     }
 
-    /// Whether announcements that are due can be made now.
+    /// Whether due announcements can be made now.
     pub(super) fn may_announce(&self) -> bool {
         !(self.is_sealed || self.is_failing || self.journal_writer.is_in_doubt())
     }
 
-    /// Announces a user's coming, behind what [`CommitQueue::admit`] has announced; with which
-    /// seq.
+    /// Announces that a user has joined, after [`CommitQueue::admit`]. Returns the seq.
     pub(super) fn announce(
         &mut self,
         appender: &mut Appender,
@@ -120,46 +118,46 @@ impl CommitQueue {
         user: UserName,
         change: Change,
     ) -> Option<Seq> {
-        // It is not sealed: that was just looked at.
+        // The log is not sealed: `admit` has checked that.
         let seq = appender.push_presence(at, change.of(&user));
         presence.made(&user, change, now);
-        self.gathered.changes.push((user, change));
+        self.next.changes.push((user, change));
         seq.ok()
     }
 
-    /// Answers a publish whose first message has this seq, once it is shown.
+    /// Answers a publish, whose first message has this seq, once it is visible.
     pub(super) fn publish(
         &mut self,
         first: Seq,
         in_flight: Option<InFlightBytes>,
     ) -> Response<Result<Seq, NotPublished>> {
         let (reply, answer) = oneshot::channel();
-        self.gathered.publishes.push((first, reply, in_flight));
+        self.next.publishes.push((first, reply, in_flight));
         later(answer)
     }
 
-    /// Answers a login once the user's `joined`, which may be its `own`, is shown.
+    /// Answers a login once the user's `joined`, which may be its `own`, is visible.
     pub(super) fn join(
         &mut self,
         user: UserName,
         own: Option<Seq>,
     ) -> Response<Result<Joined, NotPublished>> {
         let (reply, answer) = oneshot::channel();
-        self.gathered.joins.push(Join { user, own, reply });
+        self.next.joins.push(Join { user, own, reply });
         later(answer)
     }
 
-    /// Answers with the head once everything that was promised is shown, or not.
+    /// Answers with the head once every pending batch is visible or has failed.
     pub(super) fn seal(&mut self, appender: &Appender) -> Response<Seq> {
         let (reply, answer) = oneshot::channel();
         (self.sealing, self.is_sealed) = (Some(reply), true);
         let log = Arc::clone(appender.log());
-        // Where the hub fails meanwhile, what is shown is all that there is.
+        // If the hub fails meanwhile, the visible broadcasts are all there are.
         Response::fut(async move { answer.await.unwrap_or_else(|_| log.head()) })
     }
 
-    /// Keeps what can be kept now, and sends the next batch on its way.
-    pub(super) fn turn(
+    /// Answers the requests of a finished batch, and begins to write the next one.
+    pub(super) fn poll(
         &mut self,
         appender: &mut Appender,
         presence: &mut Presence,
@@ -167,7 +165,7 @@ impl CommitQueue {
         cx: &mut TaskContext<'_>,
     ) {
         if self.poll_tick(cx) {
-            // What it says is said to publishers; here it is a try.
+            // An error concerns publishers only.
             let _ = self.admit(appender, presence, clock(), Instant::now());
             self.journal_writer.check_location();
         }
@@ -175,23 +173,23 @@ impl CommitQueue {
             match self.journal_writer.poll(appender, cx) {
                 Poll::Pending => return,
                 Poll::Ready(None) => {}
-                Poll::Ready(Some(BatchOutcome::Committed)) => self.keep(appender, presence),
+                Poll::Ready(Some(BatchOutcome::Committed)) => self.complete(appender, presence),
                 Poll::Ready(Some(BatchOutcome::RolledBack(error))) => {
                     self.note_failure(&error);
-                    self.give_up(presence);
+                    self.fail(presence);
                 }
                 Poll::Ready(Some(BatchOutcome::InDoubt(error))) => {
                     let error = error.map_or_else(String::new, |error| error.to_string());
                     tracing::error!(
                         %error,
-                        "the journal is in doubt: nothing is published before a restart"
+                        "journal commit is in doubt; publishing stops until a restart"
                     );
-                    self.give_up(presence);
+                    self.fail(presence);
                 }
             }
-            self.sent = std::mem::take(&mut self.gathered);
+            self.in_flight = std::mem::take(&mut self.next);
             if !self.journal_writer.write(appender, clock()) {
-                self.keep(appender, presence); // second sessions, who waited for the first
+                self.complete(appender, presence); // further sessions of a user, which waited for the first
                 break;
             }
         }
@@ -204,22 +202,22 @@ impl CommitQueue {
         let tick = self.tick.as_mut();
         tick.is_some_and(|tick| {
             tick.poll_tick(cx).is_ready() && {
-                // The first look arms the next tick.
+                // The second poll arms the next tick.
                 let _ = tick.poll_tick(cx);
                 true
             }
         })
     }
 
-    fn keep(&mut self, appender: &Appender, presence: &mut Presence) {
+    fn complete(&mut self, appender: &Appender, presence: &mut Presence) {
         let PendingBatch {
             publishes,
             joins,
             changes,
-        } = std::mem::take(&mut self.sent);
+        } = std::mem::take(&mut self.in_flight);
         if self.is_failing && !(publishes.is_empty() && changes.is_empty()) {
             self.is_failing = false;
-            tracing::info!("the journal is written again");
+            tracing::info!("journal commits succeed again");
         }
         for (first, reply, _) in publishes {
             let _ = reply.send(Ok(first)); // its session may have ended
@@ -234,18 +232,18 @@ impl CommitQueue {
         }
     }
 
-    fn give_up(&mut self, presence: &mut Presence) {
+    fn fail(&mut self, presence: &mut Presence) {
         let now = Instant::now();
-        let (sent, gathered) = (&mut self.sent, &mut self.gathered);
-        for promises in [std::mem::take(sent), std::mem::take(gathered)] {
-            for (_, reply, _) in promises.publishes {
+        let (in_flight, next) = (&mut self.in_flight, &mut self.next);
+        for batch in [std::mem::take(in_flight), std::mem::take(next)] {
+            for (_, reply, _) in batch.publishes {
                 let _ = reply.send(Err(NotPublished::Unwritten));
             }
-            for Join { user, reply, .. } in promises.joins {
+            for Join { user, reply, .. } in batch.joins {
                 presence.reject(&user, now);
                 let _ = reply.send(Err(NotPublished::Unwritten));
             }
-            for (user, _) in promises.changes {
+            for (user, _) in batch.changes {
                 presence.undo(&user, now);
             }
         }
@@ -253,7 +251,7 @@ impl CommitQueue {
 
     fn note_failure(&mut self, error: &impl std::fmt::Display) {
         if !std::mem::replace(&mut self.is_failing, true) {
-            tracing::error!(%error, "the journal cannot be written, nothing is published");
+            tracing::error!(%error, "journal commit failed; refusing to publish");
         }
     }
 }

@@ -10,12 +10,12 @@ use tokio::time::{Sleep, sleep_until};
 /// Wakes the task that polls it.
 #[derive(Default)]
 pub(super) struct DeadlineTimer {
-    /// The timer, and what it is set to; none is set where nothing is due.
+    /// The timer and its deadline; `None` if nothing is due.
     timer: Option<(Instant, Pin<Box<Sleep>>)>,
 }
 
 impl DeadlineTimer {
-    /// Whether `due` has come; where not, the task is woken then.
+    /// Returns whether `due` has passed; if not, the task is woken then.
     ///
     /// # Panics
     /// Outside of a tokio runtime with timers.
@@ -31,13 +31,13 @@ impl DeadlineTimer {
             *set_to = due;
             timer.as_mut().reset(due.into());
         }
-        // Timers have the grain of a millisecond: it may be rung a little early or late.
+        // Timers have a resolution of a millisecond, and may fire a little early or late.
         let is_over = due <= Instant::now();
-        is_over || (timer.as_mut().poll(cx).is_ready() && self.ring_again(cx))
+        is_over || (timer.as_mut().poll(cx).is_ready() && self.retry(cx))
     }
 
-    /// A timer that has rung early is asked again.
-    fn ring_again(&mut self, cx: &TaskContext<'_>) -> bool {
+    /// Polls again after a timer that has fired early.
+    fn retry(&mut self, cx: &TaskContext<'_>) -> bool {
         self.timer = None;
         cx.waker().wake_by_ref();
         false

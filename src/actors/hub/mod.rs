@@ -8,7 +8,6 @@ mod commit_queue;
 mod deadline_timer;
 mod messages;
 mod presence;
-mod spacing;
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -32,22 +31,22 @@ use actix::{Actor, ActorContext, AsyncContext, Context, Handler, MessageResult, 
 pub struct Hub {
     appender: Appender,
     presence: Presence,
-    /// Rings when somebody's presence is to be announced.
+    /// Fires when an announcement is due.
     timer: DeadlineTimer,
     clock: Clock,
-    /// Of what is not shown yet, where there is no journal.
+    /// What is not visible yet, without a journal.
     in_flight: Vec<InFlightBytes>,
-    /// Where there is a journal.
+    /// With a journal.
     commit_queue: Option<CommitQueue>,
     sentinel: Sentinel,
 }
 
-/// Tells the time of a broadcast.
+/// Returns the time of a broadcast.
 pub type Clock = Arc<dyn Fn() -> Millis + Send + Sync>;
 
 impl Hub {
-    /// A hub, and what writes its journal where it has one; the sentinel tells of
-    /// its panic.
+    /// Creates the hub, with the writer of its journal if it has one; the sentinel reports its
+    /// panic.
     pub fn new(
         appender: Appender,
         journal_writer: Option<JournalWriter>,
@@ -66,18 +65,18 @@ impl Hub {
         }
     }
 
-    /// Announces that a user has come or gone, where there is no journal; with which seq.
+    /// Announces a presence change, without a journal. Returns its seq.
     fn announce(&mut self, user: &UserName, change: Change, now: Instant) -> Option<Seq> {
         let at = (self.clock)();
-        // A sealed log announces nobody: the shutdown ends the sessions now.
+        // A sealed log announces nothing: the shutdown ends the sessions now.
         let seq = self.appender.push_presence(at, change.of(user));
         self.presence.made(user, change, now);
         self.presence.shown(user, change);
         seq.ok()
     }
 
-    /// When somebody's presence is to be announced. A journal that fails is tried by
-    /// publishers, and by its own timer.
+    /// Returns when the next announcement is due. A failing journal is tried by publishes and
+    /// by the queue's own timer instead.
     fn next_due(&self) -> Option<Instant> {
         let may = self
             .commit_queue
@@ -86,11 +85,11 @@ impl Hub {
         self.presence.next_due().filter(|_| may)
     }
 
-    /// Announces what has waited for its time.
+    /// Makes the announcements that are due.
     fn announce_due(&mut self, now: Instant) {
         match &mut self.commit_queue {
             Some(commit_queue) => {
-                // It says why not to publishers; here it is a try.
+                // An error concerns publishers only.
                 let at = (self.clock)();
                 let _ = commit_queue.admit(&mut self.appender, &mut self.presence, at, now);
             }
@@ -113,7 +112,7 @@ impl Actor for Hub {
     }
 }
 
-/// Runs each time that the mailbox has been emptied: shows what has gathered.
+/// Runs each time that the mailbox is empty, and commits what was appended.
 struct Commit;
 
 impl ActorFuture<Hub> for Commit {
@@ -127,7 +126,7 @@ impl ActorFuture<Hub> for Commit {
     ) -> Poll<()> {
         if hub.timer.poll(hub.next_due(), task) {
             hub.announce_due(Instant::now());
-            let _ = hub.timer.poll(hub.next_due(), task); // for those who are next
+            let _ = hub.timer.poll(hub.next_due(), task); // for the next announcement
         }
         let Hub {
             appender,
@@ -142,7 +141,7 @@ impl ActorFuture<Hub> for Commit {
                 appender.commit();
                 in_flight.clear();
             }
-            Some(commit_queue) => commit_queue.turn(appender, presence, || clock(), task),
+            Some(commit_queue) => commit_queue.poll(appender, presence, || clock(), task),
         }
         Poll::Pending
     }
@@ -179,7 +178,7 @@ impl Handler<Join> for Hub {
             let mut own = None;
             if entered == JoinAnnouncement::Needed {
                 own = self.announce(&user, Change::Joined, now);
-                // Shown now: the session's cursor starts behind it.
+                // Commit now: the session's cursor starts behind it.
                 self.appender.commit();
             }
             self.presence.admit(&user);
@@ -197,7 +196,7 @@ impl Handler<Join> for Hub {
         };
         match admitted {
             Ok(own) => commit_queue.join(user, own),
-            // Nobody is to be told, or the shutdown ends the session now.
+            // There is nothing to announce, or the shutdown ends the session now.
             Err(NotPublished::Sealed) => {
                 self.presence.admit(&user);
                 Response::reply(Ok(Joined::behind(None, self.appender.log().head())))

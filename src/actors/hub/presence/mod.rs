@@ -1,31 +1,31 @@
 //! Tracks the users who are present, and when to announce them.
 //!
-//! Each `joined` and each `left` is a broadcast, and takes room among the messages that
-//! the log and the journal keep. So a user that comes and goes is announced about once a
-//! second, and all users together have a share of what is kept ([`PresenceLimits`]).
-//! docs/limits.md says what that means for messages.
+//! Each `joined` and each `left` is a broadcast, and takes space in the log and the journal. So a
+//! user that joins and leaves repeatedly is announced about once a second, and all users together
+//! have a share of the space ([`PresenceLimits`]). docs/limits.md says what that means for
+//! messages.
 //!
 //! Invariants:
-//! - of one user `joined` and `left` alternate, and what is announced last becomes what
-//!   is true;
+//! - of one user `joined` and `left` alternate, and the last announcement becomes the truth;
 //! - `joined` is announced at the login, unless all users together have used up their
 //!   share; only `left` waits for its user's turn, and a user that comes back meanwhile is
 //!   not announced at all;
-//! - who is present is exact at any time, whatever has been announced;
-//! - nothing is remembered of users that are gone and announced for longer than their
-//!   turns last.
+//! - the list of present users is exact at any time, whatever has been announced;
+//! - a user that has left is forgotten once that is announced and its rate limit is full again.
 //!
-//! It is told the time, and makes no broadcast itself.
+//! It takes the time as an input, and makes no broadcast itself.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
-use super::spacing::Spacing;
 use crate::accounts::UserName;
 use crate::log::PresenceChange;
+use crate::rate::{Bucket, Rate};
 
-/// One user's announcements: the burst, and the interval after which one more is allowed.
-const USER_AT_ONCE: u32 = 2;
+/// The rate of one user's announcements: two at once, and then one a second.
+const USER_RATE: Rate = Rate::per_seconds(2, 2);
+
+/// How long a user whose announcement is not shown yet is remembered at least.
 const USER_INTERVAL: Duration = Duration::from_secs(1);
 
 /// Bytes that an announcement takes in the log and in the journal at most, with its row and
@@ -33,14 +33,14 @@ const USER_INTERVAL: Duration = Duration::from_secs(1);
 const COST: u64 = 256;
 
 /// All users together have this part of what is kept at once, and once more in
-/// [`SHARE_TIME`].
+/// [`SHARE_TIME`] seconds.
 const SHARE: u64 = 4;
-const SHARE_TIME: Duration = Duration::from_secs(600);
+const SHARE_TIME: u32 = 600;
 
-/// All users together have no fewer announcements than this in [`SHARE_TIME`].
+/// All users together have no fewer announcements than this in [`SHARE_TIME`] seconds.
 const LEAST: u32 = 64;
 
-/// How many announcements there may be in all.
+/// Bounds the announcements of all users together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PresenceLimits {
     at_once: u32,
@@ -73,12 +73,12 @@ impl Change {
     }
 }
 
-/// The work that a login leaves to the hub.
+/// What a login needs announced.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum JoinAnnouncement {
-    /// The others know the user, or are told later.
+    /// Nothing now: the user is announced already, or is announced later.
     NotNeeded,
-    /// The user's `joined` has been made and is not shown yet.
+    /// The user's `joined` has been made and is not visible yet.
     InFlight,
     /// The user's `joined` is to be made now, see [`Presence::made`].
     Needed,
@@ -88,11 +88,11 @@ pub(super) enum JoinAnnouncement {
 #[derive(Debug)]
 pub(super) struct Presence {
     users: BTreeMap<UserName, User>,
-    /// Users to look at again, by the time; each is here once at most.
+    /// Users by the time at which they are due; each at most once.
     waiting: BTreeSet<(Instant, UserName)>,
     /// The rate limit of all users together.
-    share: Spacing,
-    /// The share was used up when it was last asked for: not before this again.
+    share: Bucket,
+    /// When the share has a token again, if it had none when it was last asked.
     blocked_until: Option<Instant>,
 }
 
@@ -101,13 +101,13 @@ struct User {
     sessions: usize,
     /// Whether a login of the user has been answered since it has sessions.
     is_present: bool,
-    /// The last announcement that was made, and the last that was shown.
+    /// The last announcement that was made, and the last that is visible.
     made: Change,
     shown: Change,
-    /// Announcements between the two.
+    /// Announcements between the two, which are not visible yet.
     unshown: usize,
-    spacing: Spacing,
-    /// When it is looked at again.
+    bucket: Bucket,
+    /// When it is due in `waiting`.
     waits_until: Option<Instant>,
 }
 
@@ -123,16 +123,15 @@ impl User {
 
 impl Presence {
     pub(super) fn new(limits: PresenceLimits, now: Instant) -> Presence {
-        let at_once = limits.at_once;
         Presence {
             users: BTreeMap::new(),
             waiting: BTreeSet::new(),
-            share: Spacing::new(at_once, SHARE_TIME / at_once, now),
+            share: Bucket::full(Rate::per_seconds(limits.at_once, SHARE_TIME), now),
             blocked_until: None,
         }
     }
 
-    /// One more session.
+    /// Adds a session.
     pub(super) fn enter(&mut self, user: &UserName, now: Instant) -> JoinAnnouncement {
         let known = self.users.entry(user.clone()).or_insert_with(|| User {
             sessions: 0,
@@ -140,7 +139,7 @@ impl Presence {
             made: Change::Left,
             shown: Change::Left,
             unshown: 0,
-            spacing: Spacing::new(USER_AT_ONCE, USER_INTERVAL, now),
+            bucket: Bucket::full(USER_RATE, now),
             waits_until: None,
         });
         known.sessions += 1;
@@ -153,28 +152,28 @@ impl Presence {
                 JoinAnnouncement::InFlight
             };
         }
-        if self.share.may(now) {
+        if self.share.ready_at() <= now {
             return JoinAnnouncement::Needed;
         }
         self.schedule(user, now);
         JoinAnnouncement::NotNeeded
     }
 
-    /// A login was not answered as one: its session does not count.
+    /// Removes the session of a login that failed.
     pub(super) fn reject(&mut self, user: &UserName, now: Instant) {
         if self.leave(user, now) {
             self.schedule(user, now);
         }
     }
 
-    /// A login is answered: the user is present from now on.
+    /// Notes that a login is answered: the user is present from now on.
     pub(super) fn admit(&mut self, user: &UserName) {
         if let Some(known) = self.users.get_mut(user) {
             known.is_present = known.sessions > 0;
         }
     }
 
-    /// One session fewer. Whether the user's `left` is to be made now.
+    /// Removes a session. Returns whether the user's `left` is to be made now.
     pub(super) fn leave(&mut self, user: &UserName, now: Instant) -> bool {
         let Some(known) = self.users.get_mut(user) else {
             return false;
@@ -184,35 +183,35 @@ impl Presence {
             return false;
         }
         known.is_present = false;
-        let (made, next, full_at) = (known.made, known.spacing.next(), known.spacing.full_at());
+        let (made, next, full_at) = (known.made, known.bucket.ready_at(), known.bucket.full_at());
         if made == Change::Left {
             self.schedule(user, full_at); // to be forgotten
             return false;
         }
-        if next <= now && self.share.may(now) {
+        if next <= now && self.share.ready_at() <= now {
             return true;
         }
         self.schedule(user, next.max(now));
         false
     }
 
-    /// An announcement was made; it is shown later.
+    /// Notes that an announcement was made; it becomes visible later.
     pub(super) fn made(&mut self, user: &UserName, change: Change, now: Instant) {
         let Some(known) = self.users.get_mut(user) else {
             return;
         };
         known.made = change;
         known.unshown += 1;
-        known.spacing.take(now);
-        let full_at = known.spacing.full_at();
-        self.share.take(now);
+        known.bucket.take_in_advance(now);
+        let full_at = known.bucket.full_at();
+        self.share.take_in_advance(now);
         match change {
             Change::Joined => self.unschedule(user),
             Change::Left => self.schedule(user, full_at), // to be forgotten
         }
     }
 
-    /// An announcement is shown.
+    /// Notes that an announcement is visible.
     pub(super) fn shown(&mut self, user: &UserName, change: Change) {
         if let Some(known) = self.users.get_mut(user) {
             known.shown = change;
@@ -220,27 +219,26 @@ impl Presence {
         }
     }
 
-    /// An announcement that was made is not shown, and never will be; nor is any that
-    /// was made behind it.
+    /// Notes that an announcement that was made never becomes visible, nor any after it.
     pub(super) fn undo(&mut self, user: &UserName, now: Instant) {
         let Some(known) = self.users.get_mut(user) else {
             return;
         };
         if known.unshown > 0 {
             known.unshown -= 1;
-            known.spacing.give_back();
+            known.bucket.give_back();
             self.share.give_back();
         }
         known.made = known.shown;
         self.schedule(user, now);
     }
 
-    /// A `left` that was to be made cannot be: it is tried again.
+    /// Notes that a `left` could not be made: it is tried again.
     pub(super) fn postpone(&mut self, user: &UserName, now: Instant) {
         self.schedule(user, now);
     }
 
-    /// The next announcement that is to be made now, see [`Presence::made`].
+    /// Returns the next announcement that is to be made now, see [`Presence::made`].
     pub(super) fn due(&mut self, now: Instant) -> Option<(UserName, Change)> {
         loop {
             let (at, _) = self.waiting.first()?;
@@ -249,18 +247,18 @@ impl Presence {
             }
             let (_, user) = self.waiting.first()?.clone();
             let known = self.users.get_mut(&user)?;
-            let (is, full_at, is_shown) = (known.is(), known.spacing.full_at(), known.unshown == 0);
+            let (is, full_at, is_shown) = (known.is(), known.bucket.full_at(), known.unshown == 0);
             if is != known.made {
-                if self.share.may(now) {
+                if self.share.ready_at() <= now {
                     self.unschedule(&user);
                     return Some((user, is));
                 }
-                self.blocked_until = Some(self.share.next());
+                self.blocked_until = Some(self.share.ready_at());
                 return None;
             }
             self.unschedule(&user);
             if is == Change::Joined {
-                continue; // nothing is to be said of it
+                continue; // it is announced already
             }
             if full_at <= now && is_shown {
                 self.users.remove(&user);
@@ -270,13 +268,13 @@ impl Presence {
         }
     }
 
-    /// When to ask for what is due.
+    /// Returns when to ask for due announcements.
     pub(super) fn next_due(&self) -> Option<Instant> {
         let (at, _) = self.waiting.first()?;
         Some(self.blocked_until.map_or(*at, |until| until.max(*at)))
     }
 
-    /// The users who are present, in the order of their names.
+    /// Returns the users who are present, in the order of their names.
     pub(super) fn present(&self) -> Vec<UserName> {
         let present = self.users.iter().filter(|(_, known)| known.is_present);
         present.map(|(user, _)| user.clone()).collect()

@@ -13,6 +13,8 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use slab::Slab;
+
 use super::budget::Budgets;
 use super::limits::BackpressureLimits;
 
@@ -55,8 +57,7 @@ impl Allowance {
 #[derive(Debug)]
 pub(super) struct LagTable {
     limits: BackpressureLimits,
-    laggards: Vec<Option<Laggard>>,
-    free: Vec<usize>,
+    laggards: Slab<Laggard>,
     budgets: Budgets,
     /// Earned by what is published.
     published: Allowance,
@@ -120,8 +121,7 @@ impl LagTable {
         let allowance = |left, most, rate| Allowance { left, most, rate };
         LagTable {
             limits,
-            laggards: Vec::new(),
-            free: Vec::new(),
+            laggards: Slab::new(),
             budgets: Budgets::new(limits, now),
             published: allowance(BURST, BURST, limits.min_rate),
             delivered: allowance(Duration::ZERO, limits.patience, BUSY),
@@ -147,12 +147,7 @@ impl LagTable {
             holds: Hold::No,
         };
         self.note_candidate(&laggard);
-        if let Some(index) = self.free.pop() {
-            self.laggards[index] = Some(laggard);
-            return index;
-        }
-        self.laggards.push(Some(laggard));
-        self.laggards.len() - 1
+        self.laggards.insert(laggard)
     }
 
     /// Notes the position of a reader. Returns whether publishers must check again.
@@ -164,7 +159,7 @@ impl LagTable {
         now: Instant,
     ) -> bool {
         let is_at_live_edge = self.is_at_live_edge(report, written);
-        let Some(laggard) = self.laggards.get_mut(index).and_then(Option::as_mut) else {
+        let Some(laggard) = self.laggards.get_mut(index) else {
             return false;
         };
         let taken = report.taken.saturating_sub(laggard.taken);
@@ -187,9 +182,7 @@ impl LagTable {
     /// again.
     pub(super) fn leave(&mut self, index: usize, now: Instant) -> bool {
         let held = self.release(index, now);
-        if self.laggards[index].take().is_some() {
-            self.free.push(index);
-        }
+        self.laggards.try_remove(index);
         held && self.holding == 0
     }
 
@@ -231,13 +224,13 @@ impl LagTable {
             return;
         };
         let waited = now.saturating_duration_since(since);
-        let mut laggards = self.laggards.iter().flatten();
-        if laggards.any(|laggard| laggard.holds == Hold::Free) {
+        let mut laggards = self.laggards.iter();
+        if laggards.any(|(_, laggard)| laggard.holds == Hold::Free) {
             self.published.use_up(waited);
             self.delivered.use_up(waited);
         }
-        let charged = self.laggards.iter().flatten();
-        let charged = charged.filter(|laggard| laggard.holds == Hold::Charged);
+        let laggards = self.laggards.iter().map(|(_, laggard)| laggard);
+        let charged = laggards.filter(|laggard| laggard.holds == Hold::Charged);
         let users = charged.filter_map(|laggard| laggard.user.as_ref());
         self.budgets.charge(users, waited, now);
     }
@@ -246,7 +239,7 @@ impl LagTable {
     /// them.
     fn release(&mut self, index: usize, now: Instant) -> bool {
         let held = |laggard: &Laggard| laggard.holds != Hold::No;
-        if !self.laggards[index].as_ref().is_some_and(held) {
+        if !self.laggards.get(index).is_some_and(held) {
             return false;
         }
         let waits = self.waiting_since.is_some();
@@ -254,7 +247,7 @@ impl LagTable {
         if waits && self.holding > 1 {
             self.waiting_since = Some(now); // for the others
         }
-        if let Some(laggard) = &mut self.laggards[index] {
+        if let Some(laggard) = self.laggards.get_mut(index) {
             laggard.holds = Hold::No;
         }
         self.holding -= 1;
@@ -274,7 +267,7 @@ impl LagTable {
         let (is_fast, is_busy) = (self.published.has_some(), self.delivered.has_some());
         let mut lowest = written;
         self.holding = 0;
-        for laggard in self.laggards.iter_mut().flatten() {
+        for (_, laggard) in &mut self.laggards {
             laggard.holds = Hold::No;
             if !laggard.is_live {
                 continue;
@@ -311,7 +304,7 @@ impl LagTable {
 
     #[cfg(all(test, not(shuttle)))]
     pub(super) fn len(&self) -> usize {
-        self.laggards.iter().flatten().count()
+        self.laggards.len()
     }
 }
 
