@@ -1,8 +1,8 @@
 //! Runs a scenario of several threads under many schedules (shuttle), for the tests
-//! called `interleavings` of the rooms.
+//! modules called `interleavings`.
 //!
-//! A schedule in which nobody can go on ends the test: a reader that sleeps for ever
-//! is a deadlock. What failed is printed as a schedule for `shuttle::replay`.
+//! A schedule in which no thread can go on ends the test: a reader that sleeps for ever is a
+//! deadlock. A failure prints its schedule for `shuttle::replay`.
 
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -14,22 +14,21 @@ use std::time::Instant;
 use shuttle::scheduler::{PctScheduler, RandomScheduler, Scheduler};
 use shuttle::{Config, FailurePersistence, Runner};
 
-/// Schedules of each kind, where the environment does not say otherwise.
+/// Schedules of each kind, unless `ARAUTO_SCHEDULES` is set.
 const SCHEDULES: usize = 100_000;
 
-/// How many tasks PCT holds back, plus one. Where a scenario is short, a large number
-/// leaves it no choice; where it is long, a small one is not enough.
+/// The depths of PCT: one more than the tasks that it delays. A short scenario needs a small
+/// depth, a long one a large depth.
 const DEPTHS: [usize; 4] = [2, 3, 4, 6];
 
-/// Looks at a scenario under schedules that hold a task back at a few places only, and
-/// for as long as others can go on (PCT), and under as many random ones, in which the
-/// turn is anybody's at each step.
+/// Runs a scenario under schedules that delay a task at a few places, for as long as others can
+/// go on (PCT), and under as many random schedules.
 pub fn explore(scenario: fn()) {
     search(&Config::new(), scenario);
 }
 
-/// Shows that a scenario would find a fault: with that fault built in, the search ends
-/// in `symptom`.
+/// Checks that a scenario finds a fault: with the fault built in, the search fails with
+/// `symptom`.
 pub fn expect_found(symptom: &str, broken: fn()) {
     let mut config = Config::new();
     config.failure_persistence = FailurePersistence::None;
@@ -76,7 +75,7 @@ fn run(kind: &str, scheduler: impl Scheduler + 'static, config: &Config, scenari
     });
 }
 
-/// Says how many schedules were begun, also where one of them fails.
+/// Prints the count of schedules that were begun, also if one of them fails.
 struct Begun<'a> {
     kind: &'a str,
     at: Instant,

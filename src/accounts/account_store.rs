@@ -1,4 +1,7 @@
-//! Where accounts are kept: what is committed is made known, in one order.
+//! The storage of accounts: the database, and the table in memory that follows it.
+//!
+//! The store's thread updates the table right after each commit, so that changes of this
+//! process and of others reach it in the order of the commits.
 
 use std::fmt;
 use std::sync::{Arc, OnceLock};
@@ -11,31 +14,31 @@ use super::reload::{LastRead, NewlyInvalid};
 use super::{Account, UserName};
 use crate::store::{Db, Store, StoreError};
 
-/// Where accounts are kept.
+/// The storage of accounts.
 #[derive(Debug)]
 pub(super) enum AccountStore {
-    /// For as long as the process lives.
+    /// They last as long as the process.
     Memory,
-    /// In the database.
+    /// They are in the database.
     Disk {
         store: Store,
         cache: Arc<AccountCache>,
     },
 }
 
-/// How an insertion went.
+/// The result of an insertion.
 #[derive(Debug)]
 pub(super) enum InsertOutcome {
-    /// It is on disk, and in the table.
+    /// The account is on disk and in the table.
     Registered(KnownAccount),
-    /// Another process was first; the table knows.
+    /// Another process has registered the name; the table has its account.
     NameTaken,
-    /// It is not on disk; the log says why.
+    /// The account is not on disk; the log has the reason.
     Failed,
 }
 
 impl AccountStore {
-    /// Loads what the database holds into `table`.
+    /// Loads the accounts of the database into `table`.
     pub(super) fn open(store: Store, table: Arc<AccountTable>) -> Result<AccountStore, StoreError> {
         let cache = Arc::new(AccountCache {
             table,
@@ -50,10 +53,10 @@ impl AccountStore {
         Ok(AccountStore::Disk { store, cache })
     }
 
-    /// Makes the account durable, then known.
+    /// Makes the account durable, then adds it to the table.
     pub(super) async fn insert(&self, table: &AccountTable, account: Account) -> InsertOutcome {
         match self {
-            AccountStore::Memory => InsertOutcome::Registered(table.settle(&account)),
+            AccountStore::Memory => InsertOutcome::Registered(table.add_registered(&account)),
             AccountStore::Disk { store, cache } => {
                 let (reply, answer) = oneshot::channel();
                 cache.waiting.lock().push((account, reply));
@@ -64,28 +67,28 @@ impl AccountStore {
         }
     }
 
-    /// Sees to it that the table knows what other processes have committed. `false`: it
-    /// cannot be read, so that what the table says may not hold any more.
+    /// Updates the table with the commits of other processes. Returns `false` if the database
+    /// cannot be read: then the table may be out of date.
     pub(super) async fn refresh(&self) -> bool {
         match self {
             AccountStore::Memory => true,
             AccountStore::Disk { store, cache } => {
                 let cache = Arc::clone(cache);
-                // Where the store has ended, the server is stopping, and refuses logins itself.
+                // If the store has ended, the server is stopping and refuses logins itself.
                 let refreshed = store.ask(move |db| cache.refresh(db)).await;
                 refreshed.unwrap_or(true)
             }
         }
     }
 
-    pub(super) fn on_revoked(&self, tell: RevocationCallback) {
+    pub(super) fn on_revoked(&self, callback: RevocationCallback) {
         if let AccountStore::Disk { cache, .. } = self {
-            let _ = cache.on_revoked.set(OnRevoked(tell)); // the first caller counts
+            let _ = cache.on_revoked.set(OnRevoked(callback)); // only the first one is used
         }
     }
 }
 
-/// Is told the users whose sessions have been granted less.
+/// Called with the users whose sessions have lost a grant.
 pub(super) type RevocationCallback = Box<dyn Fn(Vec<UserName>) + Send + Sync>;
 
 struct OnRevoked(RevocationCallback);
@@ -96,19 +99,19 @@ impl fmt::Debug for OnRevoked {
     }
 }
 
-/// What the store's thread works with.
+/// Keeps the table in step with the database; used on the store's thread.
 #[derive(Debug)]
 pub(super) struct AccountCache {
     table: Arc<AccountTable>,
-    /// How the table was read.
+    /// The last reading of the database.
     last: Mutex<LastRead>,
     waiting: Mutex<Vec<(Account, oneshot::Sender<InsertOutcome>)>>,
     on_revoked: OnceLock<OnRevoked>,
 }
 
 impl AccountCache {
-    /// What waits together is committed together: one sync for all of it. Those who
-    /// asked for the others find nothing left to do.
+    /// Commits all waiting accounts in one transaction, with one sync. The jobs of the other
+    /// callers then find nothing left to do.
     fn insert_waiting(&self, db: &mut Db) {
         let waiting = std::mem::take(&mut *self.waiting.lock());
         let (accounts, replies): (Vec<_>, Vec<_>) = waiting.into_iter().unzip();
@@ -116,7 +119,7 @@ impl AccountCache {
             return;
         }
         let added = db.insert(&accounts).unwrap_or_else(|error| {
-            tracing::error!(%error, "accounts could not be written");
+            tracing::error!(%error, "account commit failed");
             Vec::new()
         });
         if added.contains(&false) {
@@ -124,21 +127,21 @@ impl AccountCache {
         }
         for (index, (account, reply)) in accounts.iter().zip(replies).enumerate() {
             let outcome = match added.get(index) {
-                Some(true) => InsertOutcome::Registered(self.table.settle(account)),
+                Some(true) => InsertOutcome::Registered(self.table.add_registered(account)),
                 Some(false) => InsertOutcome::NameTaken,
                 None => InsertOutcome::Failed,
             };
-            let _ = reply.send(outcome); // whoever asked may have gone
+            let _ = reply.send(outcome); // the caller may have gone
         }
     }
 
-    /// Whether the table is what the database says.
+    /// Updates the table. Returns whether it now matches the database.
     fn refresh(&self, db: &mut Db) -> bool {
         let read = self.try_refresh(db);
         let is_news = self.last.lock().note_outcome(read.is_err());
         match &read {
             Err(error) if is_news => {
-                tracing::error!(%error, "accounts cannot be read, refusing all logins");
+                tracing::error!(%error, "accounts cannot be read; refusing all logins");
             }
             Ok(()) if is_news => tracing::info!("accounts can be read again"),
             _ => {}
@@ -154,24 +157,24 @@ impl AccountCache {
         }
         let rows = db.accounts()?;
         let revoked = self.table.reload(&rows);
-        tell_invalid(&last.note_rows(version, rows.invalid));
+        log_invalid(&last.note_rows(version, rows.invalid));
         drop(last);
-        if let Some(OnRevoked(tell)) = self.on_revoked.get()
+        if let Some(OnRevoked(callback)) = self.on_revoked.get()
             && !revoked.is_empty()
         {
-            tell(revoked);
+            callback(revoked);
         }
         Ok(())
     }
 }
 
-fn tell_invalid(newly: &NewlyInvalid) {
+fn log_invalid(newly: &NewlyInvalid) {
     for row in &newly.named {
         let (user, reason) = (&row.name, &row.reason);
-        tracing::error!(?user, reason, "account is invalid, refusing its logins");
+        tracing::error!(?user, reason, "account is invalid; refusing its logins");
     }
     if newly.others > 0 {
         let others = newly.others;
-        tracing::error!(others, "more accounts are invalid, refusing their logins");
+        tracing::error!(others, "more accounts are invalid; refusing their logins");
     }
 }

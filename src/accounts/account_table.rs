@@ -13,15 +13,15 @@ use super::authorization::{AccountState, Authorization};
 use super::recent_login::RecentLogin;
 use super::{Account, AccountRows, PeerId, UserName};
 
-/// How long the moment of a registration is.
+/// How long after a registration other first logins are checked against it.
 const WINDOW: Duration = Duration::from_secs(2);
 
-/// First logins at one moment that are checked against the one that registers.
+/// First logins in that time that do not count as attempts.
 const MAX_FIRST_LOGINS: u32 = 100;
 
-/// Of several first logins at one moment each is checked against the one that registers:
-/// those that come second are no guesses. There are only so many of them, once in the
-/// life of an account, whoever they are.
+/// First logins with one name that arrive together. One of them registers the account; the
+/// others are checked against it without counting as attempts, as they guess nothing. Their
+/// number is bounded, once in the life of an account.
 #[derive(Debug, Clone)]
 pub(super) struct FirstLogins(Option<Arc<RegistrationWindow>>);
 
@@ -32,7 +32,7 @@ struct RegistrationWindow {
 }
 
 impl FirstLogins {
-    /// Of an account that nobody registers just now.
+    /// No account is being registered.
     pub(super) const NONE: FirstLogins = FirstLogins(None);
 
     fn now() -> FirstLogins {
@@ -42,7 +42,7 @@ impl FirstLogins {
         })))
     }
 
-    /// Whether a login is one of them.
+    /// Counts a login as one of them. Returns `false` if it is none.
     pub(super) fn take(&self) -> bool {
         let Some(moment) = &self.0 else { return false };
         let one_less = |left: u32| left.checked_sub(1);
@@ -54,7 +54,7 @@ impl FirstLogins {
     }
 }
 
-/// The DashMap of users: what every login looks at first.
+/// The accounts in memory: a `DashMap` that every login reads first.
 #[derive(Debug, Default)]
 pub(super) struct AccountTable {
     slots: DashMap<UserName, Slot>,
@@ -62,14 +62,14 @@ pub(super) struct AccountTable {
 
 #[derive(Debug)]
 enum Slot {
-    /// Somebody's first login is under way; the channel closes when it is over.
+    /// A first login is in work; the channel closes when it ends.
     Registering(watch::Receiver<()>),
     Known(KnownAccount),
-    /// The account's row is invalid: nobody logs in, and nobody takes the name.
+    /// The account's row is invalid: no login, and no registration of the name.
     Invalid,
 }
 
-/// What is known of an account.
+/// An account in memory.
 #[derive(Debug, Clone)]
 pub(super) struct KnownAccount {
     pub(super) phc: Arc<str>,
@@ -81,37 +81,37 @@ pub(super) struct KnownAccount {
 }
 
 impl KnownAccount {
-    /// Returns the grant for a login with this account's password.
+    /// Returns the authorization of a login with this account's password.
     pub(super) fn by_password(&self) -> Authorization {
         Authorization::by_password(&self.grant, self.password)
     }
 
-    /// Returns the grant for a login with a certificate for this account.
+    /// Returns the authorization of a login with a certificate for this account.
     pub(super) fn by_certificate(&self) -> Authorization {
         Authorization::by_certificate(&self.grant)
     }
 
-    /// Whether this peer was the last to log in.
-    pub(super) fn is_at_home(&self, peer: &PeerId) -> bool {
+    /// Whether this peer was the last to log in, and is a local user.
+    pub(super) fn was_last_local_user(&self, peer: &PeerId) -> bool {
         self.recent
             .as_ref()
-            .is_some_and(|recent| recent.is_of(peer))
+            .is_some_and(|recent| recent.is_by_local_user(peer))
     }
 }
 
-/// What a login finds under its name.
+/// The account table's answer to a login.
 #[derive(Debug)]
 pub(super) enum Lookup {
     Known(KnownAccount),
-    /// Another first login is under way: wait for its end, then look again.
+    /// Another first login is in work: wait for its end, then look up again.
     Registering(watch::Receiver<()>),
     /// An account whose row is invalid.
     Invalid,
-    /// Nobody; where it was asked for, the name is now held for the one who asks.
+    /// There is no account; the name is reserved for the caller, if it asked for that.
     Unknown(Option<Reservation>),
 }
 
-/// The right to register a name. Dropping it, used or not, lets the others go on.
+/// The right to register a name. Dropping it, used or not, wakes the other first logins.
 #[derive(Debug)]
 pub(super) struct Reservation {
     name: UserName,
@@ -127,8 +127,8 @@ impl Drop for Reservation {
 }
 
 impl AccountTable {
-    /// Looks a name up, and in the same moment reserves it if it is free and
-    /// `reserve` says so: of two first logins exactly one gets the reservation.
+    /// Looks a name up, and atomically reserves an unknown one if `reserve` is set: of two
+    /// first logins exactly one gets the reservation.
     pub(super) fn find(self: &Arc<Self>, name: &UserName, reserve: bool) -> Lookup {
         match self.slots.entry(name.clone()) {
             Entry::Occupied(slot) => match slot.get() {
@@ -149,13 +149,13 @@ impl AccountTable {
         }
     }
 
-    /// Accounts, and names that are being registered.
+    /// Returns the count of accounts and of names that are being registered.
     pub(super) fn len(&self) -> usize {
         self.slots.len()
     }
 
-    /// An account that is on disk, and was registered just now, becomes known.
-    pub(super) fn settle(&self, account: &Account) -> KnownAccount {
+    /// Adds an account that was registered just now and is on disk.
+    pub(super) fn add_registered(&self, account: &Account) -> KnownAccount {
         let registered = KnownAccount {
             first_logins: FirstLogins::now(),
             ..known(account)
@@ -165,7 +165,7 @@ impl AccountTable {
         registered
     }
 
-    /// Remembers that a password was right, if the account has not changed since.
+    /// Remembers a successful login, if the account has not changed since.
     pub(super) fn remember(&self, name: &UserName, phc: &str, recent: RecentLogin) {
         if let Some(mut slot) = self.slots.get_mut(name)
             && let Slot::Known(known) = &mut *slot
@@ -194,9 +194,9 @@ impl AccountTable {
         }
     }
 
-    /// Takes over what another process changed on disk. Registrations under way stay, and
-    /// so does the memory of right passwords that are still the same. Returns the users
-    /// whose sessions are granted less, or nothing any more.
+    /// Applies the rows that another process has changed. Registrations in work stay, and so do
+    /// remembered logins whose passwords are unchanged. Returns the users whose sessions have
+    /// lost a grant.
     pub(super) fn reload(&self, rows: &AccountRows) -> Vec<UserName> {
         let mut revoked = Vec::new();
         let valid = rows.valid.iter().map(|account| &account.name);
@@ -235,7 +235,7 @@ impl AccountTable {
 }
 
 impl KnownAccount {
-    /// Becomes what the row is now. Whether that revokes what sessions were granted.
+    /// Applies the row. Returns whether that revokes a grant of sessions.
     fn change(&mut self, account: &Account) -> bool {
         self.grant.set_role(account.role);
         let is_same = *self.phc == *account.phc;

@@ -1,7 +1,7 @@
-//! The current grant of an account to the sessions that have logged in with it.
+//! The current authorization of the sessions of an account.
 //!
-//! A login's answer is true for a moment only: another process may remove the account, give
-//! it another role or another password. So a session holds a [`Authorization`] instead of a copy
+//! A login's answer may become outdated: another process may remove the account, or change its
+//! role or password. So a session holds a [`Authorization`] instead of a copy
 //! of its role, and asks it at each decision. Each reading of the accounts updates the
 //! [`AccountState`] behind it.
 
@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, Ordering};
 
 use crate::wire::Role;
 
-/// The grant of one account, shared by the table and the account's sessions.
+/// The live state of one account, shared by the table and the account's sessions.
 #[derive(Debug)]
 pub(super) struct AccountState {
     role: AtomicU8,
@@ -20,7 +20,7 @@ pub(super) struct AccountState {
     is_removed: AtomicBool,
 }
 
-/// The grant of an account to one session.
+/// The authorization of one session by its account.
 #[derive(Debug, Clone)]
 pub struct Authorization {
     grant: Arc<AccountState>,
@@ -28,7 +28,7 @@ pub struct Authorization {
     password: Option<u32>,
 }
 
-/// Why an account grants nothing any more.
+/// Why an authorization was revoked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum RevocationReason {
@@ -47,7 +47,7 @@ impl AccountState {
         }
     }
 
-    /// The number of the password that counts now.
+    /// Returns the number of the current password.
     pub(super) fn password(&self) -> u32 {
         self.password.load(Ordering::Acquire)
     }
@@ -56,19 +56,19 @@ impl AccountState {
         self.role.store(number(role), Ordering::Release);
     }
 
-    /// Revokes what was granted for the password that the account had until now.
+    /// Revokes the authorizations of the current password.
     pub(super) fn change_password(&self) {
         self.password.fetch_add(1, Ordering::AcqRel);
     }
 
-    /// Revokes what was granted, for good.
+    /// Revokes every authorization.
     pub(super) fn remove(&self) {
         self.is_removed.store(true, Ordering::Release);
     }
 }
 
 impl Authorization {
-    /// The authorization of a session that logged in with this password.
+    /// Returns the authorization of a session that logged in with this password.
     pub(super) fn by_password(grant: &Arc<AccountState>, password: u32) -> Authorization {
         Authorization {
             grant: Arc::clone(grant),
@@ -84,13 +84,13 @@ impl Authorization {
         }
     }
 
-    /// The account's role now.
+    /// Returns the account's current role.
     pub fn role(&self) -> Role {
         let number = self.grant.role.load(Ordering::Acquire);
         ROLES[usize::from(number)]
     }
 
-    /// Whether the account grants nothing any more, and why.
+    /// Returns why the authorization was revoked, if it was.
     pub fn revoked(&self) -> Option<RevocationReason> {
         let is_current = |password| password == self.grant.password();
         if self.grant.is_removed.load(Ordering::Acquire) {

@@ -1,4 +1,4 @@
-//! What a login says, and what it is told.
+//! A login's claim, and its answers.
 
 use std::time::Duration;
 
@@ -8,26 +8,29 @@ use super::{Authorization, NameError, PeerId, UserName};
 use crate::rate::Rate;
 use crate::wire::{Quote, Role};
 
-/// A client's word that it is somebody.
+/// A client's claim to be a user.
 #[derive(Debug, Clone)]
 pub struct Claim {
-    /// The name, as it came.
+    /// The name, as received.
     pub user: String,
-    /// The password, as it came.
+    /// The password, as received.
     pub password: String,
-    /// The name that somebody trusted vouches for: whoever claims it needs no password,
-    /// and nothing else can be claimed.
+    /// The name in the client's certificate: it needs no password, and no other name can be
+    /// claimed.
     pub certified_user: Option<String>,
     /// Whether an unknown name registers.
     pub may_register: bool,
-    /// Where it comes from.
+    /// The peer.
     pub peer: PeerId,
-    /// Is cancelled when nobody waits for the answer any more.
+    /// Cancelled when the client no longer waits for the answer.
     pub cancel: CancellationToken,
 }
 
 impl Claim {
-    /// Whether somebody vouches for this user.
+    /// Whether a certificate names this user.
+    ///
+    /// # Errors
+    /// The certificate names another user.
     pub(super) fn is_certified(&self, user: &UserName) -> Result<bool, LoginRefusal> {
         match &self.certified_user {
             None => Ok(false),
@@ -39,18 +42,18 @@ impl Claim {
         }
     }
 
-    /// Whether nobody waits for the answer any more.
+    /// Whether the client no longer waits for the answer.
     pub(super) fn is_abandoned(&self) -> bool {
         self.cancel.is_cancelled()
     }
 }
 
-/// A claim that holds.
+/// An accepted claim.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Admitted {
     /// The user.
     pub user: UserName,
-    /// The account's grant, now and later.
+    /// The account's authorization, which follows later changes.
     pub authorization: Authorization,
     /// Whether this login created the account.
     pub registered: bool,
@@ -63,82 +66,82 @@ impl Admitted {
     }
 }
 
-/// A claim that does not hold.
+/// Why a claim is refused.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum LoginRefusal {
-    /// The name cannot be one.
+    /// The name is not valid.
     #[error(transparent)]
     BadName(#[from] NameError),
     /// The password is wrong.
-    #[error("the name or the password is wrong")]
+    #[error("wrong user name or password")]
     BadCredentials,
-    /// The name is unknown and nobody registers here.
+    /// The name is unknown and the endpoint does not register users.
     #[error(
-        "nobody of that name, and this endpoint registers nobody: ask the operator for an account"
+        "unknown user, and registration is closed on this endpoint; ask the operator for an account"
     )]
     RegistrationClosed,
-    /// The certificate is another user's.
+    /// The certificate names another user.
     #[error(
         "the certificate is for {}, and {} cannot log in with it",
         Quote::new(certificate),
         Quote::new(user)
     )]
     CertificateMismatch {
-        /// Whom the certificate vouches for.
+        /// The user in the certificate.
         certificate: String,
-        /// Who was claimed.
+        /// The claimed user.
         user: String,
     },
-    /// There are as many accounts as the server keeps.
+    /// The name is unknown and the limit of accounts is reached.
     #[error(
-        "nobody of that name, and there are as many accounts as this server keeps: ask the \
-         operator for one"
+        "unknown user, and the server has reached its limit of accounts; ask the operator for \
+         one"
     )]
     AccountLimitReached,
-    /// The account's row in the database is invalid; the server's log says why.
+    /// The account's row in the database is invalid; the server's log has the reason.
     #[error(
-        "this account cannot be used, as its record is invalid: ask the operator, the server's \
-         log says what is wrong"
+        "this account cannot be used, as its record is invalid; ask the operator: the server's \
+         log has the reason"
     )]
     InvalidAccount,
-    /// The accounts cannot be read, so that nobody knows whether the claim holds.
-    #[error(
-        "the server cannot read its accounts, and lets nobody in until it can: try again later"
-    )]
+    /// The accounts cannot be read, so the claim cannot be checked.
+    #[error("the server cannot read its accounts and refuses all logins; try again later")]
     AccountsUnreadable,
-    /// Not now.
+    /// There are too many logins.
     #[error("{too_many}")]
     Throttled {
-        /// What there are too many of.
+        /// Names the logins that are too many.
         too_many: &'static str,
-        /// When it can be tried again.
+        /// The time until a retry may succeed.
         wait: Duration,
     },
     /// The server is stopping.
     #[error("the server is stopping")]
     Stopping,
-    /// Whoever asked has gone.
-    #[error("nobody waits for this login any more")]
+    /// The client has disconnected.
+    #[error("the client has disconnected")]
     Abandoned,
-    /// The account could not be kept; the server's log says why.
-    #[error("the account could not be kept, nothing was registered: the server's log says why")]
+    /// The account could not be written; the server's log has the reason.
+    #[error(
+        "the account could not be written and is not registered; the server's log has the reason"
+    )]
     Internal,
 }
 
-/// How much login work there may be at once, and what registering gives.
+/// The limits of logins, and the role of new accounts.
 #[derive(Debug, Clone, Copy)]
 pub struct LoginLimits {
-    /// Hashes at once.
+    /// Concurrent hashes.
     pub hashing: usize,
-    /// Logins of one peer that wait for a hash.
+    /// Logins of one peer that may wait for a hash.
     pub waiting: usize,
-    /// Passwords of one name that one peer has looked at.
+    /// Login attempts per user and peer.
     pub user_rate: Rate,
-    /// Passwords, of whatever name, that one peer has looked at.
+    /// Login attempts per peer.
     pub peer_rate: Rate,
-    /// Accounts, whoever made them; where there are as many nobody registers.
+    /// The most accounts; with as many, no user registers.
     pub accounts: usize,
-    /// The role of those who register by themselves.
+    /// The role of users who register themselves.
     pub default_role: Role,
 }

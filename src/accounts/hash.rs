@@ -8,7 +8,7 @@ use parking_lot::Mutex;
 
 use super::Password;
 
-/// What one hash costs. The default is OWASP's first choice for argon2id.
+/// The cost of one hash. The default is OWASP's first choice for argon2id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct HashCost {
     /// Memory, in KiB.
@@ -36,7 +36,7 @@ impl HashCost {
 
 /// Hashes and checks passwords at one cost.
 ///
-/// The memory of a hash goes on to the next one until [`Hasher::let_go`]: left to
+/// The memory of a hash is reused for the next one until [`Hasher::release_memory`]: left to
 /// malloc(3), each thread that ever hashed would keep its own.
 #[derive(Debug, Clone)]
 pub struct Hasher {
@@ -44,7 +44,7 @@ pub struct Hasher {
     spare: Arc<Mutex<Vec<Memory>>>,
 }
 
-/// What a hash is made in.
+/// The memory of one hash.
 #[derive(Debug, Default)]
 struct Memory(Vec<Block>);
 
@@ -64,10 +64,10 @@ impl Memory {
 }
 
 impl Hasher {
-    /// A hasher of that cost.
+    /// Creates a hasher with this cost.
     ///
     /// # Errors
-    /// argon2 does not take the cost: less than 8 KiB, or no pass.
+    /// argon2 refuses the cost: less than 8 KiB of memory, or no pass.
     pub fn new(cost: HashCost) -> Result<Hasher, argon2::Error> {
         let params = Params::new(cost.memory_kib, cost.passes, 1, None)?;
         Ok(Hasher {
@@ -79,7 +79,7 @@ impl Hasher {
     /// Hashes with a fresh salt, into a PHC string. Slow by design.
     ///
     /// # Errors
-    /// The system has no randomness to give.
+    /// The system provides no randomness.
     pub fn hash(&self, password: &Password) -> Result<String, argon2::password_hash::Error> {
         let salt: [u8; 16] = random()?;
         let mut output = [0; Params::DEFAULT_OUTPUT_LEN];
@@ -87,12 +87,12 @@ impl Hasher {
         self.phc(&salt, &output)
     }
 
-    /// A PHC string of this cost that no password has made: to be verified for a name
-    /// that nobody has, so that the time of the answer does not tell it.
+    /// Creates a random PHC string of this cost. Passwords of unknown names are verified
+    /// against it, so that the time of the answer does not reveal which names exist.
     ///
     /// # Errors
-    /// The system has no randomness to give.
-    pub fn nobodys(&self) -> Result<String, argon2::password_hash::Error> {
+    /// The system provides no randomness.
+    pub fn decoy(&self) -> Result<String, argon2::password_hash::Error> {
         self.phc(
             &random::<16>()?,
             &random::<{ Params::DEFAULT_OUTPUT_LEN }>()?,
@@ -115,7 +115,7 @@ impl Hasher {
         PasswordHash::new(phc).is_ok_and(|hash| self.matches(password, &hash).is_some())
     }
 
-    /// `Some` if it matches; the comparison takes the same time wherever they differ.
+    /// Returns `Some` if it matches; the comparison takes constant time.
     fn matches(&self, password: &Password, hash: &PasswordHash) -> Option<()> {
         let algorithm = Algorithm::try_from(hash.algorithm.as_str()).ok()?;
         let version = hash.version.map(Version::try_from).transpose().ok()?;
@@ -127,8 +127,8 @@ impl Hasher {
         (Output::new(&output).ok()? == expected).then_some(())
     }
 
-    /// Gives the memory back to the system: nobody waits for a hash.
-    pub fn let_go(&self) {
+    /// Returns the memory to the system, once no hash is wanted.
+    pub fn release_memory(&self) {
         self.spare.lock().clear();
     }
 
@@ -151,8 +151,8 @@ impl Hasher {
 fn random<const N: usize>() -> Result<[u8; N], argon2::password_hash::Error> {
     let mut bytes = [0; N];
     getrandom::fill(&mut bytes).map_err(|error| {
-        tracing::error!(%error, "the system gives no randomness");
-        argon2::password_hash::Error::Crypto // has no place for the cause
+        tracing::error!(%error, "system provides no randomness");
+        argon2::password_hash::Error::Crypto // cannot hold the cause
     })?;
     Ok(bytes)
 }
@@ -168,7 +168,7 @@ pub fn is_phc(text: &str) -> bool {
     text.starts_with("$argon2id$") && PasswordHash::new(text).is_ok_and(|hash| is_checked(&hash))
 }
 
-/// Whether [`Hasher::verify`] comes to an end with it.
+/// Whether [`Hasher::verify`] can check it at an acceptable cost.
 fn is_checked(hash: &PasswordHash) -> bool {
     let is_known = hash
         .version

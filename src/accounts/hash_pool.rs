@@ -1,8 +1,8 @@
-//! Slow work, a little of it at a time, and everybody's in turn.
+//! A bounded pool for password hashes, fair between peers.
 //!
-//! So much runs at once, on blocking threads; what is more waits in a line a peer, and
-//! a place that becomes free goes to the line whose turn it is: a peer that asks for
-//! much waits for itself, not others for it.
+//! A bounded number of hashes run at once, on blocking threads. Further ones wait in a queue
+//! per peer, and a permit that becomes free goes to the queues in turn: a peer with many logins
+//! delays itself and no other.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
@@ -12,83 +12,83 @@ use tokio::sync::oneshot;
 
 use super::PeerId;
 
-/// Runs at most so much at once.
+/// Bounds the hashes that run at once.
 #[derive(Debug)]
 pub(super) struct HashPool {
-    lines: Arc<Mutex<Queues>>,
-    /// Places that there are.
+    queues: Arc<Mutex<Queues>>,
+    /// All permits.
     most: usize,
-    /// How long a peer's line may be.
+    /// The longest queue of one peer.
     longest: usize,
 }
 
-/// Invariant: while somebody waits, no place is free.
+/// Invariant: while a login waits, no permit is free.
 #[derive(Debug)]
 struct Queues {
     free: usize,
     waiting: HashMap<PeerId, VecDeque<oneshot::Sender<HashPermit>>>,
-    /// The peers that have a line, in the order of their turns; each once.
+    /// The peers with a queue in the order of their turns, each once.
     turns: VecDeque<PeerId>,
     is_closed: bool,
 }
 
-/// Why there is no place.
+/// Why there is no permit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum PoolRefusal {
-    /// The peer's line is full.
+    /// The peer's queue is full.
     QueueFull,
-    /// No work is begun any more.
+    /// The pool is closed.
     Closed,
 }
 
-/// A place in the pool, for one piece of work. Dropping it passes it on.
+/// A permit for one hash. Dropping it hands it to the next login that waits.
 #[derive(Debug)]
 pub(super) struct HashPermit {
-    lines: Option<Arc<Mutex<Queues>>>,
+    queues: Option<Arc<Mutex<Queues>>>,
 }
 
 impl HashPool {
     pub(super) fn new(places: usize, longest: usize) -> Self {
-        let lines = Queues {
+        let queues = Queues {
             free: places,
             waiting: HashMap::new(),
             turns: VecDeque::new(),
             is_closed: false,
         };
         HashPool {
-            lines: Arc::new(Mutex::new(lines)),
+            queues: Arc::new(Mutex::new(queues)),
             most: places,
             longest,
         }
     }
 
-    /// Whether nothing runs and nobody waits.
+    /// Whether nothing runs and no login waits.
     pub(super) fn is_quiet(&self) -> bool {
-        self.lines.lock().free == self.most
+        self.queues.lock().free == self.most
     }
 
-    /// Begins nothing more: whoever waits is told so.
+    /// Refuses every login that waits, and all later ones.
     pub(super) fn close(&self) {
-        let mut lines = self.lines.lock();
-        lines.is_closed = true;
-        lines.turns.clear();
-        lines.waiting.clear();
+        let mut queues = self.queues.lock();
+        queues.is_closed = true;
+        queues.turns.clear();
+        queues.waiting.clear();
     }
 
-    /// Waits for a place.
-    pub(super) async fn enter(&self, peer: &PeerId) -> Result<HashPermit, PoolRefusal> {
+    /// Waits for a permit.
+    pub(super) async fn acquire(&self, peer: &PeerId) -> Result<HashPermit, PoolRefusal> {
         let turn = {
-            let mut lines = self.lines.lock();
-            if lines.is_closed {
+            let mut queues = self.queues.lock();
+            if queues.is_closed {
                 return Err(PoolRefusal::Closed);
             }
-            if lines.free > 0 {
-                lines.free -= 1;
+            if queues.free > 0 {
+                queues.free -= 1;
                 return Ok(HashPermit {
-                    lines: Some(Arc::clone(&self.lines)),
+                    queues: Some(Arc::clone(&self.queues)),
                 });
             }
-            lines.wait(peer, self.longest)?
+            queues.wait(peer, self.longest)?
         };
         turn.await.map_err(|_| PoolRefusal::Closed)
     }
@@ -107,28 +107,28 @@ impl Queues {
                 self.waiting.insert(peer.clone(), VecDeque::from([place]));
                 self.turns.push_back(peer.clone());
             }
-            Some(line) => {
-                if line.len() >= longest {
-                    line.retain(|waiting| !waiting.is_closed()); // some have gone meanwhile
+            Some(queue) => {
+                if queue.len() >= longest {
+                    queue.retain(|waiting| !waiting.is_closed()); // cancelled logins
                 }
-                if line.len() >= longest {
+                if queue.len() >= longest {
                     return Err(PoolRefusal::QueueFull);
                 }
-                line.push_back(place);
+                queue.push_back(place);
             }
         }
         Ok(turn)
     }
 
-    /// Who is next; its peer's next turn comes after everybody else's.
+    /// Removes the next login in turn; its peer's next turn comes after all others.
     fn next(&mut self) -> Option<oneshot::Sender<HashPermit>> {
         loop {
             let peer = self.turns.pop_front()?;
-            let Some(line) = self.waiting.get_mut(&peer) else {
+            let Some(queue) = self.waiting.get_mut(&peer) else {
                 continue;
             };
-            let next = line.pop_front();
-            if line.is_empty() {
+            let next = queue.pop_front();
+            if queue.is_empty() {
                 self.waiting.remove(&peer);
             } else {
                 self.turns.push_back(peer);
@@ -141,15 +141,14 @@ impl Queues {
 }
 
 impl HashPermit {
-    /// Runs `work` on a blocking thread. `None` if it panicked.
+    /// Runs `work` on a blocking thread. Returns `None` if it panicked.
     pub(super) async fn run<T: Send + 'static>(
         self,
         work: impl FnOnce() -> T + Send + 'static,
     ) -> Option<T> {
         let result = tokio::task::spawn_blocking(move || {
-            // The place goes with the work: it stays taken though the one who
-            // asked has gone.
-            let _place = self;
+            // The permit is held until the work ends, even if the login is cancelled.
+            let _permit = self;
             work()
         });
         result.await.ok()
@@ -158,12 +157,12 @@ impl HashPermit {
 
 impl Drop for HashPermit {
     fn drop(&mut self) {
-        let Some(lines) = self.lines.take() else {
+        let Some(queues) = self.queues.take() else {
             return;
         };
         loop {
             let Some(next) = ({
-                let mut locked = lines.lock();
+                let mut locked = queues.lock();
                 let next = locked.next();
                 locked.free += usize::from(next.is_none());
                 next
@@ -171,12 +170,12 @@ impl Drop for HashPermit {
                 return;
             };
             let place = HashPermit {
-                lines: Some(Arc::clone(&lines)),
+                queues: Some(Arc::clone(&queues)),
             };
             match next.send(place) {
                 Ok(()) => return,
-                // Who waited has gone; here the place is passed on, and not by its drop.
-                Err(mut place) => drop(place.lines.take()),
+                // That login was cancelled: this loop hands the permit on, instead of its drop.
+                Err(mut place) => drop(place.queues.take()),
             }
         }
     }
@@ -201,46 +200,46 @@ mod tests {
     #[test]
     fn one_who_asks_for_much_is_waited_for_once_in_a_round() {
         let pool = HashPool::new(1, 100);
-        let Poll::Ready(Ok(place)) = poll(pin!(pool.enter(&peer(1)))) else {
-            panic!("it is free");
+        let Poll::Ready(Ok(place)) = poll(pin!(pool.acquire(&peer(1)))) else {
+            panic!("a permit is free");
         };
         let (greedy, modest) = (peer(1), peer(2));
-        let mut many: Vec<_> = (0..50).map(|_| Box::pin(pool.enter(&greedy))).collect();
+        let mut many: Vec<_> = (0..50).map(|_| Box::pin(pool.acquire(&greedy))).collect();
         assert!(many.iter_mut().all(|turn| poll(turn.as_mut()).is_pending()));
-        let mut one = pin!(pool.enter(&modest));
+        let mut one = pin!(pool.acquire(&modest));
         assert!(poll(one.as_mut()).is_pending());
 
         drop(place);
         let Poll::Ready(Ok(first)) = poll(many[0].as_mut()) else {
-            panic!("who came first is first");
+            panic!("the first login of the first peer");
         };
         drop(first);
         assert!(
             poll(one.as_mut()).is_ready(),
-            "and then it is the other's turn"
+            "then it is the other peer's turn"
         );
     }
 
     #[test]
     fn a_place_passes_over_those_who_have_gone() {
         let pool = HashPool::new(1, 100);
-        let Poll::Ready(Ok(place)) = poll(pin!(pool.enter(&peer(1)))) else {
-            panic!("it is free");
+        let Poll::Ready(Ok(place)) = poll(pin!(pool.acquire(&peer(1)))) else {
+            panic!("a permit is free");
         };
         let id = peer(1);
-        let mut gone: Vec<_> = (0..100).map(|_| Box::pin(pool.enter(&id))).collect();
+        let mut gone: Vec<_> = (0..100).map(|_| Box::pin(pool.acquire(&id))).collect();
         assert!(gone.iter_mut().all(|turn| poll(turn.as_mut()).is_pending()));
-        let full = poll(pin!(pool.enter(&id)));
+        let full = poll(pin!(pool.acquire(&id)));
         assert!(matches!(full, Poll::Ready(Err(PoolRefusal::QueueFull))));
         drop(gone);
-        let mut last = pin!(pool.enter(&id));
+        let mut last = pin!(pool.acquire(&id));
         assert!(
             poll(last.as_mut()).is_pending(),
-            "those who have gone take no room"
+            "cancelled logins take no place"
         );
         drop(place);
         let Poll::Ready(Ok(place)) = poll(last.as_mut()) else {
-            panic!("nobody else waits");
+            panic!("no other login waits");
         };
         assert!(!pool.is_quiet());
         drop(place);
@@ -250,14 +249,14 @@ mod tests {
     #[test]
     fn who_waits_when_it_closes_is_told_so_at_once() {
         let pool = HashPool::new(1, 100);
-        let Poll::Ready(Ok(_at_work)) = poll(pin!(pool.enter(&peer(1)))) else {
-            panic!("it is free");
+        let Poll::Ready(Ok(_at_work)) = poll(pin!(pool.acquire(&peer(1)))) else {
+            panic!("a permit is free");
         };
         let id = peer(1);
-        let mut waiting = pin!(pool.enter(&id));
+        let mut waiting = pin!(pool.acquire(&id));
         assert!(poll(waiting.as_mut()).is_pending());
         pool.close();
-        for turn in [waiting, pin!(pool.enter(&id))] {
+        for turn in [waiting, pin!(pool.acquire(&id))] {
             assert!(matches!(poll(turn), Poll::Ready(Err(PoolRefusal::Closed))));
         }
     }

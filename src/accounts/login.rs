@@ -1,4 +1,7 @@
-//! A login, from the claim to the answer.
+//! Checks logins and registers users.
+//!
+//! A login looks its name up, passes the throttle, and is compared with the password's hash; an
+//! unknown name registers, where that is allowed.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -21,8 +24,8 @@ pub struct Accounts {
     table: Arc<AccountTable>,
     store: AccountStore,
     hasher: Hasher,
-    /// What the passwords of unknown names are held against.
-    nobodys: Arc<str>,
+    /// The hash that passwords of unknown names are compared with.
+    decoy_phc: Arc<str>,
     recents: RecentLogins,
     throttle: LoginThrottle,
     most: usize,
@@ -32,16 +35,16 @@ pub struct Accounts {
     hashed: std::sync::atomic::AtomicUsize,
 }
 
-const RANDOMNESS: &str = "the system has randomness to give at the start";
+const RANDOMNESS: &str = "the system provides randomness at the start";
 
 impl Accounts {
-    /// The accounts of `store`; without one they last as long as the process.
+    /// Opens the accounts of `store`; without one they last as long as the process.
     ///
     /// # Errors
     /// The database cannot be read.
     ///
     /// # Panics
-    /// If the system has no randomness to give.
+    /// If the system provides no randomness.
     pub fn open(
         store: Option<Store>,
         hasher: Hasher,
@@ -55,7 +58,7 @@ impl Accounts {
         Ok(Accounts {
             table,
             store,
-            nobodys: hasher.nobodys().expect(RANDOMNESS).into(),
+            decoy_phc: hasher.decoy().expect(RANDOMNESS).into(),
             hasher,
             recents: RecentLogins::new().expect(RANDOMNESS),
             throttle: LoginThrottle::new(&limits),
@@ -67,19 +70,19 @@ impl Accounts {
         })
     }
 
-    /// How many passwords have been hashed.
+    /// Returns the count of passwords that were hashed.
     #[cfg(test)]
     pub(super) fn hashed(&self) -> usize {
         self.hashed.load(Ordering::Acquire)
     }
 
-    /// As if it had been registered long ago.
+    /// Makes the account one that was registered long ago.
     #[cfg(test)]
     pub(super) fn let_moment_pass(&self, user: &UserName) {
         self.table.let_moment_pass(user);
     }
 
-    /// As if it had been registered, and last logged in to, long ago.
+    /// Makes the account one that was registered and last used long ago.
     #[cfg(test)]
     pub(super) fn forget(&self, user: &UserName) {
         self.table.forget(user);
@@ -90,36 +93,38 @@ impl Accounts {
         matches!(self.store, AccountStore::Disk { .. })
     }
 
-    /// Has `tell` called, on the store's thread, with the users whose sessions have been
-    /// granted less. The first caller counts.
-    pub fn on_revoked(&self, tell: impl Fn(Vec<UserName>) + Send + Sync + 'static) {
-        self.store.on_revoked(Box::new(tell));
+    /// Sets the callback for users whose sessions have lost a grant. It is called on the store's
+    /// thread. Only the first one that is set is used.
+    pub fn on_revoked(&self, callback: impl Fn(Vec<UserName>) + Send + Sync + 'static) {
+        self.store.on_revoked(Box::new(callback));
     }
 
-    /// Takes over what other processes have changed. Waits behind what the store does.
-    pub async fn look_for_changes(&self) {
-        self.store.refresh().await; // the next login fails where this does
+    /// Reads the accounts again if another process has changed them. Waits for earlier jobs of
+    /// the store.
+    pub async fn reload_changes(&self) {
+        self.store.refresh().await; // an error shows at the next login
     }
 
-    /// Refuses every login that has not been answered yet, at once where it only waits.
+    /// Refuses every login that is not answered yet; those that wait are refused at once.
     pub fn seal(&self) {
         self.sealed.store(true, Ordering::Release);
         self.throttle.close();
     }
 
-    /// Checks a claim; the first claim to a name registers it.
+    /// Checks a claim; the first claim to a name registers it. Dropping the future cancels the
+    /// login; an account that is being registered may exist all the same.
     ///
     /// # Errors
-    /// The claim does not hold.
+    /// The claim is refused.
     pub async fn login(&self, claim: &Claim) -> Result<Admitted, LoginRefusal> {
-        let outcome = self.judge(claim).await;
+        let outcome = self.try_login(claim).await;
         if self.sealed.load(Ordering::Acquire) {
             return Err(LoginRefusal::Stopping);
         }
         outcome
     }
 
-    async fn judge(&self, claim: &Claim) -> Result<Admitted, LoginRefusal> {
+    async fn try_login(&self, claim: &Claim) -> Result<Admitted, LoginRefusal> {
         let user = UserName::parse(&claim.user)?;
         let is_certified = claim.is_certified(&user)?;
         let password = Password::parse(&claim.password).ok();
@@ -127,9 +132,9 @@ impl Accounts {
             return Err(LoginRefusal::AccountsUnreadable);
         }
         match password {
-            _ if is_certified => self.admit(user, password, claim).await,
+            _ if is_certified => self.log_in_certified(user, password, claim).await,
             Some(password) => {
-                let outcome = self.compare(user, password, claim).await;
+                let outcome = self.log_in_by_password(user, password, claim).await;
                 if let Ok(admitted) = &outcome {
                     self.throttle.forgive(&admitted.user, &claim.peer);
                 }
@@ -139,9 +144,9 @@ impl Accounts {
         }
     }
 
-    /// Lets in whom somebody trusted vouches for. The password counts only where the name
+    /// Logs in a user whose certificate names it. The password is used only if the name
     /// registers: it becomes the account's.
-    async fn admit(
+    async fn log_in_certified(
         &self,
         user: UserName,
         password: Option<Password>,
@@ -169,8 +174,8 @@ impl Accounts {
         }
     }
 
-    /// Lets in whose password is right; of an unknown name the first that comes.
-    async fn compare(
+    /// Logs in a user with the right password; the first login of an unknown name registers it.
+    async fn log_in_by_password(
         &self,
         user: UserName,
         password: Password,
@@ -183,7 +188,7 @@ impl Accounts {
             match self.table.find(&user, self.registers(claim)) {
                 Lookup::Known(known) => {
                     let was_right = self.was_right(&user, &password, &known);
-                    if was_right && known.is_at_home(&claim.peer) {
+                    if was_right && known.was_last_local_user(&claim.peer) {
                         return Ok(admitted(user, known.by_password()));
                     }
                     match self
@@ -193,7 +198,7 @@ impl Accounts {
                     {
                         ThrottleDecision::LookUpAgain => {}
                         ThrottleDecision::Permitted(permit) if was_right => {
-                            permit.right();
+                            permit.succeed();
                             return Ok(admitted(user, known.by_password()));
                         }
                         ThrottleDecision::Permitted(permit) => {
@@ -202,7 +207,7 @@ impl Accounts {
                     }
                 }
                 Lookup::Invalid => return Err(LoginRefusal::InvalidAccount),
-                // Closed when the other first login is over, however it ended.
+                // The channel closes when the other first login ends, whatever its result.
                 Lookup::Registering(mut over) => while over.changed().await.is_ok() {},
                 Lookup::Unknown(Some(reservation)) => {
                     let registered = self.register(&user, &password, claim, reservation).await;
@@ -211,13 +216,13 @@ impl Accounts {
                     }
                 }
                 Lookup::Unknown(None) => {
-                    self.look_for_nobody(&user, &password);
+                    self.match_decoy(&user, &password);
                     if let ThrottleDecision::Permitted(permit) = self
                         .throttle
                         .admit(&user, claim, &FirstLogins::NONE)
                         .await?
                     {
-                        return self.turn_away(&user, password, claim, permit).await;
+                        return self.refuse_unknown(&user, password, claim, permit).await;
                     }
                 }
             }
@@ -238,11 +243,11 @@ impl Accounts {
         permit: AttemptPermit<'_>,
     ) -> Result<Admitted, LoginRefusal> {
         let place = self.throttle.hash_permit(&permit, claim).await?;
-        // Another login of the same user may have been found right meanwhile.
+        // Another login of the same user may have succeeded meanwhile.
         if let Lookup::Known(known) = self.table.find(&user, false)
             && self.was_right(&user, password, &known)
         {
-            permit.right();
+            permit.succeed();
             return Ok(admitted(user, known.by_password()));
         }
         let (phc, guess) = (Arc::clone(&known.phc), password.clone());
@@ -250,11 +255,11 @@ impl Accounts {
         match right.await {
             Some(true) => {
                 self.remember(&user, password, &known.phc, claim);
-                permit.right();
+                permit.succeed();
                 Ok(admitted(user, known.by_password()))
             }
             Some(false) => {
-                permit.wrong();
+                permit.fail();
                 Err(LoginRefusal::BadCredentials)
             }
             None => Err(LoginRefusal::Internal),
@@ -263,13 +268,13 @@ impl Accounts {
 
     fn was_right(&self, user: &UserName, password: &Password, known: &KnownAccount) -> bool {
         let recent = known.recent.as_ref();
-        self.recents.knows(recent, user, &known.phc, password)
+        self.recents.matches(recent, user, &known.phc, password)
     }
 
-    /// The work of [`Accounts::was_right`] for a name that nobody has.
-    fn look_for_nobody(&self, user: &UserName, password: &Password) {
-        let never = self.recents.knows(None, user, &self.nobodys, password);
-        debug_assert!(!never, "nothing is remembered of nobody");
+    /// Does the work of [`Accounts::was_right`] for an unknown name.
+    fn match_decoy(&self, user: &UserName, password: &Password) {
+        let never = self.recents.matches(None, user, &self.decoy_phc, password);
+        debug_assert!(!never, "no login of an unknown name is remembered");
     }
 
     fn remember(&self, user: &UserName, password: &Password, phc: &str, claim: &Claim) {
@@ -277,7 +282,7 @@ impl Accounts {
         self.table.remember(user, phc, recent);
     }
 
-    /// `None`: another process took the name meanwhile; look again.
+    /// Registers the name. Returns `None` if another process has registered it meanwhile.
     async fn register(
         &self,
         user: &UserName,
@@ -314,8 +319,8 @@ impl Accounts {
         }
     }
 
-    /// An unknown name costs what a known one with a wrong password costs.
-    async fn turn_away(
+    /// Refuses an unknown name, with the same work as a wrong password.
+    async fn refuse_unknown(
         &self,
         user: &UserName,
         password: Password,
@@ -323,15 +328,15 @@ impl Accounts {
         permit: AttemptPermit<'_>,
     ) -> Result<Admitted, LoginRefusal> {
         let place = self.throttle.hash_permit(&permit, claim).await?;
-        self.look_for_nobody(user, &password);
-        let phc = Arc::clone(&self.nobodys);
+        self.match_decoy(user, &password);
+        let phc = Arc::clone(&self.decoy_phc);
         self.work(place, move |hasher| hasher.verify(&password, &phc))
             .await;
-        permit.wrong();
+        permit.fail();
         Err(closed(claim))
     }
 
-    /// Hashes in the pool. `None` if it panicked.
+    /// Hashes in the pool. Returns `None` if that panicked.
     async fn work<T: Send + 'static>(
         &self,
         place: HashPermit,
@@ -342,13 +347,13 @@ impl Accounts {
         let hasher = self.hasher.clone();
         let done = place.run(move || work(&hasher)).await;
         if self.throttle.is_quiet() {
-            self.hasher.let_go();
+            self.hasher.release_memory();
         }
         done
     }
 }
 
-/// Why nobody registers.
+/// Returns why an unknown name does not register.
 fn closed(claim: &Claim) -> LoginRefusal {
     match claim.may_register {
         true => LoginRefusal::AccountLimitReached,
@@ -364,7 +369,7 @@ fn admitted(user: UserName, authorization: Authorization) -> Admitted {
     }
 }
 
-/// Returns the grant of a new account to the login that made it.
+/// Returns the authorization of the login that created the account.
 fn granted(known: &KnownAccount, claim: &Claim) -> Authorization {
     match claim.certified_user {
         Some(_) => known.by_certificate(),

@@ -1,4 +1,4 @@
-//! What a password passes before it is hashed: the backoff, the rates, the pool.
+//! Throttles logins before a password is hashed: the back-off, the rates, the pool.
 
 use std::time::{Duration, Instant};
 
@@ -8,7 +8,7 @@ use super::login_backoff::{Attempt, AttemptDecision, BackoffTable};
 use super::rates::Rates;
 use super::{Claim, LoginLimits, LoginRefusal, PeerId, UserName};
 
-/// Holds back whoever guesses, and lets the others in a few at a time.
+/// Slows down peers with failed logins, and bounds the concurrent hashes.
 #[derive(Debug)]
 pub(super) struct LoginThrottle {
     backoffs: BackoffTable,
@@ -16,16 +16,16 @@ pub(super) struct LoginThrottle {
     pool: HashPool,
 }
 
-/// What comes before a password is looked at.
+/// The decision about a login attempt.
 pub(super) enum ThrottleDecision<'a> {
-    /// It may be.
+    /// The password may be checked.
     Permitted(AttemptPermit<'a>),
-    /// Something has happened meanwhile: find the name again.
+    /// Other attempts have ended meanwhile: look the account up again.
     LookUpAgain,
 }
 
-/// A password that may be looked at. A first login that came second is no attempt, and
-/// counts as none.
+/// Permits one password check. It counts as an attempt, except for a first login that came
+/// second.
 pub(super) struct AttemptPermit<'a>(Option<Attempt<'a>>);
 
 impl LoginThrottle {
@@ -37,25 +37,25 @@ impl LoginThrottle {
         }
     }
 
-    /// Whoever waits is told that nothing more is hashed.
+    /// Ends every wait: nothing more is hashed.
     pub(super) fn close(&self) {
         self.pool.close();
-        self.backoffs.let_go();
+        self.backoffs.wake_waiting();
     }
 
-    /// Ends the back-off of this name and peer: its password was right. Of a login that
-    /// passed no throttle, as the password was known to be right, that is all that is noted.
+    /// Ends the back-off of this user and peer after a successful login, including one that
+    /// needed no permit.
     pub(super) fn forgive(&self, user: &UserName, peer: &PeerId) {
         self.backoffs.forgive(user, peer);
     }
 
-    /// Whether nothing is hashed, and nobody waits for it.
+    /// Whether nothing is hashed and no login waits.
     pub(super) fn is_quiet(&self) -> bool {
         self.pool.is_quiet()
     }
 
-    /// Whether a password may be looked at now: one that is held back is not even held
-    /// against what is remembered, or it would have been tried all the same.
+    /// Decides whether a password may be checked now. A throttled password is not compared with
+    /// a remembered one either, as that would be an attempt too.
     pub(super) async fn admit(
         &self,
         user: &UserName,
@@ -69,7 +69,7 @@ impl LoginThrottle {
             AttemptDecision::Allowed(attempt) => {
                 Ok(ThrottleDecision::Permitted(AttemptPermit(Some(attempt))))
             }
-            AttemptDecision::RetryAfter(wait) => Err(throttled(OF_NAME, wait)),
+            AttemptDecision::RetryAfter(wait) => Err(throttled(WITH_NAME, wait)),
             AttemptDecision::WaitForOthers(over) => {
                 over.await;
                 Ok(ThrottleDecision::LookUpAgain)
@@ -77,7 +77,7 @@ impl LoginThrottle {
         }
     }
 
-    /// A place to hash for a look.
+    /// Waits for a place in the pool, for a permitted attempt.
     pub(super) async fn hash_permit(
         &self,
         permit: &AttemptPermit<'_>,
@@ -85,23 +85,24 @@ impl LoginThrottle {
     ) -> Result<HashPermit, LoginRefusal> {
         if let Some(attempt) = &permit.0 {
             let taken = attempt.take_token(Instant::now());
-            taken.map_err(|wait| throttled(OF_NAME, wait))?;
+            taken.map_err(|wait| throttled(WITH_NAME, wait))?;
         }
         self.registration_permit(claim).await
     }
 
-    /// A place to hash for somebody new.
+    /// Waits for a place in the pool, for a registration.
     pub(super) async fn registration_permit(
         &self,
         claim: &Claim,
     ) -> Result<HashPermit, LoginRefusal> {
         let taken = self.peers.take(&claim.peer, Instant::now());
-        taken.map_err(|wait| throttled("too many logins from there", wait))?;
-        let place = self.pool.enter(&claim.peer).await;
+        taken.map_err(|wait| throttled("too many logins from this peer", wait))?;
+        let place = self.pool.acquire(&claim.peer).await;
         let place = place.map_err(|none| match none {
-            PoolRefusal::QueueFull => {
-                throttled("too many logins from there wait", Duration::from_secs(1))
-            }
+            PoolRefusal::QueueFull => throttled(
+                "too many logins from this peer are waiting",
+                Duration::from_secs(1),
+            ),
             PoolRefusal::Closed => LoginRefusal::Stopping,
         })?;
         if claim.is_abandoned() {
@@ -112,22 +113,22 @@ impl LoginThrottle {
 }
 
 impl AttemptPermit<'_> {
-    /// The password was right.
-    pub(super) fn right(self) {
+    /// Reports that the password was right.
+    pub(super) fn succeed(self) {
         if let Some(attempt) = self.0 {
-            attempt.right();
+            attempt.succeed();
         }
     }
 
-    /// The password was wrong.
-    pub(super) fn wrong(self) {
+    /// Reports that the password was wrong.
+    pub(super) fn fail(self) {
         if let Some(attempt) = self.0 {
-            attempt.wrong(Instant::now());
+            attempt.fail(Instant::now());
         }
     }
 }
 
-const OF_NAME: &str = "too many logins with that name";
+const WITH_NAME: &str = "too many logins with this name";
 
 fn throttled(too_many: &'static str, wait: Duration) -> LoginRefusal {
     LoginRefusal::Throttled { too_many, wait }

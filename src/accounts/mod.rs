@@ -1,13 +1,13 @@
-//! Who may log in: names, passwords, roles, and where they are kept.
+//! Accounts: names, passwords, roles, and their storage.
 //!
 //! Invariants:
-//! - of any number of first logins of one name, exactly one registers it;
-//! - an account is on disk before anybody is told that it exists;
-//! - a password is hashed on a bounded pool, never where it would hold up others;
+//! - of any number of first logins with one name, exactly one registers it;
+//! - an account is on disk before any client learns that it exists;
+//! - a password is hashed on a bounded pool, and never delays another actor's work;
 //! - an unknown name costs the same work as a known one;
-//! - who guesses is slowed down, and nobody else for it;
-//! - what another process revokes counts for live sessions within seconds, and what cannot
-//!   be read grants nothing.
+//! - failed logins slow down only the peer that makes them;
+//! - a change by another process reaches live sessions within seconds, and accounts that
+//!   cannot be read grant nothing.
 
 mod account_store;
 mod account_table;
@@ -36,7 +36,7 @@ pub use rows::{Account, AccountRows, InvalidAccount};
 pub use crate::link::PeerId;
 pub use crate::store::StoreError;
 
-/// The name that the server's own console publishes under; nobody can log in as it.
+/// The name that the server's console publishes under; no client can log in with it.
 pub const CONSOLE: &str = "consola";
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! How fast each of many peers, or users, may do something.
+//! Rate limits (token buckets) per peer or user.
 
 use std::hash::Hash;
 use std::time::{Duration, Instant};
@@ -8,18 +8,18 @@ use parking_lot::Mutex;
 use super::bounded_map::{BoundedMap, Evictable, EvictionRank};
 use crate::rate::{Bucket, Rate};
 
-/// A bucket of tokens for each key; a bounded number of them is remembered.
+/// A token bucket for each key, for a bounded number of keys.
 #[derive(Debug)]
 pub struct Rates<K> {
-    known: Mutex<BoundedMap<K, Bucket>>,
+    buckets: Mutex<BoundedMap<K, Bucket>>,
     rate: Rate,
 }
 
 impl<K: Eq + Hash + Clone> Rates<K> {
-    /// The same rate for each.
+    /// Creates the buckets; each key has the same rate.
     pub fn new(rate: Rate) -> Rates<K> {
         Rates {
-            known: Mutex::default(),
+            buckets: Mutex::default(),
             rate,
         }
     }
@@ -27,10 +27,13 @@ impl<K: Eq + Hash + Clone> Rates<K> {
     /// Takes one of the tokens of `key`.
     ///
     /// # Errors
-    /// There is none; how long until there is one.
+    /// There is no token: the time until there is one.
     pub fn take(&self, key: &K, now: Instant) -> Result<(), Duration> {
         let fresh = || Bucket::full(self.rate, now);
-        self.known.lock().of(key.clone(), now, fresh).take(now)
+        self.buckets
+            .lock()
+            .get_or_insert(key.clone(), now, fresh)
+            .take(now)
     }
 }
 

@@ -1,8 +1,8 @@
-//! Passwords that were found right a short while ago.
+//! Remembers recent successful logins, so that a reconnect needs no hash.
 //!
-//! A storm of reconnects would cost an argon2 each. So a MAC of the password that
-//! was right is kept for some minutes, under a key that lives in this process
-//! only; it stands beside the account in memory and never on disk.
+//! Many reconnects at once would cost one argon2 hash each. So a MAC of the right password is
+//! kept for some minutes, under a key that exists in this process only; it is stored with the
+//! account in memory and never on disk.
 
 use std::time::{Duration, Instant};
 
@@ -11,34 +11,36 @@ use sha2::Sha256;
 
 use super::{Password, PeerId, UserName};
 
-/// How long a password that was right is known to be.
+/// How long a login is remembered.
 const FRESH: Duration = Duration::from_secs(5 * 60);
 
-/// The key of this process.
+/// Creates and checks the MACs, with a key of this process.
 pub(super) struct RecentLogins {
     key: [u8; 32],
 }
 
-/// That a password was right, and until when that counts.
+/// A recent successful login.
 #[derive(Debug, Clone)]
 pub(super) struct RecentLogin {
     mac: [u8; 32],
     until: Instant,
-    /// Whose it was.
+    /// The peer that logged in.
     peer: PeerId,
 }
 
 impl RecentLogin {
-    /// Whether it was this peer's, and the peer is a user of this machine: all that is that
-    /// user's is in the same hands.
-    pub(super) fn is_of(&self, peer: &PeerId) -> bool {
+    /// Whether this peer logged in and is a user of this machine. Programs of one local user
+    /// can read each other's passwords anyway.
+    pub(super) fn is_by_local_user(&self, peer: &PeerId) -> bool {
         peer.is_user() && self.peer == *peer
     }
 }
 
 impl RecentLogins {
+    /// Creates a random key.
+    ///
     /// # Errors
-    /// The system has no randomness to give.
+    /// The system provides no randomness.
     pub(super) fn new() -> Result<Self, getrandom::Error> {
         let mut key = [0; 32];
         getrandom::fill(&mut key)?;
@@ -60,10 +62,10 @@ impl RecentLogins {
         }
     }
 
-    /// Whether this is the password that was right, compared in constant time.
-    /// A changed hash changes the MAC: a new password ends the memory of the old. It is
-    /// the same work where nothing is remembered.
-    pub(super) fn knows(
+    /// Whether this is the password of the remembered login, compared in constant time. A new
+    /// password changes the hash and so the MAC. The work is the same without a remembered
+    /// login.
+    pub(super) fn matches(
         &self,
         recent: Option<&RecentLogin>,
         user: &UserName,

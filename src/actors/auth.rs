@@ -1,7 +1,7 @@
-//! The auth actor: owns the accounts, answers claims.
+//! The auth actor: owns the accounts and answers logins.
 //!
-//! Each claim is a future of its own, so that one that waits for a hash holds up
-//! no other; what two claims to one name must agree on is settled in the table.
+//! Each login is its own future, so that one that waits for a hash delays no other. The table of
+//! accounts decides between two first logins with one name.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -20,23 +20,23 @@ pub struct Auth {
     sentinel: Sentinel,
 }
 
-/// Is this claim true?
+/// Checks a login.
 #[derive(Message)]
 #[rtype(result = "Result<Admitted, LoginRefusal>")]
 pub struct Login(pub Claim);
 
-/// Refuse every login that has not been answered yet.
+/// Refuses every login that is not answered yet.
 #[derive(Message)]
 #[rtype(result = "()")]
 pub struct Seal;
 
-/// Stop, and hand the accounts over to whoever closes them.
+/// Stops the actor. The answer is its accounts, for the caller to close.
 #[derive(Message)]
 #[rtype(result = "Arc<Accounts>")]
 pub struct Stop;
 
 impl Auth {
-    /// An auth actor; the sentinel tells of its panic.
+    /// Creates the actor; the sentinel reports its panic.
     pub fn new(accounts: Accounts, sentinel: Sentinel) -> Auth {
         Auth {
             accounts: Arc::new(accounts),
@@ -45,15 +45,15 @@ impl Auth {
     }
 }
 
-/// How often the database is looked at for what other processes have changed. A session
-/// that is revoked by that has 2 s to end, so that it is over within 5 s.
-const LOOK: Duration = Duration::from_secs(1);
+/// How often the database is checked for changes of other processes. A session that such a
+/// change revokes has 2 s to end, so that it has ended within 5 s.
+const CHECK_INTERVAL: Duration = Duration::from_secs(1);
 
-/// Looks for changes for as long as the actor lives; one look at a time.
-async fn look_for_changes(accounts: Arc<Accounts>) {
+/// Checks for changes for as long as the actor lives, one check at a time.
+async fn check_for_changes(accounts: Arc<Accounts>) {
     loop {
-        actix_rt::time::sleep(LOOK).await;
-        accounts.look_for_changes().await;
+        actix_rt::time::sleep(CHECK_INTERVAL).await;
+        accounts.reload_changes().await;
     }
 }
 
@@ -62,10 +62,10 @@ impl Actor for Auth {
 
     fn started(&mut self, ctx: &mut Self::Context) {
         if self.accounts.are_shared() {
-            let looking = look_for_changes(Arc::clone(&self.accounts));
-            ctx.spawn(looking.into_actor(self));
+            let checks = check_for_changes(Arc::clone(&self.accounts));
+            ctx.spawn(checks.into_actor(self));
         }
-        // A storm of logins asks at once; each session asks one at a time.
+        // Many sessions may log in at once; each has one login in work.
         ctx.set_mailbox_capacity(1 << 16);
     }
 }

@@ -1,4 +1,4 @@
-//! How many log records clients may cause.
+//! Limits the log records that clients cause.
 //!
 //! A client that is not logged in can send bad frames and wrong passwords as fast as it
 //! connects. Each peer has a rate of log records, and all of them together have one; the
@@ -13,7 +13,7 @@ use tokio::sync::Notify;
 use crate::accounts::{PeerId, Rates};
 use crate::rate::{Bucket, Rate};
 
-/// From the first record that is left out to the record that counts them.
+/// The time from the first suppressed record to the record that counts them.
 const SUMMARY: Duration = Duration::from_secs(10);
 
 /// Decides which records about clients are logged.
@@ -22,7 +22,7 @@ pub struct LogLimit {
     bad_input: Limit,
     logins: Limit,
     suppressed: AtomicU64,
-    /// Told when a record is left out.
+    /// Notified when a record is suppressed.
     is_suppressing: Notify,
 }
 
@@ -57,13 +57,13 @@ impl Default for LogLimit {
 }
 
 impl LogLimit {
-    /// Whether a record about bytes that are no frame, or about a login that was refused, is
-    /// logged now; one that is not is counted.
+    /// Whether to log a record about an invalid frame or a refused login now. A suppressed
+    /// record is counted.
     pub fn admits_bad_input(&self, peer: &PeerId) -> bool {
         self.note(self.bad_input.admits(peer, Instant::now()))
     }
 
-    /// Whether a record about a login is logged now; one that is not is counted.
+    /// Whether to log a record about a login now. A suppressed record is counted.
     pub fn admits_login(&self, peer: &PeerId) -> bool {
         self.note(self.logins.admits(peer, Instant::now()))
     }
@@ -76,8 +76,8 @@ impl LogLimit {
         admitted
     }
 
-    /// Logs how many records were left out, at most once in [`SUMMARY`], for ever. It wakes
-    /// up only where some were.
+    /// Logs the count of suppressed records, at most once in [`SUMMARY`]. It never ends, and
+    /// wakes up only if there are some.
     pub async fn summarize(&self) {
         loop {
             self.is_suppressing.notified().await;

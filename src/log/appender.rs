@@ -1,4 +1,4 @@
-//! The log's one writer.
+//! The log's only writer.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -11,15 +11,15 @@ use crate::store::{JournalRow, Terms};
 use crate::wire::cbor::{self, MessageFrames};
 use crate::wire::{Millis, Presence, Seq, ServerFrame};
 
-/// Memory is taken in chunks of this size, which the parts that are written into
-/// it share. Just below what malloc(3) would map and unmap each time.
+/// The size of the chunks of memory that parts share. Just below the size from which malloc(3)
+/// maps and unmaps memory each time.
 const CHUNK: usize = 128 * 1024 - 64;
 
-/// A frame longer than this stands in memory of its own: what is left at the end
-/// of a chunk because the next frame does not fit stays small.
+/// A longer frame gets its own memory, so that little is lost at the end of a chunk that the
+/// next frame does not fit into.
 const LONG: usize = CHUNK / 8;
 
-/// A user came or went.
+/// A change of who is present.
 #[derive(Debug, Clone, Copy)]
 pub enum PresenceChange<'a> {
     /// A user's first session logged in.
@@ -28,35 +28,34 @@ pub enum PresenceChange<'a> {
     Left(&'a str),
 }
 
-/// The log takes nothing more.
+/// The log accepts no more broadcasts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the log is sealed")]
 pub struct Sealed;
 
-/// Gives each broadcast its seq, encodes it once and shows it to the readers.
+/// Assigns each broadcast its seq, encodes it once and makes it visible to readers.
 ///
-/// Pushing gathers, [`Appender::commit`] shows: what arrives together is shown
-/// together, with one wake-up for all of it.
+/// Pushed broadcasts become visible at [`Appender::commit`], together and with one wake-up.
 #[derive(Debug)]
 pub struct Appender {
     log: Arc<Log>,
-    /// Frames that are not shown yet, and room for more.
+    /// Frames that are not visible yet, and free space.
     chunk: BytesMut,
     /// Frames in the chunk.
     count: u64,
     last: Seq,
-    /// Whether readers can see frames that they were not woken for.
+    /// Whether there are visible frames that readers were not notified of.
     is_notify_due: bool,
     page_file: PageFile,
-    /// With a journal: what is not on its way to the disk yet.
+    /// With a journal: the rows that are not in flight to the disk yet.
     held: Option<HeldRows>,
 }
 
-/// Parts that are shown only when they are on disk.
+/// Parts that become visible only when they are on disk.
 #[derive(Debug)]
 struct HeldRows {
     parts: Vec<JournalRow>,
-    /// The last seq in them, or on its way, or shown.
+    /// The last seq in `parts`, in flight, or visible.
     last: Seq,
 }
 
@@ -98,21 +97,21 @@ impl Appender {
         }
     }
 
-    /// Copies what many will read into files as well, see [`MakeFile`].
+    /// Copies parts with many readers into files too, see [`MakeFile`].
     pub fn use_page_files(&mut self, make: MakeFile) {
         self.page_file = PageFile::new(Some(make));
     }
 
-    /// The log that it appends to.
+    /// Returns the log.
     pub fn log(&self) -> &Arc<Log> {
         &self.log
     }
 
-    /// Gives messages of one sender their seqs; the first of them comes back. Each
-    /// body is a CBOR item, see [`cbor::encode_body`].
+    /// Assigns messages of one sender their seqs and returns the first. Each body is a CBOR
+    /// item, see [`cbor::encode_body`].
     ///
     /// # Errors
-    /// The log is sealed. Then none of them has a seq.
+    /// The log is sealed; none of them has got a seq.
     pub fn push_messages<'a>(
         &mut self,
         at: Millis,
@@ -132,7 +131,7 @@ impl Appender {
         Ok(first)
     }
 
-    /// Gives a coming or a going its seq.
+    /// Assigns a presence change its seq.
     ///
     /// # Errors
     /// The log is sealed.
@@ -159,7 +158,7 @@ impl Appender {
         Ok(seq)
     }
 
-    /// Shows what was pushed to the readers and wakes them.
+    /// Makes what was pushed visible to readers and notifies them.
     pub fn commit(&mut self) {
         self.flush();
         if std::mem::take(&mut self.is_notify_due) {
@@ -167,7 +166,7 @@ impl Appender {
         }
     }
 
-    /// Commits, and takes nothing more: the head stays where it is.
+    /// Commits, and accepts nothing more: the head no longer moves.
     pub fn seal(&mut self) -> Seq {
         self.commit();
         self.log.mark_sealed();
@@ -175,7 +174,7 @@ impl Appender {
         self.last
     }
 
-    /// From now on what is pushed is shown by [`Appender::show_held`] only.
+    /// Makes broadcasts visible by [`Appender::show_held`] only, from now on.
     pub(super) fn hold_rows(&mut self) {
         self.commit();
         self.held = Some(HeldRows {
@@ -184,14 +183,14 @@ impl Appender {
         });
     }
 
-    /// What has been pushed and held back.
+    /// Takes the rows that were pushed and are not in flight.
     pub(super) fn take_held(&mut self) -> Vec<JournalRow> {
         self.flush();
         let held = self.held.as_mut();
         held.map_or_else(Vec::new, |held| std::mem::take(&mut held.parts))
     }
 
-    /// Shows parts that are on disk.
+    /// Makes rows that are on disk visible.
     pub fn show_held(&mut self, parts: &[JournalRow]) {
         for part in parts {
             let count = part.last.0 - part.first.0 + 1;
@@ -203,7 +202,7 @@ impl Appender {
         }
     }
 
-    /// Forgets what has not been shown: its seqs are given again.
+    /// Discards what is not visible: its seqs are assigned again.
     pub(super) fn discard_unshown(&mut self) {
         self.chunk.clear();
         self.count = 0;
@@ -214,7 +213,7 @@ impl Appender {
         }
     }
 
-    /// Adds one frame of `length` bytes; the seq that it carries is the next.
+    /// Adds one frame of `length` bytes, which carries the next seq.
     fn push(&mut self, length: usize, encode: impl FnOnce(&mut BytesMut)) {
         if length > LONG {
             self.flush();
@@ -245,7 +244,7 @@ impl Appender {
         }
     }
 
-    /// Shows frames, or holds them back.
+    /// Makes frames visible, or holds them for the journal.
     fn show(&mut self, bytes: Bytes, count: u64) {
         let Some(held) = &mut self.held else {
             return self.show_now(bytes, count);

@@ -1,4 +1,4 @@
-//! A reader's place, and reading from it.
+//! A reader's position, and reading from it.
 
 use std::ops::Range;
 
@@ -10,18 +10,18 @@ use super::page_file::{PageRange, WeakPageRange};
 use super::parts::{Parts, frame_length};
 use crate::wire::{Gap, Seq};
 
-/// Some whole frames of the log; they share its memory.
+/// Whole frames of the log, which share its memory.
 #[derive(Debug, Clone)]
 pub struct Slice {
-    /// The frames, one after the other.
+    /// The frames.
     pub bytes: Bytes,
-    /// The same bytes in a file, where there is one.
+    /// The same bytes in a file, if they were copied into one.
     pub pages: Option<PageRange>,
     last: Seq,
 }
 
 impl Slice {
-    /// Frames that are not in a file; the last has this seq.
+    /// Creates a slice of frames that are in no file; the last frame has this seq.
     pub fn new(bytes: Bytes, last: Seq) -> Slice {
         Slice {
             bytes,
@@ -31,22 +31,22 @@ impl Slice {
     }
 }
 
-/// The rest of a frame that was written in part: it must be written before
-/// anything else, whatever becomes of the log meanwhile.
+/// The rest of a frame that was written in part. It must be written before anything else, even
+/// if the log drops the frame meanwhile.
 #[derive(Debug, Clone, Default)]
 pub struct PartialFrame {
-    /// What is left of the frame.
+    /// The bytes that are left.
     pub bytes: Bytes,
-    /// The same bytes in a file, as long as there is one.
+    /// The same bytes in a file, while it exists.
     pub pages: WeakPageRange,
 }
 
-/// A rest of this length is copied out of the memory that many frames share: a
-/// client that does not read would keep all of that.
+/// Up to this length a rest is copied out of the chunk that many frames share: otherwise a
+/// client that does not read would keep the whole chunk in memory.
 const COPIED: usize = 16 * 1024;
 
 impl PartialFrame {
-    /// `range` of `bytes`, which may stand in a file.
+    /// Returns `range` of `bytes`, which may be in a file.
     pub fn of(bytes: &Bytes, range: Range<usize>, pages: Option<&PageRange>) -> PartialFrame {
         if range.is_empty() {
             return PartialFrame::default();
@@ -63,20 +63,20 @@ impl PartialFrame {
         }
     }
 
-    /// Takes the first `length` bytes off.
+    /// Removes the first `length` bytes.
     ///
     /// # Panics
-    /// There are not so many.
+    /// If there are fewer.
     pub fn consume(&mut self, length: usize) {
         self.bytes = self.bytes.slice(length..);
         self.pages.skip(length);
     }
 }
 
-/// Slices that stand one after the other.
+/// Consecutive slices.
 pub type Slices = SmallVec<[Slice; 2]>;
 
-/// How far a reader has read: always between two frames.
+/// A reader's position, always between two frames.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Cursor {
     seq: Seq,
@@ -86,20 +86,20 @@ pub struct Cursor {
 }
 
 impl Cursor {
-    /// The last seq that was read.
+    /// Returns the last seq that was read.
     pub fn seq(&self) -> Seq {
         self.seq
     }
 
-    /// Bytes of the stream before this place.
+    /// Returns the count of the stream's bytes before this position.
     pub fn position(&self) -> u64 {
         self.position
     }
 
-    /// Moves behind the frames that `written` bytes of `slices` touched.
+    /// Moves behind the frames that `written` bytes of `slices` touch. Returns the rest of a
+    /// frame that was written in part.
     ///
-    /// `slices` must be what [`Log::read`] of this `log` gave for this cursor. What
-    /// is left of a frame that was written in part comes back.
+    /// `slices` must be the result of [`Log::read`] of this `log` for this cursor.
     pub fn advance(&mut self, log: &Log, slices: &Slices, written: usize) -> PartialFrame {
         let mut left = written;
         for slice in slices {
@@ -118,7 +118,7 @@ impl Cursor {
         PartialFrame::default()
     }
 
-    /// Walks the frames at the front of `slice` that `written` bytes touch.
+    /// Moves over the frames at the start of `slice` that `written` bytes touch.
     fn advance_within(&mut self, log: &Log, slice: &Slice, written: usize) -> PartialFrame {
         let Slice { bytes, pages, .. } = slice;
         let mut end = 0;
@@ -146,27 +146,27 @@ impl Cursor {
     }
 }
 
-/// What a reader finds at its place.
+/// The result of reading at a cursor.
 #[derive(Debug)]
 pub enum LogRead {
-    /// Nothing yet.
+    /// The reader has read everything.
     AtHead,
     /// Whole frames, in order.
     Frames(Slices),
-    /// The tail has passed the cursor: these are no longer held. The cursor
-    /// stands behind them now.
+    /// The tail has passed the cursor: these seqs are no longer held. The cursor is now behind
+    /// them.
     Gap(Gap),
 }
 
 impl Log {
-    /// A cursor behind `after`: what comes next is `after + 1`.
+    /// Returns a cursor behind `after`, which reads `after + 1` next.
     ///
-    /// Where that is no longer held, the first read tells the gap. `after` past
-    /// the head stands at the head.
+    /// If that is no longer held, the first read returns the gap. An `after` beyond the head
+    /// counts as the head.
     pub fn cursor_after(&self, after: Seq) -> Cursor {
         let parts = self.read_parts();
         let seq = after.min(parts.head());
-        let (part, offset, position) = parts.place_after(seq);
+        let (part, offset, position) = parts.position_after(seq);
         Cursor {
             seq,
             part,
@@ -175,19 +175,19 @@ impl Log {
         }
     }
 
-    /// Whether `cursor` has read everything that is shown.
+    /// Whether `cursor` has read everything that is visible.
     pub fn is_at_head(&self, cursor: &Cursor) -> bool {
         self.is_next_part(cursor.part)
     }
 
-    /// What stands at `cursor`, in at most `count` slices of about `bytes` in
-    /// all. Only a gap moves the cursor; [`Cursor::advance`] does after a write.
+    /// Reads at `cursor`: at most `count` slices of about `bytes` in total. Only a gap moves the
+    /// cursor; after a write, [`Cursor::advance`] does.
     pub fn read(&self, cursor: &mut Cursor, count: usize, bytes: usize) -> LogRead {
         if self.is_at_head(cursor) {
             return LogRead::AtHead;
         }
         let parts = self.read_parts();
-        if cursor.part < parts.tail_place().0 {
+        if cursor.part < parts.tail_position().0 {
             return LogRead::Gap(skip_to_tail(&parts, cursor));
         }
         let mut slices = Slices::new();
@@ -213,7 +213,7 @@ fn skip_to_tail(parts: &Parts, cursor: &mut Cursor) -> Gap {
         from: cursor.seq.next(),
         to: Seq(parts.tail().0 - 1),
     };
-    let (part, position) = parts.tail_place();
+    let (part, position) = parts.tail_position();
     *cursor = Cursor {
         seq: gap.to,
         part,

@@ -1,7 +1,7 @@
-//! With a journal, what is pushed is shown once it is on disk, and not before.
+//! Writes the log to the journal; broadcasts become visible once they are on disk.
 //!
-//! One batch is on its way at a time; what is pushed meanwhile is the next one. A
-//! seq that anybody may have seen is on disk, so that no crash gives it again.
+//! One batch is in flight at a time; what is pushed meanwhile forms the next one. Every seq that
+//! a reader may have seen is on disk, so that no crash assigns it again.
 
 use std::task::{Context, Poll};
 
@@ -12,7 +12,7 @@ use super::Appender;
 use crate::store::{ClockReading, Journal, JournalRow, JournalWriteError, Store};
 use crate::wire::Millis;
 
-/// Has the log's parts written, and shows them then.
+/// Commits batches of the log's parts, and makes them visible after that.
 #[derive(Debug)]
 pub struct JournalWriter {
     store: Store,
@@ -21,11 +21,11 @@ pub struct JournalWriter {
 
 #[derive(Debug)]
 enum WriterState {
-    /// Nothing is on its way.
+    /// No batch is in flight.
     Idle(Box<Journal>),
-    /// The store's thread has it.
+    /// The store's thread writes a batch.
     Writing(oneshot::Receiver<WrittenBatch>),
-    /// Nobody knows what is on disk: nothing is written before a restart.
+    /// It is unknown what is on disk: nothing is written before a restart.
     InDoubt,
 }
 
@@ -36,19 +36,19 @@ struct WrittenBatch {
     outcome: Result<(), JournalWriteError>,
 }
 
-/// What became of a batch.
+/// The result of a batch.
 #[derive(Debug)]
 pub enum BatchOutcome {
-    /// It is on disk, and shown.
+    /// The batch is on disk and visible.
     Committed,
-    /// It is gone, and so is all that was pushed behind it: their seqs are free.
+    /// The batch and everything pushed after it are discarded; their seqs are assigned again.
     RolledBack(JournalWriteError),
-    /// It is in doubt: nothing is published any more until a restart.
+    /// It is unknown whether the batch is on disk: nothing is published before a restart.
     InDoubt(Option<JournalWriteError>),
 }
 
 impl JournalWriter {
-    /// Writes what `appender` is given from now on.
+    /// Creates the writer of everything that is pushed to `appender` from now on.
     pub fn new(store: Store, journal: Journal, appender: &mut Appender) -> JournalWriter {
         appender.hold_rows();
         JournalWriter {
@@ -62,13 +62,13 @@ impl JournalWriter {
         matches!(self.state, WriterState::InDoubt)
     }
 
-    /// Has the store look whether the database is still where it was; its log tells.
+    /// Asks the store to check that the database is still at its path; the store logs a failure.
     pub fn check_location(&self) {
         drop(self.store.ask(|db| db.check_location().is_ok()));
     }
 
-    /// Sends what was pushed on its way, or has retention do its work. Whether
-    /// something is on its way then.
+    /// Begins to write what was pushed, or to remove what retention no longer keeps. Returns
+    /// whether a batch is in flight.
     pub fn write(&mut self, appender: &mut Appender, now: Millis) -> bool {
         let mut journal = match std::mem::replace(&mut self.state, WriterState::InDoubt) {
             WriterState::Idle(journal) => journal,
@@ -95,7 +95,7 @@ impl JournalWriter {
         true
     }
 
-    /// What became of the batch on its way, once that is known; `None` where none is.
+    /// Polls the batch in flight for its result; `None` if there is no batch.
     pub fn poll(
         &mut self,
         appender: &mut Appender,

@@ -1,8 +1,8 @@
-//! Waking the readers of one thread.
+//! Wakes the readers of one thread.
 //!
-//! The appender must not do work a reader. It rings each thread's bell, which
-//! costs one wake-up, and the thread's own relay wakes the readers that wait
-//! there. A ring while the last one has not been heard costs nothing.
+//! The appender must not do work per reader. It notifies each thread, which costs one wake-up,
+//! and that thread's relay wakes the readers that wait there. A notification costs nothing
+//! while the relay has not handled the last one.
 
 use std::future::poll_fn;
 use std::sync::Arc;
@@ -19,8 +19,7 @@ pub struct Notifier {
     waiting: Arc<Mutex<Waiters>>,
 }
 
-/// A reader's registration at a bell: it stands there at most once. Dropping it takes
-/// the reader out, so that a reader that goes leaves nothing behind.
+/// A reader's registration at a notifier, at most one. Dropping it removes the reader's waker.
 #[derive(Debug, Default)]
 pub struct ReadWait {
     key: Option<Key>,
@@ -36,10 +35,11 @@ impl Drop for ReadWait {
 }
 
 impl Notifier {
-    /// Queues a reader for the next ring. `wait` belongs to this bell from then on.
+    /// Registers a reader for the next notification. `wait` belongs to this notifier from then
+    /// on.
     ///
-    /// The reader must look at the log once more after this, and before it
-    /// sleeps: a ring may have come between its last look and the queueing.
+    /// The reader must read the log once more after this and before it sleeps: a notification
+    /// may have come between its last read and the registration.
     pub fn register(&self, wait: &mut ReadWait, waker: &Waker) {
         if wait.waiting.is_none() {
             wait.waiting = Some(Arc::clone(&self.waiting));
@@ -47,14 +47,14 @@ impl Notifier {
         self.waiting.lock().register(&mut wait.key, waker);
     }
 
-    /// Says that there is something to read.
+    /// Notifies the relay that there is something to read.
     pub(super) fn notify(&self) {
         if !self.is_notified.swap(true, Ordering::AcqRel) {
             self.relay.wake();
         }
     }
 
-    /// Resolves once the bell was rung since the last time.
+    /// Resolves once there was a notification since the last call.
     pub(super) async fn notified(&self) {
         poll_fn(|cx| {
             self.relay.register(cx.waker());
@@ -67,13 +67,13 @@ impl Notifier {
         .await;
     }
 
-    /// Wakes every reader that waits.
+    /// Wakes every registered reader.
     pub(super) fn wake_all(&self) {
         let wakers = self.waiting.lock().take();
         wakers.for_each(Waker::wake);
     }
 
-    /// How many readers wait.
+    /// Returns the count of registered readers.
     #[cfg(test)]
     pub(crate) fn waiting(&self) -> usize {
         self.waiting.lock().len()

@@ -1,35 +1,34 @@
-//! The newest bytes once more, in files that live in memory.
+//! A copy of the log's newest bytes in files in memory, for sendfile(2).
 //!
-//! Writing the same bytes to a thousand sockets makes the kernel copy them a
-//! thousand times, into memory that is cold each time. From a file it can hand
-//! out the same pages to all of them (sendfile(2)). So where many read, what is
-//! appended in large parts is copied once into such a file.
+//! When the same bytes are written to a thousand sockets, the kernel copies them a thousand
+//! times, into memory that is cold each time. From a file it can give the same pages to all of
+//! them. So with many readers, large parts are copied once into such a file.
 //!
-//! A file is only ever appended to, and is gone with the last slice that points
-//! into it: no page changes while it is on its way to anybody.
+//! A file is only ever appended to, and is freed with the last range that refers to it: no page
+//! changes while it is being sent.
 
 use std::fs::File;
 use std::io::{self, Write};
 use std::sync::{Arc, Weak};
 
-/// Makes an empty file that lives in memory and has no name.
+/// Creates an empty file in memory, without a name.
 pub type MakeFile = fn() -> io::Result<File>;
 
-/// With few readers, one copy more costs about what it spares: docs/performance/profile.md
-/// has what was measured.
+/// The least readers. With fewer, the additional copy costs about what it saves, see
+/// docs/performance/profile.md.
 pub(super) const MIN_READERS: usize = 12;
 
-/// Smaller parts are cheaper to copy than to hand out.
+/// The least bytes of a part: smaller ones are cheaper to copy than to send as pages.
 pub(super) const MIN_PART: usize = 16 * 1024;
 
-/// How much is pages at most, counted by parts: readers that lag by more are
-/// few. What they get is copied as it always was.
+/// The most bytes of parts with pages. Few readers lag by more; they are sent the bytes in
+/// memory.
 pub(super) const MAX_COPIED: usize = 8 << 20;
 
-/// A file takes this much before the next is made.
+/// The length from which a new file is created.
 const SEGMENT: u64 = 1 << 20;
 
-/// Where some bytes of the log stand in a file.
+/// The position of some bytes of the log in a file.
 #[derive(Debug, Clone)]
 pub struct PageRange {
     file: Arc<File>,
@@ -37,17 +36,17 @@ pub struct PageRange {
 }
 
 impl PageRange {
-    /// The file.
+    /// Returns the file.
     pub fn file(&self) -> &File {
         &self.file
     }
 
-    /// Where in the file the bytes begin.
+    /// Returns the offset of the bytes in the file.
     pub fn offset(&self) -> u64 {
         self.offset
     }
 
-    /// The place `length` bytes further on.
+    /// Returns the range that begins `length` bytes later.
     #[must_use]
     pub fn skip(&self, length: usize) -> PageRange {
         PageRange {
@@ -56,8 +55,8 @@ impl PageRange {
         }
     }
 
-    /// The same place, which does not keep the file: whoever waits with it for a
-    /// client that does not read must not hold a whole file for a few bytes.
+    /// Returns the same range without keeping the file in memory: a session with a client that
+    /// does not read must not hold a whole file for a few bytes.
     pub fn downgrade(&self) -> WeakPageRange {
         WeakPageRange {
             file: Arc::downgrade(&self.file),
@@ -71,7 +70,7 @@ impl PageRange {
     }
 }
 
-/// Where some bytes of the log stand in a file, as long as that is there.
+/// A [`PageRange`] that does not keep its file in memory.
 #[derive(Debug, Clone, Default)]
 pub struct WeakPageRange {
     file: Weak<File>,
@@ -79,7 +78,7 @@ pub struct WeakPageRange {
 }
 
 impl WeakPageRange {
-    /// The place, if its file is there.
+    /// Returns the range, if its file still exists.
     pub fn upgrade(&self) -> Option<PageRange> {
         Some(PageRange {
             file: self.file.upgrade()?,
@@ -87,7 +86,7 @@ impl WeakPageRange {
         })
     }
 
-    /// Moves `length` bytes further on.
+    /// Moves the beginning by `length` bytes.
     pub fn skip(&mut self, length: usize) {
         self.offset += length as u64;
     }
@@ -101,25 +100,25 @@ pub(super) struct PageFile {
 }
 
 impl PageFile {
-    /// Without a `make` nothing is pages.
+    /// Creates the writer; without `make` nothing is copied.
     pub(super) fn new(make: Option<MakeFile>) -> PageFile {
         PageFile { make, file: None }
     }
 
-    /// Where the copy of `bytes` stands; `None` where the system has no such files.
+    /// Copies `bytes`. Returns `None` if the system has no such files.
     pub(super) fn copy(&mut self, bytes: &[u8]) -> Option<PageRange> {
         let make = self.make?;
         match self.try_copy(make, bytes) {
             Ok(place) => Some(place),
             Err(error) => {
-                tracing::debug!(%error, "no files in memory: broadcasts are copied to each reader");
+                tracing::debug!(%error, "files in memory unavailable; copying broadcasts to each reader");
                 (self.make, self.file) = (None, None);
                 None
             }
         }
     }
 
-    /// Lets go of the file: nobody reads, or only few.
+    /// Releases the file, as there are few readers.
     pub(super) fn release(&mut self) {
         self.file = None;
     }

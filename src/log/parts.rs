@@ -1,4 +1,4 @@
-//! The log's bytes: parts of whole frames, oldest first.
+//! The log's bytes, in parts of whole frames, oldest first.
 
 use std::collections::VecDeque;
 
@@ -8,14 +8,13 @@ use super::page_file::{MAX_COPIED, PageRange};
 use crate::wire::Seq;
 use crate::wire::cbor;
 
-/// What a part costs beside its bytes, so that many small parts stay within the
-/// bound as well.
+/// The memory of a part beside its bytes, so that many small parts stay within the bound too.
 const OVERHEAD: usize = size_of::<Part>();
 
-/// The number of the first part; 0 is in front of every part there ever was.
+/// The number of the first part; 0 is before every part.
 pub(super) const FIRST: u64 = 1;
 
-/// Some frames that were appended together and stand together in memory.
+/// Frames that were appended together and are contiguous in memory.
 #[derive(Debug, Clone)]
 pub(super) struct Part {
     pub(super) first: Seq,
@@ -23,17 +22,17 @@ pub(super) struct Part {
     pub(super) start: u64,
     pub(super) bytes: Bytes,
     pub(super) pages: Option<PageRange>,
-    /// Where every [`STRIDE`]th frame begins, but for the first.
+    /// The offset of every [`STRIDE`]th frame, except the first.
     marks: Box<[u32]>,
-    /// What it counts for against the bound.
+    /// The bytes that it counts against the bound.
     cost: usize,
 }
 
-/// Frames from one mark to the next: to find a frame, at most so many are walked.
+/// Frames between two marks: finding a frame steps over at most this many.
 const STRIDE: u64 = 64;
 
 impl Part {
-    /// The last mark at or before `offset`: its own offset and its frame's seq.
+    /// Returns the last mark at or before `offset`: its own offset and its frame's seq.
     pub(super) fn mark_before(&self, offset: usize) -> (usize, Seq) {
         let passed = self.marks.partition_point(|mark| *mark as usize <= offset);
         self.mark(passed)
@@ -44,7 +43,7 @@ impl Part {
         (at as usize, Seq(self.first.0 + number as u64 * STRIDE))
     }
 
-    /// Where the frame of `seq` begins, or the part's end behind its last.
+    /// Returns the offset of the frame of `seq`, or the part's end for the seq after its last.
     fn offset_of(&self, seq: Seq) -> usize {
         let wanted = usize::try_from((seq.0 - self.first.0) / STRIDE).unwrap_or(usize::MAX);
         let (mut offset, mut at) = self.mark(wanted.min(self.marks.len()));
@@ -77,14 +76,14 @@ pub(super) struct Parts {
     parts: VecDeque<Part>,
     next: Seq,
     end: u64,
-    /// The number of the oldest part that may be pages.
+    /// The number of the oldest part that may have pages in a file.
     first_copied: u64,
-    /// Bytes that are pages.
+    /// Bytes of the parts with pages in a file.
     pages: usize,
 }
 
 impl Parts {
-    /// No parts yet; the first frame will have the seq `first`.
+    /// Creates an empty list; the first frame will have the seq `first`.
     pub(super) fn new(limit: usize, first: Seq) -> Self {
         Parts {
             limit,
@@ -126,7 +125,7 @@ impl Parts {
         }
     }
 
-    /// The oldest pages part is so no more.
+    /// Drops the pages of the oldest part that has some.
     fn forget_oldest_pages(&mut self) {
         let number = self.first_copied.max(self.first_number);
         self.first_copied = number + 1;
@@ -140,7 +139,7 @@ impl Parts {
         }
     }
 
-    /// Adds memory that nothing will be written into to the newest part's cost.
+    /// Adds unused memory to the newest part's cost.
     pub(super) fn charge_newest(&mut self, unused: usize) {
         if let Some(newest) = self.parts.back_mut() {
             newest.cost += unused;
@@ -158,48 +157,48 @@ impl Parts {
         }
     }
 
-    /// The number that the next part will get.
+    /// Returns the number of the next part.
     pub(super) fn next_number(&self) -> u64 {
         self.first_number + self.parts.len() as u64
     }
 
-    /// Bytes ever appended.
+    /// Returns the count of bytes ever appended.
     pub(super) fn end(&self) -> u64 {
         self.end
     }
 
-    /// The newest seq.
+    /// Returns the newest seq.
     pub(super) fn head(&self) -> Seq {
         Seq(self.next.0 - 1)
     }
 
-    /// The oldest seq still held, or the next one where nothing is held.
+    /// Returns the oldest seq that is still held, or the next one if none is.
     pub(super) fn tail(&self) -> Seq {
         self.parts.front().map_or(self.next, |part| part.first)
     }
 
-    /// Where the oldest held frame stands: its part's number and position.
-    pub(super) fn tail_place(&self) -> (u64, u64) {
+    /// Returns the part number and the position of the oldest frame that is held.
+    pub(super) fn tail_position(&self) -> (u64, u64) {
         let position = self.parts.front().map_or(self.end, |part| part.start);
         (self.first_number, position)
     }
 
-    /// The part of that number, unless it has been dropped or is yet to come.
+    /// Returns the part of that number, if it is held.
     pub(super) fn get(&self, number: u64) -> Option<&Part> {
         let index = usize::try_from(number.checked_sub(self.first_number)?).ok()?;
         self.parts.get(index)
     }
 
-    /// The last seq in the part of that number.
+    /// Returns the last seq in the part of that number.
     pub(super) fn last_of(&self, number: u64) -> Seq {
         let after = self.get(number + 1).map_or(self.next, |part| part.first);
         Seq(after.0 - 1)
     }
 
-    /// The place behind `seq`: a part's number, an offset in it, and the bytes
-    /// ever appended before. Where what follows `seq` has been dropped, the place
-    /// is in front of the tail.
-    pub(super) fn place_after(&self, seq: Seq) -> (u64, usize, u64) {
+    /// Returns the position behind `seq`: a part's number, an offset in it, and the count of
+    /// bytes before. If the frame behind `seq` has been dropped, the position is before the
+    /// tail.
+    pub(super) fn position_after(&self, seq: Seq) -> (u64, usize, u64) {
         if seq == self.head() {
             return (self.next_number(), 0, self.end);
         }
@@ -218,7 +217,7 @@ impl Parts {
     }
 }
 
-/// The length of the frame at the front of `bytes`, its prefix included.
+/// Returns the length of the frame at the start of `bytes`, its prefix included.
 pub fn frame_length(bytes: &[u8]) -> Option<usize> {
     cbor::announced_length(bytes).map(|length| length + cbor::PREFIX)
 }

@@ -10,32 +10,31 @@ use super::terms::Terms;
 use super::{Db, StoreError};
 use crate::wire::{Millis, Seq};
 
-/// What a row costs beside its frames, about; retention counts it, so that many
-/// small rows stay within the bound as well.
+/// The approximate bytes of a row beside its frames. Retention counts them, so that many small
+/// rows stay within the bound too.
 const ROW: u64 = 64;
 
-/// Rows that one transaction removes at most, beside twice what it adds: what is
-/// over the bound goes little by little, and no publisher waits for it.
+/// The most rows that one transaction removes, in addition to twice what it adds: rows above
+/// the bound are removed gradually, and no publisher waits for that.
 const REMOVED: usize = 64;
 
-/// Some frames that stand next to one another: a row.
+/// A row: consecutive frames.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct JournalRow {
     /// The first frame's seq.
     pub first: Seq,
     /// The last frame's seq.
     pub last: Seq,
-    /// The frames as they go over the wire, in cbor, each behind its length.
+    /// The frames as they are sent in cbor, each behind its length.
     pub frames: Bytes,
 }
 
 /// How much of the stream is kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Retention {
-    /// Bytes of broadcasts; the oldest go first. 64 are added for each row.
+    /// Bytes of broadcasts, plus 64 for each row; the oldest are removed first.
     pub bytes: u64,
-    /// Broadcasts that are older go; `None`: age does not count. Age is measured by a clock
-    /// that nobody sets.
+    /// Older broadcasts are removed; `None` keeps them. Age is measured by a monotonic clock.
     pub age: Option<std::time::Duration>,
 }
 
@@ -51,22 +50,22 @@ impl Default for Retention {
 /// Why broadcasts were not written.
 #[derive(Debug, thiserror::Error)]
 pub enum JournalWriteError {
-    /// They are certainly not on disk: their seqs can be given again.
+    /// They are certainly not on disk: their seqs can be assigned again.
     #[error("{0}")]
     RolledBack(StoreError),
-    /// Nobody knows whether they are: their seqs must never be given again.
+    /// It is unknown whether they are on disk: their seqs must never be assigned again.
     #[error("{0}")]
     InDoubt(StoreError),
 }
 
-/// What is on disk, as far as the one who writes must know it.
+/// The state of the stream on disk.
 #[derive(Debug, Clone)]
 pub(super) struct State {
     pub(super) stream: String,
     pub(super) head: Seq,
     /// Retention has removed everything up to here.
     pub(super) trimmed: Seq,
-    /// What the rows cost.
+    /// The cost of all rows.
     pub(super) held: u64,
 }
 
@@ -80,22 +79,22 @@ pub struct Journal {
 }
 
 impl Journal {
-    /// The stream's name.
+    /// Returns the stream's name.
     pub fn stream(&self) -> &str {
         &self.state.stream
     }
 
-    /// The newest seq that is on disk, or was before retention removed it.
+    /// Returns the newest seq that is on disk, or was before retention removed it.
     pub fn head(&self) -> Seq {
         self.state.head
     }
 
-    /// The starts of a server on the stream, this one included.
+    /// Returns the starts of a server on the stream, this one included.
     pub fn terms(&self) -> &Terms {
         &self.terms
     }
 
-    /// Looks at the clocks; whether retention has something to remove now.
+    /// Reads the clocks. Returns whether retention has rows to remove now.
     pub fn is_over(&mut self, now: ClockReading) -> bool {
         if let Some(jump) = self.ages.observe(now) {
             let by_seconds = jump.by / 1000;
@@ -107,8 +106,8 @@ impl Journal {
         self.state.held > self.retention.bytes || self.ages.has_old(self.state.trimmed, now.run)
     }
 
-    /// Puts the parts on disk in one transaction, and removes some of what is over
-    /// the bounds. Without parts it only does the latter.
+    /// Commits the rows in one transaction, and removes some of the rows above the bounds.
+    /// Without rows it only removes.
     ///
     /// # Errors
     /// See [`JournalWriteError`]. Either way the journal is as it was before.
@@ -132,7 +131,7 @@ impl Journal {
             true => JournalWriteError::RolledBack(db.failed(error)),
             false => JournalWriteError::InDoubt(db.failed(error)),
         })?;
-        // It may be on a file that has no name any more.
+        // The commit may be on a file that has lost its name.
         db.check_location().map_err(JournalWriteError::InDoubt)?;
         db.note_wal_length(self.retention.bytes);
         for part in parts {
@@ -144,14 +143,13 @@ impl Journal {
     }
 }
 
-/// Runs a transaction. Where it fails: whether it is certain that nothing of it
-/// was committed.
+/// Runs a transaction. An error comes with whether it is certain that nothing was committed.
 fn within<T>(
     connection: &mut Connection,
     work: impl FnOnce(&Transaction<'_>) -> rusqlite::Result<T>,
 ) -> Result<T, (rusqlite::Error, bool)> {
     let outcome = attempt(connection, work);
-    // What is still open here could be committed by whoever comes next.
+    // A transaction that is still open could be committed by the next job.
     let is_over = connection.is_autocommit();
     outcome.map_err(|(error, is_certain)| (error, is_certain && is_over))
 }
@@ -160,14 +158,14 @@ fn attempt<T>(
     connection: &mut Connection,
     work: impl FnOnce(&Transaction<'_>) -> rusqlite::Result<T>,
 ) -> Result<T, (rusqlite::Error, bool)> {
-    // Until COMMIT no page says that it belongs to a transaction that is over.
+    // Before COMMIT no page belongs to a finished transaction.
     let before = |error| (error, true);
     let transaction = connection
         .transaction_with_behavior(TransactionBehavior::Immediate)
         .map_err(before)?;
     let done = work(&transaction).map_err(before)?;
-    // No space: the page that says so was not written whole. Any other failure may
-    // have come behind it, as that of a sync does.
+    // Without space the commit page was not written whole. Any other error may have come after
+    // it, as that of a sync does.
     let full = |error: &rusqlite::Error| error.sqlite_error_code() == Some(ErrorCode::DiskFull);
     transaction.commit().map_err(|error| {
         let is_certain = full(&error);
@@ -176,7 +174,7 @@ fn attempt<T>(
     Ok(done)
 }
 
-/// The bounds of retention: the newest so many bytes stay, and no row up to `too_old`.
+/// The bounds of retention: the newest `bytes` stay, and no row up to `too_old`.
 #[derive(Debug, Clone, Copy)]
 struct Bounds {
     bytes: u64,
@@ -184,7 +182,7 @@ struct Bounds {
 }
 
 impl Bounds {
-    /// Whether the oldest row, which ends at `last`, must go.
+    /// Whether the oldest row, which ends at `last`, must be removed.
     fn remove(self, state: &State, last: Seq) -> bool {
         state.held > self.bytes || last <= self.too_old
     }
@@ -216,7 +214,7 @@ fn insert(transaction: &Transaction<'_>, part: &JournalRow, stamp: Millis) -> ru
         .map(drop)
 }
 
-/// Removes the oldest rows while they are over the bounds, so many at most.
+/// Removes the oldest rows above the bounds, a bounded number.
 fn remove(
     transaction: &Transaction<'_>,
     state: &mut State,
@@ -258,7 +256,7 @@ pub(super) fn write_state(connection: &Connection, state: &State) -> rusqlite::R
         .map(drop)
 }
 
-/// What a row with so many bytes of frames costs.
+/// Returns the cost of a row with `length` bytes of frames.
 pub(super) fn cost(length: u64) -> u64 {
     length + ROW
 }

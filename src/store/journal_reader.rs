@@ -1,8 +1,7 @@
-//! The journal's readers.
+//! Reads the journal.
 //!
-//! Each read is one short look, on a blocking thread, with a connection that
-//! cannot write: it holds up no writer, and the write-ahead log can be emptied
-//! between two of them.
+//! Each read is short, on a blocking thread, with a connection that cannot write: it delays no
+//! writer, and the write-ahead log can be emptied between two reads.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -19,10 +18,10 @@ use super::journal::part_crc;
 use super::{Db, StoreError, WaitLimit};
 use crate::wire::{Millis, Seq};
 
-/// Reads at once; more wait for their turn, in order.
+/// Concurrent reads; further ones wait in order.
 const AT_ONCE: usize = 2;
 
-/// Some whole frames of the journal.
+/// Whole frames of the journal.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct JournalChunk {
     /// The first frame's seq.
@@ -39,7 +38,7 @@ pub struct JournalReaders {
     path: PathBuf,
     files: Option<Arc<DatabaseFiles>>,
     limit: WaitLimit,
-    places: Arc<Semaphore>,
+    permits: Arc<Semaphore>,
     idle: Mutex<Vec<Connection>>,
 }
 
@@ -50,13 +49,13 @@ impl JournalReaders {
             path: db.path().to_owned(),
             files: db.files(),
             limit: db.limit().clone(),
-            places: Arc::new(Semaphore::new(AT_ONCE)),
+            permits: Arc::new(Semaphore::new(AT_ONCE)),
             idle: Mutex::default(),
         })
     }
 
-    /// The oldest frames behind `after`, about `bytes` of them; at least one row's.
-    /// `None`: there is none.
+    /// Reads the oldest frames behind `after`: about `bytes`, and at least one row. Returns
+    /// `None` if there are none. Dropping the future does not stop a read that has begun.
     ///
     /// # Errors
     /// The journal cannot be read, or is damaged there.
@@ -68,12 +67,12 @@ impl JournalReaders {
         after: Seq,
         bytes: usize,
     ) -> Result<Option<JournalChunk>, StoreError> {
-        let places = Arc::clone(&self.places);
-        let place = places.acquire_owned().await;
-        let place = place.expect("the semaphore is never closed");
+        let permits = Arc::clone(&self.permits);
+        let permit = permits.acquire_owned().await;
+        let permit = permit.expect("the semaphore is never closed");
         let path = self.path.clone();
         let read = tokio::task::spawn_blocking(move || {
-            let _place = place; // kept though the one who asked has gone
+            let _permit = permit; // held until the read ends, even if the caller has gone
             self.read_now(after, bytes)
         });
         read.await.unwrap_or_else(|_| {
@@ -82,7 +81,7 @@ impl JournalReaders {
         })
     }
 
-    /// Closes the connections that nobody uses.
+    /// Closes the idle connections.
     pub fn close(&self) {
         self.idle.lock().clear();
     }
@@ -107,7 +106,7 @@ impl JournalReaders {
                 connection
             }
         };
-        let mut chunk = Gathered::default();
+        let mut chunk = ChunkBuilder::default();
         let wrong = rows(&connection, after, bytes, &mut chunk).map_err(failed)?;
         self.idle.lock().push(connection);
         match wrong {
@@ -127,13 +126,13 @@ fn open(path: &Path, limit: &WaitLimit) -> rusqlite::Result<Connection> {
     Ok(connection)
 }
 
-/// Gathers rows from the one that holds what follows `after`. The first seq of a
-/// row that is damaged.
+/// Reads rows, from the one with the seq behind `after`. Returns the first seq of a damaged
+/// row.
 fn rows(
     connection: &Connection,
     after: Seq,
     bytes: usize,
-    chunk: &mut Gathered,
+    chunk: &mut ChunkBuilder,
 ) -> rusqlite::Result<Option<Seq>> {
     let mut query = connection.prepare_cached(
         "SELECT first, last, time, crc, frames FROM journal
@@ -153,12 +152,12 @@ fn rows(
 }
 
 #[derive(Default)]
-struct Gathered {
+struct ChunkBuilder {
     range: Option<(Seq, Seq)>,
     frames: BytesMut,
 }
 
-impl Gathered {
+impl ChunkBuilder {
     /// Adds a row, if it is whole.
     fn add(&mut self, row: &Row<'_>) -> rusqlite::Result<bool> {
         let (first, last) = (Seq(row.get(0)?), Seq(row.get(1)?));
@@ -172,7 +171,7 @@ impl Gathered {
         Ok(true)
     }
 
-    /// What of it is behind `after`.
+    /// Returns the frames behind `after`.
     fn behind(self, after: Seq) -> Option<JournalChunk> {
         let (mut first, last) = self.range?;
         let frames = self.frames.freeze();

@@ -9,11 +9,11 @@
 //!
 //! Invariants:
 //! - a commit is on disk when it returns (WAL, `synchronous=FULL`);
-//! - a file that is damaged is named and its bytes are left alone;
-//! - the journal's rows are the stream without a hole, from what retention has
-//!   left to the head, whole frames only; the head outlives its rows;
-//! - what could not be written is either certainly not on disk or known to be in
-//!   doubt ([`JournalWriteError`]): a seq in doubt is never given again.
+//! - a damaged file is reported by its path and not changed;
+//! - the journal's rows are the stream without a hole, from the oldest seq that retention keeps
+//!   to the head, whole frames only; the head is kept when its rows are removed;
+//! - a failed write is either certainly not on disk or in doubt ([`JournalWriteError`]); a seq in
+//!   doubt is never assigned again.
 
 mod age;
 mod backup;

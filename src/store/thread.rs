@@ -1,4 +1,4 @@
-//! The one thread that writes.
+//! The thread that writes.
 
 use std::io;
 use std::path::PathBuf;
@@ -16,13 +16,13 @@ enum Job {
     End(Sender<Result<(), StoreError>>),
 }
 
-/// Asks the thread that writes. What it is asked is done in order.
+/// Sends jobs to the thread that writes, which runs them in order.
 #[derive(Debug, Clone)]
 pub struct Store {
     jobs: Sender<Job>,
 }
 
-/// The thread itself; dropping it waits for its end.
+/// The thread; dropping this waits for its end.
 #[derive(Debug)]
 pub struct StoreThread {
     path: PathBuf,
@@ -33,10 +33,10 @@ pub struct StoreThread {
 }
 
 impl Store {
-    /// Gives the database to a thread of its own.
+    /// Starts the thread, which owns the database.
     ///
     /// # Errors
-    /// The system has no thread to give.
+    /// The system cannot create a thread.
     pub fn start(mut db: Db) -> io::Result<(Store, StoreThread)> {
         let (jobs, receiver) = channel();
         let (path, limit) = (db.path().to_owned(), db.limit().clone());
@@ -60,21 +60,22 @@ impl Store {
         Ok((store, thread))
     }
 
-    /// Has work done with the database; what comes of it. The receiver fails where
-    /// the thread has ended.
+    /// Runs `work` with the database and returns its result. The receiver fails if the thread
+    /// has ended.
     pub fn ask<T: Send + 'static>(
         &self,
         work: impl FnOnce(&mut Db) -> T + Send + 'static,
     ) -> oneshot::Receiver<T> {
         let (reply, answer) = oneshot::channel();
         let job = Box::new(move |db: &mut Db| {
-            let _ = reply.send(work(db)); // whoever asked may have gone
+            let _ = reply.send(work(db)); // the caller may have gone
         });
         let _ = self.jobs.send(Job::Run(job)); // then the reply is dropped with it
         answer
     }
 
-    /// As [`Store::ask`], and blocks until it is done. `None`: the thread has ended.
+    /// As [`Store::ask`], but blocks until the work is done. Returns `None` if the thread has
+    /// ended.
     pub fn wait<T: Send + 'static>(
         &self,
         work: impl FnOnce(&mut Db) -> T + Send + 'static,
@@ -100,11 +101,11 @@ impl StoreThread {
         self.panicked.take()
     }
 
-    /// Does what it was asked until now, moves everything into the database file
-    /// and ends the thread. It blocks, for as long as the disk does.
+    /// Runs the jobs sent so far, moves the write-ahead log into the database file and ends the
+    /// thread. It blocks for as long as the disk does.
     ///
     /// # Errors
-    /// The last step failed; the write-ahead log beside the file still has it all. Or the
+    /// The checkpoint failed: the write-ahead log beside the file still has all data. Or the
     /// thread has panicked.
     pub fn close(mut self) -> Result<(), StoreError> {
         self.end()
@@ -128,12 +129,12 @@ impl StoreThread {
 impl Drop for StoreThread {
     fn drop(&mut self) {
         if let Err(error) = self.end() {
-            tracing::error!(%error, "the database could not be tidied up");
+            tracing::error!(%error, "database checkpoint failed");
         }
     }
 }
 
-/// Tells when the thread that holds it panics.
+/// Reports a panic of the thread that holds it.
 struct OnPanic(Option<oneshot::Sender<()>>);
 
 impl Drop for OnPanic {

@@ -1,9 +1,8 @@
-//! What threads share below the actors: atomics, locks, a task's waker.
+//! Atomics, locks and wakers of the layers below the actors.
 //!
 //! The log and the counter of frames in work take these from here, so that the tests
 //! of their interleavings (`--cfg shuttle`, see `tests/interleavings.sh`) can put a
-//! scheduler behind each of them. In every other build they are the real ones under
-//! another name: nothing stands between them and whoever uses them.
+//! scheduler behind each of them. Every other build re-exports the real types.
 
 #[cfg(not(all(test, shuttle)))]
 pub use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};

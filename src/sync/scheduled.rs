@@ -1,5 +1,4 @@
-//! The same names with a scheduler behind them, which may let another thread go first
-//! at each of their steps.
+//! The same types on top of a scheduler, which may switch threads at each operation.
 //!
 //! Memory is sequentially consistent here, whatever order is asked for: a missing
 //! `Release` is not found.
@@ -42,12 +41,12 @@ impl<T> RwLock<T> {
     }
 }
 
-/// `futures_util`'s by its contract, with each of its two steps taken whole: of a
-/// `register` and a `wake` at one moment, either the wake comes first and whoever
-/// registers sees what was done before it, or it finds the new waker.
+/// Has the contract of `futures_util`'s type, with each of its two operations atomic: of a
+/// concurrent `register` and `wake`, either the wake comes first and the registering task sees
+/// what was done before it, or the wake finds the new waker.
 ///
-/// The real one is made of std's atomics, where no scheduler can step in: what goes
-/// on inside of it is taken on trust.
+/// The real type uses std's atomics, which the scheduler cannot interrupt: its inside is not
+/// tested here.
 #[derive(Debug, Default)]
 pub struct AtomicWaker(Mutex<Option<Waker>>);
 

@@ -1,15 +1,13 @@
-//! Slows guessing down, and nobody else.
+//! Back-off after failed logins, per user and peer.
 //!
-//! What is counted is the wrong passwords of one peer for one name. The first
-//! [`FREE`] cost no wait; each one more doubles it. So whoever guesses at a name from
-//! elsewhere does not keep its owner out, who is another peer; and on this machine,
-//! where two may look like one peer (loopback TCP), nobody waits longer than
-//! [`LONGEST_HERE`].
+//! The first [`FREE`] wrong passwords of a peer for a name cost no wait; each further one
+//! doubles the wait. So a peer that guesses a name's password does not lock its owner out, who
+//! is another peer. On this machine two users may look like one peer (loopback TCP), so waits
+//! there are at most [`LONGEST_HERE`].
 //!
-//! Guesses that come at once are no way around it: no more of them are in work than
-//! may still go wrong, and the others wait to hear how those ended. Only a user of this
-//! machine who was found right a short while ago is let in before any of this is looked at:
-//! whoever has that user's programs has the user's password too.
+//! Concurrent attempts do not bypass the back-off: no more of them are in work than may still
+//! fail without a wait, and the others wait for their results. Only a local user that logged in
+//! a short while ago skips it: programs of that user have its password anyway.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -22,52 +20,52 @@ use super::bounded_map::{BoundedMap, Evictable, EvictionRank};
 use super::{PeerId, UserName};
 use crate::rate::{Bucket, Rate};
 
-/// Wrong passwords that nobody waits for.
+/// Wrong passwords that cost no wait.
 pub(super) const FREE: u32 = 10;
 
 /// The first wait; it doubles.
 const FIRST: Duration = Duration::from_millis(100);
 
-/// The longest wait of a peer on this machine, and of one elsewhere.
+/// The longest wait of a peer on this machine, and of a remote peer.
 const LONGEST_HERE: Duration = Duration::from_secs(1);
-const LONGEST_ELSEWHERE: Duration = Duration::from_secs(60);
+const LONGEST_REMOTE: Duration = Duration::from_secs(60);
 
-/// After so long without a wrong password all is forgotten.
+/// The time without a wrong password after which a back-off is forgotten.
 const FORGOTTEN: Duration = Duration::from_secs(10 * 60);
 
 type Key = (UserName, PeerId);
 
-/// The wrong passwords of every peer for every name.
+/// The back-offs of every user and peer.
 #[derive(Debug)]
 pub(super) struct BackoffTable {
     known: Mutex<BoundedMap<Key, LoginBackoff>>,
-    /// Passwords of one name that one peer may have looked at, right or wrong.
+    /// The rate of password checks per user and peer, right or wrong.
     rate: Rate,
 }
 
 #[derive(Debug)]
 struct LoginBackoff {
     wrong: u32,
-    /// Attempts that are being looked at.
+    /// Attempts whose passwords are being checked.
     in_work: u32,
-    /// Nothing is looked at before.
+    /// No password is checked before this.
     until: Instant,
     bucket: Bucket,
-    /// Rings when an attempt is over.
+    /// Notified when an attempt ends.
     over: Arc<Notify>,
 }
 
-/// What becomes of an attempt.
+/// The decision about an attempt.
 pub(super) enum AttemptDecision<'a> {
     /// AttemptPermit at the password, and say how it was.
     Allowed(Attempt<'a>),
-    /// Others like it are being looked at: wait for one, then ask again.
+    /// Enough attempts are in work: wait until one ends, then ask again.
     WaitForOthers(OwnedNotified),
-    /// Not before this has passed.
+    /// Not before this time has passed.
     RetryAfter(Duration),
 }
 
-/// A password that is being looked at.
+/// An attempt in work. Dropping it ends the attempt.
 #[derive(Debug)]
 pub(super) struct Attempt<'a> {
     backoffs: &'a BackoffTable,
@@ -82,7 +80,7 @@ impl BackoffTable {
         }
     }
 
-    /// Whether a password may be looked at now.
+    /// Decides whether a password may be checked now.
     pub(super) fn attempt(
         &self,
         user: &UserName,
@@ -91,7 +89,7 @@ impl BackoffTable {
     ) -> AttemptDecision<'_> {
         let mut known = self.known.lock();
         let key = (user.clone(), peer.clone());
-        let backoff = known.of(key.clone(), now, || LoginBackoff::new(self.rate, now));
+        let backoff = known.get_or_insert(key.clone(), now, || LoginBackoff::new(self.rate, now));
         if backoff.is_old(now) {
             backoff.wrong = 0;
         }
@@ -112,14 +110,13 @@ impl BackoffTable {
         })
     }
 
-    /// Ends the back-off of this name and peer: its password was right, however that
-    /// was found out.
+    /// Ends the back-off of this user and peer after a successful login.
     pub(super) fn forgive(&self, user: &UserName, peer: &PeerId) {
         self.conclude(&(user.clone(), peer.clone()), LoginBackoff::forgive);
     }
 
-    /// Whoever waits looks again.
-    pub(super) fn let_go(&self) {
+    /// Wakes every attempt that waits for others.
+    pub(super) fn wake_waiting(&self) {
         for backoff in self.known.lock().values_mut() {
             backoff.over.notify_waiters();
         }
@@ -133,8 +130,8 @@ impl BackoffTable {
 }
 
 impl Attempt<'_> {
-    /// Takes one of the tokens of the name and the peer, or says when there is one. Only
-    /// what costs a hash takes one.
+    /// Takes a token of the user and peer, or returns the time until there is one. Only an
+    /// attempt that costs a hash takes one.
     pub(super) fn take_token(&self, now: Instant) -> Result<(), Duration> {
         let mut known = self.backoffs.known.lock();
         known
@@ -142,12 +139,12 @@ impl Attempt<'_> {
             .map_or(Ok(()), |backoff| backoff.bucket.take(now))
     }
 
-    /// The password was wrong.
-    pub(super) fn wrong(self, now: Instant) {
+    /// Reports that the password was wrong.
+    pub(super) fn fail(self, now: Instant) {
         let longest = if self.key.1.is_local() {
             LONGEST_HERE
         } else {
-            LONGEST_ELSEWHERE
+            LONGEST_REMOTE
         };
         self.backoffs.conclude(&self.key, |backoff| {
             backoff.wrong = backoff.wrong.saturating_add(1);
@@ -155,8 +152,8 @@ impl Attempt<'_> {
         });
     }
 
-    /// The password was right: the wrong ones before it were its owner's.
-    pub(super) fn right(self) {
+    /// Reports that the password was right: the owner made the failed attempts before.
+    pub(super) fn succeed(self) {
         self.backoffs.conclude(&self.key, LoginBackoff::forgive);
     }
 }
@@ -181,7 +178,7 @@ impl LoginBackoff {
         }
     }
 
-    /// Forgets the wrong passwords, and so the wait that the last of them began.
+    /// Forgets the wrong passwords, and with them the current wait.
     fn forgive(&mut self) {
         self.wrong = 0;
     }
@@ -203,7 +200,7 @@ impl Evictable for LoginBackoff {
     }
 }
 
-/// How long to wait after so many wrong passwords.
+/// Returns the wait after this many wrong passwords.
 fn pause(wrong: u32, longest: Duration) -> Duration {
     match wrong.checked_sub(FREE) {
         None => Duration::ZERO,

@@ -19,7 +19,7 @@ fn guess(backoffs: &BackoffTable, peer: &PeerId, count: u32, now: &mut Instant) 
     for _ in 0..count {
         loop {
             match backoffs.attempt(&ana(), peer, *now) {
-                AttemptDecision::Allowed(attempt) => break attempt.wrong(*now),
+                AttemptDecision::Allowed(attempt) => break attempt.fail(*now),
                 AttemptDecision::RetryAfter(wait) => (waited, *now) = (wait, *now + wait),
                 AttemptDecision::WaitForOthers(_) => unreachable!("nothing is in work"),
             }
@@ -36,15 +36,12 @@ fn the_first_wrong_passwords_cost_no_wait_and_each_one_more_doubles_it() {
         Duration::ZERO
     );
     let mut wait = FIRST;
-    while wait < LONGEST_ELSEWHERE {
+    while wait < LONGEST_REMOTE {
         assert_eq!(guess(&backoffs, &elsewhere(), 1, &mut now), wait);
         wait *= 2;
     }
     for _ in 0..50 {
-        assert_eq!(
-            guess(&backoffs, &elsewhere(), 1, &mut now),
-            LONGEST_ELSEWHERE
-        );
+        assert_eq!(guess(&backoffs, &elsewhere(), 1, &mut now), LONGEST_REMOTE);
     }
 }
 
@@ -80,11 +77,11 @@ fn whoever_guesses_keeps_no_other_peer_out() {
 fn a_right_password_and_ten_quiet_minutes_both_end_it() {
     let (backoffs, mut now) = (backoffs(), Instant::now());
     guess(&backoffs, &elsewhere(), FREE + 5, &mut now);
-    now += LONGEST_ELSEWHERE;
+    now += LONGEST_REMOTE;
     let AttemptDecision::Allowed(attempt) = backoffs.attempt(&ana(), &elsewhere(), now) else {
         panic!("it has waited");
     };
-    attempt.right();
+    attempt.succeed();
     assert_eq!(
         guess(&backoffs, &elsewhere(), FREE, &mut now),
         Duration::ZERO
@@ -105,7 +102,7 @@ fn no_more_guesses_are_in_work_than_may_go_wrong() {
     };
     let mut in_work: Vec<Attempt<'_>> = std::iter::from_fn(look).collect();
     assert_eq!(in_work.len() as u32, FREE);
-    in_work.pop().expect("one").wrong(now);
+    in_work.pop().expect("one").fail(now);
     assert!(look().is_none(), "one more would be one too many");
     drop(in_work); // they came to nothing, as a session's end does
     assert!(look().is_some());
@@ -135,7 +132,7 @@ fn a_name_has_a_rate_however_its_logins_end() {
             panic!("none was wrong");
         };
         assert_eq!(attempt.take_token(now), Ok(()));
-        attempt.right();
+        attempt.succeed();
     }
     let AttemptDecision::Allowed(attempt) = backoffs.attempt(&ana(), &elsewhere(), now) else {
         panic!("none was wrong");
@@ -152,7 +149,7 @@ fn many_names_are_forgotten_before_one_that_waits() {
         let AttemptDecision::Allowed(attempt) = backoffs.attempt(&ana(), &peer, now) else {
             panic!("each is another peer");
         };
-        attempt.wrong(now);
+        attempt.fail(now);
     }
     assert!(backoffs.known.lock().len() <= MAX_ENTRIES);
     assert!(matches!(

@@ -133,7 +133,7 @@ async fn revoked_users_are_told_with_what_was_revoked() {
     let phc = phc.expect("hashes");
     assert!(other.set_password(&name("rui"), &phc).expect("writable"));
     assert!(other.set_role(&name("ze"), Role::Admin).expect("writable"));
-    accounts.look_for_changes().await;
+    accounts.reload_changes().await;
     let revoked: Vec<_> = standings.iter().map(Authorization::revoked).collect();
     let expected = [
         Some(RevocationReason::AccountRemoved),
@@ -317,6 +317,6 @@ fn a_hash_is_right_whatever_its_memory_held_before() {
         assert!(hasher.verify(&wrong, &own));
         assert!(!hasher.verify(&right, &own));
     }
-    hasher.let_go();
+    hasher.release_memory();
     assert!(hasher.verify(&right, REFERENCE));
 }

@@ -1,14 +1,13 @@
-//! Publishers wait for readers that keep up and fall behind for a moment.
+//! Back-pressure: publishers wait for readers that keep up and fall behind for a moment.
 //!
-//! Without a brake, a publisher that outruns the machine pushes every reader off
-//! the log's tail, the healthy ones too. With a brake on lag alone, one stalled
-//! reader stops everybody. So a reader that lags by more than the window holds
-//! publishers only if it has read at the live edge before, and only as far as its
-//! user's budget goes where it is slower than the least rate: `backpressure/lag_table.rs` has the
-//! rules, docs/limits.md what a publisher can rely on.
+//! Without back-pressure, a publisher that outruns the machine pushes every reader off the log's
+//! tail, healthy ones too. With back-pressure on lag alone, one stalled reader stops all
+//! publishers. So a reader that lags by more than the window holds publishers only if it has
+//! read at the live edge before, and only within its user's budget if it is slower than the
+//! least rate. `lag_table` has the rules, docs/limits.md what a publisher can rely on.
 //!
-//! A reader says where it is when its socket is full, and when it has read everything:
-//! nothing is done for each message.
+//! A reader reports its position when its socket is full and when it has read everything, so
+//! there is no work per message.
 
 mod budget;
 mod lag_table;
@@ -23,11 +22,11 @@ pub use self::limits::BackpressureLimits;
 use super::waiters::{Key, Waiters};
 use crate::sync::Mutex;
 
-/// How soon a publisher that waits asks again.
+/// The shortest and the longest interval at which a waiting publisher asks again.
 const SOONEST: Duration = Duration::from_millis(5);
 const LATEST: Duration = Duration::from_millis(125);
 
-/// Knows who lags, and lets publishers through or not.
+/// Decides whether publishers wait for lagging readers.
 #[derive(Debug)]
 pub struct Backpressure {
     patience: Duration,
@@ -41,7 +40,7 @@ struct State {
 }
 
 impl State {
-    /// Has publishers look again.
+    /// Wakes the waiting publishers, which ask again.
     fn wake_publishers(&mut self, now: Instant) {
         if !self.publishers.is_empty() {
             self.lag_table.settle(now);
@@ -50,17 +49,17 @@ impl State {
     }
 }
 
-/// A reader, as publishers see it. Dropping it lets them go.
+/// A reader's progress, as publishers see it. Dropping it releases them.
 #[derive(Debug)]
 pub struct TrackedReader {
     user: Option<Arc<str>>,
-    /// Whether it has read everything at some time since its start, or since it fell back.
+    /// Whether it has read everything at some time since its start, or since it fell behind.
     is_live: bool,
-    /// When it last made room in its socket, which was full.
+    /// When its full socket last took more.
     moved_at: Option<Instant>,
-    /// Bytes that it had taken when that was last full.
+    /// Bytes that it had taken when its socket was last full.
     taken: u64,
-    /// Its place among those who lag.
+    /// Its index among the lagging readers.
     index: Option<usize>,
     state: Arc<Mutex<State>>,
 }
@@ -99,7 +98,7 @@ impl TrackedReader {
         self.leave();
     }
 
-    /// Notes that the reader has fallen off the log, or ends: it holds nobody before it
+    /// Notes that the reader has fallen off the log, or ends: it holds no publisher before it
     /// has caught up.
     pub fn stop_holding(&mut self) {
         self.is_live = false;
@@ -123,8 +122,8 @@ impl Drop for TrackedReader {
     }
 }
 
-/// A publisher's registration among those who wait for readers. Dropping it takes the
-/// publisher out.
+/// A publisher's registration among those that wait for readers. Dropping it removes the
+/// publisher.
 #[derive(Debug, Default)]
 pub struct PublishWait {
     key: Option<Key>,
@@ -144,7 +143,7 @@ impl Drop for PublishWait {
     }
 }
 
-/// Bytes on their way to the log; dropping it says that they are there.
+/// Bytes that were admitted and are not visible in the log yet. Dropping it ends that.
 #[derive(Debug)]
 pub struct InFlightBytes {
     bytes: u64,
@@ -170,8 +169,8 @@ impl Backpressure {
         }
     }
 
-    /// A reader of this user, which for a reader without a login names its peer; `None`
-    /// is a part of the server.
+    /// Creates the progress of a reader of this user; a reader without a login is named by its
+    /// peer. `None` is a part of the server.
     pub fn reader(&self, user: Option<Arc<str>>) -> TrackedReader {
         TrackedReader {
             user,
@@ -183,8 +182,8 @@ impl Backpressure {
         }
     }
 
-    /// Counts bytes that were let through, until they are in the log: many
-    /// publishers that are let through at the same moment could fill it otherwise.
+    /// Counts admitted bytes until they are in the log: many publishers that are admitted at
+    /// once could fill it otherwise.
     pub fn count_in_flight(&self, bytes: usize) -> InFlightBytes {
         let bytes = bytes as u64;
         self.state.lock().lag_table.send(bytes);
@@ -196,8 +195,8 @@ impl Backpressure {
 
     /// Whether a publisher may go on, with the log's end at `written`.
     ///
-    /// Where it may not, `waker` is woken when a reader has moved; as a reader
-    /// that stands still moves nothing, ask again after [`Backpressure::retry_interval`] at the latest.
+    /// If it may not, `waker` is woken when a reader has moved. A stalled reader wakes nothing,
+    /// so ask again after [`Backpressure::retry_interval`] at the latest.
     pub fn may_publish(&self, written: u64, wait: &mut PublishWait, waker: &Waker) -> bool {
         let mut state = self.state.lock();
         let now = Instant::now();
@@ -209,17 +208,16 @@ impl Backpressure {
         if wait.state.take().is_some() {
             state.publishers.deregister(wait.key.take());
         }
-        state.wake_publishers(now); // the others may go on, too
+        state.wake_publishers(now); // the others may go on too
         true
     }
 
-    /// How soon a publisher that waits must ask again: a reader that stands still wakes
-    /// nobody.
+    /// Returns how soon a waiting publisher must ask again, as a stalled reader wakes nothing.
     pub fn retry_interval(&self) -> Duration {
         (self.patience / 2).clamp(SOONEST, LATEST)
     }
 
-    /// How many publishers wait.
+    /// Returns the count of waiting publishers.
     #[cfg(test)]
     pub(crate) fn waiting(&self) -> usize {
         self.state.lock().publishers.len()
