@@ -1,4 +1,4 @@
-//! What every client's command shares: where, who, and the login.
+//! Connects and logs in, for every client's command.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use super::os;
 use super::password::PasswordArgs;
 use super::tls::TrustArgs;
 
-/// How long a login may take, the wait for a busy server included.
+/// The time limit of a login, including retries while the server is busy.
 pub(super) const PATIENCE: Duration = Duration::from_secs(60);
 
 #[derive(clap::Args)]
@@ -27,7 +27,7 @@ pub(super) struct ConnectArgs {
     )]
     connect: String,
 
-    /// The user to log in as; a new name registers [default: the OS user's name].
+    /// The user to log in as; a new name is registered [default: the OS user's name].
     #[arg(long, value_name = "NAME", env = "ARAUTO_USER")]
     user: Option<String>,
 
@@ -37,12 +37,12 @@ pub(super) struct ConnectArgs {
     #[command(flatten)]
     tls: TrustArgs,
 
-    /// Take a server that answers nothing for so long for lost.
+    /// End the session if the server sends nothing for this long.
     #[arg(long, value_name = "TIME", default_value = "30s", value_parser = server_timeout)]
     server_timeout: Duration,
 }
 
-/// Everything that a login takes.
+/// Everything that a login needs.
 #[derive(Clone)]
 pub(super) struct Account {
     endpoint: Endpoint,
@@ -53,13 +53,13 @@ pub(super) struct Account {
     reconnect: Option<Reconnect>,
 }
 
-/// A login that came to nothing.
+/// A login that failed.
 pub(super) struct NotLoggedIn {
     pub(super) failure: Failure,
     pub(super) class: RetryClass,
-    /// How long the server asks to wait.
+    /// The wait that the server asks for before the next attempt.
     pub(super) retry_after: Option<Duration>,
-    /// Whether it was the server that refused, and not that none was reached.
+    /// Whether a server answered and refused the login; otherwise no server was reached.
     pub(super) was_answered: bool,
 }
 
@@ -68,12 +68,12 @@ impl ConnectArgs {
         &self.connect
     }
 
-    /// Whom to take for the server.
+    /// Returns the servers to trust.
     pub(super) fn trust(&self) -> Result<Trust, Failure> {
         self.tls.trust()
     }
 
-    /// Asks for what is missing.
+    /// Collects everything that a login needs, and prompts for a missing password.
     pub(super) fn account(&self) -> Result<Account, Failure> {
         let endpoint = endpoint(&self.connect)?;
         let trust = self.trust()?;
@@ -94,7 +94,8 @@ impl ConnectArgs {
     }
 }
 
-/// A client takes the server's own spelling, options and all.
+/// Parses an endpoint. The options of `arauto serve --listen` are accepted and ignored, except for
+/// those of another dialect.
 pub(super) fn endpoint(text: &str) -> Result<Endpoint, Failure> {
     let (endpoint, options) = text.split_once('?').unwrap_or((text, ""));
     let other = options.split('&').find_map(|option| match option {
@@ -116,17 +117,17 @@ fn os_user() -> Result<String, Failure> {
         .iter()
         .find_map(|variable| std::env::var(variable).ok().filter(|name| !name.is_empty()))
         .or_else(os::user_name)
-        .ok_or_else(|| Failure::new(sysexits::USAGE, "the OS user has no name: give --user NAME"))
+        .ok_or_else(|| Failure::new(sysexits::USAGE, "the OS user has no name; give --user NAME"))
 }
 
 impl Account {
-    /// Makes its sessions connect again after a break.
+    /// Makes sessions reconnect after a break.
     pub(super) fn reconnecting(mut self) -> Account {
         self.reconnect = Some(Reconnect::new().attempt_timeout(PATIENCE));
         self
     }
 
-    /// Whether nobody can be reached there any more.
+    /// Returns whether the server can no longer be reached.
     pub(super) async fn is_gone(&self) -> bool {
         let visitor = Client::connect_with(&self.endpoint, &self.trust).await;
         visitor.is_err()
@@ -141,7 +142,7 @@ impl Account {
         attempt.map_err(|not_logged_in| not_logged_in.failure)
     }
 
-    /// The same, and what to do where it comes to nothing.
+    /// As [`Account::log_in`]; the error says what to do about the failure.
     pub(super) async fn attempt(
         &self,
         from: Option<&ResumePoint>,
@@ -163,7 +164,7 @@ impl Account {
         }
     }
 
-    /// Logs in, and again after a wait while the server refuses for a reason that may pass.
+    /// Logs in; retries with waits while the server refuses for a reason that may pass.
     pub(super) async fn log_in_patiently(&self) -> Result<(Client, Events), Failure> {
         let mut backoff = Backoff::until(PATIENCE);
         loop {
@@ -197,7 +198,7 @@ impl Account {
     }
 }
 
-/// A failure of this process itself.
+/// A failure of this process, not of the server.
 impl From<Failure> for NotLoggedIn {
     fn from(failure: Failure) -> Self {
         NotLoggedIn {
@@ -229,15 +230,15 @@ fn server_timeout(text: &str) -> Result<Duration, String> {
     }
 }
 
-/// For what only asks: the broadcasts are not read.
+/// Logs in, for a command that does not read broadcasts.
 pub(super) async fn log_in_to_ask(args: &ConnectArgs) -> Result<Client, Failure> {
     let (client, events) = args.account()?.log_in(None).await?;
     drop(events);
     Ok(client)
 }
 
-/// For what publishes: as [`log_in_to_ask`], and patient with a server that cannot let
-/// anybody in for a moment.
+/// As [`log_in_to_ask`], for a command that publishes: retries while the server refuses for a
+/// reason that may pass.
 pub(super) async fn log_in_to_publish(args: &ConnectArgs) -> Result<Client, Failure> {
     let (client, events) = args.account()?.log_in_patiently().await?;
     drop(events);

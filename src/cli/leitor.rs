@@ -1,4 +1,4 @@
-//! `arauto leitor`: prints the broadcasts, and misses nothing.
+//! `arauto leitor`: prints the broadcasts, without missing any after a reconnect.
 
 use std::path::PathBuf;
 
@@ -17,7 +17,7 @@ use super::raw::{self, RawArgs};
 use super::show;
 use super::state_file::StateFile;
 
-/// Events printed in a row before they are flushed, saved and acknowledged.
+/// The most events that are printed before they are flushed, stored and acknowledged.
 const BATCH: usize = 1000;
 
 #[derive(clap::Args)]
@@ -28,24 +28,24 @@ pub(super) struct Args {
     #[command(flatten)]
     raw: RawArgs,
 
-    /// Print one JSON object a line.
+    /// Print one JSON object per line.
     #[arg(long, conflicts_with = "raw")]
     json: bool,
 
-    /// Remember in this file how far was read, and go on from there next time.
+    /// Store in this file how far was read; the next start continues from there.
     #[arg(long, value_name = "FILE", conflicts_with = "raw")]
     resume: Option<PathBuf>,
 
-    /// End with the session instead of connecting again, as --raw always does.
+    /// Exit when the session ends, instead of connecting again; --raw always does so.
     #[arg(long)]
     once: bool,
 }
 
 /// The way that reading ended.
 enum Outcome {
-    /// The server ended the session in order, and the client does not connect again.
+    /// The server closed the session, and the client does not reconnect.
     Closed(EndReason),
-    /// It broke, and the client does not connect again.
+    /// The connection broke, and the client does not reconnect.
     Lost(ClientError),
     /// Ctrl-C, or the output is closed.
     Enough(Result<u8, Failure>),
@@ -56,8 +56,8 @@ struct Leitor {
     json: bool,
     file: Option<StateFile>,
     point: Option<ResumePoint>,
-    /// The last failed attempt that was told of.
-    told: String,
+    /// The failure of the last attempt that was printed.
+    last_printed: String,
 }
 
 pub(super) async fn run(args: Args) -> Result<u8, Failure> {
@@ -81,19 +81,19 @@ pub(super) async fn run(args: Args) -> Result<u8, Failure> {
         json: args.json,
         file,
         point,
-        told: String::new(),
+        last_printed: String::new(),
     };
-    // After the password's prompt, which Ctrl-C must end.
+    // Only after the prompt for the password, which Ctrl-C must end.
     let mut signals = StopSignals::new();
     let Some((client, events)) = leitor.log_in(args.once, &mut signals).await? else {
         return Ok(0);
     };
     match leitor.read(&client, events, &mut signals).await? {
         Outcome::Enough(outcome) => outcome,
-        // To log in again would register the name again where registration is open.
+        // A new login would register the name again if registration is open.
         Outcome::Closed(EndReason::Error(ErrorCode::Revoked)) => {
-            let message = "the session ended (revoked): the account was removed or has another \
-                           password; ask the operator, then start again";
+            let message = "the session ended (revoked): the account was removed or its password \
+                           was changed; ask the operator, then start again";
             Err(Failure::new(sysexits::NOPERM, message))
         }
         Outcome::Closed(reason) if args.once => {
@@ -103,7 +103,7 @@ pub(super) async fn run(args: Args) -> Result<u8, Failure> {
         }
         Outcome::Closed(reason) => {
             let reason = one_line(reason.as_str());
-            let message = format!("the server has ended the session for good ({reason})");
+            let message = format!("the server ended the session, and a retry is no use ({reason})");
             Err(Failure::new(sysexits::NOPERM, message))
         }
         Outcome::Lost(error) if args.once => Err(Failure::new(sysexits::IOERR, error.to_string())),
@@ -112,7 +112,7 @@ pub(super) async fn run(args: Args) -> Result<u8, Failure> {
 }
 
 impl Leitor {
-    /// Prints until the client ends.
+    /// Prints broadcasts until the end of the client.
     async fn read(
         &mut self,
         client: &Client,
@@ -124,8 +124,8 @@ impl Leitor {
             let incoming = tokio::select! {
                 incoming = events.next() => incoming,
                 () = signals.next() => {
-                    drop(events); // nobody reads them any more, and they hold up the end
-                    let _ = client.fim().await; // it may be over already
+                    drop(events); // unread broadcasts would delay the end of the session
+                    let _ = client.fim().await; // the session may be over already
                     return Ok(Outcome::Enough(Ok(0)));
                 }
             };
@@ -159,7 +159,7 @@ impl Leitor {
 
     /// Begins to read a session.
     fn begin(&mut self, who: &LoggedInAs) -> Result<(), Failure> {
-        self.told.clear();
+        self.last_printed.clear();
         if let Some(forked) = who.forked {
             complain(&format!(
                 "seq {} to {} were read from another history of this stream (the server's \
@@ -170,7 +170,7 @@ impl Leitor {
         self.keep(who.resume_point())
     }
 
-    /// Prints what is there, and flushes it.
+    /// Prints the events that have arrived, and flushes the output.
     fn print(
         &mut self,
         first: Incoming,
@@ -208,12 +208,12 @@ impl Leitor {
                 }
                 Incoming::Retrying { error, .. } => {
                     let failure = Failure::from(error);
-                    self.tell_retry(&failure);
+                    self.print_retry(&failure);
                 }
                 _ => {}
             }
             room -= 1;
-            // Behind the end there is nothing but the last ack to send.
+            // After the end no event follows; only the last ack is left to send.
             if room > 0 && end.is_none() {
                 next = events.try_next();
             }
@@ -237,9 +237,8 @@ impl Leitor {
         Ok(())
     }
 
-    /// Logs in. A server that refuses for a reason that may pass is asked again, except with
-    /// `--once`; a server that is not there is not waited for: the endpoint may be wrong.
-    /// `None`: Ctrl-C.
+    /// Logs in. Except with `--once`, retries while the server refuses for a reason that may pass.
+    /// If no server is reached, fails at once: the endpoint may be wrong. `None`: Ctrl-C.
     async fn log_in(
         &mut self,
         once: bool,
@@ -260,7 +259,7 @@ impl Leitor {
             let Some(wait) = wait.filter(|_| may_pass && !once) else {
                 return Err(refused.failure);
             };
-            self.tell_retry(&refused.failure);
+            self.print_retry(&refused.failure);
             tokio::select! {
                 () = tokio::time::sleep(wait) => {}
                 () = signals.next() => return Ok(None),
@@ -268,11 +267,11 @@ impl Leitor {
         }
     }
 
-    /// Tells of a failed attempt, and not twice of the same failure.
-    fn tell_retry(&mut self, failure: &Failure) {
-        if self.told != failure.message() {
-            failure.message().clone_into(&mut self.told);
-            complain(&format!("{}; trying again", self.told));
+    /// Prints a failed attempt, unless the last one that was printed failed in the same way.
+    fn print_retry(&mut self, failure: &Failure) {
+        if self.last_printed != failure.message() {
+            failure.message().clone_into(&mut self.last_printed);
+            complain(&format!("{}; trying again", self.last_printed));
         }
     }
 }
