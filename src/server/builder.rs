@@ -15,7 +15,7 @@ use crate::transport::TlsConfig;
 /// ```
 /// use std::time::Duration;
 ///
-/// use arauto::{Echo, Server, StopReason};
+/// use arauto::{Echo, Server};
 ///
 /// # let folder = tempfile::tempdir()?;
 /// # #[cfg(unix)]
@@ -30,7 +30,7 @@ use crate::transport::TlsConfig;
 ///     .timeouts(|timeouts| timeouts.idle = Some(Duration::from_secs(60)))
 ///     .start()?;
 /// # actix_rt::System::new().block_on(async {
-/// server.stop(StopReason::Fim).await;
+/// server.stop().await;
 /// assert_eq!(server.stopped().await.exit, 0);
 /// # });
 /// # Ok::<_, Box<dyn std::error::Error>>(())

@@ -1,190 +1,20 @@
 //! The library's client after a break: it logs in again, resumes, and tells what it missed.
 //!
-//! Most tests play the server themselves, frame by frame, so that the break comes where they
-//! want it.
+//! Most tests play the server themselves, so that the break comes where they want it.
 
-use std::io::{Read, Write};
-use std::net::{TcpListener, TcpStream};
+mod peer;
+
+use std::net::TcpListener;
 use std::time::Duration;
 
-use arauto::wire::cbor::{decode_client, encode, encode_server};
-use arauto::wire::{
-    BodyFrame, ClientFrame, Closing, Decoded, ErrorFrame, LoggedIn, MAX_FRAME, Message, Resume,
-    ServerFrame, VERSION, Welcome,
-};
+use arauto::wire::{BodyFrame, ClientFrame, Closing, ErrorFrame, ServerFrame};
 use arauto::{
-    Body, Break, Client, ClientError, EndReason, Endpoint, ErrorCode, Event, Events, Gap, Incoming,
-    Millis, Reconnect, Role, Seq, SessionId, Term,
+    Body, Break, Client, ClientError, EndReason, ErrorCode, Event, Gap, Incoming, Reconnect, Seq,
 };
 use tokio::runtime::Runtime;
 
+use self::peer::{Peer, Played, STREAM};
 use crate::support::{PASSWORD, Served, wait_until, watchdog};
-
-const STREAM: &str = "a stream";
-
-/// A resume as a test reads it: the stream, the last seq, the term.
-type Resumed = Option<(String, Seq, Option<Term>)>;
-
-/// The server's side of one connection, played by the test.
-struct Peer {
-    stream: TcpStream,
-    buffer: Vec<u8>,
-}
-
-impl Peer {
-    /// Accepts a connection and welcomes it.
-    fn accept(listener: &TcpListener) -> Peer {
-        let (stream, _) = listener.accept().expect("a client connects");
-        let mut peer = Peer {
-            stream,
-            buffer: Vec::new(),
-        };
-        peer.send(&ServerFrame::Welcome(Welcome {
-            version: VERSION,
-            server: "a test".into(),
-            session: SessionId(1),
-            max_frame: MAX_FRAME as u64,
-            max_body: None,
-            idle_timeout: None,
-            features: Vec::new(),
-            limits: None,
-        }));
-        peer
-    }
-
-    /// Accepts a connection and its login, which is answered with `seq` of `stream`.
-    fn log_in(listener: &TcpListener, stream: &str, seq: u64) -> (Peer, Resumed) {
-        let mut peer = Peer::accept(listener);
-        let resumed = peer.login();
-        peer.send(&ServerFrame::LoggedIn(LoggedIn {
-            id: 0,
-            user: "ana".into(),
-            role: Role::Escritor,
-            registered: false,
-            stream: stream.into(),
-            seq: Seq(seq),
-            term: None,
-            request_rate: None,
-        }));
-        (peer, resumed)
-    }
-
-    /// Reads the login.
-    fn login(&mut self) -> Resumed {
-        self.read(|frame| match frame {
-            ClientFrame::Login(login) => login
-                .resume
-                .map(|resume: Resume<'_>| (resume.stream.into_owned(), resume.after, resume.term)),
-            other => panic!("a login comes first: {other:?}"),
-        })
-    }
-
-    fn send(&mut self, frame: &ServerFrame<'_>) {
-        let mut bytes = Vec::new();
-        encode_server(frame, &mut bytes);
-        self.stream.write_all(&bytes).expect("the client reads");
-    }
-
-    fn send_message(&mut self, seq: u64) {
-        let mut bytes = Vec::new();
-        let message = ServerFrame::Message(Message {
-            seq: Seq(seq),
-            from: "rui".into(),
-            at: Millis(1),
-            body: Body::text("bom dia"),
-        });
-        encode(&message, &mut bytes);
-        self.stream.write_all(&bytes).expect("the client reads");
-    }
-
-    /// Reads the next frame.
-    fn read<T>(&mut self, take: impl FnOnce(ClientFrame<'_>) -> T) -> T {
-        loop {
-            let decoded = decode_client(&self.buffer, MAX_FRAME).expect("it is a frame");
-            if let Decoded::Frame(frame, used) = decoded {
-                let taken = take(frame);
-                self.buffer.drain(..used);
-                return taken;
-            }
-            let mut bytes = [0; 4096];
-            let length = self.stream.read(&mut bytes).expect("the client writes");
-            assert_ne!(length, 0, "the client has closed its side");
-            self.buffer.extend_from_slice(&bytes[..length]);
-        }
-    }
-
-    /// Reads the client's side to its end.
-    fn read_to_end(mut self) {
-        let mut rest = Vec::new();
-        let _ = self.stream.read_to_end(&mut rest); // a reset is an end as well
-    }
-}
-
-/// A listener, and a client of it that has logged in with seq 5 of [`STREAM`].
-struct Played {
-    runtime: Runtime,
-    listener: TcpListener,
-    client: Client,
-    events: Events,
-    _watchdog: crate::support::Watchdog,
-}
-
-impl Played {
-    fn new(policy: Option<Reconnect>) -> (Played, Peer) {
-        let _watchdog = watchdog();
-        let runtime = Runtime::new().expect("a runtime can be made");
-        let listener = TcpListener::bind("127.0.0.1:0").expect("a port is free");
-        let port = listener.local_addr().expect("it is bound").port();
-        let endpoint: Endpoint = format!("tcp:127.0.0.1:{port}").parse().expect("it is one");
-        let mut builder = Client::builder(endpoint).user("ana").password("segredo");
-        if let Some(policy) = policy {
-            builder = builder.reconnect(policy);
-        }
-        let connecting = runtime.spawn(builder.connect());
-        let (peer, resumed) = Peer::log_in(&listener, STREAM, 5);
-        assert_eq!(resumed, None);
-        let connected = runtime.block_on(connecting).expect("it does not panic");
-        let (client, events) = connected.expect("the login is answered");
-        let played = Played {
-            runtime,
-            listener,
-            client,
-            events,
-            _watchdog,
-        };
-        (played, peer)
-    }
-
-    fn next(&mut self) -> Option<Incoming> {
-        self.runtime.block_on(self.events.next())
-    }
-
-    fn expect_message(&mut self, seq: u64) {
-        match self.next() {
-            Some(Incoming::Event(Event::Message {
-                seq: Seq(found), ..
-            })) => assert_eq!(found, seq),
-            other => panic!("message {seq} comes: {other:?}"),
-        }
-    }
-
-    fn expect_disconnected(&mut self) -> ClientError {
-        match self.next() {
-            Some(Incoming::Disconnected(error)) => error,
-            other => panic!("the break is told: {other:?}"),
-        }
-    }
-
-    /// Takes the next item that is no notice of a failed attempt.
-    fn next_but_retries(&mut self) -> Option<Incoming> {
-        loop {
-            match self.next() {
-                Some(Incoming::Retrying { .. }) => {}
-                other => return other,
-            }
-        }
-    }
-}
 
 fn closing(reason: &str) -> ServerFrame<'_> {
     ServerFrame::Closing(Closing {
