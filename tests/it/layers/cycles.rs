@@ -20,46 +20,11 @@ use super::source::{Segments, Source};
 
 /// Imports that close a cycle and are to be removed. An entry that closes none fails the test.
 const KNOWN: &[(&str, &str)] = &[
-    (
-        "actors/session/inlet/stream.rs",
-        "actors/session/inlet/mod.rs",
-    ),
-    (
-        "actors/session/inlet/stream.rs",
-        "actors/session/inlet/window.rs",
-    ),
-    ("cli/bench/connections.rs", "cli/bench/mod.rs"),
-    ("cli/bench/fanout.rs", "cli/bench/mod.rs"),
-    ("cli/bench/login.rs", "cli/bench/mod.rs"),
-    ("cli/bench/mod.rs", "cli/bench/request.rs"),
-    ("cli/bench/mod.rs", "cli/bench/shutdown.rs"),
-    ("cli/bench/stage.rs", "cli/bench/mod.rs"),
-    ("cli/demo/mod.rs", "cli/demo/play.rs"),
     ("cli/escritor.rs", "cli/mod.rs"),
     ("cli/report/mod.rs", "cli/report/page.rs"),
+    ("cli/settings/limits.rs", "cli/settings/mod.rs"),
     ("cli/tls/fingerprint.rs", "cli/tls/mod.rs"),
     ("cli/tls/init.rs", "cli/tls/mod.rs"),
-    ("transport/connection.rs", "transport/server_check.rs"),
-    ("transport/connection.rs", "transport/windows/client.rs"),
-    ("transport/listener.rs", "transport/connection.rs"),
-    ("transport/listener.rs", "transport/windows/door.rs"),
-    ("transport/listener.rs", "transport/windows/mod.rs"),
-    ("transport/peer.rs", "transport/unix/mod.rs"),
-    ("transport/peer.rs", "transport/windows/mod.rs"),
-    ("transport/tcp.rs", "transport/unix/tcp.rs"),
-    ("transport/tls/client.rs", "transport/tls/stream.rs"),
-    ("transport/tls/fingerprint.rs", "transport/tls/identity.rs"),
-    ("transport/tls/identity.rs", "transport/windows/mod.rs"),
-    ("transport/tls/server.rs", "transport/tls/identity.rs"),
-    ("transport/unix/address.rs", "transport/server_check.rs"),
-    ("transport/unix/door.rs", "transport/listener.rs"),
-    ("transport/unix/local.rs", "transport/connection.rs"),
-    ("transport/unix/tcp_state.rs", "transport/unix/mod.rs"),
-    ("transport/windows/door.rs", "transport/windows/mod.rs"),
-    (
-        "transport/windows/instance.rs",
-        "transport/windows/security.rs",
-    ),
 ];
 
 /// Who imports whom, by paths from `src`.
