@@ -46,7 +46,7 @@ fn violations(path: &str, source: &str) -> Vec<String> {
         }
         if ["crate::{", "tokio::{", "std::{"]
             .iter()
-            .any(|group| line.contains(group))
+            .any(|group| names(line, group))
         {
             note("a group of paths hides a layer from this test".to_owned());
         }
