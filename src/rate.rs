@@ -161,7 +161,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_rate_reads_as_it_is_written() {
+    fn rate_as_text_parses_back_to_itself() {
         for text in ["1/s", "100/m", "1000000000/h"] {
             assert_eq!(text.parse::<Rate>().expect(text).to_string(), text);
         }
@@ -183,7 +183,7 @@ mod tests {
     }
 
     #[test]
-    fn a_bucket_gives_its_count_at_once_and_then_one_an_interval() {
+    fn bucket_allows_its_burst_then_one_per_interval() {
         let start = Instant::now();
         let mut bucket = Bucket::full("10/s".parse().expect("a rate"), start);
         let at = |millis| start + Duration::from_millis(millis);

@@ -13,14 +13,14 @@ mod bounded;
 #[allow(dead_code, reason = "the command line uses more of it")]
 #[path = "../../src/cli/deadline.rs"]
 mod deadline;
+#[allow(dead_code, reason = "the command line escapes more")]
+#[path = "../../src/cli/escape.rs"]
+mod escape;
 #[allow(dead_code, reason = "the command line uses more of them")]
 #[path = "../../src/cli/exit.rs"]
 mod exit;
 #[path = "../../src/cli/logs/form.rs"]
 mod logs;
-#[allow(dead_code, reason = "the command line escapes more")]
-#[path = "../../src/cli/escape.rs"]
-mod escape;
 #[allow(dead_code, reason = "the command line reads files too")]
 #[path = "../../src/cli/settings/mod.rs"]
 mod settings;

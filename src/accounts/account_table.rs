@@ -269,7 +269,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_moment_is_over_after_a_while() {
+    fn registration_race_window_expires() {
         let since = |since| {
             let left = AtomicU32::new(1);
             FirstLogins(Some(Arc::new(RegistrationWindow { since, left })))

@@ -198,7 +198,7 @@ mod tests {
     }
 
     #[test]
-    fn one_who_asks_for_much_is_waited_for_once_in_a_round() {
+    fn busy_peer_gets_one_turn_per_round() {
         let pool = HashPool::new(1, 100);
         let Poll::Ready(Ok(place)) = poll(pin!(pool.acquire(&peer(1)))) else {
             panic!("a permit is free");
@@ -221,7 +221,7 @@ mod tests {
     }
 
     #[test]
-    fn a_place_passes_over_those_who_have_gone() {
+    fn pool_permit_skips_waiters_that_have_gone() {
         let pool = HashPool::new(1, 100);
         let Poll::Ready(Ok(place)) = poll(pin!(pool.acquire(&peer(1)))) else {
             panic!("a permit is free");
@@ -247,7 +247,7 @@ mod tests {
     }
 
     #[test]
-    fn who_waits_when_it_closes_is_told_so_at_once() {
+    fn waiter_of_a_closed_pool_is_woken_at_once() {
         let pool = HashPool::new(1, 100);
         let Poll::Ready(Ok(_at_work)) = poll(pin!(pool.acquire(&peer(1)))) else {
             panic!("a permit is free");

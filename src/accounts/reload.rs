@@ -86,7 +86,7 @@ mod tests {
     }
 
     #[test]
-    fn failure_and_recovery_are_told_once_each() {
+    fn reload_failure_and_recovery_are_logged_once_each() {
         let mut last = LastRead::default();
         let told: Vec<bool> = [false, true, true, false, false]
             .into_iter()

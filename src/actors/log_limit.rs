@@ -102,7 +102,7 @@ mod tests {
     }
 
     #[test]
-    fn log_limit_holds_for_each_peer_and_for_all_together() {
+    fn log_limit_applies_per_peer_and_in_total() {
         let limit = LogLimit::default();
         let now = Instant::now();
         let peers: Vec<PeerId> = (0..20).map(PeerId::Uid).collect();

@@ -230,7 +230,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_place_is_free_again_when_it_is_dropped_and_not_before() {
+    fn permit_is_free_again_once_it_is_dropped() {
         let (all, own) = (SessionLimit::new(2), SessionLimit::new(1));
         let first = Permits::acquire([&all, &own]).expect("both are empty");
         assert!(Permits::acquire([&all, &own]).is_none());
@@ -243,7 +243,7 @@ mod tests {
     }
 
     #[test]
-    fn network_has_its_own_places_besides_those_of_its_peers() {
+    fn network_has_its_own_limit_besides_those_of_its_peers() {
         let (peers, networks) = (KeyedLimit::new(2), KeyedLimit::new(3));
         let acquire = |address: &str| {
             let peer = PeerId::at(address.parse().expect("an address"));
@@ -263,7 +263,7 @@ mod tests {
     }
 
     #[test]
-    fn each_has_its_own_places_in_a_crowd() {
+    fn keyed_limit_counts_each_key_alone() {
         let limit = KeyedLimit::new(1);
         let ana = limit.acquire("ana").expect("none is taken");
         assert!(limit.acquire("ana").is_none());

@@ -212,7 +212,7 @@ mod tests {
     }
 
     #[test]
-    fn one_peer_may_take_all_places_while_nobody_else_comes() {
+    fn lone_peer_may_take_all_permits() {
         let all = UnauthenticatedLimit::new(5);
         let mut places = fill(&all, &PeerId::Uid(1));
         assert_eq!((places.len(), kept(&mut places)), (5, 5));
@@ -221,7 +221,7 @@ mod tests {
     }
 
     #[test]
-    fn two_peers_that_took_all_places_keep_no_third_one_out() {
+    fn two_peers_with_all_permits_keep_no_third_peer_out() {
         let all = UnauthenticatedLimit::new(9);
         let mut first = fill(&all, &PeerId::Uid(1));
         let mut second = fill(&all, &PeerId::Uid(2));
@@ -238,7 +238,7 @@ mod tests {
     }
 
     #[test]
-    fn peers_of_one_ipv6_network_count_together() {
+    fn ipv6_peers_of_one_network_count_together() {
         let all = UnauthenticatedLimit::new(8);
         let mut of_network: Vec<_> = (0..8)
             .filter_map(|host| all.acquire(at(&format!("2001:db8:1:{host}::1"))))

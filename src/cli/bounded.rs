@@ -210,7 +210,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn lines_are_read_up_to_their_bound_and_no_further() {
+    fn line_is_read_up_to_its_limit_and_no_further() {
         let mut lines = Lines::new(&b"abc\n\nabcd\nx"[..], 3);
         assert_eq!(lines.next().expect("it fits"), Some(b"abc".to_vec()));
         assert_eq!(lines.next().expect("it fits"), Some(Vec::new()));
@@ -233,7 +233,7 @@ mod tests {
     }
 
     #[test]
-    fn byte_order_marks_are_known() {
+    fn byte_order_mark_of_utf_8_is_skipped_of_utf_16_named() {
         assert_eq!(text(b"\xef\xbb\xbfsenha".to_vec()).expect("utf-8"), "senha");
         for mark in [&b"\xff\xfes\0"[..], b"\xfe\xff\0s"] {
             assert!(matches!(text(mark.to_vec()), Err(ReadError::Utf16)));

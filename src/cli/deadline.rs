@@ -26,7 +26,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn work_that_hangs_is_not_waited_for() {
+    fn hanging_work_is_not_waited_for() {
         let (_keep, never) = mpsc::channel::<()>();
         let hung = within(Duration::ZERO, move || never.recv());
         assert_eq!(hung.expect("a thread"), None);

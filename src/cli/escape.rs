@@ -96,14 +96,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn text_in_any_script_is_not_touched() {
+    fn text_in_any_script_stays_unchanged() {
         for text in ["olá, straße", "日本語", "مرحبا", "שלום", "🙂 é \u{301}"] {
             assert_eq!(one_line(text), text);
         }
     }
 
     #[test]
-    fn every_kind_of_hostile_character_is_escaped() {
+    fn hostile_character_of_every_kind_is_escaped() {
         let kinds = [
             '\0',
             '\u{7}',

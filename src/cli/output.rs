@@ -148,7 +148,7 @@ mod tests {
     }
 
     #[test]
-    fn json_is_the_same_text_to_a_program_everywhere() {
+    fn escaped_json_parses_to_the_same_text() {
         for is_terminal in [true, false] {
             let line = printed(is_terminal, |out| out.json(&HOSTILE).expect("room"));
             let read: String = serde_json::from_str(&line).expect("it is json");
@@ -157,7 +157,7 @@ mod tests {
     }
 
     #[test]
-    fn only_the_layout_of_a_text_has_line_feeds_on_a_terminal() {
+    fn terminal_gets_line_feeds_of_the_layout_only() {
         let print = |out: &mut Output<&mut Vec<u8>>| {
             out.text("a\tb\nc\n").expect("room");
             out.line("d\ne").expect("room");

@@ -53,7 +53,7 @@ mod tests {
     use arauto::{Millis, Seq};
 
     #[test]
-    fn what_a_stranger_wrote_stays_on_its_line() {
+    fn text_of_other_users_stays_on_its_line() {
         let event = Event::Message {
             seq: Seq(1),
             from: "ana".to_owned(),

@@ -79,7 +79,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn waits_double_up_to_a_bound_and_begin_again() {
+    fn backoff_waits_double_up_to_a_bound_and_restart() {
         let mut backoff = Backoff::new();
         let longest: Vec<_> = (0..10)
             .map(|_| backoff.wait(None, 1.0).as_millis())
@@ -94,7 +94,7 @@ mod tests {
     }
 
     #[test]
-    fn wait_is_never_shorter_than_the_server_asks_and_bounded() {
+    fn backoff_wait_is_at_least_what_the_server_asks() {
         let mut backoff = Backoff::new();
         let asked = Duration::from_secs(8);
         assert_eq!(backoff.wait(Some(asked), 0.0), asked);
@@ -104,12 +104,12 @@ mod tests {
     }
 
     #[test]
-    fn random_numbers_differ() {
+    fn backoff_random_numbers_differ() {
         assert!((0..100).any(|_| random() != random()));
     }
 
     #[test]
-    fn waits_end_with_the_patience() {
+    fn backoff_ends_at_its_limit() {
         let mut backoff = Backoff::until(Duration::from_secs(5));
         assert!(backoff.next_wait(None).is_some());
         assert_eq!(backoff.next_wait(Some(Duration::from_secs(6))), None);

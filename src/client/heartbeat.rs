@@ -259,7 +259,7 @@ mod tests {
     }
 
     #[test]
-    fn client_that_was_suspended_gives_the_server_time_to_answer() {
+    fn suspended_client_gives_the_server_time_to_answer() {
         let mut session = Session::new(None);
         assert!(!session.run(TIMEOUT / 2, false));
         assert!(session.pings > 0);

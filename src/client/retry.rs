@@ -95,7 +95,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn session_that_ended_is_never_retried_on_itself() {
+    fn ended_session_is_never_retried_on_the_same_session() {
         for code in ErrorCode::ALL {
             assert_ne!(RetryClass::of_end(&code.as_str().into()), RetryClass::Retry);
         }
@@ -108,7 +108,7 @@ mod tests {
     }
 
     #[test]
-    fn reason_that_nobody_knows_is_final() {
+    fn unknown_close_reason_is_final() {
         // As when an account was removed: a login would make it anew.
         for reason in ["revoked", "superseded", "something new"] {
             assert_eq!(RetryClass::of_end(&reason.into()), RetryClass::Final);

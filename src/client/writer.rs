@@ -106,7 +106,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn reader_gets_a_write_error_that_is_local_only() {
+    async fn reader_gets_a_local_write_error() {
         let error = heard(io::ErrorKind::Other).await;
         assert!(matches!(error, Some(ClientError::Lost(_))), "{error:?}");
         // The server's end is still to be read, and may say why.

@@ -95,7 +95,7 @@ mod tests {
     const TOTAL: Duration = Duration::from_secs(20);
 
     #[test]
-    fn the_phases_share_out_the_whole_budget_and_no_more() {
+    fn phases_share_the_whole_budget_and_no_more() {
         let sum: Duration = Phase::ALL.iter().map(|phase| phase.budget(TOTAL)).sum();
         assert_eq!(sum, TOTAL);
         assert_eq!(Phase::Drain.budget(TOTAL), Duration::from_secs(8));

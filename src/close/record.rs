@@ -190,7 +190,7 @@ mod tests {
     }
 
     #[test]
-    fn each_broadcast_has_the_fate_that_the_record_proves() {
+    fn broadcast_fate_is_what_the_record_proves() {
         let mut record = record();
         let fates = [10, 11, 16, 20, 29, 30, 50, 51, 90, 91, 100].map(|seq| record.fate(Seq(seq)));
         let written = Fate::Sent(Evidence::Written);
@@ -220,7 +220,7 @@ mod tests {
     }
 
     #[test]
-    fn the_gravest_word_is_the_outcome() {
+    fn session_outcome_is_the_worst_finding() {
         let mut record = record();
         assert_eq!(
             (record.outcome(), record.missed()),
@@ -238,7 +238,7 @@ mod tests {
     }
 
     #[test]
-    fn a_stranger_who_does_not_read_its_goodbye_leaves_nothing_unkept() {
+    fn unauthenticated_peer_that_never_reads_is_owed_nothing() {
         let mut record = record();
         record.missing.clear();
         (record.user, record.after) = (None, None);

@@ -77,7 +77,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_host_is_one_peer_whatever_addresses_it_takes() {
+    fn host_with_any_addresses_is_one_peer() {
         let at = |text: &str| PeerId::at(text.parse().expect("an address"));
         assert_eq!(at("2001:db8:1:2::1"), at("2001:db8:1:2:ffff::9"));
         assert_ne!(at("2001:db8:1:2::1"), at("2001:db8:1:3::1"));

@@ -56,7 +56,7 @@ fn read_all(log: &Log, cursor: &mut Cursor, step: usize) -> Vec<Result<u64, Gap>
 }
 
 #[test]
-fn readers_see_every_seq_once_however_little_they_take() {
+fn reader_of_any_step_size_sees_every_seq_once() {
     for step in [1, 7, 60, 100, 1 << 20] {
         let (log, mut appender) = log(1 << 20);
         let mut cursor = log.cursor_after(Seq::ZERO);
@@ -73,7 +73,7 @@ fn readers_see_every_seq_once_however_little_they_take() {
 }
 
 #[test]
-fn a_long_part_can_be_read_in_pieces_of_any_length_and_from_anywhere() {
+fn long_part_is_read_in_pieces_of_any_length_from_any_offset() {
     let (log, mut appender) = log(1 << 20);
     let texts = ["", "b", "a longer one", "x"];
     (0..500).for_each(|n| push(&mut appender, texts[n % texts.len()]));
@@ -94,7 +94,7 @@ fn a_long_part_can_be_read_in_pieces_of_any_length_and_from_anywhere() {
 }
 
 #[test]
-fn what_is_pushed_is_not_seen_before_the_commit() {
+fn pushed_broadcast_is_invisible_before_its_commit() {
     let (log, mut appender) = log(1 << 20);
     let cursor = log.cursor_after(Seq::ZERO);
     push(&mut appender, "a");
@@ -104,7 +104,7 @@ fn what_is_pushed_is_not_seen_before_the_commit() {
 }
 
 #[test]
-fn a_reader_behind_the_tail_gets_one_gap_that_names_what_it_missed() {
+fn reader_behind_the_tail_gets_one_gap_of_what_it_missed() {
     let (log, mut appender) = log(1000);
     let mut cursor = log.cursor_after(Seq::ZERO);
     for _ in 0..50 {
@@ -121,7 +121,7 @@ fn a_reader_behind_the_tail_gets_one_gap_that_names_what_it_missed() {
 }
 
 #[test]
-fn a_cursor_can_begin_anywhere() {
+fn cursor_starts_at_any_seq() {
     let (log, mut appender) = log(1 << 20);
     for _ in 0..3 {
         (0..3).for_each(|_| push(&mut appender, "x"));
@@ -137,7 +137,7 @@ fn a_cursor_can_begin_anywhere() {
 }
 
 #[test]
-fn a_sealed_log_takes_nothing_and_shows_what_it_took() {
+fn sealed_log_refuses_appends_and_shows_what_it_has() {
     let (log, mut appender) = log(1 << 20);
     push(&mut appender, "a");
     assert_eq!(appender.seal(), Seq(1));
@@ -148,7 +148,7 @@ fn a_sealed_log_takes_nothing_and_shows_what_it_took() {
 }
 
 #[test]
-fn what_many_read_stands_in_a_file_as_well() {
+fn part_with_many_readers_is_also_in_the_page_file() {
     let (log, mut appender) = log(1 << 20);
     appender.use_page_files(tempfile::tempfile);
     let mut cursor = log.cursor_after(Seq::ZERO);
@@ -225,7 +225,7 @@ impl Wake for Count {
 }
 
 #[test]
-fn a_reader_queues_once_a_round_and_is_woken_once() {
+fn reader_registered_twice_in_a_round_is_woken_once() {
     let count = Arc::new(Count::default());
     let waker = Waker::from(Arc::clone(&count));
     let (log, _appender) = log(100);
@@ -270,7 +270,7 @@ fn publisher_dropped_while_waiting_leaves_no_waker() {
 }
 
 #[test]
-fn publishers_wait_for_a_reader_that_lags_until_it_has_moved() {
+fn publisher_waits_until_a_lagging_reader_moves() {
     let (log, _appender) = log(100);
     let count = Arc::new(Count::default());
     let waker = Waker::from(Arc::clone(&count));
@@ -290,7 +290,7 @@ fn publishers_wait_for_a_reader_that_lags_until_it_has_moved() {
 }
 
 #[test]
-fn a_reader_that_begins_to_lag_after_the_last_look_at_all_of_them_counts_at_once() {
+fn reader_that_lags_after_the_last_scan_counts_at_once() {
     let (log, _appender) = log(100);
     let mut wait = PublishWait::default();
     let mut may_publish = |written| {
@@ -308,7 +308,7 @@ fn a_reader_that_begins_to_lag_after_the_last_look_at_all_of_them_counts_at_once
 }
 
 #[test]
-fn still_reader_holds_nobody_without_patience_and_budget() {
+fn still_reader_without_patience_or_budget_holds_nobody() {
     let mut limits = limits(100);
     limits.backpressure.patience = Duration::ZERO;
     limits.backpressure.user_budget = Duration::ZERO;

@@ -121,7 +121,7 @@ mod tests {
     }
 
     #[test]
-    fn a_task_with_another_waker_is_woken_by_the_new_one() {
+    fn task_polled_with_a_new_waker_is_woken_by_it() {
         let [first, second] = [(); 2].map(|()| Arc::new(Count::default()));
         let mut waiters = Waiters::default();
         let mut key = None;

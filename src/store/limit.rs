@@ -182,7 +182,7 @@ mod tests {
     }
 
     #[test]
-    fn busy_handler_asks_the_limit_of_its_thread() {
+    fn busy_handler_uses_the_limit_of_its_thread() {
         assert!(waits_on(0), "a thread without a limit has the patience");
         let limit = WaitLimit::default();
         limit.enter();

@@ -36,7 +36,7 @@ fn version_1(path: &std::path::Path) {
 }
 
 #[test]
-fn tables_of_version_1_become_todays_and_keep_their_accounts() {
+fn schema_version_1_is_upgraded_and_keeps_accounts() {
     let (_temp, path) = fresh();
     version_1(&path);
     let mut db = Db::open_sound(&path).expect("it becomes today's");
@@ -53,7 +53,7 @@ fn tables_of_version_1_become_todays_and_keep_their_accounts() {
 }
 
 #[test]
-fn tables_of_a_later_version_are_left_alone() {
+fn schema_of_a_later_version_is_left_alone() {
     let (_temp, path) = fresh();
     let later = Connection::open(&path).expect("a db");
     later
@@ -65,7 +65,7 @@ fn tables_of_a_later_version_are_left_alone() {
 }
 
 #[test]
-fn what_the_thread_was_asked_is_done_before_it_is_closed() {
+fn closed_thread_finishes_its_queued_work_first() {
     let (_temp, path) = fresh();
     let started = Store::start(Db::open(&path).expect("a db"));
     let (store, thread) = started.expect("a thread");
@@ -76,7 +76,7 @@ fn what_the_thread_was_asked_is_done_before_it_is_closed() {
 }
 
 #[test]
-fn thread_that_panics_tells_so_and_is_not_closed_well() {
+fn panicked_thread_is_reported_at_its_close() {
     let (_temp, path) = fresh();
     let started = Store::start(Db::open(&path).expect("a db"));
     let (store, mut thread) = started.expect("a thread");
@@ -89,7 +89,7 @@ fn thread_that_panics_tells_so_and_is_not_closed_well() {
 }
 
 #[test]
-fn thread_that_is_closed_has_not_panicked() {
+fn closed_thread_has_not_panicked() {
     let (_temp, path) = fresh();
     let started = Store::start(Db::open(&path).expect("a db"));
     let (_store, mut thread) = started.expect("a thread");
@@ -99,7 +99,7 @@ fn thread_that_is_closed_has_not_panicked() {
 }
 
 #[test]
-fn abandoned_connection_ends_what_it_does() {
+fn abandoned_connection_interrupts_its_query() {
     let (_temp, path) = fresh();
     let limit = WaitLimit::default();
     let mut db = Db::open_sound_within(&path, &limit).expect("a db");
@@ -163,7 +163,7 @@ fn kept() -> (tempfile::TempDir, PathBuf, Vec<JournalRow>) {
 }
 
 #[test]
-fn a_journal_is_what_was_written() {
+fn journal_reads_back_what_was_written() {
     let (_temp, path, written) = kept();
     let (_db, journal, parts) = open(&path).expect("sound");
     assert_eq!((journal.stream(), journal.head()), ("s", Seq(400)));
@@ -171,7 +171,7 @@ fn a_journal_is_what_was_written() {
 }
 
 #[test]
-fn a_flipped_byte_is_found_or_changes_nothing() {
+fn flipped_byte_is_found_or_changes_nothing() {
     let (_temp, path, written) = kept();
     let sound = std::fs::read(&path).expect("readable");
     let mut found = 0;
@@ -198,7 +198,7 @@ fn a_flipped_byte_is_found_or_changes_nothing() {
 }
 
 #[tokio::test]
-async fn readers_find_every_place_and_name_what_is_gone() {
+async fn journal_reader_finds_every_seq_or_names_the_gap() {
     let (_temp, path, _) = kept();
     let (mut db, mut journal, _) = open(&path).expect("sound");
     journal.retention = Retention {
@@ -222,7 +222,7 @@ async fn readers_find_every_place_and_name_what_is_gone() {
 }
 
 #[test]
-fn a_full_disk_is_certain_and_what_comes_then_goes_on_from_there() {
+fn write_after_a_full_disk_continues_the_stream() {
     let (_temp, path) = fresh();
     let (mut db, mut journal, _) = open(&path).expect("a new one");
     journal
@@ -295,7 +295,7 @@ fn version_2(path: &std::path::Path, parts: &[JournalRow]) {
 }
 
 #[test]
-fn tables_of_version_2_become_todays_and_keep_their_journal() {
+fn schema_version_2_is_upgraded_and_keeps_the_journal() {
     let (_temp, path) = fresh();
     let written = [part(1..=10), part(11..=15)];
     version_2(&path, &written);

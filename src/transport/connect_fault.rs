@@ -151,7 +151,7 @@ mod tests {
     }
 
     #[test]
-    fn lookup_that_may_pass_is_told_from_an_unknown_host() {
+    fn temporary_lookup_failure_differs_from_unknown_host() {
         assert_eq!(
             ConnectFault::of(&no_address(true)),
             ConnectFault::LookupFailed
@@ -163,7 +163,7 @@ mod tests {
     }
 
     #[test]
-    fn every_cause_has_a_name_of_its_own() {
+    fn connect_causes_have_distinct_names() {
         let names: std::collections::HashSet<_> = ConnectFault::ALL
             .iter()
             .map(|fault| fault.as_str())
@@ -173,7 +173,7 @@ mod tests {
 
     #[cfg(target_os = "linux")]
     #[test]
-    fn errno_of_linux_has_its_cause() {
+    fn linux_errno_maps_to_its_cause() {
         use rustix::io::Errno;
 
         for (errno, fault) in [

@@ -188,7 +188,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_endpoint_reads_as_it_is_written() {
+    fn endpoint_as_text_parses_back_to_itself() {
         for text in [
             "pipe:arauto",
             "unix:/a/b c.sock",
@@ -207,7 +207,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_none_is_named_with_a_way_out() {
+    fn invalid_endpoint_is_named_with_a_remedy() {
         for text in [
             "",
             "x",

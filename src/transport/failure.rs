@@ -48,7 +48,7 @@ mod tests {
     }
 
     #[test]
-    fn tls_error_is_the_peers_unless_this_side_made_it() {
+    fn tls_error_is_the_peers_unless_made_locally() {
         let of =
             |error: rustls::Error| failure_of(&io::Error::new(io::ErrorKind::InvalidData, error));
         assert_eq!(of(rustls::Error::DecryptError), Failure::PeerGone);
@@ -59,13 +59,13 @@ mod tests {
     }
 
     #[test]
-    fn message_too_long_is_no_failure_of_the_connection() {
+    fn message_too_long_is_not_a_connection_failure() {
         let error = MessageTooLong { length: 7 }.into();
         assert_eq!(failure_of(&error), Failure::MessageTooLong);
     }
 
     #[test]
-    fn handshake_that_timed_out_is_the_peers() {
+    fn handshake_timeout_is_the_peers_failure() {
         let error = io::Error::from(io::ErrorKind::TimedOut);
         assert_eq!(failure_of(&error), Failure::PeerGone);
     }

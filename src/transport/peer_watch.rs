@@ -155,7 +155,7 @@ mod tests {
     }
 
     #[test]
-    fn data_in_flight_is_left_to_the_system() {
+    fn silent_peer_with_data_in_flight_is_left_to_the_system() {
         let state = SendState {
             in_flight: 1,
             ..closed_window(LIMIT * 3, 9)

@@ -80,7 +80,7 @@ mod tests {
     use crate::transport::memory_file;
 
     #[test]
-    fn a_files_bytes_arrive_from_where_they_were_asked_for() {
+    fn sent_file_starts_at_the_given_offset() {
         let (ours, mut theirs) = UnixStream::pair().expect("a pair");
         let mut file = memory_file().expect("linux has them");
         file.write_all(b"bom dia").expect("room");

@@ -66,7 +66,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn addresses_overlap_within_their_family_only() {
+    fn overlapping_addresses_are_of_one_family() {
         let address = |text: &str| text.parse::<SocketAddr>().expect("an address");
         let overlap = |one: &str, other: &str| do_overlap(address(one), address(other));
         assert!(overlap("127.0.0.1:7000", "127.0.0.1:7000"));

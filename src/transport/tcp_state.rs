@@ -123,7 +123,7 @@ mod tests {
     }
 
     #[test]
-    fn user_timeout_is_set_and_taken_off() {
+    fn tcp_user_timeout_is_set_and_cleared() {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()

@@ -44,7 +44,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_windows_code_has_its_class() {
+    fn windows_error_code_has_its_class() {
         for code in [8, 1450, 1455, 10055] {
             assert_eq!(failure_of_code(code), Failure::Transient, "{code}");
         }

@@ -169,7 +169,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_charset_reads_what_it_wrote() {
+    fn charset_decodes_what_it_encoded() {
         for charset in Charset::ALL {
             let mut bytes = Vec::new();
             charset.encode("olá, fim €", &mut bytes);
@@ -182,14 +182,14 @@ mod tests {
     }
 
     #[test]
-    fn what_windows_1252_lacks_becomes_a_question_mark() {
+    fn character_missing_in_windows_1252_becomes_a_question_mark() {
         let mut bytes = Vec::new();
         Charset::Windows1252.encode("a→b語", &mut bytes);
         assert_eq!(bytes, b"a?b?");
     }
 
     #[test]
-    fn a_lone_surrogate_or_an_odd_byte_is_no_utf_16() {
+    fn lone_surrogate_or_odd_byte_is_not_utf_16() {
         assert_eq!(Charset::Utf16Le.decode(b"\x00\xd8"), None);
         assert_eq!(Charset::Utf16Le.decode(b"a\0b"), None);
         assert_eq!(Charset::Utf16Le.valid_up_to(b"a\0\x00\xd8a\0"), 2);
@@ -198,14 +198,14 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_text_can_be_replaced() {
+    fn undecodable_bytes_can_be_replaced() {
         assert_eq!(Charset::Utf8.decode_lossy(b"a\xffb"), "a\u{fffd}b");
         let utf16 = Charset::Utf16Le.decode_lossy(b"\x00\xd8a\0b");
         assert_eq!(utf16, "\u{fffd}a\u{fffd}");
     }
 
     #[test]
-    fn a_utf_16_line_ends_at_a_whole_unit() {
+    fn utf_16_line_ends_at_a_whole_unit() {
         // U+0A00 and U+000A: only the second is a line feed.
         assert_eq!(
             Charset::Utf16Le.find_line(b"\x00\x0a\x0a\x00"),

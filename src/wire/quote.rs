@@ -115,13 +115,13 @@ mod tests {
     }
 
     #[test]
-    fn quote_escapes_what_hides_and_bytes_that_are_no_text() {
+    fn quote_escapes_hostile_characters_and_non_text_bytes() {
         let quoted = Quote::new(b"a\x1b[31m\"\\\xff\xe2\x80\xae\n").to_string();
         assert_eq!(quoted, r#""a\u{1b}[31m\"\\\xff\u{202e}\u{a}""#);
     }
 
     #[test]
-    fn quote_is_short_whatever_it_is_of() {
+    fn quote_of_any_input_is_short() {
         for piece in ["x", "\u{1b}", "é", "\u{1f980}", "\"", "\u{10ffff}"] {
             let quoted = Quote::new(&piece.repeat(1 << 20)).to_string();
             assert!(quoted.len() <= QUOTED + 40, "{quoted}");

@@ -194,7 +194,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_is_a_request_and_fim_is_fim_in_every_charset() {
+    fn raw_line_is_a_request_and_fim_is_fim_in_any_charset() {
         for charset in Charset::ALL {
             let bytes = encoded(*charset, "olá\r\nfim\0\n");
             let Ok(Decoded::Frame(first, used)) = decode_client(*charset, &bytes, 100) else {
@@ -207,7 +207,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_is_as_long_as_it_may_be_however_it_arrives() {
+    fn line_limit_is_the_same_however_the_line_arrives() {
         for charset in Charset::ALL {
             let line = encoded(*charset, "olá!\0\r\n");
             let limit = encoded(*charset, "olá!").len();
@@ -224,7 +224,7 @@ mod tests {
     }
 
     #[test]
-    fn a_nul_at_the_end_is_taken_off_and_put_back() {
+    fn trailing_nul_is_removed_and_restored() {
         let dialect = RawDialect {
             charset: Charset::Utf16Le,
             ..RawDialect::default()
@@ -240,7 +240,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_text_is_replaced_and_what_is_too_long_is_an_error() {
+    fn raw_non_text_is_replaced_and_overlong_line_is_an_error() {
         let replaced = |charset: Charset, bytes| {
             let frame = decode_message(charset, bytes, 4).expect("it is short");
             frame.into_owned()
@@ -259,7 +259,7 @@ mod tests {
     }
 
     #[test]
-    fn a_body_is_one_line_of_a_stream_and_untouched_in_a_message() {
+    fn raw_body_is_one_line_in_a_stream_unchanged_in_a_message() {
         let outbound = RawDialect {
             direction: Direction::Outbound,
             ..RawDialect::default()
@@ -291,7 +291,7 @@ mod tests {
     }
 
     #[test]
-    fn whoever_asks_is_told_why_there_is_no_reply() {
+    fn raw_request_without_a_reply_gets_the_reason() {
         let dialect = RawDialect::default();
         let error = |id, code| {
             let frame = ServerFrame::error(id, code, "porque não");

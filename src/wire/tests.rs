@@ -32,7 +32,7 @@ fn decode_everywhere(bytes: &[u8]) {
 
 proptest! {
     #[test]
-    fn no_bytes_make_a_panic(bytes in prop::collection::vec(any::<u8>(), 0..512)) {
+    fn no_input_causes_a_panic(bytes in prop::collection::vec(any::<u8>(), 0..512)) {
         decode_everywhere(&bytes);
         let mut framed = u32::try_from(bytes.len()).expect("small").to_be_bytes().to_vec();
         framed.extend_from_slice(&bytes);
@@ -41,7 +41,7 @@ proptest! {
 
     /// With few letters, so that line ends come often, and in part.
     #[test]
-    fn what_is_not_worth_decoding_is_partial_still(
+    fn input_not_worth_decoding_is_still_partial(
         bytes in prop::collection::vec(prop::sample::select(b"\n\0x".to_vec()), 1..24),
         searched in 0..24_usize,
         limit in 1..24_usize,
@@ -56,7 +56,7 @@ proptest! {
     }
 
     #[test]
-    fn no_damaged_frame_makes_a_panic(
+    fn damaged_frame_causes_no_panic(
         id in any::<u64>(),
         body in bodies(),
         at in any::<prop::sample::Index>(),
@@ -70,7 +70,7 @@ proptest! {
     }
 
     #[test]
-    fn a_frame_arrives_as_it_was_sent(id in any::<u64>(), body in bodies()) {
+    fn text_frame_decodes_as_it_was_encoded(id in any::<u64>(), body in bodies()) {
         let frame = ClientFrame::Publish(BodyFrame { id, body });
         let mut bytes = Vec::new();
         cbor::encode(&frame, &mut bytes);
@@ -81,7 +81,7 @@ proptest! {
     }
 
     #[test]
-    fn a_body_on_a_line_is_the_body_again(body in bodies()) {
+    fn body_line_parses_back_to_the_body(body in bodies()) {
         let line = body_line(&body);
         prop_assert!(!line.contains(char::is_control), "{:?}", line);
         let sent = format!("/publish {line}\n");

@@ -93,7 +93,7 @@ fn names_a_file_of_the_server(output: &str) -> bool {
 }
 
 #[tokio::test]
-async fn each_wrong_stop_loses_something_and_says_what_and_why() {
+async fn wrong_stops_each_lose_data_and_print_why() {
     let test = async {
         for name in WRONG {
             let output = shown(&[name]).await;
@@ -108,7 +108,7 @@ async fn each_wrong_stop_loses_something_and_says_what_and_why() {
 }
 
 #[tokio::test]
-async fn the_right_stop_loses_nothing_on_any_transport() {
+async fn right_stop_loses_nothing_on_any_transport() {
     let test = async {
         let output = shown(&["right"]).await;
         let whole = |over: &str| Sum {
@@ -133,7 +133,7 @@ async fn the_right_stop_loses_nothing_on_any_transport() {
 }
 
 #[tokio::test]
-async fn a_message_to_stop_loses_what_is_queued_behind_it() {
+async fn stop_message_loses_the_messages_queued_behind_it() {
     let test = async {
         let output = shown(&["ctx-stop"]).await;
         let [sum] = &sums(&output)[..] else {
@@ -147,7 +147,7 @@ async fn a_message_to_stop_loses_what_is_queued_behind_it() {
 }
 
 #[tokio::test]
-async fn a_marker_says_that_all_is_done_before_it_is() {
+async fn marker_answers_before_the_work_is_done() {
     let test = async {
         let output = shown(&["marker"]).await;
         let [sum] = &sums(&output)[..] else {
@@ -161,7 +161,7 @@ async fn a_marker_says_that_all_is_done_before_it_is() {
 }
 
 #[tokio::test]
-async fn a_close_with_unread_input_takes_back_what_was_written() {
+async fn close_with_unread_input_discards_written_bytes() {
     let test = async {
         let output = shown(&["close-unread"]).await;
         let sums = sums(&output);
@@ -179,7 +179,7 @@ async fn a_close_with_unread_input_takes_back_what_was_written() {
 }
 
 #[tokio::test]
-async fn a_runtime_that_is_dropped_leaves_half_a_reply() {
+async fn dropped_runtime_leaves_half_a_reply() {
     let test = async {
         let output = shown(&["drop-runtime"]).await;
         let half = "the client sees: 16 of 256 bytes of a reply, the end";
@@ -189,7 +189,7 @@ async fn a_runtime_that_is_dropped_leaves_half_a_reply() {
 }
 
 #[tokio::test]
-async fn the_table_has_all_six_and_its_rows_add_up() {
+async fn lesson_table_has_six_rows_that_add_up() {
     let test = async {
         let output = shown(&[]).await;
         let rows = rows(&output);
@@ -206,7 +206,7 @@ async fn the_table_has_all_six_and_its_rows_add_up() {
 }
 
 #[tokio::test]
-async fn many_runs_are_told_by_their_median_and_range() {
+async fn repeated_runs_print_median_and_range() {
     let test = async {
         let output = shown(&["drop-runtime", "3"]).await;
         let [_, row] = lines(&output)[..] else {
@@ -225,7 +225,7 @@ async fn many_runs_are_told_by_their_median_and_range() {
 }
 
 #[tokio::test]
-async fn a_name_that_is_none_is_told_the_names() {
+async fn unknown_lesson_name_prints_the_names() {
     let test = async {
         for args in [&["no-such"][..], &["all", "0"], &["marker", "3", "4"]] {
             let shutdown = example("shutdown/main.rs").await;

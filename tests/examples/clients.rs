@@ -64,7 +64,7 @@ async fn leitor_prints_and_acknowledges_what_escritor_publishes() {
 }
 
 #[tokio::test]
-async fn the_leitores_acknowledge_what_came_in_one_piece_with_the_end() {
+async fn leitor_acknowledges_broadcasts_read_with_the_end() {
     let test = async {
         let folder = tempfile::tempdir().expect("there is a place for temporary files");
         let endpoint = url(folder.path(), "scripted");
@@ -90,7 +90,7 @@ async fn the_leitores_acknowledge_what_came_in_one_piece_with_the_end() {
 }
 
 #[tokio::test]
-async fn leitor_ends_in_order_on_ctrl_c() {
+async fn leitor_ends_cleanly_at_ctrl_c() {
     let test = async {
         let server = Served::start().await;
         let mut witness = server.witness().await;
@@ -117,7 +117,7 @@ async fn leitor_ends_in_order_on_ctrl_c() {
 }
 
 #[tokio::test]
-async fn escritor_hears_of_the_end_while_nobody_types() {
+async fn idle_escritor_notices_the_end_of_the_session() {
     let test = async {
         let server = Served::start().await;
         let mut witness = server.witness().await;
@@ -138,7 +138,7 @@ async fn escritor_hears_of_the_end_while_nobody_types() {
 }
 
 #[tokio::test]
-async fn pedir_prints_the_replies_in_the_order_of_the_requests() {
+async fn pedir_prints_replies_in_request_order() {
     let test = async {
         let server = Served::start().await;
         let pedir = example("pedir.rs").await.expect("it needs no tools");
@@ -155,7 +155,7 @@ async fn pedir_prints_the_replies_in_the_order_of_the_requests() {
 }
 
 #[tokio::test]
-async fn a_client_that_gets_nowhere_says_why() {
+async fn client_that_cannot_log_in_prints_the_reason() {
     let test = async {
         let server = Served::start().await;
         let _witness = server.witness().await; // whose name is now taken

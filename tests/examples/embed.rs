@@ -3,7 +3,7 @@
 use super::support::{example, lines, printed, run, within};
 
 #[tokio::test]
-async fn a_server_inside_another_program_answers_with_its_handler() {
+async fn embedded_server_answers_with_its_handler() {
     let test = async {
         let embed = example("embed.rs").await.expect("it needs no tools");
         let output = printed(run(embed, "").await);

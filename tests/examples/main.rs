@@ -22,7 +22,7 @@ use std::path::Path;
 use mycopy::names;
 
 #[test]
-fn every_example_is_run_by_a_test_and_named_in_the_readme() {
+fn examples_each_have_a_test_and_a_readme_entry() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples");
     let readme = fs::read_to_string(folder.join("README.md")).expect("it has a README");
     let tests = concat!(

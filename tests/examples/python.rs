@@ -9,7 +9,7 @@ use tokio::net::UnixStream;
 use super::support::{PASSWORD, Served, evidence, example, lines, printed, within};
 
 #[tokio::test]
-async fn the_python_clients_and_the_rust_ones_understand_each_other() {
+async fn python_and_rust_clients_interoperate() {
     let test = async {
         let (Some(mut leitor), Some(mut escritor), Some(mut from_stdin)) = (
             example("leitor.py").await,
@@ -118,7 +118,7 @@ async fn python_leitor_resumes_from_its_resume_file() {
 }
 
 #[tokio::test]
-async fn python_clients_that_are_silent_keep_their_sessions() {
+async fn silent_python_clients_keep_their_sessions() {
     let test = async {
         let (Some(mut leitor), Some(mut escritor)) =
             (example("leitor.py").await, example("escritor.py").await)

@@ -3,7 +3,7 @@
 use super::support::{Served, complaint, example, printed, run_with, url, within};
 
 #[tokio::test]
-async fn a_shell_script_speaks_the_text_dialect() {
+async fn shell_script_speaks_the_text_dialect() {
     let test = async {
         let Some(script) = example("text.sh").await else {
             return;
@@ -28,7 +28,7 @@ async fn a_shell_script_speaks_the_text_dialect() {
 }
 
 #[tokio::test]
-async fn the_shell_script_tells_an_error_by_its_exit_code() {
+async fn shell_script_reports_an_error_by_its_exit_code() {
     let test = async {
         let (Some(mut wrong), Some(nowhere)) = (example("text.sh").await, example("text.sh").await)
         else {

@@ -102,7 +102,7 @@ fn array_of(item: u8, length: usize) -> Vec<u8> {
 }
 
 #[test]
-fn lengths_up_to_4_gib_are_refused_at_their_prefix() {
+fn frame_lengths_up_to_4_gib_are_refused_at_the_prefix() {
     let (_alone, _watchdog) = (alone(), watchdog());
     let mut target = Target::new(&["bia".to_owned()]);
     for length in [1 << 24, u32::MAX / 2, u32::MAX] {
@@ -120,7 +120,7 @@ fn lengths_up_to_4_gib_are_refused_at_their_prefix() {
 }
 
 #[test]
-fn of_1000_sessions_that_announce_1_mib_and_send_a_byte_none_is_given_the_memory() {
+fn announced_1_mib_frames_of_1000_sessions_take_no_memory() {
     let (_alone, _watchdog) = (alone(), watchdog());
     may_open(2 * ANNOUNCERS as u64);
     let users: Vec<String> = (0..USERS).map(|number| format!("u{number}")).collect();
@@ -140,7 +140,7 @@ fn of_1000_sessions_that_announce_1_mib_and_send_a_byte_none_is_given_the_memory
 }
 
 #[test]
-fn nesting_100_000_deep_is_bad_frame_wherever_it_stands() {
+fn nesting_100_000_deep_anywhere_is_bad_frame() {
     let (_alone, _watchdog) = (alone(), watchdog());
     let mut target = Target::new(&["bia".to_owned()]);
     let outers: [(&str, &[u8]); 5] = [
@@ -175,7 +175,7 @@ fn nesting_100_000_deep_is_bad_frame_wherever_it_stands() {
 }
 
 #[test]
-fn a_mebibyte_of_items_of_one_byte_becomes_no_value_for_each() {
+fn array_of_1_mib_of_tiny_items_takes_bounded_memory() {
     let (_alone, _watchdog) = (alone(), watchdog());
     let mut target = Target::new(&["bia".to_owned()]);
     // Empty arrays, empty maps, empty strings, unassigned simple values.
@@ -201,7 +201,7 @@ fn a_mebibyte_of_items_of_one_byte_becomes_no_value_for_each() {
 }
 
 #[test]
-fn an_ignored_key_of_a_mebibyte_is_passed_over_and_the_request_is_served() {
+fn unknown_key_of_1_mib_is_skipped_and_the_request_served() {
     let (_alone, _watchdog) = (alone(), watchdog());
     let mut target = Target::new(&["bia".to_owned()]);
     let body = [b"\x64body\x61a".to_vec(), b"\x61x".to_vec()].concat();

@@ -123,7 +123,7 @@ fn churn(served: &Served, until: Instant) -> u64 {
 }
 
 #[test]
-fn after_long_churn_the_server_holds_what_it_held_after_the_warm_up() {
+fn long_churn_leaves_the_servers_resources_unchanged() {
     let (_alone, time) = (alone(), time());
     let _watchdog = watchdog_for(time * 2 + Duration::from_secs(60));
     let mut served = serve(&["--journal", "--log-bytes", LOG, "--retain-bytes", JOURNAL]);
@@ -167,7 +167,7 @@ fn connect_and_go(endpoint: &std::path::Path, count: usize) {
 }
 
 #[test]
-fn readers_gone_without_a_broadcast_leave_nothing() {
+fn readers_gone_without_a_broadcast_leave_no_resources() {
     let _alone = alone();
     let _watchdog = watchdog_for(Duration::from_secs(180));
     let folder = tempfile::tempdir().expect("a folder can be made");

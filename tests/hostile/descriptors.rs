@@ -58,7 +58,7 @@ fn hears_closing(client: &mut FrameClient) -> Option<Frame> {
 }
 
 #[test]
-fn at_a_limit_of_256_descriptors_1000_who_stay_cost_no_cpu_and_when_they_go_the_next_is_in() {
+fn waiting_1000_clients_at_256_descriptors_cost_no_cpu() {
     let (_alone, _watchdog) = (alone(), watchdog());
     let mut served = serve();
     let process = Process::of(&served);

@@ -51,7 +51,7 @@ fn assert_cheap(options: &str, letter: &[u8], end: &[u8], answer: &[u8]) {
 }
 
 #[test]
-fn a_long_line_that_comes_byte_by_byte_costs_its_bytes_and_not_its_length_for_each() {
+fn long_line_sent_byte_by_byte_costs_linear_time() {
     let (_alone, _watchdog) = (alone(), watchdog());
     assert_cheap("", b"x", b"\n", b"ok\n");
     // A UTF-16 character whose bytes are both 0x0a, but which is not a line feed.

@@ -58,7 +58,7 @@ fn works(client: &mut FrameClient) {
 }
 
 #[test]
-fn a_registration_without_room_is_internal_leaves_nothing_behind_and_holds_up_nobody() {
+fn registration_on_a_full_disk_is_internal_and_delays_nobody() {
     let (_alone, _watchdog) = (alone(), watchdog());
     if !can_mount() {
         return;

@@ -64,7 +64,7 @@ fn asks(client: &mut FrameClient, over: &AtomicBool) -> Times {
 }
 
 #[test]
-fn of_200_wrong_logins_at_once_no_more_are_hashed_than_may_be_and_requests_are_quick() {
+fn wrong_logins_200_at_once_hash_few_and_delay_no_request() {
     let (_alone, _watchdog) = (alone(), watchdog_for(TIME_LIMIT));
     let served = serve(&["--data", "none"]);
     let process = Process::of(&served);

@@ -110,7 +110,7 @@ fn round(target: &Target, round: usize) -> (Times, Times) {
 }
 
 #[test]
-fn a_wrong_password_is_refused_in_the_same_time_for_known_and_for_unknown_names() {
+fn wrong_password_takes_the_same_time_for_unknown_names() {
     let (_alone, _watchdog) = (alone(), watchdog_for(TIME_LIMIT));
     let target = Target::new();
     for number in 0..ROUNDS {

@@ -55,7 +55,7 @@ fn told_to_the_end(client: UnixStream) -> FrameClient {
 }
 
 #[test]
-fn beside_5000_slow_clients_logins_are_quick_and_each_slow_one_is_told_login_timeout_in_time() {
+fn slow_clients_5000_delay_no_login_and_time_out() {
     let (_alone, _watchdog) = (alone(), watchdog());
     may_open(3 * SLOW as u64);
     let served = serve(&[]);

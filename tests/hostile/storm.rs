@@ -65,7 +65,7 @@ fn asks(client: &mut FrameClient, over: &AtomicBool) -> Times {
 }
 
 #[test]
-fn ten_thousand_connects_in_5_s_hold_up_nobody_and_leave_nothing_behind() {
+fn ten_thousand_connects_in_5_s_delay_nobody() {
     let (_alone, _watchdog) = (alone(), watchdog());
     may_open(4096);
     let served = serve(&[]);

@@ -114,7 +114,7 @@ fn body() -> String {
 }
 
 #[test]
-fn who_pipelines_100_mb_of_requests_and_reads_nothing_is_not_read_from_and_loses_nothing() {
+fn unread_replies_stop_reading_of_100_mb_of_requests() {
     let (_alone, _watchdog) = (alone(), watchdog_for(Duration::from_secs(180)));
     let mut target = Target::new();
     let (mut stream, mut lento) = user(&target.served, "lento");
@@ -150,7 +150,7 @@ fn who_pipelines_100_mb_of_requests_and_reads_nothing_is_not_read_from_and_loses
 }
 
 #[test]
-fn who_publishes_and_reads_nothing_is_not_read_from_in_the_end() {
+fn publisher_that_never_reads_is_not_read_from() {
     let (_alone, _watchdog) = (alone(), watchdog());
     let mut target = Target::new();
     let (mut stream, lento) = user(&target.served, "lento");
@@ -167,7 +167,7 @@ fn who_publishes_and_reads_nothing_is_not_read_from_in_the_end() {
 }
 
 #[test]
-fn who_half_closes_and_stays_holds_no_descriptor() {
+fn half_closed_client_holds_no_descriptor() {
     let (_alone, _watchdog) = (alone(), watchdog());
     let mut target = Target::new();
     let stay: Vec<(UnixStream, FrameClient)> = (0..100)
@@ -194,7 +194,7 @@ fn who_half_closes_and_stays_holds_no_descriptor() {
 }
 
 #[test]
-fn who_sends_and_reads_nothing_holds_its_descriptor_no_longer_than_the_timeouts_say() {
+fn client_that_never_reads_frees_its_descriptor_in_time() {
     let (_alone, _watchdog) = (alone(), watchdog());
     let mut target = Target::with(&["--idle-timeout", "4s", "--drain-timeout", "1s"]);
     let (mut stream, client) = user(&target.served, "lento");

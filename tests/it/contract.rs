@@ -137,7 +137,7 @@ fn late_end(mut client: FrameClient) -> Vec<Frame> {
 }
 
 #[test]
-fn every_frame_of_the_contract_has_been_seen_and_validated() {
+fn contract_frames_are_all_captured_and_validated() {
     let (from_client, from_server) = drive();
     assert_eq!(
         from_client,
@@ -150,7 +150,7 @@ fn every_frame_of_the_contract_has_been_seen_and_validated() {
 }
 
 #[test]
-fn the_schema_lists_the_frames_that_the_tests_know() {
+fn schema_lists_the_frames_that_the_tests_know() {
     let listed = |side: &str| -> Vec<String> {
         let schema = FROM_CLIENTS.text;
         let start = schema
@@ -170,7 +170,7 @@ fn the_schema_lists_the_frames_that_the_tests_know() {
 }
 
 #[test]
-fn the_schema_refuses_what_is_not_of_the_contract() {
+fn schema_refuses_frames_outside_the_contract() {
     let wrong = [
         ask("login", 1),
         Frame::new("ping", []),
@@ -198,7 +198,7 @@ fn the_schema_refuses_what_is_not_of_the_contract() {
 }
 
 #[test]
-fn a_frame_holds_each_error_code_and_the_schema_knows_it() {
+fn error_codes_fit_a_frame_and_are_in_the_schema() {
     for code in arauto::ErrorCode::ALL {
         let error = Frame::new(
             "error",

@@ -12,7 +12,7 @@ fn mode(path: &Path) -> u32 {
 }
 
 #[test]
-fn the_umask_neither_opens_nor_closes_anything() {
+fn data_folder_modes_ignore_the_umask() {
     let _watchdog = watchdog();
     for umask in ["000", "022", "777"] {
         let folder = tempfile::tempdir().expect("a folder can be made");
@@ -38,7 +38,7 @@ fn the_umask_neither_opens_nor_closes_anything() {
 }
 
 #[test]
-fn a_link_in_the_data_folders_place_is_refused_and_named() {
+fn link_as_the_data_folder_is_refused_and_named() {
     let _watchdog = watchdog();
     let temp = tempfile::tempdir().expect("a folder can be made");
     let (data, link) = (temp.path().join("data"), temp.path().join("link"));
@@ -57,7 +57,7 @@ fn a_link_in_the_data_folders_place_is_refused_and_named() {
 }
 
 #[test]
-fn a_data_folder_of_another_user_is_refused_and_the_user_named() {
+fn data_folder_of_another_user_is_refused_and_named() {
     let _watchdog = watchdog();
     let temp = tempfile::tempdir().expect("a folder can be made");
     let data = temp.path().join("data");

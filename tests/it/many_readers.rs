@@ -64,7 +64,7 @@ fn has_memory_files() -> bool {
 }
 
 #[test]
-fn forty_readers_on_a_local_endpoint_hear_every_byte_of_every_message() {
+fn forty_local_readers_receive_every_byte() {
     let fixture = Fixture::new();
     let readers = (0..READERS).map(|_| fixture.client("rui")).collect();
     hear_while_publishing(readers, fixture.client("ana"));
@@ -72,7 +72,7 @@ fn forty_readers_on_a_local_endpoint_hear_every_byte_of_every_message() {
 }
 
 #[test]
-fn forty_readers_on_tcp_hear_every_byte_of_every_message() {
+fn forty_tcp_readers_receive_every_byte() {
     let fixture = Fixture::with(|config| Fixture::also(config, "tcp:127.0.0.1:0"));
     let Endpoint::Tcp { port, .. } = &fixture.server.endpoints()[1] else {
         panic!("the second endpoint is tcp");

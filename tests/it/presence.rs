@@ -7,7 +7,7 @@ use serde_cbor::Value;
 use crate::support::{Fixture, Frame, FrameClient, PASSWORD, text};
 
 #[test]
-fn a_user_joins_with_the_first_session_and_leaves_with_the_last() {
+fn user_joins_with_the_first_session_leaves_with_the_last() {
     let fixture = Fixture::new();
     let mut ana = fixture.client("ana");
     let mut one = fixture.client("rui");
@@ -27,7 +27,7 @@ fn a_user_joins_with_the_first_session_and_leaves_with_the_last() {
 }
 
 #[test]
-fn who_names_each_user_once_in_order() {
+fn who_lists_each_user_once_in_order() {
     let fixture = Fixture::new();
     let clients: Vec<_> = ["rui", "ana", "eva", "ana"]
         .map(|user| fixture.client(user))
@@ -42,7 +42,7 @@ fn who_names_each_user_once_in_order() {
 }
 
 #[test]
-fn a_broken_connection_is_a_left_like_any_other() {
+fn broken_connection_is_announced_as_left() {
     let fixture = Fixture::new();
     let mut ana = fixture.client("ana");
     drop(fixture.client("rui"));
@@ -52,7 +52,7 @@ fn a_broken_connection_is_a_left_like_any_other() {
 }
 
 #[test]
-fn a_user_who_comes_back_joins_again() {
+fn user_that_returns_is_announced_as_joined_again() {
     let fixture = Fixture::new();
     let mut ana = fixture.client("ana");
     for _ in 0..3 {
@@ -78,7 +78,7 @@ fn visit(fixture: &Fixture, user: &str) {
 }
 
 #[test]
-fn flapping_user_is_announced_once_a_second_and_last_as_it_is() {
+fn flapping_user_is_announced_once_a_second_then_as_it_is() {
     let fixture = Fixture::new();
     let mut ana = fixture.client("ana");
     let begun = Instant::now();
@@ -138,7 +138,7 @@ fn flapping_user_pushes_no_message_out_of_the_log() {
 }
 
 #[test]
-fn nobody_who_only_connects_is_present() {
+fn connection_without_a_login_is_not_present() {
     let fixture = Fixture::new();
     let _visitor = fixture.unauthenticated();
     let mut ana = fixture.client("ana");
@@ -148,7 +148,7 @@ fn nobody_who_only_connects_is_present() {
 }
 
 #[test]
-fn a_stop_announces_nobody_as_left() {
+fn stop_announces_nobody_as_left() {
     let fixture = Fixture::new();
     let mut ana = fixture.client("ana");
     let mut rui = fixture.client("rui");

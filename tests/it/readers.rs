@@ -35,7 +35,7 @@ fn ranges(client: &mut FrameClient, last: u64) -> Vec<(u64, u64)> {
 }
 
 #[test]
-fn a_slow_reader_gets_one_gap_that_names_exactly_what_it_missed() {
+fn slow_reader_gets_one_gap_of_exactly_what_it_missed() {
     let fixture = Fixture::with(small_log);
     let (mut slow, login) = fixture.client_and_login("slow");
     let mut ana = fixture.client("ana");
@@ -56,7 +56,7 @@ fn a_slow_reader_gets_one_gap_that_names_exactly_what_it_missed() {
 }
 
 #[test]
-fn a_healthy_reader_gets_no_gap_while_a_publisher_floods() {
+fn healthy_reader_gets_no_gap_during_a_flood() {
     const MESSAGES: u64 = 512;
     let fixture = Fixture::with(|config| {
         config.limits.log_bytes = 4 << 20;
@@ -99,7 +99,7 @@ fn a_healthy_reader_gets_no_gap_while_a_publisher_floods() {
 }
 
 #[test]
-fn a_stalled_reader_holds_nobody_back_for_long() {
+fn stalled_reader_delays_publishers_briefly() {
     let fixture = Fixture::with(small_log);
     let _stalled = fixture.client("stalled");
     let mut healthy = fixture.client("healthy");
@@ -121,7 +121,7 @@ fn a_stalled_reader_holds_nobody_back_for_long() {
 }
 
 #[test]
-fn publishers_wait_for_a_reader_that_moves() {
+fn publishers_wait_for_a_moving_reader() {
     let fixture = Fixture::with(|config| {
         config.limits.log_bytes = 4 << 20;
         config.backpressure.window = 128 << 10;
@@ -147,7 +147,7 @@ fn publishers_wait_for_a_reader_that_moves() {
 }
 
 #[test]
-fn a_slow_reader_of_text_is_told_of_its_gap_too() {
+fn slow_text_reader_gets_its_gap_too() {
     let fixture = Fixture::listening("?dialect=text", small_log);
     let mut slow = fixture.lines();
     slow.expect("+ arauto 1");

@@ -8,7 +8,7 @@ use crate::support::{Fixture, FrameClient, PASSWORD, Served, Stop, login, watchd
 const AT_ONCE: usize = 100;
 
 #[test]
-fn of_100_first_logins_of_one_name_exactly_one_registers() {
+fn first_logins_of_one_name_100_at_once_register_once() {
     let fixture = Fixture::new();
     for name in ["ana", "bia", "caio", "davi", "eva"] {
         let start = Barrier::new(AT_ONCE);
@@ -78,12 +78,12 @@ fn outlive(end: impl FnOnce(&mut Served)) {
 }
 
 #[test]
-fn an_answered_registration_outlives_a_kill_9() {
+fn answered_registration_outlives_a_kill_9() {
     outlive(|server| server.child.kill().expect("it runs"));
 }
 
 #[test]
-fn an_answered_registration_outlives_a_stop() {
+fn answered_registration_outlives_a_stop() {
     outlive(|server| {
         server.send_stop(Stop::USUAL);
         assert_eq!(server.wait(), Some(0), "{}", server.log());

@@ -38,7 +38,7 @@ fn heard(client: &mut FrameClient, last: u64) -> Vec<u64> {
 }
 
 #[test]
-fn the_same_stream_is_replayed_from_where_it_was_read() {
+fn resume_replays_the_stream_from_the_last_read_seq() {
     let fixture = Fixture::new();
     let (mut ana, first) = fixture.client_and_login("ana");
     let (stream, after) = (first.text("stream").to_owned(), first.num("seq"));
@@ -64,7 +64,7 @@ fn the_same_stream_is_replayed_from_where_it_was_read() {
 }
 
 #[test]
-fn a_resume_at_the_head_replays_nothing_but_its_own_joined() {
+fn resume_at_the_head_gets_only_its_own_joined() {
     let fixture = Fixture::new();
     let (mut ana, first) = fixture.client_and_login("ana");
     let last = publish(&mut ana, 3, "x");
@@ -77,7 +77,7 @@ fn a_resume_at_the_head_replays_nothing_but_its_own_joined() {
 }
 
 #[test]
-fn what_is_no_longer_held_is_named_by_one_gap_before_the_rest() {
+fn resume_behind_the_tail_gets_one_gap_then_the_rest() {
     let fixture = Fixture::with(|config| {
         config.limits.log_bytes = 256 << 10;
         config.backpressure.window = 32 << 10;
@@ -99,7 +99,7 @@ fn what_is_no_longer_held_is_named_by_one_gap_before_the_rest() {
 }
 
 #[test]
-fn another_streams_name_is_one_gap_from_1_and_then_live() {
+fn resume_in_another_stream_gets_one_gap_from_1() {
     let fixture = Fixture::new();
     let mut ana = fixture.client("ana");
     publish(&mut ana, 10, "x");
@@ -113,7 +113,7 @@ fn another_streams_name_is_one_gap_from_1_and_then_live() {
 }
 
 #[test]
-fn an_after_that_is_ahead_of_the_stream_is_one_gap_from_1_and_then_live() {
+fn resume_ahead_of_the_stream_gets_one_gap_from_1() {
     let fixture = Fixture::new();
     let (mut ana, first) = fixture.client_and_login("ana");
     let (mut rui, login) = resume(&fixture, "rui", first.text("stream"), u64::MAX);

@@ -29,7 +29,7 @@ fn rows() -> HashMap<String, String> {
 }
 
 #[test]
-fn every_code_and_cause_has_its_class_on_the_page() {
+fn retry_table_lists_every_code_and_cause() {
     let rows = rows();
     let class = |name: &str| rows.get(name).map(String::as_str);
     for code in ErrorCode::ALL {
@@ -52,7 +52,7 @@ fn every_code_and_cause_has_its_class_on_the_page() {
 }
 
 #[test]
-fn classes_of_python_examples_are_those_of_the_library() {
+fn python_examples_use_the_retry_classes_of_the_library() {
     for example in ["leitor.py", "escritor.py"] {
         let path = Path::new(env!("CARGO_MANIFEST_DIR"))
             .join("examples")

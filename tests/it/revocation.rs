@@ -88,7 +88,7 @@ fn removed_user_cannot_log_in_where_registration_is_closed() {
 
 #[test]
 #[cfg(unix)]
-fn text_session_of_removed_user_is_told_in_a_line() {
+fn text_session_of_removed_user_gets_a_revoked_line() {
     let _watchdog = watchdog();
     let folder = tempfile::tempdir().expect("a folder can be made");
     let path = folder.path().join("text.sock");
@@ -202,7 +202,7 @@ fn new_password_ends_the_sessions_of_the_old_one() {
 }
 
 #[test]
-fn stalled_reader_of_removed_user_is_gone_in_time() {
+fn stalled_reader_of_removed_user_ends_within_5_s() {
     let _watchdog = watchdog();
     let served = served(&["--drain-timeout", "1h"]);
     let mut rui = logged_in(&served, "rui");
@@ -227,7 +227,7 @@ fn stalled_reader_of_removed_user_is_gone_in_time() {
 }
 
 #[test]
-fn invalid_row_makes_only_its_own_account_unusable() {
+fn invalid_account_row_disables_only_its_own_account() {
     let _watchdog = watchdog();
     let served = served(&[]);
     users(&served, &["add", "zé"]).expect_success();
@@ -257,7 +257,7 @@ fn invalid_row_makes_only_its_own_account_unusable() {
 }
 
 #[test]
-fn rows_that_no_user_can_have_are_told_and_can_be_removed() {
+fn rows_with_impossible_names_are_logged_and_removable() {
     let _watchdog = watchdog();
     let served = served(&[]);
     let insert = "INSERT INTO account VALUES (?, ?, ?, 0)";
@@ -295,7 +295,7 @@ fn rows_that_no_user_can_have_are_told_and_can_be_removed() {
 }
 
 #[test]
-fn accounts_that_cannot_be_read_let_nobody_in_until_they_can() {
+fn unreadable_accounts_refuse_logins_until_readable_again() {
     let _watchdog = watchdog();
     let served = served(&[]);
     let mut ana = logged_in(&served, "ana");

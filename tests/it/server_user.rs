@@ -105,7 +105,7 @@ fn contains(got: &[u8], part: &str) -> bool {
 }
 
 #[test]
-fn no_command_sends_a_password_to_another_users_server() {
+fn command_sends_no_password_to_another_users_server() {
     let _watchdog = watchdog();
     if !can_become_other_user() {
         return;
@@ -131,7 +131,7 @@ fn no_command_sends_a_password_to_another_users_server() {
 }
 
 #[test]
-fn password_goes_to_the_server_user_that_is_named() {
+fn password_goes_to_the_named_server_user() {
     let _watchdog = watchdog();
     if !can_become_other_user() {
         return;
@@ -148,7 +148,7 @@ fn password_goes_to_the_server_user_that_is_named() {
 }
 
 #[test]
-fn path_that_only_the_servers_user_could_have_made_is_trusted() {
+fn path_only_the_servers_user_could_make_is_trusted() {
     let _watchdog = watchdog();
     if !can_become_other_user() {
         return;
@@ -170,7 +170,7 @@ fn path_that_only_the_servers_user_could_have_made_is_trusted() {
 }
 
 #[test]
-fn servers_of_root_and_of_ones_own_are_trusted_by_everybody() {
+fn servers_of_root_and_of_the_own_user_are_trusted() {
     if !can_become_other_user() {
         return;
     }
@@ -215,7 +215,7 @@ fn library_refuses_another_users_server_before_its_welcome() {
 
 /// The server dies, another user takes its name, and `leitor` comes again by itself.
 #[test]
-fn leitor_that_connects_again_sends_no_password_to_an_impostor() {
+fn reconnecting_leitor_sends_no_password_to_an_impostor() {
     let _watchdog = watchdog();
     if !can_become_other_user() {
         return;

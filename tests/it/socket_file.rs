@@ -30,7 +30,7 @@ fn logs_in(endpoint: &Endpoint) -> bool {
 }
 
 #[test]
-fn removed_socket_file_is_made_again_and_nobody_is_disturbed() {
+fn removed_socket_file_is_made_again_undisturbed() {
     let folder = tempfile::tempdir().expect("a folder can be made");
     let other = Endpoint::SeqPacket(folder.path().join("p.sock"));
     let fixture = Fixture::with(|config| {
@@ -61,7 +61,7 @@ fn removed_socket_file_is_made_again_and_nobody_is_disturbed() {
 }
 
 #[test]
-fn client_that_waits_at_the_removed_file_is_served_as_well() {
+fn client_waiting_at_the_removed_socket_is_served() {
     let fixture = Fixture::listening("?dialect=raw&max=1", |_| {});
     let path = path(fixture.endpoint());
     let first = UnixStream::connect(&path).expect("the server listens");
@@ -103,7 +103,7 @@ fn socket_of_another_server_is_retaken_only_once_stale() {
 }
 
 #[test]
-fn lock_of_a_reader_of_the_folder_keeps_no_server_from_starting() {
+fn foreign_lock_on_the_folder_does_not_block_the_start() {
     let _watchdog = watchdog();
     let folder = tempfile::tempdir().expect("a folder can be made");
     let reader = std::fs::File::open(folder.path()).expect("the folder is readable");

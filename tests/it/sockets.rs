@@ -38,7 +38,7 @@ fn refused(endpoint: &str) -> BindError {
 }
 
 #[test]
-fn a_sockets_file_is_the_owners_alone_whatever_the_umask_is() {
+fn socket_file_is_private_whatever_the_umask_is() {
     let _watchdog = watchdog();
     for umask in ["000", "022", "777"] {
         let folder = tempfile::tempdir().expect("a folder can be made");
@@ -70,7 +70,7 @@ fn a_sockets_file_is_the_owners_alone_whatever_the_umask_is() {
 }
 
 #[test]
-fn everyone_may_connect_where_the_endpoint_says_so() {
+fn socket_with_mode_everyone_accepts_all_users() {
     let fixture = Fixture::listening("?access=everyone", |_| {});
     let mode = std::fs::metadata(socket(&fixture))
         .expect("it is there")
@@ -81,7 +81,7 @@ fn everyone_may_connect_where_the_endpoint_says_so() {
 }
 
 #[test]
-fn a_stale_socket_is_replaced() {
+fn stale_socket_is_replaced() {
     let _watchdog = watchdog();
     let folder = tempfile::tempdir().expect("a folder can be made");
     let socket = folder.path().join("s.sock");
@@ -95,7 +95,7 @@ fn a_stale_socket_is_replaced() {
 }
 
 #[test]
-fn a_living_servers_socket_is_never_taken() {
+fn socket_of_a_living_server_is_never_taken() {
     let fixture = Fixture::new();
     let endpoint = fixture.endpoint().to_string();
     let error = refused(&endpoint);
@@ -106,7 +106,7 @@ fn a_living_servers_socket_is_never_taken() {
 }
 
 #[test]
-fn a_file_that_is_no_socket_is_left_alone() {
+fn file_that_is_not_a_socket_is_left_alone() {
     let folder = tempfile::tempdir().expect("a folder can be made");
     let path = folder.path().join("s.sock");
     std::fs::write(&path, "precious").expect("the folder is ours");
@@ -119,7 +119,7 @@ fn a_file_that_is_no_socket_is_left_alone() {
 }
 
 #[test]
-fn a_server_that_does_not_start_leaves_no_socket_behind() {
+fn server_that_fails_to_start_leaves_no_socket() {
     let folder = tempfile::tempdir().expect("a folder can be made");
     let good = folder.path().join("good.sock");
     let bad = folder.path().join("no/such/folder.sock");
@@ -130,7 +130,7 @@ fn a_server_that_does_not_start_leaves_no_socket_behind() {
 }
 
 #[test]
-fn a_socket_that_somebody_else_put_there_meanwhile_stays() {
+fn socket_of_another_program_is_not_removed_at_exit() {
     let fixture = Fixture::new();
     let path = socket(&fixture).to_owned();
     std::fs::remove_file(&path).expect("it is there");
@@ -142,14 +142,14 @@ fn a_socket_that_somebody_else_put_there_meanwhile_stays() {
 }
 
 #[test]
-fn tcp_beyond_this_machine_is_refused() {
+fn tcp_address_beyond_loopback_is_refused() {
     let error = refused("tcp:0.0.0.0:0");
     assert!(matches!(error, BindError::NotLoopback(..)), "{error}");
     assert!(error.to_string().contains("loopback"), "{error}");
 }
 
 #[test]
-fn loopback_tcp_and_abstract_sockets_serve_like_any_other() {
+fn loopback_tcp_and_abstract_sockets_serve_clients() {
     let _watchdog = watchdog();
     let name = format!("unix:@arauto-test-{}", std::process::id());
     for endpoint in ["tcp:127.0.0.1:0", "tcp:[::1]:0", &name] {
@@ -179,7 +179,7 @@ fn loopback_tcp_and_abstract_sockets_serve_like_any_other() {
 }
 
 #[test]
-fn an_abstract_name_that_is_taken_is_told_so() {
+fn abstract_name_in_use_is_reported() {
     let _watchdog = watchdog();
     let name = format!("unix:@arauto-taken-{}", std::process::id());
     let server = Server::start(config(&name)).expect("the name is free");
@@ -190,7 +190,7 @@ fn an_abstract_name_that_is_taken_is_told_so() {
 }
 
 #[test]
-fn a_pipe_is_a_socket_in_the_runtime_folder() {
+fn pipe_endpoint_is_a_socket_in_the_runtime_folder() {
     let _watchdog = watchdog();
     let runtime = tempfile::tempdir().expect("a folder can be made");
     let mut server = crate::support::arauto(&["serve", "--no-console", "--data", "none"])
@@ -246,7 +246,7 @@ fn pipe_folder_writable_by_others_is_refused_by_both_sides() {
 }
 
 #[test]
-fn pipe_folder_that_is_a_link_or_anothers_is_refused() {
+fn pipe_folder_as_a_link_or_of_another_user_is_refused() {
     let _watchdog = watchdog();
     let (runtime, pipes) = pipes_folder(0o700);
     let run = || {

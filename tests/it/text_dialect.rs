@@ -9,7 +9,7 @@ fn fixture() -> Fixture {
 }
 
 #[test]
-fn a_conversation_has_every_kind_of_line() {
+fn text_conversation_has_every_kind_of_line() {
     let fixture = fixture();
     let mut ana = fixture.lines();
     ana.expect("+ arauto 1");
@@ -43,7 +43,7 @@ fn a_conversation_has_every_kind_of_line() {
 }
 
 #[test]
-fn a_second_login_is_logged_in_and_not_registered() {
+fn second_text_login_is_logged_in_not_registered() {
     let fixture = fixture();
     for answer in ["+ ana registered", "+ ana logged in"] {
         let mut ana = fixture.lines();
@@ -55,7 +55,7 @@ fn a_second_login_is_logged_in_and_not_registered() {
 }
 
 #[test]
-fn an_error_is_a_code_and_a_message() {
+fn text_error_is_a_code_and_a_message() {
     let fixture = fixture();
     let mut client = fixture.lines();
     client.expect("+ arauto 1");
@@ -70,7 +70,7 @@ fn an_error_is_a_code_and_a_message() {
 }
 
 #[test]
-fn control_characters_travel_as_their_escapes() {
+fn text_control_characters_are_sent_as_escapes() {
     let fixture = fixture();
     let mut ana = fixture.lines();
     ana.expect("+ arauto 1");
@@ -80,7 +80,7 @@ fn control_characters_travel_as_their_escapes() {
 }
 
 #[test]
-fn a_byte_string_is_shown_in_hexadecimal_digits() {
+fn byte_string_is_shown_in_hexadecimal() {
     let fixture = Fixture::listening("?dialect=text&handler=echo", |_| {});
     let mut ana = fixture.lines();
     ana.expect("+ arauto 1");
@@ -97,7 +97,7 @@ fn a_byte_string_is_shown_in_hexadecimal_digits() {
 }
 
 #[test]
-fn a_line_may_end_in_cr_lf_and_come_in_pieces() {
+fn text_line_may_end_in_cr_lf_and_come_in_pieces() {
     let fixture = fixture();
     let mut ana = fixture.lines();
     ana.expect("+ arauto 1");
@@ -110,7 +110,7 @@ fn a_line_may_end_in_cr_lf_and_come_in_pieces() {
 }
 
 #[test]
-fn a_line_that_is_too_long_or_not_text_ends_the_session() {
+fn text_line_too_long_or_not_text_ends_the_session() {
     let fixture = fixture();
     for (line, code) in [
         (vec![b'x'; 17 << 10], "frame-too-large"),
@@ -127,7 +127,7 @@ fn a_line_that_is_too_long_or_not_text_ends_the_session() {
 }
 
 #[test]
-fn a_reader_of_text_gets_every_message_in_order() {
+fn text_reader_gets_every_message_in_order() {
     let fixture = fixture();
     let mut ana = fixture.lines();
     ana.expect("+ arauto 1");
@@ -158,7 +158,7 @@ fn a_reader_of_text_gets_every_message_in_order() {
 }
 
 #[test]
-fn an_endpoint_may_speak_utf_16() {
+fn text_endpoint_may_use_utf_16() {
     fn utf16(text: &str) -> Vec<u8> {
         text.encode_utf16().flat_map(u16::to_le_bytes).collect()
     }

@@ -39,13 +39,13 @@ fn falls(broken: Broken, name: &'static str, setting: Setting) {
 }
 
 #[test]
-fn a_drain_before_the_seal_loses_a_broadcast() {
+fn drain_before_the_seal_loses_a_broadcast() {
     let clients = vec![Client::sends(&[Frame::Fim]), Client::sends(&[])];
     falls(Broken::DrainBeforeSeal, PATIENCE, Setting::of(clients));
 }
 
 #[test]
-fn closing_before_the_replies_is_not_the_last_frame() {
+fn closing_before_the_replies_is_not_last() {
     let setting = Setting {
         early_deadlines: 1,
         ..Setting::of(vec![Client::sends(&[Frame::Request])])
@@ -54,43 +54,43 @@ fn closing_before_the_replies_is_not_the_last_frame() {
 }
 
 #[test]
-fn a_cut_that_is_read_twice_is_two_cuts() {
+fn cut_read_twice_differs() {
     let clients = vec![Client::sends(&[Frame::Fim]), Client::sends(&[])];
     falls(Broken::CutReadTwice, NOTHING_LOST, Setting::of(clients));
 }
 
 #[test]
-fn a_roster_without_settle_misses_who_was_handed_over() {
+fn roster_without_settle_misses_a_handed_over_session() {
     let clients = vec![Client::sends(&[]).comes_late()];
     falls(Broken::NoSettle, ALL_TOLD, Setting::of(clients));
 }
 
 #[test]
-fn a_marker_overtakes_what_waits_for_a_handler() {
+fn marker_overtakes_work_that_waits_for_a_handler() {
     let clients = vec![Client::sends(&[Frame::Request])];
     falls(Broken::MarkerForCounter, WORK_AWAITED, Setting::of(clients));
 }
 
 #[test]
-fn actors_that_are_stopped_at_once_leave_clients_without_their_answers() {
+fn actors_stopped_at_once_lose_answers() {
     let clients = vec![Client::sends(&[Frame::Request])];
     falls(Broken::SystemStop, PATIENCE, Setting::of(clients));
 }
 
 #[test]
-fn what_is_written_is_not_read() {
+fn written_bytes_are_not_counted_as_read() {
     let clients = vec![Client::sends(&[]).stalls()];
     falls(Broken::WrittenIsRead, EVIDENCE, Setting::of(clients));
 }
 
 #[test]
-fn a_frame_behind_the_cut_must_not_be_admitted() {
+fn frame_behind_the_cut_is_not_admitted() {
     let clients = vec![Client::sends(&[Frame::Request])];
     falls(Broken::AdmitsBehindTheCut, CUT_KEPT, Setting::of(clients));
 }
 
 #[test]
-fn a_roster_that_was_not_complete_in_time_is_no_exit_0() {
+fn incomplete_roster_is_never_exit_0() {
     let setting = Setting {
         early_deadlines: 2,
         ..Setting::of(vec![Client::sends(&[]).comes_late()])
@@ -99,7 +99,7 @@ fn a_roster_that_was_not_complete_in_time_is_no_exit_0() {
 }
 
 #[test]
-fn a_head_that_was_not_sealed_in_time_is_no_exit_0() {
+fn head_not_sealed_in_time_is_never_exit_0() {
     let setting = Setting {
         early_deadlines: 2,
         ..Setting::of(vec![Client::sends(&[Frame::Publish])])
@@ -108,7 +108,7 @@ fn a_head_that_was_not_sealed_in_time_is_no_exit_0() {
 }
 
 #[test]
-fn who_said_fim_and_is_cut_short_is_told_of_by_its_range() {
+fn session_cut_short_after_fim_has_its_missing_range() {
     let setting = Setting {
         waiting: 4,
         ..Setting::of(vec![Client::sends(&[Frame::Fim]).stalls()])
@@ -117,13 +117,13 @@ fn who_said_fim_and_is_cut_short_is_told_of_by_its_range() {
 }
 
 #[test]
-fn a_publish_behind_the_cut_finds_the_log_sealed() {
+fn publish_behind_the_cut_finds_the_log_sealed() {
     let clients = vec![Client::sends(&[Frame::Publish])];
     falls(Broken::AdmitsBehindTheCut, SEAL_LAST, Setting::of(clients));
 }
 
 #[test]
-fn a_drain_before_the_seal_is_out_of_order() {
+fn drain_before_the_seal_is_out_of_order() {
     let clients = vec![Client::sends(&[])];
     falls(
         Broken::DrainBeforeSeal,
@@ -133,7 +133,7 @@ fn a_drain_before_the_seal_is_out_of_order() {
 }
 
 #[test]
-fn a_publish_that_the_sealed_log_refused_must_not_be_answered_too() {
+fn publish_refused_by_the_sealed_log_is_not_answered() {
     let setting = Setting {
         early_deadlines: 1,
         ..Setting::of(vec![Client::sends(&[Frame::Publish])])
@@ -142,13 +142,13 @@ fn a_publish_that_the_sealed_log_refused_must_not_be_answered_too() {
 }
 
 #[test]
-fn a_stop_without_deadlines_waits_for_a_stalled_client_for_ever() {
+fn stop_without_deadlines_waits_for_ever() {
     let clients = vec![Client::sends(&[]).stalls()];
     falls(Broken::NoDeadlines, ENDS, Setting::of(clients));
 }
 
 #[test]
-fn whom_the_server_fails_in_the_stop_is_owed_what_all_others_get() {
+fn session_failed_in_the_stop_is_owed_the_same() {
     let setting = Setting {
         waiting: 4,
         session_panics: 1,

@@ -44,7 +44,7 @@ impl Visit {
 
 /// A search in depth that knows the states above it, which the checker does not.
 #[test]
-fn no_run_comes_back_to_where_it_was() {
+fn no_run_returns_to_an_earlier_state() {
     let setting = Setting {
         early_deadlines: 1,
         second_fim: true,
@@ -74,7 +74,7 @@ fn no_run_comes_back_to_where_it_was() {
 }
 
 #[test]
-fn three_sessions_lose_nothing_whatever_comes_first() {
+fn three_sessions_lose_nothing_in_any_order() {
     let setting = Setting::of(vec![
         Client::sends(&[Frame::Request]),
         Client::sends(&[Frame::Publish]),
@@ -84,7 +84,7 @@ fn three_sessions_lose_nothing_whatever_comes_first() {
 }
 
 #[test]
-fn a_run_of_frames_is_answered_or_refused_each_once() {
+fn frames_are_answered_or_refused_exactly_once() {
     let setting = Setting {
         second_fim: true,
         ..Setting::of(vec![
@@ -96,7 +96,7 @@ fn a_run_of_frames_is_answered_or_refused_each_once() {
 }
 
 #[test]
-fn who_stalls_or_breaks_off_costs_nobody_else_anything() {
+fn stalled_or_broken_client_costs_others_nothing() {
     let setting = Setting {
         waiting: 4,
         ..Setting::of(vec![
@@ -108,7 +108,7 @@ fn who_stalls_or_breaks_off_costs_nobody_else_anything() {
 }
 
 #[test]
-fn who_says_fim_is_owed_what_was_broadcast_before() {
+fn session_that_says_fim_is_owed_earlier_broadcasts() {
     let setting = Setting {
         waiting: 3,
         ..Setting::of(vec![
@@ -120,7 +120,7 @@ fn who_says_fim_is_owed_what_was_broadcast_before() {
 }
 
 #[test]
-fn deadlines_that_pass_at_any_instant_are_owned_up_to() {
+fn deadline_passed_at_any_instant_is_reported() {
     let setting = Setting {
         early_deadlines: 2,
         ..Setting::of(vec![
@@ -132,7 +132,7 @@ fn deadlines_that_pass_at_any_instant_are_owned_up_to() {
 }
 
 #[test]
-fn a_second_signal_is_exit_4_and_a_panic_ends_one_session() {
+fn second_signal_is_exit_4_and_a_panic_ends_one_session() {
     let setting = Setting {
         waiting: 2,
         session_panics: 1,
@@ -145,7 +145,7 @@ fn a_second_signal_is_exit_4_and_a_panic_ends_one_session() {
 }
 
 #[test]
-fn a_hub_that_panics_is_exit_70() {
+fn panicking_hub_is_exit_70() {
     let setting = Setting {
         hub_panics: 1,
         ..Setting::of(vec![
@@ -157,7 +157,7 @@ fn a_hub_that_panics_is_exit_70() {
 }
 
 #[test]
-fn a_late_connection_is_served_refused_or_told() {
+fn late_connection_is_served_or_refused() {
     let setting = Setting {
         early_deadlines: 1,
         ..Setting::of(vec![

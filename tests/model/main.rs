@@ -28,7 +28,7 @@
 //! state, and would miss a cycle. There are none: every step uses something up that is
 //! never given back (a frame, a message, a phase, room to write that only reading
 //! renews, and that only for as many frames as there are), which
-//! [`intact::no_run_comes_back_to_where_it_was`] holds against a whole state space.
+//! [`intact::no_run_returns_to_an_earlier_state`] holds against a whole state space.
 //!
 //! Two steps are taken before all others and alone ([`step`], `inner`), as nothing can
 //! hinder them or tell in which order they came.

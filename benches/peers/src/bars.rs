@@ -131,7 +131,7 @@ mod tests {
     use crate::rows::ROWS;
 
     #[test]
-    fn each_bar_is_about_a_row_and_a_system_that_it_has() {
+    fn bar_refers_to_an_existing_row_and_system() {
         for bar in BARS {
             let row = ROWS.iter().find(|row| row.id == bar.row);
             let row = row.expect(bar.row);

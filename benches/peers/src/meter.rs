@@ -164,7 +164,7 @@ mod tests {
     }
 
     #[test]
-    fn counts_the_same_however_the_bytes_are_cut() {
+    fn frame_count_is_the_same_at_any_read_boundary() {
         let bytes = stream();
         for cut in [1, 2, 3, 5, 7, 8, 9, 64, 1000, bytes.len()] {
             let mut meter = Meter::new(Uniform::new(8, b"MSG ").with_ping(b"PING;"));
@@ -178,7 +178,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_frame_is_an_error() {
+    fn bytes_that_are_no_frame_are_an_error() {
         let mut meter = Meter::new(Uniform::new(8, b"MSG "));
         meter.feed(b"MSG xyz;").expect("a frame");
         assert!(meter.feed(b"-ERR 'slow'").is_err());

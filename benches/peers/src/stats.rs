@@ -60,7 +60,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn spreads_and_digits() {
+    fn spread_is_printed_with_its_digits() {
         let spread = Spread::of([3.0, 1.0, 2.0, 10.0]).expect("values");
         assert_eq!(spread.to_string(), "2.50 (1.00 to 10.0)");
         assert_eq!(Spread::of([]), None);

@@ -29,7 +29,7 @@ fn guess(backoffs: &BackoffTable, peer: &PeerId, count: u32, now: &mut Instant) 
 }
 
 #[test]
-fn the_first_wrong_passwords_cost_no_wait_and_each_one_more_doubles_it() {
+fn wrong_passwords_beyond_the_free_ones_double_the_wait() {
     let (backoffs, mut now) = (backoffs(), Instant::now());
     assert_eq!(
         guess(&backoffs, &elsewhere(), FREE, &mut now),
@@ -46,7 +46,7 @@ fn the_first_wrong_passwords_cost_no_wait_and_each_one_more_doubles_it() {
 }
 
 #[test]
-fn on_this_machine_nobody_waits_longer_than_a_second() {
+fn local_peer_waits_at_most_a_second() {
     for peer in [
         PeerId::Uid(7),
         PeerId::at("127.0.0.1".parse().expect("one")),
@@ -57,7 +57,7 @@ fn on_this_machine_nobody_waits_longer_than_a_second() {
 }
 
 #[test]
-fn whoever_guesses_keeps_no_other_peer_out() {
+fn guessing_peer_keeps_no_other_peer_out() {
     let (backoffs, mut now) = (backoffs(), Instant::now());
     guess(&backoffs, &PeerId::Uid(7), 100, &mut now);
     assert!(matches!(
@@ -74,7 +74,7 @@ fn whoever_guesses_keeps_no_other_peer_out() {
 }
 
 #[test]
-fn a_right_password_and_ten_quiet_minutes_both_end_it() {
+fn right_password_or_ten_quiet_minutes_end_the_back_off() {
     let (backoffs, mut now) = (backoffs(), Instant::now());
     guess(&backoffs, &elsewhere(), FREE + 5, &mut now);
     now += LONGEST_REMOTE;
@@ -94,7 +94,7 @@ fn a_right_password_and_ten_quiet_minutes_both_end_it() {
 }
 
 #[test]
-fn no_more_guesses_are_in_work_than_may_go_wrong() {
+fn attempts_in_work_are_at_most_the_free_ones() {
     let (backoffs, now) = (backoffs(), Instant::now());
     let look = || match backoffs.attempt(&ana(), &elsewhere(), now) {
         AttemptDecision::Allowed(attempt) => Some(attempt),
@@ -109,7 +109,7 @@ fn no_more_guesses_are_in_work_than_may_go_wrong() {
 }
 
 #[tokio::test]
-async fn who_waits_hears_of_the_end_of_an_attempt() {
+async fn waiting_attempt_is_woken_by_the_end_of_another() {
     let (backoffs, now) = (backoffs(), Instant::now());
     let mut in_work = Vec::new();
     let waiting = loop {
@@ -124,7 +124,7 @@ async fn who_waits_hears_of_the_end_of_an_attempt() {
 }
 
 #[test]
-fn a_name_has_a_rate_however_its_logins_end() {
+fn login_rate_of_a_name_counts_every_outcome() {
     let backoffs = BackoffTable::new("3/m".parse().expect("a rate"));
     let now = Instant::now();
     for _ in 0..3 {
@@ -141,7 +141,7 @@ fn a_name_has_a_rate_however_its_logins_end() {
 }
 
 #[test]
-fn many_names_are_forgotten_before_one_that_waits() {
+fn other_names_are_evicted_before_a_waiting_one() {
     let (backoffs, mut now) = (backoffs(), Instant::now());
     guess(&backoffs, &elsewhere(), FREE, &mut now);
     for index in 0..2 * MAX_ENTRIES as u32 {

@@ -7,7 +7,7 @@ use crate::accounts::{
 use crate::rate::Rate;
 
 #[tokio::test]
-async fn a_full_queue_throttles() {
+async fn full_hash_queue_throttles() {
     let limits = LoginLimits {
         hashing: 1,
         waiting: 0,
@@ -30,7 +30,7 @@ async fn guess(accounts: &Accounts, claim: &Claim, count: u32) -> Vec<LoginRefus
 }
 
 #[tokio::test]
-async fn of_many_guesses_at_once_no_more_than_a_few_are_looked_at() {
+async fn concurrent_guesses_are_checked_a_few_at_a_time() {
     let accounts = accounts(None);
     accounts.login(&claim("ana", "x")).await.expect("free");
     accounts.forget(&UserName::parse("ana").expect("a name"));
@@ -47,7 +47,7 @@ async fn of_many_guesses_at_once_no_more_than_a_few_are_looked_at() {
 }
 
 #[tokio::test]
-async fn the_owner_gets_in_while_somebody_guesses() {
+async fn owner_logs_in_while_another_peer_guesses() {
     let accounts = accounts(None);
     accounts.login(&claim("ana", "x")).await.expect("free");
     accounts.forget(&UserName::parse("ana").expect("a name"));
@@ -61,7 +61,7 @@ async fn the_owner_gets_in_while_somebody_guesses() {
 }
 
 #[tokio::test]
-async fn what_is_held_back_is_not_tried_though_the_owner_has_just_logged_in() {
+async fn delayed_guess_is_not_checked_after_the_owners_login() {
     let accounts = accounts(None);
     accounts.login(&claim("ana", "x")).await.expect("free");
     accounts.let_moment_pass(&UserName::parse("ana").expect("a name"));
@@ -98,7 +98,7 @@ async fn right_password_ends_the_back_off_of_user_and_address() {
 }
 
 #[tokio::test]
-async fn an_address_is_let_in_no_sooner_for_having_been_the_last() {
+async fn address_of_the_last_login_is_throttled_like_others() {
     let accounts = accounts(None);
     accounts.login(&by_tcp("ana", "x")).await.expect("free");
     accounts.let_moment_pass(&UserName::parse("ana").expect("a name"));
@@ -111,7 +111,7 @@ async fn an_address_is_let_in_no_sooner_for_having_been_the_last() {
 }
 
 #[tokio::test]
-async fn there_are_only_so_many_first_logins_that_come_second() {
+async fn lost_registration_races_are_limited() {
     let accounts = accounts(None);
     accounts.login(&claim("ana", "x")).await.expect("free");
     let guesses = guess(&accounts, &claim("ana", "guess"), 300).await;
@@ -122,7 +122,7 @@ async fn there_are_only_so_many_first_logins_that_come_second() {
 }
 
 #[tokio::test]
-async fn a_name_that_is_unknown_is_guessed_at_as_slowly_as_a_known_one() {
+async fn unknown_name_is_throttled_like_a_known_one() {
     let accounts = accounts(None);
     let closed = Claim {
         may_register: false,
@@ -136,7 +136,7 @@ async fn a_name_that_is_unknown_is_guessed_at_as_slowly_as_a_known_one() {
 }
 
 #[tokio::test]
-async fn a_storm_of_right_logins_is_no_guessing() {
+async fn storm_of_right_logins_is_not_throttled() {
     let accounts = accounts(None);
     accounts.login(&claim("ana", "x")).await.expect("free");
     accounts.forget(&UserName::parse("ana").expect("a name"));
@@ -147,7 +147,7 @@ async fn a_storm_of_right_logins_is_no_guessing() {
     }
 }
 #[tokio::test]
-async fn a_name_has_a_rate_with_each_peer() {
+async fn login_rate_counts_per_name_and_peer() {
     let limits = LoginLimits {
         user_rate: Rate::a_minute(3),
         ..LIMITS
@@ -168,7 +168,7 @@ async fn a_name_has_a_rate_with_each_peer() {
 }
 
 #[tokio::test]
-async fn a_peer_has_a_rate_whatever_names_it_takes() {
+async fn login_rate_of_a_peer_counts_all_names() {
     let limits = LoginLimits {
         peer_rate: Rate::a_minute(3),
         ..LIMITS
@@ -191,7 +191,7 @@ async fn a_peer_has_a_rate_whatever_names_it_takes() {
 }
 
 #[tokio::test]
-async fn who_waits_for_a_hash_when_the_accounts_are_sealed_is_refused_at_once() {
+async fn login_waiting_for_a_hash_is_refused_at_the_seal() {
     let accounts = accounts(None);
     let names: Vec<Claim> = (0..500)
         .map(|index| claim(&format!("u{index}"), "x"))

@@ -58,7 +58,7 @@ fn folder() -> (tempfile::TempDir, DataFolder) {
 }
 
 #[tokio::test]
-async fn of_a_hundred_first_logins_exactly_one_registers() {
+async fn concurrent_first_logins_register_once() {
     for _ in 0..50 {
         let accounts = Arc::new(accounts(None));
         let logins = (0..100).map(|index| {
@@ -78,7 +78,7 @@ async fn of_a_hundred_first_logins_exactly_one_registers() {
 }
 
 #[tokio::test]
-async fn an_account_is_on_disk_when_its_login_is_answered() {
+async fn account_is_on_disk_when_its_login_is_answered() {
     let (_temp, folder) = folder();
     let accounts = accounts(Some(&folder));
     let admitted = accounts.login(&claim("ana", "x")).await.expect("free");
@@ -89,7 +89,7 @@ async fn an_account_is_on_disk_when_its_login_is_answered() {
 }
 
 #[tokio::test]
-async fn what_another_process_changes_counts_for_the_next_login() {
+async fn change_by_another_process_counts_at_the_next_login() {
     let (_temp, folder) = folder();
     let accounts = accounts(Some(&folder));
     let ana = accounts
@@ -115,7 +115,7 @@ async fn what_another_process_changes_counts_for_the_next_login() {
 }
 
 #[tokio::test]
-async fn revoked_users_are_told_with_what_was_revoked() {
+async fn revoked_users_are_reported_with_their_revocation() {
     let (_temp, folder) = folder();
     let accounts = accounts(Some(&folder));
     let told: Arc<parking_lot::Mutex<Vec<String>>> = Arc::default();
@@ -148,7 +148,7 @@ async fn revoked_users_are_told_with_what_was_revoked() {
 }
 
 #[tokio::test]
-async fn a_registration_that_cannot_be_written_leaves_the_name_free() {
+async fn registration_that_cannot_be_written_leaves_the_name_free() {
     let (_temp, folder) = folder();
     let accounts = accounts(Some(&folder));
     let other = rusqlite::Connection::open(folder.database().expect("there")).expect("a db");
@@ -165,7 +165,7 @@ async fn a_registration_that_cannot_be_written_leaves_the_name_free() {
 }
 
 #[tokio::test]
-async fn accounts_that_cannot_be_read_let_nobody_in() {
+async fn unreadable_accounts_refuse_every_login() {
     let (_temp, folder) = folder();
     let accounts = accounts(Some(&folder));
     accounts.login(&claim("ana", "x")).await.expect("free");
@@ -181,7 +181,7 @@ async fn accounts_that_cannot_be_read_let_nobody_in() {
 }
 
 #[tokio::test]
-async fn a_closed_endpoint_registers_nobody() {
+async fn closed_endpoint_registers_nobody() {
     let accounts = accounts(None);
     let closed = Claim {
         may_register: false,
@@ -196,7 +196,7 @@ async fn a_closed_endpoint_registers_nobody() {
 }
 
 #[tokio::test]
-async fn nobody_registers_where_there_are_accounts_enough() {
+async fn registration_beyond_max_accounts_is_refused() {
     let limits = LoginLimits {
         accounts: 1,
         ..LIMITS
@@ -209,7 +209,7 @@ async fn nobody_registers_where_there_are_accounts_enough() {
 }
 
 #[tokio::test]
-async fn nothing_is_hashed_for_who_has_gone() {
+async fn login_of_a_gone_client_is_not_hashed() {
     let accounts = accounts(None);
     let cancel = CancellationToken::new();
     let gone = Claim {
@@ -229,7 +229,7 @@ async fn nothing_is_hashed_for_who_has_gone() {
 }
 
 #[tokio::test]
-async fn sealed_accounts_refuse_what_is_half_done() {
+async fn sealed_accounts_refuse_logins_in_progress() {
     let accounts = accounts(None);
     accounts.seal();
     assert_eq!(
@@ -239,7 +239,7 @@ async fn sealed_accounts_refuse_what_is_half_done() {
 }
 
 #[test]
-fn names_are_of_rfc_8265() {
+fn user_names_follow_rfc_8265() {
     let parse = UserName::parse;
     assert_eq!(parse("").expect_err("empty"), NameError::Empty);
     assert_eq!(
@@ -259,7 +259,7 @@ fn names_are_of_rfc_8265() {
 }
 
 #[test]
-fn a_damaged_database_is_named_and_left_alone() {
+fn damaged_accounts_database_is_named_and_left_alone() {
     let (_temp, folder) = folder();
     let path = folder.database().expect("writable");
     let garbage = b"this is no database, and long enough to have been one".repeat(9);
@@ -270,7 +270,7 @@ fn a_damaged_database_is_named_and_left_alone() {
 }
 
 #[test]
-fn one_server_at_a_time_works_in_a_folder() {
+fn second_server_in_a_data_folder_is_refused() {
     let (_temp, folder) = folder();
     let lock = folder.lock().expect("free");
     assert!(matches!(folder.lock(), Err(FolderError::InUse(_))));
@@ -280,7 +280,7 @@ fn one_server_at_a_time_works_in_a_folder() {
 
 #[cfg(unix)]
 #[test]
-fn nobody_else_can_read_the_folder() {
+fn data_folder_is_private_to_its_owner() {
     use std::os::unix::fs::PermissionsExt;
     let (temp, folder) = folder();
     let mut db = Db::open(&folder.database().expect("writable")).expect("a db");
@@ -306,7 +306,7 @@ const REFERENCE: &str = "$argon2id$v=19$m=256,t=2,p=1$c29tZXNhbHQ\
                          $nf65EOgLrQMR/uIPnA4rEsF5h7TKyQwu9U1bMCHGi/4";
 
 #[test]
-fn a_hash_is_right_whatever_its_memory_held_before() {
+fn hash_in_reused_memory_is_right() {
     let hasher = hasher();
     let right = Password::parse("password").expect("it is one");
     let wrong = Password::parse("passwort").expect("it is one");

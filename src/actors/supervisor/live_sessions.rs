@@ -103,7 +103,7 @@ mod tests {
     }
 
     #[actix::test]
-    async fn who_stops_waiting_for_sessions_leaves_nothing_behind() {
+    async fn cancelled_wait_for_sessions_leaves_nothing_behind() {
         let mut sessions = LiveSessions::default();
         open(&mut sessions, 7);
         let (reached, mut come) = oneshot::channel();

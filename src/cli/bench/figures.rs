@@ -211,7 +211,7 @@ mod tests {
     use super::{counted, number};
 
     #[test]
-    fn numbers_are_in_groups_of_three() {
+    fn long_number_is_printed_in_groups_of_three() {
         for (value, text) in [
             (0.5, "0.50"),
             (999.6, "1 000"),

@@ -92,7 +92,7 @@ mod tests {
 
     #[test]
     #[cfg(target_os = "linux")]
-    fn a_process_of_linux_is_known() {
+    fn linux_process_is_measured() {
         let own = Process::own();
         assert!(!has_ended(own));
         let memory = memory(own).expect("it is this process");
@@ -101,7 +101,7 @@ mod tests {
     }
 
     #[test]
-    fn a_process_that_is_not_there_is_unknown() {
+    fn missing_process_is_unknown() {
         let none = Process(u32::MAX);
         assert!(has_ended(none) && memory(none).is_none());
         assert_eq!(peak_memory(none), None);

@@ -122,7 +122,7 @@ mod tests {
     use super::shares;
 
     #[test]
-    fn shares_add_up() {
+    fn core_shares_add_up() {
         assert_eq!(shares(7, 3).collect::<Vec<_>>(), [3, 2, 2]);
         assert_eq!(shares(2, 3).collect::<Vec<_>>(), [1, 1]);
     }

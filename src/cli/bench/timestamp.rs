@@ -55,7 +55,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_set_is_got() {
+    fn affinity_that_is_set_is_returned() {
         let mut frame = body(40).into_bytes();
         assert_eq!(get(&frame), None);
         for nanos in [0, 0xabc, u64::MAX, 0x0123_4567_89ab_cdef] {

@@ -153,7 +153,7 @@ mod tests {
     }
 
     #[test]
-    fn no_field_starts_a_record_colours_a_terminal_or_hides_text() {
+    fn hostile_field_in_a_human_record_is_escaped() {
         let buffer = SharedBuffer::default();
         let writer = buffer.clone();
         let log = tracing_subscriber::fmt()
@@ -170,7 +170,7 @@ mod tests {
     }
 
     #[test]
-    fn nor_does_one_in_the_form_for_programs() {
+    fn hostile_field_in_a_json_record_is_escaped() {
         let buffer = SharedBuffer::default();
         let writer = EscapeJson(buffer.clone());
         let log = tracing_subscriber::fmt().json().flatten_event(true);

@@ -71,7 +71,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn times_have_three_figures_or_so() {
+    fn span_has_about_three_digits() {
         let spans = [0, 4, 310, 12_345, 2_013_000, 700_000_000].map(|us| span(Micros(us)));
         assert_eq!(
             spans,
@@ -80,7 +80,7 @@ mod tests {
     }
 
     #[test]
-    fn many_ranges_are_counted() {
+    fn ranges_beyond_the_third_are_counted() {
         let many: Vec<_> = (1..=5)
             .map(|n| (Seq(n * 10), Seq(n * 10 + n - 1)))
             .collect();

@@ -244,7 +244,7 @@ mod tests {
     use super::sessions_within;
 
     #[test]
-    fn sessions_leave_descriptors_for_the_server_and_for_those_who_are_told() {
+    fn session_limit_leaves_descriptors_for_server_and_refusals() {
         for limit in [16, 64, 256, 1024, 1_048_576] {
             let sessions = sessions_within(Some(limit), 20_000) as u64;
             assert!((1..=20_000).contains(&sessions));

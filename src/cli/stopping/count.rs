@@ -53,13 +53,13 @@ mod tests {
     }
 
     #[test]
-    fn signals_within_200_ms_of_the_first_are_the_first() {
+    fn signals_within_200_ms_count_as_one() {
         let all = asked(&[0, 0, 1, 199]);
         assert_eq!(all, [Some(StopRequest::Stop), None, None, None]);
     }
 
     #[test]
-    fn signals_later_than_that_insist_and_then_exit() {
+    fn signals_200_ms_apart_insist_and_then_exit() {
         let all = asked(&[0, 200, 400, 600, 900]);
         let expected = [
             StopRequest::Stop,
@@ -73,7 +73,7 @@ mod tests {
     }
 
     #[test]
-    fn second_signal_that_comes_twice_is_not_the_third() {
+    fn second_signal_sent_twice_is_not_the_third() {
         let all = asked(&[0, 150, 1000, 1010, 1300]);
         let [first, second, third] =
             [StopRequest::Stop, StopRequest::Insist, StopRequest::Exit].map(Some);
@@ -81,7 +81,7 @@ mod tests {
     }
 
     #[test]
-    fn window_begins_with_the_counted_signal_and_not_with_each() {
+    fn window_starts_at_the_counted_signal_only() {
         let all = asked(&[0, 150, 250]);
         assert_eq!(
             all,

@@ -51,7 +51,7 @@ fn idle_is_seen_and_not_too_soon() {
 }
 
 #[test]
-fn whoever_waits_is_told_when_the_last_frame_is_answered_and_not_before() {
+fn waiter_is_woken_when_the_last_frame_is_answered() {
     explore(idle_is_seen_and_not_too_soon);
 }
 
@@ -83,7 +83,7 @@ fn a_panic_takes_its_work_along() {
 }
 
 #[test]
-fn work_that_a_panic_drops_is_out_of_the_count() {
+fn work_dropped_by_a_panic_is_not_counted() {
     explore(a_panic_takes_its_work_along);
 }
 
@@ -104,7 +104,7 @@ fn a_second_wait_is_served() {
 }
 
 #[test]
-fn who_waits_after_another_has_given_up_is_told() {
+fn waiter_behind_a_cancelled_one_is_woken() {
     explore(a_second_wait_is_served);
 }
 
@@ -123,7 +123,7 @@ async fn look_first(in_work: &InWork) {
 }
 
 #[test]
-fn a_wait_that_looks_before_it_registers_is_found_asleep() {
+fn wait_that_checks_before_registering_is_found_asleep() {
     expect_found("deadlock", || {
         let in_work = InWork::default();
         let work = in_work.admit(1);

@@ -85,7 +85,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn idle_waits_for_the_last_of_the_work() {
+    fn idle_waits_for_the_last_work() {
         let in_work = InWork::default();
         let (one, two) = (in_work.admit(1), in_work.admit(2));
         assert_eq!(in_work.count(), 3);

@@ -76,7 +76,7 @@ mod tests {
     const SECOND: Duration = Duration::from_secs(1);
 
     #[test]
-    fn unused_time_rolls_forward() {
+    fn unused_phase_time_rolls_forward() {
         let deadlines = Deadlines::new(TOTAL);
         let drain = deadlines.of(Phase::Drain, Duration::ZERO);
         assert_eq!(drain, Duration::from_secs(16));
@@ -84,7 +84,7 @@ mod tests {
     }
 
     #[test]
-    fn haste_gives_all_phases_one_time_together() {
+    fn insisting_gives_all_phases_one_common_limit() {
         let mut deadlines = Deadlines::new(TOTAL);
         deadlines.cut_short(SECOND, SECOND);
         let end = 2 * SECOND;
@@ -99,7 +99,7 @@ mod tests {
     }
 
     #[test]
-    fn haste_is_never_taken_back() {
+    fn insisting_cannot_be_undone() {
         let mut deadlines = Deadlines::new(TOTAL);
         deadlines.cut_short(Duration::ZERO, LAST_RECORDS);
         deadlines.cut_short(LAST_RECORDS / 2, SECOND);

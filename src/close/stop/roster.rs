@@ -154,13 +154,13 @@ mod tests {
     }
 
     #[test]
-    fn who_never_said_a_word_misses_what_was_not_sent_since_its_login() {
+    fn silent_session_misses_what_was_not_sent_since_login() {
         let records = roster().take_records(vec![seen(15)], Seq(20));
         assert_eq!(misses(&records), [(Seq(16), Seq(20))]);
     }
 
     #[test]
-    fn who_spoke_before_the_seal_only_is_held_to_the_head() {
+    fn session_active_before_the_seal_is_owed_up_to_the_head() {
         let mut roster = roster();
         let mut early = unheard(seen(15), Seq(15));
         (early.accepted, early.answered) = (3, 3);
@@ -173,7 +173,7 @@ mod tests {
     }
 
     #[test]
-    fn a_last_word_stands() {
+    fn final_record_of_a_session_is_kept_as_it_is() {
         let mut roster = roster();
         let mut last = unheard(seen(20), Seq(20));
         last.evidence = Evidence::Acked;

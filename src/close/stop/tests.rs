@@ -411,7 +411,7 @@ fn session_that_ends_is_no_longer_awaited() {
 }
 
 #[test]
-fn late_answer_to_the_announcement_is_noted_and_one_to_the_drain_is_not() {
+fn late_answer_to_the_announcement_only_is_noted() {
     let mut run = Run::with_session();
     run.begin().pass(Phase::Seal);
     run.expire(Duration::ZERO)

@@ -80,6 +80,6 @@ fn publishers_go_on() {
 }
 
 #[test]
-fn publishers_that_wait_for_readers_are_woken_by_them() {
+fn publisher_waiting_for_a_reader_is_woken_by_it() {
     explore(publishers_go_on);
 }

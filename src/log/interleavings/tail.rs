@@ -26,6 +26,6 @@ fn each_seq_is_seen_or_missed() {
 }
 
 #[test]
-fn a_reader_that_the_tail_passes_gets_each_seq_or_is_told_of_it_once() {
+fn reader_passed_by_the_tail_gets_each_seq_or_gap_once() {
     explore(each_seq_is_seen_or_missed);
 }

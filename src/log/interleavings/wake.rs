@@ -47,7 +47,7 @@ fn readers_get_everything() {
 }
 
 #[test]
-fn readers_wake_for_what_is_appended_and_get_everything_up_to_the_cut() {
+fn reader_wakes_for_appends_and_gets_all_up_to_the_cut() {
     explore(readers_get_everything);
 }
 
@@ -69,7 +69,7 @@ fn readers_get_the_last_commit() {
 }
 
 #[test]
-fn readers_wake_for_a_commit_that_nothing_follows() {
+fn reader_wakes_for_the_last_commit() {
     explore(readers_get_the_last_commit);
 }
 
@@ -127,7 +127,7 @@ fn a_sealed_head_stays() {
 }
 
 #[test]
-fn the_head_of_a_sealed_log_does_not_move() {
+fn sealed_log_keeps_its_head() {
     explore(a_sealed_head_stays);
 }
 
@@ -144,11 +144,11 @@ fn one_reader(sleep_order: SleepOrder, count: usize) {
 }
 
 #[test]
-fn a_reader_that_does_not_look_at_the_head_again_is_found_asleep() {
+fn reader_without_the_second_head_check_is_found_asleep() {
     expect_found("deadlock", || one_reader(SleepOrder::BothCheckedBefore, 1));
 }
 
 #[test]
-fn a_reader_that_does_not_look_at_the_seal_again_is_found_asleep() {
+fn reader_without_the_second_seal_check_is_found_asleep() {
     expect_found("deadlock", || one_reader(SleepOrder::SealCheckedBefore, 0));
 }

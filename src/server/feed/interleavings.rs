@@ -30,6 +30,6 @@ fn a_feed_hears_everything_and_its_end() {
 }
 
 #[test]
-fn a_feed_hears_every_broadcast_and_ends_at_the_seal() {
+fn feed_gets_every_broadcast_and_ends_at_the_seal() {
     explore(a_feed_hears_everything_and_its_end);
 }

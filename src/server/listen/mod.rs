@@ -142,7 +142,7 @@ mod tests {
     }
 
     #[test]
-    fn options_are_read() {
+    fn listen_options_are_parsed() {
         let listen = listen(
             "unix:/x?dialect=text&encoding=utf-16le&max=2&registration=closed\
              &handler=fixed:a%20b&access=group:adm",
@@ -154,7 +154,7 @@ mod tests {
     }
 
     #[test]
-    fn a_raw_listener_has_options_of_its_own() {
+    fn raw_listener_accepts_its_own_options() {
         let raw = |text| listen(text).dialect.raw().expect("it is raw");
         assert_eq!(raw("unix:/x?dialect=raw"), RawDialect::default());
         let outbound = raw("pipe:x?dialect=raw&direction=outbound&encoding=windows-1252");
@@ -167,7 +167,7 @@ mod tests {
     }
 
     #[test]
-    fn nobody_registers_on_tls_unless_it_says_so() {
+    fn tls_listener_registers_only_if_it_says_so() {
         assert!(!listen("tls:0.0.0.0:7443").registration);
         assert!(listen("tls:0.0.0.0:7443?registration=open").registration);
         let asking = listen("tls:h:1?dialect=raw&client-cert=required");
@@ -175,7 +175,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_option_is_named() {
+    fn unknown_listen_option_is_named() {
         for text in [
             "unix:/x?dialect=x",
             "unix:/x?max=0",
@@ -195,7 +195,7 @@ mod tests {
     }
 
     #[test]
-    fn options_that_do_not_go_together_are_named() {
+    fn conflicting_listen_options_are_named() {
         for (text, what) in [
             ("unix:/x?direction=outbound", "direction"),
             ("unix:/x?dialect=text&terminator=nul", "terminator"),

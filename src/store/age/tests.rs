@@ -62,7 +62,7 @@ fn row_is_too_old_once_the_age_has_passed() {
 }
 
 #[test]
-fn clock_set_ahead_in_the_run_removes_nothing() {
+fn clock_set_ahead_in_the_run_removes_no_row() {
     let mut ages = fresh(days(30));
     write(&mut ages, 1, 0);
     let jump = ages.observe(reading(START + 10 * YEAR, HOUR));
@@ -76,7 +76,7 @@ fn clock_set_ahead_in_the_run_removes_nothing() {
 }
 
 #[test]
-fn clock_set_back_in_the_run_keeps_nothing_longer() {
+fn clock_set_back_in_the_run_keeps_no_row_longer() {
     let mut ages = fresh(days(30));
     write(&mut ages, 1, 0);
     let jump = ages.observe(reading(START - 10 * YEAR, HOUR));
@@ -103,7 +103,7 @@ fn time_without_a_server_counts_once_the_clock_is_steady() {
 }
 
 #[test]
-fn clock_ahead_at_start_and_then_set_right_removes_nothing() {
+fn clock_ahead_at_start_then_corrected_removes_no_row() {
     let stamps = [START, START + DAY];
     let mut ages = found(days(30), &stamps, START + DAY, START + DAY + 10 * YEAR);
     write(&mut ages, 3, 1000);
@@ -142,7 +142,7 @@ fn clock_that_was_wrong_in_a_former_run_makes_no_row_old() {
 }
 
 #[test]
-fn many_rows_give_few_marks_and_none_expires_early() {
+fn many_rows_have_few_marks_and_none_expires_early() {
     let mut ages = fresh(days(30));
     for seq in 1..=100_000 {
         write(&mut ages, seq, seq * 60_000);
@@ -158,7 +158,7 @@ fn many_rows_give_few_marks_and_none_expires_early() {
 }
 
 #[test]
-fn without_an_age_nothing_is_too_old() {
+fn row_without_an_age_limit_never_expires() {
     let mut ages = fresh(None);
     write(&mut ages, 1, 0);
     assert_eq!(too_old(&ages, u64::MAX), 0);
@@ -168,7 +168,7 @@ proptest! {
     /// However the clock is set, no row of the run goes before its age, and each goes within
     /// the age and one step more.
     #[test]
-    fn age_is_exact_whatever_the_clock_says(
+    fn row_age_is_exact_whatever_the_clock_says(
         jumps in prop::collection::vec((1_u64..3_600_000, 0_u64..4 * START), 1..60),
     ) {
         let limit = HOUR;

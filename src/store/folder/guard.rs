@@ -121,7 +121,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_made_is_its_owners_alone() {
+    fn new_folder_is_private_to_its_owner() {
         let temp = tempfile::tempdir().expect("a temporary folder");
         let path = temp.path().join("a/b/data");
         let folder = DataFolder::open(&path).expect("writable");
@@ -133,7 +133,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_open_to_others_is_closed() {
+    fn folder_open_to_others_is_made_private() {
         let temp = tempfile::tempdir().expect("a temporary folder");
         let path = temp.path().join("data");
         let database = DataFolder::open(&path).expect("writable").database();
@@ -146,7 +146,7 @@ mod tests {
     }
 
     #[test]
-    fn a_folder_with_other_things_in_it_keeps_its_mode() {
+    fn folder_with_other_files_keeps_its_mode() {
         let temp = tempfile::tempdir().expect("a temporary folder");
         let path = temp.path().join("shared");
         std::fs::create_dir(&path).expect("the folder is ours");
@@ -157,7 +157,7 @@ mod tests {
     }
 
     #[test]
-    fn links_are_refused() {
+    fn link_as_a_data_folder_is_refused() {
         let temp = tempfile::tempdir().expect("a temporary folder");
         let (path, link) = (temp.path().join("data"), temp.path().join("link"));
         let folder = DataFolder::open(&path).expect("writable");
@@ -175,7 +175,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_somebody_elses_is_refused() {
+    fn folder_of_another_user_is_refused() {
         let temp = tempfile::tempdir().expect("a temporary folder");
         let path = temp.path().join("data");
         let folder = DataFolder::open(&path).expect("writable");

@@ -62,7 +62,7 @@ fn term_without_a_broadcast_is_replaced_by_the_next() {
 }
 
 #[test]
-fn numbers_rise_though_the_clock_is_set_back() {
+fn term_numbers_rise_after_the_clock_is_set_back() {
     let mut terms = Terms::none();
     let mut before = Term(0);
     for (seq, now) in [(1, 1000), (2, 500), (3, 0), (4, 2000)] {
@@ -92,7 +92,7 @@ fn server_that_restarts_in_a_loop_is_remembered_within_bounds() {
 }
 
 #[test]
-fn row_that_does_not_fit_is_named() {
+fn term_row_that_does_not_fit_is_named() {
     let connection = Connection::open_in_memory().expect("a database");
     let table = "CREATE TABLE term (number INTEGER PRIMARY KEY, after INTEGER, crc INTEGER)";
     connection.execute_batch(table).expect("an empty database");
@@ -154,7 +154,7 @@ proptest! {
     /// Whatever copies of the running history are restored: where a reader goes on behind
     /// all that it has read, it has read what stands there in this history.
     #[test]
-    fn fork_by_a_restored_copy_is_never_missed_in_silence(
+    fn fork_by_a_restored_copy_is_always_detected(
         steps in prop::collection::vec(step(), 1..80),
     ) {
         let mut now = 1;

@@ -9,7 +9,7 @@ fn passing() -> io::Error {
 }
 
 #[test]
-fn pauses_double_and_add_up_to_the_longest_series() {
+fn pauses_double_up_to_the_longest_series() {
     let mut backoff = Backoff::default();
     let pauses: Vec<_> = std::iter::from_fn(|| backoff.next_pause()).collect();
     let millis: Vec<_> = pauses.iter().map(Duration::as_millis).collect();
@@ -18,7 +18,7 @@ fn pauses_double_and_add_up_to_the_longest_series() {
 }
 
 #[tokio::test]
-async fn passing_failure_is_retried_until_it_passes() {
+async fn temporary_failure_is_retried_until_it_passes() {
     let (mut attempts, mut failures) = (Attempts::default(), 5);
     let written = poll_fn(|cx| {
         attempts.poll_write(cx, |_| {
@@ -32,7 +32,7 @@ async fn passing_failure_is_retried_until_it_passes() {
 }
 
 #[tokio::test]
-async fn failure_that_does_not_pass_is_returned_and_remembered() {
+async fn lasting_failure_is_returned_and_remembered() {
     let mut attempts = Attempts::default();
     let waited = LONGEST_SERIES - FIRST_PAUSE;
     attempts.reads.series = Some(Box::new(Series {
@@ -46,7 +46,7 @@ async fn failure_that_does_not_pass_is_returned_and_remembered() {
 }
 
 #[tokio::test]
-async fn nothing_is_attempted_while_a_pause_runs() {
+async fn attempt_during_a_pause_is_not_made() {
     let (mut attempts, tried) = (Attempts::default(), Cell::new(0));
     let mut poll = |cx: &mut Context<'_>| {
         attempts.poll_write(cx, |_| {
@@ -65,7 +65,7 @@ async fn nothing_is_attempted_while_a_pause_runs() {
 }
 
 #[test]
-fn reset_is_remembered_and_a_refused_message_is_not() {
+fn reset_is_remembered_but_a_refused_message_is_not() {
     let mut attempts = Attempts::default();
     let refused: io::Error = crate::framing::MessageTooLong { length: 7 }.into();
     let _ = attempts.note(Err::<(), _>(refused));

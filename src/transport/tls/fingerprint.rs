@@ -94,7 +94,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_no_fingerprint_is_named() {
+    fn invalid_fingerprint_is_named() {
         let digits = "0a".repeat(32);
         for text in [
             "",

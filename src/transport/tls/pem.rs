@@ -78,7 +78,7 @@ mod tests {
     }
 
     #[test]
-    fn each_mistaken_file_is_named_for_what_it_is() {
+    fn wrong_kind_of_pem_file_is_named() {
         let both = section("CERTIFICATE") + &section("EC PARAMETERS");
         let old =
             "-----BEGIN RSA PRIVATE KEY-----\nProc-Type: 4,ENCRYPTED\nDEK-Info: AES\n\nAAAA\n";

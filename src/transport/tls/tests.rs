@@ -100,7 +100,7 @@ async fn fill_and_empty() {
 }
 
 #[test]
-fn bytes_that_tls_still_holds_are_not_taken_though_the_kernel_has_sent_all_of_its_own() {
+fn bytes_buffered_by_tls_are_not_counted_as_sent() {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build();

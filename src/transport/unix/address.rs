@@ -158,7 +158,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn folder_of_pipes_is_ones_own_and_closed_to_others() {
+    fn pipe_folder_must_be_private_to_its_owner() {
         for (owner, mode, is_good) in [
             (7, 0o700, true),
             (7, 0o755, true),
@@ -175,7 +175,7 @@ mod tests {
     }
 
     #[test]
-    fn folder_of_pipes_is_made_0700_and_a_link_to_one_is_refused() {
+    fn pipe_folder_is_made_0700_and_a_link_refused() {
         let temp = tempfile::tempdir().expect("a folder can be made");
         let (folder, link) = (temp.path().join("arauto"), temp.path().join("link"));
         private_folder(&folder).expect("it is made");
@@ -193,7 +193,7 @@ mod tests {
     }
 
     #[test]
-    fn path_or_name_of_107_bytes_is_the_longest() {
+    fn socket_path_or_name_longer_than_107_bytes_is_refused() {
         let path = |length: usize| PathBuf::from(format!("/{}", "x".repeat(length - 1)));
         for kind in [Endpoint::Unix, Endpoint::SeqPacket] {
             address(&kind(path(107))).expect("it fits");

@@ -107,7 +107,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn bind_lock_is_one_servers_and_leaves_no_file() {
+    fn bind_lock_has_one_holder_and_leaves_no_file() {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let socket = folder.path().join("a.sock");
         let lock = BindLock::take(&socket).expect("nobody has it");
@@ -123,7 +123,7 @@ mod tests {
     }
 
     #[test]
-    fn bind_lock_waits_for_the_one_that_has_it() {
+    fn bind_lock_waits_for_its_holder() {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let socket = folder.path().join("a.sock");
         let lock = BindLock::take(&socket).expect("nobody has it");
@@ -136,7 +136,7 @@ mod tests {
     }
 
     #[test]
-    fn lock_on_a_file_that_others_could_open_is_passed_over() {
+    fn bind_lock_ignores_a_file_that_others_may_open() {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let socket = folder.path().join("a.sock");
         let path = file_beside(&socket);

@@ -35,7 +35,7 @@ mod tests {
     }
 
     #[test]
-    fn only_eai_again_may_pass() {
+    fn only_eai_again_is_temporary() {
         assert!(is_lookup_transient(&error_of_std(libc::EAI_AGAIN)));
         for code in [libc::EAI_NONAME, libc::EAI_FAIL, libc::EAI_FAMILY] {
             assert!(!is_lookup_transient(&error_of_std(code)), "{code}");
@@ -43,7 +43,7 @@ mod tests {
     }
 
     #[test]
-    fn std_words_a_failed_lookup_with_the_text_of_getaddrinfo() {
+    fn std_reports_a_failed_lookup_with_gai_strerror_text() {
         use std::net::ToSocketAddrs;
 
         let error = ("no such host", 1).to_socket_addrs();

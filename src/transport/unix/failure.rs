@@ -52,7 +52,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_errno_has_its_class() {
+    fn errno_has_its_failure_class() {
         let of = |code: Errno| failure_of_code(code.raw_os_error());
         for code in [Errno::NOBUFS, Errno::NOMEM, Errno::WOULDBLOCK, Errno::INTR] {
             assert_eq!(of(code), Failure::Transient, "{code}");

@@ -64,7 +64,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn mode_is_the_sockets_own_and_a_link_is_not_followed() {
+    fn mode_is_set_on_the_socket_and_not_through_a_link() {
         let folder = tempfile::tempdir().expect("a folder can be made");
         let (path, other) = (folder.path().join("s"), folder.path().join("other"));
         let _listener = UnixListener::bind(&path).expect("it is free");

@@ -179,7 +179,7 @@ mod tests {
     }
 
     #[test]
-    fn an_empty_message_is_not_the_end() {
+    fn empty_seqpacket_message_is_not_the_end() {
         let (ours, theirs) = pair();
         say(&theirs, b"");
         set_socket_passcred(&ours, true).expect("it is a unix socket");
@@ -192,7 +192,7 @@ mod tests {
     }
 
     #[test]
-    fn a_message_that_does_not_fit_is_an_error_with_its_length() {
+    fn message_that_does_not_fit_is_an_error_with_its_length() {
         let (ours, theirs) = pair();
         say(&theirs, b"bom dia");
         say(&theirs, b"fim");
@@ -202,7 +202,7 @@ mod tests {
     }
 
     #[test]
-    fn reset_is_remembered_and_told_behind_what_was_sent_before_it() {
+    fn reset_is_reported_after_the_data_sent_before_it() {
         let (ours, theirs) = pair();
         say(&ours, b"x");
         say(&theirs, b"fim");

@@ -136,7 +136,7 @@ mod tests {
     const SERVER: u32 = 4242;
 
     #[test]
-    fn folder_is_closed_only_to_third_users() {
+    fn folder_writable_by_server_or_client_counts_as_closed() {
         for (owner, mode, is_closed) in [
             (0, 0o755, true),
             (SERVER, 0o700, true),
@@ -168,7 +168,7 @@ mod tests {
     }
 
     #[test]
-    fn path_through_closed_folders_and_links_is_safe() {
+    fn path_through_closed_folders_and_links_is_trusted() {
         let Some((root, socket)) = tree() else { return };
         assert_eq!(check_path(&socket, SERVER), Ok(()));
         let link = root.path().join("link");
@@ -180,7 +180,7 @@ mod tests {
     }
 
     #[test]
-    fn path_that_a_third_user_could_have_made_is_named() {
+    fn path_that_a_third_user_could_make_is_named() {
         let Some((root, socket)) = tree() else { return };
         let because = |path: &Path, why: &str| {
             let error = check_path(path, SERVER).expect_err(why);
@@ -205,7 +205,7 @@ mod tests {
     }
 
     #[test]
-    fn links_in_a_circle_end() {
+    fn path_with_circular_links_is_an_error() {
         let Some((root, _)) = tree() else { return };
         let link = root.path().join("circle");
         symlink(&link, &link).expect("it is ours");

@@ -60,7 +60,7 @@ mod tests {
     use std::os::unix::net::UnixStream;
 
     #[test]
-    fn a_peer_that_has_closed_one_side_has_not_hung_up() {
+    fn peer_that_shut_one_side_has_not_hung_up() {
         let (ours, theirs) = UnixStream::pair().expect("a pair");
         theirs.shutdown(Shutdown::Write).expect("it is open");
         assert!(!super::is_hung_up(&ours).expect("it says"));
@@ -69,7 +69,7 @@ mod tests {
     }
 
     #[test]
-    fn queue_that_the_peers_close_has_emptied_is_not_taken() {
+    fn queue_emptied_by_the_peers_close_is_no_evidence() {
         let (mut ours, theirs) = UnixStream::pair().expect("a pair");
         ours.write_all(b"fim").expect("room");
         drop(theirs);
@@ -78,7 +78,7 @@ mod tests {
     }
 
     #[test]
-    fn tcp_reset_behind_the_peers_end_is_not_taken() {
+    fn tcp_reset_after_the_peers_fin_is_no_evidence() {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a port is free");
         let address = listener.local_addr().expect("it is bound");
         let theirs = TcpStream::connect(address).expect("it listens");
@@ -100,7 +100,7 @@ mod tests {
     }
 
     #[test]
-    fn input_read_before_the_peers_close_is_served() {
+    fn input_before_the_peers_close_is_served() {
         let (mut ours, mut theirs) = UnixStream::pair().expect("a pair");
         ours.write_all(b"fim").expect("room");
         theirs.read_exact(&mut [0; 3]).expect("it is there");
@@ -109,7 +109,7 @@ mod tests {
     }
 
     #[test]
-    fn input_is_seen_without_the_runtime() {
+    fn input_is_detected_without_the_runtime() {
         let (mut ours, theirs) = UnixStream::pair().expect("a pair");
         assert!(!super::has_input(&theirs).expect("it says"));
         ours.write_all(b"fim").expect("room");
@@ -117,7 +117,7 @@ mod tests {
     }
 
     #[test]
-    fn the_queue_is_empty_once_the_peer_has_read() {
+    fn send_queue_is_empty_once_the_peer_has_read() {
         let (mut ours, mut theirs) = UnixStream::pair().expect("a pair");
         assert!(super::is_send_queue_empty(&ours).expect("it says"));
         ours.write_all(b"fim").expect("room");

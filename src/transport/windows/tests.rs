@@ -73,7 +73,7 @@ async fn send(local: &mut Local, message: &[u8]) {
 }
 
 #[tokio::test]
-async fn a_message_of_any_length_arrives_as_one_and_an_empty_one_is_no_end() {
+async fn message_of_any_length_arrives_whole_and_empty_is_no_end() {
     let (mut server, mut client) = pair(Framing::Messages).await;
     let lengths = [0, 1, 4095, 4096, 4097, 100_000, 0, 1 << 20];
     let sending = async {
@@ -93,7 +93,7 @@ async fn a_message_of_any_length_arrives_as_one_and_an_empty_one_is_no_end() {
 }
 
 #[tokio::test]
-async fn what_was_sent_before_the_end_is_read_after_it() {
+async fn bytes_sent_before_the_close_are_read_after_it() {
     let (mut server, mut client) = pair(Framing::Messages).await;
     send(&mut server, b"bom dia").await;
     send(&mut server, b"fim").await;
@@ -104,7 +104,7 @@ async fn what_was_sent_before_the_end_is_read_after_it() {
 }
 
 #[tokio::test]
-async fn it_is_known_when_the_client_has_read() {
+async fn client_that_has_read_everything_is_detected() {
     let (mut server, mut client) = pair(Framing::Messages).await;
     send(&mut server, b"fim").await;
     assert!(!server.is_read().expect("there is a thread for it"));
@@ -134,7 +134,7 @@ async fn client_that_closes_unread_has_never_read() {
 }
 
 #[tokio::test]
-async fn a_client_that_never_reads_does_not_hold_up_the_close() {
+async fn client_that_never_reads_does_not_delay_the_close() {
     let (mut server, client) = pair(Framing::Messages).await;
     send(&mut server, b"fim").await;
     assert!(!server.is_read().expect("there is a thread for it"));
@@ -143,7 +143,7 @@ async fn a_client_that_never_reads_does_not_hold_up_the_close() {
 }
 
 #[tokio::test]
-async fn with_all_instances_taken_a_client_waits_until_one_is_free() {
+async fn client_waits_for_a_free_pipe_instance() {
     let endpoint = fresh();
     let options = options(Framing::Stream, Some(1));
     let mut listener = LocalListener::bind(&endpoint, &options).expect("it is free");
@@ -163,7 +163,7 @@ async fn with_all_instances_taken_a_client_waits_until_one_is_free() {
 }
 
 #[tokio::test]
-async fn a_name_that_is_taken_is_refused() {
+async fn pipe_name_in_use_is_refused() {
     let endpoint = fresh();
     let options = options(Framing::Stream, None);
     let _first = LocalListener::bind(&endpoint, &options).expect("it is free");
@@ -172,7 +172,7 @@ async fn a_name_that_is_taken_is_refused() {
 }
 
 #[tokio::test]
-async fn a_closed_door_lets_those_in_who_were_there_and_nobody_else() {
+async fn closed_pipe_listener_serves_waiting_clients_only() {
     let endpoint = fresh();
     let mut listener =
         LocalListener::bind(&endpoint, &options(Framing::Stream, None)).expect("free");
@@ -188,7 +188,7 @@ async fn a_closed_door_lets_those_in_who_were_there_and_nobody_else() {
 }
 
 #[tokio::test]
-async fn client_knows_the_server_and_the_server_knows_it_after_a_read() {
+async fn pipe_peers_identify_each_other_after_a_read() {
     let (mut server, mut client) = pair(Framing::Messages).await;
     let own = i32::try_from(std::process::id()).ok();
     let peer = client.peer().expect("it is there");

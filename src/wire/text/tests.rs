@@ -16,7 +16,7 @@ fn request(body: Body<'static>) -> ClientFrame<'static> {
 }
 
 #[test]
-fn what_is_no_command_is_a_request() {
+fn text_line_without_a_command_is_a_request() {
     assert_eq!(parsed("olá"), request(Body::text("olá")));
     assert_eq!(parsed(""), request(Body::text("")));
     assert_eq!(parsed("//who"), request(Body::text("/who")));
@@ -25,7 +25,7 @@ fn what_is_no_command_is_a_request() {
 }
 
 #[test]
-fn a_password_is_the_rest_of_the_line() {
+fn password_is_the_rest_of_the_line() {
     let ClientFrame::Login(Login { user, password, .. }) = parsed("/login ana a b\\n ") else {
         panic!("a login");
     };
@@ -33,7 +33,7 @@ fn a_password_is_the_rest_of_the_line() {
 }
 
 #[test]
-fn escapes_go_both_ways_and_unknown_ones_stand_for_themselves() {
+fn escapes_round_trip_and_unknown_ones_stay() {
     assert_eq!(
         parsed(r"a\nb\\c\u{1b}"),
         request(Body::text("a\nb\\c\u{1b}"))
@@ -53,7 +53,7 @@ fn escapes_go_both_ways_and_unknown_ones_stand_for_themselves() {
 }
 
 #[test]
-fn a_line_ends_in_lf_or_cr_lf_in_every_charset() {
+fn line_ends_in_lf_or_cr_lf_in_every_charset() {
     for charset in Charset::ALL {
         for end in ["\n", "\r\n"] {
             let mut bytes = Vec::new();
@@ -69,7 +69,7 @@ fn a_line_ends_in_lf_or_cr_lf_in_every_charset() {
 }
 
 #[test]
-fn a_line_is_as_long_as_it_may_be_however_it_arrives() {
+fn line_limit_is_the_same_however_the_line_arrives() {
     for charset in Charset::ALL {
         let mut line = Vec::new();
         charset.encode("olá!", &mut line);
@@ -86,7 +86,7 @@ fn a_line_is_as_long_as_it_may_be_however_it_arrives() {
 }
 
 #[test]
-fn a_line_too_long_or_of_another_charset_is_an_error() {
+fn line_too_long_or_in_another_charset_is_an_error() {
     let code = |bytes: &[u8]| {
         decode_client(Charset::Utf8, bytes, 4)
             .expect_err("no line")
@@ -98,7 +98,7 @@ fn a_line_too_long_or_of_another_charset_is_an_error() {
 }
 
 #[test]
-fn a_message_is_one_line() {
+fn text_message_is_one_line() {
     let mut out = Vec::new();
     let frame = ServerFrame::Message(Message {
         seq: Seq(7),
@@ -114,7 +114,7 @@ fn a_message_is_one_line() {
 }
 
 #[test]
-fn a_message_may_bring_a_lines_end_along_and_holds_one_line_all_the_same() {
+fn text_message_with_a_line_ending_is_one_line() {
     for charset in Charset::ALL {
         for end in ["", "\n", "\r\n"] {
             let mut bytes = Vec::new();

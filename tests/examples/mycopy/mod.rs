@@ -86,7 +86,7 @@ async fn mycopy_copies_the_mode() {
 }
 
 #[tokio::test]
-async fn mycopy_copies_what_is_read_only_and_that_it_is() {
+async fn mycopy_copies_read_only_files_and_their_mode() {
     let test = async {
         let (folder, from, to) = folder_with(b"as it is");
         read_only(&from, true);
@@ -189,7 +189,7 @@ async fn mycopy_leaves_no_half_file_when_it_is_interrupted() {
 }
 
 #[tokio::test]
-async fn mycopy_says_nothing_where_it_succeeds_and_there_is_no_terminal() {
+async fn mycopy_success_without_a_terminal_prints_nothing() {
     let test = async {
         let (_folder, from, to) = folder_with(&vec![7; 3 << 20]);
         let output = run(mycopy(&[&from, &to]).await, "").await;

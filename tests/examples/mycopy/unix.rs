@@ -10,7 +10,7 @@ use super::{folder_with, mycopy, names};
 use crate::support::{built, complaint, run, within};
 
 #[tokio::test]
-async fn mycopy_leaves_no_half_file_when_the_disk_takes_no_more() {
+async fn mycopy_leaves_no_half_file_on_a_full_disk() {
     let test = async {
         let (folder, from, to) = folder_with(&vec![7; 3 << 20]);
         // A limit on the size of files stands for a full disk.

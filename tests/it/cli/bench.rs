@@ -63,13 +63,13 @@ fn measure_all(run: impl Fn(&str) -> Value) {
 }
 
 #[test]
-fn every_work_counts_exactly_on_a_server_of_its_own() {
+fn bench_on_its_own_server_counts_exactly() {
     let _watchdog = watchdog();
     measure_all(own_server);
 }
 
 #[test]
-fn every_work_counts_exactly_on_a_server_that_runs() {
+fn bench_on_a_running_server_counts_exactly() {
     let _watchdog = watchdog();
     let served = Served::new(&[]);
     measure_all(|arguments| running_server(&served, arguments));
@@ -77,7 +77,7 @@ fn every_work_counts_exactly_on_a_server_that_runs() {
 }
 
 #[test]
-fn many_escritores_and_threads_lose_nothing_either() {
+fn bench_with_many_escritores_and_threads_loses_nothing() {
     let _watchdog = watchdog();
     let json = own_server(
         "fanout --sessions 5 --messages 103 --escritores 4 --threads 2 --single-writes --stalled 2 --size 3000",
@@ -95,7 +95,7 @@ fn fewer_messages_than_escritores_are_all_published() {
 }
 
 #[test]
-fn a_paced_fanout_times_every_delivery() {
+fn paced_fanout_times_every_delivery() {
     let _watchdog = watchdog();
     let json = own_server("fanout --sessions 2 --messages 50 --rate 1000 --escritores 2");
     assert_eq!(json["figures"]["delivery_latency"]["count"], 100);
@@ -109,7 +109,7 @@ fn pipelined_requests_are_answered_in_order() {
 }
 
 #[test]
-fn a_storm_after_a_restart_lets_all_in_while_others_ask() {
+fn login_storm_after_a_restart_admits_all() {
     let _watchdog = watchdog();
     let json = own_server("login --restart --sessions 12 --accounts 3 --while-asking 2");
     assert_eq!(json["figures"]["logins"], 12);
@@ -117,7 +117,7 @@ fn a_storm_after_a_restart_lets_all_in_while_others_ask() {
 }
 
 #[test]
-fn a_shutdown_is_heard_to_the_end_by_all() {
+fn bench_shutdown_is_received_by_all_to_the_end() {
     let _watchdog = watchdog();
     let arguments = "shutdown --sessions 4 --messages 25";
     let json = own_server(arguments);
@@ -134,7 +134,7 @@ fn a_shutdown_is_heard_to_the_end_by_all() {
 
 #[test]
 #[cfg(target_os = "linux")]
-fn what_the_server_takes_is_known_on_linux() {
+fn bench_knows_the_servers_resources_on_linux() {
     let _watchdog = watchdog();
     let json = own_server("fanout --sessions 2 --messages 10 -- --arbiters 2");
     assert!(json["figures"]["server_cpu_seconds"].is_f64(), "{json}");
@@ -158,7 +158,7 @@ fn tcp_endpoint(served: &Served) -> String {
 }
 
 #[test]
-fn a_server_without_a_pid_leaves_the_figures_unknown() {
+fn bench_of_a_server_without_a_pid_has_unknown_figures() {
     let _watchdog = watchdog();
     let served = Served::new(&["--listen", "tcp:127.0.0.1:0"]);
     let endpoint = tcp_endpoint(&served);
@@ -170,7 +170,7 @@ fn a_server_without_a_pid_leaves_the_figures_unknown() {
 }
 
 #[test]
-fn what_cannot_be_measured_is_refused_with_a_reason() {
+fn bench_refuses_impossible_options_with_a_reason() {
     let _watchdog = watchdog();
     for (arguments, code, naming) in [
         (&["bench"][..], 64, "fanout"),
@@ -209,7 +209,7 @@ fn what_cannot_be_measured_is_refused_with_a_reason() {
 
 #[test]
 #[cfg(unix)] // others have no such limit
-fn more_sessions_than_descriptors_are_refused_before_anything_begins() {
+fn bench_beyond_the_descriptor_limit_is_refused_at_start() {
     let _watchdog = watchdog();
     let mut shell = std::process::Command::new("sh");
     let script = "ulimit -n 100 && exec \"$0\" bench fanout --sessions 100";
@@ -219,7 +219,7 @@ fn more_sessions_than_descriptors_are_refused_before_anything_begins() {
 
 #[test]
 #[cfg(target_os = "linux")] // only Linux ends a child with its parent
-fn its_own_server_goes_with_it() {
+fn bench_server_ends_with_its_bench() {
     let _watchdog = watchdog();
     let mut command = arauto(&["bench", "fanout", "--rate", "1", "--messages", "1000"]);
     let folder = tempfile::tempdir().expect("a folder can be made");

@@ -5,7 +5,7 @@ use crate::support::wait_until;
 use crate::support::{Served, finish, login, watchdog};
 
 #[test]
-fn a_pipe_through_pedir_keeps_its_order() {
+fn piped_lines_through_pedir_keep_their_order() {
     let _watchdog = watchdog();
     let served = Served::new(&["--data", "none"]);
     let numbers: String = (1..=20_000).map(|number| format!("n{number}\n")).collect();
@@ -18,7 +18,7 @@ fn a_pipe_through_pedir_keeps_its_order() {
 }
 
 #[test]
-fn pedir_asks_its_arguments_and_stops_at_fim() {
+fn pedir_sends_its_arguments_until_fim() {
     let _watchdog = watchdog();
     let served = Served::new(&["--data", "none"]);
     let replies = finish(&mut served.command(&["pedir", "olá", "straße"]), "").expect_success();
@@ -58,7 +58,7 @@ fn escritor_publishes_its_arguments_or_each_line_until_fim() {
 }
 
 #[test]
-fn who_and_sessions_tell_who_is_there() {
+fn who_and_sessions_list_users_and_sessions() {
     let _watchdog = watchdog();
     let served = Served::new(&["--data", "none"]);
     let mut rui = served.unauthenticated();
@@ -78,7 +78,7 @@ fn who_and_sessions_tell_who_is_there() {
 
 #[test]
 #[cfg(unix)] // a shell's
-fn a_reader_of_pedir_that_has_had_enough_is_no_failure() {
+fn pedir_whose_reader_has_gone_is_not_a_failure() {
     let _watchdog = watchdog();
     let served = Served::new(&["--data", "none"]);
     let mut command = std::process::Command::new("sh");
@@ -95,7 +95,7 @@ fn a_reader_of_pedir_that_has_had_enough_is_no_failure() {
 
 #[test]
 #[cfg(unix)] // seqpacket
-fn every_command_works_where_messages_are_kept_whole() {
+fn commands_work_over_seqpacket() {
     let _watchdog = watchdog();
     let folder = tempfile::tempdir().expect("a folder can be made");
     let endpoint = format!("seqpacket:{}", folder.path().join("p.sock").display());

@@ -5,7 +5,7 @@ use std::io::Write;
 use crate::support::{Served, watchdog};
 
 #[test]
-fn console_lines_are_published_as_consola_and_fim_stops_the_server() {
+fn console_publishes_lines_as_consola_until_fim() {
     let _watchdog = watchdog();
     let mut served = Served::new(&["--data", "none", "--console"]);
     let mut ana = served.unauthenticated();
@@ -30,7 +30,7 @@ fn console_lines_are_published_as_consola_and_fim_stops_the_server() {
 }
 
 #[test]
-fn the_end_of_a_consoles_input_stops_nothing() {
+fn end_of_console_input_stops_nothing() {
     let _watchdog = watchdog();
     let mut served = Served::new(&["--data", "none", "--console"]);
     let mut console = served.child.stdin.take().expect("it is a pipe");
@@ -46,7 +46,7 @@ fn the_end_of_a_consoles_input_stops_nothing() {
 }
 
 #[test]
-fn without_a_console_what_comes_by_stdin_is_nothing() {
+fn stdin_without_a_console_is_ignored() {
     let _watchdog = watchdog();
     let mut served = Served::new(&["--data", "none", "--no-console"]);
     let mut console = served.child.stdin.take().expect("it is a pipe");

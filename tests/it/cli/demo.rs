@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use crate::support::{arauto, finish, watchdog};
 
 #[test]
-fn the_demo_shows_it_all_in_less_than_10_seconds() {
+fn demo_shows_everything_in_less_than_10_s() {
     let _watchdog = watchdog();
     let began = Instant::now();
     let done = finish(arauto(&["demo"]).env_remove("ARAUTO_PASSWORD"), "");

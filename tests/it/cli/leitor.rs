@@ -63,7 +63,7 @@ fn publish(served: &Served, text: &str) {
 }
 
 #[test]
-fn a_leitor_with_resume_misses_nothing_while_it_is_away() {
+fn leitor_with_resume_misses_nothing_while_away() {
     let _watchdog = watchdog();
     let served = Served::new(&["--data", "none"]);
     let state = served.folder.path().join("state.json");
@@ -94,7 +94,7 @@ fn a_leitor_with_resume_misses_nothing_while_it_is_away() {
 }
 
 #[test]
-fn a_leitor_connects_again_after_the_server_has_restarted() {
+fn leitor_reconnects_after_a_server_restart() {
     let _watchdog = watchdog();
     let served = Served::new(&[]);
     let mut reader = Leitor::start(leitor(&served, &[]));
@@ -119,7 +119,7 @@ fn a_leitor_connects_again_after_the_server_has_restarted() {
 }
 
 #[test]
-fn json_lines_have_the_contracts_names() {
+fn leitor_json_lines_use_the_contracts_names() {
     let _watchdog = watchdog();
     let served = Served::new(&["--data", "none"]);
     let mut reader = Leitor::start(leitor(&served, &["--json"]));
@@ -148,7 +148,7 @@ fn json_lines_have_the_contracts_names() {
 }
 
 #[test]
-fn a_leitor_that_reads_once_ends_with_the_session() {
+fn leitor_once_ends_with_its_session() {
     let _watchdog = watchdog();
     let mut served = Served::new(&["--data", "none"]);
     let mut reader = Leitor::start(leitor(&served, &["--once"]));

@@ -12,7 +12,7 @@ fn frugal(command: Command, redirection: &str) -> Command {
 }
 
 #[test]
-fn line_too_long_is_named_with_its_number_and_the_limit() {
+fn line_too_long_is_reported_with_number_and_limit() {
     let _watchdog = watchdog();
     let served = Served::new(&["--data", "none"]);
     let input = format!("um\n{}\ntrês\n", "x".repeat(2_000_000));
@@ -37,7 +37,7 @@ fn line_too_long_is_named_with_its_number_and_the_limit() {
 }
 
 #[test]
-fn longest_line_is_published_and_one_byte_more_is_not() {
+fn longest_line_is_published_and_a_longer_one_refused() {
     let _watchdog = watchdog();
     let served = Served::new(&["--data", "none", "--max-frame", "2KiB"]);
     let longest = 2048 - 32;
@@ -50,7 +50,7 @@ fn longest_line_is_published_and_one_byte_more_is_not() {
 }
 
 #[test]
-fn nothing_that_has_no_end_takes_memory_without_a_bound() {
+fn endless_input_takes_bounded_memory() {
     let _watchdog = watchdog();
     let served = Served::new(&[]);
     let endless = "/dev/zero";
@@ -96,7 +96,7 @@ fn console_line_too_long_is_skipped_and_reported() {
 }
 
 #[test]
-fn byte_order_marks_are_passed_over_or_named() {
+fn byte_order_marks_are_skipped_or_named() {
     let _watchdog = watchdog();
     let served = Served::new(&[]);
     let file = served.folder.path().join("file");

@@ -25,7 +25,7 @@ fn free_port() -> u16 {
 }
 
 #[test]
-fn both_families_of_addresses_share_a_port() {
+fn ipv4_and_ipv6_listeners_share_a_port() {
     let _watchdog = watchdog();
     if TcpListener::bind("[::1]:0").is_err() {
         eprintln!("SKIPPED: IPv6, which this machine has not");
@@ -76,7 +76,7 @@ fn both_families_of_addresses_share_a_port() {
 }
 
 #[test]
-fn an_endpoint_that_is_given_twice_is_called_the_servers_own() {
+fn endpoint_given_twice_is_reported_as_the_servers_own() {
     let _watchdog = watchdog();
     let temp = tempfile::tempdir().expect("a folder can be made");
     let path = temp.path().join("a.sock").display().to_string();
@@ -113,7 +113,7 @@ fn an_endpoint_that_is_given_twice_is_called_the_servers_own() {
 }
 
 #[test]
-fn a_socket_path_of_107_bytes_serves_and_one_of_108_is_refused() {
+fn socket_path_of_108_bytes_is_refused() {
     let _watchdog = watchdog();
     let temp = tempfile::tempdir().expect("a folder can be made");
     let path = |length: usize| {
@@ -148,7 +148,7 @@ fn a_socket_path_of_107_bytes_serves_and_one_of_108_is_refused() {
 }
 
 #[test]
-fn a_pipes_name_is_too_long_by_the_folder_that_it_is_in() {
+fn pipe_name_too_long_with_its_folder_is_refused() {
     let _watchdog = watchdog();
     let temp = tempfile::tempdir().expect("a folder can be made");
     let deep = temp.path().join("d".repeat(90));
@@ -161,7 +161,7 @@ fn a_pipes_name_is_too_long_by_the_folder_that_it_is_in() {
 }
 
 #[test]
-fn of_several_state_directories_the_first_has_the_accounts() {
+fn first_of_several_state_directories_has_the_accounts() {
     let _watchdog = watchdog();
     let temp = tempfile::tempdir().expect("a folder can be made");
     let (first, second) = (temp.path().join("a"), temp.path().join("b"));

@@ -22,7 +22,7 @@ fn without_reader(mut command: Command) -> (Option<i32>, String) {
 }
 
 #[test]
-fn every_commands_full_stdout_exits_74() {
+fn full_stdout_of_any_command_exits_74() {
     let _watchdog = watchdog();
     let mut served = Served::new(&[]);
     for arguments in [

@@ -107,7 +107,7 @@ fn command_with_a_pipe_for_stdin_prompts_at_the_terminal() {
 }
 
 #[test]
-fn end_of_file_at_the_prompt_exits_77() {
+fn prompt_at_end_of_file_exits_77() {
     let _watchdog = watchdog();
     let served = Served::new(&["--data", "none"]);
     let mut terminal = asked(&served, &["who"]);

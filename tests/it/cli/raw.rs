@@ -70,7 +70,7 @@ fn address(place: &Place, how: &str) -> String {
 }
 
 #[test]
-fn the_escritor_waits_for_a_reader_who_hears_every_phrase() {
+fn raw_escritor_waits_for_a_reader_that_gets_everything() {
     let _watchdog = watchdog();
     for kind in ["unix", "seqpacket"] {
         for options in ["", "?max=1&encoding=utf-16le"] {
@@ -92,7 +92,7 @@ fn the_escritor_waits_for_a_reader_who_hears_every_phrase() {
 }
 
 #[test]
-fn the_end_of_the_input_is_as_good_as_fim_and_arguments_as_lines() {
+fn raw_escritor_ends_at_end_of_input_or_of_arguments() {
     let _watchdog = watchdog();
     let place = Place::new("unix");
     let mut command = place.command("escritor", "");
@@ -104,7 +104,7 @@ fn the_end_of_the_input_is_as_good_as_fim_and_arguments_as_lines() {
 }
 
 #[test]
-fn many_readers_hear_the_same() {
+fn raw_escritor_sends_the_same_to_many_readers() {
     let _watchdog = watchdog();
     let place = Place::new("seqpacket");
     let mut command = place.command("escritor", "");
@@ -144,7 +144,7 @@ fn many_readers_hear_the_same() {
 }
 
 #[test]
-fn a_reader_that_takes_its_time_misses_nothing() {
+fn slow_reader_of_a_raw_escritor_misses_nothing() {
     let _watchdog = watchdog();
     let place = Place::new("unix");
     let mut escritor = spawn(&mut place.command("escritor", "?max=1"));
@@ -189,7 +189,7 @@ fn a_reader_that_takes_its_time_misses_nothing() {
 }
 
 #[test]
-fn ctrl_c_ends_the_escritor_in_order() {
+fn raw_escritor_ends_cleanly_at_ctrl_c() {
     let _watchdog = watchdog();
     let place = Place::new("unix");
     let mut escritor = spawn(&mut place.command("escritor", ""));
@@ -208,7 +208,7 @@ fn ctrl_c_ends_the_escritor_in_order() {
 }
 
 #[test]
-fn the_leitor_reads_from_a_server_that_is_not_arauto() {
+fn raw_leitor_reads_from_another_programs_server() {
     let _watchdog = watchdog();
     for (kind, said, heard) in [
         ("unix", "bom dia\nolá\nfim\nnot this\n", "bom dia\nolá\n"),
@@ -232,7 +232,7 @@ fn the_leitor_reads_from_a_server_that_is_not_arauto() {
 }
 
 #[test]
-fn a_reader_that_is_not_arauto_hears_the_escritor() {
+fn raw_escritor_serves_another_programs_reader() {
     let _watchdog = watchdog();
     for kind in ["unix", "seqpacket"] {
         let place = Place::new(kind);
@@ -252,7 +252,7 @@ fn a_reader_that_is_not_arauto_hears_the_escritor() {
 }
 
 #[test]
-fn pedir_asks_a_raw_endpoint_and_one_that_is_not_arauto() {
+fn raw_pedir_asks_arauto_and_another_programs_server() {
     let _watchdog = watchdog();
     for kind in ["unix", "seqpacket"] {
         let place = Place::new(kind);
@@ -286,7 +286,7 @@ fn pedir_asks_a_raw_endpoint_and_one_that_is_not_arauto() {
 }
 
 #[test]
-fn what_does_not_go_with_raw_is_told() {
+fn flag_that_conflicts_with_raw_is_refused() {
     let place = Place::new("unix");
     let path: &Path = &place.path();
     let nobody = finish(&mut place.command("leitor", ""), "");

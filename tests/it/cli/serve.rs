@@ -18,7 +18,7 @@ fn stalled_reader(served: &Served) -> FrameClient {
 }
 
 #[test]
-fn a_signal_stops_the_server_with_exit_0_and_a_report() {
+fn signal_stops_the_server_with_exit_0_and_a_report() {
     let _watchdog = watchdog();
     for stop in Stop::ALL {
         let mut served = Served::new(&["--data", "none"]);
@@ -41,7 +41,7 @@ fn a_signal_stops_the_server_with_exit_0_and_a_report() {
 }
 
 #[test]
-fn a_second_signal_forces_exit_4_past_a_stalled_reader() {
+fn second_signal_past_a_stalled_reader_forces_exit_4() {
     let _watchdog = watchdog();
     let mut served = Served::new(&["--data", "none"]);
     let mut other = served.unauthenticated();
@@ -63,7 +63,7 @@ fn a_second_signal_forces_exit_4_past_a_stalled_reader() {
 }
 
 #[test]
-fn fim_with_wait_returns_when_the_server_is_gone() {
+fn fim_with_wait_returns_when_the_server_has_gone() {
     let _watchdog = watchdog();
     let mut served = Served::new(&["--data", "none"]);
     // A zombie is no server any more, but has its process id until it is waited for.
@@ -102,7 +102,7 @@ fn fim_now_skips_the_drain_and_makes_exit_4() {
 }
 
 #[test]
-fn a_config_file_says_what_flags_do_not() {
+fn config_file_sets_what_flags_leave_open() {
     let _watchdog = watchdog();
     let folder = tempfile::tempdir().expect("a folder can be made");
     let file = folder.path().join("arauto.toml");
@@ -132,7 +132,7 @@ fn a_config_file_says_what_flags_do_not() {
 }
 
 #[test]
-fn the_log_can_be_json() {
+fn log_format_json_writes_one_object_per_line() {
     let _watchdog = watchdog();
     let mut served = Served::new(&["--data", "none", "--log", "json"]);
     served.send_stop(Stop::USUAL);
@@ -146,7 +146,7 @@ fn the_log_can_be_json() {
 }
 
 #[test]
-fn the_report_may_stand_in_a_data_folder_that_is_not_there_yet() {
+fn report_may_be_in_a_data_folder_that_is_created_later() {
     let _watchdog = watchdog();
     let folder = tempfile::tempdir().expect("a folder can be made");
     let data = folder.path().join("data");

@@ -37,7 +37,7 @@ fn assert_typed(what: &str, done: &CommandResult) {
 }
 
 #[test]
-fn no_limit_of_descriptors_makes_a_server_panic() {
+fn server_at_any_descriptor_limit_does_not_panic() {
     let _watchdog = watchdog_for(std::time::Duration::from_secs(180));
     let temp = tempfile::tempdir().expect("a folder can be made");
     for limit in 3..=40 {
@@ -50,7 +50,7 @@ fn no_limit_of_descriptors_makes_a_server_panic() {
 }
 
 #[test]
-fn no_limit_of_descriptors_makes_a_client_panic() {
+fn client_at_any_descriptor_limit_does_not_panic() {
     let _watchdog = watchdog();
     for limit in 3..=20 {
         let endpoint = "unix:/nowhere/s.sock";
@@ -81,7 +81,7 @@ fn command_with_a_small_stack_limit_succeeds() {
 }
 
 #[test]
-fn file_at_its_size_limit_is_an_error_and_no_signal() {
+fn file_size_limit_is_an_error_and_not_a_signal() {
     let _watchdog = watchdog();
     let temp = tempfile::tempdir().expect("a folder can be made");
     let done = limited("--fsize=0", serve(temp.path(), "data"));
@@ -132,7 +132,7 @@ fn open(path: &std::path::Path, mode: u32) {
 }
 
 #[test]
-fn unset_environment_causes_no_panic() {
+fn missing_environment_causes_no_panic() {
     use std::ffi::OsStr;
     use std::os::unix::ffi::OsStrExt;
 

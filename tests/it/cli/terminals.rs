@@ -55,7 +55,7 @@ fn hostile_report(served: &Served) -> String {
 }
 
 #[test]
-fn no_subcommand_shows_a_hostile_character_at_a_terminal() {
+fn subcommand_at_a_terminal_shows_no_hostile_character() {
     let _watchdog = watchdog();
     let mut served = Served::new(&[]);
     let state = served.folder.path().join("state").display().to_string();
@@ -118,7 +118,7 @@ fn no_subcommand_shows_a_hostile_character_at_a_terminal() {
 }
 
 #[test]
-fn raw_commands_show_no_hostile_character_at_a_terminal() {
+fn raw_command_at_a_terminal_shows_no_hostile_character() {
     let _watchdog = watchdog();
     let folder = tempfile::tempdir().expect("a folder can be made");
     let endpoint = format!("unix:{}", folder.path().join("raw.sock").display());
@@ -142,7 +142,7 @@ fn raw_commands_show_no_hostile_character_at_a_terminal() {
 }
 
 #[test]
-fn console_and_log_show_no_hostile_character_at_a_terminal() {
+fn console_and_log_at_a_terminal_show_no_hostile_character() {
     let _watchdog = watchdog();
     let folder = tempfile::tempdir().expect("a folder can be made");
     let (serve, endpoint) = serve_with_console(folder.path());
@@ -163,7 +163,7 @@ fn console_and_log_show_no_hostile_character_at_a_terminal() {
 }
 
 #[test]
-fn pipe_gets_bodies_unescaped() {
+fn command_into_a_pipe_prints_bodies_unescaped() {
     let _watchdog = watchdog();
     let folder = tempfile::tempdir().expect("a folder can be made");
     let ask = format!("unix:{}", folder.path().join("ask.sock").display());

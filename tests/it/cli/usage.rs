@@ -45,7 +45,7 @@ fn help_and_version_exit_0_and_name_every_command() {
 }
 
 #[test]
-fn where_nobody_listens_a_client_exits_69_with_a_hint() {
+fn client_without_a_server_exits_69_with_a_hint() {
     let _watchdog = watchdog();
     let folder = tempfile::tempdir().expect("a folder can be made");
     let endpoint = os::endpoint(folder.path(), "none").to_string();
@@ -63,7 +63,7 @@ fn where_nobody_listens_a_client_exits_69_with_a_hint() {
 }
 
 #[test]
-fn a_wrong_password_exits_77_and_no_password_too() {
+fn wrong_or_missing_password_exits_77() {
     let _watchdog = watchdog();
     let served = Served::new(&[]);
     finish(&mut served.command(&["who"]), "").expect_success();
@@ -83,7 +83,7 @@ fn a_wrong_password_exits_77_and_no_password_too() {
 }
 
 #[test]
-fn a_config_file_with_an_unknown_key_exits_78_and_names_it() {
+fn unknown_config_key_exits_78_and_is_named() {
     let _watchdog = watchdog();
     let folder = tempfile::tempdir().expect("a folder can be made");
     let file = folder.path().join("arauto.toml");
@@ -102,7 +102,7 @@ fn a_config_file_with_an_unknown_key_exits_78_and_names_it() {
 }
 
 #[test]
-fn a_server_that_cannot_start_says_why() {
+fn server_that_cannot_start_prints_the_reason() {
     let _watchdog = watchdog();
     let served = Served::new(&[]);
     let listen = served.endpoint().to_string();

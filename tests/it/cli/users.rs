@@ -16,7 +16,7 @@ fn users(served: &Served, arguments: &[&str], password: &str) -> CommandResult {
 }
 
 #[test]
-fn a_running_server_sees_what_changed_at_the_next_login() {
+fn running_server_applies_account_changes_at_the_next_login() {
     let _watchdog = watchdog();
     let served = Served::new(&[]);
     users(&served, &["add", "rui", "--role", "leitor"], "um").expect_success();
@@ -50,7 +50,7 @@ fn a_running_server_sees_what_changed_at_the_next_login() {
 }
 
 #[test]
-fn without_a_server_the_accounts_are_the_same() {
+fn accounts_change_without_a_server_too() {
     let _watchdog = watchdog();
     let folder = tempfile::tempdir().expect("a folder can be made");
     let data = folder.path().join("data");
@@ -85,7 +85,7 @@ fn without_a_server_the_accounts_are_the_same() {
 }
 
 #[test]
-fn an_import_adds_all_or_none() {
+fn import_adds_all_users_or_none() {
     let _watchdog = watchdog();
     let served = Served::new(&[]);
     let file = served.folder.path().join("users.tsv");

@@ -129,7 +129,7 @@ fn target_that_cannot_hold_a_report_is_refused_at_start() {
 }
 
 #[test]
-fn fifo_gets_the_report_and_delays_nothing_without_a_reader() {
+fn fifo_gets_the_report_and_no_reader_delays_nothing() {
     let _watchdog = watchdog();
     let temp = tempfile::tempdir().expect("a folder can be made");
     let fifo = temp.path().join("fifo");
@@ -169,7 +169,7 @@ fn fifo_gets_the_report_and_delays_nothing_without_a_reader() {
 }
 
 #[test]
-fn pictures_go_where_reports_go() {
+fn pictures_follow_the_same_file_rules_as_reports() {
     let _watchdog = watchdog();
     let temp = tempfile::tempdir().expect("a folder can be made");
     let report = temp.path().join("report.json");

@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::support::{Fixture, PASSWORD, login, wait_until};
 
 #[test]
-pub(super) fn a_request_before_the_login_is_not_logged_in() {
+pub(super) fn request_before_login_is_not_logged_in() {
     let fixture = Fixture::new();
     let mut client = fixture.unauthenticated();
     client.request(5, "a");
@@ -15,7 +15,7 @@ pub(super) fn a_request_before_the_login_is_not_logged_in() {
 }
 
 #[test]
-pub(super) fn a_second_login_in_one_session_is_already_logged_in() {
+pub(super) fn second_login_is_already_logged_in() {
     let fixture = Fixture::new();
     let mut ana = fixture.client("ana");
     ana.send(&login(5, "rui", PASSWORD));
@@ -25,7 +25,7 @@ pub(super) fn a_second_login_in_one_session_is_already_logged_in() {
 }
 
 #[test]
-pub(super) fn what_is_no_name_is_a_bad_name() {
+pub(super) fn invalid_user_name_is_bad_name() {
     let fixture = Fixture::new();
     let mut client = fixture.unauthenticated();
     let long = "a".repeat(65);
@@ -38,7 +38,7 @@ pub(super) fn what_is_no_name_is_a_bad_name() {
 }
 
 #[test]
-fn the_consoles_name_is_nobodys() {
+fn console_name_cannot_log_in() {
     let fixture = Fixture::new();
     let mut client = fixture.unauthenticated();
     client.send(&login(5, arauto::internal::accounts::CONSOLE, PASSWORD));
@@ -48,7 +48,7 @@ fn the_consoles_name_is_nobodys() {
 }
 
 #[test]
-pub(super) fn a_wrong_password_is_bad_credentials() {
+pub(super) fn wrong_password_is_bad_credentials() {
     let fixture = Fixture::new();
     fixture.client("ana").fim();
     let mut client = fixture.unauthenticated();
@@ -59,7 +59,7 @@ pub(super) fn a_wrong_password_is_bad_credentials() {
 }
 
 #[test]
-pub(super) fn an_unknown_name_where_registration_is_closed() {
+pub(super) fn unknown_name_is_registration_closed() {
     let fixture = Fixture::listening("?registration=closed", |_| {});
     let mut client = fixture.unauthenticated();
     client.send(&login(5, "ana", PASSWORD));
@@ -69,7 +69,7 @@ pub(super) fn an_unknown_name_where_registration_is_closed() {
 }
 
 #[test]
-pub(super) fn a_login_too_many_is_throttled() {
+pub(super) fn login_above_the_rate_is_throttled() {
     let fixture =
         Fixture::with(|config| config.limits.login_rate_per_peer = "1/h".parse().expect("one"));
     drop(fixture.client("ana"));
@@ -81,7 +81,7 @@ pub(super) fn a_login_too_many_is_throttled() {
 }
 
 #[test]
-pub(super) fn no_login_in_time_is_a_login_timeout() {
+pub(super) fn session_without_a_login_in_time_is_login_timeout() {
     let fixture = Fixture::with(|config| config.timeouts.login = Duration::from_millis(100));
     let mut client = fixture.unauthenticated();
     client.expect_error("login-timeout");
@@ -90,7 +90,7 @@ pub(super) fn no_login_in_time_is_a_login_timeout() {
 }
 
 #[test]
-fn pings_do_not_put_the_login_off() {
+fn pings_do_not_extend_the_login_timeout() {
     let fixture = Fixture::with(|config| config.timeouts.login = Duration::from_millis(100));
     let mut client = fixture.unauthenticated();
     let frames = loop {
@@ -114,7 +114,7 @@ fn pings_do_not_put_the_login_off() {
 }
 
 #[test]
-pub(super) fn a_session_too_many_is_told_so() {
+pub(super) fn session_above_max_sessions_is_too_many_sessions() {
     let fixture = Fixture::with(|config| config.limits.max_sessions = 1);
     let mut ana = fixture.client("ana");
     let mut other = fixture.unauthenticated();
@@ -132,7 +132,7 @@ pub(super) fn a_session_too_many_is_told_so() {
 
 #[test]
 #[cfg(unix)] // at a pipe the next client waits: `windows::instances`
-fn an_endpoint_may_have_a_limit_of_its_own() {
+fn endpoint_max_limits_its_sessions() {
     let fixture = Fixture::listening("?max=2", |config| {
         Fixture::also(config, "tcp:127.0.0.1:0");
     });

@@ -8,7 +8,7 @@ use arauto::{Answer, Handler, Request, Role, SlowPolicy};
 use crate::support::{Fixture, PausedHandler, ask, bytes, publish, request, text};
 
 #[test]
-pub(super) fn what_a_role_does_not_allow_is_forbidden() {
+pub(super) fn frame_the_role_does_not_allow_is_forbidden() {
     let fixture = Fixture::with(|config| {
         config.default_role = Role::Leitor;
         Fixture::also(config, "tcp:127.0.0.1:0");
@@ -30,7 +30,7 @@ pub(super) fn what_a_role_does_not_allow_is_forbidden() {
 }
 
 #[test]
-pub(super) fn bytes_for_upper_are_not_text() {
+pub(super) fn bytes_sent_to_upper_are_not_text() {
     let fixture = Fixture::new();
     let mut ana = fixture.client("ana");
     ana.send(&request(5, bytes(b"abc")));
@@ -40,7 +40,7 @@ pub(super) fn bytes_for_upper_are_not_text() {
 }
 
 #[test]
-pub(super) fn no_frame_for_too_long_is_an_idle_timeout() {
+pub(super) fn session_without_frames_is_idle_timeout() {
     let fixture = Fixture::with(|config| config.timeouts.idle = Some(Duration::from_millis(100)));
     let mut ana = fixture.client("ana");
     ana.expect_error("idle-timeout");
@@ -49,7 +49,7 @@ pub(super) fn no_frame_for_too_long_is_an_idle_timeout() {
 }
 
 #[test]
-pub(super) fn a_reader_that_falls_off_the_tail_is_a_slow_consumer() {
+pub(super) fn reader_behind_the_tail_is_slow_consumer() {
     let fixture = Fixture::with(|config| {
         config.slow = SlowPolicy::Disconnect;
         config.limits.log_bytes = 256 << 10;
@@ -90,7 +90,7 @@ pub(super) fn a_reader_that_falls_off_the_tail_is_a_slow_consumer() {
 }
 
 #[test]
-pub(super) fn a_frame_after_the_cut_is_told_of_the_stop() {
+pub(super) fn frame_after_the_cut_is_stopping() {
     let held = PausedHandler::default();
     let handler = Arc::new(held.clone());
     let fixture = Fixture::with(|config| config.handler = handler);
@@ -135,7 +135,7 @@ impl Handler for Panics {
 }
 
 #[test]
-pub(super) fn a_handler_that_panics_ends_its_own_session_with_internal() {
+pub(super) fn panicking_handler_ends_its_session_with_internal() {
     let fixture = Fixture::with(|config| config.handler = Arc::new(Panics));
     let mut other = fixture.client("other");
     for when in ["now", "later"] {

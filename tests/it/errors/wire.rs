@@ -7,7 +7,7 @@ use serde_cbor::Value;
 use crate::support::{Fixture, Frame, ask, bytes, prefixed, publish, text};
 
 #[test]
-pub(super) fn bytes_that_are_no_frame_are_a_bad_frame() {
+pub(super) fn garbage_bytes_are_bad_frame() {
     let fixture = Fixture::new();
     let bad: &[&[u8]] = &[
         b"",                               // a length of 0
@@ -32,7 +32,7 @@ pub(super) fn bytes_that_are_no_frame_are_a_bad_frame() {
 }
 
 #[test]
-fn a_bad_frame_after_the_login_is_answered_in_its_place() {
+fn bad_frame_after_login_is_answered_in_order() {
     let fixture = Fixture::new();
     let mut ana = fixture.client("ana");
     ana.request(1, "a");
@@ -51,7 +51,7 @@ fn a_bad_frame_after_the_login_is_answered_in_its_place() {
 }
 
 #[test]
-pub(super) fn a_frame_over_the_limit_is_too_large() {
+pub(super) fn frame_over_the_limit_is_frame_too_large() {
     let fixture = Fixture::new();
     let over = |limit: usize| u32::try_from(limit + 1).expect("it fits").to_be_bytes();
 
@@ -70,7 +70,7 @@ pub(super) fn a_frame_over_the_limit_is_too_large() {
 }
 
 #[test]
-fn a_frame_of_exactly_the_limit_is_served() {
+fn frame_of_exactly_the_limit_is_served() {
     let fixture = Fixture::with(|config| config.limits.max_frame = 4096);
     let mut ana = fixture.client("ana");
     let body = "x".repeat(
@@ -87,7 +87,7 @@ fn a_frame_of_exactly_the_limit_is_served() {
 }
 
 #[test]
-pub(super) fn another_protocol_is_unsupported() {
+pub(super) fn bytes_of_another_protocol_are_unsupported() {
     let fixture = Fixture::new();
     let foreign: &[&[u8]] = &[
         b"GET / HTTP/1.1\r\nHost: x\r\n\r\n",
@@ -132,7 +132,7 @@ fn body_of_max_body_is_published_and_a_longer_one_refused() {
 }
 
 #[test]
-fn reply_too_long_is_refused_alone() {
+fn reply_too_long_is_refused_without_ending_the_session() {
     let fixture = Fixture::listening("?handler=fixed:%C3%9F", |config| {
         let long = "ß".repeat(3000);
         config.limits.max_frame = 4096;
@@ -146,7 +146,7 @@ fn reply_too_long_is_refused_alone() {
 }
 
 #[test]
-fn frame_of_an_unserved_feature_is_unsupported_alone() {
+fn unserved_feature_is_unsupported_without_ending() {
     let fixture = Fixture::new();
     let mut ana = fixture.unauthenticated();
     let with_cursor = crate::support::login(1, "ana", crate::support::PASSWORD);
@@ -182,7 +182,7 @@ fn frame_of_an_unserved_feature_is_unsupported_alone() {
 
 /// A bad frame as long as a frame may be: the name, a key's value, a key.
 #[test]
-fn errors_about_the_longest_bad_frames_are_short() {
+fn error_about_the_longest_bad_frame_is_short() {
     let fixture = Fixture::new();
     let long = "\u{1b}".repeat(MAX_FRAME - 64);
     let bad = [

@@ -34,7 +34,7 @@ fn is_closed_with_a_word(mut client: FrameClient) -> bool {
 }
 
 #[test]
-fn with_no_descriptor_free_the_stop_drains_who_is_in_and_writes_its_report() {
+fn stop_without_free_descriptors_drains_and_reports() {
     let _watchdog = watchdog();
     let mut served = Served::new(&["--no-console", "--journal"]);
     let mut ana = served.unauthenticated();
@@ -71,7 +71,7 @@ fn with_no_descriptor_free_the_stop_drains_who_is_in_and_writes_its_report() {
 }
 
 #[test]
-fn where_accepting_failed_for_want_of_descriptors_it_goes_on_when_there_are_some() {
+fn accepting_resumes_once_descriptors_are_free() {
     let _watchdog = watchdog();
     let served = Served::new(&["--no-console"]);
     let mut ana = served.unauthenticated();
@@ -101,7 +101,7 @@ const CROWD: usize = 1000;
 const ROOM: usize = (LIMIT - 64) * 8 / 9;
 
 #[test]
-fn of_1000_clients_at_a_limit_of_256_descriptors_each_is_served_or_told() {
+fn clients_1000_at_256_descriptors_are_served_or_refused() {
     let _watchdog = watchdog();
     let folder = tempfile::tempdir().expect("a folder can be made");
     let limited = |command| by_shell(&format!("ulimit -n {LIMIT}"), command, "");

@@ -48,7 +48,7 @@ fn acknowledged(served: &Served) -> Acknowledged {
 }
 
 #[test]
-fn a_checkpoint_without_room_makes_exit_3_and_the_next_start_has_all_that_was_acknowledged() {
+fn checkpoint_on_a_full_disk_exits_3_and_loses_nothing() {
     let _watchdog = watchdog();
     if !can_mount() {
         return;
@@ -77,7 +77,7 @@ fn a_checkpoint_without_room_makes_exit_3_and_the_next_start_has_all_that_was_ac
 }
 
 #[test]
-fn a_report_without_room_makes_exit_73_and_no_half_of_one() {
+fn report_on_a_full_disk_exits_73_without_half_a_file() {
     let _watchdog = watchdog();
     if !can_mount() {
         return;
@@ -107,7 +107,7 @@ fn a_report_without_room_makes_exit_73_and_no_half_of_one() {
 }
 
 #[test]
-fn with_no_room_for_either_the_exit_is_that_of_the_stop() {
+fn full_disk_for_both_exits_with_the_code_of_the_stop() {
     let _watchdog = watchdog();
     if !can_mount() {
         return;

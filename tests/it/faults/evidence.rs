@@ -81,7 +81,7 @@ fn client_killed_unread_on_a_seqpacket_socket_is_lost() {
 }
 
 #[test]
-fn client_killed_unread_on_tcp_or_tls_is_never_called_a_reader() {
+fn client_killed_unread_on_tcp_or_tls_never_counts_as_read() {
     let _watchdog = watchdog();
     for number in [2, 3] {
         // Its kernel had everything: a kill behind that is told by a reset, or comes too late.

@@ -55,7 +55,7 @@ fn check_missing(report: &Report) {
 }
 
 #[test]
-fn writes_that_fail_for_a_moment_lose_nothing_on_any_transport() {
+fn temporary_write_errors_lose_nothing_on_any_transport() {
     let _watchdog = watchdog();
     let sockets = FailingSockets::new();
     let mut transports = served(&sockets, &[]);
@@ -78,7 +78,7 @@ fn writes_that_fail_for_a_moment_lose_nothing_on_any_transport() {
 }
 
 #[test]
-fn writes_that_fail_for_ever_make_exit_3_with_what_is_missing() {
+fn permanent_write_errors_make_exit_3_with_missing_ranges() {
     let _watchdog = watchdog();
     for code in [Errno::NOBUFS, Errno::NOMEM] {
         let sockets = FailingSockets::new();
@@ -112,7 +112,7 @@ fn session_with_lasting_write_errors_ends_and_is_reported() {
 }
 
 #[test]
-fn write_errors_that_never_pass_end_the_session_as_internal() {
+fn permanent_write_errors_end_the_session_as_internal() {
     let _watchdog = watchdog();
     for code in [Errno::IO, Errno::MSGSIZE, Errno::PERM] {
         let sockets = FailingSockets::new();
@@ -135,7 +135,7 @@ fn write_errors_that_never_pass_end_the_session_as_internal() {
 }
 
 #[test]
-fn write_errors_that_say_the_peer_has_gone_are_the_peers() {
+fn peer_gone_write_errors_end_the_session_as_lost() {
     let _watchdog = watchdog();
     let sockets = FailingSockets::new();
     let mut transports = served(&sockets, &[]);
@@ -150,7 +150,7 @@ fn write_errors_that_say_the_peer_has_gone_are_the_peers() {
 }
 
 #[test]
-fn message_that_does_not_fit_the_socket_is_told_by_a_gap_of_one() {
+fn message_too_long_for_the_socket_becomes_a_gap_of_one() {
     let _watchdog = watchdog();
     let sockets = FailingSockets::new();
     let mut transports = served(&sockets, &[]);
@@ -181,7 +181,7 @@ fn message_that_does_not_fit_the_socket_is_told_by_a_gap_of_one() {
 }
 
 #[test]
-fn pages_that_cannot_be_sent_for_a_moment_are_sent_later() {
+fn temporary_sendfile_errors_are_retried() {
     let _watchdog = watchdog_for(std::time::Duration::from_secs(120));
     let sockets = FailingSockets::new();
     let mut transports = served(&sockets, &[]);
@@ -213,7 +213,7 @@ fn pages_that_cannot_be_sent_for_a_moment_are_sent_later() {
 }
 
 #[test]
-fn reads_that_fail_for_a_moment_lose_nothing_on_any_transport() {
+fn temporary_read_errors_lose_nothing_on_any_transport() {
     let _watchdog = watchdog();
     let sockets = FailingSockets::new();
     let mut transports = served(&sockets, &[]);
@@ -235,7 +235,7 @@ fn reads_that_fail_for_a_moment_lose_nothing_on_any_transport() {
 }
 
 #[test]
-fn session_that_cannot_be_read_is_told_internal_and_closed() {
+fn permanent_read_errors_end_the_session_as_internal() {
     let _watchdog = watchdog();
     let sockets = FailingSockets::new();
     let mut transports = served(&sockets, &[]);
@@ -261,7 +261,7 @@ fn session_that_cannot_be_read_is_told_internal_and_closed() {
 }
 
 #[test]
-fn accepts_that_fail_for_a_moment_keep_nobody_out() {
+fn temporary_accept_errors_refuse_nobody() {
     let _watchdog = watchdog();
     let sockets = FailingSockets::new();
     let mut transports = served(&sockets, &[]);

@@ -154,7 +154,7 @@ fn spread<T: Ord + Copy>(runs: &[Run], of: impl Fn(&Run) -> T) -> (T, T, T) {
 }
 
 #[test]
-fn each_frame_of_1000_sessions_is_answered_refused_or_unread_and_both_sides_count_the_same() {
+fn flooding_1000_sessions_get_each_frame_answered_once() {
     let _alone = super::alone();
     let runs = std::env::var(RUNS).ok();
     let runs = runs.map_or(USUAL_RUNS, |runs| runs.parse().expect("a number of runs"));

@@ -106,7 +106,7 @@ fn standing_still_after(phase: Phase, folder: &Path) -> Child {
     let (_, module) = module_path!().split_once("::").expect("it is in a crate");
     Command::new(std::env::current_exe().expect("the system knows what it runs"))
         .args(["--ignored", "--exact", "--nocapture"])
-        .arg(format!("{module}::serves_until_it_is_killed"))
+        .arg(format!("{module}::child_server_serves_until_killed"))
         .env(FOLDER, folder)
         .env(PHASE, phase.as_str())
         .stdin(Stdio::piped())
@@ -117,7 +117,7 @@ fn standing_still_after(phase: Phase, folder: &Path) -> Child {
 }
 
 #[test]
-fn after_a_kill_in_each_phase_the_next_server_has_all_that_was_acknowledged() {
+fn kill_in_any_phase_loses_nothing_acknowledged() {
     let _watchdog = watchdog_for(Duration::from_secs(180));
     for phase in Phase::ALL {
         let folder = tempfile::tempdir().expect("a folder can be made");
@@ -136,7 +136,7 @@ fn after_a_kill_in_each_phase_the_next_server_has_all_that_was_acknowledged() {
 }
 
 #[test]
-fn after_kills_at_random_instants_of_a_stop_so_has_the_real_one() {
+fn kill_at_random_in_a_stop_loses_nothing_acknowledged() {
     let _watchdog = watchdog_for(Duration::from_secs(180));
     let mut folder = tempfile::tempdir().expect("a folder can be made");
     let mut last_phases: BTreeMap<String, usize> = BTreeMap::new();
@@ -173,7 +173,7 @@ fn last_phase(log: &str) -> String {
 
 #[test]
 #[ignore = "tests run it as a server that they kill"]
-fn serves_until_it_is_killed() {
+fn child_server_serves_until_killed() {
     let (Some(folder), Ok(phase)) = (std::env::var_os(FOLDER), std::env::var(PHASE)) else {
         return;
     };

@@ -62,7 +62,7 @@ fn full_pipe(path: &Path) -> File {
 }
 
 #[test]
-fn closed_outputs_change_nothing() {
+fn closed_outputs_change_no_exit_code() {
     let _watchdog = watchdog();
     for redirections in ["2>&-", ">&-", "<&- >&- 2>&-"] {
         serves_and_stops(redirected(
@@ -73,7 +73,7 @@ fn closed_outputs_change_nothing() {
 }
 
 #[test]
-fn outputs_that_fail_change_nothing() {
+fn failing_outputs_change_no_exit_code() {
     let _watchdog = watchdog();
     for redirections in ["2>/dev/full", ">/dev/full 2>/dev/full"] {
         serves_and_stops(redirected(&["--console", "--data", "none"], redirections));
@@ -81,7 +81,7 @@ fn outputs_that_fail_change_nothing() {
 }
 
 #[test]
-fn a_log_whose_reader_has_gone_changes_nothing() {
+fn log_pipe_without_a_reader_changes_no_exit_code() {
     let _watchdog = watchdog();
     let folder = tempfile::tempdir().expect("a folder can be made");
     let path = folder.path().join("pipe");
@@ -93,7 +93,7 @@ fn a_log_whose_reader_has_gone_changes_nothing() {
 }
 
 #[test]
-fn outputs_that_nobody_reads_hold_nothing_up() {
+fn unread_outputs_delay_nothing() {
     let _watchdog = watchdog();
     let folder = tempfile::tempdir().expect("a folder can be made");
     let path = folder.path().join("pipe");
@@ -114,7 +114,7 @@ fn without_report(redirections: &str) -> Option<i32> {
 }
 
 #[test]
-fn that_the_report_is_not_written_is_told_by_the_exit_where_no_output_is_left() {
+fn unwritten_report_shows_in_the_exit_code() {
     let _watchdog = watchdog();
     let folder = tempfile::tempdir().expect("a folder can be made");
     let path = folder.path().join("pipe");

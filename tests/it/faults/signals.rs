@@ -68,7 +68,7 @@ fn signal_during_the_start_abandons_it_with_exit_0() {
 }
 
 #[test]
-fn signals_of_one_cause_are_one() {
+fn signals_of_one_cause_count_once() {
     let _watchdog = watchdog();
     let mut served = Served::new(&["--data", "none"]);
     let mut ana = served.unauthenticated();
@@ -113,7 +113,7 @@ fn served_behind_a_reader(budget: &str) -> (Served, Connection) {
 }
 
 #[test]
-fn foreign_reader_does_not_take_the_stop_beyond_its_budget() {
+fn stop_with_a_foreign_database_reader_keeps_its_budget() {
     let _watchdog = watchdog();
     let (mut served, other) = served_behind_a_reader("1s");
     served.send_stop(Stop::USUAL);
@@ -145,7 +145,7 @@ fn terminal() -> (OwnedFd, File) {
 }
 
 #[test]
-fn server_in_the_background_of_a_terminal_stops_as_any_other() {
+fn server_in_a_terminals_background_stops_normally() {
     let _watchdog = watchdog();
     let (_shown, on_it) = terminal();
     let folder = tempfile::tempdir().expect("a folder can be made");

@@ -119,7 +119,7 @@ fn check(stalled: Vec<Stalled>, report: &Report) {
 }
 
 #[test]
-fn with_50_stalled_readers_the_deadline_holds_and_exactly_what_they_miss_is_named() {
+fn stalled_readers_50_keep_deadline_and_missing_ranges() {
     let _alone = super::alone();
     let _watchdog = watchdog();
     let budget = format!("{}s", BUDGET.as_secs());
@@ -161,7 +161,7 @@ fn with_50_stalled_readers_the_deadline_holds_and_exactly_what_they_miss_is_name
 }
 
 #[test]
-fn a_second_signal_ends_a_stop_with_stalled_readers_within_2_s_and_exit_4() {
+fn second_signal_with_stalled_readers_exits_4_within_2_s() {
     let _alone = super::alone();
     let _watchdog = watchdog();
     let Three {

@@ -119,7 +119,7 @@ fn database_copied_live_without_its_wal_is_refused() {
 }
 
 #[test]
-fn killed_server_whose_log_another_program_moved_starts_again() {
+fn killed_server_whose_wal_was_moved_starts_again() {
     let _watchdog = watchdog();
     let mut served = Served::new(&["--journal", "--no-console"]);
     finish(&mut served.command(&["escritor", "um"]), "").expect_success();
@@ -138,7 +138,7 @@ fn killed_server_whose_log_another_program_moved_starts_again() {
 }
 
 #[test]
-fn write_ahead_log_that_grows_behind_a_foreign_reader_is_told() {
+fn wal_growing_behind_a_foreign_reader_is_logged() {
     let _watchdog = watchdog();
     let served = Served::new(&["--journal", "--no-console", "--retain-bytes", "1MiB"]);
     let mut ana = served.unauthenticated();

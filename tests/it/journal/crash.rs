@@ -149,7 +149,7 @@ fn random(state: &mut u64) -> u64 {
 }
 
 #[test]
-fn what_anybody_was_told_outlives_200_kills_at_random_instants() {
+fn acknowledged_data_outlive_200_random_kills() {
     let _watchdog = watchdog_for(Duration::from_secs(300));
     let data = Data::new();
     register(&data.path(), &["ana", "bia", "caio", "leitor"]);

@@ -36,7 +36,7 @@ fn sound() -> Data {
 const PAGE: usize = 4096;
 
 #[test]
-fn a_damaged_database_is_named_and_its_bytes_are_kept() {
+fn damaged_journal_is_named_and_its_bytes_kept() {
     let _watchdog = watchdog();
     let data = sound();
     let path = data.database();
@@ -78,7 +78,7 @@ fn a_damaged_database_is_named_and_its_bytes_are_kept() {
 }
 
 #[test]
-fn rows_that_do_not_make_a_stream_are_damage() {
+fn rows_that_form_no_stream_are_reported_as_damage() {
     let _watchdog = watchdog();
     let data = sound();
     let path = data.database();

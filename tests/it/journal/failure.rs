@@ -72,7 +72,7 @@ fn still_answers(client: &mut FrameClient) {
 }
 
 #[test]
-fn a_full_disk_refuses_publishers_and_nobody_else_until_there_is_space_again() {
+fn full_disk_refuses_only_publishers_until_there_is_space() {
     let _watchdog = watchdog();
     if !can_mount() {
         return;
@@ -145,7 +145,7 @@ fn a_full_disk_refuses_publishers_and_nobody_else_until_there_is_space_again() {
 }
 
 #[test]
-fn a_journal_in_doubt_refuses_publishers_until_a_restart_and_gives_no_seq_twice() {
+fn journal_in_doubt_refuses_publishers_until_restart() {
     let _watchdog = watchdog();
     let data = Data::new();
     register(&data.path(), &["ana", "eva"]);

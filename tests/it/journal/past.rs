@@ -25,7 +25,7 @@ fn flood(fixture: &Fixture, count: u64, body: &str) -> u64 {
 }
 
 #[test]
-fn a_reader_that_fell_off_the_log_misses_nothing_whatever_the_policy() {
+fn reader_behind_the_log_reads_the_journal_in_any_policy() {
     for policy in [SlowPolicy::Gap, SlowPolicy::Disconnect] {
         let data = Data::new();
         let fixture = Fixture::with(|config| {
@@ -44,7 +44,7 @@ fn a_reader_that_fell_off_the_log_misses_nothing_whatever_the_policy() {
 }
 
 #[test]
-fn a_resume_goes_through_the_journal_into_the_log() {
+fn resume_reads_the_journal_then_the_log() {
     let data = Data::new();
     let fixture = Fixture::with(|config| small_log(&data, config));
     let (mut ana, login) = fixture.client_and_login("ana");
@@ -65,7 +65,7 @@ fn a_resume_goes_through_the_journal_into_the_log() {
 }
 
 #[test]
-fn a_text_reader_that_fell_off_the_log_misses_nothing() {
+fn text_reader_behind_the_log_misses_nothing() {
     let data = Data::new();
     let fixture = Fixture::listening("?dialect=text", |config| small_log(&data, config));
     let mut slow = fixture.lines();
@@ -89,7 +89,7 @@ fn a_text_reader_that_fell_off_the_log_misses_nothing() {
 }
 
 #[test]
-fn a_stop_drains_a_reader_through_the_journal_to_the_head() {
+fn stop_drains_a_reader_through_the_journal() {
     let data = Data::new();
     let fixture = Fixture::with(|config| small_log(&data, config));
     let (mut slow, login) = fixture.client_and_login("slow");
@@ -109,7 +109,7 @@ fn a_stop_drains_a_reader_through_the_journal_to_the_head() {
 }
 
 #[test]
-fn a_stalled_reader_of_the_journal_is_reported_with_what_it_misses() {
+fn stalled_journal_reader_is_reported_with_its_missing_range() {
     let data = Data::new();
     let fixture = Fixture::with(|config| {
         small_log(&data, config);
@@ -135,7 +135,7 @@ fn a_stalled_reader_of_the_journal_is_reported_with_what_it_misses() {
 }
 
 #[test]
-fn a_publisher_alone_gets_its_seqs_while_another_reads_the_past() {
+fn publisher_is_answered_while_another_reads_the_past() {
     let data = Data::new();
     let fixture = Fixture::with(|config| small_log(&data, config));
     let (mut ana, login) = fixture.client_and_login("ana");

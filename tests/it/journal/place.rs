@@ -38,7 +38,7 @@ fn code_of(client: &mut FrameClient, frame: &str) -> String {
 }
 
 #[test]
-fn nothing_is_acknowledged_once_the_database_is_gone() {
+fn publish_without_the_database_is_not_acknowledged() {
     let _watchdog = watchdog();
     for (what, harm) in HARMS {
         let mut served = Served::new(&["--journal", "--no-console"]);
@@ -71,7 +71,7 @@ fn nothing_is_acknowledged_once_the_database_is_gone() {
 }
 
 #[test]
-fn registration_without_a_journal_is_not_acknowledged_either() {
+fn registration_without_the_database_is_not_acknowledged() {
     let _watchdog = watchdog();
     let served = Served::new(&["--no-console"]);
     std::fs::remove_dir_all(served.folder.path().join("data")).expect("the folder is ours");
@@ -81,7 +81,7 @@ fn registration_without_a_journal_is_not_acknowledged_either() {
 }
 
 #[test]
-fn quiet_server_logs_a_lost_database_and_goes_on_once_back() {
+fn idle_server_logs_a_lost_database_and_recovers() {
     let _watchdog = watchdog();
     let served = Served::new(&["--journal", "--no-console"]);
     let mut ana = served.unauthenticated();
@@ -104,7 +104,7 @@ fn quiet_server_logs_a_lost_database_and_goes_on_once_back() {
 }
 
 #[test]
-fn reader_of_the_past_is_not_given_another_databases() {
+fn journal_reader_gets_no_rows_of_another_database() {
     let data = Data::new();
     register(&data.path(), &["ana"]);
     let fixture = Fixture::with(|config| {

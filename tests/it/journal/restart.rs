@@ -4,7 +4,7 @@ use super::{Data, heard, publish, resume};
 use crate::support::{Fixture, Served, arauto, finish, watchdog};
 
 #[test]
-fn a_stream_goes_on_after_a_clean_restart() {
+fn stream_continues_after_a_clean_restart() {
     let data = Data::new();
     let fixture = Fixture::with(|config| data.journal(config));
     let (mut ana, first) = fixture.client_and_login("ana");
@@ -25,7 +25,7 @@ fn a_stream_goes_on_after_a_clean_restart() {
 }
 
 #[test]
-fn a_stream_goes_on_after_kill_9() {
+fn stream_continues_after_kill_9() {
     let _watchdog = watchdog();
     let arguments = ["--journal", "--no-console"];
     let mut served = Served::new(&arguments);
@@ -43,7 +43,7 @@ fn a_stream_goes_on_after_kill_9() {
 }
 
 #[test]
-fn without_the_journal_the_stream_is_a_new_one_and_the_journals_stays() {
+fn start_without_the_journal_keeps_its_stream_on_disk() {
     let data = Data::new();
     let fixture = Fixture::with(|config| data.journal(config));
     let (mut ana, first) = fixture.client_and_login("ana");
@@ -66,7 +66,7 @@ fn without_the_journal_the_stream_is_a_new_one_and_the_journals_stays() {
 }
 
 #[test]
-fn an_after_ahead_of_the_kept_stream_is_one_gap_from_1() {
+fn resume_ahead_of_the_journal_gets_one_gap_from_1() {
     let data = Data::new();
     let fixture = Fixture::with(|config| data.journal(config));
     let stream = fixture.client_and_login("ana").1.text("stream").to_owned();
@@ -80,7 +80,7 @@ fn an_after_ahead_of_the_kept_stream_is_one_gap_from_1() {
 }
 
 #[test]
-fn a_journal_needs_a_folder_and_bounds_need_a_journal() {
+fn journal_without_folder_or_bound_without_journal_is_refused() {
     let _watchdog = watchdog();
     let mut serve = arauto(&["serve", "--journal", "--data", "none"]);
     finish(&mut serve, "").expect_failure(78, &["--data", "--journal"]);

@@ -26,7 +26,7 @@ fn gap_from_2(fixture: &Fixture, stream: &str) -> (crate::support::FrameClient, 
 }
 
 #[test]
-fn the_oldest_go_when_there_are_too_many_bytes() {
+fn oldest_rows_are_removed_above_retain_bytes() {
     let data = Data::new();
     let bound = 1 << 20;
     let fixture = Fixture::with(|config| bounded(&data, bound, config));
@@ -76,7 +76,7 @@ fn clock() -> Arc<AtomicU64> {
 }
 
 #[test]
-fn the_oldest_go_when_they_are_too_old_and_the_next_seq_stays_right() {
+fn oldest_rows_are_removed_after_retain_age() {
     let (data, now) = (Data::new(), clock());
     let age = Duration::from_millis(500);
     let fixture = at(&data, &now, age);
@@ -103,7 +103,7 @@ fn the_oldest_go_when_they_are_too_old_and_the_next_seq_stays_right() {
 }
 
 #[test]
-fn clock_set_ahead_removes_nothing_in_the_run_and_after_it() {
+fn clock_set_ahead_removes_no_row_in_the_run_or_after() {
     let (data, now) = (Data::new(), clock());
     let age = Duration::from_secs(30 * 24 * 60 * 60);
     let fixture = at(&data, &now, age);
@@ -125,7 +125,7 @@ fn clock_set_ahead_removes_nothing_in_the_run_and_after_it() {
 }
 
 #[test]
-fn rows_from_the_future_go_when_their_age_has_passed() {
+fn rows_from_the_future_are_removed_after_their_age() {
     let (data, now) = (Data::new(), clock());
     now.fetch_add(10 * YEAR, Ordering::Relaxed);
     let long = Duration::from_secs(30 * 24 * 60 * 60);

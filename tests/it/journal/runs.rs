@@ -11,7 +11,7 @@ use crate::support::os::{self, Stream};
 use crate::support::{Fixture, FrameClient, ask, prefixed, publish, request, text};
 
 #[test]
-fn answers_come_in_the_order_of_the_frames_whatever_waits_for_the_disk() {
+fn answers_keep_the_frame_order_despite_disk_waits() {
     let data = Data::new();
     let fixture = Fixture::with(|config| data.journal(config));
     let stream = fixture.stream();
@@ -50,7 +50,7 @@ fn answers_come_in_the_order_of_the_frames_whatever_waits_for_the_disk() {
 }
 
 #[test]
-fn a_bad_frame_behind_runs_ends_the_session_after_their_answers() {
+fn bad_frame_behind_publishes_ends_after_their_answers() {
     let data = Data::new();
     let fixture = Fixture::with(|config| data.journal(config));
     let mut ana = fixture.client("ana");
@@ -124,7 +124,7 @@ fn publish_until_the_end(
 }
 
 #[test]
-fn what_was_accepted_before_fim_is_on_disk_after_exit_0() {
+fn publish_accepted_before_fim_is_on_disk_after_exit_0() {
     for _ in 0..5 {
         let data = Data::new();
         let fixture = Fixture::with(|config| data.journal(config));

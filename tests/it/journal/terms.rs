@@ -31,7 +31,7 @@ fn journal(data: &Data) -> Fixture {
 }
 
 #[test]
-fn starts_on_one_stream_have_rising_terms() {
+fn restart_of_a_stream_raises_its_term() {
     let data = Data::new();
     let mut terms = Vec::new();
     for _ in 0..3 {
@@ -56,7 +56,7 @@ fn stream_without_a_journal_has_the_term_1() {
 }
 
 #[test]
-fn reader_of_a_replaced_history_is_told_where_it_forked() {
+fn reader_of_a_replaced_history_gets_the_fork() {
     let data = Data::new();
     register(&data.path(), &["ana", "rui"]);
     let fixture = journal(&data);
@@ -94,7 +94,7 @@ fn reader_of_a_replaced_history_is_told_where_it_forked() {
 }
 
 #[test]
-fn resume_beyond_the_end_of_a_term_that_is_known_begins_there() {
+fn resume_beyond_a_known_terms_end_starts_there() {
     let data = Data::new();
     register(&data.path(), &["ana"]);
     let fixture = journal(&data);
@@ -117,7 +117,7 @@ fn resume_beyond_the_end_of_a_term_that_is_known_begins_there() {
 }
 
 #[test]
-fn resume_one_ahead_of_the_head_is_a_gap_despite_its_own_joined() {
+fn resume_one_ahead_of_the_head_gets_a_gap() {
     let data = Data::new();
     register(&data.path(), &["ana", "rui"]);
     for fixture in [journal(&data), Fixture::new()] {
@@ -149,7 +149,7 @@ fn term_of_another_type_is_a_bad_frame() {
 }
 
 #[test]
-fn leitor_says_what_it_has_read_of_another_history_and_goes_on() {
+fn leitor_reports_another_history_and_goes_on() {
     let _watchdog = watchdog();
     let mut served = Served::new(&["--journal", "--no-console"]);
     finish(&mut served.command(&["escritor", "um"]), "").expect_success();

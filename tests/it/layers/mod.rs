@@ -117,7 +117,7 @@ fn files(folder: &Path, found: &mut Vec<std::path::PathBuf>) {
 }
 
 #[test]
-fn every_file_keeps_to_its_layer() {
+fn source_file_imports_only_its_allowed_layers() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
     let mut found = Vec::new();
     files(&root, &mut found);
@@ -139,7 +139,7 @@ fn every_file_keeps_to_its_layer() {
 }
 
 #[test]
-fn a_breach_of_each_rule_is_found() {
+fn layer_rule_breach_is_found() {
     let breaches = [
         ("wire/x.rs", "use tokio::sync::Mutex;"),
         ("wire/x.rs", "use crate::log::Log;"),
@@ -181,7 +181,7 @@ fn a_breach_of_each_rule_is_found() {
 }
 
 #[test]
-fn what_the_design_allows_is_not_a_breach() {
+fn allowed_import_is_not_a_breach() {
     let fine = [
         (
             "accounts/x.rs",

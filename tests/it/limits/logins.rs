@@ -11,7 +11,7 @@ fn wait_in(error: &Frame) -> Duration {
 }
 
 #[test]
-fn wrong_passwords_are_held_back_and_the_right_one_gets_in_after_the_wait() {
+fn wrong_passwords_delay_the_right_one_until_the_wait_ends() {
     let mut _data = None;
     let fixture = Fixture::with(|config| _data = Some(keep_account(config, "ana")));
     let mut codes = Vec::new();
@@ -49,7 +49,7 @@ fn guess_until_held(unauthenticated_client: impl Fn() -> FrameClient) {
 }
 
 #[test]
-fn right_password_ends_the_back_off_on_each_endpoint() {
+fn right_password_ends_the_back_off_on_every_endpoint() {
     let mut _data = None;
     let fixture = Fixture::with(|config| {
         _data = Some(keep_account(config, "ana"));
@@ -74,7 +74,7 @@ fn right_password_ends_the_back_off_on_each_endpoint() {
 }
 
 #[test]
-fn throttled_leaves_the_session_open() {
+fn throttled_login_leaves_the_session_open() {
     let fixture =
         Fixture::with(|config| config.limits.login_rate_per_peer = "1/h".parse().expect("one"));
     drop(fixture.client("ana")); // it took the only token
@@ -94,7 +94,7 @@ fn throttled_leaves_the_session_open() {
 
 #[test]
 #[cfg(unix)] // a pipe of Windows does not tell that its client has gone
-fn logins_of_those_who_have_gone_hold_up_nobody() {
+fn logins_of_gone_clients_delay_nobody() {
     let fixture = Fixture::with(|config| {
         config.limits.hashing = 1;
         // The best part of a second each: all of them would take longer than the watchdog.
@@ -113,7 +113,7 @@ fn logins_of_those_who_have_gone_hold_up_nobody() {
 }
 
 #[test]
-fn above_so_many_accounts_nobody_registers() {
+fn registration_at_max_accounts_is_refused() {
     let fixture = Fixture::with(|config| config.limits.max_accounts = 1);
     drop(fixture.client("ana"));
     let mut rui = fixture.unauthenticated();
@@ -125,7 +125,7 @@ fn above_so_many_accounts_nobody_registers() {
 }
 
 #[test]
-fn before_the_login_a_frame_is_as_long_as_the_operator_says() {
+fn frame_limit_before_login_is_configurable() {
     let fixture = Fixture::with(|config| config.limits.max_frame_before_login = 1024);
     let mut long = fixture.unauthenticated();
     long.send(&login(5, "ana", &"x".repeat(2000)));

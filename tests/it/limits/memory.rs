@@ -29,7 +29,7 @@ fn full_pipe(path: &std::path::Path) -> File {
 }
 
 #[test]
-fn bad_frames_and_a_log_that_nobody_reads_grow_no_memory() {
+fn bad_frames_with_a_blocked_log_grow_no_memory() {
     let _watchdog = watchdog();
     let folder = tempfile::tempdir().expect("a folder can be made");
     let path = folder.path().join("pipe");

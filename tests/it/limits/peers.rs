@@ -29,7 +29,7 @@ fn guess(client: &mut FrameClient, password: &str) -> Frame {
 }
 
 #[test]
-fn each_user_of_the_machine_has_places_of_its_own() {
+fn local_user_has_its_own_session_limit() {
     let Some(fixture) = open_to_everybody(|config| config.limits.max_sessions_per_peer = 1) else {
         return;
     };
@@ -46,7 +46,7 @@ fn each_user_of_the_machine_has_places_of_its_own() {
 }
 
 #[test]
-fn a_peer_that_comes_as_often_as_it_likes_keeps_nobody_else_out() {
+fn reconnecting_peer_keeps_no_other_peer_out() {
     let Some(fixture) = open_to_everybody(|config| {
         config.limits.max_sessions = 16; // two of those that are turned away are told at a time
         config.limits.max_sessions_per_peer = 1;
@@ -65,7 +65,7 @@ fn a_peer_that_comes_as_often_as_it_likes_keeps_nobody_else_out() {
 }
 
 #[test]
-fn whoever_guesses_a_password_does_not_keep_its_owner_out() {
+fn password_guesser_does_not_keep_the_owner_out() {
     let mut _data = None;
     let Some(fixture) = open_to_everybody(|config| _data = Some(keep_account(config, "ana")))
     else {
@@ -89,7 +89,7 @@ fn whoever_guesses_a_password_does_not_keep_its_owner_out() {
 }
 
 #[test]
-fn peer_with_all_places_before_login_keeps_no_other_out() {
+fn peer_with_all_unauthenticated_permits_blocks_no_other() {
     let Some(fixture) = open_to_everybody(|config| config.limits.max_unauthenticated = 6) else {
         return;
     };

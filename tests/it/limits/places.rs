@@ -3,7 +3,7 @@
 use crate::support::{Fixture, login, wait_until};
 
 #[test]
-fn a_user_has_so_many_sessions_and_the_next_login_is_one_too_many() {
+fn login_above_max_sessions_per_user_is_refused() {
     let fixture = Fixture::with(|config| config.limits.max_sessions_per_user = 2);
     let (first, mut second) = (fixture.client("ana"), fixture.client("ana"));
     let mut third = fixture.unauthenticated();
@@ -24,7 +24,7 @@ fn a_user_has_so_many_sessions_and_the_next_login_is_one_too_many() {
 }
 
 #[test]
-fn those_who_have_not_logged_in_have_places_of_their_own() {
+fn unauthenticated_sessions_have_their_own_limit() {
     let fixture = Fixture::with(|config| config.limits.max_unauthenticated = 2);
     let members = [
         fixture.client("ana"),
@@ -43,7 +43,7 @@ fn those_who_have_not_logged_in_have_places_of_their_own() {
 }
 
 #[test]
-fn a_peer_has_so_many_sessions() {
+fn connection_above_max_sessions_per_peer_is_refused() {
     let fixture = Fixture::with(|config| config.limits.max_sessions_per_peer = 1);
     let mut ana = fixture.client("ana");
     let mut second = fixture.unauthenticated();
@@ -66,7 +66,7 @@ fn a_peer_has_so_many_sessions() {
 
 #[test]
 #[cfg(unix)] // all connect before any reads: a pipe of windows takes back what is unread for a second
-fn those_who_are_told_that_there_is_no_place_are_told_though_they_are_many() {
+fn refused_connections_get_their_error_even_in_a_crowd() {
     // One at a time is told so; the others wait, none is dropped without a word.
     let fixture = Fixture::with(|config| {
         (

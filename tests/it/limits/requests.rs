@@ -7,7 +7,7 @@ use crate::support::{Fixture, ask, publish, request, text};
 use crate::support::{PASSWORD, TextClient, os};
 
 #[test]
-fn what_comes_too_fast_is_throttled_in_its_turn() {
+fn frame_above_the_request_rate_is_throttled_in_order() {
     let fixture =
         Fixture::with(|config| config.limits.request_rate = Some("3/h".parse().expect("one")));
     let mut ana = fixture.client("ana");
@@ -57,7 +57,7 @@ fn what_comes_too_fast_is_throttled_in_its_turn() {
 
 #[test]
 #[cfg(unix)]
-fn a_line_that_comes_too_fast_is_told_so() {
+fn text_line_above_the_request_rate_is_throttled() {
     let fixture = Fixture::listening("?dialect=text", |config| {
         config.limits.request_rate = Some("1/h".parse().expect("one"));
     });
@@ -78,7 +78,7 @@ fn a_line_that_comes_too_fast_is_told_so() {
 
 #[test]
 #[cfg(unix)]
-fn whoever_cannot_be_told_is_read_from_as_fast_as_it_may() {
+fn raw_client_above_the_rate_is_read_at_the_rate() {
     let fixture = Fixture::listening("?dialect=raw", |config| {
         config.limits.request_rate = Some("20/s".parse().expect("one"));
     });
@@ -94,7 +94,7 @@ fn whoever_cannot_be_told_is_read_from_as_fast_as_it_may() {
 
 #[test]
 #[cfg(unix)]
-fn whoever_cannot_be_told_and_goes_takes_no_place_any_more() {
+fn raw_client_above_the_rate_that_leaves_frees_its_permit() {
     let fixture = Fixture::listening("?dialect=raw", |config| {
         config.limits.request_rate = Some("1/h".parse().expect("one"));
     });
@@ -108,7 +108,7 @@ fn whoever_cannot_be_told_and_goes_takes_no_place_any_more() {
 }
 
 #[test]
-fn one_frame_in_work_is_enough_to_publish_many() {
+fn frames_in_work_of_one_still_publishes_many() {
     let data = tempfile::tempdir().expect("a folder can be made");
     let fixture = Fixture::with(|config| {
         config.limits.frames_in_work = 1;
@@ -128,7 +128,7 @@ fn one_frame_in_work_is_enough_to_publish_many() {
 /// A line without an end, behind others that took all tokens, and then the end of the input.
 #[test]
 #[cfg(unix)]
-fn last_line_that_comes_too_fast_is_answered_once_it_may() {
+fn last_raw_line_above_the_rate_is_answered_later() {
     let fixture = Fixture::listening("?dialect=raw", |config| {
         config.limits.request_rate = Some("2/s".parse().expect("one"));
     });
@@ -163,7 +163,7 @@ fn clients_gone_after_a_throttled_last_line_leave_nothing() {
 }
 
 #[test]
-fn frames_before_the_login_have_a_rate() {
+fn frames_before_login_have_a_rate() {
     let fixture = Fixture::with(|config| config.timeouts.login = Duration::from_secs(1));
     let mut unauthenticated = fixture.unauthenticated();
     let pings = (0..10_000).flat_map(|id| ask("ping", id).bytes());
@@ -183,7 +183,7 @@ fn frames_before_the_login_have_a_rate() {
 }
 
 #[test]
-fn lists_have_a_rate_that_all_sessions_of_a_user_share() {
+fn list_rate_is_shared_by_all_sessions_of_a_user() {
     let fixture = Fixture::new();
     let mut sessions = [fixture.client("ana"), fixture.client("ana")];
     let mut throttled = 0;

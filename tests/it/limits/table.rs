@@ -75,7 +75,7 @@ fn rows(page: &str) -> Vec<(&str, &str)> {
 }
 
 #[test]
-fn every_limit_of_the_page_is_a_flag_with_that_default() {
+fn documented_limit_is_a_flag_with_that_default() {
     let _watchdog = watchdog();
     let page = std::fs::read_to_string(page()).expect("the page is there");
     let help = finish(&mut arauto(&["serve", "--help"]), "").expect_success();
@@ -94,7 +94,7 @@ fn every_limit_of_the_page_is_a_flag_with_that_default() {
 }
 
 #[test]
-fn every_limit_is_a_key_of_the_config_file_too() {
+fn documented_limit_is_a_config_key() {
     let _watchdog = watchdog();
     let page = std::fs::read_to_string(page()).expect("the page is there");
     let folder = tempfile::tempdir().expect("a folder can be made");

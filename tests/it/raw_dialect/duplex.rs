@@ -10,7 +10,7 @@ use super::{KINDS, encoded, fixture};
 use crate::support::block_on;
 
 #[test]
-fn each_message_or_line_is_answered_with_the_bare_reply() {
+fn raw_request_is_answered_with_the_bare_reply() {
     for kind in KINDS {
         let fixture = fixture(kind, "", |_| {});
         let mut client = fixture.bare();
@@ -29,7 +29,7 @@ fn each_message_or_line_is_answered_with_the_bare_reply() {
 }
 
 #[test]
-fn an_endpoints_handler_may_say_the_same_to_all() {
+fn handler_may_answer_all_requests_alike() {
     let fixed = "&handler=fixed:Default%20answer%20from%20server";
     let fixture = fixture("seqpacket", fixed, |_| {});
     let mut client = fixture.bare();
@@ -41,7 +41,7 @@ fn an_endpoints_handler_may_say_the_same_to_all() {
 }
 
 #[test]
-fn a_trailing_nul_is_taken_off_and_put_back_in_every_encoding() {
+fn trailing_nul_is_kept_in_every_encoding() {
     for charset in Charset::ALL {
         for (kind, end) in [("seqpacket", ""), ("unix", "\n")] {
             let fixture = fixture(kind, &format!("&encoding={charset}"), |_| {});
@@ -60,7 +60,7 @@ fn a_trailing_nul_is_taken_off_and_put_back_in_every_encoding() {
 }
 
 #[test]
-fn a_line_may_end_in_cr_lf_come_in_pieces_and_the_last_have_no_end() {
+fn raw_line_may_end_in_cr_lf_or_at_the_end_of_input() {
     let fixture = fixture("unix", "", |_| {});
     let mut client = fixture.bare();
     for piece in ["ol", "á\r", "\ndois\nsem", " fim"] {
@@ -73,7 +73,7 @@ fn a_line_may_end_in_cr_lf_come_in_pieces_and_the_last_have_no_end() {
 }
 
 #[test]
-fn what_is_not_in_the_encoding_is_replaced() {
+fn bytes_outside_the_encoding_are_replaced() {
     let fixture = fixture("seqpacket", "&handler=echo", |_| {});
     let mut client = fixture.bare();
     client.send(b"a\xffb");
@@ -82,7 +82,7 @@ fn what_is_not_in_the_encoding_is_replaced() {
 }
 
 #[test]
-fn an_empty_message_is_a_request_and_not_the_end() {
+fn empty_raw_message_is_a_request() {
     let fixture = fixture("seqpacket", "", |_| {});
     let mut client = fixture.bare();
     client.send(b"");
@@ -113,7 +113,7 @@ impl Handler for Moody {
 }
 
 #[test]
-fn a_request_that_fails_is_answered_with_why() {
+fn failed_raw_request_is_answered_with_the_reason() {
     for kind in KINDS {
         let fixture = fixture(kind, "", |config| config.handler = Arc::new(Moody));
         let mut client = fixture.bare();
@@ -129,7 +129,7 @@ fn a_request_that_fails_is_answered_with_why() {
 }
 
 #[test]
-fn a_handler_that_panics_ends_the_session_that_asked_and_no_other() {
+fn panicking_handler_ends_only_its_raw_session() {
     for kind in KINDS {
         let fixture = fixture(kind, "", |config| config.handler = Arc::new(Moody));
         let (mut one, mut other) = (fixture.bare(), fixture.bare());
@@ -145,7 +145,7 @@ fn a_handler_that_panics_ends_the_session_that_asked_and_no_other() {
 }
 
 #[test]
-fn what_is_too_long_is_told_and_ends_the_session() {
+fn overlong_raw_request_gets_an_error_and_ends_the_session() {
     for kind in KINDS {
         let fixture = fixture(kind, "", |config| config.limits.max_frame = 2000);
         let mut client = fixture.bare();
@@ -161,7 +161,7 @@ fn what_is_too_long_is_told_and_ends_the_session() {
 }
 
 #[test]
-fn a_message_longer_than_the_system_hands_over_is_never_cut_without_a_word() {
+fn truncated_raw_message_is_never_served_silently() {
     let fixture = fixture("seqpacket", "", |_| {});
     let mut client = fixture.bare();
     client.send(&vec![b'x'; 128 << 10]);
@@ -178,7 +178,7 @@ fn a_message_longer_than_the_system_hands_over_is_never_cut_without_a_word() {
 }
 
 #[test]
-fn nobody_has_to_log_in_but_whoever_says_nothing_for_too_long_must_go() {
+fn silent_raw_session_ends_at_the_idle_timeout() {
     let fixture = fixture("unix", "", |config| {
         config.timeouts.login = Duration::from_millis(1);
         config.timeouts.idle = Some(Duration::from_millis(100));
@@ -192,7 +192,7 @@ fn nobody_has_to_log_in_but_whoever_says_nothing_for_too_long_must_go() {
 }
 
 #[test]
-fn many_requests_at_once_are_answered_in_their_order() {
+fn pipelined_raw_requests_are_answered_in_order() {
     for kind in KINDS {
         let fixture = fixture(kind, "", |_| {});
         let mut client = fixture.bare();

@@ -9,7 +9,7 @@ use super::{KINDS, fixture, readers, rests, rows};
 use crate::support::{PausedHandler, block_on, wait_until};
 
 #[test]
-fn what_was_accepted_is_answered_and_what_comes_later_gets_no_reply() {
+fn raw_request_after_the_cut_gets_no_reply() {
     for kind in KINDS {
         let held = PausedHandler::default();
         let handler = Arc::new(held.clone());
@@ -38,7 +38,7 @@ fn what_was_accepted_is_answered_and_what_comes_later_gets_no_reply() {
 }
 
 #[test]
-fn the_last_messages_arrive_though_the_reader_has_written_what_nobody_read() {
+fn last_messages_arrive_despite_unread_client_input() {
     for kind in ["unix", "seqpacket"] {
         let fixture = fixture(kind, "&direction=outbound", |_| {});
         let mut readers = readers(&fixture, 4);
@@ -63,7 +63,7 @@ fn the_last_messages_arrive_though_the_reader_has_written_what_nobody_read() {
 }
 
 #[test]
-fn a_reader_that_never_reads_is_in_the_report_with_what_it_misses() {
+fn raw_reader_that_never_reads_is_reported_as_missing() {
     for kind in ["unix", "seqpacket"] {
         let fixture = fixture(kind, "&direction=outbound", |config| {
             config.timeouts.drain = Duration::from_secs(2);
@@ -91,7 +91,7 @@ fn a_reader_that_never_reads_is_in_the_report_with_what_it_misses() {
 }
 
 #[test]
-fn a_client_that_asks_and_never_reads_holds_nobody_up() {
+fn raw_client_that_never_reads_delays_nobody() {
     let fixture = fixture("seqpacket", "", |config| {
         config.timeouts.drain = Duration::from_secs(1);
     });

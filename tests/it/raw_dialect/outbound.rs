@@ -11,7 +11,7 @@ fn say(fixture: &Fixture, body: &str) -> Seq {
 }
 
 #[test]
-fn each_body_is_a_message_or_a_line_and_fim_is_the_last() {
+fn outbound_body_is_one_message_or_line_and_fim_is_last() {
     for kind in KINDS {
         let fixture = fixture(kind, "&direction=outbound", |_| {});
         let mut feed = fixture.server.subscribe();
@@ -49,7 +49,7 @@ fn each_body_is_a_message_or_a_line_and_fim_is_the_last() {
 }
 
 #[test]
-fn bodies_are_in_the_listeners_encoding_and_what_it_lacks_is_a_question_mark() {
+fn outbound_body_is_in_the_listeners_encoding() {
     for (charset, text) in [
         (Charset::Utf8, "a→b 🦀 olá €"),
         (Charset::Utf16Le, "a→b 🦀 olá €"),
@@ -76,7 +76,7 @@ fn bodies_are_in_the_listeners_encoding_and_what_it_lacks_is_a_question_mark() {
 }
 
 #[test]
-fn a_line_break_in_a_body_makes_no_second_line() {
+fn line_break_in_a_body_makes_no_second_line() {
     let fixture = fixture("unix", "&direction=outbound", |_| {});
     let mut reader = readers(&fixture, 1).remove(0);
     say(&fixture, "um\r\ndois\nfim\r");
@@ -85,7 +85,7 @@ fn a_line_break_in_a_body_makes_no_second_line() {
 }
 
 #[test]
-fn a_message_is_the_body_whatever_it_holds() {
+fn outbound_message_is_exactly_the_body() {
     let fixture = fixture("seqpacket", "&direction=outbound", |_| {});
     let mut reader = readers(&fixture, 1).remove(0);
     say(&fixture, "um\r\ndois\n");
@@ -96,7 +96,7 @@ fn a_message_is_the_body_whatever_it_holds() {
 }
 
 #[test]
-fn bytes_are_text_of_the_listeners_encoding_where_lines_must_be_kept() {
+fn outbound_bytes_on_lines_are_decoded_as_text() {
     let fixture = fixture("unix", "&direction=outbound", |_| {});
     let mut reader = readers(&fixture, 1).remove(0);
     block_on(fixture.server.publish(b"a\xff\nb".to_vec())).expect("it runs");
@@ -105,7 +105,7 @@ fn bytes_are_text_of_the_listeners_encoding_where_lines_must_be_kept() {
 }
 
 #[test]
-fn a_nul_ends_each_message_where_the_endpoint_says_so() {
+fn outbound_message_ends_in_a_nul_with_the_option() {
     let options = "&direction=outbound&terminator=nul&encoding=utf-16le";
     let fixture = fixture("seqpacket", options, |_| {});
     let mut reader = readers(&fixture, 1).remove(0);
@@ -123,7 +123,7 @@ fn a_nul_ends_each_message_where_the_endpoint_says_so() {
 }
 
 #[test]
-fn what_a_reader_sends_is_nobodys_business() {
+fn input_of_an_outbound_reader_is_ignored() {
     for kind in KINDS {
         let fixture = fixture(kind, "&direction=outbound", |_| {});
         let mut reader = readers(&fixture, 1).remove(0);
@@ -147,7 +147,7 @@ fn what_a_reader_sends_is_nobodys_business() {
 }
 
 #[test]
-fn a_reader_that_has_gone_is_noticed_though_nothing_is_said() {
+fn gone_outbound_reader_is_noticed_without_traffic() {
     for kind in ["unix", "seqpacket"] {
         let fixture = fixture(kind, "&direction=outbound", |_| {});
         let both = readers(&fixture, 2);
@@ -159,7 +159,7 @@ fn a_reader_that_has_gone_is_noticed_though_nothing_is_said() {
 }
 
 #[test]
-fn no_reader_is_too_quiet() {
+fn silent_outbound_reader_has_no_idle_timeout() {
     let idle = std::time::Duration::from_millis(10);
     let fixture = fixture("unix", "&direction=outbound", |config| {
         config.timeouts.idle = Some(idle);
@@ -175,7 +175,7 @@ fn no_reader_is_too_quiet() {
 }
 
 #[test]
-fn what_is_too_long_for_a_message_is_passed_over() {
+fn body_too_long_for_a_message_is_skipped() {
     let fixture = fixture("seqpacket", "&direction=outbound", |_| {});
     let mut reader = readers(&fixture, 1).remove(0);
     let longest = "x".repeat(128 << 10);

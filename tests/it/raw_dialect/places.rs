@@ -4,7 +4,7 @@ use super::{KINDS, fixture, rests, rows};
 use crate::support::block_on;
 
 #[test]
-fn the_second_reader_waits_until_the_first_has_gone_and_is_served_then() {
+fn second_reader_at_max_1_is_served_after_the_first() {
     for kind in ["unix", "seqpacket"] {
         let fixture = fixture(kind, "&direction=outbound&max=1", |_| {});
         let mut first = fixture.bare();
@@ -32,7 +32,7 @@ fn the_second_reader_waits_until_the_first_has_gone_and_is_served_then() {
 }
 
 #[test]
-fn what_was_sent_before_there_was_a_place_is_answered_then_the_empty_too() {
+fn input_sent_while_waiting_for_a_permit_is_answered() {
     for kind in KINDS {
         let fixture = fixture(kind, "&max=1", |_| {});
         let mut first = fixture.bare();
@@ -53,7 +53,7 @@ fn what_was_sent_before_there_was_a_place_is_answered_then_the_empty_too() {
 }
 
 #[test]
-fn one_after_the_other_all_are_served() {
+fn waiting_raw_clients_are_served_in_turn() {
     let fixture = fixture("unix", "&max=2", |_| {});
     std::thread::scope(|scope| {
         for number in 0..50 {
@@ -69,7 +69,7 @@ fn one_after_the_other_all_are_served() {
 }
 
 #[test]
-fn the_servers_own_limit_is_waited_for_too() {
+fn raw_client_waits_for_max_sessions_too() {
     let fixture = fixture("unix", "", |config| config.limits.max_sessions = 1);
     let mut first = fixture.bare();
     first.send_text("um");
@@ -82,7 +82,7 @@ fn the_servers_own_limit_is_waited_for_too() {
 }
 
 #[test]
-fn a_stop_ends_those_in_order_who_still_wait() {
+fn stop_ends_waiting_raw_clients_cleanly() {
     for kind in ["unix", "seqpacket"] {
         let fixture = fixture(kind, "&direction=outbound&max=1", |_| {});
         let mut readers = vec![fixture.bare()];

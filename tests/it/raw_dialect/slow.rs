@@ -14,7 +14,7 @@ fn small_log(config: &mut Config) {
 }
 
 #[test]
-fn a_healthy_reader_gets_every_message_of_a_flood() {
+fn healthy_raw_reader_gets_every_message_of_a_flood() {
     const MESSAGES: usize = 4000;
     for kind in KINDS {
         let fixture = fixture(kind, "&direction=outbound", |config| {
@@ -47,7 +47,7 @@ fn a_healthy_reader_gets_every_message_of_a_flood() {
 }
 
 #[test]
-fn stalled_readers_hold_publishers_within_their_peers_budget() {
+fn stalled_raw_readers_hold_for_their_peers_budget() {
     for kind in KINDS {
         let fixture = fixture(kind, "&direction=outbound", |config| {
             config.backpressure.window = 64 << 10;
@@ -69,7 +69,7 @@ fn stalled_readers_hold_publishers_within_their_peers_budget() {
 }
 
 #[test]
-fn what_a_slow_reader_misses_is_passed_over_and_in_the_report() {
+fn slow_raw_reader_skips_and_is_reported() {
     for kind in ["unix", "seqpacket"] {
         let fixture = fixture(kind, "&direction=outbound", small_log);
         let mut slow = readers(&fixture, 1).remove(0);
@@ -105,7 +105,7 @@ fn what_a_slow_reader_misses_is_passed_over_and_in_the_report() {
 }
 
 #[test]
-fn a_slow_reader_is_cut_off_without_a_word_where_the_operator_wants_that() {
+fn slow_raw_reader_is_disconnected_by_policy() {
     for kind in ["unix", "seqpacket"] {
         let fixture = fixture(kind, "&direction=outbound", |config| {
             small_log(config);

@@ -19,7 +19,7 @@ fn fates(told: &Told, seq: u64) -> Vec<(String, String)> {
 }
 
 #[test]
-fn the_fate_of_a_broadcast_is_told_for_every_session() {
+fn explain_prints_the_fate_for_every_session() {
     let told = Told::with_a_stalled_reader();
     let (stalled, rui) = (told.user("stalled"), told.user("rui"));
     let of = |seq: Seq| {
@@ -57,7 +57,7 @@ fn the_fate_of_a_broadcast_is_told_for_every_session() {
 }
 
 #[test]
-fn a_broadcast_that_never_was_is_refused() {
+fn explain_of_an_unknown_broadcast_is_refused() {
     let told = Told::with_a_stalled_reader();
     let head = told.report.head;
     let next = head.next().to_string();

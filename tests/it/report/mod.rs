@@ -110,7 +110,7 @@ fn of_many(report: &Report, sessions: u64) -> Report {
 }
 
 #[test]
-fn a_report_of_a_stalled_reader_names_who_ended_how() {
+fn explain_of_a_stalled_reader_names_its_end() {
     let told = Told::with_a_stalled_reader();
     let (stalled, rui) = (told.user("stalled"), told.user("rui"));
     let strangers = told.report.sessions.iter().filter(|r| r.user.is_none());

@@ -60,7 +60,7 @@ fn assert_within(document: &Document<'_>) {
 }
 
 #[test]
-fn every_actor_has_a_lane_and_every_phase_a_column() {
+fn timeline_has_a_lane_per_actor_and_a_column_per_phase() {
     let told = Told::with_a_stalled_reader();
     for width in ["960", "390"] {
         let svg = svg(&told, &["--width", width]);
@@ -96,7 +96,7 @@ fn every_actor_has_a_lane_and_every_phase_a_column() {
 }
 
 #[test]
-fn a_lane_has_a_mark_for_each_point_that_its_actor_came_to() {
+fn timeline_lane_has_a_mark_for_each_point() {
     let told = Told::with_a_stalled_reader();
     let svg = svg(&told, &[]);
     let document = Document::parse(&svg).expect("it is xml");
@@ -128,7 +128,7 @@ fn a_lane_has_a_mark_for_each_point_that_its_actor_came_to() {
 }
 
 #[test]
-fn five_thousand_sessions_are_folded_into_bands() {
+fn timeline_of_5000_sessions_has_bands() {
     let told = Told::with_a_stalled_reader();
     let told = Told::of(of_many(&told.report, 5000));
     for width in ["960", "390"] {
@@ -145,7 +145,7 @@ fn five_thousand_sessions_are_folded_into_bands() {
 }
 
 #[test]
-fn a_page_holds_both_pictures_and_every_table_and_needs_no_other_file() {
+fn html_report_is_one_self_contained_file() {
     let told = Told::with_a_stalled_reader();
     let mut report = told.report;
     report.sessions[0].user = Some("<script>alert(1)</script>\u{ffff}".to_owned());

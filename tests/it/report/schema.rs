@@ -41,7 +41,7 @@ fn refuses(schema: &Value, report: &Value) -> bool {
 }
 
 #[test]
-fn every_report_has_the_schemas_fields_and_no_other() {
+fn report_has_exactly_the_fields_of_the_schema() {
     let fixture = Fixture::new();
     let mut ana = fixture.client("ana");
     fixture.begin_stop();
@@ -60,7 +60,7 @@ fn every_report_has_the_schemas_fields_and_no_other() {
 }
 
 #[test]
-fn the_designs_own_example_is_a_report() {
+fn design_example_is_a_valid_report() {
     let example = json!({
         "version": 1, "reason": "fim", "exit": 3, "stream": "5f0c", "head": 812,
         "phases": [{"phase": "seal", "budget_ms": 500, "took_ms": 3, "in_time": true}],
@@ -77,7 +77,7 @@ fn the_designs_own_example_is_a_report() {
 }
 
 #[test]
-fn what_is_no_report_is_refused_by_the_schema() {
+fn schema_refuses_invalid_reports() {
     let report = serde_json::to_value(stop_with_a_stalled_reader()).expect("a report is json");
     let wrong: [(&str, Value); 6] = [
         ("/version", json!(2)),

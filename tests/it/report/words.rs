@@ -6,7 +6,7 @@ use super::{Told, of_many};
 use crate::support::{arauto, finish};
 
 #[test]
-fn phases_outcomes_the_slowest_and_what_is_missing_are_printed() {
+fn report_prints_phases_outcomes_slowest_and_missing() {
     let told = Told::with_a_stalled_reader();
     let text = told.prints(&["report"], &[]);
     let stalled = told.user("stalled");
@@ -37,7 +37,7 @@ fn phases_outcomes_the_slowest_and_what_is_missing_are_printed() {
 }
 
 #[test]
-fn the_first_20_that_are_not_complete_are_listed_and_all_on_demand() {
+fn report_lists_20_incomplete_sessions_or_all() {
     let told = Told::with_a_stalled_reader();
     // Of each three one is stalled.
     let told = Told::of(of_many(&told.report, 90));
@@ -53,7 +53,7 @@ fn the_first_20_that_are_not_complete_are_listed_and_all_on_demand() {
 }
 
 #[test]
-fn what_is_no_report_is_refused_with_what_to_do() {
+fn invalid_report_is_refused_with_a_remedy() {
     let folder = tempfile::tempdir().expect("a folder can be made");
     let file = folder.path().join("r.json");
     let refused = |text: &str, code: i32, naming: &[&str]| {
@@ -72,7 +72,7 @@ fn what_is_no_report_is_refused_with_what_to_do() {
 }
 
 #[test]
-fn a_report_can_come_through_a_pipe() {
+fn report_is_read_from_a_pipe() {
     let told = Told::with_a_stalled_reader();
     let text = serde_json::to_string(&told.report).expect("a report is json");
     let printed = finish(&mut arauto(&["report", "-"]), &text).expect_success();
@@ -80,7 +80,7 @@ fn a_report_can_come_through_a_pipe() {
 }
 
 #[test]
-fn what_a_stranger_wrote_into_a_report_cannot_colour_a_terminal() {
+fn hostile_text_in_a_report_is_escaped() {
     let told = Told::with_a_stalled_reader();
     let mut report = told.report;
     report.sessions[0].user = Some("\u{1b}[31mred\nrow".to_owned());
@@ -91,7 +91,7 @@ fn what_a_stranger_wrote_into_a_report_cannot_colour_a_terminal() {
 }
 
 #[test]
-fn a_report_whose_numbers_cannot_be_is_refused_by_name() {
+fn report_with_impossible_numbers_is_refused_by_name() {
     let told = Told::with_a_stalled_reader();
     let report = serde_json::to_value(&told.report).expect("a report is json");
     let wrong = [
@@ -118,7 +118,7 @@ fn a_report_whose_numbers_cannot_be_is_refused_by_name() {
 }
 
 #[test]
-fn a_report_of_before_there_were_times_is_told_as_far_as_it_goes() {
+fn report_without_times_is_printed_as_far_as_known() {
     let told = Told::with_a_stalled_reader();
     let mut old = serde_json::to_value(&told.report).expect("a report is json");
     let object = old.as_object_mut().expect("it is one");
@@ -148,7 +148,7 @@ fn a_report_of_before_there_were_times_is_told_as_far_as_it_goes() {
 }
 
 #[test]
-fn a_report_without_sessions_has_no_line_to_explain() {
+fn report_without_sessions_has_nothing_to_explain() {
     let told = Told::with_a_stalled_reader();
     let mut report = told.report;
     report.sessions.clear();

@@ -27,7 +27,7 @@ fn one_frame(client: &mut BareClient) -> Option<Frame> {
 }
 
 #[test]
-fn every_frame_is_exactly_one_message_in_both_directions() {
+fn seqpacket_frame_is_exactly_one_message_both_ways() {
     let fixture = fixture();
     let mut ana = fixture.bare();
     let welcome = one_frame(&mut ana).expect("it speaks first");
@@ -50,7 +50,7 @@ fn every_frame_is_exactly_one_message_in_both_directions() {
 }
 
 #[test]
-fn a_message_that_is_not_exactly_one_frame_is_a_bad_frame() {
+fn seqpacket_message_not_exactly_one_frame_is_bad() {
     let fixture = fixture();
     let ping = ask("ping", 1).bytes();
     let two = [&ping[..], &ping[..]].concat();
@@ -74,7 +74,7 @@ fn a_message_that_is_not_exactly_one_frame_is_a_bad_frame() {
 }
 
 #[test]
-fn a_message_that_is_too_long_is_told_and_ends_the_session() {
+fn overlong_seqpacket_message_ends_the_session_with_error() {
     let fixture = fixture();
     let mut unauthenticated = unauthenticated_client(&fixture);
     unauthenticated.send_bytes(&publish(1, bytes(&[0; 17 << 10])).bytes());
@@ -92,7 +92,7 @@ fn a_message_that_is_too_long_is_told_and_ends_the_session() {
 }
 
 #[test]
-fn what_was_asked_before_a_message_that_is_too_long_is_answered_before() {
+fn requests_before_an_overlong_message_are_answered() {
     let fixture = fixture();
     let mut ana = unauthenticated_client(&fixture);
     ana.log_in("ana");
@@ -112,7 +112,7 @@ fn what_was_asked_before_a_message_that_is_too_long_is_answered_before() {
 }
 
 #[test]
-fn a_broadcast_that_fits_into_no_message_is_a_gap() {
+fn broadcast_too_long_for_a_message_is_a_gap() {
     let mut cbor = String::new();
     let fixture = Fixture::on("seqpacket", "", |config| {
         cbor = format!("{}.stream", config.listen[0].endpoint).replace("seqpacket", "unix");
@@ -153,7 +153,7 @@ fn a_broadcast_that_fits_into_no_message_is_a_gap() {
 }
 
 #[test]
-fn a_flood_arrives_in_order_and_the_stop_is_clean() {
+fn seqpacket_flood_arrives_in_order_and_stops_cleanly() {
     const MESSAGES: u64 = 5000;
     let fixture = fixture();
     let mut readers = [
@@ -198,7 +198,7 @@ fn a_flood_arrives_in_order_and_the_stop_is_clean() {
 }
 
 #[test]
-fn the_last_frames_arrive_though_the_client_wrote_on_to_the_end() {
+fn last_frames_arrive_while_the_client_still_writes() {
     for _ in 0..20 {
         let fixture = fixture();
         let mut ana = fixture.bare();
@@ -223,7 +223,7 @@ fn the_last_frames_arrive_though_the_client_wrote_on_to_the_end() {
 }
 
 #[test]
-fn a_reader_that_never_reads_is_in_the_report_with_exactly_what_it_misses() {
+fn seqpacket_reader_that_never_reads_is_reported() {
     let fixture = Fixture::on("seqpacket", "", |config| {
         config.timeouts.drain = Duration::from_secs(2);
     });
@@ -248,7 +248,7 @@ fn a_reader_that_never_reads_is_in_the_report_with_exactly_what_it_misses() {
 }
 
 #[test]
-fn the_rust_client_speaks_it_like_any_other() {
+fn rust_client_works_over_seqpacket() {
     let fixture = fixture();
     block_on(async {
         let unauthenticated_client = Client::connect(&fixture.server.endpoints()[0])

@@ -18,7 +18,7 @@ fn config(endpoint: &str) -> Config {
 }
 
 #[test]
-fn the_file_is_the_owners_alone_unless_the_endpoint_says_otherwise() {
+fn seqpacket_file_is_private_unless_the_endpoint_says_so() {
     for (options, expected) in [("", 0o600), ("?access=everyone", 0o666)] {
         let fixture = Fixture::on("seqpacket", options, |_| {});
         let found = std::fs::metadata(fixture.socket()).expect("it is there");
@@ -28,7 +28,7 @@ fn the_file_is_the_owners_alone_unless_the_endpoint_says_otherwise() {
 }
 
 #[test]
-fn a_stale_socket_is_replaced_whatever_its_type() {
+fn stale_socket_of_any_type_is_replaced() {
     let _watchdog = watchdog();
     for kind in [SocketType::SEQPACKET, SocketType::STREAM] {
         let folder = tempfile::tempdir().expect("a folder can be made");
@@ -48,7 +48,7 @@ fn a_stale_socket_is_replaced_whatever_its_type() {
 }
 
 #[test]
-fn a_living_servers_socket_is_never_taken_whatever_its_type() {
+fn living_servers_socket_of_any_type_is_never_taken() {
     for (living, other) in [
         ("seqpacket", "seqpacket"),
         ("seqpacket", "unix"),

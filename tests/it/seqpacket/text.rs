@@ -5,7 +5,7 @@ use arauto::wire::Charset;
 use crate::support::{Fixture, block_on};
 
 #[test]
-fn a_conversation_has_one_message_for_each_line() {
+fn seqpacket_text_has_one_message_per_line() {
     let fixture = Fixture::on("seqpacket", "?dialect=text", |_| {});
     let mut ana = fixture.bare();
     ana.expect("+ arauto 1");
@@ -30,7 +30,7 @@ fn a_conversation_has_one_message_for_each_line() {
 }
 
 #[test]
-fn it_may_be_in_utf_16() {
+fn seqpacket_text_may_be_utf_16() {
     let fixture = Fixture::on("seqpacket", "?dialect=text&encoding=utf-16le", |_| {});
     let mut ana = fixture.bare();
     let encoded = |text: &str| {
@@ -47,7 +47,7 @@ fn it_may_be_in_utf_16() {
 }
 
 #[test]
-fn a_line_that_is_too_long_for_a_message_is_a_gap_and_a_reply_an_error() {
+fn overlong_seqpacket_line_is_a_gap_and_reply_an_error() {
     let fixture = Fixture::on("seqpacket", "?dialect=text&handler=echo", |_| {});
     let mut ana = fixture.bare();
     ana.expect("+ arauto 1");

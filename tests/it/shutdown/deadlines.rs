@@ -15,7 +15,7 @@ fn of<'a>(report: &'a arauto::Report, user: &str) -> &'a SessionRecord {
 }
 
 #[test]
-fn a_stalled_reader_makes_exit_3_with_the_missing_range_named() {
+fn stalled_reader_makes_exit_3_with_its_missing_range() {
     let fixture = Fixture::with(|config| config.timeouts.drain = Duration::from_secs(2));
     let mut stalled = stalled_reader(&fixture);
     let began = Instant::now();
@@ -50,7 +50,7 @@ fn a_stalled_reader_makes_exit_3_with_the_missing_range_named() {
 }
 
 #[test]
-fn who_said_fim_and_reads_nothing_has_its_missing_range_named() {
+fn unread_session_after_fim_has_its_missing_range() {
     let fixture = Fixture::with(|config| config.timeouts.drain = Duration::from_secs(2));
     let mut stalled = stalled_reader(&fixture);
     let mut rui = fixture.client("rui");
@@ -73,7 +73,7 @@ fn who_said_fim_and_reads_nothing_has_its_missing_range_named() {
 }
 
 #[test]
-fn a_reader_that_wakes_up_in_the_drain_misses_nothing() {
+fn reader_that_resumes_in_the_drain_misses_nothing() {
     let fixture = Fixture::new();
     let mut stalled = stalled_reader(&fixture);
     fixture.begin_stop();
@@ -86,7 +86,7 @@ fn a_reader_that_wakes_up_in_the_drain_misses_nothing() {
 }
 
 #[test]
-fn insisting_cuts_every_deadline_short_and_makes_exit_4() {
+fn insisting_shortens_every_deadline_and_makes_exit_4() {
     let fixture = Fixture::new();
     let _stalled = stalled_reader(&fixture);
     let began = Instant::now();
@@ -117,7 +117,7 @@ impl Handler for Greedy {
 }
 
 #[test]
-fn an_announcement_that_comes_after_its_deadline_is_heard_all_the_same() {
+fn announcement_after_its_deadline_still_arrives() {
     let (go_on, told) = std::sync::mpsc::channel();
     let begun = Arc::new(Greedy(std::sync::Mutex::new(told)));
     let handler = Arc::clone(&begun);
@@ -145,7 +145,7 @@ fn an_announcement_that_comes_after_its_deadline_is_heard_all_the_same() {
 }
 
 #[test]
-fn an_admins_shutdown_now_skips_the_drain() {
+fn shutdown_now_by_an_admin_skips_the_drain() {
     let fixture = Fixture::new();
     let _stalled = stalled_reader(&fixture);
     let mut ana = fixture.client("ana");
@@ -164,7 +164,7 @@ fn an_admins_shutdown_now_skips_the_drain() {
 }
 
 #[test]
-fn a_second_stop_changes_nothing_and_tells_the_phase() {
+fn second_stop_changes_nothing_and_returns_the_phase() {
     let HeldServer {
         fixture,
         held,
@@ -200,7 +200,7 @@ fn a_second_stop_changes_nothing_and_tells_the_phase() {
 }
 
 #[test]
-fn the_phases_come_in_their_order_and_the_observer_hears_each() {
+fn phases_run_in_order_and_reach_the_observer() {
     let (told, heard) = std::sync::mpsc::channel();
     let fixture = Fixture::with(|config| {
         config.on_phase = std::sync::Arc::new(move |line| {
@@ -216,7 +216,7 @@ fn the_phases_come_in_their_order_and_the_observer_hears_each() {
 }
 
 #[test]
-fn a_client_that_said_fim_and_keeps_its_socket_does_not_hold_the_stop_up() {
+fn client_with_an_open_socket_after_fim_delays_no_stop() {
     let fixture = Fixture::new();
     let mut ana = fixture.client("ana");
     ana.fim(); // it has read everything, the server's end included
@@ -231,7 +231,7 @@ fn a_client_that_said_fim_and_keeps_its_socket_does_not_hold_the_stop_up() {
 }
 
 #[test]
-fn an_ack_of_the_broadcasts_is_no_word_for_replies_that_nobody_has_read() {
+fn ack_of_broadcasts_does_not_prove_unread_replies() {
     let fixture = Fixture::with(|config| config.timeouts.drain = Duration::from_secs(2));
     let mut ana = fixture.client("ana");
     ana.publish(1, "bom dia");

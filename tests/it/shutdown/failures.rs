@@ -11,7 +11,7 @@ use super::HeldServer;
 use crate::support::{Fixture, PausedHandler, ask, block_on};
 
 #[test]
-fn a_hub_that_panics_stops_the_server_with_exit_70() {
+fn panicking_hub_stops_the_server_with_exit_70() {
     let broken = Arc::new(AtomicBool::new(false));
     let is_broken = Arc::clone(&broken);
     let fixture = Fixture::with(|config| {
@@ -43,7 +43,7 @@ fn a_hub_that_panics_stops_the_server_with_exit_70() {
 }
 
 #[test]
-fn a_publish_that_the_hub_falls_over_is_answered_with_internal() {
+fn publish_that_panics_the_hub_is_answered_with_internal() {
     let broken = Arc::new(AtomicBool::new(false));
     let is_broken = Arc::clone(&broken);
     let fixture = Fixture::with(|config| {
@@ -66,7 +66,7 @@ fn a_publish_that_the_hub_falls_over_is_answered_with_internal() {
 }
 
 #[test]
-fn a_handler_that_panics_in_the_drain_ends_its_own_session_only() {
+fn handler_panic_in_the_drain_ends_its_own_session_only() {
     let HeldServer {
         fixture,
         held,
@@ -109,7 +109,7 @@ fn a_handler_that_panics_in_the_drain_ends_its_own_session_only() {
 }
 
 #[test]
-fn a_session_that_panics_in_the_phase_drain_leaves_the_others_whole_and_makes_exit_3() {
+fn session_panic_in_the_drain_makes_exit_3_for_it_alone() {
     let held = PausedHandler::default();
     let (handler, told) = (Arc::new(held.clone()), held.clone());
     let fixture = Fixture::with(|config| {
@@ -146,7 +146,7 @@ fn a_session_that_panics_in_the_phase_drain_leaves_the_others_whole_and_makes_ex
 }
 
 #[test]
-fn a_bad_frame_after_stopping_is_answered_once() {
+fn bad_frame_after_stopping_is_answered_once() {
     let fixture = Fixture::new();
     let mut ana = fixture.client("ana");
     // In one piece: once `closing` is queued nothing is answered any more.
@@ -176,7 +176,7 @@ impl Handler for Blocked {
 }
 
 #[test]
-fn a_stop_past_a_thread_that_stands_still_owns_up_to_what_it_does_not_know() {
+fn stop_with_a_blocked_arbiter_reports_unknown_sessions() {
     let (began, begun) = channel();
     let (go_on, go) = channel();
     let fixture = Fixture::with(|config| {
@@ -207,7 +207,7 @@ fn a_stop_past_a_thread_that_stands_still_owns_up_to_what_it_does_not_know() {
 }
 
 #[test]
-fn whom_the_server_fails_in_the_stop_has_its_missing_range_named() {
+fn session_failed_in_the_stop_has_its_missing_range() {
     let short = Duration::from_secs(4);
     let HeldServer {
         fixture,

@@ -224,7 +224,7 @@ fn round(change: impl FnOnce(&mut Config)) {
 }
 
 #[test]
-fn what_64_clients_had_accepted_is_answered_and_delivered_100_times_over() {
+fn accepted_frames_of_64_clients_are_answered_100_times() {
     let _watchdog = watchdog_for(Duration::from_secs(300));
     for _ in 0..ROUNDS {
         round(|_| {});
@@ -232,7 +232,7 @@ fn what_64_clients_had_accepted_is_answered_and_delivered_100_times_over() {
 }
 
 #[test]
-fn with_a_journal_the_same_is_so() {
+fn accepted_frames_with_a_journal_are_answered_too() {
     let _watchdog = watchdog_for(Duration::from_secs(300));
     for _ in 0..ROUNDS / 5 {
         let data = tempfile::tempdir().expect("a folder can be made");
@@ -244,7 +244,7 @@ fn with_a_journal_the_same_is_so() {
 }
 
 #[test]
-fn whoever_connects_while_the_server_stops_is_refused_or_told_so() {
+fn connection_during_the_stop_is_refused_or_gets_stopping() {
     for _ in 0..20 {
         let fixture = Fixture::new();
         std::thread::scope(|scope| {

@@ -6,7 +6,7 @@ use super::HeldServer;
 use crate::support::Fixture;
 
 #[test]
-fn a_session_that_says_fim_ends_for_fim() {
+fn session_that_says_fim_has_the_reason_fim() {
     let fixture = Fixture::new();
     let closing = fixture.client("ana").fim();
     assert_eq!(closing.text("reason"), CloseReason::Fim.as_str());
@@ -14,7 +14,7 @@ fn a_session_that_says_fim_ends_for_fim() {
 }
 
 #[test]
-fn a_session_that_the_stop_ends_ends_for_shutdown() {
+fn session_ended_by_the_stop_has_the_reason_shutdown() {
     let fixture = Fixture::new();
     let mut ana = fixture.client("ana");
     fixture.begin_stop();
@@ -26,7 +26,7 @@ fn a_session_that_the_stop_ends_ends_for_shutdown() {
 
 #[test]
 #[cfg(unix)] // a pipe has no side of its own
-fn a_client_that_shuts_its_side_without_a_word_is_disconnected() {
+fn client_that_shuts_its_side_without_fim_is_disconnected() {
     let fixture = Fixture::new();
     let mut ana = fixture.client("ana");
     ana.shut_write();
@@ -35,7 +35,7 @@ fn a_client_that_shuts_its_side_without_a_word_is_disconnected() {
 }
 
 #[test]
-fn a_connection_that_breaks_while_the_server_stops_is_lost() {
+fn connection_broken_in_the_stop_has_the_reason_lost() {
     let HeldServer {
         fixture,
         held,
@@ -60,7 +60,7 @@ fn a_connection_that_breaks_while_the_server_stops_is_lost() {
 }
 
 #[test]
-fn a_client_that_says_fim_while_the_server_stops_gets_its_closing_all_the_same() {
+fn client_that_says_fim_in_the_stop_still_gets_closing() {
     let HeldServer {
         fixture,
         held,

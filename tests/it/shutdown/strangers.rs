@@ -10,7 +10,7 @@ use crate::support::{Fixture, PASSWORD, login};
 const LOGINS: usize = 300;
 
 #[test]
-fn a_stop_waits_for_no_login_in_line_and_each_is_told() {
+fn stop_refuses_queued_logins_at_once() {
     let fixture = Fixture::with(|config| {
         config.hash_cost = HashCost::default();
         config.limits.hashing = 1;
@@ -38,7 +38,7 @@ fn a_stop_waits_for_no_login_in_line_and_each_is_told() {
 }
 
 #[test]
-fn strangers_who_read_nothing_make_no_exit_3() {
+fn unauthenticated_peers_that_never_read_make_no_exit_3() {
     let fixture = Fixture::new();
     let mut ana = fixture.client("ana");
     let strangers: Vec<_> = (0..30).map(|_| fixture.connected()).collect();

@@ -92,7 +92,7 @@ fn overtakes() -> bool {
 }
 
 #[test]
-fn session_that_asks_for_the_stop_is_told_once_by_its_answer() {
+fn session_that_asks_for_the_stop_gets_one_stopping() {
     // The kernel decides which of two sockets the thread looks at first.
     let overtaken = (0..20).filter(|_| overtakes()).take(2).count();
     println!("the announcement overtook the answer {overtaken} times");

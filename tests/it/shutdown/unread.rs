@@ -29,14 +29,14 @@ fn speaks_on(fixture: Fixture, mut client: FrameClient) {
 }
 
 #[test]
-fn on_a_unix_socket_nothing_is_taken_back() {
+fn answers_on_a_unix_socket_survive_the_close() {
     let fixture = Fixture::new();
     let client = fixture.unauthenticated();
     speaks_on(fixture, client);
 }
 
 #[test]
-fn on_a_seqpacket_socket_nothing_is_taken_back() {
+fn answers_on_a_seqpacket_socket_survive_the_close() {
     let fixture = Fixture::on("seqpacket", "", |_| {});
     let mut client = FrameClient::packets(fixture.packets());
     client.expect("welcome");
@@ -44,7 +44,7 @@ fn on_a_seqpacket_socket_nothing_is_taken_back() {
 }
 
 #[test]
-fn on_tcp_nothing_is_taken_back() {
+fn answers_on_tcp_survive_the_close() {
     let fixture = Fixture::with(|config| Fixture::also(config, "tcp:127.0.0.1:0"));
     let client = fixture.tcp_unauthenticated();
     speaks_on(fixture, client);

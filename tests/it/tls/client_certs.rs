@@ -49,7 +49,7 @@ impl Asking {
 }
 
 #[test]
-fn a_certificate_logs_its_user_in_without_a_right_password() {
+fn client_certificate_logs_in_without_a_password() {
     let asking = Asking::new("");
     asking.secured.fixture.client("ana").fim();
     let paper = asking.issue(&["ana"]);
@@ -63,7 +63,7 @@ fn a_certificate_logs_its_user_in_without_a_right_password() {
 }
 
 #[test]
-fn a_certificate_is_for_no_other_user() {
+fn client_certificate_is_for_its_user_only() {
     let asking = Asking::new("?registration=open");
     asking.secured.fixture.client("rui").fim();
     let mut ana = asking.unauthenticated(&asking.issue(&["ana"]));
@@ -80,7 +80,7 @@ fn a_certificate_is_for_no_other_user() {
 }
 
 #[test]
-fn an_unknown_user_registers_with_its_password_where_that_is_open() {
+fn unknown_tls_user_registers_where_registration_is_open() {
     let closed = Asking::new("");
     let mut ana = closed.unauthenticated(&closed.issue(&["ana"]));
     ana.send(&login(1, "ana", ""));
@@ -110,7 +110,7 @@ fn an_unknown_user_registers_with_its_password_where_that_is_open() {
 }
 
 #[test]
-fn who_has_no_certificate_uses_a_password_unless_one_is_required() {
+fn client_without_certificate_may_use_a_password() {
     let optional = Asking::new("?registration=open");
     let mut ana = optional.secured.client("ana");
     ana.fim();
@@ -141,7 +141,7 @@ fn who_has_no_certificate_uses_a_password_unless_one_is_required() {
 }
 
 #[test]
-fn a_certificate_that_nobody_trusted_vouches_for_is_refused() {
+fn client_certificate_of_an_untrusted_ca_is_refused() {
     let asking = Asking::new("?registration=open");
     let elsewhere = tempfile::tempdir().expect("a folder can be made");
     let unauthenticated = Authority::new(elsewhere.path()).issue(elsewhere.path(), &["ana"]);

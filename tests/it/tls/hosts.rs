@@ -123,7 +123,7 @@ fn make_certificate(folder: &Path) -> Fingerprint {
 }
 
 #[test]
-fn a_leitor_on_another_host_hears_what_is_published_by_tls_and_plain_tcp_is_refused() {
+fn leitor_on_another_host_reads_over_tls_only() {
     let _watchdog = watchdog();
     let Some(hosts) = Hosts::new() else {
         skip();
@@ -185,7 +185,7 @@ fn a_leitor_on_another_host_hears_what_is_published_by_tls_and_plain_tcp_is_refu
 }
 
 #[test]
-fn host_that_loses_power_is_noticed_by_both_sides() {
+fn host_without_power_is_noticed_by_both_sides() {
     let _watchdog = watchdog();
     let Some(hosts) = Hosts::new() else {
         skip();

@@ -21,7 +21,7 @@ fn mode(path: &Path) -> u32 {
 }
 
 #[test]
-fn tls_init_makes_a_private_pair_and_prints_what_to_do_with_it() {
+fn tls_init_makes_a_private_pair_and_prints_next_steps() {
     let _watchdog = watchdog();
     let folder = tempfile::tempdir().expect("a folder can be made");
     let pair = folder.path().join("a/tls");
@@ -53,7 +53,7 @@ fn tls_init_makes_a_private_pair_and_prints_what_to_do_with_it() {
 }
 
 #[test]
-fn the_certificate_is_for_the_names_and_days_that_were_asked_for() {
+fn tls_init_uses_the_given_names_and_days() {
     let _watchdog = watchdog();
     let folder = tempfile::tempdir().expect("a folder can be made");
     let named = ["--name", "a.example", "--name", "192.0.2.7", "--days", "7"];
@@ -81,7 +81,7 @@ fn serve(arguments: &[&str]) -> CommandResult {
 }
 
 #[test]
-fn a_server_without_its_pair_names_the_command_that_makes_it() {
+fn server_without_a_certificate_names_tls_init() {
     let _watchdog = watchdog();
     let folder = tempfile::tempdir().expect("a folder can be made");
     let data = folder.path().display().to_string();
@@ -92,7 +92,7 @@ fn a_server_without_its_pair_names_the_command_that_makes_it() {
 }
 
 #[test]
-fn files_that_cannot_be_used_are_named_with_what_is_wrong() {
+fn unusable_tls_file_is_named_with_the_problem() {
     let _watchdog = watchdog();
     let folder = tempfile::tempdir().expect("a folder can be made");
     let paper = CertificateFiles::of(folder.path(), &["localhost"]);

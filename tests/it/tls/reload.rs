@@ -63,7 +63,7 @@ impl Renewed {
 }
 
 #[test]
-fn sighup_gives_new_clients_the_new_certificate_and_ends_nobody() {
+fn sighup_serves_the_new_certificate_to_new_clients() {
     let _watchdog = watchdog();
     let mut renewed = Renewed::new();
     let mut ana = FrameClient::tls(&renewed.endpoint(), renewed.now.trusting(&TLS13));

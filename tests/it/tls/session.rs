@@ -31,7 +31,7 @@ fn publish_and_hear(client: &mut FrameClient, body: &str) -> u64 {
 }
 
 #[test]
-fn who_comes_by_tls_asks_publishes_hears_and_resumes() {
+fn tls_client_asks_publishes_reads_and_resumes() {
     for version in [&TLS13, &TLS12] {
         let secured = Secured::new(OPEN);
         let mut ana = secured.visitor_by(version);
@@ -63,7 +63,7 @@ fn who_comes_by_tls_asks_publishes_hears_and_resumes() {
 }
 
 #[test]
-fn frames_of_almost_a_mebibyte_travel_both_ways() {
+fn tls_frames_of_almost_1_mib_arrive_both_ways() {
     let secured = Secured::new(OPEN);
     let mut ana = secured.client("ana");
     let body = "x".repeat(1_000_000);
@@ -76,7 +76,7 @@ fn frames_of_almost_a_mebibyte_travel_both_ways() {
 }
 
 #[test]
-fn a_reader_that_begins_late_misses_none_of_20000_broadcasts() {
+fn late_tls_reader_misses_none_of_20000_broadcasts() {
     const MESSAGES: u64 = 20_000;
     let secured = Secured::new(OPEN);
     let mut slow = secured.unauthenticated();
@@ -101,7 +101,7 @@ fn a_reader_that_begins_late_misses_none_of_20000_broadcasts() {
 }
 
 #[test]
-fn fim_gives_closing_and_a_clean_end_and_has_proof() {
+fn tls_fim_gives_closing_a_clean_end_and_evidence() {
     let secured = Secured::new(OPEN);
     let mut clients = ["ana", "rui", "zé"].map(|user| secured.client(user));
     let body = "x".repeat(100_000);
@@ -126,7 +126,7 @@ fn fim_gives_closing_and_a_clean_end_and_has_proof() {
 }
 
 #[test]
-fn a_reader_that_stalls_is_no_proof_and_is_named() {
+fn stalled_tls_reader_gives_no_evidence_and_is_reported() {
     let secured = Secured::with(OPEN, |_, config| {
         config.timeouts.drain = Duration::from_secs(2);
     });
@@ -144,7 +144,7 @@ fn a_reader_that_stalls_is_no_proof_and_is_named() {
 }
 
 #[test]
-fn who_says_fim_before_it_reads_gets_everything_and_a_clean_end() {
+fn tls_fim_before_reading_still_gets_everything() {
     const MESSAGES: usize = 200;
     let secured = Secured::new(OPEN);
     let mut slow = secured.client("slow");
@@ -163,7 +163,7 @@ fn who_says_fim_before_it_reads_gets_everything_and_a_clean_end() {
 }
 
 #[test]
-fn an_end_without_close_notify_is_the_end_and_keeps_the_pending_reply() {
+fn tls_eof_without_close_notify_keeps_the_pending_reply() {
     let secured = Secured::new(OPEN);
     let stream = tcp(secured.endpoint());
     let below = stream.try_clone().expect("a descriptor is free");
@@ -179,7 +179,7 @@ fn an_end_without_close_notify_is_the_end_and_keeps_the_pending_reply() {
 }
 
 #[test]
-fn a_client_that_says_close_notify_still_gets_its_pending_reply() {
+fn tls_close_notify_keeps_the_pending_reply() {
     let held = PausedHandler::default();
     let handler = Arc::new(held.clone());
     let secured = Secured::with(OPEN, |_, config| config.handler = handler);

@@ -9,7 +9,7 @@ use super::Secured;
 use crate::support::{Fixture, PASSWORD, block_on, login, tcp, watchdog};
 
 #[test]
-fn plain_text_and_garbage_at_a_tls_port_just_end() {
+fn garbage_at_a_tls_port_ends_the_connection() {
     let secured = Secured::new("?registration=open");
     for said in [
         &b"GET / HTTP/1.0\r\n\r\n"[..],
@@ -30,7 +30,7 @@ fn plain_text_and_garbage_at_a_tls_port_just_end() {
 }
 
 #[test]
-fn a_silent_handshake_ends_in_its_time_while_others_are_served() {
+fn silent_tls_handshake_times_out_alone() {
     let secured = Secured::with("?registration=open", |_, config| {
         config.timeouts.handshake = Duration::from_millis(300);
     });
@@ -51,7 +51,7 @@ fn a_silent_handshake_ends_in_its_time_while_others_are_served() {
 }
 
 #[test]
-fn a_client_that_takes_a_tls_port_for_tcp_is_told_what_it_may_be() {
+fn tcp_client_at_a_tls_port_gets_a_hint() {
     let secured = Secured::with("", |_, config| {
         config.timeouts.handshake = Duration::from_millis(300);
     });
@@ -66,7 +66,7 @@ fn a_client_that_takes_a_tls_port_for_tcp_is_told_what_it_may_be() {
 }
 
 #[test]
-fn a_stop_waits_for_no_handshake() {
+fn stop_waits_for_no_tls_handshake() {
     let secured = Secured::with("", |_, config| {
         config.timeouts.handshake = Duration::from_secs(3600);
         config.timeouts.login = Duration::from_secs(3600);
@@ -81,7 +81,7 @@ fn a_stop_waits_for_no_handshake() {
 }
 
 #[test]
-fn nobody_registers_by_tls_unless_the_endpoint_says_so() {
+fn tls_endpoint_registers_only_if_it_says_so() {
     let secured = Secured::new("");
     let mut ana = secured.unauthenticated();
     ana.send(&login(5, "ana", PASSWORD));
@@ -96,7 +96,7 @@ fn nobody_registers_by_tls_unless_the_endpoint_says_so() {
 }
 
 #[test]
-fn who_comes_by_tls_is_never_the_servers_own_user() {
+fn tls_client_is_never_the_servers_own_user() {
     let secured = Secured::new("?registration=open");
     let mut ana = secured.client("ana");
     let mut local = secured.fixture.client("rui");
@@ -111,7 +111,7 @@ fn who_comes_by_tls_is_never_the_servers_own_user() {
 }
 
 #[test]
-fn what_cannot_be_listened_on_is_told_with_a_way_out() {
+fn impossible_tls_listener_is_refused_with_a_remedy() {
     let _watchdog = watchdog();
     let refused = |listen: &str, tls: Option<TlsConfig>| {
         let mut config = arauto::Config::default();

@@ -36,7 +36,7 @@ fn refused(endpoint: &Endpoint, trust: &Trust, naming: &[&str]) {
 }
 
 #[test]
-fn a_pinned_certificate_is_the_server_and_no_other_is() {
+fn pinned_certificate_is_the_only_one_trusted() {
     let secured = Secured::new("?registration=open");
     let seen = secured.paper.fingerprint();
     let right = Trust::pinned(seen);
@@ -57,7 +57,7 @@ fn a_pinned_certificate_is_the_server_and_no_other_is() {
 }
 
 #[test]
-fn a_trusted_file_vouches_for_the_name_and_for_no_other() {
+fn ca_file_is_trusted_for_the_certified_name_only() {
     let secured = Secured::new("?registration=open");
     let trust = Trust::authorities(&secured.paper.certificate).expect("it is one");
     ask(secured.endpoint(), &trust).expect("it vouches for itself");
@@ -72,7 +72,7 @@ fn a_trusted_file_vouches_for_the_name_and_for_no_other() {
 }
 
 #[test]
-fn a_certificate_for_another_name_is_refused_unless_it_is_pinned() {
+fn certificate_for_another_name_needs_pinning() {
     // The second is a name of this very machine, and not the one that is connected to.
     for name in ["elsewhere.example", "localhost"] {
         let folder = tempfile::tempdir().expect("a folder can be made");
@@ -90,7 +90,7 @@ fn a_certificate_for_another_name_is_refused_unless_it_is_pinned() {
 }
 
 #[test]
-fn a_server_that_speaks_no_tls_is_told_from_one_that_is_not_trusted() {
+fn server_without_tls_differs_from_an_untrusted_one() {
     let secured = Secured::with("", |_, config| {
         crate::support::Fixture::also(config, "tcp:127.0.0.1:0");
     });

@@ -38,7 +38,7 @@ fn shows_no_type(done: &CommandResult) {
 }
 
 #[test]
-fn unusable_file_is_named_with_its_problem_and_its_remedy() {
+fn unusable_trust_file_is_named_with_problem_and_remedy() {
     let _watchdog = watchdog();
     let folder = tempfile::tempdir().expect("a folder can be made");
     let file = |name: &str| copy(&folder, name);

@@ -7,7 +7,7 @@ fn seqs(frames: &[Frame]) -> Vec<u64> {
 }
 
 #[test]
-fn joined_and_left_are_broadcasts_like_messages() {
+fn joined_and_left_are_numbered_broadcasts() {
     let fixture = Fixture::new();
     let (mut ana, login) = fixture.client_and_login("ana");
     let mut rui = fixture.client("rui");
@@ -31,7 +31,7 @@ fn joined_and_left_are_broadcasts_like_messages() {
 }
 
 #[test]
-fn a_session_gets_every_broadcast_after_its_login_in_order_its_own_included() {
+fn session_gets_every_broadcast_after_login_in_order() {
     let fixture = Fixture::new();
     let (mut ana, ana_login) = fixture.client_and_login("ana");
     let (mut rui, rui_login) = fixture.client_and_login("rui");
@@ -60,7 +60,7 @@ fn a_session_gets_every_broadcast_after_its_login_in_order_its_own_included() {
 }
 
 #[test]
-fn a_fresh_login_does_not_see_itself_join() {
+fn fresh_login_does_not_see_its_own_joined() {
     let fixture = Fixture::new();
     let (mut ana, login) = fixture.client_and_login("ana");
     ana.publish(1, "first");
@@ -70,7 +70,7 @@ fn a_fresh_login_does_not_see_itself_join() {
 }
 
 #[test]
-fn bodies_are_text_or_bytes_and_stay_so() {
+fn body_keeps_its_kind_text_or_bytes() {
     let fixture = Fixture::new();
     let mut ana = fixture.client("ana");
     for body in [
@@ -91,7 +91,7 @@ fn bodies_are_text_or_bytes_and_stay_so() {
 }
 
 #[test]
-fn published_names_the_seq_that_the_message_has() {
+fn published_has_the_seq_of_its_message() {
     let fixture = Fixture::new();
     let mut ana = fixture.client("ana");
     let mut published = Vec::new();
@@ -112,7 +112,7 @@ fn published_names_the_seq_that_the_message_has() {
 }
 
 #[test]
-fn the_console_publishes_like_everybody() {
+fn console_line_is_published_as_consola() {
     let fixture = Fixture::new();
     let mut ana = fixture.client("ana");
     let seq = crate::support::block_on(fixture.server.publish("aviso")).expect("it runs");

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::support::{Fixture, PausedHandler};
 
 #[test]
-fn fim_answers_what_was_asked_before_and_delivers_what_was_broadcast_before() {
+fn fim_after_requests_gets_answers_and_broadcasts_first() {
     let fixture = Fixture::new();
     let (mut ana, login) = fixture.client_and_login("ana");
     let first = login.num("seq") + 1;
@@ -33,7 +33,7 @@ fn fim_answers_what_was_asked_before_and_delivers_what_was_broadcast_before() {
 }
 
 #[test]
-fn closing_counts_errors_as_answers_and_leaves_out_login_ack_and_fim() {
+fn closing_counts_errors_but_not_login_ack_or_fim() {
     let fixture = Fixture::new();
     let mut ana = fixture.client("ana");
     ana.send(&crate::support::request(1, crate::support::bytes(&[1])));
@@ -48,7 +48,7 @@ fn closing_counts_errors_as_answers_and_leaves_out_login_ack_and_fim() {
 
 #[test]
 #[cfg(unix)] // a pipe has no side of its own
-fn a_client_that_only_shuts_its_side_gets_its_answers_and_closing() {
+fn client_that_shuts_its_write_side_gets_answers_and_closing() {
     let fixture = Fixture::new();
     let mut ana = fixture.client("ana");
     ana.request(1, "a");
@@ -59,7 +59,7 @@ fn a_client_that_only_shuts_its_side_gets_its_answers_and_closing() {
 }
 
 #[test]
-fn a_stop_gives_each_session_stopping_its_answers_the_broadcasts_and_closing() {
+fn stop_sends_stopping_answers_broadcasts_then_closing() {
     let held = PausedHandler::default();
     let handler = Arc::new(held.clone());
     let fixture = Fixture::with(|config| config.handler = handler);
@@ -100,7 +100,7 @@ fn a_stop_gives_each_session_stopping_its_answers_the_broadcasts_and_closing() {
 }
 
 #[test]
-fn a_session_that_never_logged_in_is_told_of_the_stop_too() {
+fn unauthenticated_session_gets_stopping_too() {
     let fixture = Fixture::new();
     let mut unauthenticated_client = fixture.unauthenticated();
     fixture.begin_stop();

@@ -5,7 +5,7 @@ use arauto::Role;
 use crate::support::{Fixture, PASSWORD, ask, login, publish, request, text};
 
 #[test]
-fn the_server_speaks_first_with_its_welcome() {
+fn server_sends_welcome_first() {
     let fixture = Fixture::with(|config| config.limits.max_frame = 2048);
     let (mut one, mut two) = (fixture.connected(), fixture.connected());
     let (first, second) = (one.expect("welcome"), two.expect("welcome"));
@@ -17,7 +17,7 @@ fn the_server_speaks_first_with_its_welcome() {
 }
 
 #[test]
-fn before_the_login_only_login_ping_and_fim_are_served() {
+fn unauthenticated_session_may_login_ping_and_fim() {
     let fixture = Fixture::new();
     let mut client = fixture.unauthenticated();
     client.ask("ping", 1);
@@ -39,7 +39,7 @@ fn before_the_login_only_login_ping_and_fim_are_served() {
 }
 
 #[test]
-fn a_name_seen_for_the_first_time_registers_and_a_known_one_must_bring_its_password() {
+fn first_login_registers_and_later_ones_need_the_password() {
     let fixture = Fixture::new();
     let (_first, login_1) = fixture.client_and_login("ana");
     assert!(login_1.flag("registered"));
@@ -58,7 +58,7 @@ fn a_name_seen_for_the_first_time_registers_and_a_known_one_must_bring_its_passw
 }
 
 #[test]
-fn the_third_bad_password_closes_the_session() {
+fn third_bad_password_closes_the_session() {
     let fixture = Fixture::new();
     fixture.client("ana").fim();
     let mut client = fixture.unauthenticated();
@@ -71,7 +71,7 @@ fn the_third_bad_password_closes_the_session() {
 }
 
 #[test]
-fn names_are_normalized_before_they_are_compared() {
+fn user_names_are_normalized_before_comparison() {
     let fixture = Fixture::new();
     let (_one, composed) = fixture.client_and_login("jos\u{e9}");
     let (_two, decomposed) = fixture.client_and_login("jose\u{301}");
@@ -86,7 +86,7 @@ fn names_are_normalized_before_they_are_compared() {
 }
 
 #[test]
-fn the_role_of_those_who_register_is_the_servers_to_choose() {
+fn registration_gets_the_default_role() {
     for role in [Role::Leitor, Role::Escritor, Role::Admin] {
         let fixture = Fixture::with(|config| config.default_role = role);
         let (_client, login) = fixture.client_and_login("ana");

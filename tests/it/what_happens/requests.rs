@@ -7,7 +7,7 @@ use arauto::{Answer, Handler, Request};
 use crate::support::{Fixture, bytes, request};
 
 #[test]
-fn upper_answers_text_with_its_unicode_upper_case() {
+fn upper_handler_answers_in_unicode_upper_case() {
     let fixture = Fixture::new();
     let mut ana = fixture.client("ana");
     for (number, (asked, answer)) in (0..).zip([
@@ -25,7 +25,7 @@ fn upper_answers_text_with_its_unicode_upper_case() {
 }
 
 #[test]
-fn an_endpoints_options_choose_its_handler() {
+fn endpoint_option_selects_the_handler() {
     let echo = Fixture::listening("?handler=echo", |_| {});
     let mut ana = echo.client("ana");
     ana.send(&request(1, bytes(&[1, 0xfe])));
@@ -58,7 +58,7 @@ impl Handler for Uneven {
 }
 
 #[test]
-fn one_sessions_frames_are_answered_in_the_order_it_sent_them() {
+fn session_answers_keep_the_order_of_the_frames() {
     let fixture = Fixture::with(|config| config.handler = Arc::new(Uneven));
     let mut ana = fixture.client("ana");
     for id in 0..300 {
@@ -90,7 +90,7 @@ impl Handler for Who {
 }
 
 #[test]
-fn a_handler_knows_who_asks() {
+fn handler_gets_the_user_of_the_request() {
     let fixture = Fixture::with(|config| config.handler = Arc::new(Who));
     let mut client = fixture.connected();
     let session = client.expect("welcome").num("session");

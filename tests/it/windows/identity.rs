@@ -8,7 +8,7 @@ fn own_account() -> String {
 }
 
 #[test]
-fn sessions_tell_the_process_and_the_user_at_the_other_end() {
+fn pipe_session_names_the_peers_process_and_user() {
     let _watchdog = watchdog();
     let served = Served::new(&["--data", "none"]);
     let mut ana = served.unauthenticated();
@@ -35,7 +35,7 @@ fn sessions_tell_the_process_and_the_user_at_the_other_end() {
 }
 
 #[test]
-fn the_log_tells_them_too() {
+fn log_names_the_pipe_peers_process_and_user() {
     let _watchdog = watchdog();
     let served = Served::new(&["--data", "none", "--log", "json"]);
     served.unauthenticated().log_in("ana");
@@ -45,7 +45,7 @@ fn the_log_tells_them_too() {
 }
 
 #[test]
-fn the_servers_own_user_may_stop_it_whatever_his_role_is() {
+fn servers_own_user_may_stop_it_in_any_role() {
     let _watchdog = watchdog();
     let mut served = Served::new(&["--data", "none", "--default-role", "leitor"]);
     let mut ana = served.unauthenticated();

@@ -14,7 +14,7 @@ use crate::support::os::{self, is_busy};
 use crate::support::{Fixture, Served, arauto, block_on, finish, wait_until, watchdog};
 
 #[test]
-fn a_second_server_on_the_same_pipe_exits_69_and_says_who_has_it() {
+fn second_server_on_a_pipe_exits_69_and_names_the_first() {
     let _watchdog = watchdog();
     let served = Served::new(&["--data", "none"]);
     let pipe = served.endpoint().to_string();
@@ -26,7 +26,7 @@ fn a_second_server_on_the_same_pipe_exits_69_and_says_who_has_it() {
 }
 
 #[test]
-fn a_second_server_of_the_same_program_is_refused_too() {
+fn second_server_of_the_same_process_is_refused() {
     let fixture = Fixture::new();
     let mut config = Config::default();
     config.hash_cost = HashCost::LEAST;
@@ -44,7 +44,7 @@ fn a_second_server_of_the_same_program_is_refused_too() {
 }
 
 #[test]
-fn a_name_is_free_again_once_its_server_has_stopped() {
+fn pipe_name_is_free_once_its_server_has_stopped() {
     let _watchdog = watchdog();
     let mut served = Served::new(&["--data", "none"]);
     for _ in 0..5 {
@@ -56,7 +56,7 @@ fn a_name_is_free_again_once_its_server_has_stopped() {
 }
 
 #[test]
-fn a_burst_of_200_clients_is_served_and_no_client_hears_of_a_busy_pipe() {
+fn burst_of_200_pipe_clients_is_served_without_busy_errors() {
     let _watchdog = watchdog();
     let served = Served::new(&["--data", "none"]);
     let client = async |number: usize| {
@@ -76,7 +76,7 @@ fn a_burst_of_200_clients_is_served_and_no_client_hears_of_a_busy_pipe() {
 }
 
 #[test]
-fn with_max_1_the_second_client_waits_and_is_served_when_the_first_has_gone() {
+fn pipe_with_max_1_serves_the_second_client_later() {
     let fixture = Fixture::listening("?max=1", |_| {});
     let mut first = fixture.client("ana");
     wait_until("there is no place", || is_busy(fixture.endpoint()));
@@ -107,7 +107,7 @@ fn with_max_1_the_second_client_waits_and_is_served_when_the_first_has_gone() {
 }
 
 #[test]
-fn with_max_3_no_fourth_is_ever_let_in() {
+fn pipe_with_max_3_never_admits_a_fourth_client() {
     let fixture = Fixture::listening("?max=3", |_| {});
     for _ in 0..3 {
         let clients = ["ana", "rui", "eva"].map(|user| fixture.client(user));
@@ -120,7 +120,7 @@ fn with_max_3_no_fourth_is_ever_let_in() {
 }
 
 #[test]
-fn clients_that_vanish_cost_neither_a_place_nor_a_handle() {
+fn vanished_pipe_clients_leave_no_permit_or_handle() {
     let _watchdog = watchdog();
     let served = Served::new(&["--data", "none"]);
     let vanish = |times| {
@@ -172,7 +172,7 @@ fn handles(served: &Served) -> Option<u32> {
 }
 
 #[test]
-fn two_pipes_of_one_server_are_apart() {
+fn two_pipes_of_one_server_are_independent() {
     let folder = tempfile::tempdir().expect("a folder can be made");
     let other = os::endpoint(folder.path(), "other");
     let fixture = Fixture::with(|config| Fixture::also(config, &format!("{other}?max=1")));

@@ -102,7 +102,7 @@ fn check_owners(entries: &[Entry]) {
 }
 
 #[test]
-fn by_default_only_the_owner_and_system_may_open_a_pipe() {
+fn default_pipe_acl_is_owner_and_system_only() {
     for options in ["", "?access=owner", "?dialect=text"] {
         let entries = entries(options);
         check_owners(&entries);
@@ -111,7 +111,7 @@ fn by_default_only_the_owner_and_system_may_open_a_pipe() {
 }
 
 #[test]
-fn everyone_may_read_and_write_and_not_answer_in_the_servers_place() {
+fn pipe_open_to_everyone_allows_no_impostor_instance() {
     const FILE_CREATE_PIPE_INSTANCE: u32 = 0x4;
     for options in ["?access=everyone", "?access=everyone&dialect=text"] {
         let entries = entries(options);
@@ -128,7 +128,7 @@ fn everyone_may_read_and_write_and_not_answer_in_the_servers_place() {
 }
 
 #[test]
-fn a_group_that_is_none_is_named() {
+fn unknown_pipe_group_is_named() {
     let mut config = arauto::Config::default();
     let folder = tempfile::tempdir().expect("a folder can be made");
     let pipe = os::endpoint(folder.path(), "s").to_string();
@@ -161,7 +161,7 @@ fn lets_others_in(sddl: &str) -> bool {
 /// Wine gives a folder the list that it is made with, and does nothing where it is to get
 /// another one later: that a folder is closed which was there before cannot be seen here.
 #[test]
-fn the_data_folder_is_its_owners_and_systems_alone() {
+fn windows_data_folder_is_owner_and_system_only() {
     let folder = tempfile::tempdir().expect("a folder can be made");
     let (data, usual) = (folder.path().join("data"), folder.path().join("usual"));
     std::fs::create_dir(&usual).expect("the folder is ours");
@@ -175,7 +175,7 @@ fn the_data_folder_is_its_owners_and_systems_alone() {
 }
 
 #[test]
-fn a_data_folder_that_is_there_is_opened_again() {
+fn windows_data_folder_is_opened_again() {
     let folder = tempfile::tempdir().expect("a folder can be made");
     let data = folder.path().join("data");
     for _ in 0..2 {
@@ -184,7 +184,7 @@ fn a_data_folder_that_is_there_is_opened_again() {
 }
 
 #[test]
-fn a_folder_with_other_things_in_it_keeps_its_list() {
+fn windows_folder_with_other_files_keeps_its_acl() {
     let folder = tempfile::tempdir().expect("a folder can be made");
     let shared = folder.path().join("shared");
     std::fs::create_dir(&shared).expect("the folder is ours");

@@ -31,7 +31,7 @@ fn ana(served: &Served) -> FrameClient {
 }
 
 #[test]
-fn a_reader_that_never_reads_holds_the_stop_up_until_the_deadline_and_is_named() {
+fn unread_pipe_client_delays_the_stop_and_is_reported() {
     let _watchdog = watchdog();
     let mut served = Served::new(&["--data", "none", "--drain-timeout", "2s"]);
     let _ana = ana(&served);
@@ -42,7 +42,7 @@ fn a_reader_that_never_reads_holds_the_stop_up_until_the_deadline_and_is_named()
 }
 
 #[test]
-fn what_is_in_the_pipe_and_not_read_by_the_deadline_is_not_called_read() {
+fn bytes_unread_in_the_pipe_are_not_called_read() {
     let _watchdog = watchdog();
     let mut served = Served::new(&["--data", "none", "--drain-timeout", "2s"]);
     let _ana = ana(&served);
@@ -67,7 +67,7 @@ fn stop_with_exit_3(served: &mut Served) -> (Seq, SessionRecord) {
 }
 
 #[test]
-fn the_server_waits_until_the_last_frames_and_closing_have_been_read() {
+fn stop_waits_until_the_pipe_client_has_read_closing() {
     let _watchdog = watchdog();
     let mut served = Served::new(&["--data", "none"]);
     let mut ana = ana(&served);
@@ -93,7 +93,7 @@ fn the_server_waits_until_the_last_frames_and_closing_have_been_read() {
 }
 
 #[test]
-fn ctrl_break_stops_the_server_in_order_where_the_system_sends_it() {
+fn ctrl_break_stops_the_server_cleanly() {
     let _watchdog = watchdog();
     let mut served = Served::new(&["--data", "none"]);
     let mut ana = ana(&served);

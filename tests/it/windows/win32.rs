@@ -86,7 +86,7 @@ fn newest(fixture: &Fixture) -> Option<SessionId> {
 }
 
 #[test]
-fn readers_get_every_phrase_as_one_message_and_fim_last() {
+fn win32_readers_get_each_phrase_as_a_message_fim_last() {
     for (build, encoding) in BUILDS {
         let fixture = raw(encoding, "&direction=outbound");
         let pipe = os::path(fixture.endpoint());
@@ -114,7 +114,7 @@ fn readers_get_every_phrase_as_one_message_and_fim_last() {
 }
 
 #[test]
-fn with_one_instance_the_second_reader_waits_until_the_first_has_gone() {
+fn win32_second_reader_waits_for_the_single_instance() {
     for (build, encoding) in BUILDS {
         let fixture = raw(encoding, "&direction=outbound&max=1");
         let pipe = os::path(fixture.endpoint());
@@ -138,7 +138,7 @@ fn with_one_instance_the_second_reader_waits_until_the_first_has_gone() {
 }
 
 #[test]
-fn a_duplex_client_gets_the_bare_reply_and_its_nul() {
+fn win32_duplex_client_gets_the_bare_reply_and_nul() {
     for (build, encoding) in BUILDS {
         let fixture = raw(encoding, "");
         let pipe = os::path(fixture.endpoint());
@@ -152,7 +152,7 @@ fn a_duplex_client_gets_the_bare_reply_and_its_nul() {
 }
 
 #[test]
-fn a_handler_answers_as_the_servers_example_does() {
+fn win32_handler_answers_like_the_example_server() {
     for (build, encoding) in BUILDS {
         let answer = "&handler=fixed:Default%20answer%20from%20server";
         let fixture = raw(encoding, answer);
@@ -163,7 +163,7 @@ fn a_handler_answers_as_the_servers_example_does() {
 }
 
 #[test]
-fn a_message_of_100_000_bytes_arrives_whole_and_so_does_its_reply() {
+fn win32_message_of_100_000_bytes_arrives_whole() {
     for (build, encoding) in BUILDS {
         let fixture = raw(encoding, "");
         let pipe = os::path(fixture.endpoint());
@@ -175,7 +175,7 @@ fn a_message_of_100_000_bytes_arrives_whole_and_so_does_its_reply() {
 }
 
 #[test]
-fn two_hundred_clients_that_connect_and_vanish_cost_nothing() {
+fn win32_200_vanished_clients_leave_nothing() {
     for (build, encoding) in BUILDS {
         let fixture = raw(encoding, "");
         let pipe = os::path(fixture.endpoint());
@@ -189,7 +189,7 @@ fn two_hundred_clients_that_connect_and_vanish_cost_nothing() {
 }
 
 #[test]
-fn a_reader_that_never_reads_does_not_hold_up_the_stop_beyond_its_deadline() {
+fn win32_unread_client_keeps_the_stop_in_its_deadline() {
     let options = "?dialect=raw&direction=outbound";
     let fixture = Fixture::listening(options, |config| {
         config.timeouts.drain = Duration::from_secs(2);
@@ -229,7 +229,7 @@ fn printed(arguments: &[&str]) -> String {
 }
 
 #[test]
-fn leitor_and_pedir_are_clients_of_servers_that_are_not_arauto() {
+fn raw_leitor_and_pedir_use_win32_servers() {
     let _watchdog = watchdog();
     for (build, encoding) in BUILDS {
         let (endpoint, path) = fresh(&format!("escritor-{build}"));
@@ -251,7 +251,7 @@ fn leitor_and_pedir_are_clients_of_servers_that_are_not_arauto() {
 }
 
 #[test]
-fn the_escritor_is_a_server_for_readers_that_are_not_arauto() {
+fn raw_escritor_serves_win32_readers() {
     let _watchdog = watchdog();
     for (build, encoding) in BUILDS {
         let (endpoint, path) = fresh(&format!("leitor-{build}"));

@@ -248,7 +248,7 @@ mod tests {
     }
 
     #[test]
-    fn counts_over_each_width_of_seq_and_between_answers() {
+    fn frame_count_covers_every_seq_width_and_answers() {
         for (first, size) in [(1, 16), (10, 128), (65_000, 128), (0xffff_ff00, 16)] {
             let mut bytes = Vec::new();
             for seq in first..first + 1500 {
@@ -270,7 +270,7 @@ mod tests {
     }
 
     #[test]
-    fn a_hole_is_an_error_and_a_gap_is_loss() {
+    fn seq_hole_is_an_error_and_gap_counts_as_loss() {
         let mut meter = Meter::new(Stream::after(4, 16));
         let mut gap = Vec::new();
         let frame = Gap {

@@ -63,7 +63,7 @@ impl Stage {
 const PLENTY: PresenceLimits = PresenceLimits { at_once: 1 << 20 };
 
 #[test]
-fn user_with_rare_changes_is_announced_at_once() {
+fn user_with_rare_changes_is_announced_immediately() {
     let mut stage = Stage::new(PLENTY);
     for visit in 0..5 {
         stage.enter("ana", visit * 3_000);
@@ -77,7 +77,7 @@ fn user_with_rare_changes_is_announced_at_once() {
 }
 
 #[test]
-fn flapping_user_is_announced_once_a_second_in_turns() {
+fn flapping_users_are_announced_once_a_second_in_turn() {
     let mut stage = Stage::new(PLENTY);
     for millis in (0..20_000).step_by(10) {
         stage.run_due(millis);
@@ -160,7 +160,7 @@ fn all_users_together_are_announced_within_their_share() {
 }
 
 #[test]
-fn announcement_not_shown_is_made_again() {
+fn announcement_that_is_not_shown_is_repeated() {
     let mut stage = Stage::new(PLENTY);
     let ana = user("ana");
     stage.enter("ana", 0);

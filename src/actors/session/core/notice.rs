@@ -56,13 +56,13 @@ mod tests {
     }
 
     #[test]
-    fn announcement_to_session_that_did_not_ask_is_told() {
+    fn announcement_to_a_session_that_did_not_ask_is_sent() {
         let told = Notice::default().announce(status(Phase::Announce, 19));
         assert_eq!(told.map(|told| told.phase), Some(Phase::Announce));
     }
 
     #[test]
-    fn announcement_that_overtakes_the_answer_is_told_by_the_answer() {
+    fn announcement_ahead_of_the_answer_is_in_the_answer() {
         let mut notice = Notice::default();
         notice.ask();
         assert!(notice.announce(status(Phase::Announce, 19)).is_none());

@@ -247,7 +247,7 @@ mod tests {
     }
 
     #[test]
-    fn messages_go_out_one_by_one_the_empty_ones_too() {
+    fn messages_are_sent_one_by_one_even_empty_ones() {
         let mut queue = Queue::new(Framing::Messages);
         append(&mut queue, b"", Marked::Answer(None));
         append(&mut queue, b"bom dia", Marked::Broadcast(Seq(1)));
@@ -265,7 +265,7 @@ mod tests {
     }
 
     #[test]
-    fn replaced_message_leaves_those_behind_it_as_they_are() {
+    fn replaced_message_leaves_later_messages_unchanged() {
         let mut queue = Queue::new(Framing::Messages);
         append(&mut queue, b"um", Marked::Answer(None));
         queue.message_sent();
@@ -289,7 +289,7 @@ mod tests {
     }
 
     #[test]
-    fn a_broadcast_in_a_stream_is_done_with_its_last_byte() {
+    fn broadcast_in_a_stream_is_sent_with_its_last_byte() {
         let mut queue = Queue::new(Framing::Stream);
         append(&mut queue, b"um\n", Marked::Broadcast(Seq(1)));
         append(&mut queue, b"dois\n", Marked::Broadcast(Seq(2)));
@@ -301,7 +301,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_taken_back_was_never_there() {
+    fn output_taken_back_leaves_no_trace() {
         let mut queue = Queue::new(Framing::Messages);
         append(&mut queue, b"um", Marked::Answer(None));
         let end = queue.end();
@@ -314,7 +314,7 @@ mod tests {
     }
 
     #[test]
-    fn a_queue_that_is_never_empty_does_not_grow() {
+    fn queue_that_is_never_empty_does_not_grow() {
         let mut queue = Queue::new(Framing::Stream);
         append(&mut queue, &[0; 1000], Marked::Broadcast(Seq(1)));
         for seq in 2..1000 {

@@ -114,7 +114,7 @@ fn silent_outlet() -> Outlet {
 }
 
 #[test]
-fn what_the_link_holds_is_moved_on_though_nothing_new_is_written() {
+fn bytes_held_by_the_link_are_flushed_without_new_writes() {
     let mut cx = Context::from_waker(std::task::Waker::noop());
     let (mut outlet, mut link) = (outlet(), Holding::default());
     assert_eq!(outlet.write(&mut link, ALL, &mut cx), Written::More);
@@ -125,7 +125,7 @@ fn what_the_link_holds_is_moved_on_though_nothing_new_is_written() {
 }
 
 #[test]
-fn the_write_side_is_shut_behind_what_the_link_holds() {
+fn write_side_is_shut_after_the_bytes_held_by_the_link() {
     let mut cx = Context::from_waker(std::task::Waker::noop());
     let (mut outlet, mut link) = (outlet(), Holding::default());
     assert_eq!(outlet.write(&mut link, ALL, &mut cx), Written::More);

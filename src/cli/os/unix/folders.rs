@@ -62,7 +62,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn of_several_state_folders_the_first_is_the_servers() {
+    fn first_of_several_state_folders_is_used() {
         let first = |text: &str| first_of(OsString::from(text));
         assert_eq!(first("/var/lib/a:/var/lib/b"), Some("/var/lib/a".into()));
         assert_eq!(first("/var/lib/a"), Some("/var/lib/a".into()));

@@ -225,7 +225,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn process_that_nobody_has_waited_for_has_ended() {
+    fn zombie_process_counts_as_ended() {
         let mut child = Command::new("cat")
             .stdin(Stdio::piped())
             .spawn()

@@ -310,7 +310,7 @@ mod tests {
     }
 
     #[test]
-    fn devices_and_descriptors_are_never_replaced() {
+    fn device_or_descriptor_is_never_replaced() {
         for path in [
             "/dev/null",
             "/dev/full",

@@ -129,7 +129,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn devices_are_known_by_their_names() {
+    fn windows_devices_are_recognized_by_name() {
         for device in [
             "NUL",
             "nul",

@@ -114,7 +114,7 @@ impl Simulation {
 }
 
 #[test]
-fn sessions_that_resume_far_behind_and_stall_hold_no_publisher() {
+fn stalled_resumes_far_behind_hold_no_publisher() {
     let mut simulation = Simulation::new();
     simulation.written = 60 * MIB;
     let mut sessions: Vec<Reader> = Vec::new();
@@ -138,7 +138,7 @@ fn sessions_that_resume_far_behind_and_stall_hold_no_publisher() {
 const ONE_USER: u64 = 4_000 + 1_000 + 8 * 50;
 
 #[test]
-fn sessions_that_stall_at_the_head_are_bounded_by_user_budget() {
+fn sessions_stalled_at_the_head_hold_for_the_user_budget() {
     for at_once in [1, 5, 100] {
         let mut simulation = Simulation::new();
         let mut sessions: Vec<Reader> = Vec::new();
@@ -166,7 +166,7 @@ fn sessions_that_stall_at_the_head_are_bounded_by_user_budget() {
 }
 
 #[test]
-fn readers_that_stall_after_reading_are_bounded_by_user_budget() {
+fn readers_stalled_after_reading_hold_for_the_user_budget() {
     for count in [1, 10] {
         let mut simulation = Simulation::new();
         let mut readers: Vec<Reader> = (0..count).map(|_| simulation.come("rui", 0)).collect();
@@ -191,7 +191,7 @@ fn readers_that_stall_after_reading_are_bounded_by_user_budget() {
 }
 
 #[test]
-fn all_users_together_hold_publishers_for_the_total_budget() {
+fn all_users_hold_publishers_for_the_total_budget() {
     let mut simulation = Simulation::new();
     let mut sessions: Vec<Reader> = Vec::new();
     let held = simulation.minutes(3, |simulation, number| {
@@ -213,7 +213,7 @@ fn all_users_together_hold_publishers_for_the_total_budget() {
 }
 
 #[test]
-fn publishing_keeps_to_the_least_rate_with_many_slow_readers() {
+fn publishing_with_many_slow_readers_keeps_the_least_rate() {
     let mut simulation = Simulation::new();
     let mut readers: Vec<Reader> = (0..50)
         .map(|number| simulation.come(&format!("user {number}"), 0))
@@ -245,7 +245,7 @@ fn reader_at_the_least_rate_holds_publishers_without_end() {
 }
 
 #[test]
-fn many_readers_on_a_slow_machine_are_waited_for() {
+fn publisher_waits_for_many_readers_on_a_slow_machine() {
     let mut simulation = Simulation::new();
     let mut crowd: Vec<Reader> = (0..1000).map(|_| simulation.come("all", 0)).collect();
     let held = simulation.minutes(1, |simulation, number| {

@@ -78,7 +78,7 @@ const TOLD: [&str; 8] = [
 ];
 
 #[test]
-fn every_frame_is_told_once_wherever_a_read_cuts_the_stream() {
+fn scanner_reports_each_frame_once_at_any_read_boundary() {
     let bytes = stream();
     for piece in 1..bytes.len() {
         let pieces: Vec<&[u8]> = bytes.chunks(piece).collect();
@@ -92,7 +92,7 @@ fn every_frame_is_told_once_wherever_a_read_cuts_the_stream() {
 }
 
 #[test]
-fn whole_frames_are_whole_wherever_a_read_cuts_them() {
+fn scanner_finds_whole_frames_at_any_read_boundary() {
     let mut bytes = Vec::new();
     encode(
         &message(1, "a body that is longer than the head of its frame"),
@@ -113,7 +113,7 @@ fn whole_frames_are_whole_wherever_a_read_cuts_them() {
 }
 
 #[test]
-fn a_message_that_another_server_writes_otherwise_is_decoded() {
+fn message_in_another_valid_encoding_is_decoded() {
     // A map sorts its keys: another order than this server's.
     let fields = [
         ("body", Value::Text("x".to_owned())),
@@ -130,7 +130,7 @@ fn a_message_that_another_server_writes_otherwise_is_decoded() {
 }
 
 #[test]
-fn a_hole_and_a_repeat_are_errors() {
+fn hole_or_repeat_in_the_seqs_is_an_error() {
     for (first, second) in [(1, 3), (1, 1), (2, 3)] {
         let mut bytes = Vec::new();
         encode(&message(first, "x"), &mut bytes);
@@ -141,7 +141,7 @@ fn a_hole_and_a_repeat_are_errors() {
 }
 
 #[test]
-fn a_frame_over_the_limit_is_an_error() {
+fn scanned_frame_over_the_limit_is_an_error() {
     let mut bytes = Vec::new();
     encode(
         &message(1, "a body that is longer than the limit below"),
@@ -158,7 +158,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(512))]
 
     #[test]
-    fn no_bytes_make_a_panic(bytes: Vec<u8>, at in any::<proptest::sample::Index>()) {
+    fn no_input_causes_a_panic(bytes: Vec<u8>, at in any::<proptest::sample::Index>()) {
         let mut stream = stream();
         let at = at.index(stream.len());
         stream.splice(at..at, bytes);

@@ -228,14 +228,14 @@ fn by_ciborium(frame: &impl serde::Serialize) -> Vec<u8> {
 
 proptest! {
     #[test]
-    fn what_a_client_sends_is_what_ciborium_writes(frame in client_frames()) {
+    fn client_frames_equal_the_encoding_of_ciborium(frame in client_frames()) {
         let mut bytes = Vec::new();
         encode(&frame, &mut bytes);
         prop_assert_eq!(bytes, by_ciborium(&frame));
     }
 
     #[test]
-    fn what_a_server_sends_is_what_ciborium_writes(frame in server_frames()) {
+    fn server_frames_equal_the_encoding_of_ciborium(frame in server_frames()) {
         let mut bytes = Vec::new();
         encode_server(&frame, &mut bytes);
         prop_assert_eq!(bytes, by_ciborium(&frame));

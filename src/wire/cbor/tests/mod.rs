@@ -52,7 +52,7 @@ fn client_frames_survive_the_round_trip() {
 }
 
 #[test]
-fn a_text_body_is_borrowed_from_the_buffer() {
+fn text_body_is_borrowed_from_the_buffer() {
     let mut bytes = Vec::new();
     encode(
         &ClientFrame::Request(BodyFrame {
@@ -81,7 +81,7 @@ fn indefinite_lengths_and_unknown_keys_are_accepted() {
 }
 
 #[test]
-fn indefinite_keys_and_unassigned_simple_values_are_passed_over() {
+fn indefinite_keys_and_unassigned_simple_values_are_skipped() {
     for item in [
         &b"\xa1\x7f\x62pi\x62ng\xff\xa1\x7f\x61i\x60\x61d\xff\x01"[..],
         b"\xa1\x64ping\xa2\x62zz\xe5\x62id\x01",
@@ -97,7 +97,7 @@ fn indefinite_keys_and_unassigned_simple_values_are_passed_over() {
 }
 
 #[test]
-fn what_is_not_of_the_contract_is_a_bad_frame() {
+fn frame_outside_the_contract_is_bad() {
     let cases: &[(&str, &[u8])] = &[
         ("an array", b"\x81\x64ping"),
         ("a bare string", b"\x64ping"),
@@ -133,7 +133,7 @@ fn what_is_not_of_the_contract_is_a_bad_frame() {
 }
 
 #[test]
-fn bad_frame_says_at_which_byte_of_the_frame() {
+fn bad_frame_error_names_the_byte() {
     let cases: &[(&[u8], usize, &str)] = &[
         (b"\x81\x64ping", 0, "the item must be a map"),
         (
@@ -196,7 +196,7 @@ fn bad_frame_says_at_which_byte_of_the_frame() {
 }
 
 #[test]
-fn errors_about_long_frames_are_short() {
+fn error_about_a_long_frame_is_short() {
     let long = "\u{1b}".repeat(900_000);
     let mut items = Vec::new();
     for (name, key) in [(long.as_str(), "id"), ("ping", "id"), ("login", "user")] {
@@ -296,7 +296,7 @@ fn unserved_feature_is_reported_with_its_id() {
 }
 
 #[test]
-fn deep_nesting_is_refused_and_costs_nothing() {
+fn deep_nesting_is_refused_without_cost() {
     for opener in [0x81_u8, 0x9f, 0xc1, 0xbf] {
         let mut item = b"\xa1\x64ping\xa2\x62id\x01\x62zz".to_vec();
         item.resize(1 << 16, opener);
@@ -305,7 +305,7 @@ fn deep_nesting_is_refused_and_costs_nothing() {
 }
 
 #[test]
-fn a_resume_within_a_resume_is_nothing_special() {
+fn resume_key_elsewhere_gets_no_special_treatment() {
     let mut item = b"\xa1\x65login\xa4\x62id\x01\x64user\x61a\x68password\x61b\x66resume".to_vec();
     item.extend(b"\xa1\x66resume".repeat(100_000));
     item.push(0);
@@ -315,7 +315,7 @@ fn a_resume_within_a_resume_is_nothing_special() {
 }
 
 #[test]
-fn every_prefix_of_a_frame_is_partial() {
+fn frame_prefix_is_partial() {
     let mut bytes = Vec::new();
     encode(&ClientFrame::Ping(IdFrame { id: 70_000 }), &mut bytes);
     for end in 0..bytes.len() {
@@ -324,7 +324,7 @@ fn every_prefix_of_a_frame_is_partial() {
 }
 
 #[test]
-fn the_wrong_door_is_named() {
+fn input_of_another_protocol_is_unsupported() {
     for knock in [
         &b"GET / HTTP/1.1\r\n"[..],
         b"\x16\x03\x01\x02\x00",

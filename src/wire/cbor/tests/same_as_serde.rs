@@ -35,7 +35,7 @@ fn by_serde(frame: &ServerFrame<'_>) -> Vec<u8> {
 
 proptest! {
     #[test]
-    fn what_is_written_by_hand_is_what_serde_writes(
+    fn handwritten_encoder_equals_serde(
         id in numbers(), seq in numbers(), at in numbers(), from in "\\PC{1,20}", body in bodies(),
     ) {
         let mut item = Vec::new();
@@ -60,7 +60,7 @@ proptest! {
     }
 
     #[test]
-    fn what_is_read_by_hand_is_what_the_careful_way_reads(
+    fn handwritten_decoder_equals_the_general_decoder(
         id in numbers(),
         body in bodies(),
         is_publish in any::<bool>(),
@@ -88,7 +88,7 @@ proptest! {
 }
 
 #[test]
-fn max_body_is_the_longest_that_fits_for_any_user_name() {
+fn max_body_fits_for_any_user_name() {
     let name = "n".repeat(crate::wire::LONGEST_NAME);
     let frames = MessageFrames::new(&name, Millis(u64::MAX));
     let item_length = |body: usize| {

@@ -245,7 +245,7 @@ pub fn try_send_stop(pid: u32, stop: Stop) -> Result<(), String> {
     let sender = std::env::current_exe().expect("the system knows what it runs");
     let sent = Command::new(sender)
         .args(["--ignored", "--exact"])
-        .arg(format!("{module}::sends_an_event_to_a_console"))
+        .arg(format!("{module}::child_sends_a_console_event"))
         .env(SEND, format!("{pid} {event}"))
         .stdin(Stdio::null())
         .output();
@@ -259,7 +259,7 @@ pub fn try_send_stop(pid: u32, stop: Stop) -> Result<(), String> {
 
 #[test]
 #[ignore = "tests run it to tell another process to stop"]
-fn sends_an_event_to_a_console() {
+fn child_sends_a_console_event() {
     let Ok(told) = std::env::var(SEND) else {
         return;
     };

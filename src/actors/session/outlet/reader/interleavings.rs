@@ -50,6 +50,6 @@ fn sessions_are_drained_to_the_cut() {
 }
 
 #[test]
-fn a_session_reads_up_to_the_cut_whenever_it_falls_asleep() {
+fn session_asleep_at_any_point_reads_up_to_the_cut() {
     explore(sessions_are_drained_to_the_cut);
 }
