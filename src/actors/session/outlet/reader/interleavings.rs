@@ -19,6 +19,7 @@ fn drain(reader: &mut Reader, log: &Log, cut: Seq, cx: &mut Context<'_>) -> Poll
             Upcoming::Nothing => return Poll::Pending,
             Upcoming::Moved => {}
             Upcoming::Gap(gap) => panic!("everything is held: {gap:?}"),
+            Upcoming::Unreadable => panic!("there is no journal"),
             Upcoming::Frames(slices) => {
                 let written = slices.iter().map(|slice| slice.bytes.len()).sum();
                 reader.advance(log, &slices, written);
