@@ -158,8 +158,10 @@ impl<L: Link> Driver<L> {
             };
             let fill = self.inlet.fill(&mut self.io.link, limits, cx);
             is_any |= fill.is_any;
-            if fill.is_any {
+            if self.inlet.holds_frame() {
                 self.serve(now);
+            } else {
+                self.inlet.settle(); // the beginning of a frame waits for its rest
             }
             self.note_fill(fill);
         }
