@@ -6,7 +6,7 @@
 
 use std::time::{Duration, Instant};
 
-use crate::process::{MIB, Process};
+use crate::process::{MIB, Process, Resources};
 use crate::support::{FrameClient, Served, Stop, login, watchdog_for};
 use crate::{alone, serve};
 
@@ -158,11 +158,15 @@ fn long_churn_leaves_the_servers_resources_unchanged() {
     assert_eq!(served.wait(), Some(0), "{}", served.log());
 }
 
-/// Connects clients to the raw endpoint that leave without a broadcast.
-fn connect_and_go(endpoint: &std::path::Path, count: usize) {
-    for _ in 0..count {
-        let client = std::os::unix::net::UnixStream::connect(endpoint);
-        drop(client.expect("the server listens"));
+/// Connects clients to the raw endpoint that leave without a broadcast, in batches: the memory of
+/// sessions that overlap is not what they leave.
+fn connect_and_go(endpoint: &std::path::Path, batches: usize, process: Process, before: Resources) {
+    for _ in 0..batches {
+        for _ in 0..1000 {
+            let client = std::os::unix::net::UnixStream::connect(endpoint);
+            drop(client.expect("the server listens"));
+        }
+        process.at_rest(before);
     }
 }
 
@@ -175,10 +179,11 @@ fn readers_gone_without_a_broadcast_leave_no_resources() {
     let listen = format!("unix:{}?dialect=raw&direction=outbound", endpoint.display());
     let mut served = serve(&["--data", "none", "--listen", &listen]);
     let process = Process::of(&served);
+    user(&served, "first").fim(); // from here on the server holds all that it keeps open
     let before = process.held();
-    connect_and_go(&endpoint, 10_000);
+    connect_and_go(&endpoint, 10, process, before);
     let warm = process.at_rest(before);
-    connect_and_go(&endpoint, 20_000);
+    connect_and_go(&endpoint, 20, process, before);
     let last = process.at_rest(before);
     let growth = last.memory.saturating_sub(warm.memory);
     println!("{warm}; 20,000 connects later: {last}");
