@@ -3,6 +3,7 @@
 use arauto::wire::raw::Direction;
 use arauto::{Client, Seq};
 
+use super::client_runtime::client;
 use super::connect::{ConnectArgs, PATIENCE, log_in_to_publish};
 use super::exit::{Failure, sysexits};
 use super::input::Input;
@@ -29,7 +30,7 @@ pub(super) struct Args {
 pub(super) fn run(args: Args) -> Result<u8, Failure> {
     match args.raw.pipe(&args.connect, Direction::Outbound)? {
         Some(pipe) => raw::escritor(pipe, args.messages),
-        None => super::client(publish(args)),
+        None => client(publish(args)),
     }
 }
 

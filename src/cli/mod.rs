@@ -4,6 +4,7 @@ mod backup;
 #[cfg(unix)]
 mod bench;
 mod bounded;
+mod client_runtime;
 mod connect;
 mod console;
 mod deadline;
@@ -44,9 +45,9 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+use client_runtime::client;
 use escape::shown;
-use exit::{Failure, stdout_failed, sysexits};
-use resources::Requirements;
+use exit::{stdout_failed, sysexits};
 
 /// A message server for programs on one host: users log in, send requests and broadcast
 /// messages. On "fim" the server stops without losing anything that it has accepted.
@@ -147,14 +148,4 @@ fn usage(error: &clap::Error) -> ExitCode {
 fn print_usage_error(error: &clap::Error) {
     let text = error.render().to_string();
     let _ = io::stderr().write_all(shown(&text).as_bytes()); // the exit code stays
-}
-
-/// Runs a client's command on a runtime on this thread.
-fn client(command: impl Future<Output = Result<u8, Failure>>) -> Result<u8, Failure> {
-    resources::check(Requirements::CLIENT)?;
-    let runtime = resources::runtime()?;
-    let outcome = runtime.block_on(command);
-    // Does not wait for a thread that still reads the terminal.
-    runtime.shutdown_background();
-    outcome
 }

@@ -58,16 +58,16 @@ pub(super) fn run(args: &Args) -> Result<u8, Failure> {
         }
     }
     if let Some(out) = &args.svg {
-        write(out, &timeline(&report, args.width)?.file())?;
+        write(out, &draw(&report, args.width)?.file())?;
     }
     if let Some(out) = &args.html {
-        let pictures = [timeline(&report, 960)?, timeline(&report, 390)?];
+        let pictures = [draw(&report, 960)?, draw(&report, 390)?];
         write(out, &page::html(&report, &pictures))?;
     }
     Ok(0)
 }
 
-fn timeline(report: &Report, width: u32) -> Result<Timeline, Failure> {
+fn draw(report: &Report, width: u32) -> Result<Timeline, Failure> {
     Timeline::of(report, width).ok_or_else(|| {
         let message = "the report has no times, so it cannot be drawn: an older arauto wrote it";
         Failure::new(sysexits::DATAERR, message)

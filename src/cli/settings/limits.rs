@@ -12,6 +12,8 @@ use clap::{Arg, ArgMatches, Command};
 use serde::Deserialize;
 use serde::de::{DeserializeSeed, Deserializer, Error, IntoDeserializer, MapAccess};
 
+use super::time::time;
+
 /// The limits that were given, by their names.
 #[derive(Debug, Default, Clone, PartialEq)]
 pub(crate) struct LimitSettings(BTreeMap<&'static str, Value>);
@@ -119,7 +121,7 @@ impl<'de> DeserializeSeed<'de> for Key {
             Unit::Bytes => {
                 ByteSize::deserialize(deserializer).map(|size| Value::Number(size.as_u64()))
             }
-            Unit::Time => super::time(deserializer).map(Value::Time),
+            Unit::Time => time(deserializer).map(Value::Time),
             Unit::Rate => Rate::deserialize(deserializer).map(Value::Rate),
             _ => u64::deserialize(deserializer).map(Value::Number),
         }

@@ -3,6 +3,7 @@
 //! The limits come from the library's table ([`limits`]); the other settings stand here.
 
 mod limits;
+mod time;
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -51,7 +52,7 @@ pub(super) struct Settings {
 
     /// The longest time that the journal keeps a broadcast [default: as long as it fits].
     #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration)]
-    #[serde(deserialize_with = "some_time")]
+    #[serde(deserialize_with = "time::some_time")]
     pub(super) retain_age: Option<Duration>,
 
     /// Write the report of the stop into this file, as JSON.
@@ -90,16 +91,6 @@ pub(super) struct Settings {
     #[command(flatten)]
     #[serde(skip)]
     limits: LimitSettings,
-}
-
-fn time<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
-    let text = String::deserialize(deserializer)?;
-    humantime::parse_duration(&text)
-        .map_err(|error| serde::de::Error::custom(format!("{text:?} is no time: {error}")))
-}
-
-fn some_time<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Duration>, D::Error> {
-    time(deserializer).map(Some)
 }
 
 /// Every setting of a config file, the limits among them.

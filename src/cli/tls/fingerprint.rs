@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use arauto::Fingerprint;
 
-use super::{default_pair, unusable};
+use super::default_pair::{default_pair, unusable};
 use crate::cli::exit::Failure;
 use crate::cli::output;
 

@@ -9,7 +9,8 @@ use rcgen::{
     CertificateParams, DnType, ExtendedKeyUsagePurpose, KeyPair, KeyUsagePurpose, date_time_ymd,
 };
 
-use super::{Pair, default_pair, unusable};
+use super::default_pair::{default_pair, unusable};
+use super::pair::Pair;
 use crate::cli::exit::{Failure, sysexits};
 use crate::cli::os;
 use crate::cli::output;

@@ -1,5 +1,6 @@
 //! `arauto tls`: makes certificates; and the flags with which clients verify their server.
 
+mod default_pair;
 mod fingerprint;
 mod init;
 mod pair;
@@ -7,8 +8,7 @@ mod trust;
 
 use clap::Subcommand;
 
-use super::exit::{Failure, sysexits};
-use super::os;
+use super::exit::Failure;
 
 pub(super) use pair::Pair;
 pub(super) use trust::TrustArgs;
@@ -32,12 +32,4 @@ pub(super) fn run(args: &Args) -> Result<u8, Failure> {
         Command::Init(args) => init::run(args),
         Command::Fingerprint(args) => fingerprint::run(args),
     }
-}
-
-fn default_pair() -> Pair {
-    Pair::of_data(&os::default_data_folder())
-}
-
-fn unusable(error: &arauto::TlsError) -> Failure {
-    Failure::new(sysexits::CONFIG, error.to_string())
 }

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use arauto::{Fingerprint, Trust};
 
-use super::unusable;
+use super::default_pair::unusable;
 use crate::cli::exit::{Failure, sysexits};
 
 #[derive(clap::Args, Clone, Default)]
