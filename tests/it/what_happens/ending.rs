@@ -33,6 +33,18 @@ fn fim_after_requests_gets_answers_and_broadcasts_first() {
 }
 
 #[test]
+fn bad_bytes_behind_fim_are_not_answered() {
+    let fixture = Fixture::new();
+    let mut ana = fixture.client("ana");
+    let mut bytes = crate::support::ask("fim", 7).bytes();
+    bytes.extend([0xff; 8]); // announces a frame that no listener takes
+    ana.send_bytes(&bytes);
+    assert_eq!(ana.until("closing").len(), 1);
+    ana.expect_end();
+    fixture.finish();
+}
+
+#[test]
 fn closing_counts_errors_but_not_login_ack_or_fim() {
     let fixture = Fixture::new();
     let mut ana = fixture.client("ana");

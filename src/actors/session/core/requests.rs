@@ -54,8 +54,11 @@ impl Core {
     }
 
     /// Ends the session for bytes that are no frame. Returns whether that is done; it has to
-    /// wait while earlier frames are not answered.
+    /// wait while earlier frames are not answered. Behind `closing` nothing is answered any more.
     pub fn bad_input<E: Effects>(&mut self, error: &WireError, fx: &mut E) -> bool {
+        if self.state.has_said_closing() {
+            return true;
+        }
         if self.must_wait() {
             return false;
         }
