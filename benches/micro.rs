@@ -1,4 +1,4 @@
-//! What each step of a message's way costs, apart from sockets and actors.
+//! The cost of each step of a message's way, apart from sockets and actors.
 //!
 //! ```sh
 //! cargo bench --bench micro             # all of them
@@ -106,7 +106,7 @@ fn decode(c: &mut Criterion) {
     group.finish();
 }
 
-/// What a client of `arauto bench` does for each broadcast.
+/// The work of a client of `arauto bench` for each broadcast.
 fn skim(c: &mut Criterion) {
     let mut group = c.benchmark_group("skim");
     let bytes: Vec<u8> = (1..=1000).flat_map(|seq| encoded(&message(seq))).collect();

@@ -5,7 +5,7 @@ use arauto::wire::Charset;
 /// An input, taken from its front.
 #[derive(Debug, Clone, Copy)]
 pub struct Input<'a> {
-    /// What has not been taken yet.
+    /// The bytes that have not been taken yet.
     pub rest: &'a [u8],
 }
 

@@ -31,7 +31,7 @@ unsafe impl GlobalAlloc for Counted {
     }
 }
 
-/// What `work` comes to, and how many bytes more than before it held at its worst.
+/// Returns the result of `work`, and the peak of the bytes that it held beyond those before.
 pub fn peak<T>(work: impl FnOnce() -> T) -> (T, usize) {
     let before = HELD.load(Ordering::Relaxed);
     PEAK.store(before, Ordering::Relaxed);

@@ -89,7 +89,7 @@ fn server(bytes: &[u8], limit: usize, cut: u8) {
     assert_eq!(again, Ok(Decoded::Frame(frame.clone(), written.len())));
 }
 
-/// What holds for a frame of either side; the frame, where there is one.
+/// Checks a frame of either side; returns the frame, where there is one.
 fn judge<'f, T: Debug>(found: &'f Frame<T>, bytes: &[u8], limit: usize) -> Option<(&'f T, usize)> {
     match found {
         Ok(Decoded::Frame(frame, used)) => {
@@ -116,7 +116,7 @@ fn judge<'f, T: Debug>(found: &'f Frame<T>, bytes: &[u8], limit: usize) -> Optio
     }
 }
 
-/// What was written, which is what ciborium writes for the same item.
+/// Returns the written bytes, which are those that ciborium writes for the same item.
 fn canonical(write: impl FnOnce(&mut Vec<u8>)) -> Vec<u8> {
     let mut written = Vec::new();
     write(&mut written);

@@ -27,7 +27,7 @@ mod settings;
 #[path = "../../src/cli/tls/pair.rs"]
 mod tls;
 
-/// What the system has to say, which is not judged here.
+/// The system's answers, which are not judged here.
 mod os {
     use std::path::PathBuf;
 
@@ -42,7 +42,7 @@ use arauto_fuzz::memory::peak;
 use libfuzzer_sys::fuzz_target;
 use settings::Settings;
 
-/// What settings are made of, for what does not go together to be named by it.
+/// The parts of settings, so that combinations that are invalid can be named.
 const NAMES: [&str; 7] = [
     "endpoint", "slow", "retain", "journal", "time", "option", "tls-key",
 ];

@@ -62,7 +62,7 @@ fn same_however_cut(charset: Charset, line: &[u8], limit: usize, cut: u8, frame:
     assert_eq!(decode_message(charset, line, limit).as_ref(), Ok(frame));
 }
 
-/// What a frame carries can be said again.
+/// The contents of a decoded frame can be encoded again.
 fn bodies(frame: &ClientFrame<'_>) {
     let (ClientFrame::Publish(BodyFrame { body, .. })
     | ClientFrame::Request(BodyFrame { body, .. })) = frame
@@ -77,7 +77,7 @@ fn bodies(frame: &ClientFrame<'_>) {
     assert_eq!((&said.body, used), (body, line.len()));
 }
 
-/// Whatever a body holds, each frame with it is one line.
+/// Each frame is one line, for any body.
 fn says(charset: Charset, body: &Body<'_>) {
     let text = String::from_utf8_lossy(body.as_bytes());
     let frames = [

@@ -14,7 +14,7 @@ use crate::wire::LONGEST_NAME;
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct UserName(Arc<str>);
 
-/// What is wrong with a name.
+/// A problem with a name.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum NameError {
@@ -47,7 +47,7 @@ impl UserName {
             return Err(NameError::TooLong(text.len()));
         }
         let name = UsernameCasePreserved::enforce(text).map_err(|_| NameError::NotAllowed)?;
-        // What a name becomes must be a name itself, and the same one (RFC 8264, 7): `=` and
+        // A normalized name must be a name itself, and the same one (RFC 8264, 7): `=` and
         // U+0338 become the one sign U+2260, which no name may hold.
         if UsernameCasePreserved::enforce(&*name) != Ok(Cow::Borrowed(&*name)) {
             return Err(NameError::NotAllowed);
@@ -92,7 +92,7 @@ impl Borrow<str> for UserName {
 #[derive(Clone, PartialEq, Eq)]
 pub struct Password(String);
 
-/// What is wrong with a password.
+/// A problem with a password.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("a password must not be empty or hold control characters (rfc 8265)")]
 pub struct PasswordError;

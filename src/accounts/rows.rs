@@ -17,7 +17,7 @@ pub struct Account {
     pub name: UserName,
     /// The password's argon2id hash, in PHC form.
     pub phc: String,
-    /// What the user may do.
+    /// The user's role.
     pub role: Role,
     /// When the user registered.
     pub created: Millis,

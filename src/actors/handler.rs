@@ -1,4 +1,4 @@
-//! What answers requests: the part that an embedding program writes.
+//! Handlers of requests: the part that an embedding program writes.
 
 use std::borrow::Cow;
 use std::future::Future;
@@ -41,7 +41,7 @@ pub struct Request<'a> {
     pub user: &'a str,
     /// The session that the request came by.
     pub session: SessionId,
-    /// What is asked.
+    /// The request's body.
     pub body: Body<'a>,
 }
 
@@ -55,7 +55,7 @@ impl<'a> Request<'a> {
     }
 }
 
-/// What a handler says.
+/// A handler's answer.
 pub type Outcome = Result<Body<'static>, HandlerError>;
 
 /// An answer, or the promise of one.

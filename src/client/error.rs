@@ -1,4 +1,4 @@
-//! What can go wrong with a client, and how a session ends.
+//! Errors of a client, and the ends of a session.
 
 use std::fmt;
 use std::io;
@@ -8,7 +8,7 @@ use crate::transport::{ConnectFault, Endpoint, UnsafeFolder, UntrustedServer};
 use crate::wire::quote::{LONGEST_TEXT, limited};
 use crate::wire::{Closing, ErrorCode, ErrorFrame, Seq};
 
-/// What can go wrong.
+/// An error of a client.
 #[derive(Debug, Clone, thiserror::Error)]
 #[non_exhaustive]
 pub enum ClientError {
@@ -17,11 +17,11 @@ pub enum ClientError {
     Connect {
         /// Where.
         endpoint: Endpoint,
-        /// What kind of failure.
+        /// The kind of failure.
         kind: io::ErrorKind,
         /// The cause, from which a caller decides whether to try again.
         fault: ConnectFault,
-        /// What the system says.
+        /// The system's error.
         problem: String,
     },
     /// The server on a local endpoint is nobody's who is trusted with a password.
@@ -38,9 +38,9 @@ pub enum ClientError {
     /// The server answered with an error.
     #[error("{message} ({code})")]
     Refused {
-        /// What programs read.
+        /// The code, for programs.
         code: ErrorCode,
-        /// What people read.
+        /// The message, for people.
         message: String,
         /// How long to wait before the same is asked again, where the server says so: always
         /// with `throttled`.

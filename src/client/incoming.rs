@@ -1,4 +1,4 @@
-//! What a session receives without having asked.
+//! The frames and events that a session receives without having asked.
 
 use std::sync::Arc;
 use std::time::Duration;

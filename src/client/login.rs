@@ -1,4 +1,4 @@
-//! What a login says and what it is answered with.
+//! The contents of a login, and of its answer.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;

@@ -13,7 +13,7 @@ use crate::transport::{ConnectMode, Connection, Endpoint, Trust};
 use crate::wire::raw::encode_body;
 use crate::wire::{Body, Charset};
 
-/// What one read takes. A message that is longer comes in parts, or is refused by a
+/// The bytes that one read takes. A message that is longer comes in parts, or is refused by a
 /// system that cannot do that.
 const READ: usize = 1024 * 1024;
 
@@ -47,7 +47,7 @@ pub struct RawPipe {
     charset: Charset,
     /// Where a read goes.
     scratch: Box<[u8]>,
-    /// What has been read and is no whole message, or line, yet.
+    /// The bytes that have been read and are no whole message, or line, yet.
     begun: Vec<u8>,
     is_over: bool,
 }

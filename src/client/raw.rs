@@ -72,7 +72,7 @@ impl RawSession {
         session
     }
 
-    /// Who this client is, and where its broadcasts begin.
+    /// The user of this client, and where its broadcasts begin.
     pub fn who_am_i(&self) -> &LoggedInAs {
         &self.who
     }
@@ -82,7 +82,7 @@ impl RawSession {
         self.max_frame
     }
 
-    /// What came together with the login's answer and has not been read yet.
+    /// Bytes that came together with the login's answer and have not been read yet.
     pub fn buffered(&self) -> &[u8] {
         &self.buffer
     }

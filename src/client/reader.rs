@@ -37,7 +37,7 @@ pub(super) struct Ended {
     pub(super) hang_up: oneshot::Sender<()>,
 }
 
-/// What a frame means for the reading side.
+/// The meaning of a frame for the reading side.
 enum Read {
     /// It was an answer, and has been handed over.
     Answer,

@@ -1,4 +1,4 @@
-//! What the two sides of a session's connection and the handles of its user share.
+//! The state that both sides of a session's connection and the handles of its user share.
 
 use std::collections::HashMap;
 use std::sync::Arc;

@@ -1,4 +1,4 @@
-//! What a client's handles share: the current session, and the end of the last one.
+//! The state that a client's handles share: the current session, and the end of the last one.
 
 use std::sync::Arc;
 

@@ -10,7 +10,7 @@ use super::error::{Break, ClientError};
 use crate::framing::Framing;
 use crate::wire::{Decoded, MAX_FRAME, ServerFrame, cbor};
 
-/// What one read of a stream takes, at least.
+/// The least number of bytes that one read of a stream takes.
 const READ: usize = 16 * 1024;
 
 /// Reads frames; what has been read and not decoded stays here.

@@ -1,4 +1,4 @@
-//! What a stop promises and how it proceeds, as plain state: reasons, phases, counts,
+//! The promises and the course of a stop, as plain state: reasons, phases, counts,
 //! evidence, the report, and the [`stop`] machine. Nothing here knows actors or sockets; the
 //! supervisor and the sessions act on it.
 

@@ -15,7 +15,7 @@ pub enum Phase {
     Seal,
     /// Each session gets its cut: what comes after it is refused.
     Announce,
-    /// What was accepted before the cut is answered.
+    /// Frames that were accepted before the cut are answered.
     Requests,
     /// The log is sealed; its head is what every session must reach.
     Hub,
@@ -76,7 +76,7 @@ impl Phase {
         Phase::ALL.get(place + 1).copied()
     }
 
-    /// What the phase may take out of `total`, beside what earlier ones left over.
+    /// Returns the phase's share of `total`, beside what earlier phases left over.
     pub fn budget(self, total: Duration) -> Duration {
         total * self.share() / 40
     }

@@ -1,11 +1,11 @@
-//! What became of one session, and of one broadcast at it.
+//! The record of one session, and the fate of one broadcast at it.
 
 use serde::{Deserialize, Serialize};
 
 use super::{CloseReason, Evidence, Times};
 use crate::wire::{Seq, SessionId};
 
-/// What became of a session.
+/// The record of a session.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct SessionRecord {
     /// Its number.
@@ -80,7 +80,7 @@ impl SessionOutcome {
     }
 }
 
-/// What became of one broadcast at one session.
+/// The fate of one broadcast at one session.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum Fate {
@@ -123,18 +123,18 @@ impl SessionRecord {
 
     /// Whether everything that was promised to the session is known to be kept.
     ///
-    /// A client that broke the connection was promised nothing more, and a stranger
-    /// nothing at all.
+    /// A client that broke the connection was promised nothing more, and one
+    /// that has not logged in nothing at all.
     pub fn is_whole(&self) -> bool {
         match self.outcome() {
             SessionOutcome::Complete | SessionOutcome::Lost => true,
-            SessionOutcome::Unproven => self.is_strangers(),
+            SessionOutcome::Unproven => self.is_unauthenticated(),
             SessionOutcome::Unanswered | SessionOutcome::Missing => false,
         }
     }
 
     /// Whether nobody has logged in, and no frame was admitted.
-    fn is_strangers(&self) -> bool {
+    fn is_unauthenticated(&self) -> bool {
         let frames = self.accepted + self.refused;
         self.user.is_none() && self.after.is_none() && frames == 0
     }
@@ -145,7 +145,7 @@ impl SessionRecord {
         ranges.map(|(from, to)| to.0 - from.0 + 1).sum()
     }
 
-    /// What became of the broadcast `seq` at this session.
+    /// Returns the fate of the broadcast `seq` at this session.
     pub fn fate(&self, seq: Seq) -> Fate {
         let is_in = |ranges: &[(Seq, Seq)]| ranges.iter().any(|(a, b)| (*a..=*b).contains(&seq));
         match self.after {

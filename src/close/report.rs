@@ -1,4 +1,4 @@
-//! What a stopped server can say of itself.
+//! The report of a stopped server.
 
 use serde::{Deserialize, Serialize};
 
@@ -31,7 +31,7 @@ impl ExitCode {
     }
 }
 
-/// What a stopped server can say of itself: its phases and its sessions.
+/// The report of a stopped server: its phases and its sessions.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Report {
     /// The report's format, 1. Fields may be added to it.
@@ -49,7 +49,7 @@ pub struct Report {
     pub head: Seq,
     /// Every phase that was reached, in order.
     pub phases: Vec<PhaseLine>,
-    /// What ran beside the sessions, in the order in which it was sealed.
+    /// The actors beside the sessions, in the order in which they were sealed.
     #[serde(default)]
     pub actors: Vec<ActorLine>,
     /// Every session that was there when the stop began, by number, and the latest of those
@@ -67,19 +67,19 @@ pub struct PhaseLine {
     pub phase: Phase,
     /// Its own share of the total, without what earlier phases left over.
     pub budget_ms: u64,
-    /// What it took.
+    /// The time that it took.
     pub took_ms: u64,
     /// When it began.
     #[serde(default)]
     pub began_us: Micros,
-    /// What it took, to the microsecond.
+    /// The time that it took, to the microsecond.
     #[serde(default)]
     pub took_us: Micros,
     /// Whether it was over by its deadline.
     pub in_time: bool,
 }
 
-/// What became of an actor that is no session.
+/// The end of an actor that is no session.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ActorLine {
     /// Its name, an acceptor's with its endpoint.

@@ -1,4 +1,4 @@
-//! What the supervisor stops beside the one session: the hub and auth.
+//! The parts that the supervisor stops beside the one session: the hub and auth.
 
 use std::sync::Arc;
 use std::time::Instant;

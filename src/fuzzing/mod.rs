@@ -1,10 +1,10 @@
 //! A whole conversation without a socket, for the fuzz targets.
 //!
-//! The problem: what a stranger's bytes do to a session shows only with the hub, auth and
+//! The problem: the effect of a client's bytes on a session shows only with the hub, auth and
 //! the supervisor beside it, and a fuzzer must have thousands of such servers a second. So
 //! [`converse`] puts the real actors round a link that is a piece of memory, lets them
 //! run until the session and then the server are over, and hands out what was written.
-//! What is right and wrong about that is the targets' to say.
+//! The targets judge what was written.
 //!
 //! Nothing here waits for a timer: the peer reads all that it is sent, closes when it
 //! is told to, and the one blocking thing is the cheapest of password hashes. It is
@@ -39,20 +39,20 @@ use crate::log::{BackpressureLimits, Log, LogLimits};
 use crate::rate::Rate;
 use crate::wire::{Dialect, MAX_FRAME_BEFORE_LOGIN, Millis, Role, Seq, SessionId};
 
-/// What ends a conversation that hangs. Nothing in it takes a thousandth of that.
+/// The time after which a conversation counts as hung. Nothing in it takes a thousandth of that.
 const HUNG: Duration = Duration::from_secs(10);
 
-/// What the stop may take, so that no phase of it is ever late on a busy machine.
+/// The budget of the stop, so that no phase of it is ever late on a busy machine.
 const PATIENT: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// What the log keeps, in bytes.
+/// The size of the log, in bytes.
 const LOG: usize = 256 * 1024;
 
 /// One client's whole conversation, and the server that it has it with.
 pub struct Script {
     /// How frames become bytes.
     pub dialect: Dialect,
-    /// What the link carries.
+    /// The framing of the connection.
     pub framing: Framing,
     /// The longest frame.
     pub max_frame: usize,
@@ -62,17 +62,17 @@ pub struct Script {
     pub is_own_user: bool,
     /// The role of whoever registers.
     pub role: Role,
-    /// What answers requests.
+    /// Answers requests.
     pub handler: Arc<dyn Handler>,
     /// The client.
     pub peer: Peer,
 }
 
-/// What came of a conversation.
+/// The result of a conversation.
 pub struct Outcome {
-    /// What was written: a stream in one piece, or each message.
+    /// The bytes that were written: a stream in one piece, or each message.
     pub written: Vec<Vec<u8>>,
-    /// What the server says of its stop, which came at the latest when the session was over.
+    /// The report of the stop, which came at the latest when the session was over.
     pub report: Report,
 }
 

@@ -1,4 +1,4 @@
-//! What an acceptor needs of a listener.
+//! The traits that an acceptor needs of a listener.
 
 use std::io;
 use std::task::{Context, Poll};

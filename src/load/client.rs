@@ -23,7 +23,7 @@ pub struct Client<C, D, O> {
     pub connection: C,
     /// Counts what it brings.
     pub decoder: D,
-    /// What is still to be written.
+    /// The bytes that are still to be written.
     pub output: O,
 }
 

@@ -37,7 +37,7 @@ pub struct Clocks {
     own_begin: Option<f64>,
 }
 
-/// What a run has taken of CPU time, as far as it is known.
+/// The CPU time that a run has taken, as far as it is known.
 #[derive(Debug, Clone, Copy)]
 pub struct CpuSeconds {
     /// The server's.

@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-/// What is still to be written.
+/// The bytes that are still to be written.
 pub trait Output {
     /// Returns whether something is left to write.
     fn is_due(&self) -> bool;

@@ -191,7 +191,7 @@ fn part_with_many_readers_is_also_in_the_page_file() {
         );
     }
     assert!(seen > 300_000);
-    // Who never writes it keeps no file for it, and no memory that others share.
+    // A log that never writes the file keeps none, and no memory that others share.
     (0..10).for_each(|_| flood(&mut appender));
     assert!(rests.iter().all(|rest| rest.pages.upgrade().is_none()));
     assert!(rests.iter().all(|rest| rest.bytes.is_unique()));

@@ -113,7 +113,7 @@ pub(super) fn assemble(
     }
 }
 
-/// What the listeners of a server share.
+/// The values that the listeners of a server share.
 struct Shared<'a> {
     config: &'a Config,
     limits: AdmissionLimits,

@@ -1,4 +1,4 @@
-//! What a server consists of beside its sessions, and how each part is stopped: acceptors,
+//! The parts of a server beside its sessions, and how each is stopped: acceptors,
 //! auth, the hub, the store, the threads.
 
 use std::sync::{Arc, Weak};

@@ -41,7 +41,7 @@ pub enum ServerError {
     Panicked,
 }
 
-/// What is wrong with a configuration.
+/// A problem with a configuration.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ConfigError {
@@ -63,7 +63,7 @@ pub enum ConfigError {
     Endpoint {
         /// The endpoint.
         endpoint: Endpoint,
-        /// What is wrong with its options.
+        /// The problem with its options.
         problem: OptionError,
     },
     /// A journal needs a data folder.

@@ -1,4 +1,4 @@
-//! What can go wrong with the database.
+//! Errors of the database.
 
 use std::path::{Path, PathBuf};
 
@@ -7,7 +7,7 @@ use rusqlite::ffi::SQLITE_IOERR_SHORT_READ;
 
 use super::schema::SCHEMA;
 
-/// What can go wrong with the database.
+/// Errors of the database.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum StoreError {
@@ -19,7 +19,7 @@ pub enum StoreError {
     Damaged {
         /// The database.
         path: PathBuf,
-        /// What is wrong, and where.
+        /// The problem, and where it is.
         reason: String,
     },
     /// The tables are of a later version of arauto.
@@ -68,13 +68,13 @@ pub enum StoreError {
     Failed {
         /// The database.
         path: PathBuf,
-        /// What SQLite says.
+        /// SQLite's error.
         source: rusqlite::Error,
     },
 }
 
 impl StoreError {
-    /// What SQLite says of the database at `path`.
+    /// Wraps SQLite's error with the path of the database.
     pub(super) fn sqlite(path: &Path, source: rusqlite::Error) -> StoreError {
         let path = path.to_owned();
         let is_damage = match &source {

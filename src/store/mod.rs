@@ -1,4 +1,4 @@
-//! What outlives the process: one SQLite file, `arauto.db`, in the data folder.
+//! The data that outlives the process: one SQLite file, `arauto.db`, in the data folder.
 //!
 //! The problem: accounts and the journal of broadcasts must be on disk before
 //! anybody is told of them, in one file that every tool can open, and what one of

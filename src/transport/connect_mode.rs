@@ -1,6 +1,6 @@
 //! How a client uses its connection.
 
-/// What a client's connection carries. A Windows pipe is opened differently in each mode; a
+/// The use of a client's connection. A Windows pipe is opened differently in each mode; a
 /// socket is the same in all of them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ConnectMode {

@@ -23,7 +23,7 @@ const ATTEMPTS: u32 = 64;
 #[derive(Debug)]
 pub struct Listener {
     endpoint: Endpoint,
-    /// What its connections carry.
+    /// The framing of its connections.
     framing: Framing,
     socket: ListeningSocket,
     /// Whether other users' clients are refused: an abstract name has no file whose mode could

@@ -1,4 +1,4 @@
-//! What a request, a reply or a message carries: text, or bytes.
+//! The body of a request, a reply or a message: text, or bytes.
 
 use std::borrow::Cow;
 use std::fmt;

@@ -1,6 +1,6 @@
 //! The result of decoding the start of a buffer.
 
-/// What the start of a buffer holds.
+/// The result of decoding the start of a buffer.
 #[derive(Debug, PartialEq)]
 pub enum Decoded<T> {
     /// A frame that is not whole yet.

@@ -2,7 +2,7 @@
 
 use super::{Body, Gap, Millis, Seq, ServerFrame};
 
-/// What a reader hears without having asked.
+/// A frame that a reader receives without having asked.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub enum Event {
@@ -10,7 +10,7 @@ pub enum Event {
     Message {
         /// Its place in the stream.
         seq: Seq,
-        /// Who published it.
+        /// The user that published it.
         from: String,
         /// When it got its seq.
         at: Millis,
@@ -21,7 +21,7 @@ pub enum Event {
     Joined {
         /// Its place in the stream.
         seq: Seq,
-        /// Who.
+        /// The user.
         user: String,
         /// When.
         at: Millis,
@@ -30,7 +30,7 @@ pub enum Event {
     Left {
         /// Its place in the stream.
         seq: Seq,
-        /// Who.
+        /// The user.
         user: String,
         /// When.
         at: Millis,

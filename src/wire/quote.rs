@@ -1,6 +1,6 @@
 //! Bytes of a client, as an error, a log or a page may show them.
 //!
-//! Whatever a client sends, what is shown of it is short, on one line, and hides nothing: a
+//! Quotations of a client's input are short, on one line, and hide nothing: a
 //! frame of 1 MiB must not become a log record or an error frame of that length.
 
 use std::fmt::{self, Display, Write};

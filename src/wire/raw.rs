@@ -17,13 +17,13 @@ use crate::framing::Framing;
 pub struct RawDialect {
     /// The encoding of every body.
     pub charset: Charset,
-    /// Who speaks.
+    /// The directions that carry text.
     pub direction: Direction,
-    /// What follows each body that is sent.
+    /// The terminator behind each body that is sent.
     pub terminator: Terminator,
 }
 
-/// Who speaks on a raw listener.
+/// The directions that carry text on a raw listener.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Direction {
     /// The client asks and is answered. It hears no broadcasts.
@@ -33,7 +33,7 @@ pub enum Direction {
     Outbound,
 }
 
-/// What follows each body that is sent, in message mode.
+/// The terminator behind each body that is sent, in message mode.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Terminator {
     /// Nothing but what a request brought along.

@@ -45,7 +45,7 @@ fn hear_while_publishing(mut readers: Vec<FrameClient>, publisher: FrameClient) 
             scope.spawn(|| hear_all(reader));
         }
         publish_all(publisher);
-        // What these get has been waiting for them, part of it half written.
+        // The broadcasts of these readers have been waiting, part of them half written.
         late.iter_mut().for_each(hear_all);
         #[cfg(target_os = "linux")]
         assert!(has_memory_files(), "there are many readers");

@@ -21,7 +21,7 @@ fn flood(client: &mut FrameClient, count: u64, body: &str) -> u64 {
     last
 }
 
-/// What a reader gets until `last`: `(from, to)` for a gap, the same twice else.
+/// Returns the broadcasts of a reader until `last`: `(from, to)` for a gap, the same twice else.
 fn ranges(client: &mut FrameClient, last: u64) -> Vec<(u64, u64)> {
     let mut ranges: Vec<(u64, u64)> = Vec::new();
     while ranges.last().is_none_or(|(_, to)| *to < last) {

@@ -21,7 +21,7 @@ pub enum Broken {
     MarkerForCounter,
     /// Actors are stopped as soon as nothing is in work: `System::stop` at its best.
     SystemStop,
-    /// What is written is called read.
+    /// Written bytes are reported as read.
     WrittenIsRead,
     /// The cut is told and not kept.
     AdmitsBehindTheCut,
@@ -31,9 +31,9 @@ pub enum Broken {
     NoDeadlines,
     /// A roster that was not complete by the seal's deadline is believed all the same.
     RosterBelieved,
-    /// Who ends by itself and is cut short on its way to its cut calls that reached.
+    /// A session that ends by itself and is cut short before its cut reports the cut as reached.
     CutForgotten,
-    /// Whom the server itself fails in the stop is owed nothing more.
+    /// A session that the server itself fails in the stop is owed nothing more.
     OwedForgotten,
     /// A head that the hub has not answered by its deadline is believed all the same.
     HeadGuessed,

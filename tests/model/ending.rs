@@ -6,10 +6,12 @@ use crate::close::{CloseReason, Evidence, Phase, SessionRecord, Times};
 
 use crate::broken::Broken;
 use crate::setting::{SOCKET, Setting};
-use crate::state::{Ending, EndingStep, Item, Owed, Place, Seat, SeatId, State, ToHub, id, seq};
+use crate::state::{
+    Ending, EndingStep, Item, Owed, Place, SessionSlot, SlotId, State, ToHub, id, seq,
+};
 use crate::wire::Seq;
 
-/// What a session does next of itself.
+/// The next step that a session takes by itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Move {
     /// Reading or writing has failed.
@@ -23,7 +25,7 @@ enum Move {
 
 impl State {
     /// Goes round until nothing moves. Whether anything did.
-    pub fn pump(&mut self, setting: &Setting, at: SeatId) -> bool {
+    pub fn pump(&mut self, setting: &Setting, at: SlotId) -> bool {
         let mut moved = false;
         while let Some(next) = self.next_move(setting, at) {
             moved = true;
@@ -33,32 +35,32 @@ impl State {
     }
 
     /// Whether the session, woken now, would do something.
-    pub fn has_move(&self, setting: &Setting, at: SeatId) -> bool {
+    pub fn has_move(&self, setting: &Setting, at: SlotId) -> bool {
         self.next_move(setting, at).is_some()
     }
 
-    fn next_move(&self, setting: &Setting, at: SeatId) -> Option<Move> {
-        let seat = &self.seats[at];
-        if !seat.session.is_there() {
+    fn next_move(&self, setting: &Setting, at: SlotId) -> Option<Move> {
+        let slot = &self.slots[at];
+        if !slot.session.is_there() {
             None
-        } else if seat.is_gone && !seat.session.is_broken {
+        } else if slot.is_gone && !slot.session.is_broken {
             Some(Move::NoteBreak)
-        } else if seat.unread < SOCKET && seat.has_more(self.hub.head) {
+        } else if slot.unread < SOCKET && slot.has_more(self.hub.head) {
             Some(Move::Write)
         } else {
-            seat.next_step(setting)
+            slot.next_step(setting)
         }
     }
 
-    fn make(&mut self, setting: &Setting, at: SeatId, next: Move) {
-        let seat = &mut self.seats[at];
+    fn make(&mut self, setting: &Setting, at: SlotId, next: Move) {
+        let slot = &mut self.slots[at];
         match next {
-            Move::NoteBreak => seat.session.is_broken = true,
-            Move::Write => seat.write(),
+            Move::NoteBreak => slot.session.is_broken = true,
+            Move::Write => slot.write(),
             Move::SayGoodbye => self.say_goodbye(at),
             Move::TellDone => self.tell_done(setting, at),
             Move::Linger => {
-                if let Place::Ending(ending) = &mut seat.session.place {
+                if let Place::Ending(ending) = &mut slot.session.place {
                     ending.step = EndingStep::Lingering;
                 }
             }
@@ -66,8 +68,8 @@ impl State {
         }
     }
 
-    fn say_goodbye(&mut self, at: SeatId) {
-        let session = &mut self.seats[at].session;
+    fn say_goodbye(&mut self, at: SlotId) {
+        let session = &mut self.slots[at].session;
         let Place::Ending(ending) = &mut session.place else {
             return;
         };
@@ -85,8 +87,8 @@ impl State {
 
     /// The end: nothing is read or written any more. Whoever waits is told, and so
     /// is the supervisor: the actor stops in the same poll.
-    pub fn close(&mut self, setting: &Setting, at: SeatId, reason: CloseReason) {
-        let (own, owed) = match self.seats[at].session.place {
+    pub fn close(&mut self, setting: &Setting, at: SlotId, reason: CloseReason) {
+        let (own, owed) = match self.slots[at].session.place {
             Place::Ending(ending) => (ending.reason, ending.owed()),
             _ if reason == CloseReason::Shutdown => (reason, Owed::UpToHead),
             _ => (reason, Owed::Nothing),
@@ -95,16 +97,16 @@ impl State {
             CloseReason::Shutdown => own,
             _ => reason,
         };
-        // Who broke the connection is promised nothing more.
+        // A client that broke the connection is promised nothing more.
         let owed = match owed {
             _ if reason == CloseReason::Lost => Owed::Nothing,
             Owed::UpTo(_) if setting.is(Broken::CutForgotten) => Owed::Nothing,
             owed => owed,
         };
-        self.seats[at].session.place = Place::Closed { reason, owed };
+        self.slots[at].session.place = Place::Closed { reason, owed };
         self.drop_work(at);
         self.tell_done(setting, at);
-        let is_member = std::mem::take(&mut self.seats[at].session.is_member);
+        let is_member = std::mem::take(&mut self.slots[at].session.is_member);
         if is_member && self.hub.is_alive {
             self.hub.mailbox.push(ToHub::Leave);
         }
@@ -113,27 +115,27 @@ impl State {
             record,
             has_failed: false,
         });
-        self.seats[at].session.orders.clear(); // its mailbox is gone
+        self.slots[at].session.orders.clear(); // its mailbox is gone
     }
 
-    fn tell_done(&mut self, setting: &Setting, at: SeatId) {
-        if let Some(phase) = self.seats[at].session.waiting.take() {
+    fn tell_done(&mut self, setting: &Setting, at: SlotId) {
+        if let Some(phase) = self.slots[at].session.waiting.take() {
             self.tell(setting, at, phase);
         }
     }
 
     /// The answer to the order of `phase`, where somebody still waits for it. For the answer
     /// to the announcement somebody always does.
-    pub fn tell(&mut self, setting: &Setting, at: SeatId, phase: Phase) {
+    pub fn tell(&mut self, setting: &Setting, at: SlotId, phase: Phase) {
         if phase == Phase::Announce || self.supervisor.phase() == Some(phase) {
             let record = self.record(setting, at);
-            self.seats[at].session.told.push((phase, record));
+            self.slots[at].session.told.push((phase, record));
         }
     }
 
-    pub fn record(&self, setting: &Setting, at: SeatId) -> SessionRecord {
-        let seat = &self.seats[at];
-        let session = &seat.session;
+    pub fn record(&self, setting: &Setting, at: SlotId) -> SessionRecord {
+        let slot = &self.slots[at];
+        let session = &slot.session;
         let (reason, owed) = match session.place {
             Place::Closed { reason, owed } => (reason, owed),
             Place::Ending(ending) => (ending.reason, ending.owed()),
@@ -166,13 +168,13 @@ impl State {
             is_owed_head: owed == Owed::UpToHead,
             gaps_unlisted_to: None,
             acked: Seq::ZERO,
-            evidence: seat.evidence(setting),
+            evidence: slot.evidence(setting),
             times_us: Times::default(),
         }
     }
 }
 
-impl Seat {
+impl SessionSlot {
     /// Up to where broadcasts are written.
     fn until(&self, head: u8) -> u8 {
         match self.session.place {

@@ -40,7 +40,7 @@ impl State {
         self.happened(Input::Failed("the hub"));
     }
 
-    /// What is queued behind a stop is dropped.
+    /// Messages that are queued behind a stop are dropped.
     fn hub_ends(&mut self) {
         self.hub.is_alive = false;
         if std::mem::take(&mut self.supervisor.stops_actors) {

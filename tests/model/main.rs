@@ -1,7 +1,7 @@
 //! The shutdown as a model that is checked state by state: what the tests of the real
 //! server meet by chance, this meets in every order.
 //!
-//! What the supervisor decides is the shipped code: the model drives `src/close/stop`, the
+//! The supervisor's decisions are the shipped code: the model drives `src/close/stop`, the
 //! stop machine, and carries out its effects. Sessions and the hub are models of the actors;
 //! their steps carry the names of the code's messages and phases, so that a counter-example
 //! can be read beside the code:
@@ -13,7 +13,7 @@
 //! - [`broken`], [`found`]: rules that are not kept, and that each of these is found. Rules of
 //!   the supervisor are replaced in the stop machine itself (`close::stop::rules`).
 //!
-//! What is asynchronous there is so here. Each actor has a mailbox, first in first out,
+//! Everything asynchronous there is so here. Each actor has a mailbox, first in first out,
 //! and mailboxes interleave freely; a session's answer to an order, a handler's future,
 //! the hub's answer and a connection that was handed over are on their way for as long as
 //! they like. One step is one poll of one actor: a message or a frame, then the pump
@@ -34,7 +34,7 @@
 //! hinder them or tell in which order they came.
 
 mod broken;
-/// What a stop promises and decides: the server's own code.
+/// The promises and decisions of a stop: the server's own code.
 #[expect(
     dead_code,
     unused_imports,

@@ -1,4 +1,4 @@
-//! What must hold: at each instant, at the end, and what must be possible at all.
+//! The properties that must hold at each instant and at the end, and those that must be possible.
 //!
 //! The end is held against what really happened to each frame ([`Fate`]) and to each
 //! byte, which no actor of the model looks at.
@@ -7,7 +7,7 @@ use crate::close::{CloseReason, Evidence, ExitCode, Phase, SessionRecord};
 use stateright::Property;
 
 use crate::setting::Setting;
-use crate::state::{Connection, Fate, Item, Roster, Seat, Seq, State, Tally, ToHub, seq};
+use crate::state::{Connection, Fate, Item, Roster, Seq, SessionSlot, State, Tally, ToHub, seq};
 
 pub const NOTHING_LOST: &str = "nothing accepted is lost when the exit is 0";
 pub const ANSWERED_ONCE: &str = "no frame is answered twice";
@@ -25,20 +25,20 @@ pub const ENDS: &str = "every run ends";
 pub fn all(setting: &Setting) -> Vec<Property<Setting>> {
     let mut all = vec![
         Property::<Setting>::always(NOTHING_LOST, |_, state| {
-            !is_exit(state, ExitCode::Clean) || state.seats.iter().all(|seat| kept(seat, state))
+            !is_exit(state, ExitCode::Clean) || state.slots.iter().all(|slot| kept(slot, state))
         }),
         Property::<Setting>::always(ANSWERED_ONCE, |_, state| {
-            state.seats.iter().all(is_answered_once)
+            state.slots.iter().all(is_answered_once)
         }),
         Property::<Setting>::always(CLOSING_LAST, |_, state| {
-            state.seats.iter().all(is_closing_last)
+            state.slots.iter().all(is_closing_last)
         }),
         Property::<Setting>::always(PHASES_IN_ORDER, |_, state| {
             let lines = &state.supervisor.lines;
             lines.iter().eq(Phase::ALL.iter().take(lines.len()))
         }),
         Property::<Setting>::always(CUT_KEPT, |_, state| {
-            let mut fates = state.seats.iter().flat_map(|seat| &seat.session.fates);
+            let mut fates = state.slots.iter().flat_map(|slot| &slot.session.fates);
             !fates.any(|fate| *fate == Fate::BehindCut)
         }),
         Property::<Setting>::always(SEAL_LAST, |_, state| {
@@ -51,11 +51,11 @@ pub fn all(setting: &Setting) -> Vec<Property<Setting>> {
         Property::<Setting>::always(WORK_AWAITED, |_, state| !state.supervisor.overlooked_work),
         Property::<Setting>::always(TRUTH, tells_the_truth),
         Property::<Setting>::always(EVIDENCE, |_, state| {
-            state.supervisor.exit.is_none() || state.seats.iter().all(is_evidence_true)
+            state.supervisor.exit.is_none() || state.slots.iter().all(is_evidence_true)
         }),
         Property::<Setting>::always(ALL_TOLD, |_, state| {
             let is_clean = is_exit(state, ExitCode::Clean);
-            !is_clean || (0..state.seats.len()).all(|at| is_told(state, at))
+            !is_clean || (0..state.slots.len()).all(|at| is_told(state, at))
         }),
         Property::<Setting>::always(PATIENCE, |setting, state| {
             !is_exit(state, ExitCode::Deadline) || has_cause(setting, state)
@@ -66,7 +66,7 @@ pub fn all(setting: &Setting) -> Vec<Property<Setting>> {
     all
 }
 
-/// What this setting must be able to show, lest the rest be empty words.
+/// The states that this setting must reach, so that the other properties are tested at all.
 fn possible(setting: &Setting) -> Vec<Property<Setting>> {
     let any = |has: fn(&crate::setting::Client) -> bool| setting.clients.iter().any(has);
     let stalls = any(|client| !client.reads);
@@ -93,21 +93,21 @@ fn possible(setting: &Setting) -> Vec<Property<Setting>> {
         (
             stalls,
             Property::<Setting>::sometimes("a range is missing", |_, state| {
-                let mut records = state.seats.iter().filter_map(|seat| seat.record.as_ref());
+                let mut records = state.slots.iter().filter_map(|slot| slot.record.as_ref());
                 state.supervisor.exit.is_some() && records.any(|record| !record.missing.is_empty())
             }),
         ),
         (
             can_serve,
             Property::<Setting>::sometimes("a frame is refused behind its cut", |_, state| {
-                let mut fates = state.seats.iter().flat_map(|seat| &seat.session.fates);
+                let mut fates = state.slots.iter().flat_map(|slot| &slot.session.fates);
                 fates.any(|fate| *fate == Fate::Refused)
             }),
         ),
         (
             any(|client| client.is_late),
             Property::<Setting>::sometimes("a late connection is told of the stop", |_, state| {
-                state.seats.iter().any(|seat| {
+                state.slots.iter().any(|slot| {
                     let told = [
                         Item::Failure,
                         Item::Closing {
@@ -115,7 +115,7 @@ fn possible(setting: &Setting) -> Vec<Property<Setting>> {
                             refused: 0,
                         },
                     ];
-                    seat.session.outbox == told
+                    slot.session.outbox == told
                 })
             }),
         ),
@@ -124,15 +124,15 @@ fn possible(setting: &Setting) -> Vec<Property<Setting>> {
             Property::<Setting>::sometimes(
                 "a late connection finds the door closed",
                 |_, state| {
-                    let mut seats = state.seats.iter();
-                    seats.any(|seat| seat.connection == Connection::Refused)
+                    let mut slots = state.slots.iter();
+                    slots.any(|slot| slot.connection == Connection::Refused)
                 },
             ),
         ),
         (
             any(|client| client.may_break),
             Property::<Setting>::sometimes("a broken connection is lost", |_, state| {
-                let mut records = state.seats.iter().filter_map(|seat| seat.record.as_ref());
+                let mut records = state.slots.iter().filter_map(|slot| slot.record.as_ref());
                 records.any(|record| record.reason == CloseReason::Lost.as_str())
             }),
         ),
@@ -146,34 +146,34 @@ fn is_exit(state: &State, code: ExitCode) -> bool {
 }
 
 /// The broadcasts that a session had to get.
-fn owed(seat: &Seat, state: &State) -> Seq {
-    match seat.session.promised {
-        _ if !seat.session.follows => 0,
+fn owed(slot: &SessionSlot, state: &State) -> Seq {
+    match slot.session.promised {
+        _ if !slot.session.follows => 0,
         Some(promised) => promised,
         None => state.hub.head,
     }
 }
 
 /// Whether the session's client has got everything, and has read it.
-fn kept(seat: &Seat, state: &State) -> bool {
-    let session = &seat.session;
+fn kept(slot: &SessionSlot, state: &State) -> bool {
+    let session = &slot.session;
     let is_answered = |(number, fate): (usize, &Fate)| match fate {
         Fate::InWork | Fate::BehindCut => false,
-        Fate::Answered => answers(seat, number, usize::from(session.written)) == 1,
+        Fate::Answered => answers(slot, number, usize::from(session.written)) == 1,
         Fate::Unread | Fate::Refused | Fate::Taken => true,
     };
     let has_failed = session.outbox.contains(&Item::Failure);
-    let was_over_before = seat.record.is_none() && session.is_closed();
-    seat.is_gone
+    let was_over_before = slot.record.is_none() && session.is_closed();
+    slot.is_gone
         || (has_failed && was_over_before)
-        || (seat.unread == 0
+        || (slot.unread == 0
             && session.fates.iter().enumerate().all(is_answered)
-            && session.cursor >= owed(seat, state))
+            && session.cursor >= owed(slot, state))
 }
 
 /// How many of the first `among` items answer the frame.
-fn answers(seat: &Seat, number: usize, among: usize) -> usize {
-    let items = seat.session.outbox.iter().take(among);
+fn answers(slot: &SessionSlot, number: usize, among: usize) -> usize {
+    let items = slot.session.outbox.iter().take(among);
     items
         .filter(|item| match item {
             Item::Answer(frame) | Item::Refusal(frame) => usize::from(*frame) == number,
@@ -182,19 +182,19 @@ fn answers(seat: &Seat, number: usize, among: usize) -> usize {
         .count()
 }
 
-fn is_answered_once(seat: &Seat) -> bool {
-    let session = &seat.session;
-    (0..session.fates.len()).all(|number| answers(seat, number, session.outbox.len()) <= 1)
+fn is_answered_once(slot: &SessionSlot) -> bool {
+    let session = &slot.session;
+    (0..session.fates.len()).all(|number| answers(slot, number, session.outbox.len()) <= 1)
 }
 
-fn is_closing_last(seat: &Seat) -> bool {
-    let session = &seat.session;
+fn is_closing_last(slot: &SessionSlot) -> bool {
+    let session = &slot.session;
     let closing = session
         .outbox
         .iter()
         .position(|item| matches!(item, Item::Closing { .. }));
     let Some(place) = closing else { return true };
-    let truth = truth(seat);
+    let truth = truth(slot);
     let failed = session.outbox.contains(&Item::Failure);
     let counts = Item::Closing {
         accepted: truth.answered,
@@ -204,9 +204,9 @@ fn is_closing_last(seat: &Seat) -> bool {
 }
 
 /// The counts of what really happened.
-fn truth(seat: &Seat) -> Tally {
+fn truth(slot: &SessionSlot) -> Tally {
     let count = |known: &[Fate]| {
-        let fates = seat.session.fates.iter();
+        let fates = slot.session.fates.iter();
         fates.filter(|fate| known.contains(fate)).count() as u8
     };
     Tally {
@@ -226,23 +226,23 @@ fn tells_the_truth(setting: &Setting, state: &State) -> bool {
         ExitCode::Panicked => state.left.hub_panics < setting.hub_panics,
         _ => true,
     };
-    let mut seats = state.seats.iter();
+    let mut slots = state.slots.iter();
     follows
-        && seats.all(|seat| match &seat.record {
+        && slots.all(|slot| match &slot.record {
             // The last record of a session that has ended.
-            Some(record) if seat.roster == Roster::Over => is_exact(seat, record, state),
+            Some(record) if slot.roster == Roster::Over => is_exact(slot, record, state),
             _ => true,
         })
 }
 
-fn is_exact(seat: &Seat, record: &SessionRecord, state: &State) -> bool {
-    let sent = seat.session.cursor;
-    let owed = owed(seat, state);
-    // Who broke the connection was promised nothing more.
+fn is_exact(slot: &SessionSlot, record: &SessionRecord, state: &State) -> bool {
+    let sent = slot.session.cursor;
+    let owed = owed(slot, state);
+    // A client that broke the connection was promised nothing more.
     let is_missing = sent < owed && record.reason != CloseReason::Lost.as_str();
     // A head that was not sealed in time is a guess; the report's trouble says so.
     let is_known = !state.supervisor.has_guessed;
-    let truth = truth(seat);
+    let truth = truth(slot);
     let counts = [truth.accepted, truth.answered, truth.refused].map(u64::from);
     let missing: Vec<_> = is_missing
         .then(|| (seq(sent + 1), seq(owed)))
@@ -253,23 +253,23 @@ fn is_exact(seat: &Seat, record: &SessionRecord, state: &State) -> bool {
         && (!is_known || record.missing == missing)
 }
 
-fn is_evidence_true(seat: &Seat) -> bool {
-    let claims = seat
+fn is_evidence_true(slot: &SessionSlot) -> bool {
+    let claims = slot
         .record
         .as_ref()
         .is_some_and(|record| record.evidence >= Evidence::KernelAcked);
-    let is_written = usize::from(seat.session.written) == seat.session.outbox.len();
-    !claims || (seat.unread == 0 && is_written)
+    let is_written = usize::from(slot.session.written) == slot.session.outbox.len();
+    !claims || (slot.unread == 0 && is_written)
 }
 
 /// A session that a deadline cut short may have had no time for `closing`.
 fn is_told(state: &State, at: usize) -> bool {
-    let seat = &state.seats[at];
-    let is_listed = seat.record.is_some() || seat.session.is_closed();
-    let last = seat.session.outbox.last();
+    let slot = &state.slots[at];
+    let is_listed = slot.record.is_some() || slot.session.is_closed();
+    let last = slot.session.outbox.last();
     let has_closing = matches!(last, Some(Item::Closing { .. }));
     !state.is_let_in(at)
-        || (is_listed && (has_closing || seat.is_gone || state.supervisor.was_late))
+        || (is_listed && (has_closing || slot.is_gone || state.supervisor.was_late))
 }
 
 fn has_cause(setting: &Setting, state: &State) -> bool {

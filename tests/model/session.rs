@@ -11,8 +11,8 @@ use crate::wire::ErrorCode;
 use crate::broken::Broken;
 use crate::setting::{Frame, Setting};
 use crate::state::{
-    Answer, Ending, EndingStep, Fate, Item, Order, Pending, Place, Seat, SeatId, Seq, Session,
-    State, ToHub, Wait, id,
+    Answer, Ending, EndingStep, Fate, Item, Order, Pending, Place, Seq, Session, SessionSlot,
+    SlotId, State, ToHub, Wait, id,
 };
 
 impl Session {
@@ -51,7 +51,7 @@ impl Session {
     /// Ends with an error: nothing but `closing` follows it.
     pub fn fail(&mut self, reason: CloseReason, in_stop: bool) {
         self.answer(Item::Failure);
-        // What the server itself fails in the stop is owed what all others get.
+        // A session that the server itself fails in the stop is owed what all others get.
         self.promised = (!in_stop).then_some(self.cursor);
         self.start_ending(reason, EndingStep::ToCut(self.cursor), false);
         if let Place::Ending(ending) = &mut self.place {
@@ -73,8 +73,8 @@ impl Ending {
 
 impl State {
     /// A handed-over connection becomes a session: `Usher::start`.
-    pub fn start(&mut self, at: SeatId, is_stopping: bool) {
-        let session = &mut self.seats[at].session;
+    pub fn start(&mut self, at: SlotId, is_stopping: bool) {
+        let session = &mut self.slots[at].session;
         session.place = Place::Greeting;
         if is_stopping {
             session.fail(CloseReason::Shutdown, false);
@@ -83,9 +83,9 @@ impl State {
     }
 
     /// The client's next frame is there and is served.
-    pub fn serve(&mut self, setting: &Setting, at: SeatId) {
+    pub fn serve(&mut self, setting: &Setting, at: SlotId) {
         let head = self.hub.head;
-        let session = &mut self.seats[at].session;
+        let session = &mut self.slots[at].session;
         let Some(number) = session.next_frame() else {
             return;
         };
@@ -115,19 +115,19 @@ impl State {
             }
         }
         if is_late && frame != Frame::Fim {
-            self.seats[at].session.fates[number] = Fate::BehindCut;
+            self.slots[at].session.fates[number] = Fate::BehindCut;
         }
     }
 
-    fn admit(&mut self, at: SeatId, number: usize, wait: Wait) {
-        let session = &mut self.seats[at].session;
+    fn admit(&mut self, at: SlotId, number: usize, wait: Wait) {
+        let session = &mut self.slots[at].session;
         session.tally.accepted += 1;
         session.fates[number] = Fate::InWork;
         session.set_to_work(number, wait);
         self.in_work += 1;
     }
 
-    fn ask_hub(&mut self, at: SeatId, message: ToHub) {
+    fn ask_hub(&mut self, at: SlotId, message: ToHub) {
         if self.hub.is_alive {
             self.hub.mailbox.push(message);
         } else {
@@ -135,27 +135,27 @@ impl State {
         }
     }
 
-    /// What another actor answers; nobody may wait for it any more.
-    pub fn give(&mut self, at: SeatId, answer: Answer) {
-        if let Some(pending) = &mut self.seats[at].session.pending {
+    /// The answer of another actor; nobody may wait for it any more.
+    pub fn give(&mut self, at: SlotId, answer: Answer) {
+        if let Some(pending) = &mut self.slots[at].session.pending {
             pending.wait = Wait::Answer(answer);
         }
     }
 
     /// Auth looks at the login. Once it is sealed, it refuses.
-    pub fn check_login(&mut self, at: SeatId) {
+    pub fn check_login(&mut self, at: SlotId) {
         if self.acceptor.is_sealed {
             self.give(at, Answer::Stopping);
         } else {
-            let pending = self.seats[at].session.pending.as_mut();
+            let pending = self.slots[at].session.pending.as_mut();
             pending.expect("a login waits").wait = Wait::Hub;
             self.ask_hub(at, ToHub::Join(at));
         }
     }
 
     /// The piece of work is done: its frame is answered, then out of the count.
-    pub fn conclude(&mut self, setting: &Setting, at: SeatId) {
-        let session = &mut self.seats[at].session;
+    pub fn conclude(&mut self, setting: &Setting, at: SlotId) {
+        let session = &mut self.slots[at].session;
         let Some(pending) = session.pending.take() else {
             return;
         };
@@ -182,8 +182,8 @@ impl State {
         self.in_work -= 1;
     }
 
-    fn conclude_login(&mut self, at: SeatId, pending: Pending) {
-        let session = &mut self.seats[at].session;
+    fn conclude_login(&mut self, at: SlotId, pending: Pending) {
+        let session = &mut self.slots[at].session;
         let number = usize::from(pending.frame);
         let joined = match pending.wait {
             Wait::Answer(Answer::Joined(head)) => Some(head),
@@ -210,11 +210,11 @@ impl State {
     }
 
     /// A handler's panic: what is in work is lost, and this session ends.
-    pub fn panic(&mut self, setting: &Setting, at: SeatId) {
+    pub fn panic(&mut self, setting: &Setting, at: SlotId) {
         self.drop_work(at);
         let reason = CloseReason::Error(ErrorCode::Internal);
         let in_stop = self.supervisor.phase().is_some();
-        let session = &mut self.seats[at].session;
+        let session = &mut self.slots[at].session;
         let is_saying_goodbye = matches!(
             session.place,
             Place::Ending(ending) if ending.step >= EndingStep::Goodbye
@@ -231,8 +231,8 @@ impl State {
         }
     }
 
-    pub fn drop_work(&mut self, at: SeatId) {
-        let session = &mut self.seats[at].session;
+    pub fn drop_work(&mut self, at: SlotId) {
+        let session = &mut self.slots[at].session;
         let Some(pending) = session.pending.take() else {
             return;
         };
@@ -245,15 +245,15 @@ impl State {
     }
 
     /// Handles the first order of its mailbox. The pump runs when there is no other.
-    pub fn handle(&mut self, setting: &Setting, at: SeatId) {
-        let order = self.seats[at].session.orders.remove(0);
+    pub fn handle(&mut self, setting: &Setting, at: SlotId) {
+        let order = self.slots[at].session.orders.remove(0);
         let done = match order {
             Order::Announce => {
-                self.seats[at].session.announce();
+                self.slots[at].session.announce();
                 true
             }
-            Order::Drain(cut) => self.seats[at].session.begin_drain(cut),
-            Order::Close => self.seats[at].session.begin_close(),
+            Order::Drain(cut) => self.slots[at].session.begin_drain(cut),
+            Order::Close => self.slots[at].session.begin_close(),
             Order::Finish => {
                 self.close(setting, at, CloseReason::Shutdown);
                 self.tell(setting, at, Phase::Actors);
@@ -263,7 +263,7 @@ impl State {
         if done {
             self.tell(setting, at, order.phase());
         }
-        if self.seats[at].session.orders.is_empty() {
+        if self.slots[at].session.orders.is_empty() {
             self.pump(setting, at);
         }
     }
@@ -331,7 +331,7 @@ impl Session {
     }
 }
 
-impl Seat {
+impl SessionSlot {
     /// Whether the client has been sent all that was written, and has read it.
     pub fn is_read(&self) -> bool {
         self.unread == 0 && !self.is_gone

@@ -1,4 +1,4 @@
-//! What a run of the model begins with: who is there, what may go wrong, and how often.
+//! The start of a run of the model: the clients, the possible failures, and how often they occur.
 
 use crate::broken::Broken;
 

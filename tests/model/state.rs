@@ -8,8 +8,8 @@ use crate::close::{CloseReason, ExitCode, Phase, SessionRecord};
 use crate::setting::{Frame, Setting};
 use crate::wire::{self, SessionId};
 
-/// A place in [`State::seats`]: a client and its session.
-pub type SeatId = usize;
+/// A place in [`State::slots`]: a client and its session.
+pub type SlotId = usize;
 pub type Seq = u8;
 
 /// The time that the stop may take.
@@ -20,13 +20,13 @@ pub struct State {
     pub acceptor: Acceptor,
     pub hub: Hub,
     pub supervisor: Supervisor,
-    pub seats: Vec<Seat>,
+    pub slots: Vec<SessionSlot>,
     /// `close::InWork`'s count.
     pub in_work: u8,
     pub left: Left,
 }
 
-/// What may still happen of itself.
+/// The events that may still happen by themselves.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Left {
     pub fims: u8,
@@ -54,8 +54,8 @@ pub struct Hub {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum ToHub {
-    Publish(SeatId),
-    Join(SeatId),
+    Publish(SlotId),
+    Join(SlotId),
     Leave,
     Seal,
     Stop,
@@ -89,7 +89,7 @@ pub struct Supervisor {
 pub enum Barrier {
     /// The acceptor's answer to its `Seal`.
     Doors,
-    /// What was handed over has started.
+    /// The connection that was handed over has started.
     Arbiters,
     /// The answer goes through the supervisor's own mailbox.
     Settling,
@@ -98,10 +98,10 @@ pub enum Barrier {
 
 /// A client, its connection and its session.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct Seat {
+pub struct SessionSlot {
     pub connection: Connection,
     pub roster: Roster,
-    /// What the report says of the session.
+    /// The session's record in the report.
     pub record: Option<SessionRecord>,
     pub session: Session,
     /// Frames in the socket that the client has not read.
@@ -136,10 +136,10 @@ pub struct Session {
     pub place: Place,
     pub orders: Vec<Order>,
     pub pending: Option<Pending>,
-    /// What became of each frame of the client: for the properties alone.
+    /// The fate of each frame of the client: for the properties alone.
     pub fates: Vec<Fate>,
     pub tally: Tally,
-    /// What was queued for the client, but for the broadcasts.
+    /// The frames that were queued for the client, except for the broadcasts.
     pub outbox: Vec<Item>,
     /// How many of these are written.
     pub written: u8,
@@ -151,7 +151,7 @@ pub struct Session {
     /// Whether the hub has still to be told when it is over.
     pub is_member: bool,
     pub is_broken: bool,
-    /// Who waits for it to be drained, or closed.
+    /// The order that waits for it to be drained, or closed.
     pub waiting: Option<Phase>,
     /// Answers to orders, each on its way to the supervisor.
     pub told: Vec<(Phase, SessionRecord)>,
@@ -274,7 +274,7 @@ pub enum Item {
     },
 }
 
-pub fn id(at: SeatId) -> SessionId {
+pub fn id(at: SlotId) -> SessionId {
     SessionId(at as u64)
 }
 
@@ -284,7 +284,7 @@ pub fn seq(number: Seq) -> wire::Seq {
 
 impl State {
     pub fn begin(setting: &Setting) -> State {
-        let seat = |client: &crate::setting::Client| Seat {
+        let slot = |client: &crate::setting::Client| SessionSlot {
             connection: match client.is_late {
                 true => Connection::Outside,
                 false => Connection::Seated,
@@ -310,7 +310,7 @@ impl State {
                 is_alive: true,
             },
             supervisor: Supervisor::begin(setting),
-            seats: setting.clients.iter().map(seat).collect(),
+            slots: setting.clients.iter().map(slot).collect(),
             in_work: 0,
             left: Left {
                 fims: 1 + u8::from(setting.second_fim),

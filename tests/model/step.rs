@@ -1,4 +1,4 @@
-//! What can happen next: the model's actions.
+//! The model's actions.
 
 use crate::close::stop::{Haste, Input};
 use crate::close::{Phase, StopReason};
@@ -6,9 +6,9 @@ use stateright::{Model, Property};
 
 use crate::properties;
 use crate::setting::Setting;
-use crate::state::{Connection, Place, SeatId, State, Wait};
+use crate::state::{Connection, Place, SlotId, State, Wait};
 
-/// One step of one actor, of a client, or of time. Numbers are seats.
+/// One step of one actor, of a client, or of time. Numbers are slots.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Step {
     /// `Stop` is sent: `fim` at the console.
@@ -16,13 +16,13 @@ pub enum Step {
     /// `Stop` with `Haste::Insist`: the second signal.
     Signal,
     /// A client connects, or finds the door closed.
-    Connect(SeatId),
+    Connect(SlotId),
     /// The acceptor accepts it and hands it over.
-    Accept(SeatId),
+    Accept(SlotId),
     /// The acceptor handles `Seal`; auth does too.
     SealDoors,
-    /// What was handed over starts on its arbiter.
-    Start(SeatId),
+    /// A connection that was handed over starts on its arbiter.
+    Start(SlotId),
     /// The supervisor handles a message.
     Supervisor,
     /// The seal's barrier goes on: `settle`, then `Settle`.
@@ -30,23 +30,23 @@ pub enum Step {
     /// The hub handles a message.
     Hub,
     /// Auth looks at a login.
-    Auth(SeatId),
+    Auth(SlotId),
     /// A session handles an order.
-    Handle(SeatId),
+    Handle(SlotId),
     /// A session reads a frame and serves it.
-    Serve(SeatId),
+    Serve(SlotId),
     /// A session's work is done.
-    Conclude(SeatId),
+    Conclude(SlotId),
     /// A session is woken: by the log, by room in its socket, by a look at it.
-    Wake(SeatId),
+    Wake(SlotId),
     /// A session's answer to the order of a phase reaches the supervisor.
-    Note(SeatId, Phase),
+    Note(SlotId, Phase),
     /// A client reads what there is.
-    Read(SeatId),
+    Read(SlotId),
     /// A client's connection breaks.
-    Break(SeatId),
+    Break(SlotId),
     /// A session's handler panics.
-    Panic(SeatId),
+    Panic(SlotId),
     HubPanic,
     /// Nothing is in work any more: the count says so.
     Idle,
@@ -70,7 +70,7 @@ impl Model for Setting {
             return steps.push(step);
         }
         self.server_steps(state, steps);
-        for at in 0..state.seats.len() {
+        for at in 0..state.slots.len() {
             self.seat_steps(state, at, steps);
         }
         let is_stuck = steps.is_empty();
@@ -108,8 +108,8 @@ fn inner(state: &State) -> Option<Step> {
     if can_miss {
         return None;
     }
-    let mut told = state.seats.iter().enumerate().flat_map(|(at, seat)| {
-        let told = seat.session.told.iter();
+    let mut told = state.slots.iter().enumerate().flat_map(|(at, slot)| {
+        let told = slot.session.told.iter();
         told.map(move |(phase, _)| (at, *phase))
     });
     let noted = told.find(|(at, phase)| {
@@ -141,29 +141,29 @@ impl Setting {
         }
     }
 
-    fn seat_steps(&self, state: &State, at: SeatId, steps: &mut Vec<Step>) {
-        let (seat, client) = (&state.seats[at], &self.clients[at]);
-        match seat.connection {
+    fn seat_steps(&self, state: &State, at: SlotId, steps: &mut Vec<Step>) {
+        let (slot, client) = (&state.slots[at], &self.clients[at]);
+        match slot.connection {
             Connection::Waiting if !state.acceptor.is_sealed => steps.push(Step::Accept(at)),
             Connection::HandedOver { .. } => steps.push(Step::Start(at)),
             _ => {}
         }
-        let told = seat.session.told.iter();
+        let told = slot.session.told.iter();
         steps.extend(told.map(|(phase, _)| Step::Note(at, *phase)));
-        if seat.unread > 0 && client.reads && !seat.is_gone {
+        if slot.unread > 0 && client.reads && !slot.is_gone {
             steps.push(Step::Read(at));
         }
         // Threads have ended by then.
-        if !seat.session.is_there() || state.supervisor.phase() == Some(Phase::Store) {
+        if !slot.session.is_there() || state.supervisor.phase() == Some(Phase::Store) {
             return;
         }
-        if !seat.session.orders.is_empty() {
+        if !slot.session.orders.is_empty() {
             steps.push(Step::Handle(at));
         }
-        if seat.session.may_serve() && !seat.is_gone && seat.session.next_frame().is_some() {
+        if slot.session.may_serve() && !slot.is_gone && slot.session.next_frame().is_some() {
             steps.push(Step::Serve(at));
         }
-        match seat.session.pending.map(|pending| pending.wait) {
+        match slot.session.pending.map(|pending| pending.wait) {
             Some(Wait::Auth) => steps.push(Step::Auth(at)),
             Some(Wait::Handler | Wait::Answer(_)) => steps.push(Step::Conclude(at)),
             Some(Wait::Hub) | None => {}
@@ -173,7 +173,7 @@ impl Setting {
         }
     }
 
-    /// What may happen, and need not.
+    /// Events that may happen, and need not.
     fn whims(&self, state: &State, steps: &mut Vec<Step>) {
         let has_begun = state.supervisor.phase().is_some();
         if has_begun && state.left.fims > 0 {
@@ -185,14 +185,14 @@ impl Setting {
         if state.hub.is_alive && state.left.hub_panics > 0 {
             steps.push(Step::HubPanic);
         }
-        for (at, seat) in state.seats.iter().enumerate() {
-            if seat.connection == Connection::Outside {
+        for (at, slot) in state.slots.iter().enumerate() {
+            if slot.connection == Connection::Outside {
                 steps.push(Step::Connect(at));
             }
-            if self.clients[at].may_break && seat.session.is_there() && !seat.is_gone {
+            if self.clients[at].may_break && slot.session.is_there() && !slot.is_gone {
                 steps.push(Step::Break(at));
             }
-            let waits = seat.session.pending.map(|pending| pending.wait);
+            let waits = slot.session.pending.map(|pending| pending.wait);
             if waits == Some(Wait::Handler) && state.left.session_panics > 0 {
                 steps.push(Step::Panic(at));
             }
@@ -214,7 +214,7 @@ impl State {
                 self.happened(Input::Stop { reason, haste });
             }
             Step::Connect(at) => {
-                self.seats[at].connection = match self.acceptor.is_sealed {
+                self.slots[at].connection = match self.acceptor.is_sealed {
                     true => Connection::Refused,
                     false => Connection::Waiting,
                 };
@@ -223,10 +223,10 @@ impl State {
             Step::SealDoors => self.seal_doors(),
             Step::Start(at) => {
                 let is_stopping = matches!(
-                    self.seats[at].connection,
+                    self.slots[at].connection,
                     Connection::HandedOver { is_stopping: true }
                 );
-                self.seats[at].connection = Connection::Seated;
+                self.slots[at].connection = Connection::Seated;
                 self.start(at, is_stopping);
                 self.pump(setting, at);
             }
@@ -247,8 +247,8 @@ impl State {
                 self.pump(setting, at);
             }
             Step::Note(at, phase) => self.note(at, phase),
-            Step::Read(at) => self.seats[at].unread = 0,
-            Step::Break(at) => self.seats[at].is_gone = true,
+            Step::Read(at) => self.slots[at].unread = 0,
+            Step::Break(at) => self.slots[at].is_gone = true,
             Step::Panic(at) => {
                 self.left.session_panics -= 1;
                 self.panic(setting, at);
@@ -269,23 +269,23 @@ impl State {
         }
     }
 
-    fn hand_over(&mut self, at: SeatId, is_stopping: bool) {
-        self.seats[at].connection = Connection::HandedOver { is_stopping };
+    fn hand_over(&mut self, at: SlotId, is_stopping: bool) {
+        self.slots[at].connection = Connection::HandedOver { is_stopping };
     }
 
-    /// Whoever waits is accepted, to be told; then the door is closed.
+    /// Waiting clients are accepted and told of the stop; then the listener is closed.
     fn seal_doors(&mut self) {
         self.acceptor.is_sealed = true;
-        for at in 0..self.seats.len() {
-            if self.seats[at].connection == Connection::Waiting {
+        for at in 0..self.slots.len() {
+            if self.slots[at].connection == Connection::Waiting {
                 self.hand_over(at, true);
             }
         }
     }
 
     /// Whether the client was let in: its session exists, or will.
-    pub fn is_let_in(&self, at: SeatId) -> bool {
-        let is_seated = self.seats[at].session.place != Place::Absent;
-        is_seated || matches!(self.seats[at].connection, Connection::HandedOver { .. })
+    pub fn is_let_in(&self, at: SlotId) -> bool {
+        let is_seated = self.slots[at].session.place != Place::Absent;
+        is_seated || matches!(self.slots[at].connection, Connection::HandedOver { .. })
     }
 }

@@ -5,7 +5,7 @@ use crate::broken::Broken;
 use crate::close::stop::{self, Effect, Input, Moment, ObservedSession, StopOutcome, StoreClosed};
 use crate::close::{Phase, PhaseLine};
 use crate::setting::Setting;
-use crate::state::{Barrier, Connection, Order, Roster, SeatId, State, ToHub, id, seq};
+use crate::state::{Barrier, Connection, Order, Roster, SlotId, State, ToHub, id, seq};
 use crate::wire::SessionId;
 
 /// Deadlines that a second signal lets pass at any instant.
@@ -22,9 +22,9 @@ impl State {
         let input = self.supervisor.mailbox.remove(0);
         match &input {
             // One that has ended told so in this mailbox, behind this message.
-            Input::Opened(session) => self.seats[place(*session)].roster = Roster::Live,
+            Input::Opened(session) => self.slots[place(*session)].roster = Roster::Live,
             Input::Ended { record, .. } => {
-                self.seats[place(record.session)].roster = Roster::Over;
+                self.slots[place(record.session)].roster = Roster::Over;
             }
             Input::ListenersSealed => self.supervisor.barrier = Barrier::Passed,
             Input::Stop { haste, .. } if *haste == stop::Haste::Insist => {
@@ -98,7 +98,7 @@ impl State {
             stop::Order::CheckStanding => return,
         };
         for session in sessions {
-            let session = &mut self.seats[place(*session)].session;
+            let session = &mut self.slots[place(*session)].session;
             if session.is_there() {
                 session.orders.push(order);
             }
@@ -112,8 +112,8 @@ impl State {
         self.supervisor.was_late |= !in_time;
         self.supervisor.awaits_requests = false;
         self.supervisor.stops_actors = false;
-        for seat in &mut self.seats {
-            let told = &mut seat.session.told;
+        for slot in &mut self.slots {
+            let told = &mut slot.session.told;
             told.retain(|(answered, _)| *answered == Phase::Announce);
         }
         if phase == Phase::Requests && in_time {
@@ -127,13 +127,13 @@ impl State {
     fn close_store(&mut self) {
         self.hub.is_alive = false;
         self.hub.mailbox.clear();
-        for at in 0..self.seats.len() {
-            if let Connection::HandedOver { is_stopping } = self.seats[at].connection {
-                self.seats[at].connection = Connection::Seated;
+        for at in 0..self.slots.len() {
+            if let Connection::HandedOver { is_stopping } = self.slots[at].connection {
+                self.slots[at].connection = Connection::Seated;
                 self.start(at, is_stopping);
             }
-            self.seats[at].session.pending = None;
-            self.seats[at].session.orders.clear();
+            self.slots[at].session.pending = None;
+            self.slots[at].session.orders.clear();
         }
         self.in_work = 0;
         self.happened(Input::StoreClosed(StoreClosed {
@@ -143,15 +143,15 @@ impl State {
     }
 
     fn observe(&self) -> Vec<ObservedSession> {
-        let seats = self.seats.iter().enumerate();
-        seats
-            .filter(|(_, seat)| seat.roster == Roster::Live)
-            .map(|(at, seat)| ObservedSession {
+        let slots = self.slots.iter().enumerate();
+        slots
+            .filter(|(_, slot)| slot.roster == Roster::Live)
+            .map(|(at, slot)| ObservedSession {
                 session: id(at),
-                user: seat.session.follows.then(String::new),
+                user: slot.session.follows.then(String::new),
                 endpoint: String::new(),
-                after: seat.session.follows.then(|| seq(seat.session.after)),
-                sent: seq(seat.session.cursor),
+                after: slot.session.follows.then(|| seq(slot.session.after)),
+                sent: seq(slot.session.cursor),
             })
             .collect()
     }
@@ -162,7 +162,7 @@ impl State {
         self.supervisor.has_guessed = trouble.any(|trouble| trouble.contains("not sealed"));
         for record in outcome.sessions {
             let at = place(record.session);
-            self.seats[at].record = Some(record);
+            self.slots[at].record = Some(record);
         }
     }
 
@@ -172,7 +172,7 @@ impl State {
             |connection: Connection| matches!(connection, Connection::HandedOver { .. });
         match self.supervisor.barrier {
             Barrier::Doors => self.acceptor.is_sealed,
-            Barrier::Arbiters => !self.seats.iter().any(|seat| on_the_way(seat.connection)),
+            Barrier::Arbiters => !self.slots.iter().any(|slot| on_the_way(slot.connection)),
             Barrier::Settling | Barrier::Passed => false,
         }
     }
@@ -191,9 +191,9 @@ impl State {
         }
     }
 
-    /// What the supervisor hears when a session's answer to the order of `phase` arrives.
-    pub fn answer_of(&self, at: SeatId, phase: Phase) -> Option<Input> {
-        let mut told = self.seats[at].session.told.iter();
+    /// The supervisor's input when a session's answer to the order of `phase` arrives.
+    pub fn answer_of(&self, at: SlotId, phase: Phase) -> Option<Input> {
+        let mut told = self.slots[at].session.told.iter();
         let (phase, record) = told.find(|(answered, _)| *answered == phase)?;
         Some(Input::Answered {
             session: id(at),
@@ -203,15 +203,15 @@ impl State {
     }
 
     /// A session's answer reaches the supervisor.
-    pub fn note(&mut self, at: SeatId, phase: Phase) {
+    pub fn note(&mut self, at: SlotId, phase: Phase) {
         if let Some(answer) = self.answer_of(at, phase) {
-            let told = &mut self.seats[at].session.told;
+            let told = &mut self.slots[at].session.told;
             told.retain(|(answered, _)| *answered != phase);
             self.feed(answer);
         }
     }
 }
 
-fn place(session: SessionId) -> SeatId {
+fn place(session: SessionId) -> SlotId {
     usize::try_from(session.0).expect("it is a place")
 }

@@ -69,7 +69,7 @@ struct Cli {
     page: PathBuf,
 }
 
-/// What the program does in child processes of its own.
+/// The commands that the program runs in child processes of its own.
 #[derive(Debug, Subcommand)]
 enum Also {
     /// Run a bare loop

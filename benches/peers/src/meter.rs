@@ -13,7 +13,7 @@ use crate::engine::error::Error;
 /// No frame needs more bytes than this to be recognised.
 const LONGEST_HEAD: usize = 256;
 
-/// What has arrived on one connection.
+/// The messages that have arrived on one connection.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Count {
     /// Messages, or replies: what the run counts.
@@ -113,7 +113,7 @@ impl<G: Grammar> Meter<G> {
         self.head.extend_from_slice(&bytes[..taken]);
         match self.grammar.frame(&self.head, &mut self.count)? {
             Some(length) => {
-                // What was held back before was too short to be whole.
+                // The bytes held back before were too short to be a whole message.
                 ensure!(length > had, "a frame shorter than its head");
                 self.skip = length - had;
                 self.head.clear();

@@ -7,7 +7,7 @@ use crate::peer::System::{
     self, Arauto, ArautoUpper, Bare, BareFramed, EpollEcho, Mosquitto, Nats, Redis, TokioEcho,
 };
 
-/// What is done in one run.
+/// The work of one run.
 #[derive(Debug, Clone, Copy)]
 pub enum Work {
     /// Publishers and readers.
@@ -26,9 +26,9 @@ pub enum Work {
 pub struct Row {
     /// Names it, for `--only` and in the results.
     pub id: &'static str,
-    /// What tables call it.
+    /// The name in the tables.
     pub title: &'static str,
-    /// What is done.
+    /// The work.
     pub work: Work,
     /// The systems that do it, in this order in every round.
     pub systems: &'static [System],

@@ -14,7 +14,7 @@ pub(crate) struct Lesson {
     pub(crate) title: &'static str,
     /// Why requests are lost, or why none is.
     pub(crate) why: &'static [&'static str],
-    /// What arauto does.
+    /// The way that arauto does it.
     pub(crate) arauto: &'static str,
     /// The file of arauto that does so.
     pub(crate) file: &'static str,

@@ -1,4 +1,4 @@
-//! What a client asked, as its bytes say when they are read in one go.
+//! The frames of a client, decoded from its bytes in one piece.
 
 use arauto::fuzzing::Framing;
 use arauto::wire::{ClientFrame, Decoded, Dialect};

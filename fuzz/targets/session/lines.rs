@@ -1,4 +1,4 @@
-//! What the server said in the text and the raw dialect, held against what it was asked.
+//! Compares the server's output in the text and the raw dialect with the client's input.
 
 use arauto::fuzzing::{Framing, Outcome};
 use arauto::wire::raw::Direction;
@@ -32,7 +32,7 @@ fn lines(charset: Charset, outcome: &Outcome, choices: &Choices<'_>) -> Vec<Stri
         lines.push(text(&rest[..end]));
         rest = &rest[next..];
     }
-    // Who only reads is gone when it has closed its side.
+    // A client that only reads is gone when it has closed its side.
     let is_gone = choices.gone_after.is_some() || choices.is_outbound();
     assert!(rest.is_empty() || is_gone, "{rest:?}");
     lines

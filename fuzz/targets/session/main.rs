@@ -28,7 +28,7 @@ thread_local! {
     static SYSTEM: actix_rt::SystemRunner = actix_rt::System::new();
 }
 
-/// What a session and its server hold, with the buffer of a thread and that of a hash.
+/// The memory of a session and its server, with the buffer of a thread and that of a hash.
 const MOST: usize = 44 * 1024 * 1024;
 
 fuzz_target!(|data: &[u8]| {
@@ -45,7 +45,7 @@ fuzz_target!(|data: &[u8]| {
     }
 });
 
-/// What the report of the stop must say: all is whole, and nobody fell.
+/// Checks the report of the stop: all is whole, and no actor failed.
 fn stopped_in_order(outcome: &Outcome, asked: &Asked, choices: &Choices<'_>) {
     let report = &outcome.report;
     assert!(report.trouble.is_empty(), "{report:?}");
@@ -54,7 +54,7 @@ fn stopped_in_order(outcome: &Outcome, asked: &Asked, choices: &Choices<'_>) {
     match report.exit {
         0 => {}
         4 => assert!(asked.hurries, "{report:?}"),
-        // Whoever ended by an error, and was gone before it was told so.
+        // A client that ended by an error, and was gone before it was told so.
         3 => assert!(
             is_gone && report.sessions.iter().any(is_unproven),
             "{report:?}"

@@ -1,4 +1,4 @@
-//! What the server said in the cbor dialect, held against what it was asked.
+//! Compares the server's output in the cbor dialect with the client's input.
 
 use arauto::Seq;
 use arauto::fuzzing::{Framing, Outcome};

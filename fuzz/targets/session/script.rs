@@ -9,7 +9,7 @@ use arauto::wire::{Charset, Dialect, MAX_FRAME_BEFORE_LOGIN, RawDialect};
 use arauto::{Answer, Handler, Request, Role, Upper};
 use arauto_fuzz::input::Input;
 
-/// What stands at the front of an input, and the client's bytes behind it.
+/// The choices at the front of an input, and the client's bytes behind them.
 pub struct Choices<'a> {
     pub dialect: Dialect,
     pub framing: Framing,

@@ -1,4 +1,4 @@
-//! What holds logins back: guesses, rates, lines.
+//! Logins that are delayed: guesses, rates, lines.
 
 use super::{LIMITS, accounts, by_tcp, claim, hasher};
 use crate::accounts::{
@@ -71,7 +71,7 @@ async fn delayed_guess_is_not_checked_after_the_owners_login() {
         matches!(held, Err(LoginRefusal::Throttled { .. })),
         "{held:?}"
     );
-    // Whoever logged in as a user of this machine is let in at once, as before.
+    // The last local user that logged in with the name is let in at once, as before.
     guess(&accounts, &claim("ana", "guess"), 50).await;
     assert!(accounts.login(&claim("ana", "x")).await.is_ok());
 }

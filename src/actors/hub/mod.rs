@@ -34,7 +34,7 @@ pub struct Hub {
     /// Fires when an announcement is due.
     timer: DeadlineTimer,
     clock: Clock,
-    /// What is not visible yet, without a journal.
+    /// Broadcasts that are not visible yet, without a journal.
     in_flight: Vec<InFlightBytes>,
     /// With a journal.
     commit_queue: Option<CommitQueue>,

@@ -11,7 +11,7 @@ use crate::actors::permits::KeyedPermit;
 use crate::log::Log;
 use crate::wire::{Login, Seq, Term};
 
-/// What a session holds of its user, from the login to its end.
+/// The user's permit and authorization, which a session holds from the login to its end.
 pub(super) struct Entrance {
     pub(super) authorization: Authorization,
     /// One of the user's permits.

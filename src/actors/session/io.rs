@@ -25,7 +25,7 @@ use crate::framing::Failure;
 use crate::log::PublishWait;
 use crate::wire::{Login, Role, Seq, ServerFrame};
 
-/// What a session's decisions act upon.
+/// The connection, the output and the work that a session's decisions act upon.
 pub(super) struct SessionIo<L> {
     /// Declared first so that the permits drop before the connection closes.
     permits: Permits,

@@ -12,7 +12,7 @@ use crate::close::Work;
 /// The result of a job.
 pub(super) struct Finished {
     pub(super) done: Done,
-    /// What a login that succeeded brings.
+    /// The user's permit and authorization, of a login that succeeded.
     pub(super) entrance: Option<Entrance>,
     /// Keeps the frames in the server's count until they are answered.
     pub(super) work: Option<Work>,

@@ -1,4 +1,4 @@
-//! What a session begins with, and what it shares with its listener's other sessions.
+//! The values that a session begins with, and those that a listener's sessions share.
 
 use std::sync::Arc;
 
@@ -16,7 +16,7 @@ use crate::close::{InWork, Stopwatch};
 use crate::log::Log;
 use crate::wire::{Dialect, Seq};
 
-/// What the sessions of one listener share.
+/// The values that the sessions of one listener share.
 pub struct ListenerContext {
     /// The listener, as the operator wrote it.
     pub endpoint: Arc<str>,
@@ -32,9 +32,9 @@ pub struct ListenerContext {
     pub lists: Arc<Rates<UserName>>,
     /// Which records about clients are logged.
     pub log_limit: Arc<LogLimit>,
-    /// What answers requests.
+    /// Answers requests.
     pub handler: Arc<dyn Handler>,
-    /// What a session allows.
+    /// The limits of a session.
     pub limits: SessionLimits,
     /// The server's name and version.
     pub server: String,
@@ -52,13 +52,13 @@ pub struct ListenerContext {
     pub supervisor: Addr<Supervisor>,
 }
 
-/// What a session begins with.
+/// The values that a session begins with.
 pub struct Start<L> {
     /// The connection.
     pub link: L,
-    /// What can be known of it from outside.
+    /// The facts that others may read of it.
     pub info: Arc<SessionInfo>,
-    /// What it shares with the listener's other sessions.
+    /// The values that it shares with the listener's other sessions.
     pub listener: Arc<ListenerContext>,
     /// Which of the log's notifiers wakes this thread.
     pub shard: usize,

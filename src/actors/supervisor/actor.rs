@@ -28,7 +28,7 @@ pub struct Supervisor {
     server: ServerState,
     began: Option<Began>,
     timer: Option<Timer>,
-    /// What the present phase waits for; aborted when the phase is over.
+    /// The task that the present phase waits for; aborted when the phase is over.
     phase_work: Option<JoinHandle<()>>,
 }
 

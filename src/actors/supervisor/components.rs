@@ -1,4 +1,4 @@
-//! What a server consists of beside its sessions, as the supervisor sees it.
+//! The parts of a server beside its sessions, as the supervisor sees them.
 
 use std::time::Instant;
 

@@ -25,7 +25,7 @@ pub struct Supervise(pub Box<dyn Components + Send>);
 #[derive(Message)]
 #[rtype(result = "()")]
 pub struct Opened {
-    /// What is known of it without asking it.
+    /// The facts that are known without asking it.
     pub info: Arc<SessionInfo>,
     /// Where it takes orders.
     pub orders: Recipient<Order>,

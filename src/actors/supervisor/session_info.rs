@@ -1,4 +1,4 @@
-//! What is known of a session without asking it.
+//! The facts that are known of a session without asking it.
 
 use std::borrow::Cow;
 use std::sync::atomic::{AtomicU64, Ordering};

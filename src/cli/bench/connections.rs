@@ -68,7 +68,7 @@ pub(super) struct ConnectionsFigures {
     sessions: usize,
     /// After two bursts without readers.
     base: Option<Memory>,
-    /// What the second of them added: content of the log, which belongs to no session.
+    /// The growth by the second of them: content of the log, which belongs to no session.
     log_growth_per_burst_bytes: Option<i64>,
     idle: Option<Memory>,
     after_burst: Option<Memory>,

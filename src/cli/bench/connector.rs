@@ -24,7 +24,7 @@ const RETRY: Duration = Duration::from_millis(1);
 pub(super) struct Connector {
     pub(super) endpoint: Endpoint,
     pub(super) trust: Trust,
-    /// What each account's name begins with.
+    /// The prefix of each account's name.
     pub(super) user: String,
     pub(super) password: String,
     /// Attempts that were made again, as the server was busy.

@@ -1,4 +1,4 @@
-//! What a measurement has found, for a person and as JSON.
+//! The figures of a measurement, for a person and as JSON.
 
 use std::fmt::Display;
 use std::io;
@@ -22,7 +22,7 @@ const VERSION: u32 = 1;
 /// The digits to which latencies are held.
 pub(super) const LATENCY_DIGITS: u8 = 3;
 
-/// What a measurement has found. Its fields are the JSON's `figures`.
+/// The result of a measurement. Its fields are the JSON's `figures`.
 pub(super) trait Figures: Serialize {
     /// Adds the figures to a table for a person.
     fn rows(&self, rows: &mut Rows);

@@ -15,8 +15,8 @@
 //! | `readers`, `publisher`, `publishers`, `requester`, `requesters` | what clients do |
 //! | `progress`, `figures` | what is shown meanwhile, and in the end |
 //!
-//! What a client writes and how it is timed is the load engine's (`crate::load`), which
-//! benches/peers shares.
+//! The load engine (`crate::load`) decides what a client writes and how it is timed;
+//! benches/peers shares it.
 
 mod bench_server;
 mod client;

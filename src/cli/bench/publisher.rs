@@ -124,7 +124,7 @@ impl Publisher {
     }
 }
 
-/// What a publisher has to write.
+/// The work of a publisher.
 enum Messaging {
     AtOnce(Repeated),
     Paced(Paced),

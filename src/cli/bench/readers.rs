@@ -22,7 +22,7 @@ use super::timestamp::{self, Epoch};
 use crate::cli::exit::{Failure, sysexits};
 use crate::load::latencies::Latencies;
 
-/// What the leitores have received.
+/// The messages that the leitores have received.
 pub(super) struct Received {
     pub(super) messages: u64,
     /// Gaps that they were told of, and the broadcasts in them.
@@ -49,7 +49,7 @@ pub(super) enum ReadTo {
 pub(super) struct Readers {
     /// How far to read before they report.
     goal: watch::Sender<Option<Seq>>,
-    /// What each thread had received at the goal.
+    /// The messages that each thread had received at the goal.
     received: mpsc::Receiver<Received>,
     workers: Vec<Worker<Received>>,
     /// Messages that all of them have read, or sessions that have ended.

@@ -27,7 +27,7 @@ pub(super) struct Loops {
     pub(super) account: usize,
 }
 
-/// What they found.
+/// The results.
 pub(super) struct Answered {
     pub(super) began: Instant,
     pub(super) ended: Instant,

@@ -12,7 +12,7 @@ use crate::cli::exit::{Failure, sysexits};
 /// A thread at work, which will return a `T`.
 pub(super) struct Worker<T>(oneshot::Receiver<Result<T, Failure>>);
 
-/// What several threads have found, together.
+/// Combines the results of several threads.
 pub(super) trait Merge {
     /// Adds what another thread has found.
     fn merge(&mut self, other: Self);

@@ -78,7 +78,7 @@ pub(super) struct Settings {
     #[arg(long, value_name = "FILE")]
     pub(super) tls_client_ca: Option<PathBuf>,
 
-    /// What happens to a reader that lags behind the oldest broadcast in the log: it gets a
+    /// The policy for a reader that lags behind the oldest broadcast in the log: it gets a
     /// `gap` and goes on, or it is disconnected [default: gap].
     #[arg(long, value_name = "POLICY", value_parser = ["gap", "disconnect"])]
     pub(super) slow: Option<String>,

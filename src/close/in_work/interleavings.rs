@@ -10,7 +10,7 @@ use shuttle::{future, thread};
 use super::{InWork, Work};
 use crate::interleavings::{expect_found, explore};
 
-/// What has been answered, counted beside the counter. Std's lock on purpose: no
+/// The answers, counted beside the counter. Std's lock on purpose: no
 /// scheduler steps in here, so that counting adds no schedules.
 #[derive(Clone, Default)]
 struct Answered(Arc<Mutex<usize>>);

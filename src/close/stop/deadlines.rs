@@ -62,7 +62,7 @@ impl Deadlines {
         }
     }
 
-    /// What is left of the total at `now`.
+    /// Returns the rest of the total at `now`.
     pub(super) fn remaining(&self, now: Duration) -> Duration {
         self.total.saturating_sub(now)
     }

@@ -1,4 +1,4 @@
-//! What the stop machine asks for.
+//! The effects of the stop machine.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! What the stop machine is told.
+//! The inputs of the stop machine.
 
 use std::time::Duration;
 
@@ -95,7 +95,7 @@ pub enum Input {
     Observed {
         /// Every live session.
         sessions: Vec<ObservedSession>,
-        /// What is still being closed, one sentence each.
+        /// The parts that are still being closed, one sentence each.
         unclosed: Vec<String>,
     },
     /// Time has passed; sent when the machine's deadline is reached.

@@ -23,7 +23,7 @@ const READING: Duration = Duration::from_millis(250);
 /// The time that the hub and auth have to stop where sessions used up the whole phase.
 const LAST_STOPS: Duration = Duration::from_millis(200);
 
-/// What the machine waits for.
+/// The events that the machine waits for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) enum Step {
     /// The end of the phase, or its deadline.

@@ -15,7 +15,7 @@ use crate::wire::Seq;
 /// Less than two frames.
 const WINDOW: u64 = 40;
 
-/// What publishers say is on its way: less than the window, and more, which holds the
+/// The bytes that publishers have in flight: less than the window, and more, which holds the
 /// others back on its own.
 const ON_THEIR_WAY: [usize; 2] = [30, 60];
 

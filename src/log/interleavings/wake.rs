@@ -10,7 +10,7 @@ use crate::interleavings::{expect_found, explore};
 use crate::log::{Appender, ReadWait, Sealed};
 use crate::wire::{Millis, Seq};
 
-/// What [`append_and_seal`] appends.
+/// The number of broadcasts that [`append_and_seal`] appends.
 const APPENDED: Seq = Seq(4);
 
 fn append_and_seal(mut appender: Appender) {

@@ -19,7 +19,7 @@ pub(in crate::server) struct Entry<G: 'static> {
     pub(super) set: fn(&mut G, Value) -> bool,
 }
 
-/// What a limit's declaration says beside its field.
+/// The parts of a limit's declaration beside its field.
 #[derive(Debug)]
 pub(in crate::server) struct Row {
     /// The flag without its dashes, and the key of the config file.
@@ -30,7 +30,7 @@ pub(in crate::server) struct Row {
     pub(in crate::server) range: Range,
     /// The default in words, where it is no value or not only a value.
     pub(in crate::server) default: Option<&'static str>,
-    /// What a client at the limit sees.
+    /// The effect that a client at the limit sees.
     pub(in crate::server) effect: &'static str,
 }
 

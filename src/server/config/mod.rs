@@ -1,4 +1,4 @@
-//! What a server is configured with.
+//! The configuration of a server.
 //!
 //! [`Config`] is plain data in groups: [`Limits`], [`Timeouts`] and [`Storage`] beside the
 //! endpoints, the certificate and the functions that an embedding program brings.
@@ -52,7 +52,7 @@ pub struct Config {
     pub timeouts: Timeouts,
     /// How long publishers wait for readers that lag.
     pub backpressure: BackpressureLimits,
-    /// What the server does with a reader that the log no longer reaches back to.
+    /// The policy for a reader that the log no longer reaches back to.
     pub slow: SlowPolicy,
     /// The role of users who register by their first login.
     pub default_role: Role,

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::rate::Rate;
 
-/// What a limit counts in.
+/// The unit of a limit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Unit {

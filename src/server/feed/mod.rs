@@ -11,7 +11,7 @@ use futures_core::Stream;
 use crate::log::{Cursor, Log, LogRead, ReadWait};
 use crate::wire::{Decoded, Event, cbor};
 
-/// What one look takes from the log, about.
+/// The approximate number of slices that one read takes from the log.
 const SLICES: usize = 4;
 const BATCH: usize = 64 * 1024;
 

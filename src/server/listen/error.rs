@@ -14,12 +14,12 @@ pub enum ListenError {
     Option {
         /// The endpoint with its options, as it was written.
         endpoint: String,
-        /// What is wrong.
+        /// The problem.
         problem: OptionError,
     },
 }
 
-/// What is wrong with the options of an endpoint.
+/// A problem with the options of an endpoint.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum OptionError {

@@ -1,4 +1,4 @@
-//! What a data folder holds.
+//! The contents of a data folder.
 
 use std::io;
 use std::path::Path;

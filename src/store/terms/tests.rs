@@ -151,7 +151,7 @@ fn step() -> impl Strategy<Value = Step> {
 }
 
 proptest! {
-    /// Whatever copies of the running history are restored: where a reader goes on behind
+    /// For any restored copies of the running history: where a reader goes on behind
     /// all that it has read, it has read what stands there in this history.
     #[test]
     fn fork_by_a_restored_copy_is_always_detected(

@@ -1,4 +1,4 @@
-//! Who may read a file, and folders that are their owner's alone.
+//! Checks of the users who may read a file, and folders that only their owner may use.
 
 use std::fs::File;
 use std::io;

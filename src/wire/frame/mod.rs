@@ -18,7 +18,7 @@ use super::{Body, ErrorCode, Millis, Seq, SessionId};
 /// The version of the protocol that this crate speaks.
 pub const VERSION: u64 = 1;
 
-/// What a client sends.
+/// A frame that a client sends.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ClientFrame<'a> {
@@ -103,7 +103,7 @@ impl BodyFrame<'_> {
     }
 }
 
-/// What the server sends.
+/// A frame that the server sends.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ServerFrame<'a> {
@@ -115,7 +115,7 @@ pub enum ServerFrame<'a> {
     Reply(BodyFrame<'a>),
     /// The message has its seq.
     Published(Published),
-    /// Who is logged in.
+    /// The user that is logged in.
     Present(Present<'a>),
     /// The answer to a ping.
     Pong(IdFrame),
@@ -228,7 +228,7 @@ pub struct Published {
     pub seq: Seq,
 }
 
-/// Who is logged in.
+/// The user that is logged in.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Present<'a> {
     /// The who frame's id.
@@ -243,7 +243,7 @@ pub struct Present<'a> {
 pub struct Message<'a> {
     /// Its place in the stream.
     pub seq: Seq,
-    /// Who published it.
+    /// The user that published it.
     #[serde(borrow, with = "text")]
     pub from: Cow<'a, str>,
     /// When it got its seq.
@@ -258,7 +258,7 @@ pub struct Message<'a> {
 pub struct Presence<'a> {
     /// Its place in the stream.
     pub seq: Seq,
-    /// Who.
+    /// The user.
     #[serde(borrow, with = "text")]
     pub user: Cow<'a, str>,
     /// When.
@@ -280,9 +280,9 @@ pub struct ErrorFrame<'a> {
     /// The frame that it answers, if it answers one.
     #[serde(default, skip_serializing_if = "Option::is_none", with = "present")]
     pub id: Option<u64>,
-    /// What programs read.
+    /// The code, for programs.
     pub code: ErrorCode,
-    /// What people read.
+    /// The message, for people.
     #[serde(borrow, with = "text")]
     pub message: Cow<'a, str>,
     /// Milliseconds until the frame may be sent again; always there with `throttled`.
@@ -306,7 +306,7 @@ pub struct Stopping<'a> {
     /// The shutdown frame that it answers, if it answers one.
     #[serde(default, skip_serializing_if = "Option::is_none", with = "present")]
     pub id: Option<u64>,
-    /// What stopped it: `fim`, `signal`, `admin` or `panic`.
+    /// The cause of the stop: `fim`, `signal`, `admin` or `panic`.
     #[serde(borrow, with = "text")]
     pub reason: Cow<'a, str>,
     /// The phase that it is in.
@@ -351,7 +351,7 @@ pub struct SessionLine<'a> {
     /// The listener that it came in by.
     #[serde(borrow, with = "text")]
     pub endpoint: Cow<'a, str>,
-    /// Who is at the other end, as the system says: `pid 7 uid 1000`, an address.
+    /// The peer, as the system identifies it: `pid 7 uid 1000`, an address.
     #[serde(borrow, with = "text")]
     pub peer: Cow<'a, str>,
     /// When it connected.

@@ -8,7 +8,7 @@ use crate::wire::Body;
 /// Appends the body with LF, CR, other control characters and the backslash
 /// escaped; a byte string as `\x` and two digits each.
 ///
-/// What else [`hides`] is escaped too: a terminal that obeys a bidirectional control shows
+/// Everything that [`hides`] is escaped too: a terminal that obeys a bidirectional control shows
 /// another text than the one sent (Unicode TR 36).
 pub(super) fn escape(body: &Body<'_>, out: &mut String) {
     match body {

@@ -40,7 +40,7 @@ fn borrowed(line: &str) -> ClientFrame<'_> {
     ClientFrame::Request(body_frame(text.unwrap_or(line)))
 }
 
-/// What follows a command and one space; nothing follows a bare command.
+/// The text behind a command and one space; nothing follows a bare command.
 fn argument<'a>(line: &'a str, command: &str) -> Option<&'a str> {
     let rest = line.strip_prefix(command)?;
     if rest.is_empty() {

@@ -9,7 +9,7 @@ use std::path::Path;
 use arauto::{Report, SessionRecord};
 use tempfile::TempDir;
 
-use super::kept::{self, Acknowledged};
+use super::durability::{self, Acknowledged};
 use crate::support::{Served, SmallDisk, Stop, can_mount, spawn, wait_until, watchdog};
 
 const USERS: [&str; 3] = ["ana", "bia", "caio"];
@@ -17,7 +17,7 @@ const USERS: [&str; 3] = ["ana", "bia", "caio"];
 /// Enough for the write-ahead log to hold pages that the database has no room for.
 const MESSAGES: u64 = 40;
 
-/// What is on a disk, in a folder that has room.
+/// Copies the contents of a disk into a folder that has space.
 fn copy(disk: &SmallDisk) -> TempDir {
     let folder = tempfile::tempdir().expect("a folder can be made");
     let data = folder.path().join("data");
@@ -73,7 +73,7 @@ fn checkpoint_on_a_full_disk_exits_3_and_loses_nothing() {
     assert!(report.sessions.iter().all(SessionRecord::is_whole));
     assert_eq!(report.trouble.len(), 1, "{:?}", report.trouble);
     assert!(report.trouble[0].contains("full"), "{:?}", report.trouble);
-    kept::check(copy(&disk), &told);
+    durability::check(copy(&disk), &told);
 }
 
 #[test]

@@ -34,7 +34,7 @@ fn work_of(name: usize) -> Work {
     }
 }
 
-/// What a run came to.
+/// The result of a run.
 struct Run {
     answered: u64,
     refused: u64,
@@ -164,7 +164,7 @@ fn flooding_1000_sessions_get_each_frame_answered_once() {
     let runs: Vec<Run> = (0..runs)
         .map(|_| swarm::run(run(&mut Random::new())))
         .collect();
-    // What a person asks for with `--nocapture`, and docs/shutdown.md quotes.
+    // Printed with `--nocapture`, for docs/shutdown.md.
     println!(
         "{} runs in {:?}, least/median/most:",
         runs.len(),

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use arauto::HashCost;
 use arauto::{Config, Phase, Retention, Server};
 
-use super::kept::{Acknowledged, check};
+use super::durability::{Acknowledged, check};
 use super::random::Random;
 use crate::support::{
     FrameClient, PASSWORD, Served, Stop, block_on, login, os, text, wait_until, watchdog_for,

@@ -6,6 +6,7 @@
 mod dead_peers;
 mod descriptors;
 mod disk;
+mod durability;
 #[cfg(target_os = "linux")]
 mod evidence;
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
@@ -13,7 +14,6 @@ mod failing;
 mod flood;
 #[cfg(target_os = "linux")] // it preloads a shared object
 mod hung;
-mod kept;
 mod killed;
 mod outputs;
 mod random;

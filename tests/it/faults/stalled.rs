@@ -19,15 +19,15 @@ const READING: usize = 100;
 const MESSAGES: u64 = 100;
 const BODY: usize = 60 << 10;
 
-/// What TCP receives into: no less than a segment of the loopback holds, as smaller
+/// The receive buffer of TCP: no less than a segment of the loopback holds, as smaller
 /// windows are probed for now and then only.
 const RECEIVE: usize = 128 << 10;
 
-/// What a stop may take here, and how much later the process must be gone.
+/// The budget of a stop here, and how much later the process must be gone.
 const BUDGET: Duration = Duration::from_secs(3);
 const LATER: Duration = Duration::from_secs(1);
 
-/// What an impatient stop may take, from the second signal on.
+/// The time that a stop may take from the second signal on.
 const IMPATIENT: Duration = Duration::from_secs(2);
 
 /// A client that has logged in and reads no more.

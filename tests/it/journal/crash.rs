@@ -19,7 +19,7 @@ use crate::support::{
 const ROUNDS: usize = 200;
 const WRITERS: [&str; 3] = ["ana", "bia", "caio"];
 
-/// What clients were told, over all rounds.
+/// The answers that clients received, over all rounds.
 #[derive(Default)]
 struct Told {
     /// Each seq that a publisher got, and what it had published.

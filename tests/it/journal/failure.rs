@@ -84,7 +84,7 @@ fn full_disk_refuses_only_publishers_until_there_is_space() {
         data.path()
     );
     let mut served = serve_after(&data, &mount);
-    // What the server sees in its own namespace.
+    // The files as the server sees them in its own namespace.
     let inside = |path: &Path| -> PathBuf {
         let root = PathBuf::from(format!("/proc/{}/root", served.child.id()));
         root.join(path.strip_prefix("/").expect("it is absolute"))

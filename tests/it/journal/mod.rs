@@ -104,7 +104,7 @@ fn heard(client: &mut FrameClient, last: u64) -> Vec<u64> {
     seqs
 }
 
-/// What the database says: each broadcast's seq and body, presence without one.
+/// Returns each broadcast of the database, its seq and body; presence has no body.
 fn on_disk(database: &Path) -> (BTreeMap<u64, String>, u64) {
     let connection = rusqlite::Connection::open(database).expect("a database");
     let head = connection.query_row("SELECT head FROM stream", [], |row| row.get::<_, i64>(0));

@@ -21,7 +21,7 @@ use super::source::{Segments, Source};
 /// Imports that close a cycle and are to be removed. An entry that closes none fails the test.
 const KNOWN: &[(&str, &str)] = &[];
 
-/// Who imports whom, by paths from `src`.
+/// The imports of each file, by paths from `src`.
 type Imports = BTreeMap<String, BTreeSet<String>>;
 
 /// The module tree of one crate.
@@ -171,7 +171,7 @@ fn reachable<'a>(imports: &'a Imports, from: &str) -> BTreeSet<&'a String> {
     reached
 }
 
-/// What is wrong, each in a sentence: cycles beside the `known` imports, and `known` imports
+/// Returns the problems, each in a sentence: cycles beside the `known` imports, and `known` imports
 /// that close none.
 fn problems(imports: &Imports, known: &[(&str, &str)]) -> Vec<String> {
     let mut problems = Vec::new();

@@ -22,7 +22,7 @@ pub(super) const LAYERS: &[Layer] = &[
         layers: &[],
         never: &["actix", "tokio", "std::fs", "std::os"],
     },
-    // What sessions need of a connection, and acceptors of a listener.
+    // The traits that sessions need of a connection, and acceptors of a listener.
     Layer {
         name: "link",
         layers: &["framing"],

@@ -58,8 +58,8 @@ fn clients_pinging_before_login_unread_hold_little_memory() {
     let served = Served::new(&["--no-console", "--data", "none"]);
     let pings: Vec<u8> = (0..10_000).flat_map(|id| ask("ping", id).bytes()).collect();
     let before = resident(&served);
-    let strangers: Vec<FrameClient> = (0..200).map(|_| served.connected()).collect();
-    let sending: Vec<_> = strangers
+    let unauthenticated: Vec<FrameClient> = (0..200).map(|_| served.connected()).collect();
+    let sending: Vec<_> = unauthenticated
         .into_iter()
         .map(|mut unauthenticated| {
             let pings = pings.clone();

@@ -5,8 +5,8 @@ mod logins;
 mod memory;
 #[cfg(unix)] // another user of the same machine, by setresuid(2)
 mod peers;
-mod places;
 mod requests;
+mod session_limits;
 #[cfg(unix)] // it looks at the sources only
 mod table;
 

@@ -44,7 +44,7 @@ fn frame_above_the_request_rate_is_throttled_in_order() {
         );
         assert!(!error.text("message").contains("try again"), "{error:?}");
     }
-    // What keeps a session alive, or ends it, is never throttled.
+    // Frames that keep a session alive, or end it, are never throttled.
     ana.ping();
     let closing = ana.fim();
     assert_eq!((closing.num("accepted"), closing.num("refused")), (7, 0));

@@ -80,7 +80,7 @@ fn raw_reader_that_never_reads_is_reported_as_missing() {
         assert_eq!(row.cut, report.head);
         assert_eq!(row.missing, [(row.sent.next(), report.head)]);
         assert!(row.evidence < Evidence::Read, "{row:?}");
-        // What the report calls sent is what there is to read.
+        // The report's `sent` is what there is to read.
         let mut heard = 0;
         while let Some(bytes) = stalled.receive() {
             heard += bytes.len();

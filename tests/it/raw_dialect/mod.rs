@@ -3,7 +3,7 @@
 mod duplex;
 mod ending;
 mod outbound;
-mod places;
+mod session_limits;
 mod slow;
 
 use arauto::{Config, Report, SessionRecord};
@@ -47,7 +47,7 @@ fn readers(fixture: &Fixture, count: usize) -> Vec<BareClient> {
     readers
 }
 
-/// What each reads up to the end, all at once: in a stop nobody sees the end before
+/// Returns what each reads up to the end, all at once: in a stop nobody sees the end before
 /// everybody has read the rest.
 fn rests(readers: Vec<BareClient>) -> Vec<Vec<String>> {
     std::thread::scope(|scope| {

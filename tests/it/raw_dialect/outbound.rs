@@ -19,7 +19,7 @@ fn outbound_body_is_one_message_or_line_and_fim_is_last() {
         block_on(feed.next()).expect("it is in the log");
         let readers = readers(&fixture, 3);
         say(&fixture, "bom dia");
-        // Who comes and goes is not told.
+        // Joins and leaves are not sent to it.
         block_on(async {
             let unauthenticated_client = Client::connect(&fixture.server.endpoints()[1])
                 .await

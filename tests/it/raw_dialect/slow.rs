@@ -94,7 +94,7 @@ fn slow_raw_reader_skips_and_is_reported() {
             panic!("{report:#?}");
         };
         assert!(!row.gaps.is_empty(), "it did not read in between: {row:?}");
-        // What was rendered between two gaps had only waited: there may be several.
+        // Broadcasts rendered between two gaps had only waited: there may be several.
         let is_missed = |seq: &u64| {
             let mut gaps = row.gaps.iter();
             gaps.any(|(from, to)| (from.0..=to.0).contains(seq))

@@ -48,7 +48,7 @@ impl Told {
         self.folder.path().join(name)
     }
 
-    /// What `arauto COMMAND… FILE OPTIONS…` prints.
+    /// Returns the output of `arauto COMMAND… FILE OPTIONS…`.
     fn prints(&self, before: &[&str], after: &[&str]) -> String {
         finish(arauto(before).arg(self.file()).args(after), "").expect_success()
     }
@@ -113,8 +113,8 @@ fn of_many(report: &Report, sessions: u64) -> Report {
 fn explain_of_a_stalled_reader_names_its_end() {
     let told = Told::with_a_stalled_reader();
     let (stalled, rui) = (told.user("stalled"), told.user("rui"));
-    let strangers = told.report.sessions.iter().filter(|r| r.user.is_none());
-    assert_eq!(strangers.map(|r| r.after).collect::<Vec<_>>(), [None]);
+    let unauthenticated = told.report.sessions.iter().filter(|r| r.user.is_none());
+    assert_eq!(unauthenticated.map(|r| r.after).collect::<Vec<_>>(), [None]);
     assert!(
         rui.after.is_some_and(|after| after < rui.sent),
         "it has got some"

@@ -139,7 +139,7 @@ fn timeline_of_5000_sessions_has_bands() {
         assert!(svg.len() < 100_000, "{}", svg.len());
         let texts = texts(&document);
         let has = |start: &str| texts.iter().any(|text| text.starts_with(start));
-        // The three of the small stop again and again: stranger, rui, stalled.
+        // The three of the small stop again and again: unauthenticated, rui, stalled.
         assert!(has("3 334 complete") && has("1 666 missing"), "{texts:?}");
     }
 }

@@ -33,7 +33,7 @@ fn stalled_reader_makes_exit_3_with_its_missing_range() {
     let drain = report.phases.iter().find(|line| line.phase == Phase::Drain);
     assert!(!drain.expect("it was reached").in_time);
 
-    // What the report calls sent is what there is to read, to the last whole frame.
+    // The report's `sent` is what there is to read, to the last whole frame.
     let mut last = 0;
     while let Some(frame) = stalled.recv() {
         if frame.get("seq").is_some() {

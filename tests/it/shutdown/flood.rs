@@ -22,7 +22,7 @@ const LATE: usize = 16;
 /// Clients that have had a first batch answered before the stop.
 const BEFORE: usize = 24;
 
-/// What a client heard of its session.
+/// The frames that a client received in its session.
 #[derive(Default)]
 struct Heard {
     session: u64,

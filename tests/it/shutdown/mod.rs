@@ -3,10 +3,10 @@
 mod deadlines;
 mod failures;
 mod flood;
+mod notices;
 mod reasons;
 #[cfg(unix)] // hundreds of clients at once
-mod strangers;
-mod told;
+mod unauthenticated;
 #[cfg(unix)] // a pipe has no side of its own
 mod unread;
 

@@ -5,8 +5,8 @@ mod hosts;
 mod init;
 mod reload;
 mod session;
-mod strangers;
 mod trust;
+mod unauthenticated;
 mod unusable;
 
 use arauto::{Config, Endpoint, TlsConfig};

@@ -58,7 +58,7 @@ impl Program {
         line.trim_end().to_owned()
     }
 
-    /// What it still says, and its exit code.
+    /// Returns the rest of its output, and its exit code.
     fn end(mut self) -> (String, i32) {
         let mut rest = String::new();
         self.said.read_to_string(&mut rest).expect("it prints text");
@@ -216,7 +216,7 @@ fn fresh(what: &str) -> (String, String) {
     (format!("pipe:{name}"), format!(r"\\.\pipe\{name}"))
 }
 
-/// What a raw command of arauto's prints. Where no pipe is there yet it fails at once,
+/// Returns the output of a raw command of arauto's. Where no pipe is there yet it fails at once,
 /// as a Win32 program would, and is tried again.
 fn printed(arguments: &[&str]) -> String {
     let mut printed = None;

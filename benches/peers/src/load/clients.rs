@@ -25,7 +25,7 @@ const STANDSTILL: Duration = Duration::from_secs(5);
 /// No run takes longer than this.
 const LONGEST: Duration = Duration::from_secs(120);
 
-/// What a client has to write and to read before it is done.
+/// The bytes that a client has to write and to read before it is done.
 #[derive(Debug, Clone, Copy)]
 pub struct Expected {
     /// Messages, or requests, that it writes.

@@ -1,5 +1,5 @@
-//! What a run took: of time, of the server's processor, of the load's own, and of the
-//! machine's.
+//! The cost of a run: wall time, the server's CPU time, the load's own, and that of the
+//! whole machine.
 
 use std::fs;
 use std::time::Instant;

@@ -1,6 +1,6 @@
 //! The load: one thread whose clients do the same cheap thing for every server.
 //!
-//! What a client writes and counts is the load engine's ([`crate::engine`]). Here its
+//! The load engine decides what a client writes and counts. Here its
 //! clients are polled when epoll says that they are ready.
 
 mod clients;
@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 /// The most bytes that a client that pipelines offers in one write.
 const OFFER: usize = 256 * 1024;
 
-/// What one run has shown.
+/// The figures of one run.
 #[derive(Debug, Clone, Copy, Default, Serialize, Deserialize)]
 pub struct Figures {
     /// Deliveries, or requests that were answered.

@@ -50,7 +50,7 @@ impl Grammar for AnyGrammar {
     }
 }
 
-/// What is measured.
+/// The systems that are measured.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum System {

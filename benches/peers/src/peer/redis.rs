@@ -9,7 +9,7 @@ use super::Meter;
 use super::uniform::Uniform;
 use crate::meter::show;
 
-/// What is published to.
+/// The channel that is published to.
 pub const CHANNEL: &str = "s";
 
 /// Subscribes, and waits until that is done.

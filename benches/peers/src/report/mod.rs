@@ -1,4 +1,4 @@
-//! What was measured, for people: tables, a page and a picture.
+//! The results, for people: tables, a page and a picture.
 
 pub mod document;
 pub mod machine;
@@ -28,7 +28,7 @@ impl Results {
         runs.all(|runs| runs.failed.is_none())
     }
 
-    /// What one row has shown.
+    /// The results of one row.
     pub fn row(&self, id: &str) -> Option<&RowResult> {
         self.rows.iter().find(|row| row.row == id)
     }

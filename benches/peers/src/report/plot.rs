@@ -28,7 +28,7 @@ const SYSTEMS: &[(System, RGBColor)] = &[
     (System::Mosquitto, RGBColor(140, 86, 160)),
 ];
 
-/// What a group is called, in two short lines.
+/// Returns the name of a group, in two short lines.
 fn label(row: &Row) -> Option<[String; 2]> {
     match row.work {
         Work::FanOut(work) if work.pace.is_none() => {

@@ -10,7 +10,7 @@ use crate::peer::System;
 use crate::rows::{ROWS, Row, Work};
 use crate::stats::{Spread, digits};
 
-/// What a row compares: first the figure that it is about.
+/// The figures that a row compares, the main one first.
 fn figures(row: &Row) -> &'static [Figure] {
     match row.work {
         Work::Latency { .. } => &[Figure::P50, Figure::P99],
@@ -87,7 +87,7 @@ fn ratios(results: &Results, text: &mut String, with_bar: bool) {
     }
 }
 
-/// What each system did: medians, and the least and the most of the rounds.
+/// The results of each system: medians, and the least and the most of the rounds.
 pub fn figures_of_all(results: &Results) -> String {
     let mut text = "| work | system | a second | server CPU s a million | p50 us | p99 us \
                     | load busy | others busy | lost |\n\
@@ -149,7 +149,7 @@ fn count(number: u64) -> String {
     }
 }
 
-/// What was measured on.
+/// The machine of the measurement.
 pub fn machine(results: &Results) -> String {
     let mut text = "| | |\n|---|---|\n".to_owned();
     for (name, fact) in &results.machine.0 {
@@ -158,7 +158,7 @@ pub fn machine(results: &Results) -> String {
     text
 }
 
-/// What went wrong, one line each; empty where nothing did.
+/// The problems, one line each; empty where there were none.
 pub fn failures(results: &Results) -> String {
     let mut text = String::new();
     for row in &results.rows {

@@ -73,7 +73,7 @@ impl Change {
     }
 }
 
-/// What a login needs announced.
+/// The announcement that a login needs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum JoinAnnouncement {
     /// Nothing now: the user is announced already, or is announced later.

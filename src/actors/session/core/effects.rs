@@ -1,4 +1,4 @@
-//! What a session's decisions do, and what they ask.
+//! The effects of a session's decisions, and the questions that they ask.
 //!
 //! The core calls these methods and does nothing else to the world. The session's shell
 //! implements them with a connection, the log and the other actors; the model checker, the fuzz
@@ -116,7 +116,7 @@ pub trait Effects {
     fn log(&mut self, event: Event<'_>);
 }
 
-/// What is known of a session's output.
+/// The state of a session's output.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub struct Output {
     /// The last broadcast that is on its way or has been written.
@@ -135,7 +135,7 @@ pub struct Output {
     pub has_failed: bool,
 }
 
-/// Who a session is, for its record.
+/// The part of a session's record that its decisions do not know.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Identity {
     /// The session's number.

@@ -26,7 +26,7 @@ const BRIEF_TIMEOUT: Duration = Duration::from_millis(250);
 /// notice, the session is over within 5 s.
 const REVOKED_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// What the output may send now.
+/// The output that may be sent now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Sending {
     /// Nothing any more.

@@ -1,4 +1,4 @@
-//! What a session decides, without I/O.
+//! The decisions of a session, without I/O.
 //!
 //! Problem: the rules of a session (in which state a frame is served, in which order it is
 //! answered, what is owed at the end, what a stop changes) must be checkable one by one, by
@@ -76,7 +76,7 @@ pub struct Core {
     acked: Seq,
     /// How far the bytes got, once the session is closed.
     evidence: Option<Evidence>,
-    /// What the client has been told of a stop. Boxed, as few sessions are told at any moment.
+    /// The notices of a stop to the client. Boxed, as few sessions get one at any moment.
     notice: Option<Box<Notice>>,
     /// Whether the permit of a client that has not logged in was given to another peer.
     is_permit_withdrawn: bool,
@@ -86,7 +86,7 @@ pub struct Core {
     is_awaited: bool,
 }
 
-/// What is known of a session's input.
+/// The state of a session's input.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 struct Input {
     /// The client has closed its side, or reading has failed.
@@ -95,14 +95,14 @@ struct Input {
     is_unreadable: bool,
 }
 
-/// What a session begins with.
+/// The values that a session begins with.
 #[derive(Debug, Clone)]
 pub struct Setup<'a> {
     /// The session's number.
     pub session: SessionId,
     /// The kind of the session.
     pub policy: Policy,
-    /// What it allows.
+    /// The session's limits.
     pub limits: SessionLimits,
     /// Whether publishes wait for a disk.
     pub is_journaled: bool,
@@ -114,7 +114,7 @@ pub struct Setup<'a> {
     pub refusal: Option<ConnectRefusal>,
 }
 
-/// What became of a frame.
+/// The result of giving the core a frame.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Served {
     /// It must be given again later: it was not looked at.

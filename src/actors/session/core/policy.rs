@@ -1,4 +1,4 @@
-//! What differs between the kinds of sessions, and what a session may do.
+//! The differences between the kinds of sessions, and a session's limits.
 
 use std::time::Duration;
 
@@ -6,7 +6,7 @@ use super::state::{Member, State};
 use crate::rate::Rate;
 use crate::wire::{Dialect, ErrorCode, cbor};
 
-/// What becomes of a reader that falls off the log's tail.
+/// The policy for a reader that falls off the log's tail.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Hash)]
 pub enum SlowPolicy {
     /// It is told what it missed, and goes on.
@@ -16,7 +16,7 @@ pub enum SlowPolicy {
     Disconnect,
 }
 
-/// What a session allows, and how long it waits.
+/// A session's limits and timeouts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct SessionLimits {
     /// The longest frame, in bytes without its prefix.
@@ -35,7 +35,7 @@ pub struct SessionLimits {
     pub idle_timeout: Option<Duration>,
     /// From `closing` to the client's own end.
     pub drain_timeout: Duration,
-    /// What becomes of a slow reader.
+    /// The policy for a slow reader.
     pub slow: SlowPolicy,
 }
 
@@ -85,7 +85,7 @@ impl ConnectRefusal {
     }
 }
 
-/// What one read takes at most, in bytes, by who the client is: input that is not served yet
+/// The most bytes that one read takes, by kind of client: input that is not served yet
 /// waits in memory.
 const READ: usize = 256 * 1024;
 const READ_OF_NAMELESS: usize = 16 * 1024;

@@ -1,4 +1,4 @@
-//! What can be said of a session, and how far its bytes are known to have got.
+//! The record of a session, and the evidence of how far its bytes got.
 
 use super::Core;
 use super::effects::{Effects, Output};

@@ -1,4 +1,4 @@
-//! What each frame does, and the answers to the work that it began.
+//! Serves each frame, and answers with the results of the work that it began.
 
 use std::borrow::Cow;
 use std::time::{Duration, Instant};

@@ -15,7 +15,7 @@ use crate::wire::{Seq, ServerFrame, Stopping};
 /// descriptor, that others wait for.
 pub(super) const UNAUTHENTICATED_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// What became of an order.
+/// The state of an order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Carried {
     /// It has been carried out.

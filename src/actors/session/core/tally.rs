@@ -2,7 +2,7 @@
 
 use crate::close::{Micros, Times};
 
-/// What a session has done so far.
+/// The counts and times of a session.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
 pub(super) struct Tally {
     accepted: u64,

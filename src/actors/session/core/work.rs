@@ -16,7 +16,7 @@ pub type Ids = SmallVec<[u64; 4]>;
 /// fill what is written while the disk is waited for.
 const RUNS: usize = 8;
 
-/// What a piece of work is for: the frames that it answers.
+/// The purpose of a piece of work: the frames that it answers.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(super) enum Purpose {
     Login { id: u64 },

@@ -30,7 +30,7 @@ impl Inlet {
         if self.rest.is_empty() {
             self.window = Some(window);
         } else {
-            // What is there already is the beginning of the first.
+            // The bytes that are there already begin the first message.
             if let Some(first) = self.messages.front_mut() {
                 *first += self.rest.len();
             }

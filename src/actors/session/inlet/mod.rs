@@ -27,11 +27,11 @@ pub(super) struct Inlet {
     framing: Framing,
     /// The longest frame that any client may send.
     max_frame: usize,
-    /// What was not served in earlier passes.
+    /// The bytes that earlier passes did not serve.
     rest: Vec<u8>,
     /// How much of the rest this pass has served.
     served: usize,
-    /// What this pass has received. While there is one, the rest is empty.
+    /// The bytes that this pass has received. While there is a window, the rest is empty.
     window: Option<Window>,
     /// In message mode: the length of each whole message at the front.
     messages: VecDeque<usize>,
@@ -42,7 +42,7 @@ pub(super) struct Inlet {
     is_over: bool,
 }
 
-/// What the front of the input holds.
+/// The front of the input.
 #[derive(Debug)]
 pub(super) enum Next<'a> {
     /// A frame, and how many bytes it takes.
@@ -55,7 +55,7 @@ pub(super) enum Next<'a> {
     Bad(WireError),
 }
 
-/// What one attempt to receive brought.
+/// The result of one attempt to receive.
 #[derive(Debug, Default)]
 pub(super) struct Fill {
     /// Whether there was anything, be it an empty message or the end.

@@ -1,4 +1,4 @@
-//! What kind of answer a frame is.
+//! Classifies the frames of the output.
 
 use crate::wire::ServerFrame;
 

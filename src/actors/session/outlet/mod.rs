@@ -1,4 +1,4 @@
-//! What goes to the client: answers from a small queue, broadcasts from the log.
+//! Output: answers from a small queue, broadcasts from the log.
 
 mod answers;
 mod broadcasts;
@@ -38,7 +38,7 @@ pub(super) struct Outlet {
     /// Answers, and broadcasts where they do not go out as the log has them.
     queue: Queue,
     reader: Option<Reader>,
-    /// What [`Outlet::reached`] was when the last answer was queued: that one stands behind
+    /// The value of [`Outlet::reached`] when the last answer was queued: that one stands behind
     /// this broadcast, and before the next.
     last_answer: Option<Seq>,
     /// Why nothing more can be written.
@@ -48,7 +48,7 @@ pub(super) struct Outlet {
     write_shut: bool,
 }
 
-/// What an outlet begins with.
+/// The values that an outlet begins with.
 pub(super) struct OutletSetup {
     pub(super) framing: Framing,
     pub(super) session: SessionId,
@@ -103,7 +103,7 @@ impl Outlet {
         }
     }
 
-    /// What a session's decisions need to know.
+    /// Returns the state of the output for the session's decisions.
     pub(super) fn state(&self) -> Output {
         Output {
             reached: self.reached(),
@@ -248,7 +248,7 @@ impl Outlet {
         if self.write_shut || self.is_broken() {
             return;
         }
-        // What the link says before its end may have to wait: it is asked again.
+        // The connection's last bytes may have to wait: this is called again.
         let shut = Pin::new(link).poll_shutdown(cx);
         self.write_shut = shut.is_ready();
         if let Poll::Ready(Err(error)) = shut {
@@ -306,7 +306,7 @@ impl Outlet {
                 reader.let_go();
                 break;
             }
-            // What a resume cannot give is told, whatever the policy.
+            // A gap right behind a resume is told, whatever the policy.
             let ends_on_gap = wanted.ends_on_gap && !reader.is_fresh();
             match reader.next(&self.log, self.shard, cx) {
                 Upcoming::Nothing => break,

@@ -13,7 +13,7 @@ use std::task::{Context as TaskContext, Poll};
 use crate::log::{JournalChunk, Log, PartialFrame, Slice, Slices, frame_length};
 use crate::wire::{Gap, Seq};
 
-/// What is read at once, about.
+/// The approximate number of bytes that are read at once.
 const CHUNK: usize = 256 * 1024;
 
 /// A place in the journal, between two frames.
@@ -45,7 +45,7 @@ impl fmt::Debug for Step {
     }
 }
 
-/// What stands at a reader's place in the journal.
+/// The result of reading at a reader's place in the journal.
 pub(super) enum PastRead {
     /// It is being read; the task is woken.
     Waiting,
@@ -60,7 +60,7 @@ pub(super) enum PastRead {
 }
 
 impl Past {
-    /// What comes next is the one behind `seq`.
+    /// Returns a place whose next broadcast is the one behind `seq`.
     pub(super) fn behind(seq: Seq) -> Past {
         Past {
             seq,

@@ -1,4 +1,4 @@
-//! What waits to be written to a client, in its order.
+//! The frames that wait to be written to a client, in their order.
 //!
 //! In message mode each frame's end is known, as each goes out on its own. Besides,
 //! whoever reads the log in another form than its own must know how far it got: a
@@ -38,7 +38,7 @@ struct Mark {
     of: Marked,
 }
 
-/// What a mark stands for.
+/// The frame that a mark stands for.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Marked {
     /// With the id that an error could answer in its place.
@@ -192,7 +192,7 @@ impl Queue {
         self.tidy();
     }
 
-    /// What has been dealt with, one after the other.
+    /// Returns the marks of what has been written, one at a time.
     pub(super) fn next_done(&mut self) -> Option<Marked> {
         let mark = self.marks.front()?;
         let is_written = match self.framing {

@@ -14,7 +14,7 @@ use crate::log::{PageRange, PartialFrame, Slices};
 /// Less than this is sooner copied than handed out.
 const SENT_AS_FILE: usize = 16 * 1024;
 
-/// What stands together in one file at the front of `pieces`, each with its length,
+/// Returns the run of one file at the front of `pieces`, each with its length,
 /// where it is worth handing out: its place and length.
 fn run(mut pieces: impl Iterator<Item = (usize, Option<PageRange>)>) -> Option<(PageRange, usize)> {
     let (mut length, first) = pieces.next()?;
@@ -73,7 +73,7 @@ impl Outlet {
         }
     }
 
-    /// What is written now: a run of a file, or copies of all. Where answers stand
+    /// Chooses what is written now: a run of a file, or copies of all. Where answers stand
     /// before a run, they go first, alone.
     fn choose(&self, slices: Slices) -> (Slices, Option<(PageRange, usize)>) {
         let takes_files = self.reader.as_ref().is_some_and(Reader::takes_files);

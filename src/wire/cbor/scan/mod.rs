@@ -28,7 +28,7 @@ pub struct FrameScanner {
     cut: Cut,
 }
 
-/// What the last read left of a frame.
+/// The part of a frame that the last read left.
 #[derive(Debug)]
 enum Cut {
     /// Nothing: it ended with a frame.

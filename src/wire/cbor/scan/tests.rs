@@ -51,7 +51,7 @@ fn stream() -> Vec<u8> {
     bytes
 }
 
-/// What a scanner that reads `bytes` in these pieces says, in short.
+/// Returns a summary of what a scanner finds that reads `bytes` in these pieces.
 fn told(scanner: &mut FrameScanner, pieces: &[&[u8]]) -> Vec<String> {
     let mut told = Vec::new();
     for piece in pieces {

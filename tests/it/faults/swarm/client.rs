@@ -10,7 +10,7 @@ use arauto::wire::{Ack, BodyFrame, ClientFrame, Seq, cbor};
 use super::{Heard, Shared, Socket};
 use crate::support::{PASSWORD, login};
 
-/// What a client does.
+/// The behaviour of a client.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Work {
     /// It reads.
@@ -176,7 +176,7 @@ impl Client {
     }
 }
 
-/// What a client says under this id.
+/// Returns the frame that a client sends under this id.
 pub(crate) fn said(name: usize, id: u64) -> String {
     format!("{name}-{id}")
 }

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use arauto::wire::{Closing, Decoded, ServerFrame, cbor};
 
-/// What a client sent, and what it heard of its session.
+/// The frames that a client sent and received.
 ///
 /// The counts are as good as lists: each answer is held against its place when it
 /// comes.
@@ -30,7 +30,7 @@ pub(crate) struct Heard {
     pub(crate) closing: Option<Closed>,
 }
 
-/// What `closing` said.
+/// The contents of `closing`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Closed {
     pub(crate) reason: String,
@@ -50,7 +50,7 @@ impl From<&Closing<'_>> for Closed {
     }
 }
 
-/// What was broadcast under each seq, as its bytes.
+/// The bytes of the broadcast under each seq.
 #[derive(Default)]
 pub(crate) struct Told(HashMap<u64, Box<[u8]>>);
 

@@ -27,7 +27,7 @@ pub(super) struct Swarm {
     clients: Vec<JoinHandle<Heard>>,
 }
 
-/// What the clients of a server know together.
+/// The knowledge that the clients of a server share.
 pub(super) struct Shared {
     room: Room,
     told: RefCell<Told>,
@@ -36,7 +36,7 @@ pub(super) struct Shared {
     moved: Notify,
 }
 
-/// What became of all of them.
+/// The results of all of them.
 pub(super) struct Swarmed {
     pub(super) heard: Vec<Heard>,
     pub(super) told: Told,

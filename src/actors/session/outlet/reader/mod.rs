@@ -9,7 +9,7 @@ use crate::log::{
 };
 use crate::wire::{Gap, Seq};
 
-/// What one write takes from the log, about.
+/// The approximate number of slices that one write takes from the log.
 pub(super) const SLICES: usize = 32;
 const BATCH: usize = 256 * 1024;
 
@@ -39,7 +39,7 @@ pub(super) struct Reader {
     gaps_unlisted_to: Option<Seq>,
 }
 
-/// What comes next for a reader.
+/// The next thing that a reader finds.
 pub(super) enum Upcoming {
     /// Nothing yet; the task is woken.
     Nothing,

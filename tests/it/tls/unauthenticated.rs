@@ -87,7 +87,7 @@ fn tls_endpoint_registers_only_if_it_says_so() {
     ana.send(&login(5, "ana", PASSWORD));
     assert_eq!(ana.expect_error("registration-closed").num("id"), 5);
     drop(ana);
-    // Who registered elsewhere comes in.
+    // A user that registered elsewhere can log in.
     secured.fixture.client("ana").fim();
     let mut ana = secured.unauthenticated();
     assert!(!ana.log_in("ana").flag("registered"));

@@ -31,14 +31,14 @@ fn unauthenticated_sessions_have_their_own_limit() {
         fixture.client("rui"),
         fixture.client("eva"),
     ];
-    let mut strangers = [fixture.unauthenticated(), fixture.unauthenticated()];
+    let mut unauthenticated = [fixture.unauthenticated(), fixture.unauthenticated()];
     let mut third = fixture.unauthenticated();
     third.expect_error("too-many-sessions");
     third.expect_closing("too-many-sessions");
-    strangers[0].log_in("gil");
+    unauthenticated[0].log_in("gil");
     let mut another = fixture.unauthenticated();
     another.ping();
-    drop((members, strangers, another));
+    drop((members, unauthenticated, another));
     fixture.finish();
 }
 

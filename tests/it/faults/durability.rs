@@ -5,7 +5,7 @@ use tempfile::TempDir;
 
 use crate::support::{Frame, PASSWORD, Served, Stop, login, text};
 
-/// What clients were told is so.
+/// The answers that clients received hold.
 #[derive(Default)]
 pub(super) struct Acknowledged {
     pub(super) users: Vec<String>,

@@ -41,7 +41,7 @@ fn stop_refuses_queued_logins_at_once() {
 fn unauthenticated_peers_that_never_read_make_no_exit_3() {
     let fixture = Fixture::new();
     let mut ana = fixture.client("ana");
-    let strangers: Vec<_> = (0..30).map(|_| fixture.connected()).collect();
+    let unauthenticated: Vec<_> = (0..30).map(|_| fixture.connected()).collect();
     fixture.wait_for_sessions(31);
     fixture.begin_stop();
     ana.skip_to("closing");
@@ -49,5 +49,5 @@ fn unauthenticated_peers_that_never_read_make_no_exit_3() {
     let report = fixture.assert_clean();
     let in_time = report.phases.iter().all(|phase| phase.in_time);
     assert!(in_time, "{:#?}", report.phases);
-    drop(strangers);
+    drop(unauthenticated);
 }
