@@ -1,8 +1,8 @@
 //! The effects of a session's decisions, and the questions that they ask.
 //!
 //! The core calls these methods and does nothing else to the world. The session's shell
-//! implements them with a connection, the log and the other actors; the model checker, the fuzz
-//! targets and the tests implement them with plain values. Calls are dispatched statically.
+//! implements them with a connection, the log and the other actors; a test, a model checker or
+//! a fuzzer can implement them with plain values. Calls are dispatched statically.
 
 use std::time::Duration;
 
