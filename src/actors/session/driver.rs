@@ -38,8 +38,6 @@ pub(super) struct Driver<L> {
     core: Core,
     inlet: Inlet,
     io: SessionIo<L>,
-    is_outbound: bool,
-    is_permit_withdrawn: bool,
     turn: u32,
     wakers: Wakers,
 }
@@ -75,8 +73,6 @@ impl<L: Link> Driver<L> {
             core: Core::begin(setup, Instant::now(), &mut io),
             inlet: Inlet::new(listener.dialect, io.link.framing(), max_frame),
             io,
-            is_outbound: policy.is_outbound(),
-            is_permit_withdrawn: false,
             turn: TURN,
             wakers: Wakers::default(),
         }
@@ -139,15 +135,14 @@ impl<L: Link> Driver<L> {
     }
 
     fn poll_permit(&mut self, now: Instant, cx: &mut TaskContext<'_>) {
-        if !self.is_permit_withdrawn && self.io.poll_permit_withdrawn(cx) {
-            self.is_permit_withdrawn = true;
+        if !self.core.is_permit_withdrawn() && self.io.poll_permit_withdrawn(cx) {
             self.core.withdraw_permit(now, &mut self.io);
         }
     }
 
     /// Serves what is there and receives more, as long as that is allowed.
     fn poll_input(&mut self, now: Instant, cx: &mut TaskContext<'_>) -> bool {
-        if self.is_outbound {
+        if self.core.is_outbound() {
             return self.poll_outbound_input(cx);
         }
         let mut is_any = self.inlet.holds_frame() && self.may_serve() && self.serve(now);
@@ -349,14 +344,14 @@ impl<L: Link> Driver<L> {
             return; // a closed session waits for nothing but its orders
         }
         let wakers = self.wakers;
-        let is_called_for_input = match self.is_outbound {
+        let is_called_for_input = match self.core.is_outbound() {
             true => wakers.read || self.core.is_input_over(),
             false => !self.core.waits_for_input(&self.io) || wakers.read,
         };
         let is_called = (!self.core.has_work() || wakers.work)
             && (!self.io.outlet.has_unwritten() || wakers.write)
             && is_called_for_input
-            && (self.is_outbound || !self.core.is_left_open());
+            && (self.core.is_outbound() || !self.core.is_left_open());
         let (core, inlet) = (&self.core, &self.inlet);
         assert!(
             is_called,

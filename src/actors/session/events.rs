@@ -40,7 +40,7 @@ pub(super) fn log(event: &Event<'_>, info: &SessionInfo, peer_id: &PeerId, limit
         }
         Event::ShutdownRequested { user, now } => {
             if let Some(user) = user {
-                tracing::info!(%session, %user, now, "shutdown asked for");
+                tracing::info!(%session, %user, now, "shutdown requested");
             }
         }
         Event::NotReadInTime => {

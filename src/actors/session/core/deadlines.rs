@@ -57,7 +57,7 @@ impl Core {
     }
 
     fn look_whether_present<E: Effects>(&mut self, fx: &mut E) -> bool {
-        if self.policy.is_outbound() {
+        if self.is_outbound() {
             return self.check_presence_again();
         }
         let has_gone = self.is_left_waiting() && fx.is_hung_up();
@@ -74,7 +74,7 @@ impl Core {
     /// Plans the next look whether the client is there, where the session would not see its
     /// end. A connection that cannot close one side does not tell it, and is not asked.
     fn plan_presence_look<E: Effects>(&mut self, now: Instant, fx: &E) {
-        let is_needed = match self.policy.is_outbound() {
+        let is_needed = match self.is_outbound() {
             true => self.check_presence_again(),
             false => fx.half_closes() && self.is_left_waiting(),
         };

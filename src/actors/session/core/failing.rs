@@ -37,7 +37,7 @@ impl Core {
     /// Ends a session whose input is over and served. `holds_frame`: a whole frame still waits
     /// to be served. Returns whether it ended.
     pub fn end_of_input<E: Effects>(&mut self, holds_frame: bool, fx: &mut E) -> bool {
-        if self.policy.is_outbound() {
+        if self.is_outbound() {
             return self.check_presence(fx);
         }
         if !self.is_left_open() || holds_frame {

@@ -119,7 +119,7 @@ pub struct Setup<'a> {
 pub enum Served {
     /// It must be given again later: it was not looked at.
     Later,
-    /// It was added to the run of publishes, which [`Core::end_run`] sends.
+    /// It was added to the run of publishes, which [`Core::end_pass`] sends.
     Gathered,
     /// It was served.
     Done,
@@ -192,6 +192,16 @@ impl Core {
     /// Whether the client is told of gaps, or ends on the first one.
     pub fn ends_on_gap(&self) -> bool {
         self.state.is_ready() && self.limits.slow == policy::SlowPolicy::Disconnect
+    }
+
+    /// Whether the input is dropped unread, and broadcasts begin with the connection.
+    pub fn is_outbound(&self) -> bool {
+        self.policy.is_outbound()
+    }
+
+    /// Whether the permit of a client that has not logged in was given to another peer.
+    pub fn is_permit_withdrawn(&self) -> bool {
+        self.is_permit_withdrawn
     }
 
     /// Whether a piece of work is under way.

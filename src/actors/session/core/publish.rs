@@ -57,7 +57,7 @@ impl Core {
     }
 
     /// Sends the run of publishes that has been gathered to the hub.
-    pub fn end_run<E: Effects>(&mut self, fx: &mut E) {
+    pub(super) fn end_run<E: Effects>(&mut self, fx: &mut E) {
         let Some(run) = self.run.take() else {
             return;
         };
