@@ -171,6 +171,7 @@ impl SignalReceiver {
             budget,
             server: None,
             has_signal: false,
+            is_reload_due: false,
             countdown: Countdown::default(),
             abandon,
             notifications: BackgroundTasks::begin("arauto-notify"),
@@ -229,6 +230,8 @@ struct SupervisedServer<'a> {
     budget: Duration,
     server: Option<ServerHandle>,
     has_signal: bool,
+    /// A reload was asked for before there was a server.
+    is_reload_due: bool,
     countdown: Countdown,
     abandon: watch::Sender<bool>,
     notifications: BackgroundTasks,
@@ -268,6 +271,8 @@ impl SupervisedServer<'_> {
                 self.server = Some(server);
                 if self.has_signal {
                     self.stop_server();
+                } else if self.is_reload_due {
+                    self.reload();
                 }
             }
             Progress::Stopping => {
@@ -320,10 +325,12 @@ impl SupervisedServer<'_> {
         });
     }
 
-    /// Reloads the certificate for new handshakes. If it cannot be loaded the old one stays.
-    fn reload(&self) {
-        if let Some(server) = self.server.clone() {
-            self.reloads.run(move || reload(&server));
+    /// Reloads the certificate for new handshakes, as soon as the server serves. If it cannot be
+    /// loaded the old one stays.
+    fn reload(&mut self) {
+        match self.server.clone() {
+            Some(server) => self.reloads.run(move || reload(&server)),
+            None => self.is_reload_due = true,
         }
     }
 }

@@ -103,8 +103,9 @@ impl<R: StopRules> StopMachine<R> {
         if let Some(stop) = &mut self.progress {
             stop.no_longer_await(record.session);
         }
-        let is_stopping = self.progress.is_some();
-        self.roster.end(record, has_failed, is_stopping);
+        // This may be heard in a stop of a session that was over before it.
+        let ended_in_stop = self.progress.is_some() && record.times_us.stopped.is_some();
+        self.roster.end(record, has_failed, ended_in_stop);
     }
 
     fn stop(&mut self, reason: StopReason, haste: Haste, now: Moment, effects: &mut Vec<Effect>) {

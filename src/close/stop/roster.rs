@@ -20,13 +20,16 @@ impl Roster {
         self.live.insert(session);
     }
 
-    /// Removes a session. During a stop its record is kept; before one, only if its
-    /// connection has failed.
-    pub(super) fn end(&mut self, record: SessionRecord, has_failed: bool, is_stopping: bool) {
+    /// Removes a session. If it ended in the stop its record is kept; if before the stop, only
+    /// when its connection has failed.
+    pub(super) fn end(&mut self, record: SessionRecord, has_failed: bool, ended_in_stop: bool) {
         self.live.remove(&record.session);
-        if is_stopping {
+        if ended_in_stop {
             self.records.insert(record.session, record);
-        } else if has_failed {
+            return;
+        }
+        self.records.remove(&record.session); // its answer to a stop's order
+        if has_failed {
             self.failed.note(record);
         }
     }

@@ -36,6 +36,11 @@ impl HungDisk {
         std::fs::write(self.orders.path().join("hang"), "").expect("the folder is ours");
     }
 
+    /// Makes the disk work again.
+    pub fn release(&self) {
+        std::fs::remove_file(self.orders.path().join("hang")).expect("it hangs");
+    }
+
     /// Waits until a call blocks on the disk.
     pub fn wait_until_hung(&self) {
         let hangs = self.orders.path().join("hangs");

@@ -1,13 +1,16 @@
 //! SIGHUP reloads the certificate for new clients, and affects no session.
 
 use std::fs;
+use std::process::{Child, Stdio};
 
 use arauto::{Client, Endpoint, Fingerprint, Trust};
 use rustix::process::{Pid, Signal, kill_process};
 use rustls::version::TLS13;
 use tempfile::TempDir;
 
-use crate::support::{CertificateFiles, FrameClient, Served, block_on, wait_until, watchdog};
+use crate::support::{
+    CertificateFiles, FrameClient, HungDisk, Served, arauto, block_on, os, wait_until, watchdog,
+};
 
 /// `arauto serve` with a certificate that can be replaced.
 struct Renewed {
@@ -47,9 +50,7 @@ impl Renewed {
     }
 
     fn hang_up(&self) {
-        let pid = i32::try_from(self.served.child.id()).expect("a process has an id");
-        let pid = Pid::from_raw(pid).expect("a process has an id");
-        kill_process(pid, Signal::HUP).expect("it is still there");
+        send_sighup(&self.served.child);
     }
 
     fn is_shown(&self, fingerprint: Fingerprint) -> bool {
@@ -60,6 +61,12 @@ impl Renewed {
     fn wait_for_log(&self, line: &str) {
         wait_until(line, || self.served.log().contains(line));
     }
+}
+
+fn send_sighup(server: &Child) {
+    let pid = i32::try_from(server.id()).expect("a process has an id");
+    let pid = Pid::from_raw(pid).expect("a process has an id");
+    kill_process(pid, Signal::HUP).expect("it is still there");
 }
 
 #[test]
@@ -113,9 +120,7 @@ fn sighup_without_tls_changes_nothing() {
             command
         },
     );
-    let pid = i32::try_from(served.child.id()).expect("a process has an id");
-    let pid = Pid::from_raw(pid).expect("a process has an id");
-    kill_process(pid, Signal::HUP).expect("it is still there");
+    send_sighup(&served.child);
     wait_until("it says that there is nothing to do", || {
         served.log().contains("there are no tls endpoints")
     });
@@ -123,5 +128,29 @@ fn sighup_without_tls_changes_nothing() {
     ana.log_in("ana");
     ana.fim();
     drop(ana);
+    served.stop();
+}
+
+#[test]
+#[cfg(target_os = "linux")] // it preloads a shared object
+fn sighup_in_the_start_reloads_once_the_server_serves() {
+    let _watchdog = watchdog();
+    let disk = HungDisk::new();
+    disk.hang();
+    let folder = tempfile::tempdir().expect("a folder can be made");
+    let endpoint = os::endpoint(folder.path(), "s");
+    let log = fs::File::create(folder.path().join("log")).expect("the folder is ours");
+    let mut command = arauto(&["serve", "--no-console"]);
+    command.arg("--listen").arg(endpoint.to_string());
+    command.arg("--data").arg(folder.path().join("data"));
+    command.env("ARAUTO_LOG", "debug");
+    let child = disk.under(command).stdin(Stdio::null()).stderr(log).spawn();
+    let served = Served::starting(child.expect("the binary is built"), folder, endpoint);
+    disk.wait_until_hung();
+    send_sighup(&served.child);
+    disk.release();
+    wait_until("it has reloaded", || {
+        served.log().contains("there are no tls endpoints")
+    });
     served.stop();
 }

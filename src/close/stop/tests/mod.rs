@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use self::run::{HEAD, Run, SESSION, TOTAL, closed, record, seen};
 use super::*;
-use crate::close::{CloseReason, ExitCode, Phase, StopReason};
+use crate::close::{CloseReason, Evidence, ExitCode, Micros, Phase, StopReason};
 use crate::wire::Seq;
 
 #[test]
@@ -228,6 +228,7 @@ fn session_that_ends_is_no_longer_awaited() {
     let mut last = record(15);
     last.reason = CloseReason::Lost.to_string();
     last.is_owed_head = false;
+    last.times_us.stopped = Some(Micros(1));
     run.feed(Input::Ended {
         record: last.clone(),
         has_failed: false,
@@ -237,6 +238,27 @@ fn session_that_ends_is_no_longer_awaited() {
     run.feed(Input::ActorsStopped).feed(closed(false));
     let outcome = run.observe(Vec::new(), &[]);
     assert_eq!(outcome.sessions, [last]);
+    assert_eq!(outcome.exit, ExitCode::Clean);
+}
+
+#[test]
+fn session_that_was_over_before_the_stop_is_not_reported() {
+    let mut run = Run::with_session();
+    run.begin().pass_until(Phase::Announce);
+    let mut over = record(15);
+    over.reason = CloseReason::Disconnected.to_string();
+    over.evidence = Evidence::Written;
+    run.answer(Phase::Announce, Some(over.clone()));
+    run.feed(Input::Ended {
+        record: over,
+        has_failed: false,
+    });
+    run.feed(Input::RequestsIdle)
+        .feed(Input::LogSealed(Some(HEAD)))
+        .feed(Input::ActorsStopped)
+        .feed(closed(false));
+    let outcome = run.observe(Vec::new(), &[]);
+    assert_eq!(outcome.sessions, []);
     assert_eq!(outcome.exit, ExitCode::Clean);
 }
 
