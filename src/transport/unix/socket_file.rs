@@ -7,6 +7,7 @@
 //! - the file is removed only while it is still the one that was bound.
 
 use std::io;
+use std::os::fd::OwnedFd;
 use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::os::unix::net as std_unix;
 use std::path::{Path, PathBuf};
@@ -239,7 +240,7 @@ fn probe(path: &Path) -> rustix::io::Result<()> {
 }
 
 fn bind_path(path: &Path, kind: SocketType, permissions: Permissions) -> io::Result<Bound> {
-    let listener = listen_at(&SocketAddrUnix::new(path)?, kind)?;
+    let socket = bind_socket(&SocketAddrUnix::new(path)?, kind)?;
     let (node, found) = node::open_socket(path)?;
     let file = SocketFile {
         path: path.to_owned(),
@@ -250,19 +251,27 @@ fn bind_path(path: &Path, kind: SocketType, permissions: Permissions) -> io::Res
     }
     // The umask can only have removed bits: the missing ones are added here.
     node::set_mode(&node, permissions.mode)?;
-    Ok((listener, file))
+    // Only now, so that nobody connects before the file has its permissions.
+    listen(&socket, BACKLOG)?;
+    Ok((std_unix::UnixListener::from(socket), file))
 }
 
-/// Binds and listens. The mode 0600 is set on the socket before it is bound, and its file is
-/// created with that.
+/// Binds and listens.
 pub(super) fn listen_at(
     address: &SocketAddrUnix,
     kind: SocketType,
 ) -> io::Result<std_unix::UnixListener> {
+    let socket = bind_socket(address, kind)?;
+    listen(&socket, BACKLOG)?;
+    Ok(std_unix::UnixListener::from(socket))
+}
+
+/// Binds a new socket. The mode 0600 is set on the socket before it is bound, and its file is
+/// created with that.
+fn bind_socket(address: &SocketAddrUnix, kind: SocketType) -> io::Result<OwnedFd> {
     let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
     let socket = socket_with(AddressFamily::UNIX, kind, flags, None)?;
     fchmod(&socket, Mode::RUSR | Mode::WUSR)?;
     bind(&socket, address)?;
-    listen(&socket, BACKLOG)?;
-    Ok(std_unix::UnixListener::from(socket))
+    Ok(socket)
 }

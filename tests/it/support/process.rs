@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use arauto::{Endpoint, Report};
 use tempfile::TempDir;
 
-use super::os::{self, Stop};
+use super::os::{self, Readiness, Stop};
 use super::{FrameClient, PASSWORD, wait_until};
 
 /// The exit code and the output of a command that has ended.
@@ -124,6 +124,7 @@ impl Served {
             .arg(folder.path().join("report.json"));
         let log = std::fs::File::create(folder.path().join("log")).expect("the folder is ours");
         command.args(arguments);
+        let readiness = Readiness::new(&mut command);
         let mut command = alter(command);
         let child = os::can_get_stop_signals(&mut command)
             .stdin(Stdio::piped())
@@ -131,7 +132,11 @@ impl Served {
             .stderr(log)
             .spawn()
             .expect("the binary is built");
-        Served::once_listening(child, folder, endpoint)
+        let served = Served::starting(child, folder, endpoint);
+        wait_until("the server is ready", || {
+            readiness.is_told(&served.endpoint)
+        });
+        served
     }
 
     /// Wraps a server that may never listen.
@@ -144,7 +149,7 @@ impl Served {
         }
     }
 
-    /// Wraps a server that has just been started, and waits until it listens.
+    /// Wraps a server with one endpoint that has just been started, and waits until it listens.
     pub fn once_listening(child: Child, folder: TempDir, endpoint: Endpoint) -> Served {
         let served = Served::starting(child, folder, endpoint);
         wait_until("the server listens", || {

@@ -2,13 +2,14 @@
 
 use std::io;
 use std::net::Shutdown;
-use std::os::unix::net::UnixStream;
+use std::os::unix::net::{UnixDatagram, UnixStream};
 use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
 use arauto::Endpoint;
 use rustix::process::{Pid, Signal, kill_process};
+use tempfile::TempDir;
 
 /// The time limit of a read: longer than anything that a test waits for.
 const TIME_LIMIT: Duration = Duration::from_secs(50);
@@ -41,6 +42,35 @@ fn path(endpoint: &Endpoint) -> &Path {
     match endpoint {
         Endpoint::Unix(path) | Endpoint::SeqPacket(path) => path,
         other => panic!("{other} is no socket's file"),
+    }
+}
+
+/// Receives a server's notification that it is ready (sd_notify(3)).
+pub struct Readiness {
+    socket: UnixDatagram,
+    _folder: TempDir,
+}
+
+impl Readiness {
+    /// Has a command notify of its readiness.
+    pub fn new(command: &mut Command) -> Readiness {
+        let folder = tempfile::tempdir().expect("a folder can be made");
+        let path = folder.path().join("notify.sock");
+        let socket = UnixDatagram::bind(&path).expect("the folder is ours");
+        socket.set_nonblocking(true).expect("it is a socket");
+        command.env("NOTIFY_SOCKET", path);
+        Readiness {
+            socket,
+            _folder: folder,
+        }
+    }
+
+    /// Returns whether the server has told that it serves all its endpoints.
+    pub fn is_told(&self, _endpoint: &Endpoint) -> bool {
+        let mut notice = [0; 128];
+        self.socket
+            .recv(&mut notice)
+            .is_ok_and(|length| notice[..length].starts_with(b"READY=1"))
     }
 }
 

@@ -46,6 +46,20 @@ pub fn is_gone(endpoint: &Endpoint) -> bool {
     open(endpoint).is_err_and(|error| code(&error) == Some(ERROR_FILE_NOT_FOUND))
 }
 
+/// Finds out whether a server is ready.
+pub struct Readiness;
+
+impl Readiness {
+    pub fn new(_command: &mut Command) -> Readiness {
+        Readiness
+    }
+
+    /// Returns whether the server listens on its local endpoint. Windows has no notification.
+    pub fn is_told(&self, endpoint: &Endpoint) -> bool {
+        connect(endpoint).is_ok()
+    }
+}
+
 /// Connects; waits while the pipe is busy.
 pub fn connect(endpoint: &Endpoint) -> io::Result<Stream> {
     let began = Instant::now();
