@@ -89,6 +89,8 @@ pub struct Served {
     pub folder: TempDir,
     endpoint: Endpoint,
     told: Mutex<Option<Instant>>,
+    /// Kept, as the server also notifies of its stop.
+    readiness: Option<Readiness>,
 }
 
 /// Longer than the time within which two signals count as one.
@@ -132,10 +134,11 @@ impl Served {
             .stderr(log)
             .spawn()
             .expect("the binary is built");
-        let served = Served::starting(child, folder, endpoint);
+        let mut served = Served::starting(child, folder, endpoint);
         wait_until("the server is ready", || {
             readiness.is_told(&served.endpoint)
         });
+        served.readiness = Some(readiness);
         served
     }
 
@@ -146,6 +149,7 @@ impl Served {
             folder,
             endpoint,
             told: Mutex::new(None),
+            readiness: None,
         }
     }
 
