@@ -3,9 +3,7 @@
 use std::env;
 use std::fs::DirBuilder;
 use std::io;
-use std::os::linux::net::SocketAddrExt;
 use std::os::unix::fs::DirBuilderExt;
-use std::os::unix::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use rustix::fs::{Mode, OFlags, fstat, open};
@@ -80,10 +78,6 @@ fn fitting(path: PathBuf) -> io::Result<PathBuf> {
 
 fn too_long(problem: &str) -> io::Error {
     io::Error::new(io::ErrorKind::InvalidFilename, problem)
-}
-
-pub(super) fn abstract_name(name: &str) -> io::Result<SocketAddr> {
-    SocketAddr::from_abstract_name(name)
 }
 
 fn pipe_folder() -> PathBuf {

@@ -1,13 +1,12 @@
 //! Connecting to a unix socket.
 
 use std::io;
-use std::os::unix::net as std_unix;
+use std::os::unix::net::UnixStream;
 use std::time::Duration;
 
 use rustix::net::{AddressFamily, SocketAddrUnix, SocketFlags, SocketType, socket_with};
-use tokio::net::UnixStream;
 
-use super::address::{UnixAddress, abstract_name, address};
+use super::address::{UnixAddress, address};
 use super::local::Local;
 use crate::transport::{ConnectMode, Endpoint};
 
@@ -29,32 +28,29 @@ pub(in crate::transport) async fn connect(
 /// Connects. While the listener's backlog is full, a connect that does not block fails
 /// (EAGAIN, connect(2)), and no event tells of the next free place in it.
 async fn connect_to(address: &UnixAddress) -> io::Result<UnixStream> {
+    let (address, kind) = match address {
+        UnixAddress::Path(path) => (SocketAddrUnix::new(path)?, SocketType::STREAM),
+        UnixAddress::Abstract(name) => {
+            let address = SocketAddrUnix::new_abstract_name(name.as_bytes())?;
+            (address, SocketType::STREAM)
+        }
+        UnixAddress::SeqPacket(path) => (SocketAddrUnix::new(path)?, SocketType::SEQPACKET),
+    };
     let mut pause = FIRST_PAUSE;
     for _ in 1..ATTEMPTS {
-        match connect_now(address).await {
+        match connect_now(&address, kind) {
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
             outcome => return outcome,
         }
         tokio::time::sleep(pause).await;
         pause = (pause * 2).min(LONGEST_PAUSE);
     }
-    connect_now(address).await
+    connect_now(&address, kind)
 }
 
-async fn connect_now(address: &UnixAddress) -> io::Result<UnixStream> {
-    match address {
-        UnixAddress::Path(path) => UnixStream::connect(path).await,
-        UnixAddress::Abstract(name) => {
-            // On a full backlog it blocks, until the server has accepted a connection.
-            let stream = std_unix::UnixStream::connect_addr(&abstract_name(name)?)?;
-            stream.set_nonblocking(true)?;
-            UnixStream::from_std(stream)
-        }
-        UnixAddress::SeqPacket(path) => {
-            let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
-            let socket = socket_with(AddressFamily::UNIX, SocketType::SEQPACKET, flags, None)?;
-            rustix::net::connect(&socket, &SocketAddrUnix::new(path)?)?;
-            UnixStream::from_std(std_unix::UnixStream::from(socket))
-        }
-    }
+fn connect_now(address: &SocketAddrUnix, kind: SocketType) -> io::Result<UnixStream> {
+    let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
+    let socket = socket_with(AddressFamily::UNIX, kind, flags, None)?;
+    rustix::net::connect(&socket, address)?;
+    Ok(UnixStream::from(socket))
 }

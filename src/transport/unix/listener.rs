@@ -2,11 +2,11 @@
 
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
-use std::os::unix::net as std_unix;
+use std::os::unix::net::UnixStream;
 use std::task::{Context, Poll, ready};
 
 use rustix::net::{Shutdown, SocketAddrUnix, SocketFlags, SocketType, accept_with, shutdown};
-use tokio::net::{UnixListener, UnixStream};
+use tokio::net::UnixListener;
 
 use super::address::{UnixAddress, address};
 use super::local::Local;
@@ -94,7 +94,7 @@ impl LocalListener {
             return Poll::Ready(self.connection(socket));
         }
         let (socket, _address) = ready!(self.listener.poll_accept(cx))?;
-        Poll::Ready(Local::new(socket, &self.endpoint))
+        Poll::Ready(Local::new(socket.into_std()?, &self.endpoint))
     }
 
     /// Accepts a client that waits at this moment.
@@ -110,8 +110,7 @@ impl LocalListener {
     }
 
     fn connection(&self, socket: OwnedFd) -> io::Result<Local> {
-        let socket = UnixStream::from_std(std_unix::UnixStream::from(socket))?;
-        Local::new(socket, &self.endpoint)
+        Local::new(UnixStream::from(socket), &self.endpoint)
     }
 
     /// Refuses new clients and removes the file. `shutdown` on a listening unix socket refuses

@@ -1,35 +1,36 @@
 //! A connection to a process of this host: a unix socket.
 
 use std::fs::File;
-use std::io::{self, IoSlice};
-use std::os::unix::net as std_unix;
+use std::io::{self, IoSlice, Read, Write};
+use std::os::unix::net::UnixStream;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
+use rustix::net::sockopt::socket_peercred;
+use rustix::net::{Shutdown, shutdown};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::net::UnixStream;
 
 use super::seqpacket::SeqPacket;
+use super::socket::{Progress, Socket};
 use super::socket_state;
 use crate::framing::{Failure, Framing, Received};
 use crate::link::{Evidence, Link};
 use crate::transport::attempts::Attempts;
 use crate::transport::failure::{failure_of, is_gone};
-use crate::transport::receive::poll_receive_bytes;
-use crate::transport::send_file::{SENDS_FILES, poll_send_file};
+use crate::transport::send_file::{SENDS_FILES, send_file};
 use crate::transport::{Endpoint, LocalUser, Peer};
 
 /// A unix socket.
 #[derive(Debug)]
 pub struct Local {
-    socket: Socket,
+    channel: Channel,
     attempts: Attempts,
 }
 
 #[derive(Debug)]
-enum Socket {
+enum Channel {
     /// It carries a stream.
-    Stream(UnixStream),
+    Stream(Socket),
     /// It keeps the boundaries of messages.
     Messages(SeqPacket),
 }
@@ -38,45 +39,55 @@ enum Socket {
 #[derive(Debug)]
 pub enum DetachedLocal {
     /// It carries a stream.
-    Stream(std_unix::UnixStream),
+    Stream(UnixStream),
     /// It keeps the boundaries of messages.
-    Messages(std_unix::UnixStream),
+    Messages(UnixStream),
+}
+
+impl Channel {
+    fn socket(&self) -> &Socket {
+        match self {
+            Channel::Stream(socket) => socket,
+            Channel::Messages(messages) => messages.socket(),
+        }
+    }
+
+    fn shut_write(&self) -> io::Result<()> {
+        Ok(shutdown(self.socket(), Shutdown::Write)?)
+    }
 }
 
 impl Local {
     pub(super) fn new(socket: UnixStream, endpoint: &Endpoint) -> io::Result<Local> {
         Ok(Local::over(match endpoint {
-            Endpoint::SeqPacket(_) => Socket::Messages(SeqPacket::new(socket)?),
-            _ => Socket::Stream(socket),
+            Endpoint::SeqPacket(_) => Channel::Messages(SeqPacket::new(socket)?),
+            _ => Channel::Stream(Socket::new(socket)),
         }))
     }
 
-    fn over(socket: Socket) -> Local {
+    fn over(channel: Channel) -> Local {
         Local {
-            socket,
+            channel,
             attempts: Attempts::default(),
         }
     }
 
-    fn socket(&self) -> &UnixStream {
-        match &self.socket {
-            Socket::Stream(stream) => stream,
-            Socket::Messages(socket) => socket.socket(),
-        }
+    fn socket(&self) -> &Socket {
+        self.channel.socket()
     }
 
     pub(in crate::transport) fn detach(self) -> io::Result<DetachedLocal> {
-        Ok(match self.socket {
-            Socket::Stream(stream) => DetachedLocal::Stream(stream.into_std()?),
-            Socket::Messages(socket) => DetachedLocal::Messages(socket.into_std()?),
+        Ok(match self.channel {
+            Channel::Stream(socket) => DetachedLocal::Stream(socket.into_std()),
+            Channel::Messages(messages) => DetachedLocal::Messages(messages.into_std()),
         })
     }
 
     pub(in crate::transport) fn peer(&self) -> io::Result<Peer> {
-        let credentials = self.socket().peer_cred()?;
+        let credentials = socket_peercred(self.socket())?;
         Ok(Peer::Local {
-            pid: credentials.pid(),
-            user: Some(LocalUser::Uid(credentials.uid())),
+            pid: Some(credentials.pid.as_raw_nonzero().get()),
+            user: Some(LocalUser::Uid(credentials.uid.as_raw())),
         })
     }
 }
@@ -87,27 +98,27 @@ impl Link for Local {
     }
 
     fn framing(&self) -> Framing {
-        match self.socket {
-            Socket::Stream(_) => Framing::Stream,
-            Socket::Messages(_) => Framing::Messages,
+        match self.channel {
+            Channel::Stream(_) => Framing::Stream,
+            Channel::Messages(_) => Framing::Messages,
         }
     }
 
     fn poll_receive(&mut self, cx: &mut Context<'_>, buf: &mut [u8]) -> Poll<io::Result<Received>> {
-        let Local { socket, attempts } = self;
-        attempts.poll_read(cx, |cx| match socket {
-            Socket::Stream(stream) => poll_receive_bytes(stream, cx, buf),
-            Socket::Messages(socket) => socket.poll_receive(cx, buf),
+        let Local { channel, attempts } = self;
+        attempts.poll_read(cx, |cx| match channel {
+            Channel::Stream(socket) => poll_receive_bytes(socket, cx, buf),
+            Channel::Messages(messages) => messages.poll_receive(cx, buf),
         })
     }
 
     fn poll_send_message(&mut self, cx: &mut Context<'_>, message: &[u8]) -> Poll<io::Result<()>> {
-        let Local { socket, attempts } = self;
-        let Socket::Messages(socket) = socket else {
+        let Local { channel, attempts } = self;
+        let Channel::Messages(messages) = channel else {
             return Poll::Ready(Err(io::ErrorKind::Unsupported.into()));
         };
         let message = [IoSlice::new(message)];
-        let sent = ready!(attempts.poll_write(cx, |cx| socket.poll_send(cx, &message)));
+        let sent = ready!(attempts.poll_write(cx, |cx| messages.poll_send(cx, &message)));
         Poll::Ready(sent.map(drop))
     }
 
@@ -127,9 +138,9 @@ impl Link for Local {
     /// also once it has closed on unread bytes: [`socket_state::is_all_taken`] and the errors that were seen
     /// tell the two apart.
     fn evidence(&self) -> Evidence {
-        let has_failed = match &self.socket {
-            Socket::Stream(_) => self.attempts.has_failed(),
-            Socket::Messages(socket) => self.attempts.has_failed() || socket.is_reset(),
+        let has_failed = match &self.channel {
+            Channel::Stream(_) => self.attempts.has_failed(),
+            Channel::Messages(messages) => self.attempts.has_failed() || messages.is_reset(),
         };
         match !has_failed && socket_state::is_all_taken(self.socket()).unwrap_or(false) {
             true => Evidence::Read,
@@ -142,7 +153,7 @@ impl Link for Local {
     }
 
     fn sends_files(&self) -> bool {
-        SENDS_FILES && matches!(self.socket, Socket::Stream(_))
+        SENDS_FILES && matches!(self.channel, Channel::Stream(_))
     }
 
     fn poll_send_file(
@@ -152,21 +163,52 @@ impl Link for Local {
         offset: u64,
         length: usize,
     ) -> Poll<io::Result<usize>> {
-        let Local { socket, attempts } = self;
-        let Socket::Stream(stream) = socket else {
+        let Local { channel, attempts } = self;
+        let Channel::Stream(socket) = channel else {
             return Poll::Ready(Err(io::ErrorKind::Unsupported.into()));
         };
-        attempts.poll_write(cx, |cx| poll_send_file(&*stream, cx, file, offset, length))
+        attempts.poll_write(cx, |cx| {
+            poll_write_bytes(socket, cx, length, |stream| {
+                send_file(stream, file, offset, length)
+            })
+        })
     }
 }
 
 impl DetachedLocal {
     pub(in crate::transport) fn attach(self) -> io::Result<Local> {
         Ok(Local::over(match self {
-            DetachedLocal::Stream(stream) => Socket::Stream(UnixStream::from_std(stream)?),
-            DetachedLocal::Messages(socket) => Socket::Messages(SeqPacket::from_std(socket)?),
+            DetachedLocal::Stream(stream) => Channel::Stream(Socket::new(stream)),
+            DetachedLocal::Messages(socket) => Channel::Messages(SeqPacket::over(socket)),
         }))
     }
+}
+
+fn poll_receive_bytes(
+    socket: &mut Socket,
+    cx: &mut Context<'_>,
+    buf: &mut [u8],
+) -> Poll<io::Result<Received>> {
+    let received = socket.poll_read(cx, |mut stream| {
+        let length = stream.read(buf)?;
+        Ok((length, Progress::of(length, buf.len())))
+    });
+    Poll::Ready(Ok(match ready!(received)? {
+        0 => Received::End,
+        length => Received::Bytes(length),
+    }))
+}
+
+fn poll_write_bytes(
+    socket: &mut Socket,
+    cx: &mut Context<'_>,
+    wanted: usize,
+    mut write: impl FnMut(&UnixStream) -> io::Result<usize>,
+) -> Poll<io::Result<usize>> {
+    socket.poll_write(cx, |stream| {
+        let length = write(stream)?;
+        Ok((length, Progress::of(length, wanted)))
+    })
 }
 
 impl AsyncRead for Local {
@@ -190,10 +232,12 @@ impl AsyncWrite for Local {
         cx: &mut Context<'_>,
         buf: &[u8],
     ) -> Poll<io::Result<usize>> {
-        let Local { socket, attempts } = self.get_mut();
-        attempts.poll_write(cx, |cx| match socket {
-            Socket::Stream(stream) => Pin::new(stream).poll_write(cx, buf),
-            Socket::Messages(socket) => socket.poll_send(cx, &[IoSlice::new(buf)]),
+        let Local { channel, attempts } = self.get_mut();
+        attempts.poll_write(cx, |cx| match channel {
+            Channel::Stream(socket) => {
+                poll_write_bytes(socket, cx, buf.len(), |mut stream| stream.write(buf))
+            }
+            Channel::Messages(messages) => messages.poll_send(cx, &[IoSlice::new(buf)]),
         })
     }
 
@@ -202,10 +246,13 @@ impl AsyncWrite for Local {
         cx: &mut Context<'_>,
         bufs: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        let Local { socket, attempts } = self.get_mut();
-        attempts.poll_write(cx, |cx| match socket {
-            Socket::Stream(stream) => Pin::new(stream).poll_write_vectored(cx, bufs),
-            Socket::Messages(socket) => socket.poll_send(cx, bufs),
+        let Local { channel, attempts } = self.get_mut();
+        let wanted = bufs.iter().map(|buf| buf.len()).sum();
+        attempts.poll_write(cx, |cx| match channel {
+            Channel::Stream(socket) => {
+                poll_write_bytes(socket, cx, wanted, |mut stream| stream.write_vectored(bufs))
+            }
+            Channel::Messages(messages) => messages.poll_send(cx, bufs),
         })
     }
 
@@ -218,11 +265,9 @@ impl AsyncWrite for Local {
         Poll::Ready(Ok(()))
     }
 
+    /// Closes the write side: the peer sees the end behind the last byte or message.
     fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        let Local { socket, attempts } = self.get_mut();
-        attempts.poll_write(cx, |cx| match socket {
-            Socket::Stream(stream) => Pin::new(stream).poll_shutdown(cx),
-            Socket::Messages(socket) => Poll::Ready(socket.shut_write()),
-        })
+        let Local { channel, attempts } = self.get_mut();
+        attempts.poll_write(cx, |_| Poll::Ready(channel.shut_write()))
     }
 }

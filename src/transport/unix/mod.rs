@@ -5,7 +5,7 @@
 //! - [`listener`]: listening; [`socket_file`]: binding a path safely, and the file while it is
 //!   listened on; [`bind_lock`] and [`node`]: the parts of that;
 //! - [`connect`]: connecting; [`local`]: a connection; [`seqpacket`]: one that keeps the
-//!   boundaries of messages;
+//!   boundaries of messages; [`socket`]: their socket on the runtime;
 //! - [`socket_state`]: what the kernel tells of a connected socket; [`tcp`]: the same of TCP;
 //! - [`failure`] and [`errors`]: the meaning of error codes;
 //! - [`users`] and [`files`]: users, groups, and who may read a file.
@@ -21,6 +21,7 @@ mod local;
 mod node;
 mod seqpacket;
 mod server_path;
+mod socket;
 mod socket_file;
 mod socket_state;
 pub(super) mod tcp;

@@ -3,19 +3,18 @@
 use std::io::{self, IoSlice, IoSliceMut};
 use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, BorrowedFd};
-use std::os::unix::net as std_unix;
-use std::task::{Context, Poll, ready};
+use std::os::unix::net::UnixStream;
+use std::task::{Context, Poll};
 
 use rustix::net::sockopt::{
     set_socket_passcred, set_socket_send_buffer_size, socket_send_buffer_size,
 };
 use rustix::net::{
     RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, ReturnFlags, SendAncillaryBuffer,
-    SendFlags, Shutdown, recvmsg, sendmsg, shutdown,
+    SendFlags, recvmsg, sendmsg,
 };
-use tokio::io::Interest;
-use tokio::net::UnixStream;
 
+use super::socket::{Progress, Socket};
 use crate::framing::{MessageTooLong, Received};
 
 /// The longest frame on such a socket, in bytes. A message must fit into the send buffer, which
@@ -26,11 +25,10 @@ pub(in crate::transport) const LONGEST_MESSAGE: usize = 128 * 1024;
 /// data.
 const SEND_BUFFER: usize = LONGEST_MESSAGE + 4096;
 
-/// A connected socket of this type. tokio has no such type: it takes the socket for a stream,
-/// is asked for readiness only, and never reads or writes.
+/// A connected socket of this type.
 #[derive(Debug)]
 pub struct SeqPacket {
-    socket: UnixStream,
+    socket: Socket,
     /// The peer has closed without having read everything. The system reports it once, before
     /// the messages that the peer had sent itself.
     is_reset: bool,
@@ -42,7 +40,7 @@ impl SeqPacket {
     /// With SO_PASSCRED every message brings its sender's credentials, also one that was sent
     /// before the option was set, and the end of the input brings none (unix(7)). Nothing else
     /// tells an empty message from the end.
-    pub(in crate::transport) fn new(socket: UnixStream) -> io::Result<Self> {
+    pub(super) fn new(socket: UnixStream) -> io::Result<Self> {
         set_socket_passcred(&socket, true)?;
         if socket_send_buffer_size(&socket)? < SEND_BUFFER {
             set_socket_send_buffer_size(&socket, SEND_BUFFER)?;
@@ -50,23 +48,19 @@ impl SeqPacket {
         Ok(SeqPacket::over(socket))
     }
 
-    fn over(socket: UnixStream) -> Self {
+    /// Takes over a connected socket whose options are set already.
+    pub(super) fn over(socket: UnixStream) -> Self {
         SeqPacket {
-            socket,
+            socket: Socket::new(socket),
             is_reset: false,
         }
     }
 
-    pub(in crate::transport) fn into_std(self) -> io::Result<std_unix::UnixStream> {
+    pub(super) fn into_std(self) -> UnixStream {
         self.socket.into_std()
     }
 
-    /// Joins the runtime of the current thread.
-    pub(in crate::transport) fn from_std(socket: std_unix::UnixStream) -> io::Result<Self> {
-        Ok(SeqPacket::over(UnixStream::from_std(socket)?))
-    }
-
-    pub(in crate::transport) fn socket(&self) -> &UnixStream {
+    pub(super) fn socket(&self) -> &Socket {
         &self.socket
     }
 
@@ -83,36 +77,23 @@ impl SeqPacket {
         cx: &mut Context<'_>,
         buf: &mut [u8],
     ) -> Poll<io::Result<Received>> {
-        loop {
-            ready!(self.socket.poll_read_ready(cx))?;
-            let received = || receive(self.socket.as_fd(), buf, &mut self.is_reset);
-            match self.socket.try_io(Interest::READABLE, received) {
-                // The socket was less ready than the runtime knew: wait for it.
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
-                received => return Poll::Ready(received),
-            }
-        }
+        let SeqPacket { socket, is_reset } = self;
+        socket.poll_read(cx, |stream| {
+            let received = receive(stream.as_fd(), buf, is_reset)?;
+            Ok((received, Progress::Unknown))
+        })
     }
 
     /// Sends these parts as one message.
     pub(in crate::transport) fn poll_send(
-        &self,
+        &mut self,
         cx: &mut Context<'_>,
         parts: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        loop {
-            ready!(self.socket.poll_write_ready(cx))?;
-            let sent = || send(self.socket.as_fd(), parts);
-            match self.socket.try_io(Interest::WRITABLE, sent) {
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
-                sent => return Poll::Ready(sent),
-            }
-        }
-    }
-
-    /// Closes the write side: the peer sees the end behind the last message.
-    pub(in crate::transport) fn shut_write(&self) -> io::Result<()> {
-        Ok(shutdown(&self.socket, Shutdown::Write)?)
+        self.socket.poll_write(cx, |stream| {
+            let sent = send(stream.as_fd(), parts)?;
+            Ok((sent, Progress::Unknown))
+        })
     }
 }
 
