@@ -47,6 +47,7 @@ mod waiters;
 
 use std::ops::Deref;
 use std::sync::Arc;
+use std::task::Waker;
 
 use bytes::Bytes;
 
@@ -64,6 +65,9 @@ pub use parts::frame_length;
 pub use crate::store::{JournalChunk, JournalReaders, Retention, Terms};
 use crate::sync::{AtomicBool, AtomicU64, AtomicUsize, Ordering, RwLock};
 use crate::wire::Seq;
+
+/// Readers that a relay wakes before other tasks have their turn: a reader may write at once.
+const WOKEN_AT_ONCE: usize = 64;
 
 /// How much the log holds, and how long publishers wait for readers.
 #[derive(Debug, Clone, Copy)]
@@ -202,9 +206,16 @@ impl Log {
         loop {
             notifier.notified().await;
             let written = self.written();
-            notifier.wake_all();
-            // The woken readers run before this task does again.
-            tokio::task::yield_now().await;
+            let mut waiting = notifier.take_waiting();
+            loop {
+                let woken = waiting.by_ref().take(WOKEN_AT_ONCE);
+                let count = woken.map(Waker::wake).count();
+                // Woken readers, and everything else that waits, run before this task does again.
+                tokio::task::yield_now().await;
+                if count < WOKEN_AT_ONCE {
+                    break;
+                }
+            }
             progress.note(written, written, self.written());
         }
     }

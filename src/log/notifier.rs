@@ -67,10 +67,9 @@ impl Notifier {
         .await;
     }
 
-    /// Wakes every registered reader.
-    pub(super) fn wake_all(&self) {
-        let wakers = self.waiting.lock().take();
-        wakers.for_each(Waker::wake);
+    /// Removes every registered reader, to be woken.
+    pub(super) fn take_waiting(&self) -> impl Iterator<Item = Waker> + use<> {
+        self.waiting.lock().take()
     }
 
     /// Returns the count of registered readers.

@@ -1,6 +1,8 @@
 //! The session as an actor: its life, its orders and its timer.
 
+use std::cell::RefCell;
 use std::pin::Pin;
+use std::rc::{Rc, Weak};
 use std::task::{Context as TaskContext, Poll};
 use std::time::Instant;
 
@@ -9,6 +11,7 @@ use actix::{Actor, ActorContext, AsyncContext, Context, Handler, ResponseFuture,
 use tokio::sync::oneshot;
 
 use super::core::shutdown::Carried;
+use super::delivery::Registration;
 use super::driver::Driver;
 use super::listener_context::Start;
 use crate::actors::link::Link;
@@ -17,7 +20,8 @@ use crate::close::SessionRecord;
 
 /// One connection.
 pub struct Session<L: Link + 'static> {
-    driver: Driver<L>,
+    /// Shared with what delivers broadcasts without a run of the actor.
+    driver: Rc<RefCell<Driver<L>>>,
     /// Gets the record once the last order has been carried out.
     waiting: Option<oneshot::Sender<SessionRecord>>,
     timer: Option<Timer>,
@@ -32,8 +36,11 @@ struct Timer {
 impl<L: Link + 'static> Session<L> {
     /// Begins a session: its welcome is queued.
     pub fn new(start: Start<L>) -> Self {
+        let driver = Rc::new(RefCell::new(Driver::new(start)));
+        let weak: Weak<RefCell<Driver<L>>> = Rc::downgrade(&driver);
+        driver.borrow_mut().set_delivery(Registration::new(weak));
         Session {
-            driver: Driver::new(start),
+            driver,
             waiting: None,
             timer: None,
         }
@@ -42,7 +49,7 @@ impl<L: Link + 'static> Session<L> {
     /// Has the timer fire no later than the session wants. It may fire earlier, which only
     /// costs a look: what is waited for often moves away while it runs.
     fn set_timer(&mut self, ctx: &mut Context<Self>) {
-        let Some(at) = self.driver.wake_at() else {
+        let Some(at) = self.driver.borrow().wake_at() else {
             return;
         };
         if self.timer.as_ref().is_some_and(|timer| timer.at <= at) {
@@ -54,17 +61,18 @@ impl<L: Link + 'static> Session<L> {
         let wait = at.saturating_duration_since(Instant::now());
         let handle = ctx.run_later(wait, |session, _| {
             session.timer = None;
-            session.driver.wake();
+            session.driver.borrow().wake();
         });
         self.timer = Some(Timer { at, handle });
     }
 
     /// Tells whoever gave the last order, where it has been carried out.
     fn tell_carried_out(&mut self) {
-        if self.driver.take_carried_out()
+        let mut driver = self.driver.borrow_mut();
+        if driver.take_carried_out()
             && let Some(waiting) = self.waiting.take()
         {
-            let _ = waiting.send(self.driver.record());
+            let _ = waiting.send(driver.record());
         }
     }
 }
@@ -78,7 +86,8 @@ impl<L: Link + 'static> Actor for Session<L> {
 
     /// Also runs when a panic drops the actor: nobody waits for a dead session.
     fn stopped(&mut self, _ctx: &mut Self::Context) {
-        let record = self.driver.end();
+        let mut driver = self.driver.borrow_mut();
+        let record = driver.end();
         tracing::debug!(
             session = %record.session,
             user = record.user,
@@ -91,9 +100,9 @@ impl<L: Link + 'static> Actor for Session<L> {
         if let Some(waiting) = self.waiting.take() {
             let _ = waiting.send(record.clone());
         }
-        let has_failed = self.driver.has_failed();
+        let has_failed = driver.has_failed();
         let ended = Ended { record, has_failed };
-        self.driver.listener().supervisor.do_send(ended);
+        driver.listener().supervisor.do_send(ended);
     }
 }
 
@@ -109,9 +118,9 @@ impl<L: Link + 'static> ActorFuture<Session<L>> for Pump {
         ctx: &mut Context<Session<L>>,
         task: &mut TaskContext<'_>,
     ) -> Poll<()> {
-        session.driver.run(task);
+        session.driver.borrow_mut().run(task);
         session.tell_carried_out();
-        if session.driver.is_closed() && session.waiting.is_none() {
+        if session.driver.borrow().is_closed() && session.waiting.is_none() {
             ctx.stop();
         } else {
             session.set_timer(ctx);
@@ -128,9 +137,9 @@ impl<L: Link + 'static> Handler<Order> for Session<L> {
         if order == Order::Finish {
             ctx.stop();
         }
-        let carried = self.driver.order(order);
+        let carried = self.driver.borrow_mut().order(order);
         self.tell_carried_out();
-        let record = self.driver.record();
+        let record = self.driver.borrow().record();
         if carried == Carried::Out {
             return Box::pin(async move { record });
         }

@@ -5,6 +5,7 @@
 //! the log, or a timer at [`Core::wake_at`]; debug builds and the fuzz targets fail where a
 //! session waits for something that will not call it.
 
+use std::cell::RefCell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::task::{Context as TaskContext, Poll};
 use std::time::Instant;
@@ -14,6 +15,7 @@ use super::core::ending::Sending;
 use super::core::policy::Policy;
 use super::core::shutdown::Carried;
 use super::core::{Core, Served, Setup};
+use super::delivery::{Deliver, Registration};
 use super::inlet::{End, Fill, FillLimits, Inlet, Next};
 use super::io::SessionIo;
 use super::listener_context::{ListenerContext, Start};
@@ -82,8 +84,38 @@ impl<L: Link> Driver<L> {
     /// ends this session only.
     pub(super) fn run(&mut self, cx: &mut TaskContext<'_>) {
         self.io.set_waker(cx.waker());
-        let ran = catch_unwind(AssertUnwindSafe(|| self.go_round(cx)));
-        if ran.is_err() {
+        self.guarded(|driver| driver.go_round(cx));
+    }
+
+    /// Writes new broadcasts, where the session waits for nothing else; otherwise its task is
+    /// woken.
+    pub(super) fn deliver(&mut self) {
+        // The answer to the session's own publish goes before the message.
+        let is_ready = !self.core.has_work()
+            && self.core.sending() == Sending::UpTo(None)
+            && self.io.outlet.is_clear();
+        if !is_ready {
+            self.wake();
+            return;
+        }
+        self.guarded(|driver| {
+            let waker = driver.io.waker().clone();
+            let must_go_round =
+                driver.poll_output(Instant::now(), &mut TaskContext::from_waker(&waker));
+            driver.io.outlet.release_memory();
+            if must_go_round || driver.io.outlet.is_broken() {
+                driver.wake();
+            }
+        });
+    }
+
+    /// Has broadcasts delivered without a run from now on.
+    pub(super) fn set_delivery(&mut self, delivery: Registration) {
+        self.io.set_delivery(delivery);
+    }
+
+    fn guarded(&mut self, work: impl FnOnce(&mut Self)) {
+        if catch_unwind(AssertUnwindSafe(|| work(self))).is_err() {
             tracing::error!(session = %self.io.info.id, "a session panicked, it ends");
             self.io.jobs.clear();
             self.inlet.discard();
@@ -357,5 +389,12 @@ impl<L: Link> Driver<L> {
             is_called,
             "nothing calls a parked session: {core:?} {inlet:?} {wakers:?}"
         );
+    }
+}
+
+impl<L: Link> Deliver for RefCell<Driver<L>> {
+    fn deliver(&self) -> bool {
+        let driver = self.try_borrow_mut();
+        driver.map(|mut driver| driver.deliver()).is_ok()
     }
 }

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 use super::core::effects::{Ask, Done, Effects, Event, Identity, Output};
+use super::delivery::Registration;
 use super::entrance::{self, Entrance, ResumeFrom};
 use super::events;
 use super::jobs::Jobs;
@@ -45,6 +46,8 @@ pub(super) struct SessionIo<L> {
     pub(super) info: Arc<SessionInfo>,
     pub(super) listener: Arc<ListenerContext>,
     waker: Waker,
+    /// `None` until the session can be told of broadcasts without a run.
+    delivery: Option<Registration>,
     has_carried_out: bool,
 }
 
@@ -78,6 +81,7 @@ impl<L: Link> SessionIo<L> {
             info,
             listener,
             waker: Waker::noop().clone(),
+            delivery: None,
             has_carried_out: false,
         }
     }
@@ -89,8 +93,18 @@ impl<L: Link> SessionIo<L> {
         }
     }
 
+    /// Returns what wakes the task that the session runs in.
+    pub(super) fn waker(&self) -> &Waker {
+        &self.waker
+    }
+
     pub(super) fn wake(&self) {
         self.waker.wake_by_ref();
+    }
+
+    /// Has broadcasts that begin from now on delivered without a run of the session.
+    pub(super) fn set_delivery(&mut self, delivery: Registration) {
+        self.delivery = Some(delivery);
     }
 
     /// Notes what a login that has succeeded brings, before the core hears of it.
@@ -147,6 +161,9 @@ impl<L: Link> Effects for SessionIo<L> {
         };
         let sends_files = self.link.sends_files();
         self.outlet.follow(after, reader, sends_files);
+        if let Some(delivery) = &self.delivery {
+            self.outlet.set_broadcast_waker(delivery.waker(&self.waker));
+        }
         self.info.follow(after);
     }
 

@@ -10,6 +10,7 @@
 //! - `io` is the core's outside: connection, log, other actors. It carries out effects.
 //! - `driver` is the loop that receives, serves and writes. Nothing else touches the
 //!   connection.
+//! - `delivery` has the driver write new broadcasts without a run of the actor.
 //! - `actor` is the shell: the actor's life, its orders and its timer.
 //!
 //! The driver stops reading while a frame is in work or answers pile up, so that a client's own
@@ -17,6 +18,7 @@
 
 mod actor;
 pub mod core;
+mod delivery;
 mod driver;
 mod entrance;
 mod events;

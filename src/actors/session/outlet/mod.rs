@@ -13,7 +13,7 @@ mod tests;
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context as TaskContext, Poll};
+use std::task::{Context as TaskContext, Poll, Waker};
 
 use self::answers::{id_of, is_notice};
 use self::queue::Queue;
@@ -170,6 +170,13 @@ impl Outlet {
     pub(super) fn follow(&mut self, after: Seq, user: Arc<str>, sends_files: bool) {
         let takes_files = self.is_log_native() && sends_files;
         self.reader = Some(Reader::new(&self.log, after, takes_files, user));
+    }
+
+    /// Has this woken for new broadcasts instead of the task that writes.
+    pub(super) fn set_broadcast_waker(&mut self, waker: Waker) {
+        if let Some(reader) = &mut self.reader {
+            reader.set_waker(waker);
+        }
     }
 
     /// The last seq that is on its way or has gone.

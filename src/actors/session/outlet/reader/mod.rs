@@ -1,7 +1,7 @@
 //! A session's place among the broadcasts, and what comes next there.
 
 use std::sync::Arc;
-use std::task::Context as TaskContext;
+use std::task::{Context as TaskContext, Waker};
 
 use super::past::{Past, PastRead};
 use crate::log::{
@@ -31,6 +31,8 @@ pub(super) struct Reader {
     /// The reader as publishers see it.
     tracked: TrackedReader,
     read_wait: ReadWait,
+    /// Woken for new broadcasts; `None`: the task that reads.
+    waker: Option<Waker>,
     /// Held by a reader that can be sent a file's bytes.
     sendfile: Option<SendfileGuard>,
     /// The latest gaps that the client was told.
@@ -55,6 +57,7 @@ impl Reader {
     /// A reader of what follows `after`, for this user, or this peer where nobody logs in.
     pub(super) fn new(log: &Arc<Log>, after: Seq, takes_files: bool, user: Arc<str>) -> Reader {
         Reader {
+            waker: None,
             cursor: log.cursor_after(after),
             past: None,
             is_fresh: true,
@@ -66,6 +69,11 @@ impl Reader {
             gaps: Vec::new(),
             gaps_unlisted_to: None,
         }
+    }
+
+    /// Has this woken for new broadcasts instead of the task that reads.
+    pub(super) fn set_waker(&mut self, waker: Waker) {
+        self.waker = Some(waker);
     }
 
     /// The last seq that was read.
@@ -104,8 +112,8 @@ impl Reader {
         match log.read(&mut self.cursor, SLICES, BATCH) {
             LogRead::AtHead => {
                 self.tracked.note_caught_up(self.taken);
-                log.notifier(shard)
-                    .register(&mut self.read_wait, cx.waker());
+                let waker = self.waker.as_ref().unwrap_or(cx.waker());
+                log.notifier(shard).register(&mut self.read_wait, waker);
                 if log.is_at_head(&self.cursor) {
                     return Upcoming::Nothing;
                 }

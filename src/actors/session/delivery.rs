@@ -1,0 +1,201 @@
+//! Broadcasts that are written as soon as they are visible.
+//!
+//! The problem: a session that waits for broadcasts is woken by its thread's relay. A wake-up of
+//! its task passes tokio's queue, actix's context and a whole round of the driver, and costs
+//! more than the write. A session that is parked at the log's head needs only the write.
+//!
+//! So the waker that a session registers for broadcasts does not wake its task: on the
+//! session's own thread it has the driver write at once, and the driver wakes the task where
+//! that is not all there is to do. Elsewhere, and where the driver is at work, the task is
+//! woken.
+
+use std::cell::RefCell;
+use std::rc::Weak;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::task::{Wake, Waker};
+
+use slab::Slab;
+
+/// A session that can be told of new broadcasts.
+pub(super) trait Deliver {
+    /// Writes what can be written now. Returns whether the session takes care of the rest.
+    fn deliver(&self) -> bool;
+}
+
+/// The sessions of this thread.
+struct Sessions {
+    /// Distinguishes this thread from all others.
+    thread: u64,
+    sessions: Slab<Weak<dyn Deliver>>,
+}
+
+static THREADS: AtomicU64 = AtomicU64::new(0);
+
+thread_local! {
+    static SESSIONS: RefCell<Sessions> = RefCell::new(Sessions {
+        thread: THREADS.fetch_add(1, Ordering::Relaxed),
+        sessions: Slab::new(),
+    });
+}
+
+/// The place of a session among those of its thread, until it is dropped.
+#[derive(Debug)]
+pub(super) struct Registration {
+    place: Place,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Place {
+    thread: u64,
+    /// Given to another session once this one has ended. A waker that outlives its session
+    /// then has that one look for nothing.
+    index: usize,
+}
+
+/// Delivers to the session at `place`, or wakes its task.
+struct DeliveryWaker {
+    place: Place,
+    task: Waker,
+}
+
+impl Registration {
+    pub(super) fn new(session: Weak<dyn Deliver>) -> Registration {
+        SESSIONS.with_borrow_mut(|sessions| Registration {
+            place: Place {
+                thread: sessions.thread,
+                index: sessions.sessions.insert(session),
+            },
+        })
+    }
+
+    /// Returns a waker that delivers to the session, and wakes `task` where it cannot.
+    pub(super) fn waker(&self, task: &Waker) -> Waker {
+        Waker::from(Arc::new(DeliveryWaker {
+            place: self.place,
+            task: task.clone(),
+        }))
+    }
+}
+
+impl Drop for Registration {
+    fn drop(&mut self) {
+        // At the end of a thread the others may be gone already.
+        let _ = SESSIONS.try_with(|sessions| {
+            let mut sessions = sessions.borrow_mut();
+            if sessions.thread == self.place.thread {
+                sessions.sessions.try_remove(self.place.index);
+            }
+        });
+    }
+}
+
+impl Wake for DeliveryWaker {
+    fn wake(self: Arc<Self>) {
+        self.wake_by_ref();
+    }
+
+    fn wake_by_ref(self: &Arc<Self>) {
+        let place = self.place;
+        let session = SESSIONS.try_with(|sessions| {
+            let sessions = sessions.borrow();
+            let is_here = sessions.thread == place.thread;
+            sessions
+                .sessions
+                .get(place.index)
+                .filter(|_| is_here)?
+                .upgrade()
+        });
+        let is_delivered = session.ok().flatten().is_some_and(|it| it.deliver());
+        if !is_delivered {
+            self.task.wake_by_ref();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::Cell;
+    use std::rc::Rc;
+    use std::sync::atomic::AtomicUsize;
+
+    use super::*;
+
+    #[derive(Default)]
+    struct Session {
+        deliveries: Cell<usize>,
+        is_busy: Cell<bool>,
+    }
+
+    impl Deliver for Session {
+        fn deliver(&self) -> bool {
+            self.deliveries.set(self.deliveries.get() + 1);
+            !self.is_busy.get()
+        }
+    }
+
+    #[derive(Default)]
+    struct Task(AtomicUsize);
+
+    impl Wake for Task {
+        fn wake(self: Arc<Self>) {
+            self.0.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    fn session() -> (Rc<Session>, Registration) {
+        let session = Rc::new(Session::default());
+        let weak: Weak<Session> = Rc::downgrade(&session);
+        (session, Registration::new(weak))
+    }
+
+    fn task() -> (Arc<Task>, Waker) {
+        let task = Arc::new(Task::default());
+        (Arc::clone(&task), Waker::from(task))
+    }
+
+    #[test]
+    fn waker_delivers_to_its_own_session_and_wakes_no_task() {
+        let (first, registration) = session();
+        let (second, _other) = session();
+        let (task, waker) = task();
+        registration.waker(&waker).wake_by_ref();
+        assert_eq!((first.deliveries.get(), second.deliveries.get()), (1, 0));
+        assert_eq!(task.0.load(Ordering::Relaxed), 0);
+    }
+
+    #[test]
+    fn task_of_a_busy_session_is_woken() {
+        let (session, registration) = session();
+        session.is_busy.set(true);
+        let (task, waker) = task();
+        registration.waker(&waker).wake();
+        assert_eq!(task.0.load(Ordering::Relaxed), 1);
+    }
+
+    #[test]
+    fn waker_on_another_thread_wakes_the_task_and_delivers_to_nobody() {
+        let (session, registration) = session();
+        let (task, waker) = task();
+        let waker = registration.waker(&waker);
+        std::thread::spawn(move || {
+            let (other, _registration) = self::session(); // at the same index there
+            waker.wake();
+            assert_eq!(other.deliveries.get(), 0);
+        })
+        .join()
+        .expect("it does not panic");
+        assert_eq!(session.deliveries.get(), 0);
+        assert_eq!(task.0.load(Ordering::Relaxed), 1);
+    }
+
+    #[test]
+    fn waker_of_an_ended_session_only_wakes_its_task() {
+        let (session, registration) = session();
+        let (task, waker) = task();
+        let waker = registration.waker(&waker);
+        drop((session, registration));
+        waker.wake();
+        assert_eq!(task.0.load(Ordering::Relaxed), 1);
+    }
+}
