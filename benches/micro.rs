@@ -139,7 +139,7 @@ fn log_from(first: Seq) -> (Arc<Log>, Appender) {
     };
     let origin = Origin {
         stream: "bench".to_owned(),
-        terms: arauto::internal::log::Terms::only(),
+        terms: arauto::internal::log::Terms::single(),
         first,
         journal: None,
     };

@@ -65,7 +65,7 @@ impl Log {
     pub fn new(stream: String, limits: LogLimits, threads: usize) -> (Arc<Log>, Appender) {
         let origin = Origin {
             stream,
-            terms: Terms::only(),
+            terms: Terms::single(),
             first: Seq::ZERO.next(),
             journal: None,
         };

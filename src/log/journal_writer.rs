@@ -77,10 +77,10 @@ impl JournalWriter {
                 return !self.is_in_doubt();
             }
         };
-        let now = ClockReading::beside(now);
+        let now = ClockReading::with_wall(now);
         let parts = appender.take_held();
-        let is_over = journal.is_over(now);
-        if parts.is_empty() && !is_over {
+        let has_removable_rows = journal.has_removable_rows(now);
+        if parts.is_empty() && !has_removable_rows {
             self.state = WriterState::Idle(journal);
             return false;
         }

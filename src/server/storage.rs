@@ -58,9 +58,9 @@ impl OpenStorage {
         let folder = open_data_folder(path)?;
         let lock = folder.lock()?;
         let path = folder.database()?;
-        let mut db = Db::open_sound_within(&path, limit)?;
+        let mut db = Db::open_checked_within(&path, limit)?;
         let newest = NEWEST.min(config.limits.log_bytes / 2);
-        let now = ClockReading::beside((config.clock)());
+        let now = ClockReading::with_wall((config.clock)());
         let journal = config
             .storage
             .journal

@@ -1,13 +1,15 @@
-//! Copies of a database: made while a server runs, and put back while none does.
+//! Backs up a database while a server runs, and restores a copy while none does.
 //!
-//! The problem: what a running server commits stands in two files, and a copy of either, or
-//! of both at different moments, is not what was committed. SQLite makes a copy in one read
-//! transaction (`VACUUM INTO`). A copy that is put back would go on under the stream's name,
-//! with other broadcasts under seqs that clients have read: it begins a new stream.
+//! The problem: a running server's commits are spread over two files, the database and its
+//! write-ahead log. A copy of one of them, or of both at different moments, is not a state that
+//! was ever committed. So SQLite makes the copy in one read transaction
+//! (`VACUUM INTO`, <https://sqlite.org/lang_vacuum.html>). And if a restored copy kept the
+//! stream's name, the seqs that clients have already read would soon stand for other broadcasts.
+//! So a restored copy begins a new stream.
 //!
 //! Invariants:
-//! - a copy is whole, looked at and on disk before it has its name, or it is not there;
-//! - the database that is replaced is kept beside the new one.
+//! - a copy gets its name only after it was checked and synced to disk;
+//! - a database that is replaced is kept beside the new one.
 
 use std::fs::File;
 use std::io;
@@ -15,7 +17,7 @@ use std::path::{Path, PathBuf};
 
 use rusqlite::{Connection, OpenFlags};
 
-use super::check::{self, Found};
+use super::check::{self, CheckedJournal};
 use super::database_files::beside;
 use super::journal::{State, write_state};
 use super::schema::{self, SCHEMA};
@@ -27,11 +29,11 @@ use crate::wire::Seq;
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Copied {
-    /// Accounts.
+    /// The number of accounts.
     pub accounts: u64,
-    /// The journal's stream, where there is a journal.
+    /// The journal's stream; `None` if the database has no journal.
     pub stream: Option<CopiedStream>,
-    /// Where the database that was there before is now.
+    /// The new path of the database that was replaced; `None` if there was none.
     pub replaced: Option<PathBuf>,
 }
 
@@ -39,9 +41,9 @@ pub struct Copied {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct CopiedStream {
-    /// Its name.
+    /// The stream's name.
     pub name: String,
-    /// The first seq that is kept.
+    /// The first seq that retention keeps.
     pub first: Seq,
     /// The newest seq.
     pub head: Seq,
@@ -51,18 +53,18 @@ pub struct CopiedStream {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum CopyError {
-    /// The source or the copy is not a sound database, or cannot be read.
+    /// The source or the copy is damaged, or cannot be read.
     #[error(transparent)]
     Store(#[from] StoreError),
     /// The data folder cannot be used, or a server runs on it.
     #[error(transparent)]
     Folder(#[from] FolderError),
-    /// Something is there already.
-    #[error("{} is there already: {advice}", path.display())]
+    /// The target exists.
+    #[error("{} already exists: {advice}", path.display())]
     Exists {
-        /// The file or folder that exists.
+        /// The file that exists.
         path: PathBuf,
-        /// The way out, for the error's text.
+        /// The remedy, for the error's text.
         advice: &'static str,
     },
     /// The copy cannot be written.
@@ -75,70 +77,71 @@ pub enum CopyError {
     },
 }
 
-/// Copies the database `from`, on which a server may run, to the new file `to`.
+/// Copies the database `from` to the new file `to`. A server may be running on `from`. Blocks.
 ///
 /// # Errors
-/// See [`CopyError`]. Then there is no file `to`.
+/// See [`CopyError`]. On an error no file `to` is left behind.
 pub fn back_up(from: &Path, to: &Path) -> Result<Copied, CopyError> {
     if to.exists() {
-        let advice = "name a new file";
+        let advice = "choose the name of a new file";
         return Err(CopyError::Exists {
             path: to.to_owned(),
             advice,
         });
     }
     let copy = copy_beside(from, to)?;
-    let (copied, _) = look(copy.path())?;
-    keep(copy, to, false)?;
+    let (copied, _) = check_copy(copy.path())?;
+    persist(copy, to, false)?;
     Ok(copied)
 }
 
-/// Puts the copy `from` into a folder on which no server runs, and begins a new stream
-/// there: it has the copy's broadcasts under a name of its own. A database that is there is kept beside it where `replace` says so.
+/// Restores the copy `from` into a folder on which no server runs. The restored stream has the
+/// copy's broadcasts and a new name. If the folder has a database, `replace` must be set, and
+/// that database is kept under another name. Blocks.
 ///
 /// # Errors
-/// See [`CopyError`]. Then the folder's database is as it was.
+/// See [`CopyError`]. On an error the folder's database is unchanged.
 pub fn restore(from: &Path, folder: &DataFolder, replace: bool) -> Result<Copied, CopyError> {
     let _lock = folder.lock()?;
     let to = folder.database_path();
-    let has_one = holds_something(&to);
-    if has_one && !replace {
-        let advice = "to keep it beside the one that is restored, add --replace";
+    let has_database = has_data(&to);
+    if has_database && !replace {
+        let advice = "add --replace to rename it and restore the copy in its place";
         return Err(CopyError::Exists { path: to, advice });
     }
     let copy = copy_beside(from, &to)?;
-    let (mut copied, found) = look(copy.path())?;
-    let state = found.map(|found| State {
+    let (mut copied, journal) = check_copy(copy.path())?;
+    let state = journal.map(|journal| State {
         stream: stream_name(),
-        ..found.state
+        ..journal.state
     });
-    change(copy.path(), |connection| {
+    change_copy(copy.path(), |connection| {
         if let Some(state) = &state {
             write_state(connection, state)?;
         }
         connection.execute("DELETE FROM term", [])?;
         wal_mark::clear(connection)
     })?;
-    if let (Some(kept), Some(state)) = (&mut copied.stream, state) {
-        kept.name = state.stream;
+    if let (Some(stream), Some(state)) = (&mut copied.stream, state) {
+        stream.name = state.stream;
     }
-    if !has_one {
-        keep(copy, &to, true)?;
+    if !has_database {
+        persist(copy, &to, true)?;
         return Ok(copied);
     }
-    let aside = set_aside(&to)?;
-    if let Err(error) = keep(copy, &to, true) {
-        // As it was; what fails here is told by the next start.
-        let _ = std::fs::rename(beside(&aside, "-wal"), beside(&to, "-wal"));
-        let _ = std::fs::remove_file(&aside);
+    let replaced = link_replaced(&to)?;
+    if let Err(error) = persist(copy, &to, true) {
+        // Undo the step before. If this fails too, the next start reports it.
+        let _ = std::fs::rename(beside(&replaced, "-wal"), beside(&to, "-wal"));
+        let _ = std::fs::remove_file(&replaced);
         return Err(error);
     }
-    copied.replaced = Some(aside);
+    copied.replaced = Some(replaced);
     Ok(copied)
 }
 
-/// Changes a copy, on which nobody works.
-fn change(
+/// Changes a copy in one transaction. Nothing else has the copy open.
+fn change_copy(
     path: &Path,
     change: impl FnOnce(&Connection) -> rusqlite::Result<()>,
 ) -> Result<(), StoreError> {
@@ -149,7 +152,7 @@ fn change(
     transaction.commit().map_err(failed)
 }
 
-/// Copies a database, as it is at one moment, to a file beside `to` that has no name yet.
+/// Copies a consistent state of a database to a temporary file in the folder of `to`.
 fn copy_beside(from: &Path, to: &Path) -> Result<tempfile::NamedTempFile, CopyError> {
     let folder = match to.parent() {
         Some(folder) if !folder.as_os_str().is_empty() => folder,
@@ -159,7 +162,7 @@ fn copy_beside(from: &Path, to: &Path) -> Result<tempfile::NamedTempFile, CopyEr
         path: to.to_owned(),
         source,
     };
-    // Its owner's alone. SQLite fills an empty file.
+    // The file is created with mode 0600, and SQLite accepts an empty file as the target.
     let copy = tempfile::Builder::new()
         .prefix(".arauto-")
         .suffix(".db")
@@ -174,7 +177,7 @@ fn copy_beside(from: &Path, to: &Path) -> Result<tempfile::NamedTempFile, CopyEr
     let found = schema::version(&connection).map_err(source)?;
     if !(1..=SCHEMA).contains(&found) {
         return Err(if found == 0 {
-            let reason = "it has no tables of arauto".to_owned();
+            let reason = "it does not have arauto's tables".to_owned();
             let path = from.to_owned();
             StoreError::Damaged { path, reason }
         } else {
@@ -184,7 +187,7 @@ fn copy_beside(from: &Path, to: &Path) -> Result<tempfile::NamedTempFile, CopyEr
         .into());
     }
     let name = copy.path().to_str().map(str::to_owned).ok_or_else(|| {
-        let problem = "SQLite takes names in UTF-8 only";
+        let problem = "SQLite accepts only paths in UTF-8";
         failed(io::Error::new(io::ErrorKind::InvalidInput, problem))
     })?;
     connection
@@ -193,51 +196,52 @@ fn copy_beside(from: &Path, to: &Path) -> Result<tempfile::NamedTempFile, CopyEr
     Ok(copy)
 }
 
-/// Looks at every page and every row of a copy, and makes its tables today's.
-fn look(path: &Path) -> Result<(Copied, Option<Found>), StoreError> {
+/// Checks every page and every row of a copy, and upgrades its tables to the current schema.
+fn check_copy(path: &Path) -> Result<(Copied, Option<CheckedJournal>), StoreError> {
     let mut db = Db::open_copy(path)?;
-    let found = check::look(&mut db, None, 0)?;
+    let journal = check::check_journal(&mut db, None, 0)?;
     let accounts = db.run(|connection| {
         connection.query_row("SELECT count(*) FROM account", [], |row| row.get(0))
     })?;
-    let stream = found.as_ref().map(|found| CopiedStream {
-        name: found.state.stream.clone(),
-        first: found.state.trimmed.next(),
-        head: found.state.head,
+    let stream = journal.as_ref().map(|journal| CopiedStream {
+        name: journal.state.stream.clone(),
+        first: journal.state.trimmed.next(),
+        head: journal.state.head,
     });
     let copied = Copied {
         accounts,
         stream,
         replaced: None,
     };
-    Ok((copied, found))
+    Ok((copied, journal))
 }
 
-/// Gives the copy its name, once it is on disk.
-fn keep(copy: tempfile::NamedTempFile, to: &Path, replace: bool) -> Result<(), CopyError> {
+/// Syncs the copy to disk and renames it to `to`.
+fn persist(copy: tempfile::NamedTempFile, to: &Path, replace: bool) -> Result<(), CopyError> {
     let failed = |source| CopyError::Io {
         path: to.to_owned(),
         source,
     };
     copy.as_file().sync_all().map_err(failed)?;
-    let kept = match replace {
+    let renamed = match replace {
         true => copy.persist(to),
         false => copy.persist_noclobber(to),
     };
-    kept.map_err(|error| failed(error.error))?;
+    renamed.map_err(|error| failed(error.error))?;
     sync_folder(to).map_err(failed)
 }
 
-fn holds_something(database: &Path) -> bool {
+/// Whether the database or its write-ahead log exists and is not empty.
+fn has_data(database: &Path) -> bool {
     ["", "-wal"].iter().any(|suffix| {
-        std::fs::metadata(beside(database, suffix)).is_ok_and(|found| found.len() > 0)
+        std::fs::metadata(beside(database, suffix)).is_ok_and(|metadata| metadata.len() > 0)
     })
 }
 
-/// Gives the database a second name, and moves its write-ahead log there: SQLite can open
-/// that, and there is no moment without a database.
-fn set_aside(database: &Path) -> Result<PathBuf, CopyError> {
-    let aside = (1..)
+/// Links the database to a second name and moves its write-ahead log beside that name, so that
+/// SQLite can open it there. Returns that name. The first name exists all the time.
+fn link_replaced(database: &Path) -> Result<PathBuf, CopyError> {
+    let replaced = (1..)
         .map(|number| database.with_file_name(format!("arauto-replaced-{number}.db")))
         .find(|path| !path.exists())
         .expect("there are more numbers than files");
@@ -249,18 +253,19 @@ fn set_aside(database: &Path) -> Result<PathBuf, CopyError> {
         Err(error) if error.kind() != io::ErrorKind::NotFound => Err(failed(error)),
         _ => Ok(()),
     };
-    may_be_missing(std::fs::hard_link(database, &aside))?;
-    // It would be taken for that of the new database.
+    may_be_missing(std::fs::hard_link(database, &replaced))?;
+    // SQLite would apply a log that stays here to the new database.
     may_be_missing(std::fs::rename(
         beside(database, "-wal"),
-        beside(&aside, "-wal"),
+        beside(&replaced, "-wal"),
     ))?;
     may_be_missing(std::fs::remove_file(beside(database, "-shm")))?;
     sync_folder(database).map_err(failed)?;
-    Ok(aside)
+    Ok(replaced)
 }
 
-/// A rename is on disk once its folder is.
+/// Syncs the folder of `path`: a rename is durable only after that (fsync(2)). Does nothing on
+/// Windows.
 fn sync_folder(path: &Path) -> io::Result<()> {
     if cfg!(unix)
         && let Some(folder) = path.parent()

@@ -1,4 +1,4 @@
-//! Looking at a whole journal before anybody builds on it.
+//! Checks a whole journal before the server uses it.
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -6,31 +6,32 @@ use std::time::Duration;
 use bytes::Bytes;
 use rusqlite::{Connection, OptionalExtension, Row};
 
-use super::age::{Ages, ClockReading, Newest};
+use super::age::{Ages, ClockReading, NewestTime};
 use super::journal::{State, cost, part_crc, state_crc, write_state};
 use super::terms::Terms;
 use super::{Db, Journal, JournalRow, Retention, StoreError};
 use crate::wire::{Decoded, Millis, Seq, ServerFrame, cbor};
 
-/// Why a look at the journal ended early.
-enum Stopped {
+/// Why a journal failed its check.
+enum CheckError {
     Sqlite(rusqlite::Error),
     Damaged(String),
 }
 
-impl From<rusqlite::Error> for Stopped {
+impl From<rusqlite::Error> for CheckError {
     fn from(error: rusqlite::Error) -> Self {
-        Stopped::Sqlite(error)
+        CheckError::Sqlite(error)
     }
 }
 
 impl Journal {
-    /// Opens the journal of `db`, of which every row is looked at, and begins a term. Its
-    /// newest parts come with it: as many as fit into `newest` bytes. Where there is no
-    /// journal yet, it begins a stream of the name that `name` makes.
+    /// Checks every row of the journal in `db`, opens it, and begins a term. Returns the newest
+    /// rows too, as many as fit into `newest` bytes. If there is no journal yet, creates a
+    /// stream with the name that `name` returns.
     ///
     /// # Errors
-    /// It is damaged, or cannot be read. Then nothing was written.
+    /// The journal is damaged or cannot be read; then nothing was written. Or it cannot be
+    /// written.
     pub fn open(
         db: &mut Db,
         retention: Retention,
@@ -38,15 +39,15 @@ impl Journal {
         now: ClockReading,
         name: impl FnOnce() -> String,
     ) -> Result<(Journal, Vec<JournalRow>), StoreError> {
-        let found = look(db, retention.age, newest)?;
-        let is_new = found.is_none();
-        let Found {
+        let checked = check_journal(db, retention.age, newest)?;
+        let is_new = checked.is_none();
+        let CheckedJournal {
             state,
             mut terms,
             mut ages,
             parts,
             newest,
-        } = found.unwrap_or_else(|| Found::nothing(name(), retention.age));
+        } = checked.unwrap_or_else(|| CheckedJournal::empty(name(), retention.age));
         terms.begin(state.head, (!is_new).then_some(now.wall));
         db.run(|connection| {
             let transaction = connection.transaction()?;
@@ -65,25 +66,25 @@ impl Journal {
     }
 }
 
-/// A journal, every row of which has been looked at.
-pub(super) struct Found {
+/// A journal whose rows have all been checked.
+pub(super) struct CheckedJournal {
     pub(super) state: State,
     terms: Terms,
     ages: Ages,
     parts: Vec<JournalRow>,
-    newest: Option<Newest>,
+    newest: Option<NewestTime>,
 }
 
-impl Found {
-    fn nothing(stream: String, age: Option<Duration>) -> Found {
-        Found {
+impl CheckedJournal {
+    fn empty(stream: String, age: Option<Duration>) -> CheckedJournal {
+        CheckedJournal {
             state: State {
                 stream,
                 head: Seq::ZERO,
                 trimmed: Seq::ZERO,
                 held: 0,
             },
-            terms: Terms::none(),
+            terms: Terms::empty(),
             ages: Ages::new(age, Seq::ZERO),
             parts: Vec::new(),
             newest: None,
@@ -91,27 +92,27 @@ impl Found {
     }
 }
 
-/// Looks at every row of the journal, of which rows older than `age` are to go; `None` where
-/// there is none.
+/// Checks every row of the journal and reads its newest `newest` bytes. `age` is retention's age
+/// limit. Returns `None` if the database has no journal.
 ///
 /// # Errors
-/// It is damaged, or cannot be read.
-pub(super) fn look(
+/// The journal is damaged or cannot be read.
+pub(super) fn check_journal(
     db: &mut Db,
     age: Option<Duration>,
     newest: usize,
-) -> Result<Option<Found>, StoreError> {
-    look_at(db.connection(), age, newest).map_err(|stopped| match stopped {
-        Stopped::Sqlite(error) => db.failed(error),
-        Stopped::Damaged(reason) => db.damaged(reason),
+) -> Result<Option<CheckedJournal>, StoreError> {
+    read_journal(db.connection(), age, newest).map_err(|error| match error {
+        CheckError::Sqlite(error) => db.failed(error),
+        CheckError::Damaged(reason) => db.damaged(reason),
     })
 }
 
-fn look_at(
+fn read_journal(
     connection: &Connection,
     age: Option<Duration>,
     newest: usize,
-) -> Result<Option<Found>, Stopped> {
+) -> Result<Option<CheckedJournal>, CheckError> {
     let state = connection
         .query_row("SELECT name, head, trimmed, crc FROM stream", [], |row| {
             let state = State {
@@ -129,7 +130,7 @@ fn look_at(
     let Some((mut state, crc)) = state else {
         return match rows.next()? {
             None => Ok(None),
-            Some(_) => Err(damaged("the journal has rows and no stream")),
+            Some(_) => Err(damaged("the journal has rows but no stream")),
         };
     };
     if crc != state_crc(&state.stream, state.head, state.trimmed) {
@@ -139,11 +140,11 @@ fn look_at(
     let mut ages = Ages::new(age, state.head);
     let (mut last, mut newest) = (state.trimmed, None);
     while let Some(row) = rows.next()? {
-        let (part, at) = check(row, last)?;
+        let (part, at) = check_row(row, last)?;
         state.held += cost(part.frames.len() as u64);
         last = part.last;
         ages.note(last, part.stamp);
-        newest = Some(Newest {
+        newest = Some(NewestTime {
             stamp: part.stamp,
             at,
         });
@@ -151,14 +152,14 @@ fn look_at(
     }
     if last != state.head {
         let reason = format!(
-            "the journal ends at seq {last}, and its head is {}",
+            "the journal's last row ends at seq {last}, but its head is {}",
             state.head
         );
-        return Err(Stopped::Damaged(reason));
+        return Err(CheckError::Damaged(reason));
     }
     let terms = Terms::read(connection, state.head)?;
-    Ok(Some(Found {
-        terms: terms.map_err(|wrong| Stopped::Damaged(wrong.to_string()))?,
+    Ok(Some(CheckedJournal {
+        terms: terms.map_err(|error| CheckError::Damaged(error.to_string()))?,
         state,
         ages,
         parts: parts.parts.into(),
@@ -166,59 +167,63 @@ fn look_at(
     }))
 }
 
-fn damaged(reason: &str) -> Stopped {
-    Stopped::Damaged(reason.to_owned())
+fn damaged(reason: &str) -> CheckError {
+    CheckError::Damaged(reason.to_owned())
 }
 
-/// A row that has been looked at; its frames are still SQLite's.
-struct Looked<'a> {
+/// A row of the journal; its frames are borrowed from SQLite.
+struct BorrowedRow<'a> {
     first: Seq,
     last: Seq,
     stamp: Millis,
     frames: &'a [u8],
 }
 
-/// A sound row, and when its newest broadcast was made.
-fn check<'a>(row: &'a Row<'_>, before: Seq) -> Result<(Looked<'a>, Millis), Stopped> {
+/// Checks the row that must follow the seq `before`. Returns the row and the `at` of its newest
+/// broadcast.
+fn check_row<'a>(row: &'a Row<'_>, before: Seq) -> Result<(BorrowedRow<'a>, Millis), CheckError> {
     let first = Seq(row.get(0)?);
-    let wrong = |what: &str| Stopped::Damaged(format!("the journal's row of seq {first}: {what}"));
-    let looked = Looked {
+    let wrong =
+        |what: &str| CheckError::Damaged(format!("the journal's row of seq {first}: {what}"));
+    let checked = BorrowedRow {
         first,
         last: Seq(row.get(1)?),
         stamp: Millis(row.get(2)?),
         frames: row
             .get_ref(4)?
             .as_blob()
-            .map_err(|_| wrong("its frames are no bytes"))?,
+            .map_err(|_| wrong("its frames are not a blob"))?,
     };
     if first != before.next() {
-        let reason = format!("the journal has a hole: seq {first} follows {before}");
-        return Err(Stopped::Damaged(reason));
+        let reason = format!("the journal has a gap: seq {first} follows {before}");
+        return Err(CheckError::Damaged(reason));
     }
-    if row.get::<_, u32>(3)? != part_crc(first, looked.last, looked.stamp, looked.frames) {
+    if row.get::<_, u32>(3)? != part_crc(first, checked.last, checked.stamp, checked.frames) {
         return Err(wrong("its checksum is wrong"));
     }
-    match span(looked.frames) {
-        Some(span) if (span.first, span.last) == (first, looked.last) => Ok((looked, span.at)),
+    match span(checked.frames) {
+        Some(span) if (span.first, span.last) == (first, checked.last) => Ok((checked, span.at)),
         Some(span) => {
             let Span { first, last, .. } = span;
-            Err(wrong(&format!("its frames are {first} to {last}")))
+            Err(wrong(&format!(
+                "its frames have the seqs {first} to {last}"
+            )))
         }
         None => Err(wrong("its frames are not whole broadcasts")),
     }
 }
 
-/// The seqs and sizes that whole frames declare.
+/// The seqs and the time that a row's frames declare.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Span {
     pub(super) first: Seq,
     pub(super) last: Seq,
-    /// When the last was broadcast.
+    /// The `at` of the last frame.
     pub(super) at: Millis,
 }
 
-/// Returns the span of these frames. `None` where they are not whole, or their number is
-/// not that of the seqs.
+/// Returns the span of these frames, or `None` if they are not whole or their number does not
+/// match their seqs.
 pub(super) fn span(frames: &[u8]) -> Option<Span> {
     let (first, _) = stamp_of(frames)?;
     let (mut at, mut newest, mut count) = (0, 0, 0);
@@ -236,7 +241,7 @@ pub(super) fn span(frames: &[u8]) -> Option<Span> {
     })
 }
 
-/// The length of the frame at the front, its prefix included.
+/// Returns the length in bytes of the first frame, its prefix included.
 pub(super) fn frame_length(frames: &[u8]) -> Option<usize> {
     cbor::announced_length(frames).map(|length| length + cbor::PREFIX)
 }
@@ -251,7 +256,7 @@ fn stamp_of(frames: &[u8]) -> Option<(Seq, Millis)> {
     }
 }
 
-/// The newest parts, so many bytes of them.
+/// Collects the newest rows: at most `limit` bytes of frames.
 struct NewestParts {
     parts: VecDeque<JournalRow>,
     held: usize,
@@ -267,7 +272,7 @@ impl NewestParts {
         }
     }
 
-    fn push(&mut self, part: &Looked<'_>) {
+    fn push(&mut self, part: &BorrowedRow<'_>) {
         self.held += part.frames.len();
         self.parts.push_back(JournalRow {
             first: part.first,

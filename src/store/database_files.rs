@@ -1,20 +1,20 @@
-//! Notices that the database's files are no longer the ones that its path names.
+//! Detects that the database's files were removed or replaced while they are open.
 //!
-//! The problem: a file that was removed, or replaced by a rename, goes on taking commits from
-//! those who have it open, and each of them is lost when the last of those closes it. So
-//! before a commit is acknowledged, the path is looked at: three calls of stat(2).
+//! The problem: a process that has such a file open can still commit to it, and those commits
+//! are lost when the last process closes the file. So the paths are checked before a commit is
+//! acknowledged: three calls of stat(2).
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
-/// A database's files: the database, its write-ahead log, and the index of that.
+/// The identities of a database's files: the database, its write-ahead log, and the log's index.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct DatabaseFiles {
     files: Vec<(PathBuf, identity::Identity)>,
 }
 
 impl DatabaseFiles {
-    /// Notes the files that are open now; the write-ahead log must be in use.
+    /// Records the files that are open now. The database must be in WAL mode.
     ///
     /// # Errors
     /// A file is missing.
@@ -29,7 +29,7 @@ impl DatabaseFiles {
         })
     }
 
-    /// Returns the first file whose path no longer names the noted file.
+    /// Returns the first path that no longer names the recorded file.
     pub(super) fn moved(&self) -> Option<&Path> {
         let moved = |(path, noted): &&(PathBuf, identity::Identity)| {
             identity::of(path).is_err_and(|error| error.kind() == std::io::ErrorKind::NotFound)
@@ -55,7 +55,7 @@ mod identity {
     use std::os::unix::fs::MetadataExt;
     use std::path::Path;
 
-    /// The device and the inode; an open file's inode is given to no other file.
+    /// The device and the inode. The system does not reuse the inode of an open file.
     pub(super) type Identity = (u64, u64);
 
     pub(super) fn of(path: &Path) -> io::Result<Identity> {
@@ -64,7 +64,7 @@ mod identity {
     }
 }
 
-/// Windows neither removes nor renames a file that SQLite has open.
+/// Nothing to compare: Windows does not let others remove or rename a file that SQLite has open.
 #[cfg(not(unix))]
 mod identity {
     use std::io;

@@ -1,4 +1,4 @@
-//! One connection that writes.
+//! The connection that writes.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -12,20 +12,21 @@ use super::schema::{self, SCHEMA};
 use super::wal_mark;
 use super::{StoreError, WaitLimit};
 
-/// How long the last checkpoint waits for a process that reads: all that it would bring is
-/// a shorter write-ahead log.
-const LAST_PATIENCE: Duration = Duration::from_secs(1);
+/// How long the checkpoint at the close waits for other processes that read. Without it no data
+/// is lost; the write-ahead log only stays as long as it is.
+const FINAL_CHECKPOINT_WAIT: Duration = Duration::from_secs(1);
 
-/// The write-ahead log goes into the file once it has so many pages (16 MiB): each
-/// time costs two syncs, so not too often, and readers look through it, so not
-/// too seldom.
+/// SQLite makes a checkpoint when the write-ahead log has this many pages (16 MiB). A checkpoint
+/// costs two syncs, so it must not be frequent; readers search the log, so it must not grow long
+/// (`wal_autocheckpoint`, <https://sqlite.org/pragma.html>).
 const CHECKPOINT_PAGES: i64 = 4096;
 
-/// After a burst the write-ahead log is cut to this length.
+/// The size in bytes to which SQLite truncates the write-ahead log after a burst
+/// (`journal_size_limit`).
 const WAL_LIMIT: i64 = 32 << 20;
 
-/// Pages kept in memory, in KiB: a batch of the journal must fit, or it is written
-/// twice.
+/// SQLite's page cache in KiB. A batch of the journal must fit into it, or SQLite writes the
+/// batch to the log twice.
 const CACHE_KIB: i64 = 16 << 10;
 
 /// One connection to the database.
@@ -36,15 +37,15 @@ pub struct Db {
     limit: WaitLimit,
     is_trusted: bool,
     files: Option<Arc<DatabaseFiles>>,
-    /// The last look found that the files had been moved.
+    /// Whether the last check found that the files had been moved.
     is_moved: bool,
-    /// The length of the write-ahead log that was last told.
-    told_wal: u64,
+    /// The length of the write-ahead log when it was last logged, in bytes; 0 if it was not.
+    logged_wal_length: u64,
 }
 
 impl Db {
-    /// Opens the database at `path`, which must exist; an empty file becomes one,
-    /// and older tables become today's.
+    /// Opens the database at `path`. The file must exist; in an empty file the tables are
+    /// created, and older tables are upgraded.
     ///
     /// Every commit is on disk when it returns (WAL, `synchronous=FULL`).
     ///
@@ -57,37 +58,37 @@ impl Db {
         Ok(db)
     }
 
-    /// As [`Db::open`], after a look at every page: what is damaged is refused
-    /// before anything is written. Until [`Db::trust`] nothing tidies up either.
+    /// Like [`Db::open`], but checks every page first, so that a damaged file is refused before
+    /// anything is written. Until [`Db::trust`] is called, closing makes no checkpoint either.
     ///
     /// # Errors
     /// See [`StoreError`].
-    pub fn open_sound(path: &Path) -> Result<Db, StoreError> {
-        Db::open_sound_within(path, &WaitLimit::default())
+    pub fn open_checked(path: &Path) -> Result<Db, StoreError> {
+        Db::open_checked_within(path, &WaitLimit::default())
     }
 
-    /// As [`Db::open_sound`], and waits for other processes as `limit` says.
+    /// Like [`Db::open_checked`], but `limit` bounds the waits for other processes.
     ///
     /// # Errors
     /// See [`StoreError`].
-    pub fn open_sound_within(path: &Path, limit: &WaitLimit) -> Result<Db, StoreError> {
-        if wal_mark::is_missing(path) {
+    pub fn open_checked_within(path: &Path, limit: &WaitLimit) -> Result<Db, StoreError> {
+        if wal_mark::is_log_missing(path) {
             return Err(StoreError::LacksWal(path.to_owned()));
         }
         let mut db = Db::connect(path, limit)?;
-        db.look_at_every_page()?;
+        db.check_pages()?;
         db.prepare()?;
         Ok(db)
     }
 
-    /// Opens a copy on which nobody else works: every page is looked at, and older tables
-    /// become today's. It stays one file.
+    /// Opens a copy that nothing else has open: checks every page, and upgrades older tables.
+    /// No write-ahead log is created.
     ///
     /// # Errors
     /// See [`StoreError`].
     pub(super) fn open_copy(path: &Path) -> Result<Db, StoreError> {
         let mut db = Db::connect(path, &WaitLimit::default())?;
-        db.look_at_every_page()?;
+        db.check_pages()?;
         db.run(|connection| {
             let transaction = connection.transaction()?;
             schema::prepare(&transaction)?;
@@ -105,24 +106,23 @@ impl Db {
             is_trusted: false,
             files: None,
             is_moved: false,
-            told_wal: 0,
+            logged_wal_length: 0,
         };
         db.run(|connection| {
             limit.install(connection)?;
-            limit.interrupts(connection);
-            leave_alone(connection, true)
+            limit.set_interruptible(connection);
+            set_checkpoint_on_close(connection, false)
         })?;
         Ok(db)
     }
 
-    fn look_at_every_page(&mut self) -> Result<(), StoreError> {
+    fn check_pages(&mut self) -> Result<(), StoreError> {
         let found: String = self.run(|connection| {
             connection.query_row("PRAGMA quick_check(1)", [], |row| row.get(0))
         })?;
         match found.as_str() {
             "ok" => Ok(()),
-            // SQLite's first line names the place.
-            _ => Err(self.damaged(found.replace('\n', " "))),
+            _ => Err(self.damaged(found.replace('\n', " "))), // SQLite's first finding
         }
     }
 
@@ -133,7 +133,8 @@ impl Db {
             connection.pragma_update(None, "wal_autocheckpoint", CHECKPOINT_PAGES)?;
             connection.pragma_update(None, "journal_size_limit", WAL_LIMIT)?;
             connection.pragma_update(None, "cache_size", -CACHE_KIB)?;
-            // Mostly there is nothing to do, and the one who writes is not waited for.
+            // Usually the tables are current; then no write lock is needed, so there is no wait
+            // for another writer.
             let found = schema::version(connection)?;
             if found == SCHEMA {
                 return Ok(found);
@@ -158,11 +159,11 @@ impl Db {
         Ok(())
     }
 
-    /// Looks whether the database's path still names the files that are open. Commits to
-    /// other files would be lost.
+    /// Checks that the database's paths still name the files that are open. Commits to files
+    /// that were removed or replaced would be lost.
     ///
     /// # Errors
-    /// [`StoreError::Moved`].
+    /// [`StoreError::Moved`] if one of them does not.
     pub fn check_location(&mut self) -> Result<(), StoreError> {
         let moved = self.files.as_ref().and_then(|files| files.moved());
         let is_moved = moved.is_some();
@@ -179,63 +180,65 @@ impl Db {
         outcome
     }
 
-    /// The files that are open, for others who open them.
+    /// Returns the identities of the open files.
     pub(super) fn files(&self) -> Option<Arc<DatabaseFiles>> {
         self.files.clone()
     }
 
-    /// Tells the log when the write-ahead log has grown far beyond what a checkpoint leaves,
-    /// and again each time that it has doubled.
-    pub(super) fn note_wal_length(&mut self, retain_bytes: u64) {
-        let length = std::fs::metadata(beside(&self.path, "-wal")).map_or(0, |found| found.len());
+    /// Logs a warning when the write-ahead log is longer than [`WAL_LIMIT`] and `retain_bytes`,
+    /// and again each time that its length has doubled.
+    pub(super) fn warn_about_wal_length(&mut self, retain_bytes: u64) {
+        let wal = std::fs::metadata(beside(&self.path, "-wal"));
+        let length = wal.map_or(0, |metadata| metadata.len());
         let usual = retain_bytes.max(WAL_LIMIT.unsigned_abs());
         if length <= usual {
-            self.told_wal = 0;
-        } else if length >= self.told_wal.saturating_mul(2) {
-            self.told_wal = length;
+            self.logged_wal_length = 0;
+        } else if length >= self.logged_wal_length.saturating_mul(2) {
+            self.logged_wal_length = length;
             let file = self.path.display();
             tracing::warn!(
                 %file,
                 wal_bytes = length,
                 retain_bytes,
-                "write-ahead log is growing: a process reads the database in one long transaction"
+                "write-ahead log is growing; a long read transaction blocks its checkpoint"
             );
         }
     }
 
-    /// From here on the file is known to be sound: closing it may tidy up.
+    /// Marks the file as checked: from now on closing it makes a checkpoint.
     ///
     /// # Errors
     /// See [`StoreError`].
     pub fn trust(&mut self) -> Result<(), StoreError> {
         self.is_trusted = true;
-        self.run(|connection| leave_alone(connection, false))
+        self.run(|connection| set_checkpoint_on_close(connection, true))
     }
 
-    /// The last step: a file that is not trusted keeps its bytes.
+    /// Makes the last checkpoint before the close. A file that is not trusted is left unchanged.
     ///
     /// # Errors
-    /// See [`StoreError`]; the files were moved, and what was committed goes with them.
-    pub(super) fn tidy_up(&mut self) -> Result<(), StoreError> {
+    /// See [`StoreError`]. With [`StoreError::Moved`] the commits since the move are lost.
+    pub(super) fn final_checkpoint(&mut self) -> Result<(), StoreError> {
         self.check_location()?;
         if self.is_trusted {
-            self.limit.shorten(Instant::now() + LAST_PATIENCE);
+            self.limit.shorten(Instant::now() + FINAL_CHECKPOINT_WAIT);
             self.checkpoint()?;
         }
         Ok(())
     }
 
-    /// Where the database is.
+    /// Returns the database's path.
     pub fn path(&self) -> &Path {
         &self.path
     }
 
-    /// A number that changes when another process has changed the database
-    /// (SQLite's `data_version`). A look at shared memory, not at the disk.
+    /// Returns a number that changes when another process has changed the database
+    /// (`PRAGMA data_version`, <https://sqlite.org/pragma.html>). It reads shared memory, not
+    /// the disk.
     ///
     /// # Errors
-    /// See [`StoreError`]; the database's path names other files, so that what another process
-    /// changes is not seen here.
+    /// See [`StoreError`]. With [`StoreError::Moved`] the changes of other processes cannot be
+    /// seen, because they are made to another file.
     pub fn data_version(&mut self) -> Result<i64, StoreError> {
         self.check_location()?;
         self.run(|connection| {
@@ -245,8 +248,8 @@ impl Db {
         })
     }
 
-    /// Has the database file say that its write-ahead log belongs to it, so that a copy of the
-    /// file alone is found out. It holds until the log is next moved into the file.
+    /// Marks the database file as incomplete without its write-ahead log, so that a copy of the
+    /// file alone is detected. The mark lasts until the next checkpoint.
     ///
     /// # Errors
     /// See [`StoreError`].
@@ -254,25 +257,25 @@ impl Db {
         self.commit(|connection| wal_mark::set(connection))
     }
 
-    /// Moves what the write-ahead log holds into the database file.
+    /// Makes a checkpoint: moves the content of the write-ahead log into the database file. If
+    /// another process reads, only a part of it is moved, and the rest stays durable in the log.
     ///
     /// # Errors
     /// See [`StoreError`].
     pub fn checkpoint(&mut self) -> Result<(), StoreError> {
         let is_busy: bool = self.run(|connection| {
-            // First what needs no wait for anybody: then the time is for the rest.
+            // PASSIVE moves all it can without a wait. TRUNCATE waits, but has less left to move.
             connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()))?;
             connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0))
         })?;
         if is_busy {
-            // Nothing is lost: what is in the WAL is on disk, and the next one moves it.
             let file = self.path.display();
-            tracing::warn!(%file, "another process reads the database, no checkpoint was made");
+            tracing::warn!(%file, "checkpoint is incomplete; another process reads the database");
         }
         Ok(())
     }
 
-    /// Runs statements, and names the file where they fail.
+    /// Runs statements. An error carries the database's path.
     pub(crate) fn run<T>(
         &mut self,
         work: impl FnOnce(&mut Connection) -> rusqlite::Result<T>,
@@ -280,8 +283,8 @@ impl Db {
         work(&mut self.connection).map_err(|error| StoreError::sqlite(&self.path, error))
     }
 
-    /// As [`Db::run`], for statements that commit: they count only where the database's path
-    /// names the files that are open, before and after.
+    /// Like [`Db::run`], for statements that commit. Checks the files' location before and after,
+    /// and fails if they were moved, because the commit would then be lost.
     pub(crate) fn commit<T>(
         &mut self,
         work: impl FnOnce(&mut Connection) -> rusqlite::Result<T>,
@@ -312,9 +315,9 @@ impl Db {
     }
 }
 
-/// Whether closing the connection leaves the file and its write-ahead log as they
-/// are; otherwise the last one to close moves the one into the other.
-fn leave_alone(connection: &Connection, alone: bool) -> rusqlite::Result<()> {
+/// Sets whether SQLite makes a checkpoint when the last connection is closed
+/// (`SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE`, <https://sqlite.org/c3ref/c_dbconfig_defensive.html>).
+fn set_checkpoint_on_close(connection: &Connection, enabled: bool) -> rusqlite::Result<()> {
     let option = DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE;
-    connection.set_db_config(option, alone).map(drop)
+    connection.set_db_config(option, !enabled).map(drop)
 }

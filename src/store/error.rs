@@ -11,9 +11,9 @@ use super::schema::SCHEMA;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum StoreError {
-    /// The file is no database, or a broken one.
+    /// The file is not an SQLite database, or is damaged.
     #[error(
-        "{} is damaged ({reason}): move it away and restore a copy; its bytes were left alone",
+        "{} is damaged ({reason}): move it away and restore a backup; the file was not changed",
         path.display()
     )]
     Damaged {
@@ -23,15 +23,18 @@ pub enum StoreError {
         reason: String,
     },
     /// The tables are of a later version of arauto.
-    #[error("{} was written by a newer arauto (tables {found}, known here {SCHEMA}): use that one", path.display())]
+    #[error(
+        "{} was written by a newer arauto (schema {found}, this version knows {SCHEMA}): use that \
+         version",
+        path.display()
+    )]
     Newer {
         /// The database.
         path: PathBuf,
-        /// Its version.
+        /// Its schema version.
         found: i64,
     },
-    /// The database's path no longer names the files that are open: they were removed, or
-    /// replaced, by another program.
+    /// Another program removed or replaced a file of the database while it was open.
     #[error(
         "{} is not the file that is open: it was removed or replaced while it was in use; put it \
          back, or stop the server (docs/operations.md)",
@@ -40,13 +43,13 @@ pub enum StoreError {
     Moved(PathBuf),
     /// The database was copied from a running server, without its write-ahead log.
     #[error(
-        "{path} was copied from a running server without {path}-wal, and what that held is \
-         missing: copy it with `arauto backup`; to go on with what is there, move the file away \
-         and `arauto restore` it",
+        "{path} was copied from a running server without {path}-wal, so its newest commits are \
+         missing: copy it again with `arauto backup`, or, to continue without them, move the file \
+         away and `arauto restore` it",
         path = .0.display()
     )]
     LacksWal(PathBuf),
-    /// The system does not let the file be used.
+    /// The file cannot be accessed.
     #[error("{}: {source}", path.display())]
     Io {
         /// The file.
@@ -54,16 +57,16 @@ pub enum StoreError {
         /// The system's error.
         source: std::io::Error,
     },
-    /// The thread that writes has panicked.
+    /// The thread that writes the database panicked.
     #[error(
-        "{}: the thread that writes it panicked; what was acknowledged before is on disk",
+        "{}: the thread that writes the database panicked; all acknowledged changes are on disk",
         path.display()
     )]
     Panicked {
         /// The database.
         path: PathBuf,
     },
-    /// Anything else: no space, no permission, locked for too long.
+    /// Another error of SQLite: no space, no permission, locked for too long.
     #[error("{}: {source}", path.display())]
     Failed {
         /// The database.
@@ -78,13 +81,12 @@ impl StoreError {
     pub(super) fn sqlite(path: &Path, source: rusqlite::Error) -> StoreError {
         let path = path.to_owned();
         let is_damage = match &source {
-            // Text that is no UTF-8, a number where text must be.
+            // A value that is not UTF-8, or not of its column's type.
             rusqlite::Error::FromSqlConversionFailure(..)
             | rusqlite::Error::InvalidColumnType(..)
             | rusqlite::Error::IntegralValueOutOfRange(..)
             | rusqlite::Error::Utf8Error(..) => true,
-            // The file ends where it should not; whether SQLite takes the rest for zeros
-            // depends on what it reads there.
+            // The file is truncated. For some pages SQLite reports this instead of corruption.
             rusqlite::Error::SqliteFailure(error, _)
                 if error.extended_code == SQLITE_IOERR_SHORT_READ =>
             {

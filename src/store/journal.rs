@@ -1,4 +1,4 @@
-//! The journal's writer: parts of the log become rows, the oldest rows go.
+//! Writes the journal: appends parts of the log as rows, and removes the oldest rows.
 
 use bytes::Bytes;
 use rusqlite::{Connection, ErrorCode, Transaction, TransactionBehavior, params};
@@ -10,13 +10,13 @@ use super::terms::Terms;
 use super::{Db, StoreError};
 use crate::wire::{Millis, Seq};
 
-/// The approximate bytes of a row beside its frames. Retention counts them, so that many small
-/// rows stay within the bound too.
-const ROW: u64 = 64;
+/// The approximate size of a row without its frames, in bytes. Retention counts it, so that many
+/// small rows stay within the bound too.
+const ROW_OVERHEAD: u64 = 64;
 
-/// The most rows that one transaction removes, in addition to twice what it adds: rows above
-/// the bound are removed gradually, and no publisher waits for that.
-const REMOVED: usize = 64;
+/// The most rows that one transaction removes, in addition to twice the rows that it adds. Rows
+/// above the bound are removed gradually, so that no publisher waits long for it.
+const MAX_REMOVED: usize = 64;
 
 /// A row: consecutive frames.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,7 +25,7 @@ pub struct JournalRow {
     pub first: Seq,
     /// The last frame's seq.
     pub last: Seq,
-    /// The frames as they are sent in cbor, each behind its length.
+    /// The frames in the cbor dialect, each with its length prefix.
     pub frames: Bytes,
 }
 
@@ -50,10 +50,10 @@ impl Default for Retention {
 /// Why broadcasts were not written.
 #[derive(Debug, thiserror::Error)]
 pub enum JournalWriteError {
-    /// They are certainly not on disk: their seqs can be assigned again.
+    /// They are certainly not on disk, so their seqs can be assigned again.
     #[error("{0}")]
     RolledBack(StoreError),
-    /// It is unknown whether they are on disk: their seqs must never be assigned again.
+    /// They may be on disk, so their seqs must never be assigned again.
     #[error("{0}")]
     InDoubt(StoreError),
 }
@@ -65,11 +65,11 @@ pub(super) struct State {
     pub(super) head: Seq,
     /// Retention has removed everything up to here.
     pub(super) trimmed: Seq,
-    /// The cost of all rows.
+    /// The cost of all rows, see [`cost`].
     pub(super) held: u64,
 }
 
-/// Writes the journal; there is one.
+/// The writer of a database's journal; there is only one.
 #[derive(Debug)]
 pub struct Journal {
     pub(super) state: State,
@@ -84,33 +84,34 @@ impl Journal {
         &self.state.stream
     }
 
-    /// Returns the newest seq that is on disk, or was before retention removed it.
+    /// Returns the newest seq that was written; retention may have removed it since.
     pub fn head(&self) -> Seq {
         self.state.head
     }
 
-    /// Returns the starts of a server on the stream, this one included.
+    /// Returns the stream's terms, the current one included.
     pub fn terms(&self) -> &Terms {
         &self.terms
     }
 
     /// Reads the clocks. Returns whether retention has rows to remove now.
-    pub fn is_over(&mut self, now: ClockReading) -> bool {
+    pub fn has_removable_rows(&mut self, now: ClockReading) -> bool {
         if let Some(jump) = self.ages.observe(now) {
-            let by_seconds = jump.by / 1000;
+            let by_seconds = jump.millis / 1000;
             tracing::warn!(
                 by_seconds,
                 "system clock jumped; age retention does not follow it"
             );
         }
-        self.state.held > self.retention.bytes || self.ages.has_old(self.state.trimmed, now.run)
+        let has_expired = self.ages.has_expired(self.state.trimmed, now.monotonic);
+        self.state.held > self.retention.bytes || has_expired
     }
 
-    /// Commits the rows in one transaction, and removes some of the rows above the bounds.
-    /// Without rows it only removes.
+    /// Commits the rows in one transaction, which also removes some of the rows above
+    /// retention's bounds. With no rows to commit it only removes. Blocks on the disk.
     ///
     /// # Errors
-    /// See [`JournalWriteError`]. Either way the journal is as it was before.
+    /// See [`JournalWriteError`]. The state of this value is then unchanged.
     pub fn write(
         &mut self,
         db: &mut Db,
@@ -118,22 +119,22 @@ impl Journal {
         now: ClockReading,
     ) -> Result<(), JournalWriteError> {
         db.check_location().map_err(JournalWriteError::RolledBack)?;
-        let stamp = self.ages.stamp(now.run);
+        let stamp = self.ages.stamp(now.monotonic);
         let bounds = Bounds {
             bytes: self.retention.bytes,
-            too_old: self.ages.too_old(now.run),
+            expired: self.ages.last_expired(now.monotonic),
         };
         let state = self.state.clone();
-        let written = within(db.connection(), |transaction| {
-            change(transaction, state, bounds, parts, stamp)
+        let written = in_transaction(db.connection(), |transaction| {
+            write_rows(transaction, state, bounds, parts, stamp)
         });
         let state = written.map_err(|(error, is_certain)| match is_certain {
             true => JournalWriteError::RolledBack(db.failed(error)),
             false => JournalWriteError::InDoubt(db.failed(error)),
         })?;
-        // The commit may be on a file that has lost its name.
+        // The commit may have gone to a file that was removed or replaced.
         db.check_location().map_err(JournalWriteError::InDoubt)?;
-        db.note_wal_length(self.retention.bytes);
+        db.warn_about_wal_length(self.retention.bytes);
         for part in parts {
             self.ages.note(part.last, stamp);
         }
@@ -143,52 +144,54 @@ impl Journal {
     }
 }
 
-/// Runs a transaction. An error comes with whether it is certain that nothing was committed.
-fn within<T>(
+/// Runs a transaction. The `bool` of an error says whether it is certain that nothing was
+/// committed.
+fn in_transaction<T>(
     connection: &mut Connection,
     work: impl FnOnce(&Transaction<'_>) -> rusqlite::Result<T>,
 ) -> Result<T, (rusqlite::Error, bool)> {
-    let outcome = attempt(connection, work);
+    let outcome = commit(connection, work);
     // A transaction that is still open could be committed by the next job.
-    let is_over = connection.is_autocommit();
-    outcome.map_err(|(error, is_certain)| (error, is_certain && is_over))
+    let is_closed = connection.is_autocommit();
+    outcome.map_err(|(error, is_certain)| (error, is_certain && is_closed))
 }
 
-fn attempt<T>(
+fn commit<T>(
     connection: &mut Connection,
     work: impl FnOnce(&Transaction<'_>) -> rusqlite::Result<T>,
 ) -> Result<T, (rusqlite::Error, bool)> {
-    // Before COMMIT no page belongs to a finished transaction.
+    // Before COMMIT the log has no complete transaction, so nothing can have been committed.
     let before = |error| (error, true);
     let transaction = connection
         .transaction_with_behavior(TransactionBehavior::Immediate)
         .map_err(before)?;
-    let done = work(&transaction).map_err(before)?;
-    // Without space the commit page was not written whole. Any other error may have come after
-    // it, as that of a sync does.
+    let output = work(&transaction).map_err(before)?;
+    // If the disk is full, the commit's last page was not written completely. Other errors, such
+    // as that of a sync, may come after it.
     let full = |error: &rusqlite::Error| error.sqlite_error_code() == Some(ErrorCode::DiskFull);
     transaction.commit().map_err(|error| {
         let is_certain = full(&error);
         (error, is_certain)
     })?;
-    Ok(done)
+    Ok(output)
 }
 
-/// The bounds of retention: the newest `bytes` stay, and no row up to `too_old`.
+/// Retention's bounds: rows are removed until at most `bytes` are held and none is left up to
+/// `expired`.
 #[derive(Debug, Clone, Copy)]
 struct Bounds {
     bytes: u64,
-    too_old: Seq,
+    expired: Seq,
 }
 
 impl Bounds {
     /// Whether the oldest row, which ends at `last`, must be removed.
-    fn remove(self, state: &State, last: Seq) -> bool {
-        state.held > self.bytes || last <= self.too_old
+    fn exclude(self, state: &State, last: Seq) -> bool {
+        state.held > self.bytes || last <= self.expired
     }
 }
 
-fn change(
+fn write_rows(
     transaction: &Transaction<'_>,
     mut state: State,
     bounds: Bounds,
@@ -214,24 +217,24 @@ fn insert(transaction: &Transaction<'_>, part: &JournalRow, stamp: Millis) -> ru
         .map(drop)
 }
 
-/// Removes the oldest rows above the bounds, a bounded number.
+/// Removes the oldest rows above the bounds, at most [`MAX_REMOVED`] and twice `added`.
 fn remove(
     transaction: &Transaction<'_>,
     state: &mut State,
     bounds: Bounds,
     added: usize,
 ) -> rusqlite::Result<()> {
-    if !bounds.remove(state, state.trimmed.next()) {
+    if !bounds.exclude(state, state.trimmed.next()) {
         return Ok(());
     }
     let mut query = transaction
         .prepare_cached("SELECT last, length(frames) FROM journal ORDER BY first LIMIT ?")?;
-    let limit = i64::try_from(REMOVED + 2 * added).unwrap_or(i64::MAX);
+    let limit = i64::try_from(MAX_REMOVED + 2 * added).unwrap_or(i64::MAX);
     let mut rows = query.query([limit])?;
     let before = state.trimmed;
     while let Some(row) = rows.next()? {
         let last = Seq(row.get(0)?);
-        if !bounds.remove(state, last) {
+        if !bounds.exclude(state, last) {
             break;
         }
         state.trimmed = last;
@@ -246,7 +249,7 @@ fn remove(
     Ok(())
 }
 
-/// Writes the one row of `stream`.
+/// Writes the only row of the table `stream`.
 pub(super) fn write_state(connection: &Connection, state: &State) -> rusqlite::Result<()> {
     let crc = state_crc(&state.stream, state.head, state.trimmed);
     let (head, trimmed) = (stored(state.head.0), stored(state.trimmed.0));
@@ -256,12 +259,12 @@ pub(super) fn write_state(connection: &Connection, state: &State) -> rusqlite::R
         .map(drop)
 }
 
-/// Returns the cost of a row with `length` bytes of frames.
+/// Returns the bytes that retention counts for a row with `length` bytes of frames.
 pub(super) fn cost(length: u64) -> u64 {
-    length + ROW
+    length + ROW_OVERHEAD
 }
 
-/// Covers a row: its numbers, then its frames.
+/// Computes the checksum of a row of `journal`: its numbers, then its frames.
 pub(super) fn part_crc(first: Seq, last: Seq, stamp: Millis, frames: &[u8]) -> u32 {
     let numbers = Crc::default()
         .number(first.0)
@@ -270,7 +273,7 @@ pub(super) fn part_crc(first: Seq, last: Seq, stamp: Millis, frames: &[u8]) -> u
     numbers.bytes(frames).finish()
 }
 
-/// Covers the row of `stream`: its two numbers, then the name.
+/// Computes the checksum of the row of `stream`: its two numbers, then the name.
 pub(super) fn state_crc(stream: &str, head: Seq, trimmed: Seq) -> u32 {
     let numbers = Crc::default().number(head.0).number(trimmed.0);
     numbers.bytes(stream.as_bytes()).finish()

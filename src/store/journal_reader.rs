@@ -1,7 +1,7 @@
 //! Reads the journal.
 //!
-//! Each read is short, on a blocking thread, with a connection that cannot write: it delays no
-//! writer, and the write-ahead log can be emptied between two reads.
+//! Each read is short and runs on a blocking thread, with a read-only connection. So it never
+//! delays the writer, and a checkpoint can empty the write-ahead log between two reads.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -18,8 +18,8 @@ use super::journal::part_crc;
 use super::{Db, StoreError, WaitLimit};
 use crate::wire::{Millis, Seq};
 
-/// Concurrent reads; further ones wait in order.
-const AT_ONCE: usize = 2;
+/// The most concurrent reads; further reads wait in order.
+const MAX_CONCURRENT: usize = 2;
 
 /// Whole frames of the journal.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -43,19 +43,21 @@ pub struct JournalReaders {
 }
 
 impl JournalReaders {
-    /// JournalReaders of the database that `db` has open, who wait for other processes as it does.
+    /// Creates readers of the database that `db` has open. They share its [`WaitLimit`].
     pub fn new(db: &Db) -> Arc<JournalReaders> {
         Arc::new(JournalReaders {
             path: db.path().to_owned(),
             files: db.files(),
             limit: db.limit().clone(),
-            permits: Arc::new(Semaphore::new(AT_ONCE)),
+            permits: Arc::new(Semaphore::new(MAX_CONCURRENT)),
             idle: Mutex::default(),
         })
     }
 
-    /// Reads the oldest frames behind `after`: about `bytes`, and at least one row. Returns
-    /// `None` if there are none. Dropping the future does not stop a read that has begun.
+    /// Reads the oldest frames after `after`: whole rows until there are `bytes` of them, at
+    /// least one row. Returns `None` if there are none.
+    ///
+    /// Cancel safe. A read that has begun is completed on its thread, and its result dropped.
     ///
     /// # Errors
     /// The journal cannot be read, or is damaged there.
@@ -86,7 +88,7 @@ impl JournalReaders {
         self.idle.lock().clear();
     }
 
-    /// Another database under the same path has another history.
+    /// Fails if the path names another database now, which has another history.
     fn check_location(&self) -> Result<(), StoreError> {
         match self.files.as_ref().and_then(|files| files.moved()) {
             Some(path) => Err(StoreError::Moved(path.to_owned())),
@@ -126,8 +128,8 @@ fn open(path: &Path, limit: &WaitLimit) -> rusqlite::Result<Connection> {
     Ok(connection)
 }
 
-/// Reads rows, from the one with the seq behind `after`. Returns the first seq of a damaged
-/// row.
+/// Reads rows, beginning with the one that has the seq after `after`. Returns the first seq of a
+/// damaged row, if there is one.
 fn rows(
     connection: &Connection,
     after: Seq,
@@ -158,7 +160,7 @@ struct ChunkBuilder {
 }
 
 impl ChunkBuilder {
-    /// Adds a row, if it is whole.
+    /// Adds a row. Returns `false` if its checksum is wrong.
     fn add(&mut self, row: &Row<'_>) -> rusqlite::Result<bool> {
         let (first, last) = (Seq(row.get(0)?), Seq(row.get(1)?));
         let frames = row.get_ref(4)?.as_blob().unwrap_or_default();
@@ -171,13 +173,13 @@ impl ChunkBuilder {
         Ok(true)
     }
 
-    /// Returns the frames behind `after`.
+    /// Returns the frames after `after`.
     fn behind(self, after: Seq) -> Option<JournalChunk> {
         let (mut first, last) = self.range?;
         let frames = self.frames.freeze();
         let mut at = 0;
         while first <= after {
-            at += frame_length(&frames[at..]).expect("its checksum is right: whole frames");
+            at += frame_length(&frames[at..]).expect("a checked row has whole frames");
             first = first.next();
         }
         let frames = frames.slice(at..);

@@ -1,13 +1,13 @@
-//! How long a connection waits for a lock that another process holds.
+//! Bounds how long a connection waits for a lock that another process holds.
 //!
-//! SQLite asks a connection's busy handler whether to wait on. The one here says yes for
-//! [`PATIENCE`] and no longer than a deadline that all connections of a server share. A stop
-//! sets the deadline from another thread, and a second signal brings it closer while
-//! somebody waits. SQLite's handlers are plain functions, so that each thread remembers the
-//! limit that it works under.
+//! SQLite asks a connection's busy handler whether to keep waiting
+//! (<https://sqlite.org/c3ref/busy_handler.html>). The handler here waits for at most
+//! [`LOCK_TIMEOUT`], and not beyond a deadline that all connections of a server share. A stop
+//! sets this deadline from another thread, and a second signal can shorten it during a wait.
+//! rusqlite takes a plain function as the handler, so the limit is kept in a thread-local.
 //!
 //! Nothing here bounds a system call that hangs: callers that wait for the store's thread
-//! need a deadline as well.
+//! need a deadline of their own.
 
 use std::cell::RefCell;
 use std::sync::{Arc, Weak};
@@ -16,17 +16,17 @@ use std::time::{Duration, Instant};
 use parking_lot::{Condvar, Mutex};
 use rusqlite::{Connection, InterruptHandle};
 
-/// How long to wait for another process that writes.
-const PATIENCE: Duration = Duration::from_secs(5);
+/// The longest wait for a lock that another process holds.
+const LOCK_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// The longest pause between two looks at a lock; no event tells that it is free.
-const LAST_LOOK: Duration = Duration::from_millis(50);
+/// The longest pause between two attempts to take a lock. SQLite does not signal its release.
+const MAX_PAUSE: Duration = Duration::from_millis(50);
 
-/// How often a start that is abandoned interrupts what SQLite does: between two statements
-/// an interrupt has no effect.
-const AGAIN: Duration = Duration::from_millis(20);
+/// The interval at which an abandoned start interrupts SQLite. One interrupt is not enough: it
+/// has no effect between two statements.
+const INTERRUPT_INTERVAL: Duration = Duration::from_millis(20);
 
-/// Bounds the waits of all connections that share it; clones are one.
+/// Bounds the waits of all connections that share it. Clones share one deadline.
 #[derive(Debug, Clone, Default)]
 pub struct WaitLimit {
     shared: Arc<Shared>,
@@ -36,7 +36,7 @@ pub struct WaitLimit {
 struct Shared {
     deadline: Mutex<Option<Instant>>,
     changed: Condvar,
-    /// Interrupts the connection that writes.
+    /// The handle that interrupts the connection that writes.
     interrupt: Mutex<Option<InterruptHandle>>,
 }
 
@@ -49,7 +49,7 @@ impl std::fmt::Debug for Shared {
     }
 }
 
-/// The limit that this thread works under, and when its present wait began.
+/// The limit of this thread, and the start of its current wait.
 struct Waiting {
     limit: WaitLimit,
     began: Instant,
@@ -60,54 +60,56 @@ thread_local! {
 }
 
 impl WaitLimit {
-    /// Ends every wait for a lock at `deadline`, those that have begun included.
+    /// Ends every wait for a lock at `deadline`, including waits that have begun.
     pub fn set(&self, deadline: Instant) {
         *self.shared.deadline.lock() = Some(deadline);
         self.shared.changed.notify_all();
     }
 
-    /// As [`WaitLimit::set`], where that is earlier than now set.
+    /// Like [`WaitLimit::set`], but never makes the deadline later.
     pub(super) fn shorten(&self, deadline: Instant) {
         let mut set = self.shared.deadline.lock();
         *set = Some(set.map_or(deadline, |set| set.min(deadline)));
         self.shared.changed.notify_all();
     }
 
-    /// Makes this thread work under the limit, until it is put under another.
+    /// Makes this the limit of the current thread. It replaces the thread's limit of before.
     pub(super) fn enter(&self) {
         let began = Instant::now();
         let limit = self.clone();
         WAITING.set(Some(Waiting { limit, began }));
     }
 
-    /// Has the connection wait for locks as its thread's limit says.
+    /// Installs the busy handler on the connection. On each thread that uses the connection, the
+    /// limit of that thread applies; on the current thread it is this one.
     pub(super) fn install(&self, connection: &mut Connection) -> rusqlite::Result<()> {
         self.enter();
-        connection.busy_handler(Some(waits_on))
+        connection.busy_handler(Some(busy_handler))
     }
 
-    /// Names the connection that [`WaitLimit::abandon`] interrupts.
-    pub(super) fn interrupts(&self, connection: &Connection) {
+    /// Makes this the connection that [`WaitLimit::abandon`] interrupts.
+    pub(super) fn set_interruptible(&self, connection: &Connection) {
         *self.shared.interrupt.lock() = Some(connection.get_interrupt_handle());
     }
 
-    /// Ends every wait, and whatever statement runs, from now on until the result is
-    /// dropped. It does not block.
-    pub fn abandon(&self) -> Abandoned {
+    /// Ends every wait, and interrupts every statement, until the returned guard is dropped.
+    /// Does not block.
+    pub fn abandon(&self) -> InterruptGuard {
         self.set(Instant::now());
         let alive = Arc::new(());
         let (shared, needed) = (Arc::clone(&self.shared), Arc::downgrade(&alive));
-        // A thread, as an interrupt waits for a connection that is being closed.
+        // In a thread of its own, because an interrupt blocks while the connection is closed.
         let spawned = std::thread::Builder::new()
             .name("arauto-interrupt".to_owned())
             .spawn(move || interrupt_while(&needed, &shared));
         if let Err(error) = spawned {
-            tracing::warn!(%error, "what SQLite does could not be interrupted");
+            tracing::warn!(%error, "cannot start the thread that interrupts the database");
         }
-        Abandoned { _alive: alive }
+        InterruptGuard { _alive: alive }
     }
 
-    /// Pauses before the next look at a lock. `false`: the time is up.
+    /// Pauses before the next attempt to take a lock. Returns `false` without a pause if `until`
+    /// or the deadline has passed.
     fn pause(&self, until: Instant, pause: Duration) -> bool {
         let mut deadline = self.shared.deadline.lock();
         let now = Instant::now();
@@ -116,14 +118,14 @@ impl WaitLimit {
             return false;
         }
         let pause = pause.min(until - now);
-        let _ = self.shared.changed.wait_for(&mut deadline, pause); // it is looked at again
+        let _ = self.shared.changed.wait_for(&mut deadline, pause); // the next call checks again
         true
     }
 }
 
-/// Interrupts go on until this is dropped.
+/// Interrupts SQLite until it is dropped.
 #[derive(Debug)]
-pub struct Abandoned {
+pub struct InterruptGuard {
     _alive: Arc<()>,
 }
 
@@ -132,24 +134,24 @@ fn interrupt_while(needed: &Weak<()>, shared: &Shared) {
         if let Some(handle) = &*shared.interrupt.lock() {
             handle.interrupt();
         }
-        std::thread::sleep(AGAIN);
+        std::thread::sleep(INTERRUPT_INTERVAL);
     }
 }
 
-/// The busy handler: `looks` is how often it was asked for the same lock before
-/// (sqlite3_busy_handler).
-fn waits_on(looks: i32) -> bool {
+/// SQLite's busy handler. `attempts` counts its earlier calls for the same lock. Returns whether
+/// SQLite shall try again.
+fn busy_handler(attempts: i32) -> bool {
     WAITING.with_borrow_mut(|waiting| {
         let waiting = waiting.get_or_insert_with(|| Waiting {
-            limit: WaitLimit::default(), // this thread was put under no limit
+            limit: WaitLimit::default(), // no deadline: the thread never entered a limit
             began: Instant::now(),
         });
-        if looks == 0 {
+        if attempts == 0 {
             waiting.began = Instant::now();
         }
-        let pause = Duration::from_millis(1 << looks.clamp(0, 6));
-        let until = waiting.began + PATIENCE;
-        waiting.limit.pause(until, pause.min(LAST_LOOK))
+        let pause = Duration::from_millis(1 << attempts.clamp(0, 6));
+        let until = waiting.began + LOCK_TIMEOUT;
+        waiting.limit.pause(until, pause.min(MAX_PAUSE))
     })
 }
 
@@ -158,37 +160,34 @@ mod tests {
     use super::*;
 
     #[test]
-    fn wait_without_deadline_ends_after_the_patience() {
+    fn wait_without_deadline_ends_after_the_lock_timeout() {
         let limit = WaitLimit::default();
         let now = Instant::now();
-        assert!(limit.pause(now + PATIENCE, Duration::from_millis(1)));
+        assert!(limit.pause(now + LOCK_TIMEOUT, Duration::from_millis(1)));
         assert!(!limit.pause(now, Duration::from_millis(1)));
     }
 
     #[test]
     fn deadline_set_meanwhile_ends_a_wait() {
         let limit = WaitLimit::default();
-        let (other, until) = (limit.clone(), Instant::now() + PATIENCE);
+        let (other, until) = (limit.clone(), Instant::now() + LOCK_TIMEOUT);
         let waiting = std::thread::spawn(move || {
-            let mut looks = 0;
-            while other.pause(until, LAST_LOOK) {
-                looks += 1;
-            }
-            (looks, Instant::now())
+            while other.pause(until, MAX_PAUSE) {}
+            Instant::now()
         });
         limit.set(Instant::now());
-        let (_, ended) = waiting.join().expect("it does not panic");
-        assert!(ended < until, "the patience was not needed");
+        let ended = waiting.join().expect("it does not panic");
+        assert!(ended < until, "it ended before the lock timeout");
     }
 
     #[test]
     fn busy_handler_uses_the_limit_of_its_thread() {
-        assert!(waits_on(0), "a thread without a limit has the patience");
+        assert!(busy_handler(0), "a thread without a limit waits");
         let limit = WaitLimit::default();
         limit.enter();
-        assert!(waits_on(0));
+        assert!(busy_handler(0));
         limit.set(Instant::now());
-        assert!(!waits_on(1));
+        assert!(!busy_handler(1));
     }
 
     #[test]
@@ -196,10 +195,10 @@ mod tests {
         let limit = WaitLimit::default();
         let now = Instant::now();
         limit.set(now);
-        limit.shorten(now + PATIENCE);
-        assert!(!limit.pause(now + PATIENCE, LAST_LOOK));
-        limit.set(now + PATIENCE);
+        limit.shorten(now + LOCK_TIMEOUT);
+        assert!(!limit.pause(now + LOCK_TIMEOUT, MAX_PAUSE));
+        limit.set(now + LOCK_TIMEOUT);
         limit.shorten(now);
-        assert!(!limit.pause(now + PATIENCE, LAST_LOOK));
+        assert!(!limit.pause(now + LOCK_TIMEOUT, MAX_PAUSE));
     }
 }

@@ -1,17 +1,16 @@
 //! The data that outlives the process: one SQLite file, `arauto.db`, in the data folder.
 //!
-//! The problem: accounts and the journal of broadcasts must be on disk before
-//! anybody is told of them, in one file that every tool can open, and what one of
-//! them waits for must not be two writers that fight for a lock. So the file has
-//! one connection that writes, on one thread ([`Store`]); what waits together is
-//! put into one transaction by whoever asks. JournalReaders of the journal have
-//! connections of their own, which cannot write ([`JournalReaders`]).
+//! The problem: accounts and the journal of broadcasts must be on disk before they are
+//! acknowledged, in one file that every SQLite tool can open, and two writers must not compete
+//! for its lock. So one connection on one thread writes ([`Store`]), and each caller puts the
+//! changes that wait together into one transaction. The journal is read through other,
+//! read-only connections ([`JournalReaders`]).
 //!
 //! Invariants:
 //! - a commit is on disk when it returns (WAL, `synchronous=FULL`);
-//! - a damaged file is reported by its path and not changed;
-//! - the journal's rows are the stream without a hole, from the oldest seq that retention keeps
-//!   to the head, whole frames only; the head is kept when its rows are removed;
+//! - a damaged file is reported with its path and is not changed;
+//! - the journal's rows hold whole frames, without a gap, from the oldest seq that retention
+//!   keeps to the head; the head stays recorded when its rows are removed;
 //! - a failed write is either certainly not on disk or in doubt ([`JournalWriteError`]); a seq in
 //!   doubt is never assigned again.
 

@@ -1,4 +1,4 @@
-//! The tables, and how older ones become these.
+//! The tables, and the upgrade of older versions of them.
 
 use rusqlite::{Connection, Transaction};
 
@@ -12,7 +12,7 @@ const ACCOUNTS: &str = "CREATE TABLE account (
         created INTEGER NOT NULL
     ) STRICT, WITHOUT ROWID;";
 
-/// docs/journal.md describes them.
+/// The stream and the journal; docs/journal.md describes their columns.
 const JOURNAL: &str = "CREATE TABLE stream (
         id      INTEGER PRIMARY KEY CHECK (id = 1),
         name    TEXT NOT NULL,
@@ -28,7 +28,8 @@ const JOURNAL: &str = "CREATE TABLE stream (
         frames  BLOB NOT NULL
     ) STRICT;";
 
-/// Where each start of a server began, and what a copy without its write-ahead log says.
+/// The terms of the stream (see `terms`), and the mark of a copy without its write-ahead log
+/// (see `wal_mark`).
 const TERMS: &str = "CREATE TABLE term (
         number  INTEGER PRIMARY KEY,
         after   INTEGER NOT NULL,
@@ -39,13 +40,13 @@ const TERMS: &str = "CREATE TABLE term (
         lacks_wal INTEGER NOT NULL
     ) STRICT;";
 
-/// The version of the tables that are there; 0 where there is none.
+/// Returns the version of the tables; 0 if there are none.
 pub(super) fn version(connection: &Connection) -> rusqlite::Result<i64> {
     connection.pragma_query_value(None, "user_version", |row| row.get(0))
 }
 
-/// Makes the tables of an empty file, or those that an older version lacks. The
-/// version that was found; one from the future is left as it is.
+/// Creates the tables in an empty file, or those that an older version lacks. Tables of a later
+/// version are left unchanged. Returns the version that was found.
 pub(super) fn prepare(transaction: &Transaction<'_>) -> rusqlite::Result<i64> {
     let found = version(transaction)?;
     if !(0..SCHEMA).contains(&found) {

@@ -1,11 +1,11 @@
-//! Names for streams.
+//! Names of streams.
 
-/// Makes a name that no other stream has: 128 random bits.
+/// Returns a new unique name: 128 random bits in hexadecimal.
 ///
 /// # Panics
-/// The system has no randomness to give.
+/// The system's random number generator fails.
 pub fn stream_name() -> String {
     let mut bytes = [0; 16];
-    getrandom::fill(&mut bytes).expect("the system has randomness to give at the start");
+    getrandom::fill(&mut bytes).expect("the system's random number generator works");
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

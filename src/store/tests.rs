@@ -18,7 +18,7 @@ fn version(path: &std::path::Path) -> i64 {
     version.expect("readable")
 }
 
-/// The tables as the first version made them, with one account.
+/// Creates the tables of schema version 1, with one account.
 fn version_1(path: &std::path::Path) {
     let old = Connection::open(path).expect("a db");
     old.execute_batch(
@@ -39,7 +39,7 @@ fn version_1(path: &std::path::Path) {
 fn schema_version_1_is_upgraded_and_keeps_accounts() {
     let (_temp, path) = fresh();
     version_1(&path);
-    let mut db = Db::open_sound(&path).expect("it becomes today's");
+    let mut db = Db::open_checked(&path).expect("it becomes today's");
     let accounts = db.run(|connection| {
         let mut query = connection.prepare("SELECT name, role, created FROM account")?;
         let rows = query.query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
@@ -102,7 +102,7 @@ fn closed_thread_has_not_panicked() {
 fn abandoned_connection_interrupts_its_query() {
     let (_temp, path) = fresh();
     let limit = WaitLimit::default();
-    let mut db = Db::open_sound_within(&path, &limit).expect("a db");
+    let mut db = Db::open_checked_within(&path, &limit).expect("a db");
     let _abandoned = limit.abandon();
     let endless = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) \
                    SELECT count(*) FROM n";
@@ -111,7 +111,7 @@ fn abandoned_connection_interrupts_its_query() {
     assert!(error.to_string().contains("interrupt"), "{error}");
 }
 
-/// Whole frames of messages with these seqs.
+/// Returns whole frames of messages with these seqs.
 fn frames(seqs: std::ops::RangeInclusive<u64>) -> bytes::Bytes {
     use std::borrow::Cow;
     let mut frames = Vec::new();
@@ -137,19 +137,19 @@ fn part(seqs: std::ops::RangeInclusive<u64>) -> JournalRow {
 }
 
 fn now() -> ClockReading {
-    ClockReading::beside(Millis(0))
+    ClockReading::with_wall(Millis(0))
 }
 
 fn open(path: &std::path::Path) -> Result<(Db, Journal, Vec<JournalRow>), StoreError> {
-    let mut db = Db::open_sound(path)?;
+    let mut db = Db::open_checked(path)?;
     let name = || "s".to_owned();
     let retention = Retention::default();
     let (journal, parts) = Journal::open(&mut db, retention, usize::MAX, now(), name)?;
     Ok((db, journal, parts))
 }
 
-/// A journal of 1 to 400, ten a row, all of it in the file itself.
-fn kept() -> (tempfile::TempDir, PathBuf, Vec<JournalRow>) {
+/// Writes a journal of the seqs 1 to 400, ten in each row, and makes a checkpoint.
+fn written_journal() -> (tempfile::TempDir, PathBuf, Vec<JournalRow>) {
     let (temp, path) = fresh();
     let (mut db, mut journal, _) = open(&path).expect("a new one");
     let parts: Vec<JournalRow> = (0..40)
@@ -164,15 +164,15 @@ fn kept() -> (tempfile::TempDir, PathBuf, Vec<JournalRow>) {
 
 #[test]
 fn journal_reads_back_what_was_written() {
-    let (_temp, path, written) = kept();
+    let (_temp, path, written) = written_journal();
     let (_db, journal, parts) = open(&path).expect("sound");
     assert_eq!((journal.stream(), journal.head()), ("s", Seq(400)));
     assert_eq!(parts, written);
 }
 
 #[test]
-fn flipped_byte_is_found_or_changes_nothing() {
-    let (_temp, path, written) = kept();
+fn damaged_byte_is_detected_or_changes_nothing() {
+    let (_temp, path, written) = written_journal();
     let sound = std::fs::read(&path).expect("readable");
     let mut found = 0;
     for place in (0..sound.len()).step_by(sound.len() / 400) {
@@ -184,7 +184,7 @@ fn flipped_byte_is_found_or_changes_nothing() {
                 assert!(error.to_string().contains(&path.display().to_string()));
                 found += 1;
             }
-            // A byte that means nothing: of a page's free space, or of the header.
+            // An unused byte, in a page's free space or in the header.
             Ok((_, journal, parts)) => {
                 assert_eq!((journal.head(), &parts), (Seq(400), &written), "{place}");
             }
@@ -194,12 +194,12 @@ fn flipped_byte_is_found_or_changes_nothing() {
             let _ = std::fs::remove_file(path.with_file_name(other)); // of the last round
         }
     }
-    assert!(found > 300, "most bytes mean something: {found}");
+    assert!(found > 300, "most bytes are in use: {found}");
 }
 
 #[tokio::test]
 async fn journal_reader_finds_every_seq_or_names_the_gap() {
-    let (_temp, path, _) = kept();
+    let (_temp, path, _) = written_journal();
     let (mut db, mut journal, _) = open(&path).expect("sound");
     journal.retention = Retention {
         bytes: 60_000,
@@ -249,7 +249,7 @@ fn write_after_a_full_disk_continues_the_stream() {
     assert_eq!((journal.head(), parts.len()), (Seq(20), 2));
 }
 
-/// The tables as the second version made them, with the rows of a stream.
+/// Creates the tables of schema version 2, with the rows of a stream.
 fn version_2(path: &std::path::Path, parts: &[JournalRow]) {
     version_1(path);
     let old = Connection::open(path).expect("a db");
@@ -272,7 +272,7 @@ fn version_2(path: &std::path::Path, parts: &[JournalRow]) {
     )
     .expect("writable");
     let head = parts.last().expect("there are some").last;
-    // As that version did: CRC-32 of the numbers, 8 bytes each, then of the rest.
+    // That version's checksum: CRC-32 of the numbers, 8 bytes each, then of the rest.
     let crc = |numbers: &[u64], rest: &[u8]| {
         let mut bytes: Vec<u8> = numbers.iter().flat_map(|n| n.to_le_bytes()).collect();
         bytes.extend_from_slice(rest);
@@ -303,7 +303,7 @@ fn schema_version_2_is_upgraded_and_keeps_the_journal() {
     assert_eq!((journal.stream(), journal.head()), ("old", Seq(15)));
     assert_eq!(parts, written);
     assert_eq!(version(&path), schema::SCHEMA);
-    // Two copies of such a folder, started one after the other, are told apart.
+    // Two copies of such a folder that start one after the other get different terms.
     let first = journal.terms().current();
     journal
         .write(&mut db, &[part(16..=20)], now())

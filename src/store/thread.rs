@@ -1,4 +1,4 @@
-//! The thread that writes.
+//! The thread that writes the database.
 
 use std::io;
 use std::path::PathBuf;
@@ -16,13 +16,14 @@ enum Job {
     End(Sender<Result<(), StoreError>>),
 }
 
-/// Sends jobs to the thread that writes, which runs them in order.
+/// Sends jobs to the thread that writes the database. The thread runs them in order.
 #[derive(Debug, Clone)]
 pub struct Store {
     jobs: Sender<Job>,
 }
 
-/// The thread; dropping this waits for its end.
+/// Owns the thread that writes the database. Dropping it closes the database and waits for the
+/// thread's end.
 #[derive(Debug)]
 pub struct StoreThread {
     path: PathBuf,
@@ -41,13 +42,13 @@ impl Store {
         let (jobs, receiver) = channel();
         let (path, limit) = (db.path().to_owned(), db.limit().clone());
         let (on_panic, panicked) = oneshot::channel();
-        let its_limit = limit.clone();
+        let thread_limit = limit.clone();
         let thread = std::thread::Builder::new()
             .name("arauto-store".to_owned())
             .spawn(move || {
                 let _on_panic = OnPanic(Some(on_panic));
-                its_limit.enter();
-                work(&mut db, &receiver);
+                thread_limit.enter();
+                run_jobs(&mut db, &receiver);
             })?;
         let store = Store { jobs: jobs.clone() };
         let thread = StoreThread {
@@ -60,21 +61,21 @@ impl Store {
         Ok((store, thread))
     }
 
-    /// Runs `work` with the database and returns its result. The receiver fails if the thread
-    /// has ended.
+    /// Queues `work` and returns a receiver of its result. The receiver fails if the thread has
+    /// ended. Does not block.
     pub fn ask<T: Send + 'static>(
         &self,
         work: impl FnOnce(&mut Db) -> T + Send + 'static,
     ) -> oneshot::Receiver<T> {
         let (reply, answer) = oneshot::channel();
         let job = Box::new(move |db: &mut Db| {
-            let _ = reply.send(work(db)); // the caller may have gone
+            let _ = reply.send(work(db)); // fails if the caller dropped the receiver
         });
-        let _ = self.jobs.send(Job::Run(job)); // then the reply is dropped with it
+        let _ = self.jobs.send(Job::Run(job)); // a failure drops `reply`, which `answer` reports
         answer
     }
 
-    /// As [`Store::ask`], but blocks until the work is done. Returns `None` if the thread has
+    /// Like [`Store::ask`], but blocks until the work is done. Returns `None` if the thread has
     /// ended.
     pub fn wait<T: Send + 'static>(
         &self,
@@ -82,7 +83,7 @@ impl Store {
     ) -> Option<T> {
         let (reply, answer) = channel();
         let job = Box::new(move |db: &mut Db| {
-            let _ = reply.send(work(db)); // it waits below
+            let _ = reply.send(work(db)); // cannot fail: the receiver waits below
         });
         self.jobs.send(Job::Run(job)).ok()?;
         answer.recv().ok()
@@ -90,23 +91,23 @@ impl Store {
 }
 
 impl StoreThread {
-    /// Bounds how long the thread waits for other processes.
+    /// Returns the limit of the thread's waits for other processes.
     pub fn limit(&self) -> &WaitLimit {
         &self.limit
     }
 
-    /// Resolves to `Ok` when the thread panics, and to an error when it ends otherwise.
-    /// There is one such receiver: the second call returns `None`.
+    /// Returns a receiver that resolves to `Ok` when the thread panics, and to an error when it
+    /// ends otherwise. The second call returns `None`.
     pub fn panicked(&mut self) -> Option<oneshot::Receiver<()>> {
         self.panicked.take()
     }
 
-    /// Runs the jobs sent so far, moves the write-ahead log into the database file and ends the
-    /// thread. It blocks for as long as the disk does.
+    /// Runs the queued jobs, makes a last checkpoint and ends the thread. Blocks for as long as
+    /// the disk does.
     ///
     /// # Errors
-    /// The checkpoint failed: the write-ahead log beside the file still has all data. Or the
-    /// thread has panicked.
+    /// The checkpoint failed; the write-ahead log beside the file then still has all data. Or
+    /// the thread has panicked.
     pub fn close(mut self) -> Result<(), StoreError> {
         self.end()
     }
@@ -116,7 +117,7 @@ impl StoreThread {
             return Ok(());
         };
         let (reply, answer) = channel();
-        let _ = self.jobs.send(Job::End(reply)); // or it has ended
+        let _ = self.jobs.send(Job::End(reply)); // fails if the thread has ended
         let closed = answer.recv();
         if thread.join().is_err() {
             let path = self.path.clone();
@@ -139,18 +140,18 @@ struct OnPanic(Option<oneshot::Sender<()>>);
 
 impl Drop for OnPanic {
     fn drop(&mut self) {
-        if let Some(told) = self.0.take().filter(|_| std::thread::panicking()) {
-            let _ = told.send(()); // nobody may listen
+        if let Some(sender) = self.0.take().filter(|_| std::thread::panicking()) {
+            let _ = sender.send(()); // fails if the receiver was dropped
         }
     }
 }
 
-fn work(db: &mut Db, jobs: &Receiver<Job>) {
+fn run_jobs(db: &mut Db, jobs: &Receiver<Job>) {
     while let Ok(job) = jobs.recv() {
         match job {
             Job::Run(work) => work(db),
             Job::End(reply) => {
-                let _ = reply.send(db.tidy_up()); // it waits for the thread all the same
+                let _ = reply.send(db.final_checkpoint()); // `end` waits for it
                 return;
             }
         }

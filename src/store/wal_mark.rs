@@ -1,10 +1,10 @@
-//! Finds out that a database file was copied without its write-ahead log.
+//! Detects a database file that was copied without its write-ahead log.
 //!
-//! The problem: what a running server commits stands in `arauto.db-wal` first. A copy of
-//! `arauto.db` alone is a sound database, which lacks all of that. So the file is marked when
-//! a server starts, and the mark is taken back in the write-ahead log only: a file with the
-//! mark and without a log has lost it. With the log, and once the log has been moved into
-//! the file, there is no mark.
+//! The problem: commits of a running server are first in `arauto.db-wal` only. A copy of
+//! `arauto.db` alone is a valid database that lacks them. So a server that starts writes a mark
+//! into the database file, and clears the mark in the write-ahead log only. A file that has the
+//! mark but no log has lost its log. Read together with the log, or after a checkpoint, the
+//! database has no mark.
 
 use std::path::Path;
 
@@ -12,23 +12,23 @@ use rusqlite::{Connection, OpenFlags};
 
 use super::database_files::beside;
 
-/// Marks the file. Where a reader keeps the log from being moved, there is no mark.
+/// Writes the mark into the file and clears it in the log. Does not wait for other processes: if
+/// a reader blocks the checkpoint, the file gets no mark.
 pub(super) fn set(connection: &Connection) -> rusqlite::Result<()> {
     connection.execute("INSERT OR REPLACE INTO file VALUES (1, 1)", [])?;
-    // PASSIVE waits for nobody.
     connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()))?;
     clear(connection)
 }
 
-/// Takes the mark back.
+/// Clears the mark.
 pub(super) fn clear(connection: &Connection) -> rusqlite::Result<()> {
     connection.execute("INSERT OR REPLACE INTO file VALUES (1, 0)", [])?;
     Ok(())
 }
 
-/// Whether the database has the mark and no write-ahead log. Nothing is changed.
-pub(super) fn is_missing(database: &Path) -> bool {
-    // A server that was killed leaves its log, though it may be empty.
+/// Whether the database has the mark but no write-ahead log. Changes nothing.
+pub(super) fn is_log_missing(database: &Path) -> bool {
+    // A server that was killed leaves the file of its log, even if that is empty.
     !beside(database, "-wal").exists() && is_marked(database).unwrap_or(false)
 }
 
@@ -38,7 +38,8 @@ fn is_marked(database: &Path) -> rusqlite::Result<bool> {
     connection.query_row("SELECT lacks_wal FROM file", [], |row| row.get(0))
 }
 
-/// The URI by which SQLite reads the file alone, see <https://sqlite.org/uri.html>.
+/// Returns the URI with which SQLite reads the file without looking for a log
+/// (`immutable=1`, <https://sqlite.org/uri.html>).
 fn immutable(database: &Path) -> String {
     let mut uri = String::from("file:");
     for byte in database.as_os_str().as_encoded_bytes() {

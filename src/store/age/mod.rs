@@ -1,120 +1,122 @@
-//! Age retention by a clock that nobody sets.
+//! Age retention, measured by a monotonic clock.
 //!
-//! The problem: the system's clock jumps. Set ahead, it would make every row of the
-//! journal too old at once; set back, it would leave rows that never become old. So the
-//! age of a row is the time that passed by the clock that runs since the boot, and the
-//! system's clock says only how long no server ran.
+//! The problem: the wall clock jumps. If it is set ahead, every row of the journal would expire
+//! at once; if it is set back, rows would never expire. So the age of a row is measured by a
+//! monotonic clock, and the wall clock is used only for the time in which no server ran.
 //!
 //! Invariants:
-//! - rows are stamped in *retention time*, milliseconds that begin at the system's clock and
-//!   then advance with the run alone;
-//! - a row is at least as old as each row behind it, whatever its stamp says;
-//! - rows of this run go only when they are older than the age by the run;
-//! - rows of former runs go before that only once the system's clock has not jumped for
-//!   [`STEADY`]: a clock that was wrong at the boot has been set right by then.
+//! - rows are stamped in *retention time*: milliseconds that start at the wall clock's time and
+//!   then advance with the monotonic clock only;
+//! - a row counts as at least as old as every later row, whatever its stamp says;
+//! - a row of this run expires only after the age limit has passed on the monotonic clock;
+//! - a row of an earlier run can expire sooner, because the time without a server counts, but
+//!   only once the wall clock has not jumped for [`STEADY_MILLIS`]: a clock that was wrong at
+//!   boot has been corrected by then.
 
 use std::collections::VecDeque;
 use std::time::Duration;
 
 use crate::wire::{Millis, Seq};
 
-/// How far the system's clock may move away from the run between two readings. What
-/// disciplines a clock moves it by less than 1 ms a second.
-const TOLERANCE: i64 = 10_000;
+/// How far the wall clock may drift from the monotonic clock between two readings, in
+/// milliseconds. NTP slews a clock by less than 1 ms a second; a larger difference is a jump.
+const TOLERANCE_MILLIS: i64 = 10_000;
 
-/// How long the system's clock must run evenly before it counts.
-pub(super) const STEADY: u64 = 60 * 60 * 1000;
+/// How long the wall clock must run without a jump before the time without a server counts.
+pub(super) const STEADY_MILLIS: u64 = 60 * 60 * 1000;
 
-/// Marks kept at most; where there are more, each two become one.
-const MARKS: usize = 1024;
+/// The most marks that are kept; above it, neighbouring marks are merged.
+const MAX_MARKS: usize = 1024;
 
 /// A reading of both clocks at one moment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ClockReading {
-    /// The system's clock.
+    /// The wall clock.
     pub wall: Millis,
-    /// A clock that cannot be set and began before this run.
-    pub run: Duration,
+    /// The monotonic clock; it started before this run.
+    pub monotonic: Duration,
 }
 
 impl ClockReading {
-    /// Reads the clock that cannot be set, beside this of the system's. Where the system has
-    /// one that goes on while the machine is suspended, it is that.
-    pub fn beside(wall: Millis) -> ClockReading {
+    /// Reads the monotonic clock, and pairs it with `wall`, the wall clock's time. On Linux and
+    /// Android the monotonic clock also counts the time in which the machine is suspended
+    /// (`CLOCK_BOOTTIME`, clock_gettime(2)).
+    pub fn with_wall(wall: Millis) -> ClockReading {
         #[cfg(any(target_os = "linux", target_os = "android"))]
-        let run = {
+        let monotonic = {
             let now = rustix::time::clock_gettime(rustix::time::ClockId::Boottime);
             Duration::try_from(now).unwrap_or_default()
         };
         #[cfg(not(any(target_os = "linux", target_os = "android")))]
-        let run = {
+        let monotonic = {
             use std::sync::LazyLock;
             use std::time::Instant;
             static FIRST: LazyLock<Instant> = LazyLock::new(Instant::now);
             FIRST.elapsed()
         };
-        ClockReading { wall, run }
+        ClockReading { wall, monotonic }
     }
 }
 
-/// When the journal's newest broadcast was made, as the journal says.
+/// The time of the journal's newest broadcast, by both clocks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Newest {
-    /// In retention time: the stamp of its row.
+pub(super) struct NewestTime {
+    /// Retention time: the stamp of its row.
     pub(super) stamp: Millis,
-    /// By the system's clock: its own `at`.
+    /// Wall clock: the broadcast's own `at`.
     pub(super) at: Millis,
 }
 
-/// Rows up to `last` are at least as old as this.
+/// The age of consecutive rows: all rows up to `last` are at least as old as `time`.
 #[derive(Debug, Clone, Copy)]
 struct Mark {
     last: Seq,
-    /// In retention time.
+    /// Retention time of the youngest of its rows.
     time: u64,
-    /// The oldest time of the rows that it stands for.
+    /// Retention time of the oldest of its rows.
     since: u64,
 }
 
-/// Tells which rows are too old.
+/// Decides which rows have expired.
 #[derive(Debug)]
 pub(super) struct Ages {
-    /// In milliseconds; `None`: age does not count.
+    /// The age limit in milliseconds; with `None` no row expires.
     limit: Option<u64>,
-    /// Rows whose times differ by less are one mark.
+    /// Rows whose times differ by less than this share a mark.
     step: u64,
     marks: VecDeque<Mark>,
-    /// The head when this run began.
-    former: Seq,
-    /// When this run began, by the clock that cannot be set.
-    began: Duration,
-    /// Retention time when it began.
+    /// The head when this run began; rows up to it are of earlier runs.
+    start_head: Seq,
+    /// The monotonic clock when this run began.
+    start: Duration,
+    /// Retention time when this run began.
     base: u64,
-    /// The part of `base` that was measured by the system's clock while no server ran.
+    /// The part of `base` that the wall clock measured while no server ran.
     downtime: u64,
-    /// How far the system's clock is ahead of the run, in milliseconds.
+    /// How far the wall clock is ahead of this run's elapsed time, in milliseconds.
     wall_ahead: i64,
-    /// When, by the run, the system's clock last jumped.
+    /// The elapsed time of this run at which the wall clock last jumped, in milliseconds.
     steady_since: u64,
 }
 
-/// The system's clock was set.
+/// A jump of the wall clock.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Jump {
-    /// By so many milliseconds; below 0: set back.
-    pub(super) by: i64,
+    /// The jump's length in milliseconds; negative if the clock was set back.
+    pub(super) millis: i64,
 }
 
 impl Ages {
-    /// The ages of a journal that ends at `head`; its rows come next, by [`Ages::note`].
+    /// Creates the ages of a journal that ends at `head`. Its rows are then added with
+    /// [`Ages::note`].
     pub(super) fn new(limit: Option<Duration>, head: Seq) -> Ages {
         let limit = limit.map(|age| u64::try_from(age.as_millis()).unwrap_or(u64::MAX));
         Ages {
             limit,
             step: limit.map_or(1, |limit| (limit / 256).max(1)),
             marks: VecDeque::new(),
-            former: head,
-            began: Duration::ZERO,
+            start_head: head,
+            start: Duration::ZERO,
             base: 0,
             downtime: 0,
             wall_ahead: 0,
@@ -122,27 +124,28 @@ impl Ages {
         }
     }
 
-    /// Begins the run, once every row is noted.
-    pub(super) fn begin_run(&mut self, newest: Option<Newest>, start: ClockReading) {
+    /// Begins the run, after every row has been noted.
+    pub(super) fn begin_run(&mut self, newest: Option<NewestTime>, start: ClockReading) {
         let wall = start.wall.0;
-        // While a server runs, rows are stamped by its run: only what passed since the
-        // newest of them is taken from the system's clock.
+        // Stamps advance with the monotonic clock while a server runs, so the wall clock is
+        // needed only for the time since the newest broadcast.
         let (now, downtime) = newest.map_or((wall, 0), |newest| {
             let downtime = wall.saturating_sub(newest.at.0);
             let now = newest.stamp.0.saturating_add(downtime).min(wall);
             (now, now.saturating_sub(newest.stamp.0))
         });
-        (self.began, self.base, self.downtime) = (start.run, now, downtime);
+        (self.start, self.base, self.downtime) = (start.monotonic, now, downtime);
         self.wall_ahead = difference(wall, 0);
         self.steady_since = 0;
     }
 
-    /// Retention time, with which a row that is written now is stamped.
-    pub(super) fn stamp(&self, run: Duration) -> Millis {
-        Millis(self.base.saturating_add(self.elapsed(run)))
+    /// Returns the stamp of a row that is written when the monotonic clock shows `monotonic`.
+    pub(super) fn stamp(&self, monotonic: Duration) -> Millis {
+        Millis(self.base.saturating_add(self.elapsed(monotonic)))
     }
 
-    /// Notes the rows up to `last`, which were stamped so. Rows come in their order.
+    /// Notes that the rows up to `last` that were not noted before have this stamp. Callers
+    /// note rows in order.
     pub(super) fn note(&mut self, last: Seq, stamp: Millis) {
         if self.limit.is_none() {
             return;
@@ -159,21 +162,22 @@ impl Ages {
             self.marks.pop_back();
         }
         match self.marks.back_mut() {
-            // The time of the youngest counts for all of them: none goes too early.
+            // A merged mark has the time of its youngest row, so no row expires early.
             Some(before)
                 if mark.time - before.since < self.step
-                    && (before.last > self.former || last <= self.former) =>
+                    && (before.last > self.start_head || last <= self.start_head) =>
             {
                 (before.last, before.time) = (last, mark.time);
             }
             _ => self.marks.push_back(mark),
         }
-        if self.marks.len() > MARKS {
-            self.thin_out();
+        if self.marks.len() > MAX_MARKS {
+            self.merge_marks();
         }
     }
 
-    fn thin_out(&mut self) {
+    /// Doubles the step, and merges the marks that now share one.
+    fn merge_marks(&mut self) {
         self.step = self.step.saturating_mul(2);
         let marks = std::mem::take(&mut self.marks);
         for mark in marks {
@@ -181,53 +185,58 @@ impl Ages {
         }
     }
 
-    /// Milliseconds of this run.
-    fn elapsed(&self, run: Duration) -> u64 {
-        let elapsed = run.saturating_sub(self.began);
+    /// Returns the milliseconds since this run began.
+    fn elapsed(&self, monotonic: Duration) -> u64 {
+        let elapsed = monotonic.saturating_sub(self.start);
         u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX)
     }
 
-    /// Looks at the clocks; where the system's has jumped since the last look, by how much.
+    /// Compares the two clocks. Returns the jump of the wall clock since the last call, if it
+    /// jumped.
     pub(super) fn observe(&mut self, now: ClockReading) -> Option<Jump> {
-        let run = self.elapsed(now.run);
-        let ahead = difference(now.wall.0, run);
-        let by = ahead.saturating_sub(self.wall_ahead);
+        let elapsed = self.elapsed(now.monotonic);
+        let ahead = difference(now.wall.0, elapsed);
+        let millis = ahead.saturating_sub(self.wall_ahead);
         self.wall_ahead = ahead;
-        if by.abs() <= TOLERANCE {
+        if millis.abs() <= TOLERANCE_MILLIS {
             return None;
         }
-        self.steady_since = run;
-        // It was ahead at the start: the time without a server was shorter by that.
-        let undone = by.min(0).unsigned_abs().min(self.downtime);
-        self.downtime -= undone;
-        self.base -= undone;
-        for mark in self.marks.iter_mut().filter(|mark| mark.last > self.former) {
-            mark.time = mark.time.saturating_sub(undone);
-            mark.since = mark.since.saturating_sub(undone);
+        self.steady_since = elapsed;
+        // A clock that is set back was ahead when the run began, so the time without a server
+        // was measured too long by as much.
+        let excess = millis.min(0).unsigned_abs().min(self.downtime);
+        self.downtime -= excess;
+        self.base -= excess;
+        let start_head = self.start_head;
+        for mark in self.marks.iter_mut().filter(|mark| mark.last > start_head) {
+            mark.time = mark.time.saturating_sub(excess);
+            mark.since = mark.since.saturating_sub(excess);
         }
-        Some(Jump { by })
+        Some(Jump { millis })
     }
 
-    /// The last of the rows that are too old; [`Seq::ZERO`] where none is.
-    pub(super) fn too_old(&self, run: Duration) -> Seq {
+    /// Returns the last row that has expired, or [`Seq::ZERO`] if none has.
+    pub(super) fn last_expired(&self, monotonic: Duration) -> Seq {
         let Some(limit) = self.limit else {
             return Seq::ZERO;
         };
-        let (now, run) = (self.stamp(run).0, self.elapsed(run));
-        let counts_downtime = run > limit || run.saturating_sub(self.steady_since) >= STEADY;
-        let is_old = |mark: &&Mark| {
-            (mark.last > self.former || counts_downtime) && mark.time.saturating_add(limit) < now
+        let (now, elapsed) = (self.stamp(monotonic).0, self.elapsed(monotonic));
+        let is_steady = elapsed.saturating_sub(self.steady_since) >= STEADY_MILLIS;
+        let counts_downtime = elapsed > limit || is_steady;
+        let has_expired = |mark: &&Mark| {
+            let may_expire = mark.last > self.start_head || counts_downtime;
+            may_expire && mark.time.saturating_add(limit) < now
         };
-        let old = self.marks.iter().take_while(is_old).last();
-        old.map_or(Seq::ZERO, |mark| mark.last)
+        let expired = self.marks.iter().take_while(has_expired).last();
+        expired.map_or(Seq::ZERO, |mark| mark.last)
     }
 
-    /// Whether [`Ages::too_old`] is beyond `trimmed`.
-    pub(super) fn has_old(&self, trimmed: Seq, run: Duration) -> bool {
-        self.too_old(run) > trimmed
+    /// Whether rows behind `trimmed` have expired.
+    pub(super) fn has_expired(&self, trimmed: Seq, monotonic: Duration) -> bool {
+        self.last_expired(monotonic) > trimmed
     }
 
-    /// Forgets rows that were removed.
+    /// Forgets the rows up to `trimmed`, which were removed.
     pub(super) fn forget(&mut self, trimmed: Seq) {
         while self.marks.front().is_some_and(|mark| mark.last <= trimmed) {
             self.marks.pop_front();
@@ -235,7 +244,7 @@ impl Ages {
     }
 }
 
-/// `left - right`; no clock gets to 2^63.
+/// Returns `left - right`. No clock reaches 2^63 milliseconds.
 fn difference(left: u64, right: u64) -> i64 {
     let signed = |number: u64| i64::try_from(number).unwrap_or(i64::MAX);
     signed(left).saturating_sub(signed(right))

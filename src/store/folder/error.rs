@@ -16,7 +16,7 @@ pub enum FolderError {
         source: io::Error,
     },
     /// The folder or a file in it is a symbolic link.
-    #[error("data folder: {} is a symbolic link: give what it points to with --data", .0.display())]
+    #[error("data folder: {} is a symbolic link: pass its target with --data", .0.display())]
     Link(PathBuf),
     /// The folder or a file in it belongs to another user.
     #[error(

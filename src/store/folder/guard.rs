@@ -1,7 +1,7 @@
-//! Whose a folder or a file is, and who else gets in.
+//! Checks the owner and the mode of the data folder and of the files in it.
 //!
-//! The data folder is its owner's alone. Within it nobody else can plant a link or a file,
-//! so that only the folder itself, and what is opened in it by name, has to be looked at.
+//! The data folder is private to its owner, so no other user can create a link or a file in it.
+//! Therefore only the folder itself and the files that are opened by name need a check.
 
 use std::fs::{DirBuilder, File, Metadata, OpenOptions, Permissions, create_dir_all};
 use std::io;
@@ -16,8 +16,9 @@ use rustix::process::geteuid;
 use super::contents::is_for_arauto_only;
 use super::error::FolderError;
 
-/// Makes the folder (0700 whatever the umask) where there is none, and looks whether it is
-/// this user's and no link.
+/// Creates the folder if it is missing, with mode 0700 under any umask, and checks that it
+/// belongs to this user and is not a link. A folder that others can open becomes private, unless
+/// it has files of other programs.
 pub(super) fn open_folder(path: &Path) -> Result<(), FolderError> {
     if std::fs::symlink_metadata(path).is_err() {
         make_folder(path).map_err(|error| FolderError::io(path, error))?;
@@ -31,13 +32,13 @@ pub(super) fn open_folder(path: &Path) -> Result<(), FolderError> {
     if is_for_arauto_only(path) {
         return set_mode(path, &folder, 0o700);
     }
-    // It holds what is not ours: others may have their reasons to come in.
+    // Other programs have files here and may rely on the mode.
     let path = path.display();
-    tracing::warn!(%path, "others can look into the data folder: better give it one of its own");
+    tracing::warn!(%path, "data folder is accessible to other users; use one without other files");
     Ok(())
 }
 
-/// Makes the folder, and those above it as the umask has it.
+/// Creates the folder, and its missing parents with the mode that the umask gives.
 fn make_folder(path: &Path) -> io::Result<()> {
     if let Some(parent) = path.parent() {
         create_dir_all(parent)?;
@@ -49,21 +50,24 @@ fn make_folder(path: &Path) -> io::Result<()> {
     }
 }
 
-/// Gives a folder that was made just now to its owner, whom the umask may have kept out. Its
-/// name may be a link by now, which chmod(2) would follow; and an owner without access can open
-/// it with O_PATH only, which fchmod(2) does not take: but its name in /proc leads to it.
+/// Sets the mode of a folder that was just created to 0700, because the umask may have taken
+/// the owner's access away.
+///
+/// The name may have become a link meanwhile, which chmod(2) would follow. An owner without
+/// access can open the folder only with O_PATH, and fchmod(2) refuses such a descriptor. So the
+/// mode is set through /proc/self/fd, as open(2) describes for O_PATH.
 fn open_to_owner(path: &Path) -> io::Result<()> {
     let flags = OFlags::PATH | OFlags::NOFOLLOW | OFlags::DIRECTORY | OFlags::CLOEXEC;
     let folder = rustix::fs::open(path, flags, Mode::empty())?;
     let found = fstat(&folder)?;
     if found.st_mode & 0o777 == 0o700 || found.st_uid != geteuid().as_raw() {
-        return Ok(()); // whose it is comes out when it is opened
+        return Ok(()); // the caller opens it and checks the owner
     }
     let name = format!("/proc/self/fd/{}", folder.as_raw_fd());
     std::fs::set_permissions(name, Permissions::from_mode(0o700))
 }
 
-/// Opens a file, and makes it where there is none; 0600 whatever the umask.
+/// Opens a file, and creates it if it is missing, with mode 0600 under any umask.
 pub(super) fn open_file(path: &Path) -> Result<File, FolderError> {
     let mut options = OpenOptions::new();
     options.read(true).write(true).create(true).truncate(false);
@@ -78,7 +82,7 @@ fn open(path: &Path, options: &mut OpenOptions, flags: OFlags) -> Result<File, F
     let opened = options.custom_flags(flags).open(path);
     opened.map_err(|error| {
         let is_link = std::fs::symlink_metadata(path).is_ok_and(|found| found.is_symlink());
-        // ELOOP, and ENOTDIR where a folder was asked for: open(2).
+        // With O_NOFOLLOW a link fails with ELOOP, with O_DIRECTORY too with ENOTDIR: open(2).
         match Errno::from_io_error(&error) {
             Some(Errno::LOOP | Errno::NOTDIR) if is_link => FolderError::Link(path.to_owned()),
             _ => FolderError::io(path, error),
@@ -180,7 +184,7 @@ mod tests {
         let path = temp.path().join("data");
         let folder = DataFolder::open(&path).expect("writable");
         let database = folder.database().expect("writable");
-        // Only root can give a file away.
+        // Only root may change a file's owner.
         if chown(&database, Some(4242), None).is_err() {
             return;
         }

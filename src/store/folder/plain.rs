@@ -1,4 +1,4 @@
-//! Folders and files as the system gives them to their owner.
+//! Opens the data folder and its files with the system's default permissions (Windows).
 
 use std::fs::{File, OpenOptions, create_dir_all};
 use std::path::Path;

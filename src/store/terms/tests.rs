@@ -2,13 +2,13 @@ use proptest::prelude::*;
 
 use super::*;
 
-fn terms(begun: &[(u64, u64)]) -> Terms {
-    let begun = begun.iter().map(|&(number, after)| Begun {
+fn terms(starts: &[(u64, u64)]) -> Terms {
+    let starts = starts.iter().map(|&(number, after)| TermStart {
         number: Term(number),
         after: Seq(after),
     });
     Terms {
-        begun: begun.collect(),
+        starts: starts.collect(),
     }
 }
 
@@ -51,19 +51,19 @@ fn resume_in_an_unknown_term_begins_after_the_term_below() {
 
 #[test]
 fn term_without_a_broadcast_is_replaced_by_the_next() {
-    let mut terms = Terms::none();
+    let mut terms = Terms::empty();
     terms.begin(Seq(0), None);
     assert_eq!(terms.current(), Term(1));
     for start in 1..100 {
         terms.begin(Seq(5), Some(Millis(start)));
     }
-    assert_eq!(terms.begun.len(), 2);
+    assert_eq!(terms.starts.len(), 2);
     assert_eq!(terms.current(), Term(99_000));
 }
 
 #[test]
 fn term_numbers_rise_after_the_clock_is_set_back() {
-    let mut terms = Terms::none();
+    let mut terms = Terms::empty();
     let mut before = Term(0);
     for (seq, now) in [(1, 1000), (2, 500), (3, 0), (4, 2000)] {
         terms.begin(Seq(seq), Some(Millis(now)));
@@ -77,8 +77,8 @@ fn server_that_restarts_in_a_loop_is_remembered_within_bounds() {
     let connection = Connection::open_in_memory().expect("a database");
     let table = "CREATE TABLE term (number INTEGER PRIMARY KEY, after INTEGER, crc INTEGER)";
     connection.execute_batch(table).expect("an empty database");
-    let mut terms = Terms::none();
-    for start in 1..=MOST as u64 + 50 {
+    let mut terms = Terms::empty();
+    for start in 1..=MAX_TERMS as u64 + 50 {
         terms.begin(Seq(start), Some(Millis(start)));
         terms.write(&connection).expect("writable");
         if start % 500 == 0 {
@@ -86,7 +86,7 @@ fn server_that_restarts_in_a_loop_is_remembered_within_bounds() {
             assert_eq!(read.as_ref(), Ok(&terms));
         }
     }
-    assert_eq!(terms.begun.len(), MOST);
+    assert_eq!(terms.starts.len(), MAX_TERMS);
     let read = Terms::read(&connection, Seq(1 << 20)).expect("readable");
     assert_eq!(read, Ok(terms));
 }
@@ -101,11 +101,11 @@ fn term_row_that_does_not_fit_is_named() {
         .expect("writable");
     let read = |head| Terms::read(&connection, Seq(head)).expect("readable");
     assert!(read(100).is_ok());
-    assert_eq!(read(99), Err(WrongTerm(Term(50))));
+    assert_eq!(read(99), Err(InvalidTermRow(Term(50))));
     connection
         .execute("UPDATE term SET after = 101", [])
         .expect("writable");
-    assert_eq!(read(200), Err(WrongTerm(Term(1))));
+    assert_eq!(read(200), Err(InvalidTermRow(Term(1))));
 }
 
 /// A server's stored state: its terms, and which broadcast has which seq.
@@ -122,7 +122,7 @@ impl History {
     }
 }
 
-/// A client's memory: what it has read, and in which term it was logged in.
+/// A client: the broadcasts that it has read, and the term in which it was logged in.
 #[derive(Clone)]
 struct Reader {
     read: Vec<u32>,
@@ -134,9 +134,9 @@ enum Step {
     Publish(u8),
     Restart,
     Copy,
-    /// The newest copy but so many.
+    /// Restores a copy; 0 is the newest.
     Restore(usize),
-    /// The reader resumes, and reads so much.
+    /// The reader with this index resumes and reads this many broadcasts.
     Read(usize, u8),
 }
 
@@ -151,14 +151,14 @@ fn step() -> impl Strategy<Value = Step> {
 }
 
 proptest! {
-    /// For any restored copies of the running history: where a reader goes on behind
-    /// all that it has read, it has read what stands there in this history.
+    /// For any sequence of copies and restores: what a reader keeps after a resume equals the
+    /// broadcasts of the current history.
     #[test]
     fn fork_by_a_restored_copy_is_always_detected(
         steps in prop::collection::vec(step(), 1..80),
     ) {
         let mut now = 1;
-        let mut history = History { terms: Terms::none(), broadcasts: Vec::new() };
+        let mut history = History { terms: Terms::empty(), broadcasts: Vec::new() };
         history.terms.begin(Seq::ZERO, None);
         let mut copies: Vec<History> = Vec::new();
         let first = Reader { read: Vec::new(), term: history.terms.current() };
@@ -188,7 +188,7 @@ proptest! {
                     let from = history.terms.resume_from(after, reader.term, history.head());
                     prop_assert!(from <= after);
                     let from = usize::try_from(from.0).expect("there are few");
-                    // Broadcasts above are reported lost; those below are no fork.
+                    // The server reports the broadcasts above `from` as a gap.
                     reader.read.truncate(from);
                     prop_assert_eq!(&reader.read[..], &history.broadcasts[..from]);
                     let end = history.broadcasts.len().min(from + usize::from(count));

@@ -46,7 +46,7 @@ pub(in crate::transport) fn make_private_folder(path: &Path) -> io::Result<()> {
     }
     let folder = open(path)?;
     if folder.metadata()?.is_symlink() {
-        let problem = "it is a symbolic link: give what it points to";
+        let problem = "it is a symbolic link: pass its target";
         return Err(io::Error::new(io::ErrorKind::InvalidInput, problem));
     }
     let owner = owner(folder.as_handle(), SE_FILE_OBJECT)?;
