@@ -16,17 +16,17 @@ pub enum Body<'a> {
 }
 
 impl<'a> Body<'a> {
-    /// A text body that borrows.
+    /// Creates a text body that borrows `text`.
     pub fn text(text: &'a str) -> Self {
         Body::Text(Cow::Borrowed(text))
     }
 
-    /// A byte-string body that borrows.
+    /// Creates a byte-string body that borrows `bytes`.
     pub fn bytes(bytes: &'a [u8]) -> Self {
         Body::Bytes(Cow::Borrowed(bytes))
     }
 
-    /// The same body, owning what it holds.
+    /// Returns the same body without borrowed data.
     pub fn into_owned(self) -> Body<'static> {
         match self {
             Body::Text(text) => Body::Text(Cow::Owned(text.into_owned())),
@@ -34,7 +34,7 @@ impl<'a> Body<'a> {
         }
     }
 
-    /// The text, or `None` for a byte string.
+    /// Returns the text, or `None` for a byte string.
     pub fn as_text(&self) -> Option<&str> {
         match self {
             Body::Text(text) => Some(text),
@@ -42,7 +42,7 @@ impl<'a> Body<'a> {
         }
     }
 
-    /// The bytes of either kind.
+    /// Returns the bytes; for text they are its UTF-8.
     pub fn as_bytes(&self) -> &[u8] {
         match self {
             Body::Text(text) => text.as_bytes(),

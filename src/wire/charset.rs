@@ -8,7 +8,7 @@ use encoding_rs::{EncoderResult, WINDOWS_1252};
 
 use crate::parse_error::ParseError;
 
-/// How text is laid out in bytes on a listener.
+/// The character encoding of a listener.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Charset {
     /// UTF-8.
@@ -16,15 +16,15 @@ pub enum Charset {
     Utf8,
     /// UTF-16, little-endian, without a byte order mark.
     Utf16Le,
-    /// Windows code page 1252, as the WHATWG Encoding Standard has it.
+    /// Windows code page 1252, as the WHATWG Encoding Standard defines it.
     Windows1252,
 }
 
 impl Charset {
-    /// The names that an endpoint's option takes.
+    /// All charsets that an endpoint's option accepts.
     pub const ALL: &'static [Charset] = &[Charset::Utf8, Charset::Utf16Le, Charset::Windows1252];
 
-    /// The charset's name in an endpoint's option.
+    /// Returns the charset's name in an endpoint's option.
     pub const fn as_str(self) -> &'static str {
         match self {
             Charset::Utf8 => "utf-8",
@@ -33,7 +33,7 @@ impl Charset {
         }
     }
 
-    /// The text that `bytes` hold, or `None` where they hold none.
+    /// Decodes `bytes`. Returns `None` if they are not valid in this charset.
     pub fn decode(self, bytes: &[u8]) -> Option<Cow<'_, str>> {
         match self {
             Charset::Utf8 => std::str::from_utf8(bytes).ok().map(Cow::Borrowed),
@@ -42,7 +42,7 @@ impl Charset {
         }
     }
 
-    /// Where `bytes` stop to be text, counted from 0.
+    /// Returns the length in bytes of the longest valid prefix of `bytes`.
     pub fn valid_up_to(self, bytes: &[u8]) -> usize {
         match self {
             Charset::Utf8 => std::str::from_utf8(bytes)
@@ -58,7 +58,7 @@ impl Charset {
         }
     }
 
-    /// The text that `bytes` hold, with U+FFFD for what is none.
+    /// Decodes `bytes`, with U+FFFD in place of invalid sequences.
     pub fn decode_lossy(self, bytes: &[u8]) -> Cow<'_, str> {
         match self {
             Charset::Utf8 => String::from_utf8_lossy(bytes),
@@ -67,7 +67,8 @@ impl Charset {
         }
     }
 
-    /// The bytes without this ASCII character, where they end in it.
+    /// Returns `bytes` without the ASCII character at their end, or `None` if they do not end in
+    /// it.
     pub fn strip_suffix(self, bytes: &[u8], ascii: u8) -> Option<&[u8]> {
         match self {
             Charset::Utf8 | Charset::Windows1252 => bytes.strip_suffix(&[ascii]),
@@ -76,7 +77,7 @@ impl Charset {
         }
     }
 
-    /// Appends `text`; a character that the charset lacks becomes `?`.
+    /// Appends `text` in this charset to `out`; a character that the charset lacks becomes `?`.
     pub fn encode(self, text: &str, out: &mut Vec<u8>) {
         match self {
             Charset::Utf8 => out.extend_from_slice(text.as_bytes()),
@@ -85,7 +86,7 @@ impl Charset {
         }
     }
 
-    /// The bytes of an ASCII character, such as those that end a line.
+    /// Returns the length in bytes of an ASCII character, such as a line feed.
     pub const fn width(self) -> usize {
         match self {
             Charset::Utf8 | Charset::Windows1252 => 1,
@@ -93,7 +94,8 @@ impl Charset {
         }
     }
 
-    /// Where the first line of `bytes` ends, and where the next begins.
+    /// Returns the offsets of the first line feed in `bytes` and of the byte after it, or `None`
+    /// if there is no line feed.
     pub fn find_line(self, bytes: &[u8]) -> Option<(usize, usize)> {
         match self {
             Charset::Utf8 | Charset::Windows1252 => {
@@ -107,13 +109,13 @@ impl Charset {
         }
     }
 
-    /// Whether a line ends in `bytes`, where none did in the first `searched` of them.
+    /// Whether `bytes` have a line feed. The first `searched` bytes are known to have none.
     pub fn ends_line(self, bytes: &[u8], searched: usize) -> bool {
         let unit = match self {
             Charset::Utf8 | Charset::Windows1252 => 1,
             Charset::Utf16Le => 2,
         };
-        let from = searched - searched % unit; // a unit may have come in part
+        let from = searched - searched % unit; // the last unit may have been incomplete
         self.find_line(&bytes[from..]).is_some()
     }
 }

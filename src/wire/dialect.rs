@@ -1,4 +1,4 @@
-//! A listener's dialect: how its frames are encoded.
+//! The dialect of a listener.
 
 use super::raw::Direction;
 use super::{Charset, ClientFrame, Decoded, RawDialect, ServerFrame, WireError, cbor, raw, text};
@@ -33,9 +33,10 @@ impl Dialect {
         }
     }
 
-    /// Whether [`Dialect::decode`] may return more than [`Decoded::Partial`] for `bytes`, when it
-    /// returned that for the first `searched` of them. Callers ask this before they decode, so
-    /// that a long line that arrives in pieces is not searched from its start for each piece.
+    /// Whether [`Dialect::decode`] may return anything but [`Decoded::Partial`] for `bytes`, given
+    /// that it returned `Partial` for the first `searched` bytes. Callers ask this before they
+    /// decode, so that a long line that arrives in pieces is not searched from its start for each
+    /// piece.
     pub fn is_worth_decoding(self, bytes: &[u8], searched: usize, limit: usize) -> bool {
         let charset = match self {
             Dialect::Cbor => return true, // only the length prefix is read
@@ -45,8 +46,8 @@ impl Dialect {
         bytes.len() > limit || charset.ends_line(bytes, searched)
     }
 
-    /// Decodes a message of a connection that keeps their boundaries: exactly one
-    /// frame.
+    /// Decodes a message of a connection that preserves message boundaries. A message is exactly
+    /// one frame.
     ///
     /// # Errors
     /// The message is not exactly one frame, or is too long.
@@ -62,8 +63,8 @@ impl Dialect {
         }
     }
 
-    /// Appends the frame's bytes to `out`. Returns `false` for a frame that the dialect cannot
-    /// express, which is not sent.
+    /// Appends the frame's bytes to `out`. Returns `false`, and appends nothing, if the dialect
+    /// has no form for the frame.
     pub fn encode(self, framing: Framing, frame: &ServerFrame<'_>, out: &mut Vec<u8>) -> bool {
         match self {
             Dialect::Cbor => cbor::encode_server(frame, out),
@@ -73,12 +74,12 @@ impl Dialect {
         true
     }
 
-    /// Whether the log's bytes can be sent as they are.
+    /// Whether the log's bytes can be sent unchanged.
     pub fn is_log_native(self, framing: Framing) -> bool {
         self == Dialect::Cbor && framing == Framing::Stream
     }
 
-    /// Returns the options of a raw listener.
+    /// Returns the options of the raw dialect, or `None` for another dialect.
     pub fn raw(self) -> Option<RawDialect> {
         match self {
             Dialect::Raw(raw) => Some(raw),
@@ -92,6 +93,6 @@ impl Dialect {
             .is_some_and(|raw| raw.direction == Direction::Outbound)
     }
 
-    /// The most bytes that a message has beside its frame.
+    /// The most bytes that a message has in addition to its frame.
     pub const MESSAGE_OVERHEAD: usize = cbor::PREFIX;
 }

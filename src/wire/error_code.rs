@@ -12,7 +12,7 @@ macro_rules! error_codes {
         #[non_exhaustive]
         pub enum ErrorCode {
             $($(#[$doc])* $variant,)*
-            /// A code that this version does not know; only ever received.
+            /// A code that this version does not know. It is received, never sent.
             Unknown,
         }
 
@@ -20,7 +20,7 @@ macro_rules! error_codes {
             /// Every code that a server sends.
             pub const ALL: &'static [ErrorCode] = &[$(ErrorCode::$variant,)*];
 
-            /// The code's name on the wire.
+            /// Returns the code's name on the wire.
             pub const fn as_str(self) -> &'static str {
                 match self {
                     $(ErrorCode::$variant => $name,)*
@@ -40,40 +40,39 @@ error_codes! {
     Unsupported = "unsupported",
     /// Only `login`, `ping` and `fim` are served before the login.
     NotLoggedIn = "not-logged-in",
-    /// A session logs in once.
+    /// The session is logged in already.
     AlreadyLoggedIn = "already-logged-in",
-    /// The name is not one that a user can have.
+    /// The name is not a valid user name.
     BadName = "bad-name",
-    /// The password does not match. The third ends the session.
+    /// The password is wrong. The third such error ends the session.
     BadCredentials = "bad-credentials",
-    /// The name is unknown and this endpoint registers nobody.
+    /// The user is unknown, and registration is closed on this endpoint.
     RegistrationClosed = "registration-closed",
-    /// The user's role does not allow it.
+    /// The user's role does not allow the frame.
     Forbidden = "forbidden",
-    /// The handler answers text only.
+    /// The handler accepts only text.
     NotText = "not-text",
-    /// Too much at once: try again later.
+    /// A rate limit or another limit was reached; `retry_after` says when to try again.
     Throttled = "throttled",
-    /// No login in time. Ends the session.
+    /// The client did not log in within the time limit. Ends the session.
     LoginTimeout = "login-timeout",
-    /// No frame for too long. Ends the session.
+    /// The client sent no frame for too long. Ends the session.
     IdleTimeout = "idle-timeout",
-    /// No place is free. Ends the session.
+    /// The session limit is reached. Ends the session.
     TooManySessions = "too-many-sessions",
-    /// The client fell off the log's tail. Ends the session.
+    /// The client read too slowly, and the log no longer has its next broadcast. Ends the session.
     SlowConsumer = "slow-consumer",
-    /// The account was removed, or has another password. Ends the session.
+    /// The account was removed, or its password changed. Ends the session.
     Revoked = "revoked",
-    /// The server is stopping and takes no more work.
+    /// The server is stopping and accepts no more work.
     Stopping = "stopping",
-    /// Something failed inside the server.
+    /// The server failed to serve the frame.
     Internal = "internal",
 }
 
 impl ErrorCode {
-    /// Whether the error is always followed by `closing` and the session's end.
-    ///
-    /// `bad-credentials` is not among them: only the third one is.
+    /// Whether every error with this code ends the session. Returns `false` for
+    /// `bad-credentials`, of which only the third does.
     pub const fn ends_session(self) -> bool {
         matches!(
             self,

@@ -1,38 +1,38 @@
-//! Broadcasts as a reader keeps them: owned.
+//! Broadcasts as owned values.
 
 use super::{Body, Gap, Millis, Seq, ServerFrame};
 
-/// A frame that a reader receives without having asked.
+/// A broadcast, or a gap in the broadcasts.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub enum Event {
-    /// Somebody's message.
+    /// A user's message.
     Message {
-        /// Its place in the stream.
+        /// Its position in the stream.
         seq: Seq,
         /// The user that published it.
         from: String,
-        /// When it got its seq.
+        /// The time at which it got its seq.
         at: Millis,
         /// Text or bytes.
         body: Body<'static>,
     },
     /// A user's first session logged in.
     Joined {
-        /// Its place in the stream.
+        /// Its position in the stream.
         seq: Seq,
         /// The user.
         user: String,
-        /// When.
+        /// The time at which it got its seq.
         at: Millis,
     },
     /// A user's last session ended.
     Left {
-        /// Its place in the stream.
+        /// Its position in the stream.
         seq: Seq,
         /// The user.
         user: String,
-        /// When.
+        /// The time at which it got its seq.
         at: Millis,
     },
     /// Broadcasts that are no longer held: `from` to `to`, both included.
@@ -40,7 +40,7 @@ pub enum Event {
 }
 
 impl Event {
-    /// The last seq that the event takes the reader to.
+    /// Returns the event's seq; for a gap, the last missing seq. A reader resumes after it.
     pub fn seq(&self) -> Seq {
         match self {
             Event::Message { seq, .. } | Event::Joined { seq, .. } | Event::Left { seq, .. } => {
@@ -50,7 +50,7 @@ impl Event {
         }
     }
 
-    /// The event that a frame tells of, if it tells of one.
+    /// Converts a frame. Returns `None` for a frame that is not a broadcast and not a gap.
     pub fn of(frame: ServerFrame<'_>) -> Option<Event> {
         match frame {
             ServerFrame::Message(message) => Some(Event::Message {

@@ -1,13 +1,13 @@
-//! The numbers that travel: newtypes, so that none is taken for another.
+//! The protocol's numbers, as newtypes.
 
 use std::fmt;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde::{Deserialize, Serialize};
 
-/// The place of a broadcast in its stream: 1, 2, 3, … without holes.
+/// The position of a broadcast in its stream: 1, 2, 3, … without gaps.
 ///
-/// [`Seq::ZERO`] stands before the first.
+/// [`Seq::ZERO`] is the position before the first broadcast.
 #[derive(
     Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize,
 )]
@@ -15,10 +15,10 @@ use serde::{Deserialize, Serialize};
 pub struct Seq(pub u64);
 
 impl Seq {
-    /// Before the first broadcast.
+    /// The position before the first broadcast.
     pub const ZERO: Seq = Seq(0);
 
-    /// The seq that follows.
+    /// Returns the next seq.
     #[must_use]
     pub fn next(self) -> Seq {
         Seq(self.0 + 1)
@@ -31,7 +31,7 @@ impl fmt::Display for Seq {
     }
 }
 
-/// Numbers one start of a server on a stream; a later start has a higher number.
+/// The number of a server's start on a stream; a later start has a higher number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Term(pub u64);
@@ -42,7 +42,7 @@ impl fmt::Display for Term {
     }
 }
 
-/// Names one connection during the life of a server: 1, 2, 3, …
+/// The number of a connection, unique in a run of the server: 1, 2, 3, …
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct SessionId(pub u64);
@@ -61,7 +61,7 @@ impl fmt::Display for SessionId {
 pub struct Millis(pub u64);
 
 impl Millis {
-    /// The system clock's time; 0 for a clock set before 1970.
+    /// Reads the system's clock. Returns 0 if it is set before 1970.
     pub fn now() -> Millis {
         let since = SystemTime::now()
             .duration_since(UNIX_EPOCH)

@@ -2,7 +2,7 @@
 //!
 //! [`ClientFrame`] and [`ServerFrame`] are the protocol's frames as types. A [`Dialect`] encodes
 //! and decodes them: [`cbor`] for programs, [`text`] for people and scripts, [`raw`] for
-//! programs that do not know the protocol. This layer uses no sockets and no actors, and it
+//! programs that do not know the protocol. This module uses no sockets and no actors, and it
 //! does not trust its input: every byte may come from an unauthenticated client.
 
 mod body;
@@ -33,16 +33,16 @@ pub use ids::{Millis, Seq, SessionId, Term};
 pub use quote::Quote;
 pub use raw::RawDialect;
 
-/// The longest frame before the login, in bytes without its prefix.
+/// The longest frame accepted before the login, in bytes without its prefix.
 pub const MAX_FRAME_BEFORE_LOGIN: usize = 16 * 1024;
 
-/// The longest frame after the login by default, in bytes without its prefix.
+/// The default of the longest frame accepted after the login, in bytes without its prefix.
 pub const MAX_FRAME: usize = 1024 * 1024;
 
 /// The longest name of a user, in bytes of UTF-8.
 pub const LONGEST_NAME: usize = 64;
 
-/// Why bytes are not a frame, as their sender is told.
+/// Why bytes were rejected; the sender gets it in an `error` frame.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{code}: {message}")]
 pub struct WireError {
@@ -53,7 +53,7 @@ pub struct WireError {
 }
 
 impl WireError {
-    /// `at` counts the bytes of the frame from 0, its prefix left out.
+    /// `at` is an offset in bytes from the start of the frame, behind its prefix.
     pub(crate) fn bad_frame_at(at: usize, problem: &str) -> Self {
         WireError {
             code: ErrorCode::BadFrame,
@@ -61,7 +61,7 @@ impl WireError {
         }
     }
 
-    /// `at` counts the bytes of the line from 0.
+    /// `at` is an offset in bytes from the start of the line.
     pub(crate) fn bad_line_at(at: usize, problem: &str) -> Self {
         WireError {
             code: ErrorCode::BadFrame,

@@ -1,25 +1,26 @@
-//! Bytes of a client, as an error, a log or a page may show them.
+//! Quotes a client's input in errors and logs.
 //!
-//! Quotations of a client's input are short, on one line, and hide nothing: a
-//! frame of 1 MiB must not become a log record or an error frame of that length.
+//! A quotation is short, so that a frame of 1 MiB does not become a log record of that length. It
+//! is on one line, and control characters in it are escaped, so that it cannot forge a log record
+//! or control a terminal.
 
 use std::fmt::{self, Display, Write};
 
 use super::text::hides;
 
-/// The most bytes that are shown of what a client sent, its escapes included.
+/// The most bytes of a quotation, its escapes included.
 pub const QUOTED: usize = 64;
 
 /// The most bytes of a text for people, such as an error frame's message.
 pub const LONGEST_TEXT: usize = 512;
 
-/// Shows bytes in quotation marks: at most [`QUOTED`] bytes of them, with whatever
-/// [`hides`] escaped, and how long the whole is where it was cut.
+/// Displays bytes in quotation marks, cut to [`QUOTED`] bytes. Characters for which [`hides`]
+/// returns true are escaped. A quotation that was cut is followed by the length of the whole.
 #[derive(Debug, Clone, Copy)]
 pub struct Quote<'a>(&'a [u8]);
 
 impl<'a> Quote<'a> {
-    /// Quotes text or bytes.
+    /// Creates the quotation of text or bytes.
     pub fn new(bytes: &'a (impl AsRef<[u8]> + ?Sized)) -> Quote<'a> {
         Quote(bytes.as_ref())
     }
@@ -27,20 +28,20 @@ impl<'a> Quote<'a> {
 
 impl Display for Quote<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // A character has at most 4 bytes: no more than this is looked at.
+        // No more than this can be shown; a character has at most 4 bytes.
         let front = &self.0[..self.0.len().min(QUOTED + 4)];
-        let mut room = QUOTED;
+        let mut left = QUOTED;
         let mut is_cut = false;
         f.write_char('"')?;
         'quoted: for chunk in front.utf8_chunks() {
             for c in chunk.valid().chars() {
-                is_cut |= !put(&escaped(c), &mut room, f)?;
+                is_cut |= !put(&escaped(c), &mut left, f)?;
                 if is_cut {
                     break 'quoted;
                 }
             }
             for byte in chunk.invalid() {
-                is_cut |= !put(&format!("\\x{byte:02x}"), &mut room, f)?;
+                is_cut |= !put(&format!("\\x{byte:02x}"), &mut left, f)?;
                 if is_cut {
                     break 'quoted;
                 }
@@ -54,12 +55,12 @@ impl Display for Quote<'_> {
     }
 }
 
-/// Writes a piece where there is room for it. Whether there was.
-fn put(piece: &str, room: &mut usize, f: &mut fmt::Formatter<'_>) -> Result<bool, fmt::Error> {
-    if piece.len() > *room {
+/// Writes `piece` if it fits into the bytes that are `left`. Returns whether it did.
+fn put(piece: &str, left: &mut usize, f: &mut fmt::Formatter<'_>) -> Result<bool, fmt::Error> {
+    if piece.len() > *left {
         return Ok(false);
     }
-    *room -= piece.len();
+    *left -= piece.len();
     f.write_str(piece)?;
     Ok(true)
 }
@@ -72,8 +73,8 @@ fn escaped(c: char) -> String {
     }
 }
 
-/// The text of `value`, of which at most `most` bytes are made: the rest is not even
-/// formatted, where it comes in pieces.
+/// Returns the text of `value`, cut to `most` bytes. Formatting stops at the cut, so that a long
+/// value costs no more than a short one.
 pub fn limited(value: impl Display, most: usize) -> String {
     let mut text = Limited {
         text: String::new(),
@@ -92,12 +93,12 @@ struct Limited {
 
 impl Write for Limited {
     fn write_str(&mut self, piece: &str) -> fmt::Result {
-        let room = self.most - self.text.len();
-        if piece.len() <= room {
+        let left = self.most - self.text.len();
+        if piece.len() <= left {
             self.text.push_str(piece);
             return Ok(());
         }
-        let end = (0..=room).rev().find(|end| piece.is_char_boundary(*end));
+        let end = (0..=left).rev().find(|end| piece.is_char_boundary(*end));
         self.text.push_str(&piece[..end.unwrap_or(0)]);
         Err(fmt::Error)
     }

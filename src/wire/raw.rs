@@ -1,8 +1,8 @@
-//! The raw dialect: a message, or a line, is a body, and nothing else travels.
+//! The raw dialect: each message, or each line of a stream, is a body without an envelope.
 //!
-//! For programs that know nothing of arauto. Nobody logs in, and what has no body
-//! to show is not sent. A request's id tells whether a NUL ended it, so that its
-//! reply ends in the same way.
+//! It is for programs that do not know arauto's protocol. There is no login, and frames without
+//! a body are not sent. A request's id records whether a NUL ended it, so that its reply ends in
+//! the same way.
 
 use std::borrow::Cow;
 
@@ -12,41 +12,41 @@ use super::{
 };
 use crate::framing::Framing;
 
-/// How a raw listener's sessions speak.
+/// The options of the raw dialect.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct RawDialect {
     /// The encoding of every body.
     pub charset: Charset,
-    /// The directions that carry text.
+    /// The directions in which bodies are sent.
     pub direction: Direction,
-    /// The terminator behind each body that is sent.
+    /// The terminator after each body that the server sends.
     pub terminator: Terminator,
 }
 
-/// The directions that carry text on a raw listener.
+/// The directions in which bodies are sent on a raw listener.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Direction {
-    /// The client asks and is answered. It hears no broadcasts.
+    /// The client sends requests and gets replies. It gets no broadcasts.
     #[default]
     Duplex,
-    /// The server alone, to whom it may concern: the broadcasts.
+    /// The server sends the broadcasts to every client. Clients send nothing.
     Outbound,
 }
 
-/// The terminator behind each body that is sent, in message mode.
+/// The terminator after each body that the server sends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Terminator {
-    /// Nothing but what a request brought along.
+    /// None, except that a reply ends in a NUL if its request did.
     #[default]
     None,
     /// A NUL.
     Nul,
 }
 
-/// The word that ends a conversation.
+/// The word that ends a session.
 const FIM: &str = "fim";
 
-/// The ids of requests.
+/// The ids of requests: without and with a NUL at their end.
 const BARE: u64 = 0;
 const ENDED_BY_NUL: u64 = 1;
 
@@ -60,7 +60,7 @@ pub fn decode_client(
     limit: usize,
 ) -> Result<Decoded<ClientFrame<'_>>, WireError> {
     let Some((end, next)) = charset.find_line(bytes) else {
-        // Behind the text there may be a NUL, a CR and a part of the LF.
+        // After the text there may be a NUL, a CR and a part of the LF.
         return if bytes.len() >= limit + 3 * charset.width() {
             Err(WireError::too_large(bytes.len(), limit))
         } else {
@@ -98,13 +98,14 @@ pub fn decode_message(
     }))
 }
 
-/// Whether the text is the word that ends it all. Whoever types into socat sends
-/// the line's end along.
+/// Whether the text is the word that ends the session. In messages a line ending after it is
+/// allowed, because socat sends the line ending that the user typed.
 pub fn is_fim(text: &str) -> bool {
     text.trim_end_matches(['\r', '\n']) == FIM
 }
 
-/// Appends what is sent for the frame; `false`: nothing is.
+/// Appends the frame's bytes to `out`. Returns `false`, and appends nothing, if the frame is not
+/// sent in this dialect.
 pub fn encode_server(
     dialect: RawDialect,
     framing: Framing,
@@ -125,13 +126,13 @@ pub fn encode_server(
         }
         _ => return false,
     };
-    let ends_in_nul = dialect.terminator == Terminator::Nul || id == ENDED_BY_NUL;
-    encode_body(dialect.charset, framing, &body, ends_in_nul, out);
+    let has_nul = dialect.terminator == Terminator::Nul || id == ENDED_BY_NUL;
+    encode_body(dialect.charset, framing, &body, has_nul, out);
     true
 }
 
-/// Whether somebody waits for this error: whoever asks is told why there is no
-/// reply. A request that comes when the server is stopping gets none.
+/// Whether the error is sent in place of a reply. A request that arrives while the server is
+/// stopping gets no answer.
 fn answers(error: &ErrorFrame<'_>) -> bool {
     match error.code {
         ErrorCode::Stopping => false,
@@ -140,12 +141,13 @@ fn answers(error: &ErrorFrame<'_>) -> bool {
     }
 }
 
-/// Appends a body as a message, or as a line, in which no other line can hide.
+/// Appends a body as a message, or as a line. In a line, a space replaces each line break of the
+/// body.
 pub fn encode_body(
     charset: Charset,
     framing: Framing,
     body: &Body<'_>,
-    ends_in_nul: bool,
+    has_nul: bool,
     out: &mut Vec<u8>,
 ) {
     match (body, framing) {
@@ -156,7 +158,7 @@ pub fn encode_body(
             charset.encode(&one_line(&charset.decode_lossy(bytes)), out);
         }
     }
-    if ends_in_nul {
+    if has_nul {
         charset.encode("\0", out);
     }
     if framing == Framing::Stream {
@@ -164,7 +166,7 @@ pub fn encode_body(
     }
 }
 
-/// The text with a space for each line break.
+/// Replaces each line break with a space.
 fn one_line(text: &str) -> Cow<'_, str> {
     if !text.contains(['\r', '\n']) {
         return Cow::Borrowed(text);

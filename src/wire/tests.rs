@@ -1,4 +1,4 @@
-//! No bytes make a panic, and what is sent is what arrives.
+//! Properties of all dialects: no input causes a panic, and a frame decodes to what was encoded.
 
 use proptest::prelude::{Strategy, any, prop, prop_assert, prop_assert_eq, proptest};
 
@@ -39,7 +39,7 @@ proptest! {
         decode_everywhere(&framed);
     }
 
-    /// With few letters, so that line ends come often, and in part.
+    /// The alphabet is small, so that line endings, whole and incomplete, are frequent.
     #[test]
     fn input_not_worth_decoding_is_still_partial(
         bytes in prop::collection::vec(prop::sample::select(b"\n\0x".to_vec()), 1..24),

@@ -1,8 +1,8 @@
 //! Hand-written codecs for the most frequent frames.
 //!
-//! They write byte for byte what serde_cbor writes, and read the same values; tests compare the
-//! two. Reading returns `None` for anything but the usual form, valid or not: the caller then
-//! decodes it through `shape` and serde_cbor.
+//! They write the same bytes as serde_cbor and read the same values; tests compare the two. A
+//! reader here returns `None` for every input that does not have the usual form, whether it is
+//! valid or not, and its caller then decodes with `shape` and serde_cbor.
 
 use std::str;
 
@@ -22,30 +22,31 @@ pub fn encode_body(body: &Body<'_>, out: &mut impl BufMut) {
     put_string(major, body.as_bytes(), out);
 }
 
-/// The bytes before the first number of a frame: maps of 4, 2 and 2 keys.
+/// The bytes before the first number of each frame: the frame's name, the head of its map with
+/// 4, 2 and 2 entries, and the first key.
 pub(super) const MESSAGE: &[u8; 14] = b"\xa1\x67message\xa4\x63seq";
 pub(super) const PUBLISHED: &[u8; 15] = b"\xa1\x69published\xa2\x62id";
 pub(super) const REPLY: &[u8; 11] = b"\xa1\x65reply\xa2\x62id";
 
-/// The bytes before the second number of a `published`.
+/// The bytes between the two numbers of a `published`.
 pub(super) const SEQ: &[u8; 4] = b"\x63seq";
 
-/// A message's frame up to the number of its seq.
+/// The length of a message's frame up to the number of its seq.
 const FRONT: usize = PREFIX + MESSAGE.len();
 
-/// The most bytes of a message's frame, its prefix left out, beside its body: the sender's
-/// name and both numbers at their longest.
+/// The most bytes of a message's frame without its prefix and its body: with the longest user
+/// name and the longest form of both numbers.
 const AROUND_BODY: usize = MESSAGE.len()
     + LONGEST                       // seq
     + 5 + 2 + LONGEST_NAME          // from
     + 3 + LONGEST                   // at
     + 5; // the key of the body
 
-/// The longest body, in bytes of its content, of a message whose frame never exceeds
-/// `max_frame`, for every user name and every seq and time.
+/// Returns the length in bytes of the longest body that fits into a message frame of
+/// `max_frame` bytes, whatever the user name, the seq and the time are.
 pub const fn max_body(max_frame: usize) -> usize {
-    let room = max_frame.saturating_sub(AROUND_BODY);
-    // The head of a string, and the longest string that a head of this width is for.
+    let available = max_frame.saturating_sub(AROUND_BODY);
+    // Pairs of a head's width and the longest string with a head of that width.
     let heads = [
         (9, usize::MAX),
         (5, u32::MAX as usize),
@@ -56,18 +57,18 @@ pub const fn max_body(max_frame: usize) -> usize {
     let mut index = 0;
     while index + 1 < heads.len() {
         let (width, longest) = heads[index];
-        let body = room.saturating_sub(width);
+        let body = available.saturating_sub(width);
         let longest = if body < longest { body } else { longest };
         if longest > heads[index + 1].1 {
             return longest;
         }
         index += 1;
     }
-    let body = room.saturating_sub(1);
+    let body = available.saturating_sub(1);
     if body < 23 { body } else { 23 }
 }
 
-/// Encodes messages of one sender at one time: the parts that their frames share.
+/// Encodes the frames of messages that have the same sender and the same time.
 #[derive(Debug, Clone)]
 pub struct MessageFrames {
     /// From the key `from` to the key `body`.
@@ -75,7 +76,7 @@ pub struct MessageFrames {
 }
 
 impl MessageFrames {
-    /// Prepares the frames of messages from `from` at `at`.
+    /// Encodes the part that all frames of messages from `from` at `at` share.
     pub fn new(from: &str, at: Millis) -> Self {
         let mut middle = Vec::with_capacity(128);
         middle.put_slice(b"\x64from");
@@ -88,7 +89,7 @@ impl MessageFrames {
         }
     }
 
-    /// Returns the frame's length, its prefix included; `body` is a CBOR item.
+    /// Returns the frame's length in bytes, its prefix included. `body` is a CBOR item.
     pub fn length(&self, seq: Seq, body: &[u8]) -> usize {
         let (_, seq) = head(UNSIGNED, seq.0);
         FRONT + seq + self.middle.len() + body.len()
@@ -100,7 +101,7 @@ impl MessageFrames {
     /// The frame is of 4 GiB or more.
     #[inline]
     pub fn encode(&self, seq: Seq, body: &[u8], out: &mut impl BufMut) {
-        // Assembled here first: a copy of a fixed length compiles to moves, without a call.
+        // Assembled in an array first, because copies of a fixed length need no call of memcpy.
         let (number, width) = head(UNSIGNED, seq.0);
         let front = FRONT + width;
         let item = front - PREFIX + self.middle.len() + body.len();
@@ -132,7 +133,7 @@ pub(super) fn published(frame: &Published, out: &mut Vec<u8>) {
     end += SEQ.len();
     bytes[end..end + LONGEST].copy_from_slice(&seq);
     end += seq_width;
-    bytes[PREFIX - 1] = (end - PREFIX) as u8; // it is below 50
+    bytes[PREFIX - 1] = (end - PREFIX) as u8; // at most LONGEST_PUBLISHED, which fits a byte
     out.extend_from_slice(&bytes[..end]);
 }
 
@@ -151,8 +152,8 @@ pub(super) fn reply(frame: &BodyFrame<'_>, out: &mut Vec<u8>) {
     out[start..start + PREFIX].copy_from_slice(&item.to_be_bytes());
 }
 
-/// Reads a `publish` or a `request` in its usual form: definite lengths, the keys
-/// `id` and `body` in this order and no other.
+/// Decodes a `publish` or a `request` in its usual form: definite lengths, and the two keys `id`
+/// and `body` in this order. Returns `None` for any other input.
 #[inline]
 pub(super) fn body_frame(item: &[u8]) -> Option<ClientFrame<'_>> {
     let (name, rest) = item.split_at_checked(10)?;

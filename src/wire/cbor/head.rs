@@ -6,12 +6,13 @@ pub(super) const UNSIGNED: u8 = 0;
 pub(super) const BYTES: u8 = 2;
 pub(super) const TEXT: u8 = 3;
 
-/// The longest head of an item: one byte, and a number of eight.
+/// The length of the longest head in bytes: one byte, then an argument of eight.
 pub(super) const LONGEST: usize = 9;
 
+/// The bytes of a head, and how many of them are used.
 pub(super) type Head = ([u8; LONGEST], usize);
 
-/// An item's head in its shortest form (RFC 8949, 4.2.1).
+/// Encodes an item's head in its shortest form (RFC 8949, 4.2.1).
 #[inline]
 pub(super) fn head(major: u8, value: u64) -> Head {
     let mut bytes = [0; LONGEST];
@@ -40,7 +41,8 @@ pub(super) fn put_string(major: u8, bytes: &[u8], out: &mut impl BufMut) {
     out.put_slice(bytes);
 }
 
-/// An item's major type, its argument, and what follows its head.
+/// Splits off the head of the first item. Returns its major type, its argument, and the bytes
+/// after the head; `None` if the head is incomplete or has no argument.
 #[inline]
 pub(super) fn take_head(bytes: &[u8]) -> Option<(u8, u64, &[u8])> {
     let (first, rest) = bytes.split_first()?;
@@ -67,7 +69,7 @@ pub(super) fn take_head(bytes: &[u8]) -> Option<(u8, u64, &[u8])> {
     Some((first >> 5, value, rest))
 }
 
-/// An unsigned integer at the front, and what follows it.
+/// Splits off an unsigned integer. Returns it and the bytes after it.
 #[inline]
 pub(super) fn take_uint(bytes: &[u8]) -> Option<(u64, &[u8])> {
     match take_head(bytes)? {

@@ -1,7 +1,7 @@
-//! The keys of a client's frames: what each must hold, and which of them belong to features
-//! that this server does not serve.
+//! The keys of a client's frames: the type of each value, and the keys of features that this
+//! server does not support.
 
-/// A key that has a meaning.
+/// A key that the server reads.
 #[derive(Debug)]
 pub(super) struct Key {
     pub(super) name: &'static str,
@@ -13,7 +13,7 @@ pub(super) struct Key {
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Kind {
     Uint,
-    /// A seq, which counts from 1.
+    /// A seq: an unsigned integer from 1.
     Seq,
     Text,
     /// A text string or a byte string.
@@ -24,7 +24,7 @@ pub(super) enum Kind {
 }
 
 impl Kind {
-    /// The kind in words.
+    /// Returns the kind as error messages name it.
     pub(super) fn in_words(self) -> &'static str {
         match self {
             Kind::Uint | Kind::Seq => "an unsigned integer",
@@ -67,8 +67,8 @@ const RESUME: &[Key] = &[
     optional("term", Kind::Uint),
 ];
 
-/// The keys of the client frame of this name that have a meaning. Under any other key
-/// anything well-formed may stand, and is ignored.
+/// Returns the keys of this client frame that the server reads. Any other key may have any
+/// well-formed value, which is ignored.
 pub(super) fn of(frame: &str) -> &'static [Key] {
     match frame {
         "login" => LOGIN,
@@ -81,7 +81,8 @@ pub(super) fn of(frame: &str) -> &'static [Key] {
     }
 }
 
-/// The keys of a client frame that belong to features which are not served here.
+/// Returns the keys of this client frame that belong to features which the contract defines and
+/// this server does not support.
 pub(super) fn unserved(frame: &str) -> &'static [&'static str] {
     match frame {
         "login" => &["filter", "presence", "kept", "cursor"],

@@ -2,7 +2,7 @@
 //!
 //! serde_cbor decodes the values, but accepts more than the protocol allows: arrays or integer
 //! keys for structs, tags before any item, packed enums. So `shape` checks every item first,
-//! with a stack of fixed depth, and only what it accepts reaches serde_cbor. The most frequent
+//! with a stack of fixed depth, and only items that pass reach serde_cbor. The most frequent
 //! frames, in their usual form, skip both: see `by_hand`.
 
 mod by_hand;
@@ -66,8 +66,7 @@ pub fn decode_server(bytes: &[u8], limit: usize) -> Result<Decoded<ServerFrame<'
 /// Appends the frame, with its prefix, to `out`.
 ///
 /// # Panics
-/// Never for the types of this crate: a `Vec` takes every byte, and none of them
-/// fails to serialize. A frame of 4 GiB or more cannot be held in memory here.
+/// The frame is of 4 GiB or more, or `T` fails to serialize. The types of this crate do not fail.
 pub fn encode<T: Serialize>(frame: &T, out: &mut Vec<u8>) {
     let start = out.len();
     out.extend_from_slice(&[0; PREFIX]);
@@ -112,7 +111,8 @@ fn decode<'a, T>(
     }
 }
 
-/// Recognizes a client that speaks another protocol.
+/// Returns the error for the start of another protocol, if `bytes` are one that clients
+/// commonly try.
 fn foreign(bytes: &[u8]) -> Option<WireError> {
     let (protocol, hint) = match bytes.first_chunk::<4>()? {
         b"GET " | b"POST" | b"HEAD" | b"PUT " | b"OPTI" => ("http", "no http is served here"),
@@ -201,8 +201,8 @@ fn server_item(item: &[u8]) -> Result<Option<ServerFrame<'_>>, WireError> {
     }))
 }
 
-/// Reads a value whose shape has been checked. An error of serde, as in a server's
-/// frame, may quote the value, so it is shortened.
+/// Decodes a value whose shape has been checked. serde's error is shortened, because it may
+/// quote the value.
 fn read<'a, T: Deserialize<'a>>(frame: &shape::Frame<'_>, value: &'a [u8]) -> Result<T, WireError> {
     serde_cbor::from_slice(value).map_err(|error| {
         let at = frame.value_at + usize::try_from(error.offset()).unwrap_or_default();

@@ -1,35 +1,35 @@
-//! The outline of a frame: one map with one entry, its value a map with text keys.
+//! Checks the shape of a frame: one map with one entry, whose value is a map with text keys.
 //!
-//! The walk holds a fixed stack, so that no input costs much more than its own
-//! length; nesting deeper than [`MAX_DEPTH`] is refused, well below the depth at
-//! which serde_cbor's recursion would matter.
+//! The check uses a stack of fixed depth, so its cost is linear in the input's length. It refuses
+//! nesting deeper than [`MAX_DEPTH`], which is far below the depth that serde_cbor's recursion
+//! allows.
 
 use std::borrow::Cow;
 
 use super::keys::{self, Key, Kind};
 use crate::wire::WireError;
 
-/// How deep an item may nest, the frame's own two maps included.
+/// The deepest nesting of an item, the frame's own two maps included.
 const MAX_DEPTH: usize = 32;
 
 /// A frame's name, and the bytes of its value.
 #[derive(Debug)]
 pub(super) struct Frame<'a> {
     pub(super) name: Cow<'a, str>,
-    /// Where the name stands in the item.
+    /// The name's offset in the item.
     pub(super) name_at: usize,
     pub(super) value: &'a [u8],
-    /// Where the value begins in the item.
+    /// The value's offset in the item.
     pub(super) value_at: usize,
-    /// A key of a feature that is not served here, where the value has one.
+    /// The first key of a feature that this server does not support, if the value has one.
     pub(super) unserved: Option<&'static str>,
-    /// The value without the simple values that have no meaning (RFC 8949, 3.3), where
-    /// it holds any. They stand under unknown keys, and are more than serde_cbor can
-    /// pass over: in place of each stands something of its length that it can.
+    /// A copy of the value without unassigned simple values (RFC 8949, 3.3); `None` if it has
+    /// none. They may occur under unknown keys, but serde_cbor fails on them. In the copy, items
+    /// of the same length replace them.
     pub(super) plain: Option<Vec<u8>>,
 }
 
-/// Checks that `item` is one well-formed frame and nothing after it.
+/// Checks that `item` is exactly one well-formed frame.
 pub(super) fn check(item: &[u8]) -> Result<Frame<'_>, WireError> {
     let mut walk = Walk {
         bytes: item,
@@ -70,12 +70,12 @@ pub(super) fn check(item: &[u8]) -> Result<Frame<'_>, WireError> {
 struct Walk<'a> {
     bytes: &'a [u8],
     at: usize,
-    /// The bytes with something else in their place, from the first of them on.
+    /// A copy of `bytes` with unassigned simple values replaced; made when the first is found.
     plain: Option<Vec<u8>>,
     unserved: Option<&'static str>,
 }
 
-/// One item's head: its major type and its argument; `None` is indefinite.
+/// The head of an item: its major type and its argument. `None` is an indefinite length.
 struct Head {
     major: u8,
     argument: Option<u64>,
@@ -145,7 +145,7 @@ impl<'a> Walk<'a> {
         Ok(content)
     }
 
-    /// A map's head; its number of entries, or `None` for indefinite.
+    /// Reads a map's head. Returns the number of its entries; `None` is indefinite.
     fn map(&mut self, what: &str) -> Result<Option<u64>, WireError> {
         if self.peek().is_some_and(|byte| byte >> 5 != MAP) {
             return Err(self.wrong(&format!("{what} must be a map")));
@@ -153,7 +153,7 @@ impl<'a> Walk<'a> {
         Ok(self.head()?.argument)
     }
 
-    /// A text string: what every frame's name and key is.
+    /// Reads a text string that is a frame's name or a key.
     fn key(&mut self) -> Result<Cow<'a, str>, WireError> {
         let head = self.head()?;
         match (head.major, head.argument) {
@@ -177,7 +177,7 @@ impl<'a> Walk<'a> {
         })
     }
 
-    /// A map with text keys, over which it walks to its end.
+    /// Reads a map with text keys, and checks the values of the `known` keys.
     fn text_map(
         &mut self,
         what: &str,
@@ -216,7 +216,7 @@ impl<'a> Walk<'a> {
         }
     }
 
-    /// The value of a key that has a meaning.
+    /// Reads and checks the value of a known key.
     fn known_item(&mut self, key: &Key) -> Result<(), WireError> {
         let Some(first) = self.peek() else {
             return Err(self.wrong("the item ends early"));
@@ -228,7 +228,7 @@ impl<'a> Walk<'a> {
             (Kind::Text, major) => major == TEXT,
             (Kind::Body, major) => matches!(major, TEXT | BYTES),
             (Kind::Bool, _) => matches!(first, FALSE | TRUE),
-            // One level and no more: no key of such a map is a map.
+            // The recursion ends here: no key of such a map has a map as its value.
             (Kind::Map(keys), MAP) => return self.text_map(name, keys, &[]),
             (Kind::Map(_), _) => false,
         };
@@ -250,13 +250,13 @@ impl<'a> Walk<'a> {
                 }
                 Ok(())
             }
-            _ => Ok(()), // the head is all of it
+            _ => Ok(()), // integers and booleans consist of their head
         }
     }
 
-    /// Any well-formed item, nested or not.
+    /// Reads any well-formed item with all items in it.
     fn item(&mut self) -> Result<(), WireError> {
-        // Items still to come at each open level; `None` until a break.
+        // The items that are still to come at each open level; `None` if a break ends the level.
         let mut open: [Option<u64>; MAX_DEPTH] = [None; MAX_DEPTH];
         open[0] = Some(1);
         let mut depth = 0;
@@ -286,8 +286,8 @@ impl<'a> Walk<'a> {
         }
     }
 
-    /// One item's head and, where it is flat, its content. For a container: how
-    /// many items it holds.
+    /// Reads one item's head, and its content unless it is a container. For a container, returns
+    /// the number of items in it; `Some(None)` is indefinite.
     fn step(&mut self) -> Result<Option<Option<u64>>, WireError> {
         let start = self.at;
         let head = self.head()?;
@@ -304,7 +304,7 @@ impl<'a> Walk<'a> {
                 }
                 Ok(None)
             }
-            // That a key of an indefinite map has its value is left to serde_cbor.
+            // serde_cbor checks that an indefinite map has a value for each key.
             (ARRAY, count) | (MAP, count @ None) => Ok(Some(count)),
             (MAP, Some(entries)) => match entries.checked_mul(2) {
                 Some(items) => Ok(Some(Some(items))),
@@ -315,7 +315,7 @@ impl<'a> Walk<'a> {
         }
     }
 
-    /// A simple value or a float, of which the head is all.
+    /// Checks a simple value or a float, which consists of its head.
     fn simple(&mut self, start: usize) -> Result<(), WireError> {
         match self.bytes[start..self.at] {
             [0xe0..=0xf3] => self.replace(start, NULL),
@@ -328,13 +328,13 @@ impl<'a> Walk<'a> {
         Ok(())
     }
 
-    /// Puts another head in place of a simple value without a meaning.
+    /// Replaces an unassigned simple value in the copy.
     fn replace(&mut self, at: usize, head: u8) {
         let plain = self.plain.get_or_insert_with(|| self.bytes.to_vec());
         plain[at] = head;
     }
 
-    /// One piece of an indefinite string: definite, and of its kind.
+    /// Reads a chunk of an indefinite-length string: a definite string of the same major type.
     fn piece(&mut self, major: u8) -> Result<&'a str, WireError> {
         let head = self.head()?;
         match head.argument {

@@ -21,17 +21,17 @@ pub struct Welcome<'a> {
     pub session: SessionId,
     /// The longest frame, in bytes, without its prefix.
     pub max_frame: u64,
-    /// The longest body of a `publish`, in bytes, whatever the publisher's name is. A server
-    /// from before this key does not say it.
+    /// The longest body of a `publish` in bytes, for any publisher's name. Older servers do not
+    /// send it.
     #[serde(default, skip_serializing_if = "Option::is_none", with = "present")]
     pub max_body: Option<u64>,
-    /// Milliseconds after which a session that sends no frame is ended; absent: never.
+    /// Milliseconds without a frame after which the session ends; absent if there is no limit.
     #[serde(default, skip_serializing_if = "Option::is_none", with = "present")]
     pub idle_timeout: Option<u64>,
-    /// The features that this endpoint serves, of those that the contract names.
+    /// The optional features of the contract that this endpoint supports.
     #[serde(borrow, default)]
     pub features: Vec<Cow<'a, str>>,
-    /// The bounds of those features, by the names that the contract gives them.
+    /// The limits of those features, by their names in the contract.
     #[serde(
         borrow,
         default,
@@ -41,18 +41,18 @@ pub struct Welcome<'a> {
     pub limits: Option<BTreeMap<Cow<'a, str>, u64>>,
 }
 
-/// A client's claim to a name, and where its broadcasts begin.
+/// A login, and the position at which its broadcasts begin.
 #[derive(Clone, PartialEq, Serialize, Deserialize)]
 pub struct Login<'a> {
     /// Echoed in the answer.
     pub id: u64,
-    /// The name, not yet looked at.
+    /// The user name, not yet checked or normalized.
     #[serde(borrow, with = "text")]
     pub user: Cow<'a, str>,
-    /// The password, not yet looked at.
+    /// The password, not yet checked.
     #[serde(borrow, with = "text")]
     pub password: Cow<'a, str>,
-    /// Where an earlier session stopped reading.
+    /// The position at which an earlier session stopped reading.
     #[serde(
         borrow,
         default,
@@ -86,7 +86,7 @@ pub struct Resume<'a> {
     pub term: Option<Term>,
 }
 
-/// The login is done.
+/// The login succeeded.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LoggedIn<'a> {
     /// The login's id.
@@ -98,17 +98,16 @@ pub struct LoggedIn<'a> {
     pub role: Role,
     /// Whether this login created the user.
     pub registered: bool,
-    /// Names the sequence that seq counts in.
+    /// The name of the stream, in which the seqs count.
     #[serde(borrow, with = "text")]
     pub stream: Cow<'a, str>,
-    /// The last seq before this session's first broadcast. Below a resume's `after`: what the
-    /// client has above it is not in this history.
+    /// The last seq before this session's first broadcast. If it is below the `after` of the
+    /// resume, the broadcasts that the client read above it are not part of this history.
     pub seq: Seq,
-    /// Numbers this start of the server on the stream.
+    /// The number of this start of the server on the stream.
     #[serde(default, skip_serializing_if = "Option::is_none", with = "present")]
     pub term: Option<Term>,
-    /// How fast the session may send frames that ask for something, as in `100/s`; absent:
-    /// as fast as they are answered.
+    /// The rate limit of the session's requests, such as `100/s`; absent if there is none.
     #[serde(
         borrow,
         default,
@@ -122,16 +121,16 @@ pub struct LoggedIn<'a> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Role {
-    /// Ask and read.
+    /// May send requests and read broadcasts.
     Leitor,
-    /// And publish.
+    /// May also publish.
     Escritor,
-    /// And stop the server.
+    /// May also stop the server.
     Admin,
 }
 
 impl Role {
-    /// The role's name on the wire.
+    /// Returns the role's name on the wire.
     pub const fn as_str(self) -> &'static str {
         match self {
             Role::Leitor => "leitor",

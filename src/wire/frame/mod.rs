@@ -1,7 +1,6 @@
-//! The frames of the contract, as types. The dialects turn them into bytes.
+//! The frames of the contract, as types. The dialects encode and decode them.
 //!
-//! Each borrows from the buffer that it was decoded from, so that a frame on its
-//! way through the server is copied at most once.
+//! A decoded frame borrows from its buffer, so that the server copies a frame at most once.
 
 mod login;
 mod text;
@@ -22,35 +21,35 @@ pub const VERSION: u64 = 1;
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ClientFrame<'a> {
-    /// Log in; a name seen for the first time registers.
+    /// Logs in; an unknown name is registered.
     Login(Login<'a>),
-    /// Ask the endpoint's handler.
+    /// Sends a request to the endpoint's handler.
     Request(BodyFrame<'a>),
-    /// Broadcast a message.
+    /// Broadcasts a message.
     Publish(BodyFrame<'a>),
-    /// Ask who is logged in.
+    /// Asks for the users that are logged in.
     Who(IdFrame),
-    /// Ask for a `pong`.
+    /// Asks for a `pong`.
     Ping(IdFrame),
-    /// "Read up to here"; it has no answer.
+    /// Acknowledges broadcasts; it has no answer.
     Ack(Ack),
-    /// End the session.
+    /// Ends the session.
     Fim(IdFrame),
-    /// Stop the server.
+    /// Stops the server.
     Shutdown(Shutdown),
-    /// Ask for the list of sessions: an addition to the contract, for operators.
+    /// Asks for the list of sessions: an addition to the contract, for operators.
     Sessions(IdFrame),
-    /// The answer to a call of a service. No service is served in this version, so that no
-    /// call waits for one: it is ignored.
+    /// The answer to a call of a service. This version supports no services, so the frame is
+    /// ignored.
     #[serde(skip)]
     Answer,
-    /// A frame, or a key of one, of a feature that the server knows and does not serve.
+    /// A frame, or a key of one, of a feature that the server knows but does not support.
     #[serde(skip)]
     Unserved(Unserved),
 }
 
 impl ClientFrame<'_> {
-    /// The id that the answer echoes; an `ack` and an `answer` have none.
+    /// Returns the id that the answer echoes; an `ack` and an `answer` have none.
     pub fn id(&self) -> Option<u64> {
         match self {
             ClientFrame::Login(login) => Some(login.id),
@@ -67,7 +66,7 @@ impl ClientFrame<'_> {
 }
 
 impl<'a> ClientFrame<'a> {
-    /// The same frame, owning what it holds.
+    /// Returns the same frame without borrowed data.
     pub fn into_owned(self) -> ClientFrame<'static> {
         match self {
             ClientFrame::Login(login) => ClientFrame::Login(Login {
@@ -109,17 +108,17 @@ impl BodyFrame<'_> {
 pub enum ServerFrame<'a> {
     /// The first frame of every session.
     Welcome(Welcome<'a>),
-    /// The login is done.
+    /// The login succeeded.
     LoggedIn(LoggedIn<'a>),
     /// The handler's answer to a request.
     Reply(BodyFrame<'a>),
-    /// The message has its seq.
+    /// The message was accepted and has a seq.
     Published(Published),
-    /// The user that is logged in.
+    /// The users that are logged in.
     Present(Present<'a>),
     /// The answer to a ping.
     Pong(IdFrame),
-    /// A broadcast: somebody's message.
+    /// A broadcast: a user's message.
     Message(Message<'a>),
     /// A broadcast: a user's first session logged in.
     Joined(Presence<'a>),
@@ -138,8 +137,7 @@ pub enum ServerFrame<'a> {
 }
 
 impl<'a> ServerFrame<'a> {
-    /// An error frame.
-    /// Of a long message not more than [`LONGEST_TEXT`] bytes are sent.
+    /// Creates an error frame. `message` is shortened to [`LONGEST_TEXT`] bytes.
     pub fn error(id: Option<u64>, code: ErrorCode, message: impl Into<Cow<'a, str>>) -> Self {
         ServerFrame::Error(ErrorFrame {
             id,
@@ -149,7 +147,7 @@ impl<'a> ServerFrame<'a> {
         })
     }
 
-    /// An error frame with the code `throttled`, which always says when to try again:
+    /// Creates an error frame with the code `throttled` and the time until the next attempt:
     /// `wait` in whole milliseconds, rounded up.
     pub fn throttled(id: Option<u64>, message: impl Into<Cow<'a, str>>, wait: Duration) -> Self {
         ServerFrame::Error(ErrorFrame {
@@ -161,7 +159,7 @@ impl<'a> ServerFrame<'a> {
     }
 }
 
-/// Shortens the message of an error frame, so that no error frame is longer than `max_frame`.
+/// Shortens the message of an error frame, so that the frame is not longer than `max_frame`.
 fn shortened(message: Cow<'_, str>) -> Cow<'_, str> {
     if message.len() <= LONGEST_TEXT {
         return message;
@@ -169,12 +167,12 @@ fn shortened(message: Cow<'_, str>) -> Cow<'_, str> {
     Cow::Owned(limited(message, LONGEST_TEXT))
 }
 
-/// A wait in whole milliseconds: at least 1, and never less than the wait itself.
+/// Rounds a wait up to whole milliseconds, at least 1.
 fn whole_millis(wait: Duration) -> u64 {
     u64::try_from(wait.as_nanos().div_ceil(1_000_000).max(1)).unwrap_or(u64::MAX)
 }
 
-/// An id and a body: a request, a publish, a reply.
+/// A frame with an id and a body: a `request`, a `publish` or a `reply`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct BodyFrame<'a> {
     /// Chosen by the client, echoed in the answer.
@@ -184,37 +182,37 @@ pub struct BodyFrame<'a> {
     pub body: Body<'a>,
 }
 
-/// A frame, or a key of one, of a feature that is not served.
+/// A frame, or a key of one, of a feature that this server does not support.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Unserved {
     /// The frame's id, which the answer echoes.
     pub id: u64,
-    /// The frame, or the key, in words.
+    /// The frame or the key, as the error names it.
     pub what: &'static str,
-    /// Whether it is a login.
+    /// Whether the frame is a login.
     pub is_login: bool,
 }
 
-/// Nothing but an id.
+/// A frame with only an id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct IdFrame {
     /// Chosen by the client, echoed in the answer.
     pub id: u64,
 }
 
-/// "Read up to here".
+/// Acknowledges the broadcasts up to a seq.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Ack {
     /// The last seq that was read.
     pub seq: Seq,
 }
 
-/// Stop the server; for admins.
+/// Stops the server; only admins may send it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Shutdown {
     /// Echoed in the answer.
     pub id: u64,
-    /// Skip the drain.
+    /// Whether to skip the drain.
     #[serde(default, skip_serializing_if = "Option::is_none", with = "present")]
     pub now: Option<bool>,
 }
@@ -228,40 +226,40 @@ pub struct Published {
     pub seq: Seq,
 }
 
-/// The user that is logged in.
+/// The users that are logged in.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Present<'a> {
     /// The who frame's id.
     pub id: u64,
-    /// Each user once, in the order of their names' code points.
+    /// Each user once, sorted by the code points of their names.
     #[serde(borrow)]
     pub users: Vec<Cow<'a, str>>,
 }
 
-/// A broadcast: somebody's message.
+/// A broadcast: a user's message.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Message<'a> {
-    /// Its place in the stream.
+    /// Its position in the stream.
     pub seq: Seq,
     /// The user that published it.
     #[serde(borrow, with = "text")]
     pub from: Cow<'a, str>,
-    /// When it got its seq.
+    /// The time at which it got its seq.
     pub at: Millis,
     /// Text or bytes.
     #[serde(borrow)]
     pub body: Body<'a>,
 }
 
-/// A broadcast: a user came or went.
+/// A broadcast: a user's first session logged in, or the last one ended.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Presence<'a> {
-    /// Its place in the stream.
+    /// Its position in the stream.
     pub seq: Seq,
     /// The user.
     #[serde(borrow, with = "text")]
     pub user: Cow<'a, str>,
-    /// When.
+    /// The time at which it got its seq.
     pub at: Millis,
 }
 
@@ -285,13 +283,13 @@ pub struct ErrorFrame<'a> {
     /// The message, for people.
     #[serde(borrow, with = "text")]
     pub message: Cow<'a, str>,
-    /// Milliseconds until the frame may be sent again; always there with `throttled`.
+    /// Milliseconds until the frame may be sent again; always set with `throttled`.
     #[serde(default, skip_serializing_if = "Option::is_none", with = "present")]
     pub retry_after: Option<u64>,
 }
 
 impl ErrorFrame<'_> {
-    /// The message for a dialect that has no key for when to try again: it ends in that.
+    /// Returns the message with `retry_after` appended, for dialects without a key for it.
     pub fn for_people(&self) -> Cow<'_, str> {
         match self.retry_after {
             None => Cow::Borrowed(&*self.message),
@@ -309,22 +307,22 @@ pub struct Stopping<'a> {
     /// The cause of the stop: `fim`, `signal`, `admin` or `panic`.
     #[serde(borrow, with = "text")]
     pub reason: Cow<'a, str>,
-    /// The phase that it is in.
+    /// The phase of the stop.
     #[serde(borrow, with = "text")]
     pub phase: Cow<'a, str>,
-    /// Milliseconds until it is gone at the latest.
+    /// Milliseconds until the server's process ends at the latest.
     pub remaining: u64,
 }
 
 /// The last frame of a session.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Closing<'a> {
-    /// `fim`, `shutdown`, an error's code, or `disconnected`.
+    /// Why the session ends: `fim`, `shutdown`, an error's code, or `disconnected`.
     #[serde(borrow, with = "text")]
     pub reason: Cow<'a, str>,
     /// The last broadcast sent before it.
     pub last_seq: Seq,
-    /// Frames since the login that were answered in any way but with `stopping`.
+    /// Frames since the login that got an answer other than `stopping`.
     pub accepted: u64,
     /// Frames since the login that were answered with `stopping`.
     pub refused: u64,
@@ -335,7 +333,7 @@ pub struct Closing<'a> {
 pub struct SessionList<'a> {
     /// The sessions frame's id.
     pub id: u64,
-    /// In the order of their numbers.
+    /// The sessions, in the order of their numbers.
     #[serde(borrow)]
     pub sessions: Vec<SessionLine<'a>>,
 }
@@ -348,19 +346,20 @@ pub struct SessionLine<'a> {
     /// Its user; absent before the login.
     #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
     pub user: Option<Cow<'a, str>>,
-    /// The listener that it came in by.
+    /// The listener that accepted it.
     #[serde(borrow, with = "text")]
     pub endpoint: Cow<'a, str>,
     /// The peer, as the system identifies it: `pid 7 uid 1000`, an address.
     #[serde(borrow, with = "text")]
     pub peer: Cow<'a, str>,
-    /// When it connected.
+    /// The time at which it connected.
     pub since: Millis,
     /// The last broadcast written to it.
     pub sent: Seq,
 }
 
-/// Optional keys are absent or of their type: `null` is neither.
+/// (De)serializes an optional key, which is absent or has a value of its type. serde's own
+/// `Option` would accept `null` too.
 mod present {
     use serde::{Deserialize, Deserializer, Serialize, Serializer};
 

@@ -1,4 +1,4 @@
-//! A text string, and no byte string: serde's own `Cow<str>` takes both.
+//! (De)serializes a text string. serde's own `Cow<str>` would accept a byte string too.
 
 use std::borrow::Cow;
 use std::fmt;

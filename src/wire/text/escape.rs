@@ -1,15 +1,15 @@
-//! Bodies on one line: control characters travel as escapes, both ways.
+//! Escapes that put any body on one line, in both directions.
 
 use std::borrow::Cow;
 use std::fmt::Write;
 
 use crate::wire::Body;
 
-/// Appends the body with LF, CR, other control characters and the backslash
-/// escaped; a byte string as `\x` and two digits each.
+/// Appends the body with LF, CR, the backslash and all characters escaped for which [`hides`]
+/// returns true. Each byte of a byte string becomes `\x` and two digits.
 ///
-/// Everything that [`hides`] is escaped too: a terminal that obeys a bidirectional control shows
-/// another text than the one sent (Unicode TR 36).
+/// Bidirectional controls are escaped because a terminal that obeys them shows another text than
+/// the one that was sent (Unicode TR 36).
 pub(super) fn escape(body: &Body<'_>, out: &mut String) {
     match body {
         Body::Text(text) => text.chars().for_each(|c| escape_char(c, out)),
@@ -29,8 +29,8 @@ fn escape_char(c: char, out: &mut String) {
     }
 }
 
-/// The text with every character escaped that [`hides`]: for a log, where a backslash is
-/// one.
+/// Escapes the characters for which [`hides`] returns true, but not the backslash. For logs and
+/// terminals, where the text is not parsed again.
 pub fn printable(text: &str) -> Cow<'_, str> {
     if !text.contains(hides) {
         return Cow::Borrowed(text);
@@ -46,9 +46,9 @@ pub fn printable(text: &str) -> Cow<'_, str> {
     Cow::Owned(line)
 }
 
-/// Whether a character can tear a line, colour a terminal or hide what stands around it:
-/// the control characters, the separators of lines and paragraphs (some programs begin a
-/// line there, Python's `splitlines` is one), and the bidirectional controls (UAX 9).
+/// Whether a character can break a line, control a terminal or hide the text around it: the
+/// control characters, the line and paragraph separators (at which some programs, such as
+/// Python's `splitlines`, break a line), and the bidirectional controls (UAX 9).
 pub fn hides(c: char) -> bool {
     c.is_control() || matches!(c, '\u{2028}' | '\u{2029}') || reorders(c)
 }
@@ -58,8 +58,8 @@ fn reorders(c: char) -> bool {
     matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
-/// Reads a body as it was typed or sent. An unfinished or unknown escape stands
-/// for itself, so that `C:\dir` survives a person who has not read this.
+/// Decodes the escapes in a body. An incomplete or unknown escape is left as it is, so that
+/// `C:\dir` needs no escaping.
 pub(super) fn unescape(text: Cow<'_, str>) -> Body<'_> {
     if !text.contains('\\') {
         return Body::Text(text);
@@ -80,7 +80,7 @@ pub(super) fn unescape(text: Cow<'_, str>) -> Body<'_> {
     Body::from(plain)
 }
 
-/// The character that an escape at the start of `text` stands for, and its length.
+/// Decodes the escape at the start of `text`. Returns its character and its length in bytes.
 fn escaped(text: &str) -> Option<(char, usize)> {
     match text.as_bytes().get(1)? {
         b'n' => Some(('\n', 2)),
@@ -97,7 +97,7 @@ fn escaped(text: &str) -> Option<(char, usize)> {
     }
 }
 
-/// The bytes, where the whole text is made of `\xNN`.
+/// Returns the bytes if the whole text consists of `\xNN`.
 fn byte_string(text: &str) -> Option<Vec<u8>> {
     let (quads, []) = text.as_bytes().as_chunks::<4>() else {
         return None;

@@ -1,4 +1,5 @@
-//! The text dialect: a line is a message, its first character says what it is.
+//! The text dialect: each line is a frame. A client's line that is not a command is a request;
+//! the first character of a server's line is its kind.
 
 mod escape;
 mod parse;
@@ -20,7 +21,7 @@ pub fn decode_client(
     limit: usize,
 ) -> Result<Decoded<ClientFrame<'_>>, WireError> {
     let Some((end, next)) = charset.find_line(bytes) else {
-        // A part of the line's end may be there already.
+        // The bytes may end in a part of the line feed.
         return if bytes.len() >= limit + charset.width() {
             Err(WireError::too_large(bytes.len(), limit))
         } else {
@@ -36,8 +37,8 @@ pub fn decode_client(
     Ok(Decoded::Frame(parse::line(without_cr(line)), next))
 }
 
-/// Decodes a message: one line, whether it brings its end along or not. A line feed
-/// inside of it belongs to the text.
+/// Decodes a message: one line, with or without a line ending. Other line feeds in it belong to
+/// the text.
 ///
 /// # Errors
 /// See [`crate::wire::Dialect::decode_message`].
@@ -64,7 +65,7 @@ fn not_text(charset: Charset, line: &[u8]) -> WireError {
     WireError::bad_line_at(charset.valid_up_to(line), &problem)
 }
 
-/// Appends the frame as a line; as a message it needs no end.
+/// Appends the frame as a line. A message has no line ending.
 pub fn encode_server(
     charset: Charset,
     framing: Framing,
@@ -79,7 +80,7 @@ pub fn encode_server(
     charset.encode(&line, out);
 }
 
-/// A body as one line of text, with its control characters escaped.
+/// Returns a body as one line of text, with its control characters escaped.
 pub fn body_line(body: &Body<'_>) -> String {
     let mut line = String::new();
     escape::escape(body, &mut line);

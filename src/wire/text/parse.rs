@@ -1,15 +1,15 @@
-//! A client's line.
+//! Parses a client's line.
 
 use std::borrow::Cow;
 
 use super::escape::unescape;
 use crate::wire::{BodyFrame, ClientFrame, IdFrame, Login};
 
-/// Lines have no ids: an answer follows its line.
+/// The id of every frame. Lines have no ids, because answers come in the order of the lines.
 const ID: u64 = 0;
-const ASKED: IdFrame = IdFrame { id: ID };
+const ID_FRAME: IdFrame = IdFrame { id: ID };
 
-/// Every line is a frame: what is no command is a request.
+/// Parses a line. It cannot fail: a line that is not a command is a request.
 pub(super) fn line(line: Cow<'_, str>) -> ClientFrame<'_> {
     match line {
         Cow::Borrowed(line) => borrowed(line),
@@ -19,13 +19,13 @@ pub(super) fn line(line: Cow<'_, str>) -> ClientFrame<'_> {
 
 fn borrowed(line: &str) -> ClientFrame<'_> {
     match line {
-        "fim" => return ClientFrame::Fim(ASKED),
-        "/who" => return ClientFrame::Who(ASKED),
-        "/ping" => return ClientFrame::Ping(ASKED),
+        "fim" => return ClientFrame::Fim(ID_FRAME),
+        "/who" => return ClientFrame::Who(ID_FRAME),
+        "/ping" => return ClientFrame::Ping(ID_FRAME),
         _ => {}
     }
-    if let Some(claim) = argument(line, "/login") {
-        let (user, password) = claim.split_once(' ').unwrap_or((claim, ""));
+    if let Some(login) = argument(line, "/login") {
+        let (user, password) = login.split_once(' ').unwrap_or((login, ""));
         return ClientFrame::Login(Login {
             id: ID,
             user: Cow::Borrowed(user),
@@ -40,7 +40,8 @@ fn borrowed(line: &str) -> ClientFrame<'_> {
     ClientFrame::Request(body_frame(text.unwrap_or(line)))
 }
 
-/// The text behind a command and one space; nothing follows a bare command.
+/// Returns the text after the command and one space, or the empty text if nothing follows the
+/// command. Returns `None` for another command.
 fn argument<'a>(line: &'a str, command: &str) -> Option<&'a str> {
     let rest = line.strip_prefix(command)?;
     if rest.is_empty() {

@@ -1,4 +1,4 @@
-//! A server's line.
+//! Renders a server's frame as a line.
 
 use std::fmt::{self, Write};
 

@@ -35,11 +35,11 @@ fn restored_backup_of_a_live_server_is_a_complete_new_stream() {
     refused.expect_failure(75, &["in use", "arauto serve"]);
     // And no copy is written over another.
     let refused = finish(&mut on(&data.path(), "backup", &[&file]), "");
-    refused.expect_failure(73, &[&file, "there already"]);
+    refused.expect_failure(73, &[&file, "already exists"]);
     fixture.finish();
 
     let refused = finish(&mut on(&data.path(), "restore", &[&file]), "");
-    refused.expect_failure(73, &["there already", "--replace"]);
+    refused.expect_failure(73, &["already exists", "--replace"]);
     let done = finish(&mut on(&data.path(), "restore", &[&file, "--replace"]), "");
     assert!(done.err.contains("arauto-replaced-1.db"), "{done:?}");
     done.expect_success();
@@ -74,10 +74,10 @@ fn foreign_database_is_not_restored() {
     let file = data.0.path().join("x.db");
     for (bytes, naming) in [
         (
-            &b"not a database, but long enough to be looked at"[..],
+            &b"not a database, but long enough for a header"[..],
             "damaged",
         ),
-        (b"", "no tables"),
+        (b"", "arauto's tables"),
     ] {
         std::fs::write(&file, bytes).expect("the folder is ours");
         let mut command = on(&data.path(), "restore", &[&file.display().to_string()]);

@@ -5,7 +5,8 @@ use crate::wire::Seq;
 use crate::wire::cbor::by_hand::{PUBLISHED, REPLY, SEQ};
 use crate::wire::cbor::head::take_uint;
 
-/// Reads the numbers of a `published` or a `reply`; `None` for any other item.
+/// Reads the numbers of a `published` or a `reply` in the form that this server writes. Returns
+/// `None` for any other item.
 pub(super) fn answer(item: &[u8]) -> Option<ScannedFrame<'static>> {
     if let Some(rest) = item.strip_prefix(PUBLISHED) {
         let (id, rest) = take_uint(rest)?;

@@ -5,8 +5,9 @@
 //! bytes: for a `message`, a `published` or a `reply` as this server encodes them, it reads the
 //! leading number only. It decodes every other frame.
 //!
-//! It keeps no buffer: of a frame that a read has cut it keeps the count of missing bytes, and
-//! the frame itself only if its head was cut or the caller wants whole frames.
+//! It has no buffer for whole reads. Of a frame that is split between two reads it keeps the
+//! number of missing bytes, and the frame itself only if its head was split or the caller wants
+//! whole frames.
 
 mod answer;
 mod scanned;
@@ -19,7 +20,7 @@ use super::head::take_uint;
 use super::{Decoded, PREFIX, announced_length, decode_server};
 use crate::wire::{Gap, Seq, ServerFrame};
 
-/// Goes over one session's frames, from read to read.
+/// Scans the frames of one session, read by read.
 #[derive(Debug)]
 pub struct FrameScanner {
     last: Seq,
@@ -28,20 +29,20 @@ pub struct FrameScanner {
     cut: Cut,
 }
 
-/// The part of a frame that the last read left.
+/// The state of the frame at the end of the last read.
 #[derive(Debug)]
 enum Cut {
-    /// Nothing: it ended with a frame.
+    /// The read ended at the end of a frame.
     Clean,
-    /// These bytes of a frame that was looked at are still to come.
+    /// The frame was shown; this number of its bytes is still to come.
     Skip(usize),
-    /// These bytes came of a frame that was not looked at yet.
+    /// The frame was not shown yet; these are its bytes so far.
     Kept(Vec<u8>),
 }
 
 impl FrameScanner {
-    /// For a session whose last broadcast was `after` (or whose first will be the
-    /// next one), with frames of up to `max_frame` bytes.
+    /// Creates a scanner for a session whose next broadcast is the one after `after`, with
+    /// frames of at most `max_frame` bytes.
     pub fn new(after: Seq, max_frame: usize) -> Self {
         FrameScanner {
             last: after,
@@ -51,24 +52,24 @@ impl FrameScanner {
         }
     }
 
-    /// Each message is shown with all of its bytes, at the price of a copy of those
-    /// that a read has cut.
+    /// Makes the scanner show each message with all of its bytes. It copies messages that are
+    /// split between two reads.
     #[must_use]
     pub fn whole_frames(mut self) -> Self {
         self.keep_whole = true;
         self
     }
 
-    /// The last seq that was heard of.
+    /// Returns the last seq that the frames so far account for.
     pub fn last(&self) -> Seq {
         self.last
     }
 
-    /// Goes over what a read brought, and shows each frame once it is there.
+    /// Scans the bytes of one read, and calls `show` once for each frame.
     ///
     /// # Errors
-    /// The bytes are no frames, or the seqs have a hole; nothing can be told of
-    /// what follows.
+    /// The bytes are not frames, or the seqs have a gap. The scanner must not be used after an
+    /// error.
     pub fn scan(
         &mut self,
         bytes: &[u8],
@@ -92,7 +93,8 @@ impl FrameScanner {
         Ok(())
     }
 
-    /// Ends the frame that the last read cut; how many bytes of this one it took.
+    /// Completes the frame that was split. Returns the number of bytes of this read that belong
+    /// to it.
     fn finish_cut(
         &mut self,
         bytes: &[u8],
@@ -116,7 +118,7 @@ impl FrameScanner {
         show: &mut impl FnMut(ScannedFrame<'_>),
     ) -> Result<usize, ScanError> {
         let mut taken = 0;
-        // First the prefix, which says how much is wanted.
+        // The first round completes the prefix, the second the frame of that length.
         for _ in 0..2 {
             let wanted = announced_length(&kept).map_or(PREFIX, |length| PREFIX + length);
             let more = wanted.saturating_sub(kept.len()).min(bytes.len() - taken);
@@ -131,8 +133,8 @@ impl FrameScanner {
         Ok(taken)
     }
 
-    /// Shows the frame at the front; its length, which may be more than is there.
-    /// `None`: too little of it is there.
+    /// Shows the first frame. Returns its length, which may be more than `bytes` has, or `None`
+    /// if `bytes` are too few to show it.
     #[inline]
     fn front(
         &mut self,
@@ -156,7 +158,8 @@ impl FrameScanner {
         self.other(bytes, show)
     }
 
-    /// A frame that is no message as this server writes it, or that is cut early.
+    /// Handles a frame that is not a message in this server's form, or is incomplete. Returns the
+    /// same as [`FrameScanner::front`].
     fn other(
         &mut self,
         bytes: &[u8],
@@ -207,7 +210,7 @@ impl FrameScanner {
     }
 
     fn pass(&mut self, gap: Gap) -> Result<Gap, ScanError> {
-        // After a resume that cannot be honoured the gap begins before `after`.
+        // After a resume in a term that ended early, the gap begins before `after`.
         let is_next = gap.from <= self.last.next() && gap.to >= self.last;
         if !is_next {
             let (expected, found) = (self.last.next(), gap.from);

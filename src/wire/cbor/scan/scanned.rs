@@ -6,17 +6,17 @@ use crate::wire::{Gap, Seq, ServerFrame, WireError};
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub enum ScannedFrame<'a> {
-    /// A `message`, with the next seq. `frame` is its bytes with the prefix: all
-    /// of them after [`whole_frames`](super::FrameScanner::whole_frames), else at least its head.
+    /// A `message` with the next seq.
     Message {
         /// Its seq.
         seq: Seq,
-        /// Its bytes.
+        /// Its bytes with the prefix: all of them with
+        /// [`whole_frames`](super::FrameScanner::whole_frames), otherwise at least its head.
         frame: &'a [u8],
     },
     /// A `joined` or a `left`, with the next seq.
     Presence(Seq),
-    /// Broadcasts that this session does not get.
+    /// A `gap`: broadcasts that this session does not get.
     Gap(Gap),
     /// A `published`.
     Published {
@@ -42,7 +42,7 @@ pub enum ScanError {
     #[error(transparent)]
     Frame(#[from] WireError),
     /// A broadcast is missing or arrived twice, without a `gap`.
-    #[error("a broadcast has the seq {found}, and {expected} is the next")]
+    #[error("a broadcast has the seq {found}, but {expected} must be next")]
     OutOfOrder {
         /// The seq after the last broadcast or gap.
         expected: Seq,

@@ -27,7 +27,7 @@ fn stream() -> Vec<u8> {
         message(1, ""),
         message(
             2,
-            "a body that is longer than what is looked at of each frame",
+            "a body that is longer than the part that is read of each frame",
         ),
         ServerFrame::Published(Published { id: 7, seq: Seq(2) }),
         ServerFrame::Joined(Presence {
@@ -51,22 +51,23 @@ fn stream() -> Vec<u8> {
     bytes
 }
 
-/// Returns a summary of what a scanner finds that reads `bytes` in these pieces.
-fn told(scanner: &mut FrameScanner, pieces: &[&[u8]]) -> Vec<String> {
-    let mut told = Vec::new();
+/// Scans these reads, and returns a summary of each frame that is shown.
+fn shown(scanner: &mut FrameScanner, pieces: &[&[u8]]) -> Vec<String> {
+    let mut shown = Vec::new();
     for piece in pieces {
         let show = |frame: ScannedFrame<'_>| {
-            told.push(match frame {
+            shown.push(match frame {
                 ScannedFrame::Message { seq, .. } => format!("message {seq}"),
                 other => format!("{other:?}"),
             });
         };
         scanner.scan(piece, show).expect("they are frames");
     }
-    told
+    shown
 }
 
-const TOLD: [&str; 8] = [
+/// The summaries of the frames of [`stream`].
+const SHOWN: [&str; 8] = [
     "message 1",
     "message 2",
     "Published { id: 7, seq: Seq(2) }",
@@ -85,7 +86,7 @@ fn scanner_reports_each_frame_once_at_any_read_boundary() {
         for whole in [false, true] {
             let mut scanner = FrameScanner::new(Seq::ZERO, LIMIT);
             scanner.keep_whole = whole;
-            assert_eq!(told(&mut scanner, &pieces), TOLD, "in pieces of {piece}");
+            assert_eq!(shown(&mut scanner, &pieces), SHOWN, "in pieces of {piece}");
             assert_eq!(scanner.last(), Seq(70_000));
         }
     }
@@ -114,7 +115,7 @@ fn scanner_finds_whole_frames_at_any_read_boundary() {
 
 #[test]
 fn message_in_another_valid_encoding_is_decoded() {
-    // A map sorts its keys: another order than this server's.
+    // serde_cbor's map sorts its keys, so their order differs from this server's.
     let fields = [
         ("body", Value::Text("x".to_owned())),
         ("from", Value::Text("ana".to_owned())),
@@ -126,11 +127,11 @@ fn message_in_another_valid_encoding_is_decoded() {
     let frame = Value::Map([(text("message"), Value::Map(fields.into()))].into());
     let bytes = framed(&serde_cbor::to_vec(&frame).expect("a value serializes"));
     let mut scanner = FrameScanner::new(Seq::ZERO, LIMIT);
-    assert_eq!(told(&mut scanner, &[&bytes]), ["message 1"]);
+    assert_eq!(shown(&mut scanner, &[&bytes]), ["message 1"]);
 }
 
 #[test]
-fn hole_or_repeat_in_the_seqs_is_an_error() {
+fn gap_or_repeat_in_the_seqs_is_an_error() {
     for (first, second) in [(1, 3), (1, 1), (2, 3)] {
         let mut bytes = Vec::new();
         encode(&message(first, "x"), &mut bytes);

@@ -1,5 +1,5 @@
-//! The bytes of every frame are those that another codec writes: serde_cbor can be
-//! replaced without a change on the wire.
+//! Every frame has the same bytes as with another codec, ciborium, so serde_cbor can be replaced
+//! without a change on the wire.
 
 use std::borrow::Cow;
 
@@ -34,7 +34,7 @@ fn roles() -> impl Strategy<Value = Role> {
     prop::sample::select(vec![Role::Leitor, Role::Escritor, Role::Admin])
 }
 
-fn asked() -> impl Strategy<Value = IdFrame> {
+fn id_frames() -> impl Strategy<Value = IdFrame> {
     ids().prop_map(|id| IdFrame { id })
 }
 
@@ -63,12 +63,12 @@ fn client_frames() -> impl Strategy<Value = ClientFrame<'static>> {
         logins().prop_map(ClientFrame::Login),
         body_frame().prop_map(ClientFrame::Request),
         body_frame().prop_map(ClientFrame::Publish),
-        asked().prop_map(ClientFrame::Who),
-        asked().prop_map(ClientFrame::Ping),
+        id_frames().prop_map(ClientFrame::Who),
+        id_frames().prop_map(ClientFrame::Ping),
         seqs().prop_map(|seq| ClientFrame::Ack(Ack { seq })),
-        asked().prop_map(ClientFrame::Fim),
+        id_frames().prop_map(ClientFrame::Fim),
         (ids(), now).prop_map(|(id, now)| ClientFrame::Shutdown(Shutdown { id, now })),
-        asked().prop_map(ClientFrame::Sessions),
+        id_frames().prop_map(ClientFrame::Sessions),
     ]
 }
 
@@ -208,7 +208,7 @@ fn server_frames() -> impl Strategy<Value = ServerFrame<'static>> {
         body_frame().prop_map(ServerFrame::Reply),
         published.prop_map(ServerFrame::Published),
         present.prop_map(ServerFrame::Present),
-        asked().prop_map(ServerFrame::Pong),
+        id_frames().prop_map(ServerFrame::Pong),
         messages().prop_map(ServerFrame::Message),
         presence().prop_map(ServerFrame::Joined),
         presence().prop_map(ServerFrame::Left),

@@ -206,7 +206,7 @@ fn error_about_a_long_frame_is_short() {
         head::put_string(head::TEXT, key.as_bytes(), &mut item);
         head::put_string(head::BYTES, long.as_bytes(), &mut item);
         items.push(item.clone());
-        // The same as text, where bytes are what the key takes least.
+        // The same value as a text string.
         let start = item.len() - long.len() - 5;
         item[start] = 0x7a;
         items.push(item);

@@ -1,4 +1,4 @@
-//! Frames written and read by hand are those that serde writes and reads.
+//! The hand-written codecs write the same bytes and read the same frames as serde.
 
 use std::borrow::Cow;
 
@@ -10,7 +10,7 @@ use crate::wire::cbor::{
 };
 use crate::wire::{Body, BodyFrame, ClientFrame, Message, Millis, Published, Seq, ServerFrame};
 
-/// Numbers around each of the widths that a head can have.
+/// Generates numbers of all widths that a head can have, and those at their bounds.
 pub(super) fn numbers() -> impl Strategy<Value = u64> {
     let edges = [0, 23, 24, 255, 256, 65_535, 65_536, 1 << 32, u64::MAX];
     prop_oneof![
@@ -96,7 +96,7 @@ fn max_body_fits_for_any_user_name() {
         encode_body(&Body::bytes(&vec![b'x'; body]), &mut item);
         frames.length(Seq(u64::MAX), &item) - PREFIX
     };
-    // Each width of a string's head, and the steps between them.
+    // Covers each width of a string's head and the bounds between them.
     let around = |at: usize| at - 20..at + 20;
     let frames = around(1024)
         .chain(around((64 << 10) + 112))
