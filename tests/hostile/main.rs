@@ -9,16 +9,16 @@
     reason = "a test that cannot go on says so with its line; most of these are `expect` all the same"
 )]
 
-mod bombs;
+mod amplification;
 mod churn;
 mod descriptors;
-mod dripped;
 mod full_disk;
 mod guess;
 mod latency;
-mod names;
+mod login_timing;
 mod process;
 mod slow;
+mod slow_line;
 mod storm;
 #[path = "../it/support/mod.rs"]
 #[allow(

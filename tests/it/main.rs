@@ -1,25 +1,25 @@
-//! arauto from outside: real sockets, real processes, the contract's own bytes.
+//! Tests arauto from the outside: with sockets, processes and the contract's bytes.
 //!
-//! One binary, one file a behaviour. No test sleeps: each waits for what it needs
-//! and [`support::watchdog`] ends the process where that never comes.
+//! All tests are one binary, with one file for each subject. No test sleeps: each waits for a
+//! condition, and [`support::watchdog`] aborts the process if the condition never holds.
 #![allow(
     clippy::unwrap_used,
     reason = "a test that cannot go on says so with its line; most of these are `expect` all the same"
 )]
 
+mod behaviour;
 mod cli;
 mod contract;
 mod errors;
-#[cfg(unix)] // signals, limits of descriptors, a disk of its own
+#[cfg(unix)] // needs signals, descriptor limits and mounts
 mod faults;
 #[cfg(unix)]
 mod files;
-mod holding;
 mod journal;
 mod layers;
 mod limits;
 mod many_readers;
-#[cfg(unix)] // it looks at the sources only
+#[cfg(unix)] // reads only the sources, so one system is enough
 mod pages;
 mod presence;
 #[cfg(unix)]
@@ -40,10 +40,10 @@ mod shutdown;
 mod socket_file;
 #[cfg(unix)]
 mod sockets;
+mod stalling_readers;
 mod support;
 mod text_dialect;
-#[cfg(unix)] // it signals, and looks at modes
+#[cfg(unix)] // needs signals and file modes
 mod tls;
-mod what_happens;
 #[cfg(windows)]
 mod windows;

@@ -1,4 +1,4 @@
-//! A login that goes on where an earlier session stopped.
+//! Logins that resume where an earlier session stopped.
 
 use serde_cbor::Value;
 
@@ -16,7 +16,7 @@ fn resume(fixture: &Fixture, user: &str, stream: &str, after: u64) -> (FrameClie
     (client, login)
 }
 
-/// Publishes so many messages, and waits until each has its seq.
+/// Publishes `count` messages, and waits for the answer to each.
 fn publish(client: &mut FrameClient, count: u64, body: &str) -> u64 {
     for id in 0..count {
         client.publish(id, body);

@@ -1,4 +1,4 @@
-mod holding_back;
+mod throttling;
 
 use std::sync::Arc;
 

@@ -3,7 +3,7 @@
 //! No field can start a second record, colour a terminal or hide text: control characters, and
 //! characters that reorder a line, are escaped in both formats.
 
-mod form;
+mod format;
 mod queue;
 
 use std::fmt;
@@ -16,7 +16,7 @@ use tracing_subscriber::fmt::format::{Writer, debug_fn};
 use tracing_subscriber::fmt::time::{FormatTime, SystemTime};
 use tracing_subscriber::util::SubscriberInitExt;
 
-pub(super) use self::form::LogForm;
+pub(super) use self::format::LogFormat;
 use self::queue::LogGuard;
 use super::escape::{self, one_line};
 use super::screen::Screen;
@@ -24,11 +24,11 @@ use super::screen::Screen;
 /// Starts the log. `ARAUTO_LOG` filters it, in the syntax of tracing's EnvFilter, as in
 /// `ARAUTO_LOG=debug`. While stderr is blocked, records beyond the queue's bound are dropped,
 /// and the log says how many.
-pub(super) fn start(form: LogForm, screen: Screen) -> LogGuard {
+pub(super) fn start(form: LogFormat, screen: Screen) -> LogGuard {
     let filter = EnvFilter::try_from_env("ARAUTO_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
     let is_terminal = io::stderr().is_terminal();
     match form {
-        LogForm::Human => {
+        LogFormat::Human => {
             let (writer, guard) = queue::start(screen, human_drop_notice);
             let log = tracing_subscriber::fmt().with_env_filter(filter);
             let log = log
@@ -39,7 +39,7 @@ pub(super) fn start(form: LogForm, screen: Screen) -> LogGuard {
             started.expect("the log is started once");
             guard
         }
-        LogForm::Json => {
+        LogFormat::Json => {
             let (writer, guard) = queue::start(EscapeJson(screen), json_drop_notice);
             let log = tracing_subscriber::fmt().with_env_filter(filter);
             let log = log.with_writer(writer).json().flatten_event(true);

@@ -18,7 +18,7 @@ use serde::{Deserialize, Deserializer};
 use self::limits::{LimitSettings, OtherSettings};
 use super::bounded;
 use super::exit::{Failure, sysexits};
-use super::logs::LogForm;
+use super::logs::LogFormat;
 use super::os;
 use super::tls::Pair;
 
@@ -61,7 +61,7 @@ pub(super) struct Settings {
 
     /// The form of the log on stderr [default: human].
     #[arg(long, value_name = "FORM")]
-    pub(super) log: Option<LogForm>,
+    pub(super) log: Option<LogFormat>,
 
     /// The certificate of tls: endpoints, followed by the certificates between it and its root:
     /// a PEM file [default: tls/cert.pem in the data folder, as `arauto tls init` makes it].

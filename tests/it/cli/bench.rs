@@ -1,5 +1,5 @@
 //! `arauto bench`: every measurement, small, on a server of its own and on one that runs.
-//! The counts are exact, and the JSON has them. No test looks at a time.
+//! The counts are exact, and the JSON has them. No test asserts a time.
 
 use serde_json::Value;
 

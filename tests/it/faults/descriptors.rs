@@ -12,7 +12,7 @@ use crate::support::{FrameClient, Served, Stop, ask, by_shell, wait_until, watch
 const LEFT: u64 = 40;
 const CLIENTS: usize = 100;
 
-/// Leaves a running server so many descriptors beside those that it has open.
+/// Limits a running server to `count` more descriptors than it has open.
 fn leave(served: &Served, left: u64) {
     let open = std::fs::read_dir(format!("/proc/{}/fd", served.child.id()));
     let open = open.expect("it runs").count() as u64;
@@ -49,7 +49,7 @@ fn stop_without_free_descriptors_drains_and_reports() {
     ana.expect("message");
 
     served.send_stop(Stop::USUAL);
-    // All at once: the end comes when everybody has read what is theirs.
+    // Concurrently, because the server closes when all clients have read their last frames.
     let told = std::thread::scope(|scope| {
         let readers: Vec<_> = waiting
             .into_iter()
@@ -95,7 +95,7 @@ fn accepting_resumes_once_descriptors_are_free() {
     served.stop();
 }
 
-/// A hard limit, clients, and those of them that there is room for.
+/// A hard limit, a number of clients, and how many of them the limit allows.
 const LIMIT: usize = 256;
 const CROWD: usize = 1000;
 const ROOM: usize = (LIMIT - 64) * 8 / 9;

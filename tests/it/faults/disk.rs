@@ -14,7 +14,7 @@ use crate::support::{Served, SmallDisk, Stop, can_mount, spawn, wait_until, watc
 
 const USERS: [&str; 3] = ["ana", "bia", "caio"];
 
-/// Enough for the write-ahead log to hold pages that the database has no room for.
+/// A size at which the write-ahead log holds pages that no longer fit into the database.
 const MESSAGES: u64 = 40;
 
 /// Copies the contents of a disk into a folder that has space.

@@ -34,7 +34,7 @@ fn clients(transports: &Transports) -> (Vec<FrameClient>, FrameClient) {
 /// The seq of the first message, behind the logins of all.
 const FIRST: Seq = Seq(6);
 
-/// Nobody has got the first message, and the report says so of each.
+/// No client has received the first message, and the report says so of each session.
 fn check_missing(report: &Report) {
     assert_eq!(report.sessions.len(), 5, "{report:?}");
     for record in &report.sessions {

@@ -8,7 +8,7 @@ use arauto::{Evidence, Report, SessionRecord};
 
 use super::Three;
 use super::random::Random;
-use super::swarm::{self, Heard, Swarm, Swarmed, Work};
+use super::swarm::{self, Received, Swarm, SwarmResult, Work};
 use crate::support::{Served, Stop, watchdog_for};
 
 const SESSIONS: usize = 1_000;
@@ -20,7 +20,7 @@ const USERS: usize = 8;
 const RUNS: &str = "ARAUTO_FAULT_RUNS";
 const USUAL_RUNS: usize = 20;
 
-/// The stop comes after so many answers, at most.
+/// The most answers before the stop begins.
 const LATEST: u64 = 6_000;
 
 /// Of 20 sessions one publishes, 10 ask, 9 listen, of which some say so.
@@ -60,26 +60,29 @@ async fn run(random: &mut Random) -> Run {
     swarm.until_answered(random.below(LATEST)).await;
     let began = Instant::now();
     stop(&mut served, random);
-    let Swarmed { heard, told } = swarm.ended().await;
+    let SwarmResult {
+        received,
+        broadcasts,
+    } = swarm.ended().await;
     assert_eq!(served.wait(), Some(0), "{}", served.log());
     let stop = began.elapsed();
     let report = served.report();
-    check(&heard, &report);
-    for heard in &heard {
-        for (id, seq) in &heard.published {
-            let said = swarm::said(heard.name, *id);
+    check(&received, &report);
+    for received in &received {
+        for (id, seq) in &received.published {
+            let body = swarm::body_of(received.name, *id);
             assert_eq!(
-                told.text(*seq),
-                Some(said),
+                broadcasts.text(*seq),
+                Some(body),
                 "{seq} is who published it says"
             );
         }
     }
-    let sum = |count: fn(&Heard) -> u64| heard.iter().map(count).sum();
+    let sum = |count: fn(&Received) -> u64| received.iter().map(count).sum();
     Run {
-        answered: sum(|heard| heard.answered),
-        refused: sum(|heard| heard.refused),
-        unread: sum(Heard::unread),
+        answered: sum(|received| received.answered),
+        refused: sum(|received| received.refused),
+        unread: sum(Received::unread),
         broadcasts: report.head.0,
         stop,
     }
@@ -96,24 +99,24 @@ fn stop(served: &mut Served, random: &mut Random) {
     }
 }
 
-fn check(heard: &[Heard], report: &Report) {
+fn check(received: &[Received], report: &Report) {
     assert_eq!(report.exit, 0);
     assert_eq!(report.trouble, Vec::<String>::new());
     assert_eq!(report.sessions.len(), SESSIONS);
-    check_each(heard, report);
+    check_each(received, report);
 }
 
 /// Of these clients each frame is accounted for, and they miss nothing.
-pub(super) fn check_each(heard: &[Heard], report: &Report) {
+pub(super) fn check_each(received: &[Received], report: &Report) {
     let records: HashMap<u64, &SessionRecord> = report
         .sessions
         .iter()
         .map(|record| (record.session.0, record))
         .collect();
-    for heard in heard {
-        let record = records.get(&heard.session).copied();
+    for received in received {
+        let record = records.get(&received.session).copied();
         check_one(
-            heard,
+            received,
             record.expect("the report has every session"),
             report.head.0,
         );
@@ -121,22 +124,25 @@ pub(super) fn check_each(heard: &[Heard], report: &Report) {
 }
 
 /// The client's counts, those of its `closing`, and those of the report.
-fn check_one(heard: &Heard, record: &SessionRecord, head: u64) {
-    let closing = heard.closing.as_ref().expect("it was closed");
+fn check_one(received: &Received, record: &SessionRecord, head: u64) {
+    let closing = received.closing.as_ref().expect("it was closed");
     assert_eq!(
         (closing.reason.as_str(), record.reason.as_str()),
         ("shutdown", "shutdown")
     );
     assert_eq!(
-        (heard.answered, heard.refused),
+        (received.answered, received.refused),
         (closing.accepted, closing.refused)
     );
     assert_eq!(
-        (heard.answered, heard.answered, heard.refused),
+        (received.answered, received.answered, received.refused),
         (record.accepted, record.answered, record.refused)
     );
-    assert!(heard.sent >= heard.answered + heard.refused, "{heard:?}");
-    assert_eq!((heard.last, closing.last_seq), (head, head));
+    assert!(
+        received.sent >= received.answered + received.refused,
+        "{received:?}"
+    );
+    assert_eq!((received.last, closing.last_seq), (head, head));
     assert_eq!((record.sent.0, record.cut.0), (head, head));
     assert_eq!(record.missing, []);
     let least = match record.endpoint.starts_with("tcp:") {

@@ -24,7 +24,7 @@ const PHASE: &str = "ARAUTO_TEST_PHASE";
 /// Kills of the real binary.
 const KILLS: usize = 20;
 
-/// The kill comes so many microseconds after the signal, at most: what a stop takes here.
+/// The longest time in microseconds between the signal and the kill: about as long as a stop.
 const LATEST: u64 = 20_000;
 
 /// Registers, publishes and asks until the server is gone; what was acknowledged.

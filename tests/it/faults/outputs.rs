@@ -21,7 +21,7 @@ fn redirected(arguments: &[&str], redirections: &str) -> Served {
     })
 }
 
-/// Somebody comes, publishes and hears of the stop, which is clean.
+/// A client connects, publishes and gets `stopping`; the stop is clean.
 fn serves_and_stops(mut served: Served) {
     let mut ana = served.unauthenticated();
     ana.log_in("ana");
@@ -48,7 +48,7 @@ fn pipe(path: &Path) -> File {
     both.expect("it has been made")
 }
 
-/// A pipe with a name that takes nothing more as long as this is kept.
+/// A named pipe that is full and not read while this value lives.
 fn full_pipe(path: &Path) -> File {
     let mut pipe = pipe(path);
     fcntl_setfl(&pipe, OFlags::NONBLOCK).expect("it is a pipe");

@@ -60,7 +60,7 @@ fn signal_during_the_start_abandons_it_with_exit_0() {
     let log = std::fs::read_to_string(folder.path().join("log")).expect("it is there");
     assert_eq!(code, Some(0), "{log}");
     assert!(!log.contains("listening"), "it never served: {log}");
-    // In the first moments it may not have heard yet where its report goes.
+    // At the very start the server may not have read its options yet.
     if let Ok(text) = std::fs::read_to_string(folder.path().join("report.json")) {
         let report: arauto::Report = serde_json::from_str(&text).expect("it is a report");
         assert_eq!((report.exit, report.trouble), (0, Vec::new()));

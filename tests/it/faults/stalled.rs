@@ -59,7 +59,7 @@ impl Stalled {
     }
 
     /// Reads what there still is; the last broadcast that came whole, all before it
-    /// without a hole.
+    /// without a gap.
     fn read_to_the_end(mut self) -> u64 {
         let mut last = self.since;
         let mut note = |item: &[u8]| match cbor::decode_server(&prefixed(item), usize::MAX) {
@@ -148,8 +148,8 @@ fn stalled_readers_50_keep_deadline_and_missing_ranges() {
         let swarmed = swarm.ended().await;
         assert_eq!(served.wait(), Some(3), "{}", served.log());
         let took = began.elapsed();
-        // Nobody else pays for them: each frame is answered, refused or unread.
-        flood::check_each(&swarmed.heard, &served.report());
+        // The other sessions are not affected: each frame is answered, refused or unread.
+        flood::check_each(&swarmed.received, &served.report());
         took
     });
     println!("gone {took:?} after the signal, of {BUDGET:?}");

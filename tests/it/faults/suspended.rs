@@ -1,4 +1,4 @@
-//! The server's process is stopped and goes on, as with a suspended laptop or a paused virtual
+//! The server's process is suspended and resumed, as on a suspended laptop or a paused virtual
 //! machine: its timers are overdue, and what its clients sent meanwhile lies in the sockets.
 
 use std::net::TcpStream;
@@ -37,7 +37,7 @@ fn suspend(served: &Served) {
     });
 }
 
-/// Lets the server go on when its limits have passed.
+/// Resumes the server's process after its time limits have passed.
 fn resume_overdue(served: &Served, suspended: Instant) {
     wait_until("the limits have passed", || suspended.elapsed() > LIMIT * 2);
     signal(served, Signal::CONT);

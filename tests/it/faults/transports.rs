@@ -81,7 +81,7 @@ impl Transports {
         (code, self.served.report())
     }
 
-    /// Waits until so many lines of the log have this in them.
+    /// Waits until this many lines of the log contain the text.
     pub(super) fn wait_for_log(&self, text: &str, count: usize) {
         wait_until(text, || self.served.log().matches(text).count() >= count);
     }

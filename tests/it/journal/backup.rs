@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::process::Command;
 
-use super::{Data, heard, publish, register, resume};
+use super::{Data, publish, register, resume, seqs_up_to};
 use crate::support::{Fixture, Served, arauto, finish, watchdog};
 
 fn journal(data: &Data) -> Fixture {
@@ -54,7 +54,7 @@ fn restored_backup_of_a_live_server_is_a_complete_new_stream() {
     // The copied messages are there, under the new name.
     let mut ana = fixture.unauthenticated();
     resume(&mut ana, "ana", again.text("stream"), 1);
-    assert_eq!(heard(&mut ana, last), (2..=last).collect::<Vec<_>>());
+    assert_eq!(seqs_up_to(&mut ana, last), (2..=last).collect::<Vec<_>>());
     drop(ana);
     fixture.finish();
 

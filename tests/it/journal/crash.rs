@@ -21,17 +21,17 @@ const WRITERS: [&str; 3] = ["ana", "bia", "caio"];
 
 /// The answers that clients received, over all rounds.
 #[derive(Default)]
-struct Told {
-    /// Each seq that a publisher got, and what it had published.
+struct Observed {
+    /// The body of each publish that was answered, by its seq.
     published: BTreeMap<u64, String>,
-    /// Each broadcast that anybody heard, as its bytes.
-    heard: HashMap<u64, Vec<u8>>,
+    /// The bytes of each broadcast that a client received, by its seq.
+    received: HashMap<u64, Vec<u8>>,
 }
 
-impl Told {
-    fn note_heard(&mut self, seq: u64, item: &[u8]) {
-        let known = self.heard.entry(seq).or_insert_with(|| item.to_vec());
-        assert_eq!(known, item, "{seq} is what it was");
+impl Observed {
+    fn note_received(&mut self, seq: u64, item: &[u8]) {
+        let known = self.received.entry(seq).or_insert_with(|| item.to_vec());
+        assert_eq!(known, item, "{seq} has the same bytes for every client");
     }
 }
 
@@ -44,8 +44,8 @@ fn seq_of(frame: &ServerFrame<'_>) -> Option<u64> {
     }
 }
 
-/// Takes frames until the end; each with its item.
-fn hear(client: &mut FrameClient, mut take: impl FnMut(&ServerFrame<'_>, &[u8])) {
+/// Passes each frame, decoded and as an item, to `take` until the end of the input.
+fn receive_all(client: &mut FrameClient, mut take: impl FnMut(&ServerFrame<'_>, &[u8])) {
     let mut goes_on = true;
     while goes_on {
         let taken = client.recv_item(|item| {
@@ -90,7 +90,7 @@ fn write(mut stream: Stream, tag: &str) {
 struct Round<'a> {
     number: usize,
     endpoint: &'a Endpoint,
-    told: &'a Mutex<Told>,
+    observed: &'a Mutex<Observed>,
     /// Answers and broadcasts so far.
     progress: &'a AtomicUsize,
 }
@@ -104,15 +104,15 @@ impl Round<'_> {
         };
         std::thread::scope(|scope| {
             scope.spawn(|| write(stream, &tag));
-            hear(&mut client, |frame, item| {
-                let mut told = self.told.lock().expect("nobody panics");
+            receive_all(&mut client, |frame, item| {
+                let mut observed = self.observed.lock().expect("nobody panics");
                 if let ServerFrame::Published(answer) = frame {
                     let body = format!("{tag}-{}", answer.id);
-                    let twice = told.published.insert(answer.seq.0, body);
+                    let twice = observed.published.insert(answer.seq.0, body);
                     assert_eq!(twice, None, "a seq is given once");
                     self.progress.fetch_add(1, Ordering::Relaxed);
                 } else if let Some(seq) = seq_of(frame) {
-                    told.note_heard(seq, item);
+                    observed.note_received(seq, item);
                 }
             });
             drop(client); // the writer may wait for room
@@ -127,12 +127,12 @@ impl Round<'_> {
             return last;
         };
         assert_eq!((login.text("stream"), login.num("seq")), (stream, last));
-        hear(&mut client, |frame, item| {
+        receive_all(&mut client, |frame, item| {
             if let Some(seq) = seq_of(frame) {
                 assert_eq!(seq, last + 1, "no hole, no repeat");
                 last = seq;
-                let mut told = self.told.lock().expect("nobody panics");
-                told.note_heard(seq, item);
+                let mut observed = self.observed.lock().expect("nobody panics");
+                observed.note_received(seq, item);
                 self.progress.fetch_add(1, Ordering::Relaxed);
             }
         });
@@ -161,7 +161,7 @@ fn acknowledged_data_outlive_200_random_kills() {
         .log_in("leitor")
         .text("stream")
         .to_owned();
-    let told = Mutex::new(Told::default());
+    let observed = Mutex::new(Observed::default());
     let (mut last, mut state) = (0, 0x9e37_79b9_7f4a_7c15);
     for number in 0..ROUNDS {
         let progress = AtomicUsize::new(0);
@@ -169,7 +169,7 @@ fn acknowledged_data_outlive_200_random_kills() {
         let round = Round {
             number,
             endpoint: &endpoint,
-            told: &told,
+            observed: &observed,
             progress: &progress,
         };
         let enough = usize::try_from(random(&mut state) % 400).expect("it is small");
@@ -182,28 +182,32 @@ fn acknowledged_data_outlive_200_random_kills() {
             });
             served.child.kill().expect("it runs");
             for writer in writers {
-                writer.join().expect("it was told the truth");
+                writer.join().expect("a client's checks passed");
             }
-            leitor.join().expect("it was told the truth")
+            leitor.join().expect("a client's checks passed")
         });
         served = Served::within(served.into_folder(), &arguments);
     }
     served.stop();
-    check(&told.into_inner().expect("nobody panicked"), &data);
+    check(&observed.into_inner().expect("nobody panicked"), &data);
 }
 
-fn check(told: &Told, data: &Data) {
+fn check(observed: &Observed, data: &Data) {
     let (kept, head) = on_disk(&data.database());
     assert_eq!(
         kept.keys().copied().collect::<Vec<_>>(),
         (1..=head).collect::<Vec<_>>()
     );
-    assert!(told.published.len() > 5_000, "{}", told.published.len());
-    for (seq, body) in &told.published {
+    assert!(
+        observed.published.len() > 5_000,
+        "{}",
+        observed.published.len()
+    );
+    for (seq, body) in &observed.published {
         assert_eq!(kept.get(seq), Some(body), "{seq}");
     }
     let bodies: Vec<_> = kept.values().filter(|body| !body.is_empty()).collect();
     let different: HashSet<_> = bodies.iter().collect();
     assert_eq!(different.len(), bodies.len(), "nothing is there twice");
-    assert!(told.heard.keys().all(|seq| *seq <= head));
+    assert!(observed.received.keys().all(|seq| *seq <= head));
 }

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use super::{Data, heard, on_disk, register};
+use super::{Data, on_disk, register, seqs_up_to};
 use crate::support::{
     Frame, FrameClient, Served, Stop, arauto, can_mount, os, wait_until, watchdog,
 };
@@ -117,7 +117,7 @@ fn full_disk_refuses_only_publishers_until_there_is_space() {
     let answer = publish(&mut ana, 9, "again");
     taken.push(answer.num("seq"));
     let last = *taken.last().expect("there are some");
-    let all = heard(&mut eva, last);
+    let all = seqs_up_to(&mut eva, last);
     assert_eq!(
         all,
         (first + 1..=last).collect::<Vec<_>>(),
@@ -160,7 +160,7 @@ fn journal_in_doubt_refuses_publishers_until_restart() {
     let taken = publish_until_refused(&mut ana, &body);
     assert!(publish(&mut ana, 1, "small").is("error"), "until a restart");
     still_answers(&mut ana);
-    let seen = heard(&mut eva, *taken.last().expect("there was some room"));
+    let seen = seqs_up_to(&mut eva, *taken.last().expect("there was some room"));
     assert_eq!(
         seen,
         (first + 1..=first + taken.len() as u64).collect::<Vec<_>>()

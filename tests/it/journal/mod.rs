@@ -1,17 +1,17 @@
 //! The journal: published broadcasts are there after any restart.
 
 mod backup;
+mod batches;
 #[cfg(unix)] // 200 processes: elsewhere `restart` kills one
 mod crash;
 mod damage;
 #[cfg(unix)] // a shell's limits and mounts
 mod failure;
-mod past;
 #[cfg(unix)] // elsewhere open files can be neither removed nor renamed
-mod place;
+mod lost_files;
+mod readers;
 mod restart;
 mod retention;
-mod runs;
 mod terms;
 
 use std::collections::BTreeMap;
@@ -68,7 +68,7 @@ fn register(data: &Path, users: &[&str]) {
     db.insert(&accounts).expect("writable");
 }
 
-/// A login that goes on behind `after`.
+/// Makes a login that resumes after `after`.
 fn resuming(user: &str, stream: &str, after: u64) -> Frame {
     let entries = [
         (text("stream"), text(stream)),
@@ -77,13 +77,13 @@ fn resuming(user: &str, stream: &str, after: u64) -> Frame {
     login(1, user, PASSWORD).with("resume", Value::Map(entries.into()))
 }
 
-/// Logs a visitor in, to go on behind `after`; its answer.
+/// Logs a client in that resumes after `after`, and returns the answer.
 fn resume(client: &mut FrameClient, user: &str, stream: &str, after: u64) -> Frame {
     client.send(&resuming(user, stream, after));
     client.expect("logged_in")
 }
 
-/// Publishes so many messages, all at once, and waits for their seqs; the last.
+/// Publishes `count` messages at once, waits for their answers, and returns the last seq.
 fn publish(client: &mut FrameClient, count: u64, body: &str) -> u64 {
     for id in 0..count {
         client.publish(id, body);
@@ -95,8 +95,8 @@ fn publish(client: &mut FrameClient, count: u64, body: &str) -> u64 {
     last
 }
 
-/// The seqs that come until `last`, of which there must be no gap.
-fn heard(client: &mut FrameClient, last: u64) -> Vec<u64> {
+/// Receives broadcasts up to `last`, and returns their seqs. A gap fails the test.
+fn seqs_up_to(client: &mut FrameClient, last: u64) -> Vec<u64> {
     let mut seqs = Vec::new();
     while seqs.last() != Some(&last) {
         seqs.push(client.recv().expect("the session goes on").num("seq"));

@@ -1,6 +1,6 @@
 //! A stream that continues after a restart.
 
-use super::{Data, heard, publish, resume};
+use super::{Data, publish, resume, seqs_up_to};
 use crate::support::{Fixture, Served, arauto, finish, watchdog};
 
 #[test]
@@ -18,7 +18,7 @@ fn stream_continues_after_a_clean_restart() {
     let login = resume(&mut ana, "ana", &stream, after);
     assert_eq!((login.text("stream"), login.num("seq")), (&*stream, after));
     let next = publish(&mut fixture.client("rui"), 1, "after");
-    let seqs = heard(&mut ana, next);
+    let seqs = seqs_up_to(&mut ana, next);
     assert_eq!(seqs, (after + 1..=next).collect::<Vec<_>>());
     assert_eq!(next, last + 4, "ana left and joined, and rui joined");
     fixture.finish();
@@ -37,7 +37,7 @@ fn stream_continues_after_kill_9() {
     let mut ana = served.unauthenticated();
     resume(&mut ana, "ana", &stream, 0);
     let own = last + 1;
-    assert_eq!(heard(&mut ana, own), (1..=own).collect::<Vec<_>>());
+    assert_eq!(seqs_up_to(&mut ana, own), (1..=own).collect::<Vec<_>>());
     drop(ana);
     served.stop();
 }

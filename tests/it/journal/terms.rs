@@ -4,11 +4,11 @@ use std::path::Path;
 
 use serde_cbor::Value;
 
-use super::{Data, heard, on_disk, publish, register};
+use super::{Data, on_disk, publish, register, seqs_up_to};
 use crate::support::{Fixture, Frame, FrameClient, PASSWORD, finish, login, text, watchdog};
 use crate::support::{Served, Stop};
 
-/// Logs a visitor in, to go on behind `after`, which it read in `term`.
+/// Logs a client in that resumes after `after`, which it read in `term`.
 fn resume_in(client: &mut FrameClient, login_of: &Frame, after: u64, term: Option<u64>) -> Frame {
     let mut point = vec![
         (text("stream"), text(login_of.text("stream"))),
@@ -83,7 +83,10 @@ fn reader_of_a_replaced_history_gets_the_fork() {
     assert_eq!(again.text("stream"), login.text("stream"));
     assert_eq!(again.num("seq"), fork, "below what it has read");
     assert!(again.num("term") > login.num("term"));
-    assert_eq!(heard(&mut ana, head), (fork + 1..=head).collect::<Vec<_>>());
+    assert_eq!(
+        seqs_up_to(&mut ana, head),
+        (fork + 1..=head).collect::<Vec<_>>()
+    );
     ana.fim();
 
     // The broadcasts read before the fork belong to this history.

@@ -17,7 +17,7 @@ fn resident(served: &Served) -> usize {
         .expect("linux tells it")
 }
 
-/// A pipe that takes nothing more as long as this is kept.
+/// A pipe that is full and not read while this value lives.
 fn full_pipe(path: &std::path::Path) -> File {
     mknodat(CWD, path, FileType::Fifo, Mode::RUSR | Mode::WUSR, 0).expect("the folder is ours");
     let both = OpenOptions::new().read(true).write(true).open(path);

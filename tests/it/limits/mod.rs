@@ -17,7 +17,7 @@ use tempfile::TempDir;
 
 use crate::support::PASSWORD;
 
-/// Gives the server an account that was registered before it started: nobody has logged in
+/// Gives the server an account that was registered before it started, so that no login was made
 /// to it yet. The folder must live as long as the server.
 fn keep_account(config: &mut Config, user: &str) -> TempDir {
     let folder = tempfile::tempdir().expect("a folder can be made");

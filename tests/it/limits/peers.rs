@@ -9,8 +9,8 @@ use crate::support::{
     Fixture, Frame, FrameClient, PASSWORD, as_other_user, can_become_other_user, login,
 };
 
-/// A server that everybody of this machine may connect to; `None` where the tests cannot
-/// become somebody else.
+/// Starts a server that every user of this machine may connect to. Returns `None` if the tests
+/// cannot switch to another user.
 fn open_to_everybody(change: impl FnOnce(&mut arauto::Config)) -> Option<Fixture> {
     if !can_become_other_user() {
         return None;

@@ -1,7 +1,7 @@
 //! The pages for people: the tests, files and headings that they name exist, and pages that
 //! must agree do.
 
-mod agree;
+mod consistency;
 mod links;
 
 use std::fs;

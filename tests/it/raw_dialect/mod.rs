@@ -47,8 +47,8 @@ fn readers(fixture: &Fixture, count: usize) -> Vec<BareClient> {
     readers
 }
 
-/// Returns what each reads up to the end, all at once: in a stop nobody sees the end before
-/// everybody has read the rest.
+/// Returns what each client reads up to the end. The clients read concurrently, because in a stop
+/// the server closes no connection before all clients have read the rest.
 fn rests(readers: Vec<BareClient>) -> Vec<Vec<String>> {
     std::thread::scope(|scope| {
         let reading: Vec<_> = readers

@@ -78,7 +78,7 @@ fn stop_once() -> Report {
     let _stalled = stalled_reader(&fixture);
     fixture.wait_for_sessions(3); // who has published is gone
     fixture.begin_stop();
-    // At once: in a stop nobody sees the end before everybody has read the rest.
+    // Concurrently, because the stop closes no connection before all clients have read the rest.
     std::thread::scope(|scope| {
         for reader in [&mut rui, &mut unauthenticated] {
             scope.spawn(move || {

@@ -105,7 +105,7 @@ fn insisting_shortens_every_deadline_and_makes_exit_4() {
     );
 }
 
-/// Keeps the sessions' thread to itself until it is told to go on.
+/// Blocks the sessions' thread until the test releases it.
 struct Greedy(std::sync::Mutex<std::sync::mpsc::Receiver<()>>);
 
 impl Handler for Greedy {
@@ -173,7 +173,7 @@ fn second_stop_changes_nothing_and_returns_the_phase() {
     let first = block_on(fixture.server.stop()).expect("it is there");
     assert_eq!(first.reason, StopReason::Fim);
     holder.expect("stopping");
-    // It has heard of the stop; the others may be yet to.
+    // This session got `stopping`; the others may still be waiting for it.
     let again = || block_on(fixture.server.stop_for(StopReason::Admin)).expect("it is there");
     wait_until("the phase is requests", || again().phase == Phase::Requests);
     let second = again();

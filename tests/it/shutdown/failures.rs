@@ -160,7 +160,7 @@ fn bad_frame_after_stopping_is_answered_once() {
     fixture.assert_clean();
 }
 
-/// Stands still with its whole thread until it is told to go on.
+/// Blocks its thread until the test releases it.
 struct Blocked {
     began: Sender<()>,
     go: Mutex<Receiver<()>>,

@@ -106,8 +106,8 @@ fn batch(name: usize, id: u64) -> Vec<u8> {
     bytes
 }
 
-/// One client's life. `None`: it was not let in, because nobody listened any more.
-/// That it is told so is tested on its own, below.
+/// Runs one client. Returns `None` if the connection was refused because the server no longer
+/// listened; another test covers the refusal.
 fn live(fixture: &Fixture, name: usize, at_work: &AtomicUsize) -> Option<Heard> {
     let stream = os::connect(fixture.endpoint()).ok()?;
     let (mut client, mut heard) = (FrameClient::local(stream), Heard::default());

@@ -16,7 +16,7 @@ use arauto::Config;
 
 use crate::support::{Fixture, FrameClient, PausedHandler};
 
-/// A server whose stop waits in the phase `requests` until the handler goes on.
+/// A server whose stop waits in the phase `requests` until the handler is released.
 struct HeldServer {
     fixture: Fixture,
     held: PausedHandler,

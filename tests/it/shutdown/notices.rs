@@ -9,7 +9,7 @@ use arauto::{Answer, Body, Handler, Phase, Request};
 
 use crate::support::{Fixture, Frame, FrameClient, block_on, publish, text};
 
-/// Keeps the sessions' thread to itself: tells that it has it, and waits to go on.
+/// Blocks the sessions' thread: signals that it has it, and waits for its release.
 struct Holding {
     has_thread: Sender<()>,
     go_on: Mutex<Receiver<()>>,
@@ -24,7 +24,7 @@ impl Handler for Holding {
     }
 }
 
-/// The names and ids of what the stop told a client.
+/// Returns the names and ids of the frames that a client got in the stop.
 fn told(frames: &[Frame]) -> Vec<(Option<u64>, String)> {
     let stopping = frames.iter().filter(|frame| frame.is("stopping"));
     stopping

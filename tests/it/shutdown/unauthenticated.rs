@@ -18,7 +18,7 @@ fn stop_refuses_queued_logins_at_once() {
     }
     clients[0].expect("logged_in"); // the others are in line
     fixture.begin_stop();
-    // All at once: in a stop nobody sees the end before everybody has read the rest.
+    // Concurrently, because the stop closes no connection before all clients have read the rest.
     let logged_in: usize = std::thread::scope(|scope| {
         let clients: Vec<_> = clients
             .into_iter()

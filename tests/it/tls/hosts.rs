@@ -55,7 +55,7 @@ impl Hosts {
                 })
     }
 
-    /// Takes the client's host off the cable, as when it loses power: nobody is told.
+    /// Disconnects the client's host from the network, as a power loss does; no peer is notified.
     fn cut(&self) {
         assert!(ip(&format!("-n {} link set cable down", self.there)));
     }
@@ -148,7 +148,7 @@ fn leitor_on_another_host_reads_over_tls_only() {
     serve.args(["--listen", "tls:192.0.2.1:7443"]);
     let mut server = Running(spawn(&mut hosts.on(&hosts.here, serve)));
     wait_until("it listens", || folder.path().join("s.sock").exists());
-    // By tls nobody registers: they come in by the local endpoint first.
+    // TLS endpoints do not register users, so both register at the local endpoint first.
     for user in ["ana", "rui"] {
         let who = arauto(&["who", "--connect", &local, "--user", user]);
         finish(&mut hosts.on(&hosts.here, who), "").expect_success();
@@ -206,7 +206,7 @@ fn host_without_power_is_noticed_by_both_sides() {
         let there = finish(&mut hosts.on(&hosts.here, who), "").expect_success();
         there.lines().any(|line| line == user)
     };
-    // By tls nobody registers: both come in by the local endpoint first.
+    // TLS endpoints do not register users, so both register at the local endpoint first.
     let register = arauto(&["who", "--connect", &local, "--user", "ana"]);
     finish(&mut hosts.on(&hosts.here, register), "").expect_success();
     assert!(!is_there("ana"));
@@ -218,7 +218,7 @@ fn host_without_power_is_noticed_by_both_sides() {
     let told = leitor.0.stderr.take().expect("it is a pipe");
     let mut told = BufReader::new(told).lines().map_while(Result::ok);
 
-    // Nobody sends anything: only probes and pings can tell.
+    // Neither side sends data, so only keepalive probes and pings detect it.
     hosts.cut();
     wait_until("the server has noticed", || !is_there("ana"));
     let said = told.next().expect("the leitor goes on");
@@ -232,7 +232,7 @@ fn host_without_power_is_noticed_by_both_sides() {
     let mut heard = BufReader::new(heard).lines().map_while(Result::ok);
     assert!(heard.any(|line| line.ends_with("rui: bom dia")));
 
-    // Data that nobody acknowledges is on its way: TCP_USER_TIMEOUT tells.
+    // The data in flight is not acknowledged, so TCP_USER_TIMEOUT detects it.
     hosts.cut();
     let escritor = arauto(&["escritor", "--connect", &local, "--user", "rui", "alguém?"]);
     finish(&mut hosts.on(&hosts.here, escritor), "").expect_success();

@@ -11,7 +11,7 @@ use tempfile::TempDir;
 use super::Secured;
 use crate::support::{CommandResult, arauto, block_on, finish, watchdog};
 
-/// A copy of the file, in a folder of the test's own, that nobody else may read.
+/// Copies the file into a folder of this test. No other user may read the copy.
 fn copy(folder: &TempDir, name: &str) -> PathBuf {
     let from = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/tls/files");
     let to = folder.path().join(name);

@@ -151,7 +151,7 @@ fn folders_sddl(path: &Path) -> String {
     sddl(&folder, SE_FILE_OBJECT)
 }
 
-/// Whether the list lets everybody, or every user, do anything.
+/// Whether the list grants any right to Everyone or to all users.
 fn lets_others_in(sddl: &str) -> bool {
     ["WD", "AU", "BU"]
         .iter()

@@ -13,7 +13,7 @@ fn report(served: &Served) -> Report {
     serde_json::from_str(&text).expect("the report is json")
 }
 
-/// Publishes so many, as somebody who leaves again.
+/// Publishes `count` messages with a client that then disconnects.
 fn publish(served: &Served, count: u64, body: &str) {
     let mut rui = served.unauthenticated();
     rui.log_in("rui");

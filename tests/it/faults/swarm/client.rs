@@ -7,7 +7,7 @@ use std::rc::Rc;
 use arauto::Body;
 use arauto::wire::{Ack, BodyFrame, ClientFrame, Seq, cbor};
 
-use super::{Heard, Shared, Socket};
+use super::{Received, Shared, Socket};
 use crate::support::{PASSWORD, login};
 
 /// The behaviour of a client.
@@ -15,16 +15,16 @@ use crate::support::{PASSWORD, login};
 pub(crate) enum Work {
     /// It reads.
     Read,
-    /// It reads, and says so by `ack`.
+    /// It reads, and acknowledges with `ack`.
     ReadAndAck,
-    /// It asks, with so many requests on their way at once.
+    /// It sends requests, with this many in flight.
     Ask(u64),
-    /// It publishes, with so many on their way at once.
+    /// It publishes, with this many publishes in flight.
     Publish(u64),
 }
 
 impl Work {
-    fn at_once(self) -> u64 {
+    fn window(self) -> u64 {
         match self {
             Work::Read | Work::ReadAndAck => 0,
             Work::Ask(count) | Work::Publish(count) => count,
@@ -32,40 +32,41 @@ impl Work {
     }
 }
 
-/// How often a reader that acknowledges does so, in broadcasts.
+/// The broadcasts between two `ack`s of a reader.
 const ACK_EVERY: u64 = 8;
 
 struct Client {
     socket: Socket,
-    heard: Heard,
+    received: Received,
     work: Work,
     shared: Rc<Shared>,
-    /// Frames to be sent, and how much of the first one is.
+    /// The frames to be sent.
     outgoing: VecDeque<Outgoing>,
+    /// The bytes of the first frame that were sent.
     sent_of_first: usize,
     asked: u64,
     acked: u64,
     buffer: Vec<u8>,
 }
 
-/// A frame, and whether it is one that is counted.
+/// A frame, and whether the server counts it.
 struct Outgoing {
     bytes: Vec<u8>,
     is_counted: bool,
 }
 
-pub(super) async fn live(
+pub(super) async fn run_client(
     socket: Socket,
     name: usize,
     user: String,
     work: Work,
     shared: Rc<Shared>,
-) -> Heard {
+) -> Received {
     let mut client = Client {
         socket,
-        heard: Heard {
+        received: Received {
             name,
-            ..Heard::default()
+            ..Received::default()
         },
         work,
         shared,
@@ -76,8 +77,8 @@ pub(super) async fn live(
         buffer: Vec::new(),
     };
     client.push(login(0, &user, PASSWORD).bytes(), false);
-    while client.go_on().await {}
-    client.heard
+    while client.step().await {}
+    client.received
 }
 
 impl Client {
@@ -85,10 +86,12 @@ impl Client {
         self.outgoing.push_back(Outgoing { bytes, is_counted });
     }
 
-    /// Sends and receives what can be, once; whether there may be more.
-    async fn go_on(&mut self) -> bool {
-        self.think_of_more();
-        let receive = self.socket.receive(&mut self.buffer, &self.shared.room);
+    /// Sends or receives once. Returns `false` at the end of the input.
+    async fn step(&mut self) -> bool {
+        self.queue_frames();
+        let receive = self
+            .socket
+            .receive(&mut self.buffer, &self.shared.receive_buffer);
         let received = match self.outgoing.front() {
             None => receive.await,
             Some(first) => tokio::select! {
@@ -101,7 +104,7 @@ impl Client {
         };
         let length = received.expect("closing comes before a broken connection");
         if length == 0 {
-            assert!(self.heard.closing.is_some(), "the end without closing");
+            assert!(self.received.closing.is_some(), "the end without closing");
             assert!(self.buffer.is_empty(), "the end within a frame");
             return false;
         }
@@ -109,22 +112,22 @@ impl Client {
         true
     }
 
-    /// Nothing more is said once the server has closed its side.
-    fn think_of_more(&mut self) {
-        if self.heard.closing.is_some() {
+    /// Queues the frames that the client's work calls for; none after `closing`.
+    fn queue_frames(&mut self) {
+        if self.received.closing.is_some() {
             self.outgoing.clear();
             return;
         }
-        let heard = &self.heard;
-        if !heard.is_logged_in {
+        let received = &self.received;
+        if !received.is_logged_in {
             return;
         }
-        let on_their_way = self.asked - heard.answered - heard.refused;
-        for _ in on_their_way..self.work.at_once() {
+        let in_flight = self.asked - received.answered - received.refused;
+        for _ in in_flight..self.work.window() {
             self.ask();
         }
-        if self.work == Work::ReadAndAck && self.heard.last >= self.acked + ACK_EVERY {
-            self.acked = self.heard.last;
+        if self.work == Work::ReadAndAck && self.received.last >= self.acked + ACK_EVERY {
+            self.acked = self.received.last;
             let seq = Seq(self.acked);
             self.push(encoded(&ClientFrame::Ack(Ack { seq })), false);
         }
@@ -132,7 +135,7 @@ impl Client {
 
     fn ask(&mut self) {
         self.asked += 1;
-        let text = said(self.heard.name, self.asked);
+        let text = body_of(self.received.name, self.asked);
         let asking = BodyFrame {
             id: self.asked,
             body: Body::text(&text),
@@ -146,14 +149,14 @@ impl Client {
 
     fn note_sent(&mut self, sent: io::Result<usize>) {
         let Ok(length) = sent else {
-            self.outgoing.clear(); // the server has gone; what it said is still to be read
+            self.outgoing.clear(); // the server closed; its last frames are still to be read
             return;
         };
         self.sent_of_first += length;
         if let Some(first) = self.outgoing.front()
             && self.sent_of_first == first.bytes.len()
         {
-            self.heard.sent += u64::from(first.is_counted);
+            self.received.sent += u64::from(first.is_counted);
             self.outgoing.pop_front();
             self.sent_of_first = 0;
         }
@@ -162,12 +165,12 @@ impl Client {
     fn take_frames(&mut self) {
         let mut taken = 0;
         while let Some(frame) = first_frame(&self.buffer[taken..]) {
-            let was_logged_in = self.heard.is_logged_in;
-            let mut told = self.shared.told.borrow_mut();
-            if self.heard.take(frame, &mut told) {
+            let was_logged_in = self.received.is_logged_in;
+            let mut broadcasts = self.shared.broadcasts.borrow_mut();
+            if self.received.take(frame, &mut broadcasts) {
                 self.shared.note_answer();
             }
-            if self.heard.is_logged_in && !was_logged_in {
+            if self.received.is_logged_in && !was_logged_in {
                 self.shared.note_login();
             }
             taken += frame.len();
@@ -176,8 +179,8 @@ impl Client {
     }
 }
 
-/// Returns the frame that a client sends under this id.
-pub(crate) fn said(name: usize, id: u64) -> String {
+/// Returns the body that a client sends under this id.
+pub(crate) fn body_of(name: usize, id: u64) -> String {
     format!("{name}-{id}")
 }
 

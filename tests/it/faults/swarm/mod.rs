@@ -4,7 +4,7 @@
 //! broadcast has the same bytes for every client, so it is decoded once and then compared.
 
 mod client;
-mod heard;
+mod received;
 mod socket;
 
 use std::cell::{Cell, RefCell};
@@ -15,34 +15,34 @@ use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::sync::Notify;
 use tokio::task::{JoinHandle, LocalSet};
 
-pub(super) use client::{Work, said};
-pub(super) use heard::{Heard, Told};
+pub(super) use client::{Work, body_of};
+pub(super) use received::{Broadcasts, Received};
 pub(super) use socket::Socket;
 
-use socket::Room;
+use socket::ReceiveBuffer;
 
 /// The clients of one server.
 pub(super) struct Swarm {
     shared: Rc<Shared>,
-    clients: Vec<JoinHandle<Heard>>,
+    clients: Vec<JoinHandle<Received>>,
 }
 
-/// The knowledge that the clients of a server share.
+/// The state that the clients of a server share.
 pub(super) struct Shared {
-    room: Room,
-    told: RefCell<Told>,
+    receive_buffer: ReceiveBuffer,
+    broadcasts: RefCell<Broadcasts>,
     logged_in: Cell<usize>,
     answers: Cell<u64>,
     moved: Notify,
 }
 
-/// The results of all of them.
-pub(super) struct Swarmed {
-    pub(super) heard: Vec<Heard>,
-    pub(super) told: Told,
+/// The results of all clients.
+pub(super) struct SwarmResult {
+    pub(super) received: Vec<Received>,
+    pub(super) broadcasts: Broadcasts,
 }
 
-/// Runs what needs a swarm, on a runtime of this thread.
+/// Runs a future that uses a swarm, on a new runtime of this thread.
 pub(super) fn run<T>(work: impl Future<Output = T>) -> T {
     raise_descriptor_limit();
     let runtime = tokio::runtime::Builder::new_current_thread()
@@ -52,21 +52,21 @@ pub(super) fn run<T>(work: impl Future<Output = T>) -> T {
     LocalSet::new().block_on(&runtime, work)
 }
 
-/// A thousand sockets are more than the usual soft limit.
+/// Raises the descriptor limit to the hard limit: a thousand sockets exceed the usual soft limit.
 fn raise_descriptor_limit() {
     let limit = getrlimit(Resource::Nofile);
     let raised = Rlimit {
         current: limit.maximum,
         maximum: limit.maximum,
     };
-    setrlimit(Resource::Nofile, raised).expect("up to the hard limit everybody may");
+    setrlimit(Resource::Nofile, raised).expect("the hard limit allows it");
 }
 
 impl Swarm {
     pub(super) fn new() -> Swarm {
         let shared = Shared {
-            room: Room::default(),
-            told: RefCell::default(),
+            receive_buffer: ReceiveBuffer::default(),
+            broadcasts: RefCell::default(),
             logged_in: Cell::new(0),
             answers: Cell::new(0),
             moved: Notify::new(),
@@ -81,16 +81,17 @@ impl Swarm {
     pub(super) fn join(&mut self, endpoint: &Endpoint, user: &str, work: Work) {
         let socket = Socket::connect(endpoint);
         let name = self.clients.len();
-        let life = client::live(socket, name, user.to_owned(), work, self.shared.clone());
-        self.clients.push(tokio::task::spawn_local(life));
+        let client_run =
+            client::run_client(socket, name, user.to_owned(), work, self.shared.clone());
+        self.clients.push(tokio::task::spawn_local(client_run));
     }
 
-    /// Waits until so many have been logged in.
+    /// Waits until this many clients are logged in.
     pub(super) async fn until_logged_in(&self, count: usize) {
         self.until(|shared| shared.logged_in.get() >= count).await;
     }
 
-    /// Waits for so many answers from now on.
+    /// Waits for this many more answers.
     pub(super) async fn until_answered(&self, more: u64) {
         let enough = self.shared.answers.get() + more;
         self.until(|shared| shared.answers.get() >= enough).await;
@@ -102,7 +103,7 @@ impl Swarm {
             if come(&self.shared) {
                 return;
             }
-            // A client that fails would be waited for for ever.
+            // Without this check, the wait for a client that failed would never end.
             assert!(
                 self.clients.iter().all(|client| !client.is_finished()),
                 "a client has ended before the stop"
@@ -112,13 +113,16 @@ impl Swarm {
     }
 
     /// Waits for the end of every client.
-    pub(super) async fn ended(self) -> Swarmed {
-        let mut heard = Vec::new();
+    pub(super) async fn ended(self) -> SwarmResult {
+        let mut received = Vec::new();
         for client in self.clients {
-            heard.push(client.await.expect("a client was told the truth"));
+            received.push(client.await.expect("a client's checks passed"));
         }
-        let told = self.shared.told.take();
-        Swarmed { heard, told }
+        let broadcasts = self.shared.broadcasts.take();
+        SwarmResult {
+            received,
+            broadcasts,
+        }
     }
 }
 

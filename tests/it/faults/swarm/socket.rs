@@ -11,16 +11,17 @@ use tokio::net::UnixStream;
 
 use crate::support::BareClient;
 
-/// Room for a message of any length: 128 KiB is the longest.
-pub(super) struct Room(RefCell<Vec<u8>>);
+/// A receive buffer for messages of any length, of which 128 KiB is the longest. The clients of a
+/// swarm share it.
+pub(super) struct ReceiveBuffer(RefCell<Vec<u8>>);
 
-impl Default for Room {
-    fn default() -> Room {
-        Room(RefCell::new(vec![0; 256 * 1024]))
+impl Default for ReceiveBuffer {
+    fn default() -> ReceiveBuffer {
+        ReceiveBuffer(RefCell::new(vec![0; 256 * 1024]))
     }
 }
 
-/// A connected socket. Of whatever kind it is: the runtime is asked for readiness only.
+/// A connected socket of any kind. The runtime is used only for its readiness.
 pub(crate) struct Socket(UnixStream);
 
 impl Socket {
@@ -34,19 +35,23 @@ impl Socket {
         Socket(socket.expect("the runtime takes it"))
     }
 
-    /// Puts what is there behind `bytes`, once there is something; 0 at the end. The
-    /// room that it is received into is everybody's.
-    pub(super) async fn receive(&self, bytes: &mut Vec<u8>, room: &Room) -> io::Result<usize> {
+    /// Waits for input and appends it to `bytes`. Returns its length, which is 0 at the end.
+    /// `buffer` is scratch space.
+    pub(super) async fn receive(
+        &self,
+        bytes: &mut Vec<u8>,
+        buffer: &ReceiveBuffer,
+    ) -> io::Result<usize> {
         let take = || {
-            let mut room = room.0.borrow_mut();
-            let (length, _) = recv(&self.0, &mut room[..], RecvFlags::empty())?;
-            bytes.extend_from_slice(&room[..length]);
+            let mut buffer = buffer.0.borrow_mut();
+            let (length, _) = recv(&self.0, &mut buffer[..], RecvFlags::empty())?;
+            bytes.extend_from_slice(&buffer[..length]);
             Ok(length)
         };
         self.0.async_io(Interest::READABLE, take).await
     }
 
-    /// Sends as much of it as there is room for, once there is some.
+    /// Waits until the socket is writable, and sends as many bytes as it takes.
     pub(super) async fn send(&self, bytes: &[u8]) -> io::Result<usize> {
         let give = || Ok(send(&self.0, bytes, SendFlags::NOSIGNAL)?);
         self.0.async_io(Interest::WRITABLE, give).await

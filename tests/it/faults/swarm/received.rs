@@ -6,10 +6,9 @@ use arauto::wire::{Closing, Decoded, ServerFrame, cbor};
 
 /// The frames that a client sent and received.
 ///
-/// The counts are as good as lists: each answer is held against its place when it
-/// comes.
+/// Counts suffice, because each answer is compared with the next expected id when it arrives.
 #[derive(Debug, Default)]
-pub(crate) struct Heard {
+pub(crate) struct Received {
     pub(crate) name: usize,
     /// The session's number.
     pub(crate) session: u64,
@@ -17,13 +16,13 @@ pub(crate) struct Heard {
     pub(crate) since: u64,
     /// The last broadcast.
     pub(crate) last: u64,
-    /// Whole frames that it sent since the login, with ids from 1.
+    /// The number of whole frames that it sent since the login, with ids from 1.
     pub(crate) sent: u64,
-    /// Those that were answered: the first ones.
+    /// The number of frames that were answered; they are the first ones.
     pub(crate) answered: u64,
-    /// Those that were refused: the next ones.
+    /// The number of frames that were refused; they follow the answered ones.
     pub(crate) refused: u64,
-    /// The seq of each of its publishes that was answered.
+    /// The id and the seq of each publish that was answered.
     pub(crate) published: Vec<(u64, u64)>,
     pub(crate) is_logged_in: bool,
     pub(crate) is_stopping: bool,
@@ -52,9 +51,9 @@ impl From<&Closing<'_>> for Closed {
 
 /// The bytes of the broadcast under each seq.
 #[derive(Default)]
-pub(crate) struct Told(HashMap<u64, Box<[u8]>>);
+pub(crate) struct Broadcasts(HashMap<u64, Box<[u8]>>);
 
-impl Told {
+impl Broadcasts {
     fn is(&self, seq: u64, frame: &[u8]) -> bool {
         self.0.get(&seq).is_some_and(|known| **known == *frame)
     }
@@ -79,23 +78,23 @@ impl Told {
     }
 }
 
-impl Heard {
-    /// Takes a frame with its prefix; whether it answered one of the client's.
-    pub(super) fn take(&mut self, frame: &[u8], told: &mut Told) -> bool {
+impl Received {
+    /// Records a frame with its prefix. Returns whether it answers one of the client's frames.
+    pub(super) fn take(&mut self, frame: &[u8], broadcasts: &mut Broadcasts) -> bool {
         assert!(self.closing.is_none(), "closing is the last frame");
-        if told.is(self.last + 1, frame) {
+        if broadcasts.is(self.last + 1, frame) {
             self.last += 1;
             return false;
         }
         let before = self.answered + self.refused;
         match cbor::decode_server(frame, usize::MAX) {
-            Ok(Decoded::Frame(decoded, _)) => self.note(&decoded, frame, told),
+            Ok(Decoded::Frame(decoded, _)) => self.note(&decoded, frame, broadcasts),
             other => panic!("no frame: {other:?}"),
         }
         self.answered + self.refused > before
     }
 
-    fn note(&mut self, decoded: &ServerFrame<'_>, bytes: &[u8], told: &mut Told) {
+    fn note(&mut self, decoded: &ServerFrame<'_>, bytes: &[u8], broadcasts: &mut Broadcasts) {
         match decoded {
             ServerFrame::Welcome(welcome) => self.session = welcome.session.0,
             ServerFrame::LoggedIn(login) => {
@@ -107,15 +106,15 @@ impl Heard {
                 self.answer(published.id);
                 self.published.push((published.id, published.seq.0));
             }
-            ServerFrame::Message(message) => self.broadcast(message.seq.0, bytes, told),
+            ServerFrame::Message(message) => self.broadcast(message.seq.0, bytes, broadcasts),
             ServerFrame::Joined(presence) | ServerFrame::Left(presence) => {
-                self.broadcast(presence.seq.0, bytes, told);
+                self.broadcast(presence.seq.0, bytes, broadcasts);
             }
             ServerFrame::Error(error) => {
                 assert_eq!(error.code.as_str(), "stopping", "{error:?}");
                 assert!(
                     self.is_stopping,
-                    "it is told of the stop first: {error:?}, {self:?}"
+                    "stopping comes first: {error:?}, {self:?}"
                 );
                 self.refused += 1;
                 assert_eq!(error.id, Some(self.answered + self.refused), "in order");
@@ -127,18 +126,18 @@ impl Heard {
     }
 
     fn answer(&mut self, id: u64) {
-        assert_eq!(self.refused, 0, "what is refused comes behind the cut");
+        assert_eq!(self.refused, 0, "no answer follows a refusal");
         self.answered += 1;
         assert_eq!(id, self.answered, "in the order of the frames, once each");
     }
 
-    fn broadcast(&mut self, seq: u64, bytes: &[u8], told: &mut Told) {
-        assert_eq!(seq, self.last + 1, "no hole, no repeat");
+    fn broadcast(&mut self, seq: u64, bytes: &[u8], broadcasts: &mut Broadcasts) {
+        assert_eq!(seq, self.last + 1, "no gap, no repeat");
         self.last = seq;
-        told.note(seq, bytes);
+        broadcasts.note(seq, bytes);
     }
 
-    /// Frames that were neither answered nor refused.
+    /// Returns the number of frames that were neither answered nor refused.
     pub(crate) fn unread(&self) -> u64 {
         self.sent - self.answered - self.refused
     }

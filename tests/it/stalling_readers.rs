@@ -18,7 +18,7 @@ fn small_window(config: &mut Config) {
 
 const BODY: usize = 4 << 10;
 
-/// Publishes so many messages, ten at a time.
+/// Publishes `count` messages, ten at a time.
 fn publish_all(client: &mut FrameClient, count: u64) {
     let body = "x".repeat(BODY);
     for first in (0..count).step_by(10) {

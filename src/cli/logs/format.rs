@@ -3,7 +3,7 @@
 /// The format of the log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum, serde::Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum LogForm {
+pub enum LogFormat {
     /// For people.
     #[default]
     Human,

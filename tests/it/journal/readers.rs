@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use arauto::{Config, SlowPolicy};
 
-use super::{Data, heard, publish, resume};
+use super::{Data, publish, resume, seqs_up_to};
 use crate::support::{Fixture, block_on};
 
 /// A log that holds little, beside a journal that holds all.
@@ -34,11 +34,11 @@ fn reader_behind_the_log_reads_the_journal_in_any_policy() {
         });
         let (mut slow, login) = fixture.client_and_login("slow");
         let last = flood(&fixture, 200, &"x".repeat(16 << 10));
-        let seqs = heard(&mut slow, last);
+        let seqs = seqs_up_to(&mut slow, last);
         assert_eq!(seqs, (login.num("seq") + 1..=last).collect::<Vec<_>>());
         // And it is at home in the log again.
         let last = flood(&fixture, 3, "live");
-        assert_eq!(heard(&mut slow, last), [last - 2, last - 1, last]);
+        assert_eq!(seqs_up_to(&mut slow, last), [last - 2, last - 1, last]);
         fixture.finish();
     }
 }
@@ -53,14 +53,14 @@ fn resume_reads_the_journal_then_the_log() {
         let mut again = fixture.unauthenticated();
         resume(&mut again, "ana", login.text("stream"), after);
         let next = flood(&fixture, 1, "live");
-        let seqs = heard(&mut again, next);
+        let seqs = seqs_up_to(&mut again, next);
         assert_eq!(
             seqs,
             (after + 1..=next).collect::<Vec<_>>(),
             "after {after}"
         );
     }
-    heard(&mut ana, last);
+    seqs_up_to(&mut ana, last);
     fixture.finish();
 }
 
@@ -118,7 +118,7 @@ fn stalled_journal_reader_is_reported_with_its_missing_range() {
     let _slow = fixture.client("slow");
     let mut other = fixture.client("other");
     let last = flood(&fixture, 200, &"x".repeat(16 << 10));
-    heard(&mut other, last);
+    seqs_up_to(&mut other, last);
     fixture.begin_stop();
     other.until("closing");
     drop(other);
@@ -145,10 +145,10 @@ fn publisher_is_answered_while_another_reads_the_past() {
     resume(&mut past, "past", login.text("stream"), 1);
     let last = std::thread::scope(|scope| {
         let publisher = scope.spawn(|| publish(&mut ana, 300, &body));
-        let first = heard(&mut past, 400);
+        let first = seqs_up_to(&mut past, 400);
         assert_eq!(first, (2..=400).collect::<Vec<_>>());
         publisher.join().expect("no panic")
     });
-    assert_eq!(heard(&mut past, last).last(), Some(&last));
+    assert_eq!(seqs_up_to(&mut past, last).last(), Some(&last));
     fixture.finish();
 }
