@@ -2,7 +2,7 @@
 
 /// A text that names no value of a type.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("no {what} {text:?}: it is {expected}")]
+#[error("invalid {what} {text:?}: it must be {expected}")]
 pub struct ParseError {
     what: &'static str,
     text: String,

@@ -90,7 +90,7 @@ impl Published {
             ),
         };
         if failure.is_reader_gone() {
-            let message = format!("stopped because the reader of stdout has gone; {so_far}");
+            let message = format!("stopped because stdout was closed by its reader; {so_far}");
             return Failure::new(sysexits::IOERR, message);
         }
         failure.with(&so_far)

@@ -22,7 +22,7 @@ pub(super) struct Args {
     #[arg(long)]
     now: bool,
 
-    /// Wait until the server has gone.
+    /// Wait until the server has exited.
     #[arg(long)]
     wait: bool,
 }
@@ -52,7 +52,7 @@ pub(super) async fn run(args: Args) -> Result<u8, Failure> {
         }
         tokio::time::sleep(POLL_INTERVAL).await;
     }
-    let message = format!("the server has not gone after {limit:?}");
+    let message = format!("the server is still running after {limit:?}");
     Err(Failure::new(sysexits::TEMPFAIL, message))
 }
 

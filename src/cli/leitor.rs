@@ -103,7 +103,8 @@ pub(super) async fn run(args: Args) -> Result<u8, Failure> {
         }
         Outcome::Closed(reason) => {
             let reason = one_line(reason.as_str());
-            let message = format!("the server ended the session, and a retry is no use ({reason})");
+            let message =
+                format!("the server ended the session and will not accept it again ({reason})");
             Err(Failure::new(sysexits::NOPERM, message))
         }
         Outcome::Lost(error) if args.once => Err(Failure::new(sysexits::IOERR, error.to_string())),

@@ -29,7 +29,7 @@ const AUTH: &str = "auth";
 const HUB: &str = "hub";
 
 /// The report's sentences about what did not close in time.
-const DATABASE: &str = "the database did not close in time: what was acknowledged is in it or \
+const DATABASE: &str = "the database did not close in time; all acknowledged changes are in it or \
                         in its write-ahead log";
 const THREADS: &str = "a session's thread did not end in time";
 
@@ -78,7 +78,7 @@ impl Unclosed {
 enum StoreFault {
     #[error(transparent)]
     Store(#[from] StoreError),
-    #[error("the database was not closed: no thread could do it")]
+    #[error("the database was not closed: cannot start a thread for it")]
     CloserGone,
 }
 

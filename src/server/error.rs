@@ -26,7 +26,7 @@ pub enum ServerError {
     #[error(transparent)]
     Config(#[from] ConfigError),
     /// The system refuses a resource that every server needs.
-    #[error("the system gives the server no {what}: {source}")]
+    #[error("the system did not provide the {what}: {source}")]
     System {
         /// A thread, a runtime, randomness.
         what: &'static str,
@@ -34,10 +34,10 @@ pub enum ServerError {
         source: io::Error,
     },
     /// The server was told to stop before it had started.
-    #[error("the start was abandoned, as the server was told to stop")]
+    #[error("the start was abandoned because a stop was requested")]
     Abandoned,
     /// The thread that opens the data folder panicked.
-    #[error("a part of the server panicked while it started; its log says more")]
+    #[error("a part of the server panicked during the start; see the log")]
     Panicked,
 }
 
@@ -56,7 +56,7 @@ pub enum ConfigError {
         value: String,
     },
     /// There is no endpoint.
-    #[error("there is nothing to listen on: give --listen")]
+    #[error("there is no endpoint to listen on: add one with --listen")]
     NoEndpoint,
     /// The options of an endpoint do not go together, or not with the configuration.
     #[error("endpoint {endpoint}: {problem}")]
@@ -67,7 +67,7 @@ pub enum ConfigError {
         problem: OptionError,
     },
     /// A journal needs a data folder.
-    #[error("a journal needs a data folder: give --data a folder, or leave --journal")]
+    #[error("a journal needs a data folder: pass a folder with --data, or remove --journal")]
     JournalWithoutData,
     /// The log in memory is too small for the longest frame.
     #[error("log-bytes must be at least {least} for frames as long as max-frame")]

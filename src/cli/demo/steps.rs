@@ -55,7 +55,7 @@ async fn register(server: &DemoServer) -> Result<(Client, Events), Failure> {
 }
 
 async fn wrong_password(server: &DemoServer) {
-    print_heading("somebody else claims to be ana");
+    print_heading("another user claims to be ana");
     let refused = server.log_in("ana", "adivinha").await;
     if let Err(error) = refused {
         print_line(&format!("  server   {error}"));
@@ -76,7 +76,7 @@ async fn login_notice(
     server: &DemoServer,
     ana_events: &mut Events,
 ) -> Result<(Client, Events), Failure> {
-    print_heading("rui logs in, and everybody who is there is told");
+    print_heading("rui logs in, and every session gets a broadcast");
     let entered = server.log_in("rui", "outro").await?;
     let notice = next_broadcast(ana_events).await?;
     print_line(&format!("  ana      hears {}", line(&notice)));
@@ -88,7 +88,7 @@ async fn broadcast(
     ana_events: &mut Events,
     rui_events: &mut Events,
 ) -> Result<(), Failure> {
-    print_heading("ana publishes, and everybody hears it under the same number");
+    print_heading("ana publishes, and every session gets the message with the same number");
     let seq = ana.publish("bom dia").await?;
     print_line(&format!("  ana      published {seq}"));
     for (user, events) in [("ana", ana_events), ("rui", rui_events)] {
@@ -117,7 +117,7 @@ async fn slow_reader(ana: &Client, mut lento_events: Events) -> Result<JoinHandl
     for answer in answers {
         answer.await?;
     }
-    print_line("  ana      all published: lento held nobody up");
+    print_line("  ana      all published: lento delayed no one");
     let (mut received, mut gap) = (0_u32, None);
     while gap.is_none() {
         match next_broadcast(&mut lento_events).await? {
@@ -129,10 +129,10 @@ async fn slow_reader(ana: &Client, mut lento_events: Events) -> Result<JoinHandl
         let (from, to) = (gap.from, gap.to);
         let count = to.0 - from.0 + 1;
         print_line(&format!(
-            "  lento    reads {received} that were waiting, then is told exactly"
+            "  lento    reads {received} that were waiting, then gets a gap with"
         ));
         print_line(&format!(
-            "           what it missed: {from} to {to}, {count} broadcasts"
+            "           exactly what it missed: {from} to {to}, {count} broadcasts"
         ));
     }
     Ok(read_on(lento_events))

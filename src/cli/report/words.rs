@@ -59,8 +59,8 @@ pub(super) fn count(number: usize) -> String {
 pub(super) fn exit_meaning(exit: u8) -> &'static str {
     match exit {
         0 => "everything accepted was answered and has arrived",
-        3 => "delivery not confirmed in time: what is missing is listed",
-        4 => "forced by a second signal or --now: what is missing is listed",
+        3 => "delivery not confirmed in time: the report lists what is missing",
+        4 => "forced by a second signal or --now: the report lists what is missing",
         70 => "a part of the server panicked",
         _ => "unknown to this version of arauto",
     }

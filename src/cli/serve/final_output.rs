@@ -94,7 +94,7 @@ fn write(receiver: &mut SignalReceiver, report: Report, path: PathBuf) -> Result
     match written.map_err(|error| report_failed(&path, &error))? {
         Durability::Synced => Ok(()),
         Durability::Unknown => {
-            tracing::warn!("report is written, and the disk has not confirmed it in time");
+            tracing::warn!("report is written, but was not synced to disk in time");
             Ok(())
         }
     }

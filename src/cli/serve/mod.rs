@@ -88,8 +88,8 @@ pub(super) fn run(args: Args) -> Result<u8, Failure> {
 /// Messages about a server that does not answer.
 const NOT_ABANDONED: &str = "the start could not be abandoned in time: the data folder's disk \
                              does not answer";
-const NO_ANSWER: &str = "the server did not answer in time: nothing is known of its sessions";
-const CRASHED: &str = "the server's own thread panicked: nothing is known of its sessions";
+const NO_ANSWER: &str = "the server did not answer in time; the state of its sessions is unknown";
+const CRASHED: &str = "the server's own thread panicked; the state of its sessions is unknown";
 
 /// Returns the report of a server that never served, or that does not answer.
 fn unserved(receiver: &SignalReceiver, trouble: Option<&str>) -> Report {

@@ -185,7 +185,8 @@ impl Settings {
             None | Some("gap") => {}
             Some("disconnect") => config.slow = SlowPolicy::Disconnect,
             Some(other) => {
-                let message = format!("no policy {other:?} for slow readers: gap or disconnect");
+                let message =
+                    format!("unknown policy for slow readers {other:?}: use gap or disconnect");
                 return Err(Failure::new(sysexits::CONFIG, message));
             }
         }
@@ -241,7 +242,7 @@ impl Settings {
     fn retention(&self) -> Result<Option<Retention>, Failure> {
         if !self.journal {
             let retains = self.retain_bytes.is_some() || self.retain_age.is_some();
-            let message = "retain-bytes and retain-age are of the journal: add --journal";
+            let message = "retain-bytes and retain-age need a journal: add --journal";
             return if retains {
                 Err(Failure::new(sysexits::CONFIG, message))
             } else {

@@ -8,7 +8,7 @@ use serde::{Deserialize, Deserializer};
 pub(super) fn time<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
     let text = String::deserialize(deserializer)?;
     humantime::parse_duration(&text)
-        .map_err(|error| serde::de::Error::custom(format!("{text:?} is no time: {error}")))
+        .map_err(|error| serde::de::Error::custom(format!("{text:?} is not a time: {error}")))
 }
 
 /// Reads a time that may be left out.

@@ -339,6 +339,6 @@ fn reload(server: &ServerHandle) {
     match server.reload_certificates() {
         Ok(Some(fingerprint)) => tracing::info!(%fingerprint, "certificate reloaded"),
         Ok(None) => tracing::debug!("certificate not reloaded: there are no tls endpoints"),
-        Err(error) => tracing::error!(%error, "certificate not reloaded; the old one stays"),
+        Err(error) => tracing::error!(%error, "certificate not reloaded; the old one stays in use"),
     }
 }

@@ -58,7 +58,8 @@ pub(super) fn read(text: &str) -> Result<Vec<ImportedUser>, ImportError> {
 fn parse(line: &str) -> Result<ImportedUser, String> {
     let mut fields = line.splitn(3, '\t');
     let mut field = |what: &str| {
-        let missing = format!("no {what}: a line is NAME, ROLE and PASSWORD, separated by tabs");
+        let missing =
+            format!("the {what} is missing: a line is NAME, ROLE and PASSWORD, separated by tabs");
         fields.next().ok_or(missing)
     };
     let (name, role, password) = (field("name")?, field("role")?, field("password")?);

@@ -25,7 +25,7 @@ max_sessions: usize = 20_000 => Row {
     name: "max-sessions",
     section: SESSIONS,
     range: Range::Count(1..=ANY_NUMBER),
-    default: Some("20000, or as many as there are descriptors for"),
+    default: Some("20000, or fewer if the descriptor limit is lower"),
     effect: "`too-many-sessions`",
 };
 
@@ -86,7 +86,7 @@ frames_in_work: usize = 32_768 => Row {
     section: FRAMES,
     range: Range::Count(1..=ANY_NUMBER),
     default: None,
-    effect: "later publishes are read later",
+    effect: "later publishes stay unread until one is answered",
 };
 
 /// Requests and publishes of one session, as 1000/s, 100/m or 10/h; those above are
@@ -97,7 +97,7 @@ request_rate: Option<Rate> = None => Row {
     name: "request-rate",
     section: FRAMES,
     range: Range::Rate,
-    default: Some("as fast as they are answered"),
+    default: Some("no limit"),
     effect: "`throttled`",
 };
 
@@ -129,7 +129,7 @@ hashing: usize = half_the_cores() => Row {
     section: LOGINS,
     range: Range::Count(1..=1024),
     default: Some("half the cores"),
-    effect: "its login waits for its turn",
+    effect: "the login waits until a hash can start",
 };
 
 /// Logins of one peer that may wait for a hash.

@@ -43,7 +43,7 @@ handshake: Duration = Duration::from_secs(5) => Row {
     section: TIMEOUTS,
     range: Range::Time(MILLISECOND..=DAY),
     default: None,
-    effect: "the connection is over",
+    effect: "the connection is closed",
 };
 
 /// The longest time that a session may send no frame.
@@ -85,7 +85,7 @@ keepalive_count: u32 = PeerTimeouts::default().keepalive_count => Row {
     section: PEERS,
     range: Range::Count(1..=127),
     default: None,
-    effect: "the connection is over",
+    effect: "the connection is closed",
 };
 
 /// The longest time that a TCP peer may leave sent data unacknowledged.
@@ -96,7 +96,7 @@ tcp_user: Duration = PeerTimeouts::default().user_timeout => Row {
     section: PEERS,
     range: Range::Time(SECOND..=DAY),
     default: None,
-    effect: "the connection is over",
+    effect: "the connection is closed",
 };
 }
 

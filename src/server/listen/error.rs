@@ -25,12 +25,12 @@ pub enum ListenError {
 pub enum OptionError {
     /// There is no such option.
     #[error(
-        "no option {0:?}: it is dialect, encoding, direction, terminator, max, registration, \
-         handler, access, remote or client-cert"
+        "unknown option {0:?}: the options are dialect, encoding, direction, terminator, max, registration, \
+         handler, access, remote and client-cert"
     )]
     Unknown(String),
     /// An option does not have such a value.
-    #[error("no {option} {value:?}: it is {expected}")]
+    #[error("invalid {option} {value:?}: it must be {expected}")]
     Value {
         /// The option's name.
         option: &'static str,
@@ -43,31 +43,33 @@ pub enum OptionError {
     #[error("{0}")]
     Refused(String),
     /// `encoding` on an endpoint of the cbor dialect, which is always UTF-8.
-    #[error("encoding is for the text and the raw dialect: add dialect=text or dialect=raw")]
+    #[error(
+        "encoding applies only to the text and the raw dialect: add dialect=text or dialect=raw"
+    )]
     EncodingWithoutText,
     /// `direction` on an endpoint of another dialect.
-    #[error("direction is for the raw dialect: add dialect=raw")]
+    #[error("direction applies only to the raw dialect: add dialect=raw")]
     DirectionWithoutRaw,
     /// `terminator` on an endpoint of another dialect.
-    #[error("terminator is for the raw dialect: add dialect=raw")]
+    #[error("terminator applies only to the raw dialect: add dialect=raw")]
     TerminatorWithoutRaw,
     /// `registration` on an endpoint of the raw dialect.
-    #[error("registration is not for the raw dialect: nobody logs in there")]
+    #[error("registration does not apply to the raw dialect, which has no login")]
     RegistrationOfRaw,
     /// `terminator=nul` where lines are carried.
-    #[error("terminator=nul is for messages, and this endpoint carries lines")]
+    #[error("terminator=nul applies only to messages, but this endpoint carries lines")]
     NulOfLines,
     /// `handler` where clients only listen.
-    #[error("handler is for direction=duplex: nobody asks anything of outbound")]
+    #[error("handler does not apply to direction=outbound, where clients send no requests")]
     HandlerOfOutbound,
     /// `remote` on another endpoint than a windows pipe.
-    #[error("remote is for windows pipes")]
+    #[error("remote applies only to windows pipes")]
     RemoteWithoutPipe,
     /// `client-cert` on another endpoint than a `tls:` one.
-    #[error("client-cert is for tls endpoints")]
+    #[error("client-cert applies only to tls endpoints")]
     ClientCertWithoutTls,
     /// The raw dialect on a `tls:` endpoint that is open to every host.
-    #[error("the raw dialect knows no login: on tls it needs client-cert=required")]
+    #[error("the raw dialect has no login: on a tls endpoint add client-cert=required")]
     RawTlsOpenToAll,
     /// A `tls:` endpoint without a certificate.
     #[error("it needs a certificate and its key: see `arauto tls init`")]
