@@ -22,6 +22,9 @@ const LONGEST_EXTENSION: Duration = Duration::from_secs(10);
 const LOOK_AGAIN: Duration = Duration::from_millis(10);
 const LOOKS: u8 = 16;
 
+/// The longest deadline, a century: a clock need not be able to tell a longer time.
+const LONGEST: Duration = Duration::from_secs(100 * 365 * 24 * 60 * 60);
+
 /// A deadline for something that a peer must send.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct InputDeadline {
@@ -41,8 +44,9 @@ pub(crate) enum Verdict {
 }
 
 impl InputDeadline {
-    /// Returns a deadline `length` from now.
+    /// Returns a deadline `length` from now, or a century from now where that is sooner.
     pub(crate) fn new(length: Duration, now: Instant) -> InputDeadline {
+        let length = length.min(LONGEST);
         InputDeadline {
             length,
             due: now + length,
@@ -144,6 +148,13 @@ mod tests {
         deadline.restart(resumed);
         let again = resumed + LENGTH * 100;
         assert_eq!(deadline.judge(again, false), Verdict::Wait(LENGTH));
+    }
+
+    #[test]
+    fn deadline_beyond_the_clock_is_a_century() {
+        let start = Instant::now();
+        let deadline = InputDeadline::new(Duration::MAX, start);
+        assert_eq!(deadline.left(start), LONGEST);
     }
 
     #[test]

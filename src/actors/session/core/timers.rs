@@ -57,8 +57,9 @@ impl Timers {
 
     /// Begins to wait for an event, no longer than `limit`.
     pub(super) fn wait_for(&mut self, event: WaitsFor, limit: Duration, now: Instant) {
-        self.deadline = Some((event, InputDeadline::new(limit, now)));
-        self.judge_at = Some(now + limit);
+        let deadline = InputDeadline::new(limit, now);
+        self.judge_at = Some(now + deadline.left(now));
+        self.deadline = Some((event, deadline));
     }
 
     pub(super) fn stop_waiting(&mut self) {
