@@ -40,6 +40,11 @@ mod record;
 mod requests;
 pub mod shutdown;
 
+#[cfg(any(test, fuzzing))]
+pub mod testing;
+#[cfg(test)]
+mod tests;
+
 use std::time::Instant;
 
 use self::effects::Effects;

@@ -3,12 +3,12 @@
 use std::borrow::Cow;
 use std::time::{Duration, Instant};
 
-use super::effects::{Ask, Done, Effects, Event};
+use super::effects::{Ask, Done, Effects, Event, LoginFailure};
 use super::publish::refuse;
 use super::state::{Member, State};
 use super::work::{Ids, Purpose};
 use super::{Core, Served};
-use crate::accounts::UserName;
+use crate::accounts::{LoginRefusal, UserName};
 use crate::actors::handler::{HandlerError, Outcome, Request};
 use crate::close::CloseReason;
 use crate::wire::{
@@ -91,6 +91,10 @@ impl Core {
                 answer_within(fx, id, &ServerFrame::Sessions(SessionList { id, sessions }));
             }
             (Purpose::Stop { id }, Done::Stopping(status)) => self.answer_shutdown(id, status, fx),
+            (Purpose::Login { id }, _) => {
+                let refusal = LoginFailure::Refused(LoginRefusal::Internal);
+                self.conclude_login(id, Err(refusal), now, fx);
+            }
             (purpose, _) => refuse_all(fx, purpose.ids()),
         }
     }

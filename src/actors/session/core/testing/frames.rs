@@ -1,0 +1,96 @@
+//! Frames of a client, made of few words, and the server's in few words.
+
+use std::borrow::Cow;
+
+use crate::wire::cbor::decode_server;
+use crate::wire::{
+    Ack, Body, BodyFrame, ClientFrame, Decoded, IdFrame, Login, Seq, ServerFrame, Shutdown,
+    Unserved,
+};
+
+pub fn login(id: u64) -> ClientFrame<'static> {
+    ClientFrame::Login(Login {
+        id,
+        user: Cow::Borrowed("ana"),
+        password: Cow::Borrowed("segredo"),
+        resume: None,
+    })
+}
+
+fn body_frame(id: u64) -> BodyFrame<'static> {
+    let body = Body::text("bom dia");
+    BodyFrame { id, body }
+}
+
+pub fn request(id: u64) -> ClientFrame<'static> {
+    ClientFrame::Request(body_frame(id))
+}
+
+pub fn publish(id: u64) -> ClientFrame<'static> {
+    ClientFrame::Publish(body_frame(id))
+}
+
+pub fn who(id: u64) -> ClientFrame<'static> {
+    ClientFrame::Who(IdFrame { id })
+}
+
+pub fn ping(id: u64) -> ClientFrame<'static> {
+    ClientFrame::Ping(IdFrame { id })
+}
+
+pub fn fim(id: u64) -> ClientFrame<'static> {
+    ClientFrame::Fim(IdFrame { id })
+}
+
+pub fn sessions(id: u64) -> ClientFrame<'static> {
+    ClientFrame::Sessions(IdFrame { id })
+}
+
+pub fn shutdown(id: u64, now: bool) -> ClientFrame<'static> {
+    let now = Some(now);
+    ClientFrame::Shutdown(Shutdown { id, now })
+}
+
+pub fn ack(seq: u64) -> ClientFrame<'static> {
+    ClientFrame::Ack(Ack { seq: Seq(seq) })
+}
+
+pub fn unserved(id: u64, is_login: bool) -> ClientFrame<'static> {
+    ClientFrame::Unserved(Unserved {
+        id,
+        what: "the frame subscribe",
+        is_login,
+    })
+}
+
+/// Describes an answer in a few words: its name, the id that it answers, and what differs.
+pub fn describe(answer: &[u8]) -> String {
+    let frame = match decode_server(answer, usize::MAX) {
+        Ok(Decoded::Frame(frame, used)) if used == answer.len() => frame,
+        other => panic!("an answer is one frame: {other:?}"),
+    };
+    let id = |id: Option<u64>| id.map_or("-".to_owned(), |id| id.to_string());
+    match frame {
+        ServerFrame::Welcome(welcome) => format!("welcome {}", welcome.session),
+        ServerFrame::LoggedIn(login) => format!("logged_in {} {}", login.id, login.user),
+        ServerFrame::Reply(reply) => format!("reply {}", reply.id),
+        ServerFrame::Published(published) => {
+            format!("published {} at {}", published.id, published.seq)
+        }
+        ServerFrame::Present(present) => {
+            format!("present {} {}", present.id, present.users.join(","))
+        }
+        ServerFrame::Pong(pong) => format!("pong {}", pong.id),
+        ServerFrame::Gap(gap) => format!("gap {} to {}", gap.from, gap.to),
+        ServerFrame::Error(error) => format!("error {} {}", id(error.id), error.code),
+        ServerFrame::Stopping(stopping) => {
+            format!("stopping {} {}", id(stopping.id), stopping.phase)
+        }
+        ServerFrame::Closing(closing) => format!(
+            "closing {} at {}, {} accepted, {} refused",
+            closing.reason, closing.last_seq, closing.accepted, closing.refused
+        ),
+        ServerFrame::Sessions(list) => format!("sessions {}", list.id),
+        other => panic!("the core makes no broadcasts: {other:?}"),
+    }
+}

@@ -1,0 +1,19 @@
+//! The outside of a session, made of plain values: a double for tests and for the fuzz target.
+//!
+//! [`Outside`] implements [`Effects`]. A test sets what the core may ask (the output's state, the
+//! evidence, the log's head, the time of a stop) and looks at what the core did: the frames of
+//! its answers, byte for byte, and all other effects in their order. [`Run`] has a core, its
+//! outside and the time, and does what the driver does around them.
+
+mod frames;
+mod outside;
+mod run;
+
+#[cfg(test)]
+pub(super) use self::frames::{
+    ack, fim, login, ping, publish, request, sessions, shutdown, unserved, who,
+};
+pub use self::outside::Effect;
+pub use self::run::Run;
+#[cfg(test)]
+pub(super) use self::run::{LIMITS, entry, status, user};

@@ -1,0 +1,285 @@
+//! The double of everything around the core.
+
+use std::time::Duration;
+
+use crate::accounts::{RevocationReason, UserName};
+use crate::actors::handler::{Outcome, Request};
+use crate::actors::hub::Bodies;
+use crate::actors::session::core::effects::{Ask, Effects, Event, Identity, Output};
+use crate::close::{Evidence, Micros};
+use crate::framing::Framing;
+use crate::wire::{Dialect, Login, Role, Seq, ServerFrame, SessionId};
+
+/// Something that the core did, beside its answers.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Effect {
+    Follow(Seq),
+    StopFollowing,
+    ShutOutput,
+    AbandonOutput,
+    /// A login with this name was given to auth.
+    LogIn(String),
+    AbandonLogin,
+    Enter(String),
+    /// The handler was asked, by this user.
+    Request(String),
+    /// The hub was given this many publishes of a user.
+    Publish(String, usize),
+    Ask(Ask),
+    Leave(String),
+    CarriedOut,
+    /// The variant of the event that was logged.
+    Log(&'static str),
+}
+
+/// The outside of a session. Public fields are what a test sets.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Outside {
+    pub output: Output,
+    pub has_room: bool,
+    pub is_open: bool,
+    pub half_closes: bool,
+    pub is_hung_up: bool,
+    pub has_input: bool,
+    pub evidence: Evidence,
+    pub best_evidence: Evidence,
+    pub head: Seq,
+    pub stop_time: Option<Micros>,
+    /// How long publishers must wait for readers.
+    pub publish_wait: Option<Duration>,
+    /// How long the user must wait for a list.
+    pub list_wait: Option<Duration>,
+    /// The role of the account.
+    pub account_role: Role,
+    pub revoked: Option<RevocationReason>,
+    pub is_own_user: bool,
+    /// Whether there is a permit for the peer that is identified.
+    pub has_permit: bool,
+    /// The handler's answer; `None`: it comes later.
+    pub reply: Option<Outcome>,
+    /// Whether an answer that may turn out too long does.
+    pub is_too_long: bool,
+    /// The frames of the answers, in the CBOR dialect.
+    pub answers: Vec<Vec<u8>>,
+    pub effects: Vec<Effect>,
+    user: Option<String>,
+    after: Option<Seq>,
+}
+
+impl Default for Outside {
+    fn default() -> Self {
+        Outside {
+            output: Output {
+                is_clear: true,
+                ..Output::default()
+            },
+            has_room: true,
+            is_open: true,
+            half_closes: true,
+            is_hung_up: false,
+            has_input: false,
+            evidence: Evidence::Written,
+            best_evidence: Evidence::Read,
+            head: Seq::ZERO,
+            stop_time: None,
+            publish_wait: None,
+            list_wait: None,
+            account_role: Role::Escritor,
+            revoked: None,
+            is_own_user: false,
+            has_permit: true,
+            reply: None,
+            is_too_long: false,
+            answers: Vec::new(),
+            effects: Vec::new(),
+            user: None,
+            after: None,
+        }
+    }
+}
+
+impl Outside {
+    /// The client takes all that is queued, and all broadcasts up to the head where it follows.
+    pub fn write_all(&mut self) {
+        self.output.is_clear = true;
+        if self.output.follows {
+            self.output.reached = self.head;
+            self.output.sent = self.head;
+        }
+    }
+
+    /// The connection breaks.
+    pub fn break_output(&mut self, is_own_failure: bool) {
+        self.output.is_broken = true;
+        self.output.has_failed |= is_own_failure;
+        self.output.is_clear = true;
+    }
+}
+
+impl Effects for Outside {
+    fn output(&self) -> Output {
+        self.output
+    }
+
+    fn has_room(&self) -> bool {
+        self.has_room
+    }
+
+    fn identity(&self) -> Identity {
+        Identity {
+            session: SessionId(7),
+            user: self.user.clone(),
+            endpoint: "unix:@a".to_owned(),
+            after: self.after,
+            gaps: Vec::new(),
+            gaps_unlisted_to: None,
+        }
+    }
+
+    fn answer(&mut self, frame: &ServerFrame<'_>) {
+        if self.output.is_broken {
+            return;
+        }
+        let mut bytes = Vec::new();
+        let _ = Dialect::Cbor.encode(Framing::Stream, frame, &mut bytes); // it sends every frame
+        self.answers.push(bytes);
+        self.output.is_clear = false;
+        let is_notice = match frame {
+            ServerFrame::Stopping(stopping) => stopping.id.is_none(),
+            ServerFrame::Closing(_) => true,
+            _ => false,
+        };
+        if !is_notice {
+            self.output.last_answer = Some(self.output.reached);
+        }
+    }
+
+    fn answer_within(&mut self, frame: &ServerFrame<'_>) -> bool {
+        if !self.is_too_long {
+            self.answer(frame);
+        }
+        !self.is_too_long
+    }
+
+    fn follow(&mut self, after: Seq) {
+        self.effects.push(Effect::Follow(after));
+        self.after = Some(after);
+        self.output.follows = true;
+        (self.output.reached, self.output.sent) = (after, after);
+    }
+
+    fn stop_following(&mut self) {
+        self.effects.push(Effect::StopFollowing);
+    }
+
+    fn shut_output(&mut self) {
+        self.effects.push(Effect::ShutOutput);
+    }
+
+    fn abandon_output(&mut self) {
+        self.effects.push(Effect::AbandonOutput);
+        self.break_output(false);
+    }
+
+    fn is_open(&self) -> bool {
+        self.is_open
+    }
+
+    fn half_closes(&self) -> bool {
+        self.half_closes
+    }
+
+    fn is_hung_up(&self) -> bool {
+        self.is_hung_up
+    }
+
+    fn has_input(&self) -> bool {
+        self.has_input
+    }
+
+    fn evidence(&self) -> Evidence {
+        self.evidence
+    }
+
+    fn best_evidence(&self) -> Evidence {
+        self.best_evidence
+    }
+
+    fn head(&self) -> Seq {
+        self.head
+    }
+
+    fn stop_time(&self) -> Option<Micros> {
+        self.stop_time
+    }
+
+    fn may_publish(&mut self) -> Result<(), Duration> {
+        self.publish_wait.map_or(Ok(()), Err)
+    }
+
+    fn may_list(&mut self, _user: &UserName) -> Result<(), Duration> {
+        self.list_wait.map_or(Ok(()), Err)
+    }
+
+    fn role(&self) -> Option<Role> {
+        self.user.as_ref().map(|_| self.account_role)
+    }
+
+    fn revoked(&self) -> Option<RevocationReason> {
+        self.revoked
+    }
+
+    fn is_own_user(&self) -> bool {
+        self.is_own_user
+    }
+
+    fn identify(&mut self) -> bool {
+        self.has_permit
+    }
+
+    fn log_in(&mut self, login: &Login<'_>) {
+        self.effects.push(Effect::LogIn(login.user.to_string()));
+    }
+
+    fn abandon_login(&mut self) {
+        self.effects.push(Effect::AbandonLogin);
+    }
+
+    fn enter(&mut self, user: &UserName) {
+        self.effects.push(Effect::Enter(user.to_string()));
+        self.user = Some(user.to_string());
+    }
+
+    fn request(&mut self, request: Request<'_>) -> Option<Outcome> {
+        self.effects.push(Effect::Request(request.user.to_owned()));
+        self.reply.clone()
+    }
+
+    fn publish(&mut self, user: &UserName, _bodies: Bodies, frames: usize) {
+        let user = user.to_string();
+        self.effects.push(Effect::Publish(user, frames));
+    }
+
+    fn ask(&mut self, ask: Ask) {
+        self.effects.push(Effect::Ask(ask));
+    }
+
+    fn leave(&mut self, user: &UserName) {
+        self.effects.push(Effect::Leave(user.to_string()));
+    }
+
+    fn carried_out(&mut self) {
+        self.effects.push(Effect::CarriedOut);
+    }
+
+    fn log(&mut self, event: Event<'_>) {
+        self.effects.push(Effect::Log(match event {
+            Event::LoggedIn(_) => "logged in",
+            Event::LoginRefused(_) => "login refused",
+            Event::BadInput(_) => "bad input",
+            Event::Revoked(_) => "revoked",
+            Event::ShutdownRequested { .. } => "shutdown requested",
+            Event::NotReadInTime => "not read in time",
+        }));
+    }
+}

@@ -1,0 +1,12 @@
+//! The core's rules, one by one. Each file tests the file of the core that it is named after.
+
+mod deadlines;
+mod ending;
+mod failing;
+mod login;
+mod policy;
+mod publish;
+mod record;
+mod requests;
+mod shutdown;
+mod work;

@@ -1,0 +1,120 @@
+//! Publishes and their runs.
+
+use std::time::Duration;
+
+use crate::actors::hub::NotPublished;
+use crate::actors::session::core::Served;
+use crate::actors::session::core::effects::Done;
+use crate::actors::session::core::testing::{Effect, Run, ping, publish};
+use crate::rate::Rate;
+use crate::wire::{Role, Seq};
+
+fn run_of(frames: usize) -> Effect {
+    Effect::Publish("ana".to_owned(), frames)
+}
+
+#[test]
+fn publishes_of_one_pass_go_to_the_hub_in_one_run() {
+    let mut run = Run::member();
+    let served = run.frames([publish(2), publish(3), publish(4)]);
+    assert_eq!(served, [Served::Gathered; 3]);
+    assert_eq!(run.effects(), [run_of(3)]);
+    run.done(Done::Published(Ok(Seq(8))));
+    let expected = ["published 2 at 8", "published 3 at 9", "published 4 at 10"];
+    assert_eq!(run.answers(), expected);
+    assert_eq!((run.record().accepted, run.record().answered), (3, 3));
+}
+
+#[test]
+fn publish_without_the_role_is_refused_behind_the_run() {
+    let mut run = Run::member();
+    run.out.account_role = Role::Leitor;
+    assert_eq!(run.frame(publish(2)), Served::Done);
+    assert_eq!(run.answers(), ["error 2 forbidden"]);
+    assert_eq!(run.effects(), []);
+    assert_eq!((run.record().accepted, run.record().answered), (1, 1));
+}
+
+#[test]
+fn publish_with_too_long_a_body_waits_for_the_run_and_is_refused() {
+    let mut run = Run::member_with(|beginning| beginning.limits.max_frame = 1024);
+    run.frame(publish(2));
+    let long = || {
+        let body = "x".repeat(1024).into();
+        crate::wire::ClientFrame::Publish(crate::wire::BodyFrame { id: 3, body })
+    };
+    run.done(Done::Published(Ok(Seq(1))));
+    assert_eq!(
+        run.frames([publish(4), long()]),
+        [Served::Gathered, Served::Later]
+    );
+    run.done(Done::Published(Ok(Seq(2))));
+    run.frame(long());
+    let expected = [
+        "published 2 at 1",
+        "published 4 at 2",
+        "error 3 frame-too-large",
+    ];
+    assert_eq!(run.answers(), expected);
+}
+
+#[test]
+fn run_takes_no_more_frames_than_may_be_in_work() {
+    let mut run = Run::member_with(|beginning| beginning.limits.frames_in_work = 2);
+    let served = run.frames((2..=4).map(publish));
+    assert_eq!(served, [Served::Gathered, Served::Gathered, Served::Later]);
+    assert_eq!(run.effects(), [run_of(2)]);
+}
+
+#[test]
+fn publish_that_readers_hold_back_is_tried_again_later() {
+    let mut run = Run::member();
+    run.out.publish_wait = Some(Duration::from_millis(50));
+    assert_eq!(run.frame(publish(2)), Served::Later);
+    assert_eq!(run.sleep(), Some(Duration::from_millis(50)));
+    assert!(!run.core.wants_input());
+    run.out.publish_wait = None;
+    assert!(run.pass(Duration::from_millis(50)));
+    assert_eq!(run.frame(publish(2)), Served::Gathered);
+    assert_eq!(run.effects(), [run_of(1)]);
+}
+
+#[test]
+fn frame_behind_a_gathered_publish_waits_for_its_answer() {
+    let mut run = Run::member();
+    assert_eq!(
+        run.frames([publish(2), ping(3)]),
+        [Served::Gathered, Served::Later]
+    );
+    assert_eq!(run.effects(), [run_of(1)], "the run is sent all the same");
+    assert_eq!(run.answers(), [""; 0]);
+}
+
+#[test]
+fn run_that_the_hub_does_not_publish_is_refused_frame_by_frame() {
+    for (why, code, accepted, refused) in [
+        (NotPublished::Sealed, "stopping", 0, 2),
+        (NotPublished::Unwritten, "internal", 2, 0),
+    ] {
+        let mut run = Run::member();
+        run.frames([publish(2), publish(3)]);
+        run.done(Done::Published(Err(why)));
+        let expected = [2, 3].map(|id| format!("error {id} {code}"));
+        assert_eq!(run.answers(), expected);
+        let record = run.record();
+        let counts = (record.accepted, record.answered, record.refused);
+        assert_eq!(counts, (accepted, accepted, refused), "{code}");
+    }
+}
+
+#[test]
+fn publish_over_the_rate_is_answered_throttled_behind_its_run() {
+    let mut run = Run::member_with(|beginning| {
+        beginning.limits.request_rate = Some(Rate::per_seconds(1, 60));
+    });
+    let served = run.frames([publish(2), publish(3)]);
+    assert_eq!(served, [Served::Gathered, Served::Later]);
+    run.done(Done::Published(Ok(Seq(1))));
+    run.frame(publish(3));
+    assert_eq!(run.answers(), ["published 2 at 1", "error 3 throttled"]);
+}
