@@ -34,7 +34,7 @@ impl Core {
             return Served::Later;
         }
         if let Err(wait) = self.take_token(now) {
-            return self.throttle(publish.id, wait, now, fx);
+            return self.throttle(publish.id, true, wait, now, fx);
         }
         self.run.get_or_insert_default().push(publish);
         Served::Gathered

@@ -42,7 +42,9 @@ impl Core {
                 .take_token(now)
                 .and_then(|()| self.take_list_token(&frame, fx))
         {
-            return self.throttle(frame.id().unwrap_or_default(), wait, now, fx);
+            let is_counted = !is_login(&frame);
+            let id = frame.id().unwrap_or_default();
+            return self.throttle(id, is_counted, wait, now, fx);
         }
         match &self.state {
             State::Greeting => self.serve_before_login(frame, fx),
@@ -208,12 +210,7 @@ impl Core {
                 self.ask_stop(shutdown.id, shutdown.now.unwrap_or(false), fx);
             }
             other => {
-                let is_login = match other {
-                    ClientFrame::Login(_) => true,
-                    ClientFrame::Unserved(unserved) => unserved.is_login,
-                    _ => false,
-                };
-                if is_member && !is_login {
+                if is_member && !is_login(other) {
                     self.tally.refuse();
                 }
                 let message = "the server is stopping";
@@ -281,6 +278,7 @@ impl Core {
     pub(super) fn throttle<E: Effects>(
         &mut self,
         id: u64,
+        is_counted: bool,
         wait: Duration,
         now: Instant,
         fx: &mut E,
@@ -292,7 +290,9 @@ impl Core {
             self.timers.hold(now + wait);
             return Served::Later;
         }
-        self.count_answered(fx);
+        if is_counted {
+            self.count_answered(fx);
+        }
         fx.answer(&ServerFrame::throttled(Some(id), "too many requests", wait));
         Served::Done
     }
@@ -309,6 +309,15 @@ impl Core {
             let now = fx.stop_time();
             self.tally.note_time(now, |times| &mut times.last_reply);
         }
+    }
+}
+
+/// Whether the frame is a login, served or not: those are not counted.
+fn is_login(frame: &ClientFrame<'_>) -> bool {
+    match frame {
+        ClientFrame::Login(_) => true,
+        ClientFrame::Unserved(unserved) => unserved.is_login,
+        _ => false,
     }
 }
 

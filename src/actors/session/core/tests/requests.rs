@@ -210,6 +210,16 @@ fn request_over_the_rate_is_answered_throttled() {
 }
 
 #[test]
+fn throttled_login_of_a_member_is_not_counted() {
+    let mut run = Run::member_with(|beginning| {
+        beginning.limits.request_rate = Some(Rate::per_seconds(1, 60));
+    });
+    run.frames([unserved(2, false), unserved(3, true)]);
+    assert_eq!(run.answers(), ["error 2 unsupported", "error 3 throttled"]);
+    assert_eq!((run.record().accepted, run.record().answered), (1, 1));
+}
+
+#[test]
 fn frame_over_the_rate_before_the_login_is_held_and_not_answered() {
     let mut run = Run::with(|beginning| {
         beginning.limits.rate_before_login = Rate::per_seconds(1, 1);
