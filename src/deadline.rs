@@ -14,6 +14,9 @@
 
 use std::time::{Duration, Instant};
 
+#[cfg(all(feature = "server", any(test, fuzzing)))]
+use crate::saved_time::{SavedTime, TimeOutOfRange};
+
 /// The longest extension after a late timer.
 const LONGEST_EXTENSION: Duration = Duration::from_secs(10);
 
@@ -30,6 +33,17 @@ const LONGEST: Duration = Duration::from_secs(100 * 365 * 24 * 60 * 60);
 pub(crate) struct InputDeadline {
     length: Duration,
     due: Instant,
+    was_extended: bool,
+    looks: u8,
+}
+
+/// A deadline, written down.
+#[cfg(all(feature = "server", any(test, fuzzing)))]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct SavedDeadline {
+    length: Duration,
+    due: SavedTime,
     was_extended: bool,
     looks: u8,
 }
@@ -84,6 +98,43 @@ impl InputDeadline {
             return Verdict::Wait(extension);
         }
         Verdict::Expired
+    }
+
+    /// Returns the deadline in a form that another process can read.
+    #[cfg(all(feature = "server", any(test, fuzzing)))]
+    pub(crate) fn save(&self, now: Instant) -> SavedDeadline {
+        let InputDeadline {
+            length,
+            due,
+            was_extended,
+            looks,
+        } = *self;
+        SavedDeadline {
+            length,
+            due: SavedTime::save(due, now),
+            was_extended,
+            looks,
+        }
+    }
+
+    /// Returns the deadline that was saved, with as much time left as it had.
+    ///
+    /// # Errors
+    /// No server has written such a time.
+    #[cfg(all(feature = "server", any(test, fuzzing)))]
+    pub(crate) fn restore(
+        saved: SavedDeadline,
+        now: Instant,
+    ) -> Result<InputDeadline, TimeOutOfRange> {
+        if saved.length > LONGEST {
+            return Err(TimeOutOfRange);
+        }
+        Ok(InputDeadline {
+            length: saved.length,
+            due: saved.due.restore(now)?,
+            was_extended: saved.was_extended,
+            looks: saved.looks,
+        })
     }
 
     /// Returns how late a timer may fire without a sign that this process did not run.
@@ -148,6 +199,30 @@ mod tests {
         deadline.restart(resumed);
         let again = resumed + LENGTH * 100;
         assert_eq!(deadline.judge(again, false), Verdict::Wait(LENGTH));
+    }
+
+    #[cfg(feature = "server")]
+    #[test]
+    fn saved_deadline_has_as_much_left_and_as_many_looks() {
+        let start = Instant::now();
+        let due = start + LENGTH;
+        let mut deadline = InputDeadline::new(LENGTH, start);
+        let mut judged = vec![deadline];
+        for _ in 0..LOOKS {
+            deadline.judge(due, true);
+            judged.push(deadline);
+        }
+        deadline.judge(due + LENGTH, false);
+        judged.push(deadline);
+        for deadline in judged {
+            assert_eq!(
+                InputDeadline::restore(deadline.save(due), due),
+                Ok(deadline)
+            );
+        }
+        let mut saved = deadline.save(due);
+        saved.length = LONGEST + MOMENT;
+        assert_eq!(InputDeadline::restore(saved, due), Err(TimeOutOfRange));
     }
 
     #[test]

@@ -114,6 +114,8 @@ mod log;
 mod parse_error;
 #[cfg(feature = "server")]
 mod rate;
+#[cfg(all(feature = "server", any(test, fuzzing)))]
+mod saved_time;
 #[cfg(feature = "server")]
 mod server;
 #[cfg(feature = "server")]

@@ -16,6 +16,8 @@ use std::time::{Duration, Instant};
 use serde::{Deserialize, Deserializer};
 
 use crate::parse_error::ParseError;
+#[cfg(any(test, fuzzing))]
+use crate::saved_time::{SavedTime, TimeOutOfRange};
 
 /// A count of events in a period, which is also the count allowed at once.
 ///
@@ -30,6 +32,13 @@ pub struct Rate {
     /// The period in seconds.
     period: u32,
 }
+
+/// The largest count: an interval below a nanosecond would be no limit at all.
+const MOST: u32 = 1_000_000_000;
+
+/// The longest period that is read back, in seconds.
+#[cfg(any(test, fuzzing))]
+const LONGEST_PERIOD: u32 = 60 * 60;
 
 /// The letters of the periods, and their seconds.
 const UNITS: [(&str, u32); 3] = [("s", 1), ("m", 60), ("h", 60 * 60)];
@@ -78,8 +87,7 @@ impl FromStr for Rate {
         let count = count.and_then(|count| count.parse().ok());
         let unit = UNITS.into_iter().find(|(letter, _)| *letter == unit);
         match (count, unit) {
-            // An interval below a nanosecond would be no limit at all.
-            (Some(count @ 1..=1_000_000_000), Some((_, period))) => Ok(Rate { count, period }),
+            (Some(count @ 1..=MOST), Some((_, period))) => Ok(Rate { count, period }),
             _ => Err(problem()),
         }
     }
@@ -99,6 +107,66 @@ impl<'de> Deserialize<'de> for Rate {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
         text.parse().map_err(serde::de::Error::custom)
+    }
+}
+
+/// A rate, written down. Unlike its text it may have any period.
+#[cfg(any(test, fuzzing))]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct SavedRate {
+    count: u32,
+    period: u32,
+}
+
+#[cfg(any(test, fuzzing))]
+impl Rate {
+    pub(crate) fn save(self) -> SavedRate {
+        let Rate { count, period } = self;
+        SavedRate { count, period }
+    }
+
+    /// Returns the rate that was saved.
+    ///
+    /// # Errors
+    /// It counts nothing, or has a period that no server writes.
+    pub(crate) fn restore(saved: SavedRate) -> Result<Rate, TimeOutOfRange> {
+        let SavedRate { count, period } = saved;
+        let is_rate = (1..=MOST).contains(&count) && (1..=LONGEST_PERIOD).contains(&period);
+        is_rate
+            .then_some(Rate { count, period })
+            .ok_or(TimeOutOfRange)
+    }
+}
+
+/// A bucket, written down.
+#[cfg(any(test, fuzzing))]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct SavedBucket {
+    rate: SavedRate,
+    full_at: SavedTime,
+}
+
+#[cfg(any(test, fuzzing))]
+impl Bucket {
+    pub(crate) fn save(&self, now: Instant) -> SavedBucket {
+        let Bucket { rate, full_at } = *self;
+        SavedBucket {
+            rate: rate.save(),
+            full_at: SavedTime::save(full_at, now),
+        }
+    }
+
+    /// Returns the bucket that was saved, with as many tokens as it had.
+    ///
+    /// # Errors
+    /// No server has written such a rate or time.
+    pub(crate) fn restore(saved: SavedBucket, now: Instant) -> Result<Bucket, TimeOutOfRange> {
+        Ok(Bucket {
+            rate: Rate::restore(saved.rate)?,
+            full_at: saved.full_at.restore(now)?,
+        })
     }
 }
 
@@ -199,6 +267,25 @@ mod tests {
             "and no more than that"
         );
         assert!(bucket.take(at(60_000)).is_err());
+    }
+
+    #[test]
+    fn saved_bucket_has_as_many_tokens() {
+        let (start, later) = (Instant::now(), Instant::now() + Duration::from_secs(9));
+        let second = Duration::from_secs(1);
+        let mut bucket = Bucket::full(Rate::per_seconds(2, 2), start);
+        assert!((0..2).all(|_| bucket.take(start).is_ok()));
+        let mut restored = Bucket::restore(bucket.save(start), later).expect("it was saved");
+        assert_eq!(restored.take(later), Err(second));
+        assert_eq!(restored.take(later + second), Ok(()));
+    }
+
+    #[test]
+    fn saved_rate_that_is_none_is_refused() {
+        for (count, period) in [(0, 1), (1, 0), (MOST + 1, 1), (1, LONGEST_PERIOD + 1)] {
+            let saved = SavedRate { count, period };
+            assert_eq!(Rate::restore(saved), Err(TimeOutOfRange), "{saved:?}");
+        }
     }
 
     #[test]

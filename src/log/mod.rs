@@ -52,6 +52,8 @@ use std::task::Waker;
 use bytes::Bytes;
 
 pub use appender::{Appender, PresenceChange, Sealed};
+#[cfg(any(test, fuzzing))]
+pub use backpressure::SavedProgress;
 pub use backpressure::{
     Backpressure, BackpressureLimits, InFlightBytes, PublishWait, TrackedReader,
 };

@@ -27,6 +27,8 @@ mod io;
 mod jobs;
 mod listener_context;
 mod outlet;
+#[cfg(any(test, fuzzing))]
+mod saved;
 
 pub use self::actor::Session;
 pub use self::core::policy::{ConnectRefusal, SessionLimits, SlowPolicy};

@@ -9,6 +9,9 @@
 //! A reader reports its position when its socket is full and when it has read everything, so
 //! there is no work per message.
 
+#[cfg(any(test, fuzzing))]
+mod saved;
+
 mod budget;
 mod lag_table;
 mod limits;
@@ -19,6 +22,8 @@ use std::time::{Duration, Instant};
 
 use self::lag_table::{LagTable, Report};
 pub use self::limits::BackpressureLimits;
+#[cfg(any(test, fuzzing))]
+pub use self::saved::SavedProgress;
 use super::waiters::{Key, Waiters};
 use crate::sync::Mutex;
 

@@ -38,14 +38,20 @@ pub(super) const LAYERS: &[Layer] = &[
         layers: &[],
         never: &["actix", "tokio", "std::fs", "std::os"],
     },
+    // Instants, written down for another process.
+    Layer {
+        name: "saved_time",
+        layers: &[],
+        never: &["actix", "tokio", "std::fs", "std::os"],
+    },
     Layer {
         name: "rate",
-        layers: &["parse_error"],
+        layers: &["parse_error", "saved_time"],
         never: &["actix", "tokio", "std::fs", "std::os"],
     },
     Layer {
         name: "deadline",
-        layers: &[],
+        layers: &["saved_time"],
         never: &["actix", "tokio", "std::fs", "std::os"],
     },
     // Used by the tests of interleavings only.
@@ -72,7 +78,7 @@ pub(super) const LAYERS: &[Layer] = &[
     },
     Layer {
         name: "log",
-        layers: &["wire", "store", "sync", "interleavings"],
+        layers: &["wire", "store", "sync", "interleavings", "saved_time"],
         // Shared state goes through `sync`, or the tests of interleavings miss it.
         never: &[
             "actix",
@@ -113,6 +119,7 @@ pub(super) const LAYERS: &[Layer] = &[
             "rate",
             "deadline",
             "interleavings",
+            "saved_time",
         ],
         never: &["std::os", "rustix", "rusqlite"],
     },
@@ -199,6 +206,7 @@ pub(super) const LAYERS: &[Layer] = &[
             "sync",
             "interleavings",
             "fuzzing",
+            "saved_time",
         ],
         never: &["actix", "tokio", "fn "],
     },

@@ -41,11 +41,15 @@ mod requests;
 pub mod shutdown;
 
 #[cfg(any(test, fuzzing))]
+pub mod saved;
+#[cfg(any(test, fuzzing))]
 pub mod testing;
 #[cfg(test)]
 mod tests;
 
 use std::time::Instant;
+
+use serde::{Deserialize, Serialize};
 
 use self::effects::Effects;
 use self::notice::Notice;
@@ -92,7 +96,8 @@ pub struct Core {
 }
 
 /// The state of a session's input.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 struct Input {
     /// The client has closed its side, or reading has failed.
     is_over: bool,

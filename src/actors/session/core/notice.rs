@@ -5,7 +5,15 @@
 //! where the stop was when the supervisor heard of it, and may arrive behind the
 //! announcement: what a session is told never goes back.
 
+#[cfg(any(test, fuzzing))]
+use std::time::Duration;
+
+#[cfg(any(test, fuzzing))]
+use serde::{Deserialize, Serialize};
+
 use crate::actors::supervisor::Status;
+#[cfg(any(test, fuzzing))]
+use crate::close::{Phase, StopReason};
 
 /// The stop status that a session has been told, and whether an answer will tell the next.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
@@ -40,12 +48,41 @@ impl Notice {
     }
 }
 
+/// What a session has been told, written down.
+#[cfg(any(test, fuzzing))]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SavedNotice {
+    latest: Option<(StopReason, Phase, Duration)>,
+    is_asking: bool,
+}
+
+#[cfg(any(test, fuzzing))]
+impl Notice {
+    pub(super) fn save(&self) -> SavedNotice {
+        let Notice { latest, is_asking } = self;
+        SavedNotice {
+            latest: latest.map(|latest| (latest.reason, latest.phase, latest.remaining)),
+            is_asking: *is_asking,
+        }
+    }
+
+    pub(super) fn restore(saved: SavedNotice) -> Notice {
+        let latest = saved.latest.map(|(reason, phase, remaining)| Status {
+            reason,
+            phase,
+            remaining,
+        });
+        Notice {
+            latest,
+            is_asking: saved.is_asking,
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
-    use crate::close::{Phase, StopReason};
 
     fn status(phase: Phase, seconds: u64) -> Status {
         Status {

@@ -2,12 +2,18 @@
 
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 use super::state::{Member, State};
+#[cfg(any(test, fuzzing))]
+use crate::actors::session::saved::error::RestoreError;
 use crate::rate::Rate;
+#[cfg(any(test, fuzzing))]
+use crate::rate::SavedRate;
 use crate::wire::{Dialect, ErrorCode, cbor};
 
 /// The policy for a reader that falls off the log's tail.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Hash, Serialize, Deserialize)]
 pub enum SlowPolicy {
     /// It is told what it missed, and goes on.
     #[default]
@@ -52,6 +58,71 @@ impl SessionLimits {
     }
 }
 
+/// A session's limits, written down: its client was told some of them, so that they hold as
+/// long as it is connected.
+#[cfg(any(test, fuzzing))]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SavedLimits {
+    max_frame: u64,
+    max_frame_before_login: u64,
+    frames_in_work: u64,
+    request_rate: Option<SavedRate>,
+    rate_before_login: SavedRate,
+    login_timeout: Duration,
+    idle_timeout: Option<Duration>,
+    drain_timeout: Duration,
+    slow: SlowPolicy,
+}
+
+#[cfg(any(test, fuzzing))]
+impl SessionLimits {
+    pub(super) fn save(&self) -> SavedLimits {
+        let SessionLimits {
+            max_frame,
+            max_frame_before_login,
+            frames_in_work,
+            request_rate,
+            rate_before_login,
+            login_timeout,
+            idle_timeout,
+            drain_timeout,
+            slow,
+        } = *self;
+        SavedLimits {
+            max_frame: max_frame as u64,
+            max_frame_before_login: max_frame_before_login as u64,
+            frames_in_work: frames_in_work as u64,
+            request_rate: request_rate.map(Rate::save),
+            rate_before_login: rate_before_login.save(),
+            login_timeout,
+            idle_timeout,
+            drain_timeout,
+            slow,
+        }
+    }
+
+    pub(super) fn restore(saved: SavedLimits) -> Result<SessionLimits, RestoreError> {
+        /// The longest frame that a server can be set to take.
+        const LONGEST_FRAME: u64 = 1 << 30;
+        let frame = |length: u64| match usize::try_from(length) {
+            Ok(known) if length <= LONGEST_FRAME => Ok(known),
+            _ => Err(RestoreError::Impossible("no frame is that long")),
+        };
+        Ok(SessionLimits {
+            max_frame: frame(saved.max_frame)?,
+            max_frame_before_login: frame(saved.max_frame_before_login)?,
+            frames_in_work: usize::try_from(saved.frames_in_work).unwrap_or(usize::MAX),
+            request_rate: saved.request_rate.map(Rate::restore).transpose()?,
+            rate_before_login: Rate::restore(saved.rate_before_login)?,
+            login_timeout: saved.login_timeout,
+            idle_timeout: saved.idle_timeout,
+            drain_timeout: saved.drain_timeout,
+            slow: saved.slow,
+        })
+    }
+}
+
 /// Why a connection is refused: the session only tells so.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum ConnectRefusal {
@@ -92,7 +163,7 @@ const READ_OF_NAMELESS: usize = 16 * 1024;
 const READ_BEFORE_LOGIN: usize = 4 * 1024;
 
 /// The kind of a session, which follows from its listener's dialect.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Policy {
     /// CBOR or text: clients log in, and every frame that asks has its answer.
     Dialogue,

@@ -1,9 +1,12 @@
 //! Counts of a session's frames since its login, and the times of its end.
 
+use serde::{Deserialize, Serialize};
+
 use crate::close::{Micros, Times};
 
 /// The counts and times of a session.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(super) struct Tally {
     accepted: u64,
     answered: u64,
@@ -45,6 +48,17 @@ impl Tally {
     /// Whether no frame has been admitted or refused.
     pub(super) fn is_untouched(&self) -> bool {
         self.accepted + self.refused == 0
+    }
+
+    /// Whether these are counts that a session can have had: no more answers than frames, and
+    /// never more than can be counted on from.
+    #[cfg(any(test, fuzzing))]
+    pub(super) fn is_possible(&self) -> bool {
+        const MOST: u64 = u64::MAX / 4;
+        self.answered <= self.accepted
+            && self.accepted <= MOST
+            && self.refused <= MOST
+            && self.bad_credentials <= u32::MAX / 2
     }
 
     pub(super) fn accepted(&self) -> u64 {

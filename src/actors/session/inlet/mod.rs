@@ -8,6 +8,8 @@
 //! then [`Inlet::settle`].
 
 mod messages;
+#[cfg(any(test, fuzzing))]
+pub(super) mod saved;
 mod stream;
 mod window;
 

@@ -6,6 +6,8 @@ mod past;
 mod queue;
 mod reader;
 mod replace;
+#[cfg(any(test, fuzzing))]
+pub(super) mod saved;
 mod stream;
 #[cfg(test)]
 mod tests;

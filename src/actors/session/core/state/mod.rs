@@ -3,7 +3,12 @@
 //! A session moves downwards only: `Greeting`, `LoggingIn`, `Ready`, `Ending`, `Closed`. The
 //! one exception is a login that fails, which leads back to `Greeting`.
 
+#[cfg(any(test, fuzzing))]
+pub(super) mod saved;
+
 use std::time::{Duration, Instant};
+
+use serde::{Deserialize, Serialize};
 
 use crate::accounts::UserName;
 use crate::close::CloseReason;
@@ -33,7 +38,7 @@ pub(super) enum State {
 }
 
 /// The broadcasts that a session has still to get.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub(super) enum Owed {
     /// None.
     Nothing,
@@ -191,7 +196,7 @@ pub(super) struct Ending {
 }
 
 /// How far an ending has come.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub(super) enum Step {
     /// Frames are refused, broadcasts go on.
     Refusing,

@@ -4,8 +4,8 @@ use std::borrow::Cow;
 
 use crate::wire::cbor::decode_server;
 use crate::wire::{
-    Ack, Body, BodyFrame, ClientFrame, Decoded, IdFrame, Login, Seq, ServerFrame, Shutdown,
-    Unserved,
+    Ack, Body, BodyFrame, ClientFrame, Decoded, ErrorCode, IdFrame, Login, Seq, ServerFrame,
+    Shutdown, Unserved,
 };
 
 pub fn login(id: u64) -> ClientFrame<'static> {
@@ -63,14 +63,67 @@ pub fn unserved(id: u64, is_login: bool) -> ClientFrame<'static> {
     })
 }
 
-/// Describes an answer in a few words: its name, the id that it answers, and what differs.
-pub fn describe(answer: &[u8]) -> String {
-    let frame = match decode_server(answer, usize::MAX) {
+/// An answer, as far as the order of answers and the counts are concerned.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Answer {
+    /// It answers no frame.
+    Notice,
+    /// It answers the frame with this id.
+    To {
+        id: u64,
+        code: Option<ErrorCode>,
+        /// Whether it tells of a login.
+        enters: bool,
+    },
+    Closing {
+        accepted: u64,
+        refused: u64,
+    },
+}
+
+/// Reads an answer.
+pub fn read(answer: &[u8]) -> Answer {
+    let to = |id| Answer::To {
+        id,
+        code: None,
+        enters: false,
+    };
+    match decode(answer) {
+        ServerFrame::LoggedIn(login) => Answer::To {
+            id: login.id,
+            code: None,
+            enters: true,
+        },
+        ServerFrame::Reply(reply) => to(reply.id),
+        ServerFrame::Published(published) => to(published.id),
+        ServerFrame::Present(present) => to(present.id),
+        ServerFrame::Pong(pong) => to(pong.id),
+        ServerFrame::Sessions(list) => to(list.id),
+        ServerFrame::Stopping(stopping) => stopping.id.map_or(Answer::Notice, to),
+        ServerFrame::Error(error) => error.id.map_or(Answer::Notice, |id| Answer::To {
+            id,
+            code: Some(error.code),
+            enters: false,
+        }),
+        ServerFrame::Closing(closing) => Answer::Closing {
+            accepted: closing.accepted,
+            refused: closing.refused,
+        },
+        _ => Answer::Notice,
+    }
+}
+
+fn decode(answer: &[u8]) -> ServerFrame<'_> {
+    match decode_server(answer, usize::MAX) {
         Ok(Decoded::Frame(frame, used)) if used == answer.len() => frame,
         other => panic!("an answer is one frame: {other:?}"),
-    };
+    }
+}
+
+/// Describes an answer in a few words: its name, the id that it answers, and what differs.
+pub fn describe(answer: &[u8]) -> String {
     let id = |id: Option<u64>| id.map_or("-".to_owned(), |id| id.to_string());
-    match frame {
+    match decode(answer) {
         ServerFrame::Welcome(welcome) => format!("welcome {}", welcome.session),
         ServerFrame::LoggedIn(login) => format!("logged_in {} {}", login.id, login.user),
         ServerFrame::Reply(reply) => format!("reply {}", reply.id),

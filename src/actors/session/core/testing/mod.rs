@@ -3,17 +3,20 @@
 //! [`Outside`] implements [`Effects`]. A test sets what the core may ask (the output's state, the
 //! evidence, the log's head, the time of a stop) and looks at what the core did: the frames of
 //! its answers, byte for byte, and all other effects in their order. [`Run`] has a core, its
-//! outside and the time, and does what the driver does around them.
+//! outside and the time, and does what the driver does around them. [`drive`] takes
+//! inputs in any order.
 
+pub mod drive;
 mod frames;
 mod outside;
 mod run;
+pub mod steps;
 
 #[cfg(test)]
 pub(super) use self::frames::{
     ack, fim, login, ping, publish, request, sessions, shutdown, unserved, who,
 };
-pub use self::outside::Effect;
+pub use self::outside::{Effect, Outside};
 pub use self::run::Run;
 #[cfg(test)]
-pub(super) use self::run::{LIMITS, entry, status, user};
+pub use self::run::{LIMITS, entry, status, user};

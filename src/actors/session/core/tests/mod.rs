@@ -8,5 +8,7 @@ mod policy;
 mod publish;
 mod record;
 mod requests;
+mod saved;
 mod shutdown;
+mod steps;
 mod work;

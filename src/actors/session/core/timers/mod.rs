@@ -4,7 +4,12 @@
 //! fires only has the shell read all the input there is and then call `Core::tick`, which
 //! judges. So a timer that fires late makes no client late ([`InputDeadline`]).
 
+#[cfg(any(test, fuzzing))]
+pub(super) mod saved;
+
 use std::time::{Duration, Instant};
+
+use serde::{Deserialize, Serialize};
 
 use crate::deadline::{InputDeadline, Verdict};
 
@@ -15,7 +20,7 @@ pub(super) const LOOK: Duration = Duration::from_millis(250);
 /// The first and the longest wait before the session asks whether the client has read
 /// everything: no event tells that either.
 const FIRST_READ_LOOK: Duration = Duration::from_millis(1);
-const LAST_READ_LOOK: Duration = Duration::from_millis(50);
+pub(super) const LAST_READ_LOOK: Duration = Duration::from_millis(50);
 
 /// Returns the wait behind `last`, which grows up to a bound.
 pub(super) fn next_read_look(last: Option<Duration>) -> Duration {
@@ -23,7 +28,8 @@ pub(super) fn next_read_look(last: Option<Duration>) -> Duration {
 }
 
 /// The event that a session's deadline is for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(super) enum WaitsFor {
     Login,
     Frame,

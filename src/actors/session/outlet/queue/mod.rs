@@ -4,6 +4,9 @@
 //! whoever reads the log in another form than its own must know how far it got: a
 //! mark says which broadcast a place in the queue stands for.
 
+#[cfg(any(test, fuzzing))]
+pub(super) mod saved;
+
 use std::collections::VecDeque;
 
 use crate::actors::spare;

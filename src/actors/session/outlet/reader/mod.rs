@@ -1,5 +1,8 @@
 //! A session's place among the broadcasts, and what comes next there.
 
+#[cfg(any(test, fuzzing))]
+pub(super) mod saved;
+
 use std::sync::Arc;
 use std::task::{Context as TaskContext, Waker};
 

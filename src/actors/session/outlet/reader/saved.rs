@@ -1,0 +1,95 @@
+//! A session's place among the broadcasts, written down.
+//!
+//! The place is a seq: where the successor's log holds that is its own matter. A chunk of the
+//! journal that was read or requested is requested again.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use serde::{Deserialize, Serialize};
+
+use super::{GAPS, Past, Reader};
+use crate::actors::session::saved::error::RestoreError;
+use crate::actors::session::saved::plain::list;
+use crate::log::{Log, SavedProgress};
+use crate::wire::Seq;
+
+/// The state of a [`Reader`].
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SavedReader {
+    seq: Seq,
+    /// Whether it reads the journal.
+    is_past: bool,
+    is_fresh: bool,
+    rendered: Seq,
+    taken: u64,
+    progress: SavedProgress,
+    takes_files: bool,
+    #[serde(deserialize_with = "list")]
+    gaps: Vec<(Seq, Seq)>,
+    gaps_unlisted_to: Option<Seq>,
+}
+
+impl Reader {
+    pub(in super::super) fn save(&self, now: Instant) -> SavedReader {
+        let Reader {
+            cursor: _, // the seq says where it is
+            waker: _,  // of this process; without one the task that reads is woken
+            past,
+            is_fresh,
+            rendered,
+            taken,
+            tracked,
+            read_wait: _, // it registers again when it has read everything
+            sendfile,
+            gaps,
+            gaps_unlisted_to,
+        } = self;
+        SavedReader {
+            seq: self.seq(),
+            is_past: past.is_some(),
+            is_fresh: *is_fresh,
+            rendered: *rendered,
+            taken: *taken,
+            progress: tracked.save(now),
+            takes_files: sendfile.is_some(),
+            gaps: gaps.clone(),
+            gaps_unlisted_to: *gaps_unlisted_to,
+        }
+    }
+
+    /// Returns the reader that was saved, at its place in `log`; `sends_files`: whether the
+    /// connection can be sent a file's bytes.
+    pub(in super::super) fn restore(
+        saved: SavedReader,
+        log: &Arc<Log>,
+        sends_files: bool,
+        user: Arc<str>,
+        now: Instant,
+    ) -> Result<Reader, RestoreError> {
+        let (read, head) = (saved.seq, log.head());
+        if read > head {
+            return Err(RestoreError::AheadOfLog { read, head });
+        }
+        let are_gaps = saved.gaps.iter().all(|(from, to)| from <= to);
+        if saved.gaps.len() > GAPS || !are_gaps || saved.taken > u64::MAX / 4 {
+            return Err(RestoreError::Impossible("no reader has read that"));
+        }
+        let takes_files = saved.takes_files && sends_files;
+        let mut reader = Reader::new(log, read, takes_files, Arc::clone(&user));
+        reader.tracked = log
+            .backpressure()
+            .restore(Some(user), saved.progress, now)?;
+        // Without a journal the log itself tells the gap.
+        if saved.is_past && log.journal().is_some() {
+            reader.past = Some(Box::new(Past::behind(read)));
+        }
+        reader.is_fresh = saved.is_fresh;
+        reader.rendered = saved.rendered;
+        reader.taken = saved.taken;
+        reader.gaps = saved.gaps;
+        reader.gaps_unlisted_to = saved.gaps_unlisted_to;
+        Ok(reader)
+    }
+}

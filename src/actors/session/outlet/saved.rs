@@ -1,0 +1,111 @@
+//! The rest of a connection's output, written down: what is queued, a broadcast that was written
+//! in part, and the reader's place in the log.
+//!
+//! The bytes that the connection itself holds (those of a TLS session) are not here: they are
+//! the connection's.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use bytes::Bytes;
+use serde::{Deserialize, Serialize};
+
+use super::queue::Queue;
+use super::queue::saved::SavedQueue;
+use super::reader::Reader;
+use super::reader::saved::SavedReader;
+use super::{Outlet, OutletSetup};
+use crate::actors::session::saved::error::RestoreError;
+use crate::actors::session::saved::plain::SavedBytes;
+use crate::framing::Failure;
+use crate::log::PartialFrame;
+use crate::wire::Seq;
+
+/// The state of an [`Outlet`].
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SavedOutlet {
+    rest: SavedBytes,
+    queue: SavedQueue,
+    reader: Option<SavedReader>,
+    last_answer: Option<Seq>,
+    failure: Option<SavedFailure>,
+    sent_before_break: Option<Seq>,
+    write_shut: bool,
+}
+
+/// Whose failure it is that nothing more can be written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+enum SavedFailure {
+    Peer,
+    Own,
+}
+
+impl Outlet {
+    pub(in super::super) fn save(&self, now: Instant) -> SavedOutlet {
+        let Outlet {
+            session: _, // these five follow from the listener and the connection
+            dialect: _,
+            longest: _,
+            log: _,
+            shard: _,
+            rest,
+            queue,
+            reader,
+            last_answer,
+            failure,
+            sent_before_break,
+            write_shut,
+        } = self;
+        let PartialFrame { bytes, pages: _ } = rest;
+        SavedOutlet {
+            rest: SavedBytes(bytes.to_vec()),
+            queue: queue.save(),
+            reader: reader.as_ref().map(|reader| reader.save(now)),
+            last_answer: *last_answer,
+            failure: failure.map(|failure| match failure {
+                Failure::PeerGone => SavedFailure::Peer,
+                Failure::Transient | Failure::MessageTooLong | Failure::OwnSide => {
+                    SavedFailure::Own
+                }
+            }),
+            sent_before_break: *sent_before_break,
+            write_shut: *write_shut,
+        }
+    }
+
+    /// Returns the outlet that was saved, for a connection and a log of the same kind.
+    pub(in super::super) fn restore(
+        saved: SavedOutlet,
+        setup: OutletSetup,
+        reader: (Arc<str>, bool),
+        now: Instant,
+    ) -> Result<Outlet, RestoreError> {
+        let mut outlet = Outlet::new(setup);
+        outlet.queue = Queue::restore(saved.queue, outlet.framing())?;
+        let (user, sends_files) = reader;
+        let restored = saved
+            .reader
+            .map(|saved| Reader::restore(saved, &outlet.log, sends_files, user, now));
+        outlet.reader = restored.transpose()?;
+        if !saved.rest.0.is_empty() {
+            // Only where the log's bytes are sent as they are is one written in part.
+            let is_possible = outlet.is_log_native() && outlet.reached() > Seq::ZERO;
+            if !is_possible {
+                return Err(RestoreError::Impossible("no broadcast was written in part"));
+            }
+            outlet.rest = PartialFrame {
+                bytes: Bytes::from(saved.rest.0),
+                pages: Default::default(),
+            };
+        }
+        outlet.last_answer = saved.last_answer;
+        outlet.failure = saved.failure.map(|failure| match failure {
+            SavedFailure::Peer => Failure::PeerGone,
+            SavedFailure::Own => Failure::OwnSide,
+        });
+        outlet.sent_before_break = saved.sent_before_break;
+        outlet.write_shut = saved.write_shut;
+        Ok(outlet)
+    }
+}
