@@ -8,9 +8,11 @@
 //!
 //! Nothing here waits for a timer: the peer reads all that it is sent, closes when it
 //! is told to, and the one blocking thing is the cheapest of password hashes. It is
-//! compiled with `--cfg fuzzing` only, and is no part of the library.
+//! compiled with `--cfg fuzzing` only, and is no part of the library. [`core`] drives a session's
+//! decisions alone.
 
 mod components;
+pub mod core;
 mod link;
 
 use std::sync::Arc;

@@ -28,7 +28,7 @@ mod jobs;
 mod listener_context;
 mod outlet;
 #[cfg(any(test, fuzzing))]
-mod saved;
+pub mod saved;
 
 pub use self::actor::Session;
 pub use self::core::policy::{ConnectRefusal, SessionLimits, SlowPolicy};

@@ -56,14 +56,19 @@ pub(super) struct SavedSession {
 }
 
 /// The surroundings that a session is read back into: those that it had.
-pub(super) struct Surroundings {
-    pub(super) dialect: Dialect,
-    pub(super) framing: Framing,
-    pub(super) log: Arc<Log>,
-    pub(super) shard: usize,
+pub struct Surroundings {
+    /// How frames become bytes.
+    pub dialect: Dialect,
+    /// The framing of the connection.
+    pub framing: Framing,
+    /// The broadcasts.
+    pub log: Arc<Log>,
+    /// Which of the log's notifiers wakes the session's thread.
+    pub shard: usize,
     /// The user, or the peer where nobody logs in, as publishers know the reader.
-    pub(super) reader: Arc<str>,
-    pub(super) sends_files: bool,
+    pub reader: Arc<str>,
+    /// Whether the connection can be sent a file's bytes.
+    pub sends_files: bool,
 }
 
 impl SavedSession {
@@ -127,6 +132,24 @@ impl SavedSession {
         let outlet = Outlet::restore(self.outlet, setup, reader, now)?;
         Ok((core, inlet, outlet))
     }
+}
+
+/// Reads bytes back into a session, and returns that as bytes again.
+///
+/// # Errors
+/// They are no session that can go on in these surroundings.
+///
+/// # Panics
+/// If a session that was just read back could not be saved: nothing is under way in it.
+pub fn read_back(
+    bytes: &[u8],
+    surroundings: Surroundings,
+    now: Instant,
+) -> Result<Vec<u8>, RestoreError> {
+    let saved = SavedSession::decode(bytes)?;
+    let (core, inlet, outlet) = saved.restore(surroundings, now)?;
+    let again = SavedSession::save(&core, &inlet, &outlet, now);
+    Ok(again.expect("nothing is under way").encode())
 }
 
 /// Writes a part of a session's state behind the version.

@@ -121,6 +121,7 @@ fn decode(answer: &[u8]) -> ServerFrame<'_> {
 }
 
 /// Describes an answer in a few words: its name, the id that it answers, and what differs.
+#[cfg(test)]
 pub fn describe(answer: &[u8]) -> String {
     let id = |id: Option<u64>| id.map_or("-".to_owned(), |id| id.to_string());
     match decode(answer) {

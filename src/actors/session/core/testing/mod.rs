@@ -16,7 +16,7 @@ pub mod steps;
 pub(super) use self::frames::{
     ack, fim, login, ping, publish, request, sessions, shutdown, unserved, who,
 };
-pub use self::outside::{Effect, Outside};
-pub use self::run::Run;
 #[cfg(test)]
-pub use self::run::{LIMITS, entry, status, user};
+pub use self::outside::{Effect, Outside};
+#[cfg(test)]
+pub use self::run::{LIMITS, Run, entry, status, user};

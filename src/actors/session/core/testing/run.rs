@@ -2,16 +2,21 @@
 
 use std::time::{Duration, Instant};
 
+#[cfg(test)]
 use super::frames::describe;
 use super::outside::{Effect, Outside};
 use crate::accounts::UserName;
+#[cfg(test)]
+use crate::actors::session::core::Served;
 use crate::actors::session::core::effects::{Done, Entry};
 use crate::actors::session::core::policy::{ConnectRefusal, Policy, SessionLimits, SlowPolicy};
-use crate::actors::session::core::{Core, Served, Setup};
+use crate::actors::session::core::{Core, Setup};
 use crate::actors::supervisor::Status;
 use crate::close::{Phase, SessionRecord, StopReason};
 use crate::rate::Rate;
-use crate::wire::{ClientFrame, Role, Seq, SessionId, Term};
+#[cfg(test)]
+use crate::wire::ClientFrame;
+use crate::wire::{Role, Seq, SessionId, Term};
 
 pub const LIMITS: SessionLimits = SessionLimits {
     max_frame: 1 << 20,
@@ -88,6 +93,40 @@ impl Run {
         }
     }
 
+    pub fn done(&mut self, done: Done) -> &mut Run {
+        self.core.done(done, self.now, &mut self.out);
+        self
+    }
+
+    /// Takes the steps of an ending that can be taken now.
+    pub fn advance(&mut self) -> &mut Run {
+        for _ in 0..100 {
+            if !self.core.advance(self.holds_frame, self.now, &mut self.out) {
+                return self;
+            }
+        }
+        panic!("an ending has few steps: {:?}", self.core);
+    }
+
+    /// The other effects since this was asked last.
+    pub fn effects(&mut self) -> Vec<Effect> {
+        std::mem::take(&mut self.out.effects)
+    }
+
+    pub fn record(&self) -> SessionRecord {
+        self.core.record(&self.out)
+    }
+
+    /// How long the core can go without being called.
+    pub fn sleep(&self) -> Option<Duration> {
+        let at = self.core.wake_at()?;
+        Some(at.saturating_duration_since(self.now))
+    }
+}
+
+/// What only tests of single rules use.
+#[cfg(test)]
+impl Run {
     /// A session whose client has been greeted and has read that.
     pub fn new() -> Run {
         let mut run = Run::with(|_| {});
@@ -144,21 +183,6 @@ impl Run {
         self.frames([frame])[0]
     }
 
-    pub fn done(&mut self, done: Done) -> &mut Run {
-        self.core.done(done, self.now, &mut self.out);
-        self
-    }
-
-    /// Takes the steps of an ending that can be taken now.
-    pub fn advance(&mut self) -> &mut Run {
-        for _ in 0..100 {
-            if !self.core.advance(self.holds_frame, self.now, &mut self.out) {
-                return self;
-            }
-        }
-        panic!("an ending has few steps: {:?}", self.core);
-    }
-
     /// The client reads all that it is sent, as often as there is something.
     pub fn advance_and_write(&mut self) -> &mut Run {
         for _ in 0..10 {
@@ -185,21 +209,6 @@ impl Run {
     pub fn answers(&mut self) -> Vec<String> {
         let answers = std::mem::take(&mut self.out.answers);
         answers.iter().map(|answer| describe(answer)).collect()
-    }
-
-    /// The other effects since this was asked last.
-    pub fn effects(&mut self) -> Vec<Effect> {
-        std::mem::take(&mut self.out.effects)
-    }
-
-    pub fn record(&self) -> SessionRecord {
-        self.core.record(&self.out)
-    }
-
-    /// How long the core can go without being called.
-    pub fn sleep(&self) -> Option<Duration> {
-        let at = self.core.wake_at()?;
-        Some(at.saturating_duration_since(self.now))
     }
 
     pub fn takes_frames(&self) -> bool {
