@@ -19,7 +19,7 @@ mod escape;
 #[allow(dead_code, reason = "the command line uses more of them")]
 #[path = "../../src/cli/exit.rs"]
 mod exit;
-#[path = "../../src/cli/logs/form.rs"]
+#[path = "../../src/cli/logs/format.rs"]
 mod logs;
 #[allow(dead_code, reason = "the command line reads files too")]
 #[path = "../../src/cli/settings/mod.rs"]
