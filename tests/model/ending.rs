@@ -2,7 +2,7 @@
 //! `src/actors/session/ending.rs` and `record.rs`.
 
 use crate::close::stop::Input;
-use crate::close::{CloseReason, Evidence, Phase, SessionRecord, Times};
+use crate::close::{CloseReason, Evidence, Micros, Phase, SessionRecord, Times};
 
 use crate::broken::Broken;
 use crate::setting::{SOCKET, Setting};
@@ -110,7 +110,10 @@ impl State {
         if is_member && self.hub.is_alive {
             self.hub.mailbox.push(ToHub::Leave);
         }
-        let record = self.record(setting, at);
+        let mut record = self.record(setting, at);
+        if self.supervisor.phase().is_some() {
+            record.times_us.stopped = Some(Micros(0));
+        }
         self.happened(Input::Ended {
             record,
             has_failed: false,
