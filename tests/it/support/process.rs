@@ -154,6 +154,7 @@ impl Served {
     }
 
     /// Wraps a server with one endpoint that has just been started, and waits until it listens.
+    #[cfg(unix)] // it has the tests that start the command themselves
     pub fn once_listening(child: Child, folder: TempDir, endpoint: Endpoint) -> Served {
         let served = Served::starting(child, folder, endpoint);
         wait_until("the server listens", || {
