@@ -48,7 +48,7 @@ impl Notice {
     }
 }
 
-/// What a session has been told, written down.
+/// The notices that a session has been sent, written down.
 #[cfg(any(test, fuzzing))]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -1,9 +1,9 @@
 //! All that a session has decided, written down.
 //!
-//! What cannot be carried is refused, and is to be waited out: a login that is being checked, a
-//! request whose handler runs, publishes on their way to the hub. Their results come to this
-//! process, and their frames are answered here. Nothing is lost by waiting, as the session
-//! admits no further frame meanwhile ([`super::work`]).
+//! Three things cannot be carried, and saving is refused until they are over: a login that is
+//! being checked, a request whose handler runs, publishes on their way to the hub. Their results
+//! come to this process, and their frames are answered here. Nothing is lost by waiting, as the
+//! session admits no further frame meanwhile ([`super::work`]).
 
 use std::time::Instant;
 

@@ -12,8 +12,9 @@
 //! facts that the list of sessions has (peer, endpoint, where the broadcasts began). An order
 //! that is awaited stays awaited: the successor's supervisor hears of it.
 //!
-//! What cannot be carried is refused ([`SaveError`]), to be waited out: a login that is being
-//! checked, a handler that runs, publishes on their way. Their results come to this process.
+//! Three things cannot be carried, and saving is refused until they are over ([`SaveError`]): a
+//! login that is being checked, a handler that runs, publishes on their way. Their results come to
+//! this process.
 //! Waiting is right, as they end by themselves and the session admits no other frame meanwhile;
 //! abandoning them would answer an accepted frame with an error, or publish it twice.
 //!

@@ -43,7 +43,7 @@ impl AsRawFd for Descriptor {
     }
 }
 
-/// What an operation has told of the socket's buffer.
+/// The state of the socket's buffer, as an operation has shown it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Progress {
     /// The next operation has to wait: there is no more input, or no more room.

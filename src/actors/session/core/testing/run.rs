@@ -124,7 +124,7 @@ impl Run {
     }
 }
 
-/// What only tests of single rules use.
+/// Methods that only tests of single rules use.
 #[cfg(test)]
 impl Run {
     /// A session whose client has been greeted and has read that.

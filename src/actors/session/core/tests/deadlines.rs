@@ -1,4 +1,4 @@
-//! What the client must send in time.
+//! The deadlines for the client's frames.
 
 use std::time::Duration;
 

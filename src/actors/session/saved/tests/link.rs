@@ -11,7 +11,7 @@ use crate::actors::link::Link;
 use crate::close::Evidence;
 use crate::framing::{Framing, Received};
 
-/// What the client sends and takes.
+/// The frames that the client sends and takes.
 #[derive(Debug, Clone)]
 pub(super) struct MemoryLink {
     pub(super) framing: Framing,

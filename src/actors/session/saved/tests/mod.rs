@@ -32,7 +32,7 @@ enum Step {
     /// The oldest piece of work is done.
     Finish,
     Pass(Duration),
-    /// What the client has read is known.
+    /// The system tells how far the client has read.
     Prove,
     CloseInput,
     Announce,
