@@ -5,7 +5,7 @@
 //! be written. With 100 readers that wakes the thread many times for each broadcast, for
 //! nothing. tokio's own type always asks for these events.
 //!
-//! So the socket asks for them from the first write that has to wait until [`CALM`] writes in a
+//! So the socket asks for them from the first write that has to wait until [`UNWATCHED_AFTER`] writes in a
 //! row have not had to. The runtime registers a socket anew for that, and forgets the task that
 //! waits to read; this type remembers it.
 
@@ -18,7 +18,7 @@ use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
 
 /// The number of writes without a wait after which none is expected to wait.
-const CALM: u8 = 64;
+const UNWATCHED_AFTER: u8 = 64;
 
 /// A connected socket. It joins the runtime of the current thread when it is first polled.
 #[derive(Debug)]
@@ -128,7 +128,7 @@ impl Socket {
         mut write: impl FnMut(&UnixStream) -> io::Result<(T, Progress)>,
     ) -> Poll<io::Result<T>> {
         loop {
-            let Some(calm) = &mut self.writes_without_wait else {
+            let Some(count) = &mut self.writes_without_wait else {
                 match write(&self.stream) {
                     Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
                         self.writes_without_wait = Some(0);
@@ -145,18 +145,18 @@ impl Socket {
             let mut ready = ready!(registration.poll_write_ready(cx))?;
             match write(&self.stream) {
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                    *calm = 0;
+                    *count = 0;
                     ready.clear_ready();
                 }
                 Err(error) => return Poll::Ready(Err(error)),
                 Ok((value, Progress::Exhausted)) => {
-                    *calm = 0;
+                    *count = 0;
                     ready.clear_ready();
                     return Poll::Ready(Ok(value));
                 }
                 Ok((value, Progress::Unknown)) => {
-                    *calm += 1;
-                    if *calm == CALM {
+                    *count += 1;
+                    if *count == UNWATCHED_AFTER {
                         self.writes_without_wait = None;
                         // The write has succeeded: the next operation tries this again.
                         let _ = self.register();

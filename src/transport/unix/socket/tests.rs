@@ -76,7 +76,7 @@ async fn writability_is_watched_only_from_the_first_wait_on() {
     let filled = fill(&mut ours).await;
     assert_eq!(ours.writes_without_wait, Some(0));
     empty(&mut theirs, 4096 + filled);
-    for _ in 0..CALM {
+    for _ in 0..UNWATCHED_AFTER {
         poll_fn(|cx| poll_write(&mut ours, cx)).await.expect("room");
         empty(&mut theirs, 4096);
     }
@@ -113,7 +113,7 @@ async fn reader_is_woken_across_registrations() {
     assert!(poll_read(&mut ours, &mut cx).is_ready());
     assert!(poll_read(&mut ours, &mut cx).is_pending());
     empty(&mut theirs, filled);
-    for _ in 0..CALM {
+    for _ in 0..UNWATCHED_AFTER {
         poll_fn(|cx| poll_write(&mut ours, cx)).await.expect("room");
         empty(&mut theirs, 4096); // the last one registers anew
     }
