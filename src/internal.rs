@@ -10,9 +10,22 @@ pub mod accounts {
     pub use crate::store::{DataFolder, Db};
 }
 
+pub mod close {
+    //! The decisions of a stop.
+    pub use crate::close::stop;
+}
+
 pub mod log {
     //! The log of broadcasts and its cursors.
     pub use crate::log::{Appender, Log, LogRead, Origin, Sealed, Terms};
+}
+
+pub mod session {
+    //! The decisions of a session.
+    pub use crate::accounts::{LoginRefusal, RevocationReason};
+    pub use crate::actors::hub::{Bodies, NotPublished};
+    pub use crate::actors::session::core::{Core, Served, Setup};
+    pub use crate::actors::session::core::{effects, ending, policy, rules, shutdown};
 }
 
 pub use crate::server::open_data_folder;

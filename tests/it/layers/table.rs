@@ -182,7 +182,7 @@ pub(super) const LAYERS: &[Layer] = &[
     // Items beyond the public API, for the binary, the benchmarks and the tests; no code.
     Layer {
         name: "internal",
-        layers: &["store", "accounts", "log", "server"],
+        layers: &["store", "accounts", "log", "close", "actors", "server"],
         never: &["actix", "tokio", "fn "],
     },
     // It names every layer, and has no code.

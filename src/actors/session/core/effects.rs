@@ -6,6 +6,8 @@
 
 use std::time::Duration;
 
+use super::rules::{Contract, SessionRules};
+
 use crate::accounts::{LoginRefusal, RevocationReason, UserName};
 use crate::actors::handler::{Outcome, Request};
 use crate::actors::hub::{Bodies, NotPublished};
@@ -17,6 +19,12 @@ use crate::wire::{
 
 /// The outside of a session.
 pub trait Effects {
+    /// Returns the rules that the session keeps. Only the model checker has others than the
+    /// contract.
+    fn rules(&self) -> impl SessionRules {
+        Contract
+    }
+
     /// Returns what is known of the output. It costs no system call.
     fn output(&self) -> Output;
 

@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 
 use super::Core;
 use super::effects::{Effects, Event, Output};
+use super::rules::SessionRules;
 use super::shutdown::UNAUTHENTICATED_TIMEOUT;
 use super::state::{Ending, Member, State, Step};
 use super::timers::{WaitsFor, next_read_look};
@@ -105,8 +106,8 @@ impl Core {
         let has_work = self.has_work();
         // Frames that were read behind the cut wait for room for their refusals: `closing`
         // comes behind those.
-        let is_unanswered =
-            has_work || (self.state.refuses_frames() && holds_frame && !fx.has_room());
+        let is_unanswered = (has_work && fx.rules().awaits_work())
+            || (self.state.refuses_frames() && holds_frame && !fx.has_room());
         let is_over = self.input.is_over;
         let Some(ending) = self.state.ending() else {
             return false;

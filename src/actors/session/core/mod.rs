@@ -18,13 +18,15 @@
 //! - A session that waits for time says for how long: [`Core::wake_at`].
 //!
 //! Read on: [`state`] has the states and what is owed at the end, [`policy`] what differs
-//! between the kinds of sessions, [`effects`] all that a decision can do. `requests.rs` serves
+//! between the kinds of sessions, [`effects`] all that a decision can do, [`rules`] the decisions
+//! that the model checker replaces. `requests.rs` serves
 //! frames, `publish.rs` gathers publishes into runs, `login.rs` has logins, `shutdown.rs` the
 //! supervisor's orders, `ending.rs` the way to the close, `deadlines.rs` the waiting.
 
 pub mod effects;
 mod notice;
 pub mod policy;
+pub mod rules;
 mod run;
 mod state;
 mod tally;

@@ -2,6 +2,7 @@
 
 use super::Core;
 use super::effects::{Effects, Output};
+use super::rules::SessionRules;
 use super::state::Owed;
 use crate::close::{CloseReason, Evidence, SessionRecord};
 use crate::wire::Seq;
@@ -18,6 +19,7 @@ impl Core {
         };
         let cut = match owed {
             Owed::Nothing => output.sent,
+            Owed::UpTo(_) if !fx.rules().owes_up_to_cut() => output.sent,
             Owed::UpTo(cut) => cut,
             Owed::UpToHead => fx.head(),
         };

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use super::effects::{Ask, Done, Effects, Event, LoginFailure};
 use super::publish::refuse;
+use super::rules::SessionRules;
 use super::state::{Member, State};
 use super::work::{Ids, Purpose};
 use super::{Core, Served};
@@ -25,7 +26,7 @@ impl Core {
         fx: &mut E,
     ) -> Served {
         match &frame {
-            ClientFrame::Publish(publish) if self.state.is_ready() => {
+            ClientFrame::Publish(publish) if self.state.is_ready() || self.breaks_cut(fx) => {
                 return self.gather(publish, now, fx);
             }
             ClientFrame::Ack(ack) if self.state.is_ready() => {
@@ -34,7 +35,7 @@ impl Core {
             }
             _ => {}
         }
-        if self.must_wait() {
+        if self.must_wait() && fx.rules().keeps_order() {
             return Served::Later;
         }
         if self.takes_token(&frame)
@@ -49,6 +50,7 @@ impl Core {
         match &self.state {
             State::Greeting => self.serve_before_login(frame, fx),
             State::Ready(_) => self.serve_member(frame, fx),
+            State::Ending(_) if self.breaks_cut(fx) => self.serve_member(frame, fx),
             State::Ending(_) => self.serve_late(&frame, fx),
             State::LoggingIn { .. } | State::Closed { .. } => return Served::Later,
         }
@@ -194,6 +196,11 @@ impl Core {
         self.work.push(Purpose::Stop { id });
     }
 
+    /// Whether a frame behind the cut is served all the same. The contract never does so.
+    fn breaks_cut<E: Effects>(&self, fx: &E) -> bool {
+        !fx.rules().keeps_cut() && self.state.refuses_frames() && self.state.member().is_some()
+    }
+
     /// Refuses a frame behind the cut. Behind `closing` nothing is answered; only what says how
     /// far the client has read still counts.
     fn serve_late<E: Effects>(&mut self, frame: &ClientFrame<'_>, fx: &mut E) {
@@ -225,7 +232,8 @@ impl Core {
 
     /// Notes an ack. One behind an earlier ack has no effect, nor has one of what was not sent.
     fn note_ack<E: Effects>(&mut self, seq: Seq, fx: &E) {
-        if (self.acked..=fx.output().sent).contains(&seq) {
+        let is_sent = seq <= fx.output().sent || !fx.rules().checks_acks();
+        if seq >= self.acked && is_sent {
             self.acked = seq;
         }
     }
