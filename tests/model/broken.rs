@@ -1,10 +1,12 @@
 //! Ways to break the protocol, each a switch of the same model.
 //!
-//! Those of the supervisor are decisions of the stop machine, replaced through its
-//! [`StopRules`].
+//! Decisions of the stop machine are replaced through its [`StopRules`], and decisions of the
+//! session's core through its [`SessionRules`]. The others are broken in the surroundings of
+//! these two: in what the effects do, or in what they tell.
 
-use crate::close::Phase;
-use crate::close::stop::rules::StopRules;
+use arauto::Phase;
+use arauto::internal::close::stop::rules::StopRules;
+use arauto::internal::session::rules::SessionRules;
 
 /// One rule that a server does not keep.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -37,9 +39,19 @@ pub enum Broken {
     OwedForgotten,
     /// A head that the hub has not answered by its deadline is believed all the same.
     HeadGuessed,
+    /// A frame is served though answers to earlier ones are outstanding.
+    OrderForgotten,
+    /// A reader that has fallen off the log goes on without a word.
+    GapUntold,
+    /// An ack of what was not sent is believed.
+    AckBelieved,
+    /// Runs of publishes are not in the count of frames in work.
+    RunsUncounted,
+    /// The answer to a later run is taken for the answer to the oldest.
+    LaterRunFirst,
 }
 
-/// The rules of the stop machine: the contract, but for the one that is broken.
+/// The rules of both machines: the contract, but for the one that is broken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Deviation(pub Option<Broken>);
 
@@ -79,5 +91,27 @@ impl StopRules for Deviation {
 
     fn reports_unsealed_listeners(&self) -> bool {
         !self.is(Broken::RosterBelieved)
+    }
+}
+
+impl SessionRules for Deviation {
+    fn keeps_cut(&self) -> bool {
+        !self.is(Broken::AdmitsBehindTheCut)
+    }
+
+    fn awaits_work(&self) -> bool {
+        !self.is(Broken::ClosingBeforeReplies)
+    }
+
+    fn keeps_order(&self) -> bool {
+        !self.is(Broken::OrderForgotten)
+    }
+
+    fn checks_acks(&self) -> bool {
+        !self.is(Broken::AckBelieved)
+    }
+
+    fn owes_up_to_cut(&self) -> bool {
+        !self.is(Broken::CutForgotten)
     }
 }

@@ -7,8 +7,8 @@ use stateright::{Checker, HasDiscoveries, Model};
 
 use crate::broken::Broken;
 use crate::properties::{
-    ALL_TOLD, ANSWERED_ONCE, CLOSING_LAST, CUT_KEPT, ENDS, EVIDENCE, NOTHING_LOST, PATIENCE,
-    PHASES_IN_ORDER, SEAL_LAST, TRUTH, WORK_AWAITED,
+    ACKS_TRUE, ALL_TOLD, ANSWERED_ONCE, CLOSING_LAST, CUT_KEPT, ENDS, EVIDENCE, EXACT, IN_ORDER,
+    NOTHING_LOST, OWN_SEQ, PATIENCE, PHASES_IN_ORDER, SEAL_LAST, TRUTH, WORK_AWAITED,
 };
 use crate::setting::{Client, Frame, Setting};
 use crate::step::Step;
@@ -155,4 +155,44 @@ fn session_failed_in_the_stop_is_owed_the_same() {
         ..Setting::of(vec![Client::sends(&[Frame::Request]).stalls()])
     };
     falls(Broken::OwedForgotten, TRUTH, setting);
+}
+
+#[test]
+fn ping_behind_runs_in_work_is_answered_behind_them() {
+    let setting = Setting {
+        is_journaled: true,
+        ..Setting::of(vec![Client::sends(&[Frame::Publish, Frame::Ping])])
+    };
+    falls(Broken::OrderForgotten, IN_ORDER, setting);
+}
+
+#[test]
+fn answer_to_a_later_run_is_not_taken_for_the_oldest() {
+    let setting = Setting {
+        is_journaled: true,
+        ..Setting::of(vec![Client::sends(&[Frame::Publish, Frame::Publish])])
+    };
+    falls(Broken::LaterRunFirst, OWN_SEQ, setting);
+}
+
+#[test]
+fn publish_in_work_keeps_the_requests_phase_open() {
+    let clients = vec![Client::sends(&[Frame::Publish])];
+    falls(Broken::RunsUncounted, WORK_AWAITED, Setting::of(clients));
+}
+
+#[test]
+fn reader_behind_the_log_is_told_of_the_gap() {
+    let setting = Setting {
+        waiting: 3,
+        log_holds: Some(1),
+        ..Setting::of(vec![Client::sends(&[])])
+    };
+    falls(Broken::GapUntold, EXACT, setting);
+}
+
+#[test]
+fn ack_ahead_of_what_was_sent_has_no_effect() {
+    let clients = vec![Client::sends(&[Frame::AckAhead])];
+    falls(Broken::AckBelieved, ACKS_TRUE, Setting::of(clients));
 }

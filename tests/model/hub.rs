@@ -1,55 +1,167 @@
-//! The hub and its log: what each message does, as in `src/actors/hub.rs`, without a
-//! journal.
+//! Auth, the hub, its log and its journal: what each message does, as in `src/actors/hub`.
 
-use crate::close::stop::Input;
+use arauto::Seq;
+use arauto::internal::close::stop::Input;
 
-use crate::state::{Answer, State, ToHub, seq};
+use crate::connection::Wait;
+use crate::setting::Setting;
+use crate::state::{Answer, Batch, SlotId, State, ToHub};
 
 impl State {
     /// Handles the first message of the hub's mailbox.
-    pub fn hub_handles(&mut self) {
-        match self.hub.mailbox.remove(0) {
-            ToHub::Publish(at) if self.hub.is_sealed => self.give(at, Answer::Sealed),
-            ToHub::Publish(at) => {
-                self.hub.head += 1;
-                self.give(at, Answer::Published);
+    pub fn hub_handles(&mut self, setting: &Setting) {
+        let hub = &mut self.world.hub;
+        match hub.mailbox.remove(0) {
+            ToHub::Publish { from, .. } if hub.is_sealed => self.give(from, Answer::Sealed),
+            ToHub::Publish { from, frames } => {
+                let first = hub.assigned + 1;
+                hub.assigned += frames as u64;
+                self.note_assigned(from, first, frames);
+                self.answer_later(setting, from, Answer::Published(first));
             }
-            ToHub::Join(at) => {
-                self.push_presence();
-                self.give(at, Answer::Joined(self.hub.head));
+            ToHub::Join(from) => {
+                let before = hub.assigned;
+                hub.assigned += u64::from(!hub.is_sealed);
+                let head = hub.assigned;
+                self.answer_later(setting, from, Answer::Joined { before, head });
             }
-            ToHub::Leave => self.push_presence(),
+            // A sealed log announces nobody.
+            ToHub::Leave => {
+                hub.assigned += u64::from(!hub.is_sealed);
+                self.settle(setting);
+            }
             ToHub::Seal => {
-                self.hub.is_sealed = true;
-                self.happened(Input::LogSealed(Some(seq(self.hub.head))));
+                (hub.is_sealed, hub.is_sealing) = (true, true);
+                self.settle(setting);
             }
             ToHub::Stop => self.hub_ends(),
         }
     }
 
-    /// A sealed log announces nobody.
-    fn push_presence(&mut self) {
-        if !self.hub.is_sealed {
-            self.hub.head += 1;
+    fn answer_later(&mut self, setting: &Setting, at: SlotId, answer: Answer) {
+        if setting.is_journaled {
+            self.world.hub.next.answers.push((at, answer));
+            let jobs = &mut self.slots[at].io.jobs;
+            if let Some(job) = jobs.iter_mut().find(|job| job.wait == Wait::Hub) {
+                job.wait = Wait::Journal;
+            }
+        } else {
+            self.give(at, answer);
         }
+        self.settle(setting);
+    }
+
+    /// Shows what was assigned or, with a journal, begins to write it; then seals the log.
+    fn settle(&mut self, setting: &Setting) {
+        let hub = &mut self.world.hub;
+        if setting.is_journaled {
+            hub.next.last = hub.assigned;
+            let has_more = hub.assigned > hub.head || !hub.next.answers.is_empty();
+            if hub.in_flight == Batch::default() && has_more {
+                hub.in_flight = std::mem::take(&mut hub.next);
+                return;
+            }
+            if hub.in_flight != Batch::default() {
+                return;
+            }
+        }
+        self.show(setting, self.world.hub.assigned);
+        if std::mem::take(&mut self.world.hub.is_sealing) {
+            let head = Seq(self.world.hub.head);
+            self.world.happened(Input::LogSealed(Some(head)));
+        }
+    }
+
+    fn show(&mut self, setting: &Setting, head: u64) {
+        let hub = &mut self.world.hub;
+        hub.head = head;
+        if let Some(holds) = setting.log_holds {
+            hub.tail = hub.tail.max(head.saturating_sub(holds));
+        }
+    }
+
+    /// The batch is in the journal: its broadcasts are shown, and its requests answered.
+    pub fn commit(&mut self, setting: &Setting) {
+        let batch = std::mem::take(&mut self.world.hub.in_flight);
+        self.show(setting, batch.last);
+        for (at, answer) in batch.answers {
+            self.give(at, answer);
+        }
+        self.settle(setting);
+    }
+
+    /// The journal does not take the batch: the one behind it fails as well.
+    pub fn fail_commit(&mut self, setting: &Setting) {
+        let hub = &mut self.world.hub;
+        hub.assigned = hub.head;
+        let batches = [
+            std::mem::take(&mut hub.in_flight),
+            std::mem::take(&mut hub.next),
+        ];
+        for (at, _) in batches.into_iter().flat_map(|batch| batch.answers) {
+            let visible = self.world.hub.head;
+            let assigned = &mut self.slots[at].io.witness.assigned;
+            assigned.retain(|(_, seq)| *seq <= visible);
+            self.give(at, Answer::Unwritten);
+        }
+        self.settle(setting);
+    }
+
+    /// Auth looks at the login. Once it is sealed, it refuses.
+    pub fn check_login(&mut self, at: SlotId) {
+        if self.world.acceptor.is_sealed {
+            return self.give(at, Answer::Stopping);
+        }
+        if let Some(job) = self.slots[at].io.jobs.first_mut() {
+            job.wait = Wait::Hub;
+        }
+        match self.world.hub.is_alive {
+            true => self.world.hub.mailbox.push(ToHub::Join(at)),
+            false => self.give(at, Answer::Gone),
+        }
+    }
+
+    /// Notes which seqs the frames of the session's next run have got.
+    fn note_assigned(&mut self, at: SlotId, first: u64, count: usize) {
+        let io = &mut self.slots[at].io;
+        let Some(run) = io.jobs.iter().find(|job| job.wait == Wait::Hub) else {
+            return;
+        };
+        let in_work = (0..).zip(&io.witness.fates);
+        let frames = in_work.filter(|(number, fate)| *number >= run.first && fate.is_in_work());
+        let numbers = frames.map(|(number, _)| number).take(count);
+        let assigned: Vec<(u8, u64)> = numbers.zip(first..).collect();
+        io.witness.assigned.extend(assigned);
     }
 
     /// Its panic: nobody answers what is in its mailbox; the sentinel tells of it.
     pub fn hub_panics(&mut self) {
         self.hub_ends();
-        self.happened(Input::Failed("the hub"));
+        self.world.happened(Input::Failed("the hub"));
     }
 
-    /// Messages that are queued behind a stop are dropped.
+    /// Messages that are queued behind a stop are dropped, and so is what waits for the disk.
     fn hub_ends(&mut self) {
-        self.hub.is_alive = false;
-        if std::mem::take(&mut self.supervisor.stops_actors) {
-            self.happened(Input::ActorsStopped);
+        self.world.hub.is_alive = false;
+        if std::mem::take(&mut self.world.supervisor.stops_actors) {
+            self.world.happened(Input::ActorsStopped);
         }
-        for message in std::mem::take(&mut self.hub.mailbox) {
+        let hub = &mut self.world.hub;
+        let batches = [
+            std::mem::take(&mut hub.in_flight),
+            std::mem::take(&mut hub.next),
+        ];
+        let head = Seq(hub.head);
+        if std::mem::take(&mut hub.is_sealing) {
+            self.world.happened(Input::LogSealed(Some(head)));
+        }
+        for (at, _) in batches.into_iter().flat_map(|batch| batch.answers) {
+            self.give(at, Answer::Gone);
+        }
+        for message in std::mem::take(&mut self.world.hub.mailbox) {
             match message {
-                ToHub::Publish(at) | ToHub::Join(at) => self.give(at, Answer::Gone),
-                ToHub::Seal => self.happened(Input::LogSealed(None)),
+                ToHub::Publish { from, .. } | ToHub::Join(from) => self.give(from, Answer::Gone),
+                ToHub::Seal => self.world.happened(Input::LogSealed(None)),
                 ToHub::Leave | ToHub::Stop => {}
             }
         }

@@ -4,6 +4,7 @@
 use std::collections::HashSet;
 use std::time::Instant;
 
+use arauto::SlowPolicy;
 use stateright::{Checker, Model};
 
 use crate::setting::{Client, Frame, Setting};
@@ -149,7 +150,7 @@ fn panicking_hub_is_exit_70() {
     let setting = Setting {
         hub_panics: 1,
         ..Setting::of(vec![
-            Client::sends(&[Frame::Publish, Frame::Request]),
+            Client::sends(&[Frame::Publish]),
             Client::sends(&[Frame::Publish]),
         ])
     };
@@ -160,10 +161,106 @@ fn panicking_hub_is_exit_70() {
 fn late_connection_is_served_or_refused() {
     let setting = Setting {
         early_deadlines: 1,
+        early_timeouts: 1,
         ..Setting::of(vec![
             Client::sends(&[]),
             Client::sends(&[Frame::Login, Frame::Request]).comes_late(),
         ])
     };
     check("late connection", setting, 80_000);
+}
+
+#[test]
+fn publishes_with_a_journal_are_answered_in_order() {
+    let setting = Setting {
+        is_journaled: true,
+        disk_failures: 1,
+        ..Setting::of(vec![
+            Client::sends(&[Frame::Publish, Frame::Publish, Frame::Ping]),
+            Client::sends(&[]),
+        ])
+    };
+    check("journal", setting, 1_000);
+}
+
+#[test]
+fn reader_that_falls_off_the_log_is_told_of_each_gap() {
+    let setting = Setting {
+        waiting: 2,
+        log_holds: Some(1),
+        ..Setting::of(vec![
+            Client::sends(&[Frame::Publish, Frame::Publish]),
+            Client::sends(&[]),
+        ])
+    };
+    check("gaps", setting, 1_000);
+}
+
+#[test]
+fn reader_that_falls_off_the_log_may_be_disconnected() {
+    let setting = Setting {
+        waiting: 1,
+        log_holds: Some(1),
+        slow: SlowPolicy::Disconnect,
+        ..Setting::of(vec![
+            Client::sends(&[Frame::Publish, Frame::Publish]),
+            Client::sends(&[]),
+        ])
+    };
+    check("disconnected readers", setting, 1_000);
+}
+
+#[test]
+fn resumed_session_gets_each_broadcast_since_once() {
+    let setting = Setting {
+        waiting: 3,
+        log_holds: Some(2),
+        ..Setting::of(vec![
+            Client::sends(&[]),
+            Client::sends(&[Frame::Resume(2), Frame::Ack]).comes_late(),
+        ])
+    };
+    check("resume", setting, 1_000);
+}
+
+#[test]
+fn shutdown_of_a_session_is_answered_and_stops_the_server() {
+    let setting = Setting::of(vec![
+        Client::sends(&[Frame::Publish, Frame::Shutdown]),
+        Client::sends(&[Frame::Request]),
+    ]);
+    check("shutdown", setting, 1_000);
+}
+
+#[test]
+fn shutdown_now_reports_what_it_cuts_short() {
+    let setting = Setting {
+        waiting: 1,
+        ..Setting::of(vec![Client::sends(&[Frame::Publish, Frame::ShutdownNow])])
+    };
+    check("shutdown --now", setting, 1_000);
+}
+
+#[test]
+fn client_that_hangs_up_is_served_to_its_end() {
+    let setting = Setting {
+        waiting: 2,
+        ..Setting::of(vec![
+            Client::sends(&[Frame::Ping, Frame::Ack, Frame::AckAhead]).may_hang_up(),
+        ])
+    };
+    check("hang-up", setting, 1_000);
+}
+
+#[test]
+fn client_that_stays_is_closed_by_its_time_out() {
+    let setting = Setting {
+        waiting: 2,
+        early_timeouts: 1,
+        ..Setting::of(vec![
+            Client::sends(&[Frame::Fim]).stays(),
+            Client::sends(&[]).stays(),
+        ])
+    };
+    check("time-outs", setting, 1_000);
 }

@@ -1,17 +1,16 @@
 //! The shutdown as a model that is checked state by state: what the tests of the real
 //! server meet by chance, this meets in every order.
 //!
-//! The supervisor's decisions are the shipped code: the model drives `src/close/stop`, the
-//! stop machine, and carries out its effects. Sessions and the hub are models of the actors;
-//! their steps carry the names of the code's messages and phases, so that a counter-example
-//! can be read beside the code:
-//! - [`setting`]: who is there, and what may go wrong; [`state`]: everything at one
-//!   instant; [`step`]: what can happen next;
-//! - [`supervisor`]: the surroundings of the stop machine; [`session`], [`ending`], [`hub`]:
-//!   what each actor does;
-//! - [`properties`]: what must hold; [`intact`]: that it does;
-//! - [`broken`], [`found`]: rules that are not kept, and that each of these is found. Rules of
-//!   the supervisor are replaced in the stop machine itself (`close::stop::rules`).
+//! The decisions are the shipped code: the stop machine of `src/close/stop`, and the core of each
+//! session, of `src/actors/session/core`. The model is what surrounds the two:
+//! - [`setting`]: who is there, and what may go wrong; [`state`]: everything at one instant;
+//!   [`begin`]: the first instant; [`step`]: what can happen next;
+//! - [`supervisor`]: the surroundings of the stop machine; [`hub`]: the hub, log and journal;
+//! - [`outside`], [`connection`]: the effects of a session's core; [`driver`], [`session`]: what
+//!   gives it its inputs;
+//! - [`witness`]: what truly happened; [`properties`], [`possible`]: what must hold; [`intact`]:
+//!   that it does;
+//! - [`broken`], [`found`]: rules that are not kept, and that each of these is found.
 //!
 //! Everything asynchronous there is so here. Each actor has a mailbox, first in first out,
 //! and mailboxes interleave freely; a session's answer to an order, a handler's future,
@@ -33,35 +32,21 @@
 //! Two steps are taken before all others and alone ([`step`], `inner`), as nothing can
 //! hinder them or tell in which order they came.
 
+mod begin;
 mod broken;
-/// The promises and decisions of a stop: the server's own code.
-#[expect(
-    dead_code,
-    unused_imports,
-    reason = "the sources are the library's, and the model uses a part of them"
-)]
-#[path = "../../src/close/mod.rs"]
-mod close;
-mod ending;
+mod connection;
+mod driver;
 mod found;
 mod hub;
 mod intact;
+mod outside;
+mod possible;
 mod properties;
 mod session;
 mod setting;
+mod shared;
 mod state;
 mod step;
 mod supervisor;
 mod told;
-
-/// The modules of the library that `close` uses, by the paths that it has there.
-mod link {
-    pub use arauto::Evidence;
-}
-mod sync {
-    pub use futures_util::task::AtomicWaker;
-    pub use std::sync::atomic::{AtomicUsize, Ordering};
-}
-mod wire {
-    pub use arauto::wire::{ErrorCode, Millis, Seq, SessionId};
-}
+mod witness;

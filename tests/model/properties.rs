@@ -1,22 +1,28 @@
-//! The properties that must hold at each instant and at the end, and those that must be possible.
+//! The properties that must hold at each instant and at the end.
 //!
-//! The end is held against what really happened to each frame ([`Fate`]) and to each
-//! byte, which no actor of the model looks at.
+//! The end is held against what really happened to each frame and to each broadcast
+//! ([`crate::witness`]), which no decision looks at.
 
-use crate::close::{CloseReason, Evidence, ExitCode, Phase, SessionRecord};
+use arauto::{CloseReason, Evidence, ExitCode, Phase, Seq, SessionRecord};
 use stateright::Property;
 
-use crate::setting::Setting;
-use crate::state::{Connection, Fate, Item, Roster, Seq, SessionSlot, State, Tally, ToHub, seq};
+use crate::possible::possible;
+use crate::setting::{Frame, Setting};
+use crate::state::{Roster, Slot, State, ToHub};
+use crate::witness::{Fate, Fault};
 
 pub const NOTHING_LOST: &str = "nothing accepted is lost when the exit is 0";
 pub const ANSWERED_ONCE: &str = "no frame is answered twice";
+pub const IN_ORDER: &str = "answers come in the order of their frames";
+pub const OWN_SEQ: &str = "published has the seq of the broadcast";
 pub const CLOSING_LAST: &str = "closing is the last frame and counts what was answered";
+pub const EXACT: &str = "each broadcast is sent once, or told as missing once";
 pub const PHASES_IN_ORDER: &str = "the phases come in their order, each at most once";
 pub const CUT_KEPT: &str = "a frame behind the cut is refused or unread";
 pub const SEAL_LAST: &str = "the seal of the log comes after the last admitted publish";
 pub const WORK_AWAITED: &str = "the requests phase is over in time only with nothing in work";
 pub const TRUTH: &str = "the report tells the truth";
+pub const ACKS_TRUE: &str = "no ack is reported of what was not sent";
 pub const EVIDENCE: &str = "evidence never says read of what is not";
 pub const ALL_TOLD: &str = "whoever was let in is on the report and was told, when the exit is 0";
 pub const PATIENCE: &str = "exit 3 only where somebody keeps the server waiting";
@@ -28,188 +34,135 @@ pub fn all(setting: &Setting) -> Vec<Property<Setting>> {
             !is_exit(state, ExitCode::Clean) || state.slots.iter().all(|slot| kept(slot, state))
         }),
         Property::<Setting>::always(ANSWERED_ONCE, |_, state| {
-            state.slots.iter().all(is_answered_once)
+            state.slots.iter().all(|slot| is_answered_once(slot))
         }),
+        Property::<Setting>::always(IN_ORDER, |_, state| !has(state, Fault::OutOfOrder)),
+        Property::<Setting>::always(OWN_SEQ, |_, state| !has(state, Fault::WrongSeq)),
         Property::<Setting>::always(CLOSING_LAST, |_, state| {
-            state.slots.iter().all(is_closing_last)
+            !has(state, Fault::BehindClosing)
+                && state.slots.iter().all(|slot| is_closing_last(slot))
         }),
+        Property::<Setting>::always(EXACT, |_, state| !has(state, Fault::NotExact)),
         Property::<Setting>::always(PHASES_IN_ORDER, |_, state| {
-            let lines = &state.supervisor.lines;
+            let lines = &state.world.supervisor.lines;
             lines.iter().eq(Phase::ALL.iter().take(lines.len()))
         }),
         Property::<Setting>::always(CUT_KEPT, |_, state| {
-            let mut fates = state.slots.iter().flat_map(|slot| &slot.session.fates);
+            let mut fates = state.slots.iter().flat_map(|slot| &slot.io.witness.fates);
             !fates.any(|fate| *fate == Fate::BehindCut)
         }),
         Property::<Setting>::always(SEAL_LAST, |_, state| {
-            let mut waiting = state.hub.mailbox.iter();
-            let is_patient = !state.supervisor.was_late;
+            let mut waiting = state.world.hub.mailbox.iter();
+            let is_patient = !state.world.supervisor.was_late;
             !(is_patient
-                && state.hub.is_sealed
-                && waiting.any(|message| matches!(message, ToHub::Publish(_))))
+                && state.world.hub.is_sealed
+                && waiting.any(|message| matches!(message, ToHub::Publish { .. })))
         }),
-        Property::<Setting>::always(WORK_AWAITED, |_, state| !state.supervisor.overlooked_work),
+        Property::<Setting>::always(WORK_AWAITED, |_, state| {
+            !state.world.supervisor.overlooked_work
+        }),
         Property::<Setting>::always(TRUTH, tells_the_truth),
+        Property::<Setting>::always(ACKS_TRUE, |_, state| {
+            let records = state.slots.iter().filter_map(|slot| slot.record.as_ref());
+            records.clone().all(|record| record.acked <= record.sent)
+        }),
         Property::<Setting>::always(EVIDENCE, |_, state| {
-            state.supervisor.exit.is_none() || state.slots.iter().all(is_evidence_true)
+            state.world.exit().is_none() || state.slots.iter().all(|slot| is_evidence_true(slot))
         }),
         Property::<Setting>::always(ALL_TOLD, |_, state| {
             let is_clean = is_exit(state, ExitCode::Clean);
-            !is_clean || (0..state.slots.len()).all(|at| is_told(state, at))
+            !is_clean || state.slots.iter().all(|slot| is_told(slot, state))
         }),
         Property::<Setting>::always(PATIENCE, |setting, state| {
             !is_exit(state, ExitCode::Deadline) || has_cause(setting, state)
         }),
-        Property::<Setting>::eventually(ENDS, |_, state| state.supervisor.exit.is_some()),
+        Property::<Setting>::eventually(ENDS, |_, state| state.world.exit().is_some()),
     ];
     all.extend(possible(setting));
     all
 }
 
-/// The states that this setting must reach, so that the other properties are tested at all.
-fn possible(setting: &Setting) -> Vec<Property<Setting>> {
-    let any = |has: fn(&crate::setting::Client) -> bool| setting.clients.iter().any(has);
-    let stalls = any(|client| !client.reads);
-    let can_serve = any(|client| !client.frames.is_empty() && !client.is_late);
-    let shows = [
-        (
-            !stalls || setting.clients.iter().any(|client| client.may_break),
-            Property::<Setting>::sometimes("exit 0", |_, state| is_exit(state, ExitCode::Clean)),
-        ),
-        (
-            stalls || setting.session_panics > 0,
-            Property::<Setting>::sometimes("exit 3", |_, state| is_exit(state, ExitCode::Deadline)),
-        ),
-        (
-            setting.second_signal,
-            Property::<Setting>::sometimes("exit 4", |_, state| is_exit(state, ExitCode::Forced)),
-        ),
-        (
-            setting.hub_panics > 0,
-            Property::<Setting>::sometimes("exit 70", |_, state| {
-                is_exit(state, ExitCode::Panicked)
-            }),
-        ),
-        (
-            stalls,
-            Property::<Setting>::sometimes("a range is missing", |_, state| {
-                let mut records = state.slots.iter().filter_map(|slot| slot.record.as_ref());
-                state.supervisor.exit.is_some() && records.any(|record| !record.missing.is_empty())
-            }),
-        ),
-        (
-            can_serve,
-            Property::<Setting>::sometimes("a frame is refused behind its cut", |_, state| {
-                let mut fates = state.slots.iter().flat_map(|slot| &slot.session.fates);
-                fates.any(|fate| *fate == Fate::Refused)
-            }),
-        ),
-        (
-            any(|client| client.is_late),
-            Property::<Setting>::sometimes("a late connection is told of the stop", |_, state| {
-                state.slots.iter().any(|slot| {
-                    let told = [
-                        Item::Failure,
-                        Item::Closing {
-                            accepted: 0,
-                            refused: 0,
-                        },
-                    ];
-                    slot.session.outbox == told
-                })
-            }),
-        ),
-        (
-            any(|client| client.is_late),
-            Property::<Setting>::sometimes(
-                "a late connection finds the door closed",
-                |_, state| {
-                    let mut slots = state.slots.iter();
-                    slots.any(|slot| slot.connection == Connection::Refused)
-                },
-            ),
-        ),
-        (
-            any(|client| client.may_break),
-            Property::<Setting>::sometimes("a broken connection is lost", |_, state| {
-                let mut records = state.slots.iter().filter_map(|slot| slot.record.as_ref());
-                records.any(|record| record.reason == CloseReason::Lost.as_str())
-            }),
-        ),
-    ];
-    let shown = shows.into_iter().filter(|(is_due, _)| *is_due);
-    shown.map(|(_, property)| property).collect()
+pub fn is_exit(state: &State, code: ExitCode) -> bool {
+    state.world.exit() == Some(code)
 }
 
-fn is_exit(state: &State, code: ExitCode) -> bool {
-    state.supervisor.exit == Some(code)
+fn has(state: &State, fault: Fault) -> bool {
+    let mut slots = state.slots.iter();
+    slots.any(|slot| slot.io.witness.fault == Some(fault))
 }
 
 /// The broadcasts that a session had to get.
-fn owed(slot: &SessionSlot, state: &State) -> Seq {
-    match slot.session.promised {
-        _ if !slot.session.follows => 0,
+fn owed(slot: &Slot, state: &State) -> u64 {
+    match slot.io.witness.promised {
+        _ if slot.io.reader.is_none() => 0,
         Some(promised) => promised,
-        None => state.hub.head,
+        None => state.world.hub.head,
     }
 }
 
 /// Whether the session's client has got everything, and has read it.
-fn kept(slot: &SessionSlot, state: &State) -> bool {
-    let session = &slot.session;
-    let is_answered = |(number, fate): (usize, &Fate)| match fate {
+fn kept(slot: &Slot, state: &State) -> bool {
+    let io = &slot.io;
+    let is_answered = |(number, fate): (u8, &Fate)| match fate {
         Fate::InWork | Fate::BehindCut => false,
-        Fate::Answered => answers(slot, number, usize::from(session.written)) == 1,
+        Fate::Answered => answers(slot, number, io.written.into()) == 1,
         Fate::Unread | Fate::Refused | Fate::Taken => true,
     };
-    let has_failed = session.outbox.contains(&Item::Failure);
-    let was_over_before = slot.record.is_none() && session.is_closed();
-    slot.is_gone
+    let has_failed = io.queue.contains(&crate::connection::Item::Failure);
+    let was_over_before = slot.record.is_none() && slot.is_over();
+    // A client that has not logged in is waited for a second, and promised nothing more.
+    // What was written to a client that hung up before the stop can still be read.
+    let is_read = io.client.unread == 0 || (io.client.has_ended && was_over_before);
+    let was_not_awaited = !io.witness.is_member && io.witness.is_timed_out;
+    io.client.is_gone
+        || was_not_awaited
         || (has_failed && was_over_before)
-        || (slot.unread == 0
-            && session.fates.iter().enumerate().all(is_answered)
-            && session.cursor >= owed(slot, state))
+        || (is_read
+            && (0..).zip(&io.witness.fates).all(is_answered)
+            && io.witness.seen >= owed(slot, state))
 }
 
 /// How many of the first `among` items answer the frame.
-fn answers(slot: &SessionSlot, number: usize, among: usize) -> usize {
-    let items = slot.session.outbox.iter().take(among);
-    items
-        .filter(|item| match item {
-            Item::Answer(frame) | Item::Refusal(frame) => usize::from(*frame) == number,
-            Item::Stopping | Item::Failure | Item::Closing { .. } => false,
-        })
-        .count()
+fn answers(slot: &Slot, number: u8, among: usize) -> usize {
+    let items = slot.io.queue.iter().take(among);
+    items.filter(|item| item.answers() == Some(number)).count()
 }
 
-fn is_answered_once(slot: &SessionSlot) -> bool {
-    let session = &slot.session;
-    (0..session.fates.len()).all(|number| answers(slot, number, session.outbox.len()) <= 1)
+fn is_answered_once(slot: &Slot) -> bool {
+    let frames = 0..slot.io.served;
+    frames
+        .into_iter()
+        .all(|number| answers(slot, number, slot.io.queue.len()) <= 1)
 }
 
-fn is_closing_last(slot: &SessionSlot) -> bool {
-    let session = &slot.session;
-    let closing = session
-        .outbox
-        .iter()
-        .position(|item| matches!(item, Item::Closing { .. }));
-    let Some(place) = closing else { return true };
+fn is_closing_last(slot: &Slot) -> bool {
+    use crate::connection::Item;
+    let queue = &slot.io.queue;
+    let Some(place) = queue.iter().position(|item| item.is_closing()) else {
+        return true;
+    };
     let truth = truth(slot);
-    let failed = session.outbox.contains(&Item::Failure);
+    let failed = queue.contains(&Item::Failure);
     let counts = Item::Closing {
         accepted: truth.answered,
         refused: truth.refused,
     };
-    place + 1 == session.outbox.len() && (failed || session.outbox[place] == counts)
+    place + 1 == queue.len() && (failed || queue[place] == counts)
 }
 
 /// The counts of what really happened.
-fn truth(slot: &SessionSlot) -> Tally {
+struct Counts {
+    accepted: u64,
+    answered: u64,
+    refused: u64,
+}
+
+fn truth(slot: &Slot) -> Counts {
     let count = |known: &[Fate]| {
-        let fates = slot.session.fates.iter();
-        fates.filter(|fate| known.contains(fate)).count() as u8
+        let fates = slot.io.witness.fates.iter();
+        fates.filter(|fate| known.contains(fate)).count() as u64
     };
-    Tally {
+    Counts {
         accepted: count(&[Fate::InWork, Fate::BehindCut, Fate::Answered]),
         answered: count(&[Fate::Answered]),
         refused: count(&[Fate::Refused]),
@@ -218,12 +171,12 @@ fn truth(slot: &SessionSlot) -> Tally {
 
 /// Each last word is exact, and the exit code follows from what happened.
 fn tells_the_truth(setting: &Setting, state: &State) -> bool {
-    let Some(exit) = state.supervisor.exit else {
+    let Some(exit) = state.world.exit() else {
         return true;
     };
     let follows = match exit {
-        ExitCode::Forced => state.left.signals < u8::from(setting.second_signal),
-        ExitCode::Panicked => state.left.hub_panics < setting.hub_panics,
+        ExitCode::Forced => state.world.supervisor.was_hurried,
+        ExitCode::Panicked => state.world.left.hub_panics < setting.hub_panics,
         _ => true,
     };
     let mut slots = state.slots.iter();
@@ -235,46 +188,55 @@ fn tells_the_truth(setting: &Setting, state: &State) -> bool {
         })
 }
 
-fn is_exact(slot: &SessionSlot, record: &SessionRecord, state: &State) -> bool {
-    let sent = slot.session.cursor;
+fn is_exact(slot: &Slot, record: &SessionRecord, state: &State) -> bool {
+    let sent = slot.io.witness.seen;
     let owed = owed(slot, state);
     // A client that broke the connection was promised nothing more.
-    let is_missing = sent < owed && record.reason != CloseReason::Lost.as_str();
+    let is_lost = record.reason == CloseReason::Lost.as_str();
+    let has_gone = slot.io.client.is_gone || slot.io.client.has_ended;
+    let is_missing = sent < owed && !is_lost;
     // A head that was not sealed in time is a guess; the report's trouble says so.
-    let is_known = !state.supervisor.has_guessed;
+    let is_known = !state.world.supervisor.has_guessed;
     let truth = truth(slot);
-    let counts = [truth.accepted, truth.answered, truth.refused].map(u64::from);
     let missing: Vec<_> = is_missing
-        .then(|| (seq(sent + 1), seq(owed)))
+        .then(|| (Seq(sent + 1), Seq(owed)))
         .into_iter()
         .collect();
-    [record.accepted, record.answered, record.refused] == counts
-        && record.sent == seq(sent)
+    let told = slot.io.witness.gaps.iter();
+    let gaps: Vec<_> = told.map(|(from, to)| (Seq(*from), Seq(*to))).collect();
+    [record.accepted, record.answered, record.refused]
+        == [truth.accepted, truth.answered, truth.refused]
+        && record.sent == Seq(sent)
+        && record.gaps == gaps
+        && (!is_lost || has_gone)
         && (!is_known || record.missing == missing)
 }
 
-fn is_evidence_true(slot: &SessionSlot) -> bool {
+fn is_evidence_true(slot: &Slot) -> bool {
     let claims = slot
         .record
         .as_ref()
         .is_some_and(|record| record.evidence >= Evidence::KernelAcked);
-    let is_written = usize::from(slot.session.written) == slot.session.outbox.len();
-    !claims || (slot.unread == 0 && is_written)
+    !claims || (slot.io.client.unread == 0 && slot.io.is_clear())
 }
 
 /// A session that a deadline cut short may have had no time for `closing`.
-fn is_told(state: &State, at: usize) -> bool {
-    let slot = &state.slots[at];
-    let is_listed = slot.record.is_some() || slot.session.is_closed();
-    let last = slot.session.outbox.last();
-    let has_closing = matches!(last, Some(Item::Closing { .. }));
-    !state.is_let_in(at)
-        || (is_listed && (has_closing || slot.is_gone || state.supervisor.was_late))
+fn is_told(slot: &Slot, state: &State) -> bool {
+    let is_listed = slot.record.is_some() || slot.is_over();
+    let has_closing = slot.io.queue.last().is_some_and(|item| item.is_closing());
+    let is_excused = slot.io.client.is_gone || state.world.supervisor.was_late;
+    !slot.is_let_in() || (is_listed && (has_closing || is_excused))
 }
 
+/// A client that does not read keeps the server waiting, if it was promised anything.
 fn has_cause(setting: &Setting, state: &State) -> bool {
-    state.left.early_deadlines < setting.early_deadlines
-        || state.left.session_panics < setting.session_panics
-        || state.left.hub_panics < setting.hub_panics
-        || setting.clients.iter().any(|client| !client.reads)
+    let left = &state.world.left;
+    let stalls = setting.clients.iter().any(|client| !client.reads);
+    let hurries = |client: &crate::setting::Client| client.has(Frame::ShutdownNow);
+    left.early_deadlines < setting.early_deadlines
+        || left.session_panics < setting.session_panics
+        || left.hub_panics < setting.hub_panics
+        || setting.clients.iter().any(hurries)
+        || state.slots.iter().any(|slot| slot.io.witness.is_timed_out)
+        || stalls
 }

@@ -1,339 +1,266 @@
-//! The session: what each message and each frame does, as in
-//! `src/actors/session/`: `serve.rs`, `work.rs`, and the orders of `mod.rs`.
-//!
-//! A step is what happens in one poll of the actor: something is handled, then the
-//! pump goes round until nothing moves ([`crate::ending`]).
+//! The session as an actor: its start, its orders, its end, as in `src/actors/session/actor.rs`.
 
-use crate::close::stop::Input;
-use crate::close::{CloseReason, Phase};
-use crate::wire::ErrorCode;
+use std::time::{Duration, Instant};
+
+use arauto::internal::close::stop::{Input, Order};
+use arauto::internal::session::Core;
+use arauto::internal::session::effects::Effects;
+use arauto::internal::session::shutdown::Carried;
+use arauto::{Phase, SessionRecord};
 
 use crate::broken::Broken;
-use crate::setting::{Frame, Setting};
-use crate::state::{
-    Answer, Ending, EndingStep, Fate, Item, Order, Pending, Place, Seq, Session, SessionSlot,
-    SlotId, State, ToHub, Wait, id,
-};
+use crate::connection::{Io, Wait};
+use crate::driver::{self, Driver, Finished};
+use crate::outside::Outside;
+use crate::setting::Setting;
+use crate::state::{BASE, Connection, SlotId, State, World, id};
 
-impl Session {
-    /// Whether a frame may be admitted, or refused, now.
-    pub fn may_serve(&self) -> bool {
-        let is_open = match self.place {
-            Place::Greeting | Place::Ready => true,
-            Place::Ending(ending) => ending.refuses_frames(),
-            Place::Absent | Place::LoggingIn | Place::Closed { .. } => false,
-        };
-        is_open && self.pending.is_none() && !self.is_broken
-    }
+/// The longest time to a look.
+const LOOK: Duration = Duration::from_millis(250);
 
-    pub fn answer(&mut self, item: Item) {
-        if !self.is_broken {
-            self.outbox.push(item);
-        }
-    }
-
-    fn start_ending(&mut self, reason: CloseReason, step: EndingStep, is_ordered: bool) {
-        let was_ordered = matches!(self.place, Place::Ending(ending) if ending.is_ordered);
-        self.place = Place::Ending(Ending {
-            reason,
-            step,
-            failed_in_stop: false,
-            is_ordered: is_ordered || was_ordered,
-            may_linger: false,
-        });
-    }
-
-    pub fn end(&mut self, reason: CloseReason, head: Seq) {
-        self.promised = Some(head);
-        self.start_ending(reason, EndingStep::ToCut(head), false);
-    }
-
-    /// Ends with an error: nothing but `closing` follows it.
-    pub fn fail(&mut self, reason: CloseReason, in_stop: bool) {
-        self.answer(Item::Failure);
-        // A session that the server itself fails in the stop is owed what all others get.
-        self.promised = (!in_stop).then_some(self.cursor);
-        self.start_ending(reason, EndingStep::ToCut(self.cursor), false);
-        if let Place::Ending(ending) = &mut self.place {
-            ending.failed_in_stop = in_stop;
-        }
-    }
-
-    fn refuse(&mut self, frame: usize) {
-        self.fates[frame] = Fate::Refused;
-        self.answer(Item::Refusal(frame as u8));
+/// The phase whose order this is.
+pub fn phase_of(order: &Order) -> Phase {
+    match order {
+        Order::Announce(_) => Phase::Announce,
+        Order::Drain(_) => Phase::Drain,
+        Order::Close(_) => Phase::Close,
+        Order::Finish | Order::CheckStanding => Phase::Actors,
     }
 }
 
-impl Ending {
-    fn refuses_frames(self) -> bool {
-        self.reason == CloseReason::Shutdown && self.is_ordered && self.step < EndingStep::Goodbye
+fn outside<'a>(
+    setting: &'a Setting,
+    world: &'a mut World,
+    io: &'a mut Io,
+    at: SlotId,
+) -> Outside<'a> {
+    Outside {
+        setting,
+        world,
+        io,
+        at,
+        serving: 0,
+        gathered: Vec::new(),
+        is_panicking: false,
+        has_acted: false,
     }
 }
 
 impl State {
-    /// A handed-over connection becomes a session: `Usher::start`.
-    pub fn start(&mut self, at: SlotId, is_stopping: bool) {
-        let session = &mut self.slots[at].session;
-        session.place = Place::Greeting;
-        if is_stopping {
-            session.fail(CloseReason::Shutdown, false);
-        }
-        self.happened(Input::Opened(id(at)));
+    /// A handed-over connection becomes a session.
+    pub fn start(&mut self, setting: &Setting, at: SlotId, is_stopping: bool) {
+        let now = *BASE;
+        let slot = &mut *self.slots[at];
+        slot.connection = Connection::Seated;
+        let mut outside = outside(setting, &mut self.world, &mut slot.io, at);
+        let core = driver::begin(&mut outside, now, is_stopping);
+        slot.core = Some(Box::new(core));
+        self.world.happened(Input::Opened(id(at)));
     }
 
-    /// The client's next frame is there and is served.
-    pub fn serve(&mut self, setting: &Setting, at: SlotId) {
-        let head = self.hub.head;
-        let session = &mut self.slots[at].session;
-        let Some(number) = session.next_frame() else {
-            return;
+    /// Lets a session's core act; nothing happens where there is none.
+    pub fn with_core<T>(
+        &mut self,
+        setting: &Setting,
+        at: SlotId,
+        act: impl FnOnce(&mut Core, &mut Outside<'_>) -> T,
+    ) -> Option<T> {
+        let slot = &mut *self.slots[at];
+        let core = slot.core.as_mut()?;
+        let mut outside = outside(setting, &mut self.world, &mut slot.io, at);
+        Some(act(core, &mut outside))
+    }
+
+    /// Runs the session at `now`, with `incoming` frames that have arrived, or with a piece of
+    /// work that is done. Returns whether it did anything.
+    pub fn run(
+        &mut self,
+        setting: &Setting,
+        at: SlotId,
+        incoming: u8,
+        finished: Option<Finished>,
+        now: Instant,
+    ) -> bool {
+        let slot = &mut *self.slots[at];
+        let Some(core) = slot.core.as_mut() else {
+            return false;
         };
-        let frame = setting.clients[at].frames[number];
-        let is_late = matches!(session.place, Place::Ending(_));
-        if is_late && !setting.is(Broken::AdmitsBehindTheCut) {
-            return session.serve_late(number, frame);
-        }
-        match (session.place, frame) {
-            (_, Frame::Fim) => {
-                session.fates[number] = Fate::Taken;
-                session.end(CloseReason::Fim, head);
-            }
-            (Place::Greeting, Frame::Login) => {
-                session.fates[number] = Fate::Taken;
-                session.place = Place::LoggingIn;
-                session.set_to_work(number, Wait::Auth);
-            }
-            (Place::Greeting, _) | (_, Frame::Login) => {
-                session.fates[number] = Fate::Taken;
-                session.answer(Item::Answer(number as u8));
-            }
-            (_, Frame::Request) => self.admit(at, number, Wait::Handler),
-            (_, Frame::Publish) => {
-                self.admit(at, number, Wait::Hub);
-                self.ask_hub(at, ToHub::Publish(at));
-            }
-        }
-        if is_late && frame != Frame::Fim {
-            self.slots[at].session.fates[number] = Fate::BehindCut;
-        }
+        let outside = outside(setting, &mut self.world, &mut slot.io, at);
+        let mut driver = Driver {
+            core,
+            outside,
+            now,
+            incoming,
+        };
+        let has_moved = driver.run(finished);
+        self.tell_carried_out(setting, at);
+        self.end_if_closed(setting, at);
+        has_moved
     }
 
-    fn admit(&mut self, at: SlotId, number: usize, wait: Wait) {
-        let session = &mut self.slots[at].session;
-        session.tally.accepted += 1;
-        session.fates[number] = Fate::InWork;
-        session.set_to_work(number, wait);
-        self.in_work += 1;
+    pub fn run_now(&mut self, setting: &Setting, at: SlotId) {
+        self.run(setting, at, 0, None, *BASE);
     }
 
-    fn ask_hub(&mut self, at: SlotId, message: ToHub) {
-        if self.hub.is_alive {
-            self.hub.mailbox.push(message);
-        } else {
-            self.give(at, Answer::Gone);
-        }
-    }
-
-    /// The answer of another actor; nobody may wait for it any more.
-    pub fn give(&mut self, at: SlotId, answer: Answer) {
-        if let Some(pending) = &mut self.slots[at].session.pending {
-            pending.wait = Wait::Answer(answer);
-        }
-    }
-
-    /// Auth looks at the login. Once it is sealed, it refuses.
-    pub fn check_login(&mut self, at: SlotId) {
-        if self.acceptor.is_sealed {
-            self.give(at, Answer::Stopping);
-        } else {
-            let pending = self.slots[at].session.pending.as_mut();
-            pending.expect("a login waits").wait = Wait::Hub;
-            self.ask_hub(at, ToHub::Join(at));
-        }
-    }
-
-    /// The piece of work is done: its frame is answered, then out of the count.
+    /// The oldest piece of work is done.
     pub fn conclude(&mut self, setting: &Setting, at: SlotId) {
-        let session = &mut self.slots[at].session;
-        let Some(pending) = session.pending.take() else {
-            return;
-        };
-        let number = usize::from(pending.frame);
-        if setting.clients[at].frames[number] == Frame::Login {
-            return self.conclude_login(at, pending);
-        }
-        let was_behind = session.fates[number] == Fate::BehindCut;
-        if pending.wait == Wait::Answer(Answer::Sealed) {
-            session.tally.accepted -= 1;
-            session.tally.refused += 1;
-            session.refuse(number);
-            if setting.is(Broken::RefusalAnsweredToo) {
-                session.answer(Item::Answer(pending.frame));
-            }
-        } else {
-            session.tally.answered += 1;
-            session.fates[number] = Fate::Answered;
-            session.answer(Item::Answer(pending.frame));
-        }
-        if was_behind {
-            session.fates[number] = Fate::BehindCut;
-        }
-        self.in_work -= 1;
+        let jobs = &mut self.slots[at].io.jobs;
+        let is_later_done = matches!(jobs.get(1), Some(job) if matches!(job.wait, Wait::Answer(_)));
+        let takes_later = is_later_done && setting.is(Broken::LaterRunFirst);
+        let job = jobs.remove(usize::from(takes_later));
+        let finished = driver::finished(job, at);
+        self.run(setting, at, 0, finished, *BASE);
     }
 
-    fn conclude_login(&mut self, at: SlotId, pending: Pending) {
-        let session = &mut self.slots[at].session;
-        let number = usize::from(pending.frame);
-        let joined = match pending.wait {
-            Wait::Answer(Answer::Joined(head)) => Some(head),
-            _ => None,
-        };
-        if session.place != Place::LoggingIn {
-            // Ended meanwhile: the hub is told that nobody came.
-            session.answer(Item::Refusal(pending.frame));
-            if joined.is_some() && self.hub.is_alive {
-                self.hub.mailbox.push(ToHub::Leave);
-            }
-            return;
+    /// Wakes the session. Returns whether that led to anything.
+    ///
+    /// A look at the client is a wake-up, and takes no time. Only where one that is due later
+    /// does more than that, it is taken at its instant.
+    pub fn wake(&mut self, setting: &Setting, at: SlotId) -> bool {
+        if self.run(setting, at, 0, None, *BASE) {
+            return true;
         }
-        session.place = Place::Greeting;
-        match joined {
-            None => session.answer(Item::Refusal(number as u8)),
-            Some(head) => {
-                session.answer(Item::Answer(number as u8));
-                (session.after, session.cursor, session.follows) = (head, head, true);
-                session.is_member = true;
-                session.place = Place::Ready;
-            }
+        let Some(look) = self.look(at) else {
+            return false;
+        };
+        let end = &self.slots[at].io.client;
+        (end.is_gone || end.has_ended) && self.run(setting, at, 0, None, look)
+    }
+
+    /// The instant of the session's next look, if it is for that that it wants to be called.
+    fn look(&self, at: SlotId) -> Option<Instant> {
+        let core = self.slots[at].core.as_ref()?;
+        core.wake_at().filter(|due| *due <= *BASE + LOOK)
+    }
+
+    /// The instant of the session's next time-out that is no look.
+    pub fn timeout(&self, at: SlotId) -> Option<Instant> {
+        let core = self.slots[at].core.as_ref()?;
+        core.wake_at().filter(|due| *due > *BASE + LOOK)
+    }
+
+    /// The session's next time-out passes.
+    pub fn pass_timeout(&mut self, setting: &Setting, at: SlotId) {
+        if let Some(due) = self.timeout(at) {
+            self.slots[at].io.witness.is_timed_out = true;
+            self.run(setting, at, 0, None, due);
         }
     }
 
-    /// A handler's panic: what is in work is lost, and this session ends.
+    /// A panic of the handler, in the session's own thread.
     pub fn panic(&mut self, setting: &Setting, at: SlotId) {
         self.drop_work(at);
-        let reason = CloseReason::Error(ErrorCode::Internal);
-        let in_stop = self.supervisor.phase().is_some();
-        let session = &mut self.slots[at].session;
-        let is_saying_goodbye = matches!(
-            session.place,
-            Place::Ending(ending) if ending.step >= EndingStep::Goodbye
-        );
-        if is_saying_goodbye {
-            self.close(setting, at, reason);
-        } else {
-            session.fail(reason, in_stop);
-            if setting.is(Broken::OwedForgotten)
-                && let Place::Ending(ending) = &mut session.place
-            {
-                ending.failed_in_stop = false;
-            }
+        let in_stop = self.world.phase().is_some();
+        let io = &mut self.slots[at].io;
+        io.received = io.served;
+        let has_said_closing = io.queue.iter().any(|item| item.is_closing());
+        if !has_said_closing {
+            // One that the server fails in the stop is owed what all others get.
+            io.witness.promised = (!in_stop).then(|| io.reached());
+            io.witness.is_cut = true;
+        }
+        self.with_core(setting, at, |core, outside| {
+            outside.is_panicking = true;
+            core.panicked(outside);
+        });
+        self.run_now(setting, at);
+    }
+
+    fn drop_work(&mut self, at: SlotId) {
+        for job in std::mem::take(&mut self.slots[at].io.jobs) {
+            self.world.in_work -= job.counted;
         }
     }
 
-    pub fn drop_work(&mut self, at: SlotId) {
-        let session = &mut self.slots[at].session;
-        let Some(pending) = session.pending.take() else {
+    /// Handles the first order of the session's mailbox. It runs when there is no other.
+    pub fn handle(&mut self, setting: &Setting, at: SlotId) {
+        let order = self.slots[at].orders.remove(0);
+        let now = *BASE;
+        let carried = self.with_core(setting, at, |core, outside| match order {
+            Order::Announce(status) => {
+                core.announce(status, outside);
+                Carried::Out
+            }
+            Order::Drain(cut) => {
+                outside.io.witness.is_cut = true;
+                core.drain(cut, now, outside)
+            }
+            Order::Close(linger) => core.close(linger, now),
+            Order::CheckStanding => {
+                core.check_standing(outside);
+                Carried::Out
+            }
+            Order::Finish => {
+                core.finish(outside);
+                Carried::Out
+            }
+        });
+        self.tell_carried_out(setting, at);
+        let phase = phase_of(&order);
+        match carried {
+            Some(Carried::Out) => self.tell(setting, at, phase),
+            Some(Carried::Later) => self.slots[at].waiting = Some(phase),
+            None => {}
+        }
+        if order == Order::Finish {
+            self.end_if_closed(setting, at);
+        } else if self.slots[at].orders.is_empty() {
+            self.run_now(setting, at);
+        }
+    }
+
+    fn tell_carried_out(&mut self, setting: &Setting, at: SlotId) {
+        let slot = &mut *self.slots[at];
+        if std::mem::take(&mut slot.io.has_carried_out)
+            && let Some(phase) = slot.waiting.take()
+        {
+            self.tell(setting, at, phase);
+        }
+    }
+
+    /// The answer to the order of `phase`, where somebody still waits for it. For the answer
+    /// to the announcement somebody always does.
+    fn tell(&mut self, setting: &Setting, at: SlotId, phase: Phase) {
+        if (phase == Phase::Announce || self.world.phase() == Some(phase))
+            && let Some(record) = self.record(setting, at)
+        {
+            self.slots[at].told.push((phase, Box::new(record)));
+        }
+    }
+
+    fn record(&mut self, setting: &Setting, at: SlotId) -> Option<SessionRecord> {
+        self.with_core(setting, at, |core, outside| core.record(outside))
+    }
+
+    fn end_if_closed(&mut self, setting: &Setting, at: SlotId) {
+        let slot = &self.slots[at];
+        let is_closed = slot.core.as_ref().is_some_and(|core| core.is_closed());
+        if is_closed && slot.waiting.is_none() {
+            self.end(setting, at);
+        }
+    }
+
+    /// The actor stops: the hub and the supervisor are told.
+    pub fn end(&mut self, setting: &Setting, at: SlotId) {
+        self.drop_work(at);
+        let ended = self.with_core(setting, at, |core, outside| {
+            if let Some(user) = core.present_user().cloned() {
+                outside.leave(&user);
+            }
+            (core.record(outside), core.has_failed(outside))
+        });
+        let Some((record, has_failed)) = ended else {
             return;
         };
-        if matches!(
-            session.fates[usize::from(pending.frame)],
-            Fate::InWork | Fate::BehindCut
-        ) {
-            self.in_work -= 1; // the drop of its `Work`
-        }
+        self.world.happened(Input::Ended { record, has_failed });
+        let slot = &mut *self.slots[at];
+        (slot.core, slot.waiting, slot.io.wants_input) = (None, None, false);
+        slot.orders.clear(); // its mailbox is gone
     }
 
-    /// Handles the first order of its mailbox. The pump runs when there is no other.
-    pub fn handle(&mut self, setting: &Setting, at: SlotId) {
-        let order = self.slots[at].session.orders.remove(0);
-        let done = match order {
-            Order::Announce => {
-                self.slots[at].session.announce();
-                true
-            }
-            Order::Drain(cut) => self.slots[at].session.begin_drain(cut),
-            Order::Close => self.slots[at].session.begin_close(),
-            Order::Finish => {
-                self.close(setting, at, CloseReason::Shutdown);
-                self.tell(setting, at, Phase::Actors);
-                return;
-            }
-        };
-        if done {
-            self.tell(setting, at, order.phase());
-        }
-        if self.slots[at].session.orders.is_empty() {
-            self.pump(setting, at);
-        }
-    }
-}
-
-impl Session {
-    fn set_to_work(&mut self, number: usize, wait: Wait) {
-        self.pending = Some(Pending {
-            frame: number as u8,
-            wait,
-        });
-    }
-
-    /// A frame behind the cut: refused, each with its answer.
-    fn serve_late(&mut self, number: usize, frame: Frame) {
-        match frame {
-            Frame::Fim => self.fates[number] = Fate::Taken,
-            Frame::Login => {
-                self.fates[number] = Fate::Taken;
-                self.answer(Item::Refusal(number as u8));
-            }
-            Frame::Request | Frame::Publish => {
-                if self.is_member {
-                    self.tally.refused += 1;
-                    self.refuse(number);
-                } else {
-                    self.fates[number] = Fate::Taken;
-                    self.answer(Item::Refusal(number as u8));
-                }
-            }
-        }
-    }
-
-    fn announce(&mut self) {
-        if !matches!(self.place, Place::Ending(_) | Place::Closed { .. }) {
-            self.answer(Item::Stopping);
-            self.start_ending(CloseReason::Shutdown, EndingStep::Refusing, true);
-        }
-    }
-
-    /// Whether there is nothing to wait for.
-    fn begin_drain(&mut self, cut: Seq) -> bool {
-        match &mut self.place {
-            Place::Closed { .. } => return true,
-            Place::Ending(ending) if ending.step == EndingStep::Refusing => {
-                ending.step = EndingStep::ToCut(cut);
-            }
-            Place::Ending(ending) => {
-                ending.is_ordered = true;
-                ending.step = ending.step.min(EndingStep::Goodbye);
-            }
-            _ => self.start_ending(CloseReason::Shutdown, EndingStep::ToCut(cut), true),
-        }
-        self.waiting = Some(Phase::Drain);
-        false
-    }
-
-    fn begin_close(&mut self) -> bool {
-        let Place::Ending(ending) = &mut self.place else {
-            return true;
-        };
-        (ending.is_ordered, ending.may_linger) = (true, true);
-        self.waiting = Some(Phase::Close);
-        false
-    }
-}
-
-impl SessionSlot {
-    /// Whether the client has been sent all that was written, and has read it.
-    pub fn is_read(&self) -> bool {
-        self.unread == 0 && !self.is_gone
+    /// Whether a handler of the session has not answered yet.
+    pub fn waits_for_handler(&self, at: SlotId) -> bool {
+        let mut jobs = self.slots[at].io.jobs.iter();
+        jobs.any(|job| job.wait == Wait::Handler)
     }
 }

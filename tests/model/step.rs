@@ -1,12 +1,14 @@
 //! The model's actions.
 
-use crate::close::stop::{Haste, Input};
-use crate::close::{Phase, StopReason};
+use arauto::internal::close::stop::{Haste, Input};
+use arauto::{Phase, StopReason};
 use stateright::{Model, Property};
 
+use crate::broken::Broken;
+use crate::connection::Wait;
 use crate::properties;
-use crate::setting::Setting;
-use crate::state::{Connection, Place, SlotId, State, Wait};
+use crate::setting::{Client, Frame, SOCKET, Setting};
+use crate::state::{BASE, Batch, Connection, Slot, SlotId, State, ToSupervisor};
 
 /// One step of one actor, of a client, or of time. Numbers are slots.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,13 +31,16 @@ pub enum Step {
     Barrier,
     /// The hub handles a message.
     Hub,
+    /// The journal has a batch, or does not take it.
+    Commit,
+    CommitFails,
     /// Auth looks at a login.
     Auth(SlotId),
     /// A session handles an order.
     Handle(SlotId),
-    /// A session reads a frame and serves it.
-    Serve(SlotId),
-    /// A session's work is done.
+    /// So many frames reach a session, together.
+    Receive(SlotId, u8),
+    /// A session's oldest work is done.
     Conclude(SlotId),
     /// A session is woken: by the log, by room in its socket, by a look at it.
     Wake(SlotId),
@@ -45,6 +50,8 @@ pub enum Step {
     Read(SlotId),
     /// A client's connection breaks.
     Break(SlotId),
+    /// A client closes its sending side.
+    HangUp(SlotId),
     /// A session's handler panics.
     Panic(SlotId),
     HubPanic,
@@ -52,6 +59,8 @@ pub enum Step {
     Idle,
     /// The deadline of a phase passes.
     Deadline(Phase),
+    /// A time-out of a session passes.
+    Timeout(SlotId),
 }
 
 impl Model for Setting {
@@ -63,7 +72,7 @@ impl Model for Setting {
     }
 
     fn actions(&self, state: &State, steps: &mut Vec<Step>) {
-        if state.supervisor.exit.is_some() {
+        if state.world.exit().is_some() {
             return;
         }
         if let Some(step) = inner(state) {
@@ -71,22 +80,20 @@ impl Model for Setting {
         }
         self.server_steps(state, steps);
         for at in 0..state.slots.len() {
-            self.seat_steps(state, at, steps);
+            self.slot_steps(state, at, steps);
         }
-        let is_stuck = steps.is_empty();
-        if let Some(phase) = state.supervisor.phase()
-            && (is_stuck || state.left.early_deadlines > 0)
-            && state.supervisor.machine.deadline().is_some()
-        {
-            steps.push(Step::Deadline(phase));
-        }
+        let is_stuck = steps.iter().all(|step| match step {
+            Step::Wake(at) => !state.clone().wake(self, *at),
+            _ => false,
+        });
+        self.time_steps(state, is_stuck, steps);
         self.whims(state, steps);
     }
 
+    /// A session that is woken and does nothing has taken no step.
     fn next_state(&self, last: &State, step: Step) -> Option<State> {
         let mut state = last.clone();
-        state.take(self, step);
-        Some(state)
+        state.take(self, step).then_some(state)
     }
 
     fn properties(&self) -> Vec<Property<Setting>> {
@@ -98,123 +105,181 @@ impl Model for Setting {
 /// and alone, which leaves out none but equal orders. A message that the stop machine acts on
 /// is no such step.
 fn inner(state: &State) -> Option<Step> {
-    if let Some(ended @ Input::Ended { .. }) = state.supervisor.mailbox.first()
-        && state.only_notes(ended.clone())
+    if let Some(ToSupervisor::Input(input)) = state.world.supervisor.mailbox.first()
+        && matches!(**input, Input::Ended { .. })
+        && state.world.only_notes((**input).clone())
     {
         return Some(Step::Supervisor);
     }
     // An answer could only miss its phase.
-    let can_miss = state.left.early_deadlines > 0 || state.left.signals > 0;
-    if can_miss {
+    let left = &state.world.left;
+    if left.early_deadlines > 0 || left.signals > 0 {
         return None;
     }
     let mut told = state.slots.iter().enumerate().flat_map(|(at, slot)| {
-        let told = slot.session.told.iter();
+        let told = slot.told.iter();
         told.map(move |(phase, _)| (at, *phase))
     });
     let noted = told.find(|(at, phase)| {
         let answer = state.answer_of(*at, *phase);
-        answer.is_some_and(|answer| state.only_notes(answer))
+        answer.is_some_and(|answer| state.world.only_notes(answer))
     });
     noted.map(|(at, phase)| Step::Note(at, phase))
 }
 
 impl Setting {
     fn server_steps(&self, state: &State, steps: &mut Vec<Step>) {
-        if state.supervisor.phase().is_none() && state.left.fims > 0 {
+        let world = &state.world;
+        if world.phase().is_none() && world.left.fims > 0 {
             steps.push(Step::Fim);
         }
-        if state.acceptor.is_told && !state.acceptor.is_sealed {
+        if world.acceptor.is_told && !world.acceptor.is_sealed {
             steps.push(Step::SealDoors);
         }
-        if !state.supervisor.mailbox.is_empty() {
+        if !world.supervisor.mailbox.is_empty() {
             steps.push(Step::Supervisor);
         }
         if state.barrier_is_due() {
             steps.push(Step::Barrier);
         }
-        if state.hub.is_alive && !state.hub.mailbox.is_empty() {
+        if world.hub.is_alive && !world.hub.mailbox.is_empty() {
             steps.push(Step::Hub);
         }
-        if state.supervisor.awaits_requests && state.in_work == 0 {
+        if world.hub.is_alive && world.hub.in_flight != Batch::default() {
+            steps.push(Step::Commit);
+            if world.left.disk_failures > 0 {
+                steps.push(Step::CommitFails);
+            }
+        }
+        if world.supervisor.awaits_requests && world.in_work == 0 {
             steps.push(Step::Idle);
         }
     }
 
-    fn seat_steps(&self, state: &State, at: SlotId, steps: &mut Vec<Step>) {
+    fn slot_steps(&self, state: &State, at: SlotId, steps: &mut Vec<Step>) {
         let (slot, client) = (&state.slots[at], &self.clients[at]);
         match slot.connection {
-            Connection::Waiting if !state.acceptor.is_sealed => steps.push(Step::Accept(at)),
+            Connection::Waiting if !state.world.acceptor.is_sealed => steps.push(Step::Accept(at)),
             Connection::HandedOver { .. } => steps.push(Step::Start(at)),
             _ => {}
         }
-        let told = slot.session.told.iter();
+        let told = slot.told.iter();
         steps.extend(told.map(|(phase, _)| Step::Note(at, *phase)));
-        if slot.unread > 0 && client.reads && !slot.is_gone {
+        if client.reads && slot.has_to_read(client) {
             steps.push(Step::Read(at));
         }
-        // Threads have ended by then.
-        if !slot.session.is_there() || state.supervisor.phase() == Some(Phase::Store) {
+        if slot.core.is_none() {
             return;
         }
-        if !slot.session.orders.is_empty() {
+        if !slot.orders.is_empty() {
             steps.push(Step::Handle(at));
         }
-        if slot.session.may_serve() && !slot.is_gone && slot.session.next_frame().is_some() {
-            steps.push(Step::Serve(at));
+        if slot.io.wants_input {
+            let unsent = slot.io.unsent(&client.frames).len();
+            if unsent > 0 {
+                steps.push(Step::Receive(at, 1));
+            }
+            if unsent > 1 {
+                steps.push(Step::Receive(at, u8::try_from(unsent).expect("few frames")));
+            }
         }
-        match slot.session.pending.map(|pending| pending.wait) {
+        match slot.io.jobs.first().map(|job| job.wait) {
             Some(Wait::Auth) => steps.push(Step::Auth(at)),
             Some(Wait::Handler | Wait::Answer(_)) => steps.push(Step::Conclude(at)),
-            Some(Wait::Hub) | None => {}
+            Some(Wait::Hub | Wait::Journal | Wait::Supervisor) | None => {}
         }
-        if state.has_move(self, at) {
+        if state.may_wake(self, at) {
             steps.push(Step::Wake(at));
+        }
+    }
+
+    /// Deadlines and time-outs: where nothing else can happen, and as often as one may come
+    /// early.
+    fn time_steps(&self, state: &State, is_stuck: bool, steps: &mut Vec<Step>) {
+        let world = &state.world;
+        if let Some(phase) = world.phase()
+            && (is_stuck || world.left.early_deadlines > 0)
+            && world.supervisor.machine.deadline().is_some()
+        {
+            steps.push(Step::Deadline(phase));
+        }
+        if is_stuck || world.left.early_timeouts > 0 {
+            let due = (0..state.slots.len()).filter(|at| state.timeout(*at).is_some());
+            steps.extend(due.map(Step::Timeout));
         }
     }
 
     /// Events that may happen, and need not.
     fn whims(&self, state: &State, steps: &mut Vec<Step>) {
-        let has_begun = state.supervisor.phase().is_some();
-        if has_begun && state.left.fims > 0 {
+        let left = &state.world.left;
+        let has_begun = state.world.phase().is_some();
+        if has_begun && left.fims > 0 {
             steps.push(Step::Fim);
         }
-        if has_begun && state.left.signals > 0 {
+        if has_begun && left.signals > 0 {
             steps.push(Step::Signal);
         }
-        if state.hub.is_alive && state.left.hub_panics > 0 {
+        if state.world.hub.is_alive && left.hub_panics > 0 {
             steps.push(Step::HubPanic);
         }
         for (at, slot) in state.slots.iter().enumerate() {
+            let client = &self.clients[at];
+            let is_there = slot.core.is_some() && !slot.io.client.is_gone;
             if slot.connection == Connection::Outside {
                 steps.push(Step::Connect(at));
             }
-            if self.clients[at].may_break && slot.session.is_there() && !slot.is_gone {
+            if client.may_break && is_there {
                 steps.push(Step::Break(at));
             }
-            let waits = slot.session.pending.map(|pending| pending.wait);
-            if waits == Some(Wait::Handler) && state.left.session_panics > 0 {
+            if client.may_hang_up && is_there && !slot.io.client.has_ended {
+                steps.push(Step::HangUp(at));
+            }
+            if slot.core.is_some() && state.waits_for_handler(at) && left.session_panics > 0 {
                 steps.push(Step::Panic(at));
             }
         }
     }
 }
 
+impl Slot {
+    /// Whether there is something for the client to read, be it the end.
+    fn has_to_read(&self, client: &Client) -> bool {
+        let end = &self.io.client;
+        let sees_end = self.io.is_shut && self.core.is_some();
+        !end.is_gone && (end.unread > 0 || (sees_end && client.closes && !end.has_closed))
+    }
+}
+
 impl State {
-    fn take(&mut self, setting: &Setting, step: Step) {
+    /// Whether a session that is woken may do something: this is cheap, and never wrong where
+    /// it says no.
+    fn may_wake(&self, setting: &Setting, at: SlotId) -> bool {
+        let slot = &self.slots[at];
+        let Some(core) = &slot.core else { return false };
+        let io = &slot.io;
+        let has_ended = io.client.is_gone || io.client.has_ended;
+        let can_write = io.has_more(None, &self.world.hub) && io.client.unread < SOCKET;
+        let has_fallen = io.reader.is_some() && io.reached() < self.world.hub.tail;
+        let may_be_read = io.client.unread == 0 || setting.is(Broken::WrittenIsRead);
+        has_ended || can_write || has_fallen || (core.wake_at().is_some() && may_be_read)
+    }
+
+    /// Takes the step. Returns whether it was one.
+    fn take(&mut self, setting: &Setting, step: Step) -> bool {
+        let left = &mut self.world.left;
         match step {
             Step::Fim => {
-                self.left.fims -= 1;
+                left.fims -= 1;
                 let (reason, haste) = (StopReason::Fim, Haste::AsPlanned);
-                self.happened(Input::Stop { reason, haste });
+                self.world.happened(Input::Stop { reason, haste });
             }
             Step::Signal => {
-                self.left.signals -= 1;
+                left.signals -= 1;
                 let (reason, haste) = (StopReason::Signal, Haste::Insist);
-                self.happened(Input::Stop { reason, haste });
+                self.world.happened(Input::Stop { reason, haste });
             }
             Step::Connect(at) => {
-                self.slots[at].connection = match self.acceptor.is_sealed {
+                self.slots[at].connection = match self.world.acceptor.is_sealed {
                     true => Connection::Refused,
                     false => Connection::Waiting,
                 };
@@ -226,47 +291,50 @@ impl State {
                     self.slots[at].connection,
                     Connection::HandedOver { is_stopping: true }
                 );
-                self.slots[at].connection = Connection::Seated;
-                self.start(at, is_stopping);
-                self.pump(setting, at);
+                self.start(setting, at, is_stopping);
+                self.run_now(setting, at);
             }
-            Step::Supervisor => self.supervisor_handles(),
+            Step::Supervisor => self.supervisor_handles(setting),
             Step::Barrier => self.barrier_goes_on(setting),
-            Step::Hub => self.hub_handles(),
+            Step::Hub => self.hub_handles(setting),
+            Step::Commit => self.commit(setting),
+            Step::CommitFails => {
+                left.disk_failures -= 1;
+                self.fail_commit(setting);
+            }
             Step::Auth(at) => self.check_login(at),
             Step::Handle(at) => self.handle(setting, at),
-            Step::Serve(at) => {
-                self.serve(setting, at);
-                self.pump(setting, at);
+            Step::Receive(at, frames) => {
+                self.run(setting, at, frames, None, *BASE);
             }
-            Step::Conclude(at) => {
-                self.conclude(setting, at);
-                self.pump(setting, at);
-            }
-            Step::Wake(at) => {
-                self.pump(setting, at);
-            }
-            Step::Note(at, phase) => self.note(at, phase),
-            Step::Read(at) => self.slots[at].unread = 0,
-            Step::Break(at) => self.slots[at].is_gone = true,
+            Step::Conclude(at) => self.conclude(setting, at),
+            Step::Wake(at) => return self.wake(setting, at),
+            Step::Note(at, phase) => self.note(setting, at, phase),
+            Step::Read(at) => self.slots[at].read(&setting.clients[at]),
+            Step::Break(at) => self.slots[at].io.client.is_gone = true,
+            Step::HangUp(at) => self.slots[at].io.client.has_ended = true,
             Step::Panic(at) => {
-                self.left.session_panics -= 1;
+                left.session_panics -= 1;
                 self.panic(setting, at);
-                self.pump(setting, at);
             }
             Step::HubPanic => {
-                self.left.hub_panics -= 1;
+                left.hub_panics -= 1;
                 self.hub_panics();
             }
             Step::Idle => {
-                self.supervisor.awaits_requests = false;
-                self.feed(Input::RequestsIdle);
+                self.world.supervisor.awaits_requests = false;
+                self.feed(setting, Input::RequestsIdle);
             }
             Step::Deadline(_) => {
-                self.left.early_deadlines = self.left.early_deadlines.saturating_sub(1);
-                self.pass_deadline();
+                left.early_deadlines = left.early_deadlines.saturating_sub(1);
+                self.pass_deadline(setting);
+            }
+            Step::Timeout(at) => {
+                left.early_timeouts = left.early_timeouts.saturating_sub(1);
+                self.pass_timeout(setting, at);
             }
         }
+        true
     }
 
     fn hand_over(&mut self, at: SlotId, is_stopping: bool) {
@@ -275,17 +343,26 @@ impl State {
 
     /// Waiting clients are accepted and told of the stop; then the listener is closed.
     fn seal_doors(&mut self) {
-        self.acceptor.is_sealed = true;
+        self.world.acceptor.is_sealed = true;
         for at in 0..self.slots.len() {
             if self.slots[at].connection == Connection::Waiting {
                 self.hand_over(at, true);
             }
         }
     }
+}
 
-    /// Whether the client was let in: its session exists, or will.
-    pub fn is_let_in(&self, at: SlotId) -> bool {
-        let is_seated = self.slots[at].session.place != Place::Absent;
-        is_seated || matches!(self.slots[at].connection, Connection::HandedOver { .. })
+impl Slot {
+    /// The client reads what there is; at the end it closes.
+    fn read(&mut self, client: &Client) {
+        let sees_end = self.io.is_shut && self.io.is_clear();
+        let end = &mut self.io.client;
+        end.unread = 0;
+        if client.has(Frame::Ack) {
+            end.read_to = self.io.reader.as_ref().map_or(0, |reader| reader.reached);
+        }
+        if sees_end && client.closes {
+            (end.has_ended, end.has_closed) = (true, true);
+        }
     }
 }

@@ -151,7 +151,11 @@ impl Core {
             self.look_again(now, fx);
             return false;
         }
-        if (self.input.is_over || self.is_brief) && !ending.is_ordered {
+        // In a stop, the report is to know whether the client has read everything: a client that
+        // has closed its sending side may still read.
+        let is_unsettled = fx.stop_time().is_some() && !fx.is_hung_up() && !self.is_settled(fx);
+        let may_close_early = self.is_brief || (self.input.is_over && !is_unsettled);
+        if may_close_early && !ending.is_ordered {
             self.close_for(reason, fx);
             return true;
         }
@@ -255,7 +259,7 @@ impl Core {
     /// Asks again after a wait, which grows: no event tells that the client has read.
     fn look_again<E: Effects>(&mut self, now: Instant, fx: &E) {
         // Where the client's own end is waited for, that wakes the session.
-        let is_told = !self.is_awaited && fx.half_closes() && !self.input.is_unreadable;
+        let is_told = !self.is_awaited && fx.half_closes() && !self.input.is_over;
         let Some(ending) = self.state.ending_mut() else {
             return;
         };

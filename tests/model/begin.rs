@@ -1,0 +1,126 @@
+//! The first state: sessions that have logged in, and clients that will.
+
+use std::time::Duration;
+
+use arauto::internal::close::stop::Input;
+use arauto::internal::session::effects::Done;
+use arauto::wire::{ClientFrame, Login};
+use smallvec::SmallVec;
+
+use crate::connection::Io;
+use crate::driver;
+use crate::setting::{Client, Setting};
+use crate::shared::Shared;
+use crate::state::{
+    Acceptor, BASE, Batch, Connection, Hub, Left, Roster, Slot, SlotId, State, World,
+};
+use crate::supervisor::Supervisor;
+use crate::witness::Witness;
+
+impl State {
+    pub fn begin(setting: &Setting) -> State {
+        let mut state = State {
+            world: Shared::new(World::begin(setting)),
+            slots: setting
+                .clients
+                .iter()
+                .map(|client| Shared::new(Slot::begin(client)))
+                .collect(),
+        };
+        for (at, client) in setting.clients.iter().enumerate() {
+            if !client.is_late {
+                state.seat(setting, at);
+            }
+        }
+        state
+    }
+
+    /// A session that has logged in before anything was published.
+    fn seat(&mut self, setting: &Setting, at: SlotId) {
+        self.start(setting, at, false);
+        let Some(Input::Opened(session)) = self.world.supervisor.take_first() else {
+            return;
+        };
+        self.feed(setting, Input::Opened(session));
+        self.slots[at].roster = Roster::Live;
+        let now = *BASE;
+        self.with_core(setting, at, |core, outside| {
+            let login = ClientFrame::Login(Login {
+                id: 0,
+                user: "ana".into(),
+                password: "".into(),
+                resume: None,
+            });
+            core.frame(login, now, outside);
+            let entry = driver::entry(driver::user(at), None, 0, 0);
+            core.done(Done::Login(Ok(entry)), now, outside);
+        });
+        let frames = setting.clients[at].frames.len();
+        let io = &mut self.slots[at].io;
+        // What that has queued was written and read.
+        io.queue.clear();
+        io.jobs.clear();
+        io.last_answer = None;
+        io.witness = Witness {
+            is_member: true,
+            ..Witness::new(frames)
+        };
+        io.wants_input = true;
+    }
+}
+
+impl World {
+    fn begin(setting: &Setting) -> World {
+        let tail = match setting.log_holds {
+            Some(holds) => setting.waiting.saturating_sub(holds),
+            None => 0,
+        };
+        World {
+            acceptor: Acceptor {
+                is_told: false,
+                is_sealed: false,
+            },
+            hub: Hub {
+                mailbox: Vec::new(),
+                head: setting.waiting,
+                assigned: setting.waiting,
+                tail,
+                in_flight: Batch::default(),
+                next: Batch::default(),
+                is_sealing: false,
+                is_sealed: false,
+                is_alive: true,
+            },
+            supervisor: Supervisor::new(setting),
+            in_work: 0,
+            now: Duration::ZERO,
+            left: Left {
+                fims: 1 + u8::from(setting.second_fim),
+                signals: u8::from(setting.second_signal),
+                early_deadlines: setting.early_deadlines,
+                early_timeouts: setting.early_timeouts,
+                session_panics: setting.session_panics,
+                hub_panics: setting.hub_panics,
+                disk_failures: setting.disk_failures,
+            },
+        }
+    }
+}
+
+impl Slot {
+    fn begin(client: &Client) -> Slot {
+        Slot {
+            connection: match client.is_late {
+                true => Connection::Outside,
+                false => Connection::Seated,
+            },
+            roster: Roster::Unknown,
+            record: None,
+            orders: SmallVec::new(),
+            waiting: None,
+            told: SmallVec::new(),
+            core: None,
+            io: Io::new(client.frames.len().max(1)),
+        }
+    }
+}

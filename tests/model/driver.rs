@@ -1,0 +1,281 @@
+//! A session at work: receives, serves, writes and looks, as `src/actors/session/driver.rs` does.
+//!
+//! The decisions are those of the shipped core. One run is one poll of the actor: it goes round
+//! until nothing moves.
+
+use std::sync::LazyLock;
+use std::time::{Duration, Instant};
+
+use arauto::internal::session::effects::{Done, Entry, LoginFailure};
+use arauto::internal::session::ending::Sending;
+use arauto::internal::session::policy::{ConnectRefusal, Policy, SessionLimits};
+use arauto::internal::session::{Core, LoginRefusal, NotPublished, Served, Setup};
+use arauto::wire::{Ack, BodyFrame, ClientFrame, Gap, IdFrame, Login, Resume, Seq, Shutdown, Term};
+use arauto::{Body, Rate, UserName};
+
+use crate::connection::{Job, Wait, Written};
+use crate::outside::Outside;
+use crate::setting::{Frame, Setting};
+use crate::state::{Answer, SlotId, id};
+use crate::witness::Fate;
+
+/// The stream's name.
+const STREAM: &str = "stream";
+
+/// The result of the oldest piece of work, and how many frames it has in the count.
+pub struct Finished {
+    pub done: Done,
+    pub counted: usize,
+}
+
+/// A session that runs.
+pub struct Driver<'a> {
+    pub core: &'a mut Core,
+    pub outside: Outside<'a>,
+    pub now: Instant,
+    /// Frames that the client has sent and that can be received.
+    pub incoming: u8,
+}
+
+fn limits(setting: &Setting) -> SessionLimits {
+    SessionLimits {
+        max_frame: 1 << 20,
+        max_frame_before_login: 1 << 12,
+        frames_in_work: 1000,
+        request_rate: None,
+        rate_before_login: Rate::a_minute(1_000_000),
+        login_timeout: Duration::from_secs(10),
+        idle_timeout: None,
+        drain_timeout: Duration::from_secs(5),
+        slow: setting.slow,
+    }
+}
+
+/// Begins a session.
+pub fn begin(outside: &mut Outside<'_>, now: Instant, is_stopping: bool) -> Core {
+    let setup = Setup {
+        session: id(outside.at),
+        policy: Policy::Dialogue,
+        limits: limits(outside.setting),
+        is_journaled: outside.setting.is_journaled,
+        server: "",
+        head: outside.world.head(),
+        refusal: is_stopping.then_some(ConnectRefusal::Stopping),
+    };
+    Core::begin(setup, now, outside)
+}
+
+/// The result of a piece of work that is done.
+pub fn finished(job: Job, at: SlotId) -> Option<Finished> {
+    let answer = match job.wait {
+        Wait::Handler => None,
+        Wait::Answer(answer) => Some(answer),
+        Wait::Auth | Wait::Hub | Wait::Journal | Wait::Supervisor => return None,
+    };
+    let is_login = job.frames == 0;
+    let refused = |refusal| Done::Login(Err(LoginFailure::Refused(refusal)));
+    let done = match answer {
+        None => Done::Replied(Ok(Body::text(""))),
+        Some(Answer::Published(first)) => Done::Published(Ok(Seq(first))),
+        Some(Answer::Sealed) => Done::Published(Err(NotPublished::Sealed)),
+        Some(Answer::Unwritten) if is_login => Done::Login(Err(LoginFailure::Unannounced)),
+        Some(Answer::Unwritten) => Done::Published(Err(NotPublished::Unwritten)),
+        Some(Answer::Joined { before, head }) => {
+            Done::Login(Ok(entry(user(at), job.resume, before, head)))
+        }
+        Some(Answer::Stopping) => refused(LoginRefusal::Stopping),
+        Some(Answer::Status(status)) => Done::Stopping(status),
+        Some(Answer::Gone) if is_login => refused(LoginRefusal::Internal),
+        Some(Answer::Gone) => Done::Gone,
+    };
+    let counted = job.counted;
+    Some(Finished { done, counted })
+}
+
+/// The user of each slot.
+pub fn user(at: SlotId) -> UserName {
+    static USERS: LazyLock<[UserName; 4]> = LazyLock::new(|| {
+        ["ana", "bia", "caio", "davi"].map(|name| UserName::parse(name).expect("it is a name"))
+    });
+    USERS[at].clone()
+}
+
+/// The entry of a login, as `src/actors/session/entrance.rs` has it.
+pub fn entry(user: UserName, resume: Option<u64>, before: u64, head: u64) -> Entry {
+    let (after, gap) = match resume {
+        None => (head, None),
+        Some(after) if after <= before => (after, None),
+        Some(_) => (head, Some(head)),
+    };
+    Entry {
+        user,
+        role: arauto::Role::Escritor,
+        registered: false,
+        stream: STREAM.to_owned(),
+        term: Term(1),
+        after: Seq(after),
+        gap: gap.map(Seq),
+    }
+}
+
+impl Driver<'_> {
+    /// Goes round until nothing moves. Returns whether anything did.
+    pub fn run(&mut self, finished: Option<Finished>) -> bool {
+        let mut has_moved = finished.is_some();
+        if let Some(Finished { done, counted }) = finished {
+            self.core.done(done, self.now, &mut self.outside);
+            self.outside.world.in_work -= counted;
+        }
+        loop {
+            let has_read = self.poll_input();
+            let has_written = self.poll_output();
+            let holds_frame = self.outside.io.holds_frame();
+            let moves = self.core.advance(holds_frame, self.now, &mut self.outside);
+            has_moved |= has_read || has_written || moves;
+            if has_read || has_written || moves {
+                continue;
+            }
+            if !self.core.tick(self.now, &mut self.outside) {
+                self.outside.io.wants_input = self.wants_input();
+                return has_moved || self.outside.has_acted;
+            }
+        }
+    }
+
+    fn may_serve(&self) -> bool {
+        self.core.takes_frames(&self.outside)
+    }
+
+    fn wants_input(&self) -> bool {
+        self.may_serve() && self.core.wants_input() && !self.outside.io.holds_frame()
+    }
+
+    fn poll_input(&mut self) -> bool {
+        let mut is_any = self.outside.io.holds_frame() && self.may_serve() && self.serve();
+        if self.wants_input() {
+            let incoming = std::mem::take(&mut self.incoming);
+            self.outside.io.received += incoming;
+            is_any |= incoming > 0;
+            if incoming > 0 {
+                self.serve();
+            } else if self.outside.io.client.is_gone {
+                self.core.hang_up();
+                self.outside.io.give_up();
+            } else if self.outside.io.client.has_ended {
+                self.core.hang_up();
+            }
+        }
+        is_any | self.end_of_input()
+    }
+
+    fn end_of_input(&mut self) -> bool {
+        let holds_frame = self.outside.io.holds_frame();
+        let has_ended = self.core.end_of_input(holds_frame, &mut self.outside);
+        if has_ended {
+            let head = self.outside.world.hub.head;
+            self.outside.io.witness.end_by_itself(head);
+        }
+        has_ended
+    }
+
+    /// Serves the frames that were received.
+    fn serve(&mut self) -> bool {
+        let mut has_served = false;
+        self.core.begin_pass();
+        while self.may_serve() && self.outside.io.holds_frame() {
+            let number = self.outside.io.served;
+            self.outside.serving = number;
+            let kind = self.outside.setting.clients[self.outside.at].frames[usize::from(number)];
+            let was_cut = self.outside.io.witness.is_cut;
+            let frame = self.frame(kind, number);
+            match self.core.frame(frame, self.now, &mut self.outside) {
+                Served::Later => break,
+                Served::Gathered => self.outside.gathered.push(number),
+                Served::Done => {}
+            }
+            self.outside.io.served += 1;
+            has_served = true;
+            self.note_served(kind, number, was_cut);
+        }
+        self.core.end_pass(has_served, self.now, &mut self.outside);
+        has_served
+    }
+
+    fn note_served(&mut self, kind: Frame, number: u8, was_cut: bool) {
+        let head = self.outside.world.hub.head;
+        let witness = &mut self.outside.io.witness;
+        if matches!(kind, Frame::Fim | Frame::Ack | Frame::AckAhead) {
+            witness.fates[usize::from(number)] = Fate::Taken;
+        }
+        if kind == Frame::Fim && !was_cut {
+            witness.end_by_itself(head);
+        }
+    }
+
+    fn frame(&self, kind: Frame, number: u8) -> ClientFrame<'static> {
+        let id = number.into();
+        let body = Body::text("");
+        let read_to = self.outside.io.client.read_to;
+        let login = |resume| {
+            ClientFrame::Login(Login {
+                id,
+                user: "ana".into(),
+                password: "".into(),
+                resume,
+            })
+        };
+        let shutdown = |now| ClientFrame::Shutdown(Shutdown { id, now });
+        match kind {
+            Frame::Login => login(None),
+            Frame::Resume(after) => login(Some(Resume {
+                stream: STREAM.into(),
+                after: Seq(after),
+                term: None,
+            })),
+            Frame::Request => ClientFrame::Request(BodyFrame { id, body }),
+            Frame::Publish => ClientFrame::Publish(BodyFrame { id, body }),
+            Frame::Ping => ClientFrame::Ping(IdFrame { id }),
+            Frame::Ack => ClientFrame::Ack(Ack { seq: Seq(read_to) }),
+            Frame::AckAhead => ClientFrame::Ack(Ack {
+                seq: Seq(self.outside.io.reached() + 1),
+            }),
+            Frame::Shutdown => shutdown(None),
+            Frame::ShutdownNow => shutdown(Some(true)),
+            Frame::Fim => ClientFrame::Fim(IdFrame { id }),
+        }
+    }
+
+    fn poll_output(&mut self) -> bool {
+        let Sending::UpTo(until) = self.core.sending() else {
+            return false;
+        };
+        let until = until.map(|until| until.0);
+        let ends_on_gap = self.core.ends_on_gap();
+        let had_room = self.outside.io.has_room();
+        let before = self.outside.io.sent();
+        let mut has_written = false;
+        loop {
+            let Outside {
+                setting, world, io, ..
+            } = &mut self.outside;
+            match io.write(setting, &world.hub, until, ends_on_gap) {
+                Written::One => has_written = true,
+                Written::Nothing => break,
+                Written::FellOff(from, to) => {
+                    let reached = io.reached();
+                    io.witness.end_by_itself(reached);
+                    let (from, to) = (Seq(from), Seq(to));
+                    self.core.fell_off(Gap { from, to }, &mut self.outside);
+                    return true;
+                }
+            }
+        }
+        if has_written && !had_room {
+            self.core.note_room(self.now);
+        }
+        if self.outside.io.sent() != before {
+            self.core.note_broadcast(&self.outside);
+        }
+        has_written
+    }
+}

@@ -1,0 +1,111 @@
+//! The states that a setting must reach, so that the other properties are tested at all.
+
+use arauto::{CloseReason, ExitCode, Seq, SlowPolicy};
+use stateright::Property;
+
+use crate::connection::Item;
+use crate::properties::is_exit;
+use crate::setting::{Client, Frame, Setting};
+use crate::state::{Connection, State};
+use crate::witness::Fate;
+
+type Sometimes = Property<Setting>;
+
+pub fn possible(setting: &Setting) -> Vec<Sometimes> {
+    let any = |has: fn(&Client) -> bool| setting.clients.iter().any(has);
+    let stalls = any(|client| !client.reads);
+    let asks = |client: &Client| client.has(Frame::Request) || client.has(Frame::Publish);
+    let is_served = |client: &Client| asks(client) && !client.is_late;
+    let can_serve = setting.clients.iter().any(is_served);
+    let is_late = any(|client| client.is_late);
+    let shows = [
+        (
+            !stalls || any(|client| client.may_break),
+            Sometimes::sometimes("exit 0", |_, state| is_exit(state, ExitCode::Clean)),
+        ),
+        (
+            stalls || setting.session_panics > 0,
+            Sometimes::sometimes("exit 3", |_, state| is_exit(state, ExitCode::Deadline)),
+        ),
+        (
+            setting.second_signal,
+            Sometimes::sometimes("exit 4", |_, state| is_exit(state, ExitCode::Forced)),
+        ),
+        (
+            setting.hub_panics > 0,
+            Sometimes::sometimes("exit 70", |_, state| is_exit(state, ExitCode::Panicked)),
+        ),
+        (
+            stalls,
+            Sometimes::sometimes("a range is missing", |_, state| {
+                let mut records = state.slots.iter().filter_map(|slot| slot.record.as_ref());
+                state.world.exit().is_some() && records.any(|record| !record.missing.is_empty())
+            }),
+        ),
+        (
+            can_serve,
+            Sometimes::sometimes("a frame is refused behind its cut", |_, state| {
+                has_fate(state, Fate::Refused)
+            }),
+        ),
+        (
+            is_late,
+            Sometimes::sometimes("a late connection is told of the stop", |_, state| {
+                let told = [Item::Welcome, Item::Failure];
+                let mut slots = state.slots.iter();
+                slots.any(|slot| {
+                    let queue = &slot.io.queue;
+                    queue.starts_with(&told) && queue.last().is_some_and(|item| item.is_closing())
+                })
+            }),
+        ),
+        (
+            is_late,
+            Sometimes::sometimes("a late connection finds the door closed", |_, state| {
+                let mut slots = state.slots.iter();
+                slots.any(|slot| slot.connection == Connection::Refused)
+            }),
+        ),
+        (
+            any(|client| client.may_break),
+            Sometimes::sometimes("a broken connection is lost", |_, state| {
+                let mut records = state.slots.iter().filter_map(|slot| slot.record.as_ref());
+                records.any(|record| record.reason == CloseReason::Lost.as_str())
+            }),
+        ),
+        (
+            setting.log_holds.is_some() && setting.slow == SlowPolicy::Gap,
+            Sometimes::sometimes("a gap is told", |_, state| {
+                let mut slots = state.slots.iter();
+                slots.any(|slot| !slot.io.witness.gaps.is_empty())
+            }),
+        ),
+        (
+            setting.slow == SlowPolicy::Disconnect,
+            Sometimes::sometimes("a slow reader is disconnected", |_, state| {
+                let mut slots = state.slots.iter();
+                slots.any(|slot| slot.io.queue.contains(&Item::Failure))
+            }),
+        ),
+        (
+            setting.is_journaled,
+            Sometimes::sometimes("two runs are in work", |_, state| {
+                state.slots.iter().any(|slot| slot.io.jobs.len() > 1)
+            }),
+        ),
+        (
+            any(|client| client.has(Frame::Ack)),
+            Sometimes::sometimes("an ack is reported", |_, state| {
+                let mut records = state.slots.iter().filter_map(|slot| slot.record.as_ref());
+                records.any(|record| record.acked > Seq::ZERO)
+            }),
+        ),
+    ];
+    let shown = shows.into_iter().filter(|(is_due, _)| *is_due);
+    shown.map(|(_, property)| property).collect()
+}
+
+fn has_fate(state: &State, fate: Fate) -> bool {
+    let mut fates = state.slots.iter().flat_map(|slot| &slot.io.witness.fates);
+    fates.any(|known| *known == fate)
+}
