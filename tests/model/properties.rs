@@ -7,7 +7,7 @@ use arauto::{CloseReason, Evidence, ExitCode, Phase, Seq, SessionRecord};
 use stateright::Property;
 
 use crate::possible::possible;
-use crate::setting::{Frame, Setting};
+use crate::setting::{Client, Frame, Setting};
 use crate::state::{Roster, Slot, State, ToHub};
 use crate::witness::{Fate, Fault};
 
@@ -232,11 +232,16 @@ fn is_told(slot: &Slot, state: &State) -> bool {
 fn has_cause(setting: &Setting, state: &State) -> bool {
     let left = &state.world.left;
     let stalls = setting.clients.iter().any(|client| !client.reads);
-    let hurries = |client: &crate::setting::Client| client.has(Frame::ShutdownNow);
+    let hurries = |client: &Client| client.has(Frame::ShutdownNow);
     left.early_deadlines < setting.early_deadlines
         || left.session_panics < setting.session_panics
         || left.hub_panics < setting.hub_panics
         || setting.clients.iter().any(hurries)
-        || state.slots.iter().any(|slot| slot.io.witness.is_timed_out)
+        || left.early_timeouts < setting.early_timeouts
+        || setting
+            .clients
+            .iter()
+            .zip(&state.slots)
+            .any(|(client, slot)| !client.closes && slot.io.witness.is_timed_out)
         || stalls
 }

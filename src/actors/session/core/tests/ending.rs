@@ -6,7 +6,7 @@ use crate::accounts::RevocationReason;
 use crate::actors::session::core::ending::Sending;
 use crate::actors::session::core::policy::{ConnectRefusal, SlowPolicy};
 use crate::actors::session::core::testing::{Effect, LIMITS, Run, fim, ping, request, status};
-use crate::close::{Evidence, Phase};
+use crate::close::{Evidence, Micros, Phase};
 use crate::wire::{Gap, Seq};
 
 /// A member that said `fim`, and got `closing`.
@@ -54,6 +54,22 @@ fn ending_session_shuts_its_output_once_closing_is_written() {
     assert!(run.core.is_closed());
     assert_eq!(run.core.sending(), Sending::Nothing);
     assert_eq!(run.reason(), "fim");
+}
+
+#[test]
+fn client_that_closed_its_sending_side_early_in_a_stop_may_read_to_the_end() {
+    let mut run = closing();
+    run.out.stop_time = Some(Micros(1000));
+    run.core.hang_up();
+    run.advance_and_write();
+    assert!(!run.core.is_closed(), "closing is not read yet");
+    run.pass_until_woken(Duration::ZERO);
+    assert!(!run.core.is_closed());
+    run.out.evidence = Evidence::Read;
+    run.pass_until_woken(Duration::ZERO);
+    run.advance();
+    assert!(run.core.is_closed());
+    assert_eq!(run.record().evidence, Evidence::Read);
 }
 
 #[test]
