@@ -15,9 +15,9 @@
 //! - The exit is clean only if every session that was accepted is known, the log's final
 //!   head is known, and every record is whole.
 //!
-//! [`machine`] has the transitions and [`progress`] the state of a stop that has begun;
-//! [`deadlines`] the time, [`roster`] the sessions and their records, [`outcome`] the exit
-//! code; [`rules`] the decisions that the model checker replaces.
+//! `machine` has the transitions and `progress` the state of a stop that has begun;
+//! `deadlines` the time, `roster` the sessions and their records, `outcome` the exit
+//! code; `rules` the decisions that the model checker replaces.
 
 mod deadlines;
 mod effect;
