@@ -23,4 +23,5 @@ pub mod sentinel;
 pub mod session;
 mod spare;
 pub mod supervisor;
+pub mod turn;
 pub mod unauthenticated;

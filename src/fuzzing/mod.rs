@@ -18,7 +18,7 @@ mod link;
 use std::sync::Arc;
 use std::time::Duration;
 
-use actix::{Actor, Addr};
+use actix::{Actor, Addr, Arbiter};
 use tokio::sync::{oneshot, watch};
 use tokio::time::timeout;
 
@@ -28,7 +28,7 @@ pub use self::link::{Peer, Piece};
 use crate::accounts::{Accounts, HashCost, Hasher, LoginLimits, PeerId, Rates};
 use crate::actors::auth::Auth;
 use crate::actors::handler::Handler;
-use crate::actors::hub::{Hub, PresenceLimits};
+use crate::actors::hub::{HubAddress, HubSetup, PresenceLimits};
 use crate::actors::permits::{KeyedLimit, Permits};
 use crate::actors::sentinel::Sentinel;
 use crate::actors::session::{ListenerContext, Session, SessionLimits, SlowPolicy, Start};
@@ -100,13 +100,20 @@ pub async fn converse(script: Script) -> Outcome {
     let auth = Auth::new(accounts(script.role), sentinel("auth", &supervisor)).start();
     let clock = Arc::new(|| Millis(1_000));
     let presence = PresenceLimits::share_of(LOG as u64);
-    let sentinel_of_hub = sentinel("the hub", &supervisor);
-    let hub = Hub::new(appender, None, presence, clock, sentinel_of_hub).start();
+    let to_supervisor = supervisor.clone();
+    let sentinel_of_hub = move || sentinel("the hub", &to_supervisor);
+    let setup = HubSetup {
+        appender,
+        journal_writer: None,
+        presence,
+        clock,
+    };
+    let hub = HubAddress::start(&Arbiter::current(), setup, sentinel_of_hub);
     let (in_work, stopwatch) = (InWork::default(), Stopwatch::default());
     let (done, report) = watch::channel(None);
     supervisor.do_send(Supervise(Box::new(FuzzedComponents {
         auth: auth.clone(),
-        hub: hub.clone(),
+        hub: hub.addr().clone(),
         in_work: in_work.clone(),
         log: Arc::clone(&log),
         stopwatch: stopwatch.clone(),
@@ -116,7 +123,7 @@ pub async fn converse(script: Script) -> Outcome {
     let (link, written) = MemoryLink::new(
         script.framing,
         script.peer,
-        (supervisor.clone(), hub.clone()),
+        (supervisor.clone(), hub.addr().clone()),
         gone,
     );
     let listener = Arc::new(ListenerContext {

@@ -58,6 +58,12 @@ pub trait Link: AsyncWrite + Unpin {
     /// small for is a [`MessageTooLong`](crate::framing::MessageTooLong).
     fn poll_receive(&mut self, cx: &mut Context<'_>, buf: &mut [u8]) -> Poll<io::Result<Received>>;
 
+    /// Pending where there is nothing to receive, as far as is known without a system call: the
+    /// task is then woken once there is. Ready where [`Link::poll_receive`] must find out.
+    fn poll_receivable(&mut self, _cx: &mut Context<'_>) -> Poll<()> {
+        Poll::Ready(())
+    }
+
     /// Sends one whole message; in message mode only. Until it is ready, it must be called
     /// with the same message.
     ///

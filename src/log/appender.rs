@@ -166,6 +166,17 @@ impl Appender {
         }
     }
 
+    /// As [`Appender::commit`], but does not notify the readers of the thread with this shard.
+    /// Returns whether [`Log::wake_readers`] is to be called there.
+    pub fn commit_here(&mut self, shard: usize) -> bool {
+        self.flush();
+        let is_due = std::mem::take(&mut self.is_notify_due);
+        if is_due {
+            self.log.notify_readers_elsewhere(shard);
+        }
+        is_due
+    }
+
     /// Commits, and accepts nothing more: the head no longer moves.
     pub fn seal(&mut self) -> Seq {
         self.commit();

@@ -128,6 +128,8 @@ impl Log {
     /// An empty log that continues `origin`; `threads` is how many threads read it.
     fn empty(origin: Origin, limits: LogLimits, threads: usize) -> Log {
         let parts = Parts::new(limits.bytes, origin.first);
+        let backpressure = Backpressure::new(limits.backpressure);
+        let notifiers = (0..threads).map(|_| Notifier::new(backpressure.reader(None)));
         Log {
             stream: origin.stream,
             terms: origin.terms,
@@ -138,8 +140,8 @@ impl Log {
             written: AtomicU64::new(0),
             sealed: AtomicBool::new(false),
             sendfile_readers: AtomicUsize::new(0),
-            notifiers: (0..threads).map(|_| Notifier::default()).collect(),
-            backpressure: Backpressure::new(limits.backpressure),
+            notifiers: notifiers.collect(),
+            backpressure,
         }
     }
 
@@ -204,7 +206,6 @@ impl Log {
     /// If the log has no more than `shard` notifiers.
     pub async fn relay(&self, shard: usize) {
         let notifier = self.notifier(shard);
-        let mut progress = self.backpressure.reader(None);
         loop {
             notifier.notified().await;
             let written = self.written();
@@ -218,8 +219,24 @@ impl Log {
                     break;
                 }
             }
-            progress.note(written, written, self.written());
+            notifier.note_woken(written, self.written());
         }
+    }
+
+    /// Wakes the readers that wait on this thread, which is that of `shard`, or has its relay
+    /// do so where they are many. For [`Appender::commit_here`].
+    ///
+    /// # Panics
+    /// If the log has no more than `shard` notifiers.
+    pub fn wake_readers(&self, shard: usize) {
+        let notifier = self.notifier(shard);
+        if notifier.waiting() > WOKEN_AT_ONCE {
+            notifier.notify();
+            return;
+        }
+        let written = self.written();
+        notifier.take_waiting().for_each(Waker::wake);
+        notifier.note_woken(written, self.written());
     }
 
     /// Locks the parts for reading.
@@ -258,6 +275,12 @@ impl Log {
 
     fn notify_readers(&self) {
         self.notifiers.iter().for_each(Notifier::notify);
+    }
+
+    fn notify_readers_elsewhere(&self, shard: usize) {
+        let others = self.notifiers.iter().enumerate();
+        let others = others.filter(|(other, _)| *other != shard);
+        others.for_each(|(_, notifier)| notifier.notify());
     }
 }
 

@@ -8,15 +8,26 @@ use std::future::poll_fn;
 use std::sync::Arc;
 use std::task::{Poll, Waker};
 
+use super::backpressure::TrackedReader;
 use super::waiters::{Key, Waiters};
-use crate::sync::{AtomicBool, AtomicWaker, Mutex, Ordering};
+use crate::sync::{AtomicBool, AtomicU64, AtomicWaker, Mutex, Ordering};
 
 /// The readers of one thread that have read everything.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Notifier {
     is_notified: AtomicBool,
     relay: AtomicWaker,
     waiting: Arc<Mutex<Waiters>>,
+    /// The round of `waiting`. A reader that sees the one before is about to be woken.
+    round: AtomicU64,
+    /// Up to where the thread's readers have been woken, as publishers see it.
+    woken: Mutex<Woken>,
+}
+
+#[derive(Debug)]
+struct Woken {
+    position: u64,
+    tracked: TrackedReader,
 }
 
 /// A reader's registration at a notifier, at most one. Dropping it removes the reader's waker.
@@ -35,6 +46,20 @@ impl Drop for ReadWait {
 }
 
 impl Notifier {
+    /// Creates the notifier of one thread, whose progress publishers see by `tracked`.
+    pub(super) fn new(tracked: TrackedReader) -> Notifier {
+        Notifier {
+            is_notified: AtomicBool::new(false),
+            relay: AtomicWaker::default(),
+            waiting: Arc::default(),
+            round: AtomicU64::new(0),
+            woken: Mutex::new(Woken {
+                position: 0,
+                tracked,
+            }),
+        }
+    }
+
     /// Registers a reader for the next notification. `wait` belongs to this notifier from then
     /// on.
     ///
@@ -45,6 +70,13 @@ impl Notifier {
             wait.waiting = Some(Arc::clone(&self.waiting));
         }
         self.waiting.lock().register(&mut wait.key, waker);
+    }
+
+    /// Whether a reader of this thread is registered. As after [`Notifier::register`], it must
+    /// read the log once more before it sleeps.
+    pub fn is_registered(&self, wait: &ReadWait) -> bool {
+        let round = self.round.load(Ordering::Relaxed);
+        wait.key.is_some_and(|key| key.round() == round)
     }
 
     /// Notifies the relay that there is something to read.
@@ -69,11 +101,22 @@ impl Notifier {
 
     /// Removes every registered reader, to be woken.
     pub(super) fn take_waiting(&self) -> impl Iterator<Item = Waker> + use<> {
-        self.waiting.lock().take()
+        let mut waiting = self.waiting.lock();
+        let taken = waiting.take();
+        self.round.store(waiting.round(), Ordering::Relaxed);
+        taken
+    }
+
+    /// Notes that every reader that waited when the log's end was at `position` has been woken;
+    /// now it is at `written`.
+    pub(super) fn note_woken(&self, position: u64, written: u64) {
+        let mut woken = self.woken.lock();
+        woken.position = woken.position.max(position);
+        let position = woken.position;
+        woken.tracked.note(position, position, written);
     }
 
     /// Returns the count of registered readers.
-    #[cfg(test)]
     pub(crate) fn waiting(&self) -> usize {
         self.waiting.lock().len()
     }

@@ -23,7 +23,19 @@ pub(super) struct Key {
     index: usize,
 }
 
+impl Key {
+    /// Returns the round that the registration is of.
+    pub(super) fn round(self) -> u64 {
+        self.round
+    }
+}
+
 impl Waiters {
+    /// Returns how often all were taken.
+    pub(super) fn round(&self) -> u64 {
+        self.round
+    }
+
     /// Registers a task, unless `key` says that it is registered. A task that registers again
     /// with another waker replaces its waker.
     pub(super) fn register(&mut self, key: &mut Option<Key>, waker: &Waker) {
@@ -63,7 +75,6 @@ impl Waiters {
     }
 
     /// Returns the count of waiting tasks.
-    #[cfg(test)]
     pub(super) fn len(&self) -> usize {
         self.wakers.len()
     }

@@ -6,10 +6,14 @@ use actix::Arbiter;
 use tokio::runtime::{Builder, Runtime};
 
 use super::error::ServerError;
+use crate::actors::turn;
 
-/// Returns a runtime of one thread, as actix makes them.
+/// Returns a runtime of one thread, as actix makes them, that counts its turns.
 pub(super) fn runtime() -> io::Result<Runtime> {
-    Builder::new_current_thread().enable_all().build()
+    Builder::new_current_thread()
+        .enable_all()
+        .on_thread_park(turn::end)
+        .build()
 }
 
 /// Starts so many threads for sessions: all of them, or none is left.

@@ -21,7 +21,7 @@ use super::watch::{sentinel, start_relays, watch_store};
 use crate::accounts::{Rates, UserName};
 use crate::actors::acceptor::Acceptor;
 use crate::actors::auth::Auth;
-use crate::actors::hub::{Hub, PresenceLimits};
+use crate::actors::hub::{HubAddress, HubSetup, PresenceLimits};
 use crate::actors::log_limit::LogLimit;
 use crate::actors::session::{ListenerContext, SessionLimits};
 use crate::actors::supervisor::{Revoked, Supervise, Supervisor};
@@ -75,7 +75,7 @@ pub(super) fn assemble(
     let mut components = ServerComponents {
         acceptors: Vec::new(),
         auth: shared.auth.clone(),
-        hub: shared.hub.clone(),
+        hub: shared.hub.addr().clone(),
         listeners: Vec::new(),
         arbiters: Arc::new(Mutex::new(arbiters)),
         accounts: Arc::default(),
@@ -105,7 +105,7 @@ pub(super) fn assemble(
     ServerHandle {
         endpoints: endpoints.into(),
         supervisor,
-        hub: shared.hub,
+        hub: shared.hub.addr().clone(),
         log,
         max_frame: config.limits.max_frame,
         tls,
@@ -123,7 +123,7 @@ struct Shared<'a> {
     in_work: InWork,
     stopwatch: Stopwatch,
     auth: Addr<Auth>,
-    hub: Addr<Hub>,
+    hub: HubAddress,
     supervisor: Addr<Supervisor>,
 }
 
@@ -197,18 +197,21 @@ fn start_log_limit(arbiter: &Arbiter) -> Arc<LogLimit> {
 /// two cross no thread.
 fn start_hub(
     arbiter: &Arbiter,
-    (appender, scribe): (Appender, Option<JournalWriter>),
+    (appender, journal_writer): (Appender, Option<JournalWriter>),
     config: &Config,
     supervisor: &Addr<Supervisor>,
-) -> Addr<Hub> {
-    let (clock, supervisor) = (Arc::clone(&config.clock), supervisor.clone());
+) -> HubAddress {
     let retained = config
         .storage
         .journal
         .map_or(u64::MAX, |journal| journal.bytes);
-    let presence = PresenceLimits::share_of(retained.min(config.limits.log_bytes as u64));
-    Hub::start_in_arbiter(&arbiter.handle(), move |_| {
-        let sentinel = sentinel("the hub", &supervisor);
-        Hub::new(appender, scribe, presence, clock, sentinel)
-    })
+    let setup = HubSetup {
+        appender,
+        journal_writer,
+        presence: PresenceLimits::share_of(retained.min(config.limits.log_bytes as u64)),
+        clock: Arc::clone(&config.clock),
+    };
+    let supervisor = supervisor.clone();
+    let sentinel = move || sentinel("the hub", &supervisor);
+    HubAddress::start(&arbiter.handle(), setup, sentinel)
 }

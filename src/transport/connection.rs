@@ -139,6 +139,10 @@ impl Link for Connection {
         each!(self, link => link.poll_receive(cx, buf))
     }
 
+    fn poll_receivable(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        each!(self, link => link.poll_receivable(cx))
+    }
+
     fn poll_send_message(&mut self, cx: &mut Context<'_>, message: &[u8]) -> Poll<io::Result<()>> {
         each!(self, link => link.poll_send_message(cx, message))
     }

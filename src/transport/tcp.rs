@@ -86,6 +86,13 @@ impl Link for Tcp {
         poll_receive_bytes(self, cx, buf)
     }
 
+    fn poll_receivable(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        match self.attempts.is_reading_paused() {
+            true => Poll::Ready(()),
+            false => self.stream.poll_read_ready(cx).map(drop),
+        }
+    }
+
     fn half_closes(&self) -> bool {
         true
     }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use arauto::internal::session::effects::{Ask, Effects, Event, Identity, Output};
 use arauto::internal::session::rules::SessionRules;
-use arauto::internal::session::{Bodies, RevocationReason};
+use arauto::internal::session::{Bodies, NotPublished, RevocationReason};
 use arauto::wire::{Login, Role, Seq, ServerFrame};
 use arauto::{ErrorCode, Evidence, Micros, Outcome, Request, UserName};
 
@@ -247,6 +247,11 @@ impl Effects for Outside<'_> {
     fn request(&mut self, _: Request<'_>) -> Option<Outcome> {
         self.admit(self.serving);
         self.add_job(Wait::Handler, self.serving, 1);
+        None
+    }
+
+    // Its message is handled at once in one of the orders.
+    fn publish_now(&mut self, _: &UserName, _: &Bodies) -> Option<Result<Seq, NotPublished>> {
         None
     }
 

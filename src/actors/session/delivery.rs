@@ -10,7 +10,7 @@
 //! woken.
 
 use std::cell::RefCell;
-use std::rc::Weak;
+use std::rc::{Rc, Weak};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::{Wake, Waker};
@@ -28,6 +28,8 @@ struct Sessions {
     /// Distinguishes this thread from all others.
     thread: u64,
     sessions: Slab<Weak<dyn Deliver>>,
+    /// The index of the session whose run is under way.
+    running: Option<usize>,
 }
 
 static THREADS: AtomicU64 = AtomicU64::new(0);
@@ -36,6 +38,7 @@ thread_local! {
     static SESSIONS: RefCell<Sessions> = RefCell::new(Sessions {
         thread: THREADS.fetch_add(1, Ordering::Relaxed),
         sessions: Slab::new(),
+        running: None,
     });
 }
 
@@ -53,6 +56,15 @@ struct Place {
     index: usize,
 }
 
+/// The session that a waker is for.
+enum Found {
+    /// Its run is under way.
+    Running,
+    Parked(Rc<dyn Deliver>),
+    /// It has ended, or runs on another thread.
+    Nothing,
+}
+
 /// Delivers to the session at `place`, or wakes its task.
 struct DeliveryWaker {
     place: Place,
@@ -67,6 +79,18 @@ impl Registration {
                 index: sessions.sessions.insert(session),
             },
         })
+    }
+
+    /// Notes that the session runs on this thread until [`Registration::end_run`]. A broadcast
+    /// that comes meanwhile wakes it neither way: the session looks at the log before its run
+    /// is over.
+    pub(super) fn begin_run(&self) {
+        SESSIONS.with_borrow_mut(|sessions| sessions.running = Some(self.place.index));
+    }
+
+    /// Notes that the session's run is over.
+    pub(super) fn end_run(&self) {
+        SESSIONS.with_borrow_mut(|sessions| sessions.running = None);
     }
 
     /// Returns a waker that delivers to the session, and wakes `task` where it cannot.
@@ -96,19 +120,21 @@ impl Wake for DeliveryWaker {
     }
 
     fn wake_by_ref(self: &Arc<Self>) {
-        let place = self.place;
-        let session = SESSIONS.try_with(|sessions| {
+        let Place { thread, index } = self.place;
+        let found = SESSIONS.try_with(|sessions| {
             let sessions = sessions.borrow();
-            let is_here = sessions.thread == place.thread;
-            sessions
-                .sessions
-                .get(place.index)
-                .filter(|_| is_here)?
-                .upgrade()
+            match sessions.sessions.get(index) {
+                _ if sessions.thread != thread => Found::Nothing,
+                _ if sessions.running == Some(index) => Found::Running,
+                session => session
+                    .and_then(Weak::upgrade)
+                    .map_or(Found::Nothing, Found::Parked),
+            }
         });
-        let is_delivered = session.ok().flatten().is_some_and(|it| it.deliver());
-        if !is_delivered {
-            self.task.wake_by_ref();
+        match found.unwrap_or(Found::Nothing) {
+            Found::Parked(session) if session.deliver() => {}
+            Found::Running => {}
+            Found::Parked(_) | Found::Nothing => self.task.wake_by_ref(),
         }
     }
 }
@@ -116,7 +142,6 @@ impl Wake for DeliveryWaker {
 #[cfg(test)]
 mod tests {
     use std::cell::Cell;
-    use std::rc::Rc;
     use std::sync::atomic::AtomicUsize;
 
     use super::*;
@@ -171,6 +196,20 @@ mod tests {
         let (task, waker) = task();
         registration.waker(&waker).wake();
         assert_eq!(task.0.load(Ordering::Relaxed), 1);
+    }
+
+    #[test]
+    fn session_that_runs_is_woken_neither_way() {
+        let (session, registration) = session();
+        let (task, waker) = task();
+        let waker = registration.waker(&waker);
+        registration.begin_run();
+        waker.wake_by_ref();
+        assert_eq!(session.deliveries.get(), 0);
+        registration.end_run();
+        waker.wake();
+        assert_eq!(session.deliveries.get(), 1);
+        assert_eq!(task.0.load(Ordering::Relaxed), 0);
     }
 
     #[test]

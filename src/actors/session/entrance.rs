@@ -64,7 +64,7 @@ async fn try_log_in(
     } = admitted;
     let permit = listener.users.acquire(user.clone());
     let permit = permit.ok_or(LoginFailure::TooManySessions)?;
-    let joined = listener.hub.send(Join(user.clone())).await;
+    let joined = listener.hub.addr().send(Join(user.clone())).await;
     let joined = joined
         .map_err(|_| is_gone())?
         .map_err(|_| LoginFailure::Unannounced)?;

@@ -17,7 +17,7 @@ use super::listener_context::{ListenerContext, Start};
 use super::outlet::{Outlet, OutletSetup};
 use crate::accounts::{Claim, PeerId, RevocationReason, UserName};
 use crate::actors::handler::{Answer, Outcome, Request};
-use crate::actors::hub::{Bodies, Leave, Publish, Who};
+use crate::actors::hub::{Bodies, Leave, NotPublished, Publish, Who};
 use crate::actors::link::Link;
 use crate::actors::permits::Permits;
 use crate::actors::supervisor::{Haste, List, SessionInfo, Stop};
@@ -105,6 +105,16 @@ impl<L: Link> SessionIo<L> {
     /// Has broadcasts that begin from now on delivered without a run of the session.
     pub(super) fn set_delivery(&mut self, delivery: Registration) {
         self.delivery = Some(delivery);
+    }
+
+    /// Has no broadcast wake the session from now on: it looks at the log before its run ends.
+    pub(super) fn begin_run(&self) {
+        self.delivery.iter().for_each(Registration::begin_run);
+    }
+
+    /// Has broadcasts wake the session again.
+    pub(super) fn end_run(&self) {
+        self.delivery.iter().for_each(Registration::end_run);
     }
 
     /// Notes what a login that has succeeded brings, before the core hears of it.
@@ -299,6 +309,15 @@ impl<L: Link> Effects for SessionIo<L> {
         }
     }
 
+    fn publish_now(
+        &mut self,
+        user: &UserName,
+        bodies: &Bodies,
+    ) -> Option<Result<Seq, NotPublished>> {
+        let ListenerContext { hub, log, .. } = &*self.listener;
+        hub.publish_now(log, self.outlet.shard(), user, bodies)
+    }
+
     fn publish(&mut self, user: &UserName, bodies: Bodies, frames: usize) {
         let in_flight = Some(
             self.listener
@@ -306,7 +325,7 @@ impl<L: Link> Effects for SessionIo<L> {
                 .backpressure()
                 .count_in_flight(bodies.bytes()),
         );
-        let answer = self.listener.hub.send(Publish {
+        let answer = self.listener.hub.addr().send(Publish {
             from: user.clone(),
             bodies,
             in_flight,
@@ -320,7 +339,7 @@ impl<L: Link> Effects for SessionIo<L> {
         let work = self.listener.in_work.admit(1);
         match ask {
             Ask::Users => {
-                let answer = self.listener.hub.send(Who);
+                let answer = self.listener.hub.addr().send(Who);
                 let job = async move { answer.await.map_or(Done::Gone, Done::Users) };
                 self.jobs.push_done(work, job);
             }
@@ -343,7 +362,7 @@ impl<L: Link> Effects for SessionIo<L> {
     }
 
     fn leave(&mut self, user: &UserName) {
-        self.listener.hub.do_send(Leave(user.clone()));
+        self.listener.hub.addr().do_send(Leave(user.clone()));
     }
 
     fn carried_out(&mut self) {

@@ -8,7 +8,7 @@ use super::core::policy::{ConnectRefusal, SessionLimits};
 use crate::accounts::{PeerId, Rates, UserName};
 use crate::actors::auth::Auth;
 use crate::actors::handler::Handler;
-use crate::actors::hub::Hub;
+use crate::actors::hub::HubAddress;
 use crate::actors::log_limit::LogLimit;
 use crate::actors::permits::{KeyedLimit, Permits};
 use crate::actors::supervisor::{SessionInfo, Supervisor};
@@ -47,7 +47,7 @@ pub struct ListenerContext {
     /// Checks logins.
     pub auth: Addr<Auth>,
     /// Takes publishes.
-    pub hub: Addr<Hub>,
+    pub hub: HubAddress,
     /// Knows the sessions.
     pub supervisor: Addr<Supervisor>,
 }

@@ -110,6 +110,11 @@ pub(super) struct Attempts {
 }
 
 impl Attempts {
+    /// Whether a read waits for the pause behind a transient failure.
+    pub(super) fn is_reading_paused(&self) -> bool {
+        self.reads.series.is_some()
+    }
+
     /// Reads, and retries transient failures.
     pub(super) fn poll_read<T>(
         &mut self,

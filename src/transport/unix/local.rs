@@ -112,6 +112,14 @@ impl Link for Local {
         })
     }
 
+    fn poll_receivable(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        match &mut self.channel {
+            _ if self.attempts.is_reading_paused() => Poll::Ready(()),
+            Channel::Stream(socket) => socket.poll_readable(cx),
+            Channel::Messages(messages) => messages.socket_mut().poll_readable(cx),
+        }
+    }
+
     fn poll_send_message(&mut self, cx: &mut Context<'_>, message: &[u8]) -> Poll<io::Result<()>> {
         let Local { channel, attempts } = self;
         let Channel::Messages(messages) = channel else {

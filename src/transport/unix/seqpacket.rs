@@ -64,6 +64,10 @@ impl SeqPacket {
         &self.socket
     }
 
+    pub(super) fn socket_mut(&mut self) -> &mut Socket {
+        &mut self.socket
+    }
+
     /// Returns whether the peer is known to have closed without having read everything.
     pub(in crate::transport) fn is_reset(&self) -> bool {
         self.is_reset

@@ -108,6 +108,14 @@ pub trait Effects {
     /// Asks the handler. `None`: its answer comes later, as [`Done::Replied`].
     fn request(&mut self, request: Request<'_>) -> Option<Outcome>;
 
+    /// Has the hub publish these at once, where nothing else waits for it, and returns the first
+    /// seq. `None`: it was not asked, see [`Effects::publish`].
+    fn publish_now(
+        &mut self,
+        user: &UserName,
+        bodies: &Bodies,
+    ) -> Option<Result<Seq, NotPublished>>;
+
     /// Has the hub publish these: [`Done::Published`].
     fn publish(&mut self, user: &UserName, bodies: Bodies, frames: usize);
 

@@ -66,8 +66,15 @@ impl Core {
             return;
         };
         let frames = ids.len();
-        fx.publish(user, bodies, frames);
         self.tally.accept(frames as u64);
+        if self.work.is_empty()
+            && let Some(first) = fx.publish_now(user, &bodies)
+        {
+            self.note_answered(frames as u64, fx);
+            self.answer_publishes(&ids, first, fx);
+            return;
+        }
+        fx.publish(user, bodies, frames);
         self.work.push(Purpose::Publish { ids });
     }
 

@@ -311,7 +311,7 @@ impl Core {
         self.note_answered(1, fx);
     }
 
-    fn note_answered<E: Effects>(&mut self, frames: u64, fx: &E) {
+    pub(super) fn note_answered<E: Effects>(&mut self, frames: u64, fx: &E) {
         self.tally.answer(frames);
         if frames > 0 {
             let now = fx.stop_time();

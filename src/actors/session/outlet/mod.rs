@@ -105,6 +105,11 @@ impl Outlet {
         }
     }
 
+    /// Returns the number of the session's thread, as the log counts them.
+    pub(super) fn shard(&self) -> usize {
+        self.shard
+    }
+
     /// Returns the state of the output for the session's decisions.
     pub(super) fn state(&self) -> Output {
         Output {

@@ -118,6 +118,18 @@ impl Socket {
         }
     }
 
+    /// Ready where there may be something to read, as far as the runtime knows.
+    pub(super) fn poll_readable(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        let Some(registration) = &self.registration else {
+            return Poll::Ready(());
+        };
+        if registration.poll_read_ready(cx).is_ready() {
+            return Poll::Ready(());
+        }
+        remember(&mut self.reader, cx.waker());
+        Poll::Pending
+    }
+
     /// Writes with `write`, once there may be room.
     ///
     /// # Errors

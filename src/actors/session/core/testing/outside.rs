@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::accounts::{RevocationReason, UserName};
 use crate::actors::handler::{Outcome, Request};
-use crate::actors::hub::Bodies;
+use crate::actors::hub::{Bodies, NotPublished};
 use crate::actors::session::core::effects::{Ask, Effects, Event, Identity, Output};
 use crate::close::{Evidence, Micros};
 use crate::framing::Framing;
@@ -23,6 +23,8 @@ pub enum Effect {
     Enter(String),
     /// The handler was asked, by this user.
     Request(String),
+    /// The hub was asked to publish so many bytes of a user at once, and did.
+    PublishNow(String, usize),
     /// The hub was given this many publishes of a user.
     Publish(String, usize),
     Ask(Ask),
@@ -57,6 +59,8 @@ pub struct Outside {
     pub has_permit: bool,
     /// The handler's answer; `None`: it comes later.
     pub reply: Option<Outcome>,
+    /// The first seq of publishes; `None`: it comes later.
+    pub published: Option<Result<Seq, NotPublished>>,
     /// Whether an answer that may turn out too long does.
     pub is_too_long: bool,
     /// The frames of the answers, in the CBOR dialect.
@@ -89,6 +93,7 @@ impl Default for Outside {
             is_own_user: false,
             has_permit: true,
             reply: None,
+            published: None,
             is_too_long: false,
             answers: Vec::new(),
             effects: Vec::new(),
@@ -253,6 +258,17 @@ impl Effects for Outside {
     fn request(&mut self, request: Request<'_>) -> Option<Outcome> {
         self.effects.push(Effect::Request(request.user.to_owned()));
         self.reply.clone()
+    }
+
+    fn publish_now(
+        &mut self,
+        user: &UserName,
+        bodies: &Bodies,
+    ) -> Option<Result<Seq, NotPublished>> {
+        let first = self.published?;
+        let effect = Effect::PublishNow(user.to_string(), bodies.bytes());
+        self.effects.push(effect);
+        Some(first)
     }
 
     fn publish(&mut self, user: &UserName, _bodies: Bodies, frames: usize) {

@@ -26,6 +26,34 @@ fn publishes_of_one_pass_go_to_the_hub_in_one_run() {
 }
 
 #[test]
+fn publishes_that_the_hub_takes_at_once_are_answered_at_once() {
+    let mut run = Run::member();
+    run.out.published = Some(Ok(Seq(8)));
+    run.frames([publish(2), publish(3)]);
+    assert_eq!(run.answers(), ["published 2 at 8", "published 3 at 9"]);
+    assert_eq!(run.effects(), [Effect::PublishNow("ana".to_owned(), 16)]);
+    assert!(!run.core.has_work());
+    assert_eq!((run.record().accepted, run.record().answered), (2, 2));
+    run.out.published = Some(Err(NotPublished::Sealed));
+    run.frame(publish(4));
+    assert_eq!(run.answers(), ["error 4 stopping"]);
+    let record = run.record();
+    assert_eq!(
+        (record.accepted, record.answered, record.refused),
+        (2, 2, 1)
+    );
+}
+
+#[test]
+fn publish_behind_work_does_not_overtake_it() {
+    let mut run = Run::member_with(|beginning| beginning.is_journaled = true);
+    run.frame(publish(2));
+    run.out.published = Some(Ok(Seq(8)));
+    run.clear().frame(publish(3));
+    assert_eq!(run.effects(), [run_of(1)], "it is not asked for at once");
+}
+
+#[test]
 fn publish_without_the_role_is_refused_behind_the_run() {
     let mut run = Run::member();
     run.out.account_role = Role::Leitor;

@@ -31,15 +31,24 @@ fn drain(reader: &mut Reader, log: &Log, cut: Seq, cx: &mut Context<'_>) -> Poll
 
 fn sessions_are_drained_to_the_cut() {
     let (relayed, mut appender) = RelayedLog::new(LARGE, NO_WINDOW);
-    let readers = [0, 1].map(|_| {
+    let readers = [false, true].map(|has_own_waker| {
         let log = Arc::clone(&relayed.log);
         let mut reader = Reader::new(&log, Seq::ZERO, true, Arc::from("a"));
-        future::spawn_local(poll_fn(move |cx| drain(&mut reader, &log, Seq(3), cx)))
+        future::spawn_local(poll_fn(move |cx| {
+            if has_own_waker && reader.waker.is_none() {
+                reader.set_waker(cx.waker().clone());
+            }
+            drain(&mut reader, &log, Seq(3), cx)
+        }))
     });
     let hub = thread::spawn(move || {
-        for _ in 0..3 {
+        for wakes_by_itself in [false, true, false] {
             push(&mut appender, 1);
-            appender.commit();
+            if !wakes_by_itself {
+                appender.commit();
+            } else if appender.commit_here(0) {
+                appender.log().wake_readers(0);
+            }
         }
         appender // no seal wakes a reader that still sleeps
     });

@@ -111,6 +111,11 @@ impl Reader {
     }
 
     fn read_log(&mut self, log: &Log, shard: usize, cx: &mut TaskContext<'_>) -> Upcoming {
+        // The waker that broadcasts wake never changes: the reader need not register anew.
+        let is_known = self.waker.is_some() && log.notifier(shard).is_registered(&self.read_wait);
+        if is_known && log.is_at_head(&self.cursor) {
+            return Upcoming::Nothing;
+        }
         let here = self.cursor;
         match log.read(&mut self.cursor, SLICES, BATCH) {
             LogRead::AtHead => {

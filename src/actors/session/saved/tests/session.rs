@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use super::link::MemoryLink;
 use crate::accounts::{RevocationReason, UserName};
 use crate::actors::handler::{Outcome, Request};
-use crate::actors::hub::Bodies;
+use crate::actors::hub::{Bodies, NotPublished};
 use crate::actors::session::core::effects::{Ask, Effects, Event, Identity, Output};
 use crate::actors::session::core::ending::Sending;
 use crate::actors::session::core::testing::Outside;
@@ -340,6 +340,14 @@ impl Effects for Io {
 
     fn request(&mut self, request: Request<'_>) -> Option<Outcome> {
         self.others.request(request)
+    }
+
+    fn publish_now(
+        &mut self,
+        user: &UserName,
+        bodies: &Bodies,
+    ) -> Option<Result<Seq, NotPublished>> {
+        self.others.publish_now(user, bodies)
     }
 
     fn publish(&mut self, user: &UserName, bodies: Bodies, frames: usize) {

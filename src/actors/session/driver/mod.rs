@@ -5,6 +5,8 @@
 //! the log, or a timer at [`Core::wake_at`]; debug builds and the fuzz targets fail where a
 //! session waits for something that will not call it.
 
+mod input;
+
 use std::cell::RefCell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::task::{Context as TaskContext, Poll};
@@ -14,16 +16,15 @@ use super::core::effects::Effects;
 use super::core::ending::Sending;
 use super::core::policy::Policy;
 use super::core::shutdown::Carried;
-use super::core::{Core, Served, Setup};
+use super::core::{Core, Setup};
 use super::delivery::{Deliver, Registration};
-use super::inlet::{End, Fill, FillLimits, Inlet, Next};
+use super::inlet::Inlet;
 use super::io::SessionIo;
 use super::listener_context::{ListenerContext, Start};
-use super::outlet::{FAILED, Wanted, Written};
+use super::outlet::{Wanted, Written};
 use crate::actors::link::Link;
 use crate::actors::supervisor::Order;
 use crate::close::SessionRecord;
-use crate::framing::Failure;
 
 /// How often the session goes round before others have their turn.
 const ROUNDS: usize = 16;
@@ -84,7 +85,9 @@ impl<L: Link> Driver<L> {
     /// ends this session only.
     pub(super) fn run(&mut self, cx: &mut TaskContext<'_>) {
         self.io.set_waker(cx.waker());
+        self.io.begin_run();
         self.guarded(|driver| driver.go_round(cx));
+        self.io.end_run();
     }
 
     /// Writes new broadcasts, where the session waits for nothing else; otherwise its task is
@@ -135,7 +138,8 @@ impl<L: Link> Driver<L> {
             let has_written = self.poll_output(now, cx);
             let holds_frame = self.inlet.holds_frame();
             let has_moved = self.core.advance(holds_frame, now, &mut self.io);
-            if !(has_worked || has_read || has_written || has_moved) && self.turn > 0 {
+            let has_changed = has_worked || has_written || has_moved;
+            if !has_changed && self.turn > 0 && (!has_read || self.has_read_all(cx)) {
                 if self.core.tick(now, &mut self.io) {
                     continue; // it has something to say
                 }
@@ -170,104 +174,6 @@ impl<L: Link> Driver<L> {
         if !self.core.is_permit_withdrawn() && self.io.poll_permit_withdrawn(cx) {
             self.core.withdraw_permit(now, &mut self.io);
         }
-    }
-
-    /// Serves what is there and receives more, as long as that is allowed.
-    fn poll_input(&mut self, now: Instant, cx: &mut TaskContext<'_>) -> bool {
-        if self.core.is_outbound() {
-            return self.poll_outbound_input(cx);
-        }
-        let mut is_any = self.inlet.holds_frame() && self.may_serve() && self.serve(now);
-        if self.may_serve() && self.core.wants_input() && !self.inlet.holds_frame() {
-            let limits = FillLimits {
-                read_size: self.core.read_size(),
-                frame: self.core.frame_limit(),
-            };
-            let fill = self.inlet.fill(&mut self.io.link, limits, cx);
-            is_any |= fill.is_any;
-            if self.inlet.holds_frame() {
-                self.serve(now);
-            } else {
-                self.inlet.settle(); // the beginning of a frame waits for its rest
-            }
-            self.note_fill(fill);
-        }
-        is_any | self.end_of_input()
-    }
-
-    fn poll_outbound_input(&mut self, cx: &mut TaskContext<'_>) -> bool {
-        if self.core.is_input_over() || self.core.is_closed() {
-            return self.end_of_input();
-        }
-        let fill = self.inlet.drain(&mut self.io.link, cx);
-        let is_any = fill.is_any;
-        self.note_fill(fill);
-        is_any
-    }
-
-    fn note_fill(&mut self, fill: Fill) {
-        self.wakers.read |= fill.is_pending;
-        match fill.end {
-            None => {}
-            Some(End::Closed) => self.core.hang_up(),
-            Some(End::Failed(error)) => self.note_read_failure(&error),
-        }
-    }
-
-    fn note_read_failure(&mut self, error: &std::io::Error) {
-        let session = self.io.info.id;
-        if self.io.link.failure_of(error) == Failure::PeerGone {
-            tracing::debug!(%session, %error, "reading failed");
-            self.core.hang_up();
-            self.io.abandon_output();
-        } else {
-            tracing::warn!(%session, direction = "read", %error, "{FAILED}");
-            self.core.input_failed(&mut self.io);
-        }
-    }
-
-    fn end_of_input(&mut self) -> bool {
-        let holds_frame = self.inlet.holds_frame();
-        self.core.end_of_input(holds_frame, &mut self.io)
-    }
-
-    fn may_serve(&self) -> bool {
-        self.turn > 0 && self.core.takes_frames(&self.io)
-    }
-
-    /// Serves the frames at the front of the input. Returns whether there was any.
-    fn serve(&mut self, now: Instant) -> bool {
-        let mut has_served = false;
-        self.core.begin_pass();
-        while self.may_serve() {
-            let length = match self.inlet.next_frame(self.core.frame_limit()) {
-                Next::Frame(frame, length) => {
-                    match self.core.frame(frame, now, &mut self.io) {
-                        Served::Later => break,
-                        Served::Gathered => {}
-                        Served::Done => self.turn -= 1,
-                    }
-                    length
-                }
-                Next::Ignored(length) => length,
-                Next::Nothing => break,
-                Next::Bad(error) => {
-                    if !self.core.bad_input(&error, &mut self.io) {
-                        break;
-                    }
-                    self.inlet.skip_bad();
-                    continue;
-                }
-            };
-            self.inlet.consume(length);
-            has_served = true;
-        }
-        self.core.end_pass(has_served, now, &mut self.io);
-        if self.core.has_said_closing() {
-            self.inlet.drop_partial_message();
-        }
-        self.inlet.settle();
-        has_served
     }
 
     /// Writes as far as the core allows. Returns whether the session must go round again for

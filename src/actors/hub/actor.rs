@@ -1,0 +1,132 @@
+//! The hub as an actor: its messages, its timer and its life.
+
+use std::pin::Pin;
+use std::rc::Rc;
+use std::task::{Context as TaskContext, Poll};
+use std::time::Instant;
+
+use actix::fut::ActorFuture;
+use actix::{Actor, ActorContext, AsyncContext, Context, Handler, MessageResult, Response};
+
+use super::deadline_timer::DeadlineTimer;
+use super::direct::{self, HubKey, Panicked, Shared};
+use super::messages::{Join, Joined, Leave, NotPublished, Publish, Seal, Stop, Who};
+use super::state::{HubSetup, State};
+use crate::actors::sentinel::Sentinel;
+use crate::wire::Seq;
+
+/// The actor around the log's appender.
+pub struct Hub {
+    key: HubKey,
+    shared: Rc<Shared>,
+    /// Fires when an announcement is due.
+    timer: DeadlineTimer,
+    sentinel: Sentinel,
+}
+
+impl Hub {
+    /// Creates the hub; the sentinel reports its panic.
+    pub(super) fn new(key: HubKey, setup: HubSetup, sentinel: Sentinel) -> Hub {
+        Hub {
+            key,
+            shared: Shared::new(State::new(setup)),
+            timer: DeadlineTimer::default(),
+            sentinel,
+        }
+    }
+}
+
+impl Actor for Hub {
+    type Context = Context<Self>;
+
+    fn started(&mut self, ctx: &mut Self::Context) {
+        ctx.set_mailbox_capacity(1 << 12);
+        self.shared.state().start();
+        let hub = ctx.address().recipient();
+        direct::register(self.key, hub, &self.shared);
+        ctx.spawn(Commit);
+    }
+
+    fn stopped(&mut self, _ctx: &mut Self::Context) {
+        direct::deregister(self.key);
+    }
+}
+
+/// Runs each time that the mailbox is empty, and commits what was appended.
+struct Commit;
+
+impl ActorFuture<Hub> for Commit {
+    type Output = ();
+
+    fn poll(
+        self: Pin<&mut Self>,
+        hub: &mut Hub,
+        _ctx: &mut Context<Hub>,
+        task: &mut TaskContext<'_>,
+    ) -> Poll<()> {
+        let mut state = hub.shared.state();
+        if hub.timer.poll(state.next_due(), task) {
+            state.announce_due(Instant::now());
+            let _ = hub.timer.poll(state.next_due(), task); // for the next announcement
+        }
+        state.commit(task);
+        Poll::Pending
+    }
+}
+
+impl Handler<Publish> for Hub {
+    type Result = Response<Result<Seq, NotPublished>>;
+
+    fn handle(&mut self, publish: Publish, _ctx: &mut Self::Context) -> Self::Result {
+        self.shared.state().publish(publish)
+    }
+}
+
+impl Handler<Join> for Hub {
+    type Result = Response<Result<Joined, NotPublished>>;
+
+    fn handle(&mut self, Join(user): Join, _ctx: &mut Self::Context) -> Self::Result {
+        self.shared.state().join(user)
+    }
+}
+
+impl Handler<Leave> for Hub {
+    type Result = ();
+
+    fn handle(&mut self, Leave(user): Leave, _ctx: &mut Self::Context) {
+        self.shared.state().leave(&user);
+    }
+}
+
+impl Handler<Who> for Hub {
+    type Result = MessageResult<Who>;
+
+    fn handle(&mut self, Who: Who, _ctx: &mut Self::Context) -> Self::Result {
+        MessageResult(self.shared.state().present())
+    }
+}
+
+impl Handler<Seal> for Hub {
+    type Result = Response<Seq>;
+
+    fn handle(&mut self, Seal: Seal, _ctx: &mut Self::Context) -> Self::Result {
+        self.shared.state().seal()
+    }
+}
+
+impl Handler<Panicked> for Hub {
+    type Result = ();
+
+    fn handle(&mut self, Panicked(panic): Panicked, _ctx: &mut Self::Context) {
+        std::panic::resume_unwind(panic);
+    }
+}
+
+impl Handler<Stop> for Hub {
+    type Result = ();
+
+    fn handle(&mut self, Stop: Stop, ctx: &mut Self::Context) {
+        self.sentinel.disarm();
+        ctx.stop();
+    }
+}

@@ -1,0 +1,143 @@
+//! Publishes without a message to the hub.
+//!
+//! The problem: a publish that is all there is to do is answered after four runs of tasks: the
+//! session's, the hub's, the relay's, and the session's again. On the hub's own thread none of
+//! them runs beside another, so that a session may append and commit by itself, and have the
+//! thread's readers woken, before its own run is over.
+//!
+//! Where several sessions publish in one turn of the event loop, messages to the hub are
+//! better: one commit and one wake-up serve all of them.
+
+use std::any::Any;
+use std::cell::{Cell, RefCell, RefMut};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::rc::{Rc, Weak};
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use actix::{Message, Recipient};
+
+use super::bodies::Bodies;
+use super::messages::NotPublished;
+use super::state::State;
+use crate::accounts::UserName;
+use crate::actors::turn::{self, Crowding};
+use crate::log::Log;
+use crate::wire::Seq;
+
+/// Distinguishes a hub from all others of the process.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct HubKey(u64);
+
+static KEYS: AtomicU64 = AtomicU64::new(0);
+
+impl HubKey {
+    pub(super) fn new() -> HubKey {
+        HubKey(KEYS.fetch_add(1, Ordering::Relaxed))
+    }
+}
+
+/// A hub of this thread.
+struct Local {
+    key: HubKey,
+    shared: Weak<Shared>,
+    hub: Recipient<Panicked>,
+}
+
+/// The state of a hub, which the sessions of its thread share.
+pub(super) struct Shared {
+    state: RefCell<State>,
+    crowding: Cell<Crowding>,
+    /// A session's publish panicked, and the state is not to be used.
+    has_panicked: Cell<bool>,
+}
+
+thread_local! {
+    /// The hubs of this thread: one for each server that has its first sessions here.
+    static HUBS: RefCell<Vec<Local>> = const { RefCell::new(Vec::new()) };
+}
+
+/// Tells the hub that its code has panicked in a session.
+#[derive(Message)]
+#[rtype(result = "()")]
+pub(super) struct Panicked(pub(super) Box<dyn Any + Send>);
+
+impl Shared {
+    pub(super) fn new(state: State) -> Rc<Shared> {
+        Rc::new(Shared {
+            state: RefCell::new(state),
+            crowding: Cell::default(),
+            has_panicked: Cell::new(false),
+        })
+    }
+
+    /// Returns the state, for the hub itself.
+    ///
+    /// # Panics
+    /// If a session's publish has panicked.
+    pub(super) fn state(&self) -> RefMut<'_, State> {
+        assert!(!self.has_panicked.get(), "a publish has panicked");
+        self.state.borrow_mut()
+    }
+
+    fn is_alone(&self) -> bool {
+        let mut crowding = self.crowding.get();
+        let is_alone = crowding.is_alone(turn::current());
+        self.crowding.set(crowding);
+        is_alone
+    }
+}
+
+/// Lets the sessions of this thread publish without a message to the hub.
+pub(super) fn register(key: HubKey, hub: Recipient<Panicked>, shared: &Rc<Shared>) {
+    let shared = Rc::downgrade(shared);
+    HUBS.with_borrow_mut(|hubs| hubs.push(Local { key, shared, hub }));
+}
+
+/// Ends that.
+pub(super) fn deregister(key: HubKey) {
+    // At the end of a thread the list may be gone already.
+    let _ = HUBS.try_with(|hubs| hubs.borrow_mut().retain(|local| local.key != key));
+}
+
+/// Tells the hub that its code has panicked here.
+fn report_panic(key: HubKey, panic: Box<dyn Any + Send>) {
+    HUBS.with_borrow(|hubs| {
+        if let Some(local) = hubs.iter().find(|local| local.key == key) {
+            // At most once for each hub: its state is not used again.
+            local.hub.do_send(Panicked(panic));
+        }
+    });
+}
+
+/// Publishes and commits bodies, see [`HubAddress::publish_now`](super::HubAddress::publish_now).
+pub(super) fn publish_now(
+    key: HubKey,
+    log: &Log,
+    shard: usize,
+    from: &UserName,
+    bodies: &Bodies,
+) -> Option<Result<Seq, NotPublished>> {
+    let shared = HUBS.with_borrow(|hubs| {
+        let local = hubs.iter().find(|local| local.key == key)?;
+        local.shared.upgrade()
+    })?;
+    let mut state = shared.state.try_borrow_mut().ok()?;
+    if !state.is_immediate() || shared.has_panicked.get() || !shared.is_alone() {
+        return None;
+    }
+    let publish = AssertUnwindSafe(|| state.publish_now(from, bodies, shard));
+    match catch_unwind(publish) {
+        Ok((published, is_wake_due)) => {
+            drop(state); // readers write while they are woken
+            if is_wake_due {
+                log.wake_readers(shard);
+            }
+            Some(published)
+        }
+        Err(panic) => {
+            shared.has_panicked.set(true);
+            report_panic(key, panic);
+            None
+        }
+    }
+}

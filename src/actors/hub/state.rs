@@ -1,0 +1,208 @@
+//! What the hub knows, and what it does for each message.
+
+use std::sync::Arc;
+use std::task::Context as TaskContext;
+use std::time::Instant;
+
+use actix::Response;
+
+use super::bodies::Bodies;
+use super::commit_queue::CommitQueue;
+use super::messages::{Joined, NotPublished, Publish};
+use super::presence::{Change, JoinAnnouncement, Presence, PresenceLimits};
+use crate::accounts::UserName;
+use crate::log::{Appender, InFlightBytes, JournalWriter};
+use crate::wire::{Millis, Seq};
+
+/// Returns the time of a broadcast.
+pub type Clock = Arc<dyn Fn() -> Millis + Send + Sync>;
+
+/// What a hub is made of.
+pub struct HubSetup {
+    /// The log's appender.
+    pub appender: Appender,
+    /// The writer of the journal, if there is one.
+    pub journal_writer: Option<JournalWriter>,
+    /// The limits of announcements.
+    pub presence: PresenceLimits,
+    /// The time of each broadcast.
+    pub clock: Clock,
+}
+
+/// Owns the log's appender.
+pub(super) struct State {
+    appender: Appender,
+    presence: Presence,
+    clock: Clock,
+    /// Broadcasts that are not visible yet, without a journal.
+    in_flight: Vec<InFlightBytes>,
+    /// With a journal.
+    commit_queue: Option<CommitQueue>,
+}
+
+impl State {
+    pub(super) fn new(setup: HubSetup) -> State {
+        State {
+            appender: setup.appender,
+            presence: Presence::new(setup.presence, Instant::now()),
+            clock: setup.clock,
+            in_flight: Vec::new(),
+            commit_queue: setup.journal_writer.map(CommitQueue::new),
+        }
+    }
+
+    /// Starts the timers; call it within the runtime that polls the hub.
+    pub(super) fn start(&mut self) {
+        self.commit_queue.iter_mut().for_each(CommitQueue::start);
+    }
+
+    /// Whether broadcasts are visible once they are committed, without a wait for the disk.
+    pub(super) fn is_immediate(&self) -> bool {
+        self.commit_queue.is_none()
+    }
+
+    /// Announces a presence change, without a journal. Returns its seq.
+    fn announce(&mut self, user: &UserName, change: Change, now: Instant) -> Option<Seq> {
+        let at = (self.clock)();
+        // A sealed log announces nothing: the shutdown ends the sessions now.
+        let seq = self.appender.push_presence(at, change.of(user));
+        self.presence.made(user, change, now);
+        self.presence.shown(user, change);
+        seq.ok()
+    }
+
+    /// Returns when the next announcement is due. A failing journal is tried by publishes and
+    /// by the queue's own timer instead.
+    pub(super) fn next_due(&self) -> Option<Instant> {
+        let may = self
+            .commit_queue
+            .as_ref()
+            .is_none_or(CommitQueue::may_announce);
+        self.presence.next_due().filter(|_| may)
+    }
+
+    /// Makes the announcements that are due.
+    pub(super) fn announce_due(&mut self, now: Instant) {
+        match &mut self.commit_queue {
+            Some(commit_queue) => {
+                // An error concerns publishers only.
+                let at = (self.clock)();
+                let _ = commit_queue.admit(&mut self.appender, &mut self.presence, at, now);
+            }
+            None => {
+                while let Some((user, change)) = self.presence.due(now) {
+                    self.announce(&user, change, now);
+                }
+            }
+        }
+    }
+
+    /// Commits what was appended.
+    pub(super) fn commit(&mut self, task: &mut TaskContext<'_>) {
+        match &mut self.commit_queue {
+            None => {
+                self.appender.commit();
+                self.in_flight.clear();
+            }
+            Some(commit_queue) => {
+                let clock = &self.clock;
+                commit_queue.poll(&mut self.appender, &mut self.presence, || clock(), task);
+            }
+        }
+    }
+
+    pub(super) fn publish(&mut self, publish: Publish) -> Response<Result<Seq, NotPublished>> {
+        let (at, from) = ((self.clock)(), publish.from.as_str());
+        let Some(commit_queue) = &mut self.commit_queue else {
+            let published = self.appender.push_messages(at, from, publish.bodies.iter());
+            self.in_flight.extend(publish.in_flight);
+            return Response::reply(published.map_err(NotPublished::from));
+        };
+        let now = Instant::now();
+        if let Err(refused) = commit_queue.admit(&mut self.appender, &mut self.presence, at, now) {
+            return Response::reply(Err(refused));
+        }
+        match self.appender.push_messages(at, from, publish.bodies.iter()) {
+            Ok(first) => commit_queue.publish(first, publish.in_flight),
+            Err(sealed) => Response::reply(Err(sealed.into())),
+        }
+    }
+
+    /// Publishes and commits, without a journal, on the thread with this shard. Returns the
+    /// first seq, and whether the thread's readers are to be woken.
+    pub(super) fn publish_now(
+        &mut self,
+        from: &UserName,
+        bodies: &Bodies,
+        shard: usize,
+    ) -> (Result<Seq, NotPublished>, bool) {
+        let at = (self.clock)();
+        let published = self
+            .appender
+            .push_messages(at, from.as_str(), bodies.iter());
+        let is_wake_due = self.appender.commit_here(shard);
+        (published.map_err(NotPublished::from), is_wake_due)
+    }
+
+    pub(super) fn join(&mut self, user: UserName) -> Response<Result<Joined, NotPublished>> {
+        let now = Instant::now();
+        let entered = self.presence.enter(&user, now);
+        let Some(commit_queue) = &mut self.commit_queue else {
+            let mut own = None;
+            if entered == JoinAnnouncement::Needed {
+                own = self.announce(&user, Change::Joined, now);
+                // Commit now: the session's cursor starts behind it.
+                self.appender.commit();
+            }
+            self.presence.admit(&user);
+            return Response::reply(Ok(Joined::behind(own, self.appender.log().head())));
+        };
+        let at = (self.clock)();
+        let admitted = match entered {
+            JoinAnnouncement::NotNeeded => Err(NotPublished::Sealed),
+            JoinAnnouncement::InFlight => Ok(None),
+            JoinAnnouncement::Needed => commit_queue
+                .admit(&mut self.appender, &mut self.presence, at, now)
+                .map(|()| {
+                    commit_queue.announce(&mut self.appender, &mut self.presence, at, now, &user)
+                }),
+        };
+        match admitted {
+            Ok(own) => commit_queue.join(user, own),
+            // There is nothing to announce, or the shutdown ends the session now.
+            Err(NotPublished::Sealed) => {
+                self.presence.admit(&user);
+                Response::reply(Ok(Joined::behind(None, self.appender.log().head())))
+            }
+            Err(refused) => {
+                self.presence.reject(&user, now);
+                Response::reply(Err(refused))
+            }
+        }
+    }
+
+    pub(super) fn leave(&mut self, user: &UserName) {
+        let now = Instant::now();
+        if !self.presence.leave(user, now) {
+            return;
+        }
+        match &self.commit_queue {
+            None => drop(self.announce(user, Change::Left, now)),
+            Some(_) => {
+                self.presence.postpone(user, now);
+                self.announce_due(now);
+            }
+        }
+    }
+
+    pub(super) fn present(&self) -> Vec<UserName> {
+        self.presence.present()
+    }
+
+    pub(super) fn seal(&mut self) -> Response<Seq> {
+        match &mut self.commit_queue {
+            None => Response::reply(self.appender.seal()),
+            Some(commit_queue) => commit_queue.seal(&self.appender),
+        }
+    }
+}

@@ -1,0 +1,150 @@
+//! The hub, and publishes without a message to it.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::{Wake, Waker};
+
+use actix::{Arbiter, System};
+use tokio::sync::oneshot;
+
+use super::{
+    Bodies, Clock, HubAddress, HubSetup, NotPublished, PresenceLimits, Publish, Seal, Who,
+};
+use crate::accounts::UserName;
+use crate::actors::sentinel::Sentinel;
+use crate::actors::turn;
+use crate::log::{BackpressureLimits, Log, LogLimits, ReadWait};
+use crate::wire::{Body, Millis, Seq};
+
+struct Server {
+    log: Arc<Log>,
+    hub: HubAddress,
+    has_ended: oneshot::Receiver<()>,
+    is_time_known: Arc<AtomicBool>,
+}
+
+impl Server {
+    /// A hub on this thread, which has begun.
+    async fn start() -> Server {
+        let limits = LogLimits {
+            bytes: 1 << 20,
+            backpressure: BackpressureLimits::default(),
+        };
+        let (log, appender) = Log::new("stream".to_owned(), limits, 1);
+        let is_time_known = Arc::new(AtomicBool::new(true));
+        let is_known = Arc::clone(&is_time_known);
+        let clock: Clock = Arc::new(move || {
+            assert!(is_known.load(Ordering::Relaxed), "the clock is broken");
+            Millis(1)
+        });
+        let setup = HubSetup {
+            appender,
+            journal_writer: None,
+            presence: PresenceLimits::share_of(1 << 20),
+            clock,
+        };
+        let (end, has_ended) = oneshot::channel();
+        let sentinel = move || {
+            Sentinel::new(move || {
+                let _ = end.send(());
+            })
+        };
+        let hub = HubAddress::start(&Arbiter::current(), setup, sentinel);
+        hub.addr().send(Who).await.expect("the hub has begun");
+        Server {
+            log,
+            hub,
+            has_ended,
+            is_time_known,
+        }
+    }
+
+    fn publish_now(&self) -> Option<Result<Seq, NotPublished>> {
+        let (ana, bodies) = publish();
+        self.hub.publish_now(&self.log, 0, &ana, &bodies)
+    }
+
+    /// As [`Server::publish_now`], in a turn of its own.
+    fn publish_alone(&self) -> Option<Result<Seq, NotPublished>> {
+        turn::end();
+        self.publish_now()
+    }
+}
+
+fn publish() -> (UserName, Bodies) {
+    let mut bodies = Bodies::default();
+    bodies.push(&Body::text("bom dia"));
+    bodies.push(&Body::text("boa tarde"));
+    (UserName::console(), bodies)
+}
+
+#[derive(Default)]
+struct Woken(AtomicBool);
+
+impl Wake for Woken {
+    fn wake(self: Arc<Self>) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
+#[test]
+fn publish_alone_in_its_turn_is_visible_at_once_and_readers_are_woken() {
+    System::new().block_on(async {
+        let server = Server::start().await;
+        assert_eq!(server.publish_now(), None, "nothing is known of the turns");
+        let woken = Arc::new(Woken::default());
+        let mut wait = ReadWait::default();
+        let waker = Waker::from(Arc::clone(&woken));
+        server.log.notifier(0).register(&mut wait, &waker);
+        assert_eq!(server.publish_alone(), Some(Ok(Seq(1))));
+        assert_eq!(server.log.head(), Seq(2));
+        assert!(woken.0.load(Ordering::Relaxed));
+        assert_eq!(server.publish_now(), None, "the second of its turn");
+    });
+}
+
+#[test]
+fn publish_from_another_thread_needs_a_message() {
+    System::new().block_on(async {
+        let Server { log, hub, .. } = Server::start().await;
+        let elsewhere = std::thread::spawn(move || {
+            let (ana, bodies) = publish();
+            let publish = || {
+                turn::end();
+                hub.publish_now(&log, 0, &ana, &bodies)
+            };
+            [publish(), publish()]
+        });
+        assert_eq!(elsewhere.join().expect("it does not panic"), [None, None]);
+    });
+}
+
+#[test]
+fn publish_behind_the_seal_is_refused_at_once() {
+    System::new().block_on(async {
+        let server = Server::start().await;
+        let head = server.hub.addr().send(Seal).await.expect("it is there");
+        assert_eq!(server.publish_alone(), Some(Err(NotPublished::Sealed)));
+        assert_eq!(server.log.head(), head);
+    });
+}
+
+#[test]
+fn panic_of_a_publish_at_once_ends_the_hub_and_not_its_caller() {
+    System::new().block_on(async {
+        let server = Server::start().await;
+        server.is_time_known.store(false, Ordering::Relaxed);
+        assert_eq!(server.publish_alone(), None);
+        server.is_time_known.store(true, Ordering::Relaxed);
+        assert_eq!(server.publish_alone(), None, "its state is not trusted");
+        let (from, bodies) = publish();
+        let publish = Publish {
+            from,
+            bodies,
+            in_flight: None,
+        };
+        assert!(server.hub.addr().send(publish).await.is_err());
+        assert!(server.has_ended.await.is_ok(), "its sentinel tells");
+        assert_eq!(server.log.head(), Seq::ZERO);
+    });
+}
