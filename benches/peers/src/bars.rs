@@ -1,7 +1,10 @@
 //! The ratios to the other systems that arauto has to reach, as data.
 
 use crate::load::Figures;
-use crate::peer::System::{self, Bare, Nats, Redis, TokioEcho};
+use crate::measure::RowResult;
+use crate::peer::System;
+use crate::rows::Row;
+use crate::stats::Spread;
 
 /// One of a run's figures.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -10,10 +13,12 @@ pub enum Figure {
     Rate,
     /// Server CPU seconds a million of them.
     Cpu,
-    /// The median round trip.
+    /// The median latency.
     P50,
-    /// The round trip that one in a hundred exceeds.
+    /// The latency that one in a hundred exceeds.
     P99,
+    /// The latency that one in a thousand exceeds.
+    P999,
 }
 
 impl Figure {
@@ -24,6 +29,7 @@ impl Figure {
             Figure::Cpu => Some(figures.cpu),
             Figure::P50 => figures.p50,
             Figure::P99 => figures.p99,
+            Figure::P999 => figures.p999,
         }
     }
 
@@ -34,7 +40,61 @@ impl Figure {
             Figure::Cpu => "server CPU",
             Figure::P50 => "p50",
             Figure::P99 => "p99",
+            Figure::P999 => "p99.9",
         }
+    }
+
+    /// Returns the better one of two values.
+    fn better(self, one: f64, other: f64) -> f64 {
+        match self {
+            Figure::Rate => one.max(other),
+            _ => one.min(other),
+        }
+    }
+}
+
+/// What arauto's figure is compared with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Than {
+    /// Another system's figure.
+    System(System),
+    /// The best figure that one of several systems has in the round.
+    Best {
+        /// Names them in tables.
+        name: &'static str,
+        /// The systems.
+        of: &'static [System],
+    },
+}
+
+impl Than {
+    /// Returns its name in tables.
+    pub fn name(self) -> &'static str {
+        match self {
+            Than::System(system) => system.name(),
+            Than::Best { name, .. } => name,
+        }
+    }
+
+    fn systems(&self) -> &[System] {
+        match self {
+            Than::System(system) => std::slice::from_ref(system),
+            Than::Best { of, .. } => of,
+        }
+    }
+
+    /// Returns arauto's figure over this one, within each round.
+    pub fn ratio(self, figure: Figure, row: &Row, result: &RowResult) -> Option<Spread> {
+        let ours = result.of(row.subject())?;
+        let ratios = ours.rounds.iter().enumerate().filter_map(|(round, ours)| {
+            let theirs = self.systems().iter().filter_map(|system| {
+                let runs = result.of(*system)?;
+                figure.of(runs.rounds.get(round)?)
+            });
+            let best = theirs.reduce(|one, other| figure.better(one, other))?;
+            Some(figure.of(ours)? / best)
+        });
+        Spread::of(ratios)
     }
 }
 
@@ -64,78 +124,124 @@ pub struct Bar {
     pub row: &'static str,
     /// The figure.
     pub figure: Figure,
-    /// The other system.
-    pub than: System,
+    /// The other figure.
+    pub than: Than,
     /// The ratio's limit.
     pub limit: Limit,
 }
 
-const fn rate(row: &'static str, than: System, limit: f64) -> Bar {
+const fn bar(row: &'static str, figure: Figure, than: Than, limit: Limit) -> Bar {
     Bar {
         row,
-        figure: Figure::Rate,
+        figure,
         than,
-        limit: Limit::AtLeast(limit),
+        limit,
     }
 }
 
-const fn cost(row: &'static str, figure: Figure, than: System, limit: f64) -> Bar {
-    let limit = Limit::AtMost(limit);
-    Bar {
-        figure,
-        limit,
-        ..rate(row, than, 0.0)
-    }
+const BARE: Than = Than::System(System::Bare);
+const BARE_FRAMED: Than = Than::System(System::BareFramed);
+const REDIS: Than = Than::System(System::Redis);
+const TOKIO_ECHO: Than = Than::System(System::TokioEcho);
+/// The newer one is not the faster one in every row.
+const NATS: Than = Than::Best {
+    name: "nats-server, the better of both",
+    of: &[System::Nats, System::NatsDebian],
+};
+
+const fn rate(row: &'static str, than: Than, limit: f64) -> Bar {
+    let limit = Limit::AtLeast(limit);
+    bar(row, Figure::Rate, than, limit)
+}
+
+const fn cost(row: &'static str, figure: Figure, than: Than, limit: f64) -> Bar {
+    bar(row, figure, than, Limit::AtMost(limit))
 }
 
 /// All of them.
 pub const BARS: &[Bar] = &[
-    rate("fan-out-10", Bare, 0.7),
-    rate("fan-out-10", Nats, 6.0),
-    rate("fan-out-10", Redis, 6.0),
-    rate("fan-out-100", Bare, 0.85),
-    rate("fan-out-100", Nats, 10.0),
-    rate("fan-out-100", Redis, 6.0),
-    cost("fan-out-100", Figure::Cpu, Nats, 1.0 / 12.0),
-    cost("fan-out-100", Figure::Cpu, Redis, 1.0 / 5.0),
-    rate("fan-out-1000", Bare, 0.85),
-    rate("fan-out-1000", Nats, 10.0),
-    rate("fan-out-1000", Redis, 9.0),
-    rate("fan-out-16-bytes", Nats, 15.0),
-    rate("fan-out-4-kib", Bare, 0.95),
-    rate("fan-out-4-kib", Nats, 4.0),
-    rate("fan-out-4-kib", Redis, 1.8),
-    rate("writers-32", Nats, 6.0),
-    rate("writers-32", Redis, 6.0),
-    cost("paced-1000", Figure::Cpu, Bare, 1.15),
-    cost("paced-1000", Figure::Cpu, Redis, 1.0),
-    cost("paced-20000", Figure::Cpu, Bare, 1.15),
-    cost("paced-20000", Figure::Cpu, Redis, 1.0),
-    cost("request", Figure::P50, Redis, 1.15),
-    cost("request", Figure::P50, TokioEcho, 1.2),
-    cost("request", Figure::P99, Redis, 1.0),
-    rate("loops-1", Redis, 1.1),
-    rate("loops-16", Redis, 1.1),
+    rate("fan-out-1", BARE_FRAMED, 0.85),
+    rate("fan-out-2", BARE_FRAMED, 0.85),
+    rate("fan-out-5", BARE_FRAMED, 0.85),
+    rate("fan-out-10", BARE_FRAMED, 0.85),
+    rate("fan-out-10", NATS, 6.0),
+    rate("fan-out-10", REDIS, 6.0),
+    rate("fan-out-100", BARE, 0.85),
+    rate("fan-out-100", NATS, 10.0),
+    rate("fan-out-100", REDIS, 6.0),
+    cost("fan-out-100", Figure::Cpu, NATS, 1.0 / 12.0),
+    cost("fan-out-100", Figure::Cpu, REDIS, 1.0 / 5.0),
+    rate("fan-out-1000", BARE, 0.85),
+    rate("fan-out-1000", NATS, 10.0),
+    rate("fan-out-1000", REDIS, 9.0),
+    rate("fan-out-16-bytes", NATS, 15.0),
+    rate("fan-out-16-bytes", REDIS, 15.0),
+    rate("fan-out-4-kib", BARE, 0.95),
+    rate("fan-out-4-kib", NATS, 4.0),
+    rate("fan-out-4-kib", REDIS, 1.8),
+    rate("publishers-32", BARE, 0.9),
+    rate("publishers-32", NATS, 7.0),
+    rate("publishers-32", REDIS, 7.0),
+    cost("paced-1000", Figure::Cpu, BARE, 1.15),
+    cost("paced-1000", Figure::Cpu, REDIS, 0.8),
+    cost("paced-20000", Figure::Cpu, BARE, 1.05),
+    cost("paced-20000", Figure::Cpu, REDIS, 1.0),
+    cost("request", Figure::P50, REDIS, 0.95),
+    cost("request", Figure::P50, TOKIO_ECHO, 1.1),
+    cost("request", Figure::P99, REDIS, 1.0),
+    rate("loops-1", REDIS, 1.2),
+    rate("loops-1-one-cpu", REDIS, 1.0),
+    rate("loops-16", REDIS, 1.6),
 ];
 
-/// Returns the limit of one ratio, if it has one.
-pub fn bar(row: &str, figure: Figure, than: System) -> Option<Limit> {
-    BARS.iter()
-        .find(|bar| bar.row == row && bar.figure == figure && bar.than == than)
-        .map(|bar| bar.limit)
+/// Returns the bars of a row.
+pub fn bars_of(row: &Row) -> impl Iterator<Item = &'static Bar> {
+    BARS.iter().filter(move |bar| bar.row == row.id)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::measure::Runs;
     use crate::rows::ROWS;
 
     #[test]
-    fn bar_refers_to_an_existing_row_and_system() {
+    fn bar_refers_to_an_existing_row_system_and_figure() {
         for bar in BARS {
             let row = ROWS.iter().find(|row| row.id == bar.row);
             let row = row.expect(bar.row);
-            assert!(row.systems.contains(&bar.than), "{bar:?}");
+            assert!(row.work.figures().contains(&bar.figure), "{bar:?}");
+            for system in bar.than.systems() {
+                assert!(row.systems.contains(system), "{bar:?}");
+            }
         }
+    }
+
+    fn runs(system: System, rates: &[f64]) -> Runs {
+        let figures = |rate: &f64| Figures {
+            rate: *rate,
+            ..Figures::default()
+        };
+        Runs {
+            system,
+            rounds: rates.iter().map(figures).collect(),
+            failed: None,
+        }
+    }
+
+    #[test]
+    fn ratio_to_the_best_compares_with_the_best_of_each_round() {
+        let result = RowResult {
+            row: "fan-out-10".to_owned(),
+            runs: vec![
+                runs(System::Arauto, &[8.0, 8.0]),
+                runs(System::Nats, &[2.0, 1.0]),
+                runs(System::NatsDebian, &[1.0, 4.0]),
+            ],
+        };
+        let row = ROWS.iter().find(|row| row.id == "fan-out-10");
+        let ratio = NATS.ratio(Figure::Rate, row.expect("a row"), &result);
+        let ratio = ratio.expect("rounds");
+        assert_eq!((ratio.least, ratio.most), (2.0, 4.0));
     }
 }

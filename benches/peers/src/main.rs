@@ -25,7 +25,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, bail, ensure};
 use clap::{Parser, Subcommand, ValueEnum};
 use measure::Plan;
 use report::machine::Machine;
@@ -33,6 +33,7 @@ use report::{Results, document, tables};
 use rows::{ROWS, Row};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use shared::load as engine;
+use start::Programs;
 
 /// Gives arauto, nats-server, redis-server, mosquitto and bare loops the same work
 /// in turn, and writes down how they compare
@@ -44,9 +45,9 @@ struct Cli {
     /// How many times each system is measured
     #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u16).range(1..))]
     rounds: u16,
-    /// Only the rows whose names have one of these words in them; the page is then
-    /// left alone. `--only help` shows the names
-    #[arg(long, value_name = "WORDS", value_delimiter = ',', num_args = 1..)]
+    /// Only these rows, or the rows of these groups; the page is then left alone.
+    /// `--only help` shows the names
+    #[arg(long, value_name = "NAMES", value_delimiter = ',', num_args = 1..)]
     only: Vec<String>,
     /// One round of next to nothing: do all counts add up? The page is left alone
     #[arg(long)]
@@ -60,6 +61,13 @@ struct Cli {
     /// arauto's program
     #[arg(long, value_name = "FILE", default_value = "target/release/arauto")]
     arauto: PathBuf,
+    /// nats-server's program; Debian's is measured beside it
+    #[arg(
+        long,
+        value_name = "FILE",
+        default_value = "target/peers/venv/bin/nats-server"
+    )]
+    nats: PathBuf,
     /// The page of tables to write; the picture is put beside it
     #[arg(
         long,
@@ -121,14 +129,16 @@ fn bare(which: Bare, path: &Path) -> Result<()> {
 fn measure_all(cli: &Cli) -> Result<()> {
     use_all_descriptors()?;
     let rows = chosen(&cli.only)?;
-    let arauto = fs::canonicalize(&cli.arauto).with_context(|| cli.arauto.display().to_string())?;
     let plan = Plan {
-        arauto,
+        programs: Programs {
+            arauto: absolute(&cli.arauto)?,
+            nats: absolute(&cli.nats)?,
+        },
         rounds: if cli.quick { 1 } else { cli.rounds.into() },
         quick: cli.quick,
     };
     let results = Results {
-        machine: Machine::look(),
+        machine: Machine::look(&plan.programs),
         rounds: plan.rounds,
         rows: rows.iter().map(|row| measure::row(row, &plan)).collect(),
     };
@@ -149,17 +159,31 @@ fn measure_all(cli: &Cli) -> Result<()> {
     Ok(())
 }
 
-fn chosen(words: &[String]) -> Result<Vec<&'static Row>> {
-    let is_chosen =
-        |row: &&Row| words.is_empty() || words.iter().any(|word| row.id.contains(word.as_str()));
-    let rows: Vec<_> = ROWS.iter().filter(is_chosen).collect();
-    let names: Vec<_> = ROWS.iter().map(|row| row.id).collect();
-    ensure!(
-        !rows.is_empty(),
-        "no such row; there are: {}",
-        names.join(" ")
-    );
-    Ok(rows)
+/// Returns the path of a program that servers are started with from other folders.
+fn absolute(program: &Path) -> Result<PathBuf> {
+    fs::canonicalize(program).with_context(|| program.display().to_string())
+}
+
+fn chosen(names: &[String]) -> Result<Vec<&'static Row>> {
+    let is_named = |name: &str| names.iter().any(|it| it == name);
+    let unknown = names
+        .iter()
+        .find(|name| !ROWS.iter().any(|row| row.id == *name || row.group == *name));
+    if let Some(name) = unknown {
+        bail!("no row or group is named {name}; there are:{}", all_names());
+    }
+    let is_chosen = |row: &&Row| names.is_empty() || is_named(row.id) || is_named(row.group);
+    Ok(ROWS.iter().filter(is_chosen).collect())
+}
+
+/// Returns a line for each group, with the names of its rows.
+fn all_names() -> String {
+    let mut text = String::new();
+    for rows in ROWS.chunk_by(|one, next| one.group == next.group) {
+        let ids: Vec<_> = rows.iter().map(|row| row.id).collect();
+        text += &format!("\n  {}: {}", rows[0].group, ids.join(" "));
+    }
+    text
 }
 
 /// A thousand readers need more descriptors than many shells allow at first.

@@ -1,15 +1,13 @@
 //! Gives each system the same work in turn, round after round.
 
-use std::path::PathBuf;
-
 use anyhow::{Context, Result};
 use serde::{Deserialize, Serialize};
 
 use crate::affinity::{self, Pinned};
-use crate::load::{Figures, fan_out, latency, loops};
+use crate::load::{Figures, fan_out, loops, round_trips};
 use crate::peer::System;
-use crate::rows::{Row, Work};
-use crate::start::{self, Running};
+use crate::rows::{Cpus, Row, Work};
+use crate::start::{self, Programs, Running};
 
 /// A run lasts about this long, where the amount of work is free.
 const RUN_SECONDS: f64 = 2.0;
@@ -20,8 +18,8 @@ const PROBE_SECONDS: f64 = 0.4;
 /// How the measuring is done.
 #[derive(Debug)]
 pub struct Plan {
-    /// arauto's program.
-    pub arauto: PathBuf,
+    /// What is measured, as far as it is not found by its name.
+    pub programs: Programs,
     /// How many times each system is measured.
     pub rounds: usize,
     /// Whether only the counts matter, and each run is as short as can be.
@@ -83,7 +81,7 @@ pub fn row(row: &Row, plan: &Plan) -> RowResult {
             let Some(Candidate { running, amount }) = candidate else {
                 continue;
             };
-            match run(row.work, running, *amount) {
+            match run(row, running, *amount) {
                 Ok(figures) => {
                     progress(round, runs.system, &figures);
                     runs.rounds.push(figures);
@@ -122,27 +120,28 @@ fn progress(round: usize, system: System, figures: &Figures) {
 }
 
 fn prepare(row: &Row, system: System, plan: &Plan) -> Result<Candidate> {
-    let cpu = match row.work {
-        Work::Latency { .. } => Some(affinity::first_cpu()?),
-        _ => None,
+    let cpu = match row.cpus {
+        Cpus::One => Some(affinity::first_cpu()?),
+        Cpus::All => None,
     };
-    let running = start::start(system, &plan.arauto, cpu)?;
+    let running = start::start(system, &plan.programs, cpu)?;
     let amount = match plan.quick {
         true => little(row.work),
-        false => enough(row.work, &running).context("while finding out how fast it is")?,
+        false => enough(row, &running).context("while finding out how fast it is")?,
     };
     Ok(Candidate { running, amount })
 }
 
 /// Does the work once: `amount` messages or requests.
-fn run(work: Work, running: &Running, amount: u64) -> Result<Figures> {
-    match work {
+fn run(row: &Row, running: &Running, amount: u64) -> Result<Figures> {
+    let _pinned = match row.cpus {
+        Cpus::One => Some(Pinned::to(affinity::first_cpu()?)?),
+        Cpus::All => None,
+    };
+    match row.work {
         Work::FanOut(work) => fan_out::run(work, running, amount),
         Work::Loops(work) => loops::run(work, running, amount),
-        Work::Latency { size } => {
-            let _pinned = Pinned::to(affinity::first_cpu()?)?;
-            latency::run(size, running, amount)
-        }
+        Work::RoundTrips { size } => round_trips::run(size, running, amount),
     }
 }
 
@@ -153,24 +152,24 @@ fn little(work: Work) -> u64 {
             pace: Some(pace), ..
         }) => pace / 5,
         Work::FanOut(work) => (20_000 / work.readers).max(work.publishers) as u64,
-        Work::Latency { .. } => 1000,
+        Work::RoundTrips { .. } => 1000,
         Work::Loops(_) => 6400,
     }
 }
 
 /// Returns the amount that fills a run, by probing with more and more.
-fn enough(work: Work, running: &Running) -> Result<u64> {
-    let deliveries_each = match work {
+fn enough(row: &Row, running: &Running) -> Result<u64> {
+    let deliveries_each = match row.work {
         Work::FanOut(fan_out::FanOut {
             pace: Some(pace), ..
         }) => return Ok(pace * 3),
-        Work::Latency { .. } => return Ok(50_000),
+        Work::RoundTrips { .. } => return Ok(50_000),
         Work::FanOut(work) => work.readers as f64,
         Work::Loops(_) => 1.0,
     };
-    let mut amount = little(work);
+    let mut amount = little(row.work);
     loop {
-        let figures = run(work, running, amount)?;
+        let figures = run(row, running, amount)?;
         if figures.seconds >= PROBE_SECONDS {
             return Ok((figures.rate * RUN_SECONDS / deliveries_each).ceil() as u64);
         }

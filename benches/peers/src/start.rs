@@ -15,6 +15,15 @@ use crate::peer::System;
 /// How long to wait between two attempts to connect to a server that starts.
 const RETRY: Duration = Duration::from_millis(10);
 
+/// The programs that are not the first of their name in PATH.
+#[derive(Debug)]
+pub struct Programs {
+    /// arauto.
+    pub arauto: PathBuf,
+    /// The current nats-server.
+    pub nats: PathBuf,
+}
+
 /// A server that is up, in a folder of its own.
 #[derive(Debug)]
 pub struct Running {
@@ -28,9 +37,9 @@ pub struct Running {
 }
 
 /// Starts a system's server and waits until it takes connections.
-pub fn start(system: System, arauto: &Path, cpu: Option<usize>) -> Result<Running> {
+pub fn start(system: System, programs: &Programs, cpu: Option<usize>) -> Result<Running> {
     let folder = tempfile::Builder::new().prefix("arauto-peers-").tempdir()?;
-    let (words, address) = words_and_address(system, arauto, folder.path())?;
+    let (words, address) = words_and_address(system, programs, folder.path())?;
     let mut command = command(&words, cpu);
     command.current_dir(folder.path());
     let mut server = ServerProcess::start(&mut command, &folder.path().join("output"))
@@ -67,12 +76,13 @@ fn command(words: &[String], cpu: Option<usize>) -> Command {
 
 fn words_and_address(
     system: System,
-    arauto: &Path,
+    programs: &Programs,
     folder: &Path,
 ) -> Result<(Vec<String>, Address)> {
     let socket = folder.join("socket");
     let path = socket.display().to_string();
     let unix = Address::Unix(socket);
+    let arauto = &programs.arauto;
     Ok(match system {
         System::Arauto => (serve(arauto, &format!("unix:{path}?handler=echo")), unix),
         System::ArautoUpper => (serve(arauto, &format!("unix:{path}")), unix),
@@ -80,11 +90,8 @@ fn words_and_address(
         System::EpollEcho => (own("epoll-echo", &path)?, unix),
         System::TokioEcho => (own("tokio-echo", &path)?, unix),
         System::Redis => (redis(&path, folder), unix),
-        System::Nats => {
-            let port = free_port()?;
-            let words = ["nats-server", "-a", "127.0.0.1", "-p", &port.to_string()];
-            (owned(&words), Address::Tcp(([127, 0, 0, 1], port).into()))
-        }
+        System::Nats => nats(&programs.nats)?,
+        System::NatsDebian => nats(Path::new("nats-server"))?,
         System::Mosquitto => (mosquitto(&path, folder)?, unix),
     })
 }
@@ -135,6 +142,14 @@ fn redis(path: &str, folder: &Path) -> Vec<String> {
     owned(&words)
 }
 
+/// It has no unix sockets.
+fn nats(program: &Path) -> Result<(Vec<String>, Address)> {
+    let program = program.display().to_string();
+    let port = free_port()?;
+    let words = [&program, "-a", "127.0.0.1", "-p", &port.to_string()];
+    Ok((owned(&words), Address::Tcp(([127, 0, 0, 1], port).into())))
+}
+
 /// Its queue for one client is without limit, as by default it throws away what
 /// is more than 1,000 messages behind. As root it would become another user, who
 /// may not write into the folder.
@@ -147,7 +162,7 @@ fn mosquitto(path: &str, folder: &Path) -> Result<Vec<String>> {
     Ok(owned(&["mosquitto", "-c", &file.display().to_string()]))
 }
 
-/// A port that nobody uses now. nats-server has no unix sockets.
+/// Returns a port that nobody uses now.
 fn free_port() -> Result<u16> {
     Ok(TcpListener::bind("127.0.0.1:0")?.local_addr()?.port())
 }

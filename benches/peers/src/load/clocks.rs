@@ -51,8 +51,7 @@ impl RunClocks {
             load_busy: load / whole,
             // The machine's clock has ticks: of a very short run it says little.
             others_busy: others.clamp(0.0, 1.0),
-            p50: None,
-            p99: None,
+            ..Figures::default()
         })
     }
 }

@@ -6,12 +6,14 @@
 mod clients;
 mod clocks;
 pub mod fan_out;
-pub mod latency;
 pub mod loops;
+pub mod round_trips;
 mod socket;
 mod ticks;
 
 use serde::{Deserialize, Serialize};
+
+use crate::engine::latencies::Latencies;
 
 /// The most bytes that a client that pipelines offers in one write.
 const OFFER: usize = 256 * 1024;
@@ -34,8 +36,24 @@ pub struct Figures {
     /// The share of all processors that neither the load nor the server used, and
     /// that was busy all the same. Where it is not near 0, the run was disturbed.
     pub others_busy: f64,
-    /// Round trips, in microseconds; where each was timed.
+    /// The median latency in microseconds, where each message was timed.
     pub p50: Option<f64>,
-    /// The same.
+    /// The latency that one in a hundred exceeds.
     pub p99: Option<f64>,
+    /// The latency that one in a thousand exceeds.
+    pub p999: Option<f64>,
+}
+
+impl Figures {
+    /// Adds the latencies that were recorded in the run.
+    fn with_latencies(self, latencies: &Latencies) -> Figures {
+        let percentiles = latencies.percentiles();
+        let percentiles = percentiles.as_ref();
+        Figures {
+            p50: percentiles.map(|it| it.p50_us),
+            p99: percentiles.map(|it| it.p99_us),
+            p999: percentiles.map(|it| it.p999_us),
+            ..self
+        }
+    }
 }

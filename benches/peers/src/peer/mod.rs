@@ -66,8 +66,10 @@ pub enum System {
     EpollEcho,
     /// The same in tokio.
     TokioEcho,
-    /// nats-server.
+    /// nats-server, the current one.
     Nats,
+    /// nats-server as Debian has it.
+    NatsDebian,
     /// redis-server.
     Redis,
     /// mosquitto.
@@ -85,6 +87,7 @@ impl System {
             System::EpollEcho => "bare epoll echo",
             System::TokioEcho => "bare tokio echo",
             System::Nats => "nats-server",
+            System::NatsDebian => "nats-server (Debian)",
             System::Redis => "redis-server",
             System::Mosquitto => "mosquitto",
         }
@@ -92,7 +95,10 @@ impl System {
 
     /// Returns whether it may drop messages: then loss is a figure, else an error.
     pub fn may_lose(self) -> bool {
-        matches!(self, System::Nats | System::Redis | System::Mosquitto)
+        matches!(
+            self,
+            System::Nats | System::NatsDebian | System::Redis | System::Mosquitto
+        )
     }
 
     /// Subscribes this connection to every message of `size` bytes.
@@ -103,7 +109,7 @@ impl System {
                 let stream = arauto::Stream::after(seq, size);
                 Ok(Meter::new(AnyGrammar::Arauto(stream)))
             }
-            System::Nats => nats::subscribe(socket, size),
+            System::Nats | System::NatsDebian => nats::subscribe(socket, size),
             System::Redis => redis::subscribe(socket, size),
             System::Mosquitto => mosquitto::subscribe(socket, size),
             _ => {
@@ -119,7 +125,7 @@ impl System {
         match self {
             // In arauto a session gets all broadcasts, its own too.
             System::Arauto | System::ArautoUpper => self.subscribe(socket, size),
-            System::Nats => nats::announce(socket),
+            System::Nats | System::NatsDebian => nats::announce(socket),
             System::Redis => {
                 let answer = redis::answer(readers);
                 let answers = Uniform::new(answer.len(), answer.as_bytes());
@@ -152,7 +158,7 @@ impl System {
         let body = "x".repeat(size);
         match self {
             System::Arauto | System::ArautoUpper => arauto::publish(&body),
-            System::Nats => nats::publish(&body),
+            System::Nats | System::NatsDebian => nats::publish(&body),
             System::Redis => redis::command(&["PUBLISH", redis::CHANNEL, &body]),
             System::Mosquitto => mosquitto::publish(&body),
             // With a seq as wide as it is in all but the first messages.

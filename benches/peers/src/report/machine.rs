@@ -5,20 +5,24 @@ use std::process::Command;
 
 use serde::{Deserialize, Serialize};
 
+use crate::start::Programs;
+
 /// Names and what they were, in the order of the table.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct Machine(pub Vec<(String, String)>);
 
 impl Machine {
     /// This one, now.
-    pub fn look() -> Machine {
+    pub fn look(programs: &Programs) -> Machine {
+        let nats = programs.nats.display().to_string();
         let facts = [
             ("processor", processor()),
             ("memory", memory()),
             ("system", os()),
             ("kernel", read("/proc/sys/kernel/osrelease")),
             ("load before the first run", load()),
-            ("nats-server", says("nats-server", &["--version"])),
+            ("nats-server", says(&nats, &["--version"])),
+            ("nats-server of Debian", says("nats-server", &["--version"])),
             ("redis-server", says("redis-server", &["--version"])),
             ("mosquitto", says("mosquitto", &["-h"])),
             ("rustc", says("rustc", &["--version"])),

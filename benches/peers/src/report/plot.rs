@@ -24,6 +24,7 @@ const SYSTEMS: &[(System, RGBColor)] = &[
     (System::Bare, RGBColor(120, 120, 120)),
     (System::BareFramed, RGBColor(185, 185, 185)),
     (System::Nats, RGBColor(230, 159, 0)),
+    (System::NatsDebian, RGBColor(245, 205, 120)),
     (System::Redis, RGBColor(204, 65, 37)),
     (System::Mosquitto, RGBColor(140, 86, 160)),
 ];
@@ -37,7 +38,7 @@ fn label(row: &Row) -> Option<[String; 2]> {
                 size => format!("{size} bytes"),
             };
             let readers = match work.publishers {
-                1 => format!("{} readers", work.readers),
+                1 => format!("readers: {}", work.readers),
                 some => format!("{some} publishers, {} readers", work.readers),
             };
             Some([readers, size])

@@ -3,45 +3,29 @@
 use std::fmt::Write;
 
 use super::Results;
-use crate::bars::{Figure, Limit, bar};
+use crate::bars::{Figure, Limit, Than, bars_of};
 use crate::load::Figures;
 use crate::measure::{RowResult, Runs};
-use crate::peer::System;
-use crate::rows::{ROWS, Row, Work};
+use crate::rows::{ROWS, Row};
 use crate::stats::{Spread, digits};
 
-/// The figures that a row compares, the main one first.
-fn figures(row: &Row) -> &'static [Figure] {
-    match row.work {
-        Work::Latency { .. } => &[Figure::P50, Figure::P99],
-        Work::FanOut(_) if row.is_paced() => &[Figure::Cpu],
-        Work::FanOut(_) | Work::Loops(_) => &[Figure::Rate, Figure::Cpu],
-    }
+/// Returns a bar's limit, and whether a ratio meets it.
+fn verdict(limit: Limit, ratio: Spread) -> (String, &'static str) {
+    let shown = match limit {
+        Limit::AtLeast(limit) => format!(">= {}", digits(limit)),
+        Limit::AtMost(limit) => format!("<= {}", digits(limit)),
+    };
+    let met = match limit.is_met_by(ratio.median) {
+        true => "met",
+        false => "**missed**",
+    };
+    (shown, met)
 }
 
-/// arauto's figure over another's, within each round.
-fn ratio(result: &RowResult, figure: Figure, than: System) -> Option<Spread> {
-    let (ours, theirs) = (result.of(System::Arauto)?, result.of(than)?);
-    let rounds = ours.rounds.iter().zip(&theirs.rounds);
-    Spread::of(rounds.filter_map(|(ours, theirs)| Some(figure.of(ours)? / figure.of(theirs)?)))
-}
-
-/// Whether a bar is for this ratio, and whether it is met.
-fn verdict(row: &Row, figure: Figure, than: System, ratio: Spread) -> (String, &'static str) {
-    match bar(row.id, figure, than) {
-        None => (String::new(), ""),
-        Some(limit) => {
-            let shown = match limit {
-                Limit::AtLeast(limit) => format!(">= {}", digits(limit)),
-                Limit::AtMost(limit) => format!("<= {}", digits(limit)),
-            };
-            let met = match limit.is_met_by(ratio.median) {
-                true => "met",
-                false => "**missed**",
-            };
-            (shown, met)
-        }
-    }
+/// The rows that were measured.
+fn measured(results: &Results) -> impl Iterator<Item = (&'static Row, &RowResult)> {
+    ROWS.iter()
+        .filter_map(|row| Some((row, results.row(row.id)?)))
 }
 
 /// Each ratio that has a bar, and whether that is met.
@@ -49,7 +33,19 @@ pub fn bars(results: &Results) -> String {
     let mut text = "| work | figure | over | median (least to most) | bar | |\n\
                     |---|---|---|---|---|---|\n"
         .to_owned();
-    ratios(results, &mut text, true);
+    for (row, result) in measured(results) {
+        for bar in bars_of(row) {
+            let (figure, than) = (bar.figure.name(), bar.than.name());
+            let start = format!("| {} | {figure} | {than} |", row.title);
+            let _ = match bar.than.ratio(bar.figure, row, result) {
+                None => writeln!(text, "{start} not measured | | |"),
+                Some(ratio) => {
+                    let (limit, met) = verdict(bar.limit, ratio);
+                    writeln!(text, "{start} {ratio} | {limit} | {met} |")
+                }
+            };
+        }
+    }
     text
 }
 
@@ -58,45 +54,32 @@ pub fn other_ratios(results: &Results) -> String {
     let mut text = "| work | figure | over | median (least to most) |\n\
                     |---|---|---|---|\n"
         .to_owned();
-    ratios(results, &mut text, false);
-    text
-}
-
-fn ratios(results: &Results, text: &mut String, with_bar: bool) {
-    for row in ROWS {
-        let Some(result) = results.row(row.id) else {
-            continue;
-        };
-        for figure in figures(row) {
-            for than in row.systems.iter().filter(|than| **than != System::Arauto) {
-                if bar(row.id, *figure, *than).is_some() != with_bar {
+    for (row, result) in measured(results) {
+        for figure in row.work.figures() {
+            for system in &row.systems[1..] {
+                let than = Than::System(*system);
+                if bars_of(row).any(|bar| bar.figure == *figure && bar.than == than) {
                     continue;
                 }
-                let start = format!("| {} | {} | {} |", row.title, figure.name(), than.name());
-                let Some(ratio) = ratio(result, *figure, *than) else {
-                    let _ = writeln!(text, "{start} not measured |{}", " |".repeat(2));
-                    continue;
-                };
-                let (limit, met) = verdict(row, *figure, *than, ratio);
-                let _ = match with_bar {
-                    true => writeln!(text, "{start} {ratio} | {limit} | {met} |"),
-                    false => writeln!(text, "{start} {ratio} |"),
+                let (title, figure_name) = (row.title, figure.name());
+                let start = format!("| {title} | {figure_name} | {} |", system.name());
+                let _ = match than.ratio(*figure, row, result) {
+                    None => writeln!(text, "{start} not measured |"),
+                    Some(ratio) => writeln!(text, "{start} {ratio} |"),
                 };
             }
         }
     }
+    text
 }
 
 /// The results of each system: medians, and the least and the most of the rounds.
 pub fn figures_of_all(results: &Results) -> String {
     let mut text = "| work | system | a second | server CPU s a million | p50 us | p99 us \
-                    | load busy | others busy | lost |\n\
-                    |---|---|---|---|---|---|---|---|---|\n"
+                    | p99.9 us | load busy | others busy | lost |\n\
+                    |---|---|---|---|---|---|---|---|---|---|\n"
         .to_owned();
-    for row in ROWS {
-        let Some(result) = results.row(row.id) else {
-            continue;
-        };
+    for (row, result) in measured(results) {
         for runs in &result.runs {
             line(&mut text, row, runs);
         }
@@ -108,7 +91,7 @@ fn line(text: &mut String, row: &Row, runs: &Runs) {
     let start = format!("| {} | {} |", row.title, runs.system.name());
     let spread = |figure: Figure| Spread::of(runs.rounds.iter().filter_map(|f| figure.of(f)));
     let Some(rate) = spread(Figure::Rate) else {
-        let _ = writeln!(text, "{start} failed |{}", " |".repeat(6));
+        let _ = writeln!(text, "{start} failed |{}", " |".repeat(7));
         return;
     };
     let shown = |spread: Option<Spread>| spread.map_or(String::new(), |s| s.to_string());
@@ -124,11 +107,12 @@ fn line(text: &mut String, row: &Row, runs: &Runs) {
     };
     let _ = writeln!(
         text,
-        "{start} {} | {} | {} | {} | {} | {} | {lost} |",
+        "{start} {} | {} | {} | {} | {} | {} | {} | {lost} |",
         rate_text(rate),
         shown(spread(Figure::Cpu)),
         shown(spread(Figure::P50)),
         shown(spread(Figure::P99)),
+        shown(spread(Figure::P999)),
         percent(|f| f.load_busy),
         percent(|f| f.others_busy),
     );

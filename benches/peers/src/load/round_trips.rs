@@ -35,9 +35,6 @@ pub fn run(size: usize, running: &Running, requests: u64) -> Result<Figures> {
     for _ in 0..requests {
         latencies.record(ask()?);
     }
-    let mut figures = clocks.stop(requests, 0, Instant::now())?;
-    let percentiles = latencies.percentiles();
-    figures.p50 = percentiles.as_ref().map(|it| it.p50_us);
-    figures.p99 = percentiles.as_ref().map(|it| it.p99_us);
-    Ok(figures)
+    let figures = clocks.stop(requests, 0, Instant::now())?;
+    Ok(figures.with_latencies(&latencies))
 }

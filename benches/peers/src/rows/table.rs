@@ -1,0 +1,117 @@
+//! All rows.
+
+use super::{Row, Work};
+use crate::engine::output::Writes;
+use crate::load::fan_out::FanOut;
+use crate::load::loops::Loops;
+use crate::peer::System::{
+    self, Arauto, ArautoUpper, Bare, BareFramed, EpollEcho, Mosquitto, Nats, NatsDebian, Redis,
+    TokioEcho,
+};
+
+const SERVERS: &[System] = &[Arauto, Bare, BareFramed, Nats, NatsDebian, Redis, Mosquitto];
+/// Without mosquitto, which is far behind in these rows.
+const FAST_SERVERS: &[System] = &[Arauto, Bare, BareFramed, Nats, NatsDebian, Redis];
+const ECHOES: &[System] = &[Arauto, ArautoUpper, Redis, TokioEcho, EpollEcho];
+const LOOPS: &[System] = &[Arauto, Redis, TokioEcho, EpollEcho];
+
+const fn saturated(readers: usize, size: usize) -> Work {
+    Work::FanOut(FanOut {
+        publishers: 1,
+        readers,
+        size,
+        writes: Writes::Pipelined,
+        pace: None,
+    })
+}
+
+const fn paced(pace: u64) -> Work {
+    Work::FanOut(FanOut {
+        publishers: 1,
+        readers: 100,
+        size: 128,
+        writes: Writes::Single,
+        pace: Some(pace),
+    })
+}
+
+const PUBLISHERS: Work = Work::FanOut(FanOut {
+    publishers: 32,
+    readers: 100,
+    size: 128,
+    writes: Writes::Single,
+    pace: None,
+});
+
+const fn loops(in_flight: usize) -> Work {
+    Work::Loops(Loops {
+        clients: 64,
+        in_flight,
+        size: 128,
+    })
+}
+
+/// All of them: the name of the group, the row's own, its title.
+#[rustfmt::skip] // one row, few lines
+pub const ROWS: &[Row] = &[
+    Row::new(
+        ["few-readers", "fan-out-1", "fan-out, 1 reader, 128 bytes"],
+        saturated(1, 128), FAST_SERVERS,
+    ),
+    Row::new(
+        ["few-readers", "fan-out-2", "fan-out, 2 readers, 128 bytes"],
+        saturated(2, 128), FAST_SERVERS,
+    ),
+    Row::new(
+        ["few-readers", "fan-out-5", "fan-out, 5 readers, 128 bytes"],
+        saturated(5, 128), FAST_SERVERS,
+    ),
+    Row::new(
+        ["few-readers", "fan-out-10", "fan-out, 10 readers, 128 bytes"],
+        saturated(10, 128), SERVERS,
+    ),
+    Row::new(
+        ["fan-out", "fan-out-100", "fan-out, 100 readers, 128 bytes"],
+        saturated(100, 128), SERVERS,
+    ),
+    Row::new(
+        ["fan-out", "fan-out-1000", "fan-out, 1,000 readers, 128 bytes"],
+        saturated(1000, 128), SERVERS,
+    ),
+    Row::new(
+        ["fan-out", "fan-out-16-bytes", "fan-out, 100 readers, 16 bytes"],
+        saturated(100, 16), SERVERS,
+    ),
+    Row::new(
+        ["fan-out", "fan-out-4-kib", "fan-out, 100 readers, 4 KiB"],
+        saturated(100, 4096), SERVERS,
+    ),
+    Row::new(
+        ["fan-out", "publishers-32", "32 publishers, one write a message, 100 readers, 128 bytes"],
+        PUBLISHERS, SERVERS,
+    ),
+    Row::new(
+        ["paced", "paced-1000", "paced, 1,000 messages a second, 100 readers, 128 bytes"],
+        paced(1000), SERVERS,
+    ),
+    Row::new(
+        ["paced", "paced-20000", "paced, 20,000 messages a second, 100 readers, 128 bytes"],
+        paced(20_000), FAST_SERVERS,
+    ),
+    Row::new(
+        ["request", "request", "request and reply, one cpu, 128 bytes"],
+        Work::RoundTrips { size: 128 }, ECHOES,
+    ).on_one_cpu(),
+    Row::new(
+        ["loops", "loops-1", "64 closed loops, 1 request in flight each, 128 bytes"],
+        loops(1), LOOPS,
+    ),
+    Row::new(
+        ["loops", "loops-1-one-cpu", "64 closed loops, 1 request in flight each, one cpu, 128 bytes"],
+        loops(1), LOOPS,
+    ).on_one_cpu(),
+    Row::new(
+        ["loops", "loops-16", "64 closed loops, 16 requests in flight each, 128 bytes"],
+        loops(16), LOOPS,
+    ),
+];
