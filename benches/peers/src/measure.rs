@@ -4,7 +4,7 @@ use anyhow::{Context, Result};
 use serde::{Deserialize, Serialize};
 
 use crate::affinity::{self, Pinned};
-use crate::load::{Figures, fan_out, loops, round_trips};
+use crate::load::{Figures, delivery, fan_out, loops, round_trips};
 use crate::peer::System;
 use crate::rows::{Cpus, Row, Work};
 use crate::start::{self, Programs, Running};
@@ -141,6 +141,7 @@ fn run(row: &Row, running: &Running, amount: u64) -> Result<Figures> {
     match row.work {
         Work::FanOut(work) => fan_out::run(work, running, amount),
         Work::Loops(work) => loops::run(work, running, amount),
+        Work::Delivery { size } => delivery::run(size, running, amount),
         Work::RoundTrips { size } => round_trips::run(size, running, amount),
     }
 }
@@ -152,7 +153,7 @@ fn little(work: Work) -> u64 {
             pace: Some(pace), ..
         }) => pace / 5,
         Work::FanOut(work) => (20_000 / work.readers).max(work.publishers) as u64,
-        Work::RoundTrips { .. } => 1000,
+        Work::RoundTrips { .. } | Work::Delivery { .. } => 1000,
         Work::Loops(_) => 6400,
     }
 }
@@ -163,7 +164,7 @@ fn enough(row: &Row, running: &Running) -> Result<u64> {
         Work::FanOut(fan_out::FanOut {
             pace: Some(pace), ..
         }) => return Ok(pace * 3),
-        Work::RoundTrips { .. } => return Ok(50_000),
+        Work::RoundTrips { .. } | Work::Delivery { .. } => return Ok(50_000),
         Work::FanOut(work) => work.readers as f64,
         Work::Loops(_) => 1.0,
     };

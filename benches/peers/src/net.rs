@@ -41,9 +41,9 @@ pub fn connect(address: &Address) -> Result<File> {
     Ok(socket.into())
 }
 
-/// From now on, reads and writes do not block.
-pub fn unblock(socket: &File) -> Result<()> {
-    Ok(rustix::io::ioctl_fionbio(socket, true)?)
+/// Says whether reads and writes wait until they can be done.
+pub fn set_blocking(socket: &File, blocking: bool) -> Result<()> {
+    Ok(rustix::io::ioctl_fionbio(socket, !blocking)?)
 }
 
 /// Reads up to and including the end of a line, byte by byte: what follows it stays.

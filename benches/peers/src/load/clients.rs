@@ -102,7 +102,7 @@ impl Clients {
         expected: Expected,
         window: Option<Window>,
     ) -> Result<()> {
-        net::unblock(&connection)?;
+        net::set_blocking(&connection, false)?;
         self.epoll
             .add(&connection, self.peers.len() as u64, EventFlags::IN)?;
         self.left += 1;

@@ -5,6 +5,7 @@
 
 mod clients;
 mod clocks;
+pub mod delivery;
 pub mod fan_out;
 pub mod loops;
 pub mod round_trips;

@@ -18,6 +18,11 @@ pub enum Work {
         /// Bytes of a body.
         size: usize,
     },
+    /// One publisher and one subscriber, one message at a time.
+    Delivery {
+        /// Bytes of a body.
+        size: usize,
+    },
     /// Clients in closed loops.
     Loops(Loops),
 }
@@ -26,7 +31,7 @@ impl Work {
     /// Returns the figures that a row of this work compares, the main one first.
     pub fn figures(self) -> &'static [Figure] {
         match self {
-            Work::RoundTrips { .. } => &[Figure::P50, Figure::P99],
+            Work::RoundTrips { .. } | Work::Delivery { .. } => &[Figure::P50, Figure::P99],
             Work::FanOut(FanOut { pace: Some(_), .. }) => &[Figure::Cpu],
             Work::FanOut(_) | Work::Loops(_) => &[Figure::Rate, Figure::Cpu],
         }

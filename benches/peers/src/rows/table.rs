@@ -12,6 +12,7 @@ use crate::peer::System::{
 const SERVERS: &[System] = &[Arauto, Bare, BareFramed, Nats, NatsDebian, Redis, Mosquitto];
 /// Without mosquitto, which is far behind in these rows.
 const FAST_SERVERS: &[System] = &[Arauto, Bare, BareFramed, Nats, NatsDebian, Redis];
+const RELAYS: &[System] = &[Arauto, Bare, Nats, NatsDebian, Redis, Mosquitto];
 const ECHOES: &[System] = &[Arauto, ArautoUpper, Redis, TokioEcho, EpollEcho];
 const LOOPS: &[System] = &[Arauto, Redis, TokioEcho, EpollEcho];
 
@@ -89,6 +90,14 @@ pub const ROWS: &[Row] = &[
     Row::new(
         ["fan-out", "publishers-32", "32 publishers, one write a message, 100 readers, 128 bytes"],
         PUBLISHERS, SERVERS,
+    ),
+    Row::new(
+        ["delivery", "delivery", "publish to delivery, 1 publisher, 1 subscriber, one cpu, 128 bytes"],
+        Work::Delivery { size: 128 }, RELAYS,
+    ).on_one_cpu(),
+    Row::new(
+        ["delivery", "delivery-two-cpus", "publish to delivery, 1 publisher, 1 subscriber, 128 bytes"],
+        Work::Delivery { size: 128 }, RELAYS,
     ),
     Row::new(
         ["paced", "paced-1000", "paced, 1,000 messages a second, 100 readers, 128 bytes"],
