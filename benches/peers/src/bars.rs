@@ -149,6 +149,11 @@ const NATS: Than = Than::Best {
     of: &[System::Nats, System::NatsDebian],
 };
 
+const BEST_PEER: Than = Than::Best {
+    name: "the best of nats-server (both) and redis-server",
+    of: &[System::Nats, System::NatsDebian, System::Redis],
+};
+
 const fn rate(row: &'static str, than: Than, limit: f64) -> Bar {
     let limit = Limit::AtLeast(limit);
     bar(row, Figure::Rate, than, limit)
@@ -190,6 +195,9 @@ pub const BARS: &[Bar] = &[
     cost("paced-1000", Figure::Cpu, REDIS, 0.8),
     cost("paced-20000", Figure::Cpu, BARE, 1.05),
     cost("paced-20000", Figure::Cpu, REDIS, 1.0),
+    cost("paced-20000", Figure::P50, BEST_PEER, 1.0),
+    cost("paced-20000", Figure::P99, BEST_PEER, 1.0),
+    cost("paced-20000", Figure::P999, BEST_PEER, 1.0),
     cost("request", Figure::P50, REDIS, 0.95),
     cost("request", Figure::P50, TOKIO_ECHO, 1.1),
     cost("request", Figure::P99, REDIS, 1.0),

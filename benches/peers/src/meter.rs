@@ -74,6 +74,12 @@ impl<G: Grammar> Meter<G> {
         self.count.messages - u64::from(self.skip > 0)
     }
 
+    /// Returns the index of the first message that has not come with its last byte. Lost
+    /// messages count as well.
+    pub fn passed(&self) -> u64 {
+        self.whole() + self.count.lost
+    }
+
     /// Takes what one read has brought.
     pub fn feed(&mut self, mut bytes: &[u8]) -> Result<()> {
         loop {

@@ -8,8 +8,8 @@ use anyhow::{Context, Result, bail, ensure};
 use rustix::event::epoll::{Event, EventFlags};
 use rustix::fs::Timespec;
 
+use super::pace::Pace;
 use super::socket::context;
-use super::ticks::Ticks;
 use crate::engine::client::Client;
 use crate::engine::connection::BUFFER;
 use crate::engine::output::{Output, Repeated};
@@ -65,7 +65,7 @@ pub struct Clients {
     buffer: Vec<u8>,
     /// The most writes of one client before the others have their turn.
     most_writes: usize,
-    timer: Option<Ticks>,
+    pace: Option<Pace>,
     /// Whether the server may close a reader's connection instead of waiting for it.
     may_lose: bool,
     left: usize,
@@ -84,7 +84,7 @@ impl Clients {
             events: Vec::with_capacity(256),
             buffer: vec![0; BUFFER],
             most_writes,
-            timer: None,
+            pace: None,
             may_lose,
             left: 0,
             begin: now,
@@ -120,12 +120,18 @@ impl Clients {
         Ok(())
     }
 
-    /// Adds, after all clients, a timer at each tick of which a turn ends.
-    pub fn add_timer(&mut self, timer: Ticks) -> Result<()> {
+    /// Lets messages be due at this pace, after all clients were added: a turn ends when one
+    /// is due, and the time from then to each delivery is recorded.
+    pub fn set_pace(&mut self, pace: Pace) -> Result<()> {
         let index = self.peers.len() as u64;
-        self.epoll.add(timer.file(), index, EventFlags::IN)?;
-        self.timer = Some(timer);
+        self.epoll.add(pace.file(), index, EventFlags::IN)?;
+        self.pace = Some(pace);
         Ok(())
+    }
+
+    /// Returns the pace.
+    pub fn pace(&mut self) -> Option<&mut Pace> {
+        self.pace.as_mut()
     }
 
     /// Makes `messages` of a client due in all, and writes what its connection takes.
@@ -182,7 +188,7 @@ impl Clients {
         for event in &events {
             let index = usize::try_from(event.data.u64())?;
             if index == self.peers.len() {
-                self.timer.as_ref().map_or(Ok(()), Ticks::clear)?;
+                self.pace.as_ref().map_or(Ok(()), Pace::clear)?;
                 continue;
             }
             let flags = event.flags;
@@ -198,11 +204,22 @@ impl Clients {
     }
 
     fn read(&mut self, index: usize) -> Result<()> {
-        let Peer { client, window, .. } = &mut self.peers[index];
+        let Peer {
+            client,
+            window,
+            expected,
+            ..
+        } = &mut self.peers[index];
+        let before = client.decoder.passed();
         let read = client.poll_read(&mut context(), &mut self.buffer);
         let read = read.map(|read| read.with_context(|| format!("connection {index}")));
         if let Poll::Ready(0) = read? {
             return self.note_closed(index);
+        }
+        if let Some(pace) = &mut self.pace
+            && expected.sent == 0
+        {
+            pace.record(before..client.decoder.passed());
         }
         if let Some(window) = window {
             window.set_answered(client.decoder.whole(), client.output.sent())?;

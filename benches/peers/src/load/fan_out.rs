@@ -6,10 +6,9 @@ use anyhow::{Context, Result, ensure};
 
 use super::clients::{Clients, Expected};
 use super::clocks::RunClocks;
-use super::ticks::Ticks;
+use super::pace::Pace;
 use super::{Figures, OFFER};
 use crate::engine::output::{Repeated, Writes};
-use crate::engine::schedule::Schedule;
 use crate::net;
 use crate::start::Running;
 
@@ -55,12 +54,16 @@ pub fn run(work: FanOut, running: &Running, messages: u64) -> Result<Figures> {
     let clocks = RunClocks::start(running.server.process())?;
     match work.pace {
         None => run.saturate()?,
-        Some(pace) => run.keep_pace(pace, clocks.begin())?,
+        Some(rate) => run.keep_pace(rate)?,
     }
     let (delivered, lost) = run.verify()?;
     // Where nothing was delivered, the last read was before the begin.
     let end = run.clients.last_read().max(clocks.begin());
-    clocks.stop(delivered, lost, end)
+    let figures = clocks.stop(delivered, lost, end)?;
+    Ok(match run.clients.pace() {
+        Some(pace) => figures.with_latencies(pace.latencies()),
+        None => figures,
+    })
 }
 
 impl Run<'_> {
@@ -106,13 +109,13 @@ impl Run<'_> {
 
     /// Lets one publisher write each message at its own moment. A message that is late is
     /// written all the same, in a write of its own.
-    fn keep_pace(&mut self, pace: u64, begin: Instant) -> Result<()> {
+    fn keep_pace(&mut self, rate: u64) -> Result<()> {
         ensure!(self.work.publishers == 1, "only one publisher is paced");
-        let schedule = Schedule::new(begin, pace as f64);
-        self.clients.add_timer(Ticks::a_second(pace)?)?;
+        self.clients.set_pace(Pace::start(rate)?)?;
         let mut due = 0;
         while self.clients.left() > 0 {
-            let now_due = schedule.due_by(Instant::now(), due).min(self.messages);
+            let pace = self.clients.pace().context("the pace was set")?;
+            let now_due = pace.due_by(Instant::now(), due).min(self.messages);
             if now_due > due {
                 due = now_due;
                 self.clients.write_up_to(self.work.readers, due)?;

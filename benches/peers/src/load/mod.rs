@@ -8,9 +8,9 @@ mod clocks;
 pub mod delivery;
 pub mod fan_out;
 pub mod loops;
+mod pace;
 pub mod round_trips;
 mod socket;
-mod ticks;
 
 use serde::{Deserialize, Serialize};
 

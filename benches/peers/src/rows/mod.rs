@@ -32,7 +32,9 @@ impl Work {
     pub fn figures(self) -> &'static [Figure] {
         match self {
             Work::RoundTrips { .. } | Work::Delivery { .. } => &[Figure::P50, Figure::P99],
-            Work::FanOut(FanOut { pace: Some(_), .. }) => &[Figure::Cpu],
+            Work::FanOut(FanOut { pace: Some(_), .. }) => {
+                &[Figure::Cpu, Figure::P50, Figure::P99, Figure::P999]
+            }
             Work::FanOut(_) | Work::Loops(_) => &[Figure::Rate, Figure::Cpu],
         }
     }
