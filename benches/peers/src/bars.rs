@@ -204,6 +204,9 @@ pub const BARS: &[Bar] = &[
     rate("loops-1", REDIS, 1.2),
     rate("loops-1-one-cpu", REDIS, 1.0),
     rate("loops-16", REDIS, 1.6),
+    rate("tls-fan-out", NATS, 4.0),
+    rate("tls-fan-out", REDIS, 4.0),
+    rate("tls-loops", REDIS, 1.1),
 ];
 
 /// Returns the bars of a row.

@@ -14,6 +14,7 @@ mod rows;
 mod server;
 mod start;
 mod stats;
+mod tls;
 
 /// The load engine, which is a module of arauto's binary: the same files.
 #[path = "../../../src"]

@@ -7,7 +7,7 @@ use crate::affinity::{self, Pinned};
 use crate::load::{Figures, delivery, fan_out, loops, round_trips};
 use crate::peer::System;
 use crate::rows::{Cpus, Row, Work};
-use crate::start::{self, Programs, Running};
+use crate::start::{self, Programs, Running, Setup};
 
 /// A run lasts about this long, where the amount of work is free.
 const RUN_SECONDS: f64 = 2.0;
@@ -124,7 +124,8 @@ fn prepare(row: &Row, system: System, plan: &Plan) -> Result<Candidate> {
         Cpus::One => Some(affinity::first_cpu()?),
         Cpus::All => None,
     };
-    let running = start::start(system, &plan.programs, cpu)?;
+    let setup = Setup { cpu, tls: row.tls };
+    let running = start::start(system, setup, &plan.programs)?;
     let amount = match plan.quick {
         true => little(row.work),
         false => enough(row, &running).context("while finding out how fast it is")?,

@@ -1,6 +1,5 @@
 //! The clients of one run, served when epoll says that they are ready.
 
-use std::fs::File;
 use std::task::Poll;
 use std::time::{Duration, Instant};
 
@@ -9,14 +8,14 @@ use rustix::event::epoll::{Event, EventFlags};
 use rustix::fs::Timespec;
 
 use super::pace::Pace;
-use super::socket::context;
+use super::socket::{context, holds_back};
 use crate::engine::client::Client;
 use crate::engine::connection::BUFFER;
 use crate::engine::output::{Output, Repeated};
 use crate::engine::window::Window;
 use crate::epoll::Epoll;
 use crate::meter::Count;
-use crate::net;
+use crate::net::{self, Socket};
 use crate::peer::Meter;
 
 /// A run in which nothing moves for so long is over.
@@ -37,7 +36,7 @@ pub struct Expected {
 }
 
 struct Peer {
-    client: Client<File, Meter, Repeated>,
+    client: Client<Socket, Meter, Repeated>,
     expected: Expected,
     /// In a closed loop.
     window: Option<Window>,
@@ -96,7 +95,7 @@ impl Clients {
     /// Adds a connected client. With a window it is in a closed loop.
     pub fn add(
         &mut self,
-        connection: File,
+        connection: Socket,
         decoder: Meter,
         output: Repeated,
         expected: Expected,
@@ -233,7 +232,7 @@ impl Clients {
     fn write(&mut self, index: usize) -> Result<()> {
         let peer = &mut self.peers[index];
         peer.client.poll_write(&mut context(), self.most_writes)?;
-        let is_due = peer.client.output.is_due();
+        let is_due = peer.client.output.is_due() || holds_back(&peer.client.connection);
         if is_due != peer.watches_writes {
             peer.watches_writes = is_due;
             let mut flags = EventFlags::IN;

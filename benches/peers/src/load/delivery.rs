@@ -1,6 +1,5 @@
 //! One publisher and one subscriber: the time from a publish to its delivery.
 
-use std::fs::File;
 use std::io::{ErrorKind, Read, Write};
 use std::time::{Duration, Instant};
 
@@ -11,16 +10,16 @@ use super::clocks::RunClocks;
 use crate::engine::connection::BUFFER;
 use crate::engine::latencies::Latencies;
 use crate::meter::Count;
-use crate::net;
+use crate::net::{self, Socket};
 use crate::peer::Meter;
 use crate::start::Running;
 
 /// Both clients, in one thread.
 struct Pair {
-    subscriber: File,
+    subscriber: Socket,
     deliveries: Meter,
     /// Its reads do not block.
-    publisher: File,
+    publisher: Socket,
     /// What the server sends to the publisher.
     answers: Meter,
     frame: Vec<u8>,
@@ -48,10 +47,10 @@ pub fn run(size: usize, running: &Running, messages: u64) -> Result<Figures> {
 
 impl Pair {
     fn connect(size: usize, running: &Running) -> Result<Pair> {
-        let subscriber = net::connect(&running.address).context("connect")?;
-        let deliveries = running.system.subscribe(&subscriber, size)?;
-        let publisher = net::connect(&running.address).context("connect")?;
-        let answers = running.system.announce(&publisher, size, 1)?;
+        let mut subscriber = running.connect().context("connect")?;
+        let deliveries = running.system.subscribe(&mut subscriber, size)?;
+        let mut publisher = running.connect().context("connect")?;
+        let answers = running.system.announce(&mut publisher, size, 1)?;
         net::set_blocking(&publisher, false)?;
         Ok(Pair {
             subscriber,

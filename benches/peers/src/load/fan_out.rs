@@ -9,7 +9,6 @@ use super::clocks::RunClocks;
 use super::pace::Pace;
 use super::{Figures, OFFER};
 use crate::engine::output::{Repeated, Writes};
-use crate::net;
 use crate::start::Running;
 
 /// How many single frames one client writes before others get their turn.
@@ -69,15 +68,15 @@ pub fn run(work: FanOut, running: &Running, messages: u64) -> Result<Figures> {
 impl Run<'_> {
     /// Connects and subscribes all clients, before the clocks start.
     fn connect(&mut self) -> Result<()> {
-        let (system, address) = (self.running.system, &self.running.address);
+        let system = self.running.system;
         let FanOut { size, readers, .. } = self.work;
         let output = Repeated::new(&system.publish(size), OFFER, self.work.writes);
         for index in 0..readers + self.work.publishers {
-            let socket = net::connect(address).context("connect")?;
+            let mut socket = self.running.connect().context("connect")?;
             let reads = index < readers;
             let meter = match reads {
-                true => system.subscribe(&socket, size),
-                false => system.announce(&socket, size, readers),
+                true => system.subscribe(&mut socket, size),
+                false => system.announce(&mut socket, size, readers),
             };
             let meter = meter.with_context(|| format!("connection {index}"))?;
             let sent = if reads { 0 } else { self.share() };

@@ -9,7 +9,6 @@ use super::clocks::RunClocks;
 use super::{Figures, OFFER};
 use crate::engine::output::{Repeated, Writes};
 use crate::engine::window::Window;
-use crate::net;
 use crate::start::Running;
 
 /// The work of one run, but for how many requests it has.
@@ -28,8 +27,8 @@ pub fn run(work: Loops, running: &Running, requests: u64) -> Result<Figures> {
     let each = requests.div_ceil(work.clients as u64);
     let mut clients = Clients::new(1, false)?;
     for _ in 0..work.clients {
-        let socket = net::connect(&running.address).context("connect")?;
-        let talk = running.system.converse(&socket, work.size)?;
+        let mut socket = running.connect().context("connect")?;
+        let talk = running.system.converse(&mut socket, work.size)?;
         let output = Repeated::new(&talk.request, OFFER, Writes::Pipelined);
         let expected = Expected {
             sent: each,

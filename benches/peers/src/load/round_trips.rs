@@ -9,14 +9,13 @@ use super::Figures;
 use super::clocks::RunClocks;
 use crate::engine::latencies::Latencies;
 use crate::meter::show;
-use crate::net;
 use crate::start::Running;
 
 /// Asks `requests` times with bodies of `size` bytes. Reads and writes block: the
 /// client's side is as short as it can be.
 pub fn run(size: usize, running: &Running, requests: u64) -> Result<Figures> {
-    let mut socket = net::connect(&running.address).context("connect")?;
-    let talk = running.system.converse(&socket, size)?;
+    let mut socket = running.connect().context("connect")?;
+    let talk = running.system.converse(&mut socket, size)?;
     let mut reply = vec![0; talk.reply.len()];
     let mut ask = || -> Result<Duration> {
         let begin = Instant::now();

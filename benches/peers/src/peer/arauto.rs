@@ -1,7 +1,6 @@
 //! arauto's side of the wire: one account, any number of sessions.
 
 use std::borrow::Cow;
-use std::fs::File;
 use std::io::{Read, Write};
 
 use anyhow::{Context, Result, bail, ensure};
@@ -10,6 +9,7 @@ use arauto::wire::{
 };
 
 use crate::meter::{Count, Grammar, farthest, show};
+use crate::net::Socket;
 
 /// All sessions are of this user: only the first login of a name hashes a password, and
 /// no run measures that.
@@ -26,7 +26,7 @@ const BEFORE_SEQ: usize = 4 + 1 + 8 + 1 + 4;
 const HEAD: usize = BEFORE_SEQ + 9;
 
 /// Logs in, and returns the seq after which this session's broadcasts begin.
-pub fn log_in(mut socket: &File) -> Result<u64> {
+pub fn log_in(socket: &mut Socket) -> Result<u64> {
     let mut login = Vec::new();
     let frame = ClientFrame::Login(Login {
         id: 1,
@@ -46,7 +46,7 @@ pub fn log_in(mut socket: &File) -> Result<u64> {
     }
 }
 
-fn read_frame(mut socket: &File) -> Result<Vec<u8>> {
+fn read_frame(socket: &mut Socket) -> Result<Vec<u8>> {
     let mut bytes = vec![0; cbor::PREFIX];
     socket.read_exact(&mut bytes)?;
     let length = cbor::announced_length(&bytes).context("no prefix")?;

@@ -13,6 +13,7 @@ use anyhow::Result;
 use serde::{Deserialize, Serialize};
 
 use crate::meter::{self, Count, Grammar};
+use crate::net::Socket;
 use uniform::Uniform;
 
 /// How the frames of any of the systems follow one another. An enum, so that the timed
@@ -101,8 +102,16 @@ impl System {
         )
     }
 
+    /// Reads what the server sends before a client begins TLS.
+    pub fn before_tls(self, socket: &File) -> Result<()> {
+        match self {
+            System::Nats | System::NatsDebian => nats::read_info(socket),
+            _ => Ok(()),
+        }
+    }
+
     /// Subscribes this connection to every message of `size` bytes.
-    pub fn subscribe(self, mut socket: &File, size: usize) -> Result<Meter> {
+    pub fn subscribe(self, socket: &mut Socket, size: usize) -> Result<Meter> {
         match self {
             System::Arauto | System::ArautoUpper => {
                 let seq = arauto::log_in(socket)?;
@@ -121,7 +130,7 @@ impl System {
     }
 
     /// Makes this connection one that publishes to `readers` readers.
-    pub fn announce(self, mut socket: &File, size: usize, readers: usize) -> Result<Meter> {
+    pub fn announce(self, socket: &mut Socket, size: usize, readers: usize) -> Result<Meter> {
         match self {
             // In arauto a session gets all broadcasts, its own too.
             System::Arauto | System::ArautoUpper => self.subscribe(socket, size),
@@ -168,7 +177,7 @@ impl System {
     }
 
     /// Makes this connection one that sends requests. The meter counts replies.
-    pub fn converse(self, socket: &File, size: usize) -> Result<Conversation> {
+    pub fn converse(self, socket: &mut Socket, size: usize) -> Result<Conversation> {
         let body = "x".repeat(size);
         let (request, reply) = match self {
             System::Arauto | System::ArautoUpper => {

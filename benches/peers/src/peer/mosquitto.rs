@@ -1,18 +1,18 @@
 //! MQTT 3.1.1, as far as it is needed: everything at QoS 0.
 
-use std::fs::File;
 use std::io::{Read, Write};
 
 use anyhow::{Result, ensure};
 
 use super::Meter;
 use super::uniform::Uniform;
+use crate::net::Socket;
 
 /// A topic of one letter, with its length before it.
 const TOPIC: &[u8] = b"\0\x01s";
 
 /// Subscribes, and waits until that is done.
-pub fn subscribe(socket: &File, size: usize) -> Result<Meter> {
+pub fn subscribe(socket: &mut Socket, size: usize) -> Result<Meter> {
     connect(socket)?;
     let mut payload = b"\0\x01".to_vec(); // the packet's id
     payload.extend_from_slice(TOPIC);
@@ -24,7 +24,7 @@ pub fn subscribe(socket: &File, size: usize) -> Result<Meter> {
 }
 
 /// Connects without a subscription, to publish.
-pub fn announce(socket: &File) -> Result<Meter> {
+pub fn announce(socket: &mut Socket) -> Result<Meter> {
     connect(socket)?;
     Ok(Uniform::none().into())
 }
@@ -34,13 +34,13 @@ pub fn publish(body: &str) -> Vec<u8> {
     packet(0x30, &[TOPIC, body.as_bytes()].concat())
 }
 
-fn connect(socket: &File) -> Result<()> {
+fn connect(socket: &mut Socket) -> Result<()> {
     // A clean session, no keep-alive, a client id of the server's choice.
     let hello = packet(0x10, b"\0\x04MQTT\x04\x02\0\0\0\0");
     exchange(socket, &hello, b"\x20\x02\0\0")
 }
 
-fn exchange(mut socket: &File, packet: &[u8], expected: &[u8]) -> Result<()> {
+fn exchange(socket: &mut Socket, packet: &[u8], expected: &[u8]) -> Result<()> {
     socket.write_all(packet)?;
     let mut answer = vec![0; expected.len()];
     socket.read_exact(&mut answer)?;

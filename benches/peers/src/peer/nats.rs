@@ -3,11 +3,11 @@
 use std::fs::File;
 use std::io::Write;
 
-use anyhow::{Result, bail};
+use anyhow::{Result, bail, ensure};
 
 use super::Meter;
 use super::uniform::Uniform;
-use crate::net;
+use crate::net::{self, Socket};
 
 const SUBJECT: &str = "s";
 
@@ -15,8 +15,15 @@ const SUBJECT: &str = "s";
 /// after minutes only: runs are over by then.
 const PING: &[u8] = b"PING\r\n";
 
+/// Reads the line that the server begins with. A client that wants TLS begins it after that.
+pub fn read_info(socket: &File) -> Result<()> {
+    let line = net::read_line(socket)?;
+    ensure!(line.starts_with("INFO"), "nats-server: {line}");
+    Ok(())
+}
+
 /// Subscribes, and waits until that is known to be done.
-pub fn subscribe(socket: &File, size: usize) -> Result<Meter> {
+pub fn subscribe(socket: &mut Socket, size: usize) -> Result<Meter> {
     connect(socket, &format!("SUB {SUBJECT} 1\r\n"))?;
     let head = format!("MSG {SUBJECT} 1 {size}\r\n");
     let messages = Uniform::new(head.len() + size + 2, head.as_bytes());
@@ -24,7 +31,7 @@ pub fn subscribe(socket: &File, size: usize) -> Result<Meter> {
 }
 
 /// Connects without a subscription, to publish.
-pub fn announce(socket: &File) -> Result<Meter> {
+pub fn announce(socket: &mut Socket) -> Result<Meter> {
     connect(socket, "")?;
     Ok(Uniform::none().with_ping(PING).into())
 }
@@ -34,12 +41,12 @@ pub fn publish(body: &str) -> Vec<u8> {
     format!("PUB {SUBJECT} {}\r\n{body}\r\n", body.len()).into_bytes()
 }
 
-fn connect(mut socket: &File, then: &str) -> Result<()> {
+fn connect(socket: &mut Socket, then: &str) -> Result<()> {
     let options = r#"{"verbose":false,"pedantic":false,"echo":false}"#;
     let hello = format!("CONNECT {options}\r\n{then}PING\r\n");
     socket.write_all(hello.as_bytes())?;
     loop {
-        match net::read_line(socket)?.as_str() {
+        match net::read_line(&mut *socket)?.as_str() {
             "PONG" => return Ok(()),
             line if line.starts_with("INFO") || line == "PING" => {}
             line => bail!("nats-server: {line}"),

@@ -1,6 +1,5 @@
 //! RESP, as far as it is needed.
 
-use std::fs::File;
 use std::io::{Read, Write};
 
 use anyhow::{Result, ensure};
@@ -8,12 +7,13 @@ use anyhow::{Result, ensure};
 use super::Meter;
 use super::uniform::Uniform;
 use crate::meter::show;
+use crate::net::Socket;
 
 /// The channel that is published to.
 pub const CHANNEL: &str = "s";
 
 /// Subscribes, and waits until that is done.
-pub fn subscribe(mut socket: &File, size: usize) -> Result<Meter> {
+pub fn subscribe(socket: &mut Socket, size: usize) -> Result<Meter> {
     socket.write_all(&command(&["SUBSCRIBE", CHANNEL]))?;
     let expected = b"*3\r\n$9\r\nsubscribe\r\n$1\r\ns\r\n:1\r\n";
     let mut answer = vec![0; expected.len()];

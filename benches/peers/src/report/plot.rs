@@ -32,7 +32,7 @@ const SYSTEMS: &[(System, RGBColor)] = &[
 /// Returns the name of a group, in two short lines.
 fn label(row: &Row) -> Option<[String; 2]> {
     match row.work {
-        Work::FanOut(work) if work.pace.is_none() => {
+        Work::FanOut(work) if work.pace.is_none() && !row.tls => {
             let size = match work.size {
                 4096 => "4 KiB".to_owned(),
                 size => format!("{size} bytes"),

@@ -62,6 +62,8 @@ pub struct Row {
     pub work: Work,
     /// The processors that server and load may use.
     pub cpus: Cpus,
+    /// Whether clients use TCP with TLS.
+    pub tls: bool,
     /// The systems that do it, in this order in every round. The first is arauto.
     pub systems: &'static [System],
 }
@@ -79,6 +81,7 @@ impl Row {
             title,
             work,
             cpus: Cpus::All,
+            tls: false,
             systems,
         }
     }
@@ -86,6 +89,12 @@ impl Row {
     /// Pins server and load to the same processor.
     const fn on_one_cpu(mut self) -> Row {
         self.cpus = Cpus::One;
+        self
+    }
+
+    /// Lets clients use TCP with TLS.
+    const fn over_tls(mut self) -> Row {
+        self.tls = true;
         self
     }
 

@@ -123,4 +123,12 @@ pub const ROWS: &[Row] = &[
         ["loops", "loops-16", "64 closed loops, 16 requests in flight each, 128 bytes"],
         loops(16), LOOPS,
     ),
+    Row::new(
+        ["tls", "tls-fan-out", "TLS: fan-out, 100 readers, 128 bytes"],
+        saturated(100, 128), &[Arauto, Nats, NatsDebian, Redis],
+    ).over_tls(),
+    Row::new(
+        ["tls", "tls-loops", "TLS: 64 closed loops, 1 request in flight each, 128 bytes"],
+        loops(1), &[Arauto, Redis],
+    ).over_tls(),
 ];

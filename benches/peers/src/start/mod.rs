@@ -1,0 +1,113 @@
+//! Starts servers and connects to them.
+
+mod settings;
+
+use std::path::PathBuf;
+use std::process::Command;
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail};
+use settings::Settings;
+use tempfile::TempDir;
+
+use crate::engine::server_process::ServerProcess;
+use crate::net::{self, Address, Socket};
+use crate::peer::System;
+use crate::tls::{Connector, Pair};
+
+/// How long to wait between two attempts to connect to a server that starts.
+const RETRY: Duration = Duration::from_millis(10);
+
+/// The programs that are not the first of their name in PATH.
+#[derive(Debug)]
+pub struct Programs {
+    /// arauto.
+    pub arauto: PathBuf,
+    /// The current nats-server.
+    pub nats: PathBuf,
+}
+
+/// How a server is started, as far as rows differ in it.
+#[derive(Debug, Clone, Copy)]
+pub struct Setup {
+    /// The only processor that it may use.
+    pub cpu: Option<usize>,
+    /// Whether its clients use TCP with TLS.
+    pub tls: bool,
+}
+
+/// A server that is up, in a folder of its own.
+#[derive(Debug)]
+pub struct Running {
+    /// Which one it is.
+    pub system: System,
+    /// Where it listens.
+    address: Address,
+    /// For a server with TLS.
+    tls: Option<Connector>,
+    /// Its process. Declared before the folder so that it is killed first.
+    pub server: ServerProcess,
+    _folder: TempDir,
+}
+
+impl Running {
+    /// Connects a client. Its reads and writes block.
+    pub fn connect(&self) -> Result<Socket> {
+        let socket = net::connect(&self.address)?;
+        Ok(match &self.tls {
+            None => Socket::Plain(socket),
+            Some(connector) => {
+                self.system.before_tls(&socket)?;
+                Socket::Tls(Box::new(connector.connect(socket)?))
+            }
+        })
+    }
+}
+
+/// Starts a system's server and waits until it takes connections.
+pub fn start(system: System, setup: Setup, programs: &Programs) -> Result<Running> {
+    let folder = tempfile::Builder::new().prefix("arauto-peers-").tempdir()?;
+    let pair = match setup.tls {
+        true => Some(Pair::create(&programs.arauto, folder.path())?),
+        false => None,
+    };
+    let settings = Settings {
+        programs,
+        folder: folder.path(),
+        tls: pair.as_ref(),
+    };
+    let (words, address) = settings.words_and_address(system)?;
+    let mut command = command(&words, setup.cpu);
+    command.current_dir(folder.path());
+    let mut server = ServerProcess::start(&mut command, &folder.path().join("output"))
+        .with_context(|| format!("start {}", system.name()))?;
+    while let Err(error) = net::connect(&address) {
+        if let Some(failure) = server.start_failure() {
+            bail!(
+                "{}: {failure} ({error:#}):{}",
+                system.name(),
+                server.last_lines()
+            );
+        }
+        std::thread::sleep(RETRY);
+    }
+    Ok(Running {
+        system,
+        address,
+        tls: pair.as_ref().map(Connector::trusting).transpose()?,
+        server,
+        _folder: folder,
+    })
+}
+
+/// Returns the command that runs `words`, on one cpu only if that is said, as a process
+/// that ends with this one, whatever ends this one.
+fn command(words: &[String], cpu: Option<usize>) -> Command {
+    let mut command = Command::new("setpriv");
+    command.args(["--pdeathsig", "KILL"]);
+    if let Some(cpu) = cpu {
+        command.args(["taskset", "--cpu-list", &cpu.to_string()]);
+    }
+    command.args(words);
+    command
+}
