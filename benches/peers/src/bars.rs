@@ -26,7 +26,7 @@ impl Figure {
     pub fn of(self, figures: &Figures) -> Option<f64> {
         match self {
             Figure::Rate => Some(figures.rate),
-            Figure::Cpu => Some(figures.cpu),
+            Figure::Cpu => figures.cpu,
             Figure::P50 => figures.p50,
             Figure::P99 => figures.p99,
             Figure::P999 => figures.p999,
@@ -65,6 +65,8 @@ pub enum Than {
         /// The systems.
         of: &'static [System],
     },
+    /// Nothing: the limit is of arauto's figure itself.
+    Nothing,
 }
 
 impl Than {
@@ -73,6 +75,7 @@ impl Than {
         match self {
             Than::System(system) => system.name(),
             Than::Best { name, .. } => name,
+            Than::Nothing => "(us)",
         }
     }
 
@@ -80,10 +83,12 @@ impl Than {
         match self {
             Than::System(system) => std::slice::from_ref(system),
             Than::Best { of, .. } => of,
+            Than::Nothing => &[],
         }
     }
 
-    /// Returns arauto's figure over this one, within each round.
+    /// Returns arauto's figure over this one, within each round; without another one
+    /// arauto's figure.
     pub fn ratio(self, figure: Figure, row: &Row, result: &RowResult) -> Option<Spread> {
         let ours = result.of(row.subject())?;
         let ratios = ours.rounds.iter().enumerate().filter_map(|(round, ours)| {
@@ -91,8 +96,11 @@ impl Than {
                 let runs = result.of(*system)?;
                 figure.of(runs.rounds.get(round)?)
             });
-            let best = theirs.reduce(|one, other| figure.better(one, other))?;
-            Some(figure.of(ours)? / best)
+            let ours = figure.of(ours)?;
+            match theirs.reduce(|one, other| figure.better(one, other)) {
+                Some(best) => Some(ours / best),
+                None => (self == Than::Nothing).then_some(ours),
+            }
         });
         Spread::of(ratios)
     }
@@ -117,7 +125,8 @@ impl Limit {
     }
 }
 
-/// A ratio, arauto's figure over another's, and its limit.
+/// A ratio, arauto's figure over another's, and its limit. In a few rows arauto's figure
+/// itself has a limit.
 #[derive(Debug, Clone, Copy)]
 pub struct Bar {
     /// The row's id.
@@ -142,6 +151,8 @@ const fn bar(row: &'static str, figure: Figure, than: Than, limit: Limit) -> Bar
 const BARE: Than = Than::System(System::Bare);
 const BARE_FRAMED: Than = Than::System(System::BareFramed);
 const REDIS: Than = Than::System(System::Redis);
+const SQLITE: Than = Than::System(System::Sqlite);
+const JETSTREAM: Than = Than::System(System::Nats);
 const TOKIO_ECHO: Than = Than::System(System::TokioEcho);
 /// The newer one is not the faster one in every row.
 const NATS: Than = Than::Best {
@@ -207,6 +218,10 @@ pub const BARS: &[Bar] = &[
     rate("tls-fan-out", NATS, 4.0),
     rate("tls-fan-out", REDIS, 4.0),
     rate("tls-loops", REDIS, 1.1),
+    rate("journal-64", JETSTREAM, 4.0),
+    cost("journal-1", Figure::P50, SQLITE, 1.2),
+    cost("start", Figure::P50, Than::Nothing, 25_000.0),
+    cost("stop", Figure::P50, Than::Nothing, 25_000.0),
 ];
 
 /// Returns the bars of a row.

@@ -69,6 +69,9 @@ struct Cli {
         default_value = "target/peers/venv/bin/nats-server"
     )]
     nats: PathBuf,
+    /// A folder on a disk, for what servers keep there
+    #[arg(long, value_name = "FOLDER", default_value = "target/peers")]
+    disk: PathBuf,
     /// The page of tables to write; the picture is put beside it
     #[arg(
         long,
@@ -137,6 +140,7 @@ fn measure_all(cli: &Cli) -> Result<()> {
         },
         rounds: if cli.quick { 1 } else { cli.rounds.into() },
         quick: cli.quick,
+        disk: absolute(&cli.disk)?,
     };
     let results = Results {
         machine: Machine::look(&plan.programs),
@@ -160,9 +164,9 @@ fn measure_all(cli: &Cli) -> Result<()> {
     Ok(())
 }
 
-/// Returns the path of a program that servers are started with from other folders.
-fn absolute(program: &Path) -> Result<PathBuf> {
-    fs::canonicalize(program).with_context(|| program.display().to_string())
+/// Returns a path that servers, which run in folders of their own, find too.
+fn absolute(path: &Path) -> Result<PathBuf> {
+    fs::canonicalize(path).with_context(|| path.display().to_string())
 }
 
 fn chosen(names: &[String]) -> Result<Vec<&'static Row>> {

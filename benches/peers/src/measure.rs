@@ -1,10 +1,12 @@
 //! Gives each system the same work in turn, round after round.
 
-use anyhow::{Context, Result};
+use std::path::PathBuf;
+
+use anyhow::{Context, Result, bail};
 use serde::{Deserialize, Serialize};
 
 use crate::affinity::{self, Pinned};
-use crate::load::{Figures, delivery, fan_out, loops, round_trips};
+use crate::load::{Figures, commits, delivery, fan_out, loops, publishers, round_trips, starts};
 use crate::peer::System;
 use crate::rows::{Cpus, Row, Work};
 use crate::start::{self, Programs, Running, Setup};
@@ -24,6 +26,22 @@ pub struct Plan {
     pub rounds: usize,
     /// Whether only the counts matter, and each run is as short as can be.
     pub quick: bool,
+    /// A folder on a disk, for data folders.
+    pub disk: PathBuf,
+}
+
+impl Plan {
+    fn setup(&self, row: &Row) -> Result<Setup<'_>> {
+        Ok(Setup {
+            cpu: match row.cpus {
+                Cpus::One => Some(affinity::first_cpu()?),
+                Cpus::All => None,
+            },
+            tls: row.tls,
+            storage: row.storage,
+            disk: &self.disk,
+        })
+    }
 }
 
 /// The figures of one system in a row: one entry a round.
@@ -54,7 +72,9 @@ impl RowResult {
 }
 
 struct Candidate {
-    running: Running,
+    system: System,
+    /// Its server, unless it has none or the work itself starts it.
+    running: Option<Running>,
     amount: u64,
 }
 
@@ -78,16 +98,17 @@ pub fn row(row: &Row, plan: &Plan) -> RowResult {
     }
     for round in 1..=plan.rounds {
         for (candidate, runs) in candidates.iter_mut().zip(&mut runs) {
-            let Some(Candidate { running, amount }) = candidate else {
+            let Some(measured) = candidate else {
                 continue;
             };
-            match run(row, running, *amount) {
+            match run(row, plan, measured, measured.amount) {
                 Ok(figures) => {
                     progress(round, runs.system, &figures);
                     runs.rounds.push(figures);
                 }
                 Err(error) => {
-                    let error = error.context(running.server.last_lines());
+                    let lines = measured.running.as_ref().map(|it| it.server.last_lines());
+                    let error = error.context(lines.unwrap_or_default());
                     runs.failed = Some(complain(runs.system, &error));
                     *candidate = None; // its state is unknown
                 }
@@ -107,9 +128,14 @@ fn complain(system: System, error: &anyhow::Error) -> String {
 
 fn progress(round: usize, system: System, figures: &Figures) {
     let (name, rate, cpu) = (system.name(), figures.rate, figures.cpu);
-    eprint!("  {round} {name:16} {rate:12.0}/s  cpu {cpu:7.4} s/million");
-    let (load, others) = (figures.load_busy * 100.0, figures.others_busy * 100.0);
-    eprint!("  busy: load {load:3.0}%, others {others:2.0}%");
+    eprint!("  {round} {name:20} {rate:12.0}/s");
+    if let Some(cpu) = cpu {
+        eprint!("  cpu {cpu:7.4} s/million");
+    }
+    eprint!("  busy: load {:3.0}%", figures.load_busy * 100.0);
+    if let Some(others) = figures.others_busy {
+        eprint!(", others {:2.0}%", others * 100.0);
+    }
     if let (Some(p50), Some(p99)) = (figures.p50, figures.p99) {
         eprint!("  p50 {p50:.1} us  p99 {p99:.1} us");
     }
@@ -120,30 +146,44 @@ fn progress(round: usize, system: System, figures: &Figures) {
 }
 
 fn prepare(row: &Row, system: System, plan: &Plan) -> Result<Candidate> {
-    let cpu = match row.cpus {
-        Cpus::One => Some(affinity::first_cpu()?),
-        Cpus::All => None,
+    let is_started_by_work = matches!(row.work, Work::Starts(_));
+    let running = match is_started_by_work || system == System::Sqlite {
+        true => None,
+        false => Some(start::start(system, plan.setup(row)?, &plan.programs)?),
     };
-    let setup = Setup { cpu, tls: row.tls };
-    let running = start::start(system, setup, &plan.programs)?;
-    let amount = match plan.quick {
-        true => little(row.work),
-        false => enough(row, &running).context("while finding out how fast it is")?,
+    let mut candidate = Candidate {
+        system,
+        running,
+        amount: little(row.work),
     };
-    Ok(Candidate { running, amount })
+    if !plan.quick {
+        let enough = enough(row, plan, &candidate);
+        candidate.amount = enough.context("while finding out how fast it is")?;
+    }
+    Ok(candidate)
 }
 
 /// Does the work once: `amount` messages or requests.
-fn run(row: &Row, running: &Running, amount: u64) -> Result<Figures> {
-    let _pinned = match row.cpus {
-        Cpus::One => Some(Pinned::to(affinity::first_cpu()?)?),
-        Cpus::All => None,
+fn run(row: &Row, plan: &Plan, candidate: &Candidate, amount: u64) -> Result<Figures> {
+    let setup = plan.setup(row)?;
+    let _pinned = setup.cpu.map(Pinned::to).transpose()?;
+    let Some(running) = &candidate.running else {
+        return match row.work {
+            Work::Starts(moment) => {
+                starts::run(moment, candidate.system, setup, &plan.programs, amount)
+            }
+            Work::Commits { size } => commits::sqlite(size, &plan.disk, amount),
+            _ => bail!("{} has no server for this work", candidate.system.name()),
+        };
     };
     match row.work {
         Work::FanOut(work) => fan_out::run(work, running, amount),
         Work::Loops(work) => loops::run(work, running, amount),
         Work::Delivery { size } => delivery::run(size, running, amount),
         Work::RoundTrips { size } => round_trips::run(size, running, amount),
+        Work::Publishers(work) => publishers::run(work, running, amount),
+        Work::Commits { size } => commits::run(size, running, amount),
+        Work::Starts(_) => bail!("servers that run are not started"),
     }
 }
 
@@ -156,22 +196,26 @@ fn little(work: Work) -> u64 {
         Work::FanOut(work) => (20_000 / work.readers).max(work.publishers) as u64,
         Work::RoundTrips { .. } | Work::Delivery { .. } => 1000,
         Work::Loops(_) => 6400,
+        Work::Publishers(work) => (work.publishers * work.in_flight) as u64,
+        Work::Commits { .. } => 100,
+        Work::Starts(_) => 3,
     }
 }
 
 /// Returns the amount that fills a run, by probing with more and more.
-fn enough(row: &Row, running: &Running) -> Result<u64> {
+fn enough(row: &Row, plan: &Plan, candidate: &Candidate) -> Result<u64> {
     let deliveries_each = match row.work {
         Work::FanOut(fan_out::FanOut {
             pace: Some(pace), ..
         }) => return Ok(pace * 3),
         Work::RoundTrips { .. } | Work::Delivery { .. } => return Ok(50_000),
+        Work::Starts(_) => return Ok(10),
         Work::FanOut(work) => work.readers as f64,
-        Work::Loops(_) => 1.0,
+        Work::Loops(_) | Work::Publishers(_) | Work::Commits { .. } => 1.0,
     };
     let mut amount = little(row.work);
     loop {
-        let figures = run(row, running, amount)?;
+        let figures = run(row, plan, candidate, amount)?;
         if figures.seconds >= PROBE_SECONDS {
             return Ok((figures.rate * RUN_SECONDS / deliveries_each).ceil() as u64);
         }

@@ -221,7 +221,11 @@ impl Clients {
             pace.record(before..client.decoder.passed());
         }
         if let Some(window) = window {
-            window.set_answered(client.decoder.whole(), client.output.sent())?;
+            let answered = match expected.answers {
+                0 => client.decoder.whole(),
+                _ => client.decoder.count().answers,
+            };
+            window.set_answered(answered, client.output.sent())?;
             let due = window.due();
             return self.write_up_to(index, due);
         }

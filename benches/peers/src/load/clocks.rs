@@ -18,11 +18,11 @@ pub struct RunClocks {
 }
 
 impl RunClocks {
-    /// Starts them.
-    pub fn start(server: Process) -> Result<Self> {
+    /// Starts them. Without a server its CPU time, and that of others, stays unknown.
+    pub fn start(server: Option<Process>) -> Result<Self> {
         Ok(RunClocks {
             machine_begin: machine_cpu()?.0,
-            clocks: Clocks::start(Some(server)),
+            clocks: Clocks::start(server),
             begin: Instant::now(),
         })
     }
@@ -37,20 +37,21 @@ impl RunClocks {
         let seconds = end.duration_since(self.begin).as_secs_f64();
         let whole = self.begin.elapsed().as_secs_f64();
         let CpuSeconds { server, load } = self.clocks.cpu_seconds();
-        let server = server.context("the server's CPU time is unknown")?;
         let load = load.context("the load's CPU time is unknown")?;
         let (machine, processors) = machine_cpu()?;
-        let machine = machine - self.machine_begin;
-        let others = (machine - server - load) / (whole * processors);
+        let others = server.map(|server| {
+            let others = machine - self.machine_begin - server - load;
+            // The machine's clock has ticks: of a very short run it says little.
+            (others / (whole * processors)).clamp(0.0, 1.0)
+        });
         Ok(Figures {
             done,
             lost,
             seconds,
             rate: done as f64 / seconds,
-            cpu: per_million(server, done),
+            cpu: server.map(|server| per_million(server, done)),
             load_busy: load / whole,
-            // The machine's clock has ticks: of a very short run it says little.
-            others_busy: others.clamp(0.0, 1.0),
+            others_busy: others,
             ..Figures::default()
         })
     }

@@ -36,7 +36,7 @@ pub fn run(size: usize, running: &Running, messages: u64) -> Result<Figures> {
     }
     // To the nanosecond up to a quarter of a millisecond.
     let mut latencies = Latencies::with_digits(5);
-    let clocks = RunClocks::start(running.server.process())?;
+    let clocks = RunClocks::start(Some(running.server.process()))?;
     for _ in 0..messages {
         latencies.record(pair.deliver()?);
     }

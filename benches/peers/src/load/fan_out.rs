@@ -50,7 +50,7 @@ pub fn run(work: FanOut, running: &Running, messages: u64) -> Result<Figures> {
         clients: Clients::new(most_writes, running.system.may_lose())?,
     };
     run.connect()?;
-    let clocks = RunClocks::start(running.server.process())?;
+    let clocks = RunClocks::start(Some(running.server.process()))?;
     match work.pace {
         None => run.saturate()?,
         Some(rate) => run.keep_pace(rate)?,

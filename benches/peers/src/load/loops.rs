@@ -38,7 +38,7 @@ pub fn run(work: Loops, running: &Running, requests: u64) -> Result<Figures> {
         let window = Window::new(each, work.in_flight);
         clients.add(socket, talk.meter, output, expected, Some(window))?;
     }
-    let clocks = RunClocks::start(running.server.process())?;
+    let clocks = RunClocks::start(Some(running.server.process()))?;
     clients.start_loops()?;
     while clients.left() > 0 {
         let goes_on = clients.turn()?;

@@ -5,12 +5,15 @@
 
 mod clients;
 mod clocks;
+pub mod commits;
 pub mod delivery;
 pub mod fan_out;
 pub mod loops;
 mod pace;
+pub mod publishers;
 pub mod round_trips;
 mod socket;
+pub mod starts;
 
 use serde::{Deserialize, Serialize};
 
@@ -30,13 +33,14 @@ pub struct Figures {
     pub seconds: f64,
     /// Done a second.
     pub rate: f64,
-    /// Server CPU seconds a million done.
-    pub cpu: f64,
+    /// Server CPU seconds a million done, if one server was there for all of the run.
+    pub cpu: Option<f64>,
     /// The share of the run in which the load's own thread was busy.
     pub load_busy: f64,
     /// The share of all processors that neither the load nor the server used, and
     /// that was busy all the same. Where it is not near 0, the run was disturbed.
-    pub others_busy: f64,
+    /// `None` if it is unknown what the server used.
+    pub others_busy: Option<f64>,
     /// The median latency in microseconds, where each message was timed.
     pub p50: Option<f64>,
     /// The latency that one in a hundred exceeds.

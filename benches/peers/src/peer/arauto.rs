@@ -46,6 +46,14 @@ pub fn log_in(socket: &mut Socket) -> Result<u64> {
     }
 }
 
+/// Waits for the first frame of a session.
+pub fn welcome(socket: &mut Socket) -> Result<()> {
+    match decode(&read_frame(socket)?)? {
+        ServerFrame::Welcome(_) => Ok(()),
+        other => bail!("instead of welcome: {other:?}"),
+    }
+}
+
 fn read_frame(socket: &mut Socket) -> Result<Vec<u8>> {
     let mut bytes = vec![0; cbor::PREFIX];
     socket.read_exact(&mut bytes)?;

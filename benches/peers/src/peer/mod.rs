@@ -1,6 +1,7 @@
 //! The systems that are compared, and how a client speaks to each.
 
 pub mod arauto;
+pub mod jetstream;
 mod mosquitto;
 mod nats;
 mod redis;
@@ -9,7 +10,7 @@ pub mod uniform;
 use std::fs::File;
 use std::io::{Read, Write};
 
-use anyhow::Result;
+use anyhow::{Result, bail};
 use serde::{Deserialize, Serialize};
 
 use crate::meter::{self, Count, Grammar};
@@ -24,6 +25,8 @@ pub enum AnyGrammar {
     Uniform(Uniform),
     /// arauto's broadcasts.
     Arauto(arauto::Stream),
+    /// JetStream's acknowledgements.
+    JetStream(jetstream::Acknowledgements),
 }
 
 /// Counts what any of the systems sends.
@@ -40,6 +43,7 @@ impl Grammar for AnyGrammar {
         match self {
             AnyGrammar::Uniform(frames) => frames.leap(bytes, count),
             AnyGrammar::Arauto(stream) => stream.leap(bytes, count),
+            AnyGrammar::JetStream(answers) => answers.leap(bytes, count),
         }
     }
 
@@ -47,6 +51,7 @@ impl Grammar for AnyGrammar {
         match self {
             AnyGrammar::Uniform(frames) => frames.frame(bytes, count),
             AnyGrammar::Arauto(stream) => stream.frame(bytes, count),
+            AnyGrammar::JetStream(answers) => answers.frame(bytes, count),
         }
     }
 }
@@ -75,6 +80,8 @@ pub enum System {
     Redis,
     /// mosquitto.
     Mosquitto,
+    /// SQLite, as a library in the load.
+    Sqlite,
 }
 
 impl System {
@@ -91,6 +98,7 @@ impl System {
             System::NatsDebian => "nats-server (Debian)",
             System::Redis => "redis-server",
             System::Mosquitto => "mosquitto",
+            System::Sqlite => "SQLite itself",
         }
     }
 
@@ -149,6 +157,38 @@ impl System {
         }
     }
 
+    /// Makes this connection publisher number `index`, whose publishes are answered when they
+    /// are on disk.
+    pub fn publish_to_disk(
+        self,
+        socket: &mut Socket,
+        size: usize,
+        index: usize,
+    ) -> Result<Publisher> {
+        match self {
+            System::Arauto => Ok(Publisher {
+                frame: self.publish(size),
+                meter: self.announce(socket, size, 0)?,
+            }),
+            System::Nats => Ok(Publisher {
+                frame: jetstream::publisher(socket, index, &"x".repeat(size))?,
+                meter: Meter::new(AnyGrammar::JetStream(jetstream::Acknowledgements)),
+            }),
+            _ => bail!("{} answers no publish that is on disk", self.name()),
+        }
+    }
+
+    /// Waits until the server has answered something.
+    pub fn greet(self, socket: &mut Socket) -> Result<()> {
+        match self {
+            System::Arauto | System::ArautoUpper => arauto::welcome(socket),
+            System::Nats | System::NatsDebian => nats::read_info(socket),
+            System::Redis => redis::ping(socket),
+            System::Mosquitto => mosquitto::announce(socket).map(drop),
+            _ => bail!("{} does not greet", self.name()),
+        }
+    }
+
     /// Returns how many answers each publish gets.
     pub fn answers(self) -> u64 {
         match self {
@@ -198,6 +238,14 @@ impl System {
             meter,
         })
     }
+}
+
+/// A connection that publishes.
+pub struct Publisher {
+    /// What it writes for one message.
+    pub frame: Vec<u8>,
+    /// Counts the answers.
+    pub meter: Meter,
 }
 
 /// One request, and what its reply must be.

@@ -1,7 +1,6 @@
 //! The NATS protocol, as far as it is needed.
 
-use std::fs::File;
-use std::io::Write;
+use std::io::{Read, Write};
 
 use anyhow::{Result, bail, ensure};
 
@@ -9,14 +8,15 @@ use super::Meter;
 use super::uniform::Uniform;
 use crate::net::{self, Socket};
 
-const SUBJECT: &str = "s";
+/// What is published to.
+pub(super) const SUBJECT: &str = "s";
 
 /// It asks once, two seconds after a connect, and would mind a missing answer
 /// after minutes only: runs are over by then.
-const PING: &[u8] = b"PING\r\n";
+pub(super) const PING: &[u8] = b"PING\r\n";
 
 /// Reads the line that the server begins with. A client that wants TLS begins it after that.
-pub fn read_info(socket: &File) -> Result<()> {
+pub fn read_info(socket: impl Read) -> Result<()> {
     let line = net::read_line(socket)?;
     ensure!(line.starts_with("INFO"), "nats-server: {line}");
     Ok(())
@@ -41,7 +41,8 @@ pub fn publish(body: &str) -> Vec<u8> {
     format!("PUB {SUBJECT} {}\r\n{body}\r\n", body.len()).into_bytes()
 }
 
-fn connect(socket: &mut Socket, then: &str) -> Result<()> {
+/// Connects, sends what `then` has, and waits until that is done.
+pub(super) fn connect(socket: &mut Socket, then: &str) -> Result<()> {
     let options = r#"{"verbose":false,"pedantic":false,"echo":false}"#;
     let hello = format!("CONNECT {options}\r\n{then}PING\r\n");
     socket.write_all(hello.as_bytes())?;

@@ -7,7 +7,7 @@ use anyhow::{Result, ensure};
 use super::Meter;
 use super::uniform::Uniform;
 use crate::meter::show;
-use crate::net::Socket;
+use crate::net::{self, Socket};
 
 /// The channel that is published to.
 pub const CHANNEL: &str = "s";
@@ -22,6 +22,14 @@ pub fn subscribe(socket: &mut Socket, size: usize) -> Result<Meter> {
     let head = format!("*3\r\n$7\r\nmessage\r\n$1\r\n{CHANNEL}\r\n${size}\r\n");
     let messages = Uniform::new(head.len() + size + 2, head.as_bytes());
     Ok(messages.into())
+}
+
+/// Asks whether the server answers.
+pub fn ping(socket: &mut Socket) -> Result<()> {
+    socket.write_all(&command(&["PING"]))?;
+    let line = net::read_line(socket)?;
+    ensure!(line == "+PONG", "redis-server: {line}");
+    Ok(())
 }
 
 /// The answer to a publish that reached `readers`.

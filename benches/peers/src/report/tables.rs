@@ -95,8 +95,8 @@ fn line(text: &mut String, row: &Row, runs: &Runs) {
         return;
     };
     let shown = |spread: Option<Spread>| spread.map_or(String::new(), |s| s.to_string());
-    let percent = |share: fn(&Figures) -> f64| {
-        let spread = Spread::of(runs.rounds.iter().map(share));
+    let percent = |share: fn(&Figures) -> Option<f64>| {
+        let spread = Spread::of(runs.rounds.iter().filter_map(share));
         spread.map_or(String::new(), |s| format!("{:.0}%", s.median * 100.0))
     };
     let lost: u64 = runs.rounds.iter().map(|f| f.lost).sum();
@@ -113,15 +113,16 @@ fn line(text: &mut String, row: &Row, runs: &Runs) {
         shown(spread(Figure::P50)),
         shown(spread(Figure::P99)),
         shown(spread(Figure::P999)),
-        percent(|f| f.load_busy),
+        percent(|f| Some(f.load_busy)),
         percent(|f| f.others_busy),
     );
 }
 
 fn rate_text(rate: Spread) -> String {
-    match rate.median >= 1e6 {
-        true => format!("{} M", rate.times(1e-6)),
-        false => format!("{} k", rate.times(1e-3)),
+    match rate.median {
+        1e6.. => format!("{} M", rate.times(1e-6)),
+        1e3.. => format!("{} k", rate.times(1e-3)),
+        _ => rate.to_string(),
     }
 }
 

@@ -5,6 +5,8 @@ mod table;
 use crate::bars::Figure;
 use crate::load::fan_out::FanOut;
 use crate::load::loops::Loops;
+use crate::load::publishers::Publishers;
+use crate::load::starts::Moment;
 use crate::peer::System;
 pub use table::ROWS;
 
@@ -25,17 +27,29 @@ pub enum Work {
     },
     /// Clients in closed loops.
     Loops(Loops),
+    /// Publishers in closed loops, whose messages are on disk when they are answered.
+    Publishers(Publishers),
+    /// One such publisher, one message at a time.
+    Commits {
+        /// Bytes of a body.
+        size: usize,
+    },
+    /// A server that starts and stops.
+    Starts(Moment),
 }
 
 impl Work {
     /// Returns the figures that a row of this work compares, the main one first.
     pub fn figures(self) -> &'static [Figure] {
         match self {
-            Work::RoundTrips { .. } | Work::Delivery { .. } => &[Figure::P50, Figure::P99],
+            Work::RoundTrips { .. } | Work::Delivery { .. } | Work::Commits { .. } => {
+                &[Figure::P50, Figure::P99]
+            }
+            Work::Starts(_) => &[Figure::P50],
             Work::FanOut(FanOut { pace: Some(_), .. }) => {
                 &[Figure::Cpu, Figure::P50, Figure::P99, Figure::P999]
             }
-            Work::FanOut(_) | Work::Loops(_) => &[Figure::Rate, Figure::Cpu],
+            Work::FanOut(_) | Work::Loops(_) | Work::Publishers(_) => &[Figure::Rate, Figure::Cpu],
         }
     }
 }
@@ -47,6 +61,17 @@ pub enum Cpus {
     All,
     /// One, the same for both.
     One,
+}
+
+/// What a server keeps on disk.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Storage {
+    /// Nothing.
+    Nothing,
+    /// A data folder, which is empty at first. Only arauto has one.
+    Folder,
+    /// What is published: arauto with `--journal`, nats-server with JetStream.
+    Messages,
 }
 
 /// One line of the bars' table.
@@ -64,6 +89,8 @@ pub struct Row {
     pub cpus: Cpus,
     /// Whether clients use TCP with TLS.
     pub tls: bool,
+    /// What servers keep on disk.
+    pub storage: Storage,
     /// The systems that do it, in this order in every round. The first is arauto.
     pub systems: &'static [System],
 }
@@ -82,6 +109,7 @@ impl Row {
             work,
             cpus: Cpus::All,
             tls: false,
+            storage: Storage::Nothing,
             systems,
         }
     }
@@ -89,6 +117,12 @@ impl Row {
     /// Pins server and load to the same processor.
     const fn on_one_cpu(mut self) -> Row {
         self.cpus = Cpus::One;
+        self
+    }
+
+    /// Lets servers keep this on disk.
+    const fn with(mut self, storage: Storage) -> Row {
+        self.storage = storage;
         self
     }
 

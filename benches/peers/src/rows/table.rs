@@ -1,18 +1,21 @@
 //! All rows.
 
-use super::{Row, Work};
+use super::{Row, Storage, Work};
 use crate::engine::output::Writes;
 use crate::load::fan_out::FanOut;
 use crate::load::loops::Loops;
+use crate::load::publishers::Publishers;
+use crate::load::starts::Moment;
 use crate::peer::System::{
     self, Arauto, ArautoUpper, Bare, BareFramed, EpollEcho, Mosquitto, Nats, NatsDebian, Redis,
-    TokioEcho,
+    Sqlite, TokioEcho,
 };
 
 const SERVERS: &[System] = &[Arauto, Bare, BareFramed, Nats, NatsDebian, Redis, Mosquitto];
 /// Without mosquitto, which is far behind in these rows.
 const FAST_SERVERS: &[System] = &[Arauto, Bare, BareFramed, Nats, NatsDebian, Redis];
 const RELAYS: &[System] = &[Arauto, Bare, Nats, NatsDebian, Redis, Mosquitto];
+const DAEMONS: &[System] = &[Arauto, Nats, NatsDebian, Redis, Mosquitto];
 const ECHOES: &[System] = &[Arauto, ArautoUpper, Redis, TokioEcho, EpollEcho];
 const LOOPS: &[System] = &[Arauto, Redis, TokioEcho, EpollEcho];
 
@@ -131,4 +134,20 @@ pub const ROWS: &[Row] = &[
         ["tls", "tls-loops", "TLS: 64 closed loops, 1 request in flight each, 128 bytes"],
         loops(1), &[Arauto, Redis],
     ).over_tls(),
+    Row::new(
+        ["journal", "journal-64", "on disk: 64 publishers, 16 messages in flight each, 128 bytes"],
+        Work::Publishers(Publishers { publishers: 64, in_flight: 16, size: 128 }), &[Arauto, Nats],
+    ).with(Storage::Messages),
+    Row::new(
+        ["journal", "journal-1", "on disk: 1 publisher, one message at a time, 128 bytes"],
+        Work::Commits { size: 128 }, &[Arauto, Nats, Sqlite],
+    ).with(Storage::Messages),
+    Row::new(
+        ["start", "start", "start to the first answer, empty data folder"],
+        Work::Starts(Moment::Ready), DAEMONS,
+    ).with(Storage::Folder),
+    Row::new(
+        ["start", "stop", "SIGTERM to the end of an idle server"],
+        Work::Starts(Moment::Stopped), DAEMONS,
+    ).with(Storage::Folder),
 ];

@@ -2,9 +2,9 @@
 
 mod settings;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 use settings::Settings;
@@ -12,11 +12,12 @@ use tempfile::TempDir;
 
 use crate::engine::server_process::ServerProcess;
 use crate::net::{self, Address, Socket};
-use crate::peer::System;
+use crate::peer::{System, jetstream};
+use crate::rows::Storage;
 use crate::tls::{Connector, Pair};
 
 /// How long to wait between two attempts to connect to a server that starts.
-const RETRY: Duration = Duration::from_millis(10);
+const RETRY: Duration = Duration::from_micros(200);
 
 /// The programs that are not the first of their name in PATH.
 #[derive(Debug)]
@@ -29,11 +30,15 @@ pub struct Programs {
 
 /// How a server is started, as far as rows differ in it.
 #[derive(Debug, Clone, Copy)]
-pub struct Setup {
+pub struct Setup<'a> {
     /// The only processor that it may use.
     pub cpu: Option<usize>,
     /// Whether its clients use TCP with TLS.
     pub tls: bool,
+    /// What it keeps on disk.
+    pub storage: Storage,
+    /// The folder in which its data folder is created.
+    pub disk: &'a Path,
 }
 
 /// A server that is up, in a folder of its own.
@@ -47,7 +52,10 @@ pub struct Running {
     tls: Option<Connector>,
     /// Its process. Declared before the folder so that it is killed first.
     pub server: ServerProcess,
+    /// When its process was started.
+    pub begin: Instant,
     _folder: TempDir,
+    _data: TempDir,
 }
 
 impl Running {
@@ -65,8 +73,11 @@ impl Running {
 }
 
 /// Starts a system's server and waits until it takes connections.
-pub fn start(system: System, setup: Setup, programs: &Programs) -> Result<Running> {
+pub fn start(system: System, setup: Setup<'_>, programs: &Programs) -> Result<Running> {
     let folder = tempfile::Builder::new().prefix("arauto-peers-").tempdir()?;
+    let data = tempfile::Builder::new()
+        .prefix("arauto-peers-")
+        .tempdir_in(setup.disk)?;
     let pair = match setup.tls {
         true => Some(Pair::create(&programs.arauto, folder.path())?),
         false => None,
@@ -74,11 +85,14 @@ pub fn start(system: System, setup: Setup, programs: &Programs) -> Result<Runnin
     let settings = Settings {
         programs,
         folder: folder.path(),
+        storage: setup.storage,
+        data: data.path(),
         tls: pair.as_ref(),
     };
     let (words, address) = settings.words_and_address(system)?;
     let mut command = command(&words, setup.cpu);
     command.current_dir(folder.path());
+    let begin = Instant::now();
     let mut server = ServerProcess::start(&mut command, &folder.path().join("output"))
         .with_context(|| format!("start {}", system.name()))?;
     while let Err(error) = net::connect(&address) {
@@ -91,13 +105,19 @@ pub fn start(system: System, setup: Setup, programs: &Programs) -> Result<Runnin
         }
         std::thread::sleep(RETRY);
     }
-    Ok(Running {
+    let running = Running {
         system,
         address,
         tls: pair.as_ref().map(Connector::trusting).transpose()?,
         server,
+        begin,
         _folder: folder,
-    })
+        _data: data,
+    };
+    if system == System::Nats && setup.storage == Storage::Messages {
+        jetstream::create_stream(&mut running.connect()?)?;
+    }
+    Ok(running)
 }
 
 /// Returns the command that runs `words`, on one cpu only if that is said, as a process

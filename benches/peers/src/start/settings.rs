@@ -8,6 +8,7 @@ use anyhow::{Result, bail};
 use super::Programs;
 use crate::net::Address;
 use crate::peer::System;
+use crate::rows::Storage;
 use crate::tls::Pair;
 
 /// What the settings of one server are made from.
@@ -16,6 +17,9 @@ pub(super) struct Settings<'a> {
     pub(super) programs: &'a Programs,
     /// The server's own folder.
     pub(super) folder: &'a Path,
+    pub(super) storage: Storage,
+    /// Its data folder, for `storage`.
+    pub(super) data: &'a Path,
     /// Its certificate, if clients use TCP with TLS.
     pub(super) tls: Option<&'a Pair>,
 }
@@ -39,9 +43,10 @@ impl Settings<'_> {
             System::Redis => (self.redis(&["--unixsocket", &path]), unix),
             System::Nats | System::NatsDebian => {
                 let address = free_address()?;
-                (self.nats(system, address), Address::Tcp(address))
+                (self.nats(system, address)?, Address::Tcp(address))
             }
             System::Mosquitto => (self.mosquitto(&path)?, unix),
+            System::Sqlite => bail!("{} has no server", system.name()),
         })
     }
 
@@ -78,7 +83,7 @@ impl Settings<'_> {
             }
             System::Nats | System::NatsDebian => {
                 let files = vec!["--tls", "--tlscert", &certificate, "--tlskey", &key];
-                (self.nats(system, address), files)
+                (self.nats(system, address)?, files)
             }
             _ => bail!("{} is not measured with TLS", system.name()),
         };
@@ -88,15 +93,14 @@ impl Settings<'_> {
 
     fn arauto(&self, listen: &str) -> Vec<String> {
         let arauto = self.programs.arauto.display().to_string();
-        owned(&[
-            &arauto,
-            "serve",
-            "--listen",
-            listen,
-            "--data",
-            "none",
-            "--no-console",
-        ])
+        let data = self.data.display().to_string();
+        let mut words = owned(&[&arauto, "serve", "--listen", listen, "--no-console"]);
+        words.extend(match self.storage {
+            Storage::Nothing => owned(&["--data", "none"]),
+            Storage::Folder => owned(&["--data", &data]),
+            Storage::Messages => owned(&["--data", &data, "--journal"]),
+        });
+        words
     }
 
     /// Nothing on disk, no plain tcp; and readers are not cut off for what waits for them,
@@ -117,14 +121,24 @@ impl Settings<'_> {
         words
     }
 
-    /// It has no unix sockets.
-    fn nats(&self, system: System, address: SocketAddr) -> Vec<String> {
+    /// It has no unix sockets. With a stream on disk each publish is synced before it is
+    /// answered; by default that happens every two minutes.
+    fn nats(&self, system: System, address: SocketAddr) -> Result<Vec<String>> {
         let program = match system {
             System::NatsDebian => Path::new("nats-server"),
             _ => &self.programs.nats,
         };
         let (program, port) = (program.display().to_string(), address.port().to_string());
-        owned(&[&program, "-a", "127.0.0.1", "-p", &port])
+        let mut words = owned(&[&program, "-a", "127.0.0.1", "-p", &port]);
+        if self.storage == Storage::Messages {
+            let file = self.folder.join("nats.conf");
+            let data = self.data.display();
+            let settings =
+                format!("jetstream {{ store_dir: \"{data}\", sync_interval: always }}\n");
+            std::fs::write(&file, settings)?;
+            words.extend(owned(&["-c", &file.display().to_string()]));
+        }
+        Ok(words)
     }
 
     /// Its queue for one client is without limit, as by default it throws away what
