@@ -75,7 +75,7 @@ impl Than {
         match self {
             Than::System(system) => system.name(),
             Than::Best { name, .. } => name,
-            Than::Nothing => "(us)",
+            Than::Nothing => "itself, in us",
         }
     }
 

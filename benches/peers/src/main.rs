@@ -70,7 +70,12 @@ struct Cli {
     )]
     nats: PathBuf,
     /// A folder on a disk, for what servers keep there
-    #[arg(long, value_name = "FOLDER", default_value = "target/peers")]
+    #[arg(
+        long,
+        value_name = "FOLDER",
+        default_value = "target/peers",
+        overrides_with = "disk"
+    )]
     disk: PathBuf,
     /// The page of tables to write; the picture is put beside it
     #[arg(

@@ -8,7 +8,7 @@ use anyhow::{Context, Result};
 use super::{Results, plot, tables};
 
 /// The picture's file, in the folder of the page.
-const PICTURE: &str = "fan-out.svg";
+const PICTURE: &str = "comparison.svg";
 
 /// Returns the whole page.
 pub fn page(results: &Results) -> String {
@@ -26,7 +26,7 @@ pub fn page(results: &Results) -> String {
          arauto's figure over the other's in the same round; rounds: {}.\n\n{}\n\
          ## Other ratios\n\n{}\n\
          ## Figures\n\n\
-         ![Deliveries a second, by work and system]({PICTURE})\n\n{}{failures}\n\
+         ![Throughput and latency, by work and system]({PICTURE})\n\n{}{failures}\n\
          ## Machine\n\n{}",
         results.rounds,
         tables::bars(results),

@@ -99,7 +99,7 @@ pub const ROWS: &[Row] = &[
         Work::Delivery { size: 128 }, RELAYS,
     ).on_one_cpu(),
     Row::new(
-        ["delivery", "delivery-two-cpus", "publish to delivery, 1 publisher, 1 subscriber, 128 bytes"],
+        ["delivery", "delivery-all-cpus", "publish to delivery, 1 publisher, 1 subscriber, all cpus, 128 bytes"],
         Work::Delivery { size: 128 }, RELAYS,
     ),
     Row::new(
