@@ -53,7 +53,7 @@ impl Figure {
     }
 }
 
-/// What arauto's figure is compared with.
+/// The figure that arauto's figure is compared with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Than {
     /// Another system's figure.

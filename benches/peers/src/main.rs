@@ -69,7 +69,7 @@ struct Cli {
         default_value = "target/peers/venv/bin/nats-server"
     )]
     nats: PathBuf,
-    /// A folder on a disk, for what servers keep there
+    /// A folder on a disk, for the servers' data folders
     #[arg(
         long,
         value_name = "FOLDER",

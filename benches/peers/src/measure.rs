@@ -20,7 +20,7 @@ const PROBE_SECONDS: f64 = 0.4;
 /// How the measuring is done.
 #[derive(Debug)]
 pub struct Plan {
-    /// What is measured, as far as it is not found by its name.
+    /// The programs that are not found by their names.
     pub programs: Programs,
     /// How many times each system is measured.
     pub rounds: usize,

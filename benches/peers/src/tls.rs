@@ -52,7 +52,7 @@ impl Pair {
 #[derive(Debug, Clone)]
 pub struct Connector {
     config: Arc<ClientConfig>,
-    /// What one read brought, before it is decrypted. All connections share it.
+    /// The bytes of one read, before it is decrypted. All connections share it.
     chunk: Rc<RefCell<Vec<u8>>>,
 }
 

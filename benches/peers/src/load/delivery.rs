@@ -20,7 +20,7 @@ struct Pair {
     deliveries: Meter,
     /// Its reads do not block.
     publisher: Socket,
-    /// What the server sends to the publisher.
+    /// Counts the publisher's own frames.
     answers: Meter,
     frame: Vec<u8>,
     buffer: Vec<u8>,

@@ -242,7 +242,7 @@ impl System {
 
 /// A connection that publishes.
 pub struct Publisher {
-    /// What it writes for one message.
+    /// The bytes of one message.
     pub frame: Vec<u8>,
     /// Counts the answers.
     pub meter: Meter,

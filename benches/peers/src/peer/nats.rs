@@ -8,7 +8,7 @@ use super::Meter;
 use super::uniform::Uniform;
 use crate::net::{self, Socket};
 
-/// What is published to.
+/// The subject that is published to.
 pub(super) const SUBJECT: &str = "s";
 
 /// It asks once, two seconds after a connect, and would mind a missing answer

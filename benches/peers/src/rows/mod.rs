@@ -63,14 +63,14 @@ pub enum Cpus {
     One,
 }
 
-/// What a server keeps on disk.
+/// The data that a server keeps on disk.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Storage {
     /// Nothing.
     Nothing,
     /// A data folder, which is empty at first. Only arauto has one.
     Folder,
-    /// What is published: arauto with `--journal`, nats-server with JetStream.
+    /// All messages: arauto with `--journal`, nats-server with JetStream.
     Messages,
 }
 
@@ -89,7 +89,7 @@ pub struct Row {
     pub cpus: Cpus,
     /// Whether clients use TCP with TLS.
     pub tls: bool,
-    /// What servers keep on disk.
+    /// The data that servers keep on disk.
     pub storage: Storage,
     /// The systems that do it, in this order in every round. The first is arauto.
     pub systems: &'static [System],

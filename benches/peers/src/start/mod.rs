@@ -35,7 +35,7 @@ pub struct Setup<'a> {
     pub cpu: Option<usize>,
     /// Whether its clients use TCP with TLS.
     pub tls: bool,
-    /// What it keeps on disk.
+    /// The data that it keeps on disk.
     pub storage: Storage,
     /// The folder in which its data folder is created.
     pub disk: &'a Path,

@@ -11,7 +11,7 @@ use crate::peer::System;
 use crate::rows::Storage;
 use crate::tls::Pair;
 
-/// What the settings of one server are made from.
+/// The values that the settings of one server are made from.
 #[derive(Debug)]
 pub(super) struct Settings<'a> {
     pub(super) programs: &'a Programs,

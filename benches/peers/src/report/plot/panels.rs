@@ -1,4 +1,4 @@
-//! What the picture shows, as data.
+//! The contents of the picture, as data.
 
 use plotters::style::RGBColor;
 
@@ -20,7 +20,7 @@ pub const SYSTEMS: &[(System, RGBColor)] = &[
     (System::Mosquitto, RGBColor(140, 86, 160)),
 ];
 
-/// What a line from the top of a bar means.
+/// The meaning of the line at the top of a bar.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Line {
     /// From the least to the most of the rounds.
@@ -36,7 +36,7 @@ pub struct Panel {
     pub title: &'static str,
     /// The height of a bar.
     pub figure: Figure,
-    /// What the line at its top means.
+    /// The meaning of the line at its top.
     pub line: Line,
     /// Rows by their ids, and the name below each, in two lines.
     pub groups: &'static [(&'static str, [&'static str; 2])],
