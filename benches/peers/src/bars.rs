@@ -1,57 +1,10 @@
 //! The ratios to the other systems that arauto has to reach, as data.
 
-use crate::load::Figures;
+use crate::figure::Figure;
 use crate::measure::RowResult;
 use crate::peer::System;
 use crate::rows::Row;
 use crate::stats::Spread;
-
-/// One of a run's figures.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Figure {
-    /// Deliveries, or requests, a second.
-    Rate,
-    /// Server CPU seconds a million of them.
-    Cpu,
-    /// The median latency.
-    P50,
-    /// The latency that one in a hundred exceeds.
-    P99,
-    /// The latency that one in a thousand exceeds.
-    P999,
-}
-
-impl Figure {
-    /// Returns the figure of a run.
-    pub fn of(self, figures: &Figures) -> Option<f64> {
-        match self {
-            Figure::Rate => Some(figures.rate),
-            Figure::Cpu => figures.cpu,
-            Figure::P50 => figures.p50,
-            Figure::P99 => figures.p99,
-            Figure::P999 => figures.p999,
-        }
-    }
-
-    /// Returns its name in tables.
-    pub fn name(self) -> &'static str {
-        match self {
-            Figure::Rate => "rate",
-            Figure::Cpu => "server CPU",
-            Figure::P50 => "p50",
-            Figure::P99 => "p99",
-            Figure::P999 => "p99.9",
-        }
-    }
-
-    /// Returns the better one of two values.
-    fn better(self, one: f64, other: f64) -> f64 {
-        match self {
-            Figure::Rate => one.max(other),
-            _ => one.min(other),
-        }
-    }
-}
 
 /// The figure that arauto's figure is compared with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -232,6 +185,7 @@ pub fn bars_of(row: &Row) -> impl Iterator<Item = &'static Bar> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::load::Figures;
     use crate::measure::Runs;
     use crate::rows::ROWS;
 

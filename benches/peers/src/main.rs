@@ -4,6 +4,7 @@
 mod affinity;
 mod bars;
 mod epoll;
+mod figure;
 mod load;
 mod measure;
 mod meter;

@@ -3,7 +3,8 @@
 use std::fmt::Write;
 
 use super::Results;
-use crate::bars::{Figure, Limit, Than, bars_of};
+use crate::bars::{Limit, Than, bars_of};
+use crate::figure::Figure;
 use crate::load::Figures;
 use crate::measure::{RowResult, Runs};
 use crate::rows::{ROWS, Row};

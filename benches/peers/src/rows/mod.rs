@@ -2,12 +2,13 @@
 
 mod table;
 
-use crate::bars::Figure;
+use crate::figure::Figure;
 use crate::load::fan_out::FanOut;
 use crate::load::loops::Loops;
 use crate::load::publishers::Publishers;
 use crate::load::starts::Moment;
 use crate::peer::System;
+use crate::start::Storage;
 pub use table::ROWS;
 
 /// The work of one run.
@@ -61,17 +62,6 @@ pub enum Cpus {
     All,
     /// One, the same for both.
     One,
-}
-
-/// The data that a server keeps on disk.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Storage {
-    /// Nothing.
-    Nothing,
-    /// A data folder, which is empty at first. Only arauto has one.
-    Folder,
-    /// All messages: arauto with `--journal`, nats-server with JetStream.
-    Messages,
 }
 
 /// One line of the bars' table.

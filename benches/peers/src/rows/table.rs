@@ -1,6 +1,6 @@
 //! All rows.
 
-use super::{Row, Storage, Work};
+use super::{Row, Work};
 use crate::engine::output::Writes;
 use crate::load::fan_out::FanOut;
 use crate::load::loops::Loops;
@@ -10,6 +10,7 @@ use crate::peer::System::{
     self, Arauto, ArautoUpper, Bare, BareFramed, EpollEcho, Mosquitto, Nats, NatsDebian, Redis,
     Sqlite, TokioEcho,
 };
+use crate::start::Storage;
 
 const SERVERS: &[System] = &[Arauto, Bare, BareFramed, Nats, NatsDebian, Redis, Mosquitto];
 /// Without mosquitto, which is far behind in these rows.

@@ -13,7 +13,6 @@ use tempfile::TempDir;
 use crate::engine::server_process::ServerProcess;
 use crate::net::{self, Address, Socket};
 use crate::peer::{System, jetstream};
-use crate::rows::Storage;
 use crate::tls::{Connector, Pair};
 
 /// How long to wait between two attempts to connect to a server that starts.
@@ -26,6 +25,17 @@ pub struct Programs {
     pub arauto: PathBuf,
     /// The current nats-server.
     pub nats: PathBuf,
+}
+
+/// The data that a server keeps on disk.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Storage {
+    /// Nothing.
+    Nothing,
+    /// A data folder, which is empty at first. Only arauto has one.
+    Folder,
+    /// All messages: arauto with `--journal`, nats-server with JetStream.
+    Messages,
 }
 
 /// How a server is started, as far as rows differ in it.

@@ -5,10 +5,9 @@ use std::path::Path;
 
 use anyhow::{Result, bail};
 
-use super::Programs;
+use super::{Programs, Storage};
 use crate::net::Address;
 use crate::peer::System;
-use crate::rows::Storage;
 use crate::tls::Pair;
 
 /// The values that the settings of one server are made from.

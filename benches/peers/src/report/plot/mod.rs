@@ -10,7 +10,7 @@ use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 
 use super::Results;
-use crate::bars::Figure;
+use crate::figure::Figure;
 use crate::measure::{RowResult, Runs};
 use crate::stats::Spread;
 use panels::{Line, PANELS, Panel, SYSTEMS};

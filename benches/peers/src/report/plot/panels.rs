@@ -2,7 +2,7 @@
 
 use plotters::style::RGBColor;
 
-use crate::bars::Figure;
+use crate::figure::Figure;
 use crate::peer::System;
 
 /// The order of the bars in each group, and their colours: told apart by people who do not
