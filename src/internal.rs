@@ -28,4 +28,9 @@ pub mod session {
     pub use crate::actors::session::core::{effects, ending, policy, rules, shutdown};
 }
 
+pub mod topic {
+    //! What an operator's rules allow.
+    pub use crate::topic::{Effect, Permissions, Rule, RuleError, RuleKind, RulePattern, Verdict};
+}
+
 pub use crate::server::open_data_folder;

@@ -49,6 +49,7 @@
 //! | module | what it holds |
 //! |---|---|
 //! | [`wire`] | frames and their bytes, in each dialect |
+//! | `topic` | topics, the patterns that match them, and an operator's rules |
 //! | `accounts` | users, passwords, roles |
 //! | `store` | one SQLite file, and the one thread that writes it |
 //! | `log` | the broadcasts, once each, and the cursors that read them |
@@ -122,6 +123,7 @@ mod server;
 mod store;
 #[cfg(feature = "server")]
 mod sync;
+mod topic;
 #[cfg_attr(
     not(all(feature = "client", feature = "server")),
     allow(dead_code, unused_imports, reason = "each side uses its half of it")
@@ -166,6 +168,7 @@ pub use server::{
 };
 #[cfg(feature = "server")]
 pub use store::{FolderError, StoreError};
+pub use topic::{LONGEST_TOPIC, Pattern, Topic, TopicError, Wildcard};
 #[cfg(feature = "server")]
 pub use transport::{Access, BindError, ClientCert, PeerTimeouts, Remote, TlsConfig};
 #[cfg(feature = "client")]

@@ -61,8 +61,13 @@ pub(super) const LAYERS: &[Layer] = &[
         never: &["actix", "tokio", "std::fs", "std::os"],
     },
     Layer {
+        name: "topic",
+        layers: &["parse_error"],
+        never: &["actix", "tokio", "std::fs", "std::os"],
+    },
+    Layer {
         name: "wire",
-        layers: &["framing", "parse_error"],
+        layers: &["framing", "parse_error", "topic"],
         never: &["actix", "tokio", "std::fs", "std::os"],
     },
     // tokio::sync and tokio::task are allowed: neither does I/O.
@@ -182,7 +187,9 @@ pub(super) const LAYERS: &[Layer] = &[
     // Items beyond the public API, for the binary, the benchmarks and the tests; no code.
     Layer {
         name: "internal",
-        layers: &["store", "accounts", "log", "close", "actors", "server"],
+        layers: &[
+            "store", "accounts", "log", "close", "actors", "server", "topic",
+        ],
         never: &["actix", "tokio", "fn "],
     },
     // It names every layer, and has no code.
@@ -207,6 +214,7 @@ pub(super) const LAYERS: &[Layer] = &[
             "interleavings",
             "fuzzing",
             "saved_time",
+            "topic",
         ],
         never: &["actix", "tokio", "fn "],
     },

@@ -1,0 +1,32 @@
+//! Topics, the patterns that match them, and the rules that allow and deny them.
+//!
+//! The problem: messages have topics, sessions ask for some of them by patterns, and operators
+//! allow or deny patterns. All three must agree on every topic, and a message must cost nothing
+//! for the patterns that do not match it.
+//!
+//! A [`Topic`] has levels, separated by `/`. A [`Pattern`] is a topic filter of MQTT 5 (section
+//! 4.7): `+` matches one level, `#` as the last level matches its parent and everything below it.
+//! Both are compared byte by byte. Every match runs without recursion and without an allocation.
+//!
+//! - `pattern` compares one pattern with a topic, and two patterns with each other.
+//! - `rules` has an operator's rules, and what they leave of a user's patterns.
+
+mod error;
+#[cfg(test)]
+mod naive;
+mod name;
+mod pattern;
+#[cfg(feature = "server")]
+mod rules;
+
+pub use error::{TopicError, Wildcard};
+pub use name::Topic;
+pub use pattern::Pattern;
+#[cfg(feature = "server")]
+pub use rules::{Effect, Permissions, Rule, RuleError, RuleKind, RulePattern, Verdict};
+
+/// The longest topic and the longest pattern, in bytes of UTF-8.
+pub const LONGEST_TOPIC: usize = 256;
+
+/// The separator of levels.
+const SEPARATOR: char = '/';

@@ -1,0 +1,111 @@
+//! An operator's rules: which topics an account may use.
+//!
+//! Of one kind: a matching deny rule refuses; else, where the account has an allow rule of that
+//! kind, one must match; else the account's role decides. [`Permissions`] has the rules that
+//! apply to one user.
+
+mod permissions;
+mod rule_pattern;
+#[cfg(test)]
+mod tests;
+
+pub use self::permissions::{Permissions, Verdict};
+pub use self::rule_pattern::{RuleError, RulePattern};
+use crate::parse_error::ParseError;
+
+/// One rule, for one account or for all.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Rule {
+    /// The use that it is about.
+    pub kind: RuleKind,
+    /// The topics that it is about.
+    pub pattern: RulePattern,
+    /// Whether it allows or denies them.
+    pub effect: Effect,
+}
+
+/// The use of a topic that a rule is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum RuleKind {
+    /// Publishing messages with the topic.
+    Publish,
+    /// Receiving messages with the topic.
+    Subscribe,
+    /// Calling the service of that name.
+    Call,
+    /// Offering the service of that name.
+    Offer,
+}
+
+/// What a rule does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Effect {
+    /// Allows what matches, and nothing else but what other rules allow.
+    Allow,
+    /// Denies what matches, whatever is allowed.
+    Deny,
+}
+
+impl RuleKind {
+    /// Every kind.
+    pub const ALL: [RuleKind; 4] = [
+        RuleKind::Publish,
+        RuleKind::Subscribe,
+        RuleKind::Call,
+        RuleKind::Offer,
+    ];
+
+    /// Returns the kind's name, as commands have it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            RuleKind::Publish => "publish",
+            RuleKind::Subscribe => "subscribe",
+            RuleKind::Call => "call",
+            RuleKind::Offer => "offer",
+        }
+    }
+}
+
+impl Effect {
+    /// Returns the effect's name, as commands have it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Effect::Allow => "allow",
+            Effect::Deny => "deny",
+        }
+    }
+}
+
+impl std::fmt::Display for RuleKind {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl std::fmt::Display for Effect {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl std::str::FromStr for RuleKind {
+    type Err = ParseError;
+
+    fn from_str(text: &str) -> Result<Self, ParseError> {
+        RuleKind::ALL
+            .into_iter()
+            .find(|kind| kind.as_str() == text)
+            .ok_or_else(|| ParseError::new("kind", text, "publish, subscribe, call or offer"))
+    }
+}
+
+impl std::str::FromStr for Effect {
+    type Err = ParseError;
+
+    fn from_str(text: &str) -> Result<Self, ParseError> {
+        [Effect::Allow, Effect::Deny]
+            .into_iter()
+            .find(|effect| effect.as_str() == text)
+            .ok_or_else(|| ParseError::new("effect", text, "allow or deny"))
+    }
+}

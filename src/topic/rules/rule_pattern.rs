@@ -1,0 +1,96 @@
+//! A rule's pattern, in which `%u` stands for the user's name.
+
+use std::fmt;
+use std::str::FromStr;
+
+use crate::topic::{Pattern, TopicError};
+
+/// The level that stands for the user's name.
+const USER: &str = "%u";
+
+/// A rule's pattern: a [`Pattern`] in which a level `%u` matches one level that is exactly the
+/// user's name.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct RulePattern {
+    pattern: Pattern<'static>,
+    has_user: bool,
+}
+
+/// Why a text is not a rule's pattern.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum RuleError {
+    /// It is not a pattern.
+    #[error(transparent)]
+    Pattern(#[from] TopicError),
+    /// `%u` is not a whole level.
+    #[error(
+        "level {level} has \"%u\" beside other characters (at byte {at}): the user's name is a whole level"
+    )]
+    PartOfLevel {
+        /// The level, counted from 1.
+        level: usize,
+        /// The offset of `%u` in bytes.
+        at: usize,
+    },
+}
+
+/// What a rule's pattern matches for one user.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum UserPattern {
+    /// The messages that a pattern matches.
+    Matching(Pattern<'static>),
+    /// The name cannot stand in a pattern: it has a character that has a meaning there.
+    NameUnusable,
+}
+
+impl RulePattern {
+    /// Returns the pattern as it was written.
+    pub fn as_str(&self) -> &str {
+        self.pattern.as_str()
+    }
+
+    pub(super) fn for_user(&self, name: &str) -> UserPattern {
+        if !self.has_user {
+            return UserPattern::Matching(self.pattern.clone());
+        }
+        if name.contains(['+', '#', '/']) {
+            return UserPattern::NameUnusable;
+        }
+        let levels = self.as_str().split('/');
+        let levels: Vec<&str> = levels
+            .map(|level| if level == USER { name } else { level })
+            .collect();
+        UserPattern::Matching(Pattern::of_any_length(levels.join("/")))
+    }
+}
+
+impl FromStr for RulePattern {
+    type Err = RuleError;
+
+    fn from_str(text: &str) -> Result<Self, RuleError> {
+        let pattern: Pattern<'static> = text.parse()?;
+        let mut start = 0;
+        let mut has_user = false;
+        for (index, level) in text.split('/').enumerate() {
+            match level.find(USER) {
+                Some(_) if level == USER => has_user = true,
+                Some(at) => {
+                    return Err(RuleError::PartOfLevel {
+                        level: index + 1,
+                        at: start + at,
+                    });
+                }
+                None => {}
+            }
+            start += level.len() + 1;
+        }
+        Ok(RulePattern { pattern, has_user })
+    }
+}
+
+impl fmt::Display for RulePattern {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.pattern.fmt(f)
+    }
+}

@@ -1,0 +1,184 @@
+use proptest::prelude::{Strategy, any, prop, prop_assert, prop_assert_eq, proptest};
+
+use super::*;
+use crate::topic::naive::{self, patterns, topics};
+use crate::topic::{Pattern, Topic};
+
+fn rule(text: &str) -> Rule {
+    let words: Vec<&str> = text.split(' ').collect();
+    Rule {
+        effect: words[0].parse().expect("allow or deny"),
+        kind: words[1].parse().expect("a kind"),
+        pattern: words[2].parse().expect("a pattern"),
+    }
+}
+
+fn permissions(rules: &[&str], user: &str) -> Permissions {
+    let rules: Vec<Rule> = rules.iter().map(|text| rule(text)).collect();
+    Permissions::new(&rules, user)
+}
+
+fn topic(text: &str) -> Topic<'_> {
+    Topic::new(text).expect("it is a topic")
+}
+
+fn left(permissions: &Permissions, filter: &[&str]) -> Vec<String> {
+    let filter: Vec<Pattern<'_>> = filter
+        .iter()
+        .map(|text| Pattern::new(*text).expect("it is a pattern"))
+        .collect();
+    let left = permissions.remaining_filter(&filter);
+    left.iter().map(Pattern::to_string).collect()
+}
+
+#[test]
+fn deny_rule_wins_and_allow_rules_leave_nothing_else() {
+    let rules = ["allow publish a/#", "deny publish a/b", "allow subscribe x"];
+    let permissions = permissions(&rules, "ana");
+    let judge = |text: &str| permissions.judge(RuleKind::Publish, Some(&topic(text)));
+    assert_eq!(judge("a/c"), Verdict::Allowed);
+    assert_eq!(judge("a/b"), Verdict::Denied);
+    assert_eq!(judge("b"), Verdict::Denied);
+    assert_eq!(permissions.judge(RuleKind::Publish, None), Verdict::Denied);
+    assert!(!permissions.has_rules(RuleKind::Call));
+    let call = permissions.judge(RuleKind::Call, Some(&topic("b")));
+    assert_eq!(call, Verdict::Unruled);
+}
+
+#[test]
+fn message_without_a_topic_is_judged_by_all_only() {
+    let judge = |rules: &[&str]| permissions(rules, "ana").judge(RuleKind::Subscribe, None);
+    assert_eq!(judge(&["deny subscribe +/#"]), Verdict::Unruled);
+    assert_eq!(judge(&["deny subscribe #"]), Verdict::Denied);
+    assert_eq!(judge(&["allow subscribe +/#"]), Verdict::Denied);
+    assert_eq!(judge(&["allow subscribe #"]), Verdict::Allowed);
+}
+
+#[test]
+fn user_in_a_rule_is_one_level_with_exactly_that_name() {
+    let rules = ["allow publish home/%u/#", "deny subscribe %u"];
+    let ana = permissions(&rules, "ana");
+    let judge = |text: &str| ana.judge(RuleKind::Publish, Some(&topic(text)));
+    assert_eq!(judge("home/ana"), Verdict::Allowed);
+    assert_eq!(judge("home/ana/x"), Verdict::Allowed);
+    assert_eq!(judge("home/rui/x"), Verdict::Denied);
+    assert_eq!(judge("home/%u/x"), Verdict::Denied);
+    assert_eq!(
+        ana.judge(RuleKind::Subscribe, Some(&topic("ana"))),
+        Verdict::Denied
+    );
+    assert_eq!(
+        ana.judge(RuleKind::Subscribe, Some(&topic("rui"))),
+        Verdict::Unruled
+    );
+}
+
+#[test]
+fn name_with_a_sign_of_patterns_is_allowed_nothing_and_denied_everything() {
+    for name in ["#", "+", "a/b", "a#"] {
+        let allow = permissions(&["allow publish home/%u"], name);
+        for text in ["home/#x", "home/a", "other"] {
+            let Ok(topic) = Topic::new(text) else {
+                continue;
+            };
+            assert_eq!(
+                allow.judge(RuleKind::Publish, Some(&topic)),
+                Verdict::Denied
+            );
+        }
+        let deny = permissions(&["deny subscribe home/%u"], name);
+        assert_eq!(deny.judge(RuleKind::Subscribe, None), Verdict::Denied);
+        assert_eq!(
+            deny.judge(RuleKind::Subscribe, Some(&topic("x"))),
+            Verdict::Denied
+        );
+        assert!(left(&deny, &["x", "#"]).is_empty() && deny.has_rules(RuleKind::Subscribe));
+    }
+}
+
+#[test]
+fn user_beside_other_characters_is_refused() {
+    let error = "a/x%u"
+        .parse::<RulePattern>()
+        .expect_err("not a whole level");
+    assert_eq!(error, RuleError::PartOfLevel { level: 2, at: 3 });
+    assert!("%u/%u".parse::<RulePattern>().is_ok());
+    let error = "a/#/b".parse::<RulePattern>().expect_err("no pattern");
+    assert!(matches!(error, RuleError::Pattern(_)));
+}
+
+#[test]
+fn name_longer_than_a_topic_can_hold_matches_nothing() {
+    let long = format!("allow publish {}/%u", "x".repeat(250));
+    let permissions = permissions(&[&long], &"n".repeat(64));
+    let topic = topic("a");
+    assert_eq!(
+        permissions.judge(RuleKind::Publish, Some(&topic)),
+        Verdict::Denied
+    );
+}
+
+#[test]
+fn filter_is_told_as_the_rules_leave_it() {
+    let allowed = permissions(&["allow subscribe a/#", "allow subscribe +/x"], "ana");
+    assert_eq!(left(&allowed, &["#"]), ["a/#", "+/x"]);
+    assert_eq!(left(&allowed, &["a/+", "b/+", "c"]), ["a/+", "a/x", "b/x"]);
+    let denied = permissions(&["deny subscribe a/#", "deny subscribe +/#"], "ana");
+    assert_eq!(left(&denied, &["a/b", "#", "$x"]), ["#", "$x"]);
+    let both = permissions(&["allow subscribe a/#", "deny subscribe a/b"], "ana");
+    assert_eq!(left(&both, &["+/b", "a/c", "a/c", "a/+"]), ["a/c", "a/+"]);
+    assert_eq!(left(&permissions(&[], "ana"), &["x", "x"]), ["x"]);
+}
+
+fn some_rules() -> impl Strategy<Value = Vec<Rule>> {
+    let rule = (any::<bool>(), patterns()).prop_map(|(allows, pattern)| Rule {
+        kind: RuleKind::Subscribe,
+        pattern: pattern.parse().expect("it is a pattern"),
+        effect: if allows { Effect::Allow } else { Effect::Deny },
+    });
+    prop::collection::vec(rule, 0..5)
+}
+
+proptest! {
+    #[test]
+    fn rules_judge_like_the_plain_rules(rules in some_rules(), topic in topics()) {
+        let permissions = Permissions::new(&rules, "ana");
+        let matching = |effect: Effect| {
+            rules.iter().any(|rule| {
+                rule.effect == effect && naive::matches(rule.pattern.as_str(), &topic)
+            })
+        };
+        let expected = if matching(Effect::Deny) {
+            Verdict::Denied
+        } else if rules.iter().all(|rule| rule.effect == Effect::Deny) {
+            Verdict::Unruled
+        } else if matching(Effect::Allow) {
+            Verdict::Allowed
+        } else {
+            Verdict::Denied
+        };
+        let topic = Topic::new(topic).expect("it is a topic");
+        prop_assert_eq!(permissions.judge(RuleKind::Subscribe, Some(&topic)), expected);
+    }
+
+    /// A message that the filter matches and the rules let pass is matched by what is told, and
+    /// nothing is told that the filter does not match.
+    #[test]
+    fn told_filter_has_every_topic_that_passes(
+        rules in some_rules(),
+        filter in prop::collection::vec(patterns(), 0..4),
+        topic in topics(),
+    ) {
+        let permissions = Permissions::new(&rules, "ana");
+        let asked = filter.iter().any(|pattern| naive::matches(pattern, &topic));
+        let filter: Vec<&str> = filter.iter().map(String::as_str).collect();
+        let told = left(&permissions, &filter);
+        let is_told = told.iter().any(|pattern| naive::matches(pattern, &topic));
+        let topic = Topic::new(topic).expect("it is a topic");
+        let verdict = permissions.judge(RuleKind::Subscribe, Some(&topic));
+        if asked && verdict != Verdict::Denied {
+            prop_assert!(is_told, "{:?} {:?}", told, topic);
+        }
+        prop_assert!(asked || !is_told, "{:?} {:?}", told, topic);
+    }
+}
