@@ -29,8 +29,11 @@ pub mod session {
 }
 
 pub mod topic {
-    //! What an operator's rules allow.
-    pub use crate::topic::{Effect, Permissions, Rule, RuleError, RuleKind, RulePattern, Verdict};
+    //! Which patterns match a topic, and what an operator's rules allow.
+    pub use crate::topic::{
+        Effect, PatternIndex, Permissions, Rule, RuleError, RuleKind, RulePattern, SubscriberId,
+        SubscriptionId, Verdict,
+    };
 }
 
 pub use crate::server::open_data_folder;

@@ -9,9 +9,12 @@
 //! Both are compared byte by byte. Every match runs without recursion and without an allocation.
 //!
 //! - `pattern` compares one pattern with a topic, and two patterns with each other.
+//! - `index` finds the patterns that match a topic among many.
 //! - `rules` has an operator's rules, and what they leave of a user's patterns.
 
 mod error;
+#[cfg(feature = "server")]
+mod index;
 #[cfg(test)]
 mod naive;
 mod name;
@@ -20,6 +23,8 @@ mod pattern;
 mod rules;
 
 pub use error::{TopicError, Wildcard};
+#[cfg(feature = "server")]
+pub use index::{PatternIndex, SubscriberId, SubscriptionId};
 pub use name::Topic;
 pub use pattern::Pattern;
 #[cfg(feature = "server")]
@@ -27,6 +32,9 @@ pub use rules::{Effect, Permissions, Rule, RuleError, RuleKind, RulePattern, Ver
 
 /// The longest topic and the longest pattern, in bytes of UTF-8.
 pub const LONGEST_TOPIC: usize = 256;
+
+/// The most levels of a topic or a pattern: all of them empty.
+const MOST_LEVELS: usize = LONGEST_TOPIC + 1;
 
 /// The separator of levels.
 const SEPARATOR: char = '/';

@@ -4,8 +4,8 @@ use std::borrow::Cow;
 use std::fmt;
 use std::str::FromStr;
 
-use super::SEPARATOR;
 use super::error::{TopicError, check};
+use super::{MOST_LEVELS, SEPARATOR};
 
 /// A message's topic: 1 to [`LONGEST_TOPIC`](super::LONGEST_TOPIC) bytes in levels that `/`
 /// separates, each of which may be empty. It has no `+`, no `#` and no control character.
@@ -63,6 +63,7 @@ impl Topic<'_> {
 
     /// Returns the levels in order, at least one and at most 257.
     pub fn levels(&self) -> impl DoubleEndedIterator<Item = &str> + Clone {
+        debug_assert!(self.0.len() < MOST_LEVELS);
         self.0.split(SEPARATOR)
     }
 
@@ -100,7 +101,7 @@ mod tests {
         }
         let longest = "/".repeat(LONGEST_TOPIC);
         let longest = Topic::new(longest).expect("it has 256 bytes");
-        assert_eq!(longest.levels().count(), LONGEST_TOPIC + 1);
+        assert_eq!(longest.levels().count(), MOST_LEVELS);
     }
 
     #[test]

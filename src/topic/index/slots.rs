@@ -1,0 +1,67 @@
+//! Values with numbers that stay the same until the value is removed.
+
+/// A table of values. A removed value's slot is used again.
+#[derive(Debug)]
+pub(super) struct Slots<T> {
+    values: Vec<T>,
+    free: Vec<u32>,
+}
+
+impl<T: Copy> Slots<T> {
+    pub(super) const fn new() -> Self {
+        Slots {
+            values: Vec::new(),
+            free: Vec::new(),
+        }
+    }
+
+    pub(super) fn insert(&mut self, value: T) -> u32 {
+        if let Some(slot) = self.free.pop() {
+            self.values[slot as usize] = value;
+            return slot;
+        }
+        let slot = u32::try_from(self.values.len()).expect("each value takes more than a byte");
+        grow_slowly(&mut self.values);
+        self.values.push(value);
+        slot
+    }
+
+    /// Frees a slot. Memory is given back when all slots are free.
+    pub(super) fn remove(&mut self, slot: u32) {
+        self.free.push(slot);
+        if self.free.len() == self.values.len() {
+            *self = Slots::new();
+        }
+    }
+
+    #[cfg(test)]
+    pub(super) fn capacity_in_bytes(&self) -> usize {
+        size_of::<T>() * self.values.capacity() + size_of::<u32>() * self.free.capacity()
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.values.len() - self.free.len()
+    }
+}
+
+impl<T> std::ops::Index<u32> for Slots<T> {
+    type Output = T;
+
+    fn index(&self, slot: u32) -> &T {
+        &self.values[slot as usize]
+    }
+}
+
+impl<T> std::ops::IndexMut<u32> for Slots<T> {
+    fn index_mut(&mut self, slot: u32) -> &mut T {
+        &mut self.values[slot as usize]
+    }
+}
+
+/// Makes room for one more value. A vector of its own accord doubles, and would leave half of its
+/// memory unused; this leaves a ninth.
+pub(super) fn grow_slowly<T>(values: &mut Vec<T>) {
+    if values.len() == values.capacity() {
+        values.reserve_exact(8.max(values.len() / 8));
+    }
+}
