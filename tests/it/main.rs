@@ -19,6 +19,8 @@ mod journal;
 mod layers;
 mod limits;
 mod many_readers;
+#[cfg(unix)] // a broker of its own, on a unix socket
+mod mosquitto;
 #[cfg(unix)] // reads only the sources, so one system is enough
 mod pages;
 mod presence;
