@@ -11,7 +11,6 @@
     reason = "criterion's macros make public functions without any"
 )]
 
-use std::borrow::Cow;
 use std::hint::black_box;
 use std::sync::Arc;
 
@@ -29,12 +28,7 @@ const BODY: &str = "as long as the bodies of other benchmarks are, so that the f
 const AT: Millis = Millis(1_700_000_000_000);
 
 fn message(seq: u64) -> ServerFrame<'static> {
-    ServerFrame::Message(Message {
-        seq: Seq(seq),
-        from: Cow::Borrowed("escritor-1"),
-        at: AT,
-        body: Body::text(BODY),
-    })
+    ServerFrame::Message(Message::new(Seq(seq), "escritor-1", AT, Body::text(BODY)))
 }
 
 fn asking(id: u64) -> BodyFrame<'static> {
@@ -63,7 +57,7 @@ fn encode(c: &mut Criterion) {
         });
     };
     let (message, request) = (message(70_000), ClientFrame::Request(asking(1)));
-    let publish = ClientFrame::Publish(asking(1));
+    let publish = ClientFrame::Publish(asking(1).into());
     let (body, frames) = (body_item(), MessageFrames::new("escritor-1", AT));
     case("message", &|out| {
         frames.encode(black_box(Seq(70_000)), &body, out);
@@ -72,7 +66,7 @@ fn encode(c: &mut Criterion) {
         cbor::encode(black_box(&message), out);
     });
     let (id, seq) = (70_000, Seq(70_000));
-    let published = ServerFrame::Published(Published { id, seq });
+    let published = ServerFrame::Published(Published::new(id, seq));
     case("published", &|out| {
         cbor::encode_server(black_box(&published), out);
     });
@@ -93,7 +87,7 @@ fn decode(c: &mut Criterion) {
     });
     for (name, frame) in [
         ("request", ClientFrame::Request(asking(1))),
-        ("publish", ClientFrame::Publish(asking(1))),
+        ("publish", ClientFrame::Publish(asking(1).into())),
     ] {
         let bytes = encoded(&frame);
         group.bench_function(name, |b| {

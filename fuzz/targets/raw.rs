@@ -101,12 +101,7 @@ fn broadcast(charset: Charset, body: &Body<'_>) {
         direction: Direction::Outbound,
         terminator: Terminator::Nul,
     });
-    let message = ServerFrame::Message(Message {
-        seq: Seq(1),
-        from: Cow::Borrowed("ana"),
-        at: Millis(0),
-        body: body.clone(),
-    });
+    let message = ServerFrame::Message(Message::new(Seq(1), "ana", Millis(0), body.clone()));
     let closing = ServerFrame::Closing(Closing {
         reason: Cow::Borrowed("shutdown"),
         last_seq: Seq(1),

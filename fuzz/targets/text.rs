@@ -14,7 +14,9 @@ use arauto::fuzzing::Framing;
 use arauto::wire::text::{
     body_line, decode_client, decode_message, encode_server, hides, printable,
 };
-use arauto::wire::{BodyFrame, Charset, ClientFrame, Decoded, Dialect, Message, ServerFrame};
+use arauto::wire::{
+    BodyFrame, Charset, ClientFrame, Decoded, Dialect, Message, Publish, ServerFrame, Subscribed,
+};
 use arauto::{Body, ErrorCode, Millis, Seq};
 use arauto_fuzz::input::{Encoded, place};
 use arauto_fuzz::memory::in_proportion;
@@ -64,8 +66,8 @@ fn same_however_cut(charset: Charset, line: &[u8], limit: usize, cut: u8, frame:
 
 /// The contents of a decoded frame can be encoded again.
 fn bodies(frame: &ClientFrame<'_>) {
-    let (ClientFrame::Publish(BodyFrame { body, .. })
-    | ClientFrame::Request(BodyFrame { body, .. })) = frame
+    let (ClientFrame::Publish(Publish { body, .. }) | ClientFrame::Request(BodyFrame { body, .. })) =
+        frame
     else {
         return;
     };
@@ -77,6 +79,13 @@ fn bodies(frame: &ClientFrame<'_>) {
     assert_eq!((&said.body, used), (body, line.len()));
 }
 
+/// A message whose topic is any text.
+fn with_topic<'a>(body: &Body<'a>, topic: &'a str) -> Message<'a> {
+    let mut message = Message::new(Seq(1), "ana", Millis(0), body.clone());
+    message.topic = Some(Cow::Borrowed(topic));
+    message
+}
+
 /// Each frame is one line, for any body.
 fn says(charset: Charset, body: &Body<'_>) {
     let text = String::from_utf8_lossy(body.as_bytes());
@@ -85,13 +94,15 @@ fn says(charset: Charset, body: &Body<'_>) {
             id: 0,
             body: body.clone(),
         }),
-        ServerFrame::Message(Message {
+        ServerFrame::Message(Message::new(Seq(1), "ana", Millis(0), body.clone())),
+        ServerFrame::Message(with_topic(body, &text)),
+        ServerFrame::Kept(with_topic(body, &text)),
+        ServerFrame::Subscribed(Subscribed {
+            id: 0,
             seq: Seq(1),
-            from: Cow::Borrowed("ana"),
-            at: Millis(0),
-            body: body.clone(),
+            filter: Some(vec![text.clone(), text.clone()]),
         }),
-        ServerFrame::error(None, ErrorCode::BadFrame, text),
+        ServerFrame::error(None, ErrorCode::BadFrame, text.clone()),
     ];
     for frame in frames {
         let mut out = Vec::new();

@@ -9,7 +9,9 @@ use super::pending_reply::PendingReply;
 use super::session::Session;
 use super::shared::Reply;
 use super::slot::Slot;
-use crate::wire::{Ack, Body, BodyFrame, ClientFrame, IdFrame, Seq, SessionLine, Shutdown};
+use crate::wire::{
+    Ack, Body, BodyFrame, ClientFrame, IdFrame, Publish, Seq, SessionLine, Shutdown,
+};
 
 /// The sending half of a client. Clones share its session, which ends when the last of them and
 /// the [`Events`](crate::Events) are dropped, or with [`Client::fim`].
@@ -103,7 +105,7 @@ impl Client {
         body: impl Into<Body<'_>>,
     ) -> Result<PendingReply<Seq>, ClientError> {
         let (body, session) = (body.into(), self.session());
-        let answer = session.begin(|id| ClientFrame::Publish(BodyFrame { id, body }));
+        let answer = session.begin(|id| ClientFrame::Publish(Publish::new(id, body)));
         Ok(answer.await?.map_reply(|reply| match reply {
             Reply::Seq(seq) => Ok(seq),
             other => Err(other.mismatch()),

@@ -111,7 +111,7 @@ impl Handshake {
         password: &str,
         from: Option<&ResumePoint>,
     ) -> Result<LoggedInConnection, ClientError> {
-        let login = ClientFrame::Login(Login {
+        let login = ClientFrame::Login(Box::new(Login {
             id: 0,
             user: Cow::Borrowed(user),
             password: Cow::Borrowed(password),
@@ -120,7 +120,8 @@ impl Handshake {
                 after: from.after,
                 term: from.term,
             }),
-        });
+            options: None,
+        }));
         let mut bytes = Vec::new();
         cbor::encode(&login, &mut bytes);
         let connection = self.reader.source();

@@ -22,7 +22,7 @@ use crate::transport::Connection;
 #[cfg_attr(not(feature = "server"), doc = "```ignore")]
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// use arauto::wire::cbor::{self, ScannedFrame, FrameScanner};
-/// use arauto::wire::{BodyFrame, Body, ClientFrame};
+/// use arauto::wire::{Body, ClientFrame, Publish};
 /// use arauto::{Client, Config, Server};
 /// use tokio::io::{AsyncReadExt, AsyncWriteExt};
 ///
@@ -37,7 +37,7 @@ use crate::transport::Connection;
 ///
 /// let mut frame = Vec::new();
 /// let body = Body::text("bom dia");
-/// cbor::encode(&ClientFrame::Publish(BodyFrame { id: 1, body }), &mut frame);
+/// cbor::encode(&ClientFrame::Publish(Publish::new(1, body)), &mut frame);
 /// session.write_all(&frame).await?;
 ///
 /// let mut scanner = FrameScanner::new(session.who_am_i().seq, session.max_frame());

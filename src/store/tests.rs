@@ -113,16 +113,11 @@ fn abandoned_connection_interrupts_its_query() {
 
 /// Returns whole frames of messages with these seqs.
 fn frames(seqs: std::ops::RangeInclusive<u64>) -> bytes::Bytes {
-    use std::borrow::Cow;
     let mut frames = Vec::new();
     for seq in seqs {
         let body = format!("body of {seq} {}", "x".repeat(500));
-        let message = crate::wire::Message {
-            seq: Seq(seq),
-            from: Cow::Borrowed("ana"),
-            at: Millis(seq),
-            body: crate::wire::Body::text(&body),
-        };
+        let message =
+            crate::wire::Message::new(Seq(seq), "ana", Millis(seq), crate::wire::Body::text(&body));
         cbor::encode(&ServerFrame::Message(message), &mut frames);
     }
     frames.into()

@@ -64,6 +64,18 @@ error_codes! {
     SlowConsumer = "slow-consumer",
     /// The account was removed, or its password changed. Ends the session.
     Revoked = "revoked",
+    /// The topic or the pattern is not one, or does not go with the frame's other keys.
+    BadTopic = "bad-topic",
+    /// A value is out of its range, or one of two keys that belong together is missing.
+    BadValue = "bad-value",
+    /// A limit on the number of what the frame asks for is reached.
+    TooMany = "too-many",
+    /// The user that a message is for has no account.
+    UnknownUser = "unknown-user",
+    /// The producer's number is not the next one.
+    OutOfOrder = "out-of-order",
+    /// Another session has logged in with the same cursor. Ends the session.
+    Superseded = "superseded",
     /// The server is stopping and accepts no more work.
     Stopping = "stopping",
     /// The server failed to serve the frame.
@@ -84,6 +96,7 @@ impl ErrorCode {
                 | ErrorCode::TooManySessions
                 | ErrorCode::SlowConsumer
                 | ErrorCode::Revoked
+                | ErrorCode::Superseded
         )
     }
 }

@@ -25,9 +25,10 @@ pub use dialect::Dialect;
 pub use error_code::ErrorCode;
 pub use event::Event;
 pub use frame::{
-    Ack, BodyFrame, ClientFrame, Closing, ErrorFrame, Gap, IdFrame, LoggedIn, Login, Message,
-    Presence, Present, Published, Resume, Role, ServerFrame, SessionLine, SessionList, Shutdown,
-    Stopping, Unserved, VERSION, Welcome,
+    Ack, BodyFrame, ClientFrame, Closing, ErrorFrame, Features, Gap, Headers, IdFrame,
+    LONGEST_HEADERS, LONGEST_LABEL, LoggedIn, Login, LoginOptions, MOST_HEADERS, Message, Passed,
+    Presence, Present, Publish, PublishOptions, Published, Resume, Role, ServerFrame, SessionLine,
+    SessionList, Shutdown, Stopping, Subscribe, Subscribed, Unserved, VERSION, Welcome,
 };
 pub use ids::{Millis, Seq, SessionId, Term};
 pub use quote::Quote;

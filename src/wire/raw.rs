@@ -113,7 +113,7 @@ pub fn encode_server(
     out: &mut Vec<u8>,
 ) -> bool {
     let (body, id) = match (dialect.direction, frame) {
-        (Direction::Outbound, ServerFrame::Message(message)) => {
+        (Direction::Outbound, ServerFrame::Message(message)) if message.to.is_none() => {
             (Cow::Borrowed(&message.body), BARE)
         }
         (Direction::Outbound, ServerFrame::Closing(closing)) if closing.reason == "shutdown" => {
@@ -266,14 +266,7 @@ mod tests {
             direction: Direction::Outbound,
             ..RawDialect::default()
         };
-        let message = |body| {
-            ServerFrame::Message(Message {
-                seq: Seq(1),
-                from: Cow::Borrowed("ana"),
-                at: Millis(0),
-                body,
-            })
-        };
+        let message = |body| ServerFrame::Message(Message::new(Seq(1), "ana", Millis(0), body));
         for (body, line, whole) in [
             (
                 Body::text("um\r\ndois\n"),

@@ -3,7 +3,9 @@
 use proptest::prelude::{Strategy, any, prop, prop_assert, prop_assert_eq, proptest};
 
 use super::text::body_line;
-use super::{Body, BodyFrame, Charset, ClientFrame, Decoded, Dialect, MAX_FRAME, RawDialect, cbor};
+use super::{
+    Body, BodyFrame, Charset, ClientFrame, Decoded, Dialect, MAX_FRAME, Publish, RawDialect, cbor,
+};
 
 fn dialects() -> impl Iterator<Item = Dialect> {
     let text = Charset::ALL.iter().map(|charset| Dialect::Text(*charset));
@@ -71,7 +73,7 @@ proptest! {
 
     #[test]
     fn text_frame_decodes_as_it_was_encoded(id in any::<u64>(), body in bodies()) {
-        let frame = ClientFrame::Publish(BodyFrame { id, body });
+        let frame = ClientFrame::Publish(Publish::new(id, body));
         let mut bytes = Vec::new();
         cbor::encode(&frame, &mut bytes);
         let length = bytes.len();

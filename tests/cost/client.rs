@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use arauto::Body;
 use arauto::wire::cbor::{self, PREFIX};
-use arauto::wire::{BodyFrame, ClientFrame, Decoded, Login, ServerFrame};
+use arauto::wire::{BodyFrame, ClientFrame, Decoded, Login, Publish, ServerFrame};
 
 /// How long a client waits for a frame. Nothing takes a thousandth of that.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -27,12 +27,13 @@ impl Client {
             stream,
             buffer: Vec::new(),
         };
-        client.send(&ClientFrame::Login(Login {
+        client.send(&ClientFrame::Login(Box::new(Login {
             id: 1,
             user: user.into(),
             password: "uma senha longa".into(),
             resume: None,
-        }));
+            options: None,
+        })));
         client.receive_until(|frame| matches!(frame, ServerFrame::LoggedIn(_)));
         client
     }
@@ -98,10 +99,8 @@ impl Loop {
 
     /// Publishes, and waits for the message at the publisher and at each reader.
     pub fn publish(&mut self, body: &str) {
-        self.client.send(&ClientFrame::Publish(BodyFrame {
-            id: 2,
-            body: Body::text(body),
-        }));
+        self.client
+            .send(&ClientFrame::Publish(Publish::new(2, Body::text(body))));
         for client in self.readers.iter_mut().chain([&mut self.client]) {
             client.receive_message(body);
         }

@@ -42,6 +42,8 @@ pub(crate) async fn serve_all_at_once(pipe: &mut Accepted) -> Option<Seq> {
         seq: Seq(6),
         term: None,
         request_rate: None,
+        filter: None,
+        cursor_new: false,
     });
     let stopping = ServerFrame::Stopping(Stopping {
         id: None,

@@ -70,6 +70,28 @@ fn text_error_is_a_code_and_a_message() {
 }
 
 #[test]
+fn text_command_of_an_unserved_feature_is_unsupported() {
+    let fixture = fixture();
+    let mut ana = fixture.lines();
+    ana.expect("+ arauto 1");
+    ana.send_text("/post a b");
+    ana.skip_to("- not-logged-in ");
+    ana.exchange("/login ana segredo", "+ ana registered");
+    for line in [
+        "/post a/b olá",
+        "/post",
+        "/tell rui olá",
+        "/subscribe #",
+        "/unsubscribe a",
+    ] {
+        ana.send_text(line);
+        ana.skip_to("- unsupported ");
+    }
+    ana.exchange("/posts", "= /POSTS");
+    fixture.finish();
+}
+
+#[test]
 fn text_control_characters_are_sent_as_escapes() {
     let fixture = fixture();
     let mut ana = fixture.lines();

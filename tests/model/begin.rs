@@ -45,12 +45,13 @@ impl State {
         self.slots[at].roster = Roster::Live;
         let now = *BASE;
         self.with_core(setting, at, |core, outside| {
-            let login = ClientFrame::Login(Login {
+            let login = ClientFrame::Login(Box::new(Login {
                 id: 0,
                 user: "ana".into(),
                 password: "".into(),
                 resume: None,
-            });
+                options: None,
+            }));
             core.frame(login, now, outside);
             let entry = driver::entry(driver::user(at), None, 0, 0);
             core.done(Done::Login(Ok(entry)), now, outside);

@@ -10,7 +10,9 @@ use arauto::internal::session::effects::{Done, Entry, LoginFailure};
 use arauto::internal::session::ending::Sending;
 use arauto::internal::session::policy::{ConnectRefusal, Policy, SessionLimits};
 use arauto::internal::session::{Core, LoginRefusal, NotPublished, Served, Setup};
-use arauto::wire::{Ack, BodyFrame, ClientFrame, Gap, IdFrame, Login, Resume, Seq, Shutdown, Term};
+use arauto::wire::{
+    Ack, BodyFrame, ClientFrame, Gap, IdFrame, Login, Publish, Resume, Seq, Shutdown, Term,
+};
 use arauto::{Body, Rate, UserName};
 
 use crate::connection::{Job, Wait, Written};
@@ -217,12 +219,13 @@ impl Driver<'_> {
         let body = Body::text("");
         let read_to = self.outside.io.client.read_to;
         let login = |resume| {
-            ClientFrame::Login(Login {
+            ClientFrame::Login(Box::new(Login {
                 id,
                 user: "ana".into(),
                 password: "".into(),
                 resume,
-            })
+                options: None,
+            }))
         };
         let shutdown = |now| ClientFrame::Shutdown(Shutdown { id, now });
         match kind {
@@ -233,7 +236,7 @@ impl Driver<'_> {
                 term: None,
             })),
             Frame::Request => ClientFrame::Request(BodyFrame { id, body }),
-            Frame::Publish => ClientFrame::Publish(BodyFrame { id, body }),
+            Frame::Publish => ClientFrame::Publish(Publish::new(id, body)),
             Frame::Ping => ClientFrame::Ping(IdFrame { id }),
             Frame::Ack => ClientFrame::Ack(Ack { seq: Seq(read_to) }),
             Frame::AckAhead => ClientFrame::Ack(Ack {

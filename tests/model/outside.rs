@@ -296,6 +296,7 @@ fn item_of(frame: &ServerFrame<'_>) -> Option<Item> {
         ServerFrame::Present(answer) => Item::Answer(number(answer.id)),
         ServerFrame::Pong(answer) => Item::Answer(number(answer.id)),
         ServerFrame::Sessions(answer) => Item::Answer(number(answer.id)),
+        ServerFrame::Subscribed(answer) => Item::Answer(number(answer.id)),
         ServerFrame::Gap(gap) => Item::Gap(gap.from.0, gap.to.0),
         ServerFrame::Error(error) => match error.id {
             Some(id) if error.code == ErrorCode::Stopping => Item::Refusal(number(id)),
@@ -310,6 +311,10 @@ fn item_of(frame: &ServerFrame<'_>) -> Option<Item> {
             accepted: closing.accepted,
             refused: closing.refused,
         },
-        ServerFrame::Message(_) | ServerFrame::Joined(_) | ServerFrame::Left(_) => return None,
+        ServerFrame::Message(_)
+        | ServerFrame::Joined(_)
+        | ServerFrame::Left(_)
+        | ServerFrame::Kept(_)
+        | ServerFrame::Passed(_) => return None,
     })
 }

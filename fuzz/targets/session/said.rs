@@ -98,6 +98,9 @@ impl Said {
                 assert!(gap.from <= self.last.next() && gap.to >= self.last);
                 self.last = gap.to;
             }
+            ServerFrame::Subscribed(_) | ServerFrame::Kept(_) | ServerFrame::Passed(_) => {
+                panic!("topics are not served: {frame:?}");
+            }
             ServerFrame::Closing(closing) => self.close(closing, asked),
         }
     }

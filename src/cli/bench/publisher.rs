@@ -6,7 +6,7 @@ use std::task::{Context, Poll, ready};
 use std::time::Instant;
 
 use arauto::wire::cbor::{self, ScannedFrame};
-use arauto::wire::{BodyFrame, ClientFrame};
+use arauto::wire::{ClientFrame, Publish};
 use arauto::{Body, RawSession, Seq};
 
 use super::client::{Buffer, Listener, SessionClient, session_ended};
@@ -43,7 +43,7 @@ impl Publisher {
         let size = messages.size;
         let body = timestamp::body(size);
         let (body, mut frame) = (Body::text(&body), Vec::new());
-        cbor::encode(&ClientFrame::Publish(BodyFrame { id: 0, body }), &mut frame);
+        cbor::encode(&ClientFrame::Publish(Publish::new(0, body)), &mut frame);
         if frame.len() > session.max_frame() {
             let message = format!("messages of {size} bytes are more than the server takes");
             return Err(Failure::new(sysexits::USAGE, message));

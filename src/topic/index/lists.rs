@@ -1,7 +1,7 @@
 //! The subscriptions of each pattern, as linked lists in one table.
 
+use super::ids::{SubscriberId, SubscriptionId};
 use super::slots::Slots;
-use super::{SubscriberId, SubscriptionId};
 
 /// The end of a list.
 const NONE: u32 = u32::MAX;

@@ -10,6 +10,7 @@
 //! - A subscription to a topic of its own takes at most 80 bytes, and one with a wildcard between
 //!   levels at most 150. What a removed subscription took is used again.
 
+mod ids;
 mod lists;
 mod slots;
 #[cfg(test)]
@@ -17,19 +18,12 @@ mod tests;
 mod texts;
 mod trie;
 
+pub use self::ids::{SubscriberId, SubscriptionId};
 use self::lists::{List, Lists, Place};
 use self::slots::grow_slowly;
 use self::texts::Texts;
 use self::trie::{PatternEnd, Trie};
 use super::{Pattern, Topic};
-
-/// The number of a subscriber, which the caller of the index chooses.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct SubscriberId(pub u32);
-
-/// The number of a subscription, as long as it is not removed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct SubscriptionId(u32);
 
 /// Subscriptions by their patterns.
 #[derive(Debug)]

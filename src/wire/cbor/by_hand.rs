@@ -4,14 +4,19 @@
 //! reader here returns `None` for every input that does not have the usual form, whether it is
 //! valid or not, and its caller then decodes with `shape` and serde_cbor.
 
+use std::borrow::Cow;
 use std::str;
 
 use bytes::BufMut;
 use smallvec::SmallVec;
 
-use super::head::{BYTES, LONGEST, TEXT, UNSIGNED, head, put_head, put_string, take_head};
+use super::head::{BYTES, LONGEST, MAP, TEXT, UNSIGNED, head, put_head, put_string, take_head};
 use super::prefix::PREFIX;
-use crate::wire::{Body, BodyFrame, ClientFrame, LONGEST_NAME, Millis, Published, Seq};
+use crate::topic::LONGEST_TOPIC;
+use crate::wire::{
+    Body, BodyFrame, ClientFrame, LONGEST_HEADERS, LONGEST_NAME, MOST_HEADERS, Millis, Publish,
+    Published, Seq,
+};
 
 /// Appends a body as a CBOR item.
 pub fn encode_body(body: &Body<'_>, out: &mut impl BufMut) {
@@ -22,6 +27,42 @@ pub fn encode_body(body: &Body<'_>, out: &mut impl BufMut) {
     put_string(major, body.as_bytes(), out);
 }
 
+/// Appends what a message's frame has from the body on: the body, the topic, the headers, `keep`
+/// and `to`. Returns the number of the keys behind the body.
+///
+/// `keep` and `to` are written as the publish has them; the caller has checked them.
+pub fn encode_content(publish: &Publish<'_>, out: &mut impl BufMut) -> u8 {
+    encode_body(&publish.body, out);
+    let mut keys = 0;
+    if let Some(topic) = &publish.topic {
+        out.put_slice(TOPIC);
+        put_string(TEXT, topic.as_bytes(), out);
+        keys += 1;
+    }
+    let Some(options) = &publish.options else {
+        return keys;
+    };
+    if let Some(headers) = &options.headers {
+        out.put_slice(HEADERS);
+        put_head(MAP, headers.len() as u64, out);
+        for (name, value) in headers.iter() {
+            put_string(TEXT, name.as_bytes(), out);
+            put_string(TEXT, value.as_bytes(), out);
+        }
+        keys += 1;
+    }
+    if options.keep == Some(true) {
+        out.put_slice(KEEP);
+        keys += 1;
+    }
+    if let Some(to) = &options.to {
+        out.put_slice(TO);
+        put_string(TEXT, to.as_bytes(), out);
+        keys += 1;
+    }
+    keys
+}
+
 /// The bytes before the first number of each frame: the frame's name, the head of its map with
 /// 4, 2 and 2 entries, and the first key.
 pub(super) const MESSAGE: &[u8; 14] = b"\xa1\x67message\xa4\x63seq";
@@ -30,6 +71,34 @@ pub(super) const REPLY: &[u8; 11] = b"\xa1\x65reply\xa2\x62id";
 
 /// The bytes between the two numbers of a `published`.
 pub(super) const SEQ: &[u8; 4] = b"\x63seq";
+
+/// The place in [`MESSAGE`] of the head of the map, and that head without keys behind the body.
+const MAP_AT: usize = 9;
+const FOUR_KEYS: u8 = 0xa4;
+
+/// The most keys that a message has behind its body.
+pub(super) const MOST_KEYS: u8 = 4;
+
+/// The keys behind a message's body. `keep` is always true.
+pub(super) const TOPIC: &[u8] = b"\x65topic";
+pub(super) const HEADERS: &[u8] = b"\x67headers";
+pub(super) const KEEP: &[u8] = b"\x64keep\xf5";
+pub(super) const TO: &[u8] = b"\x62to";
+
+/// Splits off the bytes before the seq of a message, with any number of keys behind its body.
+/// Returns that number and the bytes from the seq on; `None` if it is not the start of a message.
+#[inline]
+pub(super) fn take_message(item: &[u8]) -> Option<(u8, &[u8])> {
+    let (start, rest) = item.split_first_chunk::<{ MESSAGE.len() }>()?;
+    if start == MESSAGE {
+        return Some((0, rest));
+    }
+    let keys = start[MAP_AT].wrapping_sub(FOUR_KEYS);
+    let is_message = start[..MAP_AT] == MESSAGE[..MAP_AT]
+        && start[MAP_AT + 1..] == MESSAGE[MAP_AT + 1..]
+        && keys <= MOST_KEYS;
+    is_message.then_some((keys, rest))
+}
 
 /// The length of a message's frame up to the number of its seq.
 const FRONT: usize = PREFIX + MESSAGE.len();
@@ -45,7 +114,29 @@ const AROUND_BODY: usize = MESSAGE.len()
 /// Returns the length in bytes of the longest body that fits into a message frame of
 /// `max_frame` bytes, whatever the user name, the seq and the time are.
 pub const fn max_body(max_frame: usize) -> usize {
-    let available = max_frame.saturating_sub(AROUND_BODY);
+    longest_body(max_frame.saturating_sub(AROUND_BODY))
+}
+
+/// The most bytes of the keys behind a message's body.
+const BEHIND_BODY: usize = TOPIC.len()
+    + 3
+    + LONGEST_TOPIC
+    + HEADERS.len()
+    + 2
+    + 2 * MOST_HEADERS * 3
+    + LONGEST_HEADERS
+    + KEEP.len()
+    + TO.len()
+    + 2
+    + LONGEST_NAME;
+
+/// As [`max_body`], whatever the topic, the headers and the only receiver are besides.
+pub const fn max_body_with_topics(max_frame: usize) -> usize {
+    longest_body(max_frame.saturating_sub(AROUND_BODY + BEHIND_BODY))
+}
+
+/// Returns the length of the longest string whose item has at most so many bytes.
+const fn longest_body(available: usize) -> usize {
     // Pairs of a head's width and the longest string with a head of that width.
     let heads = [
         (9, usize::MAX),
@@ -89,7 +180,8 @@ impl MessageFrames {
         }
     }
 
-    /// Returns the frame's length in bytes, its prefix included. `body` is a CBOR item.
+    /// Returns the frame's length in bytes, its prefix included. `body` is a CBOR item, or the
+    /// content that [`encode_content`] writes.
     pub fn length(&self, seq: Seq, body: &[u8]) -> usize {
         let (_, seq) = head(UNSIGNED, seq.0);
         FRONT + seq + self.middle.len() + body.len()
@@ -101,18 +193,30 @@ impl MessageFrames {
     /// The frame is of 4 GiB or more.
     #[inline]
     pub fn encode(&self, seq: Seq, body: &[u8], out: &mut impl BufMut) {
+        self.encode_with_keys(seq, body, 0, out);
+    }
+
+    /// Appends the frame of a message with `keys` keys behind its body; `content` and `keys` are
+    /// those of [`encode_content`].
+    ///
+    /// # Panics
+    /// The frame is of 4 GiB or more.
+    #[inline]
+    pub fn encode_with_keys(&self, seq: Seq, content: &[u8], keys: u8, out: &mut impl BufMut) {
+        debug_assert!(keys <= MOST_KEYS);
         // Assembled in an array first, because copies of a fixed length need no call of memcpy.
         let (number, width) = head(UNSIGNED, seq.0);
         let front = FRONT + width;
-        let item = front - PREFIX + self.middle.len() + body.len();
+        let item = front - PREFIX + self.middle.len() + content.len();
         let item = u32::try_from(item).expect("a frame is below 4 GiB");
         let mut bytes = [0; FRONT + LONGEST];
         bytes[..PREFIX].copy_from_slice(&item.to_be_bytes());
         bytes[PREFIX..FRONT].copy_from_slice(MESSAGE);
+        bytes[PREFIX + MAP_AT] += keys;
         bytes[FRONT..].copy_from_slice(&number);
         out.put_slice(&bytes[..front]);
         out.put_slice(&self.middle);
-        out.put_slice(body);
+        out.put_slice(content);
     }
 }
 
@@ -153,7 +257,8 @@ pub(super) fn reply(frame: &BodyFrame<'_>, out: &mut Vec<u8>) {
 }
 
 /// Decodes a `publish` or a `request` in its usual form: definite lengths, and the two keys `id`
-/// and `body` in this order. Returns `None` for any other input.
+/// and `body` in this order, of a publish also `topic` behind them. Returns `None` for any other
+/// input.
 #[inline]
 pub(super) fn body_frame(item: &[u8]) -> Option<ClientFrame<'_>> {
     let (name, rest) = item.split_at_checked(10)?;
@@ -164,16 +269,47 @@ pub(super) fn body_frame(item: &[u8]) -> Option<ClientFrame<'_>> {
     let rest = rest.strip_prefix(b"\x64body")?;
     let (major, length, body) = take_head(rest)?;
     if body.len() as u64 != length {
-        return None;
+        return publish_with_topic(name, id, major, length, body);
     }
-    let body = match major {
-        TEXT => Body::text(str::from_utf8(body).ok()?),
-        BYTES => Body::bytes(body),
-        _ => return None,
-    };
+    let body = body_of(major, body)?;
     match name {
-        b"\xa1\x67publish\xa2" => Some(ClientFrame::Publish(BodyFrame { id, body })),
+        b"\xa1\x67publish\xa2" => Some(ClientFrame::Publish(Publish::new(id, body))),
         b"\xa1\x67request\xa2" => Some(ClientFrame::Request(BodyFrame { id, body })),
         _ => None,
     }
+}
+
+#[inline]
+fn body_of(major: u8, body: &[u8]) -> Option<Body<'_>> {
+    match major {
+        TEXT => Some(Body::text(str::from_utf8(body).ok()?)),
+        BYTES => Some(Body::bytes(body)),
+        _ => None,
+    }
+}
+
+/// Decodes the rest of a `publish` whose last key is `topic`. `rest` begins behind the head of the
+/// body.
+#[cold]
+#[inline(never)]
+fn publish_with_topic<'a>(
+    name: &[u8],
+    id: u64,
+    major: u8,
+    length: u64,
+    rest: &'a [u8],
+) -> Option<ClientFrame<'a>> {
+    if name != b"\xa1\x67publish\xa3" {
+        return None;
+    }
+    let (body, rest) = rest.split_at_checked(usize::try_from(length).ok()?)?;
+    let (TEXT, length, topic) = take_head(rest.strip_prefix(TOPIC)?)? else {
+        return None;
+    };
+    if topic.len() as u64 != length {
+        return None;
+    }
+    let mut publish = Publish::new(id, body_of(major, body)?);
+    publish.topic = Some(Cow::Borrowed(str::from_utf8(topic).ok()?));
+    Some(ClientFrame::Publish(publish))
 }

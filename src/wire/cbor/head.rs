@@ -5,6 +5,7 @@ use bytes::BufMut;
 pub(super) const UNSIGNED: u8 = 0;
 pub(super) const BYTES: u8 = 2;
 pub(super) const TEXT: u8 = 3;
+pub(super) const MAP: u8 = 5;
 
 /// The length of the longest head in bytes: one byte, then an argument of eight.
 pub(super) const LONGEST: usize = 9;

@@ -19,6 +19,10 @@ pub(super) enum Kind {
     /// A text string or a byte string.
     Body,
     Bool,
+    /// An array of text strings.
+    Texts,
+    /// A map of text strings to text strings, each key once.
+    Headers,
     /// A map with these keys.
     Map(&'static [Key]),
 }
@@ -31,6 +35,8 @@ impl Kind {
             Kind::Text => "a text string",
             Kind::Body => "a text string or a byte string",
             Kind::Bool => "true or false",
+            Kind::Texts => "an array of text strings",
+            Kind::Headers => "a map of text strings",
             Kind::Map(_) => "a map",
         }
     }
@@ -59,6 +65,10 @@ const LOGIN: &[Key] = &[
     required("user", Kind::Text),
     required("password", Kind::Text),
     optional("resume", Kind::Map(RESUME)),
+    optional("filter", Kind::Texts),
+    optional("presence", Kind::Bool),
+    optional("kept", Kind::Bool),
+    optional("cursor", Kind::Text),
 ];
 
 const RESUME: &[Key] = &[
@@ -67,13 +77,33 @@ const RESUME: &[Key] = &[
     optional("term", Kind::Uint),
 ];
 
+const PUBLISH: &[Key] = &[
+    ID,
+    required("body", Kind::Body),
+    optional("topic", Kind::Text),
+    optional("headers", Kind::Headers),
+    optional("keep", Kind::Bool),
+    optional("to", Kind::Text),
+    optional("producer", Kind::Text),
+    optional("n", Kind::Uint),
+];
+
+const SUBSCRIBE: &[Key] = &[
+    ID,
+    optional("add", Kind::Texts),
+    optional("remove", Kind::Texts),
+    optional("kept", Kind::Bool),
+];
+
 /// Returns the keys of this client frame that the server reads. Any other key may have any
 /// well-formed value, which is ignored.
 pub(super) fn of(frame: &str) -> &'static [Key] {
     match frame {
         "login" => LOGIN,
-        "request" | "publish" => const { &[ID, required("body", Kind::Body)] },
-        "who" | "ping" | "fim" | "sessions" | "subscribe" | "offer" | "withdraw" => const { &[ID] },
+        "request" => const { &[ID, required("body", Kind::Body)] },
+        "publish" => PUBLISH,
+        "subscribe" => SUBSCRIBE,
+        "who" | "ping" | "fim" | "sessions" | "offer" | "withdraw" => const { &[ID] },
         "shutdown" => const { &[ID, optional("now", Kind::Bool)] },
         "ack" => const { &[required("seq", Kind::Seq)] },
         "answer" => const { &[required("call", Kind::Uint)] },
@@ -81,12 +111,10 @@ pub(super) fn of(frame: &str) -> &'static [Key] {
     }
 }
 
-/// Returns the keys of this client frame that belong to features which the contract defines and
-/// this server does not support.
+/// Returns the keys of this client frame that belong to the feature `services`, which the contract
+/// defines and this server does not decode.
 pub(super) fn unserved(frame: &str) -> &'static [&'static str] {
     match frame {
-        "login" => &["filter", "presence", "kept", "cursor"],
-        "publish" => &["topic", "headers", "keep", "to", "producer", "n"],
         "request" => &["service", "timeout", "headers"],
         _ => &[],
     }

@@ -8,6 +8,7 @@
 mod by_hand;
 mod head;
 mod keys;
+mod message_keys;
 mod prefix;
 mod scan;
 mod shape;
@@ -21,7 +22,8 @@ use super::{ClientFrame, Decoded, IdFrame, ServerFrame, Unserved, WireError};
 use crate::wire::quote::{QUOTED, limited};
 use crate::wire::{ErrorCode, Quote};
 
-pub use by_hand::{MessageFrames, encode_body, max_body};
+pub use by_hand::{MessageFrames, encode_body, encode_content, max_body, max_body_with_topics};
+pub use message_keys::{MessageKeys, message_keys};
 pub use prefix::{PREFIX, announced_length};
 
 /// Decodes the first client frame in `bytes`.
@@ -82,7 +84,9 @@ pub fn encode<T: Serialize>(frame: &T, out: &mut Vec<u8>) {
 /// See [`encode`].
 pub fn encode_server(frame: &ServerFrame<'_>, out: &mut Vec<u8>) {
     match frame {
-        ServerFrame::Published(published) => by_hand::published(published, out),
+        ServerFrame::Published(published) if !published.repeated => {
+            by_hand::published(published, out);
+        }
         ServerFrame::Reply(reply) => by_hand::reply(reply, out),
         other => encode(other, out),
     }
@@ -146,7 +150,7 @@ fn client_value<'a>(
     value: &'a [u8],
 ) -> Result<ClientFrame<'a>, WireError> {
     let decoded = match &*frame.name {
-        "login" => ClientFrame::Login(read(frame, value)?),
+        "login" => ClientFrame::Login(Box::new(read(frame, value)?)),
         "request" => ClientFrame::Request(read(frame, value)?),
         "publish" => ClientFrame::Publish(read(frame, value)?),
         "who" => ClientFrame::Who(read(frame, value)?),
@@ -155,7 +159,7 @@ fn client_value<'a>(
         "fim" => ClientFrame::Fim(read(frame, value)?),
         "shutdown" => ClientFrame::Shutdown(read(frame, value)?),
         "sessions" => ClientFrame::Sessions(read(frame, value)?),
-        "subscribe" => unserved(read::<IdFrame>(frame, value)?.id, "the frame subscribe"),
+        "subscribe" => ClientFrame::Subscribe(Box::new(read(frame, value)?)),
         "offer" => unserved(read::<IdFrame>(frame, value)?.id, "the frame offer"),
         "withdraw" => unserved(read::<IdFrame>(frame, value)?.id, "the frame withdraw"),
         "answer" => ClientFrame::Answer,
@@ -166,7 +170,7 @@ fn client_value<'a>(
         Some(key) => ClientFrame::Unserved(Unserved {
             id: decoded.id().unwrap_or_default(),
             what: key,
-            is_login: matches!(decoded, ClientFrame::Login(_)),
+            is_login: false,
         }),
     })
 }
@@ -193,6 +197,9 @@ fn server_item(item: &[u8]) -> Result<Option<ServerFrame<'_>>, WireError> {
         "joined" => ServerFrame::Joined(read(frame, value)?),
         "left" => ServerFrame::Left(read(frame, value)?),
         "gap" => ServerFrame::Gap(read(frame, value)?),
+        "subscribed" => ServerFrame::Subscribed(read(frame, value)?),
+        "kept" => ServerFrame::Kept(read(frame, value)?),
+        "passed" => ServerFrame::Passed(read(frame, value)?),
         "error" => ServerFrame::Error(read(frame, value)?),
         "stopping" => ServerFrame::Stopping(read(frame, value)?),
         "closing" => ServerFrame::Closing(read(frame, value)?),

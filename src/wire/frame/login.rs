@@ -3,8 +3,11 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use serde::{Deserialize, Serialize};
+use serde::ser::SerializeStruct;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use super::optional::{is_false, put};
+use super::subscribe::owned;
 use super::{present, text};
 use crate::parse_error::ParseError;
 use crate::wire::{Seq, SessionId, Term};
@@ -42,24 +45,125 @@ pub struct Welcome<'a> {
 }
 
 /// A login, and the position at which its broadcasts begin.
-#[derive(Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq)]
 pub struct Login<'a> {
     /// Echoed in the answer.
     pub id: u64,
     /// The user name, not yet checked or normalized.
-    #[serde(borrow, with = "text")]
     pub user: Cow<'a, str>,
     /// The password, not yet checked.
-    #[serde(borrow, with = "text")]
     pub password: Cow<'a, str>,
     /// The position at which an earlier session stopped reading.
-    #[serde(
-        borrow,
-        default,
-        skip_serializing_if = "Option::is_none",
-        with = "present"
-    )]
     pub resume: Option<Resume<'a>>,
+    /// The keys of optional features; `None` if the login has none of them.
+    pub options: Option<Box<LoginOptions<'a>>>,
+}
+
+/// The keys of a `login` that belong to optional features.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct LoginOptions<'a> {
+    /// The patterns of the messages to receive, not yet checked; `None` is every message.
+    pub filter: Option<Vec<Cow<'a, str>>>,
+    /// Whether to receive `joined` and `left`. `None`: without a filter only.
+    pub presence: Option<bool>,
+    /// Whether to receive the kept values that the filter matches.
+    pub kept: Option<bool>,
+    /// The name of the read position that the server remembers.
+    pub cursor: Option<Cow<'a, str>>,
+}
+
+impl Login<'_> {
+    /// Returns the same frame without borrowed data.
+    pub fn into_owned(self) -> Login<'static> {
+        let into_owned = |text: Cow<'_, str>| Cow::Owned(text.into_owned());
+        Login {
+            id: self.id,
+            user: into_owned(self.user),
+            password: into_owned(self.password),
+            resume: self.resume.map(|resume| Resume {
+                stream: into_owned(resume.stream),
+                after: resume.after,
+                term: resume.term,
+            }),
+            options: self.options.map(|options| {
+                Box::new(LoginOptions {
+                    filter: options.filter.map(owned),
+                    presence: options.presence,
+                    kept: options.kept,
+                    cursor: options.cursor.map(into_owned),
+                })
+            }),
+        }
+    }
+}
+
+impl Serialize for Login<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let none = LoginOptions::default();
+        let LoginOptions {
+            filter,
+            presence,
+            kept,
+            cursor,
+        } = self.options.as_deref().unwrap_or(&none);
+        let optional = [
+            self.resume.is_some(),
+            filter.is_some(),
+            presence.is_some(),
+            kept.is_some(),
+            cursor.is_some(),
+        ];
+        let keys = 3 + optional.iter().filter(|is_there| **is_there).count();
+        let mut map = serializer.serialize_struct("Login", keys)?;
+        map.serialize_field("id", &self.id)?;
+        map.serialize_field("user", &self.user)?;
+        map.serialize_field("password", &self.password)?;
+        put(&mut map, "resume", self.resume.as_ref())?;
+        put(&mut map, "filter", filter.as_ref())?;
+        put(&mut map, "presence", presence.as_ref())?;
+        put(&mut map, "kept", kept.as_ref())?;
+        put(&mut map, "cursor", cursor.as_ref())?;
+        map.end()
+    }
+}
+
+impl<'de: 'a, 'a> Deserialize<'de> for Login<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let keys = LoginKeys::deserialize(deserializer)?;
+        let options = LoginOptions {
+            filter: keys.filter,
+            presence: keys.presence,
+            kept: keys.kept,
+            cursor: keys.cursor,
+        };
+        Ok(Login {
+            id: keys.id,
+            user: keys.user,
+            password: keys.password,
+            resume: keys.resume,
+            options: (options != LoginOptions::default()).then(|| Box::new(options)),
+        })
+    }
+}
+
+/// The keys of a `login`, as they are in its map.
+#[derive(Deserialize)]
+struct LoginKeys<'a> {
+    id: u64,
+    #[serde(borrow, with = "text")]
+    user: Cow<'a, str>,
+    #[serde(borrow, with = "text")]
+    password: Cow<'a, str>,
+    #[serde(borrow, default, with = "present")]
+    resume: Option<Resume<'a>>,
+    #[serde(borrow, default, with = "text::optional_list")]
+    filter: Option<Vec<Cow<'a, str>>>,
+    #[serde(default, with = "present")]
+    presence: Option<bool>,
+    #[serde(default, with = "present")]
+    kept: Option<bool>,
+    #[serde(borrow, default, with = "text::optional")]
+    cursor: Option<Cow<'a, str>>,
 }
 
 impl std::fmt::Debug for Login<'_> {
@@ -69,6 +173,7 @@ impl std::fmt::Debug for Login<'_> {
             .field("user", &self.user)
             .field("password", &"…")
             .field("resume", &self.resume)
+            .field("options", &self.options)
             .finish()
     }
 }
@@ -115,6 +220,17 @@ pub struct LoggedIn<'a> {
         with = "present"
     )]
     pub request_rate: Option<Cow<'a, str>>,
+    /// The login's filter, as the rules about the user leave it; absent if the login had none.
+    #[serde(
+        borrow,
+        default,
+        skip_serializing_if = "Option::is_none",
+        with = "text::optional_list"
+    )]
+    pub filter: Option<Vec<Cow<'a, str>>>,
+    /// Whether the login's cursor was not known before.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub cursor_new: bool,
 }
 
 /// The permissions of a user.

@@ -2,7 +2,13 @@
 //!
 //! A decoded frame borrows from its buffer, so that the server copies a frame at most once.
 
+mod features;
+mod headers;
 mod login;
+mod message;
+mod optional;
+mod ranges;
+mod subscribe;
 mod text;
 
 use std::borrow::Cow;
@@ -10,7 +16,12 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-pub use self::login::{LoggedIn, Login, Resume, Role, Welcome};
+pub use self::features::Features;
+pub use self::headers::{Headers, LONGEST_HEADERS, MOST_HEADERS};
+pub use self::login::{LoggedIn, Login, LoginOptions, Resume, Role, Welcome};
+pub use self::message::{Message, Passed, Publish, PublishOptions, Published};
+pub use self::ranges::LONGEST_LABEL;
+pub use self::subscribe::{Subscribe, Subscribed};
 use super::quote::{LONGEST_TEXT, limited};
 use super::{Body, ErrorCode, Millis, Seq, SessionId};
 
@@ -22,11 +33,13 @@ pub const VERSION: u64 = 1;
 #[serde(rename_all = "snake_case")]
 pub enum ClientFrame<'a> {
     /// Logs in; an unknown name is registered.
-    Login(Login<'a>),
+    Login(Box<Login<'a>>),
     /// Sends a request to the endpoint's handler.
     Request(BodyFrame<'a>),
     /// Broadcasts a message.
-    Publish(BodyFrame<'a>),
+    Publish(Publish<'a>),
+    /// Changes the session's filter.
+    Subscribe(Box<Subscribe<'a>>),
     /// Asks for the users that are logged in.
     Who(IdFrame),
     /// Asks for a `pong`.
@@ -53,7 +66,9 @@ impl ClientFrame<'_> {
     pub fn id(&self) -> Option<u64> {
         match self {
             ClientFrame::Login(login) => Some(login.id),
-            ClientFrame::Request(asking) | ClientFrame::Publish(asking) => Some(asking.id),
+            ClientFrame::Request(asking) => Some(asking.id),
+            ClientFrame::Publish(publish) => Some(publish.id),
+            ClientFrame::Subscribe(subscribe) => Some(subscribe.id),
             ClientFrame::Who(asked)
             | ClientFrame::Ping(asked)
             | ClientFrame::Fim(asked)
@@ -69,18 +84,12 @@ impl<'a> ClientFrame<'a> {
     /// Returns the same frame without borrowed data.
     pub fn into_owned(self) -> ClientFrame<'static> {
         match self {
-            ClientFrame::Login(login) => ClientFrame::Login(Login {
-                id: login.id,
-                user: Cow::Owned(login.user.into_owned()),
-                password: Cow::Owned(login.password.into_owned()),
-                resume: login.resume.map(|resume| Resume {
-                    stream: Cow::Owned(resume.stream.into_owned()),
-                    after: resume.after,
-                    term: resume.term,
-                }),
-            }),
+            ClientFrame::Login(login) => ClientFrame::Login(Box::new(login.into_owned())),
             ClientFrame::Request(asking) => ClientFrame::Request(asking.into_owned()),
-            ClientFrame::Publish(asking) => ClientFrame::Publish(asking.into_owned()),
+            ClientFrame::Publish(publish) => ClientFrame::Publish(publish.into_owned()),
+            ClientFrame::Subscribe(subscribe) => {
+                ClientFrame::Subscribe(Box::new(subscribe.into_owned()))
+            }
             ClientFrame::Who(asked) => ClientFrame::Who(asked),
             ClientFrame::Ping(asked) => ClientFrame::Ping(asked),
             ClientFrame::Ack(ack) => ClientFrame::Ack(ack),
@@ -90,6 +99,12 @@ impl<'a> ClientFrame<'a> {
             ClientFrame::Answer => ClientFrame::Answer,
             ClientFrame::Unserved(unserved) => ClientFrame::Unserved(unserved),
         }
+    }
+}
+
+impl<'a> From<BodyFrame<'a>> for Publish<'a> {
+    fn from(frame: BodyFrame<'a>) -> Self {
+        Publish::new(frame.id, frame.body)
     }
 }
 
@@ -126,6 +141,12 @@ pub enum ServerFrame<'a> {
     Left(Presence<'a>),
     /// Broadcasts that are no longer held.
     Gap(Gap),
+    /// The session's filter was changed.
+    Subscribed(Subscribed<'a>),
+    /// The kept value of a topic; not a broadcast.
+    Kept(Message<'a>),
+    /// Broadcasts that were not for this session.
+    Passed(Passed),
     /// A frame was not served, or the session ends.
     Error(ErrorFrame<'a>),
     /// The server is stopping.
@@ -172,7 +193,7 @@ fn whole_millis(wait: Duration) -> u64 {
     u64::try_from(wait.as_nanos().div_ceil(1_000_000).max(1)).unwrap_or(u64::MAX)
 }
 
-/// A frame with an id and a body: a `request`, a `publish` or a `reply`.
+/// A frame with an id and a body: a `request` or a `reply`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct BodyFrame<'a> {
     /// Chosen by the client, echoed in the answer.
@@ -217,15 +238,6 @@ pub struct Shutdown {
     pub now: Option<bool>,
 }
 
-/// The message has its seq.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Published {
-    /// The publish frame's id.
-    pub id: u64,
-    /// The message's seq.
-    pub seq: Seq,
-}
-
 /// The users that are logged in.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Present<'a> {
@@ -234,21 +246,6 @@ pub struct Present<'a> {
     /// Each user once, sorted by the code points of their names.
     #[serde(borrow)]
     pub users: Vec<Cow<'a, str>>,
-}
-
-/// A broadcast: a user's message.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Message<'a> {
-    /// Its position in the stream.
-    pub seq: Seq,
-    /// The user that published it.
-    #[serde(borrow, with = "text")]
-    pub from: Cow<'a, str>,
-    /// The time at which it got its seq.
-    pub at: Millis,
-    /// Text or bytes.
-    #[serde(borrow)]
-    pub body: Body<'a>,
 }
 
 /// A broadcast: a user's first session logged in, or the last one ended.

@@ -1,9 +1,10 @@
-//! (De)serializes a text string. serde's own `Cow<str>` would accept a byte string too.
+//! (De)serializes text strings. serde's own `Cow<str>` would accept a byte string too, and would
+//! not borrow.
 
 use std::borrow::Cow;
 use std::fmt;
 
-use serde::de::{Deserializer, Error, Visitor};
+use serde::de::{Deserialize, Deserializer, Error, SeqAccess, Visitor};
 use serde::ser::Serializer;
 
 pub(super) fn serialize<S: Serializer>(text: &str, serializer: S) -> Result<S::Ok, S::Error> {
@@ -14,6 +15,15 @@ pub(super) fn deserialize<'de, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<Cow<'de, str>, D::Error> {
     deserializer.deserialize_str(TextVisitor)
+}
+
+/// A text string inside of another value.
+pub(super) struct Text<'a>(pub(super) Cow<'a, str>);
+
+impl<'de: 'a, 'a> Deserialize<'de> for Text<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserialize(deserializer).map(Text)
+    }
 }
 
 struct TextVisitor;
@@ -32,5 +42,110 @@ impl<'de> Visitor<'de> for TextVisitor {
     // An indefinite-length string arrives in pieces and cannot be borrowed.
     fn visit_str<E: Error>(self, text: &str) -> Result<Self::Value, E> {
         Ok(Cow::Owned(text.to_owned()))
+    }
+}
+
+/// (De)serializes an optional key with a text string, which is absent or a text string.
+pub(super) mod optional {
+    use std::borrow::Cow;
+
+    use serde::ser::Serialize;
+    use serde::{Deserializer, Serializer};
+
+    pub(in crate::wire::frame) fn serialize<S: Serializer>(
+        text: &Option<Cow<'_, str>>,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        text.serialize(serializer)
+    }
+
+    pub(in crate::wire::frame) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Option<Cow<'de, str>>, D::Error> {
+        super::deserialize(deserializer).map(Some)
+    }
+}
+
+/// A list of text strings, of which at most [`Texts::MOST`] and one more are kept.
+pub(super) struct Texts<'a>(pub(super) Vec<Cow<'a, str>>);
+
+impl Texts<'_> {
+    /// More than any server accepts. It bounds the memory of a list of empty strings.
+    pub(super) const MOST: usize = 65_536;
+
+    /// Memory is taken in advance for so many.
+    const EXPECTED: usize = 1024;
+}
+
+impl<'de: 'a, 'a> Deserialize<'de> for Texts<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_seq(TextsVisitor)
+    }
+}
+
+struct TextsVisitor;
+
+impl<'de> Visitor<'de> for TextsVisitor {
+    type Value = Texts<'de>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an array of text strings")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Self::Value, A::Error> {
+        let expected = list.size_hint().unwrap_or_default().min(Texts::EXPECTED);
+        let mut texts = Vec::with_capacity(expected);
+        while let Some(Text(text)) = list.next_element()? {
+            if texts.len() <= Texts::MOST {
+                texts.push(text);
+            }
+        }
+        Ok(Texts(texts))
+    }
+}
+
+/// (De)serializes a list of text strings.
+pub(super) mod list {
+    use std::borrow::Cow;
+
+    use serde::ser::Serialize;
+    use serde::{Deserialize, Deserializer, Serializer};
+
+    use super::Texts;
+
+    pub(in crate::wire::frame) fn serialize<S: Serializer>(
+        texts: &[Cow<'_, str>],
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        texts.serialize(serializer)
+    }
+
+    pub(in crate::wire::frame) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Vec<Cow<'de, str>>, D::Error> {
+        Texts::deserialize(deserializer).map(|texts| texts.0)
+    }
+}
+
+/// (De)serializes an optional key with a list of text strings.
+pub(super) mod optional_list {
+    use std::borrow::Cow;
+
+    use serde::ser::Serialize;
+    use serde::{Deserialize, Deserializer, Serializer};
+
+    use super::Texts;
+
+    pub(in crate::wire::frame) fn serialize<S: Serializer>(
+        texts: &Option<Vec<Cow<'_, str>>>,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        texts.serialize(serializer)
+    }
+
+    pub(in crate::wire::frame) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Option<Vec<Cow<'de, str>>>, D::Error> {
+        Texts::deserialize(deserializer).map(|texts| Some(texts.0))
     }
 }

@@ -19,6 +19,17 @@ pub(super) fn escape(body: &Body<'_>, out: &mut String) {
     }
 }
 
+/// Appends a topic or a pattern as one word: escaped as a body, and its spaces too.
+pub(super) fn escape_word(word: &str, out: &mut String) {
+    for c in word.chars() {
+        if c == ' ' {
+            out.extend(c.escape_unicode());
+        } else {
+            escape_char(c, out);
+        }
+    }
+}
+
 fn escape_char(c: char, out: &mut String) {
     match c {
         '\n' => out.push_str("\\n"),
@@ -64,11 +75,24 @@ pub(super) fn unescape(text: Cow<'_, str>) -> Body<'_> {
     if !text.contains('\\') {
         return Body::Text(text);
     }
-    if let Some(bytes) = byte_string(&text) {
-        return Body::from(bytes);
+    match byte_string(&text) {
+        Some(bytes) => Body::from(bytes),
+        None => Body::Text(unescaped(&text).into()),
     }
+}
+
+/// Decodes the escapes in a text that cannot be a byte string.
+pub(super) fn unescape_text(text: &str) -> Cow<'_, str> {
+    if text.contains('\\') {
+        Cow::Owned(unescaped(text))
+    } else {
+        Cow::Borrowed(text)
+    }
+}
+
+fn unescaped(text: &str) -> String {
     let mut plain = String::with_capacity(text.len());
-    let mut rest = &*text;
+    let mut rest = text;
     while let Some(at) = rest.find('\\') {
         plain.push_str(&rest[..at]);
         rest = &rest[at..];
@@ -77,7 +101,7 @@ pub(super) fn unescape(text: Cow<'_, str>) -> Body<'_> {
         rest = &rest[length..];
     }
     plain.push_str(rest);
-    Body::from(plain)
+    plain
 }
 
 /// Decodes the escape at the start of `text`. Returns its character and its length in bytes.

@@ -2,8 +2,8 @@
 
 use std::borrow::Cow;
 
-use super::escape::unescape;
-use crate::wire::{BodyFrame, ClientFrame, IdFrame, Login};
+use super::escape::{unescape, unescape_text};
+use crate::wire::{BodyFrame, ClientFrame, IdFrame, Login, Publish, PublishOptions, Subscribe};
 
 /// The id of every frame. Lines have no ids, because answers come in the order of the lines.
 const ID: u64 = 0;
@@ -26,15 +26,47 @@ fn borrowed(line: &str) -> ClientFrame<'_> {
     }
     if let Some(login) = argument(line, "/login") {
         let (user, password) = login.split_once(' ').unwrap_or((login, ""));
-        return ClientFrame::Login(Login {
+        return ClientFrame::Login(Box::new(Login {
             id: ID,
             user: Cow::Borrowed(user),
             password: Cow::Borrowed(password),
             resume: None,
-        });
+            options: None,
+        }));
     }
     if let Some(text) = argument(line, "/publish") {
-        return ClientFrame::Publish(body_frame(text));
+        return ClientFrame::Publish(publish(text));
+    }
+    if let Some(post) = argument(line, "/post") {
+        let (topic, text) = post.split_once(' ').unwrap_or((post, ""));
+        let mut publish = publish(text);
+        publish.topic = Some(unescape_text(topic));
+        return ClientFrame::Publish(publish);
+    }
+    if let Some(tell) = argument(line, "/tell") {
+        let (user, text) = tell.split_once(' ').unwrap_or((tell, ""));
+        let mut publish = publish(text);
+        publish.options = Some(Box::new(PublishOptions {
+            to: Some(Cow::Borrowed(user)),
+            ..PublishOptions::default()
+        }));
+        return ClientFrame::Publish(publish);
+    }
+    if let Some(patterns) = argument(line, "/subscribe") {
+        return ClientFrame::Subscribe(Box::new(Subscribe {
+            id: ID,
+            add: patterns.split(' ').map(unescape_text).collect(),
+            remove: Vec::new(),
+            kept: Some(true),
+        }));
+    }
+    if let Some(patterns) = argument(line, "/unsubscribe") {
+        return ClientFrame::Subscribe(Box::new(Subscribe {
+            id: ID,
+            add: Vec::new(),
+            remove: patterns.split(' ').map(unescape_text).collect(),
+            kept: None,
+        }));
     }
     let text = line.strip_prefix('/').filter(|rest| rest.starts_with('/'));
     ClientFrame::Request(body_frame(text.unwrap_or(line)))
@@ -48,6 +80,10 @@ fn argument<'a>(line: &'a str, command: &str) -> Option<&'a str> {
         return Some(rest);
     }
     rest.strip_prefix(' ')
+}
+
+fn publish(text: &str) -> Publish<'_> {
+    Publish::new(ID, unescape(Cow::Borrowed(text)))
 }
 
 fn body_frame(text: &str) -> BodyFrame<'_> {

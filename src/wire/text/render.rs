@@ -2,8 +2,8 @@
 
 use std::fmt::{self, Write};
 
-use super::escape::escape;
-use crate::wire::{Body, ServerFrame};
+use super::escape::{escape, escape_word};
+use crate::wire::{Body, Message, ServerFrame};
 
 pub(super) fn line(frame: &ServerFrame<'_>, out: &mut String) {
     write_line(frame, out).expect("a String takes every character");
@@ -31,10 +31,26 @@ fn write_line(frame: &ServerFrame<'_>, out: &mut String) -> fmt::Result {
             Ok(())
         }
         ServerFrame::Message(message) => {
-            write!(out, "* message {} {} ", message.seq, message.from)?;
-            escape(&message.body, out);
+            let (kind, topic) = match (&message.to, &message.topic) {
+                (Some(_), _) => ("direct", None),
+                (None, Some(topic)) => ("post", Some(&**topic)),
+                (None, None) => ("message", None),
+            };
+            write_message(kind, message, topic, out)
+        }
+        ServerFrame::Kept(kept) => {
+            let topic = kept.topic.as_deref().unwrap_or_default();
+            write_message("kept", kept, Some(topic), out)
+        }
+        ServerFrame::Subscribed(subscribed) => {
+            out.push_str("+ subscribed");
+            for pattern in subscribed.filter.iter().flatten() {
+                out.push(' ');
+                escape_word(pattern, out);
+            }
             Ok(())
         }
+        ServerFrame::Passed(passed) => write!(out, "* passed {}", passed.to),
         ServerFrame::Joined(joined) => write!(out, "* joined {} {}", joined.seq, joined.user),
         ServerFrame::Left(left) => write!(out, "* left {} {}", left.seq, left.user),
         ServerFrame::Gap(gap) => write!(out, "* gap {} {}", gap.from, gap.to),
@@ -47,4 +63,19 @@ fn write_line(frame: &ServerFrame<'_>, out: &mut String) -> fmt::Result {
         ServerFrame::Closing(closing) => write!(out, ". {}", closing.reason),
         ServerFrame::Sessions(list) => write!(out, "+ sessions {}", list.sessions.len()),
     }
+}
+
+fn write_message(
+    kind: &str,
+    message: &Message<'_>,
+    topic: Option<&str>,
+    out: &mut String,
+) -> fmt::Result {
+    write!(out, "* {kind} {} {} ", message.seq, message.from)?;
+    if let Some(topic) = topic {
+        escape_word(topic, out);
+        out.push(' ');
+    }
+    escape(&message.body, out);
+    Ok(())
 }

@@ -1,14 +1,10 @@
 use super::*;
-use crate::wire::{BodyFrame, ErrorCode, Login, Message, Millis, Seq};
+use crate::wire::{
+    BodyFrame, ErrorCode, Login, Message, Millis, Passed, Publish, Seq, Subscribe, Subscribed,
+};
 
 fn parsed(line: &str) -> ClientFrame<'static> {
-    match parse::line(Cow::Owned(line.to_owned())) {
-        ClientFrame::Request(asking) => ClientFrame::Request(BodyFrame {
-            id: asking.id,
-            body: asking.body.into_owned(),
-        }),
-        other => other,
-    }
+    parse::line(Cow::Owned(line.to_owned()))
 }
 
 fn request(body: Body<'static>) -> ClientFrame<'static> {
@@ -26,9 +22,10 @@ fn text_line_without_a_command_is_a_request() {
 
 #[test]
 fn password_is_the_rest_of_the_line() {
-    let ClientFrame::Login(Login { user, password, .. }) = parsed("/login ana a b\\n ") else {
+    let ClientFrame::Login(login) = parsed("/login ana a b\\n ") else {
         panic!("a login");
     };
+    let Login { user, password, .. } = *login;
     assert_eq!((&*user, &*password), ("ana", "a b\\n "));
 }
 
@@ -100,12 +97,12 @@ fn line_too_long_or_in_another_charset_is_an_error() {
 #[test]
 fn text_message_is_one_line() {
     let mut out = Vec::new();
-    let frame = ServerFrame::Message(Message {
-        seq: Seq(7),
-        from: Cow::Borrowed("ana"),
-        at: Millis(0),
-        body: Body::text("um\ndois"),
-    });
+    let frame = ServerFrame::Message(Message::new(
+        Seq(7),
+        "ana",
+        Millis(0),
+        Body::text("um\ndois"),
+    ));
     encode_server(Charset::Utf8, Framing::Stream, &frame, &mut out);
     assert_eq!(out, b"* message 7 ana um\\ndois\n");
     out.clear();
@@ -122,5 +119,110 @@ fn text_message_with_a_line_ending_is_one_line() {
             let frame = decode_message(*charset, &bytes, 100).expect("it is short");
             assert_eq!(frame, request(Body::text("olá\nfim")));
         }
+    }
+}
+
+#[test]
+fn post_has_a_topic_of_one_word() {
+    let posted = |line: &str| match parsed(line) {
+        ClientFrame::Publish(Publish {
+            body,
+            topic: Some(topic),
+            options: None,
+            ..
+        }) => (topic, body),
+        other => panic!("a post: {other:?}"),
+    };
+    let text = |topic: &'static str, body: &'static str| (Cow::Borrowed(topic), Body::text(body));
+    assert_eq!(posted("/post a/b olá mundo"), text("a/b", "olá mundo"));
+    assert_eq!(posted(r"/post a\u{20}b\\c x\ny"), text("a b\\c", "x\ny"));
+    assert_eq!(
+        posted(r"/post \x41 \x00"),
+        (Cow::Borrowed(r"\x41"), Body::bytes(&[0]))
+    );
+    assert_eq!(posted("/post a"), text("a", ""));
+    assert_eq!(posted("/post"), text("", ""));
+    assert_eq!(parsed("/poste a"), request(Body::text("/poste a")));
+}
+
+#[test]
+fn tell_names_the_only_receiver() {
+    let ClientFrame::Publish(publish) = parsed(r"/tell ana\ olá\n") else {
+        panic!("a publish");
+    };
+    let options = publish.options.expect("it has a receiver");
+    assert_eq!(options.to.as_deref(), Some("ana\\"));
+    assert_eq!((publish.topic, publish.body), (None, Body::text("olá\n")));
+}
+
+#[test]
+fn subscribe_and_unsubscribe_have_patterns_of_one_word() {
+    let frame = |add: &[&'static str], remove: &[&'static str], kept| {
+        let owned = |list: &[&'static str]| list.iter().map(|text| Cow::Borrowed(*text)).collect();
+        ClientFrame::Subscribe(Box::new(Subscribe {
+            id: 0,
+            add: owned(add),
+            remove: owned(remove),
+            kept,
+        }))
+    };
+    assert_eq!(parsed("/subscribe a/#"), frame(&["a/#"], &[], Some(true)));
+    assert_eq!(
+        parsed(r"/subscribe a\u{20}b +"),
+        frame(&["a b", "+"], &[], Some(true))
+    );
+    assert_eq!(parsed("/subscribe"), frame(&[""], &[], Some(true)));
+    assert_eq!(parsed("/unsubscribe a"), frame(&[], &["a"], None));
+}
+
+#[test]
+fn frames_of_topics_have_lines_of_their_own() {
+    let line = |frame: &ServerFrame<'_>| {
+        let mut out = Vec::new();
+        encode_server(Charset::Utf8, Framing::Messages, frame, &mut out);
+        String::from_utf8(out).expect("it is utf-8")
+    };
+    let mut message = Message::new(Seq(7), "ana", Millis(0), Body::text("um\ndois"));
+    message.topic = Some(Cow::Borrowed("a b/\\"));
+    let kept = ServerFrame::Kept(message.clone());
+    assert_eq!(line(&kept), r"* kept 7 ana a\u{20}b/\\ um\ndois");
+    let post = ServerFrame::Message(message.clone());
+    assert_eq!(line(&post), r"* post 7 ana a\u{20}b/\\ um\ndois");
+    message.to = Some(Cow::Borrowed("rui"));
+    let direct = ServerFrame::Message(message);
+    assert_eq!(line(&direct), r"* direct 7 ana um\ndois");
+    let passed = ServerFrame::Passed(Passed { to: Seq(9) });
+    assert_eq!(line(&passed), "* passed 9");
+    let subscribed = |filter| {
+        line(&ServerFrame::Subscribed(Subscribed {
+            id: 0,
+            seq: Seq(9),
+            filter,
+        }))
+    };
+    let filter = vec![Cow::Borrowed("a b"), Cow::Borrowed("#")];
+    assert_eq!(subscribed(Some(filter)), r"+ subscribed a\u{20}b #");
+    assert_eq!(subscribed(None), "+ subscribed");
+}
+
+/// A topic or a pattern is the same when it is written as a word and read again.
+#[test]
+fn word_round_trips_through_its_escapes() {
+    for word in [
+        "a b",
+        " ",
+        "a\\u{20}b",
+        "a\\",
+        "é/\u{2028}",
+        "\\x41",
+        "\u{202e}",
+    ] {
+        let mut written = String::new();
+        escape::escape_word(word, &mut written);
+        assert!(
+            !written.contains([' ', '\u{2028}', '\u{202e}']),
+            "{written:?}"
+        );
+        assert_eq!(escape::unescape_text(&written), word);
     }
 }

@@ -164,18 +164,21 @@ fn unserved_feature_is_unsupported_without_ending() {
         ask("withdraw", 5).with("service", text("s")),
         publish(6, text("a")).with("topic", text("t")),
         publish(7, text("a")).with("n", Value::Integer(1)),
-        crate::support::request(8, text("a")).with("timeout", Value::Integer(1)),
+        publish(8, text("a")).with("keep", Value::Bool(false)),
+        ask("subscribe", 9).with("add", Value::Array(vec![text("a/#/b")])),
+        publish(10, text("a")).with("topic", text("no+topic")),
+        crate::support::request(11, text("a")).with("timeout", Value::Integer(1)),
     ];
     for frame in &unserved {
-        ana.send_bytes(&frame.bytes()); // the schema has none of these
+        ana.send_bytes(&frame.bytes()); // the schema has some of these only
     }
-    for id in 3..9 {
+    for id in 3..12 {
         assert_eq!(ana.expect_error("unsupported").num("id"), id);
     }
     let answer = Frame::new("answer", [("call", Value::Integer(1)), ("body", text("a"))]);
     ana.send_bytes(&answer.bytes());
     let closing = ana.fim();
-    assert_eq!((closing.num("accepted"), closing.num("last_seq")), (6, 1));
+    assert_eq!((closing.num("accepted"), closing.num("last_seq")), (9, 1));
     drop(ana);
     fixture.finish();
 }

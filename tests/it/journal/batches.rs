@@ -93,7 +93,7 @@ fn publish_until_the_end(
             for id in first..first + 50 {
                 let body = format!("{name}-{id}");
                 let body = arauto::Body::text(&body);
-                let frame = ClientFrame::Publish(arauto::wire::BodyFrame { id, body });
+                let frame = ClientFrame::Publish(arauto::wire::Publish::new(id, body));
                 cbor::encode(&frame, &mut bytes);
             }
             if writer.write_all(&bytes).is_err() {

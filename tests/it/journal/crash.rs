@@ -6,7 +6,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use arauto::wire::{BodyFrame, ClientFrame, Decoded, ServerFrame, cbor};
+use arauto::wire::{ClientFrame, Decoded, Publish, ServerFrame, cbor};
 
 use arauto::Endpoint;
 
@@ -79,7 +79,7 @@ fn write(mut stream: Stream, tag: &str) {
         for id in first..first + 20 {
             let body = format!("{tag}-{id}");
             let body = arauto::Body::text(&body);
-            cbor::encode(&ClientFrame::Publish(BodyFrame { id, body }), &mut bytes);
+            cbor::encode(&ClientFrame::Publish(Publish::new(id, body)), &mut bytes);
         }
         if stream.write_all(&bytes).is_err() {
             return;

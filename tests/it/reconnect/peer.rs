@@ -61,6 +61,8 @@ impl Peer {
             seq: Seq(seq),
             term: None,
             request_rate: None,
+            filter: None,
+            cursor_new: false,
         }));
         (peer, resumed)
     }
@@ -83,12 +85,12 @@ impl Peer {
 
     pub fn send_message(&mut self, seq: u64) {
         let mut bytes = Vec::new();
-        let message = ServerFrame::Message(Message {
-            seq: Seq(seq),
-            from: "rui".into(),
-            at: Millis(1),
-            body: Body::text("bom dia"),
-        });
+        let message = ServerFrame::Message(Message::new(
+            Seq(seq),
+            "rui",
+            Millis(1),
+            Body::text("bom dia"),
+        ));
         encode(&message, &mut bytes);
         self.stream.write_all(&bytes).expect("the client reads");
     }

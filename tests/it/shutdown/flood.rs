@@ -98,7 +98,7 @@ fn batch(name: usize, id: u64) -> Vec<u8> {
     };
     let mut bytes = Vec::new();
     cbor::encode(&ClientFrame::Request(asking(id)), &mut bytes);
-    cbor::encode(&ClientFrame::Publish(asking(id + 1)), &mut bytes);
+    cbor::encode(&ClientFrame::Publish(asking(id + 1).into()), &mut bytes);
     cbor::encode(
         &ClientFrame::Ping(arauto::wire::IdFrame { id: id + 2 }),
         &mut bytes,

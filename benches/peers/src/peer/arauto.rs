@@ -28,12 +28,13 @@ const HEAD: usize = BEFORE_SEQ + 9;
 /// Logs in, and returns the seq after which this session's broadcasts begin.
 pub fn log_in(socket: &mut Socket) -> Result<u64> {
     let mut login = Vec::new();
-    let frame = ClientFrame::Login(Login {
+    let frame = ClientFrame::Login(Box::new(Login {
         id: 1,
         user: Cow::Borrowed(USER),
         password: Cow::Borrowed(PASSWORD),
         resume: None,
-    });
+        options: None,
+    }));
     cbor::encode(&frame, &mut login);
     socket.write_all(&login)?;
     loop {
@@ -72,7 +73,7 @@ fn decode(bytes: &[u8]) -> Result<ServerFrame<'_>> {
 
 /// Encodes a frame that publishes `body`.
 pub fn publish(body: &str) -> Vec<u8> {
-    encode_client(&ClientFrame::Publish(asking(body)))
+    encode_client(&ClientFrame::Publish(asking(body).into()))
 }
 
 /// Encodes a request with `body`.
@@ -104,12 +105,7 @@ fn encode_client(frame: &ClientFrame<'_>) -> Vec<u8> {
 pub fn message(seq: u64, size: usize) -> Vec<u8> {
     let body = "x".repeat(size);
     let mut bytes = Vec::new();
-    let message = Message {
-        seq: Seq(seq),
-        from: Cow::Borrowed(USER),
-        at: Millis::now(),
-        body: Body::text(&body),
-    };
+    let message = Message::new(Seq(seq), USER, Millis::now(), Body::text(&body));
     cbor::encode(&ServerFrame::Message(message), &mut bytes);
     bytes
 }
@@ -247,10 +243,7 @@ mod tests {
 
     fn published(seq: u64) -> Vec<u8> {
         let mut bytes = Vec::new();
-        let published = arauto::wire::Published {
-            id: ID,
-            seq: Seq(seq),
-        };
+        let published = arauto::wire::Published::new(ID, Seq(seq));
         cbor::encode(&ServerFrame::Published(published), &mut bytes);
         bytes
     }

@@ -83,6 +83,8 @@ impl Core {
             seq: entry.after,
             term: Some(entry.term),
             request_rate: rate.map(|rate| rate.to_string().into()),
+            filter: None,
+            cursor_new: false,
         }));
         if let Some(newest) = entry.gap.filter(|newest| *newest > Seq::ZERO) {
             fx.answer(&ServerFrame::Gap(Gap {

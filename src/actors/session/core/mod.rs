@@ -64,7 +64,11 @@ use self::work::WorkQueue;
 use crate::accounts::UserName;
 use crate::close::Evidence;
 use crate::rate::Bucket;
-use crate::wire::{Seq, ServerFrame, SessionId, VERSION, Welcome};
+use crate::wire::{Features, Seq, ServerFrame, SessionId, VERSION, Welcome};
+
+/// The optional features of the contract that sessions serve. A frame of another one gets
+/// `unsupported`.
+const SERVED: Features = Features::NONE;
 
 /// The decisions of one session.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -186,7 +190,7 @@ impl Core {
             max_frame: self.limits.max_frame as u64,
             max_body: Some(self.limits.max_body() as u64),
             idle_timeout: self.limits.idle_timeout_millis(),
-            features: Vec::new(),
+            features: SERVED.names(),
             limits: None,
         }));
     }

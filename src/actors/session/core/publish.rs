@@ -6,13 +6,13 @@ use super::effects::Effects;
 use super::work::{Ids, Purpose};
 use super::{Core, Served};
 use crate::actors::hub::NotPublished;
-use crate::wire::{BodyFrame, ErrorCode, Published, Role, Seq, ServerFrame};
+use crate::wire::{ErrorCode, Publish, Published, Role, Seq, ServerFrame};
 
 impl Core {
     /// Adds a publish to the run.
     pub(super) fn gather<E: Effects>(
         &mut self,
-        publish: &BodyFrame<'_>,
+        publish: &Publish<'_>,
         now: Instant,
         fx: &mut E,
     ) -> Served {
@@ -42,7 +42,7 @@ impl Core {
 
     fn publish_problem<E: Effects>(
         &self,
-        publish: &BodyFrame<'_>,
+        publish: &Publish<'_>,
         fx: &E,
     ) -> Option<(ErrorCode, String)> {
         if !fx.role().is_some_and(Role::may_publish) {
@@ -88,7 +88,7 @@ impl Core {
             Ok(first) => {
                 for (id, seq) in ids.iter().zip(first.0..) {
                     let (id, seq) = (*id, Seq(seq));
-                    fx.answer(&ServerFrame::Published(Published { id, seq }));
+                    fx.answer(&ServerFrame::Published(Published::new(id, seq)));
                 }
             }
             // They were accepted, and the log's deadline passed before their turn: they are

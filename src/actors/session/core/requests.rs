@@ -8,7 +8,7 @@ use super::publish::refuse;
 use super::rules::SessionRules;
 use super::state::{Member, State};
 use super::work::{Ids, Purpose};
-use super::{Core, Served};
+use super::{Core, SERVED, Served};
 use crate::accounts::{LoginRefusal, UserName};
 use crate::actors::handler::{HandlerError, Outcome, Request};
 use crate::close::CloseReason;
@@ -25,6 +25,10 @@ impl Core {
         now: Instant,
         fx: &mut E,
     ) -> Served {
+        let frame = match frame.unserved(SERVED) {
+            None => frame,
+            Some(unserved) => ClientFrame::Unserved(unserved),
+        };
         match &frame {
             ClientFrame::Publish(publish) if self.state.is_ready() || self.breaks_cut(fx) => {
                 return self.gather(publish, now, fx);
@@ -145,6 +149,7 @@ impl Core {
             ClientFrame::Sessions(list) => self.list_sessions(list.id, fx),
             ClientFrame::Shutdown(shutdown) => self.shut_down(shutdown, fx),
             ClientFrame::Publish(publish) => unreachable!("gathered: {}", publish.id),
+            ClientFrame::Subscribe(subscribe) => unreachable!("not served: {}", subscribe.id),
         }
     }
 

@@ -2,7 +2,7 @@
 
 use super::work::Ids;
 use crate::actors::hub::Bodies;
-use crate::wire::BodyFrame;
+use crate::wire::Publish;
 
 /// Publishes that go to the hub in one message, at most.
 pub(super) const RUN_FRAMES: usize = 4096;
@@ -21,7 +21,7 @@ impl Run {
         self.ids.len() >= RUN_FRAMES.min(limit) || self.bodies.bytes() >= RUN_BYTES
     }
 
-    pub(super) fn push(&mut self, publish: &BodyFrame<'_>) {
+    pub(super) fn push(&mut self, publish: &Publish<'_>) {
         self.ids.push(publish.id);
         self.bodies.push(&publish.body);
     }

@@ -15,7 +15,7 @@ mod scanned;
 use answer::answer;
 pub use scanned::{ScanError, ScannedFrame};
 
-use super::by_hand::{LONGEST_PUBLISHED, MESSAGE};
+use super::by_hand::{LONGEST_PUBLISHED, take_message};
 use super::head::take_uint;
 use super::{Decoded, PREFIX, announced_length, decode_server};
 use crate::wire::{Gap, Seq, ServerFrame};
@@ -26,6 +26,7 @@ pub struct FrameScanner {
     last: Seq,
     limit: usize,
     keep_whole: bool,
+    may_skip: bool,
     cut: Cut,
 }
 
@@ -48,6 +49,7 @@ impl FrameScanner {
             last: after,
             limit: max_frame,
             keep_whole: false,
+            may_skip: false,
             cut: Cut::Clean,
         }
     }
@@ -57,6 +59,14 @@ impl FrameScanner {
     #[must_use]
     pub fn whole_frames(mut self) -> Self {
         self.keep_whole = true;
+        self
+    }
+
+    /// Makes the scanner accept seqs that skip what was not for the session, because of a filter,
+    /// of rules or of messages to one user.
+    #[must_use]
+    pub fn with_skipped_seqs(mut self) -> Self {
+        self.may_skip = true;
         self
     }
 
@@ -144,8 +154,8 @@ impl FrameScanner {
         if let Some(head) = bytes.first_chunk::<LONGEST_PUBLISHED>()
             && let Some(length) = announced_length(head).map(|length| PREFIX + length)
             && (LONGEST_PUBLISHED..=self.limit.saturating_add(PREFIX)).contains(&length)
-            && head[PREFIX..].starts_with(MESSAGE)
-            && let Some((seq, _)) = take_uint(&head[PREFIX + MESSAGE.len()..])
+            && let Some((_, rest)) = take_message(&head[PREFIX..])
+            && let Some((seq, _)) = take_uint(rest)
         {
             if self.keep_whole && length > bytes.len() {
                 return Ok(None);
@@ -188,6 +198,10 @@ impl FrameScanner {
                 ScannedFrame::Presence(self.next(presence.seq)?)
             }
             ServerFrame::Gap(gap) => ScannedFrame::Gap(self.pass(gap)?),
+            ServerFrame::Passed(passed) => {
+                self.last = self.last.max(passed.to);
+                ScannedFrame::Passed(passed.to)
+            }
             ServerFrame::Published(published) => ScannedFrame::Published {
                 id: published.id,
                 seq: published.seq,
@@ -202,7 +216,7 @@ impl FrameScanner {
     #[inline]
     fn next(&mut self, found: Seq) -> Result<Seq, ScanError> {
         let expected = self.last.next();
-        if found != expected {
+        if found != expected && !(self.may_skip && found > expected) {
             return Err(ScanError::OutOfOrder { expected, found });
         }
         self.last = found;
@@ -211,7 +225,7 @@ impl FrameScanner {
 
     fn pass(&mut self, gap: Gap) -> Result<Gap, ScanError> {
         // After a resume in a term that ended early, the gap begins before `after`.
-        let is_next = gap.from <= self.last.next() && gap.to >= self.last;
+        let is_next = (gap.from <= self.last.next() || self.may_skip) && gap.to >= self.last;
         if !is_next {
             let (expected, found) = (self.last.next(), gap.from);
             return Err(ScanError::OutOfOrder { expected, found });

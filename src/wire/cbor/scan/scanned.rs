@@ -18,6 +18,8 @@ pub enum ScannedFrame<'a> {
     Presence(Seq),
     /// A `gap`: broadcasts that this session does not get.
     Gap(Gap),
+    /// A `passed`: what the stream has up to this seq was not for this session.
+    Passed(Seq),
     /// A `published`.
     Published {
         /// The id of the frame that it answers.

@@ -7,19 +7,19 @@ use super::{FrameScanner, ScanError, ScannedFrame};
 use crate::wire::cbor::encode;
 use crate::wire::cbor::tests::framed;
 use crate::wire::{
-    Body, BodyFrame, ErrorCode, Gap, IdFrame, Message, Millis, Presence, Published, Seq,
+    Body, BodyFrame, ErrorCode, Gap, IdFrame, Message, Millis, Passed, Presence, Published, Seq,
     ServerFrame,
 };
 
 const LIMIT: usize = 1 << 20;
 
 fn message(seq: u64, body: &'static str) -> ServerFrame<'static> {
-    ServerFrame::Message(Message {
-        seq: Seq(seq),
-        from: Cow::Borrowed("ana"),
-        at: Millis(1_700_000_000_000),
-        body: Body::text(body),
-    })
+    ServerFrame::Message(Message::new(
+        Seq(seq),
+        "ana",
+        Millis(1_700_000_000_000),
+        Body::text(body),
+    ))
 }
 
 fn stream() -> Vec<u8> {
@@ -29,7 +29,7 @@ fn stream() -> Vec<u8> {
             2,
             "a body that is longer than the part that is read of each frame",
         ),
-        ServerFrame::Published(Published { id: 7, seq: Seq(2) }),
+        ServerFrame::Published(Published::new(7, Seq(2))),
         ServerFrame::Joined(Presence {
             seq: Seq(3),
             user: Cow::Borrowed("rui"),
@@ -139,6 +139,27 @@ fn gap_or_repeat_in_the_seqs_is_an_error() {
         let outcome = FrameScanner::new(Seq::ZERO, LIMIT).scan(&bytes, |_| {});
         assert!(matches!(outcome, Err(ScanError::OutOfOrder { .. })));
     }
+}
+
+#[test]
+fn skipped_seqs_and_passed_are_accepted_where_allowed() {
+    let mut bytes = Vec::new();
+    encode(&message(3, "x"), &mut bytes);
+    encode(&ServerFrame::Passed(Passed { to: Seq(8) }), &mut bytes);
+    let gap = Gap {
+        from: Seq(10),
+        to: Seq(12),
+    };
+    encode(&ServerFrame::Gap(gap), &mut bytes);
+    encode(&message(20, "y"), &mut bytes);
+    let mut scanner = FrameScanner::new(Seq::ZERO, LIMIT).with_skipped_seqs();
+    let shown = shown(&mut scanner, &[&bytes]);
+    assert_eq!(shown[..2], ["message 3", "Passed(Seq(8))"]);
+    assert_eq!((shown.len(), scanner.last()), (4, Seq(20)));
+    bytes.clear();
+    encode(&message(20, "z"), &mut bytes);
+    let repeated = scanner.scan(&bytes, |_| {});
+    assert!(matches!(repeated, Err(ScanError::OutOfOrder { .. })));
 }
 
 #[test]

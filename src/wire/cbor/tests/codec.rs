@@ -7,11 +7,12 @@ use proptest::prelude::{Just, Strategy, any, prop, prop_assert_eq, prop_oneof, p
 
 use super::framed;
 use super::same_as_serde::{bodies, numbers};
-use crate::wire::cbor::{encode, encode_server};
+use crate::wire::cbor::{decode_client, decode_server, encode, encode_server};
 use crate::wire::{
-    Ack, BodyFrame, ClientFrame, Closing, ErrorCode, ErrorFrame, Gap, IdFrame, LoggedIn, Login,
-    Message, Millis, Presence, Present, Published, Resume, Role, Seq, ServerFrame, SessionId,
-    SessionLine, SessionList, Shutdown, Stopping, Term, Welcome,
+    Ack, BodyFrame, ClientFrame, Closing, Decoded, ErrorCode, ErrorFrame, Gap, Headers, IdFrame,
+    LoggedIn, Login, LoginOptions, Message, Millis, Passed, Presence, Present, Publish,
+    PublishOptions, Published, Resume, Role, Seq, ServerFrame, SessionId, SessionLine, SessionList,
+    Shutdown, Stopping, Subscribe, Subscribed, Term, Welcome,
 };
 
 fn ids() -> impl Strategy<Value = u64> {
@@ -42,27 +43,105 @@ fn body_frame() -> impl Strategy<Value = BodyFrame<'static>> {
     (ids(), bodies()).prop_map(|(id, body)| BodyFrame { id, body })
 }
 
+fn flags() -> impl Strategy<Value = Option<bool>> {
+    prop::option::of(any::<bool>())
+}
+
+fn text_lists() -> impl Strategy<Value = Vec<Cow<'static, str>>> {
+    prop::collection::vec(texts(), 0..30)
+}
+
+/// Generates headers with different names.
+fn headers() -> impl Strategy<Value = Option<Headers<'static>>> {
+    let entries = prop::collection::btree_map(any::<String>(), any::<String>(), 0..30);
+    let headers = entries.prop_map(|entries| {
+        let mut headers = Headers::default();
+        let mut push = |(name, value): (String, String)| headers.push(name, value);
+        entries.into_iter().for_each(&mut push);
+        headers
+    });
+    prop::option::of(headers)
+}
+
+/// Generates publishes with any of their keys.
+pub(super) fn publishes() -> impl Strategy<Value = Publish<'static>> {
+    let options = (
+        headers(),
+        flags(),
+        prop::option::of(texts()),
+        prop::option::of(texts()),
+        prop::option::of(numbers()),
+    );
+    let options = options.prop_map(|(headers, keep, to, producer, n)| PublishOptions {
+        headers,
+        keep,
+        to,
+        producer,
+        n,
+    });
+    let options = prop::option::of(options.prop_map(Box::new));
+    let parts = (ids(), bodies(), prop::option::of(texts()), options);
+    parts.prop_map(|(id, body, topic, options)| Publish {
+        id,
+        body,
+        topic,
+        options: options.filter(|options| **options != PublishOptions::default()),
+    })
+}
+
+fn login_options() -> impl Strategy<Value = Option<Box<LoginOptions<'static>>>> {
+    let filter = prop::option::of(text_lists());
+    let cursor = prop::option::of(texts());
+    let parts = (filter, flags(), flags(), cursor);
+    let options = parts.prop_map(|(filter, presence, kept, cursor)| LoginOptions {
+        filter,
+        presence,
+        kept,
+        cursor,
+    });
+    prop::option::of(options.prop_map(Box::new))
+        .prop_map(|options| options.filter(|options| **options != LoginOptions::default()))
+}
+
+fn subscribes() -> impl Strategy<Value = Subscribe<'static>> {
+    let parts = (ids(), text_lists(), text_lists(), flags());
+    parts.prop_map(|(id, add, remove, kept)| Subscribe {
+        id,
+        add,
+        remove,
+        kept,
+    })
+}
+
 fn logins() -> impl Strategy<Value = Login<'static>> {
     let resume = (texts(), seqs(), terms()).prop_map(|(stream, after, term)| Resume {
         stream,
         after,
         term,
     });
-    let parts = (ids(), texts(), texts(), prop::option::of(resume));
-    parts.prop_map(|(id, user, password, resume)| Login {
+    let parts = (
+        ids(),
+        texts(),
+        texts(),
+        prop::option::of(resume),
+        login_options(),
+    );
+    parts.prop_map(|(id, user, password, resume, options)| Login {
         id,
         user,
         password,
         resume,
+        options,
     })
 }
 
 fn client_frames() -> impl Strategy<Value = ClientFrame<'static>> {
     let now = prop::option::of(any::<bool>());
     prop_oneof![
-        logins().prop_map(ClientFrame::Login),
+        logins().prop_map(|login| ClientFrame::Login(Box::new(login))),
         body_frame().prop_map(ClientFrame::Request),
-        body_frame().prop_map(ClientFrame::Publish),
+        publishes().prop_map(ClientFrame::Publish),
+        subscribes().prop_map(|frame| ClientFrame::Subscribe(Box::new(frame))),
         id_frames().prop_map(ClientFrame::Who),
         id_frames().prop_map(ClientFrame::Ping),
         seqs().prop_map(|seq| ClientFrame::Ack(Ack { seq })),
@@ -115,9 +194,10 @@ fn logged_in() -> impl Strategy<Value = LoggedIn<'static>> {
         seqs(),
         terms(),
         rate,
+        (prop::option::of(text_lists()), any::<bool>()),
     );
     parts.prop_map(
-        |(id, user, role, registered, stream, seq, term, request_rate)| LoggedIn {
+        |(id, user, role, registered, stream, seq, term, request_rate, topics)| LoggedIn {
             id,
             user,
             role,
@@ -126,18 +206,28 @@ fn logged_in() -> impl Strategy<Value = LoggedIn<'static>> {
             seq,
             term,
             request_rate,
+            filter: topics.0,
+            cursor_new: topics.1,
         },
     )
 }
 
 fn messages() -> impl Strategy<Value = Message<'static>> {
-    let parts = (seqs(), texts(), times(), bodies());
-    parts.prop_map(|(seq, from, at, body)| Message {
-        seq,
-        from,
-        at,
-        body,
-    })
+    let topic = prop::option::of(texts());
+    let keys = (topic, headers(), any::<bool>(), prop::option::of(texts()));
+    let parts = (seqs(), texts(), times(), bodies(), keys);
+    parts.prop_map(
+        |(seq, from, at, body, (topic, headers, keep, to))| Message {
+            seq,
+            from,
+            at,
+            body,
+            topic,
+            headers,
+            keep,
+            to,
+        },
+    )
 }
 
 fn presence() -> impl Strategy<Value = Presence<'static>> {
@@ -196,7 +286,11 @@ fn session_lines() -> impl Strategy<Value = SessionLine<'static>> {
 }
 
 fn server_frames() -> impl Strategy<Value = ServerFrame<'static>> {
-    let published = (ids(), seqs()).prop_map(|(id, seq)| Published { id, seq });
+    let published = (ids(), seqs(), any::<bool>());
+    let published = published.prop_map(|(id, seq, repeated)| Published { id, seq, repeated });
+    let filter = prop::option::of(text_lists());
+    let subscribed = (ids(), seqs(), filter);
+    let subscribed = subscribed.prop_map(|(id, seq, filter)| Subscribed { id, seq, filter });
     let users = prop::collection::vec(texts(), 0..30);
     let present = (ids(), users).prop_map(|(id, users)| Present { id, users });
     let gap = (seqs(), seqs()).prop_map(|(from, to)| Gap { from, to });
@@ -213,6 +307,9 @@ fn server_frames() -> impl Strategy<Value = ServerFrame<'static>> {
         presence().prop_map(ServerFrame::Joined),
         presence().prop_map(ServerFrame::Left),
         gap.prop_map(ServerFrame::Gap),
+        subscribed.prop_map(ServerFrame::Subscribed),
+        messages().prop_map(ServerFrame::Kept),
+        seqs().prop_map(|to| ServerFrame::Passed(Passed { to })),
         errors().prop_map(ServerFrame::Error),
         stoppings().prop_map(ServerFrame::Stopping),
         closings().prop_map(ServerFrame::Closing),
@@ -231,13 +328,19 @@ proptest! {
     fn client_frames_equal_the_encoding_of_ciborium(frame in client_frames()) {
         let mut bytes = Vec::new();
         encode(&frame, &mut bytes);
-        prop_assert_eq!(bytes, by_ciborium(&frame));
+        prop_assert_eq!(&bytes, &by_ciborium(&frame));
+        if !matches!(frame, ClientFrame::Ack(Ack { seq: Seq(0) })) {
+            let decoded = decode_client(&bytes, usize::MAX);
+            prop_assert_eq!(decoded, Ok(Decoded::Frame(frame, bytes.len())));
+        }
     }
 
     #[test]
     fn server_frames_equal_the_encoding_of_ciborium(frame in server_frames()) {
         let mut bytes = Vec::new();
         encode_server(&frame, &mut bytes);
-        prop_assert_eq!(bytes, by_ciborium(&frame));
+        prop_assert_eq!(&bytes, &by_ciborium(&frame));
+        let decoded = decode_server(&bytes, usize::MAX);
+        prop_assert_eq!(decoded, Ok(Decoded::Frame(frame, bytes.len())));
     }
 }

@@ -1,10 +1,11 @@
 mod codec;
+mod features;
 mod same_as_serde;
 
 use std::borrow::Cow;
 
 use super::*;
-use crate::wire::{Body, BodyFrame, ErrorCode, IdFrame, Login, Resume, Seq, Term};
+use crate::wire::{Body, BodyFrame, ErrorCode, IdFrame, Login, Publish, Resume, Seq, Term};
 
 pub(super) fn framed(item: &[u8]) -> Vec<u8> {
     let mut bytes = u32::try_from(item.len())
@@ -35,11 +36,11 @@ fn client_frames_survive_the_round_trip() {
         id: 1,
         body: Body::text("olá"),
     }));
-    round_trip(&ClientFrame::Publish(BodyFrame {
-        id: 1,
-        body: Body::bytes(&[0, 255]),
-    }));
-    round_trip(&ClientFrame::Login(Login {
+    round_trip(&ClientFrame::Publish(Publish::new(
+        1,
+        Body::bytes(&[0, 255]),
+    )));
+    round_trip(&ClientFrame::Login(Box::new(Login {
         id: 3,
         user: Cow::Borrowed("ana"),
         password: Cow::Borrowed("x"),
@@ -48,7 +49,8 @@ fn client_frames_survive_the_round_trip() {
             after: Seq(9),
             term: Some(Term(3)),
         }),
-    }));
+        options: None,
+    })));
 }
 
 #[test]
@@ -125,6 +127,19 @@ fn frame_outside_the_contract_is_bad() {
         ("an ack of nothing", b"\xa1\x63ack\xa1\x63seq\x00"),
         ("an unassigned id", b"\xa1\x64ping\xa1\x62id\xe5"),
         ("a break for an item", b"\xa1\x64ping\xa2\x62id\x01\x62zz\x81\xff"),
+        ("a number for a topic", b"\xa1\x67publish\xa3\x62id\x01\x64body\x61b\x65topic\x01"),
+        ("bytes for a topic", b"\xa1\x67publish\xa3\x62id\x01\x64body\x61b\x65topic\x41a"),
+        ("the topic twice", b"\xa1\x67publish\xa4\x62id\x01\x64body\x61b\x65topic\x61a\x65topic\x61a"),
+        ("a null topic", b"\xa1\x67publish\xa3\x62id\x01\x64body\x61b\x65topic\xf6"),
+        ("a number for keep", b"\xa1\x67publish\xa3\x62id\x01\x64body\x61b\x64keep\x01"),
+        ("an array for headers", b"\xa1\x67publish\xa3\x62id\x01\x64body\x61b\x67headers\x80"),
+        ("a number for a header", b"\xa1\x67publish\xa3\x62id\x01\x64body\x61b\x67headers\xa1\x61a\x01"),
+        ("a header twice", b"\xa1\x67publish\xa3\x62id\x01\x64body\x61b\x67headers\xa2\x61a\x60\x61a\x60"),
+        ("half a header", b"\xa1\x67publish\xa3\x62id\x01\x64body\x61b\x67headers\xbf\x61a\xff"),
+        ("a text for a filter", b"\xa1\x65login\xa4\x62id\x01\x64user\x61a\x68password\x61b\x66filter\x61a"),
+        ("a number for a pattern", b"\xa1\x69subscribe\xa2\x62id\x01\x63add\x81\x01"),
+        ("a tagged pattern", b"\xa1\x69subscribe\xa2\x62id\x01\x63add\x81\xc1\x61a"),
+        ("no id to subscribe", b"\xa1\x69subscribe\xa1\x63add\x80"),
         ("an odd indefinite map", b"\xa1\x64ping\xa2\x62id\x01\x62zz\xbf\x01\xff"),
     ];
     for (what, item) in cases {
@@ -174,6 +189,16 @@ fn bad_frame_error_names_the_byte() {
             b"\xa1\x67request\xa2\x62id\x01\x64body\x63ol\xff",
             22,
             "a text string is not utf-8",
+        ),
+        (
+            b"\xa1\x67publish\xa3\x62id\x01\x64body\x61b\x67headers\xa2\x61a\x60\x61a\x60",
+            33,
+            "a key of headers comes twice",
+        ),
+        (
+            b"\xa1\x69subscribe\xa2\x62id\x01\x63add\x82\x61a\x01",
+            23,
+            "add must hold text strings",
         ),
         (
             b"\xa1\x68shutdown\xa2\x62id\x01\x63now\x01",
@@ -230,7 +255,7 @@ fn error_about_a_long_frame_is_short() {
 
 #[test]
 fn server_frame_of_a_later_version_is_skipped() {
-    let mut bytes = framed(b"\xa1\x66passed\xa1\x62to\x09");
+    let mut bytes = framed(b"\xa1\x66future\xa1\x62to\x09");
     let length = bytes.len();
     bytes.extend(framed(b"\xa1\x64pong\xa1\x62id\x01"));
     assert_eq!(decode_server(&bytes, 100), Ok(Decoded::Ignored(length)));
@@ -238,61 +263,6 @@ fn server_frame_of_a_later_version_is_skipped() {
     let mut scanner = FrameScanner::new(Seq(0), 100);
     let shown = scanner.scan(&bytes, |_| scanned += 1);
     assert_eq!((shown, scanned), (Ok(()), 1));
-}
-
-#[test]
-fn unserved_feature_is_reported_with_its_id() {
-    let cases: &[(&[u8], &str, bool)] = &[
-        (
-            b"\xa1\x69subscribe\xa2\x62id\x07\x63add\x80",
-            "the frame subscribe",
-            false,
-        ),
-        (
-            b"\xa1\x65offer\xa2\x62id\x07\x67service\x61a",
-            "the frame offer",
-            false,
-        ),
-        (
-            b"\xa1\x67publish\xa3\x65topic\x61a\x62id\x07\x64body\x61b",
-            "topic",
-            false,
-        ),
-        (
-            b"\xa1\x67publish\xa4\x62id\x07\x61n\x01\x68producer\x61p\x64body\x61b",
-            "n",
-            false,
-        ),
-        (
-            b"\xa1\x67request\xa3\x62id\x07\x64body\x61b\x67service\x61a",
-            "service",
-            false,
-        ),
-        (
-            b"\xa1\x65login\xa4\x62id\x07\x64user\x61a\x68password\x61b\x66cursor\x61c",
-            "cursor",
-            true,
-        ),
-    ];
-    for (item, what, is_login) in cases {
-        let (id, is_login) = (7, *is_login);
-        let unserved = ClientFrame::Unserved(Unserved { id, what, is_login });
-        let bytes = framed(item);
-        assert_eq!(
-            decode_client(&bytes, 100),
-            Ok(Decoded::Frame(unserved, bytes.len()))
-        );
-    }
-    let answer = framed(b"\xa1\x66answer\xa2\x64call\x01\x64body\x61a");
-    let decoded = decode_client(&answer, 100);
-    assert_eq!(
-        decoded,
-        Ok(Decoded::Frame(ClientFrame::Answer, answer.len()))
-    );
-    assert_eq!(
-        code_of(b"\xa1\x65offer\xa1\x67service\x61a"),
-        ErrorCode::BadFrame
-    );
 }
 
 #[test]

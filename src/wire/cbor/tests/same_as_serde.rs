@@ -4,11 +4,17 @@ use std::borrow::Cow;
 
 use proptest::prelude::{Just, Strategy, any, prop, prop_assert_eq, prop_oneof, proptest};
 
+use super::codec::publishes;
+use crate::topic::LONGEST_TOPIC;
 use crate::wire::cbor::{
-    MessageFrames, PREFIX, by_hand, checked_client_item, encode, encode_body, encode_server,
-    max_body,
+    FrameScanner, MessageFrames, MessageKeys, PREFIX, by_hand, checked_client_item, decode_server,
+    encode, encode_body, encode_content, encode_server, max_body, max_body_with_topics,
+    message_keys,
 };
-use crate::wire::{Body, BodyFrame, ClientFrame, Message, Millis, Published, Seq, ServerFrame};
+use crate::wire::{
+    Body, BodyFrame, ClientFrame, Decoded, Headers, LONGEST_HEADERS, LONGEST_NAME, MOST_HEADERS,
+    Message, Millis, Publish, PublishOptions, Published, Seq, ServerFrame,
+};
 
 /// Generates numbers of all widths that a head can have, and those at their bounds.
 pub(super) fn numbers() -> impl Strategy<Value = u64> {
@@ -45,12 +51,11 @@ proptest! {
         let mut message = Vec::new();
         frames.encode(seq, &item, &mut message);
         prop_assert_eq!(message.len(), frames.length(seq, &item));
-        let from = Cow::Borrowed(from.as_str());
-        let frame = ServerFrame::Message(Message { seq, from, at, body: body.clone() });
+        let frame = ServerFrame::Message(Message::new(seq, from.as_str(), at, body.clone()));
         prop_assert_eq!(message, by_serde(&frame));
 
         for frame in [
-            ServerFrame::Published(Published { id, seq }),
+            ServerFrame::Published(Published::new(id, seq)),
             ServerFrame::Reply(BodyFrame { id, body }),
         ] {
             let mut bytes = Vec::new();
@@ -64,13 +69,15 @@ proptest! {
         id in numbers(),
         body in bodies(),
         is_publish in any::<bool>(),
+        topic in prop::option::of(any::<String>()),
         damage in prop::option::of((any::<prop::sample::Index>(), any::<u8>())),
     ) {
-        let asking = BodyFrame { id, body };
         let frame = if is_publish {
-            ClientFrame::Publish(asking)
+            let mut publish = Publish::new(id, body);
+            publish.topic = topic.map(Cow::Owned);
+            ClientFrame::Publish(publish)
         } else {
-            ClientFrame::Request(asking)
+            ClientFrame::Request(BodyFrame { id, body })
         };
         let mut bytes = Vec::new();
         encode(&frame, &mut bytes);
@@ -85,6 +92,113 @@ proptest! {
             }
         }
     }
+}
+
+proptest! {
+    #[test]
+    fn message_with_any_keys_is_written_and_read_like_serde(
+        publish in publishes(), seq in numbers(), at in numbers(), from in "\\PC{1,20}",
+    ) {
+        let mut content = Vec::new();
+        let keys = encode_content(&publish, &mut content);
+        let (seq, at) = (Seq(seq), Millis(at));
+        let frames = MessageFrames::new(&from, at);
+        let mut bytes = Vec::new();
+        frames.encode_with_keys(seq, &content, keys, &mut bytes);
+        prop_assert_eq!(bytes.len(), frames.length(seq, &content));
+        let options = publish.options.as_deref().cloned().unwrap_or_default();
+        let message = Message {
+            seq,
+            from: Cow::Borrowed(from.as_str()),
+            at,
+            body: publish.body.clone(),
+            topic: publish.topic.clone(),
+            headers: options.headers,
+            keep: options.keep == Some(true),
+            to: options.to,
+        };
+        prop_assert_eq!(&bytes, &by_serde(&ServerFrame::Message(message.clone())));
+        let expected = MessageKeys {
+            seq,
+            from: &from,
+            at,
+            topic: message.topic.as_deref(),
+            keep: message.keep,
+            to: message.to.as_deref(),
+            is_empty_text: message.body.as_text() == Some(""),
+        };
+        prop_assert_eq!(message_keys(&bytes), Some(expected));
+        let mut scanned = Vec::new();
+        let outcome = FrameScanner::new(Seq(0), usize::MAX)
+            .with_skipped_seqs()
+            .scan(&bytes, |frame| scanned.push(format!("{frame:?}")));
+        if seq > Seq(0) {
+            prop_assert_eq!((outcome, scanned.len()), (Ok(()), 1));
+        }
+        for end in 0..bytes.len() {
+            prop_assert_eq!(message_keys(&bytes[..end]), None);
+        }
+    }
+
+    /// What is read of a damaged message is what the general decoder reads.
+    #[test]
+    fn keys_of_a_damaged_message_equal_those_of_the_decoder(
+        publish in publishes(), damage in any::<prop::sample::Index>(), byte in any::<u8>(),
+    ) {
+        let mut content = Vec::new();
+        let keys = encode_content(&publish, &mut content);
+        let mut bytes = Vec::new();
+        let frames = MessageFrames::new("ana", Millis(5));
+        frames.encode_with_keys(Seq(7), &content, keys, &mut bytes);
+        let at = PREFIX + damage.index(bytes.len() - PREFIX);
+        bytes[at] = byte;
+        if let Some(keys) = message_keys(&bytes) {
+            let decoded = decode_server(&bytes, usize::MAX);
+            if let Ok(Decoded::Frame(ServerFrame::Message(message), _)) = &decoded {
+                prop_assert_eq!(keys.seq, message.seq);
+                prop_assert_eq!(keys.topic, message.topic.as_deref());
+                prop_assert_eq!(keys.to, message.to.as_deref());
+                prop_assert_eq!(keys.keep, message.keep);
+            }
+        }
+    }
+}
+
+#[test]
+fn max_body_with_topics_fits_for_any_keys() {
+    let mut headers = Headers::default();
+    for number in 0..MOST_HEADERS {
+        headers.push(
+            format!("{number:02}"),
+            "v".repeat(LONGEST_HEADERS / MOST_HEADERS - 2),
+        );
+    }
+    assert_eq!(
+        (headers.len(), headers.bytes()),
+        (MOST_HEADERS, LONGEST_HEADERS)
+    );
+    let name = "n".repeat(LONGEST_NAME);
+    let mut publish = Publish::new(0, Body::text(""));
+    publish.topic = Some("t".repeat(LONGEST_TOPIC).into());
+    publish.options = Some(Box::new(PublishOptions {
+        headers: Some(headers),
+        keep: Some(true),
+        to: Some(name.clone().into()),
+        ..PublishOptions::default()
+    }));
+    let frames = MessageFrames::new(&name, Millis(u64::MAX));
+    for max_frame in [8 << 10, 64 << 10, 128 << 10, 1 << 20] {
+        let longest = max_body_with_topics(max_frame);
+        publish.body = Body::from("x".repeat(longest));
+        let mut content = Vec::new();
+        encode_content(&publish, &mut content);
+        let item = frames.length(Seq(u64::MAX), &content) - PREFIX;
+        assert!(
+            (max_frame - 200..=max_frame).contains(&item),
+            "{max_frame} {item}"
+        );
+    }
+    assert_eq!(max_body_with_topics(4096), 0);
 }
 
 #[test]

@@ -141,7 +141,7 @@ impl Client {
             body: Body::text(&text),
         };
         let frame = match self.work {
-            Work::Publish(_) => ClientFrame::Publish(asking),
+            Work::Publish(_) => ClientFrame::Publish(asking.into()),
             _ => ClientFrame::Request(asking),
         };
         self.push(encoded(&frame), true);

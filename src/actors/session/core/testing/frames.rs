@@ -9,12 +9,13 @@ use crate::wire::{
 };
 
 pub fn login(id: u64) -> ClientFrame<'static> {
-    ClientFrame::Login(Login {
+    ClientFrame::Login(Box::new(Login {
         id,
         user: Cow::Borrowed("ana"),
         password: Cow::Borrowed("segredo"),
         resume: None,
-    })
+        options: None,
+    }))
 }
 
 fn body_frame(id: u64) -> BodyFrame<'static> {
@@ -27,7 +28,7 @@ pub fn request(id: u64) -> ClientFrame<'static> {
 }
 
 pub fn publish(id: u64) -> ClientFrame<'static> {
-    ClientFrame::Publish(body_frame(id))
+    ClientFrame::Publish(body_frame(id).into())
 }
 
 pub fn who(id: u64) -> ClientFrame<'static> {
@@ -99,6 +100,7 @@ pub fn read(answer: &[u8]) -> Answer {
         ServerFrame::Present(present) => to(present.id),
         ServerFrame::Pong(pong) => to(pong.id),
         ServerFrame::Sessions(list) => to(list.id),
+        ServerFrame::Subscribed(subscribed) => to(subscribed.id),
         ServerFrame::Stopping(stopping) => stopping.id.map_or(Answer::Notice, to),
         ServerFrame::Error(error) => error.id.map_or(Answer::Notice, |id| Answer::To {
             id,

@@ -69,7 +69,7 @@ fn publish_with_too_long_a_body_waits_for_the_run_and_is_refused() {
     run.frame(publish(2));
     let long = || {
         let body = "x".repeat(1024).into();
-        crate::wire::ClientFrame::Publish(crate::wire::BodyFrame { id: 3, body })
+        crate::wire::ClientFrame::Publish(crate::wire::Publish::new(3, body))
     };
     run.done(Done::Published(Ok(Seq(1))));
     assert_eq!(

@@ -81,17 +81,18 @@ fn bytes_of(frame: Frame, id: u64, dialect: Dialect) -> Vec<u8> {
     });
     let (client_frame, line) = match frame {
         Frame::Login => (
-            ClientFrame::Login(Login {
+            ClientFrame::Login(Box::new(Login {
                 id,
                 user: "ana".into(),
                 password: "segredo".into(),
                 resume: None,
-            }),
+                options: None,
+            })),
             "/login ana segredo\n".to_owned(),
         ),
         Frame::Request => (ClientFrame::Request(body()), format!("bom dia {id}\n")),
         Frame::Publish => (
-            ClientFrame::Publish(body()),
+            ClientFrame::Publish(body().into()),
             format!("/publish bom dia {id}\n"),
         ),
         Frame::Ping => (ClientFrame::Ping(asked), "/ping\n".to_owned()),

@@ -4,6 +4,8 @@
 //! nesting deeper than [`MAX_DEPTH`], which is far below the depth that serde_cbor's recursion
 //! allows.
 
+mod lists;
+
 use std::borrow::Cow;
 
 use super::keys::{self, Key, Kind};
@@ -186,13 +188,7 @@ impl<'a> Walk<'a> {
     ) -> Result<(), WireError> {
         let mut left = self.map(what)?;
         let mut seen = 0_u32;
-        loop {
-            match &mut left {
-                Some(0) => break,
-                Some(left) => *left -= 1,
-                None if self.take_break() => break,
-                None => {}
-            }
+        while self.goes_on(&mut left) {
             let key_at = self.at;
             let key = self.key()?;
             let Some(index) = known.iter().position(|known| known.name == key) else {
@@ -230,7 +226,9 @@ impl<'a> Walk<'a> {
             (Kind::Bool, _) => matches!(first, FALSE | TRUE),
             // The recursion ends here: no key of such a map has a map as its value.
             (Kind::Map(keys), MAP) => return self.text_map(name, keys, &[]),
-            (Kind::Map(_), _) => false,
+            (Kind::Headers, MAP) => return self.headers(name),
+            (Kind::Texts, ARRAY) => return self.texts(name),
+            (Kind::Map(_) | Kind::Headers | Kind::Texts, _) => false,
         };
         if !is_of_kind {
             return Err(self.wrong(&format!("{name} must be {}", key.kind.in_words())));
@@ -251,6 +249,18 @@ impl<'a> Walk<'a> {
                 Ok(())
             }
             _ => Ok(()), // integers and booleans consist of their head
+        }
+    }
+
+    /// Whether another entry of an array or a map follows; counts it, or takes the break.
+    fn goes_on(&mut self, left: &mut Option<u64>) -> bool {
+        match left {
+            Some(0) => false,
+            Some(left) => {
+                *left -= 1;
+                true
+            }
+            None => !self.take_break(),
         }
     }
 
