@@ -7,7 +7,8 @@
 //! So the waker that a session registers for broadcasts does not wake its task: on the
 //! session's own thread it has the driver write at once, and the driver wakes the task where
 //! that is not all there is to do. Elsewhere, and where the driver is at work, the task is
-//! woken.
+//! woken. The session whose own publish made the broadcasts visible is neither: it looks at the
+//! log before its run is over.
 
 use std::cell::RefCell;
 use std::rc::{Rc, Weak};
