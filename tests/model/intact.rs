@@ -192,6 +192,32 @@ fn publishes_with_a_journal_are_answered_in_order() {
 
 #[test]
 #[ignore = "takes minutes without optimization; `just model` runs it"]
+fn stop_with_a_failing_disk_and_a_passed_deadline_is_reported() {
+    let setting = Setting {
+        is_journaled: true,
+        disk_failures: 1,
+        early_deadlines: 1,
+        ..Setting::of(vec![
+            Client::sends(&[Frame::Publish, Frame::Ping]),
+            Client::sends(&[Frame::Publish]),
+        ])
+    };
+    check("journal and deadlines", setting, 13_000_000);
+}
+
+#[test]
+#[ignore = "takes minutes without optimization; `just model` runs it"]
+fn three_sessions_with_work_lose_nothing_in_any_order() {
+    let setting = Setting::of(vec![
+        Client::sends(&[Frame::Request]),
+        Client::sends(&[Frame::Publish]),
+        Client::sends(&[Frame::Ping]),
+    ]);
+    check("three sessions with work", setting, 6_000_000);
+}
+
+#[test]
+#[ignore = "takes minutes without optimization; `just model` runs it"]
 fn reader_that_falls_off_the_log_is_told_of_each_gap() {
     let setting = Setting {
         waiting: 2,

@@ -88,7 +88,7 @@ pub fn possible(setting: &Setting) -> Vec<Sometimes> {
             }),
         ),
         (
-            setting.is_journaled,
+            setting.is_journaled && any(publishes_twice),
             Sometimes::sometimes("two runs are in work", |_, state| {
                 state.slots.iter().any(|slot| slot.io.jobs.len() > 1)
             }),
@@ -108,4 +108,12 @@ pub fn possible(setting: &Setting) -> Vec<Sometimes> {
 fn has_fate(state: &State, fate: Fate) -> bool {
     let mut fates = state.slots.iter().flat_map(|slot| &slot.io.witness.fates);
     fates.any(|known| *known == fate)
+}
+
+fn publishes_twice(client: &Client) -> bool {
+    let publishes = client
+        .frames
+        .iter()
+        .filter(|frame| **frame == Frame::Publish);
+    publishes.count() > 1
 }

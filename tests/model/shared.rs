@@ -1,9 +1,14 @@
 //! Parts of a state that many states share.
 
-use std::hash::{DefaultHasher, Hash, Hasher};
+use std::hash::{Hash, Hasher};
 use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+
+use ahash::RandomState;
+
+/// The same in each run, so that a run can be repeated.
+const HASHES: RandomState = RandomState::with_seeds(1, 2, 3, 4);
 
 /// A value that is copied when it is changed, and whose hash is computed once.
 ///
@@ -65,9 +70,7 @@ impl<T: Hash> Hash for Shared<T> {
         let known = self.0.hash.load(Ordering::Relaxed);
         let hash = match known {
             0 => {
-                let mut hasher = DefaultHasher::new();
-                self.0.value.hash(&mut hasher);
-                let hash = hasher.finish();
+                let hash = HASHES.hash_one(&self.0.value);
                 self.0.hash.store(hash, Ordering::Relaxed);
                 hash
             }
