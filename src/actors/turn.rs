@@ -1,8 +1,8 @@
-//! The turns of a thread's event loop.
+//! Counts the turns of a thread's event loop, and the operations in each.
 //!
-//! A turn is what the tasks of a thread do between two waits for events. What one turn brings
-//! can be handled together, and in a turn that brings one thing nothing is gained by waiting
-//! for a second.
+//! A turn is the time between two waits for events, in which the thread runs every task that is
+//! ready. Operations of one turn can be batched. An operation that is the only one of its turn
+//! gains nothing from a batch, and should not wait for one.
 
 use std::cell::Cell;
 
@@ -20,24 +20,27 @@ pub fn current() -> u64 {
     TURN.get()
 }
 
-/// Tells, for one kind of thing, whether a turn has brought only one.
+/// Predicts whether an operation will be the only one of its kind in its turn.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct Crowding {
+pub struct Contention {
+    /// The latest turn with an operation.
     turn: u64,
+    /// The number of operations in that turn.
     count: u32,
-    was_alone: bool,
+    /// Whether the turn with operations before that one had no more than one.
+    was_single: bool,
 }
 
-impl Crowding {
-    /// Counts a thing of the turn. Returns whether it is likely to be the turn's only one: the
-    /// first, and the latest turn that had any had one.
-    pub fn is_alone(&mut self, turn: u64) -> bool {
+impl Contention {
+    /// Counts an operation in `turn`. Returns whether it is the first of the turn and the last
+    /// turn with operations had no more than one.
+    pub fn admit(&mut self, turn: u64) -> bool {
         if turn != self.turn {
-            self.was_alone = self.count <= 1;
+            self.was_single = self.count <= 1;
             (self.turn, self.count) = (turn, 0);
         }
         self.count = self.count.saturating_add(1);
-        self.count == 1 && self.was_alone
+        self.count == 1 && self.was_single
     }
 }
 
@@ -55,13 +58,13 @@ mod tests {
     }
 
     #[test]
-    fn first_thing_after_a_turn_with_one_is_alone() {
-        let mut crowding = Crowding::default();
-        assert!(!crowding.is_alone(0), "nothing is known of earlier turns");
-        assert!(crowding.is_alone(1));
-        assert!(crowding.is_alone(7));
-        assert!(!crowding.is_alone(7), "the second of its turn");
-        assert!(!crowding.is_alone(8), "the latest turn had two");
-        assert!(crowding.is_alone(9));
+    fn first_operation_after_a_turn_with_one_is_uncontended() {
+        let mut contention = Contention::default();
+        assert!(!contention.admit(0), "nothing is known of earlier turns");
+        assert!(contention.admit(1));
+        assert!(contention.admit(7));
+        assert!(!contention.admit(7), "the second of its turn");
+        assert!(!contention.admit(8), "the last turn had two");
+        assert!(contention.admit(9));
     }
 }

@@ -58,8 +58,9 @@ pub trait Link: AsyncWrite + Unpin {
     /// small for is a [`MessageTooLong`](crate::framing::MessageTooLong).
     fn poll_receive(&mut self, cx: &mut Context<'_>, buf: &mut [u8]) -> Poll<io::Result<Received>>;
 
-    /// Pending where there is nothing to receive, as far as is known without a system call: the
-    /// task is then woken once there is. Ready where [`Link::poll_receive`] must find out.
+    /// Returns `Pending` if it is known without a system call that there is nothing to receive;
+    /// the task is woken when there is something. Returns `Ready` if only
+    /// [`Link::poll_receive`] can tell.
     fn poll_receivable(&mut self, _cx: &mut Context<'_>) -> Poll<()> {
         Poll::Ready(())
     }

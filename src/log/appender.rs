@@ -166,8 +166,8 @@ impl Appender {
         }
     }
 
-    /// As [`Appender::commit`], but does not notify the readers of the thread with this shard.
-    /// Returns whether [`Log::wake_readers`] is to be called there.
+    /// Makes what was pushed visible, and notifies the readers of all threads but this one, whose
+    /// number is `shard`. Returns whether the caller must call [`Log::wake_readers`].
     pub fn commit_here(&mut self, shard: usize) -> bool {
         self.flush();
         let is_due = std::mem::take(&mut self.is_notify_due);

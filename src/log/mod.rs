@@ -223,8 +223,8 @@ impl Log {
         }
     }
 
-    /// Wakes the readers that wait on this thread, which is that of `shard`, or has its relay
-    /// do so where they are many. For [`Appender::commit_here`].
+    /// Wakes the waiting readers of this thread, whose number is `shard`, or notifies the
+    /// thread's relay if they are many. Call it after [`Appender::commit_here`].
     ///
     /// # Panics
     /// If the log has no more than `shard` notifiers.

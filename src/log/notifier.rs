@@ -19,9 +19,9 @@ pub struct Notifier {
     is_notified: AtomicBool,
     relay: AtomicWaker,
     waiting: Arc<Mutex<Waiters>>,
-    /// The round of `waiting`. A reader that sees the one before is about to be woken.
+    /// The round of `waiting`. A reader that still sees the previous round is about to be woken.
     round: AtomicU64,
-    /// Up to where the thread's readers have been woken, as publishers see it.
+    /// The position up to which the thread's readers have been woken.
     woken: Mutex<Woken>,
 }
 
@@ -47,7 +47,7 @@ impl Drop for ReadWait {
 }
 
 impl Notifier {
-    /// Creates the notifier of one thread, whose progress publishers see by `tracked`.
+    /// Creates the notifier of one thread. `tracked` shows the thread's progress to publishers.
     pub(super) fn new(tracked: TrackedReader) -> Notifier {
         Notifier {
             is_notified: AtomicBool::new(false),
@@ -108,8 +108,8 @@ impl Notifier {
         taken
     }
 
-    /// Notes that every reader that waited when the log's end was at `position` has been woken;
-    /// now it is at `written`.
+    /// Notes that the readers that waited at `position` have been woken. The log's end is at
+    /// `written` now.
     pub(super) fn note_woken(&self, position: u64, written: u64) {
         let mut woken = self.woken.lock();
         woken.position = woken.position.max(position);

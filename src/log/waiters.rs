@@ -65,7 +65,7 @@ impl Waiters {
     /// Removes all of them, to be woken once no lock is held.
     pub(super) fn take(&mut self) -> impl Iterator<Item = Waker> + use<> {
         self.round += 1;
-        // Most of them will wait again.
+        // Most of these tasks will wait again.
         let next = Slab::with_capacity(self.wakers.len());
         let wakers = std::mem::replace(&mut self.wakers, next);
         wakers.into_iter().map(|(_, waker)| waker)

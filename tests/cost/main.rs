@@ -1,8 +1,74 @@
-//! What one frame costs the server: system calls and allocations. Counts, not times.
+//! Counts the system calls and the allocations of the server for each frame.
 //!
-//! `cargo test --test cost -- --nocapture` prints them; docs/performance.md has them.
+//! `cargo test --test cost -- --nocapture` prints the counts. docs/performance/profile.md has them.
 #![cfg(target_os = "linux")] // strace(1)
+#![allow(
+    clippy::unwrap_used,
+    reason = "the support modules are shared with tests/it, which allows it"
+)]
 
 mod allocations;
-mod client;
+#[path = "../it/support/mod.rs"]
+#[allow(
+    dead_code,
+    unused_imports,
+    reason = "shared with tests/it, which needs more"
+)]
+mod support;
 mod system_calls;
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use crate::support::FrameClient;
+
+/// Checks nothing: tests/it checks that frames follow the schema.
+mod contract {
+    use crate::support::Frame;
+
+    pub fn client_sends(_: &Frame) {}
+
+    pub fn server_sends(_: &Frame, _: &[u8]) {}
+}
+
+/// Takes the lock that each test holds: allocations are counted in the whole process.
+fn alone() -> MutexGuard<'static, ()> {
+    static ALONE: Mutex<()> = Mutex::new(());
+    ALONE.lock().unwrap_or_else(PoisonError::into_inner) // of a test that has failed
+}
+
+/// Clients in a closed loop: the next frame is sent when the previous one has been answered and
+/// delivered.
+struct ClosedLoop {
+    client: FrameClient,
+    readers: Vec<FrameClient>,
+}
+
+impl ClosedLoop {
+    /// Logs in a client, and as many readers beside it.
+    fn begin(readers: usize, connect: impl Fn() -> FrameClient) -> ClosedLoop {
+        let log_in = |number| {
+            let mut client = connect();
+            client.log_in(&format!("user{number}"));
+            client
+        };
+        let mut clients = ClosedLoop {
+            readers: (0..readers).map(log_in).collect(),
+            client: log_in(readers),
+        };
+        clients.publish("begin"); // each client has read the announcements of the logins then
+        clients
+    }
+
+    fn request(&mut self, body: &str) {
+        self.client.request(2, body);
+        self.client.skip_to("reply");
+    }
+
+    /// Publishes, and waits for the message at the publisher and at each reader.
+    fn publish(&mut self, body: &str) {
+        self.client.publish(2, body);
+        for client in self.readers.iter_mut().chain([&mut self.client]) {
+            client.skip_to("message");
+        }
+    }
+}

@@ -1,25 +1,27 @@
-//! The system calls of the server, as strace(1) sees them.
+//! The system calls of the server, recorded by strace(1).
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::os::unix::net::UnixStream;
-use std::path::Path;
-use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
+use std::path::PathBuf;
+use std::process::Command;
 
-use crate::client::Loop;
+use crate::support::{Served, Stop, run_by, wait_until};
+use crate::{ClosedLoop, alone};
 
 const ROUNDS: usize = 200;
 
+/// The number of calls by their names.
+type Counts = BTreeMap<String, usize>;
+
 /// A server whose system calls are written to a file.
-struct Traced {
-    child: Child,
-    folder: tempfile::TempDir,
+struct TracedServer {
+    served: Served,
+    calls: PathBuf,
 }
 
-impl Traced {
-    /// Returns `None` where strace is missing and not required.
-    fn start() -> Option<Traced> {
+impl TracedServer {
+    /// Returns `None` if strace is neither installed nor required.
+    fn start() -> Option<TracedServer> {
         if Command::new("strace").arg("-V").output().is_err() {
             let required = std::env::var_os("ARAUTO_REQUIRE_TOOLS").is_some();
             assert!(!required, "this test needs strace");
@@ -27,64 +29,56 @@ impl Traced {
             return None;
         }
         let folder = tempfile::tempdir().expect("a folder can be made");
-        let endpoint = format!("unix:{}", folder.path().join("s").display());
-        let child = Command::new("strace")
-            .args(["--follow-forks", "--quiet=all", "--string-limit=64"])
-            .arg("--output")
-            .arg(folder.path().join("calls"))
-            .arg(env!("CARGO_BIN_EXE_arauto"))
-            .args(["serve", "--no-console", "--data", "none", "--listen"])
-            .arg(endpoint)
-            .stdin(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .expect("strace is there");
-        Some(Traced { child, folder })
+        let calls = folder.path().join("calls");
+        let output = calls.to_str().expect("the path is text");
+        // As a daemon, strace is not the parent of the server.
+        let strace = [
+            "strace",
+            "--daemonize",
+            "--follow-forks",
+            "--string-limit=64",
+            "--output",
+            output,
+        ];
+        let arguments = ["--no-console", "--data", "none"];
+        let served = Served::with_command(folder, &arguments, |command| run_by(&strace, command));
+        Some(TracedServer { served, calls })
     }
 
-    fn socket(&self) -> std::path::PathBuf {
-        let socket = self.folder.path().join("s");
-        let began = Instant::now();
-        while UnixStream::connect(&socket).is_err() {
-            assert!(began.elapsed() < Duration::from_secs(60), "it starts");
-            std::thread::sleep(Duration::from_millis(10));
-        }
-        socket
+    fn clients(&self, readers: usize) -> ClosedLoop {
+        ClosedLoop::begin(readers, || self.served.unauthenticated())
     }
 
-    /// Stops the server, and returns the calls between the reads of two frames, with their counts.
-    fn calls_between(mut self, first: &str, last: &str) -> BTreeMap<String, usize> {
-        let strace = self.child.id();
-        let children = fs::read_to_string(format!("/proc/{strace}/task/{strace}/children"));
-        let server = children.expect("strace runs the server");
-        let told = Command::new("kill").arg(server.trim()).status();
-        assert!(told.expect("it is a command").success(), "the server runs");
-        self.child.wait().expect("strace ends with the server");
-        count(&self.folder.path().join("calls"), first, last)
+    /// Stops the server. Returns the calls of the thread that received the frames `first` and
+    /// `last`, from the first call that received `first` to the one before `last`.
+    fn calls_between(mut self, first: &str, last: &str) -> Counts {
+        let server = self.served.child.id();
+        self.served.send_stop(Stop::USUAL);
+        self.served.wait();
+        let end = format!("{server} +++ exited with");
+        let read = || fs::read_to_string(&self.calls).expect("strace writes it");
+        wait_until("strace has written everything", || read().contains(&end));
+        count(&read(), first, last)
     }
 }
 
-/// Counts the calls of the thread that reads the two frames, from the first read on and without
-/// the last one.
-fn count(calls: &Path, first: &str, last: &str) -> BTreeMap<String, usize> {
-    let calls = fs::read_to_string(calls).expect("strace has written it");
-    let reads = |line: &&str, frame| line.contains("recvfrom(") && line.contains(frame);
-    let begin = calls.lines().find(|line| reads(line, first));
+fn count(calls: &str, first: &str, last: &str) -> Counts {
+    let receives = |line: &&str, frame| line.contains("recvfrom(") && line.contains(frame);
+    let begin = calls.lines().find(|line| receives(line, first));
     let (thread, _) = begin
         .and_then(|line| line.split_once(' '))
-        .expect("the first frame was read");
+        .expect("the first frame was received");
     let of_thread = calls
         .lines()
-        .filter(|line| line.starts_with(&format!("{thread} ")));
+        .filter_map(|line| line.strip_prefix(thread)?.strip_prefix(' '));
     let between = of_thread
-        .skip_while(|line| !reads(line, first))
-        .take_while(|line| !reads(line, last));
-    let mut counts = BTreeMap::new();
+        .skip_while(|line| !receives(line, first))
+        .take_while(|line| !receives(line, last));
+    let mut counts = Counts::new();
     for line in between {
-        let call = line[thread.len()..].trim_start();
-        // A call that another thread's line interrupts has two lines.
-        if let Some((name, _)) = call.split_once('(')
-            && !call.starts_with('<')
+        // The second line of an interrupted call has no parenthesis before its `<`.
+        if let Some((name, _)) = line.trim_start().split_once('(')
+            && !name.starts_with('<')
         {
             *counts.entry(name.to_owned()).or_default() += 1;
         }
@@ -92,61 +86,65 @@ fn count(calls: &Path, first: &str, last: &str) -> BTreeMap<String, usize> {
     counts
 }
 
-/// Fails unless each round has made so many of these calls, and hardly any others.
-fn assert_calls(what: &str, calls: &BTreeMap<String, usize>, expected: &[(&str, usize)]) {
-    println!("{what}: {calls:?} in {ROUNDS} rounds");
+/// Asserts that each round made exactly these calls. A few more in all rounds together are
+/// allowed: timers, and growing memory.
+#[track_caller]
+fn assert_calls(what: &str, counts: &Counts, expected: &[(&str, usize)]) {
+    println!("{what}: {counts:?} in {ROUNDS} rounds");
     for (name, each) in expected {
-        let count = calls.get(*name).copied().unwrap_or(0);
+        let count = counts.get(*name).copied().unwrap_or(0);
         let exact = each * ROUNDS;
         assert!(
             (exact..=exact + ROUNDS / 50).contains(&count),
-            "{what}: {count} times {name} in {ROUNDS} rounds: {calls:?}"
+            "{what}: {count} times {name} in {ROUNDS} rounds: {counts:?}"
         );
     }
-    let total: usize = calls.values().sum();
+    let all: usize = counts.values().sum();
     let wanted: usize = expected.iter().map(|(_, each)| each * ROUNDS).sum();
     assert!(
-        total <= wanted + ROUNDS / 20,
-        "{what}: {total} calls in {ROUNDS} rounds: {calls:?}"
+        all <= wanted + ROUNDS / 20,
+        "{what}: {all} calls in {ROUNDS} rounds: {counts:?}"
     );
 }
 
 #[test]
 fn request_costs_one_read_one_write_and_one_wait() {
-    let Some(server) = Traced::start() else {
+    let _alone = alone();
+    let Some(server) = TracedServer::start() else {
         return;
     };
-    let mut client = Loop::begin(&server.socket(), 0);
-    client.request("first");
+    let mut clients = server.clients(0);
+    clients.request("first");
     for _ in 1..ROUNDS {
-        client.request("bom dia");
+        clients.request("bom dia");
     }
-    client.request("last");
-    drop(client);
-    let calls = server.calls_between("first", "last");
+    clients.request("last");
+    drop(clients);
+    let counts = server.calls_between("first", "last");
     let expected = [("recvfrom", 1), ("sendto", 1), ("epoll_wait", 1)];
-    assert_calls("a request", &calls, &expected);
+    assert_calls("a request", &counts, &expected);
 }
 
 #[test]
-fn publish_costs_one_read_one_wait_and_one_write_for_each_client() {
-    let Some(server) = Traced::start() else {
+fn publish_costs_one_read_one_wait_and_one_write_a_client() {
+    let _alone = alone();
+    let Some(server) = TracedServer::start() else {
         return;
     };
-    let mut clients = Loop::begin(&server.socket(), 3);
+    let mut clients = server.clients(3);
     clients.publish("first");
     for _ in 1..ROUNDS {
         clients.publish("bom dia");
     }
     clients.publish("last");
     drop(clients);
-    let calls = server.calls_between("first", "last");
-    // The publisher's `published` and its own message go together.
+    let counts = server.calls_between("first", "last");
+    // One writev sends the publisher both its answer and the message.
     let expected = [
         ("recvfrom", 1),
         ("sendto", 3),
         ("writev", 1),
         ("epoll_wait", 1),
     ];
-    assert_calls("a publish to three readers", &calls, &expected);
+    assert_calls("a publish to three readers", &counts, &expected);
 }

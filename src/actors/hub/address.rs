@@ -1,4 +1,4 @@
-//! How other actors reach the hub.
+//! The address of a hub: for messages and for direct publishes.
 
 use actix::{Actor, Addr, ArbiterHandle};
 
@@ -20,7 +20,8 @@ pub struct HubAddress {
 }
 
 impl HubAddress {
-    /// Starts a hub on a thread. `sentinel` makes there what reports the hub's panic.
+    /// Starts a hub on a thread. `sentinel` is called on that thread, and returns the sentinel
+    /// that reports a panic of the hub.
     pub fn start(
         arbiter: &ArbiterHandle,
         setup: HubSetup,
@@ -36,11 +37,12 @@ impl HubAddress {
         &self.addr
     }
 
-    /// Publishes bodies with consecutive seqs at once, where the hub is on this thread, has no
-    /// journal, and nothing else waits for it. Returns the first seq, or `None` where the hub
-    /// must be sent a [`Publish`](super::Publish) instead. `shard` is the thread's.
+    /// Publishes bodies with consecutive seqs directly, if the hub runs on this thread and has no
+    /// journal, and if the publish is uncontended. Returns the first seq, or `None` if a
+    /// [`Publish`](super::Publish) must be sent to the hub instead. `shard` is the number of this
+    /// thread in the log.
     ///
-    /// The readers of the thread that wait are woken before this returns.
+    /// Wakes the waiting readers of this thread before it returns.
     pub fn publish_now(
         &self,
         log: &Log,

@@ -1,12 +1,16 @@
-//! Publishes without a message to the hub.
+//! Lets a session publish without a message to the hub.
 //!
-//! The problem: a publish that is all there is to do is answered after four runs of tasks: the
-//! session's, the hub's, the relay's, and the session's again. On the hub's own thread none of
-//! them runs beside another, so that a session may append and commit by itself, and have the
-//! thread's readers woken, before its own run is over.
+//! The problem: a message to the hub costs four runs of tasks: the session's, the hub's, the
+//! relay's, and the session's again. A session on the hub's own thread can append and commit
+//! the broadcasts itself instead, and wake the readers, all in one run: no other task of the
+//! thread runs meanwhile.
 //!
 //! Where several sessions publish in one turn of the event loop, messages to the hub are
-//! better: one commit and one wake-up serve all of them.
+//! cheaper: one commit and one wake-up serve all of them. So only an uncontended publish is
+//! direct ([`Contention`]).
+//!
+//! Invariants: the hub and the sessions never borrow the state at the same time; a panic in a
+//! direct publish ends the hub, not the session.
 
 use std::any::Any;
 use std::cell::{Cell, RefCell, RefMut};
@@ -20,7 +24,7 @@ use super::bodies::Bodies;
 use super::messages::NotPublished;
 use super::state::State;
 use crate::accounts::UserName;
-use crate::actors::turn::{self, Crowding};
+use crate::actors::turn::{self, Contention};
 use crate::log::Log;
 use crate::wire::Seq;
 
@@ -43,11 +47,11 @@ struct Local {
     hub: Recipient<Panicked>,
 }
 
-/// The state of a hub, which the sessions of its thread share.
+/// The state of a hub, shared with the sessions of its thread.
 pub(super) struct Shared {
     state: RefCell<State>,
-    crowding: Cell<Crowding>,
-    /// A session's publish panicked, and the state is not to be used.
+    contention: Cell<Contention>,
+    /// Whether a direct publish has panicked: the state may be inconsistent.
     has_panicked: Cell<bool>,
 }
 
@@ -56,7 +60,7 @@ thread_local! {
     static HUBS: RefCell<Vec<Local>> = const { RefCell::new(Vec::new()) };
 }
 
-/// Tells the hub that its code has panicked in a session.
+/// Makes the hub panic, because its code has panicked in a direct publish.
 #[derive(Message)]
 #[rtype(result = "()")]
 pub(super) struct Panicked(pub(super) Box<dyn Any + Send>);
@@ -65,45 +69,46 @@ impl Shared {
     pub(super) fn new(state: State) -> Rc<Shared> {
         Rc::new(Shared {
             state: RefCell::new(state),
-            crowding: Cell::default(),
+            contention: Cell::default(),
             has_panicked: Cell::new(false),
         })
     }
 
-    /// Returns the state, for the hub itself.
+    /// Borrows the state for the hub itself.
     ///
     /// # Panics
-    /// If a session's publish has panicked.
+    /// If a direct publish has panicked.
     pub(super) fn state(&self) -> RefMut<'_, State> {
-        assert!(!self.has_panicked.get(), "a publish has panicked");
+        assert!(!self.has_panicked.get(), "a direct publish has panicked");
         self.state.borrow_mut()
     }
 
-    fn is_alone(&self) -> bool {
-        let mut crowding = self.crowding.get();
-        let is_alone = crowding.is_alone(turn::current());
-        self.crowding.set(crowding);
-        is_alone
+    /// Counts a publish. Returns whether it is uncontended.
+    fn admit(&self) -> bool {
+        let mut contention = self.contention.get();
+        let is_uncontended = contention.admit(turn::current());
+        self.contention.set(contention);
+        is_uncontended
     }
 }
 
-/// Lets the sessions of this thread publish without a message to the hub.
+/// Enables direct publishes for the sessions of this thread.
 pub(super) fn register(key: HubKey, hub: Recipient<Panicked>, shared: &Rc<Shared>) {
     let shared = Rc::downgrade(shared);
     HUBS.with_borrow_mut(|hubs| hubs.push(Local { key, shared, hub }));
 }
 
-/// Ends that.
+/// Disables direct publishes.
 pub(super) fn deregister(key: HubKey) {
     // At the end of a thread the list may be gone already.
     let _ = HUBS.try_with(|hubs| hubs.borrow_mut().retain(|local| local.key != key));
 }
 
-/// Tells the hub that its code has panicked here.
+/// Sends the panic of a direct publish to the hub.
 fn report_panic(key: HubKey, panic: Box<dyn Any + Send>) {
     HUBS.with_borrow(|hubs| {
         if let Some(local) = hubs.iter().find(|local| local.key == key) {
-            // At most once for each hub: its state is not used again.
+            // The mailbox stays bounded: each hub gets at most one, as no direct publish follows.
             local.hub.do_send(Panicked(panic));
         }
     });
@@ -122,7 +127,7 @@ pub(super) fn publish_now(
         local.shared.upgrade()
     })?;
     let mut state = shared.state.try_borrow_mut().ok()?;
-    if !state.is_immediate() || shared.has_panicked.get() || !shared.is_alone() {
+    if !state.is_immediate() || shared.has_panicked.get() || !shared.admit() {
         return None;
     }
     let publish = AssertUnwindSafe(|| state.publish_now(from, bodies, shard));

@@ -1,8 +1,8 @@
 //! The hub: assigns each broadcast its seq and tracks who is present.
 //!
 //! It does no work per session. What arrives together is appended together and becomes visible
-//! with one wake-up per thread; with a journal, once it is on disk ([`commit_queue`]). A publish
-//! that arrives alone on the hub's own thread needs no message to the hub ([`direct`]).
+//! with one wake-up per thread; with a journal, once it is on disk ([`commit_queue`]). An
+//! uncontended publish on the hub's own thread needs no message to the hub ([`direct`]).
 
 mod actor;
 mod address;

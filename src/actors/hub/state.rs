@@ -1,4 +1,4 @@
-//! What the hub knows, and what it does for each message.
+//! The hub's state, and the handling of each message.
 
 use std::sync::Arc;
 use std::task::Context as TaskContext;
@@ -17,7 +17,7 @@ use crate::wire::{Millis, Seq};
 /// Returns the time of a broadcast.
 pub type Clock = Arc<dyn Fn() -> Millis + Send + Sync>;
 
-/// What a hub is made of.
+/// The parts that a hub is started with.
 pub struct HubSetup {
     /// The log's appender.
     pub appender: Appender,

@@ -1,4 +1,4 @@
-//! The hub, and publishes without a message to it.
+//! Direct publishes.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -64,8 +64,8 @@ impl Server {
         self.hub.publish_now(&self.log, 0, &ana, &bodies)
     }
 
-    /// As [`Server::publish_now`], in a turn of its own.
-    fn publish_alone(&self) -> Option<Result<Seq, NotPublished>> {
+    /// Publishes in a turn without other publishes.
+    fn publish_uncontended(&self) -> Option<Result<Seq, NotPublished>> {
         turn::end();
         self.publish_now()
     }
@@ -88,7 +88,7 @@ impl Wake for Woken {
 }
 
 #[test]
-fn publish_alone_in_its_turn_is_visible_at_once_and_readers_are_woken() {
+fn uncontended_publish_is_visible_at_once_and_wakes_readers() {
     System::new().block_on(async {
         let server = Server::start().await;
         assert_eq!(server.publish_now(), None, "nothing is known of the turns");
@@ -96,7 +96,7 @@ fn publish_alone_in_its_turn_is_visible_at_once_and_readers_are_woken() {
         let mut wait = ReadWait::default();
         let waker = Waker::from(Arc::clone(&woken));
         server.log.notifier(0).register(&mut wait, &waker);
-        assert_eq!(server.publish_alone(), Some(Ok(Seq(1))));
+        assert_eq!(server.publish_uncontended(), Some(Ok(Seq(1))));
         assert_eq!(server.log.head(), Seq(2));
         assert!(woken.0.load(Ordering::Relaxed));
         assert_eq!(server.publish_now(), None, "the second of its turn");
@@ -104,7 +104,7 @@ fn publish_alone_in_its_turn_is_visible_at_once_and_readers_are_woken() {
 }
 
 #[test]
-fn publish_from_another_thread_needs_a_message() {
+fn publish_from_another_thread_is_not_direct() {
     System::new().block_on(async {
         let Server { log, hub, .. } = Server::start().await;
         let elsewhere = std::thread::spawn(move || {
@@ -120,23 +120,30 @@ fn publish_from_another_thread_needs_a_message() {
 }
 
 #[test]
-fn publish_behind_the_seal_is_refused_at_once() {
+fn direct_publish_behind_the_seal_is_refused() {
     System::new().block_on(async {
         let server = Server::start().await;
         let head = server.hub.addr().send(Seal).await.expect("it is there");
-        assert_eq!(server.publish_alone(), Some(Err(NotPublished::Sealed)));
+        assert_eq!(
+            server.publish_uncontended(),
+            Some(Err(NotPublished::Sealed))
+        );
         assert_eq!(server.log.head(), head);
     });
 }
 
 #[test]
-fn panic_of_a_publish_at_once_ends_the_hub_and_not_its_caller() {
+fn panic_of_a_direct_publish_ends_the_hub_and_not_its_caller() {
     System::new().block_on(async {
         let server = Server::start().await;
         server.is_time_known.store(false, Ordering::Relaxed);
-        assert_eq!(server.publish_alone(), None);
+        assert_eq!(server.publish_uncontended(), None);
         server.is_time_known.store(true, Ordering::Relaxed);
-        assert_eq!(server.publish_alone(), None, "its state is not trusted");
+        assert_eq!(
+            server.publish_uncontended(),
+            None,
+            "its state is not trusted"
+        );
         let (from, bodies) = publish();
         let publish = Publish {
             from,

@@ -7,8 +7,8 @@
 //! So the waker that a session registers for broadcasts does not wake its task: on the
 //! session's own thread it has the driver write at once, and the driver wakes the task where
 //! that is not all there is to do. Elsewhere, and where the driver is at work, the task is
-//! woken. The session whose own publish made the broadcasts visible is neither: it looks at the
-//! log before its run is over.
+//! woken. A session that publishes directly commits in its own run; its waker does nothing then,
+//! because the session reads the log before the run ends.
 
 use std::cell::RefCell;
 use std::rc::{Rc, Weak};
@@ -57,13 +57,14 @@ struct Place {
     index: usize,
 }
 
-/// The session that a waker is for.
-enum Found {
-    /// Its run is under way.
+/// The state of the session that a waker was made for.
+enum SessionState {
+    /// The session's run is under way on this thread.
     Running,
+    /// The session is parked on this thread.
     Parked(Rc<dyn Deliver>),
-    /// It has ended, or runs on another thread.
-    Nothing,
+    /// The session has ended, or is on another thread.
+    Absent,
 }
 
 /// Delivers to the session at `place`, or wakes its task.
@@ -82,14 +83,13 @@ impl Registration {
         })
     }
 
-    /// Notes that the session runs on this thread until [`Registration::end_run`]. A broadcast
-    /// that comes meanwhile wakes it neither way: the session looks at the log before its run
-    /// is over.
+    /// Notes that the session's run begins. Until [`Registration::end_run`] its wakers do nothing,
+    /// because the session reads the log before its run ends.
     pub(super) fn begin_run(&self) {
         SESSIONS.with_borrow_mut(|sessions| sessions.running = Some(self.place.index));
     }
 
-    /// Notes that the session's run is over.
+    /// Notes that the session's run has ended.
     pub(super) fn end_run(&self) {
         SESSIONS.with_borrow_mut(|sessions| sessions.running = None);
     }
@@ -122,20 +122,20 @@ impl Wake for DeliveryWaker {
 
     fn wake_by_ref(self: &Arc<Self>) {
         let Place { thread, index } = self.place;
-        let found = SESSIONS.try_with(|sessions| {
+        let state = SESSIONS.try_with(|sessions| {
             let sessions = sessions.borrow();
             match sessions.sessions.get(index) {
-                _ if sessions.thread != thread => Found::Nothing,
-                _ if sessions.running == Some(index) => Found::Running,
+                _ if sessions.thread != thread => SessionState::Absent,
+                _ if sessions.running == Some(index) => SessionState::Running,
                 session => session
                     .and_then(Weak::upgrade)
-                    .map_or(Found::Nothing, Found::Parked),
+                    .map_or(SessionState::Absent, SessionState::Parked),
             }
         });
-        match found.unwrap_or(Found::Nothing) {
-            Found::Parked(session) if session.deliver() => {}
-            Found::Running => {}
-            Found::Parked(_) | Found::Nothing => self.task.wake_by_ref(),
+        match state.unwrap_or(SessionState::Absent) {
+            SessionState::Parked(session) if session.deliver() => {}
+            SessionState::Running => {}
+            SessionState::Parked(_) | SessionState::Absent => self.task.wake_by_ref(),
         }
     }
 }
@@ -200,7 +200,7 @@ mod tests {
     }
 
     #[test]
-    fn session_that_runs_is_woken_neither_way() {
+    fn waker_of_a_running_session_does_nothing() {
         let (session, registration) = session();
         let (task, waker) = task();
         let waker = registration.waker(&waker);

@@ -107,12 +107,13 @@ impl<L: Link> SessionIo<L> {
         self.delivery = Some(delivery);
     }
 
-    /// Has no broadcast wake the session from now on: it looks at the log before its run ends.
+    /// Makes the session's wakers do nothing until [`SessionIo::end_run`]: the session reads the
+    /// log before its run ends.
     pub(super) fn begin_run(&self) {
         self.delivery.iter().for_each(Registration::begin_run);
     }
 
-    /// Has broadcasts wake the session again.
+    /// Makes the session's wakers work again.
     pub(super) fn end_run(&self) {
         self.delivery.iter().for_each(Registration::end_run);
     }

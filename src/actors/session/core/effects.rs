@@ -19,8 +19,7 @@ use crate::wire::{
 
 /// The outside of a session.
 pub trait Effects {
-    /// Returns the rules that the session keeps. Only the model checker has others than the
-    /// contract.
+    /// Returns the rules that the session keeps. Only the model checker replaces them.
     fn rules(&self) -> impl SessionRules {
         Contract
     }
@@ -108,8 +107,8 @@ pub trait Effects {
     /// Asks the handler. `None`: its answer comes later, as [`Done::Replied`].
     fn request(&mut self, request: Request<'_>) -> Option<Outcome>;
 
-    /// Has the hub publish these at once, where nothing else waits for it, and returns the first
-    /// seq. `None`: it was not asked, see [`Effects::publish`].
+    /// Publishes these directly, if the publish is uncontended, and returns the first seq. `None`:
+    /// nothing was published, and [`Effects::publish`] must be called.
     fn publish_now(
         &mut self,
         user: &UserName,

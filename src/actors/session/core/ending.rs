@@ -151,8 +151,8 @@ impl Core {
             self.look_again(now, fx);
             return false;
         }
-        // In a stop, the report is to know whether the client has read everything: a client that
-        // has closed its sending side may still read.
+        // A client that has closed its sending side may still read. In a stop the session waits
+        // for that, because the report says whether the client has read everything.
         let is_unsettled = fx.stop_time().is_some() && !fx.is_hung_up() && !self.is_settled(fx);
         let may_close_early = self.is_brief || (self.input.is_over && !is_unsettled);
         if may_close_early && !ending.is_ordered {

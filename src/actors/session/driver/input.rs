@@ -35,8 +35,8 @@ impl<L: Link> Driver<L> {
         is_any | self.end_of_input()
     }
 
-    /// Whether a further round would find no input and no work, and all will call the session
-    /// that it waits for.
+    /// Whether a further round would find neither input nor work. If so, the session's task is
+    /// woken when there is input again.
     pub(super) fn has_read_all(&mut self, cx: &mut TaskContext<'_>) -> bool {
         let has_read_all = !self.core.is_outbound()
             && !self.core.has_work()

@@ -118,7 +118,7 @@ impl Socket {
         }
     }
 
-    /// Ready where there may be something to read, as far as the runtime knows.
+    /// Returns `Ready` if there may be something to read, as far as the runtime knows.
     pub(super) fn poll_readable(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         let Some(registration) = &self.registration else {
             return Poll::Ready(());

@@ -23,7 +23,7 @@ pub enum Effect {
     Enter(String),
     /// The handler was asked, by this user.
     Request(String),
-    /// The hub was asked to publish so many bytes of a user at once, and did.
+    /// Bodies of this user, of this length in bytes together, were published directly.
     PublishNow(String, usize),
     /// The hub was given this many publishes of a user.
     Publish(String, usize),
@@ -59,7 +59,7 @@ pub struct Outside {
     pub has_permit: bool,
     /// The handler's answer; `None`: it comes later.
     pub reply: Option<Outcome>,
-    /// The first seq of publishes; `None`: it comes later.
+    /// The result of direct publishes; `None`: publishes go to the hub.
     pub published: Option<Result<Seq, NotPublished>>,
     /// Whether an answer that may turn out too long does.
     pub is_too_long: bool,

@@ -57,7 +57,7 @@ fn ending_session_shuts_its_output_once_closing_is_written() {
 }
 
 #[test]
-fn client_that_closed_its_sending_side_early_in_a_stop_may_read_to_the_end() {
+fn client_half_closed_early_in_a_stop_may_read_to_the_end() {
     let mut run = closing();
     run.out.stop_time = Some(Micros(1000));
     run.core.hang_up();

@@ -26,7 +26,7 @@ fn publishes_of_one_pass_go_to_the_hub_in_one_run() {
 }
 
 #[test]
-fn publishes_that_the_hub_takes_at_once_are_answered_at_once() {
+fn direct_publishes_are_answered_in_the_same_pass() {
     let mut run = Run::member();
     run.out.published = Some(Ok(Seq(8)));
     run.frames([publish(2), publish(3)]);
@@ -45,12 +45,12 @@ fn publishes_that_the_hub_takes_at_once_are_answered_at_once() {
 }
 
 #[test]
-fn publish_behind_work_does_not_overtake_it() {
+fn publish_behind_work_is_not_direct() {
     let mut run = Run::member_with(|beginning| beginning.is_journaled = true);
     run.frame(publish(2));
     run.out.published = Some(Ok(Seq(8)));
     run.clear().frame(publish(3));
-    assert_eq!(run.effects(), [run_of(1)], "it is not asked for at once");
+    assert_eq!(run.effects(), [run_of(1)], "not direct");
 }
 
 #[test]
