@@ -22,7 +22,7 @@
 //! It is a module of the binary, not of the library: nobody who depends on arauto wants
 //! it. benches/peers is a crate of its own and compiles these files as a module of itself.
 //! So everything in here is used by both, or the compiler calls it dead in one of them;
-//! tests/it/layers.rs checks what it imports.
+//! tests/it/layers checks what it imports.
 //!
 //! | file | what it holds |
 //! |---|---|

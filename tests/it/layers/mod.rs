@@ -3,10 +3,12 @@
 //! - [`table`] is the design's table. The rules here look at paths (`crate::layer`,
 //!   `tokio::net`), so `use crate::{…}` and `use tokio::{…}`, which would hide them, are not
 //!   allowed either.
-//! - [`cycles`] forbids import cycles between files, [`lengths`] long files.
+//! - [`cycles`] forbids import cycles between files, [`lengths`] long files, and [`root`] unknown
+//!   files in the root folder.
 
 mod cycles;
 mod lengths;
+mod root;
 mod source;
 mod table;
 
