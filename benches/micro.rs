@@ -101,8 +101,8 @@ fn decode(c: &mut Criterion) {
 }
 
 /// The work of a client of `arauto bench` for each broadcast.
-fn skim(c: &mut Criterion) {
-    let mut group = c.benchmark_group("skim");
+fn scan(c: &mut Criterion) {
+    let mut group = c.benchmark_group("scan");
     let bytes: Vec<u8> = (1..=1000).flat_map(|seq| encoded(&message(seq))).collect();
     group.throughput(Throughput::Elements(1000));
     group.bench_function("message", |b| {
@@ -246,5 +246,5 @@ fn login(c: &mut Criterion) {
     });
 }
 
-criterion_group!(benches, encode, decode, skim, log, login);
+criterion_group!(benches, encode, decode, scan, log, login);
 criterion_main!(benches);

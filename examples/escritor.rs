@@ -33,8 +33,8 @@ async fn run() -> Result<(), Box<dyn Error>> {
     };
     let password = std::env::var("ARAUTO_PASSWORD").map_err(|_| USAGE)?;
 
-    let visitor = Client::connect(&endpoint.parse()?).await?;
-    let (client, events) = visitor.login(user, &password).await?;
+    let handshake = Client::connect(&endpoint.parse()?).await?;
+    let (client, events) = handshake.login(user, &password).await?;
     drop(events); // this program does not read broadcasts
 
     let mut messages = messages(texts.to_vec());

@@ -32,8 +32,8 @@ async fn run() -> Result<(), Box<dyn Error>> {
     };
     let password = std::env::var("ARAUTO_PASSWORD").map_err(|_| USAGE)?;
 
-    let visitor = Client::connect(&endpoint.parse()?).await?;
-    let (client, mut events) = visitor.login(user, &password).await?;
+    let handshake = Client::connect(&endpoint.parse()?).await?;
+    let (client, mut events) = handshake.login(user, &password).await?;
     // Made once: a new one in each round would miss a Ctrl-C while a line is printed.
     let mut interrupt = std::pin::pin!(tokio::signal::ctrl_c());
     loop {

@@ -281,7 +281,7 @@ mod tests {
     }
 
     #[test]
-    fn saved_rate_that_is_none_is_refused() {
+    fn saved_rate_out_of_range_is_refused() {
         for (count, period) in [(0, 1), (1, 0), (MOST + 1, 1), (1, LONGEST_PERIOD + 1)] {
             let saved = SavedRate { count, period };
             assert_eq!(Rate::restore(saved), Err(TimeOutOfRange), "{saved:?}");

@@ -1,7 +1,7 @@
 //! An instant in a form that another process can read.
 //!
 //! An [`Instant`] means nothing outside of its process, and the time between writing it down and
-//! reading it is nobody's fault. So it is written as a time before or after the moment of
+//! reading it must not count. So it is written as a time before or after the moment of
 //! writing, and read back relative to the moment of reading: a deadline that had 3 s left has
 //! 3 s left.
 

@@ -154,7 +154,7 @@ fn item_length(bytes: &[u8]) -> Option<usize> {
     Some(at)
 }
 
-/// `Some(true)` is a break. Nesting beyond what the server takes is none of its business.
+/// `Some(true)` is a break. Nesting deeper than the server takes is not looked at.
 fn well_formed(bytes: &[u8], at: &mut usize, depth: usize, may_break: bool) -> Option<bool> {
     if depth > 64 {
         return None;

@@ -49,8 +49,8 @@ pub struct Hasher {
 struct Memory(Vec<Block>);
 
 /// Blocks of 1 KiB that glibc always maps and unmaps, whatever it was asked for
-/// before: more than its DEFAULT_MMAP_THRESHOLD_MAX, mallopt(3). What is not
-/// touched of them costs nothing.
+/// before: more than its DEFAULT_MMAP_THRESHOLD_MAX, mallopt(3). Pages that are
+/// not touched cost nothing.
 const MAPPED: usize = 33 * 1024;
 
 impl Memory {

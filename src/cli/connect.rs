@@ -129,8 +129,8 @@ impl Account {
 
     /// Returns whether the server can no longer be reached.
     pub(super) async fn is_gone(&self) -> bool {
-        let visitor = Client::connect_with(&self.endpoint, &self.trust).await;
-        visitor.is_err()
+        let handshake = Client::connect_with(&self.endpoint, &self.trust).await;
+        handshake.is_err()
     }
 
     /// Connects and logs in; `from` resumes.

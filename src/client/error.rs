@@ -49,7 +49,7 @@ pub enum ClientError {
     /// The server sent what the contract does not allow.
     #[error("the server does not speak the protocol: {0}")]
     Protocol(String),
-    /// The session ended in order before this was answered. What had no answer then was not
+    /// The session ended in order before this was answered. Frames without an answer were not
     /// accepted, and may be sent again on another session.
     #[error("the session is closed ({0})")]
     Closed(EndReason),
@@ -57,8 +57,8 @@ pub enum ClientError {
     /// or not taken.
     #[error("the connection broke: {0}")]
     TlsRefused(String),
-    /// The connection broke: the session ended without `closing`. What had no answer then may
-    /// have been accepted or not.
+    /// The connection broke: the session ended without `closing`. Frames without an answer
+    /// may have been accepted or not.
     #[error("the connection broke: {0}")]
     Lost(#[from] Break),
 }

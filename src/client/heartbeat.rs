@@ -133,7 +133,7 @@ impl Heartbeat {
     }
 
     /// Notes that this side did not read until now, for a reason of its own.
-    pub(super) fn note_deaf(&mut self, now: Instant) {
+    pub(super) fn note_unread_pause(&mut self, now: Instant) {
         if let Some(deadline) = &mut self.deadline {
             deadline.restart(now);
         }
@@ -142,7 +142,7 @@ impl Heartbeat {
     /// Decides what to do. Read what there is first.
     pub(super) fn next_action(&mut self, activity: &Activity, now: Instant) -> HeartbeatAction {
         if activity.owes_answers() {
-            self.note_deaf(now);
+            self.note_unread_pause(now);
         }
         let left = match &mut self.deadline {
             Some(deadline) => match deadline.judge(now, false) {
@@ -252,7 +252,7 @@ mod tests {
         assert!(!session.run(TIMEOUT - MOMENT, false));
         for _ in 0..100 {
             session.now += TIMEOUT / 4;
-            session.heartbeat.note_deaf(session.now);
+            session.heartbeat.note_unread_pause(session.now);
             assert!(!session.run(MOMENT, false));
         }
         assert!(session.run(TIMEOUT, false));

@@ -23,13 +23,13 @@
 //!
 //! # let runtime = tokio::runtime::Runtime::new()?;
 //! # runtime.block_on(async {
-//! let visitor = Client::connect(&endpoint.parse()?).await?;
-//! let (client, mut events) = visitor.login("ana", "segredo").await?;
+//! let handshake = Client::connect(&endpoint.parse()?).await?;
+//! let (client, mut events) = handshake.login("ana", "segredo").await?;
 //! assert_eq!(client.request("straße").await?, Body::text("STRASSE"));
 //!
 //! let seq = client.publish("bom dia").await?;
 //! let Some(Incoming::Event(event)) = events.next().await else {
-//!     panic!("one hears oneself");
+//!     panic!("a client receives its own messages");
 //! };
 //! assert_eq!(event.seq(), seq);
 //!

@@ -53,7 +53,7 @@ pub struct RawPipe {
 }
 
 impl RawPipe {
-    /// Connects to somebody who speaks, and to whom nothing is said.
+    /// Connects to an outbound endpoint: this client only receives.
     ///
     /// # Errors
     /// Nobody listens there.
@@ -73,7 +73,7 @@ impl RawPipe {
         RawPipe::connect(endpoint, charset, ConnectMode::ReadOnly, trust).await
     }
 
-    /// Connects to somebody who answers.
+    /// Connects to a duplex endpoint, which answers each message.
     ///
     /// # Errors
     /// Nobody listens there.
@@ -108,8 +108,8 @@ impl RawPipe {
         })
     }
 
-    /// The next message, or line, without what ends it; `None` at the end. What is
-    /// not text in the encoding is replaced by U+FFFD.
+    /// Receives the next message, or line without its end; `None` at the end. Bytes that are
+    /// not text in the encoding are replaced by U+FFFD.
     ///
     /// # Errors
     /// The connection breaks.

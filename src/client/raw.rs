@@ -32,8 +32,8 @@ use crate::transport::Connection;
 /// # config.listen = vec![endpoint.parse()?];
 /// # let server = Server::start(config)?;
 /// # tokio::runtime::Runtime::new()?.block_on(async {
-/// let visitor = Client::connect(&endpoint.parse()?).await?;
-/// let mut session = visitor.login_raw("ana", "segredo").await?;
+/// let handshake = Client::connect(&endpoint.parse()?).await?;
+/// let mut session = handshake.login_raw("ana", "segredo").await?;
 ///
 /// let mut frame = Vec::new();
 /// let body = Body::text("bom dia");

@@ -155,7 +155,7 @@ impl HeartbeatTimer {
                     return;
                 }
                 () = &mut self.timer => {
-                    self.heartbeat.note_deaf(Instant::now());
+                    self.heartbeat.note_unread_pause(Instant::now());
                     self.beat(shared);
                 }
             }

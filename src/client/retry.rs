@@ -11,9 +11,9 @@ pub enum RetryClass {
     /// Try the same again, on the same session where there is one, after a wait
     /// ([`Backoff`](crate::Backoff)).
     Retry,
-    /// The session is over or cannot be had now: connect and log in again, after a wait. What
-    /// had no answer when `closing` came was not accepted and may be sent again; without
-    /// `closing` nobody knows.
+    /// The session has ended or cannot begin now: connect and log in again, after a wait. Frames
+    /// that had no answer when `closing` came were not accepted and may be sent again; without
+    /// `closing` that is unknown.
     RetryAfterLogin,
     /// Trying again changes nothing: somebody must act first.
     Final,

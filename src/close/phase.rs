@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 pub enum Phase {
     /// The first reason is recorded; the service manager is told.
     Trigger,
-    /// Nobody new is let in; half-done logins are refused.
+    /// New connections are refused, and so are logins in work.
     Seal,
     /// Each session gets its cut: what comes after it is refused.
     Announce,

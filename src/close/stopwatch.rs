@@ -32,8 +32,8 @@ impl Stopwatch {
     }
 }
 
-/// When a session came to each point of its end. What happened before the stop, or
-/// never, is absent.
+/// The times at which a session came to each point of its end. A point that came before
+/// the stop, or never, has no time.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Times {
     /// Its cut was made.

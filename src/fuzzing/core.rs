@@ -20,8 +20,8 @@ pub fn take_steps(bytes: &[u8]) {
     drive(kind, &steps);
 }
 
-/// Reads bytes as a saved session: not all bytes are one, and none does harm. What was read and
-/// written again is read as the same.
+/// Reads bytes as a saved session: not all bytes are one, and none does harm. A session
+/// that was read and written again is read as the same.
 ///
 /// # Panics
 /// If that does not hold.

@@ -62,7 +62,7 @@ pub struct Script {
     pub may_register: bool,
     /// Whether the client is the server's own user, who may stop it.
     pub is_own_user: bool,
-    /// The role of whoever registers.
+    /// The role of a user that registers.
     pub role: Role,
     /// Answers requests.
     pub handler: Arc<dyn Handler>,
@@ -155,7 +155,7 @@ pub async fn converse(script: Script) -> Outcome {
         hub,
         supervisor: supervisor.clone(),
     });
-    seat(link, listener, &supervisor, script.is_own_user);
+    start_session(link, listener, &supervisor, script.is_own_user);
 
     let over = timeout(HUNG, is_gone).await;
     let _ = over.expect("the session ends when the client has");
@@ -183,7 +183,7 @@ fn sentinel(what: &'static str, supervisor: &Addr<Supervisor>) -> Sentinel {
     Sentinel::new(move || supervisor.do_send(ActorFailed(what)))
 }
 
-fn seat(
+fn start_session(
     link: MemoryLink,
     listener: Arc<ListenerContext>,
     supervisor: &Addr<Supervisor>,

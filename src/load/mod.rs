@@ -1,8 +1,8 @@
 //! The load engine: what `arauto bench` and the comparison in benches/peers do alike.
 //!
-//! The problem: both put a server under load and measure it. What they write, when they
-//! write it, how they count what comes back and which clocks they read must be the same
-//! code, or their figures cannot be compared.
+//! The problem: both put a server under load and measure it. Their figures can be
+//! compared only if the same code writes the load, times it, counts the answers and reads the
+//! clocks.
 //!
 //! They differ in two things, which stay with them:
 //!

@@ -2,8 +2,8 @@
 //!
 //! The appender must not do work per reader. It notifies each thread, which costs one wake-up,
 //! and that thread's relay wakes the readers that wait there. A notification costs nothing
-//! while the relay has not handled the last one. On a thread with few readers, whoever commits
-//! there wakes them at once ([`Log::wake_readers`](super::Log::wake_readers)).
+//! while the relay has not handled the last one. On a thread with few readers, a commit on that
+//! thread may wake them at once instead ([`Log::wake_readers`](super::Log::wake_readers)).
 
 use std::future::poll_fn;
 use std::sync::Arc;

@@ -154,7 +154,7 @@ impl ServerHandle {
         come.await.is_ok()
     }
 
-    /// Hears every broadcast from now on.
+    /// Returns a stream of every broadcast from now on.
     pub fn subscribe(&self) -> Feed {
         Feed::new(Arc::clone(&self.log))
     }

@@ -178,10 +178,10 @@ impl Served {
 
     pub(crate) async fn witness(&self) -> Witness {
         let endpoint: Endpoint = self.cbor().parse().expect("it is an endpoint");
-        let visitor = Client::connect(&endpoint)
+        let handshake = Client::connect(&endpoint)
             .await
             .expect("the server listens");
-        let session = visitor
+        let session = handshake
             .login("witness", PASSWORD)
             .await
             .expect("the name is free");

@@ -10,7 +10,7 @@ use crate::support::{Frame, FrameClient, Served, ask, by_shell, watchdog};
 
 /// The server's hard limit of descriptors, and the number of connections.
 const LIMIT: usize = 256;
-const CROWD: usize = 1000;
+const CLIENTS: usize = 1000;
 
 /// How long the CPU time is measured, and the allowed share of a core: 1 in this number.
 const LOOK: Duration = Duration::from_secs(2);
@@ -28,8 +28,8 @@ fn serve() -> Served {
 }
 
 /// Connects clients that neither send nor read.
-fn crowd(served: &Served) -> Vec<FrameClient> {
-    (0..CROWD).map(|_| served.connected()).collect()
+fn connect_clients(served: &Served) -> Vec<FrameClient> {
+    (0..CLIENTS).map(|_| served.connected()).collect()
 }
 
 /// Asserts that the server, without free descriptors, does not spin and serves its clients.
@@ -40,7 +40,10 @@ fn assert_calm(process: Process, witness: &mut FrameClient) {
         std::thread::park_timeout(Duration::from_millis(20));
     }
     let used = process.cpu() - used;
-    println!("{CROWD} wait: {used:?} of the cpu in {:?}", began.elapsed());
+    println!(
+        "{CLIENTS} wait: {used:?} of the cpu in {:?}",
+        began.elapsed()
+    );
     assert!(used < began.elapsed() / PART, "it spins");
     assert!(process.descriptors() <= LIMIT);
 }
@@ -67,9 +70,9 @@ fn waiting_1000_clients_at_256_descriptors_cost_no_cpu() {
 
     let mut waits = Vec::new();
     for _ in 0..3 {
-        let crowd = crowd(&served);
+        let connect_clients = connect_clients(&served);
         assert_calm(process, &mut witness);
-        drop(crowd);
+        drop(connect_clients);
         let gone = Instant::now();
         while !is_let_in(&served) {}
         waits.push(gone.elapsed());
@@ -83,12 +86,12 @@ fn waiting_1000_clients_at_256_descriptors_cost_no_cpu() {
     );
 
     // A stop while clients wait again.
-    let mut waiting = crowd(&served);
+    let mut waiting = connect_clients(&served);
     witness.ask("shutdown", 1);
     witness.skip_to("stopping");
     // The stop ends when every client has read its frames.
     let told = waiting.iter_mut().filter_map(hears_closing).count();
-    println!("{told} of {CROWD} were told");
+    println!("{told} of {CLIENTS} were told");
     assert!(told > 0);
     witness.expect_closing("shutdown");
     drop(waiting);

@@ -73,7 +73,7 @@ readers() {
     expect 6 '' leitor -w 200 "$pipe"
 }
 
-askers() {
+requesters() {
     local fixed='Default answer from server'
     serve servidor -c 3 "$pipe"
     until_ready ready
@@ -94,7 +94,7 @@ askers() {
     served 0
 }
 
-crowds() {
+many_clients() {
     local first
     serve servidor "$pipe"
     until_ready ready
@@ -130,8 +130,8 @@ for kind in ansi unicode; do
     [[ $kind == ansi ]] || unit=2
     pipe='\\.\pipe\arauto-prove-'$kind-$$
     readers
-    askers
-    crowds
+    requesters
+    many_clients
     muted
 done
 ((failures == 0)) || exit 1

@@ -89,7 +89,7 @@ pub fn judge_raw(raw: RawDialect, outcome: &Outcome, asked: &Asked, choices: &Ch
             .iter()
             .any(|reply| reply.starts_with("- frame-too-large"));
     if !is_cut_short {
-        assert!(!asked.ends_in_error, "whoever is too long is told so");
+        assert!(!asked.ends_in_error, "a line that is too long is answered with an error");
         let expected = asked.before_fim.unwrap_or(asked.frames.len());
         assert_eq!(replies.len(), expected, "{asked:?} {replies:?}");
     }

@@ -1,7 +1,7 @@
 //! The hub: assigns each broadcast its seq and tracks who is present.
 //!
-//! It does no work per session. What arrives together is appended together and becomes visible
-//! with one wake-up per thread; with a journal, once it is on disk ([`commit_queue`]). An
+//! It does no work per session. Publishes that arrive together are appended together and become
+//! visible with one wake-up per thread; with a journal, once they are on disk ([`commit_queue`]). An
 //! uncontended publish on the hub's own thread needs no message to the hub ([`direct`]).
 
 mod actor;

@@ -66,7 +66,7 @@ impl<L: Link + 'static> Session<L> {
         self.timer = Some(Timer { at, handle });
     }
 
-    /// Tells whoever gave the last order, where it has been carried out.
+    /// Sends the record to the giver of the last order, if the order has been carried out.
     fn tell_carried_out(&mut self) {
         let mut driver = self.driver.borrow_mut();
         if driver.take_carried_out()
@@ -84,7 +84,7 @@ impl<L: Link + 'static> Actor for Session<L> {
         ctx.spawn(Pump);
     }
 
-    /// Also runs when a panic drops the actor: nobody waits for a dead session.
+    /// Also runs when a panic drops the actor, so that the supervisor does not wait for it.
     fn stopped(&mut self, _ctx: &mut Self::Context) {
         let mut driver = self.driver.borrow_mut();
         let record = driver.end();
@@ -95,7 +95,7 @@ impl<L: Link + 'static> Actor for Session<L> {
             accepted = record.accepted,
             refused = record.refused,
             sent = %record.sent,
-            "session over"
+            "session closed"
         );
         if let Some(waiting) = self.waiting.take() {
             let _ = waiting.send(record.clone());

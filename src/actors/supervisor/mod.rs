@@ -22,5 +22,5 @@ pub use session_info::SessionInfo;
 
 pub use crate::close::stop::{Haste, Order, STORE, Status, StoreClosed};
 
-/// Hears of each phase of the shutdown when it is over.
+/// Is called with each phase of the stop when the phase ends.
 pub type PhaseObserver = Arc<dyn Fn(&crate::close::PhaseLine) + Send + Sync>;

@@ -2,8 +2,8 @@
 //!
 //! The figure is the server's RSS, less a base, divided by the number of sessions. The
 //! base is the same server after bursts of as many messages that no session reads,
-//! because the log holds messages for all sessions together, up to its bound. What one
-//! burst adds to the log is measured by a second burst without readers, and shown by
+//! because the log holds messages for all sessions together, up to its bound. A second
+//! burst without readers measures how much one burst adds to the log; that is shown by
 //! itself. The kernel's memory for a socket belongs to no process and is not in these
 //! figures.
 

@@ -30,10 +30,10 @@ const FLUSHING: Duration = Duration::from_millis(300);
 /// The destinations of the final output. The server's thread sets them, the first thread uses
 /// them; clones share one state.
 #[derive(Clone, Default)]
-pub(super) struct FinalOutput(Arc<Mutex<Places>>);
+pub(super) struct FinalOutput(Arc<Mutex<OutputPaths>>);
 
 #[derive(Default)]
-struct Places {
+struct OutputPaths {
     report: Option<PathBuf>,
     screen: Option<Screen>,
     /// Flushes the log when it is dropped.
@@ -67,7 +67,7 @@ impl FinalOutput {
 
     /// Flushes the log, and leaves the terminal to others.
     pub(super) fn flush(&self, receiver: &mut SignalReceiver) {
-        let Places { screen, log, .. } = std::mem::take(&mut *self.0.lock());
+        let OutputPaths { screen, log, .. } = std::mem::take(&mut *self.0.lock());
         // A stderr that nobody reads holds nothing up.
         let _ = receiver.finish(FLUSHING, move || {
             screen.iter().for_each(Screen::release);

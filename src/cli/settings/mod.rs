@@ -291,7 +291,7 @@ mod tests {
     }
 
     #[test]
-    fn limit_is_read_alike_from_flag_and_file_and_changes_the_configuration() {
+    fn limit_from_flag_or_file_changes_the_configuration() {
         for limit in Limit::all() {
             let (flag, key) = match limit.unit() {
                 Unit::Bytes => ("300KiB", "\"300KiB\""),
@@ -342,7 +342,7 @@ mod tests {
     }
 
     #[test]
-    fn sessions_are_shared_with_other_peers_unless_the_settings_say_how_many() {
+    fn share_of_a_peer_is_derived_unless_it_is_set() {
         let shared = |flags: &[&str]| {
             let settings = by_flags(flags);
             let mut config = settings.config().expect("they go together");

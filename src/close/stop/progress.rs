@@ -206,8 +206,8 @@ impl Progress {
         self.step = Step::Observing;
     }
 
-    /// Ends the stop; returns the phases and the trouble. What is still `unclosed` is
-    /// trouble where the last phase ended by its deadline.
+    /// Ends the stop; returns the phases and the trouble. If the last phase
+    /// ended by its deadline, each `unclosed` part is trouble.
     pub(super) fn finish(&mut self, unclosed: Vec<String>) -> (Vec<PhaseLine>, Vec<String>) {
         self.step = Step::Finished;
         if self.phases.last().is_some_and(|line| !line.in_time) {

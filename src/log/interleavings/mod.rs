@@ -78,7 +78,7 @@ pub(crate) fn push(appender: &mut Appender, count: usize) {
 /// How a reader goes to sleep.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum SleepOrder {
-    /// It queues at its bell, and looks at the seal and the head after that.
+    /// Registers at the notifier, and looks at the seal and the head after that.
     RegisterFirst,
     /// It looks at the head once more; whether it is sealed it looked before.
     SealCheckedBefore,

@@ -51,7 +51,7 @@ fn reader_wakes_for_appends_and_gets_all_up_to_the_cut() {
     explore(readers_get_everything);
 }
 
-/// Nothing rings behind the last commit: who misses it sleeps for ever.
+/// Nothing notifies behind the last commit: a reader that misses it sleeps for ever.
 fn readers_get_the_last_commit() {
     let (relayed, mut appender) = RelayedLog::new(LARGE, NO_WINDOW);
     let readers = [0, 1].map(|shard| {

@@ -90,7 +90,7 @@ impl Direction {
                     if !self.begin_pause() {
                         return Poll::Ready(Err(error));
                     }
-                    tracing::debug!(%error, "operation failed for a moment, retrying");
+                    tracing::debug!(%error, "transient failure, retrying");
                 }
                 outcome => {
                     self.series = None;

@@ -7,7 +7,7 @@ use super::by_hand::{HEADERS, KEEP, TO, TOPIC, take_message};
 use super::head::{BYTES, MAP, TEXT, take_head, take_uint};
 use crate::wire::{Millis, Seq};
 
-/// The keys of a message that say for whom it is.
+/// The keys of a message that decide which sessions get it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct MessageKeys<'a> {
     /// Its position in the stream.

@@ -97,8 +97,8 @@ fn accepting_resumes_once_descriptors_are_free() {
 
 /// A hard limit, a number of clients, and how many of them the limit allows.
 const LIMIT: usize = 256;
-const CROWD: usize = 1000;
-const ROOM: usize = (LIMIT - 64) * 8 / 9;
+const MANY_CLIENTS: usize = 1000;
+const LET_IN: usize = (LIMIT - 64) * 8 / 9;
 
 #[test]
 fn clients_1000_at_256_descriptors_are_served_or_refused() {
@@ -110,7 +110,7 @@ fn clients_1000_at_256_descriptors_are_served_or_refused() {
     std::thread::scope(|scope| {
         for _ in 0..8 {
             scope.spawn(|| {
-                for _ in 0..CROWD / 8 {
+                for _ in 0..MANY_CLIENTS / 8 {
                     let mut client = served.unauthenticated();
                     let _ = client.try_send(&ask("ping", 1).bytes()); // or it is closed
                     match client.recv() {
@@ -138,7 +138,7 @@ fn clients_1000_at_256_descriptors_are_served_or_refused() {
     );
     let mut inside = inside.into_inner().expect("nobody panicked");
     assert!(
-        (1..=ROOM).contains(&inside.len()),
+        (1..=LET_IN).contains(&inside.len()),
         "{} are in",
         inside.len()
     );

@@ -138,7 +138,7 @@ fn publish_accepted_before_fim_is_on_disk_after_exit_0() {
                     let mut client = FrameClient::local(stream.try_clone().expect("a descriptor"));
                     client.expect("welcome");
                     client.log_in(&format!("user{name}"));
-                    all_in.wait(); // the stop refuses whoever is not in yet
+                    all_in.wait(); // the stop refuses later logins
                     let own = publish_until_the_end(client, &stream, name);
                     published.lock().expect("nobody panics").extend(own);
                 });

@@ -119,8 +119,7 @@ impl Round<'_> {
         });
     }
 
-    /// Goes on behind `last`; the last seq that it hears, all in between without a
-    /// hole.
+    /// Reads on behind `last`, and asserts that no seq is missing. Returns the last seq.
     fn leitor(&self, stream: &str, mut last: u64) -> u64 {
         let login = resuming("leitor", stream, last);
         let Some((_stream, mut client, login)) = connect(self.endpoint, &login) else {

@@ -15,7 +15,7 @@ fn small_log(data: &Data, config: &mut Config) {
     config.backpressure.patience = Duration::from_millis(50);
 }
 
-/// Publishes as the console, whom no reader holds back; the last seq.
+/// Publishes as the console, which no reader holds back. Returns the last seq.
 fn flood(fixture: &Fixture, count: u64, body: &str) -> u64 {
     let mut last = arauto::Seq::ZERO;
     for _ in 0..count {

@@ -86,7 +86,7 @@ fn throttled_login_leaves_the_session_open() {
         assert!(wait_in(&error) > Duration::from_secs(3000), "{error:?}");
     }
     rui.ping();
-    // Whose password was right a moment ago costs no token.
+    // A login whose password was right a moment ago costs no token.
     rui.send(&login(11, "ana", PASSWORD));
     rui.expect("logged_in");
     fixture.finish();

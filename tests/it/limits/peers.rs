@@ -53,7 +53,7 @@ fn reconnecting_peer_keeps_no_other_peer_out() {
     }) else {
         return;
     };
-    let _crowd = as_other_user(|| {
+    let _clients = as_other_user(|| {
         let rui = fixture.client("rui");
         // Nobody reads. Were each waited for the second that it may take, the last would
         // come to its turn behind the watchdog.

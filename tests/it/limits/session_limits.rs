@@ -66,7 +66,7 @@ fn connection_above_max_sessions_per_peer_is_refused() {
 
 #[test]
 #[cfg(unix)] // all connect before any reads: a pipe of windows takes back what is unread for a second
-fn refused_connections_get_their_error_even_in_a_crowd() {
+fn many_refused_connections_each_get_their_error() {
     // One at a time is told so; the others wait, none is dropped without a word.
     let fixture = Fixture::with(|config| {
         (

@@ -249,7 +249,7 @@ fn dropped_client_leaves_no_task_that_connects() {
 }
 
 #[test]
-fn client_misses_nothing_while_the_server_is_killed_and_started_again() {
+fn client_misses_nothing_across_a_killed_server() {
     let _watchdog = watchdog();
     let arguments = ["--journal", "--no-console"];
     let mut served = Served::new(&arguments);

@@ -61,12 +61,12 @@ fn overtakes() -> bool {
             }
         });
     });
-    let mut asker = fixture.client("asker");
+    let mut admin = fixture.client("asker");
     let mut holder = fixture.client("holder");
     holder.request(1, "hold");
     thread_is_had.recv().expect("it is asked");
     // Both wait in their sockets when the thread is free again.
-    asker.ask("shutdown", 7);
+    admin.ask("shutdown", 7);
     holder.request(2, "hold again");
     go_on.send(()).expect("it waits");
     thread_is_had.recv().expect("it is asked again");
@@ -75,13 +75,13 @@ fn overtakes() -> bool {
         block_on(fixture.server.sessions());
     }
     if has_begun.try_recv().is_err() {
-        go_on.send(()).expect("it waits"); // the asker's turn comes now
+        go_on.send(()).expect("it waits"); // the admin's turn comes now
     }
     let in_time = is_announced.recv();
     drop(go_on);
-    let frames = asker.until("closing");
+    let frames = admin.until("closing");
     let others = holder.until("closing");
-    asker.expect_end();
+    admin.expect_end();
     holder.expect_end();
     assert_eq!(told(&frames).len(), 1, "{:?}", told(&frames));
     assert_eq!(told(&frames)[0].0, Some(7), "it is its answer");

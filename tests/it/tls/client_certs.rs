@@ -9,18 +9,18 @@ use crate::support::{
     Authority, CertificateFiles, FrameClient, PASSWORD, arauto, block_on, finish, login,
 };
 
-/// A server that asks for certificates, and who vouches for its clients.
-struct Asking {
+/// A server that asks for certificates, and the authority of its clients.
+struct CertificateServer {
     secured: Secured,
     authority: Authority,
 }
 
-impl Asking {
-    fn new(options: &str) -> Asking {
-        Asking::with(options, |_| {})
+impl CertificateServer {
+    fn new(options: &str) -> CertificateServer {
+        CertificateServer::with(options, |_| {})
     }
 
-    fn with(options: &str, change: impl FnOnce(&mut Config)) -> Asking {
+    fn with(options: &str, change: impl FnOnce(&mut Config)) -> CertificateServer {
         let mut authority = None;
         let ask = |folder: &TempDir, config: &mut Config| {
             let made = authority.insert(Authority::new(folder.path()));
@@ -29,7 +29,7 @@ impl Asking {
             change(config);
         };
         let secured = Secured::with(options, ask);
-        Asking {
+        CertificateServer {
             secured,
             authority: authority.expect("it was made before the server started"),
         }
@@ -50,7 +50,7 @@ impl Asking {
 
 #[test]
 fn client_certificate_logs_in_without_a_password() {
-    let asking = Asking::new("");
+    let asking = CertificateServer::new("");
     asking.secured.fixture.client("ana").fim();
     let paper = asking.issue(&["ana"]);
     for password in ["", "outro", PASSWORD] {
@@ -64,7 +64,7 @@ fn client_certificate_logs_in_without_a_password() {
 
 #[test]
 fn client_certificate_is_for_its_user_only() {
-    let asking = Asking::new("?registration=open");
+    let asking = CertificateServer::new("?registration=open");
     asking.secured.fixture.client("rui").fim();
     let mut ana = asking.unauthenticated(&asking.issue(&["ana"]));
     ana.send(&login(1, "rui", PASSWORD));
@@ -81,14 +81,14 @@ fn client_certificate_is_for_its_user_only() {
 
 #[test]
 fn unknown_tls_user_registers_where_registration_is_open() {
-    let closed = Asking::new("");
+    let closed = CertificateServer::new("");
     let mut ana = closed.unauthenticated(&closed.issue(&["ana"]));
     ana.send(&login(1, "ana", ""));
     ana.expect_error("registration-closed");
     drop(ana);
     closed.secured.finish();
 
-    let open = Asking::new("?registration=open");
+    let open = CertificateServer::new("?registration=open");
     let mut ana = open.unauthenticated(&open.issue(&["ana"]));
     ana.send(&login(1, "ana", ""));
     ana.expect_error("bad-credentials"); // that is no password
@@ -111,7 +111,7 @@ fn unknown_tls_user_registers_where_registration_is_open() {
 
 #[test]
 fn client_without_certificate_may_use_a_password() {
-    let optional = Asking::new("?registration=open");
+    let optional = CertificateServer::new("?registration=open");
     let mut ana = optional.secured.client("ana");
     ana.fim();
     drop(ana);
@@ -122,7 +122,7 @@ fn client_without_certificate_may_use_a_password() {
     }
     optional.secured.finish();
 
-    let required = Asking::new("?registration=open&client-cert=required");
+    let required = CertificateServer::new("?registration=open&client-cert=required");
     let endpoint = required.secured.endpoint().clone();
     let trust = Trust::pinned(required.secured.paper.fingerprint());
     let refused = block_on(Client::connect_with(&endpoint, &trust));
@@ -142,7 +142,7 @@ fn client_without_certificate_may_use_a_password() {
 
 #[test]
 fn client_certificate_of_an_untrusted_ca_is_refused() {
-    let asking = Asking::new("?registration=open");
+    let asking = CertificateServer::new("?registration=open");
     let elsewhere = tempfile::tempdir().expect("a folder can be made");
     let unauthenticated = Authority::new(elsewhere.path()).issue(elsewhere.path(), &["ana"]);
     let trust = Trust::pinned(asking.secured.paper.fingerprint());
@@ -167,7 +167,7 @@ fn certificate_session_ends_with_its_account_only() {
         let mut command = arauto(&["users", "--data"]);
         finish(command.arg(&path).args(arguments), "").expect_success()
     };
-    let asking = Asking::with("", |config| config.storage.data = Some(path.clone()));
+    let asking = CertificateServer::with("", |config| config.storage.data = Some(path.clone()));
     users(&["add", "ana"]);
     let paper = asking.issue(&["ana"]);
     let mut by_certificate = asking.unauthenticated(&paper);

@@ -239,6 +239,6 @@ fn host_without_power_is_noticed_by_both_sides() {
     wait_until("the server has noticed again", || !is_there("ana"));
     let stdin = server.0.stdin.as_mut().expect("it is a pipe");
     stdin.write_all(b"fim\n").expect("it reads");
-    // A ghost would be waited for, and make it 3.
+    // A session that is still listed would make it 3.
     assert_eq!(server.0.wait().expect("it is a child").code(), Some(0));
 }

@@ -158,8 +158,8 @@ fn lets_others_in(sddl: &str) -> bool {
         .any(|others| sddl.contains(&format!(";;;{others})")))
 }
 
-/// Wine gives a folder the list that it is made with, and does nothing where it is to get
-/// another one later: that a folder is closed which was there before cannot be seen here.
+/// Wine applies the access list that a folder is made with, and ignores later changes. So this
+/// does not show that a folder that exists already is closed to others.
 #[test]
 fn windows_data_folder_is_owner_and_system_only() {
     let folder = tempfile::tempdir().expect("a folder can be made");

@@ -96,7 +96,7 @@ mod tests {
     use std::time::Duration;
 
     #[test]
-    fn latency_counts_from_when_a_message_is_due_not_from_when_it_is_written() {
+    fn latency_counts_from_the_due_time_not_the_write() {
         let mut pace = Pace::start(10).expect("a timer");
         // Nothing is written for a second: the first message is that late, and the second
         // one a tenth of a second less.

@@ -124,7 +124,7 @@ pub trait Effects {
     /// Tells the hub that a session of this user is over.
     fn leave(&mut self, user: &UserName);
 
-    /// Tells whoever gave the last order that it has been carried out.
+    /// Tells the giver of the last order that it has been carried out.
     fn carried_out(&mut self);
 
     /// Logs an event.

@@ -142,7 +142,7 @@ impl Core {
     /// succeed; one that fails was the last.
     fn check_login<E: Effects>(&mut self, now: Instant, fx: &mut E) {
         if self.state == State::Greeting && self.is_permit_withdrawn {
-            let message = "others need this place: log in sooner, or open fewer connections";
+            let message = "another client needs this connection's permit: log in sooner, or open fewer connections";
             self.fail(ErrorCode::TooManySessions, message, fx);
         } else {
             self.timers.judge_login(now);

@@ -8,8 +8,8 @@
 //! [`frame`](Core::frame), the result of a piece of [work](Core::done), an order of the
 //! supervisor ([`announce`](Core::announce), [`drain`](Core::drain), [`close`](Core::close)),
 //! the [end of the input](Core::hang_up), the [output's progress](Core::advance) and the
-//! [time](Core::tick). What follows from an input is done through [`Effects`] before the method
-//! returns. The shell around it (`../actor.rs`, `../io.rs`) has the connection, the actors and
+//! [time](Core::tick). The core carries out the effects of an input through [`Effects`] before
+//! the method returns. The shell around it (`../actor.rs`, `../io.rs`) has the connection, the actors and
 //! the timers, and decides nothing.
 //!
 //! Invariants:
@@ -95,7 +95,7 @@ pub struct Core {
     notice: Option<Box<Notice>>,
     /// Whether the permit of a client that has not logged in was given to another peer.
     is_permit_withdrawn: bool,
-    /// Whether the session says its last word and does not wait until that is read.
+    /// Whether the session closes without waiting until its last frame is read.
     is_brief: bool,
     /// Whether somebody waits until an order has been carried out.
     is_awaited: bool,
@@ -163,7 +163,7 @@ impl Core {
             evidence: None,
             notice: None,
             is_permit_withdrawn: false,
-            // Where closing takes back what is unread, even a brief word is waited for.
+            // Where closing discards unread bytes, the session waits until they are read.
             is_brief: is_brief && fx.half_closes(),
             is_awaited: false,
         };

@@ -70,8 +70,8 @@ impl Core {
     /// the client's own word.
     ///
     /// A connection that cannot close one side tells nothing of a client that has closed: it
-    /// may have read `closing` or not. What was promised stands before that, and an ack proves
-    /// it.
+    /// may have read `closing` or not. An ack of the last broadcast proves that the client has
+    /// read everything that it was owed.
     pub(super) fn is_settled<E: Effects>(&self, fx: &E) -> bool {
         if fx.evidence() >= fx.best_evidence() {
             return true;
@@ -95,7 +95,7 @@ impl Core {
         if output.is_broken || !output.is_clear {
             Evidence::Queued
         } else if self.has_acked(output) && self.is_settled(fx) {
-            Evidence::Acked // its word is for broadcasts: replies may be unread all the same
+            Evidence::Acked // it covers broadcasts only: replies may be unread
         } else {
             fx.evidence()
         }

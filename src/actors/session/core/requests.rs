@@ -249,8 +249,8 @@ impl Core {
     }
 
     /// Whether the frame takes a token: before the login each does, after it those that ask
-    /// for something. What keeps a session alive, says how far it has read, or ends it, is
-    /// never throttled. Publishes take theirs where they are gathered.
+    /// for something. Frames that keep a session alive, acknowledge broadcasts, or end the session
+    /// are never throttled. Publishes take their tokens where they are gathered.
     fn takes_token(&self, frame: &ClientFrame<'_>) -> bool {
         match &self.state {
             State::Greeting => true,

@@ -119,7 +119,7 @@ impl<L: Link> Driver<L> {
 
     fn guarded(&mut self, work: impl FnOnce(&mut Self)) {
         if catch_unwind(AssertUnwindSafe(|| work(self))).is_err() {
-            tracing::error!(session = %self.io.info.id, "a session panicked, it ends");
+            tracing::error!(session = %self.io.info.id, "session panicked, ending it");
             self.io.jobs.clear();
             self.inlet.discard();
             self.core.panicked(&mut self.io);

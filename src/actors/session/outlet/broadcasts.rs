@@ -63,7 +63,7 @@ impl Outlet {
         let is_sent = dialect.encode(framing, &ServerFrame::Gap(gap), self.queue.bytes());
         if !is_sent {
             let (from, to) = (gap.from, gap.to);
-            tracing::debug!(session = %self.session, %from, %to, "a raw reader misses these");
+            tracing::debug!(session = %self.session, %from, %to, "broadcasts skipped for a raw reader");
         }
         self.queue.mark(is_sent, Marked::Gap(gap));
         self.note_done();

@@ -34,7 +34,7 @@ pub struct SavedOutlet {
     write_shut: bool,
 }
 
-/// Whose failure it is that nothing more can be written.
+/// The side that has failed, so that nothing more can be written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 enum SavedFailure {
     Peer,

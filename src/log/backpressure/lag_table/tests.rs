@@ -247,16 +247,16 @@ fn reader_at_the_least_rate_holds_publishers_without_end() {
 #[test]
 fn publisher_waits_for_many_readers_on_a_slow_machine() {
     let mut simulation = Simulation::new();
-    let mut crowd: Vec<Reader> = (0..1000).map(|_| simulation.come("all", 0)).collect();
+    let mut readers: Vec<Reader> = (0..1000).map(|_| simulation.come("all", 0)).collect();
     let held = simulation.minutes(1, |simulation, number| {
         // Each takes 2.5 MiB a second, a tenth of them at a time.
         let turn = usize::try_from(number % 10).expect("it is small");
-        for reader in crowd.iter_mut().skip(turn).step_by(10) {
+        for reader in readers.iter_mut().skip(turn).step_by(10) {
             simulation.take(reader, MIB / 8);
         }
     });
     let behind = |reader: &Reader| simulation.written - reader.position;
-    let furthest = crowd.iter().map(behind).max().expect("there are some");
+    let furthest = readers.iter().map(behind).max().expect("there are some");
     assert!(furthest <= 12 * MIB, "{} MiB behind", furthest / MIB);
     assert!(held[0] > 50_000, "the publisher outruns them: {held:?}");
 }

@@ -25,7 +25,7 @@ fn input_that_cannot_be_read_ends_the_session_and_the_client_is_told() {
 }
 
 #[test]
-fn unreadable_input_during_an_ending_makes_it_a_failure_of_the_server() {
+fn unreadable_input_in_an_ending_is_a_server_failure() {
     let mut run = Run::member();
     run.frame(fim(2));
     run.core.input_failed(&mut run.out);
@@ -61,7 +61,7 @@ fn session_with_unreadable_input_lingers_until_the_client_has_gone() {
 }
 
 #[test]
-fn output_that_the_system_fails_is_owed_what_was_broadcast_by_then() {
+fn session_with_failed_output_is_owed_earlier_broadcasts() {
     let mut run = Run::member();
     run.out.head = Seq(5);
     run.out.break_output(true);
@@ -74,7 +74,7 @@ fn output_that_the_system_fails_is_owed_what_was_broadcast_by_then() {
 }
 
 #[test]
-fn output_that_the_system_fails_in_a_stop_is_owed_everything() {
+fn session_with_failed_output_in_a_stop_is_owed_everything() {
     let mut run = Run::member();
     run.out.stop_time = Some(crate::close::Micros(1));
     run.out.head = Seq(5);
@@ -187,7 +187,7 @@ fn outbound_client_that_closed_its_side_may_read_on() {
 }
 
 #[test]
-fn client_that_goes_during_its_login_has_that_abandoned_and_ended() {
+fn login_of_a_disconnected_client_is_abandoned() {
     let mut run = Run::new();
     run.frame(login(1));
     run.pass(Duration::ZERO);

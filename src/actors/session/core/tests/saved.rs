@@ -140,7 +140,7 @@ fn saved_notice_of_a_shutdown_that_was_asked_goes_on() {
 }
 
 #[test]
-fn core_with_something_under_way_is_not_saved_and_is_later() {
+fn core_with_pending_work_is_saved_only_afterwards() {
     let mut login_pending = Run::new();
     login_pending.frame(login(1));
     let mut handler_runs = Run::member();

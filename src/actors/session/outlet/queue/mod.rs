@@ -1,8 +1,8 @@
 //! The frames that wait to be written to a client, in their order.
 //!
 //! In message mode each frame's end is known, as each goes out on its own. Besides,
-//! whoever reads the log in another form than its own must know how far it got: a
-//! mark says which broadcast a place in the queue stands for.
+//! a session that renders the log in another form must know how far it got: a mark
+//! gives the broadcast at a position in the queue.
 
 #[cfg(any(test, fuzzing))]
 pub(super) mod saved;
@@ -96,7 +96,7 @@ impl Queue {
         }
     }
 
-    /// Where nothing was appended after all, somebody else has more use of the memory.
+    /// Gives the buffer back if nothing was appended.
     fn let_go(&mut self) {
         if self.bytes.is_empty() {
             spare::give(std::mem::take(&mut self.bytes));
