@@ -10,7 +10,8 @@ use actix::{Actor, ActorContext, AsyncContext, Context, Handler, MessageResult, 
 
 use super::deadline_timer::DeadlineTimer;
 use super::direct::{self, HubKey, Panicked, Shared};
-use super::messages::{Join, Joined, Leave, NotPublished, Publish, Seal, Stop, Who};
+use super::messages::{Join, Joined, Leave, Publish, Seal, Stop, Who};
+use super::not_published::NotPublished;
 use super::state::{HubSetup, State};
 use crate::actors::sentinel::Sentinel;
 use crate::wire::Seq;

@@ -5,7 +5,7 @@ use actix::{Actor, Addr, ArbiterHandle};
 use super::actor::Hub;
 use super::bodies::Bodies;
 use super::direct::{self, HubKey};
-use super::messages::NotPublished;
+use super::not_published::NotPublished;
 use super::state::HubSetup;
 use crate::accounts::UserName;
 use crate::actors::sentinel::Sentinel;

@@ -13,7 +13,8 @@ use actix::Response;
 use tokio::sync::oneshot;
 use tokio::time::{Interval, MissedTickBehavior, interval};
 
-use super::messages::{Joined, NotPublished};
+use super::messages::Joined;
+use super::not_published::NotPublished;
 use super::presence::{Change, Presence};
 use crate::accounts::UserName;
 use crate::log::{Appender, BatchOutcome, InFlightBytes, JournalWriter};

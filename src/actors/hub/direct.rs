@@ -21,7 +21,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use actix::{Message, Recipient};
 
 use super::bodies::Bodies;
-use super::messages::NotPublished;
+use super::not_published::NotPublished;
 use super::state::State;
 use crate::accounts::UserName;
 use crate::actors::turn::{self, Contention};

@@ -3,24 +3,10 @@
 use actix::Message;
 
 use super::bodies::Bodies;
+use super::not_published::NotPublished;
 use crate::accounts::UserName;
-use crate::log::{InFlightBytes, Sealed};
+use crate::log::InFlightBytes;
 use crate::wire::Seq;
-
-/// Why the hub published nothing.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum NotPublished {
-    /// The log is sealed.
-    Sealed,
-    /// The journal could not be written.
-    Unwritten,
-}
-
-impl From<Sealed> for NotPublished {
-    fn from(_: Sealed) -> Self {
-        NotPublished::Sealed
-    }
-}
 
 /// Publishes bodies with consecutive seqs, in their order. The answer is the first seq.
 #[derive(Message)]

@@ -11,13 +11,15 @@ mod commit_queue;
 mod deadline_timer;
 mod direct;
 mod messages;
+mod not_published;
 mod presence;
 mod state;
 
 pub use self::actor::Hub;
 pub use self::address::HubAddress;
 pub use self::bodies::Bodies;
-pub use self::messages::{Join, Joined, Leave, NotPublished, Publish, Seal, Stop, Who};
+pub use self::messages::{Join, Joined, Leave, Publish, Seal, Stop, Who};
+pub use self::not_published::NotPublished;
 pub use self::presence::PresenceLimits;
 pub use self::state::{Clock, HubSetup};
 

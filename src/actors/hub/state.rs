@@ -8,7 +8,8 @@ use actix::Response;
 
 use super::bodies::Bodies;
 use super::commit_queue::CommitQueue;
-use super::messages::{Joined, NotPublished, Publish};
+use super::messages::{Joined, Publish};
+use super::not_published::NotPublished;
 use super::presence::{Change, JoinAnnouncement, Presence, PresenceLimits};
 use crate::accounts::UserName;
 use crate::log::{Appender, InFlightBytes, JournalWriter};

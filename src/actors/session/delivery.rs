@@ -43,14 +43,14 @@ thread_local! {
     });
 }
 
-/// The place of a session among those of its thread, until it is dropped.
+/// The registration of a session with its thread. Dropping it removes the session.
 #[derive(Debug)]
 pub(super) struct Registration {
-    place: Place,
+    key: SessionKey,
 }
 
 #[derive(Debug, Clone, Copy)]
-struct Place {
+struct SessionKey {
     thread: u64,
     /// Given to another session once this one has ended. A waker that outlives its session
     /// then has that one look for nothing.
@@ -67,16 +67,16 @@ enum SessionState {
     Absent,
 }
 
-/// Delivers to the session at `place`, or wakes its task.
+/// Delivers to the session with this key, or wakes its task.
 struct DeliveryWaker {
-    place: Place,
+    key: SessionKey,
     task: Waker,
 }
 
 impl Registration {
     pub(super) fn new(session: Weak<dyn Deliver>) -> Registration {
         SESSIONS.with_borrow_mut(|sessions| Registration {
-            place: Place {
+            key: SessionKey {
                 thread: sessions.thread,
                 index: sessions.sessions.insert(session),
             },
@@ -86,7 +86,7 @@ impl Registration {
     /// Notes that the session's run begins. Until [`Registration::end_run`] its wakers do nothing,
     /// because the session reads the log before its run ends.
     pub(super) fn begin_run(&self) {
-        SESSIONS.with_borrow_mut(|sessions| sessions.running = Some(self.place.index));
+        SESSIONS.with_borrow_mut(|sessions| sessions.running = Some(self.key.index));
     }
 
     /// Notes that the session's run has ended.
@@ -97,7 +97,7 @@ impl Registration {
     /// Returns a waker that delivers to the session, and wakes `task` where it cannot.
     pub(super) fn waker(&self, task: &Waker) -> Waker {
         Waker::from(Arc::new(DeliveryWaker {
-            place: self.place,
+            key: self.key,
             task: task.clone(),
         }))
     }
@@ -108,8 +108,8 @@ impl Drop for Registration {
         // At the end of a thread the others may be gone already.
         let _ = SESSIONS.try_with(|sessions| {
             let mut sessions = sessions.borrow_mut();
-            if sessions.thread == self.place.thread {
-                sessions.sessions.try_remove(self.place.index);
+            if sessions.thread == self.key.thread {
+                sessions.sessions.try_remove(self.key.index);
             }
         });
     }
@@ -121,7 +121,7 @@ impl Wake for DeliveryWaker {
     }
 
     fn wake_by_ref(self: &Arc<Self>) {
-        let Place { thread, index } = self.place;
+        let SessionKey { thread, index } = self.key;
         let state = SESSIONS.try_with(|sessions| {
             let sessions = sessions.borrow();
             match sessions.sessions.get(index) {
