@@ -89,11 +89,10 @@ impl Core {
         let Some(ending) = self.state.ending_mut() else {
             return false;
         };
-        if ending.linger_until.is_none_or(|until| until > now) {
+        if !ending.takes_linger_end(now) {
             return false;
         }
-        ending.linger_until = None;
-        let (reason, step) = (ending.reason, ending.step);
+        let (reason, step) = (ending.reason(), ending.step());
         let is_read = self.input.is_unreadable || self.is_settled(fx);
         if step != Step::Lingering || !is_read {
             return false;
@@ -130,7 +129,7 @@ impl Core {
                 self.fail(ErrorCode::IdleTimeout, message, fx);
             }
             (WaitsFor::End { holds_if_ordered }, State::Ending(ending))
-                if holds_if_ordered || !ending.is_ordered =>
+                if holds_if_ordered || !ending.is_ordered() =>
             {
                 self.give_up_waiting(fx);
             }

@@ -64,7 +64,7 @@ impl Core {
         match &self.state {
             State::Closed { .. } => Sending::Nothing,
             State::Greeting | State::LoggingIn { .. } | State::Ready(_) => Sending::UpTo(None),
-            State::Ending(ending) => Sending::UpTo(match ending.step {
+            State::Ending(ending) => Sending::UpTo(match ending.step() {
                 Step::Refusing => None,
                 Step::ToCut(cut) => Some(cut),
                 Step::Closing | Step::Lingering => Some(Seq::ZERO),
@@ -112,8 +112,8 @@ impl Core {
         let Some(ending) = self.state.ending() else {
             return false;
         };
-        let reason = ending.reason;
-        match ending.step {
+        let reason = ending.reason();
+        match ending.step() {
             Step::Refusing if output.has_failed && !has_work => self.close_for(reason, fx),
             Step::Refusing if output.is_broken && is_over && !output.has_failed => {
                 self.close_for(CloseReason::Lost, fx);
@@ -128,7 +128,7 @@ impl Core {
             Step::ToCut(_) => self.say_closing(fx),
             Step::Closing if output.is_broken => self.close_for(lost_or(reason), fx),
             Step::Closing if !output.is_clear => return false,
-            Step::Closing if ending.is_ordered && !ending.may_linger => {
+            Step::Closing if ending.is_ordered() && !ending.may_linger() => {
                 return self.look_for_evidence(now, fx);
             }
             Step::Closing => {
@@ -146,7 +146,7 @@ impl Core {
         let Some(ending) = self.state.ending() else {
             return false;
         };
-        let reason = ending.reason;
+        let reason = ending.reason();
         if self.lingers_unread(fx) {
             self.look_again(now, fx);
             return false;
@@ -155,7 +155,7 @@ impl Core {
         // for that, because the report says whether the client has read everything.
         let is_unsettled = fx.stop_time().is_some() && !fx.is_hung_up() && !self.is_settled(fx);
         let may_close_early = self.is_brief || (self.input.is_over && !is_unsettled);
-        if may_close_early && !ending.is_ordered {
+        if may_close_early && !ending.is_ordered() {
             self.close_for(reason, fx);
             return true;
         }
@@ -176,7 +176,7 @@ impl Core {
 
     fn set_step(&mut self, step: Step) {
         if let Some(ending) = self.state.ending_mut() {
-            ending.step = step;
+            ending.advance_to(step);
         }
     }
 
@@ -187,11 +187,10 @@ impl Core {
         let Some(ending) = self.state.ending_mut() else {
             return;
         };
-        if ending.has_deadline || ending.is_ordered {
+        if !ending.takes_deadline() {
             return;
         }
-        ending.has_deadline = true;
-        let limit = match ending.reason {
+        let limit = match ending.reason() {
             _ if is_brief => BRIEF_TIMEOUT,
             CloseReason::Error(ErrorCode::Revoked) => limit.min(REVOKED_TIMEOUT),
             CloseReason::Error(_) if !output.follows => limit.min(UNAUTHENTICATED_TIMEOUT),
@@ -206,7 +205,7 @@ impl Core {
     /// Ends the waiting for a client that does not read to the end.
     pub(super) fn give_up_waiting<E: Effects>(&mut self, fx: &mut E) {
         if let Some(ending) = self.state.ending() {
-            let reason = ending.reason;
+            let reason = ending.reason();
             fx.log(Event::NotReadInTime);
             self.close_for(reason, fx);
         }
@@ -216,9 +215,8 @@ impl Core {
         let Some(ending) = self.state.ending_mut() else {
             return;
         };
-        ending.step = Step::Closing;
-        let (reason, is_ordered) = (ending.reason, ending.is_ordered);
-        let member = ending.member.take();
+        let member = ending.begin_closing();
+        let (reason, is_ordered) = (ending.reason(), ending.is_ordered());
         fx.stop_following();
         fx.answer(&ServerFrame::Closing(Closing {
             reason: Cow::Borrowed(reason.as_str()),
@@ -266,9 +264,9 @@ impl Core {
         if is_told {
             return;
         }
-        let wait = next_read_look(ending.last_look);
+        let wait = next_read_look(ending.last_look());
         if self.timers.look_whether_read(now + wait) {
-            ending.last_look = Some(wait);
+            ending.note_look(wait);
         }
     }
 

@@ -57,7 +57,7 @@ use self::effects::Effects;
 use self::notice::Notice;
 use self::policy::{ConnectRefusal, Policy, SessionLimits};
 use self::run::Run;
-use self::state::{Member, State};
+use self::state::{Ending, Member, State};
 use self::tally::Tally;
 use self::timers::Timers;
 use self::work::WorkQueue;
@@ -263,7 +263,7 @@ impl Core {
 
     /// Returns when [`Core::tick`] must be called at the latest.
     pub fn wake_at(&self) -> Option<Instant> {
-        let linger_until = self.state.ending().and_then(|ending| ending.linger_until);
+        let linger_until = self.state.ending().and_then(Ending::linger_until);
         self.timers.next().into_iter().chain(linger_until).min()
     }
 

@@ -62,15 +62,7 @@ impl Core {
     pub fn drain<E: Effects>(&mut self, cut: Seq, now: Instant, fx: &E) -> Carried {
         match &mut self.state {
             State::Closed { .. } => return Carried::Out,
-            State::Ending(ending) if ending.step == Step::Refusing => {
-                ending.step = Step::ToCut(cut);
-            }
-            // It ends by itself; from here on the supervisor leads, and asks first whether
-            // everything has been read.
-            State::Ending(ending) => {
-                ending.is_ordered = true;
-                ending.step = ending.step.min(Step::Closing);
-            }
+            State::Ending(ending) => ending.drain(cut),
             // The announcement never reached it; now is as good.
             _ => self.cut(Step::ToCut(cut), fx),
         }
@@ -91,9 +83,7 @@ impl Core {
         let Some(ending) = self.state.ending_mut() else {
             return Carried::Out;
         };
-        ending.is_ordered = true;
-        ending.may_linger = true;
-        ending.linger_until = Some(now + linger);
+        ending.close(now + linger);
         self.is_awaited = true;
         Carried::Later
     }

@@ -3,16 +3,17 @@
 //! A session moves downwards only: `Greeting`, `LoggingIn`, `Ready`, `Ending`, `Closed`. The
 //! one exception is a login that fails, which leads back to `Greeting`.
 
+mod ending;
+mod member;
 #[cfg(any(test, fuzzing))]
 pub(super) mod saved;
 
-use std::time::{Duration, Instant};
-
 use serde::{Deserialize, Serialize};
 
-use crate::accounts::UserName;
+pub(super) use self::ending::{Ending, Step};
+pub(super) use self::member::Member;
 use crate::close::CloseReason;
-use crate::wire::{ErrorCode, Seq};
+use crate::wire::Seq;
 
 /// The state of a session.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -48,31 +49,13 @@ pub(super) enum Owed {
     UpToHead,
 }
 
-/// The client of a session whose frames are admitted.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub(super) enum Member {
-    /// A user that has logged in.
-    User(UserName),
-    /// A program of the raw dialect, which has no name.
-    Nameless,
-}
-
-impl Member {
-    pub(super) fn user(&self) -> Option<&UserName> {
-        match self {
-            Member::User(user) => Some(user),
-            Member::Nameless => None,
-        }
-    }
-}
-
 impl State {
     /// Returns the client, from the login, where there is one, to the end.
     pub(super) fn member(&self) -> Option<&Member> {
         match self {
             State::Greeting | State::LoggingIn { .. } => None,
             State::Ready(member) => Some(member),
-            State::Ending(ending) => ending.member.as_ref(),
+            State::Ending(ending) => ending.member(),
             State::Closed { member, .. } => member.as_ref(),
         }
     }
@@ -82,7 +65,7 @@ impl State {
         match std::mem::replace(self, State::Greeting) {
             State::Greeting | State::LoggingIn { .. } => None,
             State::Ready(member) => Some(member),
-            State::Ending(ending) => ending.member,
+            State::Ending(mut ending) => ending.take_member(),
             State::Closed { member, .. } => member,
         }
     }
@@ -122,7 +105,7 @@ impl State {
     /// Whether `closing` is queued: nothing may follow it.
     pub(super) fn has_said_closing(&self) -> bool {
         match self {
-            State::Ending(ending) => ending.step >= Step::Closing,
+            State::Ending(ending) => ending.step() >= Step::Closing,
             State::Closed { .. } => true,
             _ => false,
         }
@@ -135,10 +118,10 @@ impl State {
 
     /// Begins the end. A session that ends with an error during a shutdown is still led by the
     /// supervisor.
-    pub(super) fn begin_ending(&mut self, mut ending: Ending) {
-        ending.is_ordered |= self.ending().is_some_and(|earlier| earlier.is_ordered);
-        ending.member = self.take_member();
-        *self = State::Ending(ending);
+    pub(super) fn begin_ending(&mut self, ending: Ending) {
+        let was_ordered = self.ending().is_some_and(Ending::is_ordered);
+        let member = self.take_member();
+        *self = State::Ending(ending.of(member, was_ordered));
     }
 
     /// Closes the session. Returns `false` where it was closed before.
@@ -148,9 +131,9 @@ impl State {
             // The client broke the connection, so that it is owed nothing.
             _ if reason == CloseReason::Lost => (reason, Owed::Nothing),
             State::Ending(ending) if reason == CloseReason::Shutdown => {
-                (ending.reason, ending.owed())
+                (ending.reason(), owed(ending))
             }
-            State::Ending(ending) => (reason, ending.owed()),
+            State::Ending(ending) => (reason, owed(ending)),
             _ if reason == CloseReason::Shutdown => (reason, Owed::UpToHead),
             _ => (reason, Owed::Nothing),
         };
@@ -167,95 +150,18 @@ impl State {
     pub(super) fn outcome(&self) -> (CloseReason, Owed) {
         match self {
             State::Closed { reason, owed, .. } => (*reason, *owed),
-            State::Ending(ending) => (ending.reason, ending.owed()),
+            State::Ending(ending) => (ending.reason(), owed(ending)),
             _ => (CloseReason::Shutdown, Owed::UpToHead),
         }
     }
 }
 
-/// The end of a session, from the last admitted frame to the close.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub(super) struct Ending {
-    /// The client, until the hub knows that the session is over.
-    pub(super) member: Option<Member>,
-    pub(super) reason: CloseReason,
-    pub(super) step: Step,
-    /// Whether the server failed the session while it stopped: then it is owed what all others
-    /// get.
-    has_failed_in_stop: bool,
-    /// Whether the supervisor leads.
-    pub(super) is_ordered: bool,
-    /// Whether the supervisor has given the order to close.
-    pub(super) may_linger: bool,
-    /// When a client that has read everything and does not close is not waited for any more.
-    pub(super) linger_until: Option<Instant>,
-    /// Whether the ending has a deadline of its own.
-    pub(super) has_deadline: bool,
-    /// The last wait before the session asked whether the client has read everything.
-    pub(super) last_look: Option<Duration>,
-}
-
-/// How far an ending has come.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub(super) enum Step {
-    /// Frames are refused, broadcasts go on.
-    Refusing,
-    /// The broadcasts up to this one are written.
-    ToCut(Seq),
-    /// `closing` is queued, then written, then known to be read.
-    Closing,
-    /// The write side is shut, and the input is read to its end.
-    Lingering,
-}
-
-impl Ending {
-    pub(super) fn new(reason: CloseReason, step: Step) -> Ending {
-        Ending {
-            member: None,
-            reason,
-            step,
-            has_failed_in_stop: false,
-            is_ordered: false,
-            may_linger: false,
-            linger_until: None,
-            has_deadline: false,
-            last_look: None,
-        }
-    }
-
-    /// The ending that a shutdown begins, which the supervisor leads.
-    pub(super) fn ordered(step: Step) -> Ending {
-        Ending {
-            is_ordered: true,
-            ..Ending::new(CloseReason::Shutdown, step)
-        }
-    }
-
-    /// Ends the session as failed by the server, unless the client's own error ends it already.
-    pub(super) fn fail(&mut self, is_stopping: bool) {
-        if !matches!(self.reason, CloseReason::Error(_)) {
-            self.reason = CloseReason::Error(ErrorCode::Internal);
-            self.has_failed_in_stop = is_stopping;
-        }
-    }
-
-    /// Notes that the server failed the session, if that is the reason, while it stopped.
-    pub(super) fn in_stop(mut self, is_stopping: bool) -> Ending {
-        let is_ours = self.reason == CloseReason::Error(ErrorCode::Internal);
-        self.has_failed_in_stop = is_ours && is_stopping;
-        self
-    }
-
-    fn refuses_frames(&self) -> bool {
-        self.reason == CloseReason::Shutdown && self.is_ordered && self.step < Step::Closing
-    }
-
-    fn owed(&self) -> Owed {
-        match (self.reason, self.step) {
-            (CloseReason::Shutdown, _) => Owed::UpToHead,
-            _ if self.has_failed_in_stop => Owed::UpToHead,
-            (_, Step::ToCut(cut)) => Owed::UpTo(cut),
-            (_, Step::Refusing | Step::Closing | Step::Lingering) => Owed::Nothing,
-        }
+/// Returns the broadcasts that a session with this ending is owed.
+fn owed(ending: &Ending) -> Owed {
+    match (ending.reason(), ending.step()) {
+        (CloseReason::Shutdown, _) => Owed::UpToHead,
+        _ if ending.has_failed_in_stop() => Owed::UpToHead,
+        (_, Step::ToCut(cut)) => Owed::UpTo(cut),
+        (_, Step::Refusing | Step::Closing | Step::Lingering) => Owed::Nothing,
     }
 }

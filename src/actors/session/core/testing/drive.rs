@@ -342,7 +342,7 @@ impl Drive {
             State::Ready(_) => {
                 core.timers.is_held() || core.policy.idle_timeout(&core.limits).is_some()
             }
-            State::Ending(ending) => !ending.is_ordered,
+            State::Ending(ending) => !ending.is_ordered(),
             State::Closed { .. } => false,
         };
         assert!(!waits || core.wake_at().is_some(), "nothing calls {core:?}");
