@@ -1,9 +1,10 @@
-//! Why a text is not a topic, or not a pattern.
+//! The errors of topics and patterns, and the checks that the two share.
 
 use super::{LONGEST_TOPIC, SEPARATOR};
 
-/// Why a text is not a topic, or not a pattern. Offsets are in bytes from the start of the text,
-/// from 0; levels are counted from 1.
+/// The error of a text that is not a topic or not a pattern.
+///
+/// Offsets are in bytes from the start of the text, from 0. Levels are counted from 1.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, thiserror::Error)]
 #[non_exhaustive]
 pub enum TopicError {
@@ -13,27 +14,27 @@ pub enum TopicError {
     /// The text is longer than [`LONGEST_TOPIC`] bytes.
     #[error("it has {length} bytes, and {LONGEST_TOPIC} are allowed")]
     TooLong {
-        /// Its length in bytes.
+        /// The text's length in bytes.
         length: usize,
     },
-    /// A character is of the general category Cc.
+    /// The text has a control character (general category Cc).
     #[error("level {level} has the control character U+{:04X} (at byte {at})", u32::from(*character))]
     Control {
-        /// The character.
+        /// The control character.
         character: char,
-        /// The level that it stands in.
+        /// The level that contains the character.
         level: usize,
-        /// Its offset.
+        /// The character's offset.
         at: usize,
     },
-    /// A topic has the character of a wildcard.
+    /// A topic contains a wildcard character.
     #[error("level {level} has \"{wildcard}\", which only a pattern may have (at byte {at})")]
     WildcardInTopic {
         /// The wildcard.
         wildcard: Wildcard,
-        /// The level that it stands in.
+        /// The level that contains the wildcard.
         level: usize,
-        /// Its offset.
+        /// The wildcard's offset.
         at: usize,
     },
     /// A pattern's wildcard is not a whole level.
@@ -43,9 +44,9 @@ pub enum TopicError {
     PartOfLevel {
         /// The wildcard.
         wildcard: Wildcard,
-        /// The level that it stands in.
+        /// The level that contains the wildcard.
         level: usize,
-        /// Its offset.
+        /// The wildcard's offset.
         at: usize,
     },
     /// A pattern's `#` is not its last level.
@@ -53,9 +54,9 @@ pub enum TopicError {
         "level {level} is \"#\", and further levels follow (at byte {at}): \"#\" is the last level"
     )]
     NotLast {
-        /// The level.
+        /// The level of the `#`.
         level: usize,
-        /// Its offset.
+        /// The offset of the `#`.
         at: usize,
     },
     /// The topic's first level begins with `$`.
@@ -73,7 +74,7 @@ pub enum Wildcard {
 }
 
 impl Wildcard {
-    /// Returns the wildcard that a character is.
+    /// Returns the wildcard of a character; `None` if the character is not a wildcard.
     pub(super) fn of(character: char) -> Option<Wildcard> {
         match character {
             '+' => Some(Wildcard::OneLevel),
@@ -82,7 +83,7 @@ impl Wildcard {
         }
     }
 
-    /// Returns the wildcard as a pattern has it.
+    /// Returns the wildcard's text in a pattern.
     pub const fn as_str(self) -> &'static str {
         match self {
             Wildcard::OneLevel => "+",
@@ -97,8 +98,12 @@ impl std::fmt::Display for Wildcard {
     }
 }
 
-/// Checks what topics and patterns have in common: the length, and no control characters. Gives
-/// every wildcard's character to `judge`, with its level and its offset.
+/// Checks the rules that topics and patterns share: the length, and that there are no control
+/// characters. Calls `judge` for each wildcard character, with the wildcard, its level and its
+/// offset.
+///
+/// # Errors
+/// Returns the first error from the start of the text.
 pub(super) fn check(
     text: &str,
     mut judge: impl FnMut(Wildcard, usize, usize) -> Result<(), TopicError>,

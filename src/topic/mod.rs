@@ -1,8 +1,8 @@
 //! Topics, the patterns that match them, and the rules that allow and deny them.
 //!
-//! The problem: messages have topics, sessions ask for some of them by patterns, and operators
-//! allow or deny patterns. All three must agree on every topic, and a message must cost nothing
-//! for the patterns that do not match it.
+//! The problem: messages have topics, sessions select messages by patterns of topics, and operators
+//! allow or deny patterns. The three must agree on every topic. A pattern that does not match a
+//! message must add nothing to the message's cost.
 //!
 //! A [`Topic`] has levels, separated by `/`. A [`Pattern`] is a topic filter of MQTT 5 (section
 //! 4.7): `+` matches one level, `#` as the last level matches its parent and everything below it.
@@ -10,7 +10,7 @@
 //!
 //! - `pattern` compares one pattern with a topic, and two patterns with each other.
 //! - `index` finds the patterns that match a topic among many.
-//! - `rules` has an operator's rules, and what they leave of a user's patterns.
+//! - `rules` applies an operator's rules to topics and to a user's patterns.
 
 mod error;
 #[cfg(feature = "server")]
@@ -33,7 +33,7 @@ pub use rules::{Effect, Permissions, Rule, RuleError, RuleKind, RulePattern, Ver
 /// The longest topic and the longest pattern, in bytes of UTF-8.
 pub const LONGEST_TOPIC: usize = 256;
 
-/// The most levels of a topic or a pattern: all of them empty.
+/// The largest number of levels of a topic or a pattern, reached where all levels are empty.
 const MOST_LEVELS: usize = LONGEST_TOPIC + 1;
 
 /// The separator of levels.

@@ -1,8 +1,8 @@
-//! A plain matcher for the tests, and the topics and patterns to compare with it.
+//! A simple matcher that tests compare with, and generators of topics and patterns.
 
 use proptest::prelude::{Strategy, prop};
 
-/// Whether a pattern matches a topic, both split into levels, as MQTT 5 (section 4.7) says it.
+/// Whether a pattern matches a topic by the rules of MQTT 5 (section 4.7). Splits both into levels.
 pub(super) fn matches(pattern: &str, topic: &str) -> bool {
     if pattern.starts_with(['+', '#']) && topic.starts_with('$') {
         return false;
@@ -23,7 +23,7 @@ fn levels_match(pattern: &[&str], topic: &[&str]) -> bool {
     }
 }
 
-/// Generates topics of few, short levels, so that patterns often match.
+/// Generates topics of a few short levels, so that patterns often match.
 pub(super) fn topics() -> impl Strategy<Value = String> {
     let level = prop::sample::select(vec!["", "a", "b", "$x", "é"]);
     prop::collection::vec(level, 1..6)
@@ -31,7 +31,7 @@ pub(super) fn topics() -> impl Strategy<Value = String> {
         .prop_filter("the empty text is not a topic", |topic| !topic.is_empty())
 }
 
-/// Generates patterns of few, short levels.
+/// Generates patterns of a few short levels.
 pub(super) fn patterns() -> impl Strategy<Value = String> {
     let level = prop::sample::select(vec!["", "a", "b", "$x", "é", "+", "+", "+"]);
     (prop::collection::vec(level, 0..5), prop::bool::ANY)
@@ -41,10 +41,10 @@ pub(super) fn patterns() -> impl Strategy<Value = String> {
             }
             levels.join("/")
         })
-        .prop_filter("the empty text is no pattern", |text| !text.is_empty())
+        .prop_filter("the empty text is not a pattern", |text| !text.is_empty())
 }
 
-/// Returns every topic of one to four levels of `a`, `b`, `$x` and the empty text.
+/// Returns every topic of one to four levels. A level is `a`, `b`, `$x` or empty.
 pub(super) fn every_topic() -> Vec<String> {
     let mut topics = Vec::new();
     let mut longest = vec![String::new()];

@@ -7,8 +7,8 @@ use std::str::FromStr;
 use super::error::{TopicError, check};
 use super::{MOST_LEVELS, SEPARATOR};
 
-/// A message's topic: 1 to [`LONGEST_TOPIC`](super::LONGEST_TOPIC) bytes in levels that `/`
-/// separates, each of which may be empty. It has no `+`, no `#` and no control character.
+/// A message's topic: 1 to [`LONGEST_TOPIC`](super::LONGEST_TOPIC) bytes without `+`, `#` and
+/// control characters. `/` separates its levels. Each level may be empty.
 ///
 /// Topics are compared byte by byte. A topic whose first level begins with `$` is reserved: a
 /// client cannot publish to it, and a pattern that begins with a wildcard does not match it.
@@ -16,10 +16,10 @@ use super::{MOST_LEVELS, SEPARATOR};
 pub struct Topic<'a>(Cow<'a, str>);
 
 impl<'a> Topic<'a> {
-    /// Checks a text.
+    /// Creates a topic from a text. The topic may be reserved.
     ///
     /// # Errors
-    /// It is not a topic. A reserved topic is one.
+    /// Returns an error if the text is not a topic.
     pub fn new(text: impl Into<Cow<'a, str>>) -> Result<Self, TopicError> {
         let text = text.into();
         check(&text, |wildcard, level, at| {
@@ -32,10 +32,10 @@ impl<'a> Topic<'a> {
         Ok(Topic(text))
     }
 
-    /// Checks the topic of a client's message.
+    /// Creates the topic of a client's message from a text.
     ///
     /// # Errors
-    /// It is not a topic, or it is reserved.
+    /// Returns an error if the text is not a topic or if the topic is reserved.
     pub fn of_client(text: impl Into<Cow<'a, str>>) -> Result<Self, TopicError> {
         let topic = Topic::new(text)?;
         if topic.is_reserved() {
@@ -93,14 +93,14 @@ mod tests {
     use crate::topic::{LONGEST_TOPIC, Wildcard};
 
     #[test]
-    fn topic_of_any_levels_is_accepted() {
+    fn topic_with_any_levels_is_accepted() {
         for text in [
             "a", "/", "//", "a/", "/a", "a//b", "$x", " ", "é/ü", "a$b", "%u",
         ] {
             assert!(Topic::new(text).is_ok(), "{text:?}");
         }
         let longest = "/".repeat(LONGEST_TOPIC);
-        let longest = Topic::new(longest).expect("it has 256 bytes");
+        let longest = Topic::new(longest).expect("256 bytes are allowed");
         assert_eq!(longest.levels().count(), MOST_LEVELS);
     }
 
@@ -137,15 +137,15 @@ mod tests {
             assert_eq!(Topic::new(text), Err(error), "{text:?}");
         }
         let long = "é".repeat(129);
-        let error = Topic::new(long.as_str()).expect_err("it has 258 bytes");
+        let error = Topic::new(long.as_str()).expect_err("258 bytes are too long");
         assert_eq!(error.to_string(), "it has 258 bytes, and 256 are allowed");
-        let error = Topic::new("a/\u{7f}").expect_err("a control character");
+        let error = Topic::new("a/\u{7f}").expect_err("control characters are refused");
         let text = "level 2 has the control character U+007F (at byte 2)";
         assert_eq!(error.to_string(), text);
     }
 
     #[test]
-    fn reserved_topic_is_refused_from_a_client_only() {
+    fn reserved_topic_is_refused_only_from_a_client() {
         for text in ["$", "$SYS/a", "$a"] {
             assert!(Topic::new(text).is_ok());
             assert_eq!(Topic::of_client(text), Err(TopicError::Reserved));

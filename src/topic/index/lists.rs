@@ -3,10 +3,10 @@
 use super::ids::{SubscriberId, SubscriptionId};
 use super::slots::Slots;
 
-/// The end of a list.
+/// Marks the end of a list.
 const NONE: u32 = u32::MAX;
 
-/// The subscriptions of one pattern: the first of them.
+/// A list of the subscriptions of one pattern: the slot of the first one, or [`NONE`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct List(u32);
 
@@ -18,50 +18,53 @@ impl List {
     }
 }
 
-/// Which pattern a subscription is for.
+/// The pattern of a subscription, by its place in the index.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Place {
+pub(super) enum PatternPlace {
     /// A pattern without wildcards, by the number of its text.
-    Exact(u32),
-    /// The pattern that ends at a node of the trie.
-    Node(u32),
-    /// The pattern that ends in `#` below a node of the trie.
-    Below(u32),
+    ExactText(u32),
+    /// The pattern that ends at this node of the trie.
+    EndsAtNode(u32),
+    /// The pattern that ends with `#` below this node of the trie.
+    RestBelowNode(u32),
 }
 
 #[derive(Debug, Clone, Copy)]
 struct Subscription {
+    /// The slot of the subscription before it in its list, or [`NONE`].
     previous: u32,
+    /// The slot of the subscription after it in its list, or [`NONE`].
     next: u32,
-    /// Two bits of the kind of the place, and its number.
+    /// A packed [`PatternPlace`]: two bits for its variant, 30 bits for its number.
     place: u32,
     subscriber: SubscriberId,
 }
 
+/// The bits of a packed place that hold its number.
 const NUMBER: u32 = u32::MAX >> 2;
 
-impl Place {
+impl PatternPlace {
     fn pack(self) -> u32 {
         let (kind, number) = match self {
-            Place::Exact(number) => (0, number),
-            Place::Node(number) => (1, number),
-            Place::Below(number) => (2, number),
+            PatternPlace::ExactText(number) => (0, number),
+            PatternPlace::EndsAtNode(number) => (1, number),
+            PatternPlace::RestBelowNode(number) => (2, number),
         };
         assert!(number <= NUMBER, "an index has fewer than 2^30 patterns");
         kind << 30 | number
     }
 
-    fn unpack(packed: u32) -> Place {
+    fn unpack(packed: u32) -> PatternPlace {
         let number = packed & NUMBER;
         match packed >> 30 {
-            0 => Place::Exact(number),
-            1 => Place::Node(number),
-            _ => Place::Below(number),
+            0 => PatternPlace::ExactText(number),
+            1 => PatternPlace::EndsAtNode(number),
+            _ => PatternPlace::RestBelowNode(number),
         }
     }
 }
 
-/// The subscriptions of an index.
+/// The subscriptions of an index, each in the list of its pattern.
 #[derive(Debug)]
 pub(super) struct Lists(Slots<Subscription>);
 
@@ -79,14 +82,16 @@ impl Lists {
         self.0.capacity_in_bytes()
     }
 
-    pub(super) fn place(&self, id: SubscriptionId) -> Place {
-        Place::unpack(self.0[id.0].place)
+    /// Returns the place of a subscription's pattern.
+    pub(super) fn place(&self, id: SubscriptionId) -> PatternPlace {
+        PatternPlace::unpack(self.0[id.0].place)
     }
 
+    /// Adds a subscription at the start of a list.
     pub(super) fn add(
         &mut self,
         list: &mut List,
-        place: Place,
+        place: PatternPlace,
         subscriber: SubscriberId,
     ) -> SubscriptionId {
         let slot = self.0.insert(Subscription {
@@ -102,6 +107,7 @@ impl Lists {
         SubscriptionId(slot)
     }
 
+    /// Removes a subscription from its list.
     pub(super) fn remove(&mut self, list: &mut List, id: SubscriptionId) {
         let Subscription { previous, next, .. } = self.0[id.0];
         match previous {
@@ -114,6 +120,7 @@ impl Lists {
         self.0.remove(id.0);
     }
 
+    /// Calls `visit` for each subscription of a list.
     pub(super) fn visit(&self, list: List, mut visit: impl FnMut(SubscriptionId, SubscriberId)) {
         let mut at = list.0;
         while at != NONE {

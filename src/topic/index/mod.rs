@@ -1,14 +1,16 @@
-//! Many patterns, and which of them match a topic.
+//! Finds the patterns that match a topic, among many.
 //!
-//! The problem: a message must cost nothing for the subscriptions that it does not concern, of
-//! which there may be hundreds of thousands. So a pattern without wildcards is found by one
-//! look-up of the whole topic, and the others are in a trie over their levels.
+//! The problem: there may be hundreds of thousands of subscriptions, and those that do not match a
+//! message must add nothing to its cost. So one look-up of the whole topic finds a pattern without
+//! wildcards. The patterns with wildcards are in a trie over their levels.
 //!
 //! Invariants:
-//! - A match allocates nothing, and does not recurse. Its time is in proportion to the topic's
-//!   length, the nodes of the trie that match so far, and the subscriptions that match.
-//! - A subscription to a topic of its own takes at most 80 bytes, and one with a wildcard between
-//!   levels at most 150. What a removed subscription took is used again.
+//! - A match allocates nothing and does not recurse. Its time is in proportion to the topic's
+//!   length, the number of trie nodes that the topic's levels lead to, and the number of matching
+//!   subscriptions.
+//! - A subscription to a topic that no other subscription has takes at most 80 bytes. A
+//!   subscription with a wildcard between levels takes at most 150 bytes.
+//! - The memory of a removed subscription is used again.
 
 mod ids;
 mod lists;
@@ -19,13 +21,13 @@ mod texts;
 mod trie;
 
 pub use self::ids::{SubscriberId, SubscriptionId};
-use self::lists::{List, Lists, Place};
+use self::lists::{List, Lists, PatternPlace};
 use self::slots::grow_slowly;
 use self::texts::Texts;
 use self::trie::{PatternEnd, Trie};
 use super::{Pattern, Topic};
 
-/// Subscriptions by their patterns.
+/// The subscriptions of many subscribers, found by the topics that their patterns match.
 #[derive(Debug)]
 pub struct PatternIndex {
     subscriptions: Lists,
@@ -58,17 +60,18 @@ impl PatternIndex {
         self.len() == 0
     }
 
-    /// Adds a subscription. One subscriber may have many, also of one pattern.
+    /// Adds a subscription. A subscriber may have many subscriptions, even several of the same
+    /// pattern.
     ///
     /// # Panics
-    /// The patterns have more than 2^30 levels or 4 GiB of text.
+    /// Panics if the patterns have more than 2^30 levels or 4 GiB of text.
     pub fn insert(&mut self, pattern: &Pattern<'_>, subscriber: SubscriberId) -> SubscriptionId {
         let (place, list) = if pattern.has_wildcard() {
             let end = self.trie.insert(pattern);
             let place = if end.is_below {
-                Place::Below(end.node)
+                PatternPlace::RestBelowNode(end.node)
             } else {
-                Place::Node(end.node)
+                PatternPlace::EndsAtNode(end.node)
             };
             (place, self.trie.list(end))
         } else {
@@ -77,7 +80,10 @@ impl PatternIndex {
                 grow_slowly(&mut self.exact_lists);
                 self.exact_lists.push(List::EMPTY);
             }
-            (Place::Exact(number), &mut self.exact_lists[number as usize])
+            (
+                PatternPlace::ExactText(number),
+                &mut self.exact_lists[number as usize],
+            )
         };
         self.subscriptions.add(list, place, subscriber)
     }
@@ -85,10 +91,10 @@ impl PatternIndex {
     /// Removes a subscription.
     ///
     /// # Panics
-    /// It may panic if the subscription was removed before.
+    /// May panic if the subscription was removed before.
     pub fn remove(&mut self, id: SubscriptionId) {
         match self.subscriptions.place(id) {
-            Place::Exact(number) => {
+            PatternPlace::ExactText(number) => {
                 let list = &mut self.exact_lists[number as usize];
                 self.subscriptions.remove(list, id);
                 self.exact.release(number);
@@ -96,8 +102,8 @@ impl PatternIndex {
                     self.exact_lists = Vec::new();
                 }
             }
-            Place::Node(node) => self.remove_from_trie(node, false, id),
-            Place::Below(node) => self.remove_from_trie(node, true, id),
+            PatternPlace::EndsAtNode(node) => self.remove_from_trie(node, false, id),
+            PatternPlace::RestBelowNode(node) => self.remove_from_trie(node, true, id),
         }
     }
 
@@ -110,22 +116,22 @@ impl PatternIndex {
     /// Returns the pattern of a subscription.
     ///
     /// # Panics
-    /// It may panic if the subscription was removed.
+    /// May panic if the subscription was removed.
     pub fn pattern(&self, id: SubscriptionId) -> Pattern<'static> {
         let (node, last) = match self.subscriptions.place(id) {
-            Place::Exact(number) => {
+            PatternPlace::ExactText(number) => {
                 return Pattern::of_any_length(self.exact.text(number).to_owned());
             }
-            Place::Node(node) => (node, None),
-            Place::Below(node) => (node, Some("#")),
+            PatternPlace::EndsAtNode(node) => (node, None),
+            PatternPlace::RestBelowNode(node) => (node, Some("#")),
         };
         let mut levels: Vec<&str> = last.into_iter().chain(self.trie.levels_up(node)).collect();
         levels.reverse();
         Pattern::of_any_length(levels.join("/"))
     }
 
-    /// Calls `visit` for each subscription whose pattern matches the message, once each and in no
-    /// particular order. A message without a topic is matched by `#` only.
+    /// Calls `visit` once for each subscription whose pattern matches the message, in no particular
+    /// order. Only `#` matches a message without a topic.
     pub fn matches(
         &self,
         topic: Option<&Topic<'_>>,
@@ -134,7 +140,7 @@ impl PatternIndex {
         self.walk(topic, visit);
     }
 
-    /// Returns the size of all memory that the index has allocated.
+    /// Returns the size of all memory that the index has allocated, in bytes.
     #[cfg(test)]
     fn capacity_in_bytes(&self) -> usize {
         let lists = size_of::<List>() * self.exact_lists.capacity();
@@ -142,8 +148,8 @@ impl PatternIndex {
         self.subscriptions.capacity_in_bytes() + lists + texts + self.trie.capacity_in_bytes()
     }
 
-    /// As [`PatternIndex::matches`]; returns the number of nodes of the trie that the match came
-    /// to.
+    /// Does the work of [`PatternIndex::matches`]. Returns the number of trie nodes that the match
+    /// visited.
     fn walk(
         &self,
         topic: Option<&Topic<'_>>,

@@ -1,9 +1,10 @@
-//! Values with numbers that stay the same until the value is removed.
+//! A table that gives each value a number, valid until the value is removed.
 
-/// A table of values. A removed value's slot is used again.
+/// A table of values. The slot of a removed value is used again.
 #[derive(Debug)]
 pub(super) struct Slots<T> {
     values: Vec<T>,
+    /// The numbers of the slots whose values were removed.
     free: Vec<u32>,
 }
 
@@ -15,18 +16,19 @@ impl<T: Copy> Slots<T> {
         }
     }
 
+    /// Adds a value and returns its slot.
     pub(super) fn insert(&mut self, value: T) -> u32 {
         if let Some(slot) = self.free.pop() {
             self.values[slot as usize] = value;
             return slot;
         }
-        let slot = u32::try_from(self.values.len()).expect("each value takes more than a byte");
+        let slot = u32::try_from(self.values.len()).expect("a table has at most 2^32 values");
         grow_slowly(&mut self.values);
         self.values.push(value);
         slot
     }
 
-    /// Frees a slot. Memory is given back when all slots are free.
+    /// Frees a slot. Frees the table's memory when all slots are free.
     pub(super) fn remove(&mut self, slot: u32) {
         self.free.push(slot);
         if self.free.len() == self.values.len() {
@@ -58,8 +60,8 @@ impl<T> std::ops::IndexMut<u32> for Slots<T> {
     }
 }
 
-/// Makes room for one more value. A vector of its own accord doubles, and would leave half of its
-/// memory unused; this leaves a ninth.
+/// Reserves room for one more value. `Vec` would double its capacity and leave up to half of it
+/// unused. This function leaves at most a ninth of a long vector unused.
 pub(super) fn grow_slowly<T>(values: &mut Vec<T>) {
     if values.len() == values.capacity() {
         values.reserve_exact(8.max(values.len() / 8));

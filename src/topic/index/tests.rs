@@ -8,11 +8,11 @@ use super::*;
 use crate::topic::naive::{self, patterns, topics};
 
 fn pattern(text: &str) -> Pattern<'_> {
-    Pattern::new(text).expect("it is a pattern")
+    Pattern::new(text).expect("the text is a pattern")
 }
 
 fn topic(text: &str) -> Topic<'_> {
-    Topic::new(text).expect("it is a topic")
+    Topic::new(text).expect("the text is a topic")
 }
 
 fn matched(index: &PatternIndex, text: &str) -> Vec<u32> {
@@ -31,7 +31,7 @@ fn index_of(patterns: &[String]) -> PatternIndex {
 }
 
 #[test]
-fn message_without_a_topic_is_for_subscribers_of_all() {
+fn message_without_a_topic_goes_to_the_all_pattern_only() {
     let mut index = PatternIndex::new();
     for (number, text) in (0..).zip(["#", "+/#", "a", "+", "#"]) {
         index.insert(&pattern(text), SubscriberId(number));
@@ -63,7 +63,7 @@ fn deepest_topic_is_matched_by_the_deepest_patterns() {
     );
 }
 
-/// A subscription added, one removed, or a topic matched.
+/// A step of the test: adds or removes a subscription, or matches a topic.
 #[derive(Debug, Clone)]
 enum Step {
     Insert(String, u32),
@@ -84,7 +84,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(1024))]
 
     #[test]
-    fn index_finds_what_the_plain_matcher_finds(steps in steps()) {
+    fn index_finds_the_same_as_the_naive_matcher(steps in steps()) {
         let mut index = PatternIndex::new();
         let mut plain: BTreeMap<SubscriptionId, (String, u32)> = BTreeMap::new();
         for step in steps {
@@ -127,7 +127,7 @@ proptest! {
 }
 
 #[test]
-fn patterns_that_do_not_match_cost_a_match_nothing() {
+fn patterns_that_do_not_match_add_no_visited_nodes() {
     let walked = |others: usize| {
         let own = ["a/+/c".to_owned(), "a/b/#".to_owned(), "#".to_owned()];
         let others = (0..others).map(|n| format!("x{n}/+/y"));
@@ -149,7 +149,7 @@ fn patterns_that_do_not_match_cost_a_match_nothing() {
 
 #[test]
 fn walk_is_bounded_by_the_levels_of_the_stored_patterns() {
-    // Every pattern of twelve levels `a` and `+`, and none of them matches.
+    // Every combination of `a` and `+` in twelve levels, then `x`. No pattern matches.
     let hostile: Vec<String> = (0..1 << 12)
         .map(|choice| {
             let level = |at| if choice >> at & 1 == 0 { "a/" } else { "+/" };
@@ -158,14 +158,14 @@ fn walk_is_bounded_by_the_levels_of_the_stored_patterns() {
         })
         .collect();
     let index = index_of(&hostile);
-    let nodes = (1 << 13) - 1; // the trie's, without the last level
+    let nodes = (1 << 13) - 1; // all nodes of the trie without the last level
     for levels in [13, 40] {
         let text = vec!["a"; levels].join("/");
         let mut found = 0;
         let walked = index.walk(Some(&topic(&text)), |_, _| found += 1);
         assert!(found == 0 && walked <= nodes, "{walked} of {nodes}");
     }
-    // One pattern of many wildcards costs its levels.
+    // With one pattern of 128 wildcards, a match visits its levels and the root.
     let index = index_of(&[vec!["+"; 128].join("/")]);
     let walked = index.walk(Some(&topic(&vec!["a"; 128].join("/"))), |_, _| {});
     assert_eq!(walked, 129);

@@ -1,4 +1,4 @@
-//! Texts, each kept once and known by a number.
+//! A set of texts. Each text is stored once and has a number.
 
 use std::hash::{BuildHasher, RandomState};
 
@@ -7,28 +7,30 @@ use hashbrown::hash_table::Entry;
 
 use super::slots::Slots;
 
-/// A set of texts. Each has a number as long as it is used.
+/// A set of texts. A text keeps its number as long as it is used.
 #[derive(Debug)]
 pub(super) struct Texts {
     /// The texts, one after the other, with unused bytes between them.
     bytes: Vec<u8>,
-    /// The number of bytes that no text uses any more.
+    /// The number of bytes between the texts that no text uses any more.
     unused: usize,
-    places: Slots<Place>,
+    places: Slots<StoredText>,
     by_text: HashTable<u32>,
     /// Keyed at random, as clients choose the texts.
     hasher: RandomState,
 }
 
-/// Where a text is, and how often it is used.
+/// The position of a text, and the number of its uses.
 #[derive(Debug, Clone, Copy)]
-struct Place {
+struct StoredText {
+    /// The offset of the text in bytes.
     start: u32,
+    /// The length of the text in bytes.
     length: u16,
     uses: u32,
 }
 
-impl Place {
+impl StoredText {
     fn of(self, bytes: &[u8]) -> &[u8] {
         &bytes[self.start as usize..][..usize::from(self.length)]
     }
@@ -49,6 +51,7 @@ impl Texts {
         self.by_text.is_empty()
     }
 
+    /// Returns the number of a text; `None` if the text is not in the set.
     pub(super) fn find(&self, text: &str) -> Option<u32> {
         if self.is_empty() {
             return None;
@@ -81,13 +84,14 @@ impl Texts {
                 number
             }
             Entry::Vacant(place) => {
-                let start = u32::try_from(bytes.len()).expect("all texts are below 4 GiB");
+                let start =
+                    u32::try_from(bytes.len()).expect("all texts together have less than 4 GiB");
                 if bytes.capacity() - bytes.len() < text.len() {
                     bytes.reserve_exact(text.len().max(bytes.len() / 8).max(64));
                 }
                 bytes.extend_from_slice(text.as_bytes());
                 let length = u16::try_from(text.len()).expect("a pattern is short");
-                let number = places.insert(Place {
+                let number = places.insert(StoredText {
                     start,
                     length,
                     uses: 1,
@@ -98,7 +102,8 @@ impl Texts {
         }
     }
 
-    /// Counts one use less. Forgets a text that is not used any more, and returns whether it did.
+    /// Counts one use of a text less. Removes the text after its last use, and returns whether it
+    /// was removed.
     pub(super) fn release(&mut self, number: u32) -> bool {
         let place = &mut self.places[number];
         place.uses -= 1;
@@ -121,9 +126,10 @@ impl Texts {
         true
     }
 
+    /// Returns the text with a number.
     pub(super) fn text(&self, number: u32) -> &str {
         let text = self.places[number].of(&self.bytes);
-        std::str::from_utf8(text).expect("it was a text when it came")
+        std::str::from_utf8(text).expect("only whole texts are added")
     }
 
     #[cfg(test)]
@@ -138,7 +144,8 @@ impl Texts {
         for number in &self.by_text {
             let place = &mut self.places[*number];
             let text = place.of(&self.bytes);
-            place.start = u32::try_from(packed.len()).expect("it was longer before");
+            place.start =
+                u32::try_from(packed.len()).expect("packed texts are not longer than before");
             packed.extend_from_slice(text);
         }
         self.bytes = packed;

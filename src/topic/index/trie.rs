@@ -1,14 +1,15 @@
 //! The patterns with wildcards, as a trie over their levels.
 //!
-//! A node stands for the first levels of patterns, without a `#`. Its children by literal levels
-//! are in one table for the whole trie, so that a node has a fixed size however many children it
-//! has.
+//! A node stands for the first levels of patterns, without a `#`. One table for the whole trie
+//! holds the children by literal levels, so that a node has a fixed size, whatever the number of
+//! its children.
 //!
-//! A match walks down the nodes whose levels match the topic's: at each node to at most two
-//! children, the literal one and `+`. The `+` children that are still to be walked to wait on a
-//! stack, at most one a level, as the walk goes down before it goes on. Every node that is walked
-//! to is the start of a pattern that matches so far, so there are at most as many as the stored
-//! patterns have levels, whatever the topic is.
+//! A match visits the nodes whose levels match the topic's levels. From each node it goes on to at
+//! most two children: the child by the literal level, and the `+` child. The `+` children that are
+//! not visited yet are on a stack. The walk is depth-first, so the stack has at most one node a
+//! level. Each visited node is the start of a stored pattern, and no node is visited twice.
+//! Whatever the topic is, a match therefore visits at most as many nodes as the stored patterns
+//! have levels, and the root.
 
 use std::hash::{BuildHasher, RandomState};
 
@@ -20,17 +21,17 @@ use super::texts::Texts;
 use crate::topic::pattern::PatternLevel;
 use crate::topic::{MOST_LEVELS, Pattern, Topic};
 
-/// No node, and no text.
+/// Stands for no node or no text.
 const NONE: u32 = u32::MAX;
 
-/// The level of a `+` child.
+/// Stands for the level of a `+` child.
 const PLUS: u32 = u32::MAX - 1;
 
-/// The node of no levels, which is never removed.
+/// The node above the first level, which is never removed.
 const ROOT: u32 = 0;
 
-/// The levels of a topic that a match keeps in a small stack. A topic with more takes the large
-/// one.
+/// The largest number of levels for which a match uses a small stack. A topic with more levels
+/// uses the large stack.
 const USUAL_LEVELS: usize = 16;
 
 #[derive(Debug, Clone, Copy)]
@@ -38,11 +39,13 @@ struct Node {
     parent: u32,
     /// The number of the level's text, or [`PLUS`].
     level: u32,
+    /// The `+` child, or [`NONE`].
     plus: u32,
+    /// The number of children, including the `+` child.
     children: u32,
     /// The subscriptions of the pattern that ends here.
     here: List,
-    /// The subscriptions of the pattern that goes on with `#` and nothing else.
+    /// The subscriptions of the pattern that ends with `#` after this node.
     below: List,
 }
 
@@ -68,7 +71,7 @@ impl Node {
 pub(super) struct Trie {
     nodes: Slots<Node>,
     levels: Texts,
-    /// The literal children of all nodes, by the parent's number and the level's.
+    /// The literal children of all nodes, by the numbers of the parent and the level.
     children: HashTable<u32>,
     hasher: RandomState,
 }
@@ -76,8 +79,9 @@ pub(super) struct Trie {
 /// The end of a pattern in the trie.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct PatternEnd {
+    /// The node of the last level that is not `#`.
     pub(super) node: u32,
-    /// Whether the pattern goes on with `#`.
+    /// Whether a `#` follows the node.
     pub(super) is_below: bool,
 }
 
@@ -94,7 +98,7 @@ impl Trie {
         }
     }
 
-    /// Returns where a pattern ends, and makes the nodes on the way that there are not yet.
+    /// Returns the end of a pattern. Adds the nodes of the pattern that are missing.
     pub(super) fn insert(&mut self, pattern: &Pattern<'_>) -> PatternEnd {
         let mut node = ROOT;
         for level in pattern.levels() {
@@ -139,7 +143,7 @@ impl Trie {
         child
     }
 
-    /// Returns the child by a literal level.
+    /// Returns a node's child by the number of a literal level.
     fn child(&self, parent: u32, level: u32) -> Option<u32> {
         let is_child = |child: &u32| {
             let node = &self.nodes[*child];
@@ -149,7 +153,7 @@ impl Trie {
         self.children.find(hash, is_child).copied()
     }
 
-    /// Returns the list of the subscriptions of a pattern.
+    /// Returns the list of a pattern's subscriptions.
     pub(super) fn list(&mut self, end: PatternEnd) -> &mut List {
         let node = &mut self.nodes[end.node];
         if end.is_below {
@@ -159,7 +163,8 @@ impl Trie {
         }
     }
 
-    /// Removes a node that has no subscriptions and no children, and then its parents likewise.
+    /// Removes a node if it has no subscriptions and no children. Then does the same with its
+    /// parent, up to the root.
     pub(super) fn prune(&mut self, mut node: u32) {
         while node != ROOT && self.nodes[node].is_unused() {
             let Node { parent, level, .. } = self.nodes[node];
@@ -187,7 +192,7 @@ impl Trie {
         }
     }
 
-    /// Returns the levels of the pattern that ends at a node, in the reverse order.
+    /// Returns the levels of the pattern that ends at a node, the last level first.
     pub(super) fn levels_up(&self, node: u32) -> impl Iterator<Item = &str> {
         let known = |node: u32| (node != ROOT).then_some(node);
         std::iter::successors(known(node), move |node| known(self.nodes[*node].parent)).map(
@@ -214,8 +219,8 @@ impl Trie {
         self.nodes[ROOT].below
     }
 
-    /// Calls `visit` with the list of each pattern that matches. Returns the number of nodes that
-    /// the walk came to.
+    /// Calls `visit` with the list of each pattern that matches; lists may be empty. Returns the
+    /// number of visited nodes.
     pub(super) fn matches(&self, topic: &Topic<'_>, visit: impl FnMut(List)) -> usize {
         if topic.levels().nth(USUAL_LEVELS).is_none() {
             self.walk::<USUAL_LEVELS>(topic, visit)
@@ -224,7 +229,7 @@ impl Trie {
         }
     }
 
-    /// `N` is at least the number of the topic's levels.
+    /// Matches a topic of at most `N` levels.
     fn walk<const N: usize>(&self, topic: &Topic<'_>, mut visit: impl FnMut(List)) -> usize {
         let mut levels = [NONE; N];
         let mut length = 0;
@@ -234,7 +239,7 @@ impl Trie {
         }
         let levels = &levels[..length];
 
-        // The `+` children that wait, each with the number of levels above it.
+        // The `+` children to visit later, each with the number of levels down to it.
         let mut waiting = [(NONE, 0_u32); N];
         let mut waits = 0;
         let mut walked = 0;

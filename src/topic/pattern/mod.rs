@@ -14,7 +14,7 @@ use super::{SEPARATOR, Topic};
 /// A pattern of topics: a topic filter of MQTT 5 (section 4.7), of 1 to
 /// [`LONGEST_TOPIC`](super::LONGEST_TOPIC) bytes, without control characters.
 ///
-/// - `+` as a whole level matches any one level, also an empty one.
+/// - `+` as a whole level matches any one level, including an empty level.
 /// - `#` as the last level matches its parent and everything below it: `a/#` matches `a`, `a/`
 ///   and `a/b/c`.
 /// - A pattern that begins with a wildcard does not match a reserved topic.
@@ -25,19 +25,19 @@ pub struct Pattern<'a>(Cow<'a, str>);
 /// One level of a pattern.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum PatternLevel<'p> {
-    /// A topic's level must be this text.
+    /// Matches one level that equals this text.
     Literal(&'p str),
-    /// `+`.
+    /// `+`: matches any one level.
     OneLevel,
-    /// `#`.
+    /// `#`: matches the parent and all levels below it.
     Rest,
 }
 
 impl<'a> Pattern<'a> {
-    /// Checks a text.
+    /// Creates a pattern from a text.
     ///
     /// # Errors
-    /// It is not a pattern.
+    /// Returns an error if the text is not a pattern.
     pub fn new(text: impl Into<Cow<'a, str>>) -> Result<Self, TopicError> {
         let text = text.into();
         check(&text, |wildcard, level, at| {
@@ -65,7 +65,8 @@ impl<'a> Pattern<'a> {
         Pattern(Cow::Owned(self.0.into_owned()))
     }
 
-    /// Makes a pattern of a text that has the form of one, but may be longer than is allowed.
+    /// Creates a pattern from a text that has the form of a pattern, but may be longer than
+    /// [`LONGEST_TOPIC`](super::LONGEST_TOPIC) bytes.
     pub(super) fn of_any_length(text: impl Into<Cow<'a, str>>) -> Self {
         Pattern(text.into())
     }
@@ -95,8 +96,7 @@ impl Pattern<'_> {
         levels.next().is_none()
     }
 
-    /// Whether the pattern matches a message, which may have no topic. Such a message is matched
-    /// by `#` only.
+    /// Whether the pattern matches a message. Only `#` matches a message without a topic.
     pub fn matches_message(&self, topic: Option<&Topic<'_>>) -> bool {
         match topic {
             Some(topic) => self.matches(topic),
@@ -109,7 +109,8 @@ impl Pattern<'_> {
         self.0 == Wildcard::Rest.as_str()
     }
 
-    /// Whether the pattern has a wildcard. One without matches the one topic that it equals.
+    /// Whether the pattern has a wildcard. A pattern without wildcards matches only the topic with
+    /// the same text.
     pub fn has_wildcard(&self) -> bool {
         self.0.contains(['+', '#'])
     }
@@ -118,6 +119,7 @@ impl Pattern<'_> {
         self.0.starts_with(['+', '#'])
     }
 
+    /// Returns the levels in order, at least one.
     pub(super) fn levels(&self) -> impl DoubleEndedIterator<Item = PatternLevel<'_>> + Clone {
         self.0.split(SEPARATOR).map(|level| match level {
             "+" => PatternLevel::OneLevel,

@@ -1,7 +1,9 @@
-//! Patterns as sets of messages: whether one holds another, and what two have in common.
+//! Compares patterns as sets of messages: whether one set contains another, and the messages that
+//! two sets have in common.
 //!
-//! A pattern's set has the topics that it matches, of any length, and for `#` also the messages
-//! without a topic. The empty text is not a topic, so `/#` has no topic of one level.
+//! A pattern's set contains the messages whose topics the pattern matches. The topics may have any
+//! length. The set of `#` also contains the messages without a topic. The empty text is not a
+//! topic, so `/#` matches no topic of one level.
 
 use super::{Pattern, PatternLevel};
 use crate::topic::LONGEST_TOPIC;
@@ -10,7 +12,7 @@ impl Pattern<'_> {
     /// Whether this pattern matches every message that `other` matches.
     pub fn covers(&self, other: &Pattern<'_>) -> bool {
         if other.matches_all() && !self.matches_all() {
-            return false; // messages without a topic
+            return false; // only `#` matches messages without a topic
         }
         let may_be_reserved = !other.begins_with_wildcard() && other.0.starts_with('$');
         if self.begins_with_wildcard() && may_be_reserved {
@@ -24,7 +26,7 @@ impl Pattern<'_> {
                 (PatternLevel::Literal(own), Some(PatternLevel::Literal(their)))
                     if own == their => {}
                 (PatternLevel::Literal(_), _) | (PatternLevel::OneLevel, None) => return false,
-                // Below `#` there may be any level, but there must be one.
+                // `#` may match no level. `+` needs a level that every topic of `other` has.
                 (PatternLevel::OneLevel, Some(PatternLevel::Rest)) => {
                     if taken >= other.fewest_levels() {
                         return false;
@@ -40,7 +42,7 @@ impl Pattern<'_> {
         theirs.peek().is_none()
     }
 
-    /// Returns the fewest levels of a topic that the pattern matches.
+    /// Returns the smallest number of levels of any topic that the pattern matches.
     fn fewest_levels(&self) -> usize {
         match self.as_str() {
             "#" => 1,
@@ -52,10 +54,11 @@ impl Pattern<'_> {
         }
     }
 
-    /// Returns the pattern of the topics that both match; `None` if there are none.
+    /// Returns the pattern that matches the messages that both patterns match; `None` if there are
+    /// no such messages.
     ///
-    /// The result may be longer than [`LONGEST_TOPIC`] bytes, where wildcards of both stand for
-    /// long levels of the other.
+    /// The result may be longer than [`LONGEST_TOPIC`] bytes, because a long level of one pattern
+    /// replaces a wildcard of the other.
     pub fn intersection(&self, other: &Pattern<'_>) -> Option<Pattern<'static>> {
         let is_reserved = |pattern: &Pattern<'_>| pattern.0.starts_with('$');
         if (self.begins_with_wildcard() && is_reserved(other))
@@ -68,7 +71,7 @@ impl Pattern<'_> {
         let (mut own, mut their) = (self.levels().peekable(), other.levels().peekable());
         let mut is_first = true;
         loop {
-            // A `#` gives way to each further level of the other pattern.
+            // Each further level of the other pattern is narrower than `#`, so it is the result.
             let level = match (own.peek().copied(), their.peek().copied()) {
                 (None, None) => break,
                 (Some(PatternLevel::Rest), Some(PatternLevel::Rest)) => {
@@ -88,7 +91,7 @@ impl Pattern<'_> {
                 (Some(one), Some(other)) => {
                     own.next();
                     their.next();
-                    meet(one, other)?
+                    common_level(one, other)?
                 }
                 (Some(_), None) | (None, Some(_)) => return None,
             };
@@ -100,11 +103,11 @@ impl Pattern<'_> {
                 PatternLevel::Literal(text) => common.push_str(text),
                 PatternLevel::OneLevel => {
                     common.push('+');
-                    wildcards += 1; // it may stand for an empty level
+                    wildcards += 1; // `+` may match an empty level
                 }
                 PatternLevel::Rest => {
                     common.push('#');
-                    wildcards += 2; // with its separator
+                    wildcards += 2; // `#` and its separator may match nothing
                 }
             }
         }
@@ -114,8 +117,8 @@ impl Pattern<'_> {
     }
 }
 
-/// Returns the level that two levels have in common, neither of which is `#`.
-fn meet<'p>(one: PatternLevel<'p>, other: PatternLevel<'p>) -> Option<PatternLevel<'p>> {
+/// Returns the narrower of two levels, neither of which is `#`; `None` if no text matches both.
+fn common_level<'p>(one: PatternLevel<'p>, other: PatternLevel<'p>) -> Option<PatternLevel<'p>> {
     match (one, other) {
         (PatternLevel::OneLevel, level) | (level, PatternLevel::OneLevel) => Some(level),
         _ => (one == other).then_some(one),

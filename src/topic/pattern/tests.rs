@@ -7,7 +7,7 @@ use crate::topic::LONGEST_TOPIC;
 use crate::topic::naive::{self, every_topic, patterns, topics};
 
 fn pattern(text: &str) -> Pattern<'_> {
-    Pattern::new(text).expect("it is a pattern")
+    Pattern::new(text).expect("the text is a pattern")
 }
 
 #[test]
@@ -45,7 +45,7 @@ fn pattern_matches_as_in_the_examples_of_mqtt() {
         ("ACCOUNTS", "Accounts", false),
     ];
     for (filter, topic, expected) in cases {
-        let topic = Topic::new(topic).expect("it is a topic");
+        let topic = Topic::new(topic).expect("the text is a topic");
         assert_eq!(
             pattern(filter).matches(&topic),
             expected,
@@ -55,7 +55,7 @@ fn pattern_matches_as_in_the_examples_of_mqtt() {
 }
 
 #[test]
-fn message_without_a_topic_is_matched_by_all_only() {
+fn message_without_a_topic_matches_the_all_pattern_only() {
     assert!(pattern("#").matches_message(None));
     for text in ["+/#", "+", "a", "/#"] {
         assert!(!pattern(text).matches_message(None), "{text}");
@@ -64,7 +64,11 @@ fn message_without_a_topic_is_matched_by_all_only() {
 
 #[test]
 fn pattern_error_names_the_level_and_the_byte() {
-    let message = |text: &str| Pattern::new(text).expect_err("no pattern").to_string();
+    let message = |text: &str| {
+        Pattern::new(text)
+            .expect_err("the text is not a pattern")
+            .to_string()
+    };
     assert_eq!(message(""), "it is empty: a topic has at least one byte");
     let cases = [
         (
@@ -107,7 +111,7 @@ fn pattern_error_names_the_level_and_the_byte() {
     assert!(Pattern::new("/".repeat(LONGEST_TOPIC)).is_ok());
 }
 
-/// Which of the messages in [`MESSAGES`] a pattern matches.
+/// Returns for each message in [`MESSAGES`] whether the pattern matches it.
 fn matched(pattern: &str) -> Vec<bool> {
     MESSAGES
         .iter()
@@ -118,15 +122,16 @@ fn matched(pattern: &str) -> Vec<bool> {
         .collect()
 }
 
-/// Every short topic, and a message without a topic.
+/// The topics of messages: every short topic, and `None` for a message without a topic.
 static MESSAGES: LazyLock<Vec<Option<String>>> =
     LazyLock::new(|| every_topic().into_iter().map(Some).chain([None]).collect());
 
-fn holds(one: &[bool], other: &[bool]) -> bool {
+/// Whether the set `one` contains the set `other`.
+fn contains(one: &[bool], other: &[bool]) -> bool {
     one.iter().zip(other).all(|(one, other)| *one || !other)
 }
 
-/// Returns every pattern of at most three levels, of which `#` may be one.
+/// Returns every pattern of at most three levels, including `#`, from a few level texts.
 fn short_patterns() -> Vec<String> {
     let mut starts = vec![String::new()];
     let mut patterns = vec!["#".to_owned()];
@@ -148,7 +153,7 @@ fn short_patterns() -> Vec<String> {
 }
 
 #[test]
-fn covers_and_intersection_equal_the_sets_of_every_short_pattern() {
+fn covers_and_intersection_equal_sets_of_short_patterns() {
     let patterns: Vec<(String, Vec<bool>)> = short_patterns()
         .into_iter()
         .map(|text| {
@@ -159,7 +164,7 @@ fn covers_and_intersection_equal_the_sets_of_every_short_pattern() {
     for (one, own) in &patterns {
         for (other, their) in &patterns {
             let (a, b) = (pattern(one), pattern(other));
-            assert_eq!(a.covers(&b), holds(own, their), "{one} covers {other}");
+            assert_eq!(a.covers(&b), contains(own, their), "{one} covers {other}");
             let both: Vec<bool> = own.iter().zip(their).map(|(a, b)| *a && *b).collect();
             let common = a.intersection(&b);
             let set = common.as_ref().map(|common| matched(common.as_str()));
@@ -170,14 +175,14 @@ fn covers_and_intersection_equal_the_sets_of_every_short_pattern() {
 }
 
 #[test]
-fn intersection_of_long_patterns_is_none_where_no_topic_is_so_short() {
+fn intersection_exists_only_if_a_topic_is_short_enough() {
     let level = "x".repeat(200);
     let (one, other) = (format!("{level}/+"), format!("+/{level}"));
     assert_eq!(pattern(&one).intersection(&pattern(&other)), None);
     let (one, other) = (format!("{level}/+/#"), format!("+/{}/#", "y".repeat(55)));
     let common = pattern(&one).intersection(&pattern(&other));
-    let common = common.expect("its parent has 256 bytes");
-    let topic = Topic::new(format!("{level}/{}", "y".repeat(55))).expect("256 bytes");
+    let common = common.expect("a topic of 256 bytes matches both");
+    let topic = Topic::new(format!("{level}/{}", "y".repeat(55))).expect("256 bytes are allowed");
     assert!(common.matches(&topic) && common.as_str().len() == 258);
 }
 
@@ -185,7 +190,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(4096))]
 
     #[test]
-    fn pattern_matches_like_the_plain_matcher(text in patterns(), topic in topics()) {
+    fn pattern_matches_like_the_naive_matcher(text in patterns(), topic in topics()) {
         let matched = pattern(&text).matches(&Topic::new(topic.as_str()).expect("a topic"));
         prop_assert_eq!(matched, naive::matches(&text, &topic), "{} {}", text, topic);
     }

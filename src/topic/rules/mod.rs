@@ -1,8 +1,11 @@
 //! An operator's rules: which topics an account may use.
 //!
-//! Of one kind: a matching deny rule refuses; else, where the account has an allow rule of that
-//! kind, one must match; else the account's role decides. [`Permissions`] has the rules that
-//! apply to one user.
+//! The rules of each kind apply in this order:
+//! 1. If a deny rule matches the topic, the use is denied.
+//! 2. If there are allow rules for the account, one of them must match.
+//! 3. If there are none, the account's role decides.
+//!
+//! [`Permissions`] holds the rules that apply to one user.
 
 mod permissions;
 mod rule_pattern;
@@ -16,11 +19,11 @@ use crate::parse_error::ParseError;
 /// One rule, for one account or for all.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Rule {
-    /// The use that it is about.
+    /// The use of topics that the rule is about.
     pub kind: RuleKind,
-    /// The topics that it is about.
+    /// The topics that the rule is about.
     pub pattern: RulePattern,
-    /// Whether it allows or denies them.
+    /// Whether the rule allows or denies the use.
     pub effect: Effect,
 }
 
@@ -31,18 +34,18 @@ pub enum RuleKind {
     Publish,
     /// Receiving messages with the topic.
     Subscribe,
-    /// Calling the service of that name.
+    /// Calling the service whose name is the topic.
     Call,
-    /// Offering the service of that name.
+    /// Offering the service whose name is the topic.
     Offer,
 }
 
-/// What a rule does.
+/// The effect of a rule on the topics that it matches.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Effect {
-    /// Allows what matches, and nothing else but what other rules allow.
+    /// Allows matching topics. Topics that no allow rule of the same kind matches are denied.
     Allow,
-    /// Denies what matches, whatever is allowed.
+    /// Denies matching topics, even if an allow rule matches them too.
     Deny,
 }
 
@@ -55,7 +58,7 @@ impl RuleKind {
         RuleKind::Offer,
     ];
 
-    /// Returns the kind's name, as commands have it.
+    /// Returns the kind's name in commands.
     pub const fn as_str(self) -> &'static str {
         match self {
             RuleKind::Publish => "publish",
@@ -67,7 +70,7 @@ impl RuleKind {
 }
 
 impl Effect {
-    /// Returns the effect's name, as commands have it.
+    /// Returns the effect's name in commands.
     pub const fn as_str(self) -> &'static str {
         match self {
             Effect::Allow => "allow",

@@ -13,29 +13,31 @@ pub struct Permissions {
 /// The rules of one kind.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 struct KindRules {
+    /// Whether a deny rule with `%u` denies everything, because of the user's name.
     denies_all: bool,
     denied: Vec<Pattern<'static>>,
-    /// Whether there is an allow rule, be it one that matches nothing for this user.
+    /// Whether there is an allow rule, even if it matches nothing for this user.
     has_allow: bool,
     allowed: Vec<Pattern<'static>>,
 }
 
-/// What the rules say about one use.
+/// The decision of the rules about one use of a topic.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Verdict {
     /// A deny rule matches, or there are allow rules and none matches.
     Denied,
     /// An allow rule matches.
     Allowed,
-    /// No rule applies: the user's role decides.
+    /// No rule decides: the user's role does.
     Unruled,
 }
 
 impl Permissions {
-    /// Takes the rules of a user's account and those for all accounts.
+    /// Creates a user's permissions from the rules for the user's account and for all accounts.
     ///
-    /// In a rule with `%u`, a name that has `+`, `#` or `/` makes an allow rule match nothing and
-    /// a deny rule everything. A session without a user is judged as one of the name `#`.
+    /// A name with `+`, `#` or `/` cannot replace `%u`. An allow rule with `%u` then matches
+    /// nothing, and a deny rule with `%u` matches everything. For a session without a user the
+    /// caller passes the name `#`.
     pub fn new<'r>(rules: impl IntoIterator<Item = &'r Rule>, user: &str) -> Self {
         let mut permissions = Permissions::default();
         for rule in rules {
@@ -54,13 +56,13 @@ impl Permissions {
         permissions
     }
 
-    /// Whether there are rules of a kind. Without them every verdict is [`Verdict::Unruled`].
+    /// Whether there are rules of a kind. Without rules every verdict is [`Verdict::Unruled`].
     pub fn has_rules(&self, kind: RuleKind) -> bool {
         let rules = &self.kinds[kind as usize];
         rules.denies_all || rules.has_allow || !rules.denied.is_empty()
     }
 
-    /// Judges a use of a topic. A message without a topic is matched by `#` only.
+    /// Judges a use of a topic. Only `#` matches a message without a topic.
     pub fn judge(&self, kind: RuleKind, topic: Option<&Topic<'_>>) -> Verdict {
         let rules = &self.kinds[kind as usize];
         let any = |patterns: &[Pattern<'_>]| {
@@ -78,12 +80,13 @@ impl Permissions {
         }
     }
 
-    /// Returns what the rules leave of a filter: each pattern's common part with each allow rule,
-    /// where there are any, without what a deny rule covers whole. Each once, in the order of the
-    /// filter.
+    /// Returns the part of a filter that the rules leave, in the order of the filter and without
+    /// repetitions.
     ///
-    /// The answer is for the client: deny rules that cover a part of a pattern are not in it.
-    /// [`Permissions::judge`] decides about each message.
+    /// If there are allow rules, each pattern is replaced by its intersections with them. A pattern
+    /// that a deny rule covers completely is left out. A pattern that a deny rule covers in part
+    /// stays as it is, so the result only informs the client: [`Permissions::judge`] decides about
+    /// each message.
     pub fn remaining_filter<'p>(
         &self,
         filter: impl IntoIterator<Item = &'p Pattern<'p>>,

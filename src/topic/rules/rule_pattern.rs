@@ -12,15 +12,17 @@ const USER: &str = "%u";
 /// user's name.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct RulePattern {
+    /// The pattern as it was written: `%u` is a literal level.
     pattern: Pattern<'static>,
+    /// Whether a level is `%u`.
     has_user: bool,
 }
 
-/// Why a text is not a rule's pattern.
+/// The error of a text that is not a rule's pattern.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum RuleError {
-    /// It is not a pattern.
+    /// The text is not a pattern.
     #[error(transparent)]
     Pattern(#[from] TopicError),
     /// `%u` is not a whole level.
@@ -35,12 +37,12 @@ pub enum RuleError {
     },
 }
 
-/// What a rule's pattern matches for one user.
+/// A rule's pattern with a user's name in place of `%u`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum UserPattern {
-    /// The messages that a pattern matches.
+    /// The rule matches the messages that this pattern matches.
     Matching(Pattern<'static>),
-    /// The name cannot stand in a pattern: it has a character that has a meaning there.
+    /// The name cannot replace `%u`, because it contains `+`, `#` or `/`.
     NameUnusable,
 }
 
@@ -50,6 +52,7 @@ impl RulePattern {
         self.pattern.as_str()
     }
 
+    /// Returns the pattern with a user's name in place of `%u`.
     pub(super) fn for_user(&self, name: &str) -> UserPattern {
         if !self.has_user {
             return UserPattern::Matching(self.pattern.clone());

@@ -7,9 +7,9 @@ use crate::topic::{Pattern, Topic};
 fn rule(text: &str) -> Rule {
     let words: Vec<&str> = text.split(' ').collect();
     Rule {
-        effect: words[0].parse().expect("allow or deny"),
-        kind: words[1].parse().expect("a kind"),
-        pattern: words[2].parse().expect("a pattern"),
+        effect: words[0].parse().expect("the word is an effect"),
+        kind: words[1].parse().expect("the word is a kind"),
+        pattern: words[2].parse().expect("the word is a pattern"),
     }
 }
 
@@ -19,20 +19,20 @@ fn permissions(rules: &[&str], user: &str) -> Permissions {
 }
 
 fn topic(text: &str) -> Topic<'_> {
-    Topic::new(text).expect("it is a topic")
+    Topic::new(text).expect("the text is a topic")
 }
 
 fn left(permissions: &Permissions, filter: &[&str]) -> Vec<String> {
     let filter: Vec<Pattern<'_>> = filter
         .iter()
-        .map(|text| Pattern::new(*text).expect("it is a pattern"))
+        .map(|text| Pattern::new(*text).expect("the text is a pattern"))
         .collect();
     let left = permissions.remaining_filter(&filter);
     left.iter().map(Pattern::to_string).collect()
 }
 
 #[test]
-fn deny_rule_wins_and_allow_rules_leave_nothing_else() {
+fn deny_rule_wins_and_allow_rules_exclude_other_topics() {
     let rules = ["allow publish a/#", "deny publish a/b", "allow subscribe x"];
     let permissions = permissions(&rules, "ana");
     let judge = |text: &str| permissions.judge(RuleKind::Publish, Some(&topic(text)));
@@ -46,7 +46,7 @@ fn deny_rule_wins_and_allow_rules_leave_nothing_else() {
 }
 
 #[test]
-fn message_without_a_topic_is_judged_by_all_only() {
+fn message_without_a_topic_is_judged_by_the_all_pattern_only() {
     let judge = |rules: &[&str]| permissions(rules, "ana").judge(RuleKind::Subscribe, None);
     assert_eq!(judge(&["deny subscribe +/#"]), Verdict::Unruled);
     assert_eq!(judge(&["deny subscribe #"]), Verdict::Denied);
@@ -55,7 +55,7 @@ fn message_without_a_topic_is_judged_by_all_only() {
 }
 
 #[test]
-fn user_in_a_rule_is_one_level_with_exactly_that_name() {
+fn user_placeholder_matches_one_level_with_the_exact_name() {
     let rules = ["allow publish home/%u/#", "deny subscribe %u"];
     let ana = permissions(&rules, "ana");
     let judge = |text: &str| ana.judge(RuleKind::Publish, Some(&topic(text)));
@@ -74,7 +74,7 @@ fn user_in_a_rule_is_one_level_with_exactly_that_name() {
 }
 
 #[test]
-fn name_with_a_sign_of_patterns_is_allowed_nothing_and_denied_everything() {
+fn user_name_unusable_in_a_pattern_is_denied_everything() {
     for name in ["#", "+", "a/b", "a#"] {
         let allow = permissions(&["allow publish home/%u"], name);
         for text in ["home/#x", "home/a", "other"] {
@@ -97,18 +97,20 @@ fn name_with_a_sign_of_patterns_is_allowed_nothing_and_denied_everything() {
 }
 
 #[test]
-fn user_beside_other_characters_is_refused() {
+fn user_placeholder_inside_a_level_is_refused() {
     let error = "a/x%u"
         .parse::<RulePattern>()
-        .expect_err("not a whole level");
+        .expect_err("`%u` is not a whole level");
     assert_eq!(error, RuleError::PartOfLevel { level: 2, at: 3 });
     assert!("%u/%u".parse::<RulePattern>().is_ok());
-    let error = "a/#/b".parse::<RulePattern>().expect_err("no pattern");
+    let error = "a/#/b"
+        .parse::<RulePattern>()
+        .expect_err("the text is not a pattern");
     assert!(matches!(error, RuleError::Pattern(_)));
 }
 
 #[test]
-fn name_longer_than_a_topic_can_hold_matches_nothing() {
+fn user_name_too_long_for_a_topic_matches_nothing() {
     let long = format!("allow publish {}/%u", "x".repeat(250));
     let permissions = permissions(&[&long], &"n".repeat(64));
     let topic = topic("a");
@@ -119,7 +121,7 @@ fn name_longer_than_a_topic_can_hold_matches_nothing() {
 }
 
 #[test]
-fn filter_is_told_as_the_rules_leave_it() {
+fn remaining_filter_follows_allow_and_deny_rules() {
     let allowed = permissions(&["allow subscribe a/#", "allow subscribe +/x"], "ana");
     assert_eq!(left(&allowed, &["#"]), ["a/#", "+/x"]);
     assert_eq!(left(&allowed, &["a/+", "b/+", "c"]), ["a/+", "a/x", "b/x"]);
@@ -133,7 +135,7 @@ fn filter_is_told_as_the_rules_leave_it() {
 fn some_rules() -> impl Strategy<Value = Vec<Rule>> {
     let rule = (any::<bool>(), patterns()).prop_map(|(allows, pattern)| Rule {
         kind: RuleKind::Subscribe,
-        pattern: pattern.parse().expect("it is a pattern"),
+        pattern: pattern.parse().expect("the text is a pattern"),
         effect: if allows { Effect::Allow } else { Effect::Deny },
     });
     prop::collection::vec(rule, 0..5)
@@ -141,7 +143,7 @@ fn some_rules() -> impl Strategy<Value = Vec<Rule>> {
 
 proptest! {
     #[test]
-    fn rules_judge_like_the_plain_rules(rules in some_rules(), topic in topics()) {
+    fn permissions_judge_like_the_naive_matcher(rules in some_rules(), topic in topics()) {
         let permissions = Permissions::new(&rules, "ana");
         let matching = |effect: Effect| {
             rules.iter().any(|rule| {
@@ -157,14 +159,14 @@ proptest! {
         } else {
             Verdict::Denied
         };
-        let topic = Topic::new(topic).expect("it is a topic");
+        let topic = Topic::new(topic).expect("the text is a topic");
         prop_assert_eq!(permissions.judge(RuleKind::Subscribe, Some(&topic)), expected);
     }
 
-    /// A message that the filter matches and the rules let pass is matched by what is told, and
-    /// nothing is told that the filter does not match.
+    /// The remaining filter matches each message that the filter matches and the rules do not deny.
+    /// It matches no message that the filter does not match.
     #[test]
-    fn told_filter_has_every_topic_that_passes(
+    fn remaining_filter_has_every_topic_that_passes(
         rules in some_rules(),
         filter in prop::collection::vec(patterns(), 0..4),
         topic in topics(),
@@ -172,13 +174,13 @@ proptest! {
         let permissions = Permissions::new(&rules, "ana");
         let asked = filter.iter().any(|pattern| naive::matches(pattern, &topic));
         let filter: Vec<&str> = filter.iter().map(String::as_str).collect();
-        let told = left(&permissions, &filter);
-        let is_told = told.iter().any(|pattern| naive::matches(pattern, &topic));
-        let topic = Topic::new(topic).expect("it is a topic");
+        let remaining = left(&permissions, &filter);
+        let is_remaining = remaining.iter().any(|pattern| naive::matches(pattern, &topic));
+        let topic = Topic::new(topic).expect("the text is a topic");
         let verdict = permissions.judge(RuleKind::Subscribe, Some(&topic));
         if asked && verdict != Verdict::Denied {
-            prop_assert!(is_told, "{:?} {:?}", told, topic);
+            prop_assert!(is_remaining, "{:?} {:?}", remaining, topic);
         }
-        prop_assert!(asked || !is_told, "{:?} {:?}", told, topic);
+        prop_assert!(asked || !is_remaining, "{:?} {:?}", remaining, topic);
     }
 }

@@ -1,4 +1,4 @@
-//! A mosquitto of the test's own.
+//! A mosquitto process that only the test uses.
 
 use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
@@ -8,10 +8,10 @@ use tempfile::TempDir;
 
 use crate::support::wait_until;
 
-/// Where Debian puts it; the folder is not in every user's PATH.
+/// The path of mosquitto on Debian. The folder is not in every user's PATH.
 const DEBIAN: &str = "/usr/sbin/mosquitto";
 
-/// A running broker. It ends when this is dropped.
+/// A running broker. Dropping the value ends the process.
 pub struct Broker {
     process: Child,
     socket: PathBuf,
@@ -19,17 +19,17 @@ pub struct Broker {
 }
 
 impl Broker {
-    /// Starts a broker; `None` where mosquitto is not installed and not required.
+    /// Starts a broker. Returns `None` if mosquitto is neither installed nor required.
     pub fn start() -> Option<Broker> {
-        let folder = tempfile::tempdir().expect("a folder can be made");
+        let folder = tempfile::tempdir().expect("a temporary folder can be created");
         let socket = folder.path().join("s.sock");
         let settings = folder.path().join("mosquitto.conf");
-        // As root it would become another user, who may not write into the folder.
+        // mosquitto that root starts would change to a user that may not write into the folder.
         let lines = format!(
             "listener 0 {}\nallow_anonymous true\nmax_queued_messages 0\nuser root\nlog_type error\n",
             socket.display()
         );
-        std::fs::write(&settings, lines).expect("the folder is ours");
+        std::fs::write(&settings, lines).expect("the temporary folder is writable");
         let start = |program: &str| {
             let mut command = Command::new(program);
             command.arg("-c").arg(&settings).stdin(Stdio::null());
@@ -38,7 +38,7 @@ impl Broker {
         let Ok(process) = start("mosquitto").or_else(|_| start(DEBIAN)) else {
             let required = std::env::var_os("ARAUTO_REQUIRE_TOOLS").is_some();
             assert!(!required, "mosquitto must be installed");
-            eprintln!("SKIPPED: patterns beside mosquitto's, as mosquitto is not installed");
+            eprintln!("SKIPPED: comparison of patterns with mosquitto, which is not installed");
             return None;
         };
         let broker = Broker {
@@ -59,7 +59,7 @@ impl Broker {
 
 impl Drop for Broker {
     fn drop(&mut self) {
-        let _ = self.process.kill(); // it may have ended
+        let _ = self.process.kill(); // the process may have ended
         let _ = self.process.wait();
     }
 }

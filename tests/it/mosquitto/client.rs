@@ -1,4 +1,4 @@
-//! MQTT 5, as far as the comparison needs it: everything at QoS 0.
+//! A client of MQTT 5, as far as the comparison needs it: everything is at QoS 0.
 
 use std::collections::BTreeSet;
 use std::io::{Read, Write};
@@ -15,7 +15,7 @@ const SUBACK: u8 = 0x90;
 /// The property of a subscription's identifier (MQTT 5, section 3.8.2.1.2).
 const SUBSCRIPTION_IDENTIFIER: u8 = 0x0b;
 
-/// The topic behind all others, and its own subscription's identifier.
+/// The topic of the last message. Its arrival shows that all other messages have arrived.
 const END: &str = "the end";
 
 pub struct MqttClient {
@@ -27,14 +27,15 @@ impl MqttClient {
         let mut client = MqttClient {
             stream: broker.connect(),
         };
-        // A clean start, no keep-alive, no properties, a client id of the server's choice.
+        // Clean start, no keep-alive, no properties, and a client id that the server chooses.
         client.send(CONNECT, b"\0\x04MQTT\x05\x02\0\0\0\0\0");
-        let (kind, answer) = client.receive().expect("an answer");
+        let (kind, answer) = client.receive().expect("mosquitto answers");
         assert_eq!((kind, answer[1]), (CONNACK, 0), "{answer:?}");
         client
     }
 
-    /// Whether the broker takes this pattern. It ends the session, or refuses, if it does not.
+    /// Whether the broker accepts a pattern. The broker answers a wrong pattern with an error code,
+    /// or ends the session.
     pub fn may_subscribe(mut self, pattern: &str) -> bool {
         self.send_subscribe(pattern, 1);
         match self.receive() {
@@ -43,7 +44,7 @@ impl MqttClient {
         }
     }
 
-    /// Returns for each topic the places of the patterns that match it.
+    /// Returns for each topic the indexes of the patterns that match it.
     pub fn matches(&mut self, patterns: &[String], topics: &[String]) -> Vec<BTreeSet<usize>> {
         let last = patterns.len() + 1;
         for (identifier, pattern) in (1..).zip(patterns) {
@@ -51,7 +52,7 @@ impl MqttClient {
         }
         self.send_subscribe(END, last);
         for _ in 0..last {
-            let (kind, answer) = self.receive().expect("an answer");
+            let (kind, answer) = self.receive().expect("mosquitto answers");
             let reason = answer.last().copied();
             assert_eq!((kind, reason), (SUBACK, Some(0)), "{answer:?}");
         }
@@ -61,23 +62,23 @@ impl MqttClient {
         self.send_publish(END);
         let mut found = vec![BTreeSet::new(); topics.len()];
         loop {
-            let (kind, packet) = self.receive().expect("a message");
+            let (kind, packet) = self.receive().expect("mosquitto sends every message back");
             assert_eq!(kind, PUBLISH);
             let (topic, identifiers) = published(&packet);
             if topic == END {
                 if identifiers.contains(&last) {
                     return found;
                 }
-                continue; // other patterns match it too
+                continue; // sent for other patterns that match this topic
             }
             let place = topics.iter().position(|known| *known == topic);
-            let found = &mut found[place.expect("it was published")];
+            let found = &mut found[place.expect("the topic was published")];
             found.extend(identifiers.iter().map(|identifier| identifier - 1));
         }
     }
 
     fn send_subscribe(&mut self, pattern: &str, identifier: usize) {
-        let mut payload = b"\0\x01".to_vec(); // the packet's id
+        let mut payload = b"\0\x01".to_vec(); // the packet identifier
         let mut properties = vec![SUBSCRIPTION_IDENTIFIER];
         put_number(identifier, &mut properties);
         put_number(properties.len(), &mut payload);
@@ -98,10 +99,12 @@ impl MqttClient {
         let mut packet = vec![kind];
         put_number(payload.len(), &mut packet);
         packet.extend_from_slice(payload);
-        self.stream.write_all(&packet).expect("mosquitto reads");
+        self.stream
+            .write_all(&packet)
+            .expect("the connection to mosquitto is open");
     }
 
-    /// Returns the next packet's kind and content; `None` at the end.
+    /// Returns the next packet's kind and content; `None` at the end of the stream.
     fn receive(&mut self) -> Option<(u8, Vec<u8>)> {
         let kind = self.byte()?;
         let (mut length, mut shift) = (0, 0);
@@ -125,9 +128,9 @@ impl MqttClient {
     }
 }
 
-/// Returns a message's topic, and the identifiers of the subscriptions that it is for.
+/// Returns a message's topic, and the identifiers of the subscriptions that match it.
 fn published(packet: &[u8]) -> (String, Vec<usize>) {
-    let (length, rest) = packet.split_first_chunk().expect("a topic");
+    let (length, rest) = packet.split_first_chunk().expect("the packet has a topic");
     let (topic, rest) = rest.split_at(usize::from(u16::from_be_bytes(*length)));
     let (length, rest) = take_number(rest);
     let mut properties = &rest[..length];
@@ -138,17 +141,17 @@ fn published(packet: &[u8]) -> (String, Vec<usize>) {
         identifiers.push(identifier);
         properties = rest;
     }
-    let topic = String::from_utf8(topic.to_vec()).expect("it was text");
+    let topic = String::from_utf8(topic.to_vec()).expect("the topic is text");
     (topic, identifiers)
 }
 
 fn put_text(text: &str, out: &mut Vec<u8>) {
-    let length = u16::try_from(text.len()).expect("it is short");
+    let length = u16::try_from(text.len()).expect("topics and patterns are short");
     out.extend_from_slice(&length.to_be_bytes());
     out.extend_from_slice(text.as_bytes());
 }
 
-/// A variable byte integer (section 1.5.5).
+/// Appends a variable byte integer (MQTT 5, section 1.5.5).
 fn put_number(mut value: usize, out: &mut Vec<u8>) {
     loop {
         let digit = (value % 128) as u8;
@@ -160,9 +163,10 @@ fn put_number(mut value: usize, out: &mut Vec<u8>) {
     }
 }
 
+/// Returns the variable byte integer at the start, and the bytes after it.
 fn take_number(bytes: &[u8]) -> (usize, &[u8]) {
     let end = bytes.iter().position(|digit| digit & 0x80 == 0);
-    let (digits, rest) = bytes.split_at(end.expect("it ends") + 1);
+    let (digits, rest) = bytes.split_at(end.expect("the last digit has no continuation bit") + 1);
     let digits = digits.iter().rev();
     let value = digits.fold(0, |value, digit| value << 7 | usize::from(digit & 0x7f));
     (value, rest)

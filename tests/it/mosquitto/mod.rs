@@ -1,8 +1,8 @@
-//! Patterns match the same topics as in Debian's mosquitto.
+//! Compares patterns with mosquitto's: they must match the same topics.
 //!
-//! One connection subscribes to all patterns, each with an identifier of its own, and publishes
-//! all topics; each message comes back once for each pattern that matches. So every pattern is
-//! compared with every topic.
+//! One connection subscribes to all patterns, each with its own subscription identifier, and then
+//! publishes one message to each topic. mosquitto sends the messages back with the identifiers of
+//! the matching subscriptions. So the test compares every pattern with every topic.
 
 mod broker;
 mod client;
@@ -17,15 +17,16 @@ use self::broker::Broker;
 use self::client::MqttClient;
 use crate::support::watchdog;
 
-/// Together 10,000 pairs and more.
+/// The number of patterns. Patterns and topics make more than 10,000 pairs.
 const PATTERNS: usize = 160;
+/// The number of topics.
 const TOPICS: usize = 80;
 
-/// Levels that often match each other. `$SYS` and `$share` are not among them, which mosquitto
-/// gives a meaning of its own.
+/// The levels of random topics and patterns, few enough to match often. They exclude `$SYS` and
+/// `$share`, because these have a special meaning in mosquitto.
 const LEVELS: &[&str] = &["", "", "a", "a", "b", "ab", "é", " ", "$", "$x", "x$", "%u"];
 
-/// Random numbers (splitmix64). Failures name the seed.
+/// A generator of random numbers (splitmix64). A failed test prints its seed.
 struct Random(u64);
 
 impl Random {
@@ -34,7 +35,7 @@ impl Random {
         let mut value = self.0;
         value = (value ^ (value >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
         value = (value ^ (value >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        usize::try_from((value ^ (value >> 31)) % bound as u64).expect("it is below a usize")
+        usize::try_from((value ^ (value >> 31)) % bound as u64).expect("the bound is a usize")
     }
 
     fn choose(&mut self, levels: &[&'static str]) -> &'static str {
@@ -49,7 +50,7 @@ impl Random {
         levels.join("/")
     }
 
-    /// A random pattern, or a topic with some of its levels replaced by wildcards.
+    /// Returns a random topic, or one of `topics`, with wildcards in place of some levels.
     fn pattern(&mut self, topics: &[String]) -> String {
         let like = match self.below(3) {
             0 => self.topic(),
@@ -69,7 +70,7 @@ impl Random {
     }
 }
 
-/// Takes distinct texts that are not empty.
+/// Calls `next` until it has returned `count` distinct texts that are not empty. Returns them.
 fn distinct(count: usize, mut next: impl FnMut() -> String) -> Vec<String> {
     let mut found = BTreeSet::new();
     while found.len() < count {
@@ -80,7 +81,7 @@ fn distinct(count: usize, mut next: impl FnMut() -> String) -> Vec<String> {
 }
 
 #[test]
-fn random_patterns_match_the_topics_that_they_match_in_mosquitto() {
+fn random_patterns_match_the_same_topics_as_in_mosquitto() {
     let _watchdog = watchdog();
     let Some(broker) = Broker::start() else {
         return;
@@ -94,7 +95,7 @@ fn random_patterns_match_the_topics_that_they_match_in_mosquitto() {
 
     let patterns: Vec<Pattern<'_>> = patterns
         .iter()
-        .map(|text| Pattern::new(text.as_str()).expect("mosquitto takes it"))
+        .map(|text| Pattern::new(text.as_str()).expect("mosquitto accepts the pattern"))
         .collect();
     let mut index = PatternIndex::new();
     for (number, pattern) in (0..).zip(&patterns) {
@@ -102,7 +103,7 @@ fn random_patterns_match_the_topics_that_they_match_in_mosquitto() {
     }
     let mut matching = 0;
     for (topic, theirs) in topics.iter().zip(&theirs) {
-        let topic = Topic::new(topic.as_str()).expect("mosquitto takes it");
+        let topic = Topic::new(topic.as_str()).expect("mosquitto accepts the topic");
         let ours: BTreeSet<usize> = (0..PATTERNS)
             .filter(|number| patterns[*number].matches(&topic))
             .collect();
@@ -121,7 +122,7 @@ fn random_patterns_match_the_topics_that_they_match_in_mosquitto() {
         assert_eq!(found, ours, "the index and {topic:?}, seed {seed}");
         matching += ours.len();
     }
-    // Neither nearly all nor nearly none, or the comparison would say little.
+    // If nearly all or nearly no pairs matched, the comparison would show little.
     let pairs = PATTERNS * TOPICS;
     assert!(
         (pairs / 50..pairs / 2).contains(&matching),
