@@ -9,9 +9,9 @@ use super::{ClientFrame, Login, Publish, Unserved};
 pub struct Features {
     /// Topics, filters, kept values, direct messages and headers.
     pub topics: bool,
-    /// Publishing exactly once.
+    /// Publishing exactly once, by the numbers that a producer gives its messages.
     pub producer: bool,
-    /// Read positions that the server remembers.
+    /// Cursors: read positions that the server remembers.
     pub cursor: bool,
 }
 
@@ -36,8 +36,8 @@ impl Features {
 }
 
 impl ClientFrame<'_> {
-    /// Returns the frame itself, or the first of its keys, that belongs to a feature which is not
-    /// `served`.
+    /// Returns the frame, or the first of its keys, that belongs to a feature outside of `served`;
+    /// `None` if all features of the frame are served.
     #[inline]
     pub fn unserved(&self, served: Features) -> Option<Unserved> {
         let what = match self {
@@ -85,7 +85,10 @@ impl Login<'_> {
     }
 }
 
-/// Each key: whether the frame has it, whether its feature is served, and its name.
+/// Returns the name of the first key that the frame has and whose feature is not served.
+///
+/// An entry holds whether the frame has the key, whether the key's feature is served, and the key's
+/// name.
 fn first_unserved(keys: &[(bool, bool, &'static str)]) -> Option<&'static str> {
     let mut keys = keys.iter();
     let (_, _, name) = keys.find(|(is_there, is_served, _)| *is_there && !is_served)?;
@@ -104,7 +107,7 @@ mod tests {
     };
 
     #[test]
-    fn frame_of_a_feature_is_unserved_without_it_only() {
+    fn frame_of_a_feature_is_unserved_only_without_it() {
         let topics = Features {
             topics: true,
             ..Features::NONE
@@ -149,7 +152,9 @@ mod tests {
             Some("the frame subscribe")
         );
         assert_eq!(what(&subscribe, ALL), None);
-        let unserved = cursor.unserved(Features::NONE).expect("it has keys");
+        let unserved = cursor
+            .unserved(Features::NONE)
+            .expect("the frame has keys of features");
         assert!(unserved.is_login && unserved.id == 4);
         assert_eq!(ALL.names(), ["topics", "producer", "cursor"]);
         assert!(Features::NONE.names().is_empty());

@@ -8,18 +8,18 @@ use serde::ser::{Serialize, SerializeMap, Serializer};
 
 use super::text::Text;
 
-/// The most headers of a message.
+/// The largest number of headers of a message.
 pub const MOST_HEADERS: usize = 32;
 
-/// The most bytes of UTF-8 that the names and the values of a message's headers have together.
+/// The largest length of the names and values of a message's headers together, in bytes of UTF-8.
 pub const LONGEST_HEADERS: usize = 4096;
 
-/// Headers: names and values, which the server passes on as they are, in their order.
+/// The headers of a message: names and values. The server passes them on unchanged, in their order.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Headers<'a>(Vec<(Cow<'a, str>, Cow<'a, str>)>);
 
 impl<'a> Headers<'a> {
-    /// Adds a header. The names of a message's headers differ; this is not checked.
+    /// Adds a header. The caller must not add a name twice; this is not checked.
     pub fn push(&mut self, name: impl Into<Cow<'a, str>>, value: impl Into<Cow<'a, str>>) {
         self.0.push((name.into(), value.into()));
     }
@@ -37,18 +37,18 @@ impl<'a> Headers<'a> {
 }
 
 impl Headers<'_> {
-    /// Returns the names and the values.
+    /// Returns the names and the values in their order.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = (&str, &str)> {
         self.0.iter().map(|(name, value)| (&**name, &**value))
     }
 
-    /// Returns the number of headers. Of decoded headers more than [`MOST_HEADERS`] it is just
-    /// above that.
+    /// Returns the number of headers. Decoding keeps at most [`MOST_HEADERS`] + 1 headers, so a
+    /// frame with more of them has this number.
     pub fn len(&self) -> usize {
         self.0.len()
     }
 
-    /// Whether there are none.
+    /// Whether there are no headers.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
@@ -85,7 +85,8 @@ impl<'de> Visitor<'de> for HeadersVisitor {
         f.write_str("a map of text strings")
     }
 
-    /// Keeps one more than there may be, so that the sender can be told and memory is bounded.
+    /// Keeps at most one header above [`MOST_HEADERS`]. It shows the check that there are too many,
+    /// and memory stays bounded.
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
         let mut headers = Headers::default();
         while headers.len() <= MOST_HEADERS {

@@ -12,23 +12,24 @@ use super::{present, text};
 use crate::parse_error::ParseError;
 use crate::wire::{Seq, SessionId, Term};
 
-/// The identity and the limits of the server.
+/// The first frame of a session: the identity and the limits of the server.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Welcome<'a> {
-    /// The protocol's version, 1.
+    /// The version of the protocol, 1.
     pub version: u64,
     /// The server's name and version.
     #[serde(borrow, with = "text")]
     pub server: Cow<'a, str>,
-    /// This session's number.
+    /// The session's number.
     pub session: SessionId,
-    /// The longest frame, in bytes, without its prefix.
+    /// The largest length of a frame in bytes, without its prefix.
     pub max_frame: u64,
-    /// The longest body of a `publish` in bytes, for any publisher's name. Older servers do not
-    /// send it.
+    /// The largest length of a body of a `publish` in bytes, for publishers with any name. Older
+    /// servers do not send this key.
     #[serde(default, skip_serializing_if = "Option::is_none", with = "present")]
     pub max_body: Option<u64>,
-    /// Milliseconds without a frame after which the session ends; absent if there is no limit.
+    /// The time without a frame after which the session ends, in milliseconds; absent if there is
+    /// no limit.
     #[serde(default, skip_serializing_if = "Option::is_none", with = "present")]
     pub idle_timeout: Option<u64>,
     /// The optional features of the contract that this endpoint supports.
@@ -44,10 +45,10 @@ pub struct Welcome<'a> {
     pub limits: Option<BTreeMap<Cow<'a, str>, u64>>,
 }
 
-/// A login, and the position at which its broadcasts begin.
+/// A frame that logs in and sets the position at which the session's broadcasts begin.
 #[derive(Clone, PartialEq)]
 pub struct Login<'a> {
-    /// Echoed in the answer.
+    /// The id that the client chose. The answer has the same id.
     pub id: u64,
     /// The user name, not yet checked or normalized.
     pub user: Cow<'a, str>,
@@ -62,13 +63,14 @@ pub struct Login<'a> {
 /// The keys of a `login` that belong to optional features.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct LoginOptions<'a> {
-    /// The patterns of the messages to receive, not yet checked; `None` is every message.
+    /// The patterns of the messages to receive, not yet checked; `None` for every message.
     pub filter: Option<Vec<Cow<'a, str>>>,
-    /// Whether to receive `joined` and `left`. `None`: without a filter only.
+    /// Whether to receive `joined` and `left`. With `None`, the session receives them if it has no
+    /// filter.
     pub presence: Option<bool>,
     /// Whether to receive the kept values that the filter matches.
     pub kept: Option<bool>,
-    /// The name of the read position that the server remembers.
+    /// The name of the cursor, a read position that the server remembers.
     pub cursor: Option<Cow<'a, str>>,
 }
 
@@ -178,7 +180,7 @@ impl std::fmt::Debug for Login<'_> {
     }
 }
 
-/// The stream and the last seq that a client has read.
+/// The position after which a session resumes: a stream, and the last seq that was read.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Resume<'a> {
     /// The stream's name, from an earlier `logged_in`.
@@ -186,30 +188,30 @@ pub struct Resume<'a> {
     pub stream: Cow<'a, str>,
     /// The last seq that was read.
     pub after: Seq,
-    /// The term of the session that read it, from the same `logged_in`.
+    /// The term of the session that read that seq, from the same `logged_in`.
     #[serde(default, skip_serializing_if = "Option::is_none", with = "present")]
     pub term: Option<Term>,
 }
 
-/// The login succeeded.
+/// The answer to a `login` that succeeded.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LoggedIn<'a> {
-    /// The login's id.
+    /// The login frame's id.
     pub id: u64,
-    /// The name as the server knows it (normalized).
+    /// The user's name, normalized.
     #[serde(borrow, with = "text")]
     pub user: Cow<'a, str>,
     /// The user's role.
     pub role: Role,
-    /// Whether this login created the user.
+    /// Whether the login created the user.
     pub registered: bool,
-    /// The name of the stream, in which the seqs count.
+    /// The name of the stream. Seqs are positions in this stream.
     #[serde(borrow, with = "text")]
     pub stream: Cow<'a, str>,
-    /// The last seq before this session's first broadcast. If it is below the `after` of the
-    /// resume, the broadcasts that the client read above it are not part of this history.
+    /// The last seq before this session's first broadcast. If this seq is below the `after` of the
+    /// resume, the broadcasts that the client read after this seq are not part of this history.
     pub seq: Seq,
-    /// The number of this start of the server on the stream.
+    /// The term: the number of this start of the server on the stream.
     #[serde(default, skip_serializing_if = "Option::is_none", with = "present")]
     pub term: Option<Term>,
     /// The rate limit of the session's requests, such as `100/s`; absent if there is none.
@@ -220,7 +222,8 @@ pub struct LoggedIn<'a> {
         with = "present"
     )]
     pub request_rate: Option<Cow<'a, str>>,
-    /// The login's filter, as the rules about the user leave it; absent if the login had none.
+    /// The part of the login's filter that the rules for the user leave; absent if the login had no
+    /// filter.
     #[serde(
         borrow,
         default,
@@ -228,7 +231,7 @@ pub struct LoggedIn<'a> {
         with = "text::optional_list"
     )]
     pub filter: Option<Vec<Cow<'a, str>>>,
-    /// Whether the login's cursor was not known before.
+    /// Whether the server did not know the login's cursor before.
     #[serde(default, skip_serializing_if = "is_false")]
     pub cursor_new: bool,
 }

@@ -10,23 +10,23 @@ use super::optional::{is_false, put};
 use super::{present, text};
 use crate::wire::{Body, Millis, Seq};
 
-/// Broadcasts a message.
+/// A frame that broadcasts a message.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Publish<'a> {
-    /// Chosen by the client, echoed in the answer.
+    /// The id that the client chose. The answer has the same id.
     pub id: u64,
-    /// Text or bytes.
+    /// The message: text or bytes.
     pub body: Body<'a>,
     /// The topic, not yet checked.
     pub topic: Option<Cow<'a, str>>,
-    /// The keys that few messages have; `None` if this one has none of them.
+    /// The keys that few messages have; `None` if the message has none of them.
     pub options: Option<Box<PublishOptions<'a>>>,
 }
 
 /// The keys of a `publish` that few messages have.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct PublishOptions<'a> {
-    /// Passed on as they are.
+    /// The headers, which the server passes on unchanged.
     pub headers: Option<Headers<'a>>,
     /// Whether the message becomes its topic's kept value.
     pub keep: Option<bool>,
@@ -147,7 +147,7 @@ struct PublishKeys<'a> {
     n: Option<u64>,
 }
 
-/// The message has its seq.
+/// The answer to a `publish`: the message was accepted and has a seq.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Published {
     /// The publish frame's id.
@@ -171,20 +171,21 @@ impl Published {
     }
 }
 
-/// A broadcast: a user's message. As `kept`, the kept value of its topic.
+/// A user's message. As a `message` frame it is a broadcast; as a `kept` frame it is the kept value
+/// of its topic.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Message<'a> {
-    /// Its position in the stream.
+    /// The message's position in the stream.
     pub seq: Seq,
     /// The user that published it.
     #[serde(borrow, with = "text")]
     pub from: Cow<'a, str>,
-    /// The time at which it got its seq.
+    /// The time at which the message got its seq.
     pub at: Millis,
-    /// Text or bytes.
+    /// The message: text or bytes.
     #[serde(borrow)]
     pub body: Body<'a>,
-    /// Its topic.
+    /// The message's topic.
     #[serde(
         borrow,
         default,
@@ -192,7 +193,7 @@ pub struct Message<'a> {
         with = "text::optional"
     )]
     pub topic: Option<Cow<'a, str>>,
-    /// Its headers, as they were published.
+    /// The headers, as they were published.
     #[serde(
         borrow,
         default,
@@ -200,10 +201,10 @@ pub struct Message<'a> {
         with = "present"
     )]
     pub headers: Option<Headers<'a>>,
-    /// Whether it became its topic's kept value.
+    /// Whether the message became its topic's kept value.
     #[serde(default, skip_serializing_if = "is_false")]
     pub keep: bool,
-    /// The only user that gets it.
+    /// The only user that gets the message.
     #[serde(
         borrow,
         default,
@@ -229,9 +230,9 @@ impl<'a> Message<'a> {
     }
 }
 
-/// The stream has moved on, and what it has up to `to` was not for this session.
+/// Reports that the broadcasts up to `to` that were not sent were not for this session.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Passed {
-    /// The last seq that was not for it.
+    /// The last seq that was not for the session.
     pub to: Seq,
 }

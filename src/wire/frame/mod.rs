@@ -1,4 +1,4 @@
-//! The frames of the contract, as types. The dialects encode and decode them.
+//! The frames of the contract, as types. The dialects encode and decode the frames.
 //!
 //! A decoded frame borrows from its buffer, so that the server copies a frame at most once.
 
@@ -44,7 +44,7 @@ pub enum ClientFrame<'a> {
     Who(IdFrame),
     /// Asks for a `pong`.
     Ping(IdFrame),
-    /// Acknowledges broadcasts; it has no answer.
+    /// Acknowledges broadcasts. The frame has no answer.
     Ack(Ack),
     /// Ends the session.
     Fim(IdFrame),
@@ -56,13 +56,14 @@ pub enum ClientFrame<'a> {
     /// ignored.
     #[serde(skip)]
     Answer,
-    /// A frame, or a key of one, of a feature that the server knows but does not support.
+    /// A frame that belongs, or has a key that belongs, to a feature that the server knows but does
+    /// not support.
     #[serde(skip)]
     Unserved(Unserved),
 }
 
 impl ClientFrame<'_> {
-    /// Returns the id that the answer echoes; an `ack` and an `answer` have none.
+    /// Returns the id that the answer to the frame has; `None` for an `ack` and an `answer`.
     pub fn id(&self) -> Option<u64> {
         match self {
             ClientFrame::Login(login) => Some(login.id),
@@ -127,7 +128,7 @@ pub enum ServerFrame<'a> {
     LoggedIn(LoggedIn<'a>),
     /// The handler's answer to a request.
     Reply(BodyFrame<'a>),
-    /// The message was accepted and has a seq.
+    /// The answer to a publish: the message was accepted and has a seq.
     Published(Published),
     /// The users that are logged in.
     Present(Present<'a>),
@@ -141,13 +142,13 @@ pub enum ServerFrame<'a> {
     Left(Presence<'a>),
     /// Broadcasts that are no longer held.
     Gap(Gap),
-    /// The session's filter was changed.
+    /// The answer to a subscribe: the session's filter was changed.
     Subscribed(Subscribed<'a>),
     /// The kept value of a topic; not a broadcast.
     Kept(Message<'a>),
     /// Broadcasts that were not for this session.
     Passed(Passed),
-    /// A frame was not served, or the session ends.
+    /// An error: a frame was not served, or the session ends.
     Error(ErrorFrame<'a>),
     /// The server is stopping.
     Stopping(Stopping<'a>),
@@ -168,8 +169,8 @@ impl<'a> ServerFrame<'a> {
         })
     }
 
-    /// Creates an error frame with the code `throttled` and the time until the next attempt:
-    /// `wait` in whole milliseconds, rounded up.
+    /// Creates an error frame with the code `throttled`. `wait` is the time until the next attempt;
+    /// it is rounded up to whole milliseconds. `message` is shortened to [`LONGEST_TEXT`] bytes.
     pub fn throttled(id: Option<u64>, message: impl Into<Cow<'a, str>>, wait: Duration) -> Self {
         ServerFrame::Error(ErrorFrame {
             id,
@@ -196,17 +197,17 @@ fn whole_millis(wait: Duration) -> u64 {
 /// A frame with an id and a body: a `request` or a `reply`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct BodyFrame<'a> {
-    /// Chosen by the client, echoed in the answer.
+    /// The id that the client chose. The answer has the same id.
     pub id: u64,
-    /// Text or bytes.
+    /// The request or the reply: text or bytes.
     #[serde(borrow)]
     pub body: Body<'a>,
 }
 
-/// A frame, or a key of one, of a feature that this server does not support.
+/// A frame that belongs, or has a key that belongs, to a feature that this server does not support.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Unserved {
-    /// The frame's id, which the answer echoes.
+    /// The frame's id. The answer has the same id.
     pub id: u64,
     /// The frame or the key, as the error names it.
     pub what: &'static str,
@@ -217,21 +218,21 @@ pub struct Unserved {
 /// A frame with only an id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct IdFrame {
-    /// Chosen by the client, echoed in the answer.
+    /// The id that the client chose. The answer has the same id.
     pub id: u64,
 }
 
-/// Acknowledges the broadcasts up to a seq.
+/// A frame that acknowledges the broadcasts up to a seq.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Ack {
     /// The last seq that was read.
     pub seq: Seq,
 }
 
-/// Stops the server; only admins may send it.
+/// A frame that stops the server. Only admins may send it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Shutdown {
-    /// Echoed in the answer.
+    /// The id that the client chose. The answer has the same id.
     pub id: u64,
     /// Whether to skip the drain.
     #[serde(default, skip_serializing_if = "Option::is_none", with = "present")]
@@ -251,28 +252,28 @@ pub struct Present<'a> {
 /// A broadcast: a user's first session logged in, or the last one ended.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Presence<'a> {
-    /// Its position in the stream.
+    /// The broadcast's position in the stream.
     pub seq: Seq,
-    /// The user.
+    /// The user that logged in or left.
     #[serde(borrow, with = "text")]
     pub user: Cow<'a, str>,
-    /// The time at which it got its seq.
+    /// The time at which the broadcast got its seq.
     pub at: Millis,
 }
 
 /// Broadcasts that are no longer held: `from` to `to`, both included.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Gap {
-    /// The first that is missing.
+    /// The seq of the first missing broadcast.
     pub from: Seq,
-    /// The last that is missing.
+    /// The seq of the last missing broadcast.
     pub to: Seq,
 }
 
-/// A frame was not served, or the session ends.
+/// An error: a frame was not served, or the session ends.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ErrorFrame<'a> {
-    /// The frame that it answers, if it answers one.
+    /// The id of the frame that the error answers; absent if it answers none.
     #[serde(default, skip_serializing_if = "Option::is_none", with = "present")]
     pub id: Option<u64>,
     /// The code, for programs.
@@ -280,7 +281,7 @@ pub struct ErrorFrame<'a> {
     /// The message, for people.
     #[serde(borrow, with = "text")]
     pub message: Cow<'a, str>,
-    /// Milliseconds until the frame may be sent again; always set with `throttled`.
+    /// The time until the frame may be sent again, in milliseconds; always set with `throttled`.
     #[serde(default, skip_serializing_if = "Option::is_none", with = "present")]
     pub retry_after: Option<u64>,
 }
@@ -295,10 +296,10 @@ impl ErrorFrame<'_> {
     }
 }
 
-/// The server is stopping.
+/// A frame that reports the stop of the server.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Stopping<'a> {
-    /// The shutdown frame that it answers, if it answers one.
+    /// The id of the shutdown frame that this frame answers; absent if it answers none.
     #[serde(default, skip_serializing_if = "Option::is_none", with = "present")]
     pub id: Option<u64>,
     /// The cause of the stop: `fim`, `signal`, `admin` or `panic`.
@@ -307,21 +308,21 @@ pub struct Stopping<'a> {
     /// The phase of the stop.
     #[serde(borrow, with = "text")]
     pub phase: Cow<'a, str>,
-    /// Milliseconds until the server's process ends at the latest.
+    /// The time until the server's process ends at the latest, in milliseconds.
     pub remaining: u64,
 }
 
 /// The last frame of a session.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Closing<'a> {
-    /// Why the session ends: `fim`, `shutdown`, an error's code, or `disconnected`.
+    /// The reason of the session's end: `fim`, `shutdown`, an error's code, or `disconnected`.
     #[serde(borrow, with = "text")]
     pub reason: Cow<'a, str>,
-    /// The last broadcast sent before it.
+    /// The last broadcast sent before this frame.
     pub last_seq: Seq,
-    /// Frames since the login that got an answer other than `stopping`.
+    /// The number of frames since the login that got an answer other than `stopping`.
     pub accepted: u64,
-    /// Frames since the login that were answered with `stopping`.
+    /// The number of frames since the login that were answered with `stopping`.
     pub refused: u64,
 }
 
@@ -338,25 +339,25 @@ pub struct SessionList<'a> {
 /// One session, as an operator sees it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SessionLine<'a> {
-    /// Its number.
+    /// The session's number.
     pub session: SessionId,
-    /// Its user; absent before the login.
+    /// The session's user; absent before the login.
     #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
     pub user: Option<Cow<'a, str>>,
-    /// The listener that accepted it.
+    /// The listener that accepted the session's connection.
     #[serde(borrow, with = "text")]
     pub endpoint: Cow<'a, str>,
     /// The peer, as the system identifies it: `pid 7 uid 1000`, an address.
     #[serde(borrow, with = "text")]
     pub peer: Cow<'a, str>,
-    /// The time at which it connected.
+    /// The time at which the client connected.
     pub since: Millis,
-    /// The last broadcast written to it.
+    /// The last broadcast written to the session's connection.
     pub sent: Seq,
 }
 
-/// (De)serializes an optional key, which is absent or has a value of its type. serde's own
-/// `Option` would accept `null` too.
+/// (De)serializes an optional key: it is absent or has a value of its type. serde's own `Option`
+/// would also accept `null`.
 mod present {
     use serde::{Deserialize, Deserializer, Serialize, Serializer};
 

@@ -3,7 +3,7 @@
 use serde::Serialize;
 use serde::ser::SerializeStruct;
 
-/// Serializes an optional key.
+/// Serializes an optional key. Skips the key if there is no value.
 pub(super) fn put<M: SerializeStruct, T: Serialize>(
     map: &mut M,
     key: &'static str,
@@ -15,7 +15,7 @@ pub(super) fn put<M: SerializeStruct, T: Serialize>(
     }
 }
 
-/// Whether a key that is `true` or absent is absent.
+/// Whether a flag is `false`. A key that is `true` or absent is then absent on the wire.
 pub(super) fn is_false(flag: &bool) -> bool {
     !flag
 }

@@ -1,7 +1,7 @@
 //! Checks the values of optional keys: their ranges, and which of them go together.
 //!
-//! A value out of its range is the error of one frame, with its id. So it is not checked where
-//! bytes are decoded, whose errors end the session.
+//! A value out of its range is answered with an error that has the frame's id, and the session goes
+//! on. An error of decoding ends the session. So decoding does not check ranges.
 
 use std::borrow::Cow;
 
@@ -9,15 +9,15 @@ use super::{Headers, LONGEST_HEADERS, Login, MOST_HEADERS, Publish, Subscribe};
 use crate::topic::{Pattern, Topic, TopicError};
 use crate::wire::{ErrorCode, Quote, WireError};
 
-/// The longest name of a producer or a cursor, in bytes of UTF-8.
+/// The largest length of the name of a producer or a cursor, in bytes of UTF-8.
 pub const LONGEST_LABEL: usize = 64;
 
 impl Publish<'_> {
     /// Checks the topic, the headers, the producer, and whether the keys go together. Returns the
-    /// topic. Whether `to` has an account is not checked.
+    /// topic. Does not check whether the user `to` exists.
     ///
     /// # Errors
-    /// `bad-value` or `bad-topic`, with what is wrong and where.
+    /// Returns `bad-value` or `bad-topic`. The message names the problem and its position.
     pub fn check(&self) -> Result<Option<Topic<'_>>, WireError> {
         let topic = match &self.topic {
             None => None,
@@ -58,7 +58,7 @@ impl Login<'_> {
     /// Checks the filter and the cursor.
     ///
     /// # Errors
-    /// `bad-value` or `bad-topic`, with what is wrong and where.
+    /// Returns `bad-value` or `bad-topic`. The message names the problem and its position.
     pub fn check(&self) -> Result<(), WireError> {
         let Some(options) = self.options.as_deref() else {
             return Ok(());
@@ -78,7 +78,7 @@ impl Subscribe<'_> {
     /// Checks the patterns.
     ///
     /// # Errors
-    /// `bad-topic`, with what is wrong and where.
+    /// Returns `bad-topic`. The message names the problem and its position.
     pub fn check(&self) -> Result<(), WireError> {
         check_patterns("remove", &self.remove)?;
         check_patterns("add", &self.add)
@@ -175,7 +175,7 @@ mod tests {
     }
 
     #[test]
-    fn publish_key_out_of_its_range_is_told() {
+    fn publish_key_out_of_its_range_is_named_in_the_error() {
         let bad: [(Change, &str); 10] = [
             (
                 |publish, _| publish.topic = Some(Cow::Borrowed("a/+")),
@@ -242,14 +242,14 @@ mod tests {
     }
 
     #[test]
-    fn bad_pattern_is_told_with_its_place() {
+    fn bad_pattern_is_reported_with_its_position() {
         let subscribe = Subscribe {
             id: 1,
             add: vec![Cow::Borrowed("a"), Cow::Borrowed("b/#/c")],
             remove: Vec::new(),
             kept: None,
         };
-        let error = subscribe.check().expect_err("no pattern");
+        let error = subscribe.check().expect_err("the second pattern is wrong");
         let text = "bad-topic: pattern 2 of add, \"b/#/c\", is wrong: level 2 is \"#\", and further \
                     levels follow (at byte 2): \"#\" is the last level";
         assert_eq!(error.to_string(), text);

@@ -7,12 +7,12 @@ use serde::{Deserialize, Serialize};
 use super::{present, text};
 use crate::wire::Seq;
 
-/// Changes the session's filter.
+/// A frame that changes the session's filter.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Subscribe<'a> {
-    /// Chosen by the client, echoed in the answer.
+    /// The id that the client chose. The answer has the same id.
     pub id: u64,
-    /// The patterns to add, not yet checked. Applied after `remove`.
+    /// The patterns to add, not yet checked. They are added after those in `remove` are removed.
     #[serde(
         borrow,
         default,
@@ -20,7 +20,7 @@ pub struct Subscribe<'a> {
         with = "text::list"
     )]
     pub add: Vec<Cow<'a, str>>,
-    /// The patterns to remove.
+    /// The patterns to remove, not yet checked.
     #[serde(
         borrow,
         default,
@@ -28,7 +28,7 @@ pub struct Subscribe<'a> {
         with = "text::list"
     )]
     pub remove: Vec<Cow<'a, str>>,
-    /// Whether the kept values that the added patterns match are sent behind the answer.
+    /// Whether the answer is followed by the kept values that the added patterns match.
     #[serde(default, skip_serializing_if = "Option::is_none", with = "present")]
     pub kept: Option<bool>,
 }
@@ -45,19 +45,20 @@ impl Subscribe<'_> {
     }
 }
 
+/// Returns the texts without borrowed data.
 pub(super) fn owned(texts: Vec<Cow<'_, str>>) -> Vec<Cow<'static, str>> {
     let texts = texts.into_iter();
     texts.map(|text| Cow::Owned(text.into_owned())).collect()
 }
 
-/// The session's filter was changed.
+/// The answer to a `subscribe`: the session's filter was changed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Subscribed<'a> {
     /// The subscribe frame's id.
     pub id: u64,
-    /// The last seq that the earlier filter holds for.
+    /// The last seq to which the earlier filter applies.
     pub seq: Seq,
-    /// The filter, as the rules about the user leave it; absent if there is none.
+    /// The part of the filter that the rules for the user leave; absent if there is no filter.
     #[serde(
         borrow,
         default,

@@ -1,4 +1,4 @@
-//! (De)serializes text strings. serde's own `Cow<str>` would accept a byte string too, and would
+//! (De)serializes text strings. serde's own `Cow<str>` would also accept byte strings, and would
 //! not borrow.
 
 use std::borrow::Cow;
@@ -45,7 +45,7 @@ impl<'de> Visitor<'de> for TextVisitor {
     }
 }
 
-/// (De)serializes an optional key with a text string, which is absent or a text string.
+/// (De)serializes an optional key: it is absent or has a text string. `null` is refused.
 pub(super) mod optional {
     use std::borrow::Cow;
 
@@ -66,14 +66,15 @@ pub(super) mod optional {
     }
 }
 
-/// A list of text strings, of which at most [`Texts::MOST`] and one more are kept.
+/// A list of text strings. Decoding keeps at most the first [`Texts::MOST`] + 1 of them.
 pub(super) struct Texts<'a>(pub(super) Vec<Cow<'a, str>>);
 
 impl Texts<'_> {
-    /// More than any server accepts. It bounds the memory of a list of empty strings.
+    /// A number of texts above the limit of every server. Bounds the memory that a list of empty
+    /// strings takes.
     pub(super) const MOST: usize = 65_536;
 
-    /// Memory is taken in advance for so many.
+    /// The largest number of texts for which memory is allocated in advance.
     const EXPECTED: usize = 1024;
 }
 
@@ -127,7 +128,7 @@ pub(super) mod list {
     }
 }
 
-/// (De)serializes an optional key with a list of text strings.
+/// (De)serializes an optional key: it is absent or has a list of text strings.
 pub(super) mod optional_list {
     use std::borrow::Cow;
 

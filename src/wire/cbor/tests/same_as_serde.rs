@@ -140,7 +140,7 @@ proptest! {
         }
     }
 
-    /// What is read of a damaged message is what the general decoder reads.
+    /// The keys that are read from a damaged message equal the keys that the general decoder reads.
     #[test]
     fn keys_of_a_damaged_message_equal_those_of_the_decoder(
         publish in publishes(), damage in any::<prop::sample::Index>(), byte in any::<u8>(),
