@@ -1,4 +1,4 @@
-//! The first state: sessions that have logged in, and clients that will.
+//! The first state: sessions that have logged in, and clients that connect later.
 
 use std::time::Duration;
 
@@ -12,12 +12,13 @@ use crate::driver;
 use crate::setting::{Client, Setting};
 use crate::shared::Shared;
 use crate::state::{
-    Acceptor, BASE, Batch, Connection, Hub, Left, Roster, Slot, SlotId, State, World,
+    Acceptor, BASE, Batch, Connection, EventsLeft, Hub, RosterEntry, Slot, SlotId, State, World,
 };
 use crate::supervisor::Supervisor;
 use crate::witness::Witness;
 
 impl State {
+    /// Returns the first state of a setting.
     pub fn begin(setting: &Setting) -> State {
         let mut state = State {
             world: Shared::new(World::begin(setting)),
@@ -29,20 +30,20 @@ impl State {
         };
         for (at, client) in setting.clients.iter().enumerate() {
             if !client.is_late {
-                state.seat(setting, at);
+                state.start_logged_in(setting, at);
             }
         }
         state
     }
 
-    /// A session that has logged in before anything was published.
-    fn seat(&mut self, setting: &Setting, at: SlotId) {
+    /// Starts a session and logs it in, before anything is published.
+    fn start_logged_in(&mut self, setting: &Setting, at: SlotId) {
         self.start(setting, at, false);
-        let Some(Input::Opened(session)) = self.world.supervisor.take_first() else {
+        let Some(Input::Opened(session)) = self.world.supervisor.take_last() else {
             return;
         };
         self.feed(setting, Input::Opened(session));
-        self.slots[at].roster = Roster::Live;
+        self.slots[at].roster = RosterEntry::SessionOpen;
         let now = *BASE;
         self.with_core(setting, at, |core, outside| {
             let login = ClientFrame::Login(Box::new(Login {
@@ -58,7 +59,7 @@ impl State {
         });
         let frames = setting.clients[at].frames.len();
         let io = &mut self.slots[at].io;
-        // What that has queued was written and read.
+        // In the first state, the client has read the frames that the login queued.
         io.queue.clear();
         io.jobs.clear();
         io.last_answer = None;
@@ -95,7 +96,7 @@ impl World {
             supervisor: Supervisor::new(setting),
             in_work: 0,
             now: Duration::ZERO,
-            left: Left {
+            left: EventsLeft {
                 fims: 1 + u8::from(setting.second_fim),
                 signals: u8::from(setting.second_signal),
                 early_deadlines: setting.early_deadlines,
@@ -112,14 +113,14 @@ impl Slot {
     fn begin(client: &Client) -> Slot {
         Slot {
             connection: match client.is_late {
-                true => Connection::Outside,
-                false => Connection::Seated,
+                true => Connection::NotConnected,
+                false => Connection::SessionStarted,
             },
-            roster: Roster::Unknown,
+            roster: RosterEntry::NotListed,
             record: None,
             orders: SmallVec::new(),
             waiting: None,
-            told: SmallVec::new(),
+            order_answers: SmallVec::new(),
             core: None,
             io: Io::new(client.frames.len().max(1)),
         }

@@ -1,57 +1,59 @@
-//! Ways to break the protocol, each a switch of the same model.
+//! Rules of the protocol that a setting can break. The model is the same otherwise.
 //!
-//! Decisions of the stop machine are replaced through its [`StopRules`], and decisions of the
-//! session's core through its [`SessionRules`]. The others are broken in the surroundings of
-//! these two: in what the effects do, or in what they tell.
+//! Rules of the stop machine are broken through its [`StopRules`], and rules of a session's core
+//! through its [`SessionRules`]. The other rules are broken in the surroundings of the two: in the
+//! effects, or in the results that the effects report.
 
 use arauto::Phase;
 use arauto::internal::close::stop::rules::StopRules;
 use arauto::internal::session::rules::SessionRules;
 
-/// One rule that a server does not keep.
+/// A broken rule. Each variant describes the wrong behaviour.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Broken {
-    /// Sessions are drained to the head that there is, and then the log is sealed.
+    /// Sessions are drained to the current head before the log is sealed.
     DrainBeforeSeal,
-    /// `closing` is queued though a frame is in work.
+    /// `closing` is queued while a frame is in work.
     ClosingBeforeReplies,
-    /// The head to drain to is read when the seal is asked for, and not from its answer.
+    /// The head to drain to is read when the seal is requested, and not taken from the answer.
     CutReadTwice,
-    /// The roster is believed complete once the doors are shut.
+    /// The roster counts as complete as soon as the listeners are sealed.
     NoSettle,
-    /// The requests phase waits for a marker to go through the mailboxes.
+    /// The requests phase ends when a marker message has passed the mailboxes. It does not wait for
+    /// the count of frames in work.
     MarkerForCounter,
-    /// Actors are stopped as soon as nothing is in work: `System::stop` at its best.
+    /// Actors are stopped as soon as nothing is in work, which is the best that `System::stop` can
+    /// do.
     SystemStop,
     /// Written bytes are reported as read.
     WrittenIsRead,
-    /// The cut is told and not kept.
+    /// A session has its cut, but still admits later frames.
     AdmitsBehindTheCut,
-    /// A publish that came too late for the log is refused, and answered besides.
+    /// A refused publish gets an answer as well as the refusal.
     RefusalAnsweredToo,
-    /// Phases wait for as long as it takes.
+    /// Phases have no deadlines: each waits until its work is done.
     NoDeadlines,
-    /// A roster that was not complete by the seal's deadline is believed all the same.
+    /// A roster that is not complete by the seal's deadline is not reported.
     RosterBelieved,
-    /// A session that ends by itself and is cut short before its cut reports the cut as reached.
+    /// A session ends by itself and is cut short before its cut, but reports the cut as reached.
     CutForgotten,
-    /// A session that the server itself fails in the stop is owed nothing more.
+    /// A session that the server fails during the stop is owed no more broadcasts.
     OwedForgotten,
-    /// A head that the hub has not answered by its deadline is believed all the same.
+    /// The hub does not return the sealed head by its deadline, and this is not reported.
     HeadGuessed,
-    /// A frame is served though answers to earlier ones are outstanding.
+    /// A frame is served while answers to earlier frames are outstanding.
     OrderForgotten,
-    /// A reader that has fallen off the log goes on without a word.
+    /// A reader that has fallen off the log's tail goes on without a `gap`.
     GapUntold,
-    /// An ack of what was not sent is believed.
+    /// An ack of a broadcast that was not sent is accepted.
     AckBelieved,
-    /// Runs of publishes are not in the count of frames in work.
+    /// Runs of publishes are missing from the count of frames in work.
     RunsUncounted,
-    /// The answer to a later run is taken for the answer to the oldest.
+    /// The answer to a later run is taken before the answer to the oldest run.
     LaterRunFirst,
 }
 
-/// The rules of both machines: the contract, but for the one that is broken.
+/// The rules of the stop machine and of sessions: the contract, except for the broken rule.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Deviation(pub Option<Broken>);
 
@@ -76,7 +78,7 @@ impl StopRules for Deviation {
         !self.is(Broken::NoDeadlines)
     }
 
-    // A marker would have gone through every mailbox by the time that the phase begins.
+    // A marker message would have passed every mailbox before the phase begins.
     fn awaits_requests(&self) -> bool {
         !self.is(Broken::MarkerForCounter)
     }

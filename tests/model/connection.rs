@@ -1,41 +1,47 @@
-//! A session's surroundings as plain values: its socket, its output, its work.
+//! A session's surroundings as plain values: its socket, its output, and its work.
 //!
-//! The output follows `src/actors/session/outlet`: answers first, then broadcasts from the
-//! cursor; a reader that has fallen off the log's tail gets one gap. A frame is written whole
-//! or not at all.
+//! The output follows `src/actors/session/outlet`: it writes the queued answers first, then
+//! broadcasts from the cursor. A reader that has fallen off the log's tail gets one gap. A frame is
+//! written completely or not at all.
 
 use arauto::internal::session::effects::Output;
 use arauto::{Evidence, Seq};
 use smallvec::SmallVec;
 
 use crate::broken::Broken;
-use crate::setting::{Frame, ROOM, SOCKET, Setting};
+use crate::setting::{Frame, MOST_UNWRITTEN, SOCKET, Setting};
 use crate::state::{Answer, Hub};
 use crate::witness::{Fault, Witness};
 
-/// Everything of a session but its decisions, and its client.
+/// The parts of a session outside its decisions, and its client.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Io {
-    /// The frames that were queued for the client, except for the broadcasts.
+    /// All frames that were ever queued for the client, except for broadcasts.
     pub queue: SmallVec<[Item; 4]>,
-    /// How many of these are written.
+    /// The number of frames in `queue` that are written.
     pub written: u8,
+    /// The cursor in the log; `None` until the login.
     pub reader: Option<Reader>,
-    /// The value of `reached` when the last answer was queued.
+    /// The seq that the reader had reached when the last answer was queued.
     pub last_answer: Option<u64>,
-    /// Nothing more can be written.
+    /// Whether nothing more can be written.
     pub is_broken: bool,
+    /// The last broadcast that was written before the output broke; `None` while it is not broken.
     pub sent_before_break: Option<u64>,
-    /// The write side is shut: the client sees the end.
+    /// Whether the write side is shut, so that the client sees the end of the stream.
     pub is_shut: bool,
     pub client: ClientEnd,
-    /// Frames of the client that were received, and those that were served.
+    /// The number of the client's frames that the session has received.
     pub received: u8,
+    /// The number of received frames that the session has served.
     pub served: u8,
-    /// Whether the session, as it is parked, would receive more.
+    /// Whether the session would receive another frame, as of the end of its last run.
     pub wants_input: bool,
+    /// The work that is not finished, oldest first.
     pub jobs: SmallVec<[Job; 2]>,
+    /// Whether the session has a user.
     pub has_entered: bool,
+    /// Whether the core has reported that a waiting order is carried out.
     pub has_carried_out: bool,
     pub witness: Witness,
 }
@@ -43,28 +49,30 @@ pub struct Io {
 /// The client's side of the connection.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
 pub struct ClientEnd {
-    /// Frames in the socket that the client has not read.
+    /// The number of frames in the socket that the client has not read.
     pub unread: u8,
-    /// The last broadcast that it has read, where it acks.
+    /// The last broadcast that the client has read; 0 if the client sends no acks.
     pub read_to: u64,
-    /// It sends nothing more.
+    /// Whether the client sends nothing more.
     pub has_ended: bool,
-    /// It has closed the connection, having read everything.
+    /// Whether the client has read everything and closed the connection.
     pub has_closed: bool,
-    /// The connection is broken.
+    /// Whether the connection is broken.
     pub is_gone: bool,
 }
 
-/// The cursor in the log.
+/// A session's cursor in the log.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Reader {
+    /// The seq after which the session follows the log.
     pub after: u64,
+    /// The last seq that was written or skipped by a gap.
     pub reached: u64,
-    /// The gaps that were written.
+    /// The first and last seqs of the gaps that were written.
     pub gaps: SmallVec<[(u64, u64); 2]>,
 }
 
-/// A frame to the client. The numbers are those of the frames that it answers.
+/// A frame to the client. A `u8` is the number of the client's frame that the item answers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Item {
     Welcome,
@@ -80,38 +88,43 @@ pub enum Item {
     },
 }
 
-/// A piece of work, of which only the oldest is looked at.
+/// A piece of work of a session. Only the oldest one can finish.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Job {
+    /// The actor or the result that the work waits for.
     pub wait: Wait,
-    /// The first of the frames that it answers.
+    /// The number of the first frame that the work answers.
     pub first: u8,
-    /// How many frames it answers; a login does not count.
+    /// The number of frames that the work answers; 0 for a login.
     pub frames: usize,
-    /// How many of them are in the count of frames in work.
+    /// The number of these frames that are in the count of frames in work.
     pub counted: usize,
+    /// The seq after which a login resumes.
     pub resume: Option<u64>,
 }
 
+/// The actor or the result that a piece of work waits for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Wait {
-    /// A handler's future: it may be done at any instant.
+    /// A handler's future, which may finish at any instant.
     Handler,
     Auth,
     Hub,
-    /// The hub has handled it, and its answer waits for the disk.
+    /// The journal: the hub has handled the message, and its answer waits for the commit.
     Journal,
     Supervisor,
-    Answer(Answer),
+    /// Nothing: the answer has arrived.
+    Answered(Answer),
 }
 
-/// How an attempt to write ended.
+/// The outcome of an attempt to write a frame.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Written {
-    One,
-    Nothing,
-    /// The reader fell off the log's tail, and that is to end it.
-    FellOff(u64, u64),
+pub enum WriteOutcome {
+    FrameWritten,
+    NothingWritten,
+    /// The reader fell off the log's tail, and this ends the session. Has the first and the last
+    /// missed seq.
+    FellOffTail(u64, u64),
 }
 
 impl Io {
@@ -135,6 +148,7 @@ impl Io {
         }
     }
 
+    /// Whether all queued frames are written.
     pub fn is_clear(&self) -> bool {
         self.unwritten() == 0
     }
@@ -144,14 +158,15 @@ impl Io {
     }
 
     pub fn has_room(&self) -> bool {
-        self.unwritten() < ROOM
+        self.unwritten() < MOST_UNWRITTEN
     }
 
+    /// Returns the last seq that was written or skipped; 0 before the login.
     pub fn reached(&self) -> u64 {
         self.reader.as_ref().map_or(0, |reader| reader.reached)
     }
 
-    /// The last broadcast that was written whole.
+    /// Returns the last broadcast that was written, or skipped by a gap that was written.
     pub fn sent(&self) -> u64 {
         if let Some(sent) = self.sent_before_break {
             return sent;
@@ -176,7 +191,7 @@ impl Io {
         }
     }
 
-    /// Nothing more can be written, as the client is gone.
+    /// Breaks the output: drops the frames that are not written.
     pub fn give_up(&mut self) {
         if self.is_broken {
             return;
@@ -186,70 +201,73 @@ impl Io {
         self.queue.truncate(usize::from(self.written));
     }
 
-    /// Whether a written frame is there to be had, or room for one more.
+    /// Whether a queued frame or a broadcast up to `until` is not written yet.
     pub fn has_more(&self, until: Option<u64>, hub: &Hub) -> bool {
         let last = until.unwrap_or(hub.head).min(hub.head);
         let follows = self.reader.is_some() && self.reached() < last;
         !self.is_broken && (!self.is_clear() || follows)
     }
 
-    /// Writes one frame: an answer, or the next broadcast up to `until`.
+    /// Writes one frame: the next queued frame, or else the next broadcast up to `until`. If
+    /// `ends_on_gap` is set, a gap ends the session, unless the reader is still where it began.
     pub fn write(
         &mut self,
         setting: &Setting,
         hub: &Hub,
         until: Option<u64>,
         ends_on_gap: bool,
-    ) -> Written {
+    ) -> WriteOutcome {
         if self.is_broken {
-            return Written::Nothing;
+            return WriteOutcome::NothingWritten;
         }
         if let Some(fell_off) = self.pass_gap(setting, hub, until, ends_on_gap) {
             return fell_off;
         }
         if !self.has_more(until, hub) {
-            return Written::Nothing;
+            return WriteOutcome::NothingWritten;
         }
         if self.client.is_gone || self.client.has_closed {
             self.give_up();
-            return Written::Nothing;
+            return WriteOutcome::NothingWritten;
         }
         if self.client.unread >= SOCKET {
-            return Written::Nothing;
+            return WriteOutcome::NothingWritten;
         }
         self.client.unread += 1;
         self.write_next();
-        Written::One
+        WriteOutcome::FrameWritten
     }
 
     fn write_next(&mut self) {
         if self.is_clear() {
             if let Some(reader) = &mut self.reader {
                 reader.reached += 1;
-                self.witness.note_broadcast(reader.reached);
+                self.witness.record_broadcast(reader.reached);
             }
             let has_said_closing = self.queue.iter().any(|item| item.is_closing());
-            self.witness.find(has_said_closing, Fault::BehindClosing);
+            self.witness
+                .record_fault(has_said_closing, Fault::SentAfterClosing);
             return;
         }
         let item = self.queue[usize::from(self.written)];
         self.written += 1;
         if let Item::Gap(from, to) = item {
-            self.witness.note_gap(from, to);
+            self.witness.record_gap(from, to);
             if let Some(reader) = self.reader.as_mut().filter(|reader| reader.after < from) {
                 reader.gaps.push((from, to));
             }
         }
     }
 
-    /// Moves a reader that has fallen off the log's tail to it.
+    /// Moves a reader that has fallen off the log's tail to the tail, and queues a gap. Returns an
+    /// outcome only if the gap ends the session.
     fn pass_gap(
         &mut self,
         setting: &Setting,
         hub: &Hub,
         until: Option<u64>,
         ends_on_gap: bool,
-    ) -> Option<Written> {
+    ) -> Option<WriteOutcome> {
         let reader = self.reader.as_mut()?;
         let (reached, tail) = (reader.reached, hub.tail);
         if setting.is_journaled || reached >= tail || until.is_some_and(|until| reached >= until) {
@@ -257,7 +275,7 @@ impl Io {
         }
         let is_fresh = reached == reader.after;
         if ends_on_gap && !is_fresh {
-            return Some(Written::FellOff(reached + 1, tail));
+            return Some(WriteOutcome::FellOffTail(reached + 1, tail));
         }
         reader.reached = tail;
         if !setting.is(Broken::GapUntold) {
@@ -266,7 +284,7 @@ impl Io {
         None
     }
 
-    /// How far the written bytes are known to have got.
+    /// Returns how far the written bytes are known to have got.
     pub fn evidence(&self, setting: &Setting) -> Evidence {
         let is_read = self.client.unread == 0 || setting.is(Broken::WrittenIsRead);
         match is_read && !self.client.is_gone {
@@ -275,12 +293,12 @@ impl Io {
         }
     }
 
-    /// Whether frames were received that are not served.
+    /// Whether a received frame is not served yet.
     pub fn holds_frame(&self) -> bool {
         self.received > self.served
     }
 
-    /// The frames that the client has still to send.
+    /// Returns the frames that the client may still send.
     pub fn unsent<'a>(&self, frames: &'a [Frame]) -> &'a [Frame] {
         match self.client.has_ended || self.client.is_gone {
             true => &[],
@@ -288,15 +306,15 @@ impl Io {
         }
     }
 
-    /// Gives an answer to the oldest piece of work that waits for the actor that gives it.
+    /// Gives an answer to the oldest piece of work that waits for the answering actor.
     pub fn take_answer(&mut self, answer: Answer) {
         let waits = |job: &&mut Job| match answer {
-            Answer::Stopping => job.wait == Wait::Auth,
-            Answer::Status(_) => job.wait == Wait::Supervisor,
+            Answer::LoginRefused => job.wait == Wait::Auth,
+            Answer::StopStatus(_) => job.wait == Wait::Supervisor,
             _ => matches!(job.wait, Wait::Hub | Wait::Journal),
         };
         if let Some(job) = self.jobs.iter_mut().find(waits) {
-            job.wait = Wait::Answer(answer);
+            job.wait = Wait::Answered(answer);
         }
     }
 }
@@ -306,7 +324,7 @@ impl Item {
         matches!(self, Item::Closing { .. })
     }
 
-    /// The frame that it answers.
+    /// Returns the number of the client's frame that the item answers.
     pub fn answers(self) -> Option<u8> {
         match self {
             Item::Answer(frame) | Item::Refusal(frame) => Some(frame),

@@ -1,7 +1,8 @@
-//! A session at work: receives, serves, writes and looks, as `src/actors/session/driver.rs` does.
+//! The loop of a session: it receives, serves, writes and checks its client, as
+//! `src/actors/session/driver.rs` does.
 //!
-//! The decisions are those of the shipped core. One run is one poll of the actor: it goes round
-//! until nothing moves.
+//! The shipped core makes the decisions. One run is one poll of the actor: the loop repeats until
+//! nothing moves.
 
 use std::sync::LazyLock;
 use std::time::{Duration, Instant};
@@ -15,27 +16,29 @@ use arauto::wire::{
 };
 use arauto::{Body, Rate, UserName};
 
-use crate::connection::{Job, Wait, Written};
+use crate::connection::{Job, Wait, WriteOutcome};
 use crate::outside::Outside;
 use crate::setting::{Frame, Setting};
 use crate::state::{Answer, SlotId, id};
 use crate::witness::Fate;
 
-/// The stream's name.
+/// The name of the stream.
 const STREAM: &str = "stream";
 
-/// The result of the oldest piece of work, and how many frames it has in the count.
+/// The result of a session's oldest piece of work.
 pub struct Finished {
     pub done: Done,
+    /// The number of the work's frames that are in the count of frames in work.
     pub counted: usize,
 }
 
-/// A session that runs.
+/// A session during one run.
 pub struct Driver<'a> {
     pub core: &'a mut Core,
     pub outside: Outside<'a>,
+    /// The session's clock during the run.
     pub now: Instant,
-    /// Frames that the client has sent and that can be received.
+    /// The number of frames that arrive in the run.
     pub incoming: u8,
 }
 
@@ -53,7 +56,7 @@ fn limits(setting: &Setting) -> SessionLimits {
     }
 }
 
-/// Begins a session.
+/// Creates the core of a session.
 pub fn begin(outside: &mut Outside<'_>, now: Instant, is_stopping: bool) -> Core {
     let setup = Setup {
         session: id(outside.at),
@@ -67,11 +70,11 @@ pub fn begin(outside: &mut Outside<'_>, now: Instant, is_stopping: bool) -> Core
     Core::begin(setup, now, outside)
 }
 
-/// The result of a piece of work that is done.
+/// Returns the result of a piece of work; `None` if the work is not done.
 pub fn finished(job: Job, at: SlotId) -> Option<Finished> {
     let answer = match job.wait {
         Wait::Handler => None,
-        Wait::Answer(answer) => Some(answer),
+        Wait::Answered(answer) => Some(answer),
         Wait::Auth | Wait::Hub | Wait::Journal | Wait::Supervisor => return None,
     };
     let is_login = job.frames == 0;
@@ -79,30 +82,32 @@ pub fn finished(job: Job, at: SlotId) -> Option<Finished> {
     let done = match answer {
         None => Done::Replied(Ok(Body::text(""))),
         Some(Answer::Published(first)) => Done::Published(Ok(Seq(first))),
-        Some(Answer::Sealed) => Done::Published(Err(NotPublished::Sealed)),
-        Some(Answer::Unwritten) if is_login => Done::Login(Err(LoginFailure::Unannounced)),
-        Some(Answer::Unwritten) => Done::Published(Err(NotPublished::Unwritten)),
+        Some(Answer::LogSealed) => Done::Published(Err(NotPublished::Sealed)),
+        Some(Answer::CommitFailed) if is_login => Done::Login(Err(LoginFailure::Unannounced)),
+        Some(Answer::CommitFailed) => Done::Published(Err(NotPublished::Unwritten)),
         Some(Answer::Joined { before, head }) => {
             Done::Login(Ok(entry(user(at), job.resume, before, head)))
         }
-        Some(Answer::Stopping) => refused(LoginRefusal::Stopping),
-        Some(Answer::Status(status)) => Done::Stopping(status),
-        Some(Answer::Gone) if is_login => refused(LoginRefusal::Internal),
-        Some(Answer::Gone) => Done::Gone,
+        Some(Answer::LoginRefused) => refused(LoginRefusal::Stopping),
+        Some(Answer::StopStatus(status)) => Done::Stopping(status),
+        Some(Answer::ActorEnded) if is_login => refused(LoginRefusal::Internal),
+        Some(Answer::ActorEnded) => Done::Gone,
     };
     let counted = job.counted;
     Some(Finished { done, counted })
 }
 
-/// The user of each slot.
+/// Returns the user of a slot.
 pub fn user(at: SlotId) -> UserName {
     static USERS: LazyLock<[UserName; 4]> = LazyLock::new(|| {
-        ["ana", "bia", "caio", "davi"].map(|name| UserName::parse(name).expect("it is a name"))
+        ["ana", "bia", "caio", "davi"]
+            .map(|name| UserName::parse(name).expect("the text is a user name"))
     });
     USERS[at].clone()
 }
 
-/// The entry of a login, as `src/actors/session/entrance.rs` has it.
+/// Returns the entry of a login, as `src/actors/session/entrance.rs` does. `before` and `head` are
+/// the last seqs before and after the login's `joined`.
 pub fn entry(user: UserName, resume: Option<u64>, before: u64, head: u64) -> Entry {
     let (after, gap) = match resume {
         None => (head, None),
@@ -121,7 +126,7 @@ pub fn entry(user: UserName, resume: Option<u64>, before: u64, head: u64) -> Ent
 }
 
 impl Driver<'_> {
-    /// Goes round until nothing moves. Returns whether anything did.
+    /// Repeats the loop until nothing moves. Returns whether anything moved.
     pub fn run(&mut self, finished: Option<Finished>) -> bool {
         let mut has_moved = finished.is_some();
         if let Some(Finished { done, counted }) = finished {
@@ -180,7 +185,7 @@ impl Driver<'_> {
         has_ended
     }
 
-    /// Serves the frames that were received.
+    /// Serves received frames while the core takes them. Returns whether a frame was served.
     fn serve(&mut self) -> bool {
         let mut has_served = false;
         self.core.begin_pass();
@@ -207,7 +212,7 @@ impl Driver<'_> {
         let head = self.outside.world.hub.head;
         let witness = &mut self.outside.io.witness;
         if matches!(kind, Frame::Fim | Frame::Ack | Frame::AckAhead) {
-            witness.fates[usize::from(number)] = Fate::Taken;
+            witness.fates[usize::from(number)] = Fate::Uncounted;
         }
         if kind == Frame::Fim && !was_cut {
             witness.end_by_itself(head);
@@ -262,9 +267,9 @@ impl Driver<'_> {
                 setting, world, io, ..
             } = &mut self.outside;
             match io.write(setting, &world.hub, until, ends_on_gap) {
-                Written::One => has_written = true,
-                Written::Nothing => break,
-                Written::FellOff(from, to) => {
+                WriteOutcome::FrameWritten => has_written = true,
+                WriteOutcome::NothingWritten => break,
+                WriteOutcome::FellOffTail(from, to) => {
                     let reached = io.reached();
                     io.witness.end_by_itself(reached);
                     let (from, to) = (Seq(from), Seq(to));

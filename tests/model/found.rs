@@ -1,5 +1,5 @@
-//! Each broken rule is found by a counter-example, and there is none where it is kept.
-//! `cargo test --test model found -- --nocapture` prints them.
+//! The checker finds a counter-example for each broken rule, and none for the intact rules.
+//! `cargo test --test model found -- --nocapture` prints the counter-examples.
 
 use std::collections::BTreeSet;
 
@@ -7,14 +7,16 @@ use stateright::{Checker, HasDiscoveries, Model};
 
 use crate::broken::Broken;
 use crate::properties::{
-    ACKS_TRUE, ALL_TOLD, ANSWERED_ONCE, CLOSING_LAST, CUT_KEPT, ENDS, EVIDENCE, EXACT, IN_ORDER,
-    NOTHING_LOST, OWN_SEQ, PATIENCE, PHASES_IN_ORDER, SEAL_LAST, TRUTH, WORK_AWAITED,
+    ACKS_TRUE, ALL_TOLD, ANSWERED_ONCE, CLOSING_LAST, CUT_KEPT, ENDS, EVIDENCE, EXACT,
+    EXIT_3_HAS_CAUSE, IN_ORDER, NOTHING_LOST, OWN_SEQ, PHASES_IN_ORDER, SEAL_LAST, TRUTH,
+    WORK_AWAITED,
 };
 use crate::setting::{Client, Frame, Setting};
 use crate::step::Step;
-use crate::told;
+use crate::trace;
 
-/// A way to make the property fall: as short as there is, or one step longer.
+/// Returns the steps to a state that violates the property; `None` if there is no such state. There
+/// are as few steps as possible, or one more.
 fn counter_example(setting: &Setting, name: &'static str) -> Option<Vec<Step>> {
     let checker = setting
         .clone()
@@ -24,24 +26,29 @@ fn counter_example(setting: &Setting, name: &'static str) -> Option<Vec<Step>> {
         .join();
     let path = checker.discovery(name)?;
     let property = setting.property(name);
-    Some(told::steps(setting, path, &property))
+    Some(trace::steps(setting, path, &property))
 }
 
-fn falls(broken: Broken, name: &'static str, setting: Setting) {
+/// Checks that the property holds with intact rules, and fails with the broken rule.
+fn assert_found(broken: Broken, name: &'static str, setting: Setting) {
     let intact = counter_example(&setting, name);
-    assert_eq!(intact, None, "the intact protocol keeps it");
+    assert_eq!(intact, None, "the property fails with intact rules");
     let setting = Setting {
         broken: Some(broken),
         ..setting
     };
-    let steps = counter_example(&setting, name).expect("the break is found");
-    println!("{broken:?}, {}", told::tell(name, &steps));
+    let steps = counter_example(&setting, name).expect("the checker finds a counter-example");
+    println!("{broken:?}, {}", trace::text(name, &steps));
 }
 
 #[test]
 fn drain_before_the_seal_loses_a_broadcast() {
     let clients = vec![Client::sends(&[Frame::Fim]), Client::sends(&[])];
-    falls(Broken::DrainBeforeSeal, PATIENCE, Setting::of(clients));
+    assert_found(
+        Broken::DrainBeforeSeal,
+        EXIT_3_HAS_CAUSE,
+        Setting::of(clients),
+    );
 }
 
 #[test]
@@ -50,43 +57,43 @@ fn closing_before_the_replies_is_not_last() {
         early_deadlines: 1,
         ..Setting::of(vec![Client::sends(&[Frame::Request])])
     };
-    falls(Broken::ClosingBeforeReplies, CLOSING_LAST, setting);
+    assert_found(Broken::ClosingBeforeReplies, CLOSING_LAST, setting);
 }
 
 #[test]
-fn cut_read_twice_differs() {
+fn cut_read_before_the_seal_misses_a_broadcast() {
     let clients = vec![Client::sends(&[Frame::Fim]), Client::sends(&[])];
-    falls(Broken::CutReadTwice, NOTHING_LOST, Setting::of(clients));
+    assert_found(Broken::CutReadTwice, NOTHING_LOST, Setting::of(clients));
 }
 
 #[test]
 fn roster_without_settle_misses_a_handed_over_session() {
     let clients = vec![Client::sends(&[]).comes_late()];
-    falls(Broken::NoSettle, ALL_TOLD, Setting::of(clients));
+    assert_found(Broken::NoSettle, ALL_TOLD, Setting::of(clients));
 }
 
 #[test]
 fn marker_overtakes_work_that_waits_for_a_handler() {
     let clients = vec![Client::sends(&[Frame::Request])];
-    falls(Broken::MarkerForCounter, WORK_AWAITED, Setting::of(clients));
+    assert_found(Broken::MarkerForCounter, WORK_AWAITED, Setting::of(clients));
 }
 
 #[test]
 fn actors_stopped_at_once_lose_answers() {
     let clients = vec![Client::sends(&[Frame::Request])];
-    falls(Broken::SystemStop, PATIENCE, Setting::of(clients));
+    assert_found(Broken::SystemStop, EXIT_3_HAS_CAUSE, Setting::of(clients));
 }
 
 #[test]
 fn written_bytes_are_not_counted_as_read() {
     let clients = vec![Client::sends(&[]).stalls()];
-    falls(Broken::WrittenIsRead, EVIDENCE, Setting::of(clients));
+    assert_found(Broken::WrittenIsRead, EVIDENCE, Setting::of(clients));
 }
 
 #[test]
 fn frame_behind_the_cut_is_not_admitted() {
     let clients = vec![Client::sends(&[Frame::Request])];
-    falls(Broken::AdmitsBehindTheCut, CUT_KEPT, Setting::of(clients));
+    assert_found(Broken::AdmitsBehindTheCut, CUT_KEPT, Setting::of(clients));
 }
 
 #[test]
@@ -95,7 +102,7 @@ fn incomplete_roster_is_never_exit_0() {
         early_deadlines: 2,
         ..Setting::of(vec![Client::sends(&[]).comes_late()])
     };
-    falls(Broken::RosterBelieved, ALL_TOLD, setting);
+    assert_found(Broken::RosterBelieved, ALL_TOLD, setting);
 }
 
 #[test]
@@ -104,7 +111,7 @@ fn head_not_sealed_in_time_is_never_exit_0() {
         early_deadlines: 2,
         ..Setting::of(vec![Client::sends(&[Frame::Publish])])
     };
-    falls(Broken::HeadGuessed, NOTHING_LOST, setting);
+    assert_found(Broken::HeadGuessed, NOTHING_LOST, setting);
 }
 
 #[test]
@@ -113,19 +120,19 @@ fn session_cut_short_after_fim_has_its_missing_range() {
         waiting: 4,
         ..Setting::of(vec![Client::sends(&[Frame::Fim]).stalls()])
     };
-    falls(Broken::CutForgotten, TRUTH, setting);
+    assert_found(Broken::CutForgotten, TRUTH, setting);
 }
 
 #[test]
 fn publish_behind_the_cut_finds_the_log_sealed() {
     let clients = vec![Client::sends(&[Frame::Publish])];
-    falls(Broken::AdmitsBehindTheCut, SEAL_LAST, Setting::of(clients));
+    assert_found(Broken::AdmitsBehindTheCut, SEAL_LAST, Setting::of(clients));
 }
 
 #[test]
 fn drain_before_the_seal_is_out_of_order() {
     let clients = vec![Client::sends(&[])];
-    falls(
+    assert_found(
         Broken::DrainBeforeSeal,
         PHASES_IN_ORDER,
         Setting::of(clients),
@@ -138,23 +145,23 @@ fn publish_refused_by_the_sealed_log_is_not_answered() {
         early_deadlines: 1,
         ..Setting::of(vec![Client::sends(&[Frame::Publish])])
     };
-    falls(Broken::RefusalAnsweredToo, ANSWERED_ONCE, setting);
+    assert_found(Broken::RefusalAnsweredToo, ANSWERED_ONCE, setting);
 }
 
 #[test]
 fn stop_without_deadlines_waits_for_ever() {
     let clients = vec![Client::sends(&[]).stalls()];
-    falls(Broken::NoDeadlines, ENDS, Setting::of(clients));
+    assert_found(Broken::NoDeadlines, ENDS, Setting::of(clients));
 }
 
 #[test]
-fn session_failed_in_the_stop_is_owed_the_same() {
+fn session_failed_in_the_stop_is_owed_all_broadcasts() {
     let setting = Setting {
         waiting: 4,
         session_panics: 1,
         ..Setting::of(vec![Client::sends(&[Frame::Request]).stalls()])
     };
-    falls(Broken::OwedForgotten, TRUTH, setting);
+    assert_found(Broken::OwedForgotten, TRUTH, setting);
 }
 
 #[test]
@@ -163,7 +170,7 @@ fn ping_behind_runs_in_work_is_answered_behind_them() {
         is_journaled: true,
         ..Setting::of(vec![Client::sends(&[Frame::Publish, Frame::Ping])])
     };
-    falls(Broken::OrderForgotten, IN_ORDER, setting);
+    assert_found(Broken::OrderForgotten, IN_ORDER, setting);
 }
 
 #[test]
@@ -172,13 +179,13 @@ fn answer_to_a_later_run_is_not_taken_for_the_oldest() {
         is_journaled: true,
         ..Setting::of(vec![Client::sends(&[Frame::Publish, Frame::Publish])])
     };
-    falls(Broken::LaterRunFirst, OWN_SEQ, setting);
+    assert_found(Broken::LaterRunFirst, OWN_SEQ, setting);
 }
 
 #[test]
 fn publish_in_work_keeps_the_requests_phase_open() {
     let clients = vec![Client::sends(&[Frame::Publish])];
-    falls(Broken::RunsUncounted, WORK_AWAITED, Setting::of(clients));
+    assert_found(Broken::RunsUncounted, WORK_AWAITED, Setting::of(clients));
 }
 
 #[test]
@@ -188,11 +195,11 @@ fn reader_behind_the_log_is_told_of_the_gap() {
         log_holds: Some(1),
         ..Setting::of(vec![Client::sends(&[])])
     };
-    falls(Broken::GapUntold, EXACT, setting);
+    assert_found(Broken::GapUntold, EXACT, setting);
 }
 
 #[test]
 fn ack_ahead_of_what_was_sent_has_no_effect() {
     let clients = vec![Client::sends(&[Frame::AckAhead])];
-    falls(Broken::AckBelieved, ACKS_TRUE, Setting::of(clients));
+    assert_found(Broken::AckBelieved, ACKS_TRUE, Setting::of(clients));
 }

@@ -1,4 +1,4 @@
-//! Auth, the hub, its log and its journal: what each message does, as in `src/actors/hub`.
+//! Auth, the hub, its log and its journal. Messages have the same effects as in `src/actors/hub`.
 
 use arauto::Seq;
 use arauto::internal::close::stop::Input;
@@ -12,11 +12,11 @@ impl State {
     pub fn hub_handles(&mut self, setting: &Setting) {
         let hub = &mut self.world.hub;
         match hub.mailbox.remove(0) {
-            ToHub::Publish { from, .. } if hub.is_sealed => self.give(from, Answer::Sealed),
+            ToHub::Publish { from, .. } if hub.is_sealed => self.give(from, Answer::LogSealed),
             ToHub::Publish { from, frames } => {
                 let first = hub.assigned + 1;
                 hub.assigned += frames as u64;
-                self.note_assigned(from, first, frames);
+                self.record_assigned(from, first, frames);
                 self.answer_later(setting, from, Answer::Published(first));
             }
             ToHub::Join(from) => {
@@ -25,19 +25,20 @@ impl State {
                 let head = hub.assigned;
                 self.answer_later(setting, from, Answer::Joined { before, head });
             }
-            // A sealed log announces nobody.
+            // A sealed log gets no `left`.
             ToHub::Leave => {
                 hub.assigned += u64::from(!hub.is_sealed);
-                self.settle(setting);
+                self.advance_log(setting);
             }
             ToHub::Seal => {
                 (hub.is_sealed, hub.is_sealing) = (true, true);
-                self.settle(setting);
+                self.advance_log(setting);
             }
             ToHub::Stop => self.hub_ends(),
         }
     }
 
+    /// Answers a session: at once, or with a journal after the commit of the batch.
     fn answer_later(&mut self, setting: &Setting, at: SlotId, answer: Answer) {
         if setting.is_journaled {
             self.world.hub.next.answers.push((at, answer));
@@ -48,11 +49,12 @@ impl State {
         } else {
             self.give(at, answer);
         }
-        self.settle(setting);
+        self.advance_log(setting);
     }
 
-    /// Shows what was assigned or, with a journal, begins to write it; then seals the log.
-    fn settle(&mut self, setting: &Setting) {
+    /// Makes the assigned broadcasts visible or, with a journal, begins to write them. Then seals
+    /// the log, if a seal is waiting.
+    fn advance_log(&mut self, setting: &Setting) {
         let hub = &mut self.world.hub;
         if setting.is_journaled {
             hub.next.last = hub.assigned;
@@ -65,14 +67,15 @@ impl State {
                 return;
             }
         }
-        self.show(setting, self.world.hub.assigned);
+        self.move_head(setting, self.world.hub.assigned);
         if std::mem::take(&mut self.world.hub.is_sealing) {
             let head = Seq(self.world.hub.head);
-            self.world.happened(Input::LogSealed(Some(head)));
+            self.world.send_input(Input::LogSealed(Some(head)));
         }
     }
 
-    fn show(&mut self, setting: &Setting, head: u64) {
+    /// Moves the log's head, and its tail if the log is full.
+    fn move_head(&mut self, setting: &Setting, head: u64) {
         let hub = &mut self.world.hub;
         hub.head = head;
         if let Some(holds) = setting.log_holds {
@@ -80,17 +83,17 @@ impl State {
         }
     }
 
-    /// The batch is in the journal: its broadcasts are shown, and its requests answered.
+    /// Commits the batch in flight: its broadcasts become visible, and its requests are answered.
     pub fn commit(&mut self, setting: &Setting) {
         let batch = std::mem::take(&mut self.world.hub.in_flight);
-        self.show(setting, batch.last);
+        self.move_head(setting, batch.last);
         for (at, answer) in batch.answers {
             self.give(at, answer);
         }
-        self.settle(setting);
+        self.advance_log(setting);
     }
 
-    /// The journal does not take the batch: the one behind it fails as well.
+    /// Fails the commit of the batch in flight. The batch after it fails as well.
     pub fn fail_commit(&mut self, setting: &Setting) {
         let hub = &mut self.world.hub;
         hub.assigned = hub.head;
@@ -102,27 +105,27 @@ impl State {
             let visible = self.world.hub.head;
             let assigned = &mut self.slots[at].io.witness.assigned;
             assigned.retain(|(_, seq)| *seq <= visible);
-            self.give(at, Answer::Unwritten);
+            self.give(at, Answer::CommitFailed);
         }
-        self.settle(setting);
+        self.advance_log(setting);
     }
 
-    /// Auth looks at the login. Once it is sealed, it refuses.
+    /// Lets auth check a login. A sealed auth refuses the login.
     pub fn check_login(&mut self, at: SlotId) {
         if self.world.acceptor.is_sealed {
-            return self.give(at, Answer::Stopping);
+            return self.give(at, Answer::LoginRefused);
         }
         if let Some(job) = self.slots[at].io.jobs.first_mut() {
             job.wait = Wait::Hub;
         }
         match self.world.hub.is_alive {
             true => self.world.hub.mailbox.push(ToHub::Join(at)),
-            false => self.give(at, Answer::Gone),
+            false => self.give(at, Answer::ActorEnded),
         }
     }
 
-    /// Notes which seqs the frames of the session's next run have got.
-    fn note_assigned(&mut self, at: SlotId, first: u64, count: usize) {
+    /// Records the seqs that the hub has assigned to the frames of a session's next run.
+    fn record_assigned(&mut self, at: SlotId, first: u64, count: usize) {
         let io = &mut self.slots[at].io;
         let Some(run) = io.jobs.iter().find(|job| job.wait == Wait::Hub) else {
             return;
@@ -134,17 +137,17 @@ impl State {
         io.witness.assigned.extend(assigned);
     }
 
-    /// Its panic: nobody answers what is in its mailbox; the sentinel tells of it.
+    /// Ends the hub by a panic, which its sentinel reports to the supervisor.
     pub fn hub_panics(&mut self) {
         self.hub_ends();
-        self.world.happened(Input::Failed("the hub"));
+        self.world.send_input(Input::Failed("the hub"));
     }
 
-    /// Messages that are queued behind a stop are dropped, and so is what waits for the disk.
+    /// Ends the hub. Drops the messages in its mailbox and the batches that are not committed.
     fn hub_ends(&mut self) {
         self.world.hub.is_alive = false;
         if std::mem::take(&mut self.world.supervisor.stops_actors) {
-            self.world.happened(Input::ActorsStopped);
+            self.world.send_input(Input::ActorsStopped);
         }
         let hub = &mut self.world.hub;
         let batches = [
@@ -153,15 +156,17 @@ impl State {
         ];
         let head = Seq(hub.head);
         if std::mem::take(&mut hub.is_sealing) {
-            self.world.happened(Input::LogSealed(Some(head)));
+            self.world.send_input(Input::LogSealed(Some(head)));
         }
         for (at, _) in batches.into_iter().flat_map(|batch| batch.answers) {
-            self.give(at, Answer::Gone);
+            self.give(at, Answer::ActorEnded);
         }
         for message in std::mem::take(&mut self.world.hub.mailbox) {
             match message {
-                ToHub::Publish { from, .. } | ToHub::Join(from) => self.give(from, Answer::Gone),
-                ToHub::Seal => self.world.happened(Input::LogSealed(None)),
+                ToHub::Publish { from, .. } | ToHub::Join(from) => {
+                    self.give(from, Answer::ActorEnded)
+                }
+                ToHub::Seal => self.world.send_input(Input::LogSealed(None)),
                 ToHub::Leave | ToHub::Stop => {}
             }
         }

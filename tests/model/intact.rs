@@ -1,5 +1,5 @@
-//! The intact protocol, each setting to its last state.
-//! `cargo test --test model intact -- --nocapture` prints how many there are. The large settings
+//! Checks the intact rules in every state of each setting.
+//! `cargo test --test model intact -- --nocapture` prints the numbers of states. The large settings
 //! need an optimized build: `just model`.
 
 use std::collections::HashSet;
@@ -10,10 +10,12 @@ use stateright::{Checker, Model};
 
 use crate::setting::{Client, Frame, Setting};
 use crate::state::State;
-use crate::told;
+use crate::trace;
 
-/// Looks at every state of the setting, of which there must be at least so many, and
-/// says how many there are.
+/// Checks every state of a setting, and prints the number of states.
+///
+/// # Panics
+/// Panics if a property fails, or if there are fewer than `least` states.
 fn check(name: &str, setting: Setting, least: usize) {
     let began = Instant::now();
     let checker = setting.checker().threads(2).spawn_dfs().join();
@@ -23,15 +25,15 @@ fn check(name: &str, setting: Setting, least: usize) {
     for (name, path) in checker.discoveries() {
         let property = checker.model().property(name);
         if property.expectation.discovery_is_failure() {
-            let steps = told::steps(checker.model(), path, &property);
-            println!("{}", told::tell(name, &steps));
+            let steps = trace::steps(checker.model(), path, &property);
+            println!("{}", trace::text(name, &steps));
         }
     }
     checker.assert_properties();
     assert!(states >= least, "{name}: only {states} states");
 }
 
-/// One state on the way down, and the steps from it that are still to be taken.
+/// A state on the current path, and the next states that the search has not visited yet.
 struct Visit {
     state: State,
     ahead: Vec<State>,
@@ -44,7 +46,8 @@ impl Visit {
     }
 }
 
-/// A search in depth that knows the states above it, which the checker does not.
+/// Searches depth-first and compares each state with the states above it on the path. The checker
+/// does not compare them.
 #[test]
 fn no_run_returns_to_an_earlier_state() {
     let setting = Setting {
@@ -69,7 +72,10 @@ fn no_run_returns_to_an_earlier_state() {
             above.insert(next.clone());
             way.push(Visit::of(&setting, next));
         }
-        assert!(known.len() < 1_000_000, "smaller, please");
+        assert!(
+            known.len() < 1_000_000,
+            "the setting has too many states for this search"
+        );
     }
     println!("no cycle in {} states", known.len());
     assert!(known.len() >= 1000, "only {} states", known.len());

@@ -1,36 +1,40 @@
-//! The shutdown as a model that is checked state by state: what the tests of the real
-//! server meet by chance, this meets in every order.
+//! A model of the shutdown, which a model checker explores state by state. The tests of the real
+//! server meet some orders of events by chance. The model meets every order.
 //!
 //! The decisions are the shipped code: the stop machine of `src/close/stop`, and the core of each
-//! session, of `src/actors/session/core`. The model is what surrounds the two:
-//! - [`setting`]: who is there, and what may go wrong; [`state`]: everything at one instant;
-//!   [`begin`]: the first instant; [`step`]: what can happen next;
-//! - [`supervisor`]: the surroundings of the stop machine; [`hub`]: the hub, log and journal;
-//! - [`outside`], [`connection`]: the effects of a session's core; [`driver`], [`session`]: what
-//!   gives it its inputs;
-//! - [`witness`]: what truly happened; [`properties`], [`possible`]: what must hold; [`intact`]:
-//!   that it does;
-//! - [`broken`], [`found`]: rules that are not kept, and that each of these is found.
+//! session, of `src/actors/session/core`. The model adds the surroundings of the two:
+//! - [`setting`]: the clients of a run and the failures that may occur; [`state`]: the server and
+//!   its clients at one instant; [`begin`]: the first state; [`step`]: the steps from a state to
+//!   the next states;
+//! - [`supervisor`]: the surroundings of the stop machine; [`hub`]: auth, the hub, its log and its
+//!   journal;
+//! - [`outside`], [`connection`]: the effects of a session's core; [`driver`], [`session`]: the
+//!   inputs of a session's core;
+//! - [`witness`]: the actual fate of each frame and each broadcast; [`properties`], [`reachable`]:
+//!   the properties to check; [`intact`]: tests that the intact rules satisfy the properties;
+//! - [`broken`]: rules that a setting can break; [`found`]: tests that the checker finds each
+//!   broken rule;
+//! - [`shared`]: parts that many states have in common; [`trace`]: counter-examples as text.
 //!
-//! Everything asynchronous there is so here. Each actor has a mailbox, first in first out,
-//! and mailboxes interleave freely; a session's answer to an order, a handler's future,
-//! the hub's answer and a connection that was handed over are on their way for as long as
-//! they like. One step is one poll of one actor: a message or a frame, then the pump
-//! until nothing moves. A frame that a session reads at any instant is one that its
-//! client sent at any instant. A client reads everything or nothing of what waits in its
-//! socket, and that takes [`setting::SOCKET`] frames.
+//! The model is as asynchronous as the server. Each actor has a mailbox, first in first out, and
+//! mailboxes interleave freely. A session's answer to an order, a handler's result, an answer of
+//! the hub and a connection that was handed over may take any time to arrive. One step is one poll
+//! of one actor: the actor takes a message or a frame, then goes on until nothing moves. A client
+//! may send its frames at any instant. The model has no step for sending: a session receives its
+//! client's next frames at any instant. A client reads all frames that wait in its socket, or none.
+//! The socket holds [`setting::SOCKET`] frames.
 //!
-//! Time is a step too. A deadline of the stop machine passes when nothing else can happen,
-//! and, as often as the setting says, at any instant.
+//! The passing of time is a step, too. A deadline of the stop machine passes when nothing else can
+//! happen. In addition, deadlines pass at any instant, as often as the setting allows.
 //!
-//! That every run ends is an `eventually`. Stateright looks for one only at a path's last
-//! state, and would miss a cycle. There are none: every step uses something up that is
-//! never given back (a frame, a message, a phase, room to write that only reading
-//! renews, and that only for as many frames as there are), which
-//! [`intact::no_run_returns_to_an_earlier_state`] holds against a whole state space.
+//! The property that every run ends is an `eventually` of stateright. Stateright checks such a
+//! property only in the last state of a path, so it would miss a cycle. There are no cycles,
+//! because every step uses up something that does not come back: a frame, a message, a phase, or
+//! room in a socket. Only reading renews that room, and only once for each frame.
+//! [`intact::no_run_returns_to_an_earlier_state`] checks this in a whole state space.
 //!
-//! Two steps are taken before all others and alone ([`step`], `inner`), as nothing can
-//! hinder them or tell in which order they came.
+//! Two kinds of step are taken before all others, and alone (`step::independent_step`). No other
+//! step can prevent them, and their order makes no difference to a later state.
 
 mod begin;
 mod broken;
@@ -40,13 +44,13 @@ mod found;
 mod hub;
 mod intact;
 mod outside;
-mod possible;
 mod properties;
+mod reachable;
 mod session;
 mod setting;
 mod shared;
 mod state;
 mod step;
 mod supervisor;
-mod told;
+mod trace;
 mod witness;

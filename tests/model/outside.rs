@@ -1,4 +1,4 @@
-//! The effects of a session's decisions, carried out with plain values.
+//! Carries out the effects of a session's decisions on plain values.
 
 use std::time::Duration;
 
@@ -13,26 +13,26 @@ use crate::connection::{Io, Item, Job, Reader, Wait};
 use crate::setting::{Frame, Setting};
 use crate::state::{Answer, SlotId, ToHub, ToSupervisor, World, id};
 
-/// The outside of the session in one slot.
+/// The surroundings of the session in one slot.
 pub struct Outside<'a> {
     pub setting: &'a Setting,
     pub world: &'a mut World,
     pub io: &'a mut Io,
     pub at: SlotId,
-    /// The frame that is being served.
+    /// The number of the frame that is being served.
     pub serving: u8,
-    /// The publishes that were gathered into a run.
+    /// The numbers of the publishes that were gathered into a run.
     pub gathered: Vec<u8>,
-    /// Whether the session ends for a panic now.
+    /// Whether the session is ending because of a panic.
     pub is_panicking: bool,
-    /// Whether anything was done.
+    /// Whether the session has had an effect in this run.
     pub has_acted: bool,
 }
 
 impl Outside<'_> {
     fn frame(&self, number: u8) -> Frame {
         let frames = &self.setting.clients[self.at].frames;
-        // Before the model begins, sessions have logged in.
+        // The login before the first state is not in the client's list.
         *frames.get(usize::from(number)).unwrap_or(&Frame::Login)
     }
 
@@ -58,11 +58,12 @@ impl Outside<'_> {
     fn tell_hub(&mut self, message: ToHub) {
         match self.world.hub.is_alive {
             true => self.world.hub.mailbox.push(message),
-            false => self.io.take_answer(Answer::Gone),
+            false => self.io.take_answer(Answer::ActorEnded),
         }
     }
 
-    fn note_fate(&mut self, item: Item) {
+    /// Records the fate of the frame that an item answers.
+    fn record_fate(&mut self, item: Item) {
         if let Some(frame) = item.answers() {
             let is_login = matches!(self.frame(frame), Frame::Login | Frame::Resume(_));
             let is_refusal = matches!(item, Item::Refusal(_));
@@ -70,9 +71,9 @@ impl Outside<'_> {
         }
     }
 
-    /// Queues the frame as the client sees it, and notes the fate of the one that it answers.
+    /// Queues an item for the client, and records the fate of the frame that the item answers.
     fn queue(&mut self, item: Item) {
-        self.note_fate(item);
+        self.record_fate(item);
         if !matches!(item, Item::Stopping | Item::Closing { .. }) {
             self.io.last_answer = Some(self.io.reached());
         }
@@ -81,7 +82,7 @@ impl Outside<'_> {
 }
 
 fn number(id: u64) -> u8 {
-    u8::try_from(id).expect("a client sends few frames")
+    u8::try_from(id).expect("a client sends fewer than 256 frames")
 }
 
 impl Effects for Outside<'_> {
@@ -116,15 +117,15 @@ impl Effects for Outside<'_> {
     fn answer(&mut self, frame: &ServerFrame<'_>) {
         self.has_acted = true;
         if self.io.is_broken {
-            // The client is gone: nobody sees the answer, but the frame has its fate.
+            // The client is gone and gets no answer. The frame's fate is recorded all the same.
             if let Some(item) = item_of(frame) {
-                self.note_fate(item);
+                self.record_fate(item);
             }
             return;
         }
         if let ServerFrame::Published(published) = frame {
             let (frame, seq) = (number(published.id), published.seq.0);
-            self.io.witness.note_published(frame, seq);
+            self.io.witness.record_published(frame, seq);
         }
         let Some(item) = item_of(frame) else { return };
         self.queue(item);
@@ -199,7 +200,7 @@ impl Effects for Outside<'_> {
         if self.setting.is(Broken::OwedForgotten) && self.is_panicking {
             return None;
         }
-        Some(Micros(0)) // time stands still
+        Some(Micros(0)) // the sessions' clock stands still
     }
 
     fn may_publish(&mut self) -> Result<(), Duration> {
@@ -250,7 +251,7 @@ impl Effects for Outside<'_> {
         None
     }
 
-    // Its message is handled at once in one of the orders.
+    // The path through the hub's mailbox includes the order in which the hub answers at once.
     fn publish_now(&mut self, _: &UserName, _: &Bodies) -> Option<Result<Seq, NotPublished>> {
         None
     }
@@ -286,7 +287,8 @@ impl Effects for Outside<'_> {
     fn log(&mut self, _: Event<'_>) {}
 }
 
-/// The frame as the model has it; a broadcast is none.
+/// Returns a frame as an item of the queue; `None` for a broadcast and for other frames that the
+/// model does not have.
 fn item_of(frame: &ServerFrame<'_>) -> Option<Item> {
     Some(match frame {
         ServerFrame::Welcome(_) => Item::Welcome,

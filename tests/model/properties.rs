@@ -1,14 +1,14 @@
 //! The properties that must hold at each instant and at the end.
 //!
-//! The end is held against what really happened to each frame and to each broadcast
-//! ([`crate::witness`]), which no decision looks at.
+//! The properties of the end compare the report with the actual fate of each frame and each
+//! broadcast ([`crate::witness`]). No decision reads these fates.
 
 use arauto::{CloseReason, Evidence, ExitCode, Phase, Seq, SessionRecord};
 use stateright::Property;
 
-use crate::possible::possible;
+use crate::reachable::reachable;
 use crate::setting::{Client, Frame, Setting};
-use crate::state::{Roster, Slot, State, ToHub};
+use crate::state::{RosterEntry, Slot, State, ToHub};
 use crate::witness::{Fate, Fault};
 
 pub const NOTHING_LOST: &str = "nothing accepted is lost when the exit is 0";
@@ -18,20 +18,22 @@ pub const OWN_SEQ: &str = "published has the seq of the broadcast";
 pub const CLOSING_LAST: &str = "closing is the last frame and counts what was answered";
 pub const EXACT: &str = "each broadcast is sent once, or told as missing once";
 pub const PHASES_IN_ORDER: &str = "the phases come in their order, each at most once";
-pub const CUT_KEPT: &str = "a frame behind the cut is refused or unread";
-pub const SEAL_LAST: &str = "the seal of the log comes after the last admitted publish";
-pub const WORK_AWAITED: &str = "the requests phase is over in time only with nothing in work";
-pub const TRUTH: &str = "the report tells the truth";
-pub const ACKS_TRUE: &str = "no ack is reported of what was not sent";
-pub const EVIDENCE: &str = "evidence never says read of what is not";
-pub const ALL_TOLD: &str = "whoever was let in is on the report and was told, when the exit is 0";
-pub const PATIENCE: &str = "exit 3 only where somebody keeps the server waiting";
+pub const CUT_KEPT: &str = "a frame after the cut is refused or unread";
+pub const SEAL_LAST: &str = "the log is sealed after the last admitted publish";
+pub const WORK_AWAITED: &str = "the requests phase ends in time only if nothing is in work";
+pub const TRUTH: &str = "the report is true";
+pub const ACKS_TRUE: &str = "no reported ack is beyond the last sent broadcast";
+pub const EVIDENCE: &str = "bytes that are reported as read were read";
+pub const ALL_TOLD: &str = "each accepted client is reported and told, when the exit is 0";
+pub const EXIT_3_HAS_CAUSE: &str = "exit 3 has a cause";
 pub const ENDS: &str = "every run ends";
 
+/// Returns the properties of a setting.
 pub fn all(setting: &Setting) -> Vec<Property<Setting>> {
     let mut all = vec![
         Property::<Setting>::always(NOTHING_LOST, |_, state| {
-            !is_exit(state, ExitCode::Clean) || state.slots.iter().all(|slot| kept(slot, state))
+            !is_exit(state, ExitCode::Clean)
+                || state.slots.iter().all(|slot| has_everything(slot, state))
         }),
         Property::<Setting>::always(ANSWERED_ONCE, |_, state| {
             state.slots.iter().all(|slot| is_answered_once(slot))
@@ -39,7 +41,7 @@ pub fn all(setting: &Setting) -> Vec<Property<Setting>> {
         Property::<Setting>::always(IN_ORDER, |_, state| !has(state, Fault::OutOfOrder)),
         Property::<Setting>::always(OWN_SEQ, |_, state| !has(state, Fault::WrongSeq)),
         Property::<Setting>::always(CLOSING_LAST, |_, state| {
-            !has(state, Fault::BehindClosing)
+            !has(state, Fault::SentAfterClosing)
                 && state.slots.iter().all(|slot| is_closing_last(slot))
         }),
         Property::<Setting>::always(EXACT, |_, state| !has(state, Fault::NotExact)),
@@ -49,7 +51,7 @@ pub fn all(setting: &Setting) -> Vec<Property<Setting>> {
         }),
         Property::<Setting>::always(CUT_KEPT, |_, state| {
             let mut fates = state.slots.iter().flat_map(|slot| &slot.io.witness.fates);
-            !fates.any(|fate| *fate == Fate::BehindCut)
+            !fates.any(|fate| *fate == Fate::AdmittedAfterCut)
         }),
         Property::<Setting>::always(SEAL_LAST, |_, state| {
             let mut waiting = state.world.hub.mailbox.iter();
@@ -73,12 +75,12 @@ pub fn all(setting: &Setting) -> Vec<Property<Setting>> {
             let is_clean = is_exit(state, ExitCode::Clean);
             !is_clean || state.slots.iter().all(|slot| is_told(slot, state))
         }),
-        Property::<Setting>::always(PATIENCE, |setting, state| {
+        Property::<Setting>::always(EXIT_3_HAS_CAUSE, |setting, state| {
             !is_exit(state, ExitCode::Deadline) || has_cause(setting, state)
         }),
         Property::<Setting>::eventually(ENDS, |_, state| state.world.exit().is_some()),
     ];
-    all.extend(possible(setting));
+    all.extend(reachable(setting));
     all
 }
 
@@ -91,7 +93,7 @@ fn has(state: &State, fault: Fault) -> bool {
     slots.any(|slot| slot.io.witness.fault == Some(fault))
 }
 
-/// The broadcasts that a session had to get.
+/// Returns the last broadcast that a session had to get.
 fn owed(slot: &Slot, state: &State) -> u64 {
     match slot.io.witness.promised {
         _ if slot.io.reader.is_none() => 0,
@@ -100,18 +102,18 @@ fn owed(slot: &Slot, state: &State) -> u64 {
     }
 }
 
-/// Whether the session's client has got everything, and has read it.
-fn kept(slot: &Slot, state: &State) -> bool {
+/// Whether a session's client has got and read everything that it was promised.
+fn has_everything(slot: &Slot, state: &State) -> bool {
     let io = &slot.io;
     let is_answered = |(number, fate): (u8, &Fate)| match fate {
-        Fate::InWork | Fate::BehindCut => false,
+        Fate::InWork | Fate::AdmittedAfterCut => false,
         Fate::Answered => answers(slot, number, io.written.into()) == 1,
-        Fate::Unread | Fate::Refused | Fate::Taken => true,
+        Fate::Unread | Fate::Refused | Fate::Uncounted => true,
     };
     let has_failed = io.queue.contains(&crate::connection::Item::Failure);
     let was_over_before = slot.record.is_none() && slot.is_over();
-    // A client that has not logged in is waited for a second, and promised nothing more.
-    // What was written to a client that hung up before the stop can still be read.
+    // The server waits one second for a client that has not logged in, and promises it no more.
+    // A client that hung up before the stop can still read the frames that were written to it.
     let is_read = io.client.unread == 0 || (io.client.has_ended && was_over_before);
     let was_not_awaited = !io.witness.is_member && io.witness.is_timed_out;
     io.client.is_gone
@@ -122,7 +124,7 @@ fn kept(slot: &Slot, state: &State) -> bool {
             && io.witness.seen >= owed(slot, state))
 }
 
-/// How many of the first `among` items answer the frame.
+/// Returns how many of the first `among` items answer a frame.
 fn answers(slot: &Slot, number: u8, among: usize) -> usize {
     let items = slot.io.queue.iter().take(among);
     items.filter(|item| item.answers() == Some(number)).count()
@@ -135,6 +137,7 @@ fn is_answered_once(slot: &Slot) -> bool {
         .all(|number| answers(slot, number, slot.io.queue.len()) <= 1)
 }
 
+/// Whether `closing` is the last item and has the right counts, or is not queued.
 fn is_closing_last(slot: &Slot) -> bool {
     use crate::connection::Item;
     let queue = &slot.io.queue;
@@ -150,7 +153,7 @@ fn is_closing_last(slot: &Slot) -> bool {
     place + 1 == queue.len() && (failed || queue[place] == counts)
 }
 
-/// The counts of what really happened.
+/// The counts of frames, by their actual fates.
 struct Counts {
     accepted: u64,
     answered: u64,
@@ -163,13 +166,13 @@ fn truth(slot: &Slot) -> Counts {
         fates.filter(|fate| known.contains(fate)).count() as u64
     };
     Counts {
-        accepted: count(&[Fate::InWork, Fate::BehindCut, Fate::Answered]),
+        accepted: count(&[Fate::InWork, Fate::AdmittedAfterCut, Fate::Answered]),
         answered: count(&[Fate::Answered]),
         refused: count(&[Fate::Refused]),
     }
 }
 
-/// Each last word is exact, and the exit code follows from what happened.
+/// Whether the last record of each session is exact, and the exit code fits the events.
 fn tells_the_truth(setting: &Setting, state: &State) -> bool {
     let Some(exit) = state.world.exit() else {
         return true;
@@ -182,12 +185,15 @@ fn tells_the_truth(setting: &Setting, state: &State) -> bool {
     let mut slots = state.slots.iter();
     follows
         && slots.all(|slot| match &slot.record {
-            // The last record of a session that has ended.
-            Some(record) if slot.roster == Roster::Over => is_exact(slot, record, state),
+            // A session that has ended sends no later record.
+            Some(record) if slot.roster == RosterEntry::SessionEnded => {
+                is_exact(slot, record, state)
+            }
             _ => true,
         })
 }
 
+/// Whether a session's record agrees with the actual fates.
 fn is_exact(slot: &Slot, record: &SessionRecord, state: &State) -> bool {
     let sent = slot.io.witness.seen;
     let owed = owed(slot, state);
@@ -195,7 +201,7 @@ fn is_exact(slot: &Slot, record: &SessionRecord, state: &State) -> bool {
     let is_lost = record.reason == CloseReason::Lost.as_str();
     let has_gone = slot.io.client.is_gone || slot.io.client.has_ended;
     let is_missing = sent < owed && !is_lost;
-    // A head that was not sealed in time is a guess; the report's trouble says so.
+    // The head of a log that was not sealed in time is a guess, which the report lists as trouble.
     let is_known = !state.world.supervisor.has_guessed;
     let truth = truth(slot);
     let missing: Vec<_> = is_missing
@@ -212,6 +218,7 @@ fn is_exact(slot: &Slot, record: &SessionRecord, state: &State) -> bool {
         && (!is_known || record.missing == missing)
 }
 
+/// Whether a record that claims more than written bytes is right.
 fn is_evidence_true(slot: &Slot) -> bool {
     let claims = slot
         .record
@@ -220,15 +227,17 @@ fn is_evidence_true(slot: &Slot) -> bool {
     !claims || (slot.io.client.unread == 0 && slot.io.is_clear())
 }
 
-/// A session that a deadline cut short may have had no time for `closing`.
+/// Whether an accepted client is in the report and was told of the end by `closing`. A session that
+/// a deadline cut short may have had no time for `closing`.
 fn is_told(slot: &Slot, state: &State) -> bool {
     let is_listed = slot.record.is_some() || slot.is_over();
     let has_closing = slot.io.queue.last().is_some_and(|item| item.is_closing());
     let is_excused = slot.io.client.is_gone || state.world.supervisor.was_late;
-    !slot.is_let_in() || (is_listed && (has_closing || is_excused))
+    !slot.is_accepted() || (is_listed && (has_closing || is_excused))
 }
 
-/// A client that does not read keeps the server waiting, if it was promised anything.
+/// Whether the run has a cause for exit 3: a deadline or time-out that passed early, a panic, a
+/// `shutdown --now`, a client that stayed until its time-out, or a client that does not read.
 fn has_cause(setting: &Setting, state: &State) -> bool {
     let left = &state.world.left;
     let stalls = setting.clients.iter().any(|client| !client.reads);

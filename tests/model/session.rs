@@ -1,4 +1,4 @@
-//! The session as an actor: its start, its orders, its end, as in `src/actors/session/actor.rs`.
+//! The session as an actor: its start, its orders and its end, as in `src/actors/session/actor.rs`.
 
 use std::time::{Duration, Instant};
 
@@ -15,10 +15,10 @@ use crate::outside::Outside;
 use crate::setting::Setting;
 use crate::state::{BASE, Connection, SlotId, State, World, id};
 
-/// The longest time to a look.
-const LOOK: Duration = Duration::from_millis(250);
+/// The longest time until a session checks again whether its client is there.
+const LONGEST_CHECK: Duration = Duration::from_millis(250);
 
-/// The phase whose order this is.
+/// Returns the phase that an order belongs to.
 pub fn phase_of(order: &Order) -> Phase {
     match order {
         Order::Announce(_) => Phase::Announce,
@@ -47,18 +47,18 @@ fn outside<'a>(
 }
 
 impl State {
-    /// A handed-over connection becomes a session.
+    /// Starts the session of a connection that was handed over.
     pub fn start(&mut self, setting: &Setting, at: SlotId, is_stopping: bool) {
         let now = *BASE;
         let slot = &mut *self.slots[at];
-        slot.connection = Connection::Seated;
+        slot.connection = Connection::SessionStarted;
         let mut outside = outside(setting, &mut self.world, &mut slot.io, at);
         let core = driver::begin(&mut outside, now, is_stopping);
         slot.core = Some(Box::new(core));
-        self.world.happened(Input::Opened(id(at)));
+        self.world.send_input(Input::Opened(id(at)));
     }
 
-    /// Lets a session's core act; nothing happens where there is none.
+    /// Calls `act` with a session's core. Returns `None` if the session has no core.
     pub fn with_core<T>(
         &mut self,
         setting: &Setting,
@@ -71,8 +71,8 @@ impl State {
         Some(act(core, &mut outside))
     }
 
-    /// Runs the session at `now`, with `incoming` frames that have arrived, or with a piece of
-    /// work that is done. Returns whether it did anything.
+    /// Runs a session once at `now`, with `incoming` new frames or with a finished piece of work.
+    /// Returns whether the run had an effect.
     pub fn run(
         &mut self,
         setting: &Setting,
@@ -93,7 +93,7 @@ impl State {
             incoming,
         };
         let has_moved = driver.run(finished);
-        self.tell_carried_out(setting, at);
+        self.answer_if_carried_out(setting, at);
         self.end_if_closed(setting, at);
         has_moved
     }
@@ -102,44 +102,45 @@ impl State {
         self.run(setting, at, 0, None, *BASE);
     }
 
-    /// The oldest piece of work is done.
-    pub fn conclude(&mut self, setting: &Setting, at: SlotId) {
+    /// Finishes a session's oldest piece of work, and runs the session with the result.
+    pub fn finish_work(&mut self, setting: &Setting, at: SlotId) {
         let jobs = &mut self.slots[at].io.jobs;
-        let is_later_done = matches!(jobs.get(1), Some(job) if matches!(job.wait, Wait::Answer(_)));
+        let is_later_done =
+            matches!(jobs.get(1), Some(job) if matches!(job.wait, Wait::Answered(_)));
         let takes_later = is_later_done && setting.is(Broken::LaterRunFirst);
         let job = jobs.remove(usize::from(takes_later));
         let finished = driver::finished(job, at);
         self.run(setting, at, 0, finished, *BASE);
     }
 
-    /// Wakes the session. Returns whether that led to anything.
+    /// Wakes a session. Returns whether this had an effect.
     ///
-    /// A look at the client is a wake-up, and takes no time. Only where one that is due later
-    /// does more than that, it is taken at its instant.
+    /// A check of the client is a wake-up, and takes no time. If a wake-up has no effect and the
+    /// client has left, the session is also run at the instant of its next check.
     pub fn wake(&mut self, setting: &Setting, at: SlotId) -> bool {
         if self.run(setting, at, 0, None, *BASE) {
             return true;
         }
-        let Some(look) = self.look(at) else {
+        let Some(check) = self.next_check(at) else {
             return false;
         };
         let end = &self.slots[at].io.client;
-        (end.is_gone || end.has_ended) && self.run(setting, at, 0, None, look)
+        (end.is_gone || end.has_ended) && self.run(setting, at, 0, None, check)
     }
 
-    /// The instant of the session's next look, if it is for that that it wants to be called.
-    fn look(&self, at: SlotId) -> Option<Instant> {
+    /// Returns the instant of a session's next wake-up, if it is for a check of the client.
+    fn next_check(&self, at: SlotId) -> Option<Instant> {
         let core = self.slots[at].core.as_ref()?;
-        core.wake_at().filter(|due| *due <= *BASE + LOOK)
+        core.wake_at().filter(|due| *due <= *BASE + LONGEST_CHECK)
     }
 
-    /// The instant of the session's next time-out that is no look.
+    /// Returns the instant of a session's next wake-up, if it is for a time-out.
     pub fn timeout(&self, at: SlotId) -> Option<Instant> {
         let core = self.slots[at].core.as_ref()?;
-        core.wake_at().filter(|due| *due > *BASE + LOOK)
+        core.wake_at().filter(|due| *due > *BASE + LONGEST_CHECK)
     }
 
-    /// The session's next time-out passes.
+    /// Lets a session's next time-out pass.
     pub fn pass_timeout(&mut self, setting: &Setting, at: SlotId) {
         if let Some(due) = self.timeout(at) {
             self.slots[at].io.witness.is_timed_out = true;
@@ -147,7 +148,7 @@ impl State {
         }
     }
 
-    /// A panic of the handler, in the session's own thread.
+    /// Lets a handler panic, in the session's own thread.
     pub fn panic(&mut self, setting: &Setting, at: SlotId) {
         self.drop_work(at);
         let in_stop = self.world.phase().is_some();
@@ -155,7 +156,7 @@ impl State {
         io.received = io.served;
         let has_said_closing = io.queue.iter().any(|item| item.is_closing());
         if !has_said_closing {
-            // One that the server fails in the stop is owed what all others get.
+            // A session that the server fails during the stop is owed the same as all others.
             io.witness.promised = (!in_stop).then(|| io.reached());
             io.witness.is_cut = true;
         }
@@ -166,14 +167,16 @@ impl State {
         self.run_now(setting, at);
     }
 
+    /// Drops a session's work, and takes its frames out of the count of frames in work.
     fn drop_work(&mut self, at: SlotId) {
         for job in std::mem::take(&mut self.slots[at].io.jobs) {
             self.world.in_work -= job.counted;
         }
     }
 
-    /// Handles the first order of the session's mailbox. It runs when there is no other.
-    pub fn handle(&mut self, setting: &Setting, at: SlotId) {
+    /// Handles the first order in a session's mailbox. Then runs the session, unless a further order
+    /// waits or the order was `Finish`.
+    pub fn handle_order(&mut self, setting: &Setting, at: SlotId) {
         let order = self.slots[at].orders.remove(0);
         let now = *BASE;
         let carried = self.with_core(setting, at, |core, outside| match order {
@@ -195,10 +198,10 @@ impl State {
                 Carried::Out
             }
         });
-        self.tell_carried_out(setting, at);
+        self.answer_if_carried_out(setting, at);
         let phase = phase_of(&order);
         match carried {
-            Some(Carried::Out) => self.tell(setting, at, phase),
+            Some(Carried::Out) => self.answer_order(setting, at, phase),
             Some(Carried::Later) => self.slots[at].waiting = Some(phase),
             None => {}
         }
@@ -209,22 +212,23 @@ impl State {
         }
     }
 
-    fn tell_carried_out(&mut self, setting: &Setting, at: SlotId) {
+    /// Answers a waiting order if the core has carried it out.
+    fn answer_if_carried_out(&mut self, setting: &Setting, at: SlotId) {
         let slot = &mut *self.slots[at];
         if std::mem::take(&mut slot.io.has_carried_out)
             && let Some(phase) = slot.waiting.take()
         {
-            self.tell(setting, at, phase);
+            self.answer_order(setting, at, phase);
         }
     }
 
-    /// The answer to the order of `phase`, where somebody still waits for it. For the answer
-    /// to the announcement somebody always does.
-    fn tell(&mut self, setting: &Setting, at: SlotId, phase: Phase) {
+    /// Sends the answer to the order of `phase`, if the supervisor still waits for the answer. The
+    /// supervisor always waits for the answer to the announcement.
+    fn answer_order(&mut self, setting: &Setting, at: SlotId, phase: Phase) {
         if (phase == Phase::Announce || self.world.phase() == Some(phase))
             && let Some(record) = self.record(setting, at)
         {
-            self.slots[at].told.push((phase, Box::new(record)));
+            self.slots[at].order_answers.push((phase, Box::new(record)));
         }
     }
 
@@ -240,7 +244,7 @@ impl State {
         }
     }
 
-    /// The actor stops: the hub and the supervisor are told.
+    /// Ends a session's actor, which tells the hub and the supervisor.
     pub fn end(&mut self, setting: &Setting, at: SlotId) {
         self.drop_work(at);
         let ended = self.with_core(setting, at, |core, outside| {
@@ -252,13 +256,13 @@ impl State {
         let Some((record, has_failed)) = ended else {
             return;
         };
-        self.world.happened(Input::Ended { record, has_failed });
+        self.world.send_input(Input::Ended { record, has_failed });
         let slot = &mut *self.slots[at];
         (slot.core, slot.waiting, slot.io.wants_input) = (None, None, false);
-        slot.orders.clear(); // its mailbox is gone
+        slot.orders.clear(); // the mailbox ends with its actor
     }
 
-    /// Whether a handler of the session has not answered yet.
+    /// Whether a handler of a session has not answered yet.
     pub fn waits_for_handler(&self, at: SlotId) -> bool {
         let mut jobs = self.slots[at].io.jobs.iter();
         jobs.any(|job| job.wait == Wait::Handler)

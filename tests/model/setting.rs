@@ -1,52 +1,54 @@
-//! The start of a run of the model: the clients, the possible failures, and how often they occur.
+//! The settings of the model: the clients, and how often each failure may occur.
 
 use arauto::SlowPolicy;
 
 use crate::broken::Broken;
 
-/// How many frames fit between a session and a client that does not read.
+/// The number of frames that fit between a session and a client that does not read.
 pub const SOCKET: u8 = 3;
 
-/// A client with so many answers unwritten is not read from.
-pub const ROOM: usize = 3;
+/// The number of unwritten answers at which a session stops receiving frames.
+pub const MOST_UNWRITTEN: usize = 3;
 
 /// A frame that a client sends, at any instant of the run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Frame {
     Login,
-    /// A login that resumes behind this seq.
+    /// A login that resumes after this seq.
     Resume(u64),
     Request,
     Publish,
     Ping,
-    /// The last broadcast that the client has read.
+    /// An ack of the last broadcast that the client has read.
     Ack,
-    /// An ack of a broadcast that was not sent yet.
+    /// An ack of a broadcast that is not sent yet.
     AckAhead,
     Shutdown,
     ShutdownNow,
     Fim,
 }
 
-/// The other end of a connection.
+/// A client: its frames and its behaviour.
 #[derive(Debug, Clone)]
 pub struct Client {
-    /// In this order; each may also come too late to be read.
+    /// The frames that the client sends, in this order. The session may end before it reads them.
     pub frames: Vec<Frame>,
-    /// One that does not is stalled: its socket takes [`SOCKET`] frames.
+    /// Whether the client reads. If not, it is stalled, and its socket takes [`SOCKET`] frames.
     pub reads: bool,
-    /// Whether it closes once it has read the end. Another one stays until the server closes.
+    /// Whether the client closes the connection when it has read the end of the stream. If not, it
+    /// stays until the server closes.
     pub closes: bool,
-    /// Whether its connection may break, at any instant.
+    /// Whether the connection may break, at any instant.
     pub may_break: bool,
-    /// Whether it may close its sending side and read on, at any instant.
+    /// Whether the client may close its sending side and read on, at any instant.
     pub may_hang_up: bool,
-    /// Not there yet: it connects at any instant, or finds the door closed.
+    /// Whether the client is not connected in the first state. It connects at any instant, or is
+    /// refused.
     pub is_late: bool,
 }
 
 impl Client {
-    /// One who is logged in, reads, and sends these.
+    /// Creates a client that is logged in, reads, and sends these frames.
     pub fn sends(frames: &[Frame]) -> Client {
         Client {
             frames: frames.to_vec(),
@@ -58,6 +60,7 @@ impl Client {
         }
     }
 
+    /// Makes the client read nothing.
     pub fn stalls(self) -> Client {
         Client {
             reads: false,
@@ -65,6 +68,7 @@ impl Client {
         }
     }
 
+    /// Makes the client stay until the server closes.
     pub fn stays(self) -> Client {
         Client {
             closes: false,
@@ -72,6 +76,7 @@ impl Client {
         }
     }
 
+    /// Lets the connection break at any instant.
     pub fn may_break(self) -> Client {
         Client {
             may_break: true,
@@ -79,6 +84,7 @@ impl Client {
         }
     }
 
+    /// Lets the client close its sending side at any instant.
     pub fn may_hang_up(self) -> Client {
         Client {
             may_hang_up: true,
@@ -86,6 +92,7 @@ impl Client {
         }
     }
 
+    /// Makes the client connect after the first state.
     pub fn comes_late(self) -> Client {
         Client {
             is_late: true,
@@ -93,36 +100,44 @@ impl Client {
         }
     }
 
+    /// Whether the client sends such a frame.
     pub fn has(&self, frame: Frame) -> bool {
         self.frames.contains(&frame)
     }
 }
 
-/// The model: a server that will be stopped, its clients, and how much may go wrong.
+/// A model to check: a server that is stopped, its clients, and the failures that may occur.
 #[derive(Debug, Clone, Default)]
 pub struct Setting {
     pub clients: Vec<Client>,
-    /// Broadcasts that are in the log at the beginning and that nobody has been sent.
+    /// The number of broadcasts that are in the log in the first state and were sent to no client.
     pub waiting: u64,
     pub is_journaled: bool,
-    /// How many broadcasts the log holds; `None` is all.
+    /// The number of broadcasts that the log holds; `None` for all.
     pub log_holds: Option<u64>,
     pub slow: SlowPolicy,
-    /// Deadlines of the stop that may pass at any instant. Where nothing else can happen one
-    /// passes in any case.
+    /// The number of deadlines of the stop that may pass at any instant. A deadline also passes when
+    /// nothing else can happen. Such a deadline reduces this number too, down to zero.
     pub early_deadlines: u8,
-    /// The same for the sessions' own time-outs.
+    /// The number of time-outs of sessions that may pass at any instant. A time-out also passes when
+    /// nothing else can happen. Such a time-out reduces this number too, down to zero.
     pub early_timeouts: u8,
+    /// The number of panics of handlers that may occur.
     pub session_panics: u8,
+    /// The number of panics of the hub that may occur.
     pub hub_panics: u8,
-    /// Batches that the journal does not take.
+    /// The number of commits of the journal that may fail.
     pub disk_failures: u8,
+    /// Whether a second `fim` may follow.
     pub second_fim: bool,
+    /// Whether a signal may follow after the stop has begun.
     pub second_signal: bool,
+    /// The broken rule; `None` for the intact rules.
     pub broken: Option<Broken>,
 }
 
 impl Setting {
+    /// Creates a setting in which nothing fails.
     pub fn of(clients: Vec<Client>) -> Setting {
         Setting {
             clients,
@@ -130,6 +145,7 @@ impl Setting {
         }
     }
 
+    /// Whether the setting breaks this rule.
     pub fn is(&self, broken: Broken) -> bool {
         self.broken == Some(broken)
     }

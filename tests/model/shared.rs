@@ -7,19 +7,19 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use ahash::RandomState;
 
-/// The same in each run, so that a run can be repeated.
+/// Has fixed seeds, so that hashes are the same in each run and a run can be repeated.
 const HASHES: RandomState = RandomState::with_seeds(1, 2, 3, 4);
 
 /// A value that is copied when it is changed, and whose hash is computed once.
 ///
-/// A step changes a part or two of a state. The others keep their memory and their hash.
+/// A step changes one or two parts of a state. The other parts keep their memory and their hash.
 #[derive(Debug, Clone)]
 pub struct Shared<T>(Arc<Part<T>>);
 
 #[derive(Debug)]
 struct Part<T> {
     value: T,
-    /// Zero until it is computed.
+    /// The hash of the value; zero until it is computed.
     hash: AtomicU64,
 }
 

@@ -1,4 +1,4 @@
-//! The whole of a server and its clients, at one instant.
+//! A server and its clients at one instant.
 
 use std::sync::LazyLock;
 use std::time::{Duration, Instant};
@@ -12,36 +12,37 @@ use crate::connection::Io;
 use crate::shared::Shared;
 use crate::supervisor::Supervisor;
 
-/// The place of a client and its session in [`State::slots`].
+/// The index of a client and its session in [`State::slots`].
 pub type SlotId = usize;
 
-/// The time of the sessions, which stands still: a time-out passes as a step of its own, at the
-/// instant for which the session asked.
+/// The clock of the sessions, which stands still. A time-out is a step of its own, at the instant
+/// that the session asked for.
 pub static BASE: LazyLock<Instant> = LazyLock::new(Instant::now);
 
+/// A state of the model.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct State {
     pub world: Shared<World>,
     pub slots: SmallVec<[Shared<Slot>; 3]>,
 }
 
-/// Everything but the sessions and their clients.
+/// The server without its sessions.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct World {
     pub acceptor: Acceptor,
     pub hub: Hub,
     pub supervisor: Supervisor,
-    /// `close::InWork`'s count.
+    /// The number of frames in work, as `close::InWork` counts them.
     pub in_work: usize,
-    /// The time since the stop began, or since the model began: that of the last deadline that
-    /// has passed.
+    /// The clock of the supervisor: the last deadline that has passed, or zero.
     pub now: Duration,
-    pub left: Left,
+    /// The events that may still happen.
+    pub left: EventsLeft,
 }
 
-/// The events that may still happen by themselves.
+/// The number of events of each kind that may still happen.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct Left {
+pub struct EventsLeft {
     pub fims: u8,
     pub signals: u8,
     pub early_deadlines: u8,
@@ -51,39 +52,44 @@ pub struct Left {
     pub disk_failures: u8,
 }
 
-/// The acceptor, and auth beside it: one message seals both.
+/// The acceptor and auth. One message seals both.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Acceptor {
+    /// Whether the message was sent.
     pub is_told: bool,
     pub is_sealed: bool,
 }
 
+/// The hub, its log and its journal.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Hub {
     pub mailbox: Vec<ToHub>,
     /// The log's head: the last broadcast that readers see.
     pub head: u64,
-    /// The last seq that was assigned. Without a journal that is the head.
+    /// The last seq that was assigned. Without a journal, it is the same as the head.
     pub assigned: u64,
     /// The last broadcast that has fallen off the log.
     pub tail: u64,
-    /// The batch that is being written to the journal, and the one behind it.
+    /// The batch that is being written to the journal.
     pub in_flight: Batch,
+    /// The batch to write next.
     pub next: Batch,
     /// Whether the seal waits for the journal.
     pub is_sealing: bool,
     pub is_sealed: bool,
+    /// Whether the actor is running.
     pub is_alive: bool,
 }
 
-/// Requests that are answered when the journal has their broadcasts.
+/// The requests that are answered by the same commit of the journal.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
 pub struct Batch {
     pub answers: Vec<(SlotId, Answer)>,
-    /// The last seq of the batch; zero where it is empty.
+    /// The last seq of the batch; zero if the batch is empty.
     pub last: u64,
 }
 
+/// A message to the hub.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum ToHub {
     Publish { from: SlotId, frames: usize },
@@ -96,26 +102,27 @@ pub enum ToHub {
 /// An answer of another actor to a session.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Answer {
-    /// The first seq of a run.
+    /// A run of publishes is accepted. Has the first seq of the run.
     Published(u64),
-    Sealed,
-    Unwritten,
-    Joined {
-        before: u64,
-        head: u64,
-    },
-    Stopping,
-    /// Where the stop is.
-    Status(arauto::internal::close::stop::Status),
-    /// The actor that was asked is gone.
-    Gone,
+    /// The log is sealed and takes no publish.
+    LogSealed,
+    /// The commit of the journal failed.
+    CommitFailed,
+    /// A login is accepted. Has the last seqs before and after its `joined`.
+    Joined { before: u64, head: u64 },
+    /// Auth refuses a login, because the server is stopping.
+    LoginRefused,
+    /// The status of the stop.
+    StopStatus(arauto::internal::close::stop::Status),
+    /// The actor that was asked has ended.
+    ActorEnded,
 }
 
 /// A message to the supervisor.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum ToSupervisor {
     Input(Box<Input>),
-    /// A session's `shutdown`, which is answered.
+    /// A `shutdown` frame of a session, which the supervisor answers.
     Shutdown {
         from: SlotId,
         now: bool,
@@ -126,71 +133,79 @@ pub enum ToSupervisor {
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Slot {
     pub connection: Connection,
-    pub roster: Roster,
+    pub roster: RosterEntry,
     /// The session's record in the report.
     pub record: Option<SessionRecord>,
-    /// The session's mailbox.
+    /// The orders in the session's mailbox.
     pub orders: SmallVec<[Order; 2]>,
-    /// The order that the session has not carried out yet.
+    /// The phase of an order that the session has received but not carried out.
     pub waiting: Option<Phase>,
-    /// Answers to orders, each on its way to the supervisor.
-    pub told: SmallVec<[(Phase, Box<SessionRecord>); 1]>,
-    /// The shipped decisions, from the session's start to its end.
+    /// Answers to orders on their way to the supervisor, by the phases of the orders.
+    pub order_answers: SmallVec<[(Phase, Box<SessionRecord>); 1]>,
+    /// The shipped core, from the session's start to its end.
     pub core: Option<Box<Core>>,
     pub io: Io,
 }
 
+/// The state of a client's connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Connection {
-    Outside,
-    /// The door was closed.
+    NotConnected,
+    /// Refused, because the listener was closed.
     Refused,
     /// Connected, and not accepted yet.
-    Waiting,
-    /// Accepted, and on its way to an arbiter: nowhere.
+    AwaitsAccept,
+    /// Accepted, and on its way to an arbiter. No actor holds the connection.
     HandedOver {
         is_stopping: bool,
     },
-    Seated,
+    /// The connection's session was started. It may have ended.
+    SessionStarted,
 }
 
+/// The entry of a session in the supervisor's roster.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Roster {
-    Unknown,
-    Live,
-    Over,
+pub enum RosterEntry {
+    NotListed,
+    SessionOpen,
+    SessionEnded,
 }
 
+/// Returns the id of the session in a slot.
 pub fn id(at: SlotId) -> SessionId {
     SessionId(at as u64)
 }
 
-pub fn place(session: SessionId) -> SlotId {
-    usize::try_from(session.0).expect("it is a place")
+/// Returns the slot of a session.
+pub fn slot_of(session: SessionId) -> SlotId {
+    usize::try_from(session.0).expect("session ids are indexes of slots")
 }
 
 impl World {
+    /// Returns the phase of the stop; `None` before the stop.
     pub fn phase(&self) -> Option<Phase> {
         self.supervisor.machine.phase()
     }
 
-    /// The log's head.
+    /// Returns the log's head.
     pub fn head(&self) -> Seq {
         Seq(self.hub.head)
     }
 
+    /// Sends a message to the hub. A hub that has ended gets none.
     pub fn tell_hub(&mut self, message: ToHub) {
         if self.hub.is_alive {
             self.hub.mailbox.push(message);
         }
     }
 
-    /// Something for the supervisor's mailbox.
-    pub fn happened(&mut self, input: Input) {
+    /// Sends an input of the stop machine to the supervisor's mailbox.
+    pub fn send_input(&mut self, input: Input) {
         let input = ToSupervisor::Input(Box::new(input));
         self.supervisor.mailbox.push(input);
     }
 
+    /// Returns the exit code, once the stop is over.
     pub fn exit(&self) -> Option<ExitCode> {
         self.supervisor.exit
     }
@@ -199,21 +214,22 @@ impl World {
 impl Slot {
     /// Whether the session has ended.
     pub fn is_over(&self) -> bool {
-        self.connection == Connection::Seated && self.core.is_none()
+        self.connection == Connection::SessionStarted && self.core.is_none()
     }
 
-    /// Whether the client was let in: its session exists, did, or will.
-    pub fn is_let_in(&self) -> bool {
+    /// Whether the server has accepted the connection. The session exists, has ended, or will be
+    /// started.
+    pub fn is_accepted(&self) -> bool {
         matches!(
             self.connection,
-            Connection::Seated | Connection::HandedOver { .. }
+            Connection::SessionStarted | Connection::HandedOver { .. }
         )
     }
 }
 
 impl State {
-    /// The answer of another actor to the oldest work that waits for one; nobody may wait for
-    /// it any more.
+    /// Gives another actor's answer to the session's oldest work that waits for that actor. Has no
+    /// effect if no work waits.
     pub fn give(&mut self, at: SlotId, answer: Answer) {
         self.slots[at].io.take_answer(answer);
     }

@@ -1,4 +1,4 @@
-//! The model's actions.
+//! The steps of the model: which of them are possible in a state, and the state that each leads to.
 
 use arauto::internal::close::stop::{Haste, Input};
 use arauto::{Phase, StopReason};
@@ -10,53 +10,54 @@ use crate::properties;
 use crate::setting::{Client, Frame, SOCKET, Setting};
 use crate::state::{BASE, Batch, Connection, Slot, SlotId, State, ToSupervisor};
 
-/// One step of one actor, of a client, or of time. Numbers are slots.
+/// One step of an actor, of a client, or of time. A [`SlotId`] names the slot.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Step {
-    /// `Stop` is sent: `fim` at the console.
+    /// `fim` at the console sends `Stop`.
     Fim,
-    /// `Stop` with `Haste::Insist`: the second signal.
+    /// A signal sends `Stop` with `Haste::Insist`.
     Signal,
-    /// A client connects, or finds the door closed.
+    /// A client connects, or is refused.
     Connect(SlotId),
-    /// The acceptor accepts it and hands it over.
+    /// The acceptor accepts a connection and hands it over.
     Accept(SlotId),
-    /// The acceptor handles `Seal`; auth does too.
-    SealDoors,
-    /// A connection that was handed over starts on its arbiter.
+    /// The acceptor handles `Seal`, and so does auth.
+    SealListeners,
+    /// The session of a handed-over connection starts on its arbiter.
     Start(SlotId),
     /// The supervisor handles a message.
-    Supervisor,
-    /// The seal's barrier goes on: `settle`, then `Settle`.
-    Barrier,
+    SupervisorHandles,
+    /// The barrier of the seal advances: first `settle`, then `Settle`.
+    AdvanceBarrier,
     /// The hub handles a message.
-    Hub,
-    /// The journal has a batch, or does not take it.
+    HubHandles,
+    /// The journal commits a batch.
     Commit,
+    /// A commit of the journal fails.
     CommitFails,
-    /// Auth looks at a login.
-    Auth(SlotId),
+    /// Auth checks a login.
+    AuthChecks(SlotId),
     /// A session handles an order.
-    Handle(SlotId),
-    /// So many frames reach a session, together.
+    HandleOrder(SlotId),
+    /// This number of frames reaches a session at once.
     Receive(SlotId, u8),
-    /// A session's oldest work is done.
-    Conclude(SlotId),
-    /// A session is woken: by the log, by room in its socket, by a look at it.
+    /// A session's oldest work finishes.
+    FinishWork(SlotId),
+    /// A session is woken: by the log, by room in its socket, or to check its client.
     Wake(SlotId),
     /// A session's answer to the order of a phase reaches the supervisor.
-    Note(SlotId, Phase),
-    /// A client reads what there is.
+    OrderAnswered(SlotId, Phase),
+    /// A client reads everything in its socket.
     Read(SlotId),
     /// A client's connection breaks.
     Break(SlotId),
     /// A client closes its sending side.
     HangUp(SlotId),
     /// A session's handler panics.
-    Panic(SlotId),
+    HandlerPanic(SlotId),
     HubPanic,
-    /// Nothing is in work any more: the count says so.
-    Idle,
+    /// The stop machine learns that no frame is in work.
+    RequestsIdle,
     /// The deadline of a phase passes.
     Deadline(Phase),
     /// A time-out of a session passes.
@@ -75,7 +76,7 @@ impl Model for Setting {
         if state.world.exit().is_some() {
             return;
         }
-        if let Some(step) = inner(state) {
+        if let Some(step) = independent_step(state) {
             return steps.push(step);
         }
         self.server_steps(state, steps);
@@ -87,10 +88,10 @@ impl Model for Setting {
             _ => false,
         });
         self.time_steps(state, is_stuck, steps);
-        self.whims(state, steps);
+        self.optional_steps(state, steps);
     }
 
-    /// A session that is woken and does nothing has taken no step.
+    /// Returns the state after a step. Waking a session without an effect is no step.
     fn next_state(&self, last: &State, step: Step) -> Option<State> {
         let mut state = last.clone();
         state.take(self, step).then_some(state)
@@ -101,49 +102,51 @@ impl Model for Setting {
     }
 }
 
-/// A step that nothing else hinders, and that hinders nothing else: it is taken first,
-/// and alone, which leaves out none but equal orders. A message that the stop machine acts on
-/// is no such step.
-fn inner(state: &State) -> Option<Step> {
+/// Returns a step that no other step can prevent, and that prevents no other step.
+///
+/// Such a step is taken first and alone. This leaves out only orders that lead to the same states.
+/// A message that causes an effect of the stop machine is not such a step.
+fn independent_step(state: &State) -> Option<Step> {
     if let Some(ToSupervisor::Input(input)) = state.world.supervisor.mailbox.first()
         && matches!(**input, Input::Ended { .. })
-        && state.world.only_notes((**input).clone())
+        && state.world.has_no_effect((**input).clone())
     {
-        return Some(Step::Supervisor);
+        return Some(Step::SupervisorHandles);
     }
-    // An answer could only miss its phase.
+    // If a phase can end at any instant, an answer may come too late for its phase.
     let left = &state.world.left;
     if left.early_deadlines > 0 || left.signals > 0 {
         return None;
     }
-    let mut told = state.slots.iter().enumerate().flat_map(|(at, slot)| {
-        let told = slot.told.iter();
-        told.map(move |(phase, _)| (at, *phase))
+    let mut answers = state.slots.iter().enumerate().flat_map(|(at, slot)| {
+        let answers = slot.order_answers.iter();
+        answers.map(move |(phase, _)| (at, *phase))
     });
-    let noted = told.find(|(at, phase)| {
+    let independent = answers.find(|(at, phase)| {
         let answer = state.answer_of(*at, *phase);
-        answer.is_some_and(|answer| state.world.only_notes(answer))
+        answer.is_some_and(|answer| state.world.has_no_effect(answer))
     });
-    noted.map(|(at, phase)| Step::Note(at, phase))
+    independent.map(|(at, phase)| Step::OrderAnswered(at, phase))
 }
 
 impl Setting {
+    /// Adds the steps of the actors other than sessions.
     fn server_steps(&self, state: &State, steps: &mut Vec<Step>) {
         let world = &state.world;
         if world.phase().is_none() && world.left.fims > 0 {
             steps.push(Step::Fim);
         }
         if world.acceptor.is_told && !world.acceptor.is_sealed {
-            steps.push(Step::SealDoors);
+            steps.push(Step::SealListeners);
         }
         if !world.supervisor.mailbox.is_empty() {
-            steps.push(Step::Supervisor);
+            steps.push(Step::SupervisorHandles);
         }
         if state.barrier_is_due() {
-            steps.push(Step::Barrier);
+            steps.push(Step::AdvanceBarrier);
         }
         if world.hub.is_alive && !world.hub.mailbox.is_empty() {
-            steps.push(Step::Hub);
+            steps.push(Step::HubHandles);
         }
         if world.hub.is_alive && world.hub.in_flight != Batch::default() {
             steps.push(Step::Commit);
@@ -152,19 +155,22 @@ impl Setting {
             }
         }
         if world.supervisor.awaits_requests && world.in_work == 0 {
-            steps.push(Step::Idle);
+            steps.push(Step::RequestsIdle);
         }
     }
 
+    /// Adds the steps of a session, its connection and its client.
     fn slot_steps(&self, state: &State, at: SlotId, steps: &mut Vec<Step>) {
         let (slot, client) = (&state.slots[at], &self.clients[at]);
         match slot.connection {
-            Connection::Waiting if !state.world.acceptor.is_sealed => steps.push(Step::Accept(at)),
+            Connection::AwaitsAccept if !state.world.acceptor.is_sealed => {
+                steps.push(Step::Accept(at))
+            }
             Connection::HandedOver { .. } => steps.push(Step::Start(at)),
             _ => {}
         }
-        let told = slot.told.iter();
-        steps.extend(told.map(|(phase, _)| Step::Note(at, *phase)));
+        let answers = slot.order_answers.iter();
+        steps.extend(answers.map(|(phase, _)| Step::OrderAnswered(at, *phase)));
         if client.reads && slot.has_to_read(client) {
             steps.push(Step::Read(at));
         }
@@ -172,7 +178,7 @@ impl Setting {
             return;
         }
         if !slot.orders.is_empty() {
-            steps.push(Step::Handle(at));
+            steps.push(Step::HandleOrder(at));
         }
         if slot.io.wants_input {
             let unsent = slot.io.unsent(&client.frames).len();
@@ -180,12 +186,15 @@ impl Setting {
                 steps.push(Step::Receive(at, 1));
             }
             if unsent > 1 {
-                steps.push(Step::Receive(at, u8::try_from(unsent).expect("few frames")));
+                steps.push(Step::Receive(
+                    at,
+                    u8::try_from(unsent).expect("a client sends fewer than 256 frames"),
+                ));
             }
         }
         match slot.io.jobs.first().map(|job| job.wait) {
-            Some(Wait::Auth) => steps.push(Step::Auth(at)),
-            Some(Wait::Handler | Wait::Answer(_)) => steps.push(Step::Conclude(at)),
+            Some(Wait::Auth) => steps.push(Step::AuthChecks(at)),
+            Some(Wait::Handler | Wait::Answered(_)) => steps.push(Step::FinishWork(at)),
             Some(Wait::Hub | Wait::Journal | Wait::Supervisor) | None => {}
         }
         if state.may_wake(self, at) {
@@ -193,8 +202,7 @@ impl Setting {
         }
     }
 
-    /// Deadlines and time-outs: where nothing else can happen, and as often as one may come
-    /// early.
+    /// Adds deadlines and time-outs, if nothing else can happen or if they may pass early.
     fn time_steps(&self, state: &State, is_stuck: bool, steps: &mut Vec<Step>) {
         let world = &state.world;
         if let Some(phase) = world.phase()
@@ -209,8 +217,8 @@ impl Setting {
         }
     }
 
-    /// Events that may happen, and need not.
-    fn whims(&self, state: &State, steps: &mut Vec<Step>) {
+    /// Adds the events that may happen, but need not.
+    fn optional_steps(&self, state: &State, steps: &mut Vec<Step>) {
         let left = &state.world.left;
         let has_begun = state.world.phase().is_some();
         if has_begun && left.fims > 0 {
@@ -225,7 +233,7 @@ impl Setting {
         for (at, slot) in state.slots.iter().enumerate() {
             let client = &self.clients[at];
             let is_there = slot.core.is_some() && !slot.io.client.is_gone;
-            if slot.connection == Connection::Outside {
+            if slot.connection == Connection::NotConnected {
                 steps.push(Step::Connect(at));
             }
             if client.may_break && is_there {
@@ -235,14 +243,14 @@ impl Setting {
                 steps.push(Step::HangUp(at));
             }
             if slot.core.is_some() && state.waits_for_handler(at) && left.session_panics > 0 {
-                steps.push(Step::Panic(at));
+                steps.push(Step::HandlerPanic(at));
             }
         }
     }
 }
 
 impl Slot {
-    /// Whether there is something for the client to read, be it the end.
+    /// Whether the client has frames or the end of the stream to read.
     fn has_to_read(&self, client: &Client) -> bool {
         let end = &self.io.client;
         let sees_end = self.io.is_shut && self.core.is_some();
@@ -251,8 +259,8 @@ impl Slot {
 }
 
 impl State {
-    /// Whether a session that is woken may do something: this is cheap, and never wrong where
-    /// it says no.
+    /// Whether waking a session may have an effect. This check is cheap. If it returns `false`,
+    /// waking has no effect.
     fn may_wake(&self, setting: &Setting, at: SlotId) -> bool {
         let slot = &self.slots[at];
         let Some(core) = &slot.core else { return false };
@@ -264,28 +272,28 @@ impl State {
         has_ended || can_write || has_fallen || (core.wake_at().is_some() && may_be_read)
     }
 
-    /// Takes the step. Returns whether it was one.
+    /// Takes a step. Returns `false` if a session was woken without an effect.
     fn take(&mut self, setting: &Setting, step: Step) -> bool {
         let left = &mut self.world.left;
         match step {
             Step::Fim => {
                 left.fims -= 1;
                 let (reason, haste) = (StopReason::Fim, Haste::AsPlanned);
-                self.world.happened(Input::Stop { reason, haste });
+                self.world.send_input(Input::Stop { reason, haste });
             }
             Step::Signal => {
                 left.signals -= 1;
                 let (reason, haste) = (StopReason::Signal, Haste::Insist);
-                self.world.happened(Input::Stop { reason, haste });
+                self.world.send_input(Input::Stop { reason, haste });
             }
             Step::Connect(at) => {
                 self.slots[at].connection = match self.world.acceptor.is_sealed {
                     true => Connection::Refused,
-                    false => Connection::Waiting,
+                    false => Connection::AwaitsAccept,
                 };
             }
             Step::Accept(at) => self.hand_over(at, false),
-            Step::SealDoors => self.seal_doors(),
+            Step::SealListeners => self.seal_listeners(),
             Step::Start(at) => {
                 let is_stopping = matches!(
                     self.slots[at].connection,
@@ -294,26 +302,26 @@ impl State {
                 self.start(setting, at, is_stopping);
                 self.run_now(setting, at);
             }
-            Step::Supervisor => self.supervisor_handles(setting),
-            Step::Barrier => self.barrier_goes_on(setting),
-            Step::Hub => self.hub_handles(setting),
+            Step::SupervisorHandles => self.supervisor_handles(setting),
+            Step::AdvanceBarrier => self.advance_barrier(setting),
+            Step::HubHandles => self.hub_handles(setting),
             Step::Commit => self.commit(setting),
             Step::CommitFails => {
                 left.disk_failures -= 1;
                 self.fail_commit(setting);
             }
-            Step::Auth(at) => self.check_login(at),
-            Step::Handle(at) => self.handle(setting, at),
+            Step::AuthChecks(at) => self.check_login(at),
+            Step::HandleOrder(at) => self.handle_order(setting, at),
             Step::Receive(at, frames) => {
                 self.run(setting, at, frames, None, *BASE);
             }
-            Step::Conclude(at) => self.conclude(setting, at),
+            Step::FinishWork(at) => self.finish_work(setting, at),
             Step::Wake(at) => return self.wake(setting, at),
-            Step::Note(at, phase) => self.note(setting, at, phase),
+            Step::OrderAnswered(at, phase) => self.deliver_order_answer(setting, at, phase),
             Step::Read(at) => self.slots[at].read(&setting.clients[at]),
             Step::Break(at) => self.slots[at].io.client.is_gone = true,
             Step::HangUp(at) => self.slots[at].io.client.has_ended = true,
-            Step::Panic(at) => {
+            Step::HandlerPanic(at) => {
                 left.session_panics -= 1;
                 self.panic(setting, at);
             }
@@ -321,7 +329,7 @@ impl State {
                 left.hub_panics -= 1;
                 self.hub_panics();
             }
-            Step::Idle => {
+            Step::RequestsIdle => {
                 self.world.supervisor.awaits_requests = false;
                 self.feed(setting, Input::RequestsIdle);
             }
@@ -341,11 +349,11 @@ impl State {
         self.slots[at].connection = Connection::HandedOver { is_stopping };
     }
 
-    /// Waiting clients are accepted and told of the stop; then the listener is closed.
-    fn seal_doors(&mut self) {
+    /// Seals the acceptor. Connections that wait are accepted first, and are told of the stop.
+    fn seal_listeners(&mut self) {
         self.world.acceptor.is_sealed = true;
         for at in 0..self.slots.len() {
-            if self.slots[at].connection == Connection::Waiting {
+            if self.slots[at].connection == Connection::AwaitsAccept {
                 self.hand_over(at, true);
             }
         }
@@ -353,7 +361,7 @@ impl State {
 }
 
 impl Slot {
-    /// The client reads what there is; at the end it closes.
+    /// Lets the client read everything in its socket. After the end of the stream, it closes.
     fn read(&mut self, client: &Client) {
         let sees_end = self.io.is_shut && self.io.is_clear();
         let end = &mut self.io.client;

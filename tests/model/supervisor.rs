@@ -1,5 +1,5 @@
-//! The surroundings of the stop machine: the supervisor's mailbox, and what its effects do,
-//! as in `src/actors/supervisor/actor.rs` and `src/server/components.rs`.
+//! The surroundings of the stop machine: the supervisor's mailbox and the machine's effects, as in
+//! `src/actors/supervisor/actor.rs` and `src/server/components.rs`.
 
 use std::time::Duration;
 
@@ -11,47 +11,50 @@ use arauto::{ExitCode, Phase, PhaseLine, Seq, SessionId, StopReason};
 use crate::broken::{Broken, Deviation};
 use crate::setting::Setting;
 use crate::state::{
-    Answer, Connection, Roster, SlotId, State, ToHub, ToSupervisor, World, id, place,
+    Answer, Connection, RosterEntry, SlotId, State, ToHub, ToSupervisor, World, id, slot_of,
 };
 
 /// The time that the stop may take.
 const TOTAL: Duration = Duration::from_secs(20);
 
-/// Deadlines that a stop in a hurry lets pass at any instant.
-const HURRIED: u8 = 2;
+/// The number of further deadlines that may pass at any instant once the stop is cut short.
+const DEADLINES_WHEN_HURRIED: u8 = 2;
 
+/// The supervisor, and a record of its phases for the properties.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Supervisor {
     pub mailbox: Vec<ToSupervisor>,
-    /// The shipped decisions.
+    /// The shipped stop machine.
     pub machine: StopMachine<Deviation>,
     pub barrier: Barrier,
-    /// The machine is to hear when nothing is in work.
+    /// Whether the machine waits until no frame is in work.
     pub awaits_requests: bool,
-    /// The machine is to hear when the hub has stopped.
+    /// Whether the machine waits until the hub has stopped.
     pub stops_actors: bool,
-    /// The phases that are over: for the properties alone, as all that follows.
+    /// The phases that have ended. Only the properties read this field and the fields after it.
     pub lines: Vec<Phase>,
     /// Whether any phase ended by its deadline.
     pub was_late: bool,
     /// Whether the stop was cut short.
     pub was_hurried: bool,
-    /// Whether `requests` ended in time with a frame in work.
+    /// Whether the phase `requests` ended in time with a frame in work.
     pub overlooked_work: bool,
+    /// The exit code, once the stop is over.
     pub exit: Option<ExitCode>,
-    /// Whether the report says that the log or the listeners were not sealed.
+    /// Whether the report says that the log or the listeners were not sealed in time.
     pub has_guessed: bool,
 }
 
-/// How far the seal has come: what must be awaited before the roster is complete.
+/// The progress of the seal. The roster is complete when the last stage has passed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Barrier {
-    /// The acceptor's answer to its `Seal`.
-    Doors,
-    /// The connection that was handed over has started.
-    Arbiters,
-    /// The answer goes through the supervisor's own mailbox.
-    Settling,
+    /// The acceptor has not answered `Seal`.
+    AwaitsAcceptor,
+    /// A session of a handed-over connection may not have started.
+    AwaitsArbiters,
+    /// The last answer is in the supervisor's own mailbox.
+    AwaitsMailbox,
+    /// The supervisor has handled that answer.
     Passed,
 }
 
@@ -60,7 +63,7 @@ impl Supervisor {
         Supervisor {
             mailbox: Vec::new(),
             machine: StopMachine::new(TOTAL, Deviation(setting.broken)),
-            barrier: Barrier::Doors,
+            barrier: Barrier::AwaitsAcceptor,
             awaits_requests: false,
             stops_actors: false,
             lines: Vec::new(),
@@ -74,8 +77,8 @@ impl Supervisor {
 }
 
 impl Supervisor {
-    /// Takes the first message out of the mailbox.
-    pub fn take_first(&mut self) -> Option<Input> {
+    /// Takes the last message out of the mailbox. Returns `None` if it is not an input.
+    pub fn take_last(&mut self) -> Option<Input> {
         match self.mailbox.pop() {
             Some(ToSupervisor::Input(input)) => Some(*input),
             _ => None,
@@ -91,8 +94,8 @@ impl World {
         }
     }
 
-    /// Whether the machine, told of this now, would only remember it.
-    pub fn only_notes(&self, input: Input) -> bool {
+    /// Whether the machine, given this input now, would have no effects.
+    pub fn has_no_effect(&self, input: Input) -> bool {
         let mut machine = self.supervisor.machine.clone();
         machine.handle(input, self.moment()).is_empty()
     }
@@ -108,7 +111,10 @@ impl State {
                 let haste = if now { Haste::Now } else { Haste::AsPlanned };
                 self.take_input(setting, Input::Stop { reason, haste });
                 let status = self.world.supervisor.machine.status(self.world.now);
-                self.give(from, Answer::Status(status.expect("the stop has begun")));
+                self.give(
+                    from,
+                    Answer::StopStatus(status.expect("the stop has begun")),
+                );
             }
         }
     }
@@ -116,17 +122,19 @@ impl State {
     fn take_input(&mut self, setting: &Setting, input: Input) {
         let has_begun = self.world.phase().is_some();
         match &input {
-            // One that has ended told so in this mailbox, behind this message.
-            Input::Opened(session) => self.slots[place(*session)].roster = Roster::Live,
+            // If the session has already ended, its `Ended` follows in this mailbox.
+            Input::Opened(session) => {
+                self.slots[slot_of(*session)].roster = RosterEntry::SessionOpen
+            }
             Input::Ended { record, .. } => {
-                self.slots[place(record.session)].roster = Roster::Over;
+                self.slots[slot_of(record.session)].roster = RosterEntry::SessionEnded;
             }
             Input::ListenersSealed => self.world.supervisor.barrier = Barrier::Passed,
             Input::Stop { haste, .. } => {
                 let is_hurried = *haste == Haste::Now || (has_begun && *haste == Haste::Insist);
                 if is_hurried && !self.world.supervisor.was_hurried {
                     self.world.supervisor.was_hurried = true;
-                    self.world.left.early_deadlines += HURRIED;
+                    self.world.left.early_deadlines += DEADLINES_WHEN_HURRIED;
                 }
             }
             _ => {}
@@ -134,6 +142,7 @@ impl State {
         self.feed(setting, input);
     }
 
+    /// Gives an input to the machine, and performs its effects.
     pub fn feed(&mut self, setting: &Setting, input: Input) {
         let now = self.world.moment();
         for effect in self.world.supervisor.machine.handle(input, now) {
@@ -141,7 +150,7 @@ impl State {
         }
     }
 
-    /// The machine's deadline passes.
+    /// Lets the machine's deadline pass.
     pub fn pass_deadline(&mut self, setting: &Setting) {
         if let Some(deadline) = self.world.supervisor.machine.deadline() {
             self.world.now = self.world.now.max(deadline);
@@ -152,18 +161,18 @@ impl State {
     fn perform(&mut self, setting: &Setting, effect: Effect) {
         let world = &mut self.world;
         match effect {
-            Effect::Begin(_) => world.happened(Input::Begun),
+            Effect::Begin(_) => world.send_input(Input::Begun),
             Effect::LimitStore(_) => {}
             Effect::SealListeners => world.acceptor.is_told = true,
             Effect::Order { order, sessions } => self.order(order, &sessions),
             Effect::AwaitRequests => world.supervisor.awaits_requests = true,
             Effect::SealLog if world.hub.is_alive => world.hub.mailbox.push(ToHub::Seal),
-            Effect::SealLog => world.happened(Input::LogSealed(None)),
+            Effect::SealLog => world.send_input(Input::LogSealed(None)),
             Effect::StopActors if world.hub.is_alive => {
                 world.supervisor.stops_actors = true;
                 world.hub.mailbox.push(ToHub::Stop);
             }
-            Effect::StopActors => world.happened(Input::ActorsStopped),
+            Effect::StopActors => world.send_input(Input::ActorsStopped),
             Effect::CloseStore => self.close_store(setting),
             Effect::PhaseOver(line) => self.end_phase(&line),
             Effect::Observe => {
@@ -175,17 +184,18 @@ impl State {
         }
     }
 
-    /// Gives the sessions the order; one that has ended does not answer.
+    /// Sends an order to sessions. A session that has ended gets none.
     fn order(&mut self, order: Order, sessions: &[SessionId]) {
         for session in sessions {
-            let slot = &mut self.slots[place(*session)];
+            let slot = &mut self.slots[slot_of(*session)];
             if slot.core.is_some() {
                 slot.orders.push(order);
             }
         }
     }
 
-    /// Nobody waits any more for what the phase has begun, but for the announcement.
+    /// Ends a phase. Outstanding answers to its order are dropped, unless they answer the
+    /// announcement.
     fn end_phase(&mut self, line: &PhaseLine) {
         let PhaseLine { phase, in_time, .. } = *line;
         let supervisor = &mut self.world.supervisor;
@@ -198,14 +208,14 @@ impl State {
             supervisor.overlooked_work = jobs.any(|job| job.frames > 0);
         }
         for slot in &mut self.slots {
-            slot.told
+            slot.order_answers
                 .retain(|(answered, _)| *answered == Phase::Announce);
         }
     }
 
-    /// The arbiters end, and sessions that have not finished are dropped with them. What is on
-    /// its way to an arbiter starts before that: one queue holds both. Whatever the threads
-    /// have sent is in the mailbox before the answer.
+    /// Ends the arbiters, which drop the sessions that have not finished. Sessions of handed-over
+    /// connections start before that, because one queue has both. All messages of the arbiters'
+    /// threads are in the supervisor's mailbox before the answer.
     fn close_store(&mut self, setting: &Setting) {
         self.world.hub.is_alive = false;
         self.world.hub.mailbox.clear();
@@ -215,16 +225,17 @@ impl State {
             }
             self.end(setting, at);
         }
-        self.world.happened(Input::StoreClosed(StoreClosed {
+        self.world.send_input(Input::StoreClosed(StoreClosed {
             trouble: Vec::new(),
             has_panicked: false,
         }));
     }
 
+    /// Returns the sessions that are open according to the roster.
     fn observe(&self) -> Vec<ObservedSession> {
         let slots = self.slots.iter().enumerate();
         slots
-            .filter(|(_, slot)| slot.roster == Roster::Live)
+            .filter(|(_, slot)| slot.roster == RosterEntry::SessionOpen)
             .map(|(at, slot)| ObservedSession {
                 session: id(at),
                 user: slot.io.has_entered.then(String::new),
@@ -235,46 +246,52 @@ impl State {
             .collect()
     }
 
+    /// Records the outcome of the stop.
     fn finish(&mut self, outcome: StopOutcome) {
         self.world.supervisor.exit = Some(outcome.exit);
         let mut trouble = outcome.trouble.iter();
         self.world.supervisor.has_guessed = trouble.any(|trouble| trouble.contains("not sealed"));
         for record in outcome.sessions {
-            let at = place(record.session);
+            let at = slot_of(record.session);
             self.slots[at].record = Some(record);
         }
     }
 
-    /// Whether the seal's barrier has come a step further.
+    /// Whether the event that the barrier waits for has happened.
     pub fn barrier_is_due(&self) -> bool {
-        let on_the_way =
+        let is_handed_over =
             |connection: Connection| matches!(connection, Connection::HandedOver { .. });
         match self.world.supervisor.barrier {
-            Barrier::Doors => self.world.acceptor.is_sealed,
-            Barrier::Arbiters => !self.slots.iter().any(|slot| on_the_way(slot.connection)),
-            Barrier::Settling | Barrier::Passed => false,
+            Barrier::AwaitsAcceptor => self.world.acceptor.is_sealed,
+            Barrier::AwaitsArbiters => !self
+                .slots
+                .iter()
+                .any(|slot| is_handed_over(slot.connection)),
+            Barrier::AwaitsMailbox | Barrier::Passed => false,
         }
     }
 
-    pub fn barrier_goes_on(&mut self, setting: &Setting) {
+    /// Moves the barrier to its next stage.
+    pub fn advance_barrier(&mut self, setting: &Setting) {
         let barrier = &mut self.world.supervisor.barrier;
         match barrier {
-            Barrier::Doors if setting.is(Broken::NoSettle) => {
+            Barrier::AwaitsAcceptor if setting.is(Broken::NoSettle) => {
                 *barrier = Barrier::Passed;
                 self.feed(setting, Input::ListenersSealed);
             }
-            Barrier::Doors => *barrier = Barrier::Arbiters,
+            Barrier::AwaitsAcceptor => *barrier = Barrier::AwaitsArbiters,
             _ => {
-                *barrier = Barrier::Settling;
-                self.world.happened(Input::ListenersSealed);
+                *barrier = Barrier::AwaitsMailbox;
+                self.world.send_input(Input::ListenersSealed);
             }
         }
     }
 
-    /// The supervisor's input when a session's answer to the order of `phase` arrives.
+    /// Returns the supervisor's input for a session's answer to the order of `phase`; `None` if no
+    /// such answer is on its way.
     pub fn answer_of(&self, at: SlotId, phase: Phase) -> Option<Input> {
-        let mut told = self.slots[at].told.iter();
-        let (phase, record) = told.find(|(answered, _)| *answered == phase)?;
+        let mut answers = self.slots[at].order_answers.iter();
+        let (phase, record) = answers.find(|(answered, _)| *answered == phase)?;
         Some(Input::Answered {
             session: id(at),
             phase: *phase,
@@ -282,11 +299,11 @@ impl State {
         })
     }
 
-    /// A session's answer reaches the supervisor.
-    pub fn note(&mut self, setting: &Setting, at: SlotId, phase: Phase) {
+    /// Delivers a session's answer to the supervisor.
+    pub fn deliver_order_answer(&mut self, setting: &Setting, at: SlotId, phase: Phase) {
         if let Some(answer) = self.answer_of(at, phase) {
             self.slots[at]
-                .told
+                .order_answers
                 .retain(|(answered, _)| *answered != phase);
             self.feed(setting, answer);
         }

@@ -1,4 +1,4 @@
-//! A path through the model, for people.
+//! Counter-examples as text.
 
 use std::fmt::Write;
 
@@ -8,8 +8,8 @@ use crate::setting::Setting;
 use crate::state::State;
 use crate::step::Step;
 
-/// The steps up to the first state in which the property does not hold; of one that must
-/// hold at last, all of them.
+/// Returns the steps of a path up to the first state in which the property does not hold. For an
+/// `eventually` property, returns all steps.
 pub fn steps(
     setting: &Setting,
     path: Path<State, Step>,
@@ -26,11 +26,11 @@ pub fn steps(
     steps
 }
 
-/// One line a step.
-pub fn tell(name: &str, steps: &[Step]) -> String {
-    let mut text = format!("falls: {name}\n");
+/// Returns the steps as text, one a line, after the name of the property.
+pub fn text(name: &str, steps: &[Step]) -> String {
+    let mut text = format!("violated: {name}\n");
     for (number, step) in steps.iter().enumerate() {
-        let _ = writeln!(text, "{:4}  {step:?}", number + 1); // a string takes everything
+        let _ = writeln!(text, "{:4}  {step:?}", number + 1); // writing to a string never fails
     }
     text
 }

@@ -1,4 +1,5 @@
-//! The states that a setting must reach, so that the other properties are tested at all.
+//! The states that a setting must reach. A setting that did not reach them would not test the other
+//! properties.
 
 use arauto::{CloseReason, ExitCode, Seq, SlowPolicy};
 use stateright::Property;
@@ -11,14 +12,15 @@ use crate::witness::Fate;
 
 type Sometimes = Property<Setting>;
 
-pub fn possible(setting: &Setting) -> Vec<Sometimes> {
+/// Returns the properties that the checker must find at least once in a setting.
+pub fn reachable(setting: &Setting) -> Vec<Sometimes> {
     let any = |has: fn(&Client) -> bool| setting.clients.iter().any(has);
     let stalls = any(|client| !client.reads);
     let asks = |client: &Client| client.has(Frame::Request) || client.has(Frame::Publish);
     let is_served = |client: &Client| asks(client) && !client.is_late;
     let can_serve = setting.clients.iter().any(is_served);
     let is_late = any(|client| client.is_late);
-    let shows = [
+    let cases = [
         (
             !stalls || any(|client| client.may_break),
             Sometimes::sometimes("exit 0", |_, state| is_exit(state, ExitCode::Clean)),
@@ -44,7 +46,7 @@ pub fn possible(setting: &Setting) -> Vec<Sometimes> {
         ),
         (
             can_serve,
-            Sometimes::sometimes("a frame is refused behind its cut", |_, state| {
+            Sometimes::sometimes("a frame is refused after the cut", |_, state| {
                 has_fate(state, Fate::Refused)
             }),
         ),
@@ -61,7 +63,7 @@ pub fn possible(setting: &Setting) -> Vec<Sometimes> {
         ),
         (
             is_late,
-            Sometimes::sometimes("a late connection finds the door closed", |_, state| {
+            Sometimes::sometimes("a late connection is refused", |_, state| {
                 let mut slots = state.slots.iter();
                 slots.any(|slot| slot.connection == Connection::Refused)
             }),
@@ -75,7 +77,7 @@ pub fn possible(setting: &Setting) -> Vec<Sometimes> {
         ),
         (
             setting.log_holds.is_some() && setting.slow == SlowPolicy::Gap,
-            Sometimes::sometimes("a gap is told", |_, state| {
+            Sometimes::sometimes("a client gets a gap", |_, state| {
                 let mut slots = state.slots.iter();
                 slots.any(|slot| !slot.io.witness.gaps.is_empty())
             }),
@@ -101,8 +103,8 @@ pub fn possible(setting: &Setting) -> Vec<Sometimes> {
             }),
         ),
     ];
-    let shown = shows.into_iter().filter(|(is_due, _)| *is_due);
-    shown.map(|(_, property)| property).collect()
+    let expected = cases.into_iter().filter(|(is_expected, _)| *is_expected);
+    expected.map(|(_, property)| property).collect()
 }
 
 fn has_fate(state: &State, fate: Fate) -> bool {
