@@ -115,7 +115,9 @@ impl Eq for Authorization {}
 impl fmt::Display for RevocationReason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            RevocationReason::AccountRemoved => "the account was removed",
+            RevocationReason::AccountRemoved => {
+                "the account was removed, or its record is not valid"
+            }
             RevocationReason::PasswordChanged => "the account's password was changed",
         })
     }

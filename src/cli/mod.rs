@@ -40,7 +40,7 @@ mod users;
 mod who;
 mod whole_file;
 
-use std::io::{self, Write};
+use std::io::{self, IsTerminal, Write};
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
@@ -137,10 +137,17 @@ fn usage(error: &clap::Error) -> ExitCode {
         print_usage_error(error);
         return ExitCode::from(sysexits::USAGE);
     }
-    let printed = error.print().and_then(|()| io::stdout().flush());
+    let printed = match io::stdout().is_terminal() {
+        true => error
+            .print() // in bold, where the terminal can
+            .and_then(|()| io::stdout().flush())
+            .map(|()| 0)
+            .map_err(|error| stdout_failed(&error)),
+        false => output::print(&error.render().to_string()),
+    };
     match printed {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => stdout_failed(&error).tell(),
+        Ok(code) => ExitCode::from(code),
+        Err(failure) => failure.tell(),
     }
 }
 

@@ -13,9 +13,10 @@ use serde::Serialize;
 
 use super::escape::{self, is_hostile};
 use super::exit::{Failure, stdout_failed};
+use super::os::Stdout;
 
 /// A command's output: stdout, or any writer in tests.
-pub(super) struct Output<W: Write = io::Stdout> {
+pub(super) struct Output<W: Write = Stdout> {
     out: BufWriter<W>,
     is_terminal: bool,
 }
@@ -24,7 +25,7 @@ impl Output {
     /// Prints to stdout.
     pub(super) fn stdout() -> Self {
         let is_terminal = io::stdout().is_terminal();
-        Output::new(io::stdout(), is_terminal)
+        Output::new(Stdout, is_terminal)
     }
 }
 

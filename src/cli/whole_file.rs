@@ -8,7 +8,7 @@
 //! | nothing, or a regular file | a new file beside it is written, synced and renamed over it. A reader never sees half a file, and a full disk or a crash leaves none. Mode and owner are kept; a new file is private to its owner |
 //! | a link | as its target; a link to a missing file creates that file, as `>` in a shell does |
 //! | a character device, a FIFO, `/dev/stdout`, `/dev/fd/N` | opened and written |
-//! | a folder, a block device, a socket | refused, when the command starts, by [`check`] |
+//! | a folder, a block device, a socket; a file of a data folder | refused, when the command starts, by [`check`] |
 //!
 //! A device, a FIFO and a disk that hangs can block a writer for ever. [`replace_within`] has a
 //! deadline, for a server that stops.
@@ -20,6 +20,7 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
 
+use arauto::internal::accounts::DataFolder;
 use tempfile::NamedTempFile;
 
 use super::os::{self, Attributes, Target};
@@ -192,6 +193,10 @@ fn synced(file: &File, deadline: Option<Instant>) -> io::Result<Durability> {
 
 /// Creates a temporary file in the folder of the file that it will replace.
 fn staged(path: &Path) -> io::Result<NamedTempFile> {
+    if DataFolder::is_own_file(path) {
+        let problem = "this is the name of a file in a data folder; choose another one";
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, problem));
+    }
     let folder = folder(path);
     NamedTempFile::new_in(folder).map_err(|error| {
         let problem = match error.kind() {

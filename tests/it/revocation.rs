@@ -99,7 +99,7 @@ fn text_session_of_removed_user_gets_a_revoked_line() {
     rui.expect("+ arauto 1");
     rui.exchange(&format!("/login rui {PASSWORD}"), "+ rui logged in");
     users(&served, &["remove", "rui"]).expect_success();
-    rui.expect("- revoked the account was removed");
+    rui.expect("- revoked the account was removed, or its record is not valid");
     rui.expect(". revoked");
     rui.expect_end();
     served.stop();

@@ -59,9 +59,15 @@ pub enum Step {
     /// The stop machine learns that no frame is in work.
     RequestsIdle,
     /// The deadline of a phase passes.
-    Deadline(Phase),
+    Deadline {
+        phase: Phase,
+        is_early: bool,
+    },
     /// A time-out of a session passes.
-    Timeout(SlotId),
+    Timeout {
+        at: SlotId,
+        is_early: bool,
+    },
 }
 
 impl Model for Setting {
@@ -209,11 +215,13 @@ impl Setting {
             && (is_stuck || world.left.early_deadlines > 0)
             && world.supervisor.machine.deadline().is_some()
         {
-            steps.push(Step::Deadline(phase));
+            let is_early = !is_stuck;
+            steps.push(Step::Deadline { phase, is_early });
         }
         if is_stuck || world.left.early_timeouts > 0 {
             let due = (0..state.slots.len()).filter(|at| state.timeout(*at).is_some());
-            steps.extend(due.map(Step::Timeout));
+            let is_early = !is_stuck;
+            steps.extend(due.map(|at| Step::Timeout { at, is_early }));
         }
     }
 
@@ -333,12 +341,12 @@ impl State {
                 self.world.supervisor.awaits_requests = false;
                 self.feed(setting, Input::RequestsIdle);
             }
-            Step::Deadline(_) => {
-                left.early_deadlines = left.early_deadlines.saturating_sub(1);
+            Step::Deadline { is_early, .. } => {
+                left.early_deadlines -= u8::from(is_early);
                 self.pass_deadline(setting);
             }
-            Step::Timeout(at) => {
-                left.early_timeouts = left.early_timeouts.saturating_sub(1);
+            Step::Timeout { at, is_early } => {
+                left.early_timeouts -= u8::from(is_early);
                 self.pass_timeout(setting, at);
             }
         }

@@ -11,7 +11,7 @@ mod guard;
 use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
 
-use self::contents::{DATABASE, is_for_arauto_only};
+use self::contents::{DATABASE, LOCK, is_for_arauto_only, is_own_file};
 pub use self::error::FolderError;
 
 /// The folder of a server's database.
@@ -42,12 +42,17 @@ impl DataFolder {
         is_for_arauto_only(path)
     }
 
+    /// Whether a path has the name of a file that the server keeps in a data folder.
+    pub fn is_own_file(path: &Path) -> bool {
+        is_own_file(path)
+    }
+
     /// Locks the folder for one server.
     ///
     /// # Errors
     /// Another server holds the lock, or see [`DataFolder::open`].
     pub fn lock(&self) -> Result<FolderLock, FolderError> {
-        let path = self.path.join("arauto.lock");
+        let path = self.path.join(LOCK);
         let file = guard::open_file(&path)?;
         match file.try_lock() {
             Ok(()) => Ok(FolderLock(file)),

@@ -22,7 +22,12 @@ impl<T: Copy> Slots<T> {
             self.values[slot as usize] = value;
             return slot;
         }
-        let slot = u32::try_from(self.values.len()).expect("a table has at most 2^32 values");
+        // The last two numbers mark absent nodes and wildcards in the trie.
+        assert!(
+            self.values.len() < u32::MAX as usize - 1,
+            "the table is full"
+        );
+        let slot = self.values.len() as u32;
         grow_slowly(&mut self.values);
         self.values.push(value);
         slot

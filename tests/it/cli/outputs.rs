@@ -62,6 +62,28 @@ fn full_stdout_of_any_command_exits_74() {
 }
 
 #[test]
+fn closed_or_read_only_stdout_of_any_command_exits_74() {
+    let _watchdog = watchdog();
+    let served = Served::new(&[]);
+    for redirection in [">&-", "1</dev/null", ">&- 2>&-"] {
+        let commands = [
+            arauto(&["--help"]),
+            arauto(&["--version"]),
+            served.command(&["who"]),
+            served.command(&["pedir", "a"]),
+            served.command(&["escritor", "--verbose", "a"]),
+            served.users(&["list"]),
+        ];
+        for command in commands {
+            let shown = format!("{command:?} {redirection}");
+            let done = with_stdout(command, redirection);
+            assert_eq!(done.code, Some(74), "{shown}: {done:?}");
+        }
+    }
+    served.stop();
+}
+
+#[test]
 fn filter_whose_reader_has_gone_ends_as_by_sigpipe() {
     let _watchdog = watchdog();
     let served = Served::new(&["--data", "none"]);
@@ -104,7 +126,7 @@ fn escritor_whose_reader_has_gone_reports_what_it_published() {
 fn full_or_closed_stderr_changes_no_exit_code() {
     let _watchdog = watchdog();
     let served = Served::new(&["--data", "none"]);
-    for redirection in ["2>/dev/full", "2>&-", ">&- 2>&-", "<&- 2>/dev/full"] {
+    for redirection in ["2>/dev/full", "2>&-", "<&- 2>&-", "<&- 2>/dev/full"] {
         let fine = with_stdout(served.command(&["who"]), redirection);
         assert_eq!(fine.code, Some(0), "{redirection}: {fine:?}");
         let wrong = with_stdout(served.command(&["who", "--user", "a b"]), redirection);
@@ -123,7 +145,13 @@ const GUARDED: [(&str, &[&str]); 8] = [
     ("eprintln!(", &[]),
     (
         "io::stdout()",
-        &["output.rs", "mod.rs", "os/unix/target.rs"],
+        &[
+            "output.rs",
+            "mod.rs",
+            "os/unix/stdout.rs",
+            "os/unix/target.rs",
+            "os/windows/stdout.rs",
+        ],
     ),
     (
         "io::stderr()",

@@ -4,6 +4,7 @@ mod folders;
 mod process;
 mod prompt;
 mod server_signals;
+mod stdout;
 mod target;
 
 use std::fs::{DirBuilder, File, Permissions};
@@ -28,6 +29,7 @@ pub(in crate::cli) use self::folders::{default_data_folder, user_name};
 pub(in crate::cli) use self::process::{has_descriptors, on_own_stack};
 pub(in crate::cli) use self::prompt::read_hidden;
 pub(in crate::cli) use self::server_signals::ServerSignals;
+pub(in crate::cli) use self::stdout::Stdout;
 pub(in crate::cli) use self::target::{Attributes, Target, find_target, is_in_use, open_folder};
 use crate::cli::exit::{Failure, sysexits};
 

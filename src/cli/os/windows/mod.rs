@@ -3,6 +3,7 @@
 //! Windows has no service manager to notify in this way, no limit of handles to raise, and a
 //! console keeps its own settings.
 
+mod stdout;
 mod target;
 
 use std::fs::File;
@@ -22,6 +23,7 @@ use windows_sys::Win32::System::Threading::{
     OpenProcess, PROCESS_SYNCHRONIZE, WaitForSingleObject,
 };
 
+pub(in crate::cli) use self::stdout::Stdout;
 pub(in crate::cli) use self::target::{Attributes, Target, find_target, is_in_use, open_folder};
 use crate::cli::exit::Failure;
 use crate::cli::os::server_signal::ServerSignal;
