@@ -31,9 +31,9 @@ impl DatabaseFiles {
 
     /// Returns the first path that no longer names the recorded file.
     pub(super) fn moved(&self) -> Option<&Path> {
-        let moved = |(path, noted): &&(PathBuf, identity::Identity)| {
-            identity::of(path).is_err_and(|error| error.kind() == std::io::ErrorKind::NotFound)
-                || identity::of(path).is_ok_and(|found| found != *noted)
+        let moved = |(path, noted): &&(PathBuf, identity::Identity)| match identity::of(path) {
+            Ok(found) => found != *noted,
+            Err(error) => error.kind() == std::io::ErrorKind::NotFound,
         };
         self.files
             .iter()
@@ -70,10 +70,11 @@ mod identity {
     use std::io;
     use std::path::Path;
 
-    pub(super) type Identity = ();
+    #[derive(Debug, Clone, PartialEq, Eq)]
+    pub(super) struct Identity;
 
     pub(super) fn of(_path: &Path) -> io::Result<Identity> {
-        Ok(())
+        Ok(Identity)
     }
 }
 

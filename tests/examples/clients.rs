@@ -8,7 +8,7 @@ use tokio::io::{AsyncBufReadExt, BufReader};
 use super::listener::TestListener;
 use super::scripted::serve_all_at_once;
 use super::support::{
-    Served, complaint, evidence, example, interrupt, lines, printed, run_with, url, within,
+    Served, complaint, evidence, example, interrupt, lines, printed, run_with, start, url, within,
 };
 
 /// A part of the system's error if nothing listens.
@@ -25,7 +25,7 @@ async fn leitor_prints_and_acknowledges_what_escritor_publishes() {
         let endpoint = server.cbor();
         let mut witness = server.witness().await;
         let mut leitor = example("leitor.rs").await.expect("it needs no tools");
-        let leitor = leitor.args([&endpoint, "leo"]).spawn().expect("it starts");
+        let leitor = start(leitor.args([&endpoint, "leo"]));
         witness.hear("joined leo").await;
 
         let mut escritor = example("escritor.rs").await.expect("it needs no tools");
@@ -73,7 +73,7 @@ async fn leitor_acknowledges_broadcasts_read_with_the_end() {
             let Some(mut leitor) = example(name).await else {
                 continue;
             };
-            let leitor = leitor.args([&endpoint, "lia"]).spawn().expect("it starts");
+            let leitor = start(leitor.args([&endpoint, "lia"]));
             let mut pipe = listener.accept().await;
             let acknowledged = serve_all_at_once(&mut pipe).await;
             let output = printed(
@@ -95,10 +95,7 @@ async fn leitor_ends_cleanly_at_ctrl_c() {
         let server = Served::start().await;
         let mut witness = server.witness().await;
         let mut leitor = example("leitor.rs").await.expect("it needs no tools");
-        let mut leitor = leitor
-            .args([&server.cbor(), "leo"])
-            .spawn()
-            .expect("it starts");
+        let mut leitor = start(leitor.args([&server.cbor(), "leo"]));
         witness.hear("joined leo").await;
         witness
             .client
@@ -123,7 +120,7 @@ async fn idle_escritor_notices_the_end_of_the_session() {
         let mut witness = server.witness().await;
         let mut escritor = example("escritor.rs").await.expect("it needs no tools");
         let escritor = escritor.args([&server.cbor(), "eva"]).stdin(Stdio::piped());
-        let mut escritor = escritor.spawn().expect("it starts");
+        let mut escritor = start(escritor);
         let typed = escritor.stdin.take(); // open, and silent
         witness.hear("joined eva").await;
         witness.stop().await;

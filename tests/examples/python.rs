@@ -6,7 +6,7 @@ use arauto::Evidence;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::UnixStream;
 
-use super::support::{PASSWORD, Served, evidence, example, lines, printed, within};
+use super::support::{PASSWORD, Served, evidence, example, lines, printed, start, within};
 
 #[tokio::test]
 async fn python_and_rust_clients_interoperate() {
@@ -21,10 +21,10 @@ async fn python_and_rust_clients_interoperate() {
         let server = Served::start().await;
         let endpoint = server.cbor();
         let mut witness = server.witness().await;
-        let leitor = leitor.args([&endpoint, "lia"]).spawn().expect("it starts");
+        let leitor = start(leitor.args([&endpoint, "lia"]));
         witness.hear("joined lia").await;
         let mut rust = example("leitor.rs").await.expect("it needs no tools");
-        let rust = rust.args([&endpoint, "leo"]).spawn().expect("it starts");
+        let rust = start(rust.args([&endpoint, "leo"]));
         witness.hear("joined leo").await;
 
         escritor.args([&endpoint, "edu", "saudações", "a\n\u{1b}[31m\\"]);
@@ -86,7 +86,7 @@ async fn python_leitor_resumes_from_its_resume_file() {
         let mut witness = server.witness().await;
         let place = file.display().to_string();
         let first = first.args([&endpoint, "lia", &place]);
-        let mut first = first.spawn().expect("it starts");
+        let mut first = start(first);
         witness.hear("joined lia").await;
         witness.client.publish("um").await.expect("the server runs");
         // The file is replaced whole, once what it says is shown.
@@ -104,7 +104,7 @@ async fn python_leitor_resumes_from_its_resume_file() {
             .expect("the server runs");
 
         let second = second.args([&endpoint, "lia", &place]);
-        let second = second.spawn().expect("it starts");
+        let second = start(second);
         witness.hear("joined lia").await;
         witness.stop().await;
         let output = second
@@ -128,10 +128,10 @@ async fn silent_python_clients_keep_their_sessions() {
         let server = Served::start_with(&["--idle-timeout", "1s"]).await;
         let endpoint = server.cbor();
         let mut witness = server.witness().await;
-        let leitor = leitor.args([&endpoint, "lia"]).spawn().expect("it starts");
+        let leitor = start(leitor.args([&endpoint, "lia"]));
         witness.hear("joined lia").await;
         let escritor = escritor.args([&endpoint, "edu"]).stdin(Stdio::piped());
-        let mut escritor = escritor.spawn().expect("it starts");
+        let mut escritor = start(escritor);
         witness.hear("joined edu").await;
         // Meanwhile the idle timeout passes three times.
         for round in 1..=3 {

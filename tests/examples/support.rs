@@ -94,9 +94,14 @@ pub(crate) fn missing(name: &str, tool: &str) -> Option<Command> {
     None
 }
 
+/// Starts a command.
+pub(crate) fn start(command: &mut Command) -> Child {
+    os::start_process(|| command.spawn()).expect("it starts")
+}
+
 /// Runs a command to its end, with this input.
 pub(crate) async fn run(mut command: Command, input: &str) -> Output {
-    let mut child = command.stdin(Stdio::piped()).spawn().expect("it starts");
+    let mut child = start(command.stdin(Stdio::piped()));
     let mut stdin = child.stdin.take().expect("it is piped");
     // It may end without reading all input, which is not a failure.
     let _ = stdin.write_all(input.as_bytes()).await;
@@ -154,7 +159,7 @@ impl Served {
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(Stdio::piped());
-        let mut child = command.kill_on_drop(true).spawn().expect("arauto starts");
+        let mut child = start(command.kill_on_drop(true));
         let stderr = child.stderr.take().expect("it is piped");
         let mut log = BufReader::new(stderr).lines();
         let mut listening = 0;

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use tempfile::TempDir;
 use tokio::process::Command;
 
-use super::support::{complaint, example, interrupt, printed, run, within};
+use super::support::{complaint, example, interrupt, printed, run, start, within};
 
 /// A folder with a file `from` of these bytes.
 fn folder_with(bytes: &[u8]) -> (TempDir, PathBuf, PathBuf) {
@@ -169,7 +169,7 @@ async fn mycopy_leaves_no_half_file_when_it_is_interrupted() {
         // Elsewhere than on unix it may take the room all the same.
         let length = if cfg!(unix) { 16 << 30 } else { 2 << 30 };
         sparse.set_len(length).expect("holes take no room");
-        let mut mycopy = mycopy(&[&from, &to]).await.spawn().expect("it starts");
+        let mut mycopy = start(&mut mycopy(&[&from, &to]).await);
         // Its temporary file shows that it is at work.
         while names(folder.path()).len() < 2 {
             let ended = mycopy.try_wait().expect("it can be waited for");

@@ -60,9 +60,8 @@ pub fn spawn(command: &mut Command) -> Child {
     command
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .expect("the binary is built")
+        .stderr(Stdio::piped());
+    os::start_process(|| command.spawn()).expect("the binary is built")
 }
 
 /// Runs a command to its end, with this input.
@@ -128,12 +127,11 @@ impl Served {
         command.args(arguments);
         let readiness = Readiness::new(&mut command);
         let mut command = alter(command);
-        let child = os::can_get_stop_signals(&mut command)
+        os::can_get_stop_signals(&mut command)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
-            .stderr(log)
-            .spawn()
-            .expect("the binary is built");
+            .stderr(log);
+        let child = os::start_process(|| command.spawn()).expect("the binary is built");
         let mut served = Served::starting(child, folder, endpoint);
         wait_until("the server is ready", || {
             readiness.is_told(&served.endpoint)

@@ -38,13 +38,13 @@ impl Program {
         let program = PathBuf::from(folder)
             .join(build)
             .join(format!("{name}.exe"));
-        let mut child = Command::new(program)
+        let mut command = Command::new(program);
+        command
             .args(arguments)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .expect("it has been built");
+            .stderr(Stdio::null());
+        let mut child = os::start_process(|| command.spawn()).expect("it has been built");
         let mut stdin = child.stdin.take().expect("it is piped");
         let _ = stdin.write_all(input.as_bytes()); // or it does not read to the end
         drop(stdin);

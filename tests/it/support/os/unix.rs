@@ -104,3 +104,8 @@ pub fn send_stop(pid: u32, stop: Stop) {
     let pid = i32::try_from(pid).ok().and_then(Pid::from_raw);
     kill_process(pid.expect("a process has an id"), signal).expect("the process is running");
 }
+
+/// Starts a process.
+pub fn start_process<C>(spawn: impl FnOnce() -> io::Result<C>) -> io::Result<C> {
+    spawn()
+}

@@ -13,8 +13,8 @@ use std::time::{Duration, Instant};
 
 use arauto::Endpoint;
 use windows_sys::Win32::Foundation::{
-    ERROR_BROKEN_PIPE, ERROR_FILE_NOT_FOUND, ERROR_IO_PENDING, ERROR_OPERATION_ABORTED,
-    ERROR_PIPE_BUSY, ERROR_PIPE_NOT_CONNECTED, HANDLE,
+    ERROR_BROKEN_PIPE, ERROR_FILE_NOT_FOUND, ERROR_INTERNAL_ERROR, ERROR_IO_PENDING,
+    ERROR_OPERATION_ABORTED, ERROR_PIPE_BUSY, ERROR_PIPE_NOT_CONNECTED, HANDLE,
 };
 use windows_sys::Win32::Storage::FileSystem::{FILE_FLAG_OVERLAPPED, ReadFile, WriteFile};
 use windows_sys::Win32::System::Console::{
@@ -257,13 +257,13 @@ pub fn try_send_stop(pid: u32, stop: Stop) -> Result<(), String> {
     };
     let (_, module) = module_path!().split_once("::").expect("it is in a crate");
     let sender = std::env::current_exe().expect("the system knows what it runs");
-    let sent = Command::new(sender)
+    let mut command = Command::new(sender);
+    command
         .args(["--ignored", "--exact"])
         .arg(format!("{module}::child_sends_a_console_event"))
         .env(SEND, format!("{pid} {event}"))
-        .stdin(Stdio::null())
-        .output();
-    let sent = sent.expect("it has been run before");
+        .stdin(Stdio::null());
+    let sent = start_process(|| command.output()).expect("it has been run before");
     if sent.status.success() {
         return Ok(());
     }
@@ -297,4 +297,27 @@ fn send(pid: u32, event: u32) -> io::Result<()> {
         checked(SetConsoleCtrlHandler(None, 1))?;
         checked(GenerateConsoleCtrlEvent(event, 0))
     }
+}
+
+/// Starts a process, again where Wine could not.
+///
+/// On a busy machine a process of Wine can end before its first instruction; `CreateProcess` then
+/// fails with this error, which Windows does not give. Nothing of the program has run.
+pub fn start_process<C>(mut spawn: impl FnMut() -> io::Result<C>) -> io::Result<C> {
+    const ATTEMPTS: u32 = 5;
+    let mut attempt = 1;
+    loop {
+        match spawn() {
+            Err(error) if attempt < ATTEMPTS && is_of_wine(&error) => {
+                println!("attempt {attempt} to start a process: {error}");
+                std::thread::sleep(Duration::from_millis(200));
+                attempt += 1;
+            }
+            result => return result,
+        }
+    }
+}
+
+fn is_of_wine(error: &io::Error) -> bool {
+    error.raw_os_error() == Some(ERROR_INTERNAL_ERROR.cast_signed())
 }
