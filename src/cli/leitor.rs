@@ -42,7 +42,7 @@ pub(super) struct Args {
 }
 
 /// The way that reading ended.
-enum Outcome {
+enum ReadingEnd {
     /// The server closed the session, and the client does not reconnect.
     Closed(EndReason),
     /// The connection broke, and the client does not reconnect.
@@ -89,26 +89,28 @@ pub(super) async fn run(args: Args) -> Result<u8, Failure> {
         return Ok(0);
     };
     match leitor.read(&client, events, &mut signals).await? {
-        Outcome::Enough(outcome) => outcome,
+        ReadingEnd::Enough(outcome) => outcome,
         // A new login would register the name again if registration is open.
-        Outcome::Closed(EndReason::Error(ErrorCode::Revoked)) => {
+        ReadingEnd::Closed(EndReason::Error(ErrorCode::Revoked)) => {
             let message = "the session ended (revoked): the account was removed or its password \
                            was changed; ask the operator, then start again";
             Err(Failure::new(sysexits::NOPERM, message))
         }
-        Outcome::Closed(reason) if args.once => {
+        ReadingEnd::Closed(reason) if args.once => {
             let reason = one_line(reason.as_str());
             complain(&format!("the session is closed ({reason})"));
             Ok(0)
         }
-        Outcome::Closed(reason) => {
+        ReadingEnd::Closed(reason) => {
             let reason = one_line(reason.as_str());
             let message =
                 format!("the server ended the session and will not accept it again ({reason})");
             Err(Failure::new(sysexits::NOPERM, message))
         }
-        Outcome::Lost(error) if args.once => Err(Failure::new(sysexits::IOERR, error.to_string())),
-        Outcome::Lost(error) => Err(error.into()),
+        ReadingEnd::Lost(error) if args.once => {
+            Err(Failure::new(sysexits::IOERR, error.to_string()))
+        }
+        ReadingEnd::Lost(error) => Err(error.into()),
     }
 }
 
@@ -119,7 +121,7 @@ impl Leitor {
         client: &Client,
         mut events: Events,
         signals: &mut StopSignals,
-    ) -> Result<Outcome, Failure> {
+    ) -> Result<ReadingEnd, Failure> {
         self.begin(&client.who_am_i())?;
         loop {
             let incoming = tokio::select! {
@@ -127,12 +129,12 @@ impl Leitor {
                 () = signals.next() => {
                     drop(events); // unread broadcasts would delay the end of the session
                     let _ = client.fim().await; // the session may be over already
-                    return Ok(Outcome::Enough(Ok(0)));
+                    return Ok(ReadingEnd::Enough(Ok(0)));
                 }
             };
             let Some(first) = incoming else {
                 let message = "the session is over";
-                return Ok(Outcome::Enough(Err(Failure::new(
+                return Ok(ReadingEnd::Enough(Err(Failure::new(
                     sysexits::SOFTWARE,
                     message,
                 ))));
@@ -144,7 +146,7 @@ impl Leitor {
             }
             let (printed, end) = self.print(first, &mut events);
             if let Err(failure) = printed {
-                return Ok(Outcome::Enough(Err(failure)));
+                return Ok(ReadingEnd::Enough(Err(failure)));
             }
             if let Some(point) = self.point.clone() {
                 let seq = point.after;
@@ -176,7 +178,7 @@ impl Leitor {
         &mut self,
         first: Incoming,
         events: &mut Events,
-    ) -> (Result<(), Failure>, Option<Outcome>) {
+    ) -> (Result<(), Failure>, Option<ReadingEnd>) {
         let mut out = Output::stdout();
         let mut end = None;
         let mut next = Some(first);
@@ -195,8 +197,8 @@ impl Leitor {
                     let reason = one_line(&notice.reason);
                     complain(&format!("the server is stopping ({reason})"));
                 }
-                Incoming::Closing(closing) => end = Some(Outcome::Closed(closing.reason)),
-                Incoming::Lost(error) => end = Some(Outcome::Lost(error)),
+                Incoming::Closing(closing) => end = Some(ReadingEnd::Closed(closing.reason)),
+                Incoming::Lost(error) => end = Some(ReadingEnd::Lost(error)),
                 Incoming::Disconnected(error) => {
                     let why = match &error {
                         ClientError::Closed(reason) => reason.to_string(),

@@ -71,7 +71,7 @@ pub struct Script {
 }
 
 /// The result of a conversation.
-pub struct Outcome {
+pub struct Conversation {
     /// The bytes that were written: a stream in one piece, or each message.
     pub written: Vec<Vec<u8>>,
     /// The report of the stop, which came at the latest when the session was over.
@@ -82,7 +82,7 @@ pub struct Outcome {
 ///
 /// # Panics
 /// If the session, or the stop of the server, does not come to an end.
-pub async fn converse(script: Script) -> Outcome {
+pub async fn converse(script: Script) -> Conversation {
     let limits = LogLimits {
         bytes: LOG,
         backpressure: BackpressureLimits {
@@ -162,7 +162,7 @@ pub async fn converse(script: Script) -> Outcome {
     let report = stop(&supervisor, report).await;
     relay.abort();
     let written = std::mem::take(&mut *written.borrow_mut());
-    Outcome { written, report }
+    Conversation { written, report }
 }
 
 fn accounts(default_role: Role) -> Accounts {

@@ -19,11 +19,11 @@ use super::error::ConfigError;
 /// # Ok::<_, arauto::ConfigError>(())
 /// ```
 #[derive(Debug, Clone, Copy)]
-pub struct Limit(Place);
+pub struct Limit(GroupEntry);
 
-/// The group of the configuration that a limit belongs to.
+/// A limit's row in the table of its group of the configuration.
 #[derive(Debug, Clone, Copy)]
-enum Place {
+enum GroupEntry {
     Limits(&'static Entry<Limits>),
     Timeouts(&'static Entry<Timeouts>),
 }
@@ -31,8 +31,8 @@ enum Place {
 impl Limit {
     /// Returns every limit, in the order of docs/limits.md.
     pub fn all() -> impl Iterator<Item = Limit> {
-        let limits = Limits::TABLE.iter().map(Place::Limits);
-        let timeouts = Timeouts::TABLE.iter().map(Place::Timeouts);
+        let limits = Limits::TABLE.iter().map(GroupEntry::Limits);
+        let timeouts = Timeouts::TABLE.iter().map(GroupEntry::Timeouts);
         limits.chain(timeouts).map(Limit)
     }
 
@@ -83,8 +83,8 @@ impl Limit {
     /// Returns the value in a configuration. `None`: there is no limit.
     pub fn get(&self, config: &Config) -> Option<Value> {
         match self.0 {
-            Place::Limits(entry) => entry.get(&config.limits),
-            Place::Timeouts(entry) => entry.get(&config.timeouts),
+            GroupEntry::Limits(entry) => entry.get(&config.limits),
+            GroupEntry::Timeouts(entry) => entry.get(&config.timeouts),
         }
     }
 
@@ -95,23 +95,23 @@ impl Limit {
     /// is as before.
     pub fn set(&self, config: &mut Config, value: Value) -> Result<(), ConfigError> {
         match self.0 {
-            Place::Limits(entry) => entry.set(&mut config.limits, value),
-            Place::Timeouts(entry) => entry.set(&mut config.timeouts, value),
+            GroupEntry::Limits(entry) => entry.set(&mut config.limits, value),
+            GroupEntry::Timeouts(entry) => entry.set(&mut config.timeouts, value),
         }
     }
 
     /// Checks the value in a configuration.
     pub(super) fn check(&self, config: &Config) -> Result<(), ConfigError> {
         match self.0 {
-            Place::Limits(entry) => entry.check(&config.limits),
-            Place::Timeouts(entry) => entry.check(&config.timeouts),
+            GroupEntry::Limits(entry) => entry.check(&config.limits),
+            GroupEntry::Timeouts(entry) => entry.check(&config.timeouts),
         }
     }
 
     fn described(&self) -> &'static dyn Described {
         match self.0 {
-            Place::Limits(entry) => entry,
-            Place::Timeouts(entry) => entry,
+            GroupEntry::Limits(entry) => entry,
+            GroupEntry::Timeouts(entry) => entry,
         }
     }
 }

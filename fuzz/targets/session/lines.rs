@@ -1,6 +1,6 @@
 //! Compares the server's output in the text and the raw dialect with the client's input.
 
-use arauto::fuzzing::{Framing, Outcome};
+use arauto::fuzzing::{Conversation, Framing};
 use arauto::wire::raw::Direction;
 use arauto::wire::text::hides;
 use arauto::wire::{Charset, RawDialect};
@@ -9,7 +9,7 @@ use crate::asked::Asked;
 use crate::script::Choices;
 
 /// The lines, or messages, that were written whole.
-fn lines(charset: Charset, outcome: &Outcome, choices: &Choices<'_>) -> Vec<String> {
+fn lines(charset: Charset, outcome: &Conversation, choices: &Choices<'_>) -> Vec<String> {
     let text = |bytes: &[u8]| {
         charset
             .decode(bytes)
@@ -38,7 +38,7 @@ fn lines(charset: Charset, outcome: &Outcome, choices: &Choices<'_>) -> Vec<Stri
     lines
 }
 
-pub fn judge_text(charset: Charset, outcome: &Outcome, asked: &Asked, choices: &Choices<'_>) {
+pub fn judge_text(charset: Charset, outcome: &Conversation, asked: &Asked, choices: &Choices<'_>) {
     let lines = lines(charset, outcome, choices);
     assert!(lines.iter().all(|line| !line.contains(hides)), "{lines:?}");
     assert!(
@@ -70,7 +70,7 @@ pub fn judge_text(charset: Charset, outcome: &Outcome, asked: &Asked, choices: &
     assert!(answers <= asked.frames.len() + 1, "{lines:?}");
 }
 
-pub fn judge_raw(raw: RawDialect, outcome: &Outcome, asked: &Asked, choices: &Choices<'_>) {
+pub fn judge_raw(raw: RawDialect, outcome: &Conversation, asked: &Asked, choices: &Choices<'_>) {
     if raw.direction == Direction::Outbound {
         // One for each that was published, and the last word.
         let most = choices.pieces().len() + 1;
@@ -89,7 +89,10 @@ pub fn judge_raw(raw: RawDialect, outcome: &Outcome, asked: &Asked, choices: &Ch
             .iter()
             .any(|reply| reply.starts_with("- frame-too-large"));
     if !is_cut_short {
-        assert!(!asked.ends_in_error, "a line that is too long is answered with an error");
+        assert!(
+            !asked.ends_in_error,
+            "a line that is too long is answered with an error"
+        );
         let expected = asked.before_fim.unwrap_or(asked.frames.len());
         assert_eq!(replies.len(), expected, "{asked:?} {replies:?}");
     }

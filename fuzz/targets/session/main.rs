@@ -15,7 +15,7 @@ mod lines;
 mod said;
 mod script;
 
-use arauto::fuzzing::{Outcome, converse};
+use arauto::fuzzing::{Conversation, converse};
 use arauto::wire::Dialect;
 use arauto::{SessionOutcome, SessionRecord};
 use arauto_fuzz::memory::peak;
@@ -46,7 +46,7 @@ fuzz_target!(|data: &[u8]| {
 });
 
 /// Checks the report of the stop: all is whole, and no actor failed.
-fn stopped_in_order(outcome: &Outcome, asked: &Asked, choices: &Choices<'_>) {
+fn stopped_in_order(outcome: &Conversation, asked: &Asked, choices: &Choices<'_>) {
     let report = &outcome.report;
     assert!(report.trouble.is_empty(), "{report:?}");
     let is_unproven = |session: &SessionRecord| session.outcome() == SessionOutcome::Unproven;

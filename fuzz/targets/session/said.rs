@@ -1,7 +1,7 @@
 //! Compares the server's output in the cbor dialect with the client's input.
 
 use arauto::Seq;
-use arauto::fuzzing::{Framing, Outcome};
+use arauto::fuzzing::{Conversation, Framing};
 use arauto::wire::cbor::decode_server;
 use arauto::wire::{Closing, Decoded, ErrorCode, ServerFrame};
 
@@ -24,7 +24,7 @@ struct Said {
     is_over: bool,
 }
 
-pub fn judge(outcome: &Outcome, asked: &Asked, choices: &Choices<'_>) {
+pub fn judge(outcome: &Conversation, asked: &Asked, choices: &Choices<'_>) {
     let mut said = Said::default();
     for written in &outcome.written {
         let mut rest = &written[..];

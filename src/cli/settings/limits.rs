@@ -147,8 +147,8 @@ impl<'de, A: MapAccess<'de>> MapAccess<'de> for OtherSettings<'_, A> {
         loop {
             match self.entries.next_key_seed(NextKey(seed))? {
                 None => return Ok(None),
-                Some(Found::Other(key)) => return Ok(Some(key)),
-                Some(Found::Limit(limit, unused)) => {
+                Some(KeyRead::Other(key)) => return Ok(Some(key)),
+                Some(KeyRead::Limit(limit, unused)) => {
                     let value = self.entries.next_value_seed(Key(limit))?;
                     self.limits.0.insert(limit.name(), value);
                     seed = unused;
@@ -166,22 +166,22 @@ impl<'de, A: MapAccess<'de>> MapAccess<'de> for OtherSettings<'_, A> {
 struct NextKey<K>(K);
 
 /// A key that was read; the seed comes back where it was not used.
-enum Found<K, V> {
+enum KeyRead<K, V> {
     Limit(Limit, K),
     Other(V),
 }
 
 impl<'de, K: DeserializeSeed<'de>> DeserializeSeed<'de> for NextKey<K> {
-    type Value = Found<K, K::Value>;
+    type Value = KeyRead<K, K::Value>;
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
         let key = String::deserialize(deserializer)?;
         if let Some(limit) = Limit::named(&key) {
-            return Ok(Found::Limit(limit, self.0));
+            return Ok(KeyRead::Limit(limit, self.0));
         }
         let other = self.0.deserialize(key.as_str().into_deserializer());
         let unknown = |_: serde::de::value::Error| D::Error::custom(Unknown(&key));
-        other.map(Found::Other).map_err(unknown)
+        other.map(KeyRead::Other).map_err(unknown)
     }
 }
 
