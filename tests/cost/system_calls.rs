@@ -55,11 +55,20 @@ impl TracedServer {
         let server = self.served.child.id();
         self.served.send_stop(Stop::USUAL);
         self.served.wait();
-        let end = format!("{server} +++ exited with");
         let read = || fs::read_to_string(&self.calls).expect("strace writes it");
-        wait_until("strace has written everything", || read().contains(&end));
+        wait_until("strace has written everything", || {
+            has_exited(&read(), server)
+        });
         count(&read(), first, last)
     }
+}
+
+/// Whether the calls have the end of this process. strace pads short numbers with blanks.
+fn has_exited(calls: &str, process: u32) -> bool {
+    calls.lines().any(|line| {
+        let (number, event) = line.split_once(' ').unwrap_or_default();
+        number == process.to_string() && event.trim_start().starts_with("+++ exited with")
+    })
 }
 
 fn count(calls: &str, first: &str, last: &str) -> Counts {
