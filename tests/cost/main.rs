@@ -8,6 +8,10 @@
 )]
 
 mod allocations;
+#[path = "../hostile/alone.rs"]
+mod alone; // allocations are counted in the whole process
+#[path = "../hostile/contract.rs"]
+mod contract;
 #[path = "../it/support/mod.rs"]
 #[allow(
     dead_code,
@@ -17,24 +21,8 @@ mod allocations;
 mod support;
 mod system_calls;
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
-
+use crate::alone::alone;
 use crate::support::FrameClient;
-
-/// Checks nothing: tests/it checks that frames follow the schema.
-mod contract {
-    use crate::support::Frame;
-
-    pub fn client_sends(_: &Frame) {}
-
-    pub fn server_sends(_: &Frame, _: &[u8]) {}
-}
-
-/// Takes the lock that each test holds: allocations are counted in the whole process.
-fn alone() -> MutexGuard<'static, ()> {
-    static ALONE: Mutex<()> = Mutex::new(());
-    ALONE.lock().unwrap_or_else(PoisonError::into_inner) // of a test that has failed
-}
 
 /// Clients in a closed loop: the next frame is sent when the previous one has been answered and
 /// delivered.

@@ -9,8 +9,10 @@
     reason = "a test that cannot go on says so with its line; most of these are `expect` all the same"
 )]
 
+mod alone;
 mod amplification;
 mod churn;
+mod contract;
 mod descriptors;
 mod full_disk;
 mod guess;
@@ -29,26 +31,10 @@ mod storm;
 mod support;
 mod unread;
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
-
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
+use crate::alone::alone;
 use crate::support::Served;
-
-/// Checks nothing: tests/it checks that frames follow the schema.
-mod contract {
-    use crate::support::Frame;
-
-    pub fn client_sends(_: &Frame) {}
-
-    pub fn server_sends(_: &Frame, _: &[u8]) {}
-}
-
-/// Takes the lock that each test holds, because tests would disturb each other's measurements.
-fn alone() -> MutexGuard<'static, ()> {
-    static ALONE: Mutex<()> = Mutex::new(());
-    ALONE.lock().unwrap_or_else(PoisonError::into_inner) // a test that failed has ended too
-}
 
 /// Starts a server that logs errors only: logging thousands of refusals would be most of its work.
 fn serve(arguments: &[&str]) -> Served {

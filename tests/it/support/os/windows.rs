@@ -310,6 +310,7 @@ pub fn start_process<C>(mut spawn: impl FnMut() -> io::Result<C>) -> io::Result<
         match spawn() {
             Err(error) if attempt < ATTEMPTS && is_of_wine(&error) => {
                 println!("attempt {attempt} to start a process: {error}");
+                // Nothing tells when the machine is less busy.
                 std::thread::sleep(Duration::from_millis(200));
                 attempt += 1;
             }
