@@ -58,13 +58,17 @@ impl OpenStorage {
         let folder = open_data_folder(path)?;
         let lock = folder.lock()?;
         let path = folder.database()?;
-        let mut db = Db::open_checked_within(&path, limit)?;
+        let name = stream_name();
+        let mut db = match config.storage.journal {
+            Some(_) => Journal::open_database(&path, &name, limit)?,
+            None => Db::open_checked_within(&path, limit)?,
+        };
         let newest = NEWEST.min(config.limits.log_bytes / 2);
         let now = ClockReading::with_wall((config.clock)());
         let journal = config
             .storage
             .journal
-            .map(|retention| Journal::open(&mut db, retention, newest, now, stream_name));
+            .map(|retention| Journal::open(&mut db, retention, newest, now, &name));
         let journal = journal.transpose()?;
         let readers = JournalReaders::new(&db);
         let (store, thread) =

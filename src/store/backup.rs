@@ -11,14 +11,13 @@
 //! - a copy gets its name only after it was checked and synced to disk;
 //! - a database that is replaced is kept beside the new one.
 
-use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
 
 use rusqlite::{Connection, OpenFlags};
 
 use super::check::{self, CheckedJournal};
-use super::database_files::beside;
+use super::database_files::{beside, folder_of, sync_folder};
 use super::journal::{State, write_state};
 use super::schema::{self, SCHEMA};
 use super::stream_name::stream_name;
@@ -154,10 +153,6 @@ fn change_copy(
 
 /// Copies a consistent state of a database to a temporary file in the folder of `to`.
 fn copy_beside(from: &Path, to: &Path) -> Result<tempfile::NamedTempFile, CopyError> {
-    let folder = match to.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() => folder,
-        _ => Path::new("."),
-    };
     let failed = |source| CopyError::Io {
         path: to.to_owned(),
         source,
@@ -166,7 +161,7 @@ fn copy_beside(from: &Path, to: &Path) -> Result<tempfile::NamedTempFile, CopyEr
     let copy = tempfile::Builder::new()
         .prefix(".arauto-")
         .suffix(".db")
-        .tempfile_in(folder)
+        .tempfile_in(folder_of(to))
         .map_err(failed)?;
     let source = |error| StoreError::sqlite(from, error);
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY;
@@ -262,20 +257,4 @@ fn link_replaced(database: &Path) -> Result<PathBuf, CopyError> {
     may_be_missing(std::fs::remove_file(beside(database, "-shm")))?;
     sync_folder(database).map_err(failed)?;
     Ok(replaced)
-}
-
-/// Syncs the folder of `path`: a rename is durable only after that (fsync(2)). Does nothing on
-/// Windows.
-fn sync_folder(path: &Path) -> io::Result<()> {
-    if cfg!(unix)
-        && let Some(folder) = path.parent()
-    {
-        let folder = if folder.as_os_str().is_empty() {
-            Path::new(".")
-        } else {
-            folder
-        };
-        return File::open(folder)?.sync_all();
-    }
-    Ok(())
 }

@@ -1,15 +1,16 @@
 //! Checks a whole journal before the server uses it.
 
 use std::collections::VecDeque;
+use std::path::Path;
 use std::time::Duration;
 
 use bytes::Bytes;
 use rusqlite::{Connection, OptionalExtension, Row};
 
 use super::age::{Ages, ClockReading, NewestTime};
-use super::journal::{State, cost, part_crc, state_crc, write_state};
+use super::journal::{State, cost, part_crc, state_crc, write_new_stream};
 use super::terms::Terms;
-use super::{Db, Journal, JournalRow, Retention, StoreError};
+use super::{Db, Journal, JournalRow, Retention, StoreError, WaitLimit};
 use crate::wire::{Decoded, Millis, Seq, ServerFrame, cbor};
 
 /// Why a journal failed its check.
@@ -25,9 +26,18 @@ impl From<rusqlite::Error> for CheckError {
 }
 
 impl Journal {
+    /// Opens a database as [`Db::open_checked_within`] does. If it is created, it gets a new
+    /// stream with this name.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub fn open_database(path: &Path, name: &str, limit: &WaitLimit) -> Result<Db, StoreError> {
+        Db::open_checked_or_create(path, limit, |connection| write_new_stream(connection, name))
+    }
+
     /// Checks every row of the journal in `db`, opens it, and begins a term. Returns the newest
     /// rows too, as many as fit into `newest` bytes. If there is no journal yet, creates a
-    /// stream with the name that `name` returns.
+    /// stream with this name.
     ///
     /// # Errors
     /// The journal is damaged or cannot be read; then nothing was written. Or it cannot be
@@ -37,7 +47,7 @@ impl Journal {
         retention: Retention,
         newest: usize,
         now: ClockReading,
-        name: impl FnOnce() -> String,
+        name: &str,
     ) -> Result<(Journal, Vec<JournalRow>), StoreError> {
         let checked = check_journal(db, retention.age, newest)?;
         let is_new = checked.is_none();
@@ -47,14 +57,22 @@ impl Journal {
             mut ages,
             parts,
             newest,
-        } = checked.unwrap_or_else(|| CheckedJournal::empty(name(), retention.age));
-        terms.begin(state.head, (!is_new).then_some(now.wall));
-        db.run(|connection| {
-            let transaction = connection.transaction()?;
-            write_state(&transaction, &state)?;
-            terms.write(&transaction)?;
-            transaction.commit()
-        })?;
+        } = checked.unwrap_or_else(|| CheckedJournal::empty(name, retention.age));
+        // A new stream is written with its first term.
+        if is_new {
+            db.run(|connection| {
+                let transaction = connection.transaction()?;
+                write_new_stream(&transaction, name)?;
+                transaction.commit()
+            })?;
+        } else if !db.is_new() {
+            terms.begin(state.head, Some(now.wall));
+            db.run(|connection| {
+                let transaction = connection.transaction()?;
+                terms.write(&transaction)?;
+                transaction.commit()
+            })?;
+        }
         ages.begin_run(newest, now);
         let journal = Journal {
             state,
@@ -76,15 +94,10 @@ pub(super) struct CheckedJournal {
 }
 
 impl CheckedJournal {
-    fn empty(stream: String, age: Option<Duration>) -> CheckedJournal {
+    fn empty(stream: &str, age: Option<Duration>) -> CheckedJournal {
         CheckedJournal {
-            state: State {
-                stream,
-                head: Seq::ZERO,
-                trimmed: Seq::ZERO,
-                held: 0,
-            },
-            terms: Terms::empty(),
+            state: State::new(stream),
+            terms: Terms::single(),
             ages: Ages::new(age, Seq::ZERO),
             parts: Vec::new(),
             newest: None,

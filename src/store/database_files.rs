@@ -1,10 +1,12 @@
-//! Detects that the database's files were removed or replaced while they are open.
+//! The files of a database: their names, and whether the names still stand for the open files.
 //!
-//! The problem: a process that has such a file open can still commit to it, and those commits
-//! are lost when the last process closes the file. So the paths are checked before a commit is
-//! acknowledged: three calls of stat(2).
+//! The problem: another program can remove or replace a file that is open. The process that has
+//! it open can still commit to it, and those commits are lost when the last process closes the
+//! file. So the paths are checked before a commit is acknowledged: three calls of stat(2).
 
 use std::ffi::OsString;
+use std::fs::File;
+use std::io;
 use std::path::{Path, PathBuf};
 
 /// The identities of a database's files: the database, its write-ahead log, and the log's index.
@@ -18,14 +20,14 @@ impl DatabaseFiles {
     ///
     /// # Errors
     /// A file is missing.
-    pub(super) fn note(database: &Path) -> std::io::Result<DatabaseFiles> {
+    pub(super) fn note(database: &Path) -> io::Result<DatabaseFiles> {
         let files = ["", "-wal", "-shm"].map(|suffix| beside(database, suffix));
         let noted = files.into_iter().map(|path| {
             let identity = identity::of(&path)?;
             Ok((path, identity))
         });
         Ok(DatabaseFiles {
-            files: noted.collect::<std::io::Result<_>>()?,
+            files: noted.collect::<io::Result<_>>()?,
         })
     }
 
@@ -33,7 +35,7 @@ impl DatabaseFiles {
     pub(super) fn moved(&self) -> Option<&Path> {
         let moved = |(path, noted): &&(PathBuf, identity::Identity)| match identity::of(path) {
             Ok(found) => found != *noted,
-            Err(error) => error.kind() == std::io::ErrorKind::NotFound,
+            Err(error) => error.kind() == io::ErrorKind::NotFound,
         };
         self.files
             .iter()
@@ -47,6 +49,23 @@ pub(super) fn beside(database: &Path, suffix: &str) -> PathBuf {
     let mut name = OsString::from(database);
     name.push(suffix);
     name.into()
+}
+
+/// Returns the folder of the file at `path`.
+pub(super) fn folder_of(path: &Path) -> &Path {
+    match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
+    }
+}
+
+/// Syncs the folder of the file at `path`: a rename is durable only after that (fsync(2)). Does
+/// nothing on Windows.
+pub(super) fn sync_folder(path: &Path) -> io::Result<()> {
+    match cfg!(unix) {
+        true => File::open(folder_of(path))?.sync_all(),
+        false => Ok(()),
+    }
 }
 
 #[cfg(unix)]

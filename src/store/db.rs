@@ -9,8 +9,8 @@ use rusqlite::{Connection, TransactionBehavior};
 
 use super::database_files::{DatabaseFiles, beside};
 use super::schema::{self, SCHEMA};
-use super::wal_mark;
 use super::{StoreError, WaitLimit};
+use super::{new_database, wal_mark};
 
 /// How long the checkpoint at the close waits for other processes that read. Without it no data
 /// is lost; the write-ahead log only stays as long as it is.
@@ -36,6 +36,8 @@ pub struct Db {
     connection: Connection,
     limit: WaitLimit,
     is_trusted: bool,
+    /// Whether the database was created when it was opened.
+    is_new: bool,
     files: Option<Arc<DatabaseFiles>>,
     /// Whether the last check found that the files had been moved.
     is_moved: bool,
@@ -44,14 +46,15 @@ pub struct Db {
 }
 
 impl Db {
-    /// Opens the database at `path`. The file must exist; in an empty file the tables are
-    /// created, and older tables are upgraded.
+    /// Opens the database at `path`. If there is none it is created, and older tables are
+    /// upgraded.
     ///
     /// Every commit is on disk when it returns (WAL, `synchronous=FULL`).
     ///
     /// # Errors
     /// See [`StoreError`].
     pub fn open(path: &Path) -> Result<Db, StoreError> {
+        new_database::create(path, |_| Ok(()))?;
         let mut db = Db::connect(path, &WaitLimit::default())?;
         db.prepare()?;
         db.trust()?;
@@ -72,10 +75,25 @@ impl Db {
     /// # Errors
     /// See [`StoreError`].
     pub fn open_checked_within(path: &Path, limit: &WaitLimit) -> Result<Db, StoreError> {
+        Db::open_checked_or_create(path, limit, |_| Ok(()))
+    }
+
+    /// Like [`Db::open_checked_within`]. If the database is created, `fill` writes its first rows
+    /// (see [`Db::is_new`]).
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub(super) fn open_checked_or_create(
+        path: &Path,
+        limit: &WaitLimit,
+        fill: impl FnOnce(&Connection) -> rusqlite::Result<()>,
+    ) -> Result<Db, StoreError> {
         if wal_mark::is_log_missing(path) {
             return Err(StoreError::LacksWal(path.to_owned()));
         }
+        let is_new = new_database::create(path, fill)?;
         let mut db = Db::connect(path, limit)?;
+        db.is_new = is_new;
         db.check_pages()?;
         db.prepare()?;
         Ok(db)
@@ -104,6 +122,7 @@ impl Db {
             connection,
             limit: limit.clone(),
             is_trusted: false,
+            is_new: false,
             files: None,
             is_moved: false,
             logged_wal_length: 0,
@@ -293,6 +312,11 @@ impl Db {
         let outcome = self.run(work)?;
         self.check_location()?;
         Ok(outcome)
+    }
+
+    /// Whether the database was created when it was opened, with the rows of its caller.
+    pub(super) fn is_new(&self) -> bool {
+        self.is_new
     }
 
     pub(super) fn limit(&self) -> &WaitLimit {

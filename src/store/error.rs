@@ -49,6 +49,14 @@ pub enum StoreError {
         path = .0.display()
     )]
     LacksWal(PathBuf),
+    /// The database cannot be created.
+    #[error("cannot create {}: {source} (choose another folder with --data)", path.display())]
+    NotCreated {
+        /// The database.
+        path: PathBuf,
+        /// The system's error.
+        source: std::io::Error,
+    },
     /// The file cannot be accessed.
     #[error("{}: {source}", path.display())]
     Io {

@@ -69,6 +69,18 @@ pub(super) struct State {
     pub(super) held: u64,
 }
 
+impl State {
+    /// Returns the state of a new stream.
+    pub(super) fn new(stream: &str) -> State {
+        State {
+            stream: stream.to_owned(),
+            head: Seq::ZERO,
+            trimmed: Seq::ZERO,
+            held: 0,
+        }
+    }
+}
+
 /// The writer of a database's journal; there is only one.
 #[derive(Debug)]
 pub struct Journal {
@@ -247,6 +259,12 @@ fn remove(
             .execute([stored(state.trimmed.0)])?;
     }
     Ok(())
+}
+
+/// Writes the rows of a new stream with this name: its state, and its first term.
+pub(super) fn write_new_stream(connection: &Connection, name: &str) -> rusqlite::Result<()> {
+    write_state(connection, &State::new(name))?;
+    Terms::single().write(connection)
 }
 
 /// Writes the only row of the table `stream`.

@@ -8,6 +8,7 @@
 //!
 //! Invariants:
 //! - a commit is on disk when it returns (WAL, `synchronous=FULL`);
+//! - a crash during the first start leaves no database or a complete one;
 //! - a damaged file is reported with its path and is not changed;
 //! - the journal's rows hold whole frames, without a gap, from the oldest seq that retention
 //!   keeps to the head; the head stays recorded when its rows are removed;
@@ -26,6 +27,7 @@ mod integer;
 mod journal;
 mod journal_reader;
 mod limit;
+mod new_database;
 mod schema;
 mod stream_name;
 mod terms;

@@ -137,9 +137,8 @@ fn now() -> ClockReading {
 
 fn open(path: &std::path::Path) -> Result<(Db, Journal, Vec<JournalRow>), StoreError> {
     let mut db = Db::open_checked(path)?;
-    let name = || "s".to_owned();
     let retention = Retention::default();
-    let (journal, parts) = Journal::open(&mut db, retention, usize::MAX, now(), name)?;
+    let (journal, parts) = Journal::open(&mut db, retention, usize::MAX, now(), "s")?;
     Ok((db, journal, parts))
 }
 
@@ -242,6 +241,24 @@ fn write_after_a_full_disk_continues_the_stream() {
     drop(db);
     let (_db, journal, parts) = open(&path).expect("sound");
     assert_eq!((journal.head(), parts.len()), (Seq(20), 2));
+}
+
+#[test]
+fn created_journal_has_its_stream_and_first_term() {
+    let (_temp, path) = fresh();
+    let limit = WaitLimit::default();
+    let mut db = Journal::open_database(&path, "first", &limit).expect("a new one");
+    let opened = Journal::open(&mut db, Retention::default(), 0, now(), "other");
+    let (journal, _) = opened.expect("a new one");
+    assert_eq!(journal.stream(), "first");
+    assert_eq!(journal.terms(), &Terms::single());
+    drop(db);
+    // The next start continues the stream in a new term.
+    let mut db = Journal::open_database(&path, "second", &limit).expect("sound");
+    let opened = Journal::open(&mut db, Retention::default(), 0, now(), "other");
+    let (journal, _) = opened.expect("sound");
+    assert_eq!(journal.stream(), "first");
+    assert_ne!(journal.terms(), &Terms::single());
 }
 
 /// Creates the tables of schema version 2, with the rows of a stream.

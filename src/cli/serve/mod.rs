@@ -8,7 +8,6 @@ use std::mem::ManuallyDrop;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use arauto::StoreError;
 use arauto::{ExitCode, Millis, Phase, Report, Seq, Server, ServerError, StopReason};
 
 use self::final_output::{FinalOutput, report_failed};
@@ -210,13 +209,12 @@ fn check_report(path: &Path, data: Option<&Path>) -> Result<(), Failure> {
 }
 
 pub(super) fn start_failed(error: ServerError) -> Failure {
-    let code = match &error {
-        ServerError::Bind(error) if error.is_of_the_configuration() => sysexits::CONFIG,
+    let code = match error {
+        ServerError::Store(error) => return error.into(),
+        ServerError::Bind(ref error) if error.is_of_the_configuration() => sysexits::CONFIG,
         ServerError::Bind(_) => sysexits::UNAVAILABLE,
         ServerError::System { .. } => sysexits::OSERR,
         ServerError::Folder(_) => sysexits::CANTCREAT,
-        ServerError::Store(StoreError::Failed { .. }) => sysexits::IOERR,
-        ServerError::Store(_) => sysexits::DATAERR,
         _ => sysexits::CONFIG,
     };
     Failure::new(code, error.to_string())

@@ -3,6 +3,7 @@
 
 mod file;
 
+use std::io;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, UNIX_EPOCH};
 
@@ -130,11 +131,18 @@ pub(super) fn run(args: &Args) -> Result<u8, Failure> {
 impl From<StoreError> for Failure {
     fn from(error: StoreError) -> Self {
         let code = match &error {
-            StoreError::Failed { .. } => sysexits::IOERR,
+            StoreError::NotCreated { source, .. } if is_refused(source) => sysexits::CANTCREAT,
+            StoreError::NotCreated { .. } | StoreError::Failed { .. } => sysexits::IOERR,
             _ => sysexits::DATAERR,
         };
         Failure::new(code, error.to_string())
     }
+}
+
+/// Whether the system does not let this user write there.
+fn is_refused(error: &io::Error) -> bool {
+    use io::ErrorKind::{PermissionDenied, ReadOnlyFilesystem};
+    matches!(error.kind(), PermissionDenied | ReadOnlyFilesystem)
 }
 
 fn parse_name(name: &str) -> Result<UserName, Failure> {

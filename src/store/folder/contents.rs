@@ -1,5 +1,6 @@
 //! The contents of a data folder.
 
+use std::fs::DirEntry;
 use std::io;
 use std::path::Path;
 
@@ -8,6 +9,10 @@ pub(super) const DATABASE: &str = "arauto.db";
 
 /// The name of the file that a server locks.
 pub(super) const LOCK: &str = "arauto.lock";
+
+/// The end of an unfinished database's name, before its random letters. `DataFolder::lock` removes
+/// such files.
+pub(in crate::store) const UNFINISHED: &str = "-unfinished-";
 
 /// Whether a path has the name of the database, of its other files, or of the lock.
 pub(super) fn is_own_file(path: &Path) -> bool {
@@ -19,11 +24,28 @@ pub(super) fn is_own_file(path: &Path) -> bool {
     })
 }
 
-/// Whether the folder is missing, empty, or has a database of arauto. Then no other program is
-/// expected to use it.
+/// Whether the folder is missing, has a database of arauto, or has no other files than arauto's.
+/// Then no other program is expected to use it.
 pub(super) fn is_for_arauto_only(path: &Path) -> bool {
     match std::fs::read_dir(path) {
-        Ok(mut entries) => entries.next().is_none() || path.join(DATABASE).exists(),
+        Ok(mut entries) => {
+            let is_own =
+                |entry: io::Result<DirEntry>| entry.is_ok_and(|entry| is_own_file(&entry.path()));
+            entries.all(is_own) || path.join(DATABASE).exists()
+        }
         Err(error) => error.kind() == io::ErrorKind::NotFound,
     }
+}
+
+/// Removes the unfinished databases that a crash has left in the folder.
+pub(super) fn remove_unfinished(folder: &Path) -> io::Result<()> {
+    for entry in std::fs::read_dir(folder)? {
+        let entry = entry?;
+        let name = entry.file_name();
+        let of_database = name.to_str().and_then(|name| name.strip_prefix(DATABASE));
+        if of_database.is_some_and(|end| end.starts_with(UNFINISHED)) {
+            std::fs::remove_file(entry.path())?;
+        }
+    }
+    Ok(())
 }

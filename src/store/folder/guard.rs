@@ -72,9 +72,23 @@ pub(super) fn open_file(path: &Path) -> Result<File, FolderError> {
     let mut options = OpenOptions::new();
     options.read(true).write(true).create(true).truncate(false);
     let file = open(path, options.mode(0o600), OFlags::NOFOLLOW)?;
-    check_owner(path, &file)?;
-    set_mode(path, &file, 0o600)?;
+    make_private(path, &file)?;
     Ok(file)
+}
+
+/// Checks the owner of a file, and sets its mode to 0600. A missing file is not created.
+pub(super) fn check_file(path: &Path) -> Result<(), FolderError> {
+    let mut options = OpenOptions::new();
+    match open(path, options.read(true).write(true), OFlags::NOFOLLOW) {
+        Ok(file) => make_private(path, &file),
+        Err(FolderError::Io { source, .. }) if source.kind() == io::ErrorKind::NotFound => Ok(()),
+        Err(error) => Err(error),
+    }
+}
+
+fn make_private(path: &Path, file: &File) -> Result<(), FolderError> {
+    check_owner(path, file)?;
+    set_mode(path, file, 0o600)
 }
 
 fn open(path: &Path, options: &mut OpenOptions, flags: OFlags) -> Result<File, FolderError> {
@@ -114,7 +128,7 @@ mod tests {
     use std::os::unix::fs::{chown, symlink};
 
     use super::*;
-    use crate::store::DataFolder;
+    use crate::store::{DataFolder, Db};
 
     fn mode(path: &Path) -> u32 {
         metadata(path).expect("it is there").mode() & 0o777
@@ -129,7 +143,9 @@ mod tests {
         let temp = tempfile::tempdir().expect("a temporary folder");
         let path = temp.path().join("a/b/data");
         let folder = DataFolder::open(&path).expect("writable");
-        let database = folder.database().expect("writable");
+        let database = folder.database().expect("there is none yet");
+        assert!(!database.exists());
+        Db::open(&database).expect("a new one");
         let _lock = folder.lock().expect("nobody else is there");
         assert_eq!(mode(&path), 0o700);
         assert_eq!(mode(&database), 0o600);
@@ -141,12 +157,26 @@ mod tests {
         let temp = tempfile::tempdir().expect("a temporary folder");
         let path = temp.path().join("data");
         let database = DataFolder::open(&path).expect("writable").database();
-        let database = database.expect("writable");
+        let database = database.expect("there is none yet");
+        write(&database, "").expect("the folder is ours");
         set(&path, 0o755);
         set(&database, 0o644);
         let folder = DataFolder::open(&path).expect("it is ours");
         folder.database().expect("it is ours");
         assert_eq!((mode(&path), mode(&database)), (0o700, 0o600));
+    }
+
+    #[test]
+    fn folder_with_an_unfinished_database_is_made_private() {
+        let temp = tempfile::tempdir().expect("a temporary folder");
+        let path = temp.path().join("data");
+        let folder = DataFolder::open(&path).expect("writable");
+        drop(folder.lock().expect("nobody else is there"));
+        write(path.join("arauto.db-unfinished-a1b2c3"), "SQLite").expect("the folder is ours");
+        set(&path, 0o755);
+        assert!(DataFolder::may_be(&path));
+        DataFolder::open(&path).expect("it is ours");
+        assert_eq!(mode(&path), 0o700);
     }
 
     #[test]
@@ -183,7 +213,8 @@ mod tests {
         let temp = tempfile::tempdir().expect("a temporary folder");
         let path = temp.path().join("data");
         let folder = DataFolder::open(&path).expect("writable");
-        let database = folder.database().expect("writable");
+        let database = folder.database().expect("there is none yet");
+        write(&database, "").expect("the folder is ours");
         // Only root may change a file's owner.
         if chown(&database, Some(4242), None).is_err() {
             return;

@@ -11,7 +11,8 @@ mod guard;
 use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
 
-use self::contents::{DATABASE, LOCK, is_for_arauto_only, is_own_file};
+pub(super) use self::contents::UNFINISHED;
+use self::contents::{DATABASE, LOCK, is_for_arauto_only, is_own_file, remove_unfinished};
 pub use self::error::FolderError;
 
 /// The folder of a server's database.
@@ -47,7 +48,7 @@ impl DataFolder {
         is_own_file(path)
     }
 
-    /// Locks the folder for one server.
+    /// Locks the folder for one server, and removes what a crash during a first start has left.
     ///
     /// # Errors
     /// Another server holds the lock, or see [`DataFolder::open`].
@@ -55,25 +56,64 @@ impl DataFolder {
         let path = self.path.join(LOCK);
         let file = guard::open_file(&path)?;
         match file.try_lock() {
-            Ok(()) => Ok(FolderLock(file)),
+            Ok(()) => {
+                if let Err(error) = remove_unfinished(&self.path) {
+                    let folder = self.path.display();
+                    tracing::warn!(%folder, %error, "unfinished database not removed");
+                }
+                Ok(FolderLock(file))
+            }
             Err(TryLockError::WouldBlock) => Err(FolderError::InUse(self.path.clone())),
             Err(TryLockError::Error(error)) => Err(FolderError::io(&path, error)),
         }
     }
 
-    /// Returns the database's path; the file may not exist.
+    /// Returns the database's path; the file is not checked.
     pub(super) fn database_path(&self) -> PathBuf {
         self.path.join(DATABASE)
     }
 
-    /// Returns the database's path, and creates the file if it does not exist. Only the owner
-    /// can read it; SQLite gives its other files the same permissions.
+    /// Returns the database's path. The file may not exist. If it does, it is made private: only
+    /// the owner can read it. SQLite gives its other files the same permissions.
     ///
     /// # Errors
     /// See [`DataFolder::open`].
     pub fn database(&self) -> Result<PathBuf, FolderError> {
         let path = self.database_path();
-        guard::open_file(&path)?;
+        guard::check_file(&path)?;
         Ok(path)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lock_removes_unfinished_databases_only() {
+        let temp = tempfile::tempdir().expect("a temporary folder");
+        let folder = DataFolder::open(&temp.path().join("data")).expect("writable");
+        let file = |name: &str| folder.path.join(name);
+        let kept = [
+            "arauto.db",
+            "arauto.db-wal",
+            "arauto.db-new",
+            "x-unfinished-a1b2c3",
+        ];
+        for name in kept {
+            std::fs::write(file(name), "x").expect("the folder is ours");
+        }
+        let unfinished = file("arauto.db-unfinished-a1b2c3");
+        assert!(DataFolder::is_own_file(&unfinished));
+        std::fs::write(&unfinished, "SQLite").expect("the folder is ours");
+        let lock = folder.lock().expect("nobody has it");
+        assert!(!unfinished.exists());
+        assert!(kept.iter().all(|name| file(name).exists()));
+
+        // A server that finds the lock taken removes nothing.
+        std::fs::write(&unfinished, "SQLite").expect("the folder is ours");
+        assert!(matches!(folder.lock(), Err(FolderError::InUse(_))));
+        assert!(unfinished.exists());
+        drop(lock);
     }
 }

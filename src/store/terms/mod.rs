@@ -43,15 +43,15 @@ pub struct Terms {
 pub(super) struct InvalidTermRow(Term);
 
 impl Terms {
-    /// Returns the terms of a stream that is not stored: it has a single one.
+    /// Returns the terms of a new stream: a single one, with the number 1.
     pub fn single() -> Terms {
         let mut terms = Terms::empty();
         terms.begin(Seq::ZERO, None);
         terms
     }
 
-    /// Returns the terms of a stream on which no server has started.
-    pub(super) fn empty() -> Terms {
+    /// Returns no terms.
+    fn empty() -> Terms {
         Terms { starts: Vec::new() }
     }
 

@@ -11,6 +11,8 @@ mod durability;
 mod evidence;
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
 mod failing;
+#[cfg(target_os = "linux")] // strace(1)
+mod first_start;
 mod flood;
 #[cfg(target_os = "linux")] // it preloads a shared object
 mod hung;
