@@ -81,7 +81,7 @@ impl Db {
     /// # Errors
     /// See [`StoreError`].
     pub fn remove_unnameable(&mut self, name: &str) -> Result<bool, StoreError> {
-        self.run(|connection| {
+        self.commit(|connection| {
             let sql = "DELETE FROM account WHERE name = ?1";
             Ok(connection.execute(sql, params![name])? == 1)
         })

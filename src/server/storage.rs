@@ -76,7 +76,6 @@ impl OpenStorage {
         let accounts = Accounts::open(Some(store.clone()), hasher, limits)?;
         // The whole file has been read and is sound.
         store.wait(Db::trust).unwrap_or(Ok(()))?;
-        store.wait(Db::mark_wal).unwrap_or(Ok(()))?;
         Ok(OpenStorage {
             accounts,
             data: Some(Data {

@@ -37,7 +37,7 @@ impl Journal {
 
     /// Checks every row of the journal in `db`, opens it, and begins a term. Returns the newest
     /// rows too, as many as fit into `newest` bytes. If there is no journal yet, creates a
-    /// stream with this name.
+    /// stream with this name; otherwise nothing is written before the first broadcast.
     ///
     /// # Errors
     /// The journal is damaged or cannot be read; then nothing was written. Or it cannot be
@@ -50,7 +50,15 @@ impl Journal {
         name: &str,
     ) -> Result<(Journal, Vec<JournalRow>), StoreError> {
         let checked = check_journal(db, retention.age, newest)?;
-        let is_new = checked.is_none();
+        // A new stream is created with its first term.
+        let is_term_stored = checked.is_none() || db.is_new();
+        if checked.is_none() {
+            db.run(|connection| {
+                let transaction = connection.transaction()?;
+                write_new_stream(&transaction, name)?;
+                transaction.commit()
+            })?;
+        }
         let CheckedJournal {
             state,
             mut terms,
@@ -58,25 +66,14 @@ impl Journal {
             parts,
             newest,
         } = checked.unwrap_or_else(|| CheckedJournal::empty(name, retention.age));
-        // A new stream is written with its first term.
-        if is_new {
-            db.run(|connection| {
-                let transaction = connection.transaction()?;
-                write_new_stream(&transaction, name)?;
-                transaction.commit()
-            })?;
-        } else if !db.is_new() {
+        if !is_term_stored {
             terms.begin(state.head, Some(now.wall));
-            db.run(|connection| {
-                let transaction = connection.transaction()?;
-                terms.write(&transaction)?;
-                transaction.commit()
-            })?;
         }
         ages.begin_run(newest, now);
         let journal = Journal {
             state,
             terms,
+            is_term_stored,
             ages,
             retention,
         };

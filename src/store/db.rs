@@ -38,6 +38,8 @@ pub struct Db {
     is_trusted: bool,
     /// Whether the database was created when it was opened.
     is_new: bool,
+    /// Whether the file was marked before this connection's first commit.
+    has_marked: bool,
     files: Option<Arc<DatabaseFiles>>,
     /// Whether the last check found that the files had been moved.
     is_moved: bool,
@@ -123,6 +125,7 @@ impl Db {
             limit: limit.clone(),
             is_trusted: false,
             is_new: false,
+            has_marked: false,
             files: None,
             is_moved: false,
             logged_wal_length: 0,
@@ -268,12 +271,17 @@ impl Db {
     }
 
     /// Marks the database file as incomplete without its write-ahead log, so that a copy of the
-    /// file alone is detected. The mark lasts until the next checkpoint.
+    /// file alone is detected. The mark lasts until the next checkpoint. Call it before each
+    /// commit of data; only the first call does something.
     ///
     /// # Errors
-    /// See [`StoreError`].
-    pub fn mark_wal(&mut self) -> Result<(), StoreError> {
-        self.commit(|connection| wal_mark::set(connection))
+    /// See [`StoreError`]. The next call tries again.
+    pub(super) fn mark_before_commit(&mut self) -> Result<(), StoreError> {
+        if !self.has_marked {
+            self.run(|connection| wal_mark::set(connection))?;
+            self.has_marked = true;
+        }
+        Ok(())
     }
 
     /// Makes a checkpoint: moves the content of the write-ahead log into the database file. If
@@ -303,12 +311,13 @@ impl Db {
     }
 
     /// Like [`Db::run`], for statements that commit. Checks the files' location before and after,
-    /// and fails if they were moved, because the commit would then be lost.
+    /// and fails if they were moved, because the commit would then be lost. Marks the file first.
     pub(crate) fn commit<T>(
         &mut self,
         work: impl FnOnce(&mut Connection) -> rusqlite::Result<T>,
     ) -> Result<T, StoreError> {
         self.check_location()?;
+        self.mark_before_commit()?;
         let outcome = self.run(work)?;
         self.check_location()?;
         Ok(outcome)

@@ -86,6 +86,9 @@ impl State {
 pub struct Journal {
     pub(super) state: State,
     pub(super) terms: Terms,
+    /// Whether the current term is on disk. If not, the first write includes it: a term without a
+    /// broadcast need not be remembered.
+    pub(super) is_term_stored: bool,
     pub(super) ages: Ages,
     pub(super) retention: Retention,
 }
@@ -131,13 +134,19 @@ impl Journal {
         now: ClockReading,
     ) -> Result<(), JournalWriteError> {
         db.check_location().map_err(JournalWriteError::RolledBack)?;
+        db.mark_before_commit()
+            .map_err(JournalWriteError::RolledBack)?;
         let stamp = self.ages.stamp(now.monotonic);
         let bounds = Bounds {
             bytes: self.retention.bytes,
             expired: self.ages.last_expired(now.monotonic),
         };
         let state = self.state.clone();
+        let new_terms = (!self.is_term_stored).then_some(&self.terms);
         let written = in_transaction(db.connection(), |transaction| {
+            if let Some(terms) = new_terms {
+                terms.write(transaction)?;
+            }
             write_rows(transaction, state, bounds, parts, stamp)
         });
         let state = written.map_err(|(error, is_certain)| match is_certain {
@@ -152,6 +161,7 @@ impl Journal {
         }
         self.ages.forget(state.trimmed);
         self.state = state;
+        self.is_term_stored = true;
         Ok(())
     }
 }

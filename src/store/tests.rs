@@ -243,6 +243,38 @@ fn write_after_a_full_disk_continues_the_stream() {
     assert_eq!((journal.head(), parts.len()), (Seq(20), 2));
 }
 
+/// Returns the numbers in the table of terms, as another process reads them.
+fn stored_terms(path: &std::path::Path) -> Vec<i64> {
+    let other = Connection::open(path).expect("a db");
+    let mut query = other.prepare("SELECT number FROM term").expect("readable");
+    let rows = query.query_map([], |row| row.get(0)).expect("readable");
+    rows.map(|row| row.expect("readable")).collect()
+}
+
+#[test]
+fn term_is_stored_with_its_first_broadcast() {
+    let (_temp, path) = fresh();
+    let (mut db, mut journal, _) = open(&path).expect("a new one");
+    assert_eq!(stored_terms(&path), [1], "with the stream");
+    journal
+        .write(&mut db, &[part(1..=3)], now())
+        .expect("writable");
+    drop(db);
+
+    let (db, journal, _) = open(&path).expect("sound");
+    let idle = journal.terms().current();
+    assert!(idle > crate::wire::Term(1));
+    assert_eq!(stored_terms(&path), [1], "nobody has seen anything of it");
+    drop(db);
+
+    let (mut db, mut journal, _) = open(&path).expect("sound");
+    journal
+        .write(&mut db, &[part(4..=6)], now())
+        .expect("writable");
+    let term = i64::try_from(journal.terms().current().0).expect("it is small");
+    assert_eq!(stored_terms(&path), [1, term]);
+}
+
 #[test]
 fn created_journal_has_its_stream_and_first_term() {
     let (_temp, path) = fresh();
@@ -259,6 +291,25 @@ fn created_journal_has_its_stream_and_first_term() {
     let (journal, _) = opened.expect("sound");
     assert_eq!(journal.stream(), "first");
     assert_ne!(journal.terms(), &Terms::single());
+}
+
+#[test]
+fn file_without_its_log_is_refused_from_the_first_commit_on() {
+    let (temp, path) = fresh();
+    let copied = |name: &str| {
+        let copy = temp.path().join(name);
+        std::fs::copy(&path, &copy).expect("it is there");
+        Db::open_checked(&copy).map(drop)
+    };
+    let (mut db, mut journal, _) = open(&path).expect("a new one");
+    copied("before").expect("it lacks nothing");
+    journal
+        .write(&mut db, &[part(1..=3)], now())
+        .expect("writable");
+    let refused = copied("after").expect_err("the commit is in the log");
+    assert!(matches!(refused, StoreError::LacksWal(_)), "{refused}");
+    db.checkpoint().expect("writable");
+    copied("checkpointed").expect("it lacks nothing");
 }
 
 /// Creates the tables of schema version 2, with the rows of a stream.

@@ -1,10 +1,10 @@
 //! Detects a database file that was copied without its write-ahead log.
 //!
 //! The problem: commits of a running server are first in `arauto.db-wal` only. A copy of
-//! `arauto.db` alone is a valid database that lacks them. So a server that starts writes a mark
-//! into the database file, and clears the mark in the write-ahead log only. A file that has the
-//! mark but no log has lost its log. Read together with the log, or after a checkpoint, the
-//! database has no mark.
+//! `arauto.db` alone is a valid database that lacks them. So a process writes a mark into the
+//! database file before its first commit, and clears the mark in the write-ahead log only. A file
+//! that has the mark but no log has lost its log. Read together with the log, or after a
+//! checkpoint, the database has no mark.
 
 use std::path::Path;
 
@@ -12,12 +12,22 @@ use rusqlite::{Connection, OpenFlags};
 
 use super::database_files::beside;
 
-/// Writes the mark into the file and clears it in the log. Does not wait for other processes: if
-/// a reader blocks the checkpoint, the file gets no mark.
+/// Writes the mark into the file and clears it in the log. The next commit makes the clearing
+/// durable. Does not wait for other processes: if a reader blocks the checkpoint, the file gets no
+/// mark.
 pub(super) fn set(connection: &Connection) -> rusqlite::Result<()> {
+    // With NORMAL, SQLite syncs both files in the checkpoint, and the log when it begins a new
+    // one, but not at each commit (<https://sqlite.org/pragma.html#pragma_synchronous>).
+    connection.pragma_update(None, "synchronous", "NORMAL")?;
+    let outcome = write(connection).and_then(|()| clear(connection));
+    connection.pragma_update(None, "synchronous", "FULL")?;
+    outcome
+}
+
+/// Writes the mark into the file.
+fn write(connection: &Connection) -> rusqlite::Result<()> {
     connection.execute("INSERT OR REPLACE INTO file VALUES (1, 1)", [])?;
-    connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()))?;
-    clear(connection)
+    connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()))
 }
 
 /// Clears the mark.

@@ -1,4 +1,5 @@
-//! Counts the system calls and the allocations of the server for each frame.
+//! Counts the system calls and the allocations of the server for each frame, and its syncs to
+//! disk.
 //!
 //! `cargo test --test cost -- --nocapture` prints the counts. docs/performance/profile.md has them.
 #![cfg(target_os = "linux")] // strace(1)
@@ -19,7 +20,9 @@ mod contract;
     reason = "shared with tests/it, which needs more"
 )]
 mod support;
+mod syncs;
 mod system_calls;
+mod traced;
 
 use crate::alone::alone;
 use crate::support::FrameClient;

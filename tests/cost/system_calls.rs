@@ -1,11 +1,8 @@
 //! The system calls of the server, recorded by strace(1).
 
 use std::collections::BTreeMap;
-use std::fs;
-use std::path::PathBuf;
-use std::process::Command;
 
-use crate::support::{Served, Stop, run_by, wait_until};
+use crate::traced::TracedServer;
 use crate::{ClosedLoop, alone};
 
 const ROUNDS: usize = 200;
@@ -13,62 +10,21 @@ const ROUNDS: usize = 200;
 /// The number of calls by their names.
 type Counts = BTreeMap<String, usize>;
 
-/// A server whose system calls are written to a file.
-struct TracedServer {
-    served: Served,
-    calls: PathBuf,
+/// Starts a server without a data folder. Returns `None` if strace is neither installed nor
+/// required.
+fn start() -> Option<TracedServer> {
+    let folder = tempfile::tempdir().expect("a folder can be made");
+    TracedServer::within(folder, &["--string-limit=64"], &["--data", "none"])
 }
 
-impl TracedServer {
-    /// Returns `None` if strace is neither installed nor required.
-    fn start() -> Option<TracedServer> {
-        if Command::new("strace").arg("-V").output().is_err() {
-            let required = std::env::var_os("ARAUTO_REQUIRE_TOOLS").is_some();
-            assert!(!required, "this test needs strace");
-            eprintln!("SKIPPED: strace is not installed");
-            return None;
-        }
-        let folder = tempfile::tempdir().expect("a folder can be made");
-        let calls = folder.path().join("calls");
-        let output = calls.to_str().expect("the path is text");
-        // As a daemon, strace is not the parent of the server.
-        let strace = [
-            "strace",
-            "--daemonize",
-            "--follow-forks",
-            "--string-limit=64",
-            "--output",
-            output,
-        ];
-        let arguments = ["--no-console", "--data", "none"];
-        let served = Served::with_command(folder, &arguments, |command| run_by(&strace, command));
-        Some(TracedServer { served, calls })
-    }
-
-    fn clients(&self, readers: usize) -> ClosedLoop {
-        ClosedLoop::begin(readers, || self.served.unauthenticated())
-    }
-
-    /// Stops the server. Returns the calls of the thread that received the frames `first` and
-    /// `last`, from the first call that received `first` to the one before `last`.
-    fn calls_between(mut self, first: &str, last: &str) -> Counts {
-        let server = self.served.child.id();
-        self.served.send_stop(Stop::USUAL);
-        self.served.wait();
-        let read = || fs::read_to_string(&self.calls).expect("strace writes it");
-        wait_until("strace has written everything", || {
-            has_exited(&read(), server)
-        });
-        count(&read(), first, last)
-    }
+fn clients(server: &TracedServer, readers: usize) -> ClosedLoop {
+    ClosedLoop::begin(readers, || server.served.unauthenticated())
 }
 
-/// Whether the calls have the end of this process. strace pads short numbers with blanks.
-fn has_exited(calls: &str, process: u32) -> bool {
-    calls.lines().any(|line| {
-        let (number, event) = line.split_once(' ').unwrap_or_default();
-        number == process.to_string() && event.trim_start().starts_with("+++ exited with")
-    })
+/// Stops the server. Returns the calls of the thread that received the frames `first` and `last`,
+/// from the first call that received `first` to the one before `last`.
+fn calls_between(server: TracedServer, first: &str, last: &str) -> Counts {
+    count(&server.stop().1, first, last)
 }
 
 fn count(calls: &str, first: &str, last: &str) -> Counts {
@@ -119,17 +75,17 @@ fn assert_calls(what: &str, counts: &Counts, expected: &[(&str, usize)]) {
 #[test]
 fn request_costs_one_read_one_write_and_one_wait() {
     let _alone = alone();
-    let Some(server) = TracedServer::start() else {
+    let Some(server) = start() else {
         return;
     };
-    let mut clients = server.clients(0);
+    let mut clients = clients(&server, 0);
     clients.request("first");
     for _ in 1..ROUNDS {
         clients.request("bom dia");
     }
     clients.request("last");
     drop(clients);
-    let counts = server.calls_between("first", "last");
+    let counts = calls_between(server, "first", "last");
     let expected = [("recvfrom", 1), ("sendto", 1), ("epoll_wait", 1)];
     assert_calls("a request", &counts, &expected);
 }
@@ -137,17 +93,17 @@ fn request_costs_one_read_one_write_and_one_wait() {
 #[test]
 fn publish_costs_one_read_one_wait_and_one_write_a_client() {
     let _alone = alone();
-    let Some(server) = TracedServer::start() else {
+    let Some(server) = start() else {
         return;
     };
-    let mut clients = server.clients(3);
+    let mut clients = clients(&server, 3);
     clients.publish("first");
     for _ in 1..ROUNDS {
         clients.publish("bom dia");
     }
     clients.publish("last");
     drop(clients);
-    let counts = server.calls_between("first", "last");
+    let counts = calls_between(server, "first", "last");
     // One writev sends the publisher both its answer and the message.
     let expected = [
         ("recvfrom", 1),

@@ -10,6 +10,8 @@
 //! - numbers rise, and a term begins where the term before it ends;
 //! - two histories that fork share no term number after the fork, because a number is the time
 //!   of the start;
+//! - a term is on disk before a broadcast of it is visible: both are in one transaction. The
+//!   first term is written with the stream;
 //! - the table is bounded: a term without a broadcast is removed when the next one begins, and
 //!   only the newest [`MAX_TERMS`] of the others are kept.
 

@@ -108,10 +108,12 @@ fn term_row_that_does_not_fit_is_named() {
     assert_eq!(read(200), Err(InvalidTermRow(Term(1))));
 }
 
-/// A server's stored state: its terms, and which broadcast has which seq.
+/// A server's state: its terms, and which broadcast has which seq.
 #[derive(Clone)]
 struct History {
     terms: Terms,
+    /// The terms on disk: the current one is stored with its first broadcast.
+    stored: Terms,
     /// Each broadcast is one of a kind, whatever its seq.
     broadcasts: Vec<u32>,
 }
@@ -119,6 +121,12 @@ struct History {
 impl History {
     fn head(&self) -> Seq {
         Seq(self.broadcasts.len() as u64)
+    }
+
+    /// A server starts on what is on disk.
+    fn start(&mut self, now: u64) {
+        self.terms = self.stored.clone();
+        self.terms.begin(self.head(), Some(Millis(now)));
     }
 }
 
@@ -158,8 +166,8 @@ proptest! {
         steps in prop::collection::vec(step(), 1..80),
     ) {
         let mut now = 1;
-        let mut history = History { terms: Terms::empty(), broadcasts: Vec::new() };
-        history.terms.begin(Seq::ZERO, None);
+        let (terms, stored) = (Terms::single(), Terms::single());
+        let mut history = History { terms, stored, broadcasts: Vec::new() };
         let mut copies: Vec<History> = Vec::new();
         let first = Reader { read: Vec::new(), term: history.terms.current() };
         let mut readers = vec![first; 3];
@@ -168,11 +176,12 @@ proptest! {
             match step {
                 Step::Publish(count) => for _ in 0..count {
                     history.broadcasts.push(next);
+                    history.stored = history.terms.clone();
                     next += 1;
                 },
                 Step::Restart => {
                     now += 1;
-                    history.terms.begin(history.head(), Some(Millis(now)));
+                    history.start(now);
                 }
                 Step::Copy => copies.push(history.clone()),
                 Step::Restore(back) => if let Some(place) = copies.len().checked_sub(back + 1) {
@@ -180,7 +189,7 @@ proptest! {
                     copies.truncate(place + 1);
                     history = copies[place].clone();
                     now += 1;
-                    history.terms.begin(history.head(), Some(Millis(now)));
+                    history.start(now);
                 },
                 Step::Read(index, count) => {
                     let reader = &mut readers[index];

@@ -55,6 +55,7 @@ fn places(modules: &[&str]) -> Vec<PathBuf> {
         .join("/");
     let folders = [
         "tests/it",
+        "tests/cost",
         "tests/hostile",
         "tests/examples",
         "tests/model",
