@@ -1,5 +1,7 @@
 //! The limits of how many there may be, how large and how fast.
 
+use std::sync::LazyLock;
+
 use super::entry::{ANY_NUMBER, Entry, Range, Row, limits};
 use super::value::Field;
 use crate::rate::Rate;
@@ -12,8 +14,11 @@ const LOG: &str = "Log and threads";
 
 /// Returns half the cores: the other half serves while passwords are hashed.
 fn half_the_cores() -> usize {
-    let cores = std::thread::available_parallelism().map_or(1, usize::from);
-    (cores / 2).max(1)
+    // Each flag's default comes from a whole value of `Limits`, and the system's answer takes
+    // several reads of files.
+    static CORES: LazyLock<usize> =
+        LazyLock::new(|| std::thread::available_parallelism().map_or(1, usize::from));
+    (*CORES / 2).max(1)
 }
 
 limits! {
