@@ -31,8 +31,8 @@ pub mod session {
 pub mod topic {
     //! Which patterns match a topic, and what an operator's rules allow.
     pub use crate::topic::{
-        Effect, PatternIndex, Permissions, Rule, RuleError, RuleKind, RulePattern, SubscriberId,
-        SubscriptionId, Verdict,
+        Effect, PatternIndex, Permissions, Rule, RuleError, RuleKind, RulePattern, RuleSet,
+        SubscriberId, SubscriptionId, Verdict,
     };
 }
 

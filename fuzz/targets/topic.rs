@@ -13,10 +13,11 @@
 #![no_main]
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use arauto::internal::topic::{
-    Effect, PatternIndex, Permissions, Rule, RuleKind, RulePattern, SubscriberId, SubscriptionId,
-    Verdict,
+    Effect, PatternIndex, Permissions, Rule, RuleKind, RulePattern, RuleSet, SubscriberId,
+    SubscriptionId, Verdict,
 };
 use arauto::{Pattern, Topic};
 use arauto_fuzz::memory::in_proportion;
@@ -144,7 +145,8 @@ fn index(patterns: &[Pattern<'_>], topic: &Topic<'_>) {
 }
 
 fn judge(rules: &[Rule], user: &str, filter: &[Pattern<'_>], topic: &Topic<'_>) {
-    let permissions = Permissions::new(rules, user);
+    let own = Arc::new(RuleSet::new(rules));
+    let permissions = Permissions::new(user, Arc::default(), own);
     let is_usable = !user.contains(['+', '#', '/']);
     let matches = |rule: &Rule| {
         let levels = rule.pattern.as_str().split('/');

@@ -16,7 +16,7 @@ mod error;
 #[cfg(feature = "server")]
 mod index;
 #[cfg(test)]
-mod naive;
+pub(crate) mod naive;
 mod name;
 mod pattern;
 #[cfg(feature = "server")]
@@ -28,7 +28,7 @@ pub use index::{PatternIndex, SubscriberId, SubscriptionId};
 pub use name::Topic;
 pub use pattern::Pattern;
 #[cfg(feature = "server")]
-pub use rules::{Effect, Permissions, Rule, RuleError, RuleKind, RulePattern, Verdict};
+pub use rules::{Effect, Permissions, Rule, RuleError, RuleKind, RulePattern, RuleSet, Verdict};
 
 /// The longest topic and the longest pattern, in bytes of UTF-8.
 pub const LONGEST_TOPIC: usize = 256;

@@ -3,7 +3,7 @@
 use proptest::prelude::{Strategy, prop};
 
 /// Whether a pattern matches a topic by the rules of MQTT 5 (section 4.7). Splits both into levels.
-pub(super) fn matches(pattern: &str, topic: &str) -> bool {
+pub(crate) fn matches(pattern: &str, topic: &str) -> bool {
     if pattern.starts_with(['+', '#']) && topic.starts_with('$') {
         return false;
     }
@@ -24,7 +24,7 @@ fn levels_match(pattern: &[&str], topic: &[&str]) -> bool {
 }
 
 /// Generates topics of a few short levels, so that patterns often match.
-pub(super) fn topics() -> impl Strategy<Value = String> {
+pub(crate) fn topics() -> impl Strategy<Value = String> {
     let level = prop::sample::select(vec!["", "a", "b", "$x", "é"]);
     prop::collection::vec(level, 1..6)
         .prop_map(|levels| levels.join("/"))
@@ -32,7 +32,7 @@ pub(super) fn topics() -> impl Strategy<Value = String> {
 }
 
 /// Generates patterns of a few short levels.
-pub(super) fn patterns() -> impl Strategy<Value = String> {
+pub(crate) fn patterns() -> impl Strategy<Value = String> {
     let level = prop::sample::select(vec!["", "a", "b", "$x", "é", "+", "+", "+"]);
     (prop::collection::vec(level, 0..5), prop::bool::ANY)
         .prop_map(|(mut levels, has_rest)| {
@@ -45,7 +45,7 @@ pub(super) fn patterns() -> impl Strategy<Value = String> {
 }
 
 /// Returns every topic of one to four levels. A level is `a`, `b`, `$x` or empty.
-pub(super) fn every_topic() -> Vec<String> {
+pub(crate) fn every_topic() -> Vec<String> {
     let mut topics = Vec::new();
     let mut longest = vec![String::new()];
     for depth in 0..4 {

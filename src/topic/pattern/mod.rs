@@ -80,6 +80,16 @@ impl Pattern<'_> {
 
     /// Whether the pattern matches a topic. The time is linear in the topic's length.
     pub fn matches(&self, topic: &Topic<'_>) -> bool {
+        self.matches_with(topic, |level| level)
+    }
+
+    /// As [`Pattern::matches`], but compares the topic's levels with what `replace` returns for
+    /// the pattern's levels without wildcards.
+    pub(super) fn matches_with<'p>(
+        &'p self,
+        topic: &Topic<'_>,
+        replace: impl Fn(&'p str) -> &'p str,
+    ) -> bool {
         if topic.is_reserved() && self.begins_with_wildcard() {
             return false;
         }
@@ -89,7 +99,9 @@ impl Pattern<'_> {
                 PatternLevel::Rest => return true,
                 PatternLevel::OneLevel if levels.next().is_none() => return false,
                 PatternLevel::OneLevel => {}
-                PatternLevel::Literal(text) if levels.next() != Some(text) => return false,
+                PatternLevel::Literal(text) if levels.next() != Some(replace(text)) => {
+                    return false;
+                }
                 PatternLevel::Literal(_) => {}
             }
         }

@@ -5,15 +5,18 @@
 //! 2. If there are allow rules for the account, one of them must match.
 //! 3. If there are none, the account's role decides.
 //!
-//! [`Permissions`] holds the rules that apply to one user.
+//! [`RuleSet`] holds the rules for one account or for all, and [`Permissions`] those that apply to
+//! one user.
 
 mod permissions;
 mod rule_pattern;
+mod rule_set;
 #[cfg(test)]
 mod tests;
 
 pub use self::permissions::{Permissions, Verdict};
 pub use self::rule_pattern::{RuleError, RulePattern};
+pub use self::rule_set::RuleSet;
 use crate::parse_error::ParseError;
 
 /// One rule, for one account or for all.

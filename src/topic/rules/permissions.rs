@@ -1,24 +1,20 @@
 //! The rules that apply to one user.
 
-use super::rule_pattern::UserPattern;
-use super::{Effect, Rule, RuleKind};
+use std::sync::Arc;
+
+use super::rule_set::KindRules;
+use super::{RuleKind, RuleSet};
 use crate::topic::{Pattern, Topic};
 
-/// The rules that apply to one user.
+/// The rules that apply to one user. Users share the rules for all accounts.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Permissions {
-    kinds: [KindRules; RuleKind::ALL.len()],
-}
-
-/// The rules of one kind.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-struct KindRules {
-    /// Whether a deny rule with `%u` denies everything, because of the user's name.
-    denies_all: bool,
-    denied: Vec<Pattern<'static>>,
-    /// Whether there is an allow rule, even if it matches nothing for this user.
-    has_allow: bool,
-    allowed: Vec<Pattern<'static>>,
+    /// The level that replaces `%u`; `None` if the user's name cannot be a level of a pattern.
+    user: Option<Arc<str>>,
+    /// The rules for all accounts.
+    for_all: Arc<RuleSet>,
+    /// The rules for the user's account.
+    own: Arc<RuleSet>,
 }
 
 /// The decision of the rules about one use of a topic.
@@ -33,47 +29,35 @@ pub enum Verdict {
 }
 
 impl Permissions {
-    /// Creates a user's permissions from the rules for the user's account and for all accounts.
+    /// Creates a user's permissions from the rules for all accounts and those for the user's own.
     ///
     /// A name with `+`, `#` or `/` cannot replace `%u`. An allow rule with `%u` then matches
     /// nothing, and a deny rule with `%u` matches everything. For a session without a user the
     /// caller passes the name `#`.
-    pub fn new<'r>(rules: impl IntoIterator<Item = &'r Rule>, user: &str) -> Self {
-        let mut permissions = Permissions::default();
-        for rule in rules {
-            let of_kind = &mut permissions.kinds[rule.kind as usize];
-            match (rule.effect, rule.pattern.for_user(user)) {
-                (Effect::Deny, UserPattern::Matching(pattern)) => of_kind.denied.push(pattern),
-                (Effect::Deny, UserPattern::NameUnusable) => of_kind.denies_all = true,
-                (Effect::Allow, pattern) => {
-                    of_kind.has_allow = true;
-                    if let UserPattern::Matching(pattern) = pattern {
-                        of_kind.allowed.push(pattern);
-                    }
-                }
-            }
+    pub fn new(user: impl Into<Arc<str>>, for_all: Arc<RuleSet>, own: Arc<RuleSet>) -> Self {
+        let user = user.into();
+        Permissions {
+            user: (!user.contains(['+', '#', '/'])).then_some(user),
+            for_all,
+            own,
         }
-        permissions
     }
 
     /// Whether there are rules of a kind. Without rules every verdict is [`Verdict::Unruled`].
     pub fn has_rules(&self, kind: RuleKind) -> bool {
-        let rules = &self.kinds[kind as usize];
-        rules.denies_all || rules.has_allow || !rules.denied.is_empty()
+        self.of_kind(kind).iter().any(|rules| !rules.is_empty())
     }
 
-    /// Judges a use of a topic. Only `#` matches a message without a topic.
+    /// Judges a use of a topic. Only `#` matches a message without a topic. The time is linear in
+    /// the number of rules of the kind.
     pub fn judge(&self, kind: RuleKind, topic: Option<&Topic<'_>>) -> Verdict {
-        let rules = &self.kinds[kind as usize];
-        let any = |patterns: &[Pattern<'_>]| {
-            let mut patterns = patterns.iter();
-            patterns.any(|pattern| pattern.matches_message(topic))
-        };
-        if rules.denies_all || any(&rules.denied) {
+        let rules = self.of_kind(kind);
+        let user = self.user.as_deref();
+        if rules.iter().any(|rules| rules.denies(user, topic)) {
             Verdict::Denied
-        } else if !rules.has_allow {
+        } else if !rules.iter().any(|rules| rules.has_allow()) {
             Verdict::Unruled
-        } else if any(&rules.allowed) {
+        } else if rules.iter().any(|rules| rules.allows(user, topic)) {
             Verdict::Allowed
         } else {
             Verdict::Denied
@@ -91,21 +75,26 @@ impl Permissions {
         &self,
         filter: impl IntoIterator<Item = &'p Pattern<'p>>,
     ) -> Vec<Pattern<'static>> {
-        let rules = &self.kinds[RuleKind::Subscribe as usize];
+        let rules = self.of_kind(RuleKind::Subscribe);
+        let user = self.user.as_deref();
+        let denied = rules.iter().flat_map(|rules| rules.denied());
+        let denied: Option<Vec<_>> = denied.map(|rule| rule.for_user(user)).collect();
+        let Some(denied) = denied.filter(|_| !rules.iter().any(|rules| rules.denies_all())) else {
+            return Vec::new();
+        };
+        let has_allow = rules.iter().any(|rules| rules.has_allow());
+        let allowed = rules.iter().flat_map(|rules| rules.allowed());
+        let allowed: Vec<_> = allowed.filter_map(|rule| rule.for_user(user)).collect();
         let mut left: Vec<Pattern<'static>> = Vec::new();
-        if rules.denies_all {
-            return left;
-        }
         let mut keep = |pattern: Pattern<'static>| {
-            let is_denied = rules.denied.iter().any(|denied| denied.covers(&pattern));
+            let is_denied = denied.iter().any(|denied| denied.covers(&pattern));
             if !is_denied && !left.contains(&pattern) {
                 left.push(pattern);
             }
         };
         for pattern in filter {
-            if rules.has_allow {
-                let common = rules
-                    .allowed
+            if has_allow {
+                let common = allowed
                     .iter()
                     .filter_map(|allowed| pattern.intersection(allowed));
                 common.for_each(&mut keep);
@@ -114,5 +103,9 @@ impl Permissions {
             }
         }
         left
+    }
+
+    fn of_kind(&self, kind: RuleKind) -> [&KindRules; 2] {
+        [self.for_all.of_kind(kind), self.own.of_kind(kind)]
     }
 }

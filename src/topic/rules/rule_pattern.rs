@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use crate::topic::{Pattern, TopicError};
+use crate::topic::{Pattern, Topic, TopicError};
 
 /// The level that stands for the user's name.
 const USER: &str = "%u";
@@ -37,34 +37,38 @@ pub enum RuleError {
     },
 }
 
-/// A rule's pattern with a user's name in place of `%u`.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum UserPattern {
-    /// The rule matches the messages that this pattern matches.
-    Matching(Pattern<'static>),
-    /// The name cannot replace `%u`, because it contains `+`, `#` or `/`.
-    NameUnusable,
-}
-
 impl RulePattern {
     /// Returns the pattern as it was written.
     pub fn as_str(&self) -> &str {
         self.pattern.as_str()
     }
 
-    /// Returns the pattern with a user's name in place of `%u`.
-    pub(super) fn for_user(&self, name: &str) -> UserPattern {
+    /// Whether the pattern matches a message, with a user's name in place of `%u`. Returns `None` if
+    /// the pattern has `%u` and there is no such name.
+    pub(super) fn matches(&self, user: Option<&str>, topic: Option<&Topic<'_>>) -> Option<bool> {
         if !self.has_user {
-            return UserPattern::Matching(self.pattern.clone());
+            return Some(self.pattern.matches_message(topic));
         }
-        if name.contains(['+', '#', '/']) {
-            return UserPattern::NameUnusable;
+        let user = user?;
+        // Only `#` matches a message without a topic, and it has no `%u`.
+        Some(topic.is_some_and(|topic| {
+            let replace = |level| if level == USER { user } else { level };
+            self.pattern.matches_with(topic, replace)
+        }))
+    }
+
+    /// Returns the pattern with a user's name in place of `%u`; `None` if the pattern has `%u` and
+    /// there is no such name.
+    pub(super) fn for_user(&self, user: Option<&str>) -> Option<Pattern<'static>> {
+        if !self.has_user {
+            return Some(self.pattern.clone());
         }
+        let user = user?;
         let levels = self.as_str().split('/');
         let levels: Vec<&str> = levels
-            .map(|level| if level == USER { name } else { level })
+            .map(|level| if level == USER { user } else { level })
             .collect();
-        UserPattern::Matching(Pattern::of_any_length(levels.join("/")))
+        Some(Pattern::of_any_length(levels.join("/")))
     }
 }
 

@@ -1,3 +1,5 @@
+use std::sync::Arc;
+
 use proptest::prelude::{Strategy, any, prop, prop_assert, prop_assert_eq, proptest};
 
 use super::*;
@@ -15,7 +17,12 @@ fn rule(text: &str) -> Rule {
 
 fn permissions(rules: &[&str], user: &str) -> Permissions {
     let rules: Vec<Rule> = rules.iter().map(|text| rule(text)).collect();
-    Permissions::new(&rules, user)
+    of_account(&rules, user)
+}
+
+/// The permissions of a user with these rules for the account, and none for all.
+fn of_account(rules: &[Rule], user: &str) -> Permissions {
+    Permissions::new(user, Arc::default(), Arc::new(RuleSet::new(rules)))
 }
 
 fn topic(text: &str) -> Topic<'_> {
@@ -121,6 +128,40 @@ fn user_name_too_long_for_a_topic_matches_nothing() {
 }
 
 #[test]
+fn rules_for_all_and_for_the_account_count_together() {
+    let rules = |texts: &[&str]| {
+        let rules: Vec<Rule> = texts.iter().map(|text| rule(text)).collect();
+        Arc::new(RuleSet::new(&rules))
+    };
+    let for_all = rules(&["deny publish a/secret", "allow publish home/%u"]);
+    let own = rules(&["allow publish a/#"]);
+    let ana = Permissions::new("ana", Arc::clone(&for_all), own);
+    let rui = Permissions::new("rui", for_all, Arc::default());
+    let judge = |of: &Permissions, text: &str| of.judge(RuleKind::Publish, Some(&topic(text)));
+    assert_eq!(judge(&ana, "a/b"), Verdict::Allowed);
+    assert_eq!(judge(&ana, "a/secret"), Verdict::Denied);
+    assert_eq!(judge(&ana, "home/ana"), Verdict::Allowed);
+    assert_eq!(judge(&rui, "a/b"), Verdict::Denied);
+    assert_eq!(judge(&rui, "home/rui"), Verdict::Allowed);
+    assert_eq!(judge(&rui, "home/ana"), Verdict::Denied);
+}
+
+#[test]
+fn kind_that_denies_all_denies_whatever_the_rules_are() {
+    let mut own = RuleSet::new(&[rule("allow publish #")]);
+    own.deny_all(RuleKind::Publish);
+    own.deny_all(RuleKind::Subscribe);
+    let ana = Permissions::new("ana", Arc::default(), Arc::new(own));
+    for kind in [RuleKind::Publish, RuleKind::Subscribe] {
+        assert!(ana.has_rules(kind));
+        assert_eq!(ana.judge(kind, None), Verdict::Denied);
+        assert_eq!(ana.judge(kind, Some(&topic("a"))), Verdict::Denied);
+    }
+    assert!(left(&ana, &["#", "a"]).is_empty());
+    assert_eq!(ana.judge(RuleKind::Call, None), Verdict::Unruled);
+}
+
+#[test]
 fn remaining_filter_follows_allow_and_deny_rules() {
     let allowed = permissions(&["allow subscribe a/#", "allow subscribe +/x"], "ana");
     assert_eq!(left(&allowed, &["#"]), ["a/#", "+/x"]);
@@ -144,7 +185,7 @@ fn some_rules() -> impl Strategy<Value = Vec<Rule>> {
 proptest! {
     #[test]
     fn permissions_judge_like_the_naive_matcher(rules in some_rules(), topic in topics()) {
-        let permissions = Permissions::new(&rules, "ana");
+        let permissions = of_account(&rules, "ana");
         let matching = |effect: Effect| {
             rules.iter().any(|rule| {
                 rule.effect == effect && naive::matches(rule.pattern.as_str(), &topic)
@@ -171,7 +212,7 @@ proptest! {
         filter in prop::collection::vec(patterns(), 0..4),
         topic in topics(),
     ) {
-        let permissions = Permissions::new(&rules, "ana");
+        let permissions = of_account(&rules, "ana");
         let asked = filter.iter().any(|pattern| naive::matches(pattern, &topic));
         let filter: Vec<&str> = filter.iter().map(String::as_str).collect();
         let remaining = left(&permissions, &filter);
