@@ -4,8 +4,9 @@
 pub mod accounts {
     //! The accounts of a data folder.
     pub use crate::accounts::{
-        Account, AccountRows, Accounts, CONSOLE, Claim, Hasher, LoginLimits, Password, PeerId,
-        is_phc,
+        Account, AccountRows, AccountRule, Accounts, CONSOLE, Claim, Hasher, InvalidAccount,
+        InvalidRule, LoginLimits, MAX_RULES, MAX_RULES_OF_ACCOUNT, Password, PeerId,
+        RuleChangeError, RuleRows, RuleScope, is_phc,
     };
     pub use crate::store::{DataFolder, Db};
 }

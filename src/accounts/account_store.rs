@@ -11,7 +11,7 @@ use tokio::sync::oneshot;
 
 use super::account_table::{AccountTable, KnownAccount};
 use super::reload::{LastRead, NewlyInvalid};
-use super::{Account, UserName};
+use super::{Account, InvalidAccount, InvalidRule, UserName};
 use crate::store::{Db, Store, StoreError};
 
 /// The storage of accounts.
@@ -155,10 +155,12 @@ impl AccountCache {
         if last.is_of(version) {
             return Ok(());
         }
-        let rows = db.accounts()?;
-        let revoked = self.table.reload(&rows);
-        log_invalid(&last.note_rows(version, rows.invalid));
+        let (rows, rules) = db.accounts_and_rules()?;
+        let revoked = self.table.reload(&rows, &rules);
+        let (accounts, rules) = last.note_rows(version, rows.invalid, rules.invalid);
         drop(last);
+        log_invalid_accounts(&accounts);
+        log_invalid_rules(&rules);
         if let Some(OnRevoked(callback)) = self.on_revoked.get()
             && !revoked.is_empty()
         {
@@ -168,7 +170,7 @@ impl AccountCache {
     }
 }
 
-fn log_invalid(newly: &NewlyInvalid) {
+fn log_invalid_accounts(newly: &NewlyInvalid<InvalidAccount>) {
     for row in &newly.named {
         let (user, reason) = (&row.name, &row.reason);
         tracing::error!(?user, reason, "account is invalid; refusing its logins");
@@ -176,5 +178,24 @@ fn log_invalid(newly: &NewlyInvalid) {
     if newly.others > 0 {
         let others = newly.others;
         tracing::error!(others, "more accounts are invalid; refusing their logins");
+    }
+}
+
+fn log_invalid_rules(newly: &NewlyInvalid<InvalidRule>) {
+    for invalid in &newly.named {
+        let [user, kind, pattern, effect] = &invalid.row;
+        let reason = &invalid.reason;
+        tracing::error!(
+            ?user,
+            ?kind,
+            ?pattern,
+            ?effect,
+            reason,
+            "rule is invalid; denying every use that it may be about"
+        );
+    }
+    if newly.others > 0 {
+        let others = newly.others;
+        tracing::error!(others, "more rules are invalid");
     }
 }

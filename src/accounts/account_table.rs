@@ -7,10 +7,12 @@ use std::time::{Duration, Instant};
 
 use dashmap::DashMap;
 use dashmap::mapref::entry::Entry;
+use parking_lot::RwLock;
 use tokio::sync::watch;
 
 use super::authorization::{AccountState, Authorization};
 use super::recent_login::RecentLogin;
+use super::rules::{LivePermissions, RuleRows, RuleTable};
 use super::{Account, AccountRows, PeerId, UserName};
 
 /// How long after a registration other first logins are checked against it.
@@ -58,6 +60,9 @@ impl FirstLogins {
 #[derive(Debug, Default)]
 pub(super) struct AccountTable {
     slots: DashMap<UserName, Slot>,
+    rules: RwLock<RuleTable>,
+    /// The permissions of sessions without an account.
+    nameless: Arc<LivePermissions>,
 }
 
 #[derive(Debug)]
@@ -154,11 +159,16 @@ impl AccountTable {
         self.slots.len()
     }
 
+    /// Returns the permissions of sessions without an account.
+    pub(super) fn nameless(&self) -> Arc<LivePermissions> {
+        Arc::clone(&self.nameless)
+    }
+
     /// Adds an account that was registered just now and is on disk.
     pub(super) fn add_registered(&self, account: &Account) -> KnownAccount {
         let registered = KnownAccount {
             first_logins: FirstLogins::now(),
-            ..known(account)
+            ..known(account, &self.rules.read())
         };
         let slot = Slot::Known(registered.clone());
         self.slots.insert(account.name.clone(), slot);
@@ -195,9 +205,13 @@ impl AccountTable {
     }
 
     /// Applies the rows that another process has changed. Registrations in work stay, and so do
-    /// remembered logins whose passwords are unchanged. Returns the users whose sessions have
-    /// lost a grant.
-    pub(super) fn reload(&self, rows: &AccountRows) -> Vec<UserName> {
+    /// remembered logins whose passwords are unchanged. Changed rules count for live sessions.
+    /// Returns the users whose sessions have lost their account or its password.
+    pub(super) fn reload(&self, rows: &AccountRows, rules: &RuleRows) -> Vec<UserName> {
+        // Held to the end, so that an account that is registered meanwhile gets the new rules.
+        let mut table = self.rules.write();
+        let rules = RuleTable::new(rules, &table);
+        self.nameless.replace(rules.of_nameless());
         let mut revoked = Vec::new();
         let valid = rows.valid.iter().map(|account| &account.name);
         let invalid = rows.invalid.iter().filter_map(|row| row.user.as_ref());
@@ -223,13 +237,15 @@ impl AccountTable {
                 .or_insert(Slot::Invalid);
             match &mut *slot {
                 Slot::Known(known) => {
+                    known.grant.set_permissions(rules.of_user(&account.name));
                     if known.change(account) {
                         revoked.push(account.name.clone());
                     }
                 }
-                Slot::Registering(_) | Slot::Invalid => *slot = Slot::Known(known(account)),
+                Slot::Registering(_) | Slot::Invalid => *slot = Slot::Known(known(account, &rules)),
             }
         }
+        *table = rules;
         revoked
     }
 }
@@ -253,8 +269,9 @@ impl KnownAccount {
     }
 }
 
-fn known(account: &Account) -> KnownAccount {
-    let grant = Arc::new(AccountState::new(account.role));
+fn known(account: &Account, rules: &RuleTable) -> KnownAccount {
+    let permissions = rules.of_user(&account.name);
+    let grant = Arc::new(AccountState::new(account.role, permissions));
     KnownAccount {
         phc: Arc::from(account.phc.as_str()),
         password: grant.password(),

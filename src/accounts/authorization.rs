@@ -1,14 +1,16 @@
 //! The current authorization of the sessions of an account.
 //!
 //! A login's answer may become outdated: another process may remove the account, or change its
-//! role or password. So a session holds a [`Authorization`] instead of a copy
-//! of its role, and asks it at each decision. Each reading of the accounts updates the
+//! role, its password or the rules for it. So a session holds an [`Authorization`] instead of a copy
+//! of its role and rules, and asks it at each decision. Each reading of the accounts updates the
 //! [`AccountState`] behind it.
 
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, Ordering};
 
+use super::rules::LivePermissions;
+use crate::topic::{Permissions, RuleKind};
 use crate::wire::Role;
 
 /// The live state of one account, shared by the table and the account's sessions.
@@ -18,6 +20,7 @@ pub(super) struct AccountState {
     /// How often the password has changed since the account was read first.
     password: AtomicU32,
     is_removed: AtomicBool,
+    permissions: LivePermissions,
 }
 
 /// The authorization of one session by its account.
@@ -39,11 +42,12 @@ pub enum RevocationReason {
 }
 
 impl AccountState {
-    pub(super) fn new(role: Role) -> AccountState {
+    pub(super) fn new(role: Role, permissions: Option<Arc<Permissions>>) -> AccountState {
         AccountState {
             role: AtomicU8::new(number(role)),
             password: AtomicU32::new(0),
             is_removed: AtomicBool::new(false),
+            permissions: LivePermissions::new(permissions),
         }
     }
 
@@ -54,6 +58,11 @@ impl AccountState {
 
     pub(super) fn set_role(&self, role: Role) {
         self.role.store(number(role), Ordering::Release);
+    }
+
+    /// Replaces the permissions; `None` if no rule is about the account.
+    pub(super) fn set_permissions(&self, permissions: Option<Arc<Permissions>>) {
+        self.permissions.replace(permissions);
     }
 
     /// Revokes the authorizations of the current password.
@@ -90,6 +99,12 @@ impl Authorization {
         ROLES[usize::from(number)]
     }
 
+    /// Returns the account's current permissions if a rule is about this kind. Without such a rule
+    /// it costs one atomic load.
+    pub fn permissions(&self, kind: RuleKind) -> Option<Arc<Permissions>> {
+        self.grant.permissions.of_kind(kind)
+    }
+
     /// Returns why the authorization was revoked, if it was.
     pub fn revoked(&self) -> Option<RevocationReason> {
         let is_current = |password| password == self.grant.password();
@@ -106,7 +121,8 @@ impl Authorization {
 impl PartialEq for Authorization {
     /// Whether both grant the same now.
     fn eq(&self, other: &Authorization) -> bool {
-        (self.role(), self.revoked()) == (other.role(), other.revoked())
+        let grants = |of: &Authorization| (of.role(), of.revoked(), of.grant.permissions.current());
+        grants(self) == grants(other)
     }
 }
 
@@ -140,7 +156,7 @@ mod tests {
 
     #[test]
     fn role_change_counts_for_each_session() {
-        let grant = Arc::new(AccountState::new(Role::Admin));
+        let grant = Arc::new(AccountState::new(Role::Admin, None));
         let (one, other) = (
             Authorization::by_password(&grant, 0),
             Authorization::by_certificate(&grant),
@@ -154,7 +170,7 @@ mod tests {
 
     #[test]
     fn new_password_revokes_sessions_of_the_old_one_only() {
-        let grant = Arc::new(AccountState::new(Role::Leitor));
+        let grant = Arc::new(AccountState::new(Role::Leitor, None));
         let old = Authorization::by_password(&grant, grant.password());
         let certificate = Authorization::by_certificate(&grant);
         grant.change_password();
@@ -165,7 +181,7 @@ mod tests {
 
     #[test]
     fn removal_revokes_every_session() {
-        let grant = Arc::new(AccountState::new(Role::Leitor));
+        let grant = Arc::new(AccountState::new(Role::Leitor, None));
         let by_password = Authorization::by_password(&grant, 0);
         let by_certificate = Authorization::by_certificate(&grant);
         grant.remove();

@@ -1,4 +1,4 @@
-//! Accounts: names, passwords, roles, and their storage.
+//! Accounts: names, passwords, roles, rules, and their storage.
 //!
 //! Invariants:
 //! - of any number of first logins with one name, exactly one registers it;
@@ -24,6 +24,7 @@ mod rates;
 mod recent_login;
 mod reload;
 mod rows;
+mod rules;
 
 pub use authorization::{Authorization, RevocationReason};
 pub use claim::{Admitted, Claim, LoginLimits, LoginRefusal};
@@ -32,6 +33,10 @@ pub use login::Accounts;
 pub use name::{NameError, Password, UserName};
 pub use rates::Rates;
 pub use rows::{Account, AccountRows, InvalidAccount};
+pub use rules::{
+    AccountRule, InvalidRule, LivePermissions, MAX_RULES, MAX_RULES_OF_ACCOUNT, RuleChangeError,
+    RuleRows, RuleScope,
+};
 
 pub use crate::link::PeerId;
 pub use crate::store::StoreError;

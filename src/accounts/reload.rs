@@ -5,7 +5,7 @@
 
 use std::collections::BTreeSet;
 
-use super::InvalidAccount;
+use super::{InvalidAccount, InvalidRule};
 
 /// Invalid rows that one reload names in the log; the others are counted.
 const NAMED: usize = 20;
@@ -15,18 +15,40 @@ const NAMED: usize = 20;
 pub(super) struct LastRead {
     /// The version that the table was read from.
     version: Option<i64>,
-    /// The invalid rows that have been told.
-    told: BTreeSet<InvalidAccount>,
+    accounts: LoggedRows<InvalidAccount>,
+    rules: LoggedRows<InvalidRule>,
     is_failing: bool,
 }
 
+/// The invalid rows of a table that are in the log.
+#[derive(Debug)]
+struct LoggedRows<T>(BTreeSet<T>);
+
 /// Invalid rows that are new.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct NewlyInvalid {
+pub(super) struct NewlyInvalid<T> {
     /// Those to name.
-    pub(super) named: Vec<InvalidAccount>,
+    pub(super) named: Vec<T>,
     /// How many more there are.
     pub(super) others: usize,
+}
+
+impl<T> Default for LoggedRows<T> {
+    fn default() -> Self {
+        LoggedRows(BTreeSet::new())
+    }
+}
+
+impl<T: Ord + Clone> LoggedRows<T> {
+    /// Replaces the rows by those that were found. Returns the new ones.
+    fn replace(&mut self, found: Vec<T>) -> NewlyInvalid<T> {
+        let found: BTreeSet<T> = found.into_iter().collect();
+        let mut named: Vec<T> = found.difference(&self.0).cloned().collect();
+        let others = named.len().saturating_sub(NAMED);
+        named.truncate(NAMED);
+        self.0 = found;
+        NewlyInvalid { named, others }
+    }
 }
 
 impl LastRead {
@@ -35,15 +57,16 @@ impl LastRead {
         self.version == Some(version)
     }
 
-    /// The accounts were read; which of the invalid rows nobody was told of.
-    pub(super) fn note_rows(&mut self, version: i64, invalid: Vec<InvalidAccount>) -> NewlyInvalid {
+    /// Notes that accounts and rules were read from this version. Returns the invalid rows that
+    /// are not in the log.
+    pub(super) fn note_rows(
+        &mut self,
+        version: i64,
+        accounts: Vec<InvalidAccount>,
+        rules: Vec<InvalidRule>,
+    ) -> (NewlyInvalid<InvalidAccount>, NewlyInvalid<InvalidRule>) {
         self.version = Some(version);
-        let found: BTreeSet<InvalidAccount> = invalid.into_iter().collect();
-        let mut named: Vec<InvalidAccount> = found.difference(&self.told).cloned().collect();
-        let others = named.len().saturating_sub(NAMED);
-        named.truncate(NAMED);
-        self.told = found;
-        NewlyInvalid { named, others }
+        (self.accounts.replace(accounts), self.rules.replace(rules))
     }
 
     /// The database could be read, or not; whether that is another outcome than the last.
@@ -69,7 +92,7 @@ mod tests {
         let mut last = LastRead::default();
         let mut tell = |version, names: &[&str]| {
             let rows = names.iter().map(|name| invalid(name)).collect();
-            last.note_rows(version, rows).named.len()
+            last.note_rows(version, rows, Vec::new()).0.named.len()
         };
         assert_eq!(tell(1, &["ana"]), 1);
         assert_eq!(tell(2, &["ana"]), 0);
@@ -81,7 +104,7 @@ mod tests {
     #[test]
     fn many_invalid_rows_are_counted() {
         let rows = (0..1000).map(|number| invalid(&number.to_string()));
-        let told = LastRead::default().note_rows(1, rows.collect());
+        let (told, _) = LastRead::default().note_rows(1, rows.collect(), Vec::new());
         assert_eq!((told.named.len(), told.others), (NAMED, 1000 - NAMED));
     }
 

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use rusqlite::types::ValueRef;
-use rusqlite::{OptionalExtension, Row, params};
+use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
 
 use super::{UserName, is_phc};
 use crate::parse_error::ParseError;
@@ -60,20 +60,7 @@ impl Db {
     /// # Errors
     /// See [`StoreError`].
     pub fn accounts(&mut self) -> Result<AccountRows, StoreError> {
-        let rows = self.run(|connection| {
-            connection
-                .prepare_cached("SELECT name, phc, role, created FROM account ORDER BY name")?
-                .query_map([], read)?
-                .collect::<rusqlite::Result<Vec<_>>>()
-        })?;
-        let mut judged = AccountRows::default();
-        for row in rows {
-            match row {
-                Ok(account) => judged.valid.push(account),
-                Err(invalid) => judged.invalid.push(invalid),
-            }
-        }
-        Ok(judged)
+        self.run(|connection| select_accounts(connection))
     }
 
     /// Takes away a row whose name no user can have; whether there was one.
@@ -94,20 +81,7 @@ impl Db {
     pub fn insert(&mut self, accounts: &[Account]) -> Result<Vec<bool>, StoreError> {
         self.commit(|connection| {
             let transaction = connection.transaction()?;
-            let added = accounts
-                .iter()
-                .map(|account| {
-                    let added = transaction
-                        .prepare_cached("INSERT OR IGNORE INTO account VALUES (?, ?, ?, ?)")?
-                        .execute(params![
-                            account.name.as_str(),
-                            account.phc,
-                            account.role.as_str(),
-                            i64::try_from(account.created.0).unwrap_or(i64::MAX),
-                        ])?;
-                    Ok(added == 1)
-                })
-                .collect::<rusqlite::Result<Vec<_>>>()?;
+            let added = insert_accounts(&transaction, accounts)?;
             transaction.commit()?;
             Ok(added)
         })
@@ -138,7 +112,7 @@ impl Db {
         )
     }
 
-    /// Takes a user away; whether there was one.
+    /// Takes a user away, and the rules for its account; whether there was one.
     ///
     /// # Errors
     /// See [`StoreError`].
@@ -174,6 +148,40 @@ impl Db {
     }
 }
 
+/// Returns every account, by name.
+pub(super) fn select_accounts(connection: &Connection) -> rusqlite::Result<AccountRows> {
+    let sql = "SELECT name, phc, role, created FROM account ORDER BY name";
+    let mut query = connection.prepare_cached(sql)?;
+    let mut rows = query.query([])?;
+    let mut judged = AccountRows::default();
+    while let Some(row) = rows.next()? {
+        match read(row)? {
+            Ok(account) => judged.valid.push(account),
+            Err(invalid) => judged.invalid.push(invalid),
+        }
+    }
+    Ok(judged)
+}
+
+/// Adds accounts within a transaction. Returns for each whether its name was free.
+pub(super) fn insert_accounts(
+    transaction: &Transaction<'_>,
+    accounts: &[Account],
+) -> rusqlite::Result<Vec<bool>> {
+    let sql = "INSERT OR IGNORE INTO account VALUES (?, ?, ?, ?)";
+    let mut insert = transaction.prepare_cached(sql)?;
+    let accounts = accounts.iter().map(|account| {
+        let added = insert.execute(params![
+            account.name.as_str(),
+            account.phc,
+            account.role.as_str(),
+            i64::try_from(account.created.0).unwrap_or(i64::MAX),
+        ])?;
+        Ok(added == 1)
+    });
+    accounts.collect()
+}
+
 /// One row, judged: SQLite says whether it could be read, the inner result whether it is
 /// an account.
 fn read(row: &Row<'_>) -> rusqlite::Result<Result<Account, InvalidAccount>> {
@@ -202,12 +210,12 @@ fn read(row: &Row<'_>) -> rusqlite::Result<Result<Account, InvalidAccount>> {
     }))
 }
 
-fn text(value: ValueRef<'_>) -> Result<&str, String> {
+pub(super) fn text(value: ValueRef<'_>) -> Result<&str, String> {
     let text = value.as_str();
     text.map_err(|error| format!("it is no text ({error})"))
 }
 
-fn shown(value: ValueRef<'_>) -> String {
+pub(super) fn shown(value: ValueRef<'_>) -> String {
     match value {
         ValueRef::Null => "NULL".to_owned(),
         ValueRef::Integer(number) => number.to_string(),
@@ -217,7 +225,7 @@ fn shown(value: ValueRef<'_>) -> String {
 }
 
 /// A name as the server writes it: another spelling of one would be found by nobody.
-fn user_name(text: &str) -> Result<UserName, String> {
+pub(super) fn user_name(text: &str) -> Result<UserName, String> {
     let name = UserName::parse(text).map_err(|error| error.to_string())?;
     if name.as_str() != text {
         return Err(format!(

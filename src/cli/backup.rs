@@ -66,12 +66,16 @@ fn check_exists(path: &Path) -> Result<(), Failure> {
 
 fn print_summary(action: &str, copied: &Copied, to: &Path) {
     let accounts = copied.accounts;
+    let rules = match copied.rules {
+        0 => String::new(),
+        rules => format!(", {rules} rules"),
+    };
     let stream = copied.stream.as_ref().map_or_else(String::new, |stream| {
         let (name, first, head) = (&stream.name, stream.first, stream.head);
         format!(" and the stream {name}, seq {first} to {head},")
     });
     complain(&format!(
-        "{action}: {accounts} accounts{stream} to {}",
+        "{action}: {accounts} accounts{rules}{stream} to {}",
         to.display()
     ));
 }

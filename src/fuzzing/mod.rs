@@ -133,6 +133,7 @@ pub async fn converse(script: Script) -> Conversation {
         peers: KeyedLimit::new(1),
         users: KeyedLimit::new(1),
         lists: Arc::new(Rates::new(Rate::a_minute(1_000_000))),
+        nameless: Arc::default(),
         log_limit: Arc::default(),
         handler: script.handler,
         limits: SessionLimits {

@@ -18,7 +18,7 @@ use super::stop_timeline::StopTimeline;
 use super::storage::OpenStorage;
 use super::tls::Tls;
 use super::watch::{sentinel, start_relays, watch_store};
-use crate::accounts::{Rates, UserName};
+use crate::accounts::{LivePermissions, Rates, UserName};
 use crate::actors::acceptor::Acceptor;
 use crate::actors::auth::Auth;
 use crate::actors::hub::{HubAddress, HubSetup, PresenceLimits};
@@ -60,6 +60,7 @@ pub(super) fn assemble(
         config,
         limits: AdmissionLimits::new(&config.limits),
         lists: Arc::new(Rates::new(RATE_OF_LISTS)),
+        nameless: accounts.nameless_permissions(),
         log_limit: start_log_limit(&arbiters[0]),
         log: Arc::clone(&log),
         in_work: InWork::default(),
@@ -118,6 +119,7 @@ struct Shared<'a> {
     config: &'a Config,
     limits: AdmissionLimits,
     lists: Arc<Rates<UserName>>,
+    nameless: Arc<LivePermissions>,
     log_limit: Arc<LogLimit>,
     log: Arc<Log>,
     in_work: InWork,
@@ -137,6 +139,7 @@ impl Shared<'_> {
             peers: self.limits.peers.clone(),
             users: self.limits.users.clone(),
             lists: Arc::clone(&self.lists),
+            nameless: Arc::clone(&self.nameless),
             log_limit: Arc::clone(&self.log_limit),
             handler: listen.handler.as_ref().map_or_else(
                 || Arc::clone(&self.config.handler),

@@ -30,6 +30,8 @@ use crate::wire::Seq;
 pub struct Copied {
     /// The number of accounts.
     pub accounts: u64,
+    /// The number of rules for accounts.
+    pub rules: u64,
     /// The journal's stream; `None` if the database has no journal.
     pub stream: Option<CopiedStream>,
     /// The new path of the database that was replaced; `None` if there was none.
@@ -195,8 +197,9 @@ fn copy_beside(from: &Path, to: &Path) -> Result<tempfile::NamedTempFile, CopyEr
 fn check_copy(path: &Path) -> Result<(Copied, Option<CheckedJournal>), StoreError> {
     let mut db = Db::open_copy(path)?;
     let journal = check::check_journal(&mut db, None, 0)?;
-    let accounts = db.run(|connection| {
-        connection.query_row("SELECT count(*) FROM account", [], |row| row.get(0))
+    let (accounts, rules) = db.run(|connection| {
+        let sql = "SELECT (SELECT count(*) FROM account), (SELECT count(*) FROM rule)";
+        connection.query_row(sql, [], |row| Ok((row.get(0)?, row.get(1)?)))
     })?;
     let stream = journal.as_ref().map(|journal| CopiedStream {
         name: journal.state.stream.clone(),
@@ -205,6 +208,7 @@ fn check_copy(path: &Path) -> Result<(Copied, Option<CheckedJournal>), StoreErro
     });
     let copied = Copied {
         accounts,
+        rules,
         stream,
         replaced: None,
     };

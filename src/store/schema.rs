@@ -3,7 +3,7 @@
 use rusqlite::{Connection, Transaction};
 
 /// The version of the tables, in SQLite's `user_version`.
-pub(super) const SCHEMA: i64 = 3;
+pub(super) const SCHEMA: i64 = 4;
 
 const ACCOUNTS: &str = "CREATE TABLE account (
         name    TEXT PRIMARY KEY,
@@ -40,6 +40,19 @@ const TERMS: &str = "CREATE TABLE term (
         lacks_wal INTEGER NOT NULL
     ) STRICT;";
 
+/// The rules of accounts; in `account` the empty text stands for all accounts. A rule goes with its
+/// account, however the account's row is deleted. docs/topics.md describes the columns.
+const RULES: &str = "CREATE TABLE rule (
+        account TEXT NOT NULL,
+        kind    TEXT NOT NULL,
+        pattern TEXT NOT NULL,
+        effect  TEXT NOT NULL,
+        PRIMARY KEY (account, kind, pattern, effect)
+    ) STRICT, WITHOUT ROWID;
+    CREATE TRIGGER rule_of_deleted_account AFTER DELETE ON account BEGIN
+        DELETE FROM rule WHERE account = old.name;
+    END;";
+
 /// Returns the version of the tables; 0 if there are none.
 pub(super) fn version(connection: &Connection) -> rusqlite::Result<i64> {
     connection.pragma_query_value(None, "user_version", |row| row.get(0))
@@ -58,7 +71,12 @@ pub(super) fn prepare(transaction: &Transaction<'_>) -> rusqlite::Result<i64> {
     if found < 2 {
         transaction.execute_batch(JOURNAL)?;
     }
-    transaction.execute_batch(TERMS)?;
+    if found < 3 {
+        transaction.execute_batch(TERMS)?;
+    }
+    if found < 4 {
+        transaction.execute_batch(RULES)?;
+    }
     transaction.pragma_update(None, "user_version", SCHEMA)?;
     Ok(found)
 }

@@ -384,3 +384,27 @@ fn schema_version_2_is_upgraded_and_keeps_the_journal() {
         Seq(15)
     );
 }
+
+#[test]
+fn schema_version_3_is_upgraded_and_gets_the_table_of_rules() {
+    let (_temp, path) = fresh();
+    drop(Db::open(&path).expect("a db"));
+    let old = Connection::open(&path).expect("a db");
+    old.execute_batch(
+        "DROP TRIGGER rule_of_deleted_account;
+         DROP TABLE rule;
+         INSERT INTO account VALUES ('ana', '$argon2id$x', 'admin', 7);
+         PRAGMA user_version = 3;",
+    )
+    .expect("writable");
+    let mut db = Db::open_checked(&path).expect("it becomes today's");
+    assert_eq!(version(&path), schema::SCHEMA);
+    let counts = db.run(|connection| {
+        connection.execute_batch(
+            "INSERT INTO rule VALUES ('ana', 'publish', '#', 'deny');
+             DELETE FROM account;",
+        )?;
+        connection.query_row("SELECT count(*) FROM rule", [], |row| row.get::<_, i64>(0))
+    });
+    assert_eq!(counts.expect("writable"), 0, "a rule goes with its account");
+}

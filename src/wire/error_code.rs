@@ -48,7 +48,7 @@ error_codes! {
     BadCredentials = "bad-credentials",
     /// The user is unknown, and registration is closed on this endpoint.
     RegistrationClosed = "registration-closed",
-    /// The user's role does not allow the frame.
+    /// The user's role, or an operator's rule, does not allow the frame.
     Forbidden = "forbidden",
     /// The handler accepts only text.
     NotText = "not-text",

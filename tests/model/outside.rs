@@ -1,10 +1,12 @@
 //! Carries out the effects of a session's decisions on plain values.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use arauto::internal::session::effects::{Ask, Effects, Event, Identity, Output};
 use arauto::internal::session::rules::SessionRules;
 use arauto::internal::session::{Bodies, NotPublished, RevocationReason};
+use arauto::internal::topic::{Permissions, RuleKind};
 use arauto::wire::{Login, Role, Seq, ServerFrame};
 use arauto::{ErrorCode, Evidence, Micros, Outcome, Request, UserName};
 
@@ -218,6 +220,10 @@ impl Effects for Outside<'_> {
             true => Role::Admin,
             false => Role::Escritor,
         })
+    }
+
+    fn permissions(&self, _: RuleKind) -> Option<Arc<Permissions>> {
+        None
     }
 
     fn revoked(&self) -> Option<RevocationReason> {

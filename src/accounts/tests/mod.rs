@@ -1,3 +1,4 @@
+mod rules;
 mod throttling;
 
 use std::sync::Arc;

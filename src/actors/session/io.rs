@@ -24,6 +24,7 @@ use crate::actors::supervisor::{Haste, List, SessionInfo, Stop};
 use crate::close::{Evidence, Micros, StopReason};
 use crate::framing::Failure;
 use crate::log::PublishWait;
+use crate::topic::{Permissions, RuleKind};
 use crate::wire::{Login, Role, Seq, ServerFrame};
 
 /// The connection, the output and the work that a session's decisions act upon.
@@ -242,6 +243,13 @@ impl<L: Link> Effects for SessionIo<L> {
     fn role(&self) -> Option<Role> {
         let entrance = self.entrance.as_ref()?;
         Some(entrance.authorization.role())
+    }
+
+    fn permissions(&self, kind: RuleKind) -> Option<Arc<Permissions>> {
+        match &self.entrance {
+            Some(entrance) => entrance.authorization.permissions(kind),
+            None => self.listener.nameless.of_kind(kind),
+        }
     }
 
     fn revoked(&self) -> Option<RevocationReason> {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use actix::Addr;
 
 use super::core::policy::{ConnectRefusal, SessionLimits};
-use crate::accounts::{PeerId, Rates, UserName};
+use crate::accounts::{LivePermissions, PeerId, Rates, UserName};
 use crate::actors::auth::Auth;
 use crate::actors::handler::Handler;
 use crate::actors::hub::HubAddress;
@@ -30,6 +30,8 @@ pub struct ListenerContext {
     pub users: KeyedLimit<UserName>,
     /// How fast each user may ask for lists, of users and of sessions.
     pub lists: Arc<Rates<UserName>>,
+    /// The permissions of sessions without an account.
+    pub nameless: Arc<LivePermissions>,
     /// Which records about clients are logged.
     pub log_limit: Arc<LogLimit>,
     /// Answers requests.

@@ -78,7 +78,7 @@ pub(super) const LAYERS: &[Layer] = &[
     },
     Layer {
         name: "accounts",
-        layers: &["wire", "store", "rate", "link", "parse_error"],
+        layers: &["wire", "topic", "store", "rate", "link", "parse_error"],
         never: &["actix", "tokio::io", "std::fs", "std::os"],
     },
     Layer {
@@ -116,6 +116,7 @@ pub(super) const LAYERS: &[Layer] = &[
         name: "actors",
         layers: &[
             "wire",
+            "topic",
             "accounts",
             "log",
             "close",

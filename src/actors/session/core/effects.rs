@@ -4,6 +4,7 @@
 //! implements them with a connection, the log and the other actors; a test, a model checker or
 //! a fuzzer can implement them with plain values. Calls are dispatched statically.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::rules::{Contract, SessionRules};
@@ -13,6 +14,7 @@ use crate::actors::handler::{Outcome, Request};
 use crate::actors::hub::{Bodies, NotPublished};
 use crate::actors::supervisor::Status;
 use crate::close::{Evidence, Micros};
+use crate::topic::{Permissions, RuleKind};
 use crate::wire::{
     ErrorCode, Login, Role, Seq, ServerFrame, SessionId, SessionLine, Term, WireError,
 };
@@ -84,6 +86,10 @@ pub trait Effects {
 
     /// Returns the account's role now, once the session has entered.
     fn role(&self) -> Option<Role>;
+
+    /// Returns the operator's rules for the client at this moment if one of them is about this
+    /// kind of use. A client without an account has the rules for all accounts.
+    fn permissions(&self, kind: RuleKind) -> Option<Arc<Permissions>>;
 
     /// Returns why the account grants the session nothing any more.
     fn revoked(&self) -> Option<RevocationReason>;

@@ -37,6 +37,7 @@ mod deadlines;
 pub mod ending;
 mod failing;
 mod login;
+mod may_publish;
 mod publish;
 mod record;
 mod requests;

@@ -3,10 +3,12 @@
 use std::time::Instant;
 
 use super::effects::Effects;
+use super::may_publish::may_publish;
 use super::work::{Ids, Purpose};
 use super::{Core, Served};
 use crate::actors::hub::NotPublished;
-use crate::wire::{ErrorCode, Publish, Published, Role, Seq, ServerFrame};
+use crate::topic::{RuleKind, Topic};
+use crate::wire::{ErrorCode, Publish, Published, Seq, ServerFrame};
 
 impl Core {
     /// Adds a publish to the run.
@@ -45,8 +47,14 @@ impl Core {
         publish: &Publish<'_>,
         fx: &E,
     ) -> Option<(ErrorCode, String)> {
-        if !fx.role().is_some_and(Role::may_publish) {
-            let message = "publishing needs the role escritor".to_owned();
+        let topic = publish.topic.as_deref().map(Topic::of_client).transpose();
+        let topic = match topic {
+            Ok(topic) => topic,
+            Err(error) => return Some((ErrorCode::BadTopic, format!("the topic: {error}"))),
+        };
+        let permissions = fx.permissions(RuleKind::Publish);
+        let allowed = may_publish(fx.role(), permissions.as_deref(), topic.as_ref());
+        if let Err(message) = allowed {
             return Some((ErrorCode::Forbidden, message));
         }
         let (length, max_body) = (publish.body.as_bytes().len(), self.limits.max_body());

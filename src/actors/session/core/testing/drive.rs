@@ -27,6 +27,7 @@ use crate::actors::session::core::{Core, Served};
 use crate::actors::session::saved::error::SaveError;
 use crate::actors::session::saved::{decode, encode};
 use crate::close::{Evidence, Micros, Phase};
+use crate::topic;
 use crate::wire::{ClientFrame, ErrorCode, Gap, Role, Seq, WireError};
 
 /// Takes all steps.
@@ -145,7 +146,12 @@ impl Drive {
         match choice % 8 {
             0 => out.has_room = !out.has_room,
             1 => out.evidence = Evidence::Read,
-            2 => out.account_role = [Role::Leitor, Role::Admin][usize::from(choice / 8 % 2)],
+            2 => {
+                out.account_role = [Role::Leitor, Role::Admin][usize::from(choice / 8 % 2)];
+                let (allow, deny) = (topic::Effect::Allow, topic::Effect::Deny);
+                let rules = [None, None, Some(deny), Some(allow)];
+                out.set_publish_rule(rules[usize::from(choice / 16 % 4)]);
+            }
             3 => out.publish_wait = (choice > 127).then_some(Duration::from_millis(50)),
             4 => out.reply = (choice > 127).then(|| Ok("sim".into())),
             5 => out.is_too_long = choice > 127,

@@ -1,5 +1,6 @@
 //! The double of everything around the core.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::accounts::{RevocationReason, UserName};
@@ -8,6 +9,7 @@ use crate::actors::hub::{Bodies, NotPublished};
 use crate::actors::session::core::effects::{Ask, Effects, Event, Identity, Output};
 use crate::close::{Evidence, Micros};
 use crate::framing::Framing;
+use crate::topic::{self, Permissions, RuleKind, RuleSet};
 use crate::wire::{Dialect, Login, Role, Seq, ServerFrame, SessionId};
 
 /// Something that the core did, beside its answers.
@@ -53,6 +55,8 @@ pub struct Outside {
     pub list_wait: Option<Duration>,
     /// The role of the account.
     pub account_role: Role,
+    /// The rules for the account, or for all accounts where the client has none.
+    pub permissions: Option<Arc<Permissions>>,
     pub revoked: Option<RevocationReason>,
     pub is_own_user: bool,
     /// Whether there is a permit for the peer that is identified.
@@ -89,6 +93,7 @@ impl Default for Outside {
             publish_wait: None,
             list_wait: None,
             account_role: Role::Escritor,
+            permissions: None,
             revoked: None,
             is_own_user: false,
             has_permit: true,
@@ -111,6 +116,19 @@ impl Outside {
             self.output.reached = self.head;
             self.output.sent = self.head;
         }
+    }
+
+    /// Replaces the rules by one that matches every publish, or by none.
+    pub fn set_publish_rule(&mut self, effect: Option<topic::Effect>) {
+        self.permissions = effect.map(|effect| {
+            let mut own = RuleSet::default();
+            own.add(&topic::Rule {
+                kind: RuleKind::Publish,
+                pattern: "#".parse().expect("it is a pattern"),
+                effect,
+            });
+            Arc::new(Permissions::new("ana", Arc::default(), Arc::new(own)))
+        });
     }
 
     /// The connection breaks.
@@ -228,6 +246,11 @@ impl Effects for Outside {
 
     fn role(&self) -> Option<Role> {
         self.user.as_ref().map(|_| self.account_role)
+    }
+
+    fn permissions(&self, kind: RuleKind) -> Option<Arc<Permissions>> {
+        let permissions = self.permissions.as_ref();
+        permissions.filter(|of| of.has_rules(kind)).cloned()
     }
 
     fn revoked(&self) -> Option<RevocationReason> {

@@ -1,12 +1,15 @@
 //! Publishes and their runs.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::actors::hub::NotPublished;
 use crate::actors::session::core::Served;
 use crate::actors::session::core::effects::Done;
+use crate::actors::session::core::policy::Policy;
 use crate::actors::session::core::testing::{Effect, Run, ping, publish};
 use crate::rate::Rate;
+use crate::topic::{Effect as RuleEffect, Permissions, Rule, RuleKind, RuleSet};
 use crate::wire::{Role, Seq};
 
 fn run_of(frames: usize) -> Effect {
@@ -61,6 +64,91 @@ fn publish_without_the_role_is_refused_behind_the_run() {
     assert_eq!(run.answers(), ["error 2 forbidden"]);
     assert_eq!(run.effects(), []);
     assert_eq!((run.record().accepted, run.record().answered), (1, 1));
+}
+
+/// Rules for publishing, each `+` to allow or `-` to deny, and a pattern.
+fn rules(texts: &[&str]) -> Option<Arc<Permissions>> {
+    let mut own = RuleSet::default();
+    for text in texts {
+        let (effect, pattern) = text.split_at(1);
+        own.add(&Rule {
+            kind: RuleKind::Publish,
+            pattern: pattern.parse().expect("the text is a pattern"),
+            effect: match effect {
+                "+" => RuleEffect::Allow,
+                _ => RuleEffect::Deny,
+            },
+        });
+    }
+    let permissions = Permissions::new("ana", Arc::default(), Arc::new(own));
+    Some(Arc::new(permissions))
+}
+
+#[test]
+fn publish_that_a_rule_denies_is_forbidden_and_the_session_goes_on() {
+    let mut run = Run::member();
+    run.out.account_role = Role::Admin;
+    run.out.permissions = rules(&["-#"]);
+    assert_eq!(run.frames([publish(2), ping(3)]), [Served::Done; 2]);
+    assert_eq!(run.answers(), ["error 2 forbidden", "pong 3"]);
+    assert_eq!(run.effects(), []);
+    assert_eq!((run.record().accepted, run.record().answered), (2, 2));
+}
+
+#[test]
+fn rules_for_topics_only_do_not_match_a_publish_without_one() {
+    let mut run = Run::member();
+    run.out.permissions = rules(&["-+/#", "-a/#"]);
+    assert_eq!(run.frame(publish(2)), Served::Gathered);
+    run.done(Done::Published(Ok(Seq(1)))).clear();
+    run.out.permissions = rules(&["+a/#"]);
+    assert_eq!(
+        run.frame(publish(3)),
+        Served::Done,
+        "an allow rule must match"
+    );
+    assert_eq!(run.answers(), ["error 3 forbidden"]);
+}
+
+#[test]
+fn allow_rule_lets_a_leitor_publish() {
+    let mut run = Run::member();
+    run.out.account_role = Role::Leitor;
+    run.out.permissions = rules(&["+#"]);
+    assert_eq!(run.frame(publish(2)), Served::Gathered);
+    assert_eq!(run.effects(), [run_of(1)]);
+}
+
+#[test]
+fn changed_rule_counts_at_the_next_publish() {
+    let mut run = Run::member();
+    assert_eq!(run.frame(publish(2)), Served::Gathered);
+    run.done(Done::Published(Ok(Seq(1)))).clear();
+    run.out.permissions = rules(&["-#"]);
+    assert_eq!(run.frame(publish(3)), Served::Done);
+    run.out.permissions = None;
+    assert_eq!(run.frame(publish(4)), Served::Gathered);
+    assert_eq!(run.answers(), ["error 3 forbidden"]);
+}
+
+#[test]
+fn denied_publish_waits_for_the_run_and_does_not_end_it() {
+    let mut run = Run::member();
+    assert_eq!(run.frame(publish(2)), Served::Gathered);
+    run.out.permissions = rules(&["-#"]);
+    assert_eq!(run.frame(publish(3)), Served::Later);
+    run.done(Done::Published(Ok(Seq(1))));
+    run.frame(publish(3));
+    assert_eq!(run.answers(), ["published 2 at 1", "error 3 forbidden"]);
+}
+
+#[test]
+fn rules_for_all_let_no_client_without_an_account_publish() {
+    let mut run = Run::with(|beginning| beginning.policy = Policy::RawDuplex);
+    run.clear();
+    run.out.permissions = rules(&["+#"]);
+    assert_eq!(run.frame(publish(2)), Served::Done);
+    assert_eq!(run.answers(), ["error 2 forbidden"]);
 }
 
 #[test]

@@ -22,6 +22,7 @@ use crate::actors::session::saved::{SavedSession, Surroundings};
 use crate::close::{Evidence, Micros, SessionRecord};
 use crate::framing::{Failure, Framing};
 use crate::log::Log;
+use crate::topic::{Permissions, RuleKind};
 use crate::wire::{Dialect, Login, Role, Seq, ServerFrame};
 
 const READER: &str = "ana";
@@ -312,6 +313,10 @@ impl Effects for Io {
 
     fn role(&self) -> Option<Role> {
         self.others.role()
+    }
+
+    fn permissions(&self, kind: RuleKind) -> Option<Arc<Permissions>> {
+        self.others.permissions(kind)
     }
 
     fn revoked(&self) -> Option<RevocationReason> {
