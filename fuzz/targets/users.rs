@@ -4,6 +4,7 @@
 //! - Names and passwords are normalized once and for all: what was read, written again,
 //!   is read as the same.
 //! - A hash that is taken over can be checked at a cost that a server can bear.
+//! - A rule is written again as it was read.
 //! - What is wrong is told by its line, on one line, with nothing in it that hides.
 
 #![no_main]
@@ -14,9 +15,10 @@ mod file;
 use std::collections::HashSet;
 
 use arauto::UserName;
+use arauto::internal::accounts::RuleScope;
 use arauto::wire::text::hides;
 use arauto_fuzz::memory::peak;
-use file::{ImportedUser, Secret};
+use file::{ImportFile, ImportedRule, Secret};
 use libfuzzer_sys::fuzz_target;
 
 /// The most memory for one hash, in KiB.
@@ -30,7 +32,7 @@ fuzz_target!(|text: &str| {
         text.len()
     );
     match read {
-        Ok(users) => accounts(text, &users),
+        Ok(file) => contents(text, &file),
         Err(error) => {
             let error = error.to_string();
             let place = error
@@ -44,33 +46,43 @@ fuzz_target!(|text: &str| {
     }
 });
 
-fn accounts(text: &str, users: &[ImportedUser]) {
-    let lines = text
-        .lines()
-        .filter(|line| !line.is_empty() && !line.starts_with('#'));
-    let secrets = lines.map(|line| line.splitn(3, '\t').nth(2).expect("it was accepted"));
+fn contents(text: &str, file: &ImportFile) {
+    let lines = (1..).zip(text.lines());
+    let lines = lines.filter(|(_, line)| !line.is_empty() && !line.starts_with('#'));
+    let is_rule = |number: &usize| file.rules.iter().any(|rule| rule.number == *number);
+    let secrets = lines.filter(|(number, _)| !is_rule(number)).map(|(_, line)| {
+        let line = line.strip_prefix('\t').unwrap_or(line);
+        line.splitn(3, '\t').nth(2).expect("it was accepted")
+    });
     let secrets: Vec<&str> = secrets.collect();
-    assert_eq!(secrets.len(), users.len());
-    let names: HashSet<&UserName> = users.iter().map(|user| &user.name).collect();
-    assert_eq!(names.len(), users.len(), "nobody comes twice");
+    assert_eq!(secrets.len(), file.users.len());
+    let names: HashSet<&UserName> = file.users.iter().map(|user| &user.name).collect();
+    assert_eq!(names.len(), file.users.len(), "nobody comes twice");
     let mut again = String::new();
-    for (user, secret) in users.iter().zip(secrets) {
+    for (user, secret) in file.users.iter().zip(secrets) {
         let (name, role) = (user.name.as_str(), user.role);
         assert!((1..=64).contains(&name.len()) && !name.contains(hides) && !name.contains(' '));
         assert_eq!(UserName::parse(name).as_ref(), Ok(&user.name));
         if let Secret::Hash(phc) = &user.secret {
             affordable(phc);
         }
-        // A name may begin like a comment.
-        if !name.starts_with('#') {
-            again.push_str(&format!("{name}\t{role}\t{secret}\r\n"));
+        // A name may begin like a comment, which the tab prevents.
+        again.push_str(&format!("\t{name}\t{role}\t{secret}\r\n"));
+    }
+    for ImportedRule { rule, .. } in &file.rules {
+        let (effect, kind, pattern) = (rule.rule.effect, rule.rule.kind, &rule.rule.pattern);
+        again.push_str(&format!("{effect}\t{kind}\t{pattern}"));
+        if let RuleScope::Account(user) = &rule.scope {
+            again.push_str(&format!("\t{user}"));
         }
+        again.push('\n');
     }
     let known = file::read(&again).expect("it was accepted");
-    let expected = users
-        .iter()
-        .filter(|user| !user.name.as_str().starts_with('#'));
-    assert!(known.iter().eq(expected));
+    assert_eq!(known.users, file.users);
+    let rules = |file: &ImportFile| -> Vec<_> {
+        file.rules.iter().map(|imported| imported.rule.clone()).collect()
+    };
+    assert_eq!(rules(&known), rules(file));
 }
 
 fn affordable(phc: &str) {

@@ -82,7 +82,7 @@ enum Command {
     Report(report::Args),
     /// Print which sessions got one broadcast, from the report of a stop.
     Explain(explain::Args),
-    /// List, add and change accounts, while the server runs or not.
+    /// List, add and change accounts and the rules for them, while the server runs or not.
     Users(users::Args),
     /// Copy the accounts and the journal to a file, while the server runs or not.
     Backup(backup::BackupArgs),

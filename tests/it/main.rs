@@ -23,6 +23,7 @@ mod many_readers;
 mod mosquitto;
 #[cfg(unix)] // reads only the sources, so one system is enough
 mod pages;
+mod permissions;
 mod presence;
 #[cfg(unix)]
 mod raw_dialect;

@@ -1,29 +1,32 @@
-//! `arauto users`: lists and changes the accounts in a data folder, while a server uses it or
-//! not. A running server applies a change at the next login, and to live sessions within 5 s.
+//! `arauto users`: lists and changes the accounts in a data folder and the rules for them, while a
+//! server uses it or not. A running server applies a change at the next login, and to live sessions
+//! within 5 s.
 
 mod file;
+mod lookup;
+mod new_account;
+mod rules;
+mod transfer;
 
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::{Duration, UNIX_EPOCH};
 
-use arauto::internal::accounts::{Account, AccountRows, Db, Hasher, Password};
-use arauto::{HashCost, StoreError, UserName};
-use arauto::{Millis, Role};
+use arauto::internal::accounts::{Account, AccountRows, Db};
+use arauto::internal::topic::Effect;
+use arauto::{Role, StoreError, UserName};
 use clap::Subcommand;
 use serde_json::json;
 
-use self::file::{ImportedUser, Secret};
-use super::bounded::{self, ReadError};
+use self::lookup::{check_known, exists, parse_name, report_invalid};
+use self::new_account::{ask, new_account};
+use self::rules::RuleArgs;
 use super::escape::one_line;
-use super::exit::{Failure, complain, sysexits};
+use super::exit::{Failure, sysexits};
 use super::os::default_data_folder;
 use super::output::Output;
 use super::password::PasswordArgs;
 use super::table::plain_table;
-
-/// The longest file of users, in bytes: about 500,000 users with their hashes.
-const LONGEST_IMPORT: usize = 64 << 20;
 
 #[derive(clap::Args)]
 pub(super) struct Args {
@@ -67,18 +70,51 @@ enum Command {
         /// The user's role: leitor, escritor or admin.
         role: Role,
     },
-    /// Remove a user. The user's sessions end within 5 s. On endpoints with open registration
+    /// Remove a user and the rules for it. The user's sessions end within 5 s. On endpoints with open registration
     /// the name can be registered again.
     Remove {
         /// The user's name.
         name: String,
     },
-    /// Add the users in a file, all or none. Each line is NAME, ROLE and PASSWORD, separated by
-    /// tabs; the password can be an argon2id hash ($argon2id$…). Empty lines and lines that
-    /// begin with # are skipped.
+    /// Allow uses that match a pattern. Uses of the same kind that no allow rule matches are then
+    /// refused.
+    ///
+    /// This version applies rules of the kind publish. It stores rules of the other kinds without
+    /// applying them.
+    ///
+    /// A publish is refused if a deny rule for the account or for all accounts matches. Otherwise,
+    /// if there are allow rules, one of them must match, and the role does not matter. Otherwise
+    /// the role decides. A change counts for live sessions within 5 s.
+    #[command(override_usage = "arauto users allow [OPTIONS] <NAME|--all> <KIND> <PATTERN>")]
+    Allow(RuleArgs),
+    /// Deny uses that match a pattern, to every role; see `arauto users allow --help`.
+    #[command(override_usage = "arauto users deny [OPTIONS] <NAME|--all> <KIND> <PATTERN>")]
+    Deny(RuleArgs),
+    /// Remove the rules that allow and deny a pattern.
+    #[command(override_usage = "arauto users forget [OPTIONS] <NAME|--all> <KIND> <PATTERN>")]
+    Forget(RuleArgs),
+    /// Print all rules, or those that apply to one user.
+    Rules {
+        /// The user's name; the rules for all accounts are printed too.
+        name: Option<String>,
+        /// Print one JSON object per line. `user` is null in rules for all accounts.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Add the users and rules in a file, all or none.
+    ///
+    /// Each line is a user: NAME, ROLE and PASSWORD, separated by tabs; the password can be an
+    /// argon2id hash ($argon2id$…). Or a rule: `allow` or `deny`, KIND, PATTERN and, for one
+    /// account, NAME. Empty lines and lines that begin with # are skipped; a tab at the start of a
+    /// line keeps a name that begins with # from being skipped.
     Import {
         /// The file, in UTF-8; `-` is stdin.
         file: PathBuf,
+    },
+    /// Print all users, with the hashes of their passwords, and all rules, as `import` reads them.
+    Export {
+        /// The file to write, readable by its owner only [default: stdout].
+        file: Option<PathBuf>,
     },
 }
 
@@ -123,7 +159,12 @@ pub(super) fn run(args: &Args) -> Result<u8, Failure> {
                 check_known(&user?, false)?;
             }
         }
-        Command::Import { file } => import(&mut db, file)?,
+        Command::Allow(rule) => rules::add(&mut db, rule, Effect::Allow)?,
+        Command::Deny(rule) => rules::add(&mut db, rule, Effect::Deny)?,
+        Command::Forget(rule) => rules::forget(&mut db, rule)?,
+        Command::Rules { name, json } => return rules::list(&mut db, name.as_deref(), *json),
+        Command::Import { file } => transfer::import(&mut db, file)?,
+        Command::Export { file } => return transfer::export(&mut db, file.as_deref()),
     }
     Ok(0)
 }
@@ -143,32 +184,6 @@ impl From<StoreError> for Failure {
 fn is_refused(error: &io::Error) -> bool {
     use io::ErrorKind::{PermissionDenied, ReadOnlyFilesystem};
     matches!(error.kind(), PermissionDenied | ReadOnlyFilesystem)
-}
-
-fn parse_name(name: &str) -> Result<UserName, Failure> {
-    UserName::parse(name)
-        .map_err(|error| Failure::new(sysexits::USAGE, format!("{name:?}: {error}")))
-}
-
-fn check_known(name: &UserName, is_known: bool) -> Result<(), Failure> {
-    if is_known {
-        return Ok(());
-    }
-    let message = format!("there is no user {name}; `arauto users list` prints all users");
-    Err(Failure::new(sysexits::DATAERR, message))
-}
-
-fn ask(password: &PasswordArgs, prompt: &str) -> Result<String, Failure> {
-    let password = Password::parse(&password.password(prompt)?)
-        .map_err(|error| Failure::new(sysexits::DATAERR, error.to_string()))?;
-    hash(&password)
-}
-
-fn hash(password: &Password) -> Result<String, Failure> {
-    let hasher = Hasher::new(HashCost::default()).expect("the default cost is valid");
-    hasher
-        .hash(password)
-        .map_err(|error| Failure::new(sysexits::DATAERR, error.to_string()))
 }
 
 fn list(db: &mut Db, as_json: bool) -> Result<u8, Failure> {
@@ -193,14 +208,8 @@ fn list(db: &mut Db, as_json: bool) -> Result<u8, Failure> {
         out.text(&format!("{table}\n"))?;
     }
     let code = out.finish()?;
-    let Some(first) = invalid.first() else {
-        return Ok(code);
-    };
-    let others = match invalid.len() - 1 {
-        0 => String::new(),
-        others => format!(" (and {others} more)"),
-    };
-    Err(Failure::new(sysexits::DATAERR, format!("{first}{others}")))
+    report_invalid(&invalid)?;
+    Ok(code)
 }
 
 fn add(db: &mut Db, name: &str, role: Role, password: &PasswordArgs) -> Result<(), Failure> {
@@ -212,24 +221,6 @@ fn add(db: &mut Db, name: &str, role: Role, password: &PasswordArgs) -> Result<(
     insert(db, &[new_account(name, phc, role)])
 }
 
-fn new_account(name: UserName, phc: String, role: Role) -> Account {
-    Account {
-        name,
-        phc,
-        role,
-        created: Millis::now(),
-    }
-}
-
-fn exists(names: &[UserName]) -> Failure {
-    let names: Vec<&str> = names.iter().map(UserName::as_str).collect();
-    let message = format!(
-        "the user {} exists already; change it with `arauto users passwd` and `arauto users role`",
-        names.join(", ")
-    );
-    Failure::new(sysexits::DATAERR, message)
-}
-
 fn insert(db: &mut Db, accounts: &[Account]) -> Result<(), Failure> {
     let added = db.insert(accounts)?;
     let existing = accounts.iter().zip(added).filter(|(_, added)| !added);
@@ -238,34 +229,4 @@ fn insert(db: &mut Db, accounts: &[Account]) -> Result<(), Failure> {
         return Ok(());
     }
     Err(exists(&existing))
-}
-
-fn import(db: &mut Db, path: &Path) -> Result<(), Failure> {
-    let named = |error: String| format!("{}: {error}", path.display());
-    let text = bounded::read_text(path, LONGEST_IMPORT)
-        .map_err(|error: ReadError| Failure::new(error.code(), named(error.to_string())))?;
-    let users = file::read(&text)
-        .map_err(|error| Failure::new(sysexits::DATAERR, named(error.to_string())))?;
-    let mut existing = Vec::new();
-    for user in &users {
-        if db.contains(&user.name)? {
-            existing.push(user.name.clone());
-        }
-    }
-    if !existing.is_empty() {
-        return Err(exists(&existing));
-    }
-    let accounts: Vec<Account> = users
-        .into_iter()
-        .map(|ImportedUser { name, role, secret }| {
-            let phc = match secret {
-                Secret::Hash(phc) => phc,
-                Secret::Password(password) => hash(&password)?,
-            };
-            Ok(new_account(name, phc, role))
-        })
-        .collect::<Result<_, Failure>>()?;
-    insert(db, &accounts)?;
-    complain(&format!("{} users added", accounts.len()));
-    Ok(())
 }

@@ -8,7 +8,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The pages that name tests as their proof.
-const PAGES: [&str; 9] = [
+const PAGES: [&str; 10] = [
     "docs/commands.md",
     "docs/dev/proof.md",
     "docs/exercicios.md",
@@ -16,6 +16,7 @@ const PAGES: [&str; 9] = [
     "docs/operations.md",
     "docs/security.md",
     "docs/shutdown.md",
+    "docs/topics.md",
     "docs/windows.md",
     "examples/shutdown/README.md",
 ];
