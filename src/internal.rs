@@ -24,7 +24,7 @@ pub mod log {
 pub mod session {
     //! The decisions of a session.
     pub use crate::accounts::{LoginRefusal, RevocationReason};
-    pub use crate::actors::hub::{Bodies, NotPublished};
+    pub use crate::actors::hub::{Bodies, NotPublished, NumberedBodies, Verdict, Verdicts};
     pub use crate::actors::session::core::{Core, Served, Setup};
     pub use crate::actors::session::core::{effects, ending, policy, rules, shutdown};
 }

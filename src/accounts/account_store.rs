@@ -11,7 +11,7 @@ use tokio::sync::oneshot;
 
 use super::account_table::{AccountTable, KnownAccount};
 use super::reload::{LastRead, NewlyInvalid};
-use super::{Account, InvalidAccount, InvalidRule, UserName};
+use super::{Account, InvalidAccount, InvalidRule, RevokedUsers};
 use crate::store::{Db, Store, StoreError};
 
 /// The storage of accounts.
@@ -89,7 +89,7 @@ impl AccountStore {
 }
 
 /// Called with the users whose sessions have lost a grant.
-pub(super) type RevocationCallback = Box<dyn Fn(Vec<UserName>) + Send + Sync>;
+pub(super) type RevocationCallback = Box<dyn Fn(RevokedUsers) + Send + Sync>;
 
 struct OnRevoked(RevocationCallback);
 
@@ -162,7 +162,7 @@ impl AccountCache {
         log_invalid_accounts(&accounts);
         log_invalid_rules(&rules);
         if let Some(OnRevoked(callback)) = self.on_revoked.get()
-            && !revoked.is_empty()
+            && !revoked.users.is_empty()
         {
             callback(revoked);
         }

@@ -13,7 +13,8 @@ use tokio::sync::watch;
 use super::authorization::{AccountState, Authorization};
 use super::recent_login::RecentLogin;
 use super::rules::{LivePermissions, RuleRows, RuleTable};
-use super::{Account, AccountRows, PeerId, UserName};
+use super::{Account, AccountRows, PeerId, RevokedUsers, UserName};
+use crate::wire::Millis;
 
 /// How long after a registration other first logins are checked against it.
 const WINDOW: Duration = Duration::from_secs(2);
@@ -81,6 +82,8 @@ pub(super) struct KnownAccount {
     /// The number of this hash's password in `grant`.
     password: u32,
     grant: Arc<AccountState>,
+    /// When the user registered: an account that was removed and made again is another one.
+    created: Millis,
     pub(super) recent: Option<RecentLogin>,
     pub(super) first_logins: FirstLogins,
 }
@@ -207,12 +210,12 @@ impl AccountTable {
     /// Applies the rows that another process has changed. Registrations in work stay, and so do
     /// remembered logins whose passwords are unchanged. Changed rules count for live sessions.
     /// Returns the users whose sessions have lost their account or its password.
-    pub(super) fn reload(&self, rows: &AccountRows, rules: &RuleRows) -> Vec<UserName> {
+    pub(super) fn reload(&self, rows: &AccountRows, rules: &RuleRows) -> RevokedUsers {
         // Held to the end, so that an account that is registered meanwhile gets the new rules.
         let mut table = self.rules.write();
         let rules = RuleTable::new(rules, &table);
         self.nameless.replace(rules.of_nameless());
-        let mut revoked = Vec::new();
+        let mut revoked = RevokedUsers::default();
         let valid = rows.valid.iter().map(|account| &account.name);
         let invalid = rows.invalid.iter().filter_map(|row| row.user.as_ref());
         let names: HashSet<&UserName> = valid.chain(invalid.clone()).collect();
@@ -220,14 +223,14 @@ impl AccountTable {
             let stays = matches!(slot, Slot::Registering(_)) || names.contains(name);
             if !stays && let Slot::Known(known) = slot {
                 known.grant.remove();
-                revoked.push(name.clone());
+                revoked.removed.push(name.clone());
             }
             stays
         });
         for user in invalid {
             if let Some(Slot::Known(known)) = self.slots.insert(user.clone(), Slot::Invalid) {
                 known.grant.remove();
-                revoked.push(user.clone());
+                revoked.users.push(user.clone());
             }
         }
         for account in &rows.valid {
@@ -236,16 +239,22 @@ impl AccountTable {
                 .entry(account.name.clone())
                 .or_insert(Slot::Invalid);
             match &mut *slot {
-                Slot::Known(known) => {
-                    known.grant.set_permissions(rules.of_user(&account.name));
-                    if known.change(account) {
-                        revoked.push(account.name.clone());
+                Slot::Known(same) if same.created == account.created => {
+                    same.grant.set_permissions(rules.of_user(&account.name));
+                    if same.change(account) {
+                        revoked.users.push(account.name.clone());
                     }
+                }
+                Slot::Known(removed) => {
+                    removed.grant.remove();
+                    revoked.removed.push(account.name.clone());
+                    *slot = Slot::Known(known(account, &rules));
                 }
                 Slot::Registering(_) | Slot::Invalid => *slot = Slot::Known(known(account, &rules)),
             }
         }
         *table = rules;
+        revoked.users.extend_from_slice(&revoked.removed);
         revoked
     }
 }
@@ -261,6 +270,7 @@ impl KnownAccount {
                 phc: Arc::from(account.phc.as_str()),
                 password: self.grant.password(),
                 grant: Arc::clone(&self.grant),
+                created: self.created,
                 recent: None,
                 first_logins: FirstLogins::NONE,
             };
@@ -276,6 +286,7 @@ fn known(account: &Account, rules: &RuleTable) -> KnownAccount {
         phc: Arc::from(account.phc.as_str()),
         password: grant.password(),
         grant,
+        created: account.created,
         recent: None,
         first_logins: FirstLogins::NONE,
     }

@@ -9,6 +9,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, Ordering};
 
+use super::UserName;
 use super::rules::LivePermissions;
 use crate::topic::{Permissions, RuleKind};
 use crate::wire::Role;
@@ -39,6 +40,15 @@ pub enum RevocationReason {
     AccountRemoved,
     /// The password that the session logged in with is no longer the account's.
     PasswordChanged,
+}
+
+/// Users whose sessions have lost a grant.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct RevokedUsers {
+    /// All of them.
+    pub users: Vec<UserName>,
+    /// Those whose accounts were removed. There may be another account of the name by now.
+    pub removed: Vec<UserName>,
 }
 
 impl AccountState {

@@ -13,7 +13,7 @@ use super::login_throttle::{AttemptPermit, LoginThrottle, ThrottleDecision};
 use super::recent_login::RecentLogins;
 use super::{
     Account, Admitted, Authorization, Claim, Hasher, LivePermissions, LoginLimits, LoginRefusal,
-    Password, StoreError, UserName,
+    Password, RevokedUsers, StoreError, UserName,
 };
 use crate::store::Store;
 use crate::wire::{Millis, Role};
@@ -100,7 +100,7 @@ impl Accounts {
 
     /// Sets the callback for users whose sessions have lost a grant. It is called on the store's
     /// thread. Only the first one that is set is used.
-    pub fn on_revoked(&self, callback: impl Fn(Vec<UserName>) + Send + Sync + 'static) {
+    pub fn on_revoked(&self, callback: impl Fn(RevokedUsers) + Send + Sync + 'static) {
         self.store.on_revoked(Box::new(callback));
     }
 

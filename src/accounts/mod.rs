@@ -26,7 +26,7 @@ mod reload;
 mod rows;
 mod rules;
 
-pub use authorization::{Authorization, RevocationReason};
+pub use authorization::{Authorization, RevocationReason, RevokedUsers};
 pub use claim::{Admitted, Claim, LoginLimits, LoginRefusal};
 pub use hash::{HashCost, Hasher, is_phc};
 pub use login::Accounts;

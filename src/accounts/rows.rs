@@ -112,12 +112,20 @@ impl Db {
         )
     }
 
-    /// Takes a user away, and the rules for its account; whether there was one.
+    /// Takes a user away, with its producers and the rules for its account; whether there was one.
     ///
     /// # Errors
     /// See [`StoreError`].
     pub fn remove(&mut self, name: &UserName) -> Result<bool, StoreError> {
-        self.change("DELETE FROM account WHERE name = ?1", name, None)
+        let name = name.as_str();
+        self.commit(|connection| {
+            let transaction = connection.transaction()?;
+            // A later account of this name is another person's.
+            transaction.execute("DELETE FROM producer WHERE account = ?1", [name])?;
+            let removed = transaction.execute("DELETE FROM account WHERE name = ?1", [name])?;
+            transaction.commit()?;
+            Ok(removed == 1)
+        })
     }
 
     fn change(

@@ -31,7 +31,9 @@ use crate::actors::handler::Handler;
 use crate::actors::hub::{HubAddress, HubSetup, PresenceLimits};
 use crate::actors::permits::{KeyedLimit, Permits};
 use crate::actors::sentinel::Sentinel;
-use crate::actors::session::{ListenerContext, Session, SessionLimits, SlowPolicy, Start};
+use crate::actors::session::{
+    FeatureLimits, ListenerContext, Session, SessionLimits, SlowPolicy, Start,
+};
 use crate::actors::supervisor::{
     ActorFailed, Haste, Opened, SessionInfo, Stop, Supervise, Supervisor,
 };
@@ -49,6 +51,9 @@ const PATIENT: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// The size of the log, in bytes.
 const LOG: usize = 256 * 1024;
+
+/// The most producers of an account.
+const PRODUCERS: usize = 2;
 
 /// One client's whole conversation, and the server that it has it with.
 pub struct Script {
@@ -106,6 +111,7 @@ pub async fn converse(script: Script) -> Conversation {
         appender,
         journal_writer: None,
         presence,
+        producers: PRODUCERS,
         clock,
     };
     let hub = HubAddress::start(&Arbiter::current(), setup, sentinel_of_hub);
@@ -147,6 +153,9 @@ pub async fn converse(script: Script) -> Conversation {
             idle_timeout: None,
             drain_timeout: PATIENT,
             slow: SlowPolicy::Gap,
+        },
+        feature_limits: FeatureLimits {
+            producers: PRODUCERS as u64,
         },
         server: "arauto".to_owned(),
         log,

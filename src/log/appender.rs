@@ -107,6 +107,11 @@ impl Appender {
         &self.log
     }
 
+    /// Returns the seq that the next broadcast gets.
+    pub fn next_seq(&self) -> Seq {
+        self.last.next()
+    }
+
     /// Assigns messages of one sender their seqs and returns the first. Each body is a CBOR
     /// item, see [`cbor::encode_body`].
     ///

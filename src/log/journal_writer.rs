@@ -9,7 +9,9 @@ use futures_util::FutureExt;
 use tokio::sync::oneshot;
 
 use super::Appender;
-use crate::store::{ClockReading, Journal, JournalRow, JournalWriteError, Store};
+use crate::store::{
+    ClockReading, Journal, JournalBatch, JournalWriteError, ProducerChanges, ProducerRow, Store,
+};
 use crate::wire::Millis;
 
 /// Commits batches of the log's parts, and makes them visible after that.
@@ -32,7 +34,7 @@ enum WriterState {
 #[derive(Debug)]
 struct WrittenBatch {
     journal: Box<Journal>,
-    parts: Vec<JournalRow>,
+    batch: JournalBatch,
     outcome: Result<(), JournalWriteError>,
 }
 
@@ -57,6 +59,15 @@ impl JournalWriter {
         }
     }
 
+    /// Takes the producers that the stream had when it was opened, by the seq of their last
+    /// message.
+    pub fn take_producers(&mut self) -> Vec<ProducerRow> {
+        match &mut self.state {
+            WriterState::Idle(journal) => journal.take_producers(),
+            WriterState::Writing(_) | WriterState::InDoubt => Vec::new(),
+        }
+    }
+
     /// Whether nothing can be written before a restart.
     pub fn is_in_doubt(&self) -> bool {
         matches!(self.state, WriterState::InDoubt)
@@ -67,9 +78,14 @@ impl JournalWriter {
         drop(self.store.ask(|db| db.check_location().is_ok()));
     }
 
-    /// Begins to write what was pushed, or to remove what retention no longer keeps. Returns
-    /// whether a batch is in flight.
-    pub fn write(&mut self, appender: &mut Appender, now: Millis) -> bool {
+    /// Begins to write what was pushed, with the changes to its producers, or to remove what
+    /// retention no longer keeps. Returns whether a batch is in flight.
+    pub fn write(
+        &mut self,
+        appender: &mut Appender,
+        producers: ProducerChanges,
+        now: Millis,
+    ) -> bool {
         let mut journal = match std::mem::replace(&mut self.state, WriterState::InDoubt) {
             WriterState::Idle(journal) => journal,
             other => {
@@ -84,11 +100,12 @@ impl JournalWriter {
             self.state = WriterState::Idle(journal);
             return false;
         }
+        let batch = JournalBatch { parts, producers };
         self.state = WriterState::Writing(self.store.ask(move |db| {
-            let outcome = journal.write(db, &parts, now);
+            let outcome = journal.write(db, &batch, now);
             WrittenBatch {
                 journal,
-                parts,
+                batch,
                 outcome,
             }
         }));
@@ -115,7 +132,7 @@ impl JournalWriter {
         Poll::Ready(Some(match written.outcome {
             Ok(()) => {
                 self.state = WriterState::Idle(written.journal);
-                appender.show_held(&written.parts);
+                appender.show_held(&written.batch.parts);
                 BatchOutcome::Committed
             }
             Err(error @ JournalWriteError::RolledBack(_)) => {

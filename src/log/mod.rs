@@ -64,7 +64,9 @@ pub use page_file::PageRange;
 use parts::Parts;
 pub use parts::frame_length;
 
-pub use crate::store::{JournalChunk, JournalReaders, Retention, Terms};
+pub use crate::store::{
+    JournalChunk, JournalReaders, ProducerChanges, ProducerRow, Retention, Terms,
+};
 use crate::sync::{AtomicBool, AtomicU64, AtomicUsize, Ordering, RwLock};
 use crate::wire::Seq;
 

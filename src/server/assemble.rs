@@ -21,9 +21,9 @@ use super::watch::{sentinel, start_relays, watch_store};
 use crate::accounts::{LivePermissions, Rates, UserName};
 use crate::actors::acceptor::Acceptor;
 use crate::actors::auth::Auth;
-use crate::actors::hub::{HubAddress, HubSetup, PresenceLimits};
+use crate::actors::hub::{Forget, HubAddress, HubSetup, PresenceLimits};
 use crate::actors::log_limit::LogLimit;
-use crate::actors::session::{ListenerContext, SessionLimits};
+use crate::actors::session::{FeatureLimits, ListenerContext, SessionLimits};
 use crate::actors::supervisor::{Revoked, Supervise, Supervisor};
 use crate::close::{InWork, Stopwatch};
 use crate::log::{Appender, JournalWriter, Log};
@@ -54,8 +54,14 @@ pub(super) fn assemble(
     let supervisor = Supervisor::new(config.timeouts.drain).start();
     start_relays(&arbiters, &log, &supervisor);
     watch_store(data.as_mut(), &supervisor);
-    let to_sessions = supervisor.clone();
-    accounts.on_revoked(move |users| to_sessions.do_send(Revoked(users)));
+    let hub = start_hub(&arbiters[0], (appender, scribe), config, &supervisor);
+    let (to_sessions, to_hub) = (supervisor.clone(), hub.addr().clone());
+    accounts.on_revoked(move |revoked| {
+        to_sessions.do_send(Revoked(revoked.users));
+        if !revoked.removed.is_empty() {
+            to_hub.do_send(Forget(revoked.removed));
+        }
+    });
     let shared = Shared {
         config,
         limits: AdmissionLimits::new(&config.limits),
@@ -66,7 +72,7 @@ pub(super) fn assemble(
         in_work: InWork::default(),
         stopwatch: Stopwatch::default(),
         auth: Auth::new(accounts, sentinel("auth", &supervisor)).start(),
-        hub: start_hub(&arbiters[0], (appender, scribe), config, &supervisor),
+        hub,
         supervisor: supervisor.clone(),
     };
     let handles = arbiters.iter().map(Arbiter::handle).collect();
@@ -146,6 +152,9 @@ impl Shared<'_> {
                 |handler| handler.build(),
             ),
             limits: session_limits(self.config, listener),
+            feature_limits: FeatureLimits {
+                producers: self.config.limits.producers as u64,
+            },
             server: concat!("arauto ", env!("CARGO_PKG_VERSION")).to_owned(),
             log: Arc::clone(&self.log),
             in_work: self.in_work.clone(),
@@ -212,6 +221,7 @@ fn start_hub(
         appender,
         journal_writer,
         presence: PresenceLimits::share_of(retained.min(config.limits.log_bytes as u64)),
+        producers: config.limits.producers,
         clock: Arc::clone(&config.clock),
     };
     let supervisor = supervisor.clone();

@@ -121,6 +121,7 @@ pub fn restore(from: &Path, folder: &DataFolder, replace: bool) -> Result<Copied
             write_state(connection, state)?;
         }
         connection.execute("DELETE FROM term", [])?;
+        connection.execute("DELETE FROM producer", [])?;
         wal_mark::clear(connection)
     })?;
     if let (Some(stream), Some(state)) = (&mut copied.stream, state) {

@@ -9,6 +9,7 @@ use rusqlite::{Connection, OptionalExtension, Row};
 
 use super::age::{Ages, ClockReading, NewestTime};
 use super::journal::{State, cost, part_crc, state_crc, write_new_stream};
+use super::producers::{self, ProducerRow};
 use super::terms::Terms;
 use super::{Db, Journal, JournalRow, Retention, StoreError, WaitLimit};
 use crate::wire::{Decoded, Millis, Seq, ServerFrame, cbor};
@@ -51,8 +52,9 @@ impl Journal {
     ) -> Result<(Journal, Vec<JournalRow>), StoreError> {
         let checked = check_journal(db, retention.age, newest)?;
         // A new stream is created with its first term.
-        let is_term_stored = checked.is_none() || db.is_new();
-        if checked.is_none() {
+        let is_new = checked.is_none();
+        let is_term_stored = is_new || db.is_new();
+        if is_new {
             db.run(|connection| {
                 let transaction = connection.transaction()?;
                 write_new_stream(&transaction, name)?;
@@ -65,10 +67,13 @@ impl Journal {
             mut ages,
             parts,
             newest,
+            producers,
         } = checked.unwrap_or_else(|| CheckedJournal::empty(name, retention.age));
         if !is_term_stored {
             terms.begin(state.head, Some(now.wall));
         }
+        // Where there is nothing to remove this writes nothing.
+        db.run(|connection| producers::remove_orphans(connection, is_new))?;
         ages.begin_run(newest, now);
         let journal = Journal {
             state,
@@ -76,6 +81,7 @@ impl Journal {
             is_term_stored,
             ages,
             retention,
+            producers,
         };
         Ok((journal, parts))
     }
@@ -88,6 +94,7 @@ pub(super) struct CheckedJournal {
     ages: Ages,
     parts: Vec<JournalRow>,
     newest: Option<NewestTime>,
+    producers: Vec<ProducerRow>,
 }
 
 impl CheckedJournal {
@@ -98,6 +105,7 @@ impl CheckedJournal {
             ages: Ages::new(age, Seq::ZERO),
             parts: Vec::new(),
             newest: None,
+            producers: Vec::new(),
         }
     }
 }
@@ -168,8 +176,10 @@ fn read_journal(
         return Err(CheckError::Damaged(reason));
     }
     let terms = Terms::read(connection, state.head)?;
+    let producers = producers::read(connection, state.head)?;
     Ok(Some(CheckedJournal {
         terms: terms.map_err(|error| CheckError::Damaged(error.to_string()))?,
+        producers: producers.map_err(|error| CheckError::Damaged(error.to_string()))?,
         state,
         ages,
         parts: parts.parts.into(),

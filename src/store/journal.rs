@@ -6,6 +6,7 @@ use rusqlite::{Connection, ErrorCode, Transaction, TransactionBehavior, params};
 use super::age::{Ages, ClockReading};
 use super::crc::Crc;
 use super::integer::stored;
+use super::producers::{self, ProducerChanges, ProducerRow};
 use super::terms::Terms;
 use super::{Db, StoreError};
 use crate::wire::{Millis, Seq};
@@ -27,6 +28,24 @@ pub struct JournalRow {
     pub last: Seq,
     /// The frames in the cbor dialect, each with its length prefix.
     pub frames: Bytes,
+}
+
+/// Broadcasts, and what is committed together with them.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct JournalBatch {
+    /// The broadcasts.
+    pub parts: Vec<JournalRow>,
+    /// The producers of the messages among them.
+    pub producers: ProducerChanges,
+}
+
+impl From<Vec<JournalRow>> for JournalBatch {
+    fn from(parts: Vec<JournalRow>) -> JournalBatch {
+        JournalBatch {
+            parts,
+            producers: ProducerChanges::default(),
+        }
+    }
 }
 
 /// How much of the stream is kept.
@@ -91,6 +110,8 @@ pub struct Journal {
     pub(super) is_term_stored: bool,
     pub(super) ages: Ages,
     pub(super) retention: Retention,
+    /// Until they are taken.
+    pub(super) producers: Vec<ProducerRow>,
 }
 
 impl Journal {
@@ -109,6 +130,12 @@ impl Journal {
         &self.terms
     }
 
+    /// Takes the producers that the stream had when it was opened, by the seq of their last
+    /// message.
+    pub fn take_producers(&mut self) -> Vec<ProducerRow> {
+        std::mem::take(&mut self.producers)
+    }
+
     /// Reads the clocks. Returns whether retention has rows to remove now.
     pub fn has_removable_rows(&mut self, now: ClockReading) -> bool {
         if let Some(jump) = self.ages.observe(now) {
@@ -122,15 +149,15 @@ impl Journal {
         self.state.held > self.retention.bytes || has_expired
     }
 
-    /// Commits the rows in one transaction, which also removes some of the rows above
-    /// retention's bounds. With no rows to commit it only removes. Blocks on the disk.
+    /// Commits the batch in one transaction, which also removes some of the rows above
+    /// retention's bounds. With an empty batch it only removes. Blocks on the disk.
     ///
     /// # Errors
     /// See [`JournalWriteError`]. The state of this value is then unchanged.
     pub fn write(
         &mut self,
         db: &mut Db,
-        parts: &[JournalRow],
+        batch: &JournalBatch,
         now: ClockReading,
     ) -> Result<(), JournalWriteError> {
         db.check_location().map_err(JournalWriteError::RolledBack)?;
@@ -147,7 +174,9 @@ impl Journal {
             if let Some(terms) = new_terms {
                 terms.write(transaction)?;
             }
-            write_rows(transaction, state, bounds, parts, stamp)
+            let state = write_rows(transaction, state, bounds, &batch.parts, stamp)?;
+            producers::write(transaction, &batch.producers)?;
+            Ok(state)
         });
         let state = written.map_err(|(error, is_certain)| match is_certain {
             true => JournalWriteError::RolledBack(db.failed(error)),
@@ -156,7 +185,7 @@ impl Journal {
         // The commit may have gone to a file that was removed or replaced.
         db.check_location().map_err(JournalWriteError::InDoubt)?;
         db.warn_about_wal_length(self.retention.bytes);
-        for part in parts {
+        for part in &batch.parts {
             self.ages.note(part.last, stamp);
         }
         self.ages.forget(state.trimmed);

@@ -12,6 +12,7 @@
 //! - a damaged file is reported with its path and is not changed;
 //! - the journal's rows hold whole frames, without a gap, from the oldest seq that retention
 //!   keeps to the head; the head stays recorded when its rows are removed;
+//! - a producer's number is committed together with its message (`producers`);
 //! - a failed write is either certainly not on disk or in doubt ([`JournalWriteError`]); a seq in
 //!   doubt is never assigned again.
 
@@ -28,6 +29,7 @@ mod journal;
 mod journal_reader;
 mod limit;
 mod new_database;
+mod producers;
 mod schema;
 mod stream_name;
 mod terms;
@@ -39,9 +41,10 @@ pub use backup::{Copied, CopiedStream, CopyError, back_up, restore};
 pub use db::Db;
 pub use error::StoreError;
 pub use folder::{DataFolder, FolderError, FolderLock};
-pub use journal::{Journal, JournalRow, JournalWriteError, Retention};
+pub use journal::{Journal, JournalBatch, JournalRow, JournalWriteError, Retention};
 pub use journal_reader::{JournalChunk, JournalReaders};
 pub use limit::WaitLimit;
+pub use producers::{ProducerChanges, ProducerRow};
 pub use stream_name::stream_name;
 pub use terms::Terms;
 pub use thread::{Store, StoreThread};

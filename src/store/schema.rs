@@ -53,6 +53,16 @@ const RULES: &str = "CREATE TABLE rule (
         DELETE FROM rule WHERE account = old.name;
     END;";
 
+/// The producers of the stream (see `producers`).
+const PRODUCERS: &str = "CREATE TABLE producer (
+        account TEXT NOT NULL,
+        name    TEXT NOT NULL,
+        n       INTEGER NOT NULL,
+        seq     INTEGER NOT NULL,
+        crc     INTEGER NOT NULL,
+        PRIMARY KEY (account, name)
+    ) STRICT, WITHOUT ROWID;";
+
 /// Returns the version of the tables; 0 if there are none.
 pub(super) fn version(connection: &Connection) -> rusqlite::Result<i64> {
     connection.pragma_query_value(None, "user_version", |row| row.get(0))
@@ -76,6 +86,7 @@ pub(super) fn prepare(transaction: &Transaction<'_>) -> rusqlite::Result<i64> {
     }
     if found < 4 {
         transaction.execute_batch(RULES)?;
+        transaction.execute_batch(PRODUCERS)?;
     }
     transaction.pragma_update(None, "user_version", SCHEMA)?;
     Ok(found)

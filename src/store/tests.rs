@@ -150,7 +150,8 @@ fn written_journal() -> (tempfile::TempDir, PathBuf, Vec<JournalRow>) {
         .map(|row| part(row * 10 + 1..=row * 10 + 10))
         .collect();
     for parts in parts.chunks(7) {
-        journal.write(&mut db, parts, now()).expect("writable");
+        let batch = parts.to_vec().into();
+        journal.write(&mut db, &batch, now()).expect("writable");
     }
     db.checkpoint().expect("writable");
     (temp, path, parts)
@@ -199,7 +200,9 @@ async fn journal_reader_finds_every_seq_or_names_the_gap() {
         bytes: 60_000,
         age: None,
     };
-    journal.write(&mut db, &[], now()).expect("writable");
+    journal
+        .write(&mut db, &JournalBatch::default(), now())
+        .expect("writable");
     let trimmed = journal.state.trimmed;
     assert!(journal.state.held <= 60_000 && trimmed > Seq(200));
     let readers = JournalReaders::new(&db);
@@ -220,7 +223,7 @@ fn write_after_a_full_disk_continues_the_stream() {
     let (_temp, path) = fresh();
     let (mut db, mut journal, _) = open(&path).expect("a new one");
     journal
-        .write(&mut db, &[part(1..=10)], now())
+        .write(&mut db, &vec![part(1..=10)].into(), now())
         .expect("writable");
     let pages = |db: &mut Db, most: i64| {
         let limited =
@@ -228,7 +231,7 @@ fn write_after_a_full_disk_continues_the_stream() {
         limited.expect("it can be set");
     };
     pages(&mut db, 1); // no page more than there are
-    let refused = journal.write(&mut db, &[part(11..=200)], now());
+    let refused = journal.write(&mut db, &vec![part(11..=200)].into(), now());
     assert!(
         matches!(refused, Err(JournalWriteError::RolledBack(_))),
         "{refused:?}"
@@ -236,7 +239,7 @@ fn write_after_a_full_disk_continues_the_stream() {
     assert_eq!(journal.head(), Seq(10));
     pages(&mut db, 1 << 30);
     journal
-        .write(&mut db, &[part(11..=20)], now())
+        .write(&mut db, &vec![part(11..=20)].into(), now())
         .expect("there is space again");
     drop(db);
     let (_db, journal, parts) = open(&path).expect("sound");
@@ -257,7 +260,7 @@ fn term_is_stored_with_its_first_broadcast() {
     let (mut db, mut journal, _) = open(&path).expect("a new one");
     assert_eq!(stored_terms(&path), [1], "with the stream");
     journal
-        .write(&mut db, &[part(1..=3)], now())
+        .write(&mut db, &vec![part(1..=3)].into(), now())
         .expect("writable");
     drop(db);
 
@@ -269,7 +272,7 @@ fn term_is_stored_with_its_first_broadcast() {
 
     let (mut db, mut journal, _) = open(&path).expect("sound");
     journal
-        .write(&mut db, &[part(4..=6)], now())
+        .write(&mut db, &vec![part(4..=6)].into(), now())
         .expect("writable");
     let term = i64::try_from(journal.terms().current().0).expect("it is small");
     assert_eq!(stored_terms(&path), [1, term]);
@@ -304,7 +307,7 @@ fn file_without_its_log_is_refused_from_the_first_commit_on() {
     let (mut db, mut journal, _) = open(&path).expect("a new one");
     copied("before").expect("it lacks nothing");
     journal
-        .write(&mut db, &[part(1..=3)], now())
+        .write(&mut db, &vec![part(1..=3)].into(), now())
         .expect("writable");
     let refused = copied("after").expect_err("the commit is in the log");
     assert!(matches!(refused, StoreError::LacksWal(_)), "{refused}");
@@ -369,7 +372,7 @@ fn schema_version_2_is_upgraded_and_keeps_the_journal() {
     // Two copies of such a folder that start one after the other get different terms.
     let first = journal.terms().current();
     journal
-        .write(&mut db, &[part(16..=20)], now())
+        .write(&mut db, &vec![part(16..=20)].into(), now())
         .expect("writable");
     drop(db);
     let (_db, journal, _) = open(&path).expect("sound");
@@ -393,6 +396,7 @@ fn schema_version_3_is_upgraded_and_gets_the_table_of_rules() {
     old.execute_batch(
         "DROP TRIGGER rule_of_deleted_account;
          DROP TABLE rule;
+         DROP TABLE producer;
          INSERT INTO account VALUES ('ana', '$argon2id$x', 'admin', 7);
          PRAGMA user_version = 3;",
     )

@@ -94,3 +94,14 @@ fn publish_to_more_readers_allocates_no_more() {
         assert!(each < 10.0, "{each} allocations a publish");
     }
 }
+
+#[test]
+fn numbered_publish_allocates_within_its_bound() {
+    let mut n = 0;
+    let each = allocations(1, |clients| {
+        n += 1;
+        clients.publish_numbered(n, "bom dia");
+    });
+    println!("a publish with a producer's number: {each} allocations");
+    assert!(each < 20.0, "{each} allocations a numbered publish");
+}

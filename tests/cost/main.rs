@@ -24,8 +24,10 @@ mod syncs;
 mod system_calls;
 mod traced;
 
+use serde_cbor::Value;
+
 use crate::alone::alone;
-use crate::support::FrameClient;
+use crate::support::{FrameClient, publish, text};
 
 /// Clients in a closed loop: the next frame is sent when the previous one has been answered and
 /// delivered.
@@ -58,6 +60,17 @@ impl ClosedLoop {
     /// Publishes, and waits for the message at the publisher and at each reader.
     fn publish(&mut self, body: &str) {
         self.client.publish(2, body);
+        self.wait_for_message();
+    }
+
+    /// As [`ClosedLoop::publish`], with a producer's number.
+    fn publish_numbered(&mut self, n: u64, body: &str) {
+        let frame = publish(2, text(body)).with("producer", text("p"));
+        self.client.send(&frame.with("n", Value::Integer(n.into())));
+        self.wait_for_message();
+    }
+
+    fn wait_for_message(&mut self) {
         for client in self.readers.iter_mut().chain([&mut self.client]) {
             client.skip_to("message");
         }

@@ -25,6 +25,7 @@ mod mosquitto;
 mod pages;
 mod permissions;
 mod presence;
+mod producer;
 #[cfg(unix)]
 mod raw_dialect;
 mod readers;

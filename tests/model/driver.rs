@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use arauto::internal::session::effects::{Done, Entry, LoginFailure};
 use arauto::internal::session::ending::Sending;
-use arauto::internal::session::policy::{ConnectRefusal, Policy, SessionLimits};
+use arauto::internal::session::policy::{ConnectRefusal, FeatureLimits, Policy, SessionLimits};
 use arauto::internal::session::{Core, LoginRefusal, NotPublished, Served, Setup};
 use arauto::wire::{
     Ack, BodyFrame, ClientFrame, Gap, IdFrame, Login, Publish, Resume, Seq, Shutdown, Term,
@@ -62,6 +62,7 @@ pub fn begin(outside: &mut Outside<'_>, now: Instant, is_stopping: bool) -> Core
         session: id(outside.at),
         policy: Policy::Dialogue,
         limits: limits(outside.setting),
+        feature_limits: FeatureLimits { producers: 1 },
         is_journaled: outside.setting.is_journaled,
         server: "",
         head: outside.world.head(),

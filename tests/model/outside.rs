@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use arauto::internal::session::effects::{Ask, Effects, Event, Identity, Output};
 use arauto::internal::session::rules::SessionRules;
-use arauto::internal::session::{Bodies, NotPublished, RevocationReason};
+use arauto::internal::session::{Bodies, NotPublished, NumberedBodies, RevocationReason, Verdicts};
 use arauto::internal::topic::{Permissions, RuleKind};
 use arauto::wire::{Login, Role, Seq, ServerFrame};
 use arauto::{ErrorCode, Evidence, Micros, Outcome, Request, UserName};
@@ -268,6 +268,19 @@ impl Effects for Outside<'_> {
         self.add_job(Wait::Hub, run[0], frames);
         let from = self.at;
         self.tell_hub(ToHub::Publish { from, frames });
+    }
+
+    // The clients of the model number no messages: a numbered run takes the same way as another.
+    fn publish_numbered_now(
+        &mut self,
+        _: &UserName,
+        _: &NumberedBodies,
+    ) -> Option<Result<Verdicts, NotPublished>> {
+        None
+    }
+
+    fn publish_numbered(&mut self, _: &UserName, _: NumberedBodies, frames: usize) {
+        unreachable!("{frames} messages have a number");
     }
 
     fn ask(&mut self, ask: Ask) {

@@ -121,7 +121,10 @@ async fn revoked_users_are_reported_with_their_revocation() {
     let accounts = accounts(Some(&folder));
     let told: Arc<parking_lot::Mutex<Vec<String>>> = Arc::default();
     let hears = Arc::clone(&told);
-    accounts.on_revoked(move |users| hears.lock().extend(users.iter().map(ToString::to_string)));
+    accounts.on_revoked(move |revoked| {
+        let users = revoked.users.iter();
+        hears.lock().extend(users.map(ToString::to_string));
+    });
     let mut standings = Vec::new();
     for user in ["ana", "rui", "ze"] {
         let admitted = accounts.login(&claim(user, "x")).await.expect("free");

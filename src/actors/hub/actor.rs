@@ -10,7 +10,9 @@ use actix::{Actor, ActorContext, AsyncContext, Context, Handler, MessageResult, 
 
 use super::deadline_timer::DeadlineTimer;
 use super::direct::{self, HubKey, Panicked, Shared};
-use super::messages::{Join, Joined, Leave, Publish, Seal, Stop, Who};
+use super::messages::{
+    Forget, Join, Joined, Leave, Publish, PublishNumbered, Seal, Stop, Verdicts, Who,
+};
 use super::not_published::NotPublished;
 use super::state::{HubSetup, State};
 use crate::actors::sentinel::Sentinel;
@@ -80,6 +82,22 @@ impl Handler<Publish> for Hub {
 
     fn handle(&mut self, publish: Publish, _ctx: &mut Self::Context) -> Self::Result {
         self.shared.state().publish(publish)
+    }
+}
+
+impl Handler<PublishNumbered> for Hub {
+    type Result = Response<Result<Verdicts, NotPublished>>;
+
+    fn handle(&mut self, publish: PublishNumbered, _ctx: &mut Self::Context) -> Self::Result {
+        self.shared.state().publish_numbered(publish)
+    }
+}
+
+impl Handler<Forget> for Hub {
+    type Result = ();
+
+    fn handle(&mut self, Forget(users): Forget, _ctx: &mut Self::Context) {
+        self.shared.state().forget(&users);
     }
 }
 

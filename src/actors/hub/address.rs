@@ -5,7 +5,9 @@ use actix::{Actor, Addr, ArbiterHandle};
 use super::actor::Hub;
 use super::bodies::Bodies;
 use super::direct::{self, HubKey};
+use super::messages::Verdicts;
 use super::not_published::NotPublished;
+use super::numbered::NumberedBodies;
 use super::state::HubSetup;
 use crate::accounts::UserName;
 use crate::actors::sentinel::Sentinel;
@@ -50,6 +52,23 @@ impl HubAddress {
         from: &UserName,
         bodies: &Bodies,
     ) -> Option<Result<Seq, NotPublished>> {
-        direct::publish_now(self.key, log, shard, from, bodies)
+        direct::publish_now(self.key, log, shard, |state| {
+            state.publish_now(from, bodies, shard)
+        })
+    }
+
+    /// Judges and publishes numbered messages directly, as [`HubAddress::publish_now`] publishes
+    /// others. Returns the verdicts, or `None` if a [`PublishNumbered`](super::PublishNumbered)
+    /// must be sent to the hub instead.
+    pub fn publish_numbered_now(
+        &self,
+        log: &Log,
+        shard: usize,
+        from: &UserName,
+        numbered: &NumberedBodies,
+    ) -> Option<Result<Verdicts, NotPublished>> {
+        direct::publish_now(self.key, log, shard, |state| {
+            state.publish_numbered_now(from, numbered, shard)
+        })
     }
 }

@@ -35,6 +35,11 @@ impl Bodies {
         self.ends.push(self.items.len());
     }
 
+    /// Adds no body, for a message that has none.
+    pub(super) fn push_empty(&mut self) {
+        self.ends.push(self.items.len());
+    }
+
     /// Returns the length of all items in bytes.
     pub fn bytes(&self) -> usize {
         self.items.len()

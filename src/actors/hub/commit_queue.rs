@@ -13,9 +13,10 @@ use actix::Response;
 use tokio::sync::oneshot;
 use tokio::time::{Interval, MissedTickBehavior, interval};
 
-use super::messages::Joined;
+use super::messages::{Joined, Verdicts};
 use super::not_published::NotPublished;
 use super::presence::{Change, Presence};
+use super::producers::Producers;
 use crate::accounts::UserName;
 use crate::log::{Appender, BatchOutcome, InFlightBytes, JournalWriter};
 use crate::wire::{Millis, Seq};
@@ -42,6 +43,9 @@ pub(super) struct CommitQueue {
 #[derive(Default)]
 struct PendingBatch {
     publishes: Vec<(Seq, Reply<Seq>, Option<InFlightBytes>)>,
+    /// Numbered messages. A verdict may rest on a message of an earlier batch that is not
+    /// committed, so that even those that publish nothing wait.
+    numbered: Vec<(Verdicts, Reply<Verdicts>, Option<InFlightBytes>)>,
     joins: Vec<Join>,
     /// The announcements in their order.
     changes: Vec<(UserName, Change)>,
@@ -137,6 +141,17 @@ impl CommitQueue {
         later(answer)
     }
 
+    /// Answers numbered messages once those that are published are visible.
+    pub(super) fn publish_numbered(
+        &mut self,
+        verdicts: Verdicts,
+        in_flight: Option<InFlightBytes>,
+    ) -> Response<Result<Verdicts, NotPublished>> {
+        let (reply, answer) = oneshot::channel();
+        self.next.numbered.push((verdicts, reply, in_flight));
+        later(answer)
+    }
+
     /// Answers a login once the user's `joined`, which may be its `own`, is visible.
     pub(super) fn join(
         &mut self,
@@ -162,6 +177,7 @@ impl CommitQueue {
         &mut self,
         appender: &mut Appender,
         presence: &mut Presence,
+        producers: &mut Producers,
         clock: impl Fn() -> Millis,
         cx: &mut TaskContext<'_>,
     ) {
@@ -174,9 +190,13 @@ impl CommitQueue {
             match self.journal_writer.poll(appender, cx) {
                 Poll::Pending => return,
                 Poll::Ready(None) => {}
-                Poll::Ready(Some(BatchOutcome::Committed)) => self.complete(appender, presence),
+                Poll::Ready(Some(BatchOutcome::Committed)) => {
+                    producers.commit_batch();
+                    self.complete(appender, presence);
+                }
                 Poll::Ready(Some(BatchOutcome::RolledBack(error))) => {
                     self.note_failure(&error);
+                    producers.discard_pending();
                     self.fail(presence);
                 }
                 Poll::Ready(Some(BatchOutcome::InDoubt(error))) => {
@@ -185,12 +205,16 @@ impl CommitQueue {
                         %error,
                         "journal commit is in doubt; publishing stops until a restart"
                     );
+                    producers.discard_pending();
                     self.fail(presence);
                 }
             }
             self.in_flight = std::mem::take(&mut self.next);
-            if !self.journal_writer.write(appender, clock()) {
-                self.complete(appender, presence); // further sessions of a user, which waited for the first
+            let changes = producers.begin_batch();
+            if !self.journal_writer.write(appender, changes, clock()) {
+                // Nothing is to be written for them: numbered messages that were published before,
+                // and further sessions of a user, which waited for the first.
+                self.complete(appender, presence);
                 break;
             }
         }
@@ -213,15 +237,21 @@ impl CommitQueue {
     fn complete(&mut self, appender: &Appender, presence: &mut Presence) {
         let PendingBatch {
             publishes,
+            numbered,
             joins,
             changes,
         } = std::mem::take(&mut self.in_flight);
-        if self.is_failing && !(publishes.is_empty() && changes.is_empty()) {
+        let mut verdicts = numbered.iter().flat_map(|(verdicts, ..)| verdicts);
+        let has_new = verdicts.any(|verdict| verdict.is_new());
+        if self.is_failing && (has_new || !(publishes.is_empty() && changes.is_empty())) {
             self.is_failing = false;
             tracing::info!("journal commits succeed again");
         }
         for (first, reply, _) in publishes {
             let _ = reply.send(Ok(first)); // its session may have ended
+        }
+        for (verdicts, reply, _) in numbered {
+            let _ = reply.send(Ok(verdicts));
         }
         for (user, change) in changes {
             presence.shown(&user, change);
@@ -238,6 +268,9 @@ impl CommitQueue {
         let (in_flight, next) = (&mut self.in_flight, &mut self.next);
         for batch in [std::mem::take(in_flight), std::mem::take(next)] {
             for (_, reply, _) in batch.publishes {
+                let _ = reply.send(Err(NotPublished::Unwritten));
+            }
+            for (_, reply, _) in batch.numbered {
                 let _ = reply.send(Err(NotPublished::Unwritten));
             }
             for Join { user, reply, .. } in batch.joins {

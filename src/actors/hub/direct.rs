@@ -20,13 +20,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use actix::{Message, Recipient};
 
-use super::bodies::Bodies;
 use super::not_published::NotPublished;
 use super::state::State;
-use crate::accounts::UserName;
 use crate::actors::turn::{self, Contention};
 use crate::log::Log;
-use crate::wire::Seq;
 
 /// Distinguishes a hub from all others of the process.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -114,14 +111,15 @@ fn report_panic(key: HubKey, panic: Box<dyn Any + Send>) {
     });
 }
 
-/// Publishes and commits bodies, see [`HubAddress::publish_now`](super::HubAddress::publish_now).
-pub(super) fn publish_now(
+/// Has the state publish and commit, if that can be direct: see
+/// [`HubAddress::publish_now`](super::HubAddress::publish_now). `publish` returns the answer, and
+/// whether the readers of the thread with the number `shard` are to be woken.
+pub(super) fn publish_now<T>(
     key: HubKey,
     log: &Log,
     shard: usize,
-    from: &UserName,
-    bodies: &Bodies,
-) -> Option<Result<Seq, NotPublished>> {
+    publish: impl FnOnce(&mut State) -> (Result<T, NotPublished>, bool),
+) -> Option<Result<T, NotPublished>> {
     let shared = HUBS.with_borrow(|hubs| {
         let local = hubs.iter().find(|local| local.key == key)?;
         local.shared.upgrade()
@@ -130,7 +128,7 @@ pub(super) fn publish_now(
     if !state.is_immediate() || shared.has_panicked.get() || !shared.admit() {
         return None;
     }
-    let publish = AssertUnwindSafe(|| state.publish_now(from, bodies, shard));
+    let publish = AssertUnwindSafe(|| publish(&mut state));
     match catch_unwind(publish) {
         Ok((published, is_wake_due)) => {
             drop(state); // readers write while they are woken

@@ -4,6 +4,7 @@ use actix::Message;
 
 use super::bodies::Bodies;
 use super::not_published::NotPublished;
+use super::numbered::{NumberedBodies, Verdict};
 use crate::accounts::UserName;
 use crate::log::InFlightBytes;
 use crate::wire::Seq;
@@ -20,6 +21,27 @@ pub struct Publish {
     /// them ends before that. `None` where the publisher did not wait for readers.
     pub in_flight: Option<InFlightBytes>,
 }
+
+/// The verdicts on numbered messages, in their order.
+pub type Verdicts = Vec<Verdict>;
+
+/// Judges numbered messages in their order and publishes those that are new, with consecutive
+/// seqs. The answer is the verdict on each.
+#[derive(Message)]
+#[rtype(result = "Result<Verdicts, NotPublished>")]
+pub struct PublishNumbered {
+    /// The publisher.
+    pub from: UserName,
+    /// The messages.
+    pub numbered: NumberedBodies,
+    /// As in [`Publish`].
+    pub in_flight: Option<InFlightBytes>,
+}
+
+/// Forgets the producers of these accounts, which were removed.
+#[derive(Message)]
+#[rtype(result = "()")]
+pub struct Forget(pub Vec<UserName>);
 
 /// Reports that a session of this user has logged in.
 #[derive(Message)]

@@ -8,11 +8,13 @@ use actix::Response;
 
 use super::bodies::Bodies;
 use super::commit_queue::CommitQueue;
-use super::messages::{Joined, Publish};
+use super::messages::{Joined, Publish, PublishNumbered, Verdicts};
 use super::not_published::NotPublished;
+use super::numbered::NumberedBodies;
 use super::presence::{Change, JoinAnnouncement, Presence, PresenceLimits};
+use super::producers::Producers;
 use crate::accounts::UserName;
-use crate::log::{Appender, InFlightBytes, JournalWriter};
+use crate::log::{Appender, InFlightBytes, JournalWriter, Sealed};
 use crate::wire::{Millis, Seq};
 
 /// Returns the time of a broadcast.
@@ -26,6 +28,8 @@ pub struct HubSetup {
     pub journal_writer: Option<JournalWriter>,
     /// The limits of announcements.
     pub presence: PresenceLimits,
+    /// The most producers of an account.
+    pub producers: usize,
     /// The time of each broadcast.
     pub clock: Clock,
 }
@@ -34,6 +38,7 @@ pub struct HubSetup {
 pub(super) struct State {
     appender: Appender,
     presence: Presence,
+    producers: Producers,
     clock: Clock,
     /// Broadcasts that are not visible yet, without a journal.
     in_flight: Vec<InFlightBytes>,
@@ -42,10 +47,13 @@ pub(super) struct State {
 }
 
 impl State {
-    pub(super) fn new(setup: HubSetup) -> State {
+    pub(super) fn new(mut setup: HubSetup) -> State {
+        let journal_writer = setup.journal_writer.as_mut();
+        let known = journal_writer.map_or_else(Vec::new, JournalWriter::take_producers);
         State {
             appender: setup.appender,
             presence: Presence::new(setup.presence, Instant::now()),
+            producers: Producers::new(setup.producers, known),
             clock: setup.clock,
             in_flight: Vec::new(),
             commit_queue: setup.journal_writer.map(CommitQueue::new),
@@ -107,7 +115,8 @@ impl State {
             }
             Some(commit_queue) => {
                 let clock = &self.clock;
-                commit_queue.poll(&mut self.appender, &mut self.presence, || clock(), task);
+                let (appender, producers) = (&mut self.appender, &mut self.producers);
+                commit_queue.poll(appender, &mut self.presence, producers, || clock(), task);
             }
         }
     }
@@ -143,6 +152,74 @@ impl State {
             .push_messages(at, from.as_str(), bodies.iter());
         let is_wake_due = self.appender.commit_here(shard);
         (published.map_err(NotPublished::from), is_wake_due)
+    }
+
+    /// Judges numbered messages, and pushes those that are new. Without a journal their numbers
+    /// are known from now on, else once they are committed.
+    fn push_numbered(
+        &mut self,
+        from: &UserName,
+        numbered: &NumberedBodies,
+    ) -> Result<Verdicts, Sealed> {
+        let at = (self.clock)();
+        if self.appender.log().is_sealed() {
+            return Err(Sealed);
+        }
+        let next = self.appender.next_seq();
+        let verdicts = self.producers.judge(from, numbered, next);
+        let bodies = numbered.published(&verdicts);
+        self.appender.push_messages(at, from.as_str(), bodies)?;
+        if self.is_immediate() {
+            self.producers.begin_batch();
+            self.producers.commit_batch();
+        }
+        Ok(verdicts)
+    }
+
+    pub(super) fn publish_numbered(
+        &mut self,
+        publish: PublishNumbered,
+    ) -> Response<Result<Verdicts, NotPublished>> {
+        let PublishNumbered {
+            from,
+            numbered,
+            in_flight,
+        } = publish;
+        if let Some(commit_queue) = &mut self.commit_queue {
+            let (at, now) = ((self.clock)(), Instant::now());
+            let admitted = commit_queue.admit(&mut self.appender, &mut self.presence, at, now);
+            if let Err(refused) = admitted {
+                return Response::reply(Err(refused));
+            }
+        }
+        let verdicts = match self.push_numbered(&from, &numbered) {
+            Ok(verdicts) => verdicts,
+            Err(sealed) => return Response::reply(Err(sealed.into())),
+        };
+        match &mut self.commit_queue {
+            Some(commit_queue) => commit_queue.publish_numbered(verdicts, in_flight),
+            None => {
+                self.in_flight.extend(in_flight);
+                Response::reply(Ok(verdicts))
+            }
+        }
+    }
+
+    /// As [`State::publish_now`], for numbered messages.
+    pub(super) fn publish_numbered_now(
+        &mut self,
+        from: &UserName,
+        numbered: &NumberedBodies,
+        shard: usize,
+    ) -> (Result<Verdicts, NotPublished>, bool) {
+        let judged = self.push_numbered(from, numbered);
+        let is_wake_due = self.appender.commit_here(shard);
+        (judged.map_err(NotPublished::from), is_wake_due)
+    }
+
+    /// Forgets the producers of these accounts.
+    pub(super) fn forget(&mut self, users: &[UserName]) {
+        users.iter().for_each(|user| self.producers.forget(user));
     }
 
     pub(super) fn join(&mut self, user: UserName) -> Response<Result<Joined, NotPublished>> {

@@ -8,7 +8,8 @@ use actix::{Arbiter, System};
 use tokio::sync::oneshot;
 
 use super::{
-    Bodies, Clock, HubAddress, HubSetup, NotPublished, PresenceLimits, Publish, Seal, Who,
+    Bodies, Clock, Forget, HubAddress, HubSetup, NotPublished, NumberedBodies, PresenceLimits,
+    Publish, PublishNumbered, Seal, Verdict, Verdicts, Who,
 };
 use crate::accounts::UserName;
 use crate::actors::sentinel::Sentinel;
@@ -41,6 +42,7 @@ impl Server {
             appender,
             journal_writer: None,
             presence: PresenceLimits::share_of(1 << 20),
+            producers: 4,
             clock,
         };
         let (end, has_ended) = oneshot::channel();
@@ -68,6 +70,34 @@ impl Server {
     fn publish_uncontended(&self) -> Option<Result<Seq, NotPublished>> {
         turn::end();
         self.publish_now()
+    }
+}
+
+fn numbered(numbers: &[u64]) -> NumberedBodies {
+    let mut messages = NumberedBodies::default();
+    for n in numbers {
+        messages.push("p", *n, &Body::text("bom dia"));
+    }
+    messages
+}
+
+impl Server {
+    /// Publishes numbered messages of ana in a turn without other publishes.
+    fn judge_uncontended(&self, numbers: &[u64]) -> Option<Result<Verdicts, NotPublished>> {
+        turn::end();
+        let ana = UserName::parse("ana").expect("it is a name");
+        self.hub
+            .publish_numbered_now(&self.log, 0, &ana, &numbered(numbers))
+    }
+
+    /// Has the hub judge numbered messages of ana.
+    async fn judge(&self, numbers: &[u64]) -> Result<Verdicts, NotPublished> {
+        let publish = PublishNumbered {
+            from: UserName::parse("ana").expect("it is a name"),
+            numbered: numbered(numbers),
+            in_flight: None,
+        };
+        self.hub.addr().send(publish).await.expect("it is there")
     }
 }
 
@@ -153,5 +183,44 @@ fn panic_of_a_direct_publish_ends_the_hub_and_not_its_caller() {
         assert!(server.hub.addr().send(publish).await.is_err());
         assert!(server.has_ended.await.is_ok(), "its sentinel tells");
         assert_eq!(server.log.head(), Seq::ZERO);
+    });
+}
+
+#[test]
+fn direct_and_sent_numbers_are_judged_by_one_state() {
+    System::new().block_on(async {
+        let server = Server::start().await;
+        let (published, repeated) = (Verdict::Published, Verdict::Repeated);
+        let both = vec![published(Seq(1)), published(Seq(2))];
+        assert_eq!(server.judge(&[7, 8]).await, Ok(both));
+        let direct = server.judge_uncontended(&[7, 9]);
+        assert_eq!(direct, Some(Ok(vec![repeated(Seq(1)), published(Seq(3))])));
+        assert_eq!(server.log.head(), Seq(3), "it is visible at once");
+        let gap = Verdict::OutOfOrder { highest: 9 };
+        assert_eq!(
+            server.judge(&[11, 9]).await,
+            Ok(vec![gap, repeated(Seq(3))])
+        );
+        let ana = UserName::parse("ana").expect("it is a name");
+        server
+            .hub
+            .addr()
+            .send(Forget(vec![ana]))
+            .await
+            .expect("it is there");
+        assert_eq!(server.judge(&[1]).await, Ok(vec![published(Seq(4))]));
+    });
+}
+
+#[test]
+fn numbers_behind_the_seal_are_refused_and_do_not_advance() {
+    System::new().block_on(async {
+        let server = Server::start().await;
+        server.judge(&[1]).await.expect("the log is open");
+        let head = server.hub.addr().send(Seal).await.expect("it is there");
+        assert_eq!(server.judge(&[2]).await, Err(NotPublished::Sealed));
+        let direct = server.judge_uncontended(&[1, 2]);
+        assert_eq!(direct, Some(Err(NotPublished::Sealed)));
+        assert_eq!(server.log.head(), head);
     });
 }

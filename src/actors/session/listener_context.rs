@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use actix::Addr;
 
-use super::core::policy::{ConnectRefusal, SessionLimits};
+use super::core::policy::{ConnectRefusal, FeatureLimits, SessionLimits};
 use crate::accounts::{LivePermissions, PeerId, Rates, UserName};
 use crate::actors::auth::Auth;
 use crate::actors::handler::Handler;
@@ -38,6 +38,8 @@ pub struct ListenerContext {
     pub handler: Arc<dyn Handler>,
     /// The limits of a session.
     pub limits: SessionLimits,
+    /// The limits of optional features.
+    pub feature_limits: FeatureLimits,
     /// The server's name and version.
     pub server: String,
     /// The broadcasts.

@@ -31,5 +31,5 @@ mod outlet;
 pub mod saved;
 
 pub use self::actor::Session;
-pub use self::core::policy::{ConnectRefusal, SessionLimits, SlowPolicy};
+pub use self::core::policy::{ConnectRefusal, FeatureLimits, SessionLimits, SlowPolicy};
 pub use self::listener_context::{ListenerContext, Start};

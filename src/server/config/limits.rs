@@ -106,6 +106,17 @@ request_rate: Option<Rate> = None => Row {
     effect: "`throttled`",
 };
 
+/// The most producers of an account; the one that was unused for longest is forgotten.
+///
+/// A forgotten producer may begin anywhere again, so a message that it repeats is published again.
+producers: usize = 64 => Row {
+    name: "producers",
+    section: FRAMES,
+    range: Range::Count(1..=100_000),
+    default: None,
+    effect: "a message that a forgotten producer repeats is published again",
+};
+
 /// Logins of one peer with one name.
 ///
 /// A login with a password that was right a short while ago does not count.

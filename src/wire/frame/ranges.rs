@@ -32,13 +32,7 @@ impl Publish<'_> {
         if let Some(headers) = &options.headers {
             check_headers(headers)?;
         }
-        match (&options.producer, options.n) {
-            (None, None) => {}
-            (Some(_), None) => return Err(bad_value("producer needs n".to_owned())),
-            (None, Some(_)) => return Err(bad_value("n needs producer".to_owned())),
-            (Some(_), Some(0)) => return Err(bad_value("n must be 1 or more".to_owned())),
-            (Some(producer), Some(_)) => check_label("producer", producer)?,
-        }
+        self.number()?;
         if options.keep == Some(true) {
             let problem = match (&topic, &options.to) {
                 (None, _) => "keep needs a topic, and there is none",
@@ -51,6 +45,28 @@ impl Publish<'_> {
             });
         }
         Ok(topic)
+    }
+
+    /// Checks the keys `producer` and `n`. Returns the producer's name and the number that it gave
+    /// the message; `None` if the message has no number.
+    ///
+    /// # Errors
+    /// Returns `bad-value`. The message names the problem.
+    #[inline]
+    pub fn number(&self) -> Result<Option<(&str, u64)>, WireError> {
+        let Some(options) = self.options.as_deref() else {
+            return Ok(None);
+        };
+        match (&options.producer, options.n) {
+            (None, None) => Ok(None),
+            (Some(_), None) => Err(bad_value("producer needs n".to_owned())),
+            (None, Some(_)) => Err(bad_value("n needs producer".to_owned())),
+            (Some(_), Some(0)) => Err(bad_value("n must be 1 or more".to_owned())),
+            (Some(producer), Some(n)) => {
+                check_label("producer", producer)?;
+                Ok(Some((producer, n)))
+            }
+        }
     }
 }
 

@@ -69,6 +69,14 @@ const MET: &[Meeting] = &[
         crate::revocation::removed_user_sessions_end_with_revoked_and_others_go_on,
     ),
     (
+        ErrorCode::BadValue,
+        serving::number_out_of_its_range_is_bad_value,
+    ),
+    (
+        ErrorCode::OutOfOrder,
+        serving::number_above_the_next_one_is_out_of_order,
+    ),
+    (
         ErrorCode::Stopping,
         serving::frame_after_the_cut_is_stopping,
     ),
@@ -81,10 +89,8 @@ const MET: &[Meeting] = &[
 /// The codes of features that this server does not serve yet, and so does not send.
 const UNSERVED: &[ErrorCode] = &[
     ErrorCode::BadTopic,
-    ErrorCode::BadValue,
     ErrorCode::TooMany,
     ErrorCode::UnknownUser,
-    ErrorCode::OutOfOrder,
     ErrorCode::Superseded,
 ];
 

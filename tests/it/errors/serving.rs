@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use arauto::{Answer, Handler, Request, Role, SlowPolicy};
+use serde_cbor::Value;
 
 use crate::support::{Fixture, PausedHandler, ask, bytes, publish, request, text};
 
@@ -151,5 +152,53 @@ pub(super) fn panicking_handler_ends_its_session_with_internal() {
         frames.iter().any(|frame| frame.is("left")),
         "the others hear that ana is gone"
     );
+    fixture.finish();
+}
+
+#[test]
+pub(super) fn number_out_of_its_range_is_bad_value() {
+    let fixture = Fixture::new();
+    let mut ana = fixture.client("ana");
+    let number = |n: u64| Value::Integer(n.into());
+    let numbered = |id, producer: &str, n| {
+        let frame = publish(id, text("a")).with("producer", text(producer));
+        frame.with("n", number(n))
+    };
+    for frame in [
+        publish(5, text("a")).with("producer", text("p")),
+        publish(5, text("a")).with("n", number(1)),
+        numbered(5, "p", 0),
+        numbered(5, "", 1),
+        numbered(5, &"p".repeat(65), 1),
+    ] {
+        ana.send_bytes(&frame.bytes()); // the schema has some of these only
+        assert_eq!(ana.expect_error("bad-value").num("id"), 5);
+    }
+    ana.send(&numbered(6, &"p".repeat(64), 1));
+    ana.skip_to("published");
+    let closing = ana.fim();
+    assert_eq!((closing.num("accepted"), closing.num("refused")), (6, 0));
+    drop(ana);
+    fixture.finish();
+}
+
+#[test]
+pub(super) fn number_above_the_next_one_is_out_of_order() {
+    let fixture = Fixture::new();
+    let mut ana = fixture.client("ana");
+    let numbered = |id, n: u64| {
+        let frame = publish(id, text("a")).with("producer", text("p"));
+        frame.with("n", Value::Integer(n.into()))
+    };
+    ana.send(&numbered(5, 1));
+    ana.skip_to("published");
+    ana.send(&numbered(6, 3));
+    let error = ana.skip_to("error");
+    let told = (error.text("code"), error.num("id"));
+    assert_eq!(told, ("out-of-order", 6));
+    ana.send(&numbered(7, 2));
+    ana.skip_to("published");
+    ana.fim();
+    drop(ana);
     fixture.finish();
 }

@@ -163,7 +163,7 @@ fn unserved_feature_is_unsupported_without_ending() {
         ask("offer", 4).with("service", text("s")),
         ask("withdraw", 5).with("service", text("s")),
         publish(6, text("a")).with("topic", text("t")),
-        publish(7, text("a")).with("n", Value::Integer(1)),
+        publish(7, text("a")).with("to", text("rui")),
         publish(8, text("a")).with("keep", Value::Bool(false)),
         ask("subscribe", 9).with("add", Value::Array(vec![text("a/#/b")])),
         publish(10, text("a")).with("topic", text("no+topic")),

@@ -50,7 +50,7 @@ impl Data {
 }
 
 /// Accounts whose passwords are quick to check.
-fn register(data: &Path, users: &[&str]) {
+pub fn register(data: &Path, users: &[&str]) {
     let hasher = Hasher::new(HashCost::LEAST).expect("the least is enough");
     let password = Password::parse(PASSWORD).expect("it is one");
     let accounts: Vec<Account> = users
@@ -105,7 +105,7 @@ fn seqs_up_to(client: &mut FrameClient, last: u64) -> Vec<u64> {
 }
 
 /// Returns each broadcast of the database, its seq and body; presence has no body.
-fn on_disk(database: &Path) -> (BTreeMap<u64, String>, u64) {
+pub fn on_disk(database: &Path) -> (BTreeMap<u64, String>, u64) {
     let connection = rusqlite::Connection::open(database).expect("a database");
     let head = connection.query_row("SELECT head FROM stream", [], |row| row.get::<_, i64>(0));
     let mut query = connection

@@ -11,7 +11,7 @@ use super::rules::{Contract, SessionRules};
 
 use crate::accounts::{LoginRefusal, RevocationReason, UserName};
 use crate::actors::handler::{Outcome, Request};
-use crate::actors::hub::{Bodies, NotPublished};
+use crate::actors::hub::{Bodies, NotPublished, NumberedBodies, Verdicts};
 use crate::actors::supervisor::Status;
 use crate::close::{Evidence, Micros};
 use crate::topic::{Permissions, RuleKind};
@@ -124,6 +124,16 @@ pub trait Effects {
     /// Has the hub publish these: [`Done::Published`].
     fn publish(&mut self, user: &UserName, bodies: Bodies, frames: usize);
 
+    /// As [`Effects::publish_now`], for numbered messages: returns the verdicts.
+    fn publish_numbered_now(
+        &mut self,
+        user: &UserName,
+        messages: &NumberedBodies,
+    ) -> Option<Result<Verdicts, NotPublished>>;
+
+    /// Has the hub judge these, and publish those that are new: [`Done::Judged`].
+    fn publish_numbered(&mut self, user: &UserName, messages: NumberedBodies, frames: usize);
+
     /// Asks another actor; each answer comes as the [`Done`] of the same name.
     fn ask(&mut self, ask: Ask);
 
@@ -194,6 +204,8 @@ pub enum Done {
     Login(Result<Entry, LoginFailure>),
     /// The first seq of a run of publishes.
     Published(Result<Seq, NotPublished>),
+    /// The verdicts on a run of numbered publishes.
+    Judged(Result<Verdicts, NotPublished>),
     /// A handler's answer.
     Replied(Outcome),
     /// The users that are present.

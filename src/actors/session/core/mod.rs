@@ -20,11 +20,13 @@
 //! Read on: [`state`] has the states and what is owed at the end, [`policy`] what differs
 //! between the kinds of sessions, [`effects`] all that a decision can do, [`rules`] the decisions
 //! that the model checker replaces. `requests.rs` serves
-//! frames, `publish.rs` gathers publishes into runs, `login.rs` has logins, `shutdown.rs` the
+//! frames, `publish.rs` gathers publishes into runs (`numbered.rs` has the frames of those with a
+//! producer's number), `login.rs` has logins, `shutdown.rs` the
 //! supervisor's orders, `ending.rs` the way to the close, `deadlines.rs` the waiting.
 
 pub mod effects;
 mod notice;
+mod numbered;
 pub mod policy;
 pub mod rules;
 mod run;
@@ -56,7 +58,7 @@ use serde::{Deserialize, Serialize};
 
 use self::effects::Effects;
 use self::notice::Notice;
-use self::policy::{ConnectRefusal, Policy, SessionLimits};
+use self::policy::{ConnectRefusal, FeatureLimits, Policy, SessionLimits};
 use self::run::Run;
 use self::state::{Ending, Member, State};
 use self::tally::Tally;
@@ -69,7 +71,10 @@ use crate::wire::{Features, Seq, ServerFrame, SessionId, VERSION, Welcome};
 
 /// The optional features of the contract that sessions serve. A frame of another one gets
 /// `unsupported`.
-const SERVED: Features = Features::NONE;
+const SERVED: Features = Features {
+    producer: true,
+    ..Features::NONE
+};
 
 /// The decisions of one session.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -121,6 +126,8 @@ pub struct Setup<'a> {
     pub policy: Policy,
     /// The session's limits.
     pub limits: SessionLimits,
+    /// The limits of optional features.
+    pub feature_limits: FeatureLimits,
     /// Whether publishes wait for a disk.
     pub is_journaled: bool,
     /// The server's name and version.
@@ -168,7 +175,7 @@ impl Core {
             is_brief: is_brief && fx.half_closes(),
             is_awaited: false,
         };
-        core.greet(setup.server, fx);
+        core.greet(setup.server, setup.feature_limits, fx);
         match setup.refusal {
             Some(why) => core.fail(why.code(), why.message(), fx),
             None if policy.has_login() => {}
@@ -183,7 +190,7 @@ impl Core {
         core
     }
 
-    fn greet<E: Effects>(&self, server: &str, fx: &mut E) {
+    fn greet<E: Effects>(&self, server: &str, feature_limits: FeatureLimits, fx: &mut E) {
         fx.answer(&ServerFrame::Welcome(Welcome {
             version: VERSION,
             server: server.into(),
@@ -192,7 +199,7 @@ impl Core {
             max_body: Some(self.limits.max_body() as u64),
             idle_timeout: self.limits.idle_timeout_millis(),
             features: SERVED.names(),
-            limits: None,
+            limits: Some(feature_limits.named()),
         }));
     }
 

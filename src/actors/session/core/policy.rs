@@ -1,5 +1,7 @@
 //! The differences between the kinds of sessions, and a session's limits.
 
+use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -55,6 +57,20 @@ impl SessionLimits {
     /// Returns the longest body that a publish may have, in bytes.
     pub(super) fn max_body(&self) -> usize {
         cbor::max_body(self.max_frame)
+    }
+}
+
+/// The limits of optional features, as `welcome` lists them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FeatureLimits {
+    /// The most producers of an account.
+    pub producers: u64,
+}
+
+impl FeatureLimits {
+    /// Returns the limits by their names in the contract.
+    pub(super) fn named(self) -> BTreeMap<Cow<'static, str>, u64> {
+        BTreeMap::from([(Cow::Borrowed("producers"), self.producers)])
     }
 }
 

@@ -1,14 +1,19 @@
 //! Publishes: gathered into runs, so that many of them cost the hub one message.
+//!
+//! A publish with a producer's number is judged by the hub first: one that was published before is
+//! answered so, whatever the role and the limits are by now. Only throttling comes before that.
 
 use std::time::Instant;
 
 use super::effects::Effects;
 use super::may_publish::may_publish;
+use super::numbered::{NumberedFrames, Problem};
+use super::run::{NumberedRun, Run};
 use super::work::{Ids, Purpose};
 use super::{Core, Served};
-use crate::actors::hub::NotPublished;
+use crate::actors::hub::{NotPublished, Verdict, Verdicts};
 use crate::topic::{RuleKind, Topic};
-use crate::wire::{ErrorCode, Publish, Published, Seq, ServerFrame};
+use crate::wire::{ErrorCode, Publish, Published, Seq, ServerFrame, WireError};
 
 impl Core {
     /// Adds a publish to the run.
@@ -18,72 +23,137 @@ impl Core {
         now: Instant,
         fx: &mut E,
     ) -> Served {
-        if let Some((code, message)) = self.publish_problem(publish, fx) {
+        // A program of the raw dialect has no account, and is refused below.
+        if let Some(number) = publish.number().transpose()
+            && fx.role().is_some()
+        {
+            return self.gather_numbered(publish, number, now, fx);
+        }
+        if let Some(problem) = self.publish_problem(publish, fx) {
             if self.must_wait() {
                 return Served::Later;
             }
             self.count_answered(fx);
-            refuse(fx, publish.id, code, &message);
+            let error = problem.error();
+            refuse(fx, publish.id, error.code, &error.message);
             return Served::Done;
         }
+        if let Some(served) = self.hold_back(false, publish.id, now, fx) {
+            return served;
+        }
+        let run = self.run.get_or_insert_with(|| Box::new(Run::plain()));
+        run.push(publish);
+        Served::Gathered
+    }
+
+    /// Adds a publish with a number to the run.
+    fn gather_numbered<E: Effects>(
+        &mut self,
+        publish: &Publish<'_>,
+        number: Result<(&str, u64), WireError>,
+        now: Instant,
+        fx: &mut E,
+    ) -> Served {
+        // Its own error comes behind the answers to the run, and takes a token only then.
+        if number.is_err() && self.must_wait() {
+            return Served::Later;
+        }
+        if let Some(served) = self.hold_back(true, publish.id, now, fx) {
+            return served;
+        }
+        let number = match number {
+            Ok(number) => number,
+            Err(error) => {
+                self.count_answered(fx);
+                refuse(fx, publish.id, error.code, &error.message);
+                return Served::Done;
+            }
+        };
+        let problem = self.publish_problem(publish, fx);
+        let run = self.run.get_or_insert_with(|| Box::new(Run::numbered()));
+        run.push_numbered(publish, number, problem);
+        Served::Gathered
+    }
+
+    /// Holds a publish back: where the run that is being gathered does not take it, while slow
+    /// readers hold publishers back, or by the rate. `None`: it goes on.
+    fn hold_back<E: Effects>(
+        &mut self,
+        is_numbered: bool,
+        id: u64,
+        now: Instant,
+        fx: &mut E,
+    ) -> Option<Served> {
         if let Some(run) = &self.run {
-            if run.is_full(self.limits.frames_in_work) {
-                return Served::Later;
+            if run.is_numbered() != is_numbered || run.is_full(self.limits.frames_in_work) {
+                return Some(Served::Later);
             }
         } else if let Err(wait) = fx.may_publish() {
             // A reader that stands still wakes nobody.
             self.timers.hold(now + wait);
-            return Served::Later;
+            return Some(Served::Later);
         }
-        if let Err(wait) = self.take_token(now) {
-            return self.throttle(publish.id, true, wait, now, fx);
+        match self.take_token(now) {
+            Ok(()) => None,
+            Err(wait) => Some(self.throttle(id, true, wait, now, fx)),
         }
-        self.run.get_or_insert_default().push(publish);
-        Served::Gathered
     }
 
-    fn publish_problem<E: Effects>(
-        &self,
-        publish: &Publish<'_>,
-        fx: &E,
-    ) -> Option<(ErrorCode, String)> {
+    fn publish_problem<E: Effects>(&self, publish: &Publish<'_>, fx: &E) -> Option<Problem> {
         let topic = publish.topic.as_deref().map(Topic::of_client).transpose();
         let topic = match topic {
             Ok(topic) => topic,
-            Err(error) => return Some((ErrorCode::BadTopic, format!("the topic: {error}"))),
+            Err(error) => return Some(Problem::Topic(format!("the topic: {error}"))),
         };
         let permissions = fx.permissions(RuleKind::Publish);
         let allowed = may_publish(fx.role(), permissions.as_deref(), topic.as_ref());
         if let Err(message) = allowed {
-            return Some((ErrorCode::Forbidden, message));
+            return Some(Problem::Forbidden(message));
         }
         let (length, max_body) = (publish.body.as_bytes().len(), self.limits.max_body());
-        (length > max_body).then(|| {
-            let message = format!("a body of {length} bytes is longer than max_body, {max_body}");
-            (ErrorCode::FrameTooLarge, message)
-        })
+        (length > max_body).then_some(Problem::TooLong { length, max_body })
     }
 
     /// Sends the run of publishes that has been gathered to the hub.
     pub(super) fn end_run<E: Effects>(&mut self, fx: &mut E) {
-        let Some(run) = self.run.take() else {
-            return;
-        };
-        let (ids, bodies) = run.into_parts();
+        match self.run.take().map(|run| *run) {
+            None => {}
+            Some(Run::Plain { ids, bodies }) => {
+                let Some(user) = self.state.member().and_then(|member| member.user()) else {
+                    return;
+                };
+                let frames = ids.len();
+                self.tally.accept(frames as u64);
+                if self.work.is_empty()
+                    && let Some(first) = fx.publish_now(user, &bodies)
+                {
+                    self.note_answered(frames as u64, fx);
+                    self.answer_publishes(&ids, first, fx);
+                    return;
+                }
+                fx.publish(user, bodies, frames);
+                self.work.push(Purpose::Publish { ids });
+            }
+            Some(Run::Numbered(run)) => self.end_numbered_run(run, fx),
+        }
+    }
+
+    fn end_numbered_run<E: Effects>(&mut self, run: NumberedRun, fx: &mut E) {
+        let NumberedRun { frames, messages } = run;
         let Some(user) = self.state.member().and_then(|member| member.user()) else {
             return;
         };
-        let frames = ids.len();
-        self.tally.accept(frames as u64);
+        let count = frames.len();
+        self.tally.accept(count as u64);
         if self.work.is_empty()
-            && let Some(first) = fx.publish_now(user, &bodies)
+            && let Some(judged) = fx.publish_numbered_now(user, &messages)
         {
-            self.note_answered(frames as u64, fx);
-            self.answer_publishes(&ids, first, fx);
+            self.note_answered(count as u64, fx);
+            self.answer_numbered(&frames, judged, fx);
             return;
         }
-        fx.publish(user, bodies, frames);
-        self.work.push(Purpose::Publish { ids });
+        fx.publish_numbered(user, messages, count);
+        self.work.push(Purpose::PublishNumbered { frames });
     }
 
     pub(super) fn answer_publishes<E: Effects>(
@@ -99,21 +169,67 @@ impl Core {
                     fx.answer(&ServerFrame::Published(Published::new(id, seq)));
                 }
             }
+            Err(why) => self.refuse_unpublished(ids.iter().copied(), why, fx),
+        }
+    }
+
+    /// Answers numbered publishes with the hub's verdicts.
+    pub(super) fn answer_numbered<E: Effects>(
+        &mut self,
+        frames: &NumberedFrames,
+        judged: Result<Verdicts, NotPublished>,
+        fx: &mut E,
+    ) {
+        let verdicts = match judged {
+            Ok(verdicts) => verdicts,
+            Err(why) => {
+                return self.refuse_unpublished(frames.iter().map(|frame| frame.id), why, fx);
+            }
+        };
+        for (frame, verdict) in frames.iter().zip(verdicts) {
+            let id = frame.id;
+            match (verdict, &frame.problem) {
+                (Verdict::Published(seq), _) => {
+                    fx.answer(&ServerFrame::Published(Published::new(id, seq)));
+                }
+                (Verdict::Repeated(seq), _) => {
+                    let repeated = true;
+                    fx.answer(&ServerFrame::Published(Published { id, seq, repeated }));
+                }
+                (Verdict::OutOfOrder { highest }, _) => {
+                    let message = format!("n is not the next one: the highest so far is {highest}");
+                    refuse(fx, id, ErrorCode::OutOfOrder, &message);
+                }
+                (Verdict::Refused, Some(problem)) => {
+                    let error = problem.error();
+                    refuse(fx, id, error.code, &error.message);
+                }
+                (Verdict::Refused, None) => unreachable!("the hub was to publish {id}"),
+            }
+        }
+    }
+
+    /// Refuses the frames of a run of which the hub has published nothing.
+    fn refuse_unpublished<E: Effects>(
+        &mut self,
+        ids: impl ExactSizeIterator<Item = u64>,
+        why: NotPublished,
+        fx: &mut E,
+    ) {
+        let (code, message) = match why {
             // They were accepted, and the log's deadline passed before their turn: they are
             // refused after all, and counted so.
-            Err(NotPublished::Sealed) => {
+            NotPublished::Sealed => {
                 self.tally.refuse_after_all(ids.len() as u64);
-                for id in ids {
-                    refuse(fx, *id, ErrorCode::Stopping, "the server is stopping");
-                }
+                (ErrorCode::Stopping, "the server is stopping")
             }
-            Err(NotPublished::Unwritten) => {
-                let message = "the message was not published: the server's journal could not \
-                               be written";
-                for id in ids {
-                    refuse(fx, *id, ErrorCode::Internal, message);
-                }
-            }
+            NotPublished::Unwritten => (
+                ErrorCode::Internal,
+                "the message was not published: the server's journal could not be written",
+            ),
+        };
+        for id in ids {
+            refuse(fx, id, code, message);
         }
     }
 }

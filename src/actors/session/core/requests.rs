@@ -89,6 +89,9 @@ impl Core {
             (Purpose::Publish { ids }, Done::Published(first)) => {
                 self.answer_publishes(&ids, first, fx);
             }
+            (Purpose::PublishNumbered { frames }, Done::Judged(judged)) => {
+                self.answer_numbered(&frames, judged, fx);
+            }
             (Purpose::Request { id }, Done::Replied(outcome)) => reply(fx, id, outcome),
             (Purpose::Users { id }, Done::Users(users)) => {
                 let users = users.iter().map(|user| Cow::Borrowed(user.as_str()));

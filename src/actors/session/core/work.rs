@@ -9,6 +9,8 @@ use std::collections::VecDeque;
 
 use smallvec::SmallVec;
 
+use super::numbered::NumberedFrames;
+
 /// The ids of a run of publishes.
 pub type Ids = SmallVec<[u64; 4]>;
 
@@ -22,6 +24,7 @@ pub(super) enum Purpose {
     Login { id: u64 },
     Request { id: u64 },
     Publish { ids: Ids },
+    PublishNumbered { frames: NumberedFrames },
     Users { id: u64 },
     Sessions { id: u64 },
     Stop { id: u64 },
@@ -33,6 +36,7 @@ impl Purpose {
         match self {
             Purpose::Login { .. } => 0,
             Purpose::Publish { ids } => ids.len() as u64,
+            Purpose::PublishNumbered { frames } => frames.len() as u64,
             _ => 1,
         }
     }
@@ -41,6 +45,7 @@ impl Purpose {
     pub(super) fn ids(self) -> Ids {
         match self {
             Purpose::Publish { ids } => ids,
+            Purpose::PublishNumbered { frames } => frames.iter().map(|frame| frame.id).collect(),
             Purpose::Login { id }
             | Purpose::Request { id }
             | Purpose::Users { id }
@@ -50,7 +55,10 @@ impl Purpose {
     }
 
     fn is_run(&self) -> bool {
-        matches!(self, Purpose::Publish { .. })
+        matches!(
+            self,
+            Purpose::Publish { .. } | Purpose::PublishNumbered { .. }
+        )
     }
 }
 

@@ -66,6 +66,7 @@ impl<L: Link> Driver<L> {
             session: io.info.id,
             policy,
             limits: listener.limits,
+            feature_limits: listener.feature_limits,
             is_journaled: listener.log.journal().is_some(),
             server: &listener.server,
             head,

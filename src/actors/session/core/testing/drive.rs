@@ -266,7 +266,10 @@ impl Drive {
     fn hear(&mut self) {
         for effect in self.run.effects() {
             let is_work = match &effect {
-                Effect::LogIn(_) | Effect::Publish(..) | Effect::Ask(_) => true,
+                Effect::LogIn(_)
+                | Effect::Publish(..)
+                | Effect::PublishNumbered(..)
+                | Effect::Ask(_) => true,
                 Effect::Request(_) => self.run.out.reply.is_none(),
                 _ => false,
             };

@@ -4,8 +4,8 @@ use std::borrow::Cow;
 
 use crate::wire::cbor::decode_server;
 use crate::wire::{
-    Ack, Body, BodyFrame, ClientFrame, Decoded, ErrorCode, IdFrame, Login, Seq, ServerFrame,
-    Shutdown, Unserved,
+    Ack, Body, BodyFrame, ClientFrame, Decoded, ErrorCode, IdFrame, Login, Publish, PublishOptions,
+    Seq, ServerFrame, Shutdown, Unserved,
 };
 
 pub fn login(id: u64) -> ClientFrame<'static> {
@@ -29,6 +29,17 @@ pub fn request(id: u64) -> ClientFrame<'static> {
 
 pub fn publish(id: u64) -> ClientFrame<'static> {
     ClientFrame::Publish(body_frame(id).into())
+}
+
+/// A message that the producer `p` has given this number.
+pub fn numbered(id: u64, n: u64) -> ClientFrame<'static> {
+    let mut publish: Publish<'_> = body_frame(id).into();
+    publish.options = Some(Box::new(PublishOptions {
+        producer: Some(Cow::Borrowed("p")),
+        n: Some(n),
+        ..PublishOptions::default()
+    }));
+    ClientFrame::Publish(publish)
 }
 
 pub fn who(id: u64) -> ClientFrame<'static> {
@@ -131,7 +142,8 @@ pub fn describe(answer: &[u8]) -> String {
         ServerFrame::LoggedIn(login) => format!("logged_in {} {}", login.id, login.user),
         ServerFrame::Reply(reply) => format!("reply {}", reply.id),
         ServerFrame::Published(published) => {
-            format!("published {} at {}", published.id, published.seq)
+            let repeated = if published.repeated { ", repeated" } else { "" };
+            format!("published {} at {}{repeated}", published.id, published.seq)
         }
         ServerFrame::Present(present) => {
             format!("present {} {}", present.id, present.users.join(","))

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::accounts::{RevocationReason, UserName};
 use crate::actors::handler::{Outcome, Request};
-use crate::actors::hub::{Bodies, NotPublished};
+use crate::actors::hub::{Bodies, NotPublished, NumberedBodies, Verdicts};
 use crate::actors::session::core::effects::{Ask, Effects, Event, Identity, Output};
 use crate::close::{Evidence, Micros};
 use crate::framing::Framing;
@@ -27,8 +27,13 @@ pub enum Effect {
     Request(String),
     /// Bodies of this user, of this length in bytes together, were published directly.
     PublishNow(String, usize),
+    /// Numbered messages of this user, of this length in bytes together, were judged directly.
+    JudgeNow(String, usize),
     /// The hub was given this many publishes of a user.
     Publish(String, usize),
+    /// The hub was given this many numbered publishes of a user, whose bodies have this length in
+    /// bytes together.
+    PublishNumbered(String, usize, usize),
     Ask(Ask),
     Leave(String),
     CarriedOut,
@@ -65,6 +70,8 @@ pub struct Outside {
     pub reply: Option<Outcome>,
     /// The result of direct publishes; `None`: publishes go to the hub.
     pub published: Option<Result<Seq, NotPublished>>,
+    /// The result of direct numbered publishes; `None`: they go to the hub.
+    pub judged: Option<Result<Verdicts, NotPublished>>,
     /// Whether an answer that may turn out too long does.
     pub is_too_long: bool,
     /// The frames of the answers, in the CBOR dialect.
@@ -99,6 +106,7 @@ impl Default for Outside {
             has_permit: true,
             reply: None,
             published: None,
+            judged: None,
             is_too_long: false,
             answers: Vec::new(),
             effects: Vec::new(),
@@ -297,6 +305,22 @@ impl Effects for Outside {
     fn publish(&mut self, user: &UserName, _bodies: Bodies, frames: usize) {
         let user = user.to_string();
         self.effects.push(Effect::Publish(user, frames));
+    }
+
+    fn publish_numbered_now(
+        &mut self,
+        user: &UserName,
+        messages: &NumberedBodies,
+    ) -> Option<Result<Verdicts, NotPublished>> {
+        let judged = self.judged.clone()?;
+        let effect = Effect::JudgeNow(user.to_string(), messages.bytes());
+        self.effects.push(effect);
+        Some(judged)
+    }
+
+    fn publish_numbered(&mut self, user: &UserName, messages: NumberedBodies, frames: usize) {
+        let effect = Effect::PublishNumbered(user.to_string(), frames, messages.bytes());
+        self.effects.push(effect);
     }
 
     fn ask(&mut self, ask: Ask) {

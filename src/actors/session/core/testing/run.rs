@@ -9,7 +9,9 @@ use crate::accounts::UserName;
 #[cfg(test)]
 use crate::actors::session::core::Served;
 use crate::actors::session::core::effects::{Done, Entry};
-use crate::actors::session::core::policy::{ConnectRefusal, Policy, SessionLimits, SlowPolicy};
+use crate::actors::session::core::policy::{
+    ConnectRefusal, FeatureLimits, Policy, SessionLimits, SlowPolicy,
+};
 use crate::actors::session::core::{Core, Setup};
 use crate::actors::supervisor::Status;
 use crate::close::{Phase, SessionRecord, StopReason};
@@ -78,6 +80,7 @@ impl Run {
             session: SessionId(7),
             policy,
             limits,
+            feature_limits: FeatureLimits { producers: 2 },
             is_journaled,
             server: "arauto",
             head: out.head,

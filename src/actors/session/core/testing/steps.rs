@@ -1,11 +1,13 @@
 //! The steps of a session that are taken in any order, chosen by numbers.
 
-use super::frames::{ack, fim, login, ping, publish, request, sessions, shutdown, unserved, who};
+use super::frames::{
+    ack, fim, login, numbered, ping, publish, request, sessions, shutdown, unserved, who,
+};
 use super::outside::{Effect, Outside};
 use super::run::{Beginning, LIMITS, entry, status, user};
 use crate::accounts::LoginRefusal;
 use crate::actors::handler::HandlerError;
-use crate::actors::hub::NotPublished;
+use crate::actors::hub::{NotPublished, Verdict};
 use crate::actors::session::core::effects::{Ask, Done, LoginFailure};
 use crate::actors::session::core::policy::{ConnectRefusal, Policy, SlowPolicy};
 use crate::close::{Micros, Phase};
@@ -83,7 +85,8 @@ pub(super) fn frame(choice: u8, id: u64) -> ClientFrame<'static> {
         0 | 1 => login(id),
         2 => ping(id),
         3 | 4 => request(id),
-        5..=8 => publish(id),
+        5 | 6 => publish(id),
+        7 | 8 => numbered(id, u64::from(choice / 16)),
         9 => who(id),
         10 => ack(u64::from(choice / 16)),
         11 => sessions(id),
@@ -116,6 +119,11 @@ pub(super) fn done(work: Effect, choice: u8, out: &mut Outside) -> Done {
             out.head = Seq(head.0 + frames as u64);
             Done::Published(Ok(head.next()))
         }
+        (Effect::PublishNumbered(..), 0) => Done::Judged(Err(NotPublished::Sealed)),
+        (Effect::PublishNumbered(..), 1) => Done::Judged(Err(NotPublished::Unwritten)),
+        (Effect::PublishNumbered(_, frames, bytes), _) => {
+            Done::Judged(Ok(verdicts(frames, bytes, choice, out)))
+        }
         (Effect::Request(_), 0) => Done::Replied(Err(HandlerError::NotText)),
         (Effect::Request(_), _) => Done::Replied(Ok("sim".into())),
         (Effect::Ask(Ask::Users), _) => Done::Users(vec![user()]),
@@ -126,6 +134,21 @@ pub(super) fn done(work: Effect, choice: u8, out: &mut Outside) -> Done {
         }
         (other, _) => panic!("it is no work: {other:?}"),
     }
+}
+
+/// Returns verdicts on this many messages. Where their bodies are of no length, all of them are
+/// such that must not be published.
+fn verdicts(frames: usize, bytes: usize, choice: u8, out: &mut Outside) -> Vec<Verdict> {
+    let verdict = |number: usize| match (usize::from(choice) + number) % 3 {
+        0 => Verdict::Repeated(Seq(number as u64)),
+        1 if bytes == 0 => Verdict::Refused,
+        1 => {
+            out.head = out.head.next();
+            Verdict::Published(out.head)
+        }
+        _ => Verdict::OutOfOrder { highest: 7 },
+    };
+    (0..frames).map(verdict).collect()
 }
 
 /// Chooses the kind of a session.

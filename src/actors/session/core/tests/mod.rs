@@ -4,6 +4,7 @@ mod deadlines;
 mod ending;
 mod failing;
 mod login;
+mod numbered;
 mod policy;
 mod publish;
 mod record;

@@ -12,7 +12,7 @@ use proptest::prelude::{ProptestConfig, Strategy, any, prop_oneof, proptest};
 use self::session::{Session, link};
 use crate::actors::session::core::Setup;
 use crate::actors::session::core::effects::{Ask, Done};
-use crate::actors::session::core::policy::{Policy, SlowPolicy};
+use crate::actors::session::core::policy::{FeatureLimits, Policy, SlowPolicy};
 use crate::actors::session::core::testing::{Effect, LIMITS, entry, status, user};
 use crate::close::{Evidence, Micros, Phase};
 use crate::framing::Framing;
@@ -174,6 +174,7 @@ impl Bench {
             session: SessionId(7),
             policy: Policy::of(dialect),
             limits,
+            feature_limits: FeatureLimits { producers: 2 },
             is_journaled: kind >= DIALECTS.len(),
             server: "arauto",
             head: log.head(),

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use super::link::MemoryLink;
 use crate::accounts::{RevocationReason, UserName};
 use crate::actors::handler::{Outcome, Request};
-use crate::actors::hub::{Bodies, NotPublished};
+use crate::actors::hub::{Bodies, NotPublished, NumberedBodies, Verdicts};
 use crate::actors::session::core::effects::{Ask, Effects, Event, Identity, Output};
 use crate::actors::session::core::ending::Sending;
 use crate::actors::session::core::testing::Outside;
@@ -357,6 +357,18 @@ impl Effects for Io {
 
     fn publish(&mut self, user: &UserName, bodies: Bodies, frames: usize) {
         self.others.publish(user, bodies, frames);
+    }
+
+    fn publish_numbered_now(
+        &mut self,
+        user: &UserName,
+        messages: &NumberedBodies,
+    ) -> Option<Result<Verdicts, NotPublished>> {
+        self.others.publish_numbered_now(user, messages)
+    }
+
+    fn publish_numbered(&mut self, user: &UserName, messages: NumberedBodies, frames: usize) {
+        self.others.publish_numbered(user, messages, frames);
     }
 
     fn ask(&mut self, ask: Ask) {

@@ -17,7 +17,9 @@ use super::listener_context::{ListenerContext, Start};
 use super::outlet::{Outlet, OutletSetup};
 use crate::accounts::{Claim, PeerId, RevocationReason, UserName};
 use crate::actors::handler::{Answer, Outcome, Request};
-use crate::actors::hub::{Bodies, Leave, NotPublished, Publish, Who};
+use crate::actors::hub::{
+    Bodies, Leave, NotPublished, NumberedBodies, Publish, PublishNumbered, Verdicts, Who,
+};
 use crate::actors::link::Link;
 use crate::actors::permits::Permits;
 use crate::actors::supervisor::{Haste, List, SessionInfo, Stop};
@@ -341,6 +343,28 @@ impl<L: Link> Effects for SessionIo<L> {
         });
         let work = self.listener.in_work.admit(frames);
         let job = async move { answer.await.map_or(Done::Gone, Done::Published) };
+        self.jobs.push_done(work, job);
+    }
+
+    fn publish_numbered_now(
+        &mut self,
+        user: &UserName,
+        messages: &NumberedBodies,
+    ) -> Option<Result<Verdicts, NotPublished>> {
+        let ListenerContext { hub, log, .. } = &*self.listener;
+        hub.publish_numbered_now(log, self.outlet.shard(), user, messages)
+    }
+
+    fn publish_numbered(&mut self, user: &UserName, messages: NumberedBodies, frames: usize) {
+        let backpressure = self.listener.log.backpressure();
+        let in_flight = Some(backpressure.count_in_flight(messages.bytes()));
+        let answer = self.listener.hub.addr().send(PublishNumbered {
+            from: user.clone(),
+            numbered: messages,
+            in_flight,
+        });
+        let work = self.listener.in_work.admit(frames);
+        let job = async move { answer.await.map_or(Done::Gone, Done::Judged) };
         self.jobs.push_done(work, job);
     }
 
