@@ -40,7 +40,7 @@
 //! - [`Server::start`] runs a server on a thread of its own, [`Server::bind`] on the actix system
 //!   of its caller. [`Config`] sets what it does, and a [`Handler`] of yours answers requests.
 //! - [`Client::builder`] connects a client; with [`ClientBuilder::reconnect`] it logs in again
-//!   after a break and resumes.
+//!   after a break and resumes. [`Client::producer`] publishes each message exactly once.
 //! - [`wire`] has the frames themselves, for programs that read and write them without a client.
 //! - The features `client` and `server` bring either half without the other, and `cli` the
 //!   program `arauto`; docs/library.md has their costs.
@@ -148,8 +148,8 @@ pub use actors::supervisor::PhaseObserver;
 #[cfg(feature = "client")]
 pub use client::{
     Backoff, Break, Client, ClientBuilder, ClientError, End, EndReason, Events, Handshake,
-    Incoming, LoggedInAs, PendingReply, RawPipe, RawSession, Reconnect, ResumePoint, RetryClass,
-    ServerTerms, StoppingNotice,
+    Incoming, LoggedInAs, PendingReply, Producer, PublishedOnce, RawPipe, RawSession, Reconnect,
+    ResumePoint, RetryClass, ServerTerms, StoppingNotice,
 };
 #[cfg(feature = "server")]
 pub use close::{

@@ -57,6 +57,21 @@ pub enum ClientError {
     /// or not taken.
     #[error("the connection broke: {0}")]
     TlsRefused(String),
+    /// The server does not have a feature of the protocol.
+    #[error("the server does not have the feature {feature}")]
+    NotServed {
+        /// The feature's name.
+        feature: &'static str,
+    },
+    /// A message of a [`Producer`](crate::Producer) was not published, because one before it was
+    /// refused.
+    #[error("message {n} of the producer was refused: {reason}")]
+    ProducerStopped {
+        /// The number of the message that was refused.
+        n: u64,
+        /// Why it was refused.
+        reason: Box<ClientError>,
+    },
     /// The connection broke: the session ended without `closing`. Frames without an answer
     /// may have been accepted or not.
     #[error("the connection broke: {0}")]

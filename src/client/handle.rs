@@ -62,6 +62,11 @@ impl Client {
         self.slot.connected().await.map(drop)
     }
 
+    /// As [`Client::connected`]; returns the session.
+    pub(super) async fn connected_session(&self) -> Result<Session, ClientError> {
+        self.slot.connected().await
+    }
+
     /// Sends a request and waits for the handler's answer.
     ///
     /// # Errors
@@ -107,7 +112,7 @@ impl Client {
         let (body, session) = (body.into(), self.session());
         let answer = session.begin(|id| ClientFrame::Publish(Publish::new(id, body)));
         Ok(answer.await?.map_reply(|reply| match reply {
-            Reply::Seq(seq) => Ok(seq),
+            Reply::Published { seq, .. } => Ok(seq),
             other => Err(other.mismatch()),
         }))
     }

@@ -94,6 +94,8 @@ pub struct LoggedInAs {
     pub request_rate: Option<String>,
     /// The session's number.
     pub session: SessionId,
+    /// The features that the endpoint serves, by the protocol's names.
+    pub features: Vec<String>,
     /// The longest body of a publish, in bytes, where the server says it.
     pub max_body: Option<u64>,
     /// The server ends a session that sends no frame for this long; `None`: never. A
@@ -116,6 +118,7 @@ impl LoggedInAs {
             forked: None,
             request_rate: login.request_rate.map(Cow::into_owned),
             session: terms.session,
+            features: terms.features.clone(),
             max_body: terms.max_body,
             idle_timeout: terms.idle_timeout,
             server_pid: None,

@@ -2,7 +2,7 @@
 //!
 //! [`Client::builder`] makes a [`Client`], which sends, and its [`Events`], which receive; with
 //! [`ClientBuilder::reconnect`] they outlive a break of the connection. [`Client::connect`] does
-//! the same in two steps, by a [`Handshake`]. A [`RawSession`] is for programs that move frames
+//! the same in two steps, by a [`Handshake`]. A [`Producer`] publishes each message exactly once. A [`RawSession`] is for programs that move frames
 //! on without looking into each. [`RawPipe`] is for listeners of the raw dialect, which
 //! know neither logins nor frames.
 //!
@@ -50,6 +50,7 @@ mod incoming;
 mod login;
 mod pending_reply;
 mod pipe;
+mod producer;
 mod raw;
 mod reader;
 mod reconnect;
@@ -71,6 +72,7 @@ pub use incoming::{Incoming, StoppingNotice};
 pub use login::{LoggedInAs, ResumePoint, ServerTerms};
 pub use pending_reply::PendingReply;
 pub use pipe::RawPipe;
+pub use producer::{Producer, PublishedOnce};
 pub use raw::RawSession;
 pub use reconnect::Reconnect;
 pub use retry::RetryClass;

@@ -37,6 +37,11 @@ impl Waiter {
     }
 
     pub(super) async fn wait(mut self) -> Answer {
+        self.answer().await
+    }
+
+    /// Waits for the answer, which comes once. Cancel safety: it can be waited for again.
+    pub(super) async fn answer(&mut self) -> Answer {
         match (&mut self.answer).await {
             Ok(answer) => answer,
             Err(_) => Err(self.shared.why_over()),

@@ -14,7 +14,7 @@ use super::incoming::{Incoming, StoppingNotice};
 use super::shared::{Reply, Shared};
 use super::stream::FrameReader;
 use crate::transport::Connection;
-use crate::wire::{ClientFrame, Event, IdFrame, Seq, ServerFrame, SessionLine, cbor};
+use crate::wire::{ClientFrame, Event, IdFrame, Published, Seq, ServerFrame, SessionLine, cbor};
 
 /// Reads the frames of one session.
 pub(super) struct Reader {
@@ -195,7 +195,10 @@ impl HeartbeatTimer {
 fn dispatch(frame: ServerFrame<'_>, shared: &Shared) -> Read {
     let (id, answer) = match frame {
         ServerFrame::Reply(reply) => (reply.id, Ok(Reply::Body(reply.body.into_owned()))),
-        ServerFrame::Published(published) => (published.id, Ok(Reply::Seq(published.seq))),
+        ServerFrame::Published(published) => {
+            let Published { id, seq, repeated } = published;
+            (id, Ok(Reply::Published { seq, repeated }))
+        }
         ServerFrame::Pong(asked) => (asked.id, Ok(Reply::Pong)),
         ServerFrame::Present(present) => {
             let users = present.users.into_iter().map(|user| user.into_owned());

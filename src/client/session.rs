@@ -67,6 +67,11 @@ impl Session {
         self.shared.is_over()
     }
 
+    /// Waits for the end of the session.
+    pub(super) async fn over(&self) {
+        self.shared.over().await;
+    }
+
     /// Waits until nothing that is sent is written any more.
     pub(super) async fn hung_up(&self) {
         self.outgoing.closed().await;

@@ -17,7 +17,7 @@ use crate::wire::{Body, Seq, SessionLine};
 #[derive(Debug)]
 pub(super) enum Reply {
     Body(Body<'static>),
-    Seq(Seq),
+    Published { seq: Seq, repeated: bool },
     Users(Vec<String>),
     Sessions(Vec<SessionLine<'static>>),
     Stopping(StoppingNotice),
@@ -88,6 +88,13 @@ impl Shared {
 
     pub(super) fn is_over(&self) -> bool {
         self.over.borrow().is_some()
+    }
+
+    /// Waits for the end of the session.
+    pub(super) async fn over(&self) {
+        let mut over = self.over.subscribe();
+        let over = over.wait_for(Option::is_some).await;
+        drop(over.expect("this value holds the sender"));
     }
 
     /// Returns the error of a frame that gets no answer any more.

@@ -1,6 +1,7 @@
 //! The feature `producer`: a message is published once, however often it is sent.
 
 mod accounts;
+mod client;
 #[cfg(unix)] // kills
 mod crash;
 #[cfg(unix)] // a disk of its own
