@@ -70,6 +70,16 @@ impl Input {
         Ok(next)
     }
 
+    /// Returns the next body if it is there already.
+    pub(super) fn next_ready(&mut self) -> Option<Body<'static>> {
+        let next = match &mut self.source {
+            Source::Arguments(arguments) => arguments.next().map(Body::from),
+            Source::Lines { ready, .. } => ready.next().map(body),
+        };
+        self.number += u64::from(next.is_some());
+        next
+    }
+
     /// Returns the position of the last body, for error messages about it.
     pub(super) fn position(&self) -> String {
         match self.source {

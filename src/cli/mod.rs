@@ -20,6 +20,7 @@ mod leitor;
 mod logs;
 mod network;
 mod os;
+mod outbox;
 mod output;
 mod password;
 mod pedir;

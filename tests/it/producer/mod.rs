@@ -2,6 +2,8 @@
 
 mod accounts;
 mod client;
+#[cfg(unix)] // kills, and signals to commands
+mod command;
 #[cfg(unix)] // kills
 mod crash;
 #[cfg(unix)] // a disk of its own

@@ -1,36 +1,29 @@
 //! `arauto escritor`: publishes its arguments, or the lines of stdin.
 
+mod args;
+mod once_only;
+
 use arauto::wire::raw::Direction;
 use arauto::{Client, Seq};
 
-use super::client_runtime::client;
-use super::connect::{ConnectArgs, PATIENCE, log_in_to_publish};
-use super::exit::{Failure, sysexits};
-use super::input::Input;
-use super::output::Output;
-use super::pipeline;
-use super::raw::{self, RawArgs};
-
-#[derive(clap::Args)]
-pub(super) struct Args {
-    #[command(flatten)]
-    connect: ConnectArgs,
-
-    #[command(flatten)]
-    raw: RawArgs,
-
-    /// Print the sequence number of each message once it is published.
-    #[arg(long, short, conflicts_with = "raw")]
-    verbose: bool,
-
-    /// The messages, one an argument [default: each line of stdin, until `fim`].
-    messages: Vec<String>,
-}
+pub(super) use self::args::Args;
+use crate::cli::client_runtime::client;
+use crate::cli::connect::{PATIENCE, log_in_to_publish};
+use crate::cli::exit::{Failure, sysexits};
+use crate::cli::input::Input;
+use crate::cli::output::Output;
+use crate::cli::pipeline;
+use crate::cli::raw;
 
 pub(super) fn run(args: Args) -> Result<u8, Failure> {
     match args.raw.pipe(&args.connect, Direction::Outbound)? {
         Some(pipe) => raw::escritor(pipe, args.messages),
-        None => client(publish(args)),
+        None => client(async {
+            match args.once_only.clone() {
+                Some(path) => once_only::publish(args, &path).await,
+                None => publish(args).await,
+            }
+        }),
     }
 }
 
