@@ -1,5 +1,6 @@
 //! A session that is written down at any moment goes on from the copy as the original does.
 
+mod effects;
 mod hostile;
 mod link;
 mod session;

@@ -1,0 +1,179 @@
+//! A real output, and the plain values of the core's own tests.
+
+use std::sync::Arc;
+use std::task::{Context, Waker};
+use std::time::Duration;
+
+use super::session::{Io, READER};
+use crate::accounts::{RevocationReason, UserName};
+use crate::actors::handler::{Outcome, Request};
+use crate::actors::hub::{Bodies, NotPublished, NumberedBodies, Verdicts};
+use crate::actors::session::core::effects::{Ask, Effects, Event, Identity, Output};
+use crate::close::{Evidence, Micros};
+use crate::framing::Failure;
+use crate::topic::{Permissions, RuleKind};
+use crate::wire::{Login, Role, Seq, ServerFrame};
+
+impl Effects for Io {
+    fn output(&self) -> Output {
+        self.outlet.state()
+    }
+
+    fn has_room(&self) -> bool {
+        self.outlet.has_room()
+    }
+
+    fn identity(&self) -> Identity {
+        let (gaps, gaps_unlisted_to) = self.outlet.gaps();
+        Identity {
+            gaps: gaps.to_vec(),
+            gaps_unlisted_to,
+            ..self.others.identity()
+        }
+    }
+
+    fn answer(&mut self, frame: &ServerFrame<'_>) {
+        self.outlet.answer(frame);
+    }
+
+    fn answer_within(&mut self, frame: &ServerFrame<'_>) -> bool {
+        self.outlet.answer_within(frame)
+    }
+
+    fn follow(&mut self, after: Seq) {
+        self.others.follow(after);
+        self.outlet.follow(after, Arc::from(READER), false);
+    }
+
+    fn stop_following(&mut self) {
+        self.others.stop_following();
+        self.outlet.stop_following();
+    }
+
+    fn shut_output(&mut self) {
+        self.others.shut_output();
+        let mut cx = Context::from_waker(Waker::noop());
+        self.outlet.shut(&mut self.link, &mut cx);
+    }
+
+    fn abandon_output(&mut self) {
+        self.others.abandon_output();
+        self.outlet.give_up(Failure::PeerGone);
+    }
+
+    fn is_open(&self) -> bool {
+        true
+    }
+
+    fn half_closes(&self) -> bool {
+        true
+    }
+
+    fn is_hung_up(&self) -> bool {
+        self.others.is_hung_up()
+    }
+
+    fn has_input(&self) -> bool {
+        !self.link.input.is_empty()
+    }
+
+    fn evidence(&self) -> Evidence {
+        self.others.evidence()
+    }
+
+    fn best_evidence(&self) -> Evidence {
+        self.others.best_evidence()
+    }
+
+    fn head(&self) -> Seq {
+        self.log.head()
+    }
+
+    fn stop_time(&self) -> Option<Micros> {
+        self.others.stop_time()
+    }
+
+    fn may_publish(&mut self) -> Result<(), Duration> {
+        self.others.may_publish()
+    }
+
+    fn may_list(&mut self, user: &UserName) -> Result<(), Duration> {
+        self.others.may_list(user)
+    }
+
+    fn role(&self) -> Option<Role> {
+        self.others.role()
+    }
+
+    fn permissions(&self, kind: RuleKind) -> Option<Arc<Permissions>> {
+        self.others.permissions(kind)
+    }
+
+    fn revoked(&self) -> Option<RevocationReason> {
+        self.others.revoked()
+    }
+
+    fn is_own_user(&self) -> bool {
+        self.others.is_own_user()
+    }
+
+    fn identify(&mut self) -> bool {
+        self.others.identify()
+    }
+
+    fn log_in(&mut self, login: &Login<'_>) {
+        self.others.log_in(login);
+    }
+
+    fn abandon_login(&mut self) {
+        self.others.abandon_login();
+    }
+
+    fn enter(&mut self, user: &UserName) {
+        self.others.enter(user);
+    }
+
+    fn request(&mut self, request: Request<'_>) -> Option<Outcome> {
+        self.others.request(request)
+    }
+
+    fn publish_now(
+        &mut self,
+        user: &UserName,
+        bodies: &Bodies,
+    ) -> Option<Result<Seq, NotPublished>> {
+        self.others.publish_now(user, bodies)
+    }
+
+    fn publish(&mut self, user: &UserName, bodies: Bodies, frames: usize) {
+        self.others.publish(user, bodies, frames);
+    }
+
+    fn publish_numbered_now(
+        &mut self,
+        user: &UserName,
+        messages: &NumberedBodies,
+    ) -> Option<Result<Verdicts, NotPublished>> {
+        self.others.publish_numbered_now(user, messages)
+    }
+
+    fn publish_numbered(&mut self, user: &UserName, messages: NumberedBodies, frames: usize) {
+        self.others.publish_numbered(user, messages, frames);
+    }
+
+    fn ask(&mut self, ask: Ask) {
+        self.others.ask(ask);
+    }
+
+    fn leave(&mut self, user: &UserName) {
+        self.others.leave(user);
+    }
+
+    fn carried_out(&mut self) {
+        self.others.carried_out();
+    }
+
+    fn log(&mut self, event: Event<'_>) {
+        self.others.log(event);
+    }
+}
