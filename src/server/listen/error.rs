@@ -1,5 +1,6 @@
 //! Errors of endpoints with options.
 
+use crate::parse_error::ParseError;
 use crate::transport::EndpointError;
 
 /// An endpoint with options that cannot be listened on as it is written.
@@ -40,8 +41,11 @@ pub enum OptionError {
         expected: String,
     },
     /// A value that the option's own type refuses.
-    #[error("{0}")]
-    Refused(String),
+    #[error(transparent)]
+    Refused(#[from] ParseError),
+    /// The text of `handler=fixed:TEXT` is not UTF-8 once it is decoded.
+    #[error("the text of handler=fixed: is not utf-8")]
+    FixedNotUtf8,
     /// `encoding` on an endpoint of the cbor dialect, which is always UTF-8.
     #[error(
         "encoding applies only to the text and the raw dialect: add dialect=text or dialect=raw"

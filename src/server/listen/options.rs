@@ -83,7 +83,7 @@ impl Options {
                 ];
                 dialect.kind = choose("dialect", value, &known)?;
             }
-            "encoding" => dialect.charset = Some(value.parse().map_err(refused)?),
+            "encoding" => dialect.charset = Some(value.parse()?),
             "direction" => {
                 let known = [
                     ("duplex", Direction::Duplex),
@@ -105,9 +105,9 @@ impl Options {
                 self.max = Some(max.ok_or_else(wrong)?);
             }
             "handler" => self.handler = Some(handler(value)?),
-            "access" => self.access = Some(value.parse().map_err(refused)?),
-            "remote" => self.remote = Some(value.parse().map_err(refused)?),
-            "client-cert" => self.client_cert = Some(value.parse().map_err(refused)?),
+            "access" => self.access = Some(value.parse()?),
+            "remote" => self.remote = Some(value.parse()?),
+            "client-cert" => self.client_cert = Some(value.parse()?),
             _ => return Err(OptionError::Unknown(name.to_owned())),
         }
         Ok(())
@@ -161,17 +161,13 @@ fn not_one_of(option: &'static str, value: &str, expected: &str) -> OptionError 
     }
 }
 
-fn refused(error: impl ToString) -> OptionError {
-    OptionError::Refused(error.to_string())
-}
-
 fn handler(value: &str) -> Result<HandlerOption, OptionError> {
     match value.split_once(':') {
         None if value == "upper" => Ok(HandlerOption::Upper),
         None if value == "echo" => Ok(HandlerOption::Echo),
         Some(("fixed", text)) => {
             let text = percent_decode_str(text).decode_utf8();
-            let text = text.map_err(|_| refused("the text of handler=fixed: is not utf-8"))?;
+            let text = text.map_err(|_| OptionError::FixedNotUtf8)?;
             Ok(HandlerOption::Fixed(text.into_owned()))
         }
         _ => Err(not_one_of("handler", value, "upper, echo or fixed:TEXT")),

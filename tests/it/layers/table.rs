@@ -142,6 +142,7 @@ pub(super) const LAYERS: &[Layer] = &[
             "framing",
             "link",
             "rate",
+            "parse_error",
             "interleavings",
         ],
         never: &["std::os", "rustix"],
