@@ -147,14 +147,14 @@ pub use actors::session::SlowPolicy;
 pub use actors::supervisor::PhaseObserver;
 #[cfg(feature = "client")]
 pub use client::{
-    Backoff, Break, Client, ClientBuilder, ClientError, End, EndReason, Events, Handshake,
-    Incoming, LoggedInAs, PendingReply, Producer, PublishedOnce, RawPipe, RawSession, Reconnect,
-    ResumePoint, RetryClass, ServerTerms, StoppingNotice,
+    Backoff, Break, Client, ClientBuilder, ClientError, End, Events, Handshake, Incoming,
+    LoggedInAs, PendingReply, Producer, PublishedOnce, RawPipe, RawSession, Reconnect, ResumePoint,
+    RetryClass, ServerTerms, StoppingNotice,
 };
 #[cfg(feature = "server")]
 pub use close::{
-    ActorLine, CloseReason, Evidence, ExitCode, Fate, Micros, Phase, PhaseLine, Report,
-    SessionOutcome, SessionRecord, StopReason, Times,
+    ActorLine, ActorName, Component, Evidence, ExitCode, Fate, Micros, PhaseLine, Report,
+    SessionOutcome, SessionRecord, Times, Trouble,
 };
 #[cfg(feature = "server")]
 pub use log::{BackpressureLimits, LogLimits, Retention};
@@ -176,4 +176,7 @@ pub use transport::{ConnectFault, Trust, UnknownServerUser, UnsafeFolder, Untrus
 pub use transport::{
     Endpoint, EndpointError, Fingerprint, FingerprintError, LocalUser, Peer, TlsError,
 };
-pub use wire::{Body, ErrorCode, Event, Gap, Millis, Role, Seq, SessionId, Term};
+pub use wire::{
+    Body, CloseReason, ErrorCode, Event, Gap, Millis, Named, Phase, Role, Seq, SessionId,
+    StopReason, Term,
+};

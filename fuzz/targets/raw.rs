@@ -7,8 +7,6 @@
 
 #![no_main]
 
-use std::borrow::Cow;
-
 use arauto::Body;
 use arauto::fuzzing::Framing;
 use arauto::wire::raw::{
@@ -103,7 +101,7 @@ fn broadcast(charset: Charset, body: &Body<'_>) {
     });
     let message = ServerFrame::Message(Message::new(Seq(1), "ana", Millis(0), body.clone()));
     let closing = ServerFrame::Closing(Closing {
-        reason: Cow::Borrowed("shutdown"),
+        reason: "shutdown".into(),
         last_seq: Seq(1),
         accepted: 0,
         refused: 0,

@@ -4,7 +4,7 @@ use std::io::{self, Write};
 use std::process::ExitCode;
 use std::time::Duration;
 
-use arauto::{ClientError, EndReason, ErrorCode};
+use arauto::{ClientError, CloseReason, ErrorCode, Named};
 
 use super::deadline::within;
 use super::escape::{one_line, shown};
@@ -138,7 +138,7 @@ impl From<ClientError> for Failure {
                 Failure::new(exit_code_of(*code), format!("the server refused: {text}"))
             }
             ClientError::Protocol(_) => Failure::new(sysexits::PROTOCOL, text),
-            ClientError::Closed(EndReason::Error(ErrorCode::Revoked)) => {
+            ClientError::Closed(Named::Known(CloseReason::Error(ErrorCode::Revoked))) => {
                 let advice =
                     "the account was removed or its password was changed: ask the operator";
                 Failure::new(sysexits::NOPERM, format!("{text}; {advice}"))

@@ -127,12 +127,12 @@ fn explanation(record: &SessionRecord, fate: Fate) -> String {
         }
         Fate::Unlisted => "the report no longer lists the early gaps of this session".to_owned(),
         Fate::Before => "published before the session's first broadcast".to_owned(),
-        Fate::Behind if record.reason == CloseReason::Lost.as_str() => {
+        Fate::Behind if record.reason == CloseReason::Lost => {
             format!("the client broke the connection after broadcast {sent}")
         }
         Fate::Behind => format!(
             "the session ended ({}) after broadcast {sent}",
-            clean(&record.reason)
+            clean(record.reason.as_str())
         ),
         Fate::NoReader => {
             "the session had not logged in, or its listener sends no broadcasts".to_owned()

@@ -35,7 +35,10 @@ pub(super) async fn run(args: Args) -> Result<u8, Failure> {
     let server = client.who_am_i().server_pid.and_then(os::Process::watch);
     let began = Instant::now();
     let notice = client.shutdown(args.now).await?;
-    let (reason, phase) = (one_line(&notice.reason), one_line(&notice.phase));
+    let (reason, phase) = (
+        one_line(notice.reason.as_str()),
+        one_line(notice.phase.as_str()),
+    );
     complain(&format!(
         "the server is stopping ({reason}): phase {phase}, at most {:?} left",
         notice.remaining

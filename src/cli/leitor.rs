@@ -4,8 +4,8 @@ use std::path::PathBuf;
 
 use arauto::wire::raw::Direction;
 use arauto::{
-    Backoff, Client, ClientError, EndReason, ErrorCode, Event, Events, Incoming, LoggedInAs,
-    ResumePoint, RetryClass,
+    Backoff, Client, ClientError, CloseReason, ErrorCode, Event, Events, Incoming, LoggedInAs,
+    Named, ResumePoint, RetryClass,
 };
 
 use super::connect::{Account, ConnectArgs};
@@ -44,7 +44,7 @@ pub(super) struct Args {
 /// The way that reading ended.
 enum ReadingEnd {
     /// The server closed the session, and the client does not reconnect.
-    Closed(EndReason),
+    Closed(Named<CloseReason>),
     /// The connection broke, and the client does not reconnect.
     Lost(ClientError),
     /// Ctrl-C, or the output is closed.
@@ -91,7 +91,7 @@ pub(super) async fn run(args: Args) -> Result<u8, Failure> {
     match leitor.read(&client, events, &mut signals).await? {
         ReadingEnd::Enough(outcome) => outcome,
         // A new login would register the name again if registration is open.
-        ReadingEnd::Closed(EndReason::Error(ErrorCode::Revoked)) => {
+        ReadingEnd::Closed(Named::Known(CloseReason::Error(ErrorCode::Revoked))) => {
             let message = "the session ended (revoked): the account was removed or its password \
                            was changed; ask the operator, then start again";
             Err(Failure::new(sysexits::NOPERM, message))
@@ -194,7 +194,7 @@ impl Leitor {
                     }
                 }
                 Incoming::Stopping(notice) => {
-                    let reason = one_line(&notice.reason);
+                    let reason = one_line(notice.reason.as_str());
                     complain(&format!("the server is stopping ({reason})"));
                 }
                 Incoming::Closing(closing) => end = Some(ReadingEnd::Closed(closing.reason)),

@@ -1,12 +1,11 @@
-//! Errors of a client, and the ends of a session.
+//! Errors of a client, and the end of a session.
 
-use std::fmt;
 use std::io;
 use std::time::Duration;
 
 use crate::transport::{ConnectFault, Endpoint, UnsafeFolder, UntrustedServer};
 use crate::wire::quote::{LONGEST_TEXT, limited};
-use crate::wire::{Closing, ErrorCode, ErrorFrame, Seq};
+use crate::wire::{CloseReason, Closing, ErrorCode, ErrorFrame, Named, Seq};
 
 /// An error of a client.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -52,7 +51,7 @@ pub enum ClientError {
     /// The session ended in order before this was answered. Frames without an answer were not
     /// accepted, and may be sent again on another session.
     #[error("the session is closed ({0})")]
-    Closed(EndReason),
+    Closed(Named<CloseReason>),
     /// The TLS session is refused, behind its handshake: this client's certificate is missing
     /// or not taken.
     #[error("the connection broke: {0}")]
@@ -156,7 +155,7 @@ impl ClientError {
 #[non_exhaustive]
 pub struct End {
     /// The reason that the server gives.
-    pub reason: EndReason,
+    pub reason: Named<CloseReason>,
     /// The last broadcast sent before it.
     pub last_seq: Seq,
     /// Frames since the login that were answered in any way but with `stopping`.
@@ -166,76 +165,12 @@ pub struct End {
 }
 
 impl End {
-    pub(super) fn of(closing: &Closing<'_>) -> End {
+    pub(super) fn of(closing: Closing) -> End {
         End {
-            reason: closing.reason.as_ref().into(),
+            reason: closing.reason.shortened(),
             last_seq: closing.last_seq,
             accepted: closing.accepted,
             refused: closing.refused,
         }
-    }
-}
-
-/// The reason that the server gives for a session's end.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum EndReason {
-    /// The client asked for the end with `fim`.
-    Fim,
-    /// The server stopped.
-    Shutdown,
-    /// The client closed its side without `fim`.
-    Disconnected,
-    /// An error that ends the session.
-    Error(ErrorCode),
-    /// A reason that this version does not know.
-    Other(String),
-}
-
-impl EndReason {
-    /// Returns the reason's name on the wire.
-    pub fn as_str(&self) -> &str {
-        match self {
-            EndReason::Fim => "fim",
-            EndReason::Shutdown => "shutdown",
-            EndReason::Disconnected => "disconnected",
-            EndReason::Error(code) => code.as_str(),
-            EndReason::Other(reason) => reason,
-        }
-    }
-}
-
-impl From<&str> for EndReason {
-    fn from(reason: &str) -> EndReason {
-        match reason {
-            "fim" => EndReason::Fim,
-            "shutdown" => EndReason::Shutdown,
-            "disconnected" => EndReason::Disconnected,
-            _ => {
-                let code = ErrorCode::ALL.iter().find(|code| code.as_str() == reason);
-                code.map_or_else(
-                    || EndReason::Other(limited(format_args!("{reason}"), LONGEST_TEXT)),
-                    |code| EndReason::Error(*code),
-                )
-            }
-        }
-    }
-}
-
-impl fmt::Display for EndReason {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
-
-impl PartialEq<str> for EndReason {
-    fn eq(&self, other: &str) -> bool {
-        self.as_str() == other
-    }
-}
-
-impl PartialEq<&str> for EndReason {
-    fn eq(&self, other: &&str) -> bool {
-        self.as_str() == *other
     }
 }

@@ -163,7 +163,7 @@ fn answer(frame: ServerFrame<'_>, terms: &ServerTerms) -> Result<Option<LoggedIn
 fn unexpected(frame: &ServerFrame<'_>) -> ClientError {
     match frame {
         ServerFrame::Error(error) => ClientError::refused(error.clone()),
-        ServerFrame::Closing(closing) => ClientError::Closed(closing.reason.as_ref().into()),
+        ServerFrame::Closing(closing) => ClientError::Closed(closing.reason.clone().shortened()),
         other => ClientError::unexpected("unexpected", other),
     }
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::error::{ClientError, End};
 use super::login::LoggedInAs;
-use crate::wire::Event;
+use crate::wire::{Event, Named, Phase, StopReason};
 
 /// Something that [`Events`](crate::Events) yields.
 #[derive(Debug, Clone)]
@@ -47,10 +47,10 @@ pub enum Incoming {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct StoppingNotice {
-    /// `fim`, `signal`, `admin` or `panic`.
-    pub reason: String,
-    /// The name of the phase that the stop is in.
-    pub phase: String,
+    /// Why the server stops.
+    pub reason: Named<StopReason>,
+    /// The phase that the stop is in.
+    pub phase: Named<Phase>,
     /// The time until the server has stopped, at most.
     pub remaining: Duration,
 }

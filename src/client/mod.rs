@@ -64,7 +64,7 @@ mod writer;
 
 pub use backoff::Backoff;
 pub use builder::ClientBuilder;
-pub use error::{Break, ClientError, End, EndReason};
+pub use error::{Break, ClientError, End};
 pub use events::Events;
 pub use handle::Client;
 pub use handshake::Handshake;

@@ -210,8 +210,8 @@ fn dispatch(frame: ServerFrame<'_>, shared: &Shared) -> Read {
         }
         ServerFrame::Stopping(stopping) => {
             let notice = StoppingNotice {
-                reason: stopping.reason.into_owned(),
-                phase: stopping.phase.into_owned(),
+                reason: stopping.reason.shortened(),
+                phase: stopping.phase.shortened(),
                 remaining: Duration::from_millis(stopping.remaining),
             };
             match stopping.id {
@@ -226,7 +226,7 @@ fn dispatch(frame: ServerFrame<'_>, shared: &Shared) -> Read {
             };
             (id, Err(ClientError::refused(error)))
         }
-        ServerFrame::Closing(closing) => return Read::Closing(End::of(&closing)),
+        ServerFrame::Closing(closing) => return Read::Closing(End::of(closing)),
         ServerFrame::Welcome(_) | ServerFrame::LoggedIn(_) => return Read::Answer,
         broadcast => {
             let event = Event::of(broadcast).map(Incoming::Event);

@@ -1,8 +1,8 @@
 //! Which failures may pass, and what to do about each: one table, that of docs/protocol.md.
 
-use super::error::{ClientError, EndReason};
+use super::error::ClientError;
 use crate::transport::ConnectFault;
-use crate::wire::ErrorCode;
+use crate::wire::{CloseReason, ErrorCode, Named};
 
 /// The way that a client handles a failure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -45,16 +45,17 @@ impl RetryClass {
     }
 
     /// Returns the class of a session that ended with `closing` for this reason.
-    pub fn of_end(reason: &EndReason) -> RetryClass {
-        match reason {
-            EndReason::Shutdown | EndReason::Disconnected | EndReason::Fim => {
-                RetryClass::RetryAfterLogin
-            }
-            EndReason::Error(code) => match RetryClass::of_code(*code) {
+    pub fn of_end(reason: &Named<CloseReason>) -> RetryClass {
+        match reason.known() {
+            Some(CloseReason::Error(code)) => match RetryClass::of_code(code) {
                 RetryClass::Retry => RetryClass::RetryAfterLogin,
                 class => class,
             },
-            EndReason::Other(_) => RetryClass::Final,
+            Some(CloseReason::Fim | CloseReason::Shutdown | CloseReason::Disconnected) => {
+                RetryClass::RetryAfterLogin
+            }
+            // A server sends no `lost`.
+            Some(CloseReason::Lost) | None => RetryClass::Final,
         }
     }
 

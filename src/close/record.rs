@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{CloseReason, Evidence, Times};
-use crate::wire::{Seq, SessionId};
+use crate::wire::{Named, Seq, SessionId};
 
 /// The record of a session.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -15,7 +15,7 @@ pub struct SessionRecord {
     /// The listener that it came in by.
     pub endpoint: String,
     /// Why it ended.
-    pub reason: String,
+    pub reason: Named<CloseReason>,
     /// Frames admitted since the login.
     pub accepted: u64,
     /// Those of them that were answered.
@@ -108,7 +108,7 @@ pub enum Fate {
 impl SessionRecord {
     /// How its end is to be judged; of several words the gravest.
     pub fn outcome(&self) -> SessionOutcome {
-        if self.reason == CloseReason::Lost.as_str() {
+        if self.reason == CloseReason::Lost {
             SessionOutcome::Lost
         } else if !self.missing.is_empty() {
             SessionOutcome::Missing
@@ -172,7 +172,7 @@ mod tests {
             session: SessionId(7),
             user: Some("ana".to_owned()),
             endpoint: "unix:/run/a.sock".to_owned(),
-            reason: CloseReason::Shutdown.to_string(),
+            reason: CloseReason::Shutdown.into(),
             accepted: 3,
             answered: 3,
             refused: 1,
@@ -233,7 +233,7 @@ mod tests {
         assert_eq!(record.outcome(), SessionOutcome::Unproven);
         record.evidence = Evidence::KernelAcked;
         assert_eq!(record.outcome(), SessionOutcome::Complete);
-        record.reason = CloseReason::Lost.to_string();
+        record.reason = CloseReason::Lost.into();
         assert!(record.is_whole());
     }
 

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Micros, Phase, SessionRecord, StopReason};
+use super::{ActorName, Micros, Phase, SessionRecord, StopReason, Trouble};
 use crate::wire::{Millis, Seq};
 
 /// How a stop went, as the process's exit code.
@@ -55,9 +55,9 @@ pub struct Report {
     /// Every session that was there when the stop began, by number, and the latest of those
     /// that the server had failed before.
     pub sessions: Vec<SessionRecord>,
-    /// Other things that went wrong, each in a sentence.
+    /// Other things that went wrong.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub trouble: Vec<String>,
+    pub trouble: Vec<Trouble>,
 }
 
 /// A phase's planned and used time.
@@ -82,8 +82,8 @@ pub struct PhaseLine {
 /// The end of an actor that is no session.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ActorLine {
-    /// Its name, an acceptor's with its endpoint.
-    pub actor: String,
+    /// Its name.
+    pub actor: ActorName,
     /// From when on it took nothing more.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sealed_us: Option<Micros>,

@@ -11,7 +11,7 @@ use tokio::sync::watch;
 use crate::actors::auth::{self, Auth};
 use crate::actors::hub::{self, Hub};
 use crate::actors::supervisor::{Components, StoreClosed};
-use crate::close::{ActorLine, InWork, PhaseLine, Report, Stopwatch};
+use crate::close::{ActorLine, InWork, PhaseLine, Report, Stopwatch, Trouble};
 use crate::log::Log;
 use crate::wire::Seq;
 
@@ -66,7 +66,7 @@ impl Components for FuzzedComponents {
         async { closed }.boxed_local()
     }
 
-    fn unclosed(&self) -> Vec<String> {
+    fn unclosed(&self) -> Vec<Trouble> {
         Vec::new()
     }
 

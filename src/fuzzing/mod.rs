@@ -37,7 +37,7 @@ use crate::actors::session::{
 use crate::actors::supervisor::{
     ActorFailed, Haste, Opened, SessionInfo, Stop, Supervise, Supervisor,
 };
-use crate::close::{InWork, Report, StopReason, Stopwatch};
+use crate::close::{Component, InWork, Report, StopReason, Stopwatch};
 pub use crate::framing::Framing;
 use crate::log::{BackpressureLimits, Log, LogLimits};
 use crate::rate::Rate;
@@ -102,11 +102,15 @@ pub async fn converse(script: Script) -> Conversation {
         actix_rt::spawn(async move { log.relay(0).await })
     };
     let supervisor = Supervisor::new(PATIENT).start();
-    let auth = Auth::new(accounts(script.role), sentinel("auth", &supervisor)).start();
+    let auth = Auth::new(
+        accounts(script.role),
+        sentinel(Component::Auth, &supervisor),
+    )
+    .start();
     let clock = Arc::new(|| Millis(1_000));
     let presence = PresenceLimits::share_of(LOG as u64);
     let to_supervisor = supervisor.clone();
-    let sentinel_of_hub = move || sentinel("the hub", &to_supervisor);
+    let sentinel_of_hub = move || sentinel(Component::Hub, &to_supervisor);
     let setup = HubSetup {
         appender,
         journal_writer: None,
@@ -188,9 +192,9 @@ fn accounts(default_role: Role) -> Accounts {
     Accounts::open(None, hasher, limits).expect("there is no database to fail")
 }
 
-fn sentinel(what: &'static str, supervisor: &Addr<Supervisor>) -> Sentinel {
+fn sentinel(component: Component, supervisor: &Addr<Supervisor>) -> Sentinel {
     let supervisor = supervisor.clone();
-    Sentinel::new(move || supervisor.do_send(ActorFailed(what)))
+    Sentinel::new(move || supervisor.do_send(ActorFailed(component)))
 }
 
 fn start_session(

@@ -25,7 +25,7 @@ use crate::actors::hub::{Forget, HubAddress, HubSetup, PresenceLimits};
 use crate::actors::log_limit::LogLimit;
 use crate::actors::session::{FeatureLimits, ListenerContext, SessionLimits};
 use crate::actors::supervisor::{Revoked, Supervise, Supervisor};
-use crate::close::{InWork, Stopwatch};
+use crate::close::{Component, InWork, Stopwatch};
 use crate::log::{Appender, JournalWriter, Log};
 use crate::rate::Rate;
 use crate::transport::{Listener, memory_file};
@@ -71,7 +71,7 @@ pub(super) fn assemble(
         log: Arc::clone(&log),
         in_work: InWork::default(),
         stopwatch: Stopwatch::default(),
-        auth: Auth::new(accounts, sentinel("auth", &supervisor)).start(),
+        auth: Auth::new(accounts, sentinel(Component::Auth, &supervisor)).start(),
         hub,
         supervisor: supervisor.clone(),
     };
@@ -176,7 +176,7 @@ impl Shared<'_> {
             listener,
             self.limits.of(listen),
             move |caller, admission| session_spawner.spawn(caller, admission, &context),
-            sentinel("an acceptor", &self.supervisor),
+            sentinel(Component::Acceptor, &self.supervisor),
         )
     }
 }
@@ -225,6 +225,6 @@ fn start_hub(
         clock: Arc::clone(&config.clock),
     };
     let supervisor = supervisor.clone();
-    let sentinel = move || sentinel("the hub", &supervisor);
+    let sentinel = move || sentinel(Component::Hub, &supervisor);
     HubAddress::start(&arbiter.handle(), setup, sentinel)
 }

@@ -18,20 +18,13 @@ use crate::actors::auth::{self, Auth};
 use crate::actors::hub::{self, Hub};
 use crate::actors::session::ListenerContext;
 use crate::actors::supervisor::{Components, PhaseObserver, StoreClosed};
-use crate::close::{ActorLine, InWork, PhaseLine, Report, Stopwatch};
+use crate::close::{
+    ActorLine, ActorName, Component, InWork, PhaseLine, Report, Stopwatch, Trouble,
+};
 use crate::log::Log;
 use crate::store::{FolderLock, JournalReaders, StoreError, StoreThread, WaitLimit};
 use crate::transport::Listener;
 use crate::wire::Seq;
-
-/// The names of these actors in the report.
-const AUTH: &str = "auth";
-const HUB: &str = "hub";
-
-/// The report's sentences about what did not close in time.
-const DATABASE: &str = "the database did not close in time; all acknowledged changes are in it or \
-                        in its write-ahead log";
-const THREADS: &str = "a session's thread did not end in time";
 
 /// Everything that runs, except for the supervisor and the sessions.
 pub(super) struct ServerComponents {
@@ -54,32 +47,22 @@ pub(super) struct ServerComponents {
     pub(super) report: watch::Sender<Option<Report>>,
 }
 
-/// The parts that are still closing, as the report's sentences; clones share the list.
+/// The trouble of each part that is still closing; clones share the list.
 #[derive(Clone, Default)]
-pub(super) struct Unclosed(Arc<Mutex<Vec<&'static str>>>);
+pub(super) struct Unclosed(Arc<Mutex<Vec<Trouble>>>);
 
 impl Unclosed {
-    fn add(&self, what: &'static str) {
-        self.0.lock().push(what);
+    fn add(&self, trouble: Trouble) {
+        self.0.lock().push(trouble);
     }
 
-    fn remove(&self, what: &'static str) {
-        self.0.lock().retain(|open| *open != what);
+    fn remove(&self, trouble: &Trouble) {
+        self.0.lock().retain(|open| open != trouble);
     }
 
-    fn names(&self) -> Vec<String> {
-        let open = self.0.lock();
-        open.iter().map(|what| (*what).to_owned()).collect()
+    fn list(&self) -> Vec<Trouble> {
+        self.0.lock().clone()
     }
-}
-
-/// Why the database was not closed as it should be.
-#[derive(Debug, thiserror::Error)]
-enum StoreFault {
-    #[error(transparent)]
-    Store(#[from] StoreError),
-    #[error("the database was not closed: cannot start a thread for it")]
-    CloserGone,
 }
 
 /// The data folder, while the server has it.
@@ -103,7 +86,7 @@ impl Components for ServerComponents {
         let acceptors = self.acceptors.iter().map(|(endpoint, acceptor)| {
             let sealed = acceptor.send(acceptor::Seal);
             let stop_timeline = self.stop_timeline.clone();
-            let name = format!("acceptor {endpoint}");
+            let name = ActorName::Acceptor(endpoint.clone());
             async move {
                 // It stops once it is sealed; one that has panicked needs no seal.
                 if sealed.await.is_ok() {
@@ -116,7 +99,7 @@ impl Components for ServerComponents {
         let arbiters = Arc::clone(&self.arbiters);
         async move {
             if auth.await.is_ok() {
-                stop_timeline.sealed(AUTH);
+                stop_timeline.sealed(&ActorName::Auth);
             }
             acceptors.await;
             start_handed_over(&arbiters).await;
@@ -133,7 +116,7 @@ impl Components for ServerComponents {
         let (sealed, stop_timeline) = (self.hub.send(hub::Seal), self.stop_timeline.clone());
         async move {
             let head = sealed.await.ok()?;
-            stop_timeline.sealed(HUB);
+            stop_timeline.sealed(&ActorName::Hub);
             Some(head)
         }
         .boxed_local()
@@ -144,10 +127,10 @@ impl Components for ServerComponents {
         let (accounts, stop_timeline) = (Arc::clone(&self.accounts), self.stop_timeline.clone());
         async move {
             if hub.send(hub::Stop).await.is_ok() {
-                stop_timeline.stopped(HUB);
+                stop_timeline.stopped(&ActorName::Hub);
             }
             if let Ok(handed_over) = auth.send(auth::Stop).await {
-                stop_timeline.stopped(AUTH);
+                stop_timeline.stopped(&ActorName::Auth);
                 *accounts.lock() = Some(handed_over);
             }
         }
@@ -163,38 +146,42 @@ impl Components for ServerComponents {
     fn close_store(&self) -> LocalBoxFuture<'static, StoreClosed> {
         drop(self.accounts.lock().take());
         let database = self.data.lock().take().map(|data| {
-            self.unclosed.add(DATABASE);
+            self.unclosed.add(Trouble::DatabaseUnclosed);
             on_thread("arauto-close", move || close(data))
         });
-        self.unclosed.add(THREADS);
+        self.unclosed.add(Trouble::SessionThreadUnended);
         let threads = std::mem::take(&mut *self.arbiters.lock());
         // Joining blocks, and the threads of the actor system must not.
         let joined = on_thread("arauto-join", move || join_threads(threads));
         let (listeners, unclosed) = (self.listeners.clone(), self.unclosed.clone());
         async move {
+            // `None`: the database was not closed.
             let closing = async {
                 let Some(database) = database else {
-                    return Ok(());
+                    return Some(Ok(()));
                 };
                 let closed = database.await;
-                unclosed.remove(DATABASE);
-                closed.unwrap_or_else(|_| Err(StoreFault::CloserGone))
+                unclosed.remove(&Trouble::DatabaseUnclosed);
+                closed.ok()
             };
             let joining = async {
                 let joined = joined.await;
-                unclosed.remove(THREADS);
-                joined.unwrap_or_else(|_| vec!["the session threads were not joined".to_owned()])
+                unclosed.remove(&Trouble::SessionThreadUnended);
+                joined.unwrap_or_else(|_| vec![Trouble::SessionThreadsUnjoined])
             };
             let (closed, mut trouble) = join(closing, joining).await;
-            let has_panicked =
-                matches!(closed, Err(StoreFault::Store(StoreError::Panicked { .. })));
-            trouble.extend(closed.err().map(|fault| fault.to_string()));
-            let alive = listeners
+            let has_panicked = matches!(closed, Some(Err(StoreError::Panicked { .. })));
+            trouble.extend(match closed {
+                Some(Ok(())) => None,
+                Some(Err(error)) => Some(Trouble::Database(error.to_string())),
+                None => Some(Trouble::DatabaseCloserMissing),
+            });
+            let listeners = listeners
                 .iter()
                 .filter(|listener| listener.upgrade().is_some())
                 .count();
-            if alive > 0 {
-                trouble.push(format!("sessions of {alive} listeners are still alive"));
+            if listeners > 0 {
+                trouble.push(Trouble::SessionsAlive { listeners });
             }
             StoreClosed {
                 trouble,
@@ -204,8 +191,8 @@ impl Components for ServerComponents {
         .boxed_local()
     }
 
-    fn unclosed(&self) -> Vec<String> {
-        self.unclosed.names()
+    fn unclosed(&self) -> Vec<Trouble> {
+        self.unclosed.list()
     }
 
     fn actor_lines(&self) -> Vec<ActorLine> {
@@ -236,7 +223,7 @@ async fn start_handed_over(arbiters: &Mutex<Vec<Arbiter>>) {
 }
 
 /// Closes the database, however long the disk takes. The folder stays locked meanwhile.
-fn close(data: Data) -> Result<(), StoreFault> {
+fn close(data: Data) -> Result<(), StoreError> {
     let Data {
         store,
         readers,
@@ -245,16 +232,16 @@ fn close(data: Data) -> Result<(), StoreFault> {
     readers.close(); // the last connection makes the last checkpoint, and these cannot
     let closed = store.close();
     drop(lock);
-    Ok(closed?)
+    closed
 }
 
-fn join_threads(arbiters: Vec<Arbiter>) -> Vec<String> {
+fn join_threads(arbiters: Vec<Arbiter>) -> Vec<Trouble> {
     arbiters.iter().for_each(|arbiter| {
         arbiter.stop();
     });
     let joined = arbiters.into_iter().map(Arbiter::join);
     joined
         .filter(Result::is_err)
-        .map(|_| "a session thread panicked".to_owned())
+        .map(|_| Trouble::Panicked(Component::SessionThread))
         .collect()
 }

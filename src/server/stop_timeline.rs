@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use parking_lot::Mutex;
 
-use crate::close::{ActorLine, Micros, Stopwatch};
+use crate::close::{ActorLine, ActorName, Micros, Stopwatch};
 
 /// The times of a stop; clones share them.
 #[derive(Debug, Clone)]
@@ -22,12 +22,12 @@ impl StopTimeline {
     }
 
     /// Notes that `actor` takes nothing more.
-    pub(super) fn sealed(&self, actor: &str) {
+    pub(super) fn sealed(&self, actor: &ActorName) {
         self.note(actor, |line| &mut line.sealed_us);
     }
 
     /// Notes that `actor` has confirmed its stop.
-    pub(super) fn stopped(&self, actor: &str) {
+    pub(super) fn stopped(&self, actor: &ActorName) {
         self.note(actor, |line| &mut line.stopped_us);
     }
 
@@ -36,12 +36,12 @@ impl StopTimeline {
     }
 
     /// Sets a time that is not set yet.
-    fn note(&self, actor: &str, of: impl FnOnce(&mut ActorLine) -> &mut Option<Micros>) {
+    fn note(&self, actor: &ActorName, of: impl FnOnce(&mut ActorLine) -> &mut Option<Micros>) {
         let mut lines = self.lines.lock();
-        let index = lines.iter().position(|line| line.actor == actor);
+        let index = lines.iter().position(|line| line.actor == *actor);
         let index = index.unwrap_or_else(|| {
             lines.push(ActorLine {
-                actor: actor.to_owned(),
+                actor: actor.clone(),
                 sealed_us: None,
                 stopped_us: None,
             });

@@ -6,13 +6,14 @@ use actix::{Addr, Arbiter};
 
 use super::components::Data;
 use crate::actors::sentinel::Sentinel;
-use crate::actors::supervisor::{ActorFailed, STORE, Supervisor};
+use crate::actors::supervisor::{ActorFailed, Supervisor};
+use crate::close::Component;
 use crate::log::Log;
 
 /// Returns a sentinel for an actor, which tells the supervisor when that actor panics.
-pub(super) fn sentinel(what: &'static str, supervisor: &Addr<Supervisor>) -> Sentinel {
+pub(super) fn sentinel(component: Component, supervisor: &Addr<Supervisor>) -> Sentinel {
     let supervisor = supervisor.clone();
-    Sentinel::new(move || supervisor.do_send(ActorFailed(what)))
+    Sentinel::new(move || supervisor.do_send(ActorFailed(component)))
 }
 
 /// Starts each thread's relay, which wakes the sessions that wait for broadcasts. A relay
@@ -23,7 +24,7 @@ pub(super) fn start_relays(arbiters: &[Arbiter], log: &Arc<Log>, supervisor: &Ad
         arbiter.spawn_fn(move || {
             // The sentinel is also dropped with the thread, in a phase of the stop in which the
             // supervisor ignores it.
-            let sentinel = sentinel("a relay of broadcasts", &supervisor);
+            let sentinel = sentinel(Component::Relay, &supervisor);
             actix_rt::spawn(async move {
                 log.relay(shard).await;
                 drop(sentinel);
@@ -38,7 +39,7 @@ pub(super) fn watch_store(data: Option<&mut Data>, supervisor: &Addr<Supervisor>
         let supervisor = supervisor.clone();
         actix_rt::spawn(async move {
             if panicked.await.is_ok() {
-                supervisor.do_send(ActorFailed(STORE));
+                supervisor.do_send(ActorFailed(Component::Store));
             }
         });
     }
@@ -55,7 +56,7 @@ mod tests {
 
     use super::*;
     use crate::actors::supervisor::{Components, StoreClosed, Supervise};
-    use crate::close::{ActorLine, PhaseLine, Report, StopReason};
+    use crate::close::{ActorLine, PhaseLine, Report, StopReason, Trouble};
     use crate::log::{BackpressureLimits, LogLimits};
     use crate::store::{DataFolder, Db, JournalReaders, Store};
     use crate::wire::Seq;
@@ -100,7 +101,7 @@ mod tests {
             ready(closed).boxed_local()
         }
 
-        fn unclosed(&self) -> Vec<String> {
+        fn unclosed(&self) -> Vec<Trouble> {
             Vec::new()
         }
 
@@ -145,6 +146,6 @@ mod tests {
             .clone()
             .expect("it was waited for");
         assert_eq!((report.exit, report.reason), (70, StopReason::Panic));
-        assert_eq!(report.trouble, ["the store panicked"]);
+        assert_eq!(report.trouble, [Trouble::Panicked(Component::Store)]);
     }
 }

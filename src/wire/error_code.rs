@@ -1,9 +1,13 @@
 //! The error codes of the contract.
 
 use std::fmt;
+use std::str::FromStr;
 
 use serde::de::{Deserialize, Deserializer, Error, Visitor};
 use serde::ser::{Serialize, Serializer};
+
+use super::named::impl_named;
+use crate::parse_error::ParseError;
 
 macro_rules! error_codes {
     ($($(#[$doc:meta])* $variant:ident = $name:literal,)*) => {
@@ -101,9 +105,16 @@ impl ErrorCode {
     }
 }
 
-impl fmt::Display for ErrorCode {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
+impl_named!(ErrorCode);
+
+impl FromStr for ErrorCode {
+    type Err = ParseError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let mut known = ErrorCode::ALL.iter();
+        let code = known.find(|code| code.as_str() == text);
+        code.copied()
+            .ok_or_else(|| ParseError::new("error code", text, "a code that a server sends"))
     }
 }
 
@@ -125,8 +136,7 @@ impl<'de> Deserialize<'de> for ErrorCode {
             }
 
             fn visit_str<E: Error>(self, name: &str) -> Result<ErrorCode, E> {
-                let known = ErrorCode::ALL.iter().find(|code| code.as_str() == name);
-                Ok(known.copied().unwrap_or(ErrorCode::Unknown))
+                Ok(name.parse().unwrap_or(ErrorCode::Unknown))
             }
         }
 

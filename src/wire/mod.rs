@@ -14,8 +14,11 @@ mod error_code;
 mod event;
 mod frame;
 mod ids;
+mod named;
+mod phase;
 pub mod quote;
 pub mod raw;
+mod reason;
 pub mod text;
 
 pub use body::Body;
@@ -31,8 +34,11 @@ pub use frame::{
     SessionList, Shutdown, Stopping, Subscribe, Subscribed, Unserved, VERSION, Welcome,
 };
 pub use ids::{Millis, Seq, SessionId, Term};
+pub use named::Named;
+pub use phase::Phase;
 pub use quote::Quote;
 pub use raw::RawDialect;
+pub use reason::{CloseReason, StopReason};
 
 /// The longest frame accepted before the login, in bytes without its prefix.
 pub const MAX_FRAME_BEFORE_LOGIN: usize = 16 * 1024;

@@ -7,8 +7,8 @@
 use std::borrow::Cow;
 
 use super::{
-    Body, BodyFrame, Charset, ClientFrame, Decoded, ErrorCode, ErrorFrame, IdFrame, ServerFrame,
-    WireError,
+    Body, BodyFrame, Charset, ClientFrame, CloseReason, Decoded, ErrorCode, ErrorFrame, IdFrame,
+    ServerFrame, WireError,
 };
 use crate::framing::Framing;
 
@@ -116,7 +116,9 @@ pub fn encode_server(
         (Direction::Outbound, ServerFrame::Message(message)) if message.to.is_none() => {
             (Cow::Borrowed(&message.body), BARE)
         }
-        (Direction::Outbound, ServerFrame::Closing(closing)) if closing.reason == "shutdown" => {
+        (Direction::Outbound, ServerFrame::Closing(closing))
+            if closing.reason == CloseReason::Shutdown =>
+        {
             (Cow::Owned(Body::text(FIM)), BARE)
         }
         (Direction::Duplex, ServerFrame::Reply(reply)) => (Cow::Borrowed(&reply.body), reply.id),

@@ -97,5 +97,5 @@ fn waiting_1000_clients_at_256_descriptors_cost_no_cpu() {
     drop(waiting);
     drop(witness);
     assert_eq!(served.wait(), Some(0), "{}", served.log());
-    assert_eq!(served.report().trouble, Vec::<String>::new());
+    assert_eq!(served.report().trouble, []);
 }

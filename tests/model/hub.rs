@@ -1,7 +1,7 @@
 //! Auth, the hub, its log and its journal. Messages have the same effects as in `src/actors/hub`.
 
-use arauto::Seq;
 use arauto::internal::close::stop::Input;
+use arauto::{Component, Seq};
 
 use crate::connection::Wait;
 use crate::setting::Setting;
@@ -140,7 +140,7 @@ impl State {
     /// Ends the hub by a panic, which its sentinel reports to the supervisor.
     pub fn hub_panics(&mut self) {
         self.hub_ends();
-        self.world.send_input(Input::Failed("the hub"));
+        self.world.send_input(Input::Failed(Component::Hub));
     }
 
     /// Ends the hub. Drops the messages in its mailbox and the batches that are not committed.

@@ -198,7 +198,7 @@ fn is_exact(slot: &Slot, record: &SessionRecord, state: &State) -> bool {
     let sent = slot.io.witness.seen;
     let owed = owed(slot, state);
     // A client that broke the connection was promised nothing more.
-    let is_lost = record.reason == CloseReason::Lost.as_str();
+    let is_lost = record.reason == CloseReason::Lost;
     let has_gone = slot.io.client.is_gone || slot.io.client.has_ended;
     let is_missing = sent < owed && !is_lost;
     // The head of a log that was not sealed in time is a guess, which the report lists as trouble.

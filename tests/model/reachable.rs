@@ -72,7 +72,7 @@ pub fn reachable(setting: &Setting) -> Vec<Sometimes> {
             any(|client| client.may_break),
             Sometimes::sometimes("a broken connection is lost", |_, state| {
                 let mut records = state.slots.iter().filter_map(|slot| slot.record.as_ref());
-                records.any(|record| record.reason == CloseReason::Lost.as_str())
+                records.any(|record| record.reason == CloseReason::Lost)
             }),
         ),
         (

@@ -6,7 +6,7 @@ use std::time::Duration;
 use arauto::internal::close::stop::{
     Effect, Haste, Input, Moment, ObservedSession, Order, StopMachine, StopOutcome, StoreClosed,
 };
-use arauto::{ExitCode, Phase, PhaseLine, Seq, SessionId, StopReason};
+use arauto::{ExitCode, Phase, PhaseLine, Seq, SessionId, StopReason, Trouble};
 
 use crate::broken::{Broken, Deviation};
 use crate::setting::Setting;
@@ -249,8 +249,9 @@ impl State {
     /// Records the outcome of the stop.
     fn finish(&mut self, outcome: StopOutcome) {
         self.world.supervisor.exit = Some(outcome.exit);
+        let guesses = [Trouble::LogUnsealed, Trouble::ListenersUnsealed];
         let mut trouble = outcome.trouble.iter();
-        self.world.supervisor.has_guessed = trouble.any(|trouble| trouble.contains("not sealed"));
+        self.world.supervisor.has_guessed = trouble.any(|trouble| guesses.contains(trouble));
         for record in outcome.sessions {
             let at = slot_of(record.session);
             self.slots[at].record = Some(record);

@@ -127,15 +127,15 @@ impl Said {
         self.last = seq;
     }
 
-    fn close(&mut self, closing: &Closing<'_>, asked: &Asked) {
+    fn close(&mut self, closing: &Closing, asked: &Asked) {
         self.is_over = true;
         let counts = (closing.accepted, closing.refused);
         assert_eq!(counts, (self.accepted, self.refused), "{asked:?}");
         assert_eq!(closing.last_seq, self.last);
-        if let Some(answers) = asked.answers_until(&closing.reason) {
+        if let Some(answers) = asked.answers_until(closing.reason.as_str()) {
             assert_eq!(self.answers, answers, "each frame has its answer");
         }
-        if matches!(&*closing.reason, "fim" | "disconnected" | "shutdown") && !asked.hurries {
+        if matches!(closing.reason.as_str(), "fim" | "disconnected" | "shutdown") && !asked.hurries {
             assert!(
                 self.published <= self.last,
                 "its own broadcasts are heard too"

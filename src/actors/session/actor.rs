@@ -91,7 +91,7 @@ impl<L: Link + 'static> Actor for Session<L> {
         tracing::debug!(
             session = %record.session,
             user = record.user,
-            reason = record.reason,
+            reason = record.reason.as_str(),
             accepted = record.accepted,
             refused = record.refused,
             sent = %record.sent,

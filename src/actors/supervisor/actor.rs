@@ -332,10 +332,11 @@ impl Handler<Stop> for Supervisor {
 impl Handler<ActorFailed> for Supervisor {
     type Result = ();
 
-    fn handle(&mut self, ActorFailed(what): ActorFailed, ctx: &mut Self::Context) {
+    fn handle(&mut self, ActorFailed(component): ActorFailed, ctx: &mut Self::Context) {
         if self.machine.phase() < Some(Phase::Actors) {
+            let what = component.as_str();
             tracing::error!(what, "actor or thread panicked, stopping");
         }
-        self.feed(Input::Failed(what), ctx);
+        self.feed(Input::Failed(component), ctx);
     }
 }

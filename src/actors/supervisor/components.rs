@@ -5,7 +5,7 @@ use std::time::Instant;
 use futures_util::future::LocalBoxFuture;
 
 use crate::close::stop::StoreClosed;
-use crate::close::{ActorLine, PhaseLine, Report};
+use crate::close::{ActorLine, PhaseLine, Report, Trouble};
 use crate::log::Log;
 use crate::wire::Seq;
 
@@ -38,8 +38,8 @@ pub trait Components {
     /// Closes the store and ends every thread.
     fn close_store(&self) -> LocalBoxFuture<'static, StoreClosed>;
 
-    /// Returns what [`Components::close_store`] still waits for, one sentence each.
-    fn unclosed(&self) -> Vec<String>;
+    /// Returns the trouble of each part that [`Components::close_store`] still waits for.
+    fn unclosed(&self) -> Vec<Trouble>;
 
     /// Returns when each actor was sealed and has stopped.
     fn actor_lines(&self) -> Vec<ActorLine>;

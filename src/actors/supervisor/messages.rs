@@ -9,7 +9,7 @@ use super::components::Components;
 use super::session_info::SessionInfo;
 use crate::accounts::UserName;
 use crate::close::stop::{Haste, Input, Order, Status};
-use crate::close::{SessionRecord, StopReason};
+use crate::close::{Component, SessionRecord, StopReason};
 
 impl Message for Order {
     type Result = SessionRecord;
@@ -76,7 +76,7 @@ pub struct Revoked(pub Vec<UserName>);
 /// panicked.
 #[derive(Message)]
 #[rtype(result = "()")]
-pub struct ActorFailed(pub &'static str);
+pub struct ActorFailed(pub Component);
 
 /// Something that an effect of the stop machine has led to.
 ///

@@ -20,7 +20,7 @@ pub use components::Components;
 pub use messages::{ActorFailed, Ended, List, Opened, Revoked, Stop, Supervise, WaitFor};
 pub use session_info::SessionInfo;
 
-pub use crate::close::stop::{Haste, Order, STORE, Status, StoreClosed};
+pub use crate::close::stop::{Haste, Order, Status, StoreClosed};
 
 /// Is called with each phase of the stop when the phase ends.
 pub type PhaseObserver = Arc<dyn Fn(&crate::close::PhaseLine) + Send + Sync>;

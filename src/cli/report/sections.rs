@@ -52,7 +52,7 @@ pub(super) fn head(report: &Report) -> String {
     );
     for trouble in &report.trouble {
         text.push_str("\ntrouble: ");
-        text.push_str(&clean(trouble));
+        text.push_str(&clean(&trouble.to_string()));
     }
     text
 }
@@ -97,7 +97,7 @@ fn actors(report: &Report) -> Section {
     let mut section = Section::new("actors", &["actor", "sealed", "stopped"]);
     for line in &report.actors {
         section.row([
-            clean(&line.actor),
+            clean(&line.actor.to_string()),
             optional_span(line.sealed_us),
             optional_span(line.stopped_us),
         ]);

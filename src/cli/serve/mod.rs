@@ -8,7 +8,7 @@ use std::mem::ManuallyDrop;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use arauto::{ExitCode, Millis, Phase, Report, Seq, Server, ServerError, StopReason};
+use arauto::{ExitCode, Millis, Phase, Report, Seq, Server, ServerError, StopReason, Trouble};
 
 use self::final_output::{FinalOutput, report_failed};
 use super::console;
@@ -65,11 +65,15 @@ pub(super) fn run(args: Args) -> Result<u8, Failure> {
             final_output.flush(&mut receiver);
             return Err(failure);
         }
-        ServerEnd::TimedOut { was_serving: false } => unserved(&receiver, Some(NOT_ABANDONED)),
-        ServerEnd::TimedOut { was_serving: true } => unserved(&receiver, Some(NO_ANSWER)),
+        ServerEnd::TimedOut { was_serving: false } => {
+            unserved(&receiver, Some(Trouble::StartNotAbandoned))
+        }
+        ServerEnd::TimedOut { was_serving: true } => {
+            unserved(&receiver, Some(Trouble::ServerSilent))
+        }
         ServerEnd::Panicked => Report {
             exit: sysexits::SOFTWARE,
-            ..unserved(&receiver, Some(CRASHED))
+            ..unserved(&receiver, Some(Trouble::ServerThreadPanicked))
         },
     };
     summarize(&report);
@@ -84,15 +88,9 @@ pub(super) fn run(args: Args) -> Result<u8, Failure> {
     }
 }
 
-/// Messages about a server that does not answer.
-const NOT_ABANDONED: &str = "the start could not be abandoned in time: the data folder's disk \
-                             does not answer";
-const NO_ANSWER: &str = "the server did not answer in time; the state of its sessions is unknown";
-const CRASHED: &str = "the server's own thread panicked; the state of its sessions is unknown";
-
 /// Returns the report of a server that never served, or that does not answer.
-fn unserved(receiver: &SignalReceiver, trouble: Option<&str>) -> Report {
-    let exit = match trouble {
+fn unserved(receiver: &SignalReceiver, trouble: Option<Trouble>) -> Report {
+    let exit = match &trouble {
         _ if receiver.is_forced() => ExitCode::Forced,
         Some(_) => ExitCode::Deadline,
         None => ExitCode::Clean,
@@ -107,7 +105,7 @@ fn unserved(receiver: &SignalReceiver, trouble: Option<&str>) -> Report {
         phases: Vec::new(),
         actors: Vec::new(),
         sessions: Vec::new(),
-        trouble: trouble.map(str::to_owned).into_iter().collect(),
+        trouble: trouble.into_iter().collect(),
     }
 }
 
@@ -224,6 +222,7 @@ fn summarize(report: &Report) {
     let short = report.sessions.iter().filter(|session| !session.is_whole());
     let accepted: u64 = report.sessions.iter().map(|session| session.accepted).sum();
     let refused: u64 = report.sessions.iter().map(|session| session.refused).sum();
+    let trouble: Vec<String> = report.trouble.iter().map(Trouble::to_string).collect();
     tracing::info!(
         reason = %report.reason,
         exit = report.exit,
@@ -232,7 +231,7 @@ fn summarize(report: &Report) {
         accepted,
         refused,
         head = %report.head,
-        trouble = ?report.trouble,
+        ?trouble,
         "stopped"
     );
 }

@@ -3,7 +3,7 @@
 
 use std::collections::VecDeque;
 
-use crate::close::SessionRecord;
+use crate::close::{SessionRecord, Trouble};
 
 /// The most records that are held; the earliest are dropped first.
 const LISTED: usize = 64;
@@ -34,11 +34,10 @@ impl FailedSessions {
         std::mem::take(&mut self.records)
     }
 
-    /// Returns a sentence that counts the records that were dropped, if there were any.
-    pub(super) fn trouble(&self) -> Option<String> {
+    /// Returns the trouble that counts the records that were dropped, if there were any.
+    pub(super) fn trouble(&self) -> Option<Trouble> {
         let unlisted = self.unlisted;
-        (unlisted > 0)
-            .then(|| format!("{unlisted} more sessions had failed before the server stopped"))
+        (unlisted > 0).then_some(Trouble::FailedSessionsUnlisted(unlisted))
     }
 }
 
@@ -53,7 +52,7 @@ mod tests {
             session: SessionId(session),
             user: Some("ana".to_owned()),
             endpoint: "unix:@a".to_owned(),
-            reason: reason.to_string(),
+            reason: reason.into(),
             accepted: 1,
             answered: 1,
             refused: 0,
@@ -93,8 +92,7 @@ mod tests {
         for session in 0..70 {
             failed.note(record(session, CloseReason::Error(ErrorCode::Internal)));
         }
-        let trouble = failed.trouble().expect("some are not listed");
-        assert!(trouble.starts_with("6 more"), "{trouble}");
+        assert_eq!(failed.trouble(), Some(Trouble::FailedSessionsUnlisted(6)));
         assert_eq!(
             failed.take().front().map(|record| record.session.0),
             Some(6)

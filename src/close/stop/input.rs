@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::close::{Phase, SessionRecord, StopReason};
+use crate::close::{Component, Phase, SessionRecord, StopReason, Trouble};
 use crate::wire::{Seq, SessionId};
 
 /// The circumstances under which an input arrives.
@@ -28,8 +28,8 @@ pub enum Haste {
 /// How the store, and the threads of the sessions, ended.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct StoreClosed {
-    /// The problems, one sentence each.
-    pub trouble: Vec<String>,
+    /// The problems.
+    pub trouble: Vec<Trouble>,
     /// Whether the store's thread has panicked.
     pub has_panicked: bool,
 }
@@ -69,7 +69,7 @@ pub enum Input {
         haste: Haste,
     },
     /// An actor or thread that the server depends on has panicked.
-    Failed(&'static str),
+    Failed(Component),
     /// [`Effect::Begin`](super::Effect::Begin) is done.
     Begun,
     /// Nothing is accepted any more, and every session that was accepted is known.
@@ -95,8 +95,8 @@ pub enum Input {
     Observed {
         /// Every live session.
         sessions: Vec<ObservedSession>,
-        /// The parts that are still being closed, one sentence each.
-        unclosed: Vec<String>,
+        /// The trouble of each part that is still being closed.
+        unclosed: Vec<Trouble>,
     },
     /// Time has passed; sent when the machine's deadline is reached.
     Tick,

@@ -10,21 +10,11 @@ use super::outcome::{StopOutcome, exit_code};
 use super::progress::{Progress, Step};
 use super::roster::Roster;
 use super::rules::{Contract, StopRules};
-use crate::close::{Phase, SessionRecord, StopReason};
+use crate::close::{Component, Phase, SessionRecord, StopReason, Trouble};
 use crate::wire::SessionId;
 
 /// The time that all phases have together after a second signal.
 const INSISTED: Duration = Duration::from_secs(1);
-
-/// The name of the store where its panic is reported.
-pub const STORE: &str = "the store";
-
-/// Reported where the hub did not seal the log before the deadline, or is gone.
-const UNSEALED_LOG: &str = "the log was not sealed: there may be broadcasts after its head";
-
-/// Reported where connections may have been accepted that the stop does not know.
-const UNSEALED_LISTENERS: &str =
-    "the listeners were not sealed: sessions that came last may not be listed";
 
 /// Decides how the server stops.
 ///
@@ -38,7 +28,7 @@ pub struct StopMachine<R = Contract> {
     total: Duration,
     roster: Roster,
     /// The actor or thread that has panicked.
-    panicked: Option<&'static str>,
+    panicked: Option<Component>,
     progress: Option<Progress>,
 }
 
@@ -128,7 +118,7 @@ impl<R: StopRules> StopMachine<R> {
 
     /// Stops the server for a panic. From the phase `actors` on everything is being ended,
     /// by force where necessary, and a panic changes nothing.
-    fn fail(&mut self, what: &'static str, now: Moment, effects: &mut Vec<Effect>) {
+    fn fail(&mut self, what: Component, now: Moment, effects: &mut Vec<Effect>) {
         if self.phase() >= Some(Phase::Actors) {
             return;
         }
@@ -166,7 +156,7 @@ impl<R: StopRules> StopMachine<R> {
                 stop.note_done(Phase::Store);
                 stop.report_all(closed.trouble);
                 if closed.has_panicked {
-                    self.panicked = Some(STORE);
+                    self.panicked = Some(Component::Store);
                 }
             }
             _ => {}
@@ -210,7 +200,7 @@ impl<R: StopRules> StopMachine<R> {
             Phase::Hub if !stop.has_head() => {
                 stop.guess_head(now.head);
                 if self.rules.reports_unsealed_log() {
-                    stop.report(UNSEALED_LOG);
+                    stop.report(Trouble::LogUnsealed);
                 }
             }
             // A session that is stuck is no reason to drop the hub and the accounts.
@@ -263,7 +253,7 @@ impl<R: StopRules> StopMachine<R> {
             Phase::Drain => {
                 // A session that starts after the order to drain is told nothing.
                 if !stop.are_listeners_sealed() && self.rules.reports_unsealed_listeners() {
-                    stop.report(UNSEALED_LISTENERS);
+                    stop.report(Trouble::ListenersUnsealed);
                 }
                 Order::Drain(stop.head_or(now.head))
             }
@@ -278,7 +268,7 @@ impl<R: StopRules> StopMachine<R> {
     fn finish(
         &mut self,
         sessions: Vec<ObservedSession>,
-        unclosed: Vec<String>,
+        unclosed: Vec<Trouble>,
         now: Moment,
         effects: &mut Vec<Effect>,
     ) {
@@ -292,7 +282,7 @@ impl<R: StopRules> StopMachine<R> {
         let sessions = self.roster.take_records(sessions, head);
         let (phases, mut trouble) = stop.finish(unclosed);
         trouble.extend(self.roster.trouble());
-        trouble.extend(self.panicked.map(|what| format!("{what} panicked")));
+        trouble.extend(self.panicked.map(Trouble::Panicked));
         let has_panicked = self.panicked.is_some();
         effects.push(Effect::Finish(StopOutcome {
             reason: stop.reason(),

@@ -34,7 +34,7 @@ mod tests;
 
 pub use effect::Effect;
 pub use input::{Haste, Input, Moment, ObservedSession, StoreClosed};
-pub use machine::{STORE, StopMachine};
+pub use machine::StopMachine;
 pub use order::{Order, Status};
 pub use outcome::StopOutcome;
 pub use rules::Contract;

@@ -1,6 +1,6 @@
 //! How a stop went, and what the report says of it.
 
-use crate::close::{ActorLine, ExitCode, PhaseLine, Report, SessionRecord, StopReason};
+use crate::close::{ActorLine, ExitCode, PhaseLine, Report, SessionRecord, StopReason, Trouble};
 use crate::wire::{Millis, Seq};
 
 /// The result of a stop: the report, except for what only the surroundings know.
@@ -16,8 +16,8 @@ pub struct StopOutcome {
     pub phases: Vec<PhaseLine>,
     /// The sessions' records, by number.
     pub sessions: Vec<SessionRecord>,
-    /// Other problems, one sentence each.
-    pub trouble: Vec<String>,
+    /// Other problems.
+    pub trouble: Vec<Trouble>,
 }
 
 impl StopOutcome {
@@ -44,7 +44,7 @@ pub(super) fn exit_code(
     has_panicked: bool,
     is_forced: bool,
     sessions: &[SessionRecord],
-    trouble: &[String],
+    trouble: &[Trouble],
 ) -> ExitCode {
     if has_panicked {
         ExitCode::Panicked

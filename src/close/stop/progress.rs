@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::deadlines::Deadlines;
 use super::order::Status;
 use super::rules::StopRules;
-use crate::close::{Micros, Phase, PhaseLine, StopReason};
+use crate::close::{Micros, Phase, PhaseLine, StopReason, Trouble};
 use crate::wire::{Seq, SessionId};
 
 /// A deadline that is noticed this late has passed while the process was suspended. Input
@@ -63,7 +63,7 @@ pub(super) struct Progress {
     head: Option<Seq>,
     /// The phases that are over.
     phases: Vec<PhaseLine>,
-    trouble: Vec<String>,
+    trouble: Vec<Trouble>,
 }
 
 impl Progress {
@@ -208,7 +208,7 @@ impl Progress {
 
     /// Ends the stop; returns the phases and the trouble. If the last phase
     /// ended by its deadline, each `unclosed` part is trouble.
-    pub(super) fn finish(&mut self, unclosed: Vec<String>) -> (Vec<PhaseLine>, Vec<String>) {
+    pub(super) fn finish(&mut self, unclosed: Vec<Trouble>) -> (Vec<PhaseLine>, Vec<Trouble>) {
         self.step = Step::Finished;
         if self.phases.last().is_some_and(|line| !line.in_time) {
             self.report_all(unclosed);
@@ -217,11 +217,11 @@ impl Progress {
         (std::mem::take(phases), std::mem::take(trouble))
     }
 
-    pub(super) fn report(&mut self, trouble: &str) {
-        self.trouble.push(trouble.to_owned());
+    pub(super) fn report(&mut self, trouble: Trouble) {
+        self.trouble.push(trouble);
     }
 
-    pub(super) fn report_all(&mut self, trouble: Vec<String>) {
+    pub(super) fn report_all(&mut self, trouble: Vec<Trouble>) {
         self.trouble.extend(trouble);
     }
 

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::failed_sessions::FailedSessions;
 use super::input::ObservedSession;
-use crate::close::{CloseReason, Evidence, SessionRecord, Times};
+use crate::close::{CloseReason, Evidence, SessionRecord, Times, Trouble};
 use crate::wire::{Seq, SessionId};
 
 /// The live sessions, and the records of those that have told something of themselves.
@@ -81,8 +81,8 @@ impl Roster {
         records.into_values().collect()
     }
 
-    /// Returns a sentence about the records that were not kept, if there were any.
-    pub(super) fn trouble(&self) -> Option<String> {
+    /// Returns the trouble of records that were not kept, if there were any.
+    pub(super) fn trouble(&self) -> Option<Trouble> {
         self.failed.trouble()
     }
 }
@@ -107,7 +107,7 @@ fn unheard(seen: ObservedSession, head: Seq) -> SessionRecord {
         session: seen.session,
         user: seen.user,
         endpoint: seen.endpoint,
-        reason: CloseReason::Shutdown.to_string(),
+        reason: CloseReason::Shutdown.into(),
         accepted: 0,
         answered: 0,
         refused: 0,

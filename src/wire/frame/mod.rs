@@ -23,7 +23,7 @@ pub use self::message::{Message, Passed, Publish, PublishOptions, Published};
 pub use self::ranges::LONGEST_LABEL;
 pub use self::subscribe::{Subscribe, Subscribed};
 use super::quote::{LONGEST_TEXT, limited};
-use super::{Body, ErrorCode, Millis, Seq, SessionId};
+use super::{Body, CloseReason, ErrorCode, Millis, Named, Phase, Seq, SessionId, StopReason};
 
 /// The version of the protocol that this crate speaks.
 pub const VERSION: u64 = 1;
@@ -151,9 +151,9 @@ pub enum ServerFrame<'a> {
     /// An error: a frame was not served, or the session ends.
     Error(ErrorFrame<'a>),
     /// The server is stopping.
-    Stopping(Stopping<'a>),
+    Stopping(Stopping),
     /// The last frame of a session.
-    Closing(Closing<'a>),
+    Closing(Closing),
     /// The list of sessions, for operators.
     Sessions(SessionList<'a>),
 }
@@ -298,26 +298,23 @@ impl ErrorFrame<'_> {
 
 /// A frame that reports the stop of the server.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Stopping<'a> {
+pub struct Stopping {
     /// The id of the shutdown frame that this frame answers; absent if it answers none.
     #[serde(default, skip_serializing_if = "Option::is_none", with = "present")]
     pub id: Option<u64>,
-    /// The cause of the stop: `fim`, `signal`, `admin` or `panic`.
-    #[serde(borrow, with = "text")]
-    pub reason: Cow<'a, str>,
+    /// The cause of the stop.
+    pub reason: Named<StopReason>,
     /// The phase of the stop.
-    #[serde(borrow, with = "text")]
-    pub phase: Cow<'a, str>,
+    pub phase: Named<Phase>,
     /// The time until the server's process ends at the latest, in milliseconds.
     pub remaining: u64,
 }
 
 /// The last frame of a session.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Closing<'a> {
-    /// The reason of the session's end: `fim`, `shutdown`, an error's code, or `disconnected`.
-    #[serde(borrow, with = "text")]
-    pub reason: Cow<'a, str>,
+pub struct Closing {
+    /// The reason of the session's end.
+    pub reason: Named<CloseReason>,
     /// The last broadcast sent before this frame.
     pub last_seq: Seq,
     /// The number of frames since the login that got an answer other than `stopping`.

@@ -65,7 +65,7 @@ fn stop_without_free_descriptors_drains_and_reports() {
     assert!(told > 0 && told < CLIENTS, "{told} were told");
     assert_eq!(served.wait(), Some(0), "{}", served.log());
     let report = served.report();
-    assert_eq!(report.trouble, Vec::<String>::new());
+    assert_eq!(report.trouble, []);
     assert_eq!(report.sessions.len(), told + 1);
     assert!(report.sessions.iter().all(SessionRecord::is_whole));
 }

@@ -72,7 +72,8 @@ fn checkpoint_on_a_full_disk_exits_3_and_loses_nothing() {
     let report: Report = serde_json::from_str(&report).expect("it is a report");
     assert!(report.sessions.iter().all(SessionRecord::is_whole));
     assert_eq!(report.trouble.len(), 1, "{:?}", report.trouble);
-    assert!(report.trouble[0].contains("full"), "{:?}", report.trouble);
+    let trouble = report.trouble[0].to_string();
+    assert!(trouble.contains("full"), "{trouble}");
     durability::check(copy(&disk), &told);
 }
 

@@ -101,7 +101,7 @@ fn stop(served: &mut Served, random: &mut Random) {
 
 fn check(received: &[Received], report: &Report) {
     assert_eq!(report.exit, 0);
-    assert_eq!(report.trouble, Vec::<String>::new());
+    assert_eq!(report.trouble, []);
     assert_eq!(report.sessions.len(), SESSIONS);
     check_each(received, report);
 }

@@ -7,7 +7,7 @@ use std::fs::File;
 use std::io::Write;
 use std::process::Stdio;
 
-use arauto::Phase;
+use arauto::{Phase, Trouble};
 
 use crate::support::{FrameClient, HungDisk, Served, Stop, arauto, os, watchdog};
 
@@ -132,8 +132,9 @@ fn stop_on_hung_disk_writes_its_report_and_exits_3() {
         assert_eq!(hung.served.wait(), Some(3), "{name}: {}", hung.served.log());
         let report = hung.served.report();
         assert_eq!((report.exit, report.reason.as_str()), (3, "signal"));
-        let disk = |what: &String| what.contains("database did not close") || what.contains("disk");
-        assert!(report.trouble.iter().any(disk), "{name}: {report:#?}");
+        let mut trouble = report.trouble.iter().map(Trouble::to_string);
+        let disk = |what: String| what.contains("database did not close") || what.contains("disk");
+        assert!(trouble.any(disk), "{name}: {report:#?}");
         if name != "in the start" {
             let last = report.phases.last().expect("they were gone through");
             assert_eq!((last.phase, last.in_time), (Phase::Store, false), "{name}");

@@ -2,6 +2,8 @@
 
 use std::path::Path;
 
+use arauto::Trouble;
+
 use super::{Data, publish, register};
 use crate::support::{Fixture, FrameClient, PASSWORD, Served, Stop, login, watchdog};
 
@@ -65,8 +67,10 @@ fn publish_without_the_database_is_not_acknowledged() {
             Some(0),
             "{what}: what was acknowledged is lost"
         );
-        let trouble = served.report().trouble.join(" ");
-        assert!(trouble.contains("arauto.db"), "{what}: {trouble}");
+        let report = served.report();
+        let mut trouble = report.trouble.iter().map(Trouble::to_string);
+        let names_file = trouble.any(|trouble| trouble.contains("arauto.db"));
+        assert!(names_file, "{what}: {:?}", report.trouble);
     }
 }
 

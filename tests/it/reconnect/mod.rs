@@ -9,7 +9,8 @@ use std::time::Duration;
 
 use arauto::wire::{BodyFrame, ClientFrame, Closing, ErrorFrame, ServerFrame};
 use arauto::{
-    Body, Break, Client, ClientError, EndReason, ErrorCode, Event, Gap, Incoming, Reconnect, Seq,
+    Body, Break, Client, ClientError, CloseReason, ErrorCode, Event, Gap, Incoming, Named,
+    Reconnect, Seq,
 };
 use tokio::runtime::Runtime;
 
@@ -120,12 +121,18 @@ fn frames_in_flight_at_a_closing_fail_as_closed() {
     let error = played.runtime.block_on(request.expect("it is sent"));
     let error = error.expect_err("it is not answered");
     assert!(
-        matches!(error, ClientError::Closed(EndReason::Shutdown)),
+        matches!(
+            error,
+            ClientError::Closed(Named::Known(CloseReason::Shutdown))
+        ),
         "{error:?}"
     );
     let told = played.expect_disconnected();
     assert!(
-        matches!(told, ClientError::Closed(EndReason::Shutdown)),
+        matches!(
+            told,
+            ClientError::Closed(Named::Known(CloseReason::Shutdown))
+        ),
         "{told:?}"
     );
 }
@@ -176,7 +183,7 @@ fn client_revoked_by_the_server_does_not_log_in_again() {
     peer.send(&closing("revoked"));
     match played.next() {
         Some(Incoming::Closing(end)) => {
-            assert_eq!(end.reason, EndReason::Error(ErrorCode::Revoked));
+            assert_eq!(end.reason, CloseReason::Error(ErrorCode::Revoked));
         }
         other => panic!("the end is told: {other:?}"),
     }

@@ -48,7 +48,7 @@ fn report_has_exactly_the_fields_of_the_schema() {
     ana.expect("stopping");
     ana.expect_closing("shutdown");
     let mut with_all = of_many(&stop_with_a_stalled_reader(), 3);
-    with_all.trouble.push("a test's".to_owned());
+    with_all.trouble.push(arauto::Trouble::LogUnsealed);
     with_all.sessions[0]
         .gaps
         .push((arauto::Seq(1), arauto::Seq(2)));

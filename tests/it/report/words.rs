@@ -84,7 +84,9 @@ fn hostile_text_in_a_report_is_escaped() {
     let told = Told::with_a_stalled_reader();
     let mut report = told.report;
     report.sessions[0].user = Some("\u{1b}[31mred\nrow".to_owned());
-    report.trouble.push("a\u{1b}]0;title\u{7}".to_owned());
+    report
+        .trouble
+        .push("a\u{1b}]0;title\u{7}".to_owned().into());
     let text = Told::of(report).prints(&["report"], &[]);
     assert!(!text.contains(['\u{1b}', '\u{7}']), "{text:?}");
     assert!(text.contains(r"\u{1b}[31mred\nrow"), "{text}");

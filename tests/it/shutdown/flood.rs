@@ -62,7 +62,7 @@ impl Heard {
             }
             ServerFrame::Stopping(_) => self.is_stopping = true,
             ServerFrame::Closing(closing) => {
-                let reason = closing.reason.clone().into_owned();
+                let reason = closing.reason.to_string();
                 let (accepted, refused) = (closing.accepted, closing.refused);
                 self.closing = Some((reason, closing.last_seq.0, accepted, refused));
             }

@@ -167,7 +167,7 @@ impl Fixture {
     /// Waits for the end of a stop that has begun, and asserts that it was clean.
     pub fn assert_clean(self) -> Report {
         let report = self.report();
-        assert_eq!(report.trouble, Vec::<String>::new());
+        assert_eq!(report.trouble, []);
         // Windows does not tell how much a TCP peer has acknowledged. A client that broke the
         // connection itself, as one that leaves at the moment of the stop, is owed nothing.
         let is_untold = |record: &SessionRecord| {

@@ -7,7 +7,6 @@
 //! A session that ends by itself takes all steps in one go, within `drain_timeout`. In a
 //! shutdown the supervisor's orders open each step.
 
-use std::borrow::Cow;
 use std::time::{Duration, Instant};
 
 use super::Core;
@@ -219,7 +218,7 @@ impl Core {
         let (reason, is_ordered) = (ending.reason(), ending.is_ordered());
         fx.stop_following();
         fx.answer(&ServerFrame::Closing(Closing {
-            reason: Cow::Borrowed(reason.as_str()),
+            reason: reason.into(),
             last_seq: fx.output().reached,
             // Frames that a panic left without an answer are told by the report.
             accepted: self.tally.answered(),

@@ -29,7 +29,7 @@ impl Core {
             session: identity.session,
             user: identity.user,
             endpoint: identity.endpoint,
-            reason: self.reported_reason(reason, evidence, fx).to_string(),
+            reason: self.reported_reason(reason, evidence, fx).into(),
             accepted: self.tally.accepted(),
             answered: self.tally.answered(),
             refused: self.tally.refused(),

@@ -1,6 +1,5 @@
 //! The supervisor's orders in a shutdown: the cut, the drain, the close.
 
-use std::borrow::Cow;
 use std::time::{Duration, Instant};
 
 use super::Core;
@@ -106,8 +105,8 @@ impl Core {
 fn tell_stopping<E: Effects>(fx: &mut E, id: Option<u64>, status: &Status) {
     fx.answer(&ServerFrame::Stopping(Stopping {
         id,
-        reason: Cow::Borrowed(status.reason.as_str()),
-        phase: Cow::Borrowed(status.phase.as_str()),
+        reason: status.reason.into(),
+        phase: status.phase.into(),
         remaining: u64::try_from(status.remaining.as_millis()).unwrap_or(u64::MAX),
     }));
 }

@@ -43,7 +43,7 @@ impl Lane {
             ..Times::default()
         };
         let (name, sealed, stopped) = (
-            clean(&line.actor),
+            clean(&line.actor.to_string()),
             optional_span(times.cut),
             optional_span(times.stopped),
         );

@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use self::run::{HEAD, Run, SESSION, TOTAL, closed, record, seen};
 use super::*;
-use crate::close::{CloseReason, Evidence, ExitCode, Micros, Phase, StopReason};
+use crate::close::{
+    CloseReason, Component, Evidence, ExitCode, Micros, Phase, StopReason, Trouble,
+};
 use crate::wire::Seq;
 
 #[test]
@@ -17,7 +19,7 @@ fn phases_follow_in_order_and_the_exit_is_clean() {
     assert_eq!(phases, Phase::ALL);
     assert_eq!((outcome.exit, outcome.head), (ExitCode::Clean, HEAD));
     assert_eq!(outcome.sessions, [record(20)]);
-    assert_eq!(outcome.trouble, Vec::<String>::new());
+    assert_eq!(outcome.trouble, []);
 }
 
 #[test]
@@ -140,21 +142,21 @@ fn store_limit_follows_each_change_of_its_deadline() {
 #[test]
 fn panic_stops_the_server_and_outweighs_force() {
     let mut run = Run::with_session();
-    run.feed(Input::Failed("the hub")).feed(Input::Begun);
+    run.feed(Input::Failed(Component::Hub)).feed(Input::Begun);
     run.stop(Haste::Insist);
     let outcome = run.finish();
     assert_eq!(
         (outcome.reason, outcome.exit),
         (StopReason::Panic, ExitCode::Panicked)
     );
-    assert_eq!(outcome.trouble, ["the hub panicked"]);
+    assert_eq!(outcome.trouble, [Trouble::Panicked(Component::Hub)]);
 }
 
 #[test]
 fn panic_while_actors_are_stopped_is_ignored() {
     let mut run = Run::with_session();
     run.begin().pass_until(Phase::Actors);
-    run.feed(Input::Failed("the hub"));
+    run.feed(Input::Failed(Component::Hub));
     assert_eq!(run.finish().exit, ExitCode::Clean);
 }
 
@@ -164,7 +166,7 @@ fn panic_of_the_store_while_it_closes_is_exit_70() {
     run.begin().pass_until(Phase::Store).feed(closed(true));
     let outcome = run.observe(vec![seen()], &[]);
     assert_eq!(outcome.exit, ExitCode::Panicked);
-    assert_eq!(outcome.trouble, ["the store panicked"]);
+    assert_eq!(outcome.trouble, [Trouble::Panicked(Component::Store)]);
 }
 
 #[test]
@@ -180,7 +182,7 @@ fn log_that_is_not_sealed_is_reported() {
         assert_eq!(run.orders().last(), Some(&Order::Drain(HEAD)));
         let outcome = run.finish();
         assert_eq!((outcome.exit, outcome.head), (ExitCode::Deadline, HEAD));
-        assert!(outcome.trouble[0].starts_with("the log was not sealed"));
+        assert_eq!(outcome.trouble[0], Trouble::LogUnsealed);
     }
 }
 
@@ -208,7 +210,7 @@ fn listeners_never_sealed_are_reported() {
     run.feed(Input::ListenersSealed); // too late: sessions may have missed the drain
     let outcome = run.finish();
     assert_eq!(outcome.exit, ExitCode::Deadline);
-    assert!(outcome.trouble[0].starts_with("the listeners were not sealed"));
+    assert_eq!(outcome.trouble[0], Trouble::ListenersUnsealed);
 }
 
 #[test]
@@ -226,7 +228,7 @@ fn session_that_ends_is_no_longer_awaited() {
     let mut run = Run::with_session();
     run.begin().pass_until(Phase::Drain);
     let mut last = record(15);
-    last.reason = CloseReason::Lost.to_string();
+    last.reason = CloseReason::Lost.into();
     last.is_owed_head = false;
     last.times_us.stopped = Some(Micros(1));
     run.feed(Input::Ended {
@@ -246,7 +248,7 @@ fn session_that_was_over_before_the_stop_is_not_reported() {
     let mut run = Run::with_session();
     run.begin().pass_until(Phase::Announce);
     let mut over = record(15);
-    over.reason = CloseReason::Disconnected.to_string();
+    over.reason = CloseReason::Disconnected.into();
     over.evidence = Evidence::Written;
     run.answer(Phase::Announce, Some(over.clone()));
     run.feed(Input::Ended {
@@ -320,8 +322,8 @@ fn store_that_is_late_is_reported_with_what_is_open() {
     let mut run = Run::with_session();
     run.begin().pass_until(Phase::Store).expire(Duration::ZERO);
     run.feed(closed(false)); // too late
-    let outcome = run.observe(vec![seen()], &["the database is open"]);
-    assert_eq!(outcome.trouble, ["the database is open"]);
+    let outcome = run.observe(vec![seen()], &[Trouble::DatabaseUnclosed]);
+    assert_eq!(outcome.trouble, [Trouble::DatabaseUnclosed]);
     assert_eq!(outcome.exit, ExitCode::Deadline);
     assert_eq!(run.machine.deadline(), None);
 }

@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use super::super::*;
-use crate::close::{CloseReason, Evidence, Phase, PhaseLine, SessionRecord, StopReason, Times};
+use crate::close::{
+    CloseReason, Evidence, Phase, PhaseLine, SessionRecord, StopReason, Times, Trouble,
+};
 use crate::wire::{Seq, SessionId};
 
 pub(super) const TOTAL: Duration = Duration::from_secs(20);
@@ -96,10 +98,10 @@ impl Run {
     pub(super) fn observe(
         &mut self,
         sessions: Vec<ObservedSession>,
-        unclosed: &[&str],
+        unclosed: &[Trouble],
     ) -> StopOutcome {
         assert_eq!(self.effects.last(), Some(&Effect::Observe));
-        let unclosed = unclosed.iter().map(|what| (*what).to_owned()).collect();
+        let unclosed = unclosed.to_vec();
         self.feed(Input::Observed { sessions, unclosed });
         match self.effects.pop() {
             Some(Effect::Finish(outcome)) => outcome,
@@ -164,7 +166,7 @@ pub(super) fn record(sent: u64) -> SessionRecord {
         session: SESSION,
         user: Some("ana".to_owned()),
         endpoint: "unix:@a".to_owned(),
-        reason: CloseReason::Shutdown.to_string(),
+        reason: CloseReason::Shutdown.into(),
         accepted: 1,
         answered: 1,
         refused: 0,

@@ -2,6 +2,8 @@
 //! without a change on the wire.
 
 use std::borrow::Cow;
+use std::fmt::Debug;
+use std::str::FromStr;
 
 use proptest::prelude::{Just, Strategy, any, prop, prop_assert_eq, prop_oneof, proptest};
 
@@ -9,10 +11,11 @@ use super::framed;
 use super::same_as_serde::{bodies, numbers};
 use crate::wire::cbor::{decode_client, decode_server, encode, encode_server};
 use crate::wire::{
-    Ack, BodyFrame, ClientFrame, Closing, Decoded, ErrorCode, ErrorFrame, Gap, Headers, IdFrame,
-    LoggedIn, Login, LoginOptions, Message, Millis, Passed, Presence, Present, Publish,
-    PublishOptions, Published, Resume, Role, Seq, ServerFrame, SessionId, SessionLine, SessionList,
-    Shutdown, Stopping, Subscribe, Subscribed, Term, Welcome,
+    Ack, BodyFrame, ClientFrame, CloseReason, Closing, Decoded, ErrorCode, ErrorFrame, Gap,
+    Headers, IdFrame, LoggedIn, Login, LoginOptions, Message, Millis, Named, Passed, Phase,
+    Presence, Present, Publish, PublishOptions, Published, Resume, Role, Seq, ServerFrame,
+    SessionId, SessionLine, SessionList, Shutdown, StopReason, Stopping, Subscribe, Subscribed,
+    Term, Welcome,
 };
 
 fn ids() -> impl Strategy<Value = u64> {
@@ -29,6 +32,14 @@ fn times() -> impl Strategy<Value = Millis> {
 
 fn texts() -> impl Strategy<Value = Cow<'static, str>> {
     any::<String>().prop_map(Cow::Owned)
+}
+
+/// One of the `known` values, or an unknown name.
+fn names<T: FromStr + Copy + Debug + 'static>(
+    known: impl Into<Vec<T>>,
+) -> impl Strategy<Value = Named<T>> {
+    let known = prop::sample::select(known.into()).prop_map(Named::Known);
+    prop_oneof![known, any::<String>().prop_map(|name| Named::from(&*name))]
 }
 
 fn roles() -> impl Strategy<Value = Role> {
@@ -246,8 +257,13 @@ fn errors() -> impl Strategy<Value = ErrorFrame<'static>> {
     })
 }
 
-fn stoppings() -> impl Strategy<Value = Stopping<'static>> {
-    let parts = (prop::option::of(ids()), texts(), texts(), numbers());
+fn stoppings() -> impl Strategy<Value = Stopping> {
+    let parts = (
+        prop::option::of(ids()),
+        names(StopReason::ALL),
+        names(Phase::ALL),
+        numbers(),
+    );
     parts.prop_map(|(id, reason, phase, remaining)| Stopping {
         id,
         reason,
@@ -256,8 +272,9 @@ fn stoppings() -> impl Strategy<Value = Stopping<'static>> {
     })
 }
 
-fn closings() -> impl Strategy<Value = Closing<'static>> {
-    let parts = (texts(), seqs(), numbers(), numbers());
+fn closings() -> impl Strategy<Value = Closing> {
+    let reasons = [CloseReason::Fim, CloseReason::Error(ErrorCode::BadFrame)];
+    let parts = (names(reasons), seqs(), numbers(), numbers());
     parts.prop_map(|(reason, last_seq, accepted, refused)| Closing {
         reason,
         last_seq,

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use arauto::wire::{Closing, Decoded, ServerFrame, cbor};
+use arauto::wire::{CloseReason, Closing, Decoded, Named, ServerFrame, cbor};
 
 /// The frames that a client sent and received.
 ///
@@ -32,16 +32,16 @@ pub(crate) struct Received {
 /// The contents of `closing`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Closed {
-    pub(crate) reason: String,
+    pub(crate) reason: Named<CloseReason>,
     pub(crate) last_seq: u64,
     pub(crate) accepted: u64,
     pub(crate) refused: u64,
 }
 
-impl From<&Closing<'_>> for Closed {
-    fn from(closing: &Closing<'_>) -> Closed {
+impl From<&Closing> for Closed {
+    fn from(closing: &Closing) -> Closed {
         Closed {
-            reason: closing.reason.clone().into_owned(),
+            reason: closing.reason.clone(),
             last_seq: closing.last_seq.0,
             accepted: closing.accepted,
             refused: closing.refused,

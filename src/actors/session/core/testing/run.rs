@@ -219,7 +219,7 @@ impl Run {
     }
 
     pub fn reason(&self) -> String {
-        self.record().reason
+        self.record().reason.to_string()
     }
 }
 

@@ -11,7 +11,6 @@ use crate::actors::session::core::timers::LAST_READ_LOOK;
 use crate::actors::session::saved::error::RestoreError;
 use crate::close::CloseReason;
 use crate::saved_time::SavedTime;
-use crate::wire::ErrorCode;
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -79,16 +78,6 @@ impl Ending {
 pub(in crate::actors::session::core::state) fn parse_reason(
     name: &str,
 ) -> Result<CloseReason, RestoreError> {
-    let plain = [
-        CloseReason::Fim,
-        CloseReason::Shutdown,
-        CloseReason::Disconnected,
-        CloseReason::Lost,
-    ];
-    let errors = ErrorCode::ALL.iter().copied().map(CloseReason::Error);
-    let mut known = plain.into_iter().chain(errors);
-    let reason = known.find(|reason| reason.as_str() == name);
-    reason.ok_or(RestoreError::Impossible(
-        "a session ends for no such reason",
-    ))
+    let unknown = |_| RestoreError::Impossible("a session ends for no such reason");
+    name.parse().map_err(unknown)
 }
