@@ -113,9 +113,13 @@ mod link;
 #[cfg(feature = "server")]
 mod log;
 mod parse_error;
-#[cfg(feature = "server")]
+#[cfg(any(feature = "client", feature = "server"))]
+#[cfg_attr(
+    not(feature = "server"),
+    allow(dead_code, reason = "clients only read rates")
+)]
 mod rate;
-#[cfg(all(feature = "server", any(test, fuzzing)))]
+#[cfg(all(any(feature = "client", feature = "server"), any(test, fuzzing)))]
 mod saved_time;
 #[cfg(feature = "server")]
 mod server;
@@ -159,7 +163,7 @@ pub use close::{
 #[cfg(feature = "server")]
 pub use log::{BackpressureLimits, LogLimits, Retention};
 pub use parse_error::ParseError;
-#[cfg(feature = "server")]
+#[cfg(any(feature = "client", feature = "server"))]
 pub use rate::Rate;
 #[cfg(feature = "server")]
 pub use server::{

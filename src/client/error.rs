@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::transport::{ConnectFault, Endpoint, UnsafeFolder, UntrustedServer};
 use crate::wire::quote::{LONGEST_TEXT, limited};
-use crate::wire::{CloseReason, Closing, ErrorCode, ErrorFrame, Named, Seq};
+use crate::wire::{CloseReason, Closing, ErrorCode, ErrorFrame, Feature, Named, Seq};
 
 /// An error of a client.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -59,8 +59,8 @@ pub enum ClientError {
     /// The server does not have a feature of the protocol.
     #[error("the server does not have the feature {feature}")]
     NotServed {
-        /// The feature's name.
-        feature: &'static str,
+        /// The feature.
+        feature: Feature,
     },
     /// A message of a [`Producer`](crate::Producer) was not published, because one before it was
     /// refused.

@@ -1,13 +1,13 @@
 //! The contents of a login, and of its answer.
 
-use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 use bytes::BytesMut;
 
+use crate::rate::Rate;
 use crate::transport::Connection;
-use crate::wire::{Gap, LoggedIn, Role, Seq, SessionId, Term, Welcome};
+use crate::wire::{Feature, Gap, LoggedIn, Named, Role, Seq, SessionId, Term, Welcome};
 
 /// The server's terms, from its `welcome`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,15 +24,16 @@ pub struct ServerTerms {
     /// The server ends a session that sends no frame for this long; `None`: never. A
     /// [`Client`](crate::Client) pings often enough.
     pub idle_timeout: Option<Duration>,
-    /// The features that this endpoint serves, by the protocol's names.
-    pub features: Vec<String>,
+    /// The features that this endpoint serves.
+    pub features: Vec<Named<Feature>>,
     /// The limits of those features.
     pub limits: BTreeMap<String, u64>,
 }
 
 impl ServerTerms {
     pub(super) fn of(welcome: Welcome<'_>) -> ServerTerms {
-        let features = welcome.features.into_iter().map(Cow::into_owned);
+        let features = welcome.features.iter();
+        let features = features.map(|name| Named::from(&**name).shortened());
         let limits = welcome.limits.unwrap_or_default().into_iter();
         ServerTerms {
             session: welcome.session,
@@ -90,12 +91,12 @@ pub struct LoggedInAs {
     /// The broadcasts that a resume has read of another history, as after a restore of an older
     /// copy: this history's broadcasts under these seqs are sent again, or a gap is.
     pub forked: Option<Gap>,
-    /// The rate limit of the session's requests and publishes, as in `100/s`; `None`: no limit.
-    pub request_rate: Option<String>,
+    /// The rate limit of the session's requests and publishes; `None`: no limit.
+    pub request_rate: Option<Named<Rate>>,
     /// The session's number.
     pub session: SessionId,
-    /// The features that the endpoint serves, by the protocol's names.
-    pub features: Vec<String>,
+    /// The features that the endpoint serves.
+    pub features: Vec<Named<Feature>>,
     /// The longest body of a publish, in bytes, where the server says it.
     pub max_body: Option<u64>,
     /// The server ends a session that sends no frame for this long; `None`: never. A
@@ -116,7 +117,9 @@ impl LoggedInAs {
             seq: login.seq,
             term: login.term,
             forked: None,
-            request_rate: login.request_rate.map(Cow::into_owned),
+            request_rate: login
+                .request_rate
+                .map(|rate| Named::from(&*rate).shortened()),
             session: terms.session,
             features: terms.features.clone(),
             max_body: terms.max_body,
@@ -149,4 +152,57 @@ pub(super) struct LoggedInConnection {
     pub(super) max_frame: usize,
     pub(super) who: LoggedInAs,
     pub(super) server_timeout: Duration,
+}
+
+#[cfg(test)]
+mod tests {
+    use std::borrow::Cow;
+
+    use super::*;
+
+    fn welcome(features: &[&'static str]) -> Welcome<'static> {
+        Welcome {
+            version: 1,
+            server: "arauto 9".into(),
+            session: SessionId(7),
+            max_frame: 1 << 20,
+            max_body: None,
+            idle_timeout: None,
+            features: features.iter().copied().map(Cow::Borrowed).collect(),
+            limits: None,
+        }
+    }
+
+    fn logged_in(request_rate: Option<&'static str>) -> LoggedIn<'static> {
+        LoggedIn {
+            id: 0,
+            user: "ana".into(),
+            role: Role::Leitor,
+            registered: false,
+            stream: "s".into(),
+            seq: Seq(1),
+            term: None,
+            request_rate: request_rate.map(Cow::Borrowed),
+            filter: None,
+            cursor_new: false,
+        }
+    }
+
+    #[test]
+    fn features_of_a_newer_server_are_kept_by_name() {
+        let terms = ServerTerms::of(welcome(&["cursor", "mirrors"]));
+        let cursor = Named::Known(Feature::Cursor);
+        assert_eq!(terms.features, [cursor, Named::Other("mirrors".to_owned())]);
+    }
+
+    #[test]
+    fn request_rate_that_is_no_rate_is_still_a_limit() {
+        let terms = ServerTerms::of(welcome(&[]));
+        let rate = |text| LoggedInAs::of(logged_in(text), &terms).request_rate;
+        assert_eq!(rate(None), None);
+        let known = "100/s".parse().expect("a rate");
+        assert_eq!(rate(Some("100/s")), Some(Named::Known(known)));
+        let other = Named::Other("100 in a burst".to_owned());
+        assert_eq!(rate(Some("100 in a burst")), Some(other));
+    }
 }

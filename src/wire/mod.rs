@@ -12,6 +12,7 @@ mod decoded;
 mod dialect;
 mod error_code;
 mod event;
+mod feature;
 mod frame;
 mod ids;
 mod named;
@@ -27,6 +28,7 @@ pub use decoded::Decoded;
 pub use dialect::Dialect;
 pub use error_code::ErrorCode;
 pub use event::Event;
+pub use feature::Feature;
 pub use frame::{
     Ack, BodyFrame, ClientFrame, Closing, ErrorFrame, Features, Gap, Headers, IdFrame,
     LONGEST_HEADERS, LONGEST_LABEL, LoggedIn, Login, LoginOptions, MOST_HEADERS, Message, Passed,

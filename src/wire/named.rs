@@ -159,7 +159,7 @@ pub(in crate::wire) use impl_named;
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::wire::{CloseReason, ErrorCode, Phase, StopReason};
+    use crate::wire::{CloseReason, ErrorCode, Feature, Phase, StopReason};
 
     /// Checks that each known value reads back from its name, and that `unknown` is kept.
     fn check<T>(known: &[T], unknown: &str)
@@ -202,6 +202,7 @@ mod tests {
         check(&StopReason::ALL, "upgrade");
         check(&Phase::ALL, "hand-over");
         check(ErrorCode::ALL, "too-late");
+        check(&Feature::ALL, "mirrors");
         // The stand-in for codes that are unknown is the name of no code.
         check(&[CloseReason::Fim], ErrorCode::Unknown.as_str());
     }

@@ -15,14 +15,11 @@ use crate::client::pending_reply::Waiter;
 use crate::client::retry::RetryClass;
 use crate::client::session::Session;
 use crate::client::shared::{Answer, Reply};
-use crate::wire::{Body, ClientFrame, Publish, PublishOptions, Seq};
+use crate::wire::{Body, ClientFrame, Feature, Publish, PublishOptions, Seq};
 
 /// The most messages, and bytes of their bodies, that may be without an answer.
 const WINDOW: usize = 1024;
 const WINDOW_BYTES: usize = 8 << 20;
-
-/// The feature of the protocol that a producer needs.
-const FEATURE: &str = "producer";
 
 /// A message.
 #[derive(Debug)]
@@ -141,8 +138,9 @@ impl Task {
 
     /// Sends every message without an answer, and those that come, and takes the answers.
     async fn serve(&mut self, session: &Session) -> Stopped {
-        if !session.who().features.iter().any(|name| name == FEATURE) {
-            return Stopped::Failed(ClientError::NotServed { feature: FEATURE });
+        let feature = Feature::Producer;
+        if !session.who().features.contains(&feature.into()) {
+            return Stopped::Failed(ClientError::NotServed { feature });
         }
         // The answers to the first messages of `unanswered`; the others have not been sent.
         let mut sent: VecDeque<Waiter> = VecDeque::new();

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use super::{ClientFrame, Login, Publish, Unserved};
+use crate::wire::Feature;
 
 /// The optional features that an endpoint serves.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
@@ -26,12 +27,14 @@ impl Features {
     /// Returns the names of the features, as `welcome` lists them.
     pub fn names(self) -> Vec<Cow<'static, str>> {
         let features = [
-            (self.topics, "topics"),
-            (self.producer, "producer"),
-            (self.cursor, "cursor"),
+            (self.topics, Feature::Topics),
+            (self.producer, Feature::Producer),
+            (self.cursor, Feature::Cursor),
         ];
         let served = features.into_iter().filter(|(is_served, _)| *is_served);
-        served.map(|(_, name)| Cow::Borrowed(name)).collect()
+        served
+            .map(|(_, feature)| Cow::Borrowed(feature.as_str()))
+            .collect()
     }
 }
 

@@ -149,7 +149,7 @@ pub(super) const LAYERS: &[Layer] = &[
     },
     Layer {
         name: "client",
-        layers: &["wire", "transport", "framing", "link", "deadline"],
+        layers: &["wire", "transport", "framing", "link", "deadline", "rate"],
         never: &["actix", "std::os", "rustix"],
     },
     // Built for the fuzz targets only: a server without a transport.
