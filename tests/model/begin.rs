@@ -11,6 +11,7 @@ use crate::connection::Io;
 use crate::driver;
 use crate::setting::{Client, Setting};
 use crate::shared::Shared;
+use crate::signal_count::SignalCount;
 use crate::state::{
     Acceptor, BASE, Batch, Connection, EventsLeft, Hub, RosterEntry, Slot, SlotId, State, World,
 };
@@ -95,10 +96,11 @@ impl World {
             },
             supervisor: Supervisor::new(setting),
             in_work: 0,
+            signals: SignalCount::default(),
             now: Duration::ZERO,
             left: EventsLeft {
-                fims: 1 + u8::from(setting.second_fim),
-                signals: u8::from(setting.second_signal),
+                fims: u8::from(setting.signals == 0) + u8::from(setting.second_fim),
+                signals: setting.signals,
                 early_deadlines: setting.early_deadlines,
                 early_timeouts: setting.early_timeouts,
                 session_panics: setting.session_panics,

@@ -51,6 +51,10 @@ pub enum Broken {
     RunsUncounted,
     /// The answer to a later run is taken before the answer to the oldest run.
     LaterRunFirst,
+    /// The third signal only cuts the stop short, as the second one does.
+    ThirdSignalInsists,
+    /// The hub answers a publish before its commit.
+    AnsweredBeforeCommit,
 }
 
 /// The rules of the stop machine and of sessions: the contract, except for the broken rule.

@@ -8,8 +8,8 @@ use stateright::{Checker, HasDiscoveries, Model};
 use crate::broken::Broken;
 use crate::properties::{
     ACKS_TRUE, ALL_TOLD, ANSWERED_ONCE, CLOSING_LAST, CUT_KEPT, ENDS, EVIDENCE, EXACT,
-    EXIT_3_HAS_CAUSE, IN_ORDER, NOTHING_LOST, OWN_SEQ, PHASES_IN_ORDER, SEAL_LAST, TRUTH,
-    WORK_AWAITED,
+    EXIT_3_HAS_CAUSE, IN_ORDER, NOTHING_LOST, ON_DISK, OWN_SEQ, PHASES_IN_ORDER, SEAL_LAST,
+    THIRD_SIGNAL, TRUTH, WORK_AWAITED,
 };
 use crate::setting::{Client, Frame, Setting};
 use crate::step::Step;
@@ -186,6 +186,25 @@ fn answer_to_a_later_run_is_not_taken_for_the_oldest() {
 fn publish_in_work_keeps_the_requests_phase_open() {
     let clients = vec![Client::sends(&[Frame::Publish])];
     assert_found(Broken::RunsUncounted, WORK_AWAITED, Setting::of(clients));
+}
+
+#[test]
+fn third_signal_does_not_wait_for_the_stop() {
+    let setting = Setting {
+        signals: 3,
+        ..Setting::of(vec![Client::sends(&[])])
+    };
+    assert_found(Broken::ThirdSignalInsists, THIRD_SIGNAL, setting);
+}
+
+#[test]
+fn publish_is_answered_after_its_commit() {
+    let setting = Setting {
+        is_journaled: true,
+        signals: 3,
+        ..Setting::of(vec![Client::sends(&[Frame::Publish])])
+    };
+    assert_found(Broken::AnsweredBeforeCommit, ON_DISK, setting);
 }
 
 #[test]

@@ -3,6 +3,7 @@
 use arauto::internal::close::stop::Input;
 use arauto::{Component, Seq};
 
+use crate::broken::Broken;
 use crate::connection::Wait;
 use crate::setting::Setting;
 use crate::state::{Answer, Batch, SlotId, State, ToHub};
@@ -40,7 +41,7 @@ impl State {
 
     /// Answers a session: at once, or with a journal after the commit of the batch.
     fn answer_later(&mut self, setting: &Setting, at: SlotId, answer: Answer) {
-        if setting.is_journaled {
+        if setting.is_journaled && !setting.is(Broken::AnsweredBeforeCommit) {
             self.world.hub.next.answers.push((at, answer));
             let jobs = &mut self.slots[at].io.jobs;
             if let Some(job) = jobs.iter_mut().find(|job| job.wait == Wait::Hub) {

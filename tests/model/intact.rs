@@ -149,12 +149,22 @@ fn second_signal_is_exit_4_and_a_panic_ends_one_session() {
     let setting = Setting {
         waiting: 2,
         session_panics: 1,
-        second_signal: true,
+        signals: 2,
         ..Setting::of(vec![
             Client::sends(&[Frame::Request, Frame::Publish]).may_break(),
         ])
     };
-    check("panic and second signal", setting, 930_000);
+    check("panic and second signal", setting, 980_000);
+}
+
+#[test]
+fn third_signal_ends_the_process_at_any_instant() {
+    let setting = Setting {
+        is_journaled: true,
+        signals: 3,
+        ..Setting::of(vec![Client::sends(&[Frame::Publish, Frame::Request])])
+    };
+    check("third signal", setting, 160_000);
 }
 
 #[test]

@@ -1,12 +1,13 @@
 //! A model of the shutdown, which a model checker explores state by state. The tests of the real
 //! server meet some orders of events by chance. The model meets every order.
 //!
-//! The decisions are the shipped code: the stop machine of `src/close/stop`, and the core of each
-//! session, of `src/actors/session/core`. The model adds the surroundings of the two:
+//! The decisions are the shipped code: the stop machine of `src/close/stop`, the core of each
+//! session, of `src/actors/session/core`, and the count of the signals, of
+//! `src/cli/stopping/count.rs`. The model adds the surroundings of these:
 //! - [`setting`]: the clients of a run and the failures that may occur; [`state`]: the server and
 //!   its clients at one instant; [`begin`]: the first state; [`step`]: the steps from a state to
 //!   the next states;
-//! - [`supervisor`]: the surroundings of the stop machine; [`hub`]: auth, the hub, its log and its
+//! - [`supervisor`]: the surroundings of the stop machine; [`signals`]: the signals; [`hub`]: auth, the hub, its log and its
 //!   journal;
 //! - [`outside`], [`connection`]: the effects of a session's core; [`driver`], [`session`]: the
 //!   inputs of a session's core;
@@ -49,6 +50,9 @@ mod reachable;
 mod session;
 mod setting;
 mod shared;
+#[path = "../../src/cli/stopping/count.rs"]
+mod signal_count;
+mod signals;
 mod state;
 mod step;
 mod supervisor;

@@ -127,7 +127,12 @@ impl Effects for Outside<'_> {
         }
         if let ServerFrame::Published(published) = frame {
             let (frame, seq) = (number(published.id), published.seq.0);
-            self.io.witness.record_published(frame, seq);
+            let committed = match self.setting.is_journaled {
+                true => self.world.hub.head,
+                // Without a journal nothing outlasts the process, and nothing is promised to.
+                false => u64::MAX,
+            };
+            self.io.witness.record_published(frame, seq, committed);
         }
         let Some(item) = item_of(frame) else { return };
         self.queue(item);

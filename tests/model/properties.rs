@@ -26,6 +26,8 @@ pub const ACKS_TRUE: &str = "no reported ack is beyond the last sent broadcast";
 pub const EVIDENCE: &str = "bytes that are reported as read were read";
 pub const ALL_TOLD: &str = "each accepted client is reported and told, when the exit is 0";
 pub const EXIT_3_HAS_CAUSE: &str = "exit 3 has a cause";
+pub const ON_DISK: &str = "published comes after the commit of the journal";
+pub const THIRD_SIGNAL: &str = "a third signal ends the process at once, with exit 4";
 pub const ENDS: &str = "every run ends";
 
 /// Returns the properties of a setting.
@@ -77,6 +79,13 @@ pub fn all(setting: &Setting) -> Vec<Property<Setting>> {
         }),
         Property::<Setting>::always(EXIT_3_HAS_CAUSE, |setting, state| {
             !is_exit(state, ExitCode::Deadline) || has_cause(setting, state)
+        }),
+        // So a process may end at any instant, by a third signal too.
+        Property::<Setting>::always(ON_DISK, |_, state| {
+            !has(state, Fault::PublishedBeforeCommit)
+        }),
+        Property::<Setting>::always(THIRD_SIGNAL, |setting, state| {
+            !state.world.has_third_signal(setting) || is_exit(state, ExitCode::Forced)
         }),
         Property::<Setting>::eventually(ENDS, |_, state| state.world.exit().is_some()),
     ];
@@ -178,7 +187,9 @@ fn tells_the_truth(setting: &Setting, state: &State) -> bool {
         return true;
     };
     let follows = match exit {
-        ExitCode::Forced => state.world.supervisor.was_hurried,
+        ExitCode::Forced => {
+            state.world.supervisor.was_hurried || state.world.has_third_signal(setting)
+        }
         ExitCode::Panicked => state.world.left.hub_panics < setting.hub_panics,
         _ => true,
     };

@@ -1,7 +1,7 @@
 //! The states that a setting must reach. A setting that did not reach them would not test the other
 //! properties.
 
-use arauto::{CloseReason, ExitCode, Seq, SlowPolicy};
+use arauto::{CloseReason, ExitCode, Phase, Seq, SlowPolicy};
 use stateright::Property;
 
 use crate::connection::Item;
@@ -30,8 +30,29 @@ pub fn reachable(setting: &Setting) -> Vec<Sometimes> {
             Sometimes::sometimes("exit 3", |_, state| is_exit(state, ExitCode::Deadline)),
         ),
         (
-            setting.second_signal,
-            Sometimes::sometimes("exit 4", |_, state| is_exit(state, ExitCode::Forced)),
+            setting.signals > 1,
+            Sometimes::sometimes("exit 4 with a report", |setting, state| {
+                is_exit(state, ExitCode::Forced) && !state.world.has_third_signal(setting)
+            }),
+        ),
+        (
+            setting.signals > 2,
+            Sometimes::sometimes(
+                "a third signal ends a stop with work left",
+                |setting, state| {
+                    state.world.has_third_signal(setting) && has_fate(state, Fate::InWork)
+                },
+            ),
+        ),
+        (
+            setting.signals > 2,
+            Sometimes::sometimes(
+                "a third signal comes in the last phase",
+                |setting, state| {
+                    let is_last = state.world.phase() == Some(Phase::Store);
+                    state.world.has_third_signal(setting) && is_last
+                },
+            ),
         ),
         (
             setting.hub_panics > 0,

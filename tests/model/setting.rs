@@ -130,8 +130,9 @@ pub struct Setting {
     pub disk_failures: u8,
     /// Whether a second `fim` may follow.
     pub second_fim: bool,
-    /// Whether a signal may follow after the stop has begun.
-    pub second_signal: bool,
+    /// The number of signals that may come. If there are any, the first one begins the stop in the
+    /// place of `fim`.
+    pub signals: u8,
     /// The broken rule; `None` for the intact rules.
     pub broken: Option<Broken>,
 }

@@ -10,6 +10,7 @@ use smallvec::SmallVec;
 
 use crate::connection::Io;
 use crate::shared::Shared;
+use crate::signal_count::SignalCount;
 use crate::supervisor::Supervisor;
 
 /// The index of a client and its session in [`State::slots`].
@@ -34,6 +35,8 @@ pub struct World {
     pub supervisor: Supervisor,
     /// The number of frames in work, as `close::InWork` counts them.
     pub in_work: usize,
+    /// The shipped count of the signals.
+    pub signals: SignalCount,
     /// The clock of the supervisor: the last deadline that has passed, or zero.
     pub now: Duration,
     /// The events that may still happen.

@@ -15,7 +15,7 @@ use crate::state::{BASE, Batch, Connection, Slot, SlotId, State, ToSupervisor};
 pub enum Step {
     /// `fim` at the console sends `Stop`.
     Fim,
-    /// A signal sends `Stop` with `Haste::Insist`.
+    /// A signal comes, which begins the stop, cuts it short, or ends the process.
     Signal,
     /// A client connects, or is refused.
     Connect(SlotId),
@@ -139,8 +139,9 @@ impl Setting {
     /// Adds the steps of the actors other than sessions.
     fn server_steps(&self, state: &State, steps: &mut Vec<Step>) {
         let world = &state.world;
-        if world.phase().is_none() && world.left.fims > 0 {
-            steps.push(Step::Fim);
+        if world.phase().is_none() {
+            steps.extend((world.left.fims > 0).then_some(Step::Fim));
+            steps.extend((world.left.signals > 0).then_some(Step::Signal));
         }
         if world.acceptor.is_told && !world.acceptor.is_sealed {
             steps.push(Step::SealListeners);
@@ -289,11 +290,7 @@ impl State {
                 let (reason, haste) = (StopReason::Fim, Haste::AsPlanned);
                 self.world.send_input(Input::Stop { reason, haste });
             }
-            Step::Signal => {
-                left.signals -= 1;
-                let (reason, haste) = (StopReason::Signal, Haste::Insist);
-                self.world.send_input(Input::Stop { reason, haste });
-            }
+            Step::Signal => self.world.signal(setting),
             Step::Connect(at) => {
                 self.slots[at].connection = match self.world.acceptor.is_sealed {
                     true => Connection::Refused,

@@ -59,6 +59,8 @@ pub enum Fault {
     NotExact,
     /// A frame was sent after `closing`.
     SentAfterClosing,
+    /// A `published` was sent before the journal had the broadcast.
+    PublishedBeforeCommit,
 }
 
 impl Fate {
@@ -138,8 +140,10 @@ impl Witness {
         };
     }
 
-    /// Records that the client was told the seq of its message.
-    pub fn record_published(&mut self, frame: u8, seq: u64) {
+    /// Records that the client was told the seq of its message, while `committed` was the last
+    /// broadcast that would outlast the process.
+    pub fn record_published(&mut self, frame: u8, seq: u64, committed: u64) {
+        self.record_fault(seq > committed, Fault::PublishedBeforeCommit);
         let known = self.assigned.iter().position(|(of, _)| *of == frame);
         let told = known.map(|at| self.assigned.remove(at).1);
         self.record_fault(told != Some(seq), Fault::WrongSeq);

@@ -1,4 +1,5 @@
-//! Counts the stop signals, and decides the effect of each.
+//! Counts the stop signals, and decides the effect of each. The model in `tests/model` includes
+//! this file.
 
 use std::time::{Duration, Instant};
 
@@ -19,7 +20,7 @@ pub(super) enum StopRequest {
 }
 
 /// The number of stop signals so far.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
 pub(super) struct SignalCount {
     count: u32,
     last_counted: Option<Instant>,
