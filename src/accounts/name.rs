@@ -2,6 +2,7 @@
 
 use std::borrow::{Borrow, Cow};
 use std::fmt;
+use std::str::FromStr;
 use std::sync::Arc;
 
 use precis_profiles::precis_core::profile::PrecisFastInvocation;
@@ -11,6 +12,15 @@ use crate::wire::LONGEST_NAME;
 
 /// A user's name: one userpart of RFC 8265, profile UsernameCasePreserved, of 1
 /// to 64 bytes, normalized. Two spellings of one name are equal.
+///
+/// ```
+/// use arauto::{NameError, UserName};
+///
+/// let name: UserName = "ana".parse()?;
+/// assert_eq!(name.to_string(), "ana");
+/// assert_eq!("ana rui".parse::<UserName>(), Err(NameError::NotAllowed));
+/// # Ok::<_, NameError>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct UserName(Arc<str>);
 
@@ -73,6 +83,14 @@ impl UserName {
     /// The name as text that can be shared.
     pub(crate) fn shared(&self) -> Arc<str> {
         Arc::clone(&self.0)
+    }
+}
+
+impl FromStr for UserName {
+    type Err = NameError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        UserName::parse(text)
     }
 }
 
