@@ -193,7 +193,7 @@ fn read_log<M: criterion::measurement::Measurement>(group: &mut criterion::Bench
     group.bench_function("read at the cursor", |b| {
         b.iter(|| {
             let mut cursor = black_box(start);
-            let LogRead::Frames(slices) = log.read(&mut cursor, 4, 256 << 10) else {
+            let LogRead::Frames(slices) = log.read(&mut cursor, None, 4, 256 << 10) else {
                 panic!("there are frames");
             };
             let length = slices.iter().map(|slice| slice.bytes.len()).sum();
@@ -205,7 +205,7 @@ fn read_log<M: criterion::measurement::Measurement>(group: &mut criterion::Bench
         b.iter(|| {
             let mut cursor = black_box(head);
             assert!(matches!(
-                log.read(&mut cursor, 4, 256 << 10),
+                log.read(&mut cursor, None, 4, 256 << 10),
                 LogRead::AtHead
             ));
         });

@@ -26,7 +26,7 @@ pub mod session {
     pub use crate::accounts::{LoginRefusal, RevocationReason};
     pub use crate::actors::hub::{Bodies, NotPublished, NumberedBodies, Verdict, Verdicts};
     pub use crate::actors::session::core::{Core, Served, Setup};
-    pub use crate::actors::session::core::{effects, ending, policy, rules, shutdown};
+    pub use crate::actors::session::core::{effects, ending, hears, policy, rules, shutdown};
 }
 
 pub mod topic {

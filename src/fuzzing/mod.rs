@@ -150,6 +150,7 @@ pub async fn converse(script: Script) -> Conversation {
             max_frame: script.max_frame,
             max_frame_before_login: MAX_FRAME_BEFORE_LOGIN.min(script.max_frame),
             frames_in_work: 32_768,
+            patterns: 1_000,
             request_rate: None,
             // A fuzz run's time passes at once, and a bucket's does not.
             rate_before_login: Rate::a_minute(1_000_000),

@@ -8,6 +8,7 @@ use bytes::{BufMut, Bytes, BytesMut};
 use super::page_file::{MIN_PART, MIN_READERS, MakeFile, PageFile};
 use super::{Log, LogLimits, Origin};
 use crate::store::{JournalRow, Terms};
+use crate::topic::{Route, Routes};
 use crate::wire::cbor::{self, MessageFrames};
 use crate::wire::{Millis, Presence, Seq, ServerFrame};
 
@@ -28,6 +29,19 @@ pub enum PresenceChange<'a> {
     Left(&'a str),
 }
 
+/// A message with further keys than a body.
+#[derive(Debug, Clone, Copy)]
+pub struct Content<'a> {
+    /// The body and the keys behind it, see [`cbor::encode_content`].
+    pub bytes: &'a [u8],
+    /// The count of these keys.
+    pub keys: u8,
+    /// What selects the sessions that get the message; `None`: all do.
+    pub route: Option<Route<'a>>,
+    /// Whether the message becomes its topic's kept value.
+    pub is_kept: bool,
+}
+
 /// The log accepts no more broadcasts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the log is sealed")]
@@ -43,6 +57,8 @@ pub struct Appender {
     chunk: BytesMut,
     /// Frames in the chunk.
     count: u64,
+    /// The routes of the frames in the chunk.
+    routes: Routes,
     last: Seq,
     /// Whether there are visible frames that readers were not notified of.
     is_notify_due: bool,
@@ -91,6 +107,7 @@ impl Appender {
             log,
             chunk: BytesMut::new(),
             count: 0,
+            routes: Routes::default(),
             is_notify_due: false,
             page_file: PageFile::new(None),
             held: None,
@@ -131,9 +148,39 @@ impl Appender {
         for body in bodies {
             let seq = self.last.next();
             let length = frames.length(seq, body);
-            self.push(length, |out| frames.encode(seq, body, out));
+            self.push(length, None, |out| frames.encode(seq, body, out));
         }
         Ok(first)
+    }
+
+    /// Assigns a message with further keys than a body its seq. `content` are the message's body and
+    /// the `keys` behind it, see [`cbor::encode_content`].
+    ///
+    /// # Errors
+    /// The log is sealed.
+    pub fn push_routed(
+        &mut self,
+        at: Millis,
+        from: &str,
+        content: Content<'_>,
+    ) -> Result<Seq, Sealed> {
+        if self.log.is_sealed() {
+            return Err(Sealed);
+        }
+        let frames = MessageFrames::new(from, at);
+        let seq = self.last.next();
+        let Content {
+            bytes,
+            keys,
+            route,
+            is_kept,
+        } = content;
+        let route = route.map(|route| (route, is_kept));
+        let length = frames.length(seq, bytes);
+        self.push(length, route, |out| {
+            frames.encode_with_keys(seq, bytes, keys, out);
+        });
+        Ok(seq)
     }
 
     /// Assigns a presence change its seq.
@@ -159,7 +206,8 @@ impl Appender {
                 cbor::encode(&ServerFrame::Left(presence(user)), &mut frame)
             }
         }
-        self.push(frame.len(), |out| out.put_slice(&frame));
+        let route = Some((Route::Presence, false));
+        self.push(frame.len(), route, |out| out.put_slice(&frame));
         Ok(seq)
     }
 
@@ -210,7 +258,7 @@ impl Appender {
     pub fn show_held(&mut self, parts: &[JournalRow]) {
         for part in parts {
             let count = part.last.0 - part.first.0 + 1;
-            self.show_now(part.frames.clone(), count);
+            self.show_now(part.frames.clone(), count, &part.routes);
             self.last = self.last.max(part.last);
         }
         if std::mem::take(&mut self.is_notify_due) {
@@ -221,6 +269,7 @@ impl Appender {
     /// Discards what is not visible: its seqs are assigned again.
     pub(super) fn discard_unshown(&mut self) {
         self.chunk.clear();
+        self.routes.clear();
         self.count = 0;
         self.last = self.log.head();
         if let Some(held) = &mut self.held {
@@ -229,16 +278,29 @@ impl Appender {
         }
     }
 
-    /// Adds one frame of `length` bytes, which carries the next seq.
-    fn push(&mut self, length: usize, encode: impl FnOnce(&mut BytesMut)) {
+    /// Adds one frame of `length` bytes, which carries the next seq. It may have a route, and be a
+    /// kept value.
+    fn push(
+        &mut self,
+        length: usize,
+        route: Option<(Route<'_>, bool)>,
+        encode: impl FnOnce(&mut BytesMut),
+    ) {
         if length > LONG {
             self.flush();
             let mut own = BytesMut::with_capacity(length);
             encode(&mut own);
+            if let Some((route, is_kept)) = route {
+                self.routes.push(0, 0, route, is_kept);
+            }
             self.show(own.freeze(), 1);
         } else {
             if self.chunk.capacity() - self.chunk.len() < length {
                 self.next_chunk();
+            }
+            if let Some((route, is_kept)) = route {
+                self.routes
+                    .push(self.count, self.chunk.len(), route, is_kept);
             }
             encode(&mut self.chunk);
             self.count += 1;
@@ -262,8 +324,12 @@ impl Appender {
 
     /// Makes frames visible, or holds them for the journal.
     fn show(&mut self, bytes: Bytes, count: u64) {
+        let mut routes = std::mem::take(&mut self.routes);
         let Some(held) = &mut self.held else {
-            return self.show_now(bytes, count);
+            self.show_now(bytes, count, &routes);
+            routes.clear();
+            self.routes = routes; // its memory is used again
+            return;
         };
         let first = held.last.next();
         held.last = Seq(held.last.0 + count);
@@ -271,10 +337,11 @@ impl Appender {
             first,
             last: held.last,
             frames: bytes,
+            routes,
         });
     }
 
-    fn show_now(&mut self, bytes: Bytes, count: u64) {
+    fn show_now(&mut self, bytes: Bytes, count: u64, routes: &Routes) {
         self.is_notify_due = true;
         let pages = if self.log.sendfile_readers() < MIN_READERS {
             self.page_file.release();
@@ -284,6 +351,6 @@ impl Appender {
         } else {
             self.page_file.copy(&bytes)
         };
-        self.log.append(bytes, count, pages);
+        self.log.append(bytes, count, pages, routes);
     }
 }

@@ -8,6 +8,7 @@ use smallvec::SmallVec;
 use super::Log;
 use super::page_file::{PageRange, WeakPageRange};
 use super::parts::{Parts, frame_length};
+use super::routes::Entry;
 use crate::wire::{Gap, Seq};
 
 /// Whole frames of the log, which share its memory.
@@ -18,6 +19,8 @@ pub struct Slice {
     /// The same bytes in a file, if they were copied into one.
     pub pages: Option<PageRange>,
     last: Seq,
+    /// Whether the slice reaches the end of its part.
+    ends_part: bool,
 }
 
 impl Slice {
@@ -27,6 +30,7 @@ impl Slice {
             bytes,
             pages: None,
             last,
+            ends_part: true,
         }
     }
 }
@@ -108,12 +112,13 @@ impl Cursor {
                 return self.advance_within(log, slice, left);
             }
             left -= length;
-            *self = Cursor {
-                seq: slice.last,
-                part: self.part + 1,
-                offset: 0,
-                position: self.position + length as u64,
-            };
+            self.seq = slice.last;
+            self.position += length as u64;
+            if slice.ends_part {
+                (self.part, self.offset) = (self.part + 1, 0);
+            } else {
+                self.offset += length;
+            }
         }
         PartialFrame::default()
     }
@@ -137,7 +142,7 @@ impl Cursor {
             self.seq = self.seq.next();
         }
         self.position += end as u64;
-        if end == bytes.len() {
+        if end == bytes.len() && slice.ends_part {
             (self.part, self.offset) = (self.part + 1, 0);
         } else {
             self.offset += end;
@@ -180,9 +185,16 @@ impl Log {
         self.is_next_part(cursor.part)
     }
 
-    /// Reads at `cursor`: at most `count` slices of about `bytes` in total. Only a gap moves the
-    /// cursor; after a write, [`Cursor::advance`] does.
-    pub fn read(&self, cursor: &mut Cursor, count: usize, bytes: usize) -> LogRead {
+    /// Reads at `cursor`: at most `count` slices of about `bytes` in total. A gap moves the cursor,
+    /// and so do messages to users other than `user`, which are passed over; behind what is
+    /// returned, [`Cursor::advance`] moves it after a write.
+    pub fn read(
+        &self,
+        cursor: &mut Cursor,
+        user: Option<&str>,
+        count: usize,
+        bytes: usize,
+    ) -> LogRead {
         if self.is_at_head(cursor) {
             return LogRead::AtHead;
         }
@@ -190,21 +202,51 @@ impl Log {
         if cursor.part < parts.tail_position().0 {
             return LogRead::Gap(skip_to_tail(&parts, cursor));
         }
+        let hidden = pass_over_hidden(&parts, cursor, user);
         let mut slices = Slices::new();
         let (mut number, mut offset, mut gathered) = (cursor.part, cursor.offset, 0);
         while let Some(part) = parts.get(number)
             && slices.len() < count
             && gathered < bytes
         {
-            slices.push(Slice {
-                bytes: part.bytes.slice(offset..),
-                pages: part.pages.as_ref().map(|place| place.skip(offset)),
-                last: parts.last_of(number),
-            });
-            gathered += part.bytes.len() - offset;
+            let hidden = hidden.filter(|hidden| hidden.part == number);
+            let end = hidden.map_or(part.bytes.len(), |hidden| hidden.offset as usize);
+            if offset < end {
+                slices.push(Slice {
+                    bytes: part.bytes.slice(offset..end),
+                    pages: part.pages.as_ref().map(|place| place.skip(offset)),
+                    last: hidden.map_or(parts.last_of(number), |hidden| Seq(hidden.seq.0 - 1)),
+                    ends_part: hidden.is_none(),
+                });
+            }
+            gathered += end - offset;
+            if hidden.is_some() {
+                break;
+            }
             (number, offset) = (number + 1, 0);
         }
+        if slices.is_empty() {
+            return LogRead::AtHead;
+        }
         LogRead::Frames(slices)
+    }
+}
+
+/// Moves the cursor over messages to other users. Returns the next such message behind it.
+fn pass_over_hidden(parts: &Parts, cursor: &mut Cursor, user: Option<&str>) -> Option<Entry> {
+    loop {
+        let hidden = parts.routes().first_hidden(cursor.seq, user)?;
+        if (hidden.part, hidden.offset as usize) != (cursor.part, cursor.offset) {
+            return Some(hidden);
+        }
+        let part = parts.get(cursor.part)?;
+        let length = frame_length(&part.bytes[cursor.offset..]).expect("parts hold whole frames");
+        cursor.seq = hidden.seq;
+        cursor.position += length as u64;
+        cursor.offset += length;
+        if cursor.offset == part.bytes.len() {
+            (cursor.part, cursor.offset) = (cursor.part + 1, 0);
+        }
     }
 }
 

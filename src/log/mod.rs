@@ -24,10 +24,10 @@
 //! let mut body = Vec::new();
 //! encode_body(&Body::text("bom dia"), &mut body);
 //! appender.push_messages(Millis::now(), "ana", [&body[..]])?;
-//! assert!(matches!(log.read(&mut cursor, 4, 64 << 10), LogRead::AtHead));
+//! assert!(matches!(log.read(&mut cursor, None, 4, 64 << 10), LogRead::AtHead));
 //!
 //! appender.commit();
-//! let LogRead::Frames(slices) = log.read(&mut cursor, 4, 64 << 10) else {
+//! let LogRead::Frames(slices) = log.read(&mut cursor, None, 4, 64 << 10) else {
 //!     panic!("a commit makes it visible");
 //! };
 //! let written = slices.iter().map(|slice| slice.bytes.len()).sum();
@@ -40,17 +40,24 @@ mod appender;
 mod backpressure;
 mod cursor;
 mod journal_writer;
+mod kept;
 mod notifier;
 mod page_file;
 mod parts;
+mod routes;
+mod subscribers;
+mod subscription;
 mod waiters;
 
 use std::ops::Deref;
 use std::sync::Arc;
 use std::task::Waker;
+use std::time::Duration;
 
 use bytes::Bytes;
 
+#[cfg(test)]
+pub use appender::Content;
 pub use appender::{Appender, PresenceChange, Sealed};
 #[cfg(any(test, fuzzing))]
 pub use backpressure::SavedProgress;
@@ -64,14 +71,21 @@ pub use page_file::PageRange;
 use parts::Parts;
 pub use parts::frame_length;
 
+pub use subscribers::{Frames, Selection};
+pub use subscription::{Selected, Subscription};
+
 pub use crate::store::{
     JournalChunk, JournalReaders, ProducerChanges, ProducerRow, Retention, Terms,
 };
 use crate::sync::{AtomicBool, AtomicU64, AtomicUsize, Ordering, RwLock};
+use crate::topic::{Pattern, Routes};
 use crate::wire::Seq;
 
 /// Readers that a relay wakes before other tasks have their turn: a reader may write at once.
 const WOKEN_AT_ONCE: usize = 64;
+
+/// The time between a broadcast and telling the sessions that it was not for how far the stream is.
+const PASSED_DELAY: Duration = Duration::from_millis(500);
 
 /// How much the log holds, and how long publishers wait for readers.
 #[derive(Debug, Clone, Copy)]
@@ -210,6 +224,7 @@ impl Log {
         let notifier = self.notifier(shard);
         loop {
             notifier.notified().await;
+            self.dispatch(shard);
             let written = self.written();
             let mut waiting = notifier.take_waiting();
             loop {
@@ -231,6 +246,7 @@ impl Log {
     /// # Panics
     /// If the log has no more than `shard` notifiers.
     pub fn wake_readers(&self, shard: usize) {
+        self.dispatch(shard);
         let notifier = self.notifier(shard);
         if notifier.waiting() > WOKEN_AT_ONCE {
             notifier.notify();
@@ -239,6 +255,55 @@ impl Log {
         let written = self.written();
         notifier.take_waiting().for_each(Waker::wake);
         notifier.note_woken(written, self.written());
+    }
+
+    /// Wakes the subscribers of this thread that new broadcasts are for.
+    fn dispatch(&self, shard: usize) {
+        let notifier = self.notifier(shard);
+        if !notifier.has_subscribers() {
+            return;
+        }
+        let mut wakers = Vec::new();
+        let has_moved = {
+            let parts = self.read_parts();
+            notifier.subscribers().dispatch(&parts, &mut wakers)
+        };
+        wakers.into_iter().for_each(Waker::wake);
+        if has_moved {
+            notifier.note_dispatched();
+        }
+    }
+
+    /// Has the subscribers of one thread tell their sessions how far the stream is, some time after
+    /// broadcasts that were not for them. One task on each thread with readers runs this, beside
+    /// [`Log::relay`]; it never ends.
+    ///
+    /// # Panics
+    /// If the log has no more than `shard` notifiers. Outside of a tokio runtime with a timer.
+    pub async fn relay_passed(&self, shard: usize) {
+        let notifier = self.notifier(shard);
+        loop {
+            notifier.dispatched().await;
+            tokio::time::sleep(PASSED_DELAY).await;
+            let mut wakers = Vec::new();
+            notifier.subscribers().make_passed_due(&mut wakers);
+            wakers.into_iter().for_each(Waker::wake);
+        }
+    }
+
+    /// Returns the head, and the messages that were kept values then, of the topics that a filter
+    /// matches; without a filter those of all topics.
+    pub fn kept(&self, filter: Option<&[Pattern<'_>]>) -> (Seq, Vec<Bytes>) {
+        let parts = self.read_parts();
+        (parts.head(), parts.kept().select(filter))
+    }
+
+    /// Returns whether a topic has a kept value, the count of kept values, and the bytes of all
+    /// topics and values.
+    pub fn kept_usage(&self, topic: &str) -> (bool, usize, usize) {
+        let parts = self.read_parts();
+        let kept = parts.kept();
+        (kept.has(topic), kept.len(), kept.bytes())
     }
 
     /// Locks the parts for reading.
@@ -252,9 +317,9 @@ impl Log {
     }
 
     /// Makes a part of `count` frames visible to readers, and wakes none of them.
-    fn append(&self, bytes: Bytes, count: u64, pages: Option<PageRange>) {
+    fn append(&self, bytes: Bytes, count: u64, pages: Option<PageRange>, routes: &Routes) {
         let mut parts = self.parts.write();
-        parts.push(bytes, count, pages);
+        parts.push(bytes, count, pages, routes);
         self.written.store(parts.end(), Ordering::Release);
         self.head.store(parts.head().0, Ordering::Release);
         self.next_part.store(parts.next_number(), Ordering::Release);

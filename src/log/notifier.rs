@@ -6,12 +6,17 @@
 //! thread may wake them at once instead ([`Log::wake_readers`](super::Log::wake_readers)).
 
 use std::future::poll_fn;
+use std::ops::DerefMut;
 use std::sync::Arc;
 use std::task::{Poll, Waker};
 
 use super::backpressure::TrackedReader;
+use super::parts::Parts;
+use super::subscribers::{Selection, Subscribers};
 use super::waiters::{Key, Waiters};
 use crate::sync::{AtomicBool, AtomicU64, AtomicWaker, Mutex, Ordering};
+use crate::topic::SubscriberId;
+use crate::wire::Seq;
 
 /// The readers of one thread that have read everything.
 #[derive(Debug)]
@@ -23,6 +28,12 @@ pub struct Notifier {
     round: AtomicU64,
     /// The position up to which the thread's readers have been woken.
     woken: Mutex<Woken>,
+    /// The readers of only some broadcasts.
+    subscribers: Mutex<Subscribers>,
+    has_subscribers: AtomicBool,
+    /// Whether broadcasts were offered to subscribers since [`Notifier::dispatched`] resolved.
+    has_dispatched: AtomicBool,
+    passed: AtomicWaker,
 }
 
 #[derive(Debug)]
@@ -58,6 +69,10 @@ impl Notifier {
                 position: 0,
                 tracked,
             }),
+            subscribers: Mutex::default(),
+            has_subscribers: AtomicBool::new(false),
+            has_dispatched: AtomicBool::new(false),
+            passed: AtomicWaker::default(),
         }
     }
 
@@ -89,15 +104,50 @@ impl Notifier {
 
     /// Resolves once there was a notification since the last call.
     pub(super) async fn notified(&self) {
-        poll_fn(|cx| {
-            self.relay.register(cx.waker());
-            if self.is_notified.swap(false, Ordering::AcqRel) {
-                Poll::Ready(())
-            } else {
-                Poll::Pending
-            }
-        })
-        .await;
+        flagged(&self.is_notified, &self.relay).await;
+    }
+
+    /// Resolves once broadcasts were offered to subscribers since the last call.
+    pub(super) async fn dispatched(&self) {
+        flagged(&self.has_dispatched, &self.passed).await;
+    }
+
+    /// Notes that broadcasts were offered to subscribers.
+    pub(super) fn note_dispatched(&self) {
+        if !self.has_dispatched.swap(true, Ordering::AcqRel) {
+            self.passed.wake();
+        }
+    }
+
+    /// Whether there are subscribers.
+    pub(super) fn has_subscribers(&self) -> bool {
+        self.has_subscribers.load(Ordering::Acquire)
+    }
+
+    /// Locks the subscribers. The log's parts, if they are needed too, must be locked before.
+    pub(super) fn subscribers(&self) -> impl DerefMut<Target = Subscribers> {
+        self.subscribers.lock()
+    }
+
+    /// Adds a subscriber.
+    pub(super) fn add_subscriber(
+        &self,
+        wanted: Selection<'_>,
+        after: Seq,
+        parts: &Parts,
+    ) -> SubscriberId {
+        let mut subscribers = self.subscribers.lock();
+        self.has_subscribers.store(true, Ordering::Release);
+        subscribers.add(wanted, after, parts)
+    }
+
+    /// Removes a subscriber.
+    pub(super) fn remove_subscriber(&self, id: SubscriberId) {
+        let mut subscribers = self.subscribers.lock();
+        subscribers.remove(id);
+        if subscribers.is_empty() {
+            self.has_subscribers.store(false, Ordering::Release);
+        }
     }
 
     /// Removes every registered reader, to be woken.
@@ -121,4 +171,17 @@ impl Notifier {
     pub(crate) fn waiting(&self) -> usize {
         self.waiting.lock().len()
     }
+}
+
+/// Resolves once the flag is set, and resets it. Setting the flag must be followed by waking `waker`.
+async fn flagged(flag: &AtomicBool, waker: &AtomicWaker) {
+    poll_fn(|cx| {
+        waker.register(cx.waker());
+        if flag.swap(false, Ordering::AcqRel) {
+            Poll::Ready(())
+        } else {
+            Poll::Pending
+        }
+    })
+    .await;
 }

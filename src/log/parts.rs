@@ -4,7 +4,10 @@ use std::collections::VecDeque;
 
 use bytes::Bytes;
 
+use super::kept::KeptValues;
 use super::page_file::{MAX_COPIED, PageRange};
+use super::routes::RouteTable;
+use crate::topic::Routes;
 use crate::wire::Seq;
 use crate::wire::cbor;
 
@@ -80,6 +83,9 @@ pub(super) struct Parts {
     first_copied: u64,
     /// Bytes of the parts with pages in a file.
     pages: usize,
+    /// The held broadcasts that not every session gets.
+    routes: RouteTable,
+    kept: KeptValues,
 }
 
 impl Parts {
@@ -94,12 +100,28 @@ impl Parts {
             end: 0,
             first_copied: 0,
             pages: 0,
+            routes: RouteTable::default(),
+            kept: KeptValues::default(),
         }
     }
 
-    /// Appends `count` frames and drops the oldest parts over the bound. The
-    /// newest part stays, however long it is.
-    pub(super) fn push(&mut self, bytes: Bytes, count: u64, pages: Option<PageRange>) {
+    /// Appends `count` frames, some of which have `routes`, and drops the oldest parts over the
+    /// bound. The newest part stays, however long it is.
+    pub(super) fn push(
+        &mut self,
+        bytes: Bytes,
+        count: u64,
+        pages: Option<PageRange>,
+        routes: &Routes,
+    ) {
+        let number = self.next_number();
+        for routed in routes.iter() {
+            let seq = Seq(self.next.0 + routed.index);
+            self.routes.push(seq, number, routed.offset, routed.route);
+            if routed.is_kept {
+                self.kept.apply(frame_at(&bytes, routed.offset as usize));
+            }
+        }
         if pages.is_some() {
             self.pages += bytes.len();
         }
@@ -117,7 +139,7 @@ impl Parts {
             cost,
         });
         self.next = Seq(self.next.0 + count);
-        while self.held > self.limit && self.parts.len() > 1 {
+        while self.held + self.routes.cost() > self.limit && self.parts.len() > 1 {
             self.drop_oldest();
         }
         while self.pages > MAX_COPIED {
@@ -153,8 +175,14 @@ impl Parts {
             if part.pages.is_some() {
                 self.pages -= part.bytes.len();
             }
+            self.routes.drop_through(self.first_number);
             self.first_number += 1;
         }
+    }
+
+    /// Returns the held broadcasts that not every session gets.
+    pub(super) fn routes(&self) -> &RouteTable {
+        &self.routes
     }
 
     /// Returns the number of the next part.
@@ -189,6 +217,20 @@ impl Parts {
         self.parts.get(index)
     }
 
+    /// Returns the frame at an offset of the part of that number.
+    ///
+    /// # Panics
+    /// If the part is not held, or no frame begins there.
+    pub(super) fn frame(&self, number: u64, offset: usize) -> Bytes {
+        let part = self.get(number).expect("the part is held");
+        part.bytes.slice_ref(frame_at(&part.bytes, offset))
+    }
+
+    /// Returns the kept values.
+    pub(super) fn kept(&self) -> &KeptValues {
+        &self.kept
+    }
+
     /// Returns the last seq in the part of that number.
     pub(super) fn last_of(&self, number: u64) -> Seq {
         let after = self.get(number + 1).map_or(self.next, |part| part.first);
@@ -215,6 +257,11 @@ impl Parts {
         let number = self.first_number + index as u64;
         (number, offset, part.start + offset as u64)
     }
+}
+
+fn frame_at(bytes: &[u8], offset: usize) -> &[u8] {
+    let length = frame_length(&bytes[offset..]).expect("parts hold whole frames");
+    &bytes[offset..offset + length]
 }
 
 /// Returns the length of the frame at the start of `bytes`, its prefix included.

@@ -33,7 +33,7 @@ fn push(appender: &mut Appender, text: &str) {
 fn read_all(log: &Log, cursor: &mut Cursor, step: usize) -> Vec<Result<u64, Gap>> {
     let (mut seen, mut stream) = (Vec::new(), Vec::new());
     loop {
-        match log.read(cursor, 4, usize::MAX) {
+        match log.read(cursor, None, 4, usize::MAX) {
             LogRead::AtHead => break,
             LogRead::Gap(gap) => seen.push(Err(gap)),
             LogRead::Frames(slices) => {
@@ -158,7 +158,7 @@ fn part_with_many_readers_is_also_in_the_page_file() {
         appender.commit();
     };
     flood(&mut appender);
-    let LogRead::Frames(few) = log.read(&mut cursor, 4, usize::MAX) else {
+    let LogRead::Frames(few) = log.read(&mut cursor, None, 4, usize::MAX) else {
         panic!("there are frames");
     };
     assert!(few.iter().all(|slice| slice.pages.is_none()));
@@ -169,7 +169,7 @@ fn part_with_many_readers_is_also_in_the_page_file() {
     cursor = log.cursor_after(log.head());
     flood(&mut appender);
     let (mut seen, mut rests) = (0, Vec::new());
-    while let LogRead::Frames(slices) = log.read(&mut cursor, 4, usize::MAX) {
+    while let LogRead::Frames(slices) = log.read(&mut cursor, None, 4, usize::MAX) {
         let place = |slice: &cursor::Slice| slice.pages.clone().expect("many read");
         for slice in &slices {
             assert_eq!(read_at(&place(slice), slice.bytes.len()), slice.bytes);
@@ -198,7 +198,7 @@ fn part_with_many_readers_is_also_in_the_page_file() {
     drop(guards);
     cursor = log.cursor_after(log.head());
     flood(&mut appender);
-    let LogRead::Frames(few) = log.read(&mut cursor, 4, usize::MAX) else {
+    let LogRead::Frames(few) = log.read(&mut cursor, None, 4, usize::MAX) else {
         panic!("there are frames");
     };
     assert!(few.iter().all(|slice| slice.pages.is_none()));

@@ -189,6 +189,7 @@ fn session_limits(config: &Config, listener: &Listener) -> SessionLimits {
         max_frame,
         max_frame_before_login: limits.max_frame_before_login.min(max_frame),
         frames_in_work: limits.frames_in_work,
+        patterns: limits.patterns,
         request_rate: limits.request_rate,
         rate_before_login: RATE_BEFORE_LOGIN,
         login_timeout: timeouts.login,

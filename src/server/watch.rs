@@ -26,7 +26,7 @@ pub(super) fn start_relays(arbiters: &[Arbiter], log: &Arc<Log>, supervisor: &Ad
             // supervisor ignores it.
             let sentinel = sentinel(Component::Relay, &supervisor);
             actix_rt::spawn(async move {
-                log.relay(shard).await;
+                futures_util::future::join(log.relay(shard), log.relay_passed(shard)).await;
                 drop(sentinel);
             });
         });

@@ -10,6 +10,7 @@ use rusqlite::{Connection, OptionalExtension, Row};
 use super::age::{Ages, ClockReading, NewestTime};
 use super::journal::{State, cost, part_crc, state_crc, write_new_stream};
 use super::producers::{self, ProducerRow};
+use super::row_routes::routes_of;
 use super::terms::Terms;
 use super::{Db, Journal, JournalRow, Retention, StoreError, WaitLimit};
 use crate::wire::{Decoded, Millis, Seq, ServerFrame, cbor};
@@ -298,6 +299,7 @@ impl NewestParts {
             first: part.first,
             last: part.last,
             frames: Bytes::copy_from_slice(part.frames),
+            routes: routes_of(part.frames),
         });
         while self.held > self.limit
             && let Some(oldest) = self.parts.pop_front()

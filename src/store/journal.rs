@@ -9,6 +9,7 @@ use super::integer::stored;
 use super::producers::{self, ProducerChanges, ProducerRow};
 use super::terms::Terms;
 use super::{Db, StoreError};
+use crate::topic::Routes;
 use crate::wire::{Millis, Seq};
 
 /// The approximate size of a row without its frames, in bytes. Retention counts it, so that many
@@ -28,6 +29,8 @@ pub struct JournalRow {
     pub last: Seq,
     /// The frames in the cbor dialect, each with its length prefix.
     pub frames: Bytes,
+    /// The routes of the frames.
+    pub routes: Routes,
 }
 
 /// Broadcasts, and what is committed together with them.

@@ -30,6 +30,7 @@ mod journal_reader;
 mod limit;
 mod new_database;
 mod producers;
+mod row_routes;
 mod schema;
 mod stream_name;
 mod terms;

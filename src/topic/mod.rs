@@ -10,6 +10,7 @@
 //!
 //! - `pattern` compares one pattern with a topic, and two patterns with each other.
 //! - `index` finds the patterns that match a topic among many.
+//! - `route` says which sessions a broadcast is for.
 //! - `rules` applies an operator's rules to topics and to a user's patterns.
 
 mod error;
@@ -20,13 +21,17 @@ pub(crate) mod naive;
 mod name;
 mod pattern;
 #[cfg(feature = "server")]
+mod route;
+#[cfg(feature = "server")]
 mod rules;
 
 pub use error::{TopicError, Wildcard};
 #[cfg(feature = "server")]
-pub use index::{PatternIndex, SubscriberId, SubscriptionId};
+pub use index::{PatternIndex, SubscriberId, SubscriptionId, Texts};
 pub use name::Topic;
 pub use pattern::Pattern;
+#[cfg(feature = "server")]
+pub use route::{Route, Routes};
 #[cfg(feature = "server")]
 pub use rules::{Effect, Permissions, Rule, RuleError, RuleKind, RulePattern, RuleSet, Verdict};
 

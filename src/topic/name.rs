@@ -44,6 +44,12 @@ impl<'a> Topic<'a> {
         Ok(topic)
     }
 
+    /// Creates a topic from a text that was checked before.
+    #[cfg(feature = "server")]
+    pub(crate) fn of_checked(text: &'a str) -> Self {
+        Topic(Cow::Borrowed(text))
+    }
+
     /// Returns the topic without borrowed data.
     pub fn into_owned(self) -> Topic<'static> {
         Topic(Cow::Owned(self.0.into_owned()))

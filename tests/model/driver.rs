@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use arauto::internal::session::effects::{Done, Entry, LoginFailure};
 use arauto::internal::session::ending::Sending;
+use arauto::internal::session::hears::Hears;
 use arauto::internal::session::policy::{ConnectRefusal, FeatureLimits, Policy, SessionLimits};
 use arauto::internal::session::{Core, LoginRefusal, NotPublished, Served, Setup};
 use arauto::wire::{
@@ -47,6 +48,7 @@ fn limits(setting: &Setting) -> SessionLimits {
         max_frame: 1 << 20,
         max_frame_before_login: 1 << 12,
         frames_in_work: 1000,
+        patterns: 1000,
         request_rate: None,
         rate_before_login: Rate::a_minute(1_000_000),
         login_timeout: Duration::from_secs(10),
@@ -123,6 +125,8 @@ pub fn entry(user: UserName, resume: Option<u64>, before: u64, head: u64) -> Ent
         term: Term(1),
         after: Seq(after),
         gap: gap.map(Seq),
+        hears: Hears::EVERYTHING,
+        kept_until: None,
     }
 }
 

@@ -3,7 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use arauto::Pattern;
 use arauto::internal::session::effects::{Ask, Effects, Event, Identity, Output};
+use arauto::internal::session::hears::Hears;
 use arauto::internal::session::rules::SessionRules;
 use arauto::internal::session::{Bodies, NotPublished, NumberedBodies, RevocationReason, Verdicts};
 use arauto::internal::topic::{Permissions, RuleKind};
@@ -153,13 +155,25 @@ impl Effects for Outside<'_> {
         true
     }
 
-    fn follow(&mut self, after: Seq) {
+    fn follow(&mut self, after: Seq, _: &Hears) {
         self.io.witness.follow(after.0);
         self.io.reader = Some(Reader {
             after: after.0,
             reached: after.0,
             gaps: smallvec::SmallVec::new(),
         });
+    }
+
+    fn choose(&mut self, _: &Hears) -> Seq {
+        unreachable!("no client of the model changes its filter")
+    }
+
+    fn hears(&self) -> Hears {
+        Hears::EVERYTHING
+    }
+
+    fn send_kept(&mut self, _: Option<&[Pattern<'_>]>, _: Seq) {
+        unreachable!("no client of the model asks for kept values")
     }
 
     fn stop_following(&mut self) {}

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::core::effects::{Done, Entry, LoginFailure};
+use super::core::hears::Hears;
 use super::listener_context::ListenerContext;
 use crate::accounts::{Admitted, Authorization, Claim, LoginRefusal, UserName};
 use crate::actors::auth;
@@ -19,14 +20,14 @@ pub(super) struct Entrance {
 }
 
 /// Where an earlier session stopped reading.
-pub(super) struct ResumeFrom {
+struct ResumeFrom {
     stream: String,
     after: Seq,
     term: Option<Term>,
 }
 
 impl ResumeFrom {
-    pub(super) fn of(login: &Login<'_>) -> Option<ResumeFrom> {
+    fn of(login: &Login<'_>) -> Option<ResumeFrom> {
         login.resume.as_ref().map(|resume| ResumeFrom {
             stream: resume.stream.clone().into_owned(),
             after: resume.after,
@@ -35,13 +36,32 @@ impl ResumeFrom {
     }
 }
 
+/// The broadcasts that a login asks for, and where they begin.
+pub(super) struct Wanted {
+    resume: Option<ResumeFrom>,
+    hears: Hears,
+    wants_kept: bool,
+}
+
+impl Wanted {
+    /// Returns what a login asks for, which must have been checked.
+    pub(super) fn of(login: &Login<'_>) -> Wanted {
+        let options = login.options.as_deref();
+        Wanted {
+            resume: ResumeFrom::of(login),
+            hears: Hears::of(login),
+            wants_kept: options.is_some_and(|options| options.kept == Some(true)),
+        }
+    }
+}
+
 /// Has a claim checked, takes one of the user's permits, and has the login announced.
 pub(super) async fn log_in(
     listener: Arc<ListenerContext>,
     claim: Claim,
-    resume: Option<ResumeFrom>,
+    wanted: Wanted,
 ) -> (Done, Option<Entrance>) {
-    match try_log_in(&listener, claim, resume).await {
+    match try_log_in(&listener, claim, wanted).await {
         Ok((entry, entrance)) => (Done::Login(Ok(entry)), Some(entrance)),
         Err(failure) => (Done::Login(Err(failure)), None),
     }
@@ -50,7 +70,7 @@ pub(super) async fn log_in(
 async fn try_log_in(
     listener: &ListenerContext,
     claim: Claim,
-    resume: Option<ResumeFrom>,
+    wanted: Wanted,
 ) -> Result<(Entry, Entrance), LoginFailure> {
     let is_gone = || LoginFailure::Refused(LoginRefusal::Internal);
     let checked = listener.auth.send(auth::Login(claim)).await;
@@ -69,7 +89,10 @@ async fn try_log_in(
         .map_err(|_| is_gone())?
         .map_err(|_| LoginFailure::Unannounced)?;
     let log = &listener.log;
-    let (after, gap) = begin_after(log, joined, resume.as_ref());
+    let (after, gap) = begin_after(log, joined, wanted.resume.as_ref());
+    // Behind a resume, the values are those at the head: what the client reads before is older.
+    let is_resume = wanted.resume.is_some();
+    let kept_until = if is_resume { Seq(u64::MAX) } else { after };
     let entry = Entry {
         user,
         role: authorization.role(),
@@ -78,6 +101,8 @@ async fn try_log_in(
         term: log.terms().current(),
         after,
         gap,
+        hears: wanted.hears,
+        kept_until: wanted.wants_kept.then_some(kept_until),
     };
     let entrance = Entrance {
         authorization,

@@ -136,7 +136,7 @@ impl CheckedReader {
     fn poll(&mut self, wanted: Option<Seq>, cx: &mut Context<'_>) -> Poll<()> {
         while wanted.is_none_or(|wanted| self.last < wanted) {
             let was_sealed = self.log.is_sealed();
-            match self.log.read(&mut self.cursor, 2, usize::MAX) {
+            match self.log.read(&mut self.cursor, None, 2, usize::MAX) {
                 LogRead::Frames(slices) => self.write(&slices),
                 LogRead::Gap(gap) => self.note_missed(gap),
                 LogRead::AtHead => {

@@ -94,6 +94,15 @@ frames_in_work: usize = 32_768 => Row {
     effect: "later publishes stay unread until one is answered",
 };
 
+/// The most patterns in the filter of a session.
+patterns: usize = 1_000 => Row {
+    name: "patterns",
+    section: FRAMES,
+    range: Range::Count(1..=100_000),
+    default: None,
+    effect: "`too-many`",
+};
+
 /// Requests and publishes of one session, as 1000/s, 100/m or 10/h; those above are
 /// answered `throttled`.
 ///

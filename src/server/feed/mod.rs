@@ -49,7 +49,7 @@ impl Feed {
             if let Some(event) = self.ready.pop_front() {
                 return Poll::Ready(Some(event));
             }
-            match self.log.read(&mut self.cursor, SLICES, BATCH) {
+            match self.log.read(&mut self.cursor, None, SLICES, BATCH) {
                 LogRead::Gap(gap) => return Poll::Ready(Some(Event::Gap(gap))),
                 LogRead::Frames(slices) => {
                     let mut length = 0;

@@ -9,6 +9,7 @@ use super::{ProducerChanges, ProducerRow};
 use crate::accounts::UserName;
 use crate::store::{ClockReading, DataFolder, Db, Journal, JournalBatch, JournalRow, Retention};
 use crate::store::{StoreError, back_up, restore};
+use crate::topic::Routes;
 use crate::wire::{Body, Message, Millis, Seq, ServerFrame, cbor};
 
 fn now() -> ClockReading {
@@ -53,6 +54,7 @@ fn batch(seq: u64, published: Vec<ProducerRow>, removed: &[(&str, &str)]) -> Jou
         first: Seq(seq),
         last: Seq(seq),
         frames: Bytes::from(frames),
+        routes: Routes::default(),
     };
     let removed = removed
         .iter()

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use rusqlite::Connection;
 
 use super::*;
+use crate::topic::Routes;
 use crate::wire::{Millis, Seq, ServerFrame, cbor};
 
 fn fresh() -> (tempfile::TempDir, PathBuf) {
@@ -80,6 +81,7 @@ fn part(seqs: std::ops::RangeInclusive<u64>) -> JournalRow {
         first: Seq(*seqs.start()),
         last: Seq(*seqs.end()),
         frames: frames(seqs),
+        routes: Routes::default(),
     }
 }
 

@@ -23,7 +23,7 @@ mod trie;
 pub use self::ids::{SubscriberId, SubscriptionId};
 use self::lists::{List, Lists, PatternPlace};
 use self::slots::grow_slowly;
-use self::texts::Texts;
+pub use self::texts::Texts;
 use self::trie::{PatternEnd, Trie};
 use super::{Pattern, Topic};
 

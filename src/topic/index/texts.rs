@@ -9,7 +9,7 @@ use super::slots::Slots;
 
 /// A set of texts. A text keeps its number as long as it is used.
 #[derive(Debug)]
-pub(super) struct Texts {
+pub struct Texts {
     /// The texts, one after the other, with unused bytes between them.
     bytes: Vec<u8>,
     /// The number of bytes between the texts that no text uses any more.
@@ -37,7 +37,8 @@ impl StoredText {
 }
 
 impl Texts {
-    pub(super) fn new() -> Self {
+    /// Creates an empty set.
+    pub fn new() -> Self {
         Texts {
             bytes: Vec::new(),
             unused: 0,
@@ -47,12 +48,18 @@ impl Texts {
         }
     }
 
-    pub(super) fn is_empty(&self) -> bool {
+    /// Whether there is no text.
+    pub fn is_empty(&self) -> bool {
         self.by_text.is_empty()
     }
 
+    /// Returns the count of texts.
+    pub fn len(&self) -> usize {
+        self.by_text.len()
+    }
+
     /// Returns the number of a text; `None` if the text is not in the set.
-    pub(super) fn find(&self, text: &str) -> Option<u32> {
+    pub fn find(&self, text: &str) -> Option<u32> {
         if self.is_empty() {
             return None;
         }
@@ -63,7 +70,10 @@ impl Texts {
     }
 
     /// Returns the number of a text, and counts one more use of it.
-    pub(super) fn take(&mut self, text: &str) -> u32 {
+    ///
+    /// # Panics
+    /// If the text has 64 KiB or more, or all texts together have 4 GiB.
+    pub fn take(&mut self, text: &str) -> u32 {
         let Texts {
             bytes,
             places,
@@ -104,7 +114,10 @@ impl Texts {
 
     /// Counts one use of a text less. Removes the text after its last use, and returns whether it
     /// was removed.
-    pub(super) fn release(&mut self, number: u32) -> bool {
+    ///
+    /// # Panics
+    /// May panic if the text was removed before.
+    pub fn release(&mut self, number: u32) -> bool {
         let place = &mut self.places[number];
         place.uses -= 1;
         if place.uses > 0 {
@@ -127,7 +140,10 @@ impl Texts {
     }
 
     /// Returns the text with a number.
-    pub(super) fn text(&self, number: u32) -> &str {
+    ///
+    /// # Panics
+    /// May panic if the text was removed.
+    pub fn text(&self, number: u32) -> &str {
         let text = self.places[number].of(&self.bytes);
         std::str::from_utf8(text).expect("only whole texts are added")
     }

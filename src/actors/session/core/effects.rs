@@ -7,6 +7,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::hears::Hears;
 use super::rules::{Contract, SessionRules};
 
 use crate::accounts::{LoginRefusal, RevocationReason, UserName};
@@ -14,7 +15,7 @@ use crate::actors::handler::{Outcome, Request};
 use crate::actors::hub::{Bodies, NotPublished, NumberedBodies, Verdicts};
 use crate::actors::supervisor::Status;
 use crate::close::{Evidence, Micros};
-use crate::topic::{Permissions, RuleKind};
+use crate::topic::{Pattern, Permissions, RuleKind};
 use crate::wire::{
     ErrorCode, Login, Role, Seq, ServerFrame, SessionId, SessionLine, Term, WireError,
 };
@@ -41,8 +42,19 @@ pub trait Effects {
     /// Queues an answer if it is no longer than the client can take it. Returns whether it is.
     fn answer_within(&mut self, frame: &ServerFrame<'_>) -> bool;
 
-    /// Sends the broadcasts behind `after` from now on.
-    fn follow(&mut self, after: Seq);
+    /// Sends the broadcasts behind `after` that the session wants to hear from now on.
+    fn follow(&mut self, after: Seq, hears: &Hears);
+
+    /// Sends only what the session wants to hear from now on. Returns the seq behind which that
+    /// holds.
+    fn choose(&mut self, hears: &Hears) -> Seq;
+
+    /// Returns what the session hears.
+    fn hears(&self) -> Hears;
+
+    /// Sends the kept values of the topics that a filter matches, without a filter of all topics, but
+    /// those above `until`, before any further broadcast.
+    fn send_kept(&mut self, filter: Option<&[Pattern<'_>]>, until: Seq);
 
     /// Sends no further broadcast, and holds no publisher back.
     fn stop_following(&mut self);
@@ -235,6 +247,10 @@ pub struct Entry {
     pub after: Seq,
     /// The end of the gap, from the first broadcast on, that a resume cannot give.
     pub gap: Option<Seq>,
+    /// The broadcasts that the login asked for.
+    pub hears: Hears,
+    /// The seq up to which the login asked for kept values.
+    pub kept_until: Option<Seq>,
 }
 
 /// Why a login failed.

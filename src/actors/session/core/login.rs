@@ -5,6 +5,7 @@ use std::time::Instant;
 
 use super::Core;
 use super::effects::{Effects, Entry, Event, LoginFailure};
+use super::hears::Hears;
 use super::publish::refuse;
 use super::state::{Member, State};
 use super::work::Purpose;
@@ -18,6 +19,14 @@ const WRONG_PASSWORDS: u32 = 3;
 
 impl Core {
     pub(super) fn log_in<E: Effects>(&mut self, login: &Login<'_>, fx: &mut E) {
+        if let Err(error) = login.check() {
+            refuse(fx, login.id, error.code, &error.message);
+            return;
+        }
+        if let Some(problem) = self.filter_problem(&Hears::of(login)) {
+            refuse(fx, login.id, ErrorCode::TooMany, &problem);
+            return;
+        }
         if !fx.identify() {
             let message = "this user of the machine has as many sessions as it may: end one first";
             self.refuse_session(login.id, message, fx);
@@ -83,7 +92,7 @@ impl Core {
             seq: entry.after,
             term: Some(entry.term),
             request_rate: rate.map(|rate| rate.to_string().into()),
-            filter: None,
+            filter: entry.hears.filter_texts(),
             cursor_new: false,
         }));
         if let Some(newest) = entry.gap.filter(|newest| *newest > Seq::ZERO) {
@@ -95,7 +104,10 @@ impl Core {
         self.bucket = rate.map(|rate| Box::new(Bucket::full(rate, now)));
         self.state = State::Ready(Member::User(entry.user.clone()));
         fx.enter(&entry.user);
-        fx.follow(entry.after);
+        fx.follow(entry.after, &entry.hears);
+        if let Some(until) = entry.kept_until {
+            fx.send_kept(entry.hears.filter.as_deref(), until);
+        }
         self.wait_for_frames(now);
         // Only now is the session found by its user: a change of the account since the login
         // was checked is seen here.

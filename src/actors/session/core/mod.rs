@@ -21,10 +21,11 @@
 //! between the kinds of sessions, [`effects`] all that a decision can do, [`rules`] the decisions
 //! that the model checker replaces. `requests.rs` serves
 //! frames, `publish.rs` gathers publishes into runs (`numbered.rs` has the frames of those with a
-//! producer's number), `login.rs` has logins, `shutdown.rs` the
+//! producer's number), `subscribe.rs` changes the filter, `login.rs` has logins, `shutdown.rs` the
 //! supervisor's orders, `ending.rs` the way to the close, `deadlines.rs` the waiting.
 
 pub mod effects;
+pub mod hears;
 mod notice;
 mod numbered;
 pub mod policy;
@@ -44,6 +45,7 @@ mod publish;
 mod record;
 mod requests;
 pub mod shutdown;
+mod subscribe;
 
 #[cfg(any(test, fuzzing))]
 pub mod saved;
@@ -57,6 +59,7 @@ use std::time::Instant;
 use serde::{Deserialize, Serialize};
 
 use self::effects::Effects;
+use self::hears::Hears;
 use self::notice::Notice;
 use self::policy::{ConnectRefusal, FeatureLimits, Policy, SessionLimits};
 use self::run::Run;
@@ -182,7 +185,7 @@ impl Core {
             None => {
                 core.state = State::Ready(Member::Nameless);
                 if policy.is_outbound() {
-                    fx.follow(setup.head);
+                    fx.follow(setup.head, &Hears::EVERYTHING);
                 }
             }
         }

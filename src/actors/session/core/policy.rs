@@ -33,6 +33,8 @@ pub struct SessionLimits {
     pub max_frame_before_login: usize,
     /// Frames that are admitted and not answered, before another one is looked at.
     pub frames_in_work: usize,
+    /// The most patterns of a filter.
+    pub patterns: usize,
     /// Frames that ask for something; `None` is as fast as they are answered.
     pub request_rate: Option<Rate>,
     /// Frames of a client that has not logged in.
@@ -83,6 +85,7 @@ pub struct SavedLimits {
     max_frame: u64,
     max_frame_before_login: u64,
     frames_in_work: u64,
+    patterns: u64,
     request_rate: Option<SavedRate>,
     rate_before_login: SavedRate,
     login_timeout: Duration,
@@ -98,6 +101,7 @@ impl SessionLimits {
             max_frame,
             max_frame_before_login,
             frames_in_work,
+            patterns,
             request_rate,
             rate_before_login,
             login_timeout,
@@ -109,6 +113,7 @@ impl SessionLimits {
             max_frame: max_frame as u64,
             max_frame_before_login: max_frame_before_login as u64,
             frames_in_work: frames_in_work as u64,
+            patterns: patterns as u64,
             request_rate: request_rate.map(Rate::save),
             rate_before_login: rate_before_login.save(),
             login_timeout,
@@ -129,6 +134,7 @@ impl SessionLimits {
             max_frame: frame(saved.max_frame)?,
             max_frame_before_login: frame(saved.max_frame_before_login)?,
             frames_in_work: usize::try_from(saved.frames_in_work).unwrap_or(usize::MAX),
+            patterns: usize::try_from(saved.patterns).unwrap_or(usize::MAX),
             request_rate: saved.request_rate.map(Rate::restore).transpose()?,
             rate_before_login: Rate::restore(saved.rate_before_login)?,
             login_timeout: saved.login_timeout,

@@ -152,7 +152,7 @@ impl Core {
             ClientFrame::Sessions(list) => self.list_sessions(list.id, fx),
             ClientFrame::Shutdown(shutdown) => self.shut_down(shutdown, fx),
             ClientFrame::Publish(publish) => unreachable!("gathered: {}", publish.id),
-            ClientFrame::Subscribe(subscribe) => unreachable!("not served: {}", subscribe.id),
+            ClientFrame::Subscribe(subscribe) => self.subscribe(&subscribe, fx),
         }
     }
 
@@ -262,6 +262,7 @@ impl Core {
                 ClientFrame::Request(_)
                     | ClientFrame::Who(_)
                     | ClientFrame::Sessions(_)
+                    | ClientFrame::Subscribe(_)
                     | ClientFrame::Unserved(_)
             ),
             State::LoggingIn { .. } | State::Ending(_) | State::Closed { .. } => false,

@@ -14,13 +14,14 @@ use crate::actors::hub::{
 };
 use crate::actors::link::Link;
 use crate::actors::session::core::effects::{Ask, Done, Effects, Event, Identity, Output};
-use crate::actors::session::entrance::{self, ResumeFrom};
+use crate::actors::session::core::hears::Hears;
+use crate::actors::session::entrance::{self, Wanted};
 use crate::actors::session::events;
 use crate::actors::session::listener_context::ListenerContext;
 use crate::actors::supervisor::{Haste, List, Stop};
 use crate::close::{Evidence, Micros, StopReason};
 use crate::framing::Failure;
-use crate::topic::{Permissions, RuleKind};
+use crate::topic::{Pattern, Permissions, RuleKind};
 use crate::wire::{Login, Role, Seq, ServerFrame};
 
 impl<L: Link> Effects for SessionIo<L> {
@@ -52,18 +53,30 @@ impl<L: Link> Effects for SessionIo<L> {
         self.outlet.answer_within(frame)
     }
 
-    fn follow(&mut self, after: Seq) {
+    fn follow(&mut self, after: Seq, hears: &Hears) {
         // No user name holds a space.
         let reader = match self.info.user() {
             Some(user) => user.shared(),
             None => Arc::from(format!("peer {}", self.peer)),
         };
         let sends_files = self.link.sends_files();
-        self.outlet.follow(after, reader, sends_files);
+        self.outlet.follow(after, reader, hears, sends_files);
         if let Some(delivery) = &self.delivery {
             self.outlet.set_broadcast_waker(delivery.waker(&self.waker));
         }
         self.info.follow(after);
+    }
+
+    fn choose(&mut self, hears: &Hears) -> Seq {
+        self.outlet.set_hears(hears)
+    }
+
+    fn hears(&self) -> Hears {
+        self.outlet.hears()
+    }
+
+    fn send_kept(&mut self, filter: Option<&[Pattern<'_>]>, until: Seq) {
+        self.outlet.send_kept(filter, until);
     }
 
     fn stop_following(&mut self) {
@@ -179,7 +192,7 @@ impl<L: Link> Effects for SessionIo<L> {
         };
         self.login_guard = Some(cancel.drop_guard());
         let listener = Arc::clone(&self.listener);
-        let job = entrance::log_in(listener, claim, ResumeFrom::of(login));
+        let job = entrance::log_in(listener, claim, Wanted::of(login));
         self.jobs.push(None, job);
     }
 

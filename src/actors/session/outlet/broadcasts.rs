@@ -4,11 +4,12 @@
 use std::task::{Context as TaskContext, Poll};
 
 use super::queue::Marked;
+use super::reader::Reader;
 use super::{Outlet, Wanted, Written};
 use crate::actors::link::Link;
 use crate::framing::{Failure, Framing};
-use crate::log::{Slices, frame_length};
-use crate::wire::{Decoded, Dialect, Gap, Seq, ServerFrame, cbor};
+use crate::log::{Frames, Slices, frame_length};
+use crate::wire::{Decoded, Dialect, Gap, Passed, Seq, ServerFrame, cbor};
 
 /// Messages sent in a row before the session looks at its input again.
 const MESSAGES: usize = 64;
@@ -16,14 +17,22 @@ const MESSAGES: usize = 64;
 impl Outlet {
     /// Queues broadcasts as this client gets them.
     pub(super) fn render(&mut self, slices: &Slices) {
-        let (mut seq, mut length) = (self.reached(), 0);
+        let read = self.reader.as_ref().map_or(Seq::ZERO, Reader::read_seq);
+        let (mut seq, mut length) = (read, 0);
         for slice in slices {
             let mut bytes = &slice.bytes[..];
             while let Some(used) = frame_length(bytes)
                 && let Some(frame) = bytes.get(..used)
             {
                 seq = seq.next();
-                self.render_frame(seq, frame);
+                if self
+                    .reader
+                    .as_ref()
+                    .is_some_and(|reader| reader.hears(frame))
+                {
+                    self.render_frame(seq, frame);
+                    self.tell(seq);
+                }
                 bytes = &bytes[used..];
             }
             length += slice.bytes.len();
@@ -31,6 +40,48 @@ impl Outlet {
         if let Some(reader) = &mut self.reader {
             reader.advance(&self.log, slices, length);
         }
+        self.note_done();
+    }
+
+    /// Queues kept values as long as there is room.
+    pub(super) fn queue_kept(&mut self) {
+        while self.has_room()
+            && let Some(frame) = self.kept.pop_front()
+        {
+            if let Ok(Decoded::Frame(ServerFrame::Message(message), _)) =
+                cbor::decode_server(&frame, usize::MAX)
+            {
+                // A client in message mode that cannot take one goes without it.
+                self.answer_within(&ServerFrame::Kept(message));
+            }
+        }
+    }
+
+    /// Queues broadcasts that the client's filter selects.
+    pub(super) fn render_selected(&mut self, frames: &Frames) {
+        for (seq, frame) in frames {
+            self.render_frame(*seq, frame);
+        }
+        if let Some((last, _)) = frames.last() {
+            self.tell(*last);
+        }
+        self.note_done();
+    }
+
+    /// Notes a seq that the client is told of.
+    fn tell(&mut self, seq: Seq) {
+        if let Some(reader) = &mut self.reader {
+            reader.tell(seq);
+        }
+    }
+
+    /// Queues what tells the client that nothing up to a seq was for it.
+    pub(super) fn queue_passed(&mut self, to: Seq) {
+        let (dialect, framing) = (self.dialect, self.queue.framing());
+        let frame = ServerFrame::Passed(Passed { to });
+        let is_sent = dialect.encode(framing, &frame, self.queue.bytes());
+        self.queue.mark(is_sent, Marked::Broadcast(to));
+        self.tell(to);
         self.note_done();
     }
 

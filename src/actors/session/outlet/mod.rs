@@ -12,18 +12,24 @@ mod stream;
 #[cfg(test)]
 mod tests;
 
+use std::collections::VecDeque;
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context as TaskContext, Poll, Waker};
 
+use bytes::Bytes;
+
 use self::answers::{id_of, is_notice};
 use self::queue::Queue;
 use self::reader::{Reader, Upcoming};
 use super::core::effects::Output;
+use super::core::hears::Hears;
 use crate::actors::link::Link;
 use crate::framing::{Failure, Framing};
 use crate::log::{Log, PartialFrame, Slices};
+use crate::topic::Pattern;
+use crate::wire::cbor::message_keys;
 use crate::wire::{Dialect, Gap, Seq, ServerFrame, SessionId};
 
 /// A connection's outgoing side.
@@ -37,8 +43,12 @@ pub(super) struct Outlet {
     shard: usize,
     /// The rest of a broadcast that was written in part: it goes before all else.
     rest: PartialFrame,
+    /// The seq of that broadcast.
+    rest_seq: Seq,
     /// Answers, and broadcasts where they do not go out as the log has them.
     queue: Queue,
+    /// Kept values that are not queued yet: they go before any further broadcast.
+    kept: VecDeque<Bytes>,
     reader: Option<Reader>,
     /// The value of [`Outlet::reached`] when the last answer was queued: that one stands behind
     /// this broadcast, and before the next.
@@ -97,6 +107,8 @@ impl Outlet {
             log: setup.log,
             shard: setup.shard,
             rest: PartialFrame::default(),
+            rest_seq: Seq::ZERO,
+            kept: VecDeque::new(),
             reader: None,
             last_answer: None,
             failure: None,
@@ -169,14 +181,42 @@ impl Outlet {
 
     /// Whether the log's bytes are sent as they are.
     fn is_log_native(&self) -> bool {
-        self.dialect.is_log_native(self.queue.framing())
+        let takes_slices = self.reader.as_ref().is_none_or(Reader::takes_slices);
+        takes_slices && self.dialect.is_log_native(self.queue.framing())
     }
 
     /// From now on, what follows `after` is sent, to this user or, where nobody logs in,
     /// to this peer.
-    pub(super) fn follow(&mut self, after: Seq, user: Arc<str>, sends_files: bool) {
-        let takes_files = self.is_log_native() && sends_files;
-        self.reader = Some(Reader::new(&self.log, after, takes_files, user));
+    pub(super) fn follow(&mut self, after: Seq, user: Arc<str>, hears: &Hears, sends_files: bool) {
+        let takes_files = self.is_log_native() && sends_files && hears.is_everything();
+        let mut reader = Reader::new(&self.log, after, takes_files, user);
+        reader.choose(&self.log, self.shard, hears);
+        self.reader = Some(reader);
+    }
+
+    /// Changes what is sent, and returns behind which seq that holds.
+    pub(super) fn set_hears(&mut self, hears: &Hears) -> Seq {
+        let reader = self.reader.as_mut();
+        reader.map_or(Seq::ZERO, |reader| {
+            reader.choose(&self.log, self.shard, hears)
+        })
+    }
+
+    /// Sends the kept values of the topics that a filter matches, but those above `until`, before any
+    /// further broadcast.
+    pub(super) fn send_kept(&mut self, filter: Option<&[Pattern<'_>]>, until: Seq) {
+        let (_, kept) = self.log.kept(filter);
+        let seq = |frame: &Bytes| message_keys(frame).map(|keys| keys.seq);
+        let wanted = kept
+            .into_iter()
+            .filter(|frame| seq(frame).is_some_and(|seq| seq <= until));
+        self.kept.extend(wanted);
+    }
+
+    /// Returns what is sent.
+    pub(super) fn hears(&self) -> Hears {
+        let reader = self.reader.as_ref();
+        reader.map_or(Hears::EVERYTHING, Reader::hears_now)
     }
 
     /// Has this woken for new broadcasts instead of the task that writes.
@@ -199,7 +239,7 @@ impl Outlet {
         if let Some(sent) = self.sent_before_break {
             return sent;
         }
-        if !self.is_log_native() {
+        if !self.is_log_native() || self.queue.holds_broadcasts() {
             return reader.rendered();
         }
         if let Some(gap) = self.queue.first_gap() {
@@ -226,6 +266,7 @@ impl Outlet {
         self.failure.get_or_insert(failure);
         self.rest = PartialFrame::default();
         self.queue = Queue::new(self.queue.framing());
+        self.kept = VecDeque::new();
         self.stop_following();
     }
 
@@ -254,7 +295,7 @@ impl Outlet {
 
     /// Whether nothing waits to be written but what is in the log.
     pub(super) fn is_clear(&self) -> bool {
-        self.rest.bytes.is_empty() && self.queue.is_clear()
+        self.rest.bytes.is_empty() && self.queue.is_clear() && self.kept.is_empty()
     }
 
     /// Shuts the write side: the client sees the end after the last byte.
@@ -312,7 +353,8 @@ impl Outlet {
     /// the way.
     fn next_slices(&mut self, wanted: Wanted, cx: &mut TaskContext<'_>) -> Result<Slices, Written> {
         let is_native = self.is_log_native();
-        if !is_native && !self.has_room() {
+        self.queue_kept();
+        if !self.kept.is_empty() || (!is_native && !self.has_room()) {
             return Ok(Slices::new());
         }
         while let Some(reader) = &mut self.reader {
@@ -322,7 +364,7 @@ impl Outlet {
             }
             // A gap right behind a resume is told, whatever the policy.
             let ends_on_gap = wanted.ends_on_gap && !reader.is_fresh();
-            match reader.next(&self.log, self.shard, cx) {
+            match reader.next(&self.log, self.shard, wanted.until, cx) {
                 Upcoming::Nothing => break,
                 Upcoming::Moved => {}
                 Upcoming::Unreadable => return Err(Written::Unreadable),
@@ -333,6 +375,13 @@ impl Outlet {
                 Upcoming::Gap(gap) => {
                     reader.skip(gap);
                     self.queue_gap(gap);
+                }
+                Upcoming::Passed(to) => self.queue_passed(to),
+                Upcoming::Selected(frames) => {
+                    self.render_selected(&frames);
+                    if !self.queue.is_clear() {
+                        break;
+                    }
                 }
                 Upcoming::Frames(slices) if is_native => return Ok(slices),
                 Upcoming::Frames(slices) => {

@@ -11,6 +11,7 @@ use std::sync::Arc;
 use std::task::{Context as TaskContext, Poll};
 
 use crate::log::{JournalChunk, Log, PartialFrame, Slice, Slices, frame_length};
+use crate::wire::cbor::message_keys;
 use crate::wire::{Gap, Seq};
 
 /// The approximate number of bytes that are read at once.
@@ -29,8 +30,12 @@ enum Step {
     Needed,
     /// It is being read; the log's head when it was requested.
     Requested(Reading, Seq),
-    /// The rest of a chunk, and its last seq.
-    Held(JournalChunk),
+    /// The rest of a chunk.
+    Held {
+        chunk: JournalChunk,
+        /// Whether some of its messages are for one user only.
+        has_direct: bool,
+    },
 }
 
 type Reading = Pin<Box<dyn Future<Output = Option<Option<JournalChunk>>>>>;
@@ -40,7 +45,7 @@ impl fmt::Debug for Step {
         f.write_str(match self {
             Step::Needed => "Needed",
             Step::Requested(..) => "Requested",
-            Step::Held(_) => "Held",
+            Step::Held { .. } => "Held",
         })
     }
 }
@@ -93,16 +98,16 @@ impl Past {
                     self.step = Step::Needed;
                     match read {
                         None => return PastRead::Failed,
-                        Some(Some(chunk)) => self.step = Step::Held(chunk),
+                        Some(Some(chunk)) => self.step = held(chunk),
                         // All that there was when it was asked for has been removed.
                         Some(None) => return self.gap(head.next().min(tail)),
                     }
                 }
-                Step::Held(chunk) if chunk.first > self.seq.next() => {
+                Step::Held { chunk, .. } if chunk.first > self.seq.next() => {
                     let first = chunk.first;
                     return self.gap(first.min(tail));
                 }
-                Step::Held(chunk) => {
+                Step::Held { chunk, .. } => {
                     let slice = Slice::new(chunk.frames.clone(), chunk.last);
                     return PastRead::Frames(Slices::from_iter([slice]));
                 }
@@ -117,6 +122,17 @@ impl Past {
         })
     }
 
+    /// Whether some of the messages that are being read are for one user only.
+    pub(super) fn has_direct(&self) -> bool {
+        matches!(
+            self.step,
+            Step::Held {
+                has_direct: true,
+                ..
+            }
+        )
+    }
+
     /// Goes on behind a gap.
     pub(super) fn skip(&mut self, gap: Gap) {
         self.seq = gap.to;
@@ -125,7 +141,7 @@ impl Past {
     /// Moves behind the frames that `written` bytes touched; the rest of the last
     /// one, as with a cursor in the log.
     pub(super) fn advance(&mut self, written: usize) -> PartialFrame {
-        let Step::Held(chunk) = &mut self.step else {
+        let Step::Held { chunk, .. } = &mut self.step else {
             return PartialFrame::default();
         };
         let frames = &chunk.frames;
@@ -144,6 +160,17 @@ impl Past {
         }
         rest
     }
+}
+
+fn held(chunk: JournalChunk) -> Step {
+    let mut bytes = &chunk.frames[..];
+    let mut has_direct = false;
+    while let Some(length) = frame_length(bytes) {
+        let (frame, rest) = bytes.split_at(length);
+        has_direct |= message_keys(frame).is_some_and(|keys| keys.to.is_some());
+        bytes = rest;
+    }
+    Step::Held { chunk, has_direct }
 }
 
 fn request(log: &Log, after: Seq) -> Option<Reading> {

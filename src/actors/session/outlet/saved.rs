@@ -26,7 +26,9 @@ use crate::wire::Seq;
 #[serde(deny_unknown_fields)]
 pub struct SavedOutlet {
     rest: SavedBytes,
+    rest_seq: Seq,
     queue: SavedQueue,
+    kept: Vec<SavedBytes>,
     reader: Option<SavedReader>,
     last_answer: Option<Seq>,
     failure: Option<SavedFailure>,
@@ -50,7 +52,9 @@ impl Outlet {
             log: _,
             shard: _,
             rest,
+            rest_seq,
             queue,
+            kept,
             reader,
             last_answer,
             failure,
@@ -60,7 +64,12 @@ impl Outlet {
         let PartialFrame { bytes, pages: _ } = rest;
         SavedOutlet {
             rest: SavedBytes(bytes.to_vec()),
+            rest_seq: *rest_seq,
             queue: queue.save(),
+            kept: kept
+                .iter()
+                .map(|frame| SavedBytes(frame.to_vec()))
+                .collect(),
             reader: reader.as_ref().map(|reader| reader.save(now)),
             last_answer: *last_answer,
             failure: failure.map(|failure| match failure {
@@ -83,14 +92,15 @@ impl Outlet {
     ) -> Result<Outlet, RestoreError> {
         let mut outlet = Outlet::new(setup);
         outlet.queue = Queue::restore(saved.queue, outlet.framing())?;
+        let kept = saved.kept.into_iter();
+        outlet.kept = kept.map(|frame| Bytes::from(frame.0)).collect();
         let (user, sends_files) = reader;
-        let restored = saved
-            .reader
-            .map(|saved| Reader::restore(saved, &outlet.log, sends_files, user, now));
+        let restored = saved.reader.map(|saved| {
+            Reader::restore(saved, (&outlet.log, outlet.shard), sends_files, user, now)
+        });
         outlet.reader = restored.transpose()?;
         if !saved.rest.0.is_empty() {
-            // Only where the log's bytes are sent as they are is one written in part.
-            let is_possible = outlet.is_log_native() && outlet.reached() > Seq::ZERO;
+            let is_possible = saved.rest_seq > Seq::ZERO && saved.rest_seq <= outlet.reached();
             if !is_possible {
                 return Err(RestoreError::Impossible("no broadcast was written in part"));
             }
@@ -99,6 +109,7 @@ impl Outlet {
                 pages: Default::default(),
             };
         }
+        outlet.rest_seq = saved.rest_seq;
         outlet.last_answer = saved.last_answer;
         outlet.failure = saved.failure.map(|failure| match failure {
             SavedFailure::Peer => Failure::PeerGone,

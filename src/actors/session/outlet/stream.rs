@@ -10,6 +10,7 @@ use super::reader::{Reader, SLICES};
 use super::{Outlet, Wanted, Written};
 use crate::actors::link::Link;
 use crate::log::{PageRange, PartialFrame, Slices};
+use crate::wire::Seq;
 
 /// Less than this is sooner copied than handed out.
 const SENT_AS_FILE: usize = 16 * 1024;
@@ -121,6 +122,12 @@ impl Outlet {
         let mut left = length;
         let of_rest = left.min(self.rest.bytes.len());
         self.rest.consume(of_rest);
+        if of_rest > 0
+            && self.rest.bytes.is_empty()
+            && let Some(reader) = &mut self.reader
+        {
+            reader.note_rendered(self.rest_seq);
+        }
         left -= of_rest;
         let queued = left.min(self.queue.unwritten().len());
         self.queue.wrote(queued);
@@ -129,6 +136,9 @@ impl Outlet {
         if let Some(reader) = &mut self.reader {
             if left > 0 {
                 self.rest = reader.advance(&self.log, slices, left);
+                self.rest_seq = reader.read_seq();
+                let is_whole = self.rest.bytes.is_empty();
+                reader.note_rendered(Seq(self.rest_seq.0 - u64::from(!is_whole)));
             }
             let of_broadcasts = if native { length - queued } else { length };
             reader.note_taken(of_broadcasts as u64);

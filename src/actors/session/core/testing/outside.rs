@@ -7,9 +7,10 @@ use crate::accounts::{RevocationReason, UserName};
 use crate::actors::handler::{Outcome, Request};
 use crate::actors::hub::{Bodies, NotPublished, NumberedBodies, Verdicts};
 use crate::actors::session::core::effects::{Ask, Effects, Event, Identity, Output};
+use crate::actors::session::core::hears::Hears;
 use crate::close::{Evidence, Micros};
 use crate::framing::Framing;
-use crate::topic::{self, Permissions, RuleKind, RuleSet};
+use crate::topic::{self, Pattern, Permissions, RuleKind, RuleSet};
 use crate::wire::{Dialect, Login, Role, Seq, ServerFrame, SessionId};
 
 /// Something that the core did, beside its answers.
@@ -37,6 +38,8 @@ pub enum Effect {
     Ask(Ask),
     Leave(String),
     CarriedOut,
+    /// The filter, and the seq up to which.
+    SendKept(Option<Vec<String>>, Seq),
     /// The variant of the event that was logged.
     Log(&'static str),
 }
@@ -77,6 +80,8 @@ pub struct Outside {
     /// The frames of the answers, in the CBOR dialect.
     pub answers: Vec<Vec<u8>>,
     pub effects: Vec<Effect>,
+    /// What the session hears.
+    pub hears: Hears,
     user: Option<String>,
     after: Option<Seq>,
 }
@@ -110,6 +115,7 @@ impl Default for Outside {
             is_too_long: false,
             answers: Vec::new(),
             effects: Vec::new(),
+            hears: Hears::EVERYTHING,
             user: None,
             after: None,
         }
@@ -192,11 +198,26 @@ impl Effects for Outside {
         !self.is_too_long
     }
 
-    fn follow(&mut self, after: Seq) {
+    fn follow(&mut self, after: Seq, hears: &Hears) {
+        self.hears = hears.clone();
         self.effects.push(Effect::Follow(after));
         self.after = Some(after);
         self.output.follows = true;
         (self.output.reached, self.output.sent) = (after, after);
+    }
+
+    fn choose(&mut self, hears: &Hears) -> Seq {
+        self.hears = hears.clone();
+        self.output.reached
+    }
+
+    fn hears(&self) -> Hears {
+        self.hears.clone()
+    }
+
+    fn send_kept(&mut self, filter: Option<&[Pattern<'_>]>, until: Seq) {
+        let filter = filter.map(|filter| filter.iter().map(Pattern::to_string).collect());
+        self.effects.push(Effect::SendKept(filter, until));
     }
 
     fn stop_following(&mut self) {

@@ -9,6 +9,7 @@ use crate::accounts::UserName;
 #[cfg(test)]
 use crate::actors::session::core::Served;
 use crate::actors::session::core::effects::{Done, Entry};
+use crate::actors::session::core::hears::Hears;
 use crate::actors::session::core::policy::{
     ConnectRefusal, FeatureLimits, Policy, SessionLimits, SlowPolicy,
 };
@@ -24,6 +25,7 @@ pub const LIMITS: SessionLimits = SessionLimits {
     max_frame: 1 << 20,
     max_frame_before_login: 16 * 1024,
     frames_in_work: 32_768,
+    patterns: 1_000,
     request_rate: None,
     rate_before_login: Rate::per_seconds(10, 1),
     login_timeout: Duration::from_secs(10),
@@ -237,6 +239,8 @@ pub fn entry(after: Seq) -> Entry {
         term: Term(1),
         after,
         gap: None,
+        hears: Hears::EVERYTHING,
+        kept_until: None,
     }
 }
 

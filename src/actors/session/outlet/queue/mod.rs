@@ -220,6 +220,12 @@ impl Queue {
         })
     }
 
+    /// Whether a broadcast has not been written.
+    pub(super) fn holds_broadcasts(&self) -> bool {
+        let mut marks = self.marks.iter();
+        marks.any(|mark| matches!(mark.of, Marked::Broadcast(_)))
+    }
+
     /// A client that reads slowly and asks on must not make the buffer grow for ever.
     fn tidy(&mut self) {
         if self.written == self.bytes.len() {

@@ -2,14 +2,21 @@
 
 #[cfg(any(test, fuzzing))]
 pub(super) mod saved;
+mod scan;
+mod selected;
 
 use std::sync::Arc;
 use std::task::{Context as TaskContext, Waker};
 
+use self::scan::{Scan, is_for};
+use self::selected::SelectedPlace;
 use super::past::{Past, PastRead};
+use crate::actors::session::core::hears::Hears;
 use crate::log::{
-    Cursor, Log, LogRead, PartialFrame, ReadWait, SendfileGuard, Slices, TrackedReader,
+    Cursor, Frames, Log, LogRead, PartialFrame, ReadWait, Selection, SendfileGuard, Slices,
+    TrackedReader,
 };
+use crate::topic::Pattern;
 use crate::wire::{Gap, Seq};
 
 /// The approximate number of slices that one write takes from the log.
@@ -22,9 +29,15 @@ const GAPS: usize = 16;
 /// A session's place in the log, or in the journal.
 #[derive(Debug)]
 pub(super) struct Reader {
+    /// The user, or the peer where nobody logs in: no user's name has a space.
+    user: Arc<str>,
     cursor: Cursor,
     /// The place instead, while the log no longer holds what comes next.
     past: Option<Box<Past>>,
+    /// The place instead, where a filter selects what the reader gets.
+    selected: Option<Box<SelectedPlace>>,
+    /// The choice of a reader that looks at each frame.
+    scan: Option<Box<Scan>>,
     /// Nothing has been read since the login.
     is_fresh: bool,
     /// The last broadcast that was written, where they are rendered first.
@@ -52,6 +65,10 @@ pub(super) enum Upcoming {
     Moved,
     Gap(Gap),
     Frames(Slices),
+    /// Frames that the reader's filter selects.
+    Selected(Frames),
+    /// Nothing up to this seq was for the reader, and its client is to be told so.
+    Passed(Seq),
     /// The journal cannot be read.
     Unreadable,
 }
@@ -63,10 +80,13 @@ impl Reader {
             waker: None,
             cursor: log.cursor_after(after),
             past: None,
+            selected: None,
+            scan: None,
             is_fresh: true,
             rendered: after,
             taken: 0,
-            tracked: log.backpressure().reader(Some(user)),
+            tracked: log.backpressure().reader(Some(Arc::clone(&user))),
+            user,
             read_wait: ReadWait::default(),
             sendfile: takes_files.then(|| log.register_sendfile_reader()),
             gaps: Vec::new(),
@@ -74,15 +94,84 @@ impl Reader {
         }
     }
 
+    /// Gets only what the session wants to hear from now on. Returns the seq behind which that
+    /// holds.
+    pub(super) fn choose(&mut self, log: &Arc<Log>, shard: usize, hears: &Hears) -> Seq {
+        let told = self.seq();
+        self.scan = None;
+        let after = match self.selected.take() {
+            Some(place) => {
+                let after = place.done_until();
+                (self.cursor, self.past) = (log.cursor_after(after), None);
+                after
+            }
+            None => self.read_seq(),
+        };
+        match &hears.filter {
+            None if hears.is_everything() => {}
+            Some(filter) if !filter.iter().any(Pattern::matches_all) => {
+                let wanted = Selection {
+                    user: &self.user,
+                    filter,
+                    presence: hears.presence,
+                };
+                let place = SelectedPlace::new(log, shard, (told, after), wanted);
+                self.selected = Some(Box::new(place));
+            }
+            filter => {
+                let scan = Scan::new(filter.clone(), hears.presence, told);
+                self.scan = Some(Box::new(scan));
+            }
+        }
+        if !hears.is_everything() {
+            self.refuse_files();
+        }
+        after
+    }
+
+    /// Returns what the session wants to hear.
+    pub(super) fn hears_now(&self) -> Hears {
+        match (&self.selected, &self.scan) {
+            (Some(selected), _) => selected.hears(),
+            (None, Some(scan)) => Hears {
+                filter: scan.filter().map(<[_]>::to_vec),
+                presence: scan.wants_presence(),
+                is_told: true,
+            },
+            (None, None) => Hears::EVERYTHING,
+        }
+    }
+
+    /// Whether the reader may get the log's bytes as they are.
+    pub(super) fn takes_slices(&self) -> bool {
+        let has_hidden = self.past.as_ref().is_some_and(|past| past.has_direct());
+        self.selected.is_none() && self.scan.is_none() && !has_hidden
+    }
+
+    /// Whether a frame that comes next in the log is for the reader.
+    pub(super) fn hears(&self, frame: &[u8]) -> bool {
+        let is_judged = self.past.is_some() || self.scan.is_some();
+        !is_judged || is_for(frame, &self.user, self.scan.as_deref())
+    }
+
+    /// The last seq that was read, whether its broadcast was for the reader or not.
+    pub(super) fn read_seq(&self) -> Seq {
+        let past = self.past.as_ref().map(|past| past.seq());
+        past.unwrap_or_else(|| self.cursor.seq())
+    }
+
     /// Has this woken for new broadcasts instead of the task that reads.
     pub(super) fn set_waker(&mut self, waker: Waker) {
         self.waker = Some(waker);
     }
 
-    /// The last seq that was read.
+    /// The last seq that the client was told of, or will be by what is queued.
     pub(super) fn seq(&self) -> Seq {
-        let past = self.past.as_ref().map(|past| past.seq());
-        past.unwrap_or_else(|| self.cursor.seq())
+        match (&self.selected, &self.scan) {
+            (Some(selected), _) => selected.seq(),
+            (None, Some(scan)) => scan.told,
+            (None, None) => self.read_seq(),
+        }
     }
 
     /// The last seq that was written, where broadcasts are rendered first.
@@ -100,14 +189,41 @@ impl Reader {
         self.is_fresh
     }
 
-    /// Returns what comes next.
-    pub(super) fn next(&mut self, log: &Log, shard: usize, cx: &mut TaskContext<'_>) -> Upcoming {
-        let upcoming = match self.past {
-            None => self.read_log(log, shard, cx),
-            Some(_) => self.read_past(log, cx),
+    /// Returns what comes next. A client with a filter is told that it has everything up to
+    /// `until`, once that is so.
+    pub(super) fn next(
+        &mut self,
+        log: &Log,
+        shard: usize,
+        until: Option<Seq>,
+        cx: &mut TaskContext<'_>,
+    ) -> Upcoming {
+        let waker = self.waker.as_ref().unwrap_or(cx.waker());
+        let upcoming = match (&mut self.selected, &self.past) {
+            (Some(selected), _) => selected.next(until, waker),
+            (None, None) => self.read_log(log, shard, cx),
+            (None, Some(_)) => self.read_past(log, cx),
         };
-        self.is_fresh &= !matches!(upcoming, Upcoming::Frames(_));
-        upcoming
+        self.is_fresh &= !matches!(upcoming, Upcoming::Frames(_) | Upcoming::Selected(_));
+        let read = self.read_seq();
+        match (upcoming, &self.selected, &self.scan) {
+            (Upcoming::Nothing, None, Some(scan)) if scan.told < read => Upcoming::Passed(read),
+            (Upcoming::Nothing, Some(_), _) => {
+                self.tracked.note_caught_up(self.taken);
+                Upcoming::Nothing
+            }
+            (upcoming, ..) => upcoming,
+        }
+    }
+
+    /// Notes that a selected broadcast, or how far the stream is, goes to the client.
+    pub(super) fn tell(&mut self, seq: Seq) {
+        if let Some(selected) = &mut self.selected {
+            selected.tell(seq);
+        }
+        if let Some(scan) = &mut self.scan {
+            scan.told = seq;
+        }
     }
 
     fn read_log(&mut self, log: &Log, shard: usize, cx: &mut TaskContext<'_>) -> Upcoming {
@@ -117,7 +233,7 @@ impl Reader {
             return Upcoming::Nothing;
         }
         let here = self.cursor;
-        match log.read(&mut self.cursor, SLICES, BATCH) {
+        match log.read(&mut self.cursor, Some(&self.user), SLICES, BATCH) {
             LogRead::AtHead => {
                 self.tracked.note_caught_up(self.taken);
                 let waker = self.waker.as_ref().unwrap_or(cx.waker());
@@ -169,6 +285,7 @@ impl Reader {
     /// Goes on behind a gap that the client is told; the log's cursor does so by itself.
     pub(super) fn skip(&mut self, gap: Gap) {
         self.is_fresh = false;
+        self.tell(gap.to);
         if let Some(past) = &mut self.past {
             past.skip(gap);
         }
@@ -176,14 +293,14 @@ impl Reader {
 
     /// Goes back in front of a gap: what the client has got is what it is told at the end.
     pub(super) fn stay_before(&mut self, log: &Log, gap: Gap) {
-        if self.past.is_none() {
+        if self.past.is_none() && self.selected.is_none() {
             self.cursor = log.cursor_after(Seq(gap.from.0 - 1));
         }
     }
 
     /// Notes a gap that has been written, or that this client is not told of.
     pub(super) fn note_gap(&mut self, gap: Gap) {
-        self.rendered = gap.to;
+        self.note_rendered(gap.to);
         if self.gaps.len() == GAPS {
             let (_, to) = self.gaps.remove(0);
             self.gaps_unlisted_to = Some(to);
@@ -191,9 +308,9 @@ impl Reader {
         self.gaps.push((gap.from, gap.to));
     }
 
-    /// Notes a rendered broadcast that has been written.
+    /// Notes a broadcast that has been written.
     pub(super) fn note_rendered(&mut self, seq: Seq) {
-        self.rendered = seq;
+        self.rendered = self.rendered.max(seq);
     }
 
     /// Notes bytes of broadcasts that the client has taken.
@@ -205,7 +322,8 @@ impl Reader {
     /// back: it cannot fall off that.
     pub(super) fn note_lag(&mut self, log: &Log) {
         if self.past.is_none() {
-            let position = self.cursor.position();
+            let selected = self.selected.as_ref();
+            let position = selected.map_or(self.cursor.position(), |place| place.position());
             self.tracked.note(position, self.taken, log.written());
         }
     }

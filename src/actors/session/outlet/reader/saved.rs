@@ -9,9 +9,11 @@ use std::time::Instant;
 use serde::{Deserialize, Serialize};
 
 use super::{GAPS, Past, Reader};
+use crate::actors::session::core::hears::Hears;
 use crate::actors::session::saved::error::RestoreError;
 use crate::actors::session::saved::plain::list;
 use crate::log::{Log, SavedProgress};
+use crate::topic::Pattern;
 use crate::wire::Seq;
 
 /// The state of a [`Reader`].
@@ -29,13 +31,51 @@ pub struct SavedReader {
     #[serde(deserialize_with = "list")]
     gaps: Vec<(Seq, Seq)>,
     gaps_unlisted_to: Option<Seq>,
+    /// `None` if it gets everything.
+    hears: Option<SavedHears>,
+}
+
+/// The broadcasts that the session wants to hear.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct SavedHears {
+    filter: Option<Vec<String>>,
+    presence: bool,
+}
+
+impl SavedHears {
+    fn save(hears: &Hears) -> Option<SavedHears> {
+        let filter = hears.filter.as_ref();
+        let texts = |filter: &Vec<Pattern<'_>>| filter.iter().map(Pattern::to_string).collect();
+        (!hears.is_everything()).then(|| SavedHears {
+            filter: filter.map(texts),
+            presence: hears.presence,
+        })
+    }
+
+    fn restore(self) -> Result<Hears, RestoreError> {
+        let pattern = |text: String| {
+            Pattern::new(text).map_err(|_| RestoreError::Impossible("no pattern is like that"))
+        };
+        let filter = self
+            .filter
+            .map(|texts| texts.into_iter().map(pattern).collect());
+        Ok(Hears {
+            filter: filter.transpose()?,
+            presence: self.presence,
+            is_told: true,
+        })
+    }
 }
 
 impl Reader {
     pub(in super::super) fn save(&self, now: Instant) -> SavedReader {
         let Reader {
-            cursor: _, // the seq says where it is
-            waker: _,  // of this process; without one the task that reads is woken
+            cursor: _,   // the seq says where it is
+            waker: _,    // of this process; without one the task that reads is woken
+            user: _,     // the caller has it
+            selected: _, // `hears_now` says what these two are for
+            scan: _,
             past,
             is_fresh,
             rendered,
@@ -56,6 +96,7 @@ impl Reader {
             takes_files: sendfile.is_some(),
             gaps: gaps.clone(),
             gaps_unlisted_to: *gaps_unlisted_to,
+            hears: SavedHears::save(&self.hears_now()),
         }
     }
 
@@ -63,7 +104,7 @@ impl Reader {
     /// connection can be sent a file's bytes.
     pub(in super::super) fn restore(
         saved: SavedReader,
-        log: &Arc<Log>,
+        (log, shard): (&Arc<Log>, usize),
         sends_files: bool,
         user: Arc<str>,
         now: Instant,
@@ -81,6 +122,9 @@ impl Reader {
         reader.tracked = log
             .backpressure()
             .restore(Some(user), saved.progress, now)?;
+        if let Some(hears) = saved.hears {
+            reader.choose(log, shard, &hears.restore()?);
+        }
         // Without a journal the log itself tells the gap.
         if saved.is_past && log.journal().is_some() {
             reader.past = Some(Box::new(Past::behind(read)));

@@ -9,9 +9,10 @@ use crate::accounts::{RevocationReason, UserName};
 use crate::actors::handler::{Outcome, Request};
 use crate::actors::hub::{Bodies, NotPublished, NumberedBodies, Verdicts};
 use crate::actors::session::core::effects::{Ask, Effects, Event, Identity, Output};
+use crate::actors::session::core::hears::Hears;
 use crate::close::{Evidence, Micros};
 use crate::framing::Failure;
-use crate::topic::{Permissions, RuleKind};
+use crate::topic::{Pattern, Permissions, RuleKind};
 use crate::wire::{Login, Role, Seq, ServerFrame};
 
 impl Effects for Io {
@@ -40,9 +41,21 @@ impl Effects for Io {
         self.outlet.answer_within(frame)
     }
 
-    fn follow(&mut self, after: Seq) {
-        self.others.follow(after);
-        self.outlet.follow(after, Arc::from(READER), false);
+    fn follow(&mut self, after: Seq, hears: &Hears) {
+        self.others.follow(after, hears);
+        self.outlet.follow(after, Arc::from(READER), hears, false);
+    }
+
+    fn choose(&mut self, hears: &Hears) -> Seq {
+        self.outlet.set_hears(hears)
+    }
+
+    fn hears(&self) -> Hears {
+        self.outlet.hears()
+    }
+
+    fn send_kept(&mut self, filter: Option<&[Pattern<'_>]>, until: Seq) {
+        self.outlet.send_kept(filter, until);
     }
 
     fn stop_following(&mut self) {

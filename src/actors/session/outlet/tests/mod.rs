@@ -80,6 +80,8 @@ impl Link for Holding {
     }
 }
 
+mod hearing;
+
 const ALL: Wanted = Wanted {
     until: None,
     ends_on_gap: false,

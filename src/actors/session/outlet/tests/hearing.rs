@@ -1,0 +1,304 @@
+//! What a session with a filter gets, against a plain list of all broadcasts.
+
+use std::borrow::Cow;
+use std::io;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, Waker};
+
+use proptest::collection::vec;
+use proptest::prelude::*;
+use tokio::io::AsyncWrite;
+
+use super::super::{Outlet, OutletSetup, Wanted, Written};
+use crate::actors::link::Link;
+use crate::actors::session::core::hears::Hears;
+use crate::close::Evidence;
+use crate::framing::{Framing, Received};
+use crate::log::{Appender, BackpressureLimits, Content, Log, LogLimits, PresenceChange};
+use crate::topic::{Pattern, Route, Topic};
+use crate::wire::cbor::{self, encode_content};
+use crate::wire::{
+    Body, Decoded, Dialect, Gap, Millis, Publish, PublishOptions, Seq, ServerFrame, SessionId,
+};
+
+/// The session's user.
+const USER: &str = "u";
+
+/// Takes some bytes now and then.
+#[derive(Debug, Default)]
+struct Slow {
+    taken: Vec<u8>,
+    room: usize,
+}
+
+impl AsyncWrite for Slow {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+        buf: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        let length = self.room.min(buf.len());
+        if length == 0 {
+            return Poll::Pending;
+        }
+        self.room -= length;
+        self.taken.extend_from_slice(&buf[..length]);
+        Poll::Ready(Ok(length))
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl Link for Slow {
+    fn framing(&self) -> Framing {
+        Framing::Stream
+    }
+
+    fn poll_receive(&mut self, _: &mut Context<'_>, _: &mut [u8]) -> Poll<io::Result<Received>> {
+        Poll::Pending
+    }
+
+    fn half_closes(&self) -> bool {
+        true
+    }
+
+    fn is_hung_up(&self) -> bool {
+        false
+    }
+
+    fn evidence(&self) -> Evidence {
+        Evidence::Written
+    }
+
+    fn best_evidence(&self) -> Evidence {
+        Evidence::Written
+    }
+}
+
+#[derive(Debug, Clone, PartialEq)]
+enum Broadcast {
+    Presence,
+    Message {
+        topic: Option<String>,
+        to: Option<String>,
+    },
+}
+
+impl Broadcast {
+    fn is_for(&self, hears: &Hears) -> bool {
+        let (topic, to) = match self {
+            Broadcast::Presence => return hears.presence,
+            Broadcast::Message { topic, to } => (topic, to),
+        };
+        if let Some(to) = to {
+            return to == USER;
+        }
+        let topic = topic
+            .as_ref()
+            .map(|text| Topic::new(text.as_str()).expect("a topic"));
+        match &hears.filter {
+            None => true,
+            Some(filter) => filter
+                .iter()
+                .any(|pattern| pattern.matches_message(topic.as_ref())),
+        }
+    }
+}
+
+#[derive(Debug, Clone)]
+enum Step {
+    Broadcast(Vec<Broadcast>),
+    /// Gives the client's side so much room, and writes.
+    Write(usize),
+    /// Changes what the session wants to hear.
+    Hear(Hears),
+}
+
+fn broadcast() -> impl Strategy<Value = Broadcast> {
+    let topic = prop_oneof![2 => Just(None), 5 => "[ab](/[ab])?".prop_map(Some)];
+    let to = prop_oneof![6 => Just(None), 2 => "[uv]".prop_map(Some)];
+    prop_oneof![
+        1 => Just(Broadcast::Presence),
+        6 => (topic, to).prop_map(|(topic, to)| Broadcast::Message { topic, to }),
+    ]
+}
+
+fn hears() -> impl Strategy<Value = Hears> {
+    let pattern = "([ab+](/[ab+#])?|#)".prop_map(|text| Pattern::new(text).expect("a pattern"));
+    let filter = prop_oneof![1 => Just(None), 4 => vec(pattern, 0..4).prop_map(Some)];
+    (filter, any::<bool>()).prop_map(|(filter, presence)| Hears {
+        filter,
+        presence,
+        is_told: true,
+    })
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    prop_oneof![
+        4 => vec(broadcast(), 1..20).prop_map(Step::Broadcast),
+        4 => (1..2_000_usize).prop_map(Step::Write),
+        1 => hears().prop_map(Step::Hear),
+    ]
+}
+
+/// A session's outlet, and what was broadcast so far.
+struct Tried {
+    outlet: Outlet,
+    link: Slow,
+    appender: Appender,
+    all: Vec<Broadcast>,
+    /// What the session hears behind each seq.
+    hears: Vec<(Seq, Hears)>,
+}
+
+impl Tried {
+    fn new(bytes: usize, hears: Hears) -> Tried {
+        let limits = LogLimits {
+            bytes,
+            backpressure: BackpressureLimits::default(),
+        };
+        let (log, appender) = Log::new("s".to_owned(), limits, 1);
+        let mut outlet = Outlet::new(OutletSetup {
+            framing: Framing::Stream,
+            session: SessionId(1),
+            dialect: Dialect::Cbor,
+            max_frame: 1 << 20,
+            log,
+            shard: 0,
+        });
+        outlet.follow(Seq::ZERO, Arc::from(USER), &hears, false);
+        Tried {
+            outlet,
+            link: Slow::default(),
+            appender,
+            all: Vec::new(),
+            hears: vec![(Seq::ZERO, hears)],
+        }
+    }
+
+    fn broadcast(&mut self, broadcast: Broadcast) {
+        let pushed = match &broadcast {
+            Broadcast::Presence => self
+                .appender
+                .push_presence(Millis(0), PresenceChange::Joined("v")),
+            Broadcast::Message { topic, to } => {
+                let mut publish = Publish::new(1, Body::text("olá"));
+                publish.topic = topic.as_deref().map(Cow::Borrowed);
+                publish.options = to.as_deref().map(|to| {
+                    Box::new(PublishOptions {
+                        to: Some(Cow::Borrowed(to)),
+                        ..PublishOptions::default()
+                    })
+                });
+                let mut bytes = Vec::new();
+                let keys = encode_content(&publish, &mut bytes);
+                let to = to.as_deref().map(Route::User);
+                let route = to.or(topic.as_deref().map(Route::Topic));
+                let bytes = &bytes[..];
+                self.appender.push_routed(
+                    Millis(0),
+                    "v",
+                    Content {
+                        bytes,
+                        keys,
+                        route,
+                        is_kept: false,
+                    },
+                )
+            }
+        };
+        pushed.expect("the log is open");
+        self.all.push(broadcast);
+    }
+
+    fn write(&mut self, room: usize, until: Option<Seq>) {
+        self.link.room = room;
+        let wanted = Wanted {
+            until,
+            ends_on_gap: false,
+        };
+        let mut cx = Context::from_waker(Waker::noop());
+        while self.outlet.write(&mut self.link, wanted, &mut cx) == Written::More {}
+    }
+
+    fn take(&mut self, step: Step) {
+        match step {
+            Step::Broadcast(broadcasts) => {
+                broadcasts
+                    .into_iter()
+                    .for_each(|broadcast| self.broadcast(broadcast));
+                self.appender.commit();
+            }
+            Step::Write(room) => self.write(room, None),
+            Step::Hear(hears) => {
+                let after = self.outlet.set_hears(&hears);
+                self.hears.push((after, hears));
+            }
+        }
+    }
+
+    /// Reads to the end, and compares.
+    fn check(mut self) -> Result<(), TestCaseError> {
+        let head = self.appender.seal();
+        self.write(usize::MAX, Some(head));
+        prop_assert_eq!(self.outlet.sent(), head);
+        let (mut last, mut bytes) = (Seq::ZERO, &self.link.taken[..]);
+        let (mut got, mut lost) = (Vec::new(), Vec::new());
+        while let Ok(Decoded::Frame(frame, used)) = cbor::decode_server(bytes, usize::MAX) {
+            bytes = &bytes[used..];
+            let (from, to) = match &frame {
+                ServerFrame::Message(message) => (message.seq, message.seq),
+                ServerFrame::Joined(presence) => (presence.seq, presence.seq),
+                ServerFrame::Gap(gap) => (gap.from, gap.to),
+                ServerFrame::Passed(passed) => (passed.to, passed.to),
+                other => return Err(TestCaseError::fail(format!("{other:?}"))),
+            };
+            prop_assert!(from > last && from <= to, "{from} to {to} behind {last}");
+            last = to;
+            match frame {
+                ServerFrame::Gap(gap) => lost.push(gap),
+                ServerFrame::Passed(_) => {}
+                _ => got.push(from),
+            }
+        }
+        prop_assert!(bytes.is_empty(), "only whole frames");
+        prop_assert_eq!(last, head, "the session is told of everything");
+        self.compare(&got, &lost)
+    }
+
+    fn compare(&self, got: &[Seq], lost: &[Gap]) -> Result<(), TestCaseError> {
+        for (seq, broadcast) in (1..).map(Seq).zip(&self.all) {
+            let mut hears = self.hears.iter().rev();
+            let (_, hears) = hears.find(|(after, _)| *after < seq).expect("the first");
+            let is_for_it = broadcast.is_for(hears);
+            let is_got = got.contains(&seq);
+            let is_lost = lost.iter().any(|gap| gap.from <= seq && seq <= gap.to);
+            prop_assert!(!is_got || is_for_it, "{seq} is not for it");
+            prop_assert!(is_got || is_lost || !is_for_it, "{seq} is missing");
+            prop_assert!(!(is_got && is_lost), "{seq} was sent, and called lost");
+        }
+        Ok(())
+    }
+}
+
+proptest! {
+    #[test]
+    fn session_gets_what_is_for_it_and_is_told_of_the_rest(
+        steps in vec(step(), 1..40),
+        bytes in prop_oneof![Just(1 << 20), 1_000..30_000_usize],
+        hears in hears(),
+    ) {
+        let mut tried = Tried::new(bytes, hears);
+        for step in steps {
+            tried.take(step);
+        }
+        tried.check()?;
+    }
+}
