@@ -16,7 +16,7 @@ use std::sync::Arc;
 
 use arauto::HashCost;
 use arauto::internal::accounts::{Accounts, Claim, Hasher, LoginLimits, PeerId};
-use arauto::internal::log::{Appender, Log, LogRead, Origin};
+use arauto::internal::log::{Appender, Content, Log, LogRead, Origin};
 use arauto::wire::cbor::{self, FrameScanner, MessageFrames};
 use arauto::wire::{BodyFrame, ClientFrame, MAX_FRAME, Message, Published, ServerFrame};
 use arauto::{BackpressureLimits, Body, LogLimits, Millis, Rate, Role, Seq};
@@ -148,8 +148,8 @@ fn body_item() -> Vec<u8> {
 
 fn push(appender: &mut Appender, count: usize) {
     let body = body_item();
-    let bodies = std::iter::repeat_n(&body[..], count);
-    let pushed = appender.push_messages(AT, "escritor-1", bodies);
+    let messages = std::iter::repeat_n(Content::body(&body), count);
+    let pushed = appender.push_messages(AT, "escritor-1", messages);
     pushed.expect("it is not sealed");
 }
 

@@ -18,13 +18,13 @@ pub mod close {
 
 pub mod log {
     //! The log of broadcasts and its cursors.
-    pub use crate::log::{Appender, Log, LogRead, Origin, Sealed, Terms};
+    pub use crate::log::{Appender, Content, Log, LogRead, Origin, Sealed, Terms};
 }
 
 pub mod session {
     //! The decisions of a session.
     pub use crate::accounts::{LoginRefusal, RevocationReason};
-    pub use crate::actors::hub::{Bodies, NotPublished, NumberedBodies, Verdict, Verdicts};
+    pub use crate::actors::hub::{Contents, JudgedContents, NotPublished, Verdict, Verdicts};
     pub use crate::actors::session::core::{Core, Served, Setup};
     pub use crate::actors::session::core::{effects, ending, hears, policy, rules, shutdown};
 }

@@ -157,6 +157,12 @@ impl AccountTable {
         }
     }
 
+    /// Whether there is an account of this name, even one whose row is invalid.
+    pub(super) fn has(&self, name: &UserName) -> bool {
+        let is_account = |slot: &Slot| !matches!(slot, Slot::Registering(_));
+        self.slots.get(name).is_some_and(|slot| is_account(&slot))
+    }
+
     /// Returns the count of accounts and of names that are being registered.
     pub(super) fn len(&self) -> usize {
         self.slots.len()

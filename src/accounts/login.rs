@@ -12,8 +12,8 @@ use super::hash_pool::HashPermit;
 use super::login_throttle::{AttemptPermit, LoginThrottle, ThrottleDecision};
 use super::recent_login::RecentLogins;
 use super::{
-    Account, Admitted, Authorization, Claim, Hasher, LivePermissions, LoginLimits, LoginRefusal,
-    Password, RevokedUsers, StoreError, UserName,
+    Account, AccountNames, Admitted, Authorization, Claim, Hasher, LivePermissions, LoginLimits,
+    LoginRefusal, Password, RevokedUsers, StoreError, UserName,
 };
 use crate::store::Store;
 use crate::wire::{Millis, Role};
@@ -91,6 +91,11 @@ impl Accounts {
     /// Whether other processes may change the accounts while this one runs.
     pub fn are_shared(&self) -> bool {
         matches!(self.store, AccountStore::Disk { .. })
+    }
+
+    /// Returns what tells whether there is an account of a name.
+    pub fn names(&self) -> AccountNames {
+        AccountNames::new(&self.table)
     }
 
     /// Returns the permissions of sessions without an account: the rules for all accounts.

@@ -9,6 +9,7 @@
 //! - a change by another process reaches live sessions within seconds, and accounts that
 //!   cannot be read grant nothing.
 
+mod account_names;
 mod account_store;
 mod account_table;
 mod authorization;
@@ -26,6 +27,7 @@ mod reload;
 mod rows;
 mod rules;
 
+pub use account_names::AccountNames;
 pub use authorization::{Authorization, RevocationReason, RevokedUsers};
 pub use claim::{Admitted, Claim, LoginLimits, LoginRefusal};
 pub use hash::{HashCost, Hasher, is_phc};

@@ -7,7 +7,7 @@ use crate::actors::session::core::testing::drive::drive;
 use crate::actors::session::core::testing::steps::Step;
 use crate::actors::session::saved::{Surroundings, read_back};
 use crate::framing::Framing;
-use crate::log::{BackpressureLimits, Log, LogLimits};
+use crate::log::{BackpressureLimits, Content, Log, LogLimits};
 use crate::wire::cbor::encode_body;
 use crate::wire::{Body, Dialect, Millis};
 
@@ -36,8 +36,8 @@ pub fn read_saved(bytes: &[u8]) {
         // So that a reader can have a place in it.
         let mut body = Vec::new();
         encode_body(&Body::text("bom dia"), &mut body);
-        let bodies = std::iter::repeat_n(&body[..], 20);
-        let pushed = appender.push_messages(Millis(0), "ana", bodies);
+        let messages = std::iter::repeat_n(Content::body(&body), 20);
+        let pushed = appender.push_messages(Millis(0), "ana", messages);
         pushed.expect("the log is not sealed");
         appender.commit();
         let surroundings = || Surroundings {

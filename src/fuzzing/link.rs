@@ -12,7 +12,7 @@ use tokio::io::AsyncWrite;
 use tokio::sync::oneshot;
 
 use crate::accounts::UserName;
-use crate::actors::hub::{Bodies, Hub, Publish};
+use crate::actors::hub::{Contents, Hub, Publish};
 use crate::actors::supervisor::{Haste, Stop, Supervisor};
 use crate::close::{Evidence, StopReason};
 use crate::framing::{Framing, MessageTooLong, Received};
@@ -135,12 +135,12 @@ impl MemoryLink {
             Ok(text) => Body::text(text),
             Err(_) => Body::bytes(bytes),
         };
-        let (from, mut bodies) = (UserName::console(), Bodies::default());
+        let (from, mut contents) = (UserName::console(), Contents::default());
         if bytes.len() <= cbor::max_body(max_frame) {
-            bodies.push(&body);
+            contents.push(&body);
             self.hub.do_send(Publish {
                 from,
-                bodies,
+                contents,
                 in_flight: None,
             });
         }

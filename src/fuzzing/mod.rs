@@ -25,7 +25,7 @@ use tokio::time::timeout;
 use self::components::FuzzedComponents;
 use self::link::MemoryLink;
 pub use self::link::{Peer, Piece};
-use crate::accounts::{Accounts, HashCost, Hasher, LoginLimits, PeerId, Rates};
+use crate::accounts::{AccountNames, Accounts, HashCost, Hasher, LoginLimits, PeerId, Rates};
 use crate::actors::auth::Auth;
 use crate::actors::handler::Handler;
 use crate::actors::hub::{HubAddress, HubSetup, PresenceLimits};
@@ -144,6 +144,7 @@ pub async fn converse(script: Script) -> Conversation {
         users: KeyedLimit::new(1),
         lists: Arc::new(Rates::new(Rate::a_minute(1_000_000))),
         nameless: Arc::default(),
+        names: AccountNames::default(),
         log_limit: Arc::default(),
         handler: script.handler,
         limits: SessionLimits {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use bytes::{BufMut, Bytes, BytesMut};
 
+use super::kept::{KeptLimit, KeptLimits, KeptSizes};
 use super::page_file::{MIN_PART, MIN_READERS, MakeFile, PageFile};
 use super::{Log, LogLimits, Origin};
 use crate::store::{JournalRow, Terms};
@@ -29,8 +30,8 @@ pub enum PresenceChange<'a> {
     Left(&'a str),
 }
 
-/// A message with further keys than a body.
-#[derive(Debug, Clone, Copy)]
+/// A message without its sender, its seq and its time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Content<'a> {
     /// The body and the keys behind it, see [`cbor::encode_content`].
     pub bytes: &'a [u8],
@@ -40,6 +41,18 @@ pub struct Content<'a> {
     pub route: Option<Route<'a>>,
     /// Whether the message becomes its topic's kept value.
     pub is_kept: bool,
+}
+
+impl<'a> Content<'a> {
+    /// A message with a body alone, which is a CBOR item, see [`cbor::encode_body`].
+    pub fn body(bytes: &'a [u8]) -> Content<'a> {
+        Content {
+            bytes,
+            keys: 0,
+            route: None,
+            is_kept: false,
+        }
+    }
 }
 
 /// The log accepts no more broadcasts.
@@ -63,6 +76,8 @@ pub struct Appender {
     /// Whether there are visible frames that readers were not notified of.
     is_notify_due: bool,
     page_file: PageFile,
+    /// Of the kept values once all that was pushed is visible.
+    kept_sizes: KeptSizes,
     /// With a journal: the rows that are not in flight to the disk yet.
     held: Option<HeldRows>,
 }
@@ -102,6 +117,7 @@ impl Log {
 
 impl Appender {
     fn new(log: Arc<Log>) -> Self {
+        let kept_sizes = log.kept_sizes();
         Appender {
             last: log.head(),
             log,
@@ -110,6 +126,7 @@ impl Appender {
             routes: Routes::default(),
             is_notify_due: false,
             page_file: PageFile::new(None),
+            kept_sizes,
             held: None,
         }
     }
@@ -129,8 +146,7 @@ impl Appender {
         self.last.next()
     }
 
-    /// Assigns messages of one sender their seqs and returns the first. Each body is a CBOR
-    /// item, see [`cbor::encode_body`].
+    /// Assigns messages of one sender their seqs and returns the first.
     ///
     /// # Errors
     /// The log is sealed; none of them has got a seq.
@@ -138,49 +154,54 @@ impl Appender {
         &mut self,
         at: Millis,
         from: &str,
-        bodies: impl IntoIterator<Item = &'a [u8]>,
+        contents: impl IntoIterator<Item = Content<'a>>,
     ) -> Result<Seq, Sealed> {
         if self.log.is_sealed() {
             return Err(Sealed);
         }
         let frames = MessageFrames::new(from, at);
         let first = self.last.next();
-        for body in bodies {
+        for content in contents {
+            let Content {
+                bytes,
+                keys,
+                route,
+                is_kept,
+            } = content;
             let seq = self.last.next();
-            let length = frames.length(seq, body);
-            self.push(length, None, |out| frames.encode(seq, body, out));
+            let length = frames.length(seq, bytes);
+            let route = route.map(|route| (route, is_kept));
+            self.push(length, route, |out| {
+                frames.encode_with_keys(seq, bytes, keys, out);
+            });
         }
         Ok(first)
     }
 
-    /// Assigns a message with further keys than a body its seq. `content` are the message's body and
-    /// the `keys` behind it, see [`cbor::encode_content`].
+    /// Limits the kept values from now on. Those that there are stay.
+    pub fn limit_kept(&mut self, limits: KeptLimits) {
+        self.kept_sizes.set_limits(limits);
+    }
+
+    /// Decides whether a message of this sender, which is to get this seq, may become its topic's
+    /// kept value, and counts it. A message without `keep` may always be pushed.
     ///
     /// # Errors
-    /// The log is sealed.
-    pub fn push_routed(
+    /// Returns the limit that it would exceed; it is not counted.
+    pub fn admit_kept(
         &mut self,
         at: Millis,
         from: &str,
+        seq: Seq,
         content: Content<'_>,
-    ) -> Result<Seq, Sealed> {
-        if self.log.is_sealed() {
-            return Err(Sealed);
-        }
-        let frames = MessageFrames::new(from, at);
-        let seq = self.last.next();
-        let Content {
-            bytes,
-            keys,
-            route,
-            is_kept,
-        } = content;
-        let route = route.map(|route| (route, is_kept));
-        let length = frames.length(seq, bytes);
-        self.push(length, route, |out| {
-            frames.encode_with_keys(seq, bytes, keys, out);
-        });
-        Ok(seq)
+    ) -> Result<(), KeptLimit> {
+        let Some(Route::Topic(topic)) = content.route.filter(|_| content.is_kept) else {
+            return Ok(());
+        };
+        let length = MessageFrames::new(from, at).length(seq, content.bytes);
+        let is_removal = content.bytes.first() == Some(&cbor::EMPTY_TEXT);
+        let value = (!is_removal).then_some(length);
+        self.kept_sizes.admit(topic, value)
     }
 
     /// Assigns a presence change its seq.
@@ -272,6 +293,7 @@ impl Appender {
         self.routes.clear();
         self.count = 0;
         self.last = self.log.head();
+        self.kept_sizes.reset(self.log.kept_sizes());
         if let Some(held) = &mut self.held {
             held.parts.clear();
             held.last = self.last;

@@ -13,7 +13,7 @@
 //! - after [`Appender::seal`] the head does not move.
 //!
 //! ```
-//! use arauto::internal::log::{Log, LogRead};
+//! use arauto::internal::log::{Content, Log, LogRead};
 //! use arauto::wire::cbor::encode_body;
 //! use arauto::{BackpressureLimits, Body, LogLimits, Millis, Seq};
 //!
@@ -23,7 +23,7 @@
 //! let mut cursor = log.cursor_after(Seq::ZERO);
 //! let mut body = Vec::new();
 //! encode_body(&Body::text("bom dia"), &mut body);
-//! appender.push_messages(Millis::now(), "ana", [&body[..]])?;
+//! appender.push_messages(Millis::now(), "ana", [Content::body(&body)])?;
 //! assert!(matches!(log.read(&mut cursor, None, 4, 64 << 10), LogRead::AtHead));
 //!
 //! appender.commit();
@@ -56,9 +56,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
-#[cfg(test)]
-pub use appender::Content;
-pub use appender::{Appender, PresenceChange, Sealed};
+pub use appender::{Appender, Content, PresenceChange, Sealed};
 #[cfg(any(test, fuzzing))]
 pub use backpressure::SavedProgress;
 pub use backpressure::{
@@ -66,6 +64,8 @@ pub use backpressure::{
 };
 pub use cursor::{Cursor, LogRead, PartialFrame, Slice, Slices};
 pub use journal_writer::{BatchOutcome, JournalWriter};
+use kept::KeptSizes;
+pub use kept::{KeptLimit, KeptLimits};
 pub use notifier::{Notifier, ReadWait};
 pub use page_file::PageRange;
 use parts::Parts;
@@ -298,12 +298,9 @@ impl Log {
         (parts.head(), parts.kept().select(filter))
     }
 
-    /// Returns whether a topic has a kept value, the count of kept values, and the bytes of all
-    /// topics and values.
-    pub fn kept_usage(&self, topic: &str) -> (bool, usize, usize) {
-        let parts = self.read_parts();
-        let kept = parts.kept();
-        (kept.has(topic), kept.len(), kept.bytes())
+    /// Returns the sizes of the kept values.
+    fn kept_sizes(&self) -> KeptSizes {
+        KeptSizes::of(self.read_parts().kept())
     }
 
     /// Locks the parts for reading.

@@ -25,7 +25,7 @@ fn log(bytes: usize) -> (Arc<Log>, Appender) {
 fn push(appender: &mut Appender, text: &str) {
     let mut body = Vec::new();
     cbor::encode_body(&Body::text(text), &mut body);
-    let pushed = appender.push_messages(Millis(0), "ana", [&body[..]]);
+    let pushed = appender.push_messages(Millis(0), "ana", [Content::body(&body)]);
     pushed.expect("not sealed");
 }
 

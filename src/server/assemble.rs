@@ -18,7 +18,7 @@ use super::stop_timeline::StopTimeline;
 use super::storage::OpenStorage;
 use super::tls::Tls;
 use super::watch::{sentinel, start_relays, watch_store};
-use crate::accounts::{LivePermissions, Rates, UserName};
+use crate::accounts::{AccountNames, LivePermissions, Rates, UserName};
 use crate::actors::acceptor::Acceptor;
 use crate::actors::auth::Auth;
 use crate::actors::hub::{Forget, HubAddress, HubSetup, PresenceLimits};
@@ -26,7 +26,7 @@ use crate::actors::log_limit::LogLimit;
 use crate::actors::session::{FeatureLimits, ListenerContext, SessionLimits};
 use crate::actors::supervisor::{Revoked, Supervise, Supervisor};
 use crate::close::{Component, InWork, Stopwatch};
-use crate::log::{Appender, JournalWriter, Log};
+use crate::log::{Appender, JournalWriter, KeptLimits, Log};
 use crate::rate::Rate;
 use crate::transport::{Listener, memory_file};
 
@@ -67,6 +67,7 @@ pub(super) fn assemble(
         limits: AdmissionLimits::new(&config.limits),
         lists: Arc::new(Rates::new(RATE_OF_LISTS)),
         nameless: accounts.nameless_permissions(),
+        names: accounts.names(),
         log_limit: start_log_limit(&arbiters[0]),
         log: Arc::clone(&log),
         in_work: InWork::default(),
@@ -126,6 +127,7 @@ struct Shared<'a> {
     limits: AdmissionLimits,
     lists: Arc<Rates<UserName>>,
     nameless: Arc<LivePermissions>,
+    names: AccountNames,
     log_limit: Arc<LogLimit>,
     log: Arc<Log>,
     in_work: InWork,
@@ -146,6 +148,7 @@ impl Shared<'_> {
             users: self.limits.users.clone(),
             lists: Arc::clone(&self.lists),
             nameless: Arc::clone(&self.nameless),
+            names: self.names.clone(),
             log_limit: Arc::clone(&self.log_limit),
             handler: listen.handler.as_ref().map_or_else(
                 || Arc::clone(&self.config.handler),
@@ -153,6 +156,9 @@ impl Shared<'_> {
             ),
             limits: session_limits(self.config, listener),
             feature_limits: FeatureLimits {
+                patterns: self.config.limits.patterns as u64,
+                kept_topics: self.config.limits.kept_topics as u64,
+                kept_bytes: self.config.limits.kept_bytes as u64,
                 producers: self.config.limits.producers as u64,
             },
             server: concat!("arauto ", env!("CARGO_PKG_VERSION")).to_owned(),
@@ -210,7 +216,7 @@ fn start_log_limit(arbiter: &Arbiter) -> Arc<LogLimit> {
 /// two cross no thread.
 fn start_hub(
     arbiter: &Arbiter,
-    (appender, journal_writer): (Appender, Option<JournalWriter>),
+    (mut appender, journal_writer): (Appender, Option<JournalWriter>),
     config: &Config,
     supervisor: &Addr<Supervisor>,
 ) -> HubAddress {
@@ -218,6 +224,10 @@ fn start_hub(
         .storage
         .journal
         .map_or(u64::MAX, |journal| journal.bytes);
+    appender.limit_kept(KeptLimits {
+        topics: config.limits.kept_topics,
+        bytes: config.limits.kept_bytes,
+    });
     let setup = HubSetup {
         appender,
         journal_writer,

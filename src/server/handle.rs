@@ -12,7 +12,7 @@ use tokio::sync::{oneshot, watch};
 use super::feed::Feed;
 use super::tls::Tls;
 use crate::accounts::UserName;
-use crate::actors::hub::{Bodies, Hub, NotPublished, Publish};
+use crate::actors::hub::{Contents, Hub, NotPublished, Publish};
 use crate::actors::supervisor::{Haste, List, Stop, Supervisor, WaitFor};
 use crate::close::{Phase, Report, StopReason};
 use crate::log::{Log, PublishWait};
@@ -84,11 +84,11 @@ impl ServerHandle {
         if length > cbor::max_body(self.max_frame) {
             return Err(PublishError::TooLong(length));
         }
-        let mut bodies = Bodies::default();
-        bodies.push(&body);
+        let mut contents = Contents::default();
+        contents.push(&body);
         let publish = Publish {
             from,
-            bodies,
+            contents,
             in_flight: None,
         };
         match self.hub.send(publish).await {

@@ -52,7 +52,7 @@ pub const MAX_FRAME: usize = 1024 * 1024;
 pub const LONGEST_NAME: usize = 64;
 
 /// Why bytes were rejected; the sender gets it in an `error` frame.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, thiserror::Error)]
 #[error("{code}: {message}")]
 pub struct WireError {
     /// The code, for programs.

@@ -64,7 +64,12 @@ pub fn begin(outside: &mut Outside<'_>, now: Instant, is_stopping: bool) -> Core
         session: id(outside.at),
         policy: Policy::Dialogue,
         limits: limits(outside.setting),
-        feature_limits: FeatureLimits { producers: 1 },
+        feature_limits: FeatureLimits {
+            patterns: 1,
+            kept_topics: 1,
+            kept_bytes: 1024,
+            producers: 1,
+        },
         is_journaled: outside.setting.is_journaled,
         server: "",
         head: outside.world.head(),

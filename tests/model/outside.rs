@@ -7,7 +7,9 @@ use arauto::Pattern;
 use arauto::internal::session::effects::{Ask, Effects, Event, Identity, Output};
 use arauto::internal::session::hears::Hears;
 use arauto::internal::session::rules::SessionRules;
-use arauto::internal::session::{Bodies, NotPublished, NumberedBodies, RevocationReason, Verdicts};
+use arauto::internal::session::{
+    Contents, JudgedContents, NotPublished, RevocationReason, Verdicts,
+};
 use arauto::internal::topic::{Permissions, RuleKind};
 use arauto::wire::{Login, Role, Seq, ServerFrame};
 use arauto::{ErrorCode, Evidence, Micros, Outcome, Request, UserName};
@@ -245,6 +247,10 @@ impl Effects for Outside<'_> {
         None
     }
 
+    fn has_account(&self, _name: &str) -> bool {
+        true
+    }
+
     fn revoked(&self) -> Option<RevocationReason> {
         None
     }
@@ -277,11 +283,11 @@ impl Effects for Outside<'_> {
     }
 
     // The path through the hub's mailbox includes the order in which the hub answers at once.
-    fn publish_now(&mut self, _: &UserName, _: &Bodies) -> Option<Result<Seq, NotPublished>> {
+    fn publish_now(&mut self, _: &UserName, _: &Contents) -> Option<Result<Seq, NotPublished>> {
         None
     }
 
-    fn publish(&mut self, _: &UserName, _: Bodies, frames: usize) {
+    fn publish(&mut self, _: &UserName, _: Contents, frames: usize) {
         let run = std::mem::take(&mut self.gathered);
         run.iter().for_each(|frame| self.admit(*frame));
         self.add_job(Wait::Hub, run[0], frames);
@@ -290,15 +296,15 @@ impl Effects for Outside<'_> {
     }
 
     // The clients of the model number no messages: a numbered run takes the same way as another.
-    fn publish_numbered_now(
+    fn publish_judged_now(
         &mut self,
         _: &UserName,
-        _: &NumberedBodies,
+        _: &JudgedContents,
     ) -> Option<Result<Verdicts, NotPublished>> {
         None
     }
 
-    fn publish_numbered(&mut self, _: &UserName, _: NumberedBodies, frames: usize) {
+    fn publish_judged(&mut self, _: &UserName, _: JudgedContents, frames: usize) {
         unreachable!("{frames} messages have a number");
     }
 

@@ -11,7 +11,7 @@ use actix::{Actor, ActorContext, AsyncContext, Context, Handler, MessageResult, 
 use super::deadline_timer::DeadlineTimer;
 use super::direct::{self, HubKey, Panicked, Shared};
 use super::messages::{
-    Forget, Join, Joined, Leave, Publish, PublishNumbered, Seal, Stop, Verdicts, Who,
+    Forget, Join, Joined, Leave, Publish, PublishJudged, Seal, Stop, Verdicts, Who,
 };
 use super::not_published::NotPublished;
 use super::state::{HubSetup, State};
@@ -85,11 +85,11 @@ impl Handler<Publish> for Hub {
     }
 }
 
-impl Handler<PublishNumbered> for Hub {
+impl Handler<PublishJudged> for Hub {
     type Result = Response<Result<Verdicts, NotPublished>>;
 
-    fn handle(&mut self, publish: PublishNumbered, _ctx: &mut Self::Context) -> Self::Result {
-        self.shared.state().publish_numbered(publish)
+    fn handle(&mut self, publish: PublishJudged, _ctx: &mut Self::Context) -> Self::Result {
+        self.shared.state().publish_judged(publish)
     }
 }
 

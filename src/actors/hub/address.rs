@@ -3,11 +3,11 @@
 use actix::{Actor, Addr, ArbiterHandle};
 
 use super::actor::Hub;
-use super::bodies::Bodies;
+use super::contents::Contents;
 use super::direct::{self, HubKey};
+use super::judged::JudgedContents;
 use super::messages::Verdicts;
 use super::not_published::NotPublished;
-use super::numbered::NumberedBodies;
 use super::state::HubSetup;
 use crate::accounts::UserName;
 use crate::actors::sentinel::Sentinel;
@@ -39,7 +39,7 @@ impl HubAddress {
         &self.addr
     }
 
-    /// Publishes bodies with consecutive seqs directly, if the hub runs on this thread and has no
+    /// Publishes messages with consecutive seqs directly, if the hub runs on this thread and has no
     /// journal, and if the publish is uncontended. Returns the first seq, or `None` if a
     /// [`Publish`](super::Publish) must be sent to the hub instead. `shard` is the number of this
     /// thread in the log.
@@ -50,25 +50,25 @@ impl HubAddress {
         log: &Log,
         shard: usize,
         from: &UserName,
-        bodies: &Bodies,
+        contents: &Contents,
     ) -> Option<Result<Seq, NotPublished>> {
         direct::publish_now(self.key, log, shard, |state| {
-            state.publish_now(from, bodies, shard)
+            state.publish_now(from, contents, shard)
         })
     }
 
-    /// Judges and publishes numbered messages directly, as [`HubAddress::publish_now`] publishes
-    /// others. Returns the verdicts, or `None` if a [`PublishNumbered`](super::PublishNumbered)
+    /// Judges and publishes messages directly, as [`HubAddress::publish_now`] publishes
+    /// others. Returns the verdicts, or `None` if a [`PublishJudged`](super::PublishJudged)
     /// must be sent to the hub instead.
-    pub fn publish_numbered_now(
+    pub fn publish_judged_now(
         &self,
         log: &Log,
         shard: usize,
         from: &UserName,
-        numbered: &NumberedBodies,
+        messages: &JudgedContents,
     ) -> Option<Result<Verdicts, NotPublished>> {
         direct::publish_now(self.key, log, shard, |state| {
-            state.publish_numbered_now(from, numbered, shard)
+            state.publish_judged_now(from, messages, shard)
         })
     }
 }

@@ -43,9 +43,9 @@ pub(super) struct CommitQueue {
 #[derive(Default)]
 struct PendingBatch {
     publishes: Vec<(Seq, Reply<Seq>, Option<InFlightBytes>)>,
-    /// Numbered messages. A verdict may rest on a message of an earlier batch that is not
+    /// Messages that were judged. A verdict may rest on a message of an earlier batch that is not
     /// committed, so that even those that publish nothing wait.
-    numbered: Vec<(Verdicts, Reply<Verdicts>, Option<InFlightBytes>)>,
+    judged: Vec<(Verdicts, Reply<Verdicts>, Option<InFlightBytes>)>,
     joins: Vec<Join>,
     /// The announcements in their order.
     changes: Vec<(UserName, Change)>,
@@ -141,14 +141,14 @@ impl CommitQueue {
         later(answer)
     }
 
-    /// Answers numbered messages once those that are published are visible.
-    pub(super) fn publish_numbered(
+    /// Answers messages that were judged once those that are published are visible.
+    pub(super) fn publish_judged(
         &mut self,
         verdicts: Verdicts,
         in_flight: Option<InFlightBytes>,
     ) -> Response<Result<Verdicts, NotPublished>> {
         let (reply, answer) = oneshot::channel();
-        self.next.numbered.push((verdicts, reply, in_flight));
+        self.next.judged.push((verdicts, reply, in_flight));
         later(answer)
     }
 
@@ -212,7 +212,7 @@ impl CommitQueue {
             self.in_flight = std::mem::take(&mut self.next);
             let changes = producers.begin_batch();
             if !self.journal_writer.write(appender, changes, clock()) {
-                // Nothing is to be written for them: numbered messages that were published before,
+                // Nothing is to be written for them: judged messages of which none is new,
                 // and further sessions of a user, which waited for the first.
                 self.complete(appender, presence);
                 break;
@@ -237,11 +237,11 @@ impl CommitQueue {
     fn complete(&mut self, appender: &Appender, presence: &mut Presence) {
         let PendingBatch {
             publishes,
-            numbered,
+            judged,
             joins,
             changes,
         } = std::mem::take(&mut self.in_flight);
-        let mut verdicts = numbered.iter().flat_map(|(verdicts, ..)| verdicts);
+        let mut verdicts = judged.iter().flat_map(|(verdicts, ..)| verdicts);
         let has_new = verdicts.any(|verdict| verdict.is_new());
         if self.is_failing && (has_new || !(publishes.is_empty() && changes.is_empty())) {
             self.is_failing = false;
@@ -250,7 +250,7 @@ impl CommitQueue {
         for (first, reply, _) in publishes {
             let _ = reply.send(Ok(first)); // its session may have ended
         }
-        for (verdicts, reply, _) in numbered {
+        for (verdicts, reply, _) in judged {
             let _ = reply.send(Ok(verdicts));
         }
         for (user, change) in changes {
@@ -270,7 +270,7 @@ impl CommitQueue {
             for (_, reply, _) in batch.publishes {
                 let _ = reply.send(Err(NotPublished::Unwritten));
             }
-            for (_, reply, _) in batch.numbered {
+            for (_, reply, _) in batch.judged {
                 let _ = reply.send(Err(NotPublished::Unwritten));
             }
             for Join { user, reply, .. } in batch.joins {

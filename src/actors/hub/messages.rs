@@ -2,38 +2,38 @@
 
 use actix::Message;
 
-use super::bodies::Bodies;
+use super::contents::Contents;
+use super::judged::{JudgedContents, Verdict};
 use super::not_published::NotPublished;
-use super::numbered::{NumberedBodies, Verdict};
 use crate::accounts::UserName;
 use crate::log::InFlightBytes;
 use crate::wire::Seq;
 
-/// Publishes bodies with consecutive seqs, in their order. The answer is the first seq.
+/// Publishes messages with consecutive seqs, in their order. The answer is the first seq.
 #[derive(Message)]
 #[rtype(result = "Result<Seq, NotPublished>")]
 pub struct Publish {
     /// The publisher.
     pub from: UserName,
-    /// The bodies.
-    pub bodies: Bodies,
+    /// The messages, none of which is to be judged.
+    pub contents: Contents,
     /// Counts the bytes as in flight until readers can see them, even if the session that sent
     /// them ends before that. `None` where the publisher did not wait for readers.
     pub in_flight: Option<InFlightBytes>,
 }
 
-/// The verdicts on numbered messages, in their order.
+/// The verdicts on messages, in their order.
 pub type Verdicts = Vec<Verdict>;
 
-/// Judges numbered messages in their order and publishes those that are new, with consecutive
+/// Judges messages in their order and publishes those that are new, with consecutive
 /// seqs. The answer is the verdict on each.
 #[derive(Message)]
 #[rtype(result = "Result<Verdicts, NotPublished>")]
-pub struct PublishNumbered {
+pub struct PublishJudged {
     /// The publisher.
     pub from: UserName,
     /// The messages.
-    pub numbered: NumberedBodies,
+    pub messages: JudgedContents,
     /// As in [`Publish`].
     pub in_flight: Option<InFlightBytes>,
 }

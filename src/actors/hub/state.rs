@@ -6,15 +6,15 @@ use std::time::Instant;
 
 use actix::Response;
 
-use super::bodies::Bodies;
 use super::commit_queue::CommitQueue;
-use super::messages::{Joined, Publish, PublishNumbered, Verdicts};
+use super::contents::Contents;
+use super::judged::JudgedContents;
+use super::messages::{Joined, Publish, PublishJudged, Verdicts};
 use super::not_published::NotPublished;
-use super::numbered::NumberedBodies;
 use super::presence::{Change, JoinAnnouncement, Presence, PresenceLimits};
 use super::producers::Producers;
 use crate::accounts::UserName;
-use crate::log::{Appender, InFlightBytes, JournalWriter, Sealed};
+use crate::log::{Appender, Content, InFlightBytes, JournalWriter, Sealed};
 use crate::wire::{Millis, Seq};
 
 /// Returns the time of a broadcast.
@@ -124,7 +124,9 @@ impl State {
     pub(super) fn publish(&mut self, publish: Publish) -> Response<Result<Seq, NotPublished>> {
         let (at, from) = ((self.clock)(), publish.from.as_str());
         let Some(commit_queue) = &mut self.commit_queue else {
-            let published = self.appender.push_messages(at, from, publish.bodies.iter());
+            let published = self
+                .appender
+                .push_messages(at, from, publish.contents.iter());
             self.in_flight.extend(publish.in_flight);
             return Response::reply(published.map_err(NotPublished::from));
         };
@@ -132,7 +134,10 @@ impl State {
         if let Err(refused) = commit_queue.admit(&mut self.appender, &mut self.presence, at, now) {
             return Response::reply(Err(refused));
         }
-        match self.appender.push_messages(at, from, publish.bodies.iter()) {
+        match self
+            .appender
+            .push_messages(at, from, publish.contents.iter())
+        {
             Ok(first) => commit_queue.publish(first, publish.in_flight),
             Err(sealed) => Response::reply(Err(sealed.into())),
         }
@@ -143,32 +148,33 @@ impl State {
     pub(super) fn publish_now(
         &mut self,
         from: &UserName,
-        bodies: &Bodies,
+        contents: &Contents,
         shard: usize,
     ) -> (Result<Seq, NotPublished>, bool) {
         let at = (self.clock)();
         let published = self
             .appender
-            .push_messages(at, from.as_str(), bodies.iter());
+            .push_messages(at, from.as_str(), contents.iter());
         let is_wake_due = self.appender.commit_here(shard);
         (published.map_err(NotPublished::from), is_wake_due)
     }
 
-    /// Judges numbered messages, and pushes those that are new. Without a journal their numbers
-    /// are known from now on, else once they are committed.
-    fn push_numbered(
+    /// Judges messages, and pushes those that are new. Without a journal their numbers are known
+    /// from now on, else once they are committed.
+    fn push_judged(
         &mut self,
         from: &UserName,
-        numbered: &NumberedBodies,
+        messages: &JudgedContents,
     ) -> Result<Verdicts, Sealed> {
         let at = (self.clock)();
         if self.appender.log().is_sealed() {
             return Err(Sealed);
         }
         let next = self.appender.next_seq();
-        let verdicts = self.producers.judge(from, numbered, next);
-        let bodies = numbered.published(&verdicts);
-        self.appender.push_messages(at, from.as_str(), bodies)?;
+        let (appender, name) = (&mut self.appender, from.as_str());
+        let admit = |seq, content: Content<'_>| appender.admit_kept(at, name, seq, content);
+        let verdicts = self.producers.judge(from, messages, next, admit);
+        appender.push_messages(at, name, messages.published(&verdicts))?;
         if self.is_immediate() {
             self.producers.begin_batch();
             self.producers.commit_batch();
@@ -176,13 +182,13 @@ impl State {
         Ok(verdicts)
     }
 
-    pub(super) fn publish_numbered(
+    pub(super) fn publish_judged(
         &mut self,
-        publish: PublishNumbered,
+        publish: PublishJudged,
     ) -> Response<Result<Verdicts, NotPublished>> {
-        let PublishNumbered {
+        let PublishJudged {
             from,
-            numbered,
+            messages,
             in_flight,
         } = publish;
         if let Some(commit_queue) = &mut self.commit_queue {
@@ -192,12 +198,12 @@ impl State {
                 return Response::reply(Err(refused));
             }
         }
-        let verdicts = match self.push_numbered(&from, &numbered) {
+        let verdicts = match self.push_judged(&from, &messages) {
             Ok(verdicts) => verdicts,
             Err(sealed) => return Response::reply(Err(sealed.into())),
         };
         match &mut self.commit_queue {
-            Some(commit_queue) => commit_queue.publish_numbered(verdicts, in_flight),
+            Some(commit_queue) => commit_queue.publish_judged(verdicts, in_flight),
             None => {
                 self.in_flight.extend(in_flight);
                 Response::reply(Ok(verdicts))
@@ -205,14 +211,14 @@ impl State {
         }
     }
 
-    /// As [`State::publish_now`], for numbered messages.
-    pub(super) fn publish_numbered_now(
+    /// As [`State::publish_now`], for messages that are judged.
+    pub(super) fn publish_judged_now(
         &mut self,
         from: &UserName,
-        numbered: &NumberedBodies,
+        messages: &JudgedContents,
         shard: usize,
     ) -> (Result<Verdicts, NotPublished>, bool) {
-        let judged = self.push_numbered(from, numbered);
+        let judged = self.push_judged(from, messages);
         let is_wake_due = self.appender.commit_here(shard);
         (judged.map_err(NotPublished::from), is_wake_due)
     }

@@ -8,14 +8,14 @@ use actix::{Arbiter, System};
 use tokio::sync::oneshot;
 
 use super::{
-    Bodies, Clock, Forget, HubAddress, HubSetup, NotPublished, NumberedBodies, PresenceLimits,
-    Publish, PublishNumbered, Seal, Verdict, Verdicts, Who,
+    Clock, Contents, Forget, HubAddress, HubSetup, JudgedContents, NotPublished, PresenceLimits,
+    Publish, PublishJudged, Seal, Verdict, Verdicts, Who,
 };
 use crate::accounts::UserName;
 use crate::actors::sentinel::Sentinel;
 use crate::actors::turn;
 use crate::log::{BackpressureLimits, Log, LogLimits, ReadWait};
-use crate::wire::{Body, Millis, Seq};
+use crate::wire::{self, Body, Millis, Seq};
 
 struct Server {
     log: Arc<Log>,
@@ -62,8 +62,8 @@ impl Server {
     }
 
     fn publish_now(&self) -> Option<Result<Seq, NotPublished>> {
-        let (ana, bodies) = publish();
-        self.hub.publish_now(&self.log, 0, &ana, &bodies)
+        let (ana, contents) = publish();
+        self.hub.publish_now(&self.log, 0, &ana, &contents)
     }
 
     /// Publishes in a turn without other publishes.
@@ -73,10 +73,13 @@ impl Server {
     }
 }
 
-fn numbered(numbers: &[u64]) -> NumberedBodies {
-    let mut messages = NumberedBodies::default();
+fn numbered(numbers: &[u64]) -> JudgedContents {
+    let mut messages = JudgedContents::default();
     for n in numbers {
-        messages.push("p", *n, &Body::text("bom dia"));
+        messages.push(
+            Some(("p", *n)),
+            &wire::Publish::new(1, Body::text("bom dia")),
+        );
     }
     messages
 }
@@ -87,25 +90,25 @@ impl Server {
         turn::end();
         let ana = UserName::parse("ana").expect("it is a name");
         self.hub
-            .publish_numbered_now(&self.log, 0, &ana, &numbered(numbers))
+            .publish_judged_now(&self.log, 0, &ana, &numbered(numbers))
     }
 
     /// Has the hub judge numbered messages of ana.
     async fn judge(&self, numbers: &[u64]) -> Result<Verdicts, NotPublished> {
-        let publish = PublishNumbered {
+        let publish = PublishJudged {
             from: UserName::parse("ana").expect("it is a name"),
-            numbered: numbered(numbers),
+            messages: numbered(numbers),
             in_flight: None,
         };
         self.hub.addr().send(publish).await.expect("it is there")
     }
 }
 
-fn publish() -> (UserName, Bodies) {
-    let mut bodies = Bodies::default();
-    bodies.push(&Body::text("bom dia"));
-    bodies.push(&Body::text("boa tarde"));
-    (UserName::console(), bodies)
+fn publish() -> (UserName, Contents) {
+    let mut contents = Contents::default();
+    contents.push(&Body::text("bom dia"));
+    contents.push(&Body::text("boa tarde"));
+    (UserName::console(), contents)
 }
 
 #[derive(Default)]
@@ -138,10 +141,10 @@ fn publish_from_another_thread_is_not_direct() {
     System::new().block_on(async {
         let Server { log, hub, .. } = Server::start().await;
         let elsewhere = std::thread::spawn(move || {
-            let (ana, bodies) = publish();
+            let (ana, contents) = publish();
             let publish = || {
                 turn::end();
-                hub.publish_now(&log, 0, &ana, &bodies)
+                hub.publish_now(&log, 0, &ana, &contents)
             };
             [publish(), publish()]
         });
@@ -174,10 +177,10 @@ fn panic_of_a_direct_publish_ends_the_hub_and_not_its_caller() {
             None,
             "its state is not trusted"
         );
-        let (from, bodies) = publish();
+        let (from, contents) = publish();
         let publish = Publish {
             from,
-            bodies,
+            contents,
             in_flight: None,
         };
         assert!(server.hub.addr().send(publish).await.is_err());

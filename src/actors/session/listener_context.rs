@@ -5,7 +5,7 @@ use std::sync::Arc;
 use actix::Addr;
 
 use super::core::policy::{ConnectRefusal, FeatureLimits, SessionLimits};
-use crate::accounts::{LivePermissions, PeerId, Rates, UserName};
+use crate::accounts::{AccountNames, LivePermissions, PeerId, Rates, UserName};
 use crate::actors::auth::Auth;
 use crate::actors::handler::Handler;
 use crate::actors::hub::HubAddress;
@@ -32,6 +32,8 @@ pub struct ListenerContext {
     pub lists: Arc<Rates<UserName>>,
     /// The permissions of sessions without an account.
     pub nameless: Arc<LivePermissions>,
+    /// The names of the accounts.
+    pub names: AccountNames,
     /// Which records about clients are logged.
     pub log_limit: Arc<LogLimit>,
     /// Answers requests.

@@ -13,7 +13,8 @@ use shuttle::future::{JoinHandle, block_on, spawn};
 use shuttle::rand::{Rng, thread_rng};
 
 use super::{
-    Appender, BackpressureLimits, Cursor, Log, LogLimits, LogRead, ReadWait, Slices, TrackedReader,
+    Appender, BackpressureLimits, Content, Cursor, Log, LogLimits, LogRead, ReadWait, Slices,
+    TrackedReader,
 };
 use crate::wire::{Body, Decoded, Gap, Millis, Seq, ServerFrame, cbor};
 
@@ -70,8 +71,8 @@ impl RelayedLog {
 pub(crate) fn push(appender: &mut Appender, count: usize) {
     let mut body = Vec::new();
     cbor::encode_body(&Body::text("x"), &mut body);
-    let bodies = std::iter::repeat_n(&body[..], count);
-    let pushed = appender.push_messages(Millis(0), "a", bodies);
+    let messages = std::iter::repeat_n(Content::body(&body), count);
+    let pushed = appender.push_messages(Millis(0), "a", messages);
     pushed.expect("it is sealed later");
 }
 

@@ -7,7 +7,7 @@ use shuttle::{future, thread};
 
 use super::{CheckedReader, LARGE, NO_WINDOW, RelayedLog, SleepOrder, push};
 use crate::interleavings::{expect_found, explore};
-use crate::log::{Appender, ReadWait, Sealed};
+use crate::log::{Appender, Content, ReadWait, Sealed};
 use crate::wire::{Millis, Seq};
 
 /// The number of broadcasts that [`append_and_seal`] appends.
@@ -20,7 +20,7 @@ fn append_and_seal(mut appender: Appender) {
     appender.commit();
     push(&mut appender, 1);
     assert_eq!(appender.seal(), APPENDED);
-    let refused = appender.push_messages(Millis(0), "a", [&[0][..]]);
+    let refused = appender.push_messages(Millis(0), "a", [Content::body(&[0])]);
     assert_eq!(refused, Err(Sealed));
     appender.commit();
 }

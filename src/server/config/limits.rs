@@ -115,6 +115,26 @@ request_rate: Option<Rate> = None => Row {
     effect: "`throttled`",
 };
 
+/// The most topics with a kept value.
+///
+/// Those that have one may change it.
+kept_topics: usize = 100_000 => Row {
+    name: "kept-topics",
+    section: FRAMES,
+    range: Range::Count(0..=ANY_NUMBER),
+    default: None,
+    effect: "`too-many`",
+};
+
+/// The most bytes of all kept values and their topics.
+kept_bytes: usize = 64 << 20 => Row {
+    name: "kept-bytes",
+    section: FRAMES,
+    range: Range::Bytes(0..=ANY_NUMBER),
+    default: None,
+    effect: "`too-many`",
+};
+
 /// The most producers of an account; the one that was unused for longest is forgotten.
 ///
 /// A forgotten producer may begin anywhere again, so a message that it repeats is published again.

@@ -5,6 +5,7 @@
 //! valid or not, and its caller then decodes with `shape` and serde_cbor.
 
 use std::borrow::Cow;
+use std::ops::Range;
 use std::str;
 
 use bytes::BufMut;
@@ -27,17 +28,32 @@ pub fn encode_body(body: &Body<'_>, out: &mut impl BufMut) {
     put_string(major, body.as_bytes(), out);
 }
 
+/// The CBOR item of the empty text, which no other item begins with.
+pub const EMPTY_TEXT: u8 = 0x60;
+
+/// The keys behind a message's body, as [`encode_content`] has written them.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct ContentKeys {
+    /// How many there are.
+    pub count: u8,
+    /// Where the topic's text is in the buffer.
+    pub topic: Option<Range<usize>>,
+    /// Where the text of `to` is in the buffer.
+    pub to: Option<Range<usize>>,
+}
+
 /// Appends what a message's frame has from the body on: the body, the topic, the headers, `keep`
-/// and `to`. Returns the number of the keys behind the body.
+/// and `to`. Returns the keys behind the body.
 ///
 /// `keep` and `to` are written as the publish has them; the caller has checked them.
-pub fn encode_content(publish: &Publish<'_>, out: &mut impl BufMut) -> u8 {
+pub fn encode_content(publish: &Publish<'_>, out: &mut Vec<u8>) -> ContentKeys {
     encode_body(&publish.body, out);
-    let mut keys = 0;
+    let mut keys = ContentKeys::default();
     if let Some(topic) = &publish.topic {
         out.put_slice(TOPIC);
         put_string(TEXT, topic.as_bytes(), out);
-        keys += 1;
+        keys.topic = Some(out.len() - topic.len()..out.len());
+        keys.count += 1;
     }
     let Some(options) = &publish.options else {
         return keys;
@@ -49,16 +65,17 @@ pub fn encode_content(publish: &Publish<'_>, out: &mut impl BufMut) -> u8 {
             put_string(TEXT, name.as_bytes(), out);
             put_string(TEXT, value.as_bytes(), out);
         }
-        keys += 1;
+        keys.count += 1;
     }
     if options.keep == Some(true) {
         out.put_slice(KEEP);
-        keys += 1;
+        keys.count += 1;
     }
     if let Some(to) = &options.to {
         out.put_slice(TO);
         put_string(TEXT, to.as_bytes(), out);
-        keys += 1;
+        keys.to = Some(out.len() - to.len()..out.len());
+        keys.count += 1;
     }
     keys
 }
@@ -133,6 +150,14 @@ const BEHIND_BODY: usize = TOPIC.len()
 /// As [`max_body`], whatever the topic, the headers and the only receiver are besides.
 pub const fn max_body_with_topics(max_frame: usize) -> usize {
     longest_body(max_frame.saturating_sub(AROUND_BODY + BEHIND_BODY))
+}
+
+/// Whether a publish as a message fits into a frame of `max_frame` bytes, whatever the user name, the
+/// seq and the time are.
+pub fn message_fits(publish: &Publish<'_>, max_frame: usize) -> bool {
+    let mut content = Vec::new();
+    encode_content(publish, &mut content);
+    AROUND_BODY + content.len() <= max_frame
 }
 
 /// Returns the length of the longest string whose item has at most so many bytes.

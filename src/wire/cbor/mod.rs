@@ -22,7 +22,10 @@ use super::{ClientFrame, Decoded, IdFrame, ServerFrame, Unserved, WireError};
 use crate::wire::quote::{QUOTED, limited};
 use crate::wire::{ErrorCode, Quote};
 
-pub use by_hand::{MessageFrames, encode_body, encode_content, max_body, max_body_with_topics};
+pub use by_hand::{
+    ContentKeys, EMPTY_TEXT, MessageFrames, encode_body, encode_content, max_body,
+    max_body_with_topics, message_fits,
+};
 pub use message_keys::{MessageKeys, message_keys};
 pub use prefix::{PREFIX, announced_length};
 

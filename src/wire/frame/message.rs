@@ -49,6 +49,29 @@ impl<'a> Publish<'a> {
         }
     }
 
+    /// Whether readers get a body and nothing beside it: there is no topic, header, `keep` or `to`.
+    #[inline]
+    pub fn has_body_alone(&self) -> bool {
+        let options = self.options.as_deref();
+        self.topic.is_none()
+            && options.is_none_or(|options| {
+                options.headers.is_none() && !self.is_kept() && options.to.is_none()
+            })
+    }
+
+    /// Whether the message is to become its topic's kept value.
+    #[inline]
+    pub fn is_kept(&self) -> bool {
+        self.options
+            .as_deref()
+            .is_some_and(|options| options.keep == Some(true))
+    }
+
+    /// The only user that is to get the message.
+    pub fn to(&self) -> Option<&str> {
+        self.options.as_deref()?.to.as_deref()
+    }
+
     /// Returns the same frame without borrowed data.
     pub fn into_owned(self) -> Publish<'static> {
         let owned = |text: Cow<'_, str>| Cow::Owned(text.into_owned());

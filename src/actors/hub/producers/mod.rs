@@ -20,9 +20,9 @@ use std::sync::Arc;
 use hashlink::LinkedHashMap;
 
 use self::mark::Mark;
-use super::numbered::{NumberedBodies, Verdict};
+use super::judged::{Claim, JudgedContents, Verdict};
 use crate::accounts::UserName;
-use crate::log::{ProducerChanges, ProducerRow};
+use crate::log::{Content, KeptLimit, ProducerChanges, ProducerRow};
 use crate::wire::Seq;
 
 /// The producers of all accounts.
@@ -71,27 +71,38 @@ impl Producers {
         producers
     }
 
-    /// Judges numbered messages in their order. Those that are published get the seqs from `next`
-    /// on, and belong to the next batch.
+    /// Judges messages in their order. Those that are published get the seqs from `next` on, and
+    /// belong to the next batch. `admit` decides about each that would be published, with its seq.
     pub(super) fn judge(
         &mut self,
         user: &UserName,
-        numbered: &NumberedBodies,
+        messages: &JudgedContents,
         mut next: Seq,
+        mut admit: impl FnMut(Seq, Content<'_>) -> Result<(), KeptLimit>,
     ) -> Vec<Verdict> {
-        let verdicts = numbered.numbers().iter().map(|number| {
-            let (producer, n) = (&number.producer, number.n);
-            let verdict = self.verdict(user, producer, n, next);
-            match verdict {
-                Verdict::Published(_) if number.is_refused => return Verdict::Refused,
-                Verdict::Published(seq) => {
-                    self.publish(user, producer, n, seq);
-                    next = next.next();
+        let verdicts = messages
+            .iter()
+            .map(|(Claim { number, is_refused }, content)| {
+                let number = number.as_ref();
+                let verdict = number.map_or(Verdict::Published(next), |number| {
+                    self.verdict(user, &number.producer, number.n, next)
+                });
+                let Verdict::Published(seq) = verdict else {
+                    number.inspect(|number| self.note_use(user, &number.producer));
+                    return verdict;
+                };
+                if *is_refused {
+                    return Verdict::Refused;
                 }
-                _ => self.note_use(user, producer),
-            }
-            verdict
-        });
+                if let Err(limit) = admit(seq, content) {
+                    return Verdict::NotKept(limit);
+                }
+                if let Some(number) = number {
+                    self.publish(user, &number.producer, number.n, seq);
+                }
+                next = next.next();
+                verdict
+            });
         verdicts.collect()
     }
 

@@ -12,7 +12,7 @@ use super::rules::{Contract, SessionRules};
 
 use crate::accounts::{LoginRefusal, RevocationReason, UserName};
 use crate::actors::handler::{Outcome, Request};
-use crate::actors::hub::{Bodies, NotPublished, NumberedBodies, Verdicts};
+use crate::actors::hub::{Contents, JudgedContents, NotPublished, Verdicts};
 use crate::actors::supervisor::Status;
 use crate::close::{Evidence, Micros};
 use crate::topic::{Pattern, Permissions, RuleKind};
@@ -103,6 +103,9 @@ pub trait Effects {
     /// kind of use. A client without an account has the rules for all accounts.
     fn permissions(&self, kind: RuleKind) -> Option<Arc<Permissions>>;
 
+    /// Whether there is an account of this name.
+    fn has_account(&self, name: &str) -> bool;
+
     /// Returns why the account grants the session nothing any more.
     fn revoked(&self) -> Option<RevocationReason>;
 
@@ -130,21 +133,21 @@ pub trait Effects {
     fn publish_now(
         &mut self,
         user: &UserName,
-        bodies: &Bodies,
+        contents: &Contents,
     ) -> Option<Result<Seq, NotPublished>>;
 
     /// Has the hub publish these: [`Done::Published`].
-    fn publish(&mut self, user: &UserName, bodies: Bodies, frames: usize);
+    fn publish(&mut self, user: &UserName, contents: Contents, frames: usize);
 
-    /// As [`Effects::publish_now`], for numbered messages: returns the verdicts.
-    fn publish_numbered_now(
+    /// As [`Effects::publish_now`], for messages that the hub judges one by one: returns the verdicts.
+    fn publish_judged_now(
         &mut self,
         user: &UserName,
-        messages: &NumberedBodies,
+        messages: &JudgedContents,
     ) -> Option<Result<Verdicts, NotPublished>>;
 
     /// Has the hub judge these, and publish those that are new: [`Done::Judged`].
-    fn publish_numbered(&mut self, user: &UserName, messages: NumberedBodies, frames: usize);
+    fn publish_judged(&mut self, user: &UserName, messages: JudgedContents, frames: usize);
 
     /// Asks another actor; each answer comes as the [`Done`] of the same name.
     fn ask(&mut self, ask: Ask);
@@ -216,7 +219,7 @@ pub enum Done {
     Login(Result<Entry, LoginFailure>),
     /// The first seq of a run of publishes.
     Published(Result<Seq, NotPublished>),
-    /// The verdicts on a run of numbered publishes.
+    /// The verdicts on a run of judged publishes.
     Judged(Result<Verdicts, NotPublished>),
     /// A handler's answer.
     Replied(Outcome),

@@ -26,8 +26,8 @@
 
 pub mod effects;
 pub mod hears;
+mod judged;
 mod notice;
-mod numbered;
 pub mod policy;
 pub mod rules;
 mod run;
@@ -75,6 +75,7 @@ use crate::wire::{Features, Seq, ServerFrame, SessionId, VERSION, Welcome};
 /// The optional features of the contract that sessions serve. A frame of another one gets
 /// `unsupported`.
 const SERVED: Features = Features {
+    topics: true,
     producer: true,
     ..Features::NONE
 };

@@ -12,7 +12,7 @@ use crate::actors::session::saved::error::RestoreError;
 use crate::rate::Rate;
 #[cfg(any(test, fuzzing))]
 use crate::rate::SavedRate;
-use crate::wire::{Dialect, ErrorCode, cbor};
+use crate::wire::{Dialect, ErrorCode, Publish, cbor};
 
 /// The policy for a reader that falls off the log's tail.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Hash, Serialize, Deserialize)]
@@ -23,6 +23,9 @@ pub enum SlowPolicy {
     /// It is told so, and the session ends.
     Disconnect,
 }
+
+/// In shorter frames the longest topic and headers would leave little or nothing for the body.
+const ROOMY: usize = 16 * 1024;
 
 /// A session's limits and timeouts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -56,15 +59,32 @@ impl SessionLimits {
         Some(u64::try_from(idle.as_millis()).unwrap_or(u64::MAX))
     }
 
-    /// Returns the longest body that a publish may have, in bytes.
+    /// Returns the longest body that a publish may have, in bytes: with frames of at least
+    /// [`ROOMY`] bytes whatever its topic and headers are.
     pub(super) fn max_body(&self) -> usize {
-        cbor::max_body(self.max_frame)
+        match self.max_frame < ROOMY {
+            true => cbor::max_body(self.max_frame),
+            false => cbor::max_body_with_topics(self.max_frame),
+        }
+    }
+
+    /// Whether the message of a publish fits into a frame.
+    pub(super) fn fits(&self, publish: &Publish<'_>) -> bool {
+        self.max_frame >= ROOMY
+            || publish.has_body_alone()
+            || cbor::message_fits(publish, self.max_frame)
     }
 }
 
 /// The limits of optional features, as `welcome` lists them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct FeatureLimits {
+    /// The most patterns of a session's filter.
+    pub patterns: u64,
+    /// The most topics with a kept value.
+    pub kept_topics: u64,
+    /// The most bytes of these topics and their values.
+    pub kept_bytes: u64,
     /// The most producers of an account.
     pub producers: u64,
 }
@@ -72,7 +92,22 @@ pub struct FeatureLimits {
 impl FeatureLimits {
     /// Returns the limits by their names in the contract.
     pub(super) fn named(self) -> BTreeMap<Cow<'static, str>, u64> {
-        BTreeMap::from([(Cow::Borrowed("producers"), self.producers)])
+        let FeatureLimits {
+            patterns,
+            kept_topics,
+            kept_bytes,
+            producers,
+        } = self;
+        let named = [
+            ("patterns", patterns),
+            ("kept_topics", kept_topics),
+            ("kept_bytes", kept_bytes),
+            ("producers", producers),
+        ];
+        let named = named.into_iter();
+        named
+            .map(|(name, limit)| (Cow::Borrowed(name), limit))
+            .collect()
     }
 }
 

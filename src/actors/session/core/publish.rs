@@ -1,19 +1,20 @@
 //! Publishes: gathered into runs, so that many of them cost the hub one message.
 //!
 //! A publish with a producer's number is judged by the hub first: one that was published before is
-//! answered so, whatever the role and the limits are by now. Only throttling comes before that.
+//! answered so, whatever the role and the limits are by now. Only throttling comes before that. One
+//! whose value is to be kept is judged by the hub too, as the limits are the server's.
 
 use std::time::Instant;
 
 use super::effects::Effects;
+use super::judged::{JudgedFrames, Problem};
 use super::may_publish::may_publish;
-use super::numbered::{NumberedFrames, Problem};
-use super::run::{NumberedRun, Run};
+use super::run::{JudgedRun, Run};
 use super::work::{Ids, Purpose};
 use super::{Core, Served};
-use crate::actors::hub::{NotPublished, Verdict, Verdicts};
-use crate::topic::{RuleKind, Topic};
-use crate::wire::{ErrorCode, Publish, Published, Seq, ServerFrame, WireError};
+use crate::actors::hub::{NotPublished, Verdicts};
+use crate::topic::RuleKind;
+use crate::wire::{ErrorCode, Publish, Published, Quote, Seq, ServerFrame, WireError};
 
 impl Core {
     /// Adds a publish to the run.
@@ -38,11 +39,11 @@ impl Core {
             refuse(fx, publish.id, error.code, &error.message);
             return Served::Done;
         }
-        if let Some(served) = self.hold_back(false, publish.id, now, fx) {
+        let is_judged = publish.is_kept();
+        if let Some(served) = self.hold_back(is_judged, publish.id, now, fx) {
             return served;
         }
-        let run = self.run.get_or_insert_with(|| Box::new(Run::plain()));
-        run.push(publish);
+        self.gathered(is_judged).push(publish, None, None);
         Served::Gathered
     }
 
@@ -70,22 +71,27 @@ impl Core {
             }
         };
         let problem = self.publish_problem(publish, fx);
-        let run = self.run.get_or_insert_with(|| Box::new(Run::numbered()));
-        run.push_numbered(publish, number, problem);
+        self.gathered(true).push(publish, Some(number), problem);
         Served::Gathered
+    }
+
+    /// The run that is being gathered, or a new one.
+    fn gathered(&mut self, is_judged: bool) -> &mut Run {
+        self.run
+            .get_or_insert_with(|| Box::new(Run::empty(is_judged)))
     }
 
     /// Holds a publish back: where the run that is being gathered does not take it, while slow
     /// readers hold publishers back, or by the rate. `None`: it goes on.
     fn hold_back<E: Effects>(
         &mut self,
-        is_numbered: bool,
+        is_judged: bool,
         id: u64,
         now: Instant,
         fx: &mut E,
     ) -> Option<Served> {
         if let Some(run) = &self.run {
-            if run.is_numbered() != is_numbered || run.is_full(self.limits.frames_in_work) {
+            if run.is_judged() != is_judged || run.is_full(self.limits.frames_in_work) {
                 return Some(Served::Later);
             }
         } else if let Err(wait) = fx.may_publish() {
@@ -100,60 +106,76 @@ impl Core {
     }
 
     fn publish_problem<E: Effects>(&self, publish: &Publish<'_>, fx: &E) -> Option<Problem> {
-        let topic = publish.topic.as_deref().map(Topic::of_client).transpose();
-        let topic = match topic {
+        let topic = match publish.check() {
             Ok(topic) => topic,
-            Err(error) => return Some(Problem::Topic(format!("the topic: {error}"))),
+            Err(error) => return Some(Problem::Wrong(error)),
         };
         let permissions = fx.permissions(RuleKind::Publish);
         let allowed = may_publish(fx.role(), permissions.as_deref(), topic.as_ref());
         if let Err(message) = allowed {
             return Some(Problem::Forbidden(message));
         }
+        if let Some(to) = publish.to()
+            && !fx.has_account(to)
+        {
+            return Some(Problem::Wrong(WireError {
+                code: ErrorCode::UnknownUser,
+                message: format!("there is no account {}", Quote::new(to)),
+            }));
+        }
         let (length, max_body) = (publish.body.as_bytes().len(), self.limits.max_body());
-        (length > max_body).then_some(Problem::TooLong { length, max_body })
+        if length > max_body {
+            return Some(Problem::TooLong { length, max_body });
+        }
+        (!self.limits.fits(publish)).then(|| {
+            Problem::Wrong(WireError {
+                code: ErrorCode::FrameTooLarge,
+                message: "the message with its topic and headers would be longer than max_frame"
+                    .to_owned(),
+            })
+        })
     }
 
     /// Sends the run of publishes that has been gathered to the hub.
     pub(super) fn end_run<E: Effects>(&mut self, fx: &mut E) {
         match self.run.take().map(|run| *run) {
             None => {}
-            Some(Run::Plain { ids, bodies }) => {
+            Some(Run::Plain { ids, contents }) => {
                 let Some(user) = self.state.member().and_then(|member| member.user()) else {
                     return;
                 };
                 let frames = ids.len();
                 self.tally.accept(frames as u64);
                 if self.work.is_empty()
-                    && let Some(first) = fx.publish_now(user, &bodies)
+                    && let Some(first) = fx.publish_now(user, &contents)
                 {
                     self.note_answered(frames as u64, fx);
                     self.answer_publishes(&ids, first, fx);
                     return;
                 }
-                fx.publish(user, bodies, frames);
+                fx.publish(user, contents, frames);
                 self.work.push(Purpose::Publish { ids });
             }
-            Some(Run::Numbered(run)) => self.end_numbered_run(run, fx),
+            Some(Run::Judged(run)) => self.end_judged_run(run, fx),
         }
     }
 
-    fn end_numbered_run<E: Effects>(&mut self, run: NumberedRun, fx: &mut E) {
-        let NumberedRun { frames, messages } = run;
+    fn end_judged_run<E: Effects>(&mut self, run: JudgedRun, fx: &mut E) {
+        let JudgedRun { frames, messages } = run;
         let Some(user) = self.state.member().and_then(|member| member.user()) else {
             return;
         };
         let count = frames.len();
         self.tally.accept(count as u64);
         if self.work.is_empty()
-            && let Some(judged) = fx.publish_numbered_now(user, &messages)
+            && let Some(judged) = fx.publish_judged_now(user, &messages)
         {
             self.note_answered(count as u64, fx);
-            self.answer_numbered(&frames, judged, fx);
+            self.answer_judged(&frames, judged, fx);
             return;
         }
-        fx.publish_numbered(user, messages, count);
-        self.work.push(Purpose::PublishNumbered { frames });
+        fx.publish_judged(user, messages, count);
+        self.work.push(Purpose::PublishJudged { frames });
     }
 
     pub(super) fn answer_publishes<E: Effects>(
@@ -173,10 +195,10 @@ impl Core {
         }
     }
 
-    /// Answers numbered publishes with the hub's verdicts.
-    pub(super) fn answer_numbered<E: Effects>(
+    /// Answers publishes with the hub's verdicts.
+    pub(super) fn answer_judged<E: Effects>(
         &mut self,
-        frames: &NumberedFrames,
+        frames: &JudgedFrames,
         judged: Result<Verdicts, NotPublished>,
         fx: &mut E,
     ) {
@@ -187,25 +209,7 @@ impl Core {
             }
         };
         for (frame, verdict) in frames.iter().zip(verdicts) {
-            let id = frame.id;
-            match (verdict, &frame.problem) {
-                (Verdict::Published(seq), _) => {
-                    fx.answer(&ServerFrame::Published(Published::new(id, seq)));
-                }
-                (Verdict::Repeated(seq), _) => {
-                    let repeated = true;
-                    fx.answer(&ServerFrame::Published(Published { id, seq, repeated }));
-                }
-                (Verdict::OutOfOrder { highest }, _) => {
-                    let message = format!("n is not the next one: the highest so far is {highest}");
-                    refuse(fx, id, ErrorCode::OutOfOrder, &message);
-                }
-                (Verdict::Refused, Some(problem)) => {
-                    let error = problem.error();
-                    refuse(fx, id, error.code, &error.message);
-                }
-                (Verdict::Refused, None) => unreachable!("the hub was to publish {id}"),
-            }
+            fx.answer(&frame.answer(verdict));
         }
     }
 

@@ -89,8 +89,8 @@ impl Core {
             (Purpose::Publish { ids }, Done::Published(first)) => {
                 self.answer_publishes(&ids, first, fx);
             }
-            (Purpose::PublishNumbered { frames }, Done::Judged(judged)) => {
-                self.answer_numbered(&frames, judged, fx);
+            (Purpose::PublishJudged { frames }, Done::Judged(judged)) => {
+                self.answer_judged(&frames, judged, fx);
             }
             (Purpose::Request { id }, Done::Replied(outcome)) => reply(fx, id, outcome),
             (Purpose::Users { id }, Done::Users(users)) => {

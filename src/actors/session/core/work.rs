@@ -9,7 +9,7 @@ use std::collections::VecDeque;
 
 use smallvec::SmallVec;
 
-use super::numbered::NumberedFrames;
+use super::judged::JudgedFrames;
 
 /// The ids of a run of publishes.
 pub type Ids = SmallVec<[u64; 4]>;
@@ -24,7 +24,7 @@ pub(super) enum Purpose {
     Login { id: u64 },
     Request { id: u64 },
     Publish { ids: Ids },
-    PublishNumbered { frames: NumberedFrames },
+    PublishJudged { frames: JudgedFrames },
     Users { id: u64 },
     Sessions { id: u64 },
     Stop { id: u64 },
@@ -36,7 +36,7 @@ impl Purpose {
         match self {
             Purpose::Login { .. } => 0,
             Purpose::Publish { ids } => ids.len() as u64,
-            Purpose::PublishNumbered { frames } => frames.len() as u64,
+            Purpose::PublishJudged { frames } => frames.len() as u64,
             _ => 1,
         }
     }
@@ -45,7 +45,7 @@ impl Purpose {
     pub(super) fn ids(self) -> Ids {
         match self {
             Purpose::Publish { ids } => ids,
-            Purpose::PublishNumbered { frames } => frames.iter().map(|frame| frame.id).collect(),
+            Purpose::PublishJudged { frames } => frames.iter().map(|frame| frame.id).collect(),
             Purpose::Login { id }
             | Purpose::Request { id }
             | Purpose::Users { id }
@@ -57,7 +57,7 @@ impl Purpose {
     fn is_run(&self) -> bool {
         matches!(
             self,
-            Purpose::Publish { .. } | Purpose::PublishNumbered { .. }
+            Purpose::Publish { .. } | Purpose::PublishJudged { .. }
         )
     }
 }

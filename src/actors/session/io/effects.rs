@@ -10,7 +10,7 @@ use super::SessionIo;
 use crate::accounts::{Claim, PeerId, RevocationReason, UserName};
 use crate::actors::handler::{Answer, Outcome, Request};
 use crate::actors::hub::{
-    Bodies, Leave, NotPublished, NumberedBodies, Publish, PublishNumbered, Verdicts, Who,
+    Contents, JudgedContents, Leave, NotPublished, Publish, PublishJudged, Verdicts, Who,
 };
 use crate::actors::link::Link;
 use crate::actors::session::core::effects::{Ask, Done, Effects, Event, Identity, Output};
@@ -152,6 +152,10 @@ impl<L: Link> Effects for SessionIo<L> {
         }
     }
 
+    fn has_account(&self, name: &str) -> bool {
+        self.listener.names.has(name)
+    }
+
     fn revoked(&self) -> Option<RevocationReason> {
         self.entrance.as_ref()?.authorization.revoked()
     }
@@ -221,22 +225,22 @@ impl<L: Link> Effects for SessionIo<L> {
     fn publish_now(
         &mut self,
         user: &UserName,
-        bodies: &Bodies,
+        contents: &Contents,
     ) -> Option<Result<Seq, NotPublished>> {
         let ListenerContext { hub, log, .. } = &*self.listener;
-        hub.publish_now(log, self.outlet.shard(), user, bodies)
+        hub.publish_now(log, self.outlet.shard(), user, contents)
     }
 
-    fn publish(&mut self, user: &UserName, bodies: Bodies, frames: usize) {
+    fn publish(&mut self, user: &UserName, contents: Contents, frames: usize) {
         let in_flight = Some(
             self.listener
                 .log
                 .backpressure()
-                .count_in_flight(bodies.bytes()),
+                .count_in_flight(contents.bytes()),
         );
         let answer = self.listener.hub.addr().send(Publish {
             from: user.clone(),
-            bodies,
+            contents,
             in_flight,
         });
         let work = self.listener.in_work.admit(frames);
@@ -244,21 +248,21 @@ impl<L: Link> Effects for SessionIo<L> {
         self.jobs.push_done(work, job);
     }
 
-    fn publish_numbered_now(
+    fn publish_judged_now(
         &mut self,
         user: &UserName,
-        messages: &NumberedBodies,
+        messages: &JudgedContents,
     ) -> Option<Result<Verdicts, NotPublished>> {
         let ListenerContext { hub, log, .. } = &*self.listener;
-        hub.publish_numbered_now(log, self.outlet.shard(), user, messages)
+        hub.publish_judged_now(log, self.outlet.shard(), user, messages)
     }
 
-    fn publish_numbered(&mut self, user: &UserName, messages: NumberedBodies, frames: usize) {
+    fn publish_judged(&mut self, user: &UserName, messages: JudgedContents, frames: usize) {
         let backpressure = self.listener.log.backpressure();
         let in_flight = Some(backpressure.count_in_flight(messages.bytes()));
-        let answer = self.listener.hub.addr().send(PublishNumbered {
+        let answer = self.listener.hub.addr().send(PublishJudged {
             from: user.clone(),
-            numbered: messages,
+            messages,
             in_flight,
         });
         let work = self.listener.in_work.admit(frames);

@@ -100,7 +100,7 @@ proptest! {
         publish in publishes(), seq in numbers(), at in numbers(), from in "\\PC{1,20}",
     ) {
         let mut content = Vec::new();
-        let keys = encode_content(&publish, &mut content);
+        let keys = encode_content(&publish, &mut content).count;
         let (seq, at) = (Seq(seq), Millis(at));
         let frames = MessageFrames::new(&from, at);
         let mut bytes = Vec::new();
@@ -146,7 +146,7 @@ proptest! {
         publish in publishes(), damage in any::<prop::sample::Index>(), byte in any::<u8>(),
     ) {
         let mut content = Vec::new();
-        let keys = encode_content(&publish, &mut content);
+        let keys = encode_content(&publish, &mut content).count;
         let mut bytes = Vec::new();
         let frames = MessageFrames::new("ana", Millis(5));
         frames.encode_with_keys(Seq(7), &content, keys, &mut bytes);

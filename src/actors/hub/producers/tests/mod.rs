@@ -11,9 +11,9 @@ use proptest::prelude::{Just, ProptestConfig, Strategy, any, prop_oneof, proptes
 use self::naive::{Entry, LIMIT, Naive};
 use super::Producers;
 use crate::accounts::UserName;
-use crate::actors::hub::numbered::{NumberedBodies, Verdict};
+use crate::actors::hub::judged::{JudgedContents, Verdict};
 use crate::log::ProducerRow;
-use crate::wire::{Body, Seq};
+use crate::wire::{Body, Publish, Seq};
 
 #[derive(Debug, Clone)]
 enum Step {
@@ -128,7 +128,8 @@ impl Run {
 
     fn send(&mut self, from: u8, messages: &[(u8, i8, bool)]) {
         let next = Seq(self.naive.last + 1);
-        let mut numbered = NumberedBodies::default();
+        let publish = Publish::new(1, Body::text("a"));
+        let mut judged = JudgedContents::default();
         let (mut expected, mut sent) = (Vec::new(), Vec::new());
         for (producer, less, is_refused) in messages {
             let highest = self
@@ -139,8 +140,8 @@ impl Run {
             let n = (highest + 1).saturating_add_signed(i64::from(*less)).max(1);
             let name = format!("p{producer}");
             match is_refused {
-                true => numbered.push_refused(&name, n),
-                false => numbered.push(&name, n, &Body::text("a")),
+                true => judged.push_refused((&name, n)),
+                false => judged.push(Some((&name, n)), &publish),
             }
             sent.push(Entry {
                 user: from,
@@ -150,9 +151,11 @@ impl Run {
             });
             expected.push(self.naive.judge(from, *producer, n, *is_refused));
         }
-        let verdicts = self.producers.judge(&user(from), &numbered, next);
-        let bodies = numbered.published(&verdicts).count();
-        assert_eq!(bodies as u64, self.naive.last + 1 - next.0);
+        let verdicts = self
+            .producers
+            .judge(&user(from), &judged, next, |_, _| Ok(()));
+        let published = judged.published(&verdicts).count();
+        assert_eq!(published as u64, self.naive.last + 1 - next.0);
         assert_eq!(verdicts.len(), expected.len());
         for ((verdict, (expected, is_known)), entry) in verdicts.into_iter().zip(expected).zip(sent)
         {
@@ -215,35 +218,42 @@ proptest! {
     }
 }
 
-fn numbered(numbers: &[u64]) -> NumberedBodies {
-    let mut bodies = NumberedBodies::default();
+fn numbered(numbers: &[u64]) -> JudgedContents {
+    let publish = Publish::new(1, Body::text("a"));
+    let mut messages = JudgedContents::default();
     for n in numbers {
-        bodies.push("p", *n, &Body::text("a"));
+        messages.push(Some(("p", *n)), &publish);
     }
-    bodies
+    messages
 }
 
 #[test]
 fn number_of_a_failed_batch_is_published_again() {
     let (ana, mut producers) = (user(0), Producers::new(LIMIT, Vec::new()));
     let published = [Verdict::Published(Seq(5)), Verdict::Published(Seq(6))];
-    assert_eq!(producers.judge(&ana, &numbered(&[1, 2]), Seq(5)), published);
+    assert_eq!(
+        producers.judge(&ana, &numbered(&[1, 2]), Seq(5), |_, _| Ok(())),
+        published
+    );
     producers.begin_batch();
-    let behind = producers.judge(&ana, &numbered(&[2, 3]), Seq(7));
+    let behind = producers.judge(&ana, &numbered(&[2, 3]), Seq(7), |_, _| Ok(()));
     let expected = [Verdict::Repeated(Seq(6)), Verdict::Published(Seq(7))];
     assert_eq!(behind, expected, "what is pending counts");
     producers.discard_pending();
-    assert_eq!(producers.judge(&ana, &numbered(&[1, 2]), Seq(5)), published);
+    assert_eq!(
+        producers.judge(&ana, &numbered(&[1, 2]), Seq(5), |_, _| Ok(())),
+        published
+    );
 }
 
 #[test]
 fn later_numbers_behind_a_refused_one_are_out_of_order() {
     let (ana, mut producers) = (user(0), Producers::new(LIMIT, Vec::new()));
     let mut messages = numbered(&[1]);
-    messages.push_refused("p", 2);
-    messages.push("p", 3, &Body::text("a"));
+    messages.push_refused(("p", 2));
+    messages.push(Some(("p", 3)), &Publish::new(1, Body::text("a")));
     let out_of_order = Verdict::OutOfOrder { highest: 1 };
-    let verdicts = producers.judge(&ana, &messages, Seq(1));
+    let verdicts = producers.judge(&ana, &messages, Seq(1), |_, _| Ok(()));
     let expected = [Verdict::Published(Seq(1)), Verdict::Refused, out_of_order];
     assert_eq!(verdicts, expected);
     assert_eq!(messages.published(&verdicts).count(), 1);

@@ -1,6 +1,6 @@
 //! Everything that is known of producers, as plain lists.
 
-use crate::actors::hub::numbered::Verdict;
+use crate::actors::hub::judged::Verdict;
 use crate::wire::Seq;
 
 /// The most producers of an account.

@@ -268,7 +268,7 @@ impl Drive {
             let is_work = match &effect {
                 Effect::LogIn(_)
                 | Effect::Publish(..)
-                | Effect::PublishNumbered(..)
+                | Effect::PublishJudged(..)
                 | Effect::Ask(_) => true,
                 Effect::Request(_) => self.run.out.reply.is_none(),
                 _ => false,

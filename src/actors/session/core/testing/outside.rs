@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::accounts::{RevocationReason, UserName};
 use crate::actors::handler::{Outcome, Request};
-use crate::actors::hub::{Bodies, NotPublished, NumberedBodies, Verdicts};
+use crate::actors::hub::{Contents, JudgedContents, NotPublished, Verdicts};
 use crate::actors::session::core::effects::{Ask, Effects, Event, Identity, Output};
 use crate::actors::session::core::hears::Hears;
 use crate::close::{Evidence, Micros};
@@ -26,15 +26,15 @@ pub enum Effect {
     Enter(String),
     /// The handler was asked, by this user.
     Request(String),
-    /// Bodies of this user, of this length in bytes together, were published directly.
+    /// Contents of this user, of this length in bytes together, were published directly.
     PublishNow(String, usize),
     /// Numbered messages of this user, of this length in bytes together, were judged directly.
     JudgeNow(String, usize),
     /// The hub was given this many publishes of a user.
     Publish(String, usize),
-    /// The hub was given this many numbered publishes of a user, whose bodies have this length in
+    /// The hub was given this many numbered publishes of a user, whose contents have this length in
     /// bytes together.
-    PublishNumbered(String, usize, usize),
+    PublishJudged(String, usize, usize),
     Ask(Ask),
     Leave(String),
     CarriedOut,
@@ -282,6 +282,10 @@ impl Effects for Outside {
         permissions.filter(|of| of.has_rules(kind)).cloned()
     }
 
+    fn has_account(&self, name: &str) -> bool {
+        ["ana", "rui"].contains(&name)
+    }
+
     fn revoked(&self) -> Option<RevocationReason> {
         self.revoked
     }
@@ -315,23 +319,23 @@ impl Effects for Outside {
     fn publish_now(
         &mut self,
         user: &UserName,
-        bodies: &Bodies,
+        contents: &Contents,
     ) -> Option<Result<Seq, NotPublished>> {
         let first = self.published?;
-        let effect = Effect::PublishNow(user.to_string(), bodies.bytes());
+        let effect = Effect::PublishNow(user.to_string(), contents.bytes());
         self.effects.push(effect);
         Some(first)
     }
 
-    fn publish(&mut self, user: &UserName, _bodies: Bodies, frames: usize) {
+    fn publish(&mut self, user: &UserName, _bodies: Contents, frames: usize) {
         let user = user.to_string();
         self.effects.push(Effect::Publish(user, frames));
     }
 
-    fn publish_numbered_now(
+    fn publish_judged_now(
         &mut self,
         user: &UserName,
-        messages: &NumberedBodies,
+        messages: &JudgedContents,
     ) -> Option<Result<Verdicts, NotPublished>> {
         let judged = self.judged.clone()?;
         let effect = Effect::JudgeNow(user.to_string(), messages.bytes());
@@ -339,8 +343,8 @@ impl Effects for Outside {
         Some(judged)
     }
 
-    fn publish_numbered(&mut self, user: &UserName, messages: NumberedBodies, frames: usize) {
-        let effect = Effect::PublishNumbered(user.to_string(), frames, messages.bytes());
+    fn publish_judged(&mut self, user: &UserName, messages: JudgedContents, frames: usize) {
+        let effect = Effect::PublishJudged(user.to_string(), frames, messages.bytes());
         self.effects.push(effect);
     }
 

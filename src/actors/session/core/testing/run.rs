@@ -82,7 +82,12 @@ impl Run {
             session: SessionId(7),
             policy,
             limits,
-            feature_limits: FeatureLimits { producers: 2 },
+            feature_limits: FeatureLimits {
+                patterns: 8,
+                kept_topics: 2,
+                kept_bytes: 1024,
+                producers: 2,
+            },
             is_journaled,
             server: "arauto",
             head: out.head,

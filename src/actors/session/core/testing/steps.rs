@@ -119,9 +119,9 @@ pub(super) fn done(work: Effect, choice: u8, out: &mut Outside) -> Done {
             out.head = Seq(head.0 + frames as u64);
             Done::Published(Ok(head.next()))
         }
-        (Effect::PublishNumbered(..), 0) => Done::Judged(Err(NotPublished::Sealed)),
-        (Effect::PublishNumbered(..), 1) => Done::Judged(Err(NotPublished::Unwritten)),
-        (Effect::PublishNumbered(_, frames, bytes), _) => {
+        (Effect::PublishJudged(..), 0) => Done::Judged(Err(NotPublished::Sealed)),
+        (Effect::PublishJudged(..), 1) => Done::Judged(Err(NotPublished::Unwritten)),
+        (Effect::PublishJudged(_, frames, bytes), _) => {
             Done::Judged(Ok(verdicts(frames, bytes, choice, out)))
         }
         (Effect::Request(_), 0) => Done::Replied(Err(HandlerError::NotText)),
@@ -136,7 +136,7 @@ pub(super) fn done(work: Effect, choice: u8, out: &mut Outside) -> Done {
     }
 }
 
-/// Returns verdicts on this many messages. Where their bodies are of no length, all of them are
+/// Returns verdicts on this many messages. Where their contents are of no length, all of them are
 /// such that must not be published.
 fn verdicts(frames: usize, bytes: usize, choice: u8, out: &mut Outside) -> Vec<Verdict> {
     let verdict = |number: usize| match (usize::from(choice) + number) % 3 {

@@ -3,8 +3,8 @@
 mod deadlines;
 mod ending;
 mod failing;
+mod judged;
 mod login;
-mod numbered;
 mod policy;
 mod publish;
 mod record;

@@ -198,20 +198,17 @@ impl Tried {
                     })
                 });
                 let mut bytes = Vec::new();
-                let keys = encode_content(&publish, &mut bytes);
+                let keys = encode_content(&publish, &mut bytes).count;
                 let to = to.as_deref().map(Route::User);
                 let route = to.or(topic.as_deref().map(Route::Topic));
                 let bytes = &bytes[..];
-                self.appender.push_routed(
-                    Millis(0),
-                    "v",
-                    Content {
-                        bytes,
-                        keys,
-                        route,
-                        is_kept: false,
-                    },
-                )
+                let content = Content {
+                    bytes,
+                    keys,
+                    route,
+                    is_kept: false,
+                };
+                self.appender.push_messages(Millis(0), "v", [content])
             }
         };
         pushed.expect("the log is open");

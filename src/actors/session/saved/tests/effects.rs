@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::session::{Io, READER};
 use crate::accounts::{RevocationReason, UserName};
 use crate::actors::handler::{Outcome, Request};
-use crate::actors::hub::{Bodies, NotPublished, NumberedBodies, Verdicts};
+use crate::actors::hub::{Contents, JudgedContents, NotPublished, Verdicts};
 use crate::actors::session::core::effects::{Ask, Effects, Event, Identity, Output};
 use crate::actors::session::core::hears::Hears;
 use crate::close::{Evidence, Micros};
@@ -122,6 +122,10 @@ impl Effects for Io {
         self.others.permissions(kind)
     }
 
+    fn has_account(&self, name: &str) -> bool {
+        self.others.has_account(name)
+    }
+
     fn revoked(&self) -> Option<RevocationReason> {
         self.others.revoked()
     }
@@ -153,25 +157,25 @@ impl Effects for Io {
     fn publish_now(
         &mut self,
         user: &UserName,
-        bodies: &Bodies,
+        contents: &Contents,
     ) -> Option<Result<Seq, NotPublished>> {
-        self.others.publish_now(user, bodies)
+        self.others.publish_now(user, contents)
     }
 
-    fn publish(&mut self, user: &UserName, bodies: Bodies, frames: usize) {
-        self.others.publish(user, bodies, frames);
+    fn publish(&mut self, user: &UserName, contents: Contents, frames: usize) {
+        self.others.publish(user, contents, frames);
     }
 
-    fn publish_numbered_now(
+    fn publish_judged_now(
         &mut self,
         user: &UserName,
-        messages: &NumberedBodies,
+        messages: &JudgedContents,
     ) -> Option<Result<Verdicts, NotPublished>> {
-        self.others.publish_numbered_now(user, messages)
+        self.others.publish_judged_now(user, messages)
     }
 
-    fn publish_numbered(&mut self, user: &UserName, messages: NumberedBodies, frames: usize) {
-        self.others.publish_numbered(user, messages, frames);
+    fn publish_judged(&mut self, user: &UserName, messages: JudgedContents, frames: usize) {
+        self.others.publish_judged(user, messages, frames);
     }
 
     fn ask(&mut self, ask: Ask) {

@@ -17,7 +17,7 @@ use crate::actors::session::core::policy::{FeatureLimits, Policy, SlowPolicy};
 use crate::actors::session::core::testing::{Effect, LIMITS, entry, status, user};
 use crate::close::{Evidence, Micros, Phase};
 use crate::framing::Framing;
-use crate::log::{Appender, BackpressureLimits, Log, LogLimits};
+use crate::log::{Appender, BackpressureLimits, Content, Log, LogLimits};
 use crate::wire::raw::{Direction, RawDialect, Terminator};
 use crate::wire::{Body, Charset, Dialect, Millis, Seq, SessionId, cbor};
 
@@ -175,7 +175,12 @@ impl Bench {
             session: SessionId(7),
             policy: Policy::of(dialect),
             limits,
-            feature_limits: FeatureLimits { producers: 2 },
+            feature_limits: FeatureLimits {
+                patterns: 8,
+                kept_topics: 2,
+                kept_bytes: 1024,
+                producers: 2,
+            },
             is_journaled: kind >= DIALECTS.len(),
             server: "arauto",
             head: log.head(),
@@ -243,8 +248,8 @@ impl Bench {
     fn broadcast(&mut self, count: usize, length: usize) {
         let mut body = Vec::new();
         cbor::encode_body(&Body::text(&"x".repeat(length)), &mut body);
-        let bodies = std::iter::repeat_n(&body[..], count);
-        let pushed = self.appender.push_messages(Millis(0), "rui", bodies);
+        let messages = std::iter::repeat_n(Content::body(&body), count);
+        let pushed = self.appender.push_messages(Millis(0), "rui", messages);
         pushed.expect("the log is not sealed");
         self.appender.commit();
     }

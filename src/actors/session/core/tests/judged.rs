@@ -11,7 +11,7 @@ use crate::wire::{Body, ClientFrame, ErrorCode, Publish, PublishOptions, Role, S
 
 /// A run of numbered publishes, whose bodies are of this length, as CBOR items.
 fn run_of(frames: usize, bytes: usize) -> Effect {
-    Effect::PublishNumbered("ana".to_owned(), frames, bytes)
+    Effect::PublishJudged("ana".to_owned(), frames, bytes)
 }
 
 #[test]
