@@ -21,7 +21,7 @@ pub(super) struct AccountState {
     /// How often the password has changed since the account was read first.
     password: AtomicU32,
     is_removed: AtomicBool,
-    permissions: LivePermissions,
+    permissions: Arc<LivePermissions>,
 }
 
 /// The authorization of one session by its account.
@@ -57,7 +57,7 @@ impl AccountState {
             role: AtomicU8::new(number(role)),
             password: AtomicU32::new(0),
             is_removed: AtomicBool::new(false),
-            permissions: LivePermissions::new(permissions),
+            permissions: Arc::new(LivePermissions::new(permissions)),
         }
     }
 
@@ -113,6 +113,11 @@ impl Authorization {
     /// it costs one atomic load.
     pub fn permissions(&self, kind: RuleKind) -> Option<Arc<Permissions>> {
         self.grant.permissions.of_kind(kind)
+    }
+
+    /// Returns the account's permissions, which the operator may change at any moment.
+    pub fn live_permissions(&self) -> Arc<LivePermissions> {
+        Arc::clone(&self.grant.permissions)
     }
 
     /// Returns why the authorization was revoked, if it was.

@@ -21,7 +21,7 @@ pub struct LivePermissions {
 
 impl LivePermissions {
     /// Creates the permissions that an account begins with; `None` if no rule is about it.
-    pub(in crate::accounts) fn new(permissions: Option<Arc<Permissions>>) -> LivePermissions {
+    pub(crate) fn new(permissions: Option<Arc<Permissions>>) -> LivePermissions {
         LivePermissions {
             ruled: AtomicU8::new(ruled(permissions.as_deref())),
             current: RwLock::new(permissions),
@@ -30,7 +30,7 @@ impl LivePermissions {
 
     /// Replaces the permissions. Equal permissions stay, so that holders of the old ones can see
     /// that nothing has changed.
-    pub(in crate::accounts) fn replace(&self, permissions: Option<Arc<Permissions>>) {
+    pub(crate) fn replace(&self, permissions: Option<Arc<Permissions>>) {
         let mut current = self.current.write();
         if *current == permissions {
             return;

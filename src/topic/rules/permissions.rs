@@ -1,5 +1,6 @@
 //! The rules that apply to one user.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use super::rule_set::KindRules;
@@ -65,7 +66,7 @@ impl Permissions {
     }
 
     /// Returns the part of a filter that the rules leave, in the order of the filter and without
-    /// repetitions.
+    /// repetitions; `None` if it has more than `most` patterns.
     ///
     /// If there are allow rules, each pattern is replaced by its intersections with them. A pattern
     /// that a deny rule covers completely is left out. A pattern that a deny rule covers in part
@@ -74,35 +75,35 @@ impl Permissions {
     pub fn remaining_filter<'p>(
         &self,
         filter: impl IntoIterator<Item = &'p Pattern<'p>>,
-    ) -> Vec<Pattern<'static>> {
+        most: usize,
+    ) -> Option<Vec<Pattern<'static>>> {
         let rules = self.of_kind(RuleKind::Subscribe);
         let user = self.user.as_deref();
         let denied = rules.iter().flat_map(|rules| rules.denied());
         let denied: Option<Vec<_>> = denied.map(|rule| rule.for_user(user)).collect();
         let Some(denied) = denied.filter(|_| !rules.iter().any(|rules| rules.denies_all())) else {
-            return Vec::new();
+            return Some(Vec::new());
         };
         let has_allow = rules.iter().any(|rules| rules.has_allow());
         let allowed = rules.iter().flat_map(|rules| rules.allowed());
         let allowed: Vec<_> = allowed.filter_map(|rule| rule.for_user(user)).collect();
-        let mut left: Vec<Pattern<'static>> = Vec::new();
-        let mut keep = |pattern: Pattern<'static>| {
-            let is_denied = denied.iter().any(|denied| denied.covers(&pattern));
-            if !is_denied && !left.contains(&pattern) {
+        let (mut left, mut known) = (Vec::new(), HashSet::new());
+        for pattern in filter {
+            let whole = (!has_allow).then(|| pattern.clone().into_owned());
+            let common = has_allow.then_some(&allowed).into_iter().flatten();
+            let common = common.filter_map(|allowed| pattern.intersection(allowed));
+            for pattern in whole.into_iter().chain(common) {
+                let is_denied = denied.iter().any(|denied| denied.covers(&pattern));
+                if is_denied || !known.insert(pattern.clone()) {
+                    continue;
+                }
+                if left.len() == most {
+                    return None;
+                }
                 left.push(pattern);
             }
-        };
-        for pattern in filter {
-            if has_allow {
-                let common = allowed
-                    .iter()
-                    .filter_map(|allowed| pattern.intersection(allowed));
-                common.for_each(&mut keep);
-            } else {
-                keep(pattern.clone().into_owned());
-            }
         }
-        left
+        Some(left)
     }
 
     fn of_kind(&self, kind: RuleKind) -> [&KindRules; 2] {

@@ -34,7 +34,9 @@ fn left(permissions: &Permissions, filter: &[&str]) -> Vec<String> {
         .iter()
         .map(|text| Pattern::new(*text).expect("the text is a pattern"))
         .collect();
-    let left = permissions.remaining_filter(&filter);
+    let left = permissions
+        .remaining_filter(&filter, 100)
+        .expect("it is short");
     left.iter().map(Pattern::to_string).collect()
 }
 

@@ -68,16 +68,14 @@ impl Hears {
         }
         add_distinct(self.filter.get_or_insert_default(), &subscribe.add);
     }
+}
 
-    /// Returns the patterns of the filter as texts.
-    pub fn filter_texts(&self) -> Option<Vec<Cow<'_, str>>> {
-        let filter = self.filter.as_ref()?.iter();
-        Some(
-            filter
-                .map(|pattern| Cow::Borrowed(pattern.as_str()))
-                .collect(),
-        )
-    }
+/// Returns patterns as texts.
+pub(super) fn texts<'p>(filter: &'p [Pattern<'_>]) -> Vec<Cow<'p, str>> {
+    let filter = filter.iter();
+    filter
+        .map(|pattern| Cow::Borrowed(pattern.as_str()))
+        .collect()
 }
 
 /// Adds the patterns that are not there yet. Those that are wrong are left out.

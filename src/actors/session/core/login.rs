@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use super::Core;
 use super::effects::{Effects, Entry, Event, LoginFailure};
-use super::hears::Hears;
+use super::hears::{Hears, texts};
 use super::publish::refuse;
 use super::state::{Member, State};
 use super::work::Purpose;
@@ -83,6 +83,8 @@ impl Core {
     fn enter<E: Effects>(&mut self, id: u64, entry: &Entry, now: Instant, fx: &mut E) {
         fx.log(Event::LoggedIn(entry));
         let rate = self.limits.request_rate;
+        fx.enter(&entry.user);
+        let filter = self.filter_left(&entry.hears, fx);
         fx.answer(&ServerFrame::LoggedIn(LoggedIn {
             id,
             user: Cow::Borrowed(entry.user.as_str()),
@@ -92,7 +94,7 @@ impl Core {
             seq: entry.after,
             term: Some(entry.term),
             request_rate: rate.map(|rate| rate.to_string().into()),
-            filter: entry.hears.filter_texts(),
+            filter: filter.as_deref().map(texts),
             cursor_new: false,
         }));
         if let Some(newest) = entry.gap.filter(|newest| *newest > Seq::ZERO) {
@@ -103,7 +105,6 @@ impl Core {
         }
         self.bucket = rate.map(|rate| Box::new(Bucket::full(rate, now)));
         self.state = State::Ready(Member::User(entry.user.clone()));
-        fx.enter(&entry.user);
         fx.follow(entry.after, &entry.hears);
         if let Some(until) = entry.kept_until {
             fx.send_kept(entry.hears.filter.as_deref(), until);

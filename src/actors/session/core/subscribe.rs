@@ -1,10 +1,12 @@
 //! Changes of a session's filter.
 
+use std::borrow::Cow;
+
 use super::Core;
 use super::effects::Effects;
-use super::hears::Hears;
+use super::hears::{Hears, texts};
 use super::publish::refuse;
-use crate::topic::Pattern;
+use crate::topic::{Pattern, RuleKind};
 use crate::wire::{ErrorCode, ServerFrame, Subscribe, Subscribed};
 
 /// The bytes of an answer with a filter beside the patterns and their heads.
@@ -25,7 +27,8 @@ impl Core {
             return;
         }
         let seq = fx.choose(&hears);
-        let filter = hears.filter_texts();
+        let filter = self.filter_left(&hears, fx);
+        let filter = filter.as_deref().map(texts);
         fx.answer(&ServerFrame::Subscribed(Subscribed { id, seq, filter }));
         if subscribe.kept == Some(true) {
             let added = subscribe.add.iter();
@@ -34,6 +37,27 @@ impl Core {
                 .collect();
             fx.send_kept(Some(&added), seq);
         }
+    }
+
+    /// Returns the filter as the operator's rules leave it, for the client. Where that would be
+    /// longer than a filter may be, it is the filter itself.
+    pub(super) fn filter_left<'h, E: Effects>(
+        &self,
+        hears: &'h Hears,
+        fx: &E,
+    ) -> Option<Cow<'h, [Pattern<'static>]>> {
+        let filter = hears.filter.as_deref()?;
+        let left = fx.permissions(RuleKind::Subscribe).and_then(|permissions| {
+            let left = permissions.remaining_filter(filter, self.limits.patterns)?;
+            let fits = filter_bytes(&left) <= self.longest_filter();
+            fits.then_some(left)
+        });
+        Some(left.map_or(Cow::Borrowed(filter), Cow::Owned))
+    }
+
+    /// Returns the most bytes of the patterns of a filter that fit into a frame.
+    fn longest_filter(&self) -> usize {
+        self.limits.max_frame.saturating_sub(ANSWER)
     }
 
     /// Returns why a filter is too large.
@@ -45,12 +69,14 @@ impl Core {
                 "the filter would have {count} patterns, and {most} are allowed"
             ));
         }
-        let bytes: usize = filter
-            .iter()
-            .map(|pattern| pattern.as_str().len() + 3)
-            .sum();
-        let most = self.limits.max_frame.saturating_sub(ANSWER);
+        let (bytes, most) = (filter_bytes(filter), self.longest_filter());
         (bytes > most)
             .then(|| format!("the filter would have {bytes} bytes, and {most} fit into a frame"))
     }
+}
+
+/// Returns the bytes of patterns in a frame.
+fn filter_bytes(filter: &[Pattern<'_>]) -> usize {
+    let patterns = filter.iter();
+    patterns.map(|pattern| pattern.as_str().len() + 3).sum()
 }

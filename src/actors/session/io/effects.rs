@@ -18,6 +18,7 @@ use crate::actors::session::core::hears::Hears;
 use crate::actors::session::entrance::{self, Wanted};
 use crate::actors::session::events;
 use crate::actors::session::listener_context::ListenerContext;
+use crate::actors::session::outlet::Recipient;
 use crate::actors::supervisor::{Haste, List, Stop};
 use crate::close::{Evidence, Micros, StopReason};
 use crate::framing::Failure;
@@ -55,12 +56,17 @@ impl<L: Link> Effects for SessionIo<L> {
 
     fn follow(&mut self, after: Seq, hears: &Hears) {
         // No user name holds a space.
-        let reader = match self.info.user() {
+        let name = match self.info.user() {
             Some(user) => user.shared(),
             None => Arc::from(format!("peer {}", self.peer)),
         };
+        let permissions = match &self.entrance {
+            Some(entrance) => entrance.authorization.live_permissions(),
+            None => Arc::clone(&self.listener.nameless),
+        };
+        let recipient = Recipient { name, permissions };
         let sends_files = self.link.sends_files();
-        self.outlet.follow(after, reader, hears, sends_files);
+        self.outlet.follow(after, recipient, hears, sends_files);
         if let Some(delivery) = &self.delivery {
             self.outlet.set_broadcast_waker(delivery.waker(&self.waker));
         }

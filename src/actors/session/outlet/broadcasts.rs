@@ -60,10 +60,14 @@ impl Outlet {
     /// Queues broadcasts that the client's filter selects.
     pub(super) fn render_selected(&mut self, frames: &Frames) {
         for (seq, frame) in frames {
-            self.render_frame(*seq, frame);
-        }
-        if let Some((last, _)) = frames.last() {
-            self.tell(*last);
+            if self
+                .reader
+                .as_ref()
+                .is_some_and(|reader| reader.may_hear(frame))
+            {
+                self.render_frame(*seq, frame);
+                self.tell(*seq);
+            }
         }
         self.note_done();
     }

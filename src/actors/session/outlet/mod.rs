@@ -22,6 +22,7 @@ use bytes::Bytes;
 
 use self::answers::{id_of, is_notice};
 use self::queue::Queue;
+pub(super) use self::reader::Recipient;
 use self::reader::{Reader, Upcoming};
 use super::core::effects::Output;
 use super::core::hears::Hears;
@@ -185,11 +186,16 @@ impl Outlet {
         takes_slices && self.dialect.is_log_native(self.queue.framing())
     }
 
-    /// From now on, what follows `after` is sent, to this user or, where nobody logs in,
-    /// to this peer.
-    pub(super) fn follow(&mut self, after: Seq, user: Arc<str>, hears: &Hears, sends_files: bool) {
+    /// From now on, what follows `after` is sent, to this recipient.
+    pub(super) fn follow(
+        &mut self,
+        after: Seq,
+        recipient: Recipient,
+        hears: &Hears,
+        sends_files: bool,
+    ) {
         let takes_files = self.is_log_native() && sends_files && hears.is_everything();
-        let mut reader = Reader::new(&self.log, after, takes_files, user);
+        let mut reader = Reader::new(&self.log, after, takes_files, recipient);
         reader.choose(&self.log, self.shard, hears);
         self.reader = Some(reader);
     }
@@ -207,9 +213,13 @@ impl Outlet {
     pub(super) fn send_kept(&mut self, filter: Option<&[Pattern<'_>]>, until: Seq) {
         let (_, kept) = self.log.kept(filter);
         let seq = |frame: &Bytes| message_keys(frame).map(|keys| keys.seq);
+        let Some(reader) = &mut self.reader else {
+            return;
+        };
+        reader.update_rules();
         let wanted = kept
             .into_iter()
-            .filter(|frame| seq(frame).is_some_and(|seq| seq <= until));
+            .filter(|frame| seq(frame).is_some_and(|seq| seq <= until) && reader.may_hear(frame));
         self.kept.extend(wanted);
     }
 
@@ -239,7 +249,7 @@ impl Outlet {
         if let Some(sent) = self.sent_before_break {
             return sent;
         }
-        if !self.is_log_native() || self.queue.holds_broadcasts() {
+        if self.queue.holds_broadcasts() {
             return reader.rendered();
         }
         if let Some(gap) = self.queue.first_gap() {
@@ -352,6 +362,7 @@ impl Outlet {
     /// Returns what the log, or the journal, has for this session. A gap becomes an answer on
     /// the way.
     fn next_slices(&mut self, wanted: Wanted, cx: &mut TaskContext<'_>) -> Result<Slices, Written> {
+        self.reader.iter_mut().for_each(Reader::update_rules);
         let is_native = self.is_log_native();
         self.queue_kept();
         if !self.kept.is_empty() || (!is_native && !self.has_room()) {

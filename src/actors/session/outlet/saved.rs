@@ -4,7 +4,6 @@
 //! The bytes that the connection itself holds (those of a TLS session) are not here: they are
 //! the connection's.
 
-use std::sync::Arc;
 use std::time::Instant;
 
 use bytes::Bytes;
@@ -14,7 +13,7 @@ use super::queue::Queue;
 use super::queue::saved::SavedQueue;
 use super::reader::Reader;
 use super::reader::saved::SavedReader;
-use super::{Outlet, OutletSetup};
+use super::{Outlet, OutletSetup, Recipient};
 use crate::actors::session::saved::error::RestoreError;
 use crate::actors::session::saved::plain::SavedBytes;
 use crate::framing::Failure;
@@ -87,16 +86,21 @@ impl Outlet {
     pub(in super::super) fn restore(
         saved: SavedOutlet,
         setup: OutletSetup,
-        reader: (Arc<str>, bool),
+        (recipient, sends_files): (Recipient, bool),
         now: Instant,
     ) -> Result<Outlet, RestoreError> {
         let mut outlet = Outlet::new(setup);
         outlet.queue = Queue::restore(saved.queue, outlet.framing())?;
         let kept = saved.kept.into_iter();
         outlet.kept = kept.map(|frame| Bytes::from(frame.0)).collect();
-        let (user, sends_files) = reader;
         let restored = saved.reader.map(|saved| {
-            Reader::restore(saved, (&outlet.log, outlet.shard), sends_files, user, now)
+            Reader::restore(
+                saved,
+                (&outlet.log, outlet.shard),
+                sends_files,
+                recipient,
+                now,
+            )
         });
         outlet.reader = restored.transpose()?;
         if !saved.rest.0.is_empty() {

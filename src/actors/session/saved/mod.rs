@@ -38,8 +38,10 @@ use super::core::policy::Policy;
 use super::core::saved::SavedCore;
 use super::inlet::Inlet;
 use super::inlet::saved::SavedInlet;
+use super::outlet::Recipient;
 use super::outlet::saved::SavedOutlet;
 use super::outlet::{Outlet, OutletSetup};
+use crate::accounts::LivePermissions;
 use crate::framing::Framing;
 use crate::log::Log;
 use crate::wire::Dialect;
@@ -68,6 +70,8 @@ pub struct Surroundings {
     pub shard: usize,
     /// The user, or the peer where nobody logs in, as publishers know the reader.
     pub reader: Arc<str>,
+    /// The rules about it.
+    pub permissions: Arc<LivePermissions>,
     /// Whether the connection can be sent a file's bytes.
     pub sends_files: bool,
 }
@@ -129,7 +133,11 @@ impl SavedSession {
             log: surroundings.log,
             shard: surroundings.shard,
         };
-        let reader = (surroundings.reader, surroundings.sends_files);
+        let recipient = Recipient {
+            name: surroundings.reader,
+            permissions: surroundings.permissions,
+        };
+        let reader = (recipient, surroundings.sends_files);
         let outlet = Outlet::restore(self.outlet, setup, reader, now)?;
         Ok((core, inlet, outlet))
     }

@@ -1,5 +1,6 @@
 //! A session's place among the broadcasts, and what comes next there.
 
+mod recipient;
 #[cfg(any(test, fuzzing))]
 pub(super) mod saved;
 mod scan;
@@ -8,6 +9,8 @@ mod selected;
 use std::sync::Arc;
 use std::task::{Context as TaskContext, Waker};
 
+pub(in crate::actors::session) use self::recipient::Recipient;
+use self::recipient::may_hear;
 use self::scan::{Scan, is_for};
 use self::selected::SelectedPlace;
 use super::past::{Past, PastRead};
@@ -16,7 +19,7 @@ use crate::log::{
     Cursor, Frames, Log, LogRead, PartialFrame, ReadWait, Selection, SendfileGuard, Slices,
     TrackedReader,
 };
-use crate::topic::Pattern;
+use crate::topic::{Pattern, Permissions};
 use crate::wire::{Gap, Seq};
 
 /// The approximate number of slices that one write takes from the log.
@@ -29,8 +32,9 @@ const GAPS: usize = 16;
 /// A session's place in the log, or in the journal.
 #[derive(Debug)]
 pub(super) struct Reader {
-    /// The user, or the peer where nobody logs in: no user's name has a space.
-    user: Arc<str>,
+    recipient: Recipient,
+    /// The rules about what the client hears, as they were at the last read.
+    rules: Option<Arc<Permissions>>,
     cursor: Cursor,
     /// The place instead, while the log no longer holds what comes next.
     past: Option<Box<Past>>,
@@ -75,7 +79,12 @@ pub(super) enum Upcoming {
 
 impl Reader {
     /// A reader of what follows `after`, for this user, or this peer where nobody logs in.
-    pub(super) fn new(log: &Arc<Log>, after: Seq, takes_files: bool, user: Arc<str>) -> Reader {
+    pub(super) fn new(
+        log: &Arc<Log>,
+        after: Seq,
+        takes_files: bool,
+        recipient: Recipient,
+    ) -> Reader {
         Reader {
             waker: None,
             cursor: log.cursor_after(after),
@@ -85,8 +94,9 @@ impl Reader {
             is_fresh: true,
             rendered: after,
             taken: 0,
-            tracked: log.backpressure().reader(Some(Arc::clone(&user))),
-            user,
+            tracked: log.backpressure().reader(Some(Arc::clone(&recipient.name))),
+            rules: recipient.rules(),
+            recipient,
             read_wait: ReadWait::default(),
             sendfile: takes_files.then(|| log.register_sendfile_reader()),
             gaps: Vec::new(),
@@ -111,7 +121,7 @@ impl Reader {
             None if hears.is_everything() => {}
             Some(filter) if !filter.iter().any(Pattern::matches_all) => {
                 let wanted = Selection {
-                    user: &self.user,
+                    user: &self.recipient.name,
                     filter,
                     presence: hears.presence,
                 };
@@ -145,13 +155,26 @@ impl Reader {
     /// Whether the reader may get the log's bytes as they are.
     pub(super) fn takes_slices(&self) -> bool {
         let has_hidden = self.past.as_ref().is_some_and(|past| past.has_direct());
-        self.selected.is_none() && self.scan.is_none() && !has_hidden
+        self.selected.is_none() && self.scan.is_none() && self.rules.is_none() && !has_hidden
     }
 
     /// Whether a frame that comes next in the log is for the reader.
     pub(super) fn hears(&self, frame: &[u8]) -> bool {
         let is_judged = self.past.is_some() || self.scan.is_some();
-        !is_judged || is_for(frame, &self.user, self.scan.as_deref())
+        (!is_judged || is_for(frame, &self.recipient.name, self.scan.as_deref()))
+            && self.may_hear(frame)
+    }
+
+    /// Takes the operator's rules of this moment.
+    pub(super) fn update_rules(&mut self) {
+        self.rules = self.recipient.rules();
+    }
+
+    /// Whether the operator's rules let the client have a frame.
+    pub(super) fn may_hear(&self, frame: &[u8]) -> bool {
+        self.rules
+            .as_deref()
+            .is_none_or(|rules| may_hear(rules, frame))
     }
 
     /// The last seq that was read, whether its broadcast was for the reader or not.
@@ -233,7 +256,7 @@ impl Reader {
             return Upcoming::Nothing;
         }
         let here = self.cursor;
-        match log.read(&mut self.cursor, Some(&self.user), SLICES, BATCH) {
+        match log.read(&mut self.cursor, Some(&self.recipient.name), SLICES, BATCH) {
             LogRead::AtHead => {
                 self.tracked.note_caught_up(self.taken);
                 let waker = self.waker.as_ref().unwrap_or(cx.waker());

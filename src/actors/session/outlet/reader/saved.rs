@@ -8,7 +8,7 @@ use std::time::Instant;
 
 use serde::{Deserialize, Serialize};
 
-use super::{GAPS, Past, Reader};
+use super::{GAPS, Past, Reader, Recipient};
 use crate::actors::session::core::hears::Hears;
 use crate::actors::session::saved::error::RestoreError;
 use crate::actors::session::saved::plain::list;
@@ -71,10 +71,11 @@ impl SavedHears {
 impl Reader {
     pub(in super::super) fn save(&self, now: Instant) -> SavedReader {
         let Reader {
-            cursor: _,   // the seq says where it is
-            waker: _,    // of this process; without one the task that reads is woken
-            user: _,     // the caller has it
-            selected: _, // `hears_now` says what these two are for
+            cursor: _,    // the seq says where it is
+            waker: _,     // of this process; without one the task that reads is woken
+            recipient: _, // the caller has it
+            rules: _,     // taken anew at each read
+            selected: _,  // `hears_now` says what these two are for
             scan: _,
             past,
             is_fresh,
@@ -106,7 +107,7 @@ impl Reader {
         saved: SavedReader,
         (log, shard): (&Arc<Log>, usize),
         sends_files: bool,
-        user: Arc<str>,
+        recipient: Recipient,
         now: Instant,
     ) -> Result<Reader, RestoreError> {
         let (read, head) = (saved.seq, log.head());
@@ -118,10 +119,11 @@ impl Reader {
             return Err(RestoreError::Impossible("no reader has read that"));
         }
         let takes_files = saved.takes_files && sends_files;
-        let mut reader = Reader::new(log, read, takes_files, Arc::clone(&user));
+        let name = Arc::clone(&recipient.name);
+        let mut reader = Reader::new(log, read, takes_files, recipient);
         reader.tracked = log
             .backpressure()
-            .restore(Some(user), saved.progress, now)?;
+            .restore(Some(name), saved.progress, now)?;
         if let Some(hears) = saved.hears {
             reader.choose(log, shard, &hears.restore()?);
         }

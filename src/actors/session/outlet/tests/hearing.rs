@@ -10,13 +10,14 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 use tokio::io::AsyncWrite;
 
-use super::super::{Outlet, OutletSetup, Wanted, Written};
+use super::super::{Outlet, OutletSetup, Recipient, Wanted, Written};
+use crate::accounts::LivePermissions;
 use crate::actors::link::Link;
 use crate::actors::session::core::hears::Hears;
 use crate::close::Evidence;
 use crate::framing::{Framing, Received};
 use crate::log::{Appender, BackpressureLimits, Content, Log, LogLimits, PresenceChange};
-use crate::topic::{Pattern, Route, Topic};
+use crate::topic::{Effect, Pattern, Permissions, Route, Rule, RuleKind, RuleSet, Topic, Verdict};
 use crate::wire::cbor::{self, encode_content};
 use crate::wire::{
     Body, Decoded, Dialect, Gap, Millis, Publish, PublishOptions, Seq, ServerFrame, SessionId,
@@ -119,6 +120,8 @@ enum Step {
     Write(usize),
     /// Changes what the session wants to hear.
     Hear(Hears),
+    /// Changes the operator's rules.
+    Rule(Vec<(Effect, String)>),
 }
 
 fn broadcast() -> impl Strategy<Value = Broadcast> {
@@ -140,11 +143,17 @@ fn hears() -> impl Strategy<Value = Hears> {
     })
 }
 
+fn rules() -> impl Strategy<Value = Vec<(Effect, String)>> {
+    let effect = prop_oneof![Just(Effect::Allow), Just(Effect::Deny)];
+    vec((effect, "([ab+](/[ab+#])?|#|%u/a)"), 0..3)
+}
+
 fn step() -> impl Strategy<Value = Step> {
     prop_oneof![
         4 => vec(broadcast(), 1..20).prop_map(Step::Broadcast),
         4 => (1..2_000_usize).prop_map(Step::Write),
         1 => hears().prop_map(Step::Hear),
+        1 => rules().prop_map(Step::Rule),
     ]
 }
 
@@ -156,6 +165,9 @@ struct Tried {
     all: Vec<Broadcast>,
     /// What the session hears behind each seq.
     hears: Vec<(Seq, Hears)>,
+    live: Arc<LivePermissions>,
+    /// The rules from each seq on.
+    rules: Vec<(Seq, Option<Arc<Permissions>>)>,
 }
 
 impl Tried {
@@ -173,14 +185,53 @@ impl Tried {
             log,
             shard: 0,
         });
-        outlet.follow(Seq::ZERO, Arc::from(USER), &hears, false);
+        let live = Arc::<LivePermissions>::default();
+        let recipient = Recipient {
+            name: Arc::from(USER),
+            permissions: Arc::clone(&live),
+        };
+        outlet.follow(Seq::ZERO, recipient, &hears, false);
         Tried {
             outlet,
             link: Slow::default(),
             appender,
             all: Vec::new(),
             hears: vec![(Seq::ZERO, hears)],
+            live,
+            rules: vec![(Seq::ZERO, None)],
         }
+    }
+
+    fn rule(&mut self, rules: Vec<(Effect, String)>) {
+        let rules = rules.into_iter().map(|(effect, pattern)| Rule {
+            kind: RuleKind::Subscribe,
+            pattern: pattern.parse().expect("a pattern"),
+            effect,
+        });
+        let set = RuleSet::new(&rules.collect::<Vec<_>>());
+        let permissions = Arc::new(Permissions::new(USER, Arc::default(), Arc::new(set)));
+        self.live.replace(Some(Arc::clone(&permissions)));
+        let head = Seq(self.all.len() as u64);
+        self.rules.push((head, Some(permissions)));
+    }
+
+    /// Whether the rules since a broadcast allow it, each of them.
+    fn verdicts(&self, seq: Seq, broadcast: &Broadcast) -> Vec<bool> {
+        let Broadcast::Message { topic, .. } = broadcast else {
+            return vec![true];
+        };
+        let topic = topic
+            .as_ref()
+            .map(|text| Topic::new(text.as_str()).expect("a topic"));
+        let later = self.rules.iter().filter(|(head, _)| *head >= seq);
+        let first = self.rules.iter().rfind(|(head, _)| *head < seq);
+        let judge = |(_, rules): &(Seq, Option<Arc<Permissions>>)| {
+            let verdict = rules
+                .as_ref()
+                .map(|rules| rules.judge(RuleKind::Subscribe, topic.as_ref()));
+            verdict != Some(Verdict::Denied)
+        };
+        first.into_iter().chain(later).map(judge).collect()
     }
 
     fn broadcast(&mut self, broadcast: Broadcast) {
@@ -238,6 +289,7 @@ impl Tried {
                 let after = self.outlet.set_hears(&hears);
                 self.hears.push((after, hears));
             }
+            Step::Rule(rules) => self.rule(rules),
         }
     }
 
@@ -277,8 +329,13 @@ impl Tried {
             let is_for_it = broadcast.is_for(hears);
             let is_got = got.contains(&seq);
             let is_lost = lost.iter().any(|gap| gap.from <= seq && seq <= gap.to);
-            prop_assert!(!is_got || is_for_it, "{seq} is not for it");
-            prop_assert!(is_got || is_lost || !is_for_it, "{seq} is missing");
+            let verdicts = self.verdicts(seq, broadcast);
+            let (may_get, may_miss) = (verdicts.contains(&true), verdicts.contains(&false));
+            prop_assert!(!is_got || (is_for_it && may_get), "{seq} is not for it");
+            prop_assert!(
+                is_got || is_lost || !is_for_it || may_miss,
+                "{seq} is missing"
+            );
             prop_assert!(!(is_got && is_lost), "{seq} was sent, and called lost");
         }
         Ok(())

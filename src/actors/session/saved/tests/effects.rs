@@ -10,6 +10,7 @@ use crate::actors::handler::{Outcome, Request};
 use crate::actors::hub::{Contents, JudgedContents, NotPublished, Verdicts};
 use crate::actors::session::core::effects::{Ask, Effects, Event, Identity, Output};
 use crate::actors::session::core::hears::Hears;
+use crate::actors::session::outlet::Recipient;
 use crate::close::{Evidence, Micros};
 use crate::framing::Failure;
 use crate::topic::{Pattern, Permissions, RuleKind};
@@ -43,7 +44,11 @@ impl Effects for Io {
 
     fn follow(&mut self, after: Seq, hears: &Hears) {
         self.others.follow(after, hears);
-        self.outlet.follow(after, Arc::from(READER), hears, false);
+        let recipient = Recipient {
+            name: Arc::from(READER),
+            permissions: Arc::default(),
+        };
+        self.outlet.follow(after, recipient, hears, false);
     }
 
     fn choose(&mut self, hears: &Hears) -> Seq {

@@ -43,6 +43,7 @@ fn saved(bench: &Bench) -> Vec<u8> {
 fn read(bytes: &[u8], kind: usize, log: &Arc<Log>) -> Result<Vec<u8>, RestoreError> {
     let (dialect, framing) = DIALECTS[kind];
     let surroundings = Surroundings {
+        permissions: Arc::default(),
         dialect,
         framing,
         log: Arc::clone(log),

@@ -81,6 +81,7 @@ impl Session {
     pub(super) fn restore(&self, bytes: &[u8]) -> Session {
         let saved = SavedSession::decode(bytes).expect("it was written");
         let surroundings = Surroundings {
+            permissions: Arc::default(),
             dialect: self.dialect,
             framing: self.io.link.framing,
             log: Arc::clone(&self.io.log),
