@@ -15,6 +15,7 @@ mod errors;
 mod faults;
 #[cfg(unix)]
 mod files;
+mod filters;
 mod journal;
 mod layers;
 mod limits;

@@ -70,23 +70,31 @@ fn text_error_is_a_code_and_a_message() {
 }
 
 #[test]
-fn text_command_of_an_unserved_feature_is_unsupported() {
+fn text_commands_of_topics_are_answered_and_delivered() {
     let fixture = fixture();
     let mut ana = fixture.lines();
     ana.expect("+ arauto 1");
     ana.send_text("/post a b");
     ana.skip_to("- not-logged-in ");
     ana.exchange("/login ana segredo", "+ ana registered");
-    for line in [
-        "/post a/b olá",
-        "/post",
-        "/tell rui olá",
-        "/subscribe #",
-        "/unsubscribe a",
+    ana.exchange("/subscribe a/+", "+ subscribed a/+");
+    ana.exchange("/post a/b ol\u{e1} mundo", "+ published 2");
+    ana.expect("* post 2 ana a/b olá mundo");
+    ana.exchange("/post c nothing", "+ published 3");
+    ana.exchange("/tell ana psst", "+ published 4");
+    ana.expect("* direct 4 ana psst");
+    for (line, code) in [
+        ("/tell nobody x", "- unknown-user "),
+        ("/post $a x", "- bad-topic "),
+        ("/post", "- bad-topic "),
+        ("/subscribe a/#/b", "- bad-topic "),
     ] {
         ana.send_text(line);
-        ana.skip_to("- unsupported ");
+        ana.skip_to(code);
     }
+    ana.exchange("/unsubscribe a/+", "+ subscribed");
+    ana.exchange("/post a/b for nobody", "+ published 5");
+    ana.expect("* passed 5");
     ana.exchange("/posts", "= /POSTS");
     fixture.finish();
 }

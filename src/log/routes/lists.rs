@@ -2,8 +2,15 @@
 
 use std::collections::VecDeque;
 
-use super::RouteId;
 use crate::topic::{Route, Texts};
+
+/// Identifies a route while one of its broadcasts is held.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(in crate::log) enum RouteId {
+    Presence,
+    Topic(u32),
+    User(u32),
+}
 
 /// The numbers of the entries of one route, oldest first.
 pub(super) type Numbers = VecDeque<u64>;

@@ -17,17 +17,10 @@ mod tests;
 
 use std::collections::VecDeque;
 
+pub(super) use self::lists::RouteId;
 use self::lists::RouteLists;
 use crate::topic::Route;
 use crate::wire::Seq;
-
-/// Identifies a route while one of its broadcasts is held.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(super) enum RouteId {
-    Presence,
-    Topic(u32),
-    User(u32),
-}
 
 /// The position of a broadcast's frame in the log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -73,7 +73,7 @@ pub(super) const LAYERS: &[Layer] = &[
     // tokio::sync and tokio::task are allowed: neither does I/O.
     Layer {
         name: "store",
-        layers: &["wire"],
+        layers: &["topic", "wire"],
         never: &["actix", "tokio::io"],
     },
     Layer {
@@ -83,7 +83,14 @@ pub(super) const LAYERS: &[Layer] = &[
     },
     Layer {
         name: "log",
-        layers: &["wire", "store", "sync", "interleavings", "saved_time"],
+        layers: &[
+            "topic",
+            "wire",
+            "store",
+            "sync",
+            "interleavings",
+            "saved_time",
+        ],
         // Shared state goes through `sync`, or the tests of interleavings miss it.
         never: &[
             "actix",

@@ -143,7 +143,8 @@ fn message_sent_by_two_sessions_at_once_is_published_once() {
 fn welcome_lists_the_feature_and_its_limit() {
     let fixture = Fixture::with(|config| config.limits.producers = 7);
     let welcome = fixture.connected().expect("welcome");
-    assert_eq!(welcome.texts("features"), ["producer"]);
+    let features = welcome.texts("features");
+    assert!(features.contains(&"producer"), "{features:?}");
     let limits = format!("{:?}", welcome.get("limits"));
     assert!(
         limits.contains("producers") && limits.contains("Integer(7)"),

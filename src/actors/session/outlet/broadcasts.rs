@@ -45,7 +45,7 @@ impl Outlet {
 
     /// Queues kept values as long as there is room.
     pub(super) fn queue_kept(&mut self) {
-        while self.has_room()
+        while self.queue.has_room()
             && let Some(frame) = self.kept.pop_front()
         {
             if let Ok(Decoded::Frame(ServerFrame::Message(message), _)) =

@@ -2,6 +2,7 @@
 
 mod answers;
 mod broadcasts;
+mod hearing;
 mod past;
 mod queue;
 mod reader;
@@ -25,12 +26,9 @@ use self::queue::Queue;
 pub(super) use self::reader::Recipient;
 use self::reader::{Reader, Upcoming};
 use super::core::effects::Output;
-use super::core::hears::Hears;
 use crate::actors::link::Link;
 use crate::framing::{Failure, Framing};
 use crate::log::{Log, PartialFrame, Slices};
-use crate::topic::Pattern;
-use crate::wire::cbor::message_keys;
 use crate::wire::{Dialect, Gap, Seq, ServerFrame, SessionId};
 
 /// A connection's outgoing side.
@@ -177,56 +175,13 @@ impl Outlet {
 
     /// Whether more answers may be made.
     pub(super) fn has_room(&self) -> bool {
-        self.queue.has_room()
+        self.queue.has_room() && self.kept.is_empty()
     }
 
     /// Whether the log's bytes are sent as they are.
     fn is_log_native(&self) -> bool {
         let takes_slices = self.reader.as_ref().is_none_or(Reader::takes_slices);
         takes_slices && self.dialect.is_log_native(self.queue.framing())
-    }
-
-    /// From now on, what follows `after` is sent, to this recipient.
-    pub(super) fn follow(
-        &mut self,
-        after: Seq,
-        recipient: Recipient,
-        hears: &Hears,
-        sends_files: bool,
-    ) {
-        let takes_files = self.is_log_native() && sends_files && hears.is_everything();
-        let mut reader = Reader::new(&self.log, after, takes_files, recipient);
-        reader.choose(&self.log, self.shard, hears);
-        self.reader = Some(reader);
-    }
-
-    /// Changes what is sent, and returns behind which seq that holds.
-    pub(super) fn set_hears(&mut self, hears: &Hears) -> Seq {
-        let reader = self.reader.as_mut();
-        reader.map_or(Seq::ZERO, |reader| {
-            reader.choose(&self.log, self.shard, hears)
-        })
-    }
-
-    /// Sends the kept values of the topics that a filter matches, but those above `until`, before any
-    /// further broadcast.
-    pub(super) fn send_kept(&mut self, filter: Option<&[Pattern<'_>]>, until: Seq) {
-        let (_, kept) = self.log.kept(filter);
-        let seq = |frame: &Bytes| message_keys(frame).map(|keys| keys.seq);
-        let Some(reader) = &mut self.reader else {
-            return;
-        };
-        reader.update_rules();
-        let wanted = kept
-            .into_iter()
-            .filter(|frame| seq(frame).is_some_and(|seq| seq <= until) && reader.may_hear(frame));
-        self.kept.extend(wanted);
-    }
-
-    /// Returns what is sent.
-    pub(super) fn hears(&self) -> Hears {
-        let reader = self.reader.as_ref();
-        reader.map_or(Hears::EVERYTHING, Reader::hears_now)
     }
 
     /// Has this woken for new broadcasts instead of the task that writes.

@@ -5,6 +5,7 @@ mod recipient;
 pub(super) mod saved;
 mod scan;
 mod selected;
+mod upcoming;
 
 use std::sync::Arc;
 use std::task::{Context as TaskContext, Waker};
@@ -13,18 +14,18 @@ pub(in crate::actors::session) use self::recipient::Recipient;
 use self::recipient::may_hear;
 use self::scan::{Scan, is_for};
 use self::selected::SelectedPlace;
+use self::upcoming::BATCH;
+pub(super) use self::upcoming::Upcoming;
 use super::past::{Past, PastRead};
 use crate::actors::session::core::hears::Hears;
 use crate::log::{
-    Cursor, Frames, Log, LogRead, PartialFrame, ReadWait, Selection, SendfileGuard, Slices,
-    TrackedReader,
+    Cursor, Log, LogRead, PartialFrame, ReadWait, Selection, SendfileGuard, Slices, TrackedReader,
 };
 use crate::topic::{Pattern, Permissions};
 use crate::wire::{Gap, Seq};
 
 /// The approximate number of slices that one write takes from the log.
 pub(super) const SLICES: usize = 32;
-const BATCH: usize = 256 * 1024;
 
 /// How many of the gaps that a client was told are kept for the report.
 const GAPS: usize = 16;
@@ -59,22 +60,6 @@ pub(super) struct Reader {
     gaps: Vec<(Seq, Seq)>,
     /// Earlier ones, up to this seq, are not kept.
     gaps_unlisted_to: Option<Seq>,
-}
-
-/// The next thing that a reader finds.
-pub(super) enum Upcoming {
-    /// Nothing yet; the task is woken.
-    Nothing,
-    /// The reader's place has changed: it is to be asked again.
-    Moved,
-    Gap(Gap),
-    Frames(Slices),
-    /// Frames that the reader's filter selects.
-    Selected(Frames),
-    /// Nothing up to this seq was for the reader, and its client is to be told so.
-    Passed(Seq),
-    /// The journal cannot be read.
-    Unreadable,
 }
 
 impl Reader {

@@ -6,7 +6,7 @@
 use std::sync::Arc;
 use std::task::Waker;
 
-use super::{BATCH, Upcoming};
+use super::upcoming::{BATCH, Upcoming};
 use crate::actors::session::core::hears::Hears;
 use crate::log::{Log, Selected, Selection, Subscription};
 use crate::wire::Seq;
