@@ -41,6 +41,7 @@ mod backpressure;
 mod cursor;
 mod journal_writer;
 mod kept;
+mod kept_search;
 mod notifier;
 mod page_file;
 mod parts;
@@ -66,6 +67,9 @@ pub use cursor::{Cursor, LogRead, PartialFrame, Slice, Slices};
 pub use journal_writer::{BatchOutcome, JournalWriter};
 use kept::KeptSizes;
 pub use kept::{KeptLimit, KeptLimits};
+#[cfg(any(test, fuzzing))]
+pub use kept_search::KeptPlace;
+pub use kept_search::KeptSearch;
 pub use notifier::{Notifier, ReadWait};
 pub use page_file::PageRange;
 use parts::Parts;
@@ -78,7 +82,7 @@ pub use crate::store::{
     JournalChunk, JournalReaders, ProducerChanges, ProducerRow, Retention, Terms,
 };
 use crate::sync::{AtomicBool, AtomicU64, AtomicUsize, Ordering, RwLock};
-use crate::topic::{Pattern, Routes};
+use crate::topic::Routes;
 use crate::wire::Seq;
 
 /// Readers that a relay wakes before other tasks have their turn: a reader may write at once.
@@ -291,11 +295,9 @@ impl Log {
         }
     }
 
-    /// Returns the head, and the messages that were kept values then, of the topics that a filter
-    /// matches; without a filter those of all topics.
-    pub fn kept(&self, filter: Option<&[Pattern<'_>]>) -> (Seq, Vec<Bytes>) {
-        let parts = self.read_parts();
-        (parts.head(), parts.kept().select(filter))
+    /// Goes one step on in a search among the kept values. Returns messages.
+    pub fn search_kept(&self, search: &mut KeptSearch) -> Vec<Bytes> {
+        search.step(self.read_parts().kept().values())
     }
 
     /// Returns the sizes of the kept values.

@@ -104,3 +104,31 @@ fn value_above_a_limit_is_too_many_within_one_run_too() {
     drop(ana);
     fixture.finish();
 }
+
+#[test]
+fn many_values_are_sent_in_steps_to_a_client_that_reads_slowly() {
+    let fixture = Fixture::new();
+    let mut ana = fixture.client("ana");
+    let body = "x".repeat(500);
+    for first in (0..6_000).step_by(1_000) {
+        let run = first..first + 1_000;
+        let run: Vec<u8> = run
+            .flat_map(|number| keep(number, &format!("t/{number}"), &body).bytes())
+            .collect();
+        ana.send_bytes(&run);
+        for _ in 0..1_000 {
+            ana.skip_to("published");
+        }
+    }
+    let mut rui = fixture.unauthenticated();
+    let frame = login(1, "rui", PASSWORD).with("kept", Value::Bool(true));
+    rui.send(&frame.with("filter", texts(&["t/+", "t/7"])));
+    rui.ask("ping", 2);
+    let frames = rui.until("pong");
+    assert_eq!(topics(&frames).len(), 6_000, "each once, before the pong");
+    // Steps that find nothing go on, too.
+    let (_eva, kept) = with_kept(&fixture, "eva", Some(&["+/none", "t/5999"]));
+    assert_eq!(kept.len(), 1);
+    drop((ana, rui));
+    fixture.finish();
+}

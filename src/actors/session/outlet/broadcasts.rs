@@ -43,18 +43,29 @@ impl Outlet {
         self.note_done();
     }
 
-    /// Queues kept values as long as there is room.
+    /// Queues kept values as long as there is room: those that one step finds.
     pub(super) fn queue_kept(&mut self) {
-        while self.queue.has_room()
-            && let Some(frame) = self.kept.pop_front()
-        {
-            if let Ok(Decoded::Frame(ServerFrame::Message(message), _)) =
-                cbor::decode_server(&frame, usize::MAX)
+        if !self.queue.has_room() {
+            return;
+        }
+        let Some(mut search) = self.kept.take() else {
+            return;
+        };
+        self.reader.iter_mut().for_each(Reader::update_rules);
+        for frame in self.log.search_kept(&mut search) {
+            let may_hear = self
+                .reader
+                .as_ref()
+                .is_some_and(|reader| reader.may_hear(&frame));
+            if may_hear
+                && let Ok(Decoded::Frame(ServerFrame::Message(message), _)) =
+                    cbor::decode_server(&frame, usize::MAX)
             {
                 // A client in message mode that cannot take one goes without it.
                 self.answer_within(&ServerFrame::Kept(message));
             }
         }
+        self.kept = Some(search).filter(|search| !search.is_over());
     }
 
     /// Queues broadcasts that the client's filter selects.
@@ -147,13 +158,14 @@ impl Outlet {
         cx: &mut TaskContext<'_>,
     ) -> Written {
         for sent in 0..MESSAGES {
+            let searched = self.kept.is_some();
             if self.queue.message().is_none()
                 && let Err(stopped) = self.next_slices(wanted, cx)
             {
                 return stopped;
             }
             let Some(message) = self.queue.message() else {
-                return if sent > 0 {
+                return if sent > 0 || searched {
                     Written::More
                 } else {
                     Written::Clear

@@ -1,13 +1,11 @@
 //! What of the broadcasts and the kept values is sent.
 
-use bytes::Bytes;
-
 use super::Outlet;
 use super::reader::{Reader, Recipient};
 use crate::actors::session::core::hears::Hears;
+use crate::log::KeptSearch;
 use crate::topic::Pattern;
 use crate::wire::Seq;
-use crate::wire::cbor::message_keys;
 
 impl Outlet {
     /// From now on, what follows `after` is sent, to this recipient.
@@ -39,16 +37,7 @@ impl Outlet {
         filter: Option<&[Pattern<'_>]>,
         until: Seq,
     ) {
-        let (_, kept) = self.log.kept(filter);
-        let seq = |frame: &Bytes| message_keys(frame).map(|keys| keys.seq);
-        let Some(reader) = &mut self.reader else {
-            return;
-        };
-        reader.update_rules();
-        let wanted = kept
-            .into_iter()
-            .filter(|frame| seq(frame).is_some_and(|seq| seq <= until) && reader.may_hear(frame));
-        self.kept.extend(wanted);
+        self.kept = Some(Box::new(KeptSearch::new(filter, until)));
         self.queue_kept(); // before the answer to a later frame
     }
 

@@ -13,13 +13,10 @@ mod stream;
 #[cfg(test)]
 mod tests;
 
-use std::collections::VecDeque;
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context as TaskContext, Poll, Waker};
-
-use bytes::Bytes;
 
 use self::answers::{id_of, is_notice};
 use self::queue::Queue;
@@ -28,7 +25,7 @@ use self::reader::{Reader, Upcoming};
 use super::core::effects::Output;
 use crate::actors::link::Link;
 use crate::framing::{Failure, Framing};
-use crate::log::{Log, PartialFrame, Slices};
+use crate::log::{KeptSearch, Log, PartialFrame, Slices};
 use crate::wire::{Dialect, Gap, Seq, ServerFrame, SessionId};
 
 /// A connection's outgoing side.
@@ -46,8 +43,8 @@ pub(super) struct Outlet {
     rest_seq: Seq,
     /// Answers, and broadcasts where they do not go out as the log has them.
     queue: Queue,
-    /// Kept values that are not queued yet: they go before any further broadcast.
-    kept: VecDeque<Bytes>,
+    /// The search for kept values that are not queued yet: they go before any further broadcast.
+    kept: Option<Box<KeptSearch>>,
     reader: Option<Reader>,
     /// The value of [`Outlet::reached`] when the last answer was queued: that one stands behind
     /// this broadcast, and before the next.
@@ -107,7 +104,7 @@ impl Outlet {
             shard: setup.shard,
             rest: PartialFrame::default(),
             rest_seq: Seq::ZERO,
-            kept: VecDeque::new(),
+            kept: None,
             reader: None,
             last_answer: None,
             failure: None,
@@ -175,7 +172,7 @@ impl Outlet {
 
     /// Whether more answers may be made.
     pub(super) fn has_room(&self) -> bool {
-        self.queue.has_room() && self.kept.is_empty()
+        self.queue.has_room() && self.kept.is_none()
     }
 
     /// Whether the log's bytes are sent as they are.
@@ -231,7 +228,7 @@ impl Outlet {
         self.failure.get_or_insert(failure);
         self.rest = PartialFrame::default();
         self.queue = Queue::new(self.queue.framing());
-        self.kept = VecDeque::new();
+        self.kept = None;
         self.stop_following();
     }
 
@@ -260,7 +257,7 @@ impl Outlet {
 
     /// Whether nothing waits to be written but what is in the log.
     pub(super) fn is_clear(&self) -> bool {
-        self.rest.bytes.is_empty() && self.queue.is_clear() && self.kept.is_empty()
+        self.rest.bytes.is_empty() && self.queue.is_clear() && self.kept.is_none()
     }
 
     /// Shuts the write side: the client sees the end after the last byte.
@@ -320,7 +317,7 @@ impl Outlet {
         self.reader.iter_mut().for_each(Reader::update_rules);
         let is_native = self.is_log_native();
         self.queue_kept();
-        if !self.kept.is_empty() || (!is_native && !self.has_room()) {
+        if self.kept.is_some() || (!is_native && !self.has_room()) {
             return Ok(Slices::new());
         }
         while let Some(reader) = &mut self.reader {

@@ -12,12 +12,13 @@ use serde::{Deserialize, Serialize};
 use super::queue::Queue;
 use super::queue::saved::SavedQueue;
 use super::reader::Reader;
-use super::reader::saved::SavedReader;
+use super::reader::saved::{SavedReader, patterns};
 use super::{Outlet, OutletSetup, Recipient};
 use crate::actors::session::saved::error::RestoreError;
 use crate::actors::session::saved::plain::SavedBytes;
 use crate::framing::Failure;
-use crate::log::PartialFrame;
+use crate::log::{KeptPlace, KeptSearch, PartialFrame};
+use crate::topic::Pattern;
 use crate::wire::Seq;
 
 /// The state of an [`Outlet`].
@@ -27,7 +28,7 @@ pub struct SavedOutlet {
     rest: SavedBytes,
     rest_seq: Seq,
     queue: SavedQueue,
-    kept: Vec<SavedBytes>,
+    kept: Option<SavedKept>,
     reader: Option<SavedReader>,
     last_answer: Option<Seq>,
     failure: Option<SavedFailure>,
@@ -40,6 +41,32 @@ pub struct SavedOutlet {
 enum SavedFailure {
     Peer,
     Own,
+}
+
+/// A search for kept values.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct SavedKept {
+    filter: Option<Vec<String>>,
+    until: Seq,
+    place: KeptPlace,
+}
+
+impl SavedKept {
+    fn save(search: &KeptSearch) -> SavedKept {
+        let texts = |filter: &[Pattern<'_>]| filter.iter().map(Pattern::to_string).collect();
+        SavedKept {
+            filter: search.filter().map(texts),
+            until: search.until(),
+            place: search.place().clone(),
+        }
+    }
+
+    fn restore(self) -> Result<Box<KeptSearch>, RestoreError> {
+        let filter = self.filter.map(patterns).transpose()?;
+        let search = KeptSearch::new(filter.as_deref(), self.until);
+        Ok(Box::new(search.at(self.place)))
+    }
 }
 
 impl Outlet {
@@ -65,10 +92,7 @@ impl Outlet {
             rest: SavedBytes(bytes.to_vec()),
             rest_seq: *rest_seq,
             queue: queue.save(),
-            kept: kept
-                .iter()
-                .map(|frame| SavedBytes(frame.to_vec()))
-                .collect(),
+            kept: kept.as_deref().map(SavedKept::save),
             reader: reader.as_ref().map(|reader| reader.save(now)),
             last_answer: *last_answer,
             failure: failure.map(|failure| match failure {
@@ -91,8 +115,7 @@ impl Outlet {
     ) -> Result<Outlet, RestoreError> {
         let mut outlet = Outlet::new(setup);
         outlet.queue = Queue::restore(saved.queue, outlet.framing())?;
-        let kept = saved.kept.into_iter();
-        outlet.kept = kept.map(|frame| Bytes::from(frame.0)).collect();
+        outlet.kept = saved.kept.map(SavedKept::restore).transpose()?;
         let restored = saved.reader.map(|saved| {
             Reader::restore(
                 saved,

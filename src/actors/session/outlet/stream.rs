@@ -37,10 +37,14 @@ impl Outlet {
         wanted: Wanted,
         cx: &mut TaskContext<'_>,
     ) -> Written {
+        let searched = self.kept.is_some();
         let slices = match self.next_slices(wanted, cx) {
             Ok(slices) => slices,
             Err(stopped) => return stopped,
         };
+        if searched && !self.has_unwritten() {
+            return Written::More; // no kept value was found, or no further one: there may be room
+        }
         if self.is_clear() && slices.is_empty() {
             return Written::Clear;
         }

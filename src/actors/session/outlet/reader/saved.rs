@@ -54,18 +54,23 @@ impl SavedHears {
     }
 
     fn restore(self) -> Result<Hears, RestoreError> {
-        let pattern = |text: String| {
-            Pattern::new(text).map_err(|_| RestoreError::Impossible("no pattern is like that"))
-        };
-        let filter = self
-            .filter
-            .map(|texts| texts.into_iter().map(pattern).collect());
+        let filter = self.filter.map(patterns);
         Ok(Hears {
             filter: filter.transpose()?,
             presence: self.presence,
             is_told: true,
         })
     }
+}
+
+/// Reads the patterns of a filter.
+pub(in super::super) fn patterns(
+    texts: Vec<String>,
+) -> Result<Vec<Pattern<'static>>, RestoreError> {
+    let pattern = |text: String| {
+        Pattern::new(text).map_err(|_| RestoreError::Impossible("no pattern is like that"))
+    };
+    texts.into_iter().map(pattern).collect()
 }
 
 impl Reader {
