@@ -4,6 +4,7 @@
 //! gets them as they were at that seq, and every later one as a broadcast.
 
 use std::collections::{BTreeMap, HashMap};
+use std::ops::Bound;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -41,6 +42,18 @@ impl KeptValues {
     /// Returns the messages by their topics.
     pub(super) fn values(&self) -> &BTreeMap<Arc<str>, Bytes> {
         &self.by_topic
+    }
+
+    /// Returns each topic above `after`, in order.
+    pub(super) fn topics_after(&self, after: &str) -> impl Iterator<Item = &str> {
+        let above = (Bound::Excluded(after), Bound::Unbounded);
+        let values = self.by_topic.range::<str, _>(above);
+        values.map(|(topic, _)| &**topic)
+    }
+
+    /// Returns the message that is a topic's value.
+    pub(super) fn value(&self, topic: &str) -> Option<&[u8]> {
+        self.by_topic.get(topic).map(|value| &**value)
     }
 }
 

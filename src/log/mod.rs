@@ -48,6 +48,7 @@ mod parts;
 mod routes;
 mod subscribers;
 mod subscription;
+mod topics;
 mod waiters;
 
 use std::ops::Deref;

@@ -33,7 +33,8 @@ pub use frame::{
     Ack, BodyFrame, ClientFrame, Closing, ErrorFrame, Features, Gap, Headers, IdFrame,
     LONGEST_HEADERS, LONGEST_LABEL, LoggedIn, Login, LoginOptions, MOST_HEADERS, Message, Passed,
     Presence, Present, Publish, PublishOptions, Published, Resume, Role, ServerFrame, SessionLine,
-    SessionList, Shutdown, Stopping, Subscribe, Subscribed, Unserved, VERSION, Welcome,
+    SessionList, Shutdown, Stopping, Subscribe, Subscribed, TopicLine, TopicList, TopicQuery,
+    Unserved, VERSION, Welcome,
 };
 pub use ids::{Millis, Seq, SessionId, Term};
 pub use named::Named;

@@ -9,7 +9,8 @@ use std::sync::{LazyLock, Mutex};
 
 use arauto::wire::{
     Body, ClientFrame, Headers, LoggedIn, Login, LoginOptions, Message, Passed, Publish,
-    PublishOptions, Published, ServerFrame, Subscribe, Subscribed, cbor,
+    PublishOptions, Published, ServerFrame, Subscribe, Subscribed, TopicLine, TopicList,
+    TopicQuery, cbor,
 };
 use arauto::{Millis, Role, Seq};
 use cddl::ast::CDDL;
@@ -32,6 +33,7 @@ const CLIENT: &[&str] = &[
     "fim",
     "shutdown",
     "sessions",
+    "topics",
 ];
 const SERVER: &[&str] = &[
     "welcome",
@@ -51,10 +53,8 @@ const SERVER: &[&str] = &[
     "stopping",
     "closing",
     "sessions",
+    "topics",
 ];
-
-/// The frames of features that this server does not serve yet: no conversation has them.
-const UNSERVED: &[&str] = &["subscribe", "subscribed", "kept", "passed"];
 
 /// The schema, with one side's frames as the rule that counts.
 struct Schema {
@@ -122,11 +122,26 @@ fn drive() -> (BTreeSet<String>, BTreeSet<String>) {
         ask("who", 5),
         ask("ping", 6),
         Frame::new("ack", [("seq", Value::Integer(1))]),
+        publish(10, text("c"))
+            .with("topic", text("a/b"))
+            .with("keep", Value::Bool(true)),
         ask("sessions", 7),
+        ask("topics", 11),
     ];
     let mut from_client: BTreeSet<String> = sent.iter().map(|frame| frame.name.clone()).collect();
     sent.iter().for_each(|frame| ana.send(frame));
-    let mut heard = ana.until("sessions");
+    let mut heard = ana.until("topics");
+
+    let mut zoe = fixture.client("zoe");
+    let add = Value::Array(vec![text("a/+")]);
+    let subscribe = Frame::new("subscribe", [("id", Value::Integer(1)), ("add", add)]);
+    from_client.insert(subscribe.name.clone());
+    zoe.send(&subscribe.with("kept", Value::Bool(true)));
+    heard.extend(zoe.until("kept"));
+    ana.send(&publish(12, text("d")).with("topic", text("b")));
+    heard.extend(zoe.until("passed"));
+    zoe.fim();
+    drop(zoe);
 
     let mut late = fixture.unauthenticated();
     let resume = Value::Map(
@@ -158,13 +173,12 @@ fn late_end(mut client: FrameClient) -> Vec<Frame> {
 
 #[test]
 fn contract_frames_are_all_captured_and_validated() {
-    let served = |names: &[&str]| -> BTreeSet<String> {
-        let served = names.iter().filter(|name| !UNSERVED.contains(name));
-        served.map(|name| (*name).to_owned()).collect()
+    let all = |names: &[&str]| -> BTreeSet<String> {
+        names.iter().map(|name| (*name).to_owned()).collect()
     };
     let (from_client, from_server) = drive();
-    assert_eq!(from_client, served(CLIENT));
-    assert_eq!(from_server, served(SERVER));
+    assert_eq!(from_client, all(CLIENT));
+    assert_eq!(from_server, all(SERVER));
 }
 
 #[test]
@@ -301,7 +315,31 @@ fn feature_frames() -> (Vec<ClientFrame<'static>>, Vec<ServerFrame<'static>>) {
         seq: Seq(0),
         repeated: true,
     };
+    let query = TopicQuery {
+        id: 1,
+        pattern: None,
+        after: None,
+    };
+    let plain_query = query.clone();
+    let query = TopicQuery {
+        pattern: Some("a/+".into()),
+        after: Some("a/b".into()),
+        ..query
+    };
+    let line = |kept| TopicLine {
+        topic: "a/b".into(),
+        seq: Seq(1),
+        held: 0,
+        kept,
+    };
+    let topics = TopicList {
+        id: 1,
+        topics: vec![line(None), line(Some(Seq(1)))],
+        more: true,
+    };
     let client = vec![
+        ClientFrame::Topics(Box::new(plain_query)),
+        ClientFrame::Topics(Box::new(query)),
         ClientFrame::Publish(publish),
         ClientFrame::Login(Box::new(plain_login)),
         ClientFrame::Login(Box::new(login)),
@@ -317,6 +355,7 @@ fn feature_frames() -> (Vec<ClientFrame<'static>>, Vec<ServerFrame<'static>>) {
         ServerFrame::Subscribed(subscribed(filter())),
         ServerFrame::LoggedIn(logged_in),
         ServerFrame::Published(repeated),
+        ServerFrame::Topics(topics),
     ];
     (client, server)
 }

@@ -11,7 +11,7 @@ use arauto::internal::session::{
     Contents, JudgedContents, NotPublished, RevocationReason, Verdicts,
 };
 use arauto::internal::topic::{Permissions, RuleKind};
-use arauto::wire::{Login, Role, Seq, ServerFrame};
+use arauto::wire::{Login, Role, Seq, ServerFrame, TopicLine};
 use arauto::{ErrorCode, Evidence, Micros, Outcome, Request, UserName};
 
 use crate::broken::{Broken, Deviation};
@@ -178,6 +178,15 @@ impl Effects for Outside<'_> {
         unreachable!("no client of the model asks for kept values")
     }
 
+    fn topics(
+        &self,
+        _: Option<&Pattern<'_>>,
+        _: &str,
+        _: usize,
+    ) -> (Vec<TopicLine<'static>>, bool) {
+        unreachable!("no client of the model lists topics")
+    }
+
     fn stop_following(&mut self) {}
 
     fn shut_output(&mut self) {
@@ -342,6 +351,7 @@ fn item_of(frame: &ServerFrame<'_>) -> Option<Item> {
         ServerFrame::Present(answer) => Item::Answer(number(answer.id)),
         ServerFrame::Pong(answer) => Item::Answer(number(answer.id)),
         ServerFrame::Sessions(answer) => Item::Answer(number(answer.id)),
+        ServerFrame::Topics(answer) => Item::Answer(number(answer.id)),
         ServerFrame::Subscribed(answer) => Item::Answer(number(answer.id)),
         ServerFrame::Gap(gap) => Item::Gap(gap.from.0, gap.to.0),
         ServerFrame::Error(error) => match error.id {

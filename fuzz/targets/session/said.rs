@@ -76,6 +76,7 @@ impl Said {
             ServerFrame::Present(present) => self.answer(present.id, None, asked),
             ServerFrame::Pong(pong) => self.answer(pong.id, None, asked),
             ServerFrame::Sessions(list) => self.answer(list.id, None, asked),
+            ServerFrame::Topics(list) => self.answer(list.id, None, asked),
             ServerFrame::Stopping(stopping) => {
                 stopping
                     .id

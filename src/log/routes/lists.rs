@@ -98,6 +98,13 @@ impl RouteLists {
         &self.for_users
     }
 
+    /// Returns each topic with the numbers of its entries, in no order.
+    pub(super) fn topics(&self) -> impl Iterator<Item = (&str, &Numbers)> {
+        let lists = (0..).zip(&self.topics.lists);
+        let known = lists.filter(|(_, numbers)| !numbers.is_empty());
+        known.map(|(id, numbers)| (self.topics.names.text(id), numbers))
+    }
+
     pub(super) fn find(&self, route: Route<'_>) -> Option<RouteId> {
         match route {
             Route::Presence => (!self.presence.is_empty()).then_some(RouteId::Presence),

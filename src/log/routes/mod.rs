@@ -104,6 +104,15 @@ impl RouteTable {
         entries.find(|entry| Some(entry.route) != own)
     }
 
+    /// Returns each topic with the count of its broadcasts and the seq of the newest one, in no
+    /// order.
+    pub(super) fn topics(&self) -> impl Iterator<Item = (&str, usize, Seq)> {
+        self.lists.topics().map(|(topic, numbers)| {
+            let newest = numbers.back().map(|number| self.entry(*number).seq);
+            (topic, numbers.len(), newest.unwrap_or(Seq::ZERO))
+        })
+    }
+
     /// Returns the id of a route; `None` if no broadcast of the route is held.
     pub(super) fn find(&self, route: Route<'_>) -> Option<RouteId> {
         self.lists.find(route)

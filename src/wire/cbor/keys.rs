@@ -95,6 +95,12 @@ const SUBSCRIBE: &[Key] = &[
     optional("kept", Kind::Bool),
 ];
 
+const TOPICS: &[Key] = &[
+    ID,
+    optional("pattern", Kind::Text),
+    optional("after", Kind::Text),
+];
+
 /// Returns the keys of this client frame that the server reads. Any other key may have any
 /// well-formed value, which is ignored.
 pub(super) fn of(frame: &str) -> &'static [Key] {
@@ -103,6 +109,7 @@ pub(super) fn of(frame: &str) -> &'static [Key] {
         "request" => const { &[ID, required("body", Kind::Body)] },
         "publish" => PUBLISH,
         "subscribe" => SUBSCRIBE,
+        "topics" => TOPICS,
         "who" | "ping" | "fim" | "sessions" | "offer" | "withdraw" => const { &[ID] },
         "shutdown" => const { &[ID, optional("now", Kind::Bool)] },
         "ack" => const { &[required("seq", Kind::Seq)] },

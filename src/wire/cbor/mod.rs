@@ -163,6 +163,7 @@ fn client_value<'a>(
         "shutdown" => ClientFrame::Shutdown(read(frame, value)?),
         "sessions" => ClientFrame::Sessions(read(frame, value)?),
         "subscribe" => ClientFrame::Subscribe(Box::new(read(frame, value)?)),
+        "topics" => ClientFrame::Topics(Box::new(read(frame, value)?)),
         "offer" => unserved(read::<IdFrame>(frame, value)?.id, "the frame offer"),
         "withdraw" => unserved(read::<IdFrame>(frame, value)?.id, "the frame withdraw"),
         "answer" => ClientFrame::Answer,
@@ -207,6 +208,7 @@ fn server_item(item: &[u8]) -> Result<Option<ServerFrame<'_>>, WireError> {
         "stopping" => ServerFrame::Stopping(read(frame, value)?),
         "closing" => ServerFrame::Closing(read(frame, value)?),
         "sessions" => ServerFrame::Sessions(read(frame, value)?),
+        "topics" => ServerFrame::Topics(read(frame, value)?),
         _ => return Ok(None),
     }))
 }

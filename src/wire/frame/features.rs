@@ -47,6 +47,7 @@ impl ClientFrame<'_> {
             ClientFrame::Publish(publish) => publish.unserved(served)?,
             ClientFrame::Login(login) => login.unserved(served)?,
             ClientFrame::Subscribe(_) if !served.topics => "the frame subscribe",
+            ClientFrame::Topics(_) if !served.topics => "the frame topics",
             _ => return None,
         };
         Some(Unserved {

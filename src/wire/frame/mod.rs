@@ -4,6 +4,7 @@
 
 mod features;
 mod headers;
+mod lists;
 mod login;
 mod message;
 mod optional;
@@ -18,12 +19,13 @@ use serde::{Deserialize, Serialize};
 
 pub use self::features::Features;
 pub use self::headers::{Headers, LONGEST_HEADERS, MOST_HEADERS};
+pub use self::lists::{SessionLine, SessionList, TopicLine, TopicList, TopicQuery};
 pub use self::login::{LoggedIn, Login, LoginOptions, Resume, Role, Welcome};
 pub use self::message::{Message, Passed, Publish, PublishOptions, Published};
 pub use self::ranges::LONGEST_LABEL;
 pub use self::subscribe::{Subscribe, Subscribed};
 use super::quote::{LONGEST_TEXT, limited};
-use super::{Body, CloseReason, ErrorCode, Millis, Named, Phase, Seq, SessionId, StopReason};
+use super::{Body, CloseReason, ErrorCode, Millis, Named, Phase, Seq, StopReason};
 
 /// The version of the protocol that this crate speaks.
 pub const VERSION: u64 = 1;
@@ -52,6 +54,8 @@ pub enum ClientFrame<'a> {
     Shutdown(Shutdown),
     /// Asks for the list of sessions: an addition to the contract, for operators.
     Sessions(IdFrame),
+    /// Asks for the list of topics: an addition to the contract, for operators.
+    Topics(Box<TopicQuery<'a>>),
     /// The answer to a call of a service. This version supports no services, so the frame is
     /// ignored.
     #[serde(skip)]
@@ -75,6 +79,7 @@ impl ClientFrame<'_> {
             | ClientFrame::Fim(asked)
             | ClientFrame::Sessions(asked) => Some(asked.id),
             ClientFrame::Shutdown(shutdown) => Some(shutdown.id),
+            ClientFrame::Topics(query) => Some(query.id),
             ClientFrame::Unserved(unserved) => Some(unserved.id),
             ClientFrame::Ack(_) | ClientFrame::Answer => None,
         }
@@ -97,6 +102,7 @@ impl<'a> ClientFrame<'a> {
             ClientFrame::Fim(asked) => ClientFrame::Fim(asked),
             ClientFrame::Shutdown(shutdown) => ClientFrame::Shutdown(shutdown),
             ClientFrame::Sessions(asked) => ClientFrame::Sessions(asked),
+            ClientFrame::Topics(query) => ClientFrame::Topics(Box::new(query.into_owned())),
             ClientFrame::Answer => ClientFrame::Answer,
             ClientFrame::Unserved(unserved) => ClientFrame::Unserved(unserved),
         }
@@ -156,6 +162,8 @@ pub enum ServerFrame<'a> {
     Closing(Closing),
     /// The list of sessions, for operators.
     Sessions(SessionList<'a>),
+    /// A part of the list of topics, for operators.
+    Topics(TopicList<'a>),
 }
 
 impl<'a> ServerFrame<'a> {
@@ -321,36 +329,6 @@ pub struct Closing {
     pub accepted: u64,
     /// The number of frames since the login that were answered with `stopping`.
     pub refused: u64,
-}
-
-/// The list of sessions, for operators.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct SessionList<'a> {
-    /// The sessions frame's id.
-    pub id: u64,
-    /// The sessions, in the order of their numbers.
-    #[serde(borrow)]
-    pub sessions: Vec<SessionLine<'a>>,
-}
-
-/// One session, as an operator sees it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct SessionLine<'a> {
-    /// The session's number.
-    pub session: SessionId,
-    /// The session's user; absent before the login.
-    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
-    pub user: Option<Cow<'a, str>>,
-    /// The listener that accepted the session's connection.
-    #[serde(borrow, with = "text")]
-    pub endpoint: Cow<'a, str>,
-    /// The peer, as the system identifies it: `pid 7 uid 1000`, an address.
-    #[serde(borrow, with = "text")]
-    pub peer: Cow<'a, str>,
-    /// The time at which the client connected.
-    pub since: Millis,
-    /// The last broadcast written to the session's connection.
-    pub sent: Seq,
 }
 
 /// (De)serializes an optional key: it is absent or has a value of its type. serde's own `Option`

@@ -17,7 +17,7 @@ use crate::actors::supervisor::Status;
 use crate::close::{Evidence, Micros};
 use crate::topic::{Pattern, Permissions, RuleKind};
 use crate::wire::{
-    ErrorCode, Login, Role, Seq, ServerFrame, SessionId, SessionLine, Term, WireError,
+    ErrorCode, Login, Role, Seq, ServerFrame, SessionId, SessionLine, Term, TopicLine, WireError,
 };
 
 /// The outside of a session.
@@ -95,6 +95,16 @@ pub trait Effects {
 
     /// Takes a token of the user for a list, or returns when there will be one.
     fn may_list(&mut self, user: &UserName) -> Result<(), Duration>;
+
+    /// Returns the topics that a pattern matches, without one all, whose names are above `after`: in
+    /// the order of their names, and as many as fit into `most` bytes of a frame. Also returns
+    /// whether there are more.
+    fn topics(
+        &self,
+        pattern: Option<&Pattern<'_>>,
+        after: &str,
+        most: usize,
+    ) -> (Vec<TopicLine<'static>>, bool);
 
     /// Returns the account's role now, once the session has entered.
     fn role(&self) -> Option<Role>;

@@ -21,7 +21,8 @@
 //! between the kinds of sessions, [`effects`] all that a decision can do, [`rules`] the decisions
 //! that the model checker replaces. `requests.rs` serves
 //! frames, `publish.rs` gathers publishes into runs (`numbered.rs` has the frames of those with a
-//! producer's number), `subscribe.rs` changes the filter, `login.rs` has logins, `shutdown.rs` the
+//! producer's number), `subscribe.rs` changes the filter, `topics.rs` lists the
+//! topics, `login.rs` has logins, `shutdown.rs` the
 //! supervisor's orders, `ending.rs` the way to the close, `deadlines.rs` the waiting.
 
 pub mod effects;
@@ -46,6 +47,7 @@ mod record;
 mod requests;
 pub mod shutdown;
 mod subscribe;
+mod topics;
 
 #[cfg(any(test, fuzzing))]
 pub mod saved;

@@ -150,6 +150,7 @@ impl Core {
                 self.work.push(Purpose::Users { id: who.id });
             }
             ClientFrame::Sessions(list) => self.list_sessions(list.id, fx),
+            ClientFrame::Topics(query) => self.list_topics(&query, fx),
             ClientFrame::Shutdown(shutdown) => self.shut_down(shutdown, fx),
             ClientFrame::Publish(publish) => unreachable!("gathered: {}", publish.id),
             ClientFrame::Subscribe(subscribe) => self.subscribe(&subscribe, fx),
@@ -262,6 +263,7 @@ impl Core {
                 ClientFrame::Request(_)
                     | ClientFrame::Who(_)
                     | ClientFrame::Sessions(_)
+                    | ClientFrame::Topics(_)
                     | ClientFrame::Subscribe(_)
                     | ClientFrame::Unserved(_)
             ),
@@ -285,7 +287,10 @@ impl Core {
         fx: &mut E,
     ) -> Result<(), Duration> {
         match (frame, self.state.member().and_then(Member::user)) {
-            (ClientFrame::Who(_) | ClientFrame::Sessions(_), Some(user)) => fx.may_list(user),
+            (
+                ClientFrame::Who(_) | ClientFrame::Sessions(_) | ClientFrame::Topics(_),
+                Some(user),
+            ) => fx.may_list(user),
             _ => Ok(()),
         }
     }
@@ -338,7 +343,7 @@ fn is_login(frame: &ClientFrame<'_>) -> bool {
     }
 }
 
-fn is_admin<E: Effects>(fx: &E) -> bool {
+pub(super) fn is_admin<E: Effects>(fx: &E) -> bool {
     fx.role() == Some(Role::Admin) || fx.is_own_user()
 }
 
@@ -366,7 +371,7 @@ fn reply<E: Effects>(fx: &mut E, id: u64, outcome: Outcome) {
 }
 
 /// Answers with a frame that may turn out too long for the client to take.
-fn answer_within<E: Effects>(fx: &mut E, id: u64, frame: &ServerFrame<'_>) {
+pub(super) fn answer_within<E: Effects>(fx: &mut E, id: u64, frame: &ServerFrame<'_>) {
     if !fx.answer_within(frame) {
         let message = "the answer's frame would be longer than max_frame";
         refuse(fx, id, ErrorCode::FrameTooLarge, message);

@@ -23,7 +23,7 @@ use crate::actors::supervisor::{Haste, List, Stop};
 use crate::close::{Evidence, Micros, StopReason};
 use crate::framing::Failure;
 use crate::topic::{Pattern, Permissions, RuleKind};
-use crate::wire::{Login, Role, Seq, ServerFrame};
+use crate::wire::{Login, Role, Seq, ServerFrame, TopicLine};
 
 impl<L: Link> Effects for SessionIo<L> {
     fn output(&self) -> Output {
@@ -144,6 +144,15 @@ impl<L: Link> Effects for SessionIo<L> {
 
     fn may_list(&mut self, user: &UserName) -> Result<(), Duration> {
         self.listener.lists.take(user, Instant::now())
+    }
+
+    fn topics(
+        &self,
+        pattern: Option<&Pattern<'_>>,
+        after: &str,
+        most: usize,
+    ) -> (Vec<TopicLine<'static>>, bool) {
+        self.listener.log.topics(pattern, after, most)
     }
 
     fn role(&self) -> Option<Role> {

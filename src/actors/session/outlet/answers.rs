@@ -8,6 +8,7 @@ pub(super) fn id_of(frame: &ServerFrame<'_>) -> Option<u64> {
         ServerFrame::Reply(reply) => Some(reply.id),
         ServerFrame::Present(present) => Some(present.id),
         ServerFrame::Sessions(list) => Some(list.id),
+        ServerFrame::Topics(list) => Some(list.id),
         _ => None,
     }
 }

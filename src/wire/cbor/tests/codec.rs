@@ -15,7 +15,7 @@ use crate::wire::{
     Headers, IdFrame, LoggedIn, Login, LoginOptions, Message, Millis, Named, Passed, Phase,
     Presence, Present, Publish, PublishOptions, Published, Resume, Role, Seq, ServerFrame,
     SessionId, SessionLine, SessionList, Shutdown, StopReason, Stopping, Subscribe, Subscribed,
-    Term, Welcome,
+    Term, TopicLine, TopicList, TopicQuery, Welcome,
 };
 
 fn ids() -> impl Strategy<Value = u64> {
@@ -159,7 +159,26 @@ fn client_frames() -> impl Strategy<Value = ClientFrame<'static>> {
         id_frames().prop_map(ClientFrame::Fim),
         (ids(), now).prop_map(|(id, now)| ClientFrame::Shutdown(Shutdown { id, now })),
         id_frames().prop_map(ClientFrame::Sessions),
+        topic_queries().prop_map(|query| ClientFrame::Topics(Box::new(query))),
     ]
+}
+
+fn topic_queries() -> impl Strategy<Value = TopicQuery<'static>> {
+    let text = || prop::option::of(texts());
+    (ids(), text(), text()).prop_map(|(id, pattern, after)| TopicQuery { id, pattern, after })
+}
+
+fn topic_lists() -> impl Strategy<Value = TopicList<'static>> {
+    let line = (texts(), seqs(), numbers(), prop::option::of(seqs()));
+    let line = line.prop_map(|(topic, seq, held, kept)| TopicLine {
+        topic,
+        seq,
+        held,
+        kept,
+    });
+    let lines = prop::collection::vec(line, 0..4);
+    let parts = (ids(), lines, any::<bool>());
+    parts.prop_map(|(id, topics, more)| TopicList { id, topics, more })
 }
 
 fn welcomes() -> impl Strategy<Value = Welcome<'static>> {
@@ -331,6 +350,7 @@ fn server_frames() -> impl Strategy<Value = ServerFrame<'static>> {
         stoppings().prop_map(ServerFrame::Stopping),
         closings().prop_map(ServerFrame::Closing),
         sessions.prop_map(ServerFrame::Sessions),
+        topic_lists().prop_map(ServerFrame::Topics),
     ]
 }
 

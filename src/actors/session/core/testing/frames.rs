@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use crate::wire::cbor::decode_server;
 use crate::wire::{
     Ack, Body, BodyFrame, ClientFrame, Decoded, ErrorCode, IdFrame, Login, Publish, PublishOptions,
-    Seq, ServerFrame, Shutdown, Unserved,
+    Seq, ServerFrame, Shutdown, TopicQuery, Unserved,
 };
 
 pub fn login(id: u64) -> ClientFrame<'static> {
@@ -56,6 +56,14 @@ pub fn fim(id: u64) -> ClientFrame<'static> {
 
 pub fn sessions(id: u64) -> ClientFrame<'static> {
     ClientFrame::Sessions(IdFrame { id })
+}
+
+pub fn topics(id: u64, pattern: Option<&'static str>) -> ClientFrame<'static> {
+    ClientFrame::Topics(Box::new(TopicQuery {
+        id,
+        pattern: pattern.map(Into::into),
+        after: None,
+    }))
 }
 
 pub fn shutdown(id: u64, now: bool) -> ClientFrame<'static> {
@@ -111,6 +119,7 @@ pub fn read(answer: &[u8]) -> Answer {
         ServerFrame::Present(present) => to(present.id),
         ServerFrame::Pong(pong) => to(pong.id),
         ServerFrame::Sessions(list) => to(list.id),
+        ServerFrame::Topics(list) => to(list.id),
         ServerFrame::Subscribed(subscribed) => to(subscribed.id),
         ServerFrame::Stopping(stopping) => stopping.id.map_or(Answer::Notice, to),
         ServerFrame::Error(error) => error.id.map_or(Answer::Notice, |id| Answer::To {
@@ -159,6 +168,7 @@ pub fn describe(answer: &[u8]) -> String {
             closing.reason, closing.last_seq, closing.accepted, closing.refused
         ),
         ServerFrame::Sessions(list) => format!("sessions {}", list.id),
+        ServerFrame::Topics(list) => format!("topics {} of {}", list.id, list.topics.len()),
         other => panic!("the core makes no broadcasts: {other:?}"),
     }
 }

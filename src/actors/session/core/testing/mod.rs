@@ -14,7 +14,7 @@ pub mod steps;
 
 #[cfg(test)]
 pub(super) use self::frames::{
-    ack, fim, login, numbered, ping, publish, request, sessions, shutdown, unserved, who,
+    ack, fim, login, numbered, ping, publish, request, sessions, shutdown, topics, unserved, who,
 };
 #[cfg(test)]
 pub use self::outside::{Effect, Outside};

@@ -11,7 +11,7 @@ use crate::actors::session::core::hears::Hears;
 use crate::close::{Evidence, Micros};
 use crate::framing::Framing;
 use crate::topic::{self, Pattern, Permissions, RuleKind, RuleSet};
-use crate::wire::{Dialect, Login, Role, Seq, ServerFrame, SessionId};
+use crate::wire::{Dialect, Login, Role, Seq, ServerFrame, SessionId, TopicLine};
 
 /// Something that the core did, beside its answers.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -218,6 +218,15 @@ impl Effects for Outside {
     fn send_kept(&mut self, filter: Option<&[Pattern<'_>]>, until: Seq) {
         let filter = filter.map(|filter| filter.iter().map(Pattern::to_string).collect());
         self.effects.push(Effect::SendKept(filter, until));
+    }
+
+    fn topics(
+        &self,
+        _: Option<&Pattern<'_>>,
+        _: &str,
+        _: usize,
+    ) -> (Vec<TopicLine<'static>>, bool) {
+        (Vec::new(), false)
     }
 
     fn stop_following(&mut self) {

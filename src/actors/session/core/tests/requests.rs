@@ -6,8 +6,8 @@ use crate::actors::handler::HandlerError;
 use crate::actors::session::core::Served;
 use crate::actors::session::core::effects::{Ask, Done};
 use crate::actors::session::core::testing::{
-    Effect, Run, ack, fim, login, ping, publish, request, sessions, shutdown, status, unserved,
-    user, who,
+    Effect, Run, ack, fim, login, ping, publish, request, sessions, shutdown, status, topics,
+    unserved, user, who,
 };
 use crate::close::Phase;
 use crate::rate::Rate;
@@ -116,6 +116,26 @@ fn list_of_sessions_and_shutdown_are_for_admins() {
             let refusal: &[&str] = if may { &[] } else { &["error 2 forbidden"] };
             assert_eq!(run.answers(), refusal);
         }
+    }
+}
+
+#[test]
+fn list_of_topics_is_for_admins() {
+    for (role, is_own_user, answer) in [
+        (Role::Escritor, false, "error 2 forbidden"),
+        (Role::Escritor, true, "topics 2 of 0"),
+        (Role::Admin, false, "topics 2 of 0"),
+    ] {
+        let mut run = Run::member();
+        run.out.account_role = role;
+        run.out.is_own_user = is_own_user;
+        run.frames([topics(2, Some("a/+")), topics(3, Some("a/#/b"))]);
+        let second = match answer {
+            "error 2 forbidden" => "error 3 forbidden",
+            _ => "error 3 bad-topic",
+        };
+        assert_eq!(run.answers(), [answer, second], "{role:?} {is_own_user}");
+        assert_eq!(run.record().answered, 2);
     }
 }
 

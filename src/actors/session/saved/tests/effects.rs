@@ -14,7 +14,7 @@ use crate::actors::session::outlet::Recipient;
 use crate::close::{Evidence, Micros};
 use crate::framing::Failure;
 use crate::topic::{Pattern, Permissions, RuleKind};
-use crate::wire::{Login, Role, Seq, ServerFrame};
+use crate::wire::{Login, Role, Seq, ServerFrame, TopicLine};
 
 impl Effects for Io {
     fn output(&self) -> Output {
@@ -61,6 +61,15 @@ impl Effects for Io {
 
     fn send_kept(&mut self, filter: Option<&[Pattern<'_>]>, until: Seq) {
         self.outlet.send_kept(filter, until);
+    }
+
+    fn topics(
+        &self,
+        pattern: Option<&Pattern<'_>>,
+        after: &str,
+        most: usize,
+    ) -> (Vec<TopicLine<'static>>, bool) {
+        self.others.topics(pattern, after, most)
     }
 
     fn stop_following(&mut self) {
