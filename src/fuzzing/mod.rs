@@ -32,7 +32,7 @@ use crate::actors::hub::{HubAddress, HubSetup, PresenceLimits};
 use crate::actors::permits::{KeyedLimit, Permits};
 use crate::actors::sentinel::Sentinel;
 use crate::actors::session::{
-    FeatureLimits, ListenerContext, Session, SessionLimits, SlowPolicy, Start,
+    FeatureLimits, Hears, ListenerContext, Session, SessionLimits, SlowPolicy, Start,
 };
 use crate::actors::supervisor::{
     ActorFailed, Haste, Opened, SessionInfo, Stop, Supervise, Supervisor,
@@ -140,6 +140,7 @@ pub async fn converse(script: Script) -> Conversation {
         endpoint: Arc::from("fuzz"),
         dialect: script.dialect,
         may_register: script.may_register,
+        hears: Hears::EVERYTHING,
         peers: KeyedLimit::new(1),
         users: KeyedLimit::new(1),
         lists: Arc::new(Rates::new(Rate::a_minute(1_000_000))),

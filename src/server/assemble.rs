@@ -23,7 +23,7 @@ use crate::actors::acceptor::Acceptor;
 use crate::actors::auth::Auth;
 use crate::actors::hub::{Forget, HubAddress, HubSetup, PresenceLimits};
 use crate::actors::log_limit::LogLimit;
-use crate::actors::session::{FeatureLimits, ListenerContext, SessionLimits};
+use crate::actors::session::{FeatureLimits, Hears, ListenerContext, SessionLimits};
 use crate::actors::supervisor::{Revoked, Supervise, Supervisor};
 use crate::close::{Component, InWork, Stopwatch};
 use crate::log::{Appender, JournalWriter, KeptLimits, Log};
@@ -144,6 +144,7 @@ impl Shared<'_> {
             endpoint: Arc::from(listener.endpoint().to_string()),
             dialect: listen.dialect,
             may_register: listen.registration,
+            hears: Hears::of_listener(listen.filter.clone()),
             peers: self.limits.peers.clone(),
             users: self.limits.users.clone(),
             lists: Arc::clone(&self.lists),

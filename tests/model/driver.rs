@@ -73,6 +73,7 @@ pub fn begin(outside: &mut Outside<'_>, now: Instant, is_stopping: bool) -> Core
         is_journaled: outside.setting.is_journaled,
         server: "",
         head: outside.world.head(),
+        hears: &Hears::EVERYTHING,
         refusal: is_stopping.then_some(ConnectRefusal::Stopping),
     };
     Core::begin(setup, now, outside)

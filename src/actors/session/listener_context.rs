@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use actix::Addr;
 
+use super::core::hears::Hears;
 use super::core::policy::{ConnectRefusal, FeatureLimits, SessionLimits};
 use crate::accounts::{AccountNames, LivePermissions, PeerId, Rates, UserName};
 use crate::actors::auth::Auth;
@@ -24,6 +25,8 @@ pub struct ListenerContext {
     pub dialect: Dialect,
     /// Whether an unknown name registers here.
     pub may_register: bool,
+    /// The broadcasts of a session without a login.
+    pub hears: Hears,
     /// The permits of each peer.
     pub peers: KeyedLimit<PeerId>,
     /// The permits of each user.

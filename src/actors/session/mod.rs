@@ -31,5 +31,6 @@ mod outlet;
 pub mod saved;
 
 pub use self::actor::Session;
+pub use self::core::hears::Hears;
 pub use self::core::policy::{ConnectRefusal, FeatureLimits, SessionLimits, SlowPolicy};
 pub use self::listener_context::{ListenerContext, Start};

@@ -46,6 +46,12 @@ impl RawArgs {
         let wrong = |problem| Failure::new(sysexits::USAGE, problem);
         let listen = listen(connect.endpoint_text(), direction);
         let listen = listen.map_err(|error| wrong(error.to_string()))?;
+        if listen.filter.is_some() {
+            let endpoint = connect.endpoint_text();
+            let message =
+                format!("{endpoint}: filter is for the server's endpoint, and not for --raw");
+            return Err(wrong(message));
+        }
         let Some(raw) = listen
             .dialect
             .raw()

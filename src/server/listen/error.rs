@@ -1,6 +1,7 @@
 //! Errors of endpoints with options.
 
 use crate::parse_error::ParseError;
+use crate::topic::TopicError;
 use crate::transport::EndpointError;
 
 /// An endpoint with options that cannot be listened on as it is written.
@@ -27,7 +28,7 @@ pub enum OptionError {
     /// There is no such option.
     #[error(
         "unknown option {0:?}: the options are dialect, encoding, direction, terminator, max, registration, \
-         handler, access, remote and client-cert"
+         filter, handler, access, remote and client-cert"
     )]
     Unknown(String),
     /// An option does not have such a value.
@@ -46,6 +47,23 @@ pub enum OptionError {
     /// The text of `handler=fixed:TEXT` is not UTF-8 once it is decoded.
     #[error("the text of handler=fixed: is not utf-8")]
     FixedNotUtf8,
+    /// A pattern of `filter` is not UTF-8 once it is decoded.
+    #[error("a pattern of filter is not utf-8")]
+    FilterNotUtf8,
+    /// A pattern of `filter` is none.
+    #[error("the pattern {pattern:?} of filter is wrong: {problem}")]
+    Filter {
+        /// The pattern, with its percent-encoding decoded.
+        pattern: String,
+        /// The problem, and its place in the pattern.
+        problem: TopicError,
+    },
+    /// `filter` where clients do not only listen.
+    #[error(
+        "filter applies only to the raw dialect with direction=outbound; other clients choose \
+         their own filter"
+    )]
+    FilterWithoutOutbound,
     /// `encoding` on an endpoint of the cbor dialect, which is always UTF-8.
     #[error(
         "encoding applies only to the text and the raw dialect: add dialect=text or dialect=raw"

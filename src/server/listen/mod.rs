@@ -9,6 +9,7 @@ pub use self::error::{ListenError, OptionError};
 pub use self::options::HandlerOption;
 use self::options::Options;
 use crate::framing::Framing;
+use crate::topic::Pattern;
 use crate::transport::{Access, ClientCert, Endpoint, Remote};
 use crate::wire::Dialect;
 use crate::wire::raw::{Direction, Terminator};
@@ -28,6 +29,9 @@ pub struct Listen {
     pub dialect: Dialect,
     /// The most sessions at once there; `None`: only the server's own limit holds.
     pub max: Option<usize>,
+    /// The patterns of the topics whose messages a raw `outbound` endpoint sends, each once and in
+    /// order; `None`: all messages.
+    pub filter: Option<Vec<Pattern<'static>>>,
     /// Whether an unknown name registers there; the raw dialect has no names.
     pub registration: bool,
     /// Answers requests there; `None`: [`Config::handler`](super::Config::handler) does.
@@ -49,6 +53,7 @@ impl Listen {
             endpoint,
             dialect: Dialect::Cbor,
             max: None,
+            filter: None,
             handler: None,
             access: Access::Owner,
             remote: Remote::Reject,
@@ -66,6 +71,7 @@ impl Listen {
             listen.registration = registration;
         }
         listen.max = options.max;
+        listen.filter = options.filter;
         listen.handler = options.handler;
         listen.access = options.access.unwrap_or(listen.access);
         listen.remote = options.remote.unwrap_or(listen.remote);
@@ -96,6 +102,11 @@ impl Listen {
             }
             Some(raw) if raw.direction == Direction::Outbound && self.handler.is_some() => {
                 Err(OptionError::HandlerOfOutbound)
+            }
+            raw if self.filter.is_some()
+                && raw.is_none_or(|raw| raw.direction != Direction::Outbound) =>
+            {
+                Err(OptionError::FilterWithoutOutbound)
             }
             _ if self.remote == Remote::Accept && !self.endpoint.may_have_remote_clients() => {
                 Err(OptionError::RemoteWithoutPipe)
@@ -167,6 +178,29 @@ mod tests {
     }
 
     #[test]
+    fn outbound_listener_has_each_pattern_of_its_filters_once() {
+        let raw = "unix:/x?dialect=raw&direction=outbound";
+        let listen = listen(&format!(
+            "{raw}&filter=b/%2C/%2525,a/%26/#&filter=b/+&filter=b/+"
+        ));
+        let filter = listen.filter.unwrap_or_default();
+        let texts: Vec<_> = filter.iter().map(Pattern::as_str).collect();
+        assert_eq!(texts, ["a/&/#", "b/+", "b/,/%25"]);
+        for (filter, problem) in [
+            (
+                "a,b/#/c",
+                "the pattern \"b/#/c\" of filter is wrong: level 2 is \"#\"",
+            ),
+            ("a,,b", "the pattern \"\" of filter is wrong: it is empty"),
+            ("%ff", "not utf-8"),
+        ] {
+            let text = format!("{raw}&filter={filter}");
+            let error = text.parse::<Listen>().expect_err(&text).to_string();
+            assert!(error.contains(problem), "{error}");
+        }
+    }
+
+    #[test]
     fn tls_listener_registers_only_if_it_says_so() {
         assert!(!listen("tls:0.0.0.0:7443").registration);
         assert!(listen("tls:0.0.0.0:7443?registration=open").registration);
@@ -205,6 +239,9 @@ mod tests {
                 "unix:/x?dialect=raw&direction=outbound&handler=echo",
                 "handler",
             ),
+            ("unix:/x?filter=a", "filter"),
+            ("unix:/x?dialect=text&filter=a", "filter"),
+            ("unix:/x?dialect=raw&filter=a", "filter"),
             ("unix:/x?remote=accept", "remote"),
             ("tcp:127.0.0.1:0?remote=reject", "remote"),
             ("tcp:127.0.0.1:0?client-cert=required", "client-cert"),

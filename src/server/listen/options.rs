@@ -6,6 +6,7 @@ use percent_encoding::percent_decode_str;
 
 use super::error::OptionError;
 use crate::actors::handler::{Echo, Fixed, Handler, Upper};
+use crate::topic::Pattern;
 use crate::transport::{Access, ClientCert, Remote};
 use crate::wire::raw::{Direction, Terminator};
 use crate::wire::{Charset, Dialect, RawDialect};
@@ -15,6 +16,7 @@ use crate::wire::{Charset, Dialect, RawDialect};
 pub(super) struct Options {
     pub(super) dialect: DialectOptions,
     pub(super) max: Option<usize>,
+    pub(super) filter: Option<Vec<Pattern<'static>>>,
     pub(super) handler: Option<HandlerOption>,
     pub(super) access: Option<Access>,
     pub(super) remote: Option<Remote>,
@@ -104,6 +106,14 @@ impl Options {
                 let wrong = || not_one_of("max", value, "a number above 0");
                 self.max = Some(max.ok_or_else(wrong)?);
             }
+            "filter" => {
+                let patterns = self.filter.get_or_insert_default();
+                for text in value.split(',') {
+                    patterns.push(pattern(text)?);
+                }
+                patterns.sort();
+                patterns.dedup();
+            }
             "handler" => self.handler = Some(handler(value)?),
             "access" => self.access = Some(value.parse()?),
             "remote" => self.remote = Some(value.parse()?),
@@ -159,6 +169,16 @@ fn not_one_of(option: &'static str, value: &str, expected: &str) -> OptionError 
         value: value.to_owned(),
         expected: expected.to_owned(),
     }
+}
+
+/// Reads a pattern in which `,`, `&` and `%` are percent-encoded.
+fn pattern(text: &str) -> Result<Pattern<'static>, OptionError> {
+    let text = percent_decode_str(text).decode_utf8();
+    let text = text.map_err(|_| OptionError::FilterNotUtf8)?.into_owned();
+    Pattern::new(text.clone()).map_err(|problem| OptionError::Filter {
+        pattern: text,
+        problem,
+    })
 }
 
 fn handler(value: &str) -> Result<HandlerOption, OptionError> {

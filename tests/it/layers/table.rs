@@ -139,6 +139,7 @@ pub(super) const LAYERS: &[Layer] = &[
     Layer {
         name: "server",
         layers: &[
+            "topic",
             "wire",
             "store",
             "accounts",

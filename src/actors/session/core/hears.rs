@@ -26,6 +26,19 @@ impl Hears {
         is_told: false,
     };
 
+    /// Returns what a session without a login hears: the messages whose topic a pattern matches,
+    /// or everything.
+    pub fn of_listener(filter: Option<Vec<Pattern<'static>>>) -> Hears {
+        match filter {
+            None => Hears::EVERYTHING,
+            filter => Hears {
+                filter,
+                presence: false,
+                is_told: false,
+            },
+        }
+    }
+
     /// Returns what a login asks for. Patterns that are wrong are left out: [`Login::check`] finds
     /// them.
     pub fn of(login: &Login<'_>) -> Hears {

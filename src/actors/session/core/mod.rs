@@ -140,6 +140,8 @@ pub struct Setup<'a> {
     pub server: &'a str,
     /// The log's head when the connection was let in: broadcasts without a login begin here.
     pub head: Seq,
+    /// The broadcasts of a session without a login.
+    pub hears: &'a Hears,
     /// Why the session only tells that the client cannot stay.
     pub refusal: Option<ConnectRefusal>,
 }
@@ -188,7 +190,7 @@ impl Core {
             None => {
                 core.state = State::Ready(Member::Nameless);
                 if policy.is_outbound() {
-                    fx.follow(setup.head, &Hears::EVERYTHING);
+                    fx.follow(setup.head, setup.hears);
                 }
             }
         }

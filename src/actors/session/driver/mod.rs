@@ -70,6 +70,7 @@ impl<L: Link> Driver<L> {
             is_journaled: listener.log.journal().is_some(),
             server: &listener.server,
             head,
+            hears: &listener.hears,
             refusal,
         };
         let max_frame = listener.limits.max_frame;

@@ -91,6 +91,7 @@ impl Run {
             is_journaled,
             server: "arauto",
             head: out.head,
+            hears: &Hears::EVERYTHING,
             refusal,
         };
         let now = Instant::now();

@@ -13,6 +13,7 @@ use proptest::prelude::{ProptestConfig, Strategy, any, prop_oneof, proptest};
 use self::session::{Session, link};
 use crate::actors::session::core::Setup;
 use crate::actors::session::core::effects::{Ask, Done};
+use crate::actors::session::core::hears::Hears;
 use crate::actors::session::core::policy::{FeatureLimits, Policy, SlowPolicy};
 use crate::actors::session::core::testing::{Effect, LIMITS, entry, status, user};
 use crate::close::{Evidence, Micros, Phase};
@@ -184,6 +185,7 @@ impl Bench {
             is_journaled: kind >= DIALECTS.len(),
             server: "arauto",
             head: log.head(),
+            hears: &Hears::EVERYTHING,
             refusal: None,
         };
         let session = Session::begin(setup, dialect, link(framing), &log);
