@@ -151,9 +151,9 @@ pub use actors::session::SlowPolicy;
 pub use actors::supervisor::PhaseObserver;
 #[cfg(feature = "client")]
 pub use client::{
-    Backoff, Break, Client, ClientBuilder, ClientError, End, Events, Handshake, Incoming,
-    LoggedInAs, PendingReply, Producer, PublishedOnce, RawPipe, RawSession, Reconnect, ResumePoint,
-    RetryClass, ServerTerms, StoppingNotice,
+    Backoff, Break, Client, ClientBuilder, ClientError, CurrentFilter, End, Events, FilterChange,
+    Handshake, Incoming, LoggedInAs, PendingReply, Producer, PublishedOnce, RawPipe, RawSession,
+    Reconnect, ResumePoint, RetryClass, ServerTerms, StoppingNotice,
 };
 #[cfg(feature = "server")]
 pub use close::{
@@ -181,6 +181,6 @@ pub use transport::{
     Endpoint, EndpointError, Fingerprint, FingerprintError, LocalUser, Peer, TlsError,
 };
 pub use wire::{
-    Body, CloseReason, ErrorCode, Event, Gap, Millis, Named, Phase, Role, Seq, SessionId,
-    StopReason, Term,
+    Body, CloseReason, ErrorCode, Event, Gap, Headers, KeptValue, Millis, Named, NewMessage,
+    Passed, Phase, Role, Seq, SessionId, StopReason, Term,
 };

@@ -27,12 +27,21 @@ fuzz_target!(|data: &[u8]| {
         kept_outbox(&outbox);
     }
     let (text, bytes) = data.split_at(data.len() / 2);
+    let lossy = |bytes| String::from_utf8_lossy(bytes).into_owned();
+    let bare = |body| outbox::OutboxMessage {
+        body,
+        options: outbox::MessageOptions::default(),
+    };
+    let mut posted = bare(Body::from(lossy(bytes)));
+    posted.options.topic = Some(lossy(text));
+    posted.options.headers = [(lossy(bytes), lossy(text))].into();
     kept_outbox(&outbox::Outbox {
-        producer: String::from_utf8_lossy(text).into_owned(),
+        producer: lossy(text),
         first: 1 + data.len() as u64,
         messages: [
-            Body::from(String::from_utf8_lossy(bytes).into_owned()),
-            Body::from(bytes.to_vec()),
+            bare(Body::from(lossy(bytes))),
+            bare(Body::from(bytes.to_vec())),
+            posted,
         ]
         .into(),
     });

@@ -51,6 +51,18 @@ pub(super) struct Account {
     password: String,
     server_timeout: Duration,
     reconnect: Option<Reconnect>,
+    wanted: Wanted,
+}
+
+/// The messages that a login asks for.
+#[derive(Clone, Default)]
+pub(super) struct Wanted {
+    /// The patterns of the topics; `None` for every message.
+    pub(super) filter: Option<Vec<String>>,
+    /// Whether the kept values come first.
+    pub(super) kept: bool,
+    /// Whether no `joined` and `left` may come.
+    pub(super) is_without_presence: bool,
 }
 
 /// A login that failed.
@@ -90,6 +102,7 @@ impl ConnectArgs {
             password,
             server_timeout: self.server_timeout,
             reconnect: None,
+            wanted: Wanted::default(),
         })
     }
 }
@@ -124,6 +137,12 @@ impl Account {
     /// Makes sessions reconnect after a break.
     pub(super) fn reconnecting(mut self) -> Account {
         self.reconnect = Some(Reconnect::new().attempt_timeout(PATIENCE));
+        self
+    }
+
+    /// Sets the messages that logins ask for.
+    pub(super) fn wanting(mut self, wanted: Wanted) -> Account {
+        self.wanted = wanted;
         self
     }
 
@@ -190,6 +209,15 @@ impl Account {
             .server_timeout(self.server_timeout);
         if let Some(from) = from {
             builder = builder.resume(from.clone());
+        }
+        if let Some(filter) = &self.wanted.filter {
+            builder = builder.filter(filter);
+        }
+        if self.wanted.kept {
+            builder = builder.kept();
+        }
+        if self.wanted.is_without_presence {
+            builder = builder.presence(false);
         }
         if let Some(policy) = &self.reconnect {
             builder = builder.reconnect(policy.clone());

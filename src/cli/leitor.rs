@@ -1,4 +1,5 @@
-//! `arauto leitor`: prints the broadcasts, without missing any after a reconnect.
+//! `arauto leitor`: prints the broadcasts that its patterns select, without missing any after a
+//! reconnect.
 
 use std::path::PathBuf;
 
@@ -8,9 +9,10 @@ use arauto::{
     Named, ResumePoint, RetryClass,
 };
 
-use super::connect::{Account, ConnectArgs};
+use super::connect::{Account, ConnectArgs, Wanted};
 use super::escape::one_line;
 use super::exit::{Failure, complain, sysexits};
+use super::message;
 use super::os::StopSignals;
 use super::output::Output;
 use super::raw::{self, RawArgs};
@@ -27,6 +29,19 @@ pub(super) struct Args {
 
     #[command(flatten)]
     raw: RawArgs,
+
+    /// The topics to print the messages of: topic filters of MQTT, as `home/+/light` or `alarms/#`.
+    /// Messages to this user are printed as well [default: all messages].
+    #[arg(value_name = "PATTERN", value_parser = message::pattern, conflicts_with = "raw")]
+    patterns: Vec<String>,
+
+    /// Begin with the kept values of these topics, and print them again after a reconnect.
+    #[arg(long, conflicts_with = "raw")]
+    kept: bool,
+
+    /// Do not print which users come and go; with PATTERN they are never printed.
+    #[arg(long, conflicts_with = "raw")]
+    no_presence: bool,
 
     /// Print one JSON object per line.
     #[arg(long, conflicts_with = "raw")]
@@ -71,7 +86,11 @@ pub(super) async fn run(args: Args) -> Result<u8, Failure> {
         }
         None => (None, None),
     };
-    let account = args.connect.account()?;
+    let account = args.connect.account()?.wanting(Wanted {
+        filter: (!args.patterns.is_empty()).then_some(args.patterns),
+        kept: args.kept,
+        is_without_presence: args.no_presence,
+    });
     let mut leitor = Leitor {
         account: if args.once {
             account
@@ -193,6 +212,15 @@ impl Leitor {
                         point.after = event.seq();
                     }
                 }
+                Incoming::Kept(kept) => {
+                    let printed = match self.json {
+                        true => out.json(&show::kept_json(&kept)),
+                        false => out.line(&show::kept_line(&kept)),
+                    };
+                    if let Err(failure) = printed {
+                        return (Err(failure), None);
+                    }
+                }
                 Incoming::Stopping(notice) => {
                     let reason = one_line(notice.reason.as_str());
                     complain(&format!("the server is stopping ({reason})"));
@@ -227,6 +255,8 @@ impl Leitor {
     fn show(&self, event: &Event, out: &mut Output) -> Result<(), Failure> {
         if self.json {
             out.json(&show::json(event))
+        } else if matches!(event, Event::Passed(_)) {
+            Ok(()) // it moves the position, and is no news for a person
         } else {
             out.line(&show::line(event))
         }

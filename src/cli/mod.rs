@@ -18,6 +18,7 @@ mod fim;
 mod input;
 mod leitor;
 mod logs;
+mod message;
 mod network;
 mod os;
 mod outbox;
@@ -37,6 +38,7 @@ mod state_file;
 mod stopping;
 mod table;
 mod tls;
+mod topics;
 mod users;
 mod who;
 mod whole_file;
@@ -77,6 +79,8 @@ enum Command {
     Who(who::Args),
     /// Print the server's sessions; needs the role admin.
     Sessions(sessions::Args),
+    /// Print the server's topics, with their newest messages and kept values; needs the role admin.
+    Topics(topics::Args),
     /// Stop the server; needs the role admin.
     Fim(fim::Args),
     /// Print the report of a server's stop, or draw it as a timeline.
@@ -124,6 +128,7 @@ fn run() -> ExitCode {
         Command::Pedir(args) => client(pedir::run(args)),
         Command::Who(args) => client(who::run(args)),
         Command::Sessions(args) => client(sessions::run(args)),
+        Command::Topics(args) => client(topics::run(args)),
         Command::Fim(args) => client(fim::run(args)),
     };
     match outcome {

@@ -7,6 +7,7 @@ use tokio::sync::mpsc;
 
 use super::error::ClientError;
 use super::events::Events;
+use super::filter::Wanted;
 use super::handle::Client;
 use super::handshake::Handshake;
 use super::login::{LoggedInConnection, ResumePoint};
@@ -58,6 +59,7 @@ impl Client {
                 user: String::new(),
                 password: Password(String::new()),
                 server_timeout: None,
+                wanted: Wanted::default(),
             },
             from: None,
             reconnect: None,
@@ -120,6 +122,35 @@ impl ClientBuilder {
         self
     }
 
+    /// Selects messages: those whose topic one of the patterns matches, and those to this user. No
+    /// pattern selects only the latter; without a filter every message comes.
+    ///
+    /// The filter is sent with each login, with the changes that [`Client::change_filter`] has made.
+    /// It needs the feature `topics`.
+    pub fn filter(
+        mut self,
+        patterns: impl IntoIterator<Item = impl Into<String>>,
+    ) -> ClientBuilder {
+        let patterns = patterns.into_iter().map(Into::into);
+        self.account.wanted.filter = Some(patterns.collect());
+        self
+    }
+
+    /// Sets whether [`Event::Joined`](crate::Event::Joined) and
+    /// [`Event::Left`](crate::Event::Left) come. By default they come if there is no filter. It
+    /// needs the feature `topics`.
+    pub fn presence(mut self, is_wanted: bool) -> ClientBuilder {
+        self.account.wanted.presence = Some(is_wanted);
+        self
+    }
+
+    /// Asks for the kept values of the topics that the filter matches, without a filter for all,
+    /// at each login: see [`Incoming::Kept`](crate::Incoming::Kept). It needs the feature `topics`.
+    pub fn kept(mut self) -> ClientBuilder {
+        self.account.wanted.kept = true;
+        self
+    }
+
     /// Connects again, and resumes, when a session ends for a reason that may pass
     /// ([`RetryClass::RetryAfterLogin`](crate::RetryClass::RetryAfterLogin)). By default the
     /// client ends with its session.
@@ -136,9 +167,13 @@ impl ClientBuilder {
     /// Cancel safety: the connection is closed; a new name may have registered.
     ///
     /// # Errors
-    /// No server listens there or none that is trusted, or it refuses.
+    /// No server listens there or none that is trusted, it refuses, or it does not serve a feature
+    /// that is asked for ([`ClientError::NotServed`]).
     pub async fn connect(self) -> Result<(Client, Events), ClientError> {
-        let login = self.account.log_in(self.from.as_ref()).await?;
+        let login = {
+            let account = &self.account;
+            account.log_in(self.from.as_ref(), &account.wanted).await?
+        };
         let account = self.account;
         let relogin = self.reconnect.map(|policy| Relogin { account, policy });
         Ok(start(login, relogin))

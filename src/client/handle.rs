@@ -10,7 +10,7 @@ use super::session::Session;
 use super::shared::Reply;
 use super::slot::Slot;
 use crate::wire::{
-    Ack, Body, BodyFrame, ClientFrame, IdFrame, Publish, Seq, SessionLine, Shutdown,
+    Ack, Body, BodyFrame, ClientFrame, Feature, IdFrame, NewMessage, Seq, SessionLine, Shutdown,
 };
 
 /// The sending half of a client. Clones share its session, which ends when the last of them and
@@ -92,25 +92,29 @@ impl Client {
         }))
     }
 
-    /// Publishes a message and waits for its seq in the stream.
+    /// Publishes a message and waits for its seq in the stream. A body by itself is a message
+    /// without a topic; [`NewMessage`] has the rest.
     ///
     /// # Errors
-    /// The user may not, or the session ends first.
-    pub async fn publish(&self, body: impl Into<Body<'_>>) -> Result<Seq, ClientError> {
-        self.begin_publish(body).await?.await
+    /// The user may not, the topic is wrong, or the session ends first.
+    pub async fn publish(&self, message: impl Into<NewMessage<'_>>) -> Result<Seq, ClientError> {
+        self.begin_publish(message).await?.await
     }
 
     /// Sends a message; its seq in the stream is another future, as with
     /// [`Client::begin_request`].
     ///
     /// # Errors
-    /// The session is over.
+    /// The session is over, or the server does not serve topics and the message needs them.
     pub async fn begin_publish(
         &self,
-        body: impl Into<Body<'_>>,
+        message: impl Into<NewMessage<'_>>,
     ) -> Result<PendingReply<Seq>, ClientError> {
-        let (body, session) = (body.into(), self.session());
-        let answer = session.begin(|id| ClientFrame::Publish(Publish::new(id, body)));
+        let (message, session) = (message.into(), self.session());
+        if message.has_options() {
+            session.who().require(Feature::Topics)?;
+        }
+        let answer = session.begin(|id| ClientFrame::Publish(message.frame(id, None)));
         Ok(answer.await?.map_reply(|reply| match reply {
             Reply::Published { seq, .. } => Ok(seq),
             other => Err(other.mismatch()),

@@ -6,6 +6,7 @@ use std::time::Duration;
 use tokio::io::AsyncWriteExt;
 
 use super::error::{Break, ClientError};
+use super::filter::Wanted;
 use super::heartbeat::SERVER_TIMEOUT;
 use super::login::{LoggedInAs, LoggedInConnection, ResumePoint, ServerTerms};
 use super::stream::FrameReader;
@@ -14,7 +15,7 @@ use crate::transport::{
     ConnectFault, ConnectMode, Connection, Endpoint, Peer, PeerTimeouts, Trust, UnsafeFolder,
     connect,
 };
-use crate::wire::{ClientFrame, Login, Resume, ServerFrame, SessionId, VERSION, cbor};
+use crate::wire::{ClientFrame, Feature, Login, Resume, ServerFrame, SessionId, VERSION, cbor};
 
 /// A connection that has been welcomed and not logged in yet.
 #[derive(Debug)]
@@ -23,6 +24,7 @@ pub struct Handshake {
     terms: ServerTerms,
     peer: Option<Peer>,
     server_timeout: Duration,
+    wanted: Wanted,
 }
 
 /// Connects.
@@ -75,6 +77,7 @@ impl Handshake {
             terms,
             peer,
             server_timeout: SERVER_TIMEOUT,
+            wanted: Wanted::default(),
         })
     }
 
@@ -104,6 +107,39 @@ impl Handshake {
         self
     }
 
+    /// Selects the messages of the session: those whose topic one of the patterns matches, and those
+    /// to its user. It is as [`ClientBuilder::filter`](crate::ClientBuilder::filter).
+    #[must_use]
+    pub fn with_filter(
+        mut self,
+        patterns: impl IntoIterator<Item = impl Into<String>>,
+    ) -> Handshake {
+        let patterns = patterns.into_iter().map(Into::into);
+        self.wanted.filter = Some(patterns.collect());
+        self
+    }
+
+    /// Sets whether the session is told who comes and goes: see
+    /// [`ClientBuilder::presence`](crate::ClientBuilder::presence).
+    #[must_use]
+    pub fn with_presence(mut self, is_wanted: bool) -> Handshake {
+        self.wanted.presence = Some(is_wanted);
+        self
+    }
+
+    /// Asks for the kept values: see [`ClientBuilder::kept`](crate::ClientBuilder::kept).
+    #[must_use]
+    pub fn with_kept(mut self) -> Handshake {
+        self.wanted.kept = true;
+        self
+    }
+
+    /// Sets what the session receives.
+    pub(super) fn wanting(mut self, wanted: &Wanted) -> Handshake {
+        self.wanted = wanted.clone();
+        self
+    }
+
     /// Sends the login and waits for its answer.
     pub(super) async fn log_in(
         mut self,
@@ -111,6 +147,11 @@ impl Handshake {
         password: &str,
         from: Option<&ResumePoint>,
     ) -> Result<LoggedInConnection, ClientError> {
+        if !self.wanted.is_default() && !self.terms.serves(Feature::Topics) {
+            return Err(ClientError::NotServed {
+                feature: Feature::Topics,
+            });
+        }
         let login = ClientFrame::Login(Box::new(Login {
             id: 0,
             user: Cow::Borrowed(user),
@@ -120,7 +161,7 @@ impl Handshake {
                 after: from.after,
                 term: from.term,
             }),
-            options: None,
+            options: self.wanted.login_options(),
         }));
         let mut bytes = Vec::new();
         cbor::encode(&login, &mut bytes);
@@ -143,6 +184,7 @@ impl Handshake {
                     buffer,
                     max_frame,
                     who,
+                    wanted: self.wanted,
                     server_timeout: self.server_timeout,
                 });
             }

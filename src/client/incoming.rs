@@ -5,14 +5,20 @@ use std::time::Duration;
 
 use super::error::{ClientError, End};
 use super::login::LoggedInAs;
-use crate::wire::{Event, Named, Phase, StopReason};
+use crate::wire::{Event, KeptValue, Named, Phase, StopReason};
 
 /// Something that [`Events`](crate::Events) yields.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub enum Incoming {
-    /// A broadcast, or a gap in them.
+    /// A broadcast, or what the server tells of those that do not come: a gap, or
+    /// [`Event::Passed`].
     Event(Event),
+    /// The kept value of a topic. It stands outside of the broadcasts, and is not acknowledged.
+    ///
+    /// The kept values that a login or a [`FilterChange`](crate::FilterChange) asks for come
+    /// before the broadcasts behind it. A login again asks for them again.
+    Kept(KeptValue),
     /// The server is stopping.
     Stopping(StoppingNotice),
     /// The session has ended and the client connects again; only with

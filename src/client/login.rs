@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use bytes::BytesMut;
 
+use super::error::ClientError;
+use super::filter::{Wanted, owned};
 use crate::rate::Rate;
 use crate::transport::Connection;
 use crate::wire::{Feature, Gap, LoggedIn, Named, Role, Seq, SessionId, Term, Welcome};
@@ -31,6 +33,11 @@ pub struct ServerTerms {
 }
 
 impl ServerTerms {
+    /// Whether the endpoint serves a feature of the protocol.
+    pub fn serves(&self, feature: Feature) -> bool {
+        self.features.contains(&feature.into())
+    }
+
     pub(super) fn of(welcome: Welcome<'_>) -> ServerTerms {
         let features = welcome.features.iter();
         let features = features.map(|name| Named::from(&**name).shortened());
@@ -95,8 +102,12 @@ pub struct LoggedInAs {
     pub request_rate: Option<Named<Rate>>,
     /// The session's number.
     pub session: SessionId,
+    /// The filter, as far as the operator's rules allow it, where the login had one.
+    pub filter: Option<Vec<String>>,
     /// The features that the endpoint serves.
     pub features: Vec<Named<Feature>>,
+    /// The limits of those features, by the protocol's names.
+    pub limits: BTreeMap<String, u64>,
     /// The longest body of a publish, in bytes, where the server says it.
     pub max_body: Option<u64>,
     /// The server ends a session that sends no frame for this long; `None`: never. A
@@ -121,10 +132,25 @@ impl LoggedInAs {
                 .request_rate
                 .map(|rate| Named::from(&*rate).shortened()),
             session: terms.session,
+            filter: login.filter.map(owned),
             features: terms.features.clone(),
+            limits: terms.limits.clone(),
             max_body: terms.max_body,
             idle_timeout: terms.idle_timeout,
             server_pid: None,
+        }
+    }
+
+    /// Whether the endpoint serves a feature of the protocol.
+    pub fn serves(&self, feature: Feature) -> bool {
+        self.features.contains(&feature.into())
+    }
+
+    /// Returns an error if the endpoint does not serve a feature.
+    pub(super) fn require(&self, feature: Feature) -> Result<(), ClientError> {
+        match self.serves(feature) {
+            true => Ok(()),
+            false => Err(ClientError::NotServed { feature }),
         }
     }
 
@@ -151,6 +177,7 @@ pub(super) struct LoggedInConnection {
     pub(super) buffer: BytesMut,
     pub(super) max_frame: usize,
     pub(super) who: LoggedInAs,
+    pub(super) wanted: Wanted,
     pub(super) server_timeout: Duration,
 }
 

@@ -9,12 +9,16 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Sleep, sleep};
 
 use super::error::{Break, ClientError, End};
+use super::filter::{CurrentFilter, Wanted};
 use super::heartbeat::{Heartbeat, HeartbeatAction};
 use super::incoming::{Incoming, StoppingNotice};
 use super::shared::{Reply, Shared};
 use super::stream::FrameReader;
 use crate::transport::Connection;
-use crate::wire::{ClientFrame, Event, IdFrame, Published, Seq, ServerFrame, SessionLine, cbor};
+use crate::wire::{
+    ClientFrame, Event, IdFrame, KeptValue, Published, Seq, ServerFrame, SessionLine, TopicLine,
+    cbor,
+};
 
 /// Reads the frames of one session.
 pub(super) struct Reader {
@@ -33,6 +37,8 @@ pub(super) struct Ended {
     pub(super) how: Result<End, ClientError>,
     /// The last broadcast that was delivered.
     pub(super) delivered: Option<Seq>,
+    /// What the next login is to ask for.
+    pub(super) wanted: Wanted,
     /// The writing side stays open until this is dropped.
     pub(super) hang_up: oneshot::Sender<()>,
 }
@@ -95,6 +101,7 @@ impl Reader {
         Ended {
             how,
             delivered: self.delivered,
+            wanted: self.shared.filter().wanted(),
             hang_up: self.hang_up,
         }
     }
@@ -208,6 +215,23 @@ fn dispatch(frame: ServerFrame<'_>, shared: &Shared) -> Read {
             let sessions = list.sessions.into_iter().map(owned_line);
             (list.id, Ok(Reply::Sessions(sessions.collect())))
         }
+        ServerFrame::Topics(list) => {
+            let lines = list.topics.into_iter().map(|line| TopicLine {
+                topic: line.topic.into_owned().into(),
+                ..line
+            });
+            let lines = lines.collect();
+            let has_more = list.more;
+            (list.id, Ok(Reply::Topics { lines, has_more }))
+        }
+        ServerFrame::Subscribed(subscribed) => {
+            let id = subscribed.id;
+            shared.filter().confirm(id);
+            (id, Ok(Reply::Filter(CurrentFilter::of(subscribed))))
+        }
+        ServerFrame::Kept(kept) => {
+            return Read::Incoming(Incoming::Kept(KeptValue::of(kept)));
+        }
         ServerFrame::Stopping(stopping) => {
             let notice = StoppingNotice {
                 reason: stopping.reason.shortened(),
@@ -224,6 +248,7 @@ fn dispatch(frame: ServerFrame<'_>, shared: &Shared) -> Read {
             let Some(id) = error.id else {
                 return Read::Answer;
             };
+            shared.filter().refuse(id);
             (id, Err(ClientError::refused(error)))
         }
         ServerFrame::Closing(closing) => return Read::Closing(End::of(closing)),

@@ -3,6 +3,7 @@
 //! Invariants:
 //! - the queue of the events outlives sessions, and a new session resumes behind the last
 //!   broadcast that was put there: none is lost unseen and none comes twice;
+//! - a new session has the filter that the last one had, by every change that was answered;
 //! - a session is replaced only once its end is known, and only for a reason that may pass
 //!   ([`RetryClass::RetryAfterLogin`]);
 //! - the task ends with the last handle, and with `fim`.
@@ -16,6 +17,7 @@ use tokio::time::{sleep, timeout};
 use super::backoff::Backoff;
 use super::error::{Break, ClientError, End};
 use super::events::LAST_ACK;
+use super::filter::Wanted;
 use super::handshake::Handshake;
 use super::incoming::Incoming;
 use super::login::{LoggedInAs, LoggedInConnection, ResumePoint};
@@ -75,6 +77,8 @@ pub(super) struct Account {
     pub(super) user: String,
     pub(super) password: Password,
     pub(super) server_timeout: Option<Duration>,
+    /// What the first login asks for.
+    pub(super) wanted: Wanted,
 }
 
 /// A password, which is not shown.
@@ -92,8 +96,10 @@ impl Account {
     pub(super) async fn log_in(
         &self,
         from: Option<&ResumePoint>,
+        wanted: &Wanted,
     ) -> Result<LoggedInConnection, ClientError> {
-        let mut handshake = Handshake::connect(&self.endpoint, &self.trust).await?;
+        let handshake = Handshake::connect(&self.endpoint, &self.trust).await?;
+        let mut handshake = handshake.wanting(wanted);
         if let Some(timeout) = self.server_timeout {
             handshake = handshake.with_server_timeout(timeout);
         }
@@ -142,6 +148,7 @@ impl Task {
             let Ended {
                 how,
                 delivered,
+                wanted,
                 hang_up,
             } = reader.run(&self.events).await;
             if !self.goes_on_after(&how) {
@@ -157,7 +164,8 @@ impl Task {
             self.leave(error.clone()).await;
             drop(hang_up);
             let point = who.resume_point_after(delivered.unwrap_or(who.seq));
-            let login = match self.log_in_again(&point, &mut backoff, error).await {
+            let again = self.log_in_again(&point, &wanted, &mut backoff, error);
+            let login = match again.await {
                 Ok(Some(login)) => login,
                 Ok(None) => return self.end(how, None).await,
                 Err(error) => return self.end(Err(error), None).await,
@@ -206,6 +214,7 @@ impl Task {
     async fn log_in_again(
         &mut self,
         point: &ResumePoint,
+        wanted: &Wanted,
         backoff: &mut Backoff,
         mut error: ClientError,
     ) -> Result<Option<LoggedInConnection>, ClientError> {
@@ -229,7 +238,7 @@ impl Task {
             let attempt = async {
                 sleep(wait).await;
                 let limit = policy.attempt_timeout;
-                let attempt = timeout(limit, account.log_in(from)).await;
+                let attempt = timeout(limit, account.log_in(from, wanted)).await;
                 attempt.unwrap_or_else(|_| Err(Break::LoginTimedOut(limit).into()))
             };
             let outcome = tokio::select! {

@@ -7,7 +7,7 @@ use super::error::ClientError;
 use super::handle::Client;
 use super::pending_reply::PendingReply;
 use super::retry::RetryClass;
-use crate::wire::{Body, ErrorCode, Seq};
+use crate::wire::{Body, ErrorCode, NewMessage, Seq};
 
 impl Client {
     /// Sends a message as [`Client::begin_publish`] does. A refusal that may pass
@@ -15,13 +15,14 @@ impl Client {
     /// until `patience` has passed. Messages behind it may overtake it.
     ///
     /// # Errors
-    /// The session is over.
+    /// See [`Client::begin_publish`].
     pub async fn begin_publish_patiently(
         &self,
-        body: Body<'static>,
+        message: impl Into<NewMessage<'static>>,
         patience: Duration,
     ) -> Result<PendingReply<Seq>, ClientError> {
-        let first = self.begin_publish(body.clone()).await?;
+        let message = message.into();
+        let first = self.begin_publish(message.clone()).await?;
         let client = self.clone();
         Ok(PendingReply::new(async move {
             let mut outcome = first.await;
@@ -31,7 +32,7 @@ impl Client {
                 && let Some(wait) = backoff.next_wait(error.retry_after())
             {
                 tokio::time::sleep(wait).await;
-                outcome = client.publish(body.clone()).await;
+                outcome = client.publish(message.clone()).await;
             }
             outcome
         }))

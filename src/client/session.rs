@@ -7,6 +7,7 @@ use tokio::io::split;
 use tokio::sync::{mpsc, oneshot};
 
 use super::error::ClientError;
+use super::filter::FilterChange;
 use super::heartbeat::Heartbeat;
 use super::login::{LoggedInAs, LoggedInConnection};
 use super::pending_reply::Waiter;
@@ -36,7 +37,7 @@ impl Session {
         let framing = login.connection.framing();
         let (read, write) = split(login.connection);
         let (outgoing, frames) = mpsc::channel(QUEUE);
-        let shared = Arc::new(Shared::new(now));
+        let shared = Arc::new(Shared::new(now, login.wanted));
         let frame_reader = FrameReader::resume(read, framing, login.buffer, login.max_frame);
         let (hang_up, hung_up) = oneshot::channel();
         let (failed, write_failure) = oneshot::channel();
@@ -87,8 +88,27 @@ impl Session {
         Ok(waiter)
     }
 
+    /// Sends a change of the filter.
+    pub(super) async fn begin_change(&self, change: FilterChange) -> Result<Waiter, ClientError> {
+        let waiter = Waiter::new(&self.shared, &self.outgoing);
+        let id = waiter.id();
+        let noted = change.clone();
+        self.send_noted(&change.frame(id), || self.shared.filter().begin(id, noted))
+            .await?;
+        Ok(waiter)
+    }
+
     /// Sends a frame.
     pub(super) async fn send(&self, frame: &ClientFrame<'_>) -> Result<(), ClientError> {
+        self.send_noted(frame, || ()).await
+    }
+
+    /// Sends a frame, and calls `note` just before. Cancel safety: both are done, or neither is.
+    async fn send_noted(
+        &self,
+        frame: &ClientFrame<'_>,
+        note: impl FnOnce(),
+    ) -> Result<(), ClientError> {
         let is_ack = matches!(frame, ClientFrame::Ack(_));
         let mut bytes = Vec::new();
         cbor::encode(frame, &mut bytes);
@@ -103,6 +123,7 @@ impl Session {
         if !is_ack {
             self.shared.activity().note_asked();
         }
+        note();
         place.send(bytes);
         Ok(())
     }

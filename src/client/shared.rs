@@ -5,22 +5,31 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
-use parking_lot::Mutex;
+use parking_lot::{Mutex, MutexGuard};
 use tokio::sync::{oneshot, watch};
 
 use super::error::{Break, ClientError, End};
+use super::filter::{CurrentFilter, FilterState, Wanted};
 use super::heartbeat::Activity;
 use super::incoming::StoppingNotice;
-use crate::wire::{Body, Seq, SessionLine};
+use crate::wire::{Body, Seq, SessionLine, TopicLine};
 
 /// The answer to a frame.
 #[derive(Debug)]
 pub(super) enum Reply {
     Body(Body<'static>),
-    Published { seq: Seq, repeated: bool },
+    Published {
+        seq: Seq,
+        repeated: bool,
+    },
     Users(Vec<String>),
     Sessions(Vec<SessionLine<'static>>),
     Stopping(StoppingNotice),
+    Filter(CurrentFilter),
+    Topics {
+        lines: Vec<TopicLine<'static>>,
+        has_more: bool,
+    },
     Pong,
 }
 
@@ -39,16 +48,18 @@ pub(super) struct Shared {
     next_id: AtomicU64,
     waiting: Mutex<HashMap<u64, oneshot::Sender<Answer>>>,
     activity: Arc<Activity>,
+    filter: Mutex<FilterState>,
     /// How the session ended, once it has.
     over: watch::Sender<Option<Result<End, ClientError>>>,
 }
 
 impl Shared {
-    pub(super) fn new(now: Instant) -> Shared {
+    pub(super) fn new(now: Instant, wanted: Wanted) -> Shared {
         Shared {
             next_id: AtomicU64::new(1),
             waiting: Mutex::default(),
             activity: Arc::new(Activity::new(now)),
+            filter: Mutex::new(FilterState::new(wanted)),
             over: watch::Sender::new(None),
         }
     }
@@ -59,6 +70,11 @@ impl Shared {
 
     pub(super) fn activity(&self) -> &Arc<Activity> {
         &self.activity
+    }
+
+    /// Locks the filter that the session has asked for.
+    pub(super) fn filter(&self) -> MutexGuard<'_, FilterState> {
+        self.filter.lock()
     }
 
     /// Waits for the answer to the frame with this id.

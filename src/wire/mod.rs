@@ -16,6 +16,7 @@ mod feature;
 mod frame;
 mod ids;
 mod named;
+mod new_message;
 mod phase;
 pub mod quote;
 pub mod raw;
@@ -27,7 +28,7 @@ pub use charset::Charset;
 pub use decoded::Decoded;
 pub use dialect::Dialect;
 pub use error_code::ErrorCode;
-pub use event::Event;
+pub use event::{Event, KeptValue};
 pub use feature::Feature;
 pub use frame::{
     Ack, BodyFrame, ClientFrame, Closing, ErrorFrame, Features, Gap, Headers, IdFrame,
@@ -38,6 +39,7 @@ pub use frame::{
 };
 pub use ids::{Millis, Seq, SessionId, Term};
 pub use named::Named;
+pub use new_message::NewMessage;
 pub use phase::Phase;
 pub use quote::Quote;
 pub use raw::RawDialect;

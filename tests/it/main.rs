@@ -50,5 +50,6 @@ mod support;
 mod text_dialect;
 #[cfg(unix)] // needs signals and file modes
 mod tls;
+mod topics;
 #[cfg(windows)]
 mod windows;

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use crate::cli::connect::ConnectArgs;
+use crate::cli::message::MessageArgs;
 use crate::cli::raw::RawArgs;
 
 #[derive(clap::Args)]
@@ -12,6 +13,9 @@ pub(in crate::cli) struct Args {
 
     #[command(flatten)]
     pub(super) raw: RawArgs,
+
+    #[command(flatten)]
+    pub(super) message: MessageArgs,
 
     /// Print the sequence number of each message once it is published; with --once-only 0 where the
     /// server no longer knows it.

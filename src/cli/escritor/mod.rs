@@ -4,13 +4,14 @@ mod args;
 mod once_only;
 
 use arauto::wire::raw::Direction;
-use arauto::{Client, Seq};
+use arauto::{Body, Client, Seq};
 
 pub(super) use self::args::Args;
 use crate::cli::client_runtime::client;
 use crate::cli::connect::{PATIENCE, log_in_to_publish};
 use crate::cli::exit::{Failure, sysexits};
 use crate::cli::input::Input;
+use crate::cli::outbox::MessageOptions;
 use crate::cli::output::Output;
 use crate::cli::pipeline;
 use crate::cli::raw;
@@ -35,10 +36,12 @@ struct Published {
 }
 
 async fn publish(args: Args) -> Result<u8, Failure> {
+    let options = args.message.options()?;
     let client = log_in_to_publish(&args.connect).await?;
-    let input = Input::new(args.messages, pipeline::longest_body(&client))?;
+    let longest = pipeline::longest_body(&client).saturating_sub(options.overhead());
+    let input = Input::new(args.messages, longest)?;
     let mut published = Published::default();
-    match publish_all(&client, input, args.verbose, &mut published).await {
+    match publish_all(&client, input, &options, args.verbose, &mut published).await {
         Ok(()) => {
             client.fim().await?;
             Ok(0)
@@ -53,11 +56,15 @@ async fn publish(args: Args) -> Result<u8, Failure> {
 async fn publish_all(
     client: &Client,
     input: Input,
+    options: &MessageOptions,
     is_verbose: bool,
     published: &mut Published,
 ) -> Result<(), Failure> {
     let mut out = Output::stdout();
-    let send = async |body| client.begin_publish_patiently(body, PATIENCE).await;
+    let send = async |body: Body<'static>| {
+        let message = options.message(body);
+        client.begin_publish_patiently(message, PATIENCE).await
+    };
     let sending = pipeline::run(client, input, send, |place, answer| {
         let seq = answer.map_err(|error| Failure::from(error).at(place))?;
         published.count += 1;

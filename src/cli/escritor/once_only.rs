@@ -12,7 +12,7 @@ use super::args::Args;
 use crate::cli::connect::PATIENCE;
 use crate::cli::exit::{Failure, complain, sysexits};
 use crate::cli::input::Input;
-use crate::cli::outbox::{Outbox, OutboxFile};
+use crate::cli::outbox::{MessageOptions, Outbox, OutboxFile, OutboxMessage};
 use crate::cli::output::Output;
 use crate::cli::pipeline::{is_fim, longest_body};
 
@@ -29,11 +29,13 @@ const SILENCE: Duration = Duration::from_secs(5);
 
 /// Publishes what the file holds, then the messages.
 pub(super) async fn publish(args: Args, path: &Path) -> Result<u8, Failure> {
+    let options = args.message.options()?;
     let (file, outbox) = OutboxFile::open(path)?;
     let account = args.connect.account()?.reconnecting();
     let (client, events) = account.log_in_patiently().await?;
     drop(events);
-    let longest = longest_body(&client).saturating_sub(NUMBER_OVERHEAD);
+    let overhead = NUMBER_OVERHEAD + options.overhead();
+    let longest = longest_body(&client).saturating_sub(overhead);
     let input = Input::new(args.messages, longest)?;
     let producer = client.producer(outbox.producer.clone(), outbox.first, Some(PATIENCE));
     let mut once = OnceOnly {
@@ -42,6 +44,7 @@ pub(super) async fn publish(args: Args, path: &Path) -> Result<u8, Failure> {
         bytes: outbox.messages.iter().map(length).sum(),
         outbox,
         sent: VecDeque::new(),
+        options,
         input,
         out: args.verbose.then(Output::stdout),
     };
@@ -54,8 +57,8 @@ pub(super) async fn publish(args: Args, path: &Path) -> Result<u8, Failure> {
     }
 }
 
-fn length(body: &Body<'_>) -> usize {
-    body.as_bytes().len()
+fn length(message: &OutboxMessage) -> usize {
+    message.body.as_bytes().len() + message.options.overhead()
 }
 
 /// A message that has no answer yet.
@@ -69,10 +72,12 @@ struct OnceOnly {
     producer: Producer,
     file: OutboxFile,
     outbox: Outbox,
-    /// The length of the bodies in the outbox.
+    /// The length of the messages in the outbox.
     bytes: usize,
     /// The messages of the outbox, all of which are sent.
     sent: VecDeque<Sent>,
+    /// What the messages of the input have beside their bodies.
+    options: MessageOptions,
     input: Input,
     /// Prints the numbers in the stream, if a person wants them.
     out: Option<Output>,
@@ -80,9 +85,9 @@ struct OnceOnly {
 
 impl OnceOnly {
     async fn run(&mut self, client: &Client) -> Result<(), Failure> {
-        for (number, body) in (1..).zip(self.outbox.messages.clone()) {
+        for (number, message) in (1..).zip(self.outbox.messages.clone()) {
             let position = format!("message {number} of {}", self.file.path().display());
-            self.send(body, position).await?;
+            self.send(message, position).await?;
         }
         let closed = client.closed();
         let mut closed = std::pin::pin!(closed);
@@ -133,22 +138,25 @@ impl OnceOnly {
                 is_over = true;
                 break;
             }
-            self.bytes += length(&body);
-            self.outbox.messages.push_back(body.clone());
-            taken.push((body, self.input.position()));
+            let options = self.options.clone();
+            let message = OutboxMessage { body, options };
+            self.bytes += length(&message);
+            self.outbox.messages.push_back(message.clone());
+            taken.push((message, self.input.position()));
             if self.outbox.messages.len() < WINDOW && self.bytes < WINDOW_BYTES {
                 next = self.input.next_ready();
             }
         }
         self.file.save(&self.outbox)?;
-        for (body, position) in taken {
-            self.send(body, position).await?;
+        for (message, position) in taken {
+            self.send(message, position).await?;
         }
         Ok(is_over)
     }
 
-    async fn send(&mut self, body: Body<'static>, position: String) -> Result<(), Failure> {
-        match self.producer.begin_publish(body).await {
+    async fn send(&mut self, message: OutboxMessage, position: String) -> Result<(), Failure> {
+        let message = message.options.message(message.body);
+        match self.producer.begin_publish(message).await {
             Ok(answer) => {
                 self.sent.push_back(Sent { answer, position });
                 Ok(())

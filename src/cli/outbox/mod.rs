@@ -13,7 +13,7 @@ use std::fs::{File, OpenOptions, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
 
-pub(super) use self::state::Outbox;
+pub(super) use self::state::{MessageOptions, Outbox, OutboxMessage};
 use super::bounded::{self, ReadError};
 use super::exit::{Failure, sysexits};
 use super::whole_file;

@@ -23,7 +23,7 @@ use self::task::{Entry, Task};
 use super::error::{Break, ClientError};
 use super::handle::Client;
 use super::pending_reply::PendingReply;
-use crate::wire::Body;
+use crate::wire::NewMessage;
 
 /// Messages that may wait for the task, beside those that are sent and not answered.
 const QUEUE: usize = 64;
@@ -142,9 +142,9 @@ impl Producer {
     /// See [`Producer::begin_publish`].
     pub async fn publish(
         &mut self,
-        body: impl Into<Body<'_>>,
+        message: impl Into<NewMessage<'_>>,
     ) -> Result<PublishedOnce, ClientError> {
-        self.begin_publish(body).await?.await
+        self.begin_publish(message).await?.await
     }
 
     /// Takes a message, which gets the number [`Producer::next_number`]; the answer is another future. So
@@ -155,21 +155,21 @@ impl Producer {
     ///
     /// # Errors
     /// The producer has ended: with its client, because the server refused a message for good, or
-    /// because the server does not have the feature. A message without an answer may have been
+    /// because the server does not have a feature. A message without an answer may have been
     /// published if the client ended, and was not if a message was refused: the next producer of
     /// this name begins with it.
     pub async fn begin_publish(
         &mut self,
-        body: impl Into<Body<'_>>,
+        message: impl Into<NewMessage<'_>>,
     ) -> Result<PendingReply<PublishedOnce>, ClientError> {
-        let body = body.into().into_owned();
+        let message = message.into().into_owned();
         let Ok(place) = self.outbox.reserve().await else {
             return Err(ended(&self.end));
         };
         let (reply, answer) = oneshot::channel();
         let n = self.next;
         self.next = n.saturating_add(1);
-        place.send(Entry { n, body, reply });
+        place.send(Entry { n, message, reply });
         let end = Arc::clone(&self.end);
         Ok(PendingReply::new(async move {
             match answer.await {

@@ -1,6 +1,5 @@
 //! The task of a producer: it sends messages, takes their answers, and sends again.
 
-use std::borrow::Cow;
 use std::collections::VecDeque;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
@@ -15,9 +14,9 @@ use crate::client::pending_reply::Waiter;
 use crate::client::retry::RetryClass;
 use crate::client::session::Session;
 use crate::client::shared::{Answer, Reply};
-use crate::wire::{Body, ClientFrame, Feature, Publish, PublishOptions, Seq};
+use crate::wire::{ClientFrame, Feature, NewMessage, Seq};
 
-/// The most messages, and bytes of their bodies, that may be without an answer.
+/// The most messages, and bytes in them, that may be without an answer.
 const WINDOW: usize = 1024;
 const WINDOW_BYTES: usize = 8 << 20;
 
@@ -25,7 +24,7 @@ const WINDOW_BYTES: usize = 8 << 20;
 #[derive(Debug)]
 pub(super) struct Entry {
     pub(super) n: u64,
-    pub(super) body: Body<'static>,
+    pub(super) message: NewMessage<'static>,
     pub(super) reply: oneshot::Sender<Result<PublishedOnce, ClientError>>,
 }
 
@@ -37,7 +36,7 @@ pub(super) struct Task {
     end: Arc<OnceLock<ClientError>>,
     /// The messages without an answer, in the order of their numbers.
     unanswered: VecDeque<Entry>,
-    /// The length of their bodies.
+    /// Their length.
     bytes: usize,
     has_dropped_handle: bool,
 }
@@ -129,7 +128,7 @@ impl Task {
     fn take(&mut self, message: Option<Entry>) {
         match message {
             Some(entry) => {
-                self.bytes += entry.body.as_bytes().len();
+                self.bytes += entry.message.bytes();
                 self.unanswered.push_back(entry);
             }
             None => self.has_dropped_handle = true,
@@ -138,9 +137,8 @@ impl Task {
 
     /// Sends every message without an answer, and those that come, and takes the answers.
     async fn serve(&mut self, session: &Session) -> Stopped {
-        let feature = Feature::Producer;
-        if !session.who().features.contains(&feature.into()) {
-            return Stopped::Failed(ClientError::NotServed { feature });
+        if let Err(error) = session.who().require(Feature::Producer) {
+            return Stopped::Failed(error);
         }
         // The answers to the first messages of `unanswered`; the others have not been sent.
         let mut sent: VecDeque<Waiter> = VecDeque::new();
@@ -150,6 +148,11 @@ impl Task {
             }
             let has_room = self.unanswered.len() < WINDOW && self.bytes < WINDOW_BYTES;
             let unsent = self.unanswered.get(sent.len());
+            if unsent.is_some_and(|entry| entry.message.has_options())
+                && let Err(error) = session.who().require(Feature::Topics)
+            {
+                return Stopped::Failed(error);
+            }
             tokio::select! {
                 biased;
                 answer = first(&mut sent) => {
@@ -181,7 +184,7 @@ impl Task {
             Err(error) => return Some(Stopped::Refused(error)),
         };
         let entry = self.unanswered.pop_front()?;
-        self.bytes -= entry.body.as_bytes().len();
+        self.bytes -= entry.message.bytes();
         let published = PublishedOnce {
             n: entry.n,
             seq: Some(seq).filter(|seq| *seq > Seq::ZERO),
@@ -227,19 +230,7 @@ async fn send(session: &Session, name: &str, entry: Option<&Entry>) -> Result<Wa
     let Some(entry) = entry else {
         return std::future::pending().await;
     };
-    let body = match &entry.body {
-        Body::Text(text) => Body::text(text),
-        Body::Bytes(bytes) => Body::bytes(bytes),
-    };
-    let options = PublishOptions {
-        producer: Some(Cow::Borrowed(name)),
-        n: Some(entry.n),
-        ..PublishOptions::default()
-    };
-    let frame = |id| {
-        let mut publish = Publish::new(id, body);
-        publish.options = Some(Box::new(options));
-        ClientFrame::Publish(publish)
-    };
+    let number = Some((name, entry.n));
+    let frame = |id| ClientFrame::Publish(entry.message.frame(id, number));
     session.begin(frame).await
 }

@@ -24,6 +24,15 @@ impl<'a> Headers<'a> {
         self.0.push((name.into(), value.into()));
     }
 
+    /// Sets a header, in place of an earlier one of the same name.
+    pub fn set(&mut self, name: impl Into<Cow<'a, str>>, value: impl Into<Cow<'a, str>>) {
+        let (name, value) = (name.into(), value.into());
+        match self.0.iter_mut().find(|(known, _)| *known == name) {
+            Some((_, known)) => *known = value,
+            None => self.push(name, value),
+        }
+    }
+
     /// Returns the same headers without borrowed data.
     pub fn into_owned(self) -> Headers<'static> {
         let owned = |text: Cow<'_, str>| Cow::Owned(text.into_owned());

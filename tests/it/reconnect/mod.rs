@@ -2,6 +2,7 @@
 //!
 //! Most tests play the server themselves, so that the break comes where they want it.
 
+mod filter;
 mod peer;
 
 use std::net::TcpListener;

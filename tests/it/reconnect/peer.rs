@@ -30,6 +30,11 @@ pub struct Peer {
 impl Peer {
     /// Accepts a connection and welcomes it.
     pub fn accept(listener: &TcpListener) -> Peer {
+        Peer::serving(listener, &[])
+    }
+
+    /// Accepts a connection and welcomes it, as a server with these features.
+    pub fn serving(listener: &TcpListener, features: &[&'static str]) -> Peer {
         let (stream, _) = listener.accept().expect("a client connects");
         let mut peer = Peer {
             stream,
@@ -42,7 +47,7 @@ impl Peer {
             max_frame: MAX_FRAME as u64,
             max_body: None,
             idle_timeout: None,
-            features: Vec::new(),
+            features: features.iter().map(|name| (*name).into()).collect(),
             limits: None,
         }));
         peer
@@ -52,7 +57,13 @@ impl Peer {
     pub fn log_in(listener: &TcpListener, stream: &str, seq: u64) -> (Peer, Resumed) {
         let mut peer = Peer::accept(listener);
         let resumed = peer.login();
-        peer.send(&ServerFrame::LoggedIn(LoggedIn {
+        peer.answer_login(stream, seq);
+        (peer, resumed)
+    }
+
+    /// Answers a login with `seq` of `stream`.
+    pub fn answer_login(&mut self, stream: &str, seq: u64) {
+        self.send(&ServerFrame::LoggedIn(LoggedIn {
             id: 0,
             user: "ana".into(),
             role: Role::Escritor,
@@ -64,7 +75,6 @@ impl Peer {
             filter: None,
             cursor_new: false,
         }));
-        (peer, resumed)
     }
 
     /// Reads the login.
