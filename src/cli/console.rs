@@ -1,4 +1,5 @@
-//! The server's console: publishes each line as `consola`; `fim` stops the server.
+//! The server's console: publishes each line as `consola`; `fim` stops the server. As in the text
+//! dialect `/post TOPIC TEXT` publishes to a topic, and `/tell USER TEXT` to one user.
 //!
 //! A thread reads the input, because reading a terminal blocks. It only passes the input on;
 //! [`run`] acts on it.
@@ -7,7 +8,8 @@ use std::io::{self, IsTerminal};
 use std::sync::Arc;
 
 use arauto::internal::accounts::CONSOLE;
-use arauto::{Event, Feed, ServerHandle};
+use arauto::wire::{Charset, ClientFrame, text};
+use arauto::{Event, Feed, NewMessage, ServerHandle};
 use rustyline::error::ReadlineError;
 use rustyline::history::MemHistory;
 use rustyline::{Config, Editor};
@@ -152,8 +154,40 @@ async fn execute(server: &ServerHandle, line: &str) {
         if let Some(status) = server.stop().await {
             tracing::info!(phase = %status.phase, remaining = ?status.remaining, "stop requested");
         }
-    } else if let Err(error) = server.publish(line).await {
+    } else if let Err(error) = server.publish(message(line)).await {
         tracing::warn!(%error, "console line not published");
+    }
+}
+
+/// The commands of the text dialect that the console has.
+const COMMANDS: [&str; 2] = ["/post", "/tell"];
+
+/// Returns the message of a line: of one of the [`COMMANDS`], or the line itself. `//post` and
+/// `//tell` begin a line whose text has one slash.
+fn message(line: &str) -> NewMessage<'_> {
+    let is_command = |line: &str| {
+        let word = line.split(' ').next();
+        word.is_some_and(|word| COMMANDS.contains(&word))
+    };
+    if let Some(text) = line.strip_prefix('/')
+        && is_command(text)
+    {
+        return NewMessage::new(text);
+    }
+    if !is_command(line) {
+        return NewMessage::new(line);
+    }
+    let frame = text::decode_message(Charset::Utf8, line.as_bytes(), usize::MAX);
+    let Ok(ClientFrame::Publish(publish)) = frame else {
+        unreachable!("the text dialect has these commands: {line:?}");
+    };
+    let mut message = NewMessage::new(publish.body);
+    if let Some(topic) = publish.topic {
+        message = message.topic(topic);
+    }
+    match publish.options.and_then(|options| options.to) {
+        Some(user) => message.to(user),
+        None => message,
     }
 }
 
@@ -176,6 +210,31 @@ pub(super) async fn print_broadcasts(mut feed: Feed, screen: Screen) {
         let own = matches!(&event, Event::Message { from, .. } if from == CONSOLE);
         if (echo || !own) && lines.send(show::line(&event)).await.is_err() {
             return;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn console_posts_and_tells_as_the_text_dialect_does() {
+        for (line, expected) in [
+            ("olá mundo", NewMessage::new("olá mundo")),
+            ("/who", NewMessage::new("/who")),
+            ("/poster a b", NewMessage::new("/poster a b")),
+            (r"a\n", NewMessage::new(r"a\n")),
+            ("//post a b", NewMessage::new("/post a b")),
+            ("// post", NewMessage::new("// post")),
+            ("/post a/b x y", NewMessage::new("x y").topic("a/b")),
+            (r"/post a\u{20}b x\ny", NewMessage::new("x\ny").topic("a b")),
+            ("/post a", NewMessage::new("").topic("a")),
+            ("/post", NewMessage::new("").topic("")),
+            ("/tell rui x y", NewMessage::new("x y").to("rui")),
+            ("/tell", NewMessage::new("").to("")),
+        ] {
+            assert_eq!(message(line), expected, "{line:?}");
         }
     }
 }

@@ -114,6 +114,7 @@ pub(super) fn assemble(
         endpoints: endpoints.into(),
         supervisor,
         hub: shared.hub.addr().clone(),
+        names: shared.names,
         log,
         max_frame: config.limits.max_frame,
         tls,

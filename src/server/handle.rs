@@ -1,9 +1,7 @@
 //! A running server, as the program around it sees it.
 
 use std::fmt;
-use std::future::poll_fn;
 use std::sync::Arc;
-use std::task::{Context, Poll};
 use std::time::Duration;
 
 use actix::Addr;
@@ -11,13 +9,13 @@ use tokio::sync::{oneshot, watch};
 
 use super::feed::Feed;
 use super::tls::Tls;
-use crate::accounts::UserName;
-use crate::actors::hub::{Contents, Hub, NotPublished, Publish};
+use crate::accounts::AccountNames;
+use crate::actors::hub::Hub;
 use crate::actors::supervisor::{Haste, List, Stop, Supervisor, WaitFor};
 use crate::close::{Phase, Report, StopReason};
-use crate::log::{Log, PublishWait};
+use crate::log::Log;
 use crate::transport::{Credentials, Endpoint, Fingerprint, TlsError};
-use crate::wire::{Body, Seq, SessionLine, cbor};
+use crate::wire::SessionLine;
 
 /// A running server. It can be cloned and sent to other threads; dropping it does
 /// not stop the server, [`ServerHandle::stop`] does.
@@ -26,6 +24,7 @@ pub struct ServerHandle {
     pub(super) endpoints: Arc<[Endpoint]>,
     pub(super) supervisor: Addr<Supervisor>,
     pub(super) hub: Addr<Hub>,
+    pub(super) names: AccountNames,
     pub(super) log: Arc<Log>,
     pub(super) max_frame: usize,
     pub(super) tls: Tls,
@@ -51,78 +50,10 @@ pub struct StopStatus {
     pub remaining: Duration,
 }
 
-/// Why the embedding program's message was not published.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum PublishError {
-    /// The server is stopping, or gone.
-    #[error("the server is stopping")]
-    Stopping,
-    /// Its frame would be longer than clients take.
-    #[error("a message of {0} bytes does not fit into max-frame")]
-    TooLong(usize),
-    /// The journal could not be written; the server's log says why.
-    #[error("the message was not published: the journal could not be written")]
-    Unwritten,
-}
-
 impl ServerHandle {
     /// Where the server listens; ports that the system chose are filled in.
     pub fn endpoints(&self) -> &[Endpoint] {
         &self.endpoints
-    }
-
-    /// Publishes as the server's own console, `consola`.
-    ///
-    /// It does not wait for readers that lag, as clients' publishing does.
-    ///
-    /// # Errors
-    /// See [`PublishError`]. Then nothing was published.
-    pub async fn publish(&self, body: impl Into<Body<'_>>) -> Result<Seq, PublishError> {
-        let (body, from) = (body.into(), UserName::console());
-        let length = body.as_bytes().len();
-        if length > cbor::max_body(self.max_frame) {
-            return Err(PublishError::TooLong(length));
-        }
-        let mut contents = Contents::default();
-        contents.push(&body);
-        let publish = Publish {
-            from,
-            contents,
-            in_flight: None,
-        };
-        match self.hub.send(publish).await {
-            Ok(Ok(seq)) => Ok(seq),
-            Ok(Err(NotPublished::Unwritten)) => Err(PublishError::Unwritten),
-            Ok(Err(NotPublished::Sealed)) | Err(_) => Err(PublishError::Stopping),
-        }
-    }
-
-    /// As [`ServerHandle::publish`], and waits for readers that lag, as clients'
-    /// publishing does: see [`BackpressureLimits`](crate::BackpressureLimits).
-    ///
-    /// # Errors
-    /// See [`PublishError`]. Then nothing was published.
-    pub async fn publish_paced(&self, body: impl Into<Body<'_>>) -> Result<Seq, PublishError> {
-        let pace = self.log.backpressure();
-        let mut wait = PublishWait::default();
-        let mut may_publish = |cx: &mut Context<'_>| {
-            // Nobody is waited for once it stops.
-            let goes_on =
-                self.log.is_sealed() || pace.may_publish(self.log.written(), &mut wait, cx.waker());
-            if goes_on {
-                Poll::Ready(())
-            } else {
-                Poll::Pending
-            }
-        };
-        // A reader that stands still wakes nobody.
-        let again = pace.retry_interval();
-        while tokio::time::timeout(again, poll_fn(&mut may_publish))
-            .await
-            .is_err()
-        {}
-        self.publish(body).await
     }
 
     /// The fingerprint of the certificate that `tls:` endpoints show; `None`: there are

@@ -272,3 +272,26 @@ fn producer_publishes_to_topics_once() {
         }
     });
 }
+
+#[test]
+fn program_around_the_server_publishes_to_topics() {
+    on_each_endpoint(async |endpoint, fixture| {
+        let (_ana, mut events) = reader(endpoint, "ana", &["a"]).await;
+        let server = &fixture.server;
+        let posted = NewMessage::new("um").topic("a").keep();
+        let seq = server.publish(posted).await.expect("it runs");
+        let direct = NewMessage::new("dois").to("ana");
+        server.publish_paced(direct).await.expect("it runs");
+        let message = next_message(&mut events).await;
+        assert_eq!(message, (Some("a".to_owned()), "um".to_owned(), seq.0));
+        assert_eq!(next_message(&mut events).await.1, "dois");
+        for (message, problem) in [
+            (NewMessage::new("x").topic("a/+"), "level 2"),
+            (NewMessage::new("x").to("nobody"), "no account"),
+            (NewMessage::new("x").keep(), "keep needs a topic"),
+        ] {
+            let error = server.publish(message).await.expect_err(problem);
+            assert!(error.to_string().contains(problem), "{error}");
+        }
+    });
+}

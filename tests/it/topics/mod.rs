@@ -1,8 +1,11 @@
 //! Topics, as the library and the commands have them.
 
 mod commands;
+mod console;
 mod library;
 mod list;
+#[cfg(unix)]
+mod raw;
 
 use arauto::{Client, Endpoint, Event, Events, Incoming};
 
