@@ -14,7 +14,7 @@ use crate::cli::output::Output;
 use crate::cli::table::{lines, plain_table};
 
 /// The kinds of rules that this version applies. The others are stored.
-const APPLIED: [RuleKind; 1] = [RuleKind::Publish];
+const APPLIED: [RuleKind; 2] = [RuleKind::Publish, RuleKind::Subscribe];
 
 /// The rule of a command.
 #[derive(clap::Args)]

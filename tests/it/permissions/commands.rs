@@ -101,9 +101,9 @@ fn wrong_rule_arguments_are_named_with_their_place() {
         allowed.err.contains("deny rule") && allowed.err.contains("wins"),
         "{allowed:?}"
     );
-    let stored = users(&served, &["deny", "rui", "subscribe", "a"]);
+    let stored = users(&served, &["deny", "rui", "call", "a"]);
     assert!(
-        stored.err.contains("subscribe") && stored.err.contains("not apply"),
+        stored.err.contains("call") && stored.err.contains("not apply"),
         "{stored:?}"
     );
     stored.expect_success();

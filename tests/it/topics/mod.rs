@@ -4,6 +4,8 @@ mod commands;
 mod console;
 mod library;
 mod list;
+#[cfg(unix)] // shells and their pipes
+mod page;
 #[cfg(unix)]
 mod raw;
 
