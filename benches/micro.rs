@@ -136,6 +136,7 @@ fn log_from(first: Seq) -> (Arc<Log>, Appender) {
         terms: arauto::internal::log::Terms::single(),
         first,
         journal: None,
+        kept: Vec::new(),
     };
     Log::continue_from(origin, limits, 1)
 }

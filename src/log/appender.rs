@@ -99,6 +99,7 @@ impl Log {
             terms: Terms::single(),
             first: Seq::ZERO.next(),
             journal: None,
+            kept: Vec::new(),
         };
         Log::continue_from(origin, limits, threads)
     }

@@ -10,7 +10,8 @@ use tokio::sync::oneshot;
 
 use super::Appender;
 use crate::store::{
-    ClockReading, Journal, JournalBatch, JournalWriteError, ProducerChanges, ProducerRow, Store,
+    ClockReading, Journal, JournalBatch, JournalWriteError, KeptChanges, ProducerChanges,
+    ProducerRow, Store,
 };
 use crate::wire::Millis;
 
@@ -100,7 +101,11 @@ impl JournalWriter {
             self.state = WriterState::Idle(journal);
             return false;
         }
-        let batch = JournalBatch { parts, producers };
+        let batch = JournalBatch {
+            kept: KeptChanges::of(&parts),
+            parts,
+            producers,
+        };
         self.state = WriterState::Writing(self.store.ask(move |db| {
             let outcome = journal.write(db, &batch, now);
             WrittenBatch {

@@ -112,6 +112,8 @@ pub struct Origin {
     pub first: Seq,
     /// Reads what the log no longer holds; `None` without a journal.
     pub journal: Option<Arc<JournalReaders>>,
+    /// The frames of the kept values that the stream has.
+    pub kept: Vec<Bytes>,
 }
 
 /// The newest broadcasts of one stream, for any number of readers.
@@ -148,7 +150,8 @@ impl Drop for SendfileGuard {
 impl Log {
     /// An empty log that continues `origin`; `threads` is how many threads read it.
     fn empty(origin: Origin, limits: LogLimits, threads: usize) -> Log {
-        let parts = Parts::new(limits.bytes, origin.first);
+        let mut parts = Parts::new(limits.bytes, origin.first);
+        parts.keep(&origin.kept);
         let backpressure = Backpressure::new(limits.backpressure);
         let notifiers = (0..threads).map(|_| Notifier::new(backpressure.reader(None)));
         Log {

@@ -226,6 +226,11 @@ impl Parts {
         part.bytes.slice_ref(frame_at(&part.bytes, offset))
     }
 
+    /// Adds kept values that are older than what is held.
+    pub(super) fn keep(&mut self, frames: &[Bytes]) {
+        frames.iter().for_each(|frame| self.kept.apply(frame));
+    }
+
     /// Returns the kept values.
     pub(super) fn kept(&self) -> &KeptValues {
         &self.kept

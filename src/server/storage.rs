@@ -105,7 +105,7 @@ impl Stream {
                 (log, appender, None)
             }
             Stream::Journal {
-                journal,
+                mut journal,
                 newest,
                 store,
                 readers,
@@ -117,6 +117,8 @@ impl Stream {
                     terms: journal.terms().clone(),
                     first,
                     journal: Some(readers),
+                    // As they are at the head: the rows shown below change nothing in the end.
+                    kept: journal.take_kept(),
                 };
                 let term = journal.terms().current();
                 tracing::info!(stream = %origin.stream, %term, %head, "journal opened");

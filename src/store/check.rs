@@ -1,6 +1,7 @@
 //! Checks a whole journal before the server uses it.
 
 use std::collections::VecDeque;
+use std::error::Error;
 use std::path::Path;
 use std::time::Duration;
 
@@ -9,10 +10,13 @@ use rusqlite::{Connection, OptionalExtension, Row};
 
 use super::age::{Ages, ClockReading, NewestTime};
 use super::journal::{State, cost, part_crc, state_crc, write_new_stream};
+use super::journal_row::{JournalRow, frame_length};
+use super::kept::{self, KeptCheck};
 use super::producers::{self, ProducerRow};
 use super::row_routes::routes_of;
+use super::row_summary;
 use super::terms::Terms;
-use super::{Db, Journal, JournalRow, Retention, StoreError, WaitLimit};
+use super::{Db, Journal, Retention, StoreError, WaitLimit};
 use crate::wire::{Decoded, Millis, Seq, ServerFrame, cbor};
 
 /// Why a journal failed its check.
@@ -69,12 +73,20 @@ impl Journal {
             parts,
             newest,
             producers,
+            kept,
         } = checked.unwrap_or_else(|| CheckedJournal::empty(name, retention.age));
         if !is_term_stored {
             terms.begin(state.head, Some(now.wall));
         }
         // Where there is nothing to remove this writes nothing.
-        db.run(|connection| producers::remove_orphans(connection, is_new))?;
+        db.run(|connection| {
+            producers::remove_orphans(connection, is_new)?;
+            if is_new {
+                kept::remove_all(connection)?;
+                row_summary::remove(connection, Seq(u64::MAX))?;
+            }
+            Ok(())
+        })?;
         ages.begin_run(newest, now);
         let journal = Journal {
             state,
@@ -83,6 +95,7 @@ impl Journal {
             ages,
             retention,
             producers,
+            kept,
         };
         Ok((journal, parts))
     }
@@ -96,6 +109,7 @@ pub(super) struct CheckedJournal {
     parts: Vec<JournalRow>,
     newest: Option<NewestTime>,
     producers: Vec<ProducerRow>,
+    kept: Vec<Bytes>,
 }
 
 impl CheckedJournal {
@@ -107,6 +121,7 @@ impl CheckedJournal {
             parts: Vec::new(),
             newest: None,
             producers: Vec::new(),
+            kept: Vec::new(),
         }
     }
 }
@@ -155,11 +170,15 @@ fn read_journal(
     if crc != state_crc(&state.stream, state.head, state.trimmed) {
         return Err(damaged("the checksum of the stream's row is wrong"));
     }
+    let wrong = |error: &dyn Error| CheckError::Damaged(error.to_string());
+    let mut kept = KeptCheck::begin(connection, state.head)?.map_err(|error| wrong(&error))?;
     let mut parts = NewestParts::new(newest);
     let mut ages = Ages::new(age, state.head);
     let (mut last, mut newest) = (state.trimmed, None);
     while let Some(row) = rows.next()? {
         let (part, at) = check_row(row, last)?;
+        kept.compare(part.first, part.last, part.frames)
+            .map_err(|error| wrong(&error))?;
         state.held += cost(part.frames.len() as u64);
         last = part.last;
         ages.note(last, part.stamp);
@@ -178,9 +197,11 @@ fn read_journal(
     }
     let terms = Terms::read(connection, state.head)?;
     let producers = producers::read(connection, state.head)?;
+    row_summary::check(connection)?.map_err(|error| wrong(&error))?;
     Ok(Some(CheckedJournal {
-        terms: terms.map_err(|error| CheckError::Damaged(error.to_string()))?,
-        producers: producers.map_err(|error| CheckError::Damaged(error.to_string()))?,
+        terms: terms.map_err(|error| wrong(&error))?,
+        producers: producers.map_err(|error| wrong(&error))?,
+        kept: kept.finish(),
         state,
         ages,
         parts: parts.parts.into(),
@@ -260,11 +281,6 @@ pub(super) fn span(frames: &[u8]) -> Option<Span> {
         last,
         at: when,
     })
-}
-
-/// Returns the length in bytes of the first frame, its prefix included.
-pub(super) fn frame_length(frames: &[u8]) -> Option<usize> {
-    cbor::announced_length(frames).map(|length| length + cbor::PREFIX)
 }
 
 fn stamp_of(frames: &[u8]) -> Option<(Seq, Millis)> {

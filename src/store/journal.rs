@@ -6,10 +6,11 @@ use rusqlite::{Connection, ErrorCode, Transaction, TransactionBehavior, params};
 use super::age::{Ages, ClockReading};
 use super::crc::Crc;
 use super::integer::stored;
+use super::journal_row::JournalRow;
+use super::kept::{self, KeptChanges};
 use super::producers::{self, ProducerChanges, ProducerRow};
 use super::terms::Terms;
-use super::{Db, StoreError};
-use crate::topic::Routes;
+use super::{Db, StoreError, row_summary};
 use crate::wire::{Millis, Seq};
 
 /// The approximate size of a row without its frames, in bytes. Retention counts it, so that many
@@ -20,19 +21,6 @@ const ROW_OVERHEAD: u64 = 64;
 /// above the bound are removed gradually, so that no publisher waits long for it.
 const MAX_REMOVED: usize = 64;
 
-/// A row: consecutive frames.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct JournalRow {
-    /// The first frame's seq.
-    pub first: Seq,
-    /// The last frame's seq.
-    pub last: Seq,
-    /// The frames in the cbor dialect, each with its length prefix.
-    pub frames: Bytes,
-    /// The routes of the frames.
-    pub routes: Routes,
-}
-
 /// Broadcasts, and what is committed together with them.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct JournalBatch {
@@ -40,11 +28,14 @@ pub struct JournalBatch {
     pub parts: Vec<JournalRow>,
     /// The producers of the messages among them.
     pub producers: ProducerChanges,
+    /// The kept values that the messages among them set or remove.
+    pub kept: KeptChanges,
 }
 
 impl From<Vec<JournalRow>> for JournalBatch {
     fn from(parts: Vec<JournalRow>) -> JournalBatch {
         JournalBatch {
+            kept: KeptChanges::of(&parts),
             parts,
             producers: ProducerChanges::default(),
         }
@@ -115,6 +106,8 @@ pub struct Journal {
     pub(super) retention: Retention,
     /// Until they are taken.
     pub(super) producers: Vec<ProducerRow>,
+    /// Until they are taken.
+    pub(super) kept: Vec<Bytes>,
 }
 
 impl Journal {
@@ -137,6 +130,11 @@ impl Journal {
     /// message.
     pub fn take_producers(&mut self) -> Vec<ProducerRow> {
         std::mem::take(&mut self.producers)
+    }
+
+    /// Takes the frames of the kept values that the stream had when it was opened.
+    pub fn take_kept(&mut self) -> Vec<Bytes> {
+        std::mem::take(&mut self.kept)
     }
 
     /// Reads the clocks. Returns whether retention has rows to remove now.
@@ -179,6 +177,7 @@ impl Journal {
             }
             let state = write_rows(transaction, state, bounds, &batch.parts, stamp)?;
             producers::write(transaction, &batch.producers)?;
+            kept::write(transaction, &batch.kept)?;
             Ok(state)
         });
         let state = written.map_err(|(error, is_certain)| match is_certain {
@@ -267,8 +266,8 @@ fn insert(transaction: &Transaction<'_>, part: &JournalRow, stamp: Millis) -> ru
     let (first, last, at) = (stored(part.first.0), stored(part.last.0), stored(stamp.0));
     transaction
         .prepare_cached("INSERT INTO journal VALUES (?, ?, ?, ?, ?)")?
-        .execute(params![first, last, at, crc, &part.frames[..]])
-        .map(drop)
+        .execute(params![first, last, at, crc, &part.frames[..]])?;
+    row_summary::write(transaction, part)
 }
 
 /// Removes the oldest rows above the bounds, at most [`MAX_REMOVED`] and twice `added`.
@@ -299,6 +298,7 @@ fn remove(
         transaction
             .prepare_cached("DELETE FROM journal WHERE first <= ?")?
             .execute([stored(state.trimmed.0)])?;
+        row_summary::remove(transaction, state.trimmed)?;
     }
     Ok(())
 }

@@ -11,10 +11,11 @@ use parking_lot::Mutex;
 use rusqlite::{Connection, OpenFlags, Row};
 use tokio::sync::Semaphore;
 
-use super::check::frame_length;
 use super::database_files::DatabaseFiles;
 use super::integer::stored;
 use super::journal::part_crc;
+use super::journal_row::frame_length;
+use super::row_summary::InvalidSummary;
 use super::{Db, StoreError, WaitLimit};
 use crate::wire::{Millis, Seq};
 
@@ -40,6 +41,8 @@ pub struct JournalReaders {
     limit: WaitLimit,
     permits: Arc<Semaphore>,
     idle: Mutex<Vec<Connection>>,
+    #[cfg(test)]
+    searched_rows: std::sync::atomic::AtomicU64,
 }
 
 impl JournalReaders {
@@ -51,6 +54,8 @@ impl JournalReaders {
             limit: db.limit().clone(),
             permits: Arc::new(Semaphore::new(MAX_CONCURRENT)),
             idle: Mutex::default(),
+            #[cfg(test)]
+            searched_rows: Default::default(),
         })
     }
 
@@ -69,13 +74,26 @@ impl JournalReaders {
         after: Seq,
         bytes: usize,
     ) -> Result<Option<JournalChunk>, StoreError> {
+        self.ask(move |connection| {
+            let mut chunk = ChunkBuilder::default();
+            let outcome = rows(connection, after, bytes, &mut chunk)?;
+            Ok(outcome.map(|()| chunk.behind(after)))
+        })
+        .await
+    }
+
+    /// Runs a short query on a blocking thread, once fewer than [`MAX_CONCURRENT`] run.
+    pub(super) async fn ask<T: Send + 'static>(
+        self: Arc<Self>,
+        query: impl FnOnce(&Connection) -> rusqlite::Result<Result<T, DamagedRow>> + Send + 'static,
+    ) -> Result<T, StoreError> {
         let permits = Arc::clone(&self.permits);
         let permit = permits.acquire_owned().await;
         let permit = permit.expect("the semaphore is never closed");
         let path = self.path.clone();
         let read = tokio::task::spawn_blocking(move || {
             let _permit = permit; // held until the read ends, even if the caller has gone
-            self.read_now(after, bytes)
+            self.ask_now(query)
         });
         read.await.unwrap_or_else(|_| {
             let reason = "a reader of the journal panicked".to_owned();
@@ -96,7 +114,10 @@ impl JournalReaders {
         }
     }
 
-    fn read_now(&self, after: Seq, bytes: usize) -> Result<Option<JournalChunk>, StoreError> {
+    fn ask_now<T>(
+        &self,
+        query: impl FnOnce(&Connection) -> rusqlite::Result<Result<T, DamagedRow>>,
+    ) -> Result<T, StoreError> {
         let failed = |error| StoreError::sqlite(&self.path, error);
         let idle = self.idle.lock().pop();
         self.limit.enter();
@@ -108,16 +129,58 @@ impl JournalReaders {
                 connection
             }
         };
-        let mut chunk = ChunkBuilder::default();
-        let wrong = rows(&connection, after, bytes, &mut chunk).map_err(failed)?;
+        let outcome = query(&connection).map_err(failed)?;
         self.idle.lock().push(connection);
-        match wrong {
-            None => Ok(chunk.behind(after)),
-            Some(first) => Err(StoreError::Damaged {
-                path: self.path.clone(),
-                reason: format!("the checksum of the journal's row of seq {first} is wrong"),
-            }),
+        outcome.map_err(|damaged| StoreError::Damaged {
+            path: self.path.clone(),
+            reason: damaged.to_string(),
+        })
+    }
+
+    /// Counts rows whose frames were read for a search.
+    #[cfg(test)]
+    pub(super) fn count_rows(&self, rows: u64) {
+        self.searched_rows
+            .fetch_add(rows, std::sync::atomic::Ordering::Relaxed);
+    }
+
+    /// Returns the count of rows whose frames were read for searches.
+    #[cfg(test)]
+    pub fn searched_rows(&self) -> u64 {
+        self.searched_rows
+            .load(std::sync::atomic::Ordering::Relaxed)
+    }
+}
+
+/// A row that was damaged since the server has checked it.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum DamagedRow {
+    #[error("the checksum of the journal's row of seq {0} is wrong")]
+    Frames(Seq),
+    #[error(transparent)]
+    Summary(#[from] InvalidSummary),
+}
+
+/// A row of the journal; its frames are borrowed from SQLite.
+pub(super) struct RawRow<'a> {
+    pub(super) first: Seq,
+    pub(super) last: Seq,
+    pub(super) frames: &'a [u8],
+}
+
+impl<'a> RawRow<'a> {
+    /// Reads the columns `first`, `last`, `time`, `crc` and `frames`, and checks the checksum.
+    pub(super) fn read(row: &'a Row<'_>) -> rusqlite::Result<Result<RawRow<'a>, DamagedRow>> {
+        let (first, last) = (Seq(row.get(0)?), Seq(row.get(1)?));
+        let frames = row.get_ref(4)?.as_blob().unwrap_or_default();
+        if row.get::<_, u32>(3)? != part_crc(first, last, Millis(row.get(2)?), frames) {
+            return Ok(Err(DamagedRow::Frames(first)));
         }
+        Ok(Ok(RawRow {
+            first,
+            last,
+            frames,
+        }))
     }
 }
 
@@ -128,14 +191,13 @@ fn open(path: &Path, limit: &WaitLimit) -> rusqlite::Result<Connection> {
     Ok(connection)
 }
 
-/// Reads rows, beginning with the one that has the seq after `after`. Returns the first seq of a
-/// damaged row, if there is one.
+/// Reads rows, beginning with the one that has the seq after `after`.
 fn rows(
     connection: &Connection,
     after: Seq,
     bytes: usize,
     chunk: &mut ChunkBuilder,
-) -> rusqlite::Result<Option<Seq>> {
+) -> rusqlite::Result<Result<(), DamagedRow>> {
     let mut query = connection.prepare_cached(
         "SELECT first, last, time, crc, frames FROM journal
          WHERE first >= coalesce((SELECT max(first) FROM journal WHERE first <= ?1), 0)
@@ -146,11 +208,12 @@ fn rows(
     while chunk.frames.len() < bytes
         && let Some(row) = rows.next()?
     {
-        if !chunk.add(row)? {
-            return Ok(Some(Seq(row.get(0)?)));
+        match RawRow::read(row)? {
+            Ok(row) => chunk.add(&row),
+            Err(damaged) => return Ok(Err(damaged)),
         }
     }
-    Ok(None)
+    Ok(Ok(()))
 }
 
 #[derive(Default)]
@@ -160,17 +223,10 @@ struct ChunkBuilder {
 }
 
 impl ChunkBuilder {
-    /// Adds a row. Returns `false` if its checksum is wrong.
-    fn add(&mut self, row: &Row<'_>) -> rusqlite::Result<bool> {
-        let (first, last) = (Seq(row.get(0)?), Seq(row.get(1)?));
-        let frames = row.get_ref(4)?.as_blob().unwrap_or_default();
-        if row.get::<_, u32>(3)? != part_crc(first, last, Millis(row.get(2)?), frames) {
-            return Ok(false);
-        }
-        let (from, _) = self.range.unwrap_or((first, last));
-        self.range = Some((from, last));
-        self.frames.extend_from_slice(frames);
-        Ok(true)
+    fn add(&mut self, row: &RawRow<'_>) {
+        let (from, _) = self.range.unwrap_or((row.first, row.last));
+        self.range = Some((from, row.last));
+        self.frames.extend_from_slice(row.frames);
     }
 
     /// Returns the frames after `after`.

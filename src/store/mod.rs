@@ -12,7 +12,8 @@
 //! - a damaged file is reported with its path and is not changed;
 //! - the journal's rows hold whole frames, without a gap, from the oldest seq that retention
 //!   keeps to the head; the head stays recorded when its rows are removed;
-//! - a producer's number is committed together with its message (`producers`);
+//! - a producer's number is committed together with its message (`producers`), and so is a topic's
+//!   kept value (`kept`);
 //! - a failed write is either certainly not on disk or in doubt ([`JournalWriteError`]); a seq in
 //!   doubt is never assigned again.
 
@@ -27,10 +28,14 @@ mod folder;
 mod integer;
 mod journal;
 mod journal_reader;
+mod journal_row;
+mod journal_search;
+mod kept;
 mod limit;
 mod new_database;
 mod producers;
 mod row_routes;
+mod row_summary;
 mod schema;
 mod stream_name;
 mod terms;
@@ -42,8 +47,10 @@ pub use backup::{Copied, CopiedStream, CopyError, back_up, restore};
 pub use db::Db;
 pub use error::StoreError;
 pub use folder::{DataFolder, FolderError, FolderLock};
-pub use journal::{Journal, JournalBatch, JournalRow, JournalWriteError, Retention};
+pub use journal::{Journal, JournalBatch, JournalWriteError, Retention};
 pub use journal_reader::{JournalChunk, JournalReaders};
+pub use journal_row::JournalRow;
+pub use kept::KeptChanges;
 pub use limit::WaitLimit;
 pub use producers::{ProducerChanges, ProducerRow};
 pub use stream_name::stream_name;

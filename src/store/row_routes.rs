@@ -14,15 +14,20 @@ pub(super) fn routes_of(frames: &[u8]) -> Routes {
         let Some(frame) = frames.get(offset..offset + length) else {
             break;
         };
-        let keys = message_keys(frame);
-        // A frame that is no message is `joined` or `left`.
-        let route = keys.map_or(Some(Route::Presence), |keys| {
-            keys.to.map(Route::User).or(keys.topic.map(Route::Topic))
-        });
+        let (route, is_kept) = route_of(frame);
         if let Some(route) = route {
-            routes.push(index, offset, route, keys.is_some_and(|keys| keys.keep));
+            routes.push(index, offset, route, is_kept);
         }
         offset += length;
     }
     routes
+}
+
+/// Returns the route of one whole frame, and whether its message becomes its topic's kept value.
+pub(super) fn route_of(frame: &[u8]) -> (Option<Route<'_>>, bool) {
+    let Some(keys) = message_keys(frame) else {
+        return (Some(Route::Presence), false); // it is `joined` or `left`
+    };
+    let route = keys.to.map(Route::User).or(keys.topic.map(Route::Topic));
+    (route, keys.keep)
 }

@@ -63,6 +63,22 @@ const PRODUCERS: &str = "CREATE TABLE producer (
         PRIMARY KEY (account, name)
     ) STRICT, WITHOUT ROWID;";
 
+/// The kept values of topics (see `kept`).
+const KEPT: &str = "CREATE TABLE kept (
+        topic   TEXT PRIMARY KEY,
+        seq     INTEGER NOT NULL,
+        crc     INTEGER NOT NULL,
+        frame   BLOB NOT NULL
+    ) STRICT;";
+
+/// Which broadcasts the rows of the journal hold (see `row_summary`).
+const JOURNAL_ROUTES: &str = "CREATE TABLE journal_routes (
+        first   INTEGER PRIMARY KEY,
+        last    INTEGER NOT NULL,
+        crc     INTEGER NOT NULL,
+        routes  TEXT NOT NULL
+    ) STRICT;";
+
 /// Returns the version of the tables; 0 if there are none.
 pub(super) fn version(connection: &Connection) -> rusqlite::Result<i64> {
     connection.pragma_query_value(None, "user_version", |row| row.get(0))
@@ -87,6 +103,8 @@ pub(super) fn prepare(transaction: &Transaction<'_>) -> rusqlite::Result<i64> {
     if found < 4 {
         transaction.execute_batch(RULES)?;
         transaction.execute_batch(PRODUCERS)?;
+        transaction.execute_batch(KEPT)?;
+        transaction.execute_batch(JOURNAL_ROUTES)?;
     }
     transaction.pragma_update(None, "user_version", SCHEMA)?;
     Ok(found)

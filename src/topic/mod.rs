@@ -10,9 +10,11 @@
 //!
 //! - `pattern` compares one pattern with a topic, and two patterns with each other.
 //! - `index` finds the patterns that match a topic among many.
-//! - `route` says which sessions a broadcast is for.
+//! - `route` says which sessions a broadcast is for, and `choice` which broadcasts a session gets.
 //! - `rules` applies an operator's rules to topics and to a user's patterns.
 
+#[cfg(feature = "server")]
+mod choice;
 mod error;
 #[cfg(feature = "server")]
 mod index;
@@ -25,6 +27,8 @@ mod route;
 #[cfg(feature = "server")]
 mod rules;
 
+#[cfg(feature = "server")]
+pub use choice::Choice;
 pub use error::{TopicError, Wildcard};
 #[cfg(feature = "server")]
 pub use index::{PatternIndex, SubscriberId, SubscriptionId, Texts};

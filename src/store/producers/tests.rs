@@ -65,6 +65,7 @@ fn batch(seq: u64, published: Vec<ProducerRow>, removed: &[(&str, &str)]) -> Jou
             published,
             removed: removed.collect(),
         },
+        ..JournalBatch::default()
     }
 }
 

@@ -138,6 +138,8 @@ fn schema_version_3_is_upgraded_and_gets_the_table_of_rules() {
         "DROP TRIGGER rule_of_deleted_account;
          DROP TABLE rule;
          DROP TABLE producer;
+         DROP TABLE kept;
+         DROP TABLE journal_routes;
          INSERT INTO account VALUES ('ana', '$argon2id$x', 'admin', 7);
          PRAGMA user_version = 3;",
     )
