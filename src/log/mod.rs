@@ -80,7 +80,7 @@ pub use subscribers::{Frames, Selection};
 pub use subscription::{Selected, Subscription};
 
 pub use crate::store::{
-    JournalChunk, JournalReaders, ProducerChanges, ProducerRow, Retention, Terms,
+    JournalChunk, JournalReaders, JournalSearch, ProducerChanges, ProducerRow, Retention, Terms,
 };
 use crate::sync::{AtomicBool, AtomicU64, AtomicUsize, Ordering, RwLock};
 use crate::topic::Routes;

@@ -50,6 +50,7 @@ pub use folder::{DataFolder, FolderError, FolderLock};
 pub use journal::{Journal, JournalBatch, JournalWriteError, Retention};
 pub use journal_reader::{JournalChunk, JournalReaders};
 pub use journal_row::JournalRow;
+pub use journal_search::JournalSearch;
 pub use kept::KeptChanges;
 pub use limit::WaitLimit;
 pub use producers::{ProducerChanges, ProducerRow};

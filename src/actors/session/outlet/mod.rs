@@ -9,6 +9,7 @@ mod reader;
 mod replace;
 #[cfg(any(test, fuzzing))]
 pub(super) mod saved;
+mod search;
 mod stream;
 #[cfg(test)]
 mod tests;
@@ -315,9 +316,8 @@ impl Outlet {
     /// the way.
     fn next_slices(&mut self, wanted: Wanted, cx: &mut TaskContext<'_>) -> Result<Slices, Written> {
         self.reader.iter_mut().for_each(Reader::update_rules);
-        let is_native = self.is_log_native();
         self.queue_kept();
-        if self.kept.is_some() || (!is_native && !self.has_room()) {
+        if self.kept.is_some() || (!self.is_log_native() && !self.has_room()) {
             return Ok(Slices::new());
         }
         while let Some(reader) = &mut self.reader {
@@ -346,7 +346,8 @@ impl Outlet {
                         break;
                     }
                 }
-                Upcoming::Frames(slices) if is_native => return Ok(slices),
+                // A chunk of the journal may have messages to others: it is not sent as it is.
+                Upcoming::Frames(slices) if self.is_log_native() => return Ok(slices),
                 Upcoming::Frames(slices) => {
                     self.render(&slices);
                     // Where there was nothing for this client, there may be more behind it.

@@ -19,7 +19,7 @@ pub(super) use self::upcoming::Upcoming;
 use super::past::{Past, PastRead};
 use crate::actors::session::core::hears::Hears;
 use crate::log::{
-    Cursor, Log, LogRead, PartialFrame, ReadWait, Selection, SendfileGuard, Slices, TrackedReader,
+    Cursor, Log, LogRead, PartialFrame, ReadWait, SendfileGuard, Slices, TrackedReader,
 };
 use crate::topic::{Pattern, Permissions};
 use crate::wire::{Gap, Seq};
@@ -92,26 +92,25 @@ impl Reader {
     /// Gets only what the session wants to hear from now on. Returns the seq behind which that
     /// holds.
     pub(super) fn choose(&mut self, log: &Arc<Log>, shard: usize, hears: &Hears) -> Seq {
-        let told = self.seq();
+        self.choose_told(log, shard, hears, self.seq())
+    }
+
+    /// As [`Reader::choose`]; the client is told of what is up to `told`.
+    fn choose_told(&mut self, log: &Arc<Log>, shard: usize, hears: &Hears, told: Seq) -> Seq {
+        let after = self.done_until();
         self.scan = None;
-        let after = match self.selected.take() {
-            Some(place) => {
-                let after = place.done_until();
-                (self.cursor, self.past) = (log.cursor_after(after), None);
-                after
-            }
-            None => self.read_seq(),
-        };
+        if self.selected.take().is_some() {
+            (self.cursor, self.past) = (log.cursor_after(after), None);
+        }
         match &hears.filter {
             None if hears.is_everything() => {}
             Some(filter) if !filter.iter().any(Pattern::matches_all) => {
-                let wanted = Selection {
-                    user: &self.recipient.name,
-                    filter,
-                    presence: hears.presence,
-                };
-                let place = SelectedPlace::new(log, shard, (told, after), wanted);
-                self.selected = Some(Box::new(place));
+                let (user, wanted) = (
+                    Arc::clone(&self.recipient.name),
+                    (&filter[..], hears.presence),
+                );
+                let place = SelectedPlace::new(log, shard, (told, after), user, wanted);
+                (self.selected, self.past) = (Some(Box::new(place)), None);
             }
             filter => {
                 let scan = Scan::new(filter.clone(), hears.presence, told);
@@ -162,10 +161,22 @@ impl Reader {
             .is_none_or(|rules| may_hear(rules, frame))
     }
 
+    /// Whether the reader reads the journal.
+    pub(super) fn is_in_journal(&self) -> bool {
+        let selected = self.selected.as_ref();
+        self.past.is_some() || selected.is_some_and(|place| place.is_in_journal())
+    }
+
     /// The last seq that was read, whether its broadcast was for the reader or not.
     pub(super) fn read_seq(&self) -> Seq {
         let past = self.past.as_ref().map(|past| past.seq());
         past.unwrap_or_else(|| self.cursor.seq())
+    }
+
+    /// Returns a seq up to which everything was read, as far as that is known.
+    fn done_until(&self) -> Seq {
+        let selected = self.selected.as_ref();
+        selected.map_or_else(|| self.read_seq(), |place| place.done_until())
     }
 
     /// Has this woken for new broadcasts instead of the task that reads.
@@ -207,16 +218,21 @@ impl Reader {
         cx: &mut TaskContext<'_>,
     ) -> Upcoming {
         let waker = self.waker.as_ref().unwrap_or(cx.waker());
+        let was_in_journal = self.is_in_journal();
         let upcoming = match (&mut self.selected, &self.past) {
-            (Some(selected), _) => selected.next(until, waker),
+            (Some(selected), _) => selected.next(until, waker, cx),
             (None, None) => self.read_log(log, shard, cx),
             (None, Some(_)) => self.read_past(log, cx),
         };
+        let is_in_journal = self.is_in_journal();
+        if is_in_journal && !was_in_journal {
+            self.tracked.stop_holding();
+        }
         self.is_fresh &= !matches!(upcoming, Upcoming::Frames(_) | Upcoming::Selected(_));
         let read = self.read_seq();
         match (upcoming, &self.selected, &self.scan) {
             (Upcoming::Nothing, None, Some(scan)) if scan.told < read => Upcoming::Passed(read),
-            (Upcoming::Nothing, Some(_), _) => {
+            (Upcoming::Nothing, Some(_), _) if !is_in_journal => {
                 self.tracked.note_caught_up(self.taken);
                 Upcoming::Nothing
             }
@@ -253,7 +269,6 @@ impl Reader {
             }
             LogRead::Frames(slices) => Upcoming::Frames(slices),
             LogRead::Gap(_) if log.journal().is_some() => {
-                self.tracked.stop_holding();
                 self.past = Some(Box::new(Past::behind(here.seq())));
                 Upcoming::Moved
             }
@@ -297,6 +312,9 @@ impl Reader {
         if let Some(past) = &mut self.past {
             past.skip(gap);
         }
+        if let Some(selected) = &mut self.selected {
+            selected.skip(gap);
+        }
     }
 
     /// Goes back in front of a gap: what the client has got is what it is told at the end.
@@ -329,9 +347,12 @@ impl Reader {
     /// Tells publishers how far the reader is behind. A reader of the journal holds nobody
     /// back: it cannot fall off that.
     pub(super) fn note_lag(&mut self, log: &Log) {
-        if self.past.is_none() {
-            let selected = self.selected.as_ref();
-            let position = selected.map_or(self.cursor.position(), |place| place.position());
+        let position = match (&self.selected, &self.past) {
+            (Some(place), _) => place.position(),
+            (None, Some(_)) => None,
+            (None, None) => Some(self.cursor.position()),
+        };
+        if let Some(position) = position {
             self.tracked.note(position, self.taken, log.written());
         }
     }

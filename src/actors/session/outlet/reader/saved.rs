@@ -20,7 +20,11 @@ use crate::wire::Seq;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SavedReader {
+    /// The last seq that the client was told of, or will be by what is queued.
     seq: Seq,
+    /// The last seq that was read, whether its broadcast was for the client or not. What the session
+    /// wants to hear holds for what is behind it.
+    read: Seq,
     /// Whether it reads the journal.
     is_past: bool,
     is_fresh: bool,
@@ -94,6 +98,7 @@ impl Reader {
         } = self;
         SavedReader {
             seq: self.seq(),
+            read: self.done_until(),
             is_past: past.is_some(),
             is_fresh: *is_fresh,
             rendered: *rendered,
@@ -115,7 +120,12 @@ impl Reader {
         recipient: Recipient,
         now: Instant,
     ) -> Result<Reader, RestoreError> {
-        let (read, head) = (saved.seq, log.head());
+        let (told, read, head) = (saved.seq, saved.read, log.head());
+        if told > read {
+            return Err(RestoreError::Impossible(
+                "no client is told what is not read",
+            ));
+        }
         if read > head {
             return Err(RestoreError::AheadOfLog { read, head });
         }
@@ -130,10 +140,10 @@ impl Reader {
             .backpressure()
             .restore(Some(name), saved.progress, now)?;
         if let Some(hears) = saved.hears {
-            reader.choose(log, shard, &hears.restore()?);
+            reader.choose_told(log, shard, &hears.restore()?, told);
         }
         // Without a journal the log itself tells the gap.
-        if saved.is_past && log.journal().is_some() {
+        if saved.is_past && log.journal().is_some() && reader.selected.is_none() {
             reader.past = Some(Box::new(Past::behind(read)));
         }
         reader.is_fresh = saved.is_fresh;

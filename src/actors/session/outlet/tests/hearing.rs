@@ -24,13 +24,13 @@ use crate::wire::{
 };
 
 /// The session's user.
-const USER: &str = "u";
+pub(super) const USER: &str = "u";
 
 /// Takes some bytes now and then.
 #[derive(Debug, Default)]
-struct Slow {
-    taken: Vec<u8>,
-    room: usize,
+pub(super) struct Slow {
+    pub(super) taken: Vec<u8>,
+    pub(super) room: usize,
 }
 
 impl AsyncWrite for Slow {
@@ -84,7 +84,7 @@ impl Link for Slow {
 }
 
 #[derive(Debug, Clone, PartialEq)]
-enum Broadcast {
+pub(super) enum Broadcast {
     Presence,
     Message {
         topic: Option<String>,
@@ -93,7 +93,7 @@ enum Broadcast {
 }
 
 impl Broadcast {
-    fn is_for(&self, hears: &Hears) -> bool {
+    pub(super) fn is_for(&self, hears: &Hears) -> bool {
         let (topic, to) = match self {
             Broadcast::Presence => return hears.presence,
             Broadcast::Message { topic, to } => (topic, to),
@@ -124,7 +124,7 @@ enum Step {
     Rule(Vec<(Effect, String)>),
 }
 
-fn broadcast() -> impl Strategy<Value = Broadcast> {
+pub(super) fn broadcast() -> impl Strategy<Value = Broadcast> {
     let topic = prop_oneof![2 => Just(None), 5 => "[ab](/[ab])?".prop_map(Some)];
     let to = prop_oneof![6 => Just(None), 2 => "[uv]".prop_map(Some)];
     prop_oneof![
@@ -133,7 +133,7 @@ fn broadcast() -> impl Strategy<Value = Broadcast> {
     ]
 }
 
-fn hears() -> impl Strategy<Value = Hears> {
+pub(super) fn hears() -> impl Strategy<Value = Hears> {
     let pattern = "([ab+](/[ab+#])?|#)".prop_map(|text| Pattern::new(text).expect("a pattern"));
     let filter = prop_oneof![1 => Just(None), 4 => vec(pattern, 0..4).prop_map(Some)];
     (filter, any::<bool>()).prop_map(|(filter, presence)| Hears {

@@ -81,6 +81,7 @@ impl Link for Holding {
 }
 
 mod hearing;
+mod journal;
 
 const ALL: Wanted = Wanted {
     until: None,
