@@ -112,7 +112,7 @@ impl Db {
         )
     }
 
-    /// Takes a user away, with its producers and the rules for its account; whether there was one.
+    /// Takes a user away, with its producers, its cursors and the rules for its account; whether there was one.
     ///
     /// # Errors
     /// See [`StoreError`].
@@ -122,6 +122,7 @@ impl Db {
             let transaction = connection.transaction()?;
             // A later account of this name is another person's.
             transaction.execute("DELETE FROM producer WHERE account = ?1", [name])?;
+            transaction.execute("DELETE FROM cursor WHERE account = ?1", [name])?;
             let removed = transaction.execute("DELETE FROM account WHERE name = ?1", [name])?;
             transaction.commit()?;
             Ok(removed == 1)

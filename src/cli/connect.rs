@@ -51,6 +51,8 @@ pub(super) struct Account {
     password: String,
     server_timeout: Duration,
     reconnect: Option<Reconnect>,
+    /// Sessions begin behind the last ack of this cursor.
+    cursor: Option<String>,
     wanted: Wanted,
 }
 
@@ -103,6 +105,7 @@ impl ConnectArgs {
             server_timeout: self.server_timeout,
             reconnect: None,
             wanted: Wanted::default(),
+            cursor: None,
         })
     }
 }
@@ -143,6 +146,12 @@ impl Account {
     /// Sets the messages that logins ask for.
     pub(super) fn wanting(mut self, wanted: Wanted) -> Account {
         self.wanted = wanted;
+        self
+    }
+
+    /// Begins behind the last ack under this name, which the server remembers.
+    pub(super) fn with_cursor(mut self, cursor: Option<String>) -> Account {
+        self.cursor = cursor;
         self
     }
 
@@ -207,7 +216,9 @@ impl Account {
             .user(&self.user)
             .password(&self.password)
             .server_timeout(self.server_timeout);
-        if let Some(from) = from {
+        if let Some(cursor) = &self.cursor {
+            builder = builder.cursor(cursor);
+        } else if let Some(from) = from {
             builder = builder.resume(from.clone());
         }
         if let Some(filter) = &self.wanted.filter {

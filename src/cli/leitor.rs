@@ -51,6 +51,11 @@ pub(super) struct Args {
     #[arg(long, value_name = "FILE", conflicts_with = "raw")]
     resume: Option<PathBuf>,
 
+    /// Continue behind what was printed under this name before, by any leitor of the same user: the
+    /// server remembers it.
+    #[arg(long, value_name = "NAME", conflicts_with_all = ["raw", "resume"])]
+    cursor: Option<String>,
+
     /// Exit when the session ends, instead of connecting again; --raw always does so.
     #[arg(long)]
     once: bool,
@@ -86,11 +91,15 @@ pub(super) async fn run(args: Args) -> Result<u8, Failure> {
         }
         None => (None, None),
     };
-    let account = args.connect.account()?.wanting(Wanted {
-        filter: (!args.patterns.is_empty()).then_some(args.patterns),
-        kept: args.kept,
-        is_without_presence: args.no_presence,
-    });
+    let account = args
+        .connect
+        .account()?
+        .wanting(Wanted {
+            filter: (!args.patterns.is_empty()).then_some(args.patterns),
+            kept: args.kept,
+            is_without_presence: args.no_presence,
+        })
+        .with_cursor(args.cursor);
     let mut leitor = Leitor {
         account: if args.once {
             account
@@ -113,6 +122,11 @@ pub(super) async fn run(args: Args) -> Result<u8, Failure> {
         ReadingEnd::Closed(Named::Known(CloseReason::Error(ErrorCode::Revoked))) => {
             let message = "the session ended (revoked): the account was removed or its password \
                            was changed; ask the operator, then start again";
+            Err(Failure::new(sysexits::NOPERM, message))
+        }
+        ReadingEnd::Closed(Named::Known(CloseReason::Error(ErrorCode::Superseded))) => {
+            let message = "the session ended (superseded): another program uses this cursor; stop \
+                           it, or choose another name";
             Err(Failure::new(sysexits::NOPERM, message))
         }
         ReadingEnd::Closed(reason) if args.once => {

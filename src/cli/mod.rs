@@ -7,6 +7,7 @@ mod bounded;
 mod client_runtime;
 mod connect;
 mod console;
+mod cursors;
 mod deadline;
 mod demo;
 mod digits;
@@ -81,6 +82,9 @@ enum Command {
     Sessions(sessions::Args),
     /// Print the server's topics, with their newest messages and kept values; needs the role admin.
     Topics(topics::Args),
+    /// Print the cursors that the server remembers, or remove one; needs the role admin.
+    #[command(mut_args = |arg| arg.global(true))]
+    Cursors(Box<cursors::Args>),
     /// Stop the server; needs the role admin.
     Fim(fim::Args),
     /// Print the report of a server's stop, or draw it as a timeline.
@@ -129,6 +133,7 @@ fn run() -> ExitCode {
         Command::Who(args) => client(who::run(args)),
         Command::Sessions(args) => client(sessions::run(args)),
         Command::Topics(args) => client(topics::run(args)),
+        Command::Cursors(args) => client(cursors::run(*args)),
         Command::Fim(args) => client(fim::run(args)),
     };
     match outcome {

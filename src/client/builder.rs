@@ -10,7 +10,7 @@ use super::events::Events;
 use super::filter::Wanted;
 use super::handle::Client;
 use super::handshake::Handshake;
-use super::login::{LoggedInConnection, ResumePoint};
+use super::login::{Begin, LoggedInConnection, ResumePoint};
 use super::raw::RawSession;
 use super::reconnect::{Account, Password, Reconnect, Relogin, Task};
 use super::session::Session;
@@ -60,6 +60,7 @@ impl Client {
                 password: Password(String::new()),
                 server_timeout: None,
                 wanted: Wanted::default(),
+                cursor: None,
             },
             from: None,
             reconnect: None,
@@ -151,6 +152,19 @@ impl ClientBuilder {
         self
     }
 
+    /// Begins behind the last broadcast that was acknowledged ([`Client::ack`]) under this name of the
+    /// account: the server remembers it. A name that it does not know begins now
+    /// ([`LoggedInAs::cursor_new`](crate::LoggedInAs::cursor_new)).
+    ///
+    /// It takes the place of [`ClientBuilder::resume`], also for later sessions. What was delivered
+    /// and not acknowledged is delivered again after a restart of the server, but not twice by one
+    /// client while the same server runs. A cursor has one session: a second login with it ends
+    /// the first with `superseded`.
+    pub fn cursor(mut self, name: impl Into<String>) -> ClientBuilder {
+        self.account.cursor = Some(name.into());
+        self
+    }
+
     /// Connects again, and resumes, when a session ends for a reason that may pass
     /// ([`RetryClass::RetryAfterLogin`](crate::RetryClass::RetryAfterLogin)). By default the
     /// client ends with its session.
@@ -188,7 +202,8 @@ impl Handshake {
     /// # Errors
     /// The server refuses, or the connection breaks.
     pub async fn login(self, user: &str, password: &str) -> Result<(Client, Events), ClientError> {
-        Ok(start(self.log_in(user, password, None).await?, None))
+        let login = self.log_in(user, password, Begin::Now).await?;
+        Ok(start(login, None))
     }
 
     /// Logs in, and begins with the broadcasts since an earlier session.
@@ -201,7 +216,8 @@ impl Handshake {
         password: &str,
         from: &ResumePoint,
     ) -> Result<(Client, Events), ClientError> {
-        Ok(start(self.log_in(user, password, Some(from)).await?, None))
+        let login = self.log_in(user, password, Begin::Resume(from)).await?;
+        Ok(start(login, None))
     }
 
     /// Logs in and returns the connection as bare bytes, for proxies and load generators: the
@@ -210,7 +226,8 @@ impl Handshake {
     /// # Errors
     /// See [`Handshake::login`].
     pub async fn login_raw(self, user: &str, password: &str) -> Result<RawSession, ClientError> {
-        Ok(RawSession::new(self.log_in(user, password, None).await?))
+        let login = self.log_in(user, password, Begin::Now).await?;
+        Ok(RawSession::new(login))
     }
 }
 

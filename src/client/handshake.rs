@@ -8,7 +8,7 @@ use tokio::io::AsyncWriteExt;
 use super::error::{Break, ClientError};
 use super::filter::Wanted;
 use super::heartbeat::SERVER_TIMEOUT;
-use super::login::{LoggedInAs, LoggedInConnection, ResumePoint, ServerTerms};
+use super::login::{Begin, LoggedInAs, LoggedInConnection, ServerTerms};
 use super::stream::FrameReader;
 use crate::link::Link;
 use crate::transport::{
@@ -145,12 +145,28 @@ impl Handshake {
         mut self,
         user: &str,
         password: &str,
-        from: Option<&ResumePoint>,
+        begin: Begin<'_>,
     ) -> Result<LoggedInConnection, ClientError> {
         if !self.wanted.is_default() && !self.terms.serves(Feature::Topics) {
             return Err(ClientError::NotServed {
                 feature: Feature::Topics,
             });
+        }
+        let cursor = match begin {
+            Begin::Cursor(name) if self.terms.features.contains(&Feature::Cursor.into()) => {
+                Some(Cow::Borrowed(name))
+            }
+            Begin::Cursor(_) => {
+                return Err(ClientError::NotServed {
+                    feature: Feature::Cursor,
+                });
+            }
+            Begin::Now | Begin::Resume(_) => None,
+        };
+        let from = begin.point();
+        let mut options = self.wanted.login_options();
+        if let Some(name) = cursor {
+            options.get_or_insert_default().cursor = Some(name);
         }
         let login = ClientFrame::Login(Box::new(Login {
             id: 0,
@@ -161,7 +177,7 @@ impl Handshake {
                 after: from.after,
                 term: from.term,
             }),
-            options: self.wanted.login_options(),
+            options,
         }));
         let mut bytes = Vec::new();
         cbor::encode(&login, &mut bytes);

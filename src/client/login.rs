@@ -68,6 +68,13 @@ pub struct ResumePoint {
 }
 
 impl ResumePoint {
+    /// Returns the last broadcast that was read, if seqs of the session certainly stand for the same
+    /// broadcasts: it has the same stream and term.
+    pub(super) fn delivered_in(&self, who: &LoggedInAs) -> Option<Seq> {
+        let is_same = self.stream == who.stream && self.term.is_some() && self.term == who.term;
+        is_same.then_some(self.after)
+    }
+
     /// Returns the broadcasts that were read up to here and are not in the history of the server.
     pub(super) fn forked(&self, who: &LoggedInAs) -> Option<Gap> {
         let is_forked = self.stream == who.stream && who.seq < self.after;
@@ -76,6 +83,33 @@ impl ResumePoint {
             from: who.seq.next(),
             to: self.after,
         })
+    }
+}
+
+/// The place where the broadcasts of a login begin.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Begin<'a> {
+    /// Now.
+    Now,
+    /// Behind the last broadcast that was read.
+    Resume(&'a ResumePoint),
+    /// Behind the last ack of the cursor with this name.
+    Cursor(&'a str),
+}
+
+impl<'a> Begin<'a> {
+    /// Returns the point to resume from.
+    pub(super) fn point(self) -> Option<&'a ResumePoint> {
+        match self {
+            Begin::Resume(point) => Some(point),
+            Begin::Now | Begin::Cursor(_) => None,
+        }
+    }
+}
+
+impl<'a> From<Option<&'a ResumePoint>> for Begin<'a> {
+    fn from(point: Option<&'a ResumePoint>) -> Begin<'a> {
+        point.map_or(Begin::Now, Begin::Resume)
     }
 }
 
@@ -98,6 +132,8 @@ pub struct LoggedInAs {
     /// The broadcasts that a resume has read of another history, as after a restore of an older
     /// copy: this history's broadcasts under these seqs are sent again, or a gap is.
     pub forked: Option<Gap>,
+    /// Whether the server did not know the login's cursor before.
+    pub cursor_new: bool,
     /// The rate limit of the session's requests and publishes; `None`: no limit.
     pub request_rate: Option<Named<Rate>>,
     /// The session's number.
@@ -128,6 +164,7 @@ impl LoggedInAs {
             seq: login.seq,
             term: login.term,
             forked: None,
+            cursor_new: login.cursor_new,
             request_rate: login
                 .request_rate
                 .map(|rate| Named::from(&*rate).shortened()),

@@ -41,6 +41,7 @@
 
 mod backoff;
 mod builder;
+mod cursors;
 mod error;
 mod events;
 mod filter;

@@ -16,8 +16,8 @@ use super::shared::{Reply, Shared};
 use super::stream::FrameReader;
 use crate::transport::Connection;
 use crate::wire::{
-    ClientFrame, Event, IdFrame, KeptValue, Published, Seq, ServerFrame, SessionLine, TopicLine,
-    cbor,
+    ClientFrame, CursorLine, CursorList, CursorRemoved, Event, IdFrame, KeptValue, Published, Seq,
+    ServerFrame, SessionLine, TopicLine, cbor,
 };
 
 /// Reads the frames of one session.
@@ -69,6 +69,11 @@ impl Reader {
         }
     }
 
+    /// Drops broadcasts up to this one, which an earlier session has delivered.
+    pub(super) fn skip_to(&mut self, delivered: Option<Seq>) {
+        self.delivered = delivered;
+    }
+
     /// Reads until the end, or until writing fails on this side, and ends the session.
     pub(super) async fn run(mut self, events: &mpsc::Sender<Incoming>) -> Ended {
         let write_failure = async {
@@ -88,6 +93,9 @@ impl Reader {
                 Ok(Some(Read::Answer)) => {}
                 Ok(Some(Read::Incoming(incoming))) => {
                     if let Incoming::Event(event) = &incoming {
+                        if self.delivered.is_some_and(|seq| event.seq() <= seq) {
+                            continue;
+                        }
                         self.delivered = Some(event.seq());
                     }
                     self.timer.deliver(incoming, events, &self.shared).await;
@@ -231,6 +239,14 @@ fn dispatch(frame: ServerFrame<'_>, shared: &Shared) -> Read {
         }
         ServerFrame::Kept(kept) => {
             return Read::Incoming(Incoming::Kept(KeptValue::of(kept)));
+        }
+        ServerFrame::Cursors(list) => {
+            let CursorList { id, cursors, more } = list;
+            let cursors = cursors.into_iter().map(CursorLine::into_owned).collect();
+            (id, Ok(Reply::Cursors { cursors, more }))
+        }
+        ServerFrame::CursorRemoved(CursorRemoved { id, removed }) => {
+            (id, Ok(Reply::CursorRemoved(removed)))
         }
         ServerFrame::Stopping(stopping) => {
             let notice = StoppingNotice {

@@ -4,6 +4,9 @@
 //! - the queue of the events outlives sessions, and a new session resumes behind the last
 //!   broadcast that was put there: none is lost unseen and none comes twice;
 //! - a new session has the filter that the last one had, by every change that was answered;
+//! - with a cursor the server begins behind the last ack; what the client has delivered since is
+//!   dropped as long as the server's term is the same, as only then the seqs certainly stand for the
+//!   same broadcasts;
 //! - a session is replaced only once its end is known, and only for a reason that may pass
 //!   ([`RetryClass::RetryAfterLogin`]);
 //! - the task ends with the last handle, and with `fim`.
@@ -20,7 +23,7 @@ use super::events::LAST_ACK;
 use super::filter::Wanted;
 use super::handshake::Handshake;
 use super::incoming::Incoming;
-use super::login::{LoggedInAs, LoggedInConnection, ResumePoint};
+use super::login::{Begin, LoggedInAs, LoggedInConnection, ResumePoint};
 use super::reader::{Ended, Reader};
 use super::retry::RetryClass;
 use super::session::Session;
@@ -79,6 +82,8 @@ pub(super) struct Account {
     pub(super) server_timeout: Option<Duration>,
     /// What the first login asks for.
     pub(super) wanted: Wanted,
+    /// The cursor that each session begins behind.
+    pub(super) cursor: Option<String>,
 }
 
 /// A password, which is not shown.
@@ -92,7 +97,7 @@ impl std::fmt::Debug for Password {
 }
 
 impl Account {
-    /// Connects and logs in; `from` resumes.
+    /// Connects and logs in; `from` resumes, where there is no cursor.
     pub(super) async fn log_in(
         &self,
         from: Option<&ResumePoint>,
@@ -103,7 +108,11 @@ impl Account {
         if let Some(timeout) = self.server_timeout {
             handshake = handshake.with_server_timeout(timeout);
         }
-        handshake.log_in(&self.user, &self.password.0, from).await
+        let begin = match &self.cursor {
+            Some(name) => Begin::Cursor(name),
+            None => Begin::from(from),
+        };
+        handshake.log_in(&self.user, &self.password.0, begin).await
     }
 }
 
@@ -172,6 +181,7 @@ impl Task {
             };
             let session;
             (session, reader) = Session::start(login);
+            reader.skip_to(point.delivered_in(session.who()));
             who = Arc::clone(session.who());
             match self.slot.upgrade() {
                 Some(slot) => slot.replace(session),

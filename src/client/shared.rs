@@ -12,7 +12,7 @@ use super::error::{Break, ClientError, End};
 use super::filter::{CurrentFilter, FilterState, Wanted};
 use super::heartbeat::Activity;
 use super::incoming::StoppingNotice;
-use crate::wire::{Body, Seq, SessionLine, TopicLine};
+use crate::wire::{Body, CursorLine, Seq, SessionLine, TopicLine};
 
 /// The answer to a frame.
 #[derive(Debug)]
@@ -24,6 +24,11 @@ pub(super) enum Reply {
     },
     Users(Vec<String>),
     Sessions(Vec<SessionLine<'static>>),
+    Cursors {
+        cursors: Vec<CursorLine<'static>>,
+        more: bool,
+    },
+    CursorRemoved(bool),
     Stopping(StoppingNotice),
     Filter(CurrentFilter),
     Topics {

@@ -55,6 +55,9 @@ const LOG: usize = 256 * 1024;
 /// The most producers of an account.
 const PRODUCERS: usize = 2;
 
+/// The most cursors of an account.
+const CURSORS: usize = 2;
+
 /// One client's whole conversation, and the server that it has it with.
 pub struct Script {
     /// How frames become bytes.
@@ -116,6 +119,7 @@ pub async fn converse(script: Script) -> Conversation {
         journal_writer: None,
         presence,
         producers: PRODUCERS,
+        cursors: CURSORS,
         clock,
     };
     let hub = HubAddress::start(&Arbiter::current(), setup, sentinel_of_hub);
@@ -163,6 +167,7 @@ pub async fn converse(script: Script) -> Conversation {
         },
         feature_limits: FeatureLimits {
             producers: PRODUCERS as u64,
+            cursors: CURSORS as u64,
         },
         server: "arauto".to_owned(),
         log,

@@ -10,8 +10,8 @@ use tokio::sync::oneshot;
 
 use super::Appender;
 use crate::store::{
-    ClockReading, Journal, JournalBatch, JournalWriteError, KeptChanges, ProducerChanges,
-    ProducerRow, Store,
+    ClockReading, CursorChanges, CursorRow, Journal, JournalBatch, JournalWriteError, KeptChanges,
+    ProducerChanges, ProducerRow, Store,
 };
 use crate::wire::Millis;
 
@@ -69,6 +69,23 @@ impl JournalWriter {
         }
     }
 
+    /// Takes the cursors that were stored when the journal was opened.
+    pub fn take_cursors(&mut self) -> Vec<CursorRow> {
+        match &mut self.state {
+            WriterState::Idle(journal) => journal.take_cursors(),
+            WriterState::Writing(_) | WriterState::InDoubt => Vec::new(),
+        }
+    }
+
+    /// Has the last changes to cursors written before the store closes, and does not wait for it.
+    pub fn write_last(&self, cursors: CursorChanges) {
+        drop(self.store.ask(move |db| {
+            if let Err(error) = db.write_cursors(&cursors) {
+                tracing::error!(%error, "the last acknowledgements were not stored");
+            }
+        }));
+    }
+
     /// Whether nothing can be written before a restart.
     pub fn is_in_doubt(&self) -> bool {
         matches!(self.state, WriterState::InDoubt)
@@ -79,12 +96,13 @@ impl JournalWriter {
         drop(self.store.ask(|db| db.check_location().is_ok()));
     }
 
-    /// Begins to write what was pushed, with the changes to its producers, or to remove what
+    /// Begins to write what was pushed, with the changes to its producers and to cursors, or to remove what
     /// retention no longer keeps. Returns whether a batch is in flight.
     pub fn write(
         &mut self,
         appender: &mut Appender,
         producers: ProducerChanges,
+        cursors: CursorChanges,
         now: Millis,
     ) -> bool {
         let mut journal = match std::mem::replace(&mut self.state, WriterState::InDoubt) {
@@ -96,8 +114,8 @@ impl JournalWriter {
         };
         let now = ClockReading::with_wall(now);
         let parts = appender.take_held();
-        let has_removable_rows = journal.has_removable_rows(now);
-        if parts.is_empty() && !has_removable_rows {
+        let has_removable_rows = journal.has_removable_rows(now, cursors.lowest);
+        if parts.is_empty() && cursors.is_empty() && !has_removable_rows {
             self.state = WriterState::Idle(journal);
             return false;
         }
@@ -105,6 +123,7 @@ impl JournalWriter {
             kept: KeptChanges::of(&parts),
             parts,
             producers,
+            cursors,
         };
         self.state = WriterState::Writing(self.store.ask(move |db| {
             let outcome = journal.write(db, &batch, now);

@@ -80,7 +80,8 @@ pub use subscribers::{Frames, Selection};
 pub use subscription::{Selected, Subscription};
 
 pub use crate::store::{
-    JournalChunk, JournalReaders, JournalSearch, ProducerChanges, ProducerRow, Retention, Terms,
+    CursorChanges, CursorRow, JournalChunk, JournalReaders, JournalSearch, ProducerChanges,
+    ProducerRow, Retention, Terms,
 };
 use crate::sync::{AtomicBool, AtomicU64, AtomicUsize, Ordering, RwLock};
 use crate::topic::Routes;
@@ -187,6 +188,11 @@ impl Log {
     /// Returns the oldest seq that is still held, or the next one if none is.
     pub fn tail(&self) -> Seq {
         self.parts.read().tail()
+    }
+
+    /// Returns the bytes of the broadcasts above `seq`; `None` if some of them are not held.
+    pub fn bytes_above(&self, seq: Seq) -> Option<u64> {
+        self.parts.read().bytes_above(seq)
     }
 
     /// Returns the readers of the journal, which has what the log no longer holds.

@@ -105,6 +105,17 @@ impl Parts {
         }
     }
 
+    /// Returns the bytes of the frames above `seq`; `None` if some of them are not held.
+    pub(super) fn bytes_above(&self, seq: Seq) -> Option<u64> {
+        let next = seq.next();
+        if next >= self.next {
+            return Some(0);
+        }
+        let passed = self.parts.partition_point(|part| part.first <= next);
+        let part = &self.parts[passed.checked_sub(1)?];
+        Some(self.end - (part.start + part.offset_of(next) as u64))
+    }
+
     /// Appends `count` frames, some of which have `routes`, and drops the oldest parts over the
     /// bound. The newest part stays, however long it is.
     pub(super) fn push(

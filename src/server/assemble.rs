@@ -162,6 +162,7 @@ impl Shared<'_> {
                 kept_topics: self.config.limits.kept_topics as u64,
                 kept_bytes: self.config.limits.kept_bytes as u64,
                 producers: self.config.limits.producers as u64,
+                cursors: self.config.limits.cursors as u64,
             },
             server: concat!("arauto ", env!("CARGO_PKG_VERSION")).to_owned(),
             log: Arc::clone(&self.log),
@@ -235,6 +236,7 @@ fn start_hub(
         journal_writer,
         presence: PresenceLimits::share_of(retained.min(config.limits.log_bytes as u64)),
         producers: config.limits.producers,
+        cursors: config.limits.cursors,
         clock: Arc::clone(&config.clock),
     };
     let supervisor = supervisor.clone();

@@ -9,6 +9,7 @@ use bytes::Bytes;
 use rusqlite::{Connection, OptionalExtension, Row};
 
 use super::age::{Ages, ClockReading, NewestTime};
+use super::cursors::{self as cursor_rows, CursorRow};
 use super::journal::{State, cost, part_crc, state_crc, write_new_stream};
 use super::journal_row::{JournalRow, frame_length};
 use super::kept::{self, KeptCheck};
@@ -74,6 +75,7 @@ impl Journal {
             newest,
             producers,
             kept,
+            mut cursors,
         } = checked.unwrap_or_else(|| CheckedJournal::empty(name, retention.age));
         if !is_term_stored {
             terms.begin(state.head, Some(now.wall));
@@ -85,8 +87,13 @@ impl Journal {
                 kept::remove_all(connection)?;
                 row_summary::remove(connection, Seq(u64::MAX))?;
             }
-            Ok(())
+            cursor_rows::remove_orphans(connection)
         })?;
+        if is_new {
+            // Cursors of an older stream.
+            let read = db.run(|connection| cursor_rows::read(connection))?;
+            cursors = read.map_err(|error| db.damaged(error.to_string()))?;
+        }
         ages.begin_run(newest, now);
         let journal = Journal {
             state,
@@ -96,6 +103,8 @@ impl Journal {
             retention,
             producers,
             kept,
+            cursors,
+            held_back: None,
         };
         Ok((journal, parts))
     }
@@ -110,6 +119,7 @@ pub(super) struct CheckedJournal {
     newest: Option<NewestTime>,
     producers: Vec<ProducerRow>,
     kept: Vec<Bytes>,
+    cursors: Vec<CursorRow>,
 }
 
 impl CheckedJournal {
@@ -122,6 +132,7 @@ impl CheckedJournal {
             newest: None,
             producers: Vec::new(),
             kept: Vec::new(),
+            cursors: Vec::new(),
         }
     }
 }
@@ -198,10 +209,12 @@ fn read_journal(
     let terms = Terms::read(connection, state.head)?;
     let producers = producers::read(connection, state.head)?;
     row_summary::check(connection)?.map_err(|error| wrong(&error))?;
+    let cursors = cursor_rows::read(connection)?;
     Ok(Some(CheckedJournal {
         terms: terms.map_err(|error| wrong(&error))?,
         producers: producers.map_err(|error| wrong(&error))?,
         kept: kept.finish(),
+        cursors: cursors.map_err(|error| wrong(&error))?,
         state,
         ages,
         parts: parts.parts.into(),

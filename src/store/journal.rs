@@ -5,6 +5,7 @@ use rusqlite::{Connection, ErrorCode, Transaction, TransactionBehavior, params};
 
 use super::age::{Ages, ClockReading};
 use super::crc::Crc;
+use super::cursors::{self, CursorChanges, CursorRow};
 use super::integer::stored;
 use super::journal_row::JournalRow;
 use super::kept::{self, KeptChanges};
@@ -30,6 +31,8 @@ pub struct JournalBatch {
     pub producers: ProducerChanges,
     /// The kept values that the messages among them set or remove.
     pub kept: KeptChanges,
+    /// The cursors that have moved.
+    pub cursors: CursorChanges,
 }
 
 impl From<Vec<JournalRow>> for JournalBatch {
@@ -37,7 +40,7 @@ impl From<Vec<JournalRow>> for JournalBatch {
         JournalBatch {
             kept: KeptChanges::of(&parts),
             parts,
-            producers: ProducerChanges::default(),
+            ..JournalBatch::default()
         }
     }
 }
@@ -49,6 +52,9 @@ pub struct Retention {
     pub bytes: u64,
     /// Older broadcasts are removed; `None` keeps them. Age is measured by a monotonic clock.
     pub age: Option<std::time::Duration>,
+    /// Bytes above `bytes` up to which broadcasts stay that a cursor has not passed yet, also those
+    /// that are too old; 0: cursors keep nothing.
+    pub cursor_hold: u64,
 }
 
 impl Default for Retention {
@@ -56,6 +62,7 @@ impl Default for Retention {
         Retention {
             bytes: 1 << 30,
             age: None,
+            cursor_hold: 0,
         }
     }
 }
@@ -108,6 +115,9 @@ pub struct Journal {
     pub(super) producers: Vec<ProducerRow>,
     /// Until they are taken.
     pub(super) kept: Vec<Bytes>,
+    pub(super) cursors: Vec<CursorRow>,
+    /// How far retention was, and the lowest cursor, when a removal found nothing to remove.
+    pub(super) held_back: Option<(Seq, Seq)>,
 }
 
 impl Journal {
@@ -137,8 +147,13 @@ impl Journal {
         std::mem::take(&mut self.kept)
     }
 
-    /// Reads the clocks. Returns whether retention has rows to remove now.
-    pub fn has_removable_rows(&mut self, now: ClockReading) -> bool {
+    /// Takes the cursors that were stored when the journal was opened.
+    pub fn take_cursors(&mut self) -> Vec<CursorRow> {
+        std::mem::take(&mut self.cursors)
+    }
+
+    /// Reads the clocks. `lowest` is the lowest cursor. Returns whether retention has rows to remove now.
+    pub fn has_removable_rows(&mut self, now: ClockReading, lowest: Option<Seq>) -> bool {
         if let Some(jump) = self.ages.observe(now) {
             let by_seconds = jump.millis / 1000;
             tracing::warn!(
@@ -147,7 +162,19 @@ impl Journal {
             );
         }
         let has_expired = self.ages.has_expired(self.state.trimmed, now.monotonic);
-        self.state.held > self.retention.bytes || has_expired
+        let Retention {
+            bytes, cursor_hold, ..
+        } = self.retention;
+        let is_excess = self.state.held > bytes || has_expired;
+        match lowest {
+            Some(lowest)
+                if cursor_hold > 0 && self.state.held <= bytes.saturating_add(cursor_hold) =>
+            {
+                let trimmed = self.state.trimmed;
+                is_excess && lowest > trimmed && self.held_back != Some((trimmed, lowest))
+            }
+            _ => is_excess,
+        }
     }
 
     /// Commits the batch in one transaction, which also removes some of the rows above
@@ -167,6 +194,14 @@ impl Journal {
         let stamp = self.ages.stamp(now.monotonic);
         let bounds = Bounds {
             bytes: self.retention.bytes,
+            held_bytes: self
+                .retention
+                .bytes
+                .saturating_add(self.retention.cursor_hold),
+            needed_after: match batch.cursors.lowest {
+                Some(lowest) if self.retention.cursor_hold > 0 => lowest,
+                _ => Seq(u64::MAX),
+            },
             expired: self.ages.last_expired(now.monotonic),
         };
         let state = self.state.clone();
@@ -178,6 +213,7 @@ impl Journal {
             let state = write_rows(transaction, state, bounds, &batch.parts, stamp)?;
             producers::write(transaction, &batch.producers)?;
             kept::write(transaction, &batch.kept)?;
+            cursors::write(transaction, &batch.cursors)?;
             Ok(state)
         });
         let state = written.map_err(|(error, is_certain)| match is_certain {
@@ -191,6 +227,9 @@ impl Journal {
             self.ages.note(part.last, stamp);
         }
         self.ages.forget(state.trimmed);
+        let is_held_back = state.trimmed == self.state.trimmed && bounds.has_excess(&state);
+        let lowest = batch.cursors.lowest.filter(|_| is_held_back);
+        self.held_back = lowest.map(|lowest| (state.trimmed, lowest));
         self.state = state;
         self.is_term_stored = true;
         Ok(())
@@ -230,17 +269,25 @@ fn commit<T>(
 }
 
 /// Retention's bounds: rows are removed until at most `bytes` are held and none is left up to
-/// `expired`.
+/// `expired`. Rows that end above `needed_after` stay while at most `held_bytes` are held.
 #[derive(Debug, Clone, Copy)]
 struct Bounds {
     bytes: u64,
+    held_bytes: u64,
+    needed_after: Seq,
     expired: Seq,
 }
 
 impl Bounds {
+    /// Whether there are rows that only a cursor may keep.
+    fn has_excess(self, state: &State) -> bool {
+        state.held > self.bytes || state.trimmed < self.expired
+    }
+
     /// Whether the oldest row, which ends at `last`, must be removed.
     fn exclude(self, state: &State, last: Seq) -> bool {
-        state.held > self.bytes || last <= self.expired
+        let is_excess = state.held > self.bytes || last <= self.expired;
+        is_excess && (last <= self.needed_after || state.held > self.held_bytes)
     }
 }
 

@@ -101,6 +101,21 @@ impl JournalReaders {
         })
     }
 
+    /// Returns the bytes of the frames above each of these seqs that are still there. A row that has
+    /// one of them in its midst counts in proportion.
+    ///
+    /// Cancel safe.
+    ///
+    /// # Errors
+    /// The journal cannot be read.
+    ///
+    /// # Panics
+    /// Outside of a tokio runtime.
+    pub async fn bytes_above(self: Arc<Self>, seqs: Vec<Seq>) -> Result<Vec<u64>, StoreError> {
+        self.ask(move |connection| bytes_above(connection, &seqs).map(Ok))
+            .await
+    }
+
     /// Closes the idle connections.
     pub fn close(&self) {
         self.idle.lock().clear();
@@ -214,6 +229,36 @@ fn rows(
         }
     }
     Ok(Ok(()))
+}
+
+/// Returns the bytes above each seq, in one pass from the newest row down.
+fn bytes_above(connection: &Connection, seqs: &[Seq]) -> rusqlite::Result<Vec<u64>> {
+    let mut order: Vec<usize> = (0..seqs.len()).collect();
+    order.sort_unstable_by_key(|index| std::cmp::Reverse(seqs[*index]));
+    let lowest = seqs.iter().min().map_or(0, |seq| stored(seq.0));
+    let mut query = connection.prepare_cached(
+        "SELECT first, last, length(frames) FROM journal WHERE last > ? ORDER BY first DESC",
+    )?;
+    let mut rows = query.query([lowest])?;
+    let (mut above, mut next) = (vec![0; seqs.len()], 0);
+    let mut total = 0;
+    while let Some(row) = rows.next()? {
+        let (first, last, length) = (Seq(row.get(0)?), Seq(row.get(1)?), row.get::<_, u64>(2)?);
+        while next < order.len() && seqs[order[next]] >= last {
+            above[order[next]] = total;
+            next += 1;
+        }
+        while next < order.len() && seqs[order[next]] >= first {
+            let (count, part) = (last.0 - first.0 + 1, last.0 - seqs[order[next]].0);
+            above[order[next]] = total + length / count * part;
+            next += 1;
+        }
+        total += length;
+    }
+    for index in &order[next..] {
+        above[*index] = total;
+    }
+    Ok(above)
 }
 
 #[derive(Default)]

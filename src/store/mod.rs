@@ -14,6 +14,7 @@
 //!   keeps to the head; the head stays recorded when its rows are removed;
 //! - a producer's number is committed together with its message (`producers`), and so is a topic's
 //!   kept value (`kept`);
+//! - a cursor is never stored ahead of what its client has acknowledged (`cursors`);
 //! - a failed write is either certainly not on disk or in doubt ([`JournalWriteError`]); a seq in
 //!   doubt is never assigned again.
 
@@ -21,6 +22,7 @@ mod age;
 mod backup;
 mod check;
 mod crc;
+mod cursors;
 mod database_files;
 mod db;
 mod error;
@@ -44,6 +46,7 @@ mod wal_mark;
 
 pub use age::ClockReading;
 pub use backup::{Copied, CopiedStream, CopyError, back_up, restore};
+pub use cursors::{CursorChanges, CursorRow};
 pub use db::Db;
 pub use error::StoreError;
 pub use folder::{DataFolder, FolderError, FolderLock};

@@ -79,6 +79,17 @@ const JOURNAL_ROUTES: &str = "CREATE TABLE journal_routes (
         routes  TEXT NOT NULL
     ) STRICT;";
 
+/// The cursors of accounts (see `cursors`).
+const CURSORS: &str = "CREATE TABLE cursor (
+        account TEXT NOT NULL,
+        name    TEXT NOT NULL,
+        stream  TEXT NOT NULL,
+        seq     INTEGER NOT NULL,
+        term    INTEGER NOT NULL,
+        crc     INTEGER NOT NULL,
+        PRIMARY KEY (account, name)
+    ) STRICT, WITHOUT ROWID;";
+
 /// Returns the version of the tables; 0 if there are none.
 pub(super) fn version(connection: &Connection) -> rusqlite::Result<i64> {
     connection.pragma_query_value(None, "user_version", |row| row.get(0))
@@ -105,6 +116,7 @@ pub(super) fn prepare(transaction: &Transaction<'_>) -> rusqlite::Result<i64> {
         transaction.execute_batch(PRODUCERS)?;
         transaction.execute_batch(KEPT)?;
         transaction.execute_batch(JOURNAL_ROUTES)?;
+        transaction.execute_batch(CURSORS)?;
     }
     transaction.pragma_update(None, "user_version", SCHEMA)?;
     Ok(found)

@@ -34,6 +34,8 @@ const CLIENT: &[&str] = &[
     "shutdown",
     "sessions",
     "topics",
+    "cursors",
+    "remove_cursor",
 ];
 const SERVER: &[&str] = &[
     "welcome",
@@ -54,6 +56,8 @@ const SERVER: &[&str] = &[
     "closing",
     "sessions",
     "topics",
+    "cursors",
+    "cursor_removed",
 ];
 
 /// The schema, with one side's frames as the rule that counts.
@@ -127,10 +131,14 @@ fn drive() -> (BTreeSet<String>, BTreeSet<String>) {
             .with("keep", Value::Bool(true)),
         ask("sessions", 7),
         ask("topics", 11),
+        ask("cursors", 8),
+        ask("remove_cursor", 9)
+            .with("account", text("ana"))
+            .with("name", text("c")),
     ];
     let mut from_client: BTreeSet<String> = sent.iter().map(|frame| frame.name.clone()).collect();
     sent.iter().for_each(|frame| ana.send(frame));
-    let mut heard = ana.until("topics");
+    let mut heard = ana.until("cursor_removed");
 
     let mut zoe = fixture.client("zoe");
     let add = Value::Array(vec![text("a/+")]);

@@ -10,6 +10,7 @@
 mod behaviour;
 mod cli;
 mod contract;
+mod cursor;
 mod errors;
 #[cfg(unix)] // needs signals, descriptor limits and mounts
 mod faults;

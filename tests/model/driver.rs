@@ -69,6 +69,7 @@ pub fn begin(outside: &mut Outside<'_>, now: Instant, is_stopping: bool) -> Core
             kept_topics: 1,
             kept_bytes: 1024,
             producers: 1,
+            cursors: 1,
         },
         is_journaled: outside.setting.is_journaled,
         server: "",
@@ -133,6 +134,7 @@ pub fn entry(user: UserName, resume: Option<u64>, before: u64, head: u64) -> Ent
         gap: gap.map(Seq),
         hears: Hears::EVERYTHING,
         kept_until: None,
+        cursor_new: false,
     }
 }
 

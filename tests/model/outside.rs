@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use arauto::Pattern;
-use arauto::internal::session::effects::{Ask, Effects, Event, Identity, Output};
+use arauto::internal::session::effects::{Ask, AskCursors, Effects, Event, Identity, Output};
 use arauto::internal::session::hears::Hears;
 use arauto::internal::session::rules::SessionRules;
 use arauto::internal::session::{
@@ -327,6 +327,16 @@ impl Effects for Outside<'_> {
         }
     }
 
+    fn ask_cursors(&mut self, _: AskCursors) {
+        unreachable!("no client of the model is an operator");
+    }
+
+    fn ack(&mut self, _: Seq) {}
+
+    fn is_superseded(&self) -> bool {
+        false
+    }
+
     fn leave(&mut self, _: &UserName) {
         self.has_acted = true;
         self.world.tell_hub(ToHub::Leave);
@@ -350,6 +360,9 @@ fn item_of(frame: &ServerFrame<'_>) -> Option<Item> {
         ServerFrame::Published(answer) => Item::Answer(number(answer.id)),
         ServerFrame::Present(answer) => Item::Answer(number(answer.id)),
         ServerFrame::Pong(answer) => Item::Answer(number(answer.id)),
+        ServerFrame::Cursors(_) | ServerFrame::CursorRemoved(_) => {
+            unreachable!("no client of the model is an operator")
+        }
         ServerFrame::Sessions(answer) => Item::Answer(number(answer.id)),
         ServerFrame::Topics(answer) => Item::Answer(number(answer.id)),
         ServerFrame::Subscribed(answer) => Item::Answer(number(answer.id)),

@@ -77,6 +77,8 @@ impl Said {
             ServerFrame::Pong(pong) => self.answer(pong.id, None, asked),
             ServerFrame::Sessions(list) => self.answer(list.id, None, asked),
             ServerFrame::Topics(list) => self.answer(list.id, None, asked),
+            ServerFrame::Cursors(list) => self.answer(list.id, None, asked),
+            ServerFrame::CursorRemoved(removed) => self.answer(removed.id, None, asked),
             ServerFrame::Stopping(stopping) => {
                 stopping
                     .id

@@ -8,6 +8,9 @@ use std::time::Instant;
 use actix::fut::ActorFuture;
 use actix::{Actor, ActorContext, AsyncContext, Context, Handler, MessageResult, Response};
 
+use super::cursors::{
+    CheckCursor, CursorRefusal, ListCursors, OpenCursor, OpenedCursor, RemoveCursor,
+};
 use super::deadline_timer::DeadlineTimer;
 use super::direct::{self, HubKey, Panicked, Shared};
 use super::messages::{
@@ -68,6 +71,7 @@ impl ActorFuture<Hub> for Commit {
         task: &mut TaskContext<'_>,
     ) -> Poll<()> {
         let mut state = hub.shared.state();
+        state.poll_cursors(task);
         if hub.timer.poll(state.next_due(), task) {
             state.announce_due(Instant::now());
             let _ = hub.timer.poll(state.next_due(), task); // for the next announcement
@@ -98,6 +102,38 @@ impl Handler<Forget> for Hub {
 
     fn handle(&mut self, Forget(users): Forget, _ctx: &mut Self::Context) {
         self.shared.state().forget(&users);
+    }
+}
+
+impl Handler<CheckCursor> for Hub {
+    type Result = Result<(), CursorRefusal>;
+
+    fn handle(&mut self, check: CheckCursor, _ctx: &mut Self::Context) -> Self::Result {
+        self.shared.state().check_cursor(&check.user, &check.name)
+    }
+}
+
+impl Handler<OpenCursor> for Hub {
+    type Result = Response<Result<OpenedCursor, CursorRefusal>>;
+
+    fn handle(&mut self, open: OpenCursor, _ctx: &mut Self::Context) -> Self::Result {
+        self.shared.state().open_cursor(open)
+    }
+}
+
+impl Handler<ListCursors> for Hub {
+    type Result = MessageResult<ListCursors>;
+
+    fn handle(&mut self, list: ListCursors, _ctx: &mut Self::Context) -> Self::Result {
+        MessageResult(self.shared.state().list_cursors(&list))
+    }
+}
+
+impl Handler<RemoveCursor> for Hub {
+    type Result = Response<Result<bool, CursorRefusal>>;
+
+    fn handle(&mut self, remove: RemoveCursor, _ctx: &mut Self::Context) -> Self::Result {
+        self.shared.state().remove_cursor(&remove)
     }
 }
 
@@ -146,6 +182,7 @@ impl Handler<Stop> for Hub {
 
     fn handle(&mut self, Stop: Stop, ctx: &mut Self::Context) {
         self.sentinel.disarm();
+        self.shared.state().store_last_acks();
         ctx.stop();
     }
 }

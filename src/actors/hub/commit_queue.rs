@@ -13,6 +13,7 @@ use actix::Response;
 use tokio::sync::oneshot;
 use tokio::time::{Interval, MissedTickBehavior, interval};
 
+use super::cursors::{CursorRefusal, Cursors, OpenedCursor};
 use super::messages::{Joined, Verdicts};
 use super::not_published::NotPublished;
 use super::presence::{Change, Presence};
@@ -24,7 +25,14 @@ use crate::wire::{Millis, Seq};
 /// How often an idle hub repeats failed announcements and applies retention.
 const TICK: Duration = Duration::from_secs(1);
 
-type Reply<T> = oneshot::Sender<Result<T, NotPublished>>;
+type Reply<T, E = NotPublished> = oneshot::Sender<Result<T, E>>;
+
+/// The states that change with each batch.
+pub(super) struct Batches<'a> {
+    pub(super) presence: &'a mut Presence,
+    pub(super) producers: &'a mut Producers,
+    pub(super) cursors: &'a mut Cursors,
+}
 
 /// The requests that are answered once the journal has their broadcasts.
 pub(super) struct CommitQueue {
@@ -49,6 +57,14 @@ struct PendingBatch {
     joins: Vec<Join>,
     /// The announcements in their order.
     changes: Vec<(UserName, Change)>,
+    cursors: Vec<(OpenedCursor, Reply<OpenedCursor, CursorRefusal>)>,
+    cursors_removed: Vec<Reply<bool, CursorRefusal>>,
+}
+
+impl PendingBatch {
+    fn has_broadcasts(&self) -> bool {
+        !(self.publishes.is_empty() && self.judged.is_empty() && self.changes.is_empty())
+    }
 }
 
 struct Join {
@@ -163,6 +179,36 @@ impl CommitQueue {
         later(answer)
     }
 
+    /// Whether nothing can be written before a restart.
+    pub(super) fn is_in_doubt(&self) -> bool {
+        self.journal_writer.is_in_doubt()
+    }
+
+    /// Answers with a cursor once its position is on disk.
+    pub(super) fn cursor(
+        &mut self,
+        opened: OpenedCursor,
+    ) -> Response<Result<OpenedCursor, CursorRefusal>> {
+        let (reply, answer) = oneshot::channel();
+        self.next.cursors.push((opened, reply));
+        Response::fut(async move { answer.await.unwrap_or(Err(CursorRefusal::Unwritten)) })
+    }
+
+    /// Answers that a cursor was removed once its row is.
+    pub(super) fn cursor_removed(&mut self) -> Response<Result<bool, CursorRefusal>> {
+        let (reply, answer) = oneshot::channel();
+        self.next.cursors_removed.push(reply);
+        Response::fut(async move { answer.await.unwrap_or(Err(CursorRefusal::Unwritten)) })
+    }
+
+    /// Has the last changes to cursors written, and does not wait for it.
+    pub(super) fn write_last(&self, cursors: &mut Cursors) {
+        let changes = cursors.begin_last_batch();
+        if !(changes.is_empty() || self.is_in_doubt()) {
+            self.journal_writer.write_last(changes);
+        }
+    }
+
     /// Answers with the head once every pending batch is visible or has failed.
     pub(super) fn seal(&mut self, appender: &Appender) -> Response<Seq> {
         let (reply, answer) = oneshot::channel();
@@ -176,11 +222,15 @@ impl CommitQueue {
     pub(super) fn poll(
         &mut self,
         appender: &mut Appender,
-        presence: &mut Presence,
-        producers: &mut Producers,
+        batches: Batches<'_>,
         clock: impl Fn() -> Millis,
         cx: &mut TaskContext<'_>,
     ) {
+        let Batches {
+            presence,
+            producers,
+            cursors,
+        } = batches;
         if self.poll_tick(cx) {
             // An error concerns publishers only.
             let _ = self.admit(appender, presence, clock(), Instant::now());
@@ -192,11 +242,13 @@ impl CommitQueue {
                 Poll::Ready(None) => {}
                 Poll::Ready(Some(BatchOutcome::Committed)) => {
                     producers.commit_batch();
+                    cursors.commit_batch();
                     self.complete(appender, presence);
                 }
                 Poll::Ready(Some(BatchOutcome::RolledBack(error))) => {
                     self.note_failure(&error);
                     producers.discard_pending();
+                    cursors.discard_pending(Instant::now());
                     self.fail(presence);
                 }
                 Poll::Ready(Some(BatchOutcome::InDoubt(error))) => {
@@ -206,12 +258,15 @@ impl CommitQueue {
                         "journal commit is in doubt; publishing stops until a restart"
                     );
                     producers.discard_pending();
+                    cursors.discard_pending(Instant::now());
                     self.fail(presence);
                 }
             }
             self.in_flight = std::mem::take(&mut self.next);
+            let is_batch = self.in_flight.has_broadcasts();
+            let acks = cursors.begin_batch(is_batch, Instant::now());
             let changes = producers.begin_batch();
-            if !self.journal_writer.write(appender, changes, clock()) {
+            if !self.journal_writer.write(appender, changes, acks, clock()) {
                 // Nothing is to be written for them: judged messages of which none is new,
                 // and further sessions of a user, which waited for the first.
                 self.complete(appender, presence);
@@ -240,6 +295,8 @@ impl CommitQueue {
             judged,
             joins,
             changes,
+            cursors,
+            cursors_removed,
         } = std::mem::take(&mut self.in_flight);
         let mut verdicts = judged.iter().flat_map(|(verdicts, ..)| verdicts);
         let has_new = verdicts.any(|verdict| verdict.is_new());
@@ -252,6 +309,12 @@ impl CommitQueue {
         }
         for (verdicts, reply, _) in judged {
             let _ = reply.send(Ok(verdicts));
+        }
+        for (opened, reply) in cursors {
+            let _ = reply.send(Ok(opened));
+        }
+        for reply in cursors_removed {
+            let _ = reply.send(Ok(true));
         }
         for (user, change) in changes {
             presence.shown(&user, change);
@@ -272,6 +335,12 @@ impl CommitQueue {
             }
             for (_, reply, _) in batch.judged {
                 let _ = reply.send(Err(NotPublished::Unwritten));
+            }
+            for (_, reply) in batch.cursors {
+                let _ = reply.send(Err(CursorRefusal::Unwritten));
+            }
+            for reply in batch.cursors_removed {
+                let _ = reply.send(Err(CursorRefusal::Unwritten));
             }
             for Join { user, reply, .. } in batch.joins {
                 presence.reject(&user, now);

@@ -38,7 +38,7 @@ pub struct PublishJudged {
     pub in_flight: Option<InFlightBytes>,
 }
 
-/// Forgets the producers of these accounts, which were removed.
+/// Forgets the producers and cursors of these accounts, which were removed.
 #[derive(Message)]
 #[rtype(result = "()")]
 pub struct Forget(pub Vec<UserName>);

@@ -4,12 +4,15 @@
 //! visible with one wake-up per thread; with a journal, once they are on disk ([`commit_queue`]). An
 //! uncontended publish on the hub's own thread needs no message to the hub ([`direct`]). Messages
 //! that their producers have numbered, and those with a value to keep, are judged here ([`judged`],
-//! [`producers`]): nothing else knows which numbers are in the stream, and how much is kept.
+//! [`producers`]): nothing else knows which numbers are in the stream, and how much is kept. Read
+//! positions that the server remembers for its clients are here too ([`cursors`]): they are stored
+//! with the batches of broadcasts.
 
 mod actor;
 mod address;
 mod commit_queue;
 mod contents;
+mod cursors;
 mod deadline_timer;
 mod direct;
 mod judged;
@@ -22,6 +25,10 @@ mod state;
 pub use self::actor::Hub;
 pub use self::address::HubAddress;
 pub use self::contents::Contents;
+pub use self::cursors::{
+    CheckCursor, CursorInfo, CursorLease, CursorRefusal, ListCursors, OpenCursor, OpenedCursor,
+    RemoveCursor,
+};
 pub use self::judged::{JudgedContents, Verdict};
 pub use self::messages::{
     Forget, Join, Joined, Leave, Publish, PublishJudged, Seal, Stop, Verdicts, Who,

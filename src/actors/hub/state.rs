@@ -6,8 +6,11 @@ use std::time::Instant;
 
 use actix::Response;
 
-use super::commit_queue::CommitQueue;
+use super::commit_queue::{Batches, CommitQueue};
 use super::contents::Contents;
+use super::cursors::{
+    CursorInfo, CursorRefusal, Cursors, ListCursors, OpenCursor, OpenedCursor, RemoveCursor,
+};
 use super::judged::JudgedContents;
 use super::messages::{Joined, Publish, PublishJudged, Verdicts};
 use super::not_published::NotPublished;
@@ -30,6 +33,8 @@ pub struct HubSetup {
     pub presence: PresenceLimits,
     /// The most producers of an account.
     pub producers: usize,
+    /// The most cursors of an account.
+    pub cursors: usize,
     /// The time of each broadcast.
     pub clock: Clock,
 }
@@ -39,6 +44,7 @@ pub(super) struct State {
     appender: Appender,
     presence: Presence,
     producers: Producers,
+    cursors: Cursors,
     clock: Clock,
     /// Broadcasts that are not visible yet, without a journal.
     in_flight: Vec<InFlightBytes>,
@@ -50,7 +56,10 @@ impl State {
     pub(super) fn new(mut setup: HubSetup) -> State {
         let journal_writer = setup.journal_writer.as_mut();
         let known = journal_writer.map_or_else(Vec::new, JournalWriter::take_producers);
+        let journal_writer = setup.journal_writer.as_mut();
+        let rows = journal_writer.map(JournalWriter::take_cursors);
         State {
+            cursors: Cursors::new(setup.cursors, setup.appender.log(), rows),
             appender: setup.appender,
             presence: Presence::new(setup.presence, Instant::now()),
             producers: Producers::new(setup.producers, known),
@@ -87,7 +96,8 @@ impl State {
             .commit_queue
             .as_ref()
             .is_none_or(CommitQueue::may_announce);
-        self.presence.next_due().filter(|_| may)
+        let presence = self.presence.next_due().filter(|_| may);
+        presence.into_iter().chain(self.cursors.next_due()).min()
     }
 
     /// Makes the announcements that are due.
@@ -115,8 +125,12 @@ impl State {
             }
             Some(commit_queue) => {
                 let clock = &self.clock;
-                let (appender, producers) = (&mut self.appender, &mut self.producers);
-                commit_queue.poll(appender, &mut self.presence, producers, || clock(), task);
+                let batches = Batches {
+                    presence: &mut self.presence,
+                    producers: &mut self.producers,
+                    cursors: &mut self.cursors,
+                };
+                commit_queue.poll(&mut self.appender, batches, || clock(), task);
             }
         }
     }
@@ -223,9 +237,61 @@ impl State {
         (judged.map_err(NotPublished::from), is_wake_due)
     }
 
-    /// Forgets the producers of these accounts.
+    /// Forgets the producers and cursors of these accounts.
     pub(super) fn forget(&mut self, users: &[UserName]) {
-        users.iter().for_each(|user| self.producers.forget(user));
+        for user in users {
+            self.producers.forget(user);
+            self.cursors.forget(user);
+        }
+    }
+
+    /// Notes acks that are to be stored; the task is woken when there are more.
+    pub(super) fn poll_cursors(&mut self, task: &TaskContext<'_>) {
+        self.cursors.poll_unstored(task.waker(), Instant::now());
+    }
+
+    pub(super) fn check_cursor(&self, user: &UserName, name: &str) -> Result<(), CursorRefusal> {
+        self.cursors.check(user, name)
+    }
+
+    pub(super) fn open_cursor(
+        &mut self,
+        open: OpenCursor,
+    ) -> Response<Result<OpenedCursor, CursorRefusal>> {
+        let commit_queue = self.commit_queue.as_ref();
+        if commit_queue.is_some_and(CommitQueue::is_in_doubt) {
+            return Response::reply(Err(CursorRefusal::Unwritten));
+        }
+        let outcome = self.cursors.open(open, self.appender.log(), Instant::now());
+        match (outcome, &mut self.commit_queue) {
+            (Ok((opened, true)), Some(commit_queue)) => commit_queue.cursor(opened),
+            (outcome, _) => Response::reply(outcome.map(|(opened, _)| opened)),
+        }
+    }
+
+    pub(super) fn list_cursors(&self, list: &ListCursors) -> (Vec<CursorInfo>, bool) {
+        self.cursors.list(list.after.as_ref(), list.most)
+    }
+
+    pub(super) fn remove_cursor(
+        &mut self,
+        remove: &RemoveCursor,
+    ) -> Response<Result<bool, CursorRefusal>> {
+        let RemoveCursor { account, name } = remove;
+        if !self.cursors.remove(account, name, Instant::now()) {
+            return Response::reply(Ok(false));
+        }
+        match &mut self.commit_queue {
+            Some(commit_queue) => commit_queue.cursor_removed(),
+            None => Response::reply(Ok(true)),
+        }
+    }
+
+    /// Has the acks that were not stored yet written before the store closes.
+    pub(super) fn store_last_acks(&mut self) {
+        if let Some(commit_queue) = &self.commit_queue {
+            commit_queue.write_last(&mut self.cursors);
+        }
     }
 
     pub(super) fn join(&mut self, user: UserName) -> Response<Result<Joined, NotPublished>> {

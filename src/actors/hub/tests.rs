@@ -43,6 +43,7 @@ impl Server {
             journal_writer: None,
             presence: PresenceLimits::share_of(1 << 20),
             producers: 4,
+            cursors: 4,
             clock,
         };
         let (end, has_ended) = oneshot::channel();

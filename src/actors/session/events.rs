@@ -38,6 +38,10 @@ pub(super) fn log(event: &Event<'_>, info: &SessionInfo, peer_id: &PeerId, limit
             let user = info.user().map(|user| user.to_string());
             tracing::info!(%session, user, %why, "session revoked");
         }
+        Event::Superseded => {
+            let user = info.user().map(|user| user.to_string());
+            tracing::info!(%session, user, "session superseded");
+        }
         Event::ShutdownRequested { user, now } => {
             if let Some(user) = user {
                 tracing::info!(%session, %user, now, "shutdown requested");

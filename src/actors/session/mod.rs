@@ -18,6 +18,7 @@
 
 mod actor;
 pub mod core;
+mod cursors;
 mod delivery;
 mod driver;
 mod entrance;

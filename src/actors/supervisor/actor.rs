@@ -13,7 +13,7 @@ use tokio::task::JoinHandle;
 use super::components::Components;
 use super::live_sessions::LiveSessions;
 use super::messages::{
-    ActorFailed, Ended, Happened, List, Opened, Revoked, Stop, Supervise, WaitFor,
+    ActorFailed, Ended, Happened, List, Opened, Revoked, Stop, Superseded, Supervise, WaitFor,
 };
 use crate::close::stop::{
     Contract, Effect, Input, Moment, Order, Status, StopMachine, StopOutcome,
@@ -307,6 +307,16 @@ impl Handler<Revoked> for Supervisor {
     fn handle(&mut self, Revoked(users): Revoked, _ctx: &mut Self::Context) {
         for session in self.sessions.of_users(&users) {
             session.do_send(Order::CheckStanding); // one for each change by another process
+        }
+    }
+}
+
+impl Handler<Superseded> for Supervisor {
+    type Result = ();
+
+    fn handle(&mut self, Superseded(session): Superseded, _ctx: &mut Self::Context) {
+        if let Some(session) = self.sessions.orders(session) {
+            session.do_send(Order::CheckStanding); // at most one for each login with a cursor
         }
     }
 }

@@ -10,6 +10,7 @@ use super::session_info::SessionInfo;
 use crate::accounts::UserName;
 use crate::close::stop::{Haste, Input, Order, Status};
 use crate::close::{Component, SessionRecord, StopReason};
+use crate::wire::SessionId;
 
 impl Message for Order {
     type Result = SessionRecord;
@@ -71,6 +72,11 @@ pub struct Stop {
 #[derive(Message)]
 #[rtype(result = "()")]
 pub struct Revoked(pub Vec<UserName>);
+
+/// Another session has taken this session's cursor.
+#[derive(Message)]
+#[rtype(result = "()")]
+pub struct Superseded(pub SessionId);
 
 /// An actor or thread that the server depends on has ended without being stopped: it has
 /// panicked.

@@ -17,7 +17,9 @@ use std::sync::Arc;
 
 pub use actor::Supervisor;
 pub use components::Components;
-pub use messages::{ActorFailed, Ended, List, Opened, Revoked, Stop, Supervise, WaitFor};
+pub use messages::{
+    ActorFailed, Ended, List, Opened, Revoked, Stop, Superseded, Supervise, WaitFor,
+};
 pub use session_info::SessionInfo;
 
 pub use crate::close::stop::{Haste, Order, Status, StoreClosed};

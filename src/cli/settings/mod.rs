@@ -55,6 +55,11 @@ pub(super) struct Settings {
     #[serde(deserialize_with = "time::some_time")]
     pub(super) retain_age: Option<Duration>,
 
+    /// The bytes above --retain-bytes up to which the journal keeps what a cursor has not passed yet,
+    /// also what is older than --retain-age [default: 0, cursors keep nothing].
+    #[arg(long, value_name = "BYTES")]
+    pub(super) cursor_hold: Option<ByteSize>,
+
     /// Write the report of the stop into this file, as JSON.
     #[arg(long, value_name = "FILE")]
     pub(super) report: Option<PathBuf>,
@@ -149,6 +154,7 @@ impl Settings {
             journal: self.journal || file.journal,
             retain_bytes: self.retain_bytes.or(file.retain_bytes),
             retain_age: self.retain_age.or(file.retain_age),
+            cursor_hold: self.cursor_hold.or(file.cursor_hold),
             report: self.report.or(file.report),
             log: self.log.or(file.log),
             tls_cert: self.tls_cert.or(file.tls_cert),
@@ -241,8 +247,10 @@ impl Settings {
     /// Returns how much the journal keeps; `None`: there is no journal.
     fn retention(&self) -> Result<Option<Retention>, Failure> {
         if !self.journal {
-            let retains = self.retain_bytes.is_some() || self.retain_age.is_some();
-            let message = "retain-bytes and retain-age need a journal: add --journal";
+            let retains = self.retain_bytes.is_some()
+                || self.retain_age.is_some()
+                || self.cursor_hold.is_some();
+            let message = "retain-bytes, retain-age and cursor-hold need a journal: add --journal";
             return if retains {
                 Err(Failure::new(sysexits::CONFIG, message))
             } else {
@@ -255,6 +263,10 @@ impl Settings {
             self.retain_bytes.map(|size| size.as_u64()),
         );
         retention.age = self.retain_age;
+        set(
+            &mut retention.cursor_hold,
+            self.cursor_hold.map(|size| size.as_u64()),
+        );
         Ok(Some(retention))
     }
 

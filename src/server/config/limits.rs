@@ -146,6 +146,17 @@ producers: usize = 64 => Row {
     effect: "a message that a forgotten producer repeats is published again",
 };
 
+/// The most cursors of an account: read positions that the server remembers.
+///
+/// They stay until an operator removes them or the account is removed.
+cursors: usize = 64 => Row {
+    name: "cursors",
+    section: FRAMES,
+    range: Range::Count(1..=100_000),
+    default: None,
+    effect: "`too-many`",
+};
+
 /// Logins of one peer with one name.
 ///
 /// A login with a password that was right a short while ago does not count.

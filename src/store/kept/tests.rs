@@ -26,7 +26,10 @@ fn fresh() -> (tempfile::TempDir, PathBuf) {
 
 fn open(path: &Path, bytes: u64) -> Result<(Db, Journal), StoreError> {
     let mut db = Db::open_checked(path)?;
-    let retention = Retention { bytes, age: None };
+    let retention = Retention {
+        bytes,
+        ..Retention::default()
+    };
     let (journal, _) = Journal::open(&mut db, retention, 0, now(), "s")?;
     Ok((db, journal))
 }

@@ -153,6 +153,7 @@ async fn journal_reader_finds_every_seq_or_names_the_gap() {
     journal.retention = Retention {
         bytes: 60_000,
         age: None,
+        ..Retention::default()
     };
     journal
         .write(&mut db, &JournalBatch::default(), now())

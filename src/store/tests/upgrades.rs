@@ -140,6 +140,7 @@ fn schema_version_3_is_upgraded_and_gets_the_table_of_rules() {
          DROP TABLE producer;
          DROP TABLE kept;
          DROP TABLE journal_routes;
+         DROP TABLE cursor;
          INSERT INTO account VALUES ('ana', '$argon2id$x', 'admin', 7);
          PRAGMA user_version = 3;",
     )

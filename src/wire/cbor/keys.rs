@@ -77,6 +77,17 @@ const RESUME: &[Key] = &[
     optional("term", Kind::Uint),
 ];
 
+const CURSOR: &[Key] = &[
+    required("account", Kind::Text),
+    required("name", Kind::Text),
+];
+
+const REMOVE_CURSOR: &[Key] = &[
+    ID,
+    required("account", Kind::Text),
+    required("name", Kind::Text),
+];
+
 const PUBLISH: &[Key] = &[
     ID,
     required("body", Kind::Body),
@@ -111,6 +122,8 @@ pub(super) fn of(frame: &str) -> &'static [Key] {
         "subscribe" => SUBSCRIBE,
         "topics" => TOPICS,
         "who" | "ping" | "fim" | "sessions" | "offer" | "withdraw" => const { &[ID] },
+        "cursors" => const { &[ID, optional("after", Kind::Map(CURSOR))] },
+        "remove_cursor" => REMOVE_CURSOR,
         "shutdown" => const { &[ID, optional("now", Kind::Bool)] },
         "ack" => const { &[required("seq", Kind::Seq)] },
         "answer" => const { &[required("call", Kind::Uint)] },

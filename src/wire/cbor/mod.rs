@@ -162,6 +162,8 @@ fn client_value<'a>(
         "fim" => ClientFrame::Fim(read(frame, value)?),
         "shutdown" => ClientFrame::Shutdown(read(frame, value)?),
         "sessions" => ClientFrame::Sessions(read(frame, value)?),
+        "cursors" => ClientFrame::Cursors(Box::new(read(frame, value)?)),
+        "remove_cursor" => ClientFrame::RemoveCursor(Box::new(read(frame, value)?)),
         "subscribe" => ClientFrame::Subscribe(Box::new(read(frame, value)?)),
         "topics" => ClientFrame::Topics(Box::new(read(frame, value)?)),
         "offer" => unserved(read::<IdFrame>(frame, value)?.id, "the frame offer"),
@@ -209,6 +211,8 @@ fn server_item(item: &[u8]) -> Result<Option<ServerFrame<'_>>, WireError> {
         "closing" => ServerFrame::Closing(read(frame, value)?),
         "sessions" => ServerFrame::Sessions(read(frame, value)?),
         "topics" => ServerFrame::Topics(read(frame, value)?),
+        "cursors" => ServerFrame::Cursors(read(frame, value)?),
+        "cursor_removed" => ServerFrame::CursorRemoved(read(frame, value)?),
         _ => return Ok(None),
     }))
 }

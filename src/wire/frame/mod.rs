@@ -2,6 +2,7 @@
 //!
 //! A decoded frame borrows from its buffer, so that the server copies a frame at most once.
 
+mod cursors;
 mod features;
 mod headers;
 mod lists;
@@ -17,6 +18,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+pub use self::cursors::{CursorKey, CursorLine, CursorList, CursorRemoved, Cursors, RemoveCursor};
 pub use self::features::Features;
 pub use self::headers::{Headers, LONGEST_HEADERS, MOST_HEADERS};
 pub use self::lists::{SessionLine, SessionList, TopicLine, TopicList, TopicQuery};
@@ -56,6 +58,10 @@ pub enum ClientFrame<'a> {
     Sessions(IdFrame),
     /// Asks for the list of topics: an addition to the contract, for operators.
     Topics(Box<TopicQuery<'a>>),
+    /// Asks for the list of cursors: an addition to the contract, for operators.
+    Cursors(Box<Cursors<'a>>),
+    /// Removes a cursor: an addition to the contract, for operators.
+    RemoveCursor(Box<RemoveCursor<'a>>),
     /// The answer to a call of a service. This version supports no services, so the frame is
     /// ignored.
     #[serde(skip)]
@@ -80,6 +86,8 @@ impl ClientFrame<'_> {
             | ClientFrame::Sessions(asked) => Some(asked.id),
             ClientFrame::Shutdown(shutdown) => Some(shutdown.id),
             ClientFrame::Topics(query) => Some(query.id),
+            ClientFrame::Cursors(cursors) => Some(cursors.id),
+            ClientFrame::RemoveCursor(remove) => Some(remove.id),
             ClientFrame::Unserved(unserved) => Some(unserved.id),
             ClientFrame::Ack(_) | ClientFrame::Answer => None,
         }
@@ -103,6 +111,10 @@ impl<'a> ClientFrame<'a> {
             ClientFrame::Shutdown(shutdown) => ClientFrame::Shutdown(shutdown),
             ClientFrame::Sessions(asked) => ClientFrame::Sessions(asked),
             ClientFrame::Topics(query) => ClientFrame::Topics(Box::new(query.into_owned())),
+            ClientFrame::Cursors(cursors) => ClientFrame::Cursors(Box::new(cursors.into_owned())),
+            ClientFrame::RemoveCursor(remove) => {
+                ClientFrame::RemoveCursor(Box::new(remove.into_owned()))
+            }
             ClientFrame::Answer => ClientFrame::Answer,
             ClientFrame::Unserved(unserved) => ClientFrame::Unserved(unserved),
         }
@@ -164,6 +176,10 @@ pub enum ServerFrame<'a> {
     Sessions(SessionList<'a>),
     /// A part of the list of topics, for operators.
     Topics(TopicList<'a>),
+    /// A part of the list of cursors, for operators.
+    Cursors(CursorList<'a>),
+    /// The answer to a frame that removes a cursor.
+    CursorRemoved(CursorRemoved),
 }
 
 impl<'a> ServerFrame<'a> {

@@ -63,6 +63,8 @@ fn write_line(frame: &ServerFrame<'_>, out: &mut String) -> fmt::Result {
         ServerFrame::Closing(closing) => write!(out, ". {}", closing.reason),
         ServerFrame::Sessions(list) => write!(out, "+ sessions {}", list.sessions.len()),
         ServerFrame::Topics(list) => write!(out, "+ topics {}", list.topics.len()),
+        ServerFrame::Cursors(list) => write!(out, "+ cursors {}", list.cursors.len()),
+        ServerFrame::CursorRemoved(removed) => write!(out, "+ removed {}", removed.removed),
     }
 }
 

@@ -73,8 +73,16 @@ const MET: &[Meeting] = &[
         serving::number_out_of_its_range_is_bad_value,
     ),
     (
+        ErrorCode::TooMany,
+        crate::cursor::refusals::cursor_above_the_limit_of_its_account_is_too_many,
+    ),
+    (
         ErrorCode::OutOfOrder,
         serving::number_above_the_next_one_is_out_of_order,
+    ),
+    (
+        ErrorCode::Superseded,
+        crate::cursor::supersede::second_login_with_a_cursor_ends_the_first_with_superseded,
     ),
     (
         ErrorCode::Stopping,
@@ -87,12 +95,7 @@ const MET: &[Meeting] = &[
 ];
 
 /// The codes of features that this server does not serve yet, and so does not send.
-const UNSERVED: &[ErrorCode] = &[
-    ErrorCode::BadTopic,
-    ErrorCode::TooMany,
-    ErrorCode::UnknownUser,
-    ErrorCode::Superseded,
-];
+const UNSERVED: &[ErrorCode] = &[ErrorCode::BadTopic, ErrorCode::UnknownUser];
 
 #[test]
 fn contract_error_codes_each_have_a_test() {

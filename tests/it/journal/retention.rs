@@ -11,7 +11,10 @@ use crate::support::{Fixture, wait_until};
 
 fn bounded(data: &Data, bytes: u64, config: &mut Config) {
     data.journal(config);
-    config.storage.journal = Some(Retention { bytes, age: None });
+    config.storage.journal = Some(Retention {
+        bytes,
+        ..Retention::default()
+    });
     config.limits.log_bytes = 256 << 10;
     config.backpressure.window = 32 << 10;
 }
@@ -66,6 +69,7 @@ fn at(data: &Data, now: &Arc<AtomicU64>, age: Duration) -> Fixture {
         config.storage.journal = Some(Retention {
             bytes: 1 << 30,
             age: Some(age),
+            ..Retention::default()
         });
         config.clock = Arc::new(move || Millis(clock.load(Ordering::Relaxed)));
     })

@@ -17,7 +17,8 @@ use crate::actors::supervisor::Status;
 use crate::close::{Evidence, Micros};
 use crate::topic::{Pattern, Permissions, RuleKind};
 use crate::wire::{
-    ErrorCode, Login, Role, Seq, ServerFrame, SessionId, SessionLine, Term, TopicLine, WireError,
+    CursorLine, ErrorCode, Login, Role, Seq, ServerFrame, SessionId, SessionLine, Term, TopicLine,
+    WireError,
 };
 
 /// The outside of a session.
@@ -162,6 +163,15 @@ pub trait Effects {
     /// Asks another actor; each answer comes as the [`Done`] of the same name.
     fn ask(&mut self, ask: Ask);
 
+    /// Asks the hub about cursors; each answer comes as the [`Done`] of the same name.
+    fn ask_cursors(&mut self, ask: AskCursors);
+
+    /// Moves the session's cursor, where it has one, to this seq.
+    fn ack(&mut self, seq: Seq);
+
+    /// Whether another session has taken this session's cursor.
+    fn is_superseded(&self) -> bool;
+
     /// Tells the hub that a session of this user is over.
     fn leave(&mut self, user: &UserName);
 
@@ -222,6 +232,25 @@ pub enum Ask {
     },
 }
 
+/// A question about cursors.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum AskCursors {
+    /// A part of the list.
+    List {
+        /// The account and the name of the cursor behind which the part begins.
+        after: Option<(String, String)>,
+        /// The most cursors of the part.
+        most: usize,
+    },
+    /// That a cursor is removed.
+    Remove {
+        /// The account.
+        account: String,
+        /// The cursor's name.
+        name: String,
+    },
+}
+
 /// The result of the oldest piece of work.
 #[derive(Debug)]
 pub enum Done {
@@ -237,6 +266,10 @@ pub enum Done {
     Users(Vec<UserName>),
     /// The server's sessions.
     Sessions(Vec<SessionLine<'static>>),
+    /// A part of the list of cursors, and whether there are more.
+    Cursors(Vec<CursorLine<'static>>, bool),
+    /// Whether there was a cursor to remove.
+    CursorRemoved(bool),
     /// Where the stop is.
     Stopping(Status),
     /// The actor that was asked is gone.
@@ -264,6 +297,8 @@ pub struct Entry {
     pub hears: Hears,
     /// The seq up to which the login asked for kept values.
     pub kept_until: Option<Seq>,
+    /// Whether the login's cursor was not known before.
+    pub cursor_new: bool,
 }
 
 /// Why a login failed.
@@ -273,7 +308,9 @@ pub enum LoginFailure {
     Refused(LoginRefusal),
     /// The user has as many sessions as it may have.
     TooManySessions,
-    /// Its `joined` could not be published.
+    /// The account has as many cursors as it may have, this number.
+    TooManyCursors(usize),
+    /// Its `joined` could not be published, or its cursor not be stored.
     Unannounced,
 }
 
@@ -288,6 +325,8 @@ pub enum Event<'a> {
     BadInput(&'a WireError),
     /// The account grants the session nothing any more.
     Revoked(RevocationReason),
+    /// Another session has taken the cursor.
+    Superseded,
     /// The client asked for the server's stop.
     ShutdownRequested {
         /// The user, where the client has logged in.

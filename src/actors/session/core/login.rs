@@ -66,6 +66,13 @@ impl Core {
                 let message = "this user has as many sessions as it may: end one first";
                 self.refuse_session(id, message, fx);
             }
+            Err(LoginFailure::TooManyCursors(limit)) => {
+                let message = format!(
+                    "this account has {limit} cursors, as many as it may have: have one removed"
+                );
+                refuse(fx, id, ErrorCode::TooMany, &message);
+                self.check_login(now, fx);
+            }
             Err(LoginFailure::Unannounced) => {
                 let message = "the login cannot be announced, as the server's journal cannot be \
                                written: try again later";
@@ -95,7 +102,7 @@ impl Core {
             term: Some(entry.term),
             request_rate: rate.map(|rate| rate.to_string().into()),
             filter: filter.as_deref().map(texts),
-            cursor_new: false,
+            cursor_new: entry.cursor_new,
         }));
         if let Some(newest) = entry.gap.filter(|newest| *newest > Seq::ZERO) {
             fx.answer(&ServerFrame::Gap(Gap {
@@ -115,18 +122,25 @@ impl Core {
         self.check_standing(fx);
     }
 
-    /// Ends the session where its account grants it nothing any more. Returns whether it does.
+    /// Ends the session where its account grants it nothing any more, or another session has its
+    /// cursor. Returns whether it does.
     pub fn check_standing<E: Effects>(&mut self, fx: &mut E) -> bool {
         if !matches!(self.state, State::Ready(Member::User(_))) {
             return false;
         }
-        let Some(why) = fx.revoked() else {
-            return false;
-        };
-        let message = why.to_string();
-        fx.log(Event::Revoked(why));
-        self.fail(ErrorCode::Revoked, &message, fx);
-        true
+        if let Some(why) = fx.revoked() {
+            let message = why.to_string();
+            fx.log(Event::Revoked(why));
+            self.fail(ErrorCode::Revoked, &message, fx);
+            return true;
+        }
+        let is_superseded = fx.is_superseded();
+        if is_superseded {
+            fx.log(Event::Superseded);
+            let message = "another session has logged in with this session's cursor";
+            self.fail(ErrorCode::Superseded, message, fx);
+        }
+        is_superseded
     }
 
     fn refuse_login<E: Effects>(&mut self, id: u64, refusal: &LoginRefusal, fx: &mut E) {

@@ -29,6 +29,7 @@ pub mod effects;
 pub mod hears;
 mod judged;
 mod notice;
+mod operators;
 pub mod policy;
 pub mod rules;
 mod run;
@@ -79,7 +80,7 @@ use crate::wire::{Features, Seq, ServerFrame, SessionId, VERSION, Welcome};
 const SERVED: Features = Features {
     topics: true,
     producer: true,
-    ..Features::NONE
+    cursor: true,
 };
 
 /// The decisions of one session.

@@ -87,6 +87,8 @@ pub struct FeatureLimits {
     pub kept_bytes: u64,
     /// The most producers of an account.
     pub producers: u64,
+    /// The most cursors of an account.
+    pub cursors: u64,
 }
 
 impl FeatureLimits {
@@ -97,12 +99,14 @@ impl FeatureLimits {
             kept_topics,
             kept_bytes,
             producers,
+            cursors,
         } = self;
         let named = [
             ("patterns", patterns),
             ("kept_topics", kept_topics),
             ("kept_bytes", kept_bytes),
             ("producers", producers),
+            ("cursors", cursors),
         ];
         let named = named.into_iter();
         named

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::time::{Duration, Instant};
 
 use super::effects::{Ask, Done, Effects, Event, LoginFailure};
+use super::operators::is_admin;
 use super::publish::refuse;
 use super::rules::SessionRules;
 use super::state::{Member, State};
@@ -13,8 +14,8 @@ use crate::accounts::{LoginRefusal, UserName};
 use crate::actors::handler::{HandlerError, Outcome, Request};
 use crate::close::CloseReason;
 use crate::wire::{
-    BodyFrame, ClientFrame, ErrorCode, Present, Role, Seq, ServerFrame, SessionList, Shutdown,
-    Unserved, WireError,
+    BodyFrame, ClientFrame, CursorList, CursorRemoved, ErrorCode, Present, Seq, ServerFrame,
+    SessionList, Shutdown, Unserved, WireError,
 };
 
 impl Core {
@@ -101,6 +102,16 @@ impl Core {
             (Purpose::Sessions { id }, Done::Sessions(sessions)) => {
                 answer_within(fx, id, &ServerFrame::Sessions(SessionList { id, sessions }));
             }
+            (Purpose::Cursors { id }, Done::Cursors(cursors, more)) => {
+                answer_within(
+                    fx,
+                    id,
+                    &ServerFrame::Cursors(CursorList { id, cursors, more }),
+                );
+            }
+            (Purpose::RemoveCursor { id }, Done::CursorRemoved(removed)) => {
+                fx.answer(&ServerFrame::CursorRemoved(CursorRemoved { id, removed }));
+            }
             (Purpose::Stop { id }, Done::Stopping(status)) => self.answer_shutdown(id, status, fx),
             (Purpose::Login { id }, _) => {
                 let refusal = LoginFailure::Refused(LoginRefusal::Internal);
@@ -151,6 +162,8 @@ impl Core {
             }
             ClientFrame::Sessions(list) => self.list_sessions(list.id, fx),
             ClientFrame::Topics(query) => self.list_topics(&query, fx),
+            ClientFrame::Cursors(cursors) => self.list_cursors(*cursors, fx),
+            ClientFrame::RemoveCursor(remove) => self.remove_cursor(*remove, fx),
             ClientFrame::Shutdown(shutdown) => self.shut_down(shutdown, fx),
             ClientFrame::Publish(publish) => unreachable!("gathered: {}", publish.id),
             ClientFrame::Subscribe(subscribe) => self.subscribe(&subscribe, fx),
@@ -170,18 +183,6 @@ impl Core {
                 reply(fx, id, outcome);
             }
             None => self.work.push(Purpose::Request { id }),
-        }
-    }
-
-    fn list_sessions<E: Effects>(&mut self, id: u64, fx: &mut E) {
-        self.tally.accept(1);
-        if is_admin(fx) {
-            fx.ask(Ask::Sessions);
-            self.work.push(Purpose::Sessions { id });
-        } else {
-            self.note_answered(1, fx);
-            let message = "the list of sessions is for admins";
-            refuse(fx, id, ErrorCode::Forbidden, message);
         }
     }
 
@@ -240,10 +241,11 @@ impl Core {
     }
 
     /// Notes an ack. One behind an earlier ack has no effect, nor has one of what was not sent.
-    fn note_ack<E: Effects>(&mut self, seq: Seq, fx: &E) {
+    fn note_ack<E: Effects>(&mut self, seq: Seq, fx: &mut E) {
         let is_sent = seq <= fx.output().sent || !fx.rules().checks_acks();
         if seq >= self.acked && is_sent {
             self.acked = seq;
+            fx.ack(seq);
         }
     }
 
@@ -264,6 +266,8 @@ impl Core {
                     | ClientFrame::Who(_)
                     | ClientFrame::Sessions(_)
                     | ClientFrame::Topics(_)
+                    | ClientFrame::Cursors(_)
+                    | ClientFrame::RemoveCursor(_)
                     | ClientFrame::Subscribe(_)
                     | ClientFrame::Unserved(_)
             ),
@@ -288,7 +292,10 @@ impl Core {
     ) -> Result<(), Duration> {
         match (frame, self.state.member().and_then(Member::user)) {
             (
-                ClientFrame::Who(_) | ClientFrame::Sessions(_) | ClientFrame::Topics(_),
+                ClientFrame::Who(_)
+                | ClientFrame::Sessions(_)
+                | ClientFrame::Topics(_)
+                | ClientFrame::Cursors(_),
                 Some(user),
             ) => fx.may_list(user),
             _ => Ok(()),
@@ -341,10 +348,6 @@ fn is_login(frame: &ClientFrame<'_>) -> bool {
         ClientFrame::Unserved(unserved) => unserved.is_login,
         _ => false,
     }
-}
-
-pub(super) fn is_admin<E: Effects>(fx: &E) -> bool {
-    fx.role() == Some(Role::Admin) || fx.is_own_user()
 }
 
 fn refuse_unserved<E: Effects>(fx: &mut E, Unserved { id, what, .. }: Unserved) {

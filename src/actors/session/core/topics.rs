@@ -2,8 +2,9 @@
 
 use super::Core;
 use super::effects::Effects;
+use super::operators::is_admin;
 use super::publish::refuse;
-use super::requests::{answer_within, is_admin};
+use super::requests::answer_within;
 use crate::wire::{ErrorCode, ServerFrame, TopicList, TopicQuery};
 
 /// The bytes of an answer beside the topics.

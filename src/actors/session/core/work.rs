@@ -27,6 +27,8 @@ pub(super) enum Purpose {
     PublishJudged { frames: JudgedFrames },
     Users { id: u64 },
     Sessions { id: u64 },
+    Cursors { id: u64 },
+    RemoveCursor { id: u64 },
     Stop { id: u64 },
 }
 
@@ -50,6 +52,8 @@ impl Purpose {
             | Purpose::Request { id }
             | Purpose::Users { id }
             | Purpose::Sessions { id }
+            | Purpose::Cursors { id }
+            | Purpose::RemoveCursor { id }
             | Purpose::Stop { id } => Ids::from_elem(id, 1),
         }
     }

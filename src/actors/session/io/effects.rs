@@ -10,12 +10,16 @@ use super::SessionIo;
 use crate::accounts::{Claim, PeerId, RevocationReason, UserName};
 use crate::actors::handler::{Answer, Outcome, Request};
 use crate::actors::hub::{
-    Contents, JudgedContents, Leave, NotPublished, Publish, PublishJudged, Verdicts, Who,
+    Contents, CursorLease, JudgedContents, Leave, NotPublished, Publish, PublishJudged, Verdicts,
+    Who,
 };
 use crate::actors::link::Link;
-use crate::actors::session::core::effects::{Ask, Done, Effects, Event, Identity, Output};
+use crate::actors::session::core::effects::{
+    Ask, AskCursors, Done, Effects, Event, Identity, Output,
+};
 use crate::actors::session::core::hears::Hears;
-use crate::actors::session::entrance::{self, Wanted};
+use crate::actors::session::cursors;
+use crate::actors::session::entrance::{self, Entrance, Wanted};
 use crate::actors::session::events;
 use crate::actors::session::listener_context::ListenerContext;
 use crate::actors::session::outlet::Recipient;
@@ -211,7 +215,7 @@ impl<L: Link> Effects for SessionIo<L> {
         };
         self.login_guard = Some(cancel.drop_guard());
         let listener = Arc::clone(&self.listener);
-        let job = entrance::log_in(listener, claim, Wanted::of(login));
+        let job = entrance::log_in(listener, claim, Wanted::of(login), self.info.id);
         self.jobs.push(None, job);
     }
 
@@ -309,6 +313,22 @@ impl<L: Link> Effects for SessionIo<L> {
                 self.jobs.push_done(work, job);
             }
         }
+    }
+
+    fn ask_cursors(&mut self, ask: AskCursors) {
+        let work = self.listener.in_work.admit(1);
+        let job = cursors::ask(Arc::clone(&self.listener), ask);
+        self.jobs.push_done(work, job);
+    }
+
+    fn ack(&mut self, seq: Seq) {
+        let cursor = self.entrance.as_ref().and_then(Entrance::cursor);
+        cursor.into_iter().for_each(|cursor| cursor.ack(seq));
+    }
+
+    fn is_superseded(&self) -> bool {
+        let cursor = self.entrance.as_ref().and_then(Entrance::cursor);
+        cursor.is_some_and(CursorLease::is_superseded)
     }
 
     fn leave(&mut self, user: &UserName) {

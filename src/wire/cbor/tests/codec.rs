@@ -7,15 +7,16 @@ use std::str::FromStr;
 
 use proptest::prelude::{Just, Strategy, any, prop, prop_assert_eq, prop_oneof, proptest};
 
+use super::cursors::{cursor_keys, cursor_lists};
 use super::framed;
 use super::same_as_serde::{bodies, numbers};
 use crate::wire::cbor::{decode_client, decode_server, encode, encode_server};
 use crate::wire::{
-    Ack, BodyFrame, ClientFrame, CloseReason, Closing, Decoded, ErrorCode, ErrorFrame, Gap,
-    Headers, IdFrame, LoggedIn, Login, LoginOptions, Message, Millis, Named, Passed, Phase,
-    Presence, Present, Publish, PublishOptions, Published, Resume, Role, Seq, ServerFrame,
-    SessionId, SessionLine, SessionList, Shutdown, StopReason, Stopping, Subscribe, Subscribed,
-    Term, TopicLine, TopicList, TopicQuery, Welcome,
+    Ack, BodyFrame, ClientFrame, CloseReason, Closing, CursorRemoved, Cursors, Decoded, ErrorCode,
+    ErrorFrame, Gap, Headers, IdFrame, LoggedIn, Login, LoginOptions, Message, Millis, Named,
+    Passed, Phase, Presence, Present, Publish, PublishOptions, Published, RemoveCursor, Resume,
+    Role, Seq, ServerFrame, SessionId, SessionLine, SessionList, Shutdown, StopReason, Stopping,
+    Subscribe, Subscribed, Term, TopicLine, TopicList, TopicQuery, Welcome,
 };
 
 fn ids() -> impl Strategy<Value = u64> {
@@ -160,6 +161,11 @@ fn client_frames() -> impl Strategy<Value = ClientFrame<'static>> {
         (ids(), now).prop_map(|(id, now)| ClientFrame::Shutdown(Shutdown { id, now })),
         id_frames().prop_map(ClientFrame::Sessions),
         topic_queries().prop_map(|query| ClientFrame::Topics(Box::new(query))),
+        (ids(), prop::option::of(cursor_keys()))
+            .prop_map(|(id, after)| { ClientFrame::Cursors(Box::new(Cursors { id, after })) }),
+        (ids(), texts(), texts()).prop_map(|(id, account, name)| {
+            ClientFrame::RemoveCursor(Box::new(RemoveCursor { id, account, name }))
+        }),
     ]
 }
 
@@ -351,6 +357,9 @@ fn server_frames() -> impl Strategy<Value = ServerFrame<'static>> {
         closings().prop_map(ServerFrame::Closing),
         sessions.prop_map(ServerFrame::Sessions),
         topic_lists().prop_map(ServerFrame::Topics),
+        cursor_lists().prop_map(ServerFrame::Cursors),
+        (ids(), any::<bool>())
+            .prop_map(|(id, removed)| ServerFrame::CursorRemoved(CursorRemoved { id, removed })),
     ]
 }
 

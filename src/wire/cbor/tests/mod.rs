@@ -1,4 +1,5 @@
 mod codec;
+mod cursors;
 mod features;
 mod same_as_serde;
 

@@ -120,6 +120,8 @@ pub fn read(answer: &[u8]) -> Answer {
         ServerFrame::Pong(pong) => to(pong.id),
         ServerFrame::Sessions(list) => to(list.id),
         ServerFrame::Topics(list) => to(list.id),
+        ServerFrame::Cursors(list) => to(list.id),
+        ServerFrame::CursorRemoved(removed) => to(removed.id),
         ServerFrame::Subscribed(subscribed) => to(subscribed.id),
         ServerFrame::Stopping(stopping) => stopping.id.map_or(Answer::Notice, to),
         ServerFrame::Error(error) => error.id.map_or(Answer::Notice, |id| Answer::To {
@@ -169,6 +171,10 @@ pub fn describe(answer: &[u8]) -> String {
         ),
         ServerFrame::Sessions(list) => format!("sessions {}", list.id),
         ServerFrame::Topics(list) => format!("topics {} of {}", list.id, list.topics.len()),
+        ServerFrame::Cursors(list) => format!("cursors {}", list.id),
+        ServerFrame::CursorRemoved(removed) => {
+            format!("cursor_removed {} {}", removed.id, removed.removed)
+        }
         other => panic!("the core makes no broadcasts: {other:?}"),
     }
 }

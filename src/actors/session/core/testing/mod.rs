@@ -6,6 +6,7 @@
 //! outside and the time, and does what the driver does around them. [`drive`] takes
 //! inputs in any order.
 
+mod changes;
 pub mod drive;
 mod frames;
 mod outside;

@@ -6,11 +6,11 @@ use std::time::Duration;
 use crate::accounts::{RevocationReason, UserName};
 use crate::actors::handler::{Outcome, Request};
 use crate::actors::hub::{Contents, JudgedContents, NotPublished, Verdicts};
-use crate::actors::session::core::effects::{Ask, Effects, Event, Identity, Output};
+use crate::actors::session::core::effects::{Ask, AskCursors, Effects, Event, Identity, Output};
 use crate::actors::session::core::hears::Hears;
 use crate::close::{Evidence, Micros};
 use crate::framing::Framing;
-use crate::topic::{self, Pattern, Permissions, RuleKind, RuleSet};
+use crate::topic::{Pattern, Permissions, RuleKind};
 use crate::wire::{Dialect, Login, Role, Seq, ServerFrame, SessionId, TopicLine};
 
 /// Something that the core did, beside its answers.
@@ -36,6 +36,9 @@ pub enum Effect {
     /// bytes together.
     PublishJudged(String, usize, usize),
     Ask(Ask),
+    AskCursors(AskCursors),
+    /// The session's cursor was moved.
+    Ack(Seq),
     Leave(String),
     CarriedOut,
     /// The filter, and the seq up to which.
@@ -66,6 +69,9 @@ pub struct Outside {
     /// The rules for the account, or for all accounts where the client has none.
     pub permissions: Option<Arc<Permissions>>,
     pub revoked: Option<RevocationReason>,
+    /// Whether the session has a cursor.
+    pub has_cursor: bool,
+    pub is_superseded: bool,
     pub is_own_user: bool,
     /// Whether there is a permit for the peer that is identified.
     pub has_permit: bool,
@@ -107,6 +113,8 @@ impl Default for Outside {
             account_role: Role::Escritor,
             permissions: None,
             revoked: None,
+            has_cursor: false,
+            is_superseded: false,
             is_own_user: false,
             has_permit: true,
             reply: None,
@@ -119,37 +127,6 @@ impl Default for Outside {
             user: None,
             after: None,
         }
-    }
-}
-
-impl Outside {
-    /// The client takes all that is queued, and all broadcasts up to the head where it follows.
-    pub fn write_all(&mut self) {
-        self.output.is_clear = true;
-        if self.output.follows {
-            self.output.reached = self.head;
-            self.output.sent = self.head;
-        }
-    }
-
-    /// Replaces the rules by one that matches every publish, or by none.
-    pub fn set_publish_rule(&mut self, effect: Option<topic::Effect>) {
-        self.permissions = effect.map(|effect| {
-            let mut own = RuleSet::default();
-            own.add(&topic::Rule {
-                kind: RuleKind::Publish,
-                pattern: "#".parse().expect("it is a pattern"),
-                effect,
-            });
-            Arc::new(Permissions::new("ana", Arc::default(), Arc::new(own)))
-        });
-    }
-
-    /// The connection breaks.
-    pub fn break_output(&mut self, is_own_failure: bool) {
-        self.output.is_broken = true;
-        self.output.has_failed |= is_own_failure;
-        self.output.is_clear = true;
     }
 }
 
@@ -361,6 +338,20 @@ impl Effects for Outside {
         self.effects.push(Effect::Ask(ask));
     }
 
+    fn ask_cursors(&mut self, ask: AskCursors) {
+        self.effects.push(Effect::AskCursors(ask));
+    }
+
+    fn ack(&mut self, seq: Seq) {
+        if self.has_cursor {
+            self.effects.push(Effect::Ack(seq));
+        }
+    }
+
+    fn is_superseded(&self) -> bool {
+        self.is_superseded
+    }
+
     fn leave(&mut self, user: &UserName) {
         self.effects.push(Effect::Leave(user.to_string()));
     }
@@ -375,6 +366,7 @@ impl Effects for Outside {
             Event::LoginRefused(_) => "login refused",
             Event::BadInput(_) => "bad input",
             Event::Revoked(_) => "revoked",
+            Event::Superseded => "superseded",
             Event::ShutdownRequested { .. } => "shutdown requested",
             Event::NotReadInTime => "not read in time",
         }));

@@ -87,6 +87,7 @@ impl Run {
                 kept_topics: 2,
                 kept_bytes: 1024,
                 producers: 2,
+                cursors: 2,
             },
             is_journaled,
             server: "arauto",
@@ -247,6 +248,7 @@ pub fn entry(after: Seq) -> Entry {
         gap: None,
         hears: Hears::EVERYTHING,
         kept_until: None,
+        cursor_new: false,
     }
 }
 

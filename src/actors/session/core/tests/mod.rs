@@ -1,5 +1,6 @@
 //! The core's rules, one by one. Each file tests the file of the core that it is named after.
 
+mod cursor;
 mod deadlines;
 mod ending;
 mod failing;

@@ -8,7 +8,7 @@ use super::session::{Io, READER};
 use crate::accounts::{RevocationReason, UserName};
 use crate::actors::handler::{Outcome, Request};
 use crate::actors::hub::{Contents, JudgedContents, NotPublished, Verdicts};
-use crate::actors::session::core::effects::{Ask, Effects, Event, Identity, Output};
+use crate::actors::session::core::effects::{Ask, AskCursors, Effects, Event, Identity, Output};
 use crate::actors::session::core::hears::Hears;
 use crate::actors::session::outlet::Recipient;
 use crate::close::{Evidence, Micros};
@@ -194,6 +194,18 @@ impl Effects for Io {
 
     fn ask(&mut self, ask: Ask) {
         self.others.ask(ask);
+    }
+
+    fn ask_cursors(&mut self, ask: AskCursors) {
+        self.others.ask_cursors(ask);
+    }
+
+    fn ack(&mut self, seq: Seq) {
+        self.others.ack(seq);
+    }
+
+    fn is_superseded(&self) -> bool {
+        self.others.is_superseded()
     }
 
     fn leave(&mut self, user: &UserName) {

@@ -181,6 +181,7 @@ impl Bench {
                 kept_topics: 2,
                 kept_bytes: 1024,
                 producers: 2,
+                cursors: 2,
             },
             is_journaled: kind >= DIALECTS.len(),
             server: "arauto",

@@ -9,8 +9,8 @@ use tokio::runtime::Runtime;
 
 use super::super::hearing::Broadcast;
 use crate::log::{
-    Appender, BackpressureLimits, BatchOutcome, Content, JournalReaders, JournalWriter, Log,
-    LogLimits, Origin, PresenceChange, ProducerChanges, Retention,
+    Appender, BackpressureLimits, BatchOutcome, Content, CursorChanges, JournalReaders,
+    JournalWriter, Log, LogLimits, Origin, PresenceChange, ProducerChanges, Retention,
 };
 use crate::store::{ClockReading, Db, Journal, Store, StoreThread};
 use crate::topic::Route;
@@ -55,6 +55,7 @@ impl Server {
         let retention = Retention {
             bytes: sizes.retained,
             age: None,
+            ..Retention::default()
         };
         let mut db = Db::open_checked(&path).expect("sound");
         // No test pulls the plug.
@@ -149,7 +150,12 @@ impl Server {
         let Server {
             appender, writer, ..
         } = self;
-        writer.write(appender, ProducerChanges::default(), Millis(1));
+        writer.write(
+            appender,
+            ProducerChanges::default(),
+            CursorChanges::default(),
+            Millis(1),
+        );
         let outcome = runtime.block_on(poll_fn(|cx| writer.poll(appender, cx)));
         assert!(matches!(outcome, None | Some(BatchOutcome::Committed)));
     }
