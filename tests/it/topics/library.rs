@@ -6,7 +6,7 @@ use arauto::{
 };
 
 use super::{log_in, next, next_message};
-use crate::support::{Fixture, PASSWORD, Served, block_on, watchdog};
+use crate::support::{Fixture, PASSWORD, Served, block_on, wait_until, watchdog};
 
 /// Calls `run` for a server at a local endpoint and for the same at a TCP one. The text client is
 /// of the same server.
@@ -22,6 +22,14 @@ fn on_each_endpoint(run: impl AsyncFn(&Endpoint, &Fixture)) {
         });
         let endpoint = fixture.server.endpoints()[1].clone();
         block_on(run(&endpoint, &fixture));
+        // The clients have gone without reading to the end, which a stop would report. The text
+        // client, eva, is the fixture's to end.
+        wait_until("the clients' sessions are over", || {
+            let sessions = block_on(fixture.server.sessions());
+            sessions
+                .iter()
+                .all(|line| line.user.as_deref() == Some("eva"))
+        });
         fixture.finish();
     }
 }
