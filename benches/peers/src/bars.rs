@@ -28,7 +28,7 @@ impl Than {
         match self {
             Than::System(system) => system.name(),
             Than::Best { name, .. } => name,
-            Than::Nothing => "itself, in us",
+            Than::Nothing => "itself, in us or bytes",
         }
     }
 
@@ -113,6 +113,10 @@ const NATS: Than = Than::Best {
     of: &[System::Nats, System::NatsDebian],
 };
 
+const MOSQUITTO: Than = Than::System(System::Mosquitto);
+const UNFILTERED: Than = Than::System(System::ArautoUnfiltered);
+const NO_TOPIC: Than = Than::System(System::ArautoNoTopic);
+
 const BEST_PEER: Than = Than::Best {
     name: "the best of nats-server (both) and redis-server",
     of: &[System::Nats, System::NatsDebian, System::Redis],
@@ -151,6 +155,22 @@ pub const BARS: &[Bar] = &[
     rate("publishers-32", BARE, 0.9),
     rate("publishers-32", NATS, 7.0),
     rate("publishers-32", REDIS, 7.0),
+    rate("topics-1000", NATS, 2.0),
+    rate("topics-1000", REDIS, 2.0),
+    rate("topics-1000", MOSQUITTO, 10.0),
+    rate("topics-10000", NATS, 2.0),
+    rate("topics-10000", REDIS, 2.0),
+    rate("topics-10000", MOSQUITTO, 10.0),
+    rate("topics-pattern", NATS, 2.0),
+    rate("topics-pattern", REDIS, 2.0),
+    rate("topics-pattern", MOSQUITTO, 10.0),
+    rate("topics-mixed", NATS, 2.0),
+    rate("topics-mixed", REDIS, 2.0),
+    rate("topics-mixed", MOSQUITTO, 10.0),
+    rate("topics-mixed", UNFILTERED, 0.9),
+    cost("topics-unread", Figure::Cpu, NO_TOPIC, 1.2),
+    cost("memory-topic", Figure::Bytes, Than::Nothing, 250.0),
+    cost("memory-subscription", Figure::Bytes, Than::Nothing, 150.0),
     cost("delivery", Figure::P50, BARE, 1.3),
     cost("delivery", Figure::P50, NATS, 0.5),
     cost("delivery", Figure::P50, REDIS, 0.95),

@@ -15,6 +15,8 @@ pub enum Figure {
     P99,
     /// The latency that one in a thousand exceeds.
     P999,
+    /// The bytes that the server holds for each.
+    Bytes,
 }
 
 impl Figure {
@@ -26,6 +28,7 @@ impl Figure {
             Figure::P50 => figures.p50,
             Figure::P99 => figures.p99,
             Figure::P999 => figures.p999,
+            Figure::Bytes => figures.bytes,
         }
     }
 
@@ -37,6 +40,7 @@ impl Figure {
             Figure::P50 => "p50",
             Figure::P99 => "p99",
             Figure::P999 => "p99.9",
+            Figure::Bytes => "memory",
         }
     }
 

@@ -6,7 +6,9 @@ use anyhow::{Context, Result, bail};
 use serde::{Deserialize, Serialize};
 
 use crate::affinity::{self, Pinned};
-use crate::load::{Figures, commits, delivery, fan_out, loops, publishers, round_trips, starts};
+use crate::load::{
+    Figures, commits, delivery, fan_out, loops, memory, publishers, round_trips, starts, topics,
+};
 use crate::peer::System;
 use crate::rows::{Cpus, Row, Work};
 use crate::start::{self, Programs, Running, Setup};
@@ -16,6 +18,9 @@ const RUN_SECONDS: f64 = 2.0;
 
 /// The shortest probe that tells a rate.
 const PROBE_SECONDS: f64 = 0.4;
+
+/// The topics or subscriptions of a run that measures their memory.
+const HELD: u64 = 100_000;
 
 /// How the measuring is done.
 #[derive(Debug)]
@@ -139,6 +144,9 @@ fn progress(round: usize, system: System, figures: &Figures) {
     if let (Some(p50), Some(p99)) = (figures.p50, figures.p99) {
         eprint!("  p50 {p50:.1} us  p99 {p99:.1} us");
     }
+    if let Some(bytes) = figures.bytes {
+        eprint!("  {bytes:.0} bytes each");
+    }
     match figures.lost {
         0 => eprintln!(),
         lost => eprintln!("  {lost} LOST"),
@@ -146,7 +154,7 @@ fn progress(round: usize, system: System, figures: &Figures) {
 }
 
 fn prepare(row: &Row, system: System, plan: &Plan) -> Result<Candidate> {
-    let is_started_by_work = matches!(row.work, Work::Starts(_));
+    let is_started_by_work = matches!(row.work, Work::Starts(_) | Work::Memory(_));
     let running = match is_started_by_work || system == System::Sqlite {
         true => None,
         false => Some(start::start(system, plan.setup(row)?, &plan.programs)?),
@@ -172,6 +180,9 @@ fn run(row: &Row, plan: &Plan, candidate: &Candidate, amount: u64) -> Result<Fig
             Work::Starts(moment) => {
                 starts::run(moment, candidate.system, setup, &plan.programs, amount)
             }
+            Work::Memory(held) => {
+                memory::run(held, candidate.system, setup, &plan.programs, amount)
+            }
             Work::Commits { size } => commits::sqlite(size, &plan.disk, amount),
             _ => bail!("{} has no server for this work", candidate.system.name()),
         };
@@ -183,7 +194,8 @@ fn run(row: &Row, plan: &Plan, candidate: &Candidate, amount: u64) -> Result<Fig
         Work::RoundTrips { size } => round_trips::run(size, running, amount),
         Work::Publishers(work) => publishers::run(work, running, amount),
         Work::Commits { size } => commits::run(size, running, amount),
-        Work::Starts(_) => bail!("servers that run are not started"),
+        Work::Topics(work) => topics::run(work.fitted(plan.quick), running, amount),
+        Work::Starts(_) | Work::Memory(_) => bail!("servers that run are not started"),
     }
 }
 
@@ -198,6 +210,8 @@ fn little(work: Work) -> u64 {
         Work::Loops(_) => 6400,
         Work::Publishers(work) => (work.publishers * work.in_flight) as u64,
         Work::Commits { .. } => 100,
+        Work::Topics(work) => 20_000 / work.deliveries().max(1) as u64,
+        Work::Memory(_) => 1000,
         Work::Starts(_) => 3,
     }
 }
@@ -210,6 +224,8 @@ fn enough(row: &Row, plan: &Plan, candidate: &Candidate) -> Result<u64> {
         }) => return Ok(pace * 3),
         Work::RoundTrips { .. } | Work::Delivery { .. } => return Ok(50_000),
         Work::Starts(_) => return Ok(10),
+        Work::Memory(_) => return Ok(HELD),
+        Work::Topics(work) => work.deliveries().max(1) as f64,
         Work::FanOut(work) => work.readers as f64,
         Work::Loops(_) | Work::Publishers(_) | Work::Commits { .. } => 1.0,
     };

@@ -7,11 +7,12 @@ use anyhow::{Context, Result, bail, ensure};
 use rustix::event::epoll::{Event, EventFlags};
 use rustix::fs::Timespec;
 
+use super::frames::Frames;
 use super::pace::Pace;
 use super::socket::{context, holds_back};
 use crate::engine::client::Client;
 use crate::engine::connection::BUFFER;
-use crate::engine::output::{Output, Repeated};
+use crate::engine::output::Output;
 use crate::engine::window::Window;
 use crate::epoll::Epoll;
 use crate::meter::Count;
@@ -36,7 +37,7 @@ pub struct Expected {
 }
 
 struct Peer {
-    client: Client<Socket, Meter, Repeated>,
+    client: Client<Socket, Meter, Frames>,
     expected: Expected,
     /// In a closed loop.
     window: Option<Window>,
@@ -97,7 +98,7 @@ impl Clients {
         &mut self,
         connection: Socket,
         decoder: Meter,
-        output: Repeated,
+        output: Frames,
         expected: Expected,
         window: Option<Window>,
     ) -> Result<()> {

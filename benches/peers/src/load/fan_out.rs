@@ -6,6 +6,7 @@ use anyhow::{Context, Result, ensure};
 
 use super::clients::{Clients, Expected};
 use super::clocks::RunClocks;
+use super::frames::Frames;
 use super::pace::Pace;
 use super::{Figures, OFFER};
 use crate::engine::output::{Repeated, Writes};
@@ -70,7 +71,11 @@ impl Run<'_> {
     fn connect(&mut self) -> Result<()> {
         let system = self.running.system;
         let FanOut { size, readers, .. } = self.work;
-        let output = Repeated::new(&system.publish(size), OFFER, self.work.writes);
+        let output = Frames::Same(Repeated::new(
+            &system.publish(size),
+            OFFER,
+            self.work.writes,
+        ));
         for index in 0..readers + self.work.publishers {
             let mut socket = self.running.connect().context("connect")?;
             let reads = index < readers;

@@ -6,6 +6,7 @@ use anyhow::{Context, Result, ensure};
 
 use super::clients::{Clients, Expected};
 use super::clocks::RunClocks;
+use super::frames::Frames;
 use super::{Figures, OFFER};
 use crate::engine::output::{Repeated, Writes};
 use crate::engine::window::Window;
@@ -29,7 +30,7 @@ pub fn run(work: Loops, running: &Running, requests: u64) -> Result<Figures> {
     for _ in 0..work.clients {
         let mut socket = running.connect().context("connect")?;
         let talk = running.system.converse(&mut socket, work.size)?;
-        let output = Repeated::new(&talk.request, OFFER, Writes::Pipelined);
+        let output = Frames::Same(Repeated::new(&talk.request, OFFER, Writes::Pipelined));
         let expected = Expected {
             sent: each,
             messages: each,

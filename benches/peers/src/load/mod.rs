@@ -8,12 +8,15 @@ mod clocks;
 pub mod commits;
 pub mod delivery;
 pub mod fan_out;
+mod frames;
 pub mod loops;
+pub mod memory;
 mod pace;
 pub mod publishers;
 pub mod round_trips;
 mod socket;
 pub mod starts;
+pub mod topics;
 
 use serde::{Deserialize, Serialize};
 
@@ -47,6 +50,8 @@ pub struct Figures {
     pub p99: Option<f64>,
     /// The latency that one in a thousand exceeds.
     pub p999: Option<f64>,
+    /// The bytes that the server holds for each of what is done, where that is the work.
+    pub bytes: Option<f64>,
 }
 
 impl Figures {

@@ -7,6 +7,7 @@ use anyhow::{Context, Result, ensure};
 
 use super::clients::{Clients, Expected};
 use super::clocks::RunClocks;
+use super::frames::Frames;
 use super::{Figures, OFFER};
 use crate::engine::output::{Repeated, Writes};
 use crate::engine::window::Window;
@@ -38,7 +39,7 @@ pub fn run(work: Publishers, running: &Running, messages: u64) -> Result<Figures
             messages: if system.tells_publishers() { total } else { 0 },
             answers: each,
         };
-        let output = Repeated::new(&frame, OFFER, Writes::Pipelined);
+        let output = Frames::Same(Repeated::new(&frame, OFFER, Writes::Pipelined));
         let window = Window::new(each, work.in_flight);
         clients.add(socket, meter, output, expected, Some(window))?;
     }

@@ -5,6 +5,7 @@ pub mod jetstream;
 mod mosquitto;
 mod nats;
 mod redis;
+pub mod topics;
 pub mod uniform;
 
 use std::fs::File;
@@ -64,6 +65,10 @@ pub enum System {
     Arauto,
     /// The same, with the handler that it has by default.
     ArautoUpper,
+    /// The same without the readers that have a filter.
+    ArautoUnfiltered,
+    /// The same with messages that have no topic.
+    ArautoNoTopic,
     /// One epoll thread that copies each publisher's bytes to each reader.
     Bare,
     /// The same with messages as long as arauto's frames.
@@ -90,6 +95,8 @@ impl System {
         match self {
             System::Arauto => "arauto",
             System::ArautoUpper => "arauto (upper)",
+            System::ArautoUnfiltered => "arauto (unfiltered readers alone)",
+            System::ArautoNoTopic => "arauto (no topic)",
             System::Bare => "bare",
             System::BareFramed => "bare-framed",
             System::EpollEcho => "bare epoll echo",
@@ -100,6 +107,14 @@ impl System {
             System::Mosquitto => "mosquitto",
             System::Sqlite => "SQLite itself",
         }
+    }
+
+    /// Returns whether it is arauto's server, whatever its settings and its work are.
+    pub fn is_arauto(self) -> bool {
+        matches!(
+            self,
+            System::Arauto | System::ArautoUpper | System::ArautoUnfiltered | System::ArautoNoTopic
+        )
     }
 
     /// Returns whether it may drop messages: then loss is a figure, else an error.
@@ -121,7 +136,7 @@ impl System {
     /// Subscribes this connection to every message of `size` bytes.
     pub fn subscribe(self, socket: &mut Socket, size: usize) -> Result<Meter> {
         match self {
-            System::Arauto | System::ArautoUpper => {
+            _ if self.is_arauto() => {
                 let seq = arauto::log_in(socket)?;
                 let stream = arauto::Stream::after(seq, size);
                 Ok(Meter::new(AnyGrammar::Arauto(stream)))
@@ -141,7 +156,7 @@ impl System {
     pub fn announce(self, socket: &mut Socket, size: usize, readers: usize) -> Result<Meter> {
         match self {
             // In arauto a session gets all broadcasts, its own too.
-            System::Arauto | System::ArautoUpper => self.subscribe(socket, size),
+            _ if self.is_arauto() => self.subscribe(socket, size),
             System::Nats | System::NatsDebian => nats::announce(socket),
             System::Redis => {
                 let answer = redis::answer(readers);
@@ -181,7 +196,7 @@ impl System {
     /// Waits until the server has answered something.
     pub fn greet(self, socket: &mut Socket) -> Result<()> {
         match self {
-            System::Arauto | System::ArautoUpper => arauto::welcome(socket),
+            _ if self.is_arauto() => arauto::welcome(socket),
             System::Nats | System::NatsDebian => nats::read_info(socket),
             System::Redis => redis::ping(socket),
             System::Mosquitto => mosquitto::announce(socket).map(drop),
@@ -192,21 +207,21 @@ impl System {
     /// Returns how many answers each publish gets.
     pub fn answers(self) -> u64 {
         match self {
-            System::Arauto | System::ArautoUpper | System::Redis => 1,
-            _ => 0,
+            System::Redis => 1,
+            _ => u64::from(self.is_arauto()),
         }
     }
 
     /// Returns whether publishers get all messages too.
     pub fn tells_publishers(self) -> bool {
-        matches!(self, System::Arauto | System::ArautoUpper)
+        self.is_arauto()
     }
 
     /// Returns what a publisher writes for one message with a body of `size` bytes.
     pub fn publish(self, size: usize) -> Vec<u8> {
         let body = "x".repeat(size);
         match self {
-            System::Arauto | System::ArautoUpper => arauto::publish(&body),
+            _ if self.is_arauto() => arauto::publish(&body),
             System::Nats | System::NatsDebian => nats::publish(&body),
             System::Redis => redis::command(&["PUBLISH", redis::CHANNEL, &body]),
             System::Mosquitto => mosquitto::publish(&body),
@@ -220,7 +235,7 @@ impl System {
     pub fn converse(self, socket: &mut Socket, size: usize) -> Result<Conversation> {
         let body = "x".repeat(size);
         let (request, reply) = match self {
-            System::Arauto | System::ArautoUpper => {
+            _ if self.is_arauto() => {
                 arauto::log_in(socket)?;
                 let answered = match self {
                     System::ArautoUpper => body.to_uppercase(),

@@ -8,19 +8,24 @@ use super::Meter;
 use super::uniform::Uniform;
 use crate::net::Socket;
 
-/// A topic of one letter, with its length before it.
-const TOPIC: &[u8] = b"\0\x01s";
+/// The topic that is published to.
+const TOPIC: &str = "s";
 
 /// Subscribes, and waits until that is done.
 pub fn subscribe(socket: &mut Socket, size: usize) -> Result<Meter> {
-    connect(socket)?;
-    let mut payload = b"\0\x01".to_vec(); // the packet's id
-    payload.extend_from_slice(TOPIC);
-    payload.push(0); // at QoS 0
-    exchange(socket, &packet(0x82, &payload), b"\x90\x03\0\x01\0")?;
+    subscribe_to(socket, TOPIC)?;
     let message = publish(&"x".repeat(size));
     let head = &message[..message.len() - size];
     Ok(Uniform::new(message.len(), head).into())
+}
+
+/// Subscribes to the topics that a filter matches, and waits until that is done.
+pub fn subscribe_to(socket: &mut Socket, filter: &str) -> Result<()> {
+    connect(socket)?;
+    let mut payload = b"\0\x01".to_vec(); // the packet's id
+    payload.extend_from_slice(&string(filter));
+    payload.push(0); // at QoS 0
+    exchange(socket, &packet(0x82, &payload), b"\x90\x03\0\x01\0")
 }
 
 /// Connects without a subscription, to publish.
@@ -31,7 +36,18 @@ pub fn announce(socket: &mut Socket) -> Result<Meter> {
 
 /// One message; it arrives as the same bytes.
 pub fn publish(body: &str) -> Vec<u8> {
-    packet(0x30, &[TOPIC, body.as_bytes()].concat())
+    publish_to(TOPIC, body)
+}
+
+/// One message to a topic; it arrives as the same bytes.
+pub fn publish_to(topic: &str, body: &str) -> Vec<u8> {
+    packet(0x30, &[&string(topic), body.as_bytes()].concat())
+}
+
+/// A text with its length before it.
+fn string(text: &str) -> Vec<u8> {
+    let length = text.len() as u16; // topics are short
+    [&length.to_be_bytes(), text.as_bytes()].concat()
 }
 
 fn connect(socket: &mut Socket) -> Result<()> {

@@ -24,10 +24,15 @@ pub fn read_info(socket: impl Read) -> Result<()> {
 
 /// Subscribes, and waits until that is known to be done.
 pub fn subscribe(socket: &mut Socket, size: usize) -> Result<Meter> {
-    connect(socket, &format!("SUB {SUBJECT} 1\r\n"))?;
+    subscribe_to(socket, SUBJECT)?;
     let head = format!("MSG {SUBJECT} 1 {size}\r\n");
     let messages = Uniform::new(head.len() + size + 2, head.as_bytes());
     Ok(messages.with_ping(PING).into())
+}
+
+/// Subscribes to a subject, which may be a pattern, and waits until that is known to be done.
+pub fn subscribe_to(socket: &mut Socket, subject: &str) -> Result<()> {
+    connect(socket, &format!("SUB {subject} 1\r\n"))
 }
 
 /// Connects without a subscription, to publish.
@@ -38,7 +43,12 @@ pub fn announce(socket: &mut Socket) -> Result<Meter> {
 
 /// One message.
 pub fn publish(body: &str) -> Vec<u8> {
-    format!("PUB {SUBJECT} {}\r\n{body}\r\n", body.len()).into_bytes()
+    publish_to(SUBJECT, body)
+}
+
+/// One message to a subject.
+pub fn publish_to(subject: &str, body: &str) -> Vec<u8> {
+    format!("PUB {subject} {}\r\n{body}\r\n", body.len()).into_bytes()
 }
 
 /// Connects, sends what `then` has, and waits until that is done.

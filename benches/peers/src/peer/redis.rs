@@ -14,14 +14,22 @@ pub const CHANNEL: &str = "s";
 
 /// Subscribes, and waits until that is done.
 pub fn subscribe(socket: &mut Socket, size: usize) -> Result<Meter> {
-    socket.write_all(&command(&["SUBSCRIBE", CHANNEL]))?;
-    let expected = b"*3\r\n$9\r\nsubscribe\r\n$1\r\ns\r\n:1\r\n";
-    let mut answer = vec![0; expected.len()];
-    socket.read_exact(&mut answer)?;
-    ensure!(answer == expected, "redis-server: {:?}", show(&answer));
+    subscribe_to(socket, "subscribe", CHANNEL)?;
     let head = format!("*3\r\n$7\r\nmessage\r\n$1\r\n{CHANNEL}\r\n${size}\r\n");
     let messages = Uniform::new(head.len() + size + 2, head.as_bytes());
     Ok(messages.into())
+}
+
+/// Subscribes to one channel, or by `psubscribe` to those that match, and waits until that is done.
+pub fn subscribe_to(socket: &mut Socket, how: &str, channel: &str) -> Result<()> {
+    socket.write_all(&command(&[how, channel]))?;
+    let mut expected = command(&[how, channel, ""]);
+    expected.truncate(expected.len() - bulk("").len());
+    expected.extend_from_slice(b":1\r\n");
+    let mut answer = vec![0; expected.len()];
+    socket.read_exact(&mut answer)?;
+    ensure!(answer == expected, "redis-server: {:?}", show(&answer));
+    Ok(())
 }
 
 /// Asks whether the server answers.

@@ -77,8 +77,8 @@ pub fn other_ratios(results: &Results) -> String {
 /// The results of each system: medians, and the least and the most of the rounds.
 pub fn figures_of_all(results: &Results) -> String {
     let mut text = "| work | system | a second | server CPU s a million | p50 us | p99 us \
-                    | p99.9 us | load busy | others busy | lost |\n\
-                    |---|---|---|---|---|---|---|---|---|---|\n"
+                    | p99.9 us | bytes each | load busy | others busy | lost |\n\
+                    |---|---|---|---|---|---|---|---|---|---|---|\n"
         .to_owned();
     for (row, result) in measured(results) {
         for runs in &result.runs {
@@ -92,7 +92,7 @@ fn line(text: &mut String, row: &Row, runs: &Runs) {
     let start = format!("| {} | {} |", row.title, runs.system.name());
     let spread = |figure: Figure| Spread::of(runs.rounds.iter().filter_map(|f| figure.of(f)));
     let Some(rate) = spread(Figure::Rate) else {
-        let _ = writeln!(text, "{start} failed |{}", " |".repeat(7));
+        let _ = writeln!(text, "{start} failed |{}", " |".repeat(8));
         return;
     };
     let shown = |spread: Option<Spread>| spread.map_or(String::new(), |s| s.to_string());
@@ -108,12 +108,13 @@ fn line(text: &mut String, row: &Row, runs: &Runs) {
     };
     let _ = writeln!(
         text,
-        "{start} {} | {} | {} | {} | {} | {} | {} | {lost} |",
+        "{start} {} | {} | {} | {} | {} | {} | {} | {} | {lost} |",
         rate_text(rate),
         shown(spread(Figure::Cpu)),
         shown(spread(Figure::P50)),
         shown(spread(Figure::P99)),
         shown(spread(Figure::P999)),
+        shown(spread(Figure::Bytes)),
         percent(|f| Some(f.load_busy)),
         percent(|f| f.others_busy),
     );

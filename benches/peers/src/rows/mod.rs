@@ -5,8 +5,10 @@ mod table;
 use crate::figure::Figure;
 use crate::load::fan_out::FanOut;
 use crate::load::loops::Loops;
+use crate::load::memory::Held;
 use crate::load::publishers::Publishers;
 use crate::load::starts::Moment;
+use crate::load::topics::Topics;
 use crate::peer::System;
 use crate::start::Storage;
 pub use table::ROWS;
@@ -35,6 +37,10 @@ pub enum Work {
         /// Bytes of a body.
         size: usize,
     },
+    /// One publisher to many topics, and readers of some of them.
+    Topics(Topics),
+    /// A server that holds topics or subscriptions.
+    Memory(Held),
     /// A server that starts and stops.
     Starts(Moment),
 }
@@ -50,7 +56,10 @@ impl Work {
             Work::FanOut(FanOut { pace: Some(_), .. }) => {
                 &[Figure::Cpu, Figure::P50, Figure::P99, Figure::P999]
             }
-            Work::FanOut(_) | Work::Loops(_) | Work::Publishers(_) => &[Figure::Rate, Figure::Cpu],
+            Work::FanOut(_) | Work::Loops(_) | Work::Publishers(_) | Work::Topics(_) => {
+                &[Figure::Rate, Figure::Cpu]
+            }
+            Work::Memory(_) => &[Figure::Bytes],
         }
     }
 }

@@ -4,11 +4,13 @@ use super::{Row, Work};
 use crate::engine::output::Writes;
 use crate::load::fan_out::FanOut;
 use crate::load::loops::Loops;
+use crate::load::memory::Held;
 use crate::load::publishers::Publishers;
 use crate::load::starts::Moment;
+use crate::load::topics::Topics;
 use crate::peer::System::{
-    self, Arauto, ArautoUpper, Bare, BareFramed, EpollEcho, Mosquitto, Nats, NatsDebian, Redis,
-    Sqlite, TokioEcho,
+    self, Arauto, ArautoNoTopic, ArautoUnfiltered, ArautoUpper, Bare, BareFramed, EpollEcho,
+    Mosquitto, Nats, NatsDebian, Redis, Sqlite, TokioEcho,
 };
 use crate::start::Storage;
 
@@ -56,6 +58,36 @@ const fn loops(in_flight: usize) -> Work {
     })
 }
 
+/// Topics without readers.
+const TOPICS: Topics = Topics {
+    topics: 1000,
+    own: false,
+    of_pattern: 0,
+    of_all: 0,
+    size: 128,
+};
+
+/// A reader for each topic.
+const fn own_topics(topics: usize) -> Work {
+    Work::Topics(Topics {
+        topics,
+        own: true,
+        ..TOPICS
+    })
+}
+
+const READERS_OF_A_PATTERN: Work = Work::Topics(Topics {
+    topics: 10_000,
+    of_pattern: 100,
+    ..TOPICS
+});
+
+const UNFILTERED_BESIDE_FILTERED: Work = Work::Topics(Topics {
+    own: true,
+    of_all: 100,
+    ..TOPICS
+});
+
 /// All of them: the name of the group, the row's own, its title.
 #[rustfmt::skip] // one row, few lines
 pub const ROWS: &[Row] = &[
@@ -94,6 +126,35 @@ pub const ROWS: &[Row] = &[
     Row::new(
         ["fan-out", "publishers-32", "32 publishers, one write a message, 100 readers, 128 bytes"],
         PUBLISHERS, SERVERS,
+    ),
+    Row::new(
+        ["topics", "topics-1000", "1,000 topics with one reader each, 128 bytes"],
+        own_topics(1000), DAEMONS,
+    ),
+    Row::new(
+        ["topics", "topics-10000", "10,000 topics with one reader each, 128 bytes"],
+        own_topics(10_000), DAEMONS,
+    ),
+    Row::new(
+        ["topics", "topics-pattern", "100 readers of `a/+/c` among 10,000 topics, 128 bytes"],
+        READERS_OF_A_PATTERN, DAEMONS,
+    ),
+    Row::new(
+        ["topics", "topics-mixed", "100 unfiltered readers beside 1,000 of one topic each, 128 bytes"],
+        UNFILTERED_BESIDE_FILTERED,
+        &[Arauto, ArautoUnfiltered, Nats, NatsDebian, Redis, Mosquitto],
+    ),
+    Row::new(
+        ["topics", "topics-unread", "messages to 1,000 topics without a reader, 128 bytes"],
+        Work::Topics(TOPICS), &[Arauto, ArautoNoTopic],
+    ),
+    Row::new(
+        ["topics", "memory-topic", "memory of a topic, of many in the log"],
+        Work::Memory(Held::Topics), &[Arauto],
+    ),
+    Row::new(
+        ["topics", "memory-subscription", "memory of a subscription, 1,000 a session"],
+        Work::Memory(Held::Subscriptions), &[Arauto],
     ),
     Row::new(
         ["delivery", "delivery", "publish to delivery, 1 publisher, 1 subscriber, one cpu, 128 bytes"],

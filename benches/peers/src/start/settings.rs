@@ -34,7 +34,9 @@ impl Settings<'_> {
         let path = socket.display().to_string();
         let unix = Address::Unix(socket);
         Ok(match system {
-            System::Arauto => (self.arauto(&format!("unix:{path}?handler=echo")), unix),
+            System::Arauto | System::ArautoUnfiltered | System::ArautoNoTopic => {
+                (self.arauto(&format!("unix:{path}?handler=echo")), unix)
+            }
             System::ArautoUpper => (self.arauto(&format!("unix:{path}")), unix),
             System::Bare | System::BareFramed => (own("fan-out", &path)?, unix),
             System::EpollEcho => (own("epoll-echo", &path)?, unix),
@@ -106,7 +108,7 @@ impl Settings<'_> {
     /// as the default would do to healthy ones under saturation.
     fn redis(&self, listen: &[&str]) -> Vec<String> {
         let folder = self.folder.display().to_string();
-        let mut words = owned(&["redis-server", "--port", "0"]);
+        let mut words = owned(&["redis-server", "--port", "0", "--maxclients", "20000"]);
         words.extend(owned(listen));
         words.extend(owned(&[
             "--save",

@@ -1,23 +1,10 @@
-//! arauto's side of the wire: one account, any number of sessions.
+//! The frames that a reader gets, counted.
 
-use std::borrow::Cow;
-use std::io::{Read, Write};
+use anyhow::{Result, bail, ensure};
+use arauto::wire::{Gap, ServerFrame, cbor};
 
-use anyhow::{Context, Result, bail, ensure};
-use arauto::wire::{
-    Body, BodyFrame, ClientFrame, Decoded, Gap, Login, Message, Millis, Seq, ServerFrame, cbor,
-};
-
-use crate::meter::{Count, Grammar, farthest, show};
-use crate::net::Socket;
-
-/// All sessions are of this user: only the first login of a name hashes a password, and
-/// no run measures that.
-const USER: &str = "ana";
-const PASSWORD: &str = "segredo";
-
-/// As wide on the wire as a real client's ids are after a while.
-const ID: u64 = 1_000_000;
+use super::{decode, message_to};
+use crate::meter::{Count, Grammar, farthest};
 
 /// A message's frame up to its seq: prefix, `message`, `seq`.
 const BEFORE_SEQ: usize = 4 + 1 + 8 + 1 + 4;
@@ -25,97 +12,19 @@ const BEFORE_SEQ: usize = 4 + 1 + 8 + 1 + 4;
 /// The longest head of a message: with a seq of nine bytes.
 const HEAD: usize = BEFORE_SEQ + 9;
 
-/// Logs in, and returns the seq after which this session's broadcasts begin.
-pub fn log_in(socket: &mut Socket) -> Result<u64> {
-    let mut login = Vec::new();
-    let frame = ClientFrame::Login(Box::new(Login {
-        id: 1,
-        user: Cow::Borrowed(USER),
-        password: Cow::Borrowed(PASSWORD),
-        resume: None,
-        options: None,
-    }));
-    cbor::encode(&frame, &mut login);
-    socket.write_all(&login)?;
-    loop {
-        let bytes = read_frame(socket)?;
-        match decode(&bytes)? {
-            ServerFrame::Welcome(_) => {}
-            ServerFrame::LoggedIn(logged_in) => return Ok(logged_in.seq.0),
-            other => bail!("instead of logged_in: {other:?}"),
-        }
-    }
-}
-
-/// Waits for the first frame of a session.
-pub fn welcome(socket: &mut Socket) -> Result<()> {
-    match decode(&read_frame(socket)?)? {
-        ServerFrame::Welcome(_) => Ok(()),
-        other => bail!("instead of welcome: {other:?}"),
-    }
-}
-
-fn read_frame(socket: &mut Socket) -> Result<Vec<u8>> {
-    let mut bytes = vec![0; cbor::PREFIX];
-    socket.read_exact(&mut bytes)?;
-    let length = cbor::announced_length(&bytes).context("no prefix")?;
-    bytes.resize(cbor::PREFIX + length, 0);
-    socket.read_exact(&mut bytes[cbor::PREFIX..])?;
-    Ok(bytes)
-}
-
-fn decode(bytes: &[u8]) -> Result<ServerFrame<'_>> {
-    match cbor::decode_server(bytes, usize::MAX)? {
-        Decoded::Frame(frame, _) => Ok(frame),
-        _ => bail!("half a frame: {:?}", show(bytes)),
-    }
-}
-
-/// Encodes a frame that publishes `body`.
-pub fn publish(body: &str) -> Vec<u8> {
-    encode_client(&ClientFrame::Publish(asking(body).into()))
-}
-
-/// Encodes a request with `body`.
-pub fn request(body: &str) -> Vec<u8> {
-    encode_client(&ClientFrame::Request(asking(body)))
-}
-
-/// Encodes the reply to a request with `body`.
-pub fn reply(body: &str) -> Vec<u8> {
-    let mut bytes = Vec::new();
-    cbor::encode(&ServerFrame::Reply(asking(body)), &mut bytes);
-    bytes
-}
-
-fn asking(body: &str) -> BodyFrame<'_> {
-    BodyFrame {
-        id: ID,
-        body: Body::text(body),
-    }
-}
-
-fn encode_client(frame: &ClientFrame<'_>) -> Vec<u8> {
-    let mut bytes = Vec::new();
-    cbor::encode(frame, &mut bytes);
-    bytes
-}
-
-/// Encodes the frame in which a reader gets a body of `size` bytes as number `seq`.
-pub fn message(seq: u64, size: usize) -> Vec<u8> {
-    let body = "x".repeat(size);
-    let mut bytes = Vec::new();
-    let message = Message::new(Seq(seq), USER, Millis::now(), Body::text(&body));
-    cbor::encode(&ServerFrame::Message(message), &mut bytes);
-    bytes
-}
-
 /// A session's stream: `message` frames whose seq goes up by one, and between them
-/// the server's other frames.
+/// the server's other frames. Where the session has a filter, seqs rise by more.
 #[derive(Debug)]
 pub struct Stream {
     size: usize,
+    topic: Option<String>,
+    /// Where the session has a filter: by how much seqs rise if nothing but messages to topics is
+    /// published.
+    every: Option<u64>,
+    /// The seq that the next message has; with a filter it may be another one.
     next: u64,
+    /// The last seq that was sent or passed.
+    last: u64,
     /// The last seq that is encoded in as many bytes as `next`.
     same_until: u64,
     /// The length of a message's frame up to there.
@@ -129,7 +38,10 @@ impl Stream {
     pub fn after(seq: u64, size: usize) -> Self {
         let mut stream = Stream {
             size,
+            topic: None,
+            every: None,
             next: seq + 1,
+            last: seq,
             same_until: 0,
             length: 0,
             before_seq: [0; BEFORE_SEQ],
@@ -138,9 +50,22 @@ impl Stream {
         stream
     }
 
+    /// Lets messages have this topic, or others of the same length.
+    pub fn with_topic(mut self, topic: String) -> Self {
+        self.topic = Some(topic);
+        self.enter_width();
+        self
+    }
+
+    /// Lets the session have a filter that one in so many messages matches, at regular distances.
+    pub fn of_every(mut self, messages: u64) -> Self {
+        self.every = Some(messages);
+        self
+    }
+
     /// Notes how frames look from `next` on.
     fn enter_width(&mut self) {
-        let sample = message(self.next, self.size);
+        let sample = message_to(self.next, self.size, self.topic.as_deref());
         self.length = sample.len();
         self.before_seq.copy_from_slice(&sample[..BEFORE_SEQ]);
         self.same_until = [23, 0xff, 0xffff, 0xffff_ffff, u64::MAX]
@@ -149,9 +74,28 @@ impl Stream {
             .unwrap_or(u64::MAX);
     }
 
+    /// Returns the distance of two messages.
+    fn step(&self) -> u64 {
+        self.every.unwrap_or(1)
+    }
+
     fn advance(&mut self, frames: u64) {
-        self.next += frames;
+        if frames == 0 {
+            return;
+        }
+        self.last = self.next + (frames - 1) * self.step();
+        self.next = self.last + self.step();
         if self.next > self.same_until {
+            self.enter_width();
+        }
+    }
+
+    /// Expects the message that `bytes` begin with, whose seq is above the last one. In a session
+    /// with a filter that is all that is known of it.
+    fn expect_seq_of(&mut self, bytes: &[u8]) {
+        let seq = bytes.get(BEFORE_SEQ..).and_then(uint);
+        if let Some(seq) = seq.filter(|seq| *seq > self.last && *seq != self.next) {
+            self.next = seq;
             self.enter_width();
         }
     }
@@ -167,11 +111,13 @@ impl Grammar for Stream {
             return 0;
         }
         let space = (bytes.len() - HEAD) / self.length;
-        let alike = usize::try_from(self.same_until - self.next).unwrap_or(usize::MAX);
+        let alike = (self.same_until - self.next) / self.step();
+        let alike = usize::try_from(alike).unwrap_or(usize::MAX);
         // If the frame after the leap has the right seq, exactly the messages between
         // were passed, as nothing else has space there.
         let frames = farthest(space.min(alike), |frames| {
-            self.is_message(&bytes[frames * self.length..], self.next + frames as u64)
+            let seq = self.next + frames as u64 * self.step();
+            self.is_message(&bytes[frames * self.length..], seq)
         });
         let length = frames * self.length;
         count.messages += frames as u64;
@@ -186,6 +132,12 @@ impl Grammar for Stream {
         let total = cbor::PREFIX + length;
         if bytes.len() < total.min(HEAD) {
             return Ok(None);
+        }
+        // The length in front differs with the width of the seq.
+        let is_message =
+            bytes.get(cbor::PREFIX..BEFORE_SEQ) == Some(&self.before_seq[cbor::PREFIX..]);
+        if self.every.is_some() && is_message {
+            self.expect_seq_of(bytes);
         }
         if self.is_message(bytes, self.next) {
             ensure!(total == self.length, "a message of {total} bytes");
@@ -208,11 +160,15 @@ impl Grammar for Stream {
 impl Stream {
     fn rare(&mut self, frame: ServerFrame<'_>, count: &mut Count) -> Result<()> {
         match frame {
-            ServerFrame::Joined(presence) | ServerFrame::Left(presence) => {
+            ServerFrame::Passed(passed) if self.every.is_some() => {
+                ensure!(passed.to.0 > self.last, "back to {}", passed.to);
+                self.last = passed.to.0;
+            }
+            ServerFrame::Joined(presence) | ServerFrame::Left(presence) if self.every.is_none() => {
                 ensure!(presence.seq.0 == self.next, "a hole before {presence:?}");
                 self.advance(1);
             }
-            ServerFrame::Gap(Gap { from, to }) => {
+            ServerFrame::Gap(Gap { from, to }) if self.every.is_none() => {
                 ensure!(from.0 == self.next, "a hole before the gap from {from}");
                 count.lost += to.0 - from.0 + 1;
                 self.advance(to.0 - from.0 + 1);
@@ -238,8 +194,11 @@ fn uint(bytes: &[u8]) -> Option<u64> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::ID;
+    use super::super::message;
     use super::*;
     use crate::meter::Meter;
+    use arauto::wire::Seq;
 
     fn published(seq: u64) -> Vec<u8> {
         let mut bytes = Vec::new();
@@ -267,6 +226,36 @@ mod tests {
                 assert_eq!(meter.count().answers, 300, "cut at {cut}");
                 assert!(meter.is_even());
             }
+        }
+    }
+
+    #[test]
+    fn filtered_stream_is_counted_at_any_read_boundary() {
+        let topic = || "a/00007/c".to_owned();
+        for (first, every) in [(1, 1), (3, 10), (200, 1000), (64_000, 7)] {
+            let mut bytes = Vec::new();
+            let mut seq = first;
+            for number in 0..500 {
+                bytes.extend(message_to(seq, 128, Some(&topic())));
+                if number % 50 == 49 {
+                    let passed = arauto::wire::Passed { to: Seq(seq + 1) };
+                    cbor::encode(&ServerFrame::Passed(passed), &mut bytes);
+                    seq += 3; // something else was published
+                }
+                seq += every;
+            }
+            for cut in [1, 13, 177, 5000, bytes.len()] {
+                let stream = Stream::after(first - 1, 128).with_topic(topic());
+                let mut meter = Meter::new(stream.of_every(every));
+                for read in bytes.chunks(cut) {
+                    meter.feed(read).expect("these are frames");
+                }
+                assert_eq!(meter.count().messages, 500, "{every}, cut at {cut}");
+                assert!(meter.is_even());
+            }
+            let mut meter = Meter::new(Stream::after(seq, 128).with_topic(topic()).of_every(every));
+            let old = message_to(first, 128, Some(&topic()));
+            assert!(meter.feed(&old).is_err(), "seqs rise");
         }
     }
 
