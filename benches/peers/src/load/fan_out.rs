@@ -85,10 +85,9 @@ impl Run<'_> {
             };
             let meter = meter.with_context(|| format!("connection {index}"))?;
             let sent = if reads { 0 } else { self.share() };
-            let is_told = reads || system.tells_publishers();
             let expected = Expected {
                 sent,
-                messages: if is_told { self.messages } else { 0 },
+                messages: if reads { self.messages } else { 0 },
                 answers: sent * system.answers(),
             };
             self.clients

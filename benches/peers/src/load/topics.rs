@@ -100,7 +100,7 @@ pub fn run(work: Topics, running: &Running, messages: u64) -> Result<Figures> {
         clients.add(socket, meter, output.clone(), expected, None)?;
     }
     let mut socket = running.connect().context("connect")?;
-    let meter = system.announce_to_topics(&mut socket, size, work.deliveries())?;
+    let meter = system.announce(&mut socket, size, work.deliveries())?;
     let expected = Expected {
         sent: messages,
         messages: 0,

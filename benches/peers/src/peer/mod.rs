@@ -152,11 +152,15 @@ impl System {
         }
     }
 
-    /// Makes this connection one that publishes to `readers` readers.
+    /// Makes this connection one that publishes to `readers` readers, and gets no message itself.
     pub fn announce(self, socket: &mut Socket, size: usize, readers: usize) -> Result<Meter> {
         match self {
-            // In arauto a session gets all broadcasts, its own too.
-            _ if self.is_arauto() => self.subscribe(socket, size),
+            // A session hears its own messages too, unless it has a filter.
+            _ if self.is_arauto() => {
+                let seq = arauto::log_in_as_publisher(socket)?;
+                let stream = arauto::Stream::after(seq, size).of_every(1);
+                Ok(Meter::new(AnyGrammar::Arauto(stream)))
+            }
             System::Nats | System::NatsDebian => nats::announce(socket),
             System::Redis => {
                 let answer = redis::answer(readers);
@@ -210,11 +214,6 @@ impl System {
             System::Redis => 1,
             _ => u64::from(self.is_arauto()),
         }
-    }
-
-    /// Returns whether publishers get all messages too.
-    pub fn tells_publishers(self) -> bool {
-        self.is_arauto()
     }
 
     /// Returns what a publisher writes for one message with a body of `size` bytes.

@@ -134,21 +134,6 @@ impl System {
         }
     }
 
-    /// Makes this connection one that publishes to topics, and gets no message itself.
-    pub fn announce_to_topics(
-        self,
-        socket: &mut Socket,
-        size: usize,
-        deliveries: usize,
-    ) -> Result<Meter> {
-        if !self.is_arauto() {
-            return self.announce(socket, size, deliveries);
-        }
-        let seq = arauto::log_in_as_publisher(socket)?;
-        let stream = arauto::Stream::after(seq, size).of_every(1);
-        Ok(Meter::new(AnyGrammar::Arauto(stream)))
-    }
-
     /// Returns what a publisher writes for one message to a topic, with a body of `size` bytes.
     pub fn publish_to(self, topic: usize, size: usize) -> Vec<u8> {
         let body = "x".repeat(size);

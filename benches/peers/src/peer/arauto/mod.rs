@@ -20,7 +20,7 @@ pub use stream::Stream;
 const USER: &str = "ana";
 const PASSWORD: &str = "segredo";
 
-/// The user that publishes to topics, so that readers may be as many as a user's sessions.
+/// The user that publishes, so that readers may be as many as a user's sessions.
 const PUBLISHER: &str = "eva";
 
 /// As wide on the wire as a real client's ids are after a while.
