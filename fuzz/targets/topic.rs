@@ -173,7 +173,13 @@ fn judge(rules: &[Rule], user: &str, filter: &[Pattern<'_>], topic: &Topic<'_>) 
     let verdict = permissions.judge(RuleKind::Subscribe, Some(topic));
     assert_eq!(verdict, expected, "{rules:?} {user:?} {topic}");
 
-    let told = permissions.remaining_filter(filter);
+    let told = permissions.remaining_filter(filter, usize::MAX);
+    let told = told.expect("there is no limit");
+    let exactly = permissions.remaining_filter(filter, told.len());
+    assert_eq!(exactly.as_ref(), Some(&told));
+    if let Some(fewer) = told.len().checked_sub(1) {
+        assert_eq!(permissions.remaining_filter(filter, fewer), None);
+    }
     let is_told = told.iter().any(|pattern| pattern.matches(topic));
     let is_asked = filter.iter().any(|pattern| pattern.matches(topic));
     assert!(is_asked || !is_told);

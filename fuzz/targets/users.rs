@@ -50,10 +50,12 @@ fn contents(text: &str, file: &ImportFile) {
     let lines = (1..).zip(text.lines());
     let lines = lines.filter(|(_, line)| !line.is_empty() && !line.starts_with('#'));
     let is_rule = |number: &usize| file.rules.iter().any(|rule| rule.number == *number);
-    let secrets = lines.filter(|(number, _)| !is_rule(number)).map(|(_, line)| {
-        let line = line.strip_prefix('\t').unwrap_or(line);
-        line.splitn(3, '\t').nth(2).expect("it was accepted")
-    });
+    let secrets = lines
+        .filter(|(number, _)| !is_rule(number))
+        .map(|(_, line)| {
+            let line = line.strip_prefix('\t').unwrap_or(line);
+            line.splitn(3, '\t').nth(2).expect("it was accepted")
+        });
     let secrets: Vec<&str> = secrets.collect();
     assert_eq!(secrets.len(), file.users.len());
     let names: HashSet<&UserName> = file.users.iter().map(|user| &user.name).collect();
@@ -80,7 +82,10 @@ fn contents(text: &str, file: &ImportFile) {
     let known = file::read(&again).expect("it was accepted");
     assert_eq!(known.users, file.users);
     let rules = |file: &ImportFile| -> Vec<_> {
-        file.rules.iter().map(|imported| imported.rule.clone()).collect()
+        file.rules
+            .iter()
+            .map(|imported| imported.rule.clone())
+            .collect()
     };
     assert_eq!(rules(&known), rules(file));
 }

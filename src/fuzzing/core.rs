@@ -46,6 +46,7 @@ pub fn read_saved(bytes: &[u8]) {
             log: Arc::clone(&log),
             shard: 0,
             reader: "ana".into(),
+            permissions: Arc::default(),
             sends_files: false,
         };
         let Ok(written) = read_back(bytes, surroundings(), now) else {

@@ -39,7 +39,7 @@ use crate::actors::supervisor::{
 };
 use crate::close::{Component, InWork, Report, StopReason, Stopwatch};
 pub use crate::framing::Framing;
-use crate::log::{BackpressureLimits, Log, LogLimits};
+use crate::log::{BackpressureLimits, KeptLimits, Log, LogLimits};
 use crate::rate::Rate;
 use crate::wire::{Dialect, MAX_FRAME_BEFORE_LOGIN, Millis, Role, Seq, SessionId};
 
@@ -57,6 +57,15 @@ const PRODUCERS: usize = 2;
 
 /// The most cursors of an account.
 const CURSORS: usize = 2;
+
+/// The most patterns in a session's filter.
+const PATTERNS: usize = 3;
+
+/// The limits of the kept values.
+const KEPT: KeptLimits = KeptLimits {
+    topics: 2,
+    bytes: 256,
+};
 
 /// One client's whole conversation, and the server that it has it with.
 pub struct Script {
@@ -99,7 +108,8 @@ pub async fn converse(script: Script) -> Conversation {
             ..BackpressureLimits::default()
         },
     };
-    let (log, appender) = Log::new("0123456789abcdef".to_owned(), limits, 1);
+    let (log, mut appender) = Log::new("0123456789abcdef".to_owned(), limits, 1);
+    appender.limit_kept(KEPT);
     let relay = {
         let log = Arc::clone(&log);
         actix_rt::spawn(async move { log.relay(0).await })
@@ -156,7 +166,7 @@ pub async fn converse(script: Script) -> Conversation {
             max_frame: script.max_frame,
             max_frame_before_login: MAX_FRAME_BEFORE_LOGIN.min(script.max_frame),
             frames_in_work: 32_768,
-            patterns: 1_000,
+            patterns: PATTERNS,
             request_rate: None,
             // A fuzz run's time passes at once, and a bucket's does not.
             rate_before_login: Rate::a_minute(1_000_000),
@@ -166,6 +176,9 @@ pub async fn converse(script: Script) -> Conversation {
             slow: SlowPolicy::Gap,
         },
         feature_limits: FeatureLimits {
+            patterns: PATTERNS as u64,
+            kept_topics: KEPT.topics as u64,
+            kept_bytes: KEPT.bytes as u64,
             producers: PRODUCERS as u64,
             cursors: CURSORS as u64,
         },
