@@ -1,7 +1,10 @@
 //! The frames of a client, decoded from its bytes in one piece.
 
+use std::borrow::Cow;
+
 use arauto::fuzzing::Framing;
-use arauto::wire::{ClientFrame, Decoded, Dialect};
+use arauto::wire::{ClientFrame, Decoded, Dialect, Login, Message};
+use arauto::{Pattern, Topic};
 
 use crate::script::Choices;
 
@@ -18,6 +21,12 @@ pub struct Asked {
     pub may_stop: bool,
     /// Whether it was asked to stop at once.
     pub hurries: bool,
+    /// Whether it may have used topics: then it is told with `passed` what was not for it.
+    pub may_use_topics: bool,
+    /// Whether it may have no filter.
+    may_hear_all: bool,
+    /// All patterns that may have been in its filter.
+    patterns: Vec<Pattern<'static>>,
 }
 
 /// A frame that is answered.
@@ -96,6 +105,11 @@ impl Asked {
                 self.may_stop = true;
                 self.hurries |= shutdown.now == Some(true);
             }
+            ClientFrame::Login(login) => self.note_login(login),
+            ClientFrame::Subscribe(subscribe) => {
+                self.may_use_topics = true;
+                self.note_patterns(&subscribe.add);
+            }
             _ => {}
         }
         if let Some(id) = frame.id().filter(|_| !matches!(frame, ClientFrame::Fim(_))) {
@@ -106,6 +120,36 @@ impl Asked {
             };
             self.frames.push(Question { id, is_login });
         }
+    }
+
+    fn note_login(&mut self, login: &Login<'_>) {
+        let options = login.options.as_deref();
+        let filter = options.and_then(|options| options.filter.as_ref());
+        self.may_hear_all |= filter.is_none();
+        self.may_use_topics |= options.is_some_and(|options| {
+            options.filter.is_some() || options.presence.is_some() || options.kept.is_some()
+        });
+        filter
+            .into_iter()
+            .for_each(|patterns| self.note_patterns(patterns));
+    }
+
+    fn note_patterns(&mut self, patterns: &[Cow<'_, str>]) {
+        let patterns = patterns
+            .iter()
+            .map(|pattern| Pattern::new(pattern.to_string()));
+        self.patterns.extend(patterns.flatten());
+    }
+
+    /// Whether the session may be sent this message: it goes to one user, or one of its patterns
+    /// matches.
+    pub fn may_hear(&self, message: &Message<'_>) -> bool {
+        let topic = message.topic.as_deref().map(Topic::new);
+        let topic = topic.transpose().expect("the server checks topics");
+        let mut patterns = self.patterns.iter();
+        self.may_hear_all
+            || message.to.is_some()
+            || patterns.any(|pattern| pattern.matches_message(topic.as_ref()))
     }
 
     /// How many answers there must be where the session ended for this reason; `None`

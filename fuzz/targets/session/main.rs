@@ -6,7 +6,8 @@
 //! - what was written is frames of the dialect, the welcome first, one `closing` last;
 //! - answers come in the order of the frames that they answer, one each, and none is
 //!   missing where the session was not cut short; `closing` counts them right;
-//! - broadcasts come without a hole, and all up to the end.
+//! - broadcasts come without a hole, and all up to the end; where the client has used topics, their
+//!   seqs rise, what was not for it is told with `passed`, and it is sent nothing of others.
 
 #![no_main]
 

@@ -15,8 +15,10 @@ struct Said {
     answers: usize,
     accepted: u64,
     refused: u64,
-    /// The last broadcast that was heard, or passed over.
+    /// The last broadcast that was heard, lost, or passed over.
     last: Seq,
+    /// The seq of the last answer that kept values may follow.
+    kept_at: Option<Seq>,
     /// The last one of its own.
     published: Seq,
     /// It was told of bytes that are no frame: nothing but `closing` follows.
@@ -62,6 +64,7 @@ impl Said {
                 self.answer(login.id, None, asked);
                 assert!(!self.is_member);
                 (self.is_member, self.last) = (true, login.seq);
+                self.kept_at = Some(login.seq);
             }
             ServerFrame::Reply(reply) => self.answer(reply.id, None, asked),
             ServerFrame::Published(published) => {
@@ -97,16 +100,33 @@ impl Said {
                     .into_iter()
                     .for_each(|id| self.answer(id, code, asked));
             }
-            ServerFrame::Message(message) => self.broadcast(message.seq),
+            ServerFrame::Message(message) => {
+                assert!(asked.may_hear(message), "it is not for it: {message:?}");
+                self.broadcast(message.seq, asked);
+            }
             ServerFrame::Joined(presence) | ServerFrame::Left(presence) => {
-                self.broadcast(presence.seq);
+                self.broadcast(presence.seq, asked);
             }
             ServerFrame::Gap(gap) => {
-                assert!(gap.from <= self.last.next() && gap.to >= self.last);
+                assert!(asked.may_use_topics || gap.from <= self.last.next());
+                assert!(gap.from <= gap.to && gap.to >= self.last);
                 self.last = gap.to;
             }
-            ServerFrame::Subscribed(_) | ServerFrame::Kept(_) | ServerFrame::Passed(_) => {
-                panic!("topics are not served: {frame:?}");
+            ServerFrame::Passed(passed) => {
+                assert!(asked.may_use_topics, "it knows nothing of topics");
+                assert!(self.is_member && passed.to > self.last, "{passed:?}");
+                self.last = passed.to;
+            }
+            ServerFrame::Subscribed(subscribed) => {
+                self.answer(subscribed.id, None, asked);
+                assert!(subscribed.seq >= self.last, "it holds for what follows");
+                self.kept_at = Some(subscribed.seq);
+            }
+            ServerFrame::Kept(kept) => {
+                assert!(asked.may_use_topics && asked.may_hear(kept), "{kept:?}");
+                assert!(kept.topic.is_some() && kept.to.is_none(), "{kept:?}");
+                let at = self.kept_at.expect("they follow an answer");
+                assert!(kept.seq <= at, "it is newer than {at}: {kept:?}");
             }
             ServerFrame::Closing(closing) => self.close(closing, asked),
         }
@@ -124,9 +144,13 @@ impl Said {
         }
     }
 
-    fn broadcast(&mut self, seq: Seq) {
+    fn broadcast(&mut self, seq: Seq, asked: &Asked) {
         assert!(self.is_member, "only members hear broadcasts");
-        assert_eq!(seq, self.last.next(), "no broadcast is missing");
+        if asked.may_use_topics {
+            assert!(seq > self.last, "seqs rise");
+        } else {
+            assert_eq!(seq, self.last.next(), "no broadcast is missing");
+        }
         self.last = seq;
     }
 
@@ -138,7 +162,8 @@ impl Said {
         if let Some(answers) = asked.answers_until(closing.reason.as_str()) {
             assert_eq!(self.answers, answers, "each frame has its answer");
         }
-        if matches!(closing.reason.as_str(), "fim" | "disconnected" | "shutdown") && !asked.hurries {
+        if matches!(closing.reason.as_str(), "fim" | "disconnected" | "shutdown") && !asked.hurries
+        {
             assert!(
                 self.published <= self.last,
                 "its own broadcasts are heard too"

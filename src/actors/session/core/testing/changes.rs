@@ -15,12 +15,12 @@ impl Outside {
         }
     }
 
-    /// Replaces the rules by one that matches every publish, or by none.
-    pub fn set_publish_rule(&mut self, effect: Option<topic::Effect>) {
+    /// Replaces the rules by one that matches everything, or by none.
+    pub fn set_rule(&mut self, kind: RuleKind, effect: Option<topic::Effect>) {
         self.permissions = effect.map(|effect| {
             let mut own = RuleSet::default();
             own.add(&topic::Rule {
-                kind: RuleKind::Publish,
+                kind,
                 pattern: "#".parse().expect("it is a pattern"),
                 effect,
             });

@@ -7,12 +7,13 @@
 //!   right;
 //! - nothing follows `closing`;
 //! - a session that waits for time says for how long;
+//! - its filter has no pattern twice, and no more of them than its limit;
 //! - whenever the core can be saved, what is read back is the same core; the copy goes on in the
 //!   place of the original. When it cannot be saved, something is under way.
 //!
 //! The property test makes steps at random, and the fuzz target `core` makes them of its input.
 
-use std::collections::VecDeque;
+use std::collections::{HashSet, VecDeque};
 use std::time::Duration;
 
 use super::frames::{Answer, read};
@@ -27,7 +28,7 @@ use crate::actors::session::core::{Core, Served};
 use crate::actors::session::saved::error::SaveError;
 use crate::actors::session::saved::{decode, encode};
 use crate::close::{Evidence, Micros, Phase};
-use crate::topic;
+use crate::topic::{self, Pattern, RuleKind};
 use crate::wire::{ClientFrame, ErrorCode, Gap, Role, Seq, WireError};
 
 /// Takes all steps.
@@ -150,7 +151,9 @@ impl Drive {
                 out.account_role = [Role::Leitor, Role::Admin][usize::from(choice / 8 % 2)];
                 let (allow, deny) = (topic::Effect::Allow, topic::Effect::Deny);
                 let rules = [None, None, Some(deny), Some(allow)];
-                out.set_publish_rule(rules[usize::from(choice / 16 % 4)]);
+                let kinds = [RuleKind::Publish, RuleKind::Subscribe];
+                let kind = kinds[usize::from(choice / 64 % 2)];
+                out.set_rule(kind, rules[usize::from(choice / 16 % 4)]);
             }
             3 => out.publish_wait = (choice > 127).then_some(Duration::from_millis(50)),
             4 => out.reply = (choice > 127).then(|| Ok("sim".into())),
@@ -220,6 +223,7 @@ impl Drive {
             }
         }
         self.assert_woken();
+        self.assert_filter();
         let record = self.run.record();
         assert!(record.answered <= record.accepted, "{record:?}");
     }
@@ -358,6 +362,14 @@ impl Drive {
         assert!(
             !core.is_left_open() || core.is_outbound() || !self.input.is_empty() || self.is_bad
         );
+    }
+
+    fn assert_filter(&self) {
+        let filter = self.run.out.hears.filter.as_deref().unwrap_or_default();
+        let distinct: HashSet<&str> = filter.iter().map(Pattern::as_str).collect();
+        assert_eq!(distinct.len(), filter.len(), "{filter:?}");
+        let most = self.run.core.limits.patterns;
+        assert!(filter.len() <= most, "{filter:?}");
     }
 
     /// Brings the session to its end: whatever happened before, it ends when its client reads

@@ -4,9 +4,15 @@ use std::borrow::Cow;
 
 use crate::wire::cbor::decode_server;
 use crate::wire::{
-    Ack, Body, BodyFrame, ClientFrame, Decoded, ErrorCode, IdFrame, Login, Publish, PublishOptions,
-    Seq, ServerFrame, Shutdown, TopicQuery, Unserved,
+    Ack, Body, BodyFrame, ClientFrame, Decoded, ErrorCode, Headers, IdFrame, Login, LoginOptions,
+    Publish, PublishOptions, Seq, ServerFrame, Shutdown, Subscribe, TopicQuery, Unserved,
 };
+
+/// Topics; the last two are none that a client may publish to.
+const TOPICS: [&str; 4] = ["a", "a/b", "$a", "a/+"];
+
+/// Lists of patterns; the last one has one that is wrong.
+const FILTERS: [&[&str]; 4] = [&["a"], &["#", "a/+", "#"], &["+/b", "$a"], &["a/#/b"]];
 
 pub fn login(id: u64) -> ClientFrame<'static> {
     ClientFrame::Login(Box::new(Login {
@@ -15,6 +21,40 @@ pub fn login(id: u64) -> ClientFrame<'static> {
         password: Cow::Borrowed("segredo"),
         resume: None,
         options: None,
+    }))
+}
+
+/// A login with the keys of topics, which the number chooses.
+pub fn login_with_filter(id: u64, choice: u8) -> ClientFrame<'static> {
+    let ClientFrame::Login(mut login) = login(id) else {
+        unreachable!("it is a login");
+    };
+    login.options = Some(Box::new(LoginOptions {
+        filter: (choice % 5 < 4).then(|| filter(choice % 5)),
+        presence: (choice / 4 % 2 == 1).then_some(choice < 8),
+        kept: (choice / 8 == 1).then_some(true),
+        cursor: None,
+    }));
+    ClientFrame::Login(login)
+}
+
+fn filter(choice: u8) -> Vec<Cow<'static, str>> {
+    let patterns = FILTERS[usize::from(choice) % FILTERS.len()].iter();
+    patterns.map(|pattern| Cow::Borrowed(*pattern)).collect()
+}
+
+/// Changes the filter by patterns that the number chooses.
+pub fn subscribe(id: u64, choice: u8) -> ClientFrame<'static> {
+    let removes = choice / 4 % 2 == 1;
+    ClientFrame::Subscribe(Box::new(Subscribe {
+        id,
+        add: filter(choice),
+        remove: if removes {
+            filter(choice / 4)
+        } else {
+            Vec::new()
+        },
+        kept: (choice / 8 == 1).then_some(true),
     }))
 }
 
@@ -29,6 +69,23 @@ pub fn request(id: u64) -> ClientFrame<'static> {
 
 pub fn publish(id: u64) -> ClientFrame<'static> {
     ClientFrame::Publish(body_frame(id).into())
+}
+
+/// A message with a topic, headers, a value to keep or one receiver, which the number chooses.
+pub fn addressed(id: u64, choice: u8) -> ClientFrame<'static> {
+    let mut publish: Publish<'_> = body_frame(id).into();
+    let topic = TOPICS.get(usize::from(choice) % 5);
+    publish.topic = topic.map(|topic| Cow::Borrowed(*topic));
+    let mut headers = Headers::default();
+    headers.push("lang", "pt");
+    let to = ["ana", "eva"][usize::from(choice) % 2];
+    publish.options = Some(Box::new(PublishOptions {
+        headers: choice.is_multiple_of(3).then_some(headers),
+        keep: (choice / 4 % 2 == 1).then_some(true),
+        to: (choice / 8 == 1).then_some(Cow::Borrowed(to)),
+        ..PublishOptions::default()
+    }));
+    ClientFrame::Publish(publish)
 }
 
 /// A message that the producer `p` has given this number.

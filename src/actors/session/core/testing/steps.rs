@@ -1,7 +1,8 @@
 //! The steps of a session that are taken in any order, chosen by numbers.
 
 use super::frames::{
-    ack, fim, login, numbered, ping, publish, request, sessions, shutdown, unserved, who,
+    ack, addressed, fim, login, login_with_filter, numbered, ping, publish, request, sessions,
+    shutdown, subscribe, unserved, who,
 };
 use super::outside::{Effect, Outside};
 use super::run::{Beginning, LIMITS, entry, status, user};
@@ -11,6 +12,7 @@ use crate::actors::hub::{NotPublished, Verdict};
 use crate::actors::session::core::effects::{Ask, Done, LoginFailure};
 use crate::actors::session::core::policy::{ConnectRefusal, Policy, SlowPolicy};
 use crate::close::{Micros, Phase};
+use crate::log::KeptLimit;
 use crate::rate::Rate;
 use crate::wire::{ClientFrame, Seq};
 
@@ -82,9 +84,11 @@ impl Step {
 /// Returns the frame that this number chooses.
 pub(super) fn frame(choice: u8, id: u64) -> ClientFrame<'static> {
     match choice % 16 {
+        0 | 1 if choice > 15 => login_with_filter(id, choice / 16),
         0 | 1 => login(id),
         2 => ping(id),
         3 | 4 => request(id),
+        5 | 6 if choice > 15 => addressed(id, choice / 16),
         5 | 6 => publish(id),
         7 | 8 => numbered(id, u64::from(choice / 16)),
         9 => who(id),
@@ -93,6 +97,7 @@ pub(super) fn frame(choice: u8, id: u64) -> ClientFrame<'static> {
         12 => shutdown(id, choice > 127),
         13 => unserved(id, choice > 127),
         14 if choice > 200 => fim(id),
+        15 => subscribe(id, choice / 16),
         _ => ClientFrame::Answer,
     }
 }
@@ -111,6 +116,8 @@ pub(super) fn done(work: Effect, choice: u8, out: &mut Outside) -> Done {
         (Effect::LogIn(_), gap) => {
             let mut entry = entry(head);
             entry.gap = (gap == 3).then_some(head);
+            entry.hears = out.hears.clone();
+            entry.kept_until = entry.hears.is_told.then_some(head);
             Done::Login(Ok(entry))
         }
         (Effect::Publish(..), 0) => Done::Published(Err(NotPublished::Sealed)),
@@ -139,13 +146,14 @@ pub(super) fn done(work: Effect, choice: u8, out: &mut Outside) -> Done {
 /// Returns verdicts on this many messages. Where their contents are of no length, all of them are
 /// such that must not be published.
 fn verdicts(frames: usize, bytes: usize, choice: u8, out: &mut Outside) -> Vec<Verdict> {
-    let verdict = |number: usize| match (usize::from(choice) + number) % 3 {
+    let verdict = |number: usize| match (usize::from(choice) + number) % 4 {
         0 => Verdict::Repeated(Seq(number as u64)),
         1 if bytes == 0 => Verdict::Refused,
         1 => {
             out.head = out.head.next();
             Verdict::Published(out.head)
         }
+        2 => Verdict::NotKept(KeptLimit::Topics(2)),
         _ => Verdict::OutOfOrder { highest: 7 },
     };
     (0..frames).map(verdict).collect()
@@ -174,6 +182,7 @@ pub(super) fn choose(beginning: &mut Beginning, Kind(kind, limits): Kind) {
     if limits / 4 % 2 == 1 {
         beginning.limits.slow = SlowPolicy::Disconnect;
         beginning.limits.frames_in_work = 3;
+        beginning.limits.patterns = 2;
     }
     if limits / 8 == 1 {
         beginning.limits.rate_before_login = Rate::per_seconds(2, 1);
