@@ -25,7 +25,7 @@ use tokio::time::timeout;
 use self::components::FuzzedComponents;
 use self::link::MemoryLink;
 pub use self::link::{Peer, Piece};
-use crate::accounts::{AccountNames, Accounts, HashCost, Hasher, LoginLimits, PeerId, Rates};
+use crate::accounts::{Accounts, HashCost, Hasher, LoginLimits, PeerId, Rates};
 use crate::actors::auth::Auth;
 use crate::actors::handler::Handler;
 use crate::actors::hub::{HubAddress, HubSetup, PresenceLimits};
@@ -115,11 +115,9 @@ pub async fn converse(script: Script) -> Conversation {
         actix_rt::spawn(async move { log.relay(0).await })
     };
     let supervisor = Supervisor::new(PATIENT).start();
-    let auth = Auth::new(
-        accounts(script.role),
-        sentinel(Component::Auth, &supervisor),
-    )
-    .start();
+    let accounts = accounts(script.role);
+    let names = accounts.names();
+    let auth = Auth::new(accounts, sentinel(Component::Auth, &supervisor)).start();
     let clock = Arc::new(|| Millis(1_000));
     let presence = PresenceLimits::share_of(LOG as u64);
     let to_supervisor = supervisor.clone();
@@ -159,7 +157,7 @@ pub async fn converse(script: Script) -> Conversation {
         users: KeyedLimit::new(1),
         lists: Arc::new(Rates::new(Rate::a_minute(1_000_000))),
         nameless: Arc::default(),
-        names: AccountNames::default(),
+        names,
         log_limit: Arc::default(),
         handler: script.handler,
         limits: SessionLimits {
