@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use crate::wire::cbor::decode_server;
 use crate::wire::{
     Ack, Body, BodyFrame, ClientFrame, Decoded, ErrorCode, Headers, IdFrame, Login, LoginOptions,
-    Publish, PublishOptions, Seq, ServerFrame, Shutdown, Subscribe, TopicQuery, Unserved,
+    Publish, PublishOptions, Seq, ServerFrame, Shutdown, Subscribe, Unserved,
 };
 
 /// Topics; the last two are none that a client may publish to.
@@ -115,8 +115,9 @@ pub fn sessions(id: u64) -> ClientFrame<'static> {
     ClientFrame::Sessions(IdFrame { id })
 }
 
+#[cfg(test)]
 pub fn topics(id: u64, pattern: Option<&'static str>) -> ClientFrame<'static> {
-    ClientFrame::Topics(Box::new(TopicQuery {
+    ClientFrame::Topics(Box::new(crate::wire::TopicQuery {
         id,
         pattern: pattern.map(Into::into),
         after: None,
