@@ -174,6 +174,6 @@ fn cursors_of_others_are_for_admins() {
         ana.send(&frame);
         assert_eq!(ana.expect_error("forbidden").num("id"), 5);
     }
-    drop(ana);
+    ana.fim();
     fixture.finish();
 }
