@@ -9,8 +9,8 @@
 //! supervisor ([`announce`](Core::announce), [`drain`](Core::drain), [`close`](Core::close)),
 //! the [end of the input](Core::hang_up), the [output's progress](Core::advance) and the
 //! [time](Core::tick). The core carries out the effects of an input through [`Effects`] before
-//! the method returns. The shell around it (`../actor.rs`, `../io.rs`) has the connection, the actors and
-//! the timers, and decides nothing.
+//! the method returns. The shell around it (`../actor.rs`, `../io/`) has the connection, the actors
+//! and the timers, and decides nothing.
 //!
 //! Invariants:
 //! - Every admitted frame is answered once, in the order of the frames ([`work`]).
@@ -19,11 +19,10 @@
 //!
 //! Read on: [`state`] has the states and what is owed at the end, [`policy`] what differs
 //! between the kinds of sessions, [`effects`] all that a decision can do, [`rules`] the decisions
-//! that the model checker replaces. `requests.rs` serves
-//! frames, `publish.rs` gathers publishes into runs (`numbered.rs` has the frames of those with a
-//! producer's number), `subscribe.rs` changes the filter, `topics.rs` lists the
-//! topics, `login.rs` has logins, `shutdown.rs` the
-//! supervisor's orders, `ending.rs` the way to the close, `deadlines.rs` the waiting.
+//! that the model checker replaces. `requests.rs` serves frames, `publish.rs` gathers publishes into
+//! runs (`judged.rs` has the frames of those that the hub judges one by one), `subscribe.rs` changes
+//! the filter, `topics.rs` lists the topics, `login.rs` has logins, `shutdown.rs` the supervisor's
+//! orders, `ending.rs` the way to the close, `deadlines.rs` the waiting.
 
 pub mod effects;
 pub mod hears;

@@ -63,7 +63,7 @@ pub(super) struct Reader {
 }
 
 impl Reader {
-    /// A reader of what follows `after`, for this user, or this peer where nobody logs in.
+    /// A reader of what follows `after`, for this recipient.
     pub(super) fn new(
         log: &Arc<Log>,
         after: Seq,
