@@ -6,7 +6,7 @@ use std::task::{Context, Poll};
 
 use shuttle::{future, thread};
 
-use super::{Reader, Upcoming};
+use super::{Reader, Recipient, Upcoming};
 use crate::interleavings::explore;
 use crate::log::Log;
 use crate::log::interleavings::{LARGE, NO_WINDOW, RelayedLog, push};
@@ -15,11 +15,12 @@ use crate::wire::Seq;
 /// Reads up to the cut, as a session does that is drained.
 fn drain(reader: &mut Reader, log: &Log, cut: Seq, cx: &mut Context<'_>) -> Poll<()> {
     while reader.seq() < cut {
-        match reader.next(log, 0, cx) {
+        match reader.next(log, 0, None, cx) {
             Upcoming::Nothing => return Poll::Pending,
             Upcoming::Moved => {}
             Upcoming::Gap(gap) => panic!("everything is held: {gap:?}"),
             Upcoming::Unreadable => panic!("there is no journal"),
+            Upcoming::Selected(_) | Upcoming::Passed(_) => panic!("there is no filter"),
             Upcoming::Frames(slices) => {
                 let written = slices.iter().map(|slice| slice.bytes.len()).sum();
                 reader.advance(log, &slices, written);
@@ -33,7 +34,11 @@ fn sessions_are_drained_to_the_cut() {
     let (relayed, mut appender) = RelayedLog::new(LARGE, NO_WINDOW);
     let readers = [false, true].map(|has_own_waker| {
         let log = Arc::clone(&relayed.log);
-        let mut reader = Reader::new(&log, Seq::ZERO, true, Arc::from("a"));
+        let recipient = Recipient {
+            name: Arc::from("a"),
+            permissions: Arc::default(),
+        };
+        let mut reader = Reader::new(&log, Seq::ZERO, true, recipient);
         future::spawn_local(poll_fn(move |cx| {
             if has_own_waker && reader.waker.is_none() {
                 reader.set_waker(cx.waker().clone());
