@@ -197,7 +197,8 @@ impl<L: Link> Driver<L> {
                 stopped @ (Written::Clear | Written::Blocked) => {
                     self.wakers.write = stopped == Written::Blocked;
                     self.note_written(has_written, had_room, now);
-                    return has_written && !had_room;
+                    // A search for kept values that ends leaves room without a write.
+                    return !had_room && (has_written || self.io.has_room());
                 }
                 Written::FellOff(gap) => {
                     self.core.fell_off(gap, &mut self.io);

@@ -217,7 +217,7 @@ impl Session {
         if has_written && !had_room {
             self.core.note_room(self.now);
         }
-        has_written && !had_room
+        !had_room && (has_written || self.io.has_room())
     }
 }
 
