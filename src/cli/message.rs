@@ -5,7 +5,7 @@ use arauto::{Pattern, Topic, wire};
 use super::exit::{Failure, sysexits};
 use super::outbox::MessageOptions;
 
-/// What the messages of a command have beside their bodies.
+/// The keys of a command's messages beside their bodies.
 #[derive(clap::Args)]
 pub(super) struct MessageArgs {
     /// The topic of the messages: levels with `/` between them, as `home/kitchen/light`.

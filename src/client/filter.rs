@@ -58,7 +58,7 @@ impl Wanted {
     }
 }
 
-/// What a session has asked for, and its changes that are not answered yet.
+/// The filter that a session has asked for, and its changes that are not answered yet.
 #[derive(Debug, Default)]
 pub(super) struct FilterState {
     wanted: Wanted,

@@ -37,7 +37,7 @@ pub(super) struct Ended {
     pub(super) how: Result<End, ClientError>,
     /// The last broadcast that was delivered.
     pub(super) delivered: Option<Seq>,
-    /// What the next login is to ask for.
+    /// The filter that the next login is to ask for.
     pub(super) wanted: Wanted,
     /// The writing side stays open until this is dropped.
     pub(super) hang_up: oneshot::Sender<()>,

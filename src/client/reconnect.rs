@@ -80,7 +80,7 @@ pub(super) struct Account {
     pub(super) user: String,
     pub(super) password: Password,
     pub(super) server_timeout: Option<Duration>,
-    /// What the first login asks for.
+    /// The filter that the first login asks for.
     pub(super) wanted: Wanted,
     /// The cursor that each session begins behind.
     pub(super) cursor: Option<String>,

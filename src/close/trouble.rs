@@ -1,4 +1,4 @@
-//! What went wrong in a stop, beside what sessions did not get.
+//! The problems of a stop, beside the broadcasts that sessions did not get.
 //!
 //! The report has each trouble as a sentence for people, and has had it so from the start. So the
 //! sentence is also the form in which a trouble is written and read back.

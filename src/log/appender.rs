@@ -37,7 +37,7 @@ pub struct Content<'a> {
     pub bytes: &'a [u8],
     /// The count of these keys.
     pub keys: u8,
-    /// What selects the sessions that get the message; `None`: all do.
+    /// Selects the sessions that get the message; `None`: all do.
     pub route: Option<Route<'a>>,
     /// Whether the message becomes its topic's kept value.
     pub is_kept: bool,

@@ -143,7 +143,7 @@ impl KeptSearch {
     }
 }
 
-/// What a step has found.
+/// The values that a step has found.
 #[derive(Debug, Default)]
 struct Found {
     values: Vec<Bytes>,

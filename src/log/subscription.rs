@@ -21,7 +21,7 @@ pub struct Subscription {
     id: SubscriberId,
 }
 
-/// What a subscription reads next.
+/// The next thing that a subscription reads.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Selected {
     /// Nothing more up to this seq. The waker is woken once there is.

@@ -1,4 +1,4 @@
-//! What a row of the journal holds, in a few bytes.
+//! The routes that a row of the journal holds, in a few bytes.
 //!
 //! The problem: a session with a filter that resumes a long way back must not read all frames of
 //! the journal. So each row has a summary in a table of its own: the routes of its frames, each

@@ -1,6 +1,6 @@
-//! What selects the sessions that get a broadcast.
+//! The route of a broadcast: it selects the sessions that get it.
 
-/// What selects the sessions that get a broadcast. A message without a topic that is for everybody
+/// Selects the sessions that get a broadcast. A message without a topic that is for everybody
 /// has no route.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Route<'a> {

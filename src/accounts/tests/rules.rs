@@ -280,7 +280,7 @@ async fn invalid_rule_denies_what_it_may_be_about_and_nothing_else() {
 }
 
 #[tokio::test]
-async fn unreadable_rules_refuse_every_login_and_leave_live_sessions_as_they_were() {
+async fn unreadable_rules_refuse_logins_and_change_no_live_session() {
     let mut shared = Shared::new();
     let ana = shared.logged_in("ana").await;
     let rule = (Some("ana"), Effect::Deny, RuleKind::Publish, "#".to_owned());

@@ -21,7 +21,7 @@ pub struct Contents {
     keyed: Vec<Keyed>,
 }
 
-/// What a message has beside its body.
+/// The keys of a message behind its body.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 struct Keyed {
     index: usize,

@@ -16,7 +16,7 @@ pub struct JudgedContents {
     claims: Vec<Claim>,
 }
 
-/// What a message claims.
+/// The claim of a message: the number that it has, and whether it may be published.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(super) struct Claim {
     /// The number that its producer gave it.

@@ -76,7 +76,7 @@ struct OnceOnly {
     bytes: usize,
     /// The messages of the outbox, all of which are sent.
     sent: VecDeque<Sent>,
-    /// What the messages of the input have beside their bodies.
+    /// The keys of the input's messages beside their bodies.
     options: MessageOptions,
     input: Input,
     /// Prints the numbers in the stream, if a person wants them.

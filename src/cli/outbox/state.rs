@@ -26,7 +26,7 @@ pub struct OutboxMessage {
     pub options: MessageOptions,
 }
 
-/// What a message has beside its body.
+/// The keys of a message beside its body.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct MessageOptions {
     /// The topic.

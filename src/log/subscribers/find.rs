@@ -1,4 +1,4 @@
-//! What a subscriber finds next.
+//! Finds the next broadcasts of a subscriber.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
@@ -102,7 +102,7 @@ enum Search {
     Gap(Gap),
 }
 
-/// What a subscriber wants of the held broadcasts.
+/// The held broadcasts that a subscriber wants.
 struct Wanted<'a> {
     table: &'a RouteTable,
     filter: &'a [Pattern<'a>],

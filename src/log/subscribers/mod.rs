@@ -60,7 +60,7 @@ struct Subscriber {
     unfound_behind: Option<Seq>,
 }
 
-/// What a session with a filter gets.
+/// The broadcasts that a session with a filter gets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Selection<'a> {
     /// Messages to this user are for it.
@@ -74,7 +74,7 @@ pub struct Selection<'a> {
 /// Frames with their seqs, in order.
 pub type Frames = SmallVec<[(Seq, Bytes); 4]>;
 
-/// What is next for a subscriber.
+/// The next thing for a subscriber.
 #[derive(Debug, PartialEq)]
 pub(super) enum Next {
     /// Nothing up to this seq.

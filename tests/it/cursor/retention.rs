@@ -1,4 +1,4 @@
-//! What retention keeps for cursors: up to a bound, and beyond it the client is told.
+//! Retention keeps broadcasts for cursors: up to a bound, and beyond it the client is told.
 
 use arauto::{Config, Retention};
 use tempfile::TempDir;

@@ -35,7 +35,7 @@ fn expected(numbers: std::ops::RangeInclusive<u32>) -> Vec<String> {
     numbers.map(|number| format!("line {number}")).collect()
 }
 
-/// What the file holds: the number of its first message, and the messages.
+/// The content of the file: the number of its first message, and the messages.
 fn outbox(file: &Path) -> (u64, usize) {
     let text = std::fs::read_to_string(file).expect("it is there");
     let value: serde_json::Value = serde_json::from_str(&text).expect("it is JSON");

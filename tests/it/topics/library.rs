@@ -225,7 +225,7 @@ fn reconnected_client_has_its_filter_and_misses_nothing_of_it() {
         };
         publish("a").await;
         assert_eq!(next_message(&mut events).await.1, "a");
-        // What was not for it moves its position as well.
+        // Broadcasts that were not for it move its position as well.
         let other = publish("b").await;
         loop {
             match events.next().await {

@@ -24,7 +24,7 @@ const IN_ONE_FRAME: u64 = 100;
 /// Bytes of a body.
 const SIZE: usize = 16;
 
-/// What the server holds.
+/// The memory that the server holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Held {
     /// Topics of messages that are in the log. The same messages with one topic are the

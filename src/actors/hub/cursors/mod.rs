@@ -60,7 +60,7 @@ struct Entry {
     seq: Option<Seq>,
 }
 
-/// What is written, and when.
+/// The changes that are written, and when.
 #[derive(Debug, Default)]
 struct Storing {
     unstored: Arc<Unstored>,

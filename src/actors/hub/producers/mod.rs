@@ -30,7 +30,7 @@ use crate::wire::Seq;
 pub(super) struct Producers {
     /// The most producers of an account.
     limit: usize,
-    /// What is committed. The producers of an account are in the order of their last use.
+    /// The committed numbers. The producers of an account are in the order of their last use.
     committed: HashMap<UserName, LinkedHashMap<Arc<str>, Mark, RandomState>>,
     /// The batch that is being written.
     in_flight: Pending,

@@ -1,4 +1,4 @@
-//! What of the broadcasts and the kept values is sent.
+//! Chooses the broadcasts and the kept values that are sent.
 
 use super::Outlet;
 use super::reader::{Reader, Recipient};

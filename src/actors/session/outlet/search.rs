@@ -49,7 +49,7 @@ impl fmt::Debug for Step {
     }
 }
 
-/// What a search comes to.
+/// The result of a search.
 pub(super) enum Searched {
     /// A step is under way; the task is woken.
     Waiting,

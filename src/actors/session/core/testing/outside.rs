@@ -86,7 +86,7 @@ pub struct Outside {
     /// The frames of the answers, in the CBOR dialect.
     pub answers: Vec<Vec<u8>>,
     pub effects: Vec<Effect>,
-    /// What the session hears, or asks for in a login that is under way.
+    /// The broadcasts that the session hears, or asks for in a login that is under way.
     pub hears: Hears,
     user: Option<String>,
     after: Option<Seq>,

@@ -110,7 +110,7 @@ impl SelectedPlace {
             Source::Log(subscription) => match subscription.read(BATCH, waker) {
                 Selected::Frames(frames) => Upcoming::Selected(frames),
                 Selected::Gap(gap) if self.log.journal().is_some() => {
-                    // What is before the gap was searched, and what is for the reader was taken.
+                    // All before the gap was searched, and the reader has taken its own of it.
                     self.go_on_in_journal(Seq(gap.from.0 - 1));
                     Upcoming::Moved
                 }

@@ -1,4 +1,4 @@
-//! What a reader finds at its place.
+//! The next thing at a reader's place.
 
 use crate::log::{Frames, Slices};
 use crate::wire::{Gap, Seq};

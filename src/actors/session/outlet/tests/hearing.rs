@@ -1,4 +1,4 @@
-//! What a session with a filter gets, against a plain list of all broadcasts.
+//! Compares the broadcasts that a session with a filter gets with a plain list of all.
 
 use std::borrow::Cow;
 use std::io;
@@ -163,7 +163,7 @@ struct Tried {
     link: Slow,
     appender: Appender,
     all: Vec<Broadcast>,
-    /// What the session hears behind each seq.
+    /// The broadcasts that the session hears behind each seq.
     hears: Vec<(Seq, Hears)>,
     live: Arc<LivePermissions>,
     /// The rules from each seq on.

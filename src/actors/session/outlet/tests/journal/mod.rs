@@ -1,4 +1,4 @@
-//! What a session gets that resumes, is saved, or falls behind what is in memory, with a journal:
+//! The broadcasts of a session that resumes, is saved, or falls behind the memory, with a journal:
 //! against a plain list of all broadcasts.
 
 mod server;
@@ -69,7 +69,7 @@ struct Tried {
     outlet: Outlet,
     link: Slow,
     all: Vec<Broadcast>,
-    /// What the session wanted to hear, each behind a seq.
+    /// The choices of the session, each from a seq on.
     hears: Vec<(Seq, Hears)>,
     /// The last seq that the client knows of.
     last: Seq,
