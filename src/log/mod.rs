@@ -39,6 +39,7 @@
 mod appender;
 mod backpressure;
 mod cursor;
+mod frames;
 mod journal_writer;
 mod kept;
 mod kept_search;
@@ -76,7 +77,8 @@ pub use page_file::PageRange;
 use parts::Parts;
 pub use parts::frame_length;
 
-pub use subscribers::{Frames, Selection};
+pub use frames::Frames;
+pub use subscribers::Selection;
 pub use subscription::{Selected, Subscription};
 
 pub use crate::store::{
@@ -282,7 +284,7 @@ impl Log {
             let parts = self.read_parts();
             notifier.subscribers().dispatch(&parts, &mut wakers)
         };
-        wakers.into_iter().for_each(Waker::wake);
+        notifier.wake_subscribers(wakers);
         if has_moved {
             notifier.note_dispatched();
         }
@@ -301,7 +303,7 @@ impl Log {
             tokio::time::sleep(PASSED_DELAY).await;
             let mut wakers = Vec::new();
             notifier.subscribers().make_passed_due(&mut wakers);
-            wakers.into_iter().for_each(Waker::wake);
+            notifier.wake_subscribers(wakers);
         }
     }
 

@@ -12,10 +12,9 @@ use std::task::{Poll, Waker};
 
 use super::backpressure::TrackedReader;
 use super::parts::Parts;
-use super::subscribers::{Selection, Subscribers};
+use super::subscribers::{MemberId, Selection, Subscribers};
 use super::waiters::{Key, Waiters};
 use crate::sync::{AtomicBool, AtomicU64, AtomicWaker, Mutex, Ordering};
-use crate::topic::SubscriberId;
 use crate::wire::Seq;
 
 /// The readers of one thread that have read everything.
@@ -31,6 +30,8 @@ pub struct Notifier {
     /// The readers of only some broadcasts.
     subscribers: Mutex<Subscribers>,
     has_subscribers: AtomicBool,
+    /// How often some subscribers were woken.
+    wakes: AtomicU64,
     /// Whether broadcasts were offered to subscribers since [`Notifier::dispatched`] resolved.
     has_dispatched: AtomicBool,
     passed: AtomicWaker,
@@ -71,6 +72,7 @@ impl Notifier {
             }),
             subscribers: Mutex::default(),
             has_subscribers: AtomicBool::new(false),
+            wakes: AtomicU64::new(0),
             has_dispatched: AtomicBool::new(false),
             passed: AtomicWaker::default(),
         }
@@ -124,6 +126,20 @@ impl Notifier {
         self.has_subscribers.load(Ordering::Acquire)
     }
 
+    /// Wakes subscribers. Their wakers have been taken under the lock, which is no longer held.
+    pub(super) fn wake_subscribers(&self, wakers: Vec<Waker>) {
+        if !wakers.is_empty() {
+            self.wakes.fetch_add(1, Ordering::AcqRel);
+            wakers.into_iter().for_each(Waker::wake);
+        }
+    }
+
+    /// Returns how often some subscribers were woken. While this number and the log's head do not
+    /// change, a registered subscriber has nothing new.
+    pub(super) fn wakes(&self) -> u64 {
+        self.wakes.load(Ordering::Acquire)
+    }
+
     /// Locks the subscribers. The log's parts, if they are needed too, must be locked before.
     pub(super) fn subscribers(&self) -> impl DerefMut<Target = Subscribers> {
         self.subscribers.lock()
@@ -135,14 +151,14 @@ impl Notifier {
         wanted: Selection<'_>,
         after: Seq,
         parts: &Parts,
-    ) -> SubscriberId {
+    ) -> MemberId {
         let mut subscribers = self.subscribers.lock();
         self.has_subscribers.store(true, Ordering::Release);
         subscribers.add(wanted, after, parts)
     }
 
     /// Removes a subscriber.
-    pub(super) fn remove_subscriber(&self, id: SubscriberId) {
+    pub(super) fn remove_subscriber(&self, id: MemberId) {
         let mut subscribers = self.subscribers.lock();
         subscribers.remove(id);
         if subscribers.is_empty() {

@@ -4,9 +4,9 @@ use std::sync::Arc;
 use std::task::Waker;
 
 use super::Log;
-use super::parts::Parts;
-use super::subscribers::{Frames, Next, Selection, Subscribers};
-use crate::topic::{Pattern, SubscriberId};
+use super::frames::Frames;
+use super::subscribers::{MemberId, Next, Selection};
+use crate::topic::Pattern;
 use crate::wire::{Gap, Seq};
 
 /// A reader of the broadcasts that are for a session with a filter: messages to its user, messages
@@ -18,7 +18,9 @@ use crate::wire::{Gap, Seq};
 pub struct Subscription {
     log: Arc<Log>,
     shard: usize,
-    id: SubscriberId,
+    id: MemberId,
+    /// The log's head, and the count of wake-ups, when the subscription was last registered.
+    registered_at: Option<(Seq, u64)>,
 }
 
 /// The next thing that a subscription reads.
@@ -32,8 +34,10 @@ pub enum Selected {
         /// time.
         is_passed_due: bool,
     },
-    /// Whole frames with their seqs, in order.
+    /// Whole frames. If nothing follows them so far, the waker is woken once something does.
     Frames(Frames),
+    /// Nothing so far, and there is more to search: read again.
+    Searched,
     /// Some of these seqs were for the session, or may have been, and are no longer held.
     Gap(Gap),
 }
@@ -49,7 +53,12 @@ impl Subscription {
             log.notifier(shard).add_subscriber(wanted, after, &parts)
         };
         let log = Arc::clone(log);
-        Subscription { log, shard, id }
+        Subscription {
+            log,
+            shard,
+            id,
+            registered_at: None,
+        }
     }
 
     /// Returns the patterns of the filter.
@@ -72,32 +81,49 @@ impl Subscription {
         subscribers.position(self.id, &parts)
     }
 
-    /// Reads what comes next: frames of about `bytes` bytes in total, at least one. If there is
-    /// nothing, `waker` is woken once there is something.
-    pub fn read(&mut self, bytes: usize, waker: &Waker) -> Selected {
-        self.with(
-            |id, subscribers, parts| match subscribers.next(id, parts, bytes) {
-                Next::Nothing(until) => Selected::Nothing {
-                    until,
-                    is_passed_due: subscribers.register(id, waker),
-                },
-                Next::Gap(gap) => Selected::Gap(gap),
-                Next::Frames(frames) => Selected::Frames(frames),
-            },
-        )
+    /// Whether there is nothing new since the last read, which has registered its waker. `false` if
+    /// that is not known.
+    pub fn has_nothing_new(&self) -> bool {
+        self.registered_at.is_some_and(|(head, wakes)| {
+            head == self.log.head() && wakes == self.log.notifier(self.shard).wakes()
+        })
     }
 
-    /// Runs `act` with both locks, after new broadcasts were dispatched.
-    fn with<T>(&mut self, act: impl FnOnce(SubscriberId, &mut Subscribers, &Parts) -> T) -> T {
+    /// Reads what comes next: frames of about `bytes` bytes in total, at least one. If there is
+    /// nothing more, `waker` is woken once there is something.
+    pub fn read(&mut self, bytes: usize, waker: &Waker) -> Selected {
         let mut wakers = Vec::new();
         let parts = self.log.read_parts();
-        let mut subscribers = self.log.notifier(self.shard).subscribers();
-        subscribers.dispatch(&parts, &mut wakers);
-        let done = act(self.id, &mut subscribers, &parts);
+        let notifier = self.log.notifier(self.shard);
+        let mut subscribers = notifier.subscribers();
+        let has_moved = subscribers.dispatch(&parts, &mut wakers);
+        self.registered_at = None;
+        let wakes = notifier.wakes() + u64::from(!wakers.is_empty());
+        let selected = match subscribers.next(self.id, &parts, bytes) {
+            Next::Nothing(until) => {
+                self.registered_at = Some((until, wakes));
+                Selected::Nothing {
+                    until,
+                    is_passed_due: subscribers.register(self.id, waker),
+                }
+            }
+            Next::Searched => Selected::Searched,
+            Next::Gap(gap) => Selected::Gap(gap),
+            Next::Frames(frames) => {
+                if let Some(until) = subscribers.done_until(self.id) {
+                    subscribers.register(self.id, waker);
+                    self.registered_at = Some((until, wakes));
+                }
+                Selected::Frames(frames)
+            }
+        };
         drop(subscribers);
         drop(parts);
-        wakers.into_iter().for_each(Waker::wake);
-        done
+        notifier.wake_subscribers(wakers);
+        if has_moved {
+            notifier.note_dispatched();
+        }
+        selected
     }
 }
 

@@ -4,102 +4,130 @@ use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::collections::HashMap;
 
-use super::{Frames, Next, Subscribers};
+use super::{Frames, MemberId, Next, Subscribers};
 use crate::log::parts::Parts;
 use crate::log::routes::{Entry, RouteId, RouteTable};
-use crate::topic::{Pattern, Route, SubscriberId, Topic};
+use crate::topic::{Pattern, Route, Topic};
 use crate::wire::{Gap, Seq};
 
-/// The most broadcasts that are found at once.
-const AT_ONCE: usize = 64;
+/// The most broadcasts that a search finds at once.
+const FOUND: usize = 64;
+
+/// The most entries of the table of routes that a search goes through at once.
+const SEARCHED: usize = 16 * 1024;
 
 impl Subscribers {
     /// Takes what is next for a subscriber: frames of about `bytes` bytes in total, at least one.
     /// Call [`Subscribers::dispatch`] before it.
-    pub(in crate::log) fn next(&mut self, id: SubscriberId, parts: &Parts, bytes: usize) -> Next {
-        let tail = parts.tail();
-        let subscriber = &mut self.subscribers[id.0 as usize];
-        let pending = &mut subscriber.pending;
-        if let Some(first) = pending.front()
-            && first.seq < tail
-        {
-            let (from, mut to) = (first.seq, first.seq);
-            while let Some(lost) = pending.front().filter(|entry| entry.seq < tail) {
-                to = lost.seq;
-                pending.pop_front();
-            }
-            return Next::Gap(Gap { from, to });
+    pub(in crate::log) fn next(&mut self, id: MemberId, parts: &Parts, bytes: usize) -> Next {
+        if self.must_search(id) {
+            return self.search(id, parts, bytes);
         }
-        if pending.is_empty() {
-            match self.search(id, parts) {
-                Search::Nothing => return Next::Nothing(self.dispatched),
-                Search::Gap(gap) => return Next::Gap(gap),
-                Search::Found => {}
-            }
+        if let Some(gap) = self.lost(id, parts.tail()) {
+            self.subscribers[id.0 as usize].note_read(gap.to);
+            return Next::Gap(gap);
         }
-        Next::Frames(self.take_pending(id, parts, bytes))
+        let frames = self.pending_frames(id, parts, bytes);
+        let Some(last) = frames.last() else {
+            return Next::Nothing(self.dispatched);
+        };
+        self.subscribers[id.0 as usize].note_read(last);
+        Next::Frames(frames)
     }
 
-    fn take_pending(&mut self, id: SubscriberId, parts: &Parts, bytes: usize) -> Frames {
-        let pending = &mut self.subscribers[id.0 as usize].pending;
-        let (mut frames, mut gathered) = (Frames::new(), 0);
-        while gathered < bytes
-            && let Some(entry) = pending.pop_front()
-        {
-            let frame = parts.frame(entry.part, entry.offset as usize);
-            gathered += frame.len();
-            frames.push((entry.seq, frame));
+    /// Whether some broadcasts that were offered to a subscriber are not held for it.
+    pub(super) fn must_search(&self, id: MemberId) -> bool {
+        self.get(id).read < self.complete_after(id)
+    }
+
+    /// Returns the seq behind which all broadcasts that were offered to a subscriber are held for it.
+    fn complete_after(&self, id: MemberId) -> Seq {
+        let subscriber = self.get(id);
+        let group = self.groups.get(subscriber.group);
+        group.complete_after().max(subscriber.direct_after)
+    }
+
+    /// Returns the broadcasts that are held for a subscriber and that it has not taken, in order.
+    pub(super) fn pending(&self, id: MemberId) -> impl Iterator<Item = Entry> + '_ {
+        let subscriber = self.get(id);
+        let read = subscriber.read;
+        let group = self.groups.get(subscriber.group).behind(read);
+        let direct = subscriber.direct.iter().copied();
+        let direct = direct.skip_while(move |entry| entry.seq <= read);
+        merge(group, direct)
+    }
+
+    /// Returns the first and the last of the broadcasts for a subscriber that the log no longer holds.
+    fn lost(&self, id: MemberId, tail: Seq) -> Option<Gap> {
+        let mut lost = self.pending(id).take_while(|entry| entry.seq < tail);
+        let from = lost.next()?.seq;
+        let to = lost.last().map_or(from, |last| last.seq);
+        Some(Gap { from, to })
+    }
+
+    /// Returns the frames that are held for a subscriber, about `bytes` bytes in total.
+    fn pending_frames(&mut self, id: MemberId, parts: &Parts, bytes: usize) -> Frames {
+        let subscriber = self.get(id);
+        let group = self.groups.get(subscriber.group);
+        if !group.is_shared() || !subscriber.direct.is_empty() {
+            return Frames::of_entries(self.pending(id), parts, bytes);
         }
+        let first = group.behind(subscriber.read).next().map(|entry| entry.seq);
+        let of = subscriber.group;
+        if let Some((group, frames)) = &self.shared
+            && *group == of
+            && frames.first() == first
+        {
+            return frames.clone();
+        }
+        let frames = Frames::of_entries(self.pending(id), parts, bytes).joined();
+        self.shared = Some((of, frames.clone()));
         frames
     }
 
-    /// Searches the table of routes for what was dispatched and is not pending, and makes it pending.
-    fn search(&mut self, id: SubscriberId, parts: &Parts) -> Search {
-        let until = self.dispatched;
-        let subscriber = &mut self.subscribers[id.0 as usize];
-        let Some(behind) = subscriber.unfound_behind.filter(|behind| *behind < until) else {
-            subscriber.unfound_behind = None;
-            return Search::Nothing;
-        };
-        let subscriber = &self.subscribers[id.0 as usize];
+    /// Searches the table of routes for what is not held for a subscriber.
+    fn search(&mut self, id: MemberId, parts: &Parts, bytes: usize) -> Next {
+        let behind = self.get(id).read;
         let tail = parts.tail();
-        let (search, reached, entries) = if behind.next() < tail {
+        if behind.next() < tail {
             let gap = Gap {
                 from: behind.next(),
                 to: Seq(tail.0 - 1),
             };
-            (Search::Gap(gap), gap.to, Vec::new())
-        } else {
-            let filter: Vec<Pattern<'_>> = self.filter(id).collect();
-            let wanted = Wanted {
-                table: parts.routes(),
-                filter: &filter,
-                user: &subscriber.user,
-                wants_presence: subscriber.wants_presence,
-            };
-            let mut entries = wanted.behind(behind);
-            entries.retain(|entry| entry.seq <= until);
-            match entries.last() {
-                Some(last) => (Search::Found, last.seq, entries),
-                None => (Search::Nothing, until, entries),
-            }
+            self.subscribers[id.0 as usize].note_read(gap.to);
+            return Next::Gap(gap);
+        }
+        let until = self.complete_after(id);
+        let subscriber = self.get(id);
+        let filter: Vec<Pattern<'_>> = self.filter(id).collect();
+        let wanted = Wanted {
+            table: parts.routes(),
+            filter: &filter,
+            user: &subscriber.user,
+            wants_presence: self.groups.get(subscriber.group).wants_presence(),
         };
-        let subscriber = &mut self.subscribers[id.0 as usize];
-        subscriber.pending.extend(entries);
-        subscriber.unfound_behind = (reached < self.dispatched).then_some(reached);
-        search
+        let (entries, searched) = wanted.between(behind, until);
+        let frames = Frames::of_entries(entries.into_iter(), parts, bytes);
+        let last = frames.last();
+        self.subscribers[id.0 as usize].note_read(last.unwrap_or(searched));
+        match last {
+            Some(_) => Next::Frames(frames),
+            None => Next::Searched,
+        }
     }
 }
 
-/// The result of a search.
-#[derive(Debug, PartialEq)]
-enum Search {
-    /// There is nothing more.
-    Nothing,
-    /// There is more, which is pending now.
-    Found,
-    /// These broadcasts are no longer held.
-    Gap(Gap),
+/// Merges two sequences of entries, each in order.
+fn merge(
+    one: impl Iterator<Item = Entry>,
+    other: impl Iterator<Item = Entry>,
+) -> impl Iterator<Item = Entry> {
+    let (mut one, mut other) = (one.peekable(), other.peekable());
+    std::iter::from_fn(move || match (one.peek(), other.peek()) {
+        (Some(first), Some(second)) if second.seq < first.seq => other.next(),
+        (Some(_), _) => one.next(),
+        (None, _) => other.next(),
+    })
 }
 
 /// The held broadcasts that a subscriber wants.
@@ -111,18 +139,21 @@ struct Wanted<'a> {
 }
 
 impl Wanted<'_> {
-    /// Returns the first entries behind `after`, at most [`AT_ONCE`].
-    fn behind(&self, after: Seq) -> Vec<Entry> {
+    /// Returns the first entries behind `after`, up to `until`, at most [`FOUND`]. If there is none,
+    /// also returns the seq up to which there is none.
+    fn between(&self, after: Seq, until: Seq) -> (Vec<Entry>, Seq) {
         let has_wildcard = self.filter.iter().any(Pattern::has_wildcard);
         if has_wildcard || self.filter.len() > self.table.count_after(after) {
-            self.by_scan(after)
+            self.by_scan(after, until)
         } else {
-            self.by_merge(after)
+            let mut entries = self.by_merge(after);
+            entries.retain(|entry| entry.seq <= until);
+            (entries, until)
         }
     }
 
     /// Goes through all entries, and judges each route once.
-    fn by_scan(&self, after: Seq) -> Vec<Entry> {
+    fn by_scan(&self, after: Seq, until: Seq) -> (Vec<Entry>, Seq) {
         let mut verdicts: HashMap<RouteId, bool> = HashMap::new();
         let mut is_wanted = |id: RouteId| {
             *verdicts
@@ -136,9 +167,20 @@ impl Wanted<'_> {
                         .any(|pattern| pattern.matches(&Topic::of_checked(topic))),
                 })
         };
+        let (mut searched, mut found) = (after, Vec::new());
         let entries = self.table.after(after);
-        let wanted = entries.filter(|entry| is_wanted(entry.route));
-        wanted.take(AT_ONCE).collect()
+        let mut entries = entries.take_while(|entry| entry.seq <= until);
+        for entry in entries.by_ref().take(SEARCHED) {
+            searched = entry.seq;
+            if is_wanted(entry.route) {
+                found.push(entry);
+                if found.len() == FOUND {
+                    break;
+                }
+            }
+        }
+        let is_over = entries.next().is_none();
+        (found, if is_over { until } else { searched })
     }
 
     /// Merges the lists of its routes, none of which is of a pattern with a wildcard.
@@ -164,7 +206,7 @@ impl Wanted<'_> {
                 .filter_map(|(list, entry)| entry.map(|entry| Reverse((entry.seq, list)))),
         );
         let mut merged = Vec::new();
-        while merged.len() < AT_ONCE
+        while merged.len() < FOUND
             && let Some(Reverse((_, list))) = heads.pop()
         {
             merged.extend(next[list].take());

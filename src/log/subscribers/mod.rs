@@ -5,16 +5,15 @@
 //! once through the new broadcasts that have a route, finds the sessions that each is for, and
 //! adds it to their pending broadcasts.
 //!
-//! A subscriber that reads slowly has a bounded number of pending broadcasts. Those behind them it
-//! finds in the log's table of routes; so does one that begins behind the head.
+//! Sessions with the same filter are a [group](group::Group), which holds a bounded number of broadcasts for
+//! its members. A member that is further behind finds the others in the log's table of routes; so does
+//! one that begins behind the head.
 //!
-//! Invariants:
-//! - a subscriber finds every broadcast of its routes once, in the order of seqs, or learns that
-//!   it is no longer held;
-//! - every broadcast up to `dispatched` that is for a subscriber is pending, was taken, or is behind
-//!   its `unfound_behind`.
+//! Invariant: a subscriber finds every broadcast that is for it once, in the order of seqs, or learns
+//! that it is no longer held.
 
 mod find;
+mod group;
 #[cfg(test)]
 mod tests;
 
@@ -22,42 +21,52 @@ use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 use std::task::Waker;
 
-use bytes::Bytes;
 use slab::Slab;
-use smallvec::SmallVec;
 
+use self::group::Groups;
+use super::frames::Frames;
 use super::parts::Parts;
 use super::routes::Entry;
-use crate::topic::{Pattern, PatternIndex, Route, SubscriberId, SubscriptionId, Topic};
+use crate::topic::{Pattern, Route, SubscriberId};
 use crate::wire::{Gap, Seq};
 
-/// The most pending broadcasts of a subscriber. What is behind them it finds in the table of routes.
-const PENDING: usize = 64;
+/// The most messages to a subscriber's own user that are held for it. What is before them it finds in
+/// the table of routes.
+const DIRECT: usize = 64;
+
+/// Identifies a subscriber of one thread.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct MemberId(u32);
 
 /// The subscribers of one thread.
 #[derive(Debug, Default)]
 pub(super) struct Subscribers {
     subscribers: Slab<Subscriber>,
-    filters: PatternIndex,
-    users: HashMap<Arc<str>, Vec<SubscriberId>>,
-    presence: Vec<SubscriberId>,
+    groups: Groups,
+    users: HashMap<Arc<str>, Vec<MemberId>>,
     /// Broadcasts up to here were offered to the subscribers.
     dispatched: Seq,
+    /// The frames that a member of a group has got last. The others want the same ones.
+    shared: Option<(SubscriberId, Frames)>,
 }
 
 /// A session that gets the broadcasts of some routes.
 #[derive(Debug)]
 struct Subscriber {
     user: Arc<str>,
-    wants_presence: bool,
-    filter: Vec<SubscriptionId>,
-    /// Woken when there is a new pending broadcast.
+    group: SubscriberId,
+    /// Woken when there is something new for it.
     waker: Option<Waker>,
+    /// Whether its group wakes it for the next broadcast.
+    is_waiting: bool,
     /// Whether it was woken to tell its session that nothing was for it.
     is_passed_due: bool,
-    pending: VecDeque<Entry>,
-    /// Broadcasts behind this seq, up to `dispatched`, are not pending: they are still to be found.
-    unfound_behind: Option<Seq>,
+    /// It has everything up to here that is for it.
+    read: Seq,
+    /// The newest messages to its user.
+    direct: VecDeque<Entry>,
+    /// Those up to this seq are not in `direct`.
+    direct_after: Seq,
 }
 
 /// The broadcasts that a session with a filter gets.
@@ -71,14 +80,13 @@ pub struct Selection<'a> {
     pub presence: bool,
 }
 
-/// Frames with their seqs, in order.
-pub type Frames = SmallVec<[(Seq, Bytes); 4]>;
-
 /// The next thing for a subscriber.
 #[derive(Debug, PartialEq)]
 pub(super) enum Next {
     /// Nothing up to this seq.
     Nothing(Seq),
+    /// Nothing so far, and there is more to search.
+    Searched,
     /// Broadcasts for it.
     Frames(Frames),
     /// Broadcasts that are no longer held, some of which may have been for it.
@@ -87,40 +95,33 @@ pub(super) enum Next {
 
 impl Subscribers {
     /// Adds a subscriber, for what is behind `after`.
-    pub(super) fn add(&mut self, wanted: Selection<'_>, after: Seq, parts: &Parts) -> SubscriberId {
+    pub(super) fn add(&mut self, wanted: Selection<'_>, after: Seq, parts: &Parts) -> MemberId {
         if self.is_empty() {
             self.dispatched = parts.head();
         }
-        let (user, wants_presence) = (Arc::from(wanted.user), wanted.presence);
+        let user: Arc<str> = Arc::from(wanted.user);
+        let offered = self.dispatched;
         let index = self.subscribers.insert(Subscriber {
             user: Arc::clone(&user),
-            wants_presence,
-            filter: Vec::new(),
+            group: self.groups.join(wanted.filter, wanted.presence, offered),
             waker: None,
+            is_waiting: false,
             is_passed_due: false,
-            pending: VecDeque::new(),
-            unfound_behind: Some(after),
+            read: after,
+            direct: VecDeque::new(),
+            direct_after: offered,
         });
-        let id = SubscriberId(u32::try_from(index).expect("sessions are few"));
+        let id = MemberId(u32::try_from(index).expect("sessions are few"));
         self.users.entry(user).or_default().push(id);
-        if wants_presence {
-            self.presence.push(id);
-        }
-        let filter = wanted
-            .filter
-            .iter()
-            .map(|pattern| self.filters.insert(pattern, id));
-        self.subscribers[index].filter = filter.collect();
         id
     }
 
     /// Removes a subscriber.
-    pub(super) fn remove(&mut self, id: SubscriberId) {
+    pub(super) fn remove(&mut self, id: MemberId) {
         let subscriber = self.subscribers.remove(id.0 as usize);
-        for subscription in subscriber.filter {
-            self.filters.remove(subscription);
+        if self.groups.leave(subscriber.group, id) {
+            self.shared = None; // the next group may have the same id
         }
-        self.presence.retain(|other| *other != id);
         if let Some(sessions) = self.users.get_mut(&subscriber.user) {
             sessions.retain(|other| *other != id);
             if sessions.is_empty() {
@@ -135,35 +136,42 @@ impl Subscribers {
     }
 
     /// Returns a subscriber's patterns.
-    pub(super) fn filter(&self, id: SubscriberId) -> impl Iterator<Item = Pattern<'static>> + '_ {
-        let filter = &self.subscribers[id.0 as usize].filter;
-        filter.iter().map(|id| self.filters.pattern(*id))
+    pub(super) fn filter(&self, id: MemberId) -> impl Iterator<Item = Pattern<'static>> + '_ {
+        self.groups.filter(self.get(id).group)
     }
 
-    /// Has a subscriber that was told of everything woken once, when there is something new for
-    /// it. Returns whether it was woken to tell its session that nothing was for it.
-    pub(super) fn register(&mut self, id: SubscriberId, waker: &Waker) -> bool {
+    /// Has a subscriber that found nothing more woken once, when there is something new for it.
+    /// Returns whether it was woken to tell its session that nothing was for it.
+    pub(super) fn register(&mut self, id: MemberId, waker: &Waker) -> bool {
         let subscriber = &mut self.subscribers[id.0 as usize];
+        subscriber.read = subscriber.read.max(self.dispatched);
         match &mut subscriber.waker {
             Some(known) => known.clone_from(waker),
             None => subscriber.waker = Some(waker.clone()),
         }
+        if !std::mem::replace(&mut subscriber.is_waiting, true)
+            && self.groups.get_mut(subscriber.group).wait(id)
+        {
+            self.shared.take_if(|(group, _)| *group == subscriber.group);
+        }
         std::mem::take(&mut subscriber.is_passed_due)
     }
 
-    /// Returns the seq up to which a subscriber has taken everything; `None` if something is pending
-    /// or was not searched for.
-    pub(super) fn done_until(&self, id: SubscriberId) -> Option<Seq> {
-        let subscriber = &self.subscribers[id.0 as usize];
-        let behind = subscriber.unfound_behind;
-        let is_searched = behind.is_none_or(|behind| behind >= self.dispatched);
-        (is_searched && subscriber.pending.is_empty()).then_some(self.dispatched)
+    /// Returns the seq up to which a subscriber has taken everything; `None` if there is more for it,
+    /// or may be.
+    pub(super) fn done_until(&self, id: MemberId) -> Option<Seq> {
+        let has_all = !self.must_search(id) && self.pending(id).next().is_none();
+        has_all.then_some(self.dispatched)
     }
 
-    /// Returns the count of the stream's bytes before a subscriber's first pending broadcast.
-    pub(super) fn position(&self, id: SubscriberId, parts: &Parts) -> u64 {
-        let first = self.subscribers[id.0 as usize].pending.front();
-        let part = first.and_then(|first| Some((parts.get(first.part)?, first.offset)));
+    /// Returns the count of the stream's bytes before what comes next for a subscriber.
+    pub(super) fn position(&self, id: MemberId, parts: &Parts) -> u64 {
+        if self.must_search(id) {
+            let (_, _, position) = parts.position_after(self.get(id).read);
+            return position.max(parts.tail_position().1);
+        }
+        let next = self.pending(id).next();
+        let part = next.and_then(|next| Some((parts.get(next.part)?, next.offset)));
         part.map_or(parts.end(), |(part, offset)| part.start + u64::from(offset))
     }
 
@@ -180,53 +188,70 @@ impl Subscribers {
     /// Offers the new broadcasts to the subscribers. Adds the wakers of those that are to be woken.
     /// Returns whether the head has moved.
     pub(super) fn dispatch(&mut self, parts: &Parts, wakers: &mut Vec<Waker>) -> bool {
+        let tail = parts.tail();
+        if self.dispatched.next() < tail {
+            self.miss_through(Seq(tail.0 - 1), wakers);
+        }
         let Subscribers {
             subscribers,
-            filters,
+            groups,
             users,
-            presence,
             dispatched,
+            ..
         } = self;
-        if dispatched.next() < parts.tail() {
-            // The log has dropped broadcasts before they were offered: each subscriber finds a gap.
-            for (_, subscriber) in &mut *subscribers {
-                subscriber.unfound_behind.get_or_insert(*dispatched);
-                wakers.extend(subscriber.waker.take());
-            }
-        }
         for entry in parts.routes().after(*dispatched) {
-            let mut offer = |id: SubscriberId| {
-                let subscriber = &mut subscribers[id.0 as usize];
-                subscriber.offer(entry);
-                wakers.extend(subscriber.waker.take());
-            };
-            match parts.routes().route(entry.route) {
-                Route::Topic(topic) => {
-                    filters.matches(Some(&Topic::of_checked(topic)), |_, id| offer(id));
+            let route = parts.routes().route(entry.route);
+            if let Route::User(user) = route {
+                for id in users.get(user).into_iter().flatten() {
+                    let subscriber = &mut subscribers[id.0 as usize];
+                    subscriber.offer_direct(entry);
+                    wakers.extend(subscriber.waker.take());
                 }
-                Route::User(user) => users
-                    .get(user)
-                    .into_iter()
-                    .flatten()
-                    .copied()
-                    .for_each(offer),
-                Route::Presence => presence.iter().copied().for_each(offer),
             }
+            groups.offer(entry, route, |id| {
+                let subscriber = &mut subscribers[id.0 as usize];
+                subscriber.is_waiting = false;
+                wakers.extend(subscriber.waker.take());
+            });
         }
         std::mem::replace(dispatched, parts.head()) < parts.head()
+    }
+
+    /// Has each subscriber find out that the log has dropped broadcasts up to `seq` before they were
+    /// offered.
+    fn miss_through(&mut self, seq: Seq, wakers: &mut Vec<Waker>) {
+        for (_, subscriber) in &mut self.subscribers {
+            subscriber.direct.retain(|entry| entry.seq > seq);
+            subscriber.direct_after = subscriber.direct_after.max(seq);
+            wakers.extend(subscriber.waker.take());
+        }
+        self.groups.forget_through(seq);
+    }
+
+    fn get(&self, id: MemberId) -> &Subscriber {
+        &self.subscribers[id.0 as usize]
     }
 }
 
 impl Subscriber {
-    /// Adds a broadcast, unless it was added for another pattern.
-    fn offer(&mut self, entry: Entry) {
-        if self.unfound_behind.is_some() {
-            return;
+    /// Adds a message to the subscriber's user.
+    fn offer_direct(&mut self, entry: Entry) {
+        if self.direct.len() >= DIRECT
+            && let Some(oldest) = self.direct.pop_front()
+        {
+            self.direct_after = oldest.seq;
         }
-        match self.pending.back() {
-            Some(last) if last.seq == entry.seq => {}
-            Some(last) if self.pending.len() >= PENDING => self.unfound_behind = Some(last.seq),
-            _ => self.pending.push_back(entry),
+        self.direct.push_back(entry);
+    }
+
+    /// Notes that it has everything up to a seq.
+    fn note_read(&mut self, seq: Seq) {
+        self.read = self.read.max(seq);
+        while self.direct.front().is_some_and(|entry| entry.seq <= seq) {
+            self.direct.pop_front();
+        }
+        if self.direct.is_empty() {
+            self.direct = VecDeque::new(); // it gets few such messages
         }
     }
 }

@@ -42,8 +42,8 @@ impl Sent {
 enum Step {
     Append(Vec<Sent>),
     Dispatch,
-    Read,
-    SetFilter(Vec<Pattern<'static>>),
+    Read(usize),
+    SetFilter(usize, Vec<Pattern<'static>>),
 }
 
 fn sent() -> impl Strategy<Value = Sent> {
@@ -55,29 +55,36 @@ fn sent() -> impl Strategy<Value = Sent> {
     ]
 }
 
-fn filter() -> impl Strategy<Value = Vec<Pattern<'static>>> {
-    let pattern = "[ab+](/[ab+#])?";
-    vec(
-        pattern.prop_map(|text| Pattern::new(text).expect("it is a pattern")),
-        0..4,
-    )
+fn pattern(text: &str) -> Pattern<'static> {
+    Pattern::new(text.to_owned()).expect("it is a pattern")
 }
+
+/// One of two filters, so that subscribers share it, or another one.
+fn filter() -> impl Strategy<Value = Vec<Pattern<'static>>> {
+    let other = vec("[ab+](/[ab+#])?".prop_map(|text| pattern(&text)), 0..4);
+    prop_oneof![
+        Just(vec![pattern("a/+"), pattern("a/#")]),
+        Just(vec![pattern("b")]),
+        other,
+    ]
+}
+
+/// The count of subscribers.
+const MEMBERS: usize = 3;
 
 fn step() -> impl Strategy<Value = Step> {
     prop_oneof![
         4 => vec(sent(), 1..40).prop_map(Step::Append),
         3 => Just(Step::Dispatch),
-        3 => Just(Step::Read),
-        1 => filter().prop_map(Step::SetFilter),
+        6 => (0..MEMBERS).prop_map(Step::Read),
+        1 => (0..MEMBERS, filter()).prop_map(|(member, filter)| Step::SetFilter(member, filter)),
     ]
 }
 
 /// A subscriber, and what it must have found by now.
-struct Tried {
-    subscribers: Subscribers,
-    id: SubscriberId,
-    parts: Parts,
-    all: Vec<Sent>,
+struct Member {
+    id: MemberId,
+    user: &'static str,
     presence: bool,
     /// Each filter, and the seq behind which it holds.
     filters: Vec<(Seq, Vec<Pattern<'static>>)>,
@@ -88,27 +95,48 @@ struct Tried {
     searched: Seq,
 }
 
+/// Subscribers, and all broadcasts.
+struct Tried {
+    subscribers: Subscribers,
+    parts: Parts,
+    all: Vec<Sent>,
+    members: Vec<Member>,
+}
+
 impl Tried {
-    fn new(limit: usize, presence: bool, filter: Vec<Pattern<'static>>) -> Tried {
-        let mut subscribers = Subscribers::default();
-        let parts = Parts::new(limit, Seq(1));
-        let wanted = Selection {
-            user: "u",
-            filter: &filter,
-            presence,
-        };
-        let id = subscribers.add(wanted, Seq::ZERO, &parts);
+    fn new(limit: usize) -> Tried {
         Tried {
-            subscribers,
-            id,
-            parts,
+            subscribers: Subscribers::default(),
+            parts: Parts::new(limit, Seq(1)),
             all: Vec::new(),
+            members: Vec::new(),
+        }
+    }
+
+    fn add(&mut self, user: &'static str, presence: bool, filter: Vec<Pattern<'static>>) {
+        let id = self.subscribe((user, presence, &filter), Seq::ZERO);
+        self.members.push(Member {
+            id,
+            user,
             presence,
             filters: vec![(Seq::ZERO, filter)],
             found: Vec::new(),
             lost: Vec::new(),
             searched: Seq::ZERO,
-        }
+        });
+    }
+
+    fn subscribe(
+        &mut self,
+        (user, presence, filter): (&str, bool, &[Pattern<'_>]),
+        after: Seq,
+    ) -> MemberId {
+        let wanted = Selection {
+            user,
+            filter,
+            presence,
+        };
+        self.subscribers.add(wanted, after, &self.parts)
     }
 
     /// Appends broadcasts as one part of empty frames.
@@ -131,52 +159,55 @@ impl Tried {
     }
 
     /// Takes what is next, once. Returns whether there was something.
-    fn read(&mut self) -> bool {
+    fn read(&mut self, member: usize) -> bool {
         self.dispatch();
-        match self.subscribers.next(self.id, &self.parts, 5 * PREFIX) {
+        let member = &mut self.members[member];
+        match self.subscribers.next(member.id, &self.parts, 5 * PREFIX) {
             Next::Nothing(until) => {
-                self.searched = until;
+                member.searched = until;
+                self.subscribers.register(member.id, Waker::noop());
                 return false;
             }
-            Next::Frames(frames) => self.found.extend(frames.iter().map(|(seq, _)| *seq)),
-            Next::Gap(gap) => self.lost.push(gap),
+            Next::Searched => {}
+            Next::Frames(frames) => member.found.extend(frames.iter().map(|(seq, _)| seq)),
+            Next::Gap(gap) => member.lost.push(gap),
         }
         true
     }
 
-    /// Replaces the filter, as a session does: by another subscriber that begins where this one is.
-    fn set_filter(&mut self, filter: Vec<Pattern<'static>>) {
+    /// Replaces a filter, as a session does: by another subscriber that begins where this one is.
+    fn set_filter(&mut self, index: usize, filter: Vec<Pattern<'static>>) {
         self.dispatch();
+        let member = &self.members[index];
         let told = [
-            self.found.last().copied(),
-            self.lost.last().map(|gap| gap.to),
+            member.found.last().copied(),
+            member.lost.last().map(|gap| gap.to),
         ];
         let told = told.into_iter().flatten().max().unwrap_or(Seq::ZERO);
-        let after = self.subscribers.done_until(self.id).unwrap_or(told);
-        self.subscribers.remove(self.id);
-        let wanted = Selection {
-            user: "u",
-            filter: &filter,
-            presence: self.presence,
-        };
-        self.id = self.subscribers.add(wanted, after, &self.parts);
-        self.filters.push((after, filter));
+        let after = self.subscribers.done_until(member.id).unwrap_or(told);
+        let (user, presence) = (member.user, member.presence);
+        self.subscribers.remove(member.id);
+        let id = self.subscribe((user, presence, &filter), after);
+        let member = &mut self.members[index];
+        member.id = id;
+        member.filters.push((after, filter));
     }
 
-    /// Compares what was found, at the end, with what the naive log has for the subscriber.
-    fn check(&self) -> Result<(), TestCaseError> {
-        prop_assert_eq!(self.searched, self.parts.head());
+    /// Compares what a member found, at the end, with what the naive log has for it.
+    fn check(&self, member: &Member) -> Result<(), TestCaseError> {
+        prop_assert_eq!(member.searched, self.parts.head());
         let mut last = Seq::ZERO;
-        for seq in &self.found {
+        for seq in &member.found {
             prop_assert!(*seq > last, "{} behind {}", seq, last);
             last = *seq;
         }
         for (seq, broadcast) in (1..).map(Seq).zip(&self.all) {
-            let filter = self.filters.iter().rev().find(|(after, _)| *after < seq);
+            let filter = member.filters.iter().rev().find(|(after, _)| *after < seq);
             let (_, filter) = filter.expect("the first holds from the begin");
-            let is_wanted = broadcast.is_for("u", self.presence, filter);
-            let is_found = self.found.binary_search(&seq).is_ok();
-            let is_lost = self.lost.iter().any(|gap| gap.from <= seq && seq <= gap.to);
+            let is_wanted = broadcast.is_for(member.user, member.presence, filter);
+            let is_found = member.found.binary_search(&seq).is_ok();
+            let mut lost = member.lost.iter();
+            let is_lost = lost.any(|gap| gap.from <= seq && seq <= gap.to);
             prop_assert!(!is_found || is_wanted, "{} is not for it", seq);
             prop_assert!(is_found || is_lost || !is_wanted, "{} is missing", seq);
             prop_assert!(!(is_found && is_lost), "{} is found and lost", seq);
@@ -191,70 +222,90 @@ proptest! {
         steps in vec(step(), 1..40),
         limit in prop_oneof![Just(1 << 20), 500..20_000_usize],
         presence in any::<bool>(),
-        filter in filter(),
+        filters in [filter(), filter(), filter()],
     ) {
-        let mut tried = Tried::new(limit, presence, filter);
+        let mut tried = Tried::new(limit);
+        for (user, filter) in std::iter::zip(["u", "v", "u"], filters) {
+            tried.add(user, presence, filter);
+        }
         for step in steps {
             match step {
                 Step::Append(broadcasts) => tried.append(broadcasts),
                 Step::Dispatch => tried.dispatch(),
-                Step::Read => drop(tried.read()),
-                Step::SetFilter(filter) => tried.set_filter(filter),
+                Step::Read(member) => drop(tried.read(member)),
+                Step::SetFilter(member, filter) => tried.set_filter(member, filter),
             }
         }
-        while tried.read() {}
-        tried.check()?;
-        if limit == 1 << 20 {
-            prop_assert!(tried.lost.is_empty(), "everything is held");
+        for member in 0..MEMBERS {
+            while tried.read(member) {}
+        }
+        for member in &tried.members {
+            tried.check(member)?;
+            prop_assert!(limit < 1 << 20 || member.lost.is_empty(), "everything is held");
         }
     }
 }
 
 #[test]
 fn broadcast_wakes_only_the_subscribers_that_it_is_for() {
-    let mut tried = Tried::new(
-        1 << 20,
-        false,
-        vec![Pattern::new("a/+").expect("a pattern")],
-    );
-    let wanted = Selection {
-        user: "v",
-        filter: &[],
-        presence: false,
-    };
-    let other = tried.subscribers.add(wanted, Seq::ZERO, &tried.parts);
-    while tried.read() {}
+    let mut tried = Tried::new(1 << 20);
+    tried.add("u", false, vec![pattern("a/+")]);
+    tried.add("v", false, Vec::new());
     let mut wakers = Vec::new();
-    tried.subscribers.register(tried.id, Waker::noop());
-    tried.subscribers.register(other, Waker::noop());
     let mut woken_by = |tried: &mut Tried, broadcast| {
         tried.append(vec![broadcast]);
         tried.subscribers.dispatch(&tried.parts, &mut wakers);
         std::mem::take(&mut wakers).len()
     };
+    while tried.read(0) || tried.read(1) {}
     assert_eq!(woken_by(&mut tried, Sent::Plain), 0);
     assert_eq!(woken_by(&mut tried, Sent::Presence), 0);
     assert_eq!(woken_by(&mut tried, Sent::Topic("b/a".to_owned())), 0);
     assert_eq!(woken_by(&mut tried, Sent::Topic("a/b".to_owned())), 1);
-    assert_eq!(
-        woken_by(&mut tried, Sent::Topic("a/b".to_owned())),
-        0,
-        "it was woken"
-    );
+    let again = woken_by(&mut tried, Sent::Topic("a/b".to_owned()));
+    assert_eq!(again, 0, "it was woken");
     assert_eq!(woken_by(&mut tried, Sent::User("v".to_owned())), 1);
 }
 
 #[test]
+fn frames_for_subscribers_with_the_same_filter_are_gathered_once() {
+    let mut tried = Tried::new(1 << 20);
+    for user in ["u", "v"] {
+        tried.add(user, false, vec![pattern("a/+")]);
+    }
+    while tried.read(0) || tried.read(1) {}
+    tried.append(vec![Sent::Topic("a/b".to_owned()); 2]);
+    tried.dispatch();
+    let mut next = |member: usize| {
+        let id = tried.members[member].id;
+        match tried.subscribers.next(id, &tried.parts, 5 * PREFIX) {
+            Next::Frames(frames) => frames.iter().next().map(|(_, frame)| frame.as_ptr()),
+            _ => None,
+        }
+    };
+    let first = next(0);
+    assert!(first.is_some());
+    assert_eq!(first, next(1));
+    for member in [0, 1] {
+        tried.read(member);
+    }
+    assert_eq!(tried.subscribers.shared, None, "nobody wants them any more");
+}
+
+#[test]
 fn removed_subscriber_leaves_nothing() {
-    let mut tried = Tried::new(1 << 20, true, vec![Pattern::new("a/+").expect("a pattern")]);
-    tried.subscribers.remove(tried.id);
+    let mut tried = Tried::new(1 << 20);
+    for presence in [true, false, true] {
+        tried.add("u", presence, vec![pattern("a/+")]);
+    }
+    for member in &tried.members {
+        tried.subscribers.remove(member.id);
+    }
     let Subscribers {
         subscribers,
-        filters,
+        groups,
         users,
-        presence,
         ..
     } = tried.subscribers;
-    assert!(subscribers.is_empty() && filters.is_empty());
-    assert!(users.is_empty() && presence.is_empty());
+    assert!(subscribers.is_empty() && groups.is_empty() && users.is_empty());
 }

@@ -70,14 +70,23 @@ impl Outlet {
 
     /// Queues broadcasts that the client's filter selects.
     pub(super) fn render_selected(&mut self, frames: &Frames) {
-        for (seq, frame) in frames {
+        let has_rules = self.reader.as_ref().is_some_and(Reader::has_rules);
+        if let Some((bytes, broadcasts)) = frames.as_joined()
+            && self.dialect.is_log_native(self.framing())
+            && !has_rules
+        {
+            self.queue.push_broadcasts(bytes, broadcasts);
+            frames.last().into_iter().for_each(|seq| self.tell(seq));
+            return;
+        }
+        for (seq, frame) in frames.iter() {
             if self
                 .reader
                 .as_ref()
                 .is_some_and(|reader| reader.may_hear(frame))
             {
-                self.render_frame(*seq, frame);
-                self.tell(*seq);
+                self.render_frame(seq, frame);
+                self.tell(seq);
             }
         }
         self.note_done();

@@ -330,6 +330,10 @@ impl Outlet {
             match reader.next(&self.log, self.shard, wanted.until, cx) {
                 Upcoming::Nothing => break,
                 Upcoming::Moved => {}
+                Upcoming::Searched if self.queue.is_clear() && self.rest.bytes.is_empty() => {
+                    return Err(Written::More);
+                }
+                Upcoming::Searched => break,
                 Upcoming::Unreadable => return Err(Written::Unreadable),
                 Upcoming::Gap(gap) if ends_on_gap => {
                     reader.stay_before(&self.log, gap);

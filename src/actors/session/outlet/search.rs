@@ -115,7 +115,7 @@ impl Search {
                     self.step = Step::Needed;
                     return match frames.is_empty() {
                         true => Searched::Nothing,
-                        false => Searched::Frames(Frames::from_vec(frames)),
+                        false => Searched::Frames(Frames::from(frames)),
                     };
                 }
             }

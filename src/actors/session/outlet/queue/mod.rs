@@ -87,6 +87,18 @@ impl Queue {
         self.let_go();
     }
 
+    /// Appends broadcasts of a stream that are joined. Each has its seq and its end in `bytes`.
+    pub(super) fn push_broadcasts(&mut self, bytes: &[u8], broadcasts: &[(Seq, usize)]) {
+        let begin = self.before + self.bytes.len() as u64;
+        self.bytes().extend_from_slice(bytes);
+        let marks = broadcasts.iter().map(|(seq, end)| Mark {
+            end: begin + *end as u64,
+            is_frame: true,
+            of: Marked::Broadcast(*seq),
+        });
+        self.marks.extend(marks);
+    }
+
     /// An answer was appended. Nobody asks where one ends in a stream.
     pub(super) fn mark_answer(&mut self, is_frame: bool, id: Option<u64>) {
         if self.framing == Framing::Messages && is_frame {

@@ -154,6 +154,11 @@ impl Reader {
         self.rules = self.recipient.rules();
     }
 
+    /// Whether there are rules about what the client hears.
+    pub(super) fn has_rules(&self) -> bool {
+        self.rules.is_some()
+    }
+
     /// Whether the operator's rules let the client have a frame.
     pub(super) fn may_hear(&self, frame: &[u8]) -> bool {
         self.rules

@@ -107,7 +107,13 @@ impl SelectedPlace {
                 let upcoming = source.next(&self.log, self.told, until, cx);
                 upcoming.unwrap_or_else(|| self.go_on_in_log())
             }
+            Source::Log(subscription)
+                if until.is_none() && !self.is_catching_up && subscription.has_nothing_new() =>
+            {
+                Upcoming::Nothing
+            }
             Source::Log(subscription) => match subscription.read(BATCH, waker) {
+                Selected::Searched => Upcoming::Searched,
                 Selected::Frames(frames) => Upcoming::Selected(frames),
                 Selected::Gap(gap) if self.log.journal().is_some() => {
                     // All before the gap was searched, and the reader has taken its own of it.

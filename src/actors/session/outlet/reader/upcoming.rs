@@ -12,6 +12,8 @@ pub(in crate::actors::session::outlet) enum Upcoming {
     Nothing,
     /// The reader's place has changed: it is to be asked again.
     Moved,
+    /// Nothing so far, and there is more to search: other sessions are to have their turn.
+    Searched,
     Gap(Gap),
     Frames(Slices),
     /// Frames that the reader's filter selects.
