@@ -112,7 +112,10 @@ pub async fn converse(script: Script) -> Conversation {
     appender.limit_kept(KEPT);
     let relay = {
         let log = Arc::clone(&log);
-        actix_rt::spawn(async move { log.relay(0).await })
+        let relays = async move {
+            futures_util::future::join(log.relay(0), log.relay_to_subscribers(0)).await
+        };
+        actix_rt::spawn(relays)
     };
     let supervisor = Supervisor::new(PATIENT).start();
     let accounts = accounts(script.role);

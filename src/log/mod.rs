@@ -46,6 +46,7 @@ mod kept_search;
 mod notifier;
 mod page_file;
 mod parts;
+mod relay;
 mod routes;
 mod subscribers;
 mod subscription;
@@ -54,8 +55,6 @@ mod waiters;
 
 use std::ops::Deref;
 use std::sync::Arc;
-use std::task::Waker;
-use std::time::Duration;
 
 use bytes::Bytes;
 
@@ -88,12 +87,6 @@ pub use crate::store::{
 use crate::sync::{AtomicBool, AtomicU64, AtomicUsize, Ordering, RwLock};
 use crate::topic::Routes;
 use crate::wire::Seq;
-
-/// Readers that a relay wakes before other tasks have their turn: a reader may write at once.
-const WOKEN_AT_ONCE: usize = 64;
-
-/// The time between a broadcast and telling the sessions that it was not for how far the stream is.
-const PASSED_DELAY: Duration = Duration::from_millis(500);
 
 /// How much the log holds, and how long publishers wait for readers.
 #[derive(Debug, Clone, Copy)]
@@ -229,82 +222,6 @@ impl Log {
     /// Returns the count of bytes ever appended.
     pub fn written(&self) -> u64 {
         self.written.load(Ordering::Acquire)
-    }
-
-    /// Waits for the notifications of one thread and wakes the readers that wait there. One
-    /// task on each thread with readers runs this; it never ends.
-    ///
-    /// # Panics
-    /// If the log has no more than `shard` notifiers.
-    pub async fn relay(&self, shard: usize) {
-        let notifier = self.notifier(shard);
-        loop {
-            notifier.notified().await;
-            self.dispatch(shard);
-            let written = self.written();
-            let mut waiting = notifier.take_waiting();
-            loop {
-                let woken = waiting.by_ref().take(WOKEN_AT_ONCE);
-                let count = woken.map(Waker::wake).count();
-                // Woken readers, and everything else that waits, run before this task does again.
-                tokio::task::yield_now().await;
-                if count < WOKEN_AT_ONCE {
-                    break;
-                }
-            }
-            notifier.note_woken(written, self.written());
-        }
-    }
-
-    /// Wakes the waiting readers of this thread, whose number is `shard`, or notifies the
-    /// thread's relay if they are many. Call it after [`Appender::commit_here`].
-    ///
-    /// # Panics
-    /// If the log has no more than `shard` notifiers.
-    pub fn wake_readers(&self, shard: usize) {
-        self.dispatch(shard);
-        let notifier = self.notifier(shard);
-        if notifier.waiting() > WOKEN_AT_ONCE {
-            notifier.notify();
-            return;
-        }
-        let written = self.written();
-        notifier.take_waiting().for_each(Waker::wake);
-        notifier.note_woken(written, self.written());
-    }
-
-    /// Wakes the subscribers of this thread that new broadcasts are for.
-    fn dispatch(&self, shard: usize) {
-        let notifier = self.notifier(shard);
-        if !notifier.has_subscribers() {
-            return;
-        }
-        let mut wakers = Vec::new();
-        let has_moved = {
-            let parts = self.read_parts();
-            notifier.subscribers().dispatch(&parts, &mut wakers)
-        };
-        notifier.wake_subscribers(wakers);
-        if has_moved {
-            notifier.note_dispatched();
-        }
-    }
-
-    /// Has the subscribers of one thread tell their sessions how far the stream is, some time after
-    /// broadcasts that were not for them. One task on each thread with readers runs this, beside
-    /// [`Log::relay`]; it never ends.
-    ///
-    /// # Panics
-    /// If the log has no more than `shard` notifiers. Outside of a tokio runtime with a timer.
-    pub async fn relay_passed(&self, shard: usize) {
-        let notifier = self.notifier(shard);
-        loop {
-            notifier.dispatched().await;
-            tokio::time::sleep(PASSED_DELAY).await;
-            let mut wakers = Vec::new();
-            notifier.subscribers().make_passed_due(&mut wakers);
-            notifier.wake_subscribers(wakers);
-        }
     }
 
     /// Goes one step on in a search among the kept values. Returns messages.

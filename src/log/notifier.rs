@@ -20,21 +20,29 @@ use crate::wire::Seq;
 /// The readers of one thread that have read everything.
 #[derive(Debug)]
 pub struct Notifier {
-    is_notified: AtomicBool,
-    relay: AtomicWaker,
+    notified: Signal,
     waiting: Arc<Mutex<Waiters>>,
     /// The round of `waiting`. A reader that still sees the previous round is about to be woken.
     round: AtomicU64,
     /// The position up to which the thread's readers have been woken.
     woken: Mutex<Woken>,
+    /// Set for the relay to subscribers.
+    notified_for_subscribers: Signal,
     /// The readers of only some broadcasts.
     subscribers: Mutex<Subscribers>,
     has_subscribers: AtomicBool,
     /// How often some subscribers were woken.
     wakes: AtomicU64,
-    /// Whether broadcasts were offered to subscribers since [`Notifier::dispatched`] resolved.
-    has_dispatched: AtomicBool,
-    passed: AtomicWaker,
+    /// Set once broadcasts were offered to subscribers.
+    dispatched: Signal,
+}
+
+/// Has one task go on. It is remembered until the task waits, and counts once however often it is
+/// set until then.
+#[derive(Debug, Default)]
+struct Signal {
+    is_set: AtomicBool,
+    waker: AtomicWaker,
 }
 
 #[derive(Debug)]
@@ -62,19 +70,18 @@ impl Notifier {
     /// Creates the notifier of one thread. `tracked` shows the thread's progress to publishers.
     pub(super) fn new(tracked: TrackedReader) -> Notifier {
         Notifier {
-            is_notified: AtomicBool::new(false),
-            relay: AtomicWaker::default(),
+            notified: Signal::default(),
             waiting: Arc::default(),
             round: AtomicU64::new(0),
             woken: Mutex::new(Woken {
                 position: 0,
                 tracked,
             }),
+            notified_for_subscribers: Signal::default(),
             subscribers: Mutex::default(),
             has_subscribers: AtomicBool::new(false),
             wakes: AtomicU64::new(0),
-            has_dispatched: AtomicBool::new(false),
-            passed: AtomicWaker::default(),
+            dispatched: Signal::default(),
         }
     }
 
@@ -97,28 +104,37 @@ impl Notifier {
         wait.key.is_some_and(|key| key.round() == round)
     }
 
-    /// Notifies the relay that there is something to read.
+    /// Notifies the relays that there is something to read.
     pub(super) fn notify(&self) {
-        if !self.is_notified.swap(true, Ordering::AcqRel) {
-            self.relay.wake();
+        self.notified.set();
+        if self.has_subscribers() {
+            self.notify_for_subscribers();
         }
     }
 
     /// Resolves once there was a notification since the last call.
     pub(super) async fn notified(&self) {
-        flagged(&self.is_notified, &self.relay).await;
+        self.notified.wait().await;
     }
 
-    /// Resolves once broadcasts were offered to subscribers since the last call.
-    pub(super) async fn dispatched(&self) {
-        flagged(&self.has_dispatched, &self.passed).await;
+    /// Notifies the relay to subscribers that there is something for them.
+    pub(super) fn notify_for_subscribers(&self) {
+        self.notified_for_subscribers.set();
+    }
+
+    /// Resolves once there was a notification for subscribers since the last call.
+    pub(super) async fn notified_for_subscribers(&self) {
+        self.notified_for_subscribers.wait().await;
     }
 
     /// Notes that broadcasts were offered to subscribers.
     pub(super) fn note_dispatched(&self) {
-        if !self.has_dispatched.swap(true, Ordering::AcqRel) {
-            self.passed.wake();
-        }
+        self.dispatched.set();
+    }
+
+    /// Resolves once broadcasts were offered to subscribers since the last call.
+    pub(super) async fn dispatched(&self) {
+        self.dispatched.wait().await;
     }
 
     /// Whether there are subscribers.
@@ -126,11 +142,10 @@ impl Notifier {
         self.has_subscribers.load(Ordering::Acquire)
     }
 
-    /// Wakes subscribers. Their wakers have been taken under the lock, which is no longer held.
-    pub(super) fn wake_subscribers(&self, wakers: Vec<Waker>) {
-        if !wakers.is_empty() {
+    /// Notes that subscribers are about to be woken.
+    pub(super) fn note_wakes(&self, count: usize) {
+        if count > 0 {
             self.wakes.fetch_add(1, Ordering::AcqRel);
-            wakers.into_iter().for_each(Waker::wake);
         }
     }
 
@@ -189,15 +204,23 @@ impl Notifier {
     }
 }
 
-/// Resolves once the flag is set, and resets it. Setting the flag must be followed by waking `waker`.
-async fn flagged(flag: &AtomicBool, waker: &AtomicWaker) {
-    poll_fn(|cx| {
-        waker.register(cx.waker());
-        if flag.swap(false, Ordering::AcqRel) {
-            Poll::Ready(())
-        } else {
-            Poll::Pending
+impl Signal {
+    fn set(&self) {
+        if !self.is_set.swap(true, Ordering::AcqRel) {
+            self.waker.wake();
         }
-    })
-    .await;
+    }
+
+    /// Resolves once the signal is set, and resets it.
+    async fn wait(&self) {
+        poll_fn(|cx| {
+            self.waker.register(cx.waker());
+            if self.is_set.swap(false, Ordering::AcqRel) {
+                Poll::Ready(())
+            } else {
+                Poll::Pending
+            }
+        })
+        .await;
+    }
 }

@@ -92,13 +92,14 @@ impl Subscription {
     /// Reads what comes next: frames of about `bytes` bytes in total, at least one. If there is
     /// nothing more, `waker` is woken once there is something.
     pub fn read(&mut self, bytes: usize, waker: &Waker) -> Selected {
-        let mut wakers = Vec::new();
         let parts = self.log.read_parts();
         let notifier = self.log.notifier(self.shard);
         let mut subscribers = notifier.subscribers();
-        let has_moved = subscribers.dispatch(&parts, &mut wakers);
+        if subscribers.dispatch(&parts) {
+            notifier.note_dispatched();
+        }
         self.registered_at = None;
-        let wakes = notifier.wakes() + u64::from(!wakers.is_empty());
+        let wakes = notifier.wakes();
         let selected = match subscribers.next(self.id, &parts, bytes) {
             Next::Nothing(until) => {
                 self.registered_at = Some((until, wakes));
@@ -117,11 +118,9 @@ impl Subscription {
                 Selected::Frames(frames)
             }
         };
-        drop(subscribers);
-        drop(parts);
-        notifier.wake_subscribers(wakers);
-        if has_moved {
-            notifier.note_dispatched();
+        // Not from here: a woken session may write at once, and have others woken in its turn.
+        if subscribers.has_due() {
+            notifier.notify_for_subscribers();
         }
         selected
     }

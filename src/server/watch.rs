@@ -26,7 +26,9 @@ pub(super) fn start_relays(arbiters: &[Arbiter], log: &Arc<Log>, supervisor: &Ad
             // supervisor ignores it.
             let sentinel = sentinel(Component::Relay, &supervisor);
             actix_rt::spawn(async move {
-                futures_util::future::join(log.relay(shard), log.relay_passed(shard)).await;
+                let to_subscribers = log.relay_to_subscribers(shard);
+                let passed = log.relay_passed(shard);
+                futures_util::future::join3(log.relay(shard), to_subscribers, passed).await;
                 drop(sentinel);
             });
         });

@@ -53,7 +53,9 @@ impl RelayedLog {
         );
         let relays = [0, 1].map(|shard| {
             let log = Arc::clone(&log);
-            spawn(async move { log.relay(shard).await })
+            spawn(async move {
+                futures_util::future::join(log.relay(shard), log.relay_to_subscribers(shard)).await;
+            })
         });
         (RelayedLog { log, relays }, appender)
     }

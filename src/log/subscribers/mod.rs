@@ -46,6 +46,8 @@ pub(super) struct Subscribers {
     users: HashMap<Arc<str>, Vec<MemberId>>,
     /// Broadcasts up to here were offered to the subscribers.
     dispatched: Seq,
+    /// Those that are to be woken, in order.
+    due: VecDeque<MemberId>,
     /// The frames that a member of a group has got last. The others want the same ones.
     shared: Option<(SubscriberId, Frames)>,
 }
@@ -57,8 +59,10 @@ struct Subscriber {
     group: SubscriberId,
     /// Woken when there is something new for it.
     waker: Option<Waker>,
-    /// Whether its group wakes it for the next broadcast.
+    /// Whether its group has it woken for the next broadcast.
     is_waiting: bool,
+    /// Whether it is among those to be woken.
+    is_due: bool,
     /// Whether it was woken to tell its session that nothing was for it.
     is_passed_due: bool,
     /// It has everything up to here that is for it.
@@ -106,12 +110,13 @@ impl Subscribers {
             group: self.groups.join(wanted.filter, wanted.presence, offered),
             waker: None,
             is_waiting: false,
+            is_due: false,
             is_passed_due: false,
             read: after,
             direct: VecDeque::new(),
             direct_after: offered,
         });
-        let id = MemberId(u32::try_from(index).expect("sessions are few"));
+        let id = member(index);
         self.users.entry(user).or_default().push(id);
         id
     }
@@ -175,28 +180,46 @@ impl Subscribers {
         part.map_or(parts.end(), |(part, offset)| part.start + u64::from(offset))
     }
 
-    /// Has all subscribers that wait tell their sessions how far the stream is. Adds their wakers.
-    pub(super) fn make_passed_due(&mut self, wakers: &mut Vec<Waker>) {
-        for (_, subscriber) in &mut self.subscribers {
-            if let Some(waker) = subscriber.waker.take() {
+    /// Has all subscribers that wait woken, to tell their sessions how far the stream is.
+    pub(super) fn make_passed_due(&mut self) {
+        for (index, subscriber) in &mut self.subscribers {
+            if subscriber.waker.is_some() {
                 subscriber.is_passed_due = true;
-                wakers.push(waker);
+                subscriber.make_due(member(index), &mut self.due);
             }
         }
     }
 
-    /// Offers the new broadcasts to the subscribers. Adds the wakers of those that are to be woken.
-    /// Returns whether the head has moved.
-    pub(super) fn dispatch(&mut self, parts: &Parts, wakers: &mut Vec<Waker>) -> bool {
+    /// Takes the wakers of at most `count` of those that are to be woken. Call them without the lock.
+    pub(super) fn take_wakers(&mut self, count: usize) -> Vec<Waker> {
+        let due = self.due.drain(..count.min(self.due.len()));
+        let subscribers = &mut self.subscribers;
+        let wakers = due.filter_map(|id| {
+            let subscriber = subscribers.get_mut(id.0 as usize)?; // it may have gone
+            subscriber.is_due = false;
+            subscriber.waker.take()
+        });
+        wakers.collect()
+    }
+
+    /// Whether subscribers are to be woken.
+    pub(super) fn has_due(&self) -> bool {
+        !self.due.is_empty()
+    }
+
+    /// Offers the new broadcasts to the subscribers, and has those woken that they are for. Returns
+    /// whether the head has moved.
+    pub(super) fn dispatch(&mut self, parts: &Parts) -> bool {
         let tail = parts.tail();
         if self.dispatched.next() < tail {
-            self.miss_through(Seq(tail.0 - 1), wakers);
+            self.miss_through(Seq(tail.0 - 1));
         }
         let Subscribers {
             subscribers,
             groups,
             users,
             dispatched,
+            due,
             ..
         } = self;
         for entry in parts.routes().after(*dispatched) {
@@ -205,13 +228,13 @@ impl Subscribers {
                 for id in users.get(user).into_iter().flatten() {
                     let subscriber = &mut subscribers[id.0 as usize];
                     subscriber.offer_direct(entry);
-                    wakers.extend(subscriber.waker.take());
+                    subscriber.make_due(*id, due);
                 }
             }
             groups.offer(entry, route, |id| {
                 let subscriber = &mut subscribers[id.0 as usize];
                 subscriber.is_waiting = false;
-                wakers.extend(subscriber.waker.take());
+                subscriber.make_due(id, due);
             });
         }
         std::mem::replace(dispatched, parts.head()) < parts.head()
@@ -219,11 +242,11 @@ impl Subscribers {
 
     /// Has each subscriber find out that the log has dropped broadcasts up to `seq` before they were
     /// offered.
-    fn miss_through(&mut self, seq: Seq, wakers: &mut Vec<Waker>) {
-        for (_, subscriber) in &mut self.subscribers {
+    fn miss_through(&mut self, seq: Seq) {
+        for (index, subscriber) in &mut self.subscribers {
             subscriber.direct.retain(|entry| entry.seq > seq);
             subscriber.direct_after = subscriber.direct_after.max(seq);
-            wakers.extend(subscriber.waker.take());
+            subscriber.make_due(member(index), &mut self.due);
         }
         self.groups.forget_through(seq);
     }
@@ -233,7 +256,18 @@ impl Subscribers {
     }
 }
 
+fn member(index: usize) -> MemberId {
+    MemberId(u32::try_from(index).expect("sessions are few"))
+}
+
 impl Subscriber {
+    /// Has the subscriber woken, if it waits.
+    fn make_due(&mut self, id: MemberId, due: &mut VecDeque<MemberId>) {
+        if self.waker.is_some() && !std::mem::replace(&mut self.is_due, true) {
+            due.push_back(id);
+        }
+    }
+
     /// Adds a message to the subscriber's user.
     fn offer_direct(&mut self, entry: Entry) {
         if self.direct.len() >= DIRECT

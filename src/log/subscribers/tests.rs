@@ -155,7 +155,7 @@ impl Tried {
     }
 
     fn dispatch(&mut self) {
-        self.subscribers.dispatch(&self.parts, &mut Vec::new());
+        self.subscribers.dispatch(&self.parts);
     }
 
     /// Takes what is next, once. Returns whether there was something.
@@ -251,11 +251,10 @@ fn broadcast_wakes_only_the_subscribers_that_it_is_for() {
     let mut tried = Tried::new(1 << 20);
     tried.add("u", false, vec![pattern("a/+")]);
     tried.add("v", false, Vec::new());
-    let mut wakers = Vec::new();
-    let mut woken_by = |tried: &mut Tried, broadcast| {
+    let woken_by = |tried: &mut Tried, broadcast| {
         tried.append(vec![broadcast]);
-        tried.subscribers.dispatch(&tried.parts, &mut wakers);
-        std::mem::take(&mut wakers).len()
+        tried.subscribers.dispatch(&tried.parts);
+        tried.subscribers.take_wakers(2).len()
     };
     while tried.read(0) || tried.read(1) {}
     assert_eq!(woken_by(&mut tried, Sent::Plain), 0);

@@ -17,7 +17,7 @@ fn drain(reader: &mut Reader, log: &Log, cut: Seq, cx: &mut Context<'_>) -> Poll
     while reader.seq() < cut {
         match reader.next(log, 0, None, cx) {
             Upcoming::Nothing => return Poll::Pending,
-            Upcoming::Moved => {}
+            Upcoming::Moved | Upcoming::Searched => {}
             Upcoming::Gap(gap) => panic!("everything is held: {gap:?}"),
             Upcoming::Unreadable => panic!("there is no journal"),
             Upcoming::Selected(_) | Upcoming::Passed(_) => panic!("there is no filter"),
