@@ -62,14 +62,15 @@ fn second_leitor_with_the_cursor_ends_the_first() {
     let mut command = served.command(&["leitor", "--cursor", "c"]);
     command.stderr(std::process::Stdio::piped());
     let first = spawn(&mut command);
-    let mut admin = served.unauthenticated();
-    admin.log_in("eva");
-    admin.skip_to("joined"); // or it was there before
+    wait_until("the first reads with the cursor", || {
+        let cursors = finish(&mut served.command(&["cursors", "--json"]), "");
+        cursors.expect_success().contains("\"session\":")
+    });
     let mut second = served.unauthenticated();
     open(&mut second, "ana", "c");
     let done = first.wait_with_output().expect("it is a child");
     assert_eq!(done.status.code(), Some(77), "{done:?}");
-    drop((admin, second));
+    drop(second);
     served.stop();
 }
 
