@@ -146,7 +146,7 @@ impl NamedLists {
     }
 
     fn pop(&mut self, id: u32) {
-        let length = self.names.text(id).len();
+        let length = self.names.length(id);
         pop_front(&mut self.lists[id as usize]);
         if self.names.release(id) {
             self.length -= length;

@@ -148,6 +148,14 @@ impl Texts {
         std::str::from_utf8(text).expect("only whole texts are added")
     }
 
+    /// Returns the length in bytes of the text with a number.
+    ///
+    /// # Panics
+    /// May panic if the text was removed.
+    pub fn length(&self, number: u32) -> usize {
+        usize::from(self.places[number].length)
+    }
+
     #[cfg(test)]
     pub(super) fn capacity_in_bytes(&self) -> usize {
         let places = self.places.capacity_in_bytes();

@@ -105,8 +105,7 @@ impl<L: Link> Driver<L> {
         }
         self.guarded(|driver| {
             let waker = driver.io.waker().clone();
-            let must_go_round =
-                driver.poll_output(Instant::now(), &mut TaskContext::from_waker(&waker));
+            let must_go_round = driver.poll_output(&mut TaskContext::from_waker(&waker));
             driver.io.outlet.release_memory();
             if must_go_round || driver.io.outlet.is_broken() {
                 driver.wake();
@@ -137,7 +136,7 @@ impl<L: Link> Driver<L> {
             let has_worked = self.poll_work(now, cx);
             self.poll_permit(now, cx);
             let has_read = self.poll_input(now, cx);
-            let has_written = self.poll_output(now, cx);
+            let has_written = self.poll_output(cx);
             let holds_frame = self.inlet.holds_frame();
             let has_moved = self.core.advance(holds_frame, now, &mut self.io);
             let has_changed = has_worked || has_written || has_moved;
@@ -180,7 +179,7 @@ impl<L: Link> Driver<L> {
 
     /// Writes as far as the core allows. Returns whether the session must go round again for
     /// it.
-    fn poll_output(&mut self, now: Instant, cx: &mut TaskContext<'_>) -> bool {
+    fn poll_output(&mut self, cx: &mut TaskContext<'_>) -> bool {
         let Sending::UpTo(until) = self.core.sending() else {
             return false;
         };
@@ -196,7 +195,7 @@ impl<L: Link> Driver<L> {
                 Written::More => has_written = true,
                 stopped @ (Written::Clear | Written::Blocked) => {
                     self.wakers.write = stopped == Written::Blocked;
-                    self.note_written(has_written, had_room, now);
+                    self.note_written(has_written, had_room);
                     // A search for kept values that ends leaves room without a write.
                     return !had_room && (has_written || self.io.has_room());
                 }
@@ -210,16 +209,18 @@ impl<L: Link> Driver<L> {
                 }
             }
         }
-        self.note_written(has_written, had_room, now);
+        self.note_written(has_written, had_room);
         true
     }
 
-    fn note_written(&mut self, has_written: bool, had_room: bool, now: Instant) {
+    fn note_written(&mut self, has_written: bool, had_room: bool) {
         if !has_written {
             return;
         }
         if !had_room {
-            self.core.note_room(now); // the client reads, and its frames wait for that
+            // The client reads, and its frames wait for that. This is rare: a delivery need not
+            // read the clock for it.
+            self.core.note_room(Instant::now());
         }
         let sent = self.io.outlet.sent();
         if sent != self.io.info.sent() {
