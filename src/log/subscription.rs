@@ -131,3 +131,119 @@ impl Drop for Subscription {
         self.log.notifier(self.shard).remove_subscriber(self.id);
     }
 }
+
+#[cfg(all(test, not(shuttle)))]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::task::Wake;
+
+    use super::*;
+    use crate::log::{Appender, BackpressureLimits, Content, LogLimits};
+    use crate::topic::Route;
+    use crate::wire::Millis;
+
+    #[derive(Default)]
+    struct Wakes(AtomicUsize);
+
+    impl Wake for Wakes {
+        fn wake(self: Arc<Self>) {
+            self.0.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    /// A session's subscription to a topic, and how often it was woken.
+    struct Session {
+        subscription: Subscription,
+        wakes: Arc<Wakes>,
+    }
+
+    impl Session {
+        fn of(log: &Arc<Log>, topic: &str) -> Session {
+            let filter = [Pattern::new(topic).expect("it is a pattern")];
+            let wanted = Selection {
+                user: "ana",
+                filter: &filter,
+                presence: false,
+            };
+            let mut session = Session {
+                subscription: Subscription::new(log, 0, Seq::ZERO, wanted),
+                wakes: Arc::default(),
+            };
+            assert_eq!(session.read(), []);
+            session
+        }
+
+        /// Reads once. Returns the seqs that were found.
+        fn read(&mut self) -> Vec<Seq> {
+            let waker = Waker::from(Arc::clone(&self.wakes));
+            match self.subscription.read(usize::MAX, &waker) {
+                Selected::Frames(frames) => frames.iter().map(|(seq, _)| seq).collect(),
+                Selected::Nothing { .. } => Vec::new(),
+                other => panic!("{other:?}"),
+            }
+        }
+
+        fn wakes(&self) -> usize {
+            self.wakes.0.load(Ordering::Relaxed)
+        }
+    }
+
+    fn log() -> (Arc<Log>, Appender) {
+        let limits = LogLimits {
+            bytes: 1 << 20,
+            backpressure: BackpressureLimits::default(),
+        };
+        Log::new("s".to_owned(), limits, 1)
+    }
+
+    /// Commits a message to each of these topics, on the thread of its readers.
+    fn publish(appender: &mut Appender, topics: &[&str]) {
+        let contents = topics.iter().map(|topic| Content {
+            route: Some(Route::Topic(topic)),
+            ..Content::body(&[0x60])
+        });
+        let pushed = appender.push_messages(Millis(0), "rui", contents);
+        pushed.expect("it is not sealed");
+        appender.commit_here(0);
+    }
+
+    #[test]
+    fn session_that_reads_wakes_no_other_one() {
+        let (log, mut appender) = log();
+        let [mut first, mut second] = ["a", "b"].map(|topic| Session::of(&log, topic));
+        publish(&mut appender, &["a", "b"]);
+        assert_eq!(first.read(), [Seq(1)]);
+        assert_eq!((first.wakes(), second.wakes()), (0, 0));
+        log.wake_readers(0);
+        assert_eq!((first.wakes(), second.wakes()), (1, 1));
+        assert_eq!(second.read(), [Seq(2)]);
+    }
+
+    #[test]
+    fn session_that_waits_for_its_turn_finds_several_messages() {
+        let (log, mut appender) = log();
+        let mut sessions: Vec<_> = (0..100).map(|_| Session::of(&log, "a")).collect();
+        publish(&mut appender, &["a"]);
+        log.wake_readers(0);
+        let woken = sessions.iter().filter(|session| session.wakes() == 1);
+        assert_eq!(woken.count(), 64);
+        publish(&mut appender, &["a"]);
+        log.wake_readers(0);
+        let last = sessions.last_mut().expect("there are some");
+        assert_eq!((last.wakes(), last.read()), (1, vec![Seq(1), Seq(2)]));
+    }
+
+    #[test]
+    fn session_knows_without_a_look_whether_something_is_new() {
+        let (log, mut appender) = log();
+        let mut session = Session::of(&log, "a");
+        assert!(session.subscription.has_nothing_new());
+        publish(&mut appender, &["a"]);
+        assert!(!session.subscription.has_nothing_new());
+        assert_eq!(session.read(), [Seq(1)]);
+        assert!(session.subscription.has_nothing_new());
+        log.notifier(0).subscribers().make_passed_due();
+        log.wake_readers(0);
+        assert!(!session.subscription.has_nothing_new());
+    }
+}
