@@ -13,12 +13,21 @@ use crate::wire::Seq;
 #[derive(Debug, Clone)]
 pub struct Frames(Form);
 
+/// The end of a frame among the bytes of several.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FrameEnd {
+    /// The frame's seq.
+    pub seq: Seq,
+    /// The offset behind its last byte.
+    pub end: usize,
+}
+
 #[derive(Debug, Clone)]
 enum Form {
     /// Each on its own.
     Apart(SmallVec<[(Seq, Bytes); 1]>),
-    /// One behind the other, for several sessions. Each has its end in the bytes.
-    Joined(Bytes, Arc<[(Seq, usize)]>),
+    /// One behind the other, for several sessions.
+    Joined(Bytes, Arc<[FrameEnd]>),
 }
 
 impl Frames {
@@ -52,7 +61,10 @@ impl Frames {
         let mut bytes = BytesMut::with_capacity(frames.iter().map(|(_, frame)| frame.len()).sum());
         let places = frames.iter().map(|(seq, frame)| {
             bytes.extend_from_slice(frame);
-            (*seq, bytes.len())
+            FrameEnd {
+                seq: *seq,
+                end: bytes.len(),
+            }
         });
         let places = places.collect();
         Frames(Form::Joined(bytes.freeze(), places))
@@ -65,16 +77,16 @@ impl Frames {
             Form::Joined(bytes, places) => (&[][..], &bytes[..], &places[..]),
         };
         let mut start = 0;
-        let joined = places.iter().map(move |(seq, end)| {
-            let frame = &bytes[std::mem::replace(&mut start, *end)..*end];
-            (*seq, frame)
+        let joined = places.iter().map(move |&FrameEnd { seq, end }| {
+            let frame = &bytes[std::mem::replace(&mut start, end)..end];
+            (seq, frame)
         });
         let apart = apart.iter().map(|(seq, frame)| (*seq, &frame[..]));
         apart.chain(joined)
     }
 
-    /// Returns the bytes of all frames, and each frame's seq and end in them, if the frames are joined.
-    pub fn as_joined(&self) -> Option<(&[u8], &[(Seq, usize)])> {
+    /// Returns the bytes of all frames, and where each one ends, if the frames are joined.
+    pub fn as_joined(&self) -> Option<(&[u8], &[FrameEnd])> {
         match &self.0 {
             Form::Apart(_) => None,
             Form::Joined(bytes, places) => Some((bytes, places)),
@@ -85,7 +97,7 @@ impl Frames {
     pub fn first(&self) -> Option<Seq> {
         match &self.0 {
             Form::Apart(frames) => frames.first().map(|(seq, _)| *seq),
-            Form::Joined(_, places) => places.first().map(|(seq, _)| *seq),
+            Form::Joined(_, places) => places.first().map(|place| place.seq),
         }
     }
 
@@ -93,7 +105,7 @@ impl Frames {
     pub fn last(&self) -> Option<Seq> {
         match &self.0 {
             Form::Apart(frames) => frames.last().map(|(seq, _)| *seq),
-            Form::Joined(_, places) => places.last().map(|(seq, _)| *seq),
+            Form::Joined(_, places) => places.last().map(|place| place.seq),
         }
     }
 }

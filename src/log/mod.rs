@@ -76,7 +76,7 @@ pub use page_file::PageRange;
 use parts::Parts;
 pub use parts::frame_length;
 
-pub use frames::Frames;
+pub use frames::{FrameEnd, Frames};
 pub use subscribers::Selection;
 pub use subscription::{Selected, Subscription};
 

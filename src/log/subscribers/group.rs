@@ -16,7 +16,6 @@ use hashbrown::HashTable;
 use hashbrown::hash_table::Entry as TableEntry;
 use slab::Slab;
 
-use super::MemberId;
 use crate::log::routes::Entry;
 use crate::topic::{Pattern, PatternIndex, Route, SubscriberId, SubscriptionId, Topic};
 use crate::wire::Seq;
@@ -30,6 +29,10 @@ const SHARED_ENTRIES: usize = 4096;
 
 /// A group without broadcasts that a member has still to read has memory for this many entries.
 const IDLE_ENTRIES: usize = 4;
+
+/// Identifies a subscriber of one thread.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::log) struct MemberId(pub(super) u32);
 
 /// The groups of one thread, found by the topics that their filters match.
 #[derive(Debug, Default)]

@@ -24,6 +24,7 @@ use std::task::Waker;
 use slab::Slab;
 
 use self::group::Groups;
+pub(super) use self::group::MemberId;
 use super::frames::Frames;
 use super::parts::Parts;
 use super::routes::Entry;
@@ -33,10 +34,6 @@ use crate::wire::{Gap, Seq};
 /// The most messages to a subscriber's own user that are held for it. What is before them it finds in
 /// the table of routes.
 const DIRECT: usize = 64;
-
-/// Identifies a subscriber of one thread.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct MemberId(u32);
 
 /// The subscribers of one thread.
 #[derive(Debug, Default)]

@@ -71,11 +71,11 @@ impl Outlet {
     /// Queues broadcasts that the client's filter selects.
     pub(super) fn render_selected(&mut self, frames: &Frames) {
         let has_rules = self.reader.as_ref().is_some_and(Reader::has_rules);
-        if let Some((bytes, broadcasts)) = frames.as_joined()
+        if let Some((bytes, ends)) = frames.as_joined()
             && self.dialect.is_log_native(self.framing())
             && !has_rules
         {
-            self.queue.push_broadcasts(bytes, broadcasts);
+            self.queue.push_broadcasts(bytes, ends);
             frames.last().into_iter().for_each(|seq| self.tell(seq));
             return;
         }

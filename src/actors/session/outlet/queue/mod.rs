@@ -11,6 +11,7 @@ use std::collections::VecDeque;
 
 use crate::actors::spare;
 use crate::framing::Framing;
+use crate::log::FrameEnd;
 use crate::wire::{Gap, Seq};
 
 /// While more than this waits to be written, the client is not read from.
@@ -87,14 +88,14 @@ impl Queue {
         self.let_go();
     }
 
-    /// Appends broadcasts of a stream that are joined. Each has its seq and its end in `bytes`.
-    pub(super) fn push_broadcasts(&mut self, bytes: &[u8], broadcasts: &[(Seq, usize)]) {
+    /// Appends broadcasts of a stream that are joined.
+    pub(super) fn push_broadcasts(&mut self, bytes: &[u8], ends: &[FrameEnd]) {
         let begin = self.before + self.bytes.len() as u64;
         self.bytes().extend_from_slice(bytes);
-        let marks = broadcasts.iter().map(|(seq, end)| Mark {
-            end: begin + *end as u64,
+        let marks = ends.iter().map(|&FrameEnd { seq, end }| Mark {
+            end: begin + end as u64,
             is_frame: true,
-            of: Marked::Broadcast(*seq),
+            of: Marked::Broadcast(seq),
         });
         self.marks.extend(marks);
     }
