@@ -327,7 +327,10 @@ impl Outlet {
             }
             // A gap right behind a resume is told, whatever the policy.
             let ends_on_gap = wanted.ends_on_gap && !reader.is_fresh();
-            match reader.next(&self.log, self.shard, wanted.until, cx) {
+            let upcoming = reader.next(&self.log, self.shard, wanted.until, cx);
+            // Behind the read: what the rules denied before it was published is never sent.
+            reader.update_rules();
+            match upcoming {
                 Upcoming::Nothing => break,
                 Upcoming::Moved => {}
                 Upcoming::Searched if self.queue.is_clear() && self.rest.bytes.is_empty() => {
