@@ -103,9 +103,10 @@ impl Subscription {
         let selected = match subscribers.next(self.id, &parts, bytes) {
             Next::Nothing(until) => {
                 self.registered_at = Some((until, wakes));
+                subscribers.register(self.id, waker);
                 Selected::Nothing {
                     until,
-                    is_passed_due: subscribers.register(self.id, waker),
+                    is_passed_due: subscribers.take_passed_due(self.id),
                 }
             }
             Next::Searched => Selected::Searched,
@@ -113,7 +114,9 @@ impl Subscription {
             Next::Frames(frames) => {
                 if let Some(until) = subscribers.done_until(self.id) {
                     subscribers.register(self.id, waker);
-                    self.registered_at = Some((until, wakes));
+                    // Otherwise the next read finds nothing, and tells the session so.
+                    let is_passed_due = subscribers.is_passed_due(self.id);
+                    self.registered_at = (!is_passed_due).then_some((until, wakes));
                 }
                 Selected::Frames(frames)
             }
@@ -134,8 +137,9 @@ impl Drop for Subscription {
 
 #[cfg(all(test, not(shuttle)))]
 mod tests {
+    use std::pin::pin;
     use std::sync::atomic::{AtomicUsize, Ordering};
-    use std::task::Wake;
+    use std::task::{Context, Wake};
 
     use super::*;
     use crate::log::{Appender, BackpressureLimits, Content, LogLimits};
@@ -245,5 +249,37 @@ mod tests {
         log.notifier(0).subscribers().make_passed_due();
         log.wake_readers(0);
         assert!(!session.subscription.has_nothing_new());
+    }
+
+    #[test]
+    fn broadcast_that_another_session_finds_first_is_told_to_all() {
+        let (log, mut appender) = log();
+        let [mut first, _second] = ["a", "b"].map(|topic| Session::of(&log, topic));
+        publish(&mut appender, &["c"]);
+        // The first session is busy with its client, and looks before the relay does.
+        assert_eq!(first.read(), []);
+        let dispatched = pin!(log.notifier(0).dispatched());
+        let mut cx = Context::from_waker(Waker::noop());
+        assert!(
+            dispatched.poll(&mut cx).is_ready(),
+            "`passed` is due for both"
+        );
+    }
+
+    #[test]
+    fn frames_do_not_hide_that_a_session_is_to_tell_where_the_stream_is() {
+        let (log, mut appender) = log();
+        let mut session = Session::of(&log, "a");
+        publish(&mut appender, &["a", "b"]);
+        log.wake_readers(0);
+        log.notifier(0).subscribers().make_passed_due();
+        assert_eq!(session.read(), [Seq(1)]);
+        assert!(!session.subscription.has_nothing_new());
+        let told = session.subscription.read(1, Waker::noop());
+        let expected = Selected::Nothing {
+            until: Seq(2),
+            is_passed_due: true,
+        };
+        assert_eq!(told, expected);
     }
 }

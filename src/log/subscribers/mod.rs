@@ -60,7 +60,7 @@ struct Subscriber {
     is_waiting: bool,
     /// Whether it is among those to be woken.
     is_due: bool,
-    /// Whether it was woken to tell its session that nothing was for it.
+    /// Whether it is to tell its session once nothing more is for it.
     is_passed_due: bool,
     /// It has everything up to here that is for it.
     read: Seq,
@@ -143,8 +143,7 @@ impl Subscribers {
     }
 
     /// Has a subscriber that found nothing more woken once, when there is something new for it.
-    /// Returns whether it was woken to tell its session that nothing was for it.
-    pub(super) fn register(&mut self, id: MemberId, waker: &Waker) -> bool {
+    pub(super) fn register(&mut self, id: MemberId, waker: &Waker) {
         let subscriber = &mut self.subscribers[id.0 as usize];
         subscriber.read = subscriber.read.max(self.dispatched);
         match &mut subscriber.waker {
@@ -156,6 +155,16 @@ impl Subscribers {
         {
             self.shared.take_if(|(group, _)| *group == subscriber.group);
         }
+    }
+
+    /// Whether a subscriber is to tell its session once nothing more is for it.
+    pub(super) fn is_passed_due(&self, id: MemberId) -> bool {
+        self.get(id).is_passed_due
+    }
+
+    /// Returns whether a subscriber that found nothing is to tell its session so. Resets it.
+    pub(super) fn take_passed_due(&mut self, id: MemberId) -> bool {
+        let subscriber = &mut self.subscribers[id.0 as usize];
         std::mem::take(&mut subscriber.is_passed_due)
     }
 
@@ -177,13 +186,12 @@ impl Subscribers {
         part.map_or(parts.end(), |(part, offset)| part.start + u64::from(offset))
     }
 
-    /// Has all subscribers that wait woken, to tell their sessions how far the stream is.
+    /// Has all subscribers tell their sessions how far the stream is once they find nothing more.
+    /// Those that wait are woken; the others are about to read.
     pub(super) fn make_passed_due(&mut self) {
         for (index, subscriber) in &mut self.subscribers {
-            if subscriber.waker.is_some() {
-                subscriber.is_passed_due = true;
-                subscriber.make_due(member(index), &mut self.due);
-            }
+            subscriber.is_passed_due = true;
+            subscriber.make_due(member(index), &mut self.due);
         }
     }
 
