@@ -27,6 +27,8 @@ mod inlet;
 mod io;
 mod jobs;
 mod listener_context;
+#[cfg(test)]
+mod memory_link;
 mod outlet;
 #[cfg(any(test, fuzzing))]
 pub mod saved;

@@ -1,87 +1,25 @@
 //! Compares the broadcasts that a session with a filter gets with a plain list of all.
 
 use std::borrow::Cow;
-use std::io;
-use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll, Waker};
+use std::task::{Context, Waker};
 
 use proptest::collection::vec;
 use proptest::prelude::*;
-use tokio::io::AsyncWrite;
 
-use super::super::{Outlet, OutletSetup, Recipient, Wanted, Written};
+use super::super::{Outlet, Recipient, Wanted, Written};
+use super::received::Received;
+use super::setup;
 use crate::accounts::LivePermissions;
-use crate::actors::link::Link;
 use crate::actors::session::core::hears::Hears;
-use crate::close::Evidence;
-use crate::framing::{Framing, Received};
+use crate::actors::session::memory_link::MemoryLink;
 use crate::log::{Appender, BackpressureLimits, Content, Log, LogLimits, PresenceChange};
 use crate::topic::{Effect, Pattern, Permissions, Route, Rule, RuleKind, RuleSet, Topic, Verdict};
-use crate::wire::cbor::{self, encode_content};
-use crate::wire::{
-    Body, Decoded, Dialect, Gap, Millis, Publish, PublishOptions, Seq, ServerFrame, SessionId,
-};
+use crate::wire::cbor::encode_content;
+use crate::wire::{Body, Millis, Publish, PublishOptions, Seq};
 
 /// The session's user.
 pub(super) const USER: &str = "u";
-
-/// Takes some bytes now and then.
-#[derive(Debug, Default)]
-pub(super) struct Slow {
-    pub(super) taken: Vec<u8>,
-    pub(super) room: usize,
-}
-
-impl AsyncWrite for Slow {
-    fn poll_write(
-        mut self: Pin<&mut Self>,
-        _: &mut Context<'_>,
-        buf: &[u8],
-    ) -> Poll<io::Result<usize>> {
-        let length = self.room.min(buf.len());
-        if length == 0 {
-            return Poll::Pending;
-        }
-        self.room -= length;
-        self.taken.extend_from_slice(&buf[..length]);
-        Poll::Ready(Ok(length))
-    }
-
-    fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Poll::Ready(Ok(()))
-    }
-
-    fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Poll::Ready(Ok(()))
-    }
-}
-
-impl Link for Slow {
-    fn framing(&self) -> Framing {
-        Framing::Stream
-    }
-
-    fn poll_receive(&mut self, _: &mut Context<'_>, _: &mut [u8]) -> Poll<io::Result<Received>> {
-        Poll::Pending
-    }
-
-    fn half_closes(&self) -> bool {
-        true
-    }
-
-    fn is_hung_up(&self) -> bool {
-        false
-    }
-
-    fn evidence(&self) -> Evidence {
-        Evidence::Written
-    }
-
-    fn best_evidence(&self) -> Evidence {
-        Evidence::Written
-    }
-}
 
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Broadcast {
@@ -160,7 +98,7 @@ fn step() -> impl Strategy<Value = Step> {
 /// A session's outlet, and what was broadcast so far.
 struct Tried {
     outlet: Outlet,
-    link: Slow,
+    link: MemoryLink,
     appender: Appender,
     all: Vec<Broadcast>,
     /// The broadcasts that the session hears behind each seq.
@@ -177,14 +115,7 @@ impl Tried {
             backpressure: BackpressureLimits::default(),
         };
         let (log, appender) = Log::new("s".to_owned(), limits, 1);
-        let mut outlet = Outlet::new(OutletSetup {
-            framing: Framing::Stream,
-            session: SessionId(1),
-            dialect: Dialect::Cbor,
-            max_frame: 1 << 20,
-            log,
-            shard: 0,
-        });
+        let mut outlet = Outlet::new(setup(&log));
         let live = Arc::<LivePermissions>::default();
         let recipient = Recipient {
             name: Arc::from(USER),
@@ -193,7 +124,7 @@ impl Tried {
         outlet.follow(Seq::ZERO, recipient, &hears, false);
         Tried {
             outlet,
-            link: Slow::default(),
+            link: MemoryLink::stream(),
             appender,
             all: Vec::new(),
             hears: vec![(Seq::ZERO, hears)],
@@ -267,7 +198,7 @@ impl Tried {
     }
 
     fn write(&mut self, room: usize, until: Option<Seq>) {
-        self.link.room = room;
+        self.link.takes = room;
         let wanted = Wanted {
             until,
             ends_on_gap: false,
@@ -298,45 +229,22 @@ impl Tried {
         let head = self.appender.seal();
         self.write(usize::MAX, Some(head));
         prop_assert_eq!(self.outlet.sent(), head);
-        let (mut last, mut bytes) = (Seq::ZERO, &self.link.taken[..]);
-        let (mut got, mut lost) = (Vec::new(), Vec::new());
-        while let Ok(Decoded::Frame(frame, used)) = cbor::decode_server(bytes, usize::MAX) {
-            bytes = &bytes[used..];
-            let (from, to) = match &frame {
-                ServerFrame::Message(message) => (message.seq, message.seq),
-                ServerFrame::Joined(presence) => (presence.seq, presence.seq),
-                ServerFrame::Gap(gap) => (gap.from, gap.to),
-                ServerFrame::Passed(passed) => (passed.to, passed.to),
-                other => return Err(TestCaseError::fail(format!("{other:?}"))),
-            };
-            prop_assert!(from > last && from <= to, "{from} to {to} behind {last}");
-            last = to;
-            match frame {
-                ServerFrame::Gap(gap) => lost.push(gap),
-                ServerFrame::Passed(_) => {}
-                _ => got.push(from),
-            }
-        }
+        let mut received = Received::default();
+        let bytes = received.take(&self.link.written)?;
         prop_assert!(bytes.is_empty(), "only whole frames");
-        prop_assert_eq!(last, head, "the session is told of everything");
-        self.compare(&got, &lost)
+        prop_assert_eq!(received.last, head, "the session is told of everything");
+        self.compare(&received)
     }
 
-    fn compare(&self, got: &[Seq], lost: &[Gap]) -> Result<(), TestCaseError> {
+    fn compare(&self, received: &Received) -> Result<(), TestCaseError> {
         for (seq, broadcast) in (1..).map(Seq).zip(&self.all) {
             let mut hears = self.hears.iter().rev();
             let (_, hears) = hears.find(|(after, _)| *after < seq).expect("the first");
             let is_for_it = broadcast.is_for(hears);
-            let is_got = got.contains(&seq);
-            let is_lost = lost.iter().any(|gap| gap.from <= seq && seq <= gap.to);
             let verdicts = self.verdicts(seq, broadcast);
-            let (may_get, may_miss) = (verdicts.contains(&true), verdicts.contains(&false));
-            prop_assert!(!is_got || (is_for_it && may_get), "{seq} is not for it");
-            prop_assert!(
-                is_got || is_lost || !is_for_it || may_miss,
-                "{seq} is missing"
-            );
-            prop_assert!(!(is_got && is_lost), "{seq} was sent, and called lost");
+            let may_get = is_for_it && verdicts.contains(&true);
+            let may_miss = !is_for_it || verdicts.contains(&false);
+            received.check(seq, may_get, may_miss)?;
         }
         Ok(())
     }

@@ -2,6 +2,7 @@
 
 use std::io;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -82,6 +83,7 @@ impl Link for Holding {
 
 mod hearing;
 mod journal;
+mod received;
 
 const ALL: Wanted = Wanted {
     until: None,
@@ -106,14 +108,19 @@ fn silent_outlet() -> Outlet {
         },
     };
     let (log, _) = Log::new("s".to_owned(), limits, 1);
-    Outlet::new(OutletSetup {
+    Outlet::new(setup(&log))
+}
+
+/// Returns the setup of a session that reads the log's bytes as they are.
+pub(super) fn setup(log: &Arc<Log>) -> OutletSetup {
+    OutletSetup {
         framing: Framing::Stream,
         session: SessionId(1),
         dialect: Dialect::Cbor,
         max_frame: 1 << 20,
-        log,
+        log: Arc::clone(log),
         shard: 0,
-    })
+    }
 }
 
 #[test]

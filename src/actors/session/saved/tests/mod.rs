@@ -2,7 +2,6 @@
 
 mod effects;
 mod hostile;
-mod link;
 mod session;
 
 use std::time::Duration;

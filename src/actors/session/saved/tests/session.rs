@@ -7,12 +7,12 @@ use std::sync::Arc;
 use std::task::{Context, Waker};
 use std::time::Instant;
 
-use super::link::MemoryLink;
 use crate::actors::session::core::effects::Effects;
 use crate::actors::session::core::ending::Sending;
 use crate::actors::session::core::testing::Outside;
 use crate::actors::session::core::{Core, Served, Setup};
 use crate::actors::session::inlet::{End, FillLimits, Inlet, Next};
+use crate::actors::session::memory_link::MemoryLink;
 use crate::actors::session::outlet::{Outlet, OutletSetup, Wanted, Written};
 use crate::actors::session::saved::error::SaveError;
 use crate::actors::session::saved::{SavedSession, Surroundings};
@@ -225,10 +225,6 @@ impl Session {
 pub(super) fn link(framing: Framing) -> MemoryLink {
     MemoryLink {
         framing,
-        input: Default::default(),
-        is_input_over: false,
-        takes: 0,
-        written: Vec::new(),
-        is_shut: false,
+        ..MemoryLink::stream()
     }
 }

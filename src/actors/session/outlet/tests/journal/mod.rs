@@ -14,15 +14,17 @@ use proptest::prelude::*;
 use tokio::runtime::Runtime;
 
 use self::server::{Server, Sizes, keeps};
-use super::super::{Outlet, OutletSetup, Recipient, Wanted, Written};
-use super::hearing::{Broadcast, Slow, USER, broadcast, hears};
+use super::super::{Outlet, Recipient, Wanted, Written};
+use super::hearing::{Broadcast, USER, broadcast, hears};
+use super::received::Received;
+use super::setup;
 use crate::accounts::LivePermissions;
 use crate::actors::session::core::hears::Hears;
-use crate::framing::Framing;
+use crate::actors::session::memory_link::MemoryLink;
 use crate::log::{KeptSearch, Log};
 use crate::topic::Pattern;
-use crate::wire::cbor::{self, message_keys};
-use crate::wire::{Decoded, Dialect, Gap, Seq, ServerFrame, SessionId};
+use crate::wire::Seq;
+use crate::wire::cbor::message_keys;
 
 #[derive(Debug, Clone)]
 enum Step {
@@ -67,26 +69,13 @@ struct Tried {
     /// `None` only while it restarts.
     server: Option<Server>,
     outlet: Outlet,
-    link: Slow,
+    link: MemoryLink,
     all: Vec<Broadcast>,
     /// The choices of the session, each from a seq on.
     hears: Vec<(Seq, Hears)>,
     /// The last seq that the client knows of.
-    last: Seq,
-    got: Vec<Seq>,
-    lost: Vec<Gap>,
+    received: Received,
     _temp: tempfile::TempDir,
-}
-
-fn setup(log: &Arc<Log>) -> OutletSetup {
-    OutletSetup {
-        framing: Framing::Stream,
-        session: SessionId(1),
-        dialect: Dialect::Cbor,
-        max_frame: 1 << 20,
-        log: Arc::clone(log),
-        shard: 0,
-    }
 }
 
 fn recipient() -> Recipient {
@@ -113,12 +102,10 @@ impl Tried {
             runtime,
             outlet: outlet(server.log(), Seq::ZERO, &hears),
             server: Some(server),
-            link: Slow::default(),
+            link: MemoryLink::stream(),
             all: Vec::new(),
             hears: vec![(Seq::ZERO, hears)],
-            last: Seq::ZERO,
-            got: Vec::new(),
-            lost: Vec::new(),
+            received: Received::default(),
             _temp: temp,
         }
     }
@@ -129,7 +116,7 @@ impl Tried {
 
     /// Writes until the client takes no more, or nothing is left. Waits for the journal, or not.
     fn write(&mut self, room: usize, waits: bool, until: Option<Seq>) {
-        self.link.room = room;
+        self.link.takes = room;
         let wanted = Wanted {
             until,
             ends_on_gap: false,
@@ -150,34 +137,16 @@ impl Tried {
 
     /// Takes what the client has got on this connection.
     fn receive(&mut self) -> Result<(), TestCaseError> {
-        let taken = std::mem::take(&mut self.link.taken);
-        let mut bytes = &taken[..];
-        while let Ok(Decoded::Frame(frame, used)) = cbor::decode_server(bytes, usize::MAX) {
-            bytes = &bytes[used..];
-            let (from, to) = match &frame {
-                ServerFrame::Message(message) => (message.seq, message.seq),
-                ServerFrame::Joined(presence) => (presence.seq, presence.seq),
-                ServerFrame::Gap(gap) => (gap.from, gap.to),
-                ServerFrame::Passed(passed) => (passed.to, passed.to),
-                other => return Err(TestCaseError::fail(format!("{other:?}"))),
-            };
-            let last = self.last;
-            prop_assert!(from > last && from <= to, "{from} to {to} behind {last}");
-            self.last = to;
-            match frame {
-                ServerFrame::Gap(gap) => self.lost.push(gap),
-                ServerFrame::Passed(_) => {}
-                _ => self.got.push(from),
-            }
-        }
-        self.link.taken = bytes.to_vec();
+        let taken = std::mem::take(&mut self.link.written);
+        let bytes = self.received.take(&taken)?;
+        self.link.written = bytes.to_vec();
         Ok(())
     }
 
     fn resume(&mut self, hears: Hears) -> Result<(), TestCaseError> {
         self.receive()?;
-        self.link.taken.clear(); // a frame in part is lost with its connection
-        let after = self.last;
+        self.link.written.clear(); // a frame in part is lost with its connection
+        let after = self.received.last;
         let log = Arc::clone(self.server().log());
         self.outlet = outlet(&log, after, &hears);
         self.hears.retain(|(behind, _)| *behind < after);
@@ -253,24 +222,20 @@ impl Tried {
         self.write(usize::MAX, true, Some(head));
         prop_assert_eq!(self.outlet.sent(), head);
         self.receive()?;
-        prop_assert!(self.link.taken.is_empty(), "only whole frames");
+        prop_assert!(self.link.written.is_empty(), "only whole frames");
         let (after, hears) = self.hears.last().expect("the first");
         // The answer to a change says behind which seq it holds.
-        let is_told = self.last == head || *after == head;
+        let is_told = self.received.last == head || *after == head;
         prop_assert!(!hears.is_told || is_told, "it is told of everything");
         let trimmed = self.server().trimmed();
-        for gap in &self.lost {
+        for gap in &self.received.lost {
             prop_assert!(gap.to <= trimmed, "{gap:?} is held: {trimmed} is not");
         }
         for (seq, broadcast) in (1..).map(Seq).zip(&self.all) {
             let mut hears = self.hears.iter().rev();
             let (_, hears) = hears.find(|(after, _)| *after < seq).expect("the first");
             let is_for_it = broadcast.is_for(hears);
-            let is_got = self.got.contains(&seq);
-            let is_lost = self.lost.iter().any(|gap| gap.from <= seq && seq <= gap.to);
-            prop_assert!(!is_got || is_for_it, "{seq} is not for it");
-            prop_assert!(is_got || is_lost || !is_for_it, "{seq} is missing");
-            prop_assert!(!(is_got && is_lost), "{seq} was sent, and called lost");
+            self.received.check(seq, is_for_it, !is_for_it)?;
         }
         Ok(())
     }
@@ -331,8 +296,11 @@ fn resume_over_many_rows_reads_only_those_its_filter_matches() {
     let head = tried.server().appender.seal();
     tried.write(usize::MAX, true, Some(head));
     tried.receive().expect("in order");
-    assert_eq!(tried.got, [10, 5_000, 9_000].map(Seq));
-    assert_eq!((tried.last, &tried.lost[..]), (head, &[][..]));
+    assert_eq!(tried.received.got, [10, 5_000, 9_000].map(Seq));
+    assert_eq!(
+        (tried.received.last, &tried.received.lost[..]),
+        (head, &[][..])
+    );
     let read = tried.server().readers.searched_rows();
     assert!(read <= 3, "{read} rows");
 }
@@ -367,5 +335,5 @@ fn saved_session_gets_nothing_from_before_its_filter_changed() {
     }
     tried.write(usize::MAX, true, None);
     tried.receive().expect("in order");
-    assert_eq!(tried.got, [Seq(1), Seq(3)]);
+    assert_eq!(tried.received.got, [Seq(1), Seq(3)]);
 }

@@ -1,4 +1,4 @@
-//! A connection that is a piece of memory, and can be copied.
+//! A connection that is a piece of memory, and can be copied, for tests.
 
 use std::collections::VecDeque;
 use std::io;
@@ -13,16 +13,30 @@ use crate::framing::{Framing, Received};
 
 /// The frames that the client sends and takes.
 #[derive(Debug, Clone)]
-pub(super) struct MemoryLink {
-    pub(super) framing: Framing,
+pub(in crate::actors::session) struct MemoryLink {
+    pub(in crate::actors::session) framing: Framing,
     /// Pieces that can be received, and whether each ends a message.
-    pub(super) input: VecDeque<(Vec<u8>, bool)>,
-    pub(super) is_input_over: bool,
+    pub(in crate::actors::session) input: VecDeque<(Vec<u8>, bool)>,
+    pub(in crate::actors::session) is_input_over: bool,
     /// Bytes, or messages, that the client takes before the output blocks.
-    pub(super) takes: usize,
+    pub(in crate::actors::session) takes: usize,
     /// The bytes that were written; in message mode each message behind its length.
-    pub(super) written: Vec<u8>,
-    pub(super) is_shut: bool,
+    pub(in crate::actors::session) written: Vec<u8>,
+    pub(in crate::actors::session) is_shut: bool,
+}
+
+impl MemoryLink {
+    /// Returns a stream that takes nothing yet, and whose client sends nothing.
+    pub(in crate::actors::session) fn stream() -> MemoryLink {
+        MemoryLink {
+            framing: Framing::Stream,
+            input: VecDeque::new(),
+            is_input_over: false,
+            takes: 0,
+            written: Vec::new(),
+            is_shut: false,
+        }
+    }
 }
 
 impl AsyncWrite for MemoryLink {
