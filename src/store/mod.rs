@@ -62,4 +62,6 @@ pub use terms::Terms;
 pub use thread::{Store, StoreThread};
 
 #[cfg(test)]
+mod testing;
+#[cfg(test)]
 mod tests;

@@ -1,44 +1,16 @@
 //! The rows of cursors: written with a batch or alone, checked, and removed; and the rows of the
 //! journal that wait for them.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
-
-use bytes::Bytes;
 
 use super::{CursorChanges, CursorRow};
 use crate::accounts::UserName;
-use crate::store::{ClockReading, DataFolder, Db, Journal, JournalBatch, JournalRow, Retention};
-use crate::store::{StoreError, back_up, restore};
-use crate::topic::Routes;
-use crate::wire::{Body, Message, Millis, Seq, ServerFrame, Term, cbor};
-
-fn now() -> ClockReading {
-    ClockReading::with_wall(Millis(0))
-}
-
-fn fresh() -> (tempfile::TempDir, PathBuf) {
-    let temp = tempfile::tempdir().expect("a temporary folder");
-    let folder = DataFolder::open(&temp.path().join("data")).expect("writable");
-    let path = folder.database().expect("writable");
-    drop(Db::open(&path).expect("a db"));
-    let db = rusqlite::Connection::open(&path).expect("a db");
-    for name in ["ana", "rui"] {
-        let sql = "INSERT INTO account VALUES (?, '$argon2id$x', 'escritor', 7)";
-        db.execute(sql, [name]).expect("writable");
-    }
-    (temp, path)
-}
-
-fn open_with(path: &Path, retention: Retention) -> Result<(Db, Journal), StoreError> {
-    let mut db = Db::open_checked(path)?;
-    let (journal, _) = Journal::open(&mut db, retention, 0, now(), "s")?;
-    Ok((db, journal))
-}
-
-fn open(path: &Path) -> Result<(Db, Journal), StoreError> {
-    open_with(path, Retention::default())
-}
+use crate::store::testing::{
+    assert_changes_refused, back_up_and_restore, message, now, open, open_with, with_accounts,
+};
+use crate::store::{JournalBatch, Retention};
+use crate::wire::{Seq, Term};
 
 fn row(account: &str, name: &str, seq: u64) -> CursorRow {
     CursorRow {
@@ -61,17 +33,9 @@ fn stored(rows: Vec<CursorRow>) -> JournalBatch {
 }
 
 /// One message, and the lowest seq of a cursor.
-fn message(seq: u64, lowest: Option<u64>) -> JournalBatch {
-    let mut frames = Vec::new();
-    let message = Message::new(Seq(seq), "ana", Millis(seq), Body::text("a"));
-    cbor::encode(&ServerFrame::Message(message), &mut frames);
+fn with_lowest(seq: u64, lowest: Option<u64>) -> JournalBatch {
     JournalBatch {
-        parts: vec![JournalRow {
-            first: Seq(seq),
-            last: Seq(seq),
-            frames: Bytes::from(frames),
-            routes: Routes::default(),
-        }],
+        parts: vec![message(seq)],
         cursors: CursorChanges {
             lowest: lowest.map(Seq),
             ..CursorChanges::default()
@@ -81,7 +45,7 @@ fn message(seq: u64, lowest: Option<u64>) -> JournalBatch {
 }
 
 fn written() -> (tempfile::TempDir, PathBuf) {
-    let (temp, path) = fresh();
+    let (temp, path) = with_accounts();
     let (mut db, mut journal) = open(&path).expect("a new one");
     assert_eq!(journal.take_cursors(), []);
     let rows = vec![row("ana", "c", 1), row("rui", "c", 0)];
@@ -129,32 +93,21 @@ fn cursors_of_a_removed_account_go_and_do_not_come_back() {
 
 #[test]
 fn damaged_row_of_a_cursor_is_refused_by_its_name() {
-    for change in [
+    let changes = [
         "UPDATE cursor SET seq = 1 WHERE name = 'd'",
         "UPDATE cursor SET term = 2 WHERE name = 'd'",
         "UPDATE cursor SET stream = 't' WHERE name = 'd'",
         "UPDATE cursor SET crc = 1 WHERE name = 'd'",
         "UPDATE cursor SET account = 'rui' WHERE name = 'd'",
-    ] {
-        let (_temp, path) = written();
-        let other = rusqlite::Connection::open(&path).expect("a db");
-        assert_eq!(other.execute(change, []).expect("writable"), 1);
-        drop(other);
-        let error = open(&path).map(drop).expect_err(change).to_string();
-        assert!(error.contains("cursor \"d\""), "{error}");
-        let copy = path.with_file_name("copy.db");
-        assert!(back_up(&path, &copy).is_err(), "a backup checks it too");
-    }
+    ];
+    assert_changes_refused(written, &changes, "cursor \"d\"");
 }
 
 #[test]
 fn backup_and_restore_keep_cursors_with_the_name_of_their_stream() {
     let (temp, path) = written();
-    let copy = temp.path().join("copy.db");
-    back_up(&path, &copy).expect("sound");
-    let folder = DataFolder::open(&temp.path().join("other")).expect("writable");
-    restore(&copy, &folder, false).expect("sound");
-    let (_db, mut journal) = open(&folder.database_path()).expect("sound");
+    let (_, restored) = back_up_and_restore(&temp, &path);
+    let (_db, mut journal) = open(&restored).expect("sound");
     assert_ne!(journal.stream(), "s");
     let cursors = journal.take_cursors();
     assert_eq!(cursors.len(), 3);
@@ -163,7 +116,7 @@ fn backup_and_restore_keep_cursors_with_the_name_of_their_stream() {
 
 /// Writes 40 messages of which retention keeps a few, and returns the oldest that is left.
 fn oldest_left(hold: u64, lowest: Option<u64>) -> u64 {
-    let (_temp, path) = fresh();
+    let (_temp, path) = with_accounts();
     let retention = Retention {
         bytes: 1000,
         cursor_hold: hold,
@@ -171,7 +124,7 @@ fn oldest_left(hold: u64, lowest: Option<u64>) -> u64 {
     };
     let (mut db, mut journal) = open_with(&path, retention).expect("a new one");
     for seq in 1..=40 {
-        let batch = message(seq, lowest);
+        let batch = with_lowest(seq, lowest);
         journal.write(&mut db, &batch, now()).expect("writable");
     }
     let oldest = db.run(|db| db.query_row("SELECT min(first) FROM journal", [], |row| row.get(0)));
@@ -192,7 +145,7 @@ fn retention_waits_for_a_cursor_within_its_bound() {
 
 #[test]
 fn rows_that_wait_for_a_cursor_are_not_removable() {
-    let (_temp, path) = fresh();
+    let (_temp, path) = with_accounts();
     let retention = Retention {
         bytes: 200,
         cursor_hold: 1 << 20,
@@ -200,7 +153,7 @@ fn rows_that_wait_for_a_cursor_are_not_removable() {
     };
     let (mut db, mut journal) = open_with(&path, retention).expect("a new one");
     for seq in 1..=40 {
-        let batch = message(seq, Some(10));
+        let batch = with_lowest(seq, Some(10));
         journal.write(&mut db, &batch, now()).expect("writable");
     }
     assert!(!journal.has_removable_rows(now(), Some(Seq(10))));

@@ -1,37 +1,23 @@
 //! The rows of kept values: written with their messages, checked, retained, and removed.
 
 use std::borrow::Cow;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use bytes::Bytes;
 
 use crate::store::row_routes::routes_of;
-use crate::store::{
-    ClockReading, DataFolder, Db, Journal, JournalBatch, JournalRow, Retention, StoreError,
-    back_up, restore,
+use crate::store::testing::{
+    assert_changes_refused, back_up_and_restore, count, fresh, now, open, open_with, remove_stream,
 };
+use crate::store::{Db, Journal, JournalBatch, JournalRow, Retention};
 use crate::wire::cbor::{MessageFrames, encode_content, message_keys};
 use crate::wire::{Body, Millis, Publish, PublishOptions, Seq};
 
-fn now() -> ClockReading {
-    ClockReading::with_wall(Millis(0))
-}
-
-fn fresh() -> (tempfile::TempDir, PathBuf) {
-    let temp = tempfile::tempdir().expect("a temporary folder");
-    let folder = DataFolder::open(&temp.path().join("data")).expect("writable");
-    let path = folder.database().expect("writable");
-    (temp, path)
-}
-
-fn open(path: &Path, bytes: u64) -> Result<(Db, Journal), StoreError> {
-    let mut db = Db::open_checked(path)?;
-    let retention = Retention {
+fn keeping(bytes: u64) -> Retention {
+    Retention {
         bytes,
         ..Retention::default()
-    };
-    let (journal, _) = Journal::open(&mut db, retention, 0, now(), "s")?;
-    Ok((db, journal))
+    }
 }
 
 /// A row of messages with `keep` behind `after`, with these topics and bodies.
@@ -85,7 +71,7 @@ fn named(expected: &[(&str, u64)]) -> Vec<(String, u64)> {
 /// Kept values of the seqs 2 (`b`), 4 (`c`) and 6 (`a`).
 fn written() -> (tempfile::TempDir, PathBuf) {
     let (temp, path) = fresh();
-    let (mut db, mut journal) = open(&path, 1 << 30).expect("a new one");
+    let (mut db, mut journal) = open(&path).expect("a new one");
     assert!(journal.take_kept().is_empty());
     let first = row(0, &[("a", "1"), ("b", "2"), ("d", "3")]);
     let second = row(3, &[("c", "4"), ("d", "")]);
@@ -97,59 +83,50 @@ fn written() -> (tempfile::TempDir, PathBuf) {
 #[test]
 fn newest_value_of_each_topic_reads_back() {
     let (_temp, path) = written();
-    let (_db, mut journal) = open(&path, 1 << 30).expect("sound");
+    let (_db, mut journal) = open(&path).expect("sound");
     assert_eq!(kept(&mut journal), named(&[("a", 6), ("b", 2), ("c", 4)]));
 }
 
 #[test]
 fn retention_spares_kept_values() {
     let (_temp, path) = written();
-    let (mut db, mut journal) = open(&path, 0).expect("sound");
+    let (mut db, mut journal) = open_with(&path, keeping(0)).expect("sound");
     journal
         .write(&mut db, &JournalBatch::default(), now())
         .expect("writable");
     assert_eq!(journal.state.trimmed, Seq(6));
     drop((db, journal));
-    let (mut db, mut journal) = open(&path, 0).expect("sound");
+    let (mut db, mut journal) = open_with(&path, keeping(0)).expect("sound");
     assert_eq!(kept(&mut journal), named(&[("a", 6), ("b", 2), ("c", 4)]));
     write(&mut db, &mut journal, vec![row(6, &[("b", "")])]);
     drop((db, journal));
-    let (_db, mut journal) = open(&path, 0).expect("sound");
+    let (_db, mut journal) = open_with(&path, keeping(0)).expect("sound");
     assert_eq!(kept(&mut journal), named(&[("a", 6), ("c", 4)]));
 }
 
 #[test]
 fn batch_that_is_not_written_leaves_the_kept_values_unchanged() {
     let (_temp, path) = written();
-    let (mut db, mut journal) = open(&path, 1 << 30).expect("sound");
+    let (mut db, mut journal) = open(&path).expect("sound");
     // A row of the journal with this seq exists: the transaction fails.
     let again = vec![row(5, &[("b", "")])];
     journal
         .write(&mut db, &again.into(), now())
         .expect_err("the seq is taken");
     drop((db, journal));
-    let (_db, mut journal) = open(&path, 1 << 30).expect("sound");
+    let (_db, mut journal) = open(&path).expect("sound");
     assert_eq!(kept(&mut journal), named(&[("a", 6), ("b", 2), ("c", 4)]));
 }
 
 #[test]
 fn kept_value_that_is_damaged_or_differs_from_the_journal_is_refused() {
-    for change in [
+    let changes = [
         "UPDATE kept SET crc = 1 WHERE topic = 'b'",
         "UPDATE kept SET seq = 3 WHERE topic = 'b'",
         "UPDATE kept SET topic = 'e' WHERE topic = 'b'",
         "UPDATE kept SET frame = x'00' WHERE topic = 'b'",
-    ] {
-        let (_temp, path) = written();
-        let other = rusqlite::Connection::open(&path).expect("a db");
-        assert_eq!(other.execute(change, []).expect("writable"), 1);
-        drop(other);
-        let error = open(&path, 1 << 30).map(drop).expect_err(change);
-        assert!(error.to_string().contains("kept value"), "{error}");
-        let copy = path.with_file_name("copy.db");
-        assert!(back_up(&path, &copy).is_err(), "a backup checks it too");
-        assert!(!copy.exists());
-    }
+    ];
+    assert_changes_refused(written, &changes, "kept value");
     // Its own checksum is right, but it is not the message of its seq.
     let (_temp, path) = written();
     let other = rusqlite::Connection::open(&path).expect("a db");
@@ -159,18 +136,15 @@ fn kept_value_that_is_damaged_or_differs_from_the_journal_is_refused() {
     let changed = other.execute(sql, rusqlite::params![&frame[..], crc]);
     assert_eq!(changed.expect("writable"), 1);
     drop(other);
-    let error = open(&path, 1 << 30).map(drop).expect_err("it differs");
+    let error = open(&path).map(drop).expect_err("it differs");
     assert!(error.to_string().contains("topic \"b\""), "{error}");
 }
 
 #[test]
 fn backup_and_restore_keep_the_values() {
     let (temp, path) = written();
-    let copy = temp.path().join("copy.db");
-    back_up(&path, &copy).expect("sound");
-    let folder = DataFolder::open(&temp.path().join("other")).expect("writable");
-    restore(&copy, &folder, false).expect("sound");
-    let (mut db, mut journal) = open(&folder.database_path(), 1 << 30).expect("sound");
+    let (_, restored) = back_up_and_restore(&temp, &path);
+    let (mut db, mut journal) = open(&restored).expect("sound");
     assert_ne!(journal.stream(), "s");
     assert_eq!(kept(&mut journal), named(&[("a", 6), ("b", 2), ("c", 4)]));
     // The restored stream goes on with the copy's seqs: no message gets the seq of a value again.
@@ -181,16 +155,12 @@ fn backup_and_restore_keep_the_values() {
 #[test]
 fn new_stream_has_no_kept_values_and_no_summaries() {
     let (_temp, path) = written();
-    let other = rusqlite::Connection::open(&path).expect("a db");
-    let sql = "DELETE FROM journal; DELETE FROM stream; DELETE FROM term";
-    other.execute_batch(sql).expect("writable");
-    drop(other);
-    let (mut db, mut journal) = open(&path, 1 << 30).expect("a new one");
+    remove_stream(&path);
+    let (mut db, mut journal) = open(&path).expect("a new one");
     assert!(journal.take_kept().is_empty());
-    let left = db.run(|connection| {
-        let sql = "SELECT (SELECT count(*) FROM kept) + (SELECT count(*) FROM journal_routes)";
-        connection.query_row(sql, [], |row| row.get::<_, i64>(0))
-    });
-    assert_eq!(left.expect("readable"), 0);
+    assert_eq!(
+        (count(&path, "kept"), count(&path, "journal_routes")),
+        (0, 0)
+    );
     write(&mut db, &mut journal, vec![row(0, &[("a", "1")])]);
 }

@@ -2,20 +2,14 @@
 
 mod upgrades;
 
-use std::path::PathBuf;
-
 use rusqlite::Connection;
 
+use std::path::PathBuf;
+
+use super::testing::{fresh, now};
 use super::*;
 use crate::topic::Routes;
 use crate::wire::{Millis, Seq, ServerFrame, cbor};
-
-fn fresh() -> (tempfile::TempDir, PathBuf) {
-    let temp = tempfile::tempdir().expect("a temporary folder");
-    let folder = DataFolder::open(&temp.path().join("data")).expect("writable");
-    let path = folder.database().expect("writable");
-    (temp, path)
-}
 
 #[test]
 fn closed_thread_finishes_its_queued_work_first() {
@@ -83,10 +77,6 @@ fn part(seqs: std::ops::RangeInclusive<u64>) -> JournalRow {
         frames: frames(seqs),
         routes: Routes::default(),
     }
-}
-
-fn now() -> ClockReading {
-    ClockReading::with_wall(Millis(0))
 }
 
 fn open(path: &std::path::Path) -> Result<(Db, Journal, Vec<JournalRow>), StoreError> {
