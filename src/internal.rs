@@ -16,6 +16,12 @@ pub mod close {
     pub use crate::close::stop;
 }
 
+pub mod hub {
+    //! The decisions of the hub about numbers of producers.
+    pub use crate::actors::hub::Producers;
+    pub use crate::store::{ProducerChanges, ProducerRow};
+}
+
 pub mod log {
     //! The log of broadcasts and its cursors.
     pub use crate::log::{Appender, Content, Log, LogRead, Origin, Sealed, Terms};

@@ -8,7 +8,10 @@ use arauto::wire::{ClientFrame, Login};
 use smallvec::SmallVec;
 
 use crate::connection::Io;
+use crate::cursor::Cursor;
 use crate::driver;
+use crate::numbers::Numbers;
+use crate::routes::{History, Rules};
 use crate::setting::{Client, Setting};
 use crate::shared::Shared;
 use crate::signal_count::SignalCount;
@@ -52,10 +55,10 @@ impl State {
                 user: "ana".into(),
                 password: "".into(),
                 resume: None,
-                options: None,
+                options: driver::login_options(&setting.clients[at], false),
             }));
             core.frame(login, now, outside);
-            let entry = driver::entry(driver::user(at), None, 0, 0);
+            let entry = driver::entry(setting, at, None, 0, 0);
             core.done(Done::Login(Ok(entry)), now, outside);
         });
         let frames = setting.clients[at].frames.len();
@@ -66,6 +69,7 @@ impl State {
         io.last_answer = None;
         io.witness = Witness {
             is_member: true,
+            hears: std::mem::take(&mut io.witness.hears),
             ..Witness::new(frames)
         };
         io.wants_input = true;
@@ -73,7 +77,7 @@ impl State {
 }
 
 impl World {
-    fn begin(setting: &Setting) -> World {
+    pub fn begin(setting: &Setting) -> World {
         let tail = match setting.log_holds {
             Some(holds) => setting.waiting.saturating_sub(holds),
             None => 0,
@@ -93,8 +97,13 @@ impl World {
                 is_sealing: false,
                 is_sealed: false,
                 is_alive: true,
+                was_stopped: false,
+                history: History::default(),
+                cursor: Cursor::of_first_state(setting),
+                numbers: Numbers::default(),
             },
             supervisor: Supervisor::new(setting),
+            rules: Rules::default(),
             in_work: 0,
             signals: SignalCount::default(),
             now: Duration::ZERO,
@@ -106,6 +115,9 @@ impl World {
                 session_panics: setting.session_panics,
                 hub_panics: setting.hub_panics,
                 disk_failures: setting.disk_failures,
+                passes: setting.passes,
+                rule_changes: setting.rule_changes,
+                kills: setting.kills,
             },
         }
     }

@@ -55,6 +55,33 @@ pub enum Broken {
     ThirdSignalInsists,
     /// The hub answers a publish before its commit.
     AnsweredBeforeCommit,
+    /// A session with a filter that has gone through the log up to its cut does not say so by
+    /// `passed`.
+    PassedUntold,
+    /// `passed` names a seq whose broadcast is not committed.
+    PassedUncommitted,
+    /// A session judges its broadcasts by the rules that there were at its login.
+    RulesOfLogin,
+    /// `subscribed` names a seq that is below the place from which the filter holds.
+    SubscribedEarly,
+    /// A message to one user is sent to all sessions without a filter.
+    DirectToAll,
+    /// The hub stops without the acks that are not stored yet.
+    AcksLeftAtStop,
+    /// Acks whose batch has failed are not written again.
+    FailedAcksForgotten,
+    /// A login with a cursor is answered before its begin is on disk.
+    CursorUnawaited,
+    /// An ack of a session whose cursor another session has taken moves the cursor.
+    SupersededAcks,
+    /// The numbers of producers are stored one batch after their messages.
+    NumbersStoredLater,
+    /// The numbers of a batch that failed count as published.
+    FailedNumbersTaken,
+    /// A number that was sent again is answered before the batch of its message is committed.
+    RepeatUnawaited,
+    /// The numbers of a producer belong to the session, rather than the account.
+    NumbersOfSession,
 }
 
 /// The rules of the stop machine and of sessions: the contract, except for the broken rule.

@@ -9,9 +9,11 @@ use arauto::{Evidence, Seq};
 use smallvec::SmallVec;
 
 use crate::broken::Broken;
+use crate::item::Item;
+use crate::reader::{Reader, Upcoming, View};
 use crate::setting::{Frame, MOST_UNWRITTEN, SOCKET, Setting};
-use crate::state::{Answer, Hub};
-use crate::witness::{Fault, Witness};
+use crate::state::Answer;
+use crate::witness::{Expected, Fault, Witness};
 
 /// The parts of a session outside its decisions, and its client.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -61,33 +63,6 @@ pub struct ClientEnd {
     pub is_gone: bool,
 }
 
-/// A session's cursor in the log.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct Reader {
-    /// The seq after which the session follows the log.
-    pub after: u64,
-    /// The last seq that was written or skipped by a gap.
-    pub reached: u64,
-    /// The first and last seqs of the gaps that were written.
-    pub gaps: SmallVec<[(u64, u64); 2]>,
-}
-
-/// A frame to the client. A `u8` is the number of the client's frame that the item answers.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Item {
-    Welcome,
-    Answer(u8),
-    Refusal(u8),
-    Gap(u64, u64),
-    Stopping,
-    /// An error that ends the session.
-    Failure,
-    Closing {
-        accepted: u64,
-        refused: u64,
-    },
-}
-
 /// A piece of work of a session. Only the oldest one can finish.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Job {
@@ -101,6 +76,10 @@ pub struct Job {
     pub counted: usize,
     /// The seq after which a login resumes.
     pub resume: Option<u64>,
+    /// Whether a login asks for the cursor once it is announced.
+    pub asks_for_cursor: bool,
+    /// Whether the work is a run of messages with numbers.
+    pub is_judged: bool,
 }
 
 /// The actor or the result that a piece of work waits for.
@@ -202,29 +181,32 @@ impl Io {
     }
 
     /// Whether a queued frame or a broadcast up to `until` is not written yet.
-    pub fn has_more(&self, until: Option<u64>, hub: &Hub) -> bool {
-        let last = until.unwrap_or(hub.head).min(hub.head);
-        let follows = self.reader.is_some() && self.reached() < last;
+    pub fn has_more(&self, until: Option<u64>, view: View<'_>) -> bool {
+        let next = self
+            .reader
+            .as_ref()
+            .map(|reader| reader.upcoming(until, view));
+        let follows = next.is_some_and(|next| next != Upcoming::Nothing);
         !self.is_broken && (!self.is_clear() || follows)
     }
 
     /// Writes one frame: the next queued frame, or else the next broadcast up to `until`. If
     /// `ends_on_gap` is set, a gap ends the session, unless the reader is still where it began.
-    pub fn write(
-        &mut self,
-        setting: &Setting,
-        hub: &Hub,
-        until: Option<u64>,
-        ends_on_gap: bool,
-    ) -> WriteOutcome {
+    pub fn write(&mut self, view: View<'_>, until: Option<u64>, ends_on_gap: bool) -> WriteOutcome {
         if self.is_broken {
             return WriteOutcome::NothingWritten;
         }
-        if let Some(fell_off) = self.pass_gap(setting, hub, until, ends_on_gap) {
+        if let Some(fell_off) = self.pass_gap(view, until, ends_on_gap) {
             return fell_off;
         }
-        if !self.has_more(until, hub) {
+        if !self.has_more(until, view) {
+            if let Some(reader) = &mut self.reader {
+                reader.note_nothing(view.world.hub.head);
+            }
             return WriteOutcome::NothingWritten;
+        }
+        if self.is_clear() && self.skip(until, view) {
+            return WriteOutcome::FrameWritten;
         }
         if self.client.is_gone || self.client.has_closed {
             self.give_up();
@@ -234,15 +216,42 @@ impl Io {
             return WriteOutcome::NothingWritten;
         }
         self.client.unread += 1;
-        self.write_next();
+        self.write_next(until, view);
         WriteOutcome::FrameWritten
     }
 
-    fn write_next(&mut self) {
+    /// Moves the reader over broadcasts that are not for the client, which is not told so. Returns
+    /// whether there were any.
+    fn skip(&mut self, until: Option<u64>, view: View<'_>) -> bool {
+        let Some(reader) = &mut self.reader else {
+            return false;
+        };
+        let Upcoming::Skipped(to) = reader.upcoming(until, view) else {
+            return false;
+        };
+        reader.move_to(to);
+        if !view.setting.is(Broken::PassedUntold) {
+            self.witness.record_passed(to, Expected::of(view));
+        }
+        true
+    }
+
+    fn write_next(&mut self, until: Option<u64>, view: View<'_>) {
         if self.is_clear() {
             if let Some(reader) = &mut self.reader {
-                reader.reached += 1;
-                self.witness.record_broadcast(reader.reached);
+                let expected = Expected::of(view);
+                match reader.upcoming(until, view) {
+                    Upcoming::Broadcast(seq) => {
+                        reader.move_to(seq);
+                        self.witness.record_broadcast(seq, expected);
+                    }
+                    Upcoming::Passed(to) => {
+                        reader.move_to(to);
+                        self.witness.record_passed(to, expected);
+                        reader.note_nothing(to);
+                    }
+                    Upcoming::Nothing | Upcoming::Skipped(_) => {}
+                }
             }
             let has_said_closing = self.queue.iter().any(|item| item.is_closing());
             self.witness
@@ -252,7 +261,7 @@ impl Io {
         let item = self.queue[usize::from(self.written)];
         self.written += 1;
         if let Item::Gap(from, to) = item {
-            self.witness.record_gap(from, to);
+            self.witness.record_gap(from, to, Expected::of(view));
             if let Some(reader) = self.reader.as_mut().filter(|reader| reader.after < from) {
                 reader.gaps.push((from, to));
             }
@@ -263,23 +272,23 @@ impl Io {
     /// outcome only if the gap ends the session.
     fn pass_gap(
         &mut self,
-        setting: &Setting,
-        hub: &Hub,
+        view: View<'_>,
         until: Option<u64>,
         ends_on_gap: bool,
     ) -> Option<WriteOutcome> {
         let reader = self.reader.as_mut()?;
-        let (reached, tail) = (reader.reached, hub.tail);
-        if setting.is_journaled || reached >= tail || until.is_some_and(|until| reached >= until) {
+        let reached = reader.reached;
+        if view.setting.is_journaled || until.is_some_and(|until| reached >= until) {
             return None;
         }
+        let (from, to) = reader.fallen(view)?;
         let is_fresh = reached == reader.after;
         if ends_on_gap && !is_fresh {
-            return Some(WriteOutcome::FellOffTail(reached + 1, tail));
+            return Some(WriteOutcome::FellOffTail(from, to));
         }
-        reader.reached = tail;
-        if !setting.is(Broken::GapUntold) {
-            self.queue.push(Item::Gap(reached + 1, tail));
+        reader.move_to(to);
+        if !view.setting.is(Broken::GapUntold) {
+            self.queue.push(Item::Gap(from, to));
         }
         None
     }
@@ -306,6 +315,13 @@ impl Io {
         }
     }
 
+    /// Returns the login in work that asks for the cursor next.
+    pub fn login_for_cursor(&mut self) -> Option<&mut Job> {
+        let mut jobs = self.jobs.iter_mut();
+        let login = jobs.find(|job| matches!(job.wait, Wait::Hub | Wait::Journal))?;
+        std::mem::take(&mut login.asks_for_cursor).then_some(login)
+    }
+
     /// Gives an answer to the oldest piece of work that waits for the answering actor.
     pub fn take_answer(&mut self, answer: Answer) {
         let waits = |job: &&mut Job| match answer {
@@ -315,20 +331,6 @@ impl Io {
         };
         if let Some(job) = self.jobs.iter_mut().find(waits) {
             job.wait = Wait::Answered(answer);
-        }
-    }
-}
-
-impl Item {
-    pub fn is_closing(self) -> bool {
-        matches!(self, Item::Closing { .. })
-    }
-
-    /// Returns the number of the client's frame that the item answers.
-    pub fn answers(self) -> Option<u8> {
-        match self {
-            Item::Answer(frame) | Item::Refusal(frame) => Some(frame),
-            _ => None,
         }
     }
 }

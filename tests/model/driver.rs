@@ -13,13 +13,16 @@ use arauto::internal::session::hears::Hears;
 use arauto::internal::session::policy::{ConnectRefusal, FeatureLimits, Policy, SessionLimits};
 use arauto::internal::session::{Core, LoginRefusal, NotPublished, Served, Setup};
 use arauto::wire::{
-    Ack, BodyFrame, ClientFrame, Gap, IdFrame, Login, Publish, Resume, Seq, Shutdown, Term,
+    Ack, BodyFrame, ClientFrame, Gap, IdFrame, Login, LoginOptions, Publish, PublishOptions,
+    Resume, Seq, Shutdown, Subscribe, Term,
 };
 use arauto::{Body, Rate, UserName};
 
 use crate::connection::{Job, Wait, WriteOutcome};
 use crate::outside::Outside;
-use crate::setting::{Frame, Setting};
+use crate::reader::View;
+use crate::routes::Topics;
+use crate::setting::{Client, Frame, Setting};
 use crate::state::{Answer, SlotId, id};
 use crate::witness::Fate;
 
@@ -81,7 +84,7 @@ pub fn begin(outside: &mut Outside<'_>, now: Instant, is_stopping: bool) -> Core
 }
 
 /// Returns the result of a piece of work; `None` if the work is not done.
-pub fn finished(job: Job, at: SlotId) -> Option<Finished> {
+pub fn finished(setting: &Setting, job: Job, at: SlotId) -> Option<Finished> {
     let answer = match job.wait {
         Wait::Handler => None,
         Wait::Answered(answer) => Some(answer),
@@ -89,15 +92,26 @@ pub fn finished(job: Job, at: SlotId) -> Option<Finished> {
     };
     let is_login = job.frames == 0;
     let refused = |refusal| Done::Login(Err(LoginFailure::Refused(refusal)));
+    let not_published = |why| match job.is_judged {
+        true => Done::Judged(Err(why)),
+        false => Done::Published(Err(why)),
+    };
     let done = match answer {
         None => Done::Replied(Ok(Body::text(""))),
         Some(Answer::Published(first)) => Done::Published(Ok(Seq(first))),
-        Some(Answer::LogSealed) => Done::Published(Err(NotPublished::Sealed)),
-        Some(Answer::CommitFailed) if is_login => Done::Login(Err(LoginFailure::Unannounced)),
-        Some(Answer::CommitFailed) => Done::Published(Err(NotPublished::Unwritten)),
-        Some(Answer::Joined { before, head }) => {
-            Done::Login(Ok(entry(user(at), job.resume, before, head)))
+        Some(Answer::Judged(verdicts)) => {
+            Done::Judged(Ok(verdicts.into_iter().flatten().collect()))
         }
+        Some(Answer::LogSealed) => not_published(NotPublished::Sealed),
+        Some(Answer::CommitFailed) if is_login => Done::Login(Err(LoginFailure::Unannounced)),
+        Some(Answer::CommitFailed) => not_published(NotPublished::Unwritten),
+        Some(Answer::Joined { before, head }) => {
+            Done::Login(Ok(entry(setting, at, job.resume, before, head)))
+        }
+        Some(Answer::Opened { begin, is_new }) => Done::Login(Ok(Entry {
+            cursor_new: is_new,
+            ..entry(setting, at, Some(begin), begin, begin)
+        })),
         Some(Answer::LoginRefused) => refused(LoginRefusal::Stopping),
         Some(Answer::StopStatus(status)) => Done::Stopping(status),
         Some(Answer::ActorEnded) if is_login => refused(LoginRefusal::Internal),
@@ -118,24 +132,74 @@ pub fn user(at: SlotId) -> UserName {
 
 /// Returns the entry of a login, as `src/actors/session/entrance.rs` does. `before` and `head` are
 /// the last seqs before and after the login's `joined`.
-pub fn entry(user: UserName, resume: Option<u64>, before: u64, head: u64) -> Entry {
+pub fn entry(setting: &Setting, at: SlotId, resume: Option<u64>, before: u64, head: u64) -> Entry {
     let (after, gap) = match resume {
         None => (head, None),
         Some(after) if after <= before => (after, None),
         Some(_) => (head, Some(head)),
     };
     Entry {
-        user,
+        user: user(setting.user(at)),
         role: arauto::Role::Escritor,
         registered: false,
         stream: STREAM.to_owned(),
         term: Term(1),
         after: Seq(after),
         gap: gap.map(Seq),
-        hears: Hears::EVERYTHING,
+        hears: hears(&setting.clients[at]),
         kept_until: None,
         cursor_new: false,
     }
+}
+
+/// Returns what a client wants to hear.
+fn hears(client: &Client) -> Hears {
+    let options = login_options(client, false);
+    Hears::of(&Login {
+        id: 0,
+        user: "".into(),
+        password: "".into(),
+        resume: None,
+        options,
+    })
+}
+
+/// Returns the options of a client's login.
+pub fn login_options(client: &Client, has_cursor: bool) -> Option<Box<LoginOptions<'static>>> {
+    if client.filter.is_none() && !has_cursor {
+        return None;
+    }
+    let names = |topics: Topics| topics.iter().map(|topic| topic.name().into()).collect();
+    Some(Box::new(LoginOptions {
+        filter: client.filter.map(names),
+        presence: None,
+        kept: None,
+        cursor: has_cursor.then(|| "cursor".into()),
+    }))
+}
+
+/// Returns the frame of a publish.
+fn publish(id: u64, kind: Frame) -> Publish<'static> {
+    let mut publish = Publish::new(id, Body::text(""));
+    let options = PublishOptions::default();
+    let options = match kind {
+        Frame::Post(topic) => {
+            publish.topic = Some(topic.name().into());
+            None
+        }
+        Frame::Tell(to) => Some(PublishOptions {
+            to: Some(user(to).as_str().to_owned().into()),
+            ..options
+        }),
+        Frame::Numbered(n) => Some(PublishOptions {
+            producer: Some("producer".into()),
+            n: Some(n),
+            ..options
+        }),
+        _ => None,
+    };
+    publish.options = options.map(Box::new);
+    publish
 }
 
 impl Driver<'_> {
@@ -236,25 +300,39 @@ impl Driver<'_> {
         let id = number.into();
         let body = Body::text("");
         let read_to = self.outside.io.client.read_to;
-        let login = |resume| {
+        let client = &self.outside.setting.clients[self.outside.at];
+        let login = |resume, has_cursor| {
             ClientFrame::Login(Box::new(Login {
                 id,
                 user: "ana".into(),
                 password: "".into(),
                 resume,
-                options: None,
+                options: login_options(client, has_cursor),
             }))
         };
         let shutdown = |now| ClientFrame::Shutdown(Shutdown { id, now });
         match kind {
-            Frame::Login => login(None),
-            Frame::Resume(after) => login(Some(Resume {
-                stream: STREAM.into(),
-                after: Seq(after),
-                term: None,
-            })),
+            Frame::Login => login(None, false),
+            Frame::LoginWithCursor => login(None, true),
+            Frame::Resume(after) => {
+                let (stream, after) = (STREAM.into(), Seq(after));
+                let resume = Resume {
+                    stream,
+                    after,
+                    term: None,
+                };
+                login(Some(resume), false)
+            }
             Frame::Request => ClientFrame::Request(BodyFrame { id, body }),
-            Frame::Publish => ClientFrame::Publish(Publish::new(id, body)),
+            Frame::Publish | Frame::Post(_) | Frame::Tell(_) | Frame::Numbered(_) => {
+                ClientFrame::Publish(publish(id, kind))
+            }
+            Frame::Subscribe(topic) => ClientFrame::Subscribe(Box::new(Subscribe {
+                id,
+                add: vec![topic.name().into()],
+                remove: Vec::new(),
+                kept: None,
+            })),
             Frame::Ping => ClientFrame::Ping(IdFrame { id }),
             Frame::Ack => ClientFrame::Ack(Ack { seq: Seq(read_to) }),
             Frame::AckAhead => ClientFrame::Ack(Ack {
@@ -277,9 +355,18 @@ impl Driver<'_> {
         let mut has_written = false;
         loop {
             let Outside {
-                setting, world, io, ..
+                setting,
+                world,
+                io,
+                at,
+                ..
             } = &mut self.outside;
-            match io.write(setting, &world.hub, until, ends_on_gap) {
+            let view = View {
+                setting,
+                world,
+                user: setting.user(*at),
+            };
+            match io.write(view, until, ends_on_gap) {
                 WriteOutcome::FrameWritten => has_written = true,
                 WriteOutcome::NothingWritten => break,
                 WriteOutcome::FellOffTail(from, to) => {

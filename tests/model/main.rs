@@ -6,10 +6,11 @@
 //! `src/cli/stopping/count.rs`. The model adds the surroundings of these:
 //! - [`setting`]: the clients of a run and the failures that may occur; [`state`]: the server and
 //!   its clients at one instant; [`begin`]: the first state; [`step`]: the steps from a state to
-//!   the next states;
+//!   the next states, and [`events`], those of them that need not happen;
 //! - [`supervisor`]: the surroundings of the stop machine; [`signals`]: the signals; [`hub`]: auth, the hub, its log and its
-//!   journal;
-//! - [`outside`], [`connection`]: the effects of a session's core; [`driver`], [`session`]: the
+//!   journal; [`cursor`], [`numbers`]: what the hub stores beside broadcasts; [`crash`]: a kill;
+//! - [`outside`], [`connection`], [`item`], [`reader`]: the effects of a session's core; [`routes`]: for whom
+//!   a broadcast is; [`driver`], [`session`]: the
 //!   inputs of a session's core;
 //! - [`witness`]: the actual fate of each frame and each broadcast; [`properties`], [`reachable`]:
 //!   the properties to check; [`intact`]: tests that the intact rules satisfy the properties;
@@ -40,13 +41,20 @@
 mod begin;
 mod broken;
 mod connection;
+mod crash;
+mod cursor;
 mod driver;
+mod events;
 mod found;
 mod hub;
 mod intact;
+mod item;
+mod numbers;
 mod outside;
 mod properties;
 mod reachable;
+mod reader;
+mod routes;
 mod session;
 mod setting;
 mod shared;

@@ -4,10 +4,11 @@
 use arauto::{CloseReason, ExitCode, Phase, Seq, SlowPolicy};
 use stateright::Property;
 
-use crate::connection::Item;
+use crate::item::Item;
 use crate::properties::is_exit;
 use crate::setting::{Client, Frame, Setting};
-use crate::state::{Connection, State};
+use crate::shared::Shared;
+use crate::state::{Connection, Slot, State};
 use crate::witness::Fate;
 
 type Sometimes = Property<Setting>;
@@ -121,6 +122,43 @@ pub fn reachable(setting: &Setting) -> Vec<Sometimes> {
             Sometimes::sometimes("an ack is reported", |_, state| {
                 let mut records = state.slots.iter().filter_map(|slot| slot.record.as_ref());
                 records.any(|record| record.acked > Seq::ZERO)
+            }),
+        ),
+        (
+            any(|client| client.filter.is_some()) && !stalls && setting.log_holds.is_none(),
+            Sometimes::sometimes("a client is told by passed", |setting, state| {
+                let history = &state.world.hub.history;
+                let mut slots = setting.clients.iter().zip(&state.slots).enumerate();
+                slots.any(|(at, (client, slot))| {
+                    let seen = slot.io.witness.seen;
+                    let route = history.route(seen);
+                    seen > 0 && client.filter.is_some() && !route.is_for(at, client.filter)
+                })
+            }),
+        ),
+        (
+            setting.rule_changes > 0,
+            Sometimes::sometimes("a denied broadcast is passed over", |_, state| {
+                let (history, rules) = (&state.world.hub.history, &state.world.rules);
+                let seen = state.slots.iter().map(|slot| slot.io.witness.seen).max();
+                (1..=seen.unwrap_or(0)).any(|seq| rules.forbid(history.route(seq), seq))
+            }),
+        ),
+        (
+            any(|client| client.has(Frame::LoginWithCursor)),
+            Sometimes::sometimes("a login gets the cursor", |setting, state| {
+                let mut slots = setting.clients.iter().zip(&state.slots).enumerate();
+                slots.any(|(at, (client, slot))| {
+                    let is_holder = state.world.hub.cursor.holder == Some(at);
+                    client.is_late && is_holder && slot.io.witness.is_member
+                })
+            }),
+        ),
+        (
+            any(|client| client.same_user_as.is_some()),
+            Sometimes::sometimes("a number is answered to two sessions", |_, state| {
+                let told = |slot: &&Shared<Slot>| !slot.io.witness.acknowledged.is_empty();
+                state.slots.iter().filter(told).count() > 1
             }),
         ),
     ];

@@ -109,7 +109,7 @@ impl State {
             matches!(jobs.get(1), Some(job) if matches!(job.wait, Wait::Answered(_)));
         let takes_later = is_later_done && setting.is(Broken::LaterRunFirst);
         let job = jobs.remove(usize::from(takes_later));
-        let finished = driver::finished(job, at);
+        let finished = driver::finished(setting, job, at);
         self.run(setting, at, 0, finished, *BASE);
     }
 
@@ -182,25 +182,25 @@ impl State {
         let carried = self.with_core(setting, at, |core, outside| match order {
             Order::Announce(status) => {
                 core.announce(status, outside);
-                Carried::Out
+                Some(Carried::Out)
             }
             Order::Drain(cut) => {
                 outside.io.witness.is_cut = true;
-                core.drain(cut, now, outside)
+                Some(core.drain(cut, now, outside))
             }
-            Order::Close(linger) => core.close(linger, now),
+            Order::Close(linger) => Some(core.close(linger, now)),
             Order::CheckStanding => {
                 core.check_standing(outside);
-                Carried::Out
+                None // the order has no answer
             }
             Order::Finish => {
                 core.finish(outside);
-                Carried::Out
+                Some(Carried::Out)
             }
         });
         self.answer_if_carried_out(setting, at);
         let phase = phase_of(&order);
-        match carried {
+        match carried.flatten() {
             Some(Carried::Out) => self.answer_order(setting, at, phase),
             Some(Carried::Later) => self.slots[at].waiting = Some(phase),
             None => {}
@@ -247,6 +247,7 @@ impl State {
     /// Ends a session's actor, which tells the hub and the supervisor.
     pub fn end(&mut self, setting: &Setting, at: SlotId) {
         self.drop_work(at);
+        self.world.hub.cursor.release(at);
         let ended = self.with_core(setting, at, |core, outside| {
             if let Some(user) = core.present_user().cloned() {
                 outside.leave(&user);

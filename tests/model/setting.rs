@@ -3,6 +3,8 @@
 use arauto::SlowPolicy;
 
 use crate::broken::Broken;
+use crate::routes::{Route, Topic, Topics};
+use crate::state::SlotId;
 
 /// The number of frames that fit between a session and a client that does not read.
 pub const SOCKET: u8 = 3;
@@ -16,8 +18,18 @@ pub enum Frame {
     Login,
     /// A login that resumes after this seq.
     Resume(u64),
+    /// A login with the setting's cursor.
+    LoginWithCursor,
     Request,
     Publish,
+    /// A publish with a topic.
+    Post(Topic),
+    /// A publish to the user of one slot.
+    Tell(SlotId),
+    /// A publish with a producer's number.
+    Numbered(u64),
+    /// A request to add a topic to the filter.
+    Subscribe(Topic),
     Ping,
     /// An ack of the last broadcast that the client has read.
     Ack,
@@ -26,6 +38,26 @@ pub enum Frame {
     Shutdown,
     ShutdownNow,
     Fim,
+}
+
+impl Frame {
+    /// Returns the route of the message that the frame publishes; `None` if it publishes nothing.
+    pub fn route(self) -> Option<Route> {
+        match self {
+            Frame::Publish | Frame::Numbered(_) => Some(Route::Everyone),
+            Frame::Post(topic) => Some(Route::Topic(topic)),
+            Frame::Tell(to) => Some(Route::User(to)),
+            _ => None,
+        }
+    }
+
+    /// Whether the frame is a login.
+    pub fn is_login(self) -> bool {
+        matches!(
+            self,
+            Frame::Login | Frame::Resume(_) | Frame::LoginWithCursor
+        )
+    }
 }
 
 /// A client: its frames and its behaviour.
@@ -45,6 +77,12 @@ pub struct Client {
     /// Whether the client is not connected in the first state. It connects at any instant, or is
     /// refused.
     pub is_late: bool,
+    /// The topics of the login's filter; `None` without a filter.
+    pub filter: Option<Topics>,
+    /// Whether the client has the cursor in the first state.
+    pub has_cursor: bool,
+    /// The slot whose user the client logs in as, if it is not its own.
+    pub same_user_as: Option<SlotId>,
 }
 
 impl Client {
@@ -57,6 +95,9 @@ impl Client {
             may_break: false,
             may_hang_up: false,
             is_late: false,
+            filter: None,
+            has_cursor: false,
+            same_user_as: None,
         }
     }
 
@@ -100,6 +141,35 @@ impl Client {
         }
     }
 
+    /// Makes the client log in with a filter of these topics.
+    pub fn filters(self, topics: &[Topic]) -> Client {
+        Client {
+            filter: Some(Topics::of(topics)),
+            ..self
+        }
+    }
+
+    /// Gives the client the cursor in the first state.
+    pub fn has_cursor(self) -> Client {
+        Client {
+            has_cursor: true,
+            ..self
+        }
+    }
+
+    /// Makes the client log in as the user of another slot.
+    pub fn shares_user_of(self, slot: SlotId) -> Client {
+        Client {
+            same_user_as: Some(slot),
+            ..self
+        }
+    }
+
+    /// Whether the client logs in with the cursor.
+    pub fn asks_for_cursor(&self) -> bool {
+        self.has_cursor || self.has(Frame::LoginWithCursor)
+    }
+
     /// Whether the client sends such a frame.
     pub fn has(&self, frame: Frame) -> bool {
         self.frames.contains(&frame)
@@ -122,6 +192,12 @@ pub struct Setting {
     /// The number of time-outs of sessions that may pass at any instant. A time-out also passes when
     /// nothing else can happen. Such a time-out reduces this number too, down to zero.
     pub early_timeouts: u8,
+    /// The number of times that a session may tell its client how far the stream is, at any instant.
+    pub passes: u8,
+    /// The number of changes of the rules that may come, at any instant.
+    pub rule_changes: u8,
+    /// The number of times that the process may be killed.
+    pub kills: u8,
     /// The number of panics of handlers that may occur.
     pub session_panics: u8,
     /// The number of panics of the hub that may occur.
@@ -144,6 +220,30 @@ impl Setting {
             clients,
             ..Setting::default()
         }
+    }
+
+    /// Returns the slot whose user a client logs in as.
+    pub fn user(&self, at: SlotId) -> SlotId {
+        self.clients[at].same_user_as.unwrap_or(at)
+    }
+
+    /// Whether the routes of broadcasts make a difference.
+    pub fn has_routes(&self) -> bool {
+        let is_of_feature = |client: &Client| {
+            let mut routes = client.frames.iter().filter_map(|frame| frame.route());
+            let is_numbered = client
+                .frames
+                .iter()
+                .any(|frame| matches!(frame, Frame::Numbered(_)));
+            client.filter.is_some() || is_numbered || routes.any(|route| route != Route::Everyone)
+        };
+        self.clients.iter().any(is_of_feature)
+    }
+
+    /// Whether a client logs in with the cursor.
+    pub fn has_cursor(&self) -> bool {
+        let mut clients = self.clients.iter();
+        clients.any(Client::asks_for_cursor)
     }
 
     /// Whether the setting breaks this rule.

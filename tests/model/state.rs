@@ -4,11 +4,14 @@ use std::sync::LazyLock;
 use std::time::{Duration, Instant};
 
 use arauto::internal::close::stop::{Input, Order};
-use arauto::internal::session::Core;
+use arauto::internal::session::{Core, JudgedContents, Verdict};
 use arauto::{ExitCode, Phase, Seq, SessionId, SessionRecord};
 use smallvec::SmallVec;
 
-use crate::connection::Io;
+use crate::connection::{Io, Wait};
+use crate::cursor::Cursor;
+use crate::numbers::Numbers;
+use crate::routes::{History, Rules};
 use crate::shared::Shared;
 use crate::signal_count::SignalCount;
 use crate::supervisor::Supervisor;
@@ -33,6 +36,8 @@ pub struct World {
     pub acceptor: Acceptor,
     pub hub: Hub,
     pub supervisor: Supervisor,
+    /// The operator's rules.
+    pub rules: Rules,
     /// The number of frames in work, as `close::InWork` counts them.
     pub in_work: usize,
     /// The shipped count of the signals.
@@ -53,6 +58,9 @@ pub struct EventsLeft {
     pub session_panics: u8,
     pub hub_panics: u8,
     pub disk_failures: u8,
+    pub passes: u8,
+    pub rule_changes: u8,
+    pub kills: u8,
 }
 
 /// The acceptor and auth. One message seals both.
@@ -82,6 +90,11 @@ pub struct Hub {
     pub is_sealed: bool,
     /// Whether the actor is running.
     pub is_alive: bool,
+    /// Whether the actor was stopped, rather than ended by a failure.
+    pub was_stopped: bool,
+    pub history: History,
+    pub cursor: Cursor,
+    pub numbers: Numbers,
 }
 
 /// The requests that are answered by the same commit of the journal.
@@ -90,13 +103,32 @@ pub struct Batch {
     pub answers: Vec<(SlotId, Answer)>,
     /// The last seq of the batch; zero if the batch is empty.
     pub last: u64,
+    /// Whether the batch has the position of the cursor.
+    pub has_cursor: bool,
 }
 
+/// The numbers of a client's frames that are in one run.
+pub type FrameNumbers = SmallVec<[u8; 4]>;
+
 /// A message to the hub.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum ToHub {
-    Publish { from: SlotId, frames: usize },
+    Publish {
+        from: SlotId,
+        run: FrameNumbers,
+    },
+    /// A run of messages with numbers.
+    PublishJudged {
+        from: SlotId,
+        run: FrameNumbers,
+        messages: Box<JudgedContents>,
+    },
     Join(SlotId),
+    /// A login asks for the cursor, whose head is this seq.
+    OpenCursor {
+        from: SlotId,
+        head: u64,
+    },
     Leave,
     Seal,
     Stop,
@@ -107,6 +139,10 @@ pub enum ToHub {
 pub enum Answer {
     /// A run of publishes is accepted. Has the first seq of the run.
     Published(u64),
+    /// The verdicts on a run of messages with numbers, which are two at most.
+    Judged([Option<Verdict>; 2]),
+    /// A login has the cursor, and begins behind this seq.
+    Opened { begin: u64, is_new: bool },
     /// The log is sealed and takes no publish.
     LogSealed,
     /// The commit of the journal failed.
@@ -130,6 +166,8 @@ pub enum ToSupervisor {
         from: SlotId,
         now: bool,
     },
+    /// Another session has taken this session's cursor.
+    Superseded(SlotId),
 }
 
 /// A client, its connection and its session.
@@ -232,8 +270,17 @@ impl Slot {
 
 impl State {
     /// Gives another actor's answer to the session's oldest work that waits for that actor. Has no
-    /// effect if no work waits.
+    /// effect if no work waits. A login with the cursor asks for it once it is announced.
     pub fn give(&mut self, at: SlotId, answer: Answer) {
+        if let Answer::Joined { head, .. } = answer
+            && let Some(login) = self.slots[at].io.login_for_cursor()
+        {
+            login.wait = Wait::Hub;
+            return match self.world.hub.is_alive {
+                true => self.world.tell_hub(ToHub::OpenCursor { from: at, head }),
+                false => self.slots[at].io.take_answer(Answer::ActorEnded),
+            };
+        }
         self.slots[at].io.take_answer(answer);
     }
 }

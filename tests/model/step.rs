@@ -1,12 +1,14 @@
 //! The steps of the model: which of them are possible in a state, and the state that each leads to.
 
 use arauto::internal::close::stop::{Haste, Input};
+use arauto::internal::session::ending::Sending;
 use arauto::{Phase, StopReason};
 use stateright::{Model, Property};
 
 use crate::broken::Broken;
 use crate::connection::Wait;
 use crate::properties;
+use crate::reader::View;
 use crate::setting::{Client, Frame, SOCKET, Setting};
 use crate::state::{BASE, Batch, Connection, Slot, SlotId, State, ToSupervisor};
 
@@ -56,6 +58,14 @@ pub enum Step {
     /// A session's handler panics.
     HandlerPanic(SlotId),
     HubPanic,
+    /// A session's client is to be told how far the stream is, as nothing was for it for a second.
+    MakePassedDue(SlotId),
+    /// The operator changes the rules.
+    ChangeRules,
+    /// The hub begins to write the cursor's position, without broadcasts.
+    StoreCursor,
+    /// The process is killed, and the next one starts.
+    Kill,
     /// The stop machine learns that no frame is in work.
     RequestsIdle,
     /// The deadline of a phase passes.
@@ -161,6 +171,10 @@ impl Setting {
                 steps.push(Step::CommitFails);
             }
         }
+        let is_writing = world.hub.in_flight != Batch::default();
+        if world.hub.is_alive && !is_writing && self.is_journaled && world.hub.cursor.is_queued {
+            steps.push(Step::StoreCursor);
+        }
         if world.supervisor.awaits_requests && world.in_work == 0 {
             steps.push(Step::RequestsIdle);
         }
@@ -225,37 +239,6 @@ impl Setting {
             steps.extend(due.map(|at| Step::Timeout { at, is_early }));
         }
     }
-
-    /// Adds the events that may happen, but need not.
-    fn optional_steps(&self, state: &State, steps: &mut Vec<Step>) {
-        let left = &state.world.left;
-        let has_begun = state.world.phase().is_some();
-        if has_begun && left.fims > 0 {
-            steps.push(Step::Fim);
-        }
-        if has_begun && left.signals > 0 {
-            steps.push(Step::Signal);
-        }
-        if state.world.hub.is_alive && left.hub_panics > 0 {
-            steps.push(Step::HubPanic);
-        }
-        for (at, slot) in state.slots.iter().enumerate() {
-            let client = &self.clients[at];
-            let is_there = slot.core.is_some() && !slot.io.client.is_gone;
-            if slot.connection == Connection::NotConnected {
-                steps.push(Step::Connect(at));
-            }
-            if client.may_break && is_there {
-                steps.push(Step::Break(at));
-            }
-            if client.may_hang_up && is_there && !slot.io.client.has_ended {
-                steps.push(Step::HangUp(at));
-            }
-            if slot.core.is_some() && state.waits_for_handler(at) && left.session_panics > 0 {
-                steps.push(Step::HandlerPanic(at));
-            }
-        }
-    }
 }
 
 impl Slot {
@@ -275,8 +258,15 @@ impl State {
         let Some(core) = &slot.core else { return false };
         let io = &slot.io;
         let has_ended = io.client.is_gone || io.client.has_ended;
-        let can_write = io.has_more(None, &self.world.hub) && io.client.unread < SOCKET;
-        let has_fallen = io.reader.is_some() && io.reached() < self.world.hub.tail;
+        let view = self.view(setting, at);
+        let until = match core.sending() {
+            Sending::UpTo(until) => until.map(|until| until.0),
+            Sending::Nothing => None,
+        };
+        let has_more = io.has_more(None, view) || io.has_more(until, view);
+        let can_write = has_more && io.client.unread < SOCKET;
+        let reader = io.reader.as_ref();
+        let has_fallen = reader.is_some_and(|reader| reader.fallen(view).is_some());
         let may_be_read = io.client.unread == 0 || setting.is(Broken::WrittenIsRead);
         has_ended || can_write || has_fallen || (core.wake_at().is_some() && may_be_read)
     }
@@ -334,6 +324,20 @@ impl State {
                 left.hub_panics -= 1;
                 self.hub_panics();
             }
+            Step::MakePassedDue(at) => {
+                left.passes -= 1;
+                let head = self.world.hub.head;
+                let reader = self.slots[at].io.reader.as_mut();
+                reader.map(|reader| reader.make_passed_due(head));
+                self.wake(setting, at);
+            }
+            Step::ChangeRules => {
+                left.rule_changes -= 1;
+                let head = self.world.hub.head;
+                self.world.rules.change(head);
+            }
+            Step::StoreCursor => self.store_cursor(),
+            Step::Kill => self.kill(setting),
             Step::RequestsIdle => {
                 self.world.supervisor.awaits_requests = false;
                 self.feed(setting, Input::RequestsIdle);
@@ -348,6 +352,15 @@ impl State {
             }
         }
         true
+    }
+
+    /// Returns the log as a session sees it.
+    pub fn view<'a>(&'a self, setting: &'a Setting, at: SlotId) -> View<'a> {
+        View {
+            setting,
+            world: &self.world,
+            user: setting.user(at),
+        }
     }
 
     fn hand_over(&mut self, at: SlotId, is_stopping: bool) {

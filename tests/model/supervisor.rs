@@ -106,6 +106,9 @@ impl State {
     pub fn supervisor_handles(&mut self, setting: &Setting) {
         match self.world.supervisor.mailbox.remove(0) {
             ToSupervisor::Input(input) => self.take_input(setting, *input),
+            ToSupervisor::Superseded(session) => {
+                self.order(Order::CheckStanding, &[id(session)]);
+            }
             ToSupervisor::Shutdown { from, now } => {
                 let reason = StopReason::Admin;
                 let haste = if now { Haste::Now } else { Haste::AsPlanned };
@@ -219,6 +222,7 @@ impl State {
     fn close_store(&mut self, setting: &Setting) {
         self.world.hub.is_alive = false;
         self.world.hub.mailbox.clear();
+        self.world.hub.cursor.close();
         for at in 0..self.slots.len() {
             if let Connection::HandedOver { is_stopping } = self.slots[at].connection {
                 self.start(setting, at, is_stopping);

@@ -6,6 +6,9 @@
 
 use smallvec::SmallVec;
 
+use crate::reader::View;
+use crate::routes::Topics;
+
 /// The record of one session.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Witness {
@@ -19,6 +22,11 @@ pub struct Witness {
     pub promised: Option<u64>,
     /// The seq up to which all broadcasts after the session's start were written or told as missing.
     pub seen: u64,
+    /// The filters that the client was told it has, each with the seq above which it holds. Empty
+    /// without a filter.
+    pub hears: SmallVec<[(u64, Topics); 1]>,
+    /// The numbers of the client's messages that it was told are published, and their seqs.
+    pub acknowledged: SmallVec<[(u64, u64); 1]>,
     /// The first and last seqs of the gaps that the client was told.
     pub gaps: SmallVec<[(u64, u64); 2]>,
     /// The frames that the hub has handled and that are not answered yet: their numbers and seqs.
@@ -55,17 +63,25 @@ pub enum Fault {
     OutOfOrder,
     /// A `published` had a different seq from its broadcast.
     WrongSeq,
-    /// A broadcast was left out, sent twice, or told as missing although it was not.
+    /// A broadcast was left out, sent twice, or told as missing or as passed although it was not.
     NotExact,
+    /// A broadcast was sent that is not for the session.
+    NotForIt,
+    /// A broadcast was sent that the rules denied before it was published.
+    Denied,
     /// A frame was sent after `closing`.
     SentAfterClosing,
     /// A `published` was sent before the journal had the broadcast.
     PublishedBeforeCommit,
 }
 
-impl Fate {
-    pub fn is_in_work(self) -> bool {
-        matches!(self, Fate::InWork | Fate::AdmittedAfterCut)
+/// What the client of a session should get.
+#[derive(Debug, Clone, Copy)]
+pub struct Expected<'a>(View<'a>);
+
+impl<'a> Expected<'a> {
+    pub fn of(view: View<'a>) -> Expected<'a> {
+        Expected(view)
     }
 }
 
@@ -77,6 +93,8 @@ impl Witness {
             is_cut: false,
             promised: None,
             seen: 0,
+            hears: SmallVec::new(),
+            acknowledged: SmallVec::new(),
             gaps: SmallVec::new(),
             assigned: SmallVec::new(),
             last_answered: None,
@@ -92,25 +110,69 @@ impl Witness {
         }
     }
 
-    /// Records that the session follows the log after a seq.
-    pub fn follow(&mut self, after: u64) {
+    /// Records that the session follows the log after a seq, with a filter or without one.
+    pub fn follow(&mut self, after: u64, filter: Option<Topics>) {
         self.seen = after;
+        self.hears = filter.map(|topics| (0, topics)).into_iter().collect();
+    }
+
+    /// Whether a broadcast is for the session.
+    fn is_for(&self, seq: u64, expected: Expected<'_>) -> bool {
+        let mut known = self.hears.iter().rev();
+        let filter = known.find(|(above, _)| seq > *above);
+        let View { world, user, .. } = expected.0;
+        let route = world.hub.history.route(seq);
+        route.is_for(user, filter.map(|(_, topics)| *topics))
+    }
+
+    /// Records that the client goes without the broadcasts up to a seq, none of which may be for it.
+    fn record_unsent(&mut self, to: u64, expected: Expected<'_>) {
+        let rules = &expected.0.world.rules;
+        let history = &expected.0.world.hub.history;
+        let is_owed =
+            |seq: u64| self.is_for(seq, expected) && !rules.may_hide(history.route(seq), seq);
+        let has_lost = (self.seen + 1..=to).any(is_owed);
+        self.record_fault(has_lost, Fault::NotExact);
     }
 
     /// Records that a broadcast was written.
-    pub fn record_broadcast(&mut self, seq: u64) {
-        self.record_fault(seq != self.seen + 1, Fault::NotExact);
+    pub fn record_broadcast(&mut self, seq: u64, expected: Expected<'_>) {
+        let world = expected.0.world;
+        let route = world.hub.history.route(seq);
+        self.record_fault(seq <= self.seen, Fault::NotExact);
+        self.record_unsent(seq - 1, expected);
+        self.record_fault(!self.is_for(seq, expected), Fault::NotForIt);
+        self.record_fault(world.rules.forbid(route, seq), Fault::Denied);
         self.seen = seq;
     }
 
+    /// Records that the session moved over broadcasts that are not for it. With a filter the client
+    /// was told so.
+    pub fn record_passed(&mut self, to: u64, expected: Expected<'_>) {
+        let is_known = to <= expected.0.world.hub.head;
+        self.record_fault(to <= self.seen || !is_known, Fault::NotExact);
+        self.record_unsent(to, expected);
+        self.seen = to;
+    }
+
+    /// Records that the client was told the seq of a message with a number. `is_own` is set if this
+    /// seq is that message's, in the log.
+    pub fn record_numbered(&mut self, n: u64, frame: u8, seq: u64, is_own: bool, committed: u64) {
+        self.record_fault(!is_own, Fault::WrongSeq);
+        self.record_fault(seq > committed, Fault::PublishedBeforeCommit);
+        self.assigned.retain(|(of, _)| *of != frame);
+        self.acknowledged.push((n, seq));
+    }
+
     /// Records that a gap was written.
-    pub fn record_gap(&mut self, from: u64, to: u64) {
+    pub fn record_gap(&mut self, from: u64, to: u64, expected: Expected<'_>) {
         // If the server cannot resume, it sends a gap of all broadcasts before the reader's start.
         let is_of_resume = from == 1 && to == self.seen;
         if is_of_resume {
             return;
         }
-        self.record_fault(from != self.seen + 1 || to < from, Fault::NotExact);
+        self.record_fault(from <= self.seen || to < from, Fault::NotExact);
+        self.record_unsent(from - 1, expected);
         self.gaps.push((from, to));
         self.seen = to;
     }

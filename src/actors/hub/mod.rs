@@ -35,6 +35,7 @@ pub use self::messages::{
 };
 pub use self::not_published::NotPublished;
 pub use self::presence::PresenceLimits;
+pub use self::producers::Producers;
 pub use self::state::{Clock, HubSetup};
 
 #[cfg(test)]

@@ -26,8 +26,8 @@ use crate::log::{Content, KeptLimit, ProducerChanges, ProducerRow};
 use crate::wire::Seq;
 
 /// The producers of all accounts.
-#[derive(Debug)]
-pub(super) struct Producers {
+#[derive(Debug, Clone)]
+pub struct Producers {
     /// The most producers of an account.
     limit: usize,
     /// The committed numbers. The producers of an account are in the order of their last use.
@@ -39,7 +39,7 @@ pub(super) struct Producers {
 }
 
 /// The changes of one batch.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 struct Pending {
     published: HashMap<UserName, HashMap<Arc<str>, Mark>>,
     removed: Vec<(UserName, Arc<str>)>,
@@ -54,7 +54,7 @@ impl Pending {
 impl Producers {
     /// The producers that a stream has when it is opened, by the seq of their last message. An
     /// account has at most `limit` of them.
-    pub(super) fn new(limit: usize, rows: Vec<ProducerRow>) -> Producers {
+    pub fn new(limit: usize, rows: Vec<ProducerRow>) -> Producers {
         let mut producers = Producers {
             limit,
             committed: HashMap::new(),
@@ -73,7 +73,7 @@ impl Producers {
 
     /// Judges messages in their order. Those that are published get the seqs from `next` on, and
     /// belong to the next batch. `admit` decides about each that would be published, with its seq.
-    pub(super) fn judge(
+    pub fn judge(
         &mut self,
         user: &UserName,
         messages: &JudgedContents,
@@ -153,7 +153,7 @@ impl Producers {
 
     /// Begins the next batch. Returns the changes that are to be committed with its broadcasts.
     /// Only one batch may be in flight.
-    pub(super) fn begin_batch(&mut self) -> ProducerChanges {
+    pub fn begin_batch(&mut self) -> ProducerChanges {
         self.in_flight = std::mem::take(&mut self.next);
         self.enforce_limit();
         let row = |user: &UserName, (name, mark): (&Arc<str>, &Mark)| ProducerRow {
@@ -207,7 +207,7 @@ impl Producers {
     }
 
     /// Notes that the batch in flight is committed.
-    pub(super) fn commit_batch(&mut self) {
+    pub fn commit_batch(&mut self) {
         let Pending { published, removed } = std::mem::take(&mut self.in_flight);
         for (user, name) in removed {
             if let Some(marks) = self.committed.get_mut(&user) {
@@ -225,7 +225,7 @@ impl Producers {
     }
 
     /// Notes that nothing pending is committed, and never will be.
-    pub(super) fn discard_pending(&mut self) {
+    pub fn discard_pending(&mut self) {
         (self.in_flight, self.next) = (Pending::default(), Pending::default());
     }
 

@@ -1,4 +1,4 @@
-//! Carries out the effects of a session's decisions on plain values.
+//! What the core's effects do to the surroundings.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,82 +14,13 @@ use arauto::internal::topic::{Permissions, RuleKind};
 use arauto::wire::{Login, Role, Seq, ServerFrame, TopicLine};
 use arauto::{ErrorCode, Evidence, Micros, Outcome, Request, UserName};
 
+use super::Outside;
 use crate::broken::{Broken, Deviation};
-use crate::connection::{Io, Item, Job, Reader, Wait};
-use crate::setting::{Frame, Setting};
-use crate::state::{Answer, SlotId, ToHub, ToSupervisor, World, id};
-
-/// The surroundings of the session in one slot.
-pub struct Outside<'a> {
-    pub setting: &'a Setting,
-    pub world: &'a mut World,
-    pub io: &'a mut Io,
-    pub at: SlotId,
-    /// The number of the frame that is being served.
-    pub serving: u8,
-    /// The numbers of the publishes that were gathered into a run.
-    pub gathered: Vec<u8>,
-    /// Whether the session is ending because of a panic.
-    pub is_panicking: bool,
-    /// Whether the session has had an effect in this run.
-    pub has_acted: bool,
-}
-
-impl Outside<'_> {
-    fn frame(&self, number: u8) -> Frame {
-        let frames = &self.setting.clients[self.at].frames;
-        // The login before the first state is not in the client's list.
-        *frames.get(usize::from(number)).unwrap_or(&Frame::Login)
-    }
-
-    fn add_job(&mut self, wait: Wait, first: u8, frames: usize) {
-        self.has_acted = true;
-        let is_uncounted = wait == Wait::Hub && self.setting.is(Broken::RunsUncounted);
-        let counted = if is_uncounted { 0 } else { frames };
-        self.world.in_work += counted;
-        self.io.jobs.push(Job {
-            wait,
-            first,
-            frames,
-            counted,
-            resume: None,
-        });
-    }
-
-    fn admit(&mut self, frame: u8) {
-        let may_be_late = matches!(self.frame(frame), Frame::Shutdown | Frame::ShutdownNow);
-        self.io.witness.admit(frame, may_be_late);
-    }
-
-    fn tell_hub(&mut self, message: ToHub) {
-        match self.world.hub.is_alive {
-            true => self.world.hub.mailbox.push(message),
-            false => self.io.take_answer(Answer::ActorEnded),
-        }
-    }
-
-    /// Records the fate of the frame that an item answers.
-    fn record_fate(&mut self, item: Item) {
-        if let Some(frame) = item.answers() {
-            let is_login = matches!(self.frame(frame), Frame::Login | Frame::Resume(_));
-            let is_refusal = matches!(item, Item::Refusal(_));
-            self.io.witness.answer(frame, is_refusal, is_login);
-        }
-    }
-
-    /// Queues an item for the client, and records the fate of the frame that the item answers.
-    fn queue(&mut self, item: Item) {
-        self.record_fate(item);
-        if !matches!(item, Item::Stopping | Item::Closing { .. }) {
-            self.io.last_answer = Some(self.io.reached());
-        }
-        self.io.queue.push(item);
-    }
-}
-
-fn number(id: u64) -> u8 {
-    u8::try_from(id).expect("a client sends fewer than 256 frames")
-}
+use crate::connection::Wait;
+use crate::item::{Item, item_of, number};
+use crate::reader::{Reader, topics};
+use crate::setting::Frame;
+use crate::state::{ToHub, ToSupervisor, id};
 
 impl Effects for Outside<'_> {
     fn rules(&self) -> impl SessionRules {
@@ -130,18 +61,35 @@ impl Effects for Outside<'_> {
             return;
         }
         if let ServerFrame::Published(published) = frame {
-            let (frame, seq) = (number(published.id), published.seq.0);
+            let (at, seq) = (number(published.id), published.seq.0);
             let committed = match self.setting.is_journaled {
                 true => self.world.hub.head,
                 // Without a journal nothing outlasts the process, and nothing is promised to.
                 false => u64::MAX,
             };
-            self.io.witness.record_published(frame, seq, committed);
+            match self.frame(at) {
+                Frame::Numbered(n) => {
+                    let number = (self.setting.user(self.at), n);
+                    let is_own = self.world.hub.history.has_number(seq, number);
+                    let witness = &mut self.io.witness;
+                    witness.record_numbered(n, at, seq, is_own, committed);
+                }
+                _ => self.io.witness.record_published(at, seq, committed),
+            }
         }
         let Some(item) = item_of(frame) else { return };
         self.queue(item);
         match frame {
-            ServerFrame::LoggedIn(_) => self.io.witness.is_member = true,
+            ServerFrame::LoggedIn(answer) => {
+                self.io.witness.is_member = true;
+                if self.world.hub.cursor.holder == Some(self.at) {
+                    self.world.hub.cursor.note_told(answer.seq.0);
+                }
+            }
+            ServerFrame::Error(error) if error.code == ErrorCode::Superseded => {
+                let reached = self.io.reached();
+                self.io.witness.end_by_itself(reached);
+            }
             ServerFrame::Stopping(_) => self.io.witness.is_cut = true,
             _ => {}
         }
@@ -157,21 +105,26 @@ impl Effects for Outside<'_> {
         true
     }
 
-    fn follow(&mut self, after: Seq, _: &Hears) {
-        self.io.witness.follow(after.0);
-        self.io.reader = Some(Reader {
-            after: after.0,
-            reached: after.0,
-            gaps: smallvec::SmallVec::new(),
-        });
+    fn follow(&mut self, after: Seq, hears: &Hears) {
+        self.io.witness.follow(after.0, topics(hears));
+        let reader = Reader::new(after.0, hears, self.view());
+        self.io.reader = Some(reader);
     }
 
-    fn choose(&mut self, _: &Hears) -> Seq {
-        unreachable!("no client of the model changes its filter")
+    fn choose(&mut self, hears: &Hears) -> Seq {
+        let Some(mut reader) = self.io.reader.take() else {
+            return Seq::ZERO;
+        };
+        let after = reader.choose(hears, self.view());
+        self.io.reader = Some(reader);
+        let topics = topics(hears).expect("a client of the model never removes its filter");
+        self.io.witness.hears.push((after, topics));
+        Seq(after)
     }
 
     fn hears(&self) -> Hears {
-        Hears::EVERYTHING
+        let reader = self.io.reader.as_ref();
+        reader.map_or(Hears::EVERYTHING, Reader::hears)
     }
 
     fn send_kept(&mut self, _: Option<&[Pattern<'_>]>, _: Seq) {
@@ -277,6 +230,10 @@ impl Effects for Outside<'_> {
         if let (Some(job), Some(resume)) = (self.io.jobs.last_mut(), &login.resume) {
             job.resume = Some(resume.after.0);
         }
+        let options = login.options.as_deref();
+        if let Some(job) = self.io.jobs.last_mut() {
+            job.asks_for_cursor = options.is_some_and(|options| options.cursor.is_some());
+        }
     }
 
     fn abandon_login(&mut self) {}
@@ -297,14 +254,11 @@ impl Effects for Outside<'_> {
     }
 
     fn publish(&mut self, _: &UserName, _: Contents, frames: usize) {
-        let run = std::mem::take(&mut self.gathered);
-        run.iter().for_each(|frame| self.admit(*frame));
-        self.add_job(Wait::Hub, run[0], frames);
+        let run = self.begin_run(frames);
         let from = self.at;
-        self.tell_hub(ToHub::Publish { from, frames });
+        self.tell_hub(ToHub::Publish { from, run });
     }
 
-    // The clients of the model number no messages: a numbered run takes the same way as another.
     fn publish_judged_now(
         &mut self,
         _: &UserName,
@@ -313,8 +267,17 @@ impl Effects for Outside<'_> {
         None
     }
 
-    fn publish_judged(&mut self, _: &UserName, _: JudgedContents, frames: usize) {
-        unreachable!("{frames} messages have a number");
+    fn publish_judged(&mut self, _: &UserName, messages: JudgedContents, frames: usize) {
+        let run = self.begin_run(frames);
+        if let Some(job) = self.io.jobs.last_mut() {
+            job.is_judged = true;
+        }
+        let (from, messages) = (self.at, Box::new(messages));
+        self.tell_hub(ToHub::PublishJudged {
+            from,
+            run,
+            messages,
+        });
     }
 
     fn ask(&mut self, ask: Ask) {
@@ -331,10 +294,15 @@ impl Effects for Outside<'_> {
         unreachable!("no client of the model is an operator");
     }
 
-    fn ack(&mut self, _: Seq) {}
+    fn ack(&mut self, seq: Seq) {
+        if self.has_cursor() {
+            let (at, setting) = (self.at, self.setting);
+            self.world.hub.cursor.ack(at, seq.0, setting);
+        }
+    }
 
     fn is_superseded(&self) -> bool {
-        false
+        self.has_cursor() && self.world.hub.cursor.holder != Some(self.at)
     }
 
     fn leave(&mut self, _: &UserName) {
@@ -348,42 +316,4 @@ impl Effects for Outside<'_> {
     }
 
     fn log(&mut self, _: Event<'_>) {}
-}
-
-/// Returns a frame as an item of the queue; `None` for a broadcast and for other frames that the
-/// model does not have.
-fn item_of(frame: &ServerFrame<'_>) -> Option<Item> {
-    Some(match frame {
-        ServerFrame::Welcome(_) => Item::Welcome,
-        ServerFrame::LoggedIn(answer) => Item::Answer(number(answer.id)),
-        ServerFrame::Reply(answer) => Item::Answer(number(answer.id)),
-        ServerFrame::Published(answer) => Item::Answer(number(answer.id)),
-        ServerFrame::Present(answer) => Item::Answer(number(answer.id)),
-        ServerFrame::Pong(answer) => Item::Answer(number(answer.id)),
-        ServerFrame::Cursors(_) | ServerFrame::CursorRemoved(_) => {
-            unreachable!("no client of the model is an operator")
-        }
-        ServerFrame::Sessions(answer) => Item::Answer(number(answer.id)),
-        ServerFrame::Topics(answer) => Item::Answer(number(answer.id)),
-        ServerFrame::Subscribed(answer) => Item::Answer(number(answer.id)),
-        ServerFrame::Gap(gap) => Item::Gap(gap.from.0, gap.to.0),
-        ServerFrame::Error(error) => match error.id {
-            Some(id) if error.code == ErrorCode::Stopping => Item::Refusal(number(id)),
-            Some(id) => Item::Answer(number(id)),
-            None => Item::Failure,
-        },
-        ServerFrame::Stopping(stopping) => match stopping.id {
-            Some(id) => Item::Answer(number(id)),
-            None => Item::Stopping,
-        },
-        ServerFrame::Closing(closing) => Item::Closing {
-            accepted: closing.accepted,
-            refused: closing.refused,
-        },
-        ServerFrame::Message(_)
-        | ServerFrame::Joined(_)
-        | ServerFrame::Left(_)
-        | ServerFrame::Kept(_)
-        | ServerFrame::Passed(_) => return None,
-    })
 }

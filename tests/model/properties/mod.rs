@@ -3,6 +3,9 @@
 //! The properties of the end compare the report with the actual fate of each frame and each
 //! broadcast ([`crate::witness`]). No decision reads these fates.
 
+pub mod cursor;
+pub mod numbers;
+
 use arauto::{CloseReason, Evidence, ExitCode, Phase, Seq, SessionRecord};
 use stateright::Property;
 
@@ -28,6 +31,8 @@ pub const ALL_TOLD: &str = "each accepted client is reported and told, when the 
 pub const EXIT_3_HAS_CAUSE: &str = "exit 3 has a cause";
 pub const ON_DISK: &str = "published comes after the commit of the journal";
 pub const THIRD_SIGNAL: &str = "a third signal ends the process at once, with exit 4";
+pub const ONLY_OWN: &str = "no session gets a broadcast that is not for it";
+pub const RULES_KEPT: &str = "no broadcast is sent that the rules denied before it was published";
 pub const ENDS: &str = "every run ends";
 
 /// Returns the properties of a setting.
@@ -60,7 +65,9 @@ pub fn all(setting: &Setting) -> Vec<Property<Setting>> {
             let is_patient = !state.world.supervisor.was_late;
             !(is_patient
                 && state.world.hub.is_sealed
-                && waiting.any(|message| matches!(message, ToHub::Publish { .. })))
+                && waiting.any(|message| {
+                    matches!(message, ToHub::Publish { .. } | ToHub::PublishJudged { .. })
+                }))
         }),
         Property::<Setting>::always(WORK_AWAITED, |_, state| {
             !state.world.supervisor.overlooked_work
@@ -87,8 +94,14 @@ pub fn all(setting: &Setting) -> Vec<Property<Setting>> {
         Property::<Setting>::always(THIRD_SIGNAL, |setting, state| {
             !state.world.has_third_signal(setting) || is_exit(state, ExitCode::Forced)
         }),
+        Property::<Setting>::always(ONLY_OWN, |_, state| !has(state, Fault::NotForIt)),
+        Property::<Setting>::always(RULES_KEPT, |_, state| !has(state, Fault::Denied)),
         Property::<Setting>::eventually(ENDS, |_, state| state.world.exit().is_some()),
     ];
+    if setting.has_cursor() {
+        all.extend(cursor::all());
+    }
+    all.extend(numbers::all());
     all.extend(reachable(setting));
     all
 }
@@ -119,7 +132,7 @@ fn has_everything(slot: &Slot, state: &State) -> bool {
         Fate::Answered => answers(slot, number, io.written.into()) == 1,
         Fate::Unread | Fate::Refused | Fate::Uncounted => true,
     };
-    let has_failed = io.queue.contains(&crate::connection::Item::Failure);
+    let has_failed = io.queue.contains(&crate::item::Item::Failure);
     let was_over_before = slot.record.is_none() && slot.is_over();
     // The server waits one second for a client that has not logged in, and promises it no more.
     // A client that hung up before the stop can still read the frames that were written to it.
@@ -148,7 +161,7 @@ fn is_answered_once(slot: &Slot) -> bool {
 
 /// Whether `closing` is the last item and has the right counts, or is not queued.
 fn is_closing_last(slot: &Slot) -> bool {
-    use crate::connection::Item;
+    use crate::item::Item;
     let queue = &slot.io.queue;
     let Some(place) = queue.iter().position(|item| item.is_closing()) else {
         return true;

@@ -2,6 +2,10 @@
 //! `cargo test --test model intact -- --nocapture` prints the numbers of states. The large settings
 //! need an optimized build: `just model`.
 
+mod cursor;
+mod numbers;
+mod topics;
+
 use std::collections::HashSet;
 use std::time::Instant;
 

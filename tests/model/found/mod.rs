@@ -1,6 +1,10 @@
 //! The checker finds a counter-example for each broken rule, and none for the intact rules.
 //! `cargo test --test model found -- --nocapture` prints the counter-examples.
 
+mod cursor;
+mod numbers;
+mod topics;
+
 use std::collections::BTreeSet;
 
 use stateright::{Checker, HasDiscoveries, Model};
