@@ -6,7 +6,7 @@
 use std::sync::PoisonError;
 use std::task::Waker;
 
-pub use shuttle::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+pub use shuttle::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, AtomicUsize, Ordering};
 use shuttle::sync::{MutexGuard, RwLockReadGuard, RwLockWriteGuard};
 
 /// A lock that no panic poisons, as `parking_lot`'s.
@@ -24,7 +24,7 @@ impl<T> Mutex<T> {
 }
 
 /// As [`Mutex`], for many readers or one writer.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct RwLock<T>(shuttle::sync::RwLock<T>);
 
 impl<T> RwLock<T> {

@@ -1,10 +1,8 @@
 //! The permissions of one account at this moment.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU8, Ordering};
 
-use parking_lot::RwLock;
-
+use crate::sync::{AtomicU8, Ordering, RwLock};
 use crate::topic::{Permissions, RuleKind};
 
 /// The permissions of one account, or of the sessions without one. They are replaced when the

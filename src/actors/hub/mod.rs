@@ -38,5 +38,7 @@ pub use self::presence::PresenceLimits;
 pub use self::producers::Producers;
 pub use self::state::{Clock, HubSetup};
 
+#[cfg(all(test, shuttle))]
+mod interleavings;
 #[cfg(test)]
 mod tests;

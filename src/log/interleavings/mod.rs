@@ -1,6 +1,7 @@
 //! The log among threads: an appender, relays, readers that sleep at their bells.
 
 mod backpressure;
+pub(crate) mod subscribers;
 mod tail;
 mod wake;
 
@@ -16,7 +17,8 @@ use super::{
     Appender, BackpressureLimits, Content, Cursor, Log, LogLimits, LogRead, ReadWait, Slices,
     TrackedReader,
 };
-use crate::wire::{Body, Decoded, Gap, Millis, Seq, ServerFrame, cbor};
+use crate::topic::Route;
+use crate::wire::{Body, Decoded, Gap, Millis, Publish, PublishOptions, Seq, ServerFrame, cbor};
 
 /// Nothing that is appended here goes beyond it.
 pub(crate) const LARGE: usize = 1 << 20;
@@ -76,6 +78,41 @@ pub(crate) fn push(appender: &mut Appender, count: usize) {
     let messages = std::iter::repeat_n(Content::body(&body), count);
     let pushed = appender.push_messages(Millis(0), "a", messages);
     pushed.expect("it is sealed later");
+}
+
+/// Pushes a message with this topic, or to this user, as a part of its own.
+pub(crate) fn push_routed(appender: &mut Appender, route: Route<'_>) {
+    let mut publish = Publish::new(0, Body::text("x"));
+    match route {
+        Route::Topic(topic) => publish.topic = Some(topic.into()),
+        Route::User(user) => {
+            publish.options = Some(Box::new(PublishOptions {
+                to: Some(user.into()),
+                ..PublishOptions::default()
+            }));
+        }
+        Route::Presence => panic!("a message has no such route"),
+    }
+    let mut bytes = Vec::new();
+    let keys = cbor::encode_content(&publish, &mut bytes).count;
+    let content = Content {
+        bytes: &bytes,
+        keys,
+        route: Some(route),
+        is_kept: false,
+    };
+    let pushed = appender.push_messages(Millis(0), "a", [content]);
+    pushed.expect("it is sealed later");
+}
+
+/// Reads every seq up to `wanted`, each once, on the thread with this number.
+pub(crate) fn read_up_to(
+    log: &Arc<Log>,
+    shard: usize,
+    wanted: Seq,
+) -> impl Future<Output = ()> + use<> {
+    let reader = CheckedReader::after(log, shard, Seq::ZERO);
+    async move { drop(reader.read_up_to(wanted).await) }
 }
 
 /// How a reader goes to sleep.

@@ -78,7 +78,15 @@ pub(super) const LAYERS: &[Layer] = &[
     },
     Layer {
         name: "accounts",
-        layers: &["wire", "topic", "store", "rate", "link", "parse_error"],
+        layers: &[
+            "wire",
+            "topic",
+            "store",
+            "rate",
+            "link",
+            "parse_error",
+            "sync",
+        ],
         never: &["actix", "tokio::io", "std::fs", "std::os"],
     },
     Layer {
@@ -133,6 +141,7 @@ pub(super) const LAYERS: &[Layer] = &[
             "deadline",
             "interleavings",
             "saved_time",
+            "sync",
         ],
         never: &["std::os", "rustix", "rusqlite"],
     },

@@ -225,9 +225,7 @@ impl Cursors {
     }
 
     fn hasten(&mut self, at: Instant) {
-        if let Some(storing) = &mut self.storing {
-            storing.hasten(at);
-        }
+        self.storing.iter_mut().for_each(|it| it.hasten(at));
     }
 
     /// Notes acks that came since; the task is woken when there are more.
@@ -396,5 +394,7 @@ impl Cursors {
     }
 }
 
+#[cfg(all(test, shuttle))]
+mod interleavings;
 #[cfg(test)]
 mod tests;

@@ -7,9 +7,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use futures_util::task::AtomicWaker;
-use parking_lot::Mutex;
-
+use crate::sync::{AtomicWaker, Mutex};
 use crate::wire::{Seq, SessionId, Term};
 
 /// How far a cursor is.

@@ -3,6 +3,8 @@
 mod answers;
 mod broadcasts;
 mod hearing;
+#[cfg(all(test, shuttle))]
+mod interleavings;
 mod past;
 mod queue;
 mod reader;

@@ -7,9 +7,12 @@ use std::task::{Context, Poll};
 use shuttle::{future, thread};
 
 use super::{Reader, Recipient, Upcoming};
-use crate::interleavings::explore;
-use crate::log::Log;
-use crate::log::interleavings::{LARGE, NO_WINDOW, RelayedLog, push};
+use crate::accounts::LivePermissions;
+use crate::actors::session::outlet::interleavings::denial;
+use crate::interleavings::{expect_found, explore};
+use crate::log::interleavings::{LARGE, NO_WINDOW, RelayedLog, push, push_routed};
+use crate::log::{Log, frame_length};
+use crate::topic::Route;
 use crate::wire::Seq;
 
 /// Reads up to the cut, as a session does that is drained.
@@ -67,4 +70,56 @@ fn sessions_are_drained_to_the_cut() {
 #[test]
 fn session_asleep_at_any_point_reads_up_to_the_cut() {
     explore(sessions_are_drained_to_the_cut);
+}
+
+/// A session that judges by the rules of before its read.
+fn rules_are_taken_before_the_read() {
+    let (relayed, mut appender) = RelayedLog::new(LARGE, NO_WINDOW);
+    let live = Arc::<LivePermissions>::default();
+    let log = Arc::clone(&relayed.log);
+    let recipient = Recipient {
+        name: Arc::from("a"),
+        permissions: Arc::clone(&live),
+    };
+    let mut reader = Reader::new(&log, Seq::ZERO, false, recipient);
+    let session = future::spawn_local(poll_fn(move |cx| {
+        while reader.seq() < Seq(2) {
+            reader.update_rules();
+            match reader.next(&log, 0, None, cx) {
+                Upcoming::Nothing => return Poll::Pending,
+                Upcoming::Frames(slices) => {
+                    let (mut seq, mut length) = (reader.seq(), 0);
+                    for slice in &slices {
+                        let mut bytes = &slice.bytes[..];
+                        length += bytes.len();
+                        while let Some(used) = frame_length(bytes) {
+                            seq = seq.next();
+                            let is_sent = reader.may_hear(&bytes[..used]);
+                            assert!(!(is_sent && seq == Seq(2)), "the rules deny it");
+                            bytes = &bytes[used..];
+                        }
+                    }
+                    reader.advance(&log, &slices, length);
+                }
+                _ => {}
+            }
+        }
+        Poll::Ready(())
+    }));
+    let operator = thread::spawn(move || {
+        push_routed(&mut appender, Route::Topic("b"));
+        appender.commit();
+        live.replace(Some(denial()));
+        push_routed(&mut appender, Route::Topic("a"));
+        appender.commit();
+        appender
+    });
+    future::block_on(session).expect("nobody ends it");
+    drop(operator.join().expect("it does not panic"));
+    relayed.end();
+}
+
+#[test]
+fn rules_taken_before_the_read_are_found_stale() {
+    expect_found("the rules deny it", rules_are_taken_before_the_read);
 }
