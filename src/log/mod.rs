@@ -46,6 +46,7 @@ mod kept_search;
 mod notifier;
 mod page_file;
 mod parts;
+mod recent_routes;
 mod relay;
 mod routes;
 mod subscribers;

@@ -100,7 +100,7 @@ impl Parts {
             end: 0,
             first_copied: 0,
             pages: 0,
-            routes: RouteTable::default(),
+            routes: RouteTable::behind(Seq(first.0 - 1)),
             kept: KeptValues::default(),
         }
     }

@@ -36,6 +36,10 @@ pub(super) struct Entry {
 /// The entries of all held broadcasts that have a route.
 #[derive(Debug, Default)]
 pub(super) struct RouteTable {
+    /// Broadcasts up to here that have a route are not held.
+    dropped_to: Seq,
+    /// Broadcasts up to here that are for one user are not held, and there may have been some.
+    dropped_direct_to: Seq,
     entries: VecDeque<Entry>,
     /// The number of the entry at the front. Entries are numbered from 0, in the order of seqs.
     first_number: u64,
@@ -43,6 +47,15 @@ pub(super) struct RouteTable {
 }
 
 impl RouteTable {
+    /// Creates an empty table of what is behind `after`.
+    pub(super) fn behind(after: Seq) -> RouteTable {
+        RouteTable {
+            dropped_to: after,
+            dropped_direct_to: after,
+            ..RouteTable::default()
+        }
+    }
+
     /// Adds the newest broadcast.
     pub(super) fn push(&mut self, seq: Seq, part: u64, offset: u32, route: Route<'_>) {
         let number = self.first_number + self.entries.len() as u64;
@@ -61,6 +74,10 @@ impl RouteTable {
             && entry.part <= part
         {
             self.lists.pop(entry.route);
+            self.dropped_to = entry.seq;
+            if matches!(entry.route, RouteId::User(_)) {
+                self.dropped_direct_to = entry.seq;
+            }
             self.entries.pop_front();
             self.first_number += 1;
         }
@@ -78,6 +95,24 @@ impl RouteTable {
     pub(super) fn after(&self, after: Seq) -> impl Iterator<Item = Entry> + '_ {
         let index = self.entries.partition_point(|entry| entry.seq <= after);
         self.entries.range(index..).copied()
+    }
+
+    /// Returns the `most` newest entries, in order, and the seq behind which these are all.
+    pub(super) fn newest(&self, most: usize) -> (Seq, impl Iterator<Item = Entry> + '_) {
+        let index = self.entries.len().saturating_sub(most);
+        let before = index.checked_sub(1).map(|before| self.entries[before].seq);
+        let behind = before.unwrap_or(self.dropped_to);
+        (behind, self.entries.range(index..).copied())
+    }
+
+    /// Returns the newest seq up to `until` of a broadcast that is for one user, or may be.
+    pub(super) fn newest_direct(&self, until: Seq) -> Seq {
+        let numbers = self.lists.for_users();
+        let index = numbers.partition_point(|number| self.entry(*number).seq <= until);
+        let newest = index
+            .checked_sub(1)
+            .map(|index| self.entry(numbers[index]).seq);
+        newest.unwrap_or(self.dropped_direct_to)
     }
 
     /// Returns the count of entries behind `after`.

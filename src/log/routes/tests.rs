@@ -72,6 +72,7 @@ proptest! {
     #[test]
     fn table_finds_what_a_plain_list_finds(steps in vec(step(), 1..40), after in 0..60_u64) {
         let (mut table, mut all) = (RouteTable::default(), Vec::new());
+        let mut published = Vec::new();
         let (mut seq, mut part, mut oldest) = (Seq::ZERO, 1, 1);
         for step in steps {
             match step {
@@ -79,7 +80,9 @@ proptest! {
                     for (offset, (skipped, route)) in (0..).zip(broadcasts) {
                         seq = Seq(seq.0 + skipped);
                         table.push(seq, part, offset, route.borrowed());
-                        all.push(Held { seq, part, offset, route });
+                        let held = Held { seq, part, offset, route };
+                        published.push(held.clone());
+                        all.push(held);
                     }
                     part += 1;
                 }
@@ -114,6 +117,22 @@ proptest! {
             prop_assert_eq!(entries.collect::<Vec<_>>(), held);
         }
         prop_assert_eq!(table.find(Route::Topic("never published")), None);
+        let dropped: Vec<&Held> = published.iter().filter(|held| held.part < oldest).collect();
+        let newest = |list: &[&Held]| list.last().map_or(Seq::ZERO, |held| held.seq);
+        for most in [0, 3, all.len()] {
+            let (behind, entries) = table.newest(most);
+            let first = all.len().saturating_sub(most);
+            let entries: Vec<Held> = entries.map(|entry| found(&table, entry)).collect();
+            prop_assert_eq!(&entries[..], &all[first..]);
+            let before: Vec<&Held> = dropped.iter().copied().chain(&all[..first]).collect();
+            prop_assert_eq!(behind, newest(&before));
+        }
+        let is_direct = |held: &&Held| matches!(held.route, Owned::User(_));
+        let direct = published.iter().filter(is_direct);
+        let direct: Vec<&Held> = direct
+            .filter(|held| held.part < oldest || held.seq <= after)
+            .collect();
+        prop_assert_eq!(table.newest_direct(after), newest(&direct));
         table.drop_through(part);
         prop_assert_eq!(table.cost(), 0);
     }

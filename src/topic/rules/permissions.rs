@@ -3,8 +3,9 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
+use super::rule_pattern::RulePattern;
 use super::rule_set::KindRules;
-use super::{RuleKind, RuleSet};
+use super::{Effect, RuleKind, RuleSet};
 use crate::topic::{Pattern, Topic};
 
 /// The rules that apply to one user. Users share the rules for all accounts.
@@ -104,6 +105,19 @@ impl Permissions {
             }
         }
         Some(left)
+    }
+
+    /// Returns the rules of a kind with their patterns as they were written: first the deny rules.
+    /// Rules that cannot be read are one that denies every topic.
+    pub fn rules(&self, kind: RuleKind) -> impl Iterator<Item = (Effect, &str)> {
+        let [for_all, own] = self.of_kind(kind);
+        let denies_all = for_all.denies_all() || own.denies_all();
+        let denied = for_all.denied().iter().chain(own.denied());
+        let denied = denied.map(RulePattern::as_str);
+        let denied = denies_all.then_some("#").into_iter().chain(denied);
+        let allowed = for_all.allowed().iter().chain(own.allowed());
+        let allowed = allowed.map(|pattern| (Effect::Allow, pattern.as_str()));
+        denied.map(|text| (Effect::Deny, text)).chain(allowed)
     }
 
     fn of_kind(&self, kind: RuleKind) -> [&KindRules; 2] {
