@@ -157,8 +157,9 @@ pub use client::{
 };
 #[cfg(feature = "server")]
 pub use close::{
-    ActorLine, ActorName, Component, Evidence, ExitCode, Fate, Micros, PhaseLine, Report,
-    SessionOutcome, SessionRecord, Times, Trouble,
+    ActorLine, ActorName, Component, Evidence, ExitCode, Fate, KnownRoute, Micros, NotForIt,
+    PhaseLine, RecentRoutes, Report, RoutedBroadcast, SessionFilter, SessionOutcome, SessionRecord,
+    SubscribeRules, Times, Trouble, Undecided,
 };
 #[cfg(feature = "server")]
 pub use log::{BackpressureLimits, LogLimits, Retention};

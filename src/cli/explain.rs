@@ -1,9 +1,13 @@
-//! `arauto explain`: prints, for one broadcast, which sessions got it.
+//! `arauto explain`: prints, for one broadcast, which sessions got it, and why it was not for the
+//! others.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use arauto::{CloseReason, Evidence, Fate, Report, Seq, SessionRecord};
+use arauto::{
+    CloseReason, Evidence, Fate, KnownRoute, NotForIt, Report, RoutedBroadcast, Seq, SessionRecord,
+    Undecided,
+};
 use serde_json::{Value, json};
 
 use super::exit::{Failure, sysexits};
@@ -38,7 +42,7 @@ pub(super) fn run(args: &Args) -> Result<u8, Failure> {
     let mut out = Output::stdout();
     if args.json {
         for record in &report.sessions {
-            out.json(&json_line(record, seq))?;
+            out.json(&json_line(&report, record, seq))?;
         }
     } else {
         out.text(&summary(&report, seq))?;
@@ -48,21 +52,27 @@ pub(super) fn run(args: &Args) -> Result<u8, Failure> {
 
 fn summary(report: &Report, seq: Seq) -> String {
     let mut table = plain_table(["session", "user", "endpoint", "fate", "because"]);
+    // In the order of the fates.
     let mut counts: BTreeMap<Fate, usize> = BTreeMap::new();
     for record in &report.sessions {
-        let fate = record.fate(seq);
+        let fate = report.fate(record, seq);
         *counts.entry(fate).or_default() += 1;
         table.add_row([
             record.session.to_string(),
             record.user.as_deref().map_or("-".to_owned(), clean),
             clean(&record.endpoint),
             name(fate).to_owned(),
-            explanation(record, fate),
+            explanation(report, record, seq),
         ]);
     }
-    let counts = counts
-        .iter()
-        .map(|(fate, count)| format!("{count} {}", name(*fate)));
+    let mut named: Vec<(&str, usize)> = Vec::new();
+    for (fate, count) in counts {
+        match named.last_mut() {
+            Some((last, sum)) if *last == name(fate) => *sum += count,
+            _ => named.push((name(fate), count)),
+        }
+    }
+    let counts = named.iter().map(|(name, count)| format!("{count} {name}"));
     let counts = counts.collect::<Vec<_>>().join(", ");
     let counts = if counts.is_empty() {
         "no session existed when the stop began".to_owned()
@@ -70,27 +80,71 @@ fn summary(report: &Report, seq: Seq) -> String {
         counts
     };
     format!(
-        "broadcast {seq} of {}, stream {}: {counts}\n\n{}\n",
+        "broadcast {seq} of {}, stream {}: {counts}\n{}\n{}\n",
         report.head,
         clean(&report.stream),
+        route(report, seq),
         lines(&table)
     )
 }
 
-fn json_line(record: &SessionRecord, seq: Seq) -> Value {
-    let fate = record.fate(seq);
-    json!({
+/// Describes a broadcast in a line, as far as the report knows it.
+fn route(report: &Report, seq: Seq) -> String {
+    let Some(routes) = &report.routes else {
+        return String::new();
+    };
+    match routes.of(seq) {
+        KnownRoute::Everybody => "a message without a topic, to everybody\n".to_owned(),
+        KnownRoute::Listed(routed) => format!("{}\n", described(routed)),
+        _ => format!(
+            "its topic is unknown: the report lists the topics of broadcasts above {}\n",
+            routes.above
+        ),
+    }
+}
+
+fn described(routed: &RoutedBroadcast) -> String {
+    if routed.presence {
+        return "a user joined or left".to_owned();
+    }
+    let to = routed.to.as_ref();
+    let to = to.map_or_else(String::new, |user| format!(" to the user {}", clean(user)));
+    match &routed.topic {
+        Some(topic) => format!("a message{to} with the topic {}", clean(topic)),
+        None => format!("a message{to} without a topic"),
+    }
+}
+
+fn json_line(report: &Report, record: &SessionRecord, seq: Seq) -> Value {
+    let fate = report.fate(record, seq);
+    let mut line = json!({
         "session": record.session, "user": record.user, "endpoint": record.endpoint,
-        "fate": name(fate), "because": explanation(record, fate),
-    })
+        "fate": name(fate), "because": explanation(report, record, seq),
+    });
+    if let Some(why) = why(fate) {
+        line["why"] = json!(why);
+    }
+    let routes = report.routes.as_ref();
+    if let Some(KnownRoute::Listed(routed)) = routes.map(|routes| routes.of(seq)) {
+        let RoutedBroadcast {
+            topic,
+            to,
+            presence,
+            ..
+        } = routed;
+        line["route"] = json!({ "topic": topic, "to": to, "presence": presence });
+    }
+    line
 }
 
 fn name(fate: Fate) -> &'static str {
     match fate {
         Fate::Acked => "acked",
         Fate::Sent(evidence) => evidence.as_str(),
+        Fate::NotForIt(_) => "not-for-it",
         Fate::Missing => "missing",
         Fate::Gap => "gap",
+        Fate::Undecided(_) => "undecided",
         Fate::Unlisted => "unlisted",
         Fate::Unplaced => "unplaced",
         Fate::Before => "before",
@@ -100,8 +154,17 @@ fn name(fate: Fate) -> &'static str {
     }
 }
 
-fn explanation(record: &SessionRecord, fate: Fate) -> String {
-    let sent = record.sent;
+/// Returns the reason of a fate that has several, in a word.
+fn why(fate: Fate) -> Option<&'static str> {
+    match fate {
+        Fate::NotForIt(why) => Some(why.as_str()),
+        Fate::Undecided(why) => Some(why.as_str()),
+        _ => None,
+    }
+}
+
+fn explanation(report: &Report, record: &SessionRecord, seq: Seq) -> String {
+    let (fate, sent) = (report.fate(record, seq), record.sent);
     match fate {
         Fate::Acked => format!(
             "the client acknowledged all broadcasts up to {}",
@@ -116,9 +179,18 @@ fn explanation(record: &SessionRecord, fate: Fate) -> String {
         Fate::Sent(_) => {
             format!("written, as all up to {sent}; how much the client has read is unknown")
         }
+        Fate::NotForIt(why) => not_for_it(record, why),
         Fate::Missing => format!("the last broadcast written was {sent}"),
         Fate::Gap => {
             "the log no longer held it; the client got a `gap`, if its dialect has gaps".to_owned()
+        }
+        Fate::Undecided(why) => {
+            let written = if seq > sent {
+                "not written, and"
+            } else {
+                "written, or not for the session:"
+            };
+            format!("{written} {}", undecided(report, record, why))
         }
         Fate::Unplaced => {
             "the report is from an older arauto and does not say where the session's broadcasts \
@@ -136,6 +208,70 @@ fn explanation(record: &SessionRecord, fate: Fate) -> String {
         ),
         Fate::NoReader => {
             "the session had not logged in, or its listener sends no broadcasts".to_owned()
+        }
+        _ => String::new(),
+    }
+}
+
+fn not_for_it(record: &SessionRecord, why: NotForIt) -> String {
+    match why {
+        NotForIt::Filter => format!("no pattern of its filter matches: {}", patterns(record)),
+        NotForIt::Rules => {
+            "the operator's rules did not let the session receive this topic".to_owned()
+        }
+        NotForIt::AnotherUser => "the message is for another user only".to_owned(),
+        NotForIt::Presence => "the session is not told who joins and who leaves".to_owned(),
+        _ => String::new(),
+    }
+}
+
+/// Formats the first patterns of a session's filter.
+fn patterns(record: &SessionRecord) -> String {
+    const SHOWN: usize = 3;
+    let filter = record.filter.as_ref();
+    let patterns = filter.and_then(|filter| filter.patterns.as_deref());
+    let patterns = patterns.unwrap_or_default();
+    let shown = patterns.iter().take(SHOWN).map(|pattern| clean(pattern));
+    let shown = shown.collect::<Vec<_>>().join(", ");
+    match patterns.len() {
+        0 => "it is empty".to_owned(),
+        count if count > SHOWN => format!("{shown} and {} more", count - SHOWN),
+        _ => shown,
+    }
+}
+
+/// Explains why the report cannot tell whether a broadcast was for a session.
+fn undecided(report: &Report, record: &SessionRecord, why: Undecided) -> String {
+    let filter = record.filter.as_ref();
+    match why {
+        Undecided::RouteUnlisted => {
+            let above = report
+                .routes
+                .as_ref()
+                .map_or(Seq::ZERO, |routes| routes.above);
+            format!("the report lists the topics of broadcasts above {above} only")
+        }
+        Undecided::FilterChanged => {
+            let since = filter.map_or(Seq::ZERO, |filter| filter.since);
+            format!("the report knows the session's filter for broadcasts above {since} only")
+        }
+        Undecided::PatternsUnlisted => {
+            let unlisted = filter.map_or(0, |filter| filter.unlisted);
+            format!(
+                "none of the listed patterns matches, and {unlisted} patterns of the session are \
+                 not listed"
+            )
+        }
+        Undecided::WithheldUnlisted => {
+            let to = record.withheld_unlisted_to.unwrap_or(Seq::ZERO);
+            format!("the report does not list what rules kept from the session up to {to}")
+        }
+        Undecided::RulesUnlisted => {
+            let unlisted = record.rules.as_ref().map_or(0, |rules| rules.unlisted);
+            format!(
+                "none of the listed rules denies it, and {unlisted} rules about the session are \
+                 not listed"
+            )
         }
         _ => String::new(),
     }

@@ -3,20 +3,30 @@
 //! supervisor and the sessions act on it.
 
 mod component;
+mod fate;
 mod in_work;
 mod phase;
 mod record;
 mod report;
+mod routes;
+mod selection;
 pub mod stop;
 mod stopwatch;
+#[cfg(test)]
+mod testing;
 mod trouble;
+mod verdict;
 
 pub use component::{ActorName, Component};
+pub use fate::Fate;
 pub use in_work::{InWork, Work};
-pub use record::{Fate, SessionOutcome, SessionRecord};
+pub use record::{SessionOutcome, SessionRecord};
 pub use report::{ActorLine, ExitCode, PhaseLine, Report};
+pub use routes::{KnownRoute, RecentRoutes, RoutedBroadcast};
+pub use selection::{SessionFilter, SubscribeRules};
 pub use stopwatch::{Micros, Stopwatch, Times};
 pub use trouble::Trouble;
+pub use verdict::{NotForIt, Undecided};
 
 pub use crate::link::Evidence;
 pub use crate::wire::{CloseReason, Phase, StopReason};

@@ -1,8 +1,8 @@
-//! The record of one session, and the fate of one broadcast at it.
+//! The record of one session.
 
 use serde::{Deserialize, Serialize};
 
-use super::{CloseReason, Evidence, Times};
+use super::{CloseReason, Evidence, SessionFilter, SubscribeRules, Times};
 use crate::wire::{Named, Seq, SessionId};
 
 /// The record of a session.
@@ -31,6 +31,24 @@ pub struct SessionRecord {
     pub sent: Seq,
     /// Ranges of broadcasts that it had to get and did not, both ends included.
     pub missing: Vec<(Seq, Seq)>,
+    /// Up to this seq the ranges may also hold broadcasts that were not for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub missing_undecided_to: Option<Seq>,
+    /// How many broadcasts behind the last one that it was sent, up to its cut, were not for it.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub not_for_it: u64,
+    /// Its choice of broadcasts; absent where that is everything that is for everybody.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub filter: Option<SessionFilter>,
+    /// The operator's rules about what it receives, at its end.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rules: Option<SubscribeRules>,
+    /// The latest broadcasts that it chose and that rules kept from it, by seq.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub withheld: Vec<Seq>,
+    /// Up to this seq there were others, which are not listed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub withheld_unlisted_to: Option<Seq>,
     /// The latest ranges that had fallen off the log before it read them; its client was
     /// told so by `gap`, where its dialect has that.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -59,7 +77,8 @@ pub enum SessionOutcome {
     Complete,
     /// The client broke the connection: it was promised nothing more.
     Lost,
-    /// All is written, and nobody knows whether it has arrived.
+    /// All that was for it is written, and nobody knows whether it has arrived, or it was not told
+    /// how far the stream went on behind that.
     Unproven,
     /// Accepted frames were not answered.
     Unanswered,
@@ -80,31 +99,6 @@ impl SessionOutcome {
     }
 }
 
-/// The fate of one broadcast at one session.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[non_exhaustive]
-pub enum Fate {
-    /// The client said that it has read it.
-    Acked,
-    /// It was written whole, and is known to have got so far.
-    Sent(Evidence),
-    /// It had to be written, and was not.
-    Missing,
-    /// It had fallen off the log before the session read it; the client was told so by
-    /// `gap`, where its dialect has that.
-    Gap,
-    /// It was written, or is in a gap that the report no longer lists.
-    Unlisted,
-    /// The report does not say where the session's broadcasts began: an older one.
-    Unplaced,
-    /// It was made before the session logged in, or resumed behind it.
-    Before,
-    /// The session had ended by itself before it was made.
-    Behind,
-    /// The session gets no broadcasts: it has not logged in, or its listener has none.
-    NoReader,
-}
-
 impl SessionRecord {
     /// How its end is to be judged; of several words the gravest.
     pub fn outcome(&self) -> SessionOutcome {
@@ -114,7 +108,7 @@ impl SessionRecord {
             SessionOutcome::Missing
         } else if self.accepted != self.answered {
             SessionOutcome::Unanswered
-        } else if self.evidence < Evidence::KernelAcked {
+        } else if self.evidence < Evidence::KernelAcked || self.sent < self.cut {
             SessionOutcome::Unproven
         } else {
             SessionOutcome::Complete
@@ -144,80 +138,20 @@ impl SessionRecord {
         let ranges = self.missing.iter();
         ranges.map(|(from, to)| to.0 - from.0 + 1).sum()
     }
+}
 
-    /// Returns the fate of the broadcast `seq` at this session.
-    pub fn fate(&self, seq: Seq) -> Fate {
-        let is_in = |ranges: &[(Seq, Seq)]| ranges.iter().any(|(a, b)| (*a..=*b).contains(&seq));
-        match self.after {
-            Some(after) if seq <= after => Fate::Before,
-            _ if is_in(&self.gaps) => Fate::Gap,
-            _ if is_in(&self.missing) => Fate::Missing,
-            None if self.user.is_some() || self.sent > Seq::ZERO => Fate::Unplaced,
-            None => Fate::NoReader,
-            _ if self.gaps_unlisted_to.is_some_and(|to| seq <= to) => Fate::Unlisted,
-            _ if seq > self.sent => Fate::Behind,
-            _ if seq <= self.acked => Fate::Acked,
-            // Acked is said of the last one only; of the others it is the ack that tells.
-            _ => Fate::Sent(self.evidence.clamp(Evidence::Written, Evidence::Read)),
-        }
-    }
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde passes a reference"
+)]
+fn is_zero(count: &u64) -> bool {
+    *count == 0
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn record() -> SessionRecord {
-        SessionRecord {
-            session: SessionId(7),
-            user: Some("ana".to_owned()),
-            endpoint: "unix:/run/a.sock".to_owned(),
-            reason: CloseReason::Shutdown.into(),
-            accepted: 3,
-            answered: 3,
-            refused: 1,
-            after: Some(Seq(10)),
-            cut: Seq(100),
-            sent: Seq(90),
-            missing: vec![(Seq(91), Seq(100))],
-            gaps: vec![(Seq(20), Seq(29))],
-            is_owed_head: true,
-            gaps_unlisted_to: Some(Seq(15)),
-            acked: Seq(50),
-            evidence: Evidence::Written,
-            times_us: Times::default(),
-        }
-    }
-
-    #[test]
-    fn broadcast_fate_is_what_the_record_proves() {
-        let mut record = record();
-        let fates = [10, 11, 16, 20, 29, 30, 50, 51, 90, 91, 100].map(|seq| record.fate(Seq(seq)));
-        let written = Fate::Sent(Evidence::Written);
-        let expected = [
-            Fate::Before,
-            Fate::Unlisted,
-            Fate::Acked,
-            Fate::Gap,
-            Fate::Gap,
-            Fate::Acked,
-            Fate::Acked,
-            written,
-            written,
-            Fate::Missing,
-            Fate::Missing,
-        ];
-        assert_eq!(fates, expected);
-
-        record.evidence = Evidence::Queued;
-        assert_eq!(record.fate(Seq(60)), written, "it was written whole");
-        (record.cut, record.missing) = (Seq(90), Vec::new());
-        assert_eq!(record.fate(Seq(95)), Fate::Behind);
-        record.after = None;
-        assert_eq!(record.fate(Seq(60)), Fate::Unplaced, "an older report's");
-        (record.user, record.sent) = (None, Seq::ZERO);
-        assert_eq!(record.fate(Seq(60)), Fate::NoReader);
-    }
+    use crate::close::testing::record;
 
     #[test]
     fn session_outcome_is_the_worst_finding() {
@@ -232,6 +166,12 @@ mod tests {
         record.answered = 3;
         assert_eq!(record.outcome(), SessionOutcome::Unproven);
         record.evidence = Evidence::KernelAcked;
+        assert_eq!(
+            record.outcome(),
+            SessionOutcome::Unproven,
+            "nothing was for it, and it was not told so"
+        );
+        record.sent = record.cut;
         assert_eq!(record.outcome(), SessionOutcome::Complete);
         record.reason = CloseReason::Lost.into();
         assert!(record.is_whole());

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{ActorName, Micros, Phase, SessionRecord, StopReason, Trouble};
+use super::{ActorName, Micros, Phase, RecentRoutes, SessionRecord, StopReason, Trouble};
 use crate::wire::{Millis, Seq};
 
 /// How a stop went, as the process's exit code.
@@ -52,6 +52,9 @@ pub struct Report {
     /// The actors beside the sessions, in the order in which they were sealed.
     #[serde(default)]
     pub actors: Vec<ActorLine>,
+    /// The routes of the newest broadcasts; absent where the server never served.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub routes: Option<RecentRoutes>,
     /// Every session that was there when the stop began, by number, and the latest of those
     /// that the server had failed before.
     pub sessions: Vec<SessionRecord>,

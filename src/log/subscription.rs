@@ -67,6 +67,13 @@ impl Subscription {
         subscribers.filter(self.id).collect()
     }
 
+    /// Returns the count of the filter's patterns, and the first ones, at most this many.
+    pub fn first_patterns(&self, most: usize) -> (usize, Vec<Pattern<'static>>) {
+        let subscribers = self.log.notifier(self.shard).subscribers();
+        let patterns = subscribers.filter(self.id);
+        (patterns.len(), patterns.take(most).collect())
+    }
+
     /// Returns the seq up to which everything was read; `None` if more is to be read.
     pub fn read_until(&self) -> Option<Seq> {
         let subscribers = self.log.notifier(self.shard).subscribers();

@@ -6,7 +6,7 @@ use std::time::Duration;
 use arauto::internal::close::stop::{
     Effect, Haste, Input, Moment, ObservedSession, Order, StopMachine, StopOutcome, StoreClosed,
 };
-use arauto::{ExitCode, Phase, PhaseLine, Seq, SessionId, StopReason, Trouble};
+use arauto::{ExitCode, Phase, PhaseLine, RecentRoutes, Seq, SessionId, StopReason, Trouble};
 
 use crate::broken::{Broken, Deviation};
 use crate::setting::Setting;
@@ -181,7 +181,12 @@ impl State {
             Effect::Observe => {
                 let sessions = self.observe();
                 let unclosed = Vec::new();
-                self.feed(setting, Input::Observed { sessions, unclosed });
+                let observed = Input::Observed {
+                    sessions,
+                    unclosed,
+                    routes: RecentRoutes::default(),
+                };
+                self.feed(setting, observed);
             }
             Effect::Finish(outcome) => self.finish(outcome),
         }
@@ -246,6 +251,8 @@ impl State {
                 endpoint: String::new(),
                 after: slot.io.reader.as_ref().map(|reader| Seq(reader.after)),
                 sent: Seq(slot.io.sent()),
+                filter: None,
+                rules: None,
             })
             .collect()
     }

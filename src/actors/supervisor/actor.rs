@@ -15,6 +15,7 @@ use super::live_sessions::LiveSessions;
 use super::messages::{
     ActorFailed, Ended, Happened, List, Opened, Revoked, Stop, Superseded, Supervise, WaitFor,
 };
+use super::recent_routes::recent_routes;
 use crate::close::stop::{
     Contract, Effect, Input, Moment, Order, Status, StopMachine, StopOutcome,
 };
@@ -131,8 +132,14 @@ impl Supervisor {
             Effect::PhaseOver(line) => self.end_phase(&line),
             Effect::Observe => {
                 let unclosed = components.unclosed();
+                let routes = recent_routes(components.log());
                 let sessions = self.sessions.observe();
-                self.feed(Input::Observed { sessions, unclosed }, ctx);
+                let observed = Input::Observed {
+                    sessions,
+                    unclosed,
+                    routes,
+                };
+                self.feed(observed, ctx);
             }
             Effect::Finish(outcome) => self.finish(outcome),
         }

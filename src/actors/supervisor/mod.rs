@@ -11,6 +11,7 @@ mod actor;
 mod components;
 mod live_sessions;
 mod messages;
+mod recent_routes;
 mod session_info;
 
 use std::sync::Arc;

@@ -6,8 +6,10 @@ use std::sync::{Arc, OnceLock};
 
 use parking_lot::Mutex;
 
-use crate::accounts::UserName;
+use crate::accounts::{LivePermissions, UserName};
 use crate::close::stop::ObservedSession;
+use crate::close::{SessionFilter, SubscribeRules};
+use crate::topic::RuleKind;
 use crate::wire::{Millis, Seq, SessionId, SessionLine};
 
 /// A session's number, peer, user and cursor, readable from every thread.
@@ -27,6 +29,10 @@ pub struct SessionInfo {
     /// Its broadcasts begin after this seq, once it gets any.
     after: OnceLock<Seq>,
     sent: AtomicU64,
+    /// Its choice of broadcasts, without the patterns; `None` for everything.
+    filter: Mutex<Option<Box<SessionFilter>>>,
+    /// The operator's rules about it, once it gets broadcasts.
+    permissions: OnceLock<Arc<LivePermissions>>,
 }
 
 impl SessionInfo {
@@ -41,6 +47,8 @@ impl SessionInfo {
             user: Mutex::new(None),
             after: OnceLock::new(),
             sent: AtomicU64::new(0),
+            filter: Mutex::new(None),
+            permissions: OnceLock::new(),
         }
     }
 
@@ -82,12 +90,16 @@ impl SessionInfo {
 
     /// Describes the session for a stop that has no record of it.
     pub(super) fn observe(&self) -> ObservedSession {
+        let permissions = self.permissions.get();
+        let rules = permissions.and_then(|rules| rules.of_kind(RuleKind::Subscribe));
         ObservedSession {
             session: self.id,
             user: self.user().map(|user| user.to_string()),
             endpoint: self.endpoint.to_string(),
             after: self.after(),
             sent: self.sent(),
+            filter: self.filter.lock().as_deref().cloned(),
+            rules: rules.map(|rules| SubscribeRules::new(&rules, self.sent())),
         }
     }
 
@@ -95,10 +107,16 @@ impl SessionInfo {
         *self.user.lock() = Some(user);
     }
 
-    /// Notes that it gets the broadcasts that follow `after`.
-    pub(in crate::actors) fn follow(&self, after: Seq) {
+    /// Notes that it gets the broadcasts that follow `after`, as far as the rules allow.
+    pub(in crate::actors) fn follow(&self, after: Seq, permissions: Arc<LivePermissions>) {
         let _ = self.after.set(after); // a session logs in at most once
+        let _ = self.permissions.set(permissions);
         self.set_sent(after);
+    }
+
+    /// Notes what it chose to receive, without the patterns; `None` for everything.
+    pub(in crate::actors) fn choose(&self, filter: Option<SessionFilter>) {
+        *self.filter.lock() = filter.map(Box::new);
     }
 
     pub(in crate::actors) fn set_sent(&self, seq: Seq) {

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use arauto::{Micros, Report, Seq, SessionRecord};
+use arauto::{Micros, Pattern, RecentRoutes, Report, Seq, SessionRecord, Topic};
 
 use crate::cli::bounded;
 use crate::cli::exit::{Failure, sysexits};
@@ -66,6 +66,7 @@ fn check(report: &Report) -> Result<(), String> {
         }
         last = line.began_us;
     }
+    report.routes.as_ref().map_or(Ok(()), check_routes)?;
     for record in &report.sessions {
         check_session(record)
             .map_err(|problem| format!("session {}: {problem}", record.session))?;
@@ -73,15 +74,45 @@ fn check(report: &Report) -> Result<(), String> {
     Ok(())
 }
 
+fn check_routes(routes: &RecentRoutes) -> Result<(), String> {
+    let mut last = routes.above;
+    for routed in &routes.listed {
+        let seq = routed.seq;
+        if seq <= last || seq.0 > LARGEST {
+            return Err(format!("the route of broadcast {seq} is not in order"));
+        }
+        last = seq;
+        if let Some(topic) = &routed.topic {
+            let problem = |error| format!("the topic of broadcast {seq} is wrong: {error}");
+            Topic::new(&**topic).map_err(problem)?;
+        }
+    }
+    if routes.above.0 > LARGEST || routes.direct_to > routes.above {
+        return Err("`above` or `direct_to` of the routes is too large".to_owned());
+    }
+    Ok(())
+}
+
 fn check_session(record: &SessionRecord) -> Result<(), String> {
     let counts = [record.accepted, record.answered, record.refused];
     let seqs = [record.cut, record.sent, record.acked].map(|seq| seq.0);
+    let unlisted = record.filter.as_ref().map(|filter| filter.unlisted);
+    let others = [Some(record.not_for_it), unlisted].into_iter().flatten();
     if counts
         .into_iter()
         .chain(seqs)
+        .chain(others)
         .any(|number| number > LARGEST)
     {
         return Err("a number is too large".to_owned());
+    }
+    let filter = record.filter.as_ref();
+    let patterns = filter.and_then(|filter| filter.patterns.as_ref());
+    let rules = record.rules.iter();
+    let rules = rules.flat_map(|rules| rules.deny.iter().chain(&rules.allow));
+    for pattern in patterns.into_iter().flatten().chain(rules) {
+        let problem = |error| format!("{pattern:?} is not a pattern: {error}");
+        Pattern::new(&**pattern).map_err(problem)?;
     }
     for (from, to) in record.missing.iter().chain(&record.gaps) {
         if *from == Seq::ZERO || from > to || to.0 > LARGEST {

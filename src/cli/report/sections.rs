@@ -7,7 +7,7 @@ use std::time::{Duration, UNIX_EPOCH};
 use arauto::{Micros, Millis, PhaseLine, Report, SessionOutcome, SessionRecord};
 
 use super::section::Section;
-use super::words::{clean, count, exit_meaning, optional_span, ranges, span, user};
+use super::words::{clean, count, exit_meaning, missed, misses, optional_span, span, user};
 
 /// How many of the slowest sessions are listed.
 const SLOWEST: usize = 5;
@@ -120,6 +120,7 @@ fn outcomes(report: &Report) -> Section {
         "answered",
         "refused",
         "missing",
+        "not for it",
     ];
     let mut section = Section::new("sessions by outcome", header);
     for ((outcome, reason, evidence), group) in groups {
@@ -132,7 +133,8 @@ fn outcomes(report: &Report) -> Section {
             sum(|record| record.accepted).to_string(),
             sum(|record| record.answered).to_string(),
             sum(|record| record.refused).to_string(),
-            sum(SessionRecord::missed).to_string(),
+            missed(group.iter().copied()),
+            sum(|record| record.not_for_it).to_string(),
         ]);
     }
     section
@@ -202,7 +204,7 @@ fn incomplete(report: &Report, limit: usize) -> Section {
             record.answered.to_string(),
             record.evidence.as_str().to_owned(),
             record.sent.to_string(),
-            ranges(&record.missing),
+            misses(record),
         ]);
     }
     if listed.len() > limit {

@@ -39,6 +39,25 @@ pub(super) fn ranges(ranges: &[(Seq, Seq)]) -> String {
     text
 }
 
+/// Formats the broadcasts that a session misses, some of which may not have been for it.
+pub(super) fn misses(record: &SessionRecord) -> String {
+    let missing = ranges(&record.missing);
+    match record.missing_undecided_to {
+        Some(to) => format!("{missing} (up to {to}, those that were for it)"),
+        None => missing,
+    }
+}
+
+/// Formats how many broadcasts sessions miss.
+pub(super) fn missed<'r>(records: impl Iterator<Item = &'r SessionRecord> + Clone) -> String {
+    let sum: u64 = records.clone().map(SessionRecord::missed).sum();
+    let is_undecided = |record: &SessionRecord| record.missing_undecided_to.is_some();
+    match records.into_iter().any(is_undecided) {
+        true => format!("at most {sum}"),
+        false => sum.to_string(),
+    }
+}
+
 /// Formats the user of a session.
 pub(super) fn user(record: &SessionRecord) -> String {
     record.user.as_deref().map_or("-".to_owned(), clean)

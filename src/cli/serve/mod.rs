@@ -104,6 +104,7 @@ fn unserved(receiver: &SignalReceiver, trouble: Option<Trouble>) -> Report {
         head: Seq::ZERO,
         phases: Vec::new(),
         actors: Vec::new(),
+        routes: None,
         sessions: Vec::new(),
         trouble: trouble.into_iter().collect(),
     }

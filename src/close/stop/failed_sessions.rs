@@ -60,6 +60,12 @@ mod tests {
             cut: Seq(3),
             sent: Seq(2),
             missing: vec![(Seq(3), Seq(3))],
+            missing_undecided_to: None,
+            not_for_it: 0,
+            filter: None,
+            rules: None,
+            withheld: Vec::new(),
+            withheld_unlisted_to: None,
             gaps: Vec::new(),
             is_owed_head: false,
             gaps_unlisted_to: None,
@@ -75,6 +81,7 @@ mod tests {
         failed.note(record(2, CloseReason::Lost));
         let mut whole = record(3, CloseReason::Error(ErrorCode::Internal));
         (whole.missing, whole.evidence) = (Vec::new(), Evidence::Read);
+        whole.sent = whole.cut;
         failed.note(whole);
         failed.note(record(4, CloseReason::Error(ErrorCode::Internal)));
         let kept: Vec<_> = failed

@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use crate::close::{Component, Phase, SessionRecord, StopReason, Trouble};
+use crate::close::{
+    Component, Phase, RecentRoutes, SessionFilter, SessionRecord, StopReason, SubscribeRules,
+    Trouble,
+};
 use crate::wire::{Seq, SessionId};
 
 /// The circumstances under which an input arrives.
@@ -47,6 +50,10 @@ pub struct ObservedSession {
     pub after: Option<Seq>,
     /// The last broadcast that was written to it.
     pub sent: Seq,
+    /// Its choice of broadcasts, without the patterns.
+    pub filter: Option<SessionFilter>,
+    /// The operator's rules about what it receives.
+    pub rules: Option<SubscribeRules>,
 }
 
 /// Something that has happened.
@@ -97,6 +104,8 @@ pub enum Input {
         sessions: Vec<ObservedSession>,
         /// The trouble of each part that is still being closed.
         unclosed: Vec<Trouble>,
+        /// The routes of the newest broadcasts.
+        routes: RecentRoutes,
     },
     /// Time has passed; sent when the machine's deadline is reached.
     Tick,

@@ -5,12 +5,13 @@ use std::time::Duration;
 use super::deadlines::LAST_RECORDS;
 use super::effect::Effect;
 use super::input::{Haste, Input, Moment, ObservedSession};
+use super::missing::judge_missing;
 use super::order::{Order, Status};
 use super::outcome::{StopOutcome, exit_code};
 use super::progress::{Progress, Step};
 use super::roster::Roster;
 use super::rules::{Contract, StopRules};
-use crate::close::{Component, Phase, SessionRecord, StopReason, Trouble};
+use crate::close::{Component, Phase, RecentRoutes, SessionRecord, StopReason, Trouble};
 use crate::wire::SessionId;
 
 /// The time that all phases have together after a second signal.
@@ -74,9 +75,11 @@ impl<R: StopRules> StopMachine<R> {
                 phase,
                 record,
             } => self.note_answer(session, phase, record),
-            Input::Observed { sessions, unclosed } => {
-                self.finish(sessions, unclosed, now, &mut effects);
-            }
+            Input::Observed {
+                sessions,
+                unclosed,
+                routes,
+            } => self.finish((sessions, unclosed, routes), now, &mut effects),
             Input::Tick => self.tick(now, &mut effects),
             Input::Begun
             | Input::ListenersSealed
@@ -267,8 +270,7 @@ impl<R: StopRules> StopMachine<R> {
 
     fn finish(
         &mut self,
-        sessions: Vec<ObservedSession>,
-        unclosed: Vec<Trouble>,
+        (sessions, unclosed, routes): (Vec<ObservedSession>, Vec<Trouble>, RecentRoutes),
         now: Moment,
         effects: &mut Vec<Effect>,
     ) {
@@ -279,7 +281,8 @@ impl<R: StopRules> StopMachine<R> {
             return;
         }
         let head = stop.head_or(now.head);
-        let sessions = self.roster.take_records(sessions, head);
+        let mut sessions = self.roster.take_records(sessions, head);
+        judge_missing(&mut sessions, &routes);
         let (phases, mut trouble) = stop.finish(unclosed);
         trouble.extend(self.roster.trouble());
         trouble.extend(self.panicked.map(Trouble::Panicked));
@@ -289,6 +292,7 @@ impl<R: StopRules> StopMachine<R> {
             exit: exit_code(has_panicked, stop.is_forced(), &sessions, &trouble),
             head,
             phases,
+            routes,
             sessions,
             trouble,
         }));

@@ -16,14 +16,15 @@
 //!   head is known, and every record is whole.
 //!
 //! `machine` has the transitions and `progress` the state of a stop that has begun;
-//! `deadlines` the time, `roster` the sessions and their records, `outcome` the exit
-//! code; `rules` the decisions that the model checker replaces.
+//! `deadlines` the time, `roster` the sessions and their records, `missing` which broadcasts a
+//! session misses, `outcome` the exit code; `rules` the decisions that the model checker replaces.
 
 mod deadlines;
 mod effect;
 mod failed_sessions;
 mod input;
 mod machine;
+mod missing;
 mod order;
 mod outcome;
 mod progress;

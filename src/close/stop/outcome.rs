@@ -1,6 +1,8 @@
 //! How a stop went, and what the report says of it.
 
-use crate::close::{ActorLine, ExitCode, PhaseLine, Report, SessionRecord, StopReason, Trouble};
+use crate::close::{
+    ActorLine, ExitCode, PhaseLine, RecentRoutes, Report, SessionRecord, StopReason, Trouble,
+};
 use crate::wire::{Millis, Seq};
 
 /// The result of a stop: the report, except for what only the surroundings know.
@@ -14,6 +16,8 @@ pub struct StopOutcome {
     pub head: Seq,
     /// Every phase, in order.
     pub phases: Vec<PhaseLine>,
+    /// The routes of the newest broadcasts.
+    pub routes: RecentRoutes,
     /// The sessions' records, by number.
     pub sessions: Vec<SessionRecord>,
     /// Other problems.
@@ -33,6 +37,7 @@ impl StopOutcome {
             head: self.head,
             phases: self.phases,
             actors,
+            routes: Some(self.routes),
             sessions: self.sessions,
             trouble: self.trouble,
         }

@@ -115,6 +115,13 @@ fn unheard(seen: ObservedSession, head: Seq) -> SessionRecord {
         cut,
         sent: seen.sent,
         missing: missing(seen.sent, cut),
+        missing_undecided_to: None,
+        not_for_it: 0,
+        // Nobody knows which broadcasts the rules have kept from it.
+        withheld: Vec::new(),
+        withheld_unlisted_to: seen.rules.as_ref().map(|_| seen.sent),
+        filter: seen.filter,
+        rules: seen.rules,
         gaps: Vec::new(),
         is_owed_head: seen.after.is_some(),
         gaps_unlisted_to: None,
@@ -138,6 +145,8 @@ mod tests {
             endpoint: "unix:@a".to_owned(),
             after: Some(Seq(10)),
             sent: Seq(sent),
+            filter: None,
+            rules: None,
         }
     }
 

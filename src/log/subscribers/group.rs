@@ -142,7 +142,10 @@ impl Groups {
     }
 
     /// Returns the patterns of a group's filter.
-    pub(super) fn filter(&self, id: SubscriberId) -> impl Iterator<Item = Pattern<'static>> + '_ {
+    pub(super) fn filter(
+        &self,
+        id: SubscriberId,
+    ) -> impl ExactSizeIterator<Item = Pattern<'static>> + '_ {
         self.get(id).patterns(&self.filters)
     }
 
@@ -189,7 +192,7 @@ impl Group {
     fn patterns<'a>(
         &'a self,
         filters: &'a PatternIndex,
-    ) -> impl Iterator<Item = Pattern<'static>> + 'a {
+    ) -> impl ExactSizeIterator<Item = Pattern<'static>> + 'a {
         self.filter.iter().map(|id| filters.pattern(*id))
     }
 

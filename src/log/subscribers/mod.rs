@@ -138,7 +138,10 @@ impl Subscribers {
     }
 
     /// Returns a subscriber's patterns.
-    pub(super) fn filter(&self, id: MemberId) -> impl Iterator<Item = Pattern<'static>> + '_ {
+    pub(super) fn filter(
+        &self,
+        id: MemberId,
+    ) -> impl ExactSizeIterator<Item = Pattern<'static>> + '_ {
         self.groups.filter(self.get(id).group)
     }
 

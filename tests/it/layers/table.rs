@@ -111,7 +111,7 @@ pub(super) const LAYERS: &[Layer] = &[
     },
     Layer {
         name: "close",
-        layers: &["wire", "sync", "interleavings", "link"],
+        layers: &["wire", "topic", "sync", "interleavings", "link"],
         never: &[
             "actix",
             "tokio::io",

@@ -2,6 +2,7 @@
 
 mod explain;
 mod picture;
+mod recipients;
 mod schema;
 mod words;
 

@@ -52,7 +52,31 @@ fn report_has_exactly_the_fields_of_the_schema() {
     with_all.sessions[0]
         .gaps
         .push((arauto::Seq(1), arauto::Seq(2)));
-    with_all.sessions[0].gaps_unlisted_to = Some(arauto::Seq(1));
+    let record = &mut with_all.sessions[0];
+    record.gaps_unlisted_to = Some(arauto::Seq(1));
+    record.missing_undecided_to = Some(arauto::Seq(2));
+    record.not_for_it = 1;
+    record.filter = Some(arauto::SessionFilter {
+        patterns: Some(vec!["a/#".to_owned()]),
+        unlisted: 1,
+        since: arauto::Seq(1),
+        presence: false,
+    });
+    record.rules = Some(arauto::SubscribeRules {
+        deny: vec!["b".to_owned()],
+        allow: vec!["a/%u".to_owned()],
+        unlisted: 1,
+        since: arauto::Seq(1),
+    });
+    record.withheld.push(arauto::Seq(2));
+    record.withheld_unlisted_to = Some(arauto::Seq(1));
+    let routes = with_all.routes.get_or_insert_default();
+    routes.listed.push(arauto::RoutedBroadcast {
+        seq: arauto::Seq(3),
+        topic: Some("b".to_owned()),
+        to: Some("ana".to_owned()),
+        presence: true,
+    });
     for report in [fixture.assert_clean(), with_all] {
         let report = serde_json::to_value(report).expect("a report is json");
         accepts(&strict(&schema()), &report);

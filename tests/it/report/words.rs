@@ -120,6 +120,57 @@ fn report_with_impossible_numbers_is_refused_by_name() {
 }
 
 #[test]
+fn report_with_impossible_routes_or_patterns_is_refused_by_name() {
+    let told = Told::with_a_stalled_reader();
+    let report = serde_json::to_value(&told.report).expect("a report is json");
+    let routes = |listed: serde_json::Value| json!({"above": 1, "direct_to": 0, "listed": listed});
+    let wrong = [
+        ("routes", routes(json!([{"seq": 1}])), "broadcast 1"),
+        (
+            "routes",
+            routes(json!([{"seq": 3}, {"seq": 2}])),
+            "broadcast 2",
+        ),
+        ("routes", routes(json!([{"seq": u64::MAX}])), "in order"),
+        (
+            "routes",
+            routes(json!([{"seq": 2, "topic": "a/+"}])),
+            "topic of broadcast 2",
+        ),
+        (
+            "routes",
+            json!({"above": 1, "direct_to": 2, "listed": []}),
+            "direct_to",
+        ),
+        (
+            "filter",
+            json!({"patterns": ["a/#/b"], "since": 1, "presence": true}),
+            "a/#/b",
+        ),
+        (
+            "filter",
+            json!({"unlisted": u64::MAX, "since": 1, "presence": true}),
+            "session 1",
+        ),
+        ("rules", json!({"deny": ["x+"], "since": 1}), "x+"),
+        ("not_for_it", json!(u64::MAX), "session 1"),
+    ];
+    for (name, value, naming) in wrong {
+        let mut broken = report.clone();
+        let place = match name {
+            "routes" => &mut broken,
+            _ => &mut broken["sessions"][0],
+        };
+        place[name] = value;
+        let text = broken.to_string();
+        for command in ["report -", "explain 1 --report -"] {
+            let arguments: Vec<&str> = command.split(' ').collect();
+            finish(&mut arauto(&arguments), &text).expect_failure(65, &[naming]);
+        }
+    }
+}
+
+#[test]
 fn report_without_times_is_printed_as_far_as_known() {
     let told = Told::with_a_stalled_reader();
     let mut old = serde_json::to_value(&told.report).expect("a report is json");

@@ -4,7 +4,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use arauto::Pattern;
-use arauto::internal::session::effects::{Ask, AskCursors, Effects, Event, Identity, Output};
+use arauto::internal::session::effects::{
+    Ask, AskCursors, Effects, Event, Identity, Output, Reception,
+};
 use arauto::internal::session::hears::Hears;
 use arauto::internal::session::rules::SessionRules;
 use arauto::internal::session::{
@@ -48,6 +50,7 @@ impl Effects for Outside<'_> {
                 .map(|(from, to)| (Seq(*from), Seq(*to)))
                 .collect(),
             gaps_unlisted_to: None,
+            reception: Reception::default(),
         }
     }
 

@@ -14,7 +14,7 @@ use crate::accounts::{LoginRefusal, RevocationReason, UserName};
 use crate::actors::handler::{Outcome, Request};
 use crate::actors::hub::{Contents, JudgedContents, NotPublished, Verdicts};
 use crate::actors::supervisor::Status;
-use crate::close::{Evidence, Micros};
+use crate::close::{Evidence, Micros, SessionFilter, SubscribeRules};
 use crate::topic::{Pattern, Permissions, RuleKind};
 use crate::wire::{
     CursorLine, ErrorCode, Login, Role, Seq, ServerFrame, SessionId, SessionLine, Term, TopicLine,
@@ -216,6 +216,21 @@ pub struct Identity {
     pub gaps: Vec<(Seq, Seq)>,
     /// The seq up to which earlier gaps are not listed.
     pub gaps_unlisted_to: Option<Seq>,
+    /// The broadcasts that the client chose and may receive.
+    pub reception: Reception,
+}
+
+/// The broadcasts that a client chose and may receive, for the report.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Reception {
+    /// The client's choice; `None` for everything that is for everybody.
+    pub filter: Option<SessionFilter>,
+    /// The operator's rules about what the client receives.
+    pub rules: Option<SubscribeRules>,
+    /// The latest broadcasts that rules kept from the client.
+    pub withheld: Vec<Seq>,
+    /// The seq up to which earlier ones are not listed.
+    pub withheld_unlisted_to: Option<Seq>,
 }
 
 /// A question to another actor.

@@ -3,8 +3,9 @@
 use std::borrow::Cow;
 use std::collections::HashSet;
 
+use crate::close::SessionFilter;
 use crate::topic::Pattern;
-use crate::wire::{Login, Subscribe};
+use crate::wire::{Login, Seq, Subscribe};
 
 /// The broadcasts that a session wants to hear.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -56,6 +57,16 @@ impl Hears {
                 || presence.is_some()
                 || options.is_some_and(|options| options.kept.is_some()),
         }
+    }
+
+    /// Describes what is heard from behind `since`, without the patterns; `None` if that is
+    /// everything.
+    pub fn outline(&self, since: Seq) -> Option<SessionFilter> {
+        let is_restricted = self.filter.is_some() || !self.presence;
+        is_restricted.then(|| {
+            let filter = self.filter.as_ref().map(|filter| (filter.len(), []));
+            SessionFilter::new(filter, since, self.presence)
+        })
     }
 
     /// Whether it is [`Hears::EVERYTHING`].

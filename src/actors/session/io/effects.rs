@@ -47,6 +47,7 @@ impl<L: Link> Effects for SessionIo<L> {
             after: self.info.after(),
             gaps: gaps.to_vec(),
             gaps_unlisted_to,
+            reception: self.outlet.reception(),
         }
     }
 
@@ -69,16 +70,20 @@ impl<L: Link> Effects for SessionIo<L> {
             None => Arc::clone(&self.listener.nameless),
         };
         let recipient = Recipient { name, permissions };
+        let permissions = Arc::clone(&recipient.permissions);
         let sends_files = self.link.sends_files();
         self.outlet.follow(after, recipient, hears, sends_files);
         if let Some(delivery) = &self.delivery {
             self.outlet.set_broadcast_waker(delivery.waker(&self.waker));
         }
-        self.info.follow(after);
+        self.info.follow(after, permissions);
+        self.info.choose(hears.outline(after));
     }
 
     fn choose(&mut self, hears: &Hears) -> Seq {
-        self.outlet.set_hears(hears)
+        let since = self.outlet.set_hears(hears);
+        self.info.choose(hears.outline(since));
+        since
     }
 
     fn hears(&self) -> Hears {

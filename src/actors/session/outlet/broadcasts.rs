@@ -27,8 +27,8 @@ impl Outlet {
                 seq = seq.next();
                 if self
                     .reader
-                    .as_ref()
-                    .is_some_and(|reader| reader.hears(frame))
+                    .as_mut()
+                    .is_some_and(|reader| reader.takes(seq, frame))
                 {
                     self.render_frame(seq, frame);
                     self.tell(seq);
@@ -82,8 +82,8 @@ impl Outlet {
         for (seq, frame) in frames.iter() {
             if self
                 .reader
-                .as_ref()
-                .is_some_and(|reader| reader.may_hear(frame))
+                .as_mut()
+                .is_some_and(|reader| reader.takes_selected(seq, frame))
             {
                 self.render_frame(seq, frame);
                 self.tell(seq);

@@ -25,7 +25,7 @@ use self::answers::{id_of, is_notice};
 use self::queue::Queue;
 pub(super) use self::reader::Recipient;
 use self::reader::{Reader, Upcoming};
-use super::core::effects::Output;
+use super::core::effects::{Output, Reception};
 use crate::actors::link::Link;
 use crate::framing::{Failure, Framing};
 use crate::log::{KeptSearch, Log, PartialFrame, Slices};
@@ -219,6 +219,14 @@ impl Outlet {
     /// The latest gaps that the client was told, and up to where earlier ones are not kept.
     pub(super) fn gaps(&self) -> (&[(Seq, Seq)], Option<Seq>) {
         self.reader.as_ref().map_or((&[], None), Reader::gaps)
+    }
+
+    /// Returns the client's choice, the rules about it, and the broadcasts that they kept from it, for
+    /// the report.
+    pub(super) fn reception(&self) -> Reception {
+        self.reader
+            .as_ref()
+            .map_or_else(Reception::default, Reader::reception)
     }
 
     pub(super) fn is_broken(&self) -> bool {

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use arauto::{Micros, SessionOutcome, SessionRecord, Times};
 use maud::{Markup, html};
 
-use super::super::words::{clean, count};
+use super::super::words::{clean, count, missed};
 use super::column::Columns;
 use super::lane::was_over;
 use super::layout::{Layout, fitted, px};
@@ -81,8 +81,8 @@ impl<'a> Band<'a> {
 
     fn notes(&self) -> Vec<String> {
         let mut notes = Vec::new();
-        let missed: u64 = self.records.iter().map(|record| record.missed()).sum();
-        if missed > 0 {
+        let missed = missed(self.records.iter().copied());
+        if missed != "0" {
             notes.push(format!("misses {missed} broadcasts"));
         }
         let unanswered = self.records.iter();

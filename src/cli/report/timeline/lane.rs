@@ -62,8 +62,12 @@ impl Lane {
     pub(super) fn of_session(record: &SessionRecord) -> Lane {
         let times = record.times_us;
         let name = format!("{} {}", record.session, user(record));
+        let verb = match record.missing_undecided_to {
+            Some(_) => "may miss",
+            None => "misses",
+        };
         let missing =
-            (!record.missing.is_empty()).then(|| format!("misses {}", ranges(&record.missing)));
+            (!record.missing.is_empty()).then(|| format!("{verb} {}", ranges(&record.missing)));
         let detail = format!(
             "{name} at {}: {}, {}; accepted {}, answered {}, refused {}; cut {}, last reply {}, \
              last broadcast {}, closing {}, stopped {}",

@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use super::super::*;
 use crate::close::{
-    CloseReason, Evidence, Phase, PhaseLine, SessionRecord, StopReason, Times, Trouble,
+    CloseReason, Evidence, Phase, PhaseLine, RecentRoutes, SessionRecord, StopReason, Times,
+    Trouble,
 };
 use crate::wire::{Seq, SessionId};
 
@@ -102,7 +103,11 @@ impl Run {
     ) -> StopOutcome {
         assert_eq!(self.effects.last(), Some(&Effect::Observe));
         let unclosed = unclosed.to_vec();
-        self.feed(Input::Observed { sessions, unclosed });
+        self.feed(Input::Observed {
+            sessions,
+            unclosed,
+            routes: RecentRoutes::default(),
+        });
         match self.effects.pop() {
             Some(Effect::Finish(outcome)) => outcome,
             other => panic!("not over: {other:?}"),
@@ -157,6 +162,8 @@ pub(super) fn seen() -> ObservedSession {
         endpoint: "unix:@a".to_owned(),
         after: Some(Seq(10)),
         sent: HEAD,
+        filter: None,
+        rules: None,
     }
 }
 
@@ -174,6 +181,12 @@ pub(super) fn record(sent: u64) -> SessionRecord {
         cut: HEAD,
         sent: Seq(sent),
         missing: Vec::new(),
+        missing_undecided_to: None,
+        not_for_it: 0,
+        filter: None,
+        rules: None,
+        withheld: Vec::new(),
+        withheld_unlisted_to: None,
         gaps: Vec::new(),
         is_owed_head: true,
         gaps_unlisted_to: None,

@@ -6,7 +6,9 @@ use std::time::Duration;
 use crate::accounts::{RevocationReason, UserName};
 use crate::actors::handler::{Outcome, Request};
 use crate::actors::hub::{Contents, JudgedContents, NotPublished, Verdicts};
-use crate::actors::session::core::effects::{Ask, AskCursors, Effects, Event, Identity, Output};
+use crate::actors::session::core::effects::{
+    Ask, AskCursors, Effects, Event, Identity, Output, Reception,
+};
 use crate::actors::session::core::hears::Hears;
 use crate::close::{Evidence, Micros};
 use crate::framing::Framing;
@@ -147,6 +149,7 @@ impl Effects for Outside {
             after: self.after,
             gaps: Vec::new(),
             gaps_unlisted_to: None,
+            reception: Reception::default(),
         }
     }
 

@@ -1,21 +1,24 @@
 //! A session's place among the broadcasts, and what comes next there.
 
+mod reception;
 mod recipient;
 #[cfg(any(test, fuzzing))]
 pub(super) mod saved;
 mod scan;
 mod selected;
+mod takes;
 mod upcoming;
+mod withheld;
 
 use std::sync::Arc;
 use std::task::{Context as TaskContext, Waker};
 
 pub(in crate::actors::session) use self::recipient::Recipient;
-use self::recipient::may_hear;
-use self::scan::{Scan, is_for};
+use self::scan::Scan;
 use self::selected::SelectedPlace;
 use self::upcoming::BATCH;
 pub(super) use self::upcoming::Upcoming;
+use self::withheld::Withheld;
 use super::past::{Past, PastRead};
 use crate::actors::session::core::hears::Hears;
 use crate::log::{
@@ -36,9 +39,13 @@ pub(super) struct Reader {
     recipient: Recipient,
     /// The rules about what the client hears, as they were at the last read.
     rules: Option<Arc<Permissions>>,
+    /// Everything behind this seq was, and will be, judged by them.
+    rules_after: Seq,
     cursor: Cursor,
     /// The place instead, while the log no longer holds what comes next.
     past: Option<Box<Past>>,
+    /// The reader's choice holds for the broadcasts behind this seq.
+    chosen_after: Seq,
     /// The place instead, where a filter selects what the reader gets.
     selected: Option<Box<SelectedPlace>>,
     /// The choice of a reader that looks at each frame.
@@ -60,6 +67,7 @@ pub(super) struct Reader {
     gaps: Vec<(Seq, Seq)>,
     /// Earlier ones, up to this seq, are not kept.
     gaps_unlisted_to: Option<Seq>,
+    withheld: Withheld,
 }
 
 impl Reader {
@@ -74,6 +82,7 @@ impl Reader {
             waker: None,
             cursor: log.cursor_after(after),
             past: None,
+            chosen_after: after,
             selected: None,
             scan: None,
             is_fresh: true,
@@ -81,11 +90,13 @@ impl Reader {
             taken: 0,
             tracked: log.backpressure().reader(Some(Arc::clone(&recipient.name))),
             rules: recipient.rules(),
+            rules_after: after,
             recipient,
             read_wait: ReadWait::default(),
             sendfile: takes_files.then(|| log.register_sendfile_reader()),
             gaps: Vec::new(),
             gaps_unlisted_to: None,
+            withheld: Withheld::default(),
         }
     }
 
@@ -98,7 +109,8 @@ impl Reader {
     /// As [`Reader::choose`]; the client is told of what is up to `told`.
     fn choose_told(&mut self, log: &Arc<Log>, shard: usize, hears: &Hears, told: Seq) -> Seq {
         let after = self.done_until();
-        self.scan = None;
+        (self.chosen_after, self.scan) = (after, None);
+        self.withheld.forget_behind(after);
         if self.selected.take().is_some() {
             (self.cursor, self.past) = (log.cursor_after(after), None);
         }
@@ -140,30 +152,6 @@ impl Reader {
     pub(super) fn takes_slices(&self) -> bool {
         let has_hidden = self.past.as_ref().is_some_and(|past| past.has_direct());
         self.selected.is_none() && self.scan.is_none() && self.rules.is_none() && !has_hidden
-    }
-
-    /// Whether a frame that comes next in the log is for the reader.
-    pub(super) fn hears(&self, frame: &[u8]) -> bool {
-        let is_judged = self.past.is_some() || self.scan.is_some();
-        (!is_judged || is_for(frame, &self.recipient.name, self.scan.as_deref()))
-            && self.may_hear(frame)
-    }
-
-    /// Takes the operator's rules of this moment.
-    pub(super) fn update_rules(&mut self) {
-        self.rules = self.recipient.rules();
-    }
-
-    /// Whether there are rules about what the client hears.
-    pub(super) fn has_rules(&self) -> bool {
-        self.rules.is_some()
-    }
-
-    /// Whether the operator's rules let the client have a frame.
-    pub(super) fn may_hear(&self, frame: &[u8]) -> bool {
-        self.rules
-            .as_deref()
-            .is_none_or(|rules| may_hear(rules, frame))
     }
 
     /// Whether the reader reads the journal.

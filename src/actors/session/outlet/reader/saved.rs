@@ -8,6 +8,7 @@ use std::time::Instant;
 
 use serde::{Deserialize, Serialize};
 
+use super::withheld::{LISTED, Withheld};
 use super::{GAPS, Past, Reader, Recipient};
 use crate::actors::session::core::hears::Hears;
 use crate::actors::session::saved::error::RestoreError;
@@ -35,6 +36,12 @@ pub struct SavedReader {
     #[serde(deserialize_with = "list")]
     gaps: Vec<(Seq, Seq)>,
     gaps_unlisted_to: Option<Seq>,
+    /// The latest broadcasts that rules kept from the client.
+    #[serde(deserialize_with = "list")]
+    withheld: Vec<Seq>,
+    withheld_unlisted_to: Option<Seq>,
+    /// The seq behind which `hears` holds, for a report.
+    chosen_after: Seq,
     /// `None` if it gets everything.
     hears: Option<SavedHears>,
 }
@@ -83,8 +90,9 @@ impl Reader {
             cursor: _,    // the seq says where it is
             waker: _,     // of this process; without one the task that reads is woken
             recipient: _, // the caller has it
-            rules: _,     // taken anew at each read
-            selected: _,  // `hears_now` says what these two are for
+            rules: _,     // taken anew, as they may have changed meanwhile
+            rules_after: _,
+            selected: _, // `hears_now` says what these two are for
             scan: _,
             past,
             is_fresh,
@@ -95,7 +103,10 @@ impl Reader {
             sendfile,
             gaps,
             gaps_unlisted_to,
+            withheld,
+            chosen_after,
         } = self;
+        let (latest, withheld_unlisted_to) = withheld.listed();
         SavedReader {
             seq: self.seq(),
             read: self.done_until(),
@@ -107,6 +118,9 @@ impl Reader {
             takes_files: sendfile.is_some(),
             gaps: gaps.clone(),
             gaps_unlisted_to: *gaps_unlisted_to,
+            withheld: latest.to_vec(),
+            withheld_unlisted_to,
+            chosen_after: *chosen_after,
             hears: SavedHears::save(&self.hears_now()),
         }
     }
@@ -130,7 +144,12 @@ impl Reader {
             return Err(RestoreError::AheadOfLog { read, head });
         }
         let are_gaps = saved.gaps.iter().all(|(from, to)| from <= to);
-        if saved.gaps.len() > GAPS || !are_gaps || saved.taken > u64::MAX / 4 {
+        let is_withheld_possible = saved.withheld.len() <= LISTED && saved.chosen_after <= read;
+        if !is_withheld_possible
+            || saved.gaps.len() > GAPS
+            || !are_gaps
+            || saved.taken > u64::MAX / 4
+        {
             return Err(RestoreError::Impossible("no reader has read that"));
         }
         let takes_files = saved.takes_files && sends_files;
@@ -151,6 +170,8 @@ impl Reader {
         reader.taken = saved.taken;
         reader.gaps = saved.gaps;
         reader.gaps_unlisted_to = saved.gaps_unlisted_to;
+        reader.withheld = Withheld::new(saved.withheld, saved.withheld_unlisted_to);
+        reader.chosen_after = saved.chosen_after;
         Ok(reader)
     }
 }

@@ -178,6 +178,21 @@ impl SelectedPlace {
         }
     }
 
+    /// Returns the count of the filter's patterns, and the first ones, at most this many.
+    pub(super) fn first_patterns(&self, most: usize) -> (usize, Vec<Pattern<'static>>) {
+        match &self.source {
+            Source::Log(subscription) => subscription.first_patterns(most),
+            Source::Journal(source) => {
+                let first = source.filter.iter().take(most);
+                (source.filter.len(), first.cloned().collect())
+            }
+        }
+    }
+
+    pub(super) fn wants_presence(&self) -> bool {
+        self.wants_presence
+    }
+
     fn filter(&self) -> Vec<Pattern<'static>> {
         match &self.source {
             Source::Log(subscription) => subscription.filter(),

@@ -30,6 +30,7 @@ impl Effects for Io {
         Identity {
             gaps: gaps.to_vec(),
             gaps_unlisted_to,
+            reception: self.outlet.reception(),
             ..self.others.identity()
         }
     }
