@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use arauto::{Client, Event, Events, Incoming, ResumePoint, Seq};
+use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 use super::print::{print_heading, print_line};
@@ -27,20 +28,40 @@ pub(super) async fn run(server: &DemoServer) -> Result<u8, Failure> {
     let (rui, mut rui_events) = login_notice(server, &mut ana_events).await?;
     broadcast(&ana, &mut ana_events, &mut rui_events).await?;
     let (lento, lento_events) = server.log_in("lento", "devagar").await?;
-    next_broadcast(&mut ana_events).await?;
+    let read = next_broadcast(&mut ana_events).await?.seq();
     next_broadcast(&mut rui_events).await?;
-    let ana_reads = read_on(ana_events);
+    let ana_reads = read_on(ana_events, read);
     let left_at = leave(rui, rui_events).await?;
     let lento_reads = slow_reader(&ana, lento_events).await?;
-    let (rui, rui_reads) = resume(server, &ana, left_at).await?;
+    let (rui, rui_reads, last) = resume(server, &ana, left_at).await?;
+    let mut readers = [(ana, ana_reads), (rui, rui_reads), (lento, lento_reads)];
+    for (client, reads) in &mut readers {
+        reads.have_acked(client, last).await?;
+    }
     let code = fim(server).await;
     // The server has delivered everything once all of them have read to the end.
-    let readers: Vec<(Client, JoinHandle<()>)> =
-        vec![(ana, ana_reads), (rui, rui_reads), (lento, lento_reads)];
     for (_, reads) in readers {
-        let _ = reads.await; // a panic of the task has been printed
+        let _ = reads.task.await; // a panic of the task has been printed
     }
     Ok(code)
+}
+
+/// A client's broadcasts, which a task reads and acknowledges.
+struct Reads {
+    task: JoinHandle<()>,
+    acked: watch::Receiver<Seq>,
+}
+
+impl Reads {
+    /// Waits until the server has the acknowledgement of a broadcast, so that the report shows it.
+    async fn have_acked(&mut self, client: &Client, seq: Seq) -> Result<(), Failure> {
+        let acked = self.acked.wait_for(|acked| *acked >= seq);
+        if tokio::time::timeout(DEADLINE, acked).await.is_err() {
+            let message = format!("the demo expected that {seq} is acknowledged, and it is not");
+            return Err(Failure::new(sysexits::SOFTWARE, message));
+        }
+        Ok(client.ping().await?) // its answer comes behind the acknowledgement
+    }
 }
 
 async fn register(server: &DemoServer) -> Result<(Client, Events), Failure> {
@@ -105,7 +126,7 @@ async fn leave(rui: Client, mut rui_events: Events) -> Result<Seq, Failure> {
     Ok(end.last_seq)
 }
 
-async fn slow_reader(ana: &Client, mut lento_events: Events) -> Result<JoinHandle<()>, Failure> {
+async fn slow_reader(ana: &Client, mut lento_events: Events) -> Result<Reads, Failure> {
     print_heading(&format!(
         "rui leaves; ana publishes {FLOOD} messages while lento reads nothing"
     ));
@@ -118,31 +139,29 @@ async fn slow_reader(ana: &Client, mut lento_events: Events) -> Result<JoinHandl
         answer.await?;
     }
     print_line("  ana      all published: lento delayed no one");
-    let (mut received, mut gap) = (0_u32, None);
-    while gap.is_none() {
+    let mut received = 0_u32;
+    let gap = loop {
         match next_broadcast(&mut lento_events).await? {
-            Event::Gap(found) => gap = Some(found),
+            Event::Gap(gap) => break gap,
             _ => received += 1,
         }
-    }
-    if let Some(gap) = gap {
-        let (from, to) = (gap.from, gap.to);
-        let count = to.0 - from.0 + 1;
-        print_line(&format!(
-            "  lento    reads {received} that were waiting, then gets a gap with"
-        ));
-        print_line(&format!(
-            "           exactly what it missed: {from} to {to}, {count} broadcasts"
-        ));
-    }
-    Ok(read_on(lento_events))
+    };
+    let (from, to) = (gap.from, gap.to);
+    let count = to.0 - from.0 + 1;
+    print_line(&format!(
+        "  lento    reads {received} that were waiting, then gets a gap with"
+    ));
+    print_line(&format!(
+        "           exactly what it missed: {from} to {to}, {count} broadcasts"
+    ));
+    Ok(read_on(lento_events, to))
 }
 
 async fn resume(
     server: &DemoServer,
     ana: &Client,
     left_at: Seq,
-) -> Result<(Client, JoinHandle<()>), Failure> {
+) -> Result<(Client, Reads, Seq), Failure> {
     print_heading("rui is away while ana says three things, comes back, and misses none");
     let rui = server.log_in("rui", "outro").await?.0;
     let left_at = left_at.max(rui.fim().await?.last_seq);
@@ -166,7 +185,7 @@ async fn resume(
             break;
         }
     }
-    Ok((rui, read_on(events)))
+    Ok((rui, read_on(events, last), last))
 }
 
 /// Returns the next broadcast.
@@ -183,10 +202,15 @@ async fn next_broadcast(events: &mut Events) -> Result<Event, Failure> {
     }
 }
 
-/// Reads and acknowledges all that comes, until the end.
-fn read_on(mut events: Events) -> JoinHandle<()> {
-    tokio::spawn(async move {
+/// Acknowledges the broadcasts up to `read`, which have been read, and reads and acknowledges all that
+/// comes, until the end.
+fn read_on(mut events: Events, read: Seq) -> Reads {
+    let (tell_acked, acked) = watch::channel(Seq::ZERO);
+    let task = tokio::spawn(async move {
         let mut unacked = None;
+        if events.client().ack(read).await.is_ok() {
+            tell_acked.send_replace(read);
+        }
         while let Some(incoming) = events.next().await {
             let event = match incoming {
                 Incoming::Event(event) => Some(event.seq()),
@@ -197,10 +221,14 @@ fn read_on(mut events: Events) -> JoinHandle<()> {
             if (event.is_none() || events.is_empty())
                 && let Some(seq) = unacked.take()
             {
-                let _ = events.client().ack(seq).await; // fails where the session has ended
+                // It fails where the session has ended.
+                if events.client().ack(seq).await.is_ok() {
+                    tell_acked.send_replace(seq);
+                }
             }
         }
-    })
+    });
+    Reads { task, acked }
 }
 
 async fn fim(server: &DemoServer) -> u8 {
