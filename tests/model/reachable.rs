@@ -127,12 +127,13 @@ pub fn reachable(setting: &Setting) -> Vec<Sometimes> {
         (
             any(|client| client.filter.is_some()) && !stalls && setting.log_holds.is_none(),
             Sometimes::sometimes("a client is told by passed", |setting, state| {
-                let history = &state.world.hub.history;
+                let (history, rules) = (&state.world.hub.history, &state.world.rules);
                 let mut slots = setting.clients.iter().zip(&state.slots).enumerate();
                 slots.any(|(at, (client, slot))| {
                     let seen = slot.io.witness.seen;
                     let route = history.route(seen);
-                    seen > 0 && client.filter.is_some() && !route.is_for(at, client.filter)
+                    let is_sent = route.is_for(at, client.filter) && !rules.forbid(route, seen);
+                    seen > 0 && client.filter.is_some() && !is_sent
                 })
             }),
         ),
