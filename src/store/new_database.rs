@@ -249,10 +249,10 @@ mod tests {
         let temp = tempfile::tempdir().expect("a temporary folder");
         let folder = DataFolder::open(&temp.path().join("data")).expect("writable");
         let path = folder.database().expect("there is none yet");
-        let is_over = AtomicBool::new(false);
         std::thread::scope(|scope| {
             scope.spawn(|| {
-                while !is_over.load(Ordering::Relaxed) {
+                // Not for ever: on a slow file system no file would live long enough.
+                for _ in 0..200 {
                     drop(folder.lock().expect("no other server is there"));
                 }
             });
@@ -261,7 +261,6 @@ mod tests {
                 std::fs::remove_file(&path).expect("it is there");
                 assert!(matches!(created, Ok(true)), "{created:?}");
             }
-            is_over.store(true, Ordering::Relaxed);
         });
     }
 

@@ -123,7 +123,13 @@ impl Tried {
         };
         let (outlet, link) = (&mut self.outlet, &mut self.link);
         let mut write = |cx: &mut Context<'_>| {
-            while outlet.write(link, wanted, cx) == Written::More {}
+            loop {
+                match outlet.write(link, wanted, cx) {
+                    Written::More => {}
+                    Written::Unreadable => panic!("the journal cannot be read"),
+                    Written::Clear | Written::Blocked | Written::FellOff(_) => break,
+                }
+            }
             let reader = outlet.reader.as_ref();
             let is_done = until.is_some_and(|until| outlet.reached() >= until);
             let is_reading = reader.is_some_and(|reader| reader.is_in_journal()) && !is_done;
