@@ -122,7 +122,6 @@ fn make_private(_file: &File) -> io::Result<()> {
 #[cfg(test)]
 mod tests {
     use std::sync::Barrier;
-    use std::sync::atomic::{AtomicBool, Ordering};
 
     use super::*;
     use crate::store::{DataFolder, Db};

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::future::poll_fn;
 use std::sync::Arc;
 use std::task::{Context, Poll};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -25,6 +25,9 @@ use crate::log::{KeptSearch, Log};
 use crate::topic::Pattern;
 use crate::wire::Seq;
 use crate::wire::cbor::message_keys;
+
+/// A read of the journal that takes longer has been forgotten.
+const DEADLINE: Duration = Duration::from_secs(60);
 
 #[derive(Debug, Clone)]
 enum Step {
@@ -96,6 +99,7 @@ impl Tried {
         let temp = tempfile::tempdir().expect("a temporary folder");
         let server = Server::create(temp.path().join("x.db"), sizes);
         let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_time()
             .build()
             .expect("a runtime");
         Tried {
@@ -123,22 +127,27 @@ impl Tried {
         };
         let (outlet, link) = (&mut self.outlet, &mut self.link);
         let mut write = |cx: &mut Context<'_>| {
-            loop {
+            let stopped = loop {
                 match outlet.write(link, wanted, cx) {
                     Written::More => {}
                     Written::Unreadable => panic!("the journal cannot be read"),
-                    Written::Clear | Written::Blocked | Written::FellOff(_) => break,
+                    stopped => break stopped,
                 }
-            }
+            };
             let reader = outlet.reader.as_ref();
             let is_done = until.is_some_and(|until| outlet.reached() >= until);
             let is_reading = reader.is_some_and(|reader| reader.is_in_journal()) && !is_done;
-            match is_reading && outlet.is_clear() && waits {
+            // A client that takes no more is waited for by the next step.
+            let is_waiting = is_reading && stopped == Written::Clear && outlet.is_clear();
+            match is_waiting && waits {
                 true => Poll::Pending,
                 false => Poll::Ready(()),
             }
         };
-        self.runtime.block_on(poll_fn(&mut write));
+        let written = async { tokio::time::timeout(DEADLINE, poll_fn(&mut write)).await };
+        if self.runtime.block_on(written).is_err() {
+            panic!("it waits for ever: {:#?}", self.outlet.reader);
+        }
     }
 
     /// Takes what the client has got on this connection.
