@@ -150,7 +150,7 @@ win32_programs() {
     done
 }
 
-# What ends Wine's programs well, out of exit.c.
+# The library that ends Wine's programs well, out of exit.c.
 exit_well() {
     [[ $windows/exit.so -nt $root/tests/win32/exit.c ]] || {
         local made

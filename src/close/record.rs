@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::selection::is_zero;
 use super::{CloseReason, Evidence, SessionFilter, SubscribeRules, Times};
 use crate::wire::{Named, Seq, SessionId};
 
@@ -138,14 +139,6 @@ impl SessionRecord {
         let ranges = self.missing.iter();
         ranges.map(|(from, to)| to.0 - from.0 + 1).sum()
     }
-}
-
-#[expect(
-    clippy::trivially_copy_pass_by_ref,
-    reason = "serde passes a reference"
-)]
-fn is_zero(count: &u64) -> bool {
-    *count == 0
 }
 
 #[cfg(test)]

@@ -125,11 +125,12 @@ impl Room {
     }
 }
 
+/// Whether a count is left out of a record.
 #[expect(
     clippy::trivially_copy_pass_by_ref,
     reason = "serde passes a reference"
 )]
-fn is_zero(count: &u64) -> bool {
+pub(super) fn is_zero(count: &u64) -> bool {
     *count == 0
 }
 

@@ -75,7 +75,7 @@ pub enum Fault {
     PublishedBeforeCommit,
 }
 
-/// What the client of a session should get.
+/// The broadcasts and answers that the client of a session should get.
 #[derive(Debug, Clone, Copy)]
 pub struct Expected<'a>(View<'a>);
 

@@ -1,4 +1,4 @@
-//! What the core's effects do to the surroundings.
+//! The core's effects on the surroundings.
 
 use std::sync::Arc;
 use std::time::Duration;

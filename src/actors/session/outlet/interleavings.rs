@@ -88,7 +88,7 @@ pub(super) fn denial() -> Arc<Permissions> {
     Arc::new(Permissions::new("u", Arc::default(), own))
 }
 
-/// What is published behind a change of the rules is judged by the new ones.
+/// A broadcast behind a change of the rules is judged by the new ones.
 fn denied_broadcasts_are_not_sent() {
     let (relayed, mut appender) = RelayedLog::new(LARGE, NO_WINDOW);
     let passed = PassedRelays::start(&relayed.log);
@@ -127,7 +127,7 @@ fn broadcast_behind_a_change_of_the_rules_is_judged_by_the_new_ones() {
     explore(denied_broadcasts_are_not_sent);
 }
 
-/// What a filter gained is sent from the seq of the answer on.
+/// From the seq of the answer on, a client gets the topics that its filter has gained.
 fn new_filter_holds_behind_its_answer() {
     let (relayed, mut appender) = RelayedLog::new(LARGE, NO_WINDOW);
     let passed = PassedRelays::start(&relayed.log);
