@@ -18,7 +18,7 @@ use arauto::HashCost;
 use arauto::internal::accounts::{Accounts, Claim, Hasher, LoginLimits, PeerId};
 use arauto::internal::log::{Appender, Content, Log, LogRead, Origin};
 use arauto::wire::cbor::{self, FrameScanner, MessageFrames};
-use arauto::wire::{BodyFrame, ClientFrame, MAX_FRAME, Message, Published, ServerFrame};
+use arauto::wire::{ClientFrame, MAX_FRAME, Message, Publish, Published, Request, ServerFrame};
 use arauto::{BackpressureLimits, Body, LogLimits, Millis, Rate, Role, Seq};
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 
@@ -31,9 +31,12 @@ fn message(seq: u64) -> ServerFrame<'static> {
     ServerFrame::Message(Message::new(Seq(seq), "escritor-1", AT, Body::text(BODY)))
 }
 
-fn asking(id: u64) -> BodyFrame<'static> {
-    let body = Body::text(BODY);
-    BodyFrame { id, body }
+fn request() -> ClientFrame<'static> {
+    ClientFrame::Request(Request::new(1, Body::text(BODY)))
+}
+
+fn publish() -> ClientFrame<'static> {
+    ClientFrame::Publish(Publish::new(1, Body::text(BODY)))
 }
 
 fn encoded(frame: &impl serde::Serialize) -> Vec<u8> {
@@ -56,8 +59,7 @@ fn encode(c: &mut Criterion) {
             });
         });
     };
-    let (message, request) = (message(70_000), ClientFrame::Request(asking(1)));
-    let publish = ClientFrame::Publish(asking(1).into());
+    let (message, request, publish) = (message(70_000), request(), publish());
     let (body, frames) = (body_item(), MessageFrames::new("escritor-1", AT));
     case("message", &|out| {
         frames.encode(black_box(Seq(70_000)), &body, out);
@@ -85,10 +87,7 @@ fn decode(c: &mut Criterion) {
             assert!(black_box(decoded).is_ok());
         });
     });
-    for (name, frame) in [
-        ("request", ClientFrame::Request(asking(1))),
-        ("publish", ClientFrame::Publish(asking(1).into())),
-    ] {
+    for (name, frame) in [("request", request()), ("publish", publish())] {
         let bytes = encoded(&frame);
         group.bench_function(name, |b| {
             b.iter(|| {

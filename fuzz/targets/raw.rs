@@ -13,7 +13,8 @@ use arauto::wire::raw::{
     Direction, Terminator, decode_client, decode_message, encode_body, is_fim,
 };
 use arauto::wire::{
-    BodyFrame, Charset, ClientFrame, Closing, Decoded, Dialect, Message, RawDialect, ServerFrame,
+    Charset, ClientFrame, Closing, Decoded, Dialect, Message, RawDialect, ReplyFrame, Request,
+    ServerFrame,
 };
 use arauto::{Millis, Seq};
 use arauto_fuzz::input::{Encoded, place};
@@ -63,16 +64,13 @@ fn message(charset: Charset, bytes: &[u8], limit: usize) {
 
 /// The reply to a request, which says the same.
 fn echoed(charset: Charset, framing: Framing, frame: &ClientFrame<'_>) {
-    let ClientFrame::Request(BodyFrame { id, body }) = frame else {
+    let ClientFrame::Request(Request { id, body, .. }) = frame else {
         assert!(matches!(frame, ClientFrame::Fim(_)));
         return;
     };
     let text = body.as_text().expect("what is asked is text");
     assert!(!is_fim(text));
-    let reply = ServerFrame::Reply(BodyFrame {
-        id: *id,
-        body: body.clone(),
-    });
+    let reply = ServerFrame::Reply(ReplyFrame::new(*id, body.clone()));
     let dialect = RawDialect {
         charset,
         ..RawDialect::default()

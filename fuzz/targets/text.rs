@@ -15,7 +15,8 @@ use arauto::wire::text::{
     body_line, decode_client, decode_message, encode_server, hides, printable,
 };
 use arauto::wire::{
-    BodyFrame, Charset, ClientFrame, Decoded, Dialect, Message, Publish, ServerFrame, Subscribed,
+    Charset, ClientFrame, Decoded, Dialect, Message, Publish, ReplyFrame, Request, ServerFrame,
+    Subscribed,
 };
 use arauto::{Body, ErrorCode, Millis, Seq};
 use arauto_fuzz::input::{Encoded, place};
@@ -66,7 +67,7 @@ fn same_however_cut(charset: Charset, line: &[u8], limit: usize, cut: u8, frame:
 
 /// The contents of a decoded frame can be encoded again.
 fn bodies(frame: &ClientFrame<'_>) {
-    let (ClientFrame::Publish(Publish { body, .. }) | ClientFrame::Request(BodyFrame { body, .. })) =
+    let (ClientFrame::Publish(Publish { body, .. }) | ClientFrame::Request(Request { body, .. })) =
         frame
     else {
         return;
@@ -90,10 +91,7 @@ fn with_topic<'a>(body: &Body<'a>, topic: &'a str) -> Message<'a> {
 fn says(charset: Charset, body: &Body<'_>) {
     let text = String::from_utf8_lossy(body.as_bytes());
     let frames = [
-        ServerFrame::Reply(BodyFrame {
-            id: 0,
-            body: body.clone(),
-        }),
+        ServerFrame::Reply(ReplyFrame::new(0, body.clone())),
         ServerFrame::Message(Message::new(Seq(1), "ana", Millis(0), body.clone())),
         ServerFrame::Message(with_topic(body, &text)),
         ServerFrame::Kept(with_topic(body, &text)),

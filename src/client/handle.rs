@@ -10,7 +10,7 @@ use super::session::Session;
 use super::shared::Reply;
 use super::slot::Slot;
 use crate::wire::{
-    Ack, Body, BodyFrame, ClientFrame, Feature, IdFrame, NewMessage, Seq, SessionLine, Shutdown,
+    Ack, Body, ClientFrame, Feature, IdFrame, NewMessage, Request, Seq, SessionLine, Shutdown,
 };
 
 /// The sending half of a client. Clones share its session, which ends when the last of them and
@@ -85,7 +85,7 @@ impl Client {
         body: impl Into<Body<'_>>,
     ) -> Result<PendingReply<Body<'static>>, ClientError> {
         let (body, session) = (body.into(), self.session());
-        let answer = session.begin(|id| ClientFrame::Request(BodyFrame { id, body }));
+        let answer = session.begin(|id| ClientFrame::Request(Request::new(id, body)));
         Ok(answer.await?.map_reply(|reply| match reply {
             Reply::Body(body) => Ok(body),
             other => Err(other.mismatch()),

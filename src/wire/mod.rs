@@ -31,11 +31,12 @@ pub use error_code::ErrorCode;
 pub use event::{Event, KeptValue};
 pub use feature::Feature;
 pub use frame::{
-    Ack, BodyFrame, ClientFrame, Closing, CursorKey, CursorLine, CursorList, CursorRemoved,
-    Cursors, ErrorFrame, Features, Gap, Headers, IdFrame, LONGEST_HEADERS, LONGEST_LABEL, LoggedIn,
-    Login, LoginOptions, MOST_HEADERS, Message, Passed, Presence, Present, Publish, PublishOptions,
-    Published, RemoveCursor, Resume, Role, ServerFrame, SessionLine, SessionList, Shutdown,
-    Stopping, Subscribe, Subscribed, TopicLine, TopicList, TopicQuery, Unserved, VERSION, Welcome,
+    Ack, ClientFrame, Closing, CursorKey, CursorLine, CursorList, CursorRemoved, Cursors,
+    ErrorFrame, Features, Gap, Headers, IdFrame, LONGEST_HEADERS, LONGEST_LABEL, LONGEST_TIMEOUT,
+    LoggedIn, Login, LoginOptions, MOST_HEADERS, Message, Passed, Presence, Present, Publish,
+    PublishOptions, Published, RemoveCursor, ReplyFrame, ReplyOptions, Request, RequestOptions,
+    Resume, Role, ServerFrame, SessionLine, SessionList, Shutdown, Stopping, Subscribe, Subscribed,
+    TopicLine, TopicList, TopicQuery, Unserved, VERSION, Welcome,
 };
 pub use ids::{Millis, Seq, SessionId, Term};
 pub use named::Named;

@@ -7,7 +7,7 @@
 use std::borrow::Cow;
 
 use super::{
-    Body, BodyFrame, Charset, ClientFrame, CloseReason, Decoded, ErrorCode, ErrorFrame, IdFrame,
+    Body, Charset, ClientFrame, CloseReason, Decoded, ErrorCode, ErrorFrame, IdFrame, Request,
     ServerFrame, WireError,
 };
 use crate::framing::Framing;
@@ -92,10 +92,7 @@ pub fn decode_message(
     if is_fim(&text) {
         return Ok(ClientFrame::Fim(IdFrame { id }));
     }
-    Ok(ClientFrame::Request(BodyFrame {
-        id,
-        body: Body::Text(text),
-    }))
+    Ok(ClientFrame::Request(Request::new(id, Body::Text(text))))
 }
 
 /// Whether the text is the word that ends the session. In messages a line ending after it is
@@ -179,11 +176,10 @@ fn one_line(text: &str) -> Cow<'_, str> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::wire::{Message, Millis, Seq};
+    use crate::wire::{Message, Millis, ReplyFrame, Seq};
 
     fn request(text: &str, id: u64) -> ClientFrame<'static> {
-        let body = Body::from(text.to_owned());
-        ClientFrame::Request(BodyFrame { id, body })
+        ClientFrame::Request(Request::new(id, Body::from(text.to_owned())))
     }
 
     fn encoded(charset: Charset, text: &str) -> Vec<u8> {
@@ -239,7 +235,7 @@ mod tests {
         let ClientFrame::Request(asking) = asked else {
             panic!("a request");
         };
-        let reply = ServerFrame::Reply(asking);
+        let reply = ServerFrame::Reply(ReplyFrame::new(asking.id, asking.body));
         assert_eq!(sent(dialect, Framing::Messages, &reply), Some(message));
     }
 

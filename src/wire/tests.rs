@@ -4,7 +4,7 @@ use proptest::prelude::{Strategy, any, prop, prop_assert, prop_assert_eq, propte
 
 use super::text::body_line;
 use super::{
-    Body, BodyFrame, Charset, ClientFrame, Decoded, Dialect, MAX_FRAME, Publish, RawDialect, cbor,
+    Body, Charset, ClientFrame, Decoded, Dialect, MAX_FRAME, Publish, RawDialect, Request, cbor,
 };
 
 fn dialects() -> impl Iterator<Item = Dialect> {
@@ -65,7 +65,7 @@ proptest! {
         byte in any::<u8>(),
     ) {
         let mut bytes = Vec::new();
-        cbor::encode(&ClientFrame::Request(BodyFrame { id, body }), &mut bytes);
+        cbor::encode(&ClientFrame::Request(Request::new(id, body)), &mut bytes);
         let at = at.index(bytes.len());
         bytes[at] = byte;
         decode_everywhere(&bytes);

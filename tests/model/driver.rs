@@ -13,8 +13,8 @@ use arauto::internal::session::hears::Hears;
 use arauto::internal::session::policy::{ConnectRefusal, FeatureLimits, Policy, SessionLimits};
 use arauto::internal::session::{Core, LoginRefusal, NotPublished, Served, Setup};
 use arauto::wire::{
-    Ack, BodyFrame, ClientFrame, Gap, IdFrame, Login, LoginOptions, Publish, PublishOptions,
-    Resume, Seq, Shutdown, Subscribe, Term,
+    Ack, ClientFrame, Gap, IdFrame, Login, LoginOptions, Publish, PublishOptions, Request, Resume,
+    Seq, Shutdown, Subscribe, Term,
 };
 use arauto::{Body, Rate, UserName};
 
@@ -323,7 +323,7 @@ impl Driver<'_> {
                 };
                 login(Some(resume), false)
             }
-            Frame::Request => ClientFrame::Request(BodyFrame { id, body }),
+            Frame::Request => ClientFrame::Request(Request::new(id, body)),
             Frame::Publish | Frame::Post(_) | Frame::Tell(_) | Frame::Numbered(_) => {
                 ClientFrame::Publish(publish(id, kind))
             }

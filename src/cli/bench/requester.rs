@@ -9,7 +9,7 @@ use std::task::{Context, Poll, ready};
 use std::time::Instant;
 
 use arauto::wire::cbor::{self, ScannedFrame};
-use arauto::wire::{BodyFrame, ClientFrame};
+use arauto::wire::{ClientFrame, Request};
 use arauto::{Body, RawSession};
 
 use super::client::{Buffer, Listener, SessionClient, session_ended};
@@ -71,7 +71,7 @@ impl Requester {
     ) -> Result<Requester, Failure> {
         let body = timestamp::body(size);
         let (body, mut frame, id) = (Body::text(&body), Vec::new(), u64::MAX);
-        cbor::encode(&ClientFrame::Request(BodyFrame { id, body }), &mut frame);
+        cbor::encode(&ClientFrame::Request(Request::new(id, body)), &mut frame);
         if frame.len() > session.max_frame() {
             let message = format!("requests of {size} bytes are more than the server takes");
             return Err(Failure::new(sysexits::USAGE, message));

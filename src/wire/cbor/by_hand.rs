@@ -15,8 +15,8 @@ use super::head::{BYTES, LONGEST, MAP, TEXT, UNSIGNED, head, put_head, put_strin
 use super::prefix::PREFIX;
 use crate::topic::LONGEST_TOPIC;
 use crate::wire::{
-    Body, BodyFrame, ClientFrame, LONGEST_HEADERS, LONGEST_NAME, MOST_HEADERS, Millis, Publish,
-    Published, Seq,
+    Body, ClientFrame, LONGEST_HEADERS, LONGEST_NAME, MOST_HEADERS, Millis, Publish, Published,
+    ReplyFrame, Request, Seq,
 };
 
 /// Appends a body as a CBOR item.
@@ -266,11 +266,11 @@ pub(super) fn published(frame: &Published, out: &mut Vec<u8>) {
     out.extend_from_slice(&bytes[..end]);
 }
 
-/// Appends a `reply`, with its prefix.
+/// Appends a `reply` of a handler, with its prefix.
 ///
 /// # Panics
 /// The frame is of 4 GiB or more.
-pub(super) fn reply(frame: &BodyFrame<'_>, out: &mut Vec<u8>) {
+pub(super) fn reply(frame: &ReplyFrame<'_>, out: &mut Vec<u8>) {
     let start = out.len();
     out.put_slice(&[0; PREFIX]);
     out.put_slice(REPLY);
@@ -299,7 +299,7 @@ pub(super) fn body_frame(item: &[u8]) -> Option<ClientFrame<'_>> {
     let body = body_of(major, body)?;
     match name {
         b"\xa1\x67publish\xa2" => Some(ClientFrame::Publish(Publish::new(id, body))),
-        b"\xa1\x67request\xa2" => Some(ClientFrame::Request(BodyFrame { id, body })),
+        b"\xa1\x67request\xa2" => Some(ClientFrame::Request(Request::new(id, body))),
         _ => None,
     }
 }

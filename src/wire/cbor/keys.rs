@@ -1,5 +1,4 @@
-//! The keys of a client's frames: the type of each value, and the keys of features that this
-//! server does not support.
+//! The keys of a client's frames, and the type of each value.
 
 /// A key that the server reads.
 #[derive(Debug)]
@@ -88,6 +87,14 @@ const REMOVE_CURSOR: &[Key] = &[
     required("name", Kind::Text),
 ];
 
+const REQUEST: &[Key] = &[
+    ID,
+    required("body", Kind::Body),
+    optional("service", Kind::Text),
+    optional("timeout", Kind::Uint),
+    optional("headers", Kind::Headers),
+];
+
 const PUBLISH: &[Key] = &[
     ID,
     required("body", Kind::Body),
@@ -117,7 +124,7 @@ const TOPICS: &[Key] = &[
 pub(super) fn of(frame: &str) -> &'static [Key] {
     match frame {
         "login" => LOGIN,
-        "request" => const { &[ID, required("body", Kind::Body)] },
+        "request" => REQUEST,
         "publish" => PUBLISH,
         "subscribe" => SUBSCRIBE,
         "topics" => TOPICS,
@@ -127,15 +134,6 @@ pub(super) fn of(frame: &str) -> &'static [Key] {
         "shutdown" => const { &[ID, optional("now", Kind::Bool)] },
         "ack" => const { &[required("seq", Kind::Seq)] },
         "answer" => const { &[required("call", Kind::Uint)] },
-        _ => &[],
-    }
-}
-
-/// Returns the keys of this client frame that belong to the feature `services`, which the contract
-/// defines and this server does not decode.
-pub(super) fn unserved(frame: &str) -> &'static [&'static str] {
-    match frame {
-        "request" => &["service", "timeout", "headers"],
         _ => &[],
     }
 }

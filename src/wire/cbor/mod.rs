@@ -90,7 +90,7 @@ pub fn encode_server(frame: &ServerFrame<'_>, out: &mut Vec<u8>) {
         ServerFrame::Published(published) if !published.repeated => {
             by_hand::published(published, out);
         }
-        ServerFrame::Reply(reply) => by_hand::reply(reply, out),
+        ServerFrame::Reply(reply) if reply.options.is_none() => by_hand::reply(reply, out),
         other => encode(other, out),
     }
 }
@@ -152,7 +152,7 @@ fn client_value<'a>(
     frame: &shape::Frame<'_>,
     value: &'a [u8],
 ) -> Result<ClientFrame<'a>, WireError> {
-    let decoded = match &*frame.name {
+    Ok(match &*frame.name {
         "login" => ClientFrame::Login(Box::new(read(frame, value)?)),
         "request" => ClientFrame::Request(read(frame, value)?),
         "publish" => ClientFrame::Publish(read(frame, value)?),
@@ -170,14 +170,6 @@ fn client_value<'a>(
         "withdraw" => unserved(read::<IdFrame>(frame, value)?.id, "the frame withdraw"),
         "answer" => ClientFrame::Answer,
         _ => return Err(unknown(frame)),
-    };
-    Ok(match frame.unserved {
-        None => decoded,
-        Some(key) => ClientFrame::Unserved(Unserved {
-            id: decoded.id().unwrap_or_default(),
-            what: key,
-            is_login: false,
-        }),
     })
 }
 

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::{ClientFrame, Login, Publish, Unserved};
+use super::{ClientFrame, Login, Publish, Request, Unserved};
 use crate::wire::Feature;
 
 /// The optional features that an endpoint serves.
@@ -14,6 +14,8 @@ pub struct Features {
     pub producer: bool,
     /// Cursors: read positions that the server remembers.
     pub cursor: bool,
+    /// Services: clients that answer the requests of others.
+    pub services: bool,
 }
 
 impl Features {
@@ -22,6 +24,7 @@ impl Features {
         topics: false,
         producer: false,
         cursor: false,
+        services: false,
     };
 
     /// Returns the names of the features, as `welcome` lists them.
@@ -30,6 +33,7 @@ impl Features {
             (self.topics, Feature::Topics),
             (self.producer, Feature::Producer),
             (self.cursor, Feature::Cursor),
+            (self.services, Feature::Services),
         ];
         let served = features.into_iter().filter(|(is_served, _)| *is_served);
         served
@@ -45,6 +49,7 @@ impl ClientFrame<'_> {
     pub fn unserved(&self, served: Features) -> Option<Unserved> {
         let what = match self {
             ClientFrame::Publish(publish) => publish.unserved(served)?,
+            ClientFrame::Request(request) => request.unserved(served)?,
             ClientFrame::Login(login) => login.unserved(served)?,
             ClientFrame::Subscribe(_) if !served.topics => "the frame subscribe",
             ClientFrame::Topics(_) if !served.topics => "the frame topics",
@@ -76,6 +81,19 @@ impl Publish<'_> {
     }
 }
 
+impl Request<'_> {
+    #[inline]
+    fn unserved(&self, served: Features) -> Option<&'static str> {
+        let options = self.options.as_deref()?;
+        let keys = [
+            (options.service.is_some(), served.services, "service"),
+            (options.timeout.is_some(), served.services, "timeout"),
+            (options.headers.is_some(), served.services, "headers"),
+        ];
+        first_unserved(&keys)
+    }
+}
+
 impl Login<'_> {
     fn unserved(&self, served: Features) -> Option<&'static str> {
         let options = self.options.as_deref()?;
@@ -102,12 +120,13 @@ fn first_unserved(keys: &[(bool, bool, &'static str)]) -> Option<&'static str> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::wire::{Body, LoginOptions, PublishOptions, Subscribe};
+    use crate::wire::{Body, LoginOptions, PublishOptions, RequestOptions, Subscribe};
 
     const ALL: Features = Features {
         topics: true,
         producer: true,
         cursor: true,
+        services: true,
     };
 
     #[test]
@@ -145,6 +164,15 @@ mod tests {
         assert_eq!(what(&cursor, topics), Some("cursor"));
         assert_eq!(what(&cursor, Features::NONE), Some("presence"));
         assert_eq!(what(&cursor, ALL), None);
+        let mut request = Request::new(4, Body::text(""));
+        assert_eq!(request.unserved(Features::NONE), None);
+        request.options = Some(Box::new(RequestOptions {
+            timeout: Some(1),
+            ..RequestOptions::default()
+        }));
+        let request = ClientFrame::Request(request);
+        assert_eq!(what(&request, Features::NONE), Some("timeout"));
+        assert_eq!(what(&request, ALL), None);
         let subscribe = ClientFrame::Subscribe(Box::new(Subscribe {
             id: 4,
             add: Vec::new(),
@@ -160,7 +188,7 @@ mod tests {
             .unserved(Features::NONE)
             .expect("the frame has keys of features");
         assert!(unserved.is_login && unserved.id == 4);
-        assert_eq!(ALL.names(), ["topics", "producer", "cursor"]);
+        assert_eq!(ALL.names(), ["topics", "producer", "cursor", "services"]);
         assert!(Features::NONE.names().is_empty());
     }
 }

@@ -10,6 +10,7 @@ mod login;
 mod message;
 mod optional;
 mod ranges;
+mod request;
 mod subscribe;
 mod text;
 
@@ -24,10 +25,11 @@ pub use self::headers::{Headers, LONGEST_HEADERS, MOST_HEADERS};
 pub use self::lists::{SessionLine, SessionList, TopicLine, TopicList, TopicQuery};
 pub use self::login::{LoggedIn, Login, LoginOptions, Resume, Role, Welcome};
 pub use self::message::{Message, Passed, Publish, PublishOptions, Published};
-pub use self::ranges::LONGEST_LABEL;
+pub use self::ranges::{LONGEST_LABEL, LONGEST_TIMEOUT};
+pub use self::request::{ReplyFrame, ReplyOptions, Request, RequestOptions};
 pub use self::subscribe::{Subscribe, Subscribed};
 use super::quote::{LONGEST_TEXT, limited};
-use super::{Body, CloseReason, ErrorCode, Millis, Named, Phase, Seq, StopReason};
+use super::{CloseReason, ErrorCode, Millis, Named, Phase, Seq, StopReason};
 
 /// The version of the protocol that this crate speaks.
 pub const VERSION: u64 = 1;
@@ -38,8 +40,8 @@ pub const VERSION: u64 = 1;
 pub enum ClientFrame<'a> {
     /// Logs in; an unknown name is registered.
     Login(Box<Login<'a>>),
-    /// Sends a request to the endpoint's handler.
-    Request(BodyFrame<'a>),
+    /// Sends a request to the endpoint's handler, or to a service.
+    Request(Request<'a>),
     /// Broadcasts a message.
     Publish(Publish<'a>),
     /// Changes the session's filter.
@@ -77,7 +79,7 @@ impl ClientFrame<'_> {
     pub fn id(&self) -> Option<u64> {
         match self {
             ClientFrame::Login(login) => Some(login.id),
-            ClientFrame::Request(asking) => Some(asking.id),
+            ClientFrame::Request(request) => Some(request.id),
             ClientFrame::Publish(publish) => Some(publish.id),
             ClientFrame::Subscribe(subscribe) => Some(subscribe.id),
             ClientFrame::Who(asked)
@@ -99,7 +101,7 @@ impl<'a> ClientFrame<'a> {
     pub fn into_owned(self) -> ClientFrame<'static> {
         match self {
             ClientFrame::Login(login) => ClientFrame::Login(Box::new(login.into_owned())),
-            ClientFrame::Request(asking) => ClientFrame::Request(asking.into_owned()),
+            ClientFrame::Request(request) => ClientFrame::Request(request.into_owned()),
             ClientFrame::Publish(publish) => ClientFrame::Publish(publish.into_owned()),
             ClientFrame::Subscribe(subscribe) => {
                 ClientFrame::Subscribe(Box::new(subscribe.into_owned()))
@@ -121,21 +123,6 @@ impl<'a> ClientFrame<'a> {
     }
 }
 
-impl<'a> From<BodyFrame<'a>> for Publish<'a> {
-    fn from(frame: BodyFrame<'a>) -> Self {
-        Publish::new(frame.id, frame.body)
-    }
-}
-
-impl BodyFrame<'_> {
-    fn into_owned(self) -> BodyFrame<'static> {
-        BodyFrame {
-            id: self.id,
-            body: self.body.into_owned(),
-        }
-    }
-}
-
 /// A frame that the server sends.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -144,8 +131,8 @@ pub enum ServerFrame<'a> {
     Welcome(Welcome<'a>),
     /// The login succeeded.
     LoggedIn(LoggedIn<'a>),
-    /// The handler's answer to a request.
-    Reply(BodyFrame<'a>),
+    /// The answer of a handler, or of a service, to a request.
+    Reply(ReplyFrame<'a>),
     /// The answer to a publish: the message was accepted and has a seq.
     Published(Published),
     /// The users that are logged in.
@@ -216,16 +203,6 @@ fn shortened(message: Cow<'_, str>) -> Cow<'_, str> {
 /// Rounds a wait up to whole milliseconds, at least 1.
 fn whole_millis(wait: Duration) -> u64 {
     u64::try_from(wait.as_nanos().div_ceil(1_000_000).max(1)).unwrap_or(u64::MAX)
-}
-
-/// A frame with an id and a body: a `request` or a `reply`.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct BodyFrame<'a> {
-    /// The id that the client chose. The answer has the same id.
-    pub id: u64,
-    /// The request or the reply: text or bytes.
-    #[serde(borrow)]
-    pub body: Body<'a>,
 }
 
 /// A frame that belongs, or has a key that belongs, to a feature that this server does not support.

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use super::escape::{unescape, unescape_text};
-use crate::wire::{BodyFrame, ClientFrame, IdFrame, Login, Publish, PublishOptions, Subscribe};
+use crate::wire::{ClientFrame, IdFrame, Login, Publish, PublishOptions, Request, Subscribe};
 
 /// The id of every frame. Lines have no ids, because answers come in the order of the lines.
 const ID: u64 = 0;
@@ -69,7 +69,7 @@ fn borrowed(line: &str) -> ClientFrame<'_> {
         }));
     }
     let text = line.strip_prefix('/').filter(|rest| rest.starts_with('/'));
-    ClientFrame::Request(body_frame(text.unwrap_or(line)))
+    ClientFrame::Request(request(text.unwrap_or(line)))
 }
 
 /// Returns the text after the command and one space, or the empty text if nothing follows the
@@ -86,9 +86,6 @@ fn publish(text: &str) -> Publish<'_> {
     Publish::new(ID, unescape(Cow::Borrowed(text)))
 }
 
-fn body_frame(text: &str) -> BodyFrame<'_> {
-    BodyFrame {
-        id: ID,
-        body: unescape(Cow::Borrowed(text)),
-    }
+fn request(text: &str) -> Request<'_> {
+    Request::new(ID, unescape(Cow::Borrowed(text)))
 }

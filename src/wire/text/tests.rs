@@ -1,6 +1,6 @@
 use super::*;
 use crate::wire::{
-    BodyFrame, ErrorCode, Login, Message, Millis, Passed, Publish, Seq, Subscribe, Subscribed,
+    ErrorCode, Login, Message, Millis, Passed, Publish, Request, Seq, Subscribe, Subscribed,
 };
 
 fn parsed(line: &str) -> ClientFrame<'static> {
@@ -8,7 +8,7 @@ fn parsed(line: &str) -> ClientFrame<'static> {
 }
 
 fn request(body: Body<'static>) -> ClientFrame<'static> {
-    ClientFrame::Request(BodyFrame { id: 0, body })
+    ClientFrame::Request(Request::new(0, body))
 }
 
 #[test]

@@ -8,7 +8,7 @@ mod peer;
 use std::net::TcpListener;
 use std::time::Duration;
 
-use arauto::wire::{BodyFrame, ClientFrame, Closing, ErrorFrame, ServerFrame};
+use arauto::wire::{ClientFrame, Closing, ErrorFrame, ReplyFrame, Request, ServerFrame};
 use arauto::{
     Body, Break, Client, ClientError, CloseReason, ErrorCode, Event, Gap, Incoming, Named,
     Reconnect, Seq,
@@ -74,11 +74,11 @@ fn new_session_after_a_break_carries_requests() {
         .runtime
         .spawn(async move { client.request("bom dia").await });
     let id = peer.read(|frame| match frame {
-        ClientFrame::Request(BodyFrame { id, .. }) => id,
+        ClientFrame::Request(Request { id, .. }) => id,
         other => panic!("the request comes: {other:?}"),
     });
     let body = Body::text("BOM DIA");
-    peer.send(&ServerFrame::Reply(BodyFrame { id, body }));
+    peer.send(&ServerFrame::Reply(ReplyFrame::new(id, body)));
     let answer = played.runtime.block_on(asking).expect("it does not panic");
     assert_eq!(answer.expect("it is answered"), Body::text("BOM DIA"));
 }

@@ -6,7 +6,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
-use arauto::wire::{ClientFrame, Decoded, ServerFrame, cbor};
+use arauto::wire::{ClientFrame, Decoded, IdFrame, Publish, Request, ServerFrame, cbor};
 use arauto::{Config, Evidence, Report, Retention};
 
 use crate::support::{
@@ -92,17 +92,14 @@ impl Heard {
 /// A request, a publish and a ping.
 fn batch(name: usize, id: u64) -> Vec<u8> {
     let body = format!("{name}-{}", id + 1);
-    let asking = |id| arauto::wire::BodyFrame {
-        id,
-        body: arauto::Body::text(&body),
-    };
+    let body = || arauto::Body::text(&body);
     let mut bytes = Vec::new();
-    cbor::encode(&ClientFrame::Request(asking(id)), &mut bytes);
-    cbor::encode(&ClientFrame::Publish(asking(id + 1).into()), &mut bytes);
+    cbor::encode(&ClientFrame::Request(Request::new(id, body())), &mut bytes);
     cbor::encode(
-        &ClientFrame::Ping(arauto::wire::IdFrame { id: id + 2 }),
+        &ClientFrame::Publish(Publish::new(id + 1, body())),
         &mut bytes,
     );
+    cbor::encode(&ClientFrame::Ping(IdFrame { id: id + 2 }), &mut bytes);
     bytes
 }
 

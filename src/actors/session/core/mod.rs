@@ -80,6 +80,7 @@ const SERVED: Features = Features {
     topics: true,
     producer: true,
     cursor: true,
+    services: false,
 };
 
 /// The decisions of one session.

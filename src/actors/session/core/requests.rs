@@ -11,11 +11,11 @@ use super::state::{Member, State};
 use super::work::{Ids, Purpose};
 use super::{Core, SERVED, Served};
 use crate::accounts::{LoginRefusal, UserName};
-use crate::actors::handler::{HandlerError, Outcome, Request};
+use crate::actors::handler::{self, HandlerError, Outcome};
 use crate::close::CloseReason;
 use crate::wire::{
-    BodyFrame, ClientFrame, CursorList, CursorRemoved, ErrorCode, Present, Seq, ServerFrame,
-    SessionList, Shutdown, Unserved, WireError,
+    ClientFrame, CursorList, CursorRemoved, ErrorCode, Present, ReplyFrame, Request, Seq,
+    ServerFrame, SessionList, Shutdown, Unserved, WireError,
 };
 
 impl Core {
@@ -170,14 +170,14 @@ impl Core {
         }
     }
 
-    fn request<E: Effects>(&mut self, request: BodyFrame<'_>, fx: &mut E) {
+    fn request<E: Effects>(&mut self, request: Request<'_>, fx: &mut E) {
         let Some(member) = self.state.member() else {
             return;
         };
         let id = request.id;
         let user = member.user().map_or("", UserName::as_str);
         self.tally.accept(1);
-        match fx.request(Request::new(user, self.session, request.body)) {
+        match fx.request(handler::Request::new(user, self.session, request.body)) {
             Some(outcome) => {
                 self.note_answered(1, fx);
                 reply(fx, id, outcome);
@@ -364,7 +364,7 @@ fn refuse_all<E: Effects>(fx: &mut E, ids: Ids) {
 
 fn reply<E: Effects>(fx: &mut E, id: u64, outcome: Outcome) {
     match outcome {
-        Ok(body) => answer_within(fx, id, &ServerFrame::Reply(BodyFrame { id, body })),
+        Ok(body) => answer_within(fx, id, &ServerFrame::Reply(ReplyFrame::new(id, body))),
         Err(HandlerError::Throttled {
             message,
             retry_after,

@@ -7,7 +7,7 @@ use super::{FrameScanner, ScanError, ScannedFrame};
 use crate::wire::cbor::encode;
 use crate::wire::cbor::tests::framed;
 use crate::wire::{
-    Body, BodyFrame, ErrorCode, Gap, IdFrame, Message, Millis, Passed, Presence, Published, Seq,
+    Body, ErrorCode, Gap, IdFrame, Message, Millis, Passed, Presence, Published, ReplyFrame, Seq,
     ServerFrame,
 };
 
@@ -40,10 +40,7 @@ fn stream() -> Vec<u8> {
             to: Seq(69_999),
         }),
         message(70_000, "x"),
-        ServerFrame::Reply(BodyFrame {
-            id: 1 << 40,
-            body: Body::bytes(&[1, 2]),
-        }),
+        ServerFrame::Reply(ReplyFrame::new(1 << 40, Body::bytes(&[1, 2]))),
         ServerFrame::Pong(IdFrame { id: 3 }),
     ];
     let mut bytes = Vec::new();

@@ -23,8 +23,6 @@ pub(super) struct Frame<'a> {
     pub(super) value: &'a [u8],
     /// The value's offset in the item.
     pub(super) value_at: usize,
-    /// The first key of a feature that this server does not support, if the value has one.
-    pub(super) unserved: Option<&'static str>,
     /// A copy of the value without unassigned simple values (RFC 8949, 3.3); `None` if it has
     /// none. They may occur under unknown keys, but serde_cbor fails on them. In the copy, items
     /// of the same length replace them.
@@ -37,7 +35,6 @@ pub(super) fn check(item: &[u8]) -> Result<Frame<'_>, WireError> {
         bytes: item,
         at: 0,
         plain: None,
-        unserved: None,
     };
     let entries = walk.map("the item")?;
     if !matches!(entries, Some(1) | None) {
@@ -46,7 +43,7 @@ pub(super) fn check(item: &[u8]) -> Result<Frame<'_>, WireError> {
     let name_at = walk.at;
     let name = walk.key()?;
     let start = walk.at;
-    walk.text_map("the frame's value", keys::of(&name), keys::unserved(&name))?;
+    walk.text_map("the frame's value", keys::of(&name))?;
     let end = walk.at;
     if entries.is_none() && !walk.take_break() {
         return Err(walk.wrong("the item must be a map with one entry"));
@@ -64,7 +61,6 @@ pub(super) fn check(item: &[u8]) -> Result<Frame<'_>, WireError> {
         name_at,
         value: &item[start..end],
         value_at: start,
-        unserved: walk.unserved,
         plain,
     })
 }
@@ -74,7 +70,6 @@ struct Walk<'a> {
     at: usize,
     /// A copy of `bytes` with unassigned simple values replaced; made when the first is found.
     plain: Option<Vec<u8>>,
-    unserved: Option<&'static str>,
 }
 
 /// The head of an item: its major type and its argument. `None` is an indefinite length.
@@ -180,21 +175,13 @@ impl<'a> Walk<'a> {
     }
 
     /// Reads a map with text keys, and checks the values of the `known` keys.
-    fn text_map(
-        &mut self,
-        what: &str,
-        known: &'static [Key],
-        unserved: &'static [&'static str],
-    ) -> Result<(), WireError> {
+    fn text_map(&mut self, what: &str, known: &'static [Key]) -> Result<(), WireError> {
         let mut left = self.map(what)?;
         let mut seen = 0_u32;
         while self.goes_on(&mut left) {
             let key_at = self.at;
             let key = self.key()?;
             let Some(index) = known.iter().position(|known| known.name == key) else {
-                if let Some(name) = unserved.iter().find(|name| **name == key) {
-                    self.unserved.get_or_insert(name);
-                }
                 self.item()?;
                 continue;
             };
@@ -225,7 +212,7 @@ impl<'a> Walk<'a> {
             (Kind::Body, major) => matches!(major, TEXT | BYTES),
             (Kind::Bool, _) => matches!(first, FALSE | TRUE),
             // The recursion ends here: no key of such a map has a map as its value.
-            (Kind::Map(keys), MAP) => return self.text_map(name, keys, &[]),
+            (Kind::Map(keys), MAP) => return self.text_map(name, keys),
             (Kind::Headers, MAP) => return self.headers(name),
             (Kind::Texts, ARRAY) => return self.texts(name),
             (Kind::Map(_) | Kind::Headers | Kind::Texts, _) => false,

@@ -10,9 +10,10 @@ use proptest::prelude::{Just, Strategy, any, prop, prop_assert_eq, prop_oneof, p
 use super::cursors::{cursor_keys, cursor_lists};
 use super::framed;
 use super::same_as_serde::{bodies, numbers};
+use super::services::{replies, requests};
 use crate::wire::cbor::{decode_client, decode_server, encode, encode_server};
 use crate::wire::{
-    Ack, BodyFrame, ClientFrame, CloseReason, Closing, CursorRemoved, Cursors, Decoded, ErrorCode,
+    Ack, ClientFrame, CloseReason, Closing, CursorRemoved, Cursors, Decoded, ErrorCode,
     ErrorFrame, Gap, Headers, IdFrame, LoggedIn, Login, LoginOptions, Message, Millis, Named,
     Passed, Phase, Presence, Present, Publish, PublishOptions, Published, RemoveCursor, Resume,
     Role, Seq, ServerFrame, SessionId, SessionLine, SessionList, Shutdown, StopReason, Stopping,
@@ -51,10 +52,6 @@ fn id_frames() -> impl Strategy<Value = IdFrame> {
     ids().prop_map(|id| IdFrame { id })
 }
 
-fn body_frame() -> impl Strategy<Value = BodyFrame<'static>> {
-    (ids(), bodies()).prop_map(|(id, body)| BodyFrame { id, body })
-}
-
 fn flags() -> impl Strategy<Value = Option<bool>> {
     prop::option::of(any::<bool>())
 }
@@ -64,7 +61,7 @@ fn text_lists() -> impl Strategy<Value = Vec<Cow<'static, str>>> {
 }
 
 /// Generates headers with different names.
-fn headers() -> impl Strategy<Value = Option<Headers<'static>>> {
+pub(super) fn headers() -> impl Strategy<Value = Option<Headers<'static>>> {
     let entries = prop::collection::btree_map(any::<String>(), any::<String>(), 0..30);
     let headers = entries.prop_map(|entries| {
         let mut headers = Headers::default();
@@ -151,7 +148,7 @@ fn client_frames() -> impl Strategy<Value = ClientFrame<'static>> {
     let now = prop::option::of(any::<bool>());
     prop_oneof![
         logins().prop_map(|login| ClientFrame::Login(Box::new(login))),
-        body_frame().prop_map(ClientFrame::Request),
+        requests().prop_map(ClientFrame::Request),
         publishes().prop_map(ClientFrame::Publish),
         subscribes().prop_map(|frame| ClientFrame::Subscribe(Box::new(frame))),
         id_frames().prop_map(ClientFrame::Who),
@@ -341,7 +338,7 @@ fn server_frames() -> impl Strategy<Value = ServerFrame<'static>> {
     prop_oneof![
         welcomes().prop_map(ServerFrame::Welcome),
         logged_in().prop_map(ServerFrame::LoggedIn),
-        body_frame().prop_map(ServerFrame::Reply),
+        replies().prop_map(ServerFrame::Reply),
         published.prop_map(ServerFrame::Published),
         present.prop_map(ServerFrame::Present),
         id_frames().prop_map(ServerFrame::Pong),

@@ -2,11 +2,12 @@ mod codec;
 mod cursors;
 mod features;
 mod same_as_serde;
+mod services;
 
 use std::borrow::Cow;
 
 use super::*;
-use crate::wire::{Body, BodyFrame, ErrorCode, IdFrame, Login, Publish, Resume, Seq, Term};
+use crate::wire::{Body, ErrorCode, IdFrame, Login, Publish, Request, Resume, Seq, Term};
 
 pub(super) fn framed(item: &[u8]) -> Vec<u8> {
     let mut bytes = u32::try_from(item.len())
@@ -33,10 +34,7 @@ fn round_trip(frame: &ClientFrame<'_>) {
 #[test]
 fn client_frames_survive_the_round_trip() {
     round_trip(&ClientFrame::Ping(IdFrame { id: u64::MAX }));
-    round_trip(&ClientFrame::Request(BodyFrame {
-        id: 1,
-        body: Body::text("olá"),
-    }));
+    round_trip(&ClientFrame::Request(Request::new(1, Body::text("olá"))));
     round_trip(&ClientFrame::Publish(Publish::new(
         1,
         Body::bytes(&[0, 255]),
@@ -58,10 +56,7 @@ fn client_frames_survive_the_round_trip() {
 fn text_body_is_borrowed_from_the_buffer() {
     let mut bytes = Vec::new();
     encode(
-        &ClientFrame::Request(BodyFrame {
-            id: 1,
-            body: Body::text("olá"),
-        }),
+        &ClientFrame::Request(Request::new(1, Body::text("olá"))),
         &mut bytes,
     );
     let Ok(Decoded::Frame(ClientFrame::Request(asking), _)) = decode_client(&bytes, 100) else {
@@ -76,10 +71,7 @@ fn indefinite_lengths_and_unknown_keys_are_accepted() {
     let item = b"\xbf\x67request\xbf\x62zz\xa1\x01\x9f\xc1\x02\xff\x64body\x7f\x62ol\x61a\xff\x62id\x01\xff\xff";
     let bytes = framed(item);
     let decoded = decode_client(&bytes, 100).expect("the contract allows it");
-    let frame = ClientFrame::Request(BodyFrame {
-        id: 1,
-        body: Body::from("ola".to_owned()),
-    });
+    let frame = ClientFrame::Request(Request::new(1, Body::from("ola".to_owned())));
     assert_eq!(decoded, Decoded::Frame(frame, bytes.len()));
 }
 

@@ -12,8 +12,8 @@ use crate::wire::cbor::{
     message_keys,
 };
 use crate::wire::{
-    Body, BodyFrame, ClientFrame, Decoded, Headers, LONGEST_HEADERS, LONGEST_NAME, MOST_HEADERS,
-    Message, Millis, Publish, PublishOptions, Published, Seq, ServerFrame,
+    Body, ClientFrame, Decoded, Headers, LONGEST_HEADERS, LONGEST_NAME, MOST_HEADERS, Message,
+    Millis, Publish, PublishOptions, Published, ReplyFrame, Request, Seq, ServerFrame,
 };
 
 /// Generates numbers of all widths that a head can have, and those at their bounds.
@@ -56,7 +56,7 @@ proptest! {
 
         for frame in [
             ServerFrame::Published(Published::new(id, seq)),
-            ServerFrame::Reply(BodyFrame { id, body }),
+            ServerFrame::Reply(ReplyFrame::new(id, body)),
         ] {
             let mut bytes = Vec::new();
             encode_server(&frame, &mut bytes);
@@ -77,7 +77,7 @@ proptest! {
             publish.topic = topic.map(Cow::Owned);
             ClientFrame::Publish(publish)
         } else {
-            ClientFrame::Request(BodyFrame { id, body })
+            ClientFrame::Request(Request::new(id, body))
         };
         let mut bytes = Vec::new();
         encode(&frame, &mut bytes);

@@ -5,7 +5,7 @@ use std::io;
 use std::rc::Rc;
 
 use arauto::Body;
-use arauto::wire::{Ack, BodyFrame, ClientFrame, Seq, cbor};
+use arauto::wire::{Ack, ClientFrame, Publish, Request, Seq, cbor};
 
 use super::{Received, Shared, Socket};
 use crate::support::{PASSWORD, login};
@@ -136,13 +136,10 @@ impl Client {
     fn ask(&mut self) {
         self.asked += 1;
         let text = body_of(self.received.name, self.asked);
-        let asking = BodyFrame {
-            id: self.asked,
-            body: Body::text(&text),
-        };
+        let body = Body::text(&text);
         let frame = match self.work {
-            Work::Publish(_) => ClientFrame::Publish(asking.into()),
-            _ => ClientFrame::Request(asking),
+            Work::Publish(_) => ClientFrame::Publish(Publish::new(self.asked, body)),
+            _ => ClientFrame::Request(Request::new(self.asked, body)),
         };
         self.push(encoded(&frame), true);
     }

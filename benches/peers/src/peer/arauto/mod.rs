@@ -7,8 +7,8 @@ use std::io::{Read, Write};
 
 use anyhow::{Context, Result, bail};
 use arauto::wire::{
-    Body, BodyFrame, ClientFrame, Decoded, Login, LoginOptions, Message, Millis, Publish, Seq,
-    ServerFrame, Subscribe, cbor,
+    Body, ClientFrame, Decoded, Login, LoginOptions, Message, Millis, Publish, ReplyFrame, Request,
+    Seq, ServerFrame, Subscribe, cbor,
 };
 
 use crate::meter::show;
@@ -91,12 +91,12 @@ fn decode(bytes: &[u8]) -> Result<ServerFrame<'_>> {
 
 /// Encodes a frame that publishes `body`.
 pub fn publish(body: &str) -> Vec<u8> {
-    encode_client(&ClientFrame::Publish(asking(body).into()))
+    encode_client(&ClientFrame::Publish(Publish::new(ID, Body::text(body))))
 }
 
 /// Encodes a frame that publishes `body` to a topic.
 pub fn publish_to(topic: &str, body: &str) -> Vec<u8> {
-    let mut publish: Publish<'_> = asking(body).into();
+    let mut publish = Publish::new(ID, Body::text(body));
     publish.topic = Some(Cow::Borrowed(topic));
     encode_client(&ClientFrame::Publish(publish))
 }
@@ -113,21 +113,15 @@ pub fn subscribe(patterns: &[String]) -> Vec<u8> {
 
 /// Encodes a request with `body`.
 pub fn request(body: &str) -> Vec<u8> {
-    encode_client(&ClientFrame::Request(asking(body)))
+    encode_client(&ClientFrame::Request(Request::new(ID, Body::text(body))))
 }
 
 /// Encodes the reply to a request with `body`.
 pub fn reply(body: &str) -> Vec<u8> {
     let mut bytes = Vec::new();
-    cbor::encode(&ServerFrame::Reply(asking(body)), &mut bytes);
+    let reply = ReplyFrame::new(ID, Body::text(body));
+    cbor::encode(&ServerFrame::Reply(reply), &mut bytes);
     bytes
-}
-
-fn asking(body: &str) -> BodyFrame<'_> {
-    BodyFrame {
-        id: ID,
-        body: Body::text(body),
-    }
 }
 
 fn encode_client(frame: &ClientFrame<'_>) -> Vec<u8> {

@@ -4,8 +4,8 @@ use std::borrow::Cow;
 
 use crate::wire::cbor::decode_server;
 use crate::wire::{
-    Ack, Body, BodyFrame, ClientFrame, Decoded, ErrorCode, Headers, IdFrame, Login, LoginOptions,
-    Publish, PublishOptions, Seq, ServerFrame, Shutdown, Subscribe, Unserved,
+    Ack, Body, ClientFrame, Decoded, ErrorCode, Headers, IdFrame, Login, LoginOptions, Publish,
+    PublishOptions, Request, Seq, ServerFrame, Shutdown, Subscribe, Unserved,
 };
 
 /// Topics; the last two are none that a client may publish to.
@@ -58,22 +58,21 @@ pub fn subscribe(id: u64, choice: u8) -> ClientFrame<'static> {
     }))
 }
 
-fn body_frame(id: u64) -> BodyFrame<'static> {
-    let body = Body::text("bom dia");
-    BodyFrame { id, body }
+fn body() -> Body<'static> {
+    Body::text("bom dia")
 }
 
 pub fn request(id: u64) -> ClientFrame<'static> {
-    ClientFrame::Request(body_frame(id))
+    ClientFrame::Request(Request::new(id, body()))
 }
 
 pub fn publish(id: u64) -> ClientFrame<'static> {
-    ClientFrame::Publish(body_frame(id).into())
+    ClientFrame::Publish(Publish::new(id, body()))
 }
 
 /// A message with a topic, headers, a value to keep or one receiver, which the number chooses.
 pub fn addressed(id: u64, choice: u8) -> ClientFrame<'static> {
-    let mut publish: Publish<'_> = body_frame(id).into();
+    let mut publish = Publish::new(id, body());
     let topic = TOPICS.get(usize::from(choice) % 5);
     publish.topic = topic.map(|topic| Cow::Borrowed(*topic));
     let mut headers = Headers::default();
@@ -90,7 +89,7 @@ pub fn addressed(id: u64, choice: u8) -> ClientFrame<'static> {
 
 /// A message that the producer `p` has given this number.
 pub fn numbered(id: u64, n: u64) -> ClientFrame<'static> {
-    let mut publish: Publish<'_> = body_frame(id).into();
+    let mut publish = Publish::new(id, body());
     publish.options = Some(Box::new(PublishOptions {
         producer: Some(Cow::Borrowed("p")),
         n: Some(n),

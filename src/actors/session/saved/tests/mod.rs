@@ -75,11 +75,8 @@ const DIALECTS: [(Dialect, Framing); 6] = {
 
 /// The bytes of a frame in this dialect. `id` is the frame's own.
 fn bytes_of(frame: Frame, id: u64, dialect: Dialect) -> Vec<u8> {
-    use crate::wire::{Ack, BodyFrame, ClientFrame, IdFrame, Login};
-    let (asked, body) = (IdFrame { id }, || BodyFrame {
-        id,
-        body: Body::text("bom dia"),
-    });
+    use crate::wire::{Ack, ClientFrame, IdFrame, Login, Publish, Request};
+    let (asked, body) = (IdFrame { id }, Body::text("bom dia"));
     let (client_frame, line) = match frame {
         Frame::Login => (
             ClientFrame::Login(Box::new(Login {
@@ -91,9 +88,12 @@ fn bytes_of(frame: Frame, id: u64, dialect: Dialect) -> Vec<u8> {
             })),
             "/login ana segredo\n".to_owned(),
         ),
-        Frame::Request => (ClientFrame::Request(body()), format!("bom dia {id}\n")),
+        Frame::Request => (
+            ClientFrame::Request(Request::new(id, body)),
+            format!("bom dia {id}\n"),
+        ),
         Frame::Publish => (
-            ClientFrame::Publish(body().into()),
+            ClientFrame::Publish(Publish::new(id, body)),
             format!("/publish bom dia {id}\n"),
         ),
         Frame::Ping => (ClientFrame::Ping(asked), "/ping\n".to_owned()),

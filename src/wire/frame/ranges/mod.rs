@@ -3,13 +3,16 @@
 //! A value out of its range is answered with an error that has the frame's id, and the session goes
 //! on. An error of decoding ends the session. So decoding does not check ranges.
 
+mod services;
+
 use std::borrow::Cow;
 
+pub use self::services::LONGEST_TIMEOUT;
 use super::{Headers, LONGEST_HEADERS, Login, MOST_HEADERS, Publish, Subscribe};
 use crate::topic::{Pattern, Topic, TopicError};
 use crate::wire::{ErrorCode, Quote, WireError};
 
-/// The largest length of the name of a producer or a cursor, in bytes of UTF-8.
+/// The largest length of the name of a producer, a cursor or a service, in bytes of UTF-8.
 pub const LONGEST_LABEL: usize = 64;
 
 impl Publish<'_> {
