@@ -27,6 +27,7 @@ pub use by_hand::{
     max_body_with_topics, message_fits,
 };
 pub use message_keys::{MessageKeys, message_keys};
+use prefix::put_framed;
 pub use prefix::{PREFIX, announced_length};
 
 /// Decodes the first client frame in `bytes`.
@@ -73,11 +74,9 @@ pub fn decode_server(bytes: &[u8], limit: usize) -> Result<Decoded<ServerFrame<'
 /// # Panics
 /// The frame is of 4 GiB or more, or `T` fails to serialize. The types of this crate do not fail.
 pub fn encode<T: Serialize>(frame: &T, out: &mut Vec<u8>) {
-    let start = out.len();
-    out.extend_from_slice(&[0; PREFIX]);
-    serde_cbor::to_writer(&mut *out, frame).expect("a frame serializes into a Vec");
-    let length = u32::try_from(out.len() - start - PREFIX).expect("a frame is below 4 GiB");
-    out[start..start + PREFIX].copy_from_slice(&length.to_be_bytes());
+    put_framed(out, |out| {
+        serde_cbor::to_writer(out, frame).expect("a frame serializes into a Vec");
+    });
 }
 
 /// Appends a server's frame, with its prefix, to `out`: the same bytes as [`encode`], and
