@@ -78,6 +78,12 @@ error_codes! {
     UnknownUser = "unknown-user",
     /// The producer's number is not the next one.
     OutOfOrder = "out-of-order",
+    /// No session offers the service, or the session that held the call has ended.
+    Unavailable = "unavailable",
+    /// The service did not answer in time.
+    Timeout = "timeout",
+    /// The service answered with an error of its own.
+    Failed = "failed",
     /// Another session has logged in with the same cursor. Ends the session.
     Superseded = "superseded",
     /// The server is stopping and accepts no more work.

@@ -31,12 +31,14 @@ pub use error_code::ErrorCode;
 pub use event::{Event, KeptValue};
 pub use feature::Feature;
 pub use frame::{
-    Ack, ClientFrame, Closing, CursorKey, CursorLine, CursorList, CursorRemoved, Cursors,
-    ErrorFrame, Features, Gap, Headers, IdFrame, LONGEST_HEADERS, LONGEST_LABEL, LONGEST_TIMEOUT,
-    LoggedIn, Login, LoginOptions, MOST_HEADERS, Message, Passed, Presence, Present, Publish,
-    PublishOptions, Published, RemoveCursor, ReplyFrame, ReplyOptions, Request, RequestOptions,
-    Resume, Role, ServerFrame, SessionLine, SessionList, Shutdown, Stopping, Subscribe, Subscribed,
-    TopicLine, TopicList, TopicQuery, Unserved, VERSION, Welcome,
+    Ack, AnswerError, AnswerFrame, CallFrame, Cancelled, ClientFrame, Closing, CursorKey,
+    CursorLine, CursorList, CursorRemoved, Cursors, ErrorFrame, Features, Gap, Headers, IdFrame,
+    LONGEST_HEADERS, LONGEST_LABEL, LONGEST_TIMEOUT, LoggedIn, Login, LoginOptions, MOST_HEADERS,
+    Message, Offer, OfferLine, Passed, Presence, Present, Publish, PublishOptions, Published,
+    RemoveCursor, ReplyFrame, ReplyOptions, Request, RequestOptions, Resume, Role, ServerFrame,
+    ServiceLine, ServiceList, ServiceQuery, SessionLine, SessionList, Shutdown, Stopping,
+    Subscribe, Subscribed, TopicLine, TopicList, TopicQuery, Unserved, VERSION, Welcome, Withdraw,
+    Withdrawn,
 };
 pub use ids::{Millis, Seq, SessionId, Term};
 pub use named::Named;

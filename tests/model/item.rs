@@ -48,9 +48,13 @@ pub fn item_of(frame: &ServerFrame<'_>) -> Option<Item> {
         ServerFrame::Published(answer) => Item::Answer(number(answer.id)),
         ServerFrame::Present(answer) => Item::Answer(number(answer.id)),
         ServerFrame::Pong(answer) => Item::Answer(number(answer.id)),
-        ServerFrame::Cursors(_) | ServerFrame::CursorRemoved(_) => {
+        ServerFrame::Cursors(_) | ServerFrame::CursorRemoved(_) | ServerFrame::Services(_) => {
             unreachable!("no client of the model is an operator")
         }
+        ServerFrame::Offered(_)
+        | ServerFrame::Withdrawn(_)
+        | ServerFrame::Call(_)
+        | ServerFrame::Cancelled(_) => unreachable!("services are not served"),
         ServerFrame::Sessions(answer) => Item::Answer(number(answer.id)),
         ServerFrame::Topics(answer) => Item::Answer(number(answer.id)),
         ServerFrame::Subscribed(answer) => Item::Answer(number(answer.id)),

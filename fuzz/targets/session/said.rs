@@ -129,6 +129,11 @@ impl Said {
                 assert!(kept.seq <= at, "it is newer than {at}: {kept:?}");
             }
             ServerFrame::Closing(closing) => self.close(closing, asked),
+            ServerFrame::Offered(_)
+            | ServerFrame::Withdrawn(_)
+            | ServerFrame::Call(_)
+            | ServerFrame::Cancelled(_)
+            | ServerFrame::Services(_) => panic!("services are not served: {frame:?}"),
         }
     }
 

@@ -119,6 +119,21 @@ const TOPICS: &[Key] = &[
     optional("after", Kind::Text),
 ];
 
+const SERVICE: Key = required("service", Kind::Text);
+
+/// Whether there is exactly one of `body` and `error` is checked where the frame is read.
+const ANSWER: &[Key] = &[
+    required("call", Kind::Uint),
+    optional("body", Kind::Body),
+    optional("headers", Kind::Headers),
+    optional("error", Kind::Map(ANSWER_ERROR)),
+];
+
+const ANSWER_ERROR: &[Key] = &[
+    required("code", Kind::Text),
+    required("message", Kind::Text),
+];
+
 /// Returns the keys of this client frame that the server reads. Any other key may have any
 /// well-formed value, which is ignored.
 pub(super) fn of(frame: &str) -> &'static [Key] {
@@ -128,12 +143,15 @@ pub(super) fn of(frame: &str) -> &'static [Key] {
         "publish" => PUBLISH,
         "subscribe" => SUBSCRIBE,
         "topics" => TOPICS,
-        "who" | "ping" | "fim" | "sessions" | "offer" | "withdraw" => const { &[ID] },
+        "who" | "ping" | "fim" | "sessions" => const { &[ID] },
         "cursors" => const { &[ID, optional("after", Kind::Map(CURSOR))] },
         "remove_cursor" => REMOVE_CURSOR,
         "shutdown" => const { &[ID, optional("now", Kind::Bool)] },
         "ack" => const { &[required("seq", Kind::Seq)] },
-        "answer" => const { &[required("call", Kind::Uint)] },
+        "offer" => const { &[ID, SERVICE, optional("limit", Kind::Uint)] },
+        "withdraw" => const { &[ID, SERVICE] },
+        "answer" => ANSWER,
+        "services" => const { &[ID, optional("after", Kind::Text)] },
         _ => &[],
     }
 }

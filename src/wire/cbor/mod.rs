@@ -18,7 +18,7 @@ pub use scan::{FrameScanner, ScanError, ScannedFrame};
 use serde::Deserialize;
 use serde::Serialize;
 
-use super::{ClientFrame, Decoded, IdFrame, ServerFrame, Unserved, WireError};
+use super::{ClientFrame, Decoded, ServerFrame, WireError};
 use crate::wire::quote::{QUOTED, limited};
 use crate::wire::{ErrorCode, Quote};
 
@@ -165,18 +165,11 @@ fn client_value<'a>(
         "remove_cursor" => ClientFrame::RemoveCursor(Box::new(read(frame, value)?)),
         "subscribe" => ClientFrame::Subscribe(Box::new(read(frame, value)?)),
         "topics" => ClientFrame::Topics(Box::new(read(frame, value)?)),
-        "offer" => unserved(read::<IdFrame>(frame, value)?.id, "the frame offer"),
-        "withdraw" => unserved(read::<IdFrame>(frame, value)?.id, "the frame withdraw"),
-        "answer" => ClientFrame::Answer,
+        "offer" => ClientFrame::Offer(read(frame, value)?),
+        "withdraw" => ClientFrame::Withdraw(read(frame, value)?),
+        "answer" => ClientFrame::Answer(read(frame, value)?),
+        "services" => ClientFrame::Services(Box::new(read(frame, value)?)),
         _ => return Err(unknown(frame)),
-    })
-}
-
-fn unserved(id: u64, what: &'static str) -> ClientFrame<'static> {
-    ClientFrame::Unserved(Unserved {
-        id,
-        what,
-        is_login: false,
     })
 }
 
@@ -204,6 +197,11 @@ fn server_item(item: &[u8]) -> Result<Option<ServerFrame<'_>>, WireError> {
         "topics" => ServerFrame::Topics(read(frame, value)?),
         "cursors" => ServerFrame::Cursors(read(frame, value)?),
         "cursor_removed" => ServerFrame::CursorRemoved(read(frame, value)?),
+        "offered" => ServerFrame::Offered(read(frame, value)?),
+        "withdrawn" => ServerFrame::Withdrawn(read(frame, value)?),
+        "call" => ServerFrame::Call(read(frame, value)?),
+        "cancelled" => ServerFrame::Cancelled(read(frame, value)?),
+        "services" => ServerFrame::Services(read(frame, value)?),
         _ => return Ok(None),
     }))
 }

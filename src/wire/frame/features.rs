@@ -44,7 +44,8 @@ impl Features {
 
 impl ClientFrame<'_> {
     /// Returns the frame, or the first of its keys, that belongs to a feature outside of `served`;
-    /// `None` if all features of the frame are served.
+    /// `None` if all features of the frame are served, and for an `answer`, which has no id that an
+    /// error could have.
     #[inline]
     pub fn unserved(&self, served: Features) -> Option<Unserved> {
         let what = match self {
@@ -53,6 +54,9 @@ impl ClientFrame<'_> {
             ClientFrame::Login(login) => login.unserved(served)?,
             ClientFrame::Subscribe(_) if !served.topics => "the frame subscribe",
             ClientFrame::Topics(_) if !served.topics => "the frame topics",
+            ClientFrame::Offer(_) if !served.services => "the frame offer",
+            ClientFrame::Withdraw(_) if !served.services => "the frame withdraw",
+            ClientFrame::Services(_) if !served.services => "the frame services",
             _ => return None,
         };
         Some(Unserved {

@@ -1,4 +1,5 @@
-//! The frames for operators, which are additions to the contract: the lists of sessions and topics.
+//! The frames for operators, which are additions to the contract: the lists of sessions, topics and
+//! services.
 
 use std::borrow::Cow;
 
@@ -114,4 +115,103 @@ pub struct TopicLine<'a> {
     /// The seq of the kept value; absent if there is none.
     #[serde(default, skip_serializing_if = "Option::is_none", with = "present")]
     pub kept: Option<Seq>,
+}
+
+/// A frame that asks for a part of the list of services.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ServiceQuery<'a> {
+    /// The id that the client chose. The answer has the same id.
+    pub id: u64,
+    /// The list begins behind this name, in the order of bytes; absent for the first part.
+    #[serde(
+        borrow,
+        default,
+        skip_serializing_if = "Option::is_none",
+        with = "text::optional"
+    )]
+    pub after: Option<Cow<'a, str>>,
+}
+
+impl ServiceQuery<'_> {
+    /// Returns the same frame without borrowed data.
+    pub fn into_owned(self) -> ServiceQuery<'static> {
+        ServiceQuery {
+            id: self.id,
+            after: self.after.map(|after| Cow::Owned(after.into_owned())),
+        }
+    }
+}
+
+/// A part of the list of services.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ServiceList<'a> {
+    /// The services frame's id.
+    pub id: u64,
+    /// The services, in the order of their names' bytes.
+    #[serde(borrow)]
+    pub services: Vec<ServiceLine<'a>>,
+    /// Whether there are services behind the last one.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub more: bool,
+}
+
+/// One service, as an operator sees it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ServiceLine<'a> {
+    /// The service's name.
+    #[serde(borrow, with = "text")]
+    pub service: Cow<'a, str>,
+    /// The offers, in the order of their sessions' numbers.
+    #[serde(borrow)]
+    pub offers: Vec<OfferLine<'a>>,
+    /// The number of calls that wait for a free responder.
+    pub waiting: u64,
+    /// The number of calls that were answered, since the server's start.
+    pub answered: u64,
+    /// The number of calls that got an error instead, since the server's start.
+    pub failed: u64,
+    /// The median of the recent times from a request to its answer, in microseconds; absent if there
+    /// are none.
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "present")]
+    pub p50_us: Option<u64>,
+    /// The 99th percentile of the same times, in microseconds.
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "present")]
+    pub p99_us: Option<u64>,
+}
+
+impl ServiceLine<'_> {
+    /// Returns the same line without borrowed data.
+    pub fn into_owned(self) -> ServiceLine<'static> {
+        let offers = self.offers.into_iter().map(OfferLine::into_owned);
+        ServiceLine {
+            service: Cow::Owned(self.service.into_owned()),
+            offers: offers.collect(),
+            ..self
+        }
+    }
+}
+
+/// One session's offer of a service, as an operator sees it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OfferLine<'a> {
+    /// The session's number.
+    pub session: SessionId,
+    /// The session's user.
+    #[serde(borrow, with = "text")]
+    pub user: Cow<'a, str>,
+    /// The largest number of calls that the session takes at once; absent if it set none.
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "present")]
+    pub limit: Option<u64>,
+    /// The number of calls that the session has in work.
+    pub in_work: u64,
+}
+
+impl OfferLine<'_> {
+    /// Returns the same line without borrowed data.
+    pub fn into_owned(self) -> OfferLine<'static> {
+        OfferLine {
+            user: Cow::Owned(self.user.into_owned()),
+            ..self
+        }
+    }
 }

@@ -11,6 +11,7 @@ mod message;
 mod optional;
 mod ranges;
 mod request;
+mod services;
 mod subscribe;
 mod text;
 
@@ -22,11 +23,17 @@ use serde::{Deserialize, Serialize};
 pub use self::cursors::{CursorKey, CursorLine, CursorList, CursorRemoved, Cursors, RemoveCursor};
 pub use self::features::Features;
 pub use self::headers::{Headers, LONGEST_HEADERS, MOST_HEADERS};
-pub use self::lists::{SessionLine, SessionList, TopicLine, TopicList, TopicQuery};
+pub use self::lists::{
+    OfferLine, ServiceLine, ServiceList, ServiceQuery, SessionLine, SessionList, TopicLine,
+    TopicList, TopicQuery,
+};
 pub use self::login::{LoggedIn, Login, LoginOptions, Resume, Role, Welcome};
 pub use self::message::{Message, Passed, Publish, PublishOptions, Published};
 pub use self::ranges::{LONGEST_LABEL, LONGEST_TIMEOUT};
 pub use self::request::{ReplyFrame, ReplyOptions, Request, RequestOptions};
+pub use self::services::{
+    AnswerError, AnswerFrame, CallFrame, Cancelled, Offer, Withdraw, Withdrawn,
+};
 pub use self::subscribe::{Subscribe, Subscribed};
 use super::quote::{LONGEST_TEXT, limited};
 use super::{CloseReason, ErrorCode, Millis, Named, Phase, Seq, StopReason};
@@ -64,10 +71,14 @@ pub enum ClientFrame<'a> {
     Cursors(Box<Cursors<'a>>),
     /// Removes a cursor: an addition to the contract, for operators.
     RemoveCursor(Box<RemoveCursor<'a>>),
-    /// The answer to a call of a service. This version supports no services, so the frame is
-    /// ignored.
-    #[serde(skip)]
-    Answer,
+    /// Offers to answer the requests to a service.
+    Offer(Offer<'a>),
+    /// Ends an offer.
+    Withdraw(Withdraw<'a>),
+    /// Answers a call of a service. The frame has no answer.
+    Answer(AnswerFrame<'a>),
+    /// Asks for the list of services: an addition to the contract, for operators.
+    Services(Box<ServiceQuery<'a>>),
     /// A frame that belongs, or has a key that belongs, to a feature that the server knows but does
     /// not support.
     #[serde(skip)]
@@ -90,8 +101,11 @@ impl ClientFrame<'_> {
             ClientFrame::Topics(query) => Some(query.id),
             ClientFrame::Cursors(cursors) => Some(cursors.id),
             ClientFrame::RemoveCursor(remove) => Some(remove.id),
+            ClientFrame::Offer(offer) => Some(offer.id),
+            ClientFrame::Withdraw(withdraw) => Some(withdraw.id),
+            ClientFrame::Services(query) => Some(query.id),
             ClientFrame::Unserved(unserved) => Some(unserved.id),
-            ClientFrame::Ack(_) | ClientFrame::Answer => None,
+            ClientFrame::Ack(_) | ClientFrame::Answer(_) => None,
         }
     }
 }
@@ -117,7 +131,10 @@ impl<'a> ClientFrame<'a> {
             ClientFrame::RemoveCursor(remove) => {
                 ClientFrame::RemoveCursor(Box::new(remove.into_owned()))
             }
-            ClientFrame::Answer => ClientFrame::Answer,
+            ClientFrame::Offer(offer) => ClientFrame::Offer(offer.into_owned()),
+            ClientFrame::Withdraw(withdraw) => ClientFrame::Withdraw(withdraw.into_owned()),
+            ClientFrame::Answer(answer) => ClientFrame::Answer(answer.into_owned()),
+            ClientFrame::Services(query) => ClientFrame::Services(Box::new(query.into_owned())),
             ClientFrame::Unserved(unserved) => ClientFrame::Unserved(unserved),
         }
     }
@@ -167,6 +184,16 @@ pub enum ServerFrame<'a> {
     Cursors(CursorList<'a>),
     /// The answer to a frame that removes a cursor.
     CursorRemoved(CursorRemoved),
+    /// The answer to an offer.
+    Offered(IdFrame),
+    /// The session no longer offers a service.
+    Withdrawn(Withdrawn<'a>),
+    /// A request to a service that this session offers.
+    Call(CallFrame<'a>),
+    /// The answer to a call is no longer expected.
+    Cancelled(Cancelled),
+    /// A part of the list of services, for operators.
+    Services(ServiceList<'a>),
 }
 
 impl<'a> ServerFrame<'a> {

@@ -65,6 +65,22 @@ fn write_line(frame: &ServerFrame<'_>, out: &mut String) -> fmt::Result {
         ServerFrame::Topics(list) => write!(out, "+ topics {}", list.topics.len()),
         ServerFrame::Cursors(list) => write!(out, "+ cursors {}", list.cursors.len()),
         ServerFrame::CursorRemoved(removed) => write!(out, "+ removed {}", removed.removed),
+        ServerFrame::Offered(_) => out.write_str("+ offered"),
+        ServerFrame::Withdrawn(withdrawn) => {
+            let kind = if withdrawn.id.is_some() { '+' } else { '*' };
+            write!(out, "{kind} withdrawn ")?;
+            escape_word(&withdrawn.service, out);
+            Ok(())
+        }
+        ServerFrame::Call(call) => {
+            write!(out, "* call {} ", call.call)?;
+            escape_word(&call.service, out);
+            write!(out, " {} ", call.from)?;
+            escape(&call.body, out);
+            Ok(())
+        }
+        ServerFrame::Cancelled(cancelled) => write!(out, "* cancelled {}", cancelled.call),
+        ServerFrame::Services(list) => write!(out, "+ services {}", list.services.len()),
     }
 }
 

@@ -95,7 +95,13 @@ const MET: &[Meeting] = &[
 ];
 
 /// The codes of features that this server does not serve yet, and so does not send.
-const UNSERVED: &[ErrorCode] = &[ErrorCode::BadTopic, ErrorCode::UnknownUser];
+const UNSERVED: &[ErrorCode] = &[
+    ErrorCode::BadTopic,
+    ErrorCode::UnknownUser,
+    ErrorCode::Unavailable,
+    ErrorCode::Timeout,
+    ErrorCode::Failed,
+];
 
 #[test]
 fn contract_error_codes_each_have_a_test() {

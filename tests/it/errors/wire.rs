@@ -149,7 +149,7 @@ fn reply_too_long_is_refused_without_ending_the_session() {
 fn unserved_feature_is_unsupported_without_ending() {
     let fixture = Fixture::new();
     let mut ana = fixture.unauthenticated();
-    ana.send_bytes(&ask("offer", 2).with("service", text("s")).bytes());
+    ana.send(&ask("offer", 2).with("service", text("s")));
     assert_eq!(ana.expect_error("not-logged-in").num("id"), 2);
     ana.log_in("ana");
     let request = |id| crate::support::request(id, text("a"));
@@ -158,17 +158,18 @@ fn unserved_feature_is_unsupported_without_ending() {
         ask("withdraw", 4).with("service", text("s")),
         request(5).with("timeout", Value::Integer(1)),
         request(6).with("service", text("s")),
+        ask("services", 7),
     ];
     for frame in &unserved {
-        ana.send_bytes(&frame.bytes()); // the schema has some of these only
+        ana.send(frame);
     }
-    for id in 3..7 {
+    for id in 3..8 {
         assert_eq!(ana.expect_error("unsupported").num("id"), id);
     }
     let answer = Frame::new("answer", [("call", Value::Integer(1)), ("body", text("a"))]);
-    ana.send_bytes(&answer.bytes());
+    ana.send(&answer);
     let closing = ana.fim();
-    assert_eq!((closing.num("accepted"), closing.num("last_seq")), (4, 1));
+    assert_eq!((closing.num("accepted"), closing.num("last_seq")), (5, 1));
     drop(ana);
     fixture.finish();
 }

@@ -142,7 +142,6 @@ impl Core {
                 refuse(fx, login.id, ErrorCode::AlreadyLoggedIn, message);
             }
             ClientFrame::Ack(_) => {} // noted already
-            ClientFrame::Answer => {} // to a call that this session does not hold
             ClientFrame::Unserved(unserved) => {
                 if !unserved.is_login {
                     self.count_answered(fx);
@@ -167,6 +166,10 @@ impl Core {
             ClientFrame::Shutdown(shutdown) => self.shut_down(shutdown, fx),
             ClientFrame::Publish(publish) => unreachable!("gathered: {}", publish.id),
             ClientFrame::Subscribe(subscribe) => self.subscribe(&subscribe, fx),
+            ClientFrame::Answer(_) => {} // to a call that this session does not hold
+            other @ (ClientFrame::Offer(_)
+            | ClientFrame::Withdraw(_)
+            | ClientFrame::Services(_)) => unreachable!("not served: {other:?}"),
         }
     }
 
@@ -220,7 +223,7 @@ impl Core {
         let is_member = self.state.member().is_some();
         match frame {
             ClientFrame::Ack(ack) => self.note_ack(ack.seq, fx),
-            ClientFrame::Fim(_) | ClientFrame::Answer => {} // the end is on its way already
+            ClientFrame::Fim(_) | ClientFrame::Answer(_) => {} // the end is on its way already
             // A second shutdown changes nothing, and is told where the stop is.
             ClientFrame::Shutdown(shutdown) if is_member && is_admin(fx) => {
                 self.tally.accept(1);

@@ -9,6 +9,7 @@ pub(super) fn id_of(frame: &ServerFrame<'_>) -> Option<u64> {
         ServerFrame::Present(present) => Some(present.id),
         ServerFrame::Sessions(list) => Some(list.id),
         ServerFrame::Topics(list) => Some(list.id),
+        ServerFrame::Services(list) => Some(list.id),
         _ => None,
     }
 }

@@ -8,16 +8,15 @@ use std::str::FromStr;
 use proptest::prelude::{Just, Strategy, any, prop, prop_assert_eq, prop_oneof, proptest};
 
 use super::cursors::{cursor_keys, cursor_lists};
-use super::framed;
 use super::same_as_serde::{bodies, numbers};
-use super::services::{replies, requests};
+use super::{framed, services};
 use crate::wire::cbor::{decode_client, decode_server, encode, encode_server};
 use crate::wire::{
-    Ack, ClientFrame, CloseReason, Closing, CursorRemoved, Cursors, Decoded, ErrorCode,
-    ErrorFrame, Gap, Headers, IdFrame, LoggedIn, Login, LoginOptions, Message, Millis, Named,
-    Passed, Phase, Presence, Present, Publish, PublishOptions, Published, RemoveCursor, Resume,
-    Role, Seq, ServerFrame, SessionId, SessionLine, SessionList, Shutdown, StopReason, Stopping,
-    Subscribe, Subscribed, Term, TopicLine, TopicList, TopicQuery, Welcome,
+    Ack, ClientFrame, CloseReason, Closing, CursorRemoved, Cursors, Decoded, ErrorCode, ErrorFrame,
+    Gap, Headers, IdFrame, LoggedIn, Login, LoginOptions, Message, Millis, Named, Passed, Phase,
+    Presence, Present, Publish, PublishOptions, Published, RemoveCursor, Resume, Role, Seq,
+    ServerFrame, SessionId, SessionLine, SessionList, Shutdown, StopReason, Stopping, Subscribe,
+    Subscribed, Term, TopicLine, TopicList, TopicQuery, Welcome,
 };
 
 fn ids() -> impl Strategy<Value = u64> {
@@ -148,7 +147,6 @@ fn client_frames() -> impl Strategy<Value = ClientFrame<'static>> {
     let now = prop::option::of(any::<bool>());
     prop_oneof![
         logins().prop_map(|login| ClientFrame::Login(Box::new(login))),
-        requests().prop_map(ClientFrame::Request),
         publishes().prop_map(ClientFrame::Publish),
         subscribes().prop_map(|frame| ClientFrame::Subscribe(Box::new(frame))),
         id_frames().prop_map(ClientFrame::Who),
@@ -163,6 +161,7 @@ fn client_frames() -> impl Strategy<Value = ClientFrame<'static>> {
         (ids(), texts(), texts()).prop_map(|(id, account, name)| {
             ClientFrame::RemoveCursor(Box::new(RemoveCursor { id, account, name }))
         }),
+        services::client_frames(),
     ]
 }
 
@@ -338,7 +337,6 @@ fn server_frames() -> impl Strategy<Value = ServerFrame<'static>> {
     prop_oneof![
         welcomes().prop_map(ServerFrame::Welcome),
         logged_in().prop_map(ServerFrame::LoggedIn),
-        replies().prop_map(ServerFrame::Reply),
         published.prop_map(ServerFrame::Published),
         present.prop_map(ServerFrame::Present),
         id_frames().prop_map(ServerFrame::Pong),
@@ -357,6 +355,7 @@ fn server_frames() -> impl Strategy<Value = ServerFrame<'static>> {
         cursor_lists().prop_map(ServerFrame::Cursors),
         (ids(), any::<bool>())
             .prop_map(|(id, removed)| ServerFrame::CursorRemoved(CursorRemoved { id, removed })),
+        services::server_frames(),
     ]
 }
 

@@ -4,7 +4,9 @@ use std::borrow::Cow;
 
 use super::{code_of, framed};
 use crate::wire::cbor::{decode_client, head};
-use crate::wire::{ClientFrame, Decoded, ErrorCode, Features, Subscribe, Unserved};
+use crate::wire::{
+    AnswerError, AnswerFrame, Body, ClientFrame, Decoded, ErrorCode, Features, Subscribe, Unserved,
+};
 
 #[test]
 fn lists_in_an_unusual_form_are_accepted() {
@@ -66,6 +68,16 @@ fn unserved_feature_is_reported_with_its_id() {
             false,
         ),
         (
+            b"\xa1\x68withdraw\xa2\x62id\x07\x67service\x61a",
+            "the frame withdraw",
+            false,
+        ),
+        (
+            b"\xa1\x68services\xa1\x62id\x07",
+            "the frame services",
+            false,
+        ),
+        (
             b"\xa1\x67publish\xa3\x65topic\x61a\x62id\x07\x64body\x61b",
             "topic",
             false,
@@ -108,22 +120,69 @@ fn unserved_feature_is_reported_with_its_id() {
         let Ok(Decoded::Frame(frame, used)) = decode_client(&bytes, 100) else {
             panic!("a frame: {what}");
         };
-        let unserved = match frame {
-            ClientFrame::Unserved(unserved) => Some(unserved),
-            known => known.unserved(Features::NONE),
-        };
+        let unserved = frame.unserved(Features::NONE);
         assert_eq!((unserved, used), (Some(expected), bytes.len()));
     }
     let answer = framed(b"\xa1\x66answer\xa2\x64call\x01\x64body\x61a");
-    let decoded = decode_client(&answer, 100);
-    assert_eq!(
-        decoded,
-        Ok(Decoded::Frame(ClientFrame::Answer, answer.len()))
-    );
-    assert_eq!(
-        code_of(b"\xa1\x65offer\xa1\x67service\x61a"),
-        ErrorCode::BadFrame
-    );
+    let Ok(Decoded::Frame(answer, _)) = decode_client(&answer, 100) else {
+        panic!("an answer");
+    };
+    assert_eq!(answer.unserved(Features::NONE), None);
+}
+
+#[test]
+fn answer_has_exactly_one_of_body_and_error() {
+    let result = |item: &[u8]| match decode_client(&framed(item), 100) {
+        Ok(Decoded::Frame(ClientFrame::Answer(answer), _)) => Ok(answer.into_owned()),
+        Ok(other) => panic!("an answer: {other:?}"),
+        Err(error) => Err(error.message),
+    };
+    let body = b"\xa1\x66answer\xa2\x64call\x07\x64body\x61a";
+    let answer = AnswerFrame {
+        call: 7,
+        result: Ok((Body::text("a"), None)),
+    };
+    assert_eq!(result(body), Ok(answer));
+    let error = b"\xa1\x66answer\xa2\x64call\x07\x65error\xa2\x64code\x61a\x67message\x61b";
+    let answer = AnswerFrame {
+        call: 7,
+        result: Err(AnswerError {
+            code: Cow::Borrowed("a"),
+            message: Cow::Borrowed("b"),
+        }),
+    };
+    assert_eq!(result(error), Ok(answer));
+    let wrong: [(&[u8], &str); 2] = [
+        (b"\xa1\x66answer\xa1\x64call\x07", "it has neither body nor error"),
+        (
+            b"\xa1\x66answer\xa3\x64call\x07\x64body\x61a\x65error\xa2\x64code\x61a\x67message\x61b",
+            "it has both body and error",
+        ),
+    ];
+    for (item, problem) in wrong {
+        assert_eq!(code_of(item), ErrorCode::BadFrame);
+        let message =
+            format!("the value of answer does not fit: {problem} (at byte 8 of the frame)");
+        assert_eq!(result(item), Err(message));
+    }
+}
+
+#[test]
+fn answer_is_borrowed_from_the_buffer() {
+    // The usual form, and another order of the keys.
+    for item in [
+        &b"\xa1\x66answer\xa2\x64call\x07\x64body\x42ab"[..],
+        b"\xa1\x66answer\xa2\x64body\x42ab\x64call\x07",
+    ] {
+        let bytes = framed(item);
+        let Ok(Decoded::Frame(ClientFrame::Answer(answer), _)) = decode_client(&bytes, 100) else {
+            panic!("an answer");
+        };
+        let Ok((body, None)) = answer.result else {
+            panic!("a body");
+        };
+        assert!(matches!(body, Body::Bytes(Cow::Borrowed(b"ab"))));
+    }
 }
 
 #[test]

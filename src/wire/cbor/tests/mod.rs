@@ -133,6 +133,16 @@ fn frame_outside_the_contract_is_bad() {
         ("a number for a pattern", b"\xa1\x69subscribe\xa2\x62id\x01\x63add\x81\x01"),
         ("a tagged pattern", b"\xa1\x69subscribe\xa2\x62id\x01\x63add\x81\xc1\x61a"),
         ("no id to subscribe", b"\xa1\x69subscribe\xa1\x63add\x80"),
+        ("a number for a service", b"\xa1\x67request\xa3\x62id\x01\x64body\x61b\x67service\x01"),
+        ("a text for a timeout", b"\xa1\x67request\xa3\x62id\x01\x64body\x61b\x67timeout\x611"),
+        ("no service to offer", b"\xa1\x65offer\xa1\x62id\x01"),
+        ("no id to offer", b"\xa1\x65offer\xa1\x67service\x61a"),
+        ("a null limit", b"\xa1\x65offer\xa3\x62id\x01\x67service\x61a\x65limit\xf6"),
+        ("no service to withdraw", b"\xa1\x68withdraw\xa1\x62id\x01"),
+        ("no call to answer", b"\xa1\x66answer\xa1\x64body\x61a"),
+        ("a text for an error", b"\xa1\x66answer\xa2\x64call\x01\x65error\x61a"),
+        ("no message in an error", b"\xa1\x66answer\xa2\x64call\x01\x65error\xa1\x64code\x61a"),
+        ("an array for an error", b"\xa1\x66answer\xa2\x64call\x01\x65error\x82\x61a\x61b"),
         ("an odd indefinite map", b"\xa1\x64ping\xa2\x62id\x01\x62zz\xbf\x01\xff"),
     ];
     for (what, item) in cases {

@@ -1,7 +1,7 @@
 //! Checks the values of the frames of services.
 
 use super::{bad_value, check_headers, check_label};
-use crate::wire::{Request, WireError};
+use crate::wire::{AnswerFrame, Offer, Request, WireError};
 
 /// The longest time that a request may give its service, in milliseconds.
 pub const LONGEST_TIMEOUT: u64 = 3_600_000;
@@ -35,12 +35,49 @@ impl Request<'_> {
     }
 }
 
+impl Offer<'_> {
+    /// Checks the service's name and the limit.
+    ///
+    /// # Errors
+    /// Returns `bad-value`. The message names the problem.
+    pub fn check(&self) -> Result<(), WireError> {
+        check_label("service", &self.service)?;
+        if self.limit == Some(0) {
+            return Err(bad_value("limit must be 1 or more".to_owned()));
+        }
+        Ok(())
+    }
+}
+
+impl AnswerFrame<'_> {
+    /// Checks the headers.
+    ///
+    /// An answer has no id, so that the client cannot be told of its error, and one wrong answer is
+    /// no reason to end the session and its other calls. The server treats such an answer as the
+    /// failure of its call.
+    ///
+    /// # Errors
+    /// Returns `bad-value`. The message names the problem.
+    pub fn check(&self) -> Result<(), WireError> {
+        match &self.result {
+            Ok((_, Some(headers))) => check_headers(headers),
+            Ok((_, None)) | Err(_) => Ok(()),
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use std::borrow::Cow;
 
     use super::*;
-    use crate::wire::{Body, Headers, RequestOptions};
+    use crate::wire::{AnswerError, Body, Headers, RequestOptions};
+
+    fn too_many_headers() -> Headers<'static> {
+        let mut headers = Headers::default();
+        (0..33).for_each(|n| headers.push(n.to_string(), ""));
+        headers
+    }
 
     type Change = fn(&mut RequestOptions<'static>);
 
@@ -99,16 +136,52 @@ mod tests {
                 "bad-value: headers need service",
             ),
             (
-                |options| {
-                    let mut headers = Headers::default();
-                    (0..33).for_each(|n| headers.push(n.to_string(), ""));
-                    options.headers = Some(headers);
-                },
+                |options| options.headers = Some(too_many_headers()),
                 "bad-value: there are more than 32 headers",
             ),
         ];
         for (change, problem) in bad {
             assert_eq!(checked(change), Err(problem.to_owned()));
         }
+    }
+
+    #[test]
+    fn offer_out_of_its_range_is_bad_value() {
+        let checked = |service: &str, limit| {
+            let offer = Offer {
+                id: 1,
+                service: Cow::Borrowed(service),
+                limit,
+            };
+            offer.check().map_err(|error| error.to_string())
+        };
+        assert_eq!(checked("s", None), Ok(()));
+        assert_eq!(checked(&"s".repeat(64), Some(1)), Ok(()));
+        for (service, limit, problem) in [
+            ("", None, "service has 0 bytes, and 1 to 64 are allowed"),
+            ("s", Some(0), "limit must be 1 or more"),
+        ] {
+            let expected = format!("bad-value: {problem}");
+            assert_eq!(checked(service, limit), Err(expected));
+        }
+    }
+
+    #[test]
+    fn answer_with_too_many_headers_is_bad_value() {
+        let checked = |result| {
+            let checked = AnswerFrame { call: 1, result }.check();
+            checked.map_err(|error| error.to_string())
+        };
+        let body = || Body::text("");
+        assert_eq!(checked(Ok((body(), None))), Ok(()));
+        assert_eq!(checked(Ok((body(), Some(Headers::default())))), Ok(()));
+        let error = AnswerError {
+            code: Cow::Borrowed(""),
+            message: Cow::Borrowed(""),
+        };
+        assert_eq!(checked(Err(error)), Ok(()));
+        let problem = "bad-value: there are more than 32 headers";
+        let answer = checked(Ok((body(), Some(too_many_headers()))));
+        assert_eq!(answer, Err(problem.to_owned()));
     }
 }

@@ -4,8 +4,8 @@ use std::borrow::Cow;
 
 use crate::wire::cbor::decode_server;
 use crate::wire::{
-    Ack, Body, ClientFrame, Decoded, ErrorCode, Headers, IdFrame, Login, LoginOptions, Publish,
-    PublishOptions, Request, Seq, ServerFrame, Shutdown, Subscribe, Unserved,
+    Ack, AnswerFrame, Body, ClientFrame, Decoded, ErrorCode, Headers, IdFrame, Login, LoginOptions,
+    Publish, PublishOptions, Request, Seq, ServerFrame, Shutdown, Subscribe, Unserved,
 };
 
 /// Topics; the last two are none that a client may publish to.
@@ -130,6 +130,12 @@ pub fn shutdown(id: u64, now: bool) -> ClientFrame<'static> {
 
 pub fn ack(seq: u64) -> ClientFrame<'static> {
     ClientFrame::Ack(Ack { seq: Seq(seq) })
+}
+
+/// An answer to a call that the session does not hold.
+pub fn answer(call: u64) -> ClientFrame<'static> {
+    let result = Ok((body(), None));
+    ClientFrame::Answer(AnswerFrame { call, result })
 }
 
 pub fn unserved(id: u64, is_login: bool) -> ClientFrame<'static> {

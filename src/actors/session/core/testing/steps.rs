@@ -1,8 +1,8 @@
 //! The steps of a session that are taken in any order, chosen by numbers.
 
 use super::frames::{
-    ack, addressed, fim, login, login_with_filter, numbered, ping, publish, request, sessions,
-    shutdown, subscribe, unserved, who,
+    ack, addressed, answer, fim, login, login_with_filter, numbered, ping, publish, request,
+    sessions, shutdown, subscribe, unserved, who,
 };
 use super::outside::{Effect, Outside};
 use super::run::{Beginning, LIMITS, entry, status, user};
@@ -98,7 +98,7 @@ pub(super) fn frame(choice: u8, id: u64) -> ClientFrame<'static> {
         13 => unserved(id, choice > 127),
         14 if choice > 200 => fim(id),
         15 => subscribe(id, choice / 16),
-        _ => ClientFrame::Answer,
+        _ => answer(id),
     }
 }
 
