@@ -18,7 +18,10 @@ use arauto::HashCost;
 use arauto::internal::accounts::{Accounts, Claim, Hasher, LoginLimits, PeerId};
 use arauto::internal::log::{Appender, Content, Log, LogRead, Origin};
 use arauto::wire::cbor::{self, FrameScanner, MessageFrames};
-use arauto::wire::{ClientFrame, MAX_FRAME, Message, Publish, Published, Request, ServerFrame};
+use arauto::wire::{
+    AnswerFrame, CallFrame, ClientFrame, MAX_FRAME, Message, Publish, Published, ReplyFrame,
+    ReplyOptions, Request, RequestOptions, ServerFrame,
+};
 use arauto::{BackpressureLimits, Body, LogLimits, Millis, Rate, Role, Seq};
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 
@@ -37,6 +40,41 @@ fn request() -> ClientFrame<'static> {
 
 fn publish() -> ClientFrame<'static> {
     ClientFrame::Publish(Publish::new(1, Body::text(BODY)))
+}
+
+/// A request to a service.
+fn ask() -> ClientFrame<'static> {
+    let mut request = Request::new(1, Body::text(BODY));
+    request.options = Some(Box::new(RequestOptions {
+        service: Some("convert".into()),
+        ..RequestOptions::default()
+    }));
+    ClientFrame::Request(request)
+}
+
+fn answer() -> ClientFrame<'static> {
+    let result = Ok((Body::text(BODY), None));
+    ClientFrame::Answer(AnswerFrame { call: 1, result })
+}
+
+fn call() -> ServerFrame<'static> {
+    ServerFrame::Call(CallFrame {
+        call: 70_000,
+        service: "convert".into(),
+        from: "leitor-1".into(),
+        body: Body::text(BODY),
+        remaining: 30_000,
+        headers: None,
+    })
+}
+
+fn reply() -> ServerFrame<'static> {
+    let mut reply = ReplyFrame::new(70_000, Body::text(BODY));
+    reply.options = Some(Box::new(ReplyOptions {
+        from: Some("escritor-1".into()),
+        headers: None,
+    }));
+    ServerFrame::Reply(reply)
 }
 
 fn encoded(frame: &impl serde::Serialize) -> Vec<u8> {
@@ -72,6 +110,11 @@ fn encode(c: &mut Criterion) {
     case("published", &|out| {
         cbor::encode_server(black_box(&published), out);
     });
+    let (call, reply) = (call(), reply());
+    case("call", &|out| cbor::encode_server(black_box(&call), out));
+    case("reply of a service", &|out| {
+        cbor::encode_server(black_box(&reply), out);
+    });
     case("request", &|out| cbor::encode(black_box(&request), out));
     case("publish", &|out| cbor::encode(black_box(&publish), out));
     group.finish();
@@ -87,7 +130,12 @@ fn decode(c: &mut Criterion) {
             assert!(black_box(decoded).is_ok());
         });
     });
-    for (name, frame) in [("request", request()), ("publish", publish())] {
+    for (name, frame) in [
+        ("request", request()),
+        ("publish", publish()),
+        ("request to a service", ask()),
+        ("answer", answer()),
+    ] {
         let bytes = encoded(&frame);
         group.bench_function(name, |b| {
             b.iter(|| {

@@ -1,5 +1,7 @@
 //! The head of a CBOR item: its major type and its argument (RFC 8949, 3).
 
+use std::str;
+
 use bytes::BufMut;
 
 pub(super) const UNSIGNED: u8 = 0;
@@ -75,6 +77,26 @@ pub(super) fn take_head(bytes: &[u8]) -> Option<(u8, u64, &[u8])> {
 pub(super) fn take_uint(bytes: &[u8]) -> Option<(u64, &[u8])> {
     match take_head(bytes)? {
         (UNSIGNED, value, rest) => Some((value, rest)),
+        _ => None,
+    }
+}
+
+/// Splits off a text string or a byte string of a definite length. Returns its major type, its
+/// content, and the bytes after it.
+#[inline]
+pub(super) fn take_string(bytes: &[u8]) -> Option<(u8, &[u8], &[u8])> {
+    let (major @ (TEXT | BYTES), length, rest) = take_head(bytes)? else {
+        return None;
+    };
+    let (content, rest) = rest.split_at_checked(usize::try_from(length).ok()?)?;
+    Some((major, content, rest))
+}
+
+/// Splits off a text string of a definite length. Returns it and the bytes after it.
+#[inline]
+pub(super) fn take_text(bytes: &[u8]) -> Option<(&str, &[u8])> {
+    match take_string(bytes)? {
+        (TEXT, text, rest) => Some((str::from_utf8(text).ok()?, rest)),
         _ => None,
     }
 }

@@ -1,10 +1,8 @@
 //! Reads the keys of a message as this server encodes it, without its body.
 
-use std::str;
-
 use super::PREFIX;
 use super::by_hand::{HEADERS, KEEP, TO, TOPIC, take_message};
-use super::head::{BYTES, MAP, TEXT, take_head, take_uint};
+use super::head::{MAP, TEXT, take_head, take_string, take_text, take_uint};
 use crate::wire::{Millis, Seq};
 
 /// The keys of a message that decide which sessions get it.
@@ -71,19 +69,4 @@ fn skip_headers(bytes: &[u8]) -> Option<&[u8]> {
         (_, rest) = take_text(rest)?;
     }
     Some(rest)
-}
-
-fn take_string(bytes: &[u8]) -> Option<(u8, &[u8], &[u8])> {
-    let (major @ (TEXT | BYTES), length, rest) = take_head(bytes)? else {
-        return None;
-    };
-    let (content, rest) = rest.split_at_checked(usize::try_from(length).ok()?)?;
-    Some((major, content, rest))
-}
-
-fn take_text(bytes: &[u8]) -> Option<(&str, &[u8])> {
-    match take_string(bytes)? {
-        (TEXT, text, rest) => Some((str::from_utf8(text).ok()?, rest)),
-        _ => None,
-    }
 }

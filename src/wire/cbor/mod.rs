@@ -89,7 +89,8 @@ pub fn encode_server(frame: &ServerFrame<'_>, out: &mut Vec<u8>) {
         ServerFrame::Published(published) if !published.repeated => {
             by_hand::published(published, out);
         }
-        ServerFrame::Reply(reply) if reply.options.is_none() => by_hand::reply(reply, out),
+        ServerFrame::Reply(reply) => by_hand::reply(reply, out),
+        ServerFrame::Call(call) => by_hand::call(call, out),
         other => encode(other, out),
     }
 }
@@ -135,6 +136,9 @@ fn foreign(bytes: &[u8]) -> Option<WireError> {
 fn client_item(item: &[u8]) -> Result<ClientFrame<'_>, WireError> {
     if let Some(frame) = by_hand::body_frame(item) {
         return Ok(frame);
+    }
+    if let Some(answer) = by_hand::answer(item) {
+        return Ok(ClientFrame::Answer(answer));
     }
     checked_client_item(item)
 }

@@ -1,16 +1,15 @@
 //! The frames `publish` and `request`.
 
 use std::borrow::Cow;
-use std::str;
 
 use super::body::body_of;
 use super::message::TOPIC;
-use crate::wire::cbor::head::{TEXT, UNSIGNED, take_head};
-use crate::wire::{ClientFrame, Publish, Request};
+use crate::wire::cbor::head::{UNSIGNED, take_head, take_text, take_uint};
+use crate::wire::{ClientFrame, Publish, Request, RequestOptions};
 
 /// Decodes a `publish` or a `request` in its usual form: definite lengths, and the two keys `id`
-/// and `body` in this order, of a publish also `topic` behind them. Returns `None` for any other
-/// input.
+/// and `body` in this order; behind them of a publish also `topic`, and of a request `service`, or
+/// `service` and `timeout`. Returns `None` for any other input.
 #[inline]
 pub(in crate::wire::cbor) fn body_frame(item: &[u8]) -> Option<ClientFrame<'_>> {
     let (name, rest) = item.split_at_checked(10)?;
@@ -21,7 +20,7 @@ pub(in crate::wire::cbor) fn body_frame(item: &[u8]) -> Option<ClientFrame<'_>> 
     let rest = rest.strip_prefix(b"\x64body")?;
     let (major, length, body) = take_head(rest)?;
     if body.len() as u64 != length {
-        return publish_with_topic(name, id, major, length, body);
+        return with_more_keys(name, id, major, length, body);
     }
     let body = body_of(major, body)?;
     match name {
@@ -31,28 +30,48 @@ pub(in crate::wire::cbor) fn body_frame(item: &[u8]) -> Option<ClientFrame<'_>> 
     }
 }
 
-/// Decodes the rest of a `publish` whose last key is `topic`. `rest` begins behind the head of the
-/// body.
-#[cold]
+/// Decodes the rest of a frame with keys behind its body. `rest` begins behind the head of the body.
 #[inline(never)]
-fn publish_with_topic<'a>(
+fn with_more_keys<'a>(
     name: &[u8],
     id: u64,
     major: u8,
     length: u64,
     rest: &'a [u8],
 ) -> Option<ClientFrame<'a>> {
-    if name != b"\xa1\x67publish\xa3" {
-        return None;
+    let (body, keys) = rest.split_at_checked(usize::try_from(length).ok()?)?;
+    match name {
+        b"\xa1\x67publish\xa3" => {
+            let (topic, []) = take_text(keys.strip_prefix(TOPIC)?)? else {
+                return None;
+            };
+            let mut publish = Publish::new(id, body_of(major, body)?);
+            publish.topic = Some(Cow::Borrowed(topic));
+            Some(ClientFrame::Publish(publish))
+        }
+        b"\xa1\x67request\xa3" | b"\xa1\x67request\xa4" => {
+            let has_timeout = name.ends_with(b"\xa4");
+            let options = service_keys(keys, has_timeout)?;
+            let mut request = Request::new(id, body_of(major, body)?);
+            request.options = Some(Box::new(options));
+            Some(ClientFrame::Request(request))
+        }
+        _ => None,
     }
-    let (body, rest) = rest.split_at_checked(usize::try_from(length).ok()?)?;
-    let (TEXT, length, topic) = take_head(rest.strip_prefix(TOPIC)?)? else {
-        return None;
+}
+
+/// Reads the key `service`, and where it is to be there `timeout`. Nothing may follow.
+fn service_keys(keys: &[u8], has_timeout: bool) -> Option<RequestOptions<'_>> {
+    let (service, rest) = take_text(keys.strip_prefix(b"\x67service")?)?;
+    let (timeout, rest) = if has_timeout {
+        let (timeout, rest) = take_uint(rest.strip_prefix(b"\x67timeout")?)?;
+        (Some(timeout), rest)
+    } else {
+        (None, rest)
     };
-    if topic.len() as u64 != length {
-        return None;
-    }
-    let mut publish = Publish::new(id, body_of(major, body)?);
-    publish.topic = Some(Cow::Borrowed(str::from_utf8(topic).ok()?));
-    Some(ClientFrame::Publish(publish))
+    rest.is_empty().then_some(RequestOptions {
+        service: Some(Cow::Borrowed(service)),
+        timeout,
+        headers: None,
+    })
 }

@@ -2,7 +2,7 @@
 
 use super::scanned::ScannedFrame;
 use crate::wire::Seq;
-use crate::wire::cbor::by_hand::{PUBLISHED, REPLY, SEQ};
+use crate::wire::cbor::by_hand::{PUBLISHED, SEQ, take_reply};
 use crate::wire::cbor::head::take_uint;
 
 /// Reads the numbers of a `published` or a `reply` in the form that this server writes. Returns
@@ -16,6 +16,6 @@ pub(super) fn answer(item: &[u8]) -> Option<ScannedFrame<'static>> {
             .is_empty()
             .then_some(ScannedFrame::Published { id, seq });
     }
-    let (id, _body) = take_uint(item.strip_prefix(REPLY)?)?;
+    let (id, _body) = take_uint(take_reply(item)?)?;
     Some(ScannedFrame::Reply { id })
 }

@@ -3,12 +3,12 @@ use std::borrow::Cow;
 use proptest::prelude::{ProptestConfig, any, proptest};
 use serde_cbor::Value;
 
-use super::{FrameScanner, ScanError, ScannedFrame};
-use crate::wire::cbor::encode;
+use super::{FrameScanner, ScanError, ScannedFrame, answer};
 use crate::wire::cbor::tests::framed;
+use crate::wire::cbor::{PREFIX, encode};
 use crate::wire::{
-    Body, ErrorCode, Gap, IdFrame, Message, Millis, Passed, Presence, Published, ReplyFrame, Seq,
-    ServerFrame,
+    Body, ErrorCode, Gap, Headers, IdFrame, Message, Millis, Passed, Presence, Published,
+    ReplyFrame, ReplyOptions, Seq, ServerFrame,
 };
 
 const LIMIT: usize = 1 << 20;
@@ -125,6 +125,22 @@ fn message_in_another_valid_encoding_is_decoded() {
     let bytes = framed(&serde_cbor::to_vec(&frame).expect("a value serializes"));
     let mut scanner = FrameScanner::new(Seq::ZERO, LIMIT);
     assert_eq!(shown(&mut scanner, &[&bytes]), ["message 1"]);
+}
+
+#[test]
+fn reply_of_a_service_is_recognised_without_decoding() {
+    for (from, headers) in [
+        (None, None),
+        (Some(Cow::Borrowed("rui")), None),
+        (Some(Cow::Borrowed("rui")), Some(Headers::default())),
+    ] {
+        let mut reply = ReplyFrame::new(7, Body::text("x"));
+        reply.options = Some(Box::new(ReplyOptions { from, headers }));
+        let mut bytes = Vec::new();
+        encode(&ServerFrame::Reply(reply), &mut bytes);
+        let found = answer(&bytes[PREFIX..]);
+        assert_eq!(found, Some(ScannedFrame::Reply { id: 7 }));
+    }
 }
 
 #[test]

@@ -12,8 +12,9 @@ use crate::wire::cbor::{
     message_keys,
 };
 use crate::wire::{
-    Body, ClientFrame, Decoded, Headers, LONGEST_HEADERS, LONGEST_NAME, MOST_HEADERS, Message,
-    Millis, Publish, PublishOptions, Published, ReplyFrame, Request, Seq, ServerFrame,
+    AnswerFrame, Body, ClientFrame, Decoded, Headers, LONGEST_HEADERS, LONGEST_NAME, MOST_HEADERS,
+    Message, Millis, Publish, PublishOptions, Published, ReplyFrame, Request, RequestOptions, Seq,
+    ServerFrame,
 };
 
 /// Generates numbers of all widths that a head can have, and those at their bounds.
@@ -37,6 +38,41 @@ fn by_serde(frame: &ServerFrame<'_>) -> Vec<u8> {
     let mut bytes = Vec::new();
     encode(frame, &mut bytes);
     bytes
+}
+
+fn maybe_text() -> impl Strategy<Value = Option<Cow<'static, str>>> {
+    prop::option::of(any::<String>().prop_map(Cow::Owned))
+}
+
+/// Generates the frames that are read by hand.
+fn usual_frames() -> impl Strategy<Value = ClientFrame<'static>> {
+    let publish = (numbers(), bodies(), maybe_text()).prop_map(|(id, body, topic)| {
+        let mut publish = Publish::new(id, body);
+        publish.topic = topic;
+        ClientFrame::Publish(publish)
+    });
+    let options = (any::<String>(), prop::option::of(numbers()));
+    let options = options.prop_map(|(service, timeout)| RequestOptions {
+        service: Some(Cow::Owned(service)),
+        timeout,
+        headers: None,
+    });
+    let options = prop::option::of(options.prop_map(Box::new));
+    let request = (numbers(), bodies(), options);
+    let request = request.prop_map(|(id, body, options)| Request { id, body, options });
+    let answer = (numbers(), bodies()).prop_map(|(call, body)| AnswerFrame {
+        call,
+        result: Ok((body, None)),
+    });
+    prop_oneof![
+        publish,
+        request.prop_map(ClientFrame::Request),
+        answer.prop_map(ClientFrame::Answer),
+    ]
+}
+
+fn read_by_hand(item: &[u8]) -> Option<ClientFrame<'_>> {
+    by_hand::body_frame(item).or_else(|| by_hand::answer(item).map(ClientFrame::Answer))
 }
 
 proptest! {
@@ -66,27 +102,17 @@ proptest! {
 
     #[test]
     fn handwritten_decoder_equals_the_general_decoder(
-        id in numbers(),
-        body in bodies(),
-        is_publish in any::<bool>(),
-        topic in prop::option::of(any::<String>()),
+        frame in usual_frames(),
         damage in prop::option::of((any::<prop::sample::Index>(), any::<u8>())),
     ) {
-        let frame = if is_publish {
-            let mut publish = Publish::new(id, body);
-            publish.topic = topic.map(Cow::Owned);
-            ClientFrame::Publish(publish)
-        } else {
-            ClientFrame::Request(Request::new(id, body))
-        };
         let mut bytes = Vec::new();
         encode(&frame, &mut bytes);
         let item = &mut bytes[PREFIX..];
         match damage {
-            None => prop_assert_eq!(by_hand::body_frame(item), Some(frame)),
+            None => prop_assert_eq!(read_by_hand(item), Some(frame)),
             Some((at, byte)) => {
                 item[at.index(item.len())] = byte;
-                if let Some(read) = by_hand::body_frame(item) {
+                if let Some(read) = read_by_hand(item) {
                     prop_assert_eq!(checked_client_item(item).expect("it is well-formed"), read);
                 }
             }
