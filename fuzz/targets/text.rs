@@ -15,8 +15,8 @@ use arauto::wire::text::{
     body_line, decode_client, decode_message, encode_server, hides, printable,
 };
 use arauto::wire::{
-    Charset, ClientFrame, Decoded, Dialect, Message, Publish, ReplyFrame, Request, ServerFrame,
-    Subscribed,
+    AnswerFrame, CallFrame, Charset, ClientFrame, Decoded, Dialect, Message, Publish, ReplyFrame,
+    Request, ServerFrame, Subscribed, Withdrawn,
 };
 use arauto::{Body, ErrorCode, Millis, Seq};
 use arauto_fuzz::input::{Encoded, place};
@@ -67,10 +67,15 @@ fn same_however_cut(charset: Charset, line: &[u8], limit: usize, cut: u8, frame:
 
 /// The contents of a decoded frame can be encoded again.
 fn bodies(frame: &ClientFrame<'_>) {
-    let (ClientFrame::Publish(Publish { body, .. }) | ClientFrame::Request(Request { body, .. })) =
-        frame
-    else {
-        return;
+    let body = match frame {
+        ClientFrame::Publish(Publish { body, .. }) | ClientFrame::Request(Request { body, .. }) => {
+            body
+        }
+        ClientFrame::Answer(AnswerFrame {
+            result: Ok((body, _)),
+            ..
+        }) => body,
+        _ => return,
     };
     let line = format!("/publish {}\n", body_line(body));
     let said = decode_client(Charset::Utf8, line.as_bytes(), 1 << 20);
@@ -99,6 +104,18 @@ fn says(charset: Charset, body: &Body<'_>) {
             id: 0,
             seq: Seq(1),
             filter: Some(vec![text.clone(), text.clone()]),
+        }),
+        ServerFrame::Withdrawn(Withdrawn {
+            id: None,
+            service: text.clone(),
+        }),
+        ServerFrame::Call(CallFrame {
+            call: 1,
+            service: text.clone(),
+            from: Cow::Borrowed("ana"),
+            body: body.clone(),
+            remaining: 0,
+            headers: None,
         }),
         ServerFrame::error(None, ErrorCode::BadFrame, text.clone()),
     ];

@@ -3,7 +3,10 @@
 use std::borrow::Cow;
 
 use super::escape::{unescape, unescape_text};
-use crate::wire::{ClientFrame, IdFrame, Login, Publish, PublishOptions, Request, Subscribe};
+use crate::wire::{
+    AnswerError, AnswerFrame, ClientFrame, IdFrame, Login, Offer, Publish, PublishOptions, Request,
+    RequestOptions, Subscribe, Withdraw,
+};
 
 /// The id of every frame. Lines have no ids, because answers come in the order of the lines.
 const ID: u64 = 0;
@@ -68,8 +71,66 @@ fn borrowed(line: &str) -> ClientFrame<'_> {
             kept: None,
         }));
     }
+    if let Some(frame) = of_services(line) {
+        return frame;
+    }
     let text = line.strip_prefix('/').filter(|rest| rest.starts_with('/'));
     ClientFrame::Request(request(text.unwrap_or(line)))
+}
+
+/// Parses the commands of services. Returns `None` for any other line.
+///
+/// A line with too many words for its command, or without a number as CALL, is no command: it is a
+/// request, so that the client sees from the reply how it was read.
+fn of_services(line: &str) -> Option<ClientFrame<'_>> {
+    if let Some(name) = argument(line, "/offer") {
+        return Some(ClientFrame::Offer(Offer {
+            id: ID,
+            service: word(name)?,
+            limit: None,
+        }));
+    }
+    if let Some(name) = argument(line, "/withdraw") {
+        let service = word(name)?;
+        return Some(ClientFrame::Withdraw(Withdraw { id: ID, service }));
+    }
+    if let Some(ask) = argument(line, "/ask") {
+        let (name, text) = ask.split_once(' ').unwrap_or((ask, ""));
+        let mut request = request(text);
+        request.options = Some(Box::new(RequestOptions {
+            service: Some(unescape_text(name)),
+            ..RequestOptions::default()
+        }));
+        return Some(ClientFrame::Request(request));
+    }
+    if let Some(answer) = argument(line, "/answer") {
+        let (call, text) = answer.split_once(' ').unwrap_or((answer, ""));
+        return Some(ClientFrame::Answer(AnswerFrame {
+            call: number(call)?,
+            result: Ok((unescape(Cow::Borrowed(text)), None)),
+        }));
+    }
+    let failure = argument(line, "/fail")?;
+    let (call, error) = failure.split_once(' ').unwrap_or((failure, ""));
+    let (code, text) = error.split_once(' ').unwrap_or((error, ""));
+    Some(ClientFrame::Answer(AnswerFrame {
+        call: number(call)?,
+        result: Err(AnswerError {
+            code: unescape_text(code),
+            message: unescape_text(text),
+        }),
+    }))
+}
+
+/// Reads one word; `None` if there are more.
+fn word(text: &str) -> Option<Cow<'_, str>> {
+    (!text.contains(' ')).then(|| unescape_text(text))
+}
+
+/// Reads a number; `None` for anything but decimal digits, and for a number above 2^64 - 1.
+fn number(text: &str) -> Option<u64> {
+    let is_digits = text.bytes().all(|byte| byte.is_ascii_digit());
+    text.parse().ok().filter(|_| is_digits)
 }
 
 /// Returns the text after the command and one space, or the empty text if nothing follows the

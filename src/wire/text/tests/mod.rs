@@ -1,3 +1,5 @@
+mod services;
+
 use super::*;
 use crate::wire::{
     ErrorCode, Login, Message, Millis, Passed, Publish, Request, Seq, Subscribe, Subscribed,
@@ -9,6 +11,12 @@ fn parsed(line: &str) -> ClientFrame<'static> {
 
 fn request(body: Body<'static>) -> ClientFrame<'static> {
     ClientFrame::Request(Request::new(0, body))
+}
+
+fn rendered(frame: &ServerFrame<'_>) -> String {
+    let mut out = Vec::new();
+    encode_server(Charset::Utf8, Framing::Messages, frame, &mut out);
+    String::from_utf8(out).expect("it is utf-8")
 }
 
 #[test]
@@ -177,24 +185,19 @@ fn subscribe_and_unsubscribe_have_patterns_of_one_word() {
 
 #[test]
 fn frames_of_topics_have_lines_of_their_own() {
-    let line = |frame: &ServerFrame<'_>| {
-        let mut out = Vec::new();
-        encode_server(Charset::Utf8, Framing::Messages, frame, &mut out);
-        String::from_utf8(out).expect("it is utf-8")
-    };
     let mut message = Message::new(Seq(7), "ana", Millis(0), Body::text("um\ndois"));
     message.topic = Some(Cow::Borrowed("a b/\\"));
     let kept = ServerFrame::Kept(message.clone());
-    assert_eq!(line(&kept), r"* kept 7 ana a\u{20}b/\\ um\ndois");
+    assert_eq!(rendered(&kept), r"* kept 7 ana a\u{20}b/\\ um\ndois");
     let post = ServerFrame::Message(message.clone());
-    assert_eq!(line(&post), r"* post 7 ana a\u{20}b/\\ um\ndois");
+    assert_eq!(rendered(&post), r"* post 7 ana a\u{20}b/\\ um\ndois");
     message.to = Some(Cow::Borrowed("rui"));
     let direct = ServerFrame::Message(message);
-    assert_eq!(line(&direct), r"* direct 7 ana um\ndois");
+    assert_eq!(rendered(&direct), r"* direct 7 ana um\ndois");
     let passed = ServerFrame::Passed(Passed { to: Seq(9) });
-    assert_eq!(line(&passed), "* passed 9");
+    assert_eq!(rendered(&passed), "* passed 9");
     let subscribed = |filter| {
-        line(&ServerFrame::Subscribed(Subscribed {
+        rendered(&ServerFrame::Subscribed(Subscribed {
             id: 0,
             seq: Seq(9),
             filter,
