@@ -35,6 +35,14 @@ pub mod session {
     pub use crate::actors::session::core::{effects, ending, hears, policy, rules, shutdown};
 }
 
+pub mod services {
+    //! Which session gets a call, and how each call ends.
+    pub use crate::services::{
+        CallAnswer, CallId, CallRefusal, Membership, NewCall, OfferRefusal, Payload, ServiceEvent,
+        ServiceInfo, ServiceLimits, Services, TooManyWithdrawals,
+    };
+}
+
 pub mod topic {
     //! Which patterns match a topic, and what an operator's rules allow.
     pub use crate::topic::{

@@ -124,6 +124,8 @@ mod saved_time;
 #[cfg(feature = "server")]
 mod server;
 #[cfg(feature = "server")]
+mod services;
+#[cfg(feature = "server")]
 mod store;
 #[cfg(feature = "server")]
 mod sync;

@@ -162,7 +162,7 @@ impl AccountCache {
         log_invalid_accounts(&accounts);
         log_invalid_rules(&rules);
         if let Some(OnRevoked(callback)) = self.on_revoked.get()
-            && !revoked.users.is_empty()
+            && !(revoked.users.is_empty() && revoked.judged_anew.is_empty())
         {
             callback(revoked);
         }

@@ -246,9 +246,12 @@ impl AccountTable {
                 .or_insert(Slot::Invalid);
             match &mut *slot {
                 Slot::Known(same) if same.created == account.created => {
-                    same.grant.set_permissions(rules.of_user(&account.name));
+                    let has_other_rules = same.grant.set_permissions(rules.of_user(&account.name));
+                    let has_other_role = same.grant.set_role(account.role);
                     if same.change(account) {
                         revoked.users.push(account.name.clone());
+                    } else if has_other_rules || has_other_role {
+                        revoked.judged_anew.push(account.name.clone());
                     }
                 }
                 Slot::Known(removed) => {
@@ -266,9 +269,8 @@ impl AccountTable {
 }
 
 impl KnownAccount {
-    /// Applies the row. Returns whether that revokes a grant of sessions.
+    /// Applies the row's password. Returns whether that revokes a grant of sessions.
     fn change(&mut self, account: &Account) -> bool {
-        self.grant.set_role(account.role);
         let is_same = *self.phc == *account.phc;
         if !is_same {
             self.grant.change_password();

@@ -49,6 +49,8 @@ pub struct RevokedUsers {
     pub users: Vec<UserName>,
     /// Those whose accounts were removed. There may be another account of the name by now.
     pub removed: Vec<UserName>,
+    /// Users whose offers of services may no longer be allowed, as their role or a rule has changed.
+    pub judged_anew: Vec<UserName>,
 }
 
 impl AccountState {
@@ -66,13 +68,15 @@ impl AccountState {
         self.password.load(Ordering::Acquire)
     }
 
-    pub(super) fn set_role(&self, role: Role) {
-        self.role.store(number(role), Ordering::Release);
+    /// Replaces the role. Returns whether it was another one.
+    pub(super) fn set_role(&self, role: Role) -> bool {
+        self.role.swap(number(role), Ordering::AcqRel) != number(role)
     }
 
-    /// Replaces the permissions; `None` if no rule is about the account.
-    pub(super) fn set_permissions(&self, permissions: Option<Arc<Permissions>>) {
-        self.permissions.replace(permissions);
+    /// Replaces the permissions; `None` if no rule is about the account. Returns whether the rules
+    /// about offers may be others now.
+    pub(super) fn set_permissions(&self, permissions: Option<Arc<Permissions>>) -> bool {
+        self.permissions.replace(permissions)
     }
 
     /// Revokes the authorizations of the current password.

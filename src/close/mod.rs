@@ -2,6 +2,7 @@
 //! evidence, the report, and the [`stop`] machine. Nothing here knows actors or sockets; the
 //! supervisor and the sessions act on it.
 
+mod calls;
 mod component;
 mod fate;
 mod in_work;
@@ -17,6 +18,7 @@ mod testing;
 mod trouble;
 mod verdict;
 
+pub use calls::SessionCalls;
 pub use component::{ActorName, Component};
 pub use fate::Fate;
 pub use in_work::{InWork, Work};

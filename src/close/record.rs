@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::selection::is_zero;
-use super::{CloseReason, Evidence, SessionFilter, SubscribeRules, Times};
+use super::{CloseReason, Evidence, SessionCalls, SessionFilter, SubscribeRules, Times};
 use crate::wire::{Named, Seq, SessionId};
 
 /// The record of a session.
@@ -23,6 +23,9 @@ pub struct SessionRecord {
     pub answered: u64,
     /// Frames answered with the error `stopping`.
     pub refused: u64,
+    /// Its calls to services, and those that it was to answer; absent where there were none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub calls: Option<SessionCalls>,
     /// Its broadcasts begin behind this seq; absent where it gets none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub after: Option<Seq>,

@@ -22,6 +22,7 @@ pub(in crate::close) fn record() -> SessionRecord {
         sent: Seq(90),
         missing: vec![(Seq(91), Seq(100))],
         missing_undecided_to: None,
+        calls: None,
         not_for_it: 0,
         filter: None,
         rules: None,

@@ -41,6 +41,7 @@ use crate::close::{Component, InWork, Report, StopReason, Stopwatch};
 pub use crate::framing::Framing;
 use crate::log::{BackpressureLimits, KeptLimits, Log, LogLimits};
 use crate::rate::Rate;
+use crate::services::{ServiceLimits, Services};
 use crate::wire::{Dialect, MAX_FRAME_BEFORE_LOGIN, Millis, Role, Seq, SessionId};
 
 /// The time after which a conversation counts as hung. Nothing in it takes a thousandth of that.
@@ -182,10 +183,15 @@ pub async fn converse(script: Script) -> Conversation {
             kept_bytes: KEPT.bytes as u64,
             producers: PRODUCERS as u64,
             cursors: CURSORS as u64,
+            offers: 4,
+            calls: 4,
+            waiting_calls: 4,
         },
         server: "arauto".to_owned(),
         log,
         in_work,
+        services: Services::new(ServiceLimits::default()),
+        service_handlers: Arc::default(),
         stopwatch,
         auth,
         hub,

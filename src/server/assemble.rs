@@ -2,6 +2,7 @@
 //!
 //! Nothing here can fail: storage, listeners and threads are there already.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use actix::{Actor, Addr, Arbiter};
@@ -21,6 +22,7 @@ use super::watch::{sentinel, start_relays, watch_store};
 use crate::accounts::{AccountNames, LivePermissions, Rates, UserName};
 use crate::actors::acceptor::Acceptor;
 use crate::actors::auth::Auth;
+use crate::actors::handler::Handler;
 use crate::actors::hub::{Forget, HubAddress, HubSetup, PresenceLimits};
 use crate::actors::log_limit::LogLimit;
 use crate::actors::session::{FeatureLimits, Hears, ListenerContext, SessionLimits};
@@ -28,6 +30,7 @@ use crate::actors::supervisor::{Revoked, Supervise, Supervisor};
 use crate::close::{Component, InWork, Stopwatch};
 use crate::log::{Appender, JournalWriter, KeptLimits, Log};
 use crate::rate::Rate;
+use crate::services::{ServiceLimits, Services};
 use crate::transport::{Listener, memory_file};
 
 /// Frames of a session that has not logged in: a ping or two, and a few logins.
@@ -56,7 +59,8 @@ pub(super) fn assemble(
     watch_store(data.as_mut(), &supervisor);
     let hub = start_hub(&arbiters[0], (appender, scribe), config, &supervisor);
     let (to_sessions, to_hub) = (supervisor.clone(), hub.addr().clone());
-    accounts.on_revoked(move |revoked| {
+    accounts.on_revoked(move |mut revoked| {
+        revoked.users.append(&mut revoked.judged_anew);
         to_sessions.do_send(Revoked(revoked.users));
         if !revoked.removed.is_empty() {
             to_hub.do_send(Forget(revoked.removed));
@@ -71,6 +75,8 @@ pub(super) fn assemble(
         log_limit: start_log_limit(&arbiters[0]),
         log: Arc::clone(&log),
         in_work: InWork::default(),
+        services: Services::new(service_limits(config)),
+        service_handlers: Arc::new(config.services.clone()),
         stopwatch: Stopwatch::default(),
         auth: Auth::new(accounts, sentinel(Component::Auth, &supervisor)).start(),
         hub,
@@ -132,6 +138,8 @@ struct Shared<'a> {
     log_limit: Arc<LogLimit>,
     log: Arc<Log>,
     in_work: InWork,
+    services: Arc<Services>,
+    service_handlers: Arc<BTreeMap<String, Arc<dyn Handler>>>,
     stopwatch: Stopwatch,
     auth: Addr<Auth>,
     hub: HubAddress,
@@ -163,10 +171,15 @@ impl Shared<'_> {
                 kept_bytes: self.config.limits.kept_bytes as u64,
                 producers: self.config.limits.producers as u64,
                 cursors: self.config.limits.cursors as u64,
+                offers: self.config.limits.offers as u64,
+                calls: self.config.limits.calls as u64,
+                waiting_calls: self.config.limits.waiting_calls as u64,
             },
             server: concat!("arauto ", env!("CARGO_PKG_VERSION")).to_owned(),
             log: Arc::clone(&self.log),
             in_work: self.in_work.clone(),
+            services: Arc::clone(&self.services),
+            service_handlers: Arc::clone(&self.service_handlers),
             stopwatch: self.stopwatch.clone(),
             auth: self.auth.clone(),
             hub: self.hub.clone(),
@@ -205,6 +218,16 @@ fn session_limits(config: &Config, listener: &Listener) -> SessionLimits {
         idle_timeout: timeouts.idle,
         drain_timeout: timeouts.drain,
         slow: config.slow,
+    }
+}
+
+fn service_limits(config: &Config) -> ServiceLimits {
+    let limits = &config.limits;
+    ServiceLimits {
+        offers: limits.offers,
+        calls: limits.calls,
+        waiting_calls: limits.waiting_calls,
+        waiting_bytes: limits.waiting_call_bytes,
     }
 }
 

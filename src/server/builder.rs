@@ -76,6 +76,12 @@ impl ServerBuilder {
         self
     }
 
+    /// Adds a handler under the name of a service, see [`Config::services`].
+    pub fn service(mut self, name: impl Into<String>, handler: impl Handler) -> Self {
+        self.config.services.insert(name.into(), Arc::new(handler));
+        self
+    }
+
     /// Changes limits.
     pub fn limits(mut self, change: impl FnOnce(&mut Limits)) -> Self {
         change(&mut self.config.limits);

@@ -41,6 +41,7 @@ mod revocation;
 mod seqpacket;
 #[cfg(unix)]
 mod server_user;
+mod services;
 mod shutdown;
 #[cfg(unix)]
 mod socket_file;

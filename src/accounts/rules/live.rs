@@ -27,17 +27,22 @@ impl LivePermissions {
     }
 
     /// Replaces the permissions. Equal permissions stay, so that holders of the old ones can see
-    /// that nothing has changed.
-    pub(crate) fn replace(&self, permissions: Option<Arc<Permissions>>) {
+    /// that nothing has changed. Returns whether the rules about offers may be others now.
+    pub(crate) fn replace(&self, permissions: Option<Arc<Permissions>>) -> bool {
         let mut current = self.current.write();
         if *current == permissions {
-            return;
+            return false;
         }
+        let rules_offers = |permissions: &Option<Arc<Permissions>>| {
+            ruled(permissions.as_deref()) & bit(RuleKind::Offer) != 0
+        };
+        let is_about_offers = rules_offers(&current) || rules_offers(&permissions);
         // A reader that still sees the old bits judges by the new permissions or by none of before:
         // each is what held just before or what holds now.
         let ruled = ruled(permissions.as_deref());
         *current = permissions;
         self.ruled.store(ruled, Ordering::Release);
+        is_about_offers
     }
 
     /// Returns the permissions of this moment if a rule is about this kind.
@@ -101,13 +106,25 @@ mod tests {
     }
 
     #[test]
+    fn change_of_rules_about_offers_is_told() {
+        let live = LivePermissions::new(None);
+        assert!(!live.replace(Some(denying(RuleKind::Call))));
+        assert!(live.replace(Some(denying(RuleKind::Offer))));
+        assert!(
+            !live.replace(Some(denying(RuleKind::Offer))),
+            "it is the same"
+        );
+        assert!(live.replace(None));
+    }
+
+    #[test]
     fn equal_permissions_are_not_replaced() {
         let first = denying(RuleKind::Publish);
         let live = LivePermissions::new(Some(Arc::clone(&first)));
         live.replace(Some(denying(RuleKind::Publish)));
         let current = live.current().expect("there are rules");
         assert!(Arc::ptr_eq(&first, &current));
-        live.replace(Some(denying(RuleKind::Subscribe)));
+        assert!(!live.replace(Some(denying(RuleKind::Subscribe))));
         let current = live.current().expect("there are rules");
         assert!(!Arc::ptr_eq(&first, &current));
     }

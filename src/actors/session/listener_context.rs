@@ -1,5 +1,6 @@
 //! The values that a session begins with, and those that a listener's sessions share.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use actix::Addr;
@@ -15,6 +16,7 @@ use crate::actors::permits::{KeyedLimit, Permits};
 use crate::actors::supervisor::{SessionInfo, Supervisor};
 use crate::close::{InWork, Stopwatch};
 use crate::log::Log;
+use crate::services::Services;
 use crate::wire::{Dialect, Seq};
 
 /// The values that the sessions of one listener share.
@@ -51,6 +53,10 @@ pub struct ListenerContext {
     pub log: Arc<Log>,
     /// Frames that were accepted and not yet answered.
     pub in_work: InWork,
+    /// The services that clients offer.
+    pub services: Arc<Services>,
+    /// The services that the server itself answers.
+    pub service_handlers: Arc<BTreeMap<String, Arc<dyn Handler>>>,
     /// Runs once the server stops.
     pub stopwatch: Stopwatch,
     /// Checks logins.

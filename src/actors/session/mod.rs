@@ -32,6 +32,7 @@ mod memory_link;
 mod outlet;
 #[cfg(any(test, fuzzing))]
 pub mod saved;
+mod services_io;
 
 pub use self::actor::Session;
 pub use self::core::hears::Hears;

@@ -68,7 +68,7 @@ pub struct Stop {
     pub haste: Haste,
 }
 
-/// Accounts of these users were removed, or have another password.
+/// Accounts of these users were removed, or have another password, another role or other rules.
 #[derive(Message)]
 #[rtype(result = "()")]
 pub struct Revoked(pub Vec<UserName>);

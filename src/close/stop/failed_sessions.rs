@@ -61,6 +61,7 @@ mod tests {
             sent: Seq(2),
             missing: vec![(Seq(3), Seq(3))],
             missing_undecided_to: None,
+            calls: None,
             not_for_it: 0,
             filter: None,
             rules: None,

@@ -116,6 +116,7 @@ fn unheard(seen: ObservedSession, head: Seq) -> SessionRecord {
         sent: seen.sent,
         missing: missing(seen.sent, cut),
         missing_undecided_to: None,
+        calls: None,
         not_for_it: 0,
         // Nobody knows which broadcasts the rules have kept from it.
         withheld: Vec::new(),

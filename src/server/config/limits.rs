@@ -157,6 +157,44 @@ cursors: usize = 64 => Row {
     effect: "`too-many`",
 };
 
+/// The most services that a session may offer.
+offers: usize = 64 => Row {
+    name: "offers",
+    section: FRAMES,
+    range: Range::Count(1..=100_000),
+    default: None,
+    effect: "`too-many`",
+};
+
+/// The most calls of services that a session may have made and that are in work.
+calls: usize = 256 => Row {
+    name: "calls",
+    section: FRAMES,
+    range: Range::Count(1..=100_000),
+    default: None,
+    effect: "`throttled`",
+};
+
+/// The most calls of one service that may wait for a free session.
+waiting_calls: usize = 1024 => Row {
+    name: "waiting-calls",
+    section: FRAMES,
+    range: Range::Count(0..=100_000),
+    default: None,
+    effect: "`throttled`",
+};
+
+/// The most bytes of the calls of one service that wait for a free session.
+///
+/// One call may always wait, however long it is.
+waiting_call_bytes: usize = 8 << 20 => Row {
+    name: "waiting-call-bytes",
+    section: FRAMES,
+    range: Range::Bytes(0..=ANY_NUMBER),
+    default: None,
+    effect: "`throttled`",
+};
+
 /// Logins of one peer with one name.
 ///
 /// A login with a password that was right a short while ago does not count.

@@ -9,6 +9,7 @@ mod storage;
 mod timeouts;
 mod value;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 pub(super) use self::entry::{Described, Entry};
@@ -60,6 +61,9 @@ pub struct Config {
     pub hash_cost: HashCost,
     /// Answers requests, on endpoints that name no handler of their own.
     pub handler: Arc<dyn Handler>,
+    /// Handlers under the names of services: the server itself answers requests that name them, and no
+    /// client may offer them. A name has 1 to 64 bytes.
+    pub services: BTreeMap<String, Arc<dyn Handler>>,
     /// Tells the time of a broadcast.
     pub clock: Clock,
     /// Is called at the end of each phase of the stop; the first is `trigger`.
@@ -79,6 +83,7 @@ impl Default for Config {
             default_role: Role::Escritor,
             hash_cost: HashCost::default(),
             handler: Arc::new(Upper),
+            services: BTreeMap::new(),
             clock: Arc::new(Millis::now),
             on_phase: Arc::new(|_| {}),
         }

@@ -110,6 +110,19 @@ pub(super) const LAYERS: &[Layer] = &[
         ],
     },
     Layer {
+        name: "services",
+        layers: &["wire", "sync", "interleavings"],
+        never: &[
+            "actix",
+            "tokio",
+            "std::fs",
+            "std::os",
+            "std::sync::atomic",
+            "parking_lot",
+            "futures_util::task",
+        ],
+    },
+    Layer {
         name: "close",
         layers: &["wire", "topic", "sync", "interleavings", "link"],
         never: &[
@@ -135,6 +148,7 @@ pub(super) const LAYERS: &[Layer] = &[
             "accounts",
             "log",
             "close",
+            "services",
             "framing",
             "link",
             "rate",
@@ -154,6 +168,7 @@ pub(super) const LAYERS: &[Layer] = &[
             "accounts",
             "log",
             "close",
+            "services",
             "transport",
             "actors",
             "framing",
@@ -173,7 +188,7 @@ pub(super) const LAYERS: &[Layer] = &[
     Layer {
         name: "fuzzing",
         layers: &[
-            "wire", "accounts", "log", "close", "actors", "framing", "link", "rate",
+            "wire", "accounts", "log", "close", "services", "actors", "framing", "link", "rate",
         ],
         never: &["std::os", "rustix"],
     },
@@ -207,7 +222,7 @@ pub(super) const LAYERS: &[Layer] = &[
     Layer {
         name: "internal",
         layers: &[
-            "store", "accounts", "log", "close", "actors", "server", "topic",
+            "store", "accounts", "log", "close", "services", "actors", "server", "topic",
         ],
         never: &["actix", "tokio", "fn "],
     },

@@ -51,6 +51,7 @@ impl Effects for Outside<'_> {
                 .collect(),
             gaps_unlisted_to: None,
             reception: Reception::default(),
+            calls: None,
         }
     }
 

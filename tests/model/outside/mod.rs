@@ -1,6 +1,7 @@
 //! Carries out the effects of a session's decisions on plain values.
 
 mod effects;
+mod services;
 
 use crate::broken::Broken;
 use crate::connection::{Io, Job, Wait};

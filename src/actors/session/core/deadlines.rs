@@ -50,6 +50,7 @@ impl Core {
         if passed.presence_look {
             is_changed |= self.look_whether_present(fx);
         }
+        is_changed |= self.expire_calls(now, fx);
         is_changed |= self.end_lingering(now, fx);
         is_changed |= self.judge_deadline(now, fx);
         self.plan_presence_look(now, fx);
@@ -105,7 +106,7 @@ impl Core {
         let Some(event) = self.timers.due(now) else {
             return false;
         };
-        let is_busy = self.has_work() || self.timers.is_held();
+        let is_busy = self.has_work() || self.has_calls() || self.timers.is_held();
         if event == WaitsFor::Frame && is_busy {
             self.timers.restart(now); // the session itself keeps the client's frames waiting
             return false;

@@ -37,7 +37,10 @@ pub enum Sending {
 
 impl Core {
     /// Ends the session for `reason`: broadcasts up to now are still written, then `closing`.
-    pub(super) fn end<E: Effects>(&mut self, reason: CloseReason, fx: &E) {
+    pub(super) fn end<E: Effects>(&mut self, reason: CloseReason, fx: &mut E) {
+        if self.services.is_some() {
+            fx.retire_offers(); // calls in work are still answered
+        }
         let ending = Ending::new(reason, Step::ToCut(fx.head()));
         self.begin_ending(ending, fx);
     }
@@ -49,6 +52,7 @@ impl Core {
             ErrorCode::Stopping => CloseReason::Shutdown,
             _ => CloseReason::Error(code),
         };
+        self.leave_services(fx);
         let here = fx.output().reached;
         self.begin_ending(Ending::new(reason, Step::ToCut(here)), fx);
     }
@@ -101,11 +105,15 @@ impl Core {
         if output.has_failed {
             self.fail_unwritable(fx);
         }
-        self.limit_ending(output, now);
+        let has_calls = self.finishes_calls(fx);
+        if !has_calls {
+            self.limit_ending(output, now);
+        }
         let has_work = self.has_work();
         // Frames that were read behind the cut wait for room for their refusals: `closing`
         // comes behind those.
-        let is_unanswered = (has_work && fx.rules().awaits_work())
+        let is_unanswered = has_calls
+            || (has_work && fx.rules().awaits_work())
             || (self.state.refuses_frames() && holds_frame && !fx.has_room());
         let is_over = self.input.is_over;
         let Some(ending) = self.state.ending() else {
@@ -279,6 +287,7 @@ impl Core {
         self.tally.note_time(now, |times| &mut times.stopped);
         self.state.close(reason);
         fx.stop_following();
+        self.leave_services(fx);
         self.work.clear();
         self.timers.stop_waiting();
         self.tell_carried_out(fx);

@@ -40,7 +40,11 @@ impl Core {
         if self.is_outbound() {
             return self.check_presence(fx);
         }
-        if !self.is_left_open() || holds_frame {
+        if holds_frame {
+            return false;
+        }
+        self.end_calls_of_closed_input(fx);
+        if !self.is_left_open() {
             return false;
         }
         self.end(CloseReason::Disconnected, fx);
@@ -69,7 +73,7 @@ impl Core {
 
     /// Ends the session where nothing more can be written for reasons of this side. It was
     /// owed all that was broadcast by now; in a stop, what all others get.
-    pub(super) fn fail_unwritable<E: Effects>(&mut self, fx: &E) {
+    pub(super) fn fail_unwritable<E: Effects>(&mut self, fx: &mut E) {
         let is_stopping = fx.stop_time().is_some();
         match &mut self.state {
             State::Ending(ending) => ending.fail(is_stopping),
@@ -114,6 +118,7 @@ impl Core {
         match &self.state {
             State::LoggingIn { is_abandoned } => !is_abandoned,
             State::Greeting | State::Ready(Member::Nameless) => self.timers.is_held(),
+            State::Ready(Member::User(_)) => self.input.is_over && self.awaits_services(),
             _ => false,
         }
     }

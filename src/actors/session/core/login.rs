@@ -139,6 +139,8 @@ impl Core {
             fx.log(Event::Superseded);
             let message = "another session has logged in with this session's cursor";
             self.fail(ErrorCode::Superseded, message, fx);
+        } else {
+            self.check_offers(fx);
         }
         is_superseded
     }

@@ -21,20 +21,25 @@
 //! between the kinds of sessions, [`effects`] all that a decision can do, [`rules`] the decisions
 //! that the model checker replaces. `requests.rs` serves frames, `publish.rs` gathers publishes into
 //! runs (`judged.rs` has the frames of those that the hub judges one by one), `subscribe.rs` changes
-//! the filter, `topics.rs` lists the topics, `login.rs` has logins, `shutdown.rs` the supervisor's
+//! the filter, `topics.rs` lists the topics, `services.rs` has calls and offers (`own_calls.rs` what
+//! is known of them), `login.rs` has logins, `shutdown.rs` the supervisor's
 //! orders, `ending.rs` the way to the close, `deadlines.rs` the waiting.
 
+mod answers;
 pub mod effects;
 pub mod hears;
 mod judged;
 mod notice;
 mod operators;
+mod own_calls;
 pub mod policy;
 pub mod rules;
 mod run;
+mod service_effects;
 mod state;
 mod tally;
 mod timers;
+mod tokens;
 mod work;
 
 mod deadlines;
@@ -43,8 +48,10 @@ mod failing;
 mod login;
 mod may_publish;
 mod publish;
+mod questions;
 mod record;
 mod requests;
+mod services;
 pub mod shutdown;
 mod subscribe;
 mod topics;
@@ -63,6 +70,7 @@ use serde::{Deserialize, Serialize};
 use self::effects::Effects;
 use self::hears::Hears;
 use self::notice::Notice;
+use self::own_calls::ServicePart;
 use self::policy::{ConnectRefusal, FeatureLimits, Policy, SessionLimits};
 use self::run::Run;
 use self::state::{Ending, Member, State};
@@ -80,7 +88,7 @@ const SERVED: Features = Features {
     topics: true,
     producer: true,
     cursor: true,
-    services: false,
+    services: true,
 };
 
 /// The decisions of one session.
@@ -106,6 +114,8 @@ pub struct Core {
     evidence: Option<Evidence>,
     /// The notices of a stop to the client. Boxed, as few sessions get one at any moment.
     notice: Option<Box<Notice>>,
+    /// The session's part in services. Boxed, as few sessions have one.
+    services: Option<Box<ServicePart>>,
     /// Whether the permit of a client that has not logged in was given to another peer.
     is_permit_withdrawn: bool,
     /// Whether the session closes without waiting until its last frame is read.
@@ -179,6 +189,7 @@ impl Core {
             acked: Seq::ZERO,
             evidence: None,
             notice: None,
+            services: None,
             is_permit_withdrawn: false,
             // Where closing discards unread bytes, the session waits until they are read.
             is_brief: is_brief && fx.half_closes(),
@@ -246,13 +257,17 @@ impl Core {
     pub fn takes_frames<E: Effects>(&self, fx: &E) -> bool {
         let is_open = self.state.is_open()
             || self.state.refuses_frames()
-            || (self.state.has_said_closing() && !self.is_closed());
+            || (self.state.has_said_closing() && !self.is_closed())
+            || self.drains_calls(fx);
         let may_run_on = || {
             self.is_journaled
                 && self.state.is_ready()
                 && self.work.takes_run(self.limits.frames_in_work)
         };
-        is_open && (self.work.is_empty() || may_run_on()) && fx.has_room()
+        is_open
+            && (self.work.is_empty() || may_run_on())
+            && !self.is_held_by_call(fx)
+            && fx.has_room()
     }
 
     /// Whether more input is to be received now, where frames are taken.
@@ -281,7 +296,10 @@ impl Core {
     /// Returns when [`Core::tick`] must be called at the latest.
     pub fn wake_at(&self) -> Option<Instant> {
         let linger_until = self.state.ending().and_then(Ending::linger_until);
-        self.timers.next().into_iter().chain(linger_until).min()
+        let call = self.services.as_ref().and_then(|part| part.next_deadline());
+        let call = call.map(|(deadline, _)| deadline);
+        let moments = [self.timers.next(), linger_until, call];
+        moments.into_iter().flatten().min()
     }
 
     /// Returns the user that the hub believes to be present in this session.
@@ -297,6 +315,10 @@ impl Core {
 
     /// Whether the end of the input should have ended the session.
     pub fn is_left_open(&self) -> bool {
-        self.input.is_over && self.state.is_open() && self.work.is_empty() && !self.timers.is_held()
+        self.input.is_over
+            && self.state.is_open()
+            && self.work.is_empty()
+            && !self.awaits_services()
+            && !self.timers.is_held()
     }
 }

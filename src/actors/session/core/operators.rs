@@ -1,16 +1,32 @@
 //! The frames of operators: the lists of sessions and of cursors, and the removal of a cursor.
 
 use super::Core;
+use super::answers::answer_within;
 use super::effects::{Ask, AskCursors, Effects};
 use super::publish::refuse;
 use super::work::Purpose;
-use crate::wire::{Cursors, ErrorCode, RemoveCursor, Role};
+use crate::services::ServiceInfo;
+use crate::wire::{
+    Cursors, ErrorCode, OfferLine, RemoveCursor, Role, ServerFrame, ServiceLine, ServiceList,
+    ServiceQuery,
+};
 
 /// The bytes of an answer for each cursor, at most: two names of 64 bytes, five numbers, and the keys.
 const CURSOR_LINE: usize = 256;
 
 /// The most cursors of one answer.
 const CURSORS: usize = 1000;
+
+/// The bytes of an answer for each service and for each offer, at most: a name of 64 bytes, the
+/// numbers, and the keys.
+const SERVICE_LINE: usize = 256;
+const OFFER_LINE: usize = 160;
+
+/// The bytes of an answer beside its lines.
+const ANSWER: usize = 64;
+
+/// The most services of one answer.
+const SERVICES: usize = 1000;
 
 impl Core {
     pub(super) fn list_sessions<E: Effects>(&mut self, id: u64, fx: &mut E) {
@@ -30,6 +46,33 @@ impl Core {
             });
             self.work.push(Purpose::Cursors { id });
         }
+    }
+
+    /// Answers with the services above the one that the query names.
+    pub(super) fn list_services<E: Effects>(&mut self, query: &ServiceQuery<'_>, fx: &mut E) {
+        let id = query.id;
+        if !self.admits_admin(id, "the list of services is for admins", fx) {
+            return;
+        }
+        self.note_answered(1, fx);
+        let mut room = self.limits.max_frame.saturating_sub(ANSWER);
+        let after = query.after.as_deref().unwrap_or_default();
+        let known = fx.list_services(after, SERVICES + 1);
+        let mut services = Vec::new();
+        for info in known.iter().take(SERVICES) {
+            let bytes = SERVICE_LINE + OFFER_LINE * info.offers.len();
+            if bytes > room && !services.is_empty() {
+                break;
+            }
+            room = room.saturating_sub(bytes);
+            services.push(service_line(info));
+        }
+        let more = services.len() < known.len();
+        answer_within(
+            fx,
+            id,
+            &ServerFrame::Services(ServiceList { id, services, more }),
+        );
     }
 
     pub(super) fn remove_cursor<E: Effects>(&mut self, remove: RemoveCursor<'_>, fx: &mut E) {
@@ -52,6 +95,24 @@ impl Core {
             refuse(fx, id, ErrorCode::Forbidden, message);
         }
         is_admin
+    }
+}
+
+fn service_line(info: &ServiceInfo) -> ServiceLine<'static> {
+    let offers = info.offers.iter().map(|offer| OfferLine {
+        session: offer.session,
+        user: offer.user.to_string().into(),
+        limit: Some(offer.limit.into()),
+        in_work: offer.in_work.into(),
+    });
+    ServiceLine {
+        service: info.name.to_string().into(),
+        offers: offers.collect(),
+        waiting: info.waiting as u64,
+        answered: info.statistics.answered,
+        failed: info.statistics.failed,
+        p50_us: info.statistics.p50_us,
+        p99_us: info.statistics.p99_us,
     }
 }
 

@@ -89,6 +89,12 @@ pub struct FeatureLimits {
     pub producers: u64,
     /// The most cursors of an account.
     pub cursors: u64,
+    /// The most services that a session may offer.
+    pub offers: u64,
+    /// The most calls of a session that are in work.
+    pub calls: u64,
+    /// The most calls of a service that wait for a free session.
+    pub waiting_calls: u64,
 }
 
 impl FeatureLimits {
@@ -100,6 +106,9 @@ impl FeatureLimits {
             kept_bytes,
             producers,
             cursors,
+            offers,
+            calls,
+            waiting_calls,
         } = self;
         let named = [
             ("patterns", patterns),
@@ -107,6 +116,9 @@ impl FeatureLimits {
             ("kept_bytes", kept_bytes),
             ("producers", producers),
             ("cursors", cursors),
+            ("offers", offers),
+            ("calls", calls),
+            ("waiting_calls", waiting_calls),
         ];
         let named = named.into_iter();
         named

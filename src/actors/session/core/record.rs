@@ -33,6 +33,7 @@ impl Core {
             accepted: self.tally.accepted(),
             answered: self.tally.answered(),
             refused: self.tally.refused(),
+            calls: identity.calls,
             after: identity.after,
             cut,
             sent: output.sent,

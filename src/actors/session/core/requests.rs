@@ -1,8 +1,9 @@
 //! Serves each frame, and answers with the results of the work that it began.
 
 use std::borrow::Cow;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
+use super::answers::answer_within;
 use super::effects::{Ask, Done, Effects, Event, LoginFailure};
 use super::operators::is_admin;
 use super::publish::refuse;
@@ -38,6 +39,12 @@ impl Core {
                 self.note_ack(ack.seq, fx); // it has no answer that would have to wait
                 return Served::Done;
             }
+            ClientFrame::Answer(_) if self.state.is_ready() => {
+                if let ClientFrame::Answer(answer) = frame {
+                    self.answer_call(answer, now, fx);
+                }
+                return Served::Done;
+            }
             _ => {}
         }
         if self.must_wait() && fx.rules().keeps_order() {
@@ -54,9 +61,9 @@ impl Core {
         }
         match &self.state {
             State::Greeting => self.serve_before_login(frame, fx),
-            State::Ready(_) => self.serve_member(frame, fx),
-            State::Ending(_) if self.breaks_cut(fx) => self.serve_member(frame, fx),
-            State::Ending(_) => self.serve_late(&frame, fx),
+            State::Ready(_) => self.serve_member(frame, now, fx),
+            State::Ending(_) if self.breaks_cut(fx) => self.serve_member(frame, now, fx),
+            State::Ending(_) => self.serve_late(frame, now, fx),
             State::LoggingIn { .. } | State::Closed { .. } => return Served::Later,
         }
         Served::Done
@@ -135,13 +142,14 @@ impl Core {
         }
     }
 
-    fn serve_member<E: Effects>(&mut self, frame: ClientFrame<'_>, fx: &mut E) {
+    fn serve_member<E: Effects>(&mut self, frame: ClientFrame<'_>, now: Instant, fx: &mut E) {
         match frame {
             ClientFrame::Login(login) => {
                 let message = "this session has logged in already";
                 refuse(fx, login.id, ErrorCode::AlreadyLoggedIn, message);
             }
             ClientFrame::Ack(_) => {} // noted already
+            ClientFrame::Answer(answer) => self.answer_call(answer, now, fx),
             ClientFrame::Unserved(unserved) => {
                 if !unserved.is_login {
                     self.count_answered(fx);
@@ -153,7 +161,9 @@ impl Core {
                 self.count_answered(fx);
                 fx.answer(&ServerFrame::Pong(ping));
             }
-            ClientFrame::Request(request) => self.request(request, fx),
+            ClientFrame::Request(request) => self.request(request, now, fx),
+            ClientFrame::Offer(offer) => self.offer(&offer, fx),
+            ClientFrame::Withdraw(withdraw) => self.withdraw(&withdraw, fx),
             ClientFrame::Who(who) => {
                 self.tally.accept(1);
                 fx.ask(Ask::Users);
@@ -161,19 +171,19 @@ impl Core {
             }
             ClientFrame::Sessions(list) => self.list_sessions(list.id, fx),
             ClientFrame::Topics(query) => self.list_topics(&query, fx),
+            ClientFrame::Services(query) => self.list_services(&query, fx),
             ClientFrame::Cursors(cursors) => self.list_cursors(*cursors, fx),
             ClientFrame::RemoveCursor(remove) => self.remove_cursor(*remove, fx),
             ClientFrame::Shutdown(shutdown) => self.shut_down(shutdown, fx),
             ClientFrame::Publish(publish) => unreachable!("gathered: {}", publish.id),
             ClientFrame::Subscribe(subscribe) => self.subscribe(&subscribe, fx),
-            ClientFrame::Answer(_) => {} // to a call that this session does not hold
-            other @ (ClientFrame::Offer(_)
-            | ClientFrame::Withdraw(_)
-            | ClientFrame::Services(_)) => unreachable!("not served: {other:?}"),
         }
     }
 
-    fn request<E: Effects>(&mut self, request: Request<'_>, fx: &mut E) {
+    fn request<E: Effects>(&mut self, request: Request<'_>, now: Instant, fx: &mut E) {
+        if request.options.is_some() {
+            return self.call(request, now, fx);
+        }
         let Some(member) = self.state.member() else {
             return;
         };
@@ -216,21 +226,28 @@ impl Core {
 
     /// Refuses a frame behind the cut. Behind `closing` nothing is answered; only what says how
     /// far the client has read still counts.
-    fn serve_late<E: Effects>(&mut self, frame: &ClientFrame<'_>, fx: &mut E) {
+    fn serve_late<E: Effects>(&mut self, frame: ClientFrame<'_>, now: Instant, fx: &mut E) {
         if self.state.has_said_closing() && !matches!(frame, ClientFrame::Ack(_)) {
+            return;
+        }
+        if let ClientFrame::Answer(answer) = frame {
+            return self.answer_call(answer, now, fx);
+        }
+        // Behind the session's own end nothing else has an answer.
+        if !self.state.refuses_frames() && !matches!(frame, ClientFrame::Ack(_)) {
             return;
         }
         let is_member = self.state.member().is_some();
         match frame {
             ClientFrame::Ack(ack) => self.note_ack(ack.seq, fx),
-            ClientFrame::Fim(_) | ClientFrame::Answer(_) => {} // the end is on its way already
+            ClientFrame::Fim(_) => {} // the end is on its way already
             // A second shutdown changes nothing, and is told where the stop is.
             ClientFrame::Shutdown(shutdown) if is_member && is_admin(fx) => {
                 self.tally.accept(1);
                 self.ask_stop(shutdown.id, shutdown.now.unwrap_or(false), fx);
             }
             other => {
-                if is_member && !is_login(other) {
+                if is_member && !is_login(&other) {
                     self.tally.refuse();
                 }
                 let message = "the server is stopping";
@@ -255,78 +272,6 @@ impl Core {
     /// Whether what comes now must wait for the answers to what came before it.
     pub(super) fn must_wait(&mut self) -> bool {
         self.work.must_wait() || self.run.is_some()
-    }
-
-    /// Whether the frame takes a token: before the login each does, after it those that ask
-    /// for something. Frames that keep a session alive, acknowledge broadcasts, or end the session
-    /// are never throttled. Publishes take their tokens where they are gathered.
-    fn takes_token(&self, frame: &ClientFrame<'_>) -> bool {
-        match &self.state {
-            State::Greeting => true,
-            State::Ready(_) => matches!(
-                frame,
-                ClientFrame::Request(_)
-                    | ClientFrame::Who(_)
-                    | ClientFrame::Sessions(_)
-                    | ClientFrame::Topics(_)
-                    | ClientFrame::Cursors(_)
-                    | ClientFrame::RemoveCursor(_)
-                    | ClientFrame::Subscribe(_)
-                    | ClientFrame::Unserved(_)
-            ),
-            State::LoggingIn { .. } | State::Ending(_) | State::Closed { .. } => false,
-        }
-    }
-
-    /// Takes a token, or returns when there will be one.
-    pub(super) fn take_token(&mut self, now: Instant) -> Result<(), Duration> {
-        match &mut self.bucket {
-            None => Ok(()),
-            Some(bucket) => bucket.take(now),
-        }
-    }
-
-    /// Takes a token of the user for a list, which costs as much as there is to be listed: all
-    /// sessions of the user share them.
-    fn take_list_token<E: Effects>(
-        &self,
-        frame: &ClientFrame<'_>,
-        fx: &mut E,
-    ) -> Result<(), Duration> {
-        match (frame, self.state.member().and_then(Member::user)) {
-            (
-                ClientFrame::Who(_)
-                | ClientFrame::Sessions(_)
-                | ClientFrame::Topics(_)
-                | ClientFrame::Cursors(_),
-                Some(user),
-            ) => fx.may_list(user),
-            _ => Ok(()),
-        }
-    }
-
-    /// Answers a frame that came too fast. A client that cannot be told, and one that has not
-    /// logged in, is not read from until there is a token.
-    pub(super) fn throttle<E: Effects>(
-        &mut self,
-        id: u64,
-        is_counted: bool,
-        wait: Duration,
-        now: Instant,
-        fx: &mut E,
-    ) -> Served {
-        if self.must_wait() {
-            return Served::Later;
-        }
-        if !matches!(self.state.member(), Some(Member::User(_))) {
-            self.timers.hold(now + wait);
-            return Served::Later;
-        }
-        if is_counted {
-            self.count_answered(fx);
-        }
-        fx.answer(&ServerFrame::throttled(Some(id), "too many requests", wait));
-        Served::Done
     }
 
     /// Notes a frame that is admitted and answered at once.
@@ -373,13 +318,5 @@ fn reply<E: Effects>(fx: &mut E, id: u64, outcome: Outcome) {
             retry_after,
         }) => fx.answer(&ServerFrame::throttled(Some(id), message, retry_after)),
         Err(error) => refuse(fx, id, error.code(), &error.to_string()),
-    }
-}
-
-/// Answers with a frame that may turn out too long for the client to take.
-pub(super) fn answer_within<E: Effects>(fx: &mut E, id: u64, frame: &ServerFrame<'_>) {
-    if !fx.answer_within(frame) {
-        let message = "the answer's frame would be longer than max_frame";
-        refuse(fx, id, ErrorCode::FrameTooLarge, message);
     }
 }

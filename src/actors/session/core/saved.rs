@@ -1,7 +1,8 @@
 //! All that a session has decided, written down.
 //!
-//! Three things cannot be carried, and saving is refused until they are over: a login that is
-//! being checked, a request whose handler runs, publishes on their way to the hub. Their results
+//! Four things cannot be carried, and saving is refused until they are over: a login that is
+//! being checked, a request whose handler runs, publishes on their way to the hub, a part in
+//! services. Their results
 //! come to this process, and their frames are answered here. Nothing is lost by waiting, as the
 //! session admits no further frame meanwhile ([`super::work`]).
 
@@ -78,6 +79,7 @@ impl Core {
             acked,
             evidence,
             notice,
+            services,
             is_permit_withdrawn,
             is_brief,
             is_awaited,
@@ -86,7 +88,7 @@ impl Core {
         if run.is_some() {
             return Err(SaveError::PassOpen);
         }
-        if !work.is_empty() {
+        if !work.is_empty() || services.is_some() {
             return Err(SaveError::WorkPending);
         }
         Ok(SavedCore {
@@ -132,6 +134,7 @@ impl Core {
             acked: saved.acked,
             evidence: saved.evidence,
             notice: saved.notice.map(|notice| Box::new(Notice::restore(notice))),
+            services: None,
             is_permit_withdrawn: saved.is_permit_withdrawn,
             is_brief: saved.is_brief,
             is_awaited: saved.is_awaited,

@@ -58,7 +58,8 @@ impl Core {
 
     /// Drains the session: the broadcasts up to `cut`, `closing`, and the proof that the client
     /// has read it.
-    pub fn drain<E: Effects>(&mut self, cut: Seq, now: Instant, fx: &E) -> Carried {
+    pub fn drain<E: Effects>(&mut self, cut: Seq, now: Instant, fx: &mut E) -> Carried {
+        self.end_services(fx);
         match &mut self.state {
             State::Closed { .. } => return Carried::Out,
             State::Ending(ending) => ending.drain(cut),

@@ -1,10 +1,10 @@
 //! The list of topics, for operators.
 
 use super::Core;
+use super::answers::answer_within;
 use super::effects::Effects;
 use super::operators::is_admin;
 use super::publish::refuse;
-use super::requests::answer_within;
 use crate::wire::{ErrorCode, ServerFrame, TopicList, TopicQuery};
 
 /// The bytes of an answer beside the topics.

@@ -133,7 +133,7 @@ impl<L: Link> Driver<L> {
         // One reading of the clock serves a run: its deadlines are far longer.
         let now = Instant::now();
         for _ in 0..ROUNDS {
-            let has_worked = self.poll_work(now, cx);
+            let has_worked = self.poll_work(now, cx) | self.poll_services(now, cx);
             self.poll_permit(now, cx);
             let has_read = self.poll_input(now, cx);
             let has_written = self.poll_output(cx);
@@ -169,6 +169,23 @@ impl<L: Link> Driver<L> {
         // Only now is it answered as far as the shutdown is concerned.
         drop(finished.work);
         true
+    }
+
+    /// Tells the client what has happened to its services and calls, while there is room for it.
+    fn poll_services(&mut self, now: Instant, cx: &mut TaskContext<'_>) -> bool {
+        self.io.services.register(cx.waker());
+        self.io.services.poll_own(cx);
+        let mut has_told = false;
+        while self.io.has_room()
+            && !self.core.has_said_closing()
+            && let Some((event, work)) = self.io.services.take()
+        {
+            self.core.service_event(event, now, &mut self.io);
+            // Only now is the call answered as far as the shutdown is concerned.
+            drop(work);
+            has_told = true;
+        }
+        has_told
     }
 
     fn poll_permit(&mut self, now: Instant, cx: &mut TaskContext<'_>) {

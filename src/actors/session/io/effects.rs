@@ -48,6 +48,7 @@ impl<L: Link> Effects for SessionIo<L> {
             gaps: gaps.to_vec(),
             gaps_unlisted_to,
             reception: self.outlet.reception(),
+            calls: self.services.counts(),
         }
     }
 

@@ -3,6 +3,7 @@
 //! It carries out what the core decides ([`Effects`](super::core::effects::Effects)) and decides nothing itself.
 
 mod effects;
+mod services;
 
 use std::sync::Arc;
 use std::task::{Context as TaskContext, Waker};
@@ -14,6 +15,7 @@ use super::entrance::Entrance;
 use super::jobs::Jobs;
 use super::listener_context::{ListenerContext, Start};
 use super::outlet::{Outlet, OutletSetup};
+use super::services_io::ServicesIo;
 use crate::accounts::PeerId;
 use crate::actors::link::Link;
 use crate::actors::permits::Permits;
@@ -35,6 +37,8 @@ pub(super) struct SessionIo<L> {
     pub(super) link: L,
     pub(super) outlet: Outlet,
     pub(super) jobs: Jobs,
+    /// Its part in services, once it has one.
+    pub(super) services: ServicesIo,
     /// The registration among the publishers that wait for readers.
     publish_wait: PublishWait,
     pub(super) info: Arc<SessionInfo>,
@@ -71,6 +75,7 @@ impl<L: Link> SessionIo<L> {
             link,
             outlet,
             jobs: Jobs::default(),
+            services: ServicesIo::default(),
             publish_wait: PublishWait::default(),
             info,
             listener,

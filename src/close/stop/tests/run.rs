@@ -182,6 +182,7 @@ pub(super) fn record(sent: u64) -> SessionRecord {
         sent: Seq(sent),
         missing: Vec::new(),
         missing_undecided_to: None,
+        calls: None,
         not_for_it: 0,
         filter: None,
         rules: None,

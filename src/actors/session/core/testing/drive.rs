@@ -16,8 +16,8 @@
 use std::collections::{HashSet, VecDeque};
 use std::time::Duration;
 
+use super::effect::Effect;
 use super::frames::{Answer, read};
-use super::outside::Effect;
 use super::run::{Run, status};
 use super::steps::{Kind, Step, choose, done, frame};
 use crate::accounts::RevocationReason;
@@ -169,7 +169,7 @@ impl Drive {
         match choice % 5 {
             0 | 1 => run.core.announce(status(Phase::Announce), &mut run.out),
             2 => {
-                let _ = run.core.drain(run.out.head, run.now, &run.out);
+                let _ = run.core.drain(run.out.head, run.now, &mut run.out);
             }
             3 => {
                 let _ = run.core.close(linger, run.now);

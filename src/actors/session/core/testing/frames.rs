@@ -98,6 +98,29 @@ pub fn numbered(id: u64, n: u64) -> ClientFrame<'static> {
     ClientFrame::Publish(publish)
 }
 
+/// A call of a service.
+#[cfg(test)]
+pub fn ask(id: u64, service: &'static str) -> ClientFrame<'static> {
+    let mut request = Request::new(id, body());
+    request.options = Some(Box::new(crate::wire::RequestOptions {
+        service: Some(Cow::Borrowed(service)),
+        ..crate::wire::RequestOptions::default()
+    }));
+    ClientFrame::Request(request)
+}
+
+#[cfg(test)]
+pub fn offer(id: u64, service: &'static str, limit: Option<u64>) -> ClientFrame<'static> {
+    let service = Cow::Borrowed(service);
+    ClientFrame::Offer(crate::wire::Offer { id, service, limit })
+}
+
+#[cfg(test)]
+pub fn withdraw(id: u64, service: &'static str) -> ClientFrame<'static> {
+    let service = Cow::Borrowed(service);
+    ClientFrame::Withdraw(crate::wire::Withdraw { id, service })
+}
+
 pub fn who(id: u64) -> ClientFrame<'static> {
     ClientFrame::Who(IdFrame { id })
 }
@@ -132,7 +155,7 @@ pub fn ack(seq: u64) -> ClientFrame<'static> {
     ClientFrame::Ack(Ack { seq: Seq(seq) })
 }
 
-/// An answer to a call that the session does not hold.
+/// The reply to a call.
 pub fn answer(call: u64) -> ClientFrame<'static> {
     let result = Ok((body(), None));
     ClientFrame::Answer(AnswerFrame { call, result })
@@ -214,7 +237,16 @@ pub fn describe(answer: &[u8]) -> String {
     match decode(answer) {
         ServerFrame::Welcome(welcome) => format!("welcome {}", welcome.session),
         ServerFrame::LoggedIn(login) => format!("logged_in {} {}", login.id, login.user),
-        ServerFrame::Reply(reply) => format!("reply {}", reply.id),
+        ServerFrame::Reply(reply) => match reply.options.and_then(|options| options.from) {
+            Some(from) => format!("reply {} from {from}", reply.id),
+            None => format!("reply {}", reply.id),
+        },
+        ServerFrame::Offered(offered) => format!("offered {}", offered.id),
+        ServerFrame::Withdrawn(withdrawn) => {
+            format!("withdrawn {} {}", id(withdrawn.id), withdrawn.service)
+        }
+        ServerFrame::Call(call) => format!("call {} {}", call.call, call.service),
+        ServerFrame::Cancelled(cancelled) => format!("cancelled {}", cancelled.call),
         ServerFrame::Published(published) => {
             let repeated = if published.repeated { ", repeated" } else { "" };
             format!("published {} at {}{repeated}", published.id, published.seq)

@@ -8,16 +8,19 @@
 
 mod changes;
 pub mod drive;
+mod effect;
 mod frames;
 mod outside;
 mod run;
+mod services;
 pub mod steps;
 
 #[cfg(test)]
 pub(super) use self::frames::{
-    ack, fim, login, numbered, ping, publish, request, sessions, shutdown, topics, unserved, who,
+    ack, answer, ask, fim, login, numbered, offer, ping, publish, request, sessions, shutdown,
+    topics, unserved, who, withdraw,
 };
 #[cfg(test)]
-pub use self::outside::{Effect, Outside};
-#[cfg(test)]
 pub use self::run::{LIMITS, Run, entry, status, user};
+#[cfg(test)]
+pub use self::{effect::Effect, outside::Outside};

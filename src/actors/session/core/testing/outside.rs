@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::effect::Effect;
 use crate::accounts::{RevocationReason, UserName};
 use crate::actors::handler::{Outcome, Request};
 use crate::actors::hub::{Contents, JudgedContents, NotPublished, Verdicts};
@@ -12,42 +13,9 @@ use crate::actors::session::core::effects::{
 use crate::actors::session::core::hears::Hears;
 use crate::close::{Evidence, Micros};
 use crate::framing::Framing;
+use crate::services::CallRefusal;
 use crate::topic::{Pattern, Permissions, RuleKind};
 use crate::wire::{Dialect, Login, Role, Seq, ServerFrame, SessionId, TopicLine};
-
-/// Something that the core did, beside its answers.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Effect {
-    Follow(Seq),
-    StopFollowing,
-    ShutOutput,
-    AbandonOutput,
-    /// A login with this name was given to auth.
-    LogIn(String),
-    AbandonLogin,
-    Enter(String),
-    /// The handler was asked, by this user.
-    Request(String),
-    /// Contents of this user, of this length in bytes together, were published directly.
-    PublishNow(String, usize),
-    /// Numbered messages of this user, of this length in bytes together, were judged directly.
-    JudgeNow(String, usize),
-    /// The hub was given this many publishes of a user.
-    Publish(String, usize),
-    /// The hub was given this many numbered publishes of a user, whose contents have this length in
-    /// bytes together.
-    PublishJudged(String, usize, usize),
-    Ask(Ask),
-    AskCursors(AskCursors),
-    /// The session's cursor was moved.
-    Ack(Seq),
-    Leave(String),
-    CarriedOut,
-    /// The filter, and the seq up to which.
-    SendKept(Option<Vec<String>>, Seq),
-    /// The variant of the event that was logged.
-    Log(&'static str),
-}
 
 /// The outside of a session. Public fields are what a test sets.
 #[derive(Debug, Clone, PartialEq)]
@@ -83,6 +51,13 @@ pub struct Outside {
     pub published: Option<Result<Seq, NotPublished>>,
     /// The result of direct numbered publishes; `None`: they go to the hub.
     pub judged: Option<Result<Verdicts, NotPublished>>,
+    /// Whether calls are refused, and why.
+    pub call_refusal: Option<CallRefusal>,
+    /// The calls that have ended on the server's side, before the session was told.
+    pub ended_calls: Vec<u64>,
+    pub calls_held: usize,
+    /// Whether answers carry ids.
+    pub has_ids: bool,
     /// Whether an answer that may turn out too long does.
     pub is_too_long: bool,
     /// The frames of the answers, in the CBOR dialect.
@@ -122,6 +97,10 @@ impl Default for Outside {
             reply: None,
             published: None,
             judged: None,
+            call_refusal: None,
+            ended_calls: Vec::new(),
+            calls_held: 0,
+            has_ids: true,
             is_too_long: false,
             answers: Vec::new(),
             effects: Vec::new(),
@@ -150,6 +129,7 @@ impl Effects for Outside {
             gaps: Vec::new(),
             gaps_unlisted_to: None,
             reception: Reception::default(),
+            calls: None,
         }
     }
 

@@ -2,9 +2,10 @@
 
 use std::time::{Duration, Instant};
 
+use super::effect::Effect;
 #[cfg(test)]
 use super::frames::describe;
-use super::outside::{Effect, Outside};
+use super::outside::Outside;
 use crate::accounts::UserName;
 #[cfg(test)]
 use crate::actors::session::core::Served;
@@ -88,6 +89,9 @@ impl Run {
                 kept_bytes: 1024,
                 producers: 2,
                 cursors: 2,
+                offers: 4,
+                calls: 4,
+                waiting_calls: 4,
             },
             is_journaled,
             server: "arauto",

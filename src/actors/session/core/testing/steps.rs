@@ -1,10 +1,11 @@
 //! The steps of a session that are taken in any order, chosen by numbers.
 
+use super::effect::Effect;
 use super::frames::{
     ack, addressed, answer, fim, login, login_with_filter, numbered, ping, publish, request,
     sessions, shutdown, subscribe, unserved, who,
 };
-use super::outside::{Effect, Outside};
+use super::outside::Outside;
 use super::run::{Beginning, LIMITS, entry, status, user};
 use crate::accounts::LoginRefusal;
 use crate::actors::handler::HandlerError;

@@ -92,7 +92,7 @@ fn ending_waits_for_work_and_for_refusals_that_lack_room() {
     let mut run = Run::member();
     run.frame(request(2));
     run.core.announce(status(Phase::Announce), &mut run.out);
-    run.core.drain(Seq::ZERO, run.now, &run.out);
+    run.core.drain(Seq::ZERO, run.now, &mut run.out);
     run.clear().advance();
     assert_eq!(run.answers(), [""; 0], "the request is in work");
     run.done(crate::actors::session::core::effects::Done::Gone);
@@ -119,7 +119,7 @@ fn ending_waits_for_work_and_for_refusals_that_lack_room() {
 fn session_ended_by_a_shutdown_announces_no_departure() {
     let mut run = Run::member();
     run.core.announce(status(Phase::Announce), &mut run.out);
-    run.core.drain(Seq::ZERO, run.now, &run.out);
+    run.core.drain(Seq::ZERO, run.now, &mut run.out);
     run.clear().advance();
     assert_eq!(run.effects(), [Effect::StopFollowing]);
 }
@@ -203,7 +203,7 @@ fn reader_that_falls_off_ends_where_the_policy_says_so() {
 #[test]
 fn looks_whether_all_is_read_become_rarer_up_to_a_bound() {
     let mut run = Run::member();
-    run.core.drain(Seq::ZERO, run.now, &run.out);
+    run.core.drain(Seq::ZERO, run.now, &mut run.out);
     run.advance_and_write();
     let mut waits = Vec::new();
     for _ in 0..8 {
@@ -217,7 +217,7 @@ fn looks_whether_all_is_read_become_rarer_up_to_a_bound() {
 #[test]
 fn client_that_is_gone_without_reading_ends_the_waiting() {
     let mut run = Run::member();
-    run.core.drain(Seq::ZERO, run.now, &run.out);
+    run.core.drain(Seq::ZERO, run.now, &mut run.out);
     run.advance_and_write();
     run.clear();
     run.core.hang_up();

@@ -11,6 +11,7 @@ mod publish;
 mod record;
 mod requests;
 mod saved;
+mod services;
 mod shutdown;
 mod steps;
 mod work;

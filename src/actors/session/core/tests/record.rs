@@ -86,7 +86,7 @@ fn gone(acked: u64, answer_behind: bool) -> Run {
         run.frame(ping(2));
     }
     run.frame(ack(acked));
-    run.core.drain(Seq(5), run.now, &run.out);
+    run.core.drain(Seq(5), run.now, &mut run.out);
     run.advance_and_write();
     run.core.hang_up();
     run.out.is_hung_up = true;
@@ -131,7 +131,7 @@ fn times_are_noted_only_while_the_server_stops() {
     run.out.stop_time = Some(Micros(3));
     run.frame(ping(3));
     run.core.note_broadcast(&run.out);
-    run.core.drain(Seq::ZERO, run.now, &run.out);
+    run.core.drain(Seq::ZERO, run.now, &mut run.out);
     run.advance();
     run.core.finish(&mut run.out);
     let times = run.record().times_us;

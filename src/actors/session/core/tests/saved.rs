@@ -36,7 +36,7 @@ fn cases() -> Vec<Case> {
     ordered
         .core
         .announce(status(Phase::Announce), &mut ordered.out);
-    ordered.core.drain(Seq::ZERO, ordered.now, &ordered.out);
+    ordered.core.drain(Seq::ZERO, ordered.now, &mut ordered.out);
     ordered.core.close(Duration::from_secs(1), ordered.now);
     ordered.advance_and_write();
     let mut acked = Run::member();
@@ -212,7 +212,7 @@ fn core_of_impossible_values_is_refused() {
         }),
     ];
     let mut run = Run::member();
-    run.core.drain(Seq(5), run.now, &run.out);
+    run.core.drain(Seq(5), run.now, &mut run.out);
     run.out.head = Seq(5);
     let waits = run.core.save(run.now).expect("nothing is under way");
     run.advance_and_write();

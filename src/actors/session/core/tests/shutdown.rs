@@ -14,7 +14,10 @@ const LINGER: Duration = Duration::from_secs(1);
 fn drained() -> Run {
     let mut run = Run::member();
     run.core.announce(status(Phase::Announce), &mut run.out);
-    assert_eq!(run.core.drain(Seq::ZERO, run.now, &run.out), Carried::Later);
+    assert_eq!(
+        run.core.drain(Seq::ZERO, run.now, &mut run.out),
+        Carried::Later
+    );
     run.advance_and_write().clear();
     run
 }
@@ -70,7 +73,7 @@ fn drain_waits_for_the_cut_then_for_the_client_to_read() {
     run.core.announce(status(Phase::Announce), &mut run.out);
     run.clear();
     run.out.head = Seq(5);
-    run.core.drain(Seq(5), run.now, &run.out);
+    run.core.drain(Seq(5), run.now, &mut run.out);
     run.advance();
     assert_eq!(run.answers(), [""; 0]);
     run.out.write_all();
@@ -97,7 +100,7 @@ fn drain_waits_for_the_cut_then_for_the_client_to_read() {
 #[test]
 fn drain_without_an_announcement_makes_the_cut() {
     let mut run = Run::member();
-    run.core.drain(Seq::ZERO, run.now, &run.out);
+    run.core.drain(Seq::ZERO, run.now, &mut run.out);
     run.frame(ping(2));
     run.advance();
     let expected = [
@@ -113,7 +116,7 @@ fn drain_takes_over_a_session_that_ends_by_itself() {
     run.frame(fim(2));
     run.advance_and_write().clear();
     run.core.hang_up();
-    run.core.drain(Seq::ZERO, run.now, &run.out);
+    run.core.drain(Seq::ZERO, run.now, &mut run.out);
     run.out.evidence = Evidence::Read;
     run.advance();
     assert_eq!(run.effects(), [Effect::CarriedOut]);
@@ -133,20 +136,23 @@ fn orders_to_a_session_that_has_nothing_to_do_are_carried_out() {
         "it is not drained"
     );
     run.core.finish(&mut run.out);
-    assert_eq!(run.core.drain(Seq::ZERO, run.now, &run.out), Carried::Out);
+    assert_eq!(
+        run.core.drain(Seq::ZERO, run.now, &mut run.out),
+        Carried::Out
+    );
     assert_eq!(run.core.close(LINGER, run.now), Carried::Out);
 }
 
 #[test]
 fn drain_of_a_client_that_was_promised_nothing_is_short() {
     let mut run = Run::new();
-    run.core.drain(Seq::ZERO, run.now, &run.out);
+    run.core.drain(Seq::ZERO, run.now, &mut run.out);
     run.advance();
     assert!(run.pass(Duration::from_secs(1)));
     assert!(run.core.is_closed());
 
     let mut run = Run::member();
-    run.core.drain(Seq::ZERO, run.now, &run.out);
+    run.core.drain(Seq::ZERO, run.now, &mut run.out);
     run.advance();
     run.pass(Duration::from_secs(1));
     assert!(!run.core.is_closed(), "broadcasts are its own");
@@ -194,7 +200,7 @@ fn linger_time_closes_only_a_client_that_has_read_everything() {
 fn finish_closes_at_once_and_tells_that_the_order_is_over() {
     let mut run = Run::member();
     run.frame(request(2));
-    run.core.drain(Seq::ZERO, run.now, &run.out);
+    run.core.drain(Seq::ZERO, run.now, &mut run.out);
     run.clear();
     run.core.finish(&mut run.out);
     assert!(run.core.is_closed());

@@ -2,6 +2,7 @@
 
 mod effects;
 mod hostile;
+mod services;
 mod session;
 
 use std::time::Duration;
@@ -181,6 +182,9 @@ impl Bench {
                 kept_bytes: 1024,
                 producers: 2,
                 cursors: 2,
+                offers: 4,
+                calls: 4,
+                waiting_calls: 4,
             },
             is_journaled: kind >= DIALECTS.len(),
             server: "arauto",

@@ -1,0 +1,102 @@
+//! Carries out what the core decides about services.
+
+use std::time::Instant;
+
+use super::SessionIo;
+use crate::accounts::UserName;
+use crate::actors::handler::Request;
+use crate::actors::link::Link;
+use crate::actors::session::core::effects::ServiceEffects;
+use crate::services::{
+    CallAnswer, CallId, CallRefusal, Membership, NewCall, OfferRefusal, ServiceInfo,
+    TooManyWithdrawals,
+};
+
+impl<L: Link> ServiceEffects for SessionIo<L> {
+    fn answers_have_ids(&self) -> bool {
+        self.listener.dialect.has_ids()
+    }
+
+    fn offer(
+        &mut self,
+        user: &UserName,
+        service: &str,
+        limit: Option<u64>,
+    ) -> Result<(), OfferRefusal> {
+        if self.listener.service_handlers.contains_key(service) {
+            return Err(OfferRefusal::OfServer);
+        }
+        let membership = self.services.join(&self.listener, self.info.id, user);
+        membership.offer(service, limit.unwrap_or(u64::MAX))
+    }
+
+    fn withdraw(
+        &mut self,
+        user: &UserName,
+        service: &str,
+        id: u64,
+    ) -> Result<(), TooManyWithdrawals> {
+        let membership = self.services.join(&self.listener, self.info.id, user);
+        membership.withdraw(service, id)
+    }
+
+    fn revoke_offer(&mut self, service: &str) {
+        self.services
+            .membership()
+            .into_iter()
+            .for_each(|membership| membership.revoke(service));
+    }
+
+    fn retire_offers(&mut self) {
+        self.services
+            .membership()
+            .into_iter()
+            .for_each(Membership::retire);
+    }
+
+    fn stop_answering(&mut self) {
+        self.services
+            .membership()
+            .into_iter()
+            .for_each(Membership::stop_answering);
+    }
+
+    fn call(&mut self, user: &UserName, call: NewCall<'_>) -> Result<CallId, CallRefusal> {
+        let session = self.info.id;
+        let membership = self.services.join(&self.listener, session, user);
+        let made = match self.listener.service_handlers.get(call.service) {
+            None => membership.call(call)?,
+            Some(handler) => {
+                let made = membership.call_own()?;
+                let request = Request::new(user.as_str(), session, call.payload.body);
+                self.services.answer_own(made, handler.handle(request));
+                made
+            }
+        };
+        self.services
+            .note_made(made, self.listener.in_work.admit(1));
+        Ok(made)
+    }
+
+    fn answer_call(&mut self, call: CallId, answer: CallAnswer, now: Instant) {
+        if let Some(membership) = self.services.membership() {
+            membership.answer(call, answer, now);
+        }
+    }
+
+    fn cancel_call(&mut self, call: CallId) -> bool {
+        self.services.cancel(call)
+    }
+
+    fn calls_held(&self) -> usize {
+        self.services.membership().map_or(0, Membership::held)
+    }
+
+    fn leave_services(&mut self) {
+        self.services.leave();
+    }
+
+    fn list_services(&self, after: &str, most: usize) -> Vec<ServiceInfo> {
+        self.listener.services.list(after, most)
+    }
+}

@@ -1,0 +1,35 @@
+//! Services: requests that other clients answer.
+//!
+//! The problem: a session that calls a service must get exactly one answer, whatever happens to the
+//! sessions that offer it, and neither a slow responder nor a flood of calls may take more than a
+//! bounded amount of memory, or make others wait without end.
+//!
+//! [`Services`] is shared by all sessions. `registry` decides which session gets a call and how each
+//! call ends (`service` has the offers of one service, `participant` one session's part, `record` one
+//! call). A session takes part by a [`Membership`]: it makes calls, takes what it is told
+//! ([`Membership::take`]) while its output has room, and leaves when the membership is dropped.
+//! Deadlines are the callers' own: a session cancels its call when the time is over.
+
+mod call;
+mod limits;
+mod membership;
+mod participant;
+mod participants;
+mod record;
+mod registry;
+mod service;
+mod service_table;
+mod statistics;
+#[cfg(test)]
+mod tests;
+
+#[cfg(test)]
+pub use call::Unavailability;
+pub use call::{
+    CallAnswer, CallId, CallOutcome, CallRefusal, GivenCall, NewCall, Payload, ServiceEvent,
+};
+pub use limits::ServiceLimits;
+pub use membership::{Membership, Services};
+pub use participant::CallCounts;
+pub use service::{OfferRefusal, TooManyWithdrawals};
+pub use service_table::ServiceInfo;
