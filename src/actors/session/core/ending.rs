@@ -45,14 +45,14 @@ impl Core {
         self.begin_ending(ending, fx);
     }
 
-    /// Ends the session with an error: nothing but `closing` follows it.
+    /// Ends the session with an error: nothing but `closing` follows it. Calls are answered before.
     pub(super) fn fail<E: Effects>(&mut self, code: ErrorCode, message: &str, fx: &mut E) {
+        self.end_services(fx);
         fx.answer(&ServerFrame::error(None, code, message));
         let reason = match code {
             ErrorCode::Stopping => CloseReason::Shutdown,
             _ => CloseReason::Error(code),
         };
-        self.leave_services(fx);
         let here = fx.output().reached;
         self.begin_ending(Ending::new(reason, Step::ToCut(here)), fx);
     }

@@ -210,7 +210,7 @@ impl Core {
             fx.cancel_call(call);
             if let Some(id) = part.end_call(call) {
                 self.note_answered(1, fx);
-                let message = "the server stops, and the service has not answered";
+                let message = "the session ends, and the service has not answered";
                 refuse(fx, id, ErrorCode::Unavailable, message);
             }
         }

@@ -302,12 +302,14 @@ fn stop_serves_answers_behind_the_cut_and_then_ends_calls() {
 }
 
 #[test]
-fn session_that_fails_leaves_its_services() {
+fn session_that_fails_answers_its_calls_and_leaves() {
     let mut run = Run::member();
     run.frames([offer(2, "up", None), ask(3, "down")]);
     run.core.panicked(&mut run.out);
     assert!(run.effects().contains(&Effect::LeaveServices));
-    assert_eq!(run.counts(), (2, 1));
+    let answers = run.answers();
+    assert_eq!(answers[1..], ["error 3 unavailable", "error - internal"]);
+    assert_eq!(run.counts(), (2, 2));
 }
 
 #[test]
