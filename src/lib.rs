@@ -41,6 +41,7 @@
 //!   of its caller. [`Config`] sets what it does, and a [`Handler`] of yours answers requests.
 //! - [`Client::builder`] connects a client; with [`ClientBuilder::reconnect`] it logs in again
 //!   after a break and resumes. [`Client::producer`] publishes each message exactly once.
+//!   [`Client::ask`] sends requests to a service, and [`Client::offer`] answers them.
 //! - [`wire`] has the frames themselves, for programs that read and write them without a client.
 //! - The features `client` and `server` bring either half without the other, and `cli` the
 //!   program `arauto`; docs/library.md has their costs.
@@ -153,9 +154,10 @@ pub use actors::session::SlowPolicy;
 pub use actors::supervisor::PhaseObserver;
 #[cfg(feature = "client")]
 pub use client::{
-    Backoff, Break, Client, ClientBuilder, ClientError, CurrentFilter, End, Events, FilterChange,
-    Handshake, Incoming, LoggedInAs, PendingReply, Producer, PublishedOnce, RawPipe, RawSession,
-    Reconnect, ResumePoint, RetryClass, ServerTerms, StoppingNotice,
+    Ask, Backoff, Break, Call, CallError, CallReply, Client, ClientBuilder, ClientError,
+    CurrentFilter, End, Events, FilterChange, Handshake, Incoming, LoggedInAs, OfferBuilder,
+    PendingReply, Producer, PublishedOnce, RawPipe, RawSession, Reconnect, Responder, ResumePoint,
+    RetryClass, ServerTerms, ServiceReply, StoppingNotice,
 };
 #[cfg(feature = "server")]
 pub use close::{

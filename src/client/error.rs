@@ -62,6 +62,12 @@ pub enum ClientError {
         /// The feature.
         feature: Feature,
     },
+    /// This client offers the service already, or its earlier offer is not withdrawn yet.
+    #[error("this client offers the service {service} already")]
+    AlreadyOffered {
+        /// The service's name.
+        service: String,
+    },
     /// A message of a [`Producer`](crate::Producer) was not published, because one before it was
     /// refused.
     #[error("message {n} of the producer was refused: {reason}")]

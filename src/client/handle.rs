@@ -126,7 +126,7 @@ impl Client {
     /// # Errors
     /// The session ends first.
     pub async fn who(&self) -> Result<Vec<String>, ClientError> {
-        match self.ask(|id| ClientFrame::Who(IdFrame { id })).await? {
+        match self.exchange(|id| ClientFrame::Who(IdFrame { id })).await? {
             Reply::Users(users) => Ok(users),
             other => Err(other.mismatch()),
         }
@@ -137,7 +137,10 @@ impl Client {
     /// # Errors
     /// The session ends first.
     pub async fn ping(&self) -> Result<(), ClientError> {
-        match self.ask(|id| ClientFrame::Ping(IdFrame { id })).await? {
+        match self
+            .exchange(|id| ClientFrame::Ping(IdFrame { id }))
+            .await?
+        {
             Reply::Pong => Ok(()),
             other => Err(other.mismatch()),
         }
@@ -148,7 +151,10 @@ impl Client {
     /// # Errors
     /// The user may not, or the session ends first.
     pub async fn sessions(&self) -> Result<Vec<SessionLine<'static>>, ClientError> {
-        match self.ask(|id| ClientFrame::Sessions(IdFrame { id })).await? {
+        match self
+            .exchange(|id| ClientFrame::Sessions(IdFrame { id }))
+            .await?
+        {
             Reply::Sessions(sessions) => Ok(sessions),
             other => Err(other.mismatch()),
         }
@@ -160,7 +166,7 @@ impl Client {
     /// The user may not, or the session ends first.
     pub async fn shutdown(&self, now: bool) -> Result<StoppingNotice, ClientError> {
         let now = now.then_some(true);
-        let answer = self.ask(|id| ClientFrame::Shutdown(Shutdown { id, now }));
+        let answer = self.exchange(|id| ClientFrame::Shutdown(Shutdown { id, now }));
         match answer.await? {
             Reply::Stopping(notice) => Ok(notice),
             other => Err(other.mismatch()),
@@ -200,7 +206,7 @@ impl Client {
         self.slot.closed().await
     }
 
-    async fn ask<'a>(
+    async fn exchange<'a>(
         &self,
         frame: impl FnOnce(u64) -> ClientFrame<'a>,
     ) -> Result<Reply, ClientError> {

@@ -2,13 +2,15 @@
 //!
 //! [`Client::builder`] makes a [`Client`], which sends, and its [`Events`], which receive; with
 //! [`ClientBuilder::reconnect`] they outlive a break of the connection. [`Client::connect`] does
-//! the same in two steps, by a [`Handshake`]. A [`Producer`] publishes each message exactly once. A [`RawSession`] is for programs that move frames
-//! on without looking into each. [`RawPipe`] is for listeners of the raw dialect, which
+//! the same in two steps, by a [`Handshake`]. A [`Producer`] publishes each message exactly once. [`Client::ask`]
+//! asks a service that other clients answer, and [`Client::offer`] answers one. A [`RawSession`] is for
+//! programs that move frames on without looking into each. [`RawPipe`] is for listeners of the raw dialect, which
 //! know neither logins nor frames.
 //!
 //! Inside, a [`Client`] and its [`Events`] share a slot (`slot.rs`) that holds the current
 //! session (`session.rs`); one task (`reconnect.rs`) reads that session and replaces it, and
-//! another writes (`writer.rs`).
+//! another writes (`writer.rs`). The calls of services that the client offers are the session's
+//! (`calls/`), and each is answered by a task of its own.
 //!
 #![cfg_attr(feature = "server", doc = "```")]
 #![cfg_attr(not(feature = "server"), doc = "```ignore")]
@@ -39,8 +41,10 @@
 //! # Ok(()) }
 //! ```
 
+mod ask;
 mod backoff;
 mod builder;
+mod calls;
 mod cursors;
 mod error;
 mod events;
@@ -50,6 +54,7 @@ mod handshake;
 mod heartbeat;
 mod incoming;
 mod login;
+mod offer;
 mod pending_reply;
 mod pipe;
 mod producer;
@@ -58,6 +63,7 @@ mod reader;
 mod reconnect;
 mod repeat;
 mod retry;
+mod services;
 mod session;
 mod shared;
 mod slot;
@@ -65,6 +71,7 @@ mod stream;
 mod topics;
 mod writer;
 
+pub use ask::{Ask, ServiceReply};
 pub use backoff::Backoff;
 pub use builder::ClientBuilder;
 pub use error::{Break, ClientError, End};
@@ -74,6 +81,7 @@ pub use handle::Client;
 pub use handshake::Handshake;
 pub use incoming::{Incoming, StoppingNotice};
 pub use login::{LoggedInAs, ResumePoint, ServerTerms};
+pub use offer::{Call, CallError, CallReply, OfferBuilder, Responder};
 pub use pending_reply::PendingReply;
 pub use pipe::RawPipe;
 pub use producer::{Producer, PublishedOnce};

@@ -16,8 +16,8 @@ use super::shared::{Reply, Shared};
 use super::stream::FrameReader;
 use crate::transport::Connection;
 use crate::wire::{
-    ClientFrame, CursorLine, CursorList, CursorRemoved, Event, IdFrame, KeptValue, Published, Seq,
-    ServerFrame, SessionLine, TopicLine, cbor,
+    Cancelled, ClientFrame, CursorLine, CursorList, CursorRemoved, Event, IdFrame, KeptValue,
+    Published, Seq, ServerFrame, ServiceLine, ServiceList, SessionLine, TopicLine, Withdrawn, cbor,
 };
 
 /// Reads the frames of one session.
@@ -45,8 +45,8 @@ pub(super) struct Ended {
 
 /// The meaning of a frame for the reading side.
 enum Read {
-    /// It was an answer, and has been handed over.
-    Answer,
+    /// It was an answer or a call and has been handed over, or it tells nothing.
+    Handled,
     Incoming(Incoming),
     Closing(End),
 }
@@ -90,7 +90,7 @@ impl Reader {
                 error = &mut write_failure => break Err(error),
             };
             match read {
-                Ok(Some(Read::Answer)) => {}
+                Ok(Some(Read::Handled)) => {}
                 Ok(Some(Read::Incoming(incoming))) => {
                     if let Incoming::Event(event) = &incoming {
                         if self.delivered.is_some_and(|seq| event.seq() <= seq) {
@@ -206,10 +206,11 @@ impl HeartbeatTimer {
     }
 }
 
-/// Hands an answer to the one that waits for it, and returns everything else.
+/// Hands an answer to the one that waits for it and a call to its handler, and returns everything
+/// else.
 fn dispatch(frame: ServerFrame<'_>, shared: &Shared) -> Read {
     let (id, answer) = match frame {
-        ServerFrame::Reply(reply) => (reply.id, Ok(Reply::Body(reply.body.into_owned()))),
+        ServerFrame::Reply(reply) => (reply.id, Ok(Reply::of(reply))),
         ServerFrame::Published(published) => {
             let Published { id, seq, repeated } = published;
             (id, Ok(Reply::Published { seq, repeated }))
@@ -248,6 +249,28 @@ fn dispatch(frame: ServerFrame<'_>, shared: &Shared) -> Read {
         ServerFrame::CursorRemoved(CursorRemoved { id, removed }) => {
             (id, Ok(Reply::CursorRemoved(removed)))
         }
+        ServerFrame::Services(list) => {
+            let ServiceList { id, services, more } = list;
+            let services = services.into_iter().map(ServiceLine::into_owned).collect();
+            (id, Ok(Reply::Services { services, more }))
+        }
+        ServerFrame::Offered(asked) => (asked.id, Ok(Reply::Offered)),
+        ServerFrame::Withdrawn(Withdrawn { id, service }) => {
+            let Some(id) = id else {
+                shared.calls().note_withdrawn(&service);
+                return Read::Handled;
+            };
+            shared.calls().remove_offer(&service);
+            (id, Ok(Reply::Withdrawn))
+        }
+        ServerFrame::Call(call) => {
+            shared.calls().begin(call);
+            return Read::Handled;
+        }
+        ServerFrame::Cancelled(Cancelled { call }) => {
+            shared.calls().cancel(call);
+            return Read::Handled;
+        }
         ServerFrame::Stopping(stopping) => {
             let notice = StoppingNotice {
                 reason: stopping.reason.shortened(),
@@ -262,21 +285,21 @@ fn dispatch(frame: ServerFrame<'_>, shared: &Shared) -> Read {
         ServerFrame::Error(error) => {
             // An error without an id is followed by closing, which tells its code.
             let Some(id) = error.id else {
-                return Read::Answer;
+                return Read::Handled;
             };
             shared.filter().refuse(id);
             (id, Err(ClientError::refused(error)))
         }
         ServerFrame::Closing(closing) => return Read::Closing(End::of(closing)),
-        ServerFrame::Welcome(_) | ServerFrame::LoggedIn(_) => return Read::Answer,
+        ServerFrame::Welcome(_) | ServerFrame::LoggedIn(_) => return Read::Handled,
         broadcast => {
             let event = Event::of(broadcast).map(Incoming::Event);
-            return event.map_or(Read::Answer, Read::Incoming);
+            return event.map_or(Read::Handled, Read::Incoming);
         }
     };
     shared.activity().note_answer(id);
     shared.resolve(id, answer);
-    Read::Answer
+    Read::Handled
 }
 
 fn owned_line(line: SessionLine<'_>) -> SessionLine<'static> {

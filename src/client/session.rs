@@ -6,6 +6,7 @@ use std::time::Instant;
 use tokio::io::split;
 use tokio::sync::{mpsc, oneshot};
 
+use super::calls::SessionCalls;
 use super::error::ClientError;
 use super::filter::FilterChange;
 use super::heartbeat::Heartbeat;
@@ -37,7 +38,8 @@ impl Session {
         let framing = login.connection.framing();
         let (read, write) = split(login.connection);
         let (outgoing, frames) = mpsc::channel(QUEUE);
-        let shared = Arc::new(Shared::new(now, login.wanted));
+        let calls = SessionCalls::new(outgoing.downgrade(), login.max_frame);
+        let shared = Arc::new(Shared::new(now, login.wanted, calls));
         let frame_reader = FrameReader::resume(read, framing, login.buffer, login.max_frame);
         let (hang_up, hung_up) = oneshot::channel();
         let (failed, write_failure) = oneshot::channel();
@@ -62,6 +64,11 @@ impl Session {
 
     pub(super) fn max_frame(&self) -> usize {
         self.max_frame
+    }
+
+    /// Returns the offers of the session and its calls in work.
+    pub(super) fn calls(&self) -> &SessionCalls {
+        self.shared.calls()
     }
 
     pub(super) fn is_over(&self) -> bool {

@@ -8,16 +8,21 @@ use std::time::Instant;
 use parking_lot::{Mutex, MutexGuard};
 use tokio::sync::{oneshot, watch};
 
+use super::ask::ServiceReply;
+use super::calls::SessionCalls;
 use super::error::{Break, ClientError, End};
 use super::filter::{CurrentFilter, FilterState, Wanted};
 use super::heartbeat::Activity;
 use super::incoming::StoppingNotice;
-use crate::wire::{Body, CursorLine, Seq, SessionLine, TopicLine};
+use crate::wire::{Body, CursorLine, ReplyFrame, Seq, ServiceLine, SessionLine, TopicLine};
 
 /// The answer to a frame.
 #[derive(Debug)]
 pub(super) enum Reply {
     Body(Body<'static>),
+    Service(ServiceReply),
+    Offered,
+    Withdrawn,
     Published {
         seq: Seq,
         repeated: bool,
@@ -35,10 +40,26 @@ pub(super) enum Reply {
         lines: Vec<TopicLine<'static>>,
         has_more: bool,
     },
+    Services {
+        services: Vec<ServiceLine<'static>>,
+        more: bool,
+    },
     Pong,
 }
 
 impl Reply {
+    /// Returns the reply of a service, or of the endpoint's handler.
+    pub(super) fn of(frame: ReplyFrame<'_>) -> Reply {
+        let options = frame.options.map(|options| *options).unwrap_or_default();
+        match options.from {
+            Some(from) => {
+                let reply = ServiceReply::new(frame.body, from.into_owned(), options.headers);
+                Reply::Service(reply)
+            }
+            None => Reply::Body(frame.body.into_owned()),
+        }
+    }
+
     /// Returns the error for a reply of another kind than the frame asks for.
     pub(super) fn mismatch(&self) -> ClientError {
         ClientError::unexpected("an answer of another kind:", self)
@@ -54,17 +75,19 @@ pub(super) struct Shared {
     waiting: Mutex<HashMap<u64, oneshot::Sender<Answer>>>,
     activity: Arc<Activity>,
     filter: Mutex<FilterState>,
+    calls: SessionCalls,
     /// How the session ended, once it has.
     over: watch::Sender<Option<Result<End, ClientError>>>,
 }
 
 impl Shared {
-    pub(super) fn new(now: Instant, wanted: Wanted) -> Shared {
+    pub(super) fn new(now: Instant, wanted: Wanted, calls: SessionCalls) -> Shared {
         Shared {
             next_id: AtomicU64::new(1),
             waiting: Mutex::default(),
             activity: Arc::new(Activity::new(now)),
             filter: Mutex::new(FilterState::new(wanted)),
+            calls,
             over: watch::Sender::new(None),
         }
     }
@@ -80,6 +103,11 @@ impl Shared {
     /// Locks the filter that the session has asked for.
     pub(super) fn filter(&self) -> MutexGuard<'_, FilterState> {
         self.filter.lock()
+    }
+
+    /// Returns the session's offers and its calls in work.
+    pub(super) fn calls(&self) -> &SessionCalls {
+        &self.calls
     }
 
     /// Waits for the answer to the frame with this id.
@@ -101,10 +129,12 @@ impl Shared {
         }
     }
 
-    /// Ends the session: every wait for an answer fails with the session's end.
+    /// Ends the session: every wait for an answer fails with the session's end, and the work for
+    /// its calls is dropped.
     pub(super) fn finish(&self, how: Result<End, ClientError>) {
         self.over.send_replace(Some(how));
         self.waiting.lock().clear();
+        self.calls.finish();
     }
 
     pub(super) fn is_over(&self) -> bool {

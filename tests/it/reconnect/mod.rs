@@ -3,6 +3,7 @@
 //! Most tests play the server themselves, so that the break comes where they want it.
 
 mod filter;
+mod offers;
 mod peer;
 
 use std::net::TcpListener;

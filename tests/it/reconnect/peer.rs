@@ -139,6 +139,11 @@ pub struct Played {
 
 impl Played {
     pub fn new(policy: Option<Reconnect>) -> (Played, Peer) {
+        Played::serving(policy, &[])
+    }
+
+    /// As [`Played::new`], with a server that has these features.
+    pub fn serving(policy: Option<Reconnect>, features: &[&'static str]) -> (Played, Peer) {
         let _watchdog = watchdog();
         let runtime = Runtime::new().expect("a runtime can be made");
         let listener = TcpListener::bind("127.0.0.1:0").expect("a port is free");
@@ -149,8 +154,9 @@ impl Played {
             builder = builder.reconnect(policy);
         }
         let connecting = runtime.spawn(builder.connect());
-        let (peer, resumed) = Peer::log_in(&listener, STREAM, 5);
-        assert_eq!(resumed, None);
+        let mut peer = Peer::serving(&listener, features);
+        assert_eq!(peer.login(), None);
+        peer.answer_login(STREAM, 5);
         let connected = runtime.block_on(connecting).expect("it does not panic");
         let (client, events) = connected.expect("the login is answered");
         let played = Played {
