@@ -13,6 +13,7 @@ use super::connect::{Account, ConnectArgs, Wanted};
 use super::escape::one_line;
 use super::exit::{Failure, complain, sysexits};
 use super::message;
+use super::notices::SessionNotices;
 use super::os::StopSignals;
 use super::output::Output;
 use super::raw::{self, RawArgs};
@@ -76,8 +77,7 @@ struct Leitor {
     json: bool,
     file: Option<StateFile>,
     point: Option<ResumePoint>,
-    /// The failure of the last attempt that was printed.
-    last_printed: String,
+    notices: SessionNotices,
 }
 
 pub(super) async fn run(args: Args) -> Result<u8, Failure> {
@@ -109,7 +109,7 @@ pub(super) async fn run(args: Args) -> Result<u8, Failure> {
         json: args.json,
         file,
         point,
-        last_printed: String::new(),
+        notices: SessionNotices::default(),
     };
     // Only after the prompt for the password, which Ctrl-C must end.
     let mut signals = StopSignals::new();
@@ -195,7 +195,7 @@ impl Leitor {
 
     /// Begins to read a session.
     fn begin(&mut self, who: &LoggedInAs) -> Result<(), Failure> {
-        self.last_printed.clear();
+        self.notices.reconnected();
         if let Some(forked) = who.forked {
             complain(&format!(
                 "seq {} to {} were read from another history of this stream (the server's \
@@ -235,27 +235,13 @@ impl Leitor {
                         return (Err(failure), None);
                     }
                 }
-                Incoming::Stopping(notice) => {
-                    let reason = one_line(notice.reason.as_str());
-                    complain(&format!("the server is stopping ({reason})"));
-                }
                 Incoming::Closing(closing) => end = Some(ReadingEnd::Closed(closing.reason)),
                 Incoming::Lost(error) => end = Some(ReadingEnd::Lost(error)),
-                Incoming::Disconnected(error) => {
-                    let why = match &error {
-                        ClientError::Closed(reason) => reason.to_string(),
-                        ClientError::Lost(problem) => problem.to_string(),
-                        other => other.to_string(),
-                    };
-                    let why = one_line(&why);
-                    complain(&format!("the session ended ({why}), connecting again"));
+                Incoming::Disconnected(_) => {
+                    self.notices.tell(&incoming);
                     room = 1; // what was read is acknowledged before the next session
                 }
-                Incoming::Retrying { error, .. } => {
-                    let failure = Failure::from(error);
-                    self.print_retry(&failure);
-                }
-                _ => {}
+                other => self.notices.tell(&other),
             }
             room -= 1;
             // After the end no event follows; only the last ack is left to send.
@@ -306,19 +292,11 @@ impl Leitor {
             let Some(wait) = wait.filter(|_| may_pass && !once) else {
                 return Err(refused.failure);
             };
-            self.print_retry(&refused.failure);
+            self.notices.retrying(&refused.failure);
             tokio::select! {
                 () = tokio::time::sleep(wait) => {}
                 () = signals.next() => return Ok(None),
             }
-        }
-    }
-
-    /// Prints a failed attempt, unless the last one that was printed failed in the same way.
-    fn print_retry(&mut self, failure: &Failure) {
-        if self.last_printed != failure.message() {
-            failure.message().clone_into(&mut self.last_printed);
-            complain(&format!("{}; trying again", self.last_printed));
         }
     }
 }

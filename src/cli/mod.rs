@@ -21,6 +21,7 @@ mod leitor;
 mod logs;
 mod message;
 mod network;
+mod notices;
 mod os;
 mod outbox;
 mod output;
