@@ -134,6 +134,11 @@ impl From<ClientError> for Failure {
             ClientError::Untrusted(_) | ClientError::UnsafeFolder { .. } => {
                 Failure::new(sysexits::NOPERM, text)
             }
+            // It was accepted, and no reply came.
+            ClientError::Refused {
+                code: code @ (ErrorCode::Unavailable | ErrorCode::Timeout | ErrorCode::Failed),
+                ..
+            } => Failure::new(exit_code_of(*code), text),
             ClientError::Refused { code, .. } => {
                 Failure::new(exit_code_of(*code), format!("the server refused: {text}"))
             }
@@ -158,10 +163,12 @@ fn exit_code_of(code: ErrorCode) -> u8 {
         | ErrorCode::NotLoggedIn => sysexits::NOPERM,
         ErrorCode::BadName => sysexits::USAGE,
         ErrorCode::NotText | ErrorCode::FrameTooLarge => sysexits::DATAERR,
-        ErrorCode::Throttled | ErrorCode::Stopping | ErrorCode::TooManySessions => {
-            sysexits::TEMPFAIL
-        }
-        ErrorCode::Internal => sysexits::SOFTWARE,
+        ErrorCode::Throttled
+        | ErrorCode::Stopping
+        | ErrorCode::TooManySessions
+        | ErrorCode::Timeout => sysexits::TEMPFAIL,
+        ErrorCode::Unavailable => sysexits::UNAVAILABLE,
+        ErrorCode::Internal | ErrorCode::Failed => sysexits::SOFTWARE,
         _ => sysexits::PROTOCOL,
     }
 }

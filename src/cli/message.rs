@@ -1,5 +1,7 @@
 //! Arguments about topics, for the commands that publish and read.
 
+use std::collections::BTreeMap;
+
 use arauto::{Pattern, Topic, wire};
 
 use super::exit::{Failure, sysexits};
@@ -31,34 +33,44 @@ impl MessageArgs {
     /// # Errors
     /// The headers are too many, too long, or not all different.
     pub(super) fn options(&self) -> Result<MessageOptions, Failure> {
-        let wrong = |message: String| Failure::new(sysexits::USAGE, message);
-        let mut options = MessageOptions {
+        Ok(MessageOptions {
             topic: self.topic.clone(),
             keep: self.keep,
             to: self.to.clone(),
-            ..MessageOptions::default()
-        };
-        for (name, value) in &self.headers {
-            let before = options.headers.insert(name.clone(), value.clone());
-            if before.is_some() {
-                return Err(wrong(format!("--header {name} is given twice")));
-            }
-        }
-        let count = options.headers.len();
-        if count > wire::MOST_HEADERS {
-            let most = wire::MOST_HEADERS;
-            let message = format!("{count} headers are given, and {most} are allowed");
-            return Err(wrong(message));
-        }
-        let headers = options.headers.iter();
-        let bytes: usize = headers.map(|(name, value)| name.len() + value.len()).sum();
-        if bytes > wire::LONGEST_HEADERS {
-            let most = wire::LONGEST_HEADERS;
-            let message = format!("the headers have {bytes} bytes, and {most} are allowed");
-            return Err(wrong(message));
-        }
-        Ok(options)
+            headers: checked_headers(&self.headers)?,
+        })
     }
+}
+
+/// Returns the headers of a command's arguments.
+///
+/// # Errors
+/// They are too many, too long, or not all different.
+pub(super) fn checked_headers(
+    arguments: &[(String, String)],
+) -> Result<BTreeMap<String, String>, Failure> {
+    let wrong = |message: String| Failure::new(sysexits::USAGE, message);
+    let mut headers = BTreeMap::new();
+    for (name, value) in arguments {
+        let before = headers.insert(name.clone(), value.clone());
+        if before.is_some() {
+            return Err(wrong(format!("--header {name} is given twice")));
+        }
+    }
+    let count = headers.len();
+    if count > wire::MOST_HEADERS {
+        let most = wire::MOST_HEADERS;
+        let message = format!("{count} headers are given, and {most} are allowed");
+        return Err(wrong(message));
+    }
+    let bytes = headers.iter().map(|(name, value)| name.len() + value.len());
+    let bytes: usize = bytes.sum();
+    if bytes > wire::LONGEST_HEADERS {
+        let most = wire::LONGEST_HEADERS;
+        let message = format!("the headers have {bytes} bytes, and {most} are allowed");
+        return Err(wrong(message));
+    }
+    Ok(headers)
 }
 
 /// Checks a pattern of topics.
@@ -77,7 +89,8 @@ fn topic(text: &str) -> Result<String, String> {
     }
 }
 
-fn header(text: &str) -> Result<(String, String), String> {
+/// Parses a header of a command's arguments.
+pub(super) fn header(text: &str) -> Result<(String, String), String> {
     match text.split_once('=') {
         Some((name, value)) => Ok((name.to_owned(), value.to_owned())),
         None => Err("it has no \"=\" between name and value".to_owned()),

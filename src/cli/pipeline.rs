@@ -8,7 +8,7 @@ use super::exit::Failure;
 use super::input::Input;
 
 /// The most frames, and bytes of their bodies, that may be without an answer at once.
-const WINDOW: usize = 1024;
+pub(super) const WINDOW: usize = 1024;
 const WINDOW_BYTES: usize = 8 << 20;
 
 /// The most bytes that a frame has besides its body: those of
@@ -35,7 +35,7 @@ struct Sent<T> {
 }
 
 /// Sends the bodies of `input` until its end or `fim`, and passes each answer to `on_answer`
-/// in the order of the frames.
+/// in the order of the frames. At most `window` frames are without an answer at once.
 ///
 /// # Errors
 /// `on_answer` or the input fails, or the session ends. After the first failure nothing more is
@@ -43,6 +43,7 @@ struct Sent<T> {
 pub(super) async fn run<T: 'static>(
     client: &Client,
     mut input: Input,
+    window: usize,
     send: impl AsyncFn(Body<'static>) -> Result<PendingReply<T>, ClientError>,
     mut on_answer: impl FnMut(&str, Result<T, ClientError>) -> Result<(), Failure>,
 ) -> Result<(), Failure> {
@@ -57,7 +58,7 @@ pub(super) async fn run<T: 'static>(
         {
             return end;
         }
-        let has_room = in_flight.len() < WINDOW && bytes < WINDOW_BYTES;
+        let has_room = in_flight.len() < window && bytes < WINDOW_BYTES;
         tokio::select! {
             biased;
             answer = first(&mut in_flight) => {

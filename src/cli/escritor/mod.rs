@@ -65,7 +65,7 @@ async fn publish_all(
         let message = options.message(body);
         client.begin_publish_patiently(message, PATIENCE).await
     };
-    let sending = pipeline::run(client, input, send, |place, answer| {
+    let sending = pipeline::run(client, input, pipeline::WINDOW, send, |place, answer| {
         let seq = answer.map_err(|error| Failure::from(error).at(place))?;
         published.count += 1;
         published.last = Some(seq);
