@@ -33,6 +33,7 @@ mod report;
 mod resources;
 mod screen;
 mod serve;
+mod services;
 mod sessions;
 mod settings;
 mod show;
@@ -83,6 +84,8 @@ enum Command {
     Sessions(sessions::Args),
     /// Print the server's topics, with their newest messages and kept values; needs the role admin.
     Topics(topics::Args),
+    /// Print the services that clients offer, with their counts and times; needs the role admin.
+    Services(services::Args),
     /// Print the cursors that the server remembers, or remove one; needs the role admin.
     #[command(mut_args = |arg| arg.global(true))]
     Cursors(Box<cursors::Args>),
@@ -134,6 +137,7 @@ fn run() -> ExitCode {
         Command::Who(args) => client(who::run(args)),
         Command::Sessions(args) => client(sessions::run(args)),
         Command::Topics(args) => client(topics::run(args)),
+        Command::Services(args) => client(services::run(args)),
         Command::Cursors(args) => client(cursors::run(*args)),
         Command::Fim(args) => client(fim::run(args)),
     };
