@@ -10,6 +10,8 @@ mod hung_disk;
 pub mod os;
 #[cfg(unix)]
 mod other_user;
+#[cfg(unix)]
+pub mod page_commands;
 mod paused_handler;
 mod process;
 mod server;
