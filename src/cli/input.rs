@@ -173,7 +173,8 @@ fn next<R: io::BufRead>(
     }
 }
 
-fn body(line: Vec<u8>) -> Body<'static> {
+/// Returns a body: text, or bytes if they are not UTF-8.
+pub(super) fn body(line: Vec<u8>) -> Body<'static> {
     match String::from_utf8(line) {
         Ok(text) => Body::from(text),
         Err(error) => Body::from(error.into_bytes()),

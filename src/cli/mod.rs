@@ -22,6 +22,7 @@ mod logs;
 mod message;
 mod network;
 mod notices;
+mod offer;
 mod os;
 mod outbox;
 mod output;
@@ -78,6 +79,8 @@ enum Command {
     /// Send the arguments, or each line of stdin, as requests and print the replies.
     #[command(visible_alias = "request")]
     Pedir(pedir::Args),
+    /// Answer the requests to a service with a command, until SIGTERM or Ctrl-C.
+    Offer(offer::Args),
     /// Print the users that are logged in.
     Who(who::Args),
     /// Print the server's sessions; needs the role admin.
@@ -134,6 +137,7 @@ fn run() -> ExitCode {
         Command::Leitor(args) => client(leitor::run(args)),
         Command::Escritor(args) => escritor::run(args),
         Command::Pedir(args) => client(pedir::run(args)),
+        Command::Offer(args) => client(offer::run(args)),
         Command::Who(args) => client(who::run(args)),
         Command::Sessions(args) => client(sessions::run(args)),
         Command::Topics(args) => client(topics::run(args)),

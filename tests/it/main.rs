@@ -23,6 +23,8 @@ mod limits;
 mod many_readers;
 #[cfg(unix)] // a broker of its own, on a unix socket
 mod mosquitto;
+#[cfg(unix)] // shells and their pipes
+mod offer;
 #[cfg(unix)] // reads only the sources, so one system is enough
 mod pages;
 mod permissions;

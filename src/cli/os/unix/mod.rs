@@ -1,6 +1,7 @@
 //! Unix: signals, descriptors, the terminal, the service manager.
 
 mod folders;
+mod groups;
 mod process;
 mod prompt;
 mod server_signals;
@@ -26,6 +27,7 @@ use sd_notify::NotifyState;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 pub(in crate::cli) use self::folders::{default_data_folder, user_name};
+pub(in crate::cli) use self::groups::{in_own_group, kill_group};
 pub(in crate::cli) use self::process::{has_descriptors, on_own_stack};
 pub(in crate::cli) use self::prompt::read_hidden;
 pub(in crate::cli) use self::server_signals::ServerSignals;

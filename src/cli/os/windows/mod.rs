@@ -20,7 +20,7 @@ use tokio::signal::windows::{
 
 use windows_sys::Win32::Foundation::WAIT_OBJECT_0;
 use windows_sys::Win32::System::Threading::{
-    OpenProcess, PROCESS_SYNCHRONIZE, WaitForSingleObject,
+    CREATE_NEW_PROCESS_GROUP, OpenProcess, PROCESS_SYNCHRONIZE, WaitForSingleObject,
 };
 
 pub(in crate::cli) use self::stdout::Stdout;
@@ -104,6 +104,14 @@ pub(in crate::cli) fn raise_descriptor_limit() -> Option<u64> {
 pub(in crate::cli) fn die_with(_parent: u32) -> Result<(), Failure> {
     Ok(())
 }
+
+/// Puts a command into a process group of its own, so that Ctrl-C at the console does not reach it.
+pub(in crate::cli) fn in_own_group(command: &mut tokio::process::Command) {
+    command.creation_flags(CREATE_NEW_PROCESS_GROUP);
+}
+
+/// Does nothing: without a job object Windows cannot end the processes that a process has started.
+pub(in crate::cli) fn kill_group(_id: u32) {}
 
 /// Another process, watched until it has ended.
 pub(in crate::cli) struct Process(OwnedHandle);
