@@ -204,7 +204,11 @@ class Session:
                     answer.set_exception(failure)
                 case _ if answer is not None:
                     answer.set_result(fields)
-                # Other frames are no answers: broadcasts, stopping, pongs.
+                case _:
+                    self.unasked(name, fields)
+
+    def unasked(self, name, fields):
+        """Takes a frame that is no answer: a broadcast, stopping, a pong."""
 
     async def piece(self):
         """Receives the available bytes. Raises Lost if the server is silent for too long."""

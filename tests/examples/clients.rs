@@ -161,8 +161,12 @@ async fn client_that_cannot_log_in_prints_the_reason() {
             "leitor.rs",
             "escritor.rs",
             "pedir.rs",
+            "offer.rs",
+            "ask.rs",
             "leitor.py",
             "escritor.py",
+            "offer.py",
+            "ask.py",
         ];
         for name in clients {
             for (args, why) in [
@@ -175,6 +179,10 @@ async fn client_that_cannot_log_in_prints_the_reason() {
                 let Some(mut client) = example(name).await else {
                     break;
                 };
+                let mut args = args;
+                if !args.is_empty() && (name.starts_with("offer") || name.starts_with("ask")) {
+                    args.push("service");
+                }
                 client.env("ARAUTO_PASSWORD", "another");
                 let complaint = complaint(run_with(client, &args).await, 1);
                 assert!(complaint.contains(why), "{name} {args:?}: {complaint}");

@@ -12,6 +12,8 @@ mod mycopy;
 #[cfg(unix)] // the Python clients use sockets only
 mod python;
 mod scripted;
+#[cfg(unix)] // needs SIGINT
+mod services;
 mod support;
 #[cfg(unix)] // a shell's
 mod text;
@@ -29,6 +31,7 @@ fn examples_each_have_a_test_and_a_readme_entry() {
         include_str!("classroom.rs"),
         include_str!("clients.rs"),
         include_str!("python.rs"),
+        include_str!("services.rs"),
         include_str!("text.rs"),
         include_str!("embed.rs"),
         include_str!("hello.rs"),
