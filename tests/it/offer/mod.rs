@@ -4,6 +4,7 @@
 mod command;
 mod library;
 mod lines;
+mod page;
 mod stop;
 mod usage;
 
