@@ -30,7 +30,7 @@ impl Services {
 
     /// Lets a session of a user take part.
     pub fn join(self: &Arc<Self>, session: SessionId, user: Arc<str>) -> Membership {
-        let waker = Arc::new(AtomicWaker::new());
+        let waker = Arc::new(AtomicWaker::default());
         let mut registry = self.registry.lock();
         registry.join(session, user, Arc::clone(&waker));
         Membership {

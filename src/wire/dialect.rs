@@ -87,11 +87,6 @@ impl Dialect {
         }
     }
 
-    /// Whether answers carry the ids of the frames that they answer.
-    pub fn has_ids(self) -> bool {
-        self == Dialect::Cbor
-    }
-
     /// Whether only the server sends.
     pub fn is_outbound(self) -> bool {
         self.raw()

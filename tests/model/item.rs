@@ -54,7 +54,7 @@ pub fn item_of(frame: &ServerFrame<'_>) -> Option<Item> {
         ServerFrame::Offered(_)
         | ServerFrame::Withdrawn(_)
         | ServerFrame::Call(_)
-        | ServerFrame::Cancelled(_) => unreachable!("services are not served"),
+        | ServerFrame::Cancelled(_) => unreachable!("no setting has services"),
         ServerFrame::Sessions(answer) => Item::Answer(number(answer.id)),
         ServerFrame::Topics(answer) => Item::Answer(number(answer.id)),
         ServerFrame::Subscribed(answer) => Item::Answer(number(answer.id)),

@@ -11,7 +11,7 @@ use crate::script::Choices;
 /// The frames of a whole conversation, as far as they are ones.
 #[derive(Debug, Default)]
 pub struct Asked {
-    /// Those that are answered with their id, in their order.
+    /// Those that are answered with their id, in their order but for some that say so.
     pub frames: Vec<Question>,
     /// How many of these stand in front of the first `fim`, where there is one.
     pub before_fim: Option<usize>,
@@ -34,6 +34,8 @@ pub struct Asked {
 pub struct Question {
     pub id: u64,
     pub is_login: bool,
+    /// Whether the answer may overtake others, and be overtaken.
+    pub is_any_order: bool,
 }
 
 impl Asked {
@@ -118,7 +120,16 @@ impl Asked {
                 ClientFrame::Unserved(unserved) => unserved.is_login,
                 _ => false,
             };
-            self.frames.push(Question { id, is_login });
+            let is_any_order = match frame {
+                ClientFrame::Request(request) => request.options.is_some(),
+                ClientFrame::Withdraw(_) => true,
+                _ => false,
+            };
+            self.frames.push(Question {
+                id,
+                is_login,
+                is_any_order,
+            });
         }
     }
 

@@ -5,7 +5,7 @@ use arauto::fuzzing::{Conversation, Framing};
 use arauto::wire::cbor::decode_server;
 use arauto::wire::{Closing, Decoded, ErrorCode, ServerFrame};
 
-use crate::asked::Asked;
+use crate::asked::{Asked, Question};
 use crate::script::Choices;
 
 #[derive(Default)]
@@ -13,6 +13,10 @@ struct Said {
     is_greeted: bool,
     is_member: bool,
     answers: usize,
+    /// Which of the client's frames have their answers.
+    is_answered: Vec<bool>,
+    /// The number of the last call.
+    called: u64,
     accepted: u64,
     refused: u64,
     /// The last broadcast that was heard, lost, or passed over.
@@ -129,17 +133,26 @@ impl Said {
                 assert!(kept.seq <= at, "it is newer than {at}: {kept:?}");
             }
             ServerFrame::Closing(closing) => self.close(closing, asked),
-            ServerFrame::Offered(_)
-            | ServerFrame::Withdrawn(_)
-            | ServerFrame::Call(_)
-            | ServerFrame::Cancelled(_)
-            | ServerFrame::Services(_) => panic!("services are not served: {frame:?}"),
+            ServerFrame::Offered(offered) => self.answer(offered.id, None, asked),
+            ServerFrame::Withdrawn(withdrawn) => {
+                withdrawn
+                    .id
+                    .into_iter()
+                    .for_each(|id| self.answer(id, None, asked));
+            }
+            ServerFrame::Services(list) => self.answer(list.id, None, asked),
+            ServerFrame::Call(call) => {
+                assert!(call.call > self.called, "{call:?}");
+                self.called = call.call;
+            }
+            ServerFrame::Cancelled(cancelled) => {
+                assert!(cancelled.call <= self.called, "{cancelled:?}");
+            }
         }
     }
 
     fn answer(&mut self, id: u64, error: Option<ErrorCode>, asked: &Asked) {
-        let question = asked.frames.get(self.answers).expect("somebody asked");
-        assert_eq!(question.id, id, "answers come in the order of their frames");
+        let question = self.question(id, asked);
         self.answers += 1;
         if self.is_member && !question.is_login {
             match error {
@@ -147,6 +160,21 @@ impl Said {
                 _ => self.accepted += 1,
             }
         }
+    }
+
+    /// Returns the frame that an answer with this id answers: the first one without an answer whose
+    /// answers come in their order, or another one whose answer may come at any time.
+    fn question(&mut self, id: u64, asked: &Asked) -> Question {
+        self.is_answered.resize(asked.frames.len(), false);
+        let open = |(at, _): &(usize, &Question)| !self.is_answered[*at];
+        let mut open = asked.frames.iter().enumerate().filter(open);
+        let mut in_order = open.clone().filter(|(_, question)| !question.is_any_order);
+        let next = in_order.next().filter(|(_, question)| question.id == id);
+        let any = || open.find(|(_, question)| question.is_any_order && question.id == id);
+        let (at, question) = next.or_else(any).expect("answers come in their order");
+        let question = *question;
+        self.is_answered[at] = true;
+        question
     }
 
     fn broadcast(&mut self, seq: Seq, asked: &Asked) {

@@ -41,7 +41,7 @@ impl Tested {
 
     pub(super) fn join(&mut self, session: u64) {
         let user = Arc::from(format!("user{session}"));
-        let waker = Arc::new(AtomicWaker::new());
+        let waker = Arc::new(AtomicWaker::default());
         self.registry.join(SessionId(session), user, waker);
     }
 

@@ -18,10 +18,10 @@ fn calls_are_made_and_answered_by_lines() {
     rui.exchange("/offer two\\u{20}words", "+ offered");
     ana.send_text("/ask two\\u{20}words bom dia");
     ana.send_text("/ping");
+    ana.expect("+ pong");
     rui.expect("* call 1 two\\u{20}words ana bom dia");
     rui.send_text("/answer 1 boa\\ntarde");
     ana.expect("= boa\\ntarde");
-    ana.expect("+ pong");
     ana.send_text("/ask two\\u{20}words again");
     rui.expect("* call 2 two\\u{20}words ana again");
     rui.send_text("/fail 2 no-paper the printer is empty");

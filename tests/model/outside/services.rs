@@ -11,10 +11,6 @@ use arauto::internal::session::effects::ServiceEffects;
 use super::Outside;
 
 impl ServiceEffects for Outside<'_> {
-    fn answers_have_ids(&self) -> bool {
-        true
-    }
-
     fn offer(
         &mut self,
         _user: &UserName,

@@ -264,10 +264,7 @@ impl Core {
                 && self.state.is_ready()
                 && self.work.takes_run(self.limits.frames_in_work)
         };
-        is_open
-            && (self.work.is_empty() || may_run_on())
-            && !self.is_held_by_call(fx)
-            && fx.has_room()
+        is_open && (self.work.is_empty() || may_run_on()) && fx.has_room()
     }
 
     /// Whether more input is to be received now, where frames are taken.

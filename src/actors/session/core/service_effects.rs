@@ -9,9 +9,6 @@ use crate::services::{
 
 /// The services that a session calls and offers.
 pub trait ServiceEffects {
-    /// Whether answers carry the ids of the frames that they answer.
-    fn answers_have_ids(&self) -> bool;
-
     /// Offers a service for this user, or changes the offer's limit.
     fn offer(
         &mut self,

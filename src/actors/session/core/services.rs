@@ -1,7 +1,7 @@
 //! Services: the session's calls, its offers, and the calls that it answers.
 //!
-//! A call does not hold up other frames, and its answer may overtake theirs. Only a dialect whose
-//! answers have no ids waits for it: there the order tells which answer is whose.
+//! A call does not hold up other frames, and its answer may overtake theirs. That is so in the text
+//! dialect too, whose answers have no ids: a session that waited could not answer its own calls.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -277,11 +277,6 @@ impl Core {
         self.services
             .as_ref()
             .is_some_and(|part| part.owes_answers())
-    }
-
-    /// Whether no frame is taken before a call of the session has ended, as answers have no ids.
-    pub(super) fn is_held_by_call<E: Effects>(&self, fx: &E) -> bool {
-        self.has_calls() && !fx.answers_have_ids()
     }
 
     /// Whether a session that ends by itself still has calls to answer.

@@ -13,10 +13,6 @@ use crate::services::{
 };
 
 impl<L: Link> ServiceEffects for SessionIo<L> {
-    fn answers_have_ids(&self) -> bool {
-        self.listener.dialect.has_ids()
-    }
-
     fn offer(
         &mut self,
         user: &UserName,

@@ -56,8 +56,6 @@ pub struct Outside {
     /// The calls that have ended on the server's side, before the session was told.
     pub ended_calls: Vec<u64>,
     pub calls_held: usize,
-    /// Whether answers carry ids.
-    pub has_ids: bool,
     /// Whether an answer that may turn out too long does.
     pub is_too_long: bool,
     /// The frames of the answers, in the CBOR dialect.
@@ -100,7 +98,6 @@ impl Default for Outside {
             call_refusal: None,
             ended_calls: Vec::new(),
             calls_held: 0,
-            has_ids: true,
             is_too_long: false,
             answers: Vec::new(),
             effects: Vec::new(),

@@ -11,10 +11,6 @@ use crate::services::{
 };
 
 impl ServiceEffects for Outside {
-    fn answers_have_ids(&self) -> bool {
-        self.has_ids
-    }
-
     fn offer(
         &mut self,
         _user: &UserName,

@@ -78,17 +78,6 @@ fn call_waits_behind_a_request_to_the_handler() {
 }
 
 #[test]
-fn session_whose_answers_have_no_ids_waits_for_its_call() {
-    let mut run = Run::member();
-    run.out.has_ids = false;
-    let served = run.frames([ask(0, "up"), ping(0)]);
-    assert_eq!(served, [Served::Done, Served::Later]);
-    run.tell(replied(1));
-    assert_eq!(run.frame(ping(0)), Served::Done);
-    assert_eq!(run.answers(), ["reply 0 from rui", "pong 0"]);
-}
-
-#[test]
 fn end_of_a_call_is_told_by_its_code() {
     let failed = CallAnswer::Failed {
         code: "no-paper".to_owned(),

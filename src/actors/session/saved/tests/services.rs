@@ -10,10 +10,6 @@ use crate::services::{
 };
 
 impl ServiceEffects for Io {
-    fn answers_have_ids(&self) -> bool {
-        self.others.answers_have_ids()
-    }
-
     fn offer(
         &mut self,
         user: &UserName,
