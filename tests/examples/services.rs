@@ -9,20 +9,23 @@ use super::support::{Served, complaint, example, interrupt, printed, run_with, s
 
 /// Returns the responders whose tools are there.
 async fn responders() -> Vec<(&'static str, Command)> {
-    let rust = example("offer.rs")
-        .await
-        .map(|command| ("offer.rs", command));
-    let python = example("offer.py")
-        .await
-        .map(|command| ("offer.py", command));
-    rust.into_iter().chain(python).collect()
+    let rust = example("offer.rs").await;
+    let python = example("offer.py").await;
+    named([("offer.rs", rust), ("offer.py", python)])
 }
 
 /// Returns the callers whose tools are there.
 async fn callers() -> Vec<(&'static str, Command)> {
-    let rust = example("ask.rs").await.map(|command| ("ask.rs", command));
-    let python = example("ask.py").await.map(|command| ("ask.py", command));
-    rust.into_iter().chain(python).collect()
+    let rust = example("ask.rs").await;
+    let python = example("ask.py").await;
+    named([("ask.rs", rust), ("ask.py", python)])
+}
+
+fn named(commands: [(&'static str, Option<Command>); 2]) -> Vec<(&'static str, Command)> {
+    let there = commands.into_iter();
+    there
+        .filter_map(|(name, command)| Some((name, command?)))
+        .collect()
 }
 
 /// Starts a responder, and waits until it has offered the service.
