@@ -140,11 +140,19 @@ impl Service {
         Ok(is_over)
     }
 
-    /// Removes a session's offer, with whatever it has in work.
-    pub(super) fn remove(&mut self, session: SessionId) {
-        if let Some(offer) = self.offers.remove(&session) {
-            self.open_offers -= usize::from(offer.state == OfferState::Open);
-            self.move_rank(offer.rank(session), None);
+    /// Removes a session's offer, with whatever it has in work. Returns the frames that were
+    /// withdrawing it.
+    pub(super) fn remove(&mut self, session: SessionId) -> Withdrawals {
+        let Some(offer) = self.offers.remove(&session) else {
+            return Withdrawals::new();
+        };
+        self.move_rank(offer.rank(session), None);
+        match offer.state {
+            OfferState::Open => {
+                self.open_offers -= 1;
+                Withdrawals::new()
+            }
+            OfferState::Withdrawing(ids) => ids,
         }
     }
 
@@ -317,7 +325,7 @@ mod tests {
         assert_eq!(service.offer(ANA, 2, true).as_slice(), [7]);
         assert_eq!(service.begin(), Some(ANA));
         assert_eq!(service.finish(ANA), None);
-        service.remove(ANA);
+        assert!(service.remove(ANA).is_empty());
         assert!(service.is_over() && !service.is_offered() && !service.has_free());
     }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::ops::Bound;
 use std::sync::Arc;
 
-use super::service::Service;
+use super::service::{Service, Withdrawals};
 use super::statistics::ServiceStatistics;
 use crate::wire::SessionId;
 
@@ -75,13 +75,10 @@ impl ServiceTable {
         }
     }
 
-    /// Removes a session's offers of these services.
-    pub(super) fn remove_offers(&mut self, names: &[Arc<str>], session: SessionId) {
-        for name in names {
-            if let Some(service) = self.by_name.get_mut(name) {
-                service.remove(session);
-            }
-        }
+    /// Removes a session's offer of a service. Returns the frames that were withdrawing it.
+    pub(super) fn remove_offer(&mut self, name: &str, session: SessionId) -> Withdrawals {
+        let service = self.by_name.get_mut(name);
+        service.map_or_else(Withdrawals::new, |service| service.remove(session))
     }
 
     /// Removes a service of which nothing is left.

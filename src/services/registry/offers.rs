@@ -102,7 +102,12 @@ impl Registry {
     pub(in crate::services) fn stop_answering(&mut self, session: SessionId, wakes: &mut Wakes) {
         let offers = self.participants.offers(session);
         // First, so that the session is given no further call.
-        self.services.remove_offers(&offers, session);
+        for service in &offers {
+            for id in self.services.remove_offer(service, session) {
+                self.participants
+                    .tell_withdrawn(session, service, Some(id), wakes);
+            }
+        }
         for call in self.participants.get(session).take_held() {
             self.lose(call, wakes);
         }

@@ -118,6 +118,23 @@ fn waiting_call_is_unavailable_when_no_session_offers_any_more() {
 }
 
 #[test]
+fn withdrawal_is_told_where_the_session_stops_answering() {
+    let mut tested = two_responders();
+    let call = tested.call(CALLER, "up").expect("it is offered");
+    assert_eq!(tested.take_calls(ANA), [call]);
+    tested.withdraw(ANA, "up", 7);
+    assert_eq!(tested.take_all(ANA), []);
+    tested.stop_answering(ANA);
+    let withdrawn = ServiceEvent::Withdrawn {
+        service: "up".into(),
+        id: Some(7),
+    };
+    assert_eq!(tested.take_all(ANA), [withdrawn]);
+    let expected = unavailable(call, Unavailability::ResponderEnded);
+    assert_eq!(tested.take_all(CALLER), [expected]);
+}
+
+#[test]
 fn cancellation_is_told_only_of_a_call_that_was_taken() {
     let mut tested = two_responders();
     let first = tested.call(CALLER, "up").expect("it is offered");

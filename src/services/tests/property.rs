@@ -48,6 +48,8 @@ struct Seen {
     open: BTreeMap<CallId, u64>,
     /// The sessions that have taken a call and were not told of its end.
     taken: BTreeMap<CallId, u64>,
+    /// The withdrawals that were not answered, by id, with their sessions.
+    withdrawals: BTreeMap<u64, u64>,
     /// All calls that were ever taken.
     ever_taken: BTreeSet<CallId>,
 }
@@ -78,13 +80,17 @@ impl Seen {
             ServiceEvent::Outcome(call, _) => {
                 assert_eq!(self.open.remove(&call), Some(session), "{call} ended twice");
             }
-            ServiceEvent::Withdrawn { .. } => {}
+            ServiceEvent::Withdrawn { id: None, .. } => {}
+            ServiceEvent::Withdrawn { id: Some(id), .. } => {
+                assert_eq!(self.withdrawals.remove(&id), Some(session), "told twice");
+            }
         }
     }
 
     fn leave(&mut self, session: u64) {
         self.open.retain(|_, caller| *caller != session);
         self.taken.retain(|_, responder| *responder != session);
+        self.withdrawals.retain(|_, of| *of != session);
     }
 
     /// Returns one of a session's calls.
@@ -101,7 +107,10 @@ fn run(steps: Vec<Step>) {
     for (id, step) in (0..).zip(steps) {
         match step {
             Step::Offer(session, service, limit) => tested.offer(session, SERVICES[service], limit),
-            Step::Withdraw(session, service) => tested.withdraw(session, SERVICES[service], id),
+            Step::Withdraw(session, service) => {
+                tested.withdraw(session, SERVICES[service], id);
+                seen.withdrawals.insert(id, session);
+            }
             Step::Revoke(session, service) => tested.revoke(session, SERVICES[service]),
             Step::Retire(session) => tested.retire(session),
             Step::StopAnswering(session) => {
@@ -143,10 +152,14 @@ fn run(steps: Vec<Step>) {
         tested.registry.assert_consistent();
     }
     for session in &sessions {
+        tested.stop_answering(*session);
+    }
+    for session in &sessions {
         for event in tested.take_all(*session) {
             seen.note(*session, event);
         }
     }
+    assert!(seen.withdrawals.is_empty(), "{seen:?}");
     for session in sessions {
         tested.leave(session);
     }
