@@ -134,6 +134,7 @@ impl Core {
             ClientFrame::Ping(ping) => fx.answer(&ServerFrame::Pong(ping)),
             ClientFrame::Fim(_) => self.end(CloseReason::Fim, fx),
             ClientFrame::Unserved(unserved) if unserved.is_login => refuse_unserved(fx, unserved),
+            ClientFrame::Answer(_) => {} // to a call that this session does not hold
             other => {
                 let message = "log in first";
                 let error = ServerFrame::error(other.id(), ErrorCode::NotLoggedIn, message);
