@@ -78,6 +78,11 @@ impl Core {
         if self.must_wait() {
             return false;
         }
+        if self.state.ending().is_some() && !self.state.refuses_frames() {
+            // The client has said that it ends, and answers to its calls cannot be read.
+            self.hang_up();
+            return true;
+        }
         fx.log(Event::BadInput(error));
         self.fail(error.code, &error.message, fx);
         true

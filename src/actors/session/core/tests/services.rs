@@ -10,7 +10,7 @@ use crate::close::Phase;
 use crate::services::{
     CallAnswer, CallId, CallOutcome, CallRefusal, GivenCall, Payload, ServiceEvent, Unavailability,
 };
-use crate::wire::{Body, Role, Seq};
+use crate::wire::{Body, ErrorCode, Role, Seq, WireError};
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -211,6 +211,22 @@ fn responder_that_ends_by_itself_answers_what_it_holds_first() {
         effects.contains(&Effect::AnswerCall(9, true)),
         "{effects:?}"
     );
+}
+
+#[test]
+fn bytes_behind_fim_that_are_no_frame_give_up_the_calls() {
+    let mut run = Run::member();
+    run.frame(offer(2, "up", None));
+    run.give(9).clear();
+    run.frame(fim(3));
+    let error = WireError {
+        code: ErrorCode::BadFrame,
+        message: "no frame".to_owned(),
+    };
+    assert!(run.core.bad_input(&error, &mut run.out));
+    run.advance_and_write();
+    assert!(run.effects().contains(&Effect::StopAnswering));
+    assert_eq!(run.answers(), ["closing fim at 0, 1 accepted, 0 refused"]);
 }
 
 #[test]
