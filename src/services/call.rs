@@ -107,7 +107,7 @@ pub enum CallRefusal {
     WaitingBytes,
 }
 
-/// What a session is told.
+/// Something that a session is told.
 #[derive(Debug, Clone, PartialEq)]
 pub enum ServiceEvent {
     /// A call is the session's to answer.

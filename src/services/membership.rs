@@ -1,4 +1,4 @@
-//! What all sessions share, and one session's part in it.
+//! The state that all sessions share, and the part of one session in it.
 
 use std::sync::Arc;
 use std::task::Waker;

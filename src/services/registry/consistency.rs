@@ -1,4 +1,4 @@
-//! What must hold of a registry at any time, for tests.
+//! The invariants of a registry, for tests.
 
 use super::Registry;
 
