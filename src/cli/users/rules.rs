@@ -1,7 +1,5 @@
 //! `arauto users allow`, `deny`, `forget` and `rules`: what accounts may do.
 
-use std::collections::BTreeSet;
-
 use arauto::internal::accounts::{AccountRule, Db, RuleChangeError, RuleScope};
 use arauto::internal::topic::{Effect, Rule, RuleKind};
 use serde_json::json;
@@ -12,9 +10,6 @@ use crate::cli::escape::one_line;
 use crate::cli::exit::{Failure, complain, sysexits};
 use crate::cli::output::Output;
 use crate::cli::table::{lines, plain_table};
-
-/// The kinds of rules that this version applies. The others are stored.
-const APPLIED: [RuleKind; 2] = [RuleKind::Publish, RuleKind::Subscribe];
 
 /// The rule of a command.
 #[derive(clap::Args)]
@@ -100,7 +95,6 @@ pub(super) fn add(db: &mut Db, args: &RuleArgs, effect: Effect) -> Result<(), Fa
             rule.kind, rule.pattern
         ));
     }
-    warn_not_applied([rule.kind]);
     Ok(())
 }
 
@@ -168,19 +162,4 @@ pub(super) fn list(db: &mut Db, name: Option<&str>, as_json: bool) -> Result<u8,
     let invalid: Vec<_> = invalid.filter(|row| applies(row.scope.as_ref())).collect();
     report_invalid(&invalid)?;
     Ok(code)
-}
-
-/// Warns of rules that are stored but not applied.
-pub(super) fn warn_not_applied(kinds: impl IntoIterator<Item = RuleKind>) {
-    let kinds: BTreeSet<RuleKind> = kinds.into_iter().collect();
-    let kinds: Vec<&str> = kinds
-        .difference(&BTreeSet::from(APPLIED))
-        .map(|kind| kind.as_str())
-        .collect();
-    if !kinds.is_empty() {
-        let kinds = kinds.join(", ");
-        complain(&format!(
-            "warning: this version stores rules of the kind {kinds}, but does not apply them yet"
-        ));
-    }
 }

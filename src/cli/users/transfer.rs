@@ -10,7 +10,6 @@ use arauto::internal::accounts::{Account, AccountRule, Db, RuleScope};
 use super::file::{self, ImportFile, ImportedRule, ImportedUser, Secret};
 use super::lookup::{exists, report_invalid, unknown_user};
 use super::new_account::{hash, new_account};
-use super::rules::warn_not_applied;
 use crate::cli::bounded::{self, ReadError};
 use crate::cli::exit::{Failure, complain, sysexits};
 use crate::cli::output;
@@ -45,7 +44,6 @@ pub(super) fn import(db: &mut Db, path: &Path) -> Result<(), Failure> {
         _ => format!(", {new} rules added"),
     };
     complain(&format!("{} users added{rules_added}", accounts.len()));
-    warn_not_applied(rules.iter().map(|rule| rule.rule.kind));
     Ok(())
 }
 
