@@ -161,9 +161,10 @@ pub use client::{
 };
 #[cfg(feature = "server")]
 pub use close::{
-    ActorLine, ActorName, Component, Evidence, ExitCode, Fate, KnownRoute, Micros, NotForIt,
-    PhaseLine, RecentRoutes, Report, RoutedBroadcast, SessionFilter, SessionOutcome, SessionRecord,
-    SubscribeRules, Times, Trouble, Undecided,
+    ActorLine, ActorName, CallEnd, CallParty, Component, Evidence, ExitCode, Fate, KnownCall,
+    KnownRoute, Micros, NotForIt, PhaseLine, RecentCalls, RecentRoutes, RecordedCall, Report,
+    RoutedBroadcast, SessionCalls, SessionFilter, SessionOutcome, SessionRecord, SubscribeRules,
+    Times, Trouble, Undecided,
 };
 #[cfg(feature = "server")]
 pub use log::{BackpressureLimits, LogLimits, Retention};

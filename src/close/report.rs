@@ -2,7 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{ActorName, Micros, Phase, RecentRoutes, SessionRecord, StopReason, Trouble};
+use super::{
+    ActorName, Micros, Phase, RecentCalls, RecentRoutes, SessionRecord, StopReason, Trouble,
+};
 use crate::wire::{Millis, Seq};
 
 /// How a stop went, as the process's exit code.
@@ -55,6 +57,9 @@ pub struct Report {
     /// The routes of the newest broadcasts; absent where the server never served.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub routes: Option<RecentRoutes>,
+    /// The newest calls to services; absent where there were none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub calls: Option<RecentCalls>,
     /// Every session that was there when the stop began, by number, and the latest of those
     /// that the server had failed before.
     pub sessions: Vec<SessionRecord>,

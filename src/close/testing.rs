@@ -84,6 +84,7 @@ pub(in crate::close) fn report(routes: Option<RecentRoutes>) -> Report {
         phases: Vec::new(),
         actors: Vec::new(),
         routes,
+        calls: None,
         sessions: Vec::new(),
         trouble: Vec::new(),
     }

@@ -11,7 +11,7 @@ use tokio::sync::watch;
 use crate::actors::auth::{self, Auth};
 use crate::actors::hub::{self, Hub};
 use crate::actors::supervisor::{Components, StoreClosed};
-use crate::close::{ActorLine, InWork, PhaseLine, Report, Stopwatch, Trouble};
+use crate::close::{ActorLine, InWork, PhaseLine, RecentCalls, Report, Stopwatch, Trouble};
 use crate::log::Log;
 use crate::wire::Seq;
 
@@ -72,6 +72,10 @@ impl Components for FuzzedComponents {
 
     fn actor_lines(&self) -> Vec<ActorLine> {
         Vec::new()
+    }
+
+    fn recent_calls(&self, _began: Instant) -> RecentCalls {
+        RecentCalls::default()
     }
 
     fn phase_over(&self, _line: &PhaseLine) {}

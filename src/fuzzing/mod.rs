@@ -190,7 +190,7 @@ pub async fn converse(script: Script) -> Conversation {
         server: "arauto".to_owned(),
         log,
         in_work,
-        services: Services::new(ServiceLimits::default()),
+        services: Services::new(ServiceLimits::default(), None),
         service_handlers: Arc::default(),
         stopwatch,
         auth,

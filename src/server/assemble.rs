@@ -66,6 +66,8 @@ pub(super) fn assemble(
             to_hub.do_send(Forget(revoked.removed));
         }
     });
+    let own_services = config.services.keys().map(String::as_str);
+    let services = Services::new(service_limits(config), own_services);
     let shared = Shared {
         config,
         limits: AdmissionLimits::new(&config.limits),
@@ -75,7 +77,7 @@ pub(super) fn assemble(
         log_limit: start_log_limit(&arbiters[0]),
         log: Arc::clone(&log),
         in_work: InWork::default(),
-        services: Services::new(service_limits(config)),
+        services: Arc::clone(&services),
         service_handlers: Arc::new(config.services.clone()),
         stopwatch: Stopwatch::default(),
         auth: Auth::new(accounts, sentinel(Component::Auth, &supervisor)).start(),
@@ -99,6 +101,7 @@ pub(super) fn assemble(
         stop_timeline: StopTimeline::new(shared.stopwatch.clone()),
         in_work: shared.in_work.clone(),
         log: Arc::clone(&log),
+        services,
         stopwatch: shared.stopwatch.clone(),
         on_phase: Arc::clone(&config.on_phase),
         report: done,

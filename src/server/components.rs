@@ -19,9 +19,10 @@ use crate::actors::hub::{self, Hub};
 use crate::actors::session::ListenerContext;
 use crate::actors::supervisor::{Components, PhaseObserver, StoreClosed};
 use crate::close::{
-    ActorLine, ActorName, Component, InWork, PhaseLine, Report, Stopwatch, Trouble,
+    ActorLine, ActorName, Component, InWork, PhaseLine, RecentCalls, Report, Stopwatch, Trouble,
 };
 use crate::log::Log;
+use crate::services::Services;
 use crate::store::{FolderLock, JournalReaders, StoreError, StoreThread, WaitLimit};
 use crate::transport::Listener;
 use crate::wire::Seq;
@@ -42,6 +43,7 @@ pub(super) struct ServerComponents {
     pub(super) stop_timeline: StopTimeline,
     pub(super) in_work: InWork,
     pub(super) log: Arc<Log>,
+    pub(super) services: Arc<Services>,
     pub(super) stopwatch: Stopwatch,
     pub(super) on_phase: PhaseObserver,
     pub(super) report: watch::Sender<Option<Report>>,
@@ -197,6 +199,10 @@ impl Components for ServerComponents {
 
     fn actor_lines(&self) -> Vec<ActorLine> {
         self.stop_timeline.lines()
+    }
+
+    fn recent_calls(&self, began: Instant) -> RecentCalls {
+        self.services.recent_calls(began)
     }
 
     fn phase_over(&self, line: &PhaseLine) {

@@ -58,7 +58,7 @@ mod tests {
 
     use super::*;
     use crate::actors::supervisor::{Components, StoreClosed, Supervise};
-    use crate::close::{ActorLine, PhaseLine, Report, StopReason, Trouble};
+    use crate::close::{ActorLine, PhaseLine, RecentCalls, Report, StopReason, Trouble};
     use crate::log::{BackpressureLimits, LogLimits};
     use crate::store::{DataFolder, Db, JournalReaders, Store};
     use crate::wire::Seq;
@@ -109,6 +109,10 @@ mod tests {
 
         fn actor_lines(&self) -> Vec<ActorLine> {
             Vec::new()
+        }
+
+        fn recent_calls(&self, _began: Instant) -> RecentCalls {
+            RecentCalls::default()
         }
 
         fn phase_over(&self, _line: &PhaseLine) {}

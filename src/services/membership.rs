@@ -4,13 +4,13 @@ use std::sync::Arc;
 use std::task::Waker;
 use std::time::Instant;
 
-use super::call::{CallAnswer, CallId, CallOutcome, CallRefusal, NewCall, ServiceEvent};
+use super::call::{CallAnswer, CallId, CallRefusal, GivenCall, NewCall, ServiceEvent};
 use super::limits::ServiceLimits;
-use super::participant::CallCounts;
 use super::participants::Wakes;
-use super::registry::Registry;
+use super::registry::{Registry, SERVER};
 use super::service::{OfferRefusal, TooManyWithdrawals};
 use super::service_table::ServiceInfo;
+use crate::close::{CallEnd, RecentCalls, SessionCalls};
 use crate::sync::{AtomicWaker, Mutex};
 use crate::wire::SessionId;
 
@@ -21,10 +21,12 @@ pub struct Services {
 }
 
 impl Services {
-    /// Creates an empty registry.
-    pub fn new(limits: ServiceLimits) -> Arc<Services> {
+    /// Creates a registry in which the server itself offers the services `own`.
+    pub fn new<'n>(limits: ServiceLimits, own: impl IntoIterator<Item = &'n str>) -> Arc<Services> {
+        let mut registry = Registry::new(limits);
+        registry.serve(own);
         Arc::new(Services {
-            registry: Mutex::new(Registry::new(limits)),
+            registry: Mutex::new(registry),
         })
     }
 
@@ -46,6 +48,11 @@ impl Services {
         registry.services(after).take(most).collect()
     }
 
+    /// Returns the newest calls, for the report of a stop that began at this moment.
+    pub fn recent_calls(&self, began: Instant) -> RecentCalls {
+        self.registry.lock().recent_calls(began)
+    }
+
     /// Changes the registry, and wakes the sessions that have something to take.
     fn with<T>(&self, change: impl FnOnce(&mut Registry, &mut Wakes) -> T) -> T {
         let mut wakes = Wakes::new();
@@ -53,6 +60,15 @@ impl Services {
         wakes.iter().for_each(|waker| waker.wake());
         result
     }
+}
+
+/// A call that was accepted.
+#[derive(Debug)]
+pub struct MadeCall {
+    /// Its number.
+    pub call: CallId,
+    /// The call, where the server itself answers it, by [`Membership::answer_own`].
+    pub own: Option<Box<GivenCall>>,
 }
 
 /// One session's part in the services. Dropping it ends its offers and its calls.
@@ -109,25 +125,18 @@ impl Membership {
     ///
     /// # Errors
     /// No session offers the service, or a limit is reached.
-    pub fn call(&self, call: NewCall<'_>) -> Result<CallId, CallRefusal> {
-        self.services
-            .with(|registry, wakes| registry.call(self.session, call, wakes))
+    pub fn call(&self, call: NewCall<'_>) -> Result<MadeCall, CallRefusal> {
+        self.services.with(|registry, wakes| {
+            let call = registry.call(self.session, call, wakes)?;
+            let own = registry.take_own(wakes);
+            Ok(MadeCall { call, own })
+        })
     }
 
-    /// Makes a call that the server itself answers. Unless it is cancelled, its end comes as
-    /// [`ServiceEvent::Outcome`] after [`Membership::end_own`].
-    ///
-    /// # Errors
-    /// The session has as many calls in work as it may.
-    pub fn call_own(&self) -> Result<CallId, CallRefusal> {
+    /// Answers a call for the server, unless it has ended.
+    pub fn answer_own(&self, call: CallId, answer: CallAnswer, now: Instant) {
         self.services
-            .with(|registry, _| registry.call_own(self.session))
-    }
-
-    /// Ends a call of [`Membership::call_own`], unless it was cancelled.
-    pub fn end_own(&self, call: CallId, outcome: CallOutcome) {
-        self.services
-            .with(|registry, wakes| registry.end_own(self.session, call, outcome, wakes));
+            .with(|registry, wakes| registry.answer(SERVER, call, answer, now, wakes));
     }
 
     /// Answers a call at this moment. Returns whether the session held it.
@@ -136,10 +145,11 @@ impl Membership {
             .with(|registry, wakes| registry.answer(self.session, call, answer, now, wakes))
     }
 
-    /// Cancels the session's own call. Returns whether it had not ended; then its end does not come.
-    pub fn cancel(&self, call: CallId) -> bool {
+    /// Ends the session's own call in this way. Returns whether it had not ended; then its end does not
+    /// come.
+    pub fn cancel(&self, call: CallId, end: CallEnd) -> bool {
         self.services
-            .with(|registry, wakes| registry.cancel(self.session, call, wakes))
+            .with(|registry, wakes| registry.cancel(self.session, call, end, wakes))
     }
 
     /// Takes what the session is told next.
@@ -154,13 +164,13 @@ impl Membership {
     }
 
     /// Ends the session's offers and calls. Returns the counts of its calls.
-    pub fn leave(self) -> CallCounts {
+    pub fn leave(self) -> SessionCalls {
         self.services
             .with(|registry, wakes| registry.leave(self.session, wakes))
     }
 
     /// Returns the counts of the session's calls.
-    pub fn counts(&self) -> CallCounts {
+    pub fn counts(&self) -> SessionCalls {
         self.services.registry.lock().counts(self.session)
     }
 }

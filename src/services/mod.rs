@@ -9,8 +9,12 @@
 //! call). A session takes part by a [`Membership`]: it makes calls, takes what it is told
 //! ([`Membership::take`]) while its output has room, and leaves when the membership is dropped.
 //! Deadlines are the callers' own: a session cancels its call when the time is over.
+//!
+//! The server offers the services that it has handlers for, as sessions do (`registry/own`). The calls
+//! that ended last are held for the report of a stop (`history`).
 
 mod call;
+mod history;
 mod limits;
 mod membership;
 mod participant;
@@ -29,7 +33,6 @@ pub use call::{
     CallAnswer, CallId, CallOutcome, CallRefusal, GivenCall, NewCall, Payload, ServiceEvent,
 };
 pub use limits::ServiceLimits;
-pub use membership::{Membership, Services};
-pub use participant::CallCounts;
+pub use membership::{MadeCall, Membership, Services};
 pub use service::{OfferRefusal, TooManyWithdrawals};
 pub use service_table::ServiceInfo;

@@ -7,8 +7,9 @@
 use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
 
-use super::call::{CallAnswer, CallId, CallOutcome, ServiceEvent, Unavailability};
+use super::call::{CallAnswer, CallId, CallOutcome, ServiceEvent};
 use super::limits::{REPLY_BYTES, UNTAKEN_BYTES};
+use crate::close::SessionCalls;
 use crate::sync::AtomicWaker;
 
 /// A session that offers or calls services.
@@ -28,22 +29,7 @@ pub(super) struct Participant {
     withdrawn: VecDeque<(Arc<str>, Option<u64>)>,
     outcomes: VecDeque<(CallId, CallOutcome)>,
     outcome_bytes: usize,
-    counts: CallCounts,
-}
-
-/// The counts of a session's calls.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
-pub struct CallCounts {
-    /// The calls that it made.
-    pub made: u64,
-    /// Those that were answered with a reply.
-    pub replied: u64,
-    /// Those that ended in any other way.
-    pub failed: u64,
-    /// The calls that it was sent.
-    pub held: u64,
-    /// Those that it answered while it held them.
-    pub answered: u64,
+    counts: SessionCalls,
 }
 
 /// Something that a participant is told, except for calls, whose contents the registry has.
@@ -67,7 +53,7 @@ impl Participant {
             withdrawn: VecDeque::new(),
             outcomes: VecDeque::new(),
             outcome_bytes: 0,
-            counts: CallCounts::default(),
+            counts: SessionCalls::default(),
         }
     }
 
@@ -80,7 +66,7 @@ impl Participant {
         &self.waker
     }
 
-    pub(super) fn counts(&self) -> CallCounts {
+    pub(super) fn counts(&self) -> SessionCalls {
         self.counts
     }
 
@@ -171,25 +157,21 @@ impl Participant {
         self.counts.failed += 1;
     }
 
-    /// Ends one of its own calls, and tells it how. A reply above the bound is dropped.
+    /// Whether this answer to one of its own calls is within the bound of those that it has not taken.
+    /// One alone always is.
+    pub(super) fn has_room_for(&self, answer: &CallAnswer) -> bool {
+        self.outcome_bytes == 0 || self.outcome_bytes + answer_bytes(answer) <= REPLY_BYTES
+    }
+
+    /// Ends one of its own calls, and tells it how.
     pub(super) fn tell_outcome(&mut self, call: CallId, outcome: CallOutcome) {
         self.made.remove(&call);
-        let bytes = outcome_bytes(&outcome);
-        let outcome = if self.outcome_bytes + bytes > REPLY_BYTES.max(bytes) {
-            CallOutcome::Unavailable(Unavailability::ReplyDropped)
-        } else {
-            outcome
-        };
-        let is_reply = matches!(
-            outcome,
+        match &outcome {
             CallOutcome::Answered {
                 answer: CallAnswer::Reply(_),
                 ..
-            }
-        );
-        match is_reply {
-            true => self.counts.replied += 1,
-            false => self.counts.failed += 1,
+            } => self.counts.replied += 1,
+            _ => self.counts.failed += 1,
         }
         self.outcome_bytes += outcome_bytes(&outcome);
         self.outcomes.push_back((call, outcome));
@@ -213,11 +195,15 @@ impl Participant {
 
 fn outcome_bytes(outcome: &CallOutcome) -> usize {
     match outcome {
-        CallOutcome::Answered { answer, .. } => match answer {
-            CallAnswer::Reply(payload) => payload.bytes(),
-            CallAnswer::Failed { code, message } => code.len() + message.len(),
-            CallAnswer::TooLong => 0,
-        },
+        CallOutcome::Answered { answer, .. } => answer_bytes(answer),
         CallOutcome::Unavailable(_) => 0,
+    }
+}
+
+fn answer_bytes(answer: &CallAnswer) -> usize {
+    match answer {
+        CallAnswer::Reply(payload) => payload.bytes(),
+        CallAnswer::Failed { code, message } => code.len() + message.len(),
+        CallAnswer::TooLong => 0,
     }
 }

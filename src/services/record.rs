@@ -53,9 +53,14 @@ impl CallRecord {
         self.responder
     }
 
+    /// Whether the responder has taken the call.
+    pub(super) fn is_taken(&self) -> bool {
+        self.untaken.is_none()
+    }
+
     /// Whether this session has taken the call.
     pub(super) fn is_taken_by(&self, session: SessionId) -> bool {
-        self.responder == Some(session) && self.untaken.is_none()
+        self.responder == Some(session) && self.is_taken()
     }
 
     /// Returns the bytes of the request; `None` once the responder has taken it.

@@ -30,12 +30,12 @@ pub struct ServiceInfo {
 /// An offer, for operators.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OfferInfo {
-    /// The session that offers the service.
+    /// The session that offers the service; 0 is the server itself.
     pub session: SessionId,
     /// The session's user.
     pub user: Arc<str>,
-    /// The most calls that it has in work at once.
-    pub limit: u32,
+    /// The most calls that it has in work at once; `None` for the server itself.
+    pub limit: Option<u32>,
     /// The calls that it has in work.
     pub in_work: u32,
 }

@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
+use std::time::Instant;
 
 use futures_util::future::{AbortHandle, Abortable, Aborted};
 use futures_util::stream::FuturesUnordered;
@@ -13,10 +13,8 @@ use futures_util::{FutureExt, StreamExt};
 use super::listener_context::ListenerContext;
 use crate::accounts::UserName;
 use crate::actors::handler::{Answer, Outcome};
-use crate::close::{SessionCalls, Work};
-use crate::services::{
-    CallAnswer, CallCounts, CallId, CallOutcome, Membership, Payload, ServiceEvent,
-};
+use crate::close::{CallEnd, SessionCalls, Work};
+use crate::services::{CallAnswer, CallId, Membership, Payload, ServiceEvent};
 use crate::wire::SessionId;
 
 /// A session's part in services; empty in most sessions. Dropping it ends its offers and its calls.
@@ -68,15 +66,13 @@ impl ServicesIo {
     /// Ends the session's offers and calls.
     pub(super) fn leave(&mut self) {
         if let Some(part) = self.part.take() {
-            self.counts = Some(Box::new(calls_of(part.membership.leave())));
+            self.counts = Some(Box::new(part.membership.leave()));
         }
     }
 
     /// Returns the counts of the session's calls, if it takes part or did.
     pub(super) fn counts(&self) -> Option<SessionCalls> {
-        let counts = self
-            .membership()
-            .map(|membership| calls_of(membership.counts()));
+        let counts = self.membership().map(Membership::counts);
         counts.or_else(|| self.counts.as_deref().copied())
     }
 
@@ -94,12 +90,12 @@ impl ServicesIo {
         }
     }
 
-    /// Cancels a call of the session's own. Returns whether it had not ended.
-    pub(super) fn cancel(&mut self, call: CallId) -> bool {
+    /// Ends a call of the session's own in this way. Returns whether it had not ended.
+    pub(super) fn cancel(&mut self, call: CallId, end: CallEnd) -> bool {
         let Some(part) = &mut self.part else {
             return false;
         };
-        let is_cancelled = part.membership.cancel(call);
+        let is_cancelled = part.membership.cancel(call, end);
         if is_cancelled {
             part.in_work.remove(&call);
             if let Some(abort) = part.own_aborts.remove(&call) {
@@ -115,7 +111,10 @@ impl ServicesIo {
             return;
         };
         match answer {
-            Answer::Now(outcome) => part.membership.end_own(call, outcome_of(outcome)),
+            Answer::Now(outcome) => {
+                let answer = answer_of(outcome);
+                part.membership.answer_own(call, answer, Instant::now());
+            }
             Answer::Later(answer) => {
                 let (abort, registration) = AbortHandle::new_pair();
                 let answer = answer.map(move |outcome| (call, outcome));
@@ -134,7 +133,8 @@ impl ServicesIo {
         while let Poll::Ready(Some(answered)) = part.own.poll_next_unpin(cx) {
             if let Ok((call, outcome)) = answered {
                 part.own_aborts.remove(&call);
-                part.membership.end_own(call, outcome_of(outcome));
+                let answer = answer_of(outcome);
+                part.membership.answer_own(call, answer, Instant::now());
             }
         }
     }
@@ -151,28 +151,8 @@ impl ServicesIo {
     }
 }
 
-fn calls_of(counts: CallCounts) -> SessionCalls {
-    let CallCounts {
-        made,
-        replied,
-        failed,
-        held,
-        answered,
-    } = counts;
-    SessionCalls {
-        made,
-        replied,
-        failed,
-        held,
-        answered,
-    }
-}
-
-/// The name of the server in its own answers.
-const SERVER: &str = "arauto";
-
-fn outcome_of(outcome: Outcome) -> CallOutcome {
-    let answer = match outcome {
+fn answer_of(outcome: Outcome) -> CallAnswer {
+    match outcome {
         Ok(body) => CallAnswer::Reply(Payload {
             body,
             headers: None,
@@ -181,9 +161,5 @@ fn outcome_of(outcome: Outcome) -> CallOutcome {
             code: error.code().to_string(),
             message: error.to_string(),
         },
-    };
-    CallOutcome::Answered {
-        from: Arc::from(SERVER),
-        answer,
     }
 }

@@ -17,7 +17,7 @@ use super::messages::{
 };
 use super::recent_routes::recent_routes;
 use crate::close::stop::{
-    Contract, Effect, Input, Moment, Order, Status, StopMachine, StopOutcome,
+    Contract, Effect, Input, Moment, Order, Status, StopMachine, StopOutcome, Surroundings,
 };
 use crate::close::{Phase, PhaseLine, StopReason};
 use crate::wire::{Millis, Seq, SessionId};
@@ -209,7 +209,13 @@ impl Supervisor {
         self.sessions.stop_waiting();
         let stream = components.log().stream().to_owned();
         let actors = components.actor_lines();
-        components.stopped(outcome.into_report(began.wall_clock, stream, actors));
+        let surroundings = Surroundings {
+            began: began.wall_clock,
+            stream,
+            actors,
+            calls: components.recent_calls(began.at),
+        };
+        components.stopped(outcome.into_report(surroundings));
     }
 
     fn set_timer(&mut self, ctx: &mut SupervisorContext) {

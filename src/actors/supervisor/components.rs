@@ -5,7 +5,7 @@ use std::time::Instant;
 use futures_util::future::LocalBoxFuture;
 
 use crate::close::stop::StoreClosed;
-use crate::close::{ActorLine, PhaseLine, Report, Trouble};
+use crate::close::{ActorLine, PhaseLine, RecentCalls, Report, Trouble};
 use crate::log::Log;
 use crate::wire::Seq;
 
@@ -43,6 +43,9 @@ pub trait Components {
 
     /// Returns when each actor was sealed and has stopped.
     fn actor_lines(&self) -> Vec<ActorLine>;
+
+    /// Returns the newest calls to services, for the report of a stop that began at this moment.
+    fn recent_calls(&self, began: Instant) -> RecentCalls;
 
     /// Takes note of a phase that is over.
     fn phase_over(&self, line: &PhaseLine);

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use arauto::{Micros, Pattern, RecentRoutes, Report, Seq, SessionRecord, Topic};
+use arauto::{Micros, Pattern, RecentCalls, RecentRoutes, Report, Seq, SessionRecord, Topic};
 
 use crate::cli::bounded;
 use crate::cli::exit::{Failure, sysexits};
@@ -67,6 +67,7 @@ fn check(report: &Report) -> Result<(), String> {
         last = line.began_us;
     }
     report.routes.as_ref().map_or(Ok(()), check_routes)?;
+    report.calls.as_ref().map_or(Ok(()), check_calls)?;
     for record in &report.sessions {
         check_session(record)
             .map_err(|problem| format!("session {}: {problem}", record.session))?;
@@ -89,6 +90,25 @@ fn check_routes(routes: &RecentRoutes) -> Result<(), String> {
     }
     if routes.above.0 > LARGEST || routes.direct_to > routes.above {
         return Err("`above` or `direct_to` of the routes is too large".to_owned());
+    }
+    Ok(())
+}
+
+fn check_calls(calls: &RecentCalls) -> Result<(), String> {
+    let mut last = 0;
+    for recorded in &calls.listed {
+        let call = recorded.call;
+        if call <= last || call > calls.last {
+            return Err(format!("call {call} is not in order"));
+        }
+        last = call;
+        let took = recorded.took_us.map_or(0, |took| took.0);
+        if recorded.made_us.unsigned_abs() > LARGEST || took > LARGEST {
+            return Err(format!("a time of call {call} is too large"));
+        }
+    }
+    if calls.last > LARGEST || calls.unlisted > calls.last {
+        return Err("`last` or `unlisted` of the calls is too large".to_owned());
     }
     Ok(())
 }

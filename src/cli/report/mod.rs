@@ -19,7 +19,7 @@ use super::whole_file;
 
 pub(super) use self::file::read;
 pub(super) use self::sections::summary;
-pub(super) use self::words::clean;
+pub(super) use self::words::{clean, span};
 
 #[derive(clap::Args)]
 pub(super) struct Args {

@@ -6,7 +6,7 @@ use arauto::{Body, Micros, Seq, SessionRecord};
 use crate::cli::digits::grouped;
 
 /// Formats a time with about three digits.
-pub(super) fn span(time: Micros) -> String {
+pub(in crate::cli) fn span(time: Micros) -> String {
     match time.0 {
         0 => "0 ms".to_owned(),
         us @ ..100 => format!("{us} us"),

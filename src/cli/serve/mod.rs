@@ -105,6 +105,7 @@ fn unserved(receiver: &SignalReceiver, trouble: Option<Trouble>) -> Report {
         phases: Vec::new(),
         actors: Vec::new(),
         routes: None,
+        calls: None,
         sessions: Vec::new(),
         trouble: trouble.into_iter().collect(),
     }

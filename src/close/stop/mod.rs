@@ -37,5 +37,5 @@ pub use effect::Effect;
 pub use input::{Haste, Input, Moment, ObservedSession, StoreClosed};
 pub use machine::StopMachine;
 pub use order::{Order, Status};
-pub use outcome::StopOutcome;
+pub use outcome::{StopOutcome, Surroundings};
 pub use rules::Contract;

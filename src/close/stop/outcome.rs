@@ -1,7 +1,8 @@
 //! How a stop went, and what the report says of it.
 
 use crate::close::{
-    ActorLine, ExitCode, PhaseLine, RecentRoutes, Report, SessionRecord, StopReason, Trouble,
+    ActorLine, ExitCode, PhaseLine, RecentCalls, RecentRoutes, Report, SessionRecord, StopReason,
+    Trouble,
 };
 use crate::wire::{Millis, Seq};
 
@@ -24,10 +25,28 @@ pub struct StopOutcome {
     pub trouble: Vec<Trouble>,
 }
 
+/// What only the surroundings of the stop machine know.
+#[derive(Debug)]
+pub struct Surroundings {
+    /// The wall-clock time at which the stop began.
+    pub began: Millis,
+    /// The log's stream.
+    pub stream: String,
+    /// What became of the actors.
+    pub actors: Vec<ActorLine>,
+    /// The newest calls to services.
+    pub calls: RecentCalls,
+}
+
 impl StopOutcome {
-    /// Completes the report with the wall-clock time at which the stop `began`, the log's
-    /// `stream`, and what became of the `actors`.
-    pub fn into_report(self, began: Millis, stream: String, actors: Vec<ActorLine>) -> Report {
+    /// Completes the report.
+    pub fn into_report(self, surroundings: Surroundings) -> Report {
+        let Surroundings {
+            began,
+            stream,
+            actors,
+            calls,
+        } = surroundings;
         Report {
             version: 1,
             reason: self.reason,
@@ -38,6 +57,7 @@ impl StopOutcome {
             phases: self.phases,
             actors,
             routes: Some(self.routes),
+            calls: (calls.last > 0).then_some(calls),
             sessions: self.sessions,
             trouble: self.trouble,
         }

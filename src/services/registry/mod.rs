@@ -10,17 +10,20 @@
 
 #[cfg(test)]
 mod consistency;
+mod ends;
 mod offers;
+mod own;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Instant;
 
-use crate::services::call::{
-    CallAnswer, CallId, CallOutcome, CallRefusal, GivenCall, NewCall, ServiceEvent, Unavailability,
-};
+pub(in crate::services) use self::own::SERVER;
+use crate::close::{CallEnd, RecentCalls, SessionCalls};
+use crate::services::call::{CallId, CallRefusal, GivenCall, NewCall, ServiceEvent};
+use crate::services::history::History;
 use crate::services::limits::ServiceLimits;
-use crate::services::participant::{CallCounts, Participant, Told};
+use crate::services::participant::{Participant, Told};
 use crate::services::participants::{Participants, Wakes};
 use crate::services::record::CallRecord;
 use crate::services::service::Service;
@@ -35,6 +38,7 @@ pub(in crate::services) struct Registry {
     services: ServiceTable,
     calls: BTreeMap<CallId, CallRecord>,
     participants: Participants,
+    history: History,
     last_call: u64,
 }
 
@@ -45,6 +49,7 @@ impl Registry {
             services: ServiceTable::default(),
             calls: BTreeMap::new(),
             participants: Participants::default(),
+            history: History::default(),
             last_call: 0,
         }
     }
@@ -95,32 +100,6 @@ impl Registry {
         Ok(id)
     }
 
-    /// Accepts a call that the server itself answers, by [`Registry::end_own`].
-    ///
-    /// # Errors
-    /// The caller has as many calls in work as it may.
-    pub(in crate::services) fn call_own(
-        &mut self,
-        caller: SessionId,
-    ) -> Result<CallId, CallRefusal> {
-        self.check_caller(caller)?;
-        Ok(self.note_made(caller))
-    }
-
-    /// Ends a call that the server itself has answered, unless it was cancelled.
-    pub(in crate::services) fn end_own(
-        &mut self,
-        caller: SessionId,
-        call: CallId,
-        outcome: CallOutcome,
-        wakes: &mut Wakes,
-    ) {
-        let participant = self.participants.find(caller);
-        if participant.is_some_and(|participant| participant.made().contains(&call)) {
-            self.participants.tell_outcome(caller, call, outcome, wakes);
-        }
-    }
-
     fn check_caller(&mut self, caller: SessionId) -> Result<(), CallRefusal> {
         let most = self.limits.calls;
         match self.participants.get(caller).unfinished() < most {
@@ -134,48 +113,6 @@ impl Registry {
         let call = CallId(self.last_call);
         self.participants.get(caller).note_made(call);
         call
-    }
-
-    /// Takes the answer of a session to a call that it has taken and still holds. Any other answer
-    /// has no effect. Returns whether it had one.
-    pub(in crate::services) fn answer(
-        &mut self,
-        responder: SessionId,
-        call: CallId,
-        answer: CallAnswer,
-        now: Instant,
-        wakes: &mut Wakes,
-    ) -> bool {
-        let record = self.calls.get(&call);
-        if !record.is_some_and(|record| record.is_taken_by(responder)) {
-            return false;
-        }
-        let participant = self.participants.get(responder);
-        participant.note_answered();
-        let from = Arc::clone(participant.user());
-        let is_reply = matches!(answer, CallAnswer::Reply(_));
-        if let Some(record) = self.end_call(call, is_reply.then_some(now), wakes) {
-            let outcome = CallOutcome::Answered { from, answer };
-            self.participants
-                .tell_outcome(record.caller(), call, outcome, wakes);
-        }
-        true
-    }
-
-    /// Ends a session's own call: its deadline has passed, or its caller does not wait any more.
-    /// Returns whether it had not ended; then the session is not told of its end.
-    pub(in crate::services) fn cancel(
-        &mut self,
-        caller: SessionId,
-        call: CallId,
-        wakes: &mut Wakes,
-    ) -> bool {
-        let participant = self.participants.find(caller);
-        let is_own = participant.is_some_and(|participant| participant.made().contains(&call));
-        if is_own {
-            self.cancel_made(caller, call, wakes);
-        }
-        is_own
     }
 
     /// Takes what a session is told next.
@@ -219,13 +156,13 @@ impl Registry {
         &mut self,
         session: SessionId,
         wakes: &mut Wakes,
-    ) -> CallCounts {
+    ) -> SessionCalls {
         if self.participants.find(session).is_none() {
-            return CallCounts::default();
+            return SessionCalls::default();
         }
         self.stop_answering(session, wakes);
         while let Some(call) = self.participants.get(session).made().first().copied() {
-            self.cancel_made(session, call, wakes);
+            self.cancel_made(session, call, CallEnd::CallerEnded, wakes);
         }
         let counts = self.counts(session);
         self.participants.remove(session);
@@ -239,9 +176,9 @@ impl Registry {
     }
 
     /// Returns the counts of a session.
-    pub(in crate::services) fn counts(&self, session: SessionId) -> CallCounts {
+    pub(in crate::services) fn counts(&self, session: SessionId) -> SessionCalls {
         let participant = self.participants.find(session);
-        participant.map_or_else(CallCounts::default, Participant::counts)
+        participant.map_or_else(SessionCalls::default, Participant::counts)
     }
 
     /// Returns each service above `after`, by name.
@@ -262,14 +199,29 @@ impl Registry {
             OfferInfo {
                 session,
                 user: user.unwrap_or_default(),
-                limit,
+                limit: (session != SERVER).then_some(limit),
                 in_work,
             }
         })
     }
 
+    /// Returns the newest calls, for the report of a stop that began at this moment.
+    pub(in crate::services) fn recent_calls(&self, began: Instant) -> RecentCalls {
+        let open = self.calls.iter();
+        let open = open.map(|(call, record)| self.recorded((*call, record), None));
+        let open = open.map(|open| open.recorded(began));
+        let ended = self.history.ended().map(|ended| ended.recorded(began));
+        let mut listed: Vec<_> = ended.chain(open).collect();
+        listed.sort_unstable_by_key(|line| line.call);
+        RecentCalls {
+            last: self.last_call,
+            unlisted: self.history.unlisted(),
+            listed,
+        }
+    }
+
     /// Gives the calls that wait to the sessions that are free for them.
-    fn give_waiting(&mut self, service: &Arc<str>, wakes: &mut Wakes) {
+    pub(super) fn give_waiting(&mut self, service: &Arc<str>, wakes: &mut Wakes) {
         while let Some(offered) = self.services.get(service)
             && let Some(call) = offered.first_waiting()
             && let Some(session) = offered.begin()
@@ -289,104 +241,12 @@ impl Registry {
     }
 
     /// Notes in each service that a session offers whether it takes what it is given.
-    fn note_pace(&mut self, session: SessionId, wakes: &mut Wakes) {
+    pub(super) fn note_pace(&mut self, session: SessionId, wakes: &mut Wakes) {
         let keeps_up = self.participants.get(session).keeps_up();
         let offers = self.participants.offers(session);
         self.services.note_pace(&offers, session, keeps_up);
         for name in &offers {
             self.give_waiting(name, wakes);
         }
-    }
-
-    /// Ends a call whose caller is not told.
-    fn cancel_made(&mut self, caller: SessionId, call: CallId, wakes: &mut Wakes) {
-        self.participants.get(caller).forget_made(call);
-        let Some(record) = self.end_call(call, None, wakes) else {
-            return; // the server itself answers it
-        };
-        if let Some(responder) = record.responder()
-            && record.is_taken_by(responder)
-        {
-            self.participants.tell_cancelled(responder, call, wakes);
-        }
-    }
-
-    /// Removes a call, which had a reply at this moment, or ends in another way. Gives its session's
-    /// place to the next call. Its caller still counts it.
-    fn end_call(
-        &mut self,
-        call: CallId,
-        replied_at: Option<Instant>,
-        wakes: &mut Wakes,
-    ) -> Option<CallRecord> {
-        let record = self.calls.remove(&call)?;
-        let service = Arc::clone(record.service());
-        self.services
-            .get_or_add(&service)
-            .note_end(record.made_at(), replied_at);
-        let untaken = record.untaken_bytes();
-        match record.responder() {
-            Some(responder) => self.release(responder, call, untaken, &service, wakes),
-            None => {
-                if let Some(service) = self.services.get(&service) {
-                    service.stop_waiting(call, untaken.unwrap_or_default());
-                }
-            }
-        }
-        self.settle(&service, wakes);
-        Some(record)
-    }
-
-    /// Takes a call from the session that was to answer it.
-    fn release(
-        &mut self,
-        responder: SessionId,
-        call: CallId,
-        untaken: Option<usize>,
-        service: &Arc<str>,
-        wakes: &mut Wakes,
-    ) {
-        let participant = self.participants.get(responder);
-        let kept_up = participant.keeps_up();
-        participant.release(call, untaken);
-        let keeps_up = participant.keeps_up();
-        let offered = self.services.get(service);
-        if let Some(ids) = offered.and_then(|offered| offered.finish(responder)) {
-            self.end_offer(responder, service);
-            for id in ids {
-                self.participants
-                    .tell_withdrawn(responder, service, Some(id), wakes);
-            }
-        }
-        if keeps_up != kept_up {
-            self.note_pace(responder, wakes);
-        }
-    }
-
-    /// Gives calls that wait to free sessions, or ends them where no session offers the service any
-    /// more. Removes a service of which nothing is left.
-    fn settle(&mut self, service: &str, wakes: &mut Wakes) {
-        let Some((name, offered)) = self.services.find(service) else {
-            return;
-        };
-        let name = Arc::clone(name);
-        if offered.is_offered() {
-            self.give_waiting(&name, wakes);
-            return;
-        }
-        while let Some(offered) = self.services.get(&name)
-            && let Some(call) = offered.first_waiting()
-        {
-            let record = self
-                .calls
-                .remove(&call)
-                .expect("it is removed with the call");
-            offered.stop_waiting(call, record.untaken_bytes().unwrap_or_default());
-            offered.note_end(record.made_at(), None);
-            let why = CallOutcome::Unavailable(Unavailability::NotOffered);
-            self.participants
-                .tell_outcome(record.caller(), call, why, wakes);
-        }
-        self.services.remove_if_over(&name);
     }
 }

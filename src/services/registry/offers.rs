@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use super::Registry;
-use crate::services::call::{CallId, CallOutcome, Unavailability};
 use crate::services::limits::MOST_IN_WORK;
 use crate::services::participants::Wakes;
 use crate::services::service::{OfferRefusal, TooManyWithdrawals};
@@ -13,7 +12,7 @@ impl Registry {
     /// Adds a session's offer, or changes its limit.
     ///
     /// # Errors
-    /// The session offers as many services as it may.
+    /// The session offers as many services as it may, or the server itself answers this one.
     pub(in crate::services) fn offer(
         &mut self,
         session: SessionId,
@@ -21,6 +20,9 @@ impl Registry {
         limit: u64,
         wakes: &mut Wakes,
     ) -> Result<(), OfferRefusal> {
+        if self.is_own(service) {
+            return Err(OfferRefusal::OfServer);
+        }
         let participant = self.participants.get(session);
         let is_new = !participant.offers().contains(service);
         if is_new && participant.offers().len() >= self.limits.offers {
@@ -115,24 +117,6 @@ impl Registry {
             self.end_offer(session, service);
             self.settle(service, wakes);
         }
-    }
-
-    /// Takes a call from a session that ends: it waits again if it was not taken.
-    fn lose(&mut self, call: CallId, wakes: &mut Wakes) {
-        let Some(record) = self.calls.get_mut(&call) else {
-            return;
-        };
-        let service = Arc::clone(record.service());
-        let Some(bytes) = record.wait_again() else {
-            let (caller, made_at) = (record.caller(), record.made_at());
-            self.calls.remove(&call);
-            self.services.get_or_add(&service).note_end(made_at, None);
-            let why = Unavailability::ResponderEnded;
-            self.participants
-                .tell_outcome(caller, call, CallOutcome::Unavailable(why), wakes);
-            return;
-        };
-        self.services.get_or_add(&service).wait(call, bytes);
     }
 
     pub(super) fn end_offer(&mut self, session: SessionId, service: &str) {

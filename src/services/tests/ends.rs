@@ -1,11 +1,11 @@
 //! How calls end.
 
 use super::{LIMITS, Tested, payload};
+use crate::close::SessionCalls;
 use crate::services::call::{
     CallAnswer, CallId, CallOutcome, CallRefusal, ServiceEvent, Unavailability,
 };
 use crate::services::limits::{REPLY_BYTES, ServiceLimits, UNTAKEN_BYTES};
-use crate::services::participant::CallCounts;
 use crate::wire::SessionId;
 
 const CALLER: u64 = 1;
@@ -42,10 +42,10 @@ fn reply_reaches_its_caller_and_only_the_first_one_counts() {
         [ServiceEvent::Outcome(call, outcome)]
     );
     let counts = tested.registry.counts(SessionId(ANA));
-    let expected = CallCounts {
+    let expected = SessionCalls {
         held: 1,
         answered: 1,
-        ..CallCounts::default()
+        ..SessionCalls::default()
     };
     assert_eq!(counts, expected);
 }

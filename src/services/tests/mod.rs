@@ -6,6 +6,7 @@ mod property;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use crate::close::CallEnd;
 use crate::services::call::{CallAnswer, CallId, CallRefusal, NewCall, Payload, ServiceEvent};
 use crate::services::limits::ServiceLimits;
 use crate::services::participants::Wakes;
@@ -90,8 +91,9 @@ impl Tested {
     }
 
     pub(super) fn cancel(&mut self, session: u64, call: CallId) -> bool {
+        let end = CallEnd::Timeout;
         self.registry
-            .cancel(SessionId(session), call, &mut self.wakes)
+            .cancel(SessionId(session), call, end, &mut self.wakes)
     }
 
     pub(super) fn leave(&mut self, session: u64) {

@@ -111,7 +111,7 @@ pub(super) const LAYERS: &[Layer] = &[
     },
     Layer {
         name: "services",
-        layers: &["wire", "sync", "interleavings"],
+        layers: &["wire", "sync", "close", "interleavings"],
         never: &[
             "actix",
             "tokio",

@@ -2,11 +2,11 @@
 
 use std::time::Instant;
 
-use arauto::UserName;
 use arauto::internal::services::{
     CallAnswer, CallId, CallRefusal, NewCall, OfferRefusal, ServiceInfo, TooManyWithdrawals,
 };
 use arauto::internal::session::effects::ServiceEffects;
+use arauto::{CallEnd, UserName};
 
 use super::Outside;
 
@@ -41,7 +41,7 @@ impl ServiceEffects for Outside<'_> {
 
     fn answer_call(&mut self, _call: CallId, _answer: CallAnswer, _now: Instant) {}
 
-    fn cancel_call(&mut self, _call: CallId) -> bool {
+    fn cancel_call(&mut self, _call: CallId, _end: CallEnd) -> bool {
         false
     }
 

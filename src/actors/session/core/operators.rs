@@ -102,7 +102,7 @@ fn service_line(info: &ServiceInfo) -> ServiceLine<'static> {
     let offers = info.offers.iter().map(|offer| OfferLine {
         session: offer.session,
         user: offer.user.to_string().into(),
-        limit: Some(offer.limit.into()),
+        limit: offer.limit.map(u64::from),
         in_work: offer.in_work.into(),
     });
     ServiceLine {

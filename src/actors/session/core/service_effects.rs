@@ -3,6 +3,7 @@
 use std::time::Instant;
 
 use crate::accounts::UserName;
+use crate::close::CallEnd;
 use crate::services::{
     CallAnswer, CallId, CallRefusal, NewCall, OfferRefusal, ServiceInfo, TooManyWithdrawals,
 };
@@ -40,8 +41,8 @@ pub trait ServiceEffects {
     /// Answers a call, if the session holds it.
     fn answer_call(&mut self, call: CallId, answer: CallAnswer, now: Instant);
 
-    /// Cancels the session's own call. Returns whether it had not ended.
-    fn cancel_call(&mut self, call: CallId) -> bool;
+    /// Ends the session's own call in this way. Returns whether it had not ended.
+    fn cancel_call(&mut self, call: CallId, end: CallEnd) -> bool;
 
     /// Returns how many calls the session holds.
     fn calls_held(&self) -> usize;

@@ -13,6 +13,7 @@ use super::own_calls::ServicePart;
 use super::publish::refuse;
 use super::state::{Member, State};
 use crate::accounts::UserName;
+use crate::close::CallEnd;
 use crate::services::{
     CallAnswer, CallId, CallOutcome, CallRefusal, GivenCall, NewCall, OfferRefusal, Payload,
     ServiceEvent,
@@ -186,7 +187,7 @@ impl Core {
             && let Some((deadline, call)) = part.next_deadline()
             && deadline <= now
         {
-            if !fx.cancel_call(call) {
+            if !fx.cancel_call(call, CallEnd::Timeout) {
                 part.end_deadline(call); // its answer has come, and is told once there is room
                 continue;
             }
@@ -207,7 +208,7 @@ impl Core {
             return;
         };
         while let Some(call) = part.any_call() {
-            fx.cancel_call(call);
+            fx.cancel_call(call, CallEnd::CallerEnded);
             if let Some(id) = part.end_call(call) {
                 self.note_answered(1, fx);
                 let message = "the session ends, and the service has not answered";

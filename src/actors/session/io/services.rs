@@ -7,8 +7,9 @@ use crate::accounts::UserName;
 use crate::actors::handler::Request;
 use crate::actors::link::Link;
 use crate::actors::session::core::effects::ServiceEffects;
+use crate::close::CallEnd;
 use crate::services::{
-    CallAnswer, CallId, CallRefusal, Membership, NewCall, OfferRefusal, ServiceInfo,
+    CallAnswer, CallId, CallRefusal, MadeCall, Membership, NewCall, OfferRefusal, ServiceInfo,
     TooManyWithdrawals,
 };
 
@@ -19,9 +20,6 @@ impl<L: Link> ServiceEffects for SessionIo<L> {
         service: &str,
         limit: Option<u64>,
     ) -> Result<(), OfferRefusal> {
-        if self.listener.service_handlers.contains_key(service) {
-            return Err(OfferRefusal::OfServer);
-        }
         let membership = self.services.join(&self.listener, self.info.id, user);
         membership.offer(service, limit.unwrap_or(u64::MAX))
     }
@@ -60,18 +58,16 @@ impl<L: Link> ServiceEffects for SessionIo<L> {
     fn call(&mut self, user: &UserName, call: NewCall<'_>) -> Result<CallId, CallRefusal> {
         let session = self.info.id;
         let membership = self.services.join(&self.listener, session, user);
-        let made = match self.listener.service_handlers.get(call.service) {
-            None => membership.call(call)?,
-            Some(handler) => {
-                let made = membership.call_own()?;
-                let request = Request::new(user.as_str(), session, call.payload.body);
-                self.services.answer_own(made, handler.handle(request));
-                made
-            }
-        };
+        let MadeCall { call, own } = membership.call(call)?;
+        if let Some(given) = own
+            && let Some(handler) = self.listener.service_handlers.get(&*given.service)
+        {
+            let request = Request::new(user.as_str(), session, given.payload.body);
+            self.services.answer_own(call, handler.handle(request));
+        }
         self.services
-            .note_made(made, self.listener.in_work.admit(1));
-        Ok(made)
+            .note_made(call, self.listener.in_work.admit(1));
+        Ok(call)
     }
 
     fn answer_call(&mut self, call: CallId, answer: CallAnswer, now: Instant) {
@@ -80,8 +76,8 @@ impl<L: Link> ServiceEffects for SessionIo<L> {
         }
     }
 
-    fn cancel_call(&mut self, call: CallId) -> bool {
-        self.services.cancel(call)
+    fn cancel_call(&mut self, call: CallId, end: CallEnd) -> bool {
+        self.services.cancel(call, end)
     }
 
     fn calls_held(&self) -> usize {

@@ -6,6 +6,7 @@ use super::effect::Effect;
 use super::outside::Outside;
 use crate::accounts::UserName;
 use crate::actors::session::core::effects::ServiceEffects;
+use crate::close::CallEnd;
 use crate::services::{
     CallAnswer, CallId, CallRefusal, NewCall, OfferRefusal, ServiceInfo, TooManyWithdrawals,
 };
@@ -64,7 +65,7 @@ impl ServiceEffects for Outside {
         self.effects.push(Effect::AnswerCall(call.0, is_reply));
     }
 
-    fn cancel_call(&mut self, call: CallId) -> bool {
+    fn cancel_call(&mut self, call: CallId, _end: CallEnd) -> bool {
         self.effects.push(Effect::CancelCall(call.0));
         !self.ended_calls.contains(&call.0)
     }

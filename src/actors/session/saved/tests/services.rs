@@ -5,6 +5,7 @@ use std::time::Instant;
 use super::session::Io;
 use crate::accounts::UserName;
 use crate::actors::session::core::effects::ServiceEffects;
+use crate::close::CallEnd;
 use crate::services::{
     CallAnswer, CallId, CallRefusal, NewCall, OfferRefusal, ServiceInfo, TooManyWithdrawals,
 };
@@ -48,8 +49,8 @@ impl ServiceEffects for Io {
         self.others.answer_call(call, answer, now);
     }
 
-    fn cancel_call(&mut self, call: CallId) -> bool {
-        self.others.cancel_call(call)
+    fn cancel_call(&mut self, call: CallId, end: CallEnd) -> bool {
+        self.others.cancel_call(call, end)
     }
 
     fn calls_held(&self) -> usize {

@@ -1,8 +1,6 @@
-//! `arauto explain`: prints, for one broadcast, which sessions got it, and why it was not for the
-//! others.
+//! Explains one broadcast: which sessions got it, and why it was not for the others.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
 
 use arauto::{
     CloseReason, Evidence, Fate, KnownRoute, NotForIt, Report, RoutedBroadcast, Seq, SessionRecord,
@@ -10,28 +8,16 @@ use arauto::{
 };
 use serde_json::{Value, json};
 
-use super::exit::{Failure, sysexits};
-use super::output::Output;
-use super::report::{clean, read};
-use super::table::{lines, plain_table};
+use crate::cli::exit::{Failure, sysexits};
+use crate::cli::output::Output;
+use crate::cli::report::clean;
+use crate::cli::table::{lines, plain_table};
 
-#[derive(clap::Args)]
-pub(super) struct Args {
-    /// The broadcast's sequence number.
-    #[arg(value_name = "SEQ", value_parser = clap::value_parser!(u64).range(1..))]
-    seq: u64,
-
-    /// The report that `arauto serve --report FILE` wrote; `-` is stdin.
-    #[arg(long, value_name = "FILE")]
-    report: PathBuf,
-
-    /// Print one JSON object per line, for each session.
-    #[arg(long)]
-    json: bool,
-}
-
-pub(super) fn run(args: &Args) -> Result<u8, Failure> {
-    let (report, seq) = (read(&args.report)?, Seq(args.seq));
+/// Prints what became of a broadcast.
+///
+/// # Errors
+/// There is no such broadcast, or stdout is closed.
+pub(super) fn explain(report: &Report, seq: Seq, as_json: bool) -> Result<u8, Failure> {
     if seq > report.head {
         let message = format!(
             "there is no broadcast {seq}: the last one in this report is {}",
@@ -40,12 +26,12 @@ pub(super) fn run(args: &Args) -> Result<u8, Failure> {
         return Err(Failure::new(sysexits::USAGE, message));
     }
     let mut out = Output::stdout();
-    if args.json {
+    if as_json {
         for record in &report.sessions {
-            out.json(&json_line(&report, record, seq))?;
+            out.json(&json_line(report, record, seq))?;
         }
     } else {
-        out.text(&summary(&report, seq))?;
+        out.text(&summary(report, seq))?;
     }
     out.finish()
 }
