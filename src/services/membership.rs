@@ -6,8 +6,8 @@ use std::time::Instant;
 
 use super::call::{CallAnswer, CallId, CallRefusal, GivenCall, NewCall, ServiceEvent};
 use super::limits::ServiceLimits;
-use super::participants::Wakes;
-use super::registry::{Registry, SERVER};
+use super::participants::{SERVER, Wakes};
+use super::registry::Registry;
 use super::service::{OfferRefusal, TooManyWithdrawals};
 use super::service_table::ServiceInfo;
 use crate::close::{CallEnd, RecentCalls, SessionCalls};

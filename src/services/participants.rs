@@ -10,6 +10,9 @@ use super::participant::Participant;
 use crate::sync::AtomicWaker;
 use crate::wire::SessionId;
 
+/// The server's number among the sessions, which count from 1.
+pub(super) const SERVER: SessionId = SessionId(0);
+
 /// The tasks of sessions that have something to take.
 pub(super) type Wakes = SmallVec<[Arc<AtomicWaker>; 2]>;
 

@@ -4,11 +4,10 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use super::Registry;
-use super::own::SERVER;
 use crate::close::CallEnd;
 use crate::services::call::{CallAnswer, CallId, CallOutcome, Unavailability};
 use crate::services::history::EndedCall;
-use crate::services::participants::Wakes;
+use crate::services::participants::{SERVER, Wakes};
 use crate::services::record::CallRecord;
 use crate::wire::SessionId;
 

@@ -18,13 +18,12 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Instant;
 
-pub(in crate::services) use self::own::SERVER;
 use crate::close::{CallEnd, RecentCalls, SessionCalls};
 use crate::services::call::{CallId, CallRefusal, GivenCall, NewCall, ServiceEvent};
 use crate::services::history::History;
 use crate::services::limits::ServiceLimits;
 use crate::services::participant::{Participant, Told};
-use crate::services::participants::{Participants, Wakes};
+use crate::services::participants::{Participants, SERVER, Wakes};
 use crate::services::record::CallRecord;
 use crate::services::service::Service;
 use crate::services::service_table::{OfferInfo, ServiceInfo, ServiceTable};

@@ -7,12 +7,8 @@ use std::sync::Arc;
 
 use super::Registry;
 use crate::services::call::{GivenCall, ServiceEvent};
-use crate::services::participants::Wakes;
+use crate::services::participants::{SERVER, Wakes};
 use crate::sync::AtomicWaker;
-use crate::wire::SessionId;
-
-/// The server's number among the sessions, which count from 1.
-pub(in crate::services) const SERVER: SessionId = SessionId(0);
 
 /// The user of the server's own answers.
 const USER: &str = "arauto";

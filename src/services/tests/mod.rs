@@ -1,6 +1,7 @@
 //! The ends of calls, and properties of any sequence of what sessions do.
 
 mod ends;
+mod history;
 mod property;
 
 use std::sync::Arc;

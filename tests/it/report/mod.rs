@@ -1,5 +1,6 @@
 //! The report of a stop: its format, its tables, its pictures.
 
+mod calls;
 mod explain;
 mod picture;
 mod recipients;

@@ -77,6 +77,25 @@ fn report_has_exactly_the_fields_of_the_schema() {
         to: Some("ana".to_owned()),
         presence: true,
     });
+    let party = arauto::CallParty {
+        session: arauto::SessionId(1),
+        user: "ana".to_owned(),
+    };
+    with_all.sessions[0].calls = Some(arauto::SessionCalls::default());
+    with_all.calls = Some(arauto::RecentCalls {
+        last: 1,
+        unlisted: 0,
+        listed: vec![arauto::RecordedCall {
+            call: 1,
+            service: "up".to_owned(),
+            caller: party.clone(),
+            responder: Some(party),
+            sent: true,
+            made_us: -1,
+            took_us: Some(arauto::Micros(1)),
+            end: Some(arauto::CallEnd::ResponderEnded),
+        }],
+    });
     for report in [fixture.assert_clean(), with_all] {
         let report = serde_json::to_value(report).expect("a report is json");
         accepts(&strict(&schema()), &report);

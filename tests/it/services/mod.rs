@@ -2,6 +2,7 @@
 
 mod calls;
 mod ends;
+mod handlers;
 mod limits;
 mod lines;
 mod rules;

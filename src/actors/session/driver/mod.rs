@@ -133,13 +133,15 @@ impl<L: Link> Driver<L> {
         // One reading of the clock serves a run: its deadlines are far longer.
         let now = Instant::now();
         for _ in 0..ROUNDS {
-            let has_worked = self.poll_work(now, cx) | self.poll_services(now, cx);
+            let has_worked = self.poll_work(now, cx);
             self.poll_permit(now, cx);
             let has_read = self.poll_input(now, cx);
+            // Behind the input, whose calls the session's task is to be woken for.
+            let has_told = self.poll_services(now, cx);
             let has_written = self.poll_output(cx);
             let holds_frame = self.inlet.holds_frame();
             let has_moved = self.core.advance(holds_frame, now, &mut self.io);
-            let has_changed = has_worked || has_written || has_moved;
+            let has_changed = has_worked || has_told || has_written || has_moved;
             if !has_changed && self.turn > 0 && (!has_read || self.has_read_all(cx)) {
                 if self.core.tick(now, &mut self.io) {
                     continue; // it has something to say
