@@ -61,13 +61,19 @@ struct Cli {
     #[arg(long, value_name = "FILE", conflicts_with_all = ["quick", "only", "json"])]
     from: Option<PathBuf>,
     /// arauto's program
-    #[arg(long, value_name = "FILE", default_value = "target/release/arauto")]
+    #[arg(
+        long,
+        value_name = "FILE",
+        default_value = "target/release/arauto",
+        overrides_with = "arauto"
+    )]
     arauto: PathBuf,
     /// nats-server's program; Debian's is measured beside it
     #[arg(
         long,
         value_name = "FILE",
-        default_value = "target/peers/venv/bin/nats-server"
+        default_value = "target/peers/venv/bin/nats-server",
+        overrides_with = "nats"
     )]
     nats: PathBuf,
     /// A folder on a disk, for the servers' data folders
