@@ -111,6 +111,7 @@ enum Bare {
     FanOut,
     EpollEcho,
     TokioEcho,
+    Relay,
 }
 
 fn main() -> ExitCode {
@@ -139,6 +140,7 @@ fn bare(which: Bare, path: &Path) -> Result<()> {
         Bare::FanOut => server::fan_out::serve(path),
         Bare::EpollEcho => server::epoll_echo::serve(path),
         Bare::TokioEcho => server::tokio_echo::serve(path),
+        Bare::Relay => server::relay::serve(path),
     }
 }
 

@@ -7,7 +7,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::affinity::{self, Pinned};
 use crate::load::{
-    Figures, commits, delivery, fan_out, loops, memory, publishers, round_trips, starts, topics,
+    Figures, commits, delivery, fan_out, loops, memory, publishers, round_trips, services, starts,
+    topics,
 };
 use crate::peer::System;
 use crate::rows::{Cpus, Row, Work};
@@ -194,6 +195,7 @@ fn run(row: &Row, plan: &Plan, candidate: &Candidate, amount: u64) -> Result<Fig
         Work::RoundTrips { size } => round_trips::run(size, running, amount),
         Work::Publishers(work) => publishers::run(work, running, amount),
         Work::Commits { size } => commits::run(size, running, amount),
+        Work::Services(work) => services::run(work, running, amount),
         Work::Topics(work) => topics::run(work.fitted(plan.quick), running, amount),
         Work::Starts(_) | Work::Memory(_) => bail!("servers that run are not started"),
     }
@@ -207,7 +209,8 @@ fn little(work: Work) -> u64 {
         }) => pace / 5,
         Work::FanOut(work) => (20_000 / work.readers).max(work.publishers) as u64,
         Work::RoundTrips { .. } | Work::Delivery { .. } => 1000,
-        Work::Loops(_) => 6400,
+        Work::Services(work) if work.is_one_at_a_time() => 1000,
+        Work::Loops(_) | Work::Services(_) => 6400,
         Work::Publishers(work) => (work.publishers * work.in_flight) as u64,
         Work::Commits { .. } => 100,
         Work::Topics(work) => 20_000 / work.deliveries().max(1) as u64,
@@ -223,11 +226,12 @@ fn enough(row: &Row, plan: &Plan, candidate: &Candidate) -> Result<u64> {
             pace: Some(pace), ..
         }) => return Ok(pace * 3),
         Work::RoundTrips { .. } | Work::Delivery { .. } => return Ok(50_000),
+        Work::Services(work) if work.is_one_at_a_time() => return Ok(50_000),
         Work::Starts(_) => return Ok(10),
         Work::Memory(_) => return Ok(HELD),
         Work::Topics(work) => work.deliveries().max(1) as f64,
         Work::FanOut(work) => work.readers as f64,
-        Work::Loops(_) | Work::Publishers(_) | Work::Commits { .. } => 1.0,
+        Work::Loops(_) | Work::Services(_) | Work::Publishers(_) | Work::Commits { .. } => 1.0,
     };
     let mut amount = little(row.work);
     loop {

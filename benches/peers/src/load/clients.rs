@@ -20,10 +20,10 @@ use crate::net::{self, Socket};
 use crate::peer::Meter;
 
 /// A run in which nothing moves for so long is over.
-const STANDSTILL: Duration = Duration::from_secs(5);
+pub(super) const STANDSTILL: Duration = Duration::from_secs(5);
 
 /// No run takes longer than this.
-const LONGEST: Duration = Duration::from_secs(120);
+pub(super) const LONGEST: Duration = Duration::from_secs(120);
 
 /// The bytes that a client has to write and to read before it is done.
 #[derive(Debug, Clone, Copy)]

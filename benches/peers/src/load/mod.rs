@@ -14,6 +14,7 @@ pub mod memory;
 mod pace;
 pub mod publishers;
 pub mod round_trips;
+pub mod services;
 mod socket;
 pub mod starts;
 pub mod topics;

@@ -5,6 +5,7 @@ pub mod jetstream;
 mod mosquitto;
 mod nats;
 mod redis;
+pub mod services;
 pub mod topics;
 pub mod uniform;
 
@@ -77,6 +78,8 @@ pub enum System {
     EpollEcho,
     /// The same in tokio.
     TokioEcho,
+    /// One epoll thread that passes each call to a responder, and the answer to its caller.
+    Relay,
     /// nats-server, the current one.
     Nats,
     /// nats-server as Debian has it.
@@ -101,6 +104,7 @@ impl System {
             System::BareFramed => "bare-framed",
             System::EpollEcho => "bare epoll echo",
             System::TokioEcho => "bare tokio echo",
+            System::Relay => "bare relay",
             System::Nats => "nats-server",
             System::NatsDebian => "nats-server (Debian)",
             System::Redis => "redis-server",

@@ -51,6 +51,27 @@ pub fn publish_to(subject: &str, body: &str) -> Vec<u8> {
     format!("PUB {subject} {}\r\n{body}\r\n", body.len()).into_bytes()
 }
 
+/// Subscribes to a subject as one of a queue group, and waits until that is known to be done.
+/// Each message goes to one of the group.
+pub fn subscribe_in_group(socket: &mut Socket, subject: &str) -> Result<()> {
+    connect(socket, &format!("SUB {subject} group 1\r\n"))
+}
+
+/// A request to a subject, whose answer is to be published to `inbox`.
+pub fn ask(subject: &str, inbox: &str, body: &str) -> Vec<u8> {
+    format!("PUB {subject} {inbox} {}\r\n{body}\r\n", body.len()).into_bytes()
+}
+
+/// The same request as a responder gets it.
+pub fn call(subject: &str, inbox: &str, body: &str) -> Vec<u8> {
+    format!("MSG {subject} 1 {inbox} {}\r\n{body}\r\n", body.len()).into_bytes()
+}
+
+/// A message as a subscriber gets it.
+pub fn message(subject: &str, body: &str) -> Vec<u8> {
+    format!("MSG {subject} 1 {}\r\n{body}\r\n", body.len()).into_bytes()
+}
+
 /// Connects, sends what `then` has, and waits until that is done.
 pub(super) fn connect(socket: &mut Socket, then: &str) -> Result<()> {
     let options = r#"{"verbose":false,"pedantic":false,"echo":false}"#;

@@ -54,6 +54,11 @@ pub fn command(words: &[&str]) -> Vec<u8> {
     bytes
 }
 
+/// The answer to a BRPOP.
+pub fn popped(list: &str, value: &str) -> Vec<u8> {
+    command(&[list, value]) // commands are arrays of bulk strings too
+}
+
 /// One bulk string.
 pub fn bulk(text: &str) -> Vec<u8> {
     format!("${}\r\n{text}\r\n", text.len()).into_bytes()

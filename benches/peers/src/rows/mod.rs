@@ -7,6 +7,7 @@ use crate::load::fan_out::FanOut;
 use crate::load::loops::Loops;
 use crate::load::memory::Held;
 use crate::load::publishers::Publishers;
+use crate::load::services::Services;
 use crate::load::starts::Moment;
 use crate::load::topics::Topics;
 use crate::peer::System;
@@ -37,6 +38,8 @@ pub enum Work {
         /// Bytes of a body.
         size: usize,
     },
+    /// Callers of a service and its responders.
+    Services(Services),
     /// One publisher to many topics, and readers of some of them.
     Topics(Topics),
     /// A server that holds topics or subscriptions.
@@ -52,6 +55,8 @@ impl Work {
             Work::RoundTrips { .. } | Work::Delivery { .. } | Work::Commits { .. } => {
                 &[Figure::P50, Figure::P99]
             }
+            Work::Services(work) if work.is_one_at_a_time() => &[Figure::P50, Figure::P99],
+            Work::Services(_) => &[Figure::Rate, Figure::Cpu, Figure::P50, Figure::P99],
             Work::Starts(_) => &[Figure::P50],
             Work::FanOut(FanOut { pace: Some(_), .. }) => {
                 &[Figure::Cpu, Figure::P50, Figure::P99, Figure::P999]

@@ -6,11 +6,12 @@ use crate::load::fan_out::FanOut;
 use crate::load::loops::Loops;
 use crate::load::memory::Held;
 use crate::load::publishers::Publishers;
+use crate::load::services::Services;
 use crate::load::starts::Moment;
 use crate::load::topics::Topics;
 use crate::peer::System::{
     self, Arauto, ArautoNoTopic, ArautoUnfiltered, ArautoUpper, Bare, BareFramed, EpollEcho,
-    Mosquitto, Nats, NatsDebian, Redis, Sqlite, TokioEcho,
+    Mosquitto, Nats, NatsDebian, Redis, Relay, Sqlite, TokioEcho,
 };
 use crate::start::Storage;
 
@@ -20,6 +21,7 @@ const FAST_SERVERS: &[System] = &[Arauto, Bare, BareFramed, Nats, NatsDebian, Re
 const RELAYS: &[System] = &[Arauto, Bare, Nats, NatsDebian, Redis, Mosquitto];
 const DAEMONS: &[System] = &[Arauto, Nats, NatsDebian, Redis, Mosquitto];
 const ECHOES: &[System] = &[Arauto, ArautoUpper, Redis, TokioEcho, EpollEcho];
+const SERVICES: &[System] = &[Arauto, Relay, Nats, NatsDebian, Redis];
 const LOOPS: &[System] = &[Arauto, Redis, TokioEcho, EpollEcho];
 
 const fn saturated(readers: usize, size: usize) -> Work {
@@ -54,6 +56,14 @@ const fn loops(in_flight: usize) -> Work {
     Work::Loops(Loops {
         clients: 64,
         in_flight,
+        size: 128,
+    })
+}
+
+const fn services(callers: usize, responders: usize) -> Work {
+    Work::Services(Services {
+        callers,
+        responders,
         size: 128,
     })
 }
@@ -188,6 +198,18 @@ pub const ROWS: &[Row] = &[
         ["loops", "loops-16", "64 closed loops, 16 requests in flight each, 128 bytes"],
         loops(16), LOOPS,
     ),
+    Row::new(
+        ["services", "services-64", "service: 64 callers, one call at a time each, 4 responders, 128 bytes"],
+        services(64, 4), SERVICES,
+    ),
+    Row::new(
+        ["services", "services-64-one-cpu", "service: 64 callers, one call at a time each, 4 responders, one cpu, 128 bytes"],
+        services(64, 4), SERVICES,
+    ).on_one_cpu(),
+    Row::new(
+        ["services", "services-1-one-cpu", "service: 1 caller, one call at a time, 1 responder, one cpu, 128 bytes"],
+        services(1, 1), SERVICES,
+    ).on_one_cpu(),
     Row::new(
         ["tls", "tls-fan-out", "TLS: fan-out, 100 readers, 128 bytes"],
         saturated(100, 128), &[Arauto, Nats, NatsDebian, Redis],

@@ -3,4 +3,5 @@
 pub mod epoll_echo;
 pub mod fan_out;
 mod listener;
+pub mod relay;
 pub mod tokio_echo;

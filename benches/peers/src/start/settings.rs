@@ -41,6 +41,7 @@ impl Settings<'_> {
             System::Bare | System::BareFramed => (own("fan-out", &path)?, unix),
             System::EpollEcho => (own("epoll-echo", &path)?, unix),
             System::TokioEcho => (own("tokio-echo", &path)?, unix),
+            System::Relay => (own("relay", &path)?, unix),
             System::Redis => (self.redis(&["--unixsocket", &path]), unix),
             System::Nats | System::NatsDebian => {
                 let address = free_address()?;

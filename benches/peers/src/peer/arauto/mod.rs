@@ -1,5 +1,6 @@
 //! arauto's side of the wire: one account, any number of sessions.
 
+mod services;
 mod stream;
 
 use std::borrow::Cow;
@@ -13,6 +14,7 @@ use arauto::wire::{
 
 use crate::meter::show;
 use crate::net::Socket;
+pub use services::{PASSED, answer, call, offer, reply_of, request_to};
 pub use stream::Stream;
 
 /// All sessions are of this user: only the first login of a name hashes a password, and
