@@ -7,10 +7,14 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use arauto::{Answer, Body, Handler, Request};
 
-use crate::support::Fixture;
+use crate::call_loop::CallLoop;
+use crate::support::{Fixture, FrameClient};
 use crate::{ClosedLoop, alone};
 
 const ROUNDS: usize = 1000;
+
+/// The allocations of a call, its answer included: as many as were measured.
+const CALL: f64 = 5.0;
 
 static ALLOCATIONS: AtomicUsize = AtomicUsize::new(0);
 
@@ -61,12 +65,15 @@ impl Handler for StaticAnswer {
     }
 }
 
-/// Runs rounds against a new server. Returns the server's allocations a round.
-fn allocations(readers: usize, mut round: impl FnMut(&mut ClosedLoop)) -> f64 {
+/// Runs rounds of these clients against a new server. Returns the server's allocations a round.
+fn allocations<C>(
+    begin: impl FnOnce(&dyn Fn() -> FrameClient) -> C,
+    mut round: impl FnMut(&mut C),
+) -> f64 {
     let _alone = alone();
     let fixture = Fixture::with(|config| config.handler = Arc::new(StaticAnswer));
     IS_COUNTED.set(false);
-    let mut clients = ClosedLoop::begin(readers, || fixture.unauthenticated());
+    let mut clients = begin(&|| fixture.unauthenticated());
     for _ in 0..ROUNDS {
         round(&mut clients); // until the buffers have their size
     }
@@ -78,9 +85,14 @@ fn allocations(readers: usize, mut round: impl FnMut(&mut ClosedLoop)) -> f64 {
     (after - before) as f64 / ROUNDS as f64
 }
 
+/// As [`allocations`], with this many readers beside the client.
+fn with_readers(readers: usize, round: impl FnMut(&mut ClosedLoop)) -> f64 {
+    allocations(|connect| ClosedLoop::begin(readers, connect), round)
+}
+
 #[test]
 fn request_allocates_nothing() {
-    let each = allocations(0, |clients| clients.request("bom dia"));
+    let each = with_readers(0, |clients| clients.request("bom dia"));
     println!("a request: {each} allocations");
     assert!(each < 0.1, "{each} allocations a request");
 }
@@ -88,7 +100,7 @@ fn request_allocates_nothing() {
 #[test]
 fn publish_to_more_readers_allocates_no_more() {
     for readers in [1, 10] {
-        let each = allocations(readers, |clients| clients.publish("bom dia"));
+        let each = with_readers(readers, |clients| clients.publish("bom dia"));
         println!("a publish to {readers} readers: {each} allocations");
         // Three if it is direct, and about eight by a message to the hub.
         assert!(each < 10.0, "{each} allocations a publish");
@@ -98,10 +110,18 @@ fn publish_to_more_readers_allocates_no_more() {
 #[test]
 fn numbered_publish_allocates_within_its_bound() {
     let mut n = 0;
-    let each = allocations(1, |clients| {
+    let each = with_readers(1, |clients| {
         n += 1;
         clients.publish_numbered(n, "bom dia");
     });
     println!("a publish with a producer's number: {each} allocations");
     assert!(each < 20.0, "{each} allocations a numbered publish");
+}
+
+#[test]
+fn call_of_a_service_allocates_within_its_bound() {
+    let begin = |connect: &dyn Fn() -> FrameClient| CallLoop::begin(connect);
+    let each = allocations(begin, |clients| clients.call("bom dia"));
+    println!("a call of a service: {each} allocations");
+    assert!(each < CALL + 0.1, "{each} allocations a call");
 }

@@ -11,6 +11,7 @@
 mod allocations;
 #[path = "../hostile/alone.rs"]
 mod alone; // allocations are counted in the whole process
+mod call_loop;
 #[path = "../hostile/contract.rs"]
 mod contract;
 #[path = "../it/support/mod.rs"]

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::call_loop::CallLoop;
 use crate::traced::TracedServer;
 use crate::{ClosedLoop, alone};
 
@@ -112,4 +113,23 @@ fn publish_costs_one_read_one_wait_and_one_write_a_client() {
         ("epoll_wait", 1),
     ];
     assert_calls("a publish to three readers", &counts, &expected);
+}
+
+#[test]
+fn call_of_a_service_costs_two_reads_two_writes_and_two_waits() {
+    let _alone = alone();
+    let Some(server) = start() else {
+        return;
+    };
+    let mut clients = CallLoop::begin(|| server.served.unauthenticated());
+    clients.call("first");
+    for _ in 1..ROUNDS {
+        clients.call("bom dia");
+    }
+    clients.call("last");
+    drop(clients);
+    let counts = calls_between(server, "first", "last");
+    // The request and its answer are received, and each is sent on before the next wait.
+    let expected = [("recvfrom", 2), ("sendto", 2), ("epoll_wait", 2)];
+    assert_calls("a call of a service", &counts, &expected);
 }
