@@ -1,23 +1,21 @@
 //! 1,000 sessions ask, publish and read during a stop.
 
 use std::collections::HashMap;
-use std::io::Write;
 use std::time::{Duration, Instant};
 
 use arauto::{Evidence, Report, SessionRecord};
 
-use super::Three;
 use super::random::Random;
 use super::swarm::{self, Received, Swarm, SwarmResult, Work};
-use crate::support::{Served, Stop, watchdog_for};
+use super::{Three, runs, stop};
+use crate::support::watchdog_for;
 
 const SESSIONS: usize = 1_000;
 
 /// Few, so that password hashes are not what is measured.
 const USERS: usize = 8;
 
-/// The variable that gives another number of runs.
-const RUNS: &str = "ARAUTO_FAULT_RUNS";
+/// The runs without `ARAUTO_FAULT_RUNS`.
 const USUAL_RUNS: usize = 20;
 
 /// The most answers before the stop begins.
@@ -88,17 +86,6 @@ async fn run(random: &mut Random) -> Run {
     }
 }
 
-fn stop(served: &mut Served, random: &mut Random) {
-    match random.below(3) {
-        0 => served.send_stop(Stop::Terminate),
-        1 => served.send_stop(Stop::Interrupt),
-        _ => {
-            let console = served.child.stdin.as_mut().expect("it is a pipe");
-            console.write_all(b"fim\n").expect("it is read");
-        }
-    }
-}
-
 fn check(received: &[Received], report: &Report) {
     assert_eq!(report.exit, 0);
     assert_eq!(report.trouble, []);
@@ -162,8 +149,7 @@ fn spread<T: Ord + Copy>(runs: &[Run], of: impl Fn(&Run) -> T) -> (T, T, T) {
 #[test]
 fn flooding_1000_sessions_get_each_frame_answered_once() {
     let _alone = super::alone();
-    let runs = std::env::var(RUNS).ok();
-    let runs = runs.map_or(USUAL_RUNS, |runs| runs.parse().expect("a number of runs"));
+    let runs = runs(USUAL_RUNS);
     let patience = Duration::from_secs(60 + 15 * runs as u64);
     let _watchdog = watchdog_for(patience);
     let began = Instant::now();

@@ -19,6 +19,7 @@ mod hung;
 mod killed;
 mod outputs;
 mod random;
+mod services;
 #[cfg(target_os = "linux")] // it looks at /proc
 mod signals;
 mod stalled;
@@ -27,12 +28,35 @@ mod swarm;
 #[cfg(target_os = "linux")]
 mod transports;
 
+use std::io::Write;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use arauto::Endpoint;
 use tempfile::TempDir;
 
-use crate::support::{Served, wait_until};
+use self::random::Random;
+use crate::support::{Served, Stop, wait_until};
+
+/// The variable that gives another number of runs.
+const RUNS: &str = "ARAUTO_FAULT_RUNS";
+
+/// Returns how often a fault is repeated.
+fn runs(usual: usize) -> usize {
+    let runs = std::env::var(RUNS).ok();
+    runs.map_or(usual, |runs| runs.parse().expect("a number of runs"))
+}
+
+/// Stops a server with a console in one of the usual ways.
+fn stop(served: &mut Served, random: &mut Random) {
+    match random.below(3) {
+        0 => served.send_stop(Stop::Terminate),
+        1 => served.send_stop(Stop::Interrupt),
+        _ => {
+            let console = served.child.stdin.as_mut().expect("it is a pipe");
+            console.write_all(b"fim\n").expect("it is read");
+        }
+    }
+}
 
 /// Held by those who make much of the machine, or look at the clock: they would be in each
 /// other's way.
