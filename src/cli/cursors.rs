@@ -1,22 +1,19 @@
 //! `arauto cursors`: prints the cursors that the server remembers, and removes one.
 
+use arauto::Client;
 use arauto::wire::CursorLine;
 use clap::Subcommand;
 
 use super::connect::{ConnectArgs, log_in_to_ask};
 use super::escape::one_line;
 use super::exit::{Failure, sysexits};
-use super::output::Output;
+use super::list::ListArgs;
 use super::table::plain_table;
 
 #[derive(clap::Args)]
 pub(super) struct Args {
     #[command(flatten)]
-    connect: ConnectArgs,
-
-    /// Print one JSON object per line.
-    #[arg(long)]
-    json: bool,
+    list: ListArgs,
 
     #[command(subcommand)]
     command: Option<Command>,
@@ -39,24 +36,12 @@ struct RemoveArgs {
 
 pub(super) async fn run(args: Args) -> Result<u8, Failure> {
     match args.command {
-        None => list(&args.connect, args.json).await,
-        Some(Command::Remove(command)) => remove(&args.connect, &command).await,
-    }
-}
-
-async fn list(connect: &ConnectArgs, json: bool) -> Result<u8, Failure> {
-    let client = log_in_to_ask(connect).await?;
-    let cursors = client.cursors().await?;
-    client.fim().await?;
-    let mut out = Output::stdout();
-    if json {
-        for line in &cursors {
-            out.json(line)?;
+        None => {
+            let ask = async |client: &Client| Ok(client.cursors().await?);
+            args.list.print(ask, |cursors| table(cursors)).await
         }
-    } else {
-        out.text(&table(&cursors))?;
+        Some(Command::Remove(command)) => remove(&args.list.connect, &command).await,
     }
-    out.finish()
 }
 
 async fn remove(connect: &ConnectArgs, args: &RemoveArgs) -> Result<u8, Failure> {

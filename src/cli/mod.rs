@@ -18,6 +18,7 @@ mod explain;
 mod fim;
 mod input;
 mod leitor;
+mod list;
 mod logs;
 mod message;
 mod network;
@@ -84,11 +85,11 @@ enum Command {
     /// Print the users that are logged in.
     Who(who::Args),
     /// Print the server's sessions; needs the role admin.
-    Sessions(sessions::Args),
+    Sessions(list::ListArgs),
     /// Print the server's topics, with their newest messages and kept values; needs the role admin.
     Topics(topics::Args),
     /// Print the services that clients offer, with their counts and times; needs the role admin.
-    Services(services::Args),
+    Services(list::ListArgs),
     /// Print the cursors that the server remembers, or remove one; needs the role admin.
     #[command(mut_args = |arg| arg.global(true))]
     Cursors(Box<cursors::Args>),
@@ -96,7 +97,7 @@ enum Command {
     Fim(fim::Args),
     /// Print the report of a server's stop, or draw it as a timeline.
     Report(report::Args),
-    /// Print which sessions got one broadcast, from the report of a stop.
+    /// Print which sessions got one broadcast, or how one call ended, from the report of a stop.
     Explain(explain::Args),
     /// List, add and change accounts and the rules for them, while the server runs or not.
     Users(users::Args),

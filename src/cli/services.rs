@@ -2,37 +2,17 @@
 
 use std::time::Duration;
 
+use arauto::Client;
 use arauto::wire::ServiceLine;
 
-use super::connect::{ConnectArgs, log_in_to_ask};
 use super::escape::one_line;
 use super::exit::Failure;
-use super::output::Output;
+use super::list::ListArgs;
 use super::table::{lines, plain_table};
 
-#[derive(clap::Args)]
-pub(super) struct Args {
-    #[command(flatten)]
-    connect: ConnectArgs,
-
-    /// Print one JSON object per line.
-    #[arg(long)]
-    json: bool,
-}
-
-pub(super) async fn run(args: Args) -> Result<u8, Failure> {
-    let client = log_in_to_ask(&args.connect).await?;
-    let services = client.services().await?;
-    client.fim().await?;
-    let mut out = Output::stdout();
-    if args.json {
-        for line in &services {
-            out.json(line)?;
-        }
-    } else {
-        out.text(&table(&services))?;
-    }
-    out.finish()
+pub(super) async fn run(args: ListArgs) -> Result<u8, Failure> {
+    let ask = async |client: &Client| Ok(client.services().await?);
+    args.print(ask, |services| table(services)).await
 }
 
 fn table(services: &[ServiceLine<'_>]) -> String {

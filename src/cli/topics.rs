@@ -5,40 +5,26 @@ use std::time::Duration;
 use arauto::wire::TopicLine;
 use arauto::{Client, ErrorCode};
 
-use super::connect::{ConnectArgs, log_in_to_ask};
 use super::escape::one_line;
 use super::exit::Failure;
+use super::list::ListArgs;
 use super::message::pattern;
-use super::output::Output;
 use super::table::{lines, plain_table};
 
 #[derive(clap::Args)]
 pub(super) struct Args {
     #[command(flatten)]
-    connect: ConnectArgs,
+    list: ListArgs,
 
     /// Print only the topics that this topic filter matches, as `home/+/light` or `alarms/#`.
     #[arg(value_parser = pattern)]
     pattern: Option<String>,
-
-    /// Print one JSON object per line.
-    #[arg(long)]
-    json: bool,
 }
 
 pub(super) async fn run(args: Args) -> Result<u8, Failure> {
-    let client = log_in_to_ask(&args.connect).await?;
-    let topics = all(&client, args.pattern.as_deref()).await?;
-    client.fim().await?;
-    let mut out = Output::stdout();
-    if args.json {
-        for line in &topics {
-            out.json(line)?;
-        }
-    } else {
-        out.text(&table(&topics))?;
-    }
-    out.finish()
+    let pattern = args.pattern.as_deref();
+    let ask = async |client: &Client| all(client, pattern).await;
+    args.list.print(ask, |topics| table(topics)).await
 }
 
 /// Returns the whole list.
