@@ -38,8 +38,9 @@ pub mod session {
 pub mod services {
     //! Which session gets a call, and how each call ends.
     pub use crate::services::{
-        CallAnswer, CallId, CallRefusal, Membership, NewCall, OfferRefusal, Payload, ServiceEvent,
-        ServiceInfo, ServiceLimits, Services, TooManyWithdrawals,
+        CallAnswer, CallId, CallOutcome, CallRefusal, Membership, NewCall, OfferRefusal, Payload,
+        Registry, ServiceEvent, ServiceInfo, ServiceLimits, Services, TooManyWithdrawals,
+        Unavailability, Wakes,
     };
 }
 

@@ -17,7 +17,7 @@ impl fmt::Display for CallId {
 }
 
 /// The body of a call or of its reply, with its headers.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Payload {
     /// Text or bytes.
     pub body: Body<'static>,
@@ -47,7 +47,7 @@ pub struct NewCall<'a> {
 }
 
 /// The answer of a responder.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum CallAnswer {
     /// The reply.
     Reply(Payload),
@@ -63,7 +63,7 @@ pub enum CallAnswer {
 }
 
 /// The end of a call, for its caller.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum CallOutcome {
     /// A responder's answer.
     Answered {

@@ -13,14 +13,14 @@ use crate::wire::SessionId;
 const HELD: usize = 1024;
 
 /// The calls that ended last.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
 pub(super) struct History {
     ended: VecDeque<EndedCall>,
     unlisted: u64,
 }
 
 /// What the report tells of a call.
-#[derive(Debug)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(super) struct EndedCall {
     pub(super) call: CallId,
     pub(super) service: Arc<str>,

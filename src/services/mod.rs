@@ -24,15 +24,17 @@ mod registry;
 mod service;
 mod service_table;
 mod statistics;
+mod task_waker;
 #[cfg(test)]
 mod tests;
 
-#[cfg(test)]
-pub use call::Unavailability;
 pub use call::{
     CallAnswer, CallId, CallOutcome, CallRefusal, GivenCall, NewCall, Payload, ServiceEvent,
+    Unavailability,
 };
 pub use limits::ServiceLimits;
 pub use membership::{MadeCall, Membership, Services};
+pub use participants::Wakes;
+pub use registry::Registry;
 pub use service::{OfferRefusal, TooManyWithdrawals};
 pub use service_table::ServiceInfo;

@@ -9,14 +9,15 @@ use std::sync::Arc;
 
 use super::call::{CallAnswer, CallId, CallOutcome, ServiceEvent};
 use super::limits::{REPLY_BYTES, UNTAKEN_BYTES};
+use super::task_waker::TaskWaker;
 use crate::close::SessionCalls;
 use crate::sync::AtomicWaker;
 
 /// A session that offers or calls services.
-#[derive(Debug)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(super) struct Participant {
     user: Arc<str>,
-    waker: Arc<AtomicWaker>,
+    waker: TaskWaker,
     offers: BTreeSet<Arc<str>>,
     /// Its own calls that are in work or wait.
     made: BTreeSet<CallId>,
@@ -43,7 +44,7 @@ impl Participant {
     pub(super) fn new(user: Arc<str>, waker: Arc<AtomicWaker>) -> Participant {
         Participant {
             user,
-            waker,
+            waker: TaskWaker::of(waker),
             offers: BTreeSet::new(),
             made: BTreeSet::new(),
             held: BTreeSet::new(),
@@ -63,7 +64,7 @@ impl Participant {
 
     /// Returns what wakes the session's task.
     pub(super) fn waker(&self) -> &Arc<AtomicWaker> {
-        &self.waker
+        self.waker.get()
     }
 
     pub(super) fn counts(&self) -> SessionCalls {

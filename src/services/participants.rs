@@ -14,10 +14,10 @@ use crate::wire::SessionId;
 pub(super) const SERVER: SessionId = SessionId(0);
 
 /// The tasks of sessions that have something to take.
-pub(super) type Wakes = SmallVec<[Arc<AtomicWaker>; 2]>;
+pub type Wakes = SmallVec<[Arc<AtomicWaker>; 2]>;
 
 /// All sessions that take part.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
 pub(super) struct Participants {
     by_session: BTreeMap<SessionId, Participant>,
 }

@@ -7,7 +7,7 @@ use super::call::{NewCall, Payload};
 use crate::wire::SessionId;
 
 /// A call that has not ended.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(super) struct CallRecord {
     caller: SessionId,
     service: Arc<str>,

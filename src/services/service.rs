@@ -15,7 +15,7 @@ use super::statistics::Statistics;
 use crate::wire::SessionId;
 
 /// A service.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
 pub(super) struct Service {
     offers: BTreeMap<SessionId, Offer>,
     free: BTreeSet<Rank>,

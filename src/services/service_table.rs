@@ -9,7 +9,7 @@ use super::statistics::ServiceStatistics;
 use crate::wire::SessionId;
 
 /// The services that are offered, or for which calls wait.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
 pub(super) struct ServiceTable {
     by_name: BTreeMap<Arc<str>, Service>,
 }

@@ -1,6 +1,7 @@
 //! How the calls of a service have ended, for operators.
 
 use std::fmt;
+use std::hash::{Hash, Hasher};
 use std::time::Duration;
 
 use hdrhistogram::Histogram;
@@ -12,6 +13,7 @@ const LONGEST: u64 = 3_600_000_000;
 const DIGITS: u8 = 1;
 
 /// Counts and times of a service's calls since it was offered first.
+#[derive(Clone)]
 pub(super) struct Statistics {
     answered: u64,
     failed: u64,
@@ -66,6 +68,21 @@ impl Default for Statistics {
             failed: 0,
             times: times.expect("the crate takes these bounds and this number of digits"),
         }
+    }
+}
+
+impl PartialEq for Statistics {
+    fn eq(&self, other: &Statistics) -> bool {
+        let counts = |statistics: &Statistics| (statistics.answered, statistics.failed);
+        counts(self) == counts(other) && self.times == other.times
+    }
+}
+
+impl Eq for Statistics {}
+
+impl Hash for Statistics {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        (self.answered, self.failed).hash(state);
     }
 }
 

@@ -14,7 +14,7 @@ use crate::wire::SessionId;
 impl Registry {
     /// Takes the answer of a session to a call that it has taken and still holds. Any other answer
     /// has no effect. Returns whether it had one.
-    pub(in crate::services) fn answer(
+    pub fn answer(
         &mut self,
         responder: SessionId,
         call: CallId,
@@ -48,7 +48,7 @@ impl Registry {
 
     /// Ends a session's own call in this way: its deadline has passed, or its session ends.
     /// Returns whether it had not ended; then the session is not told of its end.
-    pub(in crate::services) fn cancel(
+    pub fn cancel(
         &mut self,
         caller: SessionId,
         call: CallId,

@@ -31,8 +31,8 @@ use crate::sync::AtomicWaker;
 use crate::wire::SessionId;
 
 /// All services, calls, and the sessions that take part.
-#[derive(Debug)]
-pub(in crate::services) struct Registry {
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Registry {
     limits: ServiceLimits,
     services: ServiceTable,
     calls: BTreeMap<CallId, CallRecord>,
@@ -42,7 +42,8 @@ pub(in crate::services) struct Registry {
 }
 
 impl Registry {
-    pub(in crate::services) fn new(limits: ServiceLimits) -> Registry {
+    /// Creates a registry without services.
+    pub fn new(limits: ServiceLimits) -> Registry {
         Registry {
             limits,
             services: ServiceTable::default(),
@@ -54,12 +55,7 @@ impl Registry {
     }
 
     /// Lets a session take part.
-    pub(in crate::services) fn join(
-        &mut self,
-        session: SessionId,
-        user: Arc<str>,
-        waker: Arc<AtomicWaker>,
-    ) {
+    pub fn join(&mut self, session: SessionId, user: Arc<str>, waker: Arc<AtomicWaker>) {
         self.participants.add(session, user, waker);
     }
 
@@ -67,7 +63,7 @@ impl Registry {
     ///
     /// # Errors
     /// Nobody offers the service, or a limit is reached.
-    pub(in crate::services) fn call(
+    pub fn call(
         &mut self,
         caller: SessionId,
         call: NewCall<'_>,
@@ -115,11 +111,7 @@ impl Registry {
     }
 
     /// Takes what a session is told next.
-    pub(in crate::services) fn take(
-        &mut self,
-        session: SessionId,
-        wakes: &mut Wakes,
-    ) -> Option<ServiceEvent> {
+    pub fn take(&mut self, session: SessionId, wakes: &mut Wakes) -> Option<ServiceEvent> {
         self.participants.find(session)?;
         let participant = self.participants.get(session);
         let call = match participant.take()? {
@@ -151,11 +143,7 @@ impl Registry {
     /// Removes a session: its own calls are cancelled, its offers end, and the calls that it has taken
     /// get no answer.
     /// Returns the counts of its calls.
-    pub(in crate::services) fn leave(
-        &mut self,
-        session: SessionId,
-        wakes: &mut Wakes,
-    ) -> SessionCalls {
+    pub fn leave(&mut self, session: SessionId, wakes: &mut Wakes) -> SessionCalls {
         if self.participants.find(session).is_none() {
             return SessionCalls::default();
         }
@@ -169,19 +157,19 @@ impl Registry {
     }
 
     /// Returns how many calls a session holds, taken or not.
-    pub(in crate::services) fn held(&self, session: SessionId) -> usize {
+    pub fn held(&self, session: SessionId) -> usize {
         let participant = self.participants.find(session);
         participant.map_or(0, |participant| participant.held().len())
     }
 
     /// Returns the counts of a session.
-    pub(in crate::services) fn counts(&self, session: SessionId) -> SessionCalls {
+    pub fn counts(&self, session: SessionId) -> SessionCalls {
         let participant = self.participants.find(session);
         participant.map_or_else(SessionCalls::default, Participant::counts)
     }
 
     /// Returns each service above `after`, by name.
-    pub(in crate::services) fn services(&self, after: &str) -> impl Iterator<Item = ServiceInfo> {
+    pub fn services(&self, after: &str) -> impl Iterator<Item = ServiceInfo> {
         let services = self.services.above(after);
         services.map(|(name, service)| ServiceInfo {
             name: Arc::clone(name),
@@ -205,7 +193,7 @@ impl Registry {
     }
 
     /// Returns the newest calls, for the report of a stop that began at this moment.
-    pub(in crate::services) fn recent_calls(&self, began: Instant) -> RecentCalls {
+    pub fn recent_calls(&self, began: Instant) -> RecentCalls {
         let open = self.calls.iter();
         let open = open.map(|(call, record)| self.recorded((*call, record), None));
         let open = open.map(|open| open.recorded(began));

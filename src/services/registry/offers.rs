@@ -13,7 +13,7 @@ impl Registry {
     ///
     /// # Errors
     /// The session offers as many services as it may, or the server itself answers this one.
-    pub(in crate::services) fn offer(
+    pub fn offer(
         &mut self,
         session: SessionId,
         service: &str,
@@ -49,7 +49,7 @@ impl Registry {
     ///
     /// # Errors
     /// Too many such frames wait for the last call.
-    pub(in crate::services) fn withdraw(
+    pub fn withdraw(
         &mut self,
         session: SessionId,
         service: &str,
@@ -81,19 +81,14 @@ impl Registry {
     }
 
     /// Takes back all offers of a session, without telling it.
-    pub(in crate::services) fn retire_all(&mut self, session: SessionId, wakes: &mut Wakes) {
+    pub fn retire_all(&mut self, session: SessionId, wakes: &mut Wakes) {
         for service in self.participants.offers(session) {
             self.retire(session, &service, wakes);
         }
     }
 
     /// Takes back an offer that rules no longer allow, and tells the session at once.
-    pub(in crate::services) fn revoke(
-        &mut self,
-        session: SessionId,
-        service: &str,
-        wakes: &mut Wakes,
-    ) {
+    pub fn revoke(&mut self, session: SessionId, service: &str, wakes: &mut Wakes) {
         self.retire(session, service, wakes);
         self.participants
             .tell_withdrawn(session, &Arc::from(service), None, wakes);
@@ -101,7 +96,7 @@ impl Registry {
 
     /// Ends the offers of a session: the calls that it has taken get no answer, and the others are
     /// given to other sessions.
-    pub(in crate::services) fn stop_answering(&mut self, session: SessionId, wakes: &mut Wakes) {
+    pub fn stop_answering(&mut self, session: SessionId, wakes: &mut Wakes) {
         let offers = self.participants.offers(session);
         // First, so that the session is given no further call.
         for service in &offers {

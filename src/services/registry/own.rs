@@ -15,7 +15,7 @@ const USER: &str = "arauto";
 
 impl Registry {
     /// Lets the server offer these services.
-    pub(in crate::services) fn serve<'n>(&mut self, names: impl IntoIterator<Item = &'n str>) {
+    pub fn serve<'n>(&mut self, names: impl IntoIterator<Item = &'n str>) {
         // Nothing wakes the server: it takes its calls when they are made.
         self.join(SERVER, Arc::from(USER), Arc::new(AtomicWaker::default()));
         for name in names {
@@ -34,7 +34,7 @@ impl Registry {
     }
 
     /// Takes the call that was made to the server last, if it was.
-    pub(in crate::services) fn take_own(&mut self, wakes: &mut Wakes) -> Option<Box<GivenCall>> {
+    pub fn take_own(&mut self, wakes: &mut Wakes) -> Option<Box<GivenCall>> {
         match self.take(SERVER, wakes)? {
             ServiceEvent::Call(given) => Some(given),
             _ => None,

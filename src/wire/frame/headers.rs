@@ -15,7 +15,7 @@ pub const MOST_HEADERS: usize = 32;
 pub const LONGEST_HEADERS: usize = 4096;
 
 /// The headers of a message: names and values. The server passes them on unchanged, in their order.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
 pub struct Headers<'a>(Vec<(Cow<'a, str>, Cow<'a, str>)>);
 
 impl<'a> Headers<'a> {

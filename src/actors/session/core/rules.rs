@@ -16,6 +16,11 @@ pub trait SessionRules {
         true
     }
 
+    /// Whether `closing` waits for the session's calls, and for those that it is to answer.
+    fn awaits_calls(&self) -> bool {
+        true
+    }
+
     /// Whether a frame that is no publish waits for the answers to earlier frames.
     fn keeps_order(&self) -> bool {
         true

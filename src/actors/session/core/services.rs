@@ -11,6 +11,7 @@ use super::answers::answer_within;
 use super::effects::Effects;
 use super::own_calls::ServicePart;
 use super::publish::refuse;
+use super::rules::SessionRules;
 use super::state::{Member, State};
 use crate::accounts::UserName;
 use crate::close::CallEnd;
@@ -236,7 +237,7 @@ impl Core {
             return false;
         }
         self.end_calls_of_closed_input(fx);
-        self.awaits_services() || self.drains_calls(fx)
+        fx.rules().awaits_calls() && (self.awaits_services() || self.drains_calls(fx))
     }
 
     /// A client that has closed its side answers no call any more. One that has gone altogether waits
