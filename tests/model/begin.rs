@@ -10,8 +10,10 @@ use smallvec::SmallVec;
 use crate::connection::Io;
 use crate::cursor::Cursor;
 use crate::driver;
+use crate::frames;
 use crate::numbers::Numbers;
 use crate::routes::{History, Rules};
+use crate::services::Services;
 use crate::setting::{Client, Setting};
 use crate::shared::Shared;
 use crate::signal_count::SignalCount;
@@ -60,6 +62,9 @@ impl State {
             core.frame(login, now, outside);
             let entry = driver::entry(setting, at, None, 0, 0);
             core.done(Done::Login(Ok(entry)), now, outside);
+            if let Some(limit) = setting.clients[at].offers {
+                core.frame(frames::offer(0, limit), now, outside);
+            }
         });
         let frames = setting.clients[at].frames.len();
         let io = &mut self.slots[at].io;
@@ -70,6 +75,7 @@ impl State {
         io.witness = Witness {
             is_member: true,
             hears: std::mem::take(&mut io.witness.hears),
+            answered_before: setting.clients[at].offers.is_some().into(),
             ..Witness::new(frames)
         };
         io.wants_input = true;
@@ -104,6 +110,7 @@ impl World {
             },
             supervisor: Supervisor::new(setting),
             rules: Rules::default(),
+            services: Services::new(),
             in_work: 0,
             signals: SignalCount::default(),
             now: Duration::ZERO,

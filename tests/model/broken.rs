@@ -82,6 +82,28 @@ pub enum Broken {
     RepeatUnawaited,
     /// The numbers of a producer belong to the session, rather than the account.
     NumbersOfSession,
+    /// Calls are missing from the count of frames in work.
+    CallsUncounted,
+    /// Answers to calls are dropped behind the cut of the session that answers.
+    AnswersBehindTheCutDropped,
+    /// The announcement of the stop ends the offers of a session.
+    RespondersEndFirst,
+    /// A caller is not told that the session which had its call has ended.
+    HeldCallForgotten,
+    /// A call whose session has ended is made again, for another session.
+    HeldCallMadeAgain,
+    /// An answer to a call that another session has is taken.
+    ForeignAnswerTaken,
+    /// Calls have no deadlines.
+    DeadlinesForgotten,
+    /// A call whose deadline passes is recorded as one whose caller has left.
+    DeadlinesMisrecorded,
+    /// `withdraw` drops the calls that the session has.
+    WithdrawalDropsCalls,
+    /// `closing` is queued while a call of the session, or one that it has to answer, is in work.
+    ClosingBeforeCalls,
+    /// The calls of a caller that has left stay with the sessions that have them.
+    CallsOfLeaverStay,
 }
 
 /// The rules of the stop machine and of sessions: the contract, except for the broken rule.
@@ -134,6 +156,10 @@ impl SessionRules for Deviation {
 
     fn awaits_work(&self) -> bool {
         !self.is(Broken::ClosingBeforeReplies)
+    }
+
+    fn awaits_calls(&self) -> bool {
+        !self.is(Broken::ClosingBeforeCalls)
     }
 
     fn keeps_order(&self) -> bool {

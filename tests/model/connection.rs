@@ -4,14 +4,15 @@
 //! broadcasts from the cursor. A reader that has fallen off the log's tail gets one gap. A frame is
 //! written completely or not at all.
 
+use arauto::internal::services::CallId;
 use arauto::internal::session::effects::Output;
-use arauto::{Evidence, Seq};
+use arauto::{Evidence, Seq, SessionCalls};
 use smallvec::SmallVec;
 
 use crate::broken::Broken;
 use crate::item::Item;
 use crate::reader::{Reader, Upcoming, View};
-use crate::setting::{Frame, MOST_UNWRITTEN, SOCKET, Setting};
+use crate::setting::{MOST_UNWRITTEN, SOCKET, Setting};
 use crate::state::Answer;
 use crate::witness::{Expected, Fault, Witness};
 
@@ -22,6 +23,8 @@ pub struct Io {
     pub queue: SmallVec<[Item; 4]>,
     /// The number of frames in `queue` that are written.
     pub written: u8,
+    /// The number of frames in `queue` that the client has read; 0 if it answers no calls.
+    pub read_items: u8,
     /// The cursor in the log; `None` until the login.
     pub reader: Option<Reader>,
     /// The seq that the reader had reached when the last answer was queued.
@@ -41,6 +44,12 @@ pub struct Io {
     pub wants_input: bool,
     /// The work that is not finished, oldest first.
     pub jobs: SmallVec<[Job; 2]>,
+    /// Whether the session takes part in services.
+    pub takes_part: bool,
+    /// The session's own calls that are in the count of frames in work.
+    pub calls_in_work: SmallVec<[CallId; 1]>,
+    /// The counts of the session's calls, once it has left the services.
+    pub calls_at_end: Option<SessionCalls>,
     /// Whether the session has a user.
     pub has_entered: bool,
     /// Whether the core has reported that a waiting order is carried out.
@@ -111,6 +120,7 @@ impl Io {
         Io {
             queue: SmallVec::new(),
             written: 0,
+            read_items: 0,
             reader: None,
             last_answer: None,
             is_broken: false,
@@ -121,6 +131,9 @@ impl Io {
             served: 0,
             wants_input: false,
             jobs: SmallVec::new(),
+            takes_part: false,
+            calls_in_work: SmallVec::new(),
+            calls_at_end: None,
             has_entered: false,
             has_carried_out: false,
             witness: Witness::new(frames),
@@ -305,14 +318,6 @@ impl Io {
     /// Whether a received frame is not served yet.
     pub fn holds_frame(&self) -> bool {
         self.received > self.served
-    }
-
-    /// Returns the frames that the client may still send.
-    pub fn unsent<'a>(&self, frames: &'a [Frame]) -> &'a [Frame] {
-        match self.client.has_ended || self.client.is_gone {
-            true => &[],
-            false => &frames[usize::from(self.received)..],
-        }
     }
 
     /// Returns the login in work that asks for the cursor next.

@@ -52,6 +52,8 @@ impl Slot {
         self.order_answers.clear();
         let io = &mut self.io;
         io.jobs.clear();
+        io.takes_part = false;
+        io.calls_in_work.clear();
         io.wants_input = false;
         io.give_up();
         io.client.is_gone = true;

@@ -12,12 +12,10 @@ use arauto::internal::session::ending::Sending;
 use arauto::internal::session::hears::Hears;
 use arauto::internal::session::policy::{ConnectRefusal, FeatureLimits, Policy, SessionLimits};
 use arauto::internal::session::{Core, LoginRefusal, NotPublished, Served, Setup};
-use arauto::wire::{
-    Ack, ClientFrame, Gap, IdFrame, Login, LoginOptions, Publish, PublishOptions, Request, Resume,
-    Seq, Shutdown, Subscribe, Term,
-};
+use arauto::wire::{Gap, Login, LoginOptions, Seq, Term};
 use arauto::{Body, Rate, UserName};
 
+use crate::broken::Broken;
 use crate::connection::{Job, Wait, WriteOutcome};
 use crate::outside::Outside;
 use crate::reader::View;
@@ -27,7 +25,7 @@ use crate::state::{Answer, SlotId, id};
 use crate::witness::Fate;
 
 /// The name of the stream.
-const STREAM: &str = "stream";
+pub const STREAM: &str = "stream";
 
 /// The result of a session's oldest piece of work.
 pub struct Finished {
@@ -181,30 +179,6 @@ pub fn login_options(client: &Client, has_cursor: bool) -> Option<Box<LoginOptio
     }))
 }
 
-/// Returns the frame of a publish.
-fn publish(id: u64, kind: Frame) -> Publish<'static> {
-    let mut publish = Publish::new(id, Body::text(""));
-    let options = PublishOptions::default();
-    let options = match kind {
-        Frame::Post(topic) => {
-            publish.topic = Some(topic.name().into());
-            None
-        }
-        Frame::Tell(to) => Some(PublishOptions {
-            to: Some(user(to).as_str().to_owned().into()),
-            ..options
-        }),
-        Frame::Numbered(n) => Some(PublishOptions {
-            producer: Some("producer".into()),
-            n: Some(n),
-            ..options
-        }),
-        _ => None,
-    };
-    publish.options = options.map(Box::new);
-    publish
-}
-
 impl Driver<'_> {
     /// Repeats the loop until nothing moves. Returns whether anything moved.
     pub fn run(&mut self, finished: Option<Finished>) -> bool {
@@ -215,11 +189,12 @@ impl Driver<'_> {
         }
         loop {
             let has_read = self.poll_input();
+            let has_told = self.poll_services();
             let has_written = self.poll_output();
             let holds_frame = self.outside.io.holds_frame();
             let moves = self.core.advance(holds_frame, self.now, &mut self.outside);
-            has_moved |= has_read || has_written || moves;
-            if has_read || has_written || moves {
+            has_moved |= has_told || has_read || has_written || moves;
+            if has_told || has_read || has_written || moves {
                 continue;
             }
             if !self.core.tick(self.now, &mut self.outside) {
@@ -274,8 +249,17 @@ impl Driver<'_> {
             self.outside.serving = number;
             let kind = self.outside.setting.clients[self.outside.at].frames[usize::from(number)];
             let was_cut = self.outside.io.witness.is_cut;
-            let frame = self.frame(kind, number);
-            match self.core.frame(frame, self.now, &mut self.outside) {
+            let is_dropped = was_cut
+                && kind.is_answer()
+                && self.outside.setting.is(Broken::AnswersBehindTheCutDropped);
+            let served = match is_dropped {
+                true => Served::Done,
+                false => {
+                    let frame = self.frame(kind, number);
+                    self.core.frame(frame, self.now, &mut self.outside)
+                }
+            };
+            match served {
                 Served::Later => break,
                 Served::Gathered => self.outside.gathered.push(number),
                 Served::Done => {}
@@ -291,59 +275,11 @@ impl Driver<'_> {
     fn note_served(&mut self, kind: Frame, number: u8, was_cut: bool) {
         let head = self.outside.world.hub.head;
         let witness = &mut self.outside.io.witness;
-        if matches!(kind, Frame::Fim | Frame::Ack | Frame::AckAhead) {
+        if kind.is_uncounted() {
             witness.fates[usize::from(number)] = Fate::Uncounted;
         }
         if kind == Frame::Fim && !was_cut {
             witness.end_by_itself(head);
-        }
-    }
-
-    fn frame(&self, kind: Frame, number: u8) -> ClientFrame<'static> {
-        let id = number.into();
-        let body = Body::text("");
-        let read_to = self.outside.io.client.read_to;
-        let client = &self.outside.setting.clients[self.outside.at];
-        let login = |resume, has_cursor| {
-            ClientFrame::Login(Box::new(Login {
-                id,
-                user: "ana".into(),
-                password: "".into(),
-                resume,
-                options: login_options(client, has_cursor),
-            }))
-        };
-        let shutdown = |now| ClientFrame::Shutdown(Shutdown { id, now });
-        match kind {
-            Frame::Login => login(None, false),
-            Frame::LoginWithCursor => login(None, true),
-            Frame::Resume(after) => {
-                let (stream, after) = (STREAM.into(), Seq(after));
-                let resume = Resume {
-                    stream,
-                    after,
-                    term: None,
-                };
-                login(Some(resume), false)
-            }
-            Frame::Request => ClientFrame::Request(Request::new(id, body)),
-            Frame::Publish | Frame::Post(_) | Frame::Tell(_) | Frame::Numbered(_) => {
-                ClientFrame::Publish(publish(id, kind))
-            }
-            Frame::Subscribe(topic) => ClientFrame::Subscribe(Box::new(Subscribe {
-                id,
-                add: vec![topic.name().into()],
-                remove: Vec::new(),
-                kept: None,
-            })),
-            Frame::Ping => ClientFrame::Ping(IdFrame { id }),
-            Frame::Ack => ClientFrame::Ack(Ack { seq: Seq(read_to) }),
-            Frame::AckAhead => ClientFrame::Ack(Ack {
-                seq: Seq(self.outside.io.reached() + 1),
-            }),
-            Frame::Shutdown => shutdown(None),
-            Frame::ShutdownNow => shutdown(Some(true)),
-            Frame::Fim => ClientFrame::Fim(IdFrame { id }),
         }
     }
 

@@ -11,6 +11,10 @@ pub enum Item {
     Refusal(u8),
     Gap(u64, u64),
     Stopping,
+    /// A call that the client is to answer.
+    Call(u64),
+    /// The call is the client's to answer no longer.
+    Cancelled(u64),
     /// An error that ends the session.
     Failure,
     Closing {
@@ -51,10 +55,13 @@ pub fn item_of(frame: &ServerFrame<'_>) -> Option<Item> {
         ServerFrame::Cursors(_) | ServerFrame::CursorRemoved(_) | ServerFrame::Services(_) => {
             unreachable!("no client of the model is an operator")
         }
-        ServerFrame::Offered(_)
-        | ServerFrame::Withdrawn(_)
-        | ServerFrame::Call(_)
-        | ServerFrame::Cancelled(_) => unreachable!("no setting has services"),
+        ServerFrame::Offered(answer) => Item::Answer(number(answer.id)),
+        ServerFrame::Withdrawn(answer) => {
+            let id = answer.id.expect("no rule of the model is about services");
+            Item::Answer(number(id))
+        }
+        ServerFrame::Call(call) => Item::Call(call.call),
+        ServerFrame::Cancelled(cancelled) => Item::Cancelled(cancelled.call),
         ServerFrame::Sessions(answer) => Item::Answer(number(answer.id)),
         ServerFrame::Topics(answer) => Item::Answer(number(answer.id)),
         ServerFrame::Subscribed(answer) => Item::Answer(number(answer.id)),

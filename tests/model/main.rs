@@ -2,16 +2,18 @@
 //! server meet some orders of events by chance. The model meets every order.
 //!
 //! The decisions are the shipped code: the stop machine of `src/close/stop`, the core of each
-//! session, of `src/actors/session/core`, and the count of the signals, of
-//! `src/cli/stopping/count.rs`. The model adds the surroundings of these:
+//! session, of `src/actors/session/core`, the registry of services, of `src/services/registry`, and the
+//! count of the signals, of `src/cli/stopping/count.rs`. The model adds the surroundings of these:
 //! - [`setting`]: the clients of a run and the failures that may occur; [`state`]: the server and
 //!   its clients at one instant; [`begin`]: the first state; [`step`]: the steps from a state to
 //!   the next states, and [`events`], those of them that need not happen;
+//! - [`services`]: the registry of services, and a session's part in it; [`calls`]: the actual fate of
+//!   each call;
 //! - [`supervisor`]: the surroundings of the stop machine; [`signals`]: the signals; [`hub`]: auth, the hub, its log and its
 //!   journal; [`cursor`], [`numbers`]: what the hub stores beside broadcasts; [`crash`]: a kill;
 //! - [`outside`], [`connection`], [`item`], [`reader`]: the effects of a session's core; [`routes`]: for whom
 //!   a broadcast is; [`driver`], [`session`]: the
-//!   inputs of a session's core;
+//!   inputs of a session's core; [`frames`]: the frames of clients; [`reading`]: clients that read;
 //! - [`witness`]: the actual fate of each frame and each broadcast; [`properties`], [`reachable`]:
 //!   the properties to check; [`intact`]: tests that the intact rules satisfy the properties;
 //! - [`broken`]: rules that a setting can break; [`found`]: tests that the checker finds each
@@ -40,12 +42,14 @@
 
 mod begin;
 mod broken;
+mod calls;
 mod connection;
 mod crash;
 mod cursor;
 mod driver;
 mod events;
 mod found;
+mod frames;
 mod hub;
 mod intact;
 mod item;
@@ -54,7 +58,9 @@ mod outside;
 mod properties;
 mod reachable;
 mod reader;
+mod reading;
 mod routes;
+mod services;
 mod session;
 mod setting;
 mod shared;

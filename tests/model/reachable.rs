@@ -17,7 +17,11 @@ type Sometimes = Property<Setting>;
 pub fn reachable(setting: &Setting) -> Vec<Sometimes> {
     let any = |has: fn(&Client) -> bool| setting.clients.iter().any(has);
     let stalls = any(|client| !client.reads);
-    let asks = |client: &Client| client.has(Frame::Request) || client.has(Frame::Publish);
+    let asks = |client: &Client| {
+        [Frame::Request, Frame::Publish, Frame::Call]
+            .iter()
+            .any(|frame| client.has(*frame))
+    };
     let is_served = |client: &Client| asks(client) && !client.is_late;
     let can_serve = setting.clients.iter().any(is_served);
     let is_late = any(|client| client.is_late);

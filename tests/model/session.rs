@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use arauto::internal::close::stop::{Input, Order};
 use arauto::internal::session::Core;
-use arauto::internal::session::effects::Effects;
+use arauto::internal::session::effects::{Effects, ServiceEffects};
 use arauto::internal::session::shutdown::Carried;
 use arauto::{Phase, SessionRecord};
 
@@ -134,10 +134,15 @@ impl State {
         core.wake_at().filter(|due| *due <= *BASE + LONGEST_CHECK)
     }
 
-    /// Returns the instant of a session's next wake-up, if it is for a time-out.
+    /// Returns the instant of a session's next wake-up for a time-out: that of a call, if the next
+    /// wake-up is for a check.
     pub fn timeout(&self, at: SlotId) -> Option<Instant> {
         let core = self.slots[at].core.as_ref()?;
-        core.wake_at().filter(|due| *due > *BASE + LONGEST_CHECK)
+        let next = core.wake_at()?;
+        match next > *BASE + LONGEST_CHECK {
+            true => Some(next),
+            false => self.world.services.calls.next_deadline(at),
+        }
     }
 
     /// Lets a session's next time-out pass.
@@ -145,6 +150,7 @@ impl State {
         if let Some(due) = self.timeout(at) {
             self.slots[at].io.witness.is_timed_out = true;
             self.run(setting, at, 0, None, due);
+            self.world.services.calls.check_deadlines(at, due);
         }
     }
 
@@ -182,6 +188,9 @@ impl State {
         let carried = self.with_core(setting, at, |core, outside| match order {
             Order::Announce(status) => {
                 core.announce(status, outside);
+                if outside.io.takes_part && setting.is(Broken::RespondersEndFirst) {
+                    outside.end_offers();
+                }
                 Some(Carried::Out)
             }
             Order::Drain(cut) => {
@@ -252,7 +261,9 @@ impl State {
             if let Some(user) = core.present_user().cloned() {
                 outside.leave(&user);
             }
-            (core.record(outside), core.has_failed(outside))
+            let ended = (core.record(outside), core.has_failed(outside));
+            outside.leave_services();
+            ended
         });
         let Some((record, has_failed)) = ended else {
             return;

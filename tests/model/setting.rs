@@ -30,6 +30,19 @@ pub enum Frame {
     Numbered(u64),
     /// A request to add a topic to the filter.
     Subscribe(Topic),
+    /// An offer of the service, for one call at a time.
+    Offer,
+    /// The end of the offer.
+    Withdraw,
+    /// A request to the service.
+    Call,
+    /// An answer to the oldest call that the client has read and not answered. The client sends it once
+    /// there is such a call.
+    Answer,
+    /// Like [`Frame::Answer`], with an error of the service.
+    Fail,
+    /// An answer to the call with this number, whoever has it.
+    AnswerTo(u64),
     Ping,
     /// An ack of the last broadcast that the client has read.
     Ack,
@@ -49,6 +62,22 @@ impl Frame {
             Frame::Tell(to) => Some(Route::User(to)),
             _ => None,
         }
+    }
+
+    /// Whether the frame answers a call that the client has read.
+    pub fn is_answer(self) -> bool {
+        matches!(self, Frame::Answer | Frame::Fail)
+    }
+
+    /// Whether the frame is in no count of the session.
+    pub fn is_uncounted(self) -> bool {
+        let is_answer = self.is_answer() || matches!(self, Frame::AnswerTo(_));
+        is_answer || matches!(self, Frame::Fim | Frame::Ack | Frame::AckAhead)
+    }
+
+    /// Whether answers to later frames may come before the frame's own.
+    pub fn may_be_overtaken(self) -> bool {
+        matches!(self, Frame::Call | Frame::Withdraw)
     }
 
     /// Whether the frame is a login.
@@ -83,6 +112,8 @@ pub struct Client {
     pub has_cursor: bool,
     /// The slot whose user the client logs in as, if it is not its own.
     pub same_user_as: Option<SlotId>,
+    /// The limit of the client's offer of the service in the first state; `None` without one.
+    pub offers: Option<u64>,
 }
 
 impl Client {
@@ -98,6 +129,7 @@ impl Client {
             filter: None,
             has_cursor: false,
             same_user_as: None,
+            offers: None,
         }
     }
 
@@ -163,6 +195,19 @@ impl Client {
             same_user_as: Some(slot),
             ..self
         }
+    }
+
+    /// Makes the client offer the service in the first state, for so many calls at a time.
+    pub fn offers(self, limit: u64) -> Client {
+        Client {
+            offers: Some(limit),
+            ..self
+        }
+    }
+
+    /// Whether the client offers the service at some time.
+    pub fn may_offer(&self) -> bool {
+        self.offers.is_some() || self.has(Frame::Offer)
     }
 
     /// Whether the client logs in with the cursor.
@@ -238,6 +283,11 @@ impl Setting {
             client.filter.is_some() || is_numbered || routes.any(|route| route != Route::Everyone)
         };
         self.clients.iter().any(is_of_feature)
+    }
+
+    /// Whether a client offers the service.
+    pub fn has_services(&self) -> bool {
+        self.clients.iter().any(Client::may_offer)
     }
 
     /// Whether a client logs in with the cursor.

@@ -12,6 +12,7 @@ use crate::connection::{Io, Wait};
 use crate::cursor::Cursor;
 use crate::numbers::Numbers;
 use crate::routes::{History, Rules};
+use crate::services::Services;
 use crate::shared::Shared;
 use crate::signal_count::SignalCount;
 use crate::supervisor::Supervisor;
@@ -38,6 +39,7 @@ pub struct World {
     pub supervisor: Supervisor,
     /// The operator's rules.
     pub rules: Rules,
+    pub services: Services,
     /// The number of frames in work, as `close::InWork` counts them.
     pub in_work: usize,
     /// The shipped count of the signals.
@@ -212,14 +214,14 @@ pub enum RosterEntry {
     SessionEnded,
 }
 
-/// Returns the id of the session in a slot.
+/// Returns the id of the session in a slot. Ids begin with 1, as 0 is the server itself.
 pub fn id(at: SlotId) -> SessionId {
-    SessionId(at as u64)
+    SessionId(at as u64 + 1)
 }
 
 /// Returns the slot of a session.
 pub fn slot_of(session: SessionId) -> SlotId {
-    usize::try_from(session.0).expect("session ids are indexes of slots")
+    usize::try_from(session.0 - 1).expect("session ids follow the indexes of slots")
 }
 
 impl World {

@@ -9,8 +9,8 @@ use crate::broken::Broken;
 use crate::connection::Wait;
 use crate::properties;
 use crate::reader::View;
-use crate::setting::{Client, Frame, SOCKET, Setting};
-use crate::state::{BASE, Batch, Connection, Slot, SlotId, State, ToSupervisor};
+use crate::setting::{SOCKET, Setting};
+use crate::state::{BASE, Batch, Connection, SlotId, State, ToSupervisor};
 
 /// One step of an actor, of a client, or of time. A [`SlotId`] names the slot.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,7 +45,7 @@ pub enum Step {
     Receive(SlotId, u8),
     /// A session's oldest work finishes.
     FinishWork(SlotId),
-    /// A session is woken: by the log, by room in its socket, or to check its client.
+    /// A session is woken: by the log, by room in its socket, by a service, or to check its client.
     Wake(SlotId),
     /// A session's answer to the order of a phase reaches the supervisor.
     OrderAnswered(SlotId, Phase),
@@ -241,15 +241,6 @@ impl Setting {
     }
 }
 
-impl Slot {
-    /// Whether the client has frames or the end of the stream to read.
-    fn has_to_read(&self, client: &Client) -> bool {
-        let end = &self.io.client;
-        let sees_end = self.io.is_shut && self.core.is_some();
-        !end.is_gone && (end.unread > 0 || (sees_end && client.closes && !end.has_closed))
-    }
-}
-
 impl State {
     /// Whether waking a session may have an effect. This check is cheap. If it returns `false`,
     /// waking has no effect.
@@ -268,7 +259,12 @@ impl State {
         let reader = io.reader.as_ref();
         let has_fallen = reader.is_some_and(|reader| reader.fallen(view).is_some());
         let may_be_read = io.client.unread == 0 || setting.is(Broken::WrittenIsRead);
-        has_ended || can_write || has_fallen || (core.wake_at().is_some() && may_be_read)
+        let is_woken = self.world.services.is_woken(at);
+        has_ended
+            || can_write
+            || has_fallen
+            || is_woken
+            || (core.wake_at().is_some() && may_be_read)
     }
 
     /// Takes a step. Returns `false` if a session was woken without an effect.
@@ -374,21 +370,6 @@ impl State {
             if self.slots[at].connection == Connection::AwaitsAccept {
                 self.hand_over(at, true);
             }
-        }
-    }
-}
-
-impl Slot {
-    /// Lets the client read everything in its socket. After the end of the stream, it closes.
-    fn read(&mut self, client: &Client) {
-        let sees_end = self.io.is_shut && self.io.is_clear();
-        let end = &mut self.io.client;
-        end.unread = 0;
-        if client.has(Frame::Ack) {
-            end.read_to = self.io.reader.as_ref().map_or(0, |reader| reader.reached);
-        }
-        if sees_end && client.closes {
-            (end.has_ended, end.has_closed) = (true, true);
         }
     }
 }

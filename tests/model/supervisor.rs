@@ -39,6 +39,8 @@ pub struct Supervisor {
     pub was_hurried: bool,
     /// Whether the phase `requests` ended in time with a frame in work.
     pub overlooked_work: bool,
+    /// Whether the phase `requests` ended late because of a call, although no client withheld an answer.
+    pub waited_in_vain: bool,
     /// The exit code, once the stop is over.
     pub exit: Option<ExitCode>,
     /// Whether the report says that the log or the listeners were not sealed in time.
@@ -70,6 +72,7 @@ impl Supervisor {
             was_late: false,
             was_hurried: false,
             overlooked_work: false,
+            waited_in_vain: false,
             exit: None,
             has_guessed: false,
         }
@@ -177,7 +180,7 @@ impl State {
             }
             Effect::StopActors => world.send_input(Input::ActorsStopped),
             Effect::CloseStore => self.close_store(setting),
-            Effect::PhaseOver(line) => self.end_phase(&line),
+            Effect::PhaseOver(line) => self.end_phase(setting, &line),
             Effect::Observe => {
                 let sessions = self.observe();
                 let unclosed = Vec::new();
@@ -204,8 +207,16 @@ impl State {
 
     /// Ends a phase. Outstanding answers to its order are dropped, unless they answer the
     /// announcement.
-    fn end_phase(&mut self, line: &PhaseLine) {
+    fn end_phase(&mut self, setting: &Setting, line: &PhaseLine) {
         let PhaseLine { phase, in_time, .. } = *line;
+        let has_open_call = self.world.services.calls.has_open();
+        let is_early = self.world.left.early_deadlines < setting.early_deadlines;
+        let has_cause = is_early || self.world.supervisor.was_hurried;
+        let waited_in_vain = phase == Phase::Requests
+            && !in_time
+            && has_open_call
+            && !has_cause
+            && !self.has_withheld_answer(setting);
         let supervisor = &mut self.world.supervisor;
         supervisor.lines.push(phase);
         supervisor.was_late |= !in_time;
@@ -213,8 +224,9 @@ impl State {
         supervisor.stops_actors = false;
         let mut jobs = self.slots.iter().flat_map(|slot| &slot.io.jobs);
         if phase == Phase::Requests && in_time {
-            supervisor.overlooked_work = jobs.any(|job| job.frames > 0);
+            supervisor.overlooked_work = jobs.any(|job| job.frames > 0) || has_open_call;
         }
+        supervisor.waited_in_vain |= waited_in_vain;
         for slot in &mut self.slots {
             slot.order_answers
                 .retain(|(answered, _)| *answered == Phase::Announce);

@@ -14,6 +14,8 @@ use crate::routes::Topics;
 pub struct Witness {
     /// The fate of each of the client's frames, by the frame's number.
     pub fates: SmallVec<[Fate; 4]>,
+    /// The number of frames that were answered before the first state.
+    pub answered_before: u64,
     /// Whether the client was told that it is logged in.
     pub is_member: bool,
     /// Whether the session's cut is made, so that it may admit no more frames.
@@ -89,6 +91,7 @@ impl Witness {
     pub fn new(frames: usize) -> Witness {
         Witness {
             fates: SmallVec::from_elem(Fate::Unread, frames),
+            answered_before: 0,
             is_member: false,
             is_cut: false,
             promised: None,
@@ -187,12 +190,16 @@ impl Witness {
         };
     }
 
-    /// Records that a frame was answered or refused. The login and the frames before it do not
-    /// count.
-    pub fn answer(&mut self, frame: u8, is_refusal: bool, is_login: bool) {
+    /// Records the place of an answer that may not overtake others, nor be overtaken.
+    pub fn record_order(&mut self, frame: u8) {
         let was_later = self.last_answered.is_some_and(|last| last > frame);
         self.record_fault(was_later, Fault::OutOfOrder);
         self.last_answered = self.last_answered.max(Some(frame));
+    }
+
+    /// Records that a frame was answered or refused. The login and the frames before it do not
+    /// count.
+    pub fn answer(&mut self, frame: u8, is_refusal: bool, is_login: bool) {
         let fate = &mut self.fates[usize::from(frame)];
         *fate = match (*fate, is_refusal) {
             (Fate::AdmittedAfterCut, _) => Fate::AdmittedAfterCut,

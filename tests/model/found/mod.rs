@@ -3,6 +3,7 @@
 
 mod cursor;
 mod numbers;
+mod services;
 mod topics;
 
 use std::collections::BTreeSet;

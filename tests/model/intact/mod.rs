@@ -4,6 +4,7 @@
 
 mod cursor;
 mod numbers;
+mod services;
 mod topics;
 
 use std::collections::HashSet;

@@ -51,12 +51,13 @@ impl Effects for Outside<'_> {
                 .collect(),
             gaps_unlisted_to: None,
             reception: Reception::default(),
-            calls: None,
+            calls: self.calls(),
         }
     }
 
     fn answer(&mut self, frame: &ServerFrame<'_>) {
         self.has_acted = true;
+        self.record_call(frame);
         if self.io.is_broken {
             // The client is gone and gets no answer. The frame's fate is recorded all the same.
             if let Some(item) = item_of(frame) {

@@ -88,6 +88,9 @@ impl Outside<'_> {
         if let Some(frame) = item.answers() {
             let is_login = self.frame(frame).is_login();
             let is_refusal = matches!(item, Item::Refusal(_));
+            if !self.frame(frame).may_be_overtaken() {
+                self.io.witness.record_order(frame);
+            }
             self.io.witness.answer(frame, is_refusal, is_login);
         }
     }

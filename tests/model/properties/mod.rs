@@ -5,6 +5,7 @@
 
 pub mod cursor;
 pub mod numbers;
+pub mod services;
 
 use arauto::{CloseReason, Evidence, ExitCode, Phase, Seq, SessionRecord};
 use stateright::Property;
@@ -101,6 +102,9 @@ pub fn all(setting: &Setting) -> Vec<Property<Setting>> {
     if setting.has_cursor() {
         all.extend(cursor::all());
     }
+    if setting.has_services() {
+        all.extend(services::all(setting));
+    }
     all.extend(numbers::all());
     all.extend(reachable(setting));
     all
@@ -187,9 +191,10 @@ fn truth(slot: &Slot) -> Counts {
         let fates = slot.io.witness.fates.iter();
         fates.filter(|fate| known.contains(fate)).count() as u64
     };
+    let before = slot.io.witness.answered_before;
     Counts {
-        accepted: count(&[Fate::InWork, Fate::AdmittedAfterCut, Fate::Answered]),
-        answered: count(&[Fate::Answered]),
+        accepted: before + count(&[Fate::InWork, Fate::AdmittedAfterCut, Fate::Answered]),
+        answered: before + count(&[Fate::Answered]),
         refused: count(&[Fate::Refused]),
     }
 }
