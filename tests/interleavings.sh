@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The log and the counter of frames in work, under schedules that shuttle chooses:
+# The log, the counter of frames in work, cursors and services, under schedules that shuttle chooses:
 # 100,000 of each kind, or as many as ARAUTO_SCHEDULES says.
 #   tests/interleavings.sh                        # all of them
 #   tests/interleavings.sh tail:: --show-output   # some, with their counts and times

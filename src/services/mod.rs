@@ -15,6 +15,8 @@
 
 mod call;
 mod history;
+#[cfg(all(test, shuttle))]
+mod interleavings;
 mod limits;
 mod membership;
 mod participant;

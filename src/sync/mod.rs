@@ -1,7 +1,7 @@
 //! Atomics, locks and wakers of state that threads share.
 //!
-//! The log, the counter of frames in work, the rules of live sessions and the cursors take these from
-//! here, so that the tests of their interleavings (`--cfg shuttle`, see `tests/interleavings.sh`) can put a
+//! The log, the counter of frames in work, the rules of live sessions, the cursors and the services take
+//! these from here, so that the tests of their interleavings (`--cfg shuttle`, see `tests/interleavings.sh`) can put a
 //! scheduler behind each of them. Every other build re-exports the real types.
 
 #[cfg(not(all(test, shuttle)))]
