@@ -10,6 +10,19 @@ use crate::actors::session::core::effects::Effects;
 use crate::actors::session::inlet::{End, Fill, FillLimits, Next};
 use crate::actors::session::outlet::FAILED;
 use crate::framing::Failure;
+use crate::wire::ClientFrame;
+
+/// The share of a session's turn that a call counts as, in frames. It takes more time than another
+/// frame, and most of it on behalf of its responder.
+const CALL: u32 = 16;
+
+/// Returns the share of a session's turn that a frame counts as.
+fn share_of(frame: &ClientFrame<'_>) -> u32 {
+    match frame {
+        ClientFrame::Request(request) if request.service().is_some() => CALL,
+        _ => 1,
+    }
+}
 
 impl<L: Link> Driver<L> {
     /// Serves what is there and receives more, as long as that is allowed.
@@ -94,10 +107,11 @@ impl<L: Link> Driver<L> {
         while self.may_serve() {
             let length = match self.inlet.next_frame(self.core.frame_limit()) {
                 Next::Frame(frame, length) => {
+                    let share = share_of(&frame);
                     match self.core.frame(frame, now, &mut self.io) {
                         Served::Later => break,
                         Served::Gathered => {}
-                        Served::Done => self.turn -= 1,
+                        Served::Done => self.turn = self.turn.saturating_sub(share),
                     }
                     length
                 }

@@ -8,7 +8,9 @@
 mod input;
 
 use std::cell::RefCell;
+use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::pin;
 use std::task::{Context as TaskContext, Poll};
 use std::time::Instant;
 
@@ -152,7 +154,7 @@ impl<L: Link> Driver<L> {
             }
         }
         self.core.tick(now, &mut self.io);
-        cx.waker().wake_by_ref();
+        wake_after_events(cx);
     }
 
     /// Whether a piece of work is done now.
@@ -319,6 +321,15 @@ impl<L: Link> Driver<L> {
             "nothing calls a parked session: {core:?} {inlet:?} {wakers:?}"
         );
     }
+}
+
+/// Wakes the task again once the runtime has looked for events.
+///
+/// A task that wakes itself at once runs up to 61 times before the runtime looks for events, and
+/// meanwhile other sessions do not learn of their input. `yield_now` hands its waker to the runtime,
+/// which keeps it when the future is dropped.
+fn wake_after_events(cx: &mut TaskContext<'_>) {
+    let _ = pin!(tokio::task::yield_now()).poll(cx);
 }
 
 impl<L: Link> Deliver for RefCell<Driver<L>> {
