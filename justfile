@@ -60,9 +60,9 @@ model:
 interleavings *ARGS:
     tests/interleavings.sh {{ ARGS }}
 
-# Stops the real server under load, RUNS times
+# Stops the real server under load, and restarts responders, RUNS times
 faults RUNS="20":
-    ARAUTO_FAULT_RUNS={{ RUNS }} cargo test --locked --test it faults::flood
+    ARAUTO_FAULT_RUNS={{ RUNS }} cargo test --locked --test it -- faults::flood faults::services
 
 # Runs the hostile clients one after the other, and prints what they measured
 hostile:

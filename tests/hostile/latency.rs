@@ -70,3 +70,21 @@ pub fn assert_p99(what: &str, bar: Duration, mut round: impl FnMut() -> Times) {
     }
     panic!("{what}: p99 is not below {bar:?} in any round: {p99s:?}");
 }
+
+/// Asserts that in one of three rounds the p99 beside an attack was at most twice that without it.
+/// A round returns the times without and with the attack, measured seconds after one another, as the
+/// machine's speed drifts.
+pub fn assert_p99_at_most_doubles(what: &str, mut round: impl FnMut() -> [Times; 2]) {
+    let mut p99s = Vec::new();
+    for _ in 0..ROUNDS {
+        let [without, with] = round();
+        println!("without {what}: {without}");
+        println!("beside {what}: {with}");
+        let (without, with) = (without.p99(), with.p99());
+        if with <= 2 * without {
+            return;
+        }
+        p99s.push([without, with]);
+    }
+    panic!("beside {what} the p99 is more than twice as long in each round: {p99s:?}");
+}

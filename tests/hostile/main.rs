@@ -19,6 +19,7 @@ mod guess;
 mod latency;
 mod login_timing;
 mod process;
+mod services;
 mod slow;
 mod slow_line;
 mod storm;
