@@ -76,11 +76,12 @@ impl ServicesIo {
         counts.or_else(|| self.counts.as_deref().copied())
     }
 
-    /// Has the session's task woken when there is something to take.
-    pub(super) fn register(&self, waker: &Waker) {
-        if let Some(membership) = self.membership() {
-            membership.register(waker);
-        }
+    /// Has the session's task woken when there is something to take. Returns whether it takes part.
+    pub(super) fn register(&self, waker: &Waker) -> bool {
+        let membership = self.membership();
+        membership
+            .map(|membership| membership.register(waker))
+            .is_some()
     }
 
     /// Notes a call of the session's own.

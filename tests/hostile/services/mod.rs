@@ -310,24 +310,3 @@ fn expect_failed(client: &mut FrameClient, id: u64, code: &str) {
         "{error:?}"
     );
 }
-
-#[test]
-fn scratch_first_call() {
-    let others = Others::new(&[]);
-    let endpoint = others.served.endpoint();
-    for round in 0..4 {
-        let mut rui = member(endpoint, "rui");
-        offer(&mut rui, "x", 4);
-        let mut ana = member(endpoint, "ana");
-        for n in 0..3 {
-            let began = Instant::now();
-            ana.send(&call(n, "x", "a"));
-            let number = expect(&mut rui, "call").num("call");
-            let given = began.elapsed();
-            rui.send(&answer(number, "b"));
-            expect(&mut ana, "reply");
-            println!("{round} {n}: given after {given:?}, replied after {:?}", began.elapsed());
-        }
-    }
-    others.served.stop();
-}

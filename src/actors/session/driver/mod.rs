@@ -56,6 +56,8 @@ struct Wakers {
     write: bool,
     /// The oldest piece of work, once it is done.
     work: bool,
+    /// Services, once they have something for the session.
+    services: bool,
 }
 
 impl<L: Link> Driver<L> {
@@ -177,7 +179,7 @@ impl<L: Link> Driver<L> {
 
     /// Tells the client what has happened to its services and calls, while there is room for it.
     fn poll_services(&mut self, now: Instant, cx: &mut TaskContext<'_>) -> bool {
-        self.io.services.register(cx.waker());
+        self.wakers.services = self.io.services.register(cx.waker());
         self.io.services.poll_own(cx);
         let mut has_told = false;
         while self.io.has_room()
@@ -313,6 +315,7 @@ impl<L: Link> Driver<L> {
         };
         let is_called = (!self.core.has_work() || wakers.work)
             && (!self.io.outlet.has_unwritten() || wakers.write)
+            && (self.io.services.membership().is_none() || wakers.services)
             && is_called_for_input
             && (self.core.is_outbound() || !self.core.is_left_open());
         let (core, inlet) = (&self.core, &self.inlet);
