@@ -19,7 +19,7 @@ pub(super) struct History {
     unlisted: u64,
 }
 
-/// What the report tells of a call.
+/// The record of a call for the report.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(super) struct EndedCall {
     pub(super) call: CallId,

@@ -29,6 +29,7 @@ mod statistics;
 mod task_waker;
 #[cfg(test)]
 mod tests;
+mod waiting;
 
 pub use call::{
     CallAnswer, CallId, CallOutcome, CallRefusal, GivenCall, NewCall, Payload, ServiceEvent,

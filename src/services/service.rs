@@ -12,6 +12,7 @@ use smallvec::SmallVec;
 use super::call::CallId;
 use super::limits::WITHDRAWALS;
 use super::statistics::Statistics;
+use super::waiting::WaitingCalls;
 use crate::wire::SessionId;
 
 /// A service.
@@ -21,9 +22,7 @@ pub(super) struct Service {
     free: BTreeSet<Rank>,
     /// The offers that are not being withdrawn.
     open_offers: usize,
-    /// In the order in which they were accepted.
-    waiting: BTreeSet<CallId>,
-    waiting_bytes: usize,
+    waiting: WaitingCalls,
     next_turn: u64,
     statistics: Statistics,
 }
@@ -217,29 +216,26 @@ impl Service {
     }
 
     /// Adds a call that waits for a free session.
-    pub(super) fn wait(&mut self, call: CallId, bytes: usize) {
-        self.waiting.insert(call);
-        self.waiting_bytes += bytes;
+    pub(super) fn wait(&mut self, caller: SessionId, call: CallId, bytes: usize) {
+        self.waiting.add(caller, call, bytes);
     }
 
     /// Removes a call that waits.
-    pub(super) fn stop_waiting(&mut self, call: CallId, bytes: usize) {
-        if self.waiting.remove(&call) {
-            self.waiting_bytes -= bytes;
-        }
+    pub(super) fn stop_waiting(&mut self, caller: SessionId, call: CallId, bytes: usize) {
+        self.waiting.remove(caller, call, bytes);
     }
 
-    /// Returns the call that waits for longest.
-    pub(super) fn first_waiting(&self) -> Option<CallId> {
-        self.waiting.first().copied()
+    /// Returns the call that is given to a session next.
+    pub(super) fn next_waiting(&self) -> Option<CallId> {
+        self.waiting.next()
     }
 
     pub(super) fn waiting(&self) -> usize {
-        self.waiting.len()
+        self.waiting.count()
     }
 
     pub(super) fn waiting_bytes(&self) -> usize {
-        self.waiting_bytes
+        self.waiting.bytes()
     }
 
     /// Whether a call is given to a session at once.
@@ -254,7 +250,7 @@ impl Service {
 
     /// Whether nothing of it is left.
     pub(super) fn is_over(&self) -> bool {
-        self.offers.is_empty() && self.waiting.is_empty()
+        self.offers.is_empty() && self.waiting() == 0
     }
 
     /// Returns the sessions that offer it, each with its limit and its calls in work.

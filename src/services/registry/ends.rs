@@ -99,7 +99,7 @@ impl Registry {
             Some(responder) => self.release(responder, call, untaken, &service, wakes),
             None => {
                 if let Some(service) = self.services.get(&service) {
-                    service.stop_waiting(call, untaken.unwrap_or_default());
+                    service.stop_waiting(record.caller(), call, untaken.unwrap_or_default());
                 }
             }
         }
@@ -178,11 +178,12 @@ impl Registry {
             return;
         }
         while let Some(offered) = self.services.get(&name)
-            && let Some(call) = offered.first_waiting()
+            && let Some(call) = offered.next_waiting()
         {
             let record = self.calls.remove(&call);
             let record = record.expect("it is removed with the call");
-            offered.stop_waiting(call, record.untaken_bytes().unwrap_or_default());
+            let bytes = record.untaken_bytes().unwrap_or_default();
+            offered.stop_waiting(record.caller(), call, bytes);
             self.note_end(call, &record, CallEnd::NotOffered, None);
             let why = CallOutcome::Unavailable(Unavailability::NotOffered);
             self.participants
@@ -196,9 +197,9 @@ impl Registry {
         let Some(record) = self.calls.get_mut(&call) else {
             return;
         };
-        let service = Arc::clone(record.service());
+        let (service, caller) = (Arc::clone(record.service()), record.caller());
         if let Some(bytes) = record.wait_again() {
-            return self.services.get_or_add(&service).wait(call, bytes);
+            return self.services.get_or_add(&service).wait(caller, call, bytes);
         }
         if let Some(record) = self.calls.remove(&call) {
             self.note_end(call, &record, CallEnd::ResponderEnded, None);

@@ -90,8 +90,10 @@ impl Registry {
         let record = CallRecord::new(caller, Arc::clone(&name), call);
         self.calls.insert(id, record);
         let service = self.services.get(&name).expect("it was found above");
-        service.wait(id, bytes);
-        self.give_waiting(&name, wakes);
+        match service.begin() {
+            Some(session) => self.give(id, session, wakes),
+            None => service.wait(caller, id, bytes),
+        }
         Ok(id)
     }
 
@@ -210,20 +212,25 @@ impl Registry {
     /// Gives the calls that wait to the sessions that are free for them.
     pub(super) fn give_waiting(&mut self, service: &Arc<str>, wakes: &mut Wakes) {
         while let Some(offered) = self.services.get(service)
-            && let Some(call) = offered.first_waiting()
+            && let Some(call) = offered.next_waiting()
             && let Some(session) = offered.begin()
         {
-            let record = self
-                .calls
-                .get_mut(&call)
-                .expect("it is removed with the call");
+            let record = &self.calls[&call];
             let bytes = record.untaken_bytes().unwrap_or_default();
-            record.give(session);
-            offered.stop_waiting(call, bytes);
-            if self.participants.give(session, call, bytes, wakes) {
-                let offers = self.participants.get(session).offers();
-                self.services.note_pace(offers, session, false);
-            }
+            offered.stop_waiting(record.caller(), call, bytes);
+            self.give(call, session, wakes);
+        }
+    }
+
+    /// Gives a call to a session that is free for it.
+    fn give(&mut self, call: CallId, session: SessionId, wakes: &mut Wakes) {
+        let record = self.calls.get_mut(&call);
+        let record = record.expect("it is removed with the call");
+        record.give(session);
+        let bytes = record.untaken_bytes().unwrap_or_default();
+        if self.participants.give(session, call, bytes, wakes) {
+            let offers = self.participants.get(session).offers();
+            self.services.note_pace(offers, session, false);
         }
     }
 

@@ -10,12 +10,8 @@ use crate::alone;
 use crate::process::MIB;
 use crate::support::{Frame, FrameClient, os, watchdog_for};
 
-/// The most calls of a session in work: a quarter of those of all others, because calls of one
-/// service wait in one queue.
-const CALLS: &str = "16";
-
-/// The calls that are sent at once.
-const BATCH: u64 = 64;
+/// The calls that are sent at once: twice as many as a session may have in work.
+const BATCH: u64 = 512;
 
 /// The most bytes that are read from a client that does not read.
 const TAKEN: u64 = 4 * MIB;
@@ -162,7 +158,7 @@ fn flood_unread(attack: &Attack<'_>) -> Flood {
 
 fn assert_others_unharmed(what: &str, attack: impl Fn(&Attack<'_>) -> Flood + Sync) {
     let (_alone, _watchdog) = (alone(), watchdog_for(PATIENCE));
-    let others = Others::new(&["--calls", CALLS]);
+    let others = Others::new();
     others.assert_unharmed(what, attack, |measured, flood| {
         let (replied, throttled) = (flood.replied, flood.throttled);
         println!("{replied} calls replied, {throttled} throttled");

@@ -89,8 +89,8 @@ impl Attack<'_> {
 }
 
 impl Others {
-    fn new(arguments: &[&str]) -> Others {
-        let served = serve(&[&["--data", "none"], arguments].concat());
+    fn new() -> Others {
+        let served = serve(&["--data", "none"]);
         let responder = |_| {
             let mut client = member(served.endpoint(), "rui");
             offer(&mut client, SERVICE, LIMIT);

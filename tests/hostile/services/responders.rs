@@ -76,7 +76,7 @@ fn responder_that_never_answers_costs_its_limit_of_calls() {
         assert_eq!(held.into_inner(), 0, "each call was cancelled");
         given.into_inner()
     };
-    Others::new(&[]).assert_unharmed(
+    Others::new().assert_unharmed(
         "a responder that never answers",
         attack,
         |measured, given| {
@@ -103,7 +103,7 @@ fn second_answers_have_no_effect() {
         });
         given.into_inner()
     };
-    Others::new(&[]).assert_unharmed(
+    Others::new().assert_unharmed(
         "a responder that answers thrice",
         attack,
         |measured, given| {
@@ -135,7 +135,7 @@ fn answers_to_calls_of_others_have_no_effect() {
         responder.fim();
     };
     // The others check the text of each reply.
-    Others::new(&[]).assert_unharmed("answers to the calls of others", attack, |measured, ()| {
+    Others::new().assert_unharmed("answers to the calls of others", attack, |measured, ()| {
         assert_eq!(measured.timeouts, 0);
         0
     });
@@ -164,7 +164,7 @@ fn late_answers_are_dropped() {
         responder.fim();
         late
     };
-    Others::new(&[]).assert_unharmed("answers after the time-out", attack, |measured, late| {
+    Others::new().assert_unharmed("answers after the time-out", attack, |measured, late| {
         assert!(late > 0);
         assert_eq!(measured.timeouts, 0);
         0
@@ -221,7 +221,7 @@ fn answers_of_1_mib_harm_only_their_own_call() {
         caller.fim();
         responder.fim();
     };
-    Others::new(&[]).assert_unharmed("answers of 1 MiB", attack, |measured, ()| {
+    Others::new().assert_unharmed("answers of 1 MiB", attack, |measured, ()| {
         assert_eq!(measured.timeouts, 0);
         0
     });
