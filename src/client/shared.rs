@@ -8,7 +8,7 @@ use std::time::Instant;
 use parking_lot::{Mutex, MutexGuard};
 use tokio::sync::{oneshot, watch};
 
-use super::ask::ServiceReply;
+use super::ask::reply::ServiceReply;
 use super::calls::SessionCalls;
 use super::error::{Break, ClientError, End};
 use super::filter::{CurrentFilter, FilterState, Wanted};

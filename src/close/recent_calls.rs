@@ -88,7 +88,7 @@ impl CallEnd {
     }
 }
 
-/// What a report knows of a call.
+/// The knowledge that a report has of a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum KnownCall<'r> {
     /// The call's record.

@@ -21,7 +21,7 @@ use crate::state::{SlotId, State, id};
 /// The name of the model's service.
 pub const SERVICE: &str = "service";
 
-/// What wakes the session of each slot. The registry only tells which of them to wake.
+/// The wakers of the sessions, by slot. The registry only tells which of them to wake.
 static WAKERS: LazyLock<[Arc<AtomicWaker>; 4]> = LazyLock::new(Default::default);
 
 /// The services of the server.

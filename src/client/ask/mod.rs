@@ -1,6 +1,6 @@
 //! Requests to services, which other clients answer.
 
-mod reply;
+pub(super) mod reply;
 
 use std::borrow::Cow;
 use std::future::{Future, IntoFuture};

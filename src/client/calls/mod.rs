@@ -21,7 +21,7 @@ use parking_lot::Mutex;
 use tokio::sync::{mpsc, oneshot};
 
 use self::table::{CallTable, WorkEntry};
-use super::offer::{Call, CallError, CallHandler, CallResult};
+use super::offer::call::{Call, CallError, CallHandler, CallResult};
 use crate::wire::quote::{LONGEST_TEXT, QUOTED, limited};
 use crate::wire::{AnswerError, AnswerFrame, CallFrame, ClientFrame, cbor};
 

@@ -8,7 +8,7 @@ use parking_lot::Mutex;
 use tokio::sync::oneshot;
 use tokio::task::AbortHandle;
 
-use crate::client::offer::{CallError, CallHandler};
+use crate::client::offer::call::{CallError, CallHandler};
 
 /// The offers of a session and its calls in work.
 #[derive(Debug, Default)]

@@ -12,7 +12,7 @@
 //!   not answered on another;
 //! - the first offer is one attempt, and later ones are repeated while the refusal may pass.
 
-mod call;
+pub(super) mod call;
 mod responder;
 mod task;
 
@@ -21,8 +21,8 @@ use std::future::{Future, IntoFuture};
 use std::pin::Pin;
 use std::sync::Arc;
 
+use self::call::CallHandler;
 pub use self::call::{Call, CallError, CallReply};
-pub(super) use self::call::{CallHandler, CallResult};
 pub use self::responder::Responder;
 use self::task::Task;
 use super::error::ClientError;

@@ -25,14 +25,14 @@ pub struct StopOutcome {
     pub trouble: Vec<Trouble>,
 }
 
-/// What only the surroundings of the stop machine know.
+/// The parts of a report that only the surroundings of the stop machine know.
 #[derive(Debug)]
 pub struct Surroundings {
     /// The wall-clock time at which the stop began.
     pub began: Millis,
     /// The log's stream.
     pub stream: String,
-    /// What became of the actors.
+    /// When each actor was sealed and has stopped.
     pub actors: Vec<ActorLine>,
     /// The newest calls to services.
     pub calls: RecentCalls,

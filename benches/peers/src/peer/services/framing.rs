@@ -27,7 +27,7 @@ pub struct Framing {
     pub skipped: Option<&'static [u8]>,
 }
 
-/// What a stream begins with.
+/// The unit at the beginning of a stream.
 enum Next {
     /// A frame of this length.
     Frame(usize),
@@ -94,7 +94,7 @@ fn line_length(bytes: &[u8]) -> Option<usize> {
     Some(end + 2)
 }
 
-/// What a connection brings.
+/// The answers and calls that a connection brings.
 #[derive(Debug)]
 pub struct Input {
     framing: Framing,

@@ -81,7 +81,7 @@ impl Kind {
 pub struct Caller {
     /// How replies follow one another.
     pub framing: Framing,
-    /// What it writes for a call.
+    /// The bytes that it writes for a call.
     pub request: Numbered,
     /// The reply to that call.
     pub reply: Numbered,
