@@ -178,8 +178,12 @@ impl Outside<'_> {
     /// Whether the client has gone, or the server has failed the session.
     fn has_left(&self) -> bool {
         let end = &self.io.client;
-        let has_failed = self.is_panicking || self.io.queue.contains(&Item::Failure);
-        end.is_gone || end.has_ended || has_failed
+        end.is_gone || end.has_ended || self.has_failed()
+    }
+
+    /// Whether the server has failed the session.
+    fn has_failed(&self) -> bool {
+        self.is_panicking || self.io.queue.contains(&Item::Failure)
     }
 
     /// Whether the stop leaves no time for calls: the phase `requests` is over, or a phase was late.
@@ -225,7 +229,7 @@ impl Outside<'_> {
     }
 
     fn record_end(&mut self, frame: u8, end: ToldEnd, from: Option<usize>) {
-        let is_excused = self.has_left() || self.has_no_time();
+        let is_excused = self.has_failed() || self.has_no_time();
         let calls = &mut self.world.services.calls;
         let Some(fate) = calls.note_end(self.at, frame, end) else {
             return;
