@@ -85,7 +85,7 @@ async fn responder_offers_again_at_the_next_server() {
             let endpoint = server.cbor();
             let mut responder = offer(responder, &endpoint).await;
             server.child.kill().await.expect("it runs");
-            let server = Served::within(server.folder).await;
+            let server = Served::start_within(server.folder, &[]).await;
             loop {
                 let caller = example("ask.rs").await.expect("it needs no tools");
                 let args = [&*endpoint, "ana", "backwards", "roma"];

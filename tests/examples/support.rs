@@ -150,12 +150,8 @@ impl Served {
         Served::start_within(folder, arguments).await
     }
 
-    /// Starts the next server in the folder of an earlier one.
-    pub(crate) async fn within(folder: TempDir) -> Served {
-        Served::start_within(folder, &[]).await
-    }
-
-    async fn start_within(folder: TempDir, arguments: &[&str]) -> Served {
+    /// Starts a server in a folder, which may be that of an earlier one.
+    pub(crate) async fn start_within(folder: TempDir, arguments: &[&str]) -> Served {
         let mut command = Command::new(env!("CARGO_BIN_EXE_arauto"));
         command.args(["serve", "--data", "none", "--no-console"]);
         command.args(arguments);
