@@ -12,9 +12,11 @@ use crate::support::{Frame, FrameClient, Served, ask, by_shell, watchdog};
 const LIMIT: usize = 256;
 const CLIENTS: usize = 1000;
 
-/// How long the CPU time is measured, and the allowed share of a core: 1 in this number.
-const LOOK: Duration = Duration::from_secs(2);
-const PART: u32 = 5;
+/// How long the CPU time is measured, how often at most, and the allowed share of a core: 1 in this
+/// number. A server that spins uses a whole core each time.
+const LOOK: Duration = Duration::from_secs(1);
+const LOOKS: u32 = 3;
+const PART: u32 = 10;
 
 /// The time limit of a login once descriptors are free.
 const RECOVERED: Duration = Duration::from_secs(1);
@@ -32,20 +34,23 @@ fn connect_clients(served: &Served) -> Vec<FrameClient> {
     (0..CLIENTS).map(|_| served.connected()).collect()
 }
 
-/// Asserts that the server, without free descriptors, does not spin and serves its clients.
+/// Asserts that the server, without free descriptors, does not spin and serves its clients, once it has
+/// accepted those that it can.
 fn assert_calm(process: Process, witness: &mut FrameClient) {
-    let (used, began) = (process.cpu(), Instant::now());
-    while began.elapsed() < LOOK {
-        witness.ping();
-        std::thread::park_timeout(Duration::from_millis(20));
+    for look in 1..=LOOKS {
+        let (used, began) = (process.cpu(), Instant::now());
+        while began.elapsed() < LOOK {
+            witness.ping();
+            std::thread::park_timeout(Duration::from_millis(20));
+        }
+        let (used, passed) = (process.cpu() - used, began.elapsed());
+        println!("{CLIENTS} wait, look {look}: {used:?} of the cpu in {passed:?}");
+        if used < passed / PART {
+            assert!(process.descriptors() <= LIMIT);
+            return;
+        }
     }
-    let used = process.cpu() - used;
-    println!(
-        "{CLIENTS} wait: {used:?} of the cpu in {:?}",
-        began.elapsed()
-    );
-    assert!(used < began.elapsed() / PART, "it spins");
-    assert!(process.descriptors() <= LIMIT);
+    panic!("it spins");
 }
 
 /// Returns whether a new client can log in.
