@@ -6,12 +6,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-export RUSTFLAGS='--cfg shuttle'
-export CARGO_TARGET_DIR=$PWD/target/shuttle # other flags: nothing is shared with other builds
-
-# A schedule is mostly the scheduler's own work.
-optimized=(--config 'profile.dev.opt-level=1' --config 'profile.dev.package."*".opt-level=0')
-for package in shuttle shuttle-engine shuttle-schedulers shuttle-std corosensei rand rand_pcg smallvec bitvec bytes; do
-    optimized+=(--config "profile.dev.package.$package.opt-level=3")
-done
-exec cargo test --locked --lib "${optimized[@]}" -- "${@:-interleavings}"
+# RUSTFLAGS would build every dependency again.
+export RUSTC_WORKSPACE_WRAPPER=$PWD/tests/rustc-shuttle
+exec cargo test --locked --lib --config profile.dev.package.arauto.opt-level=1 \
+    -- "${@:-interleavings}"

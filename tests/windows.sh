@@ -2,7 +2,7 @@
 # The Windows side on a Linux machine: built for x86_64-pc-windows-gnu, run under Wine.
 #
 #   tests/windows.sh                   builds, and runs the Windows tests under Wine
-#   tests/windows.sh build             installs what is missing, builds arauto.exe
+#   tests/windows.sh build             installs what is missing, builds arauto.exe for a release
 #   tests/windows.sh test ARGS...      the Rust tests alone, with these arguments of cargo test
 #   tests/windows.sh run ARGS...       arauto.exe under Wine, with these arguments
 #   tests/windows.sh wine PROGRAM ...  another program in the same Wine
@@ -234,7 +234,9 @@ need_wine() {
 everything() {
     trap finish EXIT
     trap 'exit 130' INT TERM
-    build
+    system_packages
+    choose_rust
+    temporary_folder
     step 'the Win32 programs' win32_programs
     step 'a Wine of its own' wine_ready
     export ARAUTO_WINE_READY=1
