@@ -38,6 +38,12 @@ fn counter_example(setting: &Setting, name: &'static str) -> Option<Vec<Step>> {
 fn assert_found(broken: Broken, name: &'static str, setting: Setting) {
     let intact = counter_example(&setting, name);
     assert_eq!(intact, None, "the property fails with intact rules");
+    assert_broken_found(broken, name, setting);
+}
+
+/// Checks that the property fails with the broken rule. Another test checks the intact rules in the
+/// same setting.
+fn assert_broken_found(broken: Broken, name: &'static str, setting: Setting) {
     let setting = Setting {
         broken: Some(broken),
         ..setting
