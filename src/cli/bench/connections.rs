@@ -87,7 +87,7 @@ impl Measurement for Args {
     type Figures = ConnectionsFigures;
 
     fn needs(&self) -> (usize, usize) {
-        (self.sessions + 1, 1)
+        (self.sessions + 1, publishers::ACCOUNTS)
     }
 
     async fn run(

@@ -89,7 +89,10 @@ impl Measurement for Args {
     type Figures = FanoutFigures;
 
     fn needs(&self) -> (usize, usize) {
-        (self.sessions + self.stalled + self.escritores, 1)
+        (
+            self.sessions + self.stalled + self.escritores,
+            publishers::ACCOUNTS,
+        )
     }
 
     fn check(&self) -> Result<(), Failure> {

@@ -16,6 +16,13 @@ use super::threads::{self, Worker};
 use crate::cli::exit::Failure;
 use crate::load::output::Writes;
 
+/// The escritores' account. It is another one than the leitores', who may be as many as one account
+/// may have sessions.
+const ACCOUNT: usize = 1;
+
+/// The accounts of a measurement with leitores and escritores.
+pub(super) const ACCOUNTS: usize = 2;
+
 /// When a run began and ended.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Published {
@@ -69,7 +76,9 @@ async fn publish(
     answered: Counter,
 ) -> Result<Published, Failure> {
     let count = Counter::default();
-    let sessions = connector.log_in_all(escritores, 0..1, &count).await?;
+    let sessions = connector
+        .log_in_all(escritores, ACCOUNT..ACCOUNT + 1, &count)
+        .await?;
     let all = usize::try_from(messages.count).unwrap_or(usize::MAX);
     let shares = threads::shares(all, escritores);
     let each = |share| Messages {

@@ -69,7 +69,7 @@ impl Measurement for Args {
     type Figures = ShutdownFigures;
 
     fn needs(&self) -> (usize, usize) {
-        (self.sessions + 2, 1)
+        (self.sessions + 2, publishers::ACCOUNTS)
     }
 
     async fn run(&self, threads: usize, target: &mut Target) -> Result<ShutdownFigures, Failure> {

@@ -243,3 +243,16 @@ fn bench_server_ends_with_its_bench() {
         std::os::unix::net::UnixStream::connect(&socket).is_err()
     });
 }
+
+#[test]
+fn bench_runs_with_as_many_sessions_as_one_account_may_have() {
+    let _watchdog = watchdog();
+    for work in [
+        "fanout --sessions 3 --messages 40",
+        "connections --sessions 3 --messages 30 --settle 0s",
+        "shutdown --sessions 3 --messages 40",
+    ] {
+        let json = own_server(&format!("{work} -- --max-sessions-per-user 3"));
+        assert_eq!(json["parameters"]["sessions"], 3, "{work}");
+    }
+}
