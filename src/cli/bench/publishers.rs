@@ -16,11 +16,11 @@ use super::threads::{self, Worker};
 use crate::cli::exit::Failure;
 use crate::load::output::Writes;
 
-/// The escritores' account. It is another one than the leitores', who may be as many as one account
-/// may have sessions.
+/// The number of the escritores' account. The leitores have another one, because they may be as many
+/// as one account may have sessions.
 const ACCOUNT: usize = 1;
 
-/// The accounts of a measurement with leitores and escritores.
+/// The number of accounts of a measurement with leitores and escritores.
 pub(super) const ACCOUNTS: usize = 2;
 
 /// When a run began and ended.

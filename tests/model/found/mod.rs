@@ -41,8 +41,8 @@ fn assert_found(broken: Broken, name: &'static str, setting: Setting) {
     assert_broken_found(broken, name, setting);
 }
 
-/// Checks that the property fails with the broken rule. Another test checks the intact rules in the
-/// same setting.
+/// Checks that the property fails with the broken rule. It does not check the intact rules: use it only
+/// where another test checks them in the same setting.
 fn assert_broken_found(broken: Broken, name: &'static str, setting: Setting) {
     let setting = Setting {
         broken: Some(broken),
