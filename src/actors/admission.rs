@@ -1,5 +1,6 @@
 //! Decides for each connection whether it is admitted, and holds the limits that it meets.
 
+use std::sync::Arc;
 use std::task::Context;
 
 use super::permits::{KeyedLimit, Permits, SessionLimit};
@@ -32,7 +33,7 @@ pub enum WhenFull {
 /// The limits that the connections of one listener meet.
 pub struct AdmissionPolicy {
     /// Each connection takes a permit of each of these.
-    pub sessions: Vec<SessionLimit>,
+    pub sessions: Arc<[SessionLimit]>,
     /// It takes one of its peer's permits.
     pub peers: KeyedLimit<PeerId>,
     /// It takes one of the permits of its peer's network.
@@ -42,10 +43,10 @@ pub struct AdmissionPolicy {
     pub unauthenticated: Option<UnauthenticatedLimit>,
     /// The treatment of connections beyond the limits in `sessions`.
     pub when_full: WhenFull,
-    /// Bounds the connections that are being refused.
-    pub refused: SessionLimit,
-    /// Bounds those of them that have the time to read the refusal.
-    pub refused_patiently: SessionLimit,
+    /// A connection that is being refused takes a permit of each of these.
+    pub refused: Arc<[SessionLimit]>,
+    /// A connection that has the time to read its refusal takes a permit of each of these.
+    pub refused_patiently: Arc<[SessionLimit]>,
 }
 
 impl AdmissionPolicy {
@@ -57,10 +58,10 @@ impl AdmissionPolicy {
         if let Some(permits) = self.acquire(peer) {
             return Some(Admission::Admitted(permits));
         }
-        if let Some(permits) = Permits::acquire([&self.refused, &self.refused_patiently]) {
+        if let Some(permits) = Permits::acquire(&self.refused_patiently) {
             return Some(Admission::Full(permits));
         }
-        Permits::acquire([&self.refused]).map(Admission::FullBriefly)
+        Permits::acquire(&self.refused).map(Admission::FullBriefly)
     }
 
     fn acquire(&self, peer: PeerId) -> Option<Permits> {
@@ -83,6 +84,6 @@ impl AdmissionPolicy {
 
     /// Returns whether a connection can be refused now; if not, the task is woken once it can.
     pub(super) fn poll_refusal(&self, cx: &Context<'_>) -> bool {
-        self.refused.poll_free(cx)
+        self.refused.iter().all(|limit| limit.poll_free(cx))
     }
 }

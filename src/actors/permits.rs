@@ -4,6 +4,7 @@
 //! lost however the session ends.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::fmt;
 use std::hash::Hash;
 use std::sync::Arc;
@@ -76,25 +77,28 @@ impl SessionLimit {
 /// The permits that a session holds. Dropping them releases them.
 #[derive(Debug, Default)]
 pub struct Permits {
-    sessions: Vec<SessionLimit>,
+    sessions: Arc<[SessionLimit]>,
     peer: Option<KeyedPermit<PeerId>>,
-    _network: Option<KeyedPermit<PeerId>>,
-    unauthenticated: Option<UnauthenticatedPermit>,
+    /// Boxed, as most peers are networks of their own.
+    _network: Option<Box<KeyedPermit<PeerId>>>,
+    /// Boxed, as most sessions have logged in.
+    unauthenticated: Option<Box<UnauthenticatedPermit>>,
 }
 
 impl Permits {
     /// Acquires a permit of each limit, or none of any.
-    pub(super) fn acquire<'a>(
-        limits: impl IntoIterator<Item = &'a SessionLimit>,
-    ) -> Option<Permits> {
-        let mut permits = Permits::default();
-        for limit in limits {
-            if !limit.try_acquire() {
-                return None;
-            }
-            permits.sessions.push(limit.clone());
+    pub(super) fn acquire(limits: &Arc<[SessionLimit]>) -> Option<Permits> {
+        let full = limits.iter().position(|limit| !limit.try_acquire());
+        if let Some(full) = full {
+            limits[..full].iter().for_each(SessionLimit::release);
+            return None;
         }
-        Some(permits)
+        Some(Permits {
+            sessions: Arc::clone(limits),
+            peer: None,
+            _network: None,
+            unauthenticated: None,
+        })
     }
 
     /// Acquires a permit of the peer's and one of its network's too. On failure all are
@@ -108,7 +112,7 @@ impl Permits {
         let network = peer.network();
         // Most peers are networks of their own, and counted once.
         if network != peer {
-            self._network = Some(networks.acquire(network)?);
+            self._network = Some(Box::new(networks.acquire(network)?));
         }
         self.change_peer(peers, peer).then_some(self)
     }
@@ -129,7 +133,7 @@ impl Permits {
         limit: &UnauthenticatedLimit,
         peer: PeerId,
     ) -> Option<Permits> {
-        self.unauthenticated = Some(limit.acquire(peer)?);
+        self.unauthenticated = Some(Box::new(limit.acquire(peer)?));
         Some(self)
     }
 
@@ -189,7 +193,10 @@ impl<K: Eq + Hash + Clone> KeyedLimit<K> {
     /// Acquires one of the key's permits, if one is free.
     pub(super) fn acquire(&self, key: K) -> Option<KeyedPermit<K>> {
         let mut held = self.held.lock();
-        let count = held.entry(key.clone()).or_insert(0);
+        let (key, count) = match held.entry(key) {
+            Entry::Occupied(entry) => (entry.key().clone(), entry.into_mut()),
+            Entry::Vacant(entry) => (entry.key().clone(), entry.insert(0)),
+        };
         if *count >= self.limit {
             return None;
         }
@@ -199,6 +206,13 @@ impl<K: Eq + Hash + Clone> KeyedLimit<K> {
             held: Arc::clone(&self.held),
             key,
         })
+    }
+}
+
+impl<K: Eq + Hash> KeyedPermit<K> {
+    /// Returns the key as the first of its holders has it, so that they share its memory.
+    pub(super) fn key(&self) -> &K {
+        &self.key
     }
 }
 
@@ -232,14 +246,15 @@ mod tests {
     #[test]
     fn permit_is_free_again_once_it_is_dropped() {
         let (all, own) = (SessionLimit::new(2), SessionLimit::new(1));
-        let first = Permits::acquire([&all, &own]).expect("both are empty");
-        assert!(Permits::acquire([&all, &own]).is_none());
-        let other = Permits::acquire([&all]).expect("there is another");
+        let both = Arc::from([all.clone(), own.clone()]);
+        let first = Permits::acquire(&both).expect("both are empty");
+        assert!(Permits::acquire(&both).is_none());
+        let other = Permits::acquire(&Arc::from([all.clone()])).expect("there is another");
         assert!(all.is_full());
         drop(first);
         assert!(!all.is_full() && !own.is_full());
         drop(other);
-        assert!(Permits::acquire([&all, &own]).is_some());
+        assert!(Permits::acquire(&both).is_some());
     }
 
     #[test]

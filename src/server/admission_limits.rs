@@ -1,5 +1,7 @@
 //! The limits of sessions that all listeners of a server share.
 
+use std::sync::Arc;
+
 use super::config::Limits;
 use super::listen::Listen;
 use crate::accounts::{PeerId, UserName};
@@ -15,8 +17,8 @@ pub(super) struct AdmissionLimits {
     server: SessionLimit,
     /// Connections that are being refused: all of them, and those among them that have the
     /// time to read why.
-    refused: SessionLimit,
-    refused_patiently: SessionLimit,
+    refused: Arc<[SessionLimit]>,
+    refused_patiently: Arc<[SessionLimit]>,
     unauthenticated: UnauthenticatedLimit,
     networks: KeyedLimit<PeerId>,
     pub(super) peers: KeyedLimit<PeerId>,
@@ -29,10 +31,11 @@ impl AdmissionLimits {
         // A network may have half of the sessions that one of its peers leaves.
         let per_peer = limits.max_sessions_per_peer;
         let per_network = per_peer + limits.max_sessions.saturating_sub(per_peer) / 2;
+        let (all, patiently) = (SessionLimit::new(refused), SessionLimit::new(refused / 2));
         AdmissionLimits {
             server: SessionLimit::new(limits.max_sessions),
-            refused: SessionLimit::new(refused),
-            refused_patiently: SessionLimit::new(refused / 2),
+            refused: Arc::from([all.clone()]),
+            refused_patiently: Arc::from([all, patiently]),
             unauthenticated: UnauthenticatedLimit::new(limits.max_unauthenticated),
             networks: KeyedLimit::new(per_network),
             peers: KeyedLimit::new(per_peer),

@@ -97,8 +97,9 @@ async fn try_log_in(
         authorization,
         registered,
     } = admitted;
-    let permit = listener.users.acquire(user.clone());
+    let permit = listener.users.acquire(user);
     let permit = permit.ok_or(LoginFailure::TooManySessions)?;
+    let user = permit.key().clone();
     if let Some(name) = wanted.cursor.clone() {
         let user = user.clone();
         let checked = listener.hub.addr().send(CheckCursor { user, name }).await;
