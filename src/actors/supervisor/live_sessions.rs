@@ -1,6 +1,6 @@
 //! The live sessions: where they take orders, and who waits for a number of them.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use actix::Recipient;
@@ -14,7 +14,7 @@ use crate::wire::SessionId;
 /// The sessions that have started and not ended.
 #[derive(Default)]
 pub(super) struct LiveSessions {
-    live: BTreeMap<SessionId, Live>,
+    live: HashMap<SessionId, Live>,
     /// Tasks that wait for a number of sessions.
     waiting: Vec<(usize, oneshot::Sender<()>)>,
 }
@@ -53,12 +53,18 @@ impl LiveSessions {
     }
 
     pub(super) fn infos(&self) -> Vec<Arc<SessionInfo>> {
-        let live = self.live.values();
-        live.map(|live| Arc::clone(&live.info)).collect()
+        self.sorted().into_iter().cloned().collect()
     }
 
     pub(super) fn observe(&self) -> Vec<ObservedSession> {
-        self.live.values().map(|live| live.info.observe()).collect()
+        self.sorted().iter().map(|info| info.observe()).collect()
+    }
+
+    /// Returns the sessions in the order of their numbers.
+    fn sorted(&self) -> Vec<&Arc<SessionInfo>> {
+        let mut infos: Vec<_> = self.live.values().map(|live| &live.info).collect();
+        infos.sort_unstable_by_key(|info| info.id);
+        infos
     }
 
     /// Where a session takes orders.

@@ -20,19 +20,32 @@ pub struct SessionInfo {
     /// The listener that accepted it.
     pub endpoint: Arc<str>,
     /// The peer in words, as known when it connected.
-    peer: String,
+    peer: Box<str>,
     /// The peer in words, if more became known later.
-    late_peer: OnceLock<String>,
+    late_peer: OnceLock<Box<str>>,
     /// When it connected.
     pub since: Millis,
-    user: Mutex<Option<UserName>>,
-    /// Its broadcasts begin after this seq, once it gets any.
-    after: OnceLock<Seq>,
+    client: Mutex<Client>,
+    /// Its broadcasts, once it gets any.
+    followed: OnceLock<Followed>,
     sent: AtomicU64,
+}
+
+/// The facts that a session's client decides.
+#[derive(Debug, Default)]
+struct Client {
+    user: Option<UserName>,
     /// Its choice of broadcasts, without the patterns; `None` for everything.
-    filter: Mutex<Option<Box<SessionFilter>>>,
-    /// The operator's rules about it, once it gets broadcasts.
-    permissions: OnceLock<Arc<LivePermissions>>,
+    filter: Option<Box<SessionFilter>>,
+}
+
+/// The broadcasts of a session.
+#[derive(Debug)]
+struct Followed {
+    /// They begin after this seq.
+    after: Seq,
+    /// The operator's rules about them.
+    permissions: Arc<LivePermissions>,
 }
 
 impl SessionInfo {
@@ -41,14 +54,12 @@ impl SessionInfo {
         SessionInfo {
             id,
             endpoint,
-            peer,
+            peer: peer.into(),
             late_peer: OnceLock::new(),
             since: Millis::now(),
-            user: Mutex::new(None),
-            after: OnceLock::new(),
+            client: Mutex::default(),
+            followed: OnceLock::new(),
             sent: AtomicU64::new(0),
-            filter: Mutex::new(None),
-            permissions: OnceLock::new(),
         }
     }
 
@@ -58,12 +69,12 @@ impl SessionInfo {
     }
 
     pub(in crate::actors) fn set_peer(&self, peer: String) {
-        let _ = self.late_peer.set(peer); // the peer is learned once
+        let _ = self.late_peer.set(peer.into()); // the peer is learned once
     }
 
     /// Its user, once it has logged in.
     pub fn user(&self) -> Option<UserName> {
-        self.user.lock().clone()
+        self.client.lock().user.clone()
     }
 
     /// Describes the session for an operator.
@@ -80,7 +91,7 @@ impl SessionInfo {
 
     /// Its broadcasts begin after this seq; `None` if it gets none.
     pub(in crate::actors) fn after(&self) -> Option<Seq> {
-        self.after.get().copied()
+        self.followed.get().map(|followed| followed.after)
     }
 
     /// The last broadcast written to it.
@@ -90,33 +101,33 @@ impl SessionInfo {
 
     /// Describes the session for a stop that has no record of it.
     pub(super) fn observe(&self) -> ObservedSession {
-        let permissions = self.permissions.get();
-        let rules = permissions.and_then(|rules| rules.of_kind(RuleKind::Subscribe));
+        let followed = self.followed.get();
+        let rules = followed.and_then(|followed| followed.permissions.of_kind(RuleKind::Subscribe));
         ObservedSession {
             session: self.id,
             user: self.user().map(|user| user.to_string()),
             endpoint: self.endpoint.to_string(),
             after: self.after(),
             sent: self.sent(),
-            filter: self.filter.lock().as_deref().cloned(),
+            filter: self.client.lock().filter.as_deref().cloned(),
             rules: rules.map(|rules| SubscribeRules::new(&rules, self.sent())),
         }
     }
 
     pub(in crate::actors) fn set_user(&self, user: UserName) {
-        *self.user.lock() = Some(user);
+        self.client.lock().user = Some(user);
     }
 
     /// Notes that it gets the broadcasts that follow `after`, as far as the rules allow.
     pub(in crate::actors) fn follow(&self, after: Seq, permissions: Arc<LivePermissions>) {
-        let _ = self.after.set(after); // a session logs in at most once
-        let _ = self.permissions.set(permissions);
+        let followed = Followed { after, permissions };
+        let _ = self.followed.set(followed); // a session logs in at most once
         self.set_sent(after);
     }
 
     /// Notes what it chose to receive, without the patterns; `None` for everything.
     pub(in crate::actors) fn choose(&self, filter: Option<SessionFilter>) {
-        *self.filter.lock() = filter.map(Box::new);
+        self.client.lock().filter = filter.map(Box::new);
     }
 
     pub(in crate::actors) fn set_sent(&self, seq: Seq) {
