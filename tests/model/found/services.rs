@@ -58,11 +58,13 @@ fn call_that_waits_for_a_place_needs_the_offer_in_the_stop() {
 }
 
 #[test]
+#[ignore = "takes minutes without optimization; `just model` runs it"]
 fn caller_is_told_that_the_session_with_its_call_has_ended() {
     assert_found(Broken::HeldCallForgotten, AWAITED, one_call_may_be_lost());
 }
 
 #[test]
+#[ignore = "takes minutes without optimization; `just model` runs it"]
 fn held_call_is_sent_to_no_second_session() {
     let setting = one_call_of_two_sessions();
     assert_found(Broken::HeldCallMadeAgain, SENT_ONCE, setting);
@@ -96,6 +98,7 @@ fn call_without_an_answer_ends_at_its_deadline() {
 }
 
 #[test]
+#[ignore = "takes minutes without optimization; `just model` runs it"]
 fn report_tells_a_passed_deadline_from_a_caller_that_left() {
     let setting = Setting {
         early_timeouts: 1,
@@ -114,6 +117,7 @@ fn withdrawal_leaves_the_calls_in_work() {
 }
 
 #[test]
+#[ignore = "takes minutes without optimization; `just model` runs it"]
 fn closing_behind_fim_waits_for_the_sessions_own_calls() {
     let setting = Setting::of(vec![
         Client::sends(&[Frame::Answer]).offers(1),
@@ -123,6 +127,7 @@ fn closing_behind_fim_waits_for_the_sessions_own_calls() {
 }
 
 #[test]
+#[ignore = "takes minutes without optimization; `just model` runs it"]
 fn closing_behind_fim_waits_for_the_calls_to_answer() {
     let setting = Setting::of(vec![
         Client::sends(&[Frame::Fim, Frame::Answer]).offers(1),
