@@ -1,14 +1,15 @@
 //! The session as an actor: its life, its orders and its timer.
 
 use std::cell::RefCell;
+use std::future::Future;
 use std::pin::Pin;
 use std::rc::{Rc, Weak};
 use std::task::{Context as TaskContext, Poll};
-use std::time::Instant;
 
 use actix::fut::ActorFuture;
-use actix::{Actor, ActorContext, AsyncContext, Context, Handler, ResponseFuture, SpawnHandle};
+use actix::{Actor, ActorContext, AsyncContext, Context, Handler, ResponseFuture};
 use tokio::sync::oneshot;
+use tokio::time::{Instant as Moment, Sleep};
 
 use super::core::shutdown::Carried;
 use super::delivery::Registration;
@@ -24,13 +25,8 @@ pub struct Session<L: Link + 'static> {
     driver: Rc<RefCell<Driver<L>>>,
     /// Gets the record once the last order has been carried out.
     waiting: Option<oneshot::Sender<SessionRecord>>,
-    timer: Option<Timer>,
-}
-
-/// The timer that calls the session.
-struct Timer {
-    at: Instant,
-    handle: SpawnHandle,
+    /// Calls the session.
+    timer: Option<Pin<Box<Sleep>>>,
 }
 
 impl<L: Link + 'static> Session<L> {
@@ -46,24 +42,22 @@ impl<L: Link + 'static> Session<L> {
         }
     }
 
-    /// Has the timer fire no later than the session wants. It may fire earlier, which only
+    /// Has the timer call the session no later than it wants. It may call earlier, which only
     /// costs a look: what is waited for often moves away while it runs.
-    fn set_timer(&mut self, ctx: &mut Context<Self>) {
-        let Some(at) = self.driver.borrow().wake_at() else {
+    fn set_timer(&mut self, task: &mut TaskContext<'_>) {
+        self.timer.take_if(|timer| timer.is_elapsed());
+        let Some(at) = self.driver.borrow().wake_at().map(Moment::from_std) else {
             return;
         };
-        if self.timer.as_ref().is_some_and(|timer| timer.at <= at) {
-            return;
+        match &mut self.timer {
+            Some(timer) if timer.deadline() <= at => return,
+            Some(timer) => timer.as_mut().reset(at),
+            None => self.timer = Some(Box::pin(tokio::time::sleep_until(at))),
         }
-        if let Some(timer) = self.timer.take() {
-            ctx.cancel_future(timer.handle);
+        let timer = self.timer.as_mut();
+        if timer.is_some_and(|timer| timer.as_mut().poll(task).is_ready()) {
+            self.driver.borrow().wake();
         }
-        let wait = at.saturating_duration_since(Instant::now());
-        let handle = ctx.run_later(wait, |session, _| {
-            session.timer = None;
-            session.driver.borrow().wake();
-        });
-        self.timer = Some(Timer { at, handle });
     }
 
     /// Sends the record to the giver of the last order, if the order has been carried out.
@@ -123,7 +117,7 @@ impl<L: Link + 'static> ActorFuture<Session<L>> for Pump {
         if session.driver.borrow().is_closed() && session.waiting.is_none() {
             ctx.stop();
         } else {
-            session.set_timer(ctx);
+            session.set_timer(task);
         }
         Poll::Pending
     }
