@@ -164,7 +164,7 @@ pub async fn converse(script: Script) -> Conversation {
         names,
         log_limit: Arc::default(),
         handler: script.handler,
-        limits: SessionLimits {
+        limits: Arc::new(SessionLimits {
             max_frame: script.max_frame,
             max_frame_before_login: MAX_FRAME_BEFORE_LOGIN.min(script.max_frame),
             frames_in_work: 32_768,
@@ -176,7 +176,7 @@ pub async fn converse(script: Script) -> Conversation {
             idle_timeout: None,
             drain_timeout: PATIENT,
             slow: SlowPolicy::Gap,
-        },
+        }),
         feature_limits: FeatureLimits {
             patterns: PATTERNS as u64,
             kept_topics: KEPT.topics as u64,

@@ -150,7 +150,7 @@ impl Log {
         let mut parts = Parts::new(limits.bytes, origin.first);
         parts.keep(&origin.kept);
         let backpressure = Backpressure::new(limits.backpressure);
-        let notifiers = (0..threads).map(|_| Notifier::new(backpressure.reader(None)));
+        let notifiers = (0..threads).map(|_| Notifier::new(backpressure.reader()));
         Log {
             stream: origin.stream,
             terms: origin.terms,

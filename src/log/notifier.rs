@@ -72,7 +72,7 @@ impl Notifier {
         Notifier {
             notified: Signal::default(),
             waiting: Arc::default(),
-            round: AtomicU64::new(0),
+            round: AtomicU64::new(Waiters::default().round()),
             woken: Mutex::new(Woken {
                 position: 0,
                 tracked,
@@ -195,7 +195,7 @@ impl Notifier {
         let mut woken = self.woken.lock();
         woken.position = woken.position.max(position);
         let position = woken.position;
-        woken.tracked.note(position, position, written);
+        woken.tracked.note(None, position, position, written);
     }
 
     /// Returns the count of registered readers.

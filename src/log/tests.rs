@@ -254,11 +254,15 @@ fn reader_dropped_while_waiting_leaves_no_waker() {
     assert_eq!(count.0.load(Ordering::Relaxed), 1);
 }
 
+fn rui() -> Arc<str> {
+    Arc::from("rui")
+}
+
 #[test]
 fn publisher_dropped_while_waiting_leaves_no_waker() {
     let (log, _appender) = log(100);
-    let mut reader = log.backpressure().reader(Some(Arc::from("rui")));
-    reader.note(100, 100, 100);
+    let mut reader = log.backpressure().reader();
+    reader.note(Some(&rui()), 100, 100, 100);
     for _ in 0..1000 {
         let mut wait = PublishWait::default();
         let may = log
@@ -276,11 +280,11 @@ fn publisher_waits_until_a_lagging_reader_moves() {
     let waker = Waker::from(Arc::clone(&count));
     let mut wait = PublishWait::default();
     let mut may_publish = |written| log.backpressure().may_publish(written, &mut wait, &waker);
-    let mut reader = log.backpressure().reader(Some(Arc::from("rui")));
-    reader.note(100, 100, 100);
+    let mut reader = log.backpressure().reader();
+    reader.note(Some(&rui()), 100, 100, 100);
     assert!(may_publish(1100));
     assert!(!may_publish(1101));
-    reader.note(600, 600, 1101);
+    reader.note(Some(&rui()), 600, 600, 1101);
     assert_eq!(count.0.load(Ordering::Relaxed), 1);
     assert!(may_publish(1101));
     assert!(!may_publish(2000));
@@ -298,11 +302,11 @@ fn reader_that_lags_after_the_last_scan_counts_at_once() {
             .may_publish(written, &mut wait, Waker::noop())
     };
     assert!(may_publish(5000), "nobody lags");
-    let mut reader = log.backpressure().reader(Some(Arc::from("rui")));
+    let mut reader = log.backpressure().reader();
     reader.note_caught_up(3000);
-    reader.note(3000, 3000, 5000);
+    reader.note(Some(&rui()), 3000, 3000, 5000);
     assert!(!may_publish(5001));
-    reader.note(4500, 4500, 5001);
+    reader.note(Some(&rui()), 4500, 4500, 5001);
     assert!(may_publish(5001));
     assert!(!may_publish(6000));
 }
@@ -313,8 +317,8 @@ fn still_reader_without_patience_or_budget_holds_nobody() {
     limits.backpressure.patience = Duration::ZERO;
     limits.backpressure.user_budget = Duration::ZERO;
     let (log, _appender) = Log::new("s".to_owned(), limits, 1);
-    let mut reader = log.backpressure().reader(Some(Arc::from("rui")));
-    reader.note(1, 1, 1);
+    let mut reader = log.backpressure().reader();
+    reader.note(Some(&rui()), 1, 1, 1);
     let mut wait = PublishWait::default();
     assert!(
         log.backpressure()

@@ -4,36 +4,46 @@
 //! that there are never more wakers than waiting tasks; taking all of them ends a round, and a
 //! key of an earlier round is no longer valid.
 
+use std::num::NonZero;
 use std::task::Waker;
 
 use slab::Slab;
 
 /// The tasks that wait.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Waiters {
-    /// Counts how often all were taken.
-    round: u64,
+    /// Counts how often all were taken, from 1 on.
+    round: NonZero<u64>,
     wakers: Slab<Waker>,
+}
+
+impl Default for Waiters {
+    fn default() -> Self {
+        Waiters {
+            round: NonZero::<u64>::MIN,
+            wakers: Slab::new(),
+        }
+    }
 }
 
 /// Identifies a registration, until its round ends.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Key {
-    round: u64,
+    round: NonZero<u64>,
     index: usize,
 }
 
 impl Key {
     /// Returns the round that the registration is of.
     pub(super) fn round(self) -> u64 {
-        self.round
+        self.round.get()
     }
 }
 
 impl Waiters {
-    /// Returns how often all were taken.
+    /// Returns the number of the round.
     pub(super) fn round(&self) -> u64 {
-        self.round
+        self.round.get()
     }
 
     /// Registers a task, unless `key` says that it is registered. A task that registers again
@@ -64,7 +74,7 @@ impl Waiters {
 
     /// Removes all of them, to be woken once no lock is held.
     pub(super) fn take(&mut self) -> impl Iterator<Item = Waker> + use<> {
-        self.round += 1;
+        self.round = self.round.saturating_add(1);
         // Most of these tasks will wait again.
         let next = Slab::with_capacity(self.wakers.len());
         let wakers = std::mem::replace(&mut self.wakers, next);

@@ -167,7 +167,7 @@ impl Shared<'_> {
                 || Arc::clone(&self.config.handler),
                 |handler| handler.build(),
             ),
-            limits: session_limits(self.config, listener),
+            limits: Arc::new(session_limits(self.config, listener)),
             feature_limits: FeatureLimits {
                 patterns: self.config.limits.patterns as u64,
                 kept_topics: self.config.limits.kept_topics as u64,

@@ -26,7 +26,7 @@ pub async fn connect(
         }
         Endpoint::Tls { host, port } => {
             let stream = tls::connect(host, *port, trust.tls()).await?;
-            Ok(Connection::Tls(stream))
+            Ok(Connection::Tls(Box::new(stream)))
         }
         _ => Ok(Connection::Local(system::connect(endpoint, mode).await?)),
     }

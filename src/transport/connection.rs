@@ -27,8 +27,8 @@ pub enum Connection {
     Local(Local),
     /// A TCP connection.
     Tcp(Tcp),
-    /// A TLS connection.
-    Tls(Tls),
+    /// A TLS connection, boxed as it is larger than the others.
+    Tls(Box<Tls>),
 }
 
 /// A connection on its way from one thread's runtime to another's.
@@ -110,7 +110,7 @@ impl Detached {
                 let stream = TcpStream::from_std(stream)?;
                 Connection::Tcp(Tcp::with_limit(stream, limit))
             }
-            Detached::Tls(stream) => Connection::Tls(stream.attach()?),
+            Detached::Tls(stream) => Connection::Tls(Box::new(stream.attach()?)),
         })
     }
 }

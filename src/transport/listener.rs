@@ -147,7 +147,7 @@ impl Listener {
             ListeningSocket::Tls(listener, tls) => {
                 ready!(listener.poll_accept(cx)).map(|(stream, _)| {
                     let tcp = Tcp::new(stream, timeouts);
-                    Connection::Tls(Tls::accepted(tcp, tls.clone()))
+                    Connection::Tls(Box::new(Tls::accepted(tcp, tls.clone())))
                 })
             }
         })
@@ -177,7 +177,7 @@ impl Listener {
             }
             ListeningSocket::Tls(listener, tls) => {
                 let tcp = Tcp::new(tcp::accept_now(listener)?, timeouts);
-                Connection::Tls(Tls::accepted(tcp, tls.clone()))
+                Connection::Tls(Box::new(Tls::accepted(tcp, tls.clone())))
             }
         })
     }

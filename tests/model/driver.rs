@@ -4,7 +4,7 @@
 //! The shipped core makes the decisions. One run is one poll of the actor: the loop repeats until
 //! nothing moves.
 
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 use std::time::{Duration, Instant};
 
 use arauto::internal::session::effects::{Done, Entry, LoginFailure};
@@ -64,7 +64,7 @@ pub fn begin(outside: &mut Outside<'_>, now: Instant, is_stopping: bool) -> Core
     let setup = Setup {
         session: id(outside.at),
         policy: Policy::Dialogue,
-        limits: limits(outside.setting),
+        limits: Arc::new(limits(outside.setting)),
         feature_limits: FeatureLimits {
             patterns: 1,
             kept_topics: 1,

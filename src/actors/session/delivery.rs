@@ -13,7 +13,7 @@
 use std::cell::RefCell;
 use std::rc::{Rc, Weak};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::task::{Wake, Waker};
 
 use slab::Slab;
@@ -27,13 +27,13 @@ pub(super) trait Deliver {
 /// The sessions of this thread.
 struct Sessions {
     /// Distinguishes this thread from all others.
-    thread: u64,
+    thread: u32,
     sessions: Slab<Weak<dyn Deliver>>,
     /// The index of the session whose run is under way.
     running: Option<usize>,
 }
 
-static THREADS: AtomicU64 = AtomicU64::new(0);
+static THREADS: AtomicU32 = AtomicU32::new(0);
 
 thread_local! {
     static SESSIONS: RefCell<Sessions> = RefCell::new(Sessions {
@@ -51,10 +51,16 @@ pub(super) struct Registration {
 
 #[derive(Debug, Clone, Copy)]
 struct SessionKey {
-    thread: u64,
+    thread: u32,
     /// Given to another session once this one has ended. A waker that outlives its session
     /// then has that one look for nothing.
-    index: usize,
+    index: u32,
+}
+
+impl SessionKey {
+    fn index(self) -> usize {
+        self.index as usize
+    }
 }
 
 /// The state of the session that a waker was made for.
@@ -78,7 +84,8 @@ impl Registration {
         SESSIONS.with_borrow_mut(|sessions| Registration {
             key: SessionKey {
                 thread: sessions.thread,
-                index: sessions.sessions.insert(session),
+                index: u32::try_from(sessions.sessions.insert(session))
+                    .expect("a thread has fewer sessions"),
             },
         })
     }
@@ -86,7 +93,7 @@ impl Registration {
     /// Notes that the session's run begins. Until [`Registration::end_run`] its wakers do nothing,
     /// because the session reads the log before its run ends.
     pub(super) fn begin_run(&self) {
-        SESSIONS.with_borrow_mut(|sessions| sessions.running = Some(self.key.index));
+        SESSIONS.with_borrow_mut(|sessions| sessions.running = Some(self.key.index()));
     }
 
     /// Notes that the session's run has ended.
@@ -109,7 +116,7 @@ impl Drop for Registration {
         let _ = SESSIONS.try_with(|sessions| {
             let mut sessions = sessions.borrow_mut();
             if sessions.thread == self.key.thread {
-                sessions.sessions.try_remove(self.key.index);
+                sessions.sessions.try_remove(self.key.index());
             }
         });
     }
@@ -121,7 +128,7 @@ impl Wake for DeliveryWaker {
     }
 
     fn wake_by_ref(self: &Arc<Self>) {
-        let SessionKey { thread, index } = self.key;
+        let (thread, index) = (self.key.thread, self.key.index());
         let state = SESSIONS.try_with(|sessions| {
             let sessions = sessions.borrow();
             match sessions.sessions.get(index) {

@@ -1,12 +1,12 @@
 //! The futures behind a session's pending work, in the order of its core's queue.
 
-use std::collections::VecDeque;
 use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context as TaskContext, Poll};
 
 use super::core::effects::Done;
 use super::entrance::Entrance;
+use super::lazy_queue::LazyQueue;
 use crate::close::Work;
 
 /// The result of a job.
@@ -27,8 +27,7 @@ struct Job {
 #[derive(Default)]
 pub(super) struct Jobs {
     oldest: Option<Job>,
-    /// Empty in most sessions, which then hold no buffer.
-    later: VecDeque<Job>,
+    later: LazyQueue<Job>,
 }
 
 impl Jobs {
@@ -63,9 +62,6 @@ impl Jobs {
         };
         let work = job.work.take();
         self.oldest = self.later.pop_front();
-        if self.oldest.is_none() {
-            self.later = VecDeque::new();
-        }
         Poll::Ready(Finished {
             done,
             entrance,

@@ -44,7 +44,7 @@ pub struct ListenerContext {
     /// Answers requests.
     pub handler: Arc<dyn Handler>,
     /// The limits of a session.
-    pub limits: SessionLimits,
+    pub limits: Arc<SessionLimits>,
     /// The limits of optional features.
     pub feature_limits: FeatureLimits,
     /// The server's name and version.

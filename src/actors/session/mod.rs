@@ -26,6 +26,7 @@ mod events;
 mod inlet;
 mod io;
 mod jobs;
+mod lazy_queue;
 mod listener_context;
 #[cfg(test)]
 mod memory_link;

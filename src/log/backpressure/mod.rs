@@ -57,7 +57,6 @@ impl State {
 /// A reader's progress, as publishers see it. Dropping it releases them.
 #[derive(Debug)]
 pub struct TrackedReader {
-    user: Option<Arc<str>>,
     /// Whether it has read everything at some time since its start, or since it fell behind.
     is_live: bool,
     /// When its full socket last took more.
@@ -70,16 +69,17 @@ pub struct TrackedReader {
 }
 
 impl TrackedReader {
-    /// Notes that the reader lags: it is at `position` of the `written` bytes of the log,
-    /// and has taken `taken` bytes so far (which a gap does not count towards).
-    pub fn note(&mut self, position: u64, taken: u64, written: u64) {
+    /// Notes that this user's reader lags: it is at `position` of the `written` bytes of the log,
+    /// and has taken `taken` bytes so far (which a gap does not count towards). A reader without a
+    /// login is named by its peer; `None` is a part of the server.
+    pub fn note(&mut self, user: Option<&Arc<str>>, position: u64, taken: u64, written: u64) {
         let now = Instant::now();
         if self.index.is_some() && taken > self.taken {
             self.moved_at = Some(now);
         }
         self.taken = taken;
         let report = Report {
-            user: self.user.clone(),
+            user: user.cloned(),
             position,
             taken,
             moved_at: self.moved_at,
@@ -128,20 +128,23 @@ impl Drop for TrackedReader {
 }
 
 /// A publisher's registration among those that wait for readers. Dropping it removes the
-/// publisher.
+/// publisher. It takes one word of the many that do not wait.
 #[derive(Debug, Default)]
-pub struct PublishWait {
+pub struct PublishWait(Option<Box<WaitingPublisher>>);
+
+#[derive(Debug)]
+struct WaitingPublisher {
     key: Option<Key>,
-    state: Option<Arc<Mutex<State>>>,
+    state: Arc<Mutex<State>>,
 }
 
 impl Drop for PublishWait {
     fn drop(&mut self) {
-        let Some(shared) = self.state.take() else {
+        let Some(waiting) = self.0.take() else {
             return;
         };
-        let mut state = shared.lock();
-        state.publishers.deregister(self.key.take());
+        let mut state = waiting.state.lock();
+        state.publishers.deregister(waiting.key);
         if state.publishers.is_empty() {
             state.lag_table.settle(Instant::now());
         }
@@ -174,11 +177,9 @@ impl Backpressure {
         }
     }
 
-    /// Creates the progress of a reader of this user; a reader without a login is named by its
-    /// peer. `None` is a part of the server.
-    pub fn reader(&self, user: Option<Arc<str>>) -> TrackedReader {
+    /// Creates the progress of a reader.
+    pub fn reader(&self) -> TrackedReader {
         TrackedReader {
-            user,
             is_live: false,
             moved_at: None,
             taken: 0,
@@ -206,12 +207,17 @@ impl Backpressure {
         let mut state = self.state.lock();
         let now = Instant::now();
         if !state.lag_table.may_publish(written, now) {
-            state.publishers.register(&mut wait.key, waker);
-            wait.state.get_or_insert_with(|| Arc::clone(&self.state));
+            let waiting = wait.0.get_or_insert_with(|| {
+                Box::new(WaitingPublisher {
+                    key: None,
+                    state: Arc::clone(&self.state),
+                })
+            });
+            state.publishers.register(&mut waiting.key, waker);
             return false;
         }
-        if wait.state.take().is_some() {
-            state.publishers.deregister(wait.key.take());
+        if let Some(waiting) = wait.0.take() {
+            state.publishers.deregister(waiting.key);
         }
         state.wake_publishers(now); // the others may go on too
         true

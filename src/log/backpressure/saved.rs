@@ -1,6 +1,5 @@
 //! A reader's progress, written down.
 
-use std::sync::Arc;
 use std::time::Instant;
 
 use serde::{Deserialize, Serialize};
@@ -21,7 +20,6 @@ pub struct SavedProgress {
 impl TrackedReader {
     pub(crate) fn save(&self, now: Instant) -> SavedProgress {
         let TrackedReader {
-            user: _, // its owner names it again
             is_live,
             moved_at,
             taken,
@@ -37,15 +35,14 @@ impl TrackedReader {
 }
 
 impl Backpressure {
-    /// Returns the progress that was saved, of a reader of this user.
+    /// Returns the progress that was saved.
     pub(crate) fn restore(
         &self,
-        user: Option<Arc<str>>,
         saved: SavedProgress,
         now: Instant,
     ) -> Result<TrackedReader, TimeOutOfRange> {
         let moved_at = saved.moved_at.map(|at| at.restore(now));
-        let mut reader = self.reader(user);
+        let mut reader = self.reader();
         reader.is_live = saved.is_live;
         reader.moved_at = moved_at.transpose()?;
         reader.taken = saved.taken;

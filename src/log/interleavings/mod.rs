@@ -154,7 +154,7 @@ impl CheckedReader {
             last: after,
             missed: 0,
             taken: 0,
-            reader: log.backpressure().reader(Some(Arc::from("a"))),
+            reader: log.backpressure().reader(),
             paced: false,
         }
     }
@@ -217,7 +217,8 @@ impl CheckedReader {
         self.taken += (written + rest.len()) as u64;
         if self.paced {
             let position = self.cursor.position();
-            self.reader.note(position, self.taken, self.log.written());
+            let (user, written) = (Arc::from("a"), self.log.written());
+            self.reader.note(Some(&user), position, self.taken, written);
         }
     }
 

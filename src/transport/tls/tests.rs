@@ -51,7 +51,7 @@ async fn pair() -> (Tls, Connection) {
     let (client, server) = tokio::join!(connect("127.0.0.1", port, &trust), accepted);
     (
         client.expect("the certificate is pinned"),
-        Connection::Tls(server),
+        Connection::Tls(Box::new(server)),
     )
 }
 

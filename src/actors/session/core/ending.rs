@@ -65,7 +65,7 @@ impl Core {
     /// Returns what the output may send now.
     pub fn sending(&self) -> Sending {
         match &self.state {
-            State::Closed { .. } => Sending::Nothing,
+            State::Closed(_) => Sending::Nothing,
             State::Greeting | State::LoggingIn { .. } | State::Ready(_) => Sending::UpTo(None),
             State::Ending(ending) => Sending::UpTo(match ending.step() {
                 Step::Refusing => None,

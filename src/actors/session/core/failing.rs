@@ -24,7 +24,7 @@ impl Core {
         self.input.is_unreadable = true;
         let is_stopping = fx.stop_time().is_some();
         match &mut self.state {
-            State::Closed { .. } => {}
+            State::Closed(_) => {}
             State::Ending(ending) => ending.fail(is_stopping),
             _ => self.fail(
                 ErrorCode::Internal,
@@ -80,7 +80,7 @@ impl Core {
             State::Greeting | State::Ready(_) => {
                 self.end(CloseReason::Error(ErrorCode::Internal), fx);
             }
-            State::LoggingIn { .. } | State::Closed { .. } => {} // a login comes to its end first
+            State::LoggingIn { .. } | State::Closed(_) => {} // a login comes to its end first
         }
     }
 

@@ -63,6 +63,7 @@ pub mod testing;
 #[cfg(test)]
 mod tests;
 
+use std::sync::Arc;
 use std::time::Instant;
 
 use serde::{Deserialize, Serialize};
@@ -96,7 +97,7 @@ const SERVED: Features = Features {
 pub struct Core {
     session: SessionId,
     policy: Policy,
-    limits: SessionLimits,
+    limits: Arc<SessionLimits>,
     is_journaled: bool,
     state: State,
     /// Boxed, as few sessions publish at any moment.
@@ -141,8 +142,8 @@ pub struct Setup<'a> {
     pub session: SessionId,
     /// The kind of the session.
     pub policy: Policy,
-    /// The session's limits.
-    pub limits: SessionLimits,
+    /// The session's limits, which it shares with others of its listener.
+    pub limits: Arc<SessionLimits>,
     /// The limits of optional features.
     pub feature_limits: FeatureLimits,
     /// Whether publishes wait for a disk.
@@ -171,13 +172,13 @@ pub enum Served {
 impl Core {
     /// Begins a session: its welcome is queued.
     pub fn begin<E: Effects>(setup: Setup<'_>, now: Instant, fx: &mut E) -> Core {
-        let Setup { policy, limits, .. } = setup;
-        let rate = policy.first_rate(&limits);
+        let policy = setup.policy;
+        let rate = policy.first_rate(&setup.limits);
         let is_brief = setup.refusal == Some(ConnectRefusal::FullBriefly);
         let mut core = Core {
             session: setup.session,
             policy,
-            limits,
+            limits: setup.limits,
             is_journaled: setup.is_journaled,
             state: State::Greeting,
             run: None,

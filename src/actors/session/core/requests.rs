@@ -64,7 +64,7 @@ impl Core {
             State::Ready(_) => self.serve_member(frame, now, fx),
             State::Ending(_) if self.breaks_cut(fx) => self.serve_member(frame, now, fx),
             State::Ending(_) => self.serve_late(frame, now, fx),
-            State::LoggingIn { .. } | State::Closed { .. } => return Served::Later,
+            State::LoggingIn { .. } | State::Closed(_) => return Served::Later,
         }
         Served::Done
     }

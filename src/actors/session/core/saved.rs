@@ -6,6 +6,7 @@
 //! come to this process, and their frames are answered here. Nothing is lost by waiting, as the
 //! session admits no further frame meanwhile ([`super::work`]).
 
+use std::sync::Arc;
 use std::time::Instant;
 
 use serde::{Deserialize, Serialize};
@@ -122,7 +123,7 @@ impl Core {
         Ok(Core {
             session: saved.session,
             policy: saved.policy,
-            limits: SessionLimits::restore(saved.limits)?,
+            limits: Arc::new(SessionLimits::restore(saved.limits)?),
             is_journaled: saved.is_journaled,
             state: State::restore(saved.state, now)?,
             run: None,

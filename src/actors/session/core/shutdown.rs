@@ -61,7 +61,7 @@ impl Core {
     pub fn drain<E: Effects>(&mut self, cut: Seq, now: Instant, fx: &mut E) -> Carried {
         self.end_services(fx);
         match &mut self.state {
-            State::Closed { .. } => return Carried::Out,
+            State::Closed(_) => return Carried::Out,
             State::Ending(ending) => ending.drain(cut),
             // The announcement never reached it; now is as good.
             _ => self.cut(Step::ToCut(cut), fx),

@@ -28,7 +28,7 @@ impl Core {
                     | ClientFrame::Services(_)
                     | ClientFrame::Unserved(_)
             ),
-            State::LoggingIn { .. } | State::Ending(_) | State::Closed { .. } => false,
+            State::LoggingIn { .. } | State::Ending(_) | State::Closed(_) => false,
         }
     }
 

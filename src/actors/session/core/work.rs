@@ -5,14 +5,13 @@
 //! exception: while the journal is written, several may be under way, as the hub answers them
 //! in order too. A frame of another kind then waits until all of them are answered.
 
-use std::collections::VecDeque;
-
 use smallvec::SmallVec;
 
 use super::judged::JudgedFrames;
+use crate::actors::session::lazy_queue::LazyQueue;
 
 /// The ids of a run of publishes.
-pub type Ids = SmallVec<[u64; 4]>;
+pub type Ids = SmallVec<[u64; 2]>;
 
 /// Runs of publishes that are under way at once, at most: one publisher alone must be able to
 /// fill what is written while the disk is waited for.
@@ -70,8 +69,7 @@ impl Purpose {
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
 pub(super) struct WorkQueue {
     oldest: Option<Purpose>,
-    /// Empty in most sessions, which then hold no buffer.
-    later: VecDeque<Purpose>,
+    later: LazyQueue<Purpose>,
     /// Whether a frame that is not a publish waits for all of them.
     is_waited_for: bool,
 }
@@ -113,7 +111,7 @@ impl WorkQueue {
     /// Whether another run of publishes may be begun behind those that are under way, which
     /// have fewer than `limit` frames together.
     pub(super) fn takes_run(&self, limit: usize) -> bool {
-        let runs = self.oldest.iter().chain(&self.later);
+        let runs = self.oldest.iter().chain(self.later.iter());
         let frames: u64 = runs.clone().map(Purpose::frames).sum();
         self.oldest.as_ref().is_some_and(Purpose::is_run)
             && runs.count() < RUNS

@@ -11,6 +11,7 @@ use std::cell::RefCell;
 use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::pin;
+use std::sync::Arc;
 use std::task::{Context as TaskContext, Poll};
 use std::time::Instant;
 
@@ -64,12 +65,12 @@ impl<L: Link> Driver<L> {
     pub(super) fn new(start: Start<L>) -> Self {
         let (head, refusal) = (start.head, start.refusal);
         let mut io = SessionIo::new(start);
-        let listener = std::sync::Arc::clone(&io.listener);
+        let listener = Arc::clone(&io.listener);
         let policy = Policy::of(listener.dialect);
         let setup = Setup {
             session: io.info.id,
             policy,
-            limits: listener.limits,
+            limits: Arc::clone(&listener.limits),
             feature_limits: listener.feature_limits,
             is_journaled: listener.log.journal().is_some(),
             server: &listener.server,

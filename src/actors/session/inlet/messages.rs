@@ -4,6 +4,7 @@
 
 use std::task::{Context as TaskContext, Poll};
 
+use super::unserved::Unserved;
 use super::window::Window;
 use super::{End, Fill, FillLimits, Inlet, Next};
 use crate::actors::link::Link;
@@ -27,14 +28,15 @@ impl Inlet {
     ) -> Fill {
         let mut window = Window::take();
         let fill = self.receive(link, &mut window, limits, cx);
-        if self.rest.is_empty() {
-            self.window = Some(window);
+        let held = self.bytes().len();
+        if held == 0 {
+            self.unserved = Unserved::Shared(window);
         } else {
             // The bytes that are there already begin the first message.
             if let Some(first) = self.messages.front_mut() {
-                *first += self.rest.len();
+                *first += held;
             }
-            self.rest.extend_from_slice(window.unserved());
+            self.unserved.append(window.unserved());
         }
         fill
     }
@@ -49,7 +51,7 @@ impl Inlet {
         let longest = self.longest_message();
         let mut fill = Fill::default();
         // Where the message begins that goes on, and how much of it came in earlier passes.
-        let (mut begun, mut begun_before) = (0, self.rest.len());
+        let (mut begun, mut begun_before) = (0, self.bytes().len());
         while self.messages.len() < MESSAGES
             && window.free(usize::MAX).len() >= longest.min(LONGEST_READ)
             && window.len() < limits.read_size

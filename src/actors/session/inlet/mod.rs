@@ -11,13 +11,14 @@ mod messages;
 #[cfg(any(test, fuzzing))]
 pub(super) mod saved;
 mod stream;
+mod unserved;
 mod window;
 
-use std::collections::VecDeque;
 use std::io;
 use std::task::Context as TaskContext;
 
-use self::window::Window;
+use self::unserved::Unserved;
+use super::lazy_queue::LazyQueue;
 use crate::actors::link::Link;
 use crate::framing::{Framing, MessageTooLong};
 use crate::wire::{ClientFrame, Decoded, Dialect, WireError};
@@ -29,14 +30,9 @@ pub(super) struct Inlet {
     framing: Framing,
     /// The longest frame that any client may send.
     max_frame: usize,
-    /// The bytes that earlier passes did not serve.
-    rest: Vec<u8>,
-    /// How much of the rest this pass has served.
-    served: usize,
-    /// The bytes that this pass has received. While there is a window, the rest is empty.
-    window: Option<Window>,
+    unserved: Unserved,
     /// In message mode: the length of each whole message at the front.
-    messages: VecDeque<usize>,
+    messages: LazyQueue<usize>,
     /// In message mode: behind these comes one that could not be received.
     too_long: Option<MessageTooLong>,
     /// Whether the bytes hold no whole frame, as far as is known.
@@ -90,10 +86,8 @@ impl Inlet {
             dialect,
             framing,
             max_frame,
-            rest: Vec::new(),
-            served: 0,
-            window: None,
-            messages: VecDeque::new(),
+            unserved: Unserved::default(),
+            messages: LazyQueue::default(),
             too_long: None,
             is_partial: false,
             is_over: false,
@@ -117,10 +111,7 @@ impl Inlet {
     }
 
     fn bytes(&self) -> &[u8] {
-        match &self.window {
-            Some(window) => window.unserved(),
-            None => &self.rest[self.served..],
-        }
+        self.unserved.bytes()
     }
 
     /// Receives what there is, as far as the limits allow. It must not be called while whole
@@ -156,10 +147,7 @@ impl Inlet {
         }
         let is_last_line = self.holds_last_line();
         let (dialect, is_partial) = (self.dialect, &mut self.is_partial);
-        let bytes = match &self.window {
-            Some(window) => window.unserved(),
-            None => &self.rest[self.served..],
-        };
+        let bytes = self.unserved.bytes();
         match dialect.decode(bytes, limit) {
             Ok(Decoded::Frame(frame, length)) => Next::Frame(frame, length),
             Ok(Decoded::Ignored(length)) => Next::Ignored(length),
@@ -180,10 +168,7 @@ impl Inlet {
         if self.framing == Framing::Messages {
             self.messages.pop_front();
         }
-        match &mut self.window {
-            Some(window) => window.consume(length),
-            None => self.served += length,
-        }
+        self.unserved.consume(length);
     }
 
     /// Moves behind what is no frame. In a stream, where the next frame begins is not known.
@@ -204,25 +189,13 @@ impl Inlet {
 
     /// Drops all that was received.
     pub(super) fn discard(&mut self) {
-        self.rest = Vec::new();
-        self.served = 0;
-        self.messages = VecDeque::new();
+        self.unserved = Unserved::default();
+        self.messages = LazyQueue::default();
         self.too_long = None;
-        self.window = None;
     }
 
     /// Ends a pass: the session keeps what was not served, and nothing else.
     pub(super) fn settle(&mut self) {
-        if let Some(window) = self.window.take() {
-            self.rest = window.unserved().to_vec();
-        } else if self.served > 0 {
-            self.rest.drain(..std::mem::take(&mut self.served));
-        }
-        if self.rest.is_empty() {
-            self.rest = Vec::new();
-        }
-        if self.messages.is_empty() {
-            self.messages = VecDeque::new();
-        }
+        self.unserved.settle();
     }
 }

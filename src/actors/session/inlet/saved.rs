@@ -1,10 +1,9 @@
 //! Input that was received and not served, written down.
 
-use std::collections::VecDeque;
-
 use serde::{Deserialize, Serialize};
 
 use super::Inlet;
+use super::unserved::Unserved;
 use super::window::SHORT_REST;
 use crate::actors::session::core::policy::LONGEST_READ;
 use crate::actors::session::saved::error::RestoreError;
@@ -30,16 +29,14 @@ impl Inlet {
             dialect: _, // these three follow from the listener and the connection
             framing: _,
             max_frame: _,
-            rest: _, // the bytes are in one of these three
-            served: _,
-            window: _,
+            unserved,
             messages,
             too_long,
             is_partial,
             is_over,
         } = self;
         SavedInlet {
-            bytes: SavedBytes(self.bytes().to_vec()),
+            bytes: SavedBytes(unserved.bytes().to_vec()),
             messages: messages.iter().map(|length| *length as u64).collect(),
             too_long: too_long.map(|too_long| too_long.length as u64),
             is_partial: *is_partial,
@@ -55,12 +52,12 @@ impl Inlet {
         max_frame: usize,
     ) -> Result<Inlet, RestoreError> {
         let mut inlet = Inlet::new(dialect, framing, max_frame);
-        inlet.rest = saved.bytes.0;
         let most = max_frame + Dialect::MESSAGE_OVERHEAD + LONGEST_READ + SHORT_REST;
-        if inlet.rest.len() > most {
+        let mut left = saved.bytes.0.len();
+        if left > most {
             return Err(RestoreError::Impossible("no session holds so much input"));
         }
-        let mut left = inlet.rest.len();
+        inlet.unserved = Unserved::own(saved.bytes.0);
         for length in saved.messages {
             let length = usize::try_from(length).unwrap_or(usize::MAX);
             let rest = left.checked_sub(length);
@@ -73,9 +70,6 @@ impl Inlet {
         let holds_message = !inlet.messages.is_empty() || inlet.too_long.is_some();
         if framing == Framing::Stream && holds_message {
             return Err(RestoreError::OtherListener);
-        }
-        if inlet.messages.is_empty() {
-            inlet.messages = VecDeque::new();
         }
         (inlet.is_partial, inlet.is_over) = (saved.is_partial, saved.is_over);
         Ok(inlet)

@@ -2,6 +2,7 @@
 
 use std::task::{Context as TaskContext, Poll};
 
+use super::unserved::Unserved;
 use super::window::{SHORT_REST, Window};
 use super::{End, Fill, FillLimits, Inlet};
 use crate::actors::link::Link;
@@ -15,9 +16,9 @@ impl Inlet {
         cx: &mut TaskContext<'_>,
     ) -> Fill {
         let mut window = Window::take();
-        let is_short = self.rest.len() <= SHORT_REST;
+        let is_short = self.bytes().len() <= SHORT_REST;
         if is_short {
-            window.append(&self.rest);
+            window.append(self.bytes());
         }
         let mut fill = Fill {
             is_any: true,
@@ -43,15 +44,14 @@ impl Inlet {
     fn take_in(&mut self, window: Window, has_rest: bool, limit: usize) {
         let was_partial = std::mem::take(&mut self.is_partial);
         if has_rest {
-            self.rest = Vec::new();
-            self.window = Some(window);
+            self.unserved = Unserved::Shared(window);
             return;
         }
-        let searched = self.rest.len();
-        self.rest.extend_from_slice(window.unserved());
+        let searched = self.bytes().len();
+        self.unserved.append(window.unserved());
         let is_worth_decoding = || {
             let dialect = self.dialect;
-            dialect.is_worth_decoding(&self.rest, searched, limit)
+            dialect.is_worth_decoding(self.bytes(), searched, limit)
         };
         self.is_partial = was_partial && !is_worth_decoding();
     }

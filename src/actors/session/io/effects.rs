@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use tokio_util::sync::CancellationToken;
 
-use super::SessionIo;
+use super::{PendingLogin, SessionIo};
 use crate::accounts::{Claim, PeerId, RevocationReason, UserName};
 use crate::actors::handler::{Answer, Outcome, Request};
 use crate::actors::hub::{
@@ -219,18 +219,22 @@ impl<L: Link> Effects for SessionIo<L> {
             may_register: self.listener.may_register,
             peer: self.peer.clone(),
         };
-        self.login_guard = Some(cancel.drop_guard());
+        let _guard = cancel.drop_guard();
+        self.login = Some(Box::new(PendingLogin::InWork { _guard }));
         let listener = Arc::clone(&self.listener);
         let job = entrance::log_in(listener, claim, Wanted::of(login), self.info.id);
         self.jobs.push(None, job);
     }
 
     fn abandon_login(&mut self) {
-        self.login_guard = None;
+        self.login = None;
     }
 
     fn enter(&mut self, user: &UserName) {
-        self.entrance = self.entering.take();
+        self.entrance = match self.login.take().map(|login| *login) {
+            Some(PendingLogin::Admitted(entrance)) => Some(entrance),
+            Some(PendingLogin::InWork { .. }) | None => None,
+        };
         self.permits.release_unauthenticated();
         self.info.set_user(user.clone());
     }

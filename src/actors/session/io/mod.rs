@@ -28,10 +28,8 @@ pub(super) struct SessionIo<L> {
     permits: Permits,
     /// The user's permit and standing, once the session has entered.
     entrance: Option<Entrance>,
-    /// Those of a login that has succeeded, until the session enters.
-    entering: Option<Entrance>,
-    /// Cancels the login that is in work when it is dropped.
-    login_guard: Option<DropGuard>,
+    /// The login that the session has not entered by. Boxed, as it lasts a moment.
+    login: Option<Box<PendingLogin>>,
     peer: PeerId,
     is_own_user: bool,
     pub(super) link: L,
@@ -47,6 +45,14 @@ pub(super) struct SessionIo<L> {
     /// `None` until the session can be told of broadcasts without a run.
     delivery: Option<Registration>,
     has_carried_out: bool,
+}
+
+/// A login before the session enters.
+enum PendingLogin {
+    /// It is in work; dropping this cancels it.
+    InWork { _guard: DropGuard },
+    /// It has succeeded.
+    Admitted(Entrance),
 }
 
 impl<L: Link> SessionIo<L> {
@@ -68,8 +74,7 @@ impl<L: Link> SessionIo<L> {
         SessionIo {
             permits: start.permits,
             entrance: None,
-            entering: None,
-            login_guard: None,
+            login: None,
             peer: start.peer,
             is_own_user: start.is_own_user,
             link,
@@ -119,8 +124,7 @@ impl<L: Link> SessionIo<L> {
 
     /// Notes what a login that has succeeded brings, before the core hears of it.
     pub(super) fn prepare(&mut self, entrance: Option<Entrance>) {
-        self.login_guard = None;
-        self.entering = entrance;
+        self.login = entrance.map(|entrance| Box::new(PendingLogin::Admitted(entrance)));
     }
 
     /// Whether the permit of a client that has not logged in was given to another peer.

@@ -40,10 +40,9 @@ pub(super) struct Outlet {
     longest: usize,
     log: Arc<Log>,
     shard: usize,
-    /// The rest of a broadcast that was written in part: it goes before all else.
-    rest: PartialFrame,
-    /// The seq of that broadcast.
-    rest_seq: Seq,
+    /// The rest of a broadcast that was written in part: it goes before all else. Boxed, as it is
+    /// there only while the client does not read.
+    rest: Option<Box<Rest>>,
     /// Answers, and broadcasts where they do not go out as the log has them.
     queue: Queue,
     /// The search for kept values that are not queued yet: they go before any further broadcast.
@@ -52,11 +51,24 @@ pub(super) struct Outlet {
     /// The value of [`Outlet::reached`] when the last answer was queued: that one stands behind
     /// this broadcast, and before the next.
     last_answer: Option<Seq>,
-    /// Why nothing more can be written.
-    failure: Option<Failure>,
-    /// The last seq that had been written whole when the link broke.
-    sent_before_break: Option<Seq>,
+    /// Boxed, as the session ends soon.
+    broken: Option<Box<Broken>>,
     write_shut: bool,
+}
+
+/// A broadcast that was written in part.
+#[derive(Debug)]
+struct Rest {
+    frame: PartialFrame,
+    seq: Seq,
+}
+
+/// The break of a link, behind which nothing more can be written.
+#[derive(Debug, Clone, Copy)]
+struct Broken {
+    failure: Failure,
+    /// The last seq that had been written whole.
+    sent: Seq,
 }
 
 /// The values that an outlet begins with.
@@ -105,13 +117,11 @@ impl Outlet {
             longest: setup.max_frame + Dialect::MESSAGE_OVERHEAD,
             log: setup.log,
             shard: setup.shard,
-            rest: PartialFrame::default(),
-            rest_seq: Seq::ZERO,
+            rest: None,
             kept: None,
             reader: None,
             last_answer: None,
-            failure: None,
-            sent_before_break: None,
+            broken: None,
             write_shut: false,
         }
     }
@@ -130,12 +140,17 @@ impl Outlet {
             follows: self.reader.is_some(),
             is_clear: self.is_clear(),
             is_broken: self.is_broken(),
-            has_failed: self.failure == Some(Failure::OwnSide),
+            has_failed: self.failure() == Some(Failure::OwnSide),
         }
     }
 
     fn framing(&self) -> Framing {
         self.queue.framing()
+    }
+
+    /// Returns the side whose failure broke the link.
+    fn failure(&self) -> Option<Failure> {
+        self.broken.as_ref().map(|broken| broken.failure)
     }
 
     /// Queues an answer.
@@ -164,7 +179,7 @@ impl Outlet {
 
     /// Whether something waits that only the client's reading moves on.
     pub(super) fn has_unwritten(&self) -> bool {
-        let is_empty = self.rest.bytes.is_empty() && self.queue.unwritten().is_empty();
+        let is_empty = self.rest.is_none() && self.queue.unwritten().is_empty();
         !self.is_broken() && !is_empty
     }
 
@@ -201,8 +216,8 @@ impl Outlet {
         let Some(reader) = &self.reader else {
             return Seq::ZERO;
         };
-        if let Some(sent) = self.sent_before_break {
-            return sent;
+        if let Some(broken) = &self.broken {
+            return broken.sent;
         }
         if self.queue.holds_broadcasts() {
             return reader.rendered();
@@ -210,9 +225,9 @@ impl Outlet {
         if let Some(gap) = self.queue.first_gap() {
             return Seq(gap.from.0 - 1);
         }
-        match self.rest.bytes.is_empty() {
-            true => reader.seq(),
-            false => Seq(reader.seq().0 - 1),
+        match self.rest {
+            None => reader.seq(),
+            Some(_) => Seq(reader.seq().0 - 1),
         }
     }
 
@@ -230,14 +245,16 @@ impl Outlet {
     }
 
     pub(super) fn is_broken(&self) -> bool {
-        self.failure.is_some()
+        self.broken.is_some()
     }
 
     /// Nothing more can be written: what is queued goes nowhere. The first failure counts.
     pub(super) fn give_up(&mut self, failure: Failure) {
-        self.sent_before_break = Some(self.sent());
-        self.failure.get_or_insert(failure);
-        self.rest = PartialFrame::default();
+        if self.broken.is_none() {
+            let sent = self.sent();
+            self.broken = Some(Box::new(Broken { failure, sent }));
+        }
+        self.rest = None;
         self.queue = Queue::new(self.queue.framing());
         self.kept = None;
         self.stop_following();
@@ -268,7 +285,7 @@ impl Outlet {
 
     /// Whether nothing waits to be written but what is in the log.
     pub(super) fn is_clear(&self) -> bool {
-        self.rest.bytes.is_empty() && self.queue.is_clear() && self.kept.is_none()
+        self.rest.is_none() && self.queue.is_clear() && self.kept.is_none()
     }
 
     /// Shuts the write side: the client sees the end after the last byte.
@@ -343,7 +360,7 @@ impl Outlet {
             match upcoming {
                 Upcoming::Nothing => break,
                 Upcoming::Moved => {}
-                Upcoming::Searched if self.queue.is_clear() && self.rest.bytes.is_empty() => {
+                Upcoming::Searched if self.queue.is_clear() && self.rest.is_none() => {
                     return Err(Written::More);
                 }
                 Upcoming::Searched => break,

@@ -13,7 +13,7 @@ use super::queue::Queue;
 use super::queue::saved::SavedQueue;
 use super::reader::Reader;
 use super::reader::saved::{SavedReader, patterns};
-use super::{Outlet, OutletSetup, Recipient};
+use super::{Broken, Outlet, OutletSetup, Recipient, Rest};
 use crate::actors::session::saved::error::RestoreError;
 use crate::actors::session::saved::plain::SavedBytes;
 use crate::framing::Failure;
@@ -25,14 +25,14 @@ use crate::wire::Seq;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SavedOutlet {
-    rest: SavedBytes,
-    rest_seq: Seq,
+    /// With the seq of the broadcast.
+    rest: Option<(SavedBytes, Seq)>,
     queue: SavedQueue,
     kept: Option<SavedKept>,
     reader: Option<SavedReader>,
     last_answer: Option<Seq>,
-    failure: Option<SavedFailure>,
-    sent_before_break: Option<Seq>,
+    /// With the last seq that had been written whole.
+    broken: Option<(SavedFailure, Seq)>,
     write_shut: bool,
 }
 
@@ -78,30 +78,31 @@ impl Outlet {
             log: _,
             shard: _,
             rest,
-            rest_seq,
             queue,
             kept,
             reader,
             last_answer,
-            failure,
-            sent_before_break,
+            broken,
             write_shut,
         } = self;
-        let PartialFrame { bytes, pages: _ } = rest;
         SavedOutlet {
-            rest: SavedBytes(bytes.to_vec()),
-            rest_seq: *rest_seq,
+            rest: rest.as_deref().map(|rest| {
+                let Rest { frame, seq } = rest;
+                let PartialFrame { bytes, pages: _ } = frame;
+                (SavedBytes(bytes.to_vec()), *seq)
+            }),
             queue: queue.save(),
             kept: kept.as_deref().map(SavedKept::save),
             reader: reader.as_ref().map(|reader| reader.save(now)),
             last_answer: *last_answer,
-            failure: failure.map(|failure| match failure {
-                Failure::PeerGone => SavedFailure::Peer,
-                Failure::Transient | Failure::MessageTooLong | Failure::OwnSide => {
-                    SavedFailure::Own
-                }
-            }),
-            sent_before_break: *sent_before_break,
+            broken: broken
+                .as_deref()
+                .map(|&Broken { failure, sent }| match failure {
+                    Failure::PeerGone => (SavedFailure::Peer, sent),
+                    Failure::Transient | Failure::MessageTooLong | Failure::OwnSide => {
+                        (SavedFailure::Own, sent)
+                    }
+                }),
             write_shut: *write_shut,
         }
     }
@@ -126,23 +127,25 @@ impl Outlet {
             )
         });
         outlet.reader = restored.transpose()?;
-        if !saved.rest.0.is_empty() {
-            let is_possible = saved.rest_seq > Seq::ZERO && saved.rest_seq <= outlet.reached();
+        if let Some((SavedBytes(bytes), seq)) = saved.rest {
+            let is_possible = !bytes.is_empty() && seq > Seq::ZERO && seq <= outlet.reached();
             if !is_possible {
                 return Err(RestoreError::Impossible("no broadcast was written in part"));
             }
-            outlet.rest = PartialFrame {
-                bytes: Bytes::from(saved.rest.0),
+            let frame = PartialFrame {
+                bytes: Bytes::from(bytes),
                 pages: Default::default(),
             };
+            outlet.rest = Some(Box::new(Rest { frame, seq }));
         }
-        outlet.rest_seq = saved.rest_seq;
         outlet.last_answer = saved.last_answer;
-        outlet.failure = saved.failure.map(|failure| match failure {
-            SavedFailure::Peer => Failure::PeerGone,
-            SavedFailure::Own => Failure::OwnSide,
+        outlet.broken = saved.broken.map(|(failure, sent)| {
+            let failure = match failure {
+                SavedFailure::Peer => Failure::PeerGone,
+                SavedFailure::Own => Failure::OwnSide,
+            };
+            Box::new(Broken { failure, sent })
         });
-        outlet.sent_before_break = saved.sent_before_break;
         outlet.write_shut = saved.write_shut;
         Ok(outlet)
     }

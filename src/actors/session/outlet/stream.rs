@@ -7,7 +7,7 @@ use std::task::{Context as TaskContext, Poll};
 use smallvec::SmallVec;
 
 use super::reader::{Reader, SLICES};
-use super::{Outlet, Wanted, Written};
+use super::{Outlet, Rest, Wanted, Written};
 use crate::actors::link::Link;
 use crate::log::{PageRange, PartialFrame, Slices};
 use crate::wire::Seq;
@@ -92,10 +92,16 @@ impl Outlet {
             let follows = run(logged).is_some();
             return (if follows { Slices::new() } else { slices }, None);
         }
-        let PartialFrame { bytes, pages } = &self.rest;
-        let rest = (!bytes.is_empty()).then(|| (bytes.len(), pages.upgrade()));
+        let rest = self.rest.as_deref().map(|rest| {
+            let PartialFrame { bytes, pages } = &rest.frame;
+            (bytes.len(), pages.upgrade())
+        });
         let run = run(rest.into_iter().chain(logged));
         (slices, run)
+    }
+
+    fn rest_bytes(&self) -> &[u8] {
+        self.rest.as_ref().map_or(&[], |rest| &rest.frame.bytes)
     }
 
     fn refuses_files(&mut self) -> bool {
@@ -109,7 +115,7 @@ impl Outlet {
         cx: &mut TaskContext<'_>,
     ) -> Poll<io::Result<usize>> {
         let mut parts: SmallVec<[IoSlice<'_>; SLICES]> = SmallVec::new();
-        let queued = [&self.rest.bytes[..], self.queue.unwritten()];
+        let queued = [self.rest_bytes(), self.queue.unwritten()];
         let logged = slices.iter().map(|slice| &slice.bytes[..]);
         for part in queued.into_iter().chain(logged).filter(|p| !p.is_empty()) {
             parts.push(IoSlice::new(part));
@@ -124,13 +130,15 @@ impl Outlet {
     /// Notes that the first `length` bytes of rest, answers and slices have gone.
     fn account(&mut self, slices: &Slices, length: usize) {
         let mut left = length;
-        let of_rest = left.min(self.rest.bytes.len());
-        self.rest.consume(of_rest);
-        if of_rest > 0
-            && self.rest.bytes.is_empty()
+        let of_rest = left.min(self.rest_bytes().len());
+        if let Some(rest) = &mut self.rest {
+            rest.frame.consume(of_rest);
+        }
+        let is_written = |rest: &mut Box<Rest>| rest.frame.bytes.is_empty();
+        if let Some(rest) = self.rest.take_if(is_written)
             && let Some(reader) = &mut self.reader
         {
-            reader.note_rendered(self.rest_seq);
+            reader.note_rendered(rest.seq);
         }
         left -= of_rest;
         let queued = left.min(self.queue.unwritten().len());
@@ -139,10 +147,11 @@ impl Outlet {
         let native = self.is_log_native();
         if let Some(reader) = &mut self.reader {
             if left > 0 {
-                self.rest = reader.advance(&self.log, slices, left);
-                self.rest_seq = reader.read_seq();
-                let is_whole = self.rest.bytes.is_empty();
-                reader.note_rendered(Seq(self.rest_seq.0 - u64::from(!is_whole)));
+                let frame = reader.advance(&self.log, slices, left);
+                let seq = reader.read_seq();
+                let is_whole = frame.bytes.is_empty();
+                reader.note_rendered(Seq(seq.0 - u64::from(!is_whole)));
+                self.rest = (!is_whole).then(|| Box::new(Rest { frame, seq }));
             }
             let of_broadcasts = if native { length - queued } else { length };
             reader.note_taken(of_broadcasts as u64);

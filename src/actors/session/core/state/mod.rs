@@ -28,14 +28,19 @@ pub(super) enum State {
     /// Logged in, or on an endpoint where no client has to.
     Ready(Member),
     /// No frame is admitted any more.
-    Ending(Ending),
+    Ending(Box<Ending>),
     /// Nothing is read or written any more.
-    Closed {
-        /// The user, until the hub knows that the session is over.
-        member: Option<Member>,
-        reason: CloseReason,
-        owed: Owed,
-    },
+    Closed(Box<Closed>),
+}
+
+/// The end of a session. It is boxed as the ending is: most sessions are in neither state, and hold
+/// memory for neither.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(super) struct Closed {
+    /// The user, until the hub knows that the session is over.
+    member: Option<Member>,
+    reason: CloseReason,
+    owed: Owed,
 }
 
 /// The broadcasts that a session has still to get.
@@ -56,7 +61,7 @@ impl State {
             State::Greeting | State::LoggingIn { .. } => None,
             State::Ready(member) => Some(member),
             State::Ending(ending) => ending.member(),
-            State::Closed { member, .. } => member.as_ref(),
+            State::Closed(closed) => closed.member.as_ref(),
         }
     }
 
@@ -66,7 +71,7 @@ impl State {
             State::Greeting | State::LoggingIn { .. } => None,
             State::Ready(member) => Some(member),
             State::Ending(mut ending) => ending.take_member(),
-            State::Closed { member, .. } => member,
+            State::Closed(closed) => closed.member,
         }
     }
 
@@ -94,19 +99,19 @@ impl State {
     }
 
     pub(super) fn is_closed(&self) -> bool {
-        matches!(self, State::Closed { .. })
+        matches!(self, State::Closed(_))
     }
 
     /// Whether the session takes no frame any more.
     pub(super) fn is_cut(&self) -> bool {
-        matches!(self, State::Ending(_) | State::Closed { .. })
+        matches!(self, State::Ending(_) | State::Closed(_))
     }
 
     /// Whether `closing` is queued: nothing may follow it.
     pub(super) fn has_said_closing(&self) -> bool {
         match self {
             State::Ending(ending) => ending.step() >= Step::Closing,
-            State::Closed { .. } => true,
+            State::Closed(_) => true,
             _ => false,
         }
     }
@@ -121,13 +126,13 @@ impl State {
     pub(super) fn begin_ending(&mut self, ending: Ending) {
         let was_ordered = self.ending().is_some_and(Ending::is_ordered);
         let member = self.take_member();
-        *self = State::Ending(ending.of(member, was_ordered));
+        *self = State::Ending(Box::new(ending.of(member, was_ordered)));
     }
 
     /// Closes the session. Returns `false` where it was closed before.
     pub(super) fn close(&mut self, reason: CloseReason) -> bool {
         let (reason, owed) = match self {
-            State::Closed { .. } => return false,
+            State::Closed(_) => return false,
             // The client broke the connection, so that it is owed nothing.
             _ if reason == CloseReason::Lost => (reason, Owed::Nothing),
             State::Ending(ending) if reason == CloseReason::Shutdown => {
@@ -138,18 +143,18 @@ impl State {
             _ => (reason, Owed::Nothing),
         };
         let member = self.take_member();
-        *self = State::Closed {
+        *self = State::Closed(Box::new(Closed {
             member,
             reason,
             owed,
-        };
+        }));
         true
     }
 
     /// Returns the reason of the end, and what is owed, if the session ended now.
     pub(super) fn outcome(&self) -> (CloseReason, Owed) {
         match self {
-            State::Closed { reason, owed, .. } => (*reason, *owed),
+            State::Closed(closed) => (closed.reason, closed.owed),
             State::Ending(ending) => (ending.reason(), owed(ending)),
             _ => (CloseReason::Shutdown, Owed::UpToHead),
         }

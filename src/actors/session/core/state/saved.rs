@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::ending::saved::{SavedEnding, parse_reason};
 use super::member::saved::SavedMember;
-use super::{Ending, Member, Owed, State};
+use super::{Closed, Ending, Member, Owed, State};
 use crate::actors::session::saved::error::{RestoreError, SaveError};
 
 /// The state of a session that can be handed over.
@@ -33,14 +33,10 @@ impl State {
             State::LoggingIn { is_abandoned: _ } => return Err(SaveError::LoginPending),
             State::Ready(member) => SavedState::Ready(member.save()),
             State::Ending(ending) => SavedState::Ending(ending.save(now)),
-            State::Closed {
-                member,
-                reason,
-                owed,
-            } => SavedState::Closed {
-                member: member.as_ref().map(Member::save),
-                reason: reason.as_str().to_owned(),
-                owed: *owed,
+            State::Closed(closed) => SavedState::Closed {
+                member: closed.member.as_ref().map(Member::save),
+                reason: closed.reason.as_str().to_owned(),
+                owed: closed.owed,
             },
         })
     }
@@ -52,16 +48,16 @@ impl State {
         Ok(match saved {
             SavedState::Greeting => State::Greeting,
             SavedState::Ready(member) => State::Ready(Member::restore(member)?),
-            SavedState::Ending(ending) => State::Ending(Ending::restore(ending, now)?),
+            SavedState::Ending(ending) => State::Ending(Box::new(Ending::restore(ending, now)?)),
             SavedState::Closed {
                 member,
                 reason,
                 owed,
-            } => State::Closed {
+            } => State::Closed(Box::new(Closed {
                 member: member.map(Member::restore).transpose()?,
                 reason: parse_reason(&reason)?,
                 owed,
-            },
+            })),
         })
     }
 }

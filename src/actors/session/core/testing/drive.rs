@@ -356,7 +356,7 @@ impl Drive {
                 core.timers.is_held() || core.policy.idle_timeout(&core.limits).is_some()
             }
             State::Ending(ending) => !ending.is_ordered(),
-            State::Closed { .. } => false,
+            State::Closed(_) => false,
         };
         assert!(!waits || core.wake_at().is_some(), "nothing calls {core:?}");
         assert!(

@@ -1,5 +1,6 @@
 //! A core that tests lead through a session.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::effect::Effect;
@@ -82,7 +83,7 @@ impl Run {
         let setup = Setup {
             session: SessionId(7),
             policy,
-            limits,
+            limits: Arc::new(limits),
             feature_limits: FeatureLimits {
                 patterns: 8,
                 kept_topics: 2,

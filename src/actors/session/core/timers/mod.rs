@@ -43,9 +43,24 @@ pub(super) enum WaitsFor {
 /// A session's deadline, of which it has one at a time, and its looks.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
 pub(super) struct Timers {
-    deadline: Option<(WaitsFor, InputDeadline)>,
+    /// Boxed, as an idle session without an idle timeout waits for nothing.
+    wait: Option<Box<Wait>>,
+    /// Boxed, as few sessions look again at any moment.
+    looks: Option<Box<Looks>>,
+}
+
+/// An event that must come in time.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+struct Wait {
+    event: WaitsFor,
+    deadline: InputDeadline,
     /// When the deadline is judged. It may be due later, as it begins again with each frame.
     judge_at: Option<Instant>,
+}
+
+/// The moments at which a session looks again that are no deadline.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
+struct Looks {
     /// The first frame of the input is not served before this moment.
     hold: Option<Instant>,
     /// Asks again whether the client has read everything.
@@ -57,56 +72,62 @@ pub(super) struct Timers {
 impl Timers {
     /// Returns when the session must be called at the latest.
     pub(super) fn next(&self) -> Option<Instant> {
-        let looks = [self.judge_at, self.hold, self.read_look, self.presence_look];
-        looks.into_iter().flatten().min()
+        let looks = self.looks.as_deref();
+        let looks = looks.map(|looks| [looks.hold, looks.read_look, looks.presence_look]);
+        let judge_at = self.wait.as_deref().and_then(|wait| wait.judge_at);
+        let moments = looks.into_iter().flatten().chain([judge_at]);
+        moments.flatten().min()
     }
 
     /// Begins to wait for an event, no longer than `limit`.
     pub(super) fn wait_for(&mut self, event: WaitsFor, limit: Duration, now: Instant) {
         let deadline = InputDeadline::new(limit, now);
-        self.judge_at = Some(now + deadline.left(now));
-        self.deadline = Some((event, deadline));
+        self.wait = Some(Box::new(Wait {
+            event,
+            deadline,
+            judge_at: Some(now + deadline.left(now)),
+        }));
     }
 
     pub(super) fn stop_waiting(&mut self) {
-        self.deadline = None;
-        self.judge_at = None;
+        self.wait = None;
     }
 
     /// Begins the time for a frame again: one has come or been served, or the client has taken
     /// some of the answers that keep its next frames from being read.
     pub(super) fn note_input(&mut self, now: Instant) {
-        if let Some((WaitsFor::Frame, deadline)) = &mut self.deadline {
-            deadline.restart(now);
+        if let Some(wait) = &mut self.wait
+            && wait.event == WaitsFor::Frame
+        {
+            wait.deadline.restart(now);
         }
     }
 
     /// Has a login deadline judged that passed while a login was in work.
     pub(super) fn judge_login(&mut self, now: Instant) {
-        if let Some((WaitsFor::Login, deadline)) = &self.deadline
-            && deadline.left(now).is_zero()
+        if let Some(wait) = &mut self.wait
+            && wait.event == WaitsFor::Login
+            && wait.deadline.left(now).is_zero()
         {
-            self.judge_at = Some(now);
+            wait.judge_at = Some(now);
         }
     }
 
     /// Whether the deadline is to be judged now, and for what it is.
     pub(super) fn due(&mut self, now: Instant) -> Option<WaitsFor> {
-        if self.judge_at.is_none_or(|at| at > now) {
-            return None;
-        }
-        self.judge_at = None;
-        self.deadline.as_ref().map(|(event, _)| *event)
+        let wait = self.wait.as_mut()?;
+        wait.judge_at.take_if(|at| *at <= now)?;
+        Some(wait.event)
     }
 
     /// Judges the deadline. Returns whether it has expired; otherwise it is judged again later.
     pub(super) fn judge(&mut self, now: Instant, is_unread: bool) -> bool {
-        let Some((_, deadline)) = &mut self.deadline else {
+        let Some(wait) = &mut self.wait else {
             return false;
         };
-        match deadline.judge(now, is_unread) {
-            Verdict::Wait(wait) => {
-                self.judge_at = Some(now + wait);
+        match wait.deadline.judge(now, is_unread) {
+            Verdict::Wait(left) => {
+                wait.judge_at = Some(now + left);
                 false
             }
             Verdict::Expired => {
@@ -118,57 +139,76 @@ impl Timers {
 
     /// Begins the deadline's time again: the session waits for the server, so it is not idle.
     pub(super) fn restart(&mut self, now: Instant) {
-        if let Some((_, deadline)) = &mut self.deadline {
-            deadline.restart(now);
-            self.judge_at = Some(now + deadline.left(now));
+        if let Some(wait) = &mut self.wait {
+            wait.deadline.restart(now);
+            wait.judge_at = Some(now + wait.deadline.left(now));
         }
     }
 
     /// Judges the deadline a little later.
     pub(super) fn judge_later(&mut self, now: Instant) {
-        self.judge_at = Some(now + LOOK);
+        if let Some(wait) = &mut self.wait {
+            wait.judge_at = Some(now + LOOK);
+        }
     }
 
     /// Serves the first frame of the input not before `until`.
     pub(super) fn hold(&mut self, until: Instant) {
-        self.hold = Some(until);
+        self.looks.get_or_insert_default().hold = Some(until);
     }
 
     /// Lets the first frame be tried again.
     pub(super) fn release(&mut self) {
-        self.hold = None;
+        if let Some(looks) = &mut self.looks {
+            looks.hold = None;
+        }
+        self.release_looks();
     }
 
     pub(super) fn is_held(&self) -> bool {
-        self.hold.is_some()
+        self.looks
+            .as_ref()
+            .is_some_and(|looks| looks.hold.is_some())
     }
 
     /// Asks at `at` whether the client has read everything, unless that is planned already.
     /// Returns whether it was not.
     pub(super) fn look_whether_read(&mut self, at: Instant) -> bool {
-        let is_new = self.read_look.is_none();
-        self.read_look.get_or_insert(at);
+        let looks = self.looks.get_or_insert_default();
+        let is_new = looks.read_look.is_none();
+        looks.read_look.get_or_insert(at);
         is_new
     }
 
     /// Asks again later whether the client is still there.
     pub(super) fn look_whether_present(&mut self, now: Instant) {
-        self.presence_look.get_or_insert(now + LOOK);
+        let looks = self.looks.get_or_insert_default();
+        looks.presence_look.get_or_insert(now + LOOK);
     }
 
     /// Ends the hold and the looks whose moment has come.
     pub(super) fn pass(&mut self, now: Instant) -> Passed {
+        let Some(looks) = &mut self.looks else {
+            return Passed::default();
+        };
         let passed = |at: &mut Option<Instant>| at.take_if(|at| *at <= now).is_some();
-        Passed {
-            hold: passed(&mut self.hold),
-            read_look: passed(&mut self.read_look),
-            presence_look: passed(&mut self.presence_look),
-        }
+        let passed = Passed {
+            hold: passed(&mut looks.hold),
+            read_look: passed(&mut looks.read_look),
+            presence_look: passed(&mut looks.presence_look),
+        };
+        self.release_looks();
+        passed
+    }
+
+    /// Frees the memory of the looks once there is none.
+    fn release_looks(&mut self) {
+        self.looks.take_if(|looks| **looks == Looks::default());
     }
 }
 
 /// The moments that have passed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(super) struct Passed {
     pub(super) hold: bool,
     pub(super) read_look: bool,

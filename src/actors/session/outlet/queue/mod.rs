@@ -7,8 +7,7 @@
 #[cfg(any(test, fuzzing))]
 pub(super) mod saved;
 
-use std::collections::VecDeque;
-
+use crate::actors::session::lazy_queue::LazyQueue;
 use crate::actors::spare;
 use crate::framing::Framing;
 use crate::log::FrameEnd;
@@ -27,7 +26,7 @@ pub(super) struct Queue {
     bytes: Vec<u8>,
     /// How much of the bytes has been written.
     written: usize,
-    marks: VecDeque<Mark>,
+    marks: LazyQueue<Mark>,
     /// Bytes that were written before the first one here.
     before: u64,
 }
@@ -64,7 +63,7 @@ impl Queue {
             framing,
             bytes: Vec::new(),
             written: 0,
-            marks: VecDeque::new(),
+            marks: LazyQueue::default(),
             before: 0,
         }
     }
@@ -187,19 +186,18 @@ impl Queue {
 
     /// Puts another message in place of the first one that has not been sent, or none.
     pub(super) fn replace_message(&mut self, of: Marked, message: Option<&Vec<u8>>) {
-        let Some(at) = self.marks.iter().position(|mark| mark.is_frame) else {
+        let mut marks = self.marks.iter_mut().skip_while(|mark| !mark.is_frame);
+        let Some(replaced) = marks.next() else {
             return;
         };
         let bytes = message.map_or(&[][..], Vec::as_slice);
-        let begin = self.before + self.written as u64;
-        let old = self.marks[at].end - begin;
+        let old = replaced.end - (self.before + self.written as u64);
         let end = usize::try_from(old).map_or(self.bytes.len(), |old| self.written + old);
         self.bytes.splice(self.written..end, bytes.iter().copied());
-        for mark in self.marks.range_mut(at..) {
-            mark.end = mark.end - old + bytes.len() as u64;
-        }
-        let mark = &mut self.marks[at];
-        (mark.of, mark.is_frame) = (of, message.is_some());
+        let move_end = |mark: &mut Mark| mark.end = mark.end - old + bytes.len() as u64;
+        move_end(replaced);
+        (replaced.of, replaced.is_frame) = (of, message.is_some());
+        marks.for_each(move_end);
     }
 
     /// So many bytes of a stream have been written.
@@ -218,11 +216,7 @@ impl Queue {
         if !is_written {
             return None;
         }
-        let done = self.marks.pop_front()?;
-        if self.marks.is_empty() {
-            self.marks = VecDeque::new(); // an idle session holds no buffer
-        }
-        Some(done.of)
+        self.marks.pop_front().map(|done| done.of)
     }
 
     /// The first gap that has not been written.

@@ -1,5 +1,6 @@
 //! A session's place among the broadcasts, and what comes next there.
 
+mod listed;
 mod reception;
 mod recipient;
 #[cfg(any(test, fuzzing))]
@@ -8,17 +9,16 @@ mod scan;
 mod selected;
 mod takes;
 mod upcoming;
-mod withheld;
 
 use std::sync::Arc;
 use std::task::{Context as TaskContext, Waker};
 
+use self::listed::Listed;
 pub(in crate::actors::session) use self::recipient::Recipient;
 use self::scan::Scan;
 use self::selected::SelectedPlace;
 use self::upcoming::BATCH;
 pub(super) use self::upcoming::Upcoming;
-use self::withheld::Withheld;
 use super::past::{Past, PastRead};
 use crate::actors::session::core::hears::Hears;
 use crate::log::{
@@ -29,9 +29,6 @@ use crate::wire::{Gap, Seq};
 
 /// The approximate number of slices that one write takes from the log.
 pub(super) const SLICES: usize = 32;
-
-/// How many of the gaps that a client was told are kept for the report.
-const GAPS: usize = 16;
 
 /// A session's place in the log, or in the journal.
 #[derive(Debug)]
@@ -64,10 +61,9 @@ pub(super) struct Reader {
     /// Held by a reader that can be sent a file's bytes.
     sendfile: Option<SendfileGuard>,
     /// The latest gaps that the client was told.
-    gaps: Vec<(Seq, Seq)>,
-    /// Earlier ones, up to this seq, are not kept.
-    gaps_unlisted_to: Option<Seq>,
-    withheld: Withheld,
+    gaps: Listed<(Seq, Seq)>,
+    /// The latest broadcasts that the operator's rules kept from the client.
+    withheld: Listed<Seq>,
 }
 
 impl Reader {
@@ -88,15 +84,14 @@ impl Reader {
             is_fresh: true,
             rendered: after,
             taken: 0,
-            tracked: log.backpressure().reader(Some(Arc::clone(&recipient.name))),
+            tracked: log.backpressure().reader(),
             rules: recipient.rules(),
             rules_after: after,
             recipient,
             read_wait: ReadWait::default(),
             sendfile: takes_files.then(|| log.register_sendfile_reader()),
-            gaps: Vec::new(),
-            gaps_unlisted_to: None,
-            withheld: Withheld::default(),
+            gaps: Listed::default(),
+            withheld: Listed::default(),
         }
     }
 
@@ -193,7 +188,7 @@ impl Reader {
 
     /// The latest gaps that the client was told, and up to where earlier ones are not kept.
     pub(super) fn gaps(&self) -> (&[(Seq, Seq)], Option<Seq>) {
-        (&self.gaps, self.gaps_unlisted_to)
+        self.gaps.listed()
     }
 
     /// Whether nothing has been read since the login: then a gap is what a resume cannot give.
@@ -320,11 +315,7 @@ impl Reader {
     /// Notes a gap that has been written, or that this client is not told of.
     pub(super) fn note_gap(&mut self, gap: Gap) {
         self.note_rendered(gap.to);
-        if self.gaps.len() == GAPS {
-            let (_, to) = self.gaps.remove(0);
-            self.gaps_unlisted_to = Some(to);
-        }
-        self.gaps.push((gap.from, gap.to));
+        self.gaps.note((gap.from, gap.to));
     }
 
     /// Notes a broadcast that has been written.
@@ -346,7 +337,8 @@ impl Reader {
             (None, None) => Some(self.cursor.position()),
         };
         if let Some(position) = position {
-            self.tracked.note(position, self.taken, log.written());
+            let user = Some(&self.recipient.name);
+            self.tracked.note(user, position, self.taken, log.written());
         }
     }
 

@@ -8,8 +8,8 @@ use std::time::Instant;
 
 use serde::{Deserialize, Serialize};
 
-use super::withheld::{LISTED, Withheld};
-use super::{GAPS, Past, Reader, Recipient};
+use super::listed::{LISTED, Listed};
+use super::{Past, Reader, Recipient};
 use crate::actors::session::core::hears::Hears;
 use crate::actors::session::saved::error::RestoreError;
 use crate::actors::session::saved::plain::list;
@@ -102,11 +102,11 @@ impl Reader {
             read_wait: _, // it registers again when it has read everything
             sendfile,
             gaps,
-            gaps_unlisted_to,
             withheld,
             chosen_after,
         } = self;
-        let (latest, withheld_unlisted_to) = withheld.listed();
+        let (gaps, gaps_unlisted_to) = gaps.listed();
+        let (withheld, withheld_unlisted_to) = withheld.listed();
         SavedReader {
             seq: self.seq(),
             read: self.done_until(),
@@ -116,9 +116,9 @@ impl Reader {
             taken: *taken,
             progress: tracked.save(now),
             takes_files: sendfile.is_some(),
-            gaps: gaps.clone(),
-            gaps_unlisted_to: *gaps_unlisted_to,
-            withheld: latest.to_vec(),
+            gaps: gaps.to_vec(),
+            gaps_unlisted_to,
+            withheld: withheld.to_vec(),
             withheld_unlisted_to,
             chosen_after: *chosen_after,
             hears: SavedHears::save(&self.hears_now()),
@@ -146,18 +146,15 @@ impl Reader {
         let are_gaps = saved.gaps.iter().all(|(from, to)| from <= to);
         let is_withheld_possible = saved.withheld.len() <= LISTED && saved.chosen_after <= read;
         if !is_withheld_possible
-            || saved.gaps.len() > GAPS
+            || saved.gaps.len() > LISTED
             || !are_gaps
             || saved.taken > u64::MAX / 4
         {
             return Err(RestoreError::Impossible("no reader has read that"));
         }
         let takes_files = saved.takes_files && sends_files;
-        let name = Arc::clone(&recipient.name);
         let mut reader = Reader::new(log, read, takes_files, recipient);
-        reader.tracked = log
-            .backpressure()
-            .restore(Some(name), saved.progress, now)?;
+        reader.tracked = log.backpressure().restore(saved.progress, now)?;
         if let Some(hears) = saved.hears {
             reader.choose_told(log, shard, &hears.restore()?, told);
         }
@@ -168,9 +165,8 @@ impl Reader {
         reader.is_fresh = saved.is_fresh;
         reader.rendered = saved.rendered;
         reader.taken = saved.taken;
-        reader.gaps = saved.gaps;
-        reader.gaps_unlisted_to = saved.gaps_unlisted_to;
-        reader.withheld = Withheld::new(saved.withheld, saved.withheld_unlisted_to);
+        reader.gaps = Listed::new(saved.gaps, saved.gaps_unlisted_to);
+        reader.withheld = Listed::new(saved.withheld, saved.withheld_unlisted_to);
         reader.chosen_after = saved.chosen_after;
         Ok(reader)
     }

@@ -5,6 +5,7 @@ mod hostile;
 mod services;
 mod session;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use proptest::collection::vec;
@@ -175,7 +176,7 @@ impl Bench {
         let setup = Setup {
             session: SessionId(7),
             policy: Policy::of(dialect),
-            limits,
+            limits: Arc::new(limits),
             feature_limits: FeatureLimits {
                 patterns: 8,
                 kept_topics: 2,
