@@ -1,14 +1,14 @@
-//! The allocations of a server that runs in this process.
+//! The allocations of a server that runs in this process, and the memory that it holds.
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicIsize, AtomicUsize, Ordering};
 
 use arauto::{Answer, Body, Handler, Request};
 
 use crate::call_loop::CallLoop;
-use crate::support::{Fixture, FrameClient};
+use crate::support::{Fixture, FrameClient, wait_until};
 use crate::{ClosedLoop, alone};
 
 const ROUNDS: usize = 1000;
@@ -16,7 +16,13 @@ const ROUNDS: usize = 1000;
 /// The allocations of a call, its answer included: as many as were measured.
 const CALL: f64 = 5.0;
 
+/// The most bytes that an idle session adds to what the server holds: what was measured, and 5 %.
+const SESSION: isize = 2_500;
+
 static ALLOCATIONS: AtomicUsize = AtomicUsize::new(0);
+
+/// The bytes that are allocated and not freed.
+static HELD: AtomicIsize = AtomicIsize::new(0);
 
 thread_local! {
     /// Whether this thread's allocations are counted. Those of a test's own thread are not.
@@ -28,9 +34,10 @@ struct CountingAllocator;
 #[global_allocator]
 static ALLOCATOR: CountingAllocator = CountingAllocator;
 
-fn count_allocation() {
+fn count_allocation(bytes: usize, freed: usize) {
     if IS_COUNTED.try_with(Cell::get).unwrap_or(false) {
-        ALLOCATIONS.fetch_add(1, Ordering::Relaxed);
+        ALLOCATIONS.fetch_add(usize::from(bytes > 0), Ordering::Relaxed);
+        HELD.fetch_add(bytes as isize - freed as isize, Ordering::Relaxed);
     }
 }
 
@@ -39,18 +46,19 @@ fn count_allocation() {
 #[expect(unsafe_code, reason = "there is no other way to count allocations")]
 unsafe impl GlobalAlloc for CountingAllocator {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        count_allocation();
+        count_allocation(layout.size(), 0);
         // SAFETY: the caller keeps the contract of `alloc`.
         unsafe { System.alloc(layout) }
     }
 
     unsafe fn dealloc(&self, memory: *mut u8, layout: Layout) {
+        count_allocation(0, layout.size());
         // SAFETY: the caller keeps the contract of `dealloc`.
         unsafe { System.dealloc(memory, layout) }
     }
 
     unsafe fn realloc(&self, memory: *mut u8, layout: Layout, size: usize) -> *mut u8 {
-        count_allocation();
+        count_allocation(size, layout.size());
         // SAFETY: the caller keeps the contract of `realloc`.
         unsafe { System.realloc(memory, layout, size) }
     }
@@ -124,4 +132,25 @@ fn call_of_a_service_allocates_within_its_bound() {
     let each = allocations(begin, |clients| clients.call("bom dia"));
     println!("a call of a service: {each} allocations");
     assert!(each < CALL + 0.1, "{each} allocations a call");
+}
+
+#[test]
+fn idle_session_holds_memory_within_its_bound() {
+    const SESSIONS: usize = 500;
+    let _alone = alone();
+    let fixture = Fixture::with(|_| {});
+    IS_COUNTED.set(false);
+    let log_in = |_| {
+        let mut client = fixture.unauthenticated();
+        client.log_in("ana");
+        client
+    };
+    let _first: Vec<FrameClient> = (0..SESSIONS).map(log_in).collect();
+    let before = HELD.load(Ordering::Relaxed);
+    let _others: Vec<FrameClient> = (0..SESSIONS).map(log_in).collect();
+    let each = || (HELD.load(Ordering::Relaxed) - before) / SESSIONS as isize;
+    wait_until("the timers of the logins are over", || {
+        println!("an idle session: {} bytes", each());
+        each() <= SESSION
+    });
 }
