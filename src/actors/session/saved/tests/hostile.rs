@@ -1,5 +1,6 @@
 //! Bytes that no server has written.
 
+use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -129,6 +130,44 @@ fn saved_session_ahead_of_the_log_is_refused() {
     };
     assert!(read > head);
     assert_eq!(head, Seq::ZERO);
+}
+
+/// Returns the seeds of the fuzz target `core` that are saved sessions, by name.
+fn seeds() -> Vec<(&'static str, Bench)> {
+    let mut ending = Bench::new(0, SlowPolicy::Gap);
+    for step in [
+        Step::Take(1 << 20),
+        Step::Send(Frame::Login, 99),
+        Step::Finish,
+        Step::Take(1 << 20),
+        Step::Send(Frame::Fim, 99),
+        Step::Take(1 << 20),
+    ] {
+        ending.step(&step);
+    }
+    let mut dialogues = benches().into_iter();
+    let mut next = || dialogues.next().expect("there are several kinds");
+    vec![
+        ("saved-stream", next()),
+        ("saved-messages", next()),
+        ("saved-ending", ending),
+    ]
+}
+
+/// With `UPDATE_SEEDS=1` the seeds are written first.
+#[test]
+fn fuzz_seeds_that_are_saved_sessions_are_read() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/seeds/core");
+    for (kind, (name, bench)) in seeds().iter().enumerate() {
+        let path = folder.join(name);
+        if std::env::var_os("UPDATE_SEEDS").is_some() {
+            let seed = [&[0xff], &saved(bench)[..]].concat();
+            std::fs::write(&path, seed).expect("the seed is written");
+        }
+        let seed = std::fs::read(&path).expect("the seed is there");
+        let read = read(&seed[1..], kind % 2, bench.sessions[0].log());
+        assert!(read.is_ok(), "{name}: {read:?}");
+    }
 }
 
 #[test]
