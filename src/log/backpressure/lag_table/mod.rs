@@ -78,6 +78,9 @@ pub(super) struct LagTable {
     lowest: Option<u64>,
 }
 
+/// Memory for so many laggards is held while there are none.
+const FEW: usize = 64;
+
 #[derive(Debug)]
 struct Laggard {
     /// `None`: a part of the server.
@@ -183,6 +186,9 @@ impl LagTable {
     pub(super) fn leave(&mut self, index: usize, now: Instant) -> bool {
         let held = self.release(index, now);
         self.laggards.try_remove(index);
+        if self.laggards.is_empty() && self.laggards.capacity() > FEW {
+            self.laggards = Slab::new(); // frees the memory of the largest count so far
+        }
         held && self.holding == 0
     }
 

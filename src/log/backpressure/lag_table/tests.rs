@@ -114,6 +114,21 @@ impl Simulation {
 }
 
 #[test]
+fn laggards_that_have_caught_up_take_no_memory() {
+    let mut simulation = Simulation::new();
+    simulation.written = MIB;
+    let mut readers: Vec<Reader> = (0..1000).map(|_| simulation.come("rui", 0)).collect();
+    for reader in &mut readers {
+        simulation.take(reader, SOCKET);
+    }
+    assert!(simulation.lag_table.laggards.capacity() >= 1000);
+    for reader in &mut readers {
+        simulation.take(reader, MIB);
+    }
+    assert!(simulation.lag_table.laggards.capacity() <= FEW);
+}
+
+#[test]
 fn stalled_resumes_far_behind_hold_no_publisher() {
     let mut simulation = Simulation::new();
     simulation.written = 60 * MIB;
