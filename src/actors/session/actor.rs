@@ -2,13 +2,14 @@
 
 use std::cell::RefCell;
 use std::future::Future;
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::rc::{Rc, Weak};
 use std::task::{Context as TaskContext, Poll};
 
 use actix::fut::ActorFuture;
 use actix::{Actor, ActorContext, AsyncContext, Context, Handler, ResponseFuture};
 use tokio::sync::oneshot;
+use tokio::task::unconstrained;
 use tokio::time::{Instant as Moment, Sleep};
 
 use super::core::shutdown::Carried;
@@ -55,7 +56,7 @@ impl<L: Link + 'static> Session<L> {
             None => self.timer = Some(Box::pin(tokio::time::sleep_until(at))),
         }
         let timer = self.timer.as_mut();
-        if timer.is_some_and(|timer| timer.as_mut().poll(task).is_ready()) {
+        if timer.is_some_and(|timer| start(timer.as_mut(), task)) {
             self.driver.borrow().wake();
         }
     }
@@ -100,6 +101,12 @@ impl<L: Link + 'static> Actor for Session<L> {
     }
 }
 
+/// Starts a timer. Returns whether its moment has come already.
+fn start(timer: Pin<&mut Sleep>, task: &mut TaskContext<'_>) -> bool {
+    // Not within the task's budget: behind a long run it would not be started.
+    pin!(unconstrained(timer)).poll(task).is_ready()
+}
+
 /// Runs the session whenever its task is called.
 struct Pump;
 
@@ -140,5 +147,35 @@ impl<L: Link + 'static> Handler<Order> for Session<L> {
         let (done, receiver) = oneshot::channel();
         self.waiting = Some(done);
         Box::pin(async move { receiver.await.unwrap_or(record) })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::future::poll_fn;
+    use std::time::Duration;
+
+    use super::*;
+
+    /// Uses up the budget of the task that is polled.
+    fn use_up_budget(task: &mut TaskContext<'_>) {
+        while pin!(tokio::task::consume_budget()).poll(task).is_ready() {}
+    }
+
+    #[tokio::test]
+    async fn timer_that_starts_behind_a_long_run_wakes_the_task() {
+        let mut timer = Box::pin(tokio::time::sleep(Duration::from_millis(5)));
+        poll_fn(|task| {
+            use_up_budget(task);
+            assert!(!start(timer.as_mut(), task));
+            Poll::Ready(())
+        })
+        .await;
+        let fired = poll_fn(|_| match timer.is_elapsed() {
+            true => Poll::Ready(()),
+            false => Poll::Pending,
+        });
+        let fired = tokio::time::timeout(Duration::from_secs(60), fired).await;
+        fired.expect("the timer was started");
     }
 }

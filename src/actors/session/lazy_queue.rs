@@ -10,7 +10,7 @@ use std::collections::vec_deque::{Iter, IterMut};
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 #[expect(
     clippy::box_collection,
-    reason = "a word in each session, for one more allocation in few"
+    reason = "one word in each session is worth another allocation in the few that use it"
 )]
 pub(super) struct LazyQueue<T>(Option<Box<VecDeque<T>>>);
 
