@@ -128,7 +128,7 @@ impl Drop for TrackedReader {
 }
 
 /// A publisher's registration among those that wait for readers. Dropping it removes the
-/// publisher. It takes one word of the many that do not wait.
+/// publisher. It takes one word while the publisher does not wait.
 #[derive(Debug, Default)]
 pub struct PublishWait(Option<Box<WaitingPublisher>>);
 

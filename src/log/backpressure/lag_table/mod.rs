@@ -78,7 +78,7 @@ pub(super) struct LagTable {
     lowest: Option<u64>,
 }
 
-/// Memory for so many laggards is held while there are none.
+/// The most laggards for which memory is held while there are none.
 const FEW: usize = 64;
 
 #[derive(Debug)]
