@@ -30,6 +30,9 @@ use super::schema;
 const FORMAT_VERSIONS: Range<usize> = 18..20;
 const WAL: u8 = 2;
 
+/// How often a rename that finds the unfinished file in use is repeated, with another file.
+const MOST_REFUSALS: u32 = 20;
+
 /// Creates the database at `path` with all tables and the rows that `fill` writes, unless the
 /// file exists. Returns whether the database now has these rows. If an earlier database left a
 /// journal or a write-ahead log there, the new file is empty.
@@ -73,6 +76,7 @@ fn content(fill: impl FnOnce(&Connection) -> rusqlite::Result<()>) -> rusqlite::
 
 /// Creates the file with this content. Returns `false` if another process was faster.
 fn create_file(path: &Path, content: &[u8]) -> io::Result<bool> {
+    let mut refusals = 0;
     loop {
         let unfinished = unfinished(path, content)?;
         let renamed = unfinished.persist_noclobber(path);
@@ -82,11 +86,28 @@ fn create_file(path: &Path, content: &[u8]) -> io::Result<bool> {
             // A server that starts has removed the unfinished file. If the folder is gone too,
             // the next attempt to create a file fails.
             Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+            Err(error) if is_in_use(&error) && refusals < MOST_REFUSALS => {
+                refusals += 1;
+                continue;
+            }
             Err(error) => return Err(error),
         };
         sync_folder(path)?;
         return Ok(is_ours);
     }
+}
+
+/// Whether Windows says that another process has the file open, or is about to remove it. The
+/// latter looks like a missing permission: the file's removal is pending (`ERROR_ACCESS_DENIED`
+/// for `STATUS_DELETE_PENDING`).
+fn is_in_use(error: &io::Error) -> bool {
+    const ERROR_ACCESS_DENIED: i32 = 5;
+    const ERROR_SHARING_VIOLATION: i32 = 32;
+    cfg!(windows)
+        && matches!(
+            error.raw_os_error(),
+            Some(ERROR_ACCESS_DENIED | ERROR_SHARING_VIOLATION)
+        )
 }
 
 /// Writes an unfinished file and syncs it. Only the owner can read it, whatever the umask is.
@@ -257,10 +278,54 @@ mod tests {
             });
             for _ in 0..20 {
                 let created = create(&path, |_| Ok(()));
-                std::fs::remove_file(&path).expect("it is there");
                 assert!(matches!(created, Ok(true)), "{created:?}");
+                std::fs::remove_file(&path).expect("it is there");
             }
         });
+    }
+
+    /// A program that reads new files, as a virus scanner does, keeps them from being renamed.
+    #[cfg(windows)]
+    #[test]
+    fn unfinished_file_that_is_in_use_is_written_again() {
+        use std::collections::BTreeMap;
+        use std::fs::OpenOptions;
+        use std::os::windows::fs::OpenOptionsExt;
+        use std::sync::atomic::{AtomicBool, Ordering};
+
+        const FILE_SHARE_READ_AND_WRITE: u32 = 1 | 2;
+        let temp = tempfile::tempdir().expect("a temporary folder");
+        let path = temp.path().join("x.db");
+        let is_over = AtomicBool::new(false);
+        let scan = || {
+            // Fewer than the attempts that one database takes at most.
+            let mut held = BTreeMap::new();
+            while held.len() < 10 && !is_over.load(Ordering::Acquire) {
+                for name in names(temp.path()) {
+                    if !name.contains(UNFINISHED) || held.contains_key(&name) {
+                        continue;
+                    }
+                    let mut options = OpenOptions::new();
+                    options.read(true).share_mode(FILE_SHARE_READ_AND_WRITE);
+                    if let Ok(file) = options.open(temp.path().join(&name)) {
+                        held.insert(name, file);
+                    }
+                }
+            }
+            held.len()
+        };
+        let (outcomes, held) = std::thread::scope(|scope| {
+            let scanner = scope.spawn(scan);
+            let create_once = || (create(&path, |_| Ok(())), std::fs::remove_file(&path));
+            let outcomes: Vec<_> = (0..50).map(|_| create_once()).collect();
+            is_over.store(true, Ordering::Release);
+            (outcomes, scanner.join().expect("it does not panic"))
+        });
+        for (created, removed) in outcomes {
+            assert!(matches!(created, Ok(true)), "{created:?}");
+            removed.expect("it is there");
+        }
+        assert!(held > 0, "no file was in use");
     }
 
     #[test]
