@@ -54,7 +54,7 @@ peers *ARGS:
 
 # Checks the model of the stop, and prints its figures
 model:
-    cargo test --locked --config profile.dev.package.arauto.opt-level=2 --test model -- --include-ignored --nocapture
+    cargo test --locked --no-default-features --features server --config profile.dev.package.arauto.opt-level=2 --test model -- --include-ignored --nocapture
 
 # Runs shared state under chosen schedules
 interleavings *ARGS:
