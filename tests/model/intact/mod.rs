@@ -54,6 +54,7 @@ impl Visit {
 /// Searches depth-first and compares each state with the states above it on the path. The checker
 /// does not compare them.
 #[test]
+#[ignore = "slow without optimization; `just model` runs it"]
 fn no_run_returns_to_an_earlier_state() {
     let setting = Setting {
         early_deadlines: 1,
@@ -186,6 +187,7 @@ fn panicking_hub_is_exit_70() {
 }
 
 #[test]
+#[ignore = "slow without optimization; `just model` runs it"]
 fn late_connection_is_served_or_refused() {
     let setting = Setting {
         early_deadlines: 1,
@@ -199,6 +201,7 @@ fn late_connection_is_served_or_refused() {
 }
 
 #[test]
+#[ignore = "slow without optimization; `just model` runs it"]
 fn publishes_with_a_journal_are_answered_in_order() {
     let setting = Setting {
         is_journaled: true,
@@ -280,6 +283,7 @@ fn resumed_session_gets_each_broadcast_since_once() {
 }
 
 #[test]
+#[ignore = "slow without optimization; `just model` runs it"]
 fn shutdown_of_a_session_is_answered_and_stops_the_server() {
     let setting = Setting::of(vec![
         Client::sends(&[Frame::Publish, Frame::Shutdown]),

@@ -40,6 +40,7 @@ fn withdrawn_and_closing_wait_for_the_last_call() {
 }
 
 #[test]
+#[ignore = "slow without optimization; `just model` runs it"]
 fn responder_that_says_fim_answers_the_calls_that_it_has() {
     let setting = Setting::of(vec![
         responder(&[Frame::Fim, Frame::Answer]),
@@ -107,6 +108,7 @@ fn caller_that_closes_its_side_gets_its_answers() {
 }
 
 #[test]
+#[ignore = "slow without optimization; `just model` runs it"]
 fn calls_of_a_responder_that_leaves_go_on_only_if_unsent() {
     let setting = Setting::of(vec![
         responder(&[Frame::Answer]).may_break(),
@@ -139,6 +141,7 @@ fn calls_of_two_callers_are_answered_to_their_own() {
 }
 
 #[test]
+#[ignore = "slow without optimization; `just model` runs it"]
 fn responder_that_closes_its_side_answers_no_more() {
     let setting = Setting::of(vec![
         responder(&[Frame::Answer]).may_hang_up(),
