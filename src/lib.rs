@@ -173,8 +173,9 @@ pub use parse_error::ParseError;
 pub use rate::Rate;
 #[cfg(feature = "server")]
 pub use server::{
-    Config, ConfigError, Feed, HandlerOption, Limits, Listen, ListenError, OptionError,
-    PublishError, Server, ServerBuilder, ServerError, ServerHandle, StopStatus, Storage, Timeouts,
+    Config, ConfigError, Feed, HandlerOption, Limits, Listen, ListenError, OptionError, PartState,
+    ProbeOutcome, ProbedPart, PublishError, Server, ServerBuilder, ServerError, ServerHandle,
+    ServerPart, StopStatus, Storage, Timeouts,
 };
 #[cfg(feature = "server")]
 pub use store::{FolderError, StoreError};

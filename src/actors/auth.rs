@@ -11,6 +11,7 @@ use actix::{
     WrapFuture,
 };
 
+use super::ping::Ping;
 use super::sentinel::Sentinel;
 use crate::accounts::{Accounts, Admitted, Claim, LoginRefusal};
 
@@ -77,6 +78,12 @@ impl Handler<Login> for Auth {
         let accounts = Arc::clone(&self.accounts);
         Box::pin(async move { accounts.login(&claim).await })
     }
+}
+
+impl Handler<Ping> for Auth {
+    type Result = ();
+
+    fn handle(&mut self, Ping: Ping, _ctx: &mut Self::Context) {}
 }
 
 impl Handler<Seal> for Auth {

@@ -19,6 +19,7 @@ pub mod hub;
 pub(crate) use crate::link;
 pub mod log_limit;
 pub mod permits;
+pub mod ping;
 pub mod sentinel;
 pub mod session;
 mod spare;

@@ -14,6 +14,7 @@ use super::components::{ServerComponents, Unclosed};
 use super::config::Config;
 use super::handle::ServerHandle;
 use super::listen::Listen;
+use super::probe::Parts;
 use super::session_spawner::SessionSpawner;
 use super::stop_timeline::StopTimeline;
 use super::storage::OpenStorage;
@@ -84,6 +85,13 @@ pub(super) fn assemble(
         hub,
         supervisor: supervisor.clone(),
     };
+    let parts = Parts {
+        supervisor: supervisor.clone(),
+        auth: shared.auth.clone(),
+        hub: shared.hub.addr().clone(),
+        session_threads: arbiters.iter().map(Arbiter::handle).collect(),
+        store: data.as_ref().map(|data| data.store.store()),
+    };
     let handles = arbiters.iter().map(Arbiter::handle).collect();
     let session_spawner = SessionSpawner::new(handles, supervisor.clone());
 
@@ -127,6 +135,7 @@ pub(super) fn assemble(
         log,
         max_frame: config.limits.max_frame,
         tls,
+        parts,
         report,
     }
 }

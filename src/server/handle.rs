@@ -8,6 +8,7 @@ use actix::Addr;
 use tokio::sync::{oneshot, watch};
 
 use super::feed::Feed;
+use super::probe::{Parts, ProbeOutcome};
 use super::tls::Tls;
 use crate::accounts::AccountNames;
 use crate::actors::hub::Hub;
@@ -28,6 +29,7 @@ pub struct ServerHandle {
     pub(super) log: Arc<Log>,
     pub(super) max_frame: usize,
     pub(super) tls: Tls,
+    pub(super) parts: Parts,
     pub(super) report: watch::Receiver<Option<Report>>,
 }
 
@@ -76,6 +78,15 @@ impl ServerHandle {
     pub async fn sessions(&self) -> Vec<SessionLine<'static>> {
         let infos = self.supervisor.send(List).await.unwrap_or_default();
         infos.iter().map(|info| info.line()).collect()
+    }
+
+    /// Sends a round trip through each part that the server depends on, and waits for the answers,
+    /// at most as long as `limit`. It finds a part that stands still, for example because a disk
+    /// hangs. It can be called from any thread with a tokio runtime.
+    ///
+    /// Cancel safe.
+    pub async fn probe(&self, limit: Duration) -> ProbeOutcome {
+        self.parts.probe(limit).await
     }
 
     /// Waits until so many sessions are there at once. `false`: the server has gone.

@@ -96,6 +96,13 @@ impl StoreThread {
         &self.limit
     }
 
+    /// Returns an address of the thread, for jobs.
+    pub fn store(&self) -> Store {
+        Store {
+            jobs: self.jobs.clone(),
+        }
+    }
+
     /// Returns a receiver that resolves to `Ok` when the thread panics, and to an error when it
     /// ends otherwise. The second call returns `None`.
     pub fn panicked(&mut self) -> Option<oneshot::Receiver<()>> {

@@ -18,6 +18,7 @@ use super::messages::{
 };
 use super::not_published::NotPublished;
 use super::state::{HubSetup, State};
+use crate::actors::ping::Ping;
 use crate::actors::sentinel::Sentinel;
 use crate::wire::Seq;
 
@@ -159,6 +160,12 @@ impl Handler<Who> for Hub {
     fn handle(&mut self, Who: Who, _ctx: &mut Self::Context) -> Self::Result {
         MessageResult(self.shared.state().present())
     }
+}
+
+impl Handler<Ping> for Hub {
+    type Result = ();
+
+    fn handle(&mut self, Ping: Ping, _ctx: &mut Self::Context) {}
 }
 
 impl Handler<Seal> for Hub {

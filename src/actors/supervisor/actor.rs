@@ -16,6 +16,7 @@ use super::messages::{
     ActorFailed, Ended, Happened, List, Opened, Revoked, Stop, Superseded, Supervise, WaitFor,
 };
 use super::recent_routes::recent_routes;
+use crate::actors::ping::Ping;
 use crate::close::stop::{
     Contract, Effect, Input, Moment, Order, Status, StopMachine, StopOutcome, Surroundings,
 };
@@ -332,6 +333,12 @@ impl Handler<Superseded> for Supervisor {
             session.do_send(Order::CheckStanding); // at most one for each login with a cursor
         }
     }
+}
+
+impl Handler<Ping> for Supervisor {
+    type Result = ();
+
+    fn handle(&mut self, Ping: Ping, _ctx: &mut Self::Context) {}
 }
 
 impl Handler<WaitFor> for Supervisor {
