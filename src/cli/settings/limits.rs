@@ -3,14 +3,13 @@
 //! Both come from [`Limit::all`], so that a new limit needs nothing here.
 
 use std::collections::BTreeMap;
-use std::fmt;
 
 use arauto::limits::{Limit, Unit, Value};
 use arauto::{Config, ConfigError, Rate};
 use bytesize::ByteSize;
 use clap::{Arg, ArgMatches, Command};
 use serde::Deserialize;
-use serde::de::{DeserializeSeed, Deserializer, Error, IntoDeserializer, MapAccess};
+use serde::de::{DeserializeSeed, Deserializer};
 
 use super::time::time;
 
@@ -25,6 +24,12 @@ impl LimitSettings {
         file
     }
 
+    /// Adds a limit that was given.
+    pub(super) fn insert(&mut self, limit: Limit, value: Value) {
+        self.0.insert(limit.name(), value);
+    }
+
+    /// Returns whether the limit of this name was given.
     pub(super) fn has(&self, name: &str) -> bool {
         self.0.contains_key(name)
     }
@@ -113,7 +118,7 @@ fn parse(unit: Unit, text: &str) -> Result<Value, String> {
 }
 
 /// Reads the value of a key of the config file.
-impl<'de> DeserializeSeed<'de> for Key {
+impl<'de> DeserializeSeed<'de> for LimitKey {
     type Value = Value;
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Value, D::Error> {
@@ -129,71 +134,4 @@ impl<'de> DeserializeSeed<'de> for Key {
 }
 
 /// A key that is the name of a limit.
-struct Key(Limit);
-
-/// The entries of a config file that are no limits; those that are go into `limits`.
-pub(super) struct OtherSettings<'a, A> {
-    pub(super) entries: A,
-    pub(super) limits: &'a mut LimitSettings,
-}
-
-impl<'de, A: MapAccess<'de>> MapAccess<'de> for OtherSettings<'_, A> {
-    type Error = A::Error;
-
-    fn next_key_seed<K: DeserializeSeed<'de>>(
-        &mut self,
-        mut seed: K,
-    ) -> Result<Option<K::Value>, A::Error> {
-        loop {
-            match self.entries.next_key_seed(NextKey(seed))? {
-                None => return Ok(None),
-                Some(KeyRead::Other(key)) => return Ok(Some(key)),
-                Some(KeyRead::Limit(limit, unused)) => {
-                    let value = self.entries.next_value_seed(Key(limit))?;
-                    self.limits.0.insert(limit.name(), value);
-                    seed = unused;
-                }
-            }
-        }
-    }
-
-    fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value, A::Error> {
-        self.entries.next_value_seed(seed)
-    }
-}
-
-/// Reads a key: the name of a limit, or one that `K` knows.
-struct NextKey<K>(K);
-
-/// A key that was read; the seed comes back where it was not used.
-enum KeyRead<K, V> {
-    Limit(Limit, K),
-    Other(V),
-}
-
-impl<'de, K: DeserializeSeed<'de>> DeserializeSeed<'de> for NextKey<K> {
-    type Value = KeyRead<K, K::Value>;
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
-        let key = String::deserialize(deserializer)?;
-        if let Some(limit) = Limit::named(&key) {
-            return Ok(KeyRead::Limit(limit, self.0));
-        }
-        let other = self.0.deserialize(key.as_str().into_deserializer());
-        let unknown = |_: serde::de::value::Error| D::Error::custom(Unknown(&key));
-        other.map(KeyRead::Other).map_err(unknown)
-    }
-}
-
-/// A key that is no setting.
-struct Unknown<'a>(&'a str);
-
-impl fmt::Display for Unknown<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "unknown setting {:?}: `arauto serve --help` lists them",
-            self.0
-        )
-    }
-}
+pub(super) struct LimitKey(pub(super) Limit);

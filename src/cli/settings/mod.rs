@@ -2,28 +2,22 @@
 //!
 //! The limits come from the library's table ([`limits`]); the other settings stand here.
 
+mod file;
 mod limits;
 mod time;
 
-use std::fmt;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use arauto::{Config, ConfigError, Listen, Retention, Role, SlowPolicy, TlsConfig};
 use bytesize::ByteSize;
-use serde::de::value::MapAccessDeserializer;
-use serde::de::{MapAccess, Visitor};
-use serde::{Deserialize, Deserializer};
+use serde::Deserialize;
 
-use self::limits::{LimitSettings, OtherSettings};
-use super::bounded;
+use self::limits::LimitSettings;
 use super::exit::{Failure, sysexits};
 use super::logs::LogFormat;
 use super::os;
 use super::tls::Pair;
-
-/// The longest config file, in bytes.
-const LONGEST_FILE: usize = 1 << 20;
 
 /// Every setting of the server. A flag takes precedence over the config file, and the file
 /// over the default.
@@ -98,50 +92,7 @@ pub(super) struct Settings {
     limits: LimitSettings,
 }
 
-/// Every setting of a config file, the limits among them.
-struct ConfigFile(Settings);
-
-impl<'de> Deserialize<'de> for ConfigFile {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_map(ConfigFileVisitor)
-    }
-}
-
-struct ConfigFileVisitor;
-
-impl<'de> Visitor<'de> for ConfigFileVisitor {
-    type Value = ConfigFile;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("settings")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, entries: A) -> Result<ConfigFile, A::Error> {
-        let mut limits = LimitSettings::default();
-        let others = OtherSettings {
-            entries,
-            limits: &mut limits,
-        };
-        let settings = Settings::deserialize(MapAccessDeserializer::new(others))?;
-        Ok(ConfigFile(Settings { limits, ..settings }))
-    }
-}
-
 impl Settings {
-    /// Reads a config file.
-    pub(super) fn read(path: &Path) -> Result<Settings, Failure> {
-        let named = |error: String| format!("the config file {}: {error}", path.display());
-        let text = bounded::read_text(path, LONGEST_FILE)
-            .map_err(|error| Failure::new(error.code(), named(error.to_string())))?;
-        Settings::parse(&text)
-            .map_err(|error| Failure::new(sysexits::CONFIG, named(error.to_string())))
-    }
-
-    /// Parses the text of a config file.
-    pub(super) fn parse(text: &str) -> Result<Settings, toml::de::Error> {
-        toml::from_str::<ConfigFile>(text).map(|file| file.0)
-    }
-
     /// Returns these settings, and those of `file` that are not among them.
     pub(super) fn or(self, file: Settings) -> Settings {
         Settings {
@@ -328,14 +279,6 @@ mod tests {
         assert_eq!(config.limits.max_sessions, 7);
         assert_eq!(config.limits.max_frame, 2048);
         assert_eq!(config.slow, SlowPolicy::Disconnect);
-    }
-
-    #[test]
-    fn unknown_key_of_a_file_is_named_with_its_line() {
-        let error = Settings::parse("max-frame = 2048\nmax-sesions = 5\n").expect_err("unknown");
-        let error = error.to_string();
-        assert!(error.contains("line 2, column 1"), "{error}");
-        assert!(error.contains("\"max-sesions\""), "{error}");
     }
 
     #[test]
