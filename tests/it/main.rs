@@ -9,6 +9,7 @@
 
 mod behaviour;
 mod cli;
+mod configuration;
 mod contract;
 mod cursor;
 mod errors;

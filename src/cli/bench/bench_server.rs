@@ -11,6 +11,7 @@ use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process, waitid};
 use tempfile::TempDir;
 
 use crate::cli::exit::{Failure, sysexits};
+use crate::cli::settings::environment::variables;
 use crate::load::clocks::Process;
 use crate::load::server_process::ServerProcess;
 
@@ -158,6 +159,9 @@ fn spawn(folder: &TempDir, arguments: &[String]) -> Result<ServerProcess, Failur
         command.arg("--data").arg(path.join("data"));
     }
     command.args(arguments).env_remove("NOTIFY_SOCKET");
+    for variable in variables() {
+        command.env_remove(variable); // the arguments say which server is measured
+    }
     // Ctrl-C is for the bench, which stops its server itself.
     command.process_group(0);
     ServerProcess::start(&mut command, &path.join("log")).map_err(failed)

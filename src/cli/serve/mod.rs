@@ -1,7 +1,9 @@
 //! `arauto serve`: [`run`] hears signals on the process's first thread, [`serve`] is the
 //! server's own.
 
+mod descriptors;
 mod final_output;
+mod print_config;
 
 use std::io::{self, IsTerminal};
 use std::mem::ManuallyDrop;
@@ -10,25 +12,46 @@ use std::sync::Arc;
 
 use arauto::{ExitCode, Millis, Phase, Report, Seq, Server, ServerError, StopReason, Trouble};
 
+use self::descriptors::fit_sessions;
 use self::final_output::{FinalOutput, report_failed};
+use self::print_config::PrintConfig;
 use super::console;
 use super::exit::{Failure, complain, sysexits};
 use super::logs;
 use super::os;
 use super::resources::{self, Requirements};
 use super::screen::Screen;
-use super::settings::Settings;
+use super::settings::sources::Flags;
 use super::stopping::{ProgressReporter, ServerEnd, SignalReceiver};
 use super::whole_file;
 
 #[derive(clap::Args)]
+#[command(
+    after_help = "Each setting is also a variable of the environment, and a key of the \
+    --config file: --max-frame is ARAUTO_MAX_FRAME and max-frame. Only --log is ARAUTO_LOG_FORM. \
+    --listen is a list, which its variable separates by blanks. A flag takes precedence over a \
+    variable, and a variable over the file."
+)]
 pub(super) struct Args {
     #[command(flatten)]
-    settings: Settings,
+    settings: Flags,
 
-    /// Read settings from this TOML file; its keys are the flags' names.
+    /// Read settings from this TOML file; its keys are the flags' names [default:
+    /// $ARAUTO_CONFIG].
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
+
+    /// Print the configuration as a config file, each setting with its origin, and exit. With
+    /// `=default` print a config file that explains each setting and sets none.
+    #[arg(
+        long,
+        value_name = "WHICH",
+        value_enum,
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "effective"
+    )]
+    print_config: Option<PrintConfig>,
 
     /// Read lines from stdin: each is published as `consola`, and `fim` stops the server
     /// [default: if stdin is a terminal].
@@ -46,6 +69,9 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(args: Args) -> Result<u8, Failure> {
+    if let Some(which) = args.print_config {
+        return print_config::run(which, args.settings, args.config.as_deref());
+    }
     resources::check(Requirements::server(1, 1))?;
     let mut receiver = SignalReceiver::begin()?; // before anything that could take time
     if let Some(parent) = args.die_with {
@@ -118,10 +144,7 @@ fn serve(
     progress: &ProgressReporter<Option<Report>>,
     final_output: &FinalOutput,
 ) -> Result<Option<Report>, Failure> {
-    let settings = match &args.config {
-        Some(path) => args.settings.or(Settings::read(path)?),
-        None => args.settings,
-    };
+    let settings = args.settings.resolve(args.config.as_deref())?.settings;
     let mut config = settings.config()?;
     progress.set_budget(config.timeouts.drain);
     config.on_phase = Arc::new({
@@ -143,9 +166,7 @@ fn serve(
     let log = logs::start(settings.log.unwrap_or_default(), screen.clone());
     final_output.flush_at_the_end(screen.clone(), log);
 
-    let descriptors = os::raise_descriptor_limit();
-    config.limits.max_sessions = sessions_within(descriptors, config.limits.max_sessions);
-    settings.share_sessions(&mut config);
+    fit_sessions(&settings, &mut config);
     // Never dropped: dropping waits for blocking threads, and so for a disk that hangs.
     let runtime = resources::runtime()?;
     let longest = config.limits.max_frame;
@@ -176,27 +197,6 @@ fn serve(
         }
         Ok(Some(server.stopped().await))
     })
-}
-
-/// Descriptors for the server itself: the database and its readers, files in memory,
-/// listeners, standard streams. If the limit is below twice this, half of it.
-const OWN_DESCRIPTORS: u64 = 64;
-
-/// Returns how many of the `wanted` sessions the limit of descriptors allows. Each session
-/// takes one, and so do an eighth as many connections that are being refused. So a client
-/// too many is told so, and a stop can write its report.
-fn sessions_within(limit: Option<u64>, wanted: usize) -> usize {
-    let Some(limit) = limit else { return wanted };
-    let free = limit - OWN_DESCRIPTORS.min(limit / 2);
-    let most = usize::try_from(free * 8 / 9).unwrap_or(usize::MAX).max(1);
-    if most < wanted {
-        tracing::warn!(
-            limit,
-            sessions = most,
-            "descriptor limit is too low; reducing max-sessions"
-        );
-    }
-    wanted.min(most)
 }
 
 /// Checks that the report can be written at the end. It may be in the data folder, which is
@@ -236,24 +236,4 @@ fn summarize(report: &Report) {
         ?trouble,
         "stopped"
     );
-}
-
-#[cfg(test)]
-mod tests {
-    use super::sessions_within;
-
-    #[test]
-    fn session_limit_leaves_descriptors_for_server_and_refusals() {
-        for limit in [16, 64, 256, 1024, 1_048_576] {
-            let sessions = sessions_within(Some(limit), 20_000) as u64;
-            assert!((1..=20_000).contains(&sessions));
-            assert!(
-                sessions + sessions / 8 + limit.min(128) / 2 <= limit,
-                "{limit}: {sessions}"
-            );
-        }
-        assert_eq!(sessions_within(Some(256), 20_000), 170);
-        assert_eq!(sessions_within(Some(1 << 20), 100), 100);
-        assert_eq!(sessions_within(None, 100), 100);
-    }
 }

@@ -3,12 +3,13 @@
 //! The keys that are limits come from the library's table, and the others are the fields of
 //! [`Settings`].
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::path::Path;
 
 use arauto::limits::Limit;
 use serde::de::value::MapAccessDeserializer;
-use serde::de::{DeserializeSeed, Error, IntoDeserializer, MapAccess, Visitor};
+use serde::de::{DeserializeSeed, Error, IgnoredAny, IntoDeserializer, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 
 use super::super::bounded;
@@ -26,16 +27,19 @@ const LONGEST_TYPING_ERROR: usize = 64;
 const LEAST_LIKENESS: f64 = 0.8;
 
 impl Settings {
-    /// Reads a config file.
+    /// Reads a config file. Returns its settings, and the keys that it has.
     ///
     /// # Errors
     /// The file cannot be read, is no TOML, has an unknown key, or a value of another type.
-    pub(crate) fn read(path: &Path) -> Result<Settings, Failure> {
+    pub(super) fn read(path: &Path) -> Result<(Settings, Vec<String>), Failure> {
         let named = |error: String| format!("the config file {}: {error}", path.display());
+        let wrong =
+            |error: toml::de::Error| Failure::new(sysexits::CONFIG, named(error.to_string()));
         let text = bounded::read_text(path, LONGEST_FILE)
             .map_err(|error| Failure::new(error.code(), named(error.to_string())))?;
-        Settings::parse(&text)
-            .map_err(|error| Failure::new(sysexits::CONFIG, named(error.to_string())))
+        let settings = Settings::parse(&text).map_err(wrong)?;
+        let entries: BTreeMap<String, IgnoredAny> = toml::from_str(&text).map_err(wrong)?;
+        Ok((settings, entries.into_keys().collect()))
     }
 
     /// Parses the text of a config file.

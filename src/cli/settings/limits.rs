@@ -98,7 +98,10 @@ fn value_name(unit: Unit) -> &'static str {
 }
 
 /// Reads the value of a flag.
-fn parse(unit: Unit, text: &str) -> Result<Value, String> {
+///
+/// # Errors
+/// The text is no value in this unit; the error says why.
+pub(crate) fn parse(unit: Unit, text: &str) -> Result<Value, String> {
     match unit {
         Unit::Bytes => text
             .parse::<ByteSize>()

@@ -1,10 +1,15 @@
-//! The settings of `arauto serve`: flags, and keys of the same names in a config file.
+//! The settings of `arauto serve`: flags, variables of the environment, and keys of the same names
+//! in a config file. [`sources`] joins the three.
 //!
 //! The limits come from the library's table ([`limits`]); the other settings stand here.
 
+pub(super) mod environment;
 mod file;
-mod limits;
+pub(super) mod keys;
+pub(super) mod limits;
+pub(super) mod sources;
 mod time;
+pub(super) mod values;
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -19,8 +24,7 @@ use super::logs::LogFormat;
 use super::os;
 use super::tls::Pair;
 
-/// Every setting of the server. A flag takes precedence over the config file, and the file
-/// over the default.
+/// Every setting of the server.
 #[derive(Debug, Default, clap::Args, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
 pub(super) struct Settings {
@@ -36,9 +40,16 @@ pub(super) struct Settings {
     pub(super) data: Option<PathBuf>,
 
     /// Keep broadcasts on disk too: each is written before it is sent, and clients resume
-    /// across a restart (see docs/journal.md).
-    #[arg(long)]
-    pub(super) journal: bool,
+    /// across a restart (see docs/journal.md) [default: false].
+    #[arg(
+        long,
+        value_name = "BOOL",
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "true",
+        hide_possible_values = true
+    )]
+    pub(super) journal: Option<bool>,
 
     /// The most bytes of broadcasts that the journal keeps [default: 1GiB].
     #[arg(long, value_name = "BYTES")]
@@ -102,7 +113,7 @@ impl Settings {
                 self.listen
             },
             data: self.data.or(file.data),
-            journal: self.journal || file.journal,
+            journal: self.journal.or(file.journal),
             retain_bytes: self.retain_bytes.or(file.retain_bytes),
             retain_age: self.retain_age.or(file.retain_age),
             cursor_hold: self.cursor_hold.or(file.cursor_hold),
@@ -197,7 +208,7 @@ impl Settings {
 
     /// Returns how much the journal keeps; `None`: there is no journal.
     fn retention(&self) -> Result<Option<Retention>, Failure> {
-        if !self.journal {
+        if self.journal != Some(true) {
             let retains = self.retain_bytes.is_some()
                 || self.retain_age.is_some()
                 || self.cursor_hold.is_some();

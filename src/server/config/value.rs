@@ -20,8 +20,8 @@ pub enum Unit {
 }
 
 impl Unit {
-    /// Writes a value, with the unit where it needs one.
-    pub(in crate::server) fn text(self, value: Value) -> String {
+    /// Returns a value as flags and config files have it, with its unit where it needs one.
+    pub fn text(self, value: Value) -> String {
         match (self, value) {
             (Unit::Bytes, Value::Number(bytes)) => in_units(bytes, &BYTES),
             (_, value) => value.to_string(),

@@ -54,6 +54,8 @@ fn full_stdout_of_any_command_exits_74() {
         &["report", &report],
         &["report", &report, "--svg", "-"],
         &["explain", "1", "--report", &report],
+        &["serve", "--print-config"],
+        &["serve", "--print-config=default"],
         &["demo"],
     ] {
         let done = with_stdout(arauto(arguments), ">/dev/full");

@@ -1,5 +1,6 @@
 //! Runs the real binary, as a shell does.
 
+use std::ffi::OsString;
 use std::io::{Read, Write};
 use std::process::{Child, Command, Stdio};
 use std::sync::Mutex;
@@ -41,14 +42,12 @@ impl CommandResult {
 /// Makes a command that runs `arauto` with these arguments, without the caller's settings.
 pub fn arauto(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_arauto"));
-    for variable in [
-        "ARAUTO_ENDPOINT",
-        "ARAUTO_USER",
-        "ARAUTO_SERVER_USER",
-        "RUST_LOG",
-        "STATE_DIRECTORY",
-        "NOTIFY_SOCKET",
-    ] {
+    for variable in ["RUST_LOG", "STATE_DIRECTORY", "NOTIFY_SOCKET"] {
+        command.env_remove(variable);
+    }
+    let own = std::env::vars_os().map(|(name, _)| name);
+    let is_setting = |name: &OsString| name.to_string_lossy().starts_with("ARAUTO_");
+    for variable in own.filter(|name| is_setting(name) && name != "ARAUTO_LOG") {
         command.env_remove(variable);
     }
     command.env("ARAUTO_PASSWORD", PASSWORD).args(arguments);
