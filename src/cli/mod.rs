@@ -5,6 +5,7 @@ mod backup;
 mod bench;
 mod bounded;
 mod client_runtime;
+mod completions;
 mod connect;
 mod console;
 mod cursors;
@@ -20,6 +21,7 @@ mod input;
 mod leitor;
 mod list;
 mod logs;
+mod man;
 mod message;
 mod network;
 mod notices;
@@ -51,7 +53,7 @@ mod whole_file;
 use std::io::{self, IsTerminal, Write};
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand};
 
 use client_runtime::client;
 use escape::shown;
@@ -112,6 +114,10 @@ enum Command {
     Bench(bench::Args),
     /// Show a server and its clients at work, in a few seconds and without any setup.
     Demo(demo::Args),
+    /// Print a script that completes the command line in a shell.
+    Completions(completions::Args),
+    /// Print the manual page, or write all manual pages into a folder.
+    Man(man::Args),
 }
 
 /// Runs the command of the process's arguments. A failure prints one line on stderr.
@@ -127,6 +133,8 @@ fn run() -> ExitCode {
     let outcome = match cli.command {
         Command::Serve(args) => serve::run(*args),
         Command::Demo(args) => demo::run(&args),
+        Command::Completions(args) => completions::run(&args, Cli::command()),
+        Command::Man(args) => man::run(&args, Cli::command()),
         Command::Report(args) => report::run(&args),
         Command::Explain(args) => explain::run(&args),
         Command::Users(args) => users::run(&args),

@@ -3,6 +3,7 @@
 #[cfg(unix)] // the command is not there elsewhere
 mod bench;
 mod clients;
+mod completions;
 mod console;
 mod demo;
 mod leitor;
@@ -10,6 +11,7 @@ mod leitor;
 mod lines;
 #[cfg(unix)]
 mod listening;
+mod man;
 #[cfg(unix)]
 mod outputs;
 #[cfg(unix)]
