@@ -1,5 +1,6 @@
 //! `arauto`: the server and its clients, from a shell.
 
+mod admin;
 mod cli;
 #[cfg(unix)]
 mod load;

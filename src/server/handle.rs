@@ -12,7 +12,7 @@ use super::probe::{Parts, ProbeOutcome};
 use super::tls::Tls;
 use crate::accounts::AccountNames;
 use crate::actors::hub::Hub;
-use crate::actors::supervisor::{Haste, List, Stop, Supervisor, WaitFor};
+use crate::actors::supervisor::{GetStatus, Haste, List, Status, Stop, Supervisor, WaitFor};
 use crate::close::{Phase, Report, StopReason};
 use crate::log::Log;
 use crate::transport::{Credentials, Endpoint, Fingerprint, TlsError};
@@ -50,6 +50,16 @@ pub struct StopStatus {
     pub phase: Phase,
     /// When the server is gone at the latest.
     pub remaining: Duration,
+}
+
+impl From<Status> for StopStatus {
+    fn from(status: Status) -> StopStatus {
+        StopStatus {
+            reason: status.reason,
+            phase: status.phase,
+            remaining: status.remaining,
+        }
+    }
 }
 
 impl ServerHandle {
@@ -132,11 +142,20 @@ impl ServerHandle {
 
     async fn ask_stop(&self, reason: StopReason, haste: Haste) -> Option<StopStatus> {
         let status = self.supervisor.send(Stop { reason, haste }).await.ok()?;
-        Some(StopStatus {
-            reason: status.reason,
-            phase: status.phase,
-            remaining: status.remaining,
-        })
+        Some(status.into())
+    }
+
+    /// Returns how far the stop is. `None`: no stop has begun, or the server has stopped.
+    ///
+    /// Cancel safe.
+    pub async fn stop_status(&self) -> Option<StopStatus> {
+        let status = self.supervisor.send(GetStatus).await.ok()?;
+        status.filter(|_| !self.has_stopped()).map(StopStatus::from)
+    }
+
+    /// Whether the server has stopped.
+    pub fn has_stopped(&self) -> bool {
+        self.report.borrow().is_some()
     }
 
     /// Waits until the server has stopped; what it says of that.

@@ -188,8 +188,10 @@ mod tests {
                 .expect("a temporary folder has a name");
             format!("pipe:arauto-probe-{}", name.display())
         };
-        let mut config = Config::default();
-        config.listen = vec![endpoint.parse().expect("an endpoint")];
+        let mut config = Config {
+            listen: vec![endpoint.parse().expect("an endpoint")],
+            ..Config::default()
+        };
         config.storage.data = Some(folder.path().join("data"));
         config.limits.arbiters = 2;
         config

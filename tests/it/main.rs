@@ -7,6 +7,7 @@
     reason = "a test that cannot go on says so with its line; most of these are `expect` all the same"
 )]
 
+mod admin;
 mod behaviour;
 mod cli;
 mod configuration;

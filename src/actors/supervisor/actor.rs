@@ -13,7 +13,8 @@ use tokio::task::JoinHandle;
 use super::components::Components;
 use super::live_sessions::LiveSessions;
 use super::messages::{
-    ActorFailed, Ended, Happened, List, Opened, Revoked, Stop, Superseded, Supervise, WaitFor,
+    ActorFailed, Ended, GetStatus, Happened, List, Opened, Revoked, Stop, Superseded, Supervise,
+    WaitFor,
 };
 use super::recent_routes::recent_routes;
 use crate::actors::ping::Ping;
@@ -356,6 +357,14 @@ impl Handler<Stop> for Supervisor {
         let Stop { reason, haste } = stop;
         self.feed(Input::Stop { reason, haste }, ctx);
         MessageResult(self.status(reason))
+    }
+}
+
+impl Handler<GetStatus> for Supervisor {
+    type Result = MessageResult<GetStatus>;
+
+    fn handle(&mut self, GetStatus: GetStatus, _ctx: &mut Self::Context) -> Self::Result {
+        MessageResult(self.machine.status(self.time()))
     }
 }
 

@@ -68,6 +68,11 @@ pub struct Stop {
     pub haste: Haste,
 }
 
+/// Returns how far the stop is; `None` before the stop.
+#[derive(Message)]
+#[rtype(result = "Option<Status>")]
+pub struct GetStatus;
+
 /// Accounts of these users were removed, or have another password, another role or other rules.
 #[derive(Message)]
 #[rtype(result = "()")]

@@ -19,7 +19,7 @@ use std::sync::Arc;
 pub use actor::Supervisor;
 pub use components::Components;
 pub use messages::{
-    ActorFailed, Ended, List, Opened, Revoked, Stop, Superseded, Supervise, WaitFor,
+    ActorFailed, Ended, GetStatus, List, Opened, Revoked, Stop, Superseded, Supervise, WaitFor,
 };
 pub use session_info::SessionInfo;
 

@@ -21,9 +21,11 @@ use super::logs;
 use super::os;
 use super::resources::{self, Requirements};
 use super::screen::Screen;
+use super::settings::Settings;
 use super::settings::sources::Flags;
 use super::stopping::{ProgressReporter, ServerEnd, SignalReceiver};
 use super::whole_file;
+use crate::admin::{Admin, AdminEndpoint, AdminError};
 
 #[derive(clap::Args)]
 #[command(
@@ -166,6 +168,8 @@ fn serve(
     let log = logs::start(settings.log.unwrap_or_default(), screen.clone());
     final_output.flush_at_the_end(screen.clone(), log);
 
+    let admin = admin(&settings)?;
+
     fit_sessions(&settings, &mut config);
     // Never dropped: dropping waits for blocking threads, and so for a disk that hangs.
     let runtime = resources::runtime()?;
@@ -181,6 +185,9 @@ fn serve(
             tracing::info!(%endpoint, "listening");
         }
         progress.serving(server.clone());
+        if let Some(admin) = &admin {
+            admin.serving(server.clone());
+        }
         if with_console {
             actix_rt::spawn(console::print_broadcasts(
                 server.subscribe(),
@@ -197,6 +204,24 @@ fn serve(
         }
         Ok(Some(server.stopped().await))
     })
+}
+
+/// Opens the admin endpoint, if there should be one.
+fn admin(settings: &Settings) -> Result<Option<Admin>, Failure> {
+    let Some(text) = &settings.admin else {
+        return Ok(None);
+    };
+    let endpoint = text.parse::<AdminEndpoint>();
+    let endpoint = endpoint.map_err(|error| Failure::new(sysexits::USAGE, error.to_string()))?;
+    let admin = Admin::start(endpoint).map_err(|error| {
+        let code = match &error {
+            AdminError::Bind(error) if error.is_of_the_configuration() => sysexits::CONFIG,
+            AdminError::Bind(_) => sysexits::UNAVAILABLE,
+            AdminError::System(_) => sysexits::OSERR,
+        };
+        Failure::new(code, error.to_string())
+    })?;
+    Ok(Some(admin))
 }
 
 /// Checks that the report can be written at the end. It may be in the data folder, which is

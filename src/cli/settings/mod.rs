@@ -69,6 +69,11 @@ pub(super) struct Settings {
     #[arg(long, value_name = "FILE")]
     pub(super) report: Option<PathBuf>,
 
+    /// Answer HTTP about the server here, for operators and monitoring: a unix socket, a Windows
+    /// pipe or a loopback address (see docs/operations.md).
+    #[arg(long, value_name = "ENDPOINT")]
+    pub(super) admin: Option<String>,
+
     /// The form of the log on stderr [default: human].
     #[arg(long, value_name = "FORM")]
     pub(super) log: Option<LogFormat>,
@@ -118,6 +123,7 @@ impl Settings {
             retain_age: self.retain_age.or(file.retain_age),
             cursor_hold: self.cursor_hold.or(file.cursor_hold),
             report: self.report.or(file.report),
+            admin: self.admin.or(file.admin),
             log: self.log.or(file.log),
             tls_cert: self.tls_cert.or(file.tls_cert),
             tls_key: self.tls_key.or(file.tls_key),

@@ -207,11 +207,17 @@ pub(super) const LAYERS: &[Layer] = &[
         ],
     },
     // The command line uses the library's public API only (`arauto::`). In the binary `crate::`
-    // is the binary itself, whose modules are `cli` and `load`.
+    // is the binary itself, whose modules are `admin`, `cli` and `load`.
     Layer {
         name: "cli",
-        layers: &["load"],
+        layers: &["load", "admin"],
         never: &["actix::"],
+    },
+    // HTTP about a server, through the library's public API.
+    Layer {
+        name: "admin",
+        layers: &[],
+        never: &["actix", "std::os", "rustix", "std::fs"],
     },
     Layer {
         name: "main",

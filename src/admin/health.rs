@@ -1,0 +1,128 @@
+//! `/livez` and `/readyz`: whether the process works, and whether it takes clients.
+//!
+//! Both answer 200 or 503 with a JSON object. A process that is not live will not recover by
+//! itself, so that restarting it helps. One that is not ready may be so in a moment: it starts, or
+//! it stops.
+
+use std::time::Duration;
+
+use arauto::{PartState, ProbeOutcome, ProbedPart};
+use axum::extract::State;
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use serde::Serialize;
+
+use super::observed::Observed;
+
+/// How long each part of the server may take to answer.
+const LIMIT: Duration = Duration::from_secs(2);
+
+/// The answer of `/livez`.
+#[derive(Serialize)]
+struct Live {
+    live: bool,
+    parts: Vec<Part>,
+}
+
+/// A part of the server, and how fast it answered.
+#[derive(Serialize)]
+struct Part {
+    part: String,
+    state: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    took_us: Option<u64>,
+}
+
+/// The answer of `/readyz`.
+#[derive(Serialize)]
+struct Ready {
+    ready: bool,
+    reasons: Vec<Reason>,
+}
+
+/// Why the server takes no clients.
+#[derive(Serialize)]
+#[serde(tag = "reason", rename_all = "kebab-case")]
+enum Reason {
+    /// It opens its data folder and its endpoints.
+    Starting,
+    /// A stop is under way.
+    Stopping { phase: String, remaining_ms: u64 },
+    /// It has stopped.
+    Stopped,
+    /// A part does not answer.
+    Silent { part: String },
+}
+
+impl From<&ProbedPart> for Part {
+    fn from(probed: &ProbedPart) -> Part {
+        let (state, took_us) = match probed.state {
+            PartState::Answered(took) => {
+                let took = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
+                ("answered", Some(took))
+            }
+            PartState::Ended => ("ended", None),
+            _ => ("silent", None),
+        };
+        Part {
+            part: probed.part.to_string(),
+            state,
+            took_us,
+        }
+    }
+}
+
+/// Answers whether every part of the server answers. A server that starts or stops is live: both
+/// have deadlines of their own, or are interrupted by a signal.
+pub(super) async fn livez(State(observed): State<Observed>) -> Response {
+    let outcome = match observed.server() {
+        Some(server) => Some(server.probe(LIMIT).await),
+        None => None,
+    };
+    let live = outcome.as_ref().is_none_or(ProbeOutcome::is_responsive);
+    let parts = outcome.iter().flat_map(|outcome| &outcome.parts);
+    let parts = parts.map(Part::from).collect();
+    answer(live, &Live { live, parts })
+}
+
+/// Answers whether the server takes clients, and if not, why.
+pub(super) async fn readyz(State(observed): State<Observed>) -> Response {
+    let reasons = not_ready(&observed).await;
+    let ready = reasons.is_empty();
+    answer(ready, &Ready { ready, reasons })
+}
+
+async fn not_ready(observed: &Observed) -> Vec<Reason> {
+    let Some(server) = observed.server() else {
+        return vec![Reason::Starting];
+    };
+    if server.has_stopped() {
+        return vec![Reason::Stopped];
+    }
+    let outcome = server.probe(LIMIT).await;
+    let silent = outcome.silent().map(|part| Reason::Silent {
+        part: part.to_string(),
+    });
+    let mut reasons: Vec<Reason> = silent.collect();
+    // A supervisor that is silent does not tell either.
+    let status = tokio::time::timeout(LIMIT, server.stop_status()).await;
+    reasons.extend(status.ok().flatten().map(|status| Reason::Stopping {
+        phase: status.phase.to_string(),
+        remaining_ms: u64::try_from(status.remaining.as_millis()).unwrap_or(u64::MAX),
+    }));
+    reasons
+}
+
+fn answer(is_well: bool, body: &impl Serialize) -> Response {
+    let status = match is_well {
+        true => StatusCode::OK,
+        false => StatusCode::SERVICE_UNAVAILABLE,
+    };
+    let mut text = serde_json::to_string(body).expect("these types have nothing that JSON lacks");
+    text.push('\n');
+    let headers = [
+        (header::CONTENT_TYPE, "application/json"),
+        (header::CACHE_CONTROL, "no-store"),
+    ];
+    (status, headers, text).into_response()
+}

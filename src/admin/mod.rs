@@ -1,0 +1,123 @@
+//! The admin endpoint: HTTP for operators, load balancers and monitoring.
+//!
+//! It has a thread and a runtime of its own, and asks the server from outside: a part of the server
+//! that stands still does not keep it from answering, and a request costs no session anything. What
+//! a client can make it do is bounded: connections, the length and the time of a request.
+//!
+//! - [`endpoint`]: where it may listen;
+//! - [`listener`]: accepts connections, and bounds them;
+//! - [`observed`]: the server as the handlers see it, from its start to its end;
+//! - [`health`]: `/livez` and `/readyz`.
+
+mod endpoint;
+mod health;
+mod listener;
+mod observed;
+
+use std::io;
+use std::sync::mpsc;
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use arauto::internal::admin::AdminListener;
+use arauto::{BindError, ServerHandle};
+use axum::Router;
+use axum::routing::get;
+use tokio::runtime::Builder;
+use tokio::task::LocalSet;
+use tokio_util::sync::CancellationToken;
+
+pub(crate) use self::endpoint::AdminEndpoint;
+use self::observed::Observed;
+
+/// How long the drop waits for the thread, which removes the endpoint's file.
+const CLOSE_LIMIT: Duration = Duration::from_millis(500);
+
+/// The admin endpoint of a server process. Dropping it closes the endpoint and removes its file;
+/// requests in work are cut off.
+pub(crate) struct Admin {
+    observed: Observed,
+    closed: CancellationToken,
+    ended: mpsc::Receiver<()>,
+    _thread: JoinHandle<()>,
+}
+
+/// Why there is no admin endpoint.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum AdminError {
+    /// The endpoint cannot be listened on.
+    #[error("admin endpoint: {0}")]
+    Bind(#[from] BindError),
+    /// The system has no thread or no descriptors for it.
+    #[error("admin endpoint: cannot start its thread: {0}")]
+    System(#[from] io::Error),
+}
+
+impl Admin {
+    /// Listens on an endpoint, on a thread of its own. It answers at once, and says that the server
+    /// starts until [`Admin::serving`] is called.
+    ///
+    /// # Errors
+    /// The endpoint cannot be listened on, or the system has no thread or no descriptors.
+    pub(crate) fn start(endpoint: AdminEndpoint) -> Result<Admin, AdminError> {
+        let observed = Observed::default();
+        let closed = CancellationToken::new();
+        let (end, ended) = mpsc::channel();
+        let (bound, outcome) = mpsc::channel::<Result<(), AdminError>>();
+        let (state, until) = (observed.clone(), closed.clone());
+        let thread = std::thread::Builder::new()
+            .name("arauto-admin".to_owned())
+            .spawn(move || {
+                let _ended: mpsc::Sender<()> = end; // dropped with the thread
+                let runtime = match Builder::new_current_thread().enable_all().build() {
+                    Ok(runtime) => runtime,
+                    Err(error) => {
+                        let _ = bound.send(Err(error.into())); // the caller waits
+                        return;
+                    }
+                };
+                LocalSet::new().block_on(&runtime, async move {
+                    let AdminEndpoint { endpoint, access } = endpoint;
+                    let listener = match AdminListener::bind(&endpoint, &access).await {
+                        Ok(listener) => listener,
+                        Err(error) => {
+                            let _ = bound.send(Err(error.into())); // the caller waits
+                            return;
+                        }
+                    };
+                    tracing::info!(endpoint = %listener.endpoint(), "admin endpoint open");
+                    let _ = bound.send(Ok(())); // the caller waits
+                    listener::serve(listener, routes(state), until).await;
+                });
+            })?;
+        // The thread sends the outcome or panics.
+        outcome
+            .recv()
+            .unwrap_or_else(|_| Err(io::Error::other("the thread panicked").into()))?;
+        Ok(Admin {
+            observed,
+            closed,
+            ended,
+            _thread: thread,
+        })
+    }
+
+    /// Answers about this server from now on.
+    pub(crate) fn serving(&self, server: ServerHandle) {
+        self.observed.serving(server);
+    }
+}
+
+impl Drop for Admin {
+    fn drop(&mut self) {
+        self.closed.cancel();
+        let _ = self.ended.recv_timeout(CLOSE_LIMIT); // fails when the thread has ended
+    }
+}
+
+fn routes(observed: Observed) -> Router {
+    Router::new()
+        .route("/livez", get(health::livez))
+        .route("/readyz", get(health::readyz))
+        .with_state(observed)
+}

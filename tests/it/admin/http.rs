@@ -1,0 +1,57 @@
+//! Requests by hand: one a connection, as the endpoint serves them.
+
+use std::io::{Read, Write};
+
+use arauto::Endpoint;
+use serde_json::Value;
+
+use crate::support::os;
+
+/// The answer to a request.
+#[derive(Debug)]
+pub struct Answer {
+    pub status: u16,
+    /// The head's lines behind the first one, in lower case.
+    pub headers: Vec<String>,
+    pub body: String,
+}
+
+impl Answer {
+    fn parse(bytes: &[u8]) -> Option<Answer> {
+        let text = std::str::from_utf8(bytes).ok()?;
+        let (head, body) = text.split_once("\r\n\r\n")?;
+        let mut lines = head.lines();
+        let status = lines.next()?.split(' ').nth(1)?.parse().ok()?;
+        Some(Answer {
+            status,
+            headers: lines.map(str::to_lowercase).collect(),
+            body: body.to_owned(),
+        })
+    }
+
+    /// Returns the body, which is JSON.
+    #[track_caller]
+    pub fn json(&self) -> Value {
+        let is_json = "content-type: application/json".to_owned();
+        assert!(self.headers.contains(&is_json), "{self:?}");
+        serde_json::from_str(&self.body).expect("the body is json")
+    }
+}
+
+/// Sends a request without a body, and reads the answer.
+#[track_caller]
+pub fn get(endpoint: &Endpoint, path: &str) -> Answer {
+    let request = format!("GET {path} HTTP/1.1\r\nhost: localhost\r\n\r\n");
+    exchange(endpoint, &request).expect("it answers")
+}
+
+/// Sends these bytes, and reads to the end. `None`: there was no answer.
+#[track_caller]
+pub fn exchange(endpoint: &Endpoint, request: &str) -> Option<Answer> {
+    let mut stream = os::connect(endpoint).expect("the admin endpoint is open");
+    // The server may have closed the connection before it has read all.
+    let _ = stream.write_all(request.as_bytes());
+    let mut answer = Vec::new();
+    let _ = stream.read_to_end(&mut answer); // what came before the end counts
+    Answer::parse(&answer)
+}
