@@ -12,11 +12,11 @@ use super::probe::{Parts, ProbeOutcome};
 use super::tls::Tls;
 use crate::accounts::AccountNames;
 use crate::actors::hub::Hub;
-use crate::actors::supervisor::{GetStatus, Haste, List, Status, Stop, Supervisor, WaitFor};
+use crate::actors::supervisor::{Count, GetStatus, Haste, List, Status, Stop, Supervisor, WaitFor};
 use crate::close::{Phase, Report, StopReason};
 use crate::log::Log;
 use crate::transport::{Credentials, Endpoint, Fingerprint, TlsError};
-use crate::wire::SessionLine;
+use crate::wire::{Seq, SessionLine};
 
 /// A running server. It can be cloned and sent to other threads; dropping it does
 /// not stop the server, [`ServerHandle::stop`] does.
@@ -97,6 +97,18 @@ impl ServerHandle {
     /// Cancel safe.
     pub async fn probe(&self, limit: Duration) -> ProbeOutcome {
         self.parts.probe(limit).await
+    }
+
+    /// Returns the number of sessions, without looking at any of them: for the program `arauto`.
+    #[doc(hidden)]
+    pub async fn count_sessions(&self) -> usize {
+        self.supervisor.send(Count).await.unwrap_or_default()
+    }
+
+    /// Returns the seq of the newest broadcast: for the program `arauto`.
+    #[doc(hidden)]
+    pub fn head(&self) -> Seq {
+        self.log.head()
     }
 
     /// Waits until so many sessions are there at once. `false`: the server has gone.

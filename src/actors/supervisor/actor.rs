@@ -13,7 +13,7 @@ use tokio::task::JoinHandle;
 use super::components::Components;
 use super::live_sessions::LiveSessions;
 use super::messages::{
-    ActorFailed, Ended, GetStatus, Happened, List, Opened, Revoked, Stop, Superseded, Supervise,
+    ActorFailed, Count, Ended, GetStatus, Happened, List, Opened, Revoked, Stop, Superseded, Supervise,
     WaitFor,
 };
 use super::recent_routes::recent_routes;
@@ -313,6 +313,14 @@ impl Handler<List> for Supervisor {
 
     fn handle(&mut self, List: List, _ctx: &mut Self::Context) -> Self::Result {
         MessageResult(self.sessions.infos())
+    }
+}
+
+impl Handler<Count> for Supervisor {
+    type Result = usize;
+
+    fn handle(&mut self, Count: Count, _ctx: &mut Self::Context) -> Self::Result {
+        self.sessions.count()
     }
 }
 

@@ -52,6 +52,10 @@ impl LiveSessions {
         self.waiting.clear();
     }
 
+    pub(super) fn count(&self) -> usize {
+        self.live.len()
+    }
+
     pub(super) fn infos(&self) -> Vec<Arc<SessionInfo>> {
         self.sorted().into_iter().cloned().collect()
     }

@@ -47,6 +47,11 @@ pub struct Ended {
 #[rtype(result = "Vec<Arc<SessionInfo>>")]
 pub struct List;
 
+/// Returns the number of live sessions.
+#[derive(Message)]
+#[rtype(result = "usize")]
+pub struct Count;
+
 /// Notifies a task once there are `count` sessions. The task holds the receiver, so that
 /// nothing is kept here for a task that has stopped waiting.
 #[derive(Message)]

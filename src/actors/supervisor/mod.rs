@@ -19,7 +19,8 @@ use std::sync::Arc;
 pub use actor::Supervisor;
 pub use components::Components;
 pub use messages::{
-    ActorFailed, Ended, GetStatus, List, Opened, Revoked, Stop, Superseded, Supervise, WaitFor,
+    ActorFailed, Count, Ended, GetStatus, List, Opened, Revoked, Stop, Superseded, Supervise,
+    WaitFor,
 };
 pub use session_info::SessionInfo;
 
