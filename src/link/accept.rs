@@ -25,11 +25,13 @@ pub trait Accept: Unpin + 'static {
     fn poll_watch(&mut self, _cx: &mut Context<'_>) {}
 
     /// Refuses new clients; those that have connected can still be accepted. Where the system
-    /// has no such call (TCP), clients of the last moment may be cut off.
+    /// has no such call (TCP), clients of the last moment may be cut off. A socket that another
+    /// program has open too stays open to new clients.
     fn close_to_new(&mut self);
 
     /// Accepts the next connection that waits at this moment. It asks the system itself, as
-    /// the runtime's readiness may be older. `None` when none waits or can be accepted.
+    /// the runtime's readiness may be older. `None` when none waits or can be accepted, or when
+    /// those that wait are left to the next server.
     fn accept_waiting(&mut self) -> Option<Self::Connection>;
 }
 

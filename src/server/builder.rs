@@ -7,7 +7,7 @@ use super::config::{Config, Limits, Timeouts};
 use super::listen::Listen;
 use crate::actors::handler::Handler;
 use crate::log::Retention;
-use crate::transport::TlsConfig;
+use crate::transport::{PassedSocket, TlsConfig};
 
 /// Configures a server, and starts it with [`bind`](ServerBuilder::bind) or
 /// [`start`](ServerBuilder::start). [`Server::builder`](super::Server::builder) makes one.
@@ -47,6 +47,12 @@ impl ServerBuilder {
     /// Listens on one more endpoint. Without any it is `pipe:arauto`.
     pub fn listen(mut self, listen: Listen) -> Self {
         self.listen.push(listen);
+        self
+    }
+
+    /// Adds a listening socket that was made elsewhere, for an endpoint `systemd:NAME`.
+    pub fn socket(mut self, socket: PassedSocket) -> Self {
+        self.config.sockets.push(socket);
         self
     }
 

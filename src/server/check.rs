@@ -5,6 +5,7 @@ use std::io;
 use super::config::Config;
 use super::error::{ConfigError, ServerError};
 use super::limit::Limit;
+use super::passed_sockets::check_sockets;
 
 /// Checks that the system has randomness: salts, keys and the stream's name need it.
 pub(super) fn check_randomness() -> Result<(), ServerError> {
@@ -23,6 +24,7 @@ pub(super) fn check(config: &Config) -> Result<(), ConfigError> {
             problem,
         })?;
     }
+    check_sockets(config)?;
     for limit in Limit::all() {
         limit.check(config)?;
     }

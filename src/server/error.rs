@@ -66,6 +66,26 @@ pub enum ConfigError {
         /// The problem with its options.
         problem: OptionError,
     },
+    /// An endpoint `systemd:NAME`, and no socket of that name was passed.
+    #[error(
+        "{endpoint}: no socket of that name was passed to the server ({passed}); start it by a \
+         socket unit with that FileDescriptorName=, or choose another --listen"
+    )]
+    NoSocket {
+        /// The endpoint.
+        endpoint: Endpoint,
+        /// The names of the sockets that were passed, for people.
+        passed: String,
+    },
+    /// Sockets were passed that no endpoint names.
+    #[error(
+        "no endpoint takes the passed sockets {names}: add --listen systemd:NAME for each name, or \
+         remove their unit"
+    )]
+    UnusedSockets {
+        /// The names of the sockets.
+        names: String,
+    },
     /// A journal needs a data folder.
     #[error("a journal needs a data folder: pass a folder with --data, or remove --journal")]
     JournalWithoutData,

@@ -3,8 +3,9 @@
 use super::config::Config;
 use super::error::ServerError;
 use super::listen::Listen;
+use super::passed_sockets::listen_on_passed;
 use super::tls::Tls;
-use crate::transport::{ListenOptions, Listener};
+use crate::transport::{BindError, Endpoint, ListenOptions, Listener};
 
 /// Listens on each endpoint. On an error none is left open. Dropping the future closes those
 /// that are open.
@@ -13,7 +14,7 @@ pub(super) async fn bind_listeners(
     tls: &Tls,
 ) -> Result<Vec<(Listen, Listener)>, ServerError> {
     let mut listeners: Vec<(Listen, Listener)> = Vec::new();
-    for listen in &config.listen {
+    for (index, listen) in config.listen.iter().enumerate() {
         for (_, other) in &listeners {
             other.check_apart(&listen.endpoint).await?;
         }
@@ -25,8 +26,24 @@ pub(super) async fn bind_listeners(
             tls: tls.handshake_config(listen, &config.timeouts),
             peer_timeouts: config.timeouts.peer(),
         };
+        if let Endpoint::Systemd(name) = &listen.endpoint {
+            check_first(&listen.endpoint, &config.listen[..index])?;
+            listeners.extend(listen_on_passed(config, name, listen, &options)?);
+            continue;
+        }
         let listener = Listener::bind(&listen.endpoint, &options).await?;
         listeners.push((listen.clone(), listener));
     }
     Ok(listeners)
+}
+
+/// Checks that no earlier endpoint has taken the sockets of this name.
+fn check_first(endpoint: &Endpoint, earlier: &[Listen]) -> Result<(), BindError> {
+    match earlier.iter().find(|earlier| earlier.endpoint == *endpoint) {
+        None => Ok(()),
+        Some(earlier) => Err(BindError::Own {
+            endpoint: endpoint.clone(),
+            other: earlier.endpoint.clone(),
+        }),
+    }
 }

@@ -22,6 +22,7 @@ mod limit;
 mod listen;
 mod listeners;
 mod opening;
+mod passed_sockets;
 mod probe;
 mod publish;
 mod session_spawner;

@@ -36,6 +36,14 @@ pub enum BindError {
     /// An option of Windows pipes on another endpoint, or a pipe of another host.
     #[error("{0} cannot be listened on: {1}")]
     NotHere(Endpoint, &'static str),
+    /// A socket that was passed cannot be listened on.
+    #[error("{endpoint} cannot be listened on: {problem}")]
+    Passed {
+        /// The endpoint that names it, `systemd:NAME`.
+        endpoint: Endpoint,
+        /// The problem, and what to do.
+        problem: &'static str,
+    },
     /// The system refuses.
     #[error("{endpoint} cannot be listened on: {source}")]
     Io {
@@ -50,7 +58,7 @@ impl BindError {
     /// Returns whether another configuration is needed, rather than another attempt.
     pub fn is_of_the_configuration(&self) -> bool {
         match self {
-            BindError::Own { .. } => true,
+            BindError::Own { .. } | BindError::Passed { .. } => true,
             BindError::Io { source, .. } => matches!(
                 source.kind(),
                 io::ErrorKind::InvalidInput | io::ErrorKind::InvalidFilename

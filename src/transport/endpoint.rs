@@ -46,6 +46,9 @@ pub enum Endpoint {
         /// 0 lets the system choose.
         port: u16,
     },
+    /// `systemd:NAME`: the listening sockets that systemd, or the program around the server, passes
+    /// under this name. Only servers listen there; clients use the sockets' own addresses.
+    Systemd(String),
 }
 
 /// The error of a text that is not an endpoint.
@@ -56,9 +59,9 @@ pub struct EndpointError {
     problem: String,
 }
 
-const KINDS: &str = "it begins with pipe:, unix:, seqpacket:, tcp: or tls:, as in pipe:arauto, \
-                     unix:/run/x.sock, unix:@x, seqpacket:/run/x.sock, tcp:127.0.0.1:7000 or \
-                     tls:0.0.0.0:7443";
+const KINDS: &str = "it begins with pipe:, unix:, seqpacket:, tcp:, tls: or systemd:, as in \
+                     pipe:arauto, unix:/run/x.sock, unix:@x, seqpacket:/run/x.sock, \
+                     tcp:127.0.0.1:7000, tls:0.0.0.0:7443 or systemd:arauto";
 
 impl Endpoint {
     /// Returns whether the endpoint carries a stream or messages. A Windows pipe can be of either
@@ -110,8 +113,23 @@ fn parse(text: &str) -> Result<Endpoint, String> {
             let (host, port) = host_and_port(rest, example)?;
             Ok(Endpoint::Tls { host, port })
         }
+        "systemd" => systemd(rest),
         _ => Err(format!("no kind {kind:?}: {KINDS}")),
     }
+}
+
+/// Reads a name as FileDescriptorName= takes it: printable ASCII without a colon, at most 255
+/// bytes (systemd.socket(5), sd_pid_notify_with_fds(3)).
+fn systemd(name: &str) -> Result<Endpoint, String> {
+    let is_allowed = |byte: u8| byte == b' ' || (byte.is_ascii_graphic() && byte != b':');
+    if name.is_empty() || name.len() > 255 || !name.bytes().all(is_allowed) {
+        return Err(
+            "the name of a socket's unit (FileDescriptorName=) has 1 to 255 printable ASCII \
+             characters and no colon, as in systemd:arauto"
+                .to_owned(),
+        );
+    }
+    Ok(Endpoint::Systemd(name.to_owned()))
 }
 
 fn pipe(name: &str) -> Result<Endpoint, String> {
@@ -179,6 +197,7 @@ impl fmt::Display for Endpoint {
             Endpoint::RemotePipe { host, name } => write!(f, "pipe://{host}/{name}"),
             Endpoint::Tcp { host, port } => write_address(f, "tcp", host, *port),
             Endpoint::Tls { host, port } => write_address(f, "tls", host, *port),
+            Endpoint::Systemd(name) => write!(f, "systemd:{name}"),
         }
     }
 }
@@ -200,6 +219,7 @@ mod tests {
             "tcp:localhost:7",
             "tls:0.0.0.0:7443",
             "tls:[::]:0",
+            "systemd:arauto.socket",
         ] {
             let endpoint: Endpoint = text.parse().expect(text);
             assert_eq!(endpoint.to_string(), text);
@@ -233,6 +253,9 @@ mod tests {
             "tls:h",
             "tls::1",
             "seqpacket:",
+            "systemd:",
+            "systemd:a:b",
+            "systemd:\u{1b}",
         ] {
             let error = text.parse::<Endpoint>().expect_err(text).to_string();
             assert!(error.contains(&format!("{text:?}")), "{error}");

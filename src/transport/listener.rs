@@ -5,12 +5,13 @@ use std::task::{Context, Poll, ready};
 
 use tokio::net::TcpListener;
 
-use super::system::{LONGEST_MESSAGE, LocalListener, tcp};
+use super::system::{LONGEST_MESSAGE, LocalListener, OpenError, OpenedSocket, tcp};
 use super::tcp::Tcp;
 use super::tcp_listener::{addresses, bind_tcp, check_loopback, do_overlap};
 use super::tls::{HandshakeConfig, Tls};
 use super::{
-    Access, BindError, Connection, Endpoint, ListenOptions, Peer, PeerTimeouts, Remote, failure_of,
+    Access, BindError, Connection, Endpoint, ListenOptions, PassedSocket, Peer, PeerTimeouts,
+    Remote, failure_of,
 };
 use crate::framing::{Failure, Framing};
 use crate::link::{Accept, IncomingConnection, PeerId};
@@ -19,7 +20,11 @@ use crate::link::{Accept, IncomingConnection, PeerId};
 /// gone already. There is no time for pauses.
 const ATTEMPTS: u32 = 64;
 
-/// An endpoint that is listened on. Dropping it removes a socket's file.
+const ACCESS_OF_THE_FILE: &str = "the maker of the socket sets the mode of its file (SocketMode= and \
+                                  SocketGroup=): leave access out";
+
+/// An endpoint that is listened on. Dropping it removes a socket's file, unless the socket was
+/// passed.
 #[derive(Debug)]
 pub struct Listener {
     endpoint: Endpoint,
@@ -30,6 +35,9 @@ pub struct Listener {
     /// keep them out.
     own_user_only: bool,
     peer_timeouts: PeerTimeouts,
+    /// Another program made the socket, and may have it open too: nothing that this listener does
+    /// may keep the next one from accepting there.
+    is_passed: bool,
 }
 
 /// A connection that was accepted, its peer, and whether the peer may stay.
@@ -96,14 +104,65 @@ impl Listener {
                 (endpoint.clone(), ListeningSocket::Local(listener))
             }
         };
-        let is_abstract = matches!(endpoint, Endpoint::Abstract(_));
+        Ok(Listener::new(endpoint, socket, options))
+    }
+
+    /// Listens on a socket that was passed. Its address becomes the listener's endpoint.
+    ///
+    /// # Errors
+    /// See [`BindError`]. The rules are those of [`Listener::bind`]: TCP is for loopback only.
+    ///
+    /// # Panics
+    /// Outside of a tokio runtime.
+    pub fn on_passed(
+        passed: &PassedSocket,
+        options: &ListenOptions<'_>,
+    ) -> Result<Listener, BindError> {
+        let named = || Endpoint::Systemd(passed.name().to_owned());
+        let unsuitable = |problem| {
+            let endpoint = named();
+            BindError::Passed { endpoint, problem }
+        };
+        let io_error = |source| BindError::io(&named(), source);
+        let opened = passed.descriptor().open().map_err(|error| match error {
+            OpenError::Unsuitable(problem) => unsuitable(problem),
+            OpenError::Io(source) => io_error(source),
+        })?;
+        let (endpoint, socket) = match opened {
+            OpenedSocket::Local(endpoint, socket) => {
+                match (&endpoint, options.access) {
+                    (_, Access::Owner) | (Endpoint::Abstract(_), Access::Everyone) => {}
+                    (Endpoint::Abstract(_), Access::Group(_)) => {
+                        return Err(BindError::NoFile(endpoint));
+                    }
+                    _ => return Err(unsuitable(ACCESS_OF_THE_FILE)),
+                }
+                let listener = LocalListener::passed(&endpoint, socket).map_err(io_error)?;
+                (endpoint, ListeningSocket::Local(listener))
+            }
+            OpenedSocket::Tcp(address, socket) => {
+                check_loopback(&named(), &[address])?;
+                let listener = TcpListener::from_std(socket).map_err(io_error)?;
+                let (host, port) = (address.ip().to_string(), address.port());
+                (Endpoint::Tcp { host, port }, ListeningSocket::Tcp(listener))
+            }
+        };
         Ok(Listener {
+            is_passed: true,
+            ..Listener::new(endpoint, socket, options)
+        })
+    }
+
+    fn new(endpoint: Endpoint, socket: ListeningSocket, options: &ListenOptions<'_>) -> Listener {
+        let is_abstract = matches!(endpoint, Endpoint::Abstract(_));
+        Listener {
             own_user_only: is_abstract && *options.access == Access::Owner,
             framing: endpoint.framing(options.pipe),
             endpoint,
             socket,
             peer_timeouts: options.peer_timeouts,
-        })
+            is_passed: false,
+        }
     }
 
     /// Returns the endpoint, with the port that the system chose.
@@ -231,12 +290,18 @@ impl Accept for Listener {
     }
 
     fn close_to_new(&mut self) {
-        if let ListeningSocket::Local(listener) = &mut self.socket {
+        // shutdown(2) would close the socket to the next server too.
+        if let ListeningSocket::Local(listener) = &mut self.socket
+            && !self.is_passed
+        {
             listener.close_to_new();
         }
     }
 
     fn accept_waiting(&mut self) -> Option<AcceptedConnection> {
+        if self.is_passed {
+            return None; // they wait for the next server
+        }
         loop {
             let connection = self.next_waiting()?;
             // A client that has gone already needs no answer.

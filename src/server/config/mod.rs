@@ -24,7 +24,7 @@ use crate::actors::hub::Clock;
 use crate::actors::session::SlowPolicy;
 use crate::actors::supervisor::PhaseObserver;
 use crate::log::{BackpressureLimits, LogLimits};
-use crate::transport::{Endpoint, TlsConfig};
+use crate::transport::{Endpoint, PassedSocket, TlsConfig};
 use crate::wire::{Millis, Role};
 
 /// The configuration of a server. [`Config::default`] is that of `arauto serve`, without
@@ -43,6 +43,21 @@ use crate::wire::{Millis, Role};
 pub struct Config {
     /// The endpoints to listen on.
     pub listen: Vec<Listen>,
+    /// Listening sockets that were made elsewhere, for the endpoints `systemd:NAME`. Each is for the
+    /// endpoint of its name, and several may have one name.
+    ///
+    /// ```
+    /// # #[cfg(unix)] {
+    /// let folder = tempfile::tempdir()?;
+    /// let socket = std::os::unix::net::UnixListener::bind(folder.path().join("a.sock"))?;
+    ///
+    /// let mut config = arauto::Config::default();
+    /// config.listen = vec!["systemd:web?dialect=text".parse()?];
+    /// config.sockets = vec![arauto::PassedSocket::new("web", socket)];
+    /// # }
+    /// # Ok::<_, Box<dyn std::error::Error>>(())
+    /// ```
+    pub sockets: Vec<PassedSocket>,
     /// Where accounts and broadcasts are kept.
     pub storage: Storage,
     /// The certificate of `tls:` endpoints, which need one.
@@ -74,6 +89,7 @@ impl Default for Config {
     fn default() -> Self {
         Config {
             listen: vec![Listen::new(Endpoint::Pipe("arauto".to_owned()))],
+            sockets: Vec::new(),
             storage: Storage::default(),
             tls: None,
             limits: Limits::default(),

@@ -95,9 +95,11 @@ impl Listen {
 
     /// Checks that the options go together.
     pub(super) fn check(&self) -> Result<(), OptionError> {
-        let framing = self.endpoint.framing(self.pipe());
+        // The kind of a socket that is passed is not known before it is: then this check is made again.
+        let is_known = !matches!(self.endpoint, Endpoint::Systemd(_));
+        let is_stream = is_known && self.endpoint.framing(self.pipe()) == Framing::Stream;
         match self.dialect.raw() {
-            Some(raw) if raw.terminator == Terminator::Nul && framing == Framing::Stream => {
+            Some(raw) if raw.terminator == Terminator::Nul && is_stream => {
                 Err(OptionError::NulOfLines)
             }
             Some(raw) if raw.direction == Direction::Outbound && self.handler.is_some() => {

@@ -62,6 +62,11 @@ pub(in crate::transport) fn address(endpoint: &Endpoint) -> io::Result<UnixAddre
             io::ErrorKind::InvalidInput,
             "tcp is not a unix socket",
         )),
+        Endpoint::Systemd(_) => Err(io::Error::new(
+            io::ErrorKind::InvalidInput,
+            "only servers know sockets by such a name: connect to the address of the socket \
+             (ListenStream= of its unit)",
+        )),
     }
 }
 

@@ -3,6 +3,7 @@
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::net::UnixStream;
+use std::path::Path;
 use std::task::{Context, Poll, ready};
 
 use rustix::net::{Shutdown, SocketAddrUnix, SocketFlags, SocketType, accept_with, shutdown};
@@ -10,14 +11,14 @@ use tokio::net::UnixListener;
 
 use super::address::{UnixAddress, address};
 use super::local::Local;
-use super::socket_file::{WatchedFile, listen_at};
+use super::socket_file::{WatchedFile, identity, listen_at};
 use crate::transport::{Access, BindError, Endpoint, ListenOptions};
 
-/// A unix socket that is listened on. Dropping it removes its file.
+/// A unix socket that is listened on. Dropping it removes its file, unless the socket was passed.
 #[derive(Debug)]
 pub(in crate::transport) struct LocalListener {
-    /// `None` for an abstract name, and once the listener is closed to new clients. Declared
-    /// first: while the listener is open, no other file gets its inode.
+    /// `None` for an abstract name, for a socket that was passed, and once the listener is closed
+    /// to new clients. Declared first: while the listener is open, no other file gets its inode.
     file: Option<WatchedFile>,
     listener: UnixListener,
     /// Listeners whose file was removed; clients may still wait there to be accepted.
@@ -52,6 +53,16 @@ impl LocalListener {
         })
     }
 
+    /// Listens on a socket that was passed and that does not block. `endpoint` is its address.
+    pub(in crate::transport) fn passed(endpoint: &Endpoint, socket: OwnedFd) -> io::Result<Self> {
+        Ok(LocalListener {
+            file: None,
+            listener: UnixListener::from_std(socket.into())?,
+            former: Vec::new(),
+            endpoint: endpoint.clone(),
+        })
+    }
+
     /// Checks the socket's file when it is time to, and restores it if it is missing.
     pub(in crate::transport) fn poll_watch(&mut self, cx: &mut Context<'_>) {
         while let Some(file) = &mut self.file
@@ -79,11 +90,20 @@ impl LocalListener {
     pub(in crate::transport) fn is_at(&self, endpoint: &Endpoint) -> bool {
         match address(endpoint) {
             Ok(UnixAddress::Abstract(_)) => self.endpoint == *endpoint,
-            Ok(UnixAddress::Path(path) | UnixAddress::SeqPacket(path)) => {
-                self.file.as_ref().is_some_and(|file| file.is_at(&path))
-            }
+            Ok(UnixAddress::Path(path) | UnixAddress::SeqPacket(path)) => match &self.file {
+                Some(file) => file.is_at(&path),
+                None => self.is_passed_at(&path),
+            },
             Err(_) => false,
         }
+    }
+
+    /// Returns whether this is a socket that was passed, and its file is at `path`.
+    fn is_passed_at(&self, path: &Path) -> bool {
+        let (Endpoint::Unix(own) | Endpoint::SeqPacket(own)) = &self.endpoint else {
+            return false;
+        };
+        identity(own).is_ok_and(|own| identity(path).is_ok_and(|found| found == own))
     }
 
     pub(in crate::transport) fn poll_accept(

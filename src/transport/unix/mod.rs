@@ -4,6 +4,7 @@
 //!   whose server listens there;
 //! - [`listener`]: listening; [`socket_file`]: binding a path safely, and the file while it is
 //!   listened on; [`bind_lock`] and [`node`]: the parts of that;
+//! - [`passed`]: a socket that another program has made;
 //! - [`connect`]: connecting; [`local`]: a connection; [`seqpacket`]: one that keeps the
 //!   boundaries of messages; [`socket`]: their socket on the runtime;
 //! - [`socket_state`]: what the kernel tells of a connected socket; [`tcp`]: the same of TCP;
@@ -19,6 +20,7 @@ mod files;
 mod listener;
 mod local;
 mod node;
+mod passed;
 mod seqpacket;
 mod server_path;
 mod socket;
@@ -33,6 +35,7 @@ pub(super) use failure::failure_of_code;
 pub(super) use files::{is_readable_by_others, make_private_folder};
 pub(super) use listener::LocalListener;
 pub use local::{DetachedLocal, Local};
+pub(super) use passed::{OpenError, OpenedSocket, PassedDescriptor};
 pub(super) use seqpacket::LONGEST_MESSAGE;
 pub(super) use server_path::name_is_safe;
 #[cfg(target_os = "linux")]

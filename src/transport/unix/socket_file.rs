@@ -38,7 +38,7 @@ const CHECK_INTERVAL: Duration = Duration::from_secs(2);
 type Bound = (std_unix::UnixListener, SocketFile);
 
 /// A file's device and inode.
-type Identity = (u64, u64);
+pub(super) type Identity = (u64, u64);
 
 /// A socket's file, which is checked while it is listened on. Dropping it removes the file.
 #[derive(Debug)]
@@ -205,7 +205,7 @@ impl Drop for SocketFile {
 }
 
 /// Returns the identity of the file at `path` itself, though it may be a link.
-fn identity(path: &Path) -> io::Result<Identity> {
+pub(super) fn identity(path: &Path) -> io::Result<Identity> {
     let found = std::fs::symlink_metadata(path)?;
     Ok((found.dev(), found.ino()))
 }

@@ -14,6 +14,7 @@
 //! - [`peer`]: the process and user at the other end;
 //! - [`message`]: messages; [`flush`]: whether they have been read;
 //! - [`security`]: descriptors and SIDs; [`folder`]: folders that are their owner's alone;
+//! - [`passed`]: sockets of other programs, which there are none of;
 //! - [`names`] and [`errors`]: names for the system, and the meaning of its codes;
 //! - [`tcp`]: what differs in TCP.
 
@@ -27,6 +28,7 @@ mod local;
 mod message;
 mod names;
 mod overlapped;
+mod passed;
 mod peer;
 mod pipe_end;
 mod released;
@@ -40,6 +42,7 @@ pub(super) use errors::{is_lookup_transient, is_out_of_resources};
 pub(super) use folder::{is_readable_by_others, make_private_folder};
 pub(super) use listener::LocalListener;
 pub use local::{DetachedLocal, Local};
+pub(super) use passed::{OpenError, OpenedSocket, PassedDescriptor};
 pub(super) use peer::{TRUSTED_OWNERS, name_is_safe};
 pub(super) use security::{current_user as own_user, find_user};
 
