@@ -35,6 +35,11 @@ mod os {
     pub(super) fn default_data_folder() -> PathBuf {
         PathBuf::from("/var/lib/arauto")
     }
+
+    /// Whether stderr is the system's journal.
+    pub(super) fn is_stderr_journal() -> bool {
+        false
+    }
 }
 
 use arauto::limits::Limit;

@@ -8,6 +8,7 @@ use arauto::{ClientError, CloseReason, ErrorCode, Named};
 
 use super::deadline::within;
 use super::escape::{one_line, shown};
+use super::os::is_stderr_journal;
 
 /// Exit codes, see sysexits(3).
 pub(super) mod sysexits {
@@ -35,7 +36,9 @@ const READER_GONE: u8 = 128 + 13;
 /// Prints a message on stderr, which may be a terminal: hostile characters are escaped. A stderr
 /// that fails, or that is blocked, does not change the exit code.
 pub(super) fn complain(message: &str) {
-    let line = format!("arauto: {}\n", shown(message));
+    // The journal takes the priority of an error from this prefix (sd-daemon(3)).
+    let priority = if is_stderr_journal() { "<3>" } else { "" };
+    let line = format!("{priority}arauto: {}\n", shown(message));
     let copy = line.clone();
     let written = within(STDERR_LIMIT, move || {
         io::stderr().write_all(line.as_bytes())

@@ -2,8 +2,12 @@
 //!
 //! No field can start a second record, colour a terminal or hide text: control characters, and
 //! characters that reorder a line, are escaped in both formats.
+//!
+//! Where stderr is systemd's journal, a record has no time and no colour, and begins with its
+//! priority ([`journal`]).
 
 mod format;
+mod journal;
 mod queue;
 
 use std::fmt;
@@ -17,8 +21,10 @@ use tracing_subscriber::fmt::time::{FormatTime, SystemTime};
 use tracing_subscriber::util::SubscriberInitExt;
 
 pub(super) use self::format::LogFormat;
-use self::queue::LogGuard;
+use self::journal::WithPriority;
+use self::queue::{DROPPED, LogGuard};
 use super::escape::{self, one_line};
+use super::os::is_stderr_journal;
 use super::screen::Screen;
 
 /// Starts the log. `ARAUTO_LOG` filters it, in the syntax of tracing's EnvFilter, as in
@@ -26,30 +32,36 @@ use super::screen::Screen;
 /// and the log says how many.
 pub(super) fn start(form: LogFormat, screen: Screen) -> LogGuard {
     let filter = EnvFilter::try_from_env("ARAUTO_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
-    let is_terminal = io::stderr().is_terminal();
-    match form {
-        LogFormat::Human => {
+    let log = tracing_subscriber::fmt().with_env_filter(filter);
+    let (started, guard) = match (form, is_stderr_journal()) {
+        (LogFormat::Human, false) => {
             let (writer, guard) = queue::start(screen, human_drop_notice);
-            let log = tracing_subscriber::fmt().with_env_filter(filter);
-            let log = log
-                .with_writer(writer)
-                .with_ansi(is_terminal)
-                .with_target(false);
-            let started = log.fmt_fields(human_fields()).finish().try_init();
-            started.expect("the log is started once");
-            guard
+            let log = log.with_ansi(io::stderr().is_terminal()).with_target(false);
+            let log = log.with_writer(writer).fmt_fields(human_fields());
+            (log.finish().try_init(), guard)
         }
-        LogFormat::Json => {
+        (LogFormat::Human, true) => {
+            let (writer, guard) = queue::start(screen, journal::human_drop_notice);
+            let log = log.with_ansi(false).with_target(false).with_level(false);
+            let log = log.without_time().map_event_format(WithPriority);
+            let log = log.with_writer(writer).fmt_fields(human_fields());
+            (log.finish().try_init(), guard)
+        }
+        (LogFormat::Json, false) => {
             let (writer, guard) = queue::start(EscapeJson(screen), json_drop_notice);
-            let log = tracing_subscriber::fmt().with_env_filter(filter);
-            let log = log.with_writer(writer).json().flatten_event(true);
-            log.finish().try_init().expect("the log is started once");
-            guard
+            let log = log.json().flatten_event(true).with_writer(writer);
+            (log.finish().try_init(), guard)
         }
-    }
+        (LogFormat::Json, true) => {
+            let (writer, guard) = queue::start(EscapeJson(screen), journal::json_drop_notice);
+            let log = log.json().flatten_event(true).without_time();
+            let log = log.map_event_format(WithPriority).with_writer(writer);
+            (log.finish().try_init(), guard)
+        }
+    };
+    started.expect("the log is started once");
+    guard
 }
-
-const DROPPED: &str = "log records dropped";
 
 fn human_drop_notice(records: u64) -> Vec<u8> {
     format!("{}  WARN {DROPPED} records={records}\n", now()).into_bytes()

@@ -18,6 +18,9 @@ pub(super) const MAX_BYTES: usize = 4 << 20;
 /// Bytes that a record takes besides its text.
 const RECORD_OVERHEAD: usize = 64;
 
+/// The message of the record that says how many records were dropped.
+pub(super) const DROPPED: &str = "log records dropped";
+
 /// How often the log says so while records are being dropped.
 const NOTICE_INTERVAL: Duration = Duration::from_secs(1);
 

@@ -13,6 +13,6 @@ pub(super) use server_signal::ServerSignal;
 pub(super) use system::{
     Attributes, Process, ServerSignals, Stdout, StopSignals, Target, Terminal, default_data_folder,
     die_with, endpoint_in, find_target, has_descriptors, host_name, in_own_group, is_in_use,
-    kill_group, make_private, make_private_folder, notify_ready, notify_stopping, on_own_stack,
-    open_folder, raise_descriptor_limit, read_hidden, user_name,
+    is_stderr_journal, kill_group, make_private, make_private_folder, notify_ready,
+    notify_stopping, on_own_stack, open_folder, raise_descriptor_limit, read_hidden, user_name,
 };

@@ -2,6 +2,7 @@
 
 mod folders;
 mod groups;
+mod journal;
 mod process;
 mod prompt;
 mod server_signals;
@@ -28,6 +29,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 
 pub(in crate::cli) use self::folders::{default_data_folder, user_name};
 pub(in crate::cli) use self::groups::{in_own_group, kill_group};
+pub(in crate::cli) use self::journal::is_stderr_journal;
 pub(in crate::cli) use self::process::{has_descriptors, on_own_stack};
 pub(in crate::cli) use self::prompt::read_hidden;
 pub(in crate::cli) use self::server_signals::ServerSignals;

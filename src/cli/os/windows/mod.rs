@@ -3,6 +3,7 @@
 //! Windows has no service manager to notify in this way, no limit of handles to raise, and a
 //! console keeps its own settings.
 
+mod journal;
 mod stdout;
 mod target;
 
@@ -23,6 +24,7 @@ use windows_sys::Win32::System::Threading::{
     CREATE_NEW_PROCESS_GROUP, OpenProcess, PROCESS_SYNCHRONIZE, WaitForSingleObject,
 };
 
+pub(in crate::cli) use self::journal::is_stderr_journal;
 pub(in crate::cli) use self::stdout::Stdout;
 pub(in crate::cli) use self::target::{Attributes, Target, find_target, is_in_use, open_folder};
 use crate::cli::exit::Failure;
