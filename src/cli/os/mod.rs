@@ -2,6 +2,7 @@
 //! each system. Only this module has code for a particular system.
 
 mod server_signal;
+mod service_notice;
 #[cfg(unix)]
 #[path = "unix/mod.rs"]
 mod system;
@@ -10,9 +11,11 @@ mod system;
 mod system;
 
 pub(super) use server_signal::ServerSignal;
+pub(super) use service_notice::ServiceNotice;
 pub(super) use system::{
     Attributes, Process, ServerSignals, Stdout, StopSignals, Target, Terminal, default_data_folder,
-    die_with, endpoint_in, find_target, has_descriptors, host_name, in_own_group, is_in_use,
-    is_stderr_journal, kill_group, make_private, make_private_folder, notify_ready,
-    notify_stopping, on_own_stack, open_folder, raise_descriptor_limit, read_hidden, user_name,
+    die_with, endpoint_in, find_target, has_descriptors, has_service_manager, host_name,
+    in_own_group, is_in_use, is_stderr_journal, kill_group, make_private, make_private_folder,
+    notify, on_own_stack, open_folder, passed_sockets, raise_descriptor_limit, read_hidden,
+    user_name,
 };

@@ -4,7 +4,7 @@ use std::mem::ManuallyDrop;
 use std::sync::Arc;
 use std::time::Duration;
 
-use arauto::{Config, ExitCode, Phase, PublishError, Report, Server, ServerError, ServerHandle};
+use arauto::{Config, ExitCode, PublishError, Report, Server, ServerError, ServerHandle};
 
 use super::Pipe;
 use crate::cli::exit::{Failure, complain, sysexits};
@@ -52,11 +52,7 @@ fn serve(
 ) -> Result<u8, Failure> {
     config.on_phase = Arc::new({
         let progress = progress.clone();
-        move |line| {
-            if line.phase == Phase::Trigger {
-                progress.stopping();
-            }
-        }
+        move |line| progress.phase_over(line.phase)
     });
     // Never dropped: dropping it would wait for its blocking threads.
     let runtime = resources::runtime()?;

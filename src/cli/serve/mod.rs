@@ -4,17 +4,21 @@
 mod descriptors;
 mod final_output;
 mod print_config;
+mod status;
 
 use std::io::{self, IsTerminal};
 use std::mem::ManuallyDrop;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use arauto::{ExitCode, Millis, Phase, Report, Seq, Server, ServerError, StopReason, Trouble};
+use arauto::{
+    ExitCode, Millis, PassedSocket, Report, Seq, Server, ServerError, StopReason, Trouble,
+};
 
 use self::descriptors::fit_sessions;
 use self::final_output::{FinalOutput, report_failed};
 use self::print_config::PrintConfig;
+use self::status::{notify_failed, report_status};
 use super::console;
 use super::exit::{Failure, complain, sysexits};
 use super::logs;
@@ -74,6 +78,7 @@ pub(super) fn run(args: Args) -> Result<u8, Failure> {
     if let Some(which) = args.print_config {
         return print_config::run(which, args.settings, args.config.as_deref());
     }
+    let sockets = os::passed_sockets()?; // before other threads start
     resources::check(Requirements::server(1, 1))?;
     let mut receiver = SignalReceiver::begin()?; // before anything that could take time
     if let Some(parent) = args.die_with {
@@ -83,13 +88,14 @@ pub(super) fn run(args: Args) -> Result<u8, Failure> {
     let final_output = FinalOutput::default();
     let end = receiver.serve(budget, {
         let final_output = final_output.clone();
-        move |progress| serve(args, &progress, &final_output)
+        move |progress| serve(args, sockets, &progress, &final_output)
     });
     receiver.restore_terminal();
     let report = match end {
         ServerEnd::Finished(Ok(Some(report))) => report,
         ServerEnd::Finished(Ok(None)) => unserved(&receiver, None),
         ServerEnd::Finished(Err(failure)) => {
+            notify_failed(&mut receiver, failure.code(), failure.message());
             final_output.flush(&mut receiver);
             return Err(failure);
         }
@@ -106,6 +112,10 @@ pub(super) fn run(args: Args) -> Result<u8, Failure> {
     };
     summarize(&report);
     let exit = report.exit;
+    if exit != 0 {
+        let message = format!("stopped with exit code {exit}, see the report and the log");
+        notify_failed(&mut receiver, exit, &message);
+    }
     match final_output.finish(&mut receiver, report) {
         Err(failure) if exit == 0 => Err(failure),
         Err(failure) => {
@@ -143,19 +153,17 @@ fn unserved(receiver: &SignalReceiver, trouble: Option<Trouble>) -> Report {
 /// served.
 fn serve(
     args: Args,
+    sockets: Vec<PassedSocket>,
     progress: &ProgressReporter<Option<Report>>,
     final_output: &FinalOutput,
 ) -> Result<Option<Report>, Failure> {
     let settings = args.settings.resolve(args.config.as_deref())?.settings;
     let mut config = settings.config()?;
+    config.sockets = sockets;
     progress.set_budget(config.timeouts.drain);
     config.on_phase = Arc::new({
         let progress = progress.clone();
-        move |line| {
-            if line.phase == Phase::Trigger {
-                progress.stopping();
-            }
-        }
+        move |line| progress.phase_over(line.phase)
     });
     let need = Requirements::server(config.limits.arbiters, config.listen.len());
     resources::check(need)?;
@@ -187,6 +195,9 @@ fn serve(
         progress.serving(server.clone());
         if let Some(admin) = &admin {
             admin.serving(server.clone());
+        }
+        if os::has_service_manager() {
+            actix_rt::spawn(report_status(server.clone(), progress.clone()));
         }
         if with_console {
             actix_rt::spawn(console::print_broadcasts(

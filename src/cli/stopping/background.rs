@@ -5,9 +5,11 @@ use std::sync::mpsc::{SyncSender, sync_channel};
 type Task = Box<dyn FnOnce() + Send>;
 
 /// The most tasks that may be queued; more are dropped.
-const MAX_QUEUED: usize = 4;
+const MAX_QUEUED: usize = 16;
 
-/// A thread that runs tasks in order. If it cannot be started, all tasks are dropped.
+/// A thread that runs tasks in order. If it cannot be started, all tasks are dropped. Clones share
+/// the thread.
+#[derive(Clone)]
 pub(super) struct BackgroundTasks(Option<SyncSender<Task>>);
 
 impl BackgroundTasks {

@@ -9,27 +9,30 @@
 //! - [`count`]: the effect of the first, the second and the third signal;
 //! - [`countdown`]: the time that a stop may take;
 //! - [`background`]: blocking work that nothing waits for;
+//! - [`notices`]: what the service manager is told;
 //! - [`signals`]: the signals themselves.
 
 mod background;
 mod count;
 mod countdown;
+mod notices;
 mod signals;
 
 use std::io;
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use arauto::{Millis, ServerHandle, StopReason};
+use arauto::{Millis, Phase, ServerHandle, StopReason};
 use tokio::runtime::Runtime;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::{MissedTickBehavior, interval_at};
 
 use self::background::BackgroundTasks;
 use self::countdown::{Countdown, STEP};
+use self::notices::ServiceNotices;
 use self::signals::{SignalAction, Signals};
 use super::exit::{Failure, sysexits};
-use super::os;
+use super::os::ServiceNotice;
 
 /// How much longer than its budget the main thread waits for a stop. The server enforces its own
 /// deadlines, and is late on a busy machine.
@@ -51,8 +54,10 @@ enum Progress<T> {
     /// The time that a stop may take.
     Budget(Duration),
     Serving(ServerHandle),
-    /// A stop has begun, for any reason.
-    Stopping,
+    /// A line for people about the state of the server.
+    Status(String),
+    /// A phase of a stop is over. The end of the first one is the begin of the stop.
+    PhaseOver(Phase),
     /// Ctrl-C was typed at the console, where it sends no signal.
     Interrupted,
     Finished(Result<T, Failure>),
@@ -99,9 +104,14 @@ impl<T> ProgressReporter<T> {
         self.send(Progress::Serving(server));
     }
 
-    /// Reports that a stop has begun.
-    pub(super) fn stopping(&self) {
-        self.send(Progress::Stopping);
+    /// Reports the state of the server, for people.
+    pub(super) fn status(&self, status: String) {
+        self.send(Progress::Status(status));
+    }
+
+    /// Reports that a phase of a stop is over.
+    pub(super) fn phase_over(&self, phase: Phase) {
+        self.send(Progress::PhaseOver(phase));
     }
 
     /// Reports that Ctrl-C was typed at the console; it counts as a signal.
@@ -174,7 +184,8 @@ impl SignalReceiver {
             is_reload_due: false,
             countdown: Countdown::default(),
             abandon,
-            notifications: BackgroundTasks::begin("arauto-notify"),
+            stop_began: None,
+            notices: ServiceNotices::begin(),
             reloads: BackgroundTasks::begin("arauto-reload"),
         };
         self.runtime.block_on(supervised.run(received))
@@ -234,7 +245,8 @@ struct SupervisedServer<'a> {
     is_reload_due: bool,
     countdown: Countdown,
     abandon: watch::Sender<bool>,
-    notifications: BackgroundTasks,
+    stop_began: Option<Instant>,
+    notices: ServiceNotices,
     reloads: BackgroundTasks,
 }
 
@@ -254,6 +266,7 @@ impl SupervisedServer<'_> {
                 },
                 action = self.signals.next() => self.on_signal(action),
                 _ = steps.tick(), if self.countdown.is_running() => {
+                    self.notices.flush();
                     if self.countdown.step() {
                         let was_serving = self.server.is_some();
                         return ServerEnd::TimedOut { was_serving };
@@ -267,7 +280,7 @@ impl SupervisedServer<'_> {
         match progress {
             Progress::Budget(budget) => self.budget = budget,
             Progress::Serving(server) => {
-                self.notifications.run(os::notify_ready);
+                self.notices.ready();
                 self.server = Some(server);
                 if self.has_signal {
                     self.stop_server();
@@ -275,12 +288,15 @@ impl SupervisedServer<'_> {
                     self.reload();
                 }
             }
-            Progress::Stopping => {
-                self.notifications.run(os::notify_stopping);
-                self.countdown.begin(self.budget + GRACE);
-                if self.signals.is_forced() {
-                    self.countdown.shorten(INSISTED_SERVING);
+            Progress::Status(status) => self.notices.status(status),
+            Progress::PhaseOver(phase) => {
+                if phase == Phase::Trigger {
+                    self.stop_has_begun();
                 }
+                let elapsed = self
+                    .stop_began
+                    .map_or(Duration::ZERO, |began| began.elapsed());
+                self.notices.phase_over(phase, self.budget, elapsed);
             }
             Progress::Interrupted => {
                 if let Some(action) = self.signals.count_one() {
@@ -288,6 +304,16 @@ impl SupervisedServer<'_> {
                 }
             }
             Progress::Finished(_) => {} // handled by `run`
+        }
+    }
+
+    /// The server has begun to stop, for any reason.
+    fn stop_has_begun(&mut self) {
+        self.stop_began = Some(Instant::now());
+        self.notices.stopping(self.budget);
+        self.countdown.begin(self.budget + GRACE);
+        if self.signals.is_forced() {
+            self.countdown.shorten(INSISTED_SERVING);
         }
     }
 
@@ -307,6 +333,7 @@ impl SupervisedServer<'_> {
     fn stop_server(&mut self) {
         let is_forced = self.signals.is_forced();
         let Some(server) = self.server.clone() else {
+            self.notices.stopping(self.budget);
             match is_forced {
                 false => self.countdown.begin(self.budget),
                 true => self.countdown.shorten(INSISTED),
@@ -329,7 +356,14 @@ impl SupervisedServer<'_> {
     /// loaded the old one stays.
     fn reload(&mut self) {
         match self.server.clone() {
-            Some(server) => self.reloads.run(move || reload(&server)),
+            Some(server) => {
+                let notices = self.notices.sender();
+                self.reloads.run(move || {
+                    notices.send(ServiceNotice::Reloading);
+                    reload(&server);
+                    notices.send(ServiceNotice::Ready);
+                });
+            }
             None => self.is_reload_due = true,
         }
     }

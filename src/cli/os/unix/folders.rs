@@ -29,7 +29,8 @@ fn passwd_field(index: usize) -> Option<String> {
 /// for root, else the user's own (XDG Base Directory Specification).
 pub(in crate::cli) fn default_data_folder() -> PathBuf {
     if let Some(folder) = env::var_os("STATE_DIRECTORY").and_then(first_of) {
-        return folder;
+        // With DynamicUser= it is a link that systemd has made, and a data folder must be none.
+        return folder.canonicalize().unwrap_or(folder);
     }
     if geteuid().is_root() {
         return PathBuf::from("/var/lib/arauto");

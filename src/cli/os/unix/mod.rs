@@ -3,9 +3,11 @@
 mod folders;
 mod groups;
 mod journal;
+mod passed_sockets;
 mod process;
 mod prompt;
 mod server_signals;
+mod service_manager;
 mod stdout;
 mod target;
 
@@ -24,15 +26,16 @@ use rustix::process::{Pid, Resource, Rlimit, getpgrp, getrlimit, setrlimit, test
 use rustix::process::{PidfdFlags, pidfd_open};
 use rustix::system::uname;
 use rustix::termios::{OptionalActions, Termios, tcgetattr, tcgetpgrp, tcsetattr};
-use sd_notify::NotifyState;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 pub(in crate::cli) use self::folders::{default_data_folder, user_name};
 pub(in crate::cli) use self::groups::{in_own_group, kill_group};
 pub(in crate::cli) use self::journal::is_stderr_journal;
+pub(in crate::cli) use self::passed_sockets::passed_sockets;
 pub(in crate::cli) use self::process::{has_descriptors, on_own_stack};
 pub(in crate::cli) use self::prompt::read_hidden;
 pub(in crate::cli) use self::server_signals::ServerSignals;
+pub(in crate::cli) use self::service_manager::{has_service_manager, notify};
 pub(in crate::cli) use self::stdout::Stdout;
 pub(in crate::cli) use self::target::{Attributes, Target, find_target, is_in_use, open_folder};
 use crate::cli::exit::{Failure, sysexits};
@@ -189,22 +192,6 @@ fn is_zombie(pid: Pid) -> bool {
 /// Returns an endpoint in a temporary folder, for a temporary server.
 pub(in crate::cli) fn endpoint_in(folder: &Path) -> Endpoint {
     Endpoint::Unix(folder.join("arauto.sock"))
-}
-
-/// Notifies the service manager (sd_notify(3)) that the server serves.
-pub(in crate::cli) fn notify_ready() {
-    notify(&NotifyState::Ready);
-}
-
-/// Notifies the service manager that the server stops.
-pub(in crate::cli) fn notify_stopping() {
-    notify(&NotifyState::Stopping);
-}
-
-fn notify(state: &NotifyState<'_>) {
-    if let Err(error) = sd_notify::notify(std::slice::from_ref(state)) {
-        tracing::warn!(%error, "service manager not notified");
-    }
 }
 
 /// Returns the machine's host name (uname(2)).

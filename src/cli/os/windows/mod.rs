@@ -13,7 +13,7 @@ use std::os::windows::io::{AsRawHandle, FromRawHandle, OwnedHandle};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use arauto::Endpoint;
+use arauto::{Endpoint, PassedSocket};
 use tokio::signal::windows::{
     CtrlBreak, CtrlC, CtrlClose, CtrlLogoff, CtrlShutdown, ctrl_break, ctrl_c, ctrl_close,
     ctrl_logoff, ctrl_shutdown,
@@ -29,6 +29,7 @@ pub(in crate::cli) use self::stdout::Stdout;
 pub(in crate::cli) use self::target::{Attributes, Target, find_target, is_in_use, open_folder};
 use crate::cli::exit::Failure;
 use crate::cli::os::server_signal::ServerSignal;
+use crate::cli::os::service_notice::ServiceNotice;
 
 /// Receives the console's control events (SetConsoleCtrlHandler): Ctrl-C, Ctrl-Break, the closed
 /// console, logoff and shutdown. An event that comes while nothing waits is kept. Once this value
@@ -161,9 +162,21 @@ pub(in crate::cli) fn endpoint_in(folder: &Path) -> Endpoint {
     Endpoint::Pipe(name.into_owned())
 }
 
-pub(in crate::cli) fn notify_ready() {}
+/// Returns `false`: nothing is notified yet.
+pub(in crate::cli) fn has_service_manager() -> bool {
+    false
+}
 
-pub(in crate::cli) fn notify_stopping() {}
+/// Does nothing.
+pub(in crate::cli) fn notify(_notice: &ServiceNotice) {}
+
+/// Returns none: a service manager of Windows passes no sockets.
+///
+/// # Errors
+/// None; the return type is the same as on other systems.
+pub(in crate::cli) fn passed_sockets() -> Result<Vec<PassedSocket>, Failure> {
+    Ok(Vec::new())
+}
 
 /// Returns the machine's name.
 pub(in crate::cli) fn host_name() -> Option<String> {
