@@ -55,6 +55,7 @@
 //! | `store` | one SQLite file, and the one thread that writes it |
 //! | `log` | the broadcasts, once each, and the cursors that read them |
 //! | `close` | the phases of a stop, counts, evidence, [`Report`] |
+//! | `counters` | counts for monitoring |
 //! | `sync` | atomics and locks, or a model checker's in their place |
 //! | `rate` | rate limits (token buckets) |
 //! | `deadline` | deadlines for a peer's input, judged after the input is read |
@@ -90,6 +91,8 @@ pub mod backup {
 mod client;
 #[cfg(feature = "server")]
 mod close;
+#[cfg(feature = "server")]
+mod counters;
 #[cfg_attr(
     not(any(feature = "client", feature = "server")),
     allow(dead_code, reason = "transport uses a part of it")
@@ -167,6 +170,8 @@ pub use close::{
     Times, Trouble, Undecided,
 };
 #[cfg(feature = "server")]
+pub use counters::{Counts, DurationCounts};
+#[cfg(feature = "server")]
 pub use log::{BackpressureLimits, LogLimits, Retention};
 pub use parse_error::ParseError;
 #[cfg(any(feature = "client", feature = "server"))]
@@ -175,7 +180,7 @@ pub use rate::Rate;
 pub use server::{
     Config, ConfigError, Feed, HandlerOption, Limits, Listen, ListenError, OptionError, PartState,
     ProbeOutcome, ProbedPart, PublishError, Server, ServerBuilder, ServerError, ServerHandle,
-    ServerPart, StopStatus, Storage, Timeouts,
+    ServerPart, ServiceFigures, SessionCounts, Statistics, StopStatus, Storage, Timeouts,
 };
 #[cfg(feature = "server")]
 pub use store::{FolderError, StoreError};

@@ -162,6 +162,7 @@ pub async fn converse(script: Script) -> Conversation {
         lists: Arc::new(Rates::new(Rate::a_minute(1_000_000))),
         nameless: Arc::default(),
         names,
+        counters: Arc::default(),
         log_limit: Arc::default(),
         handler: script.handler,
         limits: Arc::new(SessionLimits {

@@ -3,12 +3,15 @@
 //! One batch is in flight at a time; what is pushed meanwhile forms the next one. Every seq that
 //! a reader may have seen is on disk, so that no crash assigns it again.
 
+use std::sync::Arc;
 use std::task::{Context, Poll};
+use std::time::{Duration, Instant};
 
 use futures_util::FutureExt;
 use tokio::sync::oneshot;
 
 use super::Appender;
+use crate::counters::Counters;
 use crate::store::{
     ClockReading, CursorChanges, CursorRow, Journal, JournalBatch, JournalWriteError, KeptChanges,
     ProducerChanges, ProducerRow, Store,
@@ -19,6 +22,7 @@ use crate::wire::Millis;
 #[derive(Debug)]
 pub struct JournalWriter {
     store: Store,
+    counters: Arc<Counters>,
     state: WriterState,
 }
 
@@ -37,6 +41,7 @@ struct WrittenBatch {
     journal: Box<Journal>,
     batch: JournalBatch,
     outcome: Result<(), JournalWriteError>,
+    took: Duration,
 }
 
 /// The result of a batch.
@@ -51,11 +56,18 @@ pub enum BatchOutcome {
 }
 
 impl JournalWriter {
-    /// Creates the writer of everything that is pushed to `appender` from now on.
-    pub fn new(store: Store, journal: Journal, appender: &mut Appender) -> JournalWriter {
+    /// Creates the writer of everything that is pushed to `appender` from now on. It counts its
+    /// batches in `counters`.
+    pub fn new(
+        store: Store,
+        journal: Journal,
+        appender: &mut Appender,
+        counters: Arc<Counters>,
+    ) -> JournalWriter {
         appender.hold_rows();
         JournalWriter {
             store,
+            counters,
             state: WriterState::Idle(Box::new(journal)),
         }
     }
@@ -126,11 +138,13 @@ impl JournalWriter {
             cursors,
         };
         self.state = WriterState::Writing(self.store.ask(move |db| {
+            let began = Instant::now();
             let outcome = journal.write(db, &batch, now);
             WrittenBatch {
                 journal,
                 batch,
                 outcome,
+                took: began.elapsed(),
             }
         }));
         true
@@ -153,6 +167,14 @@ impl JournalWriter {
             appender.discard_unshown(); // the store's thread has panicked
             return Poll::Ready(Some(BatchOutcome::InDoubt(None)));
         };
+        match &written.outcome {
+            Ok(()) => {
+                let parts = written.batch.parts.iter();
+                let bytes: usize = parts.map(|part| part.frames.len()).sum();
+                self.counters.committed(written.took, bytes as u64);
+            }
+            Err(_) => self.counters.commit_failed(),
+        }
         Poll::Ready(Some(match written.outcome {
             Ok(()) => {
                 self.state = WriterState::Idle(written.journal);

@@ -16,6 +16,7 @@ use super::handle::ServerHandle;
 use super::listen::Listen;
 use super::probe::Parts;
 use super::session_spawner::SessionSpawner;
+use super::statistics::Measured;
 use super::stop_timeline::StopTimeline;
 use super::storage::OpenStorage;
 use super::tls::Tls;
@@ -29,6 +30,7 @@ use crate::actors::log_limit::LogLimit;
 use crate::actors::session::{FeatureLimits, Hears, ListenerContext, SessionLimits};
 use crate::actors::supervisor::{Revoked, Supervise, Supervisor};
 use crate::close::{Component, InWork, Stopwatch};
+use crate::counters::Counters;
 use crate::log::{Appender, JournalWriter, KeptLimits, Log};
 use crate::rate::Rate;
 use crate::services::{ServiceLimits, Services};
@@ -53,7 +55,8 @@ pub(super) fn assemble(
         mut data,
         stream,
     } = storage;
-    let (log, mut appender, scribe) = stream.begin(config);
+    let counters = Arc::<Counters>::default();
+    let (log, mut appender, scribe) = stream.begin(config, Arc::clone(&counters));
     appender.use_page_files(memory_file);
     let supervisor = Supervisor::new(config.timeouts.drain).start();
     start_relays(&arbiters, &log, &supervisor);
@@ -75,6 +78,7 @@ pub(super) fn assemble(
         lists: Arc::new(Rates::new(RATE_OF_LISTS)),
         nameless: accounts.nameless_permissions(),
         names: accounts.names(),
+        counters: Arc::clone(&counters),
         log_limit: start_log_limit(&arbiters[0]),
         log: Arc::clone(&log),
         in_work: InWork::default(),
@@ -91,6 +95,12 @@ pub(super) fn assemble(
         hub: shared.hub.addr().clone(),
         session_threads: arbiters.iter().map(Arbiter::handle).collect(),
         store: data.as_ref().map(|data| data.store.store()),
+    };
+    let measured = Measured {
+        log: Arc::clone(&log),
+        in_work: shared.in_work.clone(),
+        services: Arc::clone(&services),
+        counters,
     };
     let handles = arbiters.iter().map(Arbiter::handle).collect();
     let session_spawner = SessionSpawner::new(handles, supervisor.clone());
@@ -135,7 +145,8 @@ pub(super) fn assemble(
         log,
         max_frame: config.limits.max_frame,
         tls,
-        parts,
+        parts: Arc::new(parts),
+        measured: Arc::new(measured),
         report,
     }
 }
@@ -147,6 +158,7 @@ struct Shared<'a> {
     lists: Arc<Rates<UserName>>,
     nameless: Arc<LivePermissions>,
     names: AccountNames,
+    counters: Arc<Counters>,
     log_limit: Arc<LogLimit>,
     log: Arc<Log>,
     in_work: InWork,
@@ -171,6 +183,7 @@ impl Shared<'_> {
             lists: Arc::clone(&self.lists),
             nameless: Arc::clone(&self.nameless),
             names: self.names.clone(),
+            counters: Arc::clone(&self.counters),
             log_limit: Arc::clone(&self.log_limit),
             handler: listen.handler.as_ref().map_or_else(
                 || Arc::clone(&self.config.handler),

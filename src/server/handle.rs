@@ -9,6 +9,7 @@ use tokio::sync::{oneshot, watch};
 
 use super::feed::Feed;
 use super::probe::{Parts, ProbeOutcome};
+use super::statistics::{Measured, Statistics};
 use super::tls::Tls;
 use crate::accounts::AccountNames;
 use crate::actors::hub::Hub;
@@ -30,6 +31,7 @@ pub struct ServerHandle {
     pub(super) max_frame: usize,
     pub(super) tls: Tls,
     pub(super) parts: Parts,
+    pub(super) measured: Measured,
     pub(super) report: watch::Receiver<Option<Report>>,
 }
 
@@ -97,6 +99,15 @@ impl ServerHandle {
     /// Cancel safe.
     pub async fn probe(&self, limit: Duration) -> ProbeOutcome {
         self.parts.probe(limit).await
+    }
+
+    /// Returns the server's figures at this moment. It asks the supervisor for the sessions, and no
+    /// session for anything; their number is the cost.
+    ///
+    /// Cancel safe.
+    pub async fn statistics(&self) -> Statistics {
+        let sessions = self.supervisor.send(List).await.unwrap_or_default();
+        self.measured.statistics(&sessions)
     }
 
     /// Returns the number of sessions, without looking at any of them: for the program `arauto`.

@@ -7,6 +7,7 @@ use super::config::Config;
 use super::error::{ConfigError, ServerError};
 use super::folder::open_data_folder;
 use crate::accounts::{Accounts, Hasher, LoginLimits};
+use crate::counters::Counters;
 use crate::log::{Appender, JournalReaders, JournalWriter, Log, Origin};
 use crate::store::{ClockReading, Db, Journal, JournalRow, Store, WaitLimit, stream_name};
 
@@ -98,7 +99,11 @@ impl OpenStorage {
 
 impl Stream {
     /// Returns the log and its writers.
-    pub(super) fn begin(self, config: &Config) -> (Arc<Log>, Appender, Option<JournalWriter>) {
+    pub(super) fn begin(
+        self,
+        config: &Config,
+        counters: Arc<Counters>,
+    ) -> (Arc<Log>, Appender, Option<JournalWriter>) {
         match self {
             Stream::New => {
                 let (log, appender) = Log::new(stream_name(), config.log(), config.limits.arbiters);
@@ -125,7 +130,7 @@ impl Stream {
                 let (log, mut appender) =
                     Log::continue_from(origin, config.log(), config.limits.arbiters);
                 appender.show_held(&newest);
-                let journal_writer = JournalWriter::new(store, *journal, &mut appender);
+                let journal_writer = JournalWriter::new(store, *journal, &mut appender, counters);
                 (log, appender, Some(journal_writer))
             }
         }

@@ -96,6 +96,9 @@ impl<L: Link + 'static> Actor for Session<L> {
             let _ = waiting.send(record.clone());
         }
         let has_failed = driver.has_failed();
+        if let Some(reason) = record.reason.known() {
+            driver.listener().counters.session_ended(reason);
+        }
         let ended = Ended { record, has_failed };
         driver.listener().supervisor.do_send(ended);
     }

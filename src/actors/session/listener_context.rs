@@ -15,6 +15,7 @@ use crate::actors::log_limit::LogLimit;
 use crate::actors::permits::{KeyedLimit, Permits};
 use crate::actors::supervisor::{SessionInfo, Supervisor};
 use crate::close::{InWork, Stopwatch};
+use crate::counters::Counters;
 use crate::log::Log;
 use crate::services::Services;
 use crate::wire::{Dialect, Seq};
@@ -39,6 +40,8 @@ pub struct ListenerContext {
     pub nameless: Arc<LivePermissions>,
     /// The names of the accounts.
     pub names: AccountNames,
+    /// Counts sessions, logins and errors.
+    pub counters: Arc<Counters>,
     /// Which records about clients are logged.
     pub log_limit: Arc<LogLimit>,
     /// Answers requests.

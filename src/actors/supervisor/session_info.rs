@@ -77,6 +77,11 @@ impl SessionInfo {
         self.client.lock().user.clone()
     }
 
+    /// Whether a user has logged in.
+    pub fn is_logged_in(&self) -> bool {
+        self.client.lock().user.is_some()
+    }
+
     /// Describes the session for an operator.
     pub fn line(&self) -> SessionLine<'static> {
         SessionLine {
@@ -90,7 +95,7 @@ impl SessionInfo {
     }
 
     /// Its broadcasts begin after this seq; `None` if it gets none.
-    pub(in crate::actors) fn after(&self) -> Option<Seq> {
+    pub fn after(&self) -> Option<Seq> {
         self.followed.get().map(|followed| followed.after)
     }
 
@@ -114,12 +119,12 @@ impl SessionInfo {
         }
     }
 
-    pub(in crate::actors) fn set_user(&self, user: UserName) {
+    pub fn set_user(&self, user: UserName) {
         self.client.lock().user = Some(user);
     }
 
     /// Notes that it gets the broadcasts that follow `after`, as far as the rules allow.
-    pub(in crate::actors) fn follow(&self, after: Seq, permissions: Arc<LivePermissions>) {
+    pub fn follow(&self, after: Seq, permissions: Arc<LivePermissions>) {
         let followed = Followed { after, permissions };
         let _ = self.followed.set(followed); // a session logs in at most once
         self.set_sent(after);

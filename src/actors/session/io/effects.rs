@@ -53,6 +53,9 @@ impl<L: Link> Effects for SessionIo<L> {
     }
 
     fn answer(&mut self, frame: &ServerFrame<'_>) {
+        if let ServerFrame::Error(error) = frame {
+            self.listener.counters.error_told(error.code);
+        }
         self.outlet.answer(frame);
     }
 
@@ -237,6 +240,7 @@ impl<L: Link> Effects for SessionIo<L> {
         };
         self.permits.release_unauthenticated();
         self.info.set_user(user.clone());
+        self.listener.counters.logged_in();
     }
 
     fn request(&mut self, request: Request<'_>) -> Option<Outcome> {

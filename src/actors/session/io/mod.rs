@@ -63,6 +63,7 @@ impl<L: Link> SessionIo<L> {
             listener,
             ..
         } = start;
+        listener.counters.session_began();
         let outlet = Outlet::new(OutletSetup {
             framing: link.framing(),
             session: info.id,
@@ -70,6 +71,7 @@ impl<L: Link> SessionIo<L> {
             max_frame: listener.limits.max_frame,
             log: Arc::clone(&listener.log),
             shard: start.shard,
+            counters: Arc::clone(&listener.counters),
         });
         SessionIo {
             permits: start.permits,

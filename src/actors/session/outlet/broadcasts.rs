@@ -141,6 +141,7 @@ impl Outlet {
             tracing::debug!(session = %self.session, %from, %to, "broadcasts skipped for a raw reader");
         }
         self.queue.mark(is_sent, Marked::Gap(gap));
+        self.counters.gap_told();
         self.note_done();
     }
 

@@ -27,6 +27,7 @@ pub(super) use self::reader::Recipient;
 use self::reader::{Reader, Upcoming};
 use super::core::effects::{Output, Reception};
 use crate::actors::link::Link;
+use crate::counters::Counters;
 use crate::framing::{Failure, Framing};
 use crate::log::{KeptSearch, Log, PartialFrame, Slices};
 use crate::wire::{Dialect, Gap, Seq, ServerFrame, SessionId};
@@ -39,6 +40,7 @@ pub(super) struct Outlet {
     /// The longest message that may be sent, in message mode.
     longest: usize,
     log: Arc<Log>,
+    counters: Arc<Counters>,
     shard: usize,
     /// The rest of a broadcast that was written in part: it goes before all else. Boxed, as it is
     /// there only while the client does not read.
@@ -79,6 +81,7 @@ pub(super) struct OutletSetup {
     pub(super) max_frame: usize,
     pub(super) log: Arc<Log>,
     pub(super) shard: usize,
+    pub(super) counters: Arc<Counters>,
 }
 
 /// How a round of writing ended.
@@ -116,6 +119,7 @@ impl Outlet {
             dialect: setup.dialect,
             longest: setup.max_frame + Dialect::MESSAGE_OVERHEAD,
             log: setup.log,
+            counters: setup.counters,
             shard: setup.shard,
             rest: None,
             kept: None,

@@ -72,7 +72,7 @@ impl SavedKept {
 impl Outlet {
     pub(in super::super) fn save(&self, now: Instant) -> SavedOutlet {
         let Outlet {
-            session: _, // these five follow from the listener and the connection
+            session: _, // these six follow from the listener and the connection
             dialect: _,
             longest: _,
             log: _,
@@ -84,6 +84,7 @@ impl Outlet {
             last_answer,
             broken,
             write_shut,
+            counters: _,
         } = self;
         SavedOutlet {
             rest: rest.as_deref().map(|rest| {

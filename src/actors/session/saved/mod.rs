@@ -132,6 +132,7 @@ impl SavedSession {
             max_frame,
             log: surroundings.log,
             shard: surroundings.shard,
+            counters: Arc::default(),
         };
         let recipient = Recipient {
             name: surroundings.reader,

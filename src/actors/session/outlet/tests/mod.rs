@@ -120,6 +120,7 @@ pub(super) fn setup(log: &Arc<Log>) -> OutletSetup {
         max_frame: 1 << 20,
         log: Arc::clone(log),
         shard: 0,
+        counters: Arc::default(),
     }
 }
 

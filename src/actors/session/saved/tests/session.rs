@@ -54,6 +54,7 @@ impl Session {
             max_frame,
             log: Arc::clone(log),
             shard: 0,
+            counters: Arc::default(),
         });
         let mut io = Io {
             outlet,

@@ -81,7 +81,7 @@ impl Server {
         };
         let (_, mut appender) = Log::continue_from(origin, limits, 1);
         appender.show_held(&newest);
-        let writer = JournalWriter::new(store.clone(), journal, &mut appender);
+        let writer = JournalWriter::new(store.clone(), journal, &mut appender, Arc::default());
         Server {
             path,
             sizes,
