@@ -17,5 +17,5 @@ pub(super) use system::{
     die_with, endpoint_in, find_target, has_descriptors, has_service_manager, host_name,
     in_own_group, is_in_use, is_stderr_journal, kill_group, make_private, make_private_folder,
     notify, on_own_stack, open_folder, passed_sockets, raise_descriptor_limit, read_hidden,
-    user_name,
+    user_name, watchdog_limit,
 };

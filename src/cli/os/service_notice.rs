@@ -8,6 +8,8 @@ use std::time::Duration;
 pub(in crate::cli) enum ServiceNotice {
     /// The server serves: after its start, or after a reload.
     Ready,
+    /// The server works: feeds the watchdog.
+    Alive,
     /// A line for people about the state of the server.
     Status(String),
     /// A reload begins; [`ServiceNotice::Ready`] ends it.

@@ -10,13 +10,15 @@
 //! - [`countdown`]: the time that a stop may take;
 //! - [`background`]: blocking work that nothing waits for;
 //! - [`notices`]: what the service manager is told;
-//! - [`signals`]: the signals themselves.
+//! - [`signals`]: the signals themselves;
+//! - [`watchdog`]: the service manager's watchdog.
 
 mod background;
 mod count;
 mod countdown;
 mod notices;
 mod signals;
+mod watchdog;
 
 use std::io;
 use std::thread;
@@ -32,7 +34,7 @@ use self::countdown::{Countdown, STEP};
 use self::notices::ServiceNotices;
 use self::signals::{SignalAction, Signals};
 use super::exit::{Failure, sysexits};
-use super::os::ServiceNotice;
+use super::os::{self, ServiceNotice};
 
 /// How much longer than its budget the main thread waits for a stop. The server enforces its own
 /// deadlines, and is late on a busy machine.
@@ -281,6 +283,10 @@ impl SupervisedServer<'_> {
             Progress::Budget(budget) => self.budget = budget,
             Progress::Serving(server) => {
                 self.notices.ready();
+                if let Some(limit) = os::watchdog_limit() {
+                    let notices = self.notices.sender();
+                    tokio::spawn(watchdog::feed(server.clone(), limit, notices));
+                }
                 self.server = Some(server);
                 if self.has_signal {
                     self.stop_server();

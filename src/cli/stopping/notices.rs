@@ -1,6 +1,4 @@
 //! The notices to the service manager, sent in order by a thread that nothing waits for.
-//!
-//! A watchdog's notices would go through [`NoticeSender`] too.
 
 use std::time::Duration;
 

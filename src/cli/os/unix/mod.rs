@@ -35,7 +35,7 @@ pub(in crate::cli) use self::passed_sockets::passed_sockets;
 pub(in crate::cli) use self::process::{has_descriptors, on_own_stack};
 pub(in crate::cli) use self::prompt::read_hidden;
 pub(in crate::cli) use self::server_signals::ServerSignals;
-pub(in crate::cli) use self::service_manager::{has_service_manager, notify};
+pub(in crate::cli) use self::service_manager::{has_service_manager, notify, watchdog_limit};
 pub(in crate::cli) use self::stdout::Stdout;
 pub(in crate::cli) use self::target::{Attributes, Target, find_target, is_in_use, open_folder};
 use crate::cli::exit::{Failure, sysexits};

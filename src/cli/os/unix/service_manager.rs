@@ -4,9 +4,12 @@ use std::env;
 use std::ffi::OsString;
 use std::io;
 use std::os::unix::ffi::OsStrExt;
-use std::os::unix::net::UnixDatagram;
 use std::time::Duration;
 
+use rustix::net::sockopt::{Timeout, set_socket_timeout};
+use rustix::net::{
+    AddressFamily, SendFlags, SocketAddrUnix, SocketFlags, SocketType, sendto, socket_with,
+};
 use sd_notify::NotifyState;
 
 use crate::cli::escape::one_line;
@@ -18,6 +21,12 @@ const SEND_LIMIT: Duration = Duration::from_secs(1);
 /// Returns whether a service manager wants to be notified.
 pub(in crate::cli) fn has_service_manager() -> bool {
     address().is_some()
+}
+
+/// Returns the time within which the watchdog must be fed (sd_watchdog_enabled(3)); `None`: there is
+/// none. The notices of a time below 1 ms would be all that the process does: there is none either.
+pub(in crate::cli) fn watchdog_limit() -> Option<Duration> {
+    sd_notify::watchdog_enabled().filter(|limit| *limit >= Duration::from_millis(1))
 }
 
 /// Notifies the service manager, if there is one. Takes 1 s at most. A notice that cannot be sent
@@ -46,6 +55,7 @@ fn text_of(notice: &ServiceNotice) -> io::Result<String> {
     };
     Ok(match notice {
         ServiceNotice::Ready => lines(&[NotifyState::Ready]),
+        ServiceNotice::Alive => lines(&[NotifyState::Watchdog]),
         ServiceNotice::Status(status) => lines(&[NotifyState::Status(&one_line(status))]),
         ServiceNotice::Reloading => {
             lines(&[NotifyState::Reloading, NotifyState::monotonic_usec_now()?])
@@ -75,26 +85,15 @@ fn lines(states: &[NotifyState<'_>]) -> String {
 
 /// Sends one datagram to a path, or to an abstract name, which begins with `@`.
 fn send(address: &OsString, text: &[u8]) -> io::Result<()> {
-    let socket = UnixDatagram::unbound()?;
-    socket.set_write_timeout(Some(SEND_LIMIT))?;
-    match address.as_bytes().strip_prefix(b"@") {
-        Some(name) => send_to_abstract(&socket, name, text)?,
-        None => socket.send_to(text, address)?,
+    let to = match address.as_bytes().strip_prefix(b"@") {
+        Some(name) => SocketAddrUnix::new_abstract_name(name)?,
+        None => SocketAddrUnix::new(address)?,
     };
+    let (kind, flags) = (SocketType::DGRAM, SocketFlags::CLOEXEC);
+    let socket = socket_with(AddressFamily::UNIX, kind, flags, None)?;
+    set_socket_timeout(&socket, Timeout::Send, Some(SEND_LIMIT))?;
+    sendto(&socket, text, SendFlags::NOSIGNAL, &to)?;
     Ok(())
-}
-
-#[cfg(target_os = "linux")]
-fn send_to_abstract(socket: &UnixDatagram, name: &[u8], text: &[u8]) -> io::Result<usize> {
-    use std::os::linux::net::SocketAddrExt;
-    use std::os::unix::net::SocketAddr;
-
-    socket.send_to_addr(text, &SocketAddr::from_abstract_name(name)?)
-}
-
-#[cfg(not(target_os = "linux"))]
-fn send_to_abstract(_socket: &UnixDatagram, _name: &[u8], _text: &[u8]) -> io::Result<usize> {
-    Err(io::ErrorKind::Unsupported.into())
 }
 
 #[cfg(test)]
@@ -124,6 +123,6 @@ mod tests {
     #[test]
     fn message_of_a_failure_cannot_add_lines() {
         let failed = text(ServiceNotice::Failed(78, "a\nREADY=1\n".to_owned()));
-        assert_eq!(failed, "STATUS=a\\nREADY=1\\n\nEXIT_STATUS=78\n");
+        assert_eq!(failed, "STATUS=a\\u{a}READY=1\\u{a}\nEXIT_STATUS=78\n");
     }
 }

@@ -12,6 +12,7 @@ use std::io;
 use std::os::windows::io::{AsRawHandle, FromRawHandle, OwnedHandle};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::time::Duration;
 
 use arauto::{Endpoint, PassedSocket};
 use tokio::signal::windows::{
@@ -165,6 +166,11 @@ pub(in crate::cli) fn endpoint_in(folder: &Path) -> Endpoint {
 /// Returns `false`: nothing is notified yet.
 pub(in crate::cli) fn has_service_manager() -> bool {
     false
+}
+
+/// Returns none: no watchdog is fed.
+pub(in crate::cli) fn watchdog_limit() -> Option<Duration> {
+    None
 }
 
 /// Does nothing.
