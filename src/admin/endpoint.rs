@@ -5,6 +5,8 @@ use std::str::FromStr;
 
 use arauto::{Access, Endpoint, EndpointError};
 
+use super::access::Channel;
+
 /// A local endpoint for operators, with the users who may connect to it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct AdminEndpoint {
@@ -40,6 +42,16 @@ pub(crate) enum AdminEndpointError {
         /// The problem in words.
         problem: String,
     },
+}
+
+impl AdminEndpoint {
+    /// Returns how its requests come.
+    pub(super) fn channel(&self) -> Channel {
+        match self.endpoint {
+            Endpoint::Tcp { .. } => Channel::Tcp,
+            _ => Channel::Local,
+        }
+    }
 }
 
 impl FromStr for AdminEndpoint {

@@ -4,14 +4,18 @@
 //! that stands still does not keep it from answering, and a request costs no session anything. What
 //! a client can make it do is bounded: connections, the length and the time of a request.
 //!
+//! - [`access`]: which requests are allowed;
 //! - [`endpoint`]: where it may listen;
 //! - [`listener`]: accepts connections, and bounds them;
 //! - [`observed`]: the server as the handlers see it, from its start to its end;
-//! - [`health`]: `/livez` and `/readyz`.
+//! - [`health`]: `/livez` and `/readyz`;
+//! - [`metrics`]: `/metrics`.
 
+mod access;
 mod endpoint;
 mod health;
 mod listener;
+mod metrics;
 mod observed;
 
 use std::io;
@@ -22,11 +26,15 @@ use std::time::Duration;
 use arauto::internal::admin::AdminListener;
 use arauto::{BindError, ServerHandle};
 use axum::Router;
+use axum::extract::Extension;
+use axum::middleware::from_fn_with_state;
 use axum::routing::get;
 use tokio::runtime::Builder;
 use tokio::task::LocalSet;
 use tokio_util::sync::CancellationToken;
 
+pub(crate) use self::access::Token;
+use self::access::{Channel, check};
 pub(crate) use self::endpoint::AdminEndpoint;
 use self::observed::Observed;
 
@@ -55,16 +63,22 @@ pub(crate) enum AdminError {
 
 impl Admin {
     /// Listens on an endpoint, on a thread of its own. It answers at once, and says that the server
-    /// starts until [`Admin::serving`] is called.
+    /// starts until [`Admin::serving`] is called. Requests over TCP need the token; without one they
+    /// get to know of health only.
     ///
     /// # Errors
     /// The endpoint cannot be listened on, or the system has no thread or no descriptors.
-    pub(crate) fn start(endpoint: AdminEndpoint) -> Result<Admin, AdminError> {
+    pub(crate) fn start(
+        endpoint: AdminEndpoint,
+        token: Option<Token>,
+    ) -> Result<Admin, AdminError> {
         let observed = Observed::default();
         let closed = CancellationToken::new();
         let (end, ended) = mpsc::channel();
         let (bound, outcome) = mpsc::channel::<Result<(), AdminError>>();
-        let (state, until) = (observed.clone(), closed.clone());
+        let channel = endpoint.channel();
+        let routes = routes(observed.clone(), token).layer(Extension(channel));
+        let until = closed.clone();
         let thread = std::thread::Builder::new()
             .name("arauto-admin".to_owned())
             .spawn(move || {
@@ -87,7 +101,7 @@ impl Admin {
                     };
                     tracing::info!(endpoint = %listener.endpoint(), "admin endpoint open");
                     let _ = bound.send(Ok(())); // the caller waits
-                    listener::serve(listener, routes(state), until).await;
+                    listener::serve(listener, routes, until).await;
                 });
             })?;
         // The thread sends the outcome or panics.
@@ -115,9 +129,11 @@ impl Drop for Admin {
     }
 }
 
-fn routes(observed: Observed) -> Router {
+fn routes(observed: Observed, token: Option<Token>) -> Router {
     Router::new()
+        .route("/metrics", get(metrics::metrics))
         .route("/livez", get(health::livez))
         .route("/readyz", get(health::readyz))
         .with_state(observed)
+        .layer(from_fn_with_state(token, check))
 }

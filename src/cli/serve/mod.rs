@@ -19,6 +19,7 @@ use self::descriptors::fit_sessions;
 use self::final_output::{FinalOutput, report_failed};
 use self::print_config::PrintConfig;
 use self::status::{notify_failed, report_status};
+use super::bounded;
 use super::console;
 use super::exit::{Failure, complain, sysexits};
 use super::logs;
@@ -29,7 +30,7 @@ use super::settings::Settings;
 use super::settings::sources::Flags;
 use super::stopping::{ProgressReporter, ServerEnd, SignalReceiver};
 use super::whole_file;
-use crate::admin::{Admin, AdminEndpoint, AdminError};
+use crate::admin::{Admin, AdminEndpoint, AdminError, Token};
 
 #[derive(clap::Args)]
 #[command(
@@ -217,6 +218,24 @@ fn serve(
     })
 }
 
+/// The longest token, in bytes, and the shortest: what a person can guess is none.
+const LONGEST_TOKEN: usize = 4096;
+const SHORTEST_TOKEN: usize = 16;
+
+/// Reads the token of the admin endpoint.
+fn admin_token(path: &Path) -> Result<Token, Failure> {
+    let named = |problem: String| format!("the admin token in {}: {problem}", path.display());
+    let line = bounded::read_first_line(path, LONGEST_TOKEN)
+        .map_err(|error| Failure::new(error.code(), named(error.to_string())))?;
+    match line.len() {
+        SHORTEST_TOKEN.. => Ok(Token::new(&line)),
+        length => {
+            let problem = format!("it has {length} bytes, and must have {SHORTEST_TOKEN} at least");
+            Err(Failure::new(sysexits::CONFIG, named(problem)))
+        }
+    }
+}
+
 /// Opens the admin endpoint, if there should be one.
 fn admin(settings: &Settings) -> Result<Option<Admin>, Failure> {
     let Some(text) = &settings.admin else {
@@ -224,7 +243,12 @@ fn admin(settings: &Settings) -> Result<Option<Admin>, Failure> {
     };
     let endpoint = text.parse::<AdminEndpoint>();
     let endpoint = endpoint.map_err(|error| Failure::new(sysexits::USAGE, error.to_string()))?;
-    let admin = Admin::start(endpoint).map_err(|error| {
+    let token = settings
+        .admin_token
+        .as_deref()
+        .map(admin_token)
+        .transpose()?;
+    let admin = Admin::start(endpoint, token).map_err(|error| {
         let code = match &error {
             AdminError::Bind(error) if error.is_of_the_configuration() => sysexits::CONFIG,
             AdminError::Bind(_) => sysexits::UNAVAILABLE,

@@ -74,6 +74,11 @@ pub(super) struct Settings {
     #[arg(long, value_name = "ENDPOINT")]
     pub(super) admin: Option<String>,
 
+    /// The token of requests to a loopback --admin endpoint: the first line of this file. Without it
+    /// they get to know of the server's health only.
+    #[arg(long, value_name = "FILE")]
+    pub(super) admin_token: Option<PathBuf>,
+
     /// The form of the log on stderr [default: human].
     #[arg(long, value_name = "FORM")]
     pub(super) log: Option<LogFormat>,
@@ -124,6 +129,7 @@ impl Settings {
             cursor_hold: self.cursor_hold.or(file.cursor_hold),
             report: self.report.or(file.report),
             admin: self.admin.or(file.admin),
+            admin_token: self.admin_token.or(file.admin_token),
             log: self.log.or(file.log),
             tls_cert: self.tls_cert.or(file.tls_cert),
             tls_key: self.tls_key.or(file.tls_key),

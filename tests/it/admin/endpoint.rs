@@ -3,7 +3,9 @@
 use std::io::{Read, Write};
 use std::net::TcpStream;
 
+#[cfg(unix)]
 use super::Administered;
+use super::http::Answer;
 use crate::support::{Served, arauto, finish, watchdog};
 
 #[test]
@@ -22,26 +24,64 @@ fn admin_socket_is_for_its_owner_and_removed_at_the_end() {
     assert!(!path.exists());
 }
 
-#[test]
-fn admin_endpoint_on_loopback_is_named_in_the_log() {
-    let _watchdog = watchdog();
-    let served = Served::new(&["--no-console", "--admin", "tcp:127.0.0.1:0"]);
+/// Returns the port of the admin endpoint, which the log names.
+fn port(served: &Served) -> u16 {
     let log = served.log();
     let port = log
         .lines()
         .find(|line| line.contains("admin endpoint open"))
         .and_then(|line| line.rsplit_once("tcp:127.0.0.1:"))
-        .and_then(|(_, rest)| rest.trim().parse::<u16>().ok());
-    let port = port.unwrap_or_else(|| panic!("no port in {log}"));
+        .and_then(|(_, rest)| rest.trim().parse().ok());
+    port.unwrap_or_else(|| panic!("no port in {log}"))
+}
+
+/// Returns the status of a request with this head, without its first line.
+fn status(port: u16, path: &str, head: &str) -> u16 {
     let mut stream = TcpStream::connect(("127.0.0.1", port)).expect("it listens");
+    let request = format!("GET {path} HTTP/1.1\r\n{head}\r\n");
+    stream.write_all(request.as_bytes()).expect("it is open");
+    let mut answer = Vec::new();
     stream
-        .write_all(b"GET /readyz HTTP/1.1\r\nhost: a\r\n\r\n")
-        .expect("it is open");
-    let mut answer = String::new();
-    stream
-        .read_to_string(&mut answer)
+        .read_to_end(&mut answer)
         .expect("it closes the connection");
-    assert!(answer.starts_with("HTTP/1.1 200 OK\r\n"), "{answer}");
+    Answer::parse(&answer).expect("it is an answer").status
+}
+
+#[test]
+fn metrics_over_tcp_need_the_token_and_a_loopback_host() {
+    let _watchdog = watchdog();
+    let folder = tempfile::tempdir().expect("a folder can be made");
+    let file = folder.path().join("token");
+    std::fs::write(&file, "muito segredo, mesmo\n").expect("the folder is ours");
+    let file = file.to_str().expect("it is UTF-8");
+    let arguments = [
+        "--no-console",
+        "--admin",
+        "tcp:127.0.0.1:0",
+        "--admin-token",
+        file,
+    ];
+    let served = Served::new(&arguments);
+    let port = port(&served);
+    let local = format!("host: 127.0.0.1:{port}\r\n");
+    let foreign = "host: example.com\r\n";
+    let with_token = |host: &str| format!("{host}authorization: Bearer muito segredo, mesmo\r\n");
+    assert_eq!(status(port, "/readyz", &local), 200);
+    assert_eq!(status(port, "/metrics", &local), 401);
+    assert_eq!(status(port, "/metrics", &with_token(&local)), 200);
+    assert_eq!(status(port, "/metrics", &with_token(foreign)), 421);
+    assert_eq!(status(port, "/readyz", foreign), 421);
+    served.stop();
+}
+
+#[test]
+fn admin_endpoint_without_a_token_tells_health_only() {
+    let _watchdog = watchdog();
+    let served = Served::new(&["--no-console", "--admin", "tcp:127.0.0.1:0"]);
+    let port = port(&served);
+    assert_eq!(status(port, "/livez", "host: localhost\r\n"), 200);
+    let guess = "host: localhost\r\nauthorization: Bearer \r\n";
+    assert_eq!(status(port, "/metrics", guess), 401);
     served.stop();
 }
 
@@ -65,4 +105,20 @@ fn admin_endpoint_that_cannot_be_is_refused_before_the_start() {
         let result = finish(&mut command, "");
         result.expect_failure(code, &[naming]);
     }
+}
+
+#[test]
+fn admin_token_that_can_be_guessed_is_refused() {
+    let _watchdog = watchdog();
+    let folder = tempfile::tempdir().expect("a folder can be made");
+    let file = folder.path().join("token");
+    std::fs::write(&file, "segredo\n").expect("the folder is ours");
+    let mut command = arauto(&["serve", "--no-console", "--data", "none"]);
+    command
+        .args(["--admin", "tcp:127.0.0.1:0", "--admin-token"])
+        .arg(&file);
+    finish(&mut command, "").expect_failure(78, &["7 bytes", "16"]);
+    let mut command = arauto(&["serve", "--no-console", "--data", "none"]);
+    command.args(["--admin", "tcp:127.0.0.1:0", "--admin-token", "/missing"]);
+    finish(&mut command, "").expect_failure(66, &["/missing"]);
 }

@@ -17,7 +17,8 @@ pub struct Answer {
 }
 
 impl Answer {
-    fn parse(bytes: &[u8]) -> Option<Answer> {
+    /// Parses an answer that was read to its end.
+    pub fn parse(bytes: &[u8]) -> Option<Answer> {
         let text = std::str::from_utf8(bytes).ok()?;
         let (head, body) = text.split_once("\r\n\r\n")?;
         let mut lines = head.lines();
@@ -41,7 +42,13 @@ impl Answer {
 /// Sends a request without a body, and reads the answer.
 #[track_caller]
 pub fn get(endpoint: &Endpoint, path: &str) -> Answer {
-    let request = format!("GET {path} HTTP/1.1\r\nhost: localhost\r\n\r\n");
+    get_with(endpoint, path, "")
+}
+
+/// As [`get`], with more lines of the head, each of which ends in CR LF.
+#[track_caller]
+pub fn get_with(endpoint: &Endpoint, path: &str, head: &str) -> Answer {
+    let request = format!("GET {path} HTTP/1.1\r\nhost: localhost\r\n{head}\r\n");
     exchange(endpoint, &request).expect("it answers")
 }
 

@@ -3,7 +3,8 @@
 mod bounds;
 mod endpoint;
 mod health;
-mod http;
+pub mod http;
+mod metrics;
 
 use std::process::Command;
 
