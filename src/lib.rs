@@ -186,7 +186,9 @@ pub use server::{
 pub use store::{FolderError, StoreError};
 pub use topic::{LONGEST_TOPIC, Pattern, Topic, TopicError, Wildcard};
 #[cfg(feature = "server")]
-pub use transport::{Access, BindError, ClientCert, PassedSocket, PeerTimeouts, Remote, TlsConfig};
+pub use transport::{
+    Access, BindError, CertificateInfo, ClientCert, PassedSocket, PeerTimeouts, Remote, TlsConfig,
+};
 #[cfg(feature = "client")]
 pub use transport::{ConnectFault, Trust, UnknownServerUser, UnsafeFolder, UntrustedServer};
 pub use transport::{

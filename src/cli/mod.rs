@@ -4,6 +4,7 @@ mod backup;
 #[cfg(unix)]
 mod bench;
 mod bounded;
+mod check;
 mod client_runtime;
 mod completions;
 mod connect;
@@ -11,6 +12,7 @@ mod console;
 mod cursors;
 mod deadline;
 mod demo;
+mod descriptors;
 mod digits;
 mod escape;
 mod escritor;
@@ -72,6 +74,9 @@ struct Cli {
 enum Command {
     /// Run the server.
     Serve(Box<serve::Args>),
+    /// Check whether a server would start with these settings: its configuration, certificates,
+    /// data folder and limits.
+    Check(Box<check::Args>),
     /// Print the broadcasts of a server.
     #[command(visible_alias = "read")]
     Leitor(leitor::Args),
@@ -132,6 +137,7 @@ fn run() -> ExitCode {
     };
     let outcome = match cli.command {
         Command::Serve(args) => serve::run(*args),
+        Command::Check(args) => check::run(*args),
         Command::Demo(args) => demo::run(&args),
         Command::Completions(args) => completions::run(&args, Cli::command()),
         Command::Man(args) => man::run(&args, Cli::command()),

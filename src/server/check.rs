@@ -13,6 +13,17 @@ pub(super) fn check_randomness() -> Result<(), ServerError> {
         .map_err(|error| ServerError::no("randomness")(io::Error::other(error)))
 }
 
+impl Config {
+    /// Checks that each limit is in its range and that values go together. A server is not started
+    /// with a configuration that fails the check.
+    ///
+    /// # Errors
+    /// See [`ConfigError`]: the first thing that is wrong.
+    pub fn check(&self) -> Result<(), ConfigError> {
+        check(self)
+    }
+}
+
 /// Checks a configuration: each limit as the table says, and what must go together.
 pub(super) fn check(config: &Config) -> Result<(), ConfigError> {
     if config.listen.is_empty() {

@@ -65,7 +65,8 @@ pub use peer_timeouts::PeerTimeouts;
 pub use private_folder::make_private_folder;
 pub use server_check::UntrustedServer;
 pub use tls::{
-    ClientCert, Credentials, Fingerprint, FingerprintError, HandshakeConfig, TlsConfig, TlsError,
+    CertificateInfo, ClientCert, Credentials, Fingerprint, FingerprintError, HandshakeConfig,
+    TlsConfig, TlsError,
 };
 pub use trust::{Trust, UnknownServerUser};
 pub use unsafe_folder::UnsafeFolder;

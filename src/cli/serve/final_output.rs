@@ -100,7 +100,7 @@ fn write(receiver: &mut SignalReceiver, report: Report, path: PathBuf) -> Result
     }
 }
 
-pub(super) fn report_failed(path: &Path, error: &io::Error) -> Failure {
+pub(in crate::cli) fn report_failed(path: &Path, error: &io::Error) -> Failure {
     let message = format!("the report {}: {error}", path.display());
     Failure::new(sysexits::CANTCREAT, message)
 }

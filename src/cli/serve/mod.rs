@@ -1,8 +1,7 @@
 //! `arauto serve`: [`run`] hears signals on the process's first thread, [`serve`] is the
 //! server's own.
 
-mod descriptors;
-mod final_output;
+pub(super) mod final_output;
 mod print_config;
 mod status;
 
@@ -15,12 +14,12 @@ use arauto::{
     ExitCode, Millis, PassedSocket, Report, Seq, Server, ServerError, StopReason, Trouble,
 };
 
-use self::descriptors::fit_sessions;
 use self::final_output::{FinalOutput, report_failed};
 use self::print_config::PrintConfig;
 use self::status::{notify_failed, report_status};
 use super::bounded;
 use super::console;
+use super::descriptors::fit_sessions;
 use super::exit::{Failure, complain, sysexits};
 use super::logs;
 use super::os;
@@ -193,10 +192,11 @@ fn serve(
         for endpoint in server.endpoints() {
             tracing::info!(%endpoint, "listening");
         }
-        progress.serving(server.clone());
+        // First, so that the server is ready there once the service manager knows that it is.
         if let Some(admin) = &admin {
             admin.serving(server.clone());
         }
+        progress.serving(server.clone());
         if os::has_service_manager() {
             actix_rt::spawn(report_status(server.clone(), progress.clone()));
         }

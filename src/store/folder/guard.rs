@@ -38,6 +38,18 @@ pub(super) fn open_folder(path: &Path) -> Result<(), FolderError> {
     Ok(())
 }
 
+/// Checks the folder as [`open_folder`] does, and changes nothing. Returns whether it exists.
+pub(super) fn inspect_folder(path: &Path) -> Result<bool, FolderError> {
+    let flags = OFlags::DIRECTORY | OFlags::NOFOLLOW;
+    match open(path, OpenOptions::new().read(true), flags) {
+        Ok(folder) => check_owner(path, &folder).map(|_| true),
+        Err(FolderError::Io { source, .. }) if source.kind() == io::ErrorKind::NotFound => {
+            Ok(false)
+        }
+        Err(error) => Err(error),
+    }
+}
+
 /// Creates the folder, and its missing parents with the mode that the umask gives.
 fn make_folder(path: &Path) -> io::Result<()> {
     if let Some(parent) = path.parent() {

@@ -38,6 +38,14 @@ impl DataFolder {
         })
     }
 
+    /// Checks a folder as [`DataFolder::open`] does, and changes nothing. Returns whether it exists.
+    ///
+    /// # Errors
+    /// See [`DataFolder::open`].
+    pub fn inspect(path: &Path) -> Result<bool, FolderError> {
+        guard::inspect_folder(path)
+    }
+
     /// Whether `path` can become a data folder: it is missing, empty, or one already.
     pub fn may_be(path: &Path) -> bool {
         is_for_arauto_only(path)

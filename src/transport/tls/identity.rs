@@ -4,6 +4,7 @@ use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::{Duration, SystemTime};
 
 use rustls::crypto::ring::sign::any_supported_type;
 use rustls::pki_types::PrivateKeyDer;
@@ -28,6 +29,8 @@ const KEY: &str = "the key";
 pub(super) struct Identity {
     pub(super) key: Arc<CertifiedKey>,
     pub(super) fingerprint: Fingerprint,
+    /// The time from which and until which the certificate is valid.
+    pub(super) valid: (SystemTime, SystemTime),
     /// The reasons why clients may refuse the certificate, each a clause.
     pub(super) doubts: Vec<String>,
 }
@@ -36,7 +39,7 @@ impl Identity {
     pub(super) fn load(certificate: &Path, key: &Path) -> Result<Identity, TlsError> {
         let chain = certificates(CERTIFICATE, certificate)?;
         let fingerprint = Fingerprint::of(&chain[0]);
-        let doubts = doubts(certificate, &chain[0])?;
+        let Validity { valid, doubts } = validity(certificate, &chain[0])?;
         let signing = any_supported_type(&private_key(key)?).map_err(|error| {
             let problem = format!(
                 "TLS cannot use it ({error}): take an RSA key of 2048 to 8192 bits, an ECDSA key \
@@ -58,6 +61,7 @@ impl Identity {
         Ok(Identity {
             key: Arc::new(pair),
             fingerprint,
+            valid,
             doubts,
         })
     }
@@ -103,11 +107,17 @@ fn private_key(path: &Path) -> Result<PrivateKeyDer<'static>, TlsError> {
     })
 }
 
-/// Returns the reasons why clients may refuse a certificate that can be used.
+/// When a certificate is valid, and why clients may refuse it.
+struct Validity {
+    valid: (SystemTime, SystemTime),
+    doubts: Vec<String>,
+}
+
+/// Returns when a certificate that can be used is valid, and the reasons why clients may refuse it.
 ///
 /// # Errors
 /// The certificate cannot be used.
-fn doubts(path: &Path, certificate: &[u8]) -> Result<Vec<String>, TlsError> {
+fn validity(path: &Path, certificate: &[u8]) -> Result<Validity, TlsError> {
     let wrong = |problem: String| TlsError::file(CERTIFICATE, path, problem);
     let (_, parsed) = X509Certificate::from_der(certificate)
         .map_err(|error| wrong(format!("it is damaged ({error}): get the file again")))?;
@@ -125,7 +135,15 @@ fn doubts(path: &Path, certificate: &[u8]) -> Result<Vec<String>, TlsError> {
     if parsed.is_ca() {
         doubts.push("it is an authority's own (CA:TRUE)".to_owned());
     }
-    Ok(doubts)
+    Ok(Validity {
+        valid: (system_time(from), system_time(to)),
+        doubts,
+    })
+}
+
+/// Returns the time of a certificate; one before 1970 becomes 1970.
+fn system_time(time: ASN1Time) -> SystemTime {
+    SystemTime::UNIX_EPOCH + Duration::from_secs(u64::try_from(time.timestamp()).unwrap_or(0))
 }
 
 /// Returns the common name of a certificate's subject, if it has exactly one.

@@ -6,7 +6,7 @@
 use std::path::PathBuf;
 use std::str::FromStr;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use parking_lot::RwLock;
 use rustls::server::{NoServerSessionStorage, WebPkiClientVerifier};
@@ -41,6 +41,32 @@ impl TlsConfig {
             client_ca: None,
         }
     }
+
+    /// Loads the files and forgets them. It blocks.
+    ///
+    /// # Errors
+    /// See [`TlsError`]: what a server would not start with.
+    pub fn inspect(&self) -> Result<CertificateInfo, TlsError> {
+        let loaded = LoadedCredentials::load(self)?;
+        let (valid_from, valid_until) = loaded.valid;
+        Ok(CertificateInfo {
+            fingerprint: loaded.fingerprint,
+            valid_from,
+            valid_until,
+        })
+    }
+}
+
+/// The fingerprint of a certificate, and when it is valid.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct CertificateInfo {
+    /// The fingerprint, as clients pin it.
+    pub fingerprint: Fingerprint,
+    /// When it begins to be valid.
+    pub valid_from: SystemTime,
+    /// When it expires.
+    pub valid_until: SystemTime,
 }
 
 /// Whether clients that are asked for a certificate must show one.
@@ -77,6 +103,7 @@ struct LoadedCredentials {
     optional: Arc<ServerConfig>,
     required: Arc<ServerConfig>,
     fingerprint: Fingerprint,
+    valid: (SystemTime, SystemTime),
 }
 
 impl Credentials {
@@ -121,6 +148,7 @@ impl LoadedCredentials {
             optional: Arc::new(config(ClientCert::Optional)?),
             required: Arc::new(config(ClientCert::Required)?),
             fingerprint: identity.fingerprint,
+            valid: identity.valid,
         })
     }
 }

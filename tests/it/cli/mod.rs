@@ -2,6 +2,8 @@
 
 #[cfg(unix)] // the command is not there elsewhere
 mod bench;
+#[cfg(unix)] // its files have modes
+mod check;
 mod clients;
 mod completions;
 mod console;

@@ -5,7 +5,7 @@ mod template;
 
 use std::path::Path;
 
-use super::descriptors::fit_sessions;
+use crate::cli::descriptors::fit_sessions;
 use crate::cli::exit::Failure;
 use crate::cli::output::print;
 use crate::cli::settings::sources::Flags;

@@ -2,8 +2,8 @@
 
 use arauto::Config;
 
-use crate::cli::os;
-use crate::cli::settings::Settings;
+use super::os;
+use super::settings::Settings;
 
 /// Descriptors for the server itself: the database and its readers, files in memory,
 /// listeners, standard streams. If the limit is below twice this, half of it.
@@ -12,24 +12,25 @@ const OWN_DESCRIPTORS: u64 = 64;
 /// Returns how many of the `wanted` sessions the limit of descriptors allows. Each session
 /// takes one, and so do an eighth as many connections that are being refused. So a client
 /// too many is told so, and a stop can write its report.
-fn sessions_within(limit: Option<u64>, wanted: usize) -> usize {
+pub(super) fn sessions_within(limit: Option<u64>, wanted: usize) -> usize {
     let Some(limit) = limit else { return wanted };
     let free = limit - OWN_DESCRIPTORS.min(limit / 2);
     let most = usize::try_from(free * 8 / 9).unwrap_or(usize::MAX).max(1);
-    if most < wanted {
-        tracing::warn!(
-            limit,
-            sessions = most,
-            "descriptor limit is too low; reducing max-sessions"
-        );
-    }
     wanted.min(most)
 }
 
 /// Raises the process's limit of descriptors, and reduces the limits of sessions to it.
 pub(super) fn fit_sessions(settings: &Settings, config: &mut Config) {
-    let descriptors = os::raise_descriptor_limit();
-    config.limits.max_sessions = sessions_within(descriptors, config.limits.max_sessions);
+    let limit = os::raise_descriptor_limit();
+    let sessions = sessions_within(limit, config.limits.max_sessions);
+    if sessions < config.limits.max_sessions {
+        tracing::warn!(
+            limit,
+            sessions,
+            "descriptor limit is too low; reducing max-sessions"
+        );
+    }
+    config.limits.max_sessions = sessions;
     settings.share_sessions(config);
 }
 
