@@ -131,3 +131,33 @@ fn reader_that_does_not_read_lags() {
     assert!(samples["arauto_reader_lag_max"] >= 10.0);
     drop((slow, rui));
 }
+
+#[test]
+fn dashboard_and_alerts_use_metrics_that_there_are() {
+    let _watchdog = watchdog();
+    let server = Administered::new();
+    let page = server.get("/metrics").body;
+    let types = page.lines().filter_map(|line| line.strip_prefix("# TYPE "));
+    let known: BTreeMap<_, _> = types.filter_map(|line| line.split_once(' ')).collect();
+    let mut used = 0;
+    for file in ["grafana.json", "alerts.yml"] {
+        let path = format!("{}/docs/monitoring/{file}", env!("CARGO_MANIFEST_DIR"));
+        let text = std::fs::read_to_string(path).expect("it is there");
+        for name in names(&text) {
+            let family = name.strip_suffix("_bucket").unwrap_or(name);
+            assert!(
+                known.contains_key(family),
+                "{name} of {file} is not in {known:#?}"
+            );
+            used += 1;
+        }
+    }
+    assert!(used > 20, "{used}");
+    server.served.stop();
+}
+
+/// Returns the names of arauto's metrics in a text.
+fn names(text: &str) -> impl Iterator<Item = &str> {
+    let words = text.split(|c: char| !(c.is_ascii_alphanumeric() || c == '_'));
+    words.filter(|word| word.starts_with("arauto_"))
+}
