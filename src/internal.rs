@@ -54,7 +54,7 @@ pub mod topic {
 
 pub mod admin {
     //! An endpoint for operators beside those of clients.
-    pub use crate::server::AdminListener;
+    pub use crate::server::{AdminListener, connect_admin};
 }
 
 pub use crate::server::open_data_folder;

@@ -45,6 +45,11 @@ pub(crate) enum AdminEndpointError {
 }
 
 impl AdminEndpoint {
+    /// Returns the endpoint.
+    pub(crate) fn endpoint(&self) -> &Endpoint {
+        &self.endpoint
+    }
+
     /// Returns how its requests come.
     pub(super) fn channel(&self) -> Channel {
         match self.endpoint {

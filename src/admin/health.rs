@@ -6,13 +6,15 @@
 
 use std::time::Duration;
 
-use arauto::{PartState, ProbeOutcome, ProbedPart};
+use arauto::ProbeOutcome;
 use axum::extract::State;
-use axum::http::{StatusCode, header};
-use axum::response::{IntoResponse, Response};
+use axum::http::StatusCode;
+use axum::response::Response;
 use serde::Serialize;
 
+use super::json::answer;
 use super::observed::Observed;
+use super::part::{Part, parts};
 
 /// How long each part of the server may take to answer.
 const LIMIT: Duration = Duration::from_secs(2);
@@ -22,15 +24,6 @@ const LIMIT: Duration = Duration::from_secs(2);
 struct Live {
     live: bool,
     parts: Vec<Part>,
-}
-
-/// A part of the server, and how fast it answered.
-#[derive(Serialize)]
-struct Part {
-    part: String,
-    state: &'static str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    took_us: Option<u64>,
 }
 
 /// The answer of `/readyz`.
@@ -54,24 +47,6 @@ enum Reason {
     Silent { part: String },
 }
 
-impl From<&ProbedPart> for Part {
-    fn from(probed: &ProbedPart) -> Part {
-        let (state, took_us) = match probed.state {
-            PartState::Answered(took) => {
-                let took = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
-                ("answered", Some(took))
-            }
-            PartState::Ended => ("ended", None),
-            _ => ("silent", None),
-        };
-        Part {
-            part: probed.part.to_string(),
-            state,
-            took_us,
-        }
-    }
-}
-
 /// Answers whether every part of the server answers. A server that starts or stops is live: both
 /// have deadlines of their own, or are interrupted by a signal.
 pub(super) async fn livez(State(observed): State<Observed>) -> Response {
@@ -80,16 +55,15 @@ pub(super) async fn livez(State(observed): State<Observed>) -> Response {
         None => None,
     };
     let live = outcome.as_ref().is_none_or(ProbeOutcome::is_responsive);
-    let parts = outcome.iter().flat_map(|outcome| &outcome.parts);
-    let parts = parts.map(Part::from).collect();
-    answer(live, &Live { live, parts })
+    let parts = parts(outcome.as_ref());
+    answer(status(live), &Live { live, parts })
 }
 
 /// Answers whether the server takes clients, and if not, why.
 pub(super) async fn readyz(State(observed): State<Observed>) -> Response {
     let reasons = not_ready(&observed).await;
     let ready = reasons.is_empty();
-    answer(ready, &Ready { ready, reasons })
+    answer(status(ready), &Ready { ready, reasons })
 }
 
 async fn not_ready(observed: &Observed) -> Vec<Reason> {
@@ -113,16 +87,9 @@ async fn not_ready(observed: &Observed) -> Vec<Reason> {
     reasons
 }
 
-fn answer(is_well: bool, body: &impl Serialize) -> Response {
-    let status = match is_well {
+fn status(is_well: bool) -> StatusCode {
+    match is_well {
         true => StatusCode::OK,
         false => StatusCode::SERVICE_UNAVAILABLE,
-    };
-    let mut text = serde_json::to_string(body).expect("these types have nothing that JSON lacks");
-    text.push('\n');
-    let headers = [
-        (header::CONTENT_TYPE, "application/json"),
-        (header::CACHE_CONTROL, "no-store"),
-    ];
-    (status, headers, text).into_response()
+    }
 }

@@ -9,14 +9,19 @@
 //! - [`listener`]: accepts connections, and bounds them;
 //! - [`observed`]: the server as the handlers see it, from its start to its end;
 //! - [`health`]: `/livez` and `/readyz`;
-//! - [`metrics`]: `/metrics`.
+//! - [`metrics`]: `/metrics`;
+//! - [`status`]: `/status`.
 
 mod access;
 mod endpoint;
 mod health;
+mod json;
 mod listener;
 mod metrics;
 mod observed;
+mod part;
+mod snapshot;
+mod status;
 
 use std::io;
 use std::sync::mpsc;
@@ -132,6 +137,7 @@ impl Drop for Admin {
 fn routes(observed: Observed, token: Option<Token>) -> Router {
     Router::new()
         .route("/metrics", get(metrics::metrics))
+        .route("/status", get(status::status))
         .route("/livez", get(health::livez))
         .route("/readyz", get(health::readyz))
         .with_state(observed)

@@ -1,5 +1,6 @@
 //! The command line: one module for each command, and the modules that they share.
 
+mod admin_client;
 mod backup;
 #[cfg(unix)]
 mod bench;
@@ -44,6 +45,7 @@ mod sessions;
 mod settings;
 mod show;
 mod state_file;
+mod status;
 mod stopping;
 mod table;
 mod tls;
@@ -100,6 +102,8 @@ enum Command {
     /// Print the cursors that the server remembers, or remove one; needs the role admin.
     #[command(mut_args = |arg| arg.global(true))]
     Cursors(Box<cursors::Args>),
+    /// Print what a server does now, as its admin endpoint tells it.
+    Status(status::Args),
     /// Stop the server; needs the role admin.
     Fim(fim::Args),
     /// Print the report of a server's stop, or draw it as a timeline.
@@ -158,6 +162,7 @@ fn run() -> ExitCode {
         Command::Topics(args) => client(topics::run(args)),
         Command::Services(args) => client(services::run(args)),
         Command::Cursors(args) => client(cursors::run(*args)),
+        Command::Status(args) => client(status::run(args)),
         Command::Fim(args) => client(fim::run(args)),
     };
     match outcome {

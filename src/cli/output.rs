@@ -46,6 +46,14 @@ impl<W: Write> Output<W> {
         checked(printed)
     }
 
+    /// Clears a terminal and moves to its top (ECMA-48: CUP, ED). A file or a pipe gets nothing.
+    pub(super) fn clear(&mut self) -> Result<(), Failure> {
+        match self.is_terminal {
+            true => checked(self.out.write_all(b"\x1b[H\x1b[2J")),
+            false => Ok(()),
+        }
+    }
+
     /// Prints one line. A line feed within it is data, and is escaped on a terminal.
     pub(super) fn line(&mut self, line: &str) -> Result<(), Failure> {
         let printed = match self.is_terminal {

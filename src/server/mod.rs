@@ -5,6 +5,7 @@
 //! steps, each in its file: `check`, `opening` (certificate and storage), `listeners` and
 //! `assemble` (the actors). A new limit is one entry in config/limits.rs or config/timeouts.rs.
 
+mod admin_connect;
 mod admin_listener;
 mod admission_limits;
 mod arbiters;
@@ -33,6 +34,7 @@ mod thread;
 mod tls;
 mod watch;
 
+pub use admin_connect::connect_admin;
 pub use admin_listener::AdminListener;
 pub use bind::Server;
 pub use builder::ServerBuilder;

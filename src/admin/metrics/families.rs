@@ -6,8 +6,8 @@ use arauto::{Counts, PartState, ProbeOutcome, Statistics};
 use prometheus_client::collector::Collector;
 use prometheus_client::encoding::DescriptorEncoder;
 
-use super::Snapshot;
 use super::writer::{FamilyWriter, Labels};
+use crate::admin::snapshot::Snapshot;
 
 /// The lags by which readers are counted: those that are at least so many broadcasts behind.
 const LAGS: [(&str, u64); 6] = [
@@ -30,6 +30,7 @@ impl Collector for Families {
             statistics,
             probe,
             stop,
+            has_stopped: _,
         } = &self.0;
         let version = env!("CARGO_PKG_VERSION");
         writer.gauges(

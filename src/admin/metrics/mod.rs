@@ -1,4 +1,4 @@
-//! `/metrics`: the server's figures for Prometheus and whatever else reads OpenMetrics.
+//! `/metrics`: the server's figures for Prometheus and other readers of OpenMetrics.
 //!
 //! Everything is gathered when somebody asks. Names and units follow Prometheus' conventions;
 //! docs/operations.md lists them.
@@ -6,58 +6,18 @@
 mod families;
 mod writer;
 
-use std::time::Duration;
-
-use arauto::{ProbeOutcome, Statistics, StopStatus};
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use prometheus_client::encoding::{prometheus_text, text};
 use prometheus_client::registry::Registry;
-use tokio::time::timeout;
 
 use self::families::Families;
 use super::observed::Observed;
-
-/// How long the server may take to tell its figures. What it has not told by then is left out, so that
-/// the others arrive within the time that Prometheus waits.
-const LIMIT: Duration = Duration::from_secs(2);
+use super::snapshot::Snapshot;
 
 /// OpenMetrics 1.0.
 const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
-
-/// What is known of a server at one moment.
-#[derive(Debug)]
-struct Snapshot {
-    /// `None`: it starts, or its supervisor does not answer.
-    statistics: Option<Statistics>,
-    /// `None` while it starts.
-    probe: Option<ProbeOutcome>,
-    /// `None` before the stop.
-    stop: Option<StopStatus>,
-}
-
-impl Snapshot {
-    async fn take(observed: &Observed) -> Snapshot {
-        let Some(server) = observed.server() else {
-            return Snapshot {
-                statistics: None,
-                probe: None,
-                stop: None,
-            };
-        };
-        let (statistics, probe, stop) = tokio::join!(
-            timeout(LIMIT, server.statistics()),
-            server.probe(LIMIT),
-            timeout(LIMIT, server.stop_status()),
-        );
-        Snapshot {
-            statistics: statistics.ok(),
-            probe: Some(probe),
-            stop: stop.ok().flatten(),
-        }
-    }
-}
 
 /// Answers with all metrics: in the format OpenMetrics where the client accepts that, else in
 /// Prometheus' own.

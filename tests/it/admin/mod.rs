@@ -5,6 +5,7 @@ mod endpoint;
 mod health;
 pub mod http;
 mod metrics;
+mod status;
 
 use std::process::Command;
 
