@@ -32,14 +32,16 @@ pub struct Authorization {
     password: Option<u32>,
 }
 
-/// Why an authorization was revoked.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// Why a session is granted nothing any more.
+#[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum RevocationReason {
     /// The account was removed, or its row has become invalid.
     AccountRemoved,
     /// The password that the session logged in with is no longer the account's.
     PasswordChanged,
+    /// An operator has ended the session, for this reason.
+    Operator(Option<Arc<str>>),
 }
 
 /// Users whose sessions have lost a grant.
@@ -154,6 +156,10 @@ impl fmt::Display for RevocationReason {
                 "the account was removed, or its record is not valid"
             }
             RevocationReason::PasswordChanged => "the account's password was changed",
+            RevocationReason::Operator(None) => "an operator has ended the session",
+            RevocationReason::Operator(Some(why)) => {
+                return write!(f, "an operator has ended the session: {why}");
+            }
         })
     }
 }

@@ -1,18 +1,21 @@
 //! The admin endpoint: HTTP for operators, load balancers and monitoring.
 //!
 //! It has a thread and a runtime of its own, and asks the server from outside: a part of the server
-//! that stands still does not keep it from answering, and a request costs no session anything. What
-//! a client can make it do is bounded: connections, the length and the time of a request.
+//! that stands still does not keep it from answering, and a request costs no session anything. The
+//! connections, the length of a request and its time are bounded.
 //!
 //! - [`access`]: which requests are allowed;
 //! - [`endpoint`]: where it may listen;
 //! - [`listener`]: accepts connections, and bounds them;
 //! - [`observed`]: the server as the handlers see it, from its start to its end;
-//! - [`health`]: `/livez` and `/readyz`;
-//! - [`metrics`]: `/metrics`;
-//! - [`status`]: `/status`.
+//! - [`health`] has `/livez` and `/readyz`;
+//! - [`metrics`] has `/metrics`;
+//! - [`status`] has `/status`;
+//! - [`sessions`] has `/sessions`;
+//! - [`acts`]: what an operator can do.
 
 mod access;
+mod acts;
 mod endpoint;
 mod health;
 mod json;
@@ -20,6 +23,7 @@ mod listener;
 mod metrics;
 mod observed;
 mod part;
+mod sessions;
 mod snapshot;
 mod status;
 
@@ -33,13 +37,13 @@ use arauto::{BindError, ServerHandle};
 use axum::Router;
 use axum::extract::Extension;
 use axum::middleware::from_fn_with_state;
-use axum::routing::get;
+use axum::routing::{get, post};
 use tokio::runtime::Builder;
 use tokio::task::LocalSet;
 use tokio_util::sync::CancellationToken;
 
 pub(crate) use self::access::Token;
-use self::access::{Channel, check};
+use self::access::check;
 pub(crate) use self::endpoint::AdminEndpoint;
 use self::observed::Observed;
 
@@ -138,6 +142,8 @@ fn routes(observed: Observed, token: Option<Token>) -> Router {
     Router::new()
         .route("/metrics", get(metrics::metrics))
         .route("/status", get(status::status))
+        .route("/sessions", get(sessions::sessions))
+        .route("/sessions/{session}/end", post(acts::end_session))
         .route("/livez", get(health::livez))
         .route("/readyz", get(health::readyz))
         .with_state(observed)

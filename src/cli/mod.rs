@@ -93,8 +93,8 @@ enum Command {
     Offer(offer::Args),
     /// Print the users that are logged in.
     Who(who::Args),
-    /// Print the server's sessions; needs the role admin.
-    Sessions(list::ListArgs),
+    /// Print the server's sessions, which needs the role admin, or end one.
+    Sessions(Box<sessions::Args>),
     /// Print the server's topics, with their newest messages and kept values; needs the role admin.
     Topics(topics::Args),
     /// Print the services that clients offer, with their counts and times; needs the role admin.
@@ -158,7 +158,7 @@ fn run() -> ExitCode {
         Command::Pedir(args) => client(pedir::run(args)),
         Command::Offer(args) => client(offer::run(args)),
         Command::Who(args) => client(who::run(args)),
-        Command::Sessions(args) => client(sessions::run(args)),
+        Command::Sessions(args) => client(sessions::run(*args)),
         Command::Topics(args) => client(topics::run(args)),
         Command::Services(args) => client(services::run(args)),
         Command::Cursors(args) => client(cursors::run(*args)),

@@ -13,11 +13,13 @@ use super::statistics::{Measured, Statistics};
 use super::tls::Tls;
 use crate::accounts::AccountNames;
 use crate::actors::hub::Hub;
-use crate::actors::supervisor::{Count, GetStatus, Haste, List, Status, Stop, Supervisor, WaitFor};
+use crate::actors::supervisor::{
+    Count, Dismiss, GetStatus, Haste, List, Status, Stop, Supervisor, WaitFor,
+};
 use crate::close::{Phase, Report, StopReason};
 use crate::log::Log;
 use crate::transport::{Credentials, Endpoint, Fingerprint, TlsError};
-use crate::wire::{Seq, SessionLine};
+use crate::wire::{LONGEST_TEXT, Seq, SessionId, SessionLine, limited};
 
 /// A running server. It can be cloned and sent to other threads; dropping it does
 /// not stop the server, [`ServerHandle::stop`] does.
@@ -30,8 +32,8 @@ pub struct ServerHandle {
     pub(super) log: Arc<Log>,
     pub(super) max_frame: usize,
     pub(super) tls: Tls,
-    pub(super) parts: Parts,
-    pub(super) measured: Measured,
+    pub(super) parts: Arc<Parts>,
+    pub(super) measured: Arc<Measured>,
     pub(super) report: watch::Receiver<Option<Report>>,
 }
 
@@ -120,6 +122,16 @@ impl ServerHandle {
     #[doc(hidden)]
     pub fn head(&self) -> Seq {
         self.log.head()
+    }
+
+    /// Ends a session: its client gets the error `revoked` with this reason, as far as 512 bytes of it,
+    /// and what was broadcast for it by now. Returns whether there is such a session.
+    ///
+    /// Cancel safety: the session may end all the same.
+    pub async fn end_session(&self, session: SessionId, why: Option<&str>) -> bool {
+        let why = why.map(|why| Arc::from(limited(why, LONGEST_TEXT)));
+        let ended = self.supervisor.send(Dismiss { session, why }).await;
+        ended.unwrap_or(false)
     }
 
     /// Waits until so many sessions are there at once. `false`: the server has gone.

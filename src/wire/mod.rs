@@ -45,6 +45,8 @@ pub use named::Named;
 pub use new_message::NewMessage;
 pub use phase::Phase;
 pub use quote::Quote;
+#[cfg(feature = "server")]
+pub(crate) use quote::{LONGEST_TEXT, limited};
 pub use raw::RawDialect;
 pub use reason::{CloseReason, StopReason};
 

@@ -10,13 +10,13 @@ use futures_util::stream::FuturesUnordered;
 use futures_util::{FutureExt, StreamExt};
 use tokio::task::JoinHandle;
 
-use super::components::Components;
 use super::live_sessions::LiveSessions;
 use super::messages::{
-    ActorFailed, Count, Ended, GetStatus, Happened, List, Opened, Revoked, Stop, Superseded, Supervise,
-    WaitFor,
+    ActorFailed, Count, Dismiss, Ended, GetStatus, Happened, List, Opened, Revoked, Stop,
+    Superseded, Supervise, WaitFor,
 };
 use super::recent_routes::recent_routes;
+use super::server_state::ServerState;
 use crate::actors::ping::Ping;
 use crate::close::stop::{
     Contract, Effect, Input, Moment, Order, Status, StopMachine, StopOutcome, Surroundings,
@@ -33,14 +33,6 @@ pub struct Supervisor {
     timer: Option<Timer>,
     /// The task that the present phase waits for; aborted when the phase is over.
     phase_work: Option<JoinHandle<()>>,
-}
-
-/// The components, while there are any.
-enum ServerState {
-    /// Not complete yet: effects wait for the components.
-    Starting(VecDeque<Effect>),
-    Running(Box<dyn Components + Send>),
-    Stopped,
 }
 
 /// When the stop began.
@@ -348,6 +340,18 @@ impl Handler<Ping> for Supervisor {
     type Result = ();
 
     fn handle(&mut self, Ping: Ping, _ctx: &mut Self::Context) {}
+}
+
+impl Handler<Dismiss> for Supervisor {
+    type Result = bool;
+
+    fn handle(&mut self, dismiss: Dismiss, _ctx: &mut Self::Context) -> Self::Result {
+        let orders = self.sessions.dismiss(dismiss.session, dismiss.why);
+        if let Some(orders) = orders {
+            orders.do_send(Order::CheckStanding); // one for each act of an operator
+        }
+        orders.is_some()
+    }
 }
 
 impl Handler<WaitFor> for Supervisor {

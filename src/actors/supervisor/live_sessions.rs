@@ -76,6 +76,18 @@ impl LiveSessions {
         self.live.get(&session).map(|live| &live.orders)
     }
 
+    /// Notes that an operator ends a session, and returns where it takes orders; `None` if there is no
+    /// such session.
+    pub(super) fn dismiss(
+        &self,
+        session: SessionId,
+        why: Option<Arc<str>>,
+    ) -> Option<&Recipient<Order>> {
+        let live = self.live.get(&session)?;
+        live.info.dismiss(why);
+        Some(&live.orders)
+    }
+
     /// Where the sessions of these users take orders.
     pub(super) fn of_users(&self, users: &[UserName]) -> Vec<Recipient<Order>> {
         let users: HashSet<&UserName> = users.iter().collect();

@@ -83,6 +83,16 @@ pub struct GetStatus;
 #[rtype(result = "()")]
 pub struct Revoked(pub Vec<UserName>);
 
+/// Ends a session, as an operator asks. The answer is whether there is such a session.
+#[derive(Message)]
+#[rtype(result = "bool")]
+pub struct Dismiss {
+    /// The session.
+    pub session: SessionId,
+    /// The reason that its client is told.
+    pub why: Option<Arc<str>>,
+}
+
 /// Another session has taken this session's cursor.
 #[derive(Message)]
 #[rtype(result = "()")]

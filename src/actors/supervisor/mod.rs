@@ -12,6 +12,7 @@ mod components;
 mod live_sessions;
 mod messages;
 mod recent_routes;
+mod server_state;
 mod session_info;
 
 use std::sync::Arc;
@@ -19,8 +20,8 @@ use std::sync::Arc;
 pub use actor::Supervisor;
 pub use components::Components;
 pub use messages::{
-    ActorFailed, Count, Ended, GetStatus, List, Opened, Revoked, Stop, Superseded, Supervise,
-    WaitFor,
+    ActorFailed, Count, Dismiss, Ended, GetStatus, List, Opened, Revoked, Stop, Superseded,
+    Supervise, WaitFor,
 };
 pub use session_info::SessionInfo;
 

@@ -6,7 +6,7 @@ use std::sync::{Arc, OnceLock};
 
 use parking_lot::Mutex;
 
-use crate::accounts::{LivePermissions, UserName};
+use crate::accounts::{LivePermissions, RevocationReason, UserName};
 use crate::close::stop::ObservedSession;
 use crate::close::{SessionFilter, SubscribeRules};
 use crate::topic::RuleKind;
@@ -29,6 +29,8 @@ pub struct SessionInfo {
     /// Its broadcasts, once it gets any.
     followed: OnceLock<Followed>,
     sent: AtomicU64,
+    /// Why an operator has ended it, once that is so.
+    dismissal: OnceLock<Box<RevocationReason>>,
 }
 
 /// The facts that a session's client decides.
@@ -60,6 +62,7 @@ impl SessionInfo {
             client: Mutex::default(),
             followed: OnceLock::new(),
             sent: AtomicU64::new(0),
+            dismissal: OnceLock::new(),
         }
     }
 
@@ -82,6 +85,27 @@ impl SessionInfo {
         self.client.lock().user.is_some()
     }
 
+    /// Returns how many broadcasts up to `head` it has not been sent; `None` if it gets none, or only
+    /// those that it chose.
+    pub fn lag(&self, head: Seq) -> Option<u64> {
+        self.after()?;
+        let is_unfiltered = self.client.lock().filter.is_none();
+        is_unfiltered.then(|| head.0.saturating_sub(self.sent().0))
+    }
+
+    /// Returns why an operator has ended it, once that is so.
+    pub(in crate::actors) fn dismissal(&self) -> Option<RevocationReason> {
+        self.dismissal.get().map(|why| (**why).clone())
+    }
+
+    /// Notes that an operator has ended it. The session looks here when it is told to check its
+    /// standing. The first reason counts.
+    pub(super) fn dismiss(&self, why: Option<Arc<str>>) {
+        let _ = self
+            .dismissal
+            .set(Box::new(RevocationReason::Operator(why)));
+    }
+
     /// Describes the session for an operator.
     pub fn line(&self) -> SessionLine<'static> {
         SessionLine {
@@ -95,7 +119,7 @@ impl SessionInfo {
     }
 
     /// Its broadcasts begin after this seq; `None` if it gets none.
-    pub fn after(&self) -> Option<Seq> {
+    pub(in crate::actors) fn after(&self) -> Option<Seq> {
         self.followed.get().map(|followed| followed.after)
     }
 

@@ -1,5 +1,6 @@
 //! The admin endpoint of the real binary: HTTP over a socket of its own.
 
+mod acts;
 mod bounds;
 mod endpoint;
 mod health;

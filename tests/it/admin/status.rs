@@ -24,13 +24,19 @@ fn status_tells_of_sessions_log_and_parts() {
     ] {
         assert!(printed.contains(&line), "{line:?} is not in {printed}");
     }
-    assert!(printed.contains(", head 2\n") && printed.contains("session thread 0 "), "{printed}");
+    assert!(
+        printed.contains(", head 2\n") && printed.contains("session thread 0 "),
+        "{printed}"
+    );
 
     let mut by_json = arauto(&["status", "--json"]);
     by_json.env("ARAUTO_ADMIN", &admin);
     let printed = finish(&mut by_json, "").expect_success();
     let status: Value = serde_json::from_str(&printed).expect("it is json");
-    assert_eq!((&status["state"], &status["head"]), (&"serving".into(), &2.into()));
+    assert_eq!(
+        (&status["state"], &status["head"]),
+        (&"serving".into(), &2.into())
+    );
     drop(ana);
     server.served.stop();
 }
@@ -49,5 +55,22 @@ fn status_of_no_server_names_what_is_missing() {
     let clients = server.served.endpoint().to_string();
     let other = finish(&mut arauto(&["status", "--admin", &clients]), "");
     other.expect_failure(76, &[&clients]);
+    server.served.stop();
+}
+
+#[test]
+fn sessions_are_listed_with_their_users() {
+    let _watchdog = watchdog();
+    let server = Administered::new();
+    let mut ana = server.served.unauthenticated();
+    ana.log_in("ana");
+    let answer = server.get("/sessions");
+    assert_eq!(answer.status, 200);
+    let list = answer.json();
+    assert_eq!(
+        (&list["total"], &list["sessions"][0]["user"]),
+        (&1.into(), &"ana".into())
+    );
+    drop(ana);
     server.served.stop();
 }

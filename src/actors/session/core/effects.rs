@@ -115,7 +115,7 @@ pub trait Effects: ServiceEffects {
     /// Whether there is an account of this name.
     fn has_account(&self, name: &str) -> bool;
 
-    /// Returns why the account grants the session nothing any more.
+    /// Returns why the session is granted nothing any more.
     fn revoked(&self) -> Option<RevocationReason>;
 
     /// Whether the client is a local process of the server's own user.
@@ -243,7 +243,7 @@ pub enum Event<'a> {
     /// The client's bytes are not what the contract allows.
     BadInput(&'a WireError),
     /// The account grants the session nothing any more.
-    Revoked(RevocationReason),
+    Revoked(&'a RevocationReason),
     /// Another session has taken the cursor.
     Superseded,
     /// The client asked for the server's stop.

@@ -122,15 +122,16 @@ impl Core {
         self.check_standing(fx);
     }
 
-    /// Ends the session where its account grants it nothing any more, or another session has its
-    /// cursor. Returns whether it does.
+    /// Ends the session where its account grants it nothing any more, an operator has ended it, or
+    /// another session has its cursor. Returns whether it does.
     pub fn check_standing<E: Effects>(&mut self, fx: &mut E) -> bool {
-        if !matches!(self.state, State::Ready(Member::User(_))) {
+        // A login comes to its end first, and looks here then.
+        if !matches!(self.state, State::Greeting | State::Ready(_)) {
             return false;
         }
         if let Some(why) = fx.revoked() {
             let message = why.to_string();
-            fx.log(Event::Revoked(why));
+            fx.log(Event::Revoked(&why));
             self.fail(ErrorCode::Revoked, &message, fx);
             return true;
         }

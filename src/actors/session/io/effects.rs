@@ -185,7 +185,8 @@ impl<L: Link> Effects for SessionIo<L> {
     }
 
     fn revoked(&self) -> Option<RevocationReason> {
-        self.entrance.as_ref()?.authorization.revoked()
+        let dismissal = self.info.dismissal();
+        dismissal.or_else(|| self.entrance.as_ref()?.authorization.revoked())
     }
 
     fn is_own_user(&self) -> bool {

@@ -253,7 +253,7 @@ impl Effects for Outside {
     }
 
     fn revoked(&self) -> Option<RevocationReason> {
-        self.revoked
+        self.revoked.clone()
     }
 
     fn is_own_user(&self) -> bool {

@@ -1,0 +1,26 @@
+//! The acts of an operator: to end a session.
+
+use arauto::SessionId;
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+
+use super::observed::Observed;
+
+/// Ends a session. The body is the reason that its client is told; it may be empty.
+pub(super) async fn end_session(
+    State(observed): State<Observed>,
+    Path(session): Path<u64>,
+    why: String,
+) -> Response {
+    let Some(server) = observed.server() else {
+        return (StatusCode::SERVICE_UNAVAILABLE, "the server starts\n").into_response();
+    };
+    let session = SessionId(session);
+    let why = Some(why.trim()).filter(|why| !why.is_empty());
+    if !server.end_session(session, why).await {
+        return (StatusCode::NOT_FOUND, "there is no such session\n").into_response();
+    }
+    tracing::info!(%session, why, "session ended by an operator");
+    StatusCode::NO_CONTENT.into_response()
+}
