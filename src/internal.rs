@@ -22,6 +22,11 @@ pub mod hub {
     pub use crate::store::{ProducerChanges, ProducerRow};
 }
 
+pub mod journal {
+    //! Journals of data folders: their heads, exports and imports.
+    pub use crate::store::{JournalExport, JournalImport, back_up_at_least, head};
+}
+
 pub mod log {
     //! The log of broadcasts and its cursors.
     pub use crate::log::{Appender, Content, Log, LogRead, Origin, Sealed, Terms};
@@ -55,6 +60,12 @@ pub mod topic {
 pub mod admin {
     //! An endpoint for operators beside those of clients.
     pub use crate::server::{AdminListener, connect_admin};
+}
+
+pub mod verify {
+    //! Checks of a database.
+    pub use crate::server::verify;
+    pub use crate::store::{CheckedRows, MOST_FAULTS, Verified};
 }
 
 pub use crate::server::open_data_folder;

@@ -51,6 +51,7 @@ mod table;
 mod tls;
 mod topics;
 mod users;
+mod verify;
 mod who;
 mod whole_file;
 
@@ -116,6 +117,8 @@ enum Command {
     Backup(backup::BackupArgs),
     /// Restore a copy made by `arauto backup` into a data folder; a new stream begins there.
     Restore(backup::RestoreArgs),
+    /// Check every page and every row of a copy or of a data folder, while the server runs or not.
+    Verify(verify::Args),
     /// Make a certificate for a server's tls: endpoints, or print its fingerprint.
     Tls(tls::Args),
     /// Measure how fast a server is.
@@ -150,6 +153,7 @@ fn run() -> ExitCode {
         Command::Users(args) => users::run(&args),
         Command::Backup(args) => backup::run_backup(&args),
         Command::Restore(args) => backup::run_restore(&args),
+        Command::Verify(args) => verify::run(&args),
         Command::Tls(args) => tls::run(&args),
         #[cfg(unix)]
         Command::Bench(args) => bench::run(args),

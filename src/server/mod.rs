@@ -32,6 +32,7 @@ mod stop_timeline;
 mod storage;
 mod thread;
 mod tls;
+mod verify;
 mod watch;
 
 pub use admin_connect::connect_admin;
@@ -48,3 +49,4 @@ pub use listen::{HandlerOption, Listen, ListenError, OptionError};
 pub use probe::{PartState, ProbeOutcome, ProbedPart, ServerPart};
 pub use publish::PublishError;
 pub use statistics::{ServiceFigures, SessionCounts, Statistics};
+pub use verify::verify;

@@ -14,12 +14,13 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use rusqlite::{Connection, OpenFlags};
+use rusqlite::Connection;
 
-use super::check::{self, CheckedJournal};
+use super::check::{CheckedJournal, check_journal, read_state};
 use super::database_files::{beside, folder_of, sync_folder};
+use super::faults::Faults;
 use super::journal::{State, write_state};
-use super::schema::{self, SCHEMA};
+use super::snapshot::{LostLog, Snapshot};
 use super::stream_name::stream_name;
 use super::{DataFolder, Db, FolderError, StoreError, wal_mark};
 use crate::wire::Seq;
@@ -68,6 +69,21 @@ pub enum CopyError {
         /// The remedy, for the error's text.
         advice: &'static str,
     },
+    /// The source does not have the seq that the copy must have.
+    #[error(
+        "{} has {}, and not seq {least}: wait until the server has published it, or choose a lower \
+         seq",
+        path.display(),
+        head.map_or_else(|| "no journal".to_owned(), |head| format!("seq {head} as its newest"))
+    )]
+    NotReached {
+        /// The database.
+        path: PathBuf,
+        /// The newest seq; `None` without a journal.
+        head: Option<Seq>,
+        /// The seq that the copy must have.
+        least: Seq,
+    },
     /// The copy cannot be written.
     #[error("{}: {source}", path.display())]
     Io {
@@ -83,6 +99,14 @@ pub enum CopyError {
 /// # Errors
 /// See [`CopyError`]. On an error no file `to` is left behind.
 pub fn back_up(from: &Path, to: &Path) -> Result<Copied, CopyError> {
+    back_up_at_least(from, to, Seq::ZERO)
+}
+
+/// As [`back_up`], but only if the copy has the broadcasts up to `least`.
+///
+/// # Errors
+/// [`CopyError::NotReached`] if it does not have them. Otherwise see [`back_up`].
+pub fn back_up_at_least(from: &Path, to: &Path, least: Seq) -> Result<Copied, CopyError> {
     if to.exists() {
         let advice = "choose the name of a new file";
         return Err(CopyError::Exists {
@@ -90,10 +114,27 @@ pub fn back_up(from: &Path, to: &Path) -> Result<Copied, CopyError> {
             advice,
         });
     }
-    let copy = copy_beside(from, to)?;
+    let copy = copy_beside(from, to, LostLog::Refused)?;
     let (copied, _) = check_copy(copy.path())?;
+    let head = copied.stream.as_ref().map(|stream| stream.head);
+    if head.unwrap_or(Seq::ZERO) < least {
+        let path = from.to_owned();
+        return Err(CopyError::NotReached { path, head, least });
+    }
     persist(copy, to, false)?;
     Ok(copied)
+}
+
+/// Returns the newest seq of the database's stream; `None` without a journal. A server may be
+/// running on it. Blocks.
+///
+/// # Errors
+/// See [`StoreError`].
+pub fn head(database: &Path) -> Result<Option<Seq>, StoreError> {
+    Snapshot::read(database, LostLog::Refused, |snapshot| {
+        let found = snapshot.db().run(|connection| read_state(connection))?;
+        Ok(found.map(|(state, _)| state.head))
+    })
 }
 
 /// Restores the copy `from` into a folder on which no server runs. The restored stream has the
@@ -110,7 +151,7 @@ pub fn restore(from: &Path, folder: &DataFolder, replace: bool) -> Result<Copied
         let advice = "add --replace to rename it and restore the copy in its place";
         return Err(CopyError::Exists { path: to, advice });
     }
-    let copy = copy_beside(from, &to)?;
+    let copy = copy_beside(from, &to, LostLog::Accepted)?;
     let (mut copied, journal) = check_copy(copy.path())?;
     let state = journal.map(|journal| State {
         stream: stream_name(),
@@ -155,49 +196,46 @@ fn change_copy(
 }
 
 /// Copies a consistent state of a database to a temporary file in the folder of `to`.
-fn copy_beside(from: &Path, to: &Path) -> Result<tempfile::NamedTempFile, CopyError> {
+fn copy_beside(
+    from: &Path,
+    to: &Path,
+    lost_log: LostLog,
+) -> Result<tempfile::NamedTempFile, CopyError> {
     let failed = |source| CopyError::Io {
         path: to.to_owned(),
         source,
     };
-    // The file is created with mode 0600, and SQLite accepts an empty file as the target.
-    let copy = tempfile::Builder::new()
-        .prefix(".arauto-")
-        .suffix(".db")
-        .tempfile_in(folder_of(to))
-        .map_err(failed)?;
-    let source = |error| StoreError::sqlite(from, error);
-    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY;
-    let connection = Connection::open_with_flags(from, flags).map_err(source)?;
-    connection
-        .busy_timeout(std::time::Duration::from_secs(5))
-        .map_err(source)?;
-    let found = schema::version(&connection).map_err(source)?;
-    if !(1..=SCHEMA).contains(&found) {
-        return Err(if found == 0 {
-            let reason = "it does not have arauto's tables".to_owned();
-            let path = from.to_owned();
-            StoreError::Damaged { path, reason }
-        } else {
-            let path = from.to_owned();
-            StoreError::Newer { path, found }
-        }
-        .into());
-    }
-    let name = copy.path().to_str().map(str::to_owned).ok_or_else(|| {
+    Snapshot::read(from, lost_log, |snapshot| {
+        // The file is created with mode 0600, and SQLite accepts an empty file as the target.
+        let copy = tempfile::Builder::new()
+            .prefix(".arauto-")
+            .suffix(".db")
+            .tempfile_in(folder_of(to))
+            .map_err(failed)?;
+        let name = utf8(copy.path()).map_err(failed)?;
+        let copied = snapshot
+            .db()
+            .run(|connection| connection.execute("VACUUM INTO ?", [name]));
+        copied?;
+        Ok(copy)
+    })
+}
+
+/// Returns a path as text.
+///
+/// # Errors
+/// It is not UTF-8.
+fn utf8(path: &Path) -> io::Result<&str> {
+    path.to_str().ok_or_else(|| {
         let problem = "SQLite accepts only paths in UTF-8";
-        failed(io::Error::new(io::ErrorKind::InvalidInput, problem))
-    })?;
-    connection
-        .execute("VACUUM INTO ?", [name])
-        .map_err(source)?;
-    Ok(copy)
+        io::Error::new(io::ErrorKind::InvalidInput, problem)
+    })
 }
 
 /// Checks every page and every row of a copy, and upgrades its tables to the current schema.
 fn check_copy(path: &Path) -> Result<(Copied, Option<CheckedJournal>), StoreError> {
     let mut db = Db::open_copy(path)?;
-    let journal = check::check_journal(&mut db, None, 0)?;
+    let journal = check_journal(&mut db, None, 0, &mut Faults::first())?;
     let (accounts, rules) = db.run(|connection| {
         let sql = "SELECT (SELECT count(*) FROM account), (SELECT count(*) FROM rule)";
         connection.query_row(sql, [], |row| Ok((row.get(0)?, row.get(1)?)))

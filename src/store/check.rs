@@ -1,7 +1,6 @@
 //! Checks a whole journal before the server uses it.
 
 use std::collections::VecDeque;
-use std::error::Error;
 use std::path::Path;
 use std::time::Duration;
 
@@ -10,6 +9,7 @@ use rusqlite::{Connection, OptionalExtension, Row};
 
 use super::age::{Ages, ClockReading, NewestTime};
 use super::cursors::{self as cursor_rows, CursorRow};
+use super::faults::{CheckError, Faults, joined};
 use super::journal::{State, cost, part_crc, state_crc, write_new_stream};
 use super::journal_row::{JournalRow, frame_length};
 use super::kept::{self, KeptCheck};
@@ -19,18 +19,6 @@ use super::row_summary;
 use super::terms::Terms;
 use super::{Db, Journal, Retention, StoreError, WaitLimit};
 use crate::wire::{Decoded, Millis, Seq, ServerFrame, cbor};
-
-/// Why a journal failed its check.
-enum CheckError {
-    Sqlite(rusqlite::Error),
-    Damaged(String),
-}
-
-impl From<rusqlite::Error> for CheckError {
-    fn from(error: rusqlite::Error) -> Self {
-        CheckError::Sqlite(error)
-    }
-}
 
 impl Journal {
     /// Opens a database as [`Db::open_checked_within`] does. If it is created, it gets a new
@@ -56,7 +44,7 @@ impl Journal {
         now: ClockReading,
         name: &str,
     ) -> Result<(Journal, Vec<JournalRow>), StoreError> {
-        let checked = check_journal(db, retention.age, newest)?;
+        let checked = check_journal(db, retention.age, newest, &mut Faults::first())?;
         // A new stream is created with its first term.
         let is_new = checked.is_none();
         let is_term_stored = is_new || db.is_new();
@@ -138,58 +126,55 @@ impl CheckedJournal {
 }
 
 /// Checks every row of the journal and reads its newest `newest` bytes. `age` is retention's age
-/// limit. Returns `None` if the database has no journal.
+/// limit. Returns `None` if the database has no journal. If `faults` were added, the result holds
+/// only the rows that are sound.
 ///
 /// # Errors
-/// The journal is damaged or cannot be read.
+/// The journal is damaged beyond the room in `faults`, or cannot be read.
 pub(super) fn check_journal(
     db: &mut Db,
     age: Option<Duration>,
     newest: usize,
+    faults: &mut Faults,
 ) -> Result<Option<CheckedJournal>, StoreError> {
-    read_journal(db.connection(), age, newest).map_err(|error| match error {
-        CheckError::Sqlite(error) => db.failed(error),
-        CheckError::Damaged(reason) => db.damaged(reason),
-    })
+    let checked = read_journal(db.connection(), age, newest, faults);
+    checked.map_err(|error| db.check_failed(error))
 }
 
 fn read_journal(
     connection: &Connection,
     age: Option<Duration>,
     newest: usize,
+    faults: &mut Faults,
 ) -> Result<Option<CheckedJournal>, CheckError> {
-    let state = connection
-        .query_row("SELECT name, head, trimmed, crc FROM stream", [], |row| {
-            let state = State {
-                stream: row.get(0)?,
-                head: Seq(row.get(1)?),
-                trimmed: Seq(row.get(2)?),
-                held: 0,
-            };
-            Ok((state, row.get::<_, u32>(3)?))
-        })
-        .optional()?;
+    let Some(found) = faults.check(read_state(connection).map_err(CheckError::from))? else {
+        return Ok(None);
+    };
     let mut query =
         connection.prepare("SELECT first, last, time, crc, frames FROM journal ORDER BY first")?;
     let mut rows = query.query([])?;
-    let Some((mut state, crc)) = state else {
-        return match rows.next()? {
-            None => Ok(None),
-            Some(_) => Err(damaged("the journal has rows but no stream")),
-        };
+    let Some((mut state, crc)) = found else {
+        if rows.next()?.is_some() {
+            faults.add("the journal has rows but no stream")?;
+        }
+        return Ok(None);
     };
     if crc != state_crc(&state.stream, state.head, state.trimmed) {
-        return Err(damaged("the checksum of the stream's row is wrong"));
+        faults.add("the checksum of the stream's row is wrong")?;
     }
-    let wrong = |error: &dyn Error| CheckError::Damaged(error.to_string());
-    let mut kept = KeptCheck::begin(connection, state.head)?.map_err(|error| wrong(&error))?;
+    let mut kept = faults.check(joined(KeptCheck::begin(connection, state.head)))?;
     let mut parts = NewestParts::new(newest);
     let mut ages = Ages::new(age, state.head);
     let (mut last, mut newest) = (state.trimmed, None);
-    while let Some(row) = rows.next()? {
-        let (part, at) = check_row(row, last)?;
-        kept.compare(part.first, part.last, part.frames)
-            .map_err(|error| wrong(&error))?;
+    while let Some(Some(row)) = faults.check(rows.next().map_err(CheckError::from))? {
+        let Some((part, at)) = faults.check(check_row(row, last))? else {
+            last = row.get(1).map_or(last, Seq);
+            continue;
+        };
+        if let Some(kept) = &mut kept {
+            let compared = kept.compare(part.first, part.last, part.frames);
+            faults.check(compared.map_err(|error| CheckError::of(&error)))?;
+        }
         state.held += cost(part.frames.len() as u64);
         last = part.last;
         ages.note(last, part.stamp);
@@ -200,21 +185,20 @@ fn read_journal(
         parts.push(&part);
     }
     if last != state.head {
-        let reason = format!(
+        faults.add(format!(
             "the journal's last row ends at seq {last}, but its head is {}",
             state.head
-        );
-        return Err(CheckError::Damaged(reason));
+        ))?;
     }
-    let terms = Terms::read(connection, state.head)?;
-    let producers = producers::read(connection, state.head)?;
-    row_summary::check(connection)?.map_err(|error| wrong(&error))?;
-    let cursors = cursor_rows::read(connection)?;
+    let terms = faults.check(joined(Terms::read(connection, state.head)))?;
+    let producers = faults.check(joined(producers::read(connection, state.head)))?;
+    faults.check(joined(row_summary::check(connection)))?;
+    let cursors = faults.check(joined(cursor_rows::read(connection)))?;
     Ok(Some(CheckedJournal {
-        terms: terms.map_err(|error| wrong(&error))?,
-        producers: producers.map_err(|error| wrong(&error))?,
-        kept: kept.finish(),
-        cursors: cursors.map_err(|error| wrong(&error))?,
+        terms: terms.unwrap_or_else(Terms::single),
+        producers: producers.unwrap_or_default(),
+        kept: kept.map(KeptCheck::finish).unwrap_or_default(),
+        cursors: cursors.unwrap_or_default(),
         state,
         ages,
         parts: parts.parts.into(),
@@ -222,8 +206,19 @@ fn read_journal(
     }))
 }
 
-fn damaged(reason: &str) -> CheckError {
-    CheckError::Damaged(reason.to_owned())
+/// Reads the stream's row, and its checksum, which is not compared.
+pub(super) fn read_state(connection: &Connection) -> rusqlite::Result<Option<(State, u32)>> {
+    let sql = "SELECT name, head, trimmed, crc FROM stream";
+    let read = |row: &Row<'_>| {
+        let state = State {
+            stream: row.get(0)?,
+            head: Seq(row.get(1)?),
+            trimmed: Seq(row.get(2)?),
+            held: 0,
+        };
+        Ok((state, row.get(3)?))
+    };
+    connection.query_row(sql, [], read).optional()
 }
 
 /// A row of the journal; its frames are borrowed from SQLite.

@@ -8,6 +8,7 @@ use rusqlite::config::DbConfig;
 use rusqlite::{Connection, TransactionBehavior};
 
 use super::database_files::{DatabaseFiles, beside};
+use super::faults::CheckError;
 use super::schema::{self, SCHEMA};
 use super::{StoreError, WaitLimit};
 use super::{new_database, wal_mark};
@@ -119,6 +120,18 @@ impl Db {
 
     fn connect(path: &Path, limit: &WaitLimit) -> Result<Db, StoreError> {
         let connection = Connection::open(path).map_err(|error| StoreError::sqlite(path, error))?;
+        Db::over(connection, path, limit)
+    }
+
+    /// Wraps a connection to the database at `path`.
+    ///
+    /// # Errors
+    /// See [`StoreError`].
+    pub(super) fn over(
+        connection: Connection,
+        path: &Path,
+        limit: &WaitLimit,
+    ) -> Result<Db, StoreError> {
         let mut db = Db {
             path: path.to_owned(),
             connection,
@@ -338,6 +351,13 @@ impl Db {
 
     pub(super) fn failed(&self, error: rusqlite::Error) -> StoreError {
         StoreError::sqlite(&self.path, error)
+    }
+
+    pub(super) fn check_failed(&self, error: CheckError) -> StoreError {
+        match error {
+            CheckError::Sqlite(error) => self.failed(error),
+            CheckError::Damaged(reason) => self.damaged(reason),
+        }
     }
 
     pub(super) fn damaged(&self, reason: impl Into<String>) -> StoreError {

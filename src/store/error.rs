@@ -24,8 +24,8 @@ pub enum StoreError {
     },
     /// The tables are of a later version of arauto.
     #[error(
-        "{} was written by a newer arauto (schema {found}, this version knows {SCHEMA}): use that \
-         version",
+        "{}: schema {found} is newer than this arauto, which knows up to {SCHEMA}: use the version \
+         that wrote it",
         path.display()
     )]
     Newer {
@@ -34,6 +34,17 @@ pub enum StoreError {
         /// Its schema version.
         found: i64,
     },
+    /// The file has no database of arauto.
+    #[error("{} {problem}", path.display())]
+    NoDatabase {
+        /// The file.
+        path: PathBuf,
+        /// The problem, for the error's text.
+        problem: String,
+    },
+    /// A server has begun to use the database while it was read.
+    #[error("{} has changed while it was read: try again", .0.display())]
+    Changed(PathBuf),
     /// Another program removed or replaced a file of the database while it was open.
     #[error(
         "{} is not the file that is open: it was removed or replaced while it was in use; put it \
@@ -88,27 +99,31 @@ impl StoreError {
     /// Wraps SQLite's error with the path of the database.
     pub(super) fn sqlite(path: &Path, source: rusqlite::Error) -> StoreError {
         let path = path.to_owned();
-        let is_damage = match &source {
-            // A value that is not UTF-8, or not of its column's type.
-            rusqlite::Error::FromSqlConversionFailure(..)
-            | rusqlite::Error::InvalidColumnType(..)
-            | rusqlite::Error::IntegralValueOutOfRange(..)
-            | rusqlite::Error::Utf8Error(..) => true,
-            // The file is truncated. For some pages SQLite reports this instead of corruption.
-            rusqlite::Error::SqliteFailure(error, _)
-                if error.extended_code == SQLITE_IOERR_SHORT_READ =>
-            {
-                true
-            }
-            other => matches!(
-                other.sqlite_error_code(),
-                Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase)
-            ),
-        };
-        if is_damage {
+        if is_damage(&source) {
             let reason = source.to_string();
             return StoreError::Damaged { path, reason };
         }
         StoreError::Failed { path, source }
+    }
+}
+
+/// Whether an error of SQLite means that the file is damaged, or is no database.
+pub(super) fn is_damage(error: &rusqlite::Error) -> bool {
+    match error {
+        // A value that is not UTF-8, or not of its column's type.
+        rusqlite::Error::FromSqlConversionFailure(..)
+        | rusqlite::Error::InvalidColumnType(..)
+        | rusqlite::Error::IntegralValueOutOfRange(..)
+        | rusqlite::Error::Utf8Error(..) => true,
+        // The file is truncated. For some pages SQLite reports this instead of corruption.
+        rusqlite::Error::SqliteFailure(error, _)
+            if error.extended_code == SQLITE_IOERR_SHORT_READ =>
+        {
+            true
+        }
+        other => matches!(
+            other.sqlite_error_code(),
+            Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase)
+        ),
     }
 }

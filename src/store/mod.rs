@@ -26,6 +26,7 @@ mod cursors;
 mod database_files;
 mod db;
 mod error;
+mod faults;
 mod folder;
 mod integer;
 mod journal;
@@ -39,13 +40,15 @@ mod producers;
 mod row_routes;
 mod row_summary;
 mod schema;
+mod snapshot;
 mod stream_name;
 mod terms;
 mod thread;
+mod verify;
 mod wal_mark;
 
 pub use age::ClockReading;
-pub use backup::{Copied, CopiedStream, CopyError, back_up, restore};
+pub use backup::{Copied, CopiedStream, CopyError, back_up, back_up_at_least, head, restore};
 pub use cursors::{CursorChanges, CursorRow};
 pub use db::Db;
 pub use error::StoreError;
@@ -60,6 +63,7 @@ pub use producers::{ProducerChanges, ProducerRow};
 pub use stream_name::stream_name;
 pub use terms::Terms;
 pub use thread::{Store, StoreThread};
+pub use verify::{CheckedRows, MOST_FAULTS, Verified, verify};
 
 #[cfg(test)]
 mod testing;

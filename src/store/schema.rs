@@ -95,6 +95,18 @@ pub(super) fn version(connection: &Connection) -> rusqlite::Result<i64> {
     connection.pragma_query_value(None, "user_version", |row| row.get(0))
 }
 
+/// The statements that make each table, with the version that began to have it.
+const TABLES: [(i64, &str); 8] = [
+    (1, ACCOUNTS),
+    (2, JOURNAL),
+    (3, TERMS),
+    (4, RULES),
+    (4, PRODUCERS),
+    (4, KEPT),
+    (4, JOURNAL_ROUTES),
+    (4, CURSORS),
+];
+
 /// Creates the tables in an empty file, or those that an older version lacks. Tables of a later
 /// version are left unchanged. Returns the version that was found.
 pub(super) fn prepare(transaction: &Transaction<'_>) -> rusqlite::Result<i64> {
@@ -102,22 +114,19 @@ pub(super) fn prepare(transaction: &Transaction<'_>) -> rusqlite::Result<i64> {
     if !(0..SCHEMA).contains(&found) {
         return Ok(found);
     }
-    if found < 1 {
-        transaction.execute_batch(ACCOUNTS)?;
-    }
-    if found < 2 {
-        transaction.execute_batch(JOURNAL)?;
-    }
-    if found < 3 {
-        transaction.execute_batch(TERMS)?;
-    }
-    if found < 4 {
-        transaction.execute_batch(RULES)?;
-        transaction.execute_batch(PRODUCERS)?;
-        transaction.execute_batch(KEPT)?;
-        transaction.execute_batch(JOURNAL_ROUTES)?;
-        transaction.execute_batch(CURSORS)?;
+    for (_, statements) in TABLES.iter().filter(|(since, _)| found < *since) {
+        transaction.execute_batch(statements)?;
     }
     transaction.pragma_update(None, "user_version", SCHEMA)?;
     Ok(found)
+}
+
+/// Creates the tables that an older version lacks as temporary ones of this connection, in memory.
+/// The database itself is unchanged, and is read as if it had them.
+pub(super) fn add_missing(connection: &Connection, found: i64) -> rusqlite::Result<()> {
+    connection.pragma_update(None, "temp_store", "MEMORY")?;
+    for (_, statements) in TABLES.iter().filter(|(since, _)| found < *since) {
+        connection.execute_batch(&statements.replace("CREATE ", "CREATE TEMP "))?;
+    }
+    Ok(())
 }

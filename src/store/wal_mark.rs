@@ -50,7 +50,7 @@ fn is_marked(database: &Path) -> rusqlite::Result<bool> {
 
 /// Returns the URI with which SQLite reads the file without looking for a log
 /// (`immutable=1`, <https://sqlite.org/uri.html>).
-fn immutable(database: &Path) -> String {
+pub(super) fn immutable(database: &Path) -> String {
     let mut uri = String::from("file:");
     for byte in database.as_os_str().as_encoded_bytes() {
         match byte {

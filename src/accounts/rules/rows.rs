@@ -73,8 +73,9 @@ impl Db {
     /// See [`StoreError`].
     pub fn accounts_and_rules(&mut self) -> Result<(AccountRows, RuleRows), StoreError> {
         self.run(|connection| {
-            let transaction = connection.transaction()?;
-            Ok((select_accounts(&transaction)?, select_rules(&transaction)?))
+            // The caller may have begun a transaction, which a savepoint joins.
+            let savepoint = connection.savepoint()?;
+            Ok((select_accounts(&savepoint)?, select_rules(&savepoint)?))
         })
     }
 

@@ -174,6 +174,7 @@ impl From<StoreError> for Failure {
         let code = match &error {
             StoreError::NotCreated { source, .. } if is_refused(source) => sysexits::CANTCREAT,
             StoreError::NotCreated { .. } | StoreError::Failed { .. } => sysexits::IOERR,
+            StoreError::Changed(_) => sysexits::TEMPFAIL,
             _ => sysexits::DATAERR,
         };
         Failure::new(code, error.to_string())

@@ -40,12 +40,17 @@ pub(super) fn is_for_arauto_only(path: &Path) -> bool {
 /// Removes the unfinished databases that a crash has left in the folder.
 pub(super) fn remove_unfinished(folder: &Path) -> io::Result<()> {
     for entry in std::fs::read_dir(folder)? {
-        let entry = entry?;
-        let name = entry.file_name();
-        let of_database = name.to_str().and_then(|name| name.strip_prefix(DATABASE));
-        if of_database.is_some_and(|end| end.starts_with(UNFINISHED)) {
-            std::fs::remove_file(entry.path())?;
+        let path = entry?.path();
+        if is_unfinished(&path) {
+            std::fs::remove_file(path)?;
         }
     }
     Ok(())
+}
+
+/// Whether a path has the name of an unfinished database.
+pub(in crate::store) fn is_unfinished(path: &Path) -> bool {
+    let name = path.file_name().and_then(|name| name.to_str());
+    let of_database = name.and_then(|name| name.strip_prefix(DATABASE));
+    of_database.is_some_and(|end| end.starts_with(UNFINISHED))
 }

@@ -11,8 +11,8 @@ mod guard;
 use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
 
-pub(super) use self::contents::UNFINISHED;
 use self::contents::{DATABASE, LOCK, is_for_arauto_only, is_own_file, remove_unfinished};
+pub(super) use self::contents::{UNFINISHED, is_unfinished};
 pub use self::error::FolderError;
 
 /// The folder of a server's database.

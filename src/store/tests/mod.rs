@@ -1,6 +1,8 @@
 //! The tests of the connection, its thread and the journal.
 
+mod older;
 mod upgrades;
+mod verification;
 
 use rusqlite::Connection;
 

@@ -1,47 +1,108 @@
 //! Databases of earlier and later versions of the tables.
 
+use std::path::Path;
+
 use rusqlite::Connection;
 
+use super::older::{self, HEAD, NEWEST};
 use super::*;
+use crate::store::testing::count;
 
-fn version(path: &std::path::Path) -> i64 {
+fn version(path: &Path) -> i64 {
     let other = Connection::open(path).expect("a db");
     let version = other.pragma_query_value(None, "user_version", |row| row.get(0));
     version.expect("readable")
 }
 
-/// Creates the tables of schema version 1, with one account.
-fn version_1(path: &std::path::Path) {
-    let old = Connection::open(path).expect("a db");
-    old.execute_batch(
-        "PRAGMA journal_mode = WAL;
-         CREATE TABLE account (
-             name    TEXT PRIMARY KEY,
-             phc     TEXT NOT NULL,
-             role    TEXT NOT NULL,
-             created INTEGER NOT NULL
-         ) STRICT, WITHOUT ROWID;
-         INSERT INTO account VALUES ('ana', '$argon2id$x', 'admin', 7);
-         PRAGMA user_version = 1;",
-    )
-    .expect("writable");
+/// Returns the tables and triggers of a database, by name, with the statements that made them but
+/// without their spaces.
+fn tables(path: &Path) -> Vec<(String, String)> {
+    let other = Connection::open(path).expect("a db");
+    let mut query = other
+        .prepare("SELECT name, sql FROM sqlite_schema WHERE sql NOT NULL ORDER BY name")
+        .expect("readable");
+    let rows = query.query_map([], |row| Ok((row.get(0)?, row.get::<_, String>(1)?)));
+    let rows = rows.expect("readable").map(|row| row.expect("readable"));
+    let without_spaces = |sql: String| sql.split_whitespace().collect();
+    rows.map(|(name, sql)| (name, without_spaces(sql)))
+        .collect()
+}
+
+/// Checks that a database has what its version had: an account, and from version 2 on a journal.
+fn check(path: &Path, since: i64) {
+    let has = |version: i64, rows: i64| if since >= version { rows } else { 0 };
+    for (table, rows) in [
+        ("account", 1),
+        ("stream", has(2, 1)),
+        ("journal", has(2, 2)),
+        ("term", has(3, 2)),
+        ("rule", has(4, 1)),
+        ("producer", has(4, 1)),
+        ("kept", has(4, 1)),
+        ("journal_routes", has(4, 1)),
+        ("cursor", has(4, 1)),
+    ] {
+        assert_eq!(count(path, table), rows, "{table} of version {since}");
+    }
+    let verified = verify(path, |_| Ok(CheckedRows::default())).expect("readable");
+    assert_eq!(verified.faults, Vec::<String>::new(), "version {since}");
+    let stream = verified.stream.map(|stream| (stream.name, stream.head));
+    let expected = (since >= 2).then(|| ("old".to_owned(), Seq(HEAD)));
+    assert_eq!(stream, expected, "version {since}");
 }
 
 #[test]
-fn schema_version_1_is_upgraded_and_keeps_accounts() {
-    let (_temp, path) = fresh();
-    version_1(&path);
-    let mut db = Db::open_checked(&path).expect("it becomes today's");
-    let accounts = db.run(|connection| {
-        let mut query = connection.prepare("SELECT name, role, created FROM account")?;
-        let rows = query.query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
-        rows.collect::<rusqlite::Result<Vec<(String, String, i64)>>>()
-    });
-    let expected = [("ana".to_owned(), "admin".to_owned(), 7)];
-    assert_eq!(accounts.expect("readable"), expected);
-    assert_eq!(version(&path), schema::SCHEMA);
-    drop(db);
-    Db::open(&path).expect("and it opens again");
+fn fixtures_cover_every_schema_version() {
+    assert_eq!(NEWEST, schema::SCHEMA, "a new version needs a fixture");
+    for since in 1..=NEWEST {
+        let (_temp, path) = fresh();
+        older::create(&path, since);
+        for (table, _) in tables(&path)
+            .iter()
+            .filter(|(_, sql)| sql.contains("TABLE"))
+        {
+            assert!(count(&path, table) > 0, "{table} of version {since}");
+        }
+    }
+}
+
+#[test]
+fn every_schema_version_is_upgraded_with_its_rows() {
+    let (_temp, newest) = fresh();
+    drop(Db::open(&newest).expect("a db"));
+    for since in 1..=NEWEST {
+        let (_temp, path) = fresh();
+        older::create(&path, since);
+        drop(Db::open_checked(&path).expect("it becomes today's"));
+        assert_eq!(version(&path), schema::SCHEMA);
+        assert_eq!(tables(&path), tables(&newest), "version {since}");
+        check(&path, since);
+        let (_db, journal, parts) = open(&path).expect("and it opens again");
+        let read: Vec<u8> = parts.iter().flat_map(|part| part.frames.to_vec()).collect();
+        let written = older::frames(1..=HEAD, since >= 4);
+        assert_eq!(read, if since >= 2 { written } else { Vec::new() });
+        assert_eq!(journal.stream(), if since >= 2 { "old" } else { "s" });
+    }
+}
+
+#[test]
+fn every_schema_version_is_verified_unchanged() {
+    for since in 1..=NEWEST {
+        let (temp, path) = fresh();
+        older::create(&path, since);
+        let before = std::fs::read(&path).expect("readable");
+        let verified = verify(&path, |_| Ok(CheckedRows::default())).expect("readable");
+        assert_eq!((verified.schema, verified.faults.len()), (since, 0));
+        assert_eq!(std::fs::read(&path).expect("readable"), before);
+        let left = std::fs::read_dir(path.parent().expect("a folder"));
+        assert_eq!(left.expect("readable").count(), 1, "the database alone");
+
+        let copy = temp.path().join("copy.db");
+        let copied = back_up(&path, &copy).expect("sound");
+        assert_eq!(copied.accounts, 1);
+        assert_eq!(tables(&copy).len(), 11, "a copy is upgraded");
+        check(&copy, since);
+    }
 }
 
 #[test]
@@ -56,60 +117,11 @@ fn schema_of_a_later_version_is_left_alone() {
     assert_eq!(version(&path), 99);
 }
 
-/// Creates the tables of schema version 2, with the rows of a stream.
-fn version_2(path: &std::path::Path, parts: &[JournalRow]) {
-    version_1(path);
-    let old = Connection::open(path).expect("a db");
-    old.execute_batch(
-        "CREATE TABLE stream (
-             id      INTEGER PRIMARY KEY CHECK (id = 1),
-             name    TEXT NOT NULL,
-             head    INTEGER NOT NULL,
-             trimmed INTEGER NOT NULL,
-             crc     INTEGER NOT NULL
-         ) STRICT;
-         CREATE TABLE journal (
-             first   INTEGER PRIMARY KEY,
-             last    INTEGER NOT NULL,
-             time    INTEGER NOT NULL,
-             crc     INTEGER NOT NULL,
-             frames  BLOB NOT NULL
-         ) STRICT;
-         PRAGMA user_version = 2;",
-    )
-    .expect("writable");
-    let head = parts.last().expect("there are some").last;
-    // That version's checksum: CRC-32 of the numbers, 8 bytes each, then of the rest.
-    let crc = |numbers: &[u64], rest: &[u8]| {
-        let mut bytes: Vec<u8> = numbers.iter().flat_map(|n| n.to_le_bytes()).collect();
-        bytes.extend_from_slice(rest);
-        crc32fast::hash(&bytes)
-    };
-    let stream = crc(&[head.0, 0], b"old");
-    old.execute(
-        "INSERT INTO stream VALUES (1, 'old', ?, 0, ?)",
-        rusqlite::params![head.0, stream],
-    )
-    .expect("writable");
-    for part in parts {
-        let (first, last, frames) = (part.first.0, part.last.0, &part.frames[..]);
-        old.execute(
-            "INSERT INTO journal VALUES (?, ?, 7, ?, ?)",
-            rusqlite::params![first, last, crc(&[first, last, 7], frames), frames],
-        )
-        .expect("writable");
-    }
-}
-
 #[test]
-fn schema_version_2_is_upgraded_and_keeps_the_journal() {
+fn schema_version_2_gets_terms_that_tell_copies_apart() {
     let (_temp, path) = fresh();
-    let written = [part(1..=10), part(11..=15)];
-    version_2(&path, &written);
-    let (mut db, mut journal, parts) = open(&path).expect("sound");
-    assert_eq!((journal.stream(), journal.head()), ("old", Seq(15)));
-    assert_eq!(parts, written);
-    assert_eq!(version(&path), schema::SCHEMA);
+    older::create(&path, 2);
+    let (mut db, mut journal, _) = open(&path).expect("sound");
     // Two copies of such a folder that start one after the other get different terms.
     let first = journal.terms().current();
     journal
@@ -130,23 +142,10 @@ fn schema_version_2_is_upgraded_and_keeps_the_journal() {
 }
 
 #[test]
-fn schema_version_3_is_upgraded_and_gets_the_table_of_rules() {
+fn schema_version_3_gets_rules_that_go_with_their_account() {
     let (_temp, path) = fresh();
-    drop(Db::open(&path).expect("a db"));
-    let old = Connection::open(&path).expect("a db");
-    old.execute_batch(
-        "DROP TRIGGER rule_of_deleted_account;
-         DROP TABLE rule;
-         DROP TABLE producer;
-         DROP TABLE kept;
-         DROP TABLE journal_routes;
-         DROP TABLE cursor;
-         INSERT INTO account VALUES ('ana', '$argon2id$x', 'admin', 7);
-         PRAGMA user_version = 3;",
-    )
-    .expect("writable");
+    older::create(&path, 3);
     let mut db = Db::open_checked(&path).expect("it becomes today's");
-    assert_eq!(version(&path), schema::SCHEMA);
     let counts = db.run(|connection| {
         connection.execute_batch(
             "INSERT INTO rule VALUES ('ana', 'publish', '#', 'deny');

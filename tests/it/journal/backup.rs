@@ -75,9 +75,9 @@ fn foreign_database_is_not_restored() {
     for (bytes, naming) in [
         (
             &b"not a database, but long enough for a header"[..],
-            "damaged",
+            "not an SQLite database",
         ),
-        (b"", "arauto's tables"),
+        (b"", "is empty"),
     ] {
         std::fs::write(&file, bytes).expect("the folder is ours");
         let mut command = on(&data.path(), "restore", &[&file.display().to_string()]);
