@@ -168,6 +168,7 @@ impl From<CopyError> for Failure {
             CopyError::Folder(arauto::FolderError::InUse(_)) | CopyError::NotReached { .. } => {
                 sysexits::TEMPFAIL
             }
+            CopyError::BadImport(_) => sysexits::DATAERR,
             _ => sysexits::CANTCREAT,
         };
         Failure::new(code, error.to_string())

@@ -21,6 +21,7 @@ mod exit;
 mod explain;
 mod fim;
 mod input;
+mod journal;
 mod leitor;
 mod list;
 mod logs;
@@ -119,6 +120,11 @@ enum Command {
     Restore(backup::RestoreArgs),
     /// Check every page and every row of a copy or of a data folder, while the server runs or not.
     Verify(verify::Args),
+    /// Print the journal as lines of JSON, while the server runs or not.
+    Export(journal::ExportArgs),
+    /// Make the journal of a data folder from an export; a new stream begins there. It has no
+    /// accounts: `arauto users import` adds them.
+    Import(journal::ImportArgs),
     /// Make a certificate for a server's tls: endpoints, or print its fingerprint.
     Tls(tls::Args),
     /// Measure how fast a server is.
@@ -154,6 +160,8 @@ fn run() -> ExitCode {
         Command::Backup(args) => backup::run_backup(&args),
         Command::Restore(args) => backup::run_restore(&args),
         Command::Verify(args) => verify::run(&args),
+        Command::Export(args) => journal::run_export(&args),
+        Command::Import(args) => journal::run_import(&args),
         Command::Tls(args) => tls::run(&args),
         #[cfg(unix)]
         Command::Bench(args) => bench::run(args),

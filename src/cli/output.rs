@@ -66,8 +66,8 @@ impl<W: Write> Output<W> {
     /// Prints a value as one line of JSON. Hostile characters are escaped for pipes too: to a
     /// JSON reader the text is the same.
     pub(super) fn json(&mut self, value: &impl Serialize) -> Result<(), Failure> {
-        let text = serde_json::to_string(value).map_err(io::Error::from);
-        checked(text.and_then(|text| writeln!(self.out, "{}", escape::json(&text))))
+        let line = json_line(value);
+        checked(line.and_then(|line| self.out.write_all(line.as_bytes())))
     }
 
     /// Prints a body as a line. A terminal shows each at once; a pipe gets them in blocks.
@@ -100,6 +100,15 @@ impl<W: Write> Output<W> {
         self.flush()?;
         Ok(0)
     }
+}
+
+/// Returns a value as one line of JSON, as [`Output::json`] prints it.
+///
+/// # Errors
+/// The value cannot be formatted.
+pub(super) fn json_line(value: &impl Serialize) -> io::Result<String> {
+    let text = serde_json::to_string(value)?;
+    Ok(format!("{}\n", escape::json(&text)))
 }
 
 fn checked(printed: io::Result<()>) -> Result<(), Failure> {

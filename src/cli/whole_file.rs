@@ -15,7 +15,7 @@
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -89,6 +89,59 @@ pub(super) fn check(path: &Path) -> io::Result<()> {
 /// Returns whether `path` is a device or a pipe: data written there cannot be read again.
 pub(super) fn is_stream(path: &Path) -> bool {
     matches!(os::find_target(path), Ok(Target::Stream(_)))
+}
+
+/// A new file that is written piece by piece, as it may be too long for the memory. It is private to
+/// its owner. It gets its name from [`NewFile::keep`], and is removed if it is dropped before.
+#[derive(Debug)]
+pub(super) struct NewFile {
+    file: NamedTempFile,
+    path: PathBuf,
+}
+
+impl NewFile {
+    /// Creates the file that will be `path`.
+    ///
+    /// # Errors
+    /// There is something at the path, or no file can be created in its folder.
+    pub(super) fn new(path: &Path) -> io::Result<NewFile> {
+        if path.symlink_metadata().is_ok() {
+            let problem = "it exists already; choose the name of a new file";
+            return Err(io::Error::new(io::ErrorKind::AlreadyExists, problem));
+        }
+        let (file, path) = (staged(path)?, path.to_owned());
+        Ok(NewFile { file, path })
+    }
+
+    /// Syncs the file to the disk, and gives it its name.
+    ///
+    /// # Errors
+    /// It cannot be synced, or another file has got the name meanwhile.
+    pub(super) fn keep(self) -> io::Result<()> {
+        let NewFile { file, path } = self;
+        file.as_file().sync_all()?;
+        file.persist_noclobber(&path).map_err(|error| error.error)?;
+        match os::open_folder(folder(&path))? {
+            Some(folder) => folder.sync_all(),
+            None => Ok(()),
+        }
+    }
+
+    /// Returns the path that the file gets.
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+}
+
+impl Write for NewFile {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        // Not through NamedTempFile, whose errors name the temporary file.
+        self.file.as_file_mut().write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.file.as_file_mut().flush()
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -84,6 +84,15 @@ pub enum CopyError {
         /// The seq that the copy must have.
         least: Seq,
     },
+    /// The folder's journal has a stream with broadcasts, which an import would remove.
+    #[error(
+        "{} has a journal with broadcasts: import into a new folder, or move this database away",
+        .0.display()
+    )]
+    HasJournal(PathBuf),
+    /// The export does not have the broadcasts that its header announces.
+    #[error("{0}")]
+    BadImport(String),
     /// The copy cannot be written.
     #[error("{}: {source}", path.display())]
     Io {
@@ -225,7 +234,7 @@ fn copy_beside(
 ///
 /// # Errors
 /// It is not UTF-8.
-fn utf8(path: &Path) -> io::Result<&str> {
+pub(super) fn utf8(path: &Path) -> io::Result<&str> {
     path.to_str().ok_or_else(|| {
         let problem = "SQLite accepts only paths in UTF-8";
         io::Error::new(io::ErrorKind::InvalidInput, problem)
@@ -233,7 +242,7 @@ fn utf8(path: &Path) -> io::Result<&str> {
 }
 
 /// Checks every page and every row of a copy, and upgrades its tables to the current schema.
-fn check_copy(path: &Path) -> Result<(Copied, Option<CheckedJournal>), StoreError> {
+pub(super) fn check_copy(path: &Path) -> Result<(Copied, Option<CheckedJournal>), StoreError> {
     let mut db = Db::open_copy(path)?;
     let journal = check_journal(&mut db, None, 0, &mut Faults::first())?;
     let (accounts, rules) = db.run(|connection| {

@@ -308,13 +308,18 @@ fn write_rows(
     Ok(state)
 }
 
-fn insert(transaction: &Transaction<'_>, part: &JournalRow, stamp: Millis) -> rusqlite::Result<()> {
+/// Adds a row with its summary, in a transaction of the caller.
+pub(super) fn insert(
+    connection: &Connection,
+    part: &JournalRow,
+    stamp: Millis,
+) -> rusqlite::Result<()> {
     let crc = part_crc(part.first, part.last, stamp, &part.frames);
     let (first, last, at) = (stored(part.first.0), stored(part.last.0), stored(stamp.0));
-    transaction
+    connection
         .prepare_cached("INSERT INTO journal VALUES (?, ?, ?, ?, ?)")?
         .execute(params![first, last, at, crc, &part.frames[..]])?;
-    row_summary::write(transaction, part)
+    row_summary::write(connection, part)
 }
 
 /// Removes the oldest rows above the bounds, at most [`MAX_REMOVED`] and twice `added`.

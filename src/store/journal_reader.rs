@@ -74,12 +74,8 @@ impl JournalReaders {
         after: Seq,
         bytes: usize,
     ) -> Result<Option<JournalChunk>, StoreError> {
-        self.ask(move |connection| {
-            let mut chunk = ChunkBuilder::default();
-            let outcome = rows(connection, after, bytes, &mut chunk)?;
-            Ok(outcome.map(|()| chunk.behind(after)))
-        })
-        .await
+        self.ask(move |connection| read_chunk(connection, after, bytes))
+            .await
     }
 
     /// Runs a short query on a blocking thread, once fewer than [`MAX_CONCURRENT`] run.
@@ -204,6 +200,17 @@ fn open(path: &Path, limit: &WaitLimit) -> rusqlite::Result<Connection> {
     let mut connection = Connection::open_with_flags(path, flags)?;
     limit.install(&mut connection)?;
     Ok(connection)
+}
+
+/// Reads the oldest frames after `after`, as [`JournalReaders::read`] does.
+pub(super) fn read_chunk(
+    connection: &Connection,
+    after: Seq,
+    bytes: usize,
+) -> rusqlite::Result<Result<Option<JournalChunk>, DamagedRow>> {
+    let mut chunk = ChunkBuilder::default();
+    let outcome = rows(connection, after, bytes, &mut chunk)?;
+    Ok(outcome.map(|()| chunk.behind(after)))
 }
 
 /// Reads rows, beginning with the one that has the seq after `after`.

@@ -164,7 +164,7 @@ impl FileState {
 /// log, so that the file must have all pages.
 fn check_file(path: &Path, is_whole: bool) -> Result<(), StoreError> {
     if is_unfinished(path) {
-        let problem = "is unfinished: a first start was killed before it was complete; \
+        let problem = "is unfinished: a start or an import was killed before it was complete; \
                        remove it";
         return Err(no_database(path, problem));
     }

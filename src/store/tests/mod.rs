@@ -1,6 +1,7 @@
 //! The tests of the connection, its thread and the journal.
 
 mod older;
+mod transfer;
 mod upgrades;
 mod verification;
 

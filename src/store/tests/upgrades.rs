@@ -86,13 +86,17 @@ fn every_schema_version_is_upgraded_with_its_rows() {
 }
 
 #[test]
-fn every_schema_version_is_verified_unchanged() {
+fn every_schema_version_is_verified_and_exported_unchanged() {
     for since in 1..=NEWEST {
         let (temp, path) = fresh();
         older::create(&path, since);
         let before = std::fs::read(&path).expect("readable");
         let verified = verify(&path, |_| Ok(CheckedRows::default())).expect("readable");
         assert_eq!((verified.schema, verified.faults.len()), (since, 0));
+        match JournalExport::open(&path) {
+            Ok(export) => assert_eq!((since >= 2, export.head()), (true, Seq(HEAD))),
+            Err(error) => assert!(since < 2, "{error}"),
+        }
         assert_eq!(std::fs::read(&path).expect("readable"), before);
         let left = std::fs::read_dir(path.parent().expect("a folder"));
         assert_eq!(left.expect("readable").count(), 1, "the database alone");

@@ -227,7 +227,11 @@ fn copy_without_its_log_is_neither_verified_nor_backed_up() {
     std::fs::create_dir(&folder).expect("the folder is ours");
     let copy = folder.join("arauto.db");
     std::fs::copy(&path, &copy).expect("it is there");
-    let refused = [checked(&copy).map(drop), head(&copy).map(drop)];
+    let refused = [
+        checked(&copy).map(drop),
+        head(&copy).map(drop),
+        JournalExport::open(&copy).map(drop),
+    ];
     for refused in refused {
         assert!(
             matches!(refused, Err(StoreError::LacksWal(_))),

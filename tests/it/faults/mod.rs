@@ -25,6 +25,7 @@ mod signals;
 mod stalled;
 mod suspended;
 mod swarm;
+mod transfer;
 #[cfg(target_os = "linux")]
 mod transports;
 

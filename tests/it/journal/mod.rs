@@ -13,6 +13,7 @@ mod readers;
 mod restart;
 mod retention;
 mod terms;
+mod transfer;
 mod verification;
 
 use std::collections::BTreeMap;

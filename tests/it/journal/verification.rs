@@ -181,6 +181,12 @@ fn newer_schema_is_refused_by_every_command() {
     let folder = data.0.path();
     let copy = folder.join("copy.db").display().to_string();
     let file = path.display().to_string();
+    let export = folder.join("export.jsonl");
+    let lines = r#"{"arauto":"journal","version":1,"stream":"s","from":1,"to":0}
+{"arauto":"end","kept":0,"broadcasts":0}
+"#;
+    std::fs::write(&export, lines).expect("the folder is ours");
+    let export = export.display().to_string();
     let listen = os::endpoint(folder, "s").to_string();
     let elsewhere = folder.join("elsewhere");
     for command in [
@@ -200,6 +206,8 @@ fn newer_schema_is_refused_by_every_command() {
         on(&data.path(), "backup", &[&copy]),
         on(&data.path(), "backup", &["--at-least", "1", &copy]),
         on(&elsewhere, "restore", &[&file]),
+        on(&data.path(), "export", &["--jsonl"]),
+        on(&data.path(), "import", &[&export]),
         verify(&data.path(), &[]),
         verify(&path, &["--json"]),
     ] {
