@@ -53,6 +53,8 @@ mod socket_file;
 mod sockets;
 mod stalling_readers;
 mod support;
+#[cfg(target_os = "linux")]
+mod systemd;
 mod text_dialect;
 #[cfg(unix)] // needs signals and file modes
 mod tls;

@@ -18,6 +18,7 @@ const ENTRIES: &[&str] = &[
     "examples",
     "fuzz",
     "justfile",
+    "packaging",
     "rustfmt.toml",
     "src",
     "target",
