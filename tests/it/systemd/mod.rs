@@ -12,6 +12,7 @@ mod start_command;
 mod system_calls;
 mod unit_file;
 mod units;
+mod watchdog;
 
 use std::process::{Command, Stdio};
 

@@ -22,9 +22,14 @@ fn shipped_service_serves_its_socket_and_keeps_its_data() {
     std::fs::create_dir_all(&private).expect("the folder is ours");
     symlink(&private, state.join(name)).expect("the folder is ours");
 
+    let run = folder.path().join("run");
+    std::fs::create_dir_all(run.join(service.value("RuntimeDirectory")))
+        .expect("the folder is ours");
+
     let start = service
         .value("ExecStart")
-        .replace("%S", &state.display().to_string());
+        .replace("%S", &state.display().to_string())
+        .replace("%t", &run.display().to_string());
     let mut words = start.split_whitespace();
     assert_eq!(words.next(), Some("/usr/bin/arauto"));
     let mut command = arauto(&words.collect::<Vec<_>>());
