@@ -1,11 +1,8 @@
 //! Where the admin endpoint listens, and who may connect.
 
-use std::io::{Read, Write};
-use std::net::TcpStream;
-
 #[cfg(unix)]
 use super::Administered;
-use super::http::Answer;
+use super::http::get_over_tcp;
 use crate::support::{Served, arauto, finish, watchdog};
 
 #[test]
@@ -25,7 +22,7 @@ fn admin_socket_is_for_its_owner_and_removed_at_the_end() {
 }
 
 /// Returns the port of the admin endpoint, which the log names.
-fn port(served: &Served) -> u16 {
+pub fn port(served: &Served) -> u16 {
     let log = served.log();
     let port = log
         .lines()
@@ -37,14 +34,7 @@ fn port(served: &Served) -> u16 {
 
 /// Returns the status of a request with this head, without its first line.
 fn status(port: u16, path: &str, head: &str) -> u16 {
-    let mut stream = TcpStream::connect(("127.0.0.1", port)).expect("it listens");
-    let request = format!("GET {path} HTTP/1.1\r\n{head}\r\n");
-    stream.write_all(request.as_bytes()).expect("it is open");
-    let mut answer = Vec::new();
-    stream
-        .read_to_end(&mut answer)
-        .expect("it closes the connection");
-    Answer::parse(&answer).expect("it is an answer").status
+    get_over_tcp(port, path, head).status
 }
 
 #[test]

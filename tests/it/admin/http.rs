@@ -1,6 +1,7 @@
 //! Requests by hand: one a connection, as the endpoint serves them.
 
 use std::io::{Read, Write};
+use std::net::TcpStream;
 
 use arauto::Endpoint;
 use serde_json::Value;
@@ -50,6 +51,20 @@ pub fn get(endpoint: &Endpoint, path: &str) -> Answer {
 pub fn get_with(endpoint: &Endpoint, path: &str, head: &str) -> Answer {
     let request = format!("GET {path} HTTP/1.1\r\nhost: localhost\r\n{head}\r\n");
     exchange(endpoint, &request).expect("it answers")
+}
+
+/// Sends a request to a loopback port; `head` is all of the head but for its first line, and each line
+/// of it ends in CR LF.
+#[track_caller]
+pub fn get_over_tcp(port: u16, path: &str, head: &str) -> Answer {
+    let mut stream = TcpStream::connect(("127.0.0.1", port)).expect("it listens");
+    let request = format!("GET {path} HTTP/1.1\r\n{head}\r\n");
+    stream.write_all(request.as_bytes()).expect("it is open");
+    let mut answer = Vec::new();
+    stream
+        .read_to_end(&mut answer)
+        .expect("it closes the connection");
+    Answer::parse(&answer).expect("it is an answer")
 }
 
 /// Sends these bytes, and reads to the end. `None`: there was no answer.

@@ -6,6 +6,8 @@ mod endpoint;
 mod health;
 pub mod http;
 mod metrics;
+#[cfg(target_os = "linux")] // has_tool
+mod prometheus;
 mod status;
 
 use std::process::Command;

@@ -24,6 +24,8 @@ mod terminal;
 mod text_client;
 #[cfg(unix)]
 mod tls;
+#[cfg(target_os = "linux")] // only tests there need any
+mod tools;
 #[cfg(unix)]
 mod unix_clients;
 
@@ -55,6 +57,8 @@ pub use terminal::TerminalSession;
 pub use text_client::TextClient;
 #[cfg(unix)]
 pub use tls::{Authority, CertificateFiles, tcp};
+#[cfg(target_os = "linux")]
+pub use tools::has_tool;
 
 /// The time limit of a test.
 const TIME_LIMIT: Duration = Duration::from_secs(60);

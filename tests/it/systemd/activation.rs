@@ -12,10 +12,9 @@ use arauto::{
     ServerHandle,
 };
 
-use super::has_tool;
 use super::passing::{passing, seqpacket_listener, serve_passing, served};
 use crate::support::{
-    BareClient, Served, Stop, arauto, block_on, finish, run_by, wait_until, watchdog,
+    BareClient, Served, Stop, arauto, block_on, finish, has_tool, run_by, wait_until, watchdog,
 };
 
 /// The welcome of the text dialect.

@@ -7,10 +7,9 @@ use std::process::Command;
 use arauto::Endpoint;
 use rustix::process::geteuid;
 
-use super::has_tool;
 use super::passing::{seqpacket_listener, serve_passing, served};
 use super::unit_file::UnitFile;
-use crate::support::{BareClient, Stop, arauto, run_by, wait_until, watchdog};
+use crate::support::{BareClient, Stop, arauto, has_tool, run_by, wait_until, watchdog};
 
 /// Adds the system calls of a word of SystemCallFilter=: a call, or a set of them.
 fn add(calls: &mut BTreeSet<String>, word: &str) {

@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 use std::path::Path;
 use std::process::{Command, Output};
 
-use super::has_tool;
 use super::unit_file::UnitFile;
+use crate::support::has_tool;
 
 const UNITS: [&str; 2] = ["arauto.service", "arauto.socket"];
 
