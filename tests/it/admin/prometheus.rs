@@ -124,6 +124,44 @@ fn alerts_pass_promtool_check_and_fire_for_their_causes_only() {
     assert!(tested.contains("SUCCESS"), "{tested}");
 }
 
+/// Collects the expressions of a dashboard.
+fn expressions<'d>(dashboard: &'d Value, into: &mut Vec<&'d str>) {
+    match dashboard {
+        Value::Array(items) => items.iter().for_each(|item| expressions(item, into)),
+        Value::Object(entries) => {
+            into.extend(entries.get("expr").and_then(Value::as_str));
+            entries.values().for_each(|entry| expressions(entry, into));
+        }
+        _ => {}
+    }
+}
+
+#[test]
+fn expressions_of_the_dashboard_pass_promtool_check() {
+    let _watchdog = watchdog();
+    if !has_tool("promtool") {
+        return;
+    }
+    let text = std::fs::read_to_string(shipped("grafana.json")).expect("it is in the tree");
+    let dashboard: Value = serde_json::from_str(&text).expect("it is json");
+    let mut all = Vec::new();
+    expressions(&dashboard, &mut all);
+    assert!(all.len() > 10, "{all:?}");
+    // promtool checks them as rules; Grafana puts a time in the place of its variable.
+    let mut rules = "groups:\n- name: dashboard\n  rules:\n".to_owned();
+    for (number, expression) in all.iter().enumerate() {
+        let expression = expression.replace("$__rate_interval", "5m");
+        rules += &format!("  - record: r{number}\n    expr: {expression:?}\n");
+    }
+    let folder = tempfile::tempdir().expect("a folder can be made");
+    let path = folder.path().join("rules.yml");
+    std::fs::write(&path, rules).expect("the folder is ours");
+    let path = path.to_str().expect("it is utf-8");
+    let checked = expect_clean(&["check", "rules", path], "");
+    let found = format!("{} rules found", all.len());
+    assert!(checked.contains(&found), "{checked}");
+}
+
 #[test]
 fn prometheus_takes_every_sample_and_the_quantiles_of_commits() {
     let _watchdog = watchdog();
