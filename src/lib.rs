@@ -107,7 +107,7 @@ mod interleavings;
 #[cfg(feature = "server")]
 pub mod limits {
     //! The limits of a server by their names, for programs that offer them as flags or settings.
-    pub use crate::server::{Limit, Unit, Value};
+    pub use crate::server::{Applies, Limit, Unit, Value};
 }
 #[cfg_attr(
     not(all(feature = "client", feature = "server")),
@@ -179,8 +179,9 @@ pub use rate::Rate;
 #[cfg(feature = "server")]
 pub use server::{
     Config, ConfigError, Feed, HandlerOption, Limits, Listen, ListenError, OptionError, PartState,
-    ProbeOutcome, ProbedPart, PublishError, Server, ServerBuilder, ServerError, ServerHandle,
-    ServerPart, ServiceFigures, SessionCounts, Statistics, StopStatus, Storage, Timeouts,
+    ProbeOutcome, ProbedPart, PublishError, ReconfigureError, Server, ServerBuilder, ServerError,
+    ServerHandle, ServerPart, ServiceFigures, SessionCounts, Statistics, StopStatus, Storage,
+    Timeouts,
 };
 #[cfg(feature = "server")]
 pub use store::{FolderError, StoreError};

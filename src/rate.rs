@@ -184,6 +184,11 @@ impl Bucket {
         Bucket { rate, full_at: now }
     }
 
+    /// Whether tokens come back at this rate.
+    pub(crate) fn has_rate(&self, rate: Rate) -> bool {
+        self.rate == rate
+    }
+
     /// Takes a token. If there is none, returns the time until there is one.
     pub(crate) fn take(&mut self, now: Instant) -> Result<(), Duration> {
         let missing = self.full_at.saturating_duration_since(now);

@@ -18,8 +18,6 @@ pub(super) struct HashPool {
     queues: Arc<Mutex<Queues>>,
     /// All permits.
     most: usize,
-    /// The longest queue of one peer.
-    longest: usize,
 }
 
 /// Invariant: while a login waits, no permit is free.
@@ -29,6 +27,8 @@ struct Queues {
     waiting: HashMap<PeerId, VecDeque<oneshot::Sender<HashPermit>>>,
     /// The peers with a queue in the order of their turns, each once.
     turns: VecDeque<PeerId>,
+    /// The longest queue of one peer.
+    longest: usize,
     is_closed: bool,
 }
 
@@ -53,13 +53,18 @@ impl HashPool {
             free: places,
             waiting: HashMap::new(),
             turns: VecDeque::new(),
+            longest,
             is_closed: false,
         };
         HashPool {
             queues: Arc::new(Mutex::new(queues)),
             most: places,
-            longest,
         }
+    }
+
+    /// Changes the longest queue of one peer. Logins that wait go on waiting.
+    pub(super) fn set_longest(&self, longest: usize) {
+        self.queues.lock().longest = longest;
     }
 
     /// Whether nothing runs and no login waits.
@@ -88,18 +93,15 @@ impl HashPool {
                     queues: Some(Arc::clone(&self.queues)),
                 });
             }
-            queues.wait(peer, self.longest)?
+            queues.wait(peer)?
         };
         turn.await.map_err(|_| PoolRefusal::Closed)
     }
 }
 
 impl Queues {
-    fn wait(
-        &mut self,
-        peer: &PeerId,
-        longest: usize,
-    ) -> Result<oneshot::Receiver<HashPermit>, PoolRefusal> {
+    fn wait(&mut self, peer: &PeerId) -> Result<oneshot::Receiver<HashPermit>, PoolRefusal> {
+        let longest = self.longest;
         let (place, turn) = oneshot::channel();
         match self.waiting.get_mut(peer) {
             None if longest == 0 => return Err(PoolRefusal::QueueFull),

@@ -11,12 +11,13 @@ use super::account_table::{AccountTable, FirstLogins, KnownAccount, Lookup, Rese
 use super::hash_pool::HashPermit;
 use super::login_throttle::{AttemptPermit, LoginThrottle, ThrottleDecision};
 use super::recent_login::RecentLogins;
+use super::registration_policy::RegistrationPolicy;
 use super::{
     Account, AccountNames, Admitted, Authorization, Claim, Hasher, LivePermissions, LoginLimits,
     LoginRefusal, Password, RevokedUsers, StoreError, UserName,
 };
 use crate::store::Store;
-use crate::wire::{Millis, Role};
+use crate::wire::Millis;
 
 /// The users of one server.
 #[derive(Debug)]
@@ -28,8 +29,7 @@ pub struct Accounts {
     decoy_phc: Arc<str>,
     recents: RecentLogins,
     throttle: LoginThrottle,
-    most: usize,
-    default_role: Role,
+    registration: RegistrationPolicy,
     sealed: AtomicBool,
     #[cfg(test)]
     hashed: std::sync::atomic::AtomicUsize,
@@ -62,8 +62,7 @@ impl Accounts {
             hasher,
             recents: RecentLogins::new().expect(RANDOMNESS),
             throttle: LoginThrottle::new(&limits),
-            most: limits.accounts,
-            default_role: limits.default_role,
+            registration: RegistrationPolicy::new(&limits),
             sealed: AtomicBool::new(false),
             #[cfg(test)]
             hashed: Default::default(),
@@ -113,6 +112,12 @@ impl Accounts {
     /// the store.
     pub async fn reload_changes(&self) {
         self.store.refresh().await; // an error shows at the next login
+    }
+
+    /// Changes the limits and the role of new accounts. The number of hashes at once stays.
+    pub fn set_limits(&self, limits: &LoginLimits) {
+        self.registration.set(limits);
+        self.throttle.set(limits);
     }
 
     /// Refuses every login that is not answered yet; those that wait are refused at once.
@@ -241,7 +246,7 @@ impl Accounts {
 
     /// Whether an unknown name registers now.
     fn registers(&self, claim: &Claim) -> bool {
-        claim.may_register && self.table.len() < self.most
+        claim.may_register && self.registration.has_room(self.table.len())
     }
 
     async fn check(
@@ -311,7 +316,7 @@ impl Accounts {
         let account = Account {
             name: user.clone(),
             phc,
-            role: self.default_role,
+            role: self.registration.role(),
             created: Millis::now(),
         };
         let inserted = self.store.insert(&self.table, account.clone()).await;

@@ -37,6 +37,13 @@ impl LoginThrottle {
         }
     }
 
+    /// Changes the rates, and how many logins may wait. The number of hashes at once stays.
+    pub(super) fn set(&self, limits: &LoginLimits) {
+        self.backoffs.set_rate(limits.user_rate, Instant::now());
+        self.peers.set(limits.peer_rate);
+        self.pool.set_longest(limits.waiting);
+    }
+
     /// Ends every wait: nothing more is hashed.
     pub(super) fn close(&self) {
         self.pool.close();

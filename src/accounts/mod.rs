@@ -23,6 +23,7 @@ mod login_throttle;
 mod name;
 mod rates;
 mod recent_login;
+mod registration_policy;
 mod reload;
 mod rows;
 mod rules;

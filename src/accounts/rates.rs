@@ -11,16 +11,30 @@ use crate::rate::{Bucket, Rate};
 /// A token bucket for each key, for a bounded number of keys.
 #[derive(Debug)]
 pub struct Rates<K> {
-    buckets: Mutex<BoundedMap<K, Bucket>>,
+    table: Mutex<Table<K>>,
+}
+
+#[derive(Debug)]
+struct Table<K> {
+    buckets: BoundedMap<K, Bucket>,
     rate: Rate,
 }
 
 impl<K: Eq + Hash + Clone> Rates<K> {
     /// Creates the buckets; each key has the same rate.
     pub fn new(rate: Rate) -> Rates<K> {
+        let buckets = BoundedMap::default();
         Rates {
-            buckets: Mutex::default(),
-            rate,
+            table: Mutex::new(Table { buckets, rate }),
+        }
+    }
+
+    /// Changes the rate. Every key begins with a full bucket of the new one.
+    pub(super) fn set(&self, rate: Rate) {
+        let mut table = self.table.lock();
+        if table.rate != rate {
+            let buckets = BoundedMap::default();
+            *table = Table { buckets, rate };
         }
     }
 
@@ -29,11 +43,9 @@ impl<K: Eq + Hash + Clone> Rates<K> {
     /// # Errors
     /// There is no token: the time until there is one.
     pub fn take(&self, key: &K, now: Instant) -> Result<(), Duration> {
-        let fresh = || Bucket::full(self.rate, now);
-        self.buckets
-            .lock()
-            .get_or_insert(key.clone(), now, fresh)
-            .take(now)
+        let Table { buckets, rate } = &mut *self.table.lock();
+        let fresh = || Bucket::full(*rate, now);
+        buckets.get_or_insert(key.clone(), now, fresh).take(now)
     }
 }
 

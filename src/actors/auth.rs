@@ -13,7 +13,7 @@ use actix::{
 
 use super::ping::Ping;
 use super::sentinel::Sentinel;
-use crate::accounts::{Accounts, Admitted, Claim, LoginRefusal};
+use crate::accounts::{Accounts, Admitted, Claim, LoginLimits, LoginRefusal};
 
 /// Owns the accounts.
 pub struct Auth {
@@ -25,6 +25,11 @@ pub struct Auth {
 #[derive(Message)]
 #[rtype(result = "Result<Admitted, LoginRefusal>")]
 pub struct Login(pub Claim);
+
+/// Changes the limits of logins, and the role of new accounts.
+#[derive(Message)]
+#[rtype(result = "()")]
+pub struct SetLimits(pub LoginLimits);
 
 /// Refuses every login that is not answered yet.
 #[derive(Message)]
@@ -84,6 +89,14 @@ impl Handler<Ping> for Auth {
     type Result = ();
 
     fn handle(&mut self, Ping: Ping, _ctx: &mut Self::Context) {}
+}
+
+impl Handler<SetLimits> for Auth {
+    type Result = ();
+
+    fn handle(&mut self, SetLimits(limits): SetLimits, _ctx: &mut Self::Context) {
+        self.accounts.set_limits(&limits);
+    }
 }
 
 impl Handler<Seal> for Auth {

@@ -21,14 +21,12 @@ use crate::accounts::PeerId;
 /// It is no semaphore: acceptors ask whether a permit is free without taking it, and wait for
 /// any of several limits at once.
 #[derive(Debug, Clone)]
-pub struct SessionLimit {
-    held: Arc<HeldPermits>,
-    limit: usize,
-}
+pub struct SessionLimit(Arc<HeldPermits>);
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct HeldPermits {
     count: AtomicUsize,
+    limit: AtomicUsize,
     /// Acceptors that wait for a free permit.
     waiting: Mutex<Vec<Waker>>,
 }
@@ -36,28 +34,43 @@ struct HeldPermits {
 impl SessionLimit {
     /// Returns a limit of which no permit is held.
     pub fn new(limit: usize) -> SessionLimit {
-        SessionLimit {
-            held: Arc::default(),
-            limit,
-        }
+        SessionLimit(Arc::new(HeldPermits {
+            count: AtomicUsize::new(0),
+            limit: AtomicUsize::new(limit),
+            waiting: Mutex::default(),
+        }))
+    }
+
+    /// Changes the limit. Permits beyond it stay with their sessions.
+    pub fn set(&self, limit: usize) {
+        self.0.limit.store(limit, Ordering::Release);
+        self.wake_waiting();
+    }
+
+    fn limit(&self) -> usize {
+        self.0.limit.load(Ordering::Acquire)
     }
 
     fn try_acquire(&self) -> bool {
-        let is_acquired = self.held.count.fetch_add(1, Ordering::AcqRel) < self.limit;
+        let is_acquired = self.0.count.fetch_add(1, Ordering::AcqRel) < self.limit();
         if !is_acquired {
-            self.held.count.fetch_sub(1, Ordering::AcqRel);
+            self.0.count.fetch_sub(1, Ordering::AcqRel);
         }
         is_acquired
     }
 
     fn release(&self) {
-        self.held.count.fetch_sub(1, Ordering::AcqRel);
-        let waiting = std::mem::take(&mut *self.held.waiting.lock());
+        self.0.count.fetch_sub(1, Ordering::AcqRel);
+        self.wake_waiting();
+    }
+
+    fn wake_waiting(&self) {
+        let waiting = std::mem::take(&mut *self.0.waiting.lock());
         waiting.into_iter().for_each(Waker::wake);
     }
 
     fn is_full(&self) -> bool {
-        self.held.count.load(Ordering::Acquire) >= self.limit
+        self.0.count.load(Ordering::Acquire) >= self.limit()
     }
 
     /// Returns whether a permit is free; if not, the task is woken once one is released.
@@ -65,7 +78,7 @@ impl SessionLimit {
         if !self.is_full() {
             return true;
         }
-        let mut waiting = self.held.waiting.lock();
+        let mut waiting = self.0.waiting.lock();
         if !waiting.iter().any(|known| known.will_wake(cx.waker())) {
             waiting.push(cx.waker().clone());
         }
@@ -161,51 +174,53 @@ const SMALL_TABLE: usize = 1024;
 
 /// Limits the sessions of each key: of a user, of a peer. Clones share the counts.
 #[derive(Debug)]
-pub struct KeyedLimit<K> {
-    held: Arc<Mutex<HashMap<K, usize>>>,
+pub struct KeyedLimit<K>(Arc<Mutex<Keyed<K>>>);
+
+#[derive(Debug)]
+struct Keyed<K> {
+    held: HashMap<K, usize>,
     limit: usize,
 }
 
 /// A permit of one key. Dropping it releases it.
 pub struct KeyedPermit<K: Eq + Hash> {
-    held: Arc<Mutex<HashMap<K, usize>>>,
+    keyed: Arc<Mutex<Keyed<K>>>,
     key: K,
 }
 
 impl<K> Clone for KeyedLimit<K> {
     fn clone(&self) -> Self {
-        KeyedLimit {
-            held: Arc::clone(&self.held),
-            limit: self.limit,
-        }
+        KeyedLimit(Arc::clone(&self.0))
     }
 }
 
 impl<K: Eq + Hash + Clone> KeyedLimit<K> {
     /// Returns a limit of which no permit is held.
     pub fn new(limit: usize) -> Self {
-        KeyedLimit {
-            held: Arc::default(),
-            limit,
-        }
+        let held = HashMap::new();
+        KeyedLimit(Arc::new(Mutex::new(Keyed { held, limit })))
+    }
+
+    /// Changes the limit. Permits beyond it stay with their sessions.
+    pub fn set(&self, limit: usize) {
+        self.0.lock().limit = limit;
     }
 
     /// Acquires one of the key's permits, if one is free.
     pub(super) fn acquire(&self, key: K) -> Option<KeyedPermit<K>> {
-        let mut held = self.held.lock();
+        let mut keyed = self.0.lock();
+        let Keyed { held, limit } = &mut *keyed;
         let (key, count) = match held.entry(key) {
             Entry::Occupied(entry) => (entry.key().clone(), entry.into_mut()),
             Entry::Vacant(entry) => (entry.key().clone(), entry.insert(0)),
         };
-        if *count >= self.limit {
+        if *count >= *limit {
             return None;
         }
         *count += 1;
-        drop(held);
-        Some(KeyedPermit {
-            held: Arc::clone(&self.held),
-            key,
-        })
+        drop(keyed);
+        let keyed = Arc::clone(&self.0);
+        Some(KeyedPermit { keyed, key })
     }
 }
 
@@ -218,7 +233,7 @@ impl<K: Eq + Hash> KeyedPermit<K> {
 
 impl<K: Eq + Hash> Drop for KeyedPermit<K> {
     fn drop(&mut self) {
-        let mut held = self.held.lock();
+        let Keyed { held, .. } = &mut *self.keyed.lock();
         if let Some(count) = held.get_mut(&self.key) {
             *count -= 1;
             if *count == 0 {
@@ -285,5 +300,46 @@ mod tests {
         let _rui = limit.acquire("rui").expect("these are another's");
         drop(ana);
         assert!(limit.acquire("ana").is_some());
+    }
+
+    #[test]
+    fn lowered_limit_leaves_permits_and_raised_one_admits_more() {
+        let (all, keyed) = (SessionLimit::new(2), KeyedLimit::new(2));
+        let limits = Arc::from([all.clone()]);
+        let two = [(); 2].map(|()| (Permits::acquire(&limits), keyed.acquire("ana")));
+        all.set(1);
+        keyed.set(1);
+        assert!(two.iter().all(|(all, own)| all.is_some() && own.is_some()));
+        let [first, second] = two;
+        drop(first);
+        assert!(
+            all.is_full() && keyed.acquire("ana").is_none(),
+            "one is held"
+        );
+        all.set(2);
+        keyed.set(2);
+        assert!(Permits::acquire(&limits).is_some() && keyed.acquire("ana").is_some());
+        drop(second);
+    }
+
+    #[test]
+    fn waiter_at_a_limit_is_woken_once_it_is_raised() {
+        let all = SessionLimit::new(1);
+        let _held = Permits::acquire(&Arc::from([all.clone()])).expect("it is free");
+        let woken = Arc::new(Woken::default());
+        let waker = Waker::from(Arc::clone(&woken));
+        assert!(!all.poll_free(&TaskContext::from_waker(&waker)));
+        all.set(2);
+        assert_eq!(woken.0.load(Ordering::Acquire), 1);
+        assert!(all.poll_free(&TaskContext::from_waker(&waker)));
+    }
+
+    #[derive(Default)]
+    struct Woken(AtomicUsize);
+
+    impl std::task::Wake for Woken {
+        fn wake(self: Arc<Self>) {
+            self.0.fetch_add(1, Ordering::AcqRel);
+        }
     }
 }

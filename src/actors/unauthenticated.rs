@@ -70,6 +70,11 @@ impl UnauthenticatedLimit {
         }
     }
 
+    /// Changes the limit. Permits beyond it stay until they end, or other peers preempt them.
+    pub fn set(&self, limit: usize) {
+        self.table.lock().limit = limit;
+    }
+
     /// Acquires a permit for this peer: a free one, or one that it preempts.
     pub(super) fn acquire(&self, peer: PeerId) -> Option<UnauthenticatedPermit> {
         let mut table = self.table.lock();

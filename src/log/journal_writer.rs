@@ -14,7 +14,7 @@ use super::Appender;
 use crate::counters::Counters;
 use crate::store::{
     ClockReading, CursorChanges, CursorRow, Journal, JournalBatch, JournalWriteError, KeptChanges,
-    ProducerChanges, ProducerRow, Store,
+    ProducerChanges, ProducerRow, Retention, Store,
 };
 use crate::wire::Millis;
 
@@ -24,6 +24,8 @@ pub struct JournalWriter {
     store: Store,
     counters: Arc<Counters>,
     state: WriterState,
+    /// For the next batch.
+    new_retention: Option<Retention>,
 }
 
 #[derive(Debug)]
@@ -69,6 +71,7 @@ impl JournalWriter {
             store,
             counters,
             state: WriterState::Idle(Box::new(journal)),
+            new_retention: None,
         }
     }
 
@@ -87,6 +90,11 @@ impl JournalWriter {
             WriterState::Idle(journal) => journal.take_cursors(),
             WriterState::Writing(_) | WriterState::InDoubt => Vec::new(),
         }
+    }
+
+    /// Changes how much the journal keeps from the next batch on, but for its age.
+    pub fn set_retention(&mut self, retention: Retention) {
+        self.new_retention = Some(retention);
     }
 
     /// Has the last changes to cursors written before the store closes, and does not wait for it.
@@ -124,6 +132,9 @@ impl JournalWriter {
                 return !self.is_in_doubt();
             }
         };
+        if let Some(retention) = self.new_retention.take() {
+            journal.set_retention(retention);
+        }
         let now = ClockReading::with_wall(now);
         let parts = appender.take_held();
         let has_removable_rows = journal.has_removable_rows(now, cursors.lowest);

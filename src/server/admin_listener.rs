@@ -6,9 +6,12 @@ use std::time::Duration;
 use crate::framing::{Failure, Framing};
 use crate::link::Accept;
 use crate::transport::{
-    AcceptedConnection, Access, BindError, Connection, Endpoint, ListenOptions, Listener, Peer,
-    PeerTimeouts, Remote,
+    AcceptedConnection, Access, BindError, Connection, ConnectionTimeouts, Endpoint, ListenOptions,
+    Listener, Peer, PeerTimeouts, Remote,
 };
+
+/// The longest time from a connect to the end of a TLS handshake, which these endpoints have none of.
+const HANDSHAKE: Duration = Duration::ZERO;
 
 /// The pause after an accept that failed for a reason of the system.
 const PAUSE: Duration = Duration::from_millis(100);
@@ -32,7 +35,7 @@ impl AdminListener {
             pipe: Framing::Stream,
             max: None,
             tls: None,
-            peer_timeouts: PeerTimeouts::default(),
+            timeouts: ConnectionTimeouts::new(PeerTimeouts::default(), HANDSHAKE),
         };
         Listener::bind(endpoint, &options).await.map(AdminListener)
     }

@@ -12,13 +12,14 @@ use crate::actors::unauthenticated::UnauthenticatedLimit;
 /// The most connections that are refused at one moment. Each takes a descriptor.
 const MOST_REFUSED: usize = 256;
 
-/// The limits of sessions that all listeners of a server share.
+/// The limits of sessions that all listeners of a server share. Clones share them too.
+#[derive(Clone)]
 pub(super) struct AdmissionLimits {
     server: SessionLimit,
     /// Connections that are being refused: all of them, and those among them that have the
     /// time to read why.
-    refused: Arc<[SessionLimit]>,
-    refused_patiently: Arc<[SessionLimit]>,
+    refused: SessionLimit,
+    refused_patiently: SessionLimit,
     unauthenticated: UnauthenticatedLimit,
     networks: KeyedLimit<PeerId>,
     pub(super) peers: KeyedLimit<PeerId>,
@@ -27,20 +28,29 @@ pub(super) struct AdmissionLimits {
 
 impl AdmissionLimits {
     pub(super) fn new(limits: &Limits) -> AdmissionLimits {
-        let refused = (limits.max_sessions / 8).clamp(2, MOST_REFUSED);
-        // A network may have half of the sessions that one of its peers leaves.
-        let per_peer = limits.max_sessions_per_peer;
-        let per_network = per_peer + limits.max_sessions.saturating_sub(per_peer) / 2;
-        let (all, patiently) = (SessionLimit::new(refused), SessionLimit::new(refused / 2));
+        let (refused, per_network) = (most_refused(limits), per_network(limits));
         AdmissionLimits {
             server: SessionLimit::new(limits.max_sessions),
-            refused: Arc::from([all.clone()]),
-            refused_patiently: Arc::from([all, patiently]),
+            refused: SessionLimit::new(refused),
+            refused_patiently: SessionLimit::new(refused / 2),
             unauthenticated: UnauthenticatedLimit::new(limits.max_unauthenticated),
             networks: KeyedLimit::new(per_network),
-            peers: KeyedLimit::new(per_peer),
+            peers: KeyedLimit::new(limits.max_sessions_per_peer),
             users: KeyedLimit::new(limits.max_sessions_per_user),
         }
+    }
+
+    /// Changes the limits. Sessions beyond them go on.
+    pub(super) fn set(&self, limits: &Limits) {
+        let refused = most_refused(limits);
+        self.refused.set(refused);
+        self.refused_patiently.set(refused / 2);
+        self.unauthenticated.set(limits.max_unauthenticated);
+        self.networks.set(per_network(limits));
+        self.peers.set(limits.max_sessions_per_peer);
+        self.users.set(limits.max_sessions_per_user);
+        // Last, as it lets acceptors go on that wait.
+        self.server.set(limits.max_sessions);
     }
 
     /// Returns the limits that the connections of one listener meet.
@@ -58,8 +68,19 @@ impl AdmissionLimits {
             } else {
                 WhenFull::Refuse
             },
-            refused: self.refused.clone(),
-            refused_patiently: self.refused_patiently.clone(),
+            refused: Arc::from([self.refused.clone()]),
+            refused_patiently: Arc::from([self.refused.clone(), self.refused_patiently.clone()]),
         }
     }
+}
+
+/// Returns how many connections may be refused at one moment.
+fn most_refused(limits: &Limits) -> usize {
+    (limits.max_sessions / 8).clamp(2, MOST_REFUSED)
+}
+
+/// Returns the most sessions of a network: it may have half of those that one of its peers leaves.
+fn per_network(limits: &Limits) -> usize {
+    let per_peer = limits.max_sessions_per_peer;
+    per_peer.saturating_add(limits.max_sessions.saturating_sub(per_peer) / 2)
 }

@@ -12,9 +12,12 @@ use tokio::sync::watch;
 use super::admission_limits::AdmissionLimits;
 use super::components::{ServerComponents, Unclosed};
 use super::config::Config;
+use super::contexts::{Contexts, CurrentContext};
+use super::derived_limits::{feature_limits, hub_limits, service_limits, session_limits};
 use super::handle::ServerHandle;
 use super::listen::Listen;
 use super::probe::Parts;
+use super::reloadable::{Reloadable, ReloadableParts};
 use super::session_spawner::SessionSpawner;
 use super::statistics::Measured;
 use super::stop_timeline::StopTimeline;
@@ -25,19 +28,16 @@ use crate::accounts::{AccountNames, LivePermissions, Rates, UserName};
 use crate::actors::acceptor::Acceptor;
 use crate::actors::auth::Auth;
 use crate::actors::handler::Handler;
-use crate::actors::hub::{Forget, HubAddress, HubSetup, PresenceLimits};
+use crate::actors::hub::{Forget, HubAddress, HubSetup};
 use crate::actors::log_limit::LogLimit;
-use crate::actors::session::{FeatureLimits, Hears, ListenerContext, SessionLimits};
+use crate::actors::session::{Hears, ListenerContext};
 use crate::actors::supervisor::{Revoked, Supervise, Supervisor};
 use crate::close::{Component, InWork, Stopwatch};
 use crate::counters::Counters;
-use crate::log::{Appender, JournalWriter, KeptLimits, Log};
+use crate::log::{Appender, JournalWriter, Log};
 use crate::rate::Rate;
-use crate::services::{ServiceLimits, Services};
-use crate::transport::{Listener, memory_file};
-
-/// Frames of a session that has not logged in: a ping or two, and a few logins.
-const RATE_BEFORE_LOGIN: Rate = Rate::a_minute(30);
+use crate::services::Services;
+use crate::transport::{ConnectionTimeouts, Listener, memory_file};
 
 /// Lists of users and of sessions, for each user.
 const RATE_OF_LISTS: Rate = Rate::a_minute(600);
@@ -47,7 +47,7 @@ pub(super) fn assemble(
     config: &Config,
     storage: OpenStorage,
     tls: Tls,
-    listeners: Vec<(Listen, Listener)>,
+    (listeners, timeouts): (Vec<(Listen, Listener)>, ConnectionTimeouts),
     arbiters: Vec<Arbiter>,
 ) -> ServerHandle {
     let OpenStorage {
@@ -105,12 +105,22 @@ pub(super) fn assemble(
     let handles = arbiters.iter().map(Arbiter::handle).collect();
     let session_spawner = SessionSpawner::new(handles, supervisor.clone());
 
+    let contexts = Arc::<Contexts>::default();
+    let reloadable = ReloadableParts {
+        admission: shared.limits.clone(),
+        contexts: Arc::clone(&contexts),
+        timeouts,
+        services: Arc::clone(&services),
+        auth: shared.auth.clone(),
+        hub: shared.hub.addr().clone(),
+        supervisor: supervisor.clone(),
+    };
     let (done, report) = watch::channel(None);
     let mut components = ServerComponents {
         acceptors: Vec::new(),
         auth: shared.auth.clone(),
         hub: shared.hub.addr().clone(),
-        listeners: Vec::new(),
+        contexts: Arc::clone(&contexts),
         arbiters: Arc::new(Mutex::new(arbiters)),
         accounts: Arc::default(),
         store_limit: data.as_ref().map(|data| data.store.limit().clone()),
@@ -127,8 +137,9 @@ pub(super) fn assemble(
     let mut endpoints = Vec::new();
     for (listen, listener) in listeners {
         let endpoint = listener.endpoint().clone();
-        let context = Arc::new(shared.context(&listen, &listener));
-        components.listeners.push(Arc::downgrade(&context));
+        let longest_frame = listener.longest_frame().unwrap_or(usize::MAX);
+        let context = shared.context(&listen, &listener, longest_frame);
+        let context = contexts.add(context, longest_frame);
         let acceptor = shared.acceptor(&listen, listener, context, session_spawner.clone());
         components
             .acceptors
@@ -143,7 +154,7 @@ pub(super) fn assemble(
         hub: shared.hub.addr().clone(),
         names: shared.names,
         log,
-        max_frame: config.limits.max_frame,
+        reloadable: Arc::new(Reloadable::new(config, reloadable)),
         tls,
         parts: Arc::new(parts),
         measured: Arc::new(measured),
@@ -172,7 +183,12 @@ struct Shared<'a> {
 
 impl Shared<'_> {
     /// Returns what the sessions of one listener share.
-    fn context(&self, listen: &Listen, listener: &Listener) -> ListenerContext {
+    fn context(
+        &self,
+        listen: &Listen,
+        listener: &Listener,
+        longest_frame: usize,
+    ) -> ListenerContext {
         ListenerContext {
             endpoint: Arc::from(listener.endpoint().to_string()),
             dialect: listen.dialect,
@@ -189,17 +205,8 @@ impl Shared<'_> {
                 || Arc::clone(&self.config.handler),
                 |handler| handler.build(),
             ),
-            limits: Arc::new(session_limits(self.config, listener)),
-            feature_limits: FeatureLimits {
-                patterns: self.config.limits.patterns as u64,
-                kept_topics: self.config.limits.kept_topics as u64,
-                kept_bytes: self.config.limits.kept_bytes as u64,
-                producers: self.config.limits.producers as u64,
-                cursors: self.config.limits.cursors as u64,
-                offers: self.config.limits.offers as u64,
-                calls: self.config.limits.calls as u64,
-                waiting_calls: self.config.limits.waiting_calls as u64,
-            },
+            limits: Arc::new(session_limits(self.config, longest_frame)),
+            feature_limits: feature_limits(self.config),
             server: concat!("arauto ", env!("CARGO_PKG_VERSION")).to_owned(),
             log: Arc::clone(&self.log),
             in_work: self.in_work.clone(),
@@ -216,43 +223,15 @@ impl Shared<'_> {
         &self,
         listen: &Listen,
         listener: Listener,
-        context: Arc<ListenerContext>,
+        context: Arc<CurrentContext>,
         session_spawner: SessionSpawner,
     ) -> Acceptor<Listener> {
         Acceptor::new(
             listener,
             self.limits.of(listen),
-            move |caller, admission| session_spawner.spawn(caller, admission, &context),
+            move |caller, admission| session_spawner.spawn(caller, admission, &context.get()),
             sentinel(Component::Acceptor, &self.supervisor),
         )
-    }
-}
-
-fn session_limits(config: &Config, listener: &Listener) -> SessionLimits {
-    let (limits, timeouts) = (&config.limits, &config.timeouts);
-    let longest = listener.longest_frame().unwrap_or(usize::MAX);
-    let max_frame = limits.max_frame.min(longest);
-    SessionLimits {
-        max_frame,
-        max_frame_before_login: limits.max_frame_before_login.min(max_frame),
-        frames_in_work: limits.frames_in_work,
-        patterns: limits.patterns,
-        request_rate: limits.request_rate,
-        rate_before_login: RATE_BEFORE_LOGIN,
-        login_timeout: timeouts.login,
-        idle_timeout: timeouts.idle,
-        drain_timeout: timeouts.drain,
-        slow: config.slow,
-    }
-}
-
-fn service_limits(config: &Config) -> ServiceLimits {
-    let limits = &config.limits;
-    ServiceLimits {
-        offers: limits.offers,
-        calls: limits.calls,
-        waiting_calls: limits.waiting_calls,
-        waiting_bytes: limits.waiting_call_bytes,
     }
 }
 
@@ -271,20 +250,14 @@ fn start_hub(
     config: &Config,
     supervisor: &Addr<Supervisor>,
 ) -> HubAddress {
-    let retained = config
-        .storage
-        .journal
-        .map_or(u64::MAX, |journal| journal.bytes);
-    appender.limit_kept(KeptLimits {
-        topics: config.limits.kept_topics,
-        bytes: config.limits.kept_bytes,
-    });
+    let limits = hub_limits(config);
+    appender.limit_kept(limits.kept);
     let setup = HubSetup {
         appender,
         journal_writer,
-        presence: PresenceLimits::share_of(retained.min(config.limits.log_bytes as u64)),
-        producers: config.limits.producers,
-        cursors: config.limits.cursors,
+        presence: limits.presence,
+        producers: limits.producers,
+        cursors: limits.cursors,
         clock: Arc::clone(&config.clock),
     };
     let supervisor = supervisor.clone();

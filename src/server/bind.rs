@@ -11,6 +11,7 @@ use super::error::ServerError;
 use super::handle::ServerHandle;
 use super::listeners::bind_listeners;
 use super::opening::open;
+use crate::transport::ConnectionTimeouts;
 
 /// Starts servers: [`Server::builder`] configures one step by step.
 #[derive(Debug, Clone, Copy)]
@@ -67,13 +68,14 @@ impl Server {
         check_randomness()?;
         let mut abandoned = std::pin::pin!(abandoned);
         let (tls, storage) = open(&config, &mut abandoned).await?;
+        let timeouts = ConnectionTimeouts::new(config.timeouts.peer(), config.timeouts.handshake);
         tokio::select! {
             biased;
             () = &mut abandoned => Err(ServerError::Abandoned),
-            listeners = bind_listeners(&config, &tls) => {
+            listeners = bind_listeners(&config, &tls, &timeouts) => {
                 let listeners = listeners?;
                 let arbiters = start_arbiters(config.limits.arbiters)?;
-                Ok(assemble(&config, storage, tls, listeners, arbiters))
+                Ok(assemble(&config, storage, tls, (listeners, timeouts), arbiters))
             }
         }
     }

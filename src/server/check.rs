@@ -26,6 +26,12 @@ impl Config {
 
 /// Checks a configuration: each limit as the table says, and what must go together.
 pub(super) fn check(config: &Config) -> Result<(), ConfigError> {
+    check_values(config)?;
+    check_sockets(config)
+}
+
+/// As [`check`], without the sockets that were passed: they are known only at the start.
+pub(super) fn check_values(config: &Config) -> Result<(), ConfigError> {
     if config.listen.is_empty() {
         return Err(ConfigError::NoEndpoint);
     }
@@ -35,7 +41,6 @@ pub(super) fn check(config: &Config) -> Result<(), ConfigError> {
             problem,
         })?;
     }
-    check_sockets(config)?;
     for limit in Limit::all() {
         limit.check(config)?;
     }

@@ -1,7 +1,7 @@
 //! The parts of a server beside its sessions, and how each is stopped: acceptors,
 //! auth, the hub, the store, the threads.
 
-use std::sync::{Arc, Weak};
+use std::sync::Arc;
 use std::time::Instant;
 
 use actix::{Addr, Arbiter};
@@ -10,13 +10,13 @@ use futures_util::future::{LocalBoxFuture, join, join_all};
 use parking_lot::Mutex;
 use tokio::sync::{oneshot, watch};
 
+use super::contexts::Contexts;
 use super::stop_timeline::StopTimeline;
 use super::thread::on_thread;
 use crate::accounts::Accounts;
 use crate::actors::acceptor::{self, Acceptor};
 use crate::actors::auth::{self, Auth};
 use crate::actors::hub::{self, Hub};
-use crate::actors::session::ListenerContext;
 use crate::actors::supervisor::{Components, PhaseObserver, StoreClosed};
 use crate::close::{
     ActorLine, ActorName, Component, InWork, PhaseLine, RecentCalls, Report, Stopwatch, Trouble,
@@ -34,7 +34,7 @@ pub(super) struct ServerComponents {
     pub(super) auth: Addr<Auth>,
     pub(super) hub: Addr<Hub>,
     /// To check at the end that no session holds one.
-    pub(super) listeners: Vec<Weak<ListenerContext>>,
+    pub(super) contexts: Arc<Contexts>,
     pub(super) arbiters: Arc<Mutex<Vec<Arbiter>>>,
     pub(super) accounts: Arc<Mutex<Option<Arc<Accounts>>>>,
     pub(super) data: Arc<Mutex<Option<Data>>>,
@@ -155,7 +155,7 @@ impl Components for ServerComponents {
         let threads = std::mem::take(&mut *self.arbiters.lock());
         // Joining blocks, and the threads of the actor system must not.
         let joined = on_thread("arauto-join", move || join_threads(threads));
-        let (listeners, unclosed) = (self.listeners.clone(), self.unclosed.clone());
+        let (contexts, unclosed) = (Arc::clone(&self.contexts), self.unclosed.clone());
         async move {
             // `None`: the database was not closed.
             let closing = async {
@@ -178,10 +178,7 @@ impl Components for ServerComponents {
                 Some(Err(error)) => Some(Trouble::Database(error.to_string())),
                 None => Some(Trouble::DatabaseCloserMissing),
             });
-            let listeners = listeners
-                .iter()
-                .filter(|listener| listener.upgrade().is_some())
-                .count();
+            let listeners = contexts.count_held();
             if listeners > 0 {
                 trouble.push(Trouble::SessionsAlive { listeners });
             }

@@ -9,6 +9,7 @@ use tokio::sync::{oneshot, watch};
 
 use super::feed::Feed;
 use super::probe::{Parts, ProbeOutcome};
+use super::reloadable::Reloadable;
 use super::statistics::{Measured, Statistics};
 use super::tls::Tls;
 use crate::accounts::AccountNames;
@@ -30,7 +31,7 @@ pub struct ServerHandle {
     pub(super) hub: Addr<Hub>,
     pub(super) names: AccountNames,
     pub(super) log: Arc<Log>,
-    pub(super) max_frame: usize,
+    pub(super) reloadable: Arc<Reloadable>,
     pub(super) tls: Tls,
     pub(super) parts: Arc<Parts>,
     pub(super) measured: Arc<Measured>,

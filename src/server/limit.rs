@@ -1,6 +1,6 @@
 //! The limits of a server by their names, as flags and config files give them.
 
-use super::config::{Config, Described, Entry, Limits, Timeouts, Unit, Value};
+use super::config::{Applies, Config, Described, Entry, Limits, Timeouts, Unit, Value};
 use super::error::ConfigError;
 
 /// One limit of a server: its name, and its place in a [`Config`]. A program that embeds
@@ -78,6 +78,11 @@ impl Limit {
     /// Returns what a client at this limit sees.
     pub fn effect(&self) -> &'static str {
         self.described().row().effect
+    }
+
+    /// Returns when a changed value takes effect.
+    pub fn applies(&self) -> Applies {
+        self.described().row().applies
     }
 
     /// Returns the value in a configuration. `None`: there is no limit.

@@ -5,13 +5,14 @@ use super::error::ServerError;
 use super::listen::Listen;
 use super::passed_sockets::listen_on_passed;
 use super::tls::Tls;
-use crate::transport::{BindError, Endpoint, ListenOptions, Listener};
+use crate::transport::{BindError, ConnectionTimeouts, Endpoint, ListenOptions, Listener};
 
 /// Listens on each endpoint. On an error none is left open. Dropping the future closes those
 /// that are open.
 pub(super) async fn bind_listeners(
     config: &Config,
     tls: &Tls,
+    timeouts: &ConnectionTimeouts,
 ) -> Result<Vec<(Listen, Listener)>, ServerError> {
     let mut listeners: Vec<(Listen, Listener)> = Vec::new();
     for (index, listen) in config.listen.iter().enumerate() {
@@ -23,8 +24,8 @@ pub(super) async fn bind_listeners(
             remote: listen.remote,
             pipe: listen.pipe(),
             max: listen.max,
-            tls: tls.handshake_config(listen, &config.timeouts),
-            peer_timeouts: config.timeouts.peer(),
+            tls: tls.handshake_config(listen, timeouts),
+            timeouts: timeouts.clone(),
         };
         if let Endpoint::Systemd(name) = &listen.endpoint {
             check_first(&listen.endpoint, &config.listen[..index])?;

@@ -100,7 +100,8 @@ impl ServerHandle {
     fn check(&self, publish: &wire::Publish<'_>) -> Result<(), PublishError> {
         publish.check().map_err(PublishError::Refused)?;
         let length = publish.body.as_bytes().len();
-        if length > cbor::max_body(self.max_frame) || !cbor::message_fits(publish, self.max_frame) {
+        let max_frame = self.reloadable.max_frame();
+        if length > cbor::max_body(max_frame) || !cbor::message_fits(publish, max_frame) {
             return Err(PublishError::TooLong(length));
         }
         match publish.to() {

@@ -4,9 +4,10 @@ use std::sync::Arc;
 
 use super::components::Data;
 use super::config::Config;
+use super::derived_limits::login_limits;
 use super::error::{ConfigError, ServerError};
 use super::folder::open_data_folder;
-use crate::accounts::{Accounts, Hasher, LoginLimits};
+use crate::accounts::{Accounts, Hasher};
 use crate::counters::Counters;
 use crate::log::{Appender, JournalReaders, JournalWriter, Log, Origin};
 use crate::store::{ClockReading, Db, Journal, JournalRow, Store, WaitLimit, stream_name};
@@ -41,14 +42,7 @@ impl OpenStorage {
     pub(super) fn open(config: &Config, limit: &WaitLimit) -> Result<OpenStorage, ServerError> {
         let hasher = Hasher::new(config.hash_cost)
             .map_err(|error| ConfigError::HashCost(error.to_string()))?;
-        let limits = LoginLimits {
-            hashing: config.limits.hashing,
-            waiting: config.limits.logins_waiting,
-            user_rate: config.limits.login_rate_per_user,
-            peer_rate: config.limits.login_rate_per_peer,
-            accounts: config.limits.max_accounts,
-            default_role: config.default_role,
-        };
+        let limits = login_limits(config);
         let Some(path) = &config.storage.data else {
             return Ok(OpenStorage {
                 accounts: Accounts::open(None, hasher, limits)?,

@@ -30,6 +30,11 @@ impl Services {
         })
     }
 
+    /// Changes the bounds. Offers and calls beyond them stay.
+    pub fn set_limits(&self, limits: ServiceLimits) {
+        self.registry.lock().set_limits(limits);
+    }
+
     /// Lets a session of a user take part.
     pub fn join(self: &Arc<Self>, session: SessionId, user: Arc<str>) -> Membership {
         let waker = Arc::new(AtomicWaker::default());

@@ -152,6 +152,13 @@ impl Journal {
         std::mem::take(&mut self.cursors)
     }
 
+    /// Changes how much is kept, but for its age: the marks of that are made at the start.
+    pub fn set_retention(&mut self, retention: Retention) {
+        let age = self.retention.age;
+        self.retention = Retention { age, ..retention };
+        self.held_back = None;
+    }
+
     /// Reads the clocks. `lowest` is the lowest cursor. Returns whether retention has rows to remove now.
     pub fn has_removable_rows(&mut self, now: ClockReading, lowest: Option<Seq>) -> bool {
         if let Some(jump) = self.ages.observe(now) {

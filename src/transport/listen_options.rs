@@ -1,6 +1,6 @@
 //! How an endpoint is opened to clients.
 
-use super::{Access, HandshakeConfig, PeerTimeouts, Remote};
+use super::{Access, ConnectionTimeouts, HandshakeConfig, Remote};
 use crate::framing::Framing;
 
 /// How an endpoint is opened to clients.
@@ -19,5 +19,5 @@ pub struct ListenOptions<'a> {
     /// The configuration of TLS handshakes, for a `tls:` endpoint.
     pub tls: Option<HandshakeConfig>,
     /// When a TCP peer that answers nothing is given up.
-    pub peer_timeouts: PeerTimeouts,
+    pub timeouts: ConnectionTimeouts,
 }

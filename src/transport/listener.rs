@@ -10,7 +10,7 @@ use super::tcp::Tcp;
 use super::tcp_listener::{addresses, bind_tcp, check_loopback, do_overlap};
 use super::tls::{HandshakeConfig, Tls};
 use super::{
-    Access, BindError, Connection, Endpoint, ListenOptions, PassedSocket, Peer, PeerTimeouts,
+    Access, BindError, Connection, ConnectionTimeouts, Endpoint, ListenOptions, PassedSocket, Peer,
     Remote, failure_of,
 };
 use crate::framing::{Failure, Framing};
@@ -34,7 +34,7 @@ pub struct Listener {
     /// Whether other users' clients are refused: an abstract name has no file whose mode could
     /// keep them out.
     own_user_only: bool,
-    peer_timeouts: PeerTimeouts,
+    timeouts: ConnectionTimeouts,
     /// Another program made the socket, and may have it open too: nothing that this listener does
     /// may keep the next one from accepting there.
     is_passed: bool,
@@ -160,7 +160,7 @@ impl Listener {
             framing: endpoint.framing(options.pipe),
             endpoint,
             socket,
-            peer_timeouts: options.peer_timeouts,
+            timeouts: options.timeouts.clone(),
             is_passed: false,
         }
     }
@@ -196,7 +196,7 @@ impl Listener {
     }
 
     fn poll_connection(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<Connection>> {
-        let timeouts = &self.peer_timeouts;
+        let timeouts = &self.timeouts.peer();
         Poll::Ready(match &mut self.socket {
             ListeningSocket::Local(listener) => {
                 ready!(listener.poll_accept(cx)).map(Connection::Local)
@@ -228,7 +228,7 @@ impl Listener {
     }
 
     fn accept_now(&mut self) -> io::Result<Connection> {
-        let timeouts = &self.peer_timeouts;
+        let timeouts = &self.timeouts.peer();
         Ok(match &mut self.socket {
             ListeningSocket::Local(listener) => Connection::Local(listener.accept_now()?),
             ListeningSocket::Tcp(listener) => {

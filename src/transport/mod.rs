@@ -14,6 +14,7 @@ mod connect;
 mod connect_fault;
 mod connect_mode;
 mod connection;
+mod connection_timeouts;
 mod endpoint;
 mod failure;
 mod listen_options;
@@ -53,6 +54,7 @@ pub use connect::connect;
 pub use connect_fault::ConnectFault;
 pub use connect_mode::ConnectMode;
 pub use connection::Connection;
+pub use connection_timeouts::ConnectionTimeouts;
 pub use endpoint::{Endpoint, EndpointError};
 pub use failure::failure_of;
 pub use listen_options::ListenOptions;
@@ -66,7 +68,7 @@ pub use private_folder::make_private_folder;
 pub use server_check::UntrustedServer;
 pub use tls::{
     CertificateInfo, ClientCert, Credentials, Fingerprint, FingerprintError, HandshakeConfig,
-    TlsConfig, TlsError,
+    NewCredentials, TlsConfig, TlsError,
 };
 pub use trust::{Trust, UnknownServerUser};
 pub use unsafe_folder::UnsafeFolder;

@@ -38,7 +38,12 @@ type Key = (UserName, PeerId);
 /// The back-offs of every user and peer.
 #[derive(Debug)]
 pub(super) struct BackoffTable {
-    known: Mutex<BoundedMap<Key, LoginBackoff>>,
+    table: Mutex<Table>,
+}
+
+#[derive(Debug)]
+struct Table {
+    known: BoundedMap<Key, LoginBackoff>,
     /// The rate of password checks per user and peer, right or wrong.
     rate: Rate,
 }
@@ -74,9 +79,22 @@ pub(super) struct Attempt<'a> {
 
 impl BackoffTable {
     pub(super) fn new(rate: Rate) -> BackoffTable {
+        let known = BoundedMap::default();
         BackoffTable {
-            known: Mutex::default(),
-            rate,
+            table: Mutex::new(Table { known, rate }),
+        }
+    }
+
+    /// Changes the rate of password checks: each user and peer begins with a full bucket of the new
+    /// one. Back-offs go on.
+    pub(super) fn set_rate(&self, rate: Rate, now: Instant) {
+        let mut table = self.table.lock();
+        if table.rate == rate {
+            return;
+        }
+        table.rate = rate;
+        for backoff in table.known.values_mut() {
+            backoff.bucket = Bucket::full(rate, now);
         }
     }
 
@@ -87,9 +105,9 @@ impl BackoffTable {
         peer: &PeerId,
         now: Instant,
     ) -> AttemptDecision<'_> {
-        let mut known = self.known.lock();
+        let Table { known, rate } = &mut *self.table.lock();
         let key = (user.clone(), peer.clone());
-        let backoff = known.get_or_insert(key.clone(), now, || LoginBackoff::new(self.rate, now));
+        let backoff = known.get_or_insert(key.clone(), now, || LoginBackoff::new(*rate, now));
         if backoff.is_old(now) {
             backoff.wrong = 0;
         }
@@ -117,13 +135,13 @@ impl BackoffTable {
 
     /// Wakes every attempt that waits for others.
     pub(super) fn wake_waiting(&self) {
-        for backoff in self.known.lock().values_mut() {
+        for backoff in self.table.lock().known.values_mut() {
             backoff.over.notify_waiters();
         }
     }
 
     fn conclude(&self, key: &Key, change: impl FnOnce(&mut LoginBackoff)) {
-        if let Some(backoff) = self.known.lock().get_mut(key) {
+        if let Some(backoff) = self.table.lock().known.get_mut(key) {
             change(backoff);
         }
     }
@@ -133,7 +151,7 @@ impl Attempt<'_> {
     /// Takes a token of the user and peer, or returns the time until there is one. Only an
     /// attempt that costs a hash takes one.
     pub(super) fn take_token(&self, now: Instant) -> Result<(), Duration> {
-        let mut known = self.backoffs.known.lock();
+        let Table { known, .. } = &mut *self.backoffs.table.lock();
         known
             .get_mut(&self.key)
             .map_or(Ok(()), |backoff| backoff.bucket.take(now))

@@ -151,7 +151,7 @@ fn other_names_are_evicted_before_a_waiting_one() {
         };
         attempt.fail(now);
     }
-    assert!(backoffs.known.lock().len() <= MAX_ENTRIES);
+    assert!(backoffs.table.lock().known.len() <= MAX_ENTRIES);
     assert!(matches!(
         backoffs.attempt(&ana(), &elsewhere(), now),
         AttemptDecision::RetryAfter(_)

@@ -191,6 +191,53 @@ async fn login_rate_of_a_peer_counts_all_names() {
 }
 
 #[tokio::test]
+async fn changed_rates_begin_with_full_buckets() {
+    let few = LoginLimits {
+        user_rate: Rate::a_minute(1),
+        peer_rate: Rate::a_minute(2),
+        ..LIMITS
+    };
+    let accounts = Accounts::open(None, hasher(), few).expect("no file");
+    let ana = accounts.login(&claim("ana", "x")).await.expect("free").user;
+    let log_in = async |is_right: bool| {
+        accounts.forget(&ana);
+        let outcome = accounts.login(&claim("ana", "x")).await;
+        assert_eq!(outcome.is_ok(), is_right, "{outcome:?}");
+    };
+    log_in(true).await;
+    log_in(false).await;
+    accounts.set_limits(&few);
+    log_in(false).await;
+    let more_of_the_user = LoginLimits {
+        user_rate: Rate::a_minute(3),
+        ..few
+    };
+    accounts.set_limits(&more_of_the_user);
+    log_in(false).await; // there are too many of the peer
+    accounts.set_limits(&LIMITS);
+    for _ in 0..3 {
+        log_in(true).await;
+    }
+}
+
+#[tokio::test]
+async fn back_off_outlasts_a_changed_rate() {
+    let accounts = accounts(None);
+    accounts.login(&claim("ana", "x")).await.expect("free");
+    accounts.forget(&UserName::parse("ana").expect("a name"));
+    guess(&accounts, &claim("ana", "guess"), login_backoff::FREE + 1).await;
+    accounts.set_limits(&LoginLimits {
+        user_rate: Rate::a_minute(77),
+        ..LIMITS
+    });
+    let refused = accounts.login(&claim("ana", "x")).await;
+    assert!(
+        matches!(refused, Err(LoginRefusal::Throttled { .. })),
+        "{refused:?}"
+    );
+}
+
+#[tokio::test]
 async fn login_waiting_for_a_hash_is_refused_at_the_seal() {
     let accounts = accounts(None);
     let names: Vec<Claim> = (0..500)

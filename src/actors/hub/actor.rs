@@ -14,7 +14,7 @@ use super::cursors::{
 use super::deadline_timer::DeadlineTimer;
 use super::direct::{self, HubKey, Panicked, Shared};
 use super::messages::{
-    Forget, Join, Joined, Leave, Publish, PublishJudged, Seal, Stop, Verdicts, Who,
+    Forget, Join, Joined, Leave, Publish, PublishJudged, Seal, SetLimits, Stop, Verdicts, Who,
 };
 use super::not_published::NotPublished;
 use super::state::{HubSetup, State};
@@ -103,6 +103,14 @@ impl Handler<Forget> for Hub {
 
     fn handle(&mut self, Forget(users): Forget, _ctx: &mut Self::Context) {
         self.shared.state().forget(&users);
+    }
+}
+
+impl Handler<SetLimits> for Hub {
+    type Result = ();
+
+    fn handle(&mut self, SetLimits(limits): SetLimits, _ctx: &mut Self::Context) {
+        self.shared.state().set_limits(limits);
     }
 }
 

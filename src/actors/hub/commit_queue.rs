@@ -19,7 +19,7 @@ use super::not_published::NotPublished;
 use super::presence::{Change, Presence};
 use super::producers::Producers;
 use crate::accounts::UserName;
-use crate::log::{Appender, BatchOutcome, InFlightBytes, JournalWriter};
+use crate::log::{Appender, BatchOutcome, InFlightBytes, JournalWriter, Retention};
 use crate::wire::{Millis, Seq};
 
 /// How often an idle hub repeats failed announcements and applies retention.
@@ -85,6 +85,11 @@ impl CommitQueue {
             is_failing: false,
             tick: None,
         }
+    }
+
+    /// Changes how much the journal keeps, but for its age.
+    pub(super) fn set_retention(&mut self, retention: Retention) {
+        self.journal_writer.set_retention(retention);
     }
 
     /// Starts the timer; call it within the runtime that polls the queue.

@@ -5,8 +5,9 @@ use actix::Message;
 use super::contents::Contents;
 use super::judged::{JudgedContents, Verdict};
 use super::not_published::NotPublished;
+use super::presence::PresenceLimits;
 use crate::accounts::UserName;
-use crate::log::InFlightBytes;
+use crate::log::{InFlightBytes, KeptLimits, Retention};
 use crate::wire::Seq;
 
 /// Publishes messages with consecutive seqs, in their order. The answer is the first seq.
@@ -42,6 +43,26 @@ pub struct PublishJudged {
 #[derive(Message)]
 #[rtype(result = "()")]
 pub struct Forget(pub Vec<UserName>);
+
+/// Changes the hub's limits.
+#[derive(Message)]
+#[rtype(result = "()")]
+pub struct SetLimits(pub HubLimits);
+
+/// The limits of a hub that can change while it runs.
+#[derive(Debug, Clone, Copy)]
+pub struct HubLimits {
+    /// The limits of announcements.
+    pub presence: PresenceLimits,
+    /// The most producers of an account.
+    pub producers: usize,
+    /// The most cursors of an account.
+    pub cursors: usize,
+    /// The limits of kept values.
+    pub kept: KeptLimits,
+    /// How much the journal keeps; its age does not change. `None` without a journal.
+    pub retention: Option<Retention>,
+}
 
 /// Reports that a session of this user has logged in.
 #[derive(Message)]

@@ -31,7 +31,8 @@ pub use self::cursors::{
 };
 pub use self::judged::{JudgedContents, Verdict};
 pub use self::messages::{
-    Forget, Join, Joined, Leave, Publish, PublishJudged, Seal, Stop, Verdicts, Who,
+    Forget, HubLimits, Join, Joined, Leave, Publish, PublishJudged, Seal, SetLimits, Stop,
+    Verdicts, Who,
 };
 pub use self::not_published::NotPublished;
 pub use self::presence::PresenceLimits;

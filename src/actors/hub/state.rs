@@ -12,7 +12,7 @@ use super::cursors::{
     CursorInfo, CursorRefusal, Cursors, ListCursors, OpenCursor, OpenedCursor, RemoveCursor,
 };
 use super::judged::JudgedContents;
-use super::messages::{Joined, Publish, PublishJudged, Verdicts};
+use super::messages::{HubLimits, Joined, Publish, PublishJudged, Verdicts};
 use super::not_published::NotPublished;
 use super::presence::{Change, JoinAnnouncement, Presence, PresenceLimits};
 use super::producers::Producers;
@@ -66,6 +66,17 @@ impl State {
             clock: setup.clock,
             in_flight: Vec::new(),
             commit_queue: setup.journal_writer.map(CommitQueue::new),
+        }
+    }
+
+    /// Changes the limits. What is there beyond them stays.
+    pub(super) fn set_limits(&mut self, limits: HubLimits) {
+        self.presence.set_limits(limits.presence, Instant::now());
+        self.producers.set_limit(limits.producers);
+        self.cursors.set_limit(limits.cursors);
+        self.appender.limit_kept(limits.kept);
+        if let (Some(commit_queue), Some(retention)) = (&mut self.commit_queue, limits.retention) {
+            commit_queue.set_retention(retention);
         }
     }
 

@@ -21,6 +21,7 @@ use crate::services::Services;
 use crate::wire::{Dialect, Seq};
 
 /// The values that the sessions of one listener share.
+#[derive(Clone)]
 pub struct ListenerContext {
     /// The listener, as the operator wrote it.
     pub endpoint: Arc<str>,

@@ -3,17 +3,18 @@
 use std::collections::VecDeque;
 use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use actix::{Actor, AsyncContext, Context, Handler, MessageResult, SpawnHandle};
 use futures_util::stream::FuturesUnordered;
 use futures_util::{FutureExt, StreamExt};
 use tokio::task::JoinHandle;
 
+use super::began::Began;
 use super::live_sessions::LiveSessions;
 use super::messages::{
-    ActorFailed, Count, Dismiss, Ended, GetStatus, Happened, List, Opened, Revoked, Stop,
-    Superseded, Supervise, WaitFor,
+    ActorFailed, Count, Dismiss, Ended, GetStatus, Happened, List, Opened, Revoked, SetStopLimit,
+    Stop, Superseded, Supervise, WaitFor,
 };
 use super::recent_routes::recent_routes;
 use super::server_state::ServerState;
@@ -22,7 +23,7 @@ use crate::close::stop::{
     Contract, Effect, Input, Moment, Order, Status, StopMachine, StopOutcome, Surroundings,
 };
 use crate::close::{Phase, PhaseLine, StopReason};
-use crate::wire::{Millis, Seq, SessionId};
+use crate::wire::{Seq, SessionId};
 
 /// Knows every session, and stops the server in order.
 pub struct Supervisor {
@@ -33,13 +34,6 @@ pub struct Supervisor {
     timer: Option<Timer>,
     /// The task that the present phase waits for; aborted when the phase is over.
     phase_work: Option<JoinHandle<()>>,
-}
-
-/// When the stop began.
-#[derive(Clone, Copy)]
-struct Began {
-    at: Instant,
-    wall_clock: Millis,
 }
 
 /// The timer for the machine's deadline.
@@ -140,11 +134,10 @@ impl Supervisor {
     }
 
     fn begin(&mut self, reason: StopReason, ctx: &mut SupervisorContext) {
-        let at = Instant::now();
-        let wall_clock = Millis::now();
-        self.began = Some(Began { at, wall_clock });
+        let began = Began::now();
+        self.began = Some(began);
         if let ServerState::Running(components) = &self.server {
-            components.begin_stop(at);
+            components.begin_stop(began.at);
         }
         tracing::info!(%reason, "stopping");
         ctx.address().do_send(Happened(Input::Begun));
@@ -369,6 +362,14 @@ impl Handler<Stop> for Supervisor {
         let Stop { reason, haste } = stop;
         self.feed(Input::Stop { reason, haste }, ctx);
         MessageResult(self.status(reason))
+    }
+}
+
+impl Handler<SetStopLimit> for Supervisor {
+    type Result = bool;
+
+    fn handle(&mut self, SetStopLimit(total): SetStopLimit, _ctx: &mut Self::Context) -> bool {
+        self.machine.set_total(total)
     }
 }
 

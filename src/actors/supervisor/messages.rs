@@ -1,6 +1,7 @@
 //! The messages that the supervisor handles, and the order that it sends.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use actix::{Message, Recipient};
 use tokio::sync::oneshot;
@@ -72,6 +73,12 @@ pub struct Stop {
     /// How much time the stop may take.
     pub haste: Haste,
 }
+
+/// Changes the longest time that a stop may take. The answer is `false` once a stop has begun; then
+/// nothing has changed.
+#[derive(Message)]
+#[rtype(result = "bool")]
+pub struct SetStopLimit(pub Duration);
 
 /// Returns how far the stop is; `None` before the stop.
 #[derive(Message)]

@@ -8,6 +8,7 @@
 //! [stop machine](crate::close::stop), and [`actor`] carries out the effects.
 
 mod actor;
+mod began;
 mod components;
 mod live_sessions;
 mod messages;
@@ -20,8 +21,8 @@ use std::sync::Arc;
 pub use actor::Supervisor;
 pub use components::Components;
 pub use messages::{
-    ActorFailed, Count, Dismiss, Ended, GetStatus, List, Opened, Revoked, Stop, Superseded,
-    Supervise, WaitFor,
+    ActorFailed, Count, Dismiss, Ended, GetStatus, List, Opened, Revoked, SetStopLimit, Stop,
+    Superseded, Supervise, WaitFor,
 };
 pub use session_info::SessionInfo;
 

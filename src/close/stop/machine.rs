@@ -45,6 +45,16 @@ impl<R: StopRules> StopMachine<R> {
         }
     }
 
+    /// Changes the longest time that the stop may take. Returns `false` if it has begun: its deadlines
+    /// stay.
+    pub fn set_total(&mut self, total: Duration) -> bool {
+        if self.progress.is_some() {
+            return false;
+        }
+        self.total = total;
+        true
+    }
+
     /// The phase that the stop is in; `None` before the stop.
     pub fn phase(&self) -> Option<Phase> {
         self.progress.as_ref().map(Progress::phase)

@@ -6,6 +6,7 @@
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
+use super::applies::Applies;
 use super::value::{Unit, Value};
 use crate::server::error::ConfigError;
 
@@ -26,6 +27,8 @@ pub(in crate::server) struct Row {
     pub(in crate::server) name: &'static str,
     /// The section of the help and of docs/limits.md.
     pub(in crate::server) section: &'static str,
+    /// When a changed value takes effect.
+    pub(in crate::server) applies: Applies,
     /// The values that are allowed.
     pub(in crate::server) range: Range,
     /// The default in words, where it is no value or not only a value.

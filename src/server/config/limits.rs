@@ -2,6 +2,7 @@
 
 use std::sync::LazyLock;
 
+use super::applies::Applies;
 use super::entry::{ANY_NUMBER, Entry, Range, Row, limits};
 use super::value::Field;
 use crate::rate::Rate;
@@ -29,6 +30,7 @@ pub struct Limits;
 max_sessions: usize = 20_000 => Row {
     name: "max-sessions",
     section: SESSIONS,
+    applies: Applies::AtOnce,
     range: Range::Count(1..=ANY_NUMBER),
     default: Some("20000, or fewer if the descriptor limit is lower"),
     effect: "`too-many-sessions`",
@@ -38,6 +40,7 @@ max_sessions: usize = 20_000 => Row {
 max_sessions_per_user: usize = 10_000 => Row {
     name: "max-sessions-per-user",
     section: SESSIONS,
+    applies: Applies::AtOnce,
     range: Range::Count(1..=ANY_NUMBER),
     default: None,
     effect: "`too-many-sessions`",
@@ -47,6 +50,7 @@ max_sessions_per_user: usize = 10_000 => Row {
 max_sessions_per_peer: usize = 16_000 => Row {
     name: "max-sessions-per-peer",
     section: SESSIONS,
+    applies: Applies::AtOnce,
     range: Range::Count(1..=ANY_NUMBER),
     default: None,
     effect: "`too-many-sessions`",
@@ -56,6 +60,7 @@ max_sessions_per_peer: usize = 16_000 => Row {
 max_unauthenticated: usize = 18_000 => Row {
     name: "max-unauthenticated",
     section: SESSIONS,
+    applies: Applies::AtOnce,
     range: Range::Count(1..=ANY_NUMBER),
     default: None,
     effect: "`too-many-sessions`",
@@ -67,6 +72,7 @@ max_unauthenticated: usize = 18_000 => Row {
 max_frame: usize = MAX_FRAME => Row {
     name: "max-frame",
     section: FRAMES,
+    applies: Applies::ToNewSessions,
     range: Range::Bytes(1 << 10..=1 << 30),
     default: None,
     effect: "`frame-too-large`",
@@ -78,6 +84,7 @@ max_frame: usize = MAX_FRAME => Row {
 max_frame_before_login: usize = MAX_FRAME_BEFORE_LOGIN => Row {
     name: "max-frame-before-login",
     section: FRAMES,
+    applies: Applies::ToNewSessions,
     range: Range::Bytes(1 << 10..=1 << 20),
     default: None,
     effect: "`frame-too-large`",
@@ -89,6 +96,7 @@ max_frame_before_login: usize = MAX_FRAME_BEFORE_LOGIN => Row {
 frames_in_work: usize = 32_768 => Row {
     name: "frames-in-work",
     section: FRAMES,
+    applies: Applies::ToNewSessions,
     range: Range::Count(1..=ANY_NUMBER),
     default: None,
     effect: "later publishes stay unread until one is answered",
@@ -98,6 +106,7 @@ frames_in_work: usize = 32_768 => Row {
 patterns: usize = 1_000 => Row {
     name: "patterns",
     section: FRAMES,
+    applies: Applies::ToNewSessions,
     range: Range::Count(1..=100_000),
     default: None,
     effect: "`too-many`",
@@ -110,6 +119,7 @@ patterns: usize = 1_000 => Row {
 request_rate: Option<Rate> = None => Row {
     name: "request-rate",
     section: FRAMES,
+    applies: Applies::ToNewSessions,
     range: Range::Rate,
     default: Some("no limit"),
     effect: "`throttled`",
@@ -121,6 +131,7 @@ request_rate: Option<Rate> = None => Row {
 kept_topics: usize = 100_000 => Row {
     name: "kept-topics",
     section: FRAMES,
+    applies: Applies::AtOnce,
     range: Range::Count(0..=ANY_NUMBER),
     default: None,
     effect: "`too-many`",
@@ -130,6 +141,7 @@ kept_topics: usize = 100_000 => Row {
 kept_bytes: usize = 64 << 20 => Row {
     name: "kept-bytes",
     section: FRAMES,
+    applies: Applies::AtOnce,
     range: Range::Bytes(0..=ANY_NUMBER),
     default: None,
     effect: "`too-many`",
@@ -141,6 +153,7 @@ kept_bytes: usize = 64 << 20 => Row {
 producers: usize = 64 => Row {
     name: "producers",
     section: FRAMES,
+    applies: Applies::AtOnce,
     range: Range::Count(1..=100_000),
     default: None,
     effect: "a message that a forgotten producer repeats is published again",
@@ -152,6 +165,7 @@ producers: usize = 64 => Row {
 cursors: usize = 64 => Row {
     name: "cursors",
     section: FRAMES,
+    applies: Applies::AtOnce,
     range: Range::Count(1..=100_000),
     default: None,
     effect: "`too-many`",
@@ -161,6 +175,7 @@ cursors: usize = 64 => Row {
 offers: usize = 64 => Row {
     name: "offers",
     section: FRAMES,
+    applies: Applies::AtOnce,
     range: Range::Count(1..=100_000),
     default: None,
     effect: "`too-many`",
@@ -170,6 +185,7 @@ offers: usize = 64 => Row {
 calls: usize = 256 => Row {
     name: "calls",
     section: FRAMES,
+    applies: Applies::AtOnce,
     range: Range::Count(1..=100_000),
     default: None,
     effect: "`throttled`",
@@ -179,6 +195,7 @@ calls: usize = 256 => Row {
 waiting_calls: usize = 1024 => Row {
     name: "waiting-calls",
     section: FRAMES,
+    applies: Applies::AtOnce,
     range: Range::Count(0..=100_000),
     default: None,
     effect: "`throttled`",
@@ -190,6 +207,7 @@ waiting_calls: usize = 1024 => Row {
 waiting_call_bytes: usize = 8 << 20 => Row {
     name: "waiting-call-bytes",
     section: FRAMES,
+    applies: Applies::AtOnce,
     range: Range::Bytes(0..=ANY_NUMBER),
     default: None,
     effect: "`throttled`",
@@ -201,6 +219,7 @@ waiting_call_bytes: usize = 8 << 20 => Row {
 login_rate_per_user: Rate = Rate::a_minute(100) => Row {
     name: "login-rate-per-user",
     section: LOGINS,
+    applies: Applies::AtOnce,
     range: Range::Rate,
     default: None,
     effect: "`throttled`",
@@ -212,6 +231,7 @@ login_rate_per_user: Rate = Rate::a_minute(100) => Row {
 login_rate_per_peer: Rate = Rate::a_minute(10_000) => Row {
     name: "login-rate-per-peer",
     section: LOGINS,
+    applies: Applies::AtOnce,
     range: Range::Rate,
     default: None,
     effect: "`throttled`",
@@ -221,6 +241,7 @@ login_rate_per_peer: Rate = Rate::a_minute(10_000) => Row {
 hashing: usize = half_the_cores() => Row {
     name: "hashing",
     section: LOGINS,
+    applies: Applies::AtRestart,
     range: Range::Count(1..=1024),
     default: Some("half the cores"),
     effect: "the login waits until a hash can start",
@@ -230,6 +251,7 @@ hashing: usize = half_the_cores() => Row {
 logins_waiting: usize = 20_000 => Row {
     name: "logins-waiting",
     section: LOGINS,
+    applies: Applies::AtOnce,
     range: Range::Count(0..=ANY_NUMBER),
     default: None,
     effect: "`throttled`",
@@ -239,6 +261,7 @@ logins_waiting: usize = 20_000 => Row {
 max_accounts: usize = 100_000 => Row {
     name: "max-accounts",
     section: LOGINS,
+    applies: Applies::AtOnce,
     range: Range::Count(0..=ANY_NUMBER),
     default: None,
     effect: "`registration-closed`",
@@ -248,6 +271,7 @@ max_accounts: usize = 100_000 => Row {
 log_bytes: usize = 64 << 20 => Row {
     name: "log-bytes",
     section: LOG,
+    applies: Applies::AtRestart,
     range: Range::Bytes(4 << 10..=ANY_NUMBER),
     default: None,
     effect: "`gap`, or `slow-consumer` with `--slow disconnect`",
@@ -257,6 +281,7 @@ log_bytes: usize = 64 << 20 => Row {
 arbiters: usize = 1 => Row {
     name: "arbiters",
     section: LOG,
+    applies: Applies::AtRestart,
     range: Range::Count(1..=1024),
     default: None,
     effect: "nothing",

@@ -3,6 +3,7 @@
 //! [`Config`] is plain data in groups: [`Limits`], [`Timeouts`] and [`Storage`] beside the
 //! endpoints, the certificate and the functions that an embedding program brings.
 
+mod applies;
 mod entry;
 mod limits;
 mod storage;
@@ -12,6 +13,7 @@ mod value;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+pub use self::applies::Applies;
 pub(super) use self::entry::{Described, Entry};
 pub use self::limits::Limits;
 pub use self::storage::Storage;

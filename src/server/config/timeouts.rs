@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::applies::Applies;
 use super::entry::{ANY_TIME, Entry, Range, Row, limits};
 use super::value::Field;
 use crate::transport::PeerTimeouts;
@@ -23,6 +24,7 @@ pub struct Timeouts;
 drain: Duration = Duration::from_secs(20) => Row {
     name: "drain-timeout",
     section: TIMEOUTS,
+    applies: Applies::AtOnce,
     range: Range::Time(Duration::ZERO..=DAY),
     default: None,
     effect: "`stopping` says how much of it is left",
@@ -32,6 +34,7 @@ drain: Duration = Duration::from_secs(20) => Row {
 login: Duration = Duration::from_secs(10) => Row {
     name: "login-timeout",
     section: TIMEOUTS,
+    applies: Applies::ToNewSessions,
     range: Range::Time(MILLISECOND..=DAY),
     default: None,
     effect: "`login-timeout`",
@@ -41,6 +44,7 @@ login: Duration = Duration::from_secs(10) => Row {
 handshake: Duration = Duration::from_secs(5) => Row {
     name: "handshake-timeout",
     section: TIMEOUTS,
+    applies: Applies::ToNewSessions,
     range: Range::Time(MILLISECOND..=DAY),
     default: None,
     effect: "the connection is closed",
@@ -52,6 +56,7 @@ handshake: Duration = Duration::from_secs(5) => Row {
 idle: Option<Duration> = None => Row {
     name: "idle-timeout",
     section: TIMEOUTS,
+    applies: Applies::ToNewSessions,
     range: Range::Time(Duration::from_millis(10)..=ANY_TIME),
     default: Some("never"),
     effect: "`idle-timeout`",
@@ -63,6 +68,7 @@ idle: Option<Duration> = None => Row {
 keepalive_idle: Duration = PeerTimeouts::default().keepalive_idle => Row {
     name: "keepalive-idle",
     section: PEERS,
+    applies: Applies::ToNewSessions,
     range: Range::Time(SECOND..=LONGEST_KEEPALIVE),
     default: None,
     effect: "nothing, where it answers",
@@ -74,6 +80,7 @@ keepalive_idle: Duration = PeerTimeouts::default().keepalive_idle => Row {
 keepalive_interval: Duration = PeerTimeouts::default().keepalive_interval => Row {
     name: "keepalive-interval",
     section: PEERS,
+    applies: Applies::ToNewSessions,
     range: Range::Time(SECOND..=LONGEST_KEEPALIVE),
     default: None,
     effect: "nothing, where it answers",
@@ -83,6 +90,7 @@ keepalive_interval: Duration = PeerTimeouts::default().keepalive_interval => Row
 keepalive_count: u32 = PeerTimeouts::default().keepalive_count => Row {
     name: "keepalive-count",
     section: PEERS,
+    applies: Applies::ToNewSessions,
     range: Range::Count(1..=127),
     default: None,
     effect: "the connection is closed",
@@ -94,6 +102,7 @@ keepalive_count: u32 = PeerTimeouts::default().keepalive_count => Row {
 tcp_user: Duration = PeerTimeouts::default().user_timeout => Row {
     name: "tcp-user-timeout",
     section: PEERS,
+    applies: Applies::ToNewSessions,
     range: Range::Time(SECOND..=DAY),
     default: None,
     effect: "the connection is closed",

@@ -54,6 +54,11 @@ impl Registry {
         }
     }
 
+    /// Changes the bounds. Offers and calls beyond them stay.
+    pub fn set_limits(&mut self, limits: ServiceLimits) {
+        self.limits = limits;
+    }
+
     /// Lets a session take part.
     pub fn join(&mut self, session: SessionId, user: Arc<str>, waker: Arc<AtomicWaker>) {
         self.participants.add(session, user, waker);

@@ -176,6 +176,23 @@ fn calls_are_bounded_by_caller_count_and_bytes() {
 }
 
 #[test]
+fn lowered_bounds_refuse_new_calls_and_leave_those_that_wait() {
+    let mut tested = Tested::with_sessions(LIMITS, &[CALLER, ANA]);
+    tested.offer(ANA, "up", 1);
+    let calls = [(); 3].map(|()| tested.call(CALLER, "up").expect("it may wait"));
+    tested.registry.set_limits(ServiceLimits {
+        waiting_calls: 1,
+        ..LIMITS
+    });
+    assert_eq!(tested.call(CALLER, "up"), Err(CallRefusal::WaitingLimit(1)));
+    for call in calls {
+        assert_eq!(tested.take_calls(ANA), [call]);
+        assert!(tested.answer(ANA, call, CallAnswer::Reply(payload("x"))));
+    }
+    tested.call(CALLER, "up").expect("none waits");
+}
+
+#[test]
 fn session_that_takes_nothing_gets_a_bounded_number_of_bytes() {
     let limits = ServiceLimits {
         calls: 100,

@@ -143,11 +143,13 @@ fn damaged_byte_is_detected_or_changes_nothing() {
 async fn journal_reader_finds_every_seq_or_names_the_gap() {
     let (_temp, path, _) = written_journal();
     let (mut db, mut journal, _) = open(&path).expect("sound");
-    journal.retention = Retention {
+    journal.set_retention(Retention {
         bytes: 60_000,
-        age: None,
+        age: Some(std::time::Duration::ZERO), // it does not change
         ..Retention::default()
-    };
+    });
+    assert_eq!(journal.retention.age, None);
+    assert!(journal.has_removable_rows(now(), None));
     journal
         .write(&mut db, &JournalBatch::default(), now())
         .expect("writable");

@@ -23,7 +23,7 @@ pub(super) struct Handshake {
 
 impl Handshake {
     pub(super) fn new(tcp: Tcp, config: &HandshakeConfig) -> Handshake {
-        let limit = config.handshake_timeout;
+        let limit = config.timeouts.handshake();
         Handshake {
             accept: TlsAcceptor::from(config.config()).accept(tcp),
             deadline: InputDeadline::new(limit, Instant::now()),

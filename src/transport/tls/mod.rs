@@ -29,6 +29,8 @@ pub(super) use client::connect;
 pub use error::TlsError;
 pub(super) use error::failure_of;
 pub use fingerprint::{Fingerprint, FingerprintError};
-pub use server::{CertificateInfo, ClientCert, Credentials, HandshakeConfig, TlsConfig};
+pub use server::{
+    CertificateInfo, ClientCert, Credentials, HandshakeConfig, NewCredentials, TlsConfig,
+};
 pub use stream::{DetachedTls, Tls};
 pub(super) use trust::TlsTrust;

@@ -6,7 +6,7 @@
 use std::path::PathBuf;
 use std::str::FromStr;
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
 use parking_lot::RwLock;
 use rustls::server::{NoServerSessionStorage, WebPkiClientVerifier};
@@ -16,8 +16,8 @@ use rustls::{RootCertStore, ServerConfig};
 use super::identity::{Identity, authorities};
 use super::provider::{VERSIONS, provider};
 use super::{Fingerprint, TlsError};
-
 use crate::parse_error::ParseError;
+use crate::transport::connection_timeouts::ConnectionTimeouts;
 
 /// The files that a server's `tls:` endpoints use.
 #[derive(Debug, Clone)]
@@ -94,12 +94,16 @@ impl FromStr for ClientCert {
 /// A server's certificate and key, and the authorities that it trusts, as last loaded.
 #[derive(Debug)]
 pub struct Credentials {
-    files: TlsConfig,
     current: RwLock<LoadedCredentials>,
 }
 
+/// Credentials that are loaded, and that no handshake uses yet.
+#[derive(Debug)]
+pub struct NewCredentials(LoadedCredentials);
+
 #[derive(Debug)]
 struct LoadedCredentials {
+    files: TlsConfig,
     optional: Arc<ServerConfig>,
     required: Arc<ServerConfig>,
     fingerprint: Fingerprint,
@@ -113,7 +117,23 @@ impl Credentials {
     /// See [`TlsError`].
     pub fn load(files: TlsConfig) -> Result<Credentials, TlsError> {
         let current = RwLock::new(LoadedCredentials::load(&files)?);
-        Ok(Credentials { files, current })
+        Ok(Credentials { current })
+    }
+
+    /// Loads files for [`Credentials::install`].
+    ///
+    /// # Errors
+    /// See [`TlsError`].
+    pub fn prepare(files: &TlsConfig) -> Result<NewCredentials, TlsError> {
+        LoadedCredentials::load(files).map(NewCredentials)
+    }
+
+    /// Uses other credentials for later handshakes. Returns the certificate's fingerprint.
+    pub fn install(&self, new: NewCredentials) -> Fingerprint {
+        let NewCredentials(loaded) = new;
+        let fingerprint = loaded.fingerprint;
+        *self.current.write() = loaded;
+        fingerprint
     }
 
     /// Loads the files again, for later handshakes. Returns the certificate's fingerprint.
@@ -121,10 +141,8 @@ impl Credentials {
     /// # Errors
     /// See [`TlsError`]; the credentials stay as they were.
     pub fn reload(&self) -> Result<Fingerprint, TlsError> {
-        let loaded = LoadedCredentials::load(&self.files)?;
-        let fingerprint = loaded.fingerprint;
-        *self.current.write() = loaded;
-        Ok(fingerprint)
+        let files = self.current.read().files.clone();
+        Ok(self.install(Credentials::prepare(&files)?))
     }
 
     /// Returns the certificate's fingerprint.
@@ -145,6 +163,7 @@ impl LoadedCredentials {
         let roots = roots.transpose()?;
         let config = |client_cert| config(&identity, roots.clone(), client_cert);
         Ok(LoadedCredentials {
+            files: files.clone(),
             optional: Arc::new(config(ClientCert::Optional)?),
             required: Arc::new(config(ClientCert::Required)?),
             fingerprint: identity.fingerprint,
@@ -190,8 +209,8 @@ pub struct HandshakeConfig {
     pub credentials: Arc<Credentials>,
     /// Whether clients of this listener must show a certificate.
     pub client_cert: ClientCert,
-    /// The longest time from a connect to the end of its handshake.
-    pub handshake_timeout: Duration,
+    /// The longest time from a connect to the end of its handshake is one of these.
+    pub timeouts: ConnectionTimeouts,
 }
 
 impl HandshakeConfig {

@@ -15,7 +15,7 @@ use tokio::time::timeout;
 use super::{ClientCert, Credentials, HandshakeConfig, Tls, TlsConfig, TlsTrust, connect};
 use crate::link::{Evidence, Link};
 use crate::transport::tcp::Tcp;
-use crate::transport::{Connection, PeerTimeouts};
+use crate::transport::{Connection, ConnectionTimeouts, PeerTimeouts};
 
 fn handshake_config() -> HandshakeConfig {
     let folder = tempfile::tempdir().expect("a folder can be made");
@@ -29,7 +29,7 @@ fn handshake_config() -> HandshakeConfig {
     HandshakeConfig {
         credentials: Arc::new(credentials),
         client_cert: ClientCert::Optional,
-        handshake_timeout: Duration::from_secs(5),
+        timeouts: ConnectionTimeouts::new(PeerTimeouts::default(), Duration::from_secs(5)),
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::future::{Future, poll_fn};
 use std::task::Poll;
+use std::time::Duration;
 
 use windows_sys::Win32::Foundation::ERROR_INVALID_OWNER;
 
@@ -13,7 +14,8 @@ use crate::framing::{Framing, Received};
 use crate::link::Link;
 use crate::transport::server_check::check_server;
 use crate::transport::{
-    Access, BindError, ConnectMode, Endpoint, ListenOptions, PeerTimeouts, Remote, Trust,
+    Access, BindError, ConnectMode, ConnectionTimeouts, Endpoint, ListenOptions, PeerTimeouts,
+    Remote, Trust,
 };
 
 fn fresh() -> Endpoint {
@@ -30,7 +32,7 @@ fn options(pipe: Framing, max: Option<usize>) -> ListenOptions<'static> {
         pipe,
         max,
         tls: None,
-        peer_timeouts: PeerTimeouts::default(),
+        timeouts: ConnectionTimeouts::new(PeerTimeouts::default(), Duration::ZERO),
     }
 }
 

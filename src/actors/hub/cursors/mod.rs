@@ -10,8 +10,9 @@
 //! - with a journal a position that a login begins at is on disk before the login is answered, and
 //!   an ack is written with the next batch, or [`STORE_AFTER`] after it at the latest;
 //! - what is stored was acknowledged; a batch that fails is repeated;
-//! - an account has at most `limit` cursors. More are known only after a start with a lower limit.
+//! - an account has at most `limit` cursors. More are known only after the limit was lowered.
 
+mod limit;
 mod messages;
 mod slot;
 
@@ -155,17 +156,6 @@ impl Cursors {
             storing.replace(entry.seq, None);
         }
         Some(entry)
-    }
-
-    /// Checks that the account may have a cursor of this name.
-    pub(super) fn check(&self, user: &UserName, name: &str) -> Result<(), CursorRefusal> {
-        let Some(names) = self.accounts.get(user.as_str()) else {
-            return Ok(());
-        };
-        if names.len() >= self.limit && !names.contains_key(name) {
-            return Err(CursorRefusal::TooMany(self.limit));
-        }
-        Ok(())
     }
 
     /// Gives a cursor to a session, and creates it at the login's head where it is not known.

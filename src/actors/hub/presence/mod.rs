@@ -131,6 +131,14 @@ impl Presence {
         }
     }
 
+    /// Changes the limits of announcements.
+    pub(super) fn set_limits(&mut self, limits: PresenceLimits, now: Instant) {
+        let share = Rate::per_seconds(limits.at_once, SHARE_TIME);
+        if !self.share.has_rate(share) {
+            self.share = Bucket::full(share, now);
+        }
+    }
+
     /// Adds a session.
     pub(super) fn enter(&mut self, user: &UserName, now: Instant) -> JoinAnnouncement {
         let known = self.users.entry(user.clone()).or_insert_with(|| User {

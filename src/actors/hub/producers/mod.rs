@@ -9,7 +9,7 @@
 //! - a number is published for the outside once its batch is committed. Until then it is pending,
 //!   and counts for the messages behind it; if the batch fails, it never was;
 //! - an account has at most `limit` producers, those that were used last. More are known only until
-//!   the batch that brought them is written, or after a start with a lower limit.
+//!   the batch that brought them is written, or after the limit was lowered.
 
 mod mark;
 
@@ -69,6 +69,12 @@ impl Producers {
             }
         }
         producers
+    }
+
+    /// Changes the most producers of an account. Those beyond it are forgotten with the account's
+    /// next batch.
+    pub fn set_limit(&mut self, limit: usize) {
+        self.limit = limit;
     }
 
     /// Judges messages in their order. Those that are published get the seqs from `next` on, and

@@ -55,6 +55,16 @@ fn stop_is_answered_before_the_first_phase_is_over() {
 }
 
 #[test]
+fn limit_of_a_stop_changes_until_it_has_begun() {
+    let mut run = Run::new();
+    assert!(run.machine.set_total(Duration::from_secs(7)));
+    run.stop(Haste::AsPlanned);
+    assert!(!run.machine.set_total(Duration::from_secs(9)));
+    let status = run.machine.status(Duration::from_secs(3));
+    assert_eq!(status.expect("it stops").remaining, Duration::from_secs(4));
+}
+
+#[test]
 fn second_stop_changes_nothing() {
     let mut run = Run::with_session();
     run.begin();
