@@ -14,6 +14,7 @@ use axum::http::uri::Authority;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
+use parking_lot::RwLock;
 use sha2::{Digest, Sha256};
 
 /// The paths that need no token.
@@ -50,6 +51,18 @@ impl fmt::Debug for Token {
     }
 }
 
+/// The token that requests over TCP need, which can be replaced. Clones share it. Without one they
+/// get to know of health only.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct CurrentToken(Arc<RwLock<Option<Token>>>);
+
+impl CurrentToken {
+    /// Replaces the token for later requests.
+    pub(crate) fn set(&self, token: Option<Token>) {
+        *self.0.write() = token;
+    }
+}
+
 /// Why a request is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Denied {
@@ -77,13 +90,14 @@ impl IntoResponse for Denied {
 
 /// Serves a request that is allowed, and refuses any other.
 pub(super) async fn check(
-    State(token): State<Option<Token>>,
+    State(token): State<CurrentToken>,
     Extension(channel): Extension<Channel>,
     request: Request,
     next: Next,
 ) -> Response {
     let path = request.uri().path();
-    match decide(channel, path, request.headers(), token.as_ref()) {
+    let decision = decide(channel, path, request.headers(), token.0.read().as_ref());
+    match decision {
         Ok(()) => next.run(request).await,
         Err(denied) => denied.into_response(),
     }

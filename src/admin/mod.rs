@@ -12,7 +12,8 @@
 //! - [`metrics`] has `/metrics`;
 //! - [`status`] has `/status`;
 //! - [`sessions`] has `/sessions`;
-//! - [`acts`]: what an operator can do.
+//! - [`acts`]: what an operator can do; [`reload`]: the settings are read again, which are those of
+//!   [`settings`].
 
 mod access;
 mod acts;
@@ -23,12 +24,14 @@ mod listener;
 mod metrics;
 mod observed;
 mod part;
+mod reload;
 mod sessions;
+mod settings;
 mod snapshot;
 mod status;
 
 use std::io;
-use std::sync::mpsc;
+use std::sync::{Arc, mpsc};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -42,10 +45,11 @@ use tokio::runtime::Builder;
 use tokio::task::LocalSet;
 use tokio_util::sync::CancellationToken;
 
-pub(crate) use self::access::Token;
 use self::access::check;
+pub(crate) use self::access::{CurrentToken, Token};
 pub(crate) use self::endpoint::AdminEndpoint;
 use self::observed::Observed;
+pub(crate) use self::settings::{NotReloaded, Reloaded, Reloading, SettingChange, Settings};
 
 /// How long the drop waits for the thread, which removes the endpoint's file.
 const CLOSE_LIMIT: Duration = Duration::from_millis(500);
@@ -72,15 +76,11 @@ pub(crate) enum AdminError {
 
 impl Admin {
     /// Listens on an endpoint, on a thread of its own. It answers at once, and says that the server
-    /// starts until [`Admin::serving`] is called. Requests over TCP need the token; without one they
-    /// get to know of health only.
+    /// starts until [`Admin::serving`] is called. Requests over TCP need the token.
     ///
     /// # Errors
     /// The endpoint cannot be listened on, or the system has no thread or no descriptors.
-    pub(crate) fn start(
-        endpoint: AdminEndpoint,
-        token: Option<Token>,
-    ) -> Result<Admin, AdminError> {
+    pub(crate) fn start(endpoint: AdminEndpoint, token: CurrentToken) -> Result<Admin, AdminError> {
         let observed = Observed::default();
         let closed = CancellationToken::new();
         let (end, ended) = mpsc::channel();
@@ -125,9 +125,9 @@ impl Admin {
         })
     }
 
-    /// Answers about this server from now on.
-    pub(crate) fn serving(&self, server: ServerHandle) {
-        self.observed.serving(server);
+    /// Answers about this server from now on, and has these settings reloaded.
+    pub(crate) fn serving(&self, server: ServerHandle, settings: Arc<dyn Settings>) {
+        self.observed.serving(server, settings);
     }
 }
 
@@ -138,12 +138,13 @@ impl Drop for Admin {
     }
 }
 
-fn routes(observed: Observed, token: Option<Token>) -> Router {
+fn routes(observed: Observed, token: CurrentToken) -> Router {
     Router::new()
         .route("/metrics", get(metrics::metrics))
         .route("/status", get(status::status))
         .route("/sessions", get(sessions::sessions))
         .route("/sessions/{session}/end", post(acts::end_session))
+        .route("/reload", post(reload::reload))
         .route("/livez", get(health::livez))
         .route("/readyz", get(health::readyz))
         .with_state(observed)

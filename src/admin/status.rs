@@ -9,6 +9,7 @@ use serde::Serialize;
 use super::json::answer;
 use super::observed::Observed;
 use super::part::{Part, parts};
+use super::settings::SettingChange;
 use super::snapshot::Snapshot;
 
 #[derive(Serialize)]
@@ -21,6 +22,9 @@ struct Status {
     #[serde(flatten)]
     figures: Option<Figures>,
     parts: Vec<Part>,
+    /// The settings that keep their values until a restart.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    restart: Vec<SettingChange>,
 }
 
 #[derive(Serialize)]
@@ -80,6 +84,9 @@ pub(super) async fn status(State(observed): State<Observed>) -> Response {
         stop: snapshot.stop.map(Stop::from),
         figures: snapshot.statistics.map(Figures::from),
         parts: parts(snapshot.probe.as_ref()),
+        restart: observed
+            .settings()
+            .map_or_else(Vec::new, |settings| settings.waiting()),
     };
     answer(StatusCode::OK, &status)
 }

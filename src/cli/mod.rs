@@ -37,6 +37,7 @@ mod password;
 mod pedir;
 mod pipeline;
 mod raw;
+mod reload;
 mod report;
 mod resources;
 mod screen;
@@ -106,6 +107,9 @@ enum Command {
     Cursors(Box<cursors::Args>),
     /// Print what a server does now, as its admin endpoint tells it.
     Status(status::Args),
+    /// Have a server read its settings again, through its admin endpoint: all of them are applied, or
+    /// none.
+    Reload(reload::Args),
     /// Stop the server; needs the role admin.
     Fim(fim::Args),
     /// Print the report of a server's stop, or draw it as a timeline.
@@ -175,6 +179,7 @@ fn run() -> ExitCode {
         Command::Services(args) => client(services::run(args)),
         Command::Cursors(args) => client(cursors::run(*args)),
         Command::Status(args) => client(status::run(args)),
+        Command::Reload(args) => client(reload::run(args)),
         Command::Fim(args) => client(fim::run(args)),
     };
     match outcome {

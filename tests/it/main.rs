@@ -37,6 +37,7 @@ mod raw_dialect;
 mod readers;
 mod reconnect;
 mod registration;
+mod reload;
 mod report;
 mod resume;
 mod retry_table;

@@ -56,6 +56,19 @@ impl AdminArgs {
         }
     }
 
+    /// Has the server do what a path names. Returns the answer's text, or that of its refusal (409,
+    /// 422).
+    ///
+    /// # Errors
+    /// As [`AdminArgs::get`].
+    pub(super) async fn act(&self, path: &str) -> Result<Result<String, String>, Failure> {
+        match self.ask(Method::POST, path, String::new()).await? {
+            (status, text) if status.is_success() => Ok(Ok(text)),
+            (StatusCode::CONFLICT | StatusCode::UNPROCESSABLE_ENTITY, text) => Ok(Err(text)),
+            (status, text) => Err(self.refused(status, path, &text)),
+        }
+    }
+
     async fn ask(
         &self,
         method: Method,

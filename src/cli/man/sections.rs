@@ -110,7 +110,11 @@ const SERVE: [Section; 4] = [
                 "Stop: every client gets what was accepted for it. A second signal leaves one \
                  second for the rest, and a third exits at once.",
             ),
-            ("SIGHUP", "Read the certificate of tls: endpoints again."),
+            (
+                "SIGHUP",
+                "Read the config file and the certificate of tls: endpoints again, as arauto reload \
+                 does.",
+            ),
         ],
     },
     Section {

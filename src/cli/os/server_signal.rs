@@ -4,7 +4,7 @@
 pub(in crate::cli) enum ServerSignal {
     /// Stop.
     Stop,
-    /// Reload the certificate.
+    /// Reload the settings.
     #[cfg_attr(windows, expect(dead_code, reason = "there is no SIGHUP"))]
     Reload,
 }

@@ -41,9 +41,9 @@ struct OutputPaths {
 }
 
 impl FinalOutput {
-    /// The report goes to this file.
-    pub(super) fn report_to(&self, path: &Path) {
-        self.0.lock().report = Some(path.to_owned());
+    /// The report goes to this file; `None`: it is not written.
+    pub(super) fn report_to(&self, path: Option<&Path>) {
+        self.0.lock().report = path.map(Path::to_owned);
     }
 
     /// The log is flushed by dropping `log`; the console is on `screen`.

@@ -1,8 +1,11 @@
 //! `arauto serve`: [`run`] hears signals on the process's first thread, [`serve`] is the
 //! server's own.
 
+mod admin_endpoint;
 pub(super) mod final_output;
+mod operator;
 mod print_config;
+mod reload;
 mod status;
 
 use std::io::{self, IsTerminal};
@@ -15,9 +18,10 @@ use arauto::{
 };
 
 use self::final_output::{FinalOutput, report_failed};
+use self::operator::OperatedSettings;
 use self::print_config::PrintConfig;
+use self::reload::{ReloadableSettings, Reloader};
 use self::status::{notify_failed, report_status};
-use super::bounded;
 use super::console;
 use super::descriptors::fit_sessions;
 use super::exit::{Failure, complain, sysexits};
@@ -25,11 +29,10 @@ use super::logs;
 use super::os;
 use super::resources::{self, Requirements};
 use super::screen::Screen;
-use super::settings::Settings;
 use super::settings::sources::Flags;
 use super::stopping::{ProgressReporter, ServerEnd, SignalReceiver};
 use super::whole_file;
-use crate::admin::{Admin, AdminEndpoint, AdminError, Token};
+use crate::admin::CurrentToken;
 
 #[derive(clap::Args)]
 #[command(
@@ -157,7 +160,8 @@ fn serve(
     progress: &ProgressReporter<Option<Report>>,
     final_output: &FinalOutput,
 ) -> Result<Option<Report>, Failure> {
-    let settings = args.settings.resolve(args.config.as_deref())?.settings;
+    let settings = args.settings.clone().resolve(args.config.as_deref())?;
+    let settings = settings.settings;
     let mut config = settings.config()?;
     config.sockets = sockets;
     progress.set_budget(config.timeouts.drain);
@@ -169,16 +173,18 @@ fn serve(
     resources::check(need)?;
     if let Some(path) = &settings.report {
         check_report(path, config.storage.data.as_deref())?;
-        final_output.report_to(path);
+        final_output.report_to(Some(path));
     }
     let with_console = !args.no_console && (args.console || io::stdin().is_terminal());
     let screen = Screen::default();
     let log = logs::start(settings.log.unwrap_or_default(), screen.clone());
     final_output.flush_at_the_end(screen.clone(), log);
 
-    let admin = admin(&settings)?;
+    let token = CurrentToken::default();
+    let admin = admin_endpoint::open(&settings, &token)?;
 
     fit_sessions(&settings, &mut config);
+    let running = ReloadableSettings::new(settings.values(&config));
     // Never dropped: dropping waits for blocking threads, and so for a disk that hangs.
     let runtime = resources::runtime()?;
     let longest = config.limits.max_frame;
@@ -192,9 +198,24 @@ fn serve(
         for endpoint in server.endpoints() {
             tracing::info!(%endpoint, "listening");
         }
+        let reloader = Arc::new(Reloader {
+            flags: args.settings,
+            file: args.config,
+            data: settings.data,
+            server: server.clone(),
+            final_output: final_output.clone(),
+            token,
+            settings: running,
+        });
+        progress.reload_by({
+            let reloader = Arc::clone(&reloader);
+            Arc::new(move || reloader.reload())
+        });
         // First, so that the server is ready there once the service manager knows that it is.
         if let Some(admin) = &admin {
-            admin.serving(server.clone());
+            let progress = progress.clone();
+            let settings = OperatedSettings { progress, reloader };
+            admin.serving(server.clone(), Arc::new(settings));
         }
         progress.serving(server.clone());
         if os::has_service_manager() {
@@ -216,47 +237,6 @@ fn serve(
         }
         Ok(Some(server.stopped().await))
     })
-}
-
-/// The longest token, in bytes, and the shortest: what a person can guess is none.
-const LONGEST_TOKEN: usize = 4096;
-const SHORTEST_TOKEN: usize = 16;
-
-/// Reads the token of the admin endpoint.
-fn admin_token(path: &Path) -> Result<Token, Failure> {
-    let named = |problem: String| format!("the admin token in {}: {problem}", path.display());
-    let line = bounded::read_first_line(path, LONGEST_TOKEN)
-        .map_err(|error| Failure::new(error.code(), named(error.to_string())))?;
-    match line.len() {
-        SHORTEST_TOKEN.. => Ok(Token::new(&line)),
-        length => {
-            let problem = format!("it has {length} bytes, and must have {SHORTEST_TOKEN} at least");
-            Err(Failure::new(sysexits::CONFIG, named(problem)))
-        }
-    }
-}
-
-/// Opens the admin endpoint, if there should be one.
-fn admin(settings: &Settings) -> Result<Option<Admin>, Failure> {
-    let Some(text) = &settings.admin else {
-        return Ok(None);
-    };
-    let endpoint = text.parse::<AdminEndpoint>();
-    let endpoint = endpoint.map_err(|error| Failure::new(sysexits::USAGE, error.to_string()))?;
-    let token = settings
-        .admin_token
-        .as_deref()
-        .map(admin_token)
-        .transpose()?;
-    let admin = Admin::start(endpoint, token).map_err(|error| {
-        let code = match &error {
-            AdminError::Bind(error) if error.is_of_the_configuration() => sysexits::CONFIG,
-            AdminError::Bind(_) => sysexits::UNAVAILABLE,
-            AdminError::System(_) => sysexits::OSERR,
-        };
-        Failure::new(code, error.to_string())
-    })?;
-    Ok(Some(admin))
 }
 
 /// Checks that the report can be written at the end. It may be in the data folder, which is

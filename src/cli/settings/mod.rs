@@ -25,7 +25,7 @@ use super::os;
 use super::tls::Pair;
 
 /// Every setting of the server.
-#[derive(Debug, Default, clap::Args, Deserialize)]
+#[derive(Debug, Default, Clone, clap::Args, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
 pub(super) struct Settings {
     /// Listen here; can be given more than once [default: pipe:arauto]. Options

@@ -42,6 +42,7 @@ impl fmt::Display for Origin {
 }
 
 /// The settings that the command's flags give.
+#[derive(Clone)]
 pub(crate) struct Flags {
     settings: Settings,
     keys: Vec<String>,

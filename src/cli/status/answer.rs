@@ -2,6 +2,8 @@
 
 use serde::Deserialize;
 
+use crate::admin::SettingChange;
+
 /// The state and the figures of a server. A newer server may have more keys.
 #[derive(Debug, Clone, Deserialize)]
 pub(super) struct Status {
@@ -11,6 +13,8 @@ pub(super) struct Status {
     #[serde(flatten)]
     pub(super) figures: Option<Figures>,
     pub(super) parts: Vec<Part>,
+    #[serde(default)]
+    pub(super) restart: Vec<SettingChange>,
 }
 
 #[derive(Debug, Clone, Deserialize)]

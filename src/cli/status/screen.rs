@@ -7,6 +7,7 @@ use bytesize::ByteSize;
 
 use super::answer::{Figures, Part, Status};
 use crate::cli::escape::one_line;
+use crate::cli::reload::needs_restart;
 
 /// Returns the screen of a status, with the rates since an earlier one.
 pub(super) fn screen(status: &Status, earlier: Option<&(Instant, Status)>) -> String {
@@ -41,6 +42,9 @@ fn write_screen(
     let parts: Vec<String> = status.parts.iter().map(part).collect();
     if !parts.is_empty() {
         writeln!(out, "{:<10} {}", "parts", parts.join(", "))?;
+    }
+    for setting in &status.restart {
+        writeln!(out, "{:<10} {}", "restart", needs_restart(setting))?;
     }
     Ok(())
 }
@@ -157,7 +161,8 @@ mod tests {
         "services": [{"service": "upper", "offers": 1, "in_work": 0, "waiting": 0,
                       "answered": 5, "failed": 0}],
         "parts": [{"part": "hub", "state": "answered", "took_us": 210},
-                  {"part": "store", "state": "silent"}]
+                  {"part": "store", "state": "silent"}],
+        "restart": [{"key": "arbiters", "from": "1", "to": "2"}]
     }"#;
 
     #[test]
@@ -175,6 +180,7 @@ log        2.0 KiB in memory, 4.0 KiB written
 requests   3 in work
 service    upper: 1 offer it, 0 in work, 0 waiting, 5 answered, 0 failed
 parts      hub 0.2 ms, store SILENT
+restart    arbiters stays 1; a restart makes it 2
 ";
         assert_eq!(screen, expected);
     }

@@ -10,6 +10,7 @@
 //! - [`countdown`]: the time that a stop may take;
 //! - [`background`]: blocking work that nothing waits for;
 //! - [`notices`]: what the service manager is told;
+//! - [`reloads`]: reloads of the settings, which a signal or an operator asks for;
 //! - [`signals`]: the signals themselves;
 //! - [`watchdog`]: the service manager's watchdog.
 
@@ -17,6 +18,7 @@ mod background;
 mod count;
 mod countdown;
 mod notices;
+mod reloads;
 mod signals;
 mod watchdog;
 
@@ -29,12 +31,14 @@ use tokio::runtime::Runtime;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::{MissedTickBehavior, interval_at};
 
-use self::background::BackgroundTasks;
 use self::countdown::{Countdown, STEP};
 use self::notices::ServiceNotices;
+use self::reloads::{Budget, ReloadReply, Reloads};
+pub(super) use self::reloads::{ReloadOutcome, ReloadWork};
 use self::signals::{SignalAction, Signals};
 use super::exit::{Failure, sysexits};
-use super::os::{self, ServiceNotice};
+use super::os;
+use crate::admin::Reloaded;
 
 /// How much longer than its budget the main thread waits for a stop. The server enforces its own
 /// deadlines, and is late on a busy machine.
@@ -56,6 +60,10 @@ enum Progress<T> {
     /// The time that a stop may take.
     Budget(Duration),
     Serving(ServerHandle),
+    /// What a reload does.
+    ReloadBy(ReloadWork),
+    /// An operator asks for a reload.
+    Reload(ReloadReply),
     /// A line for people about the state of the server.
     Status(String),
     /// A phase of a stop is over. The end of the first one is the begin of the stop.
@@ -99,6 +107,22 @@ impl<T> ProgressReporter<T> {
     /// Sets the time that a stop may take.
     pub(super) fn set_budget(&self, budget: Duration) {
         self.send(Progress::Budget(budget));
+    }
+
+    /// Sets what a reload does. Without it SIGHUP has no effect.
+    pub(super) fn reload_by(&self, work: ReloadWork) {
+        self.send(Progress::ReloadBy(work));
+    }
+
+    /// Reloads the settings, behind reloads that were asked for before. `None`: too many wait.
+    ///
+    /// Cancel safety: the settings are reloaded all the same.
+    pub(super) fn reload(
+        &self,
+    ) -> impl Future<Output = Option<Result<Reloaded, Failure>>> + use<T> {
+        let (reply, outcome) = oneshot::channel();
+        self.send(Progress::Reload(reply));
+        async { outcome.await.ok() }
     }
 
     /// Reports that the server serves. From now on signals stop it.
@@ -178,17 +202,17 @@ impl SignalReceiver {
             let message = format!("cannot start a thread for the server: {error}");
             return ServerEnd::Finished(Err(Failure::new(sysexits::OSERR, message)));
         }
+        let budget = Budget::new(budget);
         let supervised = SupervisedServer {
             signals: &mut self.signals,
+            reloads: Reloads::begin(budget.clone()),
             budget,
             server: None,
             has_signal: false,
-            is_reload_due: false,
             countdown: Countdown::default(),
             abandon,
             stop_began: None,
             notices: ServiceNotices::begin(),
-            reloads: BackgroundTasks::begin("arauto-reload"),
         };
         self.runtime.block_on(supervised.run(received))
     }
@@ -240,16 +264,14 @@ impl SignalReceiver {
 /// A server on its own thread, as the main thread sees it.
 struct SupervisedServer<'a> {
     signals: &'a mut Signals,
-    budget: Duration,
+    budget: Budget,
     server: Option<ServerHandle>,
     has_signal: bool,
-    /// A reload was asked for before there was a server.
-    is_reload_due: bool,
     countdown: Countdown,
     abandon: watch::Sender<bool>,
     stop_began: Option<Instant>,
     notices: ServiceNotices,
-    reloads: BackgroundTasks,
+    reloads: Reloads,
 }
 
 impl SupervisedServer<'_> {
@@ -280,7 +302,9 @@ impl SupervisedServer<'_> {
 
     fn on_progress<T>(&mut self, progress: Progress<T>) {
         match progress {
-            Progress::Budget(budget) => self.budget = budget,
+            Progress::Budget(budget) => self.budget.set(budget),
+            Progress::ReloadBy(work) => self.reloads.set_work(work),
+            Progress::Reload(reply) => self.reload(Some(reply)),
             Progress::Serving(server) => {
                 self.notices.ready();
                 if let Some(limit) = os::watchdog_limit() {
@@ -290,8 +314,8 @@ impl SupervisedServer<'_> {
                 self.server = Some(server);
                 if self.has_signal {
                     self.stop_server();
-                } else if self.is_reload_due {
-                    self.reload();
+                } else if self.reloads.take_due() {
+                    self.reload(None);
                 }
             }
             Progress::Status(status) => self.notices.status(status),
@@ -302,7 +326,7 @@ impl SupervisedServer<'_> {
                 let elapsed = self
                     .stop_began
                     .map_or(Duration::ZERO, |began| began.elapsed());
-                self.notices.phase_over(phase, self.budget, elapsed);
+                self.notices.phase_over(phase, self.budget.get(), elapsed);
             }
             Progress::Interrupted => {
                 if let Some(action) = self.signals.count_one() {
@@ -316,8 +340,9 @@ impl SupervisedServer<'_> {
     /// The server has begun to stop, for any reason.
     fn stop_has_begun(&mut self) {
         self.stop_began = Some(Instant::now());
-        self.notices.stopping(self.budget);
-        self.countdown.begin(self.budget + GRACE);
+        let budget = self.budget.get();
+        self.notices.stopping(budget);
+        self.countdown.begin(budget + GRACE);
         if self.signals.is_forced() {
             self.countdown.shorten(INSISTED_SERVING);
         }
@@ -325,7 +350,7 @@ impl SupervisedServer<'_> {
 
     fn on_signal(&mut self, action: SignalAction) {
         match action {
-            SignalAction::Reload => self.reload(),
+            SignalAction::Reload => self.reload(None),
             SignalAction::Stop | SignalAction::Insist => {
                 self.has_signal = true;
                 let _ = self.abandon.send(true); // the thread may have ended
@@ -337,17 +362,17 @@ impl SupervisedServer<'_> {
     /// Stops the server as the signals so far ask for. The countdown runs even if the server's
     /// thread does not answer.
     fn stop_server(&mut self) {
-        let is_forced = self.signals.is_forced();
+        let (is_forced, budget) = (self.signals.is_forced(), self.budget.get());
         let Some(server) = self.server.clone() else {
-            self.notices.stopping(self.budget);
+            self.notices.stopping(budget);
             match is_forced {
-                false => self.countdown.begin(self.budget),
+                false => self.countdown.begin(budget),
                 true => self.countdown.shorten(INSISTED),
             }
             return;
         };
         match is_forced {
-            false => self.countdown.begin(self.budget + GRACE),
+            false => self.countdown.begin(budget + GRACE),
             true => self.countdown.shorten(INSISTED_SERVING),
         }
         tokio::spawn(async move {
@@ -358,27 +383,11 @@ impl SupervisedServer<'_> {
         });
     }
 
-    /// Reloads the certificate for new handshakes, as soon as the server serves. If it cannot be
-    /// loaded the old one stays.
-    fn reload(&mut self) {
-        match self.server.clone() {
-            Some(server) => {
-                let notices = self.notices.sender();
-                self.reloads.run(move || {
-                    notices.send(ServiceNotice::Reloading);
-                    reload(&server);
-                    notices.send(ServiceNotice::Ready);
-                });
-            }
-            None => self.is_reload_due = true,
+    /// Reloads the settings, as soon as the server serves.
+    fn reload(&mut self, reply: Option<ReloadReply>) {
+        match self.has_signal || self.stop_began.is_some() {
+            true => self.reloads.refuse(reply),
+            false => self.reloads.run(self.notices.sender(), reply),
         }
-    }
-}
-
-fn reload(server: &ServerHandle) {
-    match server.reload_certificates() {
-        Ok(Some(fingerprint)) => tracing::info!(%fingerprint, "certificate reloaded"),
-        Ok(None) => tracing::debug!("certificate not reloaded: there are no tls endpoints"),
-        Err(error) => tracing::error!(%error, "certificate not reloaded; the old one stays in use"),
     }
 }

@@ -15,7 +15,7 @@ pub(super) enum SignalAction {
     Reload,
 }
 
-/// The stop signals, counted, and the signals to reload the certificate.
+/// The stop signals, counted, and the signals to reload the settings.
 pub(super) struct Signals {
     signals: ServerSignals,
     count: SignalCount,

@@ -27,19 +27,20 @@ fn generated() -> String {
             write!(
                 table,
                 "\n### {section}\n\n\
-                 | limit | flag | default | allowed | at the limit a client sees |\n\
-                 |---|---|---|---|---|\n"
+                 | limit | flag | default | allowed | at the limit a client sees | a reload applies it |\n\
+                 |---|---|---|---|---|---|\n"
             )
             .expect("a string takes everything");
         }
         writeln!(
             table,
-            "| {} | `--{}` | {} | {} | {} |",
+            "| {} | `--{}` | {} | {} | {} | {} |",
             limit.help(),
             limit.name(),
             limit.default_text(),
             limit.range_text(),
-            limit.effect()
+            limit.effect(),
+            limit.applies().as_str()
         )
         .expect("a string takes everything");
     }

@@ -92,11 +92,11 @@ fn sighup_serves_the_new_certificate_to_new_clients() {
 
     fs::write(&renewed.now.certificate, "broken").expect("the file is ours");
     renewed.hang_up();
-    renewed.wait_for_log("certificate not reloaded");
+    renewed.wait_for_log("settings not reloaded");
     let log = renewed.served.log();
     let said = log
         .lines()
-        .find(|line| line.contains("certificate not reloaded"));
+        .find(|line| line.contains("settings not reloaded"));
     let said = said.expect("it was just there");
     assert!(
         said.contains("ERROR") && said.contains("there is no certificate in it"),

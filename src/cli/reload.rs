@@ -1,0 +1,78 @@
+//! `arauto reload`: has a server read its settings again.
+
+use serde::de::DeserializeOwned;
+
+use super::admin_client::AdminArgs;
+use super::escape::one_line;
+use super::exit::{Failure, complain, sysexits};
+use super::output::Output;
+use crate::admin::{NotReloaded, Reloaded, SettingChange};
+
+#[derive(clap::Args)]
+pub(super) struct Args {
+    #[command(flatten)]
+    admin: AdminArgs,
+
+    /// Print the server's JSON object.
+    #[arg(long)]
+    json: bool,
+}
+
+/// Prints the settings that have changed, and names on stderr those that need a restart.
+///
+/// # Errors
+/// The server keeps all its settings: the failure has the exit code that a server would not start
+/// with, or 75 where the server starts or stops. Or there is no such server.
+pub(super) async fn run(args: Args) -> Result<u8, Failure> {
+    let reloaded = match args.admin.act("/reload").await? {
+        Ok(text) => parse::<Reloaded>(&text)?,
+        Err(text) => {
+            let NotReloaded { error, exit } = parse(&text)?;
+            let message = format!("settings not reloaded, the old ones stay in effect: {error}");
+            return Err(Failure::new(exit, message));
+        }
+    };
+    let mut output = Output::stdout();
+    if args.json {
+        output.json(&reloaded)?;
+        return output.finish();
+    }
+    if reloaded.changed.is_empty() {
+        output.line("no setting has changed")?;
+    }
+    for change in &reloaded.changed {
+        output.line(&changed(change))?;
+    }
+    let code = output.finish()?;
+    for change in &reloaded.restart {
+        complain(&needs_restart(change));
+    }
+    Ok(code)
+}
+
+/// Returns a setting that has changed as a line for people.
+fn changed(change: &SettingChange) -> String {
+    let key = one_line(&change.key);
+    format!("{key}: {} -> {}", value(&change.from), value(&change.to))
+}
+
+/// Returns a setting that needs a restart as a line for people.
+pub(super) fn needs_restart(change: &SettingChange) -> String {
+    let key = one_line(&change.key);
+    let (from, to) = (value(&change.from), value(&change.to));
+    format!("{key} stays {from}; a restart makes it {to}")
+}
+
+fn value(value: &Option<String>) -> String {
+    match value {
+        Some(value) => one_line(value).into_owned(),
+        None => "not set".to_owned(),
+    }
+}
+
+fn parse<T: DeserializeOwned>(text: &str) -> Result<T, Failure> {
+    serde_json::from_str(text).map_err(|error| {
+        let message = format!("the answer is none of arauto to a reload: {error}");
+        Failure::new(sysexits::PROTOCOL, message)
+    })
+}
