@@ -116,6 +116,9 @@ pub enum LoginRefusal {
         /// The time until a retry may succeed.
         wait: Duration,
     },
+    /// The server takes no logins.
+    #[error("the server takes no new sessions: log in to another one, or try again later")]
+    Draining,
     /// The server is stopping.
     #[error("the server is stopping")]
     Stopping,

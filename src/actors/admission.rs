@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::task::Context;
 
+use super::draining::Draining;
 use super::permits::{KeyedLimit, Permits, SessionLimit};
 use super::unauthenticated::UnauthenticatedLimit;
 use crate::accounts::PeerId;
@@ -17,6 +18,8 @@ pub enum Admission {
     /// A limit is reached and many connections are being refused: it is told so, and the
     /// refusal does not wait until the client has read it.
     FullBriefly(Permits),
+    /// The server drains: it is told so.
+    Draining(Permits),
     /// The server is stopping: it is told so.
     Stopping,
 }
@@ -43,6 +46,8 @@ pub struct AdmissionPolicy {
     pub unauthenticated: Option<UnauthenticatedLimit>,
     /// The treatment of connections beyond the limits in `sessions`.
     pub when_full: WhenFull,
+    /// Whether no connection is served.
+    pub draining: Draining,
     /// A connection that is being refused takes a permit of each of these.
     pub refused: Arc<[SessionLimit]>,
     /// A connection that has the time to read its refusal takes a permit of each of these.
@@ -55,6 +60,9 @@ impl AdmissionPolicy {
     /// until they are read: a peer that is over its limit may connect without a pause, and
     /// keeps no other peer out.
     pub(super) fn decide(&self, peer: PeerId) -> Option<Admission> {
+        if self.draining.is_on() {
+            return Permits::acquire(&self.refused).map(Admission::Draining);
+        }
         if let Some(permits) = self.acquire(peer) {
             return Some(Admission::Admitted(permits));
         }

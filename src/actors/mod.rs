@@ -14,6 +14,7 @@
 pub mod acceptor;
 pub mod admission;
 pub mod auth;
+pub mod draining;
 pub mod handler;
 pub mod hub;
 pub(crate) use crate::link;

@@ -39,6 +39,8 @@ struct Ready {
 enum Reason {
     /// It opens its data folder and its endpoints.
     Starting,
+    /// It takes no new sessions, as it will be stopped.
+    Draining,
     /// A stop is under way.
     Stopping { phase: String, remaining_ms: u64 },
     /// It has stopped.
@@ -78,6 +80,7 @@ async fn not_ready(observed: &Observed) -> Vec<Reason> {
         part: part.to_string(),
     });
     let mut reasons: Vec<Reason> = silent.collect();
+    reasons.extend(server.is_draining().then_some(Reason::Draining));
     // A supervisor that is silent does not tell either.
     let status = tokio::time::timeout(LIMIT, server.stop_status()).await;
     reasons.extend(status.ok().flatten().map(|status| Reason::Stopping {

@@ -12,11 +12,13 @@
 //! - [`metrics`] has `/metrics`;
 //! - [`status`] has `/status`;
 //! - [`sessions`] has `/sessions`;
-//! - [`acts`]: what an operator can do; [`reload`]: the settings are read again, which are those of
+//! - [`drain`] has `/drain`: no new sessions, before a stop;
+//! - [`acts`]: what else an operator can do; [`reload`]: the settings are read again, which are those of
 //!   [`settings`].
 
 mod access;
 mod acts;
+mod drain;
 mod endpoint;
 mod health;
 mod json;
@@ -24,6 +26,7 @@ mod listener;
 mod metrics;
 mod observed;
 mod part;
+mod refusal;
 mod reload;
 mod sessions;
 mod settings;
@@ -47,9 +50,11 @@ use tokio_util::sync::CancellationToken;
 
 use self::access::check;
 pub(crate) use self::access::{CurrentToken, Token};
+pub(crate) use self::drain::{DrainRequest, Drained};
 pub(crate) use self::endpoint::AdminEndpoint;
 use self::observed::Observed;
-pub(crate) use self::settings::{NotReloaded, Reloaded, Reloading, SettingChange, Settings};
+pub(crate) use self::refusal::Refusal;
+pub(crate) use self::settings::{Reloaded, Reloading, SettingChange, Settings};
 
 /// How long the drop waits for the thread, which removes the endpoint's file.
 const CLOSE_LIMIT: Duration = Duration::from_millis(500);
@@ -144,6 +149,8 @@ fn routes(observed: Observed, token: CurrentToken) -> Router {
         .route("/status", get(status::status))
         .route("/sessions", get(sessions::sessions))
         .route("/sessions/{session}/end", post(acts::end_session))
+        .route("/drain", post(drain::begin))
+        .route("/drain/cancel", post(drain::cancel))
         .route("/reload", post(reload::reload))
         .route("/livez", get(health::livez))
         .route("/readyz", get(health::readyz))

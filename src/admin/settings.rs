@@ -5,6 +5,8 @@ use std::pin::Pin;
 
 use serde::{Deserialize, Serialize};
 
+use super::refusal::Refusal;
+
 /// A setting that has another value than it had. The values are as in a config file; `None` is not
 /// set.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -26,17 +28,8 @@ pub(crate) struct Reloaded {
     pub(crate) restart: Vec<SettingChange>,
 }
 
-/// The outcome of a reload that has changed nothing.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct NotReloaded {
-    /// Why.
-    pub(crate) error: String,
-    /// The exit code of the error.
-    pub(crate) exit: u8,
-}
-
 /// The future of a reload.
-pub(crate) type Reloading = Pin<Box<dyn Future<Output = Result<Reloaded, NotReloaded>> + Send>>;
+pub(crate) type Reloading = Pin<Box<dyn Future<Output = Result<Reloaded, Refusal>> + Send>>;
 
 /// The settings of the process, as an operator changes them.
 pub(crate) trait Settings: Send + Sync {

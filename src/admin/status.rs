@@ -1,6 +1,8 @@
 //! `/status`: what the server does now, as JSON. `arauto status` prints it.
 
-use arauto::{ServiceFigures, SessionCounts, Statistics, StopStatus};
+use std::time::{Duration, Instant};
+
+use arauto::{ServerHandle, ServiceFigures, SessionCounts, Statistics, StopStatus};
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
@@ -18,6 +20,9 @@ struct Status {
     state: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     stop: Option<Stop>,
+    /// The time within which a drain stops the server.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    stop_within_ms: Option<u64>,
     /// Absent while the server starts, and where its supervisor does not answer.
     #[serde(flatten)]
     figures: Option<Figures>,
@@ -76,12 +81,14 @@ pub(super) async fn status(State(observed): State<Observed>) -> Response {
         _ if !has_started => "starting",
         snapshot if snapshot.has_stopped => "stopped",
         snapshot if snapshot.stop.is_some() => "stopping",
+        _ if observed.server().is_some_and(ServerHandle::is_draining) => "draining",
         _ => "serving",
     };
     let status = Status {
         version: env!("CARGO_PKG_VERSION"),
         state,
         stop: snapshot.stop.map(Stop::from),
+        stop_within_ms: observed.plan().left(Instant::now()).map(millis),
         figures: snapshot.statistics.map(Figures::from),
         parts: parts(snapshot.probe.as_ref()),
         restart: observed
@@ -91,12 +98,16 @@ pub(super) async fn status(State(observed): State<Observed>) -> Response {
     answer(StatusCode::OK, &status)
 }
 
+fn millis(time: Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
+}
+
 impl From<StopStatus> for Stop {
     fn from(stop: StopStatus) -> Stop {
         Stop {
             reason: stop.reason.as_str(),
             phase: stop.phase.to_string(),
-            remaining_ms: u64::try_from(stop.remaining.as_millis()).unwrap_or(u64::MAX),
+            remaining_ms: millis(stop.remaining),
         }
     }
 }

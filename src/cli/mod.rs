@@ -15,6 +15,7 @@ mod deadline;
 mod demo;
 mod descriptors;
 mod digits;
+mod drain;
 mod escape;
 mod escritor;
 mod exit;
@@ -110,6 +111,9 @@ enum Command {
     /// Have a server read its settings again, through its admin endpoint: all of them are applied, or
     /// none.
     Reload(reload::Args),
+    /// Have a server take no new sessions, through its admin endpoint, and stop once the last one has
+    /// gone.
+    Drain(drain::Args),
     /// Stop the server; needs the role admin.
     Fim(fim::Args),
     /// Print the report of a server's stop, or draw it as a timeline.
@@ -180,6 +184,7 @@ fn run() -> ExitCode {
         Command::Cursors(args) => client(cursors::run(*args)),
         Command::Status(args) => client(status::run(args)),
         Command::Reload(args) => client(reload::run(args)),
+        Command::Drain(args) => client(drain::run(args)),
         Command::Fim(args) => client(fim::run(args)),
     };
     match outcome {

@@ -1,12 +1,10 @@
 //! `arauto reload`: has a server read its settings again.
 
-use serde::de::DeserializeOwned;
-
 use super::admin_client::AdminArgs;
 use super::escape::one_line;
-use super::exit::{Failure, complain, sysexits};
+use super::exit::{Failure, complain};
 use super::output::Output;
-use crate::admin::{NotReloaded, Reloaded, SettingChange};
+use crate::admin::{Refusal, Reloaded, SettingChange};
 
 #[derive(clap::Args)]
 pub(super) struct Args {
@@ -24,10 +22,9 @@ pub(super) struct Args {
 /// The server keeps all its settings: the failure has the exit code that a server would not start
 /// with, or 75 where the server starts or stops. Or there is no such server.
 pub(super) async fn run(args: Args) -> Result<u8, Failure> {
-    let reloaded = match args.admin.act("/reload").await? {
-        Ok(text) => parse::<Reloaded>(&text)?,
-        Err(text) => {
-            let NotReloaded { error, exit } = parse(&text)?;
+    let reloaded: Reloaded = match args.admin.act("/reload", String::new()).await? {
+        Ok(reloaded) => reloaded,
+        Err(Refusal { error, exit }) => {
             let message = format!("settings not reloaded, the old ones stay in effect: {error}");
             return Err(Failure::new(exit, message));
         }
@@ -68,11 +65,4 @@ fn value(value: &Option<String>) -> String {
         Some(value) => one_line(value).into_owned(),
         None => "not set".to_owned(),
     }
-}
-
-fn parse<T: DeserializeOwned>(text: &str) -> Result<T, Failure> {
-    serde_json::from_str(text).map_err(|error| {
-        let message = format!("the answer is none of arauto to a reload: {error}");
-        Failure::new(sysexits::PROTOCOL, message)
-    })
 }

@@ -45,6 +45,9 @@ pub struct Report {
     /// When the stop began.
     #[serde(default)]
     pub began: Millis,
+    /// Whether the server took no new sessions when the stop began, because it was drained.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub drained: bool,
     /// The stream that the seqs count in.
     pub stream: String,
     /// The last seq of the stream: the cut of every session that was drained.
@@ -66,6 +69,10 @@ pub struct Report {
     /// Other things that went wrong.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub trouble: Vec<Trouble>,
+}
+
+fn is_false(value: &bool) -> bool {
+    !value
 }
 
 /// A phase's planned and used time.

@@ -79,6 +79,7 @@ pub(in crate::close) fn report(routes: Option<RecentRoutes>) -> Report {
         reason: StopReason::Fim,
         exit: 3,
         began: Millis(0),
+        drained: false,
         stream: "s".to_owned(),
         head: Seq(100),
         phases: Vec::new(),

@@ -27,6 +27,7 @@ use self::link::MemoryLink;
 pub use self::link::{Peer, Piece};
 use crate::accounts::{Accounts, HashCost, Hasher, LoginLimits, PeerId, Rates};
 use crate::actors::auth::Auth;
+use crate::actors::draining::Draining;
 use crate::actors::handler::Handler;
 use crate::actors::hub::{HubAddress, HubSetup, PresenceLimits};
 use crate::actors::permits::{KeyedLimit, Permits};
@@ -157,6 +158,7 @@ pub async fn converse(script: Script) -> Conversation {
         dialect: script.dialect,
         may_register: script.may_register,
         hears: Hears::EVERYTHING,
+        draining: Draining::default(),
         peers: KeyedLimit::new(1),
         users: KeyedLimit::new(1),
         lists: Arc::new(Rates::new(Rate::a_minute(1_000_000))),

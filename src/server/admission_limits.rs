@@ -6,6 +6,7 @@ use super::config::Limits;
 use super::listen::Listen;
 use crate::accounts::{PeerId, UserName};
 use crate::actors::admission::{AdmissionPolicy, WhenFull};
+use crate::actors::draining::Draining;
 use crate::actors::permits::{KeyedLimit, SessionLimit};
 use crate::actors::unauthenticated::UnauthenticatedLimit;
 
@@ -22,6 +23,7 @@ pub(super) struct AdmissionLimits {
     refused_patiently: SessionLimit,
     unauthenticated: UnauthenticatedLimit,
     networks: KeyedLimit<PeerId>,
+    pub(super) draining: Draining,
     pub(super) peers: KeyedLimit<PeerId>,
     pub(super) users: KeyedLimit<UserName>,
 }
@@ -35,6 +37,7 @@ impl AdmissionLimits {
             refused_patiently: SessionLimit::new(refused / 2),
             unauthenticated: UnauthenticatedLimit::new(limits.max_unauthenticated),
             networks: KeyedLimit::new(per_network),
+            draining: Draining::default(),
             peers: KeyedLimit::new(limits.max_sessions_per_peer),
             users: KeyedLimit::new(limits.max_sessions_per_user),
         }
@@ -68,6 +71,7 @@ impl AdmissionLimits {
             } else {
                 WhenFull::Refuse
             },
+            draining: self.draining.clone(),
             refused: Arc::from([self.refused.clone()]),
             refused_patiently: Arc::from([self.refused.clone(), self.refused_patiently.clone()]),
         }

@@ -132,6 +132,7 @@ pub(super) fn assemble(
         services,
         stopwatch: shared.stopwatch.clone(),
         on_phase: Arc::clone(&config.on_phase),
+        draining: shared.limits.draining.clone(),
         report: done,
     };
     let mut endpoints = Vec::new();
@@ -155,6 +156,7 @@ pub(super) fn assemble(
         names: shared.names,
         log,
         reloadable: Arc::new(Reloadable::new(config, reloadable)),
+        draining: shared.limits.draining,
         tls,
         parts: Arc::new(parts),
         measured: Arc::new(measured),
@@ -194,6 +196,7 @@ impl Shared<'_> {
             dialect: listen.dialect,
             may_register: listen.registration,
             hears: Hears::of_listener(listen.filter.clone()),
+            draining: self.limits.draining.clone(),
             peers: self.limits.peers.clone(),
             users: self.limits.users.clone(),
             lists: Arc::clone(&self.lists),

@@ -16,6 +16,7 @@ use super::thread::on_thread;
 use crate::accounts::Accounts;
 use crate::actors::acceptor::{self, Acceptor};
 use crate::actors::auth::{self, Auth};
+use crate::actors::draining::Draining;
 use crate::actors::hub::{self, Hub};
 use crate::actors::supervisor::{Components, PhaseObserver, StoreClosed};
 use crate::close::{
@@ -46,6 +47,7 @@ pub(super) struct ServerComponents {
     pub(super) services: Arc<Services>,
     pub(super) stopwatch: Stopwatch,
     pub(super) on_phase: PhaseObserver,
+    pub(super) draining: Draining,
     pub(super) report: watch::Sender<Option<Report>>,
 }
 
@@ -207,7 +209,8 @@ impl Components for ServerComponents {
     }
 
     fn stopped(&self, report: Report) {
-        self.report.send_replace(Some(report));
+        let drained = self.draining.is_on();
+        self.report.send_replace(Some(Report { drained, ..report }));
     }
 }
 

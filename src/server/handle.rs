@@ -13,6 +13,7 @@ use super::reloadable::Reloadable;
 use super::statistics::{Measured, Statistics};
 use super::tls::Tls;
 use crate::accounts::AccountNames;
+use crate::actors::draining::Draining;
 use crate::actors::hub::Hub;
 use crate::actors::supervisor::{
     Count, Dismiss, GetStatus, Haste, List, Status, Stop, Supervisor, WaitFor,
@@ -32,6 +33,7 @@ pub struct ServerHandle {
     pub(super) names: AccountNames,
     pub(super) log: Arc<Log>,
     pub(super) reloadable: Arc<Reloadable>,
+    pub(super) draining: Draining,
     pub(super) tls: Tls,
     pub(super) parts: Arc<Parts>,
     pub(super) measured: Arc<Measured>,

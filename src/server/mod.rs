@@ -17,6 +17,7 @@ mod components;
 mod config;
 mod contexts;
 mod derived_limits;
+mod drain;
 mod error;
 mod feed;
 mod folder;

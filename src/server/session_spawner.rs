@@ -55,6 +55,7 @@ impl SessionSpawner {
             Admission::Admitted(permits) => (permits, None),
             Admission::Full(permits) => (permits, Some(ConnectRefusal::Full)),
             Admission::FullBriefly(permits) => (permits, Some(ConnectRefusal::FullBriefly)),
+            Admission::Draining(permits) => (permits, Some(ConnectRefusal::Draining)),
             Admission::Stopping => (Permits::default(), Some(ConnectRefusal::Stopping)),
         };
         let id = SessionId(self.sessions.fetch_add(1, Ordering::Relaxed) + 1);

@@ -88,6 +88,9 @@ async fn try_log_in(
     session: SessionId,
 ) -> Result<(Entry, Entrance), LoginFailure> {
     let is_gone = || LoginFailure::Refused(LoginRefusal::Internal);
+    if listener.draining.is_on() {
+        return Err(LoginFailure::Refused(LoginRefusal::Draining));
+    }
     let checked = listener.auth.send(auth::Login(claim)).await;
     let admitted = checked
         .map_err(|_| is_gone())?

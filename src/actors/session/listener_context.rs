@@ -9,6 +9,7 @@ use super::core::hears::Hears;
 use super::core::policy::{ConnectRefusal, FeatureLimits, SessionLimits};
 use crate::accounts::{AccountNames, LivePermissions, PeerId, Rates, UserName};
 use crate::actors::auth::Auth;
+use crate::actors::draining::Draining;
 use crate::actors::handler::Handler;
 use crate::actors::hub::HubAddress;
 use crate::actors::log_limit::LogLimit;
@@ -31,6 +32,8 @@ pub struct ListenerContext {
     pub may_register: bool,
     /// The broadcasts of a session without a login.
     pub hears: Hears,
+    /// Whether no login is taken.
+    pub draining: Draining,
     /// The permits of each peer.
     pub peers: KeyedLimit<PeerId>,
     /// The permits of each user.

@@ -7,13 +7,14 @@ use std::time::Duration;
 
 use axum::body::Body;
 use axum::http::{Method, Request, StatusCode, header};
+use serde::de::DeserializeOwned;
 use tokio::time::timeout;
 
 use self::exchange::{AskError, exchange};
 use super::bounded;
 use super::escape::one_line;
 use super::exit::{Failure, sysexits};
-use crate::admin::AdminEndpoint;
+use crate::admin::{AdminEndpoint, Refusal};
 
 /// How long an answer may take. The server waits 2 s for each of its parts.
 const LIMIT: Duration = Duration::from_secs(10);
@@ -56,15 +57,21 @@ impl AdminArgs {
         }
     }
 
-    /// Has the server do what a path names. Returns the answer's text, or that of its refusal (409,
-    /// 422).
+    /// Has the server do what a path names, with a body of JSON. Returns the answer's text, or that of
+    /// its refusal (409, 422).
     ///
     /// # Errors
     /// As [`AdminArgs::get`].
-    pub(super) async fn act(&self, path: &str) -> Result<Result<String, String>, Failure> {
-        match self.ask(Method::POST, path, String::new()).await? {
-            (status, text) if status.is_success() => Ok(Ok(text)),
-            (StatusCode::CONFLICT | StatusCode::UNPROCESSABLE_ENTITY, text) => Ok(Err(text)),
+    pub(super) async fn act<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        body: String,
+    ) -> Result<Result<T, Refusal>, Failure> {
+        match self.ask(Method::POST, path, body).await? {
+            (status, text) if status.is_success() => Ok(Ok(parse(&text)?)),
+            (StatusCode::CONFLICT | StatusCode::UNPROCESSABLE_ENTITY, text) => {
+                Ok(Err(parse(&text)?))
+            }
             (status, text) => Err(self.refused(status, path, &text)),
         }
     }
@@ -129,4 +136,11 @@ impl AdminArgs {
             Failure::new(error.code(), message)
         })
     }
+}
+
+fn parse<T: DeserializeOwned>(text: &str) -> Result<T, Failure> {
+    serde_json::from_str(text).map_err(|error| {
+        let message = format!("the answer is none of arauto: {error}");
+        Failure::new(sysexits::PROTOCOL, message)
+    })
 }

@@ -141,6 +141,7 @@ fn unserved(receiver: &SignalReceiver, trouble: Option<Trouble>) -> Report {
         reason: StopReason::Signal,
         exit: exit.code(),
         began: receiver.first_signal().unwrap_or_else(Millis::now),
+        drained: false,
         stream: String::new(),
         head: Seq::ZERO,
         phases: Vec::new(),

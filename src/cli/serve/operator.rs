@@ -5,7 +5,7 @@ use std::sync::Arc;
 use arauto::Report;
 
 use super::reload::Reloader;
-use crate::admin::{NotReloaded, Reloaded, Reloading, SettingChange, Settings};
+use crate::admin::{Refusal, Reloaded, Reloading, SettingChange, Settings};
 use crate::cli::exit::{Failure, sysexits};
 use crate::cli::stopping::ProgressReporter;
 
@@ -26,8 +26,8 @@ impl Settings for OperatedSettings {
     }
 }
 
-fn answer(outcome: Result<Reloaded, Failure>) -> Result<Reloaded, NotReloaded> {
-    outcome.map_err(|failure| NotReloaded {
+fn answer(outcome: Result<Reloaded, Failure>) -> Result<Reloaded, Refusal> {
+    outcome.map_err(|failure| Refusal {
         error: failure.message().to_owned(),
         exit: failure.code(),
     })

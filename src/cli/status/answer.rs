@@ -10,6 +10,7 @@ pub(super) struct Status {
     pub(super) version: String,
     pub(super) state: String,
     pub(super) stop: Option<Stop>,
+    pub(super) stop_within_ms: Option<u64>,
     #[serde(flatten)]
     pub(super) figures: Option<Figures>,
     pub(super) parts: Vec<Part>,

@@ -36,6 +36,14 @@ fn write_screen(
             "stop"
         )?;
     }
+    if let Some(left) = status.stop_within_ms.filter(|_| status.stop.is_none()) {
+        let left = left as f64 / 1000.0;
+        writeln!(
+            out,
+            "{:<10} stops when the last session has gone, within {left:.1} s",
+            "drain"
+        )?;
+    }
     if let Some(figures) = &status.figures {
         write_figures(out, figures, earlier)?;
     }

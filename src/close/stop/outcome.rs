@@ -52,6 +52,7 @@ impl StopOutcome {
             reason: self.reason,
             exit: self.exit.code(),
             began,
+            drained: false, // the server knows
             stream,
             head: self.head,
             phases: self.phases,

@@ -2,6 +2,7 @@
 
 mod acts;
 mod bounds;
+mod drain;
 mod endpoint;
 mod health;
 pub mod http;

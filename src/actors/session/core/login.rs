@@ -191,7 +191,7 @@ fn refusal_code(refusal: &LoginRefusal) -> ErrorCode {
             ErrorCode::Forbidden
         }
         LoginRefusal::Throttled { .. } => ErrorCode::Throttled,
-        LoginRefusal::Stopping => ErrorCode::Stopping,
+        LoginRefusal::Draining | LoginRefusal::Stopping => ErrorCode::Stopping,
         LoginRefusal::Internal | LoginRefusal::Abandoned | LoginRefusal::AccountsUnreadable => {
             ErrorCode::Internal
         }

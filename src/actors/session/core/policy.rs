@@ -205,6 +205,8 @@ pub enum ConnectRefusal {
     FullBriefly,
     /// The endpoint is for others.
     Forbidden,
+    /// The server takes no new sessions.
+    Draining,
     /// The server is stopping.
     Stopping,
 }
@@ -214,7 +216,7 @@ impl ConnectRefusal {
         match self {
             ConnectRefusal::Full | ConnectRefusal::FullBriefly => ErrorCode::TooManySessions,
             ConnectRefusal::Forbidden => ErrorCode::Forbidden,
-            ConnectRefusal::Stopping => ErrorCode::Stopping,
+            ConnectRefusal::Draining | ConnectRefusal::Stopping => ErrorCode::Stopping,
         }
     }
 
@@ -224,6 +226,9 @@ impl ConnectRefusal {
                 "no place is free: try again later, or ask the operator for more"
             }
             ConnectRefusal::Forbidden => "this endpoint is for the server's own user",
+            ConnectRefusal::Draining => {
+                "the server takes no new sessions: connect to another one, or try again later"
+            }
             ConnectRefusal::Stopping => "the server is stopping",
         }
     }

@@ -78,6 +78,7 @@ fn refused_connection_is_told_why_and_serves_nothing() {
             "too-many-sessions",
         ),
         (ConnectRefusal::Forbidden, "forbidden", "forbidden"),
+        (ConnectRefusal::Draining, "stopping", "shutdown"),
         (ConnectRefusal::Stopping, "stopping", "shutdown"),
     ];
     for (refusal, code, reason) in refusals {
