@@ -1,4 +1,4 @@
-//! The command of arauto.service, run as systemd would run it.
+//! The command of arauto.service with its configuration, run as systemd would run it.
 
 use std::os::fd::OwnedFd;
 use std::os::unix::fs::symlink;
@@ -26,10 +26,19 @@ fn shipped_service_serves_its_socket_and_keeps_its_data() {
     std::fs::create_dir_all(run.join(service.value("RuntimeDirectory")))
         .expect("the folder is ours");
 
+    // The same configuration with the folders of this test.
+    let shipped = concat!(env!("CARGO_MANIFEST_DIR"), "/packaging/arauto.toml");
+    let configuration = std::fs::read_to_string(shipped)
+        .expect("it is in the tree")
+        .replace("/var/lib/", &format!("{}/", state.display()))
+        .replace("/run/", &format!("{}/", run.display()));
+    let file = folder.path().join("arauto.toml");
+    std::fs::write(&file, configuration).expect("the folder is ours");
+
     let start = service
         .value("ExecStart")
-        .replace("%S", &state.display().to_string())
-        .replace("%t", &run.display().to_string());
+        .replace("/etc/arauto/arauto.toml", &file.display().to_string());
+    assert!(start.contains(&file.display().to_string()), "{start}");
     let mut words = start.split_whitespace();
     assert_eq!(words.next(), Some("/usr/bin/arauto"));
     let mut command = arauto(&words.collect::<Vec<_>>());
