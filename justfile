@@ -76,6 +76,14 @@ fuzz *ARGS:
 windows *ARGS:
     tests/windows.sh {{ ARGS }}
 
+# Makes the .deb and the .zip of a release, as in `just package deb`
+package *ARGS:
+    packaging/package {{ ARGS }}
+
+# Tests a package, as in `just package-test deb target/release/arauto` (Debian 12, root)
+package-test *ARGS:
+    packaging/test {{ ARGS }}
+
 # Checks licences, sources and advisories of all dependencies
 deny:
     cargo deny --locked check
