@@ -56,6 +56,7 @@
 //! | `log` | the broadcasts, once each, and the cursors that read them |
 //! | `close` | the phases of a stop, counts, evidence, [`Report`] |
 //! | `counters` | counts for monitoring |
+//! | `audit` | events for an audit log |
 //! | `sync` | atomics and locks, or a model checker's in their place |
 //! | `rate` | rate limits (token buckets) |
 //! | `deadline` | deadlines for a peer's input, judged after the input is read |
@@ -82,6 +83,8 @@
 mod accounts;
 #[cfg(feature = "server")]
 mod actors;
+#[cfg(feature = "server")]
+mod audit;
 #[cfg(feature = "server")]
 pub mod backup {
     //! Copies of a data folder's database: made while a server runs, put back while none does.
@@ -155,6 +158,8 @@ pub use actors::hub::Clock;
 pub use actors::session::SlowPolicy;
 #[cfg(feature = "server")]
 pub use actors::supervisor::PhaseObserver;
+#[cfg(feature = "server")]
+pub use audit::{AccountChange, Audit, AuditEvent};
 #[cfg(feature = "client")]
 pub use client::{
     Ask, Backoff, Break, Call, CallError, CallReply, Client, ClientBuilder, ClientError,

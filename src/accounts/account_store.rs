@@ -10,8 +10,10 @@ use parking_lot::Mutex;
 use tokio::sync::oneshot;
 
 use super::account_table::{AccountTable, KnownAccount};
+use super::changes::Changes;
 use super::reload::{LastRead, NewlyInvalid};
-use super::{Account, InvalidAccount, InvalidRule, RevokedUsers};
+use super::{Account, AccountRule, InvalidAccount, InvalidRule, RevokedUsers};
+use crate::audit::AuditSink;
 use crate::store::{Db, Store, StoreError};
 
 /// The storage of accounts.
@@ -45,6 +47,8 @@ impl AccountStore {
             last: Mutex::default(),
             waiting: Mutex::default(),
             on_revoked: OnceLock::new(),
+            rules: Mutex::default(),
+            audit: OnceLock::new(),
         });
         let loading = Arc::clone(&cache);
         if let Some(loaded) = store.wait(move |db| loading.try_refresh(db)) {
@@ -86,6 +90,12 @@ impl AccountStore {
             let _ = cache.on_revoked.set(OnRevoked(callback)); // only the first one is used
         }
     }
+
+    pub(super) fn set_audit(&self, audit: AuditSink) {
+        if let AccountStore::Disk { cache, .. } = self {
+            let _ = cache.audit.set(audit); // only the first one is used
+        }
+    }
 }
 
 /// Called with the users whose sessions have lost a grant.
@@ -107,6 +117,10 @@ pub(super) struct AccountCache {
     last: Mutex<LastRead>,
     waiting: Mutex<Vec<(Account, oneshot::Sender<InsertOutcome>)>>,
     on_revoked: OnceLock<OnRevoked>,
+    /// The valid rules of the last reading.
+    rules: Mutex<Vec<AccountRule>>,
+    /// Gets the changes by other processes.
+    audit: OnceLock<AuditSink>,
 }
 
 impl AccountCache {
@@ -156,11 +170,18 @@ impl AccountCache {
             return Ok(());
         }
         let (rows, rules) = db.accounts_and_rules()?;
-        let revoked = self.table.reload(&rows, &rules);
-        let (accounts, rules) = last.note_rows(version, rows.invalid, rules.invalid);
+        let audit = self.audit.get().cloned().unwrap_or_default();
+        let mut changes = Changes::new(audit.is_on());
+        let revoked = self.table.reload(&rows, &rules, &mut changes);
+        let (accounts, invalid_rules) = last.note_rows(version, rows.invalid, rules.invalid);
         drop(last);
+        let mut known_rules = self.rules.lock();
+        changes.note_rules(&known_rules, &rules.valid);
+        *known_rules = rules.valid;
+        drop(known_rules);
+        changes.tell(&audit);
         log_invalid_accounts(&accounts);
-        log_invalid_rules(&rules);
+        log_invalid_rules(&invalid_rules);
         if let Some(OnRevoked(callback)) = self.on_revoked.get()
             && !(revoked.users.is_empty() && revoked.judged_anew.is_empty())
         {

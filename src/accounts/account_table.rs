@@ -11,9 +11,11 @@ use parking_lot::RwLock;
 use tokio::sync::watch;
 
 use super::authorization::{AccountState, Authorization};
+use super::changes::Changes;
 use super::recent_login::RecentLogin;
 use super::rules::{LivePermissions, RuleRows, RuleTable};
 use super::{Account, AccountRows, PeerId, RevokedUsers, UserName};
+use crate::audit::AccountChange;
 use crate::wire::Millis;
 
 /// How long after a registration other first logins are checked against it.
@@ -215,8 +217,14 @@ impl AccountTable {
 
     /// Applies the rows that another process has changed. Registrations in work stay, and so do
     /// remembered logins whose passwords are unchanged. Changed rules count for live sessions.
-    /// Returns the users whose sessions have lost their account or its password.
-    pub(super) fn reload(&self, rows: &AccountRows, rules: &RuleRows) -> RevokedUsers {
+    /// Returns the users whose sessions have lost their account or its password, and notes every
+    /// change of an account.
+    pub(super) fn reload(
+        &self,
+        rows: &AccountRows,
+        rules: &RuleRows,
+        changes: &mut Changes,
+    ) -> RevokedUsers {
         // Held to the end, so that an account that is registered meanwhile gets the new rules.
         let mut table = self.rules.write();
         let rules = RuleTable::new(rules, &table);
@@ -230,6 +238,7 @@ impl AccountTable {
             if !stays && let Slot::Known(known) = slot {
                 known.grant.remove();
                 revoked.removed.push(name.clone());
+                changes.note(name, AccountChange::Removed);
             }
             stays
         });
@@ -237,6 +246,7 @@ impl AccountTable {
             if let Some(Slot::Known(known)) = self.slots.insert(user.clone(), Slot::Invalid) {
                 known.grant.remove();
                 revoked.users.push(user.clone());
+                changes.note(user, AccountChange::Invalid);
             }
         }
         for account in &rows.valid {
@@ -248,8 +258,12 @@ impl AccountTable {
                 Slot::Known(same) if same.created == account.created => {
                     let has_other_rules = same.grant.set_permissions(rules.of_user(&account.name));
                     let has_other_role = same.grant.set_role(account.role);
+                    if has_other_role {
+                        changes.note(&account.name, AccountChange::Role(account.role));
+                    }
                     if same.change(account) {
                         revoked.users.push(account.name.clone());
+                        changes.note(&account.name, AccountChange::Password);
                     } else if has_other_rules || has_other_role {
                         revoked.judged_anew.push(account.name.clone());
                     }
@@ -257,9 +271,14 @@ impl AccountTable {
                 Slot::Known(removed) => {
                     removed.grant.remove();
                     revoked.removed.push(account.name.clone());
+                    changes.note(&account.name, AccountChange::Removed);
+                    changes.note(&account.name, AccountChange::Added(account.role));
                     *slot = Slot::Known(known(account, &rules));
                 }
-                Slot::Registering(_) | Slot::Invalid => *slot = Slot::Known(known(account, &rules)),
+                Slot::Registering(_) | Slot::Invalid => {
+                    changes.note(&account.name, AccountChange::Added(account.role));
+                    *slot = Slot::Known(known(account, &rules));
+                }
             }
         }
         *table = rules;

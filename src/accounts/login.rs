@@ -16,6 +16,7 @@ use super::{
     Account, AccountNames, Admitted, Authorization, Claim, Hasher, LivePermissions, LoginLimits,
     LoginRefusal, Password, RevokedUsers, StoreError, UserName,
 };
+use crate::audit::AuditSink;
 use crate::store::Store;
 use crate::wire::Millis;
 
@@ -106,6 +107,11 @@ impl Accounts {
     /// thread. Only the first one that is set is used.
     pub fn on_revoked(&self, callback: impl Fn(RevokedUsers) + Send + Sync + 'static) {
         self.store.on_revoked(Box::new(callback));
+    }
+
+    /// Sets the sink of the changes that other processes make. Only the first one that is set is used.
+    pub(crate) fn set_audit(&self, audit: AuditSink) {
+        self.store.set_audit(audit);
     }
 
     /// Reads the accounts again if another process has changed them. Waits for earlier jobs of

@@ -14,6 +14,7 @@ mod account_store;
 mod account_table;
 mod authorization;
 mod bounded_map;
+mod changes;
 mod claim;
 mod hash;
 mod hash_pool;

@@ -9,6 +9,7 @@
 use std::fmt;
 use std::sync::Arc;
 
+use arauto::ErrorCode;
 use axum::extract::{Extension, Request, State};
 use axum::http::uri::Authority;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
@@ -16,6 +17,8 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use parking_lot::RwLock;
 use sha2::{Digest, Sha256};
+
+use super::observed::Observed;
 
 /// The paths that need no token.
 const OPEN: [&str; 2] = ["/livez", "/readyz"];
@@ -72,15 +75,21 @@ enum Denied {
     Token,
 }
 
+impl Denied {
+    fn reason(self) -> &'static str {
+        match self {
+            Denied::Host => "the host must be localhost, 127.0.0.1 or [::1]",
+            Denied::Token => "a token is needed: Authorization: Bearer TOKEN",
+        }
+    }
+}
+
 impl IntoResponse for Denied {
     fn into_response(self) -> Response {
+        let text = format!("{}\n", self.reason());
         match self {
-            Denied::Host => {
-                let text = "the host must be localhost, 127.0.0.1 or [::1]\n";
-                (StatusCode::MISDIRECTED_REQUEST, text).into_response()
-            }
+            Denied::Host => (StatusCode::MISDIRECTED_REQUEST, text).into_response(),
             Denied::Token => {
-                let text = "a token is needed: Authorization: Bearer TOKEN\n";
                 let wanted = [(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"))];
                 (StatusCode::UNAUTHORIZED, wanted, text).into_response()
             }
@@ -90,7 +99,7 @@ impl IntoResponse for Denied {
 
 /// Serves a request that is allowed, and refuses any other.
 pub(super) async fn check(
-    State(token): State<CurrentToken>,
+    State((token, observed)): State<(CurrentToken, Observed)>,
     Extension(channel): Extension<Channel>,
     request: Request,
     next: Next,
@@ -99,7 +108,12 @@ pub(super) async fn check(
     let decision = decide(channel, path, request.headers(), token.0.read().as_ref());
     match decision {
         Ok(()) => next.run(request).await,
-        Err(denied) => denied.into_response(),
+        Err(denied) => {
+            observed
+                .audit()
+                .refused(ErrorCode::Forbidden, denied.reason());
+            denied.into_response()
+        }
     }
 }
 

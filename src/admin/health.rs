@@ -31,6 +31,17 @@ struct Live {
 struct Ready {
     ready: bool,
     reasons: Vec<Reason>,
+    /// Problems with which the server takes clients all the same.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    warnings: Vec<Warning>,
+}
+
+/// A problem with which the server goes on.
+#[derive(Serialize)]
+#[serde(tag = "warning", rename_all = "kebab-case")]
+enum Warning {
+    /// The audit log cannot be written.
+    Audit { problem: String, lost_records: u64 },
 }
 
 /// Why the server takes no clients.
@@ -61,11 +72,22 @@ pub(super) async fn livez(State(observed): State<Observed>) -> Response {
     answer(status(live), &Live { live, parts })
 }
 
-/// Answers whether the server takes clients, and if not, why.
+/// Answers whether the server takes clients, and if not, why. Warnings do not change that.
 pub(super) async fn readyz(State(observed): State<Observed>) -> Response {
     let reasons = not_ready(&observed).await;
     let ready = reasons.is_empty();
-    answer(status(ready), &Ready { ready, reasons })
+    let audit = observed.audit().figures();
+    let lost_records = audit.lost;
+    let warning = audit.problem.map(|problem| Warning::Audit {
+        problem,
+        lost_records,
+    });
+    let ready = Ready {
+        ready,
+        reasons,
+        warnings: warning.into_iter().collect(),
+    };
+    answer(status(ready.ready), &ready)
 }
 
 async fn not_ready(observed: &Observed) -> Vec<Reason> {

@@ -5,12 +5,13 @@
 //! taken is disconnected.
 
 use std::rc::Rc;
+use std::sync::Arc;
 use std::time::Duration;
 
 use arauto::Peer;
 use arauto::internal::admin::AdminListener;
 use axum::Router;
-use axum::extract::DefaultBodyLimit;
+use axum::extract::{DefaultBodyLimit, Extension};
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
@@ -27,6 +28,10 @@ const REQUEST_LIMIT: Duration = Duration::from_secs(30);
 /// The most bytes of a request's head, and of its body.
 const HEAD: usize = 16 * 1024;
 const BODY: usize = 16 * 1024;
+
+/// The client of a request: its process and user, or its address.
+#[derive(Debug, Clone)]
+pub(super) struct Operator(pub(super) Arc<str>);
 
 /// Accepts connections until the token is cancelled, and then drops those that are open.
 pub(super) async fn serve(mut listener: AdminListener, routes: Router, until: CancellationToken) {
@@ -56,6 +61,8 @@ async fn serve_one(
     peer: &Peer,
     routes: Router,
 ) {
+    let operator = Operator(peer.to_string().into());
+    let routes = routes.layer(Extension(operator));
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .keep_alive(false)

@@ -14,10 +14,12 @@
 //! - [`sessions`] has `/sessions`;
 //! - [`drain`] has `/drain`: no new sessions, before a stop;
 //! - [`acts`]: what else an operator can do; [`reload`]: the settings are read again, which are those of
-//!   [`settings`].
+//!   [`settings`];
+//! - [`audit`]: the audit log of what operators do.
 
 mod access;
 mod acts;
+mod audit;
 mod drain;
 mod endpoint;
 mod health;
@@ -50,6 +52,7 @@ use tokio_util::sync::CancellationToken;
 
 use self::access::check;
 pub(crate) use self::access::{CurrentToken, Token};
+pub(crate) use self::audit::{AuditFigures, MaybeAudit, OperatorAct, OperatorAudit};
 pub(crate) use self::drain::{DrainRequest, Drained};
 pub(crate) use self::endpoint::AdminEndpoint;
 use self::observed::Observed;
@@ -81,12 +84,17 @@ pub(crate) enum AdminError {
 
 impl Admin {
     /// Listens on an endpoint, on a thread of its own. It answers at once, and says that the server
-    /// starts until [`Admin::serving`] is called. Requests over TCP need the token.
+    /// starts until [`Admin::serving`] is called. Requests over TCP need the token; without one they
+    /// get to know of health only. What operators do is noted in the audit log.
     ///
     /// # Errors
     /// The endpoint cannot be listened on, or the system has no thread or no descriptors.
-    pub(crate) fn start(endpoint: AdminEndpoint, token: CurrentToken) -> Result<Admin, AdminError> {
-        let observed = Observed::default();
+    pub(crate) fn start(
+        endpoint: AdminEndpoint,
+        token: CurrentToken,
+        audit: MaybeAudit,
+    ) -> Result<Admin, AdminError> {
+        let observed = Observed::new(audit);
         let closed = CancellationToken::new();
         let (end, ended) = mpsc::channel();
         let (bound, outcome) = mpsc::channel::<Result<(), AdminError>>();
@@ -154,6 +162,6 @@ fn routes(observed: Observed, token: CurrentToken) -> Router {
         .route("/reload", post(reload::reload))
         .route("/livez", get(health::livez))
         .route("/readyz", get(health::readyz))
-        .with_state(observed)
-        .layer(from_fn_with_state(token, check))
+        .with_state(observed.clone())
+        .layer(from_fn_with_state((token, observed), check))
 }

@@ -4,14 +4,17 @@ use std::sync::{Arc, OnceLock};
 
 use arauto::ServerHandle;
 
+use super::audit::{MaybeAudit, OperatorAct};
 use super::drain::Plan;
+use super::listener::Operator;
 use super::settings::Settings;
 
-/// A server from its start to its end. Clones share it.
-#[derive(Clone, Default)]
+/// A server from its start to its end, and its audit log. Clones share it.
+#[derive(Clone)]
 pub(super) struct Observed {
     serving: Arc<OnceLock<Serving>>,
     plan: Plan,
+    audit: MaybeAudit,
 }
 
 struct Serving {
@@ -20,6 +23,15 @@ struct Serving {
 }
 
 impl Observed {
+    /// Returns a server that starts.
+    pub(super) fn new(audit: MaybeAudit) -> Observed {
+        Observed {
+            serving: Arc::default(),
+            plan: Plan::default(),
+            audit,
+        }
+    }
+
     /// Notes that the server has started. It starts once.
     pub(super) fn serving(&self, server: ServerHandle, settings: Arc<dyn Settings>) {
         let _ = self.serving.set(Serving { server, settings });
@@ -38,5 +50,20 @@ impl Observed {
     /// Returns when a drain stops the server.
     pub(super) fn plan(&self) -> &Plan {
         &self.plan
+    }
+
+    /// Returns the server's audit log.
+    pub(super) fn audit(&self) -> &MaybeAudit {
+        &self.audit
+    }
+    /// Notes in the audit log that an operator has asked for an act about the whole server.
+    pub(super) fn note(&self, name: &'static str, operator: &Operator, is_done: bool) {
+        self.audit.act(&OperatorAct {
+            name,
+            session: None,
+            reason: None,
+            peer: &operator.0,
+            is_done,
+        });
     }
 }

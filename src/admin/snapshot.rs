@@ -5,6 +5,7 @@ use std::time::Duration;
 use arauto::{ProbeOutcome, Statistics, StopStatus};
 use tokio::time::timeout;
 
+use super::audit::AuditFigures;
 use super::observed::Observed;
 
 /// How long the server may take to tell its figures. Those that are missing by then are left out, so
@@ -20,6 +21,8 @@ pub(super) struct Snapshot {
     pub(super) probe: Option<ProbeOutcome>,
     /// `None` before the stop.
     pub(super) stop: Option<StopStatus>,
+    /// How the audit log is; all zero without one.
+    pub(super) audit: AuditFigures,
     /// Whether it has stopped.
     pub(super) has_stopped: bool,
 }
@@ -28,7 +31,10 @@ impl Snapshot {
     /// Asks the server for everything at once.
     pub(super) async fn take(observed: &Observed) -> Snapshot {
         let Some(server) = observed.server() else {
-            return Snapshot::default();
+            return Snapshot {
+                audit: observed.audit().figures(),
+                ..Snapshot::default()
+            };
         };
         let (statistics, probe, stop) = tokio::join!(
             timeout(LIMIT, server.statistics()),
@@ -39,6 +45,7 @@ impl Snapshot {
             statistics: statistics.ok(),
             probe: Some(probe),
             stop: stop.ok().flatten(),
+            audit: observed.audit().figures(),
             has_stopped: server.has_stopped(),
         }
     }

@@ -1,6 +1,7 @@
 //! The command line: one module for each command, and the modules that they share.
 
 mod admin_client;
+mod audit;
 mod backup;
 #[cfg(unix)]
 mod bench;

@@ -38,6 +38,7 @@ use crate::actors::session::{
 use crate::actors::supervisor::{
     ActorFailed, Haste, Opened, SessionInfo, Stop, Supervise, Supervisor,
 };
+use crate::audit::AuditSink;
 use crate::close::{Component, InWork, Report, StopReason, Stopwatch};
 pub use crate::framing::Framing;
 use crate::log::{BackpressureLimits, KeptLimits, Log, LogLimits};
@@ -166,6 +167,7 @@ pub async fn converse(script: Script) -> Conversation {
         names,
         counters: Arc::default(),
         log_limit: Arc::default(),
+        audit: AuditSink::default(),
         handler: script.handler,
         limits: Arc::new(SessionLimits {
             max_frame: script.max_frame,

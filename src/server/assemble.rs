@@ -32,6 +32,7 @@ use crate::actors::hub::{Forget, HubAddress, HubSetup};
 use crate::actors::log_limit::LogLimit;
 use crate::actors::session::{Hears, ListenerContext};
 use crate::actors::supervisor::{Revoked, Supervise, Supervisor};
+use crate::audit::AuditSink;
 use crate::close::{Component, InWork, Stopwatch};
 use crate::counters::Counters;
 use crate::log::{Appender, JournalWriter, Log};
@@ -70,6 +71,8 @@ pub(super) fn assemble(
             to_hub.do_send(Forget(revoked.removed));
         }
     });
+    let audit = AuditSink::new(config.audit.clone());
+    accounts.set_audit(audit.clone());
     let own_services = config.services.keys().map(String::as_str);
     let services = Services::new(service_limits(config), own_services);
     let shared = Shared {
@@ -80,6 +83,7 @@ pub(super) fn assemble(
         names: accounts.names(),
         counters: Arc::clone(&counters),
         log_limit: start_log_limit(&arbiters[0]),
+        audit,
         log: Arc::clone(&log),
         in_work: InWork::default(),
         services: Arc::clone(&services),
@@ -173,6 +177,7 @@ struct Shared<'a> {
     names: AccountNames,
     counters: Arc<Counters>,
     log_limit: Arc<LogLimit>,
+    audit: AuditSink,
     log: Arc<Log>,
     in_work: InWork,
     services: Arc<Services>,
@@ -204,6 +209,7 @@ impl Shared<'_> {
             names: self.names.clone(),
             counters: Arc::clone(&self.counters),
             log_limit: Arc::clone(&self.log_limit),
+            audit: self.audit.clone(),
             handler: listen.handler.as_ref().map_or_else(
                 || Arc::clone(&self.config.handler),
                 |handler| handler.build(),

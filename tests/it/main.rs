@@ -8,6 +8,8 @@
 )]
 
 mod admin;
+#[cfg(unix)] // needs signals, file modes and mounts
+mod audit;
 mod behaviour;
 mod cli;
 mod configuration;

@@ -15,6 +15,7 @@ use crate::actors::hub::HubAddress;
 use crate::actors::log_limit::LogLimit;
 use crate::actors::permits::{KeyedLimit, Permits};
 use crate::actors::supervisor::{SessionInfo, Supervisor};
+use crate::audit::AuditSink;
 use crate::close::{InWork, Stopwatch};
 use crate::counters::Counters;
 use crate::log::Log;
@@ -48,6 +49,8 @@ pub struct ListenerContext {
     pub counters: Arc<Counters>,
     /// Which records about clients are logged.
     pub log_limit: Arc<LogLimit>,
+    /// Gets the events for an audit log.
+    pub(crate) audit: AuditSink,
     /// Answers requests.
     pub handler: Arc<dyn Handler>,
     /// The limits of a session.

@@ -11,12 +11,14 @@
 //! - `driver` is the loop that receives, serves and writes. Nothing else touches the
 //!   connection.
 //! - `delivery` has the driver write new broadcasts without a run of the actor.
+//! - `events` and `audited` tell the log and the audit log what happens.
 //! - `actor` is the shell: the actor's life, its orders and its timer.
 //!
 //! The driver stops reading while a frame is in work or answers pile up, so that a client's own
 //! pace is the only queue there is.
 
 mod actor;
+mod audited;
 pub mod core;
 mod cursors;
 mod delivery;

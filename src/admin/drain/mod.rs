@@ -6,7 +6,7 @@ mod plan;
 use std::time::{Duration, Instant};
 
 use arauto::{ServerHandle, StopReason};
-use axum::extract::State;
+use axum::extract::{Extension, State};
 use axum::http::StatusCode;
 use axum::response::Response;
 use serde::{Deserialize, Serialize};
@@ -15,6 +15,7 @@ use tokio::time::{sleep, timeout};
 use self::plan::Due;
 pub(super) use self::plan::Plan;
 use super::json::answer;
+use super::listener::Operator;
 use super::observed::Observed;
 use super::refusal::Refusal;
 
@@ -42,7 +43,11 @@ pub(crate) struct Drained {
 
 /// Begins a drain, or changes when it stops the server. The answer is 200 with the number of sessions,
 /// 422 with the error in the request, or 409 where the server starts or stops. The body may be empty.
-pub(super) async fn begin(State(observed): State<Observed>, body: String) -> Response {
+pub(super) async fn begin(
+    State(observed): State<Observed>,
+    Extension(operator): Extension<Operator>,
+    body: String,
+) -> Response {
     let request = match body.trim() {
         "" => Ok(DrainRequest::default()),
         body => serde_json::from_str::<DrainRequest>(body),
@@ -54,7 +59,9 @@ pub(super) async fn begin(State(observed): State<Observed>, body: String) -> Res
     let Some(server) = observed.server() else {
         return Refusal::for_now("the server starts").answer();
     };
-    if !server.drain().await {
+    let is_done = server.drain().await;
+    observed.note("drain", &operator, is_done);
+    if !is_done {
         return Refusal::for_now("the server is stopping").answer();
     }
     let limit = request.stop_within_ms.map(Duration::from_millis);
@@ -71,12 +78,17 @@ pub(super) async fn begin(State(observed): State<Observed>, body: String) -> Res
 }
 
 /// Ends a drain. The answer is as that of [`begin`].
-pub(super) async fn cancel(State(observed): State<Observed>) -> Response {
+pub(super) async fn cancel(
+    State(observed): State<Observed>,
+    Extension(operator): Extension<Operator>,
+) -> Response {
     let Some(server) = observed.server() else {
         return Refusal::for_now("the server starts").answer();
     };
     observed.plan().cancel();
-    if !server.end_drain().await {
+    let is_done = server.end_drain().await;
+    observed.note("cancel-drain", &operator, is_done);
+    if !is_done {
         return Refusal::for_now("the server is stopping").answer();
     }
     tracing::info!("drain cancelled; new sessions are taken again");

@@ -7,6 +7,7 @@ use prometheus_client::collector::Collector;
 use prometheus_client::encoding::DescriptorEncoder;
 
 use super::writer::{FamilyWriter, Labels};
+use crate::admin::audit::AuditFigures;
 use crate::admin::snapshot::Snapshot;
 
 /// The lags by which readers are counted: those that are at least so many broadcasts behind.
@@ -30,6 +31,7 @@ impl Collector for Families {
             statistics,
             probe,
             stop,
+            audit,
             has_stopped: _,
         } = &self.0;
         let version = env!("CARGO_PKG_VERSION");
@@ -47,6 +49,7 @@ impl Collector for Families {
         if let Some(probe) = probe {
             write_parts(&mut writer, probe)?;
         }
+        write_audit(&mut writer, audit)?;
         let phase = stop.as_ref().map(|stop| stop.phase.to_string());
         writer.gauges(
             "arauto_stop_phase",
@@ -191,6 +194,24 @@ fn write_counts(writer: &mut FamilyWriter<'_>, counts: &Counts) -> fmt::Result {
         "arauto_journal_written_bytes",
         "The bytes of the broadcasts that were committed",
         counts.committed_bytes,
+    )
+}
+
+fn write_audit(writer: &mut FamilyWriter<'_>, audit: &AuditFigures) -> fmt::Result {
+    writer.counter(
+        "arauto_audit_records",
+        "The records of the audit log that are on the disk",
+        audit.written,
+    )?;
+    writer.counter(
+        "arauto_audit_lost_records",
+        "The records of the audit log that were lost, as the disk took none and too many waited",
+        audit.lost,
+    )?;
+    writer.gauge(
+        "arauto_audit_failing",
+        "1 while the audit log cannot be written",
+        u64::from(audit.problem.is_some()),
     )
 }
 

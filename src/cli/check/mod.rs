@@ -1,7 +1,7 @@
 //! `arauto check`: whether a server would start with a configuration, and what may go wrong later.
 //!
-//! It takes the flags of `serve`, starts nothing and changes nothing, beside a file in the report's
-//! folder that exists for a moment. An error of the configuration ends it as it ends `serve`. Everything
+//! It takes the flags of `serve`, starts nothing and changes nothing, beside a file in the folders
+//! of the report and of the audit log that exists for a moment. An error of the configuration ends it as it ends `serve`. Everything
 //! else becomes a line, so that one run names all problems.
 
 mod finding;
@@ -41,6 +41,7 @@ pub(super) fn run(args: Args) -> Result<u8, Failure> {
     findings.extend(subjects::certificate(&config));
     findings.push(subjects::data_folder(&config));
     findings.extend(subjects::report(&resolved.settings));
+    findings.extend(subjects::audit(&resolved.settings));
     findings.push(subjects::descriptors(&config));
     let printed = print(&findings, args.json)?;
     let error = findings.iter().find_map(Finding::exit_code);

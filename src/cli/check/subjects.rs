@@ -8,6 +8,7 @@ use arauto::{Config, Endpoint, ServerError};
 
 use super::finding::Finding;
 use crate::admin::AdminEndpoint;
+use crate::cli::audit;
 use crate::cli::descriptors::sessions_within;
 use crate::cli::exit::{Failure, sysexits};
 use crate::cli::os;
@@ -115,6 +116,15 @@ pub(super) fn report(settings: &Settings) -> Option<Finding> {
     Some(match whole_file::check(path) {
         Ok(()) => Finding::ok("report", shown.to_string()),
         Err(error) => Finding::error("report", &report_failed(path, &error)),
+    })
+}
+
+/// Checks that the audit log can be written, if there should be one.
+pub(super) fn audit(settings: &Settings) -> Option<Finding> {
+    let path = settings.audit.as_deref()?;
+    Some(match audit::check(path) {
+        Ok(()) => Finding::ok("audit log", path.display().to_string()),
+        Err(failure) => Finding::error("audit log", &failure),
     })
 }
 

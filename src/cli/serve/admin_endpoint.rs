@@ -1,8 +1,12 @@
 //! The admin endpoint of a server, as its settings have it.
 
 use std::path::Path;
+use std::sync::Arc;
 
-use crate::admin::{Admin, AdminEndpoint, AdminError, CurrentToken, Token};
+use crate::admin::{
+    Admin, AdminEndpoint, AdminError, CurrentToken, MaybeAudit, OperatorAudit, Token,
+};
+use crate::cli::audit::AuditLog;
 use crate::cli::bounded;
 use crate::cli::exit::{Failure, sysexits};
 use crate::cli::settings::Settings;
@@ -11,16 +15,22 @@ use crate::cli::settings::Settings;
 const LONGEST_TOKEN: usize = 4096;
 const SHORTEST_TOKEN: usize = 16;
 
-/// Opens the admin endpoint, if there should be one.
+/// Opens the admin endpoint, if there should be one. The audit log notes what operators do there.
 ///
 /// # Errors
 /// It cannot be listened on, or the settings are wrong.
-pub(super) fn open(settings: &Settings, token: &CurrentToken) -> Result<Option<Admin>, Failure> {
+pub(super) fn open(
+    settings: &Settings,
+    token: &CurrentToken,
+    audit: Option<AuditLog>,
+) -> Result<Option<Admin>, Failure> {
     let Some((endpoint, first)) = read(settings)? else {
         return Ok(None);
     };
     token.set(first);
-    let admin = Admin::start(endpoint, token.clone()).map_err(|error| {
+    let audit = audit.map(|audit| Arc::new(audit) as Arc<dyn OperatorAudit>);
+    let audit = MaybeAudit::new(audit);
+    let admin = Admin::start(endpoint, token.clone(), audit).map_err(|error| {
         let code = match &error {
             AdminError::Bind(error) if error.is_of_the_configuration() => sysexits::CONFIG,
             AdminError::Bind(_) => sysexits::UNAVAILABLE,

@@ -7,12 +7,13 @@ use std::any::Any;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use arauto::Report;
 use parking_lot::Mutex;
 
-use crate::cli::exit::{Failure, sysexits};
+use crate::cli::audit::AuditLog;
+use crate::cli::exit::{Failure, complain, sysexits};
 use crate::cli::screen::Screen;
 use crate::cli::stopping::SignalReceiver;
 use crate::cli::whole_file::{self, Durability};
@@ -23,6 +24,9 @@ const WRITING: Duration = Duration::from_millis(600);
 /// The part of that time for the disk to confirm the report, or for a FIFO's reader to open
 /// it. The report is in its place even where the disk does not confirm it.
 const CONFIRMING: Duration = Duration::from_millis(400);
+
+/// Time for the disk to confirm the audit log, from its last record on.
+const AUDITING: Duration = Duration::from_millis(700);
 
 /// Time for flushing the log and the console.
 const FLUSHING: Duration = Duration::from_millis(300);
@@ -35,6 +39,7 @@ pub(super) struct FinalOutput(Arc<Mutex<OutputPaths>>);
 #[derive(Default)]
 struct OutputPaths {
     report: Option<PathBuf>,
+    audit: Option<AuditLog>,
     screen: Option<Screen>,
     /// Flushes the log when it is dropped.
     log: Option<Box<dyn Any + Send>>,
@@ -44,6 +49,11 @@ impl FinalOutput {
     /// The report goes to this file; `None`: it is not written.
     pub(super) fn report_to(&self, path: Option<&Path>) {
         self.0.lock().report = path.map(Path::to_owned);
+    }
+
+    /// The last record goes to this audit log.
+    pub(super) fn audit_to(&self, audit: AuditLog) {
+        self.0.lock().audit = Some(audit);
     }
 
     /// The log is flushed by dropping `log`; the console is on `screen`.
@@ -59,14 +69,40 @@ impl FinalOutput {
         receiver: &mut SignalReceiver,
         report: Report,
     ) -> Result<(), Failure> {
-        let path = self.0.lock().report.take();
-        let written = path.map(|path| write(receiver, report, path));
+        let (path, audit) = {
+            let mut places = self.0.lock();
+            (places.report.take(), places.audit.take())
+        };
+        // The disk takes the last record while the report is written.
+        audit.iter().for_each(|audit| audit.stopped(&report));
+        let began = Instant::now();
+        let written = path.map_or(Ok(()), |path| write(receiver, report, path));
+        let audited = audit.map_or(Ok(()), |audit| wait(receiver, audit, began));
+        let outcome = match (written, audited) {
+            (Err(failure), Err(other)) => {
+                complain(other.message());
+                Err(failure)
+            }
+            (written, audited) => written.and(audited),
+        };
         self.flush(receiver);
-        written.unwrap_or(Ok(()))
+        outcome
+    }
+
+    /// Writes the last record of a server that did not start, and flushes the log.
+    pub(super) fn finish_failed(&self, receiver: &mut SignalReceiver, failure: &Failure) {
+        let audit = self.0.lock().audit.take();
+        if let Some(audit) = audit {
+            audit.failed(failure);
+            if let Err(problem) = wait(receiver, audit, Instant::now()) {
+                complain(problem.message());
+            }
+        }
+        self.flush(receiver);
     }
 
     /// Flushes the log, and leaves the terminal to others.
-    pub(super) fn flush(&self, receiver: &mut SignalReceiver) {
+    fn flush(&self, receiver: &mut SignalReceiver) {
         let OutputPaths { screen, log, .. } = std::mem::take(&mut *self.0.lock());
         // A stderr that nobody reads holds nothing up.
         let _ = receiver.finish(FLUSHING, move || {
@@ -74,6 +110,13 @@ impl FinalOutput {
             drop(log);
         });
     }
+}
+
+/// Waits until the audit log is on the disk. A disk that hangs holds nothing up for long.
+fn wait(receiver: &mut SignalReceiver, audit: AuditLog, began: Instant) -> Result<(), Failure> {
+    let left = AUDITING.saturating_sub(began.elapsed());
+    let waited = receiver.finish(left + FLUSHING, move || audit.wait(left));
+    waited.unwrap_or(Ok(())) // the log's own limit is the shorter one
 }
 
 fn write(receiver: &mut SignalReceiver, report: Report, path: PathBuf) -> Result<(), Failure> {

@@ -2,10 +2,12 @@
 //! server's own.
 
 mod admin_endpoint;
+mod audit;
 pub(super) mod final_output;
 mod operator;
 mod print_config;
 mod reload;
+mod start_error;
 mod status;
 
 use std::io::{self, IsTerminal};
@@ -21,6 +23,7 @@ use self::final_output::{FinalOutput, report_failed};
 use self::operator::OperatedSettings;
 use self::print_config::PrintConfig;
 use self::reload::{ReloadableSettings, Reloader};
+pub(super) use self::start_error::start_failed;
 use self::status::{notify_failed, report_status};
 use super::console;
 use super::descriptors::fit_sessions;
@@ -99,7 +102,7 @@ pub(super) fn run(args: Args) -> Result<u8, Failure> {
         ServerEnd::Finished(Ok(None)) => unserved(&receiver, None),
         ServerEnd::Finished(Err(failure)) => {
             notify_failed(&mut receiver, failure.code(), failure.message());
-            final_output.flush(&mut receiver);
+            final_output.finish_failed(&mut receiver, &failure);
             return Err(failure);
         }
         ServerEnd::TimedOut { was_serving: false } => {
@@ -181,8 +184,13 @@ fn serve(
     let log = logs::start(settings.log.unwrap_or_default(), screen.clone());
     final_output.flush_at_the_end(screen.clone(), log);
 
+    let audit = audit::open(&settings, &config)?;
+    if let Some(audit) = &audit {
+        config.audit = Some(Arc::new(audit.clone()));
+        final_output.audit_to(audit.clone());
+    }
     let token = CurrentToken::default();
-    let admin = admin_endpoint::open(&settings, &token)?;
+    let admin = admin_endpoint::open(&settings, &token, audit.clone())?;
 
     fit_sessions(&settings, &mut config);
     let running = ReloadableSettings::new(settings.values(&config));
@@ -205,6 +213,7 @@ fn serve(
             data: settings.data,
             server: server.clone(),
             final_output: final_output.clone(),
+            audit,
             token,
             settings: running,
         });
@@ -247,18 +256,6 @@ fn check_report(path: &Path, data: Option<&Path>) -> Result<(), Failure> {
         arauto::internal::open_data_folder(data).map_err(|error| start_failed(error.into()))?;
     }
     whole_file::check(path).map_err(|error| report_failed(path, &error))
-}
-
-pub(super) fn start_failed(error: ServerError) -> Failure {
-    let code = match error {
-        ServerError::Store(error) => return error.into(),
-        ServerError::Bind(ref error) if error.is_of_the_configuration() => sysexits::CONFIG,
-        ServerError::Bind(_) => sysexits::UNAVAILABLE,
-        ServerError::System { .. } => sysexits::OSERR,
-        ServerError::Folder(_) => sysexits::CANTCREAT,
-        _ => sysexits::CONFIG,
-    };
-    Failure::new(code, error.to_string())
 }
 
 fn summarize(report: &Report) {

@@ -79,6 +79,11 @@ pub(super) struct Settings {
     #[arg(long, value_name = "FILE")]
     pub(super) admin_token: Option<PathBuf>,
 
+    /// Append a record of each login, refusal, change of an account and act of an operator to this
+    /// file, as a line of JSON (see docs/operations.md).
+    #[arg(long, value_name = "FILE")]
+    pub(super) audit: Option<PathBuf>,
+
     /// The form of the log on stderr [default: human].
     #[arg(long, value_name = "FORM")]
     pub(super) log: Option<LogFormat>,
@@ -130,6 +135,7 @@ impl Settings {
             report: self.report.or(file.report),
             admin: self.admin.or(file.admin),
             admin_token: self.admin_token.or(file.admin_token),
+            audit: self.audit.or(file.audit),
             log: self.log.or(file.log),
             tls_cert: self.tls_cert.or(file.tls_cert),
             tls_key: self.tls_key.or(file.tls_key),

@@ -25,6 +25,7 @@ use crate::actors::handler::{Handler, Upper};
 use crate::actors::hub::Clock;
 use crate::actors::session::SlowPolicy;
 use crate::actors::supervisor::PhaseObserver;
+use crate::audit::Audit;
 use crate::log::{BackpressureLimits, LogLimits};
 use crate::transport::{Endpoint, PassedSocket, TlsConfig};
 use crate::wire::{Millis, Role};
@@ -85,6 +86,8 @@ pub struct Config {
     pub clock: Clock,
     /// Is called at the end of each phase of the stop; the first is `trigger`.
     pub on_phase: PhaseObserver,
+    /// Is told of logins, refusals, and changes of accounts and rules.
+    pub audit: Option<Arc<dyn Audit>>,
 }
 
 impl Default for Config {
@@ -104,6 +107,7 @@ impl Default for Config {
             services: BTreeMap::new(),
             clock: Arc::new(Millis::now),
             on_phase: Arc::new(|_| {}),
+            audit: None,
         }
     }
 }

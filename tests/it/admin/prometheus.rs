@@ -116,9 +116,11 @@ fn alerts_pass_promtool_check_and_fire_for_their_causes_only() {
         return;
     }
     let alerts = shipped("alerts.yml");
+    let text = std::fs::read_to_string(&alerts).expect("it is there");
+    let found = format!("{} rules found", text.matches("- alert: ").count());
     let alerts = alerts.to_str().expect("the tree's path is utf-8");
     let checked = expect_clean(&["check", "rules", alerts], "");
-    assert!(checked.contains("5 rules found"), "{checked}");
+    assert!(checked.contains(&found), "{checked}");
     let cases = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/admin/alerts.yml");
     let tested = expect_clean(&["test", "rules", cases], "");
     assert!(tested.contains("SUCCESS"), "{tested}");

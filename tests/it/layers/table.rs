@@ -39,6 +39,12 @@ pub(super) const LAYERS: &[Layer] = &[
         layers: &["sync", "wire"],
         never: &["actix", "tokio", "std::fs", "std::os"],
     },
+    // Events for an audit log, which the program around the server keeps.
+    Layer {
+        name: "audit",
+        layers: &["wire"],
+        never: &["actix", "tokio", "std::fs", "std::os"],
+    },
     Layer {
         name: "parse_error",
         layers: &[],
@@ -92,6 +98,7 @@ pub(super) const LAYERS: &[Layer] = &[
             "link",
             "parse_error",
             "sync",
+            "audit",
         ],
         never: &["actix", "tokio::io", "std::fs", "std::os"],
     },
@@ -164,6 +171,7 @@ pub(super) const LAYERS: &[Layer] = &[
             "saved_time",
             "sync",
             "counters",
+            "audit",
         ],
         never: &["std::os", "rustix", "rusqlite"],
     },
@@ -185,6 +193,7 @@ pub(super) const LAYERS: &[Layer] = &[
             "parse_error",
             "interleavings",
             "counters",
+            "audit",
         ],
         never: &["std::os", "rustix"],
     },
@@ -198,6 +207,7 @@ pub(super) const LAYERS: &[Layer] = &[
         name: "fuzzing",
         layers: &[
             "wire", "accounts", "log", "close", "services", "actors", "framing", "link", "rate",
+            "audit",
         ],
         never: &["std::os", "rustix"],
     },
@@ -265,6 +275,7 @@ pub(super) const LAYERS: &[Layer] = &[
             "fuzzing",
             "saved_time",
             "topic",
+            "audit",
         ],
         never: &["actix", "tokio", "fn "],
     },

@@ -26,9 +26,10 @@ const OTHERS: [(&str, &str); 7] = [
 const TOLD_ELSEWHERE: [&str; 2] = ["report", "tls-key"];
 
 /// The settings that need a restart, each with another value.
-const FIXED: [(&str, &str); 9] = [
+const FIXED: [(&str, &str); 10] = [
     ("admin", "admin = \"tcp:127.0.0.1:0\""),
     ("arbiters", "arbiters = 2"),
+    ("audit", "audit = \"/other.jsonl\""),
     ("data", "data = \"/other\""),
     ("hashing", "hashing = 61"),
     ("journal", "journal = false"),

@@ -14,6 +14,7 @@ use crate::actors::hub::{
     Who,
 };
 use crate::actors::link::Link;
+use crate::actors::session::audited::{self, Claimant};
 use crate::actors::session::core::effects::{
     Ask, AskCursors, Done, Effects, Event, Identity, Output,
 };
@@ -55,6 +56,12 @@ impl<L: Link> Effects for SessionIo<L> {
     fn answer(&mut self, frame: &ServerFrame<'_>) {
         if let ServerFrame::Error(error) = frame {
             self.listener.counters.error_told(error.code);
+            let client = Claimant {
+                peer: &self.peer,
+                claimed: self.claimed.as_ref(),
+                names: &self.listener.names,
+            };
+            audited::note_error(error, &self.info, &client, &self.listener.audit);
         }
         self.outlet.answer(frame);
     }
@@ -214,6 +221,7 @@ impl<L: Link> Effects for SessionIo<L> {
     }
 
     fn log_in(&mut self, login: &Login<'_>) {
+        self.claimed = audited::claimed(&login.user, &self.listener.audit);
         let cancel = CancellationToken::new();
         let claim = Claim {
             cancel: cancel.clone(),
@@ -356,5 +364,6 @@ impl<L: Link> Effects for SessionIo<L> {
 
     fn log(&mut self, event: Event<'_>) {
         events::log(&event, &self.info, &self.peer, &self.listener.log_limit);
+        audited::note(&event, &self.info, &self.peer, &self.listener.audit);
     }
 }

@@ -16,7 +16,7 @@ use super::jobs::Jobs;
 use super::listener_context::{ListenerContext, Start};
 use super::outlet::{Outlet, OutletSetup};
 use super::services_io::ServicesIo;
-use crate::accounts::PeerId;
+use crate::accounts::{PeerId, UserName};
 use crate::actors::link::Link;
 use crate::actors::permits::Permits;
 use crate::actors::supervisor::SessionInfo;
@@ -31,6 +31,8 @@ pub(super) struct SessionIo<L> {
     /// The login that the session has not entered by. Boxed, as it lasts a moment.
     login: Option<Box<PendingLogin>>,
     peer: PeerId,
+    /// The name that the last login has claimed, for the audit log.
+    claimed: Option<UserName>,
     is_own_user: bool,
     pub(super) link: L,
     pub(super) outlet: Outlet,
@@ -78,6 +80,7 @@ impl<L: Link> SessionIo<L> {
             entrance: None,
             login: None,
             peer: start.peer,
+            claimed: None,
             is_own_user: start.is_own_user,
             link,
             outlet,

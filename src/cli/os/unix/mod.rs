@@ -1,5 +1,6 @@
 //! Unix: signals, descriptors, the terminal, the service manager.
 
+mod append;
 mod folders;
 mod groups;
 mod journal;
@@ -28,6 +29,7 @@ use rustix::system::uname;
 use rustix::termios::{OptionalActions, Termios, tcgetattr, tcgetpgrp, tcsetattr};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
+pub(in crate::cli) use self::append::{has_file_to_append, is_at, open_to_append};
 pub(in crate::cli) use self::folders::{default_data_folder, user_name};
 pub(in crate::cli) use self::groups::{in_own_group, kill_group};
 pub(in crate::cli) use self::journal::is_stderr_journal;

@@ -3,6 +3,7 @@
 //! Windows has no service manager to notify in this way, no limit of handles to raise, and a
 //! console keeps its own settings.
 
+mod append;
 mod journal;
 mod stdout;
 mod target;
@@ -25,6 +26,7 @@ use windows_sys::Win32::System::Threading::{
     CREATE_NEW_PROCESS_GROUP, OpenProcess, PROCESS_SYNCHRONIZE, WaitForSingleObject,
 };
 
+pub(in crate::cli) use self::append::{has_file_to_append, is_at, open_to_append};
 pub(in crate::cli) use self::journal::is_stderr_journal;
 pub(in crate::cli) use self::stdout::Stdout;
 pub(in crate::cli) use self::target::{Attributes, Target, find_target, is_in_use, open_folder};

@@ -14,9 +14,10 @@ use tokio::runtime::Builder;
 use tokio::time::timeout;
 
 use self::running::RunningSettings;
-use super::admin_endpoint;
 use super::final_output::{FinalOutput, report_failed};
+use super::{admin_endpoint, audit};
 use crate::admin::{CurrentToken, Reloaded, SettingChange};
+use crate::cli::audit::AuditLog;
 use crate::cli::descriptors::fit_sessions;
 use crate::cli::exit::{Failure, sysexits};
 use crate::cli::settings::Settings;
@@ -37,6 +38,7 @@ pub(super) struct Reloader {
     pub(super) data: Option<PathBuf>,
     pub(super) server: ServerHandle,
     pub(super) final_output: FinalOutput,
+    pub(super) audit: Option<AuditLog>,
     pub(super) token: CurrentToken,
     pub(super) settings: ReloadableSettings,
 }
@@ -60,17 +62,22 @@ impl ReloadableSettings {
 }
 
 impl Reloader {
-    /// Reads the settings, and applies all of them or none. It blocks.
+    /// Reads the settings, and applies all of them or none. It blocks. The file of the audit log is
+    /// opened again whatever the settings are, as it may have been rotated.
     ///
     /// # Errors
     /// A setting is wrong, a file cannot be read, or the server stops. Then nothing has changed.
     pub(super) fn reload(&self) -> Result<ReloadOutcome, Failure> {
+        self.audit.iter().for_each(AuditLog::reopen);
         let mut running = self.settings.running.lock();
         let before = running.as_ref().map_err(Failure::clone)?;
         let settings = self.flags.clone().resolve(self.file.as_deref())?.settings;
         let mut config = settings.config()?;
         config.tls = self.certificate(&settings)?;
         fit_sessions(&settings, &mut config);
+        if let Some(audit) = &self.audit {
+            audit::check_other_file(&settings, audit.path())?;
+        }
         let (next, mut changed) = before.with(&settings.values(&config)?);
         if let Some(path) = &settings.report
             && changed.iter().any(|change| change.key == "report")
