@@ -5,7 +5,9 @@ use std::future::Future;
 use std::pin::Pin;
 use std::time::Duration;
 
-use crate::wire::{Body, ErrorCode, SessionId};
+use tracing::{Instrument, Span};
+
+use crate::wire::{Body, ErrorCode, Headers, SessionId};
 
 /// Answers the requests of an endpoint.
 ///
@@ -13,6 +15,9 @@ use crate::wire::{Body, ErrorCode, SessionId};
 /// future ([`Answer::later`]). One session's requests are answered one after the
 /// other; those of different sessions go side by side. A panic ends the session
 /// that asked, with the error `internal`, and nobody else's.
+///
+/// Where a request has a valid header `traceparent`, the log records of the handler and of its future
+/// are in a span with the fields `trace_id` and `span_id`.
 ///
 /// ```
 /// use arauto::{Answer, Body, Handler, HandlerError, Request};
@@ -43,6 +48,8 @@ pub struct Request<'a> {
     pub session: SessionId,
     /// The request's body.
     pub body: Body<'a>,
+    /// The request's headers. Only a request that names a service has any.
+    pub headers: Headers<'a>,
 }
 
 impl<'a> Request<'a> {
@@ -51,7 +58,12 @@ impl<'a> Request<'a> {
             user,
             session,
             body,
+            headers: Headers::default(),
         }
+    }
+
+    pub(crate) fn with_headers(self, headers: Headers<'a>) -> Self {
+        Request { headers, ..self }
     }
 }
 
@@ -75,6 +87,16 @@ impl Answer {
     /// A refusal.
     pub fn refuse(error: HandlerError) -> Answer {
         Answer::Now(Err(error))
+    }
+
+    /// Has the future of an answer that comes later run in this span.
+    pub(crate) fn within(self, span: Span) -> Answer {
+        match self {
+            Answer::Later(future) if !span.is_none() => {
+                Answer::Later(Box::pin(future.instrument(span)))
+            }
+            other => other,
+        }
     }
 
     /// An answer that comes later.

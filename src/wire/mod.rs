@@ -22,6 +22,7 @@ pub mod quote;
 pub mod raw;
 mod reason;
 pub mod text;
+mod trace_parent;
 
 pub use body::Body;
 pub use charset::Charset;
@@ -49,6 +50,7 @@ pub use quote::Quote;
 pub(crate) use quote::{LONGEST_TEXT, limited};
 pub use raw::RawDialect;
 pub use reason::{CloseReason, StopReason};
+pub use trace_parent::TraceParent;
 
 /// The longest frame accepted before the login, in bytes without its prefix.
 pub const MAX_FRAME_BEFORE_LOGIN: usize = 16 * 1024;

@@ -62,5 +62,7 @@ mod text_dialect;
 #[cfg(unix)] // needs signals and file modes
 mod tls;
 mod topics;
+#[cfg(unix)] // shells
+mod traces;
 #[cfg(windows)]
 mod windows;

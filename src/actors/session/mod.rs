@@ -11,7 +11,7 @@
 //! - `driver` is the loop that receives, serves and writes. Nothing else touches the
 //!   connection.
 //! - `delivery` has the driver write new broadcasts without a run of the actor.
-//! - `events` and `audited` tell the log and the audit log what happens.
+//! - `events`, `audited` and `traces` tell the log and the audit log what happens.
 //! - `actor` is the shell: the actor's life, its orders and its timer.
 //!
 //! The driver stops reading while a frame is in work or answers pile up, so that a client's own
@@ -36,6 +36,7 @@ mod outlet;
 #[cfg(any(test, fuzzing))]
 pub mod saved;
 mod services_io;
+mod traces;
 
 pub use self::actor::Session;
 pub use self::core::hears::Hears;

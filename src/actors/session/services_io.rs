@@ -11,11 +11,12 @@ use futures_util::stream::FuturesUnordered;
 use futures_util::{FutureExt, StreamExt};
 
 use super::listener_context::ListenerContext;
+use super::traces;
 use crate::accounts::UserName;
 use crate::actors::handler::{Answer, Outcome};
 use crate::close::{CallEnd, SessionCalls, Work};
 use crate::services::{CallAnswer, CallId, Membership, Payload, ServiceEvent};
-use crate::wire::SessionId;
+use crate::wire::{SessionId, TraceParent};
 
 /// A session's part in services; empty in most sessions. Dropping it ends its offers and its calls.
 #[derive(Debug, Default)]
@@ -27,13 +28,33 @@ pub(super) struct ServicesIo {
 
 #[derive(Debug)]
 struct Part {
+    session: SessionId,
     membership: Membership,
-    /// Keeps the session's own calls in the server's count until they are answered.
-    in_work: HashMap<CallId, Work>,
+    /// The session's own calls that are not answered.
+    in_work: HashMap<CallId, OwnCall>,
     /// The server's own answers to calls that are not there yet.
     own: FuturesUnordered<OwnAnswer>,
     /// Drops the answer to a call that was cancelled.
     own_aborts: HashMap<CallId, AbortHandle>,
+}
+
+/// A call of the session's own.
+#[derive(Debug)]
+struct OwnCall {
+    /// Keeps it in the server's count until it is answered.
+    work: Work,
+    /// Its trace context, if its end is to be logged.
+    traced: Option<TraceParent>,
+}
+
+impl OwnCall {
+    /// Ends the call.
+    fn end(self, session: SessionId, call: CallId, end: &str) -> Work {
+        if let Some(parent) = &self.traced {
+            traces::log_end(session, call, end, parent);
+        }
+        self.work
+    }
 }
 
 /// A handler's answer, with the number of the call.
@@ -49,6 +70,7 @@ impl ServicesIo {
     ) -> &Membership {
         let part = self.part.get_or_insert_with(|| {
             Box::new(Part {
+                session,
                 membership: listener.services.join(session, user.shared()),
                 in_work: HashMap::new(),
                 own: FuturesUnordered::new(),
@@ -85,9 +107,9 @@ impl ServicesIo {
     }
 
     /// Notes a call of the session's own.
-    pub(super) fn note_made(&mut self, call: CallId, work: Work) {
+    pub(super) fn note_made(&mut self, call: CallId, work: Work, traced: Option<TraceParent>) {
         if let Some(part) = &mut self.part {
-            part.in_work.insert(call, work);
+            part.in_work.insert(call, OwnCall { work, traced });
         }
     }
 
@@ -98,7 +120,8 @@ impl ServicesIo {
         };
         let is_cancelled = part.membership.cancel(call, end);
         if is_cancelled {
-            part.in_work.remove(&call);
+            let own = part.in_work.remove(&call);
+            drop(own.map(|own| own.end(part.session, call, end.as_str())));
             if let Some(abort) = part.own_aborts.remove(&call) {
                 abort.abort();
             }
@@ -145,7 +168,14 @@ impl ServicesIo {
         let part = self.part.as_deref_mut()?;
         let event = part.membership.take()?;
         let work = match &event {
-            ServiceEvent::Outcome(call, _) => part.in_work.remove(call),
+            ServiceEvent::Outcome(call, outcome) => {
+                let own = part.in_work.remove(call);
+                own.map(|own| own.end(part.session, *call, traces::end_of(outcome)))
+            }
+            ServiceEvent::Call(given) => {
+                traces::log_given(part.session, given);
+                None
+            }
             _ => None,
         };
         Some((event, work))

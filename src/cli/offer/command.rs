@@ -2,6 +2,7 @@
 
 use std::process::{ExitStatus, Stdio};
 
+use arauto::wire::TraceParent;
 use arauto::{Call, CallError, CallReply};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
 
@@ -27,6 +28,15 @@ pub(super) async fn run(
         .stderr(Stdio::piped())
         .env("ARAUTO_SERVICE", &call.service)
         .env("ARAUTO_FROM", &call.from);
+    // OpenTelemetry's convention for a process that takes part in a trace. Any other text of a client
+    // stays out of the environment.
+    if TraceParent::of(&call.headers).is_some()
+        && let Some(value) = call.headers.get(TraceParent::HEADER)
+    {
+        command.env("TRACEPARENT", value);
+    } else {
+        command.env_remove("TRACEPARENT");
+    }
     let mut process = GroupProcess::start(&mut command).map_err(|error| not_started(&error))?;
     let child = process.child();
     let (mut stdin, stdout, stderr) =

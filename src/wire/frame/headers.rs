@@ -51,6 +51,12 @@ impl Headers<'_> {
         self.0.iter().map(|(name, value)| (&**name, &**value))
     }
 
+    /// Returns the value of a header. Names are compared exactly.
+    pub fn get(&self, name: &str) -> Option<&str> {
+        let mut headers = self.iter();
+        headers.find_map(|(known, value)| (known == name).then_some(value))
+    }
+
     /// Returns the number of headers. Decoding keeps at most [`MOST_HEADERS`] + 1 headers, so a
     /// frame with more of them has this number.
     pub fn len(&self) -> usize {

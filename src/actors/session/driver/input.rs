@@ -9,6 +9,7 @@ use crate::actors::session::core::Served;
 use crate::actors::session::core::effects::Effects;
 use crate::actors::session::inlet::{End, Fill, FillLimits, Next};
 use crate::actors::session::outlet::FAILED;
+use crate::actors::session::traces::TracedPublish;
 use crate::framing::Failure;
 use crate::wire::ClientFrame;
 
@@ -108,10 +109,14 @@ impl<L: Link> Driver<L> {
             let length = match self.inlet.next_frame(self.core.frame_limit()) {
                 Next::Frame(frame, length) => {
                     let share = share_of(&frame);
+                    let traced = TracedPublish::of(&frame);
                     match self.core.frame(frame, now, &mut self.io) {
                         Served::Later => break,
                         Served::Gathered => {}
                         Served::Done => self.turn = self.turn.saturating_sub(share),
+                    }
+                    if let Some(traced) = traced {
+                        traced.log(self.io.info.id, self.io.info.user().as_ref());
                     }
                     length
                 }

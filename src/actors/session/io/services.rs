@@ -7,10 +7,11 @@ use crate::accounts::UserName;
 use crate::actors::handler::Request;
 use crate::actors::link::Link;
 use crate::actors::session::core::effects::ServiceEffects;
+use crate::actors::session::traces;
 use crate::close::CallEnd;
 use crate::services::{
-    CallAnswer, CallId, CallRefusal, MadeCall, Membership, NewCall, OfferRefusal, ServiceInfo,
-    TooManyWithdrawals,
+    CallAnswer, CallId, CallRefusal, MadeCall, Membership, NewCall, OfferRefusal, Payload,
+    ServiceInfo, TooManyWithdrawals,
 };
 
 impl<L: Link> ServiceEffects for SessionIo<L> {
@@ -58,15 +59,23 @@ impl<L: Link> ServiceEffects for SessionIo<L> {
     fn call(&mut self, user: &UserName, call: NewCall<'_>) -> Result<CallId, CallRefusal> {
         let session = self.info.id;
         let membership = self.services.join(&self.listener, session, user);
+        let (service, traced) = (call.service, traces::traced(call.payload.headers.as_ref()));
         let MadeCall { call, own } = membership.call(call)?;
+        if let Some(parent) = &traced {
+            traces::log_made(session, call, service, parent);
+        }
         if let Some(given) = own
             && let Some(handler) = self.listener.service_handlers.get(&*given.service)
         {
-            let request = Request::new(user.as_str(), session, given.payload.body);
-            self.services.answer_own(call, handler.handle(request));
+            let Payload { body, headers } = given.payload;
+            let headers = headers.unwrap_or_default();
+            let span = traces::handler_span(session, user.as_str(), &headers);
+            let request = Request::new(user.as_str(), session, body).with_headers(headers);
+            let answer = span.in_scope(|| handler.handle(request));
+            self.services.answer_own(call, answer.within(span));
         }
         self.services
-            .note_made(call, self.listener.in_work.admit(1));
+            .note_made(call, self.listener.in_work.admit(1), traced);
         Ok(call)
     }
 
