@@ -170,9 +170,9 @@ pub use client::{
 #[cfg(feature = "server")]
 pub use close::{
     ActorLine, ActorName, CallEnd, CallParty, Component, Evidence, ExitCode, Fate, KnownCall,
-    KnownRoute, Micros, NotForIt, PhaseLine, RecentCalls, RecentRoutes, RecordedCall, Report,
-    RoutedBroadcast, SessionCalls, SessionFilter, SessionOutcome, SessionRecord, SubscribeRules,
-    Times, Trouble, Undecided,
+    KnownRoute, Micros, NotForIt, Observation, PhaseLine, RecentCalls, RecentRoutes, RecordedCall,
+    Report, RoutedBroadcast, SessionCalls, SessionFilter, SessionOutcome, SessionRecord,
+    SubscribeRules, Times, Trouble, Undecided,
 };
 #[cfg(feature = "server")]
 pub use counters::{Counts, DurationCounts};

@@ -12,6 +12,7 @@
 //! - [`metrics`] has `/metrics`;
 //! - [`status`] has `/status`;
 //! - [`sessions`] has `/sessions`;
+//! - [`observation`] has `/observation`: how far each session is;
 //! - [`drain`] has `/drain`: no new sessions, before a stop;
 //! - [`acts`]: what else an operator can do; [`reload`]: the settings are read again, which are those of
 //!   [`settings`];
@@ -26,6 +27,7 @@ mod health;
 mod json;
 mod listener;
 mod metrics;
+mod observation;
 mod observed;
 mod part;
 mod refusal;
@@ -157,6 +159,7 @@ fn routes(observed: Observed, token: CurrentToken) -> Router {
         .route("/status", get(status::status))
         .route("/sessions", get(sessions::sessions))
         .route("/sessions/{session}/end", post(acts::end_session))
+        .route("/observation", get(observation::observation))
         .route("/drain", post(drain::begin))
         .route("/drain/cancel", post(drain::cancel))
         .route("/reload", post(reload::reload))

@@ -119,7 +119,8 @@ enum Command {
     Fim(fim::Args),
     /// Print the report of a server's stop, or draw it as a timeline.
     Report(report::Args),
-    /// Print which sessions got one broadcast, or how one call ended, from the report of a stop.
+    /// Print which sessions got one broadcast, from the report of a stop or from a running server, or
+    /// how one call ended.
     Explain(explain::Args),
     /// List, add and change accounts and the rules for them, while the server runs or not.
     Users(users::Args),
@@ -164,7 +165,7 @@ fn run() -> ExitCode {
         Command::Completions(args) => completions::run(&args, Cli::command()),
         Command::Man(args) => man::run(&args, Cli::command()),
         Command::Report(args) => report::run(&args),
-        Command::Explain(args) => explain::run(&args),
+        Command::Explain(args) => explain::run(args),
         Command::Users(args) => users::run(&args),
         Command::Backup(args) => backup::run_backup(&args),
         Command::Restore(args) => backup::run_restore(&args),

@@ -1,7 +1,9 @@
 //! The fate of one broadcast at one session.
 
+use super::observation::Observation;
 use super::record::SessionRecord;
 use super::report::Report;
+use super::routes::RecentRoutes;
 use super::verdict::{Judge, NotForIt, Undecided, Verdict};
 use crate::link::Evidence;
 use crate::wire::Seq;
@@ -18,6 +20,8 @@ pub enum Fate {
     NotForIt(NotForIt),
     /// It had to be written, and was not.
     Missing,
+    /// It is not written yet: the server runs.
+    Waiting,
     /// It had fallen off the log before the session read it; the client was told so by
     /// `gap`, where its dialect has that.
     Gap,
@@ -41,32 +45,46 @@ impl Report {
     /// A broadcast that was not for the session is never called missing, and one that the report
     /// cannot judge is called neither.
     pub fn fate(&self, record: &SessionRecord, seq: Seq) -> Fate {
-        let is_in = |ranges: &[(Seq, Seq)]| ranges.iter().any(|(a, b)| (*a..=*b).contains(&seq));
-        let is_missing = is_in(&record.missing);
-        match record.after {
-            Some(after) if seq <= after => return Fate::Before,
-            None if is_in(&record.gaps) => return Fate::Gap,
-            None if is_missing => return Fate::Missing,
-            None if record.user.is_some() || record.sent > Seq::ZERO => return Fate::Unplaced,
-            None => return Fate::NoReader,
-            Some(_) if seq > record.sent.max(record.cut) && !is_missing => return Fate::Behind,
-            Some(_) => {}
-        }
         // Reports of older versions have no routes, and their servers had no filters.
-        let routes = self.routes.as_ref();
-        let verdict = routes.map_or(Verdict::ForIt, |routes| {
-            Judge::new(record).verdict(seq, routes.of(seq))
-        });
-        match verdict {
-            Verdict::NotForIt(why) => Fate::NotForIt(why),
-            _ if is_in(&record.gaps) => Fate::Gap,
-            Verdict::Undecided(why) => Fate::Undecided(why),
-            Verdict::ForIt if is_missing || seq > record.sent => Fate::Missing,
-            Verdict::ForIt if record.gaps_unlisted_to.is_some_and(|to| seq <= to) => Fate::Unlisted,
-            Verdict::ForIt if seq <= record.acked => Fate::Acked,
-            // Acked is said of the last one only; of the others it is the ack that tells.
-            Verdict::ForIt => Fate::Sent(record.evidence.clamp(Evidence::Written, Evidence::Read)),
+        fate(self.routes.as_ref(), record, seq)
+    }
+}
+
+impl Observation {
+    /// Returns the fate of the broadcast `seq` at one of the sessions, as [`Report::fate`] does.
+    pub fn fate(&self, record: &SessionRecord, seq: Seq) -> Fate {
+        match fate(Some(&self.routes), record, seq) {
+            Fate::Missing => Fate::Waiting,
+            fate => fate,
         }
+    }
+}
+
+/// Returns the fate of a broadcast at a session, by its record and by what is known of routes.
+fn fate(routes: Option<&RecentRoutes>, record: &SessionRecord, seq: Seq) -> Fate {
+    let is_in = |ranges: &[(Seq, Seq)]| ranges.iter().any(|(a, b)| (*a..=*b).contains(&seq));
+    let is_missing = is_in(&record.missing);
+    match record.after {
+        Some(after) if seq <= after => return Fate::Before,
+        None if is_in(&record.gaps) => return Fate::Gap,
+        None if is_missing => return Fate::Missing,
+        None if record.user.is_some() || record.sent > Seq::ZERO => return Fate::Unplaced,
+        None => return Fate::NoReader,
+        Some(_) if seq > record.sent.max(record.cut) && !is_missing => return Fate::Behind,
+        Some(_) => {}
+    }
+    let verdict = routes.map_or(Verdict::ForIt, |routes| {
+        Judge::new(record).verdict(seq, routes.of(seq))
+    });
+    match verdict {
+        Verdict::NotForIt(why) => Fate::NotForIt(why),
+        _ if is_in(&record.gaps) => Fate::Gap,
+        Verdict::Undecided(why) => Fate::Undecided(why),
+        Verdict::ForIt if is_missing || seq > record.sent => Fate::Missing,
+        Verdict::ForIt if record.gaps_unlisted_to.is_some_and(|to| seq <= to) => Fate::Unlisted,
+        Verdict::ForIt if seq <= record.acked => Fate::Acked,
+        // Acked is said of the last one only; of the others it is the ack that tells.
+        Verdict::ForIt => Fate::Sent(record.evidence.clamp(Evidence::Written, Evidence::Read)),
     }
 }
 

@@ -16,9 +16,9 @@ use crate::accounts::AccountNames;
 use crate::actors::draining::Draining;
 use crate::actors::hub::Hub;
 use crate::actors::supervisor::{
-    Count, Dismiss, GetStatus, Haste, List, Status, Stop, Supervisor, WaitFor,
+    Count, Dismiss, GetStatus, Haste, List, Observe, Status, Stop, Supervisor, WaitFor,
 };
-use crate::close::{Phase, Report, StopReason};
+use crate::close::{Observation, Phase, Report, StopReason};
 use crate::log::Log;
 use crate::transport::{Credentials, Endpoint, Fingerprint, TlsError};
 use crate::wire::{LONGEST_TEXT, Seq, SessionId, SessionLine, limited};
@@ -125,6 +125,17 @@ impl ServerHandle {
     #[doc(hidden)]
     pub fn head(&self) -> Seq {
         self.log.head()
+    }
+
+    /// Asks every session how far it is. One that does not answer within a second is described by what
+    /// is known of it without asking. `None`: the server has stopped.
+    ///
+    /// Cancel safe.
+    pub async fn observe(&self) -> Option<Observation> {
+        self.supervisor
+            .send(Observe(Arc::clone(&self.log)))
+            .await
+            .ok()
     }
 
     /// Ends a session: its client gets the error `revoked` with this reason, as far as 512 bytes of it,

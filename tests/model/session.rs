@@ -24,7 +24,7 @@ pub fn phase_of(order: &Order) -> Phase {
         Order::Announce(_) => Phase::Announce,
         Order::Drain(_) => Phase::Drain,
         Order::Close(_) => Phase::Close,
-        Order::Finish | Order::CheckStanding => Phase::Actors,
+        Order::Finish | Order::CheckStanding | Order::Describe => Phase::Actors,
     }
 }
 
@@ -202,6 +202,7 @@ impl State {
                 core.check_standing(outside);
                 None // the order has no answer
             }
+            Order::Describe => None, // changes nothing, and no stop waits for the answer
             Order::Finish => {
                 core.finish(outside);
                 Some(Carried::Out)

@@ -57,6 +57,11 @@ impl Supervisor {
         }
     }
 
+    /// Returns the live sessions.
+    pub(super) fn sessions(&self) -> &LiveSessions {
+        &self.sessions
+    }
+
     fn feed(&mut self, input: Input, ctx: &mut SupervisorContext) {
         let now = self.now();
         let effects = self.machine.handle(input, now);

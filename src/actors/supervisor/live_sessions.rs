@@ -57,18 +57,23 @@ impl LiveSessions {
     }
 
     pub(super) fn infos(&self) -> Vec<Arc<SessionInfo>> {
-        self.sorted().into_iter().cloned().collect()
+        self.sorted().cloned().collect()
     }
 
     pub(super) fn observe(&self) -> Vec<ObservedSession> {
-        self.sorted().iter().map(|info| info.observe()).collect()
+        self.sorted().map(|info| info.observe()).collect()
+    }
+
+    /// Returns the sessions in the order of their numbers, and where each takes orders.
+    pub(super) fn live(&self) -> impl Iterator<Item = (&Arc<SessionInfo>, &Recipient<Order>)> {
+        let mut live: Vec<_> = self.live.values().collect();
+        live.sort_unstable_by_key(|live| live.info.id);
+        live.into_iter().map(|live| (&live.info, &live.orders))
     }
 
     /// Returns the sessions in the order of their numbers.
-    fn sorted(&self) -> Vec<&Arc<SessionInfo>> {
-        let mut infos: Vec<_> = self.live.values().map(|live| &live.info).collect();
-        infos.sort_unstable_by_key(|info| info.id);
-        infos
+    fn sorted(&self) -> impl Iterator<Item = &Arc<SessionInfo>> {
+        self.live().map(|(info, _)| info)
     }
 
     /// Where a session takes orders.

@@ -12,6 +12,7 @@ mod began;
 mod components;
 mod live_sessions;
 mod messages;
+mod observation;
 mod recent_routes;
 mod server_state;
 mod session_info;
@@ -24,6 +25,7 @@ pub use messages::{
     ActorFailed, Count, Dismiss, Ended, GetStatus, List, Opened, Revoked, SetStopLimit, Stop,
     Superseded, Supervise, WaitFor,
 };
+pub use observation::Observe;
 pub use session_info::SessionInfo;
 
 pub use crate::close::stop::{Haste, Order, Status, StoreClosed};

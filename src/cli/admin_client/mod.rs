@@ -33,6 +33,26 @@ pub(super) struct AdminArgs {
     admin_token: Option<PathBuf>,
 }
 
+/// The admin endpoint of a command that can also do without a server.
+#[derive(clap::Args)]
+pub(super) struct OptionalAdminArgs {
+    /// The running server's admin endpoint: unix:PATH, unix:@NAME, pipe:NAME or tcp:HOST:PORT.
+    #[arg(long, value_name = "ENDPOINT", env = "ARAUTO_ADMIN")]
+    admin: Option<String>,
+
+    /// The token that a loopback endpoint asks for: the first line of this file.
+    #[arg(long, value_name = "FILE", env = "ARAUTO_ADMIN_TOKEN")]
+    admin_token: Option<PathBuf>,
+}
+
+impl OptionalAdminArgs {
+    /// Returns the endpoint, if one is given.
+    pub(super) fn given(self) -> Option<AdminArgs> {
+        let admin_token = self.admin_token;
+        self.admin.map(|admin| AdminArgs { admin, admin_token })
+    }
+}
+
 impl AdminArgs {
     /// Asks for a path, and returns the answer's text.
     ///
@@ -41,6 +61,21 @@ impl AdminArgs {
     pub(super) async fn get(&self, path: &str) -> Result<String, Failure> {
         match self.ask(Method::GET, path, String::new()).await? {
             (StatusCode::OK, text) => Ok(text),
+            (status, text) => Err(self.refused(status, path, &text)),
+        }
+    }
+
+    /// Asks for a path whose answer may be a refusal (409), and returns what the answer's JSON has.
+    ///
+    /// # Errors
+    /// As [`AdminArgs::get`], with the server's reason and exit code if it refuses for now.
+    pub(super) async fn get_json<T: DeserializeOwned>(&self, path: &str) -> Result<T, Failure> {
+        match self.ask(Method::GET, path, String::new()).await? {
+            (StatusCode::OK, text) => parse(&text),
+            (StatusCode::CONFLICT, text) => {
+                let Refusal { error, exit } = parse(&text)?;
+                Err(Failure::new(exit, error))
+            }
             (status, text) => Err(self.refused(status, path, &text)),
         }
     }

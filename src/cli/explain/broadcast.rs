@@ -3,11 +3,12 @@
 use std::collections::BTreeMap;
 
 use arauto::{
-    CloseReason, Evidence, Fate, KnownRoute, NotForIt, Report, RoutedBroadcast, Seq, SessionRecord,
+    CloseReason, Evidence, Fate, KnownRoute, NotForIt, RoutedBroadcast, Seq, SessionRecord,
     Undecided,
 };
 use serde_json::{Value, json};
 
+use super::source::Source;
 use crate::cli::exit::{Failure, sysexits};
 use crate::cli::output::Output;
 use crate::cli::report::clean;
@@ -17,38 +18,37 @@ use crate::cli::table::{lines, plain_table};
 ///
 /// # Errors
 /// There is no such broadcast, or stdout is closed.
-pub(super) fn explain(report: &Report, seq: Seq, as_json: bool) -> Result<u8, Failure> {
-    if seq > report.head {
-        let message = format!(
-            "there is no broadcast {seq}: the last one in this report is {}",
-            report.head
-        );
+pub(super) fn explain(source: Source<'_>, seq: Seq, as_json: bool) -> Result<u8, Failure> {
+    if seq > source.head() {
+        let (teller, head) = (source.name(), source.head());
+        let message =
+            format!("there is no broadcast {seq}: the last one that {teller} knows is {head}");
         return Err(Failure::new(sysexits::USAGE, message));
     }
     let mut out = Output::stdout();
     if as_json {
-        for record in &report.sessions {
-            out.json(&json_line(report, record, seq))?;
+        for record in source.sessions() {
+            out.json(&json_line(source, record, seq))?;
         }
     } else {
-        out.text(&summary(report, seq))?;
+        out.text(&summary(source, seq))?;
     }
     out.finish()
 }
 
-fn summary(report: &Report, seq: Seq) -> String {
+fn summary(source: Source<'_>, seq: Seq) -> String {
     let mut table = plain_table(["session", "user", "endpoint", "fate", "because"]);
     // In the order of the fates.
     let mut counts: BTreeMap<Fate, usize> = BTreeMap::new();
-    for record in &report.sessions {
-        let fate = report.fate(record, seq);
+    for record in source.sessions() {
+        let fate = source.fate(record, seq);
         *counts.entry(fate).or_default() += 1;
         table.add_row([
             record.session.to_string(),
             record.user.as_deref().map_or("-".to_owned(), clean),
             clean(&record.endpoint),
             name(fate).to_owned(),
-            explanation(report, record, seq),
+            explanation(source, record, seq),
         ]);
     }
     let mut named: Vec<(&str, usize)> = Vec::new();
@@ -60,30 +60,31 @@ fn summary(report: &Report, seq: Seq) -> String {
     }
     let counts = named.iter().map(|(name, count)| format!("{count} {name}"));
     let counts = counts.collect::<Vec<_>>().join(", ");
-    let counts = if counts.is_empty() {
-        "no session existed when the stop began".to_owned()
-    } else {
-        counts
+    let counts = match (counts.is_empty(), source) {
+        (false, _) => counts,
+        (true, Source::Stopped(_)) => "no session existed when the stop began".to_owned(),
+        (true, Source::Running(_)) => "there is no session".to_owned(),
     };
     format!(
         "broadcast {seq} of {}, stream {}: {counts}\n{}\n{}\n",
-        report.head,
-        clean(&report.stream),
-        route(report, seq),
+        source.head(),
+        clean(source.stream()),
+        route(source, seq),
         lines(&table)
     )
 }
 
-/// Describes a broadcast in a line, as far as the report knows it.
-fn route(report: &Report, seq: Seq) -> String {
-    let Some(routes) = &report.routes else {
+/// Describes a broadcast in a line, as far as it is known.
+fn route(source: Source<'_>, seq: Seq) -> String {
+    let Some(routes) = source.routes() else {
         return String::new();
     };
     match routes.of(seq) {
         KnownRoute::Everybody => "a message without a topic, to everybody\n".to_owned(),
         KnownRoute::Listed(routed) => format!("{}\n", described(routed)),
         _ => format!(
-            "its topic is unknown: the report lists the topics of broadcasts above {}\n",
+            "its topic is unknown: {} lists the topics of broadcasts above {}\n",
+            source.name(),
             routes.above
         ),
     }
@@ -101,17 +102,16 @@ fn described(routed: &RoutedBroadcast) -> String {
     }
 }
 
-fn json_line(report: &Report, record: &SessionRecord, seq: Seq) -> Value {
-    let fate = report.fate(record, seq);
+fn json_line(source: Source<'_>, record: &SessionRecord, seq: Seq) -> Value {
+    let fate = source.fate(record, seq);
     let mut line = json!({
         "session": record.session, "user": record.user, "endpoint": record.endpoint,
-        "fate": name(fate), "because": explanation(report, record, seq),
+        "fate": name(fate), "because": explanation(source, record, seq),
     });
     if let Some(why) = why(fate) {
         line["why"] = json!(why);
     }
-    let routes = report.routes.as_ref();
-    if let Some(KnownRoute::Listed(routed)) = routes.map(|routes| routes.of(seq)) {
+    if let Some(KnownRoute::Listed(routed)) = source.routes().map(|routes| routes.of(seq)) {
         let RoutedBroadcast {
             topic,
             to,
@@ -129,6 +129,7 @@ fn name(fate: Fate) -> &'static str {
         Fate::Sent(evidence) => evidence.as_str(),
         Fate::NotForIt(_) => "not-for-it",
         Fate::Missing => "missing",
+        Fate::Waiting => "waiting",
         Fate::Gap => "gap",
         Fate::Undecided(_) => "undecided",
         Fate::Unlisted => "unlisted",
@@ -149,8 +150,8 @@ fn why(fate: Fate) -> Option<&'static str> {
     }
 }
 
-fn explanation(report: &Report, record: &SessionRecord, seq: Seq) -> String {
-    let (fate, sent) = (report.fate(record, seq), record.sent);
+fn explanation(source: Source<'_>, record: &SessionRecord, seq: Seq) -> String {
+    let (fate, sent) = (source.fate(record, seq), record.sent);
     match fate {
         Fate::Acked => format!(
             "the client acknowledged all broadcasts up to {}",
@@ -167,6 +168,7 @@ fn explanation(report: &Report, record: &SessionRecord, seq: Seq) -> String {
         }
         Fate::NotForIt(why) => not_for_it(record, why),
         Fate::Missing => format!("the last broadcast written was {sent}"),
+        Fate::Waiting => format!("not written yet; the last broadcast written is {sent}"),
         Fate::Gap => {
             "the log no longer held it; the client got a `gap`, if its dialect has gaps".to_owned()
         }
@@ -176,14 +178,17 @@ fn explanation(report: &Report, record: &SessionRecord, seq: Seq) -> String {
             } else {
                 "written, or not for the session:"
             };
-            format!("{written} {}", undecided(report, record, why))
+            format!("{written} {}", undecided(source, record, why))
         }
         Fate::Unplaced => {
             "the report is from an older arauto and does not say where the session's broadcasts \
              began"
                 .to_owned()
         }
-        Fate::Unlisted => "the report no longer lists the early gaps of this session".to_owned(),
+        Fate::Unlisted => format!(
+            "{} no longer lists the early gaps of this session",
+            source.name()
+        ),
         Fate::Before => "published before the session's first broadcast".to_owned(),
         Fate::Behind if record.reason == CloseReason::Lost => {
             format!("the client broke the connection after broadcast {sent}")
@@ -226,20 +231,17 @@ fn patterns(record: &SessionRecord) -> String {
     }
 }
 
-/// Explains why the report cannot tell whether a broadcast was for a session.
-fn undecided(report: &Report, record: &SessionRecord, why: Undecided) -> String {
-    let filter = record.filter.as_ref();
+/// Explains why it cannot be told whether a broadcast was for a session.
+fn undecided(source: Source<'_>, record: &SessionRecord, why: Undecided) -> String {
+    let (filter, teller) = (record.filter.as_ref(), source.name());
     match why {
         Undecided::RouteUnlisted => {
-            let above = report
-                .routes
-                .as_ref()
-                .map_or(Seq::ZERO, |routes| routes.above);
-            format!("the report lists the topics of broadcasts above {above} only")
+            let above = source.routes().map_or(Seq::ZERO, |routes| routes.above);
+            format!("{teller} lists the topics of broadcasts above {above} only")
         }
         Undecided::FilterChanged => {
             let since = filter.map_or(Seq::ZERO, |filter| filter.since);
-            format!("the report knows the session's filter for broadcasts above {since} only")
+            format!("{teller} knows the session's filter for broadcasts above {since} only")
         }
         Undecided::PatternsUnlisted => {
             let unlisted = filter.map_or(0, |filter| filter.unlisted);
@@ -250,7 +252,7 @@ fn undecided(report: &Report, record: &SessionRecord, why: Undecided) -> String 
         }
         Undecided::WithheldUnlisted => {
             let to = record.withheld_unlisted_to.unwrap_or(Seq::ZERO);
-            format!("the report does not list what rules kept from the session up to {to}")
+            format!("{teller} does not list what rules kept from the session up to {to}")
         }
         Undecided::RulesUnlisted => {
             let unlisted = record.rules.as_ref().map_or(0, |rules| rules.unlisted);

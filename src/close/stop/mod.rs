@@ -38,4 +38,5 @@ pub use input::{Haste, Input, Moment, ObservedSession, StoreClosed};
 pub use machine::StopMachine;
 pub use order::{Order, Status};
 pub use outcome::{StopOutcome, Surroundings};
+pub use roster::live_record;
 pub use rules::Contract;

@@ -26,6 +26,8 @@ pub enum Order {
     /// Shut the write side and read the input to its end. Wait this long for a client that
     /// has read everything and does not close.
     Close(Duration),
+    /// Tell how far the session is, and change nothing.
+    Describe,
     /// End the session if its account no longer grants it anything.
     CheckStanding,
     /// Stop.

@@ -87,6 +87,25 @@ impl Roster {
     }
 }
 
+/// Returns the record of a session of a server that runs: its answer, or what was observed if it has
+/// not answered.
+pub fn live_record(
+    seen: ObservedSession,
+    answered: Option<SessionRecord>,
+    head: Seq,
+) -> SessionRecord {
+    let mut record = answered.unwrap_or_else(|| {
+        // Nobody knows which of them were in a gap.
+        let gaps_unlisted_to = seen.after.map(|_| seen.sent);
+        SessionRecord {
+            gaps_unlisted_to,
+            ..unheard(seen, head)
+        }
+    });
+    owe_up_to(&mut record, head);
+    record
+}
+
 /// A record from before the log was sealed does not know the final head.
 fn owe_up_to(record: &mut SessionRecord, head: Seq) {
     if record.is_owed_head {
@@ -137,6 +156,24 @@ mod tests {
     use super::*;
 
     const SESSION: SessionId = SessionId(7);
+
+    #[test]
+    fn live_record_owes_everything_up_to_the_head() {
+        let silent = live_record(seen(14), None, Seq(20));
+        let answered = SessionRecord {
+            acked: Seq(12),
+            ..unheard(seen(16), Seq(16))
+        };
+        let told = live_record(seen(14), Some(answered), Seq(20));
+        assert_eq!((silent.sent, told.sent), (Seq(14), Seq(16)));
+        assert_eq!(silent.missing, [(Seq(15), Seq(20))]);
+        assert_eq!(told.missing, [(Seq(17), Seq(20))]);
+        assert_eq!(
+            (silent.gaps_unlisted_to, told.gaps_unlisted_to),
+            (Some(Seq(14)), None)
+        );
+        assert_eq!(told.acked, Seq(12));
+    }
 
     /// A session that has got the broadcasts 11 to `sent`.
     fn seen(sent: u64) -> ObservedSession {

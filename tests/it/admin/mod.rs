@@ -4,6 +4,7 @@ mod acts;
 mod bounds;
 mod drain;
 mod endpoint;
+mod explain;
 mod health;
 pub mod http;
 mod metrics;

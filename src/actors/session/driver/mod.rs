@@ -257,6 +257,7 @@ impl<L: Link> Driver<L> {
     pub(super) fn order(&mut self, order: Order) -> Carried {
         let (core, io) = (&mut self.core, &mut self.io);
         match order {
+            Order::Describe => {}
             Order::Announce(status) => core.announce(status, io),
             Order::Drain(cut) => return core.drain(cut, Instant::now(), io),
             Order::Close(linger) => return core.close(linger, Instant::now()),
