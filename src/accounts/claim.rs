@@ -27,6 +27,14 @@ pub struct Claim {
 }
 
 impl Claim {
+    /// Returns why its name, which is unknown, does not register.
+    pub(super) fn refusal_to_register(&self) -> LoginRefusal {
+        match self.may_register {
+            true => LoginRefusal::AccountLimitReached,
+            false => LoginRefusal::RegistrationClosed,
+        }
+    }
+
     /// Whether a certificate names this user.
     ///
     /// # Errors

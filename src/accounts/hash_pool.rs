@@ -32,6 +32,22 @@ struct Queues {
     is_closed: bool,
 }
 
+/// The load of the pool, for monitoring. It shares the pool's state.
+#[derive(Debug, Clone)]
+pub struct HashLoad {
+    queues: Arc<Mutex<Queues>>,
+    most: usize,
+}
+
+impl HashLoad {
+    /// Returns how many hashes run, and how many logins wait for one.
+    pub fn now(&self) -> (usize, usize) {
+        let queues = self.queues.lock();
+        let waiting = queues.waiting.values().map(VecDeque::len).sum();
+        (self.most.saturating_sub(queues.free), waiting)
+    }
+}
+
 /// Why there is no permit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum PoolRefusal {
@@ -65,6 +81,14 @@ impl HashPool {
     /// Changes the longest queue of one peer. Logins that wait go on waiting.
     pub(super) fn set_longest(&self, longest: usize) {
         self.queues.lock().longest = longest;
+    }
+
+    /// Returns what tells how busy it is.
+    pub(super) fn load(&self) -> HashLoad {
+        HashLoad {
+            queues: Arc::clone(&self.queues),
+            most: self.most,
+        }
     }
 
     /// Whether nothing runs and no login waits.
@@ -244,6 +268,7 @@ mod tests {
             panic!("no other login waits");
         };
         assert!(!pool.is_quiet());
+        assert_eq!(pool.load().now(), (1, 0));
         drop(place);
         assert!(pool.is_quiet());
     }

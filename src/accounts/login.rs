@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::account_store::{AccountStore, InsertOutcome};
 use super::account_table::{AccountTable, FirstLogins, KnownAccount, Lookup, Reservation};
-use super::hash_pool::HashPermit;
+use super::hash_pool::{HashLoad, HashPermit};
 use super::login_throttle::{AttemptPermit, LoginThrottle, ThrottleDecision};
 use super::recent_login::RecentLogins;
 use super::registration_policy::RegistrationPolicy;
@@ -91,6 +91,11 @@ impl Accounts {
     /// Whether other processes may change the accounts while this one runs.
     pub fn are_shared(&self) -> bool {
         matches!(self.store, AccountStore::Disk { .. })
+    }
+
+    /// Returns what tells how many passwords are hashed and how many logins wait.
+    pub fn hash_load(&self) -> HashLoad {
+        self.throttle.load()
     }
 
     /// Returns what tells whether there is an account of a name.
@@ -190,7 +195,7 @@ impl Accounts {
                     }
                 }
                 Lookup::Unknown(None) if may_register => return Err(LoginRefusal::BadCredentials),
-                Lookup::Unknown(None) => return Err(closed(claim)),
+                Lookup::Unknown(None) => return Err(claim.refusal_to_register()),
             }
         }
     }
@@ -354,7 +359,7 @@ impl Accounts {
         self.work(place, move |hasher| hasher.verify(&password, &phc))
             .await;
         permit.fail();
-        Err(closed(claim))
+        Err(claim.refusal_to_register())
     }
 
     /// Hashes in the pool. Returns `None` if that panicked.
@@ -371,14 +376,6 @@ impl Accounts {
             self.hasher.release_memory();
         }
         done
-    }
-}
-
-/// Returns why an unknown name does not register.
-fn closed(claim: &Claim) -> LoginRefusal {
-    match claim.may_register {
-        true => LoginRefusal::AccountLimitReached,
-        false => LoginRefusal::RegistrationClosed,
     }
 }
 

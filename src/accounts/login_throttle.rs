@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use super::account_table::FirstLogins;
-use super::hash_pool::{HashPermit, HashPool, PoolRefusal};
+use super::hash_pool::{HashLoad, HashPermit, HashPool, PoolRefusal};
 use super::login_backoff::{Attempt, AttemptDecision, BackoffTable};
 use super::rates::Rates;
 use super::{Claim, LoginLimits, LoginRefusal, PeerId, UserName};
@@ -54,6 +54,11 @@ impl LoginThrottle {
     /// needed no permit.
     pub(super) fn forgive(&self, user: &UserName, peer: &PeerId) {
         self.backoffs.forgive(user, peer);
+    }
+
+    /// Returns what tells how many logins are hashed and wait.
+    pub(super) fn load(&self) -> HashLoad {
+        self.pool.load()
     }
 
     /// Whether nothing is hashed and no login waits.

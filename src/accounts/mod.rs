@@ -33,6 +33,7 @@ pub use account_names::AccountNames;
 pub use authorization::{Authorization, RevocationReason, RevokedUsers};
 pub use claim::{Admitted, Claim, LoginLimits, LoginRefusal};
 pub use hash::{HashCost, Hasher, is_phc};
+pub use hash_pool::HashLoad;
 pub use login::Accounts;
 pub use name::{NameError, Password, UserName};
 pub use rates::Rates;

@@ -1,7 +1,7 @@
 //! Counts of a server's life, for monitoring: each only rises.
 //!
-//! They are added to where something ends, begins or goes wrong, and never for a message: what a
-//! message costs does not depend on whether somebody reads them.
+//! They are added to where something ends, begins or goes wrong, and once for each write to a client:
+//! never for a single message.
 
 mod durations;
 
@@ -15,6 +15,8 @@ pub struct Counters {
     sessions: AtomicU64,
     logins: AtomicU64,
     gaps: AtomicU64,
+    deliveries: AtomicU64,
+    sent_bytes: AtomicU64,
     /// In the order of [`ErrorCode::ALL`].
     errors: Box<[AtomicU64]>,
     /// In the order of [`reasons`].
@@ -22,6 +24,8 @@ pub struct Counters {
     commits: Durations,
     failed_commits: AtomicU64,
     committed_bytes: AtomicU64,
+    /// The one that rises and falls.
+    wal_bytes: AtomicU64,
 }
 
 /// The counts at one moment.
@@ -34,6 +38,10 @@ pub struct Counts {
     pub logins: u64,
     /// Gaps that readers were told of.
     pub gaps: u64,
+    /// Broadcasts that were written to readers, once for each reader.
+    pub deliveries: u64,
+    /// Bytes that were written to clients.
+    pub sent_bytes: u64,
     /// Errors that clients were told, by code.
     pub errors: Vec<(ErrorCode, u64)>,
     /// Sessions that ended, by reason.
@@ -44,6 +52,8 @@ pub struct Counts {
     pub failed_commits: u64,
     /// The bytes of the batches that were committed.
     pub committed_bytes: u64,
+    /// The length of the write-ahead log behind the last batch, in bytes.
+    pub wal_bytes: u64,
 }
 
 /// Returns every reason for the end of a session.
@@ -66,11 +76,14 @@ impl Default for Counters {
             sessions: AtomicU64::new(0),
             logins: AtomicU64::new(0),
             gaps: AtomicU64::new(0),
+            deliveries: AtomicU64::new(0),
+            sent_bytes: AtomicU64::new(0),
             errors: zeros(ErrorCode::ALL.len()),
             ends: zeros(reasons().count()),
             commits: Durations::default(),
             failed_commits: AtomicU64::new(0),
             committed_bytes: AtomicU64::new(0),
+            wal_bytes: AtomicU64::new(0),
         }
     }
 }
@@ -105,10 +118,21 @@ impl Counters {
         self.gaps.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// Counts a batch of the journal that was committed.
-    pub fn committed(&self, took: std::time::Duration, bytes: u64) {
+    /// Counts broadcasts that are written to a reader.
+    pub fn delivered(&self, broadcasts: u64) {
+        self.deliveries.fetch_add(broadcasts, Ordering::Relaxed);
+    }
+
+    /// Counts bytes that were written to a client.
+    pub fn sent(&self, bytes: u64) {
+        self.sent_bytes.fetch_add(bytes, Ordering::Relaxed);
+    }
+
+    /// Counts a batch of the journal that was committed, and notes the length of the write-ahead log.
+    pub fn committed(&self, took: std::time::Duration, bytes: u64, wal_bytes: u64) {
         self.commits.note(took);
         self.committed_bytes.fetch_add(bytes, Ordering::Relaxed);
+        self.wal_bytes.store(wal_bytes, Ordering::Relaxed);
     }
 
     /// Counts a batch of the journal that failed.
@@ -127,11 +151,14 @@ impl Counters {
             sessions: value(&self.sessions),
             logins: value(&self.logins),
             gaps: value(&self.gaps),
+            deliveries: value(&self.deliveries),
+            sent_bytes: value(&self.sent_bytes),
             errors: errors.collect(),
             ends: reasons().zip(self.ends.iter().map(value)).collect(),
             commits: self.commits.counts(),
             failed_commits: value(&self.failed_commits),
             committed_bytes: value(&self.committed_bytes),
+            wal_bytes: value(&self.wal_bytes),
         }
     }
 }
@@ -153,11 +180,15 @@ mod tests {
         counters.error_told(ErrorCode::Throttled);
         counters.error_told(ErrorCode::Unknown); // never sent, and no count of its own
         counters.gap_told();
-        counters.committed(Duration::from_millis(3), 700);
+        counters.delivered(4);
+        counters.sent(900);
+        counters.committed(Duration::from_millis(3), 700, 4096);
         counters.commit_failed();
         let counts = counters.counts();
         assert_eq!((counts.sessions, counts.logins, counts.gaps), (1, 1, 1));
+        assert_eq!((counts.deliveries, counts.sent_bytes), (4, 900));
         assert_eq!((counts.failed_commits, counts.committed_bytes), (1, 700));
+        assert_eq!(counts.wal_bytes, 4096);
         let errors: Vec<_> = counts
             .errors
             .iter()

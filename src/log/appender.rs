@@ -118,6 +118,7 @@ impl Log {
 
 impl Appender {
     fn new(log: Arc<Log>) -> Self {
+        let page_file = PageFile::new(None, log.page_bytes.clone());
         let kept_sizes = log.kept_sizes();
         Appender {
             last: log.head(),
@@ -126,7 +127,7 @@ impl Appender {
             count: 0,
             routes: Routes::default(),
             is_notify_due: false,
-            page_file: PageFile::new(None),
+            page_file,
             kept_sizes,
             held: None,
         }
@@ -134,7 +135,7 @@ impl Appender {
 
     /// Copies parts with many readers into files too, see [`MakeFile`].
     pub fn use_page_files(&mut self, make: MakeFile) {
-        self.page_file = PageFile::new(Some(make));
+        self.page_file = PageFile::new(Some(make), self.log.page_bytes.clone());
     }
 
     /// Returns the log.

@@ -44,6 +44,8 @@ struct WrittenBatch {
     batch: JournalBatch,
     outcome: Result<(), JournalWriteError>,
     took: Duration,
+    /// The length of the write-ahead log.
+    wal_bytes: u64,
 }
 
 /// The result of a batch.
@@ -156,6 +158,7 @@ impl JournalWriter {
                 batch,
                 outcome,
                 took: began.elapsed(),
+                wal_bytes: db.wal_bytes(),
             }
         }));
         true
@@ -182,7 +185,9 @@ impl JournalWriter {
             Ok(()) => {
                 let parts = written.batch.parts.iter();
                 let bytes: usize = parts.map(|part| part.frames.len()).sum();
-                self.counters.committed(written.took, bytes as u64);
+                let wal_bytes = written.wal_bytes;
+                self.counters
+                    .committed(written.took, bytes as u64, wal_bytes);
             }
             Err(_) => self.counters.commit_failed(),
         }

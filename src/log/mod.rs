@@ -73,6 +73,7 @@ pub use kept::{KeptLimit, KeptLimits};
 pub use kept_search::KeptPlace;
 pub use kept_search::KeptSearch;
 pub use notifier::{Notifier, ReadWait};
+use page_file::PageBytes;
 pub use page_file::PageRange;
 use parts::Parts;
 pub use parts::frame_length;
@@ -129,6 +130,7 @@ pub struct Log {
     sealed: AtomicBool,
     /// Readers that can be sent a file's bytes, see [`SendfileGuard`].
     sendfile_readers: AtomicUsize,
+    page_bytes: PageBytes,
     notifiers: Vec<Notifier>,
     backpressure: Backpressure,
 }
@@ -161,6 +163,7 @@ impl Log {
             written: AtomicU64::new(0),
             sealed: AtomicBool::new(false),
             sendfile_readers: AtomicUsize::new(0),
+            page_bytes: PageBytes::default(),
             notifiers: notifiers.collect(),
             backpressure,
         }
@@ -223,6 +226,11 @@ impl Log {
     /// Returns the count of bytes ever appended.
     pub fn written(&self) -> u64 {
         self.written.load(Ordering::Acquire)
+    }
+
+    /// Returns the bytes of the files in memory that readers are sent broadcasts from.
+    pub fn page_bytes(&self) -> u64 {
+        self.page_bytes.get()
     }
 
     /// Goes one step on in a search among the kept values. Returns messages.

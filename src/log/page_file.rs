@@ -11,6 +11,8 @@ use std::fs::File;
 use std::io::{self, Write};
 use std::sync::{Arc, Weak};
 
+use crate::sync::{AtomicU64, Ordering};
+
 /// Creates an empty file in memory, without a name.
 pub type MakeFile = fn() -> io::Result<File>;
 
@@ -28,17 +30,52 @@ pub(super) const MAX_COPIED: usize = 8 << 20;
 /// The length from which a new file is created.
 const SEGMENT: u64 = 1 << 20;
 
+/// Counts the bytes of all files together. Clones share the count.
+#[derive(Debug, Clone, Default)]
+pub(super) struct PageBytes(Arc<AtomicU64>);
+
+impl PageBytes {
+    /// Returns the bytes.
+    pub(super) fn get(&self) -> u64 {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+/// A file in memory, whose bytes are counted until it is freed.
+#[derive(Debug)]
+struct CountedFile {
+    file: File,
+    length: AtomicU64,
+    all: PageBytes,
+}
+
+impl CountedFile {
+    fn append(&self, bytes: &[u8]) -> io::Result<()> {
+        (&self.file).write_all(bytes)?;
+        self.length.fetch_add(bytes.len() as u64, Ordering::Relaxed);
+        self.all.0.fetch_add(bytes.len() as u64, Ordering::Relaxed);
+        Ok(())
+    }
+}
+
+impl Drop for CountedFile {
+    fn drop(&mut self) {
+        let length = self.length.load(Ordering::Relaxed);
+        self.all.0.fetch_sub(length, Ordering::Relaxed);
+    }
+}
+
 /// The position of some bytes of the log in a file.
 #[derive(Debug, Clone)]
 pub struct PageRange {
-    file: Arc<File>,
+    file: Arc<CountedFile>,
     offset: u64,
 }
 
 impl PageRange {
     /// Returns the file.
     pub fn file(&self) -> &File {
-        &self.file
+        &self.file.file
     }
 
     /// Returns the offset of the bytes in the file.
@@ -73,7 +110,7 @@ impl PageRange {
 /// A [`PageRange`] that does not keep its file in memory.
 #[derive(Debug, Clone, Default)]
 pub struct WeakPageRange {
-    file: Weak<File>,
+    file: Weak<CountedFile>,
     offset: u64,
 }
 
@@ -97,12 +134,14 @@ impl WeakPageRange {
 pub(super) struct PageFile {
     make: Option<MakeFile>,
     file: Option<PageRange>,
+    all: PageBytes,
 }
 
 impl PageFile {
-    /// Creates the writer; without `make` nothing is copied.
-    pub(super) fn new(make: Option<MakeFile>) -> PageFile {
-        PageFile { make, file: None }
+    /// Creates the writer, whose files count in `all`; without `make` nothing is copied.
+    pub(super) fn new(make: Option<MakeFile>, all: PageBytes) -> PageFile {
+        let file = None;
+        PageFile { make, file, all }
     }
 
     /// Copies `bytes`. Returns `None` if the system has no such files.
@@ -127,11 +166,15 @@ impl PageFile {
         let place = match self.file.take().filter(|place| place.offset < SEGMENT) {
             Some(place) => place,
             None => PageRange {
-                file: Arc::new(make()?),
+                file: Arc::new(CountedFile {
+                    file: make()?,
+                    length: AtomicU64::new(0),
+                    all: self.all.clone(),
+                }),
                 offset: 0,
             },
         };
-        (&*place.file).write_all(bytes)?;
+        place.file.append(bytes)?;
         self.file = Some(place.skip(bytes.len()));
         Ok(place)
     }

@@ -162,6 +162,7 @@ fn part_with_many_readers_is_also_in_the_page_file() {
         panic!("there are frames");
     };
     assert!(few.iter().all(|slice| slice.pages.is_none()));
+    assert_eq!(log.page_bytes(), 0);
 
     let guards: Vec<_> = (0..page_file::MIN_READERS)
         .map(|_| log.register_sendfile_reader())
@@ -191,6 +192,7 @@ fn part_with_many_readers_is_also_in_the_page_file() {
         );
     }
     assert!(seen > 300_000);
+    assert_eq!(log.page_bytes(), seen as u64);
     // A log that never writes the file keeps none, and no memory that others share.
     (0..10).for_each(|_| flood(&mut appender));
     assert!(rests.iter().all(|rest| rest.pages.upgrade().is_none()));

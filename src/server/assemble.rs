@@ -73,6 +73,7 @@ pub(super) fn assemble(
     });
     let audit = AuditSink::new(config.audit.clone());
     accounts.set_audit(audit.clone());
+    let hash_load = accounts.hash_load();
     let own_services = config.services.keys().map(String::as_str);
     let services = Services::new(service_limits(config), own_services);
     let shared = Shared {
@@ -105,6 +106,8 @@ pub(super) fn assemble(
         in_work: shared.in_work.clone(),
         services: Arc::clone(&services),
         counters,
+        hash_load,
+        tls: tls.clone(),
     };
     let handles = arbiters.iter().map(Arbiter::handle).collect();
     let session_spawner = SessionSpawner::new(handles, supervisor.clone());

@@ -2,12 +2,16 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::SystemTime;
 
+use super::tls::Tls;
+use crate::accounts::HashLoad;
 use crate::actors::supervisor::SessionInfo;
 use crate::close::InWork;
 use crate::counters::{Counters, Counts};
 use crate::log::Log;
 use crate::services::{ServiceInfo, Services};
+use crate::transport::Credentials;
 use crate::wire::Seq;
 
 /// The most services whose figures are told: clients choose their names.
@@ -35,6 +39,14 @@ pub struct Statistics {
     pub requests_in_work: usize,
     /// The first services by name.
     pub services: Vec<ServiceFigures>,
+    /// Passwords that are hashed now.
+    pub hashing: usize,
+    /// Logins that wait until their password can be hashed.
+    pub logins_waiting: usize,
+    /// The bytes of the files in memory that many readers are sent broadcasts from.
+    pub page_bytes: u64,
+    /// When the certificate of `tls:` endpoints expires; `None`: there are no such endpoints.
+    pub certificate_expires: Option<SystemTime>,
     /// The counts since the server started.
     pub counts: Counts,
 }
@@ -74,6 +86,8 @@ pub(super) struct Measured {
     pub(super) in_work: InWork,
     pub(super) services: Arc<Services>,
     pub(super) counters: Arc<Counters>,
+    pub(super) hash_load: HashLoad,
+    pub(super) tls: Tls,
 }
 
 impl Measured {
@@ -82,6 +96,7 @@ impl Measured {
         let (head, tail) = (self.log.head(), self.log.tail());
         let before_tail = Seq(tail.0.saturating_sub(1));
         let services = self.services.list("", SERVICES);
+        let (hashing, logins_waiting) = self.hash_load.now();
         Statistics {
             stream: self.log.stream().to_owned(),
             head,
@@ -92,6 +107,10 @@ impl Measured {
             lags: lags(sessions, head),
             requests_in_work: self.in_work.count(),
             services: services.iter().map(ServiceFigures::of).collect(),
+            hashing,
+            logins_waiting,
+            page_bytes: self.log.page_bytes(),
+            certificate_expires: self.tls.credentials().map(Credentials::valid_until),
             counts: self.counters.counts(),
         }
     }

@@ -220,11 +220,16 @@ impl Db {
         self.files.clone()
     }
 
+    /// Returns the length of the write-ahead log; 0 if there is none.
+    pub fn wal_bytes(&self) -> u64 {
+        let wal = std::fs::metadata(beside(&self.path, "-wal"));
+        wal.map_or(0, |metadata| metadata.len())
+    }
+
     /// Logs a warning when the write-ahead log is longer than [`WAL_LIMIT`] and `retain_bytes`,
     /// and again each time that its length has doubled.
     pub(super) fn warn_about_wal_length(&mut self, retain_bytes: u64) {
-        let wal = std::fs::metadata(beside(&self.path, "-wal"));
-        let length = wal.map_or(0, |metadata| metadata.len());
+        let length = self.wal_bytes();
         let usual = retain_bytes.max(WAL_LIMIT.unsigned_abs());
         if length <= usual {
             self.logged_wal_length = 0;

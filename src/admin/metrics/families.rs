@@ -1,6 +1,7 @@
 //! The metrics of a server.
 
 use std::fmt;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use arauto::{Counts, PartState, ProbeOutcome, Statistics};
 use prometheus_client::collector::Collector;
@@ -43,6 +44,7 @@ impl Collector for Families {
         if let Some(statistics) = statistics {
             write_sessions(&mut writer, statistics)?;
             write_stream(&mut writer, statistics)?;
+            write_logins(&mut writer, statistics)?;
             write_services(&mut writer, statistics)?;
             write_counts(&mut writer, &statistics.counts)?;
         }
@@ -116,6 +118,31 @@ fn write_stream(writer: &mut FamilyWriter<'_>, statistics: &Statistics) -> fmt::
         "arauto_log_written_bytes",
         "The bytes of all broadcasts since the start",
         statistics.written_bytes,
+    )?;
+    writer.gauge(
+        "arauto_page_file_bytes",
+        "The bytes of the files in memory that many readers are sent broadcasts from",
+        statistics.page_bytes,
+    )
+}
+
+fn write_logins(writer: &mut FamilyWriter<'_>, statistics: &Statistics) -> fmt::Result {
+    writer.gauge(
+        "arauto_logins_hashing",
+        "The passwords that are hashed now",
+        statistics.hashing,
+    )?;
+    writer.gauge(
+        "arauto_logins_waiting",
+        "The logins that wait until their password can be hashed",
+        statistics.logins_waiting,
+    )?;
+    let since_1970 = |time: SystemTime| time.duration_since(UNIX_EPOCH).unwrap_or_default();
+    let expires = statistics.certificate_expires.map(since_1970);
+    writer.gauges(
+        "arauto_certificate_expiry_timestamp_seconds",
+        "When the certificate of tls endpoints expires, in seconds since 1970",
+        expires.map(|expires| (Vec::new(), expires.as_secs())),
     )
 }
 
@@ -180,6 +207,16 @@ fn write_counts(writer: &mut FamilyWriter<'_>, counts: &Counts) -> fmt::Result {
         "The gaps that readers were told of",
         counts.gaps,
     )?;
+    writer.counter(
+        "arauto_deliveries",
+        "The broadcasts that were written to readers, once for each reader",
+        counts.deliveries,
+    )?;
+    writer.counter(
+        "arauto_sent_bytes",
+        "The bytes that were written to clients",
+        counts.sent_bytes,
+    )?;
     writer.seconds(
         "arauto_journal_commit",
         "How long the commit of a batch of broadcasts took",
@@ -194,6 +231,11 @@ fn write_counts(writer: &mut FamilyWriter<'_>, counts: &Counts) -> fmt::Result {
         "arauto_journal_written_bytes",
         "The bytes of the broadcasts that were committed",
         counts.committed_bytes,
+    )?;
+    writer.gauge(
+        "arauto_journal_wal_bytes",
+        "The length of the write-ahead log of the database, behind the last commit",
+        counts.wal_bytes,
     )
 }
 

@@ -111,6 +111,11 @@ struct LoadedCredentials {
 }
 
 impl Credentials {
+    /// Returns when the certificate expires.
+    pub fn valid_until(&self) -> SystemTime {
+        self.current.read().valid.1
+    }
+
     /// Loads the files.
     ///
     /// # Errors

@@ -56,6 +56,10 @@ fn metrics_count_sessions_logins_errors_and_services() {
         ("arauto_errors_total{code=\"throttled\"}", 0.0),
         ("arauto_stream_head", 2.0),
         ("arauto_gaps_total", 0.0),
+        ("arauto_deliveries_total", 1.0), // the message to ana
+        ("arauto_logins_hashing", 0.0),
+        ("arauto_logins_waiting", 0.0),
+        ("arauto_page_file_bytes", 0.0),
         ("arauto_requests_in_work", 0.0),
         ("arauto_journal_failed_commits_total", 0.0),
         ("arauto_part_up{part=\"store\"}", 1.0),
@@ -69,7 +73,13 @@ fn metrics_count_sessions_logins_errors_and_services() {
         samples["arauto_journal_commit_seconds_bucket{le=\"+Inf\"}"],
         commits
     );
-    assert!(samples["arauto_log_held_bytes"] > 0.0);
+    for name in [
+        "arauto_log_held_bytes",
+        "arauto_sent_bytes_total",
+        "arauto_journal_wal_bytes",
+    ] {
+        assert!(samples[name] > 0.0, "{name} of {samples:#?}");
+    }
     let version = format!(
         "arauto_build_info{{version=\"{}\"}}",
         env!("CARGO_PKG_VERSION")

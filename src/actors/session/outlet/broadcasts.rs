@@ -18,7 +18,7 @@ impl Outlet {
     /// Queues broadcasts as this client gets them.
     pub(super) fn render(&mut self, slices: &Slices) {
         let read = self.reader.as_ref().map_or(Seq::ZERO, Reader::read_seq);
-        let (mut seq, mut length) = (read, 0);
+        let (mut seq, mut length, mut delivered) = (read, 0, 0);
         for slice in slices {
             let mut bytes = &slice.bytes[..];
             while let Some(used) = frame_length(bytes)
@@ -30,7 +30,7 @@ impl Outlet {
                     .as_mut()
                     .is_some_and(|reader| reader.takes(seq, frame))
                 {
-                    self.render_frame(seq, frame);
+                    delivered += u64::from(self.render_frame(seq, frame));
                     self.tell(seq);
                 }
                 bytes = &bytes[used..];
@@ -40,6 +40,7 @@ impl Outlet {
         if let Some(reader) = &mut self.reader {
             reader.advance(&self.log, slices, length);
         }
+        self.counters.delivered(delivered);
         self.note_done();
     }
 
@@ -76,19 +77,22 @@ impl Outlet {
             && !has_rules
         {
             self.queue.push_broadcasts(bytes, ends);
+            self.counters.delivered(ends.len() as u64);
             frames.last().into_iter().for_each(|seq| self.tell(seq));
             return;
         }
+        let mut delivered = 0;
         for (seq, frame) in frames.iter() {
             if self
                 .reader
                 .as_mut()
                 .is_some_and(|reader| reader.takes_selected(seq, frame))
             {
-                self.render_frame(seq, frame);
+                delivered += u64::from(self.render_frame(seq, frame));
                 self.tell(seq);
             }
         }
+        self.counters.delivered(delivered);
         self.note_done();
     }
 
@@ -109,7 +113,8 @@ impl Outlet {
         self.note_done();
     }
 
-    fn render_frame(&mut self, seq: Seq, frame: &[u8]) {
+    /// Queues a broadcast in the client's dialect. Returns whether the client gets it.
+    fn render_frame(&mut self, seq: Seq, frame: &[u8]) -> bool {
         let (dialect, framing) = (self.dialect, self.queue.framing());
         let end = self.queue.end();
         let out = self.queue.bytes();
@@ -127,9 +132,10 @@ impl Outlet {
         if is_sent && is_too_long {
             self.queue.take_back(end);
             self.queue_gap(Gap { from: seq, to: seq });
-        } else {
-            self.queue.mark(is_sent, Marked::Broadcast(seq));
+            return false;
         }
+        self.queue.mark(is_sent, Marked::Broadcast(seq));
+        is_sent
     }
 
     /// Queues what tells the client of a gap. A raw one is told nothing.
@@ -183,7 +189,10 @@ impl Outlet {
             };
             let length = message.len() as u64;
             match link.poll_send_message(cx, message) {
-                Poll::Ready(Ok(())) => self.queue.message_sent(),
+                Poll::Ready(Ok(())) => {
+                    self.counters.sent(length);
+                    self.queue.message_sent();
+                }
                 Poll::Ready(Err(error)) => {
                     let is_too_long = link.failure_of(&error) == Failure::MessageTooLong;
                     if is_too_long && self.replace_message() {

@@ -129,6 +129,7 @@ impl Outlet {
 
     /// Notes that the first `length` bytes of rest, answers and slices have gone.
     fn account(&mut self, slices: &Slices, length: usize) {
+        self.counters.sent(length as u64);
         let mut left = length;
         let of_rest = left.min(self.rest_bytes().len());
         if let Some(rest) = &mut self.rest {
@@ -147,8 +148,10 @@ impl Outlet {
         let native = self.is_log_native();
         if let Some(reader) = &mut self.reader {
             if left > 0 {
+                let before = reader.read_seq();
                 let frame = reader.advance(&self.log, slices, left);
                 let seq = reader.read_seq();
+                self.counters.delivered(seq.0.saturating_sub(before.0));
                 let is_whole = frame.bytes.is_empty();
                 reader.note_rendered(Seq(seq.0 - u64::from(!is_whole)));
                 self.rest = (!is_whole).then(|| Box::new(Rest { frame, seq }));
