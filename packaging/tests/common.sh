@@ -33,6 +33,12 @@ files() {
         sort
 }
 
+# Whether the files are those of /test/before. A chroot has no /dev/fd, so the lists are in files.
+same_files() {
+    files >/test/after
+    diff /test/before /test/after
+}
+
 # Checks what the package brings for everybody.
 check_files() {
     local problems
