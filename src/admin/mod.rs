@@ -1,8 +1,8 @@
 //! The admin endpoint: HTTP for operators, load balancers and monitoring.
 //!
 //! It has a thread and a runtime of its own, and asks the server from outside: a part of the server
-//! that stands still does not keep it from answering, and a request costs no session anything. The
-//! connections, the length of a request and its time are bounded.
+//! that stands still does not keep it from answering, and no request but `/observation` costs a session
+//! anything. The connections, the length of a request and its time are bounded.
 //!
 //! - [`access`]: which requests are allowed;
 //! - [`endpoint`]: where it may listen;
