@@ -34,10 +34,9 @@ fn start_and_stop_are_the_first_and_the_last_record() {
         stop["head"].as_u64() >= Some(2),
         "joined and the message: {stop}"
     );
-    assert_eq!(
-        (&stop["sessions"], &stop["incomplete"]),
-        (&json!(0), &json!(0))
-    );
+    assert_eq!(stop["incomplete"], 0);
+    // The server may not have noted yet that the session has ended.
+    assert!(stop["sessions"].as_u64() <= Some(1), "{stop}");
 }
 
 #[test]
