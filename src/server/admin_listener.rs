@@ -54,9 +54,13 @@ impl AdminListener {
                 self.0.poll_accept(cx)
             });
             match accepted.await {
-                Ok(accepted) if accepted.is_admitted => {
-                    return (accepted.connection, accepted.peer);
-                }
+                Ok(accepted) if accepted.is_admitted => match accepted.connection.attach() {
+                    Ok(connection) => return (connection, accepted.peer),
+                    Err(error) => {
+                        let (endpoint, peer) = (self.endpoint(), accepted.peer);
+                        tracing::warn!(%endpoint, %peer, %error, "connection not attached");
+                    }
+                },
                 Ok(AcceptedConnection { peer, .. }) => {
                     tracing::debug!(endpoint = %self.endpoint(), %peer, "connection refused");
                 }

@@ -62,19 +62,12 @@ impl SessionSpawner {
         let info = SessionInfo::new(id, Arc::clone(&listener.endpoint), peer.to_string());
         let info = Arc::new(info);
         tracing::debug!(session = %id, endpoint = %info.endpoint, %peer, ?refusal, "connected");
-        let detached = match connection.detach() {
-            Ok(detached) => detached,
-            Err(error) => {
-                tracing::warn!(session = %id, %error, "connection not moved to its thread");
-                return;
-            }
-        };
         let shard = self.started.replace(self.started.get() + 1) % self.arbiters.len();
         let (listener, its_info) = (Arc::clone(listener), Arc::clone(&info));
         let (is_own_user, peer) = (peer.is_same_user(), peer.id());
         let head = listener.log.head();
         let start = move || {
-            let link = detached.attach()?;
+            let link = connection.attach()?;
             Ok::<_, std::io::Error>(Session::new(Start {
                 link,
                 info: its_info,

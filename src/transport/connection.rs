@@ -47,7 +47,7 @@ impl Connection {
     ///
     /// # Errors
     /// The system refuses, or the connection has been used already.
-    pub fn detach(self) -> io::Result<Detached> {
+    pub(super) fn detach(self) -> io::Result<Detached> {
         Ok(match self {
             Connection::Local(local) => Detached::Local(local.detach()?),
             Connection::Tcp(tcp) => {

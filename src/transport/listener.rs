@@ -10,8 +10,8 @@ use super::tcp::Tcp;
 use super::tcp_listener::{addresses, bind_tcp, check_loopback, do_overlap};
 use super::tls::{HandshakeConfig, Tls};
 use super::{
-    Access, BindError, Connection, ConnectionTimeouts, Endpoint, ListenOptions, PassedSocket, Peer,
-    Remote, failure_of,
+    Access, BindError, Connection, ConnectionTimeouts, Detached, Endpoint, ListenOptions,
+    PassedSocket, Peer, Remote, failure_of,
 };
 use crate::framing::{Failure, Framing};
 use crate::link::{Accept, IncomingConnection, PeerId};
@@ -43,8 +43,8 @@ pub struct Listener {
 /// A connection that was accepted, its peer, and whether the peer may stay.
 #[derive(Debug)]
 pub struct AcceptedConnection {
-    /// The connection, on the runtime of the thread that has accepted it.
-    pub connection: Connection,
+    /// The connection, which has no runtime yet.
+    pub connection: Detached,
     /// The peer.
     pub peer: Peer,
     /// Whether the listener's access allows the peer.
@@ -191,7 +191,7 @@ impl Listener {
         Ok(AcceptedConnection {
             is_admitted: self.admits(&peer),
             peer,
-            connection,
+            connection: connection.detach()?,
         })
     }
 

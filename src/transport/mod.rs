@@ -53,7 +53,7 @@ pub use bind_error::BindError;
 pub use connect::connect;
 pub use connect_fault::ConnectFault;
 pub use connect_mode::ConnectMode;
-pub use connection::Connection;
+pub use connection::{Connection, Detached};
 pub use connection_timeouts::ConnectionTimeouts;
 pub use endpoint::{Endpoint, EndpointError};
 pub use failure::failure_of;
