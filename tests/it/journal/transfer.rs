@@ -6,7 +6,7 @@ use std::process::Command;
 use serde_json::Value;
 
 use super::{resume, seqs_up_to};
-use crate::support::{CommandResult, Served, arauto, bytes, finish, publish, watchdog};
+use crate::support::{CommandResult, Served, arauto, bytes, finish, publish, wait_until, watchdog};
 
 /// A command of `arauto` for a data folder.
 fn on(data: &Path, command: &str, arguments: &[&str]) -> Command {
@@ -43,6 +43,13 @@ fn filled() -> Served {
     ana.send(&publish(2, bytes(b"bytes that are text")));
     ana.skip_to("published");
     ana.fim();
+    let data = served.folder.path().join("data");
+    // The last broadcast comes after its client has gone.
+    wait_until("everyone has left", || {
+        let text = exported(&data, &[]).expect_success();
+        let number = |kind| text.matches(kind).count();
+        number(r#""kind":"joined""#) == number(r#""kind":"left""#)
+    });
     served
 }
 
