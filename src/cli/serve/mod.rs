@@ -204,9 +204,6 @@ fn serve(
             Err(ServerError::Abandoned) => return Ok(None),
             Err(error) => return Err(start_failed(error)),
         };
-        for endpoint in server.endpoints() {
-            tracing::info!(%endpoint, "listening");
-        }
         let reloader = Arc::new(Reloader {
             flags: args.settings,
             file: args.config,
@@ -221,13 +218,16 @@ fn serve(
             let reloader = Arc::clone(&reloader);
             Arc::new(move || reloader.reload())
         });
-        // First, so that the server is ready there once the service manager knows that it is.
+        // First, so that the server is ready there once the service manager or the log says that it is.
         if let Some(admin) = &admin {
             let progress = progress.clone();
             let settings = OperatedSettings { progress, reloader };
             admin.serving(server.clone(), Arc::new(settings));
         }
         progress.serving(server.clone());
+        for endpoint in server.endpoints() {
+            tracing::info!(%endpoint, "listening");
+        }
         if os::has_service_manager() {
             actix_rt::spawn(report_status(server.clone(), progress.clone()));
         }

@@ -122,7 +122,8 @@ impl Served {
         command
             .arg("--report")
             .arg(folder.path().join("report.json"));
-        let log = std::fs::File::create(folder.path().join("log")).expect("the folder is ours");
+        let log_path = folder.path().join("log");
+        let log = std::fs::File::create(&log_path).expect("the folder is ours");
         command.args(arguments);
         let readiness = Readiness::new(&mut command);
         let mut command = alter(command);
@@ -132,9 +133,7 @@ impl Served {
             .stderr(log);
         let child = os::start_process(|| command.spawn()).expect("the binary is built");
         let mut served = Served::starting(child, folder, endpoint);
-        wait_until("the server is ready", || {
-            readiness.is_told(&served.endpoint)
-        });
+        wait_until("the server is ready", || readiness.is_told(&log_path));
         served.readiness = Some(readiness);
         served
     }

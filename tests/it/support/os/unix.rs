@@ -66,7 +66,7 @@ impl Readiness {
     }
 
     /// Returns whether the server has told that it serves all its endpoints.
-    pub fn is_told(&self, _endpoint: &Endpoint) -> bool {
+    pub fn is_told(&self, _log: &Path) -> bool {
         let mut notice = [0; 128];
         self.socket
             .recv(&mut notice)
