@@ -59,7 +59,7 @@ pub mod topic {
 
 pub mod admin {
     //! An endpoint for operators beside those of clients.
-    pub use crate::server::{AdminListener, connect_admin};
+    pub use crate::server::{AdminListener, LaggingSession, connect_admin};
 }
 
 pub mod verify {

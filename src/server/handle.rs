@@ -7,10 +7,11 @@ use std::time::Duration;
 use actix::Addr;
 use tokio::sync::{oneshot, watch};
 
+use super::config::Limits;
 use super::feed::Feed;
 use super::probe::{Parts, ProbeOutcome};
 use super::reloadable::Reloadable;
-use super::statistics::{Measured, Statistics};
+use super::statistics::{LaggingSession, Measured, Statistics, furthest_behind};
 use super::tls::Tls;
 use crate::accounts::AccountNames;
 use crate::actors::draining::Draining;
@@ -21,7 +22,7 @@ use crate::actors::supervisor::{
 use crate::close::{Observation, Phase, Report, StopReason};
 use crate::log::Log;
 use crate::transport::{Credentials, Endpoint, Fingerprint, TlsError};
-use crate::wire::{LONGEST_TEXT, Seq, SessionId, SessionLine, limited};
+use crate::wire::{LONGEST_TEXT, Seq, SessionId, SessionLine, TopicLine, limited};
 
 /// A running server. It can be cloned and sent to other threads; dropping it does
 /// not stop the server, [`ServerHandle::stop`] does.
@@ -113,6 +114,31 @@ impl ServerHandle {
     pub async fn statistics(&self) -> Statistics {
         let sessions = self.supervisor.send(List).await.unwrap_or_default();
         self.measured.statistics(&sessions)
+    }
+
+    /// Returns the number of sessions, and at most `most` of them, those that lag furthest: for the
+    /// program `arauto`.
+    #[doc(hidden)]
+    pub async fn lagging_sessions(&self, most: usize) -> (usize, Vec<LaggingSession>) {
+        let sessions = self.supervisor.send(List).await.unwrap_or_default();
+        let lagging = furthest_behind(&sessions, self.log.head(), most);
+        (sessions.len(), lagging)
+    }
+
+    /// Returns the first topics by name, as many as fit into so many bytes, and whether there are more:
+    /// for the program `arauto`. Broadcasts wait while it looks at all topics.
+    #[doc(hidden)]
+    pub fn topics(&self, bytes: usize) -> (Vec<TopicLine<'static>>, bool) {
+        self.log.topics(None, "", bytes)
+    }
+
+    /// Returns the limits of this moment, behind a change of them that is under way: for the program
+    /// `arauto`.
+    ///
+    /// Cancel safe.
+    #[doc(hidden)]
+    pub async fn limits(&self) -> Limits {
+        self.reloadable.running().await.limits.clone()
     }
 
     /// Returns the number of sessions, without looking at any of them: for the program `arauto`.

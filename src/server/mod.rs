@@ -55,5 +55,5 @@ pub use listen::{HandlerOption, Listen, ListenError, OptionError};
 pub use probe::{PartState, ProbeOutcome, ProbedPart, ServerPart};
 pub use publish::PublishError;
 pub use reconfigure_error::ReconfigureError;
-pub use statistics::{ServiceFigures, SessionCounts, Statistics};
+pub use statistics::{LaggingSession, ServiceFigures, SessionCounts, Statistics};
 pub use verify::verify;

@@ -1,5 +1,6 @@
 //! A server's figures at one moment, for monitoring.
 
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -12,7 +13,7 @@ use crate::counters::{Counters, Counts};
 use crate::log::Log;
 use crate::services::{ServiceInfo, Services};
 use crate::transport::Credentials;
-use crate::wire::Seq;
+use crate::wire::{Seq, SessionLine};
 
 /// The most services whose figures are told: clients choose their names.
 const SERVICES: usize = 100;
@@ -79,6 +80,16 @@ pub struct ServiceFigures {
     pub failed: u64,
 }
 
+/// A session, and how far it lags: for the program `arauto`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LaggingSession {
+    /// The session.
+    pub line: SessionLine<'static>,
+    /// How many broadcasts it has not been sent yet; `None` if it gets none, or only those that it
+    /// chose.
+    pub lag: Option<u64>,
+}
+
 /// The parts of a server that have figures.
 #[derive(Clone)]
 pub(super) struct Measured {
@@ -133,6 +144,30 @@ impl ServiceFigures {
     }
 }
 
+/// Returns at most `most` sessions, those that lag furthest, in the order of their numbers. Only
+/// these are described, so that the cost of thousands of others is small.
+pub(super) fn furthest_behind(
+    sessions: &[Arc<SessionInfo>],
+    head: Seq,
+    most: usize,
+) -> Vec<LaggingSession> {
+    let mut lags: Vec<(Option<u64>, usize)> = sessions
+        .iter()
+        .enumerate()
+        .map(|(place, info)| (info.lag(head), place))
+        .collect();
+    if lags.len() > most {
+        lags.select_nth_unstable_by_key(most, |&(lag, place)| (Reverse(lag), place));
+        lags.truncate(most);
+    }
+    lags.sort_unstable_by_key(|&(_, place)| place);
+    let lagging = lags.into_iter().map(|(lag, place)| LaggingSession {
+        line: sessions[place].line(),
+        lag,
+    });
+    lagging.collect()
+}
+
 fn by_endpoint(sessions: &[Arc<SessionInfo>]) -> BTreeMap<String, SessionCounts> {
     let mut counts = BTreeMap::<&str, SessionCounts>::new();
     for info in sessions {
@@ -184,5 +219,24 @@ mod tests {
         };
         assert_eq!((counted("unix:a"), counted("unix:b")), ((1, 1), (0, 1)));
         assert_eq!(lags(&sessions, Seq(12)), [2, 8]);
+    }
+
+    #[test]
+    fn sessions_furthest_behind_are_chosen_and_listed_in_their_order() {
+        let sessions: Vec<_> = (1..=4).map(|id| session(id, "unix:a")).collect();
+        for (session, after) in [(0, 9), (1, 2), (3, 5)] {
+            sessions[session].follow(Seq(after), Arc::default());
+        }
+        let chosen = |most| -> Vec<(u64, Option<u64>)> {
+            let found = furthest_behind(&sessions, Seq(10), most);
+            found
+                .iter()
+                .map(|one| (one.line.session.0, one.lag))
+                .collect()
+        };
+        assert_eq!(chosen(2), [(2, Some(8)), (4, Some(5))]);
+        let all = [(1, Some(1)), (2, Some(8)), (3, None), (4, Some(5))];
+        assert_eq!((chosen(4), chosen(9)), (all.to_vec(), all.to_vec()));
+        assert!(chosen(0).is_empty());
     }
 }
