@@ -2,26 +2,28 @@
 //!
 //! A client that may connect to a unix socket or a Windows pipe may ask for everything: the file's
 //! mode, or the pipe's owner, has decided. Every user of the machine may connect to a loopback
-//! address, and so may any page in a browser there. So a request over TCP needs a token, except for
-//! health, which tells nothing about clients; and its `Host` must be a loopback name, because a page
-//! of another host can have its name resolve to this machine (DNS rebinding).
+//! address. So a request over TCP needs the token, or the cookie of a browser that has shown it. Health
+//! needs neither, as it tells nothing about clients, and nor do the files of the page.
+//!
+//! On every channel, requests that another page has a browser send are refused: see
+//! [`browser`](super::browser).
 
-use std::fmt;
-use std::sync::Arc;
+use std::time::Instant;
 
 use arauto::ErrorCode;
 use axum::extract::{Extension, Request, State};
-use axum::http::uri::Authority;
-use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
-use parking_lot::RwLock;
-use sha2::{Digest, Sha256};
 
+use super::browser::{is_loopback, is_of_another_page};
+use super::logins::Logins;
 use super::observed::Observed;
+use super::page::is_page_file;
+use super::token::CurrentToken;
 
-/// The paths that need no token.
-const OPEN: [&str; 2] = ["/livez", "/readyz"];
+/// The paths that need no token, beside those of the page's files.
+const OPEN: [&str; 4] = ["/livez", "/readyz", "/login", "/may-read"];
 
 /// How a request has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,37 +34,36 @@ pub(super) enum Channel {
     Tcp,
 }
 
-/// The secret of requests over TCP. Its debug text does not show it.
+/// The credentials that requests over TCP may show. Clones share them.
 #[derive(Clone)]
-pub(crate) struct Token(Arc<str>);
-
-impl Token {
-    /// Makes a token of a secret.
-    pub(crate) fn new(secret: &str) -> Token {
-        Token(Arc::from(secret))
-    }
-
-    /// Whether this is the token. The time that it takes tells nothing about the token.
-    fn is(&self, given: &[u8]) -> bool {
-        Sha256::digest(self.0.as_bytes()) == Sha256::digest(given)
-    }
+pub(super) struct Access {
+    /// Without a token only health is told over TCP.
+    pub(super) token: CurrentToken,
+    pub(super) logins: Logins,
 }
 
-impl fmt::Debug for Token {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Token")
+impl Access {
+    /// Returns the access by a token, before any browser has logged in.
+    pub(super) fn new(token: CurrentToken) -> Access {
+        Access {
+            token,
+            logins: Logins::default(),
+        }
     }
-}
 
-/// The token that requests over TCP need, which can be replaced. Clones share it. Without one they
-/// get to know of health only.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct CurrentToken(Arc<RwLock<Option<Token>>>);
+    /// Returns whether a request has the cookie of a browser that has logged in.
+    pub(super) fn has_cookie(&self, headers: &HeaderMap) -> bool {
+        let token = self.token.get();
+        token.is_some_and(|token| self.logins.admit(headers, &token, Instant::now()))
+    }
 
-impl CurrentToken {
-    /// Replaces the token for later requests.
-    pub(crate) fn set(&self, token: Option<Token>) {
-        *self.0.write() = token;
+    /// Returns whether a request has the token itself.
+    pub(super) fn has_token(&self, headers: &HeaderMap) -> bool {
+        let given = headers.get(header::AUTHORIZATION);
+        let given = given.and_then(|value| value.as_bytes().strip_prefix(b"Bearer "));
+        given
+            .zip(self.token.get())
+            .is_some_and(|(given, token)| token.is(given))
     }
 }
 
@@ -71,6 +72,8 @@ impl CurrentToken {
 enum Denied {
     /// The host that it names is not this machine's loopback.
     Host,
+    /// Another page has the browser send it.
+    Origin,
     /// It has no token, or a wrong one.
     Token,
 }
@@ -79,6 +82,7 @@ impl Denied {
     fn reason(self) -> &'static str {
         match self {
             Denied::Host => "the host must be localhost, 127.0.0.1 or [::1]",
+            Denied::Origin => "a page of another origin may not send requests here",
             Denied::Token => "a token is needed: Authorization: Bearer TOKEN",
         }
     }
@@ -89,6 +93,7 @@ impl IntoResponse for Denied {
         let text = format!("{}\n", self.reason());
         match self {
             Denied::Host => (StatusCode::MISDIRECTED_REQUEST, text).into_response(),
+            Denied::Origin => (StatusCode::FORBIDDEN, text).into_response(),
             Denied::Token => {
                 let wanted = [(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"))];
                 (StatusCode::UNAUTHORIZED, wanted, text).into_response()
@@ -99,14 +104,13 @@ impl IntoResponse for Denied {
 
 /// Serves a request that is allowed, and refuses any other.
 pub(super) async fn check(
-    State((token, observed)): State<(CurrentToken, Observed)>,
+    State((access, observed)): State<(Access, Observed)>,
     Extension(channel): Extension<Channel>,
     request: Request,
     next: Next,
 ) -> Response {
     let path = request.uri().path();
-    let decision = decide(channel, path, request.headers(), token.0.read().as_ref());
-    match decision {
+    match decide(channel, request.method(), path, request.headers(), &access) {
         Ok(()) => next.run(request).await,
         Err(denied) => {
             observed
@@ -119,43 +123,37 @@ pub(super) async fn check(
 
 fn decide(
     channel: Channel,
+    method: &Method,
     path: &str,
     headers: &HeaderMap,
-    token: Option<&Token>,
+    access: &Access,
 ) -> Result<(), Denied> {
-    if channel == Channel::Local {
-        return Ok(());
-    }
-    if !headers.get(header::HOST).is_some_and(is_loopback) {
+    let host = headers.get(header::HOST);
+    // Every browser names a host; a program at a unix socket need not.
+    let has_host = host.map_or(channel == Channel::Local, is_loopback);
+    if !has_host {
         return Err(Denied::Host);
     }
-    let given = headers.get(header::AUTHORIZATION);
-    let given = given.and_then(|value| value.as_bytes().strip_prefix(b"Bearer "));
-    let has_token = given
-        .zip(token)
-        .is_some_and(|(given, token)| token.is(given));
-    match has_token || OPEN.contains(&path) {
-        true => Ok(()),
-        false => Err(Denied::Token),
+    if is_of_another_page(method, headers) {
+        return Err(Denied::Origin);
     }
-}
-
-/// Whether a `Host` names this machine, with or without a port.
-fn is_loopback(host: &HeaderValue) -> bool {
-    let authority = host
-        .to_str()
-        .ok()
-        .and_then(|host| host.parse::<Authority>().ok());
-    authority.is_some_and(|authority| {
-        let host = authority.host();
-        let has_user = authority.as_str().contains('@');
-        !has_user
-            && (host.eq_ignore_ascii_case("localhost") || host == "127.0.0.1" || host == "[::1]")
-    })
+    let is_open = || OPEN.contains(&path) || is_page_file(path);
+    if channel == Channel::Local || is_open() || access.has_token(headers) {
+        return Ok(());
+    }
+    if !access.has_cookie(headers) {
+        return Err(Denied::Token);
+    }
+    // An old browser might send the cookie with an act and not tell for which page.
+    match method.is_safe() || headers.contains_key(header::ORIGIN) {
+        true => Ok(()),
+        false => Err(Denied::Origin),
+    }
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::token::Token;
     use super::*;
 
     fn headers(host: &str, token: Option<&str>) -> HeaderMap {
@@ -168,34 +166,45 @@ mod tests {
         headers
     }
 
+    fn access_by(token: Option<Token>) -> Access {
+        let current = CurrentToken::default();
+        current.set(token);
+        Access::new(current)
+    }
+
+    fn access() -> Access {
+        access_by(Some(Token::new("segredo")))
+    }
+
     fn over_tcp(path: &str, host: &str, given: Option<&str>) -> Result<(), Denied> {
-        decide(
-            Channel::Tcp,
-            path,
-            &headers(host, given),
-            Some(&Token::new("segredo")),
-        )
+        let headers = headers(host, given);
+        decide(Channel::Tcp, &Method::GET, path, &headers, &access())
     }
 
     #[test]
-    fn request_over_tcp_needs_the_token_except_for_health() {
-        assert_eq!(
-            over_tcp("/metrics", "127.0.0.1:9180", Some("segredo")),
-            Ok(())
-        );
-        for wrong in [None, Some(""), Some("segred"), Some("segredo ")] {
-            assert_eq!(
-                over_tcp("/metrics", "127.0.0.1:9180", wrong),
-                Err(Denied::Token)
-            );
-            assert_eq!(over_tcp("/livez", "127.0.0.1:9180", wrong), Ok(()));
+    fn request_over_tcp_needs_the_token_unless_it_is_open() {
+        let local = "127.0.0.1:9180";
+        for closed in ["/metrics", "/events", "/sessions/1/end", "/logout"] {
+            assert_eq!(over_tcp(closed, local, Some("segredo")), Ok(()));
+            for wrong in [None, Some(""), Some("segred"), Some("segredo ")] {
+                assert_eq!(over_tcp(closed, local, wrong), Err(Denied::Token));
+            }
         }
-        let none = decide(Channel::Tcp, "/metrics", &headers("[::1]", Some("x")), None);
-        assert_eq!(none, Err(Denied::Token));
-        assert_eq!(
-            decide(Channel::Local, "/metrics", &HeaderMap::new(), None),
-            Ok(())
+        for open in ["/livez", "/readyz", "/", "/page.js", "/login", "/may-read"] {
+            assert_eq!(over_tcp(open, local, None), Ok(()));
+        }
+        let (tokenless, given) = (access_by(None), headers("[::1]", Some("x")));
+        let denied = decide(Channel::Tcp, &Method::GET, "/metrics", &given, &tokenless);
+        assert_eq!(denied, Err(Denied::Token));
+        let nameless = HeaderMap::new();
+        let local = decide(
+            Channel::Local,
+            &Method::GET,
+            "/metrics",
+            &nameless,
+            &tokenless,
         );
+        assert_eq!(local, Ok(()));
     }
 
     #[test]
@@ -212,18 +221,40 @@ mod tests {
             "",
             "::1",
         ] {
-            assert_eq!(
-                over_tcp("/readyz", host, Some("segredo")),
-                Err(Denied::Host),
-                "{host}"
-            );
+            for channel in [Channel::Tcp, Channel::Local] {
+                let headers = headers(host, Some("segredo"));
+                let denied = decide(channel, &Method::GET, "/", &headers, &access());
+                assert_eq!(denied, Err(Denied::Host), "{host}");
+            }
         }
-        let nameless = decide(Channel::Tcp, "/readyz", &HeaderMap::new(), None);
+        let (access, nameless) = (access(), HeaderMap::new());
+        let nameless = decide(Channel::Tcp, &Method::GET, "/readyz", &nameless, &access);
         assert_eq!(nameless, Err(Denied::Host));
     }
 
     #[test]
-    fn token_is_not_in_its_debug_text() {
-        assert_eq!(format!("{:?}", Token::new("segredo")), "Token");
+    fn act_by_a_cookie_needs_the_origin_of_the_page() {
+        let access = access();
+        let token = access.token.get().expect("it has one");
+        let id = access.logins.add(&token, Instant::now());
+        let id = id.expect("there are random numbers");
+        let mut headers = headers("localhost:9180", None);
+        let cookie = format!("arauto-admin-9180={id}");
+        headers.insert(header::COOKIE, cookie.parse().expect("it is plain"));
+        let end = |headers: &HeaderMap| {
+            let path = "/sessions/1/end";
+            decide(Channel::Tcp, &Method::POST, path, headers, &access)
+        };
+        let read = decide(Channel::Tcp, &Method::GET, "/events", &headers, &access);
+        assert_eq!(read, Ok(()));
+        assert_eq!(end(&headers), Err(Denied::Origin));
+        let own = "http://localhost:9180".parse().expect("it is plain");
+        headers.insert(header::ORIGIN, own);
+        assert_eq!(end(&headers), Ok(()));
+        let other = "http://localhost:9181".parse().expect("it is plain");
+        headers.insert(header::ORIGIN, other);
+        assert_eq!(end(&headers), Err(Denied::Origin));
+        headers.remove(header::COOKIE);
+        assert_eq!(end(&headers), Err(Denied::Origin));
     }
 }

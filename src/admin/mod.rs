@@ -4,7 +4,8 @@
 //! that stands still does not keep it from answering, and no request but `/observation` costs a session
 //! anything. The connections, the length of a request and its time are bounded.
 //!
-//! - [`access`]: which requests are allowed;
+//! - [`access`]: which requests are allowed: those with the [`token`], or of a browser that has
+//!   logged in with it ([`logins`]), and none that another page has a [`browser`] send;
 //! - [`endpoint`]: where it may listen;
 //! - [`listener`]: accepts connections, and bounds them;
 //! - [`observed`]: the server as the handlers see it, from its start to its end;
@@ -13,6 +14,7 @@
 //! - [`status`] has `/status`;
 //! - [`sessions`] has `/sessions`;
 //! - [`observation`] has `/observation`: how far each session is;
+//! - [`page`] has `/`: a page in a browser;
 //! - [`drain`] has `/drain`: no new sessions, before a stop;
 //! - [`acts`]: what else an operator can do; [`reload`]: the settings are read again, which are those of
 //!   [`settings`];
@@ -21,14 +23,17 @@
 mod access;
 mod acts;
 mod audit;
+mod browser;
 mod drain;
 mod endpoint;
 mod health;
 mod json;
 mod listener;
+mod logins;
 mod metrics;
 mod observation;
 mod observed;
+mod page;
 mod part;
 mod refusal;
 mod reload;
@@ -36,6 +41,7 @@ mod sessions;
 mod settings;
 mod snapshot;
 mod status;
+mod token;
 
 use std::io;
 use std::sync::{Arc, mpsc};
@@ -46,20 +52,20 @@ use arauto::internal::admin::AdminListener;
 use arauto::{BindError, ServerHandle};
 use axum::Router;
 use axum::extract::Extension;
-use axum::middleware::from_fn_with_state;
+use axum::middleware::{from_fn_with_state, map_response};
 use axum::routing::{get, post};
 use tokio::runtime::Builder;
 use tokio::task::LocalSet;
 use tokio_util::sync::CancellationToken;
 
-use self::access::check;
-pub(crate) use self::access::{CurrentToken, Token};
+use self::access::{Access, check};
 pub(crate) use self::audit::{AuditFigures, MaybeAudit, OperatorAct, OperatorAudit};
 pub(crate) use self::drain::{DrainRequest, Drained};
 pub(crate) use self::endpoint::AdminEndpoint;
 use self::observed::Observed;
 pub(crate) use self::refusal::Refusal;
-pub(crate) use self::settings::{Reloaded, Reloading, SettingChange, Settings};
+pub(crate) use self::settings::{LastReport, Reloaded, Reloading, SettingChange, Settings};
+pub(crate) use self::token::{CurrentToken, Token};
 
 /// How long the drop waits for the thread, which removes the endpoint's file.
 const CLOSE_LIMIT: Duration = Duration::from_millis(500);
@@ -101,7 +107,7 @@ impl Admin {
         let (end, ended) = mpsc::channel();
         let (bound, outcome) = mpsc::channel::<Result<(), AdminError>>();
         let channel = endpoint.channel();
-        let routes = routes(observed.clone(), token).layer(Extension(channel));
+        let routes = routes(observed.clone(), Access::new(token)).layer(Extension(channel));
         let until = closed.clone();
         let thread = std::thread::Builder::new()
             .name("arauto-admin".to_owned())
@@ -153,7 +159,8 @@ impl Drop for Admin {
     }
 }
 
-fn routes(observed: Observed, token: CurrentToken) -> Router {
+fn routes(observed: Observed, access: Access) -> Router {
+    let page = page::routes(&observed, &access);
     Router::new()
         .route("/metrics", get(metrics::metrics))
         .route("/status", get(status::status))
@@ -163,8 +170,11 @@ fn routes(observed: Observed, token: CurrentToken) -> Router {
         .route("/drain", post(drain::begin))
         .route("/drain/cancel", post(drain::cancel))
         .route("/reload", post(reload::reload))
+        .route("/stop", post(acts::stop))
         .route("/livez", get(health::livez))
         .route("/readyz", get(health::readyz))
         .with_state(observed.clone())
-        .layer(from_fn_with_state((token, observed), check))
+        .merge(page)
+        .layer(from_fn_with_state((access, observed), check))
+        .layer(map_response(page::add_headers))
 }

@@ -56,6 +56,7 @@ impl Observed {
     pub(super) fn audit(&self) -> &MaybeAudit {
         &self.audit
     }
+
     /// Notes in the audit log that an operator has asked for an act about the whole server.
     pub(super) fn note(&self, name: &'static str, operator: &Operator, is_done: bool) {
         self.audit.act(&OperatorAct {

@@ -31,6 +31,10 @@ pub(crate) struct Reloaded {
 /// The future of a reload.
 pub(crate) type Reloading = Pin<Box<dyn Future<Output = Result<Reloaded, Refusal>> + Send>>;
 
+/// Returns the report of the last stop as an HTML page without scripts; `None`: there is no report
+/// yet. It reads a file, and may take a while. The error is for people.
+pub(crate) type LastReport = Box<dyn FnOnce() -> Result<Option<String>, String> + Send>;
+
 /// The settings of the process, as an operator changes them.
 pub(crate) trait Settings: Send + Sync {
     /// Reads the settings again, and applies all of them or none.
@@ -38,4 +42,7 @@ pub(crate) trait Settings: Send + Sync {
 
     /// Returns the settings that keep their values until a restart.
     fn waiting(&self) -> Vec<SettingChange>;
+
+    /// Returns how the last report is read; `None`: the server writes none that can be read again.
+    fn last_report(&self) -> Option<LastReport>;
 }

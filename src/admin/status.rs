@@ -14,8 +14,9 @@ use super::part::{Part, parts};
 use super::settings::SettingChange;
 use super::snapshot::Snapshot;
 
+/// The state and the figures of a server, as JSON.
 #[derive(Serialize)]
-struct Status {
+pub(super) struct Status {
     version: &'static str,
     state: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -75,27 +76,33 @@ struct Service {
 
 /// Answers with the figures of this moment.
 pub(super) async fn status(State(observed): State<Observed>) -> Response {
-    let has_started = observed.server().is_some();
     let snapshot = Snapshot::take(&observed).await;
-    let state = match &snapshot {
-        _ if !has_started => "starting",
-        snapshot if snapshot.has_stopped => "stopped",
-        snapshot if snapshot.stop.is_some() => "stopping",
-        _ if observed.server().is_some_and(ServerHandle::is_draining) => "draining",
-        _ => "serving",
-    };
-    let status = Status {
-        version: env!("CARGO_PKG_VERSION"),
-        state,
-        stop: snapshot.stop.map(Stop::from),
-        stop_within_ms: observed.plan().left(Instant::now()).map(millis),
-        figures: snapshot.statistics.map(Figures::from),
-        parts: parts(snapshot.probe.as_ref()),
-        restart: observed
-            .settings()
-            .map_or_else(Vec::new, |settings| settings.waiting()),
-    };
-    answer(StatusCode::OK, &status)
+    answer(StatusCode::OK, &Status::of(&observed, snapshot))
+}
+
+impl Status {
+    /// Returns the status that a snapshot shows.
+    pub(super) fn of(observed: &Observed, snapshot: Snapshot) -> Status {
+        let server = observed.server();
+        let state = match &snapshot {
+            _ if server.is_none() => "starting",
+            snapshot if snapshot.has_stopped => "stopped",
+            snapshot if snapshot.stop.is_some() => "stopping",
+            _ if server.is_some_and(ServerHandle::is_draining) => "draining",
+            _ => "serving",
+        };
+        Status {
+            version: env!("CARGO_PKG_VERSION"),
+            state,
+            stop: snapshot.stop.map(Stop::from),
+            stop_within_ms: observed.plan().left(Instant::now()).map(millis),
+            figures: snapshot.statistics.map(Figures::from),
+            parts: parts(snapshot.probe.as_ref()),
+            restart: observed
+                .settings()
+                .map_or_else(Vec::new, |settings| settings.waiting()),
+        }
+    }
 }
 
 fn millis(time: Duration) -> u64 {

@@ -61,10 +61,29 @@ pub(super) fn run(args: &Args) -> Result<u8, Failure> {
         write(out, &draw(&report, args.width)?.file())?;
     }
     if let Some(out) = &args.html {
-        let pictures = [draw(&report, 960)?, draw(&report, 390)?];
-        write(out, &page::html(&report, &pictures))?;
+        write(out, &html(&report, usize::MAX)?)?;
     }
     Ok(0)
+}
+
+/// The most incomplete sessions on the page of the last report.
+const MOST_SESSIONS: usize = 200;
+
+/// Returns the report in a file as a page; `None`: there is no file.
+///
+/// # Errors
+/// The file cannot be read or has no report that can be drawn.
+pub(super) fn last_page(path: &Path) -> Result<Option<String>, Failure> {
+    match path.try_exists() {
+        Ok(false) => Ok(None),
+        // Reading it tells the error.
+        Ok(true) | Err(_) => html(&read(path)?, MOST_SESSIONS).map(Some),
+    }
+}
+
+fn html(report: &Report, limit: usize) -> Result<String, Failure> {
+    let pictures = [draw(report, 960)?, draw(report, 390)?];
+    Ok(page::html(report, &pictures, limit))
 }
 
 fn draw(report: &Report, width: u32) -> Result<Timeline, Failure> {

@@ -21,8 +21,8 @@ svg { display: block; max-width: 100%; height: auto; }
 ";
 
 /// Returns the page: the timeline in two layouts, for wide and for narrow windows, and every
-/// table.
-pub(super) fn html(report: &Report, [wide, narrow]: &[Timeline; 2]) -> String {
+/// table, in which at most `limit` incomplete sessions are listed.
+pub(super) fn html(report: &Report, [wide, narrow]: &[Timeline; 2], limit: usize) -> String {
     let head = sections::head(report);
     let page = html! {
         (DOCTYPE)
@@ -38,7 +38,7 @@ pub(super) fn html(report: &Report, [wide, narrow]: &[Timeline; 2]) -> String {
                 @for line in head.lines() { p { (line) } }
                 div class="wide" { (wide.inline()) }
                 div class="narrow" { (narrow.inline()) }
-                @for section in sections::all(report, usize::MAX) { (section.html()) }
+                @for section in sections::all(report, limit) { (section.html()) }
             }
         }
     };

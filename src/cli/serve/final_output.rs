@@ -51,6 +51,11 @@ impl FinalOutput {
         self.0.lock().report = path.map(Path::to_owned);
     }
 
+    /// Returns the file that the report goes to; `None`: it is not written.
+    pub(super) fn report(&self) -> Option<PathBuf> {
+        self.0.lock().report.clone()
+    }
+
     /// The last record goes to this audit log.
     pub(super) fn audit_to(&self, audit: AuditLog) {
         self.0.lock().audit = Some(audit);

@@ -5,9 +5,11 @@ use std::sync::Arc;
 use arauto::Report;
 
 use super::reload::Reloader;
-use crate::admin::{Refusal, Reloaded, Reloading, SettingChange, Settings};
+use crate::admin::{LastReport, Refusal, Reloaded, Reloading, SettingChange, Settings};
 use crate::cli::exit::{Failure, sysexits};
+use crate::cli::report;
 use crate::cli::stopping::ProgressReporter;
+use crate::cli::whole_file;
 
 /// Has the first thread reload the settings, as it does for a signal.
 pub(super) struct OperatedSettings {
@@ -23,6 +25,17 @@ impl Settings for OperatedSettings {
 
     fn waiting(&self) -> Vec<SettingChange> {
         self.reloader.waiting()
+    }
+
+    fn last_report(&self) -> Option<LastReport> {
+        let path = self.reloader.final_output.report()?;
+        // A device or a pipe has no report to read.
+        let is_file = !whole_file::is_stream(&path);
+        is_file.then(|| -> LastReport {
+            Box::new(move || {
+                report::last_page(&path).map_err(|failure| failure.message().to_owned())
+            })
+        })
     }
 }
 

@@ -31,6 +31,14 @@ impl Answer {
         })
     }
 
+    /// Returns the value of a header, in lower case.
+    #[track_caller]
+    pub fn header(&self, name: &str) -> &str {
+        let mut pairs = self.headers.iter().filter_map(|line| line.split_once(": "));
+        let found = pairs.find(|(found, _)| *found == name);
+        found.unwrap_or_else(|| panic!("no {name}: {self:?}")).1
+    }
+
     /// Returns the body, which is JSON.
     #[track_caller]
     pub fn json(&self) -> Value {
@@ -46,6 +54,15 @@ pub fn get(endpoint: &Endpoint, path: &str) -> Answer {
     get_with(endpoint, path, "")
 }
 
+/// As [`get`], with a body to a path that takes one, and more lines of the head.
+#[track_caller]
+pub fn post(endpoint: &Endpoint, path: &str, head: &str, body: &str) -> Answer {
+    let length = body.len();
+    let first = format!("POST {path} HTTP/1.1\r\nhost: localhost\r\n");
+    let request = format!("{first}content-length: {length}\r\n{head}\r\n{body}");
+    exchange(endpoint, &request).expect("it answers")
+}
+
 /// As [`get`], with more lines of the head, each of which ends in CR LF.
 #[track_caller]
 pub fn get_with(endpoint: &Endpoint, path: &str, head: &str) -> Answer {
@@ -57,8 +74,20 @@ pub fn get_with(endpoint: &Endpoint, path: &str, head: &str) -> Answer {
 /// of it ends in CR LF.
 #[track_caller]
 pub fn get_over_tcp(port: u16, path: &str, head: &str) -> Answer {
+    exchange_over_tcp(port, &format!("GET {path} HTTP/1.1\r\n{head}\r\n"))
+}
+
+/// As [`get_over_tcp`], with a body.
+#[track_caller]
+pub fn post_over_tcp(port: u16, path: &str, head: &str, body: &str) -> Answer {
+    let length = body.len();
+    let first = format!("POST {path} HTTP/1.1\r\ncontent-length: {length}\r\n");
+    exchange_over_tcp(port, &format!("{first}{head}\r\n{body}"))
+}
+
+#[track_caller]
+fn exchange_over_tcp(port: u16, request: &str) -> Answer {
     let mut stream = TcpStream::connect(("127.0.0.1", port)).expect("it listens");
-    let request = format!("GET {path} HTTP/1.1\r\n{head}\r\n");
     stream.write_all(request.as_bytes()).expect("it is open");
     let mut answer = Vec::new();
     stream

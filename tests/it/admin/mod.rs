@@ -2,12 +2,15 @@
 
 mod acts;
 mod bounds;
+#[cfg(target_os = "linux")] // a browser that is driven by pipes
+mod browser;
 mod drain;
 mod endpoint;
 mod explain;
 mod health;
 pub mod http;
 mod metrics;
+mod page;
 #[cfg(target_os = "linux")] // has_tool
 mod prometheus;
 mod status;

@@ -5,8 +5,8 @@ use std::io::Write;
 
 use serde_json::Value;
 
-use super::{Audited, events, records};
-use crate::support::{Served, Stop, watchdog};
+use super::{Audited, events};
+use crate::support::{Served, Stop, json_lines, watchdog};
 
 #[test]
 fn killed_server_leaves_whole_lines_and_the_next_one_goes_on() {
@@ -50,5 +50,5 @@ fn killed_server_leaves_whole_lines_and_the_next_one_goes_on() {
             .fold(String::new(), |all, line| format!("{line}\n{all}")),
     )
     .expect("it is ours");
-    assert_eq!(events(&records(&path)), ["start", "stop"]);
+    assert_eq!(events(&json_lines(&path)), ["start", "stop"]);
 }

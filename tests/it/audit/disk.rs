@@ -2,9 +2,9 @@
 
 use serde_json::Value;
 
-use super::{Audited, records};
+use super::Audited;
 use crate::admin::http;
-use crate::support::{HungDisk, SmallDisk, Stop, can_mount, os, wait_until, watchdog};
+use crate::support::{HungDisk, SmallDisk, Stop, can_mount, json_lines, os, wait_until, watchdog};
 
 #[test]
 fn records_wait_for_a_full_disk_and_none_is_lost_or_torn() {
@@ -36,7 +36,7 @@ fn records_wait_for_a_full_disk_and_none_is_lost_or_torn() {
     wait_until("the disk works again", || !is_failing());
     served.send_stop(Stop::USUAL);
     assert_eq!(served.wait(), Some(0), "{}", served.log());
-    let records = records(&disk.path("audit.jsonl"));
+    let records = json_lines(&disk.path("audit.jsonl"));
     let of = |user: &str| {
         let is_login = |record: &&Value| record["event"] == "login" && record["user"] == user;
         records.iter().filter(is_login).count()

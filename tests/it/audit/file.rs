@@ -4,9 +4,9 @@ use std::os::unix::fs::{MetadataExt, chown, symlink};
 use std::path::Path;
 use std::process::Command;
 
-use super::{Audited, records};
+use super::Audited;
 use crate::support::{
-    CommandResult, NOBODY, arauto, by_shell, can_become_other_user, finish, watchdog,
+    CommandResult, NOBODY, arauto, by_shell, can_become_other_user, finish, json_lines, watchdog,
 };
 
 fn serve(audit: &Path, arguments: &[&str]) -> CommandResult {
@@ -94,7 +94,7 @@ fn next_server_appends_to_the_file() {
     served.send_stop(crate::support::Stop::USUAL);
     let _folder = served.into_folder();
     assert_eq!(
-        super::events(&records(&path)),
+        super::events(&json_lines(&path)),
         ["start", "stop", "start", "stop"]
     );
 }

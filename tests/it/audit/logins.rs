@@ -5,8 +5,8 @@ use std::net::TcpStream;
 
 use serde_json::{Value, json};
 
-use super::{Audited, events, log_in_wrongly, records};
-use crate::support::{PASSWORD, Served, arauto, finish, login, wait_until, watchdog};
+use super::{Audited, events, log_in_wrongly};
+use crate::support::{PASSWORD, Served, arauto, finish, json_lines, login, wait_until, watchdog};
 
 #[test]
 fn login_is_recorded_with_its_session_and_peer() {
@@ -185,7 +185,7 @@ fn request_without_the_admin_token_is_recorded() {
     stream.read_to_string(&mut answer).expect("it answers");
     assert!(answer.starts_with("HTTP/1.1 401 "), "{answer}");
     let find = || {
-        let mut records = records(&path).into_iter();
+        let mut records = json_lines(&path).into_iter();
         records.find(|record| record["event"] == "refused")
     };
     wait_until("it is recorded", || find().is_some());

@@ -9,14 +9,16 @@ mod logins;
 mod rotation;
 mod stop;
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Command;
 
 use arauto::Endpoint;
 use serde_json::Value;
 
 use crate::admin::http::{self, Answer};
-use crate::support::{CommandResult, FrameClient, Served, Stop, finish, login, os, wait_until};
+use crate::support::{
+    CommandResult, FrameClient, Served, Stop, finish, json_lines, login, os, wait_until,
+};
 
 /// A server with an audit log and an admin endpoint.
 struct Audited {
@@ -47,7 +49,7 @@ impl Audited {
 
     /// Returns every record so far.
     fn records(&self) -> Vec<Value> {
-        records(&self.path)
+        json_lines(&self.path)
     }
 
     /// Waits for the first record for which `is_it` holds.
@@ -85,18 +87,6 @@ impl Audited {
         assert_eq!(self.served.wait(), Some(0), "{}", self.served.log());
         self.records()
     }
-}
-
-/// Returns the records of a file, each of which is on a line.
-#[track_caller]
-fn records(path: &Path) -> Vec<Value> {
-    let text = std::fs::read_to_string(path).expect("the server has made it");
-    // A reader may come in the middle of a line.
-    let whole = text.rsplit_once('\n').map_or("", |(whole, _)| whole);
-    let lines = whole.lines();
-    lines
-        .map(|line| serde_json::from_str(line).expect("each line is json"))
-        .collect()
 }
 
 /// Returns the events of records.

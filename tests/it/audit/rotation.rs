@@ -2,8 +2,8 @@
 
 use rustix::process::{Pid, Signal, kill_process};
 
-use super::{Audited, events, records};
-use crate::support::{wait_until, watchdog};
+use super::{Audited, events};
+use crate::support::{json_lines, wait_until, watchdog};
 
 fn send_sighup(audited: &Audited) {
     let pid = i32::try_from(audited.served.child.id()).expect("a process has an id");
@@ -23,7 +23,7 @@ fn renamed_file_is_made_again_at_sighup() {
     wait_until("the file is there again", || audited.path.exists());
     audited.visit("rui");
     let now = audited.stop();
-    assert_eq!(events(&records(&rotated)), ["start", "login"]);
+    assert_eq!(events(&json_lines(&rotated)), ["start", "login"]);
     assert_eq!(events(&now), ["login", "stop"]);
     assert_eq!(now[0]["user"], "rui");
 }
@@ -51,7 +51,7 @@ fn file_that_replaced_it_is_used_from_the_next_record_on() {
     std::fs::set_permissions(&audited.path, private).expect("it is ours");
     audited.visit("ana");
     let now = audited.stop();
-    assert_eq!(events(&records(&rotated)), ["start"]);
+    assert_eq!(events(&json_lines(&rotated)), ["start"]);
     assert_eq!(events(&now), ["login", "stop"]);
 }
 
@@ -86,7 +86,7 @@ fn records_wait_while_a_link_is_at_the_path() {
     std::fs::remove_file(&audited.path).expect("the folder is ours");
     let login = audited.path.clone();
     wait_until("the records are written", || {
-        login.exists() && events(&records(&login)) == ["login"]
+        login.exists() && events(&json_lines(&login)) == ["login"]
     });
     wait_until("the problem is over", || {
         audited

@@ -2,8 +2,8 @@
 
 use serde_json::json;
 
-use super::{Audited, events, records};
-use crate::support::{Stop, arauto, finish, watchdog};
+use super::{Audited, events};
+use crate::support::{Stop, arauto, finish, json_lines, watchdog};
 
 #[test]
 fn start_and_stop_are_the_first_and_the_last_record() {
@@ -77,7 +77,7 @@ fn start_that_fails_is_recorded_with_its_reason() {
     let failed = finish(&mut command, "");
     let code = failed.code.expect("it exits");
     assert_ne!(code, 0);
-    let records = records(&path);
+    let records = json_lines(&path);
     assert_eq!(events(&records), ["start", "stop"]);
     let stop = &records[1];
     assert_eq!(

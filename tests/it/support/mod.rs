@@ -7,6 +7,7 @@ mod frame;
 mod frame_client;
 #[cfg(target_os = "linux")]
 mod hung_disk;
+mod json_lines;
 pub mod os;
 #[cfg(unix)]
 mod other_user;
@@ -40,6 +41,7 @@ pub use frame::{Frame, ask, bytes, login, prefixed, publish, request, text};
 pub use frame_client::FrameClient;
 #[cfg(target_os = "linux")]
 pub use hung_disk::HungDisk;
+pub use json_lines::json_lines;
 pub use os::Stop;
 #[cfg(unix)]
 pub use other_user::{NOBODY, as_other_user, can_become_other_user};
