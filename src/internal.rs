@@ -68,4 +68,4 @@ pub mod verify {
     pub use crate::store::{CheckedRows, MOST_FAULTS, Verified};
 }
 
-pub use crate::server::open_data_folder;
+pub use crate::server::{make_service_folder, open_data_folder};

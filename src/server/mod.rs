@@ -48,7 +48,7 @@ pub use builder::ServerBuilder;
 pub use config::{Applies, Config, Limits, Storage, Timeouts, Unit, Value};
 pub use error::{ConfigError, ServerError};
 pub use feed::Feed;
-pub use folder::open_data_folder;
+pub use folder::{make_service_folder, open_data_folder};
 pub use handle::{ServerHandle, StopStatus};
 pub use limit::Limit;
 pub use listen::{HandlerOption, Listen, ListenError, OptionError};

@@ -2,6 +2,11 @@
 
 use std::fmt;
 
+/// The SID of the virtual account `NT SERVICE\arauto`, under which `arauto service install` lets the
+/// server run. Windows derives it from the service's name: `S-1-5-80` and the SHA-1 of the name in
+/// upper case (`sc showsid arauto`).
+pub(super) const SERVICE_SID: &str = "S-1-5-80-252206560-1899095965-420021644-795094642-2666121914";
+
 /// A user of this machine.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum LocalUser {
@@ -48,6 +53,15 @@ impl LocalUser {
         match self {
             LocalUser::Uid(_) => false,
             LocalUser::Sid { sid, .. } => sid == "S-1-5-32-544",
+        }
+    }
+
+    /// Returns whether the user is the account of the service `arauto` of Windows. Only an
+    /// administrator can install a service of that name, and only its process has this SID.
+    pub(super) fn is_service(&self) -> bool {
+        match self {
+            LocalUser::Uid(_) => false,
+            LocalUser::Sid { sid, .. } => sid == SERVICE_SID,
         }
     }
 }

@@ -64,7 +64,7 @@ pub use memory_file::memory_file;
 pub use passed_socket::PassedSocket;
 pub use peer::Peer;
 pub use peer_timeouts::PeerTimeouts;
-pub use private_folder::make_private_folder;
+pub use private_folder::{make_private_folder, make_service_folder};
 pub use server_check::UntrustedServer;
 pub use tls::{
     CertificateInfo, ClientCert, Credentials, Fingerprint, FingerprintError, HandshakeConfig,

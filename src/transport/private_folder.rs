@@ -13,3 +13,14 @@ use super::system;
 pub fn make_private_folder(path: &Path) -> io::Result<()> {
     system::make_private_folder(path)
 }
+
+/// Creates the data folder of the Windows service `arauto`, or restricts an existing folder to it:
+/// the service's account, SYSTEM and the group Administrators may do anything in it, others
+/// nothing. Only an administrator can do that.
+///
+/// # Errors
+/// The folder is a link or belongs to another user, or the system refuses. On unix there is no such
+/// service.
+pub fn make_service_folder(path: &Path) -> io::Result<()> {
+    system::make_service_folder(path)
+}

@@ -51,7 +51,8 @@ pub(super) fn check_server(
     let is_named = trust
         .server_user()
         .is_some_and(|named| named.is_same_as(user));
-    if is_own || is_named || user.is_root() || user.is_administrators() {
+    let is_trusted = user.is_root() || user.is_administrators() || user.is_service();
+    if is_own || is_named || is_trusted {
         return Ok(());
     }
     system::name_is_safe(endpoint, user).map_err(|why| {

@@ -8,7 +8,7 @@ use super::{Fingerprint, LocalUser, TlsError, system};
 /// The servers that a client trusts, and the client's own certificate.
 ///
 /// On a local endpoint (a socket or a pipe) a password goes to servers of this process's own
-/// user, of root (on Windows: SYSTEM and the group Administrators) and of
+/// user, of root (on Windows: SYSTEM, the group Administrators and the service `arauto`) and of
 /// [`Trust::with_server_user`]; on unix also to a server at a path that no third user could have
 /// created. On a `tls:` endpoint the certificate decides: the default is the system's trusted
 /// roots, and no certificate of the client's own. On `tcp:` nothing proves the server's

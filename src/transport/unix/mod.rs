@@ -32,7 +32,7 @@ mod users;
 pub(super) use connect::connect;
 pub(super) use errors::{is_lookup_transient, is_out_of_resources};
 pub(super) use failure::failure_of_code;
-pub(super) use files::{is_readable_by_others, make_private_folder};
+pub(super) use files::{is_readable_by_others, make_private_folder, make_service_folder};
 pub(super) use listener::LocalListener;
 pub use local::{DetachedLocal, Local};
 pub(super) use passed::{OpenError, OpenedSocket, PassedDescriptor};

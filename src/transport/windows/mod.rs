@@ -39,7 +39,7 @@ mod tests;
 
 pub(super) use client::connect;
 pub(super) use errors::{is_lookup_transient, is_out_of_resources};
-pub(super) use folder::{is_readable_by_others, make_private_folder};
+pub(super) use folder::{is_readable_by_others, make_private_folder, make_service_folder};
 pub(super) use listener::LocalListener;
 pub use local::{DetachedLocal, Local};
 pub(super) use passed::{OpenError, OpenedSocket, PassedDescriptor};

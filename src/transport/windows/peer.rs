@@ -14,7 +14,8 @@ use super::security;
 use crate::transport::{Endpoint, LocalUser, Peer};
 
 /// The owners whose servers every client trusts, for error messages.
-pub(in crate::transport) const TRUSTED_OWNERS: &str = "SYSTEM nor the group Administrators";
+pub(in crate::transport) const TRUSTED_OWNERS: &str =
+    "SYSTEM nor the service arauto nor the group Administrators";
 
 /// Returns why a pipe's name does not prove whose server it is: a pipe has no folder that would
 /// keep others from its name.

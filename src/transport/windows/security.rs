@@ -359,12 +359,21 @@ unsafe fn sid_text(sid: PSID) -> io::Result<String> {
     if unsafe { ConvertSidToStringSidW(sid, &mut text) } == 0 {
         return Err(io::Error::last_os_error());
     }
-    // SAFETY: the system has put a text there that ends in NUL, and says to free it
-    // like this.
+    // SAFETY: the system has put a text there that ends in NUL, and nothing else frees it.
+    Ok(unsafe { take_text(text) })
+}
+
+/// Copies a text of the system, and frees it as the system says.
+///
+/// # Safety
+/// `text` ends in NUL, was allocated by LocalAlloc, and is not used afterwards.
+#[expect(unsafe_code, reason = "it is a pointer")]
+pub(super) unsafe fn take_text(text: *mut u16) -> String {
+    // SAFETY: the caller's promise.
     unsafe {
         let length = (0..).take_while(|&at| *text.add(at) != 0).count();
         let copy = String::from_utf16_lossy(std::slice::from_raw_parts(text, length));
         LocalFree(text.cast());
-        Ok(copy)
+        copy
     }
 }

@@ -12,6 +12,7 @@ use super::security::{self, Descriptor};
 use super::{Local, LocalListener, connect};
 use crate::framing::{Framing, Received};
 use crate::link::Link;
+use crate::transport::local_user::SERVICE_SID;
 use crate::transport::server_check::check_server;
 use crate::transport::{
     Access, BindError, ConnectMode, ConnectionTimeouts, Endpoint, ListenOptions, PeerTimeouts,
@@ -237,4 +238,14 @@ async fn password_goes_to_administrators_and_to_no_other_group() {
     assert_ne!(to_administrators, Some(false));
     let to_users = may_be_given_a_password("BU").await;
     assert_ne!(to_users, Some(true));
+}
+
+#[tokio::test]
+async fn password_goes_to_the_service_arauto_and_to_no_other() {
+    // Windows lets no process set these owners; Wine does.
+    let to_arauto = may_be_given_a_password(SERVICE_SID).await;
+    assert_ne!(to_arauto, Some(false));
+    let trusted_installer = "S-1-5-80-956008885-3418522649-1831038044-1853292631-2271478464";
+    let to_other = may_be_given_a_password(trusted_installer).await;
+    assert_ne!(to_other, Some(true));
 }

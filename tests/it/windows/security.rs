@@ -174,6 +174,27 @@ fn windows_data_folder_is_owner_and_system_only() {
     assert!(!lets_others_in(&sddl), "{sddl}");
 }
 
+/// The service's folder names its account, which Wine does not know, and the group Administrators.
+/// Commands of an administrator must not take it from the service; on Windows this shows it.
+#[test]
+fn windows_service_folder_stays_the_services() {
+    const SERVICE: &str = "S-1-5-80-252206560-1899095965-420021644-795094642-2666121914";
+    let folder = tempfile::tempdir().expect("a folder can be made");
+    let data = folder.path().join("data");
+    if let Err(error) = arauto::internal::make_service_folder(&data) {
+        println!("not run: only an administrator can make it: {error}");
+        return;
+    }
+    let list = folders_sddl(&data);
+    for whom in ["SY", "BA", SERVICE] {
+        let entry = format!(";FA;;;{whom})");
+        assert!(list.contains(&entry), "{whom}: {list}");
+    }
+    assert!(!lets_others_in(&list), "{list}");
+    arauto::internal::open_data_folder(&data).expect("it is an administrator's too");
+    assert_eq!(folders_sddl(&data), list);
+}
+
 #[test]
 fn windows_data_folder_is_opened_again() {
     let folder = tempfile::tempdir().expect("a folder can be made");
