@@ -44,6 +44,8 @@ mod report;
 mod resources;
 mod screen;
 mod serve;
+#[cfg(not(unix))]
+mod service;
 mod services;
 mod sessions;
 mod settings;
@@ -81,6 +83,9 @@ struct Cli {
 enum Command {
     /// Run the server.
     Serve(Box<serve::Args>),
+    /// Install the server as a service of Windows; start, stop and remove it.
+    #[cfg(not(unix))]
+    Service(service::Args),
     /// Check whether a server would start with these settings: its configuration, certificates,
     /// data folder and limits.
     Check(Box<check::Args>),
@@ -160,6 +165,8 @@ fn run() -> ExitCode {
     };
     let outcome = match cli.command {
         Command::Serve(args) => serve::run(*args),
+        #[cfg(not(unix))]
+        Command::Service(args) => service::run(&args),
         Command::Check(args) => check::run(*args),
         Command::Demo(args) => demo::run(&args),
         Command::Completions(args) => completions::run(&args, Cli::command()),

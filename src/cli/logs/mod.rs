@@ -4,7 +4,7 @@
 //! characters that reorder a line, are escaped in both formats.
 //!
 //! Where stderr is systemd's journal, a record has no time and no colour, and begins with its
-//! priority ([`journal`]).
+//! priority ([`journal`]). A service of Windows has no stderr: its event log takes such records too.
 
 mod format;
 mod journal;
@@ -24,7 +24,7 @@ pub(super) use self::format::LogFormat;
 use self::journal::WithPriority;
 use self::queue::{DROPPED, LogGuard};
 use super::escape::{self, one_line};
-use super::os::is_stderr_journal;
+use super::os::{event_log_sink, is_stderr_journal};
 use super::screen::Screen;
 
 /// Starts the log. `ARAUTO_LOG` filters it, in the syntax of tracing's EnvFilter, as in
@@ -33,27 +33,31 @@ use super::screen::Screen;
 pub(super) fn start(form: LogFormat, screen: Screen) -> LogGuard {
     let filter = EnvFilter::try_from_env("ARAUTO_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
     let log = tracing_subscriber::fmt().with_env_filter(filter);
-    let (started, guard) = match (form, is_stderr_journal()) {
+    let (sink, has_priority): (Box<dyn Write + Send>, bool) = match event_log_sink() {
+        Some(event_log) => (event_log, true),
+        None => (Box::new(screen), is_stderr_journal()),
+    };
+    let (started, guard) = match (form, has_priority) {
         (LogFormat::Human, false) => {
-            let (writer, guard) = queue::start(screen, human_drop_notice);
+            let (writer, guard) = queue::start(sink, human_drop_notice);
             let log = log.with_ansi(io::stderr().is_terminal()).with_target(false);
             let log = log.with_writer(writer).fmt_fields(human_fields());
             (log.finish().try_init(), guard)
         }
         (LogFormat::Human, true) => {
-            let (writer, guard) = queue::start(screen, journal::human_drop_notice);
+            let (writer, guard) = queue::start(sink, journal::human_drop_notice);
             let log = log.with_ansi(false).with_target(false).with_level(false);
             let log = log.without_time().map_event_format(WithPriority);
             let log = log.with_writer(writer).fmt_fields(human_fields());
             (log.finish().try_init(), guard)
         }
         (LogFormat::Json, false) => {
-            let (writer, guard) = queue::start(EscapeJson(screen), json_drop_notice);
+            let (writer, guard) = queue::start(EscapeJson(sink), json_drop_notice);
             let log = log.json().flatten_event(true).with_writer(writer);
             (log.finish().try_init(), guard)
         }
         (LogFormat::Json, true) => {
-            let (writer, guard) = queue::start(EscapeJson(screen), journal::json_drop_notice);
+            let (writer, guard) = queue::start(EscapeJson(sink), journal::json_drop_notice);
             let log = log.json().flatten_event(true).without_time();
             let log = log.map_event_format(WithPriority).with_writer(writer);
             (log.finish().try_init(), guard)

@@ -5,6 +5,5 @@ pub(in crate::cli) enum ServerSignal {
     /// Stop.
     Stop,
     /// Reload the settings.
-    #[cfg_attr(windows, expect(dead_code, reason = "there is no SIGHUP"))]
     Reload,
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 /// A notice to the service manager.
 #[derive(Debug, Clone)]
-#[cfg_attr(windows, expect(dead_code, reason = "nothing is notified there"))]
+#[cfg_attr(windows, expect(dead_code, reason = "a service has no line of text"))]
 pub(in crate::cli) enum ServiceNotice {
     /// The server serves: after its start, or after a reload.
     Ready,

@@ -1,4 +1,4 @@
-//! `arauto serve`: [`run`] hears signals on the process's first thread, [`serve`] is the
+//! `arauto serve`: [`supervise`] hears signals on the process's first thread, [`serve`] is the
 //! server's own.
 
 mod admin_endpoint;
@@ -78,12 +78,20 @@ pub(super) struct Args {
     /// `arauto bench` starts.
     #[arg(long, value_name = "PID", hide = true)]
     die_with: Option<u32>,
+
+    #[command(flatten)]
+    service: os::ServiceFlag,
 }
 
 pub(super) fn run(args: Args) -> Result<u8, Failure> {
     if let Some(which) = args.print_config {
         return print_config::run(which, args.settings, args.config.as_deref());
     }
+    os::run_server(args.service, move || supervise(args))
+}
+
+/// Runs the server on a thread of its own, and handles signals on this one.
+fn supervise(args: Args) -> Result<u8, Failure> {
     let sockets = os::passed_sockets()?; // before other threads start
     resources::check(Requirements::server(1, 1))?;
     let mut receiver = SignalReceiver::begin()?; // before anything that could take time

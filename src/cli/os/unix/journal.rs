@@ -1,6 +1,7 @@
 //! Whether stderr leads to systemd's journal.
 
 use std::env;
+use std::io::Write;
 
 use rustix::fs::fstat;
 use rustix::stdio::stderr;
@@ -12,6 +13,11 @@ pub(in crate::cli) fn is_stderr_journal() -> bool {
         return false;
     };
     fstat(stderr()).is_ok_and(|found| names(&stream, found.st_dev, found.st_ino))
+}
+
+/// Returns `None`: there is no event log as Windows has it.
+pub(in crate::cli) fn event_log_sink() -> Option<Box<dyn Write + Send>> {
+    None
 }
 
 /// Returns whether the variable's text names this device and inode.

@@ -1,10 +1,10 @@
-//! Windows: the console's control events, and folders.
+//! Windows: the console's control events, services, and folders.
 //!
-//! Windows has no service manager to notify in this way, no limit of handles to raise, and a
-//! console keeps its own settings.
+//! Windows has no limit of handles to raise, and a console keeps its own settings.
 
 mod append;
 mod journal;
+mod service;
 mod stdout;
 mod target;
 
@@ -28,11 +28,15 @@ use windows_sys::Win32::System::Threading::{
 
 pub(in crate::cli) use self::append::{has_file_to_append, is_at, open_to_append};
 pub(in crate::cli) use self::journal::is_stderr_journal;
+use self::service::ServiceControls;
+pub(in crate::cli) use self::service::{
+    InstalledService, ServiceEnd, ServiceFlag, ServiceInstaller, event_log_sink,
+    has_service_manager, notify, run_server,
+};
 pub(in crate::cli) use self::stdout::Stdout;
 pub(in crate::cli) use self::target::{Attributes, Target, find_target, is_in_use, open_folder};
 use crate::cli::exit::Failure;
 use crate::cli::os::server_signal::ServerSignal;
-use crate::cli::os::service_notice::ServiceNotice;
 
 /// Receives the console's control events (SetConsoleCtrlHandler): Ctrl-C, Ctrl-Break, the closed
 /// console, logoff and shutdown. An event that comes while nothing waits is kept. Once this value
@@ -70,8 +74,14 @@ impl StopSignals {
     }
 }
 
-/// Receives the events that stop a server. On Windows no event reloads the certificate.
-pub(in crate::cli) struct ServerSignals(StopSignals);
+/// Receives the events that stop a server, or, in a service, its controls. A service gets no
+/// console events: Windows also sends it CTRL_LOGOFF_EVENT, whenever any user logs off.
+pub(in crate::cli) enum ServerSignals {
+    /// The console's events. None of them reloads the settings.
+    Console(StopSignals),
+    /// The controls of a service.
+    Service(ServiceControls),
+}
 
 impl ServerSignals {
     /// Starts to receive the events.
@@ -79,13 +89,21 @@ impl ServerSignals {
     /// # Errors
     /// None; the return type is the same as on other systems.
     pub(in crate::cli) fn begin() -> io::Result<ServerSignals> {
-        Ok(ServerSignals(StopSignals::new()))
+        Ok(match ServiceControls::of_this_process() {
+            Some(controls) => ServerSignals::Service(controls),
+            None => ServerSignals::Console(StopSignals::new()),
+        })
     }
 
     /// Waits for the next event. Cancel safe.
     pub(in crate::cli) async fn next(&mut self) -> ServerSignal {
-        self.0.next().await;
-        ServerSignal::Stop
+        match self {
+            ServerSignals::Console(signals) => {
+                signals.next().await;
+                ServerSignal::Stop
+            }
+            ServerSignals::Service(controls) => controls.next().await,
+        }
     }
 }
 
@@ -165,18 +183,10 @@ pub(in crate::cli) fn endpoint_in(folder: &Path) -> Endpoint {
     Endpoint::Pipe(name.into_owned())
 }
 
-/// Returns `false`: nothing is notified yet.
-pub(in crate::cli) fn has_service_manager() -> bool {
-    false
-}
-
-/// Returns none: no watchdog is fed.
+/// Returns none: the service manager of Windows has no watchdog.
 pub(in crate::cli) fn watchdog_limit() -> Option<Duration> {
     None
 }
-
-/// Does nothing.
-pub(in crate::cli) fn notify(_notice: &ServiceNotice) {}
 
 /// Returns none: a service manager of Windows passes no sockets.
 ///

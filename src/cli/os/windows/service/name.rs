@@ -1,0 +1,4 @@
+//! The name of the service.
+
+/// The name of the service.
+pub(super) const SERVICE_NAME: &str = "arauto";
