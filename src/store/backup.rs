@@ -20,6 +20,7 @@ use super::check::{CheckedJournal, check_journal, read_state};
 use super::database_files::{beside, folder_of, sync_folder};
 use super::faults::Faults;
 use super::journal::{State, write_state};
+use super::open::open_for_writing;
 use super::snapshot::{LostLog, Snapshot};
 use super::stream_name::stream_name;
 use super::{DataFolder, Db, FolderError, StoreError, wal_mark};
@@ -198,7 +199,7 @@ fn change_copy(
     change: impl FnOnce(&Connection) -> rusqlite::Result<()>,
 ) -> Result<(), StoreError> {
     let failed = |error| StoreError::sqlite(path, error);
-    let mut connection = Connection::open(path).map_err(failed)?;
+    let mut connection = open_for_writing(path).map_err(failed)?;
     let transaction = connection.transaction().map_err(failed)?;
     change(&transaction).map_err(failed)?;
     transaction.commit().map_err(failed)

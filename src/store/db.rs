@@ -9,6 +9,7 @@ use rusqlite::{Connection, TransactionBehavior};
 
 use super::database_files::{DatabaseFiles, beside};
 use super::faults::CheckError;
+use super::open::open_for_writing;
 use super::schema::{self, SCHEMA};
 use super::{StoreError, WaitLimit};
 use super::{new_database, wal_mark};
@@ -119,7 +120,7 @@ impl Db {
     }
 
     fn connect(path: &Path, limit: &WaitLimit) -> Result<Db, StoreError> {
-        let connection = Connection::open(path).map_err(|error| StoreError::sqlite(path, error))?;
+        let connection = open_for_writing(path).map_err(|error| StoreError::sqlite(path, error))?;
         Db::over(connection, path, limit)
     }
 

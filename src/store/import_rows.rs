@@ -10,6 +10,7 @@ use super::backup::CopyError;
 use super::journal::{State, insert, write_state};
 use super::journal_row::JournalRow;
 use super::kept::{self, KeptChanges};
+use super::open::open_for_writing;
 use super::row_routes::routes_of;
 use super::schema;
 use crate::wire::{Millis, Seq, ServerFrame, cbor};
@@ -163,7 +164,7 @@ impl ImportRows {
 /// Creates the tables, and begins the transaction of the rows. The file is of no use before it is
 /// finished, so nothing is synced and no rollback is prepared.
 fn create_tables(path: &Path) -> rusqlite::Result<Connection> {
-    let mut connection = Connection::open(path)?;
+    let mut connection = open_for_writing(path)?;
     connection.pragma_update(None, "journal_mode", "OFF")?;
     connection.pragma_update(None, "synchronous", "OFF")?;
     let transaction = connection.transaction()?;

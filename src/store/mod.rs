@@ -40,6 +40,7 @@ mod journal_search;
 mod kept;
 mod limit;
 mod new_database;
+mod open;
 mod producers;
 mod row_routes;
 mod row_summary;
