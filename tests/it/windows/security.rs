@@ -177,7 +177,8 @@ fn windows_data_folder_is_owner_and_system_only() {
 
 /// The service's folder names its account and the group Administrators, and commands of an
 /// administrator must not take it from the service. Of the list of a folder Wine keeps the owner's
-/// entry and the system's, so there this shows only that others are kept out.
+/// entry and the system's, and it sets another one than it is told where the folder exists. So under
+/// Wine this shows only that others are kept out of a new folder.
 #[test]
 fn windows_service_folder_stays_the_services() {
     const SERVICE: &str = "S-1-5-80-252206560-1899095965-420021644-795094642-2666121914";
@@ -199,7 +200,9 @@ fn windows_service_folder_stays_the_services() {
     }
     assert!(!lets_others_in(&list), "{list}");
     arauto::internal::open_data_folder(&data).expect("it is an administrator's too");
-    assert_eq!(folders_sddl(&data), list);
+    if !is_wine() {
+        assert_eq!(folders_sddl(&data), list);
+    }
 }
 
 #[test]
