@@ -19,7 +19,7 @@ use axum::response::{IntoResponse, Response};
 use super::browser::{is_loopback, is_of_another_page};
 use super::logins::Logins;
 use super::observed::Observed;
-use super::page::is_page_file;
+use super::page::files::is_page_file;
 use super::token::CurrentToken;
 
 /// The paths that need no token, beside those of the page's files.

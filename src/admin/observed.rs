@@ -5,7 +5,7 @@ use std::sync::{Arc, OnceLock};
 use arauto::ServerHandle;
 
 use super::audit::{MaybeAudit, OperatorAct};
-use super::drain::Plan;
+use super::drain::plan::Plan;
 use super::listener::Operator;
 use super::settings::Settings;
 

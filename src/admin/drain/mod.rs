@@ -1,7 +1,7 @@
 //! `POST /drain` and `POST /drain/cancel`: the server takes no new sessions, and may stop once those
 //! that there are have gone. `arauto drain` sends them.
 
-mod plan;
+pub(super) mod plan;
 
 use std::time::{Duration, Instant};
 
@@ -12,8 +12,7 @@ use axum::response::Response;
 use serde::{Deserialize, Serialize};
 use tokio::time::{sleep, timeout};
 
-use self::plan::Due;
-pub(super) use self::plan::Plan;
+use self::plan::{Due, Plan};
 use super::json::answer;
 use super::listener::Operator;
 use super::observed::Observed;

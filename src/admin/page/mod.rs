@@ -10,7 +10,7 @@
 //! - [`login`]: the token, and the cookie that takes its place.
 
 mod events;
-mod files;
+pub(super) mod files;
 mod headers;
 mod login;
 mod model;
@@ -22,7 +22,6 @@ use axum::routing::{get, post};
 
 use self::events::Events;
 use self::files::FILES;
-pub(super) use self::files::is_page_file;
 pub(super) use self::headers::add_headers;
 use self::report::LastReports;
 use super::access::Access;

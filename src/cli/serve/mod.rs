@@ -226,7 +226,7 @@ fn serve(
             let reloader = Arc::clone(&reloader);
             Arc::new(move || reloader.reload())
         });
-        // First, so that the server is ready there once the service manager or the log says that it is.
+        // First, so that the server is ready there once the service manager or the log says so.
         if let Some(admin) = &admin {
             let progress = progress.clone();
             let settings = OperatedSettings { progress, reloader };
